@@ -1,0 +1,76 @@
+// Everything a device can do to the world. Core returns these as data; firmware/platform/runner.ts carries them out.
+// An asynchronous effect has an `attempt`: the event that answers it carries the same number, and a stale answer is dropped.
+
+/** One timer per name: setting it again replaces the one that runs. */
+export type TimerName =
+  | "wifi"
+  | "portal"
+  | "check"
+  | "transfer"
+  | "retry"
+  | "trial"
+  | "trialDeadline"
+  | "restart"
+  | "scan";
+
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+export interface HttpRequest {
+  readonly method: "GET" | "POST";
+  /** Absolute, http only: `http://host[:port]/path`. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** UTF-8 text. */
+  readonly body?: string;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  /** Lower-case names. `content-length` is added by the adapter. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+export type Effect =
+  // time
+  | { readonly type: "setTimer"; readonly timer: TimerName; readonly delayMs: number }
+  | { readonly type: "clearTimer"; readonly timer: TimerName }
+  // Wi-Fi
+  | { readonly type: "joinWifi"; readonly attempt: number; readonly ssid: string; readonly password: string }
+  | { readonly type: "leaveWifi" }
+  | { readonly type: "startAccessPoint"; readonly ssid: string }
+  | { readonly type: "stopAccessPoint" }
+  | { readonly type: "scanWifi"; readonly attempt: number }
+  // HTTP client: one request at a time; the body is pulled
+  | { readonly type: "startRequest"; readonly attempt: number; readonly request: HttpRequest }
+  | { readonly type: "readResponse"; readonly attempt: number; readonly maxBytes: number }
+  | { readonly type: "closeRequest"; readonly attempt: number }
+  // the device's own pages
+  | { readonly type: "startServer"; readonly captive: boolean }
+  | { readonly type: "stopServer" }
+  | { readonly type: "respond"; readonly connection: number; readonly response: HttpResponse }
+  // the inactive slot; offsets and lengths in bytes from its start
+  | { readonly type: "eraseSlot"; readonly attempt: number; readonly offset: number }
+  | { readonly type: "writeSlot"; readonly attempt: number; readonly offset: number; readonly bytes: Uint8Array }
+  | { readonly type: "hashSlot"; readonly attempt: number; readonly offset: number; readonly length: number }
+  | { readonly type: "armSlot"; readonly attempt: number }
+  // boot state
+  | { readonly type: "markValid" }
+  | { readonly type: "rollBack" }
+  | { readonly type: "restart" }
+  // signatures
+  | {
+      readonly type: "verifySignature";
+      readonly attempt: number;
+      readonly keyId: string;
+      /** ASCII: `header.payload` of the JWS. */
+      readonly signed: string;
+      /** r and s, 32 bytes each. */
+      readonly signature: Uint8Array;
+    }
+  // settings; keys of at most 15 characters, values of at most 3999 bytes
+  | { readonly type: "store"; readonly key: string; readonly value: string }
+  | { readonly type: "forget"; readonly key: string }
+  // the rest
+  | { readonly type: "showStatus"; readonly status: string }
+  | { readonly type: "log"; readonly level: LogLevel; readonly message: string };

@@ -1,0 +1,114 @@
+// The JSON shapes that a device and the update server exchange, and the limits both sides hold to. Shapes only: no parsing,
+// no I/O. Field names are snake_case because existing clients of the device API speak them so.
+
+/** Longest answer to a check that a device reads, bytes. Room for a release manifest of a 4 MiB image and its signature. */
+export const MAX_CHECK_RESPONSE_BYTES = 24 * 1024;
+
+/** States of an update attempt as the server stores them. `success` is only ever told after validation. */
+export type UpdateStatus = "pending" | "downloading" | "installing" | "success" | "failed";
+
+/** State of the running slot: `factory` has no otadata entry and needs no validation. */
+export type SlotState = "new" | "pending_verify" | "valid" | "invalid" | "aborted" | "undefined" | "factory";
+
+/** `POST /api/ota/check`: registration, heartbeat and evidence in one. The last block is optional: older clients omit it. */
+export interface CheckRequest {
+  /** 1 to 64 characters of `A-Z a-z 0-9 . _ : -`. */
+  readonly device_id: string;
+  /** Kind of firmware, such as `base` or `led`; 1 to 64 characters of `A-Z a-z 0-9 . _ -`. */
+  readonly device_type: string;
+  /** Semantic version without build, such as `1.0.0`. */
+  readonly current_version: string;
+  /** Build number, 0 or more. */
+  readonly current_build: number;
+  /** Name of the board that the firmware was built for. */
+  readonly hardware?: string;
+  /** Chip: `esp32`, `esp32c3`, `esp32s3` … */
+  readonly chip?: string;
+  /** SHA-256 that is appended to the running image (of all bytes before it), 64 hex digits. What the server believes. */
+  readonly image_sha256?: string;
+  /** Label of the partition that runs, such as `ota_0`. */
+  readonly slot?: string;
+  readonly slot_state?: SlotState;
+  readonly boot_count?: number;
+  /** `power-on`, `software`, `panic`, `task-watchdog`, `brownout` … */
+  readonly reset_reason?: string;
+  readonly free_heap?: number;
+  readonly rssi?: number;
+  readonly uptime_seconds?: number;
+  /** Address in the local network, for the link to the device's own pages. */
+  readonly address?: string;
+}
+
+/** Answer to a check without an update. */
+export interface NoUpdateResponse {
+  readonly update_available: false;
+  /** Time of the server, seconds since 1970: a device without a clock judges a release's expiry by it. */
+  readonly time: number;
+  /** How long to wait before the next check; absent: the device's own setting. */
+  readonly poll_seconds?: number;
+}
+
+/** Answer to a check with an update. */
+export interface UpdateResponse {
+  readonly update_available: true;
+  readonly time: number;
+  readonly poll_seconds?: number;
+  readonly firmware_id: number;
+  readonly version: string;
+  readonly build_number: number;
+  /** Bytes. */
+  readonly file_size: number;
+  /** SHA-256 of the whole file, 64 hex digits. */
+  readonly file_hash: string;
+  /** Path on the same server, or an absolute http URL. */
+  readonly download_url: string;
+  /** The signed release manifest (compact JWS). A device trusts this and nothing else of the answer. */
+  readonly release: string;
+}
+
+export type CheckResponse = NoUpdateResponse | UpdateResponse;
+
+/** `POST /api/ota/status`: one step of an attempt. */
+export interface StatusRequest {
+  readonly device_id: string;
+  readonly firmware_id: number;
+  readonly status: UpdateStatus;
+  readonly bytes_downloaded?: number;
+  /** UPPER_SNAKE code of a failure, such as `SIGNATURE_INVALID` or `ROLLED_BACK`. */
+  readonly error_code?: string;
+  /** What happened, for a person; at most 500 characters. */
+  readonly error_message?: string;
+  /** As in a check: `success` counts only if this is the release's image. */
+  readonly image_sha256?: string;
+  readonly slot_state?: SlotState;
+  /** A finer word than `status` for the log: `checking`, `verified`, `armed`, `trial`, `validated` … */
+  readonly step?: string;
+}
+
+/** Payload of a release manifest (JWS, ES256, protected header `typ: "skyslot-release"`, `kid`). Numbers are whole. */
+export interface ReleasePayload {
+  readonly format: 1;
+  readonly type: string;
+  readonly hardware: string;
+  readonly chip: string;
+  readonly version: string;
+  readonly build: number;
+  /** Length of the image file, bytes. */
+  readonly size: number;
+  /** SHA-256 of the image file, hex. */
+  readonly sha256: string;
+  /** The SHA-256 that is appended to the image, hex: what the running firmware reports of itself. */
+  readonly imageSha256: string;
+  /** Bytes a chunk, a multiple of 4096; the last chunk may be shorter. */
+  readonly chunkSize: number;
+  /** SHA-256 of every chunk, concatenated, base64url without padding. */
+  readonly chunks: string;
+  /** Oldest version (with optional `+build`) that may install this directly; absent: any. */
+  readonly minCurrentVersion?: string;
+  readonly securityVersion: number;
+  readonly protocolVersion: number;
+  /** Seconds since 1970. */
+  readonly created: number;
+  /** Seconds since 1970; absent: never. */
+  readonly expires?: number;
+}
