@@ -8,6 +8,7 @@ export type TimerName =
   | "check"
   | "transfer"
   | "retry"
+  | "report"
   | "trial"
   | "trialDeadline"
   | "restart"
@@ -51,7 +52,12 @@ export type Effect =
   | { readonly type: "respond"; readonly connection: number; readonly response: HttpResponse }
   // the inactive slot; offsets and lengths in bytes from its start
   | { readonly type: "eraseSlot"; readonly attempt: number; readonly offset: number }
-  | { readonly type: "writeSlot"; readonly attempt: number; readonly offset: number; readonly bytes: Uint8Array }
+  | {
+      readonly type: "writeSlot";
+      readonly attempt: number;
+      readonly offset: number;
+      readonly bytes: Uint8Array;
+    }
   | { readonly type: "hashSlot"; readonly attempt: number; readonly offset: number; readonly length: number }
   | { readonly type: "armSlot"; readonly attempt: number }
   // boot state

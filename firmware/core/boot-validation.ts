@@ -1,0 +1,119 @@
+// The trial run of a new image. Until it has shown that it can do what the next update needs (Wi-Fi joined, the server reached,
+// and that without a break for the trial time) it is not validated, and any restart brings the old image back: the boot loader
+// sees PENDING_VERIFY and marks it ABORTED. A trial that has not passed by its deadline is rolled back here, with the reason kept.
+//
+//   booted(pending_verify) ─► trial ── online and server reached, stable ──► validating ── markedValid ──► passed
+//                               └───── deadline, or validation failed ─────► rolled back (restart)
+
+import type { Effect } from "./effect.js";
+import type { Raise, Stamped } from "./event.js";
+
+/** NVS key of the reason of the last roll back; read by the image that runs next. */
+export const TRIAL_REASON_KEY = "trial.reason";
+
+export interface TrialState {
+  readonly phase: "none" | "trial" | "validating" | "passed" | "rolledBack";
+  readonly online: boolean;
+  readonly serverReached: boolean;
+  /** The trial time has passed without losing the network. */
+  readonly stable: boolean;
+  readonly trialSeconds: number;
+  readonly deadlineSeconds: number;
+}
+
+export const initialTrial: TrialState = Object.freeze({
+  phase: "none",
+  online: false,
+  serverReached: false,
+  stable: false,
+  trialSeconds: 30,
+  deadlineSeconds: 300,
+});
+
+type Step = readonly [TrialState, readonly (Effect | Raise)[]];
+
+export function trialStep(state: TrialState, event: Stamped): Step {
+  if (event.type === "booted") return begin(event.image.slotState, event.build);
+  if (state.phase === "validating") return verdict(state, event);
+  if (state.phase !== "trial") return [state, []];
+  switch (event.type) {
+    case "online":
+      return [
+        { ...state, online: true },
+        [{ type: "setTimer", timer: "trial", delayMs: state.trialSeconds * 1000 }],
+      ];
+    case "offline":
+      return [{ ...state, online: false, stable: false }, [{ type: "clearTimer", timer: "trial" }]];
+    case "serverReached":
+      return validateWhenDone({ ...state, serverReached: true });
+    case "timerFired":
+      if (event.timer === "trial") return validateWhenDone({ ...state, stable: true });
+      return event.timer === "trialDeadline" ? giveUp(state) : [state, []];
+    default:
+      return [state, []];
+  }
+}
+
+function begin(
+  slotState: string,
+  build: { readonly trialSeconds: number; readonly trialDeadlineSeconds: number },
+): Step {
+  const limits = { trialSeconds: build.trialSeconds, deadlineSeconds: build.trialDeadlineSeconds };
+  if (slotState !== "pending_verify") return [{ ...initialTrial, ...limits }, []];
+  return [
+    { ...initialTrial, ...limits, phase: "trial" },
+    [
+      { type: "setTimer", timer: "trialDeadline", delayMs: limits.deadlineSeconds * 1000 },
+      {
+        type: "log",
+        level: "info",
+        message: `trial run: ${limits.trialSeconds} s online and the server reached, within ${limits.deadlineSeconds} s`,
+      },
+    ],
+  ];
+}
+
+function validateWhenDone(state: TrialState): Step {
+  if (!(state.online && state.serverReached && state.stable)) return [state, []];
+  return [
+    { ...state, phase: "validating" },
+    [{ type: "clearTimer", timer: "trialDeadline" }, { type: "markValid" }],
+  ];
+}
+
+function verdict(state: TrialState, event: Stamped): Step {
+  if (event.type === "markedValid") {
+    return [
+      { ...state, phase: "passed" },
+      [
+        { type: "forget", key: TRIAL_REASON_KEY },
+        { type: "log", level: "info", message: "trial passed, image validated" },
+        { type: "raise", event: { type: "trialPassed" } },
+      ],
+    ];
+  }
+  return event.type === "markValidFailed"
+    ? rollBack(state, `validation failed: ${event.message}`)
+    : [state, []];
+}
+
+function giveUp(state: TrialState): Step {
+  const missing = !state.online
+    ? "Wi-Fi was not joined"
+    : !state.serverReached
+      ? "the server was not reached"
+      : "the network was not stable";
+  return rollBack(state, `${missing} within ${state.deadlineSeconds} s`);
+}
+
+function rollBack(state: TrialState, reason: string): Step {
+  return [
+    { ...state, phase: "rolledBack" },
+    [
+      { type: "store", key: TRIAL_REASON_KEY, value: reason },
+      { type: "log", level: "error", message: `trial failed: ${reason}; rolling back` },
+      { type: "raise", event: { type: "trialFailed", reason } },
+      { type: "rollBack" },
+    ],
+  ];
+}

@@ -1,0 +1,70 @@
+// The whole device: its machines side by side. Each sees every event; what one raises goes round to all before the next event from
+// outside, so data flows one way and the order is the same everywhere. This file only composes, the machines decide.
+
+import { initialTrial, type TrialState, trialStep } from "./boot-validation.js";
+import type { Effect } from "./effect.js";
+import type { Event, Raise, Stamped } from "./event.js";
+import { initialPortal, type PortalState, portalStep } from "./portal.js";
+import { initialReport, type ReportState, reportStep } from "./report.js";
+import { initialUpdate, type UpdateState, updateStep } from "./update.js";
+import { initialWifi, type WifiState, wifiStep } from "./wifi.js";
+
+export interface DeviceState {
+  readonly wifi: WifiState;
+  readonly portal: PortalState;
+  readonly update: UpdateState;
+  readonly trial: TrialState;
+  readonly report: ReportState;
+}
+
+const NOBODY = Object.freeze({ deviceName: "", type: "", version: "", deviceId: "", page: "" });
+
+export const initialDevice: DeviceState = Object.freeze({
+  wifi: initialWifi,
+  portal: initialPortal(NOBODY),
+  update: initialUpdate,
+  trial: initialTrial,
+  report: initialReport,
+});
+
+/** More raised events than this for one event from outside is a loop between machines: a bug, so it throws. */
+const MAX_RAISED = 64;
+
+/** What the device becomes, and what it does, in order. */
+export function step(state: DeviceState, event: Stamped): readonly [DeviceState, readonly Effect[]] {
+  const effects: Effect[] = [];
+  const queue: Event[] = [event];
+  let next = state;
+  for (let i = 0; i < queue.length; i++) {
+    if (i > MAX_RAISED) throw new Error(`more than ${MAX_RAISED} events raised by one ${event.type}`);
+    const { at, random, freeHeapBytes } = event;
+    const stamped = { ...(queue[i] as Event), at, random, freeHeapBytes } as Stamped;
+    const [after, asked] = stepAll(next, stamped);
+    next = after;
+    for (const effect of asked) {
+      if (effect.type === "raise") queue.push(effect.event);
+      else effects.push(effect);
+    }
+  }
+  return [next, effects];
+}
+
+/** One event through every machine. */
+function stepAll(state: DeviceState, event: Stamped): readonly [DeviceState, readonly (Effect | Raise)[]] {
+  const [wifi, wifiEffects] = wifiStep(state.wifi, event);
+  const [portal, portalEffects] = portalStep(portalAtBoot(state.portal, event), event);
+  const [report, reportEffects] = reportStep(state.report, event);
+  const [trial, trialEffects] = trialStep(state.trial, event);
+  const [update, updateEffects] = updateStep(state.update, event);
+  return [
+    { wifi, portal, report, trial, update },
+    [...updateEffects, ...trialEffects, ...reportEffects, ...wifiEffects, ...portalEffects],
+  ];
+}
+
+function portalAtBoot(portal: PortalState, event: Stamped): PortalState {
+  if (event.type !== "booted") return portal;
+  const { type, deviceId } = event.identity;
+  const { version } = event.image;
+  return initialPortal({ deviceName: `Skyslot ${deviceId}`, type, deviceId, version, page: event.setupPage });
+}

@@ -1,0 +1,66 @@
+// The codes a device reports, and whose fault each is. A code goes to the server and into the log; the message beside it
+// carries the numbers. Never thrown: expected failure is a value, a bug throws.
+
+/** Why an update attempt ended without an update. */
+export type UpdateErrorCode =
+  // the release is not for us, or not to be trusted: nothing was written, and trying again will not help
+  | "RELEASE_MALFORMED"
+  | "KEY_UNKNOWN"
+  | "SIGNATURE_INVALID"
+  | "WRONG_TYPE"
+  | "WRONG_HARDWARE"
+  | "WRONG_CHIP"
+  | "NOT_NEWER"
+  | "CURRENT_TOO_OLD"
+  | "SECURITY_VERSION_TOO_OLD"
+  | "RELEASE_EXPIRED"
+  | "IMAGE_TOO_LARGE"
+  // the network or the server: worth another try
+  | "CONNECT_FAILED"
+  | "SERVER_STALLED"
+  | "HTTP_STATUS"
+  | "RESPONSE_MALFORMED"
+  | "RANGE_IGNORED"
+  | "BODY_TRUNCATED"
+  | "CHUNK_MISMATCH"
+  // the image or the flash
+  | "IMAGE_MALFORMED"
+  | "IMAGE_MISMATCH"
+  | "FLASH_FAILED"
+  | "ARM_FAILED"
+  // after the restart
+  | "ROLLED_BACK";
+
+export interface Failure<Code extends string = UpdateErrorCode> {
+  readonly code: Code;
+  /** One sentence for a person, with the numbers. */
+  readonly message: string;
+}
+
+export type Result<Value, Code extends string = UpdateErrorCode> =
+  | { readonly ok: true; readonly value: Value }
+  | { readonly ok: false; readonly failure: Failure<Code> };
+
+export const succeed = <Value>(value: Value): { readonly ok: true; readonly value: Value } => ({
+  ok: true,
+  value,
+});
+
+export const fail = <Code extends string>(
+  code: Code,
+  message: string,
+): { readonly ok: false; readonly failure: Failure<Code> } => ({ ok: false, failure: { code, message } });
+
+/** Failures that another download may cure. The others concern the release itself. */
+export const isTransient = (code: UpdateErrorCode): boolean => TRANSIENT.includes(code);
+
+const TRANSIENT: readonly UpdateErrorCode[] = Object.freeze([
+  "CONNECT_FAILED",
+  "SERVER_STALLED",
+  "HTTP_STATUS",
+  "RESPONSE_MALFORMED",
+  "RANGE_IGNORED",
+  "BODY_TRUNCATED",
+  "CHUNK_MISMATCH",
+  "FLASH_FAILED",
+] as const);

@@ -1,0 +1,164 @@
+// Everything that can happen to a device, in the past tense. The runner stamps each event with the time and a random number:
+// core has no other source of either.
+
+import type { TimerName } from "./effect.js";
+import type { UpdateErrorCode } from "./errors.js";
+import type { Report } from "./report.js";
+import type { SlotState } from "./wire.js";
+
+/** A network that a scan found. */
+export interface Network {
+  readonly ssid: string;
+  /** dBm, about -90 (barely) to -30 (beside it). */
+  readonly rssi: number;
+  /** Needs a password. */
+  readonly secured: boolean;
+  readonly channel: number;
+}
+
+/** Facts that do not change while a device runs. */
+export interface Identity {
+  /** `<type>-<last three bytes of the MAC in hex>` unless the owner set another. */
+  readonly deviceId: string;
+  readonly type: string;
+  readonly hardware: string;
+  readonly chip: string;
+  /** `aa:bb:cc:dd:ee:ff`. */
+  readonly mac: string;
+}
+
+/** What runs, read from the slot itself. */
+export interface RunningImage {
+  /** Semantic version without build. */
+  readonly version: string;
+  readonly build: number;
+  /** The appended SHA-256, hex; empty if the image carries none. */
+  readonly imageSha256: string;
+  /** Label of the partition. */
+  readonly slot: string;
+  readonly slotState: SlotState;
+  readonly securityVersion: number;
+}
+
+/** The slot that an update goes to. */
+export interface TargetSlot {
+  readonly label: string;
+  readonly sizeBytes: number;
+  readonly state: SlotState;
+}
+
+export interface Booted {
+  readonly type: "booted";
+  readonly identity: Identity;
+  readonly image: RunningImage;
+  readonly target: TargetSlot | undefined;
+  /** `power-on`, `software`, `panic`, `task-watchdog`, `brownout` … */
+  readonly resetReason: string;
+  /** Everything under our namespace in NVS. */
+  readonly stored: Readonly<Record<string, string>>;
+  /** The setup page, HTML: core does not import pages. */
+  readonly setupPage: string;
+  /** Built into the firmware (mc/config). */
+  readonly build: BuildSettings;
+}
+
+/** From the one small place that a build is configured in; a stored setting overrides `server`. */
+export interface BuildSettings {
+  /** Absolute URL of the update server without trailing slash, such as `http://updates.local:8080`. */
+  readonly server: string;
+  readonly checkSeconds: number;
+  /** How long a new image must run well before it is validated. */
+  readonly trialSeconds: number;
+  /** When a trial that has not passed is given up and rolled back. */
+  readonly trialDeadlineSeconds: number;
+  /** Key ids that a release may be signed with. */
+  readonly keyIds: readonly string[];
+}
+
+/** Why joining a network failed. */
+export type JoinFailure = "wrong-password" | "not-found" | "no-address" | "lost";
+
+export type Event =
+  | Booted
+  | { readonly type: "timerFired"; readonly timer: TimerName }
+  // Wi-Fi
+  | { readonly type: "wifiJoined"; readonly attempt: number; readonly address: string; readonly rssi: number }
+  | { readonly type: "wifiLost"; readonly attempt: number; readonly reason: JoinFailure }
+  | { readonly type: "clientAttached" }
+  | { readonly type: "clientDetached" }
+  | { readonly type: "scanCompleted"; readonly attempt: number; readonly networks: readonly Network[] }
+  // HTTP client
+  | {
+      readonly type: "responseStarted";
+      readonly attempt: number;
+      readonly status: number;
+      /** Lower-case names. */
+      readonly headers: Readonly<Record<string, string>>;
+    }
+  /** Bytes wait to be read. */
+  | { readonly type: "responseReadable"; readonly attempt: number; readonly count: number }
+  | { readonly type: "responseData"; readonly attempt: number; readonly bytes: Uint8Array }
+  | { readonly type: "responseEnded"; readonly attempt: number }
+  | { readonly type: "requestFailed"; readonly attempt: number; readonly message: string }
+  // own pages
+  | {
+      readonly type: "requestReceived";
+      readonly connection: number;
+      readonly method: string;
+      readonly path: string;
+      /** Lower-case `host` header without port. */
+      readonly host: string;
+      /** At most 4096 bytes, UTF-8 decoded. */
+      readonly body: string;
+    }
+  // the inactive slot
+  | { readonly type: "slotErased"; readonly attempt: number; readonly offset: number }
+  | {
+      readonly type: "slotWritten";
+      readonly attempt: number;
+      readonly offset: number;
+      readonly length: number;
+    }
+  | {
+      readonly type: "slotHashed";
+      readonly attempt: number;
+      readonly offset: number;
+      readonly digest: Uint8Array;
+    }
+  | { readonly type: "slotArmed"; readonly attempt: number }
+  | { readonly type: "slotFailed"; readonly attempt: number; readonly message: string }
+  | { readonly type: "signatureVerified"; readonly attempt: number; readonly good: boolean }
+  // boot state
+  | { readonly type: "markedValid" }
+  | { readonly type: "markValidFailed"; readonly message: string }
+  // raised by one machine for the others; never from outside
+  | { readonly type: "credentialsSubmitted"; readonly ssid: string; readonly password: string }
+  | { readonly type: "online"; readonly address: string; readonly rssi: number }
+  | { readonly type: "offline" }
+  | { readonly type: "portalOpened" }
+  | { readonly type: "portalClosed" }
+  | { readonly type: "joinFailed"; readonly ssid: string; readonly reason: JoinFailure }
+  | { readonly type: "serverReached" }
+  | { readonly type: "updateFailed"; readonly code: UpdateErrorCode; readonly message: string }
+  | { readonly type: "reportMade"; readonly report: Report }
+  /** The server has taken a report, or will never take it. */
+  | { readonly type: "reportTaken"; readonly report: Report }
+  /** The update server to talk to: the build's, unless the owner stored another. */
+  | { readonly type: "serverChosen"; readonly server: string; readonly checkSeconds: number }
+  | { readonly type: "trialPassed" }
+  | { readonly type: "trialFailed"; readonly reason: string };
+
+/** An event with the two things that core cannot make itself. */
+export type Stamped = Event & {
+  /** Milliseconds since this boot. */
+  readonly at: number;
+  /** 0 (included) to 1 (excluded). */
+  readonly random: number;
+  readonly freeHeapBytes: number;
+};
+
+/** What a machine asks of the others: the device hands it round before it does anything else. */
+export interface Raise {
+  readonly type: "raise";
+  readonly event: Event;
+}

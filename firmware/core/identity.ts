@@ -1,0 +1,34 @@
+// Who a device is: its name in the network and at the server, from the factory's MAC address.
+
+/** `aa:bb:cc:dd:ee:ff`. */
+export function formatMac(mac: Uint8Array): string {
+  return Array.from(mac, (byte) => byte.toString(16).padStart(2, "0")).join(":");
+}
+
+/** `<type>-<last three bytes of the MAC>`, such as `base-a1b2c3`: also the mDNS host name, so letters, digits and hyphens only. */
+export function deviceIdOf(type: string, mac: Uint8Array): string {
+  const tail = Array.from(mac.subarray(3), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return `${type.replace(/[^A-Za-z0-9-]/g, "-").slice(0, 24)}-${tail}`;
+}
+
+/** Name of the access point that the device opens for its setup, at most 32 bytes: `Skyslot base-a1b2c3`. */
+export const accessPointName = (deviceId: string): string => `Skyslot ${deviceId}`.slice(0, 32);
+
+/** Names of esp_reset_reason_t (esp_system.h), by number. */
+export const RESET_REASONS: readonly string[] = Object.freeze([
+  "unknown",
+  "power-on",
+  "external",
+  "software",
+  "panic",
+  "interrupt-watchdog",
+  "task-watchdog",
+  "watchdog",
+  "deep-sleep",
+  "brownout",
+  "sdio",
+]);
+
+/** Resets that say nothing against the firmware that ran. */
+export const isPowerLoss = (resetReason: string): boolean =>
+  resetReason === "power-on" || resetReason === "brownout";

@@ -1,0 +1,95 @@
+// The note that an update leaves in NVS when it arms a slot, and what the next boot concludes from it. The slot and its state are
+// the truth; the note only says what was meant to happen, so that the outcome can be told and a power cut told from a crash.
+
+import type { RunningImage } from "./event.js";
+import { isPowerLoss } from "./identity.js";
+
+/** NVS key of the record. */
+export const RECORD_KEY = "install";
+
+export interface InstallRecord {
+  readonly firmwareId: number;
+  readonly version: string;
+  readonly build: number;
+  readonly imageSha256: string;
+  /** Label of the slot that it was written to. */
+  readonly slot: string;
+  /** Trials that ended in a loss of power, of which one is forgiven. */
+  readonly powerLosses: number;
+}
+
+export type Outcome =
+  /** Nothing was installed, or it has been told already. */
+  | { readonly kind: "none" }
+  /** The new image runs, and its trial has just begun. */
+  | { readonly kind: "onTrial"; readonly record: InstallRecord }
+  /** The new image runs and is valid; the server may not know yet. */
+  | { readonly kind: "validated"; readonly record: InstallRecord }
+  /** Power was lost during the trial: the image is not to blame, its slot is armed once more. */
+  | { readonly kind: "rearm"; readonly record: InstallRecord }
+  /** The old image is back. */
+  | { readonly kind: "rolledBack"; readonly record: InstallRecord; readonly reason: string };
+
+/**
+ * What became of the last installation.
+ *
+ * @param trialReason what the new image wrote before it rolled itself back
+ * @param resetReason how this boot came about: if the new image crashed, this is its crash
+ * @param targetState state of the slot that is not running: ABORTED or INVALID if it was tried
+ */
+export function judgeInstallation(
+  record: InstallRecord | undefined,
+  image: RunningImage,
+  targetState: string,
+  trialReason: string | undefined,
+  resetReason: string,
+): Outcome {
+  if (!record) return { kind: "none" };
+  if (image.imageSha256 === record.imageSha256) {
+    return { kind: image.slotState === "pending_verify" ? "onTrial" : "validated", record };
+  }
+  if (trialReason) return { kind: "rolledBack", record, reason: trialReason };
+  if (targetState === "valid") {
+    return { kind: "rearm", record };
+  }
+  if (isPowerLoss(resetReason)) {
+    if (record.powerLosses === 0) return { kind: "rearm", record: { ...record, powerLosses: 1 } };
+    return {
+      kind: "rolledBack",
+      record,
+      reason: `power was lost ${record.powerLosses + 1} times during the trial run`,
+    };
+  }
+  return {
+    kind: "rolledBack",
+    record,
+    reason: REASONS[resetReason] ?? `restart (${resetReason}) during the trial run`,
+  };
+}
+
+const REASONS: Readonly<Record<string, string>> = Object.freeze({
+  software: "the new firmware threw an error or restarted during its trial run",
+  panic: "the new firmware crashed during its trial run",
+  "task-watchdog": "the new firmware hung during its trial run (task watchdog)",
+  "interrupt-watchdog": "the new firmware hung during its trial run (interrupt watchdog)",
+});
+
+/** Short JSON: NVS strings hold 3999 bytes, this takes about 150. */
+export const writeRecord = (record: InstallRecord): string => JSON.stringify(record);
+
+/** A record that cannot be read counts as none: the slot states still say what runs. */
+export function readRecord(text: string | undefined): InstallRecord | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const { firmwareId, version, build, imageSha256, slot, powerLosses } = JSON.parse(
+      text,
+    ) as Partial<InstallRecord>;
+    if (typeof firmwareId !== "number" || typeof version !== "string" || typeof build !== "number")
+      return undefined;
+    if (typeof imageSha256 !== "string" || typeof slot !== "string" || typeof powerLosses !== "number")
+      return undefined;
+    return { firmwareId, version, build, imageSha256, slot, powerLosses };
+  } catch {
+    return undefined;
+  }
+}

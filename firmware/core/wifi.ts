@@ -1,0 +1,191 @@
+// The station: joins a saved network, waits and tries again, and opens the portal when nothing else helps. With the portal open it
+// goes on trying the saved networks as long as no phone is attached: after a power cut the router often boots slower than the
+// device, and nobody stands beside it with a phone.
+//
+//             no network saved                       credentials submitted
+//   booted ───────────────────────────► unset ◄──────────────┐  (tried once; the portal tells the result)
+//      │ saved                            │ submitted         │ failed, nothing saved
+//      ▼                                  ▼                   │
+//   joining ──────── joined ──────────► joined ─── lost ──► waiting ── timer ──► joining
+//      └── failed ──► waiting (backoff; after 3 failures the portal opens as well)
+
+import { backoffMs } from "./backoff.js";
+import type { Effect } from "./effect.js";
+import type { JoinFailure, Raise, Stamped } from "./event.js";
+import { accessPointName } from "./identity.js";
+import { type Preferences, readPreferences, type SavedNetwork, saveNetwork } from "./preferences.js";
+
+/** Association, handshake and DHCP together; a slow router takes some 10 s. */
+const JOIN_TIMEOUT_MS = 20_000;
+const RETRY = Object.freeze({ firstMs: 2_000, maximumMs: 60_000 });
+const PORTAL_AFTER_FAILURES = 3;
+/** How long the portal stays after joining, so that the phone sees the result and the new address. */
+const PORTAL_LINGER_MS = 15_000;
+/** With a phone attached nothing is tried that would move the radio to another channel; look again after this. */
+const PHONE_GRACE_MS = 30_000;
+
+export interface WifiState {
+  readonly phase: "unset" | "joining" | "joined" | "waiting";
+  readonly attempt: number;
+  readonly preferences: Preferences | undefined;
+  readonly accessPoint: string;
+  /** What a phone submitted and is tried now; saved only once it worked. */
+  readonly submitted: SavedNetwork | undefined;
+  /** Index of the saved network that is tried. */
+  readonly index: number;
+  readonly failureCount: number;
+  readonly portalOpen: boolean;
+  readonly clientCount: number;
+}
+
+export const initialWifi: WifiState = Object.freeze({
+  phase: "unset",
+  attempt: 0,
+  preferences: undefined,
+  accessPoint: "",
+  submitted: undefined,
+  index: 0,
+  failureCount: 0,
+  portalOpen: false,
+  clientCount: 0,
+});
+
+type Step = readonly [WifiState, readonly (Effect | Raise)[]];
+
+export function wifiStep(state: WifiState, event: Stamped): Step {
+  switch (event.type) {
+    case "booted": {
+      const { preferences, effects } = readPreferences(event.stored, event.build);
+      const ready = { ...initialWifi, preferences, accessPoint: accessPointName(event.identity.deviceId) };
+      const chosen: Raise = {
+        type: "raise",
+        event: { type: "serverChosen", server: preferences.server, checkSeconds: preferences.checkSeconds },
+      };
+      return preceded(
+        [...effects, chosen],
+        preferences.networks.length > 0 ? join(ready) : openPortal(ready),
+      );
+    }
+    case "credentialsSubmitted": {
+      const submitted = { ssid: event.ssid, password: event.password };
+      const left: readonly Effect[] =
+        state.phase === "joining" || state.phase === "joined" ? [{ type: "leaveWifi" }] : [];
+      return preceded(left, join({ ...state, submitted }));
+    }
+    case "wifiJoined":
+      return state.phase === "joining" && event.attempt === state.attempt
+        ? joined(state, event)
+        : [state, []];
+    case "wifiLost":
+      if (event.attempt !== state.attempt) return [state, []];
+      if (state.phase === "joined")
+        return preceded([{ type: "raise", event: { type: "offline" } }], failed(state, event, "lost"));
+      return state.phase === "joining" ? failed(state, event, event.reason) : [state, []];
+    case "timerFired":
+      if (event.timer === "wifi") return wifiTimer(state, event);
+      return event.timer === "portal" && state.phase === "joined" ? closePortal(state) : [state, []];
+    case "clientAttached":
+      return [{ ...state, clientCount: state.clientCount + 1 }, []];
+    case "clientDetached":
+      return [{ ...state, clientCount: Math.max(0, state.clientCount - 1) }, []];
+    default:
+      return [state, []];
+  }
+}
+
+function wifiTimer(state: WifiState, event: Stamped): Step {
+  if (state.phase === "joining") return preceded([{ type: "leaveWifi" }], failed(state, event, "no-address"));
+  if (state.phase !== "waiting") return [state, []];
+  if (state.portalOpen && state.clientCount > 0) {
+    return [state, [{ type: "setTimer", timer: "wifi", delayMs: PHONE_GRACE_MS }]];
+  }
+  return join(state);
+}
+
+/** The network to try now: what the phone submitted, else the next saved one. */
+function join(state: WifiState): Step {
+  const networks = state.preferences?.networks ?? [];
+  const network = state.submitted ?? networks[state.index % Math.max(1, networks.length)];
+  if (!network) return [{ ...state, phase: "unset" }, []];
+  const attempt = state.attempt + 1;
+  return [
+    { ...state, phase: "joining", attempt },
+    [
+      { type: "log", level: "info", message: `joining Wi-Fi "${network.ssid}"` },
+      { type: "joinWifi", attempt, ssid: network.ssid, password: network.password },
+      { type: "setTimer", timer: "wifi", delayMs: JOIN_TIMEOUT_MS },
+    ],
+  ];
+}
+
+function joined(state: WifiState, event: { readonly address: string; readonly rssi: number }): Step {
+  const effects: (Effect | Raise)[] = [
+    { type: "clearTimer", timer: "wifi" },
+    { type: "log", level: "info", message: `joined Wi-Fi, address ${event.address}, ${event.rssi} dBm` },
+    { type: "raise", event: { type: "online", address: event.address, rssi: event.rssi } },
+  ];
+  let { preferences } = state;
+  const used =
+    state.submitted ?? preferences?.networks[state.index % Math.max(1, preferences.networks.length)];
+  if (preferences && used && (state.submitted || state.index > 0)) {
+    const [saved, store] = saveNetwork(preferences, used);
+    preferences = saved;
+    effects.unshift(store);
+  }
+  if (state.portalOpen) effects.push({ type: "setTimer", timer: "portal", delayMs: PORTAL_LINGER_MS });
+  return [
+    { ...state, phase: "joined", preferences, submitted: undefined, index: 0, failureCount: 0 },
+    effects,
+  ];
+}
+
+function failed(state: WifiState, event: { readonly random: number }, reason: JoinFailure): Step {
+  const { submitted } = state;
+  const networks = state.preferences?.networks ?? [];
+  const tried = submitted ?? networks[state.index % Math.max(1, networks.length)];
+  const failureCount = state.failureCount + 1;
+  const delayMs = backoffMs(RETRY, failureCount, event.random);
+  const effects: (Effect | Raise)[] = [
+    { type: "log", level: "warn", message: `Wi-Fi "${tried?.ssid ?? ""}" failed: ${reason}` },
+    { type: "raise", event: { type: "joinFailed", ssid: tried?.ssid ?? "", reason } },
+  ];
+  const base = { ...state, submitted: undefined, failureCount };
+  if (networks.length === 0)
+    return [{ ...base, phase: "unset" }, [...effects, { type: "clearTimer", timer: "wifi" }]];
+  // a submitted network that failed does not count against the saved ones
+  const index = submitted ? state.index : (state.index + 1) % networks.length;
+  const waiting: WifiState = { ...base, phase: "waiting", index };
+  effects.push({ type: "setTimer", timer: "wifi", delayMs });
+  if (failureCount < PORTAL_AFTER_FAILURES || state.portalOpen) return [waiting, effects];
+  return preceded(effects, openPortal(waiting));
+}
+
+function openPortal(state: WifiState): Step {
+  return [
+    { ...state, portalOpen: true, clientCount: 0 },
+    [
+      { type: "startAccessPoint", ssid: state.accessPoint },
+      { type: "startServer", captive: true },
+      { type: "log", level: "info", message: `setup portal open, access point "${state.accessPoint}"` },
+      { type: "raise", event: { type: "portalOpened" } },
+    ],
+  ];
+}
+
+function closePortal(state: WifiState): Step {
+  if (!state.portalOpen) return [state, []];
+  return [
+    { ...state, portalOpen: false, clientCount: 0 },
+    [
+      { type: "stopServer" },
+      { type: "stopAccessPoint" },
+      { type: "log", level: "info", message: "setup portal closed" },
+      { type: "raise", event: { type: "portalClosed" } },
+    ],
+  ];
+}
+
+const preceded = (effects: readonly (Effect | Raise)[], [state, after]: Step): Step => [
+  state,
+  [...effects, ...after],
+];

@@ -1,0 +1,79 @@
+// What a device knows of itself when it starts: read from the slot that runs, the eFuses and NVS, not from anything compiled in.
+
+import flash from "embedded:storage/flash";
+import config from "mc/config";
+import { toHex } from "../core/bytes.js";
+import type { Booted, RunningImage, TargetSlot } from "../core/event.js";
+import { deviceIdOf, formatMac, RESET_REASONS } from "../core/identity.js";
+import { newImageReader, readImage } from "../core/image.js";
+import { parseVersion, versionName } from "../core/version.js";
+import { setupPage } from "../portal/setup-page.js";
+import { native, slotLabel, slotStateOf } from "./native.js";
+
+export function readBootFacts(stored: Readonly<Record<string, string>>): Booted {
+  const mac = new ArrayBuffer(6);
+  native.esp_efuse_mac_get_default(mac);
+  const macBytes = new Uint8Array(mac);
+  const { chip, image } = readRunningImage();
+  return {
+    type: "booted",
+    identity: {
+      deviceId: stored["device.id"] ?? deviceIdOf(config.type, macBytes),
+      type: config.type,
+      hardware: config.hardware,
+      chip,
+      mac: formatMac(macBytes),
+    },
+    image,
+    target: readTarget(),
+    resetReason: RESET_REASONS[native.esp_reset_reason()] ?? "unknown",
+    stored,
+    setupPage,
+    build: {
+      server: config.server,
+      checkSeconds: config.checkSeconds,
+      trialSeconds: config.trialSeconds,
+      trialDeadlineSeconds: config.trialDeadlineSeconds,
+      keyIds: config.keys.map((key) => key.kid),
+    },
+  };
+}
+
+/** Walks the running image's headers: about ten small reads, whatever its size. */
+function readRunningImage(): { readonly chip: string; readonly image: RunningImage } {
+  const running = flash.open({ path: "running", mode: "r" });
+  let reader = newImageReader;
+  while (reader.needLength > 0) {
+    reader = readImage(
+      reader,
+      reader.needOffset,
+      new Uint8Array(running.read(reader.needLength, reader.needOffset)),
+    );
+  }
+  const { description, lengthBytes } = reader;
+  const hashed = description?.hashAppended && lengthBytes !== undefined;
+  const imageSha256 = hashed ? toHex(new Uint8Array(running.read(32, lengthBytes - 32))) : "";
+  running.close();
+  const version = parseVersion(description?.version ?? "");
+  return {
+    chip: description?.chip ?? "unknown",
+    image: {
+      version: version ? versionName(version) : (description?.version ?? ""),
+      build: version?.build ?? 0,
+      imageSha256,
+      slot: slotLabel(native.skyslot_running),
+      slotState: slotStateOf(native.skyslot_slot_state()),
+      securityVersion: description?.securityVersion ?? 0,
+    },
+  };
+}
+
+/** The slot that the next update goes to; none on a partition table without two app partitions. */
+function readTarget(): TargetSlot | undefined {
+  const label = slotLabel(native.skyslot_next);
+  if (label === "") return undefined;
+  const slot = flash.open({ path: "nextota", mode: "r" });
+  const { size } = slot.status();
+  slot.close();
+  return { label, sizeBytes: size, state: slotStateOf(native.skyslot_partition_state(label)) };
+}

@@ -1,0 +1,89 @@
+// Requests, through `embedded:network/http/client`: a client for each request, because the SDK's never answers again after an
+// error. Bodies are pulled: bytes stay in the TCP window until core asks for them.
+
+import TCP from "embedded:io/socket/tcp";
+import UDP from "embedded:io/socket/udp";
+import Resolver from "embedded:network/dns/resolver/udp";
+import HTTPClient from "embedded:network/http/client";
+import Net from "net";
+import type { HttpRequest } from "../core/effect.js";
+import type { Dispatch } from "./runner.js";
+
+interface Running {
+  readonly client: HTTPClient;
+  request?: HTTPClient.Request;
+}
+
+export function createHttpClient(dispatch: Dispatch) {
+  const running = new Map<number, Running>();
+
+  const close = (attempt: number) => {
+    const found = running.get(attempt);
+    running.delete(attempt);
+    found?.client.close();
+  };
+  const failed = (attempt: number, message: string) => {
+    if (!running.has(attempt)) return;
+    close(attempt);
+    dispatch({ type: "requestFailed", attempt, message });
+  };
+
+  return {
+    close,
+    start(attempt: number, { method, url, headers, body }: HttpRequest) {
+      const { host, port, path } = splitUrl(url);
+      const sent = body === undefined ? undefined : ArrayBuffer.fromString(body);
+      const client = new HTTPClient({
+        host,
+        port,
+        dns: { io: Resolver, servers: dnsServers(), socket: { io: UDP } },
+        socket: { io: TCP },
+        onError: () => failed(attempt, `no connection to ${host}:${port}`),
+      });
+      const entry: Running = { client };
+      running.set(attempt, entry);
+      let unsent = sent;
+      entry.request = client.request({
+        method,
+        path,
+        headers: new Map([
+          ...Object.entries(headers),
+          ...(sent ? [["content-length", `${sent.byteLength}`] as const] : []),
+        ]),
+        onHeaders(status, received) {
+          dispatch({ type: "responseStarted", attempt, status, headers: Object.fromEntries(received) });
+        },
+        onReadable(count) {
+          if (running.has(attempt)) dispatch({ type: "responseReadable", attempt, count });
+        },
+        onWritable(count) {
+          if (!unsent) return;
+          const piece = unsent.slice(0, count);
+          unsent = piece.byteLength < unsent.byteLength ? unsent.slice(count) : undefined;
+          this.write(piece);
+        },
+        onDone(error) {
+          if (error)
+            failed(attempt, `connection to ${host}:${port} ended: ${error.message || "no reason given"}`);
+          else if (running.has(attempt)) dispatch({ type: "responseEnded", attempt });
+        },
+      });
+    },
+    read(attempt: number, maxBytes: number) {
+      const bytes = running.get(attempt)?.request?.read(maxBytes);
+      if (bytes) dispatch({ type: "responseData", attempt, bytes: new Uint8Array(bytes) });
+    },
+  };
+}
+
+/** Name servers that DHCP gave. */
+function dnsServers(): string[] {
+  const given = Net.get("DNS") as unknown;
+  return Array.isArray(given) && given.length > 0 ? given : ["1.1.1.1"];
+}
+
+function splitUrl(url: string): { readonly host: string; readonly port: number; readonly path: string } {
+  const match = /^http:\/\/([^/:]+)(?::(\d{1,5}))?(\/.*)?$/.exec(url);
+  if (!match) return { host: "", port: 80, path: "/" };
+  return { host: match[1] ?? "", port: Number(match[2] ?? 80), path: match[3] ?? "/" };
+}

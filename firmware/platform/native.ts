@@ -1,0 +1,29 @@
+// The functions of ESP-IDF and of our own C files (firmware/platform/native) that the manifest binds by mc/ffi.
+
+import FFI from "mc/ffi";
+import { latin1 } from "../core/bytes.js";
+import type { SlotState } from "../core/wire.js";
+
+export const native = new FFI();
+
+/** Label of the partition that a native function writes: at most 16 characters and a zero. */
+export function slotLabel(write: (label: ArrayBuffer) => unknown): string {
+  const label = new ArrayBuffer(17);
+  write.call(native, label);
+  return latin1(new Uint8Array(label));
+}
+
+/** esp_ota_img_states_t (esp_flash_partitions.h), -1 being ESP_OTA_IMG_UNDEFINED. */
+const STATES: Readonly<Record<number, SlotState>> = Object.freeze({
+  0: "new",
+  1: "pending_verify",
+  2: "valid",
+  3: "invalid",
+  4: "aborted",
+  [-1]: "undefined",
+});
+/** ESP_ERR_NOT_SUPPORTED: the factory partition has no state. */
+const NOT_SUPPORTED = -0x106;
+
+export const slotStateOf = (state: number): SlotState =>
+  state === NOT_SUPPORTED ? "factory" : (STATES[state] ?? "undefined");

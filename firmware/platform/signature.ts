@@ -1,0 +1,32 @@
+// ECDSA P-256 verification: SHA-256 by `crypt`, the curve by mbedTLS in our C file. The keys come with the build.
+
+import { Digest } from "crypt";
+import config from "mc/config";
+import { base64UrlDecode } from "../core/bytes.js";
+import { native } from "./native.js";
+import type { Dispatch } from "./runner.js";
+
+export function createVerifier(dispatch: Dispatch) {
+  return (attempt: number, keyId: string, signed: string, signature: Uint8Array) => {
+    const publicKey = publicKeyOf(keyId);
+    const digest = new Digest("SHA256");
+    digest.write(signed);
+    const good =
+      publicKey !== undefined &&
+      native.skyslot_verify_p256(publicKey, digest.close(), signature.slice().buffer as ArrayBuffer) === 1;
+    dispatch({ type: "signatureVerified", attempt, good });
+  };
+}
+
+/** Uncompressed point, 0x04 ‖ x ‖ y (SEC 1, 2.3.3). */
+function publicKeyOf(keyId: string): ArrayBuffer | undefined {
+  const key = config.keys.find((candidate) => candidate.kid === keyId);
+  const x = key && base64UrlDecode(key.x);
+  const y = key && base64UrlDecode(key.y);
+  if (x?.length !== 32 || y?.length !== 32) return undefined;
+  const point = new Uint8Array(65);
+  point[0] = 4;
+  point.set(x, 1);
+  point.set(y, 33);
+  return point.buffer;
+}

@@ -1,0 +1,72 @@
+// The inactive slot, through `embedded:storage/flash` ("nextota"): erase a sector, write a piece, hash what is there, arm it.
+// Not `embedded:update`: that cannot resume, and its begin erases the fallback's otadata entry (see core/update.ts).
+
+import flash, { type Flash } from "embedded:storage/flash";
+import { Digest } from "crypt";
+import Timer from "timer";
+import { SECTOR_BYTES } from "../core/release.js";
+import { native, slotLabel } from "./native.js";
+import type { Dispatch } from "./runner.js";
+
+/** Read at once while hashing; then other work gets its turn, so that 2 MiB do not hold up the network or the watchdog. */
+const HASH_PIECE_BYTES = 4096;
+const PIECES_A_TURN = 8;
+
+export function createSlot(dispatch: Dispatch) {
+  let opened: Flash | undefined;
+  const slot = () => {
+    opened ??= flash.open({ path: "nextota" });
+    return opened;
+  };
+
+  /** Carries out a flash operation and says whether it went well; what it throws becomes an event. */
+  const attempted = (attempt: number, what: string, action: () => void): boolean => {
+    try {
+      action();
+      return true;
+    } catch (error) {
+      dispatch({ type: "slotFailed", attempt, message: `${what}: ${String(error)}` });
+      return false;
+    }
+  };
+
+  return {
+    erase(attempt: number, offset: number) {
+      const erased = attempted(attempt, `erase at ${offset}`, () => slot().eraseBlock(offset / SECTOR_BYTES));
+      if (erased) dispatch({ type: "slotErased", attempt, offset });
+    },
+    write(attempt: number, offset: number, bytes: Uint8Array) {
+      const what = `write of ${bytes.length} bytes at ${offset}`;
+      const written = attempted(attempt, what, () => slot().write(bytes, offset));
+      if (written) dispatch({ type: "slotWritten", attempt, offset, length: bytes.length });
+    },
+    hash(attempt: number, offset: number, length: number) {
+      const digest = new Digest("SHA256");
+      const end = offset + length;
+      let position = offset;
+      const readPieces = () => {
+        for (let i = 0; i < PIECES_A_TURN && position < end; i++) {
+          const count = Math.min(HASH_PIECE_BYTES, end - position);
+          digest.write(slot().read(count, position));
+          position += count;
+        }
+      };
+      const turn = () => {
+        if (!attempted(attempt, `read at ${position}`, readPieces)) return;
+        if (position < end) Timer.set(turn, 0);
+        else dispatch({ type: "slotHashed", attempt, offset, digest: new Uint8Array(digest.close()) });
+      };
+      Timer.set(turn, 0);
+    },
+    arm(attempt: number) {
+      const error = native.skyslot_arm(slotLabel(native.skyslot_next));
+      if (error === 0) dispatch({ type: "slotArmed", attempt });
+      else
+        dispatch({
+          type: "slotFailed",
+          attempt,
+          message: `esp_ota_set_boot_partition failed with error ${error}`,
+        });
+    },
+  };
+}

@@ -1,0 +1,81 @@
+// Puts a device together from the adapters and starts it. An app's main.ts calls this and adds what only that app has.
+
+import Timer from "timer";
+import type { Effect } from "../core/effect.js";
+import { readBootFacts } from "./boot-facts.js";
+import { createHttpClient } from "./http-client.js";
+import { native } from "./native.js";
+import { createRunner, type Handlers } from "./runner.js";
+import { createServer } from "./server.js";
+import { createVerifier } from "./signature.js";
+import { createSlot } from "./slot.js";
+import { createStorage } from "./storage.js";
+import { createTimers } from "./timers.js";
+import { createWifi } from "./wifi.js";
+
+export interface AppOptions {
+  /** Shows a status ("setup", "joining", "online" …) on whatever the app has: an LED, a display. */
+  readonly showStatus?: (status: string) => void;
+}
+
+export function startDevice(options: AppOptions = {}): void {
+  const storage = createStorage();
+  const dispatch = createRunner(
+    {
+      uptimeMs: () => Date.now() - bootedAt,
+      random: () => native.esp_random() / 2 ** 32,
+      freeHeapBytes: () => native.esp_get_free_heap_size(),
+    },
+    (send): Handlers => {
+      const timers = createTimers(send);
+      const wifi = createWifi(send);
+      const http = createHttpClient(send);
+      const server = createServer(send);
+      const slot = createSlot(send);
+      const verify = createVerifier(send);
+      return {
+        setTimer: ({ timer, delayMs }) => timers.set(timer, delayMs),
+        clearTimer: ({ timer }) => timers.clear(timer),
+        joinWifi: ({ attempt, ssid, password }) => wifi.join(attempt, ssid, password),
+        leaveWifi: () => wifi.leave(),
+        startAccessPoint: ({ ssid }) => wifi.openAccessPoint(ssid),
+        stopAccessPoint: () => wifi.closeAccessPoint(),
+        scanWifi: ({ attempt }) => wifi.scan(attempt),
+        startRequest: ({ attempt, request }) => http.start(attempt, request),
+        readResponse: ({ attempt, maxBytes }) => http.read(attempt, maxBytes),
+        closeRequest: ({ attempt }) => http.close(attempt),
+        startServer: ({ captive }) => server.start(captive),
+        stopServer: () => server.stop(),
+        respond: ({ connection, response }) => server.respond(connection, response),
+        eraseSlot: ({ attempt, offset }) => slot.erase(attempt, offset),
+        writeSlot: ({ attempt, offset, bytes }) => slot.write(attempt, offset, bytes),
+        hashSlot: ({ attempt, offset, length }) => slot.hash(attempt, offset, length),
+        armSlot: ({ attempt }) => slot.arm(attempt),
+        verifySignature: ({ attempt, keyId, signed, signature }) => verify(attempt, keyId, signed, signature),
+        store: ({ key, value }) => storage.write(key, value),
+        forget: ({ key }) => storage.forget(key),
+        markValid: () => {
+          const error = native.esp_ota_mark_app_valid_cancel_rollback();
+          send(
+            error === 0 ? { type: "markedValid" } : { type: "markValidFailed", message: `error ${error}` },
+          );
+        },
+        rollBack: () => {
+          native.esp_ota_mark_app_invalid_rollback_and_reboot();
+          native.esp_restart(); // only reached when there is no other image: better a restart than a firmware known to be bad
+        },
+        restart: () => native.esp_restart(),
+        showStatus: ({ status }) => options.showStatus?.(status),
+        log: writeLog,
+      };
+    },
+  );
+  // a turn of its own: what boot throws then restarts the chip like any other error
+  Timer.set(() => dispatch(readBootFacts(storage.readAll())), 0);
+}
+
+const bootedAt = Date.now();
+
+const writeLog = ({ level, message }: Extract<Effect, { readonly type: "log" }>) => {
+  if (level !== "debug") trace(`${level}: ${message}\n`);
+};

@@ -1,0 +1,22 @@
+// Settings in NVS, through `embedded:storage/key-value`: one namespace, strings only (see core/preferences.ts for why).
+
+import KeyValue from "embedded:storage/key-value";
+
+/** NVS namespace of the firmware, at most 15 characters. */
+const NAMESPACE = "skyslot";
+
+export function createStorage() {
+  const store = KeyValue.open({ path: NAMESPACE, format: "string" });
+  return {
+    readAll(): Record<string, string> {
+      const all: Record<string, string> = {};
+      for (const key of store) {
+        const value = store.read(key);
+        if (typeof value === "string") all[key] = value;
+      }
+      return all;
+    },
+    write: (key: string, value: string) => store.write(key, value),
+    forget: (key: string) => store.delete(key),
+  };
+}

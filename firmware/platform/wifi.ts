@@ -1,0 +1,79 @@
+// Wi-Fi, through the SDK's legacy `wifi` module: the only one with an access point and a station at once, and with a reason
+// (wrong password) when joining fails.
+
+import Net from "net";
+import WiFi from "wifi";
+import type { Network } from "../core/event.js";
+import type { Dispatch } from "./runner.js";
+
+/** Value of a "disconnect" message after a failed handshake (modules/network/wifi/esp32/xs6wifi.c). */
+const AUTHENTICATION_FAILED = -1;
+
+export function createWifi(dispatch: Dispatch) {
+  let listening = false;
+  let attempt = 0;
+  let associated = false;
+
+  const notified = (message: string, value?: number) => {
+    switch (message) {
+      case "connect":
+        associated = true;
+        return;
+      case "gotIP":
+        return dispatch({
+          type: "wifiJoined",
+          attempt,
+          address: String(Net.get("IP")),
+          rssi: Number(Net.get("RSSI") ?? 0),
+        });
+      case "disconnect": {
+        const reason = value === AUTHENTICATION_FAILED ? "wrong-password" : associated ? "lost" : "not-found";
+        associated = false;
+        return dispatch({ type: "wifiLost", attempt, reason });
+      }
+      case "station_connect":
+        return dispatch({ type: "clientAttached" });
+      case "station_disconnect":
+        return dispatch({ type: "clientDetached" });
+    }
+  };
+  const listen = () => {
+    if (listening) return;
+    listening = true;
+    new WiFi(undefined, notified);
+  };
+
+  return {
+    join(number: number, ssid: string, password: string) {
+      attempt = number;
+      associated = false;
+      listen();
+      WiFi.connect(password === "" ? { ssid } : { ssid, password });
+    },
+    leave() {
+      attempt = -1;
+      WiFi.disconnect();
+    },
+    openAccessPoint(ssid: string) {
+      listen();
+      WiFi.accessPoint({ ssid, station: true });
+    },
+    closeAccessPoint() {
+      WiFi.mode = WiFi.Mode.station;
+    },
+    scan(number: number) {
+      const found: Network[] = [];
+      WiFi.scan({}, (item) => {
+        if (item) {
+          if (item.ssid)
+            found.push({
+              ssid: item.ssid,
+              rssi: item.rssi,
+              channel: item.channel,
+              secured: item.authentication !== "none",
+            });
+        } else dispatch({ type: "scanCompleted", attempt: number, networks: found });
+      });
+    },
+  };
+}

@@ -1,0 +1,107 @@
+// Builds a firmware image for virtual devices: an app of firmware/apps bundled by esbuild into one module, inside a real ESP32 app
+// image. The SDK's modules stay outside, as on the chip; the build's settings become the module `mc/config`.
+
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { build, type Plugin } from "esbuild";
+import { parseVersion, versionName } from "../firmware/core/version.js";
+import type { Chip } from "./hardware/chips.js";
+import { buildFirmwareImage } from "./hardware/firmware-image.js";
+import { isSdkModule } from "./modules/specifiers.js";
+
+/** A public key that releases are signed with: the public part of a P-256 JWK. */
+export interface TrustedKey {
+  readonly kid: string;
+  /** base64url, 32 bytes each. */
+  readonly x: string;
+  readonly y: string;
+}
+
+/** What a build is configured with; everything else is the same in every build. See firmware/apps/NAME/manifest.json, "config". */
+export interface BuildConfig {
+  readonly type: string;
+  readonly hardware: string;
+  readonly server: string;
+  readonly keys: readonly TrustedKey[];
+  readonly checkSeconds: number;
+  readonly trialSeconds: number;
+  readonly trialDeadlineSeconds: number;
+}
+
+export interface BuildOptions {
+  /** Folder under firmware/apps, or the path of a module file. */
+  readonly app: string;
+  /** Semantic version, with `+build` if there is a build number. */
+  readonly version: string;
+  readonly chip?: Chip;
+  readonly config: Partial<BuildConfig> & Pick<BuildConfig, "server" | "keys">;
+  /** As in the app description, such as `Nov 21 2026` and `12:00:00`; absent: empty, so that a build can be repeated. */
+  readonly date?: string;
+  readonly time?: string;
+}
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+/** The whole image. Errors: a version that is none, an app that is not there, what esbuild finds wrong. */
+export async function buildImage(options: BuildOptions): Promise<Uint8Array> {
+  const version = parseVersion(options.version);
+  if (!version)
+    throw new Error(
+      `"${options.version}" is not a version: write it as 1.2.3 or 1.2.3+45 with a build number`,
+    );
+  const isFile = /\.[jt]s$/.test(options.app);
+  const config: BuildConfig = {
+    type: isFile ? "program" : options.app,
+    hardware: options.chip ?? "esp32",
+    checkSeconds: 120,
+    trialSeconds: 30,
+    trialDeadlineSeconds: 300,
+    ...options.config,
+  };
+  return buildFirmwareImage({
+    chip: options.chip ?? "esp32",
+    version: versionName(version),
+    build: version.build,
+    project: config.type,
+    bundle: await bundleApp(isFile ? options.app : `${ROOT}firmware/apps/${options.app}/main.ts`, config),
+    date: options.date ?? "",
+    time: options.time ?? "",
+  });
+}
+
+/** One ES module that imports nothing but the SDK's modules. */
+export async function bundleApp(entry: string, config: BuildConfig): Promise<string> {
+  const result = await build({
+    entryPoints: [entry],
+    bundle: true,
+    format: "esm",
+    target: "es2023",
+    platform: "neutral",
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: "none",
+    write: false,
+    logLevel: "silent",
+    plugins: [sdkModules(config)],
+  });
+  return result.outputFiles[0]?.text ?? "";
+}
+
+const sdkModules = (config: BuildConfig): Plugin => ({
+  name: "sdk-modules",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^mc\/config$/ }, ({ path }) => ({ path, namespace: "config" }));
+    onLoad({ filter: /.*/, namespace: "config" }, () => ({
+      contents: JSON.stringify(config),
+      loader: "json",
+    }));
+    onResolve({ filter: /^[a-z]/ }, ({ path }) => (isSdkModule(path) ? { path, external: true } : undefined));
+  },
+});
+
+/** A public key file as `skyslot keys init` writes it. */
+export async function readTrustedKey(file: string): Promise<TrustedKey> {
+  const { kid, x, y } = JSON.parse(await readFile(file, "utf8")) as Partial<TrustedKey>;
+  if (!kid || !x || !y) throw new Error(`${file} is not a public P-256 key in JWK form with kid, x and y`);
+  return { kid, x, y };
+}

@@ -1,0 +1,71 @@
+import { expect } from "chai";
+import {
+  base64UrlDecode,
+  bytesEqual,
+  latin1,
+  toHex,
+  utf8Decode,
+  utf8Encode,
+} from "../../../firmware/core/bytes.js";
+
+describe("bytes", () => {
+  it("encodes and decodes UTF-8 as the platform's own codec does", () => {
+    for (const text of [
+      "",
+      "plain",
+      "Grüße",
+      "日本語",
+      "😀+%#&",
+      "\u0000x",
+      "\u07ff\u0800\uffff\u{10ffff}",
+    ]) {
+      const bytes = new TextEncoder().encode(text);
+      expect(toHex(utf8Encode(text)), text).equal(Buffer.from(bytes).toString("hex"));
+      expect(utf8Decode(bytes)).equal(text);
+    }
+  });
+
+  it("refuses exactly the byte sequences that the platform's own decoder refuses", () => {
+    const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+    let refused = 0;
+    for (let a = 0; a < 256; a++) {
+      for (const tail of [
+        [],
+        [0x80],
+        [0xbf],
+        [0x80, 0x80],
+        [0x9f, 0xbf],
+        [0xa0, 0x80],
+        [0x8f, 0x80, 0x80],
+        [0x90, 0x80, 0x80],
+        [0x41],
+      ]) {
+        const bytes = Uint8Array.from([a, ...tail]);
+        let expected: string | undefined;
+        try {
+          expected = strict.decode(bytes);
+        } catch {
+          refused++;
+        }
+        expect(utf8Decode(bytes), toHex(bytes)).equal(expected);
+      }
+    }
+    expect(refused).above(500);
+  });
+
+  it("decodes base64url, and refuses padding, other alphabets and loose bits", () => {
+    for (let length = 0; length < 70; length++) {
+      const bytes = Uint8Array.from({ length }, (_, i) => (i * 37 + length) & 255);
+      expect(base64UrlDecode(Buffer.from(bytes).toString("base64url"))).deep.equal(bytes);
+    }
+    for (const text of ["A", "AA==", "AB", "a+b/", "AAé"])
+      expect(base64UrlDecode(text), text).equal(undefined);
+  });
+
+  it("ends a C string at its zero and compares by content", () => {
+    expect(latin1(Uint8Array.from([104, 105, 0, 120]))).equal("hi");
+    expect(bytesEqual(Uint8Array.of(1, 2), Uint8Array.of(1, 2))).equal(true);
+    expect(bytesEqual(Uint8Array.of(1, 2), Uint8Array.of(1, 3))).equal(false);
+    expect(bytesEqual(Uint8Array.of(1), Uint8Array.of(1, 3))).equal(false);
+  });
+});
