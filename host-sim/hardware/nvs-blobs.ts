@@ -3,6 +3,7 @@
 // behind them, and only then is the old version erased. This file never decides whether a blob is to be written.
 // Follows the multi-page blobs of nvs_storage.cpp of ESP-IDF v6.0.
 
+import { crc32 } from "./crc32.js";
 import type { NvsError } from "./nvs-errors.js";
 import {
   CHUNK_MAX_BYTES,
@@ -10,7 +11,6 @@ import {
   ENTRY_COUNT,
   itemType,
   type NvsItem,
-  payloadCrc,
   versionOffset,
 } from "./nvs-item.js";
 import type { NvsPage } from "./nvs-page.js";
@@ -43,7 +43,7 @@ export class NvsBlobs {
       const { sizeBytes } = found.item;
       if (sizeBytes > data.length - offset) return false;
       // The library takes this checksum from the start of the data for every chunk, so a blob of several chunks is never equal.
-      if (payloadCrc(data.subarray(0, sizeBytes)) !== found.item.payloadCrc) return false;
+      if (crc32(data.subarray(0, sizeBytes)) !== found.item.payloadCrc) return false;
       if (found.page.compareItem(query, data.subarray(offset, offset + sizeBytes)) !== "ESP_OK") return false;
       offset += sizeBytes;
     }

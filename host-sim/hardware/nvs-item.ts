@@ -58,11 +58,6 @@ export function integerBytes(type: number): number {
   return type & 0x0f;
 }
 
-/** Checksum of a value. Node's zlib answers 0 for an empty buffer, whatever it was to continue from. */
-export function payloadCrc(payload: Uint8Array): number {
-  return payload.length === 0 ? 0xffffffff : crc32(payload);
-}
-
 /** A text as the C library sees it: its UTF-8 bytes up to the first NUL, one character a byte. */
 export function toKey(text: string): string {
   const key = Buffer.from(text, "utf8").toString("latin1");
@@ -141,7 +136,7 @@ export class NvsItem {
   setPayload(payload: Uint8Array): void {
     this.#view.setUint16(24, payload.length, true);
     this.#view.setUint16(26, 0xffff, true);
-    this.#view.setUint32(28, payloadCrc(payload), true);
+    this.#view.setUint32(28, crc32(payload), true);
   }
 
   /** Writes the entry's own checksum; the last thing before it goes to flash. */

@@ -23,7 +23,6 @@ import {
   KEY_MAX_BYTES,
   NAMESPACE_ANY,
   NvsItem,
-  payloadCrc,
 } from "./nvs-item.js";
 import type { NvsPartition } from "./nvs-partition.js";
 import { type ItemCursor, type ItemQuery, judgeItem, newCursor } from "./nvs-query.js";
@@ -141,7 +140,7 @@ export class NvsPage {
       const left = payload.length - at * ENTRY_BYTES;
       payload.set(part.subarray(0, Math.min(ENTRY_BYTES, left)), at * ENTRY_BYTES);
     }
-    if (payloadCrc(payload) === item.payloadCrc) return { error: "ESP_OK", payload };
+    if (crc32(payload) === item.payloadCrc) return { error: "ESP_OK", payload };
     this.eraseEntryAndSpan(index);
     return { error: "ESP_ERR_NVS_NOT_FOUND", payload };
   }
@@ -158,7 +157,7 @@ export class NvsPage {
     }
     if (data.length < item.sizeBytes) return "ESP_ERR_NVS_INVALID_LENGTH";
     const head = data.subarray(0, item.sizeBytes);
-    if (payloadCrc(head) !== item.payloadCrc) return "ESP_ERR_NVS_CONTENT_DIFFERS";
+    if (crc32(head) !== item.payloadCrc) return "ESP_ERR_NVS_CONTENT_DIFFERS";
     return this.#hasPayload(item, cursor.index, head) ? "ESP_OK" : "ESP_ERR_NVS_CONTENT_DIFFERS";
   }
 

@@ -1,0 +1,39 @@
+// Events and facts that the tests of core begin with.
+
+import type { Booted, Event, RunningImage, Stamped } from "../../../firmware/core/event.js";
+
+export const IMAGE: RunningImage = Object.freeze({
+  version: "1.0.0",
+  build: 0,
+  imageSha256: "a".repeat(64),
+  slot: "factory",
+  slotState: "factory",
+  securityVersion: 0,
+});
+
+export const BOOTED: Booted = Object.freeze({
+  type: "booted",
+  identity: {
+    deviceId: "base-0000a1",
+    type: "base",
+    hardware: "esp32",
+    chip: "esp32",
+    mac: "24:0a:c4:00:00:a1",
+  },
+  image: IMAGE,
+  target: { label: "ota_0", sizeBytes: 0x200000, state: "undefined" },
+  resetReason: "power-on",
+  stored: { layout: "1" },
+  setupPage: "<!doctype html>",
+  build: {
+    server: "http://updates.test:8080",
+    checkSeconds: 120,
+    trialSeconds: 30,
+    trialDeadlineSeconds: 300,
+    keyIds: ["key-1"],
+  },
+});
+
+/** An event as the runner hands it to core. */
+export const stamped = (event: Event, random = 0.5): Stamped =>
+  ({ ...event, at: 0, random, freeHeapBytes: 100_000 }) as Stamped;

@@ -1,0 +1,107 @@
+import { expect } from "chai";
+import type { Effect } from "../../../firmware/core/effect.js";
+import type { Event, Raise } from "../../../firmware/core/event.js";
+import { initialWifi, type WifiState, wifiStep } from "../../../firmware/core/wifi.js";
+import { BOOTED, stamped } from "./events.js";
+
+/** A Wi-Fi machine that remembers what it was last asked to do. */
+class Wifi {
+  state: WifiState = initialWifi;
+  effects: readonly (Effect | Raise)[] = [];
+
+  on(event: Event): this {
+    [this.state, this.effects] = wifiStep(this.state, stamped(event));
+    return this;
+  }
+  get types(): string[] {
+    return this.effects.map((effect) => (effect.type === "raise" ? effect.event.type : effect.type));
+  }
+  find<Type extends Effect["type"]>(type: Type) {
+    return this.effects.find(
+      (effect): effect is Extract<Effect, { readonly type: Type }> => effect.type === type,
+    );
+  }
+  fail(reason: "wrong-password" | "not-found" | "lost" = "not-found") {
+    return this.on({ type: "wifiLost", attempt: this.state.attempt, reason });
+  }
+  join() {
+    return this.on({ type: "wifiJoined", attempt: this.state.attempt, address: "192.168.1.20", rssi: -50 });
+  }
+}
+
+const SAVED = { ...BOOTED, stored: { layout: "1", networks: '[["home","secret password"]]' } };
+const TWO = { ...BOOTED, stored: { layout: "1", networks: '[["home","a"],["work","b"]]' } };
+const timer = { type: "timerFired", timer: "wifi" } as const;
+
+describe("Wi-Fi", () => {
+  it("opens the portal at once when no network is saved", () => {
+    expect(new Wifi().on(BOOTED).types).include.members(["startAccessPoint", "startServer", "portalOpened"]);
+  });
+
+  it("joins the saved network and says so", () => {
+    const wifi = new Wifi().on(SAVED);
+    expect(wifi.find("joinWifi")).include({ ssid: "home", password: "secret password" });
+    expect(wifi.join().types).include("online");
+    expect(wifi.state.phase).equal("joined");
+  });
+
+  it("waits longer after each failure, and opens the portal after the third", () => {
+    const wifi = new Wifi().on(SAVED);
+    const waits: number[] = [];
+    for (let i = 0; i < 8; i++) {
+      waits.push(wifi.fail().find("setTimer")!.delayMs);
+      expect(wifi.types.includes("startAccessPoint"), `failure ${i + 1}`).equal(i === 2);
+      wifi.on(timer);
+    }
+    expect(waits).deep.equal([1500, 3000, 6000, 12000, 24000, 45000, 45000, 45000]);
+  });
+
+  it("keeps trying the saved network while the portal is open and no phone is attached", () => {
+    const wifi = new Wifi().on(SAVED).fail().on(timer).fail().on(timer).fail();
+    expect(wifi.state.portalOpen).equal(true);
+    expect(wifi.on({ type: "clientAttached" }).on(timer).types).deep.equal(["setTimer"]);
+    expect(wifi.on({ type: "clientDetached" }).on(timer).types).include("joinWifi");
+  });
+
+  it("leaves the portal by itself some seconds after it has joined", () => {
+    const wifi = new Wifi().on(SAVED).fail().on(timer).fail().on(timer).fail().on(timer).join();
+    expect(wifi.find("setTimer")).include({ timer: "portal", delayMs: 15_000 });
+    expect(wifi.on({ type: "timerFired", timer: "portal" }).types).include.members([
+      "stopServer",
+      "stopAccessPoint",
+      "portalClosed",
+    ]);
+  });
+
+  it("takes turns with several saved networks, and puts the one that worked first", () => {
+    const wifi = new Wifi().on(TWO).fail().on(timer);
+    expect(wifi.find("joinWifi")).include({ ssid: "work" });
+    expect(wifi.join().find("store")).include({ key: "networks", value: '[["work","b"],["home","a"]]' });
+  });
+
+  it("saves submitted credentials only when they worked", () => {
+    const wifi = new Wifi().on(BOOTED).on({ type: "credentialsSubmitted", ssid: "new", password: "wrong" });
+    expect(wifi.find("store")).equal(undefined);
+    expect(wifi.fail("wrong-password").types).include("joinFailed");
+    expect(wifi.find("store")).equal(undefined);
+    wifi.on({ type: "credentialsSubmitted", ssid: "new", password: "right pw" }).join();
+    expect(wifi.find("store")).include({ key: "networks", value: '[["new","right pw"]]' });
+  });
+
+  it("gives up a join that gets no address in time", () => {
+    const wifi = new Wifi().on(SAVED).on(timer);
+    expect(wifi.types).include.members(["leaveWifi", "joinFailed"]);
+  });
+
+  it("drops the answer to an attempt that is over", () => {
+    const wifi = new Wifi().on(SAVED).on(timer).on(timer);
+    expect(wifi.on({ type: "wifiJoined", attempt: 1, address: "1.2.3.4", rssi: -40 }).effects).deep.equal([]);
+    expect(wifi.state.phase).equal("joining");
+  });
+
+  it("tells that it went offline and joins again", () => {
+    const wifi = new Wifi().on(SAVED).join().fail("lost");
+    expect(wifi.types).include("offline");
+    expect(wifi.on(timer).types).include("joinWifi");
+  });
+});
