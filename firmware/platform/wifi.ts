@@ -23,7 +23,7 @@ export function createWifi(dispatch: Dispatch) {
         return dispatch({
           type: "wifiJoined",
           attempt,
-          address: String(Net.get("IP")),
+          address: String(Net.get("IP", "station")),
           rssi: Number(Net.get("RSSI") ?? 0),
         });
       case "disconnect": {
@@ -56,6 +56,8 @@ export function createWifi(dispatch: Dispatch) {
     },
     openAccessPoint(ssid: string) {
       listen();
+      // without a mode before it, accessPoint starts the radio as access point alone, whatever `station` says: then no scan, no join
+      WiFi.mode = WiFi.Mode.station;
       WiFi.accessPoint({ ssid, station: true });
     },
     closeAccessPoint() {
@@ -63,17 +65,21 @@ export function createWifi(dispatch: Dispatch) {
     },
     scan(number: number) {
       const found: Network[] = [];
-      WiFi.scan({}, (item) => {
-        if (item) {
-          if (item.ssid)
-            found.push({
-              ssid: item.ssid,
-              rssi: item.rssi,
-              channel: item.channel,
-              secured: item.authentication !== "none",
-            });
-        } else dispatch({ type: "scanCompleted", attempt: number, networks: found });
-      });
+      const completed = () => dispatch({ type: "scanCompleted", attempt: number, networks: found });
+      try {
+        WiFi.scan({}, (item) => {
+          if (!item) return completed();
+          if (!item.ssid) return;
+          found.push({
+            ssid: item.ssid,
+            rssi: item.rssi,
+            channel: item.channel,
+            secured: item.authentication !== "none",
+          });
+        });
+      } catch {
+        completed(); // the radio refuses to scan while it joins: the list stays as it was
+      }
     },
   };
 }

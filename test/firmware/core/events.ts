@@ -11,7 +11,7 @@ export const IMAGE: RunningImage = Object.freeze({
   securityVersion: 0,
 });
 
-export const BOOTED: Booted = Object.freeze({
+export const BOOTED: Booted = Object.freeze<Booted>({
   type: "booted",
   identity: {
     deviceId: "base-0000a1",

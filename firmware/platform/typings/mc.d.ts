@@ -1,0 +1,51 @@
+// What mcconfig makes of a manifest: `mc/config` from "config", `mc/ffi` from "ffi". Keep in step with ../manifest.json and the
+// apps' manifests.
+
+declare module "mc/config" {
+  const config: {
+    /** Kind of firmware, such as "base". */
+    readonly type: string;
+    /** Name of the board. */
+    readonly hardware: string;
+    /** Update server, `http://host[:port]`; settings in NVS win. */
+    readonly server: string;
+    readonly checkSeconds: number;
+    readonly trialSeconds: number;
+    readonly trialDeadlineSeconds: number;
+    /** Release keys this build trusts: P-256 points, base64url. */
+    readonly keys: readonly { readonly kid: string; readonly x: string; readonly y: string }[];
+  };
+  export default config;
+}
+
+declare module "mc/ffi" {
+  /** Buffers are ArrayBuffers of exactly the size named in the manifest; errors are esp_err_t (0 = ESP_OK). */
+  export default class FFI {
+    // ESP-IDF
+    esp_restart(): void;
+    /** esp_reset_reason_t. */
+    esp_reset_reason(): number;
+    /** 32 random bits, unsigned. */
+    esp_random(): number;
+    /** Bytes. */
+    esp_get_free_heap_size(): number;
+    /** Writes 6 bytes. */
+    esp_efuse_mac_get_default(mac: ArrayBuffer): number;
+    esp_ota_mark_app_valid_cancel_rollback(): number;
+    /** Only comes back when there is no other bootable image. */
+    esp_ota_mark_app_invalid_rollback_and_reboot(): number;
+    // firmware/platform/native/skyslot-ota.c
+    /** Writes the label of the running slot and zeros, 17 bytes. */
+    skyslot_running(label: ArrayBuffer): void;
+    /** The same for the slot that the next update goes to; empty if there is none. */
+    skyslot_next(label: ArrayBuffer): void;
+    /** esp_ota_img_states_t of the running slot, -1 undefined; an error negated below that. */
+    skyslot_slot_state(): number;
+    skyslot_partition_state(label: string): number;
+    /** esp_ota_set_boot_partition: verifies the image and makes it the next to boot. */
+    skyslot_arm(label: string): number;
+    // firmware/platform/native/skyslot-verify.c
+    /** Point 04 ‖ x ‖ y of 65 bytes, SHA-256, r ‖ s of 64 bytes. 1 if good, 0 otherwise. */
+    skyslot_verify_p256(publicKey: ArrayBuffer, digest: ArrayBuffer, signature: ArrayBuffer): number;
+  }
+}

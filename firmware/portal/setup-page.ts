@@ -1,0 +1,368 @@
+// The page that a device serves for its setup: one HTML text without external resources, for a phone in a captive-portal sheet. It
+// talks to firmware/core/portal.ts (`/api/networks`, `/api/scan`, `/api/join`, `/api/device`). It never puts a network's name into
+// markup (textContent only: a name may be any 32 bytes) and never keeps a password beyond its input field.
+//
+// One of four views is shown: choose ─► form ─► progress ─► done, and back to the form with the reason when joining failed. While
+// the device joins, its access point moves to another channel and the phone may drop off: polling goes on until it is back, and
+// `attempt` tells whether a submission whose answer was lost had arrived.
+//
+// The text is put together once, when the module loads: preloaded on the device it lies in flash and costs no RAM.
+
+import { SCRIPT_STRINGS, PAGE_STRINGS as text } from "./strings.js";
+
+/** Pairs of these are tested for a contrast of 4.5 to 1. */
+const STYLE = `
+:root{color-scheme:light dark;--bg:#f3f5f8;--card:#fff;--line:#dde3ea;--text:#17202b;--soft:#566270;--accent:#0b5fc6;--on:#fff;--tint:#e8f1fd;--bad:#a8231b;--badbg:#fdeceb;--good:#146c3c;--goodbg:#e5f5ec}
+@media(prefers-color-scheme:dark){:root{--bg:#0e1318;--card:#182028;--line:#2b3641;--text:#e9eef3;--soft:#9fadba;--accent:#79b8ff;--on:#06182b;--tint:#1d3045;--bad:#ffb4ab;--badbg:#3a1715;--good:#84dba8;--goodbg:#14301f}}
+*{box-sizing:border-box}
+[hidden]{display:none!important}
+body{margin:0;background:var(--bg);color:var(--text);font:17px/1.45 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;-webkit-text-size-adjust:100%}
+main{max-width:30rem;margin:0 auto;padding:max(28px,env(safe-area-inset-top)) 18px max(24px,env(safe-area-inset-bottom))}
+header{display:flex;gap:14px;align-items:center;margin:0 4px 22px}
+.mark{flex:none;width:48px;height:48px;border-radius:14px;background:var(--accent);color:var(--on);padding:11px}
+h1{font-size:1.4rem;line-height:1.2;margin:0;letter-spacing:-.01em;overflow-wrap:anywhere}
+h2{font-size:1.2rem;line-height:1.3;margin:0 0 6px;overflow-wrap:anywhere;outline:0}
+p{margin:0 0 14px}
+.soft{color:var(--soft);font-size:.92rem}
+header .soft{margin:3px 0 0}
+.card{background:var(--card);border:1px solid var(--line);border-radius:18px;overflow:hidden}
+.pad{padding:22px 20px}
+.bar{display:flex;justify-content:space-between;align-items:center;min-height:44px;margin:0 4px 6px}
+.bar h2{font-size:.92rem;font-weight:600;color:var(--soft);margin:0}
+ul{list-style:none;margin:0;padding:0}
+li+li,.rule{border-top:1px solid var(--line)}
+button{font:inherit;color:inherit;background:none;border:0;min-height:48px;cursor:pointer;touch-action:manipulation}
+button:focus-visible,input:focus-visible,a:focus-visible{outline:3px solid var(--accent);outline-offset:-3px;border-radius:12px}
+.row{display:flex;align-items:center;gap:12px;width:100%;min-height:58px;padding:10px 18px;text-align:start}
+.row:hover,.row:active{background:var(--tint)}
+.name{flex:1;min-width:0;overflow-wrap:anywhere}
+.name small{display:block}
+svg{flex:none;width:22px;height:22px;display:block;fill:none;stroke:currentColor;stroke-width:2;stroke-linecap:round;stroke-linejoin:round}
+.mark svg{width:26px;height:26px}
+.lock{width:18px;color:var(--soft)}
+.bars rect{fill:currentColor;stroke:none;opacity:.22}
+[data-bars="1"] .b1,[data-bars="2"] .b1,[data-bars="2"] .b2,[data-bars="3"] rect:not(.b4),[data-bars="4"] rect{opacity:1}
+.link{color:var(--accent);font-weight:600;padding:0 6px;border-radius:10px}
+.link:disabled{color:var(--soft);cursor:default}
+.note{padding:20px 18px;margin:0}
+label{display:block;font-weight:600;font-size:.92rem;margin:16px 0 6px}
+.field{position:relative}
+input{width:100%;font:inherit;color:var(--text);background:var(--bg);border:1px solid var(--soft);border-radius:12px;padding:12px 14px;min-height:50px}
+#password{padding-right:76px}
+input[aria-invalid=true]{border-color:var(--bad)}
+.field .link{position:absolute;right:4px;top:1px}
+.hint{margin:6px 2px 0}
+.alert{background:var(--badbg);color:var(--bad);border-radius:14px;padding:14px 16px;margin:0 0 14px}
+.alert strong{display:block;overflow-wrap:anywhere}
+.main{width:100%;background:var(--accent);color:var(--on);font-weight:650;border-radius:14px;margin-top:22px;min-height:52px}
+.main:focus-visible{outline-offset:3px}
+.quiet{width:100%;margin-top:6px}
+.mid{text-align:center;padding:40px 24px 34px}
+.spin{width:52px;height:52px;margin:0 auto 22px;border-radius:50%;border:4px solid var(--line);border-top-color:var(--accent);animation:spin 1s linear infinite}
+@keyframes spin{to{transform:rotate(1turn)}}
+.tick{width:64px;height:64px;margin:0 auto 20px;padding:16px;border-radius:50%;background:var(--goodbg);color:var(--good)}
+.tick svg{width:32px;height:32px}
+dl{margin:18px 0 0;text-align:start}
+dl div{border-top:1px solid var(--line);padding:12px 0;display:flex;gap:12px;justify-content:space-between}
+dt{color:var(--soft)}
+dd{margin:0;overflow-wrap:anywhere;text-align:end}
+a{color:var(--accent);font-weight:600}
+footer{text-align:center;margin:20px 0 0}
+.sr{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
+@media(prefers-reduced-motion:reduce){.spin{animation-duration:6s}}
+`;
+
+const MARKUP = `<main>
+<header><div class=mark><svg viewBox="0 0 24 24" aria-hidden=true><path d="M2 9a15 15 0 0 1 20 0M5.5 13a10 10 0 0 1 13 0M9 16.7a5 5 0 0 1 6 0M12 20h.01"/></svg></div>
+<div><h1 id=title>${text.title}</h1><p class=soft>${text.lead}</p></div></header>
+<div id=alert class=alert role=alert hidden><strong></strong><span></span></div>
+<noscript><p class=alert>${text.noScript}</p></noscript>
+<section id=choose aria-labelledby=list-title hidden>
+<div class=bar><h2 id=list-title tabindex=-1>${text.networks}</h2><button class=link id=rescan>${text.rescan}</button></div>
+<div class=card><p class="note soft" id=empty></p><ul id=list></ul>
+<button class="row rule" id=other><span class=name>${text.other}<small class=soft>${text.otherHint}</small></span><svg viewBox="0 0 24 24" aria-hidden=true><path d="M12 5v14M5 12h14"/></svg></button></div>
+</section>
+<section id=enter aria-labelledby=form-title><form class="card pad" id=form method=post action="/api/join" novalidate autocomplete=off autocapitalize=none autocorrect=off spellcheck=false>
+<h2 id=form-title tabindex=-1>${text.other}</h2>
+<div id=name-part><label for=ssid>${text.name}</label><input id=ssid name=ssid aria-describedby=ssid-hint><p class="hint soft" id=ssid-hint></p></div>
+<div id=password-part><label for=password>${text.password}</label><div class=field><input id=password name=password type=password aria-describedby=password-hint><button type=button class=link id=show hidden></button></div></div>
+<p class="hint soft" id=password-hint></p>
+<button class=main>${text.connect}</button>
+<button type=button class="link quiet" id=back hidden>${text.back}</button>
+</form></section>
+<section id=progress aria-labelledby=progress-title hidden><div class="card mid"><div class=spin></div><h2 id=progress-title tabindex=-1></h2><p class=soft id=progress-text></p></div></section>
+<section id=done aria-labelledby=done-title hidden><div class="card mid"><div class=tick><svg viewBox="0 0 24 24" aria-hidden=true><path d="m5 13 4.5 4.5L19 7.5"/></svg></div><h2 id=done-title tabindex=-1></h2><p class=soft>${text.joinedLead}</p>
+<dl><div><dt>${text.address}</dt><dd><a id=address></a></dd></div><div><dt>${text.hostName}</dt><dd><a id=host-name></a></dd></div></dl></div></section>
+<p class=sr role=status aria-live=polite id=status></p>
+<footer class=soft id=device></footer>
+<template id=row><li><button class=row><span class=name dir=auto></span><span class=sr></span><svg class=lock viewBox="0 0 24 24" aria-hidden=true><rect x=5 y=11 width=14 height=9 rx="2"/><path d="M8 11V8a4 4 0 0 1 8 0v3"/></svg><svg class=bars viewBox="0 0 24 24" aria-hidden=true><rect class=b1 x=2 y=15 width=4 height=6 rx="1"/><rect class=b2 x=8 y=11 width=4 height=10 rx="1"/><rect class=b3 x=14 y=7 width=4 height=14 rx="1"/><rect class=b4 x=20 y=3 width=4 height=18 rx="1"/></svg></button></li></template>
+</main>`;
+
+/** Written for the browsers of old phones' sheets too: no newer syntax than of 2017. */
+const SCRIPT = `
+const $ = id => document.getElementById(id);
+const fill = (text, values) => text.replace(/{([a-z]+)}/g, (all, key) => key in values ? values[key] : all);
+const put = (id, text) => { $(id).textContent = text; };
+const pause = ms => new Promise(done => setTimeout(done, ms));
+const bytes = text => new Blob([text]).size;
+let attempt = 0, hostName = "", chosen = null, shown = "", drawn = "", polling = false;
+
+async function call(method, path, body) {
+  const abort = new AbortController();
+  const timer = setTimeout(() => abort.abort(), 6000);
+  try {
+    const options = { method, cache: "no-store", signal: abort.signal };
+    if (body) {
+      options.headers = { "content-type": "application/json" };
+      options.body = JSON.stringify(body);
+    }
+    const answer = await fetch(path, options);
+    return { status: answer.status, value: await answer.json() };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function insist(path) {
+  for (let misses = 0; ; misses++) {
+    try {
+      const answer = await call("GET", path);
+      if (answer.status === 200) return answer.value;
+    } catch (error) {}
+    if (misses > 1 && shown === "choose") say(T.unreachable);
+    await pause(1500);
+  }
+}
+
+function show(view, focus) {
+  shown = view;
+  for (const id of ["choose", "enter", "progress", "done"]) $(id).hidden = id !== view;
+  if (focus) {
+    $(focus).focus();
+    scrollTo(0, 0);
+  }
+}
+
+function say(text) {
+  put("status", text);
+  if (!$("list").children.length) put("empty", text);
+}
+
+function complain(ssid, reason) {
+  $("alert").hidden = !reason;
+  $("alert").firstChild.textContent = reason ? fill(T.failed, { ssid }) : "";
+  $("alert").lastChild.textContent = reason || "";
+}
+
+function draw(networks) {
+  $("empty").hidden = networks.length > 0;
+  const next = JSON.stringify(networks);
+  if (next === drawn) return;
+  drawn = next;
+  const list = $("list");
+  const focused = list.contains(document.activeElement) ? document.activeElement.firstChild.textContent : null;
+  list.textContent = "";
+  for (const network of networks) {
+    const item = document.importNode($("row").content, true);
+    const button = item.querySelector("button");
+    const bars = network.rssi >= -55 ? 4 : network.rssi >= -65 ? 3 : network.rssi >= -75 ? 2 : 1;
+    button.dataset.bars = bars;
+    button.firstChild.textContent = network.ssid;
+    item.querySelector(".sr").textContent = fill(T.about, { signal: T.signals[bars - 1], access: network.secured ? T.secured : T.open });
+    if (!network.secured) item.querySelector(".lock").remove();
+    button.onclick = () => choose(network);
+    list.appendChild(item);
+    if (network.ssid === focused) button.focus();
+  }
+}
+
+async function watchNetworks() {
+  if (polling) return;
+  polling = true;
+  $("rescan").disabled = true;
+  say(T.scanning);
+  for (;;) {
+    const { scanning, networks } = await insist("/api/networks");
+    draw(networks);
+    if (!scanning) {
+      const count = networks.length;
+      say(count === 0 ? T.none : count === 1 ? T.foundOne : fill(T.found, { count }));
+      break;
+    }
+    say(T.scanning);
+    await pause(1200);
+  }
+  $("rescan").disabled = polling = false;
+}
+
+async function rescan() {
+  if (polling) return;
+  $("rescan").disabled = true;
+  say(T.scanning);
+  for (let tries = 0; tries < 3; tries++) {
+    try {
+      await call("POST", "/api/scan");
+      break;
+    } catch (error) {
+      await pause(1000);
+    }
+  }
+  watchNetworks();
+}
+
+function choose(network) {
+  chosen = network;
+  complain();
+  mark("ssid", "");
+  $("ssid").value = network ? network.ssid : "";
+  $("password").value = "";
+  reveal(false);
+  prepare();
+  show("enter", network ? (network.secured ? "password" : "form-title") : "ssid");
+}
+
+function prepare() {
+  put("form-title", chosen ? fill(T.joinTitle, { ssid: chosen.ssid }) : T.otherTitle);
+  $("name-part").hidden = !!chosen;
+  $("password-part").hidden = !!chosen && !chosen.secured;
+  mark("password", "");
+}
+
+function mark(id, problem) {
+  const hint = chosen ? (chosen.secured ? T.passwordHint : T.openHint) : T.otherPasswordHint;
+  $(id).setAttribute("aria-invalid", !!problem);
+  $(id + "-hint").textContent = problem || (id === "password" ? hint : "");
+  $(id + "-hint").style.color = problem ? "var(--bad)" : "";
+  if (problem) $(id).focus();
+  return !problem;
+}
+
+function reveal(visible) {
+  $("password").type = visible ? "text" : "password";
+  put("show", visible ? T.hide : T.show);
+  $("show").setAttribute("aria-label", visible ? T.hidePassword : T.showPassword);
+}
+
+function check(ssid, password) {
+  let count = bytes(ssid);
+  if (!mark("ssid", !count ? T.nameEmpty : count > 32 ? fill(T.nameLong, { count }) : "")) return false;
+  count = bytes(password);
+  const key = count === 64 && /^[0-9a-f]+$/i.test(password);
+  const short = count < 8 && (count > 0 || (chosen && chosen.secured));
+  return mark("password", short ? fill(T.passwordShort, { count: password.length }) : count > 63 && !key ? fill(T.passwordLong, { count }) : "");
+}
+
+function progress(ssid, text) {
+  put("progress-title", fill(T.joining, { ssid }));
+  if ($("progress-text").textContent === text) return;
+  put("progress-text", text);
+  say(text);
+}
+
+function submit(ssid, password) {
+  complain();
+  progress(ssid, T.sending);
+  show("progress", "progress-title");
+  follow(ssid, { ssid, password });
+}
+
+async function follow(ssid, unsent) {
+  const before = attempt;
+  for (let rounds = 0, misses = 0; ; rounds++) {
+    try {
+      if (unsent && misses && (await call("GET", "/api/join")).value.attempt > before) unsent = null;
+      if (unsent) {
+        const answer = await call("POST", "/api/join", unsent);
+        if (answer.status !== 202) return failed(ssid, answer.value.message);
+        unsent = null;
+      }
+      if (!misses) progress(ssid, rounds > 20 ? T.long : T.wait);
+      await pause(1000);
+      const answer = await call("GET", "/api/join");
+      if (answer.status !== 200) throw answer;
+      const report = answer.value;
+      misses = 0;
+      attempt = report.attempt;
+      if (report.phase === "joined") return joined(report);
+      if (report.phase === "failed") return failed(report.ssid, T.reasons[report.reason] || report.message, report.reason);
+      if (report.phase === "idle") return failed(ssid, T.reasons.restarted);
+    } catch (error) {
+      misses++;
+      progress(ssid, misses > 9 ? fill(T.gone, { ssid, name: hostName }) : T.away);
+      await pause(1000);
+    }
+  }
+}
+
+function failed(ssid, reason, code) {
+  if ($("ssid").value !== ssid) return start(), complain(ssid, reason);
+  prepare();
+  show("enter", "form-title");
+  complain(ssid, reason);
+  if (code === "wrong-password" && !$("password-part").hidden) {
+    $("password").focus();
+    $("password").select();
+  }
+}
+
+function joined(report) {
+  $("password").value = "";
+  put("done-title", report.ssid ? fill(T.joined, report) : T.joinedSaved);
+  for (const [id, host] of [["address", report.address], ["host-name", report.hostName]]) {
+    put(id, host);
+    $(id).href = "http://" + host + "/";
+  }
+  document.querySelector("header .soft").hidden = true;
+  show("done", "done-title");
+  say($("done-title").textContent);
+}
+
+function start() {
+  show("choose", "list-title");
+  watchNetworks();
+}
+
+$("rescan").onclick = rescan;
+$("other").onclick = () => choose(null);
+$("back").onclick = () => { complain(); start(); };
+$("show").onclick = () => reveal($("password").type === "password");
+$("form").onsubmit = event => {
+  event.preventDefault();
+  const ssid = $("ssid").value, password = $("password-part").hidden ? "" : $("password").value;
+  if (check(ssid, password)) submit(ssid, password);
+};
+
+(async () => {
+  reveal(false);
+  $("show").hidden = $("back").hidden = false;
+  show("choose");
+  say(T.scanning);
+  const report = await insist("/api/join");
+  attempt = report.attempt;
+  if (report.phase === "joined") joined(report);
+  else if (report.phase === "joining") {
+    $("ssid").value = report.ssid;
+    progress(report.ssid, T.wait);
+    show("progress", "progress-title");
+    follow(report.ssid);
+  } else {
+    watchNetworks();
+    if (report.phase === "failed") complain(report.ssid, T.reasons[report.reason] || report.message);
+  }
+  const device = await insist("/api/device");
+  hostName = device.deviceId.toLowerCase() + ".local";
+  $("title").textContent = document.title = fill(T.setUp, device);
+  put("device", device.deviceId + " · " + device.type + " " + device.version);
+})();
+`;
+
+/** Spaces are for whoever reads this file; phone and flash do without. No text inside the script has a space behind one of these. */
+const squeeze = (source: string): string =>
+  source
+    .replace(/\n\s*/g, "\n")
+    .replace(/ ?([=?:+<>!&|{}(),;]+) /g, "$1")
+    .replace(/ {/g, "{")
+    .replace(/([;{},])\n/g, "$1");
+
+/** HTML of `GET /`, UTF-8, at most 16 KiB. */
+export const setupPage = `<!doctype html><html lang="${text.language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1,viewport-fit=cover"><meta name="color-scheme" content="light dark"><title>${text.title}</title><link rel="icon" href="data:,"><style>${STYLE.replace(/\n/g, "")}</style></head><body>${MARKUP}<script>const T=${JSON.stringify(SCRIPT_STRINGS)};${squeeze(SCRIPT)}</script></body></html>`;

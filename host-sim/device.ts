@@ -1,0 +1,318 @@
+// A virtual ESP32: flash, a boot loader, and whatever firmware lies in the slot that the boot loader chooses. Each boot
+// starts from the flash alone: everything else of the boot before is thrown away.
+//
+//   powerOn ─► boot loader ─► image of the slot ─► its bundle ─► machine runs ─► restart (reset reason) ─► boot loader …
+//                  │ nothing boots                                  │ power cut
+//                  ▼                                                ▼
+//             tries again for ever                                 off
+
+import { compileBundle, realmFor, runBundle } from "./engine/evaluate.js";
+import { type BootEnd, resetReasonAfter, VirtualMachine } from "./engine/virtual-machine.js";
+import { extractBundle } from "./hardware/app-image.js";
+import { type BootResult, runBootLoader } from "./hardware/boot-loader.js";
+import type { Chip } from "./hardware/chips.js";
+import { Flash, PowerCut } from "./hardware/flash.js";
+import { Nvs } from "./hardware/nvs.js";
+import {
+  APP_SUBTYPE_FACTORY,
+  APP_SUBTYPE_OTA_0,
+  compilePartitionCsv,
+  DATA_SUBTYPE_NVS,
+  findPartition,
+  PARTITION_TABLE_BYTES,
+  PARTITION_TABLE_OFFSET,
+  PARTITION_TYPE_APP,
+  PARTITION_TYPE_DATA,
+  type Partition,
+  parsePartitionTable,
+} from "./hardware/partition-table.js";
+import { type Machine, RESET_REASON } from "./machine.js";
+import { createModules } from "./modules/index.js";
+import { type DeviceNetwork, VirtualNetwork } from "./network/virtual-network.js";
+import type { Scheduled, World } from "./world.js";
+
+/** From reset to the first line of firmware: boot loader, ESP-IDF, start of XS. */
+export const BOOT_MS = 350;
+/** When nothing can be booted, the chip resets after so long, and tries again. */
+const RETRY_MS = 1_000;
+const DEFAULT_FLASH_BYTES = 8 * 1024 * 1024;
+
+export type DeviceEvent =
+  | {
+      readonly type: "booted";
+      readonly partition: Partition;
+      readonly resetReason: number;
+      readonly bootCount: number;
+    }
+  | { readonly type: "bootFailed"; readonly message: string }
+  | { readonly type: "restarted"; readonly cause: BootEnd["type"]; readonly resetReason: number }
+  /** An error that firmware did not catch: the cause of the restart that follows. */
+  | {
+      readonly type: "uncaught";
+      readonly name: string;
+      readonly message: string;
+      readonly stack: string;
+      readonly duringModule: boolean;
+    }
+  | { readonly type: "powerCut" }
+  | { readonly type: "poweredOff" };
+
+export interface DeviceOptions {
+  readonly world: World;
+  readonly name: string;
+  readonly chip?: Chip;
+  /** The chip's contents live on in it. Default: erased, of flashBytes. */
+  readonly flash?: Flash;
+  readonly flashBytes?: number;
+  /** 6 bytes; default: made from the name. */
+  readonly mac?: Uint8Array;
+  /** Default: a network of its own with nothing in it. */
+  readonly network?: VirtualNetwork;
+  /** What firmware traces, in pieces as they come. */
+  readonly onTrace?: (text: string) => void;
+  readonly onEvent?: (event: DeviceEvent) => void;
+  /** Called with each machine before its firmware starts. */
+  readonly onMachine?: (machine: Machine) => void;
+}
+
+export class VirtualDevice {
+  readonly name: string;
+  readonly chip: Chip;
+  readonly flash: Flash;
+  readonly mac: Uint8Array;
+  readonly world: World;
+  readonly network: VirtualNetwork;
+  readonly #options: DeviceOptions;
+  readonly #random: () => number;
+  #machine: VirtualMachine | undefined;
+  #connection: DeviceNetwork | undefined;
+  #reset: Scheduled | undefined;
+  #isPowered = false;
+  #bootCount = 0;
+  #resetReason: number = RESET_REASON.powerOn;
+  #lastBoot: BootResult | undefined;
+
+  constructor(options: DeviceOptions) {
+    this.#options = options;
+    this.world = options.world;
+    this.name = options.name;
+    this.chip = options.chip ?? "esp32";
+    this.flash = options.flash ?? new Flash(options.flashBytes ?? DEFAULT_FLASH_BYTES);
+    this.#random = options.world.randomStream(`device/${options.name}`);
+    this.mac = options.mac ?? macOf(options.world, options.name);
+    this.network = options.network ?? new VirtualNetwork({ world: options.world });
+  }
+
+  /** Boots since the device was made. */
+  get bootCount(): number {
+    return this.#bootCount;
+  }
+
+  /** The partition whose firmware runs. */
+  get running(): Partition | undefined {
+    return this.#machine?.running;
+  }
+
+  /** Reset reason of the present boot, or of the next one: one of RESET_REASON. */
+  get lastReset(): number {
+    return this.#resetReason;
+  }
+
+  get isPowered(): boolean {
+    return this.#isPowered;
+  }
+
+  /** What the boot loader found at the last boot. */
+  get lastBoot(): BootResult | undefined {
+    return this.#lastBoot;
+  }
+
+  /** The boot that runs. */
+  get machine(): Machine | undefined {
+    return this.#machine;
+  }
+
+  /** The partition table as it lies in flash. @throws PartitionTableError */
+  get partitions(): Partition[] {
+    const table = this.flash.read(PARTITION_TABLE_OFFSET, PARTITION_TABLE_BYTES);
+    return parsePartitionTable(table, { flashBytes: this.flash.sizeBytes });
+  }
+
+  /** What a serial flasher does with a new device: erases it, writes the table, and the image to factory (or ota_0). */
+  flashFactory(partitionCsv: string, image: Uint8Array): void {
+    if (this.#isPowered) throw new Error(`device ${this.name} is running: power it off before it is flashed`);
+    this.flash.bytes.fill(0xff);
+    this.flash.bytes.set(
+      compilePartitionCsv(partitionCsv, { flashBytes: this.flash.sizeBytes }),
+      PARTITION_TABLE_OFFSET,
+    );
+    const app = { type: PARTITION_TYPE_APP };
+    const partition =
+      findPartition(this.partitions, { ...app, subtype: APP_SUBTYPE_FACTORY }) ??
+      findPartition(this.partitions, { ...app, subtype: APP_SUBTYPE_OTA_0 });
+    if (partition === undefined) throw new Error("the partition table has neither factory nor ota_0");
+    if (image.length > partition.size) {
+      throw new RangeError(
+        `image is ${image.length} bytes, partition ${partition.label} is ${partition.size}`,
+      );
+    }
+    this.flash.bytes.set(image, partition.offset);
+  }
+
+  /** Switches the device on; its firmware starts BOOT_MS later. */
+  powerOn(): void {
+    if (this.#isPowered) return;
+    this.#isPowered = true;
+    this.flash.powerRestored();
+    this.#resetAfter(0, RESET_REASON.powerOn);
+  }
+
+  /** Takes the power away, between two events of the world. */
+  powerOff(): void {
+    if (!this.#isPowered) return;
+    this.#switchOff();
+    this.#machine?.powerOff();
+    this.#machine = undefined;
+    this.#emit({ type: "poweredOff" });
+  }
+
+  #switchOff(): void {
+    this.#isPowered = false;
+    this.#resetReason = RESET_REASON.powerOn;
+    this.#reset?.cancel();
+    this.#reset = undefined;
+  }
+
+  #resetAfter(delayMs: number, reason: number): void {
+    this.#resetReason = reason;
+    this.#reset = this.world.schedule(delayMs + BOOT_MS, () => {
+      this.#reset = undefined;
+      this.#boot();
+    });
+  }
+
+  #boot(): void {
+    this.#bootCount += 1;
+    try {
+      this.#lastBoot = undefined;
+      const partitions = this.partitions;
+      const boot = runBootLoader(this.flash, partitions, { rollback: true, chip: this.chip });
+      this.#lastBoot = boot;
+      if (boot.booted === undefined) {
+        const reasons = boot.refused.map(({ partition, message }) => `${partition.label}: ${message}`);
+        this.#bootFailed(
+          `no bootable image (${reasons.join("; ") || "no app partition"})`,
+          RESET_REASON.panic,
+        );
+      } else {
+        this.#start(boot.booted, partitions);
+      }
+    } catch (error) {
+      if (error instanceof PowerCut) this.#powerWasCut();
+      else if (error instanceof Error && error.name === "PartitionTableError") {
+        this.#bootFailed(error.message, RESET_REASON.panic);
+      } else throw error;
+    }
+  }
+
+  #start(running: Partition, partitions: readonly Partition[]): void {
+    const bundle = extractBundle(this.flash.bytes.subarray(running.offset, running.offset + running.size));
+    if (bundle === undefined) {
+      return this.#bootFailed(`the image in ${running.label} holds no firmware bundle`, RESET_REASON.panic);
+    }
+    const nvs = this.#mountNvs(partitions);
+    if (typeof nvs === "string") return this.#bootFailed(`NVS: ${nvs}`, RESET_REASON.panic);
+    const connection = this.network.attach({ name: this.name, mac: this.mac });
+    this.#connection = connection;
+    const { flash, chip, mac } = this;
+    const realm = realmFor(bundle);
+    const machine: VirtualMachine = new VirtualMachine({
+      hardware: {
+        chip,
+        flash,
+        partitions,
+        running,
+        nvs,
+        mac,
+        resetReason: this.#resetReason,
+        network: connection.stack,
+        radio: connection.radio,
+      },
+      realm,
+      world: this.world,
+      random: this.#random,
+      onTrace: (text) => this.#options.onTrace?.(text),
+      onEnd: (end, delayMs) => this.#ended(end, delayMs),
+    });
+    this.#machine = machine;
+    this.#emit({
+      type: "booted",
+      partition: running,
+      resetReason: this.#resetReason,
+      bootCount: this.#bootCount,
+    });
+    this.#options.onMachine?.(machine);
+    machine.start(() => runBundle(compileBundle(bundle, realm), createModules(machine), realm));
+  }
+
+  /** As the SDK's main function does: it gives up on NVS that cannot be mounted, and the chip restarts. */
+  #mountNvs(partitions: readonly Partition[]): Nvs | string {
+    const partition = findPartition(partitions, { type: PARTITION_TYPE_DATA, subtype: DATA_SUBTYPE_NVS });
+    if (partition === undefined) return "ESP_ERR_NOT_FOUND";
+    const { error, nvs } = Nvs.mount(this.flash, partition.offset, partition.size);
+    return nvs ?? error;
+  }
+
+  #ended(end: BootEnd, delayMs: number): void {
+    this.#machine = undefined;
+    this.#disconnect();
+    if (end.type === "powerOff") return;
+    if (end.type === "powerCut") return this.#powerWasCut();
+    if (end.type === "uncaught") this.#emit(describeUncaught(end));
+    const resetReason = resetReasonAfter(end);
+    this.#emit({ type: "restarted", cause: end.type, resetReason });
+    // An observer may have switched the device off.
+    if (this.#isPowered) this.#resetAfter(delayMs, resetReason);
+  }
+
+  #powerWasCut(): void {
+    this.#switchOff();
+    this.#disconnect();
+    this.#emit({ type: "powerCut" });
+  }
+
+  #bootFailed(message: string, resetReason: number): void {
+    this.#emit({ type: "bootFailed", message });
+    if (this.#isPowered) this.#resetAfter(RETRY_MS, resetReason);
+  }
+
+  #disconnect(): void {
+    this.#connection?.vanish();
+    this.#connection = undefined;
+  }
+
+  #emit(event: DeviceEvent): void {
+    this.#options.onEvent?.(event);
+  }
+}
+
+function describeUncaught(end: Extract<BootEnd, { type: "uncaught" }>): DeviceEvent {
+  const { error, duringModule } = end;
+  const { name, message, stack } = (
+    typeof error === "object" && error !== null ? error : {}
+  ) as Partial<Error>;
+  return {
+    type: "uncaught",
+    name: String(name ?? "Error"),
+    message: String(message ?? error),
+    stack: String(stack ?? error),
+    duringModule,
+  };
+}
+
+/** A MAC address of Espressif's, the same for the same seed and name. */
+function macOf(world: World, name: string): Uint8Array {
+  const random = world.randomStream(`mac/${name}`);
+  const low = () => Math.floor(random() * 256);
+  return Uint8Array.of(0x24, 0x6f, 0x28, low(), low(), low() & 0xfe);
+}

@@ -1,0 +1,321 @@
+// One boot of a device, running: the event loop of the SDK's main task (timers, then the messages that were waiting, among
+// them the promise jobs), the time that its code takes, and the ways in which a boot ends. Nothing of it outlives the boot.
+//
+//   ┌─► timers due ─► messages waiting by now ─┐      a message: a callback of the network …, or all promise jobs
+//   └──────────── until nothing is due ◄───────┘      queued since the last such message
+//
+// Time: the world stands still inside an event, but code takes time on a chip. Each step counted by the meter is STEP_MS;
+// the clock of the device runs ahead of the world by what its code took, and its next turn waits until the world is there.
+
+import { PowerCut } from "../hardware/flash.js";
+import { Ota } from "../hardware/ota.js";
+import { type Hardware, type Machine, RESET_REASON } from "../machine.js";
+import type { Scheduled, World } from "../world.js";
+import type { Realm, RealmHost } from "./realm.js";
+import { TimerQueue } from "./timer-queue.js";
+
+/** 542 instructions an iteration of a small loop on the real chip, at 160 MHz. */
+const STEP_MS = 542 / 160_000;
+/** CONFIG_ESP_TASK_WDT_TIMEOUT_S: who computes longer in one turn is restarted. About 1.48 million steps. */
+const WATCHDOG_MS = 5_000;
+/**
+ * Buffers made in one turn, garbage or not. A chip has some 200 KB and collects garbage; this only stops what would never
+ * end, and is deliberately far above what an honest turn makes.
+ */
+const TURN_BYTES_MAX = 16 * 1024 * 1024;
+/** Floating-point dust on the world's clock must not keep a timer from being due. */
+const DUST_MS = 1e-6;
+
+/** Thrown through firmware when its boot is over; instrumented code cannot catch it. */
+export class BootOver extends Error {
+  override readonly name = "BootOver";
+}
+
+/** How a boot ended. */
+export type BootEnd =
+  | { readonly type: "restart"; readonly reason: number }
+  | { readonly type: "uncaught"; readonly error: unknown; readonly duringModule: boolean }
+  | { readonly type: "outOfMemory" }
+  | { readonly type: "stackOverflow" }
+  | { readonly type: "watchdog" }
+  | { readonly type: "powerCut" }
+  | { readonly type: "powerOff" };
+
+export interface VirtualMachineOptions {
+  readonly hardware: Hardware;
+  readonly realm: Realm;
+  readonly world: World;
+  readonly random: () => number;
+  readonly onTrace: (text: string) => void;
+  /** Told once; `delayMs` is how far the device's clock is ahead of the world's. */
+  readonly onEnd: (end: BootEnd, delayMs: number) => void;
+}
+
+export class VirtualMachine implements Machine {
+  readonly chip: Machine["chip"];
+  readonly flash: Machine["flash"];
+  readonly partitions: Machine["partitions"];
+  readonly running: Machine["running"];
+  readonly nvs: Machine["nvs"];
+  readonly mac: Machine["mac"];
+  readonly resetReason: number;
+  readonly network: Machine["network"];
+  readonly radio: Machine["radio"];
+  readonly ota: Ota;
+  readonly realm: Realm;
+  readonly timers = new TimerQueue();
+  readonly #options: VirtualMachineOptions;
+  readonly #world: World;
+  readonly #bootedAtMs: number;
+  readonly #messages: (() => void)[] = [];
+  readonly #scheduled = new Set<Scheduled>();
+  readonly #host: RealmHost;
+  #jobs: (() => void)[] = [];
+  #alive = true;
+  /** Until then, on the world's clock, the code that ran keeps the chip busy. */
+  #busyUntilMs: number;
+  /** Time the present turn was blocked, besides its steps. */
+  #blockedMs = 0;
+  #isInTurn = false;
+  #isLooping = false;
+  #wake: Scheduled | undefined;
+
+  constructor(options: VirtualMachineOptions) {
+    const { hardware } = options;
+    this.chip = hardware.chip;
+    this.flash = hardware.flash;
+    this.partitions = hardware.partitions;
+    this.running = hardware.running;
+    this.nvs = hardware.nvs;
+    this.mac = hardware.mac;
+    this.resetReason = hardware.resetReason;
+    this.network = hardware.network;
+    this.radio = hardware.radio;
+    this.ota = new Ota(hardware.flash, hardware.partitions, hardware.running, {
+      rollback: true,
+      chip: hardware.chip,
+      restart: () => this.restart(RESET_REASON.software),
+    });
+    this.#options = options;
+    this.#world = options.world;
+    this.realm = options.realm;
+    this.#bootedAtMs = options.world.nowMs;
+    this.#busyUntilMs = options.world.nowMs;
+    this.#host = {
+      uptimeMs: () => this.uptimeMs(),
+      random: () => this.random(),
+      trace: (text) => this.trace(text),
+      queueJob: (job) => this.#queueJob(job),
+      overrun: () => this.#overrun(),
+      outOfMemory: () => this.#end({ type: "outOfMemory" }),
+      caught: (error) => this.#caught(error),
+    };
+  }
+
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  uptimeMs(): number {
+    return Math.floor(this.#localMs - this.#bootedAtMs + DUST_MS);
+  }
+
+  random(): number {
+    return this.#options.random();
+  }
+
+  trace(text: string): void {
+    if (this.#alive) this.#options.onTrace(text);
+  }
+
+  /** Runs the module body, then starts the event loop. */
+  start(runModule: () => void): void {
+    this.#turn(runModule, true);
+    this.#loop();
+  }
+
+  after(delayMs: number, turn: () => void): Scheduled {
+    if (!this.#alive) return { cancel: () => {} };
+    const scheduled = this.#world.schedule(Math.max(0, delayMs) + this.#aheadMs, () => {
+      this.#scheduled.delete(handle);
+      this.#messages.push(turn);
+      this.#kick();
+    });
+    const handle: Scheduled = {
+      cancel: () => {
+        this.#scheduled.delete(handle);
+        scheduled.cancel();
+        const waiting = this.#messages.indexOf(turn);
+        if (waiting !== -1) this.#messages.splice(waiting, 1);
+      },
+    };
+    this.#scheduled.add(handle);
+    return handle;
+  }
+
+  block(ms: number): void {
+    if (!this.#isInTurn || ms <= 0) return;
+    this.#blockedMs += ms;
+    this.realm.limitTicks(this.#tickLimit);
+    if (this.#blockedMs >= WATCHDOG_MS) this.#overrun();
+  }
+
+  restart(reason: number): never {
+    return this.#end({ type: "restart", reason });
+  }
+
+  /** Ends the boot from outside a turn. */
+  powerOff(): void {
+    this.#finish({ type: "powerOff" });
+  }
+
+  /** The device's clock on the world's scale. */
+  get #localMs(): number {
+    const turnMs = this.#isInTurn ? this.#blockedMs + this.realm.tickCount * STEP_MS : 0;
+    return Math.max(this.#world.nowMs, this.#busyUntilMs) + turnMs;
+  }
+
+  get #aheadMs(): number {
+    return this.#localMs - this.#world.nowMs;
+  }
+
+  get #tickLimit(): number {
+    return this.#alive ? Math.floor((WATCHDOG_MS - this.#blockedMs) / STEP_MS) : -1;
+  }
+
+  #queueJob(job: () => void): void {
+    if (this.#jobs.length === 0) this.#messages.push(RUN_JOBS);
+    this.#jobs.push(job);
+    if (!this.#isInTurn) this.#kick();
+  }
+
+  /** Runs one callback as a turn. An error that it does not catch ends the boot. */
+  #turn(action: () => void, duringModule = false): boolean {
+    if (!this.#alive) return false;
+    this.#busyUntilMs = Math.max(this.#world.nowMs, this.#busyUntilMs);
+    this.#blockedMs = 0;
+    this.#isInTurn = true;
+    const limits = { ticks: this.#tickLimit, bytes: TURN_BYTES_MAX };
+    const charge = (tickCount: number): void => {
+      this.#isInTurn = false;
+      if (this.#alive) this.#busyUntilMs += this.#blockedMs + tickCount * STEP_MS;
+    };
+    try {
+      this.realm.enter(this.#host, limits, action, charge);
+    } catch (error) {
+      this.#failed(error, duringModule);
+    }
+    return this.#alive;
+  }
+
+  #loop(): void {
+    this.#wake?.cancel();
+    this.#wake = undefined;
+    if (!this.#alive) return;
+    this.#isLooping = true;
+    while (this.#alive && this.#isDue && this.#aheadMs < 1) this.#pass();
+    this.#isLooping = false;
+    if (this.#alive) this.#sleep();
+  }
+
+  /** Timers first, then the messages that were waiting when the timers were done. */
+  #pass(): void {
+    this.timers.execute(this.uptimeMs(), (callback) => this.#turn(callback));
+    for (let count = this.#messages.length; count > 0 && this.#alive; count -= 1) {
+      const message = this.#messages.shift();
+      if (message === RUN_JOBS) this.#runJobs();
+      else if (message !== undefined) this.#turn(message);
+    }
+  }
+
+  #runJobs(): void {
+    const jobs = this.#jobs;
+    this.#jobs = [];
+    for (const job of jobs) if (!this.#turn(job)) return;
+  }
+
+  get #isDue(): boolean {
+    if (this.#messages.length > 0) return true;
+    const next = this.timers.nextMs;
+    return next !== undefined && next <= this.uptimeMs();
+  }
+
+  #sleep(): void {
+    const next = this.#messages.length > 0 ? undefined : this.timers.nextMs;
+    if (this.#messages.length === 0 && next === undefined) return;
+    const dueMs = next === undefined ? 0 : this.#bootedAtMs + next - this.#world.nowMs;
+    this.#wake = this.#world.schedule(Math.max(dueMs, this.#aheadMs), () => this.#loop());
+  }
+
+  /** Something is there to do: at once, or as soon as the chip is free. */
+  #kick(): void {
+    if (this.#isLooping || this.#isInTurn || !this.#alive) return;
+    if (this.#aheadMs < 1) return this.#loop();
+    this.#wake?.cancel();
+    this.#wake = this.#world.schedule(this.#aheadMs, () => this.#loop());
+  }
+
+  #overrun(): never {
+    if (this.#alive) return this.#end({ type: "watchdog" });
+    throw new BootOver("the boot is over");
+  }
+
+  #caught(error: unknown): void {
+    if (!this.#alive) throw new BootOver("the boot is over");
+    if (error instanceof PowerCut) this.#end({ type: "powerCut" });
+    if (isStackOverflow(error)) this.#end({ type: "stackOverflow" });
+  }
+
+  #failed(error: unknown, duringModule: boolean): void {
+    if (error instanceof BootOver || !this.#alive) return;
+    if (error instanceof PowerCut) this.#finish({ type: "powerCut" });
+    else if (isStackOverflow(error)) this.#finish({ type: "stackOverflow" });
+    else this.#finish({ type: "uncaught", error, duringModule });
+  }
+
+  #end(end: BootEnd): never {
+    this.#finish(end);
+    throw new BootOver(`the boot is over: ${end.type}`);
+  }
+
+  #finish(end: BootEnd): void {
+    if (!this.#alive) return;
+    // How deep the stack goes depends on Node: the time until then must not.
+    const delayMs = end.type === "stackOverflow" ? 0 : this.#aheadMs;
+    this.#alive = false;
+    if (this.#isInTurn) this.realm.limitTicks(-1);
+    this.#wake?.cancel();
+    for (const scheduled of [...this.#scheduled]) scheduled.cancel();
+    this.#messages.length = 0;
+    this.#jobs = [];
+    this.timers.clear();
+    this.#options.onEnd(end, end.type === "watchdog" ? Math.max(delayMs, WATCHDOG_MS) : delayMs);
+  }
+}
+
+/** The message that stands for all promise jobs queued so far. */
+const RUN_JOBS = (): void => {};
+
+function isStackOverflow(error: unknown): boolean {
+  if (typeof error !== "object" || error === null) return false;
+  const { name, message } = error as Partial<Error>;
+  return name === "RangeError" && message === "Maximum call stack size exceeded";
+}
+
+/** What the reset reason of the next boot is after a boot that ended so. */
+export function resetReasonAfter(end: BootEnd): number {
+  switch (end.type) {
+    case "restart":
+      return end.reason;
+    case "watchdog":
+      return RESET_REASON.taskWatchdog;
+    // XS ends a machine that cannot go on by a software restart of the chip.
+    case "uncaught":
+    case "outOfMemory":
+    case "stackOverflow":
+      return RESET_REASON.software;
+    case "powerCut":
+    case "powerOff":
+      return RESET_REASON.powerOn;
+  }
+}

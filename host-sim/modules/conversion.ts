@@ -1,0 +1,74 @@
+// Conversions of the SDK's native code that the storage and text modules share: strings into buffers of a fixed size,
+// formats, 64-bit integers. Errors are the device realm's, with XS's messages.
+
+import { encodeText } from "../engine/realm.js";
+import type { Machine } from "../machine.js";
+
+/** The formats of ECMA-419 that the SDK knows, whether or not a module supports them. */
+const FORMATS: ReadonlySet<string> = new Set([
+  "number",
+  "buffer",
+  "string",
+  "socket/tcp",
+  "uint8",
+  "int8",
+  "uint16",
+  "int16",
+  "uint32",
+  "int32",
+  "uint64",
+  "int64",
+  "buffer/disposable",
+]);
+
+/** builtinInitializeFormat: the option `format`, or "buffer" if it is absent or falsy. */
+export function formatOption(machine: Machine, options: object): string {
+  if (!("format" in options) || !options.format) return "buffer";
+  const format = String(options.format);
+  if (!FORMATS.has(format)) throw new machine.realm.RangeError("unsupported");
+  return format;
+}
+
+/** builtinSetFormat: the value of an assignment to `format`. */
+export function knownFormat(machine: Machine, value: unknown): string {
+  const format = String(value);
+  if (!FORMATS.has(format) || format === "buffer/disposable") throw new machine.realm.RangeError("unknown");
+  return format;
+}
+
+/** Options of open: anything with properties. */
+export function optionsOf(machine: Machine, value: unknown): object {
+  if (value === undefined || value === null) {
+    throw new machine.realm.TypeError(`cannot coerce ${value} to object`);
+  }
+  return Object(value) as object;
+}
+
+/** xsmcToStringBuffer: a string whose UTF-8 and final zero fit into `sizeBytes`. */
+export function boundedString(machine: Machine, value: unknown, sizeBytes: number): string {
+  const text = String(value);
+  if (encodeText(text).length + 1 > sizeBytes) throw new machine.realm.RangeError("cannot buffer string");
+  return text;
+}
+
+/** fxToBigInt: numbers are not converted. */
+export function toBigInt(machine: Machine, value: unknown): bigint {
+  const { SyntaxError, TypeError } = machine.realm;
+  switch (typeof value) {
+    case "bigint":
+      return value;
+    case "boolean":
+      return value ? 1n : 0n;
+    case "string":
+      try {
+        return BigInt(value);
+      } catch {
+        throw new SyntaxError("cannot coerce string to bigint");
+      }
+    case "object":
+      if (value !== null) return toBigInt(machine, (value as { valueOf(): unknown }).valueOf());
+      throw new TypeError("cannot coerce null to bigint");
+    default:
+      throw new TypeError(`cannot coerce ${typeof value} to bigint`);
+  }
+}

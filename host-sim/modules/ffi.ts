@@ -1,0 +1,76 @@
+// `mc/ffi`: the functions of ESP-IDF, and of firmware/platform/native, that manifests bind. Results are numbers as C gives
+// them; a function that no manifest binds does not exist.
+
+import { ESP_ERROR_CODES } from "../hardware/ota.js";
+import { findPartition, PARTITION_TYPE_APP, type Partition } from "../hardware/partition-table.js";
+import { type Machine, RESET_REASON } from "../machine.js";
+import type { Native } from "./native.js";
+import { verifyP256 } from "./p256.js";
+
+const LABEL_BYTES = 17;
+/** What an app with the network up has left; the virtual device has no real heap to ask. */
+const FREE_HEAP_BYTES = 209 * 1024;
+
+export function createFfi(machine: Machine, native: Native): new () => object {
+  const { realm, ota } = machine;
+
+  /** Buffers of a declared size, as `uint8_t[17]`. */
+  function bufferOf(value: unknown, byteLength: number): Uint8Array {
+    if (Object.prototype.toString.call(value) !== "[object ArrayBuffer]") {
+      throw new realm.TypeError("argument: not an ArrayBuffer instance");
+    }
+    const bytes = native.bytesOf(value);
+    if (bytes.length < byteLength) throw new realm.RangeError("invalid buffer size");
+    return bytes;
+  }
+
+  function writeLabel(value: unknown, partition: Partition | undefined): void {
+    const bytes = bufferOf(value, LABEL_BYTES);
+    bytes.fill(0, 0, LABEL_BYTES);
+    bytes.set(new TextEncoder().encode(partition?.label ?? "").subarray(0, LABEL_BYTES - 1));
+  }
+
+  /** esp_ota_img_states_t, or minus the error. UNDEFINED is -1 in an int. */
+  function stateOf(partition: Partition | undefined): number {
+    const { error, state } = ota.stateOf(partition);
+    return error === "ESP_OK" ? (state ?? 0) | 0 : -ESP_ERROR_CODES[error];
+  }
+
+  function appNamed(label: unknown): Partition | undefined {
+    return findPartition(machine.partitions, { type: PARTITION_TYPE_APP, label: String(label) });
+  }
+
+  const functions = {
+    esp_restart: () => machine.restart(RESET_REASON.software),
+    esp_reset_reason: () => machine.resetReason,
+    esp_random: () => Math.floor(machine.random() * 2 ** 32),
+    esp_get_free_heap_size: () => FREE_HEAP_BYTES,
+    esp_efuse_mac_get_default(mac: unknown) {
+      bufferOf(mac, 6).set(machine.mac.subarray(0, 6));
+      return 0;
+    },
+    esp_ota_mark_app_valid_cancel_rollback: () => ESP_ERROR_CODES[ota.markValid()],
+    esp_ota_mark_app_invalid_rollback_and_reboot: () => ESP_ERROR_CODES[ota.markInvalidAndReboot()],
+    ota_state: () => stateOf(machine.running),
+    ota_running(label: unknown) {
+      writeLabel(label, machine.running);
+      return 0;
+    },
+    skyslot_running: (label: unknown) => writeLabel(label, machine.running),
+    skyslot_next: (label: unknown) => writeLabel(label, ota.nextUpdatePartition()),
+    skyslot_slot_state: () => stateOf(machine.running),
+    skyslot_partition_state: (label: unknown) => stateOf(appNamed(label)),
+    skyslot_arm: (label: unknown) => ESP_ERROR_CODES[ota.setBoot(appNamed(label))],
+    skyslot_verify_p256: (publicKey: unknown, digest: unknown, signature: unknown) =>
+      verifyP256(bufferOf(publicKey, 65), bufferOf(digest, 32), bufferOf(signature, 64)) ? 1 : 0,
+  };
+
+  return class FFI {
+    constructor() {
+      for (const [name, call] of Object.entries(functions)) {
+        Object.defineProperty(this, name, { value: call, writable: true, configurable: true });
+      }
+      realm.adopt(this);
+    }
+  };
+}

@@ -1,0 +1,70 @@
+// The SDK's modules for one boot, by specifier: made when firmware imports them, handed over to the device's realm and then
+// frozen where the SDK freezes them. Composition only.
+
+import type { ModuleTable } from "../engine/evaluate.js";
+import type { Machine } from "../machine.js";
+import { createBase64 } from "./base64.js";
+import { createDigest } from "./crypt.js";
+import { createFfi } from "./ffi.js";
+import { createFlash, type FlashModule } from "./flash.js";
+import { createHex } from "./hex.js";
+import { createKeyValue } from "./key-value.js";
+import { createNative } from "./native.js";
+import { createNetworkModules } from "./network-modules.js";
+import { createTextDecoder, createTextEncoder } from "./text.js";
+import { createTimer } from "./timer.js";
+import { createUpdate } from "./update.js";
+
+/** Namespace objects by specifier, such as `{default: Timer}`. */
+export function createModules(machine: Machine): ModuleTable {
+  const { realm } = machine;
+  const native = createNative(machine);
+  let flash: FlashModule | undefined;
+  let network: ReadonlyMap<string, object> | undefined;
+  const flashModule = (): FlashModule => {
+    flash ??= createFlash(machine, native);
+    return flash;
+  };
+  const factories: Readonly<Record<string, () => object>> = {
+    "embedded:storage/key-value": () => ({ default: frozen(createKeyValue(machine, native)) }),
+    "embedded:storage/flash": () => ({ default: frozen(flashModule().exported) }),
+    "embedded:update": () => ({ default: frozen(createUpdate(machine, native, flashModule())) }),
+    timer: () => ({ default: createTimer(machine, native) }),
+    crypt: () => {
+      const Digest = createDigest(machine, native);
+      return { Digest, default: frozen({ Digest }) };
+    },
+    "text/encoder": () => ({ default: createTextEncoder(machine, native) }),
+    "text/decoder": () => ({ default: createTextDecoder(machine, native) }),
+    base64: () => ({ default: frozen(createBase64(native)) }),
+    hex: () => ({ default: frozen(createHex(native)) }),
+    "mc/ffi": () => ({ default: createFfi(machine, native) }),
+  };
+  const modules = new Map<string, object>();
+
+  /** As `Object.freeze(value, true)` does for the objects of one level that the SDK exports. */
+  function frozen(value: object): object {
+    realm.adopt(value);
+    for (const inner of Object.values(value)) Object.freeze(inner);
+    return Object.freeze(value);
+  }
+
+  function create(specifier: string): object | undefined {
+    if (Object.hasOwn(factories, specifier)) return factories[specifier]?.();
+    network ??= createNetworkModules(machine);
+    return network.get(specifier);
+  }
+
+  return {
+    get(specifier) {
+      let found = modules.get(specifier);
+      if (found === undefined) {
+        const made = create(specifier);
+        if (made === undefined) return undefined;
+        found = Object.freeze(realm.adopt(made));
+        modules.set(specifier, found);
+      }
+      return found;
+    },
+  };
+}

@@ -1,0 +1,62 @@
+// `timer` over the timers of the machine's event loop. Ids are objects; what the native code does with an id that is spent
+// or no id at all differs between the functions, and is kept.
+
+import type { TimerRecord } from "../engine/timer-queue.js";
+import type { Machine } from "../machine.js";
+import { type Native, toInteger } from "./native.js";
+
+export function createTimer(machine: Machine, native: Native): object {
+  const { realm, timers } = machine;
+  const records = new WeakMap<object, TimerRecord>();
+
+  function recordOf(id: unknown): TimerRecord | undefined {
+    return typeof id === "object" && id !== null ? records.get(id) : undefined;
+  }
+
+  function create(callback: unknown, delayMs: number, repeatMs: number): object {
+    const id = realm.object({});
+    const timer = timers.add(machine.uptimeMs(), delayMs, repeatMs, () => {
+      if (typeof callback !== "function") throw new realm.TypeError("callback: not a function");
+      Reflect.apply(callback, realm.globalThis, [id]);
+    });
+    timer.onGone = () => records.delete(id);
+    records.set(id, timer);
+    return id;
+  }
+
+  class Timer {
+    static set(...parameters: unknown[]): object {
+      native.needArguments(parameters, 1);
+      const [callback, delay, repeat] = parameters;
+      return create(callback, toInteger(delay ?? 0), toInteger(repeat ?? 0));
+    }
+
+    static repeat(...parameters: unknown[]): object {
+      if (parameters.length < 2) throw new realm.SyntaxError("C: xsArg(1): invalid index");
+      const interval = toInteger(parameters[1]);
+      return create(parameters[0], interval, interval);
+    }
+
+    static schedule(...parameters: unknown[]): void {
+      native.needArguments(parameters, 1);
+      const [id, delay, repeat] = parameters;
+      const timer = recordOf(id);
+      if (timer === undefined) throw native.invalidHandle(true);
+      if (parameters.length === 1) timers.unschedule(timer);
+      else timers.reschedule(timer, machine.uptimeMs(), toInteger(delay), toInteger(repeat ?? 0));
+    }
+
+    static clear(id: unknown): void {
+      const timer = recordOf(id);
+      if (timer === undefined) return;
+      timer.onGone?.();
+      timers.remove(timer);
+    }
+
+    static delay(...parameters: unknown[]): void {
+      native.needArguments(parameters, 1);
+      machine.block(toInteger(parameters[0]));
+    }
+  }
+  return Timer;
+}

@@ -1,0 +1,108 @@
+// `embedded:update` over the virtual esp_ota_* functions. It decides nothing: what is written where, when sectors are erased
+// and when an image is refused are theirs.
+
+import type { OtaSize } from "../hardware/ota.js";
+import type { Partition } from "../hardware/partition-table.js";
+import type { Machine } from "../machine.js";
+import { formatOption, optionsOf } from "./conversion.js";
+import type { FlashModule } from "./flash.js";
+import { CONSTRUCT, createHandles } from "./handle.js";
+import type { Native } from "./native.js";
+
+const UINT32_MAX = 0xffffffff;
+
+interface OpenUpdate {
+  readonly partition: Partition;
+  readonly append: boolean;
+  /** 0 once it is complete, whether or not the image was good. */
+  ota: number;
+}
+
+export function createUpdate(machine: Machine, native: Native, flash: FlashModule): object {
+  const { realm, ota } = machine;
+  const handles = createHandles<OpenUpdate>(machine);
+
+  class Update {
+    constructor(token?: unknown) {
+      if (token !== CONSTRUCT) throw new realm.TypeError();
+    }
+
+    close(): void {
+      const update = handles.close(this);
+      if (update !== undefined && update.ota !== 0) ota.abort(update.ota);
+    }
+
+    complete(): void {
+      const update = incomplete(this);
+      const handle = update.ota;
+      update.ota = 0;
+      if (ota.end(handle) !== "ESP_OK") throw native.error("end failed");
+      if (ota.setBoot(update.partition) !== "ESP_OK") throw native.error("can't change boot partition");
+    }
+
+    write(...parameters: [unknown?, unknown?]): void {
+      const update = incomplete(this);
+      const error = update.append ? append(update, parameters) : writeAt(update, parameters);
+      if (error !== "ESP_OK") throw native.error("write failed");
+    }
+
+    get format(): string {
+      return "buffer";
+    }
+
+    set format(value: unknown) {
+      // biome-ignore lint/suspicious/noDoubleEquals: as the SDK compares
+      if (value != "buffer") throw native.rangeError("invalid");
+    }
+  }
+
+  function incomplete(object: Update): OpenUpdate {
+    const update = handles.stateOf(object);
+    if (update.ota === 0) throw native.error("already complete");
+    return update;
+  }
+
+  function append(update: OpenUpdate, parameters: readonly unknown[]): string {
+    if (parameters.length > 1) throw native.error("offset not allowed");
+    native.needArguments(parameters, 1);
+    return ota.write(update.ota, native.bytesOf(parameters[0]));
+  }
+
+  function writeAt(update: OpenUpdate, parameters: readonly unknown[]): string {
+    if (parameters.length < 2) throw new realm.SyntaxError("C: xsArg(1): invalid index");
+    const offset = Number(parameters[1]);
+    if (offset < 0 || offset > UINT32_MAX) throw native.rangeError("invalid offset");
+    const bytes = native.bytesOf(parameters[0]);
+    // The chip converts NaN to the highest number.
+    return ota.writeWithOffset(update.ota, bytes, Number.isNaN(offset) ? UINT32_MAX : Math.trunc(offset));
+  }
+
+  function open(options: unknown): Update {
+    const given = optionsOf(machine, options);
+    if (!("partition" in given)) throw native.error("no partition");
+    const { partition, readOnly } = flash.handles.stateOf(given.partition);
+    if (readOnly) throw native.error("read-only partition");
+    const mode = "mode" in given ? String(given.mode) : "a";
+    if (mode !== "a" && mode !== "w") throw native.rangeError("invalid mode");
+    if (formatOption(machine, given) !== "buffer") throw native.rangeError("unsupported");
+    const size = sizeOption(given, partition);
+    const { error, handle } = ota.begin(partition, mode === "a" ? "sequential" : size);
+    if (error !== "ESP_OK") throw native.error("begin failed");
+    const update = new Update(CONSTRUCT);
+    handles.open(update, { partition, append: mode === "a", ota: handle });
+    return update;
+  }
+
+  function sizeOption(given: object, partition: Partition): OtaSize {
+    if (!("byteLength" in given)) return "unknown";
+    const size = Number(given.byteLength);
+    if (!(size >= 0 && size <= partition.size)) throw native.rangeError("invalid byteLength");
+    return Math.trunc(size);
+  }
+
+  return {
+    open(options: unknown) {
+      return open(options);
+    },
+  };
+}

@@ -1,0 +1,130 @@
+/**
+ * A router: a Wi-Fi network with a LAN, a DHCP pool, a DNS server at its gateway address and, unless it is cut off, the
+ * hosts of the wider network behind it. Knows nothing of devices but their stations.
+ */
+
+import type { World } from "../world.js";
+import { type AirNetwork, REASON, type Station } from "./air.js";
+import { answerFrom } from "./dns-server.js";
+import { IpNode } from "./ip-node.js";
+import { Segment, type Uplink } from "./segment.js";
+
+/** A station notices a silent access point after this time (ESP-IDF's default inactive time). */
+const BEACON_TIMEOUT_MS = 6000;
+
+export interface AccessPointOptions {
+  readonly ssid: string;
+  readonly password?: string | undefined;
+  readonly channel?: number;
+  readonly rssi?: number;
+  readonly hidden?: boolean;
+  readonly up?: boolean;
+  readonly dhcp?: boolean;
+  /** First three parts of the LAN's addresses; "192.168.N" by default. */
+  readonly prefix?: string;
+  readonly latencyMs?: number;
+}
+
+export class AccessPoint implements AirNetwork {
+  readonly ssid: string;
+  readonly bssid: Uint8Array;
+  readonly hidden: boolean;
+  readonly segment: Segment;
+  readonly router: IpNode;
+  channel: number;
+  rssi: number;
+  hasDhcp: boolean;
+  #world: World;
+  #uplink: Uplink;
+  #password: string;
+  #isUp: boolean;
+  #stations = new Set<Station>();
+
+  constructor(
+    options: AccessPointOptions & {
+      readonly world: World;
+      readonly index: number;
+      readonly uplink: Uplink;
+      readonly resolve: (name: string) => string | undefined;
+    },
+  ) {
+    this.#world = options.world;
+    this.#uplink = options.uplink;
+    this.ssid = options.ssid;
+    this.#password = options.password ?? "";
+    this.channel = options.channel ?? 6;
+    this.rssi = options.rssi ?? -55;
+    this.hidden = options.hidden ?? false;
+    this.#isUp = options.up ?? true;
+    this.hasDhcp = options.dhcp ?? true;
+    this.bssid = Uint8Array.of(0x02, 0x5e, 0, 0, 0, options.index);
+    const prefix = options.prefix ?? `192.168.${options.index}`;
+    this.segment = new Segment({ prefix, latencyMs: options.latencyMs ?? 2, uplink: options.uplink });
+    this.segment.isReachable = (node) => this.#isUp || node === this.router;
+    this.router = new IpNode({ world: options.world, name: `${options.ssid} router` });
+    this.router.addInterface(`${prefix}.1`, this.segment);
+    const dns = this.router.bindUdp(53, ({ bytes, address, port }) => {
+      const answer = this.dnsWorks ? answerFrom(bytes, options.resolve) : undefined;
+      if (answer !== undefined) dns?.send(answer, address, port);
+    });
+  }
+
+  /** Whether the router's DNS server answers. */
+  dnsWorks = true;
+
+  get dnsServers(): readonly string[] {
+    return [`${this.segment.prefix}.1`];
+  }
+
+  get security(): "none" | "wpa2_psk" {
+    return this.#password === "" ? "none" : "wpa2_psk";
+  }
+
+  get isUp(): boolean {
+    return this.#isUp;
+  }
+
+  get stationCount(): number {
+    return this.#stations.size;
+  }
+
+  /** Switches the router on or off; stations notice when they miss its beacons. */
+  setUp(isUp: boolean): void {
+    this.#isUp = isUp;
+    if (!isUp) this.#dropAll(BEACON_TIMEOUT_MS, REASON.beaconTimeout);
+  }
+
+  /** Cuts off or restores everything behind the router; the LAN goes on. */
+  setInternet(works: boolean): void {
+    this.segment.uplink = works ? this.#uplink : undefined;
+  }
+
+  /** Changes the password: stations are thrown out and must join again. */
+  setPassword(password: string): void {
+    this.#password = password;
+    this.#dropAll(0, REASON.fourWayHandshakeTimeout);
+  }
+
+  acceptsPassword(password: string): boolean {
+    return password === this.#password;
+  }
+
+  admit(station: Station): boolean {
+    this.#stations.add(station);
+    return true;
+  }
+
+  release(station: Station): void {
+    this.#stations.delete(station);
+  }
+
+  #dropAll(delayMs: number, reason: number): void {
+    for (const station of [...this.#stations]) {
+      this.#world.schedule(delayMs, () => {
+        if (!this.#stations.has(station) || (delayMs > 0 && this.#isUp)) return;
+        this.#stations.delete(station);
+        station.dropped(reason);
+      });
+    }
+  }
+}

@@ -1,0 +1,46 @@
+/**
+ * What can go wrong on the way: the policy of one connection, decided when it is made. Positions count the bytes that
+ * the serving side sends. Holds no connection and no randomness.
+ */
+
+/** The fault model of one connection. Everything left out is healthy. */
+export interface LinkPolicy {
+  /** Added to each way, ms. */
+  readonly latencyMs?: number;
+  /** Bytes a second on each way. */
+  readonly bytesPerSecond?: number;
+  /** After so many bytes nothing arrives any more, and nobody is told. */
+  readonly stallAfterBytes?: number;
+  /** After so many bytes the connection ends: with a FIN, as a crashing proxy does, or with a reset. */
+  readonly closeAfterBytes?: number;
+  /** How `closeAfterBytes` ends the connection; "fin" if left out. */
+  readonly closeWith?: "fin" | "reset";
+  /** The lowest bit of the byte at this position arrives inverted. */
+  readonly flipBitAt?: number;
+  /** The connection is refused with a reset. */
+  readonly refuse?: boolean;
+  /** The connection attempt is swallowed: the client times out. */
+  readonly ignore?: boolean;
+}
+
+/** Decides about one new connection to `port` from `address`; undefined is a healthy link. */
+export type PolicyOf = (connection: {
+  address: string;
+  port: number;
+  index: number;
+}) => LinkPolicy | undefined;
+
+/** The bytes that arrive when `bytes` are sent at `position` of the stream: a copy where a bit is flipped. */
+export function corrupt(bytes: Uint8Array, position: number, policy: LinkPolicy): Uint8Array {
+  const at = policy.flipBitAt;
+  if (at === undefined || at < position || at >= position + bytes.length) return bytes;
+  const copy = bytes.slice();
+  copy[at - position] = (copy[at - position] as number) ^ 1;
+  return copy;
+}
+
+/** How many of `length` bytes at `position` still pass before the policy stalls or closes the stream. */
+export function passing(length: number, position: number, policy: LinkPolicy): number {
+  const end = Math.min(policy.stallAfterBytes ?? Infinity, policy.closeAfterBytes ?? Infinity);
+  return Math.max(0, Math.min(length, end - position));
+}

@@ -1,0 +1,371 @@
+/**
+ * One side of a virtual TCP connection: a reliable byte stream with a send buffer, a receive window, latency, loss while
+ * the path is down, FIN and reset. Moves whole flights, not packets. Never calls into firmware: the socket modules turn
+ * its events into device turns.
+ *
+ *   write → queue ──(window, line)──▶ in flight ──latency──▶ peer's segments → read
+ *                                          ◀──latency── acknowledged, room again
+ */
+
+import type { Scheduled, World } from "../world.js";
+import type { IpNode } from "./ip-node.js";
+import { corrupt, type LinkPolicy, passing } from "./link-policy.js";
+
+/** The largest segment of lwIP on the ESP32: the window opens again when a whole one has been read. */
+export const SEGMENT_BYTES_MAX = 1436;
+const RETRANSMISSION_COUNT_MAX = 12;
+/** lwIP gives up on a peer that never closes its side. */
+const FIN_WAIT_MS = 20_000;
+
+export type TcpFailure = "refused" | "reset" | "timeout";
+
+/** What the owner of a socket is told, always from a world event. */
+export interface TcpEvents {
+  connected?(): void;
+  received?(): void;
+  /** The peer has taken bytes: there is room to write again. */
+  sent?(): void;
+  /** The peer has closed its side; what it sent before can still be read. */
+  ended?(): void;
+  failed?(reason: TcpFailure): void;
+}
+
+/** What both sides of one connection share. */
+export interface TcpPath {
+  readonly world: World;
+  readonly latencyMs: number;
+  readonly policy: LinkPolicy;
+  /** Whether a packet from `sender` gets through now: to the peer, to nobody, or to a stranger who resets it. */
+  state(sender: TcpSocket): "up" | "down" | "stranger";
+}
+
+export class TcpSocket {
+  readonly node: IpNode;
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly isServer: boolean;
+  events: TcpEvents = {};
+  state: "connecting" | "open" | "closed" = "connecting";
+  /** The peer has sent its FIN. */
+  hasEnded = false;
+  failure: TcpFailure | undefined;
+  path: TcpPath | undefined;
+  #peer: TcpSocket | undefined;
+
+  #queue: Uint8Array[] = [];
+  #queuedBytes = 0;
+  #inFlightBytes = 0;
+  #sentPosition = 0;
+  #lineFreeAtMs = 0;
+  #pump: Scheduled | undefined;
+  #retryCount = 0;
+  #finQueued = false;
+  #finSent = false;
+  #stalled = false;
+
+  #segments: Uint8Array[] = [];
+  #segmentOffset = 0;
+  #unreadBytes = 0;
+  #windowUsedBytes = 0;
+
+  constructor(options: {
+    node: IpNode;
+    localAddress: string;
+    localPort: number;
+    remoteAddress: string;
+    remotePort: number;
+    isServer: boolean;
+  }) {
+    this.node = options.node;
+    this.localAddress = options.localAddress;
+    this.localPort = options.localPort;
+    this.remoteAddress = options.remoteAddress;
+    this.remotePort = options.remotePort;
+    this.isServer = options.isServer;
+  }
+
+  /** Bytes that can be read now. */
+  get unreadBytes(): number {
+    return this.#unreadBytes;
+  }
+
+  /** Bytes that `write` takes now. */
+  get roomBytes(): number {
+    return Math.max(0, this.node.sendBytes - this.#queuedBytes - this.#inFlightBytes);
+  }
+
+  /** Ties two sides together; the three-way handshake's timing is the node's business. */
+  static join(client: TcpSocket, server: TcpSocket, path: TcpPath): void {
+    client.#peer = server;
+    server.#peer = client;
+    client.path = path;
+    server.path = path;
+  }
+
+  /** Queues a copy of the bytes. More than `roomBytes` is the caller's error and is queued all the same. */
+  write(bytes: Uint8Array): void {
+    this.enqueue(bytes);
+    this.#schedulePump(0);
+  }
+
+  /** Queues a copy of the bytes until `flush`. */
+  enqueue(bytes: Uint8Array): void {
+    if (this.state === "closed" || this.#finQueued || bytes.length === 0) return;
+    this.#queue.push(bytes.slice());
+    this.#queuedBytes += bytes.length;
+  }
+
+  /** Sends what is queued, as far as the peer's window takes it. */
+  flush(): void {
+    if (this.#pump === undefined) this.#send();
+  }
+
+  /** Takes up to `count` bytes of what has arrived. */
+  read(count: number = this.#unreadBytes): Uint8Array {
+    const bytes = new Uint8Array(Math.min(count, this.#unreadBytes));
+    let filled = 0;
+    while (filled < bytes.length) {
+      const segment = this.#segments[0] as Uint8Array;
+      const take = Math.min(bytes.length - filled, segment.length - this.#segmentOffset);
+      bytes.set(segment.subarray(this.#segmentOffset, this.#segmentOffset + take), filled);
+      filled += take;
+      this.#segmentOffset += take;
+      if (this.#segmentOffset === segment.length) this.#releaseSegment();
+    }
+    this.#unreadBytes -= filled;
+    return bytes;
+  }
+
+  /** Sends what is queued, then a FIN. With unread bytes it resets instead and drops what is queued, as lwIP does. */
+  close(): void {
+    if (this.state === "closed") return;
+    if (this.state === "connecting") {
+      this.#forget();
+      return;
+    }
+    if (this.#unreadBytes > 0 && !this.hasEnded) {
+      this.abort();
+      return;
+    }
+    this.events = {};
+    this.#segments = [];
+    this.#unreadBytes = 0;
+    this.#finQueued = true;
+    if (this.path?.latencyMs === 0 && this.state === "open") this.#send();
+    else this.#schedulePump(0);
+  }
+
+  /** Drops everything and resets the peer. */
+  abort(): void {
+    if (this.state === "closed") return;
+    const peer = this.#peer;
+    const path = this.path;
+    this.#forget();
+    if (peer === undefined || path === undefined) return;
+    after(path, path.latencyMs, () => {
+      if (path.state(this) === "up") peer.fail("reset");
+    });
+  }
+
+  /** Ends the connection with an error. */
+  fail(reason: TcpFailure): void {
+    if (this.state === "closed") return;
+    const { failed } = this.events;
+    this.failure = reason;
+    this.#forget();
+    failed?.(reason);
+  }
+
+  /** Power has gone: no packet leaves any more, nobody is told. */
+  vanish(): void {
+    this.#forget();
+  }
+
+  /** The handshake is over on this side. */
+  open(): void {
+    this.state = "open";
+    this.#schedulePump(0);
+  }
+
+  #forget(): void {
+    this.state = "closed";
+    this.events = {};
+    this.#queue = [];
+    this.#queuedBytes = 0;
+    this.#pump?.cancel();
+    this.#pump = undefined;
+    this.node.forget(this);
+  }
+
+  #releaseSegment(): void {
+    const segment = this.#segments.shift() as Uint8Array;
+    this.#segmentOffset = 0;
+    this.#windowUsedBytes -= segment.length;
+    const peer = this.#peer;
+    if (peer !== undefined && peer.#queuedBytes > 0) peer.#schedulePump(this.path?.latencyMs ?? 0);
+  }
+
+  #schedulePump(delayMs: number): void {
+    const world = this.path?.world;
+    if (world === undefined || this.#pump !== undefined || this.state !== "open" || this.#stalled) return;
+    this.#pump = world.schedule(delayMs, () => {
+      this.#pump = undefined;
+      this.#send();
+    });
+  }
+
+  /** Sends as much as the peer's window takes, and the FIN behind the last byte. */
+  #send(): void {
+    const peer = this.#peer;
+    const path = this.path;
+    if (peer === undefined || path === undefined || this.state !== "open" || this.#stalled) return;
+    if (path.state(this) === "down") {
+      this.#retryLater();
+      return;
+    }
+    const window = Math.max(0, peer.node.windowBytes - peer.#windowUsedBytes);
+    const flight = this.#take(Math.min(this.#queuedBytes, window));
+    if (flight.length > 0) this.#launch(flight, peer, path);
+    if (this.#finQueued && !this.#finSent && this.#queuedBytes === 0 && !this.#stalled) {
+      this.#finSent = true;
+      this.#onLine(0, path, () => this.#deliverFin(peer, path));
+    }
+  }
+
+  /** Takes the first `count` bytes out of the queue. */
+  #take(count: number): Uint8Array {
+    const flight = new Uint8Array(count);
+    let filled = 0;
+    while (filled < count) {
+      const head = this.#queue[0] as Uint8Array;
+      const part = head.subarray(0, count - filled);
+      flight.set(part, filled);
+      filled += part.length;
+      if (part.length === head.length) this.#queue.shift();
+      else this.#queue[0] = head.subarray(part.length);
+    }
+    this.#queuedBytes -= count;
+    return flight;
+  }
+
+  #launch(flight: Uint8Array, peer: TcpSocket, path: TcpPath): void {
+    const policy = this.isServer ? path.policy : {};
+    const position = this.#sentPosition;
+    const count = passing(flight.length, position, policy);
+    this.#sentPosition += flight.length;
+    this.#inFlightBytes += flight.length;
+    peer.#windowUsedBytes += flight.length;
+    const bytes = corrupt(flight.subarray(0, count), position, policy);
+    if (count > 0) this.#onLine(count, path, () => this.#deliver(bytes, flight.length, peer, path));
+    if (count < flight.length) this.#cut(policy, peer, path);
+  }
+
+  /** The policy's end of the stream is reached. */
+  #cut(policy: LinkPolicy, peer: TcpSocket, path: TcpPath): void {
+    this.#stalled = true;
+    if ((policy.closeAfterBytes ?? Infinity) > (policy.stallAfterBytes ?? Infinity)) return;
+    this.#onLine(0, path, () => {
+      this.fail("reset");
+      if (policy.closeWith === "reset") peer.fail("reset");
+      else peer.#end();
+    });
+  }
+
+  /** Runs `arrive` when `count` bytes put on the line now have reached the other side. */
+  #onLine(count: number, path: TcpPath, arrive: () => void): void {
+    const { world, policy } = path;
+    const lineMs = policy.bytesPerSecond === undefined ? 0 : (count * 1000) / policy.bytesPerSecond;
+    this.#lineFreeAtMs = Math.max(world.nowMs, this.#lineFreeAtMs) + lineMs;
+    after(path, this.#lineFreeAtMs - world.nowMs + path.latencyMs, arrive);
+  }
+
+  #deliver(bytes: Uint8Array, sentBytes: number, peer: TcpSocket, path: TcpPath): void {
+    const state = path.state(this);
+    if (state !== "up" || peer.state === "closed") {
+      peer.#windowUsedBytes -= sentBytes;
+      if (this.state !== "open") return;
+      if (state !== "down") {
+        this.#resetByPeer(path);
+        return;
+      }
+      this.#inFlightBytes -= sentBytes;
+      this.#sentPosition -= sentBytes;
+      this.#queue.unshift(bytes);
+      this.#queuedBytes += bytes.length;
+      this.#retryLater();
+      return;
+    }
+    this.#retryCount = 0;
+    peer.#windowUsedBytes -= sentBytes - bytes.length;
+    peer.#receive(bytes);
+    if (this.events.sent === undefined) this.#inFlightBytes -= sentBytes;
+    else after(path, path.latencyMs, () => this.#acknowledge(sentBytes));
+    if (this.#queuedBytes > 0) this.#schedulePump(path.latencyMs);
+  }
+
+  #deliverFin(peer: TcpSocket, path: TcpPath): void {
+    const state = path.state(this);
+    if (state === "down" && this.state === "open") {
+      this.#finSent = false;
+      this.#retryLater();
+      return;
+    }
+    if (state === "up") peer.#end();
+    if (peer.state === "closed" || peer.#finSent || state === "stranger") {
+      this.#forget();
+      return;
+    }
+    path.world.schedule(FIN_WAIT_MS, () => this.#forget());
+  }
+
+  #acknowledge(sentBytes: number): void {
+    this.#inFlightBytes -= sentBytes;
+    this.events.sent?.();
+  }
+
+  #receive(bytes: Uint8Array): void {
+    if (this.#finQueued) {
+      this.#windowUsedBytes -= bytes.length; // closed on this side: taken and dropped
+      return;
+    }
+    for (let offset = 0; offset < bytes.length; offset += SEGMENT_BYTES_MAX) {
+      this.#segments.push(bytes.subarray(offset, offset + SEGMENT_BYTES_MAX));
+    }
+    this.#unreadBytes += bytes.length;
+    this.events.received?.();
+  }
+
+  #end(): void {
+    if (this.state === "closed" || this.hasEnded) return;
+    this.hasEnded = true;
+    if (this.#finSent) {
+      this.#forget();
+      return;
+    }
+    this.events.ended?.();
+  }
+
+  #resetByPeer(path: TcpPath): void {
+    path.world.schedule(path.latencyMs, () => this.fail("reset"));
+  }
+
+  #retryLater(): void {
+    if (this.#retryCount >= RETRANSMISSION_COUNT_MAX) {
+      this.fail("timeout");
+      return;
+    }
+    const factor = Math.min(16, 2 ** this.#retryCount);
+    this.#retryCount += 1;
+    this.#pump?.cancel();
+    this.#pump = undefined;
+    this.#schedulePump(this.node.retransmitMs * factor);
+  }
+}
+
+/** A packet to the chip itself is there before the call that sent it returns: lwIP's thread has priority over XS's. */
+function after(path: TcpPath, delayMs: number, action: () => void): void {
+  if (delayMs === 0) action();
+  else path.world.schedule(delayMs, action);
+}

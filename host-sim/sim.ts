@@ -1,0 +1,77 @@
+// `skyslot sim`: one virtual device in real time at the desk, talking to a real update server on loopback. With --manual its portal is
+// a page for the user's own browser. Also what `npm start` runs: that only adds a server and a summary.
+
+import { Desk, type DeskOptions } from "./desk.js";
+import type { VirtualDevice } from "./device.js";
+import { exposeOnLoopback } from "./network/bridge.js";
+import type { Terminal } from "./terminal.js";
+import { describeEvent, Watch } from "./watch.js";
+
+export interface SimOptions
+  extends Pick<DeskOptions, "image" | "flash" | "chip" | "seed" | "serverUrl" | "network" | "manual"> {
+  /** Loopback port of the update server. */
+  readonly loopbackPort: number;
+  /** Times as fast as the clock on the wall. */
+  readonly speed?: number;
+  readonly terminal: Terminal;
+  /** Size of the update, bytes, if known: for the progress bar. */
+  readonly updateBytes?: number;
+  /** Loopback port for the device's own pages; 0 or absent: a free one. */
+  readonly portalPort?: number;
+}
+
+export interface Sim {
+  readonly device: VirtualDevice;
+  readonly watch: Watch;
+  /** The device's own pages, in the user's browser. */
+  readonly portalUrl: string;
+  /** Seconds on the device's clock since power on. */
+  readonly seconds: () => number;
+  /** Runs until `done` or stop. */
+  run(done: () => boolean): Promise<boolean>;
+  stop(): void;
+}
+
+const YEAR_MS = 365 * 24 * 3600 * 1000;
+
+export async function startSim(options: SimOptions): Promise<Sim> {
+  const { terminal, updateBytes = 0 } = options;
+  const desk = new Desk({
+    ...options,
+    server: { loopbackPort: options.loopbackPort },
+    realTime: options.speed ?? true,
+    onTrace: (line) => sayTrace(terminal, line),
+    onEvent: (event) => {
+      const text = describeEvent(event);
+      if (text) terminal.note(text);
+    },
+  });
+  const watch = new Watch(desk.device, (label, { bytesWritten }) => {
+    if (updateBytes > 0) terminal.progress(`writing ${label}`, bytesWritten, updateBytes);
+  });
+  const portal = await exposeOnLoopback({
+    network: desk.network,
+    device: desk.device,
+    devicePort: 80,
+    realPort: options.portalPort ?? 0,
+  });
+  desk.device.powerOn();
+  return {
+    device: desk.device,
+    watch,
+    portalUrl: `http://localhost:${portal.port}`,
+    seconds: () => Math.round(desk.world.nowMs / 100) / 10,
+    run: (done) => desk.world.runUntil(done, { limitMs: YEAR_MS }),
+    stop() {
+      desk.world.stop();
+      portal.close();
+    },
+  };
+}
+
+/** The firmware's log lines begin with their level. */
+function sayTrace(terminal: Terminal, line: string): void {
+  const [, level, text] = /^(info|warn|error): (.*)$/.exec(line) ?? [];
+  if (level === "info") terminal.note(`device: ${text}`);
+  else terminal.warn(`device: ${text ?? line}`);
+}

@@ -1,0 +1,156 @@
+// A phone's browser that shows the setup page: jsdom with a clock moved by hand, whose requests are answered by the real portal
+// (firmware/core/portal.ts). Nothing waits in real time; the radio link can be cut.
+
+import { JSDOM } from "jsdom";
+import type { Effect } from "../../../firmware/core/effect.js";
+import type { Event, Network, Raise } from "../../../firmware/core/event.js";
+import { initialPortal, type PortalState, portalStep } from "../../../firmware/core/portal.js";
+import { setupPage } from "../../../firmware/portal/setup-page.js";
+
+interface Timer {
+  readonly id: number;
+  readonly dueMs: number;
+  readonly action: () => void;
+}
+
+export interface PortalRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly body: string;
+}
+
+export class PhoneBrowser {
+  portal: PortalState = initialPortal({
+    deviceName: "Lamp",
+    type: "led",
+    version: "1.2.3",
+    deviceId: "led-a1b2c3",
+    page: setupPage,
+  });
+  /** What the portal raised. */
+  readonly raised: Event[] = [];
+  readonly requests: PortalRequest[] = [];
+  readonly errors: unknown[] = [];
+  /** `down`: requests fail at once. `deaf`: they arrive, the answers are lost. */
+  link: "up" | "down" | "deaf" = "up";
+  #dom: JSDOM | undefined;
+  #nowMs = 0;
+  #timers: Timer[] = [];
+  #timerCount = 0;
+
+  /** Loads the page and lets its first requests settle. */
+  async open(): Promise<void> {
+    this.#dom = new JSDOM(setupPage, {
+      url: "http://192.168.4.1/",
+      runScripts: "dangerously",
+      beforeParse: (window) => {
+        window.addEventListener("error", (event) => this.errors.push(event.error ?? event.message));
+        Object.assign(window, {
+          scrollTo: () => undefined,
+          fetch: (path: string, options: { method: string; body?: string }) => this.#fetch(path, options),
+          setTimeout: (action: () => void, delayMs: number) => this.#setTimeout(action, delayMs),
+          clearTimeout: (id: number) => {
+            this.#timers = this.#timers.filter((timer) => timer.id !== id);
+          },
+        });
+      },
+    });
+    await settle();
+  }
+
+  close(): void {
+    this.#dom?.window.close();
+  }
+
+  send(event: Event): readonly (Effect | Raise)[] {
+    const [state, effects] = portalStep(this.portal, {
+      ...event,
+      at: this.#nowMs,
+      random: 0,
+      freeHeapBytes: 0,
+    });
+    this.portal = state;
+    for (const effect of effects) if (effect.type === "raise") this.raised.push(effect.event);
+    return effects;
+  }
+
+  scanned(networks: readonly Network[]): void {
+    this.send({ type: "scanCompleted", attempt: this.portal.scanAttempt, networks });
+  }
+
+  /** Moves the page's clock; each timer that is due runs, and what follows from it settles. */
+  async advance(durationMs: number): Promise<void> {
+    const endMs = this.#nowMs + durationMs;
+    for (;;) {
+      const next = this.#timers
+        .filter(({ dueMs }) => dueMs <= endMs)
+        .sort((a, b) => a.dueMs - b.dueMs || a.id - b.id)[0];
+      if (!next) break;
+      this.#timers = this.#timers.filter((timer) => timer !== next);
+      this.#nowMs = next.dueMs;
+      next.action();
+      await settle();
+    }
+    this.#nowMs = endMs;
+  }
+
+  get document(): Document {
+    if (!this.#dom) throw new Error("the page is not open");
+    return this.#dom.window.document;
+  }
+
+  element<Kind extends HTMLElement = HTMLElement>(id: string): Kind {
+    const found = this.document.getElementById(id);
+    if (!found) throw new Error(`the page has no element "${id}"`);
+    return found as Kind;
+  }
+
+  text(id: string): string {
+    return this.element(id).textContent ?? "";
+  }
+
+  /** The view that is shown. */
+  view(): string {
+    const shown = ["choose", "enter", "progress", "done"].filter((id) => !this.element(id).hidden);
+    return shown.join("+");
+  }
+
+  rows(): HTMLButtonElement[] {
+    return [...this.document.querySelectorAll<HTMLButtonElement>("#list button")];
+  }
+
+  async click(target: string | HTMLElement): Promise<void> {
+    (typeof target === "string" ? this.element(target) : target).click();
+    await settle();
+  }
+
+  /** Fills the form in and sends it, as a finger on its button does. */
+  async submit(values: { readonly ssid?: string; readonly password?: string }): Promise<void> {
+    for (const [id, value] of Object.entries(values)) this.element<HTMLInputElement>(id).value = value;
+    const button = this.document.querySelector<HTMLButtonElement>("#form .main");
+    button?.click();
+    await settle();
+  }
+
+  async #fetch(path: string, options: { method: string; body?: string }): Promise<unknown> {
+    if (this.link === "down") throw new TypeError("Failed to fetch");
+    const request = { method: options.method, path, body: options.body ?? "" };
+    this.requests.push(request);
+    const effects = this.send({ type: "requestReceived", connection: 1, host: "192.168.4.1", ...request });
+    const answer = effects.find((effect) => effect.type === "respond");
+    if (!answer) throw new Error(`the portal did not answer ${request.method} ${path}`);
+    if (this.link === "deaf") throw new TypeError("Load failed");
+    return { status: answer.response.status, json: async () => JSON.parse(answer.response.body) };
+  }
+
+  #setTimeout(action: () => void, delayMs: number): number {
+    const id = ++this.#timerCount;
+    this.#timers.push({ id, dueMs: this.#nowMs + delayMs, action });
+    return id;
+  }
+}
+
+/** Lets promise jobs and jsdom's own tasks run out. */
+async function settle(): Promise<void> {
+  for (let i = 0; i < 3; i++) await new Promise((done) => setImmediate(done));
+}
