@@ -1,33 +1,198 @@
-// `npm start`: the main job from nothing to a validated update, by the same steps a user takes on the command line:
-//
-//   skyslot keys init            a key for releases, made on the spot
-//   skyslot image build  (twice) firmware app `base`, 1.0.0 for the new device and 1.1.0 as its update
-//   skyslot release sign         1.1.0
-//   skyslot server               on a SQLite file under the data folder
-//   skyslot release upload       1.1.0
-//   skyslot sim                  a virtual ESP32 with 1.0.0, set up by a simulated phone, updates itself
+// `npm start`: the main job from nothing to a validated update. It strings together the commands that a user has, and a virtual
+// ESP32 at the desk. Everything it makes lies in DATA/demo and is made anew each time.
 
-import { readFile, rm } from "node:fs/promises";
+import { readFileSync, statSync } from "node:fs";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { buildImageFile } from "../server/cli/image.js";
-import { initKeys } from "../server/cli/keys.js";
-import { signReleaseFile, uploadReleaseFile } from "../server/cli/release.js";
-import { startServer } from "../server/start.js";
-import { DESK_SERVER } from "./desk.js";
-import { startSim } from "./sim.js";
-import { createTerminal } from "./terminal.js";
+import { redirectOutput } from "../server/cli/output.js";
+import { createProgram } from "../server/cli/program.js";
+import { type RunningServer, startServer } from "../server/start.js";
+import { DESK_SERVER, HOME } from "./desk.js";
+import { type Sim, startSim } from "./sim.js";
+import { createTerminal, type Terminal } from "./terminal.js";
 
 export interface DemoOptions {
+  /** End after the validation. */
   readonly once?: boolean;
+  /** One JSON object on standard output; everything else goes to standard error. */
   readonly json?: boolean;
+  /** The user goes through the portal, in a browser. */
   readonly manual?: boolean;
   readonly speed?: number;
-  /** Seconds; a real build waits 30. */
+  /** Length of the trial run; 30 s in a real build. */
   readonly trial?: number;
+  /** Seconds between checks; 120 by default. */
+  readonly check?: number;
   readonly port?: number;
   readonly data?: string;
+}
+
+/** What `--json` prints. */
+export interface DemoResult {
+  readonly ok: boolean;
+  readonly from: string;
+  readonly to: string;
+  readonly slot: string;
+  /** Written to the slot. */
+  readonly bytes: number;
+  /** Update checks that the device has made. */
+  readonly checks: number;
+  /** Sectors of the slot that were erased, each once. */
+  readonly flashErases: number;
+  /** From power on to the validation, on the device's clock. */
+  readonly seconds: number;
 }
 
 const FROM = "1.0.0";
 const TO = "1.1.0";
 const TRIAL_SECONDS = 8;
+const REAL_TRIAL_SECONDS = 30;
+const LOOK_EVERY_MS = 200;
+
+export async function runDemo(options: DemoOptions): Promise<DemoResult> {
+  const screen = createTerminal(options.json ? process.stderr : process.stdout);
+  const folder = join(options.data ?? "data", "demo");
+  const trialSeconds = options.trial ?? TRIAL_SECONDS;
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+
+  const file = (name: string) => join(folder, name);
+  const skyslot = commands(screen);
+  const checkSeconds = `${options.check ?? 120}`;
+  const settings = [
+    "--server",
+    DESK_SERVER,
+    "--trial-seconds",
+    `${trialSeconds}`,
+    "--check-seconds",
+    checkSeconds,
+  ];
+  await skyslot("keys", "init", "--out", file("release.jwk"));
+  for (const version of [FROM, TO]) {
+    const target = ["--key", file("release.pub.jwk"), "--out", file(`base-${version}.bin`)];
+    await skyslot("image", "build", "--app", "base", "--app-version", version, ...settings, ...target);
+  }
+  await skyslot("release", "sign", file(`base-${TO}.bin`), "--type", "base", "--key", file("release.jwk"));
+  const server = await startServer({ dataDir: file("server"), port: options.port ?? 0 });
+  await skyslot(
+    "release",
+    "upload",
+    file(`base-${TO}.bin`),
+    "--server",
+    server.url,
+    "--data",
+    file("server"),
+  );
+  screen.done(`dashboard: ${server.url}/`);
+  if (trialSeconds !== REAL_TRIAL_SECONDS) {
+    screen.note(
+      `for this demonstration the trial run takes ${trialSeconds} s; a real build waits ${REAL_TRIAL_SECONDS} s`,
+    );
+  }
+  if (options.speed !== undefined) screen.note(`time runs ${options.speed} times as fast as on the wall`);
+
+  const updateBytes = statSync(file(`base-${TO}.bin`)).size;
+  const sim = await startSim({
+    image: readFileSync(file(`base-${FROM}.bin`)),
+    updateBytes,
+    loopbackPort: Number(new URL(server.url).port),
+    manual: options.manual ?? false,
+    terminal: screen,
+    ...(options.speed === undefined ? {} : { speed: options.speed }),
+  });
+  screen.done(`virtual ESP32 with 8 MB flash: base ${FROM} in factory, NVS empty, power on`);
+  screen.note(`the device's own pages: ${sim.portalUrl}/`);
+  if (options.manual) screen.note(`set it up there: choose "${HOME.ssid}", password ${HOME.password}`);
+  return follow(sim, server, updateBytes, screen, options);
+}
+
+/** Runs a command line of `skyslot` and shows what it says. */
+function commands(screen: Terminal): (...line: string[]) => Promise<void> {
+  return async (...line) => {
+    let said = "";
+    const restore = redirectOutput((text) => {
+      said += text;
+    });
+    try {
+      await createProgram().parseAsync(line, { from: "user" });
+    } finally {
+      restore();
+    }
+    screen.done(`skyslot ${line.slice(0, 2).join(" ")}: ${said.trim()}`);
+  };
+}
+
+/** Lets the device run, until its update is validated or, without `once`, until Ctrl-C. */
+async function follow(
+  sim: Sim,
+  server: RunningServer,
+  updateBytes: number,
+  screen: Terminal,
+  options: DemoOptions,
+): Promise<DemoResult> {
+  let result: DemoResult | undefined;
+  let over = false;
+  const stop = () => {
+    over = true;
+    sim.stop();
+  };
+  process.once("SIGINT", stop);
+  process.once("SIGTERM", stop);
+  const look = setInterval(async () => {
+    const status = await attemptStatus(server);
+    if (result || (status !== "success" && status !== "failed")) return;
+    result = await summarise(sim, server, updateBytes, status);
+    tell(result, screen, options);
+    if (options.once) stop();
+  }, LOOK_EVERY_MS);
+  await sim.run(() => over);
+  clearInterval(look);
+  sim.stop();
+  await server.close();
+  return result ?? (await summarise(sim, server, updateBytes, "interrupted"));
+}
+
+async function ask(server: RunningServer, url: string): Promise<string> {
+  const headers = { authorization: `Bearer ${server.adminToken}` };
+  return (await server.app.inject({ url, headers })).body;
+}
+
+/** How the server sees the newest attempt. */
+async function attemptStatus(server: RunningServer): Promise<string | undefined> {
+  const { logs } = JSON.parse(await ask(server, "/api/ota/admin/logs?limit=1")) as {
+    logs: { status: string }[];
+  };
+  return logs[0]?.status;
+}
+
+async function summarise(
+  sim: Sim,
+  server: RunningServer,
+  updateBytes: number,
+  status: string,
+): Promise<DemoResult> {
+  const slot = sim.device.running?.label ?? "";
+  const record = sim.watch.slots.get(slot);
+  const erases = [...(record?.erases.values() ?? [])];
+  const checks = (await ask(server, "/metrics")).matchAll(/^skyslot_checks_total\{[^}]*\} (\d+)$/gm);
+  return {
+    ok: status === "success" && record?.bytesWritten === updateBytes && erases.every((count) => count === 1),
+    from: FROM,
+    to: TO,
+    slot,
+    bytes: record?.bytesWritten ?? 0,
+    checks: [...checks].reduce((sum, [, count]) => sum + Number(count), 0),
+    flashErases: erases.reduce((sum, count) => sum + count, 0),
+    seconds: sim.seconds(),
+  };
+}
+
+function tell(result: DemoResult, screen: Terminal, options: DemoOptions): void {
+  if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`);
+  const { from, to, slot, bytes, checks, flashErases, seconds } = result;
+  if (!result.ok)
+    return screen.warn(`the update from ${from} to ${to} did not succeed; the dashboard tells why`);
+  screen.done(`updated from ${from} to ${to}: validated in ${slot} after ${seconds} s`);
+  screen.done(`${bytes} bytes written, ${flashErases} sectors erased once each, ${checks} update checks`);
+  if (!options.once) screen.note("the device goes on checking; Ctrl-C ends the demonstration");
+}

@@ -6,7 +6,7 @@
 //                  ▼                                                ▼
 //             tries again for ever                                 off
 
-import { compileBundle, realmFor, runBundle } from "./engine/evaluate.js";
+import { BUNDLE_NAME, compileBundle, realmFor, runBundle } from "./engine/evaluate.js";
 import { type BootEnd, resetReasonAfter, VirtualMachine } from "./engine/virtual-machine.js";
 import { extractBundle } from "./hardware/app-image.js";
 import { type BootResult, runBootLoader } from "./hardware/boot-loader.js";
@@ -51,6 +51,7 @@ export type DeviceEvent =
       readonly type: "uncaught";
       readonly name: string;
       readonly message: string;
+      /** Lines `    at f (main.js:line:column)` of the bundle. */
       readonly stack: string;
       readonly duringModule: boolean;
     }
@@ -305,9 +306,17 @@ function describeUncaught(end: Extract<BootEnd, { type: "uncaught" }>): DeviceEv
     type: "uncaught",
     name: String(name ?? "Error"),
     message: String(message ?? error),
-    stack: String(stack ?? error),
+    stack: firmwareFrames(String(stack ?? "")),
     duringModule,
   };
+}
+
+/** The lines of a stack that are firmware's own. */
+function firmwareFrames(stack: string): string {
+  return stack
+    .split("\n")
+    .filter((line) => line.includes(BUNDLE_NAME))
+    .join("\n");
 }
 
 /** A MAC address of Espressif's, the same for the same seed and name. */

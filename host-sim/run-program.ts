@@ -85,7 +85,5 @@ async function programImage(file: string, chip: Chip, config: object | undefined
 }
 
 function describe(event: Extract<DeviceEvent, { type: "uncaught" }>): string {
-  const headline = `${event.name}: ${event.message}`;
-  const stack = event.stack.startsWith(headline) ? event.stack.slice(headline.length) : "";
-  return `uncaught ${headline}${stack}\n`;
+  return `uncaught ${event.name}: ${event.message}\n${event.stack === "" ? "" : `${event.stack}\n`}`;
 }

@@ -58,6 +58,8 @@ const RESTART_DELAY_MS = 2_000;
 const FIRST_CHECK_MS = 2_000;
 const MIN_POLL_SECONDS = 10;
 const MAX_POLL_SECONDS = 86_400;
+/** An image that was rolled back is left alone for so long: what made it fail may pass, but flash wears. */
+const HOLD_AFTER_ROLL_BACK_MS = 600_000;
 /** A report for each tenth of the image. */
 const PROGRESS_STEPS = 10;
 
@@ -119,6 +121,8 @@ export interface UpdateState {
   readonly job: Job | undefined;
   /** Firmware that was refused for a reason that a new download cannot cure, and why; not told twice. */
   readonly refused: { readonly firmwareId: number; readonly release: string } | undefined;
+  /** SHA-256 of an image that was rolled back, and until when (ms since this boot) it is left alone. */
+  readonly held: { readonly imageSha256: string; readonly untilMs: number } | undefined;
   readonly bootCount: number;
   readonly rearming: InstallRecord | undefined;
   /** The last attempt found a server that ignores ranges. */
@@ -143,6 +147,7 @@ export const initialUpdate: UpdateState = Object.freeze({
   signed: undefined,
   job: undefined,
   refused: undefined,
+  held: undefined,
   bootCount: 0,
   rearming: undefined,
   rangeIgnored: false,
@@ -243,11 +248,11 @@ function begin(event: Booted & Stamped): Step {
     record: outcome.kind === "none" ? undefined : outcome.record,
     onTrial: event.image.slotState === "pending_verify",
   };
-  const [next, effects] = concluded(state, outcome);
+  const [next, effects] = concluded(state, outcome, event.at);
   return [next, [{ type: "store", key: "boots", value: `${bootCount}` }, ...effects]];
 }
 
-function concluded(state: UpdateState, outcome: Outcome): Step {
+function concluded(state: UpdateState, outcome: Outcome, at: number): Step {
   switch (outcome.kind) {
     case "none":
       return [state, []];
@@ -272,7 +277,10 @@ function concluded(state: UpdateState, outcome: Outcome): Step {
     }
     case "rolledBack":
       return [
-        state,
+        {
+          ...state,
+          held: { imageSha256: outcome.record.imageSha256, untilMs: at + HOLD_AFTER_ROLL_BACK_MS },
+        },
         [
           {
             type: "log",
@@ -398,13 +406,13 @@ function checkingStep(state: UpdateState, event: Stamped): Step {
       return [{ ...state, checkBytes, checkBody: [...state.checkBody, event.bytes] }, []];
     }
     case "responseEnded":
-      return checkAnswered(state, event.random);
+      return checkAnswered(state, event);
     default:
       return [state, []];
   }
 }
 
-function checkAnswered(state: UpdateState, random: number): Step {
+function checkAnswered(state: UpdateState, { at, random }: Stamped): Step {
   if (state.checkStatus !== 200) return checkFailed(state, random, `server answered ${state.checkStatus}`);
   const answer = readCheckResponse(state.checkBody, state.checkBytes);
   if (!answer) return checkFailed(state, random, "answer is not what a check is answered with");
@@ -423,7 +431,7 @@ function checkAnswered(state: UpdateState, random: number): Step {
   if (!answer.update_available || state.onTrial || isRefused(state, answer)) {
     return [polled, [...reached, nextCheck(polled, random)]];
   }
-  const [next, effects] = considerOffer(polled, answer, random);
+  const [next, effects] = considerOffer(polled, answer, at, random);
   return [next, [...reached, ...effects]];
 }
 
@@ -506,11 +514,14 @@ const nextCheck = (state: UpdateState, random: number): Effect => ({
 
 // ── release ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-function considerOffer(state: UpdateState, offer: UpdateResponse, random: number): Step {
+function considerOffer(state: UpdateState, offer: UpdateResponse, at: number, random: number): Step {
   const offered: UpdateState = { ...state, offer };
   const parsed = parseRelease(offer.release);
   if (!parsed.ok) return refuse(offered, parsed.failure, random);
   const signed = parsed.value;
+  const { held } = state;
+  if (held && held.imageSha256 === signed.release.imageSha256 && at < held.untilMs)
+    return [state, [nextCheck(state, random)]];
   if (!state.boot?.build.keyIds.includes(signed.keyId)) {
     return refuse(
       offered,

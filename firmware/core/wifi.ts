@@ -15,12 +15,16 @@ import type { JoinFailure, Raise, Stamped } from "./event.js";
 import { accessPointName } from "./identity.js";
 import { type Preferences, readPreferences, type SavedNetwork, saveNetwork } from "./preferences.js";
 
-/** Association, handshake and DHCP together; a slow router takes some 10 s. */
-const JOIN_TIMEOUT_MS = 20_000;
+/** The SDK tries five times before it tells a wrong password, which takes some 25 s; a slow router needs 10 s for an address. */
+const JOIN_TIMEOUT_MS = 45_000;
 const RETRY = Object.freeze({ firstMs: 2_000, maximumMs: 60_000 });
 const PORTAL_AFTER_FAILURES = 3;
-/** How long the portal stays after joining, so that the phone sees the result and the new address. */
-const PORTAL_LINGER_MS = 15_000;
+/**
+ * How long the portal stays after joining, so that the phone sees the result and the new address. Joining moves the access point to
+ * the router's channel: a phone drops off and needs some seconds to come back.
+ */
+const PORTAL_LINGER_MS = 60_000;
+const EMPTY_PORTAL_LINGER_MS = 20_000;
 /** With a phone attached nothing is tried that would move the radio to another channel; look again after this. */
 const PHONE_GRACE_MS = 30_000;
 
@@ -87,7 +91,7 @@ export function wifiStep(state: WifiState, event: Stamped): Step {
     case "clientAttached":
       return [{ ...state, clientCount: state.clientCount + 1 }, []];
     case "clientDetached":
-      return [{ ...state, clientCount: Math.max(0, state.clientCount - 1) }, []];
+      return detached({ ...state, clientCount: Math.max(0, state.clientCount - 1) });
     default:
       return [state, []];
   }
@@ -132,12 +136,26 @@ function joined(state: WifiState, event: { readonly address: string; readonly rs
     preferences = saved;
     effects.unshift(store);
   }
-  if (state.portalOpen) effects.push({ type: "setTimer", timer: "portal", delayMs: PORTAL_LINGER_MS });
+  if (state.portalOpen) effects.push(linger(state));
   return [
     { ...state, phase: "joined", preferences, submitted: undefined, index: 0, failureCount: 0 },
     effects,
   ];
 }
+
+/** The last phone has gone: with the network joined, nobody waits for the result any more. */
+function detached(state: WifiState): Step {
+  return [
+    state,
+    state.portalOpen && state.phase === "joined" && state.clientCount === 0 ? [linger(state)] : [],
+  ];
+}
+
+const linger = ({ clientCount }: WifiState): Effect => ({
+  type: "setTimer",
+  timer: "portal",
+  delayMs: clientCount > 0 ? PORTAL_LINGER_MS : EMPTY_PORTAL_LINGER_MS,
+});
 
 function failed(state: WifiState, event: { readonly random: number }, reason: JoinFailure): Step {
   const { submitted } = state;

@@ -33,7 +33,8 @@ export function createServer(dispatch: Dispatch) {
     let path = "/";
     let host = "";
     let body = new Uint8Array(0);
-    let out: ArrayBuffer | undefined;
+    let bodyTooLong = false;
+    let out: TextPieces | undefined;
     let answer: HttpResponse | undefined;
     const forget = () => {
       waiting.delete(number);
@@ -54,33 +55,35 @@ export function createServer(dispatch: Dispatch) {
       },
       onReadable(count) {
         const piece = this.read(count);
-        if (!piece || body.length + piece.byteLength > MAX_BODY_BYTES) return;
+        if (!piece) return;
+        bodyTooLong ||= body.length + piece.byteLength > MAX_BODY_BYTES;
+        if (bodyTooLong) return;
         const longer = new Uint8Array(body.length + piece.byteLength);
         longer.set(body);
         longer.set(new Uint8Array(piece), body.length);
         body = longer;
       },
       onResponse(response) {
-        dispatch({
-          type: "requestReceived",
-          connection: number,
-          method,
-          path,
-          host,
-          body: utf8Decode(body) ?? "",
-        });
+        if (bodyTooLong) answer = TOO_LONG;
+        else
+          dispatch({
+            type: "requestReceived",
+            connection: number,
+            method,
+            path,
+            host,
+            body: utf8Decode(body) ?? "",
+          });
         const { status, headers, body: text } = answer ?? { status: 500, headers: {}, body: "" };
-        out = ArrayBuffer.fromString(text);
+        out = new TextPieces(text);
         response.status = status;
         for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
-        response.headers.set("content-length", `${out.byteLength}`);
+        response.headers.set("content-length", `${out.sizeBytes}`);
         this.respond(response);
       },
       onWritable(count) {
-        if (!out) return;
-        const piece = out.slice(0, count);
-        out = piece.byteLength < out.byteLength ? out.slice(count) : undefined;
-        this.write(piece);
+        const piece = out?.take(count);
+        if (piece) this.write(piece);
       },
       onDone: forget,
       onError: forget,
@@ -114,4 +117,45 @@ export function createServer(dispatch: Dispatch) {
       waiting.get(connection)?.(response);
     },
   };
+}
+
+const TOO_LONG: HttpResponse = Object.freeze({
+  status: 413,
+  headers: Object.freeze({ "content-type": "text/plain" }),
+  body: `at most ${MAX_BODY_BYTES} bytes`,
+});
+
+const PIECE_CHARACTERS = 1024;
+
+/** A text as UTF-8, one small piece at a time: the setup page as one buffer would take half of the device's heap. */
+class TextPieces {
+  readonly sizeBytes: number;
+  #text: string;
+  #position = 0;
+  #rest: ArrayBuffer | undefined;
+
+  constructor(text: string) {
+    this.#text = text;
+    let sizeBytes = 0;
+    for (let piece = this.#next(); piece; piece = this.#next()) sizeBytes += piece.byteLength;
+    this.sizeBytes = sizeBytes;
+    this.#position = 0;
+  }
+
+  /** At most `count` bytes; nothing at the end. */
+  take(count: number): ArrayBuffer | undefined {
+    const piece = this.#rest ?? this.#next();
+    this.#rest = piece && piece.byteLength > count ? piece.slice(count) : undefined;
+    return this.#rest ? piece?.slice(0, count) : piece;
+  }
+
+  #next(): ArrayBuffer | undefined {
+    if (this.#position >= this.#text.length) return undefined;
+    let end = this.#position + PIECE_CHARACTERS;
+    const last = this.#text.charCodeAt(end - 1);
+    if (last >= 0xd800 && last < 0xdc00) end++; // never between the halves of a pair
+    const piece = ArrayBuffer.fromString(this.#text.slice(this.#position, end));
+    this.#position = end;
+    return piece;
+  }
 }

@@ -351,8 +351,8 @@ $("form").onsubmit = event => {
   }
   const device = await insist("/api/device");
   hostName = device.deviceId.toLowerCase() + ".local";
-  $("title").textContent = document.title = fill(T.setUp, device);
-  put("device", device.deviceId + " · " + device.type + " " + device.version);
+  $("title").textContent = document.title = device.name;
+  put("device", device.deviceId + " \\u00b7 " + device.type + " " + device.version);
 })();
 `;
 
@@ -364,5 +364,12 @@ const squeeze = (source: string): string =>
     .replace(/ {/g, "{")
     .replace(/([;{},])\n/g, "$1");
 
-/** HTML of `GET /`, UTF-8, at most 16 KiB. */
-export const setupPage = `<!doctype html><html lang="${text.language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1,viewport-fit=cover"><meta name="color-scheme" content="light dark"><title>${text.title}</title><link rel="icon" href="data:,"><style>${STYLE.replace(/\n/g, "")}</style></head><body>${MARKUP}<script>const T=${JSON.stringify(SCRIPT_STRINGS)};${squeeze(SCRIPT)}</script></body></html>`;
+// The page is ASCII alone, so that its length in characters is its length in bytes: a server can send pieces of the text as it lies
+// in flash, without a second copy of it in RAM.
+const asciiMarkup = (markup: string): string =>
+  markup.replace(/[^\n -~]/gu, (character) => `&#${character.codePointAt(0)};`);
+const asciiScript = (script: string): string =>
+  script.replace(/[^\n -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+
+/** HTML of `GET /`, ASCII, at most 16 KiB. */
+export const setupPage = `<!doctype html><html lang="${text.language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1,viewport-fit=cover"><meta name="color-scheme" content="light dark"><title>${text.title}</title><link rel="icon" href="data:,"><style>${STYLE.replace(/\n/g, "")}</style></head><body>${asciiMarkup(MARKUP)}<script>const T=${asciiScript(JSON.stringify(SCRIPT_STRINGS))};${squeeze(SCRIPT)}</script></body></html>`;

@@ -4,7 +4,7 @@
 export const PAGE_STRINGS = Object.freeze({
   language: "en",
   title: "Wi-Fi setup",
-  lead: "Choose the network that this device is to use.",
+  lead: "Choose its Wi-Fi network.",
   networks: "Networks nearby",
   rescan: "Scan again",
   other: "Another network",
@@ -21,7 +21,6 @@ export const PAGE_STRINGS = Object.freeze({
 
 /** What the page's script says; `{ssid}`, `{count}` and `{name}` are filled in. */
 export const SCRIPT_STRINGS = Object.freeze({
-  setUp: "Set up {name}",
   scanning: "Looking for networks…",
   none: "No network found. Move the device closer to the router, or scan again.",
   found: "{count} networks found",

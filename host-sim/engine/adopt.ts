@@ -19,7 +19,8 @@ export function adopt<T>(value: T, realm: AdoptingRealm): T {
   const seen = new Set<unknown>();
   const waiting: object[] = [];
   const visit = (found: unknown): void => {
-    if (found === null || (typeof found !== "object" && typeof found !== "function") || seen.has(found)) return;
+    if (found === null || (typeof found !== "object" && typeof found !== "function") || seen.has(found))
+      return;
     seen.add(found);
     waiting.push(found);
   };
@@ -31,8 +32,9 @@ export function adopt<T>(value: T, realm: AdoptingRealm): T {
     if (home === undefined && !isHostMade(prototype)) continue;
     if (home === undefined) visit(prototype);
     else if (Object.isExtensible(object)) Object.setPrototypeOf(object, home);
-    for (const descriptor of Object.values(ownDescriptors(object))) {
-      for (const found of [descriptor.value, descriptor.get, descriptor.set]) visit(found);
+    for (const key of Reflect.ownKeys(object)) {
+      const { value: found, get, set } = Reflect.getOwnPropertyDescriptor(object, key)!;
+      for (const part of [found, get, set]) visit(part);
     }
   }
   return value;
@@ -49,8 +51,4 @@ function isHostMade(prototype: object): boolean {
   let last = prototype;
   for (let next = Object.getPrototypeOf(last); next !== null; next = Object.getPrototypeOf(last)) last = next;
   return last === Object.prototype;
-}
-
-function ownDescriptors(object: object): Record<PropertyKey, PropertyDescriptor> {
-  return Object.getOwnPropertyDescriptors(object);
 }

@@ -43,7 +43,10 @@ const sdkModules = (config: object): Plugin => ({
   name: "sdk-modules",
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^mc\/config$/ }, ({ path }) => ({ path, namespace: "config" }));
-    onLoad({ filter: /.*/, namespace: "config" }, () => ({ contents: JSON.stringify(config), loader: "json" }));
+    onLoad({ filter: /.*/, namespace: "config" }, () => ({
+      contents: JSON.stringify(config),
+      loader: "json",
+    }));
     onResolve({ filter: /^[a-z]/ }, ({ path }) => (isSdkModule(path) ? { path, external: true } : undefined));
   },
 });

@@ -10,6 +10,9 @@ export interface ModuleTable {
   get(specifier: string): object | undefined;
 }
 
+/** Name of a bundle in stack traces. */
+export const BUNDLE_NAME = "main.js";
+
 /** Bundles whose compiled form is kept. */
 const CACHE_COUNT_MAX = 64;
 
@@ -36,8 +39,8 @@ export function compileBundle(bundle: string, realm: Realm): CompiledModule {
       if (cache.size >= CACHE_COUNT_MAX) cache.delete(cache.keys().next().value!);
       cache.set(bundle, entry);
     }
-    if (!isShared) return realm.compile(entry.text, "main.js");
-    entry.module ??= realm.compile(entry.text, "main.js");
+    if (!isShared) return realm.compile(entry.text, BUNDLE_NAME);
+    entry.module ??= realm.compile(entry.text, BUNDLE_NAME);
     return entry.module;
   } catch (error) {
     throw new realm.SyntaxError(error instanceof Error ? error.message : String(error));

@@ -171,15 +171,19 @@ class Edits {
   }
 
   #enterTry(node: Tree): void {
-    const handler = node["handler"];
-    const finalizer = node["finalizer"];
+    const handler = node.handler;
+    const finalizer = node.finalizer;
     if (isTree(handler)) this.#enterCatch(handler);
-    else this.#insert(treeAt(node, "block").end, ` catch (${ERROR}) {$skyslotCaught(${ERROR}); throw ${ERROR};}`);
+    else
+      this.#insert(
+        treeAt(node, "block").end,
+        ` catch (${ERROR}) {$skyslotCaught(${ERROR}); throw ${ERROR};}`,
+      );
     if (isTree(finalizer)) this.#insert(finalizer.start + 1, TICK);
   }
 
   #enterCatch(handler: Tree): void {
-    const parameter = handler["param"];
+    const parameter = handler.param;
     const bodyStart = treeAt(handler, "body").start + 1;
     if (!isTree(parameter)) {
       this.#insert(handler.start + "catch".length, ` (${ERROR})`);
@@ -198,13 +202,15 @@ class Edits {
     this.#importCount += 1;
     const names: string[] = [];
     const bindings: string[] = [];
-    for (const specifier of node["specifiers"] as Tree[]) {
+    for (const specifier of node.specifiers as Tree[]) {
       const local = nameOf(specifier, "local");
       if (specifier.type === "ImportNamespaceSpecifier") {
         bindings.push(`${local} = ${module}`);
         continue;
       }
-      const name = JSON.stringify(specifier.type === "ImportSpecifier" ? nameOf(specifier, "imported") : "default");
+      const name = JSON.stringify(
+        specifier.type === "ImportSpecifier" ? nameOf(specifier, "imported") : "default",
+      );
       names.push(name);
       bindings.push(`${local} = ${module}[${name}]`);
     }
@@ -213,15 +219,19 @@ class Edits {
   }
 
   #enterExport(node: Tree): void {
-    const declaration = node["declaration"];
+    const declaration = node.declaration;
     if (isTree(declaration)) this.#edits.push({ start: node.start, end: declaration.start, text: "" });
-    else this.#replace(node, isTree(node["source"]) ? `${IMPORT}(${sourceOf(node)}, []);` : "");
+    else this.#replace(node, isTree(node.source) ? `${IMPORT}(${sourceOf(node)}, []);` : "");
   }
 
   #enterDefaultExport(node: Tree): void {
     const declaration = treeAt(node, "declaration");
-    const isNamed = /Declaration$/.test(declaration.type) && isTree(declaration["id"]);
-    this.#edits.push({ start: node.start, end: declaration.start, text: isNamed ? "" : "const $skyslotDefault = " });
+    const isNamed = /Declaration$/.test(declaration.type) && isTree(declaration.id);
+    this.#edits.push({
+      start: node.start,
+      end: declaration.start,
+      text: isNamed ? "" : "const $skyslotDefault = ",
+    });
   }
 
   #insert(at: number, text: string): void {
@@ -249,11 +259,11 @@ function treeAt(node: Tree, key: string): Tree {
 
 function nameOf(node: Tree, key: string): string {
   const child = treeAt(node, key);
-  return String(child["name"] ?? child["value"]);
+  return String(child.name ?? child.value);
 }
 
 function sourceOf(node: Tree): string {
-  return JSON.stringify(treeAt(node, "source")["value"]);
+  return JSON.stringify(treeAt(node, "source").value);
 }
 
 function isBlock(node: Tree): boolean {
@@ -262,5 +272,5 @@ function isBlock(node: Tree): boolean {
 
 function isBufferClass(node: Tree): boolean {
   const callee = treeAt(node, "callee");
-  return callee.type === "Identifier" && BUFFER_CLASSES.has(String(callee["name"]));
+  return callee.type === "Identifier" && BUFFER_CLASSES.has(String(callee.name));
 }

@@ -73,20 +73,20 @@ export class Realm {
     this.#meter = this.#setUp();
     this.globalThis = this.#evaluate("globalThis") as object;
     const constructors = this.globalThis as Record<string, never>;
-    this.Object = constructors["Object"]!;
-    this.Function = constructors["Function"]!;
-    this.Array = constructors["Array"]!;
-    this.ArrayBuffer = constructors["ArrayBuffer"]!;
-    this.Uint8Array = constructors["Uint8Array"]!;
-    this.DataView = constructors["DataView"]!;
-    this.Map = constructors["Map"]!;
-    this.Set = constructors["Set"]!;
-    this.Promise = constructors["Promise"]!;
-    this.Error = constructors["Error"]!;
-    this.TypeError = constructors["TypeError"]!;
-    this.RangeError = constructors["RangeError"]!;
-    this.SyntaxError = constructors["SyntaxError"]!;
-    this.ReferenceError = constructors["ReferenceError"]!;
+    this.Object = constructors.Object!;
+    this.Function = constructors.Function!;
+    this.Array = constructors.Array!;
+    this.ArrayBuffer = constructors.ArrayBuffer!;
+    this.Uint8Array = constructors.Uint8Array!;
+    this.DataView = constructors.DataView!;
+    this.Map = constructors.Map!;
+    this.Set = constructors.Set!;
+    this.Promise = constructors.Promise!;
+    this.Error = constructors.Error!;
+    this.TypeError = constructors.TypeError!;
+    this.RangeError = constructors.RangeError!;
+    this.SyntaxError = constructors.SyntaxError!;
+    this.ReferenceError = constructors.ReferenceError!;
   }
 
   /** Compiles what instrumentModule made. */

@@ -1,11 +1,14 @@
-// One boot of a device, running: the event loop of the SDK's main task (timers, then the messages that were waiting, among
-// them the promise jobs), the time that its code takes, and the ways in which a boot ends. Nothing of it outlives the boot.
+// One boot of a device, running: the event loop of the SDK's main task, the time that its code takes, and the ways in which
+// a boot ends. Nothing of it outlives the boot.
 //
 //   ┌─► timers due ─► messages waiting by now ─┐      a message: a callback of the network …, or all promise jobs
-//   └──────────── until nothing is due ◄───────┘      queued since the last such message
+//   └──────────── while anything is due ◄──────┘      queued since the last such message
+//
+// Each of the two phases is an event of the world. Whoever posts a message from inside a turn does so by an event too: so
+// the queue has the order in which things were done, the network's answers among them, as if its task ran in between.
 //
 // Time: the world stands still inside an event, but code takes time on a chip. Each step counted by the meter is STEP_MS;
-// the clock of the device runs ahead of the world by what its code took, and its next turn waits until the world is there.
+// the clock of the device runs ahead of the world by what its code took, and its next phase waits until the world is there.
 
 import { PowerCut } from "../hardware/flash.js";
 import { Ota } from "../hardware/ota.js";
@@ -77,7 +80,9 @@ export class VirtualMachine implements Machine {
   /** Time the present turn was blocked, besides its steps. */
   #blockedMs = 0;
   #isInTurn = false;
-  #isLooping = false;
+  #ended: { readonly end: BootEnd; readonly delayMs: number } | undefined;
+  /** Waiting for a message or a timer: no phase is under way. */
+  #isAsleep = false;
   #wake: Scheduled | undefined;
 
   constructor(options: VirtualMachineOptions) {
@@ -131,33 +136,24 @@ export class VirtualMachine implements Machine {
   /** Runs the module body, then starts the event loop. */
   start(runModule: () => void): void {
     this.#turn(runModule, true);
-    this.#loop();
+    this.#next(() => this.#timersPhase());
   }
 
   after(delayMs: number, turn: () => void): Scheduled {
     if (!this.#alive) return { cancel: () => {} };
-    const scheduled = this.#world.schedule(Math.max(0, delayMs) + this.#aheadMs, () => {
-      this.#scheduled.delete(handle);
-      this.#messages.push(turn);
-      this.#kick();
-    });
-    const handle: Scheduled = {
-      cancel: () => {
-        this.#scheduled.delete(handle);
-        scheduled.cancel();
-        const waiting = this.#messages.indexOf(turn);
-        if (waiting !== -1) this.#messages.splice(waiting, 1);
-      },
-    };
-    this.#scheduled.add(handle);
-    return handle;
+    if (delayMs <= 0 && !this.#isInTurn) {
+      this.#post(turn);
+      return { cancel: () => this.#unpost(turn) };
+    }
+    return this.#postLater(delayMs <= 0 ? 0 : delayMs + this.#aheadMs, turn);
   }
 
   block(ms: number): void {
     if (!this.#isInTurn || ms <= 0) return;
-    this.#blockedMs += ms;
+    const leftMs = WATCHDOG_MS - this.#blockedMs - this.realm.tickCount * STEP_MS;
+    this.#blockedMs += Math.min(ms, leftMs);
+    if (ms >= leftMs) this.#overrun();
     this.realm.limitTicks(this.#tickLimit);
-    if (this.#blockedMs >= WATCHDOG_MS) this.#overrun();
   }
 
   restart(reason: number): never {
@@ -184,9 +180,34 @@ export class VirtualMachine implements Machine {
   }
 
   #queueJob(job: () => void): void {
-    if (this.#jobs.length === 0) this.#messages.push(RUN_JOBS);
+    if (this.#jobs.length === 0) this.#postLater(0, RUN_JOBS);
     this.#jobs.push(job);
-    if (!this.#isInTurn) this.#kick();
+  }
+
+  #postLater(delayMs: number, turn: () => void): Scheduled {
+    const event = this.#world.schedule(delayMs, () => {
+      this.#scheduled.delete(handle);
+      this.#post(turn);
+    });
+    const handle: Scheduled = {
+      cancel: () => {
+        this.#scheduled.delete(handle);
+        event.cancel();
+        this.#unpost(turn);
+      },
+    };
+    this.#scheduled.add(handle);
+    return handle;
+  }
+
+  #post(turn: () => void): void {
+    this.#messages.push(turn);
+    if (this.#isAsleep && this.#alive) this.#next(() => this.#messagesPhase());
+  }
+
+  #unpost(turn: () => void): void {
+    const waiting = this.#messages.indexOf(turn);
+    if (waiting !== -1) this.#messages.splice(waiting, 1);
   }
 
   /** Runs one callback as a turn. An error that it does not catch ends the boot. */
@@ -205,27 +226,44 @@ export class VirtualMachine implements Machine {
     } catch (error) {
       this.#failed(error, duringModule);
     }
+    if (!this.#alive) this.#tellEnd();
     return this.#alive;
   }
 
-  #loop(): void {
-    this.#wake?.cancel();
-    this.#wake = undefined;
+  /** Lets a phase happen as soon as the chip is free, but not before `delayMs` have passed. */
+  #next(phase: () => void, delayMs = 0): void {
     if (!this.#alive) return;
-    this.#isLooping = true;
-    while (this.#alive && this.#isDue && this.#aheadMs < 1) this.#pass();
-    this.#isLooping = false;
-    if (this.#alive) this.#sleep();
+    this.#isAsleep = false;
+    this.#wake?.cancel();
+    this.#wake = this.#world.schedule(Math.max(delayMs, this.#aheadMs), phase);
   }
 
-  /** Timers first, then the messages that were waiting when the timers were done. */
-  #pass(): void {
+  #timersPhase(): void {
     this.timers.execute(this.uptimeMs(), (callback) => this.#turn(callback));
+    this.#next(() => this.#messagesPhase());
+  }
+
+  /** Runs the messages that are waiting when it begins. */
+  #messagesPhase(): void {
     for (let count = this.#messages.length; count > 0 && this.#alive; count -= 1) {
       const message = this.#messages.shift();
       if (message === RUN_JOBS) this.#runJobs();
       else if (message !== undefined) this.#turn(message);
     }
+    if (this.#alive) this.#sleepOrGoOn();
+  }
+
+  #sleepOrGoOn(): void {
+    const next = this.timers.nextMs;
+    const dueMs = next === undefined ? undefined : next - this.uptimeMs();
+    if (this.#messages.length > 0 || (dueMs !== undefined && dueMs <= 0)) {
+      this.#next(() => this.#timersPhase());
+      return;
+    }
+    if (next !== undefined) {
+      this.#next(() => this.#timersPhase(), this.#bootedAtMs + next - this.#world.nowMs);
+    }
+    this.#isAsleep = true;
   }
 
   #runJobs(): void {
@@ -234,34 +272,16 @@ export class VirtualMachine implements Machine {
     for (const job of jobs) if (!this.#turn(job)) return;
   }
 
-  get #isDue(): boolean {
-    if (this.#messages.length > 0) return true;
-    const next = this.timers.nextMs;
-    return next !== undefined && next <= this.uptimeMs();
-  }
-
-  #sleep(): void {
-    const next = this.#messages.length > 0 ? undefined : this.timers.nextMs;
-    if (this.#messages.length === 0 && next === undefined) return;
-    const dueMs = next === undefined ? 0 : this.#bootedAtMs + next - this.#world.nowMs;
-    this.#wake = this.#world.schedule(Math.max(dueMs, this.#aheadMs), () => this.#loop());
-  }
-
-  /** Something is there to do: at once, or as soon as the chip is free. */
-  #kick(): void {
-    if (this.#isLooping || this.#isInTurn || !this.#alive) return;
-    if (this.#aheadMs < 1) return this.#loop();
-    this.#wake?.cancel();
-    this.#wake = this.#world.schedule(this.#aheadMs, () => this.#loop());
-  }
-
   #overrun(): never {
     if (this.#alive) return this.#end({ type: "watchdog" });
     throw new BootOver("the boot is over");
   }
 
   #caught(error: unknown): void {
-    if (!this.#alive) throw new BootOver("the boot is over");
+    if (!this.#alive) {
+      this.realm.limitTicks(-1);
+      throw new BootOver("the boot is over");
+    }
     if (error instanceof PowerCut) this.#end({ type: "powerCut" });
     if (isStackOverflow(error)) this.#end({ type: "stackOverflow" });
   }
@@ -278,18 +298,25 @@ export class VirtualMachine implements Machine {
     throw new BootOver(`the boot is over: ${end.type}`);
   }
 
+  /** Nothing runs from now on. In a turn the rest waits until its code is unwound: the stack may be full. */
   #finish(end: BootEnd): void {
     if (!this.#alive) return;
+    this.#alive = false;
     // How deep the stack goes depends on Node: the time until then must not.
     const delayMs = end.type === "stackOverflow" ? 0 : this.#aheadMs;
-    this.#alive = false;
+    this.#ended = { end, delayMs };
     if (this.#isInTurn) this.realm.limitTicks(-1);
+    else this.#tellEnd();
+  }
+
+  #tellEnd(): void {
+    const ended = this.#ended ?? { end: { type: "stackOverflow" }, delayMs: 0 };
     this.#wake?.cancel();
     for (const scheduled of [...this.#scheduled]) scheduled.cancel();
     this.#messages.length = 0;
     this.#jobs = [];
     this.timers.clear();
-    this.#options.onEnd(end, end.type === "watchdog" ? Math.max(delayMs, WATCHDOG_MS) : delayMs);
+    this.#options.onEnd(ended.end, ended.delayMs);
   }
 }
 

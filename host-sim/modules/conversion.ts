@@ -53,7 +53,7 @@ export function boundedString(machine: Machine, value: unknown, sizeBytes: numbe
 
 /** fxToBigInt: numbers are not converted. */
 export function toBigInt(machine: Machine, value: unknown): bigint {
-  const { SyntaxError, TypeError } = machine.realm;
+  const { realm } = machine;
   switch (typeof value) {
     case "bigint":
       return value;
@@ -63,12 +63,12 @@ export function toBigInt(machine: Machine, value: unknown): bigint {
       try {
         return BigInt(value);
       } catch {
-        throw new SyntaxError("cannot coerce string to bigint");
+        throw new realm.SyntaxError("cannot coerce string to bigint");
       }
     case "object":
       if (value !== null) return toBigInt(machine, (value as { valueOf(): unknown }).valueOf());
-      throw new TypeError("cannot coerce null to bigint");
+      throw new realm.TypeError("cannot coerce null to bigint");
     default:
-      throw new TypeError(`cannot coerce ${typeof value} to bigint`);
+      throw new realm.TypeError(`cannot coerce ${typeof value} to bigint`);
   }
 }

@@ -6,7 +6,7 @@
 import type { Machine } from "../machine.js";
 import { addressQuery, decodeDns, firstAddress } from "../network/dns-packet.js";
 import type { Scheduled } from "../world.js";
-import type { Callback, Dictionary, Native } from "./native.js";
+import { type Callback, type Dictionary, isSwallowed, type Native } from "./native.js";
 
 const REPEAT_MS = 1000;
 const TRY_COUNT_PER_SERVER = 5;
@@ -86,7 +86,7 @@ export function createDnsResolver(machine: Machine, native: Native): { Resolver:
         if (request.id === 0) this.#socket.write(packet, MDNS_ADDRESS, 5353);
         else this.#socket.write(packet, server, 53);
       } catch (error) {
-        if (!machine.alive) throw error;
+        if (!isSwallowed(machine, error)) throw error;
       }
     }
 

@@ -40,7 +40,7 @@ export function createFfi(machine: Machine, native: Native): new () => object {
     return findPartition(machine.partitions, { type: PARTITION_TYPE_APP, label: String(label) });
   }
 
-  const functions = {
+  const functions = realm.adopt({
     esp_restart: () => machine.restart(RESET_REASON.software),
     esp_reset_reason: () => machine.resetReason,
     esp_random: () => Math.floor(machine.random() * 2 ** 32),
@@ -63,14 +63,13 @@ export function createFfi(machine: Machine, native: Native): new () => object {
     skyslot_arm: (label: unknown) => ESP_ERROR_CODES[ota.setBoot(appNamed(label))],
     skyslot_verify_p256: (publicKey: unknown, digest: unknown, signature: unknown) =>
       verifyP256(bufferOf(publicKey, 65), bufferOf(digest, 32), bufferOf(signature, 64)) ? 1 : 0,
-  };
+  });
 
   return class FFI {
     constructor() {
       for (const [name, call] of Object.entries(functions)) {
         Object.defineProperty(this, name, { value: call, writable: true, configurable: true });
       }
-      realm.adopt(this);
     }
   };
 }

@@ -113,6 +113,8 @@ export function createFlash(machine: Machine, native: Native): FlashModule {
     }
   }
 
+  realm.adopt([Flash, PartitionIterator]);
+
   function writable(flash: Flash): OpenPartition {
     const handle = handles.stateOf(flash);
     if (handle.readOnly) throw native.error("read-only");

@@ -18,7 +18,7 @@ export function createHex(native: Native): object {
       const bytes = native.bytesOf(parameters[0]);
       const separator = separatorOf(parameters);
       const digits = parameters.length > 2 ? String(parameters[2]) : DEFAULT_DIGITS;
-      if (!/^[\x01-\x7f]{16}$/.test(digits)) throw native.error("bad string");
+      if (!/^\p{ASCII}{16}$/u.test(digits) || digits.includes("\0")) throw native.error("bad string");
       return Array.from(bytes, (byte) => `${digits[byte >> 4]}${digits[byte & 15]}`).join(separator);
     },
 
@@ -32,7 +32,8 @@ export function createHex(native: Native): object {
       const bytes = new Uint8Array((text.length + separator.length) / step);
       for (let index = 0; index < bytes.length; index += 1) {
         const at = index * step;
-        if (index > 0 && separator !== "" && text[at - 1] !== separator) throw native.error("expected separator");
+        if (index > 0 && separator !== "" && text[at - 1] !== separator)
+          throw native.error("expected separator");
         const pair = text.slice(at, at + 2);
         if (!/^[0-9A-Fa-f]{2}$/.test(pair)) throw native.error("bad data");
         bytes[index] = Number.parseInt(pair, 16);

@@ -119,6 +119,8 @@ export function createKeyValue(machine: Machine, native: Native): object {
     }
   }
 
+  realm.adopt([Storage, StorageIterator]);
+
   function writable(storage: Storage): Directory {
     const directory = directories.stateOf(storage);
     if (directory.readOnly) throw native.error("read-only");

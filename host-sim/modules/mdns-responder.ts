@@ -18,7 +18,7 @@ import {
   TOP_BIT,
 } from "../network/dns-packet.js";
 import type { Scheduled } from "../world.js";
-import type { Dictionary, Native } from "./native.js";
+import { type Dictionary, isSwallowed, type Native } from "./native.js";
 
 const MDNS_ADDRESS = "224.0.0.251";
 const MDNS_PORT = 5353;
@@ -312,7 +312,7 @@ export class MdnsResponder {
     try {
       this.#socket.write(this.#native.arrayBuffer(encodeDns(dnsMessage(parts))), address, port);
     } catch (error) {
-      if (!this.#machine.alive) throw error; // no network just now: the next announcement may get out
+      if (!isSwallowed(this.#machine, error)) throw error; // no network just now: the next announcement may get out
     }
   }
 }

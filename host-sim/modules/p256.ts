@@ -22,7 +22,8 @@ const G: Point = [
  * @param signature 64 bytes, r ‖ s
  */
 export function verifyP256(publicKey: Uint8Array, digest: Uint8Array, signature: Uint8Array): boolean {
-  if (publicKey.length !== 65 || publicKey[0] !== 4 || digest.length !== 32 || signature.length !== 64) return false;
+  if (publicKey.length !== 65 || publicKey[0] !== 4 || digest.length !== 32 || signature.length !== 64)
+    return false;
   const x = toNumber(publicKey.subarray(1, 33));
   const y = toNumber(publicKey.subarray(33));
   const r = toNumber(signature.subarray(0, 32));

@@ -24,6 +24,7 @@ export function createTimer(machine: Machine, native: Native): object {
     return id;
   }
 
+  // biome-ignore lint/complexity/noStaticOnlyClass: firmware can construct it, as on the chip
   class Timer {
     static set(...parameters: unknown[]): object {
       native.needArguments(parameters, 1);

@@ -56,6 +56,8 @@ export function createUpdate(machine: Machine, native: Native, flash: FlashModul
     }
   }
 
+  realm.adopt(Update);
+
   function incomplete(object: Update): OpenUpdate {
     const update = handles.stateOf(object);
     if (update.ota === 0) throw native.error("already complete");

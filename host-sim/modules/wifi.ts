@@ -184,7 +184,7 @@ class Driver {
   hasCredentials = false;
   isScanning = false;
   #machine: Machine;
-  #isSubscribed = false;
+  readonly #subscriber = (event: RadioEvent): void => this.#take(event);
   #config: { ssid: string; password: string; bssid: Uint8Array | undefined } | undefined;
   #retryCount = 0;
   #reason = 0;
@@ -198,18 +198,14 @@ class Driver {
   /** The mode counts only if the radio is not running yet. */
   start(mode: RadioMode): void {
     const { radio } = this.#machine;
-    if (!this.#isSubscribed) {
-      this.#isSubscribed = true;
-      radio.subscribers.add((event) => this.#take(event));
-    }
+    radio.subscribers.add(this.#subscriber);
     radio.start(mode);
   }
 
   stop(): void {
     if (!this.#machine.radio.isStarted) return;
     this.reset();
-    this.#machine.radio.subscribers.clear();
-    this.#isSubscribed = false;
+    this.#machine.radio.subscribers.delete(this.#subscriber);
     this.isScanning = false;
     this.#machine.radio.stop();
   }

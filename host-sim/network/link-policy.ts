@@ -9,6 +9,8 @@ export interface LinkPolicy {
   readonly latencyMs?: number;
   /** Bytes a second on each way. */
   readonly bytesPerSecond?: number;
+  /** What the server sends arrives in pieces of at most so many bytes, each on its own. */
+  readonly pieceBytesMax?: number;
   /** After so many bytes nothing arrives any more, and nobody is told. */
   readonly stallAfterBytes?: number;
   /** After so many bytes the connection ends: with a FIN, as a crashing proxy does, or with a reset. */

@@ -225,9 +225,13 @@ export class TcpSocket {
       this.#retryLater();
       return;
     }
-    const window = Math.max(0, peer.node.windowBytes - peer.#windowUsedBytes);
-    const flight = this.#take(Math.min(this.#queuedBytes, window));
-    if (flight.length > 0) this.#launch(flight, peer, path);
+    const pieceBytesMax = (this.isServer ? path.policy.pieceBytesMax : undefined) ?? Infinity;
+    for (;;) {
+      const window = Math.max(0, peer.node.windowBytes - peer.#windowUsedBytes);
+      const flight = this.#take(Math.min(this.#queuedBytes, window, pieceBytesMax));
+      if (flight.length === 0) break;
+      this.#launch(flight, peer, path);
+    }
     if (this.#finQueued && !this.#finSent && this.#queuedBytes === 0 && !this.#stalled) {
       this.#finSent = true;
       this.#onLine(0, path, () => this.#deliverFin(peer, path));

@@ -1,13 +1,162 @@
-// What the journeys of the tests begin with: images, keys and releases made once, and a desk whose server is the real application,
-// called as a function.
+// What the journeys of the tests begin with: a key and images made once, and a desk whose server is the real application, called
+// as a function. A `lie` stands between device and server and may change any answer.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ReleasePayload } from "../../firmware/core/wire.js";
+import { fileURLToPath } from "node:url";
+import type { ReleasePayload, StatusRequest } from "../../firmware/core/wire.js";
 import { DESK_SERVER, Desk, type DeskOptions } from "../../host-sim/desk.js";
 import type { DeviceEvent } from "../../host-sim/device.js";
 import type { Chip } from "../../host-sim/hardware/chips.js";
-import { type BuildConfig, buildImage, type TrustedKey } from "../../host-sim/image-build.js";
+import { type BuildConfig, buildImage } from "../../host-sim/image-build.js";
 import type { HttpHandler, HttpRequest, HttpResponse } from "../../host-sim/network/http-host.js";
-import { describeRelease, type KeyPair, makeReleaseKeys, signRelease } from "../../server/release.js";
+import type { PolicyOf } from "../../host-sim/network/link-policy.js";
+import { Watch } from "../../host-sim/watch.js";
+import {
+  describeRelease,
+  type KeyPair,
+  makeReleaseKeys,
+  type ReleaseOptions,
+  signRelease,
+} from "../../server/release.js";
+import { openTestServer, type TestServer } from "./open-server.js";
+
+/** Seconds since 1970 when a journey begins. */
+export const START_TIME = 1_795_000_000;
+const APPS = fileURLToPath(new URL("apps/", import.meta.url));
+
+const keys = makeReleaseKeys();
+const images = new Map<string, Promise<Uint8Array>>();
+
+export const releaseKeys = (): Promise<KeyPair> => keys;
+
+/** The image of an app in this version, built once. A name that ends in .ts is one of test/journey/apps. */
+export function imageOf(
+  app: string,
+  version: string,
+  chip: Chip = "esp32",
+  config: Partial<BuildConfig> = {},
+): Promise<Uint8Array> {
+  const name = JSON.stringify([app, version, chip, config]);
+  const built = images.get(name) ?? build(app, version, chip, config);
+  images.set(name, built);
+  return built;
+}
+
+async function build(
+  app: string,
+  version: string,
+  chip: Chip,
+  config: Partial<BuildConfig>,
+): Promise<Uint8Array> {
+  const { kid, x, y } = (await keys).publicKey;
+  const trusted = { server: DESK_SERVER, keys: [{ kid: kid!, x: x!, y: y! }], type: "base", ...config };
+  return buildImage({ app: app.endsWith(".ts") ? APPS + app : app, version, chip, config: trusted });
+}
+
+/** A manifest about an image, signed by the key that the images trust, with some of its fields changed. */
+export async function releaseOf(
+  image: Uint8Array,
+  changes: Partial<ReleasePayload> = {},
+  options: Partial<ReleaseOptions> = {},
+): Promise<string> {
+  const payload = { ...describeRelease(image, { created: START_TIME - 1000, ...options }), ...changes };
+  return signRelease(payload, (await keys).privateKey);
+}
+
+/** Changes an answer, or gives it back as it is. */
+export type Lie = (request: HttpRequest, honest: () => Promise<HttpResponse>) => Promise<HttpResponse>;
+
+export interface RigOptions extends Omit<Partial<DeskOptions>, "server"> {
+  /** What is uploaded to the server; default: `base` 1.1.0. */
+  readonly update?: Uint8Array;
+  readonly lie?: Lie;
+  /** Downloads come from a host of their own, over links like this. */
+  readonly downloadPolicy?: PolicyOf;
+}
+
+const DOWNLOAD_HOST = "downloads.skyslot.test";
+
+export interface Rig {
+  readonly desk: Desk;
+  readonly watch: Watch;
+  readonly server: TestServer;
+  readonly updateImage: Uint8Array;
+  /** What the device has told, in order. */
+  readonly reports: StatusRequest[];
+  readonly checks: { readonly current_version: string; readonly slot_state: string }[];
+  readonly events: DeviceEvent[];
+  readonly trace: string[];
+  /** Version and slot that run now. */
+  running(): string;
+  close(): Promise<void>;
+}
+
+/** A device with `base` 1.0.0 in its box, and an update on the server. */
+export async function setUpRig(options: RigOptions = {}): Promise<Rig> {
+  const updateImage = options.update ?? (await imageOf("base", "1.1.0"));
+  const folder = mkdtempSync(join(tmpdir(), "skyslot-journey-"));
+  let desk: Desk | undefined;
+  const server = await openTestServer({
+    folder,
+    now: () => START_TIME * 1000 + Math.floor(desk?.world.nowMs ?? 0),
+  });
+  await server.upload(updateImage, await releaseOf(updateImage));
+  const reports: StatusRequest[] = [];
+  const checks: Rig["checks"] = [];
+  const events: DeviceEvent[] = [];
+  const trace: string[] = [];
+  const handler: HttpHandler = async (request) => {
+    if (request.path === "/api/ota/status") reports.push(readJson(request.body));
+    if (request.path === "/api/ota/check") checks.push(readJson(request.body));
+    const honest = async () => {
+      const answer = await server.handle(request);
+      return options.downloadPolicy && request.path === "/api/ota/check" ? elsewhere(answer) : answer;
+    };
+    return options.lie ? options.lie(request, honest) : honest();
+  };
+  desk = new Desk({
+    image: await imageOf("base", "1.0.0"),
+    ...options,
+    server: { handler },
+    onTrace: (line) => trace.push(`${Math.round(desk?.world.nowMs ?? 0)} ${line}`),
+    onEvent: (event) => {
+      events.push(event);
+      options.onEvent?.(event);
+    },
+  });
+  if (options.downloadPolicy) {
+    const host = desk.network.addHost(DOWNLOAD_HOST, "203.0.113.11");
+    desk.network.serveHttp(host, 80, handler, options.downloadPolicy);
+  }
+  return {
+    desk,
+    watch: new Watch(desk.device),
+    server,
+    updateImage,
+    reports,
+    checks,
+    events,
+    trace,
+    running: () => `${checks.at(-1)?.current_version} ${desk.device.running?.label}`,
+    async close() {
+      desk.device.powerOff();
+      await server.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The same offer, to be fetched from the other host. */
+function elsewhere(answer: HttpResponse): HttpResponse {
+  const body = readJson(answer.body!);
+  if (!body.download_url) return answer;
+  return {
+    ...answer,
+    body: writeJson({ ...body, download_url: `http://${DOWNLOAD_HOST}${body.download_url}` }),
+  };
+}
+
+export const readJson = (bytes: Uint8Array) => JSON.parse(new TextDecoder().decode(bytes));
+export const writeJson = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));

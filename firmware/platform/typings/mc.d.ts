@@ -44,6 +44,12 @@ declare module "mc/ffi" {
     skyslot_partition_state(label: string): number;
     /** esp_ota_set_boot_partition: verifies the image and makes it the next to boot. */
     skyslot_arm(label: string): number;
+    // firmware/platform/native/skyslot-portal.c
+    /** Builds with Wi-Fi only: DHCP option 114 of the access point, at most 255 bytes; an access point that is not up: an error. */
+    skyslot_portal_uri(uri: string): number;
+    // firmware/platform/native/skyslot-ethernet.c, in builds for a cable only
+    /** Writes the 4 bytes of the name server's address. */
+    skyslot_name_server(address: ArrayBuffer): number;
     // firmware/platform/native/skyslot-verify.c
     /** Point 04 ‖ x ‖ y of 65 bytes, SHA-256, r ‖ s of 64 bytes. 1 if good, 0 otherwise. */
     skyslot_verify_p256(publicKey: ArrayBuffer, digest: ArrayBuffer, signature: ArrayBuffer): number;

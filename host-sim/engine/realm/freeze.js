@@ -5,7 +5,8 @@
   const seen = new Set([globalThis]);
   const waiting = [];
   const visit = (value) => {
-    if (value === null || (typeof value !== "object" && typeof value !== "function") || seen.has(value)) return;
+    if (value === null || (typeof value !== "object" && typeof value !== "function") || seen.has(value))
+      return;
     seen.add(value);
     waiting.push(value);
   };
@@ -14,7 +15,8 @@
   visit(Object.getPrototypeOf(function* () {}));
   visit(Object.getPrototypeOf(async () => {}));
   visit(Object.getPrototypeOf(async function* () {}));
-  for (const iterable of [[], "", new Map(), new Set(), "".matchAll(/a/g)]) visit(iterable[Symbol.iterator]());
+  for (const iterable of [[], "", new Map(), new Set(), "".matchAll(/a/g)])
+    visit(iterable[Symbol.iterator]());
   for (let object = waiting.pop(); object !== undefined; object = waiting.pop()) {
     visit(Object.getPrototypeOf(object));
     for (const key of Reflect.ownKeys(object)) {

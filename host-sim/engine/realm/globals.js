@@ -3,8 +3,8 @@
 // preload does. Evaluates to a function of the realm's host interface.
 
 /** @param host { uptimeMs(), random(), trace(text), encode(string) → bytes, decode(bytes, fatal) → string, evaluate(text) } */
-(host, Promise) => {
-  const NativeDate = globalThis.Date;
+(host, DevicePromise) => {
+  const NativeDate = Date;
   const define = (object, properties) => {
     for (const [name, value] of Object.entries(properties)) {
       Object.defineProperty(object, name, { value, writable: true, enumerable: false, configurable: true });
@@ -47,8 +47,8 @@
     return NativeDate.parse(isIso || hasZone ? string : `${string} UTC`);
   }
 
-  function Date(...parts) {
-    if (new.target === undefined) return new Date().toString();
+  function DeviceDate(...parts) {
+    if (new.target === undefined) return new DeviceDate().toString();
     const timeOf = () => {
       if (parts.length === 0) return now();
       if (parts.length > 1) return NativeDate.UTC(...parts);
@@ -67,15 +67,15 @@
     return direct === null || typeof direct !== "object" ? direct : value.toString();
   }
 
-  define(Date, { UTC: NativeDate.UTC, now, parse: parseDate });
-  Object.defineProperty(Date, "prototype", { value: NativeDate.prototype, writable: false });
-  Object.defineProperty(Date, "length", { value: 7 });
-  define(Date.prototype, { constructor: Date });
+  define(DeviceDate, { UTC: NativeDate.UTC, now, parse: parseDate });
+  Object.defineProperty(DeviceDate, "prototype", { value: NativeDate.prototype, writable: false });
+  Object.defineProperties(DeviceDate, { length: { value: 7 }, name: { value: "Date" } });
+  define(NativeDate.prototype, { constructor: DeviceDate });
 
   for (const unit of ["FullYear", "Month", "Date", "Day", "Hours", "Minutes", "Seconds", "Milliseconds"]) {
     for (const verb of ["get", "set"]) {
       const inUtc = NativeDate.prototype[`${verb}UTC${unit}`];
-      if (inUtc !== undefined) define(Date.prototype, { [`${verb}${unit}`]: inUtc });
+      if (inUtc !== undefined) define(NativeDate.prototype, { [`${verb}${unit}`]: inUtc });
     }
   }
   const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
@@ -99,7 +99,7 @@
       return Number.isNaN(this.getTime()) ? "Invalid Date" : timeText(this);
     },
   };
-  define(Date.prototype, {
+  define(NativeDate.prototype, {
     ...dateMethods,
     toLocaleString: dateMethods.toString,
     toLocaleDateString: dateMethods.toDateString,
@@ -117,7 +117,8 @@
     imod,
     irem: integerDivision((x, y) => x % y),
     idivmod: (x, y) => [idiv(x, y), imod(x, y)],
-    imuldiv: (x, y, z) => ((z | 0) === 0 ? Number.NaN : Number((BigInt(x | 0) * BigInt(y | 0)) / BigInt(z | 0)) | 0),
+    imuldiv: (x, y, z) =>
+      (z | 0) === 0 ? Number.NaN : Number((BigInt(x | 0) * BigInt(y | 0)) / BigInt(z | 0)) | 0,
     irandom(...bounds) {
       const minimum = bounds.length > 1 ? bounds[0] | 0 : 0;
       const maximum = bounds.length > 1 ? bounds[1] | 0 : bounds.length > 0 ? bounds[0] | 0 : 0x7fffffff;
@@ -141,12 +142,13 @@
   // --- text and buffers
 
   define(ArrayBuffer, {
-    fromString(string) {
-      if (arguments.length < 1) throw new TypeError("no argument");
-      return copyToBuffer(host.encode(String(string)));
+    fromString(...parameters) {
+      if (parameters.length < 1) throw new TypeError("no argument");
+      return copyToBuffer(host.encode(String(parameters[0])));
     },
-    fromBigInt(value, minimumBytes = 0, signed = false, littleEndian = false) {
-      if (arguments.length < 1) throw new TypeError("no argument");
+    fromBigInt(...parameters) {
+      if (parameters.length < 1) throw new TypeError("no argument");
+      const [value, minimumBytes = 0, signed = false, littleEndian = false] = parameters;
       const number = BigInt(value);
       const digits = (number < 0n ? -number : number).toString(16);
       const hex = digits.padStart(Math.max(digits.length + (digits.length % 2), 2 * minimumBytes), "0");
@@ -176,8 +178,9 @@
     },
   });
   define(String, {
-    fromArrayBuffer(buffer, offset = 0, length = undefined) {
-      if (arguments.length < 1) throw new TypeError("no argument");
+    fromArrayBuffer(...parameters) {
+      if (parameters.length < 1) throw new TypeError("no argument");
+      const [buffer, offset = 0, length = undefined] = parameters;
       if (!isArrayBuffer(buffer)) throw new TypeError("argument: not an ArrayBuffer instance");
       const end = length === undefined ? buffer.byteLength : offset + length;
       if (offset < 0 || offset > buffer.byteLength) throw new RangeError("invalid byteOffset");
@@ -195,10 +198,12 @@
     /** With a second argument, everything that can be reached. */
     freeze(value, isDeep) {
       freezeOne(value);
-      if (!isDeep || value === null || (typeof value !== "object" && typeof value !== "function")) return value;
+      if (!isDeep || value === null || (typeof value !== "object" && typeof value !== "function"))
+        return value;
       for (const key of Reflect.ownKeys(value)) {
         const { value: inner } = Object.getOwnPropertyDescriptor(value, key);
-        if (inner !== undefined && !Object.isFrozen(inner) && !ArrayBuffer.isView(inner)) Object.freeze(inner, true);
+        if (inner !== undefined && !Object.isFrozen(inner) && !ArrayBuffer.isView(inner))
+          Object.freeze(inner, true);
       }
       return value;
     },
@@ -214,8 +219,8 @@
   makeFunction.prototype = NativeFunction.prototype;
   define(NativeFunction.prototype, { constructor: makeFunction });
   define(global, {
-    Date,
-    Promise,
+    Date: DeviceDate,
+    Promise: DevicePromise,
     Function: makeFunction,
     eval: evaluate,
     global,

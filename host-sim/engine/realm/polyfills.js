@@ -88,7 +88,9 @@
     },
     symmetricDifference(other) {
       const others = [...keysOf(other)];
-      return new Set([...this].filter((value) => !other.has(value)).concat(others.filter((value) => !this.has(value))));
+      return new Set(
+        [...this].filter((value) => !other.has(value)).concat(others.filter((value) => !this.has(value))),
+      );
     },
     isSubsetOf(other) {
       return [...this].every((value) => other.has(value));
@@ -188,7 +190,9 @@
   add(RegExp, {
     escape(text) {
       const asUnit = (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
-      return text.replace(/^[0-9A-Za-z]|[,\-=<>#&!%:;@~'`"\s]/g, asUnit).replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
+      return text.replace(/^[0-9A-Za-z]|[,\-=<>#&!%:;@~'`"\s]|[\\^$.*+?()[\]{}|/]/g, (character) =>
+        /[\\^$.*+?()[\]{}|/]/.test(character) ? `\\${character}` : asUnit(character),
+      );
     },
   });
   add(Error, {

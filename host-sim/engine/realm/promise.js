@@ -6,7 +6,8 @@
 (host) => {
   const RESOLVED = Symbol("already resolved");
 
-  class Promise {
+  // biome-ignore-start lint/complexity/noThisInStatic: subclasses are made by the constructor that is called
+  class DevicePromise {
     #state = "pending";
     #value = undefined;
     #reactions = [];
@@ -127,20 +128,26 @@
     }
   }
 
-  const { settle } = Promise;
-  delete Promise.settle;
-  Object.defineProperty(Promise.prototype, Symbol.toStringTag, { value: "Promise", configurable: true });
+  // biome-ignore-end lint/complexity/noThisInStatic: see above
+
+  const { settle } = DevicePromise;
+  delete DevicePromise.settle;
+  Object.defineProperty(DevicePromise, "name", { value: "Promise" });
+  Object.defineProperty(DevicePromise.prototype, Symbol.toStringTag, {
+    value: "Promise",
+    configurable: true,
+  });
 
   function speciesOf(promise) {
     const { constructor: Constructor } = promise;
-    if (Constructor === undefined) return Promise;
-    return Constructor[Symbol.species] ?? Promise;
+    if (Constructor === undefined) return DevicePromise;
+    return Constructor[Symbol.species] ?? DevicePromise;
   }
 
   function capability(Constructor) {
-    if (Constructor === Promise) {
+    if (Constructor === DevicePromise) {
       let functions;
-      const promise = new Promise((resolve, reject) => {
+      const promise = new DevicePromise((resolve, reject) => {
         functions = { resolve, reject };
       });
       return { promise, resolve: functions.resolve, reject: functions.reject };
@@ -176,7 +183,6 @@
       }
       let then;
       try {
-        // biome-ignore lint/suspicious/noThenProperty: reading it is the point
         then = value.then;
       } catch (error) {
         host.caught(error);
@@ -253,5 +259,5 @@
     return result.promise;
   }
 
-  return Promise;
+  return DevicePromise;
 };

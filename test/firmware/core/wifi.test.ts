@@ -65,7 +65,7 @@ describe("Wi-Fi", () => {
 
   it("leaves the portal by itself some seconds after it has joined", () => {
     const wifi = new Wifi().on(SAVED).fail().on(timer).fail().on(timer).fail().on(timer).join();
-    expect(wifi.find("setTimer")).include({ timer: "portal", delayMs: 15_000 });
+    expect(wifi.find("setTimer")).include({ timer: "portal", delayMs: 20_000 });
     expect(wifi.on({ type: "timerFired", timer: "portal" }).types).include.members([
       "stopServer",
       "stopAccessPoint",

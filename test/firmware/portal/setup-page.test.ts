@@ -343,7 +343,7 @@ describe("the setup page", () => {
 
     it("names the device", async () => {
       await opened();
-      expect(phone.document.title).to.equal("Set up Lamp");
+      expect(phone.document.title).to.equal("Lamp");
       expect(phone.text("device")).to.equal("led-a1b2c3 · led 1.2.3");
     });
   });
@@ -352,6 +352,10 @@ describe("the setup page", () => {
 describe("the setup page's text", () => {
   it("is at most 16 KiB", () => {
     expect(Buffer.byteLength(setupPage)).to.be.within(4096, 16 * 1024);
+  });
+
+  it("is ASCII, so that a server may count characters for bytes", () => {
+    expect(setupPage).to.match(/^[\n -~]+$/);
   });
 
   it("loads nothing from anywhere", () => {

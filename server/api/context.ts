@@ -1,0 +1,45 @@
+// What every group of routes is given: the collaborators of one server, and nothing global.
+
+import type { JWK } from "jose";
+import type { Auth } from "../auth.js";
+import type { BlobStore } from "../blobs/blobs.js";
+import type { Live } from "../live.js";
+import type { Metrics } from "../metrics.js";
+import type { Store } from "../store/store.js";
+
+export interface Context {
+  readonly store: Store;
+  readonly blobs: BlobStore;
+  readonly auth: Auth;
+  readonly live: Live;
+  readonly metrics: Metrics;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly settings: Settings;
+}
+
+export interface Settings {
+  /** Public keys that releases must be signed with; empty: signatures are left to the devices. */
+  readonly trustedKeys: readonly JWK[];
+  /** Reads need no token when they come from this machine. Only for a server that listens on loopback and nowhere else. */
+  readonly openReads: boolean;
+  /** Told to devices with every check; absent: each device's own interval. */
+  readonly pollSeconds: number | undefined;
+  /** Longest image that is taken, bytes. */
+  readonly maxImageBytes: number;
+  readonly maxDeviceCount: number;
+  /** Requests that one device may make at once, and a second afterwards; absent: no bound. */
+  readonly deviceRate: { readonly burst: number; readonly perSecond: number } | undefined;
+  /** How long a device that is silent still counts as online. */
+  readonly onlineMs: number;
+}
+
+export const DEFAULT_SETTINGS: Settings = Object.freeze({
+  trustedKeys: Object.freeze([]),
+  openReads: false,
+  pollSeconds: undefined,
+  maxImageBytes: 16 * 1024 * 1024,
+  maxDeviceCount: 100_000,
+  deviceRate: Object.freeze({ burst: 40, perSecond: 4 }),
+  onlineMs: 5 * 60_000,
+});

@@ -1,0 +1,147 @@
+// The shapes of every request, as TypeBox schemas: what is not of such a shape never reaches a handler. Unknown fields are
+// allowed and ignored, so that newer clients can talk to an older server.
+
+import { type Static, type TSchema, Type } from "@sinclair/typebox";
+import { TypeCompiler } from "@sinclair/typebox/compiler";
+import { Value } from "@sinclair/typebox/value";
+import type { FastifyInstance } from "fastify";
+import type { CheckRequest, StatusRequest } from "../../firmware/core/wire.js";
+
+const DeviceId = Type.String({ pattern: "^[A-Za-z0-9._:-]{1,64}$" });
+const Name = Type.String({ pattern: "^[A-Za-z0-9._-]{1,64}$" });
+/** Semantic, if it can be; firmware with any other version is older than every release. */
+const VersionText = Type.String({ pattern: "^[A-Za-z0-9.+_-]{1,48}$" });
+const Count = Type.Integer({ minimum: 0, maximum: 0xffffffff });
+/** Empty: the running image has no appended hash. */
+const Sha256OrNone = Type.String({ pattern: "^([0-9a-fA-F]{64})?$" });
+const Sha256 = Type.String({ pattern: "^[0-9a-f]{64}$" });
+const Text = (maxLength: number) => Type.String({ maxLength });
+const SlotState = Type.Union(
+  (["new", "pending_verify", "valid", "invalid", "aborted", "undefined", "factory"] as const).map((state) =>
+    Type.Literal(state),
+  ),
+);
+export const Status = Type.Union(
+  (["pending", "downloading", "installing", "success", "failed"] as const).map((status) =>
+    Type.Literal(status),
+  ),
+);
+
+export const CheckBody = Type.Object({
+  device_id: DeviceId,
+  device_type: Name,
+  current_version: VersionText,
+  current_build: Count,
+  hardware: Type.Optional(Name),
+  chip: Type.Optional(Name),
+  image_sha256: Type.Optional(Sha256OrNone),
+  slot: Type.Optional(Name),
+  slot_state: Type.Optional(SlotState),
+  boot_count: Type.Optional(Count),
+  reset_reason: Type.Optional(Text(32)),
+  free_heap: Type.Optional(Count),
+  rssi: Type.Optional(Type.Integer({ minimum: -200, maximum: 100 })),
+  uptime_seconds: Type.Optional(Type.Number({ minimum: 0, maximum: 0xffffffff })),
+  address: Type.Optional(Type.String({ pattern: "^[0-9A-Fa-f.:]{0,45}$" })),
+});
+
+export const StatusBody = Type.Object({
+  device_id: DeviceId,
+  firmware_id: Count,
+  status: Status,
+  bytes_downloaded: Type.Optional(Count),
+  error_code: Type.Optional(Type.String({ pattern: "^[A-Z0-9_]{1,48}$" })),
+  error_message: Type.Optional(Text(500)),
+  image_sha256: Type.Optional(Sha256OrNone),
+  slot_state: Type.Optional(SlotState),
+  step: Type.Optional(Text(32)),
+});
+
+export const IdParams = Type.Object({ id: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) });
+export const DeviceParams = Type.Object({ id: DeviceId });
+
+const page = {
+  limit: Type.Integer({ minimum: 1, maximum: 500, default: 50 }),
+  offset: Type.Integer({ minimum: 0, maximum: 1_000_000_000, default: 0 }),
+};
+export const DeviceQuery = Type.Object({ type: Type.Optional(Name), ...page });
+export const FirmwareQuery = Type.Object({
+  device_type: Type.Optional(Name),
+  is_active: Type.Optional(Type.Boolean()),
+  is_stable: Type.Optional(Type.Boolean()),
+  ...page,
+});
+export const LogsQuery = Type.Object({
+  device_id: Type.Optional(DeviceId),
+  firmware_id: Type.Optional(Type.Integer({ minimum: 1 })),
+  status: Type.Optional(Status),
+  ...page,
+});
+export const EventsQuery = Type.Object({
+  device_id: Type.Optional(DeviceId),
+  kind: Type.Optional(Text(32)),
+  before: Type.Optional(Type.Integer({ minimum: 1 })),
+  limit: Type.Integer({ minimum: 1, maximum: 500, default: 100 }),
+});
+
+/** What may be said about a firmware beside its manifest. Fields that the manifest tells too must agree with it. */
+const firmwareFields = {
+  device_type: Type.Optional(Name),
+  version: Type.Optional(VersionText),
+  build_number: Type.Optional(Count),
+  filename: Type.Optional(Type.String({ pattern: "^[A-Za-z0-9._+-]{1,128}$" })),
+  min_current_version: Type.Optional(VersionText),
+  is_stable: Type.Optional(Type.Boolean()),
+  is_active: Type.Optional(Type.Boolean()),
+  release_notes: Type.Optional(Text(4000)),
+};
+export const RegisterBody = Type.Object({
+  release: Text(32 * 1024),
+  file_hash: Type.Optional(Sha256),
+  ...firmwareFields,
+});
+export const UploadFields = Type.Object({ release: Text(32 * 1024), ...firmwareFields });
+export const FirmwarePatch = Type.Object({
+  is_stable: Type.Optional(Type.Boolean()),
+  is_active: Type.Optional(Type.Boolean()),
+  min_current_version: Type.Optional(Type.Union([VersionText, Type.Null()])),
+  release_notes: Type.Optional(Type.Union([Text(4000), Type.Null()])),
+});
+export const SessionBody = Type.Object({ token: Text(4096) });
+
+/** Reads text fields (a query, a form) as the types that a schema wants. @returns the value or a sentence that says what is wrong */
+export function parseText<Schema extends TSchema>(schema: Schema, value: unknown): Static<Schema> | string {
+  const converted = Value.Default(schema, Value.Convert(schema, Value.Clone(value)));
+  const [error] = Value.Errors(schema, converted);
+  return error ? describe(error) : (converted as Static<Schema>);
+}
+
+/** Bodies are taken as they are; parameters and queries are text and are converted first. */
+export function validateWithTypeBox(app: FastifyInstance): void {
+  app.setValidatorCompiler<TSchema>(({ schema, httpPart }) => {
+    const compiled = TypeCompiler.Compile(schema);
+    return (data: unknown) => {
+      const value =
+        httpPart === "body" ? data : Value.Default(schema, Value.Convert(schema, Value.Clone(data)));
+      if (compiled.Check(value)) return { value };
+      const error = compiled.Errors(value).First();
+      const message = error ? describe(error) : "does not have the expected shape";
+      return { error: new Error(httpPart === "body" ? message : `${httpPart}: ${message}`) };
+    };
+  });
+}
+
+function describe(error: {
+  readonly path: string;
+  readonly message: string;
+  readonly schema: TSchema;
+}): string {
+  const field = error.path.slice(1).replaceAll("/", ".") || "body";
+  const pattern = (error.schema as { readonly pattern?: string }).pattern;
+  return pattern ? `${field} does not match ${pattern}` : `${field}: ${error.message.replace(/^E/, "e")}`;
+}
+
+// The schemas are what the device's side calls these shapes: this line fails to compile when the two drift apart.
+type Agree<Ours extends Theirs, Theirs> = Ours;
+export type CheckInput = Agree<Static<typeof CheckBody>, CheckRequest>;
+export type StatusInput = Agree<Static<typeof StatusBody>, StatusRequest>;

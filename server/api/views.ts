@@ -1,0 +1,96 @@
+// Records as clients see them: snake_case, times in ISO 8601. No record leaves the server in any other form.
+
+import type { LiveMessage } from "../live.js";
+import type { Device, Firmware, LogEvent, Update } from "../store/store.js";
+
+const time = (milliseconds: number): string => new Date(milliseconds).toISOString();
+
+export const viewDevice = (device: Device) => ({
+  device_id: device.id,
+  device_type: device.type,
+  hardware: device.hardware,
+  chip: device.chip,
+  current_version: device.version,
+  current_build: device.build,
+  image_sha256: device.imageSha256,
+  slot: device.slot,
+  slot_state: device.slotState,
+  boot_count: device.bootCount,
+  reset_reason: device.resetReason,
+  free_heap: device.freeHeap,
+  rssi: device.rssi,
+  uptime_seconds: device.uptimeSeconds,
+  address: device.address,
+  first_seen: time(device.firstSeen),
+  last_seen: time(device.lastSeen),
+});
+
+export const viewFirmware = (firmware: Firmware) => ({
+  id: firmware.id,
+  device_type: firmware.deviceType,
+  hardware: firmware.hardware,
+  chip: firmware.chip,
+  version: firmware.version,
+  build_number: firmware.buildNumber,
+  filename: firmware.filename,
+  file_size: firmware.fileSize,
+  file_hash: firmware.fileHash,
+  binary_path: firmware.binaryPath,
+  image_sha256: firmware.imageSha256,
+  is_stable: firmware.isStable,
+  is_active: firmware.isActive,
+  min_current_version: firmware.minCurrentVersion,
+  security_version: firmware.securityVersion,
+  release_notes: firmware.notes,
+  expires_at: firmware.expiresAt === null ? null : time(firmware.expiresAt),
+  download_url: downloadPath(firmware.id),
+  created_at: time(firmware.createdAt),
+  updated_at: time(firmware.updatedAt),
+});
+
+export const viewUpdate = (update: Update) => ({
+  id: update.id,
+  device_id: update.deviceId,
+  firmware_id: update.firmwareId,
+  status: update.status,
+  step: update.step,
+  from_version: update.fromVersion,
+  from_build: update.fromBuild,
+  bytes_downloaded: update.bytesDownloaded,
+  error_code: update.errorCode,
+  error_message: update.errorMessage,
+  created_at: time(update.createdAt),
+  updated_at: time(update.updatedAt),
+  finished_at: update.finishedAt === null ? null : time(update.finishedAt),
+});
+
+export const viewEvent = (event: LogEvent) => ({
+  id: event.id,
+  time: time(event.time),
+  kind: event.kind,
+  device_id: event.deviceId,
+  firmware_id: event.firmwareId,
+  update_id: event.updateId,
+  message: event.message,
+  detail: event.detail,
+});
+
+export type DeviceView = ReturnType<typeof viewDevice>;
+export type FirmwareView = ReturnType<typeof viewFirmware>;
+export type UpdateView = ReturnType<typeof viewUpdate>;
+export type EventView = ReturnType<typeof viewEvent>;
+
+export function viewMessage(message: LiveMessage): DeviceView | FirmwareView | UpdateView | EventView {
+  switch (message.type) {
+    case "device":
+      return viewDevice(message.device);
+    case "update":
+      return viewUpdate(message.update);
+    case "firmware":
+      return viewFirmware(message.firmware);
+    case "event":
+      return viewEvent(message.event);
+  }
+}
+
+export const downloadPath = (firmwareId: number): string => `/api/ota/download/${firmwareId}`;

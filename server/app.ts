@@ -1,0 +1,84 @@
+// The server as a function from request to response: routes over a store and a blob store, with a clock that is handed in. It
+// needs no socket (`app.inject`) and no timers, so a simulated world can answer its virtual network with it.
+
+import multipart from "@fastify/multipart";
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from "fastify";
+import { adminRoutes } from "./api/admin-routes.js";
+import { type Context, DEFAULT_SETTINGS, type Settings } from "./api/context.js";
+import { deviceRoutes } from "./api/device-routes.js";
+import { answerErrors } from "./api/errors.js";
+import { guard } from "./api/guard.js";
+import { validateWithTypeBox } from "./api/schemas.js";
+import { watchRoutes } from "./api/watch-routes.js";
+import type { Auth } from "./auth.js";
+import type { BlobStore } from "./blobs/blobs.js";
+import { dashboardRoutes } from "./dashboard/routes.js";
+import { Live } from "./live.js";
+import { createMetrics } from "./metrics.js";
+import type { Store } from "./store/store.js";
+
+export interface AppOptions {
+  readonly store: Store;
+  readonly blobs: BlobStore;
+  readonly auth: Auth;
+  /** Absent: nothing is logged. */
+  readonly log?: FastifyBaseLogger | undefined;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly settings?: Partial<Settings>;
+}
+
+const MAX_BODY_BYTES = 64 * 1024;
+const MAX_PARAMETER_LENGTH = 128;
+/** A connection on which nothing moves for so long is closed. Live streams send a heartbeat more often than that. */
+const IDLE_CONNECTION_MS = 120_000;
+
+export function createApp(options: AppOptions): FastifyInstance {
+  const settings: Settings = { ...DEFAULT_SETTINGS, ...options.settings };
+  const live = new Live();
+  const metrics = createMetrics(options.store, live, options.now, settings.onlineMs);
+  const { store, blobs, auth, now } = options;
+  const context: Context = { store, blobs, auth, now, settings, live, metrics };
+
+  const app: FastifyInstance = Fastify({
+    ...(options.log ? { loggerInstance: options.log } : { logger: false }),
+    disableRequestLogging: true,
+    bodyLimit: MAX_BODY_BYTES,
+    connectionTimeout: IDLE_CONNECTION_MS,
+    routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
+    exposeHeadRoutes: false,
+    // Open live streams do not keep a closing server from closing.
+    forceCloseConnections: true,
+  });
+  // Only JSON and multipart: a page on another site cannot send either without asking first, and it is never allowed.
+  app.removeContentTypeParser("text/plain");
+  app.register(multipart, {
+    limits: {
+      fileSize: settings.maxImageBytes + 1,
+      files: 1,
+      fields: 20,
+      fieldSize: 32 * 1024,
+      parts: 21,
+      headerPairs: 50,
+    },
+    throwFileSizeLimit: false,
+  });
+  validateWithTypeBox(app);
+  answerErrors(app);
+  guard(app, context);
+  app.addHook("onSend", async (_request, reply) => {
+    reply.header("x-content-type-options", "nosniff").header("referrer-policy", "no-referrer");
+  });
+  app.addHook("onResponse", async (request, reply) => {
+    const { method, url } = request;
+    request.log.debug(
+      { method, url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
+      "answered",
+    );
+  });
+  deviceRoutes(app, context);
+  adminRoutes(app, context);
+  watchRoutes(app, context);
+  dashboardRoutes(app, context);
+  return app;
+}

@@ -1,0 +1,39 @@
+// `skyslot demo`, which is also `npm start`: the whole journey of an update on a virtual device.
+
+import type { Command } from "commander";
+import { UsageError, wholeNumber } from "./output.js";
+
+interface Flags {
+  readonly once?: boolean;
+  readonly json?: boolean;
+  readonly manual?: boolean;
+  readonly speed?: number;
+  readonly trial?: number;
+  readonly check?: number;
+  readonly port?: number;
+  readonly data?: string;
+}
+
+export function demoCommand(program: Command): void {
+  program
+    .command("demo")
+    .description("build, sign and serve firmware, set up a virtual device and watch it update itself")
+    .option("--once", "end with a summary after the validation")
+    .option("--json", "print the summary as one JSON object")
+    .option("--manual", "leave the portal to your own browser")
+    .option("--speed <factor>", "times faster than the clock on the wall", positive)
+    .option("--trial <seconds>", "length of the trial run (8; a real build waits 30)", wholeNumber)
+    .option("--check <seconds>", "time between update checks (120)", wholeNumber)
+    .option("--port <port>", "port of the update server (any free one)", wholeNumber)
+    .option("--data <folder>", "data folder (data)")
+    .action(async (flags: Flags) => {
+      const { runDemo } = await import("../../host-sim/demo.js");
+      process.exitCode = (await runDemo(flags)).ok ? 0 : 1;
+    });
+}
+
+export function positive(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value <= 1000)) throw new UsageError(`"${text}" is not a factor above 0, at most 1000`);
+  return value;
+}

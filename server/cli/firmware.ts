@@ -1,0 +1,131 @@
+// `skyslot firmware`: what a server holds, and how its attempts went.
+
+import type { Command } from "commander";
+import type { FirmwareView, UpdateView } from "../api/views.js";
+import { callServer, type ServerFlags, withServer } from "./client.js";
+import { green, printJson, printLine, printTable, red, wholeNumber } from "./output.js";
+import { addUploadCommand } from "./release.js";
+
+interface ListFlags extends ServerFlags {
+  readonly type?: string;
+  readonly limit: number;
+  readonly json?: boolean;
+}
+interface LogsFlags extends ServerFlags {
+  readonly device?: string;
+  readonly status?: string;
+  readonly limit: number;
+  readonly json?: boolean;
+}
+interface RegisterFlags extends ServerFlags {
+  readonly unstable?: boolean;
+  readonly inactive?: boolean;
+  readonly json?: boolean;
+}
+
+export function firmwareCommand(program: Command): void {
+  const firmware = program.command("firmware").description("look at a server's firmware and attempts");
+  addUploadCommand(firmware);
+  withServer(
+    firmware
+      .command("register <manifest>")
+      .description("register a manifest whose image the server holds already"),
+  )
+    .option("--unstable", "do not offer it by itself")
+    .option("--inactive", "do not let it be downloaded yet")
+    .option("--json", "print one JSON object")
+    .action(register);
+  withServer(firmware.command("list").description("list the firmware of a server"))
+    .option("--type <type>", "only this kind of firmware")
+    .option("--limit <n>", "at most so many", wholeNumber, 50)
+    .option("--json", "print JSON")
+    .action(list);
+  withServer(firmware.command("logs").description("list attempts, newest first"))
+    .option("--device <id>", "only of this device")
+    .option("--status <status>", "only with this status: pending, downloading, installing, success, failed")
+    .option("--limit <n>", "at most so many", wholeNumber, 50)
+    .option("--json", "print JSON")
+    .action(logs);
+}
+
+async function register(manifest: string, flags: RegisterFlags): Promise<void> {
+  const { readFile } = await import("node:fs/promises");
+  const body = {
+    release: (await readFile(manifest, "utf8")).trim(),
+    ...(flags.unstable ? { is_stable: false } : {}),
+    ...(flags.inactive ? { is_active: false } : {}),
+  };
+  const stored = await callServer(flags, "/api/ota/admin/firmware", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  if (flags.json) {
+    printJson(stored);
+    return;
+  }
+  const { id, device_type, version } = stored as FirmwareView;
+  printLine(`firmware ${id}: ${device_type} ${version}`);
+}
+
+async function list(flags: ListFlags): Promise<void> {
+  const query = new URLSearchParams({
+    limit: `${flags.limit}`,
+    ...(flags.type ? { device_type: flags.type } : {}),
+  });
+  const answer = (await callServer(flags, `/api/ota/admin/firmware?${query}`)) as {
+    firmware: readonly FirmwareView[];
+  };
+  if (flags.json) {
+    printJson(answer);
+    return;
+  }
+  printTable(
+    ["ID", "TYPE", "VERSION", "BUILD", "HARDWARE", "BYTES", "STABLE", "ACTIVE", "NEEDS", "CREATED"],
+    answer.firmware.map((firmware) => [
+      `${firmware.id}`,
+      firmware.device_type,
+      firmware.version,
+      `${firmware.build_number}`,
+      firmware.hardware,
+      `${firmware.file_size}`,
+      firmware.is_stable ? "yes" : "no",
+      firmware.is_active ? "yes" : "no",
+      firmware.min_current_version ?? "",
+      firmware.created_at.slice(0, 16).replace("T", " "),
+    ]),
+  );
+}
+
+async function logs(flags: LogsFlags): Promise<void> {
+  const query = new URLSearchParams({
+    limit: `${flags.limit}`,
+    ...(flags.device ? { device_id: flags.device } : {}),
+    ...(flags.status ? { status: flags.status } : {}),
+  });
+  const answer = (await callServer(flags, `/api/ota/admin/logs?${query}`)) as { logs: readonly UpdateView[] };
+  if (flags.json) {
+    printJson(answer);
+    return;
+  }
+  printTable(
+    ["ID", "DEVICE", "FIRMWARE", "FROM", "BYTES", "UPDATED", "STATUS"],
+    answer.logs.map((update) => [
+      `${update.id}`,
+      update.device_id,
+      `${update.firmware_id}`,
+      update.from_version,
+      `${update.bytes_downloaded}`,
+      update.updated_at.slice(0, 19).replace("T", " "),
+      describeStatus(update),
+    ]),
+  );
+}
+
+/** The last column, so that colours do not disturb the widths. */
+function describeStatus({ status, step, error_code, error_message }: UpdateView): string {
+  if (status === "success") return green("success");
+  if (status === "failed")
+    return `${red(`failed ${error_code ?? ""}`.trim())}${error_message ? `: ${error_message}` : ""}`;
+  return step && step !== status ? `${status} (${step})` : status;
+}

@@ -1,0 +1,89 @@
+// `skyslot image`: firmware images for virtual devices. Real devices are built with mcconfig.
+
+import { type Command, Option } from "commander";
+import { printJson, printLine, wholeNumber } from "./output.js";
+
+const CHIPS = ["esp32", "esp32c3", "esp32s3"] as const;
+
+export interface BuildFlags {
+  readonly app: string;
+  readonly appVersion: string;
+  readonly buildNumber?: number;
+  readonly chip?: (typeof CHIPS)[number];
+  readonly hardware?: string;
+  readonly server?: string;
+  readonly key?: readonly string[];
+  readonly checkSeconds?: number;
+  readonly trialSeconds?: number;
+  readonly out?: string;
+}
+
+export interface ImageFile {
+  readonly file: string;
+  readonly sizeBytes: number;
+}
+
+const DEFAULT_SERVER_URL = "http://127.0.0.1:8080";
+
+export function imageCommand(program: Command): void {
+  const image = program.command("image").description("build firmware images and look into them");
+  image
+    .command("build")
+    .description("build an app of firmware/apps, or a module file, as an ESP32 image")
+    .requiredOption("--app <name>", "folder under firmware/apps, or the path of a module file")
+    .requiredOption("--app-version <version>", "semantic version, such as 1.1.0")
+    .option("--build-number <n>", "build number, orders images of one version", wholeNumber, 0)
+    .addOption(new Option("--chip <chip>", "chip that the image is for").choices(CHIPS).default("esp32"))
+    .option("--hardware <name>", "board that the image is for (the chip's name)")
+    .option("--server <url>", "update server that the firmware asks", DEFAULT_SERVER_URL)
+    .option("--key <file...>", "public keys that the firmware trusts (release.pub.jwk)")
+    .option("--check-seconds <n>", "time between checks (120)", wholeNumber)
+    .option("--trial-seconds <n>", "length of the trial run (30)", wholeNumber)
+    .option("--out <file>", "image file (APP-VERSION-CHIP.bin)")
+    .option("--json", "print one JSON object")
+    .action(async (flags: BuildFlags & { readonly json?: boolean }) => {
+      const { file, sizeBytes } = await buildImageFile(flags);
+      if (flags.json) printJson({ file, bytes: sizeBytes });
+      else printLine(`${file}, ${sizeBytes} bytes`);
+    });
+  image
+    .command("show <file>")
+    .description("what an image says of itself")
+    .option("--json", "print one JSON object")
+    .action(showImage);
+}
+
+/** Builds an image and writes it to a file. Errors: those of buildImage. */
+export async function buildImageFile(flags: BuildFlags): Promise<ImageFile> {
+  const { mkdir, writeFile } = await import("node:fs/promises");
+  const { basename, dirname } = await import("node:path");
+  const { buildImage, readTrustedKey } = await import("../../host-sim/image-build.js");
+  const { app, appVersion, buildNumber = 0, chip = "esp32" } = flags;
+  const version = buildNumber > 0 ? `${appVersion}+${buildNumber}` : appVersion;
+  const image = await buildImage({
+    app,
+    version,
+    chip,
+    config: {
+      server: flags.server ?? DEFAULT_SERVER_URL,
+      keys: await Promise.all((flags.key ?? []).map(readTrustedKey)),
+      ...(flags.hardware === undefined ? {} : { hardware: flags.hardware }),
+      ...(flags.checkSeconds === undefined ? {} : { checkSeconds: flags.checkSeconds }),
+      ...(flags.trialSeconds === undefined ? {} : { trialSeconds: flags.trialSeconds }),
+    },
+  });
+  const file = flags.out ?? `${basename(app).replace(/\.[jt]s$/, "")}-${version}-${chip}.bin`;
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, image);
+  return { file, sizeBytes: image.length };
+}
+
+async function showImage(file: string, { json }: { readonly json?: boolean }): Promise<void> {
+  const { readFile } = await import("node:fs/promises");
+  const { inspectImage } = await import("../release.js");
+  const image = await readFile(file);
+  const { description, imageSha256 } = inspectImage(image);
+  const facts = { ...description, bytes: image.length, imageSha256 };
+  if (json) printJson(facts);
+  else for (const [name, value] of Object.entries(facts)) printLine(`${name.padEnd(16)} ${value}`);
+}

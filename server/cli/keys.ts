@@ -1,0 +1,39 @@
+// `skyslot keys`: release keys. The private key never leaves the machine that signs.
+
+import type { Command } from "commander";
+import { printJson, printLine } from "./output.js";
+
+export function keysCommand(program: Command): void {
+  const keys = program.command("keys").description("make the keys that releases are signed with");
+  keys
+    .command("init")
+    .description(
+      "make an ES256 key pair: FILE (private, keep it safe) and FILE with .pub.jwk (into images and servers)",
+    )
+    .option("--out <file>", "file of the private key", "release.jwk")
+    .option("--json", "print one JSON object")
+    .action(async (flags: { readonly out: string; readonly json?: boolean }) => {
+      const { privateFile, publicFile, kid } = await initKeys(flags);
+      if (flags.json) printJson({ private_key: privateFile, public_key: publicFile, kid });
+      else printLine(`${privateFile} (private) and ${publicFile} (public), key ${kid}`);
+    });
+}
+
+export interface KeyFiles {
+  readonly privateFile: string;
+  readonly publicFile: string;
+  readonly kid: string;
+}
+
+/** Makes a pair of keys. An existing key is never overwritten: devices that trust it could not be updated any more. */
+export async function initKeys({ out }: { readonly out: string }): Promise<KeyFiles> {
+  const { mkdir, writeFile } = await import("node:fs/promises");
+  const { dirname } = await import("node:path");
+  const { makeReleaseKeys } = await import("../release.js");
+  const { privateKey, publicKey } = await makeReleaseKeys();
+  const publicFile = `${out.replace(/\.jwk$/, "")}.pub.jwk`;
+  await mkdir(dirname(out), { recursive: true });
+  await writeFile(out, `${JSON.stringify(privateKey, undefined, 2)}\n`, { mode: 0o600, flag: "wx" });
+  await writeFile(publicFile, `${JSON.stringify(publicKey, undefined, 2)}\n`, { mode: 0o644 });
+  return { privateFile: out, publicFile, kid: publicKey.kid ?? "" };
+}

@@ -1,0 +1,63 @@
+// How commands speak: tables and colours for people on a terminal, plain text in a pipe, JSON for programs.
+
+/** The command line itself was wrong. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+const hasColours = (): boolean =>
+  process.stdout.isTTY === true && (process.env.NO_COLOR ?? "") === "" && process.env.TERM !== "dumb";
+const paint = (code: number) => (text: string) => (hasColours() ? `\u001b[${code}m${text}\u001b[0m` : text);
+
+export const bold = paint(1);
+export const dim = paint(2);
+export const red = paint(31);
+export const green = paint(32);
+export const yellow = paint(33);
+
+let write = (text: string): unknown => process.stdout.write(text);
+
+/** Sends what commands print elsewhere; the answer puts it back. */
+export function redirectOutput(to: (text: string) => void): () => void {
+  const before = write;
+  write = to;
+  return () => {
+    write = before;
+  };
+}
+
+export const printLine = (text = ""): void => void write(`${text}\n`);
+export const printJson = (value: unknown): void =>
+  printLine(JSON.stringify(value, undefined, process.stdout.isTTY ? 2 : 0));
+
+/** Columns as wide as their widest cell. */
+export function printTable(titles: readonly string[], rows: readonly (readonly string[])[]): void {
+  const widths = titles.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd();
+  printLine(bold(line(titles)));
+  for (const row of rows) printLine(line(row));
+}
+
+/** One sentence, whatever was thrown. */
+export function describeFailure(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code, path, port, address } = error as NodeJS.ErrnoException & { port?: number; address?: string };
+  if (code === "ENOENT" && path) return `there is no file ${path}`;
+  if (code === "EACCES" && path) return `${path} may not be read or written`;
+  if (code === "EEXIST" && path) return `${path} exists already`;
+  if (code === "EISDIR") return `${path ?? "that"} is a folder`;
+  if (code === "EADDRINUSE") return `port ${port} of ${address} is in use: choose another with --port`;
+  return error.message.split("\n")[0] ?? error.name;
+}
+
+/** A whole number of 0 or more, or the usage is wrong. */
+export function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new UsageError(`"${text}" is not a whole number of 0 to 999999999`);
+  return Number(text);
+}

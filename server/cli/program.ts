@@ -1,0 +1,30 @@
+// Puts the groups of commands together. What a command does is imported when it runs, so that `--help` is quick.
+
+import { Command } from "commander";
+import { demoCommand } from "./demo.js";
+import { firmwareCommand } from "./firmware.js";
+import { imageCommand } from "./image.js";
+import { keysCommand } from "./keys.js";
+import { releaseCommand } from "./release.js";
+import { serverCommand } from "./server.js";
+import { simCommand } from "./sim.js";
+
+export function createProgram(): Command {
+  const program = new Command("skyslot")
+    .description("Over-the-air updates for ESP32 devices whose firmware is written in TypeScript.")
+    .showHelpAfterError("(`skyslot help` lists the commands)")
+    .exitOverride();
+  for (const add of [
+    demoCommand,
+    keysCommand,
+    imageCommand,
+    releaseCommand,
+    serverCommand,
+    firmwareCommand,
+    simCommand,
+  ]) {
+    add(program);
+  }
+  // Commander hands its settings to the commands made through `command()`; every group is made that way.
+  return program;
+}

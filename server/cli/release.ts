@@ -1,0 +1,134 @@
+// `skyslot release`: signs images and uploads them. The manifest lies beside the image: base-1.1.0.bin, base-1.1.0.release.jws.
+
+import type { Command } from "commander";
+import type { ReleasePayload } from "../../firmware/core/wire.js";
+import type { FirmwareView } from "../api/views.js";
+import { callServer, type ServerFlags, withServer } from "./client.js";
+import { printJson, printLine, UsageError, wholeNumber } from "./output.js";
+
+interface Json {
+  readonly json?: boolean;
+}
+
+export interface SignFlags {
+  readonly type?: string;
+  readonly key: string;
+  readonly hardware?: string;
+  readonly minCurrent?: string;
+  readonly expires?: string;
+  readonly protocolVersion?: number;
+  readonly chunkSize?: number;
+  readonly out?: string;
+}
+
+export interface SignedFile
+  extends Pick<ReleasePayload, "type" | "hardware" | "chip" | "version" | "build" | "size" | "sha256"> {
+  /** The manifest. */
+  readonly file: string;
+}
+
+export interface UploadFlags extends ServerFlags {
+  readonly release?: string;
+  readonly unstable?: boolean;
+  readonly inactive?: boolean;
+  readonly minCurrent?: string;
+  readonly notes?: string;
+}
+
+export function releaseCommand(program: Command): void {
+  const release = program.command("release").description("sign firmware images and upload them");
+  release
+    .command("sign <firmware>")
+    .description(
+      "write the signed manifest of an image; version, chip and project are read from the image itself",
+    )
+    .option("--type <type>", "kind of firmware (the image's project name)")
+    .requiredOption("--key <file>", "private release key (release.jwk)")
+    .option("--hardware <name>", "board that it is for (the chip's name)")
+    .option("--min-current <version>", "oldest version that may install this directly")
+    .option(
+      "--expires <time>",
+      "last day or time at which it may be installed (ISO 8601), or days from now such as 90d",
+    )
+    .option("--protocol-version <n>", "protocol version towards peers (1)", wholeNumber)
+    .option("--chunk-size <bytes>", "multiple of 4096 (16384)", wholeNumber)
+    .option("--out <file>", "file of the manifest (FIRMWARE.release.jws)")
+    .option("--json", "print one JSON object")
+    .action(async (firmware: string, flags: SignFlags & Json) => {
+      const signed = await signReleaseFile(firmware, flags);
+      const { file, type, version, build, hardware, size } = signed;
+      if (flags.json) printJson(signed);
+      else
+        printLine(
+          `${file}: ${type} ${version}${build > 0 ? ` build ${build}` : ""} for ${hardware}, ${size} bytes`,
+        );
+    });
+  addUploadCommand(release);
+}
+
+/** `upload` is a command of `release` and, as existing users know it, of `firmware`. */
+export function addUploadCommand(group: Command): void {
+  withServer(group.command("upload <firmware>").description("upload an image and its signed manifest"))
+    .option("--release <file>", "the manifest (FIRMWARE.release.jws)")
+    .option("--unstable", "do not offer it by itself")
+    .option("--inactive", "do not let it be downloaded yet")
+    .option("--min-current <version>", "ask for a newer version before it than the manifest does")
+    .option("--notes <text>", "release notes")
+    .option("--json", "print one JSON object")
+    .action(async (firmware: string, flags: UploadFlags & Json) => {
+      const stored = await uploadReleaseFile(firmware, flags);
+      if (flags.json) printJson(stored);
+      else
+        printLine(
+          `firmware ${stored.id}: ${stored.device_type} ${stored.version}, ${stored.file_size} bytes`,
+        );
+    });
+}
+
+/** Signs an image's manifest into a file. @throws ReleaseError */
+export async function signReleaseFile(firmware: string, flags: SignFlags): Promise<SignedFile> {
+  const { readFile, writeFile } = await import("node:fs/promises");
+  const { describeRelease, signRelease } = await import("../release.js");
+  const created = Math.floor(Date.now() / 1000);
+  const payload = describeRelease(await readFile(firmware), {
+    created,
+    ...(flags.type === undefined ? {} : { type: flags.type }),
+    ...(flags.hardware === undefined ? {} : { hardware: flags.hardware }),
+    ...(flags.minCurrent === undefined ? {} : { minCurrentVersion: flags.minCurrent }),
+    ...(flags.expires === undefined ? {} : { expires: readTime(flags.expires, created) }),
+    ...(flags.protocolVersion === undefined ? {} : { protocolVersion: flags.protocolVersion }),
+    ...(flags.chunkSize === undefined ? {} : { chunkBytes: flags.chunkSize }),
+  });
+  const jws = await signRelease(payload, JSON.parse(await readFile(flags.key, "utf8")));
+  const file = flags.out ?? manifestBeside(firmware);
+  await writeFile(file, `${jws}\n`);
+  const { type, hardware, chip, version, build, size, sha256 } = payload;
+  return { file, type, hardware, chip, version, build, size, sha256 };
+}
+
+/** Uploads an image with the manifest beside it. Throws with the server's own sentence. */
+export async function uploadReleaseFile(firmware: string, flags: UploadFlags): Promise<FirmwareView> {
+  const { openAsBlob } = await import("node:fs");
+  const { readFile } = await import("node:fs/promises");
+  const { basename } = await import("node:path");
+  const form = new FormData();
+  form.set("release", (await readFile(flags.release ?? manifestBeside(firmware), "utf8")).trim());
+  if (flags.unstable) form.set("is_stable", "false");
+  if (flags.inactive) form.set("is_active", "false");
+  if (flags.minCurrent !== undefined) form.set("min_current_version", flags.minCurrent);
+  if (flags.notes !== undefined) form.set("release_notes", flags.notes);
+  form.set("file", await openAsBlob(firmware), basename(firmware));
+  return (await callServer(flags, "/api/ota/admin/upload", { method: "POST", body: form })) as FirmwareView;
+}
+
+export const manifestBeside = (firmware: string): string => `${firmware.replace(/\.bin$/, "")}.release.jws`;
+
+/** Seconds since 1970. */
+function readTime(text: string, now: number): number {
+  const [, days] = /^(\d{1,5})d$/.exec(text) ?? [];
+  if (days !== undefined) return now + Number(days) * 86_400;
+  const milliseconds = Date.parse(text);
+  if (Number.isNaN(milliseconds))
+    throw new UsageError(`"${text}" is neither a time such as 2030-01-31 nor days such as 90d`);
+  return Math.floor(milliseconds / 1000);
+}

@@ -1,0 +1,98 @@
+// `skyslot sim`: virtual devices. `sim run` runs any module file as the app of a fresh one.
+
+import type { Command } from "commander";
+import { positive } from "./demo.js";
+import { UsageError, wholeNumber } from "./output.js";
+
+interface SimFlags {
+  readonly image?: string;
+  readonly app: string;
+  readonly appVersion: string;
+  readonly key?: readonly string[];
+  readonly server: string;
+  readonly manual?: boolean;
+  readonly speed?: number;
+  readonly portalPort?: number;
+}
+
+interface RunFlags {
+  readonly network?: string;
+}
+
+/** Name of the update server in the virtual network: DESK_SERVER of host-sim/desk.ts, which is imported only when needed. */
+const DESK_SERVER_NAME = "http://updates.skyslot.test:8080";
+
+export function simCommand(program: Command): void {
+  const sim = program
+    .command("sim")
+    .description("run firmware on virtual devices: without a subcommand, one device in real time at the desk")
+    .option("--image <file>", `image to flash; built for the desk with --server ${DESK_SERVER_NAME}`)
+    .option("--app <name>", "without --image: the app to build", "base")
+    .option("--app-version <version>", "without --image: its version", "1.0.0")
+    .option("--key <file...>", "without --image: public keys that it trusts (release.pub.jwk)")
+    .option("--server <url>", "update server on this machine that the device finds", "http://127.0.0.1:8080")
+    .option("--manual", "leave the portal to your own browser")
+    .option("--speed <factor>", "times faster than the clock on the wall", positive)
+    .option("--portal-port <port>", "port for the device's own pages (any free one)", wholeNumber)
+    .action(simulate);
+  sim
+    .command("run <file>")
+    .description("run a module file as the app of a fresh virtual device; its trace output is printed")
+    .option("--network <file>", 'JSON file with the access point in range: {"ssid", "password"}')
+    .action(async (file: string, flags: RunFlags) => {
+      const { runProgram } = await import("../../host-sim/run-program.js");
+      process.exitCode = await runProgram(file, {
+        out: (text) => process.stdout.write(text),
+        err: (text) => process.stderr.write(text),
+        ...(flags.network === undefined ? {} : { network: await readNetwork(flags.network) }),
+      });
+    });
+}
+
+async function simulate(flags: SimFlags): Promise<void> {
+  const { readFile } = await import("node:fs/promises");
+  const { buildImage, readTrustedKey } = await import("../../host-sim/image-build.js");
+  const { HOME } = await import("../../host-sim/desk.js");
+  const { startSim } = await import("../../host-sim/sim.js");
+  const { createTerminal } = await import("../../host-sim/terminal.js");
+  const { isLoopback } = await import("../api/guard.js");
+  const url = new URL(flags.server);
+  if (url.protocol !== "http:" || !isLoopback(url.hostname)) {
+    throw new UsageError(`${flags.server} is not an http server on this machine`);
+  }
+  const image = flags.image
+    ? await readFile(flags.image)
+    : await buildImage({
+        app: flags.app,
+        version: flags.appVersion,
+        config: { server: DESK_SERVER_NAME, keys: await Promise.all((flags.key ?? []).map(readTrustedKey)) },
+      });
+  const terminal = createTerminal(process.stdout);
+  const sim = await startSim({
+    image,
+    terminal,
+    loopbackPort: Number(url.port || 80),
+    manual: flags.manual ?? false,
+    ...(flags.speed === undefined ? {} : { speed: flags.speed }),
+    ...(flags.portalPort === undefined ? {} : { portalPort: flags.portalPort }),
+  });
+  terminal.done(`virtual ESP32 with 8 MB flash is on; its own pages: ${sim.portalUrl}/`);
+  if (flags.manual) terminal.note(`set it up there: choose "${HOME.ssid}", password ${HOME.password}`);
+  process.once("SIGINT", () => sim.stop());
+  process.once("SIGTERM", () => sim.stop());
+  await sim.run(() => false);
+}
+
+async function readNetwork(file: string): Promise<{ readonly ssid: string; readonly password?: string }> {
+  const { readFile } = await import("node:fs/promises");
+  const { ssid, password } = JSON.parse(await readFile(file, "utf8")) as {
+    ssid?: unknown;
+    password?: unknown;
+  };
+  if (typeof ssid !== "string" || ssid === "" || Buffer.byteLength(ssid) > 32) {
+    throw new UsageError(`${file} needs an "ssid" of 1 to 32 bytes`);
+  }
+  if (password !== undefined && typeof password !== "string")
+    throw new UsageError(`"password" in ${file} is not a text`);
+  return { ssid, ...(password === undefined ? {} : { password }) };
+}

@@ -1,0 +1,78 @@
+// Starts a server on a data folder: opens what lies there, or makes it, and listens.
+//
+//   data/skyslot.db   devices, firmware, attempts, events       data/jwt.key      key of the tokens, 0600
+//   data/blobs/       firmware files, addressed by content      data/admin.token  the administrator's token, 0600
+//   data/trusted/     public release keys (*.jwk); if there are any, only releases signed by one of them are taken
+
+import { mkdir, readdir, readFile } from "node:fs/promises";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import type { FastifyBaseLogger, FastifyInstance } from "fastify";
+import type { JWK } from "jose";
+import type { Settings } from "./api/context.js";
+import { isLoopback } from "./api/guard.js";
+import { createApp } from "./app.js";
+import { openAuth } from "./auth.js";
+import { openFileBlobs } from "./blobs/files.js";
+import { publicPart } from "./release.js";
+import { openSqliteStore } from "./store/sqlite.js";
+
+export interface ServerOptions {
+  readonly dataDir: string;
+  /** Address to listen on; loopback by default. */
+  readonly host?: string;
+  /** 0: any free one. */
+  readonly port?: number;
+  readonly log?: FastifyBaseLogger | undefined;
+  readonly now?: () => number;
+  /** Public release keys beside those in the data folder. */
+  readonly trustedKeys?: readonly JWK[];
+  /** By default reads are open when the server listens on loopback only. */
+  readonly settings?: Partial<Omit<Settings, "trustedKeys">>;
+}
+
+export interface RunningServer {
+  /** Without a slash at its end. */
+  readonly url: string;
+  readonly app: FastifyInstance;
+  /** Good for everything: keep it out of logs and URLs. */
+  readonly adminToken: string;
+  readonly tokenFile: string;
+  close(): Promise<void>;
+}
+
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { dataDir, host = "127.0.0.1", port = 8080, now = Date.now } = options;
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const { auth, adminToken, tokenFile } = await openAuth(dataDir, now);
+  const trustedKeys = [
+    ...(await readTrustedKeys(join(dataDir, "trusted"))),
+    ...(options.trustedKeys ?? []),
+  ].map(publicPart);
+  const blobs = await openFileBlobs(join(dataDir, "blobs"));
+  const store = await openSqliteStore(join(dataDir, "skyslot.db"));
+  const settings = { openReads: isLoopback(host), ...options.settings, trustedKeys };
+  const app = createApp({ store, blobs, auth, now, log: options.log, settings });
+  app.addHook("onClose", () => store.close());
+  try {
+    await app.listen({ host, port });
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+  const address = app.server.address() as AddressInfo;
+  const name = host.includes(":") ? `[${host}]` : host;
+  return { url: `http://${name}:${address.port}`, app, adminToken, tokenFile, close: () => app.close() };
+}
+
+async function readTrustedKeys(folder: string): Promise<JWK[]> {
+  let names: string[];
+  try {
+    names = await readdir(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
+  const files = names.filter((name) => name.endsWith(".jwk")).map((name) => join(folder, name));
+  return Promise.all(files.map(async (file) => JSON.parse(await readFile(file, "utf8")) as JWK));
+}

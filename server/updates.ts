@@ -1,0 +1,340 @@
+// The life of an attempt on the server: what a check means, what a status report means. Knows no HTTP. An attempt is
+//
+//   pending ──▶ downloading ──▶ installing ──▶ success   only by evidence, see evidence.ts
+//      └────────────┴───────────────┴────────▶ failed    with a code
+
+import type { CheckRequest, StatusRequest } from "../firmware/core/wire.js";
+import { ApiError } from "./api/errors.js";
+import { isValidated, judgeEvidence } from "./evidence.js";
+import type { Journal } from "./journal.js";
+import { chooseRelease } from "./rollout.js";
+import type { Device, Firmware, Update } from "./store/store.js";
+
+/**
+ * A device checks: it is registered or seen again, an open attempt is settled if its state proves something, and the release
+ * that it may have is chosen. `undefined`: there is none for it. @throws ApiError DEVICE_LIMIT
+ */
+export async function checkDevice(
+  journal: Journal,
+  request: CheckRequest,
+  maxDeviceCount: number,
+): Promise<Firmware | undefined> {
+  const known = await journal.store.findDevice(request.device_id);
+  if (!known && (await journal.store.countDevices()) >= maxDeviceCount) {
+    throw new ApiError(503, "DEVICE_LIMIT", `this server takes ${maxDeviceCount} devices and has as many`);
+  }
+  const device = await journal.putDevice(describeDevice(request, known, journal.time));
+  await logDevice(journal, known, device);
+  const open = await settleAttempt(journal, device);
+  const releases = await journal.store.offeredFirmware(device.type);
+  const history = await journal.store.countFailures(device.id);
+  const { release } = chooseRelease(device, releases, history, journal.time);
+  if (open) await closeStale(journal, device, open, release);
+  if (release && release.id !== open?.firmwareId) await openAttempt(journal, device, release);
+  return release;
+}
+
+/** A device tells of one step. Returns the attempt as it now stands. @throws ApiError */
+export async function reportStatus(journal: Journal, request: StatusRequest): Promise<Update> {
+  const known = await journal.store.findDevice(request.device_id);
+  if (!known)
+    throw new ApiError(
+      404,
+      "DEVICE_UNKNOWN",
+      `device ${request.device_id} has never checked for updates here`,
+    );
+  const firmware = await journal.store.findFirmware(request.firmware_id);
+  if (!firmware)
+    throw new ApiError(404, "FIRMWARE_UNKNOWN", `firmware ${request.firmware_id} does not exist`);
+  const device = await journal.putDevice(seenRunning(known, request, firmware, journal.time));
+  const last = await journal.store.findLastUpdate(device.id, firmware.id);
+  if (request.status === "success") return reportSuccess(journal, device, firmware, request, last);
+  if (request.status === "failed") return reportFailure(journal, device, firmware, request, last);
+  return reportProgress(journal, device, firmware, request, last);
+}
+
+// ── a check ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function describeDevice(request: CheckRequest, known: Device | undefined, time: number): Device {
+  return {
+    id: request.device_id,
+    type: request.device_type,
+    version: request.current_version,
+    build: request.current_build,
+    hardware: request.hardware ?? known?.hardware ?? null,
+    chip: request.chip ?? known?.chip ?? null,
+    mac: known?.mac ?? null,
+    // What a client leaves out about its image is unknown now, whatever was true before.
+    imageSha256: request.image_sha256?.toLowerCase() || null,
+    slot: request.slot ?? null,
+    slotState: request.slot_state ?? null,
+    bootCount: request.boot_count ?? null,
+    resetReason: request.reset_reason ?? null,
+    freeHeap: request.free_heap ?? null,
+    rssi: request.rssi ?? null,
+    uptimeSeconds: request.uptime_seconds ?? null,
+    address: request.address ?? known?.address ?? null,
+    firstSeen: known?.firstSeen ?? time,
+    lastSeen: time,
+  };
+}
+
+async function logDevice(journal: Journal, known: Device | undefined, device: Device): Promise<void> {
+  const deviceId = device.id;
+  const name = `${device.version}${device.build > 0 ? ` build ${device.build}` : ""}`;
+  if (!known) {
+    await journal.log({
+      kind: "device.registered",
+      deviceId,
+      message: `${deviceId} registered: ${device.type} ${name}${device.chip ? ` on ${device.chip}` : ""}`,
+    });
+    return;
+  }
+  if (known.bootCount !== null && device.bootCount !== null && known.bootCount !== device.bootCount) {
+    await journal.log({
+      kind: "device.booted",
+      deviceId,
+      message: `${deviceId} started ${name} from ${device.slot ?? "its slot"} (${device.resetReason ?? "unknown reset"}, boot ${device.bootCount})`,
+      detail: { boot_count: device.bootCount, reset_reason: device.resetReason, slot: device.slot },
+    });
+  } else if (known.version !== device.version || known.build !== device.build) {
+    await journal.log({
+      kind: "device.version",
+      deviceId,
+      message: `${deviceId} runs ${name}, before ${known.version}`,
+    });
+  }
+}
+
+/** Closes the open attempt if the device's state proves how it ended. Returns it while it is open. */
+async function settleAttempt(journal: Journal, device: Device): Promise<Update | undefined> {
+  const open = await journal.store.findOpenUpdate(device.id);
+  const firmware = open && (await journal.store.findFirmware(open.firmwareId));
+  if (!open || !firmware) return undefined;
+  switch (judgeEvidence(open, firmware.imageSha256, device)) {
+    case "validated":
+      await succeed(journal, device, firmware, open);
+      return undefined;
+    case "rolledBack":
+      await failAttempt(
+        journal,
+        open,
+        "ROLLED_BACK",
+        `runs ${device.version} again instead of ${firmware.version} (reset: ${device.resetReason ?? "unknown"})`,
+      );
+      return undefined;
+    case "onTrial":
+      if (open.status === "installing" && open.step === "trial") return open;
+      return moveAttempt(journal, device, firmware, open, { status: "installing", step: "trial" });
+    case "nothing":
+      return open;
+  }
+}
+
+/** An attempt whose firmware is not what the device is to get now has no future. */
+async function closeStale(
+  journal: Journal,
+  device: Device,
+  open: Update,
+  release: Firmware | undefined,
+): Promise<void> {
+  if (release?.id === open.firmwareId) return;
+  // On trial nothing is offered; the attempt is well under way.
+  if (!release && (device.slotState === "pending_verify" || device.slotState === "new")) return;
+  if (release) await failAttempt(journal, open, "SUPERSEDED", `${release.version} is offered instead`);
+  else await failAttempt(journal, open, "WITHDRAWN", "the firmware is not offered to this device any more");
+}
+
+async function openAttempt(journal: Journal, device: Device, release: Firmware): Promise<void> {
+  const attempt = await journal.addUpdate({
+    deviceId: device.id,
+    firmwareId: release.id,
+    fromVersion: device.version,
+    fromBuild: device.build,
+  });
+  await journal.log({
+    kind: "update.pending",
+    deviceId: device.id,
+    firmwareId: release.id,
+    updateId: attempt.id,
+    message: `${device.id} is offered ${firmwareName(release)} over ${device.version}`,
+  });
+}
+
+// ── a status report ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** The device as this report shows it: a report with the image's hash is evidence of what runs. */
+function seenRunning(known: Device, request: StatusRequest, firmware: Firmware, time: number): Device {
+  const imageSha256 = request.image_sha256?.toLowerCase();
+  if (!imageSha256) return { ...known, lastSeen: time };
+  const runsRelease = imageSha256 === firmware.imageSha256;
+  return {
+    ...known,
+    imageSha256,
+    slotState: request.slot_state ?? known.slotState,
+    ...(runsRelease ? { version: firmware.version, build: firmware.buildNumber } : {}),
+    lastSeen: time,
+  };
+}
+
+async function reportSuccess(
+  journal: Journal,
+  device: Device,
+  firmware: Firmware,
+  request: StatusRequest,
+  last: Update | undefined,
+): Promise<Update> {
+  if (!last)
+    throw new ApiError(409, "ATTEMPT_UNKNOWN", `${device.id} was never offered ${firmwareName(firmware)}`);
+  if (last.status === "success") return last;
+  const imageSha256 = request.image_sha256?.toLowerCase();
+  const isProven = imageSha256 === firmware.imageSha256 && isValidated(request.slot_state ?? null);
+  if (!isProven) {
+    throw new ApiError(
+      409,
+      "NOT_PROVEN",
+      `success counts when image_sha256 is ${firmware.imageSha256} and slot_state is valid; ` +
+        `reported were ${imageSha256 ?? "none"} and ${request.slot_state ?? "none"}`,
+    );
+  }
+  return succeed(journal, device, firmware, last);
+}
+
+async function reportFailure(
+  journal: Journal,
+  device: Device,
+  firmware: Firmware,
+  request: StatusRequest,
+  last: Update | undefined,
+): Promise<Update> {
+  const code = request.error_code ?? "UNKNOWN";
+  const message = request.error_message ?? "";
+  if (last?.status === "success") {
+    throw new ApiError(409, "ATTEMPT_CLOSED", `attempt ${last.id} of ${device.id} has succeeded already`);
+  }
+  if (last?.status === "failed") {
+    // The device tells why of what the server concluded by itself, or repeats a report whose answer it never got.
+    if (last.errorCode === code && message !== "" && last.errorMessage !== message) {
+      return journal.changeUpdate(last.id, { errorMessage: message });
+    }
+    if (last.errorCode === code) return last;
+  }
+  const open = last?.status === "failed" ? undefined : last;
+  return failAttempt(
+    journal,
+    open ?? (await startAttempt(journal, device, firmware)),
+    code,
+    message,
+    request.step,
+  );
+}
+
+async function reportProgress(
+  journal: Journal,
+  device: Device,
+  firmware: Firmware,
+  request: StatusRequest,
+  last: Update | undefined,
+): Promise<Update> {
+  if (last?.status === "success") {
+    throw new ApiError(409, "ATTEMPT_CLOSED", `attempt ${last.id} of ${device.id} has succeeded already`);
+  }
+  // A device may try again by itself, without another check.
+  const open = last && last.status !== "failed" ? last : await startAttempt(journal, device, firmware);
+  return moveAttempt(journal, device, firmware, open, {
+    status: request.status,
+    step: request.step ?? null,
+    ...(request.bytes_downloaded === undefined
+      ? {}
+      : { bytesDownloaded: Math.min(request.bytes_downloaded, firmware.fileSize) }),
+  });
+}
+
+/** Opens an attempt that no check has opened, and closes another that is in its way. */
+async function startAttempt(journal: Journal, device: Device, firmware: Firmware): Promise<Update> {
+  const open = await journal.store.findOpenUpdate(device.id);
+  if (open) await failAttempt(journal, open, "SUPERSEDED", `${firmware.version} is installed instead`);
+  return journal.addUpdate({
+    deviceId: device.id,
+    firmwareId: firmware.id,
+    fromVersion: device.version,
+    fromBuild: device.build,
+  });
+}
+
+// ── changes of an attempt ────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A step forward. The log has a line for every new step, not for every percent. */
+async function moveAttempt(
+  journal: Journal,
+  device: Device,
+  firmware: Firmware,
+  attempt: Update,
+  change: Pick<Update, "status" | "step"> & { readonly bytesDownloaded?: number },
+): Promise<Update> {
+  const moved = await journal.changeUpdate(attempt.id, change);
+  if (moved.status !== attempt.status || moved.step !== attempt.step) {
+    await journal.log({
+      kind: `update.${moved.status}`,
+      deviceId: device.id,
+      firmwareId: firmware.id,
+      updateId: attempt.id,
+      message: `${device.id}: ${moved.step ?? moved.status} ${firmwareName(firmware)}`,
+      detail: { step: moved.step, bytes_downloaded: moved.bytesDownloaded },
+    });
+  }
+  return moved;
+}
+
+async function succeed(
+  journal: Journal,
+  device: Device,
+  firmware: Firmware,
+  attempt: Update,
+): Promise<Update> {
+  const done = await journal.changeUpdate(attempt.id, {
+    status: "success",
+    step: "validated",
+    bytesDownloaded: firmware.fileSize,
+    errorCode: null,
+    errorMessage: null,
+    finishedAt: journal.time,
+  });
+  await journal.log({
+    kind: "update.success",
+    deviceId: device.id,
+    firmwareId: firmware.id,
+    updateId: attempt.id,
+    message: `${device.id} runs ${firmwareName(firmware)}, validated`,
+    detail: { step: "validated", image_sha256: firmware.imageSha256, slot: device.slot },
+  });
+  return done;
+}
+
+async function failAttempt(
+  journal: Journal,
+  attempt: Update,
+  code: string,
+  message: string,
+  step?: string,
+): Promise<Update> {
+  const failed = await journal.changeUpdate(attempt.id, {
+    status: "failed",
+    ...(step === undefined ? {} : { step }),
+    errorCode: code,
+    errorMessage: message,
+    finishedAt: journal.time,
+  });
+  await journal.log({
+    kind: "update.failed",
+    deviceId: attempt.deviceId,
+    firmwareId: attempt.firmwareId,
+    updateId: attempt.id,
+    message: `${attempt.deviceId}: ${code}${message ? `, ${message}` : ""}`,
+    detail: { error_code: code, step: failed.step },
+  });
+  return failed;
+}
+
+const firmwareName = (firmware: Firmware): string =>
+  `${firmware.deviceType} ${firmware.version}${firmware.buildNumber > 0 ? ` build ${firmware.buildNumber}` : ""}`;

@@ -1,0 +1,9 @@
+// Firmware that starts well and crashes after five seconds (system D, D4).
+
+import Timer from "timer";
+import { startDevice } from "../../../firmware/platform/start.js";
+
+startDevice();
+Timer.set(() => {
+  throw new Error("crash after five seconds");
+}, 5000);

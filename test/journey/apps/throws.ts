@@ -1,0 +1,3 @@
+// Firmware that cannot even start.
+
+throw new Error("this firmware is broken");

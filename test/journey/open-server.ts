@@ -1,0 +1,69 @@
+// The real update server on a SQLite file in a temporary folder, called as a function and with the journey's clock.
+
+import { join } from "node:path";
+import type { HttpRequest, HttpResponse } from "../../host-sim/network/http-host.js";
+import { createApp } from "../../server/app.js";
+import { openAuth } from "../../server/auth.js";
+import { openFileBlobs } from "../../server/blobs/files.js";
+import { openSqliteStore } from "../../server/store/sqlite.js";
+import type { Update } from "../../server/store/store.js";
+
+export interface TestServer {
+  handle(request: HttpRequest): Promise<HttpResponse>;
+  /** Through the upload route, as the command line does it. */
+  upload(image: Uint8Array, release: string): Promise<void>;
+  /** Every attempt, oldest first. */
+  updates(): Promise<Update[]>;
+  close(): Promise<void>;
+}
+
+export async function openTestServer(options: {
+  readonly folder: string;
+  readonly now: () => number;
+}): Promise<TestServer> {
+  const { folder, now } = options;
+  const { auth, adminToken } = await openAuth(folder, now);
+  const store = await openSqliteStore(join(folder, "skyslot.db"));
+  const app = createApp({ store, blobs: await openFileBlobs(join(folder, "blobs")), auth, now });
+  return {
+    async handle({ method, path, headers, body, remoteAddress }) {
+      const answer = await app.inject({
+        method: method as "GET",
+        url: path,
+        headers,
+        ...(body.length > 0 ? { payload: Buffer.from(body) } : {}),
+        ...(remoteAddress ? { remoteAddress } : {}),
+      });
+      return {
+        status: answer.statusCode,
+        headers: answer.headers as Record<string, string>,
+        body: new Uint8Array(answer.rawPayload),
+      };
+    },
+    async upload(image, release) {
+      const form = new FormData();
+      form.set("release", release);
+      form.set("file", new Blob([Buffer.from(image)]), "firmware.bin");
+      const encoded = new Response(form);
+      const answer = await app.inject({
+        method: "POST",
+        url: "/api/ota/admin/upload",
+        headers: {
+          authorization: `Bearer ${adminToken}`,
+          "content-type": encoded.headers.get("content-type") ?? "",
+        },
+        payload: Buffer.from(await encoded.arrayBuffer()),
+      });
+      if (answer.statusCode >= 300)
+        throw new Error(`upload was answered ${answer.statusCode}: ${answer.body}`);
+    },
+    async updates() {
+      const { rows } = await store.listUpdates({}, { limit: 100, offset: 0 });
+      return [...rows].reverse();
+    },
+    async close() {
+      await app.close();
+      await store.close();
+    },
+  };
+}

@@ -1,0 +1,117 @@
+import { expect } from "chai";
+import { imageOf, type Rig, type RigOptions, setUpRig } from "./rig.js";
+
+const HOUR_MS = 3_600_000;
+
+const MINUTE_MS = 60_000;
+
+describe("a trial run", () => {
+  let rig: Rig;
+  afterEach(() => rig.close());
+
+  /** Runs until the device has told what became of the update, and some seconds more. */
+  async function outcomeOf(options: RigOptions): Promise<string> {
+    rig = await setUpRig(options);
+    rig.desk.device.powerOn();
+    const told = () => rig.reports.some(({ status }) => status === "failed" || status === "success");
+    await rig.desk.world.runUntil(told, { limitMs: HOUR_MS });
+    await rig.desk.world.runFor(5_000);
+    return (
+      rig.reports.find(({ status }) => status === "failed" || status === "success")?.error_message ??
+      "success"
+    );
+  }
+
+  /** The old image runs again, and the server tells it as rolled back. */
+  async function expectRolledBack(): Promise<void> {
+    expect(
+      rig.events
+        .filter(({ type }) => type === "booted")
+        .map((event) => event.type === "booted" && event.partition.label)
+        .slice(0, 3),
+    ).deep.equal(["factory", "ota_0", "factory"]);
+    expect(rig.desk.device.running?.label).equal("factory");
+    expect((await rig.server.updates())[0]).include({ status: "failed", errorCode: "ROLLED_BACK" });
+  }
+
+  it("of an image that throws at once ends in a roll back", async () => {
+    expect(await outcomeOf({ update: await imageOf("throws.ts", "1.1.0") })).match(/threw an error/);
+    await expectRolledBack();
+  });
+
+  it("of an image that crashes after five seconds ends in a roll back", async () => {
+    expect(await outcomeOf({ update: await imageOf("throws-later.ts", "1.1.0") })).match(/threw an error/);
+    await expectRolledBack();
+  });
+
+  it("of an image that hangs is ended by the watchdog and rolled back", async () => {
+    expect(await outcomeOf({ update: await imageOf("hangs.ts", "1.1.0") })).match(/hung .*task watchdog/);
+    await expectRolledBack();
+  });
+
+  it("of an image that never gets Wi-Fi ends in a roll back at its deadline", async () => {
+    const outcome = await outcomeOf({
+      onEvent: (event) => {
+        if (event.type !== "booted") return;
+        // the router is away while the new image runs
+        if (event.partition.label === "ota_0") rig.desk.home.setUp(false);
+        else rig.desk.home.setUp(true);
+      },
+    });
+    expect(outcome).equal("Wi-Fi was not joined within 300 s");
+    await expectRolledBack();
+  });
+
+  it("of an image that does not reach the server ends in a roll back at its deadline", async () => {
+    let isTrial = false;
+    const outcome = await outcomeOf({
+      onEvent: (event) => {
+        if (event.type === "booted") isTrial = event.partition.label === "ota_0";
+      },
+      lie: async (_, honest) => (isTrial ? { status: 503 } : honest()),
+    });
+    expect(outcome).equal("the server was not reached within 300 s");
+    await expectRolledBack();
+  });
+
+  it("that was rolled back is not begun again at once, and not more than three times", async () => {
+    await outcomeOf({ update: await imageOf("throws.ts", "1.1.0") });
+    const trials = () =>
+      rig.events.filter((event) => event.type === "booted" && event.partition.label === "ota_0").length;
+    await rig.desk.world.runFor(8 * MINUTE_MS);
+    expect(trials()).equal(1);
+    await rig.desk.world.runFor(12 * 60 * MINUTE_MS);
+    expect(trials()).equal(3);
+    expect(rig.watch.slots.get("ota_0")!.bytesWritten).equal(rig.updateImage.length);
+  });
+
+  it("that one loss of power ends is begun again without a new download", async () => {
+    let cuts = 0;
+    const outcome = await outcomeOf({
+      onEvent: (event) => {
+        if (event.type !== "booted" || event.partition.label !== "ota_0" || cuts++ > 0) return;
+        rig.desk.world.schedule(10_000, () => {
+          rig.desk.device.powerOff();
+          rig.desk.device.powerOn();
+        });
+      },
+    });
+    expect(outcome).equal("success");
+    expect(cuts).equal(2);
+    expect(rig.watch.slots.get("ota_0")!.bytesWritten).equal(rig.updateImage.length);
+    expect((await rig.server.updates()).map(({ status }) => status)).deep.equal(["success"]);
+  });
+
+  it("that power ends twice is told as rolled back", async () => {
+    const outcome = await outcomeOf({
+      onEvent: (event) => {
+        if (event.type !== "booted" || event.partition.label !== "ota_0") return;
+        rig.desk.world.schedule(10_000, () => {
+          rig.desk.device.powerOff();
+          rig.desk.device.powerOn();
+        });
+      },
+    });
+    expect(outcome).match(/power was lost 2 times/);
+  });
+});
