@@ -21,7 +21,7 @@ const NOBODY = Object.freeze({ deviceName: "", type: "", version: "", deviceId: 
 
 export const initialDevice: DeviceState = Object.freeze({
   wifi: initialWifi,
-  portal: initialPortal(NOBODY),
+  portal: Object.freeze(initialPortal(NOBODY)),
   update: initialUpdate,
   trial: initialTrial,
   report: initialReport,

@@ -71,10 +71,11 @@ export const initialPortal = (info: PortalInfo): PortalState => ({
   open: false,
   scan: "idle",
   scanAttempt: 0,
-  networks: [],
+  networks: NO_NETWORKS,
   join: NOT_JOINED,
 });
 
+const NO_NETWORKS: readonly Network[] = Object.freeze([]);
 const NOT_JOINED: JoinReport = Object.freeze({ phase: "idle", attempt: 0, ssid: "" });
 
 export function portalStep(state: PortalState, event: Stamped): Step {

@@ -8,13 +8,13 @@ import { deviceIdOf, formatMac, RESET_REASONS } from "../core/identity.js";
 import { newImageReader, readImage } from "../core/image.js";
 import { parseVersion, versionName } from "../core/version.js";
 import { setupPage } from "../portal/setup-page.js";
-import { native, slotLabel, slotStateOf } from "./native.js";
+import { type Native, nextLabel, runningLabel, slotStateOf } from "./native.js";
 
-export function readBootFacts(stored: Readonly<Record<string, string>>): Booted {
+export function readBootFacts(native: Native, stored: Readonly<Record<string, string>>): Booted {
   const mac = new ArrayBuffer(6);
   native.esp_efuse_mac_get_default(mac);
   const macBytes = new Uint8Array(mac);
-  const { chip, image } = readRunningImage();
+  const { chip, image } = readRunningImage(native);
   return {
     type: "booted",
     identity: {
@@ -25,7 +25,7 @@ export function readBootFacts(stored: Readonly<Record<string, string>>): Booted 
       mac: formatMac(macBytes),
     },
     image,
-    target: readTarget(),
+    target: readTarget(native),
     resetReason: RESET_REASONS[native.esp_reset_reason()] ?? "unknown",
     stored,
     setupPage,
@@ -40,7 +40,7 @@ export function readBootFacts(stored: Readonly<Record<string, string>>): Booted 
 }
 
 /** Walks the running image's headers: about ten small reads, whatever its size. */
-function readRunningImage(): { readonly chip: string; readonly image: RunningImage } {
+function readRunningImage(native: Native): { readonly chip: string; readonly image: RunningImage } {
   const running = flash.open({ path: "running", mode: "r" });
   let reader = newImageReader;
   while (reader.needLength > 0) {
@@ -61,7 +61,7 @@ function readRunningImage(): { readonly chip: string; readonly image: RunningIma
       version: version ? versionName(version) : (description?.version ?? ""),
       build: version?.build ?? 0,
       imageSha256,
-      slot: slotLabel(native.skyslot_running),
+      slot: runningLabel(native),
       slotState: slotStateOf(native.skyslot_slot_state()),
       securityVersion: description?.securityVersion ?? 0,
     },
@@ -69,8 +69,8 @@ function readRunningImage(): { readonly chip: string; readonly image: RunningIma
 }
 
 /** The slot that the next update goes to; none on a partition table without two app partitions. */
-function readTarget(): TargetSlot | undefined {
-  const label = slotLabel(native.skyslot_next);
+function readTarget(native: Native): TargetSlot | undefined {
+  const label = nextLabel(native);
   if (label === "") return undefined;
   const slot = flash.open({ path: "nextota", mode: "r" });
   const { size } = slot.status();

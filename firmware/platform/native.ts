@@ -4,12 +4,18 @@ import FFI from "mc/ffi";
 import { latin1 } from "../core/bytes.js";
 import type { SlotState } from "../core/wire.js";
 
-export const native = new FFI();
+export type Native = InstanceType<typeof FFI>;
 
-/** Label of the partition that a native function writes: at most 16 characters and a zero. */
-export function slotLabel(write: (label: ArrayBuffer) => unknown): string {
+export const createNative = (): Native => new FFI();
+
+/** Labels of the partition that runs and of the one that the next update goes to; empty: there is none. */
+export const runningLabel = (native: Native): string => readLabel((label) => native.skyslot_running(label));
+export const nextLabel = (native: Native): string => readLabel((label) => native.skyslot_next(label));
+
+/** At most 16 characters and a zero. */
+function readLabel(write: (label: ArrayBuffer) => unknown): string {
   const label = new ArrayBuffer(17);
-  write.call(native, label);
+  write(label);
   return latin1(new Uint8Array(label));
 }
 

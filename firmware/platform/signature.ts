@@ -3,10 +3,10 @@
 import { Digest } from "crypt";
 import config from "mc/config";
 import { base64UrlDecode } from "../core/bytes.js";
-import { native } from "./native.js";
+import type { Native } from "./native.js";
 import type { Dispatch } from "./runner.js";
 
-export function createVerifier(dispatch: Dispatch) {
+export function createVerifier(dispatch: Dispatch, native: Native) {
   return (attempt: number, keyId: string, signed: string, signature: Uint8Array) => {
     const publicKey = publicKeyOf(keyId);
     const digest = new Digest("SHA256");

@@ -5,14 +5,14 @@ import flash, { type Flash } from "embedded:storage/flash";
 import { Digest } from "crypt";
 import Timer from "timer";
 import { SECTOR_BYTES } from "../core/release.js";
-import { native, slotLabel } from "./native.js";
+import { type Native, nextLabel } from "./native.js";
 import type { Dispatch } from "./runner.js";
 
 /** Read at once while hashing; then other work gets its turn, so that 2 MiB do not hold up the network or the watchdog. */
 const HASH_PIECE_BYTES = 4096;
 const PIECES_A_TURN = 8;
 
-export function createSlot(dispatch: Dispatch) {
+export function createSlot(dispatch: Dispatch, native: Native) {
   let opened: Flash | undefined;
   const slot = () => {
     opened ??= flash.open({ path: "nextota" });
@@ -59,7 +59,7 @@ export function createSlot(dispatch: Dispatch) {
       Timer.set(turn, 0);
     },
     arm(attempt: number) {
-      const error = native.skyslot_arm(slotLabel(native.skyslot_next));
+      const error = native.skyslot_arm(nextLabel(native));
       if (error === 0) dispatch({ type: "slotArmed", attempt });
       else
         dispatch({

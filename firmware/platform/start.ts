@@ -4,7 +4,7 @@ import Timer from "timer";
 import type { Effect } from "../core/effect.js";
 import { readBootFacts } from "./boot-facts.js";
 import { createHttpClient } from "./http-client.js";
-import { native } from "./native.js";
+import { createNative } from "./native.js";
 import { createRunner, type Handlers } from "./runner.js";
 import { createServer } from "./server.js";
 import { createVerifier } from "./signature.js";
@@ -19,6 +19,8 @@ export interface AppOptions {
 }
 
 export function startDevice(options: AppOptions = {}): void {
+  const bootedAt = Date.now();
+  const native = createNative();
   const storage = createStorage();
   const dispatch = createRunner(
     {
@@ -31,8 +33,8 @@ export function startDevice(options: AppOptions = {}): void {
       const wifi = createWifi(send);
       const http = createHttpClient(send);
       const server = createServer(send);
-      const slot = createSlot(send);
-      const verify = createVerifier(send);
+      const slot = createSlot(send, native);
+      const verify = createVerifier(send, native);
       return {
         setTimer: ({ timer, delayMs }) => timers.set(timer, delayMs),
         clearTimer: ({ timer }) => timers.clear(timer),
@@ -71,10 +73,8 @@ export function startDevice(options: AppOptions = {}): void {
     },
   );
   // a turn of its own: what boot throws then restarts the chip like any other error
-  Timer.set(() => dispatch(readBootFacts(storage.readAll())), 0);
+  Timer.set(() => dispatch(readBootFacts(native, storage.readAll())), 0);
 }
-
-const bootedAt = Date.now();
 
 const writeLog = ({ level, message }: Extract<Effect, { readonly type: "log" }>) => {
   if (level !== "debug") trace(`${level}: ${message}\n`);

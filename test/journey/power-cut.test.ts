@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { PowerCut } from "../../host-sim/hardware/flash.js";
+import { type Flash, PowerCut } from "../../host-sim/hardware/flash.js";
 import { type Rig, setUpRig } from "./rig.js";
 
 const HOUR_MS = 3_600_000;
@@ -7,38 +7,70 @@ const HOUR_MS = 3_600_000;
 interface Outcome {
   readonly validated: boolean;
   readonly cutCount: number;
-  readonly operationCount: number;
   readonly slot: string | undefined;
   readonly server: readonly string[];
+  /** Words and sectors that the journey wrote and erased. */
+  readonly unitCount: number;
 }
 
-/** A whole journey whose power fails at these operations of the flash, and comes back a second and a half later. */
-async function journey(cutsAt: readonly number[], when: "before" | "after"): Promise<Outcome> {
-  let operationCount = 0;
+/** Fails the power somewhere; called with the flash of a device that was just switched on, before its boot loader starts. */
+type Fault = (flash: Flash) => void;
+
+/** At these operations, counted from power on. */
+const atOperations =
+  (
+    cutsAt: readonly number[],
+    when: "before" | "after",
+    count: (operation: number) => void = () => {},
+  ): Fault =>
+  (flash) => {
+    let operation = 0;
+    flash.onOperation = (_, at) => {
+      if (at !== when) return;
+      count(operation);
+      if (!cutsAt.includes(operation++)) return;
+      flash.cutPower();
+      throw new PowerCut(`operation ${operation - 1}`);
+    };
+  };
+
+/** A whole journey in which the power fails, and comes back a second and a half later. */
+async function journey(fault: Fault): Promise<Outcome> {
   let cutCount = 0;
   const rig: Rig = await setUpRig({
     onEvent: ({ type }) => {
-      if (type === "powerCut") rig.desk.world.schedule(1_500, () => rig.desk.device.powerOn());
+      if (type !== "powerCut") return;
+      cutCount++;
+      rig.desk.world.schedule(1_500, () => rig.desk.device.powerOn());
     },
   });
   const { device, world } = rig.desk;
-  device.flash.onOperation = (_, at) => {
-    if (at !== when) return;
-    if (!cutsAt.includes(operationCount++)) return;
-    cutCount++;
-    device.flash.cutPower();
-    throw new PowerCut(`operation ${operationCount - 1}`);
-  };
   device.powerOn();
+  fault(device.flash);
   const isValidated = () =>
     rig.checks.at(-1)?.current_version === "1.1.0" && rig.checks.at(-1)?.slot_state === "valid";
   const succeeded = () => isValidated() || rig.reports.some(({ status }) => status === "success");
   const validated = await world.runUntil(succeeded, { limitMs: HOUR_MS });
   await world.runFor(5_000);
   const server = (await rig.server.updates()).map(({ status }) => status);
-  const outcome = { validated, cutCount, operationCount, slot: device.running?.label, server };
+  const outcome = {
+    validated,
+    cutCount,
+    slot: device.running?.label,
+    server,
+    unitCount: device.flash.unitCount,
+  };
   await rig.close();
   return outcome;
+}
+
+/** Numbers drawn from a seed, the same in every run. */
+function drawer(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
 }
 
 describe("a power cut", function () {
@@ -46,10 +78,11 @@ describe("a power cut", function () {
 
   for (const when of ["before", "after"] as const) {
     it(`${when} any flash operation of the journey ends with a validated device`, async () => {
-      const { operationCount } = await journey([], when);
+      let operationCount = 0;
+      await journey(atOperations([], when, () => operationCount++));
       expect(operationCount).above(60);
       for (let operation = 0; operation < operationCount; operation++) {
-        const { validated, cutCount, slot, server } = await journey([operation], when);
+        const { validated, cutCount, slot, server } = await journey(atOperations([operation], when));
         const where = `cut ${when} operation ${operation}`;
         expect(cutCount, where).equal(1);
         expect(validated, where).equal(true);
@@ -60,18 +93,28 @@ describe("a power cut", function () {
   }
 
   it("twice, at operations drawn from a seed, ends with a validated device", async () => {
-    let seed = 20261121;
-    const draw = (below: number) => {
-      seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
-      return seed % below;
-    };
+    const draw = drawer(20261121);
     let cuts = 0;
     for (let run = 0; run < 40; run++) {
-      const cutsAt = [draw(80), 80 + draw(80)];
-      const { validated, cutCount } = await journey(cutsAt, run % 2 === 0 ? "before" : "after");
+      const cutsAt = [draw(60), 61 + draw(35)];
+      const { validated, cutCount } = await journey(atOperations(cutsAt, run % 2 === 0 ? "before" : "after"));
       expect(validated, `cuts at ${cutsAt}`).equal(true);
       cuts += cutCount;
     }
     expect(cuts).above(60);
+  });
+
+  it("inside an operation, which leaves a word or a sector half done, ends with a validated device", async () => {
+    const draw = drawer(7);
+    const { unitCount: units } = await journey(() => {});
+    expect(units).above(20_000);
+    for (let run = 0; run < 60; run++) {
+      // half of the cuts among the last units: otadata and NVS after the transfer
+      const unit = run % 2 === 0 ? draw(units) : units - 1 - draw(400);
+      const torn = () => draw(1_000_000) / 1_000_000;
+      const { validated, cutCount } = await journey((flash) => flash.cutAfterUnits(unit, torn));
+      expect(cutCount, `cut in unit ${unit}`).equal(1);
+      expect(validated, `cut in unit ${unit}`).equal(true);
+    }
   });
 });
