@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type DeviceEvent, VirtualDevice } from "./device.js";
+import type { Engine } from "./engine/engine.js";
 import type { Chip } from "./hardware/chips.js";
 import type { Flash } from "./hardware/flash.js";
 import type { AccessPoint } from "./network/access-point.js";
@@ -32,6 +33,8 @@ export interface DeskOptions {
   readonly flash?: Flash;
   readonly chip?: Chip;
   readonly seed?: number;
+  /** What runs the firmware; V8 by default. */
+  readonly engine?: Engine;
   /** As of World. */
   readonly realTime?: boolean | number;
   /** Name and port that the image calls its server by; default: those of DESK_SERVER. */
@@ -69,6 +72,7 @@ export class Desk {
       name: "device",
       chip: options.chip ?? "esp32",
       ...(options.flash ? { flash: options.flash } : {}),
+      ...(options.engine ? { engine: options.engine } : {}),
       onTrace: lines(options.onTrace ?? (() => {})),
       ...(options.onEvent ? { onEvent: options.onEvent } : {}),
     });

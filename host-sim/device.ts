@@ -6,7 +6,8 @@
 //                  ▼                                                ▼
 //             tries again for ever                                 off
 
-import { BUNDLE_NAME, compileBundle, realmFor, runBundle } from "./engine/evaluate.js";
+import { type Engine, type EngineBoot, v8Engine } from "./engine/engine.js";
+import { BUNDLE_NAME } from "./engine/evaluate.js";
 import { type BootEnd, resetReasonAfter, VirtualMachine } from "./engine/virtual-machine.js";
 import { extractBundle } from "./hardware/app-image.js";
 import { type BootResult, runBootLoader } from "./hardware/boot-loader.js";
@@ -69,6 +70,8 @@ export interface DeviceOptions {
   readonly mac?: Uint8Array;
   /** Default: a network of its own with nothing in it. */
   readonly network?: VirtualNetwork;
+  /** What runs the firmware; default: V8. */
+  readonly engine?: Engine;
   /** What firmware traces, in pieces as they come. */
   readonly onTrace?: (text: string) => void;
   readonly onEvent?: (event: DeviceEvent) => void;
@@ -87,6 +90,7 @@ export class VirtualDevice {
   readonly #random: () => number;
   #machine: VirtualMachine | undefined;
   #connection: DeviceNetwork | undefined;
+  #firmware: EngineBoot | undefined;
   #reset: Scheduled | undefined;
   #isPowered = false;
   #bootCount = 0;
@@ -226,7 +230,8 @@ export class VirtualDevice {
     const connection = this.network.attach({ name: this.name, mac: this.mac });
     this.#connection = connection;
     const { flash, chip, mac } = this;
-    const realm = realmFor(bundle);
+    const firmware = (this.#options.engine ?? v8Engine).start(bundle);
+    this.#firmware = firmware;
     const machine: VirtualMachine = new VirtualMachine({
       hardware: {
         chip,
@@ -239,7 +244,7 @@ export class VirtualDevice {
         network: connection.stack,
         radio: connection.radio,
       },
-      realm,
+      realm: firmware.realm,
       world: this.world,
       random: this.#random,
       onTrace: (text) => this.#options.onTrace?.(text),
@@ -253,7 +258,7 @@ export class VirtualDevice {
       bootCount: this.#bootCount,
     });
     this.#options.onMachine?.(machine);
-    machine.start(() => runBundle(compileBundle(bundle, realm), createModules(machine), realm));
+    machine.start(() => firmware.run(createModules(machine)));
   }
 
   /** As the SDK's main function does: it gives up on NVS that cannot be mounted, and the chip restarts. */
@@ -266,7 +271,7 @@ export class VirtualDevice {
 
   #ended(end: BootEnd, delayMs: number): void {
     this.#machine = undefined;
-    this.#disconnect();
+    this.#leaveBoot();
     if (end.type === "powerOff") return;
     if (end.type === "powerCut") return this.#powerWasCut();
     if (end.type === "uncaught") this.#emit(describeUncaught(end));
@@ -278,7 +283,7 @@ export class VirtualDevice {
 
   #powerWasCut(): void {
     this.#switchOff();
-    this.#disconnect();
+    this.#leaveBoot();
     this.#emit({ type: "powerCut" });
   }
 
@@ -287,7 +292,9 @@ export class VirtualDevice {
     if (this.#isPowered) this.#resetAfter(RETRY_MS, resetReason);
   }
 
-  #disconnect(): void {
+  #leaveBoot(): void {
+    this.#firmware?.close();
+    this.#firmware = undefined;
     this.#connection?.vanish();
     this.#connection = undefined;
   }

@@ -3,11 +3,10 @@
 
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { build, type Plugin } from "esbuild";
 import { parseVersion, versionName } from "../firmware/core/version.js";
+import { bundleModule } from "./engine/bundle.js";
 import type { Chip } from "./hardware/chips.js";
 import { buildFirmwareImage } from "./hardware/firmware-image.js";
-import { isSdkModule } from "./modules/specifiers.js";
 
 /** A public key that releases are signed with: the public part of a P-256 JWK. */
 export interface TrustedKey {
@@ -63,41 +62,14 @@ export async function buildImage(options: BuildOptions): Promise<Uint8Array> {
     version: versionName(version),
     build: version.build,
     project: config.type,
-    bundle: await bundleApp(isFile ? options.app : `${ROOT}firmware/apps/${options.app}/main.ts`, config),
+    bundle: await bundleModule(isFile ? options.app : `${ROOT}firmware/apps/${options.app}/main.ts`, {
+      config,
+      minify: true,
+    }),
     date: options.date ?? "",
     time: options.time ?? "",
   });
 }
-
-/** One ES module that imports nothing but the SDK's modules. */
-export async function bundleApp(entry: string, config: BuildConfig): Promise<string> {
-  const result = await build({
-    entryPoints: [entry],
-    bundle: true,
-    format: "esm",
-    target: "es2023",
-    platform: "neutral",
-    minifySyntax: true,
-    minifyWhitespace: true,
-    legalComments: "none",
-    write: false,
-    logLevel: "silent",
-    plugins: [sdkModules(config)],
-  });
-  return result.outputFiles[0]?.text ?? "";
-}
-
-const sdkModules = (config: BuildConfig): Plugin => ({
-  name: "sdk-modules",
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^mc\/config$/ }, ({ path }) => ({ path, namespace: "config" }));
-    onLoad({ filter: /.*/, namespace: "config" }, () => ({
-      contents: JSON.stringify(config),
-      loader: "json",
-    }));
-    onResolve({ filter: /^[a-z]/ }, ({ path }) => (isSdkModule(path) ? { path, external: true } : undefined));
-  },
-});
 
 /** A public key file as `skyslot keys init` writes it. */
 export async function readTrustedKey(file: string): Promise<TrustedKey> {

@@ -2,7 +2,7 @@
 // needs no socket (`app.inject`) and no timers, so a simulated world can answer its virtual network with it.
 
 import multipart from "@fastify/multipart";
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from "fastify";
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import { adminRoutes } from "./api/admin-routes.js";
 import { type Context, DEFAULT_SETTINGS, type Settings } from "./api/context.js";
 import { deviceRoutes } from "./api/device-routes.js";
@@ -42,7 +42,7 @@ export function createApp(options: AppOptions): FastifyInstance {
 
   const app: FastifyInstance = Fastify({
     ...(options.log ? { loggerInstance: options.log } : { logger: false }),
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: MAX_BODY_BYTES,
     connectionTimeout: IDLE_CONNECTION_MS,
     routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },

@@ -8,6 +8,8 @@ import { isSdkModule } from "../modules/specifiers.js";
 export interface BundleOptions {
   /** What the module `mc/config` exports, as in the manifest's "config". */
   readonly config?: object;
+  /** Smaller syntax and no spaces, as for an image; names stay, so that a stack can be read. */
+  readonly minify?: boolean;
 }
 
 /** The bundle's text. @throws Error with esbuild's messages */
@@ -30,6 +32,8 @@ async function bundle(file: string, options: BundleOptions): Promise<string> {
     format: "esm",
     target: "es2023",
     platform: "neutral",
+    minifySyntax: options.minify ?? false,
+    minifyWhitespace: options.minify ?? false,
     legalComments: "none",
     charset: "utf8",
     write: false,

@@ -80,6 +80,7 @@ export class VirtualMachine implements Machine {
   /** Time the present turn was blocked, besides its steps. */
   #blockedMs = 0;
   #isInTurn = false;
+  #isTold = false;
   #ended: { readonly end: BootEnd; readonly delayMs: number } | undefined;
   /** Waiting for a message or a timer: no phase is under way. */
   #isAsleep = false;
@@ -310,6 +311,8 @@ export class VirtualMachine implements Machine {
   }
 
   #tellEnd(): void {
+    if (this.#isTold) return;
+    this.#isTold = true;
     const ended = this.#ended ?? { end: { type: "stackOverflow" }, delayMs: 0 };
     this.#wake?.cancel();
     for (const scheduled of [...this.#scheduled]) scheduled.cancel();

@@ -1,1 +1,93 @@
-document.title = "Skyslot";
+// The dashboard: draws the model and follows the server.
+
+import { render } from "preact";
+import { useEffect, useReducer, useState } from "preact/hooks";
+import { Device } from "./device.js";
+import { followServer } from "./feed.js";
+import { Log, Releases } from "./lists.js";
+import { change, initialModel, isOnline, isOpen, type Model } from "./model.js";
+import { SignIn } from "./sign-in.js";
+import "./style.css";
+
+const CLOCK_MS = 1000;
+const SHOWN_DEVICE_COUNT = 200;
+
+function Dashboard() {
+  const [model, take] = useReducer(change, initialModel);
+  const [now, setNow] = useState(Date.now());
+  useEffect(() => followServer(take), []);
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), CLOCK_MS);
+    return () => clearInterval(timer);
+  }, []);
+  const devices = [...model.devices.values()].sort((a, b) => a.device_id.localeCompare(b.device_id));
+  return (
+    <>
+      <header class="top">
+        <h1>
+          <Logo /> Skyslot
+        </h1>
+        <Connection model={model} />
+      </header>
+      <main>
+        <Summary model={model} now={now} />
+        <h2>Devices</h2>
+        {model.connection !== "loading" && devices.length === 0 && (
+          <p class="card quiet">No device has checked for updates so far. It appears here when it does.</p>
+        )}
+        <div class="devices">
+          {devices.slice(0, SHOWN_DEVICE_COUNT).map((device) => (
+            <Device key={device.device_id} model={model} device={device} now={now} />
+          ))}
+        </div>
+        <h2>Releases</h2>
+        <Releases model={model} now={now} />
+        <h2>Log</h2>
+        <Log model={model} />
+      </main>
+    </>
+  );
+}
+
+function Summary({ model, now }: { readonly model: Model; readonly now: number }) {
+  const devices = [...model.devices.values()];
+  const updates = [...model.updates.values()];
+  const onlineCount = devices.filter((device) => isOnline(model, device, now)).length;
+  const tiles: readonly [string, number, string][] = [
+    ["online", onlineCount, `of ${devices.length} ${devices.length === 1 ? "device" : "devices"}`],
+    ["updating", updates.filter(isOpen).length, "now"],
+    ["validated", updates.filter(({ status }) => status === "success").length, ""],
+    ["failed", updates.filter(({ status }) => status === "failed").length, ""],
+  ];
+  return (
+    <ul class="summary">
+      {tiles.map(([name, count, of]) => (
+        <li key={name} class="card">
+          <strong>{count}</strong>
+          <span>
+            {name} {of}
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+const CONNECTION_WORDS = { loading: "connecting", live: "live", broken: "reconnecting" } as const;
+
+const Connection = ({ model: { connection } }: { readonly model: Model }) => (
+  <span class={`connection ${connection}`} role="status">
+    <span class={`lamp ${connection === "live" ? "on" : "off"}`} aria-hidden="true" />
+    {CONNECTION_WORDS[connection]}
+  </span>
+);
+
+const Logo = () => (
+  <svg viewBox="0 0 32 32" width="28" height="28" aria-hidden="true">
+    <rect width="32" height="32" rx="8" fill="currentColor" />
+    <path d="M16 6l8 9h-5v10h-6V15H8z" fill="var(--card)" />
+  </svg>
+);
+
+const root = document.getElementById("app");
+if (root) render(root.dataset.signedIn === "true" ? <Dashboard /> : <SignIn />, root);

@@ -51,9 +51,11 @@ describe("code that never ends", () => {
     "a loop that catches everything": "for (;;) { try { for (;;) {} } catch {} }",
     "a loop in a timer": "Timer.set(() => { while (true) {} }, 10);",
     "a loop in a promise job": "Promise.resolve().then(() => { while (true) {} });",
-    "calls in circles": "const a = () => 1; [1].forEach(function f() { let n = 0; while (n >= 0) n += a(); });",
+    "calls in circles":
+      "const a = () => 1; [1].forEach(function f() { let n = 0; while (n >= 0) n += a(); });",
     "an iterator without end": "for (const x of (function* () { for (;;) yield 1; })()) {}",
-    "a busy wait for longer than the watchdog allows": "const end = Date.now() + 6000; while (Date.now() < end);",
+    "a busy wait for longer than the watchdog allows":
+      "const end = Date.now() + 6000; while (Date.now() < end);",
     "a blocking delay longer than the watchdog allows": "Timer.delay(6000);",
     "a loop in eval": "eval('for (;;);');",
     "a loop in a new function": "new Function('for (;;);')();",
@@ -69,7 +71,9 @@ describe("code that never ends", () => {
   }
 
   it("is not what a busy wait of 3 s is", async () => {
-    const { lines } = await firstBoot(`const begin = Date.now(); while (Date.now() < begin + 3000); log(Date.now() - begin);`);
+    const { lines } = await firstBoot(
+      `const begin = Date.now(); while (Date.now() < begin + 3000); log(Date.now() - begin);`,
+    );
     expect(lines).to.deep.equal(["reset 1", "3000"]);
   });
 
@@ -85,27 +89,68 @@ describe("a machine that cannot go on", () => {
   const ends: readonly (readonly [name: string, body: string, cause: string, reason: number])[] = [
     ["an uncaught error", `throw new Error("x");`, "uncaught", 3],
     ["an uncaught error in a timer", `Timer.set(() => { throw 5; }, 5);`, "uncaught", 3],
-    ["recursion without end", `const r = (n) => 1 + r(n + 1); try { r(0); } catch { log("caught"); }`, "stackOverflow", 3],
-    ["recursion through a promise", `const r = () => { new Promise(r); }; try { r(); } finally { log("finally"); }`, "stackOverflow", 3],
-    ["buffers without end", `const a = []; try { for (;;) a.push(new Uint8Array(1000)); } catch { log("caught"); }`, "outOfMemory", 3],
+    [
+      "recursion without end",
+      `const r = (n) => 1 + r(n + 1); try { r(0); } catch { log("caught"); }`,
+      "stackOverflow",
+      3,
+    ],
+    [
+      "recursion through a promise",
+      `const r = () => { new Promise(r); }; try { r(); } finally { log("finally"); }`,
+      "stackOverflow",
+      3,
+    ],
+    [
+      "buffers without end",
+      `const a = []; try { for (;;) a.push(new Uint8Array(1000)); } catch { log("caught"); }`,
+      "outOfMemory",
+      3,
+    ],
     ["one huge buffer", `try { new ArrayBuffer(2 ** 28); } catch { log("caught"); }`, "outOfMemory", 3],
-    ["a write into its own image", `try { flash.open({ path: "running" }).write(new ArrayBuffer(1), 0); } catch { log("caught"); }`, "restart", 4],
-    ["an iterator that is used after its end", `const i = KV.open({ path: "a" })[Symbol.iterator](); KV.open({ path: "a", format: "string" }).write("k", "v"); const j = KV.open({ path: "a" })[Symbol.iterator](); j.return(); j.next();`, "restart", 4],
-    ["an import that does not exist", `import("nothing").catch((e) => { log(e.name); throw e; }); Timer.set(() => ffi.esp_restart(), 10);`, "restart", 3],
+    [
+      "a write into its own image",
+      `try { flash.open({ path: "running" }).write(new ArrayBuffer(1), 0); } catch { log("caught"); }`,
+      "restart",
+      4,
+    ],
+    [
+      "an iterator that is used after its end",
+      `const i = KV.open({ path: "a" })[Symbol.iterator](); KV.open({ path: "a", format: "string" }).write("k", "v"); const j = KV.open({ path: "a" })[Symbol.iterator](); j.return(); j.next();`,
+      "restart",
+      4,
+    ],
+    [
+      "an import that does not exist",
+      `import("nothing").catch((e) => { log(e.name); throw e; }); Timer.set(() => ffi.esp_restart(), 10);`,
+      "restart",
+      3,
+    ],
   ];
   for (const [name, body, cause, reason] of ends) {
     it(`restarts with reason ${reason}: ${name}`, async () => {
       const { lines, events } = await firstBoot(body);
       expect(lines.filter((line) => line !== "ReferenceError")).to.deep.equal(["reset 1", `reset ${reason}`]);
-      expect(typesOf(events).filter((type) => type !== "uncaught")).to.deep.equal(["booted", `restarted: ${cause}`, "booted"]);
+      expect(typesOf(events).filter((type) => type !== "uncaught")).to.deep.equal([
+        "booted",
+        `restarted: ${cause}`,
+        "booted",
+      ]);
     });
   }
 
   it("tells what was not caught, and where", async () => {
     const { events } = await firstBoot(`\n\nfunction f() { throw new RangeError("too much"); }\nf();`);
     const [, uncaught] = events;
-    expect(uncaught).to.include({ type: "uncaught", name: "RangeError", message: "too much", duringModule: true });
-    expect(uncaught?.type === "uncaught" && uncaught.stack).to.match(/^ {4}at f \(main\.js:5:\d+\)\n {4}at main\.js:6:\d+$/);
+    expect(uncaught).to.include({
+      type: "uncaught",
+      name: "RangeError",
+      message: "too much",
+      duringModule: true,
+    });
+    expect(uncaught?.type === "uncaught" && uncaught.stack).to.match(
+      /^ {4}at f \(main\.js:5:\d+\)\n {4}at main\.js:6:\d+$/,
+    );
   });
 
   it("does not even begin when the bundle is no JavaScript, or imports what is not there", async () => {

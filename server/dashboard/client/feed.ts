@@ -1,0 +1,58 @@
+// Keeps the model up to date: loads everything when the live stream opens, then applies what the stream tells. When the stream
+// breaks the browser opens it again by itself, and everything is loaded anew, so nothing is missed.
+
+import type { Change, Snapshot } from "./model.js";
+
+const LIVE_TYPES = ["device", "update", "firmware", "event"] as const;
+const LIST_LENGTH = 500;
+const LOG_LENGTH = 300;
+
+/** Returns what ends it. */
+export function followServer(take: (message: Change) => void): () => void {
+  const source = new EventSource("/api/events/stream");
+  let waiting: Change[] | undefined;
+  source.addEventListener("open", async () => {
+    // What comes while the lists are loading is applied on top of them.
+    const held: Change[] = [];
+    waiting = held;
+    try {
+      take({ type: "loaded", snapshot: await loadSnapshot() });
+      for (const message of held) take(message);
+    } catch {
+      take({ type: "broken" });
+    }
+    if (waiting === held) waiting = undefined;
+  });
+  source.addEventListener("error", () => take({ type: "broken" }));
+  for (const type of LIVE_TYPES) {
+    source.addEventListener(type, (message) => {
+      const change = { type, [type]: JSON.parse(message.data) } as unknown as Change;
+      if (waiting) waiting.push(change);
+      else take(change);
+    });
+  }
+  return () => source.close();
+}
+
+async function loadSnapshot(): Promise<Snapshot> {
+  const [devices, logs, firmware, events] = await Promise.all([
+    read(`/api/devices?limit=${LIST_LENGTH}`),
+    read(`/api/ota/admin/logs?limit=${LIST_LENGTH}`),
+    read(`/api/ota/admin/firmware?limit=${LIST_LENGTH}`),
+    read(`/api/events?limit=${LOG_LENGTH}`),
+  ]);
+  return {
+    devices: devices.devices as Snapshot["devices"],
+    updates: logs.logs as Snapshot["updates"],
+    firmware: firmware.firmware as Snapshot["firmware"],
+    events: events.events as Snapshot["events"],
+    onlineSeconds: devices.online_seconds as number,
+    clockOffsetMs: Date.parse(devices.time as string) - Date.now(),
+  };
+}
+
+async function read(path: string): Promise<Record<string, unknown>> {
+  const response = await fetch(path);
+  if (!response.ok) throw new Error(`${path} answers ${response.status}`);
+  return (await response.json()) as Record<string, unknown>;
+}

@@ -1,0 +1,91 @@
+// What the dashboard knows: a pure state that a loaded snapshot fills and live messages change. Draws nothing, fetches nothing.
+
+import type { DeviceView, EventView, FirmwareView, UpdateView } from "../../api/views.js";
+
+export interface Model {
+  readonly connection: "loading" | "live" | "broken";
+  readonly devices: ReadonlyMap<string, DeviceView>;
+  readonly updates: ReadonlyMap<number, UpdateView>;
+  readonly firmware: ReadonlyMap<number, FirmwareView>;
+  /** Newest first. */
+  readonly events: readonly EventView[];
+  readonly onlineSeconds: number;
+  /** What is added to this computer's clock to have the server's, milliseconds. */
+  readonly clockOffsetMs: number;
+}
+
+export interface Snapshot {
+  readonly devices: readonly DeviceView[];
+  readonly updates: readonly UpdateView[];
+  readonly firmware: readonly FirmwareView[];
+  readonly events: readonly EventView[];
+  readonly onlineSeconds: number;
+  readonly clockOffsetMs: number;
+}
+
+export type Change =
+  | { readonly type: "loaded"; readonly snapshot: Snapshot }
+  | { readonly type: "broken" }
+  | { readonly type: "device"; readonly device: DeviceView }
+  | { readonly type: "update"; readonly update: UpdateView }
+  | { readonly type: "firmware"; readonly firmware: FirmwareView }
+  | { readonly type: "event"; readonly event: EventView };
+
+/** Records that a page keeps; older ones are at the server. */
+const MAX_EVENT_COUNT = 500;
+const MAX_UPDATE_COUNT = 500;
+
+export const initialModel: Model = {
+  connection: "loading",
+  devices: new Map(),
+  updates: new Map(),
+  firmware: new Map(),
+  events: [],
+  onlineSeconds: 300,
+  clockOffsetMs: 0,
+};
+
+export function change(model: Model, message: Change): Model {
+  switch (message.type) {
+    case "loaded":
+      return load(message.snapshot);
+    case "broken":
+      return { ...model, connection: "broken" };
+    case "device":
+      return { ...model, devices: new Map(model.devices).set(message.device.device_id, message.device) };
+    case "update":
+      return { ...model, updates: withUpdate(model.updates, message.update) };
+    case "firmware":
+      return { ...model, firmware: new Map(model.firmware).set(message.firmware.id, message.firmware) };
+    case "event":
+      if (model.events.some(({ id }) => id === message.event.id)) return model;
+      return { ...model, events: [message.event, ...model.events].slice(0, MAX_EVENT_COUNT) };
+  }
+}
+
+function load({ devices, updates, firmware, ...rest }: Snapshot): Model {
+  return {
+    ...rest,
+    connection: "live",
+    devices: new Map(devices.map((device) => [device.device_id, device])),
+    updates: new Map([...updates].reverse().map((update) => [update.id, update])),
+    firmware: new Map(firmware.map((one) => [one.id, one])),
+  };
+}
+
+function withUpdate(updates: Model["updates"], update: UpdateView): Model["updates"] {
+  const next = new Map(updates).set(update.id, update);
+  const [oldest] = next.keys();
+  if (next.size > MAX_UPDATE_COUNT && oldest !== undefined) next.delete(oldest);
+  return next;
+}
+
+/** Attempts of one device, newest first. */
+export const attemptsOf = (model: Model, deviceId: string): readonly UpdateView[] =>
+  [...model.updates.values()].filter(({ device_id }) => device_id === deviceId).sort((a, b) => b.id - a.id);
+
+export const isOpen = ({ status }: UpdateView): boolean => status !== "success" && status !== "failed";
+
+/** `now` is this computer's clock, milliseconds. */
+export const isOnline = (model: Model, device: DeviceView, now: number): boolean =>
+  now + model.clockOffsetMs - Date.parse(device.last_seen) < model.onlineSeconds * 1000;
