@@ -1,6 +1,6 @@
 // `skyslot sim`: virtual devices. `sim run` runs any module file as the app of a fresh one.
 
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { positive } from "./demo.js";
 import { UsageError, wholeNumber } from "./output.js";
 
@@ -17,6 +17,7 @@ interface SimFlags {
 
 interface RunFlags {
   readonly network?: string;
+  readonly interface: "unlinked" | "none";
 }
 
 /** Name of the update server in the virtual network: DESK_SERVER of host-sim/desk.ts, which is imported only when needed. */
@@ -39,11 +40,20 @@ export function simCommand(program: Command): void {
     .command("run <file>")
     .description("run a module file as the app of a fresh virtual device; its trace output is printed")
     .option("--network <file>", 'JSON file with the access point in range: {"ssid", "password"}')
+    .addOption(
+      new Option(
+        "--interface <kind>",
+        "network interface at the start: without a link (only 127.0.0.1), or none at all",
+      )
+        .choices(["unlinked", "none"])
+        .default("unlinked"),
+    )
     .action(async (file: string, flags: RunFlags) => {
       const { runProgram } = await import("../../host-sim/run-program.js");
       process.exitCode = await runProgram(file, {
         out: (text) => process.stdout.write(text),
         err: (text) => process.stderr.write(text),
+        interface: flags.interface,
         ...(flags.network === undefined ? {} : { network: await readNetwork(flags.network) }),
       });
     });

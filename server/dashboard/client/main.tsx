@@ -20,7 +20,6 @@ function Dashboard() {
     const timer = setInterval(() => setNow(Date.now()), CLOCK_MS);
     return () => clearInterval(timer);
   }, []);
-  const devices = [...model.devices.values()].sort((a, b) => a.device_id.localeCompare(b.device_id));
   return (
     <>
       <header class="top">
@@ -31,20 +30,29 @@ function Dashboard() {
       </header>
       <main>
         <Summary model={model} now={now} />
-        <h2>Devices</h2>
-        {model.connection !== "loading" && devices.length === 0 && (
-          <p class="card quiet">No device has checked for updates so far. It appears here when it does.</p>
-        )}
-        <div class="devices">
-          {devices.slice(0, SHOWN_DEVICE_COUNT).map((device) => (
-            <Device key={device.device_id} model={model} device={device} now={now} />
-          ))}
-        </div>
-        <h2>Releases</h2>
-        <Releases model={model} now={now} />
-        <h2>Log</h2>
-        <Log model={model} />
+        {model.connection === "loading" ? <p class="quiet">Loading…</p> : <Lists model={model} now={now} />}
       </main>
+    </>
+  );
+}
+
+function Lists({ model, now }: { readonly model: Model; readonly now: number }) {
+  const devices = [...model.devices.values()].sort((a, b) => a.device_id.localeCompare(b.device_id));
+  return (
+    <>
+      <h2>Devices</h2>
+      {devices.length === 0 && (
+        <p class="card quiet">No device has checked for updates so far. It appears here when it does.</p>
+      )}
+      <div class="devices">
+        {devices.slice(0, SHOWN_DEVICE_COUNT).map((device) => (
+          <Device key={device.device_id} model={model} device={device} now={now} />
+        ))}
+      </div>
+      <h2>Releases</h2>
+      <Releases model={model} now={now} />
+      <h2>Log</h2>
+      <Log model={model} />
     </>
   );
 }
