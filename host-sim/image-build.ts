@@ -1,6 +1,7 @@
 // Builds a firmware image for virtual devices: an app of firmware/apps bundled by esbuild into one module, inside a real ESP32 app
 // image. The SDK's modules stay outside, as on the chip; the build's settings become the module `mc/config`.
 
+import { existsSync, readdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { parseVersion, versionName } from "../firmware/core/version.js";
@@ -49,6 +50,13 @@ export async function buildImage(options: BuildOptions): Promise<Uint8Array> {
       `"${options.version}" is not a version: write it as 1.2.3 or 1.2.3+45 with a build number`,
     );
   const isFile = /\.[jt]s$/.test(options.app);
+  const entry = isFile ? options.app : `${ROOT}firmware/apps/${options.app}/main.ts`;
+  if (!existsSync(entry)) {
+    const apps = readdirSync(`${ROOT}firmware/apps`).join(", ");
+    throw new Error(
+      isFile ? `there is no file ${entry}` : `there is no app "${options.app}": firmware/apps has ${apps}`,
+    );
+  }
   const config: BuildConfig = {
     type: isFile ? "program" : options.app,
     hardware: options.chip ?? "esp32",

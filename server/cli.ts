@@ -20,4 +20,9 @@ async function run(argv: readonly string[]): Promise<void> {
   }
 }
 
+// a reader such as `head` has seen enough: that is no failure
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(0);
+});
 await run(process.argv.slice(2));
