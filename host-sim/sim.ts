@@ -32,6 +32,8 @@ export interface Sim {
   stop(): void;
 }
 
+/** About what an ESP32 takes from the network and puts into its flash. */
+const LINK = Object.freeze({ bytesPerSecond: 40 * 1024 });
 const YEAR_MS = 365 * 24 * 3600 * 1000;
 
 export async function startSim(options: SimOptions): Promise<Sim> {
@@ -40,6 +42,7 @@ export async function startSim(options: SimOptions): Promise<Sim> {
     ...options,
     server: { loopbackPort: options.loopbackPort },
     realTime: options.speed ?? true,
+    policyOf: () => LINK,
     onTrace: (line) => sayTrace(terminal, line),
     onEvent: (event) => {
       const text = describeEvent(event);
