@@ -4,6 +4,7 @@
 import { initialTrial, type TrialState, trialStep } from "./boot-validation.js";
 import type { Effect } from "./effect.js";
 import type { Event, Raise, Stamped } from "./event.js";
+import { initialLocalApi, type LocalApiState, localApiStep, takesRequest } from "./local-api.js";
 import { initialPortal, type PortalState, portalStep } from "./portal.js";
 import { initialReport, type ReportState, reportStep } from "./report.js";
 import { initialUpdate, type UpdateState, updateStep } from "./update.js";
@@ -15,6 +16,7 @@ export interface DeviceState {
   readonly update: UpdateState;
   readonly trial: TrialState;
   readonly report: ReportState;
+  readonly localApi: LocalApiState;
 }
 
 const NOBODY = Object.freeze({ deviceName: "", type: "", version: "", deviceId: "", page: "" });
@@ -25,6 +27,7 @@ export const initialDevice: DeviceState = Object.freeze({
   update: initialUpdate,
   trial: initialTrial,
   report: initialReport,
+  localApi: initialLocalApi,
 });
 
 /** More raised events than this for one event from outside is a loop between machines: a bug, so it throws. */
@@ -52,13 +55,25 @@ export function step(state: DeviceState, event: Stamped): readonly [DeviceState,
 /** One event through every machine. */
 function stepAll(state: DeviceState, event: Stamped): readonly [DeviceState, readonly (Effect | Raise)[]] {
   const [wifi, wifiEffects] = wifiStep(state.wifi, event);
-  const [portal, portalEffects] = portalStep(portalAtBoot(state.portal, event), event);
+  // a request is answered by one machine only
+  const isLocal = event.type === "requestReceived" && takesRequest(state.localApi, event);
+  const [portal, portalEffects] = isLocal
+    ? [state.portal, []]
+    : portalStep(portalAtBoot(state.portal, event), event);
+  const [localApi, localApiEffects] = localApiStep(state.localApi, event);
   const [report, reportEffects] = reportStep(state.report, event);
   const [trial, trialEffects] = trialStep(state.trial, event);
   const [update, updateEffects] = updateStep(state.update, event);
   return [
-    { wifi, portal, report, trial, update },
-    [...updateEffects, ...trialEffects, ...reportEffects, ...wifiEffects, ...portalEffects],
+    { wifi, portal, report, trial, update, localApi },
+    [
+      ...updateEffects,
+      ...trialEffects,
+      ...reportEffects,
+      ...wifiEffects,
+      ...portalEffects,
+      ...localApiEffects,
+    ],
   ];
 }
 

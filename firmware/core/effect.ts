@@ -12,6 +12,7 @@ export type TimerName =
   | "trial"
   | "trialDeadline"
   | "restart"
+  | "farewell"
   | "scan";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
@@ -63,6 +64,8 @@ export type Effect =
   // boot state
   | { readonly type: "markValid" }
   | { readonly type: "rollBack" }
+  /** Whether another slot holds an image to go back to; verifies that image, so it takes a moment. */
+  | { readonly type: "checkRollBack"; readonly connection: number }
   | { readonly type: "restart" }
   // signatures
   | {
@@ -77,6 +80,8 @@ export type Effect =
   // settings; keys of at most 15 characters, values of at most 3999 bytes
   | { readonly type: "store"; readonly key: string; readonly value: string }
   | { readonly type: "forget"; readonly key: string }
+  /** Back to factory settings: every key of ours. */
+  | { readonly type: "forgetAll" }
   // the rest
   | { readonly type: "showStatus"; readonly status: string }
   | { readonly type: "log"; readonly level: LogLevel; readonly message: string };

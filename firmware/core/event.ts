@@ -38,6 +38,10 @@ export interface RunningImage {
   readonly slot: string;
   readonly slotState: SlotState;
   readonly securityVersion: number;
+  /** When it was compiled, as its description says, such as `Nov 21 2026` and `12:00:00`; empty or absent: not known. */
+  readonly compileDate?: string;
+  readonly compileTime?: string;
+  readonly idfVersion?: string;
 }
 
 /** The slot that an update goes to. */
@@ -58,6 +62,8 @@ export interface Booted {
   readonly stored: Readonly<Record<string, string>>;
   /** The setup page, HTML: core does not import pages. */
   readonly setupPage: string;
+  /** The page that the device serves in its owner's network. */
+  readonly statusPage?: string;
   /** Built into the firmware (mc/config). */
   readonly build: BuildSettings;
 }
@@ -108,6 +114,10 @@ export type Event =
       readonly path: string;
       /** Lower-case `host` header without port. */
       readonly host: string;
+      /** Headers as they came; absent: not sent. */
+      readonly origin?: string | undefined;
+      readonly contentType?: string | undefined;
+      readonly authorization?: string | undefined;
       /** At most 4096 bytes, UTF-8 decoded. */
       readonly body: string;
     }
@@ -131,6 +141,7 @@ export type Event =
   // boot state
   | { readonly type: "markedValid" }
   | { readonly type: "markValidFailed"; readonly message: string }
+  | { readonly type: "rollBackChecked"; readonly connection: number; readonly possible: boolean }
   // raised by one machine for the others; never from outside
   | { readonly type: "credentialsSubmitted"; readonly ssid: string; readonly password: string }
   | { readonly type: "online"; readonly address: string; readonly rssi: number }
@@ -145,6 +156,8 @@ export type Event =
   | { readonly type: "reportTaken"; readonly report: Report }
   /** The update server to talk to: the build's, unless the owner stored another. */
   | { readonly type: "serverChosen"; readonly server: string; readonly checkSeconds: number }
+  /** The owner gave the device another name. */
+  | { readonly type: "deviceNamed"; readonly deviceName: string }
   | { readonly type: "trialPassed" }
   | { readonly type: "trialFailed"; readonly reason: string };
 

@@ -95,6 +95,8 @@ export function portalStep(state: PortalState, event: Stamped): Step {
       return [{ ...state, join: joined(state, event.address) }, []];
     case "offline":
       return [state.join.phase === "joined" ? { ...state, join: forget(state.join) } : state, []];
+    case "deviceNamed":
+      return [{ ...state, info: { ...state.info, deviceName: event.deviceName } }, []];
     case "joinFailed":
       return [{ ...state, join: failed(state.join, event) }, []];
     default:

@@ -3,6 +3,7 @@
 // Strings and not blobs: overwriting a blob inside one NVS page is not power-safe (measured on ESP-IDF v6.0).
 
 import type { Effect } from "./effect.js";
+import { fail, type Result, succeed } from "./errors.js";
 import type { BuildSettings } from "./event.js";
 
 /** Longest key that NVS takes (nvs.h, NVS_KEY_NAME_MAX_SIZE less the NUL). */
@@ -11,6 +12,17 @@ export const MAX_KEY_LENGTH = 15;
 export const MAX_SSID_BYTES = 32;
 export const MAX_PASSWORD_BYTES = 64;
 export const MAX_NETWORK_COUNT = 4;
+export const MAX_SERVER_LENGTH = 200;
+export const MIN_CHECK_SECONDS = 10;
+export const MAX_CHECK_SECONDS = 86_400;
+/** Characters; it also stands in the title of a page. */
+export const MAX_NAME_LENGTH = 40;
+/** The owner's token: long enough not to be guessed over Wi-Fi. */
+export const MIN_TOKEN_LENGTH = 8;
+export const MAX_TOKEN_LENGTH = 64;
+
+/** NVS key of the token that local changes and pushed updates need; nothing stored: none is needed. */
+export const TOKEN_KEY = "push.token";
 
 const LAYOUT = 1;
 
@@ -25,6 +37,8 @@ export interface Preferences {
   readonly networks: readonly SavedNetwork[];
   readonly server: string;
   readonly checkSeconds: number;
+  /** For people, such as `Kitchen light`; empty: the owner gave none. */
+  readonly deviceName: string;
 }
 
 /** Settings as stored, with the build's values where nothing is stored, and the effects that bring an older layout up to date. */
@@ -39,6 +53,7 @@ export function readPreferences(
     networks,
     server: readServer(stored.server) ?? build.server,
     checkSeconds: readSeconds(stored["check.seconds"]) ?? build.checkSeconds,
+    deviceName: readName(stored["device.name"]) ?? "",
   };
   const effects: Effect[] =
     layout < LAYOUT
@@ -95,13 +110,106 @@ function fromSeparateKeys(
 
 /** Absolute http(s) URL without a trailing slash, at most 200 characters. */
 function readServer(text: string | undefined): string | undefined {
-  if (text === undefined || text.length > 200) return undefined;
+  if (text === undefined || text.length > MAX_SERVER_LENGTH) return undefined;
   return /^https?:\/\/[^\s/]+(\/[^\s]*)?$/.test(text) ? text.replace(/\/+$/, "") : undefined;
 }
 
 function readSeconds(text: string | undefined): number | undefined {
   const seconds = Number(text);
-  return text !== undefined && Number.isInteger(seconds) && seconds >= 10 && seconds <= 86_400
+  return text !== undefined &&
+    Number.isInteger(seconds) &&
+    seconds >= MIN_CHECK_SECONDS &&
+    seconds <= MAX_CHECK_SECONDS
     ? seconds
     : undefined;
+}
+
+/** No control characters: the name stands in logs and headers too. */
+function readName(text: string | undefined): string | undefined {
+  const name = text?.trim();
+  if (name === undefined || name === "" || name.length > MAX_NAME_LENGTH) return undefined;
+  for (let i = 0; i < name.length; i++) {
+    const code = name.charCodeAt(i);
+    if (code < 0x20 || code === 0x7f) return undefined;
+  }
+  return name;
+}
+
+/** What the owner wants changed. `undefined`: as it is; an empty text: back to what the build says. */
+export interface SettingsChange {
+  readonly server: string | undefined;
+  readonly checkSeconds: number | undefined;
+  readonly deviceName: string | undefined;
+  readonly token: string | undefined;
+}
+
+/** Reads the JSON of `POST /api/settings`; everything is checked before anything is changed. */
+export function readSettings(body: string): Result<SettingsChange, "SETTINGS_INVALID"> {
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch {
+    return fail("SETTINGS_INVALID", "The body is not valid JSON.");
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    return fail("SETTINGS_INVALID", "The body has to be a JSON object.");
+  const { server, checkSeconds, deviceName, token } = value as Readonly<Record<string, unknown>>;
+  if (server !== undefined && server !== "" && !(typeof server === "string" && readServer(server)))
+    return fail(
+      "SETTINGS_INVALID",
+      `The server has to be an http:// or https:// address of at most ${MAX_SERVER_LENGTH} characters.`,
+    );
+  if (
+    checkSeconds !== undefined &&
+    (typeof checkSeconds !== "number" || readSeconds(`${checkSeconds}`) === undefined)
+  )
+    return fail(
+      "SETTINGS_INVALID",
+      `The check interval has to be a whole number of ${MIN_CHECK_SECONDS} to ${MAX_CHECK_SECONDS} seconds.`,
+    );
+  if (
+    deviceName !== undefined &&
+    deviceName !== "" &&
+    !(typeof deviceName === "string" && readName(deviceName))
+  )
+    return fail("SETTINGS_INVALID", `The name has to be a text of at most ${MAX_NAME_LENGTH} characters.`);
+  if (token !== undefined && token !== "" && !(typeof token === "string" && isToken(token)))
+    return fail(
+      "SETTINGS_INVALID",
+      `The token has to be ${MIN_TOKEN_LENGTH} to ${MAX_TOKEN_LENGTH} letters, digits or signs, without spaces.`,
+    );
+  return succeed({
+    server: typeof server === "string" ? (readServer(server) ?? "") : undefined,
+    checkSeconds: checkSeconds as number | undefined,
+    deviceName: typeof deviceName === "string" ? (readName(deviceName) ?? "") : undefined,
+    token: token as string | undefined,
+  });
+}
+
+/** Visible ASCII: it is sent in a header. */
+const isToken = (text: string): boolean =>
+  text.length >= MIN_TOKEN_LENGTH && text.length <= MAX_TOKEN_LENGTH && /^[!-~]+$/.test(text);
+
+/** The preferences after a change, and what has to be stored for it. */
+export function changeSettings(
+  preferences: Preferences,
+  change: SettingsChange,
+  build: BuildSettings,
+): readonly [Preferences, readonly Effect[]] {
+  const keep = (key: string, value: string | undefined): readonly Effect[] =>
+    value === undefined ? [] : value === "" ? [{ type: "forget", key }] : [{ type: "store", key, value }];
+  return [
+    {
+      ...preferences,
+      server: change.server === undefined ? preferences.server : change.server || build.server,
+      checkSeconds: change.checkSeconds ?? preferences.checkSeconds,
+      deviceName: change.deviceName ?? preferences.deviceName,
+    },
+    [
+      ...keep("server", change.server),
+      ...keep("check.seconds", change.checkSeconds?.toString()),
+      ...keep("device.name", change.deviceName),
+      ...keep(TOKEN_KEY, change.token),
+    ],
+  ];
 }

@@ -2,6 +2,10 @@
 // goes on trying the saved networks as long as no phone is attached: after a power cut the router often boots slower than the
 // device, and nobody stands beside it with a phone.
 //
+//   own pages on port 80        portal closed   portal open
+//     not joined                stopped         captive
+//     joined                    served          captive until the portal closes, then served
+//
 //             no network saved                       credentials submitted
 //   booted ───────────────────────────► unset ◄──────────────┐  (tried once; the portal tells the result)
 //      │ saved                            │ submitted         │ failed, nothing saved
@@ -40,6 +44,8 @@ export interface WifiState {
   readonly failureCount: number;
   readonly portalOpen: boolean;
   readonly clientCount: number;
+  /** What the others were told last. While another network is tried, they are not disturbed until that fails. */
+  readonly online: boolean;
 }
 
 export const initialWifi: WifiState = Object.freeze({
@@ -52,7 +58,13 @@ export const initialWifi: WifiState = Object.freeze({
   failureCount: 0,
   portalOpen: false,
   clientCount: 0,
+  online: false,
 });
+
+/** The server of the owner's network takes the captive one's place without a break: only the name server ends. */
+const START_OWN_PAGES: Effect = Object.freeze({ type: "startServer", captive: false });
+const STOP_SERVER: Effect = Object.freeze({ type: "stopServer" });
+const OFFLINE: Raise = Object.freeze({ type: "raise", event: Object.freeze({ type: "offline" }) });
 
 type Step = readonly [WifiState, readonly (Effect | Raise)[]];
 
@@ -83,7 +95,7 @@ export function wifiStep(state: WifiState, event: Stamped): Step {
     case "wifiLost":
       if (event.attempt !== state.attempt) return [state, []];
       if (state.phase === "joined")
-        return preceded([{ type: "raise", event: { type: "offline" } }], failed(state, event, "lost"));
+        return preceded(state.portalOpen ? [] : [STOP_SERVER], failed(state, event, "lost"));
       return state.phase === "joining" ? failed(state, event, event.reason) : [state, []];
     case "timerFired":
       if (event.timer === "wifi") return wifiTimer(state, event);
@@ -136,9 +148,10 @@ function joined(state: WifiState, event: { readonly address: string; readonly rs
     preferences = saved;
     effects.unshift(store);
   }
-  if (state.portalOpen) effects.push(linger(state));
+  // with the portal open the server runs already, and captures: it stays so until the portal closes
+  effects.push(state.portalOpen ? linger(state) : START_OWN_PAGES);
   return [
-    { ...state, phase: "joined", preferences, submitted: undefined, index: 0, failureCount: 0 },
+    { ...state, phase: "joined", preferences, submitted: undefined, index: 0, failureCount: 0, online: true },
     effects,
   ];
 }
@@ -164,10 +177,11 @@ function failed(state: WifiState, event: { readonly random: number }, reason: Jo
   const failureCount = state.failureCount + 1;
   const delayMs = backoffMs(RETRY, failureCount, event.random);
   const effects: (Effect | Raise)[] = [
+    ...(state.online ? [OFFLINE] : []),
     { type: "log", level: "warn", message: `Wi-Fi "${tried?.ssid ?? ""}" failed: ${reason}` },
     { type: "raise", event: { type: "joinFailed", ssid: tried?.ssid ?? "", reason } },
   ];
-  const base = { ...state, submitted: undefined, failureCount };
+  const base = { ...state, submitted: undefined, failureCount, online: false };
   if (networks.length === 0)
     return [{ ...base, phase: "unset" }, [...effects, { type: "clearTimer", timer: "wifi" }]];
   // a submitted network that failed does not count against the saved ones
@@ -195,7 +209,7 @@ function closePortal(state: WifiState): Step {
   return [
     { ...state, portalOpen: false, clientCount: 0 },
     [
-      { type: "stopServer" },
+      START_OWN_PAGES,
       { type: "stopAccessPoint" },
       { type: "log", level: "info", message: "setup portal closed" },
       { type: "raise", event: { type: "portalClosed" } },

@@ -8,6 +8,7 @@ import { deviceIdOf, formatMac, RESET_REASONS } from "../core/identity.js";
 import { newImageReader, readImage } from "../core/image.js";
 import { parseVersion, versionName } from "../core/version.js";
 import { setupPage } from "../portal/setup-page.js";
+import { statusPage } from "../portal/status-page.js";
 import { type Native, nextLabel, runningLabel, slotStateOf } from "./native.js";
 
 export function readBootFacts(native: Native, stored: Readonly<Record<string, string>>): Booted {
@@ -29,6 +30,7 @@ export function readBootFacts(native: Native, stored: Readonly<Record<string, st
     resetReason: RESET_REASONS[native.esp_reset_reason()] ?? "unknown",
     stored,
     setupPage,
+    statusPage,
     build: {
       server: config.server,
       checkSeconds: config.checkSeconds,
@@ -64,6 +66,9 @@ function readRunningImage(native: Native): { readonly chip: string; readonly ima
       slot: runningLabel(native),
       slotState: slotStateOf(native.skyslot_slot_state()),
       securityVersion: description?.securityVersion ?? 0,
+      compileDate: description?.date ?? "",
+      compileTime: description?.time ?? "",
+      idfVersion: description?.idfVersion ?? "",
     },
   };
 }

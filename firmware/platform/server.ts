@@ -32,6 +32,9 @@ export function createServer(dispatch: Dispatch) {
     let method = "GET";
     let path = "/";
     let host = "";
+    let origin: string | undefined;
+    let contentType: string | undefined;
+    let authorization: string | undefined;
     let body = new Uint8Array(0);
     let bodyTooLong = false;
     let out: TextPieces | undefined;
@@ -52,6 +55,9 @@ export function createServer(dispatch: Dispatch) {
         method = request.method;
         path = request.path;
         host = (request.headers.get("host") ?? "").split(":")[0]?.toLowerCase() ?? "";
+        origin = request.headers.get("origin");
+        contentType = request.headers.get("content-type");
+        authorization = request.headers.get("authorization");
       },
       onReadable(count) {
         const piece = this.read(count);
@@ -72,6 +78,9 @@ export function createServer(dispatch: Dispatch) {
             method,
             path,
             host,
+            origin,
+            contentType,
+            authorization,
             body: utf8Decode(body) ?? "",
           });
         const { status, headers, body: text } = answer ?? { status: 500, headers: {}, body: "" };
@@ -93,7 +102,10 @@ export function createServer(dispatch: Dispatch) {
   return {
     start(captive: boolean) {
       server ??= new HTTPServer({ io: Listener, port: 80, onConnect: accept });
-      if (captive && !names) {
+      if (!captive) {
+        names?.close();
+        names = undefined;
+      } else if (!names) {
         names = new UDP({
           port: DNS_PORT,
           onReadable(count) {

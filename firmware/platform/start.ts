@@ -56,6 +56,7 @@ export function startDevice(options: AppOptions = {}): void {
         verifySignature: ({ attempt, keyId, signed, signature }) => verify(attempt, keyId, signed, signature),
         store: ({ key, value }) => storage.write(key, value),
         forget: ({ key }) => storage.forget(key),
+        forgetAll: () => storage.forgetAll(),
         markValid: () => {
           const error = native.esp_ota_mark_app_valid_cancel_rollback();
           send(
@@ -66,6 +67,8 @@ export function startDevice(options: AppOptions = {}): void {
           native.esp_ota_mark_app_invalid_rollback_and_reboot();
           native.esp_restart(); // only reached when there is no other image: better a restart than a firmware known to be bad
         },
+        checkRollBack: ({ connection }) =>
+          send({ type: "rollBackChecked", connection, possible: native.skyslot_can_roll_back() === 1 }),
         restart: () => native.esp_restart(),
         showStatus: ({ status }) => options.showStatus?.(status),
         log: writeLog,

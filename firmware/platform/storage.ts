@@ -18,5 +18,9 @@ export function createStorage() {
     },
     write: (key: string, value: string) => store.write(key, value),
     forget: (key: string) => store.delete(key),
+    forgetAll() {
+      // the keys first: deleting moves what the iterator stands on
+      for (const key of [...store]) store.delete(key);
+    },
   };
 }

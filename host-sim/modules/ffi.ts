@@ -58,6 +58,8 @@ export function createFfi(machine: Machine, native: Native): new () => object {
     },
     skyslot_running: (label: unknown) => writeLabel(label, machine.running),
     skyslot_next: (label: unknown) => writeLabel(label, ota.nextUpdatePartition()),
+    skyslot_boot: (label: unknown) => writeLabel(label, ota.bootPartition()),
+    skyslot_can_roll_back: () => (ota.rollbackPossible() ? 1 : 0),
     skyslot_slot_state: () => stateOf(machine.running),
     skyslot_partition_state: (label: unknown) => stateOf(appNamed(label)),
     skyslot_arm: (label: unknown) => ESP_ERROR_CODES[ota.setBoot(appNamed(label))],

@@ -49,6 +49,16 @@ void skyslot_next(uint8_t *label)
 	write_label(next_slot(), label);
 }
 
+void skyslot_boot(uint8_t *label)
+{
+	write_label(esp_ota_get_boot_partition(), label);
+}
+
+int32_t skyslot_can_roll_back(void)
+{
+	return esp_ota_check_rollback_is_possible() ? 1 : 0;
+}
+
 int32_t skyslot_slot_state(void)
 {
 	return state_of(esp_ota_get_running_partition());

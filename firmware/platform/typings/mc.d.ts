@@ -39,6 +39,10 @@ declare module "mc/ffi" {
     skyslot_running(label: ArrayBuffer): void;
     /** The same for the slot that the next update goes to; empty if there is none. */
     skyslot_next(label: ArrayBuffer): void;
+    /** The same for the slot that otadata selects; another than the running one if that slot's image is broken. */
+    skyslot_boot(label: ArrayBuffer): void;
+    /** 1 if there is a whole image to go back to: verifies it, some 100 ms. */
+    skyslot_can_roll_back(): number;
     /** esp_ota_img_states_t of the running slot, -1 undefined; an error negated below that. */
     skyslot_slot_state(): number;
     skyslot_partition_state(label: string): number;

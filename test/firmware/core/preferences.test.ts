@@ -13,7 +13,12 @@ const BUILD: BuildSettings = {
 describe("preferences", () => {
   it("take the build's values where nothing is stored, and note their layout", () => {
     const { preferences, effects } = readPreferences({}, BUILD);
-    expect(preferences).deep.equal({ networks: [], server: "http://updates.local", checkSeconds: 120 });
+    expect(preferences).deep.equal({
+      networks: [],
+      server: "http://updates.local",
+      checkSeconds: 120,
+      deviceName: "",
+    });
     expect(effects).deep.equal([{ type: "store", key: "layout", value: "1" }]);
   });
 

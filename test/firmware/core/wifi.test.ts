@@ -67,7 +67,7 @@ describe("Wi-Fi", () => {
     const wifi = new Wifi().on(SAVED).fail().on(timer).fail().on(timer).fail().on(timer).join();
     expect(wifi.find("setTimer")).include({ timer: "portal", delayMs: 20_000 });
     expect(wifi.on({ type: "timerFired", timer: "portal" }).types).include.members([
-      "stopServer",
+      "startServer",
       "stopAccessPoint",
       "portalClosed",
     ]);
@@ -97,6 +97,27 @@ describe("Wi-Fi", () => {
     const wifi = new Wifi().on(SAVED).on(timer).on(timer);
     expect(wifi.on({ type: "wifiJoined", attempt: 1, address: "1.2.3.4", rssi: -40 }).effects).deep.equal([]);
     expect(wifi.state.phase).equal("joining");
+  });
+
+  it("serves its own pages once joined, without a break when the portal closes, and not while it is offline", () => {
+    const own = { type: "startServer", captive: false };
+    const plain = new Wifi().on(SAVED).join();
+    expect(plain.effects).deep.include(own);
+    expect(plain.fail("lost").types).include("stopServer");
+    const wifi = new Wifi()
+      .on(BOOTED)
+      .on({ type: "credentialsSubmitted", ssid: "new", password: "right pw" });
+    expect(wifi.join().types, "the portal captures on").not.include("startServer");
+    wifi.on({ type: "timerFired", timer: "portal" });
+    expect(wifi.effects).deep.include(own);
+    expect(wifi.types).not.include("stopServer");
+  });
+
+  it("tells that it went offline when another network is tried and fails", () => {
+    const wifi = new Wifi().on(SAVED).fail().on(timer).fail().on(timer).fail().on(timer).join();
+    wifi.on({ type: "credentialsSubmitted", ssid: "new", password: "wrong pw" });
+    expect(wifi.types).not.include("offline");
+    expect(wifi.fail("wrong-password").types).include("offline");
   });
 
   it("tells that it went offline and joins again", () => {

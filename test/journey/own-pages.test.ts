@@ -1,0 +1,97 @@
+import { expect } from "chai";
+import { HOME } from "../../host-sim/desk.js";
+import { Phone } from "../../host-sim/network/phone.js";
+import { type Rig, setUpRig } from "./rig.js";
+
+const HOUR_MS = 3_600_000;
+const JSON_HEADERS = Object.freeze({ "content-type": "application/json" });
+
+describe("the journey's own pages", () => {
+  let rig: Rig;
+  let phone: Phone;
+  afterEach(() => rig.close());
+
+  /** The device has joined and its portal has closed; a second phone is in the house's network. */
+  async function settled(): Promise<string> {
+    rig = await setUpRig();
+    const { world, device, network } = rig.desk;
+    device.powerOn();
+    await world.runUntil(() => rig.reports.some(({ status }) => status === "success"), { limitMs: HOUR_MS });
+    await world.runFor(90_000);
+    phone = new Phone({ world, network, name: "tablet", mac: "02:00:00:00:00:77" });
+    await done(phone.join(HOME.ssid, HOME.password));
+    return rig.trace.join("\n").match(/address (\d+\.\d+\.\d+\.\d+)/)![1]!;
+  }
+
+  /** Lets the world go on until a promise of the phone has settled. */
+  async function done<T>(promise: Promise<T>): Promise<T> {
+    let isOver = false;
+    const over = () => {
+      isOver = true;
+    };
+    promise.then(over, over);
+    await rig.desk.world.runUntil(() => isOver, { limitMs: 60_000 });
+    return promise;
+  }
+
+  it("tell a phone in the house what runs and how it fares", async () => {
+    const address = await settled();
+    const version = JSON.parse((await done(phone.get("/api/version", address))).text);
+    expect(version).include({
+      type: "base",
+      version: "1.1.0",
+      versionNumber: 10_100,
+      slot: "ota_0",
+      chip: "esp32",
+    });
+    const health = JSON.parse((await done(phone.get("/api/health", address))).text);
+    expect(health).include({ status: "ok", version: "1.1.0" });
+    expect(health.link).include({ state: "online", address, setupPortal: false, server: "reached" });
+    expect((await done(phone.get("/", address))).text).match(/^<!doctype html>/);
+  });
+
+  it("are there again after the router was away", async () => {
+    const address = await settled();
+    const { home, world } = rig.desk;
+    home.setUp(false);
+    await world.runFor(5_000);
+    home.setUp(true);
+    await world.runFor(120_000);
+    await done(phone.join(HOME.ssid, HOME.password));
+    expect((await done(phone.get("/api/health", address))).status).equal(200);
+  });
+
+  it("keep a changed setting over a restart", async () => {
+    const address = await settled();
+    const post = (path: string, body: string) =>
+      done(phone.post(path, body, address, { headers: JSON_HEADERS }));
+    expect((await post("/api/settings", '{"deviceName":"Hall lamp","checkSeconds":600}')).status).equal(200);
+    expect((await post("/api/restart", "{}")).status).equal(202);
+    await rig.desk.world.runFor(60_000);
+    expect(rig.events.filter(({ type }) => type === "booted").length).equal(3);
+    const settings = JSON.parse((await done(phone.get("/api/settings", address))).text);
+    expect(settings).include({ deviceName: "Hall lamp", checkSeconds: 600 });
+  });
+
+  it("roll back to the image before", async () => {
+    const address = await settled();
+    expect((await done(phone.post("/api/rollback", "{}", address, { headers: JSON_HEADERS }))).status).equal(
+      202,
+    );
+    await rig.desk.world.runFor(5_000);
+    expect(rig.desk.device.running?.label).equal("factory");
+    const again = await done(phone.post("/api/rollback", "{}", address, { headers: JSON_HEADERS })).catch(
+      () => undefined,
+    );
+    expect(again?.status ?? 409).equal(409);
+  });
+
+  it("take the device back to its factory settings, and so to its portal", async () => {
+    const address = await settled();
+    await done(phone.post("/api/factory-reset", "{}", address, { headers: JSON_HEADERS }));
+    const from = rig.trace.length;
+    await rig.desk.world.runFor(5_000);
+    expect(rig.trace.slice(from).join("\n")).match(/setup portal open/);
+    expect(rig.desk.device.running?.label).equal("ota_0");
+  });
+});
