@@ -7,6 +7,7 @@ import type { Event, Raise, Stamped } from "./event.js";
 import { initialLocalApi, type LocalApiState, localApiStep, takesRequest } from "./local-api.js";
 import { initialPortal, type PortalState, portalStep } from "./portal.js";
 import { initialReport, type ReportState, reportStep } from "./report.js";
+import { isSameStatus, type Status, statusOf } from "./status.js";
 import { initialUpdate, type UpdateState, updateStep } from "./update.js";
 import { initialWifi, type WifiState, wifiStep } from "./wifi.js";
 
@@ -49,8 +50,23 @@ export function step(state: DeviceState, event: Stamped): readonly [DeviceState,
       else effects.push(effect);
     }
   }
-  return [next, effects];
+  return [next, [...effects, ...shown(state, next, queue)]];
 }
+
+/** What a person can see of it: errors when they happen, the status when it is another one. */
+function shown(before: DeviceState, after: DeviceState, events: readonly Event[]): readonly Effect[] {
+  const effects: Effect[] = [];
+  if (events.some(({ type }) => type === "updateFailed" || type === "trialFailed")) {
+    effects.push({ type: "showStatus", status: ERROR });
+  }
+  const status = statusOf(after);
+  if (events[0]?.type === "booted" || !isSameStatus(statusOf(before), status)) {
+    effects.push({ type: "showStatus", status });
+  }
+  return effects;
+}
+
+const ERROR: Status = Object.freeze({ name: "error", percent: 0 });
 
 /** One event through every machine. */
 function stepAll(state: DeviceState, event: Stamped): readonly [DeviceState, readonly (Effect | Raise)[]] {

@@ -2,6 +2,8 @@
 
 import Timer from "timer";
 import type { Effect } from "../core/effect.js";
+import type { Booted } from "../core/event.js";
+import type { Status } from "../core/status.js";
 import { readBootFacts } from "./boot-facts.js";
 import { createHttpClient } from "./http-client.js";
 import { createNative } from "./native.js";
@@ -14,8 +16,12 @@ import { createTimers } from "./timers.js";
 import { createWifi } from "./wifi.js";
 
 export interface AppOptions {
-  /** Shows a status ("setup", "joining", "online" …) on whatever the app has: an LED, a display. */
-  readonly showStatus?: (status: string) => void;
+  /** Shows a status on whatever the app has: an LED, a display. */
+  readonly showStatus?: (status: Status) => void;
+  /** Called once, when the device has begun, with what it knows of itself: what an app adds cannot keep updates from starting. */
+  readonly onBoot?: (facts: Booted) => void;
+  /** A setting was stored in NVS. */
+  readonly onStore?: (key: string, value: string) => void;
 }
 
 export function startDevice(options: AppOptions = {}): void {
@@ -54,7 +60,10 @@ export function startDevice(options: AppOptions = {}): void {
         hashSlot: ({ attempt, offset, length }) => slot.hash(attempt, offset, length),
         armSlot: ({ attempt }) => slot.arm(attempt),
         verifySignature: ({ attempt, keyId, signed, signature }) => verify(attempt, keyId, signed, signature),
-        store: ({ key, value }) => storage.write(key, value),
+        store: ({ key, value }) => {
+          storage.write(key, value);
+          options.onStore?.(key, value);
+        },
         forget: ({ key }) => storage.forget(key),
         forgetAll: () => storage.forgetAll(),
         markValid: () => {
@@ -76,7 +85,11 @@ export function startDevice(options: AppOptions = {}): void {
     },
   );
   // a turn of its own: what boot throws then restarts the chip like any other error
-  Timer.set(() => dispatch(readBootFacts(native, storage.readAll())), 0);
+  Timer.set(() => {
+    const facts = readBootFacts(native, storage.readAll());
+    dispatch(facts);
+    options.onBoot?.(facts);
+  }, 0);
 }
 
 const writeLog = ({ level, message }: Extract<Effect, { readonly type: "log" }>) => {
