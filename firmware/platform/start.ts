@@ -3,6 +3,7 @@
 import Timer from "timer";
 import type { Effect } from "../core/effect.js";
 import { readBootFacts } from "./boot-facts.js";
+import { createDiscovery } from "./discovery.js";
 import { createHttpClient } from "./http-client.js";
 import { createNative } from "./native.js";
 import { createRunner, type Handlers } from "./runner.js";
@@ -16,6 +17,8 @@ import { createWifi } from "./wifi.js";
 export interface AppOptions {
   /** Shows a status ("setup", "joining", "online" …) on whatever the app has: an LED, a display. */
   readonly showStatus?: (status: string) => void;
+  /** Starts what the app has besides Wi-Fi, portal and update; not called in safe mode (core/crash-guard.ts). */
+  readonly onReady?: () => void;
 }
 
 export function startDevice(options: AppOptions = {}): void {
@@ -33,6 +36,7 @@ export function startDevice(options: AppOptions = {}): void {
       const wifi = createWifi(send);
       const http = createHttpClient(send);
       const server = createServer(send);
+      const discovery = createDiscovery();
       const slot = createSlot(send, native);
       const verify = createVerifier(send, native);
       return {
@@ -70,6 +74,9 @@ export function startDevice(options: AppOptions = {}): void {
         checkRollBack: ({ connection }) =>
           send({ type: "rollBackChecked", connection, possible: native.skyslot_can_roll_back() === 1 }),
         restart: () => native.esp_restart(),
+        announce: ({ hostName, services }) => discovery.announce(hostName, services),
+        withdraw: () => discovery.withdraw(),
+        startApp: () => options.onReady?.(),
         showStatus: ({ status }) => options.showStatus?.(status),
         log: writeLog,
       };
