@@ -1,11 +1,14 @@
 // The whole device: its machines side by side. Each sees every event; what one raises goes round to all before the next event from
 // outside, so data flows one way and the order is the same everywhere. This file only composes, the machines decide.
 
+import { bootNotice } from "./boot-notice.js";
 import { initialTrial, type TrialState, trialStep } from "./boot-validation.js";
+import { type CrashGuardState, crashGuardStep, initialCrashGuard } from "./crash-guard.js";
 import type { Effect } from "./effect.js";
 import type { Event, Raise, Stamped } from "./event.js";
 import { initialLocalApi, type LocalApiState, localApiStep, takesRequest } from "./local-api.js";
 import { initialPortal, type PortalState, portalStep } from "./portal.js";
+import { initialPresence, type PresenceState, presenceStep } from "./presence.js";
 import { initialReport, type ReportState, reportStep } from "./report.js";
 import { isSameStatus, type Status, statusOf } from "./status.js";
 import { initialUpdate, type UpdateState, updateStep } from "./update.js";
@@ -18,6 +21,8 @@ export interface DeviceState {
   readonly trial: TrialState;
   readonly report: ReportState;
   readonly localApi: LocalApiState;
+  readonly presence: PresenceState;
+  readonly crashGuard: CrashGuardState;
 }
 
 const NOBODY = Object.freeze({ deviceName: "", type: "", version: "", deviceId: "", page: "" });
@@ -29,6 +34,8 @@ export const initialDevice: DeviceState = Object.freeze({
   trial: initialTrial,
   report: initialReport,
   localApi: initialLocalApi,
+  presence: initialPresence,
+  crashGuard: initialCrashGuard,
 });
 
 /** More raised events than this for one event from outside is a loop between machines: a bug, so it throws. */
@@ -77,18 +84,24 @@ function stepAll(state: DeviceState, event: Stamped): readonly [DeviceState, rea
     ? [state.portal, []]
     : portalStep(portalAtBoot(state.portal, event), event);
   const [localApi, localApiEffects] = localApiStep(state.localApi, event);
+  const [presence, presenceEffects] = presenceStep(state.presence, event);
+  const [crashGuard, crashGuardEffects] = crashGuardStep(state.crashGuard, event);
   const [report, reportEffects] = reportStep(state.report, event);
   const [trial, trialEffects] = trialStep(state.trial, event);
   const [update, updateEffects] = updateStep(state.update, event);
   return [
-    { wifi, portal, report, trial, update, localApi },
+    { wifi, portal, report, trial, update, localApi, presence, crashGuard },
     [
+      ...(event.type === "booted" ? bootNotice(event) : []),
       ...updateEffects,
       ...trialEffects,
       ...reportEffects,
       ...wifiEffects,
       ...portalEffects,
       ...localApiEffects,
+      ...presenceEffects,
+      // last: with it the app's own part starts
+      ...crashGuardEffects,
     ],
   ];
 }

@@ -15,6 +15,7 @@ export type TimerName =
   | "trialDeadline"
   | "restart"
   | "farewell"
+  | "healthy"
   | "scan";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
@@ -33,6 +34,15 @@ export interface HttpResponse {
   /** Lower-case names. `content-length` is added by the adapter. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+}
+
+/** A service in the owner's network (DNS-SD). */
+export interface Announced {
+  /** Such as `_http._tcp`. */
+  readonly serviceType: string;
+  readonly port: number;
+  /** The keys and values of its TXT record. */
+  readonly text: Readonly<Record<string, string>>;
 }
 
 export type Effect =
@@ -84,7 +94,12 @@ export type Effect =
   | { readonly type: "forget"; readonly key: string }
   /** Back to factory settings: every key of ours. */
   | { readonly type: "forgetAll" }
+  // multicast DNS; announcing again replaces what was announced
+  | { readonly type: "announce"; readonly hostName: string; readonly services: readonly Announced[] }
+  | { readonly type: "withdraw" }
   // the rest
+  /** The app's own part, besides Wi-Fi, portal and update. */
+  | { readonly type: "startApp" }
   /** Only when it changes; an error whenever one happens. */
   | { readonly type: "showStatus"; readonly status: Status }
   | { readonly type: "log"; readonly level: LogLevel; readonly message: string };

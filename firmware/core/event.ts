@@ -58,6 +58,8 @@ export interface Booted {
   readonly target: TargetSlot | undefined;
   /** `power-on`, `software`, `panic`, `task-watchdog`, `brownout` … */
   readonly resetReason: string;
+  /** Label of the partition that otadata selects: not the running one if its image did not pass the boot loader. */
+  readonly bootSlot?: string;
   /** Everything under our namespace in NVS. */
   readonly stored: Readonly<Record<string, string>>;
   /** The setup page, HTML: core does not import pages. */
@@ -158,6 +160,7 @@ export type Event =
   | { readonly type: "serverChosen"; readonly server: string; readonly checkSeconds: number }
   /** The owner gave the device another name. */
   | { readonly type: "deviceNamed"; readonly deviceName: string }
+  | { readonly type: "safeModeEntered"; readonly unhealthyCount: number }
   | { readonly type: "trialPassed" }
   | { readonly type: "trialFailed"; readonly reason: string };
 

@@ -6,6 +6,7 @@
 //   GET  /api/health     condition              POST /api/restart         ─► 202, a second later a restart
 //   GET  /api/settings   POST /api/settings     POST /api/factory-reset   ─► 202, a second later all is forgotten, and a restart
 
+import { UNHEALTHY_KEY } from "./crash-guard.js";
 import type { Effect, HttpResponse } from "./effect.js";
 import type { Booted, Raise, Stamped } from "./event.js";
 import { isOwnHost, type LocalRequest, refusalOf } from "./local-guard.js";
@@ -42,6 +43,8 @@ export interface LocalApiState {
   readonly rssi: number;
   readonly portalOpen: boolean;
   readonly serverReached: boolean;
+  /** Unhealthy boots before a start in safe mode; 0: not in safe mode. */
+  readonly safeModeAfter: number;
   readonly lastError: LastError | undefined;
   /** What happens when the farewell is over. */
   readonly leaving: "no" | "restart" | "reset" | "rollBack";
@@ -55,6 +58,7 @@ export const initialLocalApi: LocalApiState = Object.freeze({
   rssi: 0,
   portalOpen: false,
   serverReached: false,
+  safeModeAfter: 0,
   lastError: undefined,
   leaving: "no",
 });
@@ -81,6 +85,8 @@ export function localApiStep(state: LocalApiState, event: Stamped): Step {
       return [{ ...state, portalOpen: false }, []];
     case "serverReached":
       return [{ ...state, serverReached: true }, []];
+    case "safeModeEntered":
+      return [{ ...state, safeModeAfter: event.unhealthyCount }, []];
     case "joinFailed":
       return [noted(state, event, "WIFI_FAILED", `joining "${event.ssid}": ${event.reason}`), []];
     case "updateFailed":
@@ -201,10 +207,12 @@ function serveHealth(state: LocalApiState, request: LocalRequest): Step {
     state,
     [
       json(request, 200, {
-        status: state.serverReached ? "ok" : "degraded",
+        status: state.safeModeAfter > 0 ? "safe-mode" : state.serverReached ? "ok" : "degraded",
         version: boot?.image.version ?? "",
         uptimeSeconds: seconds(request.at),
         resetReason: boot?.resetReason ?? "unknown",
+        safeMode: state.safeModeAfter > 0,
+        unhealthyBootCount: state.safeModeAfter,
         link: {
           state: address === "" ? "offline" : "online",
           address: address || null,
@@ -303,7 +311,8 @@ function leave(state: LocalApiState): Step {
     case "no":
       return [state, []];
     case "restart":
-      return [state, [{ type: "restart" }]];
+      // whoever restarts it by hand wants the app tried again, and did not see a crash
+      return [state, [{ type: "forget", key: UNHEALTHY_KEY }, { type: "restart" }]];
     case "reset":
       // only now, so that nothing is stored any more behind it
       return [state, [{ type: "forgetAll" }, { type: "restart" }]];

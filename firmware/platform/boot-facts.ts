@@ -9,7 +9,7 @@ import { newImageReader, readImage } from "../core/image.js";
 import { parseVersion, versionName } from "../core/version.js";
 import { setupPage } from "../portal/setup-page.js";
 import { statusPage } from "../portal/status-page.js";
-import { type Native, nextLabel, runningLabel, slotStateOf } from "./native.js";
+import { bootLabel, type Native, nextLabel, runningLabel, slotStateOf } from "./native.js";
 
 export function readBootFacts(native: Native, stored: Readonly<Record<string, string>>): Booted {
   const mac = new ArrayBuffer(6);
@@ -28,6 +28,7 @@ export function readBootFacts(native: Native, stored: Readonly<Record<string, st
     image,
     target: readTarget(native),
     resetReason: RESET_REASONS[native.esp_reset_reason()] ?? "unknown",
+    bootSlot: bootLabel(native),
     stored,
     setupPage,
     statusPage,

@@ -8,8 +8,9 @@ export type Native = InstanceType<typeof FFI>;
 
 export const createNative = (): Native => new FFI();
 
-/** Labels of the partition that runs and of the one that the next update goes to; empty: there is none. */
+/** Labels of the partition that runs, of the one that otadata selects, and of the one that the next update goes to; empty: there is none. */
 export const runningLabel = (native: Native): string => readLabel((label) => native.skyslot_running(label));
+export const bootLabel = (native: Native): string => readLabel((label) => native.skyslot_boot(label));
 export const nextLabel = (native: Native): string => readLabel((label) => native.skyslot_next(label));
 
 /** At most 16 characters and a zero. */

@@ -5,6 +5,7 @@ import type { Effect } from "../core/effect.js";
 import type { Booted } from "../core/event.js";
 import type { Status } from "../core/status.js";
 import { readBootFacts } from "./boot-facts.js";
+import { createDiscovery } from "./discovery.js";
 import { createHttpClient } from "./http-client.js";
 import { createNative } from "./native.js";
 import { createRunner, type Handlers } from "./runner.js";
@@ -18,8 +19,11 @@ import { createWifi } from "./wifi.js";
 export interface AppOptions {
   /** Shows a status on whatever the app has: an LED, a display. */
   readonly showStatus?: (status: Status) => void;
-  /** Called once, when the device has begun, with what it knows of itself: what an app adds cannot keep updates from starting. */
-  readonly onBoot?: (facts: Booted) => void;
+  /**
+   * Starts what the app has besides Wi-Fi, portal and update, with what the device knows of itself. Not called in safe mode
+   * (core/crash-guard.ts).
+   */
+  readonly onReady?: (facts: Booted) => void;
   /** A setting was stored in NVS. */
   readonly onStore?: (key: string, value: string) => void;
 }
@@ -28,6 +32,7 @@ export function startDevice(options: AppOptions = {}): void {
   const bootedAt = Date.now();
   const native = createNative();
   const storage = createStorage();
+  let facts: Booted | undefined;
   const dispatch = createRunner(
     {
       uptimeMs: () => Date.now() - bootedAt,
@@ -39,6 +44,7 @@ export function startDevice(options: AppOptions = {}): void {
       const wifi = createWifi(send);
       const http = createHttpClient(send);
       const server = createServer(send);
+      const discovery = createDiscovery();
       const slot = createSlot(send, native);
       const verify = createVerifier(send, native);
       return {
@@ -79,6 +85,11 @@ export function startDevice(options: AppOptions = {}): void {
         checkRollBack: ({ connection }) =>
           send({ type: "rollBackChecked", connection, possible: native.skyslot_can_roll_back() === 1 }),
         restart: () => native.esp_restart(),
+        announce: ({ hostName, services }) => discovery.announce(hostName, services),
+        withdraw: () => discovery.withdraw(),
+        startApp: () => {
+          if (facts) options.onReady?.(facts);
+        },
         showStatus: ({ status }) => options.showStatus?.(status),
         log: writeLog,
       };
@@ -86,9 +97,8 @@ export function startDevice(options: AppOptions = {}): void {
   );
   // a turn of its own: what boot throws then restarts the chip like any other error
   Timer.set(() => {
-    const facts = readBootFacts(native, storage.readAll());
+    facts = readBootFacts(native, storage.readAll());
     dispatch(facts);
-    options.onBoot?.(facts);
   }, 0);
 }
 

@@ -50,7 +50,7 @@ function startLedDevice(): void {
       if (status.name !== "error") isDark = status.name === "updating";
       if (isDark !== wasDark) strip?.darken(isDark);
     },
-    onBoot({ identity, stored }: Booted) {
+    onReady({ identity, stored }: Booted) {
       board = { ...board, chip: identity.chip };
       play(stored[LED_KEY] ?? "{}");
     },

@@ -199,7 +199,10 @@ describe("the local api", () => {
     const device = new Device();
     expect(device.post("/api/restart").status).equal(202);
     expect(device.done).deep.equal([]);
-    expect(device.on({ type: "timerFired", timer: "farewell" }).done).deep.equal(["restart"]);
+    expect(device.on({ type: "timerFired", timer: "farewell" }).done).deep.equal([
+      "forget unhealthy",
+      "restart",
+    ]);
   });
 
   it("forgets everything at a factory reset, last of all before the restart", () => {

@@ -1,0 +1,15 @@
+// What a device says of itself when it starts: one line each for the firmware, its slots and the reason of the restart.
+
+import type { Effect } from "./effect.js";
+import type { Booted } from "./event.js";
+
+export function bootNotice({ identity, image, bootSlot, resetReason }: Booted): readonly Effect[] {
+  const build = image.build > 0 ? `+${image.build}` : "";
+  const compiled = [image.compileDate, image.compileTime].filter(Boolean).join(" ") || "at an unknown time";
+  const lines = [
+    `${identity.type} ${image.version}${build} on ${identity.hardware} (${identity.chip}), device ${identity.deviceId}`,
+    `compiled ${compiled}, ESP-IDF ${image.idfVersion || "unknown"}`,
+    `running ${image.slot} (${image.slotState}), boot partition ${bootSlot || "unknown"}, restarted by ${resetReason}`,
+  ];
+  return lines.map((message) => ({ type: "log", level: "info", message }));
+}

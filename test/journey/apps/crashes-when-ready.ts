@@ -1,0 +1,13 @@
+// Firmware whose own part crashes three seconds after it was started; Wi-Fi, portal and update are well.
+
+import Timer from "timer";
+import { startDevice } from "../../../firmware/platform/start.js";
+
+startDevice({
+  onReady() {
+    trace("the app starts\n");
+    Timer.set(() => {
+      throw new Error("crash of the app");
+    }, 3000);
+  },
+});
