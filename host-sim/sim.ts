@@ -3,6 +3,7 @@
 
 import { Desk, type DeskOptions } from "./desk.js";
 import type { VirtualDevice } from "./device.js";
+import { showLights } from "./drawing.js";
 import { exposeOnLoopback } from "./network/bridge.js";
 import type { Terminal } from "./terminal.js";
 import { describeEvent, Watch } from "./watch.js";
@@ -18,6 +19,8 @@ export interface SimOptions
   readonly updateBytes?: number;
   /** Loopback port for the device's own pages; 0 or absent: a free one. */
   readonly portalPort?: number;
+  /** Folder for pictures of what the device's lights show. */
+  readonly show?: string | undefined;
 }
 
 export interface Sim {
@@ -48,6 +51,7 @@ export async function startSim(options: SimOptions): Promise<Sim> {
       const text = describeEvent(event);
       if (text) terminal.note(text);
     },
+    onLight: options.show === undefined ? undefined : showLights(options.show),
   });
   const watch = new Watch(desk.device, (label, { bytesWritten }) => {
     if (updateBytes > 0) terminal.progress(`writing ${label}`, bytesWritten, updateBytes);
