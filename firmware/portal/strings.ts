@@ -74,7 +74,8 @@ export const STATUS_STRINGS = Object.freeze({
   serverHint: "Empty: the one that the firmware was built with.",
   seconds: "Seconds between checks",
   newToken: "New token",
-  newTokenHint: "8 to 64 characters without spaces. From then on every change on this page needs it.",
+  newTokenHint:
+    "8 to 64 characters without spaces. Sending firmware needs one; once set, so does every change here.",
   save: "Save",
   ota: "Firmware",
   image: "Firmware file",
