@@ -158,6 +158,8 @@ export type Event =
   | { readonly type: "reportTaken"; readonly report: Report }
   /** The update server to talk to: the build's, unless the owner stored another. */
   | { readonly type: "serverChosen"; readonly server: string; readonly checkSeconds: number }
+  /** The owner set another token for changes and pushed updates; empty: none any more. */
+  | { readonly type: "tokenChosen"; readonly token: string }
   /** The owner gave the device another name. */
   | { readonly type: "deviceNamed"; readonly deviceName: string }
   | { readonly type: "safeModeEntered"; readonly unhealthyCount: number }

@@ -265,6 +265,8 @@ function announced(preferences: Preferences, change: SettingsChange, boot: Boote
   const raises: Raise[] = [];
   if (change.server !== undefined || change.checkSeconds !== undefined)
     raises.push({ type: "raise", event: { type: "serverChosen", server, checkSeconds } });
+  if (change.token !== undefined)
+    raises.push({ type: "raise", event: { type: "tokenChosen", token: change.token } });
   if (change.deviceName !== undefined) {
     const deviceName = nameOf(preferences, boot.identity.deviceId);
     raises.push({ type: "raise", event: { type: "deviceNamed", deviceName } });

@@ -8,6 +8,7 @@
 //
 // The text is put together once, when the module loads: preloaded on the device it lies in flash and costs no RAM.
 
+import { asciiMarkup, asciiScript, squeeze } from "./page-text.js";
 import { SCRIPT_STRINGS, PAGE_STRINGS as text } from "./strings.js";
 
 /** Pairs of these are tested for a contrast of 4.5 to 1. */
@@ -355,21 +356,6 @@ $("form").onsubmit = event => {
   put("device", device.deviceId + " \\u00b7 " + device.type + " " + device.version);
 })();
 `;
-
-/** Spaces are for whoever reads this file; phone and flash do without. No text inside the script has a space behind one of these. */
-const squeeze = (source: string): string =>
-  source
-    .replace(/\n\s*/g, "\n")
-    .replace(/ ?([=?:+<>!&|{}(),;]+) /g, "$1")
-    .replace(/ {/g, "{")
-    .replace(/([;{},])\n/g, "$1");
-
-// The page is ASCII alone, so that its length in characters is its length in bytes: a server can send pieces of the text as it lies
-// in flash, without a second copy of it in RAM.
-const asciiMarkup = (markup: string): string =>
-  markup.replace(/[^\n -~]/gu, (character) => `&#${character.codePointAt(0)};`);
-const asciiScript = (script: string): string =>
-  script.replace(/[^\n -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
 /** HTML of `GET /`, ASCII, at most 16 KiB. */
 export const setupPage = `<!doctype html><html lang="${text.language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1,viewport-fit=cover"><meta name="color-scheme" content="light dark"><title>${text.title}</title><link rel="icon" href="data:,"><style>${STYLE.replace(/\n/g, "")}</style></head><body>${asciiMarkup(MARKUP)}<script>const T=${asciiScript(JSON.stringify(SCRIPT_STRINGS))};${squeeze(SCRIPT)}</script></body></html>`;

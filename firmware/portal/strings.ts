@@ -1,4 +1,4 @@
-// Every sentence of the setup page, in English. Another language is another table of the same shape. Plain text: no markup, and no
+// Every sentence of the setup page and the status page, in English. Another language is another table of the same shape. Plain text: no markup, and no
 // character that HTML or a script would read otherwise (& < > " \ `), because the table is put into the page as it stands.
 
 export const PAGE_STRINGS = Object.freeze({
@@ -60,4 +60,69 @@ export const SCRIPT_STRINGS = Object.freeze({
     lost: "The connection broke off. Try again, closer to the router.",
     restarted: "The device restarted meanwhile. Please try again.",
   }),
+});
+
+/** Of the status page. */
+export const STATUS_STRINGS = Object.freeze({
+  language: "en",
+  title: "Skyslot",
+  noScript: "This page needs JavaScript. Without it, open /api/version and /api/health.",
+  status: "Status",
+  settings: "Settings",
+  name: "Name",
+  server: "Update server",
+  serverHint: "Empty: the one that the firmware was built with.",
+  seconds: "Seconds between checks",
+  newToken: "New token",
+  newTokenHint:
+    "8 to 64 characters without spaces. Sending firmware needs one; once set, so does every change here.",
+  save: "Save",
+  ota: "Firmware",
+  image: "Firmware file",
+  release: "Release file (signature)",
+  releaseHint: "Needed unless the owner has allowed unsigned local updates.",
+  send: "Send and install",
+  rollBack: "Roll back",
+  device: "Device",
+  token: "Token",
+  tokenHint: "If one was set: for saving, sending and the buttons here.",
+  restart: "Restart",
+  reset: "Factory reset",
+});
+
+/** What the status page's script says; words in braces are filled in. */
+export const STATUS_SCRIPT_STRINGS = Object.freeze({
+  state: "State",
+  states: Object.freeze({ ok: "Well", degraded: "Update server not reached", "safe-mode": "Safe mode" }),
+  firmware: "Firmware",
+  built: "Compiled",
+  slot: "Slot",
+  wifi: "Network",
+  offline: "not connected",
+  signal: "{address} ({rssi} dBm)",
+  kilobytes: "{n} KB",
+  uptime: "Running for",
+  memory: "Free memory",
+  error: "Last problem",
+  seconds: "{n} s",
+  minutes: "{n} min",
+  hours: "{n} h",
+  days: "{n} days",
+  safeMode: "Safe mode: the app did not start well {n} times. An update or a restart brings it back.",
+  unreachable: "The device does not answer.",
+  needToken: "This needs the owner’s token: enter it under Device.",
+  refused: "The device refused this ({status}).",
+  saved: "Saved.",
+  noFile: "Choose a firmware file.",
+  sent: "{percent} % sent",
+  left: ", {time} left",
+  checking: "Sent. The device checks it…",
+  installed: "Installed. The device restarts…",
+  broken: "The connection to the device broke off. What ran before keeps running.",
+  restarting: "The device restarts…",
+  back: "The device is back, version {version}.",
+  gone: "The device has not come back yet. Look again in a minute.",
+  askRollBack: "Go back to the firmware before? The device restarts.",
+  askRestart: "Restart the device?",
+  askReset: "Forget all settings and networks? The device opens its setup network again.",
 });
