@@ -3,8 +3,10 @@
 
 import { initialTrial, type TrialState, trialStep } from "./boot-validation.js";
 import type { Effect } from "./effect.js";
+import { type EspotaState, espotaStep, initialEspota } from "./espota.js";
 import type { Event, Raise, Stamped } from "./event.js";
 import { initialPortal, type PortalState, portalStep } from "./portal.js";
+import { initialPush, type PushState, pushStep } from "./push.js";
 import { initialReport, type ReportState, reportStep } from "./report.js";
 import { initialUpdate, type UpdateState, updateStep } from "./update.js";
 import { initialWifi, type WifiState, wifiStep } from "./wifi.js";
@@ -15,6 +17,8 @@ export interface DeviceState {
   readonly update: UpdateState;
   readonly trial: TrialState;
   readonly report: ReportState;
+  readonly push: PushState;
+  readonly espota: EspotaState;
 }
 
 const NOBODY = Object.freeze({ deviceName: "", type: "", version: "", deviceId: "", page: "" });
@@ -25,6 +29,8 @@ export const initialDevice: DeviceState = Object.freeze({
   update: initialUpdate,
   trial: initialTrial,
   report: initialReport,
+  push: initialPush,
+  espota: initialEspota,
 });
 
 /** More raised events than this for one event from outside is a loop between machines: a bug, so it throws. */
@@ -55,10 +61,20 @@ function stepAll(state: DeviceState, event: Stamped): readonly [DeviceState, rea
   const [portal, portalEffects] = portalStep(portalAtBoot(state.portal, event), event);
   const [report, reportEffects] = reportStep(state.report, event);
   const [trial, trialEffects] = trialStep(state.trial, event);
+  const [push, pushEffects] = pushStep(state.push, event);
+  const [espota, espotaEffects] = espotaStep(state.espota, push, event);
   const [update, updateEffects] = updateStep(state.update, event);
   return [
-    { wifi, portal, report, trial, update },
-    [...updateEffects, ...trialEffects, ...reportEffects, ...wifiEffects, ...portalEffects],
+    { wifi, portal, report, trial, push, espota, update },
+    [
+      ...updateEffects,
+      ...trialEffects,
+      ...reportEffects,
+      ...wifiEffects,
+      ...portalEffects,
+      ...pushEffects,
+      ...espotaEffects,
+    ],
   ];
 }
 

@@ -1,7 +1,7 @@
 // The transfer: the bytes go from the network to the flash as effects, one piece at a time, and the next piece is asked for only
 // when the last one is written. A complete chunk is read back from the flash and compared with the digest that the release promises.
 
-import { bytesEqual } from "./bytes.js";
+import { bytesEqual, toHex } from "./bytes.js";
 import type { Effect } from "./effect.js";
 import type { Failure } from "./errors.js";
 import type { Raise, Stamped } from "./event.js";
@@ -9,15 +9,18 @@ import { type ImageReader, readImage } from "./image.js";
 import { chunkDigest, type Release, SECTOR_BYTES } from "./release.js";
 import { endAttempt, retryLater, slotTrouble } from "./update-failure.js";
 import { type Job, report, STALL_MS, type Step, type UpdateState } from "./update-state.js";
-import { parseVersion } from "./version.js";
+import { parseVersion, versionName } from "./version.js";
 
 /** Most that is read from the network and written to flash at once. */
 const PIECE_BYTES = SECTOR_BYTES;
 
-/** A report for each tenth of the image. */
-const PROGRESS_STEPS = 10;
+/** A report for each tenth of the image; for one that is pushed, a change of the light for each twentieth. */
+const REPORT_STEPS = 10;
+const PUSH_STEPS = 20;
 
 export function request(state: UpdateState, job: Job): Step {
+  if (job.source.kind !== "server") return [state, []]; // a body that is pushed comes by itself
+  const { url } = job.source;
   const attempt = state.attempt + 2;
   const headers: Record<string, string> = job.offset > 0 ? { range: `bytes=${job.offset}-` } : {};
   return [
@@ -32,7 +35,7 @@ export function request(state: UpdateState, job: Job): Step {
             } as const,
           ]
         : []),
-      { type: "startRequest", attempt, request: { method: "GET", url: job.downloadUrl, headers } },
+      { type: "startRequest", attempt, request: { method: "GET", url, headers } },
       { type: "setTimer", timer: "transfer", delayMs: STALL_MS },
     ],
   ];
@@ -79,27 +82,40 @@ function rangeFits(header: string | undefined, offset: number, size: number): bo
 
 export function streamingStep(state: UpdateState, job: Job, event: Stamped): Step {
   switch (event.type) {
-    case "responseReadable": {
-      const next: Job = { ...job, available: event.count };
-      const busy = job.pending !== undefined || job.available > 0;
-      return busy ? [{ ...state, job: next }, []] : read(state, next);
-    }
+    case "responseReadable":
+      return readable(state, job, event.count);
     case "responseData":
       return take(state, job, event);
+    case "pushReadable":
+      return comesFrom(job, event) ? readable(state, job, event.count) : [state, []];
+    case "pushData":
+      return comesFrom(job, event) ? take(state, job, event) : [state, []];
+    case "pushClosed":
+      return comesFrom(job, event) && !isAllRead(job)
+        ? retryLater(state, job, truncated(job), event.random)
+        : [state, []];
     case "slotErased":
       return write(state, { ...job, erasedTo: event.offset + SECTOR_BYTES });
     case "slotWritten":
-      return written(state, job);
+      return written(state, job, event.random);
     case "slotHashed":
       return chunkHashed(state, job, event);
     case "responseEnded":
-      return job.verifiedBytes < job.release.size &&
-        job.offset + (job.pending?.length ?? 0) < job.release.size
-        ? retryLater(state, job, truncated(job), event.random)
-        : [state, []];
+      return isAllRead(job) ? [state, []] : retryLater(state, job, truncated(job), event.random);
     default:
       return slotTrouble(state, event);
   }
+}
+
+const comesFrom = ({ source }: Job, { connection }: { readonly connection: number }) =>
+  source.kind === "push" && source.connection === connection;
+
+const isAllRead = (job: Job) => job.offset + (job.pending?.length ?? 0) >= job.release.size;
+
+function readable(state: UpdateState, job: Job, count: number): Step {
+  const next: Job = { ...job, available: count };
+  const busy = job.pending !== undefined || job.available > 0;
+  return busy ? [{ ...state, job: next }, []] : read(state, next);
 }
 
 export const truncated = (job: Job): Failure => ({
@@ -113,14 +129,69 @@ function read(state: UpdateState, job: Job): Step {
   const toSectorEnd = PIECE_BYTES - (job.offset % PIECE_BYTES);
   const toChunkEnd = job.release.chunkSize - (job.offset % job.release.chunkSize);
   const maxBytes = Math.min(job.available, toSectorEnd, toChunkEnd, job.release.size - job.offset);
-  return [{ ...state, job }, [{ type: "readResponse", attempt: state.attempt, maxBytes }]];
+  const { source } = job;
+  const effect: Effect =
+    source.kind === "server"
+      ? { type: "readResponse", attempt: state.attempt, maxBytes }
+      : { type: "readPush", connection: source.connection, maxBytes };
+  return [{ ...state, job }, maxBytes > 0 ? [effect] : []];
 }
 
 function take(state: UpdateState, job: Job, event: Stamped & { readonly bytes: Uint8Array }): Step {
   const ahead = readImage(job.ahead, job.offset, event.bytes);
-  const next: Job = { ...job, ahead, pending: event.bytes, available: job.available - event.bytes.length };
+  const next = described({
+    ...job,
+    ahead,
+    tail: job.signed ? job.tail : lastBytes(job.tail, event.bytes),
+    pending: event.bytes,
+    available: job.available - event.bytes.length,
+  });
+  // a body that is pushed may be anything: its beginning is looked at before it is written
+  const mismatch = job.source.kind === "push" ? pushMismatch(state, next) : undefined;
+  if (mismatch) return endAttempt(state, next, mismatch, event.random);
   const [after, effects] = write(state, next);
   return [after, [{ type: "setTimer", timer: "transfer", delayMs: STALL_MS }, ...effects]];
+}
+
+function pushMismatch(state: UpdateState, job: Job): Failure | undefined {
+  const { description } = job.ahead;
+  const running = state.boot?.image.securityVersion ?? 0;
+  if (!job.signed && description && !description.hashAppended) {
+    return { code: "IMAGE_MALFORMED", message: "image carries no SHA-256 of itself" };
+  }
+  if (description && description.securityVersion < running) {
+    const message = `image has security version ${description.securityVersion}, ${running} runs`;
+    return { code: "SECURITY_VERSION_TOO_OLD", message };
+  }
+  return describeMismatch(job.ahead, job.release);
+}
+
+/** Without a release, version and build are what the image says. */
+function described(job: Job): Job {
+  const { description } = job.ahead;
+  const version =
+    job.signed || job.release.version !== "" ? undefined : parseVersion(description?.version ?? "");
+  if (!version || !description) return job;
+  const { securityVersion } = description;
+  const { build } = version;
+  const release = {
+    ...job.release,
+    version: versionName(version),
+    parsedVersion: version,
+    build,
+    securityVersion,
+  };
+  return { ...job, release };
+}
+
+const SHA256_BYTES = 32;
+
+function lastBytes(held: Uint8Array, bytes: Uint8Array): Uint8Array {
+  if (bytes.length >= SHA256_BYTES) return bytes.slice(-SHA256_BYTES);
+  const both = new Uint8Array(held.length + bytes.length);
+  both.set(held);
+  both.set(bytes, held.length);
+  return both.slice(-SHA256_BYTES);
 }
 
 /** The signed manifest and the image's own description must tell the same: known after the first chunk. */
@@ -162,10 +233,11 @@ function write(state: UpdateState, job: Job): Step {
   return [{ ...state, job }, [effect]];
 }
 
-function written(state: UpdateState, job: Job): Step {
+function written(state: UpdateState, job: Job, random: number): Step {
   const offset = job.offset + (job.pending?.length ?? 0);
   const next: Job = { ...job, offset, pending: undefined };
   const { chunkSize, size } = job.release;
+  if (!job.signed) return unsignedWritten(state, next, acknowledge(job), random);
   if (offset < size && offset % chunkSize !== 0) return read(state, next);
   // the chunk is complete: read it back from the flash, not from memory
   const start = job.verifiedBytes;
@@ -173,6 +245,32 @@ function written(state: UpdateState, job: Job): Step {
     { ...state, job: { ...next, pending: EMPTY } },
     [{ type: "hashSlot", attempt: state.attempt, offset: start, length: offset - start }],
   ];
+}
+
+const acknowledge = ({ source, pending }: Job): readonly Effect[] =>
+  source.kind === "push" && source.acknowledged
+    ? [{ type: "acknowledgePush", connection: source.connection, count: pending?.length ?? 0 }]
+    : [];
+
+/** Without digests of chunks there is nothing to compare before the end. */
+function unsignedWritten(
+  state: UpdateState,
+  job: Job,
+  acknowledged: readonly Effect[],
+  random: number,
+): Step {
+  const [told, progress] = progressOf(state, { ...job, reader: job.ahead, verifiedBytes: job.offset });
+  const [next, effects] =
+    told.offset < told.release.size ? read(state, told) : unsignedComplete(state, told, random);
+  return [next, [...acknowledged, ...progress, ...effects]];
+}
+
+function unsignedComplete(state: UpdateState, job: Job, random: number): Step {
+  const { size } = job.release;
+  const { lengthBytes } = job.reader;
+  if (lengthBytes === size) return prove(state, job);
+  const message = `file is ${size} bytes, the image in it ${lengthBytes === undefined ? "is longer" : `is ${lengthBytes}`}`;
+  return endAttempt(state, job, { code: "IMAGE_MALFORMED", message }, random);
 }
 
 /** Marks the time of a chunk's hashing as busy, so that an arriving byte starts no second read. */
@@ -195,29 +293,58 @@ function chunkHashed(state: UpdateState, job: Job, event: Stamped & { readonly d
   };
   if (done.verifiedBytes >= job.release.size) {
     const [next, effects] = prove(state, done);
-    return [next, [{ type: "closeRequest", attempt: state.attempt }, ...effects]];
+    const closing: readonly Effect[] =
+      job.source.kind === "server" ? [{ type: "closeRequest", attempt: state.attempt }] : [];
+    return [next, [...closing, ...effects]];
   }
   const [told, progress] = progressOf(state, done);
   const [next, effects] = read(state, told);
   return [next, [...progress, ...effects]];
 }
 
-function progressOf(state: UpdateState, job: Job): readonly [Job, readonly Raise[]] {
-  const tenth = Math.floor((job.verifiedBytes * PROGRESS_STEPS) / job.release.size);
-  if (tenth <= job.lastTenth) return [job, []];
+function progressOf(state: UpdateState, job: Job): readonly [Job, readonly (Effect | Raise)[]] {
+  const isPush = job.source.kind === "push";
+  const steps = isPush ? PUSH_STEPS : REPORT_STEPS;
+  const step = Math.floor((job.verifiedBytes * steps) / job.release.size);
+  if (step <= job.lastStep) return [job, []];
   return [
-    { ...job, lastTenth: tenth },
-    [report(state, job, { status: "downloading", step: "downloading", bytes_downloaded: job.verifiedBytes })],
+    { ...job, lastStep: step },
+    isPush
+      ? [{ type: "showStatus", status: `updating ${step * (100 / PUSH_STEPS)} %` }]
+      : report(state, job, {
+          status: "downloading",
+          step: "downloading",
+          bytes_downloaded: job.verifiedBytes,
+        }),
   ];
 }
 
+/** What the slot must hash to in the end. An unsigned image has promised its own SHA-256, or espota its MD5. */
+export function proofOf(job: Job): {
+  readonly algorithm: "SHA256" | "MD5";
+  readonly length: number;
+  readonly digest: string;
+} {
+  const { size, sha256 } = job.release;
+  if (job.signed) return { algorithm: "SHA256", length: size, digest: sha256 };
+  if (job.md5 !== undefined) return { algorithm: "MD5", length: size, digest: job.md5 };
+  return { algorithm: "SHA256", length: size - SHA256_BYTES, digest: toHex(job.tail) };
+}
+
 export function prove(state: UpdateState, job: Job): Step {
+  const { algorithm, length } = proofOf(job);
   const attempt = state.attempt + 2;
   return [
     { ...state, phase: "proving", attempt, job },
     [
       { type: "clearTimer", timer: "transfer" },
-      { type: "hashSlot", attempt, offset: 0, length: job.release.size },
+      {
+        type: "hashSlot",
+        attempt,
+        offset: 0,
+        length,
+        ...(algorithm === "MD5" ? { algorithm } : {}),
+      },
     ],
   ];
 }
