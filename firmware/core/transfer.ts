@@ -1,15 +1,16 @@
 // The transfer: the bytes go from the network to the flash as effects, one piece at a time, and the next piece is asked for only
 // when the last one is written. A complete chunk is read back from the flash and compared with the digest that the release promises.
 
-import { bytesEqual, toHex } from "./bytes.js";
+import { bytesEqual } from "./bytes.js";
 import type { Effect } from "./effect.js";
 import type { Failure } from "./errors.js";
 import type { Raise, Stamped } from "./event.js";
-import { type ImageReader, readImage } from "./image.js";
-import { chunkDigest, type Release, SECTOR_BYTES } from "./release.js";
+import { readImage } from "./image.js";
+import { described, describeMismatch, lastBytes, pushMismatch } from "./image-match.js";
+import { prove } from "./proof.js";
+import { chunkDigest, SECTOR_BYTES } from "./release.js";
 import { endAttempt, retryLater, slotTrouble } from "./update-failure.js";
 import { type Job, report, STALL_MS, type Step, type UpdateState } from "./update-state.js";
-import { parseVersion, versionName } from "./version.js";
 
 /** Most that is read from the network and written to flash at once. */
 const PIECE_BYTES = SECTOR_BYTES;
@@ -153,76 +154,6 @@ function take(state: UpdateState, job: Job, event: Stamped & { readonly bytes: U
   return [after, [{ type: "setTimer", timer: "transfer", delayMs: STALL_MS }, ...effects]];
 }
 
-function pushMismatch(state: UpdateState, job: Job): Failure | undefined {
-  const { description } = job.ahead;
-  const running = state.boot?.image.securityVersion ?? 0;
-  if (!job.signed && description && !description.hashAppended) {
-    return { code: "IMAGE_MALFORMED", message: "image carries no SHA-256 of itself" };
-  }
-  if (description && description.securityVersion < running) {
-    const message = `image has security version ${description.securityVersion}, ${running} runs`;
-    return { code: "SECURITY_VERSION_TOO_OLD", message };
-  }
-  return describeMismatch(job.ahead, job.release);
-}
-
-/** Without a release, version and build are what the image says. */
-function described(job: Job): Job {
-  const { description } = job.ahead;
-  const version =
-    job.signed || job.release.version !== "" ? undefined : parseVersion(description?.version ?? "");
-  if (!version || !description) return job;
-  const { securityVersion } = description;
-  const { build } = version;
-  const release = {
-    ...job.release,
-    version: versionName(version),
-    parsedVersion: version,
-    build,
-    securityVersion,
-  };
-  return { ...job, release };
-}
-
-const SHA256_BYTES = 32;
-
-function lastBytes(held: Uint8Array, bytes: Uint8Array): Uint8Array {
-  if (bytes.length >= SHA256_BYTES) return bytes.slice(-SHA256_BYTES);
-  const both = new Uint8Array(held.length + bytes.length);
-  both.set(held);
-  both.set(bytes, held.length);
-  return both.slice(-SHA256_BYTES);
-}
-
-/** The signed manifest and the image's own description must tell the same: known after the first chunk. */
-function describeMismatch(reader: ImageReader, release: Release): Failure | undefined {
-  if (reader.error) return { code: "IMAGE_MALFORMED", message: reader.error };
-  const { description, lengthBytes } = reader;
-  if (description && description.chip !== release.chip) {
-    return {
-      code: "WRONG_CHIP",
-      message: `image is for chip ${description.chip}, its release says ${release.chip}`,
-    };
-  }
-  const version = description && parseVersion(description.version);
-  if (
-    description &&
-    (!version || `${version.major}.${version.minor}.${version.patch}` !== release.version.split("-")[0])
-  ) {
-    return {
-      code: "IMAGE_MISMATCH",
-      message: `image says version ${description.version}, its release says ${release.version}`,
-    };
-  }
-  if (lengthBytes !== undefined && lengthBytes > release.size) {
-    return {
-      code: "IMAGE_MALFORMED",
-      message: `image's segments end at ${lengthBytes}, the file is ${release.size} bytes`,
-    };
-  }
-  return undefined;
-}
-
 function write(state: UpdateState, job: Job): Step {
   const { pending, offset } = job;
   if (!pending) return [state, []];
@@ -316,35 +247,5 @@ function progressOf(state: UpdateState, job: Job): readonly [Job, readonly (Effe
           step: "downloading",
           bytes_downloaded: job.verifiedBytes,
         }),
-  ];
-}
-
-/** What the slot must hash to in the end. An unsigned image has promised its own SHA-256, or espota its MD5. */
-export function proofOf(job: Job): {
-  readonly algorithm: "SHA256" | "MD5";
-  readonly length: number;
-  readonly digest: string;
-} {
-  const { size, sha256 } = job.release;
-  if (job.signed) return { algorithm: "SHA256", length: size, digest: sha256 };
-  if (job.md5 !== undefined) return { algorithm: "MD5", length: size, digest: job.md5 };
-  return { algorithm: "SHA256", length: size - SHA256_BYTES, digest: toHex(job.tail) };
-}
-
-export function prove(state: UpdateState, job: Job): Step {
-  const { algorithm, length } = proofOf(job);
-  const attempt = state.attempt + 2;
-  return [
-    { ...state, phase: "proving", attempt, job },
-    [
-      { type: "clearTimer", timer: "transfer" },
-      {
-        type: "hashSlot",
-        attempt,
-        offset: 0,
-        length,
-        ...(algorithm === "MD5" ? { algorithm } : {}),
-      },
-    ],
   ];
 }
