@@ -26,6 +26,8 @@ export interface BuildConfig {
   readonly checkSeconds: number;
   readonly trialSeconds: number;
   readonly trialDeadlineSeconds: number;
+  /** Absent: push is off. */
+  readonly pushToken?: string;
 }
 
 export interface BuildOptions {

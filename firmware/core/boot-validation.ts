@@ -1,12 +1,13 @@
 // The trial run of a new image. Until it has shown that it can do what the next update needs (Wi-Fi joined, the server reached,
-// and that without a break for the trial time) it is not validated, and any restart brings the old image back: the boot loader
+// and that without a break for the trial time; a pushed image needs no server) it is not validated, and any restart brings the old image back: the boot loader
 // sees PENDING_VERIFY and marks it ABORTED. A trial that has not passed by its deadline is rolled back here, with the reason kept.
 //
 //   booted(pending_verify) ─► trial ── online and server reached, stable ──► validating ── markedValid ──► passed
 //                               └───── deadline, or validation failed ─────► rolled back (restart)
 
 import type { Effect } from "./effect.js";
-import type { Raise, Stamped } from "./event.js";
+import type { Booted, Raise, Stamped } from "./event.js";
+import { PUSHED, RECORD_KEY, readRecord } from "./install-record.js";
 
 /** NVS key of the reason of the last roll back; read by the image that runs next. */
 export const TRIAL_REASON_KEY = "trial.reason";
@@ -33,7 +34,7 @@ export const initialTrial: TrialState = Object.freeze({
 type Step = readonly [TrialState, readonly (Effect | Raise)[]];
 
 export function trialStep(state: TrialState, event: Stamped): Step {
-  if (event.type === "booted") return begin(event.image.slotState, event.build);
+  if (event.type === "booted") return begin(event);
   if (state.phase === "validating") return verdict(state, event);
   if (state.phase !== "trial") return [state, []];
   switch (event.type) {
@@ -54,20 +55,20 @@ export function trialStep(state: TrialState, event: Stamped): Step {
   }
 }
 
-function begin(
-  slotState: string,
-  build: { readonly trialSeconds: number; readonly trialDeadlineSeconds: number },
-): Step {
+function begin({ image: { slotState, imageSha256 }, build, stored }: Booted): Step {
+  // a pushed image may live where there is no server: the next one comes by the push port, which opens when the Wi-Fi is joined
+  const record = readRecord(stored[RECORD_KEY]);
+  const isPushed = record?.firmwareId === PUSHED && record.imageSha256 === imageSha256;
   const limits = { trialSeconds: build.trialSeconds, deadlineSeconds: build.trialDeadlineSeconds };
   if (slotState !== "pending_verify") return [{ ...initialTrial, ...limits }, []];
   return [
-    { ...initialTrial, ...limits, phase: "trial" },
+    { ...initialTrial, ...limits, phase: "trial", serverReached: isPushed },
     [
       { type: "setTimer", timer: "trialDeadline", delayMs: limits.deadlineSeconds * 1000 },
       {
         type: "log",
         level: "info",
-        message: `trial run: ${limits.trialSeconds} s online and the server reached, within ${limits.deadlineSeconds} s`,
+        message: `trial run: ${limits.trialSeconds} s online${isPushed ? "" : " and the server reached"}, within ${limits.deadlineSeconds} s`,
       },
     ],
   ];

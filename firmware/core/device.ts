@@ -5,10 +5,12 @@ import { bootNotice } from "./boot-notice.js";
 import { initialTrial, type TrialState, trialStep } from "./boot-validation.js";
 import { type CrashGuardState, crashGuardStep, initialCrashGuard } from "./crash-guard.js";
 import type { Effect } from "./effect.js";
+import { type EspotaState, espotaStep, initialEspota } from "./espota.js";
 import type { Event, Raise, Stamped } from "./event.js";
 import { initialLocalApi, type LocalApiState, localApiStep, takesRequest } from "./local-api.js";
 import { initialPortal, type PortalState, portalStep } from "./portal.js";
 import { initialPresence, type PresenceState, presenceStep } from "./presence.js";
+import { initialPush, type PushState, pushStep } from "./push.js";
 import { initialReport, type ReportState, reportStep } from "./report.js";
 import { isSameStatus, type Status, statusOf } from "./status.js";
 import { initialUpdate, type UpdateState, updateStep } from "./update.js";
@@ -23,6 +25,8 @@ export interface DeviceState {
   readonly localApi: LocalApiState;
   readonly presence: PresenceState;
   readonly crashGuard: CrashGuardState;
+  readonly push: PushState;
+  readonly espota: EspotaState;
 }
 
 const NOBODY = Object.freeze({ deviceName: "", type: "", version: "", deviceId: "", page: "" });
@@ -36,6 +40,8 @@ export const initialDevice: DeviceState = Object.freeze({
   localApi: initialLocalApi,
   presence: initialPresence,
   crashGuard: initialCrashGuard,
+  push: initialPush,
+  espota: initialEspota,
 });
 
 /** More raised events than this for one event from outside is a loop between machines: a bug, so it throws. */
@@ -88,9 +94,11 @@ function stepAll(state: DeviceState, event: Stamped): readonly [DeviceState, rea
   const [crashGuard, crashGuardEffects] = crashGuardStep(state.crashGuard, event);
   const [report, reportEffects] = reportStep(state.report, event);
   const [trial, trialEffects] = trialStep(state.trial, event);
+  const [push, pushEffects] = pushStep(state.push, event);
+  const [espota, espotaEffects] = espotaStep(state.espota, push, event);
   const [update, updateEffects] = updateStep(state.update, event);
   return [
-    { wifi, portal, report, trial, update, localApi, presence, crashGuard },
+    { wifi, portal, report, trial, push, espota, update, localApi, presence, crashGuard },
     [
       ...(event.type === "booted" ? bootNotice(event) : []),
       ...updateEffects,
@@ -98,6 +106,8 @@ function stepAll(state: DeviceState, event: Stamped): readonly [DeviceState, rea
       ...reportEffects,
       ...wifiEffects,
       ...portalEffects,
+      ...pushEffects,
+      ...espotaEffects,
       ...localApiEffects,
       ...presenceEffects,
       // last: with it the app's own part starts

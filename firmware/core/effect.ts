@@ -63,6 +63,22 @@ export type Effect =
   | { readonly type: "startServer"; readonly captive: boolean }
   | { readonly type: "stopServer" }
   | { readonly type: "respond"; readonly connection: number; readonly response: HttpResponse }
+  // push over the local network: the body of a connection is pulled like that of an answer
+  | { readonly type: "startPush"; readonly espota: boolean }
+  /** The sender may begin with the body: `100 Continue` if it waits for that. */
+  | { readonly type: "continuePush"; readonly connection: number }
+  | { readonly type: "readPush"; readonly connection: number; readonly maxBytes: number }
+  | { readonly type: "answerPush"; readonly connection: number; readonly response: HttpResponse }
+  // espota: the invitation's port, the connection back, a word for each chunk
+  | { readonly type: "sendDatagram"; readonly address: string; readonly port: number; readonly text: string }
+  | {
+      readonly type: "connectPush";
+      readonly connection: number;
+      readonly address: string;
+      readonly port: number;
+    }
+  | { readonly type: "acknowledgePush"; readonly connection: number; readonly count: number }
+  | { readonly type: "hashText"; readonly text: string }
   // the inactive slot; offsets and lengths in bytes from its start
   | { readonly type: "eraseSlot"; readonly attempt: number; readonly offset: number }
   | {
@@ -71,7 +87,14 @@ export type Effect =
       readonly offset: number;
       readonly bytes: Uint8Array;
     }
-  | { readonly type: "hashSlot"; readonly attempt: number; readonly offset: number; readonly length: number }
+  | {
+      readonly type: "hashSlot";
+      readonly attempt: number;
+      readonly offset: number;
+      readonly length: number;
+      /** SHA-256 unless another is named. */
+      readonly algorithm?: "MD5";
+    }
   | { readonly type: "armSlot"; readonly attempt: number }
   // boot state
   | { readonly type: "markValid" }

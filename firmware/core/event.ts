@@ -3,6 +3,7 @@
 
 import type { TimerName } from "./effect.js";
 import type { UpdateErrorCode } from "./errors.js";
+import type { RequestHead } from "./http.js";
 import type { Report } from "./report.js";
 import type { SlotState } from "./wire.js";
 
@@ -81,6 +82,23 @@ export interface BuildSettings {
   readonly trialDeadlineSeconds: number;
   /** Key ids that a release may be signed with. */
   readonly keyIds: readonly string[];
+  /** Token of the push port; absent or empty: push is off unless the owner stored a token. */
+  readonly pushToken?: string | undefined;
+}
+
+/** An image that somebody wants to push, after the door was passed. */
+export interface PushOffer {
+  readonly connection: number;
+  readonly sizeBytes: number;
+  /** The signed release manifest; absent: the owner accepts unsigned images. */
+  readonly release?: string;
+  /** Invited by espota: where the device connects to, where the invitation is answered, and the image's MD5 in hex. */
+  readonly espota?: {
+    readonly address: string;
+    readonly port: number;
+    readonly replyPort: number;
+    readonly md5: string;
+  };
 }
 
 /** Why joining a network failed. */
@@ -123,6 +141,21 @@ export type Event =
       /** At most 4096 bytes, UTF-8 decoded. */
       readonly body: string;
     }
+  // push: connections are numbered by the adapter from 1, those that the device opens itself by core from -1
+  | { readonly type: "pushRequested"; readonly connection: number; readonly head: RequestHead }
+  /** Bytes of a body wait to be read. */
+  | { readonly type: "pushReadable"; readonly connection: number; readonly count: number }
+  | { readonly type: "pushData"; readonly connection: number; readonly bytes: Uint8Array }
+  /** The sender has gone, and nothing of what it sent waits. */
+  | { readonly type: "pushClosed"; readonly connection: number }
+  | {
+      readonly type: "datagramReceived";
+      readonly address: string;
+      readonly port: number;
+      readonly text: string;
+    }
+  /** MD5 of a text, lower-case hex. */
+  | { readonly type: "textHashed"; readonly digest: string }
   // the inactive slot
   | { readonly type: "slotErased"; readonly attempt: number; readonly offset: number }
   | {
@@ -163,6 +196,7 @@ export type Event =
   /** The owner gave the device another name. */
   | { readonly type: "deviceNamed"; readonly deviceName: string }
   | { readonly type: "safeModeEntered"; readonly unhealthyCount: number }
+  | { readonly type: "pushOffered"; readonly offer: PushOffer }
   | { readonly type: "trialPassed" }
   | { readonly type: "trialFailed"; readonly reason: string };
 

@@ -7,6 +7,9 @@ import { isPowerLoss } from "./identity.js";
 /** NVS key of the record. */
 export const RECORD_KEY = "install";
 
+/** Firmware id of an image that was pushed: the server knows nothing of it, and is told nothing. */
+export const PUSHED = 0;
+
 export interface InstallRecord {
   readonly firmwareId: number;
   readonly version: string;

@@ -6,10 +6,12 @@ import { bytesEqual, toHex } from "./bytes.js";
 import type { Stamped } from "./event.js";
 import { newImageReader } from "./image.js";
 import { type InstallRecord, RECORD_KEY, writeRecord } from "./install-record.js";
+import { proofOf, prove } from "./proof.js";
 import { chunkCountOf, chunkDigest, chunkLength } from "./release.js";
-import { prove, request } from "./transfer.js";
+import { request } from "./transfer.js";
 import { endAttempt } from "./update-failure.js";
-import { type Job, report, type Step, type UpdateState } from "./update-state.js";
+import { PUSH_RESTART_DELAY_MS, pushSucceeded } from "./update-push.js";
+import { firmwareIdOf, type Job, report, type Step, type UpdateState } from "./update-state.js";
 
 /** Time for the last report to leave before the restart. */
 const RESTART_DELAY_MS = 2_000;
@@ -58,30 +60,31 @@ export function resumeHashed(state: UpdateState, job: Job, event: { readonly dig
 
 export function proved(state: UpdateState, job: Job, event: Stamped & { readonly digest: Uint8Array }): Step {
   const { release } = job;
-  if (toHex(event.digest) !== release.sha256) {
+  const { digest: promised, algorithm, length } = proofOf(job);
+  if (toHex(event.digest) !== promised) {
     return endAttempt(
       state,
       job,
       {
         code: "IMAGE_MISMATCH",
-        message: `slot has SHA-256 ${toHex(event.digest)}, the release says ${release.sha256}`,
+        message: `the first ${length} bytes of the slot have ${algorithm} ${toHex(event.digest)}, promised is ${promised}`,
       },
       event.random,
     );
   }
   const attempt = state.attempt + 2;
   const record: InstallRecord = {
-    firmwareId: job.offer.firmware_id,
+    firmwareId: firmwareIdOf(job),
     version: release.version,
     build: release.build,
-    imageSha256: release.imageSha256,
+    imageSha256: job.signed ? release.imageSha256 : toHex(job.tail),
     slot: state.boot?.target?.label ?? "",
     powerLosses: 0,
   };
   return [
     { ...state, phase: "arming", attempt, record },
     [
-      report(state, job, { status: "installing", step: "verifying", bytes_downloaded: release.size }),
+      ...report(state, job, { status: "installing", step: "verifying", bytes_downloaded: release.size }),
       { type: "forget", key: TRIAL_REASON_KEY },
       { type: "store", key: RECORD_KEY, value: writeRecord(record) },
       { type: "armSlot", attempt },
@@ -90,6 +93,7 @@ export function proved(state: UpdateState, job: Job, event: Stamped & { readonly
 }
 
 export function armed(state: UpdateState, job: Job): Step {
+  const { source } = job;
   return [
     { ...state, phase: "restarting" },
     [
@@ -98,8 +102,13 @@ export function armed(state: UpdateState, job: Job): Step {
         level: "info",
         message: `${job.release.version} is in ${state.boot?.target?.label ?? "its slot"}, restarting`,
       },
-      report(state, job, { status: "installing", step: "armed", bytes_downloaded: job.release.size }),
-      { type: "setTimer", timer: "restart", delayMs: RESTART_DELAY_MS },
+      ...report(state, job, { status: "installing", step: "armed", bytes_downloaded: job.release.size }),
+      ...(source.kind === "push" ? [pushSucceeded(state, source.connection, job.release)] : []),
+      {
+        type: "setTimer",
+        timer: "restart",
+        delayMs: source.kind === "push" ? PUSH_RESTART_DELAY_MS : RESTART_DELAY_MS,
+      },
     ],
   ];
 }

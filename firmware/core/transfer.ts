@@ -5,19 +5,22 @@ import { bytesEqual } from "./bytes.js";
 import type { Effect } from "./effect.js";
 import type { Failure } from "./errors.js";
 import type { Raise, Stamped } from "./event.js";
-import { type ImageReader, readImage } from "./image.js";
-import { chunkDigest, type Release, SECTOR_BYTES } from "./release.js";
+import { readImage } from "./image.js";
+import { described, describeMismatch, lastBytes, pushMismatch } from "./image-match.js";
+import { prove } from "./proof.js";
+import { chunkDigest, SECTOR_BYTES } from "./release.js";
 import { endAttempt, retryLater, slotTrouble } from "./update-failure.js";
 import { type Job, report, STALL_MS, type Step, type UpdateState } from "./update-state.js";
-import { parseVersion } from "./version.js";
 
 /** Most that is read from the network and written to flash at once. */
 const PIECE_BYTES = SECTOR_BYTES;
 
-/** A report for each tenth of the image. */
-const PROGRESS_STEPS = 10;
+/** A report for each tenth of the image; for one that is pushed, a change of the light for each twentieth. */
+const REPORT_STEPS = 10;
 
 export function request(state: UpdateState, job: Job): Step {
+  if (job.source.kind !== "server") return [state, []]; // a body that is pushed comes by itself
+  const { url } = job.source;
   const attempt = state.attempt + 2;
   const headers: Record<string, string> = job.offset > 0 ? { range: `bytes=${job.offset}-` } : {};
   return [
@@ -32,7 +35,7 @@ export function request(state: UpdateState, job: Job): Step {
             } as const,
           ]
         : []),
-      { type: "startRequest", attempt, request: { method: "GET", url: job.downloadUrl, headers } },
+      { type: "startRequest", attempt, request: { method: "GET", url, headers } },
       { type: "setTimer", timer: "transfer", delayMs: STALL_MS },
     ],
   ];
@@ -79,27 +82,40 @@ function rangeFits(header: string | undefined, offset: number, size: number): bo
 
 export function streamingStep(state: UpdateState, job: Job, event: Stamped): Step {
   switch (event.type) {
-    case "responseReadable": {
-      const next: Job = { ...job, available: event.count };
-      const busy = job.pending !== undefined || job.available > 0;
-      return busy ? [{ ...state, job: next }, []] : read(state, next);
-    }
+    case "responseReadable":
+      return readable(state, job, event.count);
     case "responseData":
       return take(state, job, event);
+    case "pushReadable":
+      return comesFrom(job, event) ? readable(state, job, event.count) : [state, []];
+    case "pushData":
+      return comesFrom(job, event) ? take(state, job, event) : [state, []];
+    case "pushClosed":
+      return comesFrom(job, event) && !isAllRead(job)
+        ? retryLater(state, job, truncated(job), event.random)
+        : [state, []];
     case "slotErased":
       return write(state, { ...job, erasedTo: event.offset + SECTOR_BYTES });
     case "slotWritten":
-      return written(state, job);
+      return written(state, job, event.random);
     case "slotHashed":
       return chunkHashed(state, job, event);
     case "responseEnded":
-      return job.verifiedBytes < job.release.size &&
-        job.offset + (job.pending?.length ?? 0) < job.release.size
-        ? retryLater(state, job, truncated(job), event.random)
-        : [state, []];
+      return isAllRead(job) ? [state, []] : retryLater(state, job, truncated(job), event.random);
     default:
       return slotTrouble(state, event);
   }
+}
+
+const comesFrom = ({ source }: Job, { connection }: { readonly connection: number }) =>
+  source.kind === "push" && source.connection === connection;
+
+const isAllRead = (job: Job) => job.offset + (job.pending?.length ?? 0) >= job.release.size;
+
+function readable(state: UpdateState, job: Job, count: number): Step {
+  const next: Job = { ...job, available: count };
+  const busy = job.pending !== undefined || job.available > 0;
+  return busy ? [{ ...state, job: next }, []] : read(state, next);
 }
 
 export const truncated = (job: Job): Failure => ({
@@ -113,43 +129,28 @@ function read(state: UpdateState, job: Job): Step {
   const toSectorEnd = PIECE_BYTES - (job.offset % PIECE_BYTES);
   const toChunkEnd = job.release.chunkSize - (job.offset % job.release.chunkSize);
   const maxBytes = Math.min(job.available, toSectorEnd, toChunkEnd, job.release.size - job.offset);
-  return [{ ...state, job }, [{ type: "readResponse", attempt: state.attempt, maxBytes }]];
+  const { source } = job;
+  const effect: Effect =
+    source.kind === "server"
+      ? { type: "readResponse", attempt: state.attempt, maxBytes }
+      : { type: "readPush", connection: source.connection, maxBytes };
+  return [{ ...state, job }, maxBytes > 0 ? [effect] : []];
 }
 
 function take(state: UpdateState, job: Job, event: Stamped & { readonly bytes: Uint8Array }): Step {
   const ahead = readImage(job.ahead, job.offset, event.bytes);
-  const next: Job = { ...job, ahead, pending: event.bytes, available: job.available - event.bytes.length };
+  const next = described({
+    ...job,
+    ahead,
+    tail: job.signed ? job.tail : lastBytes(job.tail, event.bytes),
+    pending: event.bytes,
+    available: job.available - event.bytes.length,
+  });
+  // a body that is pushed may be anything: its beginning is looked at before it is written
+  const mismatch = job.source.kind === "push" ? pushMismatch(state, next) : undefined;
+  if (mismatch) return endAttempt(state, next, mismatch, event.random);
   const [after, effects] = write(state, next);
   return [after, [{ type: "setTimer", timer: "transfer", delayMs: STALL_MS }, ...effects]];
-}
-
-/** The signed manifest and the image's own description must tell the same: known after the first chunk. */
-function describeMismatch(reader: ImageReader, release: Release): Failure | undefined {
-  if (reader.error) return { code: "IMAGE_MALFORMED", message: reader.error };
-  const { description, lengthBytes } = reader;
-  if (description && description.chip !== release.chip) {
-    return {
-      code: "WRONG_CHIP",
-      message: `image is for chip ${description.chip}, its release says ${release.chip}`,
-    };
-  }
-  const version = description && parseVersion(description.version);
-  if (
-    description &&
-    (!version || `${version.major}.${version.minor}.${version.patch}` !== release.version.split("-")[0])
-  ) {
-    return {
-      code: "IMAGE_MISMATCH",
-      message: `image says version ${description.version}, its release says ${release.version}`,
-    };
-  }
-  if (lengthBytes !== undefined && lengthBytes > release.size) {
-    return {
-      code: "IMAGE_MALFORMED",
-      message: `image's segments end at ${lengthBytes}, the file is ${release.size} bytes`,
-    };
-  }
-  return undefined;
 }
 
 function write(state: UpdateState, job: Job): Step {
@@ -162,10 +163,11 @@ function write(state: UpdateState, job: Job): Step {
   return [{ ...state, job }, [effect]];
 }
 
-function written(state: UpdateState, job: Job): Step {
+function written(state: UpdateState, job: Job, random: number): Step {
   const offset = job.offset + (job.pending?.length ?? 0);
   const next: Job = { ...job, offset, pending: undefined };
   const { chunkSize, size } = job.release;
+  if (!job.signed) return unsignedWritten(state, next, acknowledge(job), random);
   if (offset < size && offset % chunkSize !== 0) return read(state, next);
   // the chunk is complete: read it back from the flash, not from memory
   const start = job.verifiedBytes;
@@ -173,6 +175,32 @@ function written(state: UpdateState, job: Job): Step {
     { ...state, job: { ...next, pending: EMPTY } },
     [{ type: "hashSlot", attempt: state.attempt, offset: start, length: offset - start }],
   ];
+}
+
+const acknowledge = ({ source, pending }: Job): readonly Effect[] =>
+  source.kind === "push" && source.acknowledged
+    ? [{ type: "acknowledgePush", connection: source.connection, count: pending?.length ?? 0 }]
+    : [];
+
+/** Without digests of chunks there is nothing to compare before the end. */
+function unsignedWritten(
+  state: UpdateState,
+  job: Job,
+  acknowledged: readonly Effect[],
+  random: number,
+): Step {
+  const [told, progress] = progressOf(state, { ...job, reader: job.ahead, verifiedBytes: job.offset });
+  const [next, effects] =
+    told.offset < told.release.size ? read(state, told) : unsignedComplete(state, told, random);
+  return [next, [...acknowledged, ...progress, ...effects]];
+}
+
+function unsignedComplete(state: UpdateState, job: Job, random: number): Step {
+  const { size } = job.release;
+  const { lengthBytes } = job.reader;
+  if (lengthBytes === size) return prove(state, job);
+  const message = `file is ${size} bytes, the image in it ${lengthBytes === undefined ? "is longer" : `is ${lengthBytes}`}`;
+  return endAttempt(state, job, { code: "IMAGE_MALFORMED", message }, random);
 }
 
 /** Marks the time of a chunk's hashing as busy, so that an arriving byte starts no second read. */
@@ -195,29 +223,19 @@ function chunkHashed(state: UpdateState, job: Job, event: Stamped & { readonly d
   };
   if (done.verifiedBytes >= job.release.size) {
     const [next, effects] = prove(state, done);
-    return [next, [{ type: "closeRequest", attempt: state.attempt }, ...effects]];
+    const closing: readonly Effect[] =
+      job.source.kind === "server" ? [{ type: "closeRequest", attempt: state.attempt }] : [];
+    return [next, [...closing, ...effects]];
   }
   const [told, progress] = progressOf(state, done);
   const [next, effects] = read(state, told);
   return [next, [...progress, ...effects]];
 }
 
+/** A pull is told to the server in tenths; a push is seen by who sends it. */
 function progressOf(state: UpdateState, job: Job): readonly [Job, readonly Raise[]] {
-  const tenth = Math.floor((job.verifiedBytes * PROGRESS_STEPS) / job.release.size);
-  if (tenth <= job.lastTenth) return [job, []];
-  return [
-    { ...job, lastTenth: tenth },
-    [report(state, job, { status: "downloading", step: "downloading", bytes_downloaded: job.verifiedBytes })],
-  ];
-}
-
-export function prove(state: UpdateState, job: Job): Step {
-  const attempt = state.attempt + 2;
-  return [
-    { ...state, phase: "proving", attempt, job },
-    [
-      { type: "clearTimer", timer: "transfer" },
-      { type: "hashSlot", attempt, offset: 0, length: job.release.size },
-    ],
-  ];
+  const step = Math.floor((job.verifiedBytes * REPORT_STEPS) / job.release.size);
+  if (job.source.kind === "push" || step <= job.lastStep) return [job, []];
+  const told = { status: "downloading", step: "downloading", bytes_downloaded: job.verifiedBytes } as const;
+  return [{ ...job, lastStep: step }, report(state, job, told)];
 }

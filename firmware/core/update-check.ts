@@ -87,6 +87,7 @@ function checkAnswered(state: UpdateState, { at, random }: Stamped): Step {
     phase: "idle",
     checkBody: [],
     checkBytes: 0,
+    clock: { time: answer.time, at },
     checkSeconds: boundedPoll(answer.poll_seconds) ?? state.checkSeconds,
   };
   const reached: readonly (Effect | Raise)[] = [

@@ -5,6 +5,7 @@ import { backoffMs } from "./backoff.js";
 import { type Failure, isTransient, type UpdateErrorCode } from "./errors.js";
 import type { Stamped } from "./event.js";
 import { RECORD_KEY } from "./install-record.js";
+import { pushFailed } from "./update-push.js";
 import { type Job, nextCheck, report, type Step, told, type UpdateState } from "./update-state.js";
 
 const RETRY = Object.freeze({ firstMs: 1_000, maximumMs: 60_000 });
@@ -19,6 +20,7 @@ export function slotTrouble(state: UpdateState, event: Stamped): Step {
 
 /** Goes on after a pause from the last verified chunk; gives up after 5 tries without a new one. */
 export function retryLater(state: UpdateState, job: Job, failure: Failure, random: number): Step {
+  if (job.source.kind === "push") return endAttempt(state, job, failure, random);
   const failureCount = job.failureCount + 1;
   if (!isTransient(failure.code) || failureCount >= MAX_TRIES) {
     return endAttempt(
@@ -43,9 +45,11 @@ export function retryLater(state: UpdateState, job: Job, failure: Failure, rando
 
 /** Ends the attempt: the running firmware stays, the slot stays unarmed, the server is told why. */
 export function endAttempt(state: UpdateState, job: Job, failure: Failure, random: number): Step {
-  const refused = isTransient(failure.code)
-    ? state.refused
-    : { firmwareId: job.offer.firmware_id, release: job.offer.release };
+  const { source } = job;
+  const refused =
+    source.kind === "push" || isTransient(failure.code)
+      ? state.refused
+      : { firmwareId: source.firmwareId, release: source.manifest };
   const idle: UpdateState = {
     ...state,
     phase: "idle",
@@ -60,13 +64,15 @@ export function endAttempt(state: UpdateState, job: Job, failure: Failure, rando
       {
         type: "log",
         level: "error",
-        message: `update to ${job.release.version} failed: ${failure.message} [${failure.code}]`,
+        message: `update to ${job.release.version || "what is pushed"} failed: ${failure.message} [${failure.code}]`,
       },
       { type: "clearTimer", timer: "transfer" },
       { type: "clearTimer", timer: "retry" },
-      { type: "closeRequest", attempt: state.attempt },
+      ...(source.kind === "push"
+        ? pushFailed(source.connection, failure)
+        : [{ type: "closeRequest", attempt: state.attempt } as const]),
       ...(state.phase === "arming" ? [{ type: "forget", key: RECORD_KEY } as const] : []),
-      report(idle, job, {
+      ...report(idle, job, {
         status: "failed",
         step: "failed",
         bytes_downloaded: job.verifiedBytes,

@@ -5,6 +5,7 @@ import type { Stamped } from "./event.js";
 import { newImageReader } from "./image.js";
 import { resume } from "./install.js";
 import { judgeRelease, parseRelease, type Release } from "./release.js";
+import { pushVerified } from "./update-push.js";
 import { type Job, nextCheck, report, type Step, told, type UpdateState } from "./update-state.js";
 import type { UpdateResponse } from "./wire.js";
 
@@ -42,6 +43,7 @@ export function considerOffer(state: UpdateState, offer: UpdateResponse, at: num
 }
 
 export function signatureVerified(state: UpdateState, event: Stamped & { readonly good: boolean }): Step {
+  if (state.push) return pushVerified(state, state.push, event);
   const { signed, offer, boot } = state;
   if (!signed || !offer || !boot) return [state, []];
   if (!event.good) {
@@ -59,9 +61,16 @@ export function signatureVerified(state: UpdateState, event: Stamped & { readonl
   });
   if (!judged.ok) return refuse(state, judged.failure, event.random);
   const job: Job = {
-    offer,
+    source: {
+      kind: "server",
+      firmwareId: offer.firmware_id,
+      url: absoluteUrl(state.server, offer.download_url),
+      manifest: offer.release,
+    },
     release: judged.value,
-    downloadUrl: absoluteUrl(state.server, offer.download_url),
+    signed: true,
+    md5: undefined,
+    tail: NO_BYTES,
     offset: 0,
     verifiedBytes: 0,
     available: 0,
@@ -70,7 +79,7 @@ export function signatureVerified(state: UpdateState, event: Stamped & { readonl
     reader: newImageReader,
     ahead: newImageReader,
     failureCount: 0,
-    lastTenth: 0,
+    lastStep: 0,
     lastFailure: undefined,
     wholeOnly: state.rangeIgnored,
   };
@@ -84,11 +93,13 @@ export function signatureVerified(state: UpdateState, event: Stamped & { readonl
         level: "info",
         message: `updating to ${offer.version} build ${offer.build_number}, ${judged.value.size} bytes`,
       },
-      report(verified, job, { status: "downloading", step: "verified", bytes_downloaded: 0 }),
+      ...report(verified, job, { status: "downloading", step: "verified", bytes_downloaded: 0 }),
       ...effects,
     ],
   ];
 }
+
+const NO_BYTES = new Uint8Array(0);
 
 const absoluteUrl = (server: string, url: string) =>
   url.startsWith("/") ? `${originOf(server)}${url}` : url;
@@ -113,7 +124,7 @@ function refuse(state: UpdateState, failure: Failure, random: number): Step {
         level: "error",
         message: `update to ${offer.version} refused: ${failure.message} [${failure.code}]`,
       },
-      report(
+      ...report(
         idle,
         { firmwareId: offer.firmware_id },
         { status: "failed", step: "refused", ...told(failure.code, failure.message) },

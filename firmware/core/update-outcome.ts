@@ -2,8 +2,17 @@
 // install-record.ts's; this turns the judgement into state and effects. Begins no download.
 
 import { TRIAL_REASON_KEY } from "./boot-validation.js";
-import type { Booted, Stamped } from "./event.js";
-import { judgeInstallation, type Outcome, RECORD_KEY, readRecord, writeRecord } from "./install-record.js";
+import type { Effect } from "./effect.js";
+import type { Booted, Raise, Stamped } from "./event.js";
+import {
+  type InstallRecord,
+  judgeInstallation,
+  type Outcome,
+  PUSHED,
+  RECORD_KEY,
+  readRecord,
+  writeRecord,
+} from "./install-record.js";
 import type { Report } from "./report.js";
 import { initialUpdate, nextCheck, report, type Step, told, type UpdateState } from "./update-state.js";
 
@@ -36,9 +45,9 @@ function concluded(state: UpdateState, outcome: Outcome, at: number): Step {
     case "none":
       return [state, []];
     case "onTrial":
-      return [state, [report(state, outcome.record, { status: "installing", step: "trial" })]];
+      return [state, [...report(state, outcome.record, { status: "installing", step: "trial" })]];
     case "validated":
-      return [state, [report(state, outcome.record, { status: "success", step: "validated" })]];
+      return [state, conclude(state, outcome.record, { status: "success", step: "validated" })];
     case "rearm": {
       const attempt = state.attempt + 2;
       return [
@@ -66,7 +75,7 @@ function concluded(state: UpdateState, outcome: Outcome, at: number): Step {
             level: "error",
             message: `${outcome.record.version} was rolled back: ${outcome.reason}`,
           },
-          report(state, outcome.record, {
+          ...conclude(state, outcome.record, {
             status: "failed",
             step: "rolled back",
             ...told("ROLLED_BACK", outcome.reason),
@@ -85,7 +94,11 @@ export function rearmStep(state: UpdateState, event: Stamped): Step {
   return [
     idle,
     [
-      report(idle, state.rearming, { status: "failed", step: "rolled back", ...told("ROLLED_BACK", reason) }),
+      ...conclude(idle, state.rearming, {
+        status: "failed",
+        step: "rolled back",
+        ...told("ROLLED_BACK", reason),
+      }),
       nextCheck(idle, 0),
     ],
   ];
@@ -94,20 +107,28 @@ export function rearmStep(state: UpdateState, event: Stamped): Step {
 export function trialPassed(state: UpdateState, event: Stamped): Step {
   const boot = state.boot && { ...state.boot, image: { ...state.boot.image, slotState: "valid" as const } };
   const valid: UpdateState = { ...state, boot, onTrial: false };
-  const told = state.record ? [report(valid, state.record, { status: "success", step: "validated" })] : [];
+  const told = state.record ? conclude(valid, state.record, { status: "success", step: "validated" }) : [];
   return [valid, [...told, ...(valid.phase === "idle" ? [nextCheck(valid, event.random)] : [])]];
 }
+
+/** Tells the server the result. Of an image that was pushed it is told nothing: its record has served already. */
+function conclude(
+  state: UpdateState,
+  record: InstallRecord,
+  fields: Pick<Report, "status" | "step" | "error_code" | "error_message">,
+): readonly (Effect | Raise)[] {
+  return record.firmwareId === PUSHED ? FORGET_RECORD : report(state, record, fields);
+}
+
+const FORGET_RECORD: readonly Effect[] = Object.freeze([
+  Object.freeze({ type: "forget", key: RECORD_KEY } as const),
+  Object.freeze({ type: "forget", key: TRIAL_REASON_KEY } as const),
+]);
 
 /** The result has arrived: the record has served. */
 export function reportTaken(state: UpdateState, taken: Report): Step {
   const { record } = state;
   if (!record || taken.firmware_id !== record.firmwareId) return [state, []];
   if (taken.status !== "success" && taken.status !== "failed") return [state, []];
-  return [
-    { ...state, record: undefined },
-    [
-      { type: "forget", key: RECORD_KEY },
-      { type: "forget", key: TRIAL_REASON_KEY },
-    ],
-  ];
+  return [{ ...state, record: undefined }, FORGET_RECORD];
 }

@@ -4,9 +4,9 @@
 import { jitteredMs } from "./backoff.js";
 import type { Effect } from "./effect.js";
 import type { Failure, UpdateErrorCode } from "./errors.js";
-import type { Booted, Raise } from "./event.js";
+import type { Booted, PushOffer, Raise } from "./event.js";
 import type { ImageReader } from "./image.js";
-import type { InstallRecord } from "./install-record.js";
+import { type InstallRecord, PUSHED } from "./install-record.js";
 import type { Release, SignedRelease } from "./release.js";
 import type { Report } from "./report.js";
 import type { UpdateResponse } from "./wire.js";
@@ -14,11 +14,32 @@ import type { UpdateResponse } from "./wire.js";
 /** Without a byte for so long a transfer counts as stalled. */
 export const STALL_MS = 30_000;
 
+/** Where an image comes from. */
+export type Source =
+  | {
+      readonly kind: "server";
+      readonly firmwareId: number;
+      readonly url: string;
+      /** The manifest as it was offered. */
+      readonly manifest: string;
+    }
+  | {
+      readonly kind: "push";
+      readonly connection: number;
+      /** Each piece is acknowledged to the sender when it is written. */
+      readonly acknowledged: boolean;
+    };
+
 /** What is being installed. */
 export interface Job {
-  readonly offer: UpdateResponse;
+  readonly source: Source;
+  /** What is promised of the image. Without a signature: what the image says of itself, and no digests. */
   readonly release: Release;
-  readonly downloadUrl: string;
+  readonly signed: boolean;
+  /** Promised by espota, hex. */
+  readonly md5: string | undefined;
+  /** The last bytes that were read, at most 32: at the end of an unsigned image they are its SHA-256. */
+  readonly tail: Uint8Array;
   /** Next byte to write; everything before the chunk that it lies in is verified. */
   readonly offset: number;
   readonly verifiedBytes: number;
@@ -33,7 +54,8 @@ export interface Job {
   /** The same with the bytes since: they may be wrong until their chunk's digest is compared. */
   readonly ahead: ImageReader;
   readonly failureCount: number;
-  readonly lastTenth: number;
+  /** The last step of progress that was told. */
+  readonly lastStep: number;
   readonly lastFailure: Failure | undefined;
   /** The server does not know ranges: take the image from its beginning. */
   readonly wholeOnly: boolean;
@@ -69,6 +91,10 @@ export interface UpdateState {
   readonly checkBytes: number;
   readonly offer: UpdateResponse | undefined;
   readonly signed: SignedRelease | undefined;
+  /** The push that waits for its signature to be verified. */
+  readonly push: PushOffer | undefined;
+  /** The server's time in seconds since 1970, told at `at` ms since this boot: the device has no clock. */
+  readonly clock: { readonly time: number; readonly at: number } | undefined;
   readonly job: Job | undefined;
   /** Firmware that was refused for a reason that a new download cannot cure, and why; not told twice. */
   readonly refused: { readonly firmwareId: number; readonly release: string } | undefined;
@@ -96,6 +122,8 @@ export const initialUpdate: UpdateState = Object.freeze({
   checkBytes: 0,
   offer: undefined,
   signed: undefined,
+  push: undefined,
+  clock: undefined,
   job: undefined,
   refused: undefined,
   held: undefined,
@@ -117,16 +145,25 @@ export const told = (code: UpdateErrorCode, message: string) => ({
   error_message: message.slice(0, 500),
 });
 
+/** A report to the server, if the image came from there. */
 export function report(
   state: UpdateState,
   about: Job | { readonly firmwareId: number },
   fields: Omit<Report, "firmware_id" | "image_sha256" | "slot_state">,
-): Raise {
-  const firmwareId = "firmwareId" in about ? about.firmwareId : about.offer.firmware_id;
+): readonly Raise[] {
+  const firmwareId = firmwareIdOf(about);
+  if (firmwareId === PUSHED) return [];
   const image = state.boot?.image;
   const evidence = image ? { image_sha256: image.imageSha256, slot_state: image.slotState } : {};
-  return {
-    type: "raise",
-    event: { type: "reportMade", report: { firmware_id: firmwareId, ...fields, ...evidence } },
-  };
+  return [
+    {
+      type: "raise",
+      event: { type: "reportMade", report: { firmware_id: firmwareId, ...fields, ...evidence } },
+    },
+  ];
+}
+
+export function firmwareIdOf(about: Job | { readonly firmwareId: number }): number {
+  if ("firmwareId" in about) return about.firmwareId;
+  return about.source.kind === "server" ? about.source.firmwareId : PUSHED;
 }

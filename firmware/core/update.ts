@@ -19,6 +19,7 @@ import { check, checkFailed, checkingStep } from "./update-check.js";
 import { retryLater, slotTrouble } from "./update-failure.js";
 import { signatureVerified } from "./update-offer.js";
 import { begin, rearmStep, reportTaken, trialPassed } from "./update-outcome.js";
+import { considerPush } from "./update-push.js";
 import { type Job, STALL_MS, type Step, type UpdateState } from "./update-state.js";
 
 export { initialUpdate, type UpdateState } from "./update-state.js";
@@ -53,6 +54,8 @@ export function updateStep(state: UpdateState, event: Stamped): Step {
       return offline(state, event);
     case "trialPassed":
       return trialPassed(state, event);
+    case "pushOffered":
+      return considerPush(state, event.offer, event.random);
     case "trialFailed":
       return stop({ ...state, job: undefined });
     case "reportTaken":

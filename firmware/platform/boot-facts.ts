@@ -37,6 +37,7 @@ export function readBootFacts(native: Native, stored: Readonly<Record<string, st
       checkSeconds: config.checkSeconds,
       trialSeconds: config.trialSeconds,
       trialDeadlineSeconds: config.trialDeadlineSeconds,
+      pushToken: config.pushToken,
       keyIds: config.keys.map((key) => key.kid),
     },
   };

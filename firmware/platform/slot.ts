@@ -40,8 +40,8 @@ export function createSlot(dispatch: Dispatch, native: Native) {
       const written = attempted(attempt, what, () => slot().write(bytes, offset));
       if (written) dispatch({ type: "slotWritten", attempt, offset, length: bytes.length });
     },
-    hash(attempt: number, offset: number, length: number) {
-      const digest = new Digest("SHA256");
+    hash(attempt: number, offset: number, length: number, algorithm: "SHA256" | "MD5") {
+      const digest = new Digest(algorithm);
       const end = offset + length;
       let position = offset;
       const readPieces = () => {

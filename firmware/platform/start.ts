@@ -8,6 +8,7 @@ import { readBootFacts } from "./boot-facts.js";
 import { createDiscovery } from "./discovery.js";
 import { createHttpClient } from "./http-client.js";
 import { createNative } from "./native.js";
+import { createPushServer } from "./push-server.js";
 import { createRunner, type Handlers } from "./runner.js";
 import { createServer } from "./server.js";
 import { createVerifier } from "./signature.js";
@@ -45,6 +46,7 @@ export function startDevice(options: AppOptions = {}): void {
       const http = createHttpClient(send);
       const server = createServer(send);
       const discovery = createDiscovery();
+      const push = createPushServer(send);
       const slot = createSlot(send, native);
       const verify = createVerifier(send, native);
       return {
@@ -61,9 +63,18 @@ export function startDevice(options: AppOptions = {}): void {
         startServer: ({ captive }) => server.start(captive),
         stopServer: () => server.stop(),
         respond: ({ connection, response }) => server.respond(connection, response),
+        startPush: ({ espota }) => push.start(espota),
+        continuePush: ({ connection }) => push.letBodyCome(connection),
+        readPush: ({ connection, maxBytes }) => push.read(connection, maxBytes),
+        answerPush: ({ connection, response }) => push.answer(connection, response),
+        sendDatagram: ({ address, port, text }) => push.sendDatagram(address, port, text),
+        connectPush: ({ connection, address, port }) => push.connect(connection, address, port),
+        acknowledgePush: ({ connection, count }) => push.acknowledge(connection, count),
+        hashText: ({ text }) => push.hashText(text),
         eraseSlot: ({ attempt, offset }) => slot.erase(attempt, offset),
         writeSlot: ({ attempt, offset, bytes }) => slot.write(attempt, offset, bytes),
-        hashSlot: ({ attempt, offset, length }) => slot.hash(attempt, offset, length),
+        hashSlot: ({ attempt, offset, length, algorithm }) =>
+          slot.hash(attempt, offset, length, algorithm ?? "SHA256"),
         armSlot: ({ attempt }) => slot.arm(attempt),
         verifySignature: ({ attempt, keyId, signed, signature }) => verify(attempt, keyId, signed, signature),
         store: ({ key, value }) => {

@@ -1,10 +1,11 @@
 import { expect } from "chai";
 import { SECTOR_BYTES } from "../../host-sim/hardware/flash.js";
+import { DEFAULT_CHUNK_BYTES } from "../../server/release.js";
 import { type Rig, setUpRig } from "./rig.js";
 
+/** A report for each tenth of the image at most; the last one is told as "verifying". */
+const PROGRESS_STEPS = 10;
 const HOUR_MS = 3_600_000;
-/** Of a signed release; progress is told between chunks, at each tenth at most. */
-const CHUNK_BYTES = 16_384;
 
 describe("the first journey", () => {
   let rig: Rig;
@@ -16,11 +17,11 @@ describe("the first journey", () => {
     rig = await setUpRig();
     rig.desk.device.powerOn();
     expect(await rig.desk.world.runUntil(succeeded, { limitMs: HOUR_MS })).equal(true);
-    const chunkCount = Math.ceil(rig.updateImage.length / CHUNK_BYTES);
+    const chunkCount = Math.ceil(rig.updateImage.length / DEFAULT_CHUNK_BYTES);
     expect(chunkCount).above(4);
     expect(rig.reports.map(({ step }) => step)).deep.equal([
       "verified",
-      ...Array.from({ length: Math.min(9, chunkCount - 1) }, () => "downloading"),
+      ...Array.from({ length: Math.min(PROGRESS_STEPS, chunkCount) - 1 }, () => "downloading"),
       "verifying",
       "armed",
       "trial",

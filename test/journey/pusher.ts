@@ -1,0 +1,167 @@
+// Somebody in the house with a laptop who pushes images to the device: a raw TCP client that may lie about lengths, stop in the
+// middle or go away, and an espota client as protocols.md describes it.
+
+import { createHash } from "node:crypto";
+import type { Desk } from "../../host-sim/desk.js";
+import type { IpNode } from "../../host-sim/network/ip-node.js";
+import type { TcpSocket } from "../../host-sim/network/tcp-socket.js";
+
+export const PUSH_PORT = 3232;
+const LAPTOP = "laptop";
+const HOUR_MS = 3_600_000;
+const ESPOTA_CHUNK_BYTES = 1024;
+
+export interface PushOptions {
+  readonly token?: string;
+  readonly method?: string;
+  readonly path?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** What Content-Length says; default: the truth. `undefined`: nothing. */
+  readonly length?: number | undefined;
+  /** Goes away after so many bytes of the body. */
+  readonly leaveAfter?: number;
+  /** Sends no more after so many bytes, and stays. */
+  readonly stallAfter?: number;
+  /** Waits for `100 Continue` before the body. */
+  readonly expect?: boolean;
+}
+
+export interface Exchange {
+  /** 0 while there is no answer. */
+  status: number;
+  text: string;
+  sentBytes: number;
+  continued: boolean;
+  over: boolean;
+}
+
+export class Pusher {
+  readonly #desk: Desk;
+  readonly #node: IpNode;
+  readonly #address: () => string;
+
+  /** @param address where the device is now */
+  constructor(desk: Desk, address: () => string) {
+    this.#desk = desk;
+    this.#address = address;
+    this.#node = desk.network.addHost(LAPTOP, `${desk.home.segment.prefix}.200`);
+  }
+
+  /** Pushes and waits for the end. */
+  async push(body: Uint8Array, options: PushOptions = {}): Promise<Exchange> {
+    const exchange = this.begin(body, options);
+    await this.#desk.world.runUntil(() => exchange.over, { limitMs: HOUR_MS });
+    return exchange;
+  }
+
+  begin(body: Uint8Array, options: PushOptions = {}): Exchange {
+    const exchange: Exchange = { status: 0, text: "", sentBytes: 0, continued: false, over: false };
+    const socket = this.#node.connect(this.#address(), PUSH_PORT);
+    const limit = Math.min(options.leaveAfter ?? body.length, options.stallAfter ?? body.length);
+    let received = "";
+    const sendBody = () => {
+      if (options.expect && !exchange.continued) return;
+      const count = Math.min(socket.roomBytes, limit - exchange.sentBytes);
+      if (count > 0) socket.write(body.subarray(exchange.sentBytes, exchange.sentBytes + count));
+      exchange.sentBytes += Math.max(0, count);
+      if (options.leaveAfter !== undefined && exchange.sentBytes >= limit) {
+        socket.close();
+        exchange.over = true;
+      }
+    };
+    const take = () => {
+      received += Buffer.from(socket.read()).toString("latin1");
+      if (received.startsWith("HTTP/1.1 100 Continue\r\n\r\n")) {
+        received = received.slice(25);
+        exchange.continued = true;
+        sendBody();
+      }
+      const end = received.indexOf("\r\n\r\n");
+      const length = Number(/content-length: (\d+)/.exec(received)?.[1] ?? 0);
+      if (end < 0 || received.length < end + 4 + length) return;
+      exchange.status = Number(received.slice(9, 12));
+      exchange.text = received;
+      exchange.over = true;
+      socket.close();
+    };
+    socket.events = {
+      connected: () => {
+        socket.write(new TextEncoder().encode(headOf(this.#address(), body, options)));
+        sendBody();
+      },
+      sent: sendBody,
+      received: take,
+      ended: () => {
+        take();
+        exchange.over = true;
+        socket.close();
+      },
+      failed: () => {
+        exchange.over = true;
+      },
+    };
+    return exchange;
+  }
+
+  /** espota: what the device said last. */
+  async espota(image: Uint8Array, password: string, md5 = hex("md5", image)): Promise<string> {
+    const { world } = this.#desk;
+    let last = "";
+    let acknowledged = 0;
+    let over = false;
+    const end = (text: string) => {
+      last = text;
+      over = true;
+    };
+    const listener = this.#node.listen(0, (socket: TcpSocket) => {
+      let position = 0;
+      const next = () => {
+        const chunk = image.subarray(position, position + ESPOTA_CHUNK_BYTES);
+        socket.write(chunk);
+        position += chunk.length;
+      };
+      socket.events = {
+        received: () => {
+          const text = Buffer.from(socket.read()).toString();
+          if (/OK|ERROR/.test(text)) return end(text);
+          for (const count of text.match(/\d+/g) ?? []) acknowledged += Number(count);
+          if (position < image.length) next();
+        },
+        ended: () => end(last || "closed"),
+        failed: () => end(last || "reset"),
+      };
+      next();
+    });
+    const udp = this.#node.bindUdp(0, ({ bytes }) => {
+      const text = Buffer.from(bytes).toString();
+      const [word, nonce] = text.split(" ");
+      if (word === "AUTH") {
+        const cnonce = hex("md5", "the laptop's nonce");
+        const answer = hex("md5", `${hex("md5", password)}:${nonce}:${cnonce}`);
+        udp?.send(Buffer.from(`200 ${cnonce} ${answer}\n`), this.#address(), PUSH_PORT);
+      } else if (word !== "OK") end(text);
+    });
+    const invitation = `0 ${listener?.port} ${image.length} ${md5}\n`;
+    udp?.send(Buffer.from(invitation), this.#address(), PUSH_PORT);
+    await world.runUntil(() => over, { limitMs: 120_000 });
+    udp?.close();
+    listener?.close();
+    return over ? `${last}${last.includes("OK") ? ` ${acknowledged}` : ""}` : "no answer";
+  }
+}
+
+const hex = (algorithm: string, data: string | Uint8Array) =>
+  createHash(algorithm).update(data).digest("hex");
+
+function headOf(address: string, body: Uint8Array, options: PushOptions): string {
+  const length = "length" in options ? options.length : body.length;
+  const headers: Record<string, string> = {
+    host: `${address}:${PUSH_PORT}`,
+    ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
+    ...(length === undefined ? {} : { "content-length": `${length}` }),
+    ...(options.expect ? { expect: "100-continue" } : {}),
+    ...options.headers,
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `${options.method ?? "POST"} ${options.path ?? "/update"} HTTP/1.1\r\n${lines.join("")}\r\n`;
+}
