@@ -4,7 +4,7 @@
 
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { type DeviceEvent, VirtualDevice } from "./device.js";
+import { type DeviceEvent, type DeviceOptions, VirtualDevice } from "./device.js";
 import type { Engine } from "./engine/engine.js";
 import type { Chip } from "./hardware/chips.js";
 import type { Flash } from "./hardware/flash.js";
@@ -45,6 +45,7 @@ export interface DeskOptions {
   readonly policyOf?: PolicyOf;
   readonly onTrace?: (line: string) => void;
   readonly onEvent?: (event: DeviceEvent) => void;
+  readonly onLight?: DeviceOptions["onLight"];
 }
 
 const PARTITIONS = fileURLToPath(new URL("../partitions/8mb.csv", import.meta.url));
@@ -75,6 +76,7 @@ export class Desk {
       ...(options.engine ? { engine: options.engine } : {}),
       onTrace: lines(options.onTrace ?? (() => {})),
       ...(options.onEvent ? { onEvent: options.onEvent } : {}),
+      onLight: options.onLight,
     });
     if (options.image) this.device.flashFactory(readFileSync(PARTITIONS, "utf8"), options.image);
     this.person = new Person({ world: this.world, network: this.network, wifi });

@@ -75,6 +75,8 @@ export interface DeviceOptions {
   /** What firmware traces, in pieces as they come. */
   readonly onTrace?: (text: string) => void;
   readonly onEvent?: (event: DeviceEvent) => void;
+  /** What its lights show, each time that firmware sets them. */
+  readonly onLight?: Machine["onLight"];
   /** Called with each machine before its firmware starts. */
   readonly onMachine?: (machine: Machine) => void;
 }
@@ -248,6 +250,7 @@ export class VirtualDevice {
       world: this.world,
       random: this.#random,
       onTrace: (text) => this.#options.onTrace?.(text),
+      onLight: this.#options.onLight,
       onEnd: (end, delayMs) => this.#ended(end, delayMs),
     });
     this.#machine = machine;

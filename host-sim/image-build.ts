@@ -58,6 +58,7 @@ export async function buildImage(options: BuildOptions): Promise<Uint8Array> {
     );
   }
   const config: BuildConfig = {
+    ...(isFile ? {} : await appConfig(options.app, options.chip ?? "esp32")),
     type: isFile ? "program" : options.app,
     hardware: options.chip ?? "esp32",
     checkSeconds: 120,
@@ -77,6 +78,29 @@ export async function buildImage(options: BuildOptions): Promise<Uint8Array> {
     date: options.date ?? "",
     time: options.time ?? "",
   });
+}
+
+/** What an app has in its manifest besides what every build is configured with: the same file that mcconfig reads. */
+async function appConfig(app: string, chip: Chip): Promise<object> {
+  const path = `${ROOT}firmware/apps/${app}/manifest-app.json`;
+  if (!existsSync(path)) return {};
+  const { config, platforms } = JSON.parse(await readFile(path, "utf8")) as AppManifest;
+  const all = { ...config, ...platforms?.[`esp32/${chip}`]?.config };
+  const common = [
+    "type",
+    "hardware",
+    "server",
+    "keys",
+    "checkSeconds",
+    "trialSeconds",
+    "trialDeadlineSeconds",
+  ];
+  return Object.fromEntries(Object.entries(all).filter(([name]) => !common.includes(name)));
+}
+
+interface AppManifest {
+  readonly config?: object;
+  readonly platforms?: Readonly<Record<string, { readonly config?: object }>>;
 }
 
 /** A public key file as `skyslot keys init` writes it. */

@@ -8,6 +8,7 @@ import type { Flash } from "./hardware/flash.js";
 import type { Nvs } from "./hardware/nvs.js";
 import type { Ota } from "./hardware/ota.js";
 import type { Partition } from "./hardware/partition.js";
+import type { Light } from "./modules/gpio.js";
 import type { NetworkStack } from "./network/network-stack.js";
 import type { WifiRadio } from "./network/radio.js";
 import type { Scheduled } from "./world.js";
@@ -64,4 +65,6 @@ export interface Machine extends Hardware {
   restart(reason: number): never;
   /** Prints what firmware traces, as it is, without adding a line end. */
   trace(text: string): void;
+  /** Told what the device's lights show, each time that firmware sets them. */
+  readonly onLight?: ((light: Light) => void) | undefined;
 }

@@ -41,14 +41,21 @@ export class Person {
   /** Looks around every two seconds and sets up what needs it. */
   watchForPortals(): void {
     const { world } = this.#options;
+    /** Portals that have done their work, and are still open for some seconds. */
+    let done = new Set<string>();
     const look = (): void => {
-      const portal = this.phone.visibleSsids().find((ssid) => ssid.startsWith(PORTAL_PREFIX));
+      const portals = this.phone.visibleSsids().filter((ssid) => ssid.startsWith(PORTAL_PREFIX));
+      done = new Set(portals.filter((ssid) => done.has(ssid)));
+      const portal = portals.find((ssid) => !done.has(ssid));
       if (portal === undefined) {
         world.schedule(LOOK_EVERY_MS, look);
         return;
       }
       const again = (): void => void world.schedule(LOOK_EVERY_MS, look);
-      void this.setUp(portal).then(again, again);
+      void this.setUp(portal).then(({ phase }) => {
+        if (phase === "joined") done.add(portal);
+        again();
+      }, again);
     };
     world.schedule(LOOK_EVERY_MS, look);
   }

@@ -3,6 +3,7 @@
 
 import { Desk, type DeskOptions } from "./desk.js";
 import type { VirtualDevice } from "./device.js";
+import { showLights } from "./drawing.js";
 import { exposeOnLoopback } from "./network/bridge.js";
 import type { Terminal } from "./terminal.js";
 import { describeEvent, Watch } from "./watch.js";
@@ -18,6 +19,8 @@ export interface SimOptions
   readonly updateBytes?: number;
   /** Loopback port for the device's own pages; 0 or absent: a free one. */
   readonly portalPort?: number;
+  /** Folder for pictures of what the device's lights show. */
+  readonly show?: string | undefined;
 }
 
 export interface Sim {
@@ -32,6 +35,8 @@ export interface Sim {
   stop(): void;
 }
 
+/** About what an ESP32 takes from the network and puts into its flash. */
+const LINK = Object.freeze({ bytesPerSecond: 40 * 1024 });
 const YEAR_MS = 365 * 24 * 3600 * 1000;
 
 export async function startSim(options: SimOptions): Promise<Sim> {
@@ -40,11 +45,13 @@ export async function startSim(options: SimOptions): Promise<Sim> {
     ...options,
     server: { loopbackPort: options.loopbackPort },
     realTime: options.speed ?? true,
+    policyOf: () => LINK,
     onTrace: (line) => sayTrace(terminal, line),
     onEvent: (event) => {
       const text = describeEvent(event);
       if (text) terminal.note(text);
     },
+    onLight: options.show === undefined ? undefined : showLights(options.show),
   });
   const watch = new Watch(desk.device, (label, { bytesWritten }) => {
     if (updateBytes > 0) terminal.progress(`writing ${label}`, bytesWritten, updateBytes);

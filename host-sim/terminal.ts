@@ -23,7 +23,7 @@ export function createTerminal(output: Output, env: NodeJS.ProcessEnv = process.
   let lastTenth = -1;
 
   const line = (mark: string, text: string) => {
-    if (barIsOpen) output.write(live ? "\r\u001b[2K" : "");
+    if (barIsOpen) output.write("\n");
     barIsOpen = false;
     output.write(`${mark} ${text}\n`);
   };

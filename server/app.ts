@@ -16,6 +16,7 @@ import { dashboardRoutes } from "./dashboard/routes.js";
 import { Live } from "./live.js";
 import { createMetrics } from "./metrics.js";
 import type { Store } from "./store/store.js";
+import { Turns } from "./turns.js";
 
 export interface AppOptions {
   readonly store: Store;
@@ -38,7 +39,7 @@ export function createApp(options: AppOptions): FastifyInstance {
   const live = new Live();
   const metrics = createMetrics(options.store, live, options.now, settings.onlineMs);
   const { store, blobs, auth, now } = options;
-  const context: Context = { store, blobs, auth, now, settings, live, metrics };
+  const context: Context = { store, blobs, auth, now, settings, live, metrics, registering: new Turns() };
 
   const app: FastifyInstance = Fastify({
     ...(options.log ? { loggerInstance: options.log } : { logger: false }),

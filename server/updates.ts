@@ -212,13 +212,12 @@ async function reportFailure(
   if (last?.status === "success") {
     throw new ApiError(409, "ATTEMPT_CLOSED", `attempt ${last.id} of ${device.id} has succeeded already`);
   }
-  if (last?.status === "failed") {
-    // The device tells why of what the server concluded by itself, or repeats a report whose answer it never got.
-    if (last.errorCode === code && message !== "" && last.errorMessage !== message) {
-      return journal.changeUpdate(last.id, { errorMessage: message });
-    }
-    if (last.errorCode === code) return last;
+  const known = await findTold(journal, code, last);
+  // The device tells why of what the server concluded by itself, or repeats a report whose answer it never got.
+  if (known && message !== "" && known.errorMessage !== message) {
+    return journal.changeUpdate(known.id, { errorMessage: message });
   }
+  if (known) return known;
   const open = last?.status === "failed" ? undefined : last;
   return failAttempt(
     journal,
@@ -227,6 +226,24 @@ async function reportFailure(
     message,
     request.step,
   );
+}
+
+/** The failed attempt that a failure report repeats, if it repeats one. */
+async function findTold(
+  journal: Journal,
+  code: string,
+  last: Update | undefined,
+): Promise<Update | undefined> {
+  if (last?.status === "failed") return last.errorCode === code ? last : undefined;
+  // An attempt that has not begun to install cannot have been rolled back: the report is about the one before it, which a check
+  // has closed meanwhile.
+  if (!last || code !== "ROLLED_BACK" || last.status === "installing") return undefined;
+  const { deviceId, firmwareId } = last;
+  const failed = await journal.store.listUpdates(
+    { deviceId, firmwareId, status: "failed" },
+    { limit: 1, offset: 0 },
+  );
+  return failed.rows.find(({ errorCode }) => errorCode === code);
 }
 
 async function reportProgress(

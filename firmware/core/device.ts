@@ -10,6 +10,7 @@ import { initialLocalApi, type LocalApiState, localApiStep, takesRequest } from 
 import { initialPortal, type PortalState, portalStep } from "./portal.js";
 import { initialPresence, type PresenceState, presenceStep } from "./presence.js";
 import { initialReport, type ReportState, reportStep } from "./report.js";
+import { isSameStatus, type Status, statusOf } from "./status.js";
 import { initialUpdate, type UpdateState, updateStep } from "./update.js";
 import { initialWifi, type WifiState, wifiStep } from "./wifi.js";
 
@@ -56,8 +57,23 @@ export function step(state: DeviceState, event: Stamped): readonly [DeviceState,
       else effects.push(effect);
     }
   }
-  return [next, effects];
+  return [next, [...effects, ...shown(state, next, queue)]];
 }
+
+/** What a person can see of it: errors when they happen, the status when it is another one. */
+function shown(before: DeviceState, after: DeviceState, events: readonly Event[]): readonly Effect[] {
+  const effects: Effect[] = [];
+  if (events.some(({ type }) => type === "updateFailed" || type === "trialFailed")) {
+    effects.push({ type: "showStatus", status: ERROR });
+  }
+  const status = statusOf(after);
+  if (events[0]?.type === "booted" || !isSameStatus(statusOf(before), status)) {
+    effects.push({ type: "showStatus", status });
+  }
+  return effects;
+}
+
+const ERROR: Status = Object.freeze({ name: "error", percent: 0 });
 
 /** One event through every machine. */
 function stepAll(state: DeviceState, event: Stamped): readonly [DeviceState, readonly (Effect | Raise)[]] {

@@ -1,6 +1,8 @@
 // Everything a device can do to the world. Core returns these as data; firmware/platform/runner.ts carries them out.
 // An asynchronous effect has an `attempt`: the event that answers it carries the same number, and a stale answer is dropped.
 
+import type { Status } from "./status.js";
+
 /** One timer per name: setting it again replaces the one that runs. */
 export type TimerName =
   | "wifi"
@@ -98,5 +100,6 @@ export type Effect =
   // the rest
   /** The app's own part, besides Wi-Fi, portal and update. */
   | { readonly type: "startApp" }
-  | { readonly type: "showStatus"; readonly status: string }
+  /** Only when it changes; an error whenever one happens. */
+  | { readonly type: "showStatus"; readonly status: Status }
   | { readonly type: "log"; readonly level: LogLevel; readonly message: string };

@@ -2,6 +2,8 @@
 
 import Timer from "timer";
 import type { Effect } from "../core/effect.js";
+import type { Booted } from "../core/event.js";
+import type { Status } from "../core/status.js";
 import { readBootFacts } from "./boot-facts.js";
 import { createDiscovery } from "./discovery.js";
 import { createHttpClient } from "./http-client.js";
@@ -15,16 +17,22 @@ import { createTimers } from "./timers.js";
 import { createWifi } from "./wifi.js";
 
 export interface AppOptions {
-  /** Shows a status ("setup", "joining", "online" …) on whatever the app has: an LED, a display. */
-  readonly showStatus?: (status: string) => void;
-  /** Starts what the app has besides Wi-Fi, portal and update; not called in safe mode (core/crash-guard.ts). */
-  readonly onReady?: () => void;
+  /** Shows a status on whatever the app has: an LED, a display. */
+  readonly showStatus?: (status: Status) => void;
+  /**
+   * Starts what the app has besides Wi-Fi, portal and update, with what the device knows of itself. Not called in safe mode
+   * (core/crash-guard.ts).
+   */
+  readonly onReady?: (facts: Booted) => void;
+  /** A setting was stored in NVS. */
+  readonly onStore?: (key: string, value: string) => void;
 }
 
 export function startDevice(options: AppOptions = {}): void {
   const bootedAt = Date.now();
   const native = createNative();
   const storage = createStorage();
+  let facts: Booted | undefined;
   const dispatch = createRunner(
     {
       uptimeMs: () => Date.now() - bootedAt,
@@ -58,7 +66,10 @@ export function startDevice(options: AppOptions = {}): void {
         hashSlot: ({ attempt, offset, length }) => slot.hash(attempt, offset, length),
         armSlot: ({ attempt }) => slot.arm(attempt),
         verifySignature: ({ attempt, keyId, signed, signature }) => verify(attempt, keyId, signed, signature),
-        store: ({ key, value }) => storage.write(key, value),
+        store: ({ key, value }) => {
+          storage.write(key, value);
+          options.onStore?.(key, value);
+        },
         forget: ({ key }) => storage.forget(key),
         forgetAll: () => storage.forgetAll(),
         markValid: () => {
@@ -76,14 +87,19 @@ export function startDevice(options: AppOptions = {}): void {
         restart: () => native.esp_restart(),
         announce: ({ hostName, services }) => discovery.announce(hostName, services),
         withdraw: () => discovery.withdraw(),
-        startApp: () => options.onReady?.(),
+        startApp: () => {
+          if (facts) options.onReady?.(facts);
+        },
         showStatus: ({ status }) => options.showStatus?.(status),
         log: writeLog,
       };
     },
   );
   // a turn of its own: what boot throws then restarts the chip like any other error
-  Timer.set(() => dispatch(readBootFacts(native, storage.readAll())), 0);
+  Timer.set(() => {
+    facts = readBootFacts(native, storage.readAll());
+    dispatch(facts);
+  }, 0);
 }
 
 const writeLog = ({ level, message }: Extract<Effect, { readonly type: "log" }>) => {

@@ -50,6 +50,7 @@ export interface VirtualMachineOptions {
   readonly world: World;
   readonly random: () => number;
   readonly onTrace: (text: string) => void;
+  readonly onLight?: Machine["onLight"];
   /** Told once; `delayMs` is how far the device's clock is ahead of the world's. */
   readonly onEnd: (end: BootEnd, delayMs: number) => void;
 }
@@ -62,6 +63,7 @@ export class VirtualMachine implements Machine {
   readonly nvs: Machine["nvs"];
   readonly mac: Machine["mac"];
   readonly resetReason: number;
+  readonly onLight: Machine["onLight"];
   readonly network: Machine["network"];
   readonly radio: Machine["radio"];
   readonly ota: Ota;
@@ -102,6 +104,7 @@ export class VirtualMachine implements Machine {
       chip: hardware.chip,
       restart: () => this.restart(RESET_REASON.software),
     });
+    this.onLight = options.onLight;
     this.#options = options;
     this.#world = options.world;
     this.realm = options.realm;

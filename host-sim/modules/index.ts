@@ -5,11 +5,13 @@ import type { ModuleTable } from "../engine/evaluate.js";
 import type { Machine } from "../machine.js";
 import { createBase64 } from "./base64.js";
 import { createDigest } from "./crypt.js";
+import { createDigital } from "./digital.js";
 import { createFfi } from "./ffi.js";
 import { createFlash, type FlashModule } from "./flash.js";
 import { createHex } from "./hex.js";
 import { createKeyValue } from "./key-value.js";
 import { createNative } from "./native.js";
+import { createNeoPixel } from "./neopixel.js";
 import { createNetworkModules } from "./network-modules.js";
 import { createTextDecoder, createTextEncoder } from "./text.js";
 import { createTimer } from "./timer.js";
@@ -29,6 +31,8 @@ export function createModules(machine: Machine): ModuleTable {
     "embedded:storage/key-value": () => ({ default: frozen(createKeyValue(machine, native)) }),
     "embedded:storage/flash": () => ({ default: frozen(flashModule().exported) }),
     "embedded:update": () => ({ default: frozen(createUpdate(machine, native, flashModule())) }),
+    "embedded:io/digital": () => ({ default: createDigital(machine, native) }),
+    neopixel: () => ({ default: createNeoPixel(machine, native) }),
     timer: () => ({ default: createTimer(machine, native) }),
     crypt: () => {
       const Digest = createDigest(machine, native);

@@ -48,7 +48,7 @@ export async function exposeOnLoopback(options: {
     world.post(() => {
       const visitor = visitorOf(network, device.name);
       if (visitor === undefined) return real.destroy();
-      tie(world, visitor.node.connect(visitor.address, devicePort), real);
+      tie(world, visitor.node.connect(visitor.address, devicePort), real, addressed(visitor.address));
     });
   });
   await new Promise<void>((resolve, reject) => {
@@ -76,8 +76,37 @@ function visitorOf(network: VirtualNetwork, name: string): { node: IpNode; addre
   return { node, address };
 }
 
+/** Longest head of a request that is looked through for its host. */
+const HEAD_BYTES_MAX = 16 * 1024;
+
+/**
+ * What a browser sends to "localhost", as if it had been told the device's own address: a device answers requests for
+ * another host as a captive portal does, and takes no settings from another origin.
+ */
+function addressed(address: string): (bytes: Uint8Array) => Uint8Array {
+  let head: Buffer | undefined = Buffer.alloc(0);
+  return (bytes) => {
+    if (head === undefined) return bytes;
+    head = Buffer.concat([head, bytes]);
+    const end = head.indexOf("\r\n\r\n");
+    if (end < 0 && head.length < HEAD_BYTES_MAX) return new Uint8Array();
+    const lines = head.toString("latin1", 0, Math.max(end, 0));
+    const rewritten = lines
+      .replace(/^(host: *).*$/im, `$1${address}`)
+      .replace(/^((?:origin|referer): *http:\/\/)(?:localhost|127\.0\.0\.1):\d+/gim, `$1${address}`);
+    const whole = Buffer.concat([Buffer.from(rewritten, "latin1"), head.subarray(Math.max(end, 0))]);
+    head = undefined;
+    return whole;
+  };
+}
+
 /** Copies bytes both ways; an end or an error of one side ends the other. */
-function tie(world: World, socket: TcpSocket, real: Socket): void {
+function tie(
+  world: World,
+  socket: TcpSocket,
+  real: Socket,
+  rewrite: (bytes: Uint8Array) => Uint8Array = (bytes) => bytes,
+): void {
   const forward = (): void => {
     const bytes = socket.read();
     if (bytes.length > 0) real.write(bytes);
@@ -96,8 +125,9 @@ function tie(world: World, socket: TcpSocket, real: Socket): void {
   socket.events.connected = () => {
     for (const bytes of early.splice(0)) socket.write(bytes);
   };
-  real.on("data", (bytes) =>
+  real.on("data", (data) =>
     world.post(() => {
+      const bytes = rewrite(data);
       if (socket.state === "connecting") early.push(bytes);
       else socket.write(bytes);
     }),

@@ -13,8 +13,14 @@ const newOperation = operation;
 function define(target, members) {
   for (const [kind, text, first, second] of members) {
     const name = text === "@@iterator" ? Symbol.iterator : text;
-    if (kind === "m") Object.defineProperty(target, name, { value: newOperation(first), configurable: true, writable: true });
-    else Object.defineProperty(target, name, { get: newOperation(first), set: newOperation(second), configurable: true });
+    if (kind === "m")
+      Object.defineProperty(target, name, { value: newOperation(first), configurable: true, writable: true });
+    else
+      Object.defineProperty(target, name, {
+        get: newOperation(first),
+        set: newOperation(second),
+        configurable: true,
+      });
   }
 }
 
@@ -26,15 +32,15 @@ function remember(number, object) {
 
 function newClass(number, [, operation, members, prototypeNumber, prototypeMembers]) {
   const construct = newOperation(operation);
-  const constructor = function (...parameters) {
-    const [made, own] = construct(...parameters);
-    remember(made, this);
+  const made = function (...parameters) {
+    const [id, own] = construct(...parameters);
+    remember(id, this);
     define(this, own);
   };
-  define(constructor, members);
+  define(made, members);
   if (!objects[prototypeNumber]) define(remember(prototypeNumber, {}), prototypeMembers);
-  constructor.prototype = objects[prototypeNumber];
-  return remember(number, constructor);
+  made.prototype = objects[prototypeNumber];
+  return remember(number, made);
 }
 
 function tags(value) {
@@ -100,9 +106,13 @@ adopt({
   },
 });
 
+/** The exports of an SDK module, from Node. */
+export const namespace = newOperation(0);
+
 delete globalThis.operation;
 delete globalThis.adopt;
 for (const name of Object.getOwnPropertyNames(globalThis)) {
   const value = globalThis[name];
-  if (value !== globalThis && (typeof value === "function" || typeof value === "object") && value) Object.freeze(value, true);
+  if (value !== globalThis && (typeof value === "function" || typeof value === "object") && value)
+    Object.freeze(value, true);
 }

@@ -180,7 +180,7 @@ export class FrameReader {
       case "a":
         return this.#many();
       case "o":
-        return Object.fromEntries(pairs(this.#many()));
+        return Object.fromEntries(pairs(this.#many()).map(named));
       case "m":
         return new Map(pairs(this.#many()));
       case "e":
@@ -211,6 +211,12 @@ function pairs(flat: readonly unknown[]): [string, unknown][] {
   const result: [string, unknown][] = [];
   for (let i = 0; i < flat.length; i += 2) result.push([flat[i] as string, flat[i + 1]]);
   return result;
+}
+
+/** Gives a function the name of its property, as `{onDone() {}}` has it. */
+function named([name, value]: [string, unknown]): [string, unknown] {
+  if (typeof value === "function") Object.defineProperty(value, "name", { value: name });
+  return [name, value];
 }
 
 const ERRORS: Readonly<Record<string, new (message: string) => Error>> = {

@@ -30,19 +30,20 @@ export class XsWorker {
     const folder = mkdtempSync(join(tmpdir(), "skyslot-xs-"));
     const [down, up] = [join(folder, "down"), join(folder, "up")];
     execFileSync("mkfifo", [down, up]);
-    // Opened for both directions first, so that no open waits for the other side.
-    const [downBoth, upBoth] = [openSync(down, "r+"), openSync(up, "r+")];
+    // Opened for both directions first, so that no open waits for the other side; each side then holds one end only, so that
+    // either notices when the other has gone.
+    const both = [openSync(down, "r+"), openSync(up, "r+")];
     this.#toXs = openSync(down, "w");
     this.#fromXs = openSync(up, "r");
+    const ends = [openSync(down, "r"), openSync(up, "w")] as const;
     this.#process = spawn(
       options.program,
       [String(options.turnBudget ?? 0), String(options.stackCount ?? 4096)],
-      { stdio: ["ignore", "inherit", "inherit", downBoth, upBoth], env: { TZ: "UTC" } },
+      { stdio: ["ignore", "inherit", "inherit", ...ends], env: { TZ: "UTC" } },
     );
     this.#process.unref();
     this.#process.on("error", () => {});
-    closeSync(downBoth);
-    closeSync(upBoth);
+    for (const descriptor of [...both, ...ends]) closeSync(descriptor);
     rmSync(folder, { recursive: true });
   }
 

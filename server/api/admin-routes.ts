@@ -162,11 +162,13 @@ async function takeOrForget(context: Context, fields: FirmwareFields, blob: PutB
   }
 }
 
-/** Two uploads of one file at a time: what the other has registered meanwhile is kept. */
-async function forgetUnused({ store, blobs }: Context, blob: PutBlob): Promise<void> {
-  if (!blob.isNew) return;
-  const { totalCount } = await store.listFirmware({ fileHash: blob.sha256 }, { limit: 1, offset: 0 });
-  if (totalCount === 0) await blobs.remove(blob.sha256);
+/** Removes what nobody has registered: of two uploads of one file, the other may have meanwhile. */
+function forgetUnused({ store, blobs, registering }: Context, blob: PutBlob): Promise<void> {
+  return registering.run(async () => {
+    if (!blob.isNew) return;
+    const { totalCount } = await store.listFirmware({ fileHash: blob.sha256 }, { limit: 1, offset: 0 });
+    if (totalCount === 0) await blobs.remove(blob.sha256);
+  });
 }
 
 /** Registers a release whose file is in the blob store already. */
@@ -178,7 +180,18 @@ async function registerKnown(context: Context, body: Static<typeof RegisterBody>
   return take(context, body, blob);
 }
 
-async function take(context: Context, fields: FirmwareFields, blob: Blob): Promise<Firmware> {
-  const release = await checkRelease(fields, blob, context.blobs, context.settings.trustedKeys);
-  return record(context, (journal) => addRelease(journal, fields, release, blob));
+/** One at a time, so that no file is removed between its check and its registration. */
+function take(context: Context, fields: FirmwareFields, blob: Blob): Promise<Firmware> {
+  const { blobs, registering, settings } = context;
+  return registering.run(async () => {
+    if (!(await blobs.stat(blob.sha256))) {
+      throw new ApiError(
+        409,
+        "FILE_GONE",
+        "another upload of this file was refused at the same time: upload it again",
+      );
+    }
+    const release = await checkRelease(fields, blob, blobs, settings.trustedKeys);
+    return record(context, (journal) => addRelease(journal, fields, release, blob));
+  });
 }

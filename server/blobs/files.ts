@@ -4,16 +4,26 @@
 
 import { createHash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { type Blob, type BlobStore, BlobTooLarge, type PutBlob } from "./blobs.js";
 
+/** An upload that has not grown for so long is dead. */
+const UNFINISHED_MS = 60 * 60_000;
+
 export async function openFileBlobs(folder: string): Promise<BlobStore> {
-  // What a killed server had begun to receive is of no use to anyone.
-  await rm(join(folder, "tmp"), { recursive: true, force: true });
   await mkdir(join(folder, "tmp"), { recursive: true });
+  await forgetUnfinished(join(folder, "tmp"));
   return new FileBlobs(folder);
+}
+
+/** What a killed server had begun to receive is of no use to anyone; what is young, another server may be receiving now. */
+async function forgetUnfinished(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const { mtimeMs } = await stat(join(folder, name));
+    if (Date.now() - mtimeMs > UNFINISHED_MS) await rm(join(folder, name), { force: true });
+  }
 }
 
 class FileBlobs implements BlobStore {

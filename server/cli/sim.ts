@@ -13,6 +13,7 @@ interface SimFlags {
   readonly manual?: boolean;
   readonly speed?: number;
   readonly portalPort?: number;
+  readonly show?: string;
 }
 
 interface RunFlags {
@@ -34,6 +35,7 @@ export function simCommand(program: Command): void {
     .option("--server <url>", "update server on this machine that the device finds", "http://127.0.0.1:8080")
     .option("--manual", "leave the portal to your own browser")
     .option("--speed <factor>", "times faster than the clock on the wall", positive)
+    .option("--show <folder>", "keep pictures of the device's lights in this folder")
     .option("--portal-port <port>", "port for the device's own pages (any free one)", wholeNumber)
     .action(simulate);
   sim
@@ -83,6 +85,7 @@ async function simulate(flags: SimFlags): Promise<void> {
     terminal,
     loopbackPort: Number(url.port || 80),
     manual: flags.manual ?? false,
+    show: flags.show,
     ...(flags.speed === undefined ? {} : { speed: flags.speed }),
     ...(flags.portalPort === undefined ? {} : { portalPort: flags.portalPort }),
   });

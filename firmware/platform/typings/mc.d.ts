@@ -14,6 +14,10 @@ declare module "mc/config" {
     readonly trialDeadlineSeconds: number;
     /** Release keys this build trusts: P-256 points, base64url. */
     readonly keys: readonly { readonly kid: string; readonly x: string; readonly y: string }[];
+    /** `led` only: the strip as long as the owner has chosen nothing; see core/led-settings.ts. */
+    readonly strip?: Readonly<Record<string, string | number>>;
+    /** `led` only: the LED that shows the status. */
+    readonly statusLed?: { readonly pin: number; readonly activeLow: boolean };
   };
   export default config;
 }

@@ -176,17 +176,21 @@ static void watch(txMachine* the)
 	if (slotLimit && slots + chunks > slotLimit) fxAbort(the, XS_NOT_ENOUGH_MEMORY_EXIT);
 }
 
-/* The unused part of the stack is painted at the start: what was ever written is its peak. */
+/* The unused part of the stack is painted at the start; its peak is where the paint begins. Not what lies at its other end: XS
+   uses that as scratch memory for numbers and regular expressions. */
+enum { PAINT = 0xA5, UNTOUCHED_BYTES = 32 * sizeof(txSlot) };
+
 static void paintStack(txMachine* the)
 {
-	memset(the->stackBottom, 0xA5, (txU1*)(the->stack - 8) - (txU1*)the->stackBottom);
+	memset(the->stackBottom, PAINT, (txU1*)(the->stack - 8) - (txU1*)the->stackBottom);
 }
 
 static txU4 stackPeak(txMachine* the)
 {
-	txU1* byte = (txU1*)the->stackBottom;
-	while (*byte == 0xA5) byte++;
-	return ((txU1*)the->stackTop - byte) / sizeof(txSlot);
+	txU1* byte = (txU1*)the->stackTop;
+	txU4 run = 0;
+	while (run < UNTOUCHED_BYTES && byte > (txU1*)the->stackBottom) run = *--byte == PAINT ? run + 1 : 0;
+	return ((txU1*)the->stackTop - byte - run) / sizeof(txSlot);
 }
 
 static void sendStatistics(txMachine* the)
@@ -235,7 +239,8 @@ static void callHelper(txMachine* the, const char* name, int argumentCount)
 	fxCall(the);
 	for (int i = 0; i < argumentCount; i++) mxPushSlot(arguments - i);
 	fxRunCount(the, argumentCount);
-	*arguments = *the->stack;
+	arguments->kind = the->stack->kind;
+	arguments->value = the->stack->value;
 	the->stack = arguments;
 	the->meterIndex = index;
 }
@@ -424,7 +429,8 @@ static void finishCall(txMachine* the, txSlot* firstArgument)
 	decode(the, &answer);
 	free(answer.bytes);
 	if (kind != '/') {
-		mxException = *the->stack;
+		mxException.kind = the->stack->kind;
+		mxException.value = the->stack->value;
 		fxJump(the);
 	}
 }
@@ -452,8 +458,9 @@ static void xs_operation(txMachine* the)
 static void xs_newOperation(txMachine* the)
 {
 	fxNewHostFunction(the, xs_operation, 0, XS_NO_ID, XS_NO_ID);
+	txSlot* function = the->stack;
 	mxPushSlot(mxArgv(0));
-	mxPushSlot(the->stack + 1);
+	mxPushSlot(function);
 	fxDefineID(the, fxID(the, "op"), XS_DONT_ENUM_FLAG | XS_DONT_SET_FLAG | XS_DONT_DELETE_FLAG,
 		XS_DONT_ENUM_FLAG | XS_DONT_SET_FLAG | XS_DONT_DELETE_FLAG);
 	mxPop();
@@ -468,7 +475,8 @@ static void defineGlobal(txMachine* the, const char* name, txCallback callback, 
 {
 	fxNewHostFunction(the, callback, length, XS_NO_ID, XS_NO_ID);
 	mxPush(mxGlobal);
-	fxDefineID(the, fxID(the, (txString)name), XS_DONT_ENUM_FLAG, XS_DONT_ENUM_FLAG);
+	fxDefineID(the, fxID(the, (txString)name), XS_DONT_ENUM_FLAG,
+		XS_DONT_ENUM_FLAG | XS_DONT_SET_FLAG | XS_DONT_DELETE_FLAG);
 	mxPop();
 }
 
@@ -493,12 +501,14 @@ static void carryOut(txMachine* the, Frame* command)
 		break;
 	case 'C': {
 		txInteger argumentCount;
+		mxPushUndefined();
+		txSlot* self = the->stack;
 		mxPushInteger(take4(command));
 		callHelper(the, "callback", 1);
-		decode(the, command); /* this; then swapped: XS wants this below the function */
-		txSlot function = the->stack[1];
-		the->stack[1] = the->stack[0];
-		the->stack[0] = function;
+		decode(the, command);
+		self->kind = the->stack->kind;
+		self->value = the->stack->value;
+		mxPop();
 		fxCall(the);
 		argumentCount = take1(command);
 		for (int i = 0; i < argumentCount; i++) decode(the, command);

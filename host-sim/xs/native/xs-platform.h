@@ -13,6 +13,7 @@
 #include <ctype.h>
 #include <float.h>
 #include <math.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -26,6 +27,10 @@
 
 /* as the SDK has it on the ESP32: small hash tables, and no CESU-8, so that the length of an emoji is 1 */
 #define mxTableMinLength 1
+
+#if INTPTR_MAX == INT64_MAX
+	#define mx32bitID 1
+#endif
 
 #define mxMachinePlatform void* host;
 

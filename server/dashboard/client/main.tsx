@@ -61,20 +61,17 @@ function Summary({ model, now }: { readonly model: Model; readonly now: number }
   const devices = [...model.devices.values()];
   const updates = [...model.updates.values()];
   const onlineCount = devices.filter((device) => isOnline(model, device, now)).length;
-  const tiles: readonly [string, number, string][] = [
-    ["online", onlineCount, `of ${devices.length} ${devices.length === 1 ? "device" : "devices"}`],
-    ["updating", updates.filter(isOpen).length, "now"],
-    ["validated", updates.filter(({ status }) => status === "success").length, ""],
-    ["failed", updates.filter(({ status }) => status === "failed").length, ""],
+  const tiles: readonly [name: string, count: number][] = [
+    [`of ${devices.length} online`, onlineCount],
+    ["updating", updates.filter(isOpen).length],
+    ["validated", updates.filter(({ status }) => status === "success").length],
+    ["failed", updates.filter(({ status }) => status === "failed").length],
   ];
   return (
     <ul class="summary">
-      {tiles.map(([name, count, of]) => (
-        <li key={name} class="card">
-          <strong>{count}</strong>
-          <span>
-            {name} {of}
-          </span>
+      {tiles.map(([name, count], index) => (
+        <li key={index} class="card">
+          <strong>{count}</strong> <span>{name}</span>
         </li>
       ))}
     </ul>

@@ -1,0 +1,105 @@
+// The installation around the transfer: what is in the slot already, whether all of it is right, the record, the arming. After
+// a cut it trusts no notebook: it hashes the slot chunk by chunk and goes on at the first wrong one.
+
+import { TRIAL_REASON_KEY } from "./boot-validation.js";
+import { bytesEqual, toHex } from "./bytes.js";
+import type { Stamped } from "./event.js";
+import { newImageReader } from "./image.js";
+import { type InstallRecord, RECORD_KEY, writeRecord } from "./install-record.js";
+import { chunkCountOf, chunkDigest, chunkLength } from "./release.js";
+import { prove, request } from "./transfer.js";
+import { endAttempt } from "./update-failure.js";
+import { type Job, report, type Step, type UpdateState } from "./update-state.js";
+
+/** Time for the last report to leave before the restart. */
+const RESTART_DELAY_MS = 2_000;
+
+/** Reads the slot back from its beginning: what is there and right need not be fetched again. */
+export function resume(state: UpdateState, job: Job): Step {
+  const fresh: Job = {
+    ...job,
+    offset: job.verifiedBytes,
+    available: 0,
+    pending: undefined,
+    erasedTo: job.verifiedBytes,
+    ahead: job.reader,
+  };
+  if (job.wholeOnly) {
+    return request(state, {
+      ...fresh,
+      offset: 0,
+      verifiedBytes: 0,
+      erasedTo: 0,
+      reader: newImageReader,
+      ahead: newImageReader,
+    });
+  }
+  if (job.verifiedBytes > 0) return request(state, fresh);
+  return hashChunk({ ...state, phase: "resuming" }, fresh, 0);
+}
+
+function hashChunk(state: UpdateState, job: Job, index: number): Step {
+  const attempt = state.attempt + 2;
+  const offset = index * job.release.chunkSize;
+  return [
+    { ...state, attempt, job },
+    [{ type: "hashSlot", attempt, offset, length: chunkLength(job.release, index) }],
+  ];
+}
+
+export function resumeHashed(state: UpdateState, job: Job, event: { readonly digest: Uint8Array }): Step {
+  const index = Math.floor(job.verifiedBytes / job.release.chunkSize);
+  if (!bytesEqual(event.digest, chunkDigest(job.release, index))) return request(state, job);
+  const verifiedBytes = job.verifiedBytes + chunkLength(job.release, index);
+  const next: Job = { ...job, verifiedBytes, offset: verifiedBytes, erasedTo: verifiedBytes };
+  if (index + 1 < chunkCountOf(job.release)) return hashChunk(state, next, index + 1);
+  return prove(state, next);
+}
+
+export function proved(state: UpdateState, job: Job, event: Stamped & { readonly digest: Uint8Array }): Step {
+  const { release } = job;
+  if (toHex(event.digest) !== release.sha256) {
+    return endAttempt(
+      state,
+      job,
+      {
+        code: "IMAGE_MISMATCH",
+        message: `slot has SHA-256 ${toHex(event.digest)}, the release says ${release.sha256}`,
+      },
+      event.random,
+    );
+  }
+  const attempt = state.attempt + 2;
+  const record: InstallRecord = {
+    firmwareId: job.offer.firmware_id,
+    version: release.version,
+    build: release.build,
+    imageSha256: release.imageSha256,
+    slot: state.boot?.target?.label ?? "",
+    powerLosses: 0,
+  };
+  return [
+    { ...state, phase: "arming", attempt, record },
+    [
+      report(state, job, { status: "installing", step: "verifying", bytes_downloaded: release.size }),
+      { type: "forget", key: TRIAL_REASON_KEY },
+      { type: "store", key: RECORD_KEY, value: writeRecord(record) },
+      { type: "armSlot", attempt },
+    ],
+  ];
+}
+
+export function armed(state: UpdateState, job: Job): Step {
+  return [
+    { ...state, phase: "restarting" },
+    [
+      {
+        type: "log",
+        level: "info",
+        message: `${job.release.version} is in ${state.boot?.target?.label ?? "its slot"}, restarting`,
+      },
+      report(state, job, { status: "installing", step: "armed", bytes_downloaded: job.release.size }),
+      { type: "setTimer", timer: "restart", delayMs: RESTART_DELAY_MS },
+    ],
+  ];
+}

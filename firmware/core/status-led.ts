@@ -1,0 +1,76 @@
+// What the status LED does: on or off as a function of status and time. It sets no timer and no pin: platform/lights/status-led.ts
+// does.
+//
+//   setup      ████████████████────────────────   1 s on, 1 s off
+//   joining    ████────████────████────████────   quarter seconds
+//   online     ████████████████████████████████
+//   updating   ████████────────████████────────   half seconds, and the other way round after each 5 %
+//   trial      ██──██────────────██──██────────   two flashes
+//   safeMode   ██──██──██──────────────────────   three flashes
+//   error      ██──██──██──██──██──██──██──██──██──██──   ten rapid blinks, then what was before
+
+import { PERCENT_STEP, type Status, type StatusName } from "./status.js";
+
+/** Milliseconds on, off, on, off … from the beginning again at its end; empty: always on. */
+const RHYTHMS: Readonly<Record<StatusName, readonly number[]>> = Object.freeze({
+  setup: Object.freeze([1000, 1000]),
+  joining: Object.freeze([250, 250]),
+  online: Object.freeze([]),
+  updating: Object.freeze([500, 500]),
+  trial: Object.freeze([100, 100, 100, 700]),
+  safeMode: Object.freeze([100, 100, 100, 100, 100, 1000]),
+  error: Object.freeze([100, 100]),
+});
+
+const ERROR_BLINK_COUNT = 10;
+const ERROR_MS = ERROR_BLINK_COUNT * 200;
+
+/** What the LED shows since when, ms since boot. */
+export interface LedState {
+  readonly status: Status;
+  readonly sinceMs: number;
+  /** When the last error began to be shown. */
+  readonly errorAtMs: number | undefined;
+}
+
+export interface Light {
+  readonly on: boolean;
+  /** It stays so for so long, ms; undefined: until another status comes. */
+  readonly lastsMs: number | undefined;
+}
+
+export const initialLed: LedState = Object.freeze({
+  status: Object.freeze({ name: "setup", percent: 0 }),
+  sinceMs: 0,
+  errorAtMs: undefined,
+});
+
+/** A new status. An error is shown to its end, whatever comes meanwhile; the rhythm of an update goes on from step to step. */
+export function showStatus(state: LedState, status: Status, atMs: number): LedState {
+  if (status.name === "error") return { ...state, errorAtMs: atMs };
+  const sinceMs = status.name === state.status.name ? state.sinceMs : atMs;
+  return { ...state, status, sinceMs };
+}
+
+/** On or off at this time, ms since boot. */
+export function lightAt({ status, sinceMs, errorAtMs }: LedState, atMs: number): Light {
+  if (errorAtMs !== undefined && atMs < errorAtMs + ERROR_MS) {
+    return beat(RHYTHMS.error, atMs - errorAtMs);
+  }
+  const light = beat(RHYTHMS[status.name], atMs - sinceMs);
+  const turned = status.name === "updating" && (status.percent / PERCENT_STEP) % 2 === 1;
+  return turned ? { ...light, on: !light.on } : light;
+}
+
+function beat(rhythm: readonly number[], passedMs: number): Light {
+  const cycleMs = rhythm.reduce((sum, ms) => sum + ms, 0);
+  if (cycleMs === 0) return { on: true, lastsMs: undefined };
+  let leftMs = passedMs % cycleMs;
+  let index = 0;
+  for (const ms of rhythm) {
+    if (leftMs < ms) return { on: index % 2 === 0, lastsMs: ms - leftMs };
+    leftMs -= ms;
+    index += 1;
+  }
+  return { on: false, lastsMs: 1 };
+}

@@ -1,0 +1,45 @@
+// What a device would tell a person who looks at it: one of a few statuses, derived from its machines. It keeps nothing, and no
+// machine has to know that there is an LED.
+
+import type { DeviceState } from "./device.js";
+
+export type StatusName = "setup" | "joining" | "online" | "updating" | "trial" | "error" | "safeMode";
+
+export interface Status {
+  readonly name: StatusName;
+  /** Of an update, in steps of 5; otherwise 0. */
+  readonly percent: number;
+}
+
+export const PERCENT_STEP = 5;
+
+/** The status now. `error` is none of these: it is shown when something fails, and passes. */
+export function statusOf({ wifi, update, trial }: Pick<DeviceState, "wifi" | "update" | "trial">): Status {
+  if (trial.phase === "trial" || trial.phase === "validating") return { name: "trial", percent: 0 };
+  const joined = wifi.phase === "joined";
+  switch (update.phase) {
+    case "idle":
+    case "checking":
+    case "verifying":
+      break;
+    case "waiting":
+      // for the network, which is then what matters, or for the next try
+      if (joined) return updating(update.job);
+      break;
+    default:
+      return updating(update.job);
+  }
+  if (joined) return { name: "online", percent: 0 };
+  const onlySetupHelps = wifi.phase === "unset" || (wifi.portalOpen && wifi.phase === "waiting");
+  return { name: onlySetupHelps ? "setup" : "joining", percent: 0 };
+}
+
+/** Where an update is. Without a job it is on its last steps. */
+function updating(
+  job: { readonly offset: number; readonly release: { readonly size: number } } | undefined,
+): Status {
+  const share = job ? Math.min(1, job.offset / Math.max(1, job.release.size)) : 1;
+  return { name: "updating", percent: Math.floor((share * 100) / PERCENT_STEP) * PERCENT_STEP };
+}
+
+export const isSameStatus = (a: Status, b: Status): boolean => a.name === b.name && a.percent === b.percent;

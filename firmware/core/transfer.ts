@@ -1,0 +1,223 @@
+// The transfer: the bytes go from the network to the flash as effects, one piece at a time, and the next piece is asked for only
+// when the last one is written. A complete chunk is read back from the flash and compared with the digest that the release promises.
+
+import { bytesEqual } from "./bytes.js";
+import type { Effect } from "./effect.js";
+import type { Failure } from "./errors.js";
+import type { Raise, Stamped } from "./event.js";
+import { type ImageReader, readImage } from "./image.js";
+import { chunkDigest, type Release, SECTOR_BYTES } from "./release.js";
+import { endAttempt, retryLater, slotTrouble } from "./update-failure.js";
+import { type Job, report, STALL_MS, type Step, type UpdateState } from "./update-state.js";
+import { parseVersion } from "./version.js";
+
+/** Most that is read from the network and written to flash at once. */
+const PIECE_BYTES = SECTOR_BYTES;
+
+/** A report for each tenth of the image. */
+const PROGRESS_STEPS = 10;
+
+export function request(state: UpdateState, job: Job): Step {
+  const attempt = state.attempt + 2;
+  const headers: Record<string, string> = job.offset > 0 ? { range: `bytes=${job.offset}-` } : {};
+  return [
+    { ...state, phase: "requesting", attempt, job },
+    [
+      ...(job.offset > 0
+        ? [
+            {
+              type: "log",
+              level: "info",
+              message: `going on at byte ${job.offset} of ${job.release.size}`,
+            } as const,
+          ]
+        : []),
+      { type: "startRequest", attempt, request: { method: "GET", url: job.downloadUrl, headers } },
+      { type: "setTimer", timer: "transfer", delayMs: STALL_MS },
+    ],
+  ];
+}
+
+export function responseStarted(
+  state: UpdateState,
+  job: Job,
+  event: Stamped & { readonly status: number; readonly headers: Readonly<Record<string, string>> },
+): Step {
+  const { size } = job.release;
+  const left = size - job.offset;
+  const length = Number(event.headers["content-length"]);
+  if (event.status === 200 && job.offset > 0) {
+    // whatever it sends would land at the wrong place: throw nothing away but this answer, and ask for the whole image next time
+    const failure = {
+      code: "RANGE_IGNORED",
+      message: `server answered 200 to a request for bytes ${job.offset} to ${size - 1}`,
+    } as const;
+    return endAttempt({ ...state, rangeIgnored: true }, job, failure, event.random);
+  }
+  if (event.status !== 200 && event.status !== 206) {
+    return retryLater(
+      state,
+      job,
+      { code: "HTTP_STATUS", message: `server answered ${event.status} to the download` },
+      event.random,
+    );
+  }
+  if (event.status === 206 && !rangeFits(event.headers["content-range"], job.offset, size)) {
+    const message = `server answered range "${event.headers["content-range"] ?? ""}" to a request for byte ${job.offset} of ${size}`;
+    return retryLater(state, job, { code: "RANGE_IGNORED", message }, event.random);
+  }
+  if (length !== left) {
+    const message = `server announces ${event.headers["content-length"] ?? "no"} bytes, ${left} are left of ${size}`;
+    return retryLater(state, job, { code: "BODY_TRUNCATED", message }, event.random);
+  }
+  return [{ ...state, phase: "streaming" }, []];
+}
+
+function rangeFits(header: string | undefined, offset: number, size: number): boolean {
+  return header === `bytes ${offset}-${size - 1}/${size}`;
+}
+
+export function streamingStep(state: UpdateState, job: Job, event: Stamped): Step {
+  switch (event.type) {
+    case "responseReadable": {
+      const next: Job = { ...job, available: event.count };
+      const busy = job.pending !== undefined || job.available > 0;
+      return busy ? [{ ...state, job: next }, []] : read(state, next);
+    }
+    case "responseData":
+      return take(state, job, event);
+    case "slotErased":
+      return write(state, { ...job, erasedTo: event.offset + SECTOR_BYTES });
+    case "slotWritten":
+      return written(state, job);
+    case "slotHashed":
+      return chunkHashed(state, job, event);
+    case "responseEnded":
+      return job.verifiedBytes < job.release.size &&
+        job.offset + (job.pending?.length ?? 0) < job.release.size
+        ? retryLater(state, job, truncated(job), event.random)
+        : [state, []];
+    default:
+      return slotTrouble(state, event);
+  }
+}
+
+export const truncated = (job: Job): Failure => ({
+  code: "BODY_TRUNCATED",
+  message: `connection ended at byte ${job.offset} of ${job.release.size}`,
+});
+
+/** A piece ends at the sector's end at the latest, so that one erase comes before one write. */
+function read(state: UpdateState, job: Job): Step {
+  if (job.available <= 0) return [{ ...state, job }, []];
+  const toSectorEnd = PIECE_BYTES - (job.offset % PIECE_BYTES);
+  const toChunkEnd = job.release.chunkSize - (job.offset % job.release.chunkSize);
+  const maxBytes = Math.min(job.available, toSectorEnd, toChunkEnd, job.release.size - job.offset);
+  return [{ ...state, job }, [{ type: "readResponse", attempt: state.attempt, maxBytes }]];
+}
+
+function take(state: UpdateState, job: Job, event: Stamped & { readonly bytes: Uint8Array }): Step {
+  const ahead = readImage(job.ahead, job.offset, event.bytes);
+  const next: Job = { ...job, ahead, pending: event.bytes, available: job.available - event.bytes.length };
+  const [after, effects] = write(state, next);
+  return [after, [{ type: "setTimer", timer: "transfer", delayMs: STALL_MS }, ...effects]];
+}
+
+/** The signed manifest and the image's own description must tell the same: known after the first chunk. */
+function describeMismatch(reader: ImageReader, release: Release): Failure | undefined {
+  if (reader.error) return { code: "IMAGE_MALFORMED", message: reader.error };
+  const { description, lengthBytes } = reader;
+  if (description && description.chip !== release.chip) {
+    return {
+      code: "WRONG_CHIP",
+      message: `image is for chip ${description.chip}, its release says ${release.chip}`,
+    };
+  }
+  const version = description && parseVersion(description.version);
+  if (
+    description &&
+    (!version || `${version.major}.${version.minor}.${version.patch}` !== release.version.split("-")[0])
+  ) {
+    return {
+      code: "IMAGE_MISMATCH",
+      message: `image says version ${description.version}, its release says ${release.version}`,
+    };
+  }
+  if (lengthBytes !== undefined && lengthBytes > release.size) {
+    return {
+      code: "IMAGE_MALFORMED",
+      message: `image's segments end at ${lengthBytes}, the file is ${release.size} bytes`,
+    };
+  }
+  return undefined;
+}
+
+function write(state: UpdateState, job: Job): Step {
+  const { pending, offset } = job;
+  if (!pending) return [state, []];
+  const effect: Effect =
+    offset >= job.erasedTo
+      ? { type: "eraseSlot", attempt: state.attempt, offset: offset - (offset % SECTOR_BYTES) }
+      : { type: "writeSlot", attempt: state.attempt, offset, bytes: pending };
+  return [{ ...state, job }, [effect]];
+}
+
+function written(state: UpdateState, job: Job): Step {
+  const offset = job.offset + (job.pending?.length ?? 0);
+  const next: Job = { ...job, offset, pending: undefined };
+  const { chunkSize, size } = job.release;
+  if (offset < size && offset % chunkSize !== 0) return read(state, next);
+  // the chunk is complete: read it back from the flash, not from memory
+  const start = job.verifiedBytes;
+  return [
+    { ...state, job: { ...next, pending: EMPTY } },
+    [{ type: "hashSlot", attempt: state.attempt, offset: start, length: offset - start }],
+  ];
+}
+
+/** Marks the time of a chunk's hashing as busy, so that an arriving byte starts no second read. */
+const EMPTY = new Uint8Array(0);
+
+function chunkHashed(state: UpdateState, job: Job, event: Stamped & { readonly digest: Uint8Array }): Step {
+  const index = Math.floor(job.verifiedBytes / job.release.chunkSize);
+  if (!bytesEqual(event.digest, chunkDigest(job.release, index))) {
+    const message = `bytes ${job.verifiedBytes} to ${job.offset - 1} do not have the digest that the release promises`;
+    return retryLater(state, job, { code: "CHUNK_MISMATCH", message }, event.random);
+  }
+  const mismatch = describeMismatch(job.ahead, job.release);
+  if (mismatch) return endAttempt(state, job, mismatch, event.random);
+  const done: Job = {
+    ...job,
+    reader: job.ahead,
+    pending: undefined,
+    verifiedBytes: job.offset,
+    failureCount: 0,
+  };
+  if (done.verifiedBytes >= job.release.size) {
+    const [next, effects] = prove(state, done);
+    return [next, [{ type: "closeRequest", attempt: state.attempt }, ...effects]];
+  }
+  const [told, progress] = progressOf(state, done);
+  const [next, effects] = read(state, told);
+  return [next, [...progress, ...effects]];
+}
+
+function progressOf(state: UpdateState, job: Job): readonly [Job, readonly Raise[]] {
+  const tenth = Math.floor((job.verifiedBytes * PROGRESS_STEPS) / job.release.size);
+  if (tenth <= job.lastTenth) return [job, []];
+  return [
+    { ...job, lastTenth: tenth },
+    [report(state, job, { status: "downloading", step: "downloading", bytes_downloaded: job.verifiedBytes })],
+  ];
+}
+
+export function prove(state: UpdateState, job: Job): Step {
+  const attempt = state.attempt + 2;
+  return [
+    { ...state, phase: "proving", attempt, job },
+    [
+      { type: "clearTimer", timer: "transfer" },
+      { type: "hashSlot", attempt, offset: 0, length: job.release.size },
+    ],
+  ];
+}

@@ -1,0 +1,173 @@
+// The check: tells the server who asks and what runs, reads the answer, and hands an offer on. Trusts nothing in the answer but
+// its shape; whether an offer is taken is update-offer.ts's business.
+
+import { utf8Decode } from "./bytes.js";
+import type { Effect } from "./effect.js";
+import type { Raise, Stamped } from "./event.js";
+import { considerOffer } from "./update-offer.js";
+import { nextCheck, STALL_MS, type Step, type UpdateState } from "./update-state.js";
+import {
+  type CheckRequest,
+  type CheckResponse,
+  MAX_CHECK_RESPONSE_BYTES,
+  type UpdateResponse,
+} from "./wire.js";
+
+const MIN_POLL_SECONDS = 10;
+const MAX_POLL_SECONDS = 86_400;
+
+export function check(state: UpdateState, freeHeapBytes: number): Step {
+  const attempt = state.attempt + 2;
+  return [
+    { ...state, phase: "checking", attempt, checkStatus: 0, checkBody: [], checkBytes: 0 },
+    [
+      { type: "log", level: "debug", message: `checking ${state.server} for updates` },
+      {
+        type: "startRequest",
+        attempt,
+        request: {
+          method: "POST",
+          url: `${state.server}/api/ota/check`,
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify(checkRequest(state, freeHeapBytes)),
+        },
+      },
+      { type: "setTimer", timer: "transfer", delayMs: STALL_MS },
+    ],
+  ];
+}
+
+function checkRequest(state: UpdateState, freeHeapBytes: number): CheckRequest | undefined {
+  if (!state.boot) return undefined;
+  const { identity, image, resetReason } = state.boot;
+  return {
+    device_id: identity.deviceId,
+    device_type: identity.type,
+    current_version: image.version,
+    current_build: image.build,
+    hardware: identity.hardware,
+    chip: identity.chip,
+    image_sha256: image.imageSha256,
+    slot: image.slot,
+    slot_state: image.slotState,
+    boot_count: state.bootCount,
+    reset_reason: resetReason,
+    free_heap: freeHeapBytes,
+    rssi: state.rssi,
+    address: state.address,
+  };
+}
+
+export function checkingStep(state: UpdateState, event: Stamped): Step {
+  switch (event.type) {
+    case "responseStarted":
+      return [{ ...state, checkStatus: event.status }, []];
+    case "responseReadable":
+      return [state, [{ type: "readResponse", attempt: state.attempt, maxBytes: event.count }]];
+    case "responseData": {
+      const checkBytes = state.checkBytes + event.bytes.length;
+      if (checkBytes > MAX_CHECK_RESPONSE_BYTES) {
+        return checkFailed(state, event.random, `answer is longer than ${MAX_CHECK_RESPONSE_BYTES} bytes`);
+      }
+      return [{ ...state, checkBytes, checkBody: [...state.checkBody, event.bytes] }, []];
+    }
+    case "responseEnded":
+      return checkAnswered(state, event);
+    default:
+      return [state, []];
+  }
+}
+
+function checkAnswered(state: UpdateState, { at, random }: Stamped): Step {
+  if (state.checkStatus !== 200) return checkFailed(state, random, `server answered ${state.checkStatus}`);
+  const answer = readCheckResponse(state.checkBody, state.checkBytes);
+  if (!answer) return checkFailed(state, random, "answer is not what a check is answered with");
+  const polled: UpdateState = {
+    ...state,
+    phase: "idle",
+    checkBody: [],
+    checkBytes: 0,
+    checkSeconds: boundedPoll(answer.poll_seconds) ?? state.checkSeconds,
+  };
+  const reached: readonly (Effect | Raise)[] = [
+    { type: "clearTimer", timer: "transfer" },
+    { type: "closeRequest", attempt: state.attempt },
+    { type: "raise", event: { type: "serverReached" } },
+  ];
+  if (!answer.update_available || state.onTrial || isRefused(state, answer)) {
+    return [polled, [...reached, nextCheck(polled, random)]];
+  }
+  const [next, effects] = considerOffer(polled, answer, at, random);
+  return [next, [...reached, ...effects]];
+}
+
+const isRefused = (state: UpdateState, offer: UpdateResponse) =>
+  state.refused?.firmwareId === offer.firmware_id && state.refused.release === offer.release;
+
+const boundedPoll = (seconds: number | undefined) =>
+  seconds === undefined
+    ? undefined
+    : Math.min(MAX_POLL_SECONDS, Math.max(MIN_POLL_SECONDS, Math.round(seconds)));
+
+/** The answer, if every field that we use has its type and a sane size. */
+function readCheckResponse(body: readonly Uint8Array[], sizeBytes: number): CheckResponse | undefined {
+  const text = utf8Decode(concatenate(body, sizeBytes));
+  if (text === undefined) return undefined;
+  let value: Partial<Omit<UpdateResponse, "update_available">> & { readonly update_available?: unknown };
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== "object" || value === null || typeof value.time !== "number") return undefined;
+  if (value.poll_seconds !== undefined && typeof value.poll_seconds !== "number") return undefined;
+  const poll = value.poll_seconds === undefined ? {} : { poll_seconds: value.poll_seconds };
+  if (value.update_available === false) return { update_available: false, time: value.time, ...poll };
+  if (
+    value.update_available !== true ||
+    typeof value.firmware_id !== "number" ||
+    typeof value.version !== "string"
+  )
+    return undefined;
+  if (
+    typeof value.download_url !== "string" ||
+    value.download_url.length > 500 ||
+    typeof value.release !== "string"
+  )
+    return undefined;
+  return {
+    update_available: true,
+    time: value.time,
+    ...poll,
+    firmware_id: value.firmware_id,
+    version: value.version,
+    build_number: value.build_number ?? 0,
+    file_size: value.file_size ?? 0,
+    file_hash: value.file_hash ?? "",
+    download_url: value.download_url,
+    release: value.release,
+  };
+}
+
+function concatenate(pieces: readonly Uint8Array[], sizeBytes: number): Uint8Array {
+  const whole = new Uint8Array(sizeBytes);
+  let offset = 0;
+  for (const piece of pieces) {
+    whole.set(piece, offset);
+    offset += piece.length;
+  }
+  return whole;
+}
+
+export function checkFailed(state: UpdateState, random: number, message: string): Step {
+  const idle: UpdateState = { ...state, phase: "idle", checkBody: [], checkBytes: 0 };
+  return [
+    idle,
+    [
+      { type: "log", level: "warn", message: `update check failed: ${message}` },
+      { type: "clearTimer", timer: "transfer" },
+      { type: "closeRequest", attempt: state.attempt },
+      nextCheck(idle, random),
+    ],
+  ];
+}

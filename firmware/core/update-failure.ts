@@ -1,0 +1,79 @@
+// What a failure leads to: another try after a pause, or the end of the attempt. Either way the running firmware stays and the
+// slot is not armed.
+
+import { backoffMs } from "./backoff.js";
+import { type Failure, isTransient, type UpdateErrorCode } from "./errors.js";
+import type { Stamped } from "./event.js";
+import { RECORD_KEY } from "./install-record.js";
+import { type Job, nextCheck, report, type Step, told, type UpdateState } from "./update-state.js";
+
+const RETRY = Object.freeze({ firstMs: 1_000, maximumMs: 60_000 });
+/** Tries without a single new chunk before an attempt is given up. */
+const MAX_TRIES = 5;
+
+export function slotTrouble(state: UpdateState, event: Stamped): Step {
+  if (event.type !== "slotFailed" || !state.job) return [state, []];
+  const code: UpdateErrorCode = state.phase === "arming" ? "ARM_FAILED" : "FLASH_FAILED";
+  return endAttempt(state, state.job, { code, message: event.message }, event.random);
+}
+
+/** Goes on after a pause from the last verified chunk; gives up after 5 tries without a new one. */
+export function retryLater(state: UpdateState, job: Job, failure: Failure, random: number): Step {
+  const failureCount = job.failureCount + 1;
+  if (!isTransient(failure.code) || failureCount >= MAX_TRIES) {
+    return endAttempt(
+      state,
+      job,
+      { ...failure, message: `${failure.message}; gave up after ${failureCount} tries` },
+      random,
+    );
+  }
+  const attempt = state.attempt + 2;
+  const next: Job = { ...job, failureCount, lastFailure: failure, pending: undefined, available: 0 };
+  return [
+    { ...state, phase: "waiting", attempt, job: next },
+    [
+      { type: "log", level: "warn", message: `${failure.message} [${failure.code}], trying again` },
+      { type: "clearTimer", timer: "transfer" },
+      { type: "closeRequest", attempt: state.attempt },
+      { type: "setTimer", timer: "retry", delayMs: backoffMs(RETRY, failureCount, random) },
+    ],
+  ];
+}
+
+/** Ends the attempt: the running firmware stays, the slot stays unarmed, the server is told why. */
+export function endAttempt(state: UpdateState, job: Job, failure: Failure, random: number): Step {
+  const refused = isTransient(failure.code)
+    ? state.refused
+    : { firmwareId: job.offer.firmware_id, release: job.offer.release };
+  const idle: UpdateState = {
+    ...state,
+    phase: "idle",
+    job: undefined,
+    record: undefined,
+    attempt: state.attempt + 2,
+    refused,
+  };
+  return [
+    idle,
+    [
+      {
+        type: "log",
+        level: "error",
+        message: `update to ${job.release.version} failed: ${failure.message} [${failure.code}]`,
+      },
+      { type: "clearTimer", timer: "transfer" },
+      { type: "clearTimer", timer: "retry" },
+      { type: "closeRequest", attempt: state.attempt },
+      ...(state.phase === "arming" ? [{ type: "forget", key: RECORD_KEY } as const] : []),
+      report(idle, job, {
+        status: "failed",
+        step: "failed",
+        bytes_downloaded: job.verifiedBytes,
+        ...told(failure.code, failure.message),
+      }),
+      { type: "raise", event: { type: "updateFailed", ...failure } },
+      nextCheck(idle, random),
+    ],
+  ];
+}

@@ -1,0 +1,113 @@
+// What a boot concludes from the last installation, and how its result is told until the server has taken it. Judging is
+// install-record.ts's; this turns the judgement into state and effects. Begins no download.
+
+import { TRIAL_REASON_KEY } from "./boot-validation.js";
+import type { Booted, Stamped } from "./event.js";
+import { judgeInstallation, type Outcome, RECORD_KEY, readRecord, writeRecord } from "./install-record.js";
+import type { Report } from "./report.js";
+import { initialUpdate, nextCheck, report, type Step, told, type UpdateState } from "./update-state.js";
+
+/** An image that was rolled back is left alone for so long: what made it fail may pass, but flash wears. */
+const HOLD_AFTER_ROLL_BACK_MS = 600_000;
+
+export function begin(event: Booted & Stamped): Step {
+  const record = readRecord(event.stored[RECORD_KEY]);
+  const bootCount = (Number(event.stored.boots) || 0) + 1;
+  const outcome = judgeInstallation(
+    record,
+    event.image,
+    event.target?.state ?? "undefined",
+    event.stored[TRIAL_REASON_KEY],
+    event.resetReason,
+  );
+  const state: UpdateState = {
+    ...initialUpdate,
+    boot: event,
+    bootCount,
+    record: outcome.kind === "none" ? undefined : outcome.record,
+    onTrial: event.image.slotState === "pending_verify",
+  };
+  const [next, effects] = concluded(state, outcome, event.at);
+  return [next, [{ type: "store", key: "boots", value: `${bootCount}` }, ...effects]];
+}
+
+function concluded(state: UpdateState, outcome: Outcome, at: number): Step {
+  switch (outcome.kind) {
+    case "none":
+      return [state, []];
+    case "onTrial":
+      return [state, [report(state, outcome.record, { status: "installing", step: "trial" })]];
+    case "validated":
+      return [state, [report(state, outcome.record, { status: "success", step: "validated" })]];
+    case "rearm": {
+      const attempt = state.attempt + 2;
+      return [
+        { ...state, attempt, phase: "arming", rearming: outcome.record },
+        [
+          {
+            type: "log",
+            level: "warn",
+            message: `power was lost during the trial of ${outcome.record.version}, trying once more`,
+          },
+          { type: "store", key: RECORD_KEY, value: writeRecord(outcome.record) },
+          { type: "armSlot", attempt },
+        ],
+      ];
+    }
+    case "rolledBack":
+      return [
+        {
+          ...state,
+          held: { imageSha256: outcome.record.imageSha256, untilMs: at + HOLD_AFTER_ROLL_BACK_MS },
+        },
+        [
+          {
+            type: "log",
+            level: "error",
+            message: `${outcome.record.version} was rolled back: ${outcome.reason}`,
+          },
+          report(state, outcome.record, {
+            status: "failed",
+            step: "rolled back",
+            ...told("ROLLED_BACK", outcome.reason),
+          }),
+        ],
+      ];
+  }
+}
+
+/** The slot that holds the image of a trial which power ended is armed again; nothing else happens meanwhile. */
+export function rearmStep(state: UpdateState, event: Stamped): Step {
+  if (event.type === "slotArmed") return [{ ...state, phase: "restarting" }, [{ type: "restart" }]];
+  if (event.type !== "slotFailed" || !state.rearming) return [state, []];
+  const idle: UpdateState = { ...state, phase: "idle", rearming: undefined };
+  const reason = `power was lost during the trial run, and its slot could not be armed again: ${event.message}`;
+  return [
+    idle,
+    [
+      report(idle, state.rearming, { status: "failed", step: "rolled back", ...told("ROLLED_BACK", reason) }),
+      nextCheck(idle, 0),
+    ],
+  ];
+}
+
+export function trialPassed(state: UpdateState, event: Stamped): Step {
+  const boot = state.boot && { ...state.boot, image: { ...state.boot.image, slotState: "valid" as const } };
+  const valid: UpdateState = { ...state, boot, onTrial: false };
+  const told = state.record ? [report(valid, state.record, { status: "success", step: "validated" })] : [];
+  return [valid, [...told, ...(valid.phase === "idle" ? [nextCheck(valid, event.random)] : [])]];
+}
+
+/** The result has arrived: the record has served. */
+export function reportTaken(state: UpdateState, taken: Report): Step {
+  const { record } = state;
+  if (!record || taken.firmware_id !== record.firmwareId) return [state, []];
+  if (taken.status !== "success" && taken.status !== "failed") return [state, []];
+  return [
+    { ...state, record: undefined },
+    [
+      { type: "forget", key: RECORD_KEY },
+      { type: "forget", key: TRIAL_REASON_KEY },
+    ],
+  ];
+}

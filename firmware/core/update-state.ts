@@ -1,0 +1,132 @@
+// What the parts of an update share: the state, what is being installed, how long anything may take, and what is told of it.
+// Decides nothing.
+
+import { jitteredMs } from "./backoff.js";
+import type { Effect } from "./effect.js";
+import type { Failure, UpdateErrorCode } from "./errors.js";
+import type { Booted, Raise } from "./event.js";
+import type { ImageReader } from "./image.js";
+import type { InstallRecord } from "./install-record.js";
+import type { Release, SignedRelease } from "./release.js";
+import type { Report } from "./report.js";
+import type { UpdateResponse } from "./wire.js";
+
+/** Without a byte for so long a transfer counts as stalled. */
+export const STALL_MS = 30_000;
+
+/** What is being installed. */
+export interface Job {
+  readonly offer: UpdateResponse;
+  readonly release: Release;
+  readonly downloadUrl: string;
+  /** Next byte to write; everything before the chunk that it lies in is verified. */
+  readonly offset: number;
+  readonly verifiedBytes: number;
+  /** Bytes that wait in the network adapter. */
+  readonly available: number;
+  /** Bytes read and handed to the flash, not yet confirmed. */
+  readonly pending: Uint8Array | undefined;
+  /** The sector at this offset and all before it are erased in this pass. */
+  readonly erasedTo: number;
+  /** What the verified chunks say of the image. */
+  readonly reader: ImageReader;
+  /** The same with the bytes since: they may be wrong until their chunk's digest is compared. */
+  readonly ahead: ImageReader;
+  readonly failureCount: number;
+  readonly lastTenth: number;
+  readonly lastFailure: Failure | undefined;
+  /** The server does not know ranges: take the image from its beginning. */
+  readonly wholeOnly: boolean;
+}
+
+export type UpdatePhase =
+  | "idle"
+  | "checking"
+  | "verifying"
+  | "resuming"
+  | "requesting"
+  | "streaming"
+  | "waiting"
+  | "proving"
+  | "arming"
+  | "restarting";
+
+export interface UpdateState {
+  readonly phase: UpdatePhase;
+  readonly boot: Booted | undefined;
+  readonly server: string;
+  readonly checkSeconds: number;
+  readonly online: boolean;
+  readonly rssi: number;
+  readonly address: string;
+  /** Even; the report machine's are odd. */
+  readonly attempt: number;
+  /** A new image on trial may not start another update: esp_ota_begin refuses it, and so do we. */
+  readonly onTrial: boolean;
+  readonly record: InstallRecord | undefined;
+  readonly checkStatus: number;
+  readonly checkBody: readonly Uint8Array[];
+  readonly checkBytes: number;
+  readonly offer: UpdateResponse | undefined;
+  readonly signed: SignedRelease | undefined;
+  readonly job: Job | undefined;
+  /** Firmware that was refused for a reason that a new download cannot cure, and why; not told twice. */
+  readonly refused: { readonly firmwareId: number; readonly release: string } | undefined;
+  /** SHA-256 of an image that was rolled back, and until when (ms since this boot) it is left alone. */
+  readonly held: { readonly imageSha256: string; readonly untilMs: number } | undefined;
+  readonly bootCount: number;
+  readonly rearming: InstallRecord | undefined;
+  /** The last attempt found a server that ignores ranges. */
+  readonly rangeIgnored: boolean;
+}
+
+export const initialUpdate: UpdateState = Object.freeze({
+  phase: "idle",
+  boot: undefined,
+  server: "",
+  checkSeconds: 120,
+  online: false,
+  rssi: 0,
+  address: "",
+  attempt: 0,
+  onTrial: false,
+  record: undefined,
+  checkStatus: 0,
+  checkBody: Object.freeze([]),
+  checkBytes: 0,
+  offer: undefined,
+  signed: undefined,
+  job: undefined,
+  refused: undefined,
+  held: undefined,
+  bootCount: 0,
+  rearming: undefined,
+  rangeIgnored: false,
+});
+
+export type Step = readonly [UpdateState, readonly (Effect | Raise)[]];
+
+export const nextCheck = (state: UpdateState, random: number): Effect => ({
+  type: "setTimer",
+  timer: "check",
+  delayMs: jitteredMs(state.checkSeconds * 1000, random),
+});
+
+export const told = (code: UpdateErrorCode, message: string) => ({
+  error_code: code,
+  error_message: message.slice(0, 500),
+});
+
+export function report(
+  state: UpdateState,
+  about: Job | { readonly firmwareId: number },
+  fields: Omit<Report, "firmware_id" | "image_sha256" | "slot_state">,
+): Raise {
+  const firmwareId = "firmwareId" in about ? about.firmwareId : about.offer.firmware_id;
+  const image = state.boot?.image;
+  const evidence = image ? { image_sha256: image.imageSha256, slot_state: image.slotState } : {};
+  return {
+    type: "raise",
+    event: { type: "reportMade", report: { firmware_id: firmwareId, ...fields, ...evidence } },
+  };
+}

@@ -1,0 +1,26 @@
+// The status LED on a pin, through `embedded:io/digital`. Which status is lit when is core/status-led.ts's business.
+
+import Digital from "embedded:io/digital";
+import Timer from "timer";
+import type { Status } from "../../core/status.js";
+import { initialLed, lightAt, showStatus } from "../../core/status-led.js";
+
+export function createStatusLed(pin: number, activeLow: boolean): (status: Status) => void {
+  const led = new Digital({ pin, mode: Digital.Output, activeLow, initialValue: 0 });
+  const beganAt = Date.now();
+  const now = () => Math.max(0, Date.now() - beganAt);
+  let state = initialLed;
+  let timer: ReturnType<typeof Timer.set> | undefined;
+
+  const play = () => {
+    const { on, lastsMs } = lightAt(state, now());
+    led.write(on ? 1 : 0);
+    timer = lastsMs === undefined ? undefined : Timer.set(play, lastsMs);
+  };
+
+  return (status) => {
+    state = showStatus(state, status, now());
+    Timer.clear(timer);
+    play();
+  };
+}

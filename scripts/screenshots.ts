@@ -1,0 +1,90 @@
+// Makes the pictures of the README anew: `npx tsx scripts/screenshots.ts`, by hand, with a Chromium installed. Real pages of a virtual
+// device and of a real server, in docs/images. They look a little different with the fonts of another computer.
+
+import { mkdir, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { openBrowser, openPage, PHONE } from "../test/browser/browser.js";
+import { openDashboardStage } from "../test/browser/dashboard-stage.js";
+import { openPortalStage, PROBE } from "../test/browser/portal-stage.js";
+
+const FOLDER = join(dirname(dirname(fileURLToPath(import.meta.url))), "docs", "images");
+const MAX_PICTURE_BYTES = 200 * 1024;
+const DESK_SCREEN = { viewport: { width: 1240, height: 880 }, deviceScaleFactor: 1.5 };
+const SPEED = 20;
+/** Slow enough for a picture of a download, in bytes a second of the device's time. */
+const SLOW_LINK = 6_000;
+const PATIENCE_MS = 120_000;
+
+await mkdir(FOLDER, { recursive: true });
+await takePortal();
+await takeDashboard();
+
+async function takePortal(): Promise<void> {
+  const stage = await openPortalStage({ speed: 4 });
+  const browser = await openBrowser(stage.hosts);
+  for (const colorScheme of ["light", "dark"] as const) {
+    await visit(browser, PROBE, { ...PHONE, colorScheme }, async (page) => {
+      await page.getByText(`${stage.visibleSsids.length} networks found`).waitFor({ state: "attached" });
+      await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
+      await shoot(page, colorScheme === "dark" ? "portal-dark" : "portal");
+    });
+  }
+  await browser.close();
+  stage.close();
+}
+
+/** One device whose first update was rolled back and whose second is validated, and one that is downloading. */
+async function takeDashboard(): Promise<void> {
+  const stage = await openDashboardStage({ speed: SPEED, releases: [["throws-later.ts", "1.1.0"]] });
+  const browser = await openBrowser();
+  await stage.powerOn({ seed: 1 });
+  await visit(browser, stage.url, DESK_SCREEN, async (page) => {
+    await page
+      .locator(".log")
+      .getByText(/ROLLED_BACK/)
+      .first()
+      .waitFor();
+    await stage.release("base", "1.1.1");
+    await page.getByRole("region", { name: "Update to 1.1.1: success" }).waitFor();
+    await stage.powerOn({ seed: 2, policyOf: () => ({ bytesPerSecond: SLOW_LINK }) });
+    await page.waitForFunction(() => {
+      const bar = document.querySelector("progress");
+      return bar !== null && bar.value > 0.4 * bar.max;
+    });
+    await shoot(page, "dashboard");
+    await visit(browser, stage.url, PHONE, async (phone) => {
+      await phone.getByRole("article").first().waitFor();
+      await shoot(phone, "dashboard-phone");
+    });
+  });
+  await browser.close();
+  await stage.close();
+}
+
+async function visit(
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions,
+  look: (page: Page) => Promise<void>,
+): Promise<void> {
+  const { page, close } = await openPage(browser, {
+    colorScheme: "light",
+    reducedMotion: "reduce",
+    ...options,
+  });
+  page.setDefaultTimeout(PATIENCE_MS);
+  await page.goto(url);
+  await look(page);
+  await close();
+}
+
+async function shoot(page: Page, name: string): Promise<void> {
+  const path = join(FOLDER, `${name}.png`);
+  await page.screenshot({ path, animations: "disabled" });
+  const { size } = await stat(path);
+  const isTooLarge = size > MAX_PICTURE_BYTES;
+  console.log(`${name}.png ${Math.round(size / 1024)} KiB${isTooLarge ? ", that is too large" : ""}`);
+  if (isTooLarge) process.exitCode = 1;
+}

@@ -1,0 +1,11 @@
+// Work that must not run at the same time takes turns: each begins when the one before it has ended, however it ended.
+
+export class Turns {
+  #last: Promise<unknown> = Promise.resolve();
+
+  run<Result>(work: () => Promise<Result>): Promise<Result> {
+    const turn = this.#last.then(work, work);
+    this.#last = turn.catch(() => {});
+    return turn;
+  }
+}

@@ -1,0 +1,66 @@
+// Chromium for the tests of pages and for the screenshots: headless, cut off from every network but this computer's loopback, and
+// watched for whatever a page complains about.
+
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { findChromium, NO_CHROMIUM } from "./find-chromium.js";
+
+/** An ordinary phone, held upright. */
+export const PHONE = Object.freeze({
+  viewport: Object.freeze({ width: 390, height: 844 }),
+  deviceScaleFactor: 2,
+  isMobile: true,
+  hasTouch: true,
+});
+
+/** A first start on a cold, busy machine takes long. */
+const LAUNCH_TIMEOUT_MS = 60_000;
+
+/** Where a browser finds `host:80`: a port on loopback. */
+export type Hosts = Readonly<Record<string, number>>;
+
+/** Every name but those in `hosts` is unknown to this browser, as it is to a phone in a setup network. */
+export async function openBrowser(hosts: Hosts = {}): Promise<Browser> {
+  const executablePath = findChromium();
+  if (executablePath === undefined) throw new Error(NO_CHROMIUM);
+  const rules = Object.entries(hosts).map(([host, port]) => `MAP ${host} 127.0.0.1:${port}`);
+  return chromium.launch({
+    executablePath,
+    timeout: LAUNCH_TIMEOUT_MS,
+    args: [
+      `--host-resolver-rules=${[...rules, "MAP * ~NOTFOUND", "EXCLUDE 127.0.0.1", "EXCLUDE localhost"].join(", ")}`,
+      "--disable-features=HttpsUpgrades,HttpsFirstBalancedModeAutoEnable",
+      "--disable-lcd-text",
+    ],
+  });
+}
+
+export interface WatchedPage {
+  readonly page: Page;
+  /** Uncaught errors, violations of the content security policy, and what else is an error on the console. */
+  readonly problems: string[];
+  close(): Promise<void>;
+}
+
+/** A page in a browser profile of its own. */
+export async function openPage(browser: Browser, options: BrowserContextOptions = {}): Promise<WatchedPage> {
+  const context = await browser.newContext({ locale: "en-GB", ...options });
+  const page = await context.newPage();
+  const problems: string[] = [];
+  page.on("pageerror", (error) => problems.push(`uncaught ${error.message}`));
+  page.on("console", (message) => {
+    if (message.type() === "error" || message.type() === "warning")
+      problems.push(`${message.type()} ${message.text()} at ${message.location().url}`);
+  });
+  await page.exposeFunction("reportViolation", (text: string) => problems.push(`policy: ${text}`));
+  await page.addInitScript(() => {
+    document.addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) => {
+      const { reportViolation } = globalThis as unknown as { reportViolation: (text: string) => void };
+      reportViolation(`${violatedDirective} forbids ${blockedURI}`);
+    });
+  });
+  return { page, problems, close: () => context.close() };
+}
+
+/** Pixels by which a page is wider than its window. */
+export const overflowOf = (page: Page): Promise<number> =>
+  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);

@@ -1,0 +1,105 @@
+import { expect } from "chai";
+import type { Browser } from "playwright-core";
+import { openBrowser, openPage, overflowOf, PHONE, type WatchedPage } from "./browser.js";
+import { type DashboardStage, openDashboardStage } from "./dashboard-stage.js";
+import { findChromium, NO_CHROMIUM } from "./find-chromium.js";
+
+const SPEED = 8;
+/** For one thing to happen, on the wall's clock. */
+const PATIENCE_MS = 60_000;
+const STAGES = ["Offered", "Signature", "Download", "Image check", "Armed", "Trial run", "Validated"];
+
+describe("the dashboard in a browser", function () {
+  this.timeout(180_000);
+  let stage: DashboardStage;
+  let browser: Browser;
+  let watched: WatchedPage;
+
+  before(async function () {
+    if (findChromium() === undefined) {
+      console.log(`      skipped: ${NO_CHROMIUM}`);
+      return this.skip();
+    }
+    browser = await openBrowser();
+  });
+  after(() => browser?.close());
+  afterEach(async () => {
+    await watched?.close();
+    await stage?.close();
+  });
+
+  async function open(size: object, options: { isGuarded?: boolean } = {}): Promise<void> {
+    stage = await openDashboardStage({ speed: SPEED, ...options });
+    watched = await openPage(browser, size);
+    watched.page.setDefaultTimeout(PATIENCE_MS);
+    await watched.page.goto(stage.url);
+  }
+
+  it("shows a device and each stage of its update while it happens, without being loaded again", async () => {
+    await open({ viewport: { width: 1280, height: 900 } });
+    const { page, problems } = watched;
+    await page.getByText("No device has checked for updates so far").waitFor();
+    await watchStages();
+    await stage.powerOn();
+    const device = page.getByRole("article", { name: /^base-[0-9a-f]{6}$/ });
+    await device.waitFor();
+    await device.getByRole("region", { name: "Update to 1.1.0: success" }).waitFor();
+    const seen = await stagesSeen();
+    expect(seen).deep.equal(
+      STAGES.filter((name) => seen.includes(name)),
+      "in order, none twice",
+    );
+    expect(seen).include("Trial run");
+    expect(seen.length).above(2);
+    expect(await device.locator(".stages .name").allTextContents()).deep.equal(STAGES);
+    expect(await device.locator(".stages li.done").count()).equal(STAGES.length);
+    await device.locator(".version strong").getByText("1.1.0", { exact: true }).waitFor();
+    await device.locator(".version").getByText("base in ota_0").waitFor();
+    expect(await page.locator(".log li").filter({ hasText: "update success" }).count()).equal(1);
+    expect(problems).deep.equal([]);
+  });
+
+  it("fits a phone without scrolling sideways, before, during and after an update", async () => {
+    await open(PHONE);
+    const { page, problems } = watched;
+    await page.getByText("No device has checked for updates so far").waitFor();
+    expect(await overflowOf(page), "before").equal(0);
+    await stage.powerOn();
+    await page.getByRole("region", { name: "Update to 1.1.0" }).waitFor();
+    expect(await overflowOf(page), "during").equal(0);
+    await page.getByRole("region", { name: "Update to 1.1.0: success" }).waitFor();
+    await page.setViewportSize({ width: 320, height: 700 });
+    expect(await overflowOf(page), "after").equal(0);
+    expect(problems).deep.equal([]);
+  });
+
+  it("asks for the token where reads are not open, and keeps it out of reach of scripts", async () => {
+    await open(PHONE, { isGuarded: true });
+    const { page, problems } = watched;
+    await page.getByLabel("Token").fill("not the token");
+    await page.getByRole("button", { name: "Sign in" }).tap();
+    await page.getByText("this token is not valid here, or has expired").waitFor();
+    await page.getByLabel("Token").fill(stage.adminToken);
+    await page.getByRole("button", { name: "Sign in" }).tap();
+    await page.getByText("No device has checked for updates so far").waitFor();
+    const reachable = await page.evaluate(
+      () => document.cookie + JSON.stringify({ ...localStorage, ...sessionStorage }),
+    );
+    expect(reachable).equal("{}");
+    // the browser itself notes the refused token
+    expect(problems.filter((problem) => !/401/.test(problem))).deep.equal([]);
+  });
+
+  /** Notes each stage that becomes the current one. */
+  const watchStages = () =>
+    watched.page.evaluate(() => {
+      const names: string[] = [];
+      Object.assign(globalThis, { stageNames: names });
+      new MutationObserver(() => {
+        const name = document.querySelector("[aria-current=step] .name")?.textContent;
+        if (name && names.at(-1) !== name) names.push(name);
+      }).observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });
+    });
+  const stagesSeen = () =>
+    watched.page.evaluate(() => (globalThis as unknown as { stageNames: string[] }).stageNames);
+});

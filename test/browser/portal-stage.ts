@@ -1,0 +1,109 @@
+// A device out of its box in a street full of Wi-Fi networks, and a phone in its setup network whose browser is a real one. The
+// device's time runs faster than the wall's, the page's timers do not.
+
+import { Desk, type DeskOptions } from "../../host-sim/desk.js";
+import { exposeOnLoopback } from "../../host-sim/network/bridge.js";
+import type { World } from "../../host-sim/world.js";
+import { imageOf } from "../journey/rig.js";
+import type { Hosts } from "./browser.js";
+
+/** What Android asks to find out whether it is online: the portal answers it with its own page. */
+export const PROBE = "http://connectivitycheck.gstatic.com/generate_204";
+const NEIGHBOURS = [
+  { ssid: "Werkstatt", password: "corr&ct=horse%8#", rssi: -49, channel: 1 },
+  { ssid: "Café Zürich", rssi: -61, channel: 11 },
+  { ssid: "FRITZ!Box 7590 JK", password: "9042 1187 3350", rssi: -68, channel: 1 },
+  { ssid: "Müller & Söhne", password: "s3cr3t s3cr3t", rssi: -72, channel: 13 },
+  { ssid: "WLAN-483920", password: "unbekannt", rssi: -84, channel: 3 },
+  { ssid: "Behind the wall", password: "nobody knows", rssi: -60, hidden: true },
+] as const;
+
+/** Whoever names a network writes into the list of everyone near. */
+export const HOSTILE_SSID = "<img src=x onerror=alert(1)>";
+
+export interface PortalStage {
+  readonly desk: Desk;
+  readonly hosts: Hosts;
+  /** Networks that the page should list. */
+  readonly visibleSsids: readonly string[];
+  /** What the device said. */
+  readonly trace: string[];
+  /** The address that the device has in the house, once it joined. */
+  homeAddress(): string | undefined;
+  close(): void;
+}
+
+/** Powers the device on and waits until a phone has joined its setup network. */
+export async function openPortalStage(options: {
+  readonly speed: number;
+  /** Of more networks, all in the next room. */
+  readonly moreSsids?: readonly string[];
+}): Promise<PortalStage> {
+  const trace: string[] = [];
+  const deskOptions: DeskOptions = {
+    image: await imageOf("base", "1.0.0"),
+    server: { handler: async () => ({ status: 503, headers: {}, body: new Uint8Array() }) },
+    manual: true,
+    realTime: options.speed,
+    onTrace: (line) => trace.push(line),
+  };
+  const desk = new Desk(deskOptions);
+  for (const neighbour of NEIGHBOURS) desk.network.addAccessPoint(neighbour);
+  for (const ssid of options.moreSsids ?? [])
+    desk.network.addAccessPoint({ ssid, password: "not told", rssi: -73 });
+  const { network, device } = desk;
+  const exposed = await exposeOnLoopback({ network, device, devicePort: 80 });
+  device.powerOn();
+  const pace = keepGoing(desk.world);
+  await attachPhone(desk);
+  return {
+    desk,
+    hosts: { "192.168.4.1": exposed.port, [new URL(PROBE).hostname]: exposed.port },
+    visibleSsids: [
+      desk.home,
+      ...desk.network.accessPoints.filter(({ hidden, ssid }) => !hidden && ssid !== desk.home.ssid),
+    ].map(({ ssid }) => ssid),
+    trace,
+    homeAddress: () =>
+      network
+        .deviceNamed(device.name)
+        ?.stack.interfaces.map(({ address }) => address)
+        .find((address) => address.startsWith(`${desk.home.segment.prefix}.`)),
+    close() {
+      pace.stop();
+      exposed.close();
+      device.powerOff();
+    },
+  };
+}
+
+const SLICE_MS = 200;
+
+/** Runs a world in slices, each from where the last one ended: when this computer is busy the world's time waits for it. */
+export function keepGoing(world: World): { stop(): void } {
+  let isOver = false;
+  const run = async () => {
+    while (!isOver) await world.runUntil(() => isOver, { limitMs: SLICE_MS });
+  };
+  void run();
+  return {
+    stop() {
+      isOver = true;
+      world.stop();
+    },
+  };
+}
+
+const LOOK_EVERY_MS = 500;
+
+/** The phone that shows the page: as long as it is there the portal stays long enough to be read. */
+function attachPhone({ world, person: { phone } }: Desk): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const look = (): void => {
+      const portal = phone.visibleSsids().find((ssid) => ssid.startsWith("Skyslot "));
+      if (portal === undefined) world.schedule(LOOK_EVERY_MS, look);
+      else phone.join(portal).then(resolve, reject);
+    };
+    look();
+  });
+}

@@ -1,0 +1,92 @@
+import { expect } from "chai";
+import type { Browser, Page } from "playwright-core";
+import { HOME } from "../../host-sim/desk.js";
+import { openBrowser, openPage, overflowOf, PHONE, type WatchedPage } from "./browser.js";
+import { findChromium, NO_CHROMIUM } from "./find-chromium.js";
+import { HOSTILE_SSID, openPortalStage, type PortalStage, PROBE } from "./portal-stage.js";
+
+/** The SDK's five tries with a wrong password take 25 s of the device's time. */
+const SPEED = 8;
+/** For one thing to happen, on the wall's clock; ten times what it takes. */
+const PATIENCE_MS = 40_000;
+
+describe("the setup page in a phone's browser", function () {
+  this.timeout(180_000);
+  let stage: PortalStage;
+  let browser: Browser;
+  let phone: WatchedPage;
+  let page: Page;
+
+  before(async function () {
+    if (findChromium() === undefined) {
+      console.log(`      skipped: ${NO_CHROMIUM}`);
+      return this.skip();
+    }
+    stage = await openPortalStage({ speed: SPEED, moreSsids: [HOSTILE_SSID] });
+    browser = await openBrowser(stage.hosts);
+    phone = await openPage(browser, PHONE);
+    page = phone.page;
+    page.setDefaultTimeout(PATIENCE_MS);
+  });
+  after(async () => {
+    await browser?.close();
+    stage?.close();
+  });
+
+  const network = (ssid: string) =>
+    page.locator("#list button").filter({ has: page.getByText(ssid, { exact: true }) });
+
+  it("is where a phone's question whether it is online leads to", async () => {
+    await page.goto(PROBE);
+    expect(page.url()).equal("http://192.168.4.1/");
+    await page.getByRole("heading", { level: 1, name: "Skyslot base" }).waitFor();
+  });
+
+  it("lists the networks in range, strongest first, with lock and strength, names as they are", async () => {
+    await network(HOME.ssid).waitFor();
+    const rows = page.locator("#list button");
+    const names = await rows.locator(".name").allTextContents();
+    expect([...names].sort()).deep.equal([...stage.visibleSsids].sort());
+    expect(await network(HOSTILE_SSID).getAttribute("data-bars")).equal("2");
+    expect(await network("Café Zürich").locator(".lock").count()).equal(0);
+    expect(await network(HOME.ssid).locator(".lock").count()).equal(1);
+    const bars = await rows.evaluateAll((all) => all.map((row) => Number(row.dataset.bars)));
+    expect(bars).deep.equal([...bars].sort((a, b) => b - a));
+  });
+
+  it("fits a narrow phone without scrolling sideways", async () => {
+    for (const width of [320, PHONE.viewport.width]) {
+      await page.setViewportSize({ ...PHONE.viewport, width });
+      expect(await overflowOf(page), `${width} px`).equal(0);
+    }
+  });
+
+  it("tells the true reason when the password is wrong", async () => {
+    await network(HOME.ssid).tap();
+    await page.getByLabel("Password", { exact: true }).fill("correct horse");
+    await page.getByRole("button", { name: "Connect" }).tap();
+    await page.getByRole("heading", { name: `Joining ${HOME.ssid}` }).waitFor();
+    const alert = page.getByRole("alert").filter({ visible: true });
+    await alert.waitFor();
+    expect(await alert.textContent()).match(/^Could not join Home \+ Garden\s*The password was not accepted/);
+    expect(stage.trace).includes(`warn: Wi-Fi "${HOME.ssid}" failed: wrong-password`);
+    expect(stage.homeAddress()).equal(undefined);
+  });
+
+  it("joins with the right one and shows the device's new address and name", async () => {
+    await page.getByLabel("Password", { exact: true }).fill(HOME.password);
+    await page.getByRole("button", { name: "Show password" }).tap();
+    expect(await page.getByLabel("Password", { exact: true }).inputValue()).equal(HOME.password);
+    await page.getByRole("button", { name: "Connect" }).tap();
+    await page.getByRole("heading", { name: `Connected to ${HOME.ssid}` }).waitFor();
+    const address = stage.homeAddress();
+    expect(address).match(/^192\.168\.1\.\d+$/);
+    expect(await page.locator("#address").textContent()).equal(address);
+    expect(await page.locator("#host-name").textContent()).match(/^base-[0-9a-f]{6}\.local$/);
+    expect(stage.desk.home.stationCount).equal(1);
+  });
+
+  it("has loaded nothing from elsewhere and complained about nothing", () => {
+    expect(phone.problems).deep.equal([]);
+  });
+});

@@ -1,0 +1,127 @@
+// The status LED, and the statuses that the device raises.
+
+import { expect } from "chai";
+import { initialDevice, step } from "../../../firmware/core/device.js";
+import type { Effect } from "../../../firmware/core/effect.js";
+import type { Event } from "../../../firmware/core/event.js";
+import { type Status, type StatusName, statusOf } from "../../../firmware/core/status.js";
+import { initialLed, type LedState, lightAt, showStatus } from "../../../firmware/core/status-led.js";
+import { BOOTED, stamped } from "./events.js";
+
+const status = (name: StatusName, percent = 0): Status => ({ name, percent });
+const shown = (name: StatusName, percent = 0, atMs = 0) =>
+  showStatus(initialLed, status(name, percent), atMs);
+
+/** The LED's light in tenths of a second, as `#` and `-`. */
+const light = (led: LedState, untilMs: number) =>
+  Array.from({ length: untilMs / 100 }, (_, i) => (lightAt(led, i * 100).on ? "#" : "-")).join("");
+
+/** How often it comes on. */
+const blinks = (text: string) => text.split("#-").length - 1;
+
+describe("the status LED", () => {
+  it("has a rhythm for each status", () => {
+    expect(light(shown("setup"), 2000)).equal("##########----------");
+    expect(light(shown("online"), 1000)).equal("##########");
+    expect(light(shown("trial"), 2000)).equal("#-#-------#-#-------");
+    expect(light(shown("safeMode"), 1500)).equal("#-#-#----------");
+    expect(lightAt(shown("joining"), 249)).deep.equal({ on: true, lastsMs: 1 });
+    expect(lightAt(shown("joining"), 250)).deep.equal({ on: false, lastsMs: 250 });
+  });
+
+  it("blinks at 500 ms during an update and turns over at every 5 %", () => {
+    expect(light(shown("updating", 0), 2000)).equal("#####-----#####-----");
+    expect(light(shown("updating", 5), 2000)).equal("-----#####-----#####");
+    expect(light(shown("updating", 10), 2000)).equal("#####-----#####-----");
+    const turned = showStatus(shown("updating", 5), status("updating", 10), 700);
+    expect(lightAt(turned, 700), "the beat goes on").deep.equal({ on: false, lastsMs: 300 });
+  });
+
+  it("tells an error by ten rapid blinks, then what was before, or has come meanwhile", () => {
+    const failed = showStatus(shown("updating", 50), status("error"), 0);
+    expect(blinks(light(failed, 2000))).equal(10);
+    expect(light(failed, 3000).slice(20)).equal("#####-----");
+    const online = showStatus(failed, status("online"), 100);
+    expect(light(online, 3000)).equal(`${"#-".repeat(10)}${"#".repeat(10)}`);
+  });
+
+  it("says when it will change by itself, and is right", () => {
+    for (const name of ["setup", "joining", "updating", "trial", "safeMode", "error"] as const) {
+      const led = shown(name);
+      for (let atMs = 0, changes = 0; changes < 20; changes++) {
+        const { on, lastsMs } = lightAt(led, atMs);
+        if (lastsMs === undefined) break;
+        expect(lastsMs).greaterThan(0);
+        expect(lightAt(led, atMs + lastsMs - 1).on, `${name} before ${atMs + lastsMs}`).equal(on);
+        atMs += lastsMs;
+      }
+    }
+    expect(lightAt(shown("online"), 5).lastsMs).equal(undefined);
+  });
+});
+
+describe("the LED status of a device", () => {
+  const statuses = (effects: readonly Effect[]) =>
+    effects.flatMap((effect) => (effect.type === "showStatus" ? [effect.status] : []));
+
+  function run(...events: Event[]): { shown: Status[]; state: typeof initialDevice } {
+    let state = initialDevice;
+    const all: Status[] = [];
+    for (const event of events) {
+      const [next, effects] = step(state, stamped(event));
+      state = next;
+      all.push(...statuses(effects));
+    }
+    return { shown: all, state };
+  }
+
+  const saved = { ...BOOTED, stored: { layout: "1", networks: '[["Home","password"]]' } };
+
+  it("is set up first, then joining, then online, and told once each", () => {
+    expect(run(BOOTED).shown).deep.equal([status("setup")]);
+    const { shown: told } = run(
+      BOOTED,
+      { type: "clientAttached" },
+      { type: "credentialsSubmitted", ssid: "Home", password: "password" },
+      { type: "wifiJoined", attempt: 1, address: "10.0.0.2", rssi: -50 },
+      { type: "clientDetached" },
+    );
+    expect(told).deep.equal([status("setup"), status("joining"), status("online")]);
+  });
+
+  it("is a trial until the image is validated", () => {
+    const trial = { ...saved, image: { ...BOOTED.image, slotState: "pending_verify" as const } };
+    const joined: Event = { type: "wifiJoined", attempt: 1, address: "10.0.0.2", rssi: -50 };
+    const events: Event[] = [
+      trial,
+      joined,
+      { type: "serverReached" },
+      { type: "timerFired", timer: "trial" },
+    ];
+    expect(run(...events).shown).deep.equal([status("trial")]);
+    expect(run(...events, { type: "markedValid" }).shown).deep.equal([status("trial"), status("online")]);
+  });
+
+  it("tells an error whenever an update fails, and only then", () => {
+    const failed: Event = { type: "updateFailed", code: "CHUNK_MISMATCH", message: "chunk 3 is wrong" };
+    expect(run(saved, failed).shown).deep.equal([status("joining"), status("error")]);
+  });
+
+  it("counts an update's progress in steps of 5 %", () => {
+    const { state } = run(saved);
+    const at = (phase: typeof state.update.phase, offset: number) =>
+      statusOf({
+        ...state,
+        update: {
+          ...state.update,
+          phase,
+          job: { offset, release: { size: 1000 } } as typeof state.update.job,
+        },
+      });
+    expect(at("streaming", 0)).deep.equal(status("updating", 0));
+    expect(at("streaming", 549)).deep.equal(status("updating", 50));
+    expect(at("proving", 1000)).deep.equal(status("updating", 100));
+    expect(at("waiting", 500), "without a network").deep.equal(status("joining"));
+    expect(at("verifying", 0)).deep.equal(status("joining"));
+  });
+});

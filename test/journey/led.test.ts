@@ -1,0 +1,105 @@
+// The `led` app on a virtual device: what its strip and its status LED show from the box to a validated update.
+
+import { expect } from "chai";
+import type { Light } from "../../host-sim/modules/gpio.js";
+import { imageOf, type Rig, type RigOptions, setUpRig } from "./rig.js";
+
+const HOUR_MS = 3_600_000;
+/** As in the app's manifest. */
+const STRIP_PIN = 13;
+const STATUS_PIN = 2;
+const PIXEL_COUNT = 8;
+
+interface Seen {
+  readonly atMs: number;
+  readonly light: Light;
+}
+
+describe("the journey of an LED device", () => {
+  let rig: Rig;
+  let seen: Seen[];
+  afterEach(() => rig.close());
+
+  async function setUp(options: RigOptions = {}): Promise<void> {
+    seen = [];
+    rig = await setUpRig({
+      image: await imageOf("led", "1.0.0", "esp32", { type: "led" }),
+      update: await imageOf("led", "1.1.0", "esp32", { type: "led" }),
+      onLight: (light) => seen.push({ atMs: rig.desk.world.nowMs, light }),
+      ...options,
+    });
+    rig.desk.device.powerOn();
+  }
+
+  const frames = (from = 0) =>
+    seen.slice(from).flatMap(({ light }) => (light.type === "strip" ? [light.pixels] : []));
+  const levels = (from = 0) =>
+    seen
+      .slice(from)
+      .flatMap(({ light, atMs }) => (light.type === "pin" ? [{ atMs, level: light.level }] : []));
+  const isLit = (pixels: Uint8Array) => pixels.some((value) => value > 0);
+  const until = (done: () => boolean) => rig.desk.world.runUntil(done, { limitMs: HOUR_MS });
+  const reported = (step: string) => () => rig.reports.some((report) => report.step === step);
+
+  it("plays its pattern from the first second on, on the pins of its manifest", async () => {
+    await setUp();
+    await rig.desk.world.runFor(3_000);
+    expect(new Set(seen.map(({ light }) => `${light.type} ${light.pin}`))).deep.equal(
+      new Set([`pin ${STATUS_PIN}`, `strip ${STRIP_PIN}`]),
+    );
+    expect(new Set(frames().map(({ length }) => length))).deep.equal(new Set([PIXEL_COUNT * 3]));
+    expect(frames().length, "frames").within(50, 80);
+    expect(new Set(frames().map(String)).size, "different frames").above(40);
+  });
+
+  it("is updated with the strip dark and the status LED blinking, and plays on in the new image", async () => {
+    await setUp();
+    expect(await until(reported("downloading"))).equal(true);
+    const begun = seen.length;
+    expect(await until(reported("armed"))).equal(true);
+    expect(frames(begun).filter(isLit), "lit frames during the update").length(0);
+    const changes = levels(begun).filter(({ level }, i, all) => i > 0 && level !== all[i - 1]!.level);
+    expect(changes.length, "changes of the status LED").above(3);
+    const restarted = seen.length;
+    expect(await until(reported("validated"))).equal(true);
+    await rig.desk.world.runFor(2_000);
+    expect(rig.running()).equal("1.1.0 ota_0");
+    expect(frames(restarted).filter(isLit).length, "lit frames in the new image").above(20);
+    expect(levels().at(-1)!.level, "online: steadily on").equal(1);
+  });
+
+  it("blinks ten times when an update fails, and shows its pattern again", async () => {
+    await setUp({
+      lie: async (request, honest) => {
+        const answer = await honest();
+        return request.path.startsWith("/api/ota/download") ? { ...answer, status: 404 } : answer;
+      },
+    });
+    const failed = () => rig.reports.some(({ status }) => status === "failed");
+    expect(await until(failed)).equal(true);
+    await rig.desk.world.runFor(3_000);
+    const rapid = levels().filter(({ atMs }, i, all) => {
+      const next = all[i + 1];
+      return next !== undefined && all[i]!.level === 1 && Math.abs(next.atMs - atMs - 100) < 10;
+    });
+    expect(rapid.length).within(9, 11);
+    expect(isLit(frames().at(-1)!)).equal(true);
+  });
+
+  it("keeps what the owner has chosen, and falls back to the build's own when that cannot be", async () => {
+    await setUp();
+    await until(reported("validated"));
+    const play = async (text: string) => {
+      expect(rig.desk.device.machine?.nvs?.set("skyslot", "led", "str", text)).equal("ESP_OK");
+      rig.desk.device.powerOff();
+      rig.desk.device.powerOn();
+      const from = seen.length;
+      await rig.desk.world.runFor(2_000);
+      return frames(from);
+    };
+    const chosen = await play('{"pattern":"solid","pin":4,"count":3,"speed":1,"colour":"#ff0000"}');
+    expect(chosen.map((pixels) => [...pixels]).at(-1)).deep.equal([254, 0, 0, 254, 0, 0, 254, 0, 0]);
+    expect((await play('{"pin":6}')).at(-1)).length(PIXEL_COUNT * 3);
+    expect(rig.trace.join("\n")).include("Pin 6 cannot drive a strip on the esp32");
+  });
+});

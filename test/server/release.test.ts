@@ -1,0 +1,145 @@
+import { expect } from "chai";
+import { CompactSign, importJWK } from "jose";
+import {
+  describeRelease,
+  inspectImage,
+  makeReleaseKeys,
+  ReleaseError,
+  readRelease,
+  signRelease,
+  verifyReleaseFile,
+  verifyReleaseSignature,
+} from "../../server/release.js";
+import { makeRelease, releaseKeys } from "./test-server.js";
+
+async function* pieces(bytes: Uint8Array, size = 1000): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}
+
+const codeOf = async (work: Promise<unknown>): Promise<string> => {
+  try {
+    await work;
+    return "nothing thrown";
+  } catch (error) {
+    return error instanceof ReleaseError ? error.code : String(error);
+  }
+};
+
+describe("a release", () => {
+  it("reads version, build, chip and project from the image itself", async () => {
+    const { release } = await makeRelease("1.2.3", {
+      image: { build: 7, chip: "esp32c3", secureVersion: 2 },
+    });
+    expect(readRelease(release).release).to.include({
+      type: "base",
+      chip: "esp32c3",
+      hardware: "esp32c3",
+      version: "1.2.3",
+      build: 7,
+      securityVersion: 2,
+    });
+  });
+
+  it("is verified by the key that signed it, and by no other", async () => {
+    const { release } = await makeRelease("1.1.0");
+    const { publicKey } = await releaseKeys();
+    const other = (await makeReleaseKeys()).publicKey;
+    const read = readRelease(release);
+    expect(read.keyId).to.equal(publicKey.kid);
+    expect(await codeOf(verifyReleaseSignature(read, [other, publicKey]))).to.equal("nothing thrown");
+    expect(await codeOf(verifyReleaseSignature(read, [other]))).to.equal("KEY_UNKNOWN");
+  });
+
+  it("is refused when its payload was changed after it was signed", async () => {
+    const { release } = await makeRelease("1.1.0");
+    const [header, payload, signature] = release.split(".");
+    const changed = { ...JSON.parse(Buffer.from(payload ?? "", "base64url").toString()), version: "9.9.9" };
+    const forged = [header, Buffer.from(JSON.stringify(changed)).toString("base64url"), signature].join(".");
+    const { publicKey } = await releaseKeys();
+    expect(await codeOf(verifyReleaseSignature(readRelease(forged), [publicKey]))).to.equal(
+      "SIGNATURE_INVALID",
+    );
+  });
+
+  it("is no release when a token of another purpose is signed by the same key", async () => {
+    const { privateKey } = await releaseKeys();
+    const token = await new CompactSign(new TextEncoder().encode("{}"))
+      .setProtectedHeader({ alg: "ES256", typ: "JWT", kid: privateKey.kid ?? "" })
+      .sign(await importJWK(privateKey, "ES256"));
+    expect(() => readRelease(token)).to.throw(ReleaseError, /typ skyslot-release/);
+  });
+
+  it("fits its file in pieces of any size", async () => {
+    const { image, release } = await makeRelease("1.1.0");
+    for (const size of [1, 31, 4096, 16_384, 1_000_000]) {
+      const { release: read } = readRelease(release);
+      expect(await codeOf(verifyReleaseFile(read, pieces(image, size))), `pieces of ${size}`).to.equal(
+        "nothing thrown",
+      );
+    }
+  });
+
+  it("fits a file whose appended hash lies across two chunks", async () => {
+    // Bundles of growing length move the end of the image over the chunk border in steps of 16.
+    let crossings = 0;
+    for (let extra = 0; extra < 16_384; extra += 8) {
+      const { image } = await makeImageOf(extra);
+      const beyond = image.length % 4096;
+      if (beyond === 0 || beyond >= 32) continue;
+      crossings += 1;
+      const { release } = await makeImageOf(extra);
+      expect(await codeOf(verifyReleaseFile(readRelease(release).release, pieces(image)))).to.equal(
+        "nothing thrown",
+      );
+      break;
+    }
+    expect(crossings).to.equal(1);
+  });
+
+  it("is refused for every file but its own", async () => {
+    const { image, release } = await makeRelease("1.1.0");
+    const flip = (at: number) => {
+      const copy = Buffer.from(image);
+      copy[at] = (copy[at] ?? 0) ^ 1;
+      return copy;
+    };
+    const { release: read } = readRelease(release);
+    const check = (file: Uint8Array) => codeOf(verifyReleaseFile(read, pieces(file)));
+    expect(await check(flip(0))).to.equal("CHUNK_MISMATCH");
+    expect(await check(flip(image.length - 1))).to.equal("CHUNK_MISMATCH");
+    expect(await check(image.subarray(0, -1))).to.equal("IMAGE_MISMATCH");
+    expect(await check(Buffer.concat([image, Buffer.alloc(1)]))).to.equal("IMAGE_MISMATCH");
+    expect(await check(Buffer.concat([image, Buffer.alloc(100_000)]))).to.equal("IMAGE_MISMATCH");
+    expect(await check(Buffer.alloc(0))).to.equal("IMAGE_MISMATCH");
+  });
+
+  it("is refused when it tells another version than its image, though digests and signature are right", async () => {
+    const { image } = await makeRelease("1.1.0");
+    const payload = { ...describeRelease(image, { created: 1 }), version: "2.0.0" };
+    const lie = readRelease(await signRelease(payload, (await releaseKeys()).privateKey));
+    expect(await codeOf(verifyReleaseFile(lie.release, pieces(image)))).to.equal("IMAGE_MISMATCH");
+  });
+
+  it("is not made of a file that is no image, is cut or damaged", async () => {
+    const { image } = await makeRelease("1.1.0");
+    expect(() => inspectImage(Buffer.from("not an image".repeat(50)))).to.throw(/first byte is 0x6e/);
+    expect(() => inspectImage(Buffer.alloc(0))).to.throw(/file ends after 0 bytes/);
+    expect(() => inspectImage(image.subarray(0, 5000))).to.throw(ReleaseError);
+    const damaged = Buffer.from(image);
+    damaged[1000] = (damaged[1000] ?? 0) ^ 1;
+    expect(() => inspectImage(damaged)).to.throw(/appended/);
+  });
+
+  it("is never longer than a device reads", async () => {
+    const { image } = await makeRelease("1.1.0");
+    const payload = describeRelease(image, { created: 1 });
+    const longChunks = "A".repeat(40_000);
+    const { privateKey } = await releaseKeys();
+    expect(await codeOf(signRelease({ ...payload, chunks: longChunks }, privateKey))).to.equal(
+      "RELEASE_TOO_LARGE",
+    );
+  });
+});
+
+const makeImageOf = (extra: number) =>
+  makeRelease("1.1.0", { chunkBytes: 4096, image: { bundle: "x".repeat(20_000 + extra) } });

@@ -1,0 +1,141 @@
+import { expect } from "chai";
+import {
+  chooseRelease,
+  MAX_ROLLBACK_COUNT,
+  PATIENT_FAILURE_COUNT,
+  type RolloutDevice,
+  type RolloutRelease,
+} from "../../server/rollout.js";
+
+const NOW = 1_000_000_000;
+const MINUTE = 60_000;
+const DEVICE: RolloutDevice = {
+  type: "base",
+  hardware: "esp32",
+  chip: "esp32",
+  version: "1.0.0",
+  build: 0,
+  imageSha256: "a".repeat(64),
+  slotState: "valid",
+};
+let nextId = 1;
+const release = (version: string, changes: Partial<RolloutRelease> = {}): RolloutRelease => {
+  const id = nextId++;
+  return {
+    id,
+    deviceType: "base",
+    hardware: "esp32",
+    chip: "esp32",
+    version,
+    buildNumber: 0,
+    imageSha256: `${id}`.padStart(64, "0"),
+    isStable: true,
+    isActive: true,
+    minCurrentVersion: null,
+    expiresAt: null,
+    ...changes,
+  };
+};
+const chosen = (device: Partial<RolloutDevice>, releases: readonly RolloutRelease[], now = NOW) =>
+  chooseRelease({ ...DEVICE, ...device }, releases, [], now).release?.version;
+const verdict = (device: Partial<RolloutDevice>, one: RolloutRelease, now = NOW) =>
+  chooseRelease({ ...DEVICE, ...device }, [one], [], now).verdicts[0]?.verdict;
+
+describe("the choice of a release", () => {
+  it("is the newest, whatever the order of the uploads", () => {
+    const releases = [release("1.2.0"), release("1.10.0"), release("1.9.9")];
+    expect(chosen({}, releases)).to.equal("1.10.0");
+    expect(chosen({}, [...releases].reverse())).to.equal("1.10.0");
+  });
+
+  it("orders equal versions by build, and pre-releases before their release", () => {
+    const builds = [release("1.1.0", { buildNumber: 2 }), release("1.1.0", { buildNumber: 10 })];
+    expect(chooseRelease(DEVICE, builds, [], NOW).release?.buildNumber).to.equal(10);
+    expect(chosen({}, [release("2.0.0-rc.1"), release("2.0.0")])).to.equal("2.0.0");
+    expect(chosen({ version: "2.0.0" }, [release("2.0.0-rc.1")])).to.equal(undefined);
+  });
+
+  it("is nothing when nothing is newer", () => {
+    expect(chosen({}, [release("1.0.0"), release("0.9.0")])).to.equal(undefined);
+    expect(chosen({}, [])).to.equal(undefined);
+    expect(verdict({ build: 3 }, release("1.0.0", { buildNumber: 3 }))).to.equal("NOT_NEWER");
+    expect(verdict({ build: 3 }, release("1.0.0", { buildNumber: 4 }))).to.equal("OFFERED");
+  });
+
+  it("is never what runs already, whatever version it claims", () => {
+    expect(
+      verdict({ imageSha256: "b".repeat(64) }, release("9.0.0", { imageSha256: "b".repeat(64) })),
+    ).to.equal("NOT_NEWER");
+  });
+
+  it("passes over what is inactive, not stable, expired or for another type, chip or board", () => {
+    expect(verdict({}, release("1.1.0", { isActive: false }))).to.equal("INACTIVE");
+    expect(verdict({}, release("1.1.0", { isStable: false }))).to.equal("NOT_STABLE");
+    expect(verdict({}, release("1.1.0", { expiresAt: NOW }))).to.equal("EXPIRED");
+    expect(verdict({}, release("1.1.0", { expiresAt: NOW + 1 }))).to.equal("OFFERED");
+    expect(verdict({}, release("1.1.0", { deviceType: "led" }))).to.equal("WRONG_TYPE");
+    expect(verdict({}, release("1.1.0", { chip: "esp32c3" }))).to.equal("WRONG_CHIP");
+    expect(verdict({}, release("1.1.0", { hardware: "olimex" }))).to.equal("WRONG_HARDWARE");
+    expect(verdict({ chip: null, hardware: null }, release("1.1.0", { hardware: "olimex" }))).to.equal(
+      "OFFERED",
+    );
+  });
+
+  it("leads over a stepping stone to what needs it", () => {
+    const releases = [
+      release("1.1.0"),
+      release("2.0.0", { minCurrentVersion: "1.1.0" }),
+      release("3.0.0", { minCurrentVersion: "2.0.0" }),
+    ];
+    expect(chosen({ version: "1.0.0" }, releases)).to.equal("1.1.0");
+    expect(chosen({ version: "1.1.0" }, releases)).to.equal("2.0.0");
+    expect(chosen({ version: "2.0.0" }, releases)).to.equal("3.0.0");
+    const plan = chooseRelease(DEVICE, releases, [], NOW);
+    expect(plan.verdicts.map((one) => one.verdict)).to.deep.equal([
+      "OFFERED",
+      "CURRENT_TOO_OLD",
+      "CURRENT_TOO_OLD",
+    ]);
+  });
+
+  it("is nothing while the device is on trial", () => {
+    expect(verdict({ slotState: "pending_verify" }, release("1.1.0"))).to.equal("TRIAL_RUNNING");
+    expect(verdict({ slotState: "factory" }, release("1.1.0"))).to.equal("OFFERED");
+    expect(verdict({ slotState: null }, release("1.1.0"))).to.equal("OFFERED");
+  });
+
+  it("takes a version that cannot be read for older than everything", () => {
+    expect(chosen({ version: "nightly" }, [release("0.0.1")])).to.equal("0.0.1");
+  });
+
+  it("falls back to an older release after a newer was rolled back three times", () => {
+    const [older, newer] = [release("1.1.0"), release("1.2.0")];
+    const planAfter = (rolledBackCount: number) =>
+      chooseRelease(
+        DEVICE,
+        [older, newer],
+        [{ firmwareId: newer.id, failedCount: rolledBackCount, rolledBackCount, lastFailedAt: NOW - MINUTE }],
+        NOW,
+      );
+    expect(planAfter(MAX_ROLLBACK_COUNT - 1).release).to.equal(newer);
+    expect(planAfter(MAX_ROLLBACK_COUNT).release).to.equal(older);
+    expect(planAfter(MAX_ROLLBACK_COUNT).verdicts[1]?.verdict).to.equal("ROLLED_BACK");
+  });
+
+  it("waits longer and longer after many failures, but never for ever", () => {
+    const one = release("1.1.0");
+    const offered = (failedCount: number, minutes: number) =>
+      chooseRelease(
+        DEVICE,
+        [one],
+        [{ firmwareId: one.id, failedCount, rolledBackCount: 0, lastFailedAt: NOW - minutes * MINUTE }],
+        NOW,
+      ).release === one;
+    expect(offered(PATIENT_FAILURE_COUNT - 1, 0)).to.equal(true);
+    expect(offered(PATIENT_FAILURE_COUNT, 9)).to.equal(false);
+    expect(offered(PATIENT_FAILURE_COUNT, 10)).to.equal(true);
+    expect(offered(PATIENT_FAILURE_COUNT + 1, 19)).to.equal(false);
+    expect(offered(PATIENT_FAILURE_COUNT + 1, 20)).to.equal(true);
+    expect(offered(10_000, 24 * 60)).to.equal(true);
+  });
+});

@@ -1,0 +1,154 @@
+// A server for tests: a real store and real files in a temporary folder, a clock that the test sets, releases made on the spot.
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { FastifyInstance, LightMyRequestResponse } from "fastify";
+import type { JWK } from "jose";
+import type { CheckRequest, StatusRequest } from "../../firmware/core/wire.js";
+import { buildFirmwareImage, type FirmwareOptions } from "../../host-sim/hardware/firmware-image.js";
+import type { Settings } from "../../server/api/context.js";
+import { createApp } from "../../server/app.js";
+import { type Auth, createAuth } from "../../server/auth.js";
+import { openFileBlobs } from "../../server/blobs/files.js";
+import {
+  describeRelease,
+  type KeyPair,
+  makeReleaseKeys,
+  type ReleaseOptions,
+  signRelease,
+} from "../../server/release.js";
+import { openSqliteStore } from "../../server/store/sqlite.js";
+import type { Store } from "../../server/store/store.js";
+
+/** Milliseconds since 1970 when every test begins. */
+export const START_MS = Date.UTC(2026, 10, 21, 12);
+
+export interface MadeRelease {
+  readonly image: Buffer;
+  readonly release: string;
+  readonly imageSha256: string;
+}
+
+let keys: Promise<KeyPair> | undefined;
+export const releaseKeys = (): Promise<KeyPair> => {
+  keys ??= makeReleaseKeys();
+  return keys;
+};
+
+export async function makeRelease(
+  version: string,
+  options: Partial<ReleaseOptions> & { readonly image?: Partial<FirmwareOptions>; readonly key?: JWK } = {},
+): Promise<MadeRelease> {
+  const { image: imageOptions, key, ...releaseOptions } = options;
+  const image = Buffer.from(
+    buildFirmwareImage({
+      chip: "esp32",
+      version,
+      project: "base",
+      bundle: `trace("${version}");`.repeat(2000),
+      ...imageOptions,
+    }),
+  );
+  const payload = describeRelease(image, { created: START_MS / 1000, ...releaseOptions });
+  const release = await signRelease(payload, key ?? (await releaseKeys()).privateKey);
+  return { image, release, imageSha256: payload.imageSha256 };
+}
+
+export class TestServer {
+  /** Milliseconds since 1970. */
+  nowMs = START_MS;
+  readonly #folder: string;
+  app!: FastifyInstance;
+  store!: Store;
+  auth!: Auth;
+  token = "";
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  static async open(settings: Partial<Settings> = {}): Promise<TestServer> {
+    const server = new TestServer(await mkdtemp(join(tmpdir(), "skyslot-server-")));
+    const now = () => server.nowMs;
+    server.auth = createAuth(Buffer.alloc(32, 7), now);
+    server.token = await server.auth.issue("admin", 3_600_000 * 24 * 365);
+    server.store = await openSqliteStore(join(server.#folder, "skyslot.db"));
+    const blobs = await openFileBlobs(join(server.#folder, "blobs"));
+    server.app = createApp({ store: server.store, blobs, auth: server.auth, now, settings });
+    return server;
+  }
+
+  get blobFolder(): string {
+    return join(this.#folder, "blobs");
+  }
+
+  async close(): Promise<void> {
+    await this.app.close();
+    await this.store.close();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  check(body: Partial<CheckRequest> = {}): Promise<LightMyRequestResponse> {
+    return this.app.inject({
+      method: "POST",
+      url: "/api/ota/check",
+      payload: {
+        device_id: "base-010203",
+        device_type: "base",
+        current_version: "1.0.0",
+        current_build: 0,
+        chip: "esp32",
+        hardware: "esp32",
+        image_sha256: "a".repeat(64),
+        slot: "factory",
+        slot_state: "factory",
+        boot_count: 1,
+        reset_reason: "power-on",
+        ...body,
+      },
+    });
+  }
+
+  status(body: Partial<StatusRequest>): Promise<LightMyRequestResponse> {
+    const payload = { device_id: "base-010203", firmware_id: 1, ...body };
+    return this.app.inject({ method: "POST", url: "/api/ota/status", payload });
+  }
+
+  admin(
+    method: "GET" | "POST" | "PATCH" | "DELETE",
+    url: string,
+    payload?: object,
+  ): Promise<LightMyRequestResponse> {
+    const headers = { authorization: `Bearer ${this.token}` };
+    return this.app.inject({ method, url, headers, ...(payload ? { payload } : {}) });
+  }
+
+  async upload(
+    made: Partial<MadeRelease>,
+    fields: Record<string, string> = {},
+  ): Promise<LightMyRequestResponse> {
+    const form = new FormData();
+    for (const [name, value] of Object.entries(fields)) form.set(name, value);
+    if (made.image) form.set("file", new Blob([new Uint8Array(made.image)]), "base.bin");
+    if (made.release !== undefined) form.set("release", made.release);
+    const encoded = new Response(form);
+    return this.app.inject({
+      method: "POST",
+      url: "/api/ota/admin/upload",
+      headers: {
+        authorization: `Bearer ${this.token}`,
+        "content-type": encoded.headers.get("content-type") ?? "",
+      },
+      payload: Buffer.from(await encoded.arrayBuffer()),
+    });
+  }
+
+  /** The newest attempt. */
+  async lastAttempt(): Promise<Record<string, unknown>> {
+    const { logs } = (await this.admin("GET", "/api/ota/admin/logs?limit=1")).json() as {
+      logs: Record<string, unknown>[];
+    };
+    return logs[0] ?? {};
+  }
+}

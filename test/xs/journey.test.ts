@@ -1,0 +1,62 @@
+import { expect } from "chai";
+import type { Engine } from "../../host-sim/engine/engine.js";
+import { buildXs } from "../../host-sim/xs/build.js";
+import { weightless, xsEngine } from "../../host-sim/xs/engine.js";
+import { imageOf, setUpRig } from "../journey/rig.js";
+
+const HOUR_MS = 3_600_000;
+
+/** A whole journey, from the box to the device's verdict on the update, and all that can be seen of it. */
+async function journey(
+  engine: Engine,
+  app = "base",
+): Promise<{ trace: string[]; reports: string[]; restarts: string[] }> {
+  const rig = await setUpRig({ seed: 7, engine, update: await imageOf(app, "1.1.0") });
+  const isOver = () => rig.reports.some(({ status }) => status === "success" || status === "failed");
+  try {
+    rig.desk.device.powerOn();
+    await rig.desk.world.runUntil(isOver, { limitMs: HOUR_MS });
+    expect(isOver(), rig.trace.join("\n")).equal(true);
+    return {
+      trace: [...rig.trace, `${rig.desk.world.nowMs}`],
+      reports: rig.reports.map((report) => JSON.stringify(report)),
+      restarts: rig.events.flatMap((event) => (event.type === "restarted" ? [event.cause] : [])),
+    };
+  } finally {
+    await rig.close();
+  }
+}
+
+describe("firmware inside XS", () => {
+  const { program } = buildXs();
+  let bootCount = 0;
+  const xs = xsEngine({
+    program,
+    onBoot: () => {
+      bootCount += 1;
+    },
+  });
+
+  it("goes the same way as in V8 with the same seed, to the millisecond", async () => {
+    const inV8 = await journey(weightless);
+    bootCount = 0;
+    expect(await journey(xs)).deep.equal(inV8);
+    expect(inV8.trace.length).above(8);
+    expect(inV8.restarts).deep.equal(["restart"]);
+    expect(bootCount).equal(2);
+  });
+
+  for (const [app, cause] of [
+    ["throws.ts", "uncaught"],
+    ["throws-later.ts", "uncaught"],
+    ["hangs.ts", "watchdog"],
+  ] as const) {
+    it(`rolls back an update that is bad, as in V8: ${app}`, async () => {
+      const inV8 = await journey(weightless, app);
+      const inXs = await journey(xs, app);
+      expect(inXs.restarts).deep.equal(["restart", cause]);
+      expect(inXs.restarts).deep.equal(inV8.restarts);
+      expect(inXs.reports).deep.equal(inV8.reports);
+    });
+  }
+});
