@@ -104,7 +104,15 @@ function begin(event: Booted): Step {
     preferences.deviceName === ""
       ? []
       : [{ type: "raise", event: { type: "deviceNamed", deviceName: preferences.deviceName } }];
-  return [{ ...initialLocalApi, boot: event, preferences, token: event.stored[TOKEN_KEY] ?? "" }, named];
+  return [
+    {
+      ...initialLocalApi,
+      boot: event,
+      preferences,
+      token: event.stored[TOKEN_KEY] ?? event.build.pushToken ?? "",
+    },
+    named,
+  ];
 }
 
 const noted = (state: LocalApiState, event: Stamped, code: string, message: string): LocalApiState => ({

@@ -8,9 +8,8 @@ import { textsEqual } from "./bytes.js";
 import type { Effect, HttpResponse } from "./effect.js";
 import type { Booted, PushOffer, Raise, Stamped } from "./event.js";
 import { allowedOrigin, contentLength, RELEASE_HEADER, type RequestHead } from "./http.js";
+import { TOKEN_KEY } from "./preferences.js";
 
-/** NVS key of the token; without one the build's `pushToken` counts, without either push is off. */
-export const PUSH_TOKEN_KEY = "push.token";
 /** NVS key, "1" when the owner accepts images without a signature. */
 export const PUSH_UNSIGNED_KEY = "push.unsigned";
 const MAX_TOKEN_CHARACTERS = 256;
@@ -39,6 +38,8 @@ export function pushStep(state: PushState, event: Stamped): Step {
       return state.listening
         ? [state, []]
         : [{ ...state, listening: true }, [{ type: "startPush", espota: espotaIsOn(state) }]];
+    case "tokenChosen":
+      return [{ ...state, token: event.token }, []];
     case "pushRequested": {
       const judged = judge(state, event.connection, event.head);
       return "status" in judged
@@ -55,7 +56,7 @@ export const espotaIsOn = (state: PushState): boolean => state.token !== "" && s
 
 const pushSettings = ({ stored, build, target }: Booted): PushState => ({
   ...initialPush,
-  token: stored[PUSH_TOKEN_KEY] ?? build.pushToken ?? "",
+  token: stored[TOKEN_KEY] ?? build.pushToken ?? "",
   acceptUnsigned: stored[PUSH_UNSIGNED_KEY] === "1",
   slotBytes: target?.sizeBytes ?? 0,
 });
