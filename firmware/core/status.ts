@@ -14,7 +14,8 @@ export interface Status {
 export const PERCENT_STEP = 5;
 
 /** The status now. `error` is none of these: it is shown when something fails, and passes. */
-export function statusOf({ wifi, update, trial }: Pick<DeviceState, "wifi" | "update" | "trial">): Status {
+export function statusOf(state: Pick<DeviceState, "wifi" | "update" | "trial" | "crashGuard">): Status {
+  const { wifi, update, trial, crashGuard } = state;
   if (trial.phase === "trial" || trial.phase === "validating") return { name: "trial", percent: 0 };
   const joined = wifi.phase === "joined";
   switch (update.phase) {
@@ -29,7 +30,7 @@ export function statusOf({ wifi, update, trial }: Pick<DeviceState, "wifi" | "up
     default:
       return updating(update.job);
   }
-  if (joined) return { name: "online", percent: 0 };
+  if (joined) return { name: crashGuard.safeMode ? "safeMode" : "online", percent: 0 };
   const onlySetupHelps = wifi.phase === "unset" || (wifi.portalOpen && wifi.phase === "waiting");
   return { name: onlySetupHelps ? "setup" : "joining", percent: 0 };
 }

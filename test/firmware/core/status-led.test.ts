@@ -107,6 +107,13 @@ describe("the LED status of a device", () => {
     expect(run(saved, failed).shown).deep.equal([status("joining"), status("error")]);
   });
 
+  it("is safe mode instead of online when the app was not started", () => {
+    const { state } = run(saved, { type: "wifiJoined", attempt: 1, address: "10.0.0.2", rssi: -50 });
+    expect(statusOf(state)).deep.equal(status("online"));
+    const crashGuard = { ...state.crashGuard, safeMode: true };
+    expect(statusOf({ ...state, crashGuard })).deep.equal(status("safeMode"));
+  });
+
   it("counts an update's progress in steps of 5 %", () => {
     const { state } = run(saved);
     const at = (phase: typeof state.update.phase, offset: number) =>
