@@ -6,6 +6,8 @@ import { isPowerLoss } from "./identity.js";
 
 /** NVS key of the record. */
 export const RECORD_KEY = "install";
+/** NVS key of the SHA-256 of an image that its owner rolled back: the server may go on offering it, it is not wanted here. */
+export const HELD_KEY = "held";
 
 /** Firmware id of an image that was pushed: the server knows nothing of it, and is told nothing. */
 export const PUSHED = 0;

@@ -9,6 +9,7 @@
 import { UNHEALTHY_KEY } from "./crash-guard.js";
 import type { Effect, HttpResponse } from "./effect.js";
 import type { Booted, Raise, Stamped } from "./event.js";
+import { HELD_KEY } from "./install-record.js";
 import { isOwnHost, type LocalRequest, refusalOf } from "./local-guard.js";
 import {
   changeSettings,
@@ -327,7 +328,10 @@ function leave(state: LocalApiState): Step {
       // only now, so that nothing is stored any more behind it
       return [state, [{ type: "forgetAll" }, { type: "restart" }]];
     case "rollBack":
-      return [state, [{ type: "rollBack" }]];
+      return [
+        state,
+        [{ type: "store", key: HELD_KEY, value: state.boot?.image.imageSha256 ?? "" }, { type: "rollBack" }],
+      ];
   }
 }
 

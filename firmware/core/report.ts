@@ -55,7 +55,7 @@ export function reportStep(state: ReportState, event: Stamped): Step {
         close(state),
       ];
     case "reportMade":
-      return send({ ...state, queue: enqueue(state.queue, event.report) });
+      return send({ ...state, queue: enqueue(state, event.report) });
     case "timerFired":
       if (event.timer === "report")
         return state.phase === "sending" ? failed(state, event.random) : send({ ...state, phase: "idle" });
@@ -78,15 +78,21 @@ export function reportStep(state: ReportState, event: Stamped): Step {
 const mine = (state: ReportState, event: { readonly attempt: number }) =>
   state.phase === "sending" && event.attempt === state.attempt;
 
-/** Progress of the same firmware and step is replaced; a full queue loses its oldest report that is no result. */
-function enqueue(queue: readonly Report[], report: Report): readonly Report[] {
-  const kept = queue.filter(
-    (waiting) => !isProgress(waiting) || waiting.firmware_id !== report.firmware_id || !isProgress(report),
-  );
+/**
+ * Progress of the same firmware is replaced, a full queue loses its oldest report that is no result. The one that is being sent stays:
+ * its answer takes the first of the queue away.
+ */
+function enqueue({ queue, phase }: ReportState, report: Report): readonly Report[] {
+  const underWay = phase === "sending" ? 1 : 0;
+  const replaced = (waiting: Report) =>
+    isProgress(report) && isProgress(waiting) && waiting.firmware_id === report.firmware_id;
+  const kept = queue.filter((waiting, index) => index < underWay || !replaced(waiting));
   const next = [...kept, report];
   if (next.length <= MAX_QUEUE) return next;
-  const oldest = next.findIndex((waiting) => waiting.status !== "success" && waiting.status !== "failed");
-  return next.filter((_, index) => index !== Math.max(0, oldest));
+  const oldest = next.findIndex(
+    ({ status }, index) => index >= underWay && status !== "success" && status !== "failed",
+  );
+  return next.filter((_, index) => index !== Math.max(underWay, oldest));
 }
 
 const isProgress = (report: Report) => report.status === "downloading";

@@ -5,6 +5,7 @@ import { TRIAL_REASON_KEY } from "./boot-validation.js";
 import type { Effect } from "./effect.js";
 import type { Booted, Raise, Stamped } from "./event.js";
 import {
+  HELD_KEY,
   type InstallRecord,
   judgeInstallation,
   type Outcome,
@@ -35,10 +36,15 @@ export function begin(event: Booted & Stamped): Step {
     bootCount,
     record: outcome.kind === "none" ? undefined : outcome.record,
     onTrial: event.image.slotState === "pending_verify",
+    held: heldByOwner(event.stored[HELD_KEY]),
   };
   const [next, effects] = concluded(state, outcome, event.at);
   return [next, [{ type: "store", key: "boots", value: `${bootCount}` }, ...effects]];
 }
+
+/** Left alone until another release is offered. */
+const heldByOwner = (imageSha256: string | undefined): UpdateState["held"] =>
+  imageSha256 ? { imageSha256, untilMs: Number.POSITIVE_INFINITY } : undefined;
 
 function concluded(state: UpdateState, outcome: Outcome, at: number): Step {
   switch (outcome.kind) {
@@ -67,7 +73,10 @@ function concluded(state: UpdateState, outcome: Outcome, at: number): Step {
       return [
         {
           ...state,
-          held: { imageSha256: outcome.record.imageSha256, untilMs: at + HOLD_AFTER_ROLL_BACK_MS },
+          held: state.held ?? {
+            imageSha256: outcome.record.imageSha256,
+            untilMs: at + HOLD_AFTER_ROLL_BACK_MS,
+          },
         },
         [
           {

@@ -80,6 +80,9 @@ describe("the journey's own pages", () => {
     );
     await rig.desk.world.runFor(5_000);
     expect(rig.desk.device.running?.label).equal("factory");
+    // the server goes on offering it, but its owner has sent it away
+    await rig.desk.world.runFor(900_000);
+    expect(rig.desk.device.running?.label).equal("factory");
     const again = await done(phone.post("/api/rollback", "{}", address, { headers: JSON_HEADERS })).catch(
       () => undefined,
     );

@@ -231,7 +231,7 @@ describe("the local api", () => {
     expect(answer(false)).equal(409);
     expect(device.on({ type: "timerFired", timer: "farewell" }).done).deep.equal([]);
     expect(answer(true)).equal(202);
-    expect(device.on({ type: "timerFired", timer: "farewell" }).done).deep.equal(["rollBack"]);
+    expect(device.on({ type: "timerFired", timer: "farewell" }).done).deep.equal(["store held", "rollBack"]);
   });
 
   it("refuses other methods", () => {
