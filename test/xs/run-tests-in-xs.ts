@@ -65,11 +65,11 @@ export async function runTestsInXs(files: readonly string[], program: string): P
 function hashOf(name: string) {
   const hash = createHash(name);
   return {
-    update(bytes: Uint8Array) {
-      hash.update(bytes);
+    update(data: Uint8Array | string) {
+      hash.update(data);
       return this;
     },
-    digest: () => new Uint8Array(hash.digest()),
+    digest: (encoding?: "hex") => (encoding ? hash.digest(encoding) : new Uint8Array(hash.digest())),
   };
 }
 
