@@ -4,8 +4,7 @@
 import type { TimerName } from "./effect.js";
 import type { UpdateErrorCode } from "./errors.js";
 import type { RequestHead } from "./http.js";
-import type { Report } from "./report.js";
-import type { SlotState } from "./wire.js";
+import type { Report, SlotState } from "./wire.js";
 
 /** A network that a scan found. */
 export interface Network {

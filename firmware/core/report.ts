@@ -5,7 +5,7 @@
 import { backoffMs } from "./backoff.js";
 import type { Effect } from "./effect.js";
 import type { Raise, Stamped } from "./event.js";
-import type { StatusRequest } from "./wire.js";
+import type { Report, StatusRequest } from "./wire.js";
 
 const MAX_QUEUE = 8;
 const TIMEOUT_MS = 15_000;
@@ -13,9 +13,6 @@ const RETRY = Object.freeze({ firstMs: 1_000, maximumMs: 60_000 });
 const MAX_TRIES = 5;
 /** Attempt numbers of this machine are odd, those of the update machine even: an answer finds its request. */
 const FIRST_ATTEMPT = 1;
-
-/** What the update machine hands over; the device adds who it is. */
-export type Report = Omit<StatusRequest, "device_id">;
 
 export interface ReportState {
   readonly server: string;

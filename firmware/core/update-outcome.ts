@@ -14,8 +14,8 @@ import {
   readRecord,
   writeRecord,
 } from "./install-record.js";
-import type { Report } from "./report.js";
 import { initialUpdate, nextCheck, report, type Step, told, type UpdateState } from "./update-state.js";
+import type { Report } from "./wire.js";
 
 /** An image that was rolled back is left alone for so long: what made it fail may pass, but flash wears. */
 const HOLD_AFTER_ROLL_BACK_MS = 600_000;

@@ -8,8 +8,7 @@ import type { Booted, PushOffer, Raise } from "./event.js";
 import type { ImageReader } from "./image.js";
 import { type InstallRecord, PUSHED } from "./install-record.js";
 import type { Release, SignedRelease } from "./release.js";
-import type { Report } from "./report.js";
-import type { UpdateResponse } from "./wire.js";
+import type { Report, UpdateResponse } from "./wire.js";
 
 /** Without a byte for so long a transfer counts as stalled. */
 export const STALL_MS = 30_000;

@@ -85,6 +85,9 @@ export interface StatusRequest {
   readonly step?: string;
 }
 
+/** What a device's machines have to report; who it is is added when it is sent. */
+export type Report = Omit<StatusRequest, "device_id">;
+
 /** Payload of a release manifest (JWS, ES256, protected header `typ: "skyslot-release"`, `kid`). Numbers are whole. */
 export interface ReleasePayload {
   readonly format: 1;

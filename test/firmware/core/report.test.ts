@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import type { Event } from "../../../firmware/core/event.js";
-import { initialReport, type Report, type ReportState, reportStep } from "../../../firmware/core/report.js";
+import { initialReport, type ReportState, reportStep } from "../../../firmware/core/report.js";
+import type { Report } from "../../../firmware/core/wire.js";
 import { BOOTED, stamped } from "./events.js";
 
 const progress = (bytes: number): Report => ({
