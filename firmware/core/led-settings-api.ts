@@ -13,8 +13,6 @@ import {
   writeLedSettings,
 } from "./led-settings.js";
 
-export const LED_PATH = "/api/led";
-
 export interface LedApiAnswer {
   /** What is in force now. */
   readonly settings: LedSettings;

@@ -3,6 +3,7 @@
 // browser. So: a name has to be ours, an Origin has to be ours, a change has to be JSON (which another origin may not send without
 // asking first, and is never allowed), and has to carry the owner's token if one is set. Never answers, it only judges.
 
+import { textsEqual } from "./bytes.js";
 import type { Failure } from "./errors.js";
 import type { Stamped } from "./event.js";
 
@@ -44,17 +45,10 @@ function tokenRefusal(authorization: string | undefined, token: string): Refusal
   const given = /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1];
   if (given === undefined)
     return refusal(401, "TOKEN_MISSING", "This needs the owner's token: Authorization: Bearer.");
-  return isSame(given, token) ? undefined : refusal(403, "TOKEN_WRONG", "This is not the owner's token.");
+  return textsEqual(given, token) ? undefined : refusal(403, "TOKEN_WRONG", "This is not the owner's token.");
 }
 
 const refusal = (status: number, code: string, message: string): Refusal => ({ status, code, message });
-
-/** Takes as long for a near miss as for a far one. */
-function isSame(given: string, token: string): boolean {
-  let difference = given.length ^ token.length;
-  for (let i = 0; i < token.length; i++) difference |= given.charCodeAt(i) ^ token.charCodeAt(i);
-  return difference === 0;
-}
 
 /** Host of an origin, lower case, without its port; empty for `null` and what is none. */
 const hostOf = (origin: string): string =>

@@ -31,7 +31,7 @@ export function retryLater(state: UpdateState, job: Job, failure: Failure, rando
     );
   }
   const attempt = state.attempt + 2;
-  const next: Job = { ...job, failureCount, lastFailure: failure, pending: undefined, available: 0 };
+  const next: Job = { ...job, failureCount, pending: undefined, available: 0 };
   return [
     { ...state, phase: "waiting", attempt, job: next },
     [

@@ -80,7 +80,6 @@ export function signatureVerified(state: UpdateState, event: Stamped & { readonl
     ahead: newImageReader,
     failureCount: 0,
     lastStep: 0,
-    lastFailure: undefined,
     wholeOnly: state.rangeIgnored,
   };
   const verified: UpdateState = { ...state, signed: undefined, offer: undefined, rangeIgnored: false };

@@ -119,7 +119,6 @@ function startPush(state: UpdateState, offer: PushOffer, release: Release | unde
     ahead: newImageReader,
     failureCount: 0,
     lastStep: 0,
-    lastFailure: undefined,
     wholeOnly: true,
   };
   const { connection, espota } = offer;

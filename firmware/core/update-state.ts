@@ -3,7 +3,7 @@
 
 import { jitteredMs } from "./backoff.js";
 import type { Effect } from "./effect.js";
-import type { Failure, UpdateErrorCode } from "./errors.js";
+import type { UpdateErrorCode } from "./errors.js";
 import type { Booted, PushOffer, Raise } from "./event.js";
 import type { ImageReader } from "./image.js";
 import { type InstallRecord, PUSHED } from "./install-record.js";
@@ -55,7 +55,6 @@ export interface Job {
   readonly failureCount: number;
   /** The last step of progress that was told. */
   readonly lastStep: number;
-  readonly lastFailure: Failure | undefined;
   /** The server does not know ranges: take the image from its beginning. */
   readonly wholeOnly: boolean;
 }

@@ -118,10 +118,14 @@ function wifiTimer(state: WifiState, event: Stamped): Step {
   return join(state);
 }
 
-/** The network to try now: what the phone submitted, else the next saved one. */
+/** What the phone submitted, else the saved network whose turn it is. */
+function chosenNetwork({ submitted, preferences, index }: WifiState): SavedNetwork | undefined {
+  const networks = preferences?.networks ?? [];
+  return submitted ?? networks[index % Math.max(1, networks.length)];
+}
+
 function join(state: WifiState): Step {
-  const networks = state.preferences?.networks ?? [];
-  const network = state.submitted ?? networks[state.index % Math.max(1, networks.length)];
+  const network = chosenNetwork(state);
   if (!network) return [{ ...state, phase: "unset" }, []];
   const attempt = state.attempt + 1;
   return [
@@ -141,8 +145,7 @@ function joined(state: WifiState, event: { readonly address: string; readonly rs
     { type: "raise", event: { type: "online", address: event.address, rssi: event.rssi } },
   ];
   let { preferences } = state;
-  const used =
-    state.submitted ?? preferences?.networks[state.index % Math.max(1, preferences.networks.length)];
+  const used = chosenNetwork(state);
   if (preferences && used && (state.submitted || state.index > 0)) {
     const [saved, store] = saveNetwork(preferences, used);
     preferences = saved;
@@ -173,7 +176,7 @@ const linger = ({ clientCount }: WifiState): Effect => ({
 function failed(state: WifiState, event: { readonly random: number }, reason: JoinFailure): Step {
   const { submitted } = state;
   const networks = state.preferences?.networks ?? [];
-  const tried = submitted ?? networks[state.index % Math.max(1, networks.length)];
+  const tried = chosenNetwork(state);
   const failureCount = state.failureCount + 1;
   const delayMs = backoffMs(RETRY, failureCount, event.random);
   const effects: (Effect | Raise)[] = [
