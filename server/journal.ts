@@ -9,6 +9,7 @@ import type {
   NewLogEvent,
   NewUpdate,
   Store,
+  TransactionOptions,
   Update,
   UpdateChanges,
 } from "./store/store.js";
@@ -64,17 +65,18 @@ export class Journal {
   }
 }
 
-/** Runs `work` in a transaction and tells the watchers afterwards. */
+/** Runs `work` in a transaction, perhaps more than once, and tells the watchers afterwards. */
 export async function record<Result>(
   { store, live, now }: { readonly store: Store; readonly live: Live; readonly now: () => number },
   work: (journal: Journal) => Promise<Result>,
+  options?: TransactionOptions,
 ): Promise<Result> {
   const time = Math.round(now());
   let journal: Journal | undefined;
   const result = await store.transaction((transaction) => {
     journal = new Journal(transaction, time);
     return work(journal);
-  });
+  }, options);
   journal?.tell(live);
   return result;
 }

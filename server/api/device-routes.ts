@@ -26,8 +26,10 @@ export function deviceRoutes(app: FastifyInstance, context: Context): void {
     { ...options, schema: { body: CheckBody } },
     async ({ body }, reply) => {
       bound(body.device_id, reply);
-      const release = await record(context, (journal) =>
-        checkDevice(journal, body, context.settings.maxDeviceCount),
+      const release = await record(
+        context,
+        (journal) => checkDevice(journal, body, context.settings.maxDeviceCount),
+        { about: `device:${body.device_id}` },
       );
       context.metrics.checks.inc({ result: release ? "offered" : "current" });
       return answerCheck(release, context);
@@ -39,7 +41,9 @@ export function deviceRoutes(app: FastifyInstance, context: Context): void {
     { ...options, schema: { body: StatusBody } },
     async ({ body }, reply) => {
       bound(body.device_id, reply);
-      const update = await record(context, (journal) => reportStatus(journal, body));
+      const update = await record(context, (journal) => reportStatus(journal, body), {
+        about: `device:${body.device_id}`,
+      });
       context.metrics.statusReports.inc({ status: update.status });
       return { update_id: update.id, status: update.status };
     },

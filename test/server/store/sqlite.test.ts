@@ -1,9 +1,11 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import Database from "better-sqlite3";
 import { expect } from "chai";
 import { openSqliteStore } from "../../../server/store/sqlite.js";
-import { sampleDevice, storeContract } from "../../contract/store.js";
+import { PAGE, sampleDevice, sampleFirmware } from "../../contract/store/samples.js";
+import { storeContract } from "../../contract/store.js";
 
 describe("the SQLite store", () => {
   const folders: string[] = [];
@@ -32,5 +34,37 @@ describe("the SQLite store", () => {
     await writer.putDevice(sampleDevice());
     expect(await reader.countDevices()).to.equal(1);
     await Promise.all([writer.close(), reader.close()]);
+  });
+
+  it("opens a file that release 0.1.0 has written", async () => {
+    const file = await newFile();
+    const released = new Database(file);
+    released.exec(await readFile("test/fixtures/store-0001.sql", "utf8"));
+    released.close();
+    const store = await openSqliteStore(file);
+    expect(await store.findDevice("base-010203")).to.deep.equal(sampleDevice());
+    expect(await store.findFirmware(1)).to.deep.equal({ ...sampleFirmware(), id: 1, updatedAt: 2000 });
+    expect((await store.listUpdates({}, PAGE)).rows).to.have.length(1);
+    expect(await store.listEvents({ limit: 10 })).to.have.length(1);
+    // Its keys are counted on, not given again.
+    expect((await store.addEvent({ time: 2, kind: "test", message: "two" })).id).to.equal(2);
+    await store.close();
+  });
+
+  it("takes turns with another process that writes to the same file", async () => {
+    const file = await newFile();
+    const stores = [await openSqliteStore(file), await openSqliteStore(file)];
+    await stores[0]?.putDevice(sampleDevice({ bootCount: 0 }));
+    const increments = stores.flatMap((store) =>
+      Array.from({ length: 5 }, () =>
+        store.transaction(async (inside) => {
+          const device = await inside.findDevice("base-010203");
+          await inside.putDevice(sampleDevice({ bootCount: (device?.bootCount ?? 0) + 1 }));
+        }),
+      ),
+    );
+    await Promise.all(increments);
+    expect((await stores[0]?.findDevice("base-010203"))?.bootCount).to.equal(10);
+    await Promise.all(stores.map((store) => store.close()));
   });
 });

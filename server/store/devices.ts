@@ -1,0 +1,41 @@
+// What the store remembers of devices.
+
+import type { SlotState } from "../../firmware/core/wire.js";
+import type { Page, Paged } from "./page.js";
+
+export interface Device {
+  readonly id: string;
+  readonly type: string;
+  readonly hardware: string | null;
+  readonly chip: string | null;
+  readonly mac: string | null;
+  readonly version: string;
+  readonly build: number;
+  /** SHA-256 appended to the running image, 64 hex digits. */
+  readonly imageSha256: string | null;
+  readonly slot: string | null;
+  readonly slotState: SlotState | null;
+  readonly bootCount: number | null;
+  readonly resetReason: string | null;
+  readonly freeHeap: number | null;
+  readonly rssi: number | null;
+  readonly uptimeSeconds: number | null;
+  readonly address: string | null;
+  readonly firstSeen: number;
+  readonly lastSeen: number;
+}
+
+export interface DeviceFilter {
+  readonly type?: string;
+}
+
+export interface DeviceStore {
+  /** Inserts or replaces, but keeps the `firstSeen` of a known device. */
+  putDevice(device: Device): Promise<Device>;
+  findDevice(id: string): Promise<Device | undefined>;
+  /** Last seen first. */
+  listDevices(filter: DeviceFilter, page: Page): Promise<Paged<Device>>;
+  countDevices(): Promise<number>;
+  /** How many were seen at this time or later. */
+  countDevicesSeenSince(time: number): Promise<number>;
+}

@@ -1,0 +1,62 @@
+// What the store remembers of firmware: one record a release, its bytes lie in the blob store.
+
+import type { Page, Paged } from "./page.js";
+
+export interface NewFirmware {
+  readonly deviceType: string;
+  readonly hardware: string;
+  readonly chip: string;
+  readonly version: string;
+  readonly buildNumber: number;
+  readonly filename: string;
+  /** Bytes. */
+  readonly fileSize: number;
+  /** SHA-256 of the whole file: also its name in the blob store. */
+  readonly fileHash: string;
+  /** Where the file lies, relative to the blob store. */
+  readonly binaryPath: string;
+  /** SHA-256 appended to the image: what a device that runs it reports. */
+  readonly imageSha256: string;
+  /** May be offered without being asked for. */
+  readonly isStable: boolean;
+  /** May be downloaded. */
+  readonly isActive: boolean;
+  /** Older firmware needs a stepping stone first. */
+  readonly minCurrentVersion: string | null;
+  readonly securityVersion: number;
+  readonly notes: string | null;
+  /** Compact JWS. */
+  readonly release: string;
+  readonly expiresAt: number | null;
+  readonly createdAt: number;
+}
+
+export interface Firmware extends NewFirmware {
+  readonly id: number;
+  readonly updatedAt: number;
+}
+
+export interface FirmwareChanges {
+  readonly isStable?: boolean;
+  readonly isActive?: boolean;
+  readonly minCurrentVersion?: string | null;
+  readonly notes?: string | null;
+}
+
+export interface FirmwareFilter {
+  readonly deviceType?: string;
+  readonly isActive?: boolean;
+  readonly isStable?: boolean;
+  readonly fileHash?: string;
+}
+
+export interface FirmwareStore {
+  /** @throws AlreadyExists if this type, hardware, chip, version and build is there. */
+  addFirmware(firmware: NewFirmware): Promise<Firmware>;
+  findFirmware(id: number): Promise<Firmware | undefined>;
+  /** Newest id first. */
+  listFirmware(filter: FirmwareFilter, page: Page): Promise<Paged<Firmware>>;
+  /** Every firmware of a type that is active and stable: what rollout chooses from. */
+  offeredFirmware(deviceType: string): Promise<readonly Firmware[]>;
+  changeFirmware(id: number, changes: FirmwareChanges, time: number): Promise<Firmware | undefined>;
+}

@@ -1,0 +1,7 @@
+// The history of the tables, one a line. A migration that was released is never edited: a change is a new one with the next
+// number.
+
+import { first } from "./0001-first.js";
+import type { StoreMigration } from "./migrate.js";
+
+export const migrations: readonly StoreMigration[] = [first];

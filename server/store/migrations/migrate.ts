@@ -1,0 +1,33 @@
+// Brings the tables of a database up to date. Of several servers that start at once, one does it and the others wait.
+
+import { type Kysely, type Migration, Migrator } from "kysely";
+import type { ColumnTypes, SqlDialect } from "../sql/dialect.js";
+import { migrations } from "./list.js";
+
+/** One step of the history. It runs in the transaction of the whole change, so that a server killed in it leaves the old tables. */
+export interface StoreMigration {
+  /** Sorts after the names before it. Never changed once released. */
+  readonly name: string;
+  up(db: Kysely<unknown>, columns: ColumnTypes): Promise<void>;
+}
+
+/** `schema`: where the tables lie, on databases that have schemas. */
+export async function migrate(db: Kysely<never>, dialect: SqlDialect, schema?: string): Promise<void> {
+  const migrator = new Migrator({
+    db,
+    provider: { getMigrations: async () => bind(migrations, dialect) },
+    // Parts of the store grow side by side: what is missing is added, wherever it stands in the list.
+    allowUnorderedMigrations: true,
+    ...(schema === undefined ? {} : { migrationTableSchema: schema }),
+  });
+  const { error } = await migrator.migrateToLatest();
+  if (error)
+    throw new Error(`the database could not be brought up to date: ${describe(error)}`, { cause: error });
+}
+
+const bind = (list: readonly StoreMigration[], { columns }: SqlDialect): Record<string, Migration> =>
+  Object.fromEntries(
+    list.map(({ name, up }) => [name, { up: (db: Kysely<unknown>) => up(db, columns) } satisfies Migration]),
+  );
+
+const describe = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,0 +1,29 @@
+// The store in PostgreSQL, for a fleet that outgrows one machine: any number of servers share it. Every acknowledged write is
+// committed by the database (how durable that is, `synchronous_commit` there decides).
+
+import { Kysely, PostgresDialect, sql } from "kysely";
+import { migrate } from "./migrations/migrate.js";
+import { openPool, postgres } from "./sql/postgres.js";
+import { createSqlStore } from "./sql/store.js";
+import type { Tables } from "./sql/tables.js";
+import type { Store } from "./store.js";
+
+export interface PostgresOptions {
+  /** Connections that this store opens at most. */
+  readonly maxConnectionCount?: number;
+  /** A connection that waited for its next use was lost: the next use opens another. */
+  readonly onLost?: (error: Error) => void;
+}
+
+/** Connects to `postgres://user:password@host/database` and brings its tables up to date. */
+export async function openPostgresStore(url: string, options: PostgresOptions = {}): Promise<Store> {
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: openPool(url, options) }) });
+  try {
+    const { rows } = await sql<{ schema: string | null }>`select current_schema() as schema`.execute(db);
+    await migrate(db as Kysely<never>, postgres, rows[0]?.schema ?? undefined);
+  } catch (error) {
+    await db.destroy();
+    throw error;
+  }
+  return createSqlStore(db, postgres);
+}

@@ -1,0 +1,111 @@
+// Devices in SQL.
+
+import type { Insertable, Kysely, Selectable } from "kysely";
+import type { SlotState } from "../../../firmware/core/wire.js";
+import type { Device, DeviceStore } from "../devices.js";
+import { countOf } from "./count.js";
+import type { Tables } from "./tables.js";
+
+export interface DeviceTable {
+  id: string;
+  type: string;
+  hardware: string | null;
+  chip: string | null;
+  mac: string | null;
+  version: string;
+  build: number;
+  image_sha256: string | null;
+  slot: string | null;
+  slot_state: string | null;
+  boot_count: number | null;
+  reset_reason: string | null;
+  free_heap: number | null;
+  rssi: number | null;
+  uptime_seconds: number | null;
+  address: string | null;
+  first_seen: number;
+  last_seen: number;
+}
+
+export function createDeviceStore(db: Kysely<Tables>): DeviceStore {
+  return {
+    async putDevice(device) {
+      const { id: _id, first_seen: _firstSeen, ...changing } = toDeviceRow(device);
+      const row = await db
+        .insertInto("devices")
+        .values(toDeviceRow(device))
+        .onConflict((conflict) => conflict.column("id").doUpdateSet(changing))
+        .returningAll()
+        .executeTakeFirstOrThrow();
+      return toDevice(row);
+    },
+
+    async findDevice(id) {
+      const row = await db.selectFrom("devices").selectAll().where("id", "=", id).executeTakeFirst();
+      return row && toDevice(row);
+    },
+
+    async listDevices(filter, page) {
+      let query = db.selectFrom("devices");
+      if (filter.type !== undefined) query = query.where("type", "=", filter.type);
+      const rows = await query
+        .selectAll()
+        .orderBy("last_seen", "desc")
+        .orderBy("id")
+        .limit(page.limit)
+        .offset(page.offset)
+        .execute();
+      return { rows: rows.map(toDevice), totalCount: await countOf(query) };
+    },
+
+    countDevices() {
+      return countOf(db.selectFrom("devices"));
+    },
+
+    countDevicesSeenSince(time) {
+      return countOf(db.selectFrom("devices").where("last_seen", ">=", time));
+    },
+  };
+}
+
+const toDevice = (row: Selectable<DeviceTable>): Device => ({
+  id: row.id,
+  type: row.type,
+  hardware: row.hardware,
+  chip: row.chip,
+  mac: row.mac,
+  version: row.version,
+  build: row.build,
+  imageSha256: row.image_sha256,
+  slot: row.slot,
+  slotState: row.slot_state as SlotState | null,
+  bootCount: row.boot_count,
+  resetReason: row.reset_reason,
+  freeHeap: row.free_heap,
+  rssi: row.rssi,
+  uptimeSeconds: row.uptime_seconds,
+  address: row.address,
+  firstSeen: row.first_seen,
+  lastSeen: row.last_seen,
+});
+
+const toDeviceRow = (device: Device): Insertable<DeviceTable> => ({
+  id: device.id,
+  type: device.type,
+  hardware: device.hardware,
+  chip: device.chip,
+  mac: device.mac,
+  version: device.version,
+  build: device.build,
+  image_sha256: device.imageSha256,
+  slot: device.slot,
+  slot_state: device.slotState,
+  boot_count: device.bootCount,
+  reset_reason: device.resetReason,
+  free_heap: device.freeHeap,
+  rssi: device.rssi,
+  uptime_seconds: device.uptimeSeconds,
+  address: device.address,
+  first_seen: device.firstSeen,
+  last_seen: device.lastSeen,
+});

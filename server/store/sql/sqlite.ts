@@ -1,0 +1,112 @@
+// SQLite as the store uses it. Stricter than Kysely's own dialect: a transaction takes the one lock for writers when it begins,
+// not when it first writes (then SQLite would refuse it, because another process has written since it began to read); changes of
+// tables are part of the transaction; and a transaction in which a statement failed is not kept, as on PostgreSQL.
+
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  type DialectAdapter,
+  type Driver,
+  type QueryResult,
+  SqliteAdapter,
+  SqliteDialect,
+  type SqliteDialectConfig,
+  SqliteDriver,
+} from "kysely";
+import type { SqlDialect } from "./dialect.js";
+
+export const sqlite: SqlDialect = {
+  name: "sqlite",
+  columns: {
+    integer: "integer",
+    real: "real",
+    text: "text",
+    flag: "integer",
+    time: "integer",
+    json: "text",
+    countUp: (column) => column.primaryKey().autoIncrement(),
+  },
+  isTaken: (error) => /^SQLITE_CONSTRAINT_(UNIQUE|PRIMARYKEY)$/.test(codeOf(error)),
+  // One writer at a time: nobody is ever in the way of a transaction that has begun.
+  isSetBack: () => false,
+};
+
+const codeOf = (error: unknown): string => String((error as { code?: unknown } | undefined)?.code ?? "");
+const isBusy = (error: unknown): boolean => codeOf(error).startsWith("SQLITE_BUSY");
+
+export class StrictSqliteDialect extends SqliteDialect {
+  readonly #config: SqliteDialectConfig;
+
+  constructor(config: SqliteDialectConfig) {
+    super(config);
+    this.#config = config;
+  }
+
+  override createDriver(): Driver {
+    return new StrictSqliteDriver(this.#config);
+  }
+
+  override createAdapter(): DialectAdapter {
+    return new TransactionalAdapter();
+  }
+}
+
+class TransactionalAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true;
+  }
+}
+
+class StrictSqliteDriver extends SqliteDriver {
+  #watched: WatchedConnection | undefined;
+
+  override async acquireConnection(): Promise<DatabaseConnection> {
+    const connection = await super.acquireConnection();
+    this.#watched ??= new WatchedConnection(connection);
+    return this.#watched;
+  }
+
+  override async beginTransaction(connection: WatchedConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw("begin immediate"));
+    connection.firstFailure = undefined;
+  }
+
+  override async commitTransaction(connection: WatchedConnection): Promise<void> {
+    const { firstFailure } = connection;
+    if (firstFailure !== undefined) throw firstFailure;
+    await super.commitTransaction(connection);
+  }
+}
+
+/** How long another process may keep the lock for writers. */
+const MAX_WAIT_MS = 10_000;
+const PAUSE_MS = 10;
+
+/** Waits while another process writes, without keeping this one from its other work; remembers the first statement that failed. */
+class WatchedConnection implements DatabaseConnection {
+  readonly #connection: DatabaseConnection;
+  firstFailure: unknown;
+
+  constructor(connection: DatabaseConnection) {
+    this.#connection = connection;
+  }
+
+  async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+    for (let waitedMs = 0; ; waitedMs += PAUSE_MS) {
+      try {
+        return await this.#connection.executeQuery<Row>(query);
+      } catch (error) {
+        if (!isBusy(error) || waitedMs >= MAX_WAIT_MS) {
+          this.firstFailure ??= error;
+          throw error;
+        }
+      }
+      await sleep(PAUSE_MS);
+    }
+  }
+
+  streamQuery<Row>(query: CompiledQuery, chunkSize?: number): AsyncIterableIterator<QueryResult<Row>> {
+    return this.#connection.streamQuery<Row>(query, chunkSize as number);
+  }
+}

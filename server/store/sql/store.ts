@@ -1,0 +1,75 @@
+// The store on any SQL database: the parts put together, and transactions.
+
+import { setTimeout as sleep } from "node:timers/promises";
+import type { IsolationLevel, Kysely } from "kysely";
+import { Turns } from "../../turns.js";
+import type { Store, StoreParts } from "../store.js";
+import { createDeviceStore } from "./devices.js";
+import type { SqlDialect } from "./dialect.js";
+import { createEventStore } from "./events.js";
+import { createFirmwareStore } from "./firmware.js";
+import type { Tables } from "./tables.js";
+import { createUpdateStore } from "./updates.js";
+
+/** Every part, one a line. */
+const createParts = (db: Kysely<Tables>, dialect: SqlDialect): StoreParts => ({
+  ...createDeviceStore(db),
+  ...createFirmwareStore(db, dialect),
+  ...createUpdateStore(db),
+  ...createEventStore(db),
+});
+
+/** Runs of a transaction that others keep setting back: with the pauses between them some ten seconds. */
+const MAX_RUN_COUNT = 60;
+const MAX_PAUSE_MS = 200;
+
+export function createSqlStore(db: Kysely<Tables>, dialect: SqlDialect): Store {
+  const queues = new Queues();
+  // SQLite lets one transaction run at a time anyway.
+  const isolation: IsolationLevel | undefined = dialect.name === "postgres" ? "serializable" : undefined;
+
+  const runOnce = <Result>(work: (store: Store) => Promise<Result>): Promise<Result> => {
+    const transaction = isolation ? db.transaction().setIsolationLevel(isolation) : db.transaction();
+    return transaction.execute((inside) => work({ ...createParts(inside, dialect), ...UNNESTABLE }));
+  };
+
+  const run = async <Result>(work: (store: Store) => Promise<Result>): Promise<Result> => {
+    for (let runCount = 1; ; runCount++) {
+      try {
+        return await runOnce(work);
+      } catch (error) {
+        if (!dialect.isSetBack(error) || runCount === MAX_RUN_COUNT) throw error;
+        await sleep(Math.random() * Math.min(MAX_PAUSE_MS, 2 ** runCount));
+      }
+    }
+  };
+
+  return {
+    ...createParts(db, dialect),
+    transaction: (work, options) =>
+      options?.about === undefined ? run(work) : queues.run(options.about, () => run(work)),
+    close: () => db.destroy(),
+  };
+}
+
+const UNNESTABLE: Pick<Store, "transaction" | "close"> = {
+  transaction: () => Promise.reject(new Error("a transaction inside a transaction is not possible")),
+  close: () => Promise.reject(new Error("a store is not closed inside a transaction")),
+};
+
+/** One queue for each name that work is waiting for. */
+class Queues {
+  readonly #queues = new Map<string, { readonly turns: Turns; waitingCount: number }>();
+
+  async run<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
+    const queue = this.#queues.get(name) ?? { turns: new Turns(), waitingCount: 0 };
+    this.#queues.set(name, queue);
+    queue.waitingCount++;
+    try {
+      return await queue.turns.run(work);
+    } finally {
+      queue.waitingCount--;
+      if (queue.waitingCount === 0) this.#queues.delete(name);
+    }
+  }
+}

@@ -1,0 +1,13 @@
+// Every table, for Kysely. Flags are 0 and 1, times are milliseconds since 1970, details are JSON text, on every database.
+
+import type { DeviceTable } from "./devices.js";
+import type { EventTable } from "./events.js";
+import type { FirmwareTable } from "./firmware.js";
+import type { UpdateTable } from "./updates.js";
+
+export interface Tables {
+  devices: DeviceTable;
+  firmware: FirmwareTable;
+  updates: UpdateTable;
+  events: EventTable;
+}

@@ -1,0 +1,53 @@
+// What the store remembers of updates: one record an attempt.
+
+import type { UpdateStatus } from "../../firmware/core/wire.js";
+import type { Page, Paged } from "./page.js";
+
+/** One attempt to bring one firmware to one device. */
+export interface Update {
+  readonly id: number;
+  readonly deviceId: string;
+  readonly firmwareId: number;
+  readonly status: UpdateStatus;
+  /** The device's own, finer word, such as `verified` or `trial`. */
+  readonly step: string | null;
+  readonly fromVersion: string;
+  readonly fromBuild: number;
+  readonly bytesDownloaded: number;
+  readonly errorCode: string | null;
+  readonly errorMessage: string | null;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly finishedAt: number | null;
+}
+
+export type NewUpdate = Pick<Update, "deviceId" | "firmwareId" | "fromVersion" | "fromBuild" | "createdAt">;
+export type UpdateChanges = Partial<
+  Pick<Update, "status" | "step" | "bytesDownloaded" | "errorCode" | "errorMessage" | "finishedAt">
+>;
+
+/** How often a firmware failed on a device since it last succeeded there. */
+export interface FailureCount {
+  readonly firmwareId: number;
+  readonly failedCount: number;
+  readonly rolledBackCount: number;
+  readonly lastFailedAt: number;
+}
+
+export interface UpdateFilter {
+  readonly deviceId?: string;
+  readonly firmwareId?: number;
+  readonly status?: UpdateStatus;
+}
+
+export interface UpdateStore {
+  /** Opens an attempt as `pending`. */
+  addUpdate(update: NewUpdate): Promise<Update>;
+  changeUpdate(id: number, changes: UpdateChanges, time: number): Promise<Update>;
+  /** The attempt of a device that is neither `success` nor `failed`; at most one is open at a time. */
+  findOpenUpdate(deviceId: string): Promise<Update | undefined>;
+  findLastUpdate(deviceId: string, firmwareId: number): Promise<Update | undefined>;
+  /** Newest first. */
+  listUpdates(filter: UpdateFilter, page: Page): Promise<Paged<Update>>;
+  countFailures(deviceId: string): Promise<readonly FailureCount[]>;
+}

@@ -1,0 +1,57 @@
+// What the store promises about devices.
+
+import { expect } from "chai";
+import type { Store } from "../../../server/store/store.js";
+import { sampleDevice } from "./samples.js";
+
+export function deviceContract(store: () => Store): void {
+  it("gives a device back as it was put", async () => {
+    const device = sampleDevice();
+    expect(await store().putDevice(device)).to.deep.equal(device);
+    expect(await store().findDevice(device.id)).to.deep.equal(device);
+    expect(await store().findDevice("nobody")).to.equal(undefined);
+  });
+
+  it("keeps when a device was first seen", async () => {
+    await store().putDevice(sampleDevice());
+    await store().putDevice(sampleDevice({ firstSeen: 9000, lastSeen: 9000, version: "1.1.0" }));
+    expect(await store().findDevice("base-010203")).to.include({
+      firstSeen: 1000,
+      lastSeen: 9000,
+      version: "1.1.0",
+    });
+  });
+
+  it("lists devices page by page, last seen first", async () => {
+    for (const n of [1, 2, 3]) await store().putDevice(sampleDevice({ id: `d${n}`, lastSeen: n * 1000 }));
+    await store().putDevice(sampleDevice({ id: "led", type: "led" }));
+    const page = await store().listDevices({ type: "base" }, { limit: 2, offset: 1 });
+    expect(page.rows.map(({ id }) => id)).to.deep.equal(["d2", "d1"]);
+    expect(page.totalCount).to.equal(3);
+    expect(await store().countDevices()).to.equal(4);
+    expect(await store().countDevicesSeenSince(2000)).to.equal(2);
+  });
+
+  it("takes any text, though U+0000 may come back as U+FFFD", async () => {
+    const device = await store().putDevice(sampleDevice({ resetReason: "a\0ü💡'\"\\%" }));
+    expect(device.resetReason?.replaceAll("\0", "\ufffd")).to.equal("a\ufffdü💡'\"\\%");
+    expect(await store().findDevice(device.id)).to.deep.equal(device);
+  });
+
+  it("keeps numbers exactly, up to 2^53", async () => {
+    const numbers = {
+      bootCount: 0xffffffff,
+      uptimeSeconds: 0.1,
+      lastSeen: Number.MAX_SAFE_INTEGER,
+      rssi: -200,
+    };
+    await store().putDevice(sampleDevice(numbers));
+    expect(await store().findDevice("base-010203")).to.include(numbers);
+  });
+
+  it("sorts names by their bytes", async () => {
+    for (const id of ["b", "B", "a", "_", "1"]) await store().putDevice(sampleDevice({ id }));
+    const { rows } = await store().listDevices({}, { limit: 50, offset: 0 });
+    expect(rows.map(({ id }) => id)).to.deep.equal(["1", "B", "_", "a", "b"]);
+  });
+}

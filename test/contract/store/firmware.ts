@@ -1,0 +1,46 @@
+// What the store promises about firmware.
+
+import { expect } from "chai";
+import { AlreadyExists, type Store } from "../../../server/store/store.js";
+import { PAGE, sampleFirmware } from "./samples.js";
+
+export function firmwareContract(store: () => Store): void {
+  it("refuses the same version for the same board twice", async () => {
+    await store().addFirmware(sampleFirmware());
+    await store().addFirmware(sampleFirmware({ buildNumber: 1 }));
+    await store().addFirmware(sampleFirmware({ chip: "esp32c3", hardware: "esp32c3" }));
+    const error = await store()
+      .addFirmware(sampleFirmware())
+      .catch((thrown: unknown) => thrown);
+    expect(error).to.be.instanceOf(AlreadyExists);
+  });
+
+  it("changes what may be changed of a firmware, and only that", async () => {
+    const { id } = await store().addFirmware(sampleFirmware());
+    const changed = await store().changeFirmware(id, { isStable: false, minCurrentVersion: "1.0.5" }, 5000);
+    expect(changed).to.deep.equal({
+      ...sampleFirmware(),
+      id,
+      isStable: false,
+      minCurrentVersion: "1.0.5",
+      updatedAt: 5000,
+    });
+    expect(await store().changeFirmware(id + 1, { isActive: false }, 5000)).to.equal(undefined);
+  });
+
+  it("filters firmware and offers only what is active and stable", async () => {
+    await store().addFirmware(sampleFirmware({ version: "1.1.0", isStable: false }));
+    await store().addFirmware(
+      sampleFirmware({ version: "1.2.0", isActive: false, fileHash: "d".repeat(64) }),
+    );
+    const { id } = await store().addFirmware(sampleFirmware({ version: "1.3.0" }));
+    await store().addFirmware(sampleFirmware({ deviceType: "led" }));
+    expect((await store().offeredFirmware("base")).map((firmware) => firmware.id)).to.deep.equal([id]);
+    const versions = async (filter: object) =>
+      (await store().listFirmware(filter, PAGE)).rows.map(({ version }) => version);
+    expect(await versions({ isActive: false })).to.deep.equal(["1.2.0"]);
+    expect(await versions({ isStable: false })).to.deep.equal(["1.1.0"]);
+    expect(await versions({ fileHash: "d".repeat(64) })).to.deep.equal(["1.2.0"]);
+    expect(await versions({ deviceType: "base" })).to.deep.equal(["1.3.0", "1.2.0", "1.1.0"]);
+  });
+}

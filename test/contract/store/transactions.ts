@@ -1,0 +1,74 @@
+// What the store promises about transactions.
+
+import { expect } from "chai";
+import { AlreadyExists, type Store } from "../../../server/store/store.js";
+import { addAttempt, sampleDevice, sampleFirmware } from "./samples.js";
+
+export function transactionContract(store: () => Store): void {
+  it("keeps nothing of a transaction that fails", async () => {
+    const failed = store().transaction(async (inside) => {
+      await inside.putDevice(sampleDevice());
+      expect(await inside.countDevices()).to.equal(1);
+      throw new Error("no");
+    });
+    expect(await failed.catch((error: Error) => error.message)).to.equal("no");
+    expect(await store().countDevices()).to.equal(0);
+  });
+
+  it("keeps transactions that run at once apart", async () => {
+    await store().putDevice(sampleDevice({ bootCount: 0 }));
+    const increment = () =>
+      store().transaction(async (inside) => {
+        const device = await inside.findDevice("base-010203");
+        await new Promise((resolve) => setImmediate(resolve));
+        await inside.putDevice(sampleDevice({ bootCount: (device?.bootCount ?? 0) + 1 }));
+      });
+    await Promise.all(Array.from({ length: 10 }, increment));
+    expect((await store().findDevice("base-010203"))?.bootCount).to.equal(10);
+  });
+
+  it("keeps transactions apart that name what they are about", async () => {
+    await store().putDevice(sampleDevice({ bootCount: 0 }));
+    const increment = () =>
+      store().transaction(
+        async (inside) => {
+          const device = await inside.findDevice("base-010203");
+          await inside.putDevice(sampleDevice({ bootCount: (device?.bootCount ?? 0) + 1 }));
+        },
+        { about: "device:base-010203" },
+      );
+    await Promise.all(Array.from({ length: 50 }, increment));
+    expect((await store().findDevice("base-010203"))?.bootCount).to.equal(50);
+  });
+
+  it("never lets two transactions both take the last place", async () => {
+    // Each counts rows and adds one of its own: no row is written by two of them.
+    const take = (n: number) =>
+      store().transaction(async (inside) => {
+        if ((await inside.countDevices()) >= 5) return false;
+        await inside.putDevice(sampleDevice({ id: `d${n}` }));
+        return true;
+      });
+    const taken = await Promise.all(Array.from({ length: 12 }, (_, n) => take(n)));
+    expect(taken.filter(Boolean)).to.have.length(5);
+    expect(await store().countDevices()).to.equal(5);
+  });
+
+  it("keeps nothing of a transaction in which a method has thrown, though the work goes on", async () => {
+    await addAttempt(store());
+    const careless = store().transaction(async (inside) => {
+      await inside.putDevice(sampleDevice({ id: "second" }));
+      const error = await inside.addFirmware(sampleFirmware()).catch((thrown: unknown) => thrown);
+      expect(error).to.be.instanceOf(AlreadyExists);
+    });
+    expect(await careless.catch(() => "refused")).to.equal("refused");
+    expect(await store().findDevice("second")).to.equal(undefined);
+    await store().putDevice(sampleDevice({ id: "third" }));
+    expect(await store().countDevices()).to.equal(2);
+  });
+
+  it("refuses a transaction inside a transaction", async () => {
+    const nested = store().transaction((inside) => inside.transaction(async () => "done"));
+    expect(await nested.catch(() => "refused")).to.equal("refused");
+  });
+}

@@ -1,0 +1,78 @@
+// What the store promises about updates.
+
+import { expect } from "chai";
+import type { Store } from "../../../server/store/store.js";
+import { addAttempt, PAGE } from "./samples.js";
+
+export function updateContract(store: () => Store): void {
+  it("has at most one open attempt of a device", async () => {
+    const attempt = await addAttempt(store());
+    expect(attempt).to.include({ status: "pending", bytesDownloaded: 0, errorCode: null, finishedAt: null });
+    expect(await store().findOpenUpdate("base-010203")).to.deep.equal(attempt);
+    const again = store().addUpdate({ ...attempt, createdAt: 4000 });
+    expect(await again.catch(() => "refused")).to.equal("refused");
+    await store().changeUpdate(attempt.id, { status: "success", finishedAt: 5000 }, 5000);
+    expect(await store().findOpenUpdate("base-010203")).to.equal(undefined);
+    const next = await store().addUpdate({ ...attempt, createdAt: 6000 });
+    expect(await store().findLastUpdate("base-010203", attempt.firmwareId)).to.deep.equal(next);
+  });
+
+  it("refuses an attempt of an unknown device or firmware", async () => {
+    const attempt = await addAttempt(store());
+    const strange = [
+      { ...attempt, deviceId: "nobody", createdAt: 1 },
+      { ...attempt, firmwareId: 999, createdAt: 1 },
+    ];
+    await store().changeUpdate(attempt.id, { status: "failed" }, 1);
+    for (const update of strange) {
+      expect(
+        await store()
+          .addUpdate(update)
+          .catch(() => "refused"),
+      ).to.equal("refused");
+    }
+  });
+
+  it("finds attempts by device, firmware and status, newest first", async () => {
+    const first = await addAttempt(store(), "d1");
+    const second = await addAttempt(store(), "d2", { version: "1.2.0" });
+    await store().changeUpdate(first.id, { status: "failed", errorCode: "ROLLED_BACK" }, 4000);
+    const ids = async (filter: object) => (await store().listUpdates(filter, PAGE)).rows.map(({ id }) => id);
+    expect(await ids({})).to.deep.equal([second.id, first.id]);
+    expect(await ids({ deviceId: "d1" })).to.deep.equal([first.id]);
+    expect(await ids({ firmwareId: second.firmwareId })).to.deep.equal([second.id]);
+    expect(await ids({ status: "failed" })).to.deep.equal([first.id]);
+    expect((await store().listUpdates({}, { limit: 1, offset: 5 })).totalCount).to.equal(2);
+  });
+
+  it("counts failures since the last success, roll backs apart", async () => {
+    const { deviceId, firmwareId, ...rest } = await addAttempt(store());
+    const close = async (changes: object, time: number) => {
+      const open = await store().findOpenUpdate(deviceId);
+      const attempt = open ?? (await store().addUpdate({ ...rest, deviceId, firmwareId, createdAt: time }));
+      await store().changeUpdate(attempt.id, changes, time);
+    };
+    await close({ status: "failed", errorCode: "ROLLED_BACK" }, 10);
+    await close({ status: "success" }, 20);
+    expect(await store().countFailures(deviceId)).to.deep.equal([]);
+    await close({ status: "failed", errorCode: "ROLLED_BACK" }, 30);
+    await close({ status: "failed", errorCode: "BODY_TRUNCATED" }, 40);
+    expect(await store().countFailures(deviceId)).to.deep.equal([
+      { firmwareId, failedCount: 2, rolledBackCount: 1, lastFailedAt: 40 },
+    ]);
+    expect(await store().countFailures("nobody")).to.deep.equal([]);
+  });
+
+  it("opens one attempt only, when many transactions open one at once", async () => {
+    const { id, ...attempt } = await addAttempt(store());
+    await store().changeUpdate(id, { status: "failed" }, 3500);
+    const open = () =>
+      store().transaction(async (inside) => {
+        const known = await inside.findOpenUpdate(attempt.deviceId);
+        return known ?? inside.addUpdate({ ...attempt, createdAt: 4000 });
+      });
+    const opened = await Promise.all(Array.from({ length: 10 }, open));
+    expect(new Set(opened.map((update) => update.id)).size).to.equal(1);
+    expect((await store().listUpdates({}, PAGE)).totalCount).to.equal(2);
+  });
+}

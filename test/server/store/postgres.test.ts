@@ -1,0 +1,52 @@
+import { expect } from "chai";
+import { openPostgresStore } from "../../../server/store/postgres.js";
+import { sampleDevice } from "../../contract/store/samples.js";
+import { storeContract } from "../../contract/store.js";
+import { type Cluster, postgresOrSkip } from "../../services/postgres.js";
+
+describe("the PostgreSQL store", () => {
+  let cluster: Cluster;
+  before(async function () {
+    cluster = await postgresOrSkip(this);
+  });
+
+  storeContract(async () => openPostgresStore(await cluster.newDatabase()));
+
+  it("has everything after it was closed and opened again", async () => {
+    const url = await cluster.newDatabase();
+    const first = await openPostgresStore(url);
+    await first.putDevice(sampleDevice());
+    await first.close();
+    const second = await openPostgresStore(url);
+    expect(await second.findDevice("base-010203")).to.deep.equal(sampleDevice());
+    await second.close();
+  });
+
+  it("brings an empty database up to date once, when several servers start at once", async () => {
+    const url = await cluster.newDatabase();
+    const stores = await Promise.all(Array.from({ length: 4 }, () => openPostgresStore(url)));
+    await stores[0]?.putDevice(sampleDevice());
+    for (const store of stores) expect(await store.countDevices()).to.equal(1);
+    await Promise.all(stores.map((store) => store.close()));
+  });
+
+  it("keeps the transactions of several servers apart", async () => {
+    const url = await cluster.newDatabase();
+    const stores = await Promise.all(Array.from({ length: 3 }, () => openPostgresStore(url)));
+    await stores[0]?.putDevice(sampleDevice({ bootCount: 0 }));
+    const increments = stores.flatMap((store) =>
+      Array.from({ length: 10 }, () =>
+        store.transaction(
+          async (inside) => {
+            const device = await inside.findDevice("base-010203");
+            await inside.putDevice(sampleDevice({ bootCount: (device?.bootCount ?? 0) + 1 }));
+          },
+          { about: "device:base-010203" },
+        ),
+      ),
+    );
+    await Promise.all(increments);
+    expect((await stores[0]?.findDevice("base-010203"))?.bootCount).to.equal(30);
+    await Promise.all(stores.map((store) => store.close()));
+  });
+});
