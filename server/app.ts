@@ -13,15 +13,16 @@ import { watchRoutes } from "./api/watch-routes.js";
 import type { Auth } from "./auth.js";
 import type { BlobStore } from "./blobs/blobs.js";
 import { dashboardRoutes } from "./dashboard/routes.js";
-import { Live } from "./live.js";
+import { Live, type Relay } from "./live.js";
 import { createMetrics } from "./metrics.js";
 import type { Store } from "./store/store.js";
-import { Turns } from "./turns.js";
 
 export interface AppOptions {
   readonly store: Store;
   readonly blobs: BlobStore;
   readonly auth: Auth;
+  /** To the other servers that share the store. */
+  readonly relay?: Relay | undefined;
   /** Absent: nothing is logged. */
   readonly log?: FastifyBaseLogger | undefined;
   /** Milliseconds since 1970. */
@@ -36,10 +37,10 @@ const IDLE_CONNECTION_MS = 120_000;
 
 export function createApp(options: AppOptions): FastifyInstance {
   const settings: Settings = { ...DEFAULT_SETTINGS, ...options.settings };
-  const live = new Live();
+  const live = new Live(options.relay);
   const metrics = createMetrics(options.store, live, options.now, settings.onlineMs);
   const { store, blobs, auth, now } = options;
-  const context: Context = { store, blobs, auth, now, settings, live, metrics, registering: new Turns() };
+  const context: Context = { store, blobs, auth, now, settings, live, metrics };
 
   const app: FastifyInstance = Fastify({
     ...(options.log ? { loggerInstance: options.log } : { logger: false }),

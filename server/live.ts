@@ -1,4 +1,5 @@
-// Tells those who watch what has just been stored. In-process and forgetful: a watcher that comes late reads the store.
+// Tells those who watch what has just been stored: in this process, and through a relay in every other that shares the store.
+// Forgetful: a watcher that comes late reads the store.
 
 import type { Device, Firmware, LogEvent, Update } from "./store/store.js";
 
@@ -8,22 +9,51 @@ export type LiveMessage =
   | { readonly type: "firmware"; readonly firmware: Firmware }
   | { readonly type: "event"; readonly event: LogEvent };
 
-export type Watcher = (message: LiveMessage) => void;
+export interface Watcher {
+  message(message: LiveMessage): void;
+  /** Messages may have been lost: what was shown has to be read anew. */
+  gap?(): void;
+}
+
+/** Carries messages between the processes that share one store. */
+export interface Relay {
+  /** To all others. Never fails: what cannot be sent is a gap for them. */
+  send(messages: readonly LiveMessage[]): void;
+  /** Calls the watcher with what others send. Once. */
+  receive(watcher: Required<Watcher>): void;
+  close(): Promise<void>;
+}
 
 export class Live {
   readonly #watchers = new Set<Watcher>();
+  readonly #relay: Relay | undefined;
+
+  constructor(relay?: Relay) {
+    this.#relay = relay;
+    relay?.receive({
+      message: (message) => this.#tell(message),
+      gap: () => {
+        for (const watcher of this.#watchers) watcher.gap?.();
+      },
+    });
+  }
 
   get watcherCount(): number {
     return this.#watchers.size;
   }
 
   publish(messages: readonly LiveMessage[]): void {
-    for (const message of messages) for (const watcher of this.#watchers) watcher(message);
+    for (const message of messages) this.#tell(message);
+    this.#relay?.send(messages);
   }
 
   /** Returns what ends the watching. */
   watch(watcher: Watcher): () => void {
     this.#watchers.add(watcher);
     return () => this.#watchers.delete(watcher);
+  }
+
+  #tell(message: LiveMessage): void {
+    for (const watcher of this.#watchers) watcher.message(message);
   }
 }

@@ -15,10 +15,12 @@ import { createApp } from "./app.js";
 import { openAuth } from "./auth.js";
 import { openFileBlobs } from "./blobs/files.js";
 import { publicPart } from "./release.js";
-import { openSqliteStore } from "./store/sqlite.js";
+import { openStore } from "./store/open.js";
 
 export interface ServerOptions {
   readonly dataDir: string;
+  /** `postgres://…`: the database lies there, not in the data folder, and other servers may share it. */
+  readonly databaseUrl?: string | undefined;
   /** Address to listen on; loopback by default. */
   readonly host?: string;
   /** 0: any free one. */
@@ -50,10 +52,17 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     ...(options.trustedKeys ?? []),
   ].map(publicPart);
   const blobs = await openFileBlobs(join(dataDir, "blobs"));
-  const store = await openSqliteStore(join(dataDir, "skyslot.db"));
+  const { store, relay } = await openStore({
+    databaseUrl: options.databaseUrl,
+    file: join(dataDir, "skyslot.db"),
+    onTrouble: (error) => options.log?.warn({ err: error }, "connection to the database lost"),
+  });
   const settings = { openReads: isLoopback(host), ...options.settings, trustedKeys };
-  const app = createApp({ store, blobs, auth, now, log: options.log, settings });
-  app.addHook("onClose", () => store.close());
+  const app = createApp({ store, blobs, auth, relay, now, log: options.log, settings });
+  app.addHook("onClose", async () => {
+    await relay?.close();
+    await store.close();
+  });
   try {
     await app.listen({ host, port });
   } catch (error) {

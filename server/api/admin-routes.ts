@@ -22,6 +22,8 @@ import { viewFirmware, viewUpdate } from "./views.js";
 
 const MAX_ADMIN_BODY_BYTES = 64 * 1024;
 const PREFIX = "/api/ota/admin";
+/** Files are registered and removed one at a time, whichever server does it. */
+const REGISTERING = "registering";
 
 export function adminRoutes(app: FastifyInstance, context: Context): void {
   const { store } = context;
@@ -163,8 +165,8 @@ async function takeOrForget(context: Context, fields: FirmwareFields, blob: PutB
 }
 
 /** Removes what nobody has registered: of two uploads of one file, the other may have meanwhile. */
-function forgetUnused({ store, blobs, registering }: Context, blob: PutBlob): Promise<void> {
-  return registering.run(async () => {
+function forgetUnused({ store, blobs }: Context, blob: PutBlob): Promise<void> {
+  return store.exclusive(REGISTERING, async () => {
     if (!blob.isNew) return;
     const { totalCount } = await store.listFirmware({ fileHash: blob.sha256 }, { limit: 1, offset: 0 });
     if (totalCount === 0) await blobs.remove(blob.sha256);
@@ -182,8 +184,8 @@ async function registerKnown(context: Context, body: Static<typeof RegisterBody>
 
 /** One at a time, so that no file is removed between its check and its registration. */
 function take(context: Context, fields: FirmwareFields, blob: Blob): Promise<Firmware> {
-  const { blobs, registering, settings } = context;
-  return registering.run(async () => {
+  const { store, blobs, settings } = context;
+  return store.exclusive(REGISTERING, async () => {
     if (!(await blobs.stat(blob.sha256))) {
       throw new ApiError(
         409,

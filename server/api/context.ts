@@ -6,7 +6,6 @@ import type { BlobStore } from "../blobs/blobs.js";
 import type { Live } from "../live.js";
 import type { Metrics } from "../metrics.js";
 import type { Store } from "../store/store.js";
-import type { Turns } from "../turns.js";
 
 export interface Context {
   readonly store: Store;
@@ -14,8 +13,6 @@ export interface Context {
   readonly auth: Auth;
   readonly live: Live;
   readonly metrics: Metrics;
-  /** Files are registered and removed one at a time. */
-  readonly registering: Turns;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly settings: Settings;

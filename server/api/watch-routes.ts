@@ -115,9 +115,10 @@ function streamEvents(reply: FastifyReply, { live }: Context): void {
     else raw.write(text);
   };
   send("retry: 2000\n\nevent: open\ndata: {}\n\n");
-  const unwatch = live.watch((message) =>
-    send(`event: ${message.type}\ndata: ${JSON.stringify(viewMessage(message))}\n\n`),
-  );
+  const unwatch = live.watch({
+    message: (message) => send(`event: ${message.type}\ndata: ${JSON.stringify(viewMessage(message))}\n\n`),
+    gap: () => raw.destroy(),
+  });
   const heartbeat = setInterval(() => send(": alive\n\n"), HEARTBEAT_MS);
   heartbeat.unref();
   raw.on("close", () => {

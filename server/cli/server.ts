@@ -13,6 +13,11 @@ interface Flags {
   readonly logLevel: string;
 }
 
+/** What may hold a secret is no option: everybody on a machine sees the options of its processes. */
+const ENVIRONMENT = `
+Environment:
+  DATABASE_URL    postgres://USER:PASSWORD@HOST/DATABASE: the database instead of DATA/skyslot.db; several servers may share it`;
+
 export function serverCommand(program: Command): void {
   program
     .command("server")
@@ -27,6 +32,7 @@ export function serverCommand(program: Command): void {
     .option("--poll-seconds <n>", "tell devices how long to wait between checks", wholeNumber)
     .option("--no-open-reads", "ask for a token for reads from this machine too")
     .option("--log-level <level>", "silent, error, warn, info or debug", "info")
+    .addHelpText("after", ENVIRONMENT)
     .action(runServer);
 }
 
@@ -47,6 +53,7 @@ async function runServer(flags: Flags): Promise<void> {
   );
   const server = await startServer({
     dataDir: flags.data,
+    databaseUrl: process.env.DATABASE_URL || undefined,
     host: flags.host,
     port: flags.port,
     log,

@@ -32,5 +32,10 @@ export interface Store extends StoreParts {
    * nothing outside that store. If a method of the store throws inside, nothing is kept, even if `work` catches it. Not nestable.
    */
   transaction<Result>(work: (store: Store) => Promise<Result>, options?: TransactionOptions): Promise<Result>;
+  /**
+   * One at a time of those with the same name, in all servers that share the store. Longer work than a transaction, which may also
+   * do things outside the store; it begins transactions of its own, but no other exclusive work, and never inside one.
+   */
+  exclusive<Result>(name: string, work: () => Promise<Result>): Promise<Result>;
   close(): Promise<void>;
 }

@@ -102,7 +102,8 @@ async function answering(url: string): Promise<void> {
   }
 }
 
-async function ask(url: string, question: string): Promise<void> {
+/** Asks one question over a connection of its own. */
+export async function ask(url: string, question: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {

@@ -1,6 +1,6 @@
 // What differs between the databases, as far as the parts of the store have to know.
 
-import type { ColumnDefinitionBuilder, Expression } from "kysely";
+import type { ColumnDefinitionBuilder, Expression, Kysely } from "kysely";
 
 export interface SqlDialect {
   readonly name: "sqlite" | "postgres";
@@ -9,6 +9,11 @@ export interface SqlDialect {
   isTaken(error: unknown): boolean;
   /** Another transaction was in the way: the same one, run again, may succeed. */
   isSetBack(error: unknown): boolean;
+  /** Absent: only one process has the database open. */
+  readonly sharedLock?: {
+    take(connection: Kysely<never>, name: string): Promise<void>;
+    give(connection: Kysely<never>, name: string): Promise<void>;
+  };
 }
 
 type ColumnType =

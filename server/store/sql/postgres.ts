@@ -17,6 +17,15 @@ export const postgres: SqlDialect = {
   },
   isTaken: (error) => codeOf(error) === UNIQUE_VIOLATION,
   isSetBack: (error) => SET_BACK.includes(codeOf(error)),
+  // It is the connection's: whatever ends the process gives it back.
+  sharedLock: {
+    async take(connection, name) {
+      await sql`select pg_advisory_lock(${keyOf(name)})`.execute(connection);
+    },
+    async give(connection, name) {
+      await sql`select pg_advisory_unlock(${keyOf(name)})`.execute(connection);
+    },
+  },
 };
 
 // https://www.postgresql.org/docs/15/errcodes-appendix.html
@@ -24,6 +33,7 @@ const UNIQUE_VIOLATION = "23505";
 /** serialization_failure, deadlock_detected */
 const SET_BACK: readonly string[] = ["40001", "40P01"];
 
+const keyOf = (name: string) => sql`hashtextextended(${`skyslot ${name}`}, 0)`;
 const codeOf = (error: unknown): string => String((error as { code?: unknown } | undefined)?.code ?? "");
 
 const INT8 = 20;

@@ -25,6 +25,9 @@ const MAX_PAUSE_MS = 200;
 
 export function createSqlStore(db: Kysely<Tables>, dialect: SqlDialect): Store {
   const queues = new Queues();
+  // Of one process only one connection waits for a lock, so that there are others left to work with.
+  const locks = new Queues();
+  const { sharedLock } = dialect;
   // SQLite lets one transaction run at a time anyway.
   const isolation: IsolationLevel | undefined = dialect.name === "postgres" ? "serializable" : undefined;
 
@@ -48,12 +51,26 @@ export function createSqlStore(db: Kysely<Tables>, dialect: SqlDialect): Store {
     ...createParts(db, dialect),
     transaction: (work, options) =>
       options?.about === undefined ? run(work) : queues.run(options.about, () => run(work)),
+    exclusive: (name, work) =>
+      locks.run(name, () =>
+        sharedLock
+          ? db.connection().execute(async (connection) => {
+              await sharedLock.take(connection as Kysely<never>, name);
+              try {
+                return await work();
+              } finally {
+                await sharedLock.give(connection as Kysely<never>, name);
+              }
+            })
+          : work(),
+      ),
     close: () => db.destroy(),
   };
 }
 
-const UNNESTABLE: Pick<Store, "transaction" | "close"> = {
+const UNNESTABLE: Omit<Store, keyof StoreParts> = {
   transaction: () => Promise.reject(new Error("a transaction inside a transaction is not possible")),
+  exclusive: () => Promise.reject(new Error("exclusive work inside a transaction is not possible")),
   close: () => Promise.reject(new Error("a store is not closed inside a transaction")),
 };
 
