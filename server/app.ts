@@ -12,6 +12,7 @@ import { validateWithTypeBox } from "./api/schemas.js";
 import { watchRoutes } from "./api/watch-routes.js";
 import type { Auth } from "./auth.js";
 import type { BlobStore } from "./blobs/blobs.js";
+import { HotBlobs } from "./blobs/hot.js";
 import { dashboardRoutes } from "./dashboard/routes.js";
 import { Live } from "./live.js";
 import { createMetrics } from "./metrics.js";
@@ -39,7 +40,18 @@ export function createApp(options: AppOptions): FastifyInstance {
   const live = new Live();
   const metrics = createMetrics(options.store, live, options.now, settings.onlineMs);
   const { store, blobs, auth, now } = options;
-  const context: Context = { store, blobs, auth, now, settings, live, metrics, registering: new Turns() };
+  const hot = new HotBlobs(blobs);
+  const context: Context = {
+    store,
+    blobs,
+    hot,
+    auth,
+    now,
+    settings,
+    live,
+    metrics,
+    registering: new Turns(),
+  };
 
   const app: FastifyInstance = Fastify({
     ...(options.log ? { loggerInstance: options.log } : { logger: false }),

@@ -58,6 +58,7 @@ export const StatusBody = Type.Object({
 });
 
 export const IdParams = Type.Object({ id: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) });
+export const ContentParams = Type.Object({ sha256: Sha256 });
 export const DeviceParams = Type.Object({ id: DeviceId });
 
 const page = {
