@@ -9,6 +9,7 @@ import { deviceRoutes } from "./api/device-routes.js";
 import { answerErrors } from "./api/errors.js";
 import { guard } from "./api/guard.js";
 import { validateWithTypeBox } from "./api/schemas.js";
+import { typeRoutes } from "./api/type-routes.js";
 import { watchRoutes } from "./api/watch-routes.js";
 import type { Auth } from "./auth.js";
 import type { BlobStore } from "./blobs/blobs.js";
@@ -91,6 +92,7 @@ export function createApp(options: AppOptions): FastifyInstance {
   });
   deviceRoutes(app, context);
   adminRoutes(app, context);
+  typeRoutes(app, context);
   watchRoutes(app, context);
   dashboardRoutes(app, context);
   return app;

@@ -2,7 +2,7 @@
 // client on the device ends such bodies wrongly.
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { CheckResponse } from "../../firmware/core/wire.js";
+import type { NoUpdateResponse, UpdateResponse } from "../../firmware/core/wire.js";
 import { record } from "../journal.js";
 import { RateLimit } from "../rate.js";
 import type { Firmware } from "../store/store.js";
@@ -73,7 +73,12 @@ export function deviceRoutes(app: FastifyInstance, context: Context): void {
   });
 }
 
-function answerCheck(release: Firmware | undefined, { now, settings }: Context): CheckResponse {
+/** Only clients that know no signatures are offered firmware that has none. */
+type CheckAnswer =
+  | NoUpdateResponse
+  | (Omit<UpdateResponse, "release"> & { readonly release?: string; readonly md5?: string });
+
+function answerCheck(release: Firmware | undefined, { now, settings }: Context): CheckAnswer {
   const common = {
     time: Math.floor(now() / 1000),
     ...(settings.pollSeconds === undefined ? {} : { poll_seconds: settings.pollSeconds }),
@@ -88,7 +93,8 @@ function answerCheck(release: Firmware | undefined, { now, settings }: Context):
     file_size: release.fileSize,
     file_hash: release.fileHash,
     download_url: downloadPath(release.id),
-    release: release.release,
+    ...(release.release === null ? {} : { release: release.release }),
+    ...(release.md5 === null ? {} : { md5: release.md5 }),
   };
 }
 
