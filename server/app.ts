@@ -9,9 +9,11 @@ import { deviceRoutes } from "./api/device-routes.js";
 import { answerErrors } from "./api/errors.js";
 import { guard } from "./api/guard.js";
 import { validateWithTypeBox } from "./api/schemas.js";
+import { typeRoutes } from "./api/type-routes.js";
 import { watchRoutes } from "./api/watch-routes.js";
 import type { Auth } from "./auth.js";
 import type { BlobStore } from "./blobs/blobs.js";
+import { HotBlobs } from "./blobs/hot.js";
 import { dashboardRoutes } from "./dashboard/routes.js";
 import { Live, type Relay } from "./live.js";
 import { createMetrics } from "./metrics.js";
@@ -40,7 +42,8 @@ export function createApp(options: AppOptions): FastifyInstance {
   const live = new Live(options.relay);
   const metrics = createMetrics(options.store, live, options.now, settings.onlineMs);
   const { store, blobs, auth, now } = options;
-  const context: Context = { store, blobs, auth, now, settings, live, metrics };
+  const hot = new HotBlobs(blobs);
+  const context: Context = { store, blobs, hot, auth, now, settings, live, metrics };
 
   const app: FastifyInstance = Fastify({
     ...(options.log ? { loggerInstance: options.log } : { logger: false }),
@@ -80,6 +83,7 @@ export function createApp(options: AppOptions): FastifyInstance {
   });
   deviceRoutes(app, context);
   adminRoutes(app, context);
+  typeRoutes(app, context);
   watchRoutes(app, context);
   dashboardRoutes(app, context);
   return app;

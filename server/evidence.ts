@@ -38,5 +38,22 @@ export function judgeEvidence(
   return attempt.step === null || AFTER_ARMING.includes(attempt.step) ? "rolledBack" : "nothing";
 }
 
+/** How long a legacy device may still run the old version after it has claimed success: it restarts meanwhile. */
+const RESTART_MS = 2 * 60_000;
+
+/**
+ * What a check of a device that tells no image hash proves about an attempt that it has claimed to be done: its version is all
+ * there is. `now` and `claimedAt` are milliseconds since 1970.
+ */
+export function judgeClaim(
+  release: { readonly version: string; readonly buildNumber: number },
+  running: { readonly version: string; readonly build: number },
+  claimedAt: number,
+  now: number,
+): "reported" | "disproved" | "nothing" {
+  if (running.version === release.version && running.build === release.buildNumber) return "reported";
+  return now - claimedAt > RESTART_MS ? "disproved" : "nothing";
+}
+
 /** Nothing can bring the image before it back by itself any more. */
 export const isValidated = (state: SlotState | null): boolean => state === "valid" || state === "factory";

@@ -1,19 +1,24 @@
-// Takes a release into the store: the manifest is read, its signature judged if keys are configured, the file checked chunk by
-// chunk against it. What is told beside the manifest must agree with it.
+// Takes firmware into the store. Of a signed release the manifest is read, its signature judged if keys are configured, and the
+// file checked chunk by chunk against it; what is told beside the manifest must agree with it. Firmware without one: legacy.ts.
 
 import type { JWK } from "jose";
 import type { Release } from "../firmware/core/release.js";
 import { compareVersions, parseVersion } from "../firmware/core/version.js";
 import { ApiError } from "./api/errors.js";
 import type { Blob, BlobStore } from "./blobs/blobs.js";
+import { digesting } from "./image-file.js";
 import type { Journal } from "./journal.js";
-import { type ReadRelease, readRelease, verifyReleaseFile, verifyReleaseSignature } from "./release.js";
-import type { Firmware, FirmwareChanges, NewFirmware } from "./store/store.js";
+import { checkLegacy } from "./legacy.js";
+import { readRelease, verifyReleaseFile, verifyReleaseSignature } from "./release.js";
+import type { Firmware, FirmwareChanges, NewFirmware, Store } from "./store/store.js";
 
-/** What a person may say about a release beside its manifest. */
+/** What a person may say about firmware beside its manifest. */
 export interface FirmwareFields {
-  readonly release: string;
+  /** The signed manifest; absent: firmware of a legacy type. */
+  readonly release?: string;
   readonly device_type?: string;
+  readonly hardware?: string;
+  readonly chip?: string;
   readonly version?: string;
   readonly build_number?: number;
   readonly filename?: string;
@@ -23,32 +28,34 @@ export interface FirmwareFields {
   readonly release_notes?: string;
 }
 
-/** @throws ReleaseError, ApiError */
-export async function checkRelease(
+/** Firmware as it may be registered, checked. @throws ReleaseError, ApiError */
+export async function checkFirmware(
   fields: FirmwareFields,
   blob: Blob,
   blobs: BlobStore,
+  store: Pick<Store, "findType">,
   trustedKeys: readonly JWK[],
-): Promise<ReadRelease> {
+): Promise<CheckedFirmware> {
+  if (fields.release === undefined) return checkLegacy(fields, blob, blobs, store);
   const read = readRelease(fields.release.trim());
   if (trustedKeys.length > 0) await verifyReleaseSignature(read, trustedKeys);
   checkFields(fields, read.release);
-  await verifyReleaseFile(read.release, blobs.read(blob.sha256));
-  return read;
+  const { bytes, digests } = digesting(blobs.read(blob.sha256));
+  await verifyReleaseFile(read.release, bytes);
+  return { ...describeFirmware(fields, read.jws, read.release, blob), ...digests() };
 }
 
+export type CheckedFirmware = Omit<NewFirmware, "createdAt">;
+
 /** @throws AlreadyExists */
-export async function addRelease(
-  journal: Journal,
-  fields: FirmwareFields,
-  { jws, release }: ReadRelease,
-  blob: Blob,
-): Promise<Firmware> {
-  const firmware = await journal.addFirmware(describeFirmware(fields, jws, release, blob, journal.time));
+export async function addFirmware(journal: Journal, checked: CheckedFirmware): Promise<Firmware> {
+  const firmware = await journal.addFirmware({ ...checked, createdAt: journal.time });
   await journal.log({
     kind: "firmware.uploaded",
     firmwareId: firmware.id,
-    message: `${nameOf(firmware)} uploaded, ${firmware.fileSize} bytes for ${firmware.hardware}`,
+    message:
+      `${nameOf(firmware)} uploaded, ${firmware.fileSize} bytes for ${firmware.hardware}` +
+      (firmware.release === null ? ", not signed" : ""),
     detail: { file_hash: firmware.fileHash, is_stable: firmware.isStable, is_active: firmware.isActive },
   });
   return firmware;
@@ -63,7 +70,8 @@ export async function changeRelease(
   const known = await journal.store.findFirmware(id);
   if (!known) throw new ApiError(404, "FIRMWARE_UNKNOWN", `firmware ${id} does not exist`);
   const minimum = changes.minCurrentVersion;
-  if (minimum !== undefined) checkMinimum(minimum, readRelease(known.release).release);
+  if (minimum !== undefined)
+    checkMinimum(minimum, known.release === null ? undefined : readRelease(known.release).release);
   const changed = await journal.changeFirmware(id, changes);
   await journal.log({
     kind: changes.isActive === false ? "firmware.deactivated" : "firmware.changed",
@@ -79,8 +87,7 @@ function describeFirmware(
   jws: string,
   release: Release,
   blob: Blob,
-  time: number,
-): NewFirmware {
+): Omit<CheckedFirmware, "md5" | "sha1"> {
   const signedMinimum = readMinimum(release);
   return {
     deviceType: release.type,
@@ -100,13 +107,14 @@ function describeFirmware(
     notes: fields.release_notes ?? null,
     release: jws,
     expiresAt: isForever(release) ? null : (release.expires ?? 0) * 1000,
-    createdAt: time,
   };
 }
 
 function checkFields(fields: FirmwareFields, release: Release): void {
   const told = [
     ["device_type", fields.device_type, release.type],
+    ["hardware", fields.hardware, release.hardware],
+    ["chip", fields.chip, release.chip],
     ["version", fields.version, release.version],
     ["build_number", fields.build_number, release.build],
   ] as const;
@@ -118,8 +126,8 @@ function checkFields(fields: FirmwareFields, release: Release): void {
 }
 
 /** A server may ask for more than the manifest, never for less: a device refuses what the manifest forbids. */
-function checkMinimum(minimum: string | null, release: Release): void {
-  const signed = readMinimum(release);
+function checkMinimum(minimum: string | null, release: Release | undefined): void {
+  const signed = release && readMinimum(release);
   const parsed = minimum === null ? undefined : parseVersion(minimum);
   if (minimum !== null && !parsed)
     throw new ApiError(422, "MIN_VERSION_INVALID", `"${minimum}" is not a version`);

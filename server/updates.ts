@@ -5,7 +5,7 @@
 
 import type { CheckRequest, StatusRequest } from "../firmware/core/wire.js";
 import { ApiError } from "./api/errors.js";
-import { isValidated, judgeEvidence } from "./evidence.js";
+import { isValidated, judgeClaim, judgeEvidence } from "./evidence.js";
 import type { Journal } from "./journal.js";
 import { chooseRelease } from "./rollout.js";
 import type { Device, Firmware, Update } from "./store/store.js";
@@ -26,7 +26,7 @@ export async function checkDevice(
   const device = await journal.putDevice(describeDevice(request, known, journal.time));
   await logDevice(journal, known, device);
   const open = await settleAttempt(journal, device);
-  const releases = await journal.store.offeredFirmware(device.type);
+  const releases = await offeredTo(journal, device.type);
   const history = await journal.store.countFailures(device.id);
   const { release } = chooseRelease(device, releases, history, journal.time);
   if (open) await closeStale(journal, device, open, release);
@@ -51,6 +51,14 @@ export async function reportStatus(journal: Journal, request: StatusRequest): Pr
   if (request.status === "success") return reportSuccess(journal, device, firmware, request, last);
   if (request.status === "failed") return reportFailure(journal, device, firmware, request, last);
   return reportProgress(journal, device, firmware, request, last);
+}
+
+/** A type that is not `legacy` is never offered what nobody has signed, whatever was uploaded before it became so. */
+async function offeredTo(journal: Journal, deviceType: string): Promise<readonly Firmware[]> {
+  const releases = await journal.store.offeredFirmware(deviceType);
+  if (releases.every(({ release }) => release !== null)) return releases;
+  const type = await journal.store.findType(deviceType);
+  return type?.kind === "legacy" ? releases : releases.filter(({ release }) => release !== null);
 }
 
 // ── a check ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -111,6 +119,7 @@ async function settleAttempt(journal: Journal, device: Device): Promise<Update |
   const open = await journal.store.findOpenUpdate(device.id);
   const firmware = open && (await journal.store.findFirmware(open.firmwareId));
   if (!open || !firmware) return undefined;
+  if (device.imageSha256 === null) return settleClaim(journal, device, firmware, open);
   switch (judgeEvidence(open, firmware.imageSha256, device)) {
     case "validated":
       await succeed(journal, device, firmware, open);
@@ -126,6 +135,31 @@ async function settleAttempt(journal: Journal, device: Device): Promise<Update |
     case "onTrial":
       if (open.status === "installing" && open.step === "trial") return open;
       return moveAttempt(journal, device, firmware, open, { status: "installing", step: "trial" });
+    case "nothing":
+      return open;
+  }
+}
+
+/** Closes an attempt that a device without image hashes has claimed to be done, once its version bears it out. */
+async function settleClaim(
+  journal: Journal,
+  device: Device,
+  firmware: Firmware,
+  open: Update,
+): Promise<Update | undefined> {
+  if (open.step !== CLAIMED) return open;
+  switch (judgeClaim(firmware, device, open.updatedAt, journal.time)) {
+    case "reported":
+      await succeed(journal, device, firmware, open, "reported");
+      return undefined;
+    case "disproved":
+      await failAttempt(
+        journal,
+        open,
+        "CLAIM_DISPROVED",
+        `told of success, but runs ${device.version} instead of ${firmware.version}`,
+      );
+      return undefined;
     case "nothing":
       return open;
   }
@@ -161,6 +195,9 @@ async function openAttempt(journal: Journal, device: Device, release: Firmware):
   });
 }
 
+/** The step of an attempt whose success a legacy device has told of; it counts when its next check shows the version. */
+const CLAIMED = "claimed";
+
 // ── a status report ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** The device as this report shows it: a report with the image's hash is evidence of what runs. */
@@ -187,6 +224,9 @@ async function reportSuccess(
   if (!last)
     throw new ApiError(409, "ATTEMPT_UNKNOWN", `${device.id} was never offered ${firmwareName(firmware)}`);
   if (last.status === "success") return last;
+  if (firmware.release === null && !request.image_sha256) {
+    return moveAttempt(journal, device, firmware, last, { status: "installing", step: CLAIMED });
+  }
   const imageSha256 = request.image_sha256?.toLowerCase();
   const isProven = imageSha256 === firmware.imageSha256 && isValidated(request.slot_state ?? null);
   if (!isProven) {
@@ -308,10 +348,12 @@ async function succeed(
   device: Device,
   firmware: Firmware,
   attempt: Update,
+  /** What bears it out: the image's hash and the slot's state, or a legacy device's version only. */
+  step: "validated" | "reported" = "validated",
 ): Promise<Update> {
   const done = await journal.changeUpdate(attempt.id, {
     status: "success",
-    step: "validated",
+    step,
     bytesDownloaded: firmware.fileSize,
     errorCode: null,
     errorMessage: null,
@@ -322,8 +364,8 @@ async function succeed(
     deviceId: device.id,
     firmwareId: firmware.id,
     updateId: attempt.id,
-    message: `${device.id} runs ${firmwareName(firmware)}, validated`,
-    detail: { step: "validated", image_sha256: firmware.imageSha256, slot: device.slot },
+    message: `${device.id} runs ${firmwareName(firmware)}, ${step === "validated" ? "validated" : "by its own account"}`,
+    detail: { step, image_sha256: firmware.imageSha256, slot: device.slot },
   });
   return done;
 }

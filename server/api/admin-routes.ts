@@ -4,7 +4,7 @@ import type { Static } from "@sinclair/typebox";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Blob, PutBlob } from "../blobs/blobs.js";
 import { record } from "../journal.js";
-import { addRelease, changeRelease, checkRelease, type FirmwareFields } from "../registration.js";
+import { addFirmware, changeRelease, checkFirmware, type FirmwareFields } from "../registration.js";
 import { readRelease } from "../release.js";
 import type { Firmware } from "../store/store.js";
 import type { Context } from "./context.js";
@@ -138,13 +138,6 @@ async function receiveUpload(
       }
     }
     if (!blob) throw new ApiError(400, "FILE_MISSING", "part file is missing: the firmware image");
-    if (values.release === undefined) {
-      throw new ApiError(
-        400,
-        "RELEASE_MISSING",
-        "part release is missing: the signed manifest that `skyslot release sign` writes",
-      );
-    }
     const fields = parseText(UploadFields, values);
     if (typeof fields === "string") throw new ApiError(400, "INVALID_REQUEST", fields);
     return { fields, blob };
@@ -175,7 +168,9 @@ function forgetUnused({ store, blobs }: Context, blob: PutBlob): Promise<void> {
 
 /** Registers a release whose file is in the blob store already. */
 async function registerKnown(context: Context, body: Static<typeof RegisterBody>): Promise<Firmware> {
-  const sha256 = body.file_hash ?? readRelease(body.release.trim()).release.sha256;
+  const sha256 = body.file_hash ?? (body.release && readRelease(body.release.trim()).release.sha256);
+  if (!sha256)
+    throw new ApiError(400, "FIELD_MISSING", "file_hash is missing: firmware without a manifest needs it");
   const blob = await context.blobs.stat(sha256);
   if (!blob)
     throw new ApiError(404, "FILE_UNKNOWN", `no file with SHA-256 ${sha256} is stored here: upload it`);
@@ -193,7 +188,7 @@ function take(context: Context, fields: FirmwareFields, blob: Blob): Promise<Fir
         "another upload of this file was refused at the same time: upload it again",
       );
     }
-    const release = await checkRelease(fields, blob, blobs, settings.trustedKeys);
-    return record(context, (journal) => addRelease(journal, fields, release, blob));
+    const checked = await checkFirmware(fields, blob, blobs, context.store, settings.trustedKeys);
+    return record(context, (journal) => addFirmware(journal, checked));
   });
 }

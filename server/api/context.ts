@@ -3,6 +3,7 @@
 import type { JWK } from "jose";
 import type { Auth } from "../auth.js";
 import type { BlobStore } from "../blobs/blobs.js";
+import type { HotBlobs } from "../blobs/hot.js";
 import type { Live } from "../live.js";
 import type { Metrics } from "../metrics.js";
 import type { Store } from "../store/store.js";
@@ -10,6 +11,8 @@ import type { Store } from "../store/store.js";
 export interface Context {
   readonly store: Store;
   readonly blobs: BlobStore;
+  /** The same, from memory where it pays. */
+  readonly hot: HotBlobs;
   readonly auth: Auth;
   readonly live: Live;
   readonly metrics: Metrics;

@@ -2,15 +2,22 @@
 // client on the device ends such bodies wrongly.
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { CheckResponse } from "../../firmware/core/wire.js";
+import type { NoUpdateResponse, UpdateResponse } from "../../firmware/core/wire.js";
 import { record } from "../journal.js";
 import { RateLimit } from "../rate.js";
 import type { Firmware } from "../store/store.js";
 import { checkDevice, reportStatus } from "../updates.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";
-import { readRange } from "./range.js";
-import { CheckBody, type CheckInput, IdParams, StatusBody, type StatusInput } from "./schemas.js";
+import {
+  CheckBody,
+  type CheckInput,
+  ContentParams,
+  IdParams,
+  StatusBody,
+  type StatusInput,
+} from "./schemas.js";
+import { IMMUTABLE_CACHING, SHORT_CACHING, sendImage } from "./send-image.js";
 import { downloadPath } from "./views.js";
 
 const MAX_DEVICE_BODY_BYTES = 4096;
@@ -56,9 +63,22 @@ export function deviceRoutes(app: FastifyInstance, context: Context): void {
     schema: { params: IdParams },
     handler: (request, reply) => download(request, reply, context),
   });
+
+  app.route<{ Params: { sha256: string } }>({
+    method: ["GET", "HEAD"],
+    url: "/api/ota/files/:sha256",
+    config: { isPublic: true },
+    schema: { params: ContentParams },
+    handler: (request, reply) => downloadByContent(request, reply, context),
+  });
 }
 
-function answerCheck(release: Firmware | undefined, { now, settings }: Context): CheckResponse {
+/** Only clients that know no signatures are offered firmware that has none. */
+type CheckAnswer =
+  | NoUpdateResponse
+  | (Omit<UpdateResponse, "release"> & { readonly release?: string; readonly md5?: string });
+
+function answerCheck(release: Firmware | undefined, { now, settings }: Context): CheckAnswer {
   const common = {
     time: Math.floor(now() / 1000),
     ...(settings.pollSeconds === undefined ? {} : { poll_seconds: settings.pollSeconds }),
@@ -73,52 +93,35 @@ function answerCheck(release: Firmware | undefined, { now, settings }: Context):
     file_size: release.fileSize,
     file_hash: release.fileHash,
     download_url: downloadPath(release.id),
-    release: release.release,
+    ...(release.release === null ? {} : { release: release.release }),
+    ...(release.md5 === null ? {} : { md5: release.md5 }),
   };
 }
 
 async function download(
   request: FastifyRequest<{ Params: { id: number } }>,
   reply: FastifyReply,
-  { store, blobs, metrics }: Context,
+  context: Context,
 ): Promise<FastifyReply> {
-  const firmware = await store.findFirmware(request.params.id);
+  const firmware = await context.store.findFirmware(request.params.id);
   if (!firmware) throw new ApiError(404, "FIRMWARE_UNKNOWN", `firmware ${request.params.id} does not exist`);
-  if (!firmware.isActive)
-    throw new ApiError(410, "FIRMWARE_INACTIVE", `firmware ${firmware.id} was deactivated`);
-  if (!(await blobs.stat(firmware.fileHash)))
-    throw new Error(`blob ${firmware.fileHash} of firmware ${firmware.id} is missing`);
-  const etag = `"${firmware.fileHash}"`;
-  const answer = readRange(
-    request.headers.range,
-    request.headers["if-range"] as string | undefined,
-    etag,
-    firmware.fileSize,
+  return sendImage(request, reply, context, firmware, { caching: SHORT_CACHING });
+}
+
+/** The same file under the name of its content: what a cache in front of the server may keep for ever. */
+async function downloadByContent(
+  request: FastifyRequest<{ Params: { sha256: string } }>,
+  reply: FastifyReply,
+  context: Context,
+): Promise<FastifyReply> {
+  const { sha256 } = request.params;
+  const { rows } = await context.store.listFirmware(
+    { fileHash: sha256, isActive: true },
+    { limit: 1, offset: 0 },
   );
-  reply
-    .type("application/octet-stream")
-    .header("accept-ranges", "bytes")
-    .header("etag", etag)
-    // A deactivated firmware must disappear from caches within minutes.
-    .header("cache-control", "public, max-age=300");
-  if (answer.kind === "unsatisfiable") {
-    reply.header("content-range", `bytes */${firmware.fileSize}`).header("cache-control", "no-store");
-    throw new ApiError(
-      416,
-      "RANGE_NOT_SATISFIABLE",
-      `file is ${firmware.fileSize} bytes, asked for ${request.headers.range}`,
-    );
-  }
-  const [start, end] = answer.kind === "part" ? [answer.start, answer.end] : [0, firmware.fileSize - 1];
-  if (answer.kind === "part")
-    reply.code(206).header("content-range", `bytes ${start}-${end}/${firmware.fileSize}`);
-  reply.header("content-length", end - start + 1);
-  if (request.method === "HEAD") return reply.send();
-  metrics.downloads.inc({ kind: answer.kind });
-  const body = blobs.read(firmware.fileHash, { start, end });
-  body.on("data", (chunk: Uint8Array) => metrics.downloadBytes.inc(chunk.length));
-  body.pause();
-  return reply.send(body);
+  const [firmware] = rows;
+  if (!firmware) throw new ApiError(404, "FILE_UNKNOWN", `no active firmware has the SHA-256 ${sha256}`);
+  return sendImage(request, reply, context, firmware, { caching: IMMUTABLE_CACHING });
 }
 
 function refuseFlood(

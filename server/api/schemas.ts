@@ -8,7 +8,7 @@ import type { FastifyInstance } from "fastify";
 import type { CheckRequest, StatusRequest } from "../../firmware/core/wire.js";
 
 const DeviceId = Type.String({ pattern: "^[A-Za-z0-9._:-]{1,64}$" });
-const Name = Type.String({ pattern: "^[A-Za-z0-9._-]{1,64}$" });
+export const Name = Type.String({ pattern: "^[A-Za-z0-9._-]{1,64}$" });
 /** Semantic, if it can be; firmware with any other version is older than every release. */
 const VersionText = Type.String({ pattern: "^[A-Za-z0-9.+_-]{1,48}$" });
 const Count = Type.Integer({ minimum: 0, maximum: 0xffffffff });
@@ -58,6 +58,7 @@ export const StatusBody = Type.Object({
 });
 
 export const IdParams = Type.Object({ id: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) });
+export const ContentParams = Type.Object({ sha256: Sha256 });
 export const DeviceParams = Type.Object({ id: DeviceId });
 
 const page = {
@@ -87,6 +88,8 @@ export const EventsQuery = Type.Object({
 /** What may be said about a firmware beside its manifest. Fields that the manifest tells too must agree with it. */
 const firmwareFields = {
   device_type: Type.Optional(Name),
+  hardware: Type.Optional(Name),
+  chip: Type.Optional(Name),
   version: Type.Optional(VersionText),
   build_number: Type.Optional(Count),
   filename: Type.Optional(Type.String({ pattern: "^[A-Za-z0-9._+-]{1,128}$" })),
@@ -96,11 +99,11 @@ const firmwareFields = {
   release_notes: Type.Optional(Text(4000)),
 };
 export const RegisterBody = Type.Object({
-  release: Text(32 * 1024),
+  release: Type.Optional(Text(32 * 1024)),
   file_hash: Type.Optional(Sha256),
   ...firmwareFields,
 });
-export const UploadFields = Type.Object({ release: Text(32 * 1024), ...firmwareFields });
+export const UploadFields = Type.Object({ release: Type.Optional(Text(32 * 1024)), ...firmwareFields });
 export const FirmwarePatch = Type.Object({
   is_stable: Type.Optional(Type.Boolean()),
   is_active: Type.Optional(Type.Boolean()),

@@ -1,7 +1,7 @@
 // Records as clients see them: snake_case, times in ISO 8601. No record leaves the server in any other form.
 
 import type { LiveMessage } from "../live.js";
-import type { Device, Firmware, LogEvent, Update } from "../store/store.js";
+import type { Device, DeviceType, Firmware, LogEvent, Update } from "../store/store.js";
 
 const time = (milliseconds: number): string => new Date(milliseconds).toISOString();
 
@@ -36,6 +36,9 @@ export const viewFirmware = (firmware: Firmware) => ({
   file_size: firmware.fileSize,
   file_hash: firmware.fileHash,
   binary_path: firmware.binaryPath,
+  md5: firmware.md5,
+  /** Firmware of a legacy type is not: whoever has the server has its devices. */
+  is_signed: firmware.release !== null,
   image_sha256: firmware.imageSha256,
   is_stable: firmware.isStable,
   is_active: firmware.isActive,
@@ -73,6 +76,13 @@ export const viewEvent = (event: LogEvent) => ({
   update_id: event.updateId,
   message: event.message,
   detail: event.detail,
+});
+
+export const viewType = (type: DeviceType) => ({
+  name: type.name,
+  kind: type.kind,
+  created_at: time(type.createdAt),
+  updated_at: time(type.updatedAt),
 });
 
 export type DeviceView = ReturnType<typeof viewDevice>;

@@ -15,7 +15,10 @@ export interface NewFirmware {
   readonly fileHash: string;
   /** Where the file lies, relative to the blob store. */
   readonly binaryPath: string;
-  /** SHA-256 appended to the image: what a device that runs it reports. */
+  /** MD5 and SHA-1 of the whole file, hex, for clients that know no better; `null` in records of older servers. */
+  readonly md5: string | null;
+  readonly sha1: string | null;
+  /** SHA-256 appended to the image: what a device that runs it reports. Empty: a file of a legacy type that has none. */
   readonly imageSha256: string;
   /** May be offered without being asked for. */
   readonly isStable: boolean;
@@ -25,8 +28,8 @@ export interface NewFirmware {
   readonly minCurrentVersion: string | null;
   readonly securityVersion: number;
   readonly notes: string | null;
-  /** Compact JWS. */
-  readonly release: string;
+  /** The signed manifest, compact JWS; `null`: firmware of a legacy type, which is not signed. */
+  readonly release: string | null;
   readonly expiresAt: number | null;
   readonly createdAt: number;
 }
@@ -48,6 +51,8 @@ export interface FirmwareFilter {
   readonly isActive?: boolean;
   readonly isStable?: boolean;
   readonly fileHash?: string;
+  readonly md5?: string;
+  readonly version?: string;
 }
 
 export interface FirmwareStore {

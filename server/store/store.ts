@@ -5,6 +5,7 @@
 import type { DeviceStore } from "./devices.js";
 import type { EventStore } from "./events.js";
 import type { FirmwareStore } from "./firmware.js";
+import type { TypeStore } from "./types.js";
 import type { UpdateStore } from "./updates.js";
 
 export * from "./devices.js";
@@ -12,10 +13,11 @@ export * from "./errors.js";
 export * from "./events.js";
 export * from "./firmware.js";
 export * from "./page.js";
+export * from "./types.js";
 export * from "./updates.js";
 
 /** Every part, one a line. */
-export interface StoreParts extends DeviceStore, FirmwareStore, UpdateStore, EventStore {}
+export interface StoreParts extends DeviceStore, FirmwareStore, UpdateStore, EventStore, TypeStore {}
 
 export interface TransactionOptions {
   /**

@@ -6,6 +6,7 @@ import { deviceContract } from "./store/devices.js";
 import { eventContract } from "./store/events.js";
 import { firmwareContract } from "./store/firmware.js";
 import { transactionContract } from "./store/transactions.js";
+import { typeContract } from "./store/types.js";
 import { updateContract } from "./store/updates.js";
 
 export function storeContract(open: () => Promise<Store>): void {
@@ -19,5 +20,6 @@ export function storeContract(open: () => Promise<Store>): void {
   firmwareContract(() => store);
   updateContract(() => store);
   eventContract(() => store);
+  typeContract(() => store);
   transactionContract(() => store);
 }

@@ -56,6 +56,8 @@ describe("access", () => {
       "POST /api/ota/status",
       "GET /api/ota/download/:id",
       "HEAD /api/ota/download/:id",
+      "GET /api/ota/files/:sha256",
+      "HEAD /api/ota/files/:sha256",
       "POST /api/session",
       "GET /healthz",
       "GET /dashboard/client.js",

@@ -21,12 +21,33 @@ describe("a byte range", () => {
     expect(read("bytes=-0")).to.deep.equal({ kind: "unsatisfiable" });
   });
 
-  it("is ignored when it is malformed, backwards, several, or of another unit", () => {
+  it("may be several, which are answered in the order asked for", () => {
+    expect(read("bytes=0-1, 5-6,-2")).to.deep.equal({
+      kind: "parts",
+      parts: [
+        { start: 0, end: 1 },
+        { start: 5, end: 6 },
+        { start: 998, end: 999 },
+      ],
+    });
+    expect(read("bytes=5-6,2000-3000"), "one of them lies in the file").to.deep.equal(part(5, 6));
+    expect(read("bytes=2000-,3000-")).to.deep.equal({ kind: "unsatisfiable" });
+  });
+
+  it("never makes the server send more than the file", () => {
+    expect(read("bytes=0-999,0-999")).to.deep.equal({ kind: "whole" });
+    expect(read(`bytes=${Array.from({ length: 17 }, (_, at) => `${at}-${at}`).join()}`)).to.deep.equal({
+      kind: "whole",
+    });
+  });
+
+  it("is ignored when it is malformed, backwards, or of another unit", () => {
     for (const range of [
       "bytes=",
       "bytes=-",
       "bytes=5-4",
-      "bytes=0-1,5-6",
+      "bytes=0-1,6-5",
+      "bytes=0-1,",
       "lines=0-1",
       "bytes=a-b",
       "bytes 0-1",

@@ -2,6 +2,7 @@
 // number.
 
 import { first } from "./0001-first.js";
+import { types } from "./0030-types.js";
 import type { StoreMigration } from "./migrate.js";
 
-export const migrations: readonly StoreMigration[] = [first];
+export const migrations: readonly StoreMigration[] = [first, types];

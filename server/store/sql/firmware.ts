@@ -18,6 +18,8 @@ export interface FirmwareTable {
   file_size: number;
   file_hash: string;
   binary_path: string;
+  md5: string | null;
+  sha1: string | null;
   image_sha256: string;
   is_stable: number;
   is_active: number;
@@ -60,6 +62,8 @@ export function createFirmwareStore(db: Kysely<Tables>, dialect: SqlDialect): Fi
       if (filter.isActive !== undefined) query = query.where("is_active", "=", Number(filter.isActive));
       if (filter.isStable !== undefined) query = query.where("is_stable", "=", Number(filter.isStable));
       if (filter.fileHash !== undefined) query = query.where("file_hash", "=", filter.fileHash);
+      if (filter.md5 !== undefined) query = query.where("md5", "=", filter.md5);
+      if (filter.version !== undefined) query = query.where("version", "=", filter.version);
       const rows = await query
         .selectAll()
         .orderBy("id", "desc")
@@ -117,7 +121,9 @@ const toFirmware = (row: Selectable<FirmwareTable>): Firmware => ({
   minCurrentVersion: row.min_current_version,
   securityVersion: row.security_version,
   notes: row.notes,
-  release: row.release_jws,
+  md5: row.md5,
+  sha1: row.sha1,
+  release: row.release_jws === "" ? null : row.release_jws,
   expiresAt: row.expires_at,
   createdAt: row.created_at,
   updatedAt: row.updated_at,
@@ -139,7 +145,9 @@ const toFirmwareRow = (firmware: NewFirmware): Insertable<FirmwareTable> => ({
   min_current_version: firmware.minCurrentVersion,
   security_version: firmware.securityVersion,
   notes: firmware.notes,
-  release_jws: firmware.release,
+  md5: firmware.md5,
+  sha1: firmware.sha1,
+  release_jws: firmware.release ?? "",
   expires_at: firmware.expiresAt,
   created_at: firmware.createdAt,
   updated_at: firmware.createdAt,

@@ -9,6 +9,7 @@ import type { SqlDialect } from "./dialect.js";
 import { createEventStore } from "./events.js";
 import { createFirmwareStore } from "./firmware.js";
 import type { Tables } from "./tables.js";
+import { createTypeStore } from "./types.js";
 import { createUpdateStore } from "./updates.js";
 
 /** Every part, one a line. */
@@ -17,6 +18,7 @@ const createParts = (db: Kysely<Tables>, dialect: SqlDialect): StoreParts => ({
   ...createFirmwareStore(db, dialect),
   ...createUpdateStore(db),
   ...createEventStore(db),
+  ...createTypeStore(db),
 });
 
 /** Runs of a transaction that others keep setting back: with the pauses between them some ten seconds. */

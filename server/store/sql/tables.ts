@@ -3,6 +3,7 @@
 import type { DeviceTable } from "./devices.js";
 import type { EventTable } from "./events.js";
 import type { FirmwareTable } from "./firmware.js";
+import type { DeviceTypeTable } from "./types.js";
 import type { UpdateTable } from "./updates.js";
 
 export interface Tables {
@@ -10,4 +11,5 @@ export interface Tables {
   firmware: FirmwareTable;
   updates: UpdateTable;
   events: EventTable;
+  device_types: DeviceTypeTable;
 }

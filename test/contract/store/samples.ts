@@ -36,6 +36,8 @@ export const sampleFirmware = (changes: Partial<NewFirmware> = {}): NewFirmware 
   fileSize: 90_000,
   fileHash: "b".repeat(64),
   binaryPath: `bb/${"b".repeat(64)}`,
+  md5: "d".repeat(32),
+  sha1: null,
   imageSha256: "c".repeat(64),
   isStable: true,
   isActive: true,

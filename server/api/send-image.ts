@@ -1,0 +1,125 @@
+// Sends a firmware image, to whatever client by whatever route: whole, a part, several parts (multipart/byteranges), its headers
+// only (HEAD), or nothing if the client has it (304). RFC 9110 §§8.8, 13, 14, 15.3.7. Every answer has a length and is never
+// chunked: the HTTP client of the Moddable SDK ends such bodies wrongly.
+
+import { randomUUID } from "node:crypto";
+import { Readable } from "node:stream";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Firmware } from "../store/store.js";
+import type { Context } from "./context.js";
+import { ApiError } from "./errors.js";
+import { type Part, readRange } from "./range.js";
+
+/** A deactivated firmware must disappear from caches within minutes. */
+export const SHORT_CACHING = "public, max-age=300";
+/** What is named by its content never changes. */
+export const IMMUTABLE_CACHING = "public, max-age=31536000, immutable";
+
+const TYPE = "application/octet-stream";
+
+export interface SendOptions {
+  readonly caching: string;
+}
+
+/** @throws ApiError FIRMWARE_INACTIVE, RANGE_NOT_SATISFIABLE */
+export async function sendImage(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  context: Context,
+  firmware: Firmware,
+  { caching }: SendOptions,
+): Promise<FastifyReply> {
+  if (!firmware.isActive)
+    throw new ApiError(410, "FIRMWARE_INACTIVE", `firmware ${firmware.id} was deactivated`);
+  const { fileHash, fileSize } = firmware;
+  const etag = `"${fileHash}"`;
+  reply.header("accept-ranges", "bytes").header("etag", etag).header("cache-control", caching);
+  if (hasIt(request.headers["if-none-match"], etag)) return reply.code(304).send();
+  const answer = readRange(
+    request.headers.range,
+    request.headers["if-range"] as string | undefined,
+    etag,
+    fileSize,
+  );
+  if (answer.kind === "unsatisfiable") {
+    reply.header("content-range", `bytes */${fileSize}`).header("cache-control", "no-store");
+    throw new ApiError(
+      416,
+      "RANGE_NOT_SATISFIABLE",
+      `file is ${fileSize} bytes, asked for ${request.headers.range}`,
+    );
+  }
+  if (request.method !== "HEAD") context.metrics.downloads.inc({ kind: answer.kind });
+  switch (answer.kind) {
+    case "whole":
+      return send(request, reply.type(TYPE), context, firmware, { start: 0, end: fileSize - 1 });
+    case "part":
+      reply.type(TYPE).code(206).header("content-range", contentRange(answer, fileSize));
+      return send(request, reply, context, firmware, answer);
+    case "parts":
+      return sendParts(request, reply.code(206), context, firmware, answer.parts);
+  }
+}
+
+/** If-None-Match (RFC 9110 §13.1.2): a list of validators, compared weakly, or `*`. */
+function hasIt(header: string | undefined, etag: string): boolean {
+  if (header === undefined || header.length > 1024) return false;
+  return header.split(",").some((text) => {
+    const validator = text.trim().replace(/^W\//, "");
+    return validator === etag || validator === "*";
+  });
+}
+
+const contentRange = ({ start, end }: Part, sizeBytes: number): string =>
+  `bytes ${start}-${end}/${sizeBytes}`;
+
+async function send(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  context: Context,
+  firmware: Firmware,
+  { start, end }: Part,
+): Promise<FastifyReply> {
+  reply.header("content-length", end - start + 1);
+  if (request.method === "HEAD") return reply.send();
+  const bytes = await context.hot.load(firmware.fileHash, firmware.fileSize);
+  if (bytes) {
+    context.metrics.downloadBytes.inc(end - start + 1);
+    return reply.send(bytes.subarray(start, end + 1));
+  }
+  return reply.send(count(context.blobs.read(firmware.fileHash, { start, end }), context));
+}
+
+async function sendParts(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  context: Context,
+  firmware: Firmware,
+  parts: readonly Part[],
+): Promise<FastifyReply> {
+  const boundary = randomUUID();
+  const heads = parts.map((part, at) =>
+    Buffer.from(
+      `${at === 0 ? "" : "\r\n"}--${boundary}\r\ncontent-type: ${TYPE}\r\n` +
+        `content-range: ${contentRange(part, firmware.fileSize)}\r\n\r\n`,
+    ),
+  );
+  const tail = Buffer.from(`\r\n--${boundary}--\r\n`);
+  const partBytes = parts.reduce((sum, { start, end }) => sum + end - start + 1, 0);
+  const headBytes = heads.reduce((sum, { length }) => sum + length, tail.length);
+  reply.type(`multipart/byteranges; boundary=${boundary}`).header("content-length", partBytes + headBytes);
+  if (request.method === "HEAD") return reply.send();
+  const body = async function* (): AsyncGenerator<Uint8Array> {
+    for (const [at, part] of parts.entries()) {
+      yield heads[at] as Buffer;
+      yield* context.blobs.read(firmware.fileHash, part);
+    }
+    yield tail;
+  };
+  return reply.send(count(Readable.from(body(), { objectMode: false }), context));
+}
+
+function count(body: Readable, { metrics }: Context): Readable {
+  body.on("data", (chunk: Uint8Array) => metrics.downloadBytes.inc(chunk.length));
+  return body.pause();
+}
