@@ -5,6 +5,7 @@
 
 import type { CheckRequest, StatusRequest } from "../firmware/core/wire.js";
 import { ApiError } from "./api/errors.js";
+import type { DeviceLimit } from "./device-limit.js";
 import { isValidated, judgeClaim, judgeEvidence } from "./evidence.js";
 import type { Journal } from "./journal.js";
 import { chooseRelease } from "./rollout.js";
@@ -17,11 +18,11 @@ import type { Device, Firmware, Update } from "./store/store.js";
 export async function checkDevice(
   journal: Journal,
   request: CheckRequest,
-  maxDeviceCount: number,
+  limit: DeviceLimit,
 ): Promise<Firmware | undefined> {
   const known = await journal.store.findDevice(request.device_id);
-  if (!known && (await journal.store.countDevices()) >= maxDeviceCount) {
-    throw new ApiError(503, "DEVICE_LIMIT", `this server takes ${maxDeviceCount} devices and has as many`);
+  if (!known && !limit.takePlace()) {
+    throw new ApiError(503, "DEVICE_LIMIT", `this server takes ${limit.maxCount} devices and has as many`);
   }
   const device = await journal.putDevice(describeDevice(request, known, journal.time));
   await logDevice(journal, known, device);

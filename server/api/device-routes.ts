@@ -3,6 +3,7 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { NoUpdateResponse, UpdateResponse } from "../../firmware/core/wire.js";
+import { DeviceLimit } from "../device-limit.js";
 import { record } from "../journal.js";
 import { RateLimit } from "../rate.js";
 import type { Firmware } from "../store/store.js";
@@ -25,6 +26,7 @@ const MAX_DEVICE_BODY_BYTES = 4096;
 export function deviceRoutes(app: FastifyInstance, context: Context): void {
   const options = { bodyLimit: MAX_DEVICE_BODY_BYTES, config: { isPublic: true } };
   const rate = context.settings.deviceRate && new RateLimit(context.settings.deviceRate);
+  const limit = new DeviceLimit(context.store, context.settings.maxDeviceCount);
   const bound = (deviceId: string, reply: FastifyReply) =>
     rate && refuseFlood(rate, deviceId, reply, context);
 
@@ -33,11 +35,10 @@ export function deviceRoutes(app: FastifyInstance, context: Context): void {
     { ...options, schema: { body: CheckBody } },
     async ({ body }, reply) => {
       bound(body.device_id, reply);
-      const release = await record(
-        context,
-        (journal) => checkDevice(journal, body, context.settings.maxDeviceCount),
-        { about: `device:${body.device_id}` },
-      );
+      await limit.recount(context.now());
+      const release = await record(context, (journal) => checkDevice(journal, body, limit), {
+        about: `device:${body.device_id}`,
+      });
       context.metrics.checks.inc({ result: release ? "offered" : "current" });
       return answerCheck(release, context);
     },
