@@ -15,6 +15,11 @@ import type { Auth } from "./auth.js";
 import type { BlobStore } from "./blobs/blobs.js";
 import { HotBlobs } from "./blobs/hot.js";
 import { dashboardRoutes } from "./dashboard/routes.js";
+import { arduinoRoutes } from "./dialects/arduino-routes.js";
+import { hawkbitRoutes } from "./dialects/hawkbit-routes.js";
+import { manifestRoutes } from "./dialects/manifest-routes.js";
+import { meshRoutes } from "./dialects/mesh-routes.js";
+import { registerRoutes } from "./dialects/register-routes.js";
 import { Live, type Relay } from "./live.js";
 import { createMetrics } from "./metrics.js";
 import type { Store } from "./store/store.js";
@@ -84,6 +89,8 @@ export function createApp(options: AppOptions): FastifyInstance {
   deviceRoutes(app, context);
   adminRoutes(app, context);
   typeRoutes(app, context);
+  for (const routes of [registerRoutes, arduinoRoutes, manifestRoutes, meshRoutes, hawkbitRoutes])
+    routes(app, context);
   watchRoutes(app, context);
   dashboardRoutes(app, context);
   return app;
