@@ -15,6 +15,12 @@ import type { Auth } from "./auth.js";
 import type { BlobStore } from "./blobs/blobs.js";
 import { HotBlobs } from "./blobs/hot.js";
 import { dashboardRoutes } from "./dashboard/routes.js";
+import { DeviceLimit } from "./device-limit.js";
+import { arduinoRoutes } from "./dialects/arduino-routes.js";
+import { hawkbitRoutes } from "./dialects/hawkbit-routes.js";
+import { manifestRoutes } from "./dialects/manifest-routes.js";
+import { meshRoutes } from "./dialects/mesh-routes.js";
+import { registerRoutes } from "./dialects/register-routes.js";
 import { Live, type Relay } from "./live.js";
 import { createMetrics } from "./metrics.js";
 import type { Store } from "./store/store.js";
@@ -43,7 +49,8 @@ export function createApp(options: AppOptions): FastifyInstance {
   const metrics = createMetrics(options.store, live, options.now, settings.onlineMs);
   const { store, blobs, auth, now } = options;
   const hot = new HotBlobs(blobs);
-  const context: Context = { store, blobs, hot, auth, now, settings, live, metrics };
+  const deviceLimit = new DeviceLimit(store, settings.maxDeviceCount);
+  const context: Context = { store, blobs, hot, auth, now, settings, deviceLimit, live, metrics };
 
   const app: FastifyInstance = Fastify({
     ...(options.log ? { loggerInstance: options.log } : { logger: false }),
@@ -84,6 +91,8 @@ export function createApp(options: AppOptions): FastifyInstance {
   deviceRoutes(app, context);
   adminRoutes(app, context);
   typeRoutes(app, context);
+  for (const routes of [registerRoutes, arduinoRoutes, manifestRoutes, meshRoutes, hawkbitRoutes])
+    routes(app, context);
   watchRoutes(app, context);
   dashboardRoutes(app, context);
   return app;

@@ -62,6 +62,16 @@ export async function checkLegacy(
   };
 }
 
+/** For clients that cannot check a signature. @throws ApiError TYPE_IS_SIGNED */
+export async function requireLegacy(deviceType: string, store: Pick<Store, "findType">): Promise<void> {
+  if ((await store.findType(deviceType))?.kind === "legacy") return;
+  throw new ApiError(
+    403,
+    "TYPE_IS_SIGNED",
+    `type ${deviceType} is signed, and this client cannot check signatures: make the type legacy (PUT /api/types/${deviceType}) to serve it`,
+  );
+}
+
 async function refuseSigned(deviceType: string, store: Pick<Store, "findType">): Promise<void> {
   const type = await store.findType(deviceType);
   if (type?.kind === "legacy") return;

@@ -20,19 +20,31 @@ export async function checkDevice(
   request: CheckRequest,
   limit: DeviceLimit,
 ): Promise<Firmware | undefined> {
-  const known = await journal.store.findDevice(request.device_id);
-  if (!known && !limit.takePlace()) {
-    throw new ApiError(503, "DEVICE_LIMIT", `this server takes ${limit.maxCount} devices and has as many`);
-  }
-  const device = await journal.putDevice(describeDevice(request, known, journal.time));
-  await logDevice(journal, known, device);
-  const open = await settleAttempt(journal, device);
+  const { device, open } = await seeDevice(journal, request, limit);
   const releases = await offeredTo(journal, device.type);
   const history = await journal.store.countFailures(device.id);
   const { release } = chooseRelease(device, releases, history, journal.time);
   if (open) await closeStale(journal, device, open, release);
   if (release && release.id !== open?.firmwareId) await openAttempt(journal, device, release);
   return release;
+}
+
+/**
+ * A device tells what it is and what runs: it is registered or seen again, and its open attempt is settled if that proves
+ * something. @throws ApiError DEVICE_LIMIT
+ */
+export async function seeDevice(
+  journal: Journal,
+  request: CheckRequest,
+  limit: DeviceLimit,
+): Promise<{ readonly device: Device; readonly open: Update | undefined }> {
+  const known = await journal.store.findDevice(request.device_id);
+  if (!known && !limit.takePlace()) {
+    throw new ApiError(503, "DEVICE_LIMIT", `this server takes ${limit.maxCount} devices and has as many`);
+  }
+  const device = await journal.putDevice(describeDevice(request, known, journal.time));
+  await logDevice(journal, known, device);
+  return { device, open: await settleAttempt(journal, device) };
 }
 
 /** A device tells of one step. Returns the attempt as it now stands. @throws ApiError */

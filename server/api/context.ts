@@ -4,6 +4,7 @@ import type { JWK } from "jose";
 import type { Auth } from "../auth.js";
 import type { BlobStore } from "../blobs/blobs.js";
 import type { HotBlobs } from "../blobs/hot.js";
+import type { DeviceLimit } from "../device-limit.js";
 import type { Live } from "../live.js";
 import type { Metrics } from "../metrics.js";
 import type { Store } from "../store/store.js";
@@ -14,6 +15,7 @@ export interface Context {
   /** The same, from memory where it pays. */
   readonly hot: HotBlobs;
   readonly auth: Auth;
+  readonly deviceLimit: DeviceLimit;
   readonly live: Live;
   readonly metrics: Metrics;
   /** Milliseconds since 1970. */

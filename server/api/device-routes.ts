@@ -3,11 +3,11 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { NoUpdateResponse, UpdateResponse } from "../../firmware/core/wire.js";
-import { DeviceLimit } from "../device-limit.js";
 import { record } from "../journal.js";
 import { RateLimit } from "../rate.js";
 import type { Firmware } from "../store/store.js";
-import { checkDevice, reportStatus } from "../updates.js";
+import { reportStatus } from "../updates.js";
+import { aboutDevice, answerCheck } from "./check.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";
 import {
@@ -26,7 +26,6 @@ const MAX_DEVICE_BODY_BYTES = 4096;
 export function deviceRoutes(app: FastifyInstance, context: Context): void {
   const options = { bodyLimit: MAX_DEVICE_BODY_BYTES, config: { isPublic: true } };
   const rate = context.settings.deviceRate && new RateLimit(context.settings.deviceRate);
-  const limit = new DeviceLimit(context.store, context.settings.maxDeviceCount);
   const bound = (deviceId: string, reply: FastifyReply) =>
     rate && refuseFlood(rate, deviceId, reply, context);
 
@@ -35,12 +34,7 @@ export function deviceRoutes(app: FastifyInstance, context: Context): void {
     { ...options, schema: { body: CheckBody } },
     async ({ body }, reply) => {
       bound(body.device_id, reply);
-      await limit.recount(context.now());
-      const release = await record(context, (journal) => checkDevice(journal, body, limit), {
-        about: `device:${body.device_id}`,
-      });
-      context.metrics.checks.inc({ result: release ? "offered" : "current" });
-      return answerCheck(release, context);
+      return describeOffer(await answerCheck(context, body), context);
     },
   );
 
@@ -50,7 +44,7 @@ export function deviceRoutes(app: FastifyInstance, context: Context): void {
     async ({ body }, reply) => {
       bound(body.device_id, reply);
       const update = await record(context, (journal) => reportStatus(journal, body), {
-        about: `device:${body.device_id}`,
+        about: aboutDevice(body.device_id),
       });
       context.metrics.statusReports.inc({ status: update.status });
       return { update_id: update.id, status: update.status };
@@ -79,7 +73,7 @@ type CheckAnswer =
   | NoUpdateResponse
   | (Omit<UpdateResponse, "release"> & { readonly release?: string; readonly md5?: string });
 
-function answerCheck(release: Firmware | undefined, { now, settings }: Context): CheckAnswer {
+function describeOffer(release: Firmware | undefined, { now, settings }: Context): CheckAnswer {
   const common = {
     time: Math.floor(now() / 1000),
     ...(settings.pollSeconds === undefined ? {} : { poll_seconds: settings.pollSeconds }),

@@ -7,7 +7,7 @@ import { Value } from "@sinclair/typebox/value";
 import type { FastifyInstance } from "fastify";
 import type { CheckRequest, StatusRequest } from "../../firmware/core/wire.js";
 
-const DeviceId = Type.String({ pattern: "^[A-Za-z0-9._:-]{1,64}$" });
+export const DeviceId = Type.String({ pattern: "^[A-Za-z0-9._:-]{1,64}$" });
 export const Name = Type.String({ pattern: "^[A-Za-z0-9._-]{1,64}$" });
 /** Semantic, if it can be; firmware with any other version is older than every release. */
 const VersionText = Type.String({ pattern: "^[A-Za-z0-9.+_-]{1,48}$" });
@@ -15,7 +15,7 @@ const Count = Type.Integer({ minimum: 0, maximum: 0xffffffff });
 /** Empty: the running image has no appended hash. */
 const Sha256OrNone = Type.String({ pattern: "^([0-9a-fA-F]{64})?$" });
 const Sha256 = Type.String({ pattern: "^[0-9a-f]{64}$" });
-const Text = (maxLength: number) => Type.String({ maxLength });
+export const Text = (maxLength: number) => Type.String({ maxLength });
 const SlotState = Type.Union(
   (["new", "pending_verify", "valid", "invalid", "aborted", "undefined", "factory"] as const).map((state) =>
     Type.Literal(state),
@@ -61,22 +61,23 @@ export const IdParams = Type.Object({ id: Type.Integer({ minimum: 1, maximum: Nu
 export const ContentParams = Type.Object({ sha256: Sha256 });
 export const DeviceParams = Type.Object({ id: DeviceId });
 
-const page = {
+/** Fields of a query for a list: which part of it. */
+export const Page = {
   limit: Type.Integer({ minimum: 1, maximum: 500, default: 50 }),
   offset: Type.Integer({ minimum: 0, maximum: 1_000_000_000, default: 0 }),
 };
-export const DeviceQuery = Type.Object({ type: Type.Optional(Name), ...page });
+export const DeviceQuery = Type.Object({ type: Type.Optional(Name), ...Page });
 export const FirmwareQuery = Type.Object({
   device_type: Type.Optional(Name),
   is_active: Type.Optional(Type.Boolean()),
   is_stable: Type.Optional(Type.Boolean()),
-  ...page,
+  ...Page,
 });
 export const LogsQuery = Type.Object({
   device_id: Type.Optional(DeviceId),
   firmware_id: Type.Optional(Type.Integer({ minimum: 1 })),
   status: Type.Optional(Status),
-  ...page,
+  ...Page,
 });
 export const EventsQuery = Type.Object({
   device_id: Type.Optional(DeviceId),

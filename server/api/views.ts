@@ -3,7 +3,7 @@
 import type { LiveMessage } from "../live.js";
 import type { Device, DeviceType, Firmware, LogEvent, Update } from "../store/store.js";
 
-const time = (milliseconds: number): string => new Date(milliseconds).toISOString();
+export const time = (milliseconds: number): string => new Date(milliseconds).toISOString();
 
 export const viewDevice = (device: Device) => ({
   device_id: device.id,

@@ -2,22 +2,33 @@
 // updates live here, and no time is read here. Times are milliseconds since 1970. test/contract/store says what each method
 // promises. A new part is a contract here, its tables and methods in sql/, a migration, and its tests in test/contract/store.
 
+import type { AttributeStore } from "./attributes.js";
 import type { DeviceStore } from "./devices.js";
 import type { EventStore } from "./events.js";
 import type { FirmwareStore } from "./firmware.js";
+import type { MeshStore } from "./mesh.js";
 import type { TypeStore } from "./types.js";
 import type { UpdateStore } from "./updates.js";
 
+export * from "./attributes.js";
 export * from "./devices.js";
 export * from "./errors.js";
 export * from "./events.js";
 export * from "./firmware.js";
+export * from "./mesh.js";
 export * from "./page.js";
 export * from "./types.js";
 export * from "./updates.js";
 
 /** Every part, one a line. */
-export interface StoreParts extends DeviceStore, FirmwareStore, UpdateStore, EventStore, TypeStore {}
+export interface StoreParts
+  extends DeviceStore,
+    FirmwareStore,
+    UpdateStore,
+    EventStore,
+    TypeStore,
+    MeshStore,
+    AttributeStore {}
 
 export interface TransactionOptions {
   /**

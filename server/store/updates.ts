@@ -43,6 +43,7 @@ export interface UpdateFilter {
 export interface UpdateStore {
   /** Opens an attempt as `pending`. */
   addUpdate(update: NewUpdate): Promise<Update>;
+  findUpdate(id: number): Promise<Update | undefined>;
   changeUpdate(id: number, changes: UpdateChanges, time: number): Promise<Update>;
   /** The attempt of a device that is neither `success` nor `failed`; at most one is open at a time. */
   findOpenUpdate(deviceId: string): Promise<Update | undefined>;

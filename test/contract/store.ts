@@ -5,6 +5,7 @@ import type { Store } from "../../server/store/store.js";
 import { deviceContract } from "./store/devices.js";
 import { eventContract } from "./store/events.js";
 import { firmwareContract } from "./store/firmware.js";
+import { meshContract } from "./store/mesh.js";
 import { transactionContract } from "./store/transactions.js";
 import { typeContract } from "./store/types.js";
 import { updateContract } from "./store/updates.js";
@@ -20,6 +21,7 @@ export function storeContract(open: () => Promise<Store>): void {
   firmwareContract(() => store);
   updateContract(() => store);
   eventContract(() => store);
+  meshContract(() => store);
   typeContract(() => store);
   transactionContract(() => store);
 }

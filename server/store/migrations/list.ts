@@ -3,6 +3,8 @@
 
 import { first } from "./0001-first.js";
 import { types } from "./0030-types.js";
+import { mesh } from "./0031-mesh.js";
+import { attributes } from "./0032-attributes.js";
 import type { StoreMigration } from "./migrate.js";
 
-export const migrations: readonly StoreMigration[] = [first, types];
+export const migrations: readonly StoreMigration[] = [first, types, mesh, attributes];

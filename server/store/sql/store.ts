@@ -4,10 +4,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { IsolationLevel, Kysely } from "kysely";
 import { Turns } from "../../turns.js";
 import type { Store, StoreParts } from "../store.js";
+import { createAttributeStore } from "./attributes.js";
 import { createDeviceStore } from "./devices.js";
 import type { SqlDialect } from "./dialect.js";
 import { createEventStore } from "./events.js";
 import { createFirmwareStore } from "./firmware.js";
+import { createMeshStore } from "./mesh.js";
 import type { Tables } from "./tables.js";
 import { createTypeStore } from "./types.js";
 import { createUpdateStore } from "./updates.js";
@@ -19,6 +21,8 @@ const createParts = (db: Kysely<Tables>, dialect: SqlDialect): StoreParts => ({
   ...createUpdateStore(db),
   ...createEventStore(db),
   ...createTypeStore(db),
+  ...createAttributeStore(db),
+  ...createMeshStore(db),
 });
 
 /** Runs of a transaction that others keep setting back: with the pauses between them some ten seconds. */

@@ -1,8 +1,10 @@
 // Every table, for Kysely. Flags are 0 and 1, times are milliseconds since 1970, details are JSON text, on every database.
 
+import type { AttributeTable } from "./attributes.js";
 import type { DeviceTable } from "./devices.js";
 import type { EventTable } from "./events.js";
 import type { FirmwareTable } from "./firmware.js";
+import type { MeshNodeTable, MeshUpdateTable } from "./mesh.js";
 import type { DeviceTypeTable } from "./types.js";
 import type { UpdateTable } from "./updates.js";
 
@@ -12,4 +14,7 @@ export interface Tables {
   updates: UpdateTable;
   events: EventTable;
   device_types: DeviceTypeTable;
+  device_attributes: AttributeTable;
+  ota_updates: MeshUpdateTable;
+  ota_node_status: MeshNodeTable;
 }

@@ -62,6 +62,11 @@ export function createUpdateStore(db: Kysely<Tables>): UpdateStore {
       return toUpdate(row);
     },
 
+    async findUpdate(id) {
+      const row = await db.selectFrom("updates").selectAll().where("id", "=", id).executeTakeFirst();
+      return row && toUpdate(row);
+    },
+
     async findOpenUpdate(deviceId) {
       const row = await db
         .selectFrom("updates")

@@ -1,0 +1,93 @@
+// What the HTTPUpdate class of the Arduino cores asks for: one GET that tells in headers what runs and gets the image, or 304.
+//
+//   GET /api/arduino/{device_type}     x-ESP32-STA-MAC, x-ESP32-version, x-ESP32-sketch-sha256, x-ESP32-free-space …
+//
+// Source: arduino-esp32 libraries/HTTPUpdate/src/HTTPUpdate.cpp; the ESP8266 core says x-ESP8266-… instead. Such a client cannot
+// check signatures, so only legacy types are served.
+
+import { type Static, Type } from "@sinclair/typebox";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { CheckRequest } from "../../firmware/core/wire.js";
+import { aboutDevice, answerCheck } from "../api/check.js";
+import type { Context } from "../api/context.js";
+import { ApiError } from "../api/errors.js";
+import { CheckBody, Name, parseText } from "../api/schemas.js";
+import { SHORT_CACHING, sendImage } from "../api/send-image.js";
+import { record } from "../journal.js";
+import { requireLegacy } from "../legacy.js";
+import type { Firmware } from "../store/store.js";
+import { reportStatus } from "../updates.js";
+
+const Params = Type.Object({ type: Name });
+
+export function arduinoRoutes(app: FastifyInstance, context: Context): void {
+  app.get<{ Params: Static<typeof Params> }>(
+    "/api/arduino/:type",
+    { config: { isPublic: true }, schema: { params: Params } },
+    async (request, reply) => {
+      await requireLegacy(request.params.type, context.store);
+      const check = readHeaders(request, request.params.type);
+      const release = await answerCheck(context, check);
+      if (!release) return reply.code(304).send();
+      refuseTooLarge(request, release);
+      await record(
+        context,
+        (journal) =>
+          reportStatus(journal, {
+            device_id: check.device_id,
+            firmware_id: release.id,
+            status: "downloading",
+          }),
+        { about: aboutDevice(check.device_id) },
+      );
+      return send(request, reply, context, release);
+    },
+  );
+}
+
+function send(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  context: Context,
+  release: Firmware,
+): Promise<FastifyReply> {
+  if (release.md5 !== null) reply.header("x-md5", release.md5);
+  return sendImage(request, reply, context, release, { caching: SHORT_CACHING });
+}
+
+/** @throws ApiError INVALID_REQUEST */
+function readHeaders(request: FastifyRequest, deviceType: string): CheckRequest {
+  const header = (name: string): string | undefined => {
+    const value = request.headers[`x-esp32-${name}`] ?? request.headers[`x-esp8266-${name}`];
+    return typeof value === "string" && value !== "" ? value : undefined;
+  };
+  const sha256 = header("sketch-sha256");
+  const version = header("version");
+  const read = parseText(CheckBody, {
+    device_id: header("sta-mac")?.toUpperCase(),
+    device_type: deviceType,
+    // A sketch without a version of its own: its image's hash alone says what runs.
+    current_version: version ?? "0.0.0",
+    current_build: 0,
+    // HTTPUpdate marks nothing for a trial: what runs is what it boots again.
+    ...(sha256 === undefined ? {} : { image_sha256: sha256, slot_state: "valid" }),
+  });
+  if (typeof read === "string") {
+    throw new ApiError(
+      400,
+      "INVALID_REQUEST",
+      `the headers x-ESP32-STA-MAC, x-ESP32-version and x-ESP32-sketch-sha256 of HTTPUpdate are expected: ${read}`,
+    );
+  }
+  return read;
+}
+
+function refuseTooLarge(request: FastifyRequest, release: Firmware): void {
+  const free = request.headers["x-esp32-free-space"] ?? request.headers["x-esp8266-free-space"];
+  if (free === undefined || release.fileSize <= Number(free)) return;
+  throw new ApiError(
+    403,
+    "IMAGE_TOO_LARGE",
+    `image is ${release.fileSize} bytes, the device has room for ${free}`,
+  );
+}

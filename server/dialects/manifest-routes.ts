@@ -1,0 +1,158 @@
+// Manifests that other tools read: ESP Web Tools (flashes from a browser) with ESPHome's `ota` in it, and the system manifest of a
+// synchronised pair (system C).
+//
+//   GET /api/web-tools/{device_type}/manifest.json       https://esphome.github.io/esp-web-tools/
+//   GET /manifest?types=receiver,transmitter
+
+import { type Static, Type } from "@sinclair/typebox";
+import type { FastifyInstance } from "fastify";
+import { compareVersions, parseVersion } from "../../firmware/core/version.js";
+import type { Context } from "../api/context.js";
+import { ApiError } from "../api/errors.js";
+import { Name } from "../api/schemas.js";
+import { downloadPath } from "../api/views.js";
+import { readRelease } from "../release.js";
+import type { Firmware, Store } from "../store/store.js";
+
+/** Names as ESP Web Tools has them (its src/const.ts). */
+const CHIP_FAMILIES: Readonly<Record<string, string>> = Object.freeze({
+  esp32: "ESP32",
+  esp32c2: "ESP32-C2",
+  esp32c3: "ESP32-C3",
+  esp32c6: "ESP32-C6",
+  esp32h2: "ESP32-H2",
+  esp32p4: "ESP32-P4",
+  esp32s2: "ESP32-S2",
+  esp32s3: "ESP32-S3",
+});
+
+/** Where the app of ESP-IDF's, Arduino's and ESPHome's usual partition tables begins. Ours begins at 0x20000. */
+const DEFAULT_APP_OFFSET = 0x10000;
+const MAX_TYPE_COUNT = 8;
+const REBOOT_DELAY_SECONDS = 5;
+/** How long system C's orchestrator waits for a device that it has updated. */
+const HEALTH_CHECK_SECONDS = 30;
+
+const TypeParams = Type.Object({ type: Name });
+const OffsetQuery = Type.Object({
+  offset: Type.Integer({
+    minimum: 0x1000,
+    maximum: 0x1000000,
+    multipleOf: 0x1000,
+    default: DEFAULT_APP_OFFSET,
+  }),
+});
+const SystemQuery = Type.Object({
+  types: Type.String({ pattern: "^[A-Za-z0-9._,-]{1,256}$", default: "receiver,transmitter" }),
+});
+
+export function manifestRoutes(app: FastifyInstance, context: Context): void {
+  app.get<{ Params: Static<typeof TypeParams>; Querystring: Static<typeof OffsetQuery> }>(
+    "/api/web-tools/:type/manifest.json",
+    { config: { isPublic: true }, schema: { params: TypeParams, querystring: OffsetQuery } },
+    async ({ params, query }, reply) => {
+      const manifest = describeForWebTools(await newestOf(context.store, params.type), query.offset);
+      // The page that flashes may lie elsewhere; there is nothing secret in it.
+      return reply
+        .header("access-control-allow-origin", "*")
+        .header("cache-control", "no-cache")
+        .send(manifest);
+    },
+  );
+
+  app.get<{ Querystring: Static<typeof SystemQuery> }>(
+    "/manifest",
+    { config: { isPublic: true }, schema: { querystring: SystemQuery } },
+    async ({ query }) => {
+      const types = query.types.split(",").filter((type) => type !== "");
+      if (types.length > MAX_TYPE_COUNT)
+        throw new ApiError(
+          400,
+          "INVALID_REQUEST",
+          `${types.length} types, a system has at most ${MAX_TYPE_COUNT}`,
+        );
+      const releases = await Promise.all(types.map((type) => newestOf(context.store, type)));
+      return describeSystem(types, releases);
+    },
+  );
+}
+
+/** Stable and active firmware of a type, the newest first. @throws ApiError FIRMWARE_UNKNOWN */
+async function newestOf(store: Store, type: string): Promise<readonly [Firmware, ...Firmware[]]> {
+  const offered = [...(await store.offeredFirmware(type))].sort(newestFirst);
+  const [first, ...others] = offered;
+  if (!first) throw new ApiError(404, "FIRMWARE_UNKNOWN", `type ${type} has no stable firmware here`);
+  return [first, ...others];
+}
+
+function newestFirst(a: Firmware, b: Firmware): number {
+  const [ours, theirs] = [parseVersion(a.version), parseVersion(b.version)];
+  if (!ours || !theirs) return b.id - a.id;
+  return (
+    compareVersions({ ...theirs, build: b.buildNumber }, { ...ours, build: a.buildNumber }) || b.id - a.id
+  );
+}
+
+function describeForWebTools(offered: readonly [Firmware, ...Firmware[]], offset: number) {
+  const [newest] = offered;
+  const sameVersion = offered.filter(
+    ({ version, buildNumber }) => version === newest.version && buildNumber === newest.buildNumber,
+  );
+  return {
+    name: newest.deviceType,
+    version: newest.version,
+    new_install_prompt_erase: true,
+    builds: sameVersion.flatMap((firmware) => {
+      const chipFamily = CHIP_FAMILIES[firmware.chip];
+      if (chipFamily === undefined) return [];
+      const path = downloadPath(firmware.id);
+      return {
+        chipFamily,
+        parts: [{ path, offset }],
+        ...(firmware.md5 === null
+          ? {}
+          : { ota: { path, md5: firmware.md5, summary: firmware.notes ?? "", release_url: "" } }),
+      };
+    }),
+  };
+}
+
+function describeSystem(types: readonly string[], releases: readonly (readonly [Firmware, ...Firmware[]])[]) {
+  const current = releases.map(([newest]) => newest);
+  const previous = releases.map(([, before]) => before);
+  const protocols = current.map(protocolVersionOf);
+  return {
+    system_version: current[0]?.version,
+    min_compatible_version: current[0]?.minCurrentVersion ?? "0.0.0",
+    devices: Object.fromEntries(
+      current.map((firmware, at) => [
+        types[at],
+        {
+          version: firmware.version,
+          hardware: firmware.hardware,
+          firmware_url: downloadPath(firmware.id),
+          firmware_size: firmware.fileSize,
+          checksum: firmware.fileHash,
+          protocol_version: protocols[at],
+          ...(firmware.release === null ? {} : { release: firmware.release }),
+        },
+      ]),
+    ),
+    update_instructions: {
+      order: types,
+      reboot_delay_seconds: REBOOT_DELAY_SECONDS,
+      health_check_timeout_seconds: HEALTH_CHECK_SECONDS,
+    },
+    // Whole or not at all: a pair of which only one half can go back is no pair.
+    rollback: previous.every((firmware) => firmware !== undefined)
+      ? {
+          previous_version: previous[0]?.version,
+          urls: Object.fromEntries(previous.map((firmware, at) => [types[at], downloadPath(firmware.id)])),
+        }
+      : null,
+  };
+}
+
+/** Firmware that is not signed tells none; its devices compare version packets instead. */
+const protocolVersionOf = (firmware: Firmware): number | null =>
+  firmware.release === null ? null : readRelease(firmware.release).release.protocolVersion;

@@ -1,0 +1,194 @@
+// What gateways of a mesh and their operators speak (system E): firmware by node type, updates, and the progress of each node.
+//
+//   operators   POST /api/v1/firmware/upload   GET /api/v1/firmware   POST|GET /api/v1/ota/updates   GET|DELETE …/{id}
+//   gateways    GET /api/v1/ota/updates/pending   POST …/{id}/nodes   POST …/{id}/finish
+
+import { type Static, Type } from "@sinclair/typebox";
+import type { FastifyInstance } from "fastify";
+import type { Context } from "../api/context.js";
+import { ApiError } from "../api/errors.js";
+import { IdParams, Name, Page, Text } from "../api/schemas.js";
+import { uploadFirmware } from "../api/upload.js";
+import { downloadPath, time } from "../api/views.js";
+import { record } from "../journal.js";
+import { cancelDistribution, finishDistribution, openDistribution, reportNode } from "../mesh.js";
+import type { Firmware, MeshNode, MeshUpdate } from "../store/store.js";
+
+/** What painlessMesh nodes take: parts of 1 KiB. */
+const PART_BYTES = 1024;
+const MAX_BODY_BYTES = 4096;
+const MAX_PENDING_COUNT = 100;
+const MAX_NODES_SHOWN = 1000;
+const PREFIX = "/api/v1";
+
+const NodeId = Type.String({ pattern: "^[A-Za-z0-9._:-]{1,64}$", description: "as the mesh names the node" });
+const Count = Type.Integer({ minimum: 0, maximum: 0xffff });
+const UpdateStatus = Type.Union(
+  (["pending", "distributing", "completed", "failed", "cancelled"] as const).map((status) =>
+    Type.Literal(status),
+  ),
+);
+const NewUpdateBody = Type.Object({
+  firmware_id: Type.Integer({ minimum: 1 }),
+  force_update: Type.Optional(Type.Boolean({ description: "also to nodes that run this very image" })),
+  node_id: Type.Optional(NodeId),
+});
+const NodeBody = Type.Object({
+  node_id: NodeId,
+  status: Type.Union(
+    (["pending", "transferring", "completed", "failed"] as const).map((status) => Type.Literal(status)),
+  ),
+  current_part: Type.Optional(Count),
+  total_parts: Type.Optional(Count),
+  error: Type.Optional(Text(200)),
+});
+const FinishBody = Type.Object({ status: Type.Union([Type.Literal("completed"), Type.Literal("failed")]) });
+
+export function meshRoutes(app: FastifyInstance, context: Context): void {
+  const { store } = context;
+  const byGateways = { bodyLimit: MAX_BODY_BYTES, config: { isPublic: true } };
+
+  app.post(`${PREFIX}/firmware/upload`, async (request, reply) => {
+    const names = { node_type: "device_type" };
+    return reply.code(201).send(viewNodeFirmware(await uploadFirmware(request, context, names)));
+  });
+
+  const FirmwareQuery = Type.Object({ node_type: Type.Optional(Name), ...Page });
+  app.get<{ Querystring: Static<typeof FirmwareQuery> }>(
+    `${PREFIX}/firmware`,
+    { schema: { querystring: FirmwareQuery } },
+    async ({ query }) => {
+      const filter = query.node_type === undefined ? {} : { deviceType: query.node_type };
+      const { rows, totalCount } = await store.listFirmware(filter, query);
+      return { firmware: rows.map(viewNodeFirmware), total: totalCount };
+    },
+  );
+
+  app.post<{ Body: Static<typeof NewUpdateBody> }>(
+    `${PREFIX}/ota/updates`,
+    { bodyLimit: MAX_BODY_BYTES, schema: { body: NewUpdateBody } },
+    async ({ body }, reply) => {
+      const update = await record(context, (journal) =>
+        openDistribution(journal, {
+          firmwareId: body.firmware_id,
+          targetNode: body.node_id ?? null,
+          isForced: body.force_update ?? false,
+        }),
+      );
+      return reply.code(201).send(await describe(update));
+    },
+  );
+
+  const UpdatesQuery = Type.Object({ status: Type.Optional(UpdateStatus), ...Page });
+  app.get<{ Querystring: Static<typeof UpdatesQuery> }>(
+    `${PREFIX}/ota/updates`,
+    { schema: { querystring: UpdatesQuery } },
+    async ({ query }) => {
+      const filter = query.status === undefined ? {} : { statuses: [query.status] };
+      const { rows, totalCount } = await store.listMeshUpdates(filter, query);
+      return { updates: await Promise.all(rows.map((row) => describe(row))), total: totalCount };
+    },
+  );
+
+  // Oldest first: a gateway does one after the other.
+  app.get(`${PREFIX}/ota/updates/pending`, { config: { isPublic: true } }, async () => {
+    const { rows } = await store.listMeshUpdates(
+      { statuses: ["pending", "distributing"] },
+      { limit: MAX_PENDING_COUNT, offset: 0 },
+    );
+    return { updates: await Promise.all(rows.toReversed().map((row) => describe(row))) };
+  });
+
+  app.get<{ Params: { id: number } }>(
+    `${PREFIX}/ota/updates/:id`,
+    { schema: { params: IdParams } },
+    async ({ params }) => {
+      const update = await store.findMeshUpdate(params.id);
+      if (!update) throw new ApiError(404, "UPDATE_UNKNOWN", `update ${params.id} does not exist`);
+      const nodes = await store.listMeshNodes(update.id, MAX_NODES_SHOWN);
+      return { ...(await describe(update)), nodes: nodes.map(viewNode) };
+    },
+  );
+
+  app.delete<{ Params: { id: number } }>(
+    `${PREFIX}/ota/updates/:id`,
+    { schema: { params: IdParams } },
+    async ({ params }) =>
+      describe(await record(context, (journal) => cancelDistribution(journal, params.id))),
+  );
+
+  app.post<{ Params: { id: number }; Body: Static<typeof NodeBody> }>(
+    `${PREFIX}/ota/updates/:id/nodes`,
+    { ...byGateways, schema: { params: IdParams, body: NodeBody } },
+    async ({ params, body }) =>
+      viewNode(
+        await record(context, (journal) =>
+          reportNode(journal, params.id, {
+            nodeId: body.node_id,
+            status: body.status,
+            currentPart: body.current_part ?? 0,
+            totalParts: body.total_parts ?? 0,
+            error: body.error ?? null,
+          }),
+        ),
+      ),
+  );
+
+  app.post<{ Params: { id: number }; Body: Static<typeof FinishBody> }>(
+    `${PREFIX}/ota/updates/:id/finish`,
+    { ...byGateways, schema: { params: IdParams, body: FinishBody } },
+    async ({ params, body }) =>
+      describe(await record(context, (journal) => finishDistribution(journal, params.id, body.status))),
+  );
+
+  async function describe(update: MeshUpdate) {
+    const firmware = await store.findFirmware(update.firmwareId);
+    return { ...viewMeshUpdate(update), ...(firmware ? viewTarget(firmware) : {}) };
+  }
+}
+
+const viewNodeFirmware = (firmware: Firmware) => ({
+  id: firmware.id,
+  node_type: firmware.deviceType,
+  version: firmware.version,
+  hardware: firmware.hardware,
+  size: firmware.fileSize,
+  md5: firmware.md5,
+  release_notes: firmware.notes,
+  is_stable: firmware.isStable,
+  is_signed: firmware.release !== null,
+  created_at: time(firmware.createdAt),
+});
+
+/** What a gateway announces in its mesh. */
+const viewTarget = (firmware: Firmware) => ({
+  node_type: firmware.deviceType,
+  hardware: firmware.hardware,
+  version: firmware.version,
+  md5: firmware.md5,
+  size: firmware.fileSize,
+  part_bytes: PART_BYTES,
+  part_count: Math.ceil(firmware.fileSize / PART_BYTES),
+  download_url: downloadPath(firmware.id),
+});
+
+const viewMeshUpdate = (update: MeshUpdate) => ({
+  id: update.id,
+  firmware_id: update.firmwareId,
+  node_id: update.targetNode,
+  force_update: update.isForced,
+  status: update.status,
+  created_at: time(update.createdAt),
+  updated_at: time(update.updatedAt),
+  finished_at: update.finishedAt === null ? null : time(update.finishedAt),
+});
+
+const viewNode = (node: MeshNode) => ({
+  node_id: node.nodeId,
+  status: node.status,
+  current_part: node.currentPart,
+  total_parts: node.totalParts,
+  error: node.error,
+  created_at: time(node.createdAt),
+  updated_at: time(node.updatedAt),
+});

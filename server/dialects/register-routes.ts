@@ -1,0 +1,75 @@
+// Registration and heartbeat as calls of their own (system A), for clients that want to be known before they check for updates. A
+// check does both by itself.
+//
+//   POST /api/devices/register            as a check; answers the device's record
+//   POST /api/devices/{id}/heartbeat      what has changed, if anything
+
+import { type Static, Type } from "@sinclair/typebox";
+import type { FastifyInstance } from "fastify";
+import { aboutDevice } from "../api/check.js";
+import type { Context } from "../api/context.js";
+import { ApiError } from "../api/errors.js";
+import { CheckBody, type CheckInput, DeviceParams } from "../api/schemas.js";
+import { viewDevice } from "../api/views.js";
+import { record } from "../journal.js";
+import { seeDevice } from "../updates.js";
+
+const MAX_BODY_BYTES = 4096;
+const HeartbeatBody = Type.Partial(
+  Type.Pick(CheckBody, ["free_heap", "rssi", "uptime_seconds", "boot_count", "reset_reason", "address"]),
+);
+
+export function registerRoutes(app: FastifyInstance, context: Context): void {
+  const options = { bodyLimit: MAX_BODY_BYTES, config: { isPublic: true } };
+
+  app.post<{ Body: CheckInput }>(
+    "/api/devices/register",
+    { ...options, schema: { body: CheckBody } },
+    async ({ body }, reply) => {
+      const isKnown = (await context.store.findDevice(body.device_id)) !== undefined;
+      await context.deviceLimit.recount(context.now());
+      const { device } = await record(context, (journal) => seeDevice(journal, body, context.deviceLimit), {
+        about: aboutDevice(body.device_id),
+      });
+      return reply.code(isKnown ? 200 : 201).send({ ...viewDevice(device), time: seconds(context.now()) });
+    },
+  );
+
+  app.post<{ Params: { id: string }; Body: Static<typeof HeartbeatBody> }>(
+    "/api/devices/:id/heartbeat",
+    { ...options, schema: { params: DeviceParams, body: HeartbeatBody } },
+    async ({ params, body }) => {
+      await record(
+        context,
+        async (journal) => {
+          const known = await journal.store.findDevice(params.id);
+          if (!known) {
+            throw new ApiError(
+              404,
+              "DEVICE_UNKNOWN",
+              `device ${params.id} is not registered here: POST /api/devices/register`,
+            );
+          }
+          await journal.putDevice({
+            ...known,
+            freeHeap: body.free_heap ?? known.freeHeap,
+            rssi: body.rssi ?? known.rssi,
+            uptimeSeconds: body.uptime_seconds ?? known.uptimeSeconds,
+            bootCount: body.boot_count ?? known.bootCount,
+            resetReason: body.reset_reason ?? known.resetReason,
+            address: body.address ?? known.address,
+            lastSeen: journal.time,
+          });
+        },
+        { about: aboutDevice(params.id) },
+      );
+      const { pollSeconds } = context.settings;
+      return {
+        time: seconds(context.now()),
+        ...(pollSeconds === undefined ? {} : { poll_seconds: pollSeconds }),
+      };
+    },
+  );
+}
+
+const seconds = (milliseconds: number): number => Math.floor(milliseconds / 1000);

@@ -1,0 +1,56 @@
+// What the store remembers of updates that a gateway distributes in its mesh (system E). Nodes are not devices of this server: it
+// knows of them what gateways tell.
+
+import type { Page, Paged } from "./page.js";
+
+export type MeshUpdateStatus = "pending" | "distributing" | "completed" | "failed" | "cancelled";
+export type MeshNodeStatus = "pending" | "transferring" | "completed" | "failed";
+
+export interface MeshUpdate {
+  readonly id: number;
+  readonly firmwareId: number;
+  /** One node; `null`: every node of the firmware's type. */
+  readonly targetNode: string | null;
+  /** Nodes take it although they run the same image. */
+  readonly isForced: boolean;
+  readonly status: MeshUpdateStatus;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly finishedAt: number | null;
+}
+
+export type NewMeshUpdate = Pick<MeshUpdate, "firmwareId" | "targetNode" | "isForced" | "createdAt">;
+
+export interface MeshNode {
+  readonly updateId: number;
+  readonly nodeId: string;
+  readonly status: MeshNodeStatus;
+  /** Parts that the node has. */
+  readonly currentPart: number;
+  readonly totalParts: number;
+  readonly error: string | null;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+export interface MeshStore {
+  addMeshUpdate(update: NewMeshUpdate): Promise<MeshUpdate>;
+  findMeshUpdate(id: number): Promise<MeshUpdate | undefined>;
+  /** Newest first. */
+  listMeshUpdates(
+    filter: { readonly statuses?: readonly MeshUpdateStatus[] },
+    page: Page,
+  ): Promise<Paged<MeshUpdate>>;
+  setMeshUpdateStatus(
+    id: number,
+    status: MeshUpdateStatus,
+    time: number,
+    finishedAt: number | null,
+  ): Promise<MeshUpdate | undefined>;
+  /** Inserts or replaces, but keeps the `createdAt` of a node that is known. */
+  putMeshNode(node: MeshNode): Promise<MeshNode>;
+  countMeshNodes(updateId: number): Promise<number>;
+  findMeshNode(updateId: number, nodeId: string): Promise<MeshNode | undefined>;
+  /** By name, at most `limit`. */
+  listMeshNodes(updateId: number, limit: number): Promise<readonly MeshNode[]>;
+}

@@ -1,0 +1,64 @@
+import { expect } from "chai";
+import type { Store } from "../../../server/store/store.js";
+import { PAGE, sampleDevice, sampleFirmware } from "./samples.js";
+
+export function meshContract(store: () => Store): void {
+  it("keeps updates of a mesh and the progress of their nodes", async () => {
+    const { id: firmwareId } = await store().addFirmware(sampleFirmware());
+    const first = await store().addMeshUpdate({
+      firmwareId,
+      targetNode: null,
+      isForced: true,
+      createdAt: 1000,
+    });
+    const second = await store().addMeshUpdate({
+      firmwareId,
+      targetNode: "7",
+      isForced: false,
+      createdAt: 2000,
+    });
+    expect(first).to.deep.include({ status: "pending", isForced: true, targetNode: null, finishedAt: null });
+    await store().setMeshUpdateStatus(first.id, "cancelled", 3000, 3000);
+    const { rows, totalCount } = await store().listMeshUpdates(
+      { statuses: ["pending", "distributing"] },
+      PAGE,
+    );
+    expect([rows, totalCount]).to.deep.equal([[second], 1]);
+    expect((await store().listMeshUpdates({}, PAGE)).rows.map(({ id }) => id)).to.deep.equal([
+      second.id,
+      first.id,
+    ]);
+
+    const node = {
+      updateId: second.id,
+      nodeId: "7",
+      status: "transferring",
+      currentPart: 1,
+      totalParts: 9,
+      error: null,
+      createdAt: 4000,
+      updatedAt: 4000,
+    } as const;
+    await store().putMeshNode(node);
+    await store().putMeshNode({ ...node, currentPart: 2, createdAt: 5000, updatedAt: 5000 });
+    expect(await store().findMeshNode(second.id, "7")).to.deep.equal({
+      ...node,
+      currentPart: 2,
+      updatedAt: 5000,
+    });
+    await store().putMeshNode({ ...node, nodeId: "10" });
+    expect((await store().listMeshNodes(second.id, 10)).map(({ nodeId }) => nodeId)).to.deep.equal([
+      "10",
+      "7",
+    ]);
+    expect(await store().countMeshNodes(second.id)).to.equal(2);
+  });
+
+  it("keeps a device's own words about itself, the last ones", async () => {
+    await store().putDevice(sampleDevice());
+    expect(await store().findAttributes("base-010203")).to.equal(undefined);
+    await store().putAttributes("base-010203", { hw: "a", version: "1" }, 1000);
+    await store().putAttributes("base-010203", { hw: "b" }, 2000);
+    expect(await store().findAttributes("base-010203")).to.deep.equal({ hw: "b" });
+  });
+}

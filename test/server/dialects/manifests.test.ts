@@ -1,0 +1,65 @@
+import { expect } from "chai";
+import { makeRelease, TestServer } from "../test-server.js";
+
+describe("manifests for other tools", () => {
+  let server: TestServer;
+  beforeEach(async () => {
+    server = await TestServer.open();
+  });
+  afterEach(() => server.close());
+
+  const release = async (version: string, type: string, chip: "esp32" | "esp32c3" = "esp32") =>
+    (await server.upload(await makeRelease(version, { type, image: { chip } }))).json();
+  const get = async (url: string) => (await server.app.inject(url)).json();
+
+  it("tell ESP Web Tools and ESPHome where the newest image of each chip is", async () => {
+    await release("1.0.0", "base");
+    const esp32 = await release("1.1.0", "base");
+    const c3 = await release("1.1.0", "base", "esp32c3");
+    expect(await get("/api/web-tools/base/manifest.json?offset=131072")).to.deep.equal({
+      name: "base",
+      version: "1.1.0",
+      new_install_prompt_erase: true,
+      builds: [c3, esp32].map(({ id, md5 }, at) => ({
+        chipFamily: ["ESP32-C3", "ESP32"][at],
+        parts: [{ path: `/api/ota/download/${id}`, offset: 0x20000 }],
+        ota: { path: `/api/ota/download/${id}`, md5, summary: "", release_url: "" },
+      })),
+    });
+    expect((await get("/api/web-tools/base/manifest.json?offset=100")).error).to.equal("INVALID_REQUEST");
+    expect((await get("/api/web-tools/none/manifest.json")).error).to.equal("FIRMWARE_UNKNOWN");
+  });
+
+  it("tell a synchronised pair its versions, their order and the way back", async () => {
+    for (const version of ["1.0.0", "1.1.0"])
+      for (const type of ["receiver", "transmitter"]) await release(version, type);
+    const manifest = await get("/manifest");
+    expect(manifest).to.deep.include({
+      system_version: "1.1.0",
+      min_compatible_version: "0.0.0",
+      update_instructions: {
+        order: ["receiver", "transmitter"],
+        reboot_delay_seconds: 5,
+        health_check_timeout_seconds: 30,
+      },
+      rollback: {
+        previous_version: "1.0.0",
+        urls: { receiver: "/api/ota/download/1", transmitter: "/api/ota/download/2" },
+      },
+    });
+    expect(manifest.devices.receiver).to.include({
+      version: "1.1.0",
+      hardware: "esp32",
+      firmware_url: "/api/ota/download/3",
+      protocol_version: 1,
+    });
+    expect(manifest.devices.transmitter.checksum).to.match(/^[0-9a-f]{64}$/);
+  });
+
+  it("offer no way back that only one half of a pair has", async () => {
+    await release("1.0.0", "receiver");
+    await release("1.1.0", "receiver");
+    await release("1.1.0", "transmitter");
+    expect((await get("/manifest")).rollback).to.equal(null);
+  });
+});
