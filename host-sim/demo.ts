@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { redirectOutput } from "../server/cli/output.js";
 import { createProgram } from "../server/cli/program.js";
 import { type RunningServer, startServer } from "../server/start.js";
-import { DESK_SERVER, HOME } from "./desk.js";
+import { DESK_SERVER, HOME, OWNER_TOKEN } from "./desk.js";
 import { type Sim, startSim } from "./sim.js";
 import { createTerminal, type Terminal } from "./terminal.js";
 
@@ -103,6 +103,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   screen.done(`virtual ESP32 with 8 MB flash: base ${FROM} in factory, NVS empty, power on`);
   screen.note(`the device's own pages: ${sim.portalUrl}/`);
   if (options.manual) screen.note(`set it up there: choose "${HOME.ssid}", password ${HOME.password}`);
+  else screen.note(`its owner's token, chosen at the setup: ${OWNER_TOKEN}`);
   return follow(sim, server, updateBytes, screen, options);
 }
 

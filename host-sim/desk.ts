@@ -20,6 +20,9 @@ import { World } from "./world.js";
 /** The Wi-Fi network of the house. */
 export const HOME = Object.freeze({ ssid: "Home + Garden", password: "corr&ct=horse%8#" });
 
+/** The token that the person of the house chooses for a new device: changes in the house's network need it. */
+export const OWNER_TOKEN = "garden-gate-open-7";
+
 /** Where images for the desk look for their updates; behind this name is whatever `server` says. */
 export const DESK_SERVER = "http://updates.skyslot.test:8080";
 
@@ -79,7 +82,7 @@ export class Desk {
       onLight: options.onLight,
     });
     if (options.image) this.device.flashFactory(readFileSync(PARTITIONS, "utf8"), options.image);
-    this.person = new Person({ world: this.world, network: this.network, wifi });
+    this.person = new Person({ world: this.world, network: this.network, wifi, token: OWNER_TOKEN });
     if (!options.manual) this.person.watchForPortals();
   }
 

@@ -1,5 +1,6 @@
 // A person with a phone who sets up whatever opens its portal: joins the device's access point, is led to its page as phones are
-// (a name query and a probe), submits the home's network and waits for the result. Persistent: if it does not work, tries again.
+// (a name query and a probe), chooses the owner's token if the device is nobody's yet, submits the home's network and waits for the
+// result. Persistent: if it does not work, tries again.
 
 import { Phone, PhoneError } from "./network/phone.js";
 import type { VirtualNetwork } from "./network/virtual-network.js";
@@ -18,6 +19,8 @@ export interface PersonOptions {
   readonly network: VirtualNetwork;
   /** What the person types. */
   readonly wifi: { readonly ssid: string; readonly password: string };
+  /** The owner's token that the person chooses for a new device. */
+  readonly token: string;
 }
 
 /** How one walk through a portal ended. */
@@ -69,6 +72,7 @@ export class Person {
       if (page.status !== 200 || !page.text.includes("<html")) {
         throw new PhoneError(`probe was answered ${page.status} by ${page.url}, not with a page`);
       }
+      await this.#own();
       const { ssid, password } = this.#options.wifi;
       const form = new URLSearchParams({ ssid, password }).toString();
       const answer = await this.phone.post("/api/join", form);
@@ -77,6 +81,20 @@ export class Person {
     } finally {
       this.phone.leave();
     }
+  }
+
+  /** The page asks for a token where there is none, and somebody may set it. */
+  async #own(): Promise<void> {
+    const settings = JSON.parse((await this.phone.get("/api/settings")).text) as {
+      readonly hasToken: boolean;
+      readonly attendedSeconds: number;
+    };
+    if (settings.hasToken || settings.attendedSeconds === 0) return;
+    const { token } = this.#options;
+    const headers = { "content-type": "application/json" };
+    const answer = await this.phone.post("/api/token", JSON.stringify({ token }), undefined, { headers });
+    if (answer.status !== 202)
+      throw new PhoneError(`the token was answered ${answer.status}: ${answer.text}`);
   }
 
   async #result(): Promise<SetupResult> {

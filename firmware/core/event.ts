@@ -1,6 +1,7 @@
 // Everything that can happen to a device, in the past tense. The runner stamps each event with the time and a random number:
 // core has no other source of either.
 
+import type { Section } from "./app-settings.js";
 import type { TimerName } from "./effect.js";
 import type { UpdateErrorCode } from "./errors.js";
 import type { RequestHead } from "./http.js";
@@ -66,6 +67,8 @@ export interface Booted {
   readonly setupPage: string;
   /** The page that the device serves in its owner's network. */
   readonly statusPage?: string;
+  /** The settings that the app has; absent: none. */
+  readonly section?: Section | undefined;
   /** Built into the firmware (mc/config). */
   readonly build: BuildSettings;
 }
@@ -190,8 +193,14 @@ export type Event =
   | { readonly type: "reportTaken"; readonly report: Report }
   /** The update server to talk to: the build's, unless the owner stored another. */
   | { readonly type: "serverChosen"; readonly server: string; readonly checkSeconds: number }
-  /** The owner set another token for changes and pushed updates; empty: none any more. */
+  /** The owner set a token for changes and pushed updates, the first or another. */
   | { readonly type: "tokenChosen"; readonly token: string }
+  /** Whether images without a signature are taken, as the owner decided it. */
+  | { readonly type: "unsignedChosen"; readonly accept: boolean }
+  /** The owner does not want this one tried any more. */
+  | { readonly type: "networkForgotten"; readonly ssid: string }
+  /** Names of the saved networks after a change, the last that worked first. */
+  | { readonly type: "networksSaved"; readonly ssids: readonly string[] }
   /** The owner gave the device another name. */
   | { readonly type: "deviceNamed"; readonly deviceName: string }
   | { readonly type: "safeModeEntered"; readonly unhealthyCount: number }

@@ -50,28 +50,28 @@ const periodOf = ({ speed }: LedSettings): number => (60_000 / speed) | 0;
 
 // ── the patterns
 
-function drawSolid({ colour }: LedSettings, _phaseMs: number, _periodMs: number, pixels: Uint8Array): void {
-  fill(pixels, colour, 255);
+function drawSolid(settings: LedSettings, _phaseMs: number, _periodMs: number, pixels: Uint8Array): void {
+  fill(pixels, settings, 255);
 }
 
-function drawBlink({ colour }: LedSettings, phaseMs: number, periodMs: number, pixels: Uint8Array): void {
-  fill(pixels, colour, phaseMs * 2 < periodMs ? 255 : 0);
+function drawBlink(settings: LedSettings, phaseMs: number, periodMs: number, pixels: Uint8Array): void {
+  fill(pixels, settings, phaseMs * 2 < periodMs ? 255 : 0);
 }
 
 /** Up in one half of the cycle, down in the other: a triangle, which the eye takes for a breath after correction. */
-function drawBreath({ colour }: LedSettings, phaseMs: number, periodMs: number, pixels: Uint8Array): void {
+function drawBreath(settings: LedSettings, phaseMs: number, periodMs: number, pixels: Uint8Array): void {
   const position = ((phaseMs * 510) / periodMs) | 0;
-  fill(pixels, colour, position > 255 ? 510 - position : position);
+  fill(pixels, settings, position > 255 ? 510 - position : position);
 }
 
-/** The wheel lies once along the strip and turns. */
+/** The wheel lies once along the strip and turns; it has its own colours. */
 function drawRainbow(
-  { colour, count }: LedSettings,
+  { count, brightness }: LedSettings,
   phaseMs: number,
   periodMs: number,
   pixels: Uint8Array,
 ): void {
-  const level = Math.max(colour >> 16, (colour >> 8) & 0xff, colour & 0xff);
+  const level = dimmed(255, brightness);
   const turned = ((phaseMs * HUE_COUNT) / periodMs) | 0;
   for (let index = 0; index < count; index++) {
     setPixel(pixels, index, wheel((turned + (((index * HUE_COUNT) / count) | 0)) % HUE_COUNT), level);
@@ -80,7 +80,7 @@ function drawRainbow(
 
 /** A dot with a tail runs along the strip and begins anew; the tail runs over the end. */
 function drawChase(
-  { colour, count }: LedSettings,
+  { colour, count, brightness }: LedSettings,
   phaseMs: number,
   periodMs: number,
   pixels: Uint8Array,
@@ -88,7 +88,7 @@ function drawChase(
   pixels.fill(0);
   const head = ((phaseMs * count) / periodMs) | 0;
   for (let back = Math.min(TAIL.length, count) - 1; back >= 0; back--) {
-    setPixel(pixels, (head - back + count) % count, colour, TAIL[back] ?? 0);
+    setPixel(pixels, (head - back + count) % count, colour, dimmed(TAIL[back] ?? 0, brightness));
   }
 }
 
@@ -134,7 +134,8 @@ function wheel(hue: number): number {
   }
 }
 
-function fill(pixels: Uint8Array, colour: number, level: number): void {
+function fill(pixels: Uint8Array, { colour, brightness }: LedSettings, fullLevel: number): void {
+  const level = dimmed(fullLevel, brightness);
   const red = light(colour >> 16, level);
   const green = light((colour >> 8) & 0xff, level);
   const blue = light(colour & 0xff, level);
@@ -144,6 +145,9 @@ function fill(pixels: Uint8Array, colour: number, level: number): void {
     pixels[offset + 2] = blue;
   }
 }
+
+/** What is left of a level, rounded up, so that nothing goes out. */
+const dimmed = (level: number, brightness: number): number => ((level * brightness + 99) / 100) | 0;
 
 function setPixel(pixels: Uint8Array, index: number, colour: number, level: number): void {
   const offset = index * 3;

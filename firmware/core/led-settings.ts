@@ -1,37 +1,43 @@
-// What the owner of an LED strip can choose, its limits, and its form in NVS: one JSON text under one key (see preferences.ts for
-// why). Reads anything, trusts nothing: a pin that the chip has put to other use would restart the device at every start.
+// What the owner of an LED strip can choose, and its limits: a settings section (app-settings.ts). A pin that the chip has put to other
+// use would restart the device at every start, so only those are offered that a strip can hang on.
 
-import { fail, type Result, succeed } from "./errors.js";
+import type { Field, Section, Values } from "./app-settings.js";
 
-export const LED_KEY = "led";
 /** What the strip's driver keeps in memory grows with it: 8 bytes a pixel. */
 export const MAX_PIXEL_COUNT = 300;
 /** Cycles of a pattern in a minute. */
 export const MAX_SPEED = 600;
-/** A settings text longer than this is none of ours. */
-const MAX_TEXT_LENGTH = 400;
 
 export const PATTERN_NAMES = Object.freeze(["solid", "blink", "breathe", "rainbow", "chase"] as const);
 export type PatternName = (typeof PATTERN_NAMES)[number];
 
 export interface LedSettings {
   readonly pattern: PatternName;
-  /** GPIO number of the strip's data line. */
-  readonly pin: number;
-  /** Pixels on the strip, 1 to 300. */
-  readonly count: number;
+  /** `0xrrggbb`; a rainbow has its own. */
+  readonly colour: number;
+  /** Percent of the strip's full light, 1 to 100. */
+  readonly brightness: number;
   /** Cycles a minute, 1 to 600; `solid` has none. */
   readonly speed: number;
-  /** `0xrrggbb`. Of a rainbow only its brightest channel counts: as brightness. */
-  readonly colour: number;
+  /** Pixels on the strip, 1 to 300. */
+  readonly count: number;
+  /** GPIO number of the strip's data line. */
+  readonly pin: number;
 }
 
-export type LedErrorCode =
-  | "LED_MALFORMED"
-  | "LED_PATTERN_UNKNOWN"
-  | "LED_PIN_UNUSABLE"
-  | "LED_OUT_OF_RANGE"
-  | "LED_COLOUR_MALFORMED";
+/** What the section is called and asks for, for people. */
+export interface LedStrings {
+  readonly title: string;
+  readonly pattern: string;
+  readonly patterns: Readonly<Record<PatternName, string>>;
+  readonly colour: string;
+  readonly colourHint: string;
+  readonly brightness: string;
+  readonly speed: string;
+  readonly count: string;
+  readonly pin: string;
+  readonly pinHint: string;
+}
 
 /** The pins of this board that a strip can be connected to. */
 export interface LedBoard {
@@ -53,85 +59,41 @@ function runs(...pairs: readonly (readonly [number, number])[]): readonly (reado
   return Object.freeze(pairs);
 }
 
-/** Whether a strip's data line can be this pin. */
-export const isStripPin = (pin: number, { chip, statusPin }: LedBoard): boolean =>
-  pin !== statusPin && (OUTPUTS[chip] ?? []).some(([first, last]) => pin >= first && pin <= last);
-
-/** Settings as text: what is stored, and what the page gets. */
-export const writeLedSettings = ({ pattern, pin, count, speed, colour }: LedSettings): string =>
-  JSON.stringify({ pattern, pin, count, speed, colour: writeColour(colour) });
-
-/** The stored text, or what a page has sent. Fields that are absent are taken from `base`, such as the build's own settings. */
-export function parseLedSettings(
-  text: string,
-  board: LedBoard,
-  base: Partial<LedSettings> = {},
-): Result<LedSettings, LedErrorCode> {
-  if (text.length > MAX_TEXT_LENGTH) {
-    return fail(
-      "LED_MALFORMED",
-      `The settings are ${text.length} characters long; ${MAX_TEXT_LENGTH} are allowed.`,
-    );
-  }
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return fail("LED_MALFORMED", "The settings are not valid JSON.");
-  }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    return fail("LED_MALFORMED", "The settings are not a JSON object.");
-  }
-  return readLedSettings({ ...fieldsOf(base), ...value }, board);
+/** Every pin that a strip's data line can be. */
+export function stripPins({ chip, statusPin }: LedBoard): readonly number[] {
+  const pins: number[] = [];
+  for (const [first, last] of OUTPUTS[chip] ?? [])
+    for (let pin = first; pin <= last; pin++) if (pin !== statusPin) pins.push(pin);
+  return pins;
 }
 
-/** The same of a value that is no text any more: the fields of a build's configuration. */
-export function readLedSettings(
-  fields: Readonly<Record<string, unknown>>,
-  board: LedBoard,
-): Result<LedSettings, LedErrorCode> {
-  const { pattern, pin, count, speed } = fields;
-  if (!isPattern(pattern)) {
-    return fail("LED_PATTERN_UNKNOWN", `The pattern is none of ${PATTERN_NAMES.join(", ")}.`);
-  }
-  if (!isWhole(pin, 0, 48) || !isStripPin(pin, board)) return fail("LED_PIN_UNUSABLE", whyNot(pin, board));
-  if (!isWhole(count, 1, MAX_PIXEL_COUNT)) return outOfRange("count", count, MAX_PIXEL_COUNT);
-  if (!isWhole(speed, 1, MAX_SPEED)) return outOfRange("speed", speed, MAX_SPEED);
-  const colour = readColour(fields.colour);
-  if (colour === undefined) {
-    return fail("LED_COLOUR_MALFORMED", "The colour has to be written as #rrggbb, such as #ff8800.");
-  }
-  return succeed({ pattern, pin, count, speed, colour });
+const PLAIN = Object.freeze({ pattern: "solid", colour: "#ffffff", brightness: 25, speed: 10, count: 1 });
+
+/** The section of this board. */
+export function ledSection(board: LedBoard, text: LedStrings): Section {
+  const pins = stripPins(board);
+  const fields: readonly Field[] = [
+    {
+      name: "pattern",
+      type: "choice",
+      label: text.pattern,
+      options: PATTERN_NAMES.map((name) => [name, text.patterns[name]]),
+    },
+    { name: "colour", type: "colour", label: text.colour, hint: text.colourHint },
+    { name: "brightness", type: "slider", label: text.brightness, least: 1, most: 100 },
+    { name: "speed", type: "number", label: text.speed, least: 1, most: MAX_SPEED },
+    { name: "count", type: "number", label: text.count, least: 1, most: MAX_PIXEL_COUNT },
+    { name: "pin", type: "choice", label: text.pin, hint: text.pinHint, options: pins.map((pin) => [pin]) },
+  ];
+  return { name: "led", title: text.title, fields, defaults: { ...PLAIN, pin: pins[0] ?? -1 } };
 }
 
-const fieldsOf = (base: Partial<LedSettings>): Readonly<Record<string, unknown>> => ({
-  ...base,
-  ...(base.colour === undefined ? {} : { colour: writeColour(base.colour) }),
+/** The values of the section, which has checked them, as the strip takes them. */
+export const readLedSettings = (values: Values): LedSettings => ({
+  pattern: values.pattern as PatternName,
+  colour: Number.parseInt(`${values.colour}`.slice(1), 16),
+  brightness: Number(values.brightness),
+  speed: Number(values.speed),
+  count: Number(values.count),
+  pin: Number(values.pin),
 });
-
-const isPattern = (value: unknown): value is PatternName => PATTERN_NAMES.some((name) => name === value);
-
-const isWhole = (value: unknown, least: number, most: number): value is number =>
-  typeof value === "number" && Number.isInteger(value) && value >= least && value <= most;
-
-function whyNot(pin: unknown, { chip, statusPin }: LedBoard): string {
-  if (pin === statusPin && statusPin !== undefined) return `Pin ${statusPin} is the status LED's.`;
-  const usable = (OUTPUTS[chip] ?? []).map(([first, last]) => (first === last ? first : `${first}–${last}`));
-  if (usable.length === 0) return `No pins of the chip "${chip}" are known to be usable.`;
-  return `Pin ${short(pin)} cannot drive a strip on the ${chip}; usable are ${usable.join(", ")}.`;
-}
-
-const outOfRange = (name: string, value: unknown, most: number) =>
-  fail("LED_OUT_OF_RANGE", `The ${name} is ${short(value)}; a whole number from 1 to ${most} is needed.`);
-
-/** A value inside a message: what somebody sent must not fill the log. */
-const short = (value: unknown): string => `${JSON.stringify(value) ?? "missing"}`.slice(0, 24);
-
-/** `0xrrggbb`, or nothing if it is not `#rrggbb`. */
-function readColour(value: unknown): number | undefined {
-  return typeof value === "string" && /^#[0-9a-fA-F]{6}$/.test(value)
-    ? Number.parseInt(value.slice(1), 16)
-    : undefined;
-}
-
-const writeColour = (colour: number): string => `#${colour.toString(16).padStart(6, "0")}`;

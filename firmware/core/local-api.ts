@@ -1,32 +1,39 @@
-// The device's own pages in its owner's network: what it is, how it fares, its settings, and three commands. Never sends a Wi-Fi
-// password or the owner's token back. What the setup portal serves is answered there (portal.ts); this machine takes
+// The device's own pages in its owner's network: what it is, how it fares, its settings, and its commands; in its setup network the
+// setup page asks here too. Who may do what is local-guard.ts's business. What the setup portal serves is answered there
+// (portal.ts); this machine takes
 //
-//   GET  /               the status page, unless a phone asks the access point: that gets the setup page
+//   GET  /               the status page, unless a phone asks the access point: that gets the setup page, and this as /settings
 //   GET  /api/version    identity               POST /api/rollback        ─► 202, the other image, after a restart
 //   GET  /api/health     condition              POST /api/restart         ─► 202, a second later a restart
 //   GET  /api/settings   POST /api/settings     POST /api/factory-reset   ─► 202, a second later all is forgotten, and a restart
+//   GET  /api/<section>  POST /api/<section>    POST /api/token           the first one, or another
+//   GET  /api/saved-networks                    POST /api/forget-network
 
+import { storedValues, type Values } from "./app-settings.js";
 import { UNHEALTHY_KEY } from "./crash-guard.js";
-import type { Effect, HttpResponse } from "./effect.js";
+import type { Effect } from "./effect.js";
 import type { Booted, Raise, Stamped } from "./event.js";
 import { HELD_KEY } from "./install-record.js";
-import { isOwnHost, type LocalRequest, refusalOf } from "./local-guard.js";
+import { json, respond } from "./local-answer.js";
+import { healthFacts, seconds, versionFacts } from "./local-facts.js";
+import { isOwnHost, type LocalRequest, type Right, refusalOf } from "./local-guard.js";
 import {
-  changeSettings,
-  type Preferences,
-  readPreferences,
-  readSettings,
-  type SettingsChange,
-  TOKEN_KEY,
-} from "./preferences.js";
-import { parseVersion } from "./version.js";
+  forgetNetwork,
+  guardedOf,
+  saveSection,
+  saveSettings,
+  saveToken,
+  serveSavedNetworks,
+  serveSection,
+  serveSettings,
+  setToken,
+} from "./local-settings.js";
+import { type Preferences, readPreferences, TOKEN_KEY } from "./preferences.js";
 
 /** The answer has to be out, and the phone's acknowledgement in, before the network goes. */
 const FAREWELL_MS = 1_000;
 /** Where pushed updates are taken: system D's port. */
 export const PUSH_PORT = 3232;
-/** Of the packets between paired devices; this firmware speaks none yet. */
-const PROTOCOL_VERSION = 1;
 
 export interface LastError {
   readonly code: string;
@@ -40,6 +47,12 @@ export interface LocalApiState {
   readonly preferences: Preferences | undefined;
   /** Empty: the owner has set none. */
   readonly token: string;
+  /** Chosen in the setup network: the token once the device has joined. */
+  readonly offeredToken: string;
+  /** Names of the saved networks, the last that worked first. */
+  readonly ssids: readonly string[];
+  /** Of the app's section. */
+  readonly values: Values;
   readonly address: string;
   readonly rssi: number;
   readonly portalOpen: boolean;
@@ -55,6 +68,9 @@ export const initialLocalApi: LocalApiState = Object.freeze({
   boot: undefined,
   preferences: undefined,
   token: "",
+  offeredToken: "",
+  ssids: Object.freeze([]),
+  values: Object.freeze({}),
   address: "",
   rssi: 0,
   portalOpen: false,
@@ -64,7 +80,7 @@ export const initialLocalApi: LocalApiState = Object.freeze({
   leaving: "no",
 });
 
-type Step = readonly [LocalApiState, readonly (Effect | Raise)[]];
+export type Step = readonly [LocalApiState, readonly (Effect | Raise)[]];
 
 export function localApiStep(state: LocalApiState, event: Stamped): Step {
   switch (event.type) {
@@ -77,9 +93,11 @@ export function localApiStep(state: LocalApiState, event: Stamped): Step {
     case "timerFired":
       return event.timer === "farewell" ? leave(state) : [state, []];
     case "online":
-      return [{ ...state, address: event.address, rssi: event.rssi }, []];
+      return joined({ ...state, address: event.address, rssi: event.rssi });
     case "offline":
       return [{ ...state, address: "", rssi: 0, serverReached: false }, []];
+    case "networksSaved":
+      return [{ ...state, ssids: event.ssids }, []];
     case "portalOpened":
       return [{ ...state, portalOpen: true }, []];
     case "portalClosed":
@@ -111,6 +129,8 @@ function begin(event: Booted): Step {
       boot: event,
       preferences,
       token: event.stored[TOKEN_KEY] ?? event.build.pushToken ?? "",
+      ssids: preferences.networks.map(({ ssid }) => ssid),
+      values: event.section ? storedValues(event.section, event.stored[event.section.name]).values : {},
     },
     named,
   ];
@@ -121,46 +141,72 @@ const noted = (state: LocalApiState, event: Stamped, code: string, message: stri
   lastError: { code, message, atSeconds: seconds(event.at) },
 });
 
-const seconds = (atMs: number): number => Math.floor(atMs / 1000);
+/** What was chosen in the setup network counts from now on. */
+const joined = (state: LocalApiState): Step =>
+  state.offeredToken === "" ? [state, []] : setToken(state, state.offeredToken);
 
 // ── requests
 
 type Serve = (state: LocalApiState, request: LocalRequest) => Step;
 type Method = "GET" | "POST";
 
-const ROUTES: Readonly<Record<string, Readonly<Partial<Record<Method, Serve>>>>> = Object.freeze({
-  "/api/version": Object.freeze({ GET: serveVersion }),
-  "/api/health": Object.freeze({ GET: serveHealth }),
-  "/api/settings": Object.freeze({ GET: serveSettings, POST: saveSettings }),
-  "/api/rollback": Object.freeze({ POST: rollBack }),
-  "/api/restart": Object.freeze({ POST: restart }),
-  "/api/factory-reset": Object.freeze({ POST: factoryReset }),
+interface Route {
+  readonly right: Right;
+  readonly serve: Serve;
+}
+type Routes = Readonly<Partial<Record<Method, Route>>>;
+
+const route = (right: Right, serve: Serve): Route => Object.freeze({ right, serve });
+
+const ROUTES: Readonly<Record<string, Routes>> = Object.freeze({
+  "/api/version": Object.freeze({ GET: route("read", serveVersion) }),
+  "/api/health": Object.freeze({ GET: route("read", serveHealth) }),
+  "/api/settings": Object.freeze({ GET: route("read", serveSettings), POST: route("change", saveSettings) }),
+  "/api/token": Object.freeze({ POST: route("token", saveToken) }),
+  "/api/saved-networks": Object.freeze({ GET: route("private", serveSavedNetworks) }),
+  "/api/forget-network": Object.freeze({ POST: route("change", forgetNetwork) }),
+  "/api/rollback": Object.freeze({ POST: route("change", rollBack) }),
+  "/api/restart": Object.freeze({ POST: route("change", restart) }),
+  "/api/factory-reset": Object.freeze({ POST: route("reset", factoryReset) }),
 });
+/** Of the app's section, whatever its name. */
+const SECTION: Routes = Object.freeze({
+  GET: route("read", serveSection),
+  POST: route("change", saveSection),
+});
+
+function routesOf({ boot }: LocalApiState, path: string): Routes | undefined {
+  if (Object.hasOwn(ROUTES, path)) return ROUTES[path];
+  return boot?.section && path === `/api/${boot.section.name}` ? SECTION : undefined;
+}
+
+/** All the same page; the last is for who is in the setup network, where `/` is the setup page. */
+const PAGES: readonly string[] = Object.freeze(["/", "/ota", "/settings"]);
 
 /** Whether a request is answered here; every other one is the portal's. */
 export function takesRequest(state: LocalApiState, { method, path, host }: LocalRequest): boolean {
   const name = pathOf(path);
   const deviceId = state.boot?.identity.deviceId ?? "";
   // with the portal open, a foreign name is a phone that looks for the internet
-  if (Object.hasOwn(ROUTES, name)) return !state.portalOpen || isOwnHost(host, deviceId);
-  if ((name !== "/" && name !== "/ota") || method !== "GET" || !state.boot?.statusPage) return false;
+  if (routesOf(state, name)) return !state.portalOpen || isOwnHost(host, deviceId);
+  if (!PAGES.includes(name) || method !== "GET" || !state.boot?.statusPage) return false;
   if (!state.portalOpen) return true;
+  if (name === "/settings") return isOwnHost(host, deviceId);
   return state.address !== "" && isOwnHost(host, deviceId) && !host.startsWith("192.168.4.");
 }
 
 function answer(state: LocalApiState, request: LocalRequest): Step {
   const { boot } = state;
-  const path = pathOf(request.path);
   if (!boot) return [state, [json(request, 503, { code: "STARTING", message: "The device starts." })]];
-  const route = Object.hasOwn(ROUTES, path) ? ROUTES[path] : undefined;
-  if (!route) return servePage(state, request, boot);
-  const serve = request.method === "GET" || request.method === "POST" ? route[request.method] : undefined;
-  if (!serve) {
+  const routes = routesOf(state, pathOf(request.path));
+  if (!routes) return servePage(state, request, boot);
+  const found = request.method === "GET" || request.method === "POST" ? routes[request.method] : undefined;
+  if (!found) {
     const message = `${request.method} is not possible here.`;
     return [state, [json(request, 405, { code: "METHOD_NOT_ALLOWED", message })]];
   }
-  const refused = refusalOf(request, boot.identity.deviceId, state.token);
-  if (!refused) return serve(state, request);
+  const refused = refusalOf(request, found.right, guardedOf(state));
+  if (!refused) return found.serve(state, request);
   const { status, code, message } = refused;
   return [state, [json(request, status, { code, message }, status === 401 ? CHALLENGE : {})]];
 }
@@ -180,107 +226,11 @@ function servePage(state: LocalApiState, request: LocalRequest, boot: Booted): S
 }
 
 function serveVersion(state: LocalApiState, request: LocalRequest): Step {
-  const { boot, preferences } = state;
-  if (!boot) return [state, []];
-  const { identity, image } = boot;
-  const version = parseVersion(image.version);
-  return [
-    state,
-    [
-      json(request, 200, {
-        deviceId: identity.deviceId,
-        name: nameOf(preferences, identity.deviceId),
-        type: identity.type,
-        version: image.version,
-        build: image.build,
-        versionNumber: version ? version.major * 10_000 + version.minor * 100 + version.patch : 0,
-        buildDate: image.compileDate || null,
-        buildTime: image.compileTime || null,
-        idfVersion: image.idfVersion || null,
-        protocolVersion: PROTOCOL_VERSION,
-        slot: image.slot,
-        slotState: image.slotState,
-        chip: identity.chip,
-        hardware: identity.hardware,
-        uptimeSeconds: seconds(request.at),
-        freeHeapBytes: request.freeHeapBytes,
-        peer: null,
-      }),
-    ],
-  ];
+  return [state, [json(request, 200, versionFacts(state, request))]];
 }
 
 function serveHealth(state: LocalApiState, request: LocalRequest): Step {
-  const { boot, lastError, address } = state;
-  return [
-    state,
-    [
-      json(request, 200, {
-        status: state.safeModeAfter > 0 ? "safe-mode" : state.serverReached ? "ok" : "degraded",
-        version: boot?.image.version ?? "",
-        uptimeSeconds: seconds(request.at),
-        resetReason: boot?.resetReason ?? "unknown",
-        safeMode: state.safeModeAfter > 0,
-        unhealthyBootCount: state.safeModeAfter,
-        link: {
-          state: address === "" ? "offline" : "online",
-          address: address || null,
-          rssi: address === "" ? null : state.rssi,
-          setupPortal: state.portalOpen,
-          server: state.serverReached ? "reached" : "not-reached",
-        },
-        freeHeapBytes: request.freeHeapBytes,
-        lastError: lastError ?? null,
-      }),
-    ],
-  ];
-}
-
-// ── settings
-
-const nameOf = (preferences: Preferences | undefined, deviceId: string): string =>
-  preferences?.deviceName || `Skyslot ${deviceId}`;
-
-function settingsOf({ preferences, token, boot }: LocalApiState): object {
-  return {
-    server: preferences?.server ?? "",
-    checkSeconds: preferences?.checkSeconds ?? 0,
-    deviceName: preferences?.deviceName ?? "",
-    hasToken: token !== "",
-    defaults: { server: boot?.build.server ?? "", checkSeconds: boot?.build.checkSeconds ?? 0 },
-  };
-}
-
-function serveSettings(state: LocalApiState, request: LocalRequest): Step {
-  return [state, [json(request, 200, settingsOf(state))]];
-}
-
-function saveSettings(state: LocalApiState, request: LocalRequest): Step {
-  const { boot, preferences } = state;
-  const change = readSettings(request.body);
-  if (!change.ok) return [state, [json(request, 400, change.failure)]];
-  if (!boot || !preferences) return [state, []];
-  const [changed, effects] = changeSettings(preferences, change.value, boot.build);
-  const next = { ...state, preferences: changed, token: change.value.token ?? state.token };
-  return [
-    next,
-    [json(request, 200, settingsOf(next)), ...effects, ...announced(changed, change.value, boot)],
-  ];
-}
-
-/** What the other machines have to know of a change. */
-function announced(preferences: Preferences, change: SettingsChange, boot: Booted): readonly Raise[] {
-  const { server, checkSeconds } = preferences;
-  const raises: Raise[] = [];
-  if (change.server !== undefined || change.checkSeconds !== undefined)
-    raises.push({ type: "raise", event: { type: "serverChosen", server, checkSeconds } });
-  if (change.token !== undefined)
-    raises.push({ type: "raise", event: { type: "tokenChosen", token: change.token } });
-  if (change.deviceName !== undefined) {
-    const deviceName = nameOf(preferences, boot.identity.deviceId);
-    raises.push({ type: "raise", event: { type: "deviceNamed", deviceName } });
-  }
-  return raises;
+  return [state, [json(request, 200, healthFacts(state, request))]];
 }
 
 // ── commands
@@ -333,25 +283,4 @@ function leave(state: LocalApiState): Step {
         [{ type: "store", key: HELD_KEY, value: state.boot?.image.imageSha256 ?? "" }, { type: "rollBack" }],
       ];
   }
-}
-
-// ── answers
-
-type Connection = Pick<LocalRequest, "connection">;
-
-const json = (to: Connection, status: number, value: object, headers: HttpResponse["headers"] = {}): Effect =>
-  respond(to, status, JSON.stringify(value), { "content-type": "application/json", ...headers });
-
-function respond(
-  { connection }: Connection,
-  status: number,
-  body: string,
-  headers: HttpResponse["headers"],
-): Effect {
-  const response = {
-    status,
-    headers: { ...headers, "cache-control": "no-store", "x-content-type-options": "nosniff" },
-    body,
-  };
-  return { type: "respond", connection, response };
 }

@@ -11,6 +11,7 @@ import type { Effect, HttpResponse } from "./effect.js";
 import { fail, type Result, succeed } from "./errors.js";
 import type { JoinFailure, Network, Raise, Stamped } from "./event.js";
 import { parseForm } from "./form.js";
+import { isForeignOrigin } from "./local-guard.js";
 
 /** Where every captured request is sent: the access point's own address. */
 export const PORTAL_ADDRESS = "192.168.4.1";
@@ -270,17 +271,20 @@ function answer(state: PortalState, request: Request): Step {
   if (!route) return refuse(state, request, 404, "NOT_FOUND", "There is no such page.");
   const serve = route[method];
   if (!serve) return refuse(state, request, 405, "METHOD_NOT_ALLOWED", `${method} is not possible here.`);
-  if (method === "POST" && !(state.open && isOwnHost(state, request.host))) {
-    // in the owner's network any page of any site could post here; who stands beside the device opens the portal
-    return refuse(
-      state,
-      request,
-      403,
-      "PORTAL_CLOSED",
-      "The device takes a network only in its own setup network.",
-    );
-  }
-  return serve(state, request);
+  const message = method === "POST" ? whyClosed(state, request) : undefined;
+  return message === undefined
+    ? serve(state, request)
+    : refuse(state, request, 403, "PORTAL_CLOSED", message);
+}
+
+/**
+ * Why a device takes no network now. Only who is in its own network may give it one, so not after it has joined another: whoever is
+ * there reaches it as well. And no page of another site may, from a phone that has a second way into the internet.
+ */
+function whyClosed(state: PortalState, request: Request): string | undefined {
+  if (!state.open || !isOwnHost(state, request.host) || state.join.phase === "joined")
+    return "The device takes a network only in its own setup network.";
+  return isForeignOrigin(request) ? "Only the device's own page may do this." : undefined;
 }
 
 /** Whether a request was meant for the internet. A 204 would tell the phone that it got there, a page that it may stop asking. */

@@ -21,8 +21,10 @@ export const MAX_NAME_LENGTH = 40;
 export const MIN_TOKEN_LENGTH = 8;
 export const MAX_TOKEN_LENGTH = 64;
 
-/** NVS key of the token that local changes and pushed updates need; nothing stored: none is needed. */
+/** NVS key of the token that local changes and pushed updates need; nothing stored: the build's, and without that nobody may. */
 export const TOKEN_KEY = "push.token";
+/** NVS key, "1" when the owner accepts images without a signature. */
+export const UNSIGNED_KEY = "push.unsigned";
 
 const LAYOUT = 1;
 
@@ -39,6 +41,8 @@ export interface Preferences {
   readonly checkSeconds: number;
   /** For people, such as `Kitchen light`; empty: the owner gave none. */
   readonly deviceName: string;
+  /** Whether whoever knows the token may push images that nobody has signed. */
+  readonly acceptUnsigned: boolean;
 }
 
 /** Settings as stored, with the build's values where nothing is stored, and the effects that bring an older layout up to date. */
@@ -54,6 +58,7 @@ export function readPreferences(
     server: readServer(stored.server) ?? build.server,
     checkSeconds: readSeconds(stored["check.seconds"]) ?? build.checkSeconds,
     deviceName: readName(stored["device.name"]) ?? "",
+    acceptUnsigned: stored[UNSIGNED_KEY] === "1",
   };
   const effects: Effect[] =
     layout < LAYOUT
@@ -66,6 +71,12 @@ export function readPreferences(
 export function saveNetwork(preferences: Preferences, network: SavedNetwork): readonly [Preferences, Effect] {
   const others = preferences.networks.filter((known) => known.ssid !== network.ssid);
   const networks = [network, ...others].slice(0, MAX_NETWORK_COUNT);
+  return [{ ...preferences, networks }, storeNetworks(networks)];
+}
+
+/** Takes one network out of the list of saved ones. */
+export function forgetNetwork(preferences: Preferences, ssid: string): readonly [Preferences, Effect] {
+  const networks = preferences.networks.filter((known) => known.ssid !== ssid);
   return [{ ...preferences, networks }, storeNetworks(networks)];
 }
 
@@ -140,7 +151,7 @@ export interface SettingsChange {
   readonly server: string | undefined;
   readonly checkSeconds: number | undefined;
   readonly deviceName: string | undefined;
-  readonly token: string | undefined;
+  readonly acceptUnsigned: boolean | undefined;
 }
 
 /** Reads the JSON of `POST /api/settings`; everything is checked before anything is changed. */
@@ -153,7 +164,7 @@ export function readSettings(body: string): Result<SettingsChange, "SETTINGS_INV
   }
   if (typeof value !== "object" || value === null || Array.isArray(value))
     return fail("SETTINGS_INVALID", "The body has to be a JSON object.");
-  const { server, checkSeconds, deviceName, token } = value as Readonly<Record<string, unknown>>;
+  const { server, checkSeconds, deviceName, acceptUnsigned } = value as Readonly<Record<string, unknown>>;
   if (server !== undefined && server !== "" && !(typeof server === "string" && readServer(server)))
     return fail(
       "SETTINGS_INVALID",
@@ -173,17 +184,30 @@ export function readSettings(body: string): Result<SettingsChange, "SETTINGS_INV
     !(typeof deviceName === "string" && readName(deviceName))
   )
     return fail("SETTINGS_INVALID", `The name has to be a text of at most ${MAX_NAME_LENGTH} characters.`);
-  if (token !== undefined && token !== "" && !(typeof token === "string" && isToken(token)))
-    return fail(
-      "SETTINGS_INVALID",
-      `The token has to be ${MIN_TOKEN_LENGTH} to ${MAX_TOKEN_LENGTH} letters, digits or signs, without spaces.`,
-    );
+  if (acceptUnsigned !== undefined && typeof acceptUnsigned !== "boolean")
+    return fail("SETTINGS_INVALID", "acceptUnsigned has to be true or false.");
   return succeed({
     server: typeof server === "string" ? (readServer(server) ?? "") : undefined,
     checkSeconds: checkSeconds as number | undefined,
     deviceName: typeof deviceName === "string" ? (readName(deviceName) ?? "") : undefined,
-    token: token as string | undefined,
+    acceptUnsigned,
   });
+}
+
+/** Reads the JSON of `POST /api/token`. An empty one only where it may be withdrawn. */
+export function readToken(body: string, mayBeEmpty: boolean): Result<string, "TOKEN_INVALID"> {
+  let token: unknown;
+  try {
+    ({ token } = JSON.parse(body) as { readonly token?: unknown });
+  } catch {
+    token = undefined;
+  }
+  return typeof token === "string" && (isToken(token) || (mayBeEmpty && token === ""))
+    ? succeed(token)
+    : fail(
+        "TOKEN_INVALID",
+        `The token has to be ${MIN_TOKEN_LENGTH} to ${MAX_TOKEN_LENGTH} letters, digits or signs, without spaces.`,
+      );
 }
 
 /** Visible ASCII: it is sent in a header. */
@@ -204,12 +228,16 @@ export function changeSettings(
       server: change.server === undefined ? preferences.server : change.server || build.server,
       checkSeconds: change.checkSeconds ?? preferences.checkSeconds,
       deviceName: change.deviceName ?? preferences.deviceName,
+      acceptUnsigned: change.acceptUnsigned ?? preferences.acceptUnsigned,
     },
     [
       ...keep("server", change.server),
       ...keep("check.seconds", change.checkSeconds?.toString()),
       ...keep("device.name", change.deviceName),
-      ...keep(TOKEN_KEY, change.token),
+      ...keep(
+        UNSIGNED_KEY,
+        change.acceptUnsigned === undefined ? undefined : change.acceptUnsigned ? "1" : "",
+      ),
     ],
   ];
 }

@@ -8,10 +8,8 @@ import { textsEqual } from "./bytes.js";
 import type { Effect, HttpResponse } from "./effect.js";
 import type { Booted, PushOffer, Raise, Stamped } from "./event.js";
 import { allowedOrigin, contentLength, RELEASE_HEADER, type RequestHead } from "./http.js";
-import { TOKEN_KEY } from "./preferences.js";
+import { TOKEN_KEY, UNSIGNED_KEY } from "./preferences.js";
 
-/** NVS key, "1" when the owner accepts images without a signature. */
-export const PUSH_UNSIGNED_KEY = "push.unsigned";
 const MAX_TOKEN_CHARACTERS = 256;
 
 export interface PushState {
@@ -39,7 +37,9 @@ export function pushStep(state: PushState, event: Stamped): Step {
         ? [state, []]
         : [{ ...state, listening: true }, [{ type: "startPush", espota: espotaIsOn(state) }]];
     case "tokenChosen":
-      return [{ ...state, token: event.token }, []];
+      return reopened({ ...state, token: event.token });
+    case "unsignedChosen":
+      return reopened({ ...state, acceptUnsigned: event.accept });
     case "pushRequested": {
       const judged = judge(state, event.connection, event.head);
       return "status" in judged
@@ -51,13 +51,19 @@ export function pushStep(state: PushState, event: Stamped): Step {
   }
 }
 
+/** The owner has changed who may push: espota's door opens or closes with it. */
+const reopened = (state: PushState): Step => [
+  state,
+  state.listening ? [{ type: "startPush", espota: espotaIsOn(state) }] : [],
+];
+
 /** The protocol of espota has no place for a signature. */
 export const espotaIsOn = (state: PushState): boolean => state.token !== "" && state.acceptUnsigned;
 
 const pushSettings = ({ stored, build, target }: Booted): PushState => ({
   ...initialPush,
   token: stored[TOKEN_KEY] ?? build.pushToken ?? "",
-  acceptUnsigned: stored[PUSH_UNSIGNED_KEY] === "1",
+  acceptUnsigned: stored[UNSIGNED_KEY] === "1",
   slotBytes: target?.sizeBytes ?? 0,
 });
 

@@ -17,7 +17,13 @@ import { backoffMs } from "./backoff.js";
 import type { Effect } from "./effect.js";
 import type { JoinFailure, Raise, Stamped } from "./event.js";
 import { accessPointName } from "./identity.js";
-import { type Preferences, readPreferences, type SavedNetwork, saveNetwork } from "./preferences.js";
+import {
+  forgetNetwork,
+  type Preferences,
+  readPreferences,
+  type SavedNetwork,
+  saveNetwork,
+} from "./preferences.js";
 
 /** The SDK tries five times before it tells a wrong password, which takes some 25 s; a slow router needs 10 s for an address. */
 const JOIN_TIMEOUT_MS = 45_000;
@@ -100,6 +106,8 @@ export function wifiStep(state: WifiState, event: Stamped): Step {
     case "timerFired":
       if (event.timer === "wifi") return wifiTimer(state, event);
       return event.timer === "portal" && state.phase === "joined" ? closePortal(state) : [state, []];
+    case "networkForgotten":
+      return forgotten(state, event);
     case "clientAttached":
       return [{ ...state, clientCount: state.clientCount + 1 }, []];
     case "clientDetached":
@@ -150,6 +158,7 @@ function joined(state: WifiState, event: { readonly address: string; readonly rs
     const [saved, store] = saveNetwork(preferences, used);
     preferences = saved;
     effects.unshift(store);
+    effects.push(told(saved));
   }
   // with the portal open the server runs already, and captures: it stays so until the portal closes
   effects.push(state.portalOpen ? linger(state) : START_OWN_PAGES);
@@ -158,6 +167,25 @@ function joined(state: WifiState, event: { readonly address: string; readonly rs
     effects,
   ];
 }
+
+/** Whatever is tried is tried anew without it. The network that is joined is not forgotten this way (local-settings.ts). */
+function forgotten(state: WifiState, { ssid }: { readonly ssid: string }): Step {
+  if (!state.preferences) return [state, []];
+  const [preferences, store] = forgetNetwork(state.preferences, ssid);
+  const known: readonly (Effect | Raise)[] = [store, told(preferences)];
+  if (state.phase === "joined" || state.submitted) return [{ ...state, preferences }, known];
+  const left: readonly Effect[] = state.phase === "joining" ? [{ type: "leaveWifi" }] : [];
+  const base: WifiState = { ...state, preferences, index: 0, attempt: state.attempt + 1 };
+  if (preferences.networks.length === 0)
+    return [{ ...base, phase: "unset" }, [...known, ...left, { type: "clearTimer", timer: "wifi" }]];
+  const again: Effect = { type: "setTimer", timer: "wifi", delayMs: RETRY.firstMs };
+  return [{ ...base, phase: "waiting" }, [...known, ...left, again]];
+}
+
+const told = ({ networks }: Preferences): Raise => ({
+  type: "raise",
+  event: { type: "networksSaved", ssids: networks.map(({ ssid }) => ssid) },
+});
 
 /** The last phone has gone: with the network joined, nobody waits for the result any more. */
 function detached(state: WifiState): Step {

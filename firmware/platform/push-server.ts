@@ -181,15 +181,20 @@ export function createPushServer(dispatch: Dispatch) {
 
   return {
     start(espota: boolean) {
-      if (listener) return;
-      listener = new Listener({
-        port: PORT,
-        onReadable(count) {
-          for (let i = 0; i < count; i++) accept(this.read());
-        },
-      });
-      if (!espota) return;
-      invitations = new UDP({
+      if (!listener) {
+        listener = new Listener({
+          port: PORT,
+          onReadable(count) {
+            for (let i = 0; i < count; i++) accept(this.read());
+          },
+        });
+      }
+      if (!espota) {
+        invitations?.close();
+        invitations = undefined;
+        return;
+      }
+      invitations ??= new UDP({
         port: PORT,
         onReadable(count) {
           for (let i = 0; i < count; i++) takeDatagram(this.read());

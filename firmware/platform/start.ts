@@ -1,6 +1,7 @@
 // Puts a device together from the adapters and starts it. An app's main.ts calls this and adds what only that app has.
 
 import Timer from "timer";
+import type { Section } from "../core/app-settings.js";
 import type { Effect } from "../core/effect.js";
 import type { Booted } from "../core/event.js";
 import type { Status } from "../core/status.js";
@@ -19,13 +20,15 @@ import { createWifi } from "./wifi.js";
 
 export interface AppOptions {
   /** Shows a status on whatever the app has: an LED, a display. */
-  readonly showStatus?: (status: Status) => void;
+  readonly showStatus?: ((status: Status) => void) | undefined;
+  /** The settings that the app has, for its pages; in safe mode too, so that a setting that crashes it can be changed. */
+  readonly section?: (facts: Booted) => Section;
   /**
    * Starts what the app has besides Wi-Fi, portal and update, with what the device knows of itself. Not called in safe mode
    * (core/crash-guard.ts).
    */
   readonly onReady?: (facts: Booted) => void;
-  /** A setting was stored in NVS. */
+  /** A setting was stored in NVS. Not called before onReady, so never in safe mode. */
   readonly onStore?: (key: string, value: string) => void;
 }
 
@@ -34,6 +37,7 @@ export function startDevice(options: AppOptions = {}): void {
   const native = createNative();
   const storage = createStorage();
   let facts: Booted | undefined;
+  let appRuns = false;
   const dispatch = createRunner(
     {
       uptimeMs: () => Date.now() - bootedAt,
@@ -79,7 +83,7 @@ export function startDevice(options: AppOptions = {}): void {
         verifySignature: ({ attempt, keyId, signed, signature }) => verify(attempt, keyId, signed, signature),
         store: ({ key, value }) => {
           storage.write(key, value);
-          options.onStore?.(key, value);
+          if (appRuns) options.onStore?.(key, value);
         },
         forget: ({ key }) => storage.forget(key),
         forgetAll: () => storage.forgetAll(),
@@ -99,6 +103,7 @@ export function startDevice(options: AppOptions = {}): void {
         announce: ({ hostName, services }) => discovery.announce(hostName, services),
         withdraw: () => discovery.withdraw(),
         startApp: () => {
+          appRuns = true;
           if (facts) options.onReady?.(facts);
         },
         showStatus: ({ status }) => options.showStatus?.(status),
@@ -108,7 +113,8 @@ export function startDevice(options: AppOptions = {}): void {
   );
   // a turn of its own: what boot throws then restarts the chip like any other error
   Timer.set(() => {
-    facts = readBootFacts(native, storage.readAll());
+    const found = readBootFacts(native, storage.readAll());
+    facts = { ...found, section: options.section?.(found) };
     dispatch(facts);
   }, 0);
 }

@@ -4,36 +4,21 @@
 //
 // One of four views is shown: choose ─► form ─► progress ─► done, and back to the form with the reason when joining failed. While
 // the device joins, its access point moves to another channel and the phone may drop off: polling goes on until it is back, and
-// `attempt` tells whether a submission whose answer was lost had arrived.
-//
-// The text is put together once, when the module loads: preloaded on the device it lies in flash and costs no RAM.
+// `attempt` tells whether a submission whose answer was lost had arrived. The
+// app's settings, the saved networks and the reset are on the settings page. On a device that is nobody's yet the form suggests the owner's token; it is shown until the page is gone.
 
-import { asciiMarkup, asciiScript, squeeze } from "./page-text.js";
-import { SCRIPT_STRINGS, PAGE_STRINGS as text } from "./strings.js";
+import { pageOf } from "./page-parts.js";
+import { PART_STRINGS as parts, SCRIPT_STRINGS, PAGE_STRINGS as text } from "./strings.js";
 
-/** Pairs of these are tested for a contrast of 4.5 to 1. */
 const STYLE = `
-:root{color-scheme:light dark;--bg:#f3f5f8;--card:#fff;--line:#dde3ea;--text:#17202b;--soft:#566270;--accent:#0b5fc6;--on:#fff;--tint:#e8f1fd;--bad:#a8231b;--badbg:#fdeceb;--good:#146c3c;--goodbg:#e5f5ec}
-@media(prefers-color-scheme:dark){:root{--bg:#0e1318;--card:#182028;--line:#2b3641;--text:#e9eef3;--soft:#9fadba;--accent:#79b8ff;--on:#06182b;--tint:#1d3045;--bad:#ffb4ab;--badbg:#3a1715;--good:#84dba8;--goodbg:#14301f}}
-*{box-sizing:border-box}
-[hidden]{display:none!important}
-body{margin:0;background:var(--bg);color:var(--text);font:17px/1.45 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;-webkit-text-size-adjust:100%}
-main{max-width:30rem;margin:0 auto;padding:max(28px,env(safe-area-inset-top)) 18px max(24px,env(safe-area-inset-bottom))}
 header{display:flex;gap:14px;align-items:center;margin:0 4px 22px}
 .mark{flex:none;width:48px;height:48px;border-radius:14px;background:var(--accent);color:var(--on);padding:11px}
-h1{font-size:1.4rem;line-height:1.2;margin:0;letter-spacing:-.01em;overflow-wrap:anywhere}
 h2{font-size:1.2rem;line-height:1.3;margin:0 0 6px;overflow-wrap:anywhere;outline:0}
-p{margin:0 0 14px}
-.soft{color:var(--soft);font-size:.92rem}
 header .soft{margin:3px 0 0}
-.card{background:var(--card);border:1px solid var(--line);border-radius:18px;overflow:hidden}
-.pad{padding:22px 20px}
+#choose .card{overflow:hidden}
 .bar{display:flex;justify-content:space-between;align-items:center;min-height:44px;margin:0 4px 6px}
 .bar h2{font-size:.92rem;font-weight:600;color:var(--soft);margin:0}
-ul{list-style:none;margin:0;padding:0}
-li+li,.rule{border-top:1px solid var(--line)}
-button{font:inherit;color:inherit;background:none;border:0;min-height:48px;cursor:pointer;touch-action:manipulation}
-button:focus-visible,input:focus-visible,a:focus-visible{outline:3px solid var(--accent);outline-offset:-3px;border-radius:12px}
+.row:focus-visible{outline-offset:-3px}
 .row{display:flex;align-items:center;gap:12px;width:100%;min-height:58px;padding:10px 18px;text-align:start}
 .row:hover,.row:active{background:var(--tint)}
 .name{flex:1;min-width:0;overflow-wrap:anywhere}
@@ -43,31 +28,22 @@ svg{flex:none;width:22px;height:22px;display:block;fill:none;stroke:currentColor
 .lock{width:18px;color:var(--soft)}
 .bars rect{fill:currentColor;stroke:none;opacity:.22}
 [data-bars="1"] .b1,[data-bars="2"] .b1,[data-bars="2"] .b2,[data-bars="3"] rect:not(.b4),[data-bars="4"] rect{opacity:1}
-.link{color:var(--accent);font-weight:600;padding:0 6px;border-radius:10px}
-.link:disabled{color:var(--soft);cursor:default}
 .note{padding:20px 18px;margin:0}
-label{display:block;font-weight:600;font-size:.92rem;margin:16px 0 6px}
-.field{position:relative}
-input{width:100%;font:inherit;color:var(--text);background:var(--bg);border:1px solid var(--soft);border-radius:12px;padding:12px 14px;min-height:50px}
-#password{padding-right:76px}
+.field input{padding-right:76px}
 input[aria-invalid=true]{border-color:var(--bad)}
-.field .link{position:absolute;right:4px;top:1px}
-.hint{margin:6px 2px 0}
 .alert{background:var(--badbg);color:var(--bad);border-radius:14px;padding:14px 16px;margin:0 0 14px}
 .alert strong{display:block;overflow-wrap:anywhere}
-.main{width:100%;background:var(--accent);color:var(--on);font-weight:650;border-radius:14px;margin-top:22px;min-height:52px}
-.main:focus-visible{outline-offset:3px}
-.quiet{width:100%;margin-top:6px}
+.link.quiet{border:0;margin-top:6px}
 .mid{text-align:center;padding:40px 24px 34px}
+.mid dl{margin-top:18px;text-align:start}
+dl div{border-top:1px solid var(--line)}
 .spin{width:52px;height:52px;margin:0 auto 22px;border-radius:50%;border:4px solid var(--line);border-top-color:var(--accent);animation:spin 1s linear infinite}
 @keyframes spin{to{transform:rotate(1turn)}}
 .tick{width:64px;height:64px;margin:0 auto 20px;padding:16px;border-radius:50%;background:var(--goodbg);color:var(--good)}
 .tick svg{width:32px;height:32px}
-dl{margin:18px 0 0;text-align:start}
-dl div{border-top:1px solid var(--line);padding:12px 0;display:flex;gap:12px;justify-content:space-between}
-dt{color:var(--soft)}
-dd{margin:0;overflow-wrap:anywhere;text-align:end}
 a{color:var(--accent);font-weight:600}
+a.row{color:inherit;font-weight:400;text-decoration:none}
+#made{user-select:all;font-weight:600}
 footer{text-align:center;margin:20px 0 0}
 .sr{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 @media(prefers-reduced-motion:reduce){.spin{animation-duration:6s}}
@@ -81,19 +57,21 @@ const MARKUP = `<main>
 <section id=choose aria-labelledby=list-title hidden>
 <div class=bar><h2 id=list-title tabindex=-1>${text.networks}</h2><button class=link id=rescan>${text.rescan}</button></div>
 <div class=card><p class="note soft" id=empty></p><ul id=list></ul>
-<button class="row rule" id=other><span class=name>${text.other}<small class=soft>${text.otherHint}</small></span><svg viewBox="0 0 24 24" aria-hidden=true><path d="M12 5v14M5 12h14"/></svg></button></div>
+<button class="row rule" id=other><span class=name>${text.other}<small class=soft>${text.otherHint}</small></span><svg viewBox="0 0 24 24" aria-hidden=true><path d="M12 5v14M5 12h14"/></svg></button>
+<a class="row rule" href="/settings"><span class=name>${text.more}<small class=soft>${text.moreHint}</small></span><svg viewBox="0 0 24 24" aria-hidden=true><path d="m9 5 7 7-7 7"/></svg></a></div>
 </section>
 <section id=enter aria-labelledby=form-title><form class="card pad" id=form method=post action="/api/join" novalidate autocomplete=off autocapitalize=none autocorrect=off spellcheck=false>
 <h2 id=form-title tabindex=-1>${text.other}</h2>
 <div id=name-part><label for=ssid>${text.name}</label><input id=ssid name=ssid aria-describedby=ssid-hint><p class="hint soft" id=ssid-hint></p></div>
 <div id=password-part><label for=password>${text.password}</label><div class=field><input id=password name=password type=password aria-describedby=password-hint><button type=button class=link id=show hidden></button></div></div>
 <p class="hint soft" id=password-hint></p>
+<div id=owner-part hidden><label for=owner>${parts.token}</label><div class=field><input id=owner aria-describedby=owner-hint><button type=button class=link id=other-token aria-label="${parts.newOneLabel}">${parts.newOne}</button></div><p class="hint soft" id=owner-hint></p></div>
 <button class=main>${text.connect}</button>
 <button type=button class="link quiet" id=back hidden>${text.back}</button>
 </form></section>
 <section id=progress aria-labelledby=progress-title hidden><div class="card mid"><div class=spin></div><h2 id=progress-title tabindex=-1></h2><p class=soft id=progress-text></p></div></section>
 <section id=done aria-labelledby=done-title hidden><div class="card mid"><div class=tick><svg viewBox="0 0 24 24" aria-hidden=true><path d="m5 13 4.5 4.5L19 7.5"/></svg></div><h2 id=done-title tabindex=-1></h2><p class=soft>${text.joinedLead}</p>
-<dl><div><dt>${text.address}</dt><dd><a id=address></a></dd></div><div><dt>${text.hostName}</dt><dd><a id=host-name></a></dd></div></dl></div></section>
+<dl><div><dt>${text.address}</dt><dd><a id=address></a></dd></div><div><dt>${text.hostName}</dt><dd><a id=host-name></a></dd></div><div id=made-part hidden><dt>${parts.token}</dt><dd id=made></dd></div></dl><p class=soft id=made-hint hidden>${text.tokenMade}</p></div></section>
 <p class=sr role=status aria-live=polite id=status></p>
 <footer class=soft id=device></footer>
 <template id=row><li><button class=row><span class=name dir=auto></span><span class=sr></span><svg class=lock viewBox="0 0 24 24" aria-hidden=true><rect x=5 y=11 width=14 height=9 rx="2"/><path d="M8 11V8a4 4 0 0 1 8 0v3"/></svg><svg class=bars viewBox="0 0 24 24" aria-hidden=true><rect class=b1 x=2 y=15 width=4 height=6 rx="1"/><rect class=b2 x=8 y=11 width=4 height=10 rx="1"/><rect class=b3 x=14 y=7 width=4 height=14 rx="1"/><rect class=b4 x=20 y=3 width=4 height=18 rx="1"/></svg></button></li></template>
@@ -101,28 +79,8 @@ const MARKUP = `<main>
 
 /** Written for the browsers of old phones' sheets too: no newer syntax than of 2017. */
 const SCRIPT = `
-const $ = id => document.getElementById(id);
-const fill = (text, values) => text.replace(/{([a-z]+)}/g, (all, key) => key in values ? values[key] : all);
-const put = (id, text) => { $(id).textContent = text; };
-const pause = ms => new Promise(done => setTimeout(done, ms));
 const bytes = text => new Blob([text]).size;
-let attempt = 0, hostName = "", chosen = null, shown = "", drawn = "", polling = false;
-
-async function call(method, path, body) {
-  const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(), 6000);
-  try {
-    const options = { method, cache: "no-store", signal: abort.signal };
-    if (body) {
-      options.headers = { "content-type": "application/json" };
-      options.body = JSON.stringify(body);
-    }
-    const answer = await fetch(path, options);
-    return { status: answer.status, value: await answer.json() };
-  } finally {
-    clearTimeout(timer);
-  }
-}
+let attempt = 0, hostName = "", chosen = null, shown = "", drawn = "", made = "", polling = false;
 
 async function insist(path) {
   for (let misses = 0; ; misses++) {
@@ -227,12 +185,13 @@ function prepare() {
   $("name-part").hidden = !!chosen;
   $("password-part").hidden = !!chosen && !chosen.secured;
   mark("password", "");
+  mark("owner", "");
 }
 
 function mark(id, problem) {
-  const hint = chosen ? (chosen.secured ? T.passwordHint : T.openHint) : T.otherPasswordHint;
+  const password = chosen ? (chosen.secured ? T.passwordHint : T.openHint) : T.otherPasswordHint;
   $(id).setAttribute("aria-invalid", !!problem);
-  $(id + "-hint").textContent = problem || (id === "password" ? hint : "");
+  put(id + "-hint", problem || { password, owner: T.tokenHint }[id] || "");
   $(id + "-hint").style.color = problem ? "var(--bad)" : "";
   if (problem) $(id).focus();
   return !problem;
@@ -250,7 +209,8 @@ function check(ssid, password) {
   count = bytes(password);
   const key = count === 64 && /^[0-9a-f]+$/i.test(password);
   const short = count < 8 && (count > 0 || (chosen && chosen.secured));
-  return mark("password", short ? fill(T.passwordShort, { count: password.length }) : count > 63 && !key ? fill(T.passwordLong, { count }) : "");
+  if (!mark("password", short ? fill(T.passwordShort, { count: password.length }) : count > 63 && !key ? fill(T.passwordLong, { count }) : "")) return false;
+  return mark("owner", /^([!-~]{8,64})?$/.test($("owner").value) ? "" : T.tokenWrong);
 }
 
 function progress(ssid, text) {
@@ -272,6 +232,11 @@ async function follow(ssid, unsent) {
   for (let rounds = 0, misses = 0; ; rounds++) {
     try {
       if (unsent && misses && (await call("GET", "/api/join")).value.attempt > before) unsent = null;
+      if (unsent && !$("owner-part").hidden) {
+        const answer = await call("POST", "/api/token", { token: $("owner").value });
+        if (answer.status > 299) return failed(ssid, answer.value.message);
+        made = $("owner").value;
+      }
       if (unsent) {
         const answer = await call("POST", "/api/join", unsent);
         if (answer.status !== 202) return failed(ssid, answer.value.message);
@@ -313,6 +278,8 @@ function joined(report) {
     put(id, host);
     $(id).href = "http://" + host + "/";
   }
+  put("made", made);
+  $("made-part").hidden = $("made-hint").hidden = !made;
   document.querySelector("header .soft").hidden = true;
   show("done", "done-title");
   say($("done-title").textContent);
@@ -323,6 +290,7 @@ function start() {
   watchNetworks();
 }
 
+$("other-token").onclick = () => { $("owner").value = suggest(); };
 $("rescan").onclick = rescan;
 $("other").onclick = () => choose(null);
 $("back").onclick = () => { complain(); start(); };
@@ -350,6 +318,11 @@ $("form").onsubmit = event => {
     watchNetworks();
     if (report.phase === "failed") complain(report.ssid, T.reasons[report.reason] || report.message);
   }
+  const { hasToken, attendedSeconds, place } = await insist("/api/settings");
+  if (!hasToken && attendedSeconds && place === "setup") {
+    $("owner").value = suggest();
+    $("owner-part").hidden = false;
+  }
   const device = await insist("/api/device");
   hostName = device.deviceId.toLowerCase() + ".local";
   $("title").textContent = document.title = device.name;
@@ -357,5 +330,11 @@ $("form").onsubmit = event => {
 })();
 `;
 
-/** HTML of `GET /`, ASCII, at most 16 KiB. */
-export const setupPage = `<!doctype html><html lang="${text.language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1,viewport-fit=cover"><meta name="color-scheme" content="light dark"><title>${text.title}</title><link rel="icon" href="data:,"><style>${STYLE.replace(/\n/g, "")}</style></head><body>${asciiMarkup(MARKUP)}<script>const T=${asciiScript(JSON.stringify(SCRIPT_STRINGS))};${squeeze(SCRIPT)}</script></body></html>`;
+/** HTML of `GET /`, ASCII, at most 20 KB. */
+export const setupPage = pageOf({
+  title: text.title,
+  style: STYLE,
+  markup: MARKUP,
+  strings: SCRIPT_STRINGS,
+  script: SCRIPT,
+});

@@ -1,8 +1,16 @@
-// Every sentence of the setup page and the status page, in English. Another language is another table of the same shape. Plain text: no markup, and no
+// Every sentence of the device's pages, in English. Another language is another table of the same shape. Plain text: no markup, and no
 // character that HTML or a script would read otherwise (& < > " \ `), because the table is put into the page as it stands.
 
-export const PAGE_STRINGS = Object.freeze({
+/** Of both pages. */
+export const PART_STRINGS = Object.freeze({
   language: "en",
+  token: "Owner’s token",
+  newOne: "Other",
+  newOneLabel: "Suggest another token",
+});
+
+/** Of the setup page. */
+export const PAGE_STRINGS = Object.freeze({
   title: "Wi-Fi setup",
   lead: "Choose its Wi-Fi network.",
   networks: "Networks nearby",
@@ -16,6 +24,9 @@ export const PAGE_STRINGS = Object.freeze({
   joinedLead: "Setup is done. Your phone can go back to its own network.",
   address: "Address",
   hostName: "Name",
+  more: "Other settings",
+  moreHint: "Saved networks, reset",
+  tokenMade: "Write the token down. It is not shown again.",
   noScript: "Without JavaScript there is no list of networks. Enter yours by hand:",
 });
 
@@ -43,6 +54,8 @@ export const SCRIPT_STRINGS = Object.freeze({
   nameLong: "The name is {count} bytes long; 32 are allowed.",
   passwordShort: "The password is {count} characters long; it has at least 8.",
   passwordLong: "The password is {count} bytes long; 63 are allowed.",
+  tokenHint: "Write it down: later changes need it. Empty: nobody may change settings over Wi-Fi.",
+  tokenWrong: "8 to 64 letters, digits or signs, without spaces.",
   sending: "Sending to the device…",
   joining: "Joining {ssid}",
   wait: "This takes up to 20 seconds. Your phone may lose the device for a moment: keep this page open.",
@@ -64,30 +77,35 @@ export const SCRIPT_STRINGS = Object.freeze({
 
 /** Of the status page. */
 export const STATUS_STRINGS = Object.freeze({
-  language: "en",
   title: "Skyslot",
   noScript: "This page needs JavaScript. Without it, open /api/version and /api/health.",
   status: "Status",
+  owner: "Owner",
+  tokenHint: "Every change on this page needs it.",
+  newToken: "New token",
+  newTokenHint: "8 to 64 letters, digits or signs, without spaces. Write it down: it is not shown again.",
   settings: "Settings",
   name: "Name",
   server: "Update server",
   serverHint: "Empty: the one that the firmware was built with.",
   seconds: "Seconds between checks",
-  newToken: "New token",
-  newTokenHint:
-    "8 to 64 characters without spaces. Sending firmware needs one; once set, so does every change here.",
+  unsigned: "Accept unsigned local updates",
+  unsignedHint:
+    "Off: only firmware that its maker has signed can be installed. On: whoever has the token can install anything. PlatformIO’s espota needs it.",
   save: "Save",
   ota: "Firmware",
   image: "Firmware file",
   release: "Release file (signature)",
-  releaseHint: "Needed unless the owner has allowed unsigned local updates.",
+  releaseHint: "Needed unless unsigned local updates are accepted.",
   send: "Send and install",
   rollBack: "Roll back",
   device: "Device",
-  token: "Token",
-  tokenHint: "If one was set: for saving, sending and the buttons here.",
   restart: "Restart",
   reset: "Factory reset",
+  cancel: "Cancel",
+  saved: "Saved networks",
+  live: "A change counts at once.",
+  setup: "Wi-Fi setup",
 });
 
 /** What the status page's script says; words in braces are filled in. */
@@ -110,9 +128,13 @@ export const STATUS_SCRIPT_STRINGS = Object.freeze({
   days: "{n} days",
   safeMode: "Safe mode: the app did not start well {n} times. An update or a restart brings it back.",
   unreachable: "The device does not answer.",
-  needToken: "This needs the owner’s token: enter it under Device.",
-  refused: "The device refused this ({status}).",
-  saved: "Saved.",
+  noOwner:
+    "Nobody has set a token for this device, so nobody may change it. To set one, unplug the device, plug it in again, and open this page within 10 minutes.",
+  claim: "This device has no token yet. Set one within {time}: then only who has it may change this device.",
+  setupToken: "The owner’s token is set on the Wi-Fi setup page, together with the network.",
+  setToken: "Set the token",
+  changeToken: "Change the token",
+  tokenSet: "The token is now {token} – write it down.",
   noFile: "Choose a firmware file.",
   sent: "{percent} % sent",
   left: ", {time} left",
@@ -124,5 +146,38 @@ export const STATUS_SCRIPT_STRINGS = Object.freeze({
   gone: "The device has not come back yet. Look again in a minute.",
   askRollBack: "Go back to the firmware before? The device restarts.",
   askRestart: "Restart the device?",
-  askReset: "Forget all settings and networks? The device opens its setup network again.",
+  needToken: "This needs the owner’s token.",
+  refused: "The device refused this ({status}).",
+  saved: "Saved.",
+  savedNone: "None.",
+  savedOrder: "The one that worked last is tried first.",
+  inUse: "in use",
+  remove: "Remove",
+  removeLabel: "Remove {ssid}",
+  removeSure: "Really remove?",
+  resetAsk: "Forget all networks, settings and the owner’s token?",
+  resetYes: "Yes, forget all",
+  resetSure: "This cannot be undone. The device restarts and has to be set up anew.",
+  resetNow: "Reset now",
+  resetDone: "The device forgets everything and restarts. It opens its setup network again.",
+});
+
+/** Of the `led` app's settings. */
+export const LED_STRINGS = Object.freeze({
+  title: "LED strip",
+  pattern: "Pattern",
+  patterns: Object.freeze({
+    solid: "Solid",
+    blink: "Blink",
+    breathe: "Breathe",
+    rainbow: "Rainbow",
+    chase: "Chase",
+  }),
+  colour: "Colour",
+  colourHint: "A rainbow has its own.",
+  brightness: "Brightness",
+  speed: "Speed, cycles a minute",
+  count: "LEDs on the strip",
+  pin: "Pin of the data line (GPIO)",
+  pinHint: "Only pins that can drive a strip.",
 });

@@ -1,7 +1,9 @@
 // The `led` app on a virtual device: what its strip and its status LED show from the box to a validated update.
 
 import { expect } from "chai";
+import { HOME, OWNER_TOKEN } from "../../host-sim/desk.js";
 import type { Light } from "../../host-sim/modules/gpio.js";
+import { Phone } from "../../host-sim/network/phone.js";
 import { imageOf, type Rig, type RigOptions, setUpRig } from "./rig.js";
 
 const HOUR_MS = 3_600_000;
@@ -106,9 +108,111 @@ describe("the journey of an LED device", () => {
       await rig.desk.world.runFor(2_000);
       return frames(from);
     };
-    const chosen = await play('{"pattern":"solid","pin":4,"count":3,"speed":1,"colour":"#ff0000"}');
+    const chosen = await play(
+      '{"pattern":"solid","pin":4,"count":3,"speed":1,"colour":"#ff0000","brightness":100}',
+    );
     expect(chosen.map((pixels) => [...pixels]).at(-1)).deep.equal([254, 0, 0, 254, 0, 0, 254, 0, 0]);
     expect((await play('{"pin":6}')).at(-1)).length(PIXEL_COUNT * 3);
-    expect(rig.trace.join("\n")).include("Pin 6 cannot drive a strip on the esp32");
+    expect(rig.trace.join("\n")).match(/Pin of the data line \(GPIO\): 6 is not one of 0, 4, 5/);
+  });
+
+  describe("with its settings page", () => {
+    let tablet: Phone;
+    let address: string;
+
+    /** The device is at home with its newest firmware, and somebody in the house has its page open. */
+    async function atHome(): Promise<void> {
+      await setUp();
+      await until(reported("validated"));
+      await rig.desk.world.runFor(90_000);
+      const { world, network } = rig.desk;
+      tablet = new Phone({ world, network, name: "tablet", mac: "02:00:00:00:00:77" });
+      await done(tablet.join(HOME.ssid, HOME.password));
+      address = rig.trace.join("\n").match(/address (\d+\.\d+\.\d+\.\d+)/)![1]!;
+    }
+
+    async function done<T>(promise: Promise<T>): Promise<T> {
+      let isOver = false;
+      const over = () => {
+        isOver = true;
+      };
+      promise.then(over, over);
+      await rig.desk.world.runUntil(() => isOver, { limitMs: 60_000 });
+      return promise;
+    }
+
+    async function change(values: object, token = OWNER_TOKEN) {
+      const headers = { "content-type": "application/json", authorization: `Bearer ${token}` };
+      const { status, text } = await done(
+        tablet.post("/api/led", JSON.stringify(values), address, { headers }),
+      );
+      return { status, json: JSON.parse(text) };
+    }
+
+    it("shows a change at once, and after a restart", async () => {
+      await atHome();
+      expect((await change({ pattern: "solid", colour: "#0000ff", brightness: 100, count: 2 })).status).equal(
+        200,
+      );
+      expect([...frames().at(-1)!]).deep.equal([0, 0, 254, 0, 0, 254]);
+      expect((await change({ colour: "#00ff00" })).json.values).include({ pattern: "solid", count: 2 });
+      expect([...frames().at(-1)!]).deep.equal([0, 254, 0, 0, 254, 0]);
+      const from = seen.length;
+      rig.desk.device.powerOff();
+      rig.desk.device.powerOn();
+      await rig.desk.world.runFor(1_000);
+      expect([...frames(from).at(-1)!]).deep.equal([0, 254, 0, 0, 254, 0]);
+    });
+
+    it("shows nothing of a change that is refused, or that a stranger wants", async () => {
+      await atHome();
+      await change({ pattern: "solid" });
+      const from = seen.length;
+      expect((await change({ pin: 6 })).status).equal(400);
+      expect((await change({ pattern: "chase" }, "a-neighbour")).status).equal(403);
+      await rig.desk.world.runFor(2_000);
+      expect(frames(from)).deep.equal([]);
+    });
+
+    it("starts no strip in safe mode, though the setting can be put right there", async () => {
+      await atHome();
+      expect(rig.desk.device.machine?.nvs?.set("skyslot", "unhealthy", "str", "5")).equal("ESP_OK");
+      const from = seen.length;
+      rig.desk.device.powerOff();
+      rig.desk.device.powerOn();
+      await rig.desk.world.runFor(20_000);
+      expect((await change({ pattern: "solid", count: 3 })).status).equal(200);
+      await rig.desk.world.runFor(2_000);
+      expect(frames(from)).deep.equal([]);
+      rig.desk.device.powerOff();
+      rig.desk.device.powerOn();
+      await rig.desk.world.runFor(2_000);
+      expect(frames(from).at(-1)).length(9);
+    });
+  });
+});
+
+describe("the journey of a base device", () => {
+  async function lights(config: object): Promise<Light[]> {
+    const seen: Light[] = [];
+    const rig = await setUpRig({
+      image: await imageOf("base", "1.0.0", "esp32", config),
+      onLight: (light) => seen.push(light),
+    });
+    rig.desk.device.powerOn();
+    await rig.desk.world.runUntil(() => rig.reports.some(({ step }) => step === "downloading"), {
+      limitMs: HOUR_MS,
+    });
+    await rig.close();
+    return seen;
+  }
+
+  it("shows its state on the LED of its board where the build names a pin, and touches none where it does not", async () => {
+    const seen = await lights({ statusLed: { pin: 5, activeLow: true } });
+    expect(new Set(seen.map(({ type, pin }) => `${type} ${pin}`))).deep.equal(new Set(["pin 5"]));
+    const levels = seen.map((light) => (light.type === "pin" ? light.level : -1));
+    expect(levels.length).above(10);
+    expect(new Set(levels)).deep.equal(new Set([0, 1]));
+    expect(await lights({})).deep.equal([]);
   });
 });

@@ -1,10 +1,11 @@
 import { expect } from "chai";
-import { HOME } from "../../host-sim/desk.js";
+import { HOME, OWNER_TOKEN } from "../../host-sim/desk.js";
 import { Phone } from "../../host-sim/network/phone.js";
 import { type Rig, setUpRig } from "./rig.js";
 
 const HOUR_MS = 3_600_000;
 const JSON_HEADERS = Object.freeze({ "content-type": "application/json" });
+const OWNER_HEADERS = Object.freeze({ ...JSON_HEADERS, authorization: `Bearer ${OWNER_TOKEN}` });
 
 describe("the journey's own pages", () => {
   let rig: Rig;
@@ -50,6 +51,43 @@ describe("the journey's own pages", () => {
     expect((await done(phone.get("/", address))).text).match(/^<!doctype html>/);
   });
 
+  it("are changed by nobody in the house but who has the token from the setup", async () => {
+    const address = await settled();
+    const post = (path: string, body: object, headers: Readonly<Record<string, string>>) =>
+      done(phone.post(path, JSON.stringify(body), address, { headers }));
+    expect(JSON.parse((await done(phone.get("/api/settings", address))).text).hasToken).equal(true);
+    for (const path of [
+      "/api/settings",
+      "/api/token",
+      "/api/restart",
+      "/api/rollback",
+      "/api/factory-reset",
+    ]) {
+      expect((await post(path, { token: "a-neighbour" }, JSON_HEADERS)).status, path).equal(401);
+      const guessed = { ...JSON_HEADERS, authorization: "Bearer a-neighbour" };
+      expect((await post(path, { token: "a-neighbour" }, guessed)).status, path).equal(403);
+    }
+    expect((await post("/api/token", { token: "a-new-token-9" }, OWNER_HEADERS)).status).equal(200);
+    expect((await post("/api/settings", {}, OWNER_HEADERS)).status).equal(403);
+  });
+
+  it("take a first token in the house only after somebody has pulled the plug", async () => {
+    const address = await settled();
+    const { device, world } = rig.desk;
+    expect(device.machine?.nvs?.erase("skyslot", "push.token")).equal("ESP_OK");
+    const set = () =>
+      done(phone.post("/api/token", '{"token":"first-of-all-1"}', address, { headers: JSON_HEADERS }));
+    device.powerOff();
+    device.powerOn();
+    await world.runFor(11 * 60_000);
+    expect((await set()).status).equal(403);
+    device.powerOff();
+    device.powerOn();
+    await world.runFor(60_000);
+    expect((await set()).status).equal(200);
+    expect((await set()).status).equal(401);
+  });
+
   it("are there again after the router was away", async () => {
     const address = await settled();
     const { home, world } = rig.desk;
@@ -64,7 +102,7 @@ describe("the journey's own pages", () => {
   it("keep a changed setting over a restart", async () => {
     const address = await settled();
     const post = (path: string, body: string) =>
-      done(phone.post(path, body, address, { headers: JSON_HEADERS }));
+      done(phone.post(path, body, address, { headers: OWNER_HEADERS }));
     expect((await post("/api/settings", '{"deviceName":"Hall lamp","checkSeconds":600}')).status).equal(200);
     expect((await post("/api/restart", "{}")).status).equal(202);
     await rig.desk.world.runFor(60_000);
@@ -75,7 +113,7 @@ describe("the journey's own pages", () => {
 
   it("roll back to the image before", async () => {
     const address = await settled();
-    expect((await done(phone.post("/api/rollback", "{}", address, { headers: JSON_HEADERS }))).status).equal(
+    expect((await done(phone.post("/api/rollback", "{}", address, { headers: OWNER_HEADERS }))).status).equal(
       202,
     );
     await rig.desk.world.runFor(5_000);
@@ -83,13 +121,13 @@ describe("the journey's own pages", () => {
     // the server goes on offering it, but its owner has sent it away
     await rig.desk.world.runFor(900_000);
     expect(rig.desk.device.running?.label).equal("factory");
-    const again = await done(phone.post("/api/rollback", "{}", address, { headers: JSON_HEADERS }));
+    const again = await done(phone.post("/api/rollback", "{}", address, { headers: OWNER_HEADERS }));
     expect(again.status).equal(409);
   });
 
   it("take the device back to its factory settings, and so to its portal", async () => {
     const address = await settled();
-    await done(phone.post("/api/factory-reset", "{}", address, { headers: JSON_HEADERS }));
+    await done(phone.post("/api/factory-reset", "{}", address, { headers: OWNER_HEADERS }));
     const from = rig.trace.length;
     await rig.desk.world.runFor(5_000);
     expect(rig.trace.slice(from).join("\n")).match(/setup portal open/);

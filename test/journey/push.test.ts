@@ -198,6 +198,11 @@ describe("a push", () => {
 
   it("is refused when no token is set", async () => {
     await start({}, {});
+    const { device } = rig.desk;
+    expect(device.machine?.nvs?.erase("skyslot", "push.token")).equal("ESP_OK");
+    device.powerOff();
+    device.powerOn();
+    await atHome(rig.checks.length + 1);
     const { status, text } = await pusher.push(image, signed());
     expect(text).match(/push is off/);
     expect(status).equal(403);

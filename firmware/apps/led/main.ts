@@ -2,45 +2,38 @@
 // cannot be driven is a line in the log: it never keeps the device from its updates.
 
 import config from "mc/config";
+import { configured, type Section, storedValues } from "../../core/app-settings.js";
 import type { Booted } from "../../core/event.js";
-import {
-  LED_KEY,
-  type LedBoard,
-  type LedSettings,
-  parseLedSettings,
-  readLedSettings,
-} from "../../core/led-settings.js";
+import { ledSection, readLedSettings } from "../../core/led-settings.js";
 import type { Status } from "../../core/status.js";
 import { createLedStrip, type LedStrip } from "../../platform/lights/led-strip.js";
 import { createStatusLed } from "../../platform/lights/status-led.js";
 import { startDevice } from "../../platform/start.js";
+import { LED_STRINGS } from "../../portal/strings.js";
 
 startLedDevice();
 
 function startLedDevice(): void {
   const { statusLed } = config;
   const showLed = statusLed && createStatusLed(statusLed.pin, statusLed.activeLow);
-  let board: LedBoard = { chip: "", statusPin: statusLed?.pin };
+  let section: Section | undefined;
   let strip: LedStrip | undefined;
   let isDark = false;
 
-  const open = (settings: LedSettings) => {
+  const warn = (problem: unknown) => trace(`warn: LED strip: ${problem}\n`);
+
+  const play = (text: string | undefined) => {
+    if (!section) return;
+    const { values, problems } = storedValues(section, text);
+    problems.forEach(warn);
     strip?.close();
     strip = undefined;
     try {
-      strip = createLedStrip(settings);
+      strip = createLedStrip(readLedSettings(values));
       if (isDark) strip.darken(true);
     } catch (error) {
-      trace(`warn: LED strip: ${error}\n`);
+      warn(error);
     }
-  };
-
-  const play = (text: string) => {
-    const built = readLedSettings(config.strip ?? {}, board);
-    const chosen = parseLedSettings(text, board, built.ok ? built.value : {});
-    if (chosen.ok) return open(chosen.value);
-    trace(`warn: LED strip: ${chosen.failure.message}\n`);
-    if (built.ok && !strip) open(built.value);
   };
 
   startDevice({
@@ -50,12 +43,16 @@ function startLedDevice(): void {
       if (status.name !== "error") isDark = status.name === "updating";
       if (isDark !== wasDark) strip?.darken(isDark);
     },
-    onReady({ identity, stored }: Booted) {
-      board = { ...board, chip: identity.chip };
-      play(stored[LED_KEY] ?? "{}");
+    section({ identity }: Booted) {
+      const board = { chip: identity.chip, statusPin: statusLed?.pin };
+      const built = configured(ledSection(board, LED_STRINGS), config.strip ?? {});
+      built.problems.forEach(warn);
+      section = built.section;
+      return section;
     },
+    onReady: ({ stored }: Booted) => play(section && stored[section.name]),
     onStore(key, value) {
-      if (key === LED_KEY) play(value);
+      if (key === section?.name) play(value);
     },
   });
 }

@@ -18,7 +18,7 @@ declare module "mc/config" {
     readonly keys: readonly { readonly kid: string; readonly x: string; readonly y: string }[];
     /** `led` only: the strip as long as the owner has chosen nothing; see core/led-settings.ts. */
     readonly strip?: Readonly<Record<string, string | number>>;
-    /** `led` only: the LED that shows the status. */
+    /** The LED that shows the status; absent: none. */
     readonly statusLed?: { readonly pin: number; readonly activeLow: boolean };
   };
   export default config;

@@ -1,32 +1,23 @@
-// The strip's patterns and settings: frames are functions of time, settings are parsed with their limits.
+// The strip's patterns: frames are functions of time.
 
 import { expect } from "chai";
 import { drawFrame, frameLasts } from "../../../firmware/core/led-patterns.js";
-import {
-  isStripPin,
-  type LedBoard,
-  type LedSettings,
-  PATTERN_NAMES,
-  parseLedSettings,
-  writeLedSettings,
-} from "../../../firmware/core/led-settings.js";
+import { type LedSettings, PATTERN_NAMES } from "../../../firmware/core/led-settings.js";
 
-const BOARD: LedBoard = { chip: "esp32", statusPin: 2 };
-const SETTINGS: LedSettings = { pattern: "solid", pin: 13, count: 4, speed: 60, colour: 0xff8000 };
+const SETTINGS: LedSettings = {
+  pattern: "solid",
+  pin: 13,
+  count: 4,
+  speed: 60,
+  colour: 0xff8000,
+  brightness: 100,
+};
 
 function frame(changes: Partial<LedSettings>, atMs = 0): number[][] {
   const settings = { ...SETTINGS, ...changes };
   const pixels = new Uint8Array(settings.count * 3);
   drawFrame(settings, atMs, pixels);
   return Array.from({ length: settings.count }, (_, i) => [...pixels.subarray(i * 3, i * 3 + 3)]);
-}
-
-const textOf = (changes: object) =>
-  JSON.stringify({ pattern: "chase", pin: 13, count: 8, speed: 30, colour: "#00ff80", ...changes });
-
-function codeOf(text: string, board = BOARD): string {
-  const result = parseLedSettings(text, board);
-  return result.ok ? "ok" : result.failure.code;
 }
 
 describe("LED patterns", () => {
@@ -53,7 +44,7 @@ describe("LED patterns", () => {
   });
 
   it("rainbow spreads the wheel over the strip and turns it", () => {
-    const settings = { pattern: "rainbow", count: 3, colour: 0xff0000 } as const;
+    const settings = { pattern: "rainbow", count: 3, colour: 0 } as const;
     expect(frame(settings)).deep.equal([
       [255, 0, 0],
       [0, 255, 0],
@@ -61,7 +52,7 @@ describe("LED patterns", () => {
     ]);
     expect(frame(settings, 334)[0]).not.deep.equal(frame(settings)[0]);
     expect(frame(settings, 1000)).deep.equal(frame(settings));
-    expect(Math.max(...frame({ ...settings, colour: 0x400000 }).flat())).equal(16);
+    expect(Math.max(...frame({ ...settings, brightness: 25 }).flat())).equal(16);
   });
 
   it("chase runs one dot with a tail along the strip, pixel by pixel", () => {
@@ -94,56 +85,18 @@ describe("LED patterns", () => {
     expect(frameCount).equal(5 * 5 * 3 * 8);
   });
 
+  it("brightness dims every pattern, and nothing goes out by it", () => {
+    for (const pattern of PATTERN_NAMES) {
+      const atMs = pattern === "breathe" ? 500 : 0;
+      const full = frame({ pattern, colour: 0xffffff }, atMs).flat();
+      const dim = frame({ pattern, colour: 0xffffff, brightness: 20 }, atMs).flat();
+      const least = frame({ pattern, colour: 0xffffff, brightness: 1 }, atMs).flat();
+      expect(Math.max(...dim), pattern).equal(11);
+      for (const [i, value] of full.entries()) expect(dim[i]! > 0 && least[i]! > 0, pattern).equal(value > 0);
+    }
+  });
+
   it("a buffer of another size is a bug", () => {
     expect(() => drawFrame(SETTINGS, 0, new Uint8Array(11))).throws(RangeError, "12 bytes, not 11");
-  });
-});
-
-describe("LED settings", () => {
-  it("come back from their text as they were", () => {
-    for (const pattern of PATTERN_NAMES) {
-      const settings = { ...SETTINGS, pattern, colour: 0x00000f };
-      expect(parseLedSettings(writeLedSettings(settings), BOARD)).deep.equal({ ok: true, value: settings });
-    }
-  });
-
-  it("take what is absent from the settings before", () => {
-    expect(parseLedSettings('{"colour":"#0000FF"}', BOARD, SETTINGS)).deep.equal({
-      ok: true,
-      value: { ...SETTINGS, colour: 0x0000ff },
-    });
-    expect(codeOf('{"colour":"#0000FF"}')).equal("LED_PATTERN_UNKNOWN");
-  });
-
-  it("are refused with a code when they are outside their limits", () => {
-    expect(codeOf(textOf({}))).equal("ok");
-    for (const text of ["", "{", "null", "[]", "7", `${textOf({})}${" ".repeat(400)}`]) {
-      expect(codeOf(text), text).equal("LED_MALFORMED");
-    }
-    for (const pattern of ["toString", "", 1, null])
-      expect(codeOf(textOf({ pattern }))).equal("LED_PATTERN_UNKNOWN");
-    for (const count of [0, 301, 1.5, "8", -1, null])
-      expect(codeOf(textOf({ count }))).equal("LED_OUT_OF_RANGE");
-    for (const speed of [0, 601, 0.5, "1"]) expect(codeOf(textOf({ speed }))).equal("LED_OUT_OF_RANGE");
-    for (const colour of ["red", "#fff", "#gggggg", "#1234567", 0xff]) {
-      expect(codeOf(textOf({ colour }))).equal("LED_COLOUR_MALFORMED");
-    }
-  });
-
-  it("never choose a pin of the flash, the console, USB, an input or the status LED", () => {
-    for (const pin of [1, 2, 3, 6, 11, 20, 24, 34, 39, 40, -1, 1.5, "13"]) {
-      expect(codeOf(textOf({ pin })), `${pin}`).equal("LED_PIN_UNUSABLE");
-    }
-    const pins = (chip: string) =>
-      Array.from({ length: 49 }, (_, i) => i).filter((pin) =>
-        isStripPin(pin, { chip, statusPin: undefined }),
-      );
-    expect(pins("esp32c3")).deep.equal([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-    expect(pins("esp32s3")).include.members([0, 18, 21, 48]).and.not.include.members([19, 20, 26, 33, 43]);
-    expect(pins("unknown")).deep.equal([]);
-    const refused = parseLedSettings(textOf({ pin: 34 }), BOARD);
-    expect(!refused.ok && refused.failure.message).match(
-      /^Pin 34 cannot drive a strip on the esp32; usable are 0, 2, 4–5,/,
-    );
   });
 });

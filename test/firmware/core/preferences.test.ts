@@ -1,6 +1,11 @@
 import { expect } from "chai";
 import type { BuildSettings } from "../../../firmware/core/event.js";
-import { MAX_KEY_LENGTH, readPreferences, saveNetwork } from "../../../firmware/core/preferences.js";
+import {
+  forgetNetwork,
+  MAX_KEY_LENGTH,
+  readPreferences,
+  saveNetwork,
+} from "../../../firmware/core/preferences.js";
 
 const BUILD: BuildSettings = {
   server: "http://updates.local",
@@ -18,6 +23,7 @@ describe("preferences", () => {
       server: "http://updates.local",
       checkSeconds: 120,
       deviceName: "",
+      acceptUnsigned: false,
     });
     expect(effects).deep.equal([{ type: "store", key: "layout", value: "1" }]);
   });
@@ -55,6 +61,14 @@ describe("preferences", () => {
     expect(readPreferences({ layout: "1", networks: stored }, BUILD).preferences.networks).deep.equal(
       preferences.networks,
     );
+  });
+
+  it("forget one network and keep the others in their order", () => {
+    const networks = '[["one","a"],["two","b"],["three","c"]]';
+    const { preferences } = readPreferences({ layout: "1", networks }, BUILD);
+    const [next, effect] = forgetNetwork(preferences, "two");
+    expect(next.networks.map(({ ssid }) => ssid)).deep.equal(["one", "three"]);
+    expect(effect).deep.equal({ type: "store", key: "networks", value: '[["one","a"],["three","c"]]' });
   });
 
   it("count a list that cannot be read as none", () => {

@@ -125,4 +125,39 @@ describe("Wi-Fi", () => {
     expect(wifi.types).include("offline");
     expect(wifi.on(timer).types).include("joinWifi");
   });
+
+  describe("with a network that is forgotten", () => {
+    const forget = (ssid: string) => ({ type: "networkForgotten", ssid }) as const;
+    const away = () => new Wifi().on(TWO).fail().on(timer).fail().on(timer).fail();
+
+    it("tells what is left, and tries only that", () => {
+      const wifi = away();
+      expect(wifi.on(forget("home")).find("store")).include({ key: "networks", value: '[["work","b"]]' });
+      expect(wifi.effects).deep.include({
+        type: "raise",
+        event: { type: "networksSaved", ssids: ["work"] },
+      });
+      for (let i = 0; i < 3; i++) {
+        expect(wifi.on(timer).find("joinWifi")).include({ ssid: "work" });
+        wifi.fail();
+      }
+    });
+
+    it("gives up a try of it that is under way, and waits for its owner when it was the last", () => {
+      const wifi = away().on(timer);
+      const before = wifi.state.attempt;
+      expect(wifi.on(forget("work")).types).include.members(["leaveWifi", "setTimer"]);
+      wifi.on({ type: "wifiJoined", attempt: before, address: "1.2.3.4", rssi: -40 });
+      expect(wifi.state.phase).equal("waiting");
+      wifi.on(forget("home"));
+      expect(wifi.state).include({ phase: "unset", portalOpen: true });
+      expect(wifi.on(timer).types).deep.equal([]);
+    });
+
+    it("stays in the network that it is in", () => {
+      const wifi = new Wifi().on(TWO).join().on(forget("work"));
+      expect(wifi.types).deep.equal(["store", "networksSaved"]);
+      expect(wifi.state.phase).equal("joined");
+    });
+  });
 });

@@ -1,16 +1,29 @@
 // A phone's browser that shows the setup page: jsdom with a clock moved by hand, whose requests are answered by the real portal
-// (firmware/core/portal.ts). Nothing waits in real time; the radio link can be cut.
+// (firmware/core/portal.ts) and the real API of the device beside it (local-api.ts). Nothing waits in real time; the radio link can be cut.
 
 import { JSDOM } from "jsdom";
 import type { Effect } from "../../../firmware/core/effect.js";
 import type { Event, Network, Raise } from "../../../firmware/core/event.js";
+import {
+  initialLocalApi,
+  type LocalApiState,
+  localApiStep,
+  takesRequest,
+} from "../../../firmware/core/local-api.js";
 import { initialPortal, type PortalState, portalStep } from "../../../firmware/core/portal.js";
 import { setupPage } from "../../../firmware/portal/setup-page.js";
+import { BOOTED } from "../core/events.js";
 
 interface Timer {
   readonly id: number;
   readonly dueMs: number;
   readonly action: () => void;
+}
+
+interface Options {
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
 }
 
 export interface PortalRequest {
@@ -27,6 +40,7 @@ export class PhoneBrowser {
     deviceId: "led-a1b2c3",
     page: setupPage,
   });
+  local: LocalApiState = initialLocalApi;
   /** What the portal raised. */
   readonly raised: Event[] = [];
   readonly requests: PortalRequest[] = [];
@@ -38,6 +52,12 @@ export class PhoneBrowser {
   #timers: Timer[] = [];
   #timerCount = 0;
 
+  /** The device starts, from what it has stored. */
+  constructor(stored: Readonly<Record<string, string>> = {}) {
+    const identity = { ...BOOTED.identity, deviceId: "led-a1b2c3" };
+    this.send({ ...BOOTED, identity, resetReason: "software", stored: { layout: "1", ...stored } });
+  }
+
   /** Loads the page and lets its first requests settle. */
   async open(): Promise<void> {
     this.#dom = new JSDOM(setupPage, {
@@ -47,7 +67,7 @@ export class PhoneBrowser {
         window.addEventListener("error", (event) => this.errors.push(event.error ?? event.message));
         Object.assign(window, {
           scrollTo: () => undefined,
-          fetch: (path: string, options: { method: string; body?: string }) => this.#fetch(path, options),
+          fetch: (path: string, options: Options) => this.#fetch(path, options),
           setTimeout: (action: () => void, delayMs: number) => this.#setTimeout(action, delayMs),
           clearTimeout: (id: number) => {
             this.#timers = this.#timers.filter((timer) => timer.id !== id);
@@ -63,13 +83,13 @@ export class PhoneBrowser {
   }
 
   send(event: Event): readonly (Effect | Raise)[] {
-    const [state, effects] = portalStep(this.portal, {
-      ...event,
-      at: this.#nowMs,
-      random: 0,
-      freeHeapBytes: 0,
-    });
-    this.portal = state;
+    const stamped = { ...event, at: this.#nowMs, random: 0, freeHeapBytes: 0 };
+    const isLocal = stamped.type === "requestReceived" && takesRequest(this.local, stamped);
+    const [portal, portalEffects] = isLocal ? [this.portal, []] : portalStep(this.portal, stamped);
+    const [local, localEffects] = localApiStep(this.local, stamped);
+    this.portal = portal;
+    this.local = local;
+    const effects = [...portalEffects, ...localEffects];
     for (const effect of effects) if (effect.type === "raise") this.raised.push(effect.event);
     return effects;
   }
@@ -125,18 +145,24 @@ export class PhoneBrowser {
   }
 
   /** Fills the form in and sends it, as a finger on its button does. */
-  async submit(values: { readonly ssid?: string; readonly password?: string }): Promise<void> {
+  async submit(values: {
+    readonly ssid?: string;
+    readonly password?: string;
+    readonly owner?: string;
+  }): Promise<void> {
     for (const [id, value] of Object.entries(values)) this.element<HTMLInputElement>(id).value = value;
     const button = this.document.querySelector<HTMLButtonElement>("#form .main");
     button?.click();
     await settle();
   }
 
-  async #fetch(path: string, options: { method: string; body?: string }): Promise<unknown> {
+  async #fetch(path: string, options: Options): Promise<unknown> {
     if (this.link === "down") throw new TypeError("Failed to fetch");
     const request = { method: options.method, path, body: options.body ?? "" };
     this.requests.push(request);
-    const effects = this.send({ type: "requestReceived", connection: 1, host: "192.168.4.1", ...request });
+    const contentType = options.headers["content-type"];
+    const from = { connection: 1, host: "192.168.4.1", contentType };
+    const effects = this.send({ type: "requestReceived", ...from, ...request });
     const answer = effects.find((effect) => effect.type === "respond");
     if (!answer) throw new Error(`the portal did not answer ${request.method} ${path}`);
     if (this.link === "deaf") throw new TypeError("Load failed");

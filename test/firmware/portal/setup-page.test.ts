@@ -252,7 +252,11 @@ describe("the setup page", () => {
       joinedHome();
       await phone.advance(1500);
       expect(phone.view()).to.equal("done");
-      expect(phone.raised.length).to.equal(2);
+      expect(phone.raised.map(({ type }) => type)).to.deep.equal([
+        "credentialsSubmitted",
+        "credentialsSubmitted",
+        "tokenChosen",
+      ]);
     });
 
     it("survives the phone losing the device while it joins", async () => {
@@ -307,6 +311,75 @@ describe("the setup page", () => {
     });
   });
 
+  describe("owning", () => {
+    const TOKEN = /^[a-z2-9]{4}-[a-z2-9]{4}-[a-z2-9]{4}$/;
+
+    async function choosing(stored: Readonly<Record<string, string>> = {}): Promise<void> {
+      phone.close();
+      phone = new PhoneBrowser(stored);
+      phone.send({ type: "portalOpened" });
+      await opened();
+      await phone.click(phone.rows()[0]!);
+    }
+    async function join(): Promise<void> {
+      phone.send({ type: "online", address: "10.0.0.5", rssi: -50 });
+      await phone.advance(1500);
+      expect(phone.view()).to.equal("done");
+    }
+
+    it("suggests a token to who sets up a new device, says what it is for, and shows it at the end", async () => {
+      await choosing();
+      const token = inputOf("owner").value;
+      expect(token).to.match(TOKEN);
+      expect(phone.text("owner-hint")).to.equal(SCRIPT_STRINGS.tokenHint);
+      await phone.submit({ password: "password" });
+      expect(phone.local.token).to.equal("");
+      await join();
+      expect(phone.local.token).to.equal(token);
+      expect(phone.text("made")).to.equal(token);
+      expect(phone.element("made-part").hidden || phone.element("made-hint").hidden).to.equal(false);
+    });
+
+    it("suggests another one when asked, and takes the owner's own", async () => {
+      await choosing();
+      const before = inputOf("owner").value;
+      await phone.click("other-token");
+      expect(inputOf("owner").value).to.match(TOKEN).and.not.equal(before);
+      await phone.submit({ password: "password", owner: "my-own-token" });
+      await join();
+      expect(phone.local.token).to.equal("my-own-token");
+    });
+
+    for (const owner of ["seven77", "with a space", "x".repeat(65), "ümläut-token"])
+      it(`refuses ${owner.slice(0, 12)} at once, beside the field`, async () => {
+        await choosing();
+        await phone.submit({ password: "password", owner });
+        expect(phone.view()).to.equal("enter");
+        expect(phone.text("owner-hint")).to.equal(SCRIPT_STRINGS.tokenWrong);
+        expect(phone.document.activeElement?.id).to.equal("owner");
+        expect(phone.raised).to.deep.equal([]);
+      });
+
+    it("goes without one when the field is emptied", async () => {
+      await choosing();
+      await phone.submit({ password: "password", owner: "" });
+      await join();
+      expect(phone.local.token).to.equal("");
+      expect(phone.element("made-part").hidden).to.equal(true);
+    });
+
+    it("asks for none where there is one, or nobody has plugged the device in", async () => {
+      for (const stored of [{ "push.token": "owner-token-1" }, { networks: '[["old","password"]]' }]) {
+        await choosing(stored);
+        expect(phone.element("owner-part").hidden).to.equal(true);
+        await phone.submit({ password: "password" });
+        expect(phone.requests.some(({ path }) => path === "/api/token")).to.equal(false);
+        await join();
+        expect(phone.element("made-part").hidden).to.equal(true);
+      }
+    });
+  });
+
   describe("when it is opened later", () => {
     it("shows the result to a phone whose sheet was closed meanwhile", async () => {
       phone.send({ type: "online", address: "10.0.0.5", rssi: -50 });
@@ -350,8 +423,8 @@ describe("the setup page", () => {
 });
 
 describe("the setup page's text", () => {
-  it("is at most 16 KiB", () => {
-    expect(Buffer.byteLength(setupPage)).to.be.within(4096, 16 * 1024);
+  it("is at most 20 KB", () => {
+    expect(Buffer.byteLength(setupPage)).to.be.within(4096, 20_000);
   });
 
   it("is ASCII, so that a server may count characters for bytes", () => {
@@ -363,7 +436,7 @@ describe("the setup page's text", () => {
       setupPage
         .replace(/<script>.*<\/script>/s, "")
         .match(/(?:src|href|action)=[^ >]+|url\([^)]*\)|@import/g) ?? [];
-    expect(addresses).to.deep.equal(['href="data:,"', 'action="/api/join"']);
+    expect(addresses).to.deep.equal(['href="data:,"', 'href="/settings"', 'action="/api/join"']);
   });
 
   it("never uses innerHTML", () => {

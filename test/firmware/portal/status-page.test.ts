@@ -5,12 +5,20 @@ import { expect } from "chai";
 import { JSDOM } from "jsdom";
 import { type DeviceState, initialDevice, step } from "../../../firmware/core/device.js";
 import type { Effect } from "../../../firmware/core/effect.js";
-import type { Event } from "../../../firmware/core/event.js";
+import type { Booted, Event } from "../../../firmware/core/event.js";
+import { ledSection } from "../../../firmware/core/led-settings.js";
 import { statusPage } from "../../../firmware/portal/status-page.js";
-import { STATUS_SCRIPT_STRINGS, STATUS_STRINGS } from "../../../firmware/portal/strings.js";
+import {
+  LED_STRINGS,
+  PART_STRINGS,
+  STATUS_SCRIPT_STRINGS,
+  STATUS_STRINGS,
+} from "../../../firmware/portal/strings.js";
 import { BOOTED, stamped } from "../core/events.js";
 
 const HOST = "base-0000a1.local";
+const TOKEN = "owner-token-1";
+const SECTION = ledSection({ chip: "esp32", statusPin: 2 }, LED_STRINGS);
 
 interface Upload {
   method?: string;
@@ -32,21 +40,31 @@ class Browser {
   readonly questions: string[] = [];
   link: "up" | "down" = "up";
   nowMs = 0;
+  /** Since the device's boot. */
+  upMs = 61_000;
   #timers: { dueMs: number; action: () => void }[] = [];
   #dom: JSDOM | undefined;
 
-  constructor(stored: Readonly<Record<string, string>> = {}) {
-    const networks = '[["home","secret password"]]';
-    this.on({ ...BOOTED, statusPage, stored: { layout: "1", networks, ...stored } });
+  /** Of a device that has an owner. */
+  constructor(stored: Readonly<Record<string, string>> = {}, facts: Partial<Booted> = {}) {
+    const all = { layout: "1", networks: '[["home","secret password"]]', "push.token": TOKEN, ...stored };
+    this.on({ ...BOOTED, ...facts, statusPage, stored: all });
+    if (all.networks === "[]") return;
     this.on({ type: "wifiJoined", attempt: 1, address: "192.168.1.20", rssi: -50 });
     this.on({ type: "serverReached" });
   }
 
   on(event: Event): readonly Effect[] {
-    const [state, effects] = step(this.state, { ...stamped(event), at: 61_000 });
+    const [state, effects] = step(this.state, { ...stamped(event), at: this.upMs });
     this.state = state;
     this.done.push(...effects);
     return effects;
+  }
+
+  /** With the owner's token typed in. */
+  async own(): Promise<this> {
+    await this.open();
+    return this.change("token", TOKEN);
   }
 
   async open(): Promise<this> {
@@ -123,9 +141,19 @@ class Browser {
   text(id: string): string {
     return this.element(id).textContent ?? "";
   }
-  async submit(form: "settings" | "upload", values: Readonly<Record<string, string>> = {}): Promise<void> {
+  /** A finger leaves a field. */
+  async change(id: string, value: string): Promise<this> {
+    this.element(id).value = value;
+    this.element(id).dispatchEvent(new this.document.defaultView!.Event("change"));
+    await settle();
+    return this;
+  }
+  async submit(
+    form: "settings" | "upload" | "owner",
+    values: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
     for (const [id, value] of Object.entries(values)) this.element(id).value = value;
-    this.document.querySelector<HTMLButtonElement>(`#${form} button:not([type])`)!.click();
+    this.document.querySelector<HTMLButtonElement>(`#${form} button:not([type=button])`)!.click();
     await settle();
   }
   choose(id: "image" | "release", file: object): void {
@@ -158,16 +186,16 @@ describe("the status page", () => {
     expect(browser.errors).deep.equal([]);
   });
 
-  it("is one ASCII text of at most 12 KiB that loads nothing", async () => {
+  it("is one ASCII text of at most 20 KB that loads nothing", async () => {
     browser = new Browser();
     expect(statusPage).match(/^[\n -~]+$/);
-    expect(statusPage.length).at.most(12 * 1024);
-    expect(statusPage).not.match(/\b(src|href)=(?!"data:)|@import|url\(/);
+    expect(statusPage.length).at.most(20_000);
+    expect(statusPage).not.match(/\b(src|href)=(?!"data:|"\/")|@import|url\(/);
   });
 
   it("labels every field, and names no password of the device", async () => {
-    browser = await new Browser({ "push.token": "owner-token-1" }).open();
-    for (const input of browser.document.querySelectorAll("input"))
+    browser = await new Browser({}, { section: SECTION }).open();
+    for (const input of browser.document.querySelectorAll("input,select"))
       expect(browser.document.querySelector(`label[for="${input.id}"]`), input.id).not.equal(null);
     expect(browser.document.documentElement.outerHTML).not.match(/secret password|owner-token-1/);
   });
@@ -197,7 +225,7 @@ describe("the status page", () => {
   });
 
   it("saves only what was changed, and says why something is refused", async () => {
-    browser = await new Browser().open();
+    browser = await new Browser().own();
     await browser.submit("settings", { name: "Lamp", seconds: "5" });
     expect(browser.text("settings-say")).match(/10 to 86400 seconds/);
     browser.done.length = 0;
@@ -210,7 +238,7 @@ describe("the status page", () => {
   });
 
   it("sends the token that is entered, and asks for it when it is missing", async () => {
-    browser = await new Browser({ "push.token": "owner-token-1" }).open();
+    browser = await new Browser().open();
     await browser.submit("settings", { name: "Lamp" });
     expect(browser.text("settings-say")).equal(STATUS_SCRIPT_STRINGS.needToken);
     await browser.submit("settings", { token: "owner-token-1" });
@@ -283,21 +311,213 @@ describe("the status page", () => {
     });
   });
 
-  it("asks before it rolls back, restarts or resets", async () => {
-    browser = await new Browser().open();
+  it("asks before it rolls back or restarts", async () => {
+    browser = await new Browser().own();
     await browser.click("rollback");
     expect(browser.text("ota-say")).equal("There is no other image to go back to.");
     await browser.click("restart");
     expect(browser.text("device-say")).equal(STATUS_SCRIPT_STRINGS.restarting);
     expect(browser.state.localApi.leaving).equal("restart");
-    await browser.click("reset");
-    expect(browser.state.localApi.leaving).equal("reset");
-    expect(browser.questions.length).equal(3);
+    expect(browser.questions.length).equal(2);
+  });
+
+  describe("the reset", () => {
+    it("is asked twice, and done then", async () => {
+      browser = await new Browser().own();
+      expect(browser.element("ask").hidden).equal(true);
+      await browser.click("reset");
+      expect(browser.text("ask-text")).equal(STATUS_SCRIPT_STRINGS.resetAsk);
+      expect(browser.document.activeElement?.id).equal("ask-text");
+      await browser.click("ask-yes");
+      expect(browser.text("ask-text")).equal(STATUS_SCRIPT_STRINGS.resetSure);
+      expect(browser.state.localApi.leaving).equal("no");
+      await browser.click("ask-yes");
+      expect(browser.state.localApi.leaving).equal("reset");
+      expect(browser.text("reset-say")).equal(STATUS_SCRIPT_STRINGS.resetDone);
+    });
+
+    it("can be left at either question, and begins with the first again", async () => {
+      browser = await new Browser().own();
+      for (const yeses of [0, 1]) {
+        await browser.click("reset");
+        for (let i = 0; i < yeses; i++) await browser.click("ask-yes");
+        await browser.click("ask-no");
+        expect(browser.element("ask").hidden).equal(true);
+      }
+      await browser.click("reset");
+      await browser.click("ask-yes");
+      expect(browser.state.localApi.leaving).equal("no");
+    });
+
+    it("says why it is refused", async () => {
+      browser = await new Browser().open();
+      await browser.click("reset");
+      await browser.click("ask-yes");
+      await browser.click("ask-yes");
+      expect(browser.text("reset-say")).match(/needs the owner's token/);
+      expect(browser.state.localApi.leaving).equal("no");
+    });
+  });
+
+  describe("the owner's token", () => {
+    const unowned = { "push.token": undefined as unknown as string };
+    const shown = (id: string) => !browser.element(id).hidden;
+
+    it("is asked for where there is one, and can be changed", async () => {
+      browser = await new Browser().own();
+      expect([shown("token-part"), shown("new-part"), browser.text("owner-why")]).deep.equal([
+        true,
+        true,
+        "",
+      ]);
+      expect(browser.element("new-token").value).equal("");
+      await browser.submit("owner", { "new-token": "another-token-2" });
+      expect(browser.state.push.token).equal("another-token-2");
+      expect(browser.text("owner-say")).include("another-token-2");
+      expect(browser.element("token").value).equal("another-token-2");
+      await browser.submit("settings", { name: "Lamp" });
+      expect(browser.text("settings-say")).equal(STATUS_SCRIPT_STRINGS.saved);
+    });
+
+    it("is not changed by who does not know it", async () => {
+      browser = await new Browser().open();
+      await browser.submit("owner", { "new-token": "another-token-2" });
+      expect(browser.text("owner-say")).equal(STATUS_SCRIPT_STRINGS.needToken);
+      expect(browser.state.push.token).equal(TOKEN);
+    });
+
+    it("is suggested on a device that was just plugged in and has none", async () => {
+      browser = await new Browser(unowned).open();
+      expect(browser.text("owner-why")).include("within 9 min");
+      expect([shown("token-part"), shown("new-part")]).deep.equal([false, true]);
+      const suggested = browser.element("new-token").value;
+      expect(suggested).match(/^[a-z2-9]{4}(-[a-z2-9]{4}){2}$/);
+      await browser.submit("owner");
+      expect(browser.state.push.token).equal(suggested);
+      expect([shown("token-part"), browser.text("owner-why")]).deep.equal([true, ""]);
+    });
+
+    it("cannot be set later, and the page says what to do", async () => {
+      browser = new Browser(unowned);
+      browser.upMs = 600_000;
+      await browser.open();
+      expect(browser.text("owner-why")).equal(STATUS_SCRIPT_STRINGS.noOwner);
+      expect([shown("token-part"), shown("new-part")]).deep.equal([false, false]);
+      await browser.submit("settings", { name: "Lamp" });
+      expect(browser.text("settings-say")).match(/plug it in again/);
+    });
+
+    it("belongs to the setup page in the setup network", async () => {
+      browser = await new Browser({ ...unowned, networks: "[]" }).open();
+      expect([shown("setup"), shown("ota"), shown("new-part")]).deep.equal([true, false, false]);
+      expect(browser.text("owner-why")).equal(STATUS_SCRIPT_STRINGS.setupToken);
+      await browser.submit("settings", { name: "Lamp" });
+      expect(browser.text("settings-say")).equal(STATUS_SCRIPT_STRINGS.saved);
+    });
+  });
+
+  it("switches unsigned local updates on only when the owner says so, and says what that means", async () => {
+    browser = await new Browser().own();
+    const box = browser.element("unsigned");
+    expect(box.checked).equal(false);
+    expect(browser.text("unsigned-hint")).match(/whoever has the token can install anything/);
+    box.checked = true;
+    await browser.submit("settings");
+    expect(browser.state.push.acceptUnsigned).equal(true);
+    await browser.submit("settings", { name: "Lamp" });
+    expect(browser.state.push.acceptUnsigned).equal(true);
+  });
+
+  describe("the saved networks", () => {
+    const networks = '[["home","secret password"],["<b>work</b>","b"],["garden","c"]]';
+    const rows = () => [...browser.document.querySelectorAll<HTMLElement>("#saved li")];
+
+    it("are shown to the owner only, the last used first", async () => {
+      browser = await new Browser({ networks }).open();
+      expect(rows().length).equal(0);
+      expect(browser.text("saved-hint")).equal(STATUS_SCRIPT_STRINGS.needToken);
+      await browser.change("token", TOKEN);
+      expect(rows().map((row) => row.firstChild?.textContent)).deep.equal(["home", "<b>work</b>", "garden"]);
+      expect(rows().map((row) => row.lastChild?.textContent)).deep.equal(["in use", "Remove", "Remove"]);
+    });
+
+    it("are removed one by one, after a second press", async () => {
+      browser = await new Browser({ networks }).own();
+      const button = () => rows()[1]!.querySelector("button")!;
+      expect(button().getAttribute("aria-label")).equal("Remove <b>work</b>");
+      button().click();
+      await settle();
+      expect(button().textContent).equal(STATUS_SCRIPT_STRINGS.removeSure);
+      expect(rows().length).equal(3);
+      button().click();
+      await settle();
+      expect(rows().map((row) => row.firstChild?.textContent)).deep.equal(["home", "garden"]);
+      expect(browser.state.wifi.preferences?.networks.map(({ ssid }) => ssid)).deep.equal(["home", "garden"]);
+    });
+  });
+
+  describe("the app's settings", () => {
+    it("are not there where the app has none", async () => {
+      browser = await new Browser().open();
+      expect(browser.element("app").hidden).equal(true);
+    });
+
+    it("are drawn from what the app describes, with their values", async () => {
+      browser = await new Browser({ led: '{"pattern":"chase","count":30}' }, { section: SECTION }).own();
+      expect(browser.text("app-title")).equal(LED_STRINGS.title);
+      const fields = [
+        ...browser.document.querySelectorAll<HTMLInputElement>("#app-fields input,#app-fields select"),
+      ];
+      expect(fields.map(({ id, type }) => `${id} ${type}`)).deep.equal([
+        "app-pattern select-one",
+        "app-colour color",
+        "app-brightness range",
+        "app-speed number",
+        "app-count number",
+        "app-pin select-one",
+      ]);
+      expect(fields.map(({ value }) => value)).deep.equal(["Chase", "#ffffff", "25", "10", "30", "0"]);
+      expect(browser.element("app-count").min + browser.element("app-count").max).equal("1300");
+    });
+
+    it("count as soon as a field is left, each by itself and as what it is", async () => {
+      browser = await new Browser({}, { section: SECTION }).own();
+      for (const [id, value] of [
+        ["pattern", "Rainbow"],
+        ["colour", "#0000ff"],
+        ["brightness", "70"],
+        ["count", "12"],
+        ["pin", "13"],
+      ] as const) {
+        browser.done.length = 0;
+        await browser.change(`app-${id}`, value);
+        expect(browser.done.filter(({ type }) => type === "store").length, id).equal(1);
+        expect(browser.text("app-say")).equal(STATUS_SCRIPT_STRINGS.saved);
+      }
+      expect(browser.state.localApi.values).deep.equal({
+        ...SECTION.defaults,
+        pattern: "rainbow",
+        colour: "#0000ff",
+        brightness: 70,
+        count: 12,
+        pin: 13,
+      });
+    });
+
+    it("are refused with a reason", async () => {
+      browser = await new Browser({}, { section: SECTION }).open();
+      await browser.change("app-count", "5");
+      expect(browser.text("app-say")).equal(STATUS_SCRIPT_STRINGS.needToken);
+      await browser.change("token", TOKEN);
+      await browser.change("app-count", "301");
+      expect(browser.text("app-say")).equal("LEDs on the strip: 301 is not a whole number from 1 to 300.");
+      expect(browser.state.localApi.values).deep.equal(SECTION.defaults);
+    });
   });
 
   it("has only sentences that survive as they stand in markup and script", () => {
     browser = new Browser();
-    const all = JSON.stringify([STATUS_STRINGS, STATUS_SCRIPT_STRINGS]);
+    const all = JSON.stringify([STATUS_STRINGS, STATUS_SCRIPT_STRINGS, PART_STRINGS]);
     expect(all).not.match(/[&<>`\\]/);
   });
 });

@@ -1,0 +1,63 @@
+// What a device tells of itself: `/api/version` is who it is, `/api/health` how it fares. Holds no secret.
+
+import type { Stamped } from "./event.js";
+import type { LocalApiState } from "./local-api.js";
+import { nameOf } from "./local-settings.js";
+import { parseVersion } from "./version.js";
+
+/** Of the packets between paired devices; this firmware speaks none yet. */
+const PROTOCOL_VERSION = 1;
+
+export const seconds = (atMs: number): number => Math.floor(atMs / 1000);
+
+export function versionFacts(
+  { boot, preferences }: LocalApiState,
+  { at, freeHeapBytes }: Pick<Stamped, "at" | "freeHeapBytes">,
+): object {
+  if (!boot) return {};
+  const { identity, image } = boot;
+  const version = parseVersion(image.version);
+  return {
+    deviceId: identity.deviceId,
+    name: nameOf(preferences, identity.deviceId),
+    type: identity.type,
+    version: image.version,
+    build: image.build,
+    versionNumber: version ? version.major * 10_000 + version.minor * 100 + version.patch : 0,
+    buildDate: image.compileDate || null,
+    buildTime: image.compileTime || null,
+    idfVersion: image.idfVersion || null,
+    protocolVersion: PROTOCOL_VERSION,
+    slot: image.slot,
+    slotState: image.slotState,
+    chip: identity.chip,
+    hardware: identity.hardware,
+    uptimeSeconds: seconds(at),
+    freeHeapBytes,
+    peer: null,
+  };
+}
+
+export function healthFacts(
+  state: LocalApiState,
+  { at, freeHeapBytes }: Pick<Stamped, "at" | "freeHeapBytes">,
+): object {
+  const { boot, lastError, address } = state;
+  return {
+    status: state.safeModeAfter > 0 ? "safe-mode" : state.serverReached ? "ok" : "degraded",
+    version: boot?.image.version ?? "",
+    uptimeSeconds: seconds(at),
+    resetReason: boot?.resetReason ?? "unknown",
+    safeMode: state.safeModeAfter > 0,
+    unhealthyBootCount: state.safeModeAfter,
+    link: {
+      state: address === "" ? "offline" : "online",
+      address: address || null,
+      rssi: address === "" ? null : state.rssi,
+      setupPortal: state.portalOpen,
+      server: state.serverReached ? "reached" : "not-reached",
+    },
+    freeHeapBytes,
+    lastError: lastError ?? null,
+  };
+}

@@ -1,0 +1,159 @@
+// The settings that a device's own pages show and change: its own, the app's section, the owner's token, the saved networks. Whoever
+// calls this has asked the guard. Never tells a password or the token.
+
+import { changeValues, writeValues } from "./app-settings.js";
+import type { Booted, Raise } from "./event.js";
+import { json } from "./local-answer.js";
+import type { LocalApiState, Step } from "./local-api.js";
+import { attendedMs, type Guarded, type LocalRequest } from "./local-guard.js";
+import {
+  changeSettings,
+  type Preferences,
+  readSettings,
+  readToken,
+  type SettingsChange,
+  TOKEN_KEY,
+} from "./preferences.js";
+
+/** What the guard judges by. */
+export const guardedOf = ({ boot, token, ssids, ...state }: LocalApiState): Guarded => ({
+  deviceId: boot?.identity.deviceId ?? "",
+  token,
+  place: state.portalOpen && state.address === "" ? "setup" : "house",
+  pluggedIn: boot?.resetReason === "power-on" || boot?.resetReason === "external",
+  provisioned: ssids.length > 0,
+});
+
+export const nameOf = (preferences: Preferences | undefined, deviceId: string): string =>
+  preferences?.deviceName || `Skyslot ${deviceId}`;
+
+function settingsOf(state: LocalApiState, at: number): object {
+  const { preferences, token, boot } = state;
+  const guarded = guardedOf(state);
+  return {
+    server: preferences?.server ?? "",
+    checkSeconds: preferences?.checkSeconds ?? 0,
+    deviceName: preferences?.deviceName ?? "",
+    acceptUnsigned: preferences?.acceptUnsigned ?? false,
+    hasToken: token !== "",
+    place: guarded.place,
+    attendedSeconds: Math.ceil(attendedMs(guarded, at) / 1000),
+    section: boot?.section?.name ?? null,
+    defaults: { server: boot?.build.server ?? "", checkSeconds: boot?.build.checkSeconds ?? 0 },
+  };
+}
+
+export function serveSettings(state: LocalApiState, request: LocalRequest): Step {
+  return [state, [json(request, 200, settingsOf(state, request.at))]];
+}
+
+export function saveSettings(state: LocalApiState, request: LocalRequest): Step {
+  const { boot, preferences } = state;
+  const change = readSettings(request.body);
+  if (!change.ok) return [state, [json(request, 400, change.failure)]];
+  if (!boot || !preferences) return [state, []];
+  const [changed, effects] = changeSettings(preferences, change.value, boot.build);
+  const next = { ...state, preferences: changed };
+  return [
+    next,
+    [json(request, 200, settingsOf(next, request.at)), ...effects, ...announced(changed, change.value, boot)],
+  ];
+}
+
+/** What the other machines have to know of a change. */
+function announced(preferences: Preferences, change: SettingsChange, boot: Booted): readonly Raise[] {
+  const { server, checkSeconds, acceptUnsigned } = preferences;
+  const raises: Raise[] = [];
+  if (change.server !== undefined || change.checkSeconds !== undefined)
+    raises.push({ type: "raise", event: { type: "serverChosen", server, checkSeconds } });
+  if (change.acceptUnsigned !== undefined)
+    raises.push({ type: "raise", event: { type: "unsignedChosen", accept: acceptUnsigned } });
+  if (change.deviceName !== undefined) {
+    const deviceName = nameOf(preferences, boot.identity.deviceId);
+    raises.push({ type: "raise", event: { type: "deviceNamed", deviceName } });
+  }
+  return raises;
+}
+
+// ── the owner's token
+
+/**
+ * Sets the token, or another one. In the setup network it is kept until the device has joined a network, as the network's own
+ * password is: whoever mistypes that and begins anew can choose another token too; an empty one withdraws it.
+ */
+export function saveToken(state: LocalApiState, request: LocalRequest): Step {
+  const isSetup = guardedOf(state).place === "setup";
+  const token = readToken(request.body, isSetup && state.token === "");
+  if (!token.ok) return [state, [json(request, 400, token.failure)]];
+  if (isSetup) return [{ ...state, offeredToken: token.value }, [json(request, 202, { setWhen: "joined" })]];
+  const [next, effects] = setToken(state, token.value);
+  return [next, [json(request, 200, settingsOf(next, request.at)), ...effects]];
+}
+
+export function setToken(state: LocalApiState, token: string): Step {
+  const message = state.token === "" ? "the owner's token was set" : "the owner's token was changed";
+  return [
+    { ...state, token, offeredToken: "" },
+    [
+      { type: "store", key: TOKEN_KEY, value: token },
+      { type: "log", level: "warn", message },
+      { type: "raise", event: { type: "tokenChosen", token } },
+    ],
+  ];
+}
+
+// ── saved networks
+
+export function serveSavedNetworks(state: LocalApiState, request: LocalRequest): Step {
+  const { ssids, address } = state;
+  // the one that was joined stands first
+  const networks = ssids.map((ssid, index) => ({ ssid, inUse: index === 0 && address !== "" }));
+  return [state, [json(request, 200, { networks })]];
+}
+
+export function forgetNetwork(state: LocalApiState, request: LocalRequest): Step {
+  const ssid = readSsid(request.body);
+  const index = state.ssids.indexOf(ssid ?? "");
+  if (ssid === undefined || index < 0)
+    return [state, [json(request, 404, { code: "NOT_SAVED", message: "No such network is saved." })]];
+  if (index === 0 && state.address !== "") {
+    const message = "The device is in this network now. Give it another one first, or reset it.";
+    return [state, [json(request, 409, { code: "IN_USE", message })]];
+  }
+  return [
+    state,
+    [json(request, 200, { ssid }), { type: "raise", event: { type: "networkForgotten", ssid } }],
+  ];
+}
+
+function readSsid(body: string): string | undefined {
+  try {
+    const { ssid } = JSON.parse(body) as { readonly ssid?: unknown };
+    return typeof ssid === "string" ? ssid : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+// ── the app's section
+
+export function serveSection(state: LocalApiState, request: LocalRequest): Step {
+  const section = state.boot?.section;
+  if (!section) return [state, []];
+  const { name, title, fields } = section;
+  return [state, [json(request, 200, { name, title, fields, values: state.values })]];
+}
+
+/** Changes the fields that are named. The app hears of it as of every setting that is stored. */
+export function saveSection(state: LocalApiState, request: LocalRequest): Step {
+  const section = state.boot?.section;
+  if (!section) return [state, []];
+  const changed = changeValues(section, state.values, request.body);
+  if (!changed.ok) return [state, [json(request, 400, changed.failure)]];
+  const values = changed.value;
+  const value = writeValues(section, values);
+  const answer = json(request, 200, { values });
+  // flash wears: what is there already is not written again
+  if (value === writeValues(section, state.values)) return [state, [answer]];
+  return [{ ...state, values }, [answer, { type: "store", key: section.name, value }]];
+}
