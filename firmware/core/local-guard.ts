@@ -100,7 +100,7 @@ const unowned = (right: Right, { place }: Guarded): Refusal | undefined =>
     : refusal(403, "NO_TOKEN", "Set the owner's token first: without it nobody may change this device.");
 
 function tokenRefusal(authorization: string | undefined, token: string, needed: string): Refusal | undefined {
-  const given = /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1];
+  const given = /^Bearer +(\S{1,256})$/i.exec(authorization ?? "")?.[1];
   if (given === undefined) return refusal(401, "TOKEN_MISSING", needed);
   return textsEqual(given, token) ? undefined : refusal(403, "TOKEN_WRONG", "This is not the owner's token.");
 }

@@ -25,6 +25,7 @@ dd{margin:0;overflow-wrap:anywhere;text-align:end}
 label{display:block;font-weight:600;font-size:.92rem;margin:16px 0 6px}
 input,select{width:100%;font:inherit;color:var(--text);background:var(--bg);border:1px solid var(--soft);border-radius:12px;padding:11px 14px;min-height:50px;accent-color:var(--accent)}
 .field{position:relative}
+.field input{padding-right:94px}
 button{font:inherit;color:inherit;background:none;border:0;min-height:48px;cursor:pointer;touch-action:manipulation}
 button:focus-visible,input:focus-visible,select:focus-visible,a:focus-visible{outline:3px solid var(--accent);outline-offset:2px;border-radius:12px}
 button:disabled{opacity:.55;cursor:default}
@@ -33,6 +34,7 @@ button:disabled{opacity:.55;cursor:default}
 .field .link{position:absolute;right:4px;top:1px}
 .quiet{width:100%;color:var(--accent);font-weight:650;border:1px solid var(--line);border-radius:14px;margin-top:14px;min-height:52px}
 .bad{color:var(--bad)}
+a{color:var(--accent);font-weight:600}
 .hint{margin:6px 2px 0}
 .say{border-radius:14px;padding:12px 16px;margin:16px 0 0;background:var(--goodbg);color:var(--good);overflow-wrap:anywhere}
 .say:empty{display:none}

@@ -29,7 +29,6 @@ svg{flex:none;width:22px;height:22px;display:block;fill:none;stroke:currentColor
 .bars rect{fill:currentColor;stroke:none;opacity:.22}
 [data-bars="1"] .b1,[data-bars="2"] .b1,[data-bars="2"] .b2,[data-bars="3"] rect:not(.b4),[data-bars="4"] rect{opacity:1}
 .note{padding:20px 18px;margin:0}
-.field input{padding-right:76px}
 input[aria-invalid=true]{border-color:var(--bad)}
 .alert{background:var(--badbg);color:var(--bad);border-radius:14px;padding:14px 16px;margin:0 0 14px}
 .alert strong{display:block;overflow-wrap:anywhere}
@@ -41,7 +40,6 @@ dl div{border-top:1px solid var(--line)}
 @keyframes spin{to{transform:rotate(1turn)}}
 .tick{width:64px;height:64px;margin:0 auto 20px;padding:16px;border-radius:50%;background:var(--goodbg);color:var(--good)}
 .tick svg{width:32px;height:32px}
-a{color:var(--accent);font-weight:600}
 a.row{color:inherit;font-weight:400;text-decoration:none}
 #made{user-select:all;font-weight:600}
 footer{text-align:center;margin:20px 0 0}
@@ -65,7 +63,7 @@ const MARKUP = `<main>
 <div id=name-part><label for=ssid>${text.name}</label><input id=ssid name=ssid aria-describedby=ssid-hint><p class="hint soft" id=ssid-hint></p></div>
 <div id=password-part><label for=password>${text.password}</label><div class=field><input id=password name=password type=password aria-describedby=password-hint><button type=button class=link id=show hidden></button></div></div>
 <p class="hint soft" id=password-hint></p>
-<div id=owner-part hidden><label for=owner>${parts.token}</label><div class=field><input id=owner aria-describedby=owner-hint><button type=button class=link id=other-token aria-label="${parts.newOneLabel}">${parts.newOne}</button></div><p class="hint soft" id=owner-hint></p></div>
+<div id=owner-part hidden><label for=owner>${parts.token}</label><div class=field><input id=owner aria-describedby=owner-hint><button type=button class=link id=suggest aria-label="${parts.suggestLabel}">${parts.suggest}</button></div><p class="hint soft" id=owner-hint></p></div>
 <button class=main>${text.connect}</button>
 <button type=button class="link quiet" id=back hidden>${text.back}</button>
 </form></section>
@@ -290,7 +288,7 @@ function start() {
   watchNetworks();
 }
 
-$("other-token").onclick = () => { $("owner").value = suggest(); };
+$("suggest").onclick = () => { $("owner").value = suggest(); };
 $("rescan").onclick = rescan;
 $("other").onclick = () => choose(null);
 $("back").onclick = () => { complain(); start(); };

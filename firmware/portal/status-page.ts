@@ -12,8 +12,9 @@ const STYLE = `
 h1{margin:0 4px 4px}
 h2{font-size:.92rem;font-weight:600;color:var(--soft);margin:24px 4px 8px}
 header .soft{margin:0 4px}
+#setup{display:inline-block;margin:0 4px;padding:10px 0}
+#owner-why:empty{display:none}
 .card{padding:8px 20px 20px}
-.field input{padding-right:76px}
 .check{display:flex;gap:12px;align-items:center;min-height:48px;margin:14px 0 0}
 .check input{width:22px;min-height:22px;flex:none}
 progress{width:100%;height:12px;margin-top:18px;accent-color:var(--accent)}
@@ -25,9 +26,9 @@ const MARKUP = `<main>
 <p class="say no" id=alert role=alert></p>
 <section aria-labelledby=status-title><h2 id=status-title>${text.status}</h2><div class=card><dl id=facts></dl></div></section>
 <section aria-labelledby=owner-title><h2 id=owner-title>${text.owner}</h2><form class=card id=owner novalidate autocomplete=off>
-<p class="say no" id=owner-why></p>
+<p id=owner-why></p>
 <div id=token-part hidden><label for=token>${parts.token}</label><input id=token type=password autocomplete=current-password aria-describedby=token-hint><p class="hint soft" id=token-hint>${text.tokenHint}</p></div>
-<div id=new-part hidden><label for=new-token>${text.newToken}</label><div class=field><input id=new-token autocomplete=off autocapitalize=none spellcheck=false aria-describedby=new-hint><button type=button class=link id=other-token aria-label="${parts.newOneLabel}">${parts.newOne}</button></div><p class="hint soft" id=new-hint>${text.newTokenHint}</p>
+<div id=new-part hidden><label for=new-token>${text.newToken}</label><div class=field><input id=new-token autocomplete=off autocapitalize=none spellcheck=false aria-describedby=new-hint><button type=button class=link id=suggest aria-label="${parts.suggestLabel}">${parts.suggest}</button></div><p class="hint soft" id=new-hint>${text.newTokenHint}</p>
 <button class=quiet id=set-token></button></div><p class=say id=owner-say role=status></p></form></section>
 <section aria-labelledby=app-title id=app hidden><h2 id=app-title></h2><div class=card>${SECTION}</div></section>
 <section aria-labelledby=settings-title><h2 id=settings-title>${text.settings}</h2><form class=card id=settings novalidate autocomplete=off>
@@ -98,6 +99,7 @@ async function readSettings() {
   $("unsigned").checked = known.acceptUnsigned;
   const { hasToken, attendedSeconds } = known, inSetup = known.place === "setup";
   put("owner-why", hasToken ? "" : !attendedSeconds ? T.noOwner : inSetup ? T.setupToken : fill(T.claim, { time: span(attendedSeconds) }));
+  $("owner-why").className = hasToken || attendedSeconds ? "hint" : "say no";
   $("token-part").hidden = !hasToken;
   $("new-part").hidden = inSetup || (!hasToken && !attendedSeconds);
   $("setup").hidden = !inSetup;
@@ -113,7 +115,7 @@ async function readMore() {
   await drawSaved();
 }
 
-$("other-token").onclick = () => { $("new-token").value = suggest(); };
+$("suggest").onclick = () => { $("new-token").value = suggest(); };
 $("token").onchange = drawSaved;
 $("owner").onsubmit = async event => {
   event.preventDefault();

@@ -5,8 +5,8 @@
 export const PART_STRINGS = Object.freeze({
   language: "en",
   token: "Owner’s token",
-  newOne: "Other",
-  newOneLabel: "Suggest another token",
+  suggest: "Suggest",
+  suggestLabel: "Suggest a token",
 });
 
 /** Of the setup page. */
@@ -25,7 +25,7 @@ export const PAGE_STRINGS = Object.freeze({
   address: "Address",
   hostName: "Name",
   more: "Other settings",
-  moreHint: "Saved networks, reset",
+  moreHint: "Its own settings, saved networks, reset",
   tokenMade: "Write the token down. It is not shown again.",
   noScript: "Without JavaScript there is no list of networks. Enter yours by hand:",
 });

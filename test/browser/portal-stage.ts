@@ -24,6 +24,10 @@ export const HOSTILE_SSID = "<img src=x onerror=alert(1)>";
 export interface PortalStage {
   readonly desk: Desk;
   readonly hosts: Hosts;
+  /** The device's own pages, wherever it is. */
+  readonly url: string;
+  /** The last frame of each strip, by pin. */
+  readonly strips: ReadonlyMap<number, Uint8Array>;
   /** Networks that the page should list. */
   readonly visibleSsids: readonly string[];
   /** What the device said. */
@@ -36,16 +40,23 @@ export interface PortalStage {
 /** Powers the device on and waits until a phone has joined its setup network. */
 export async function openPortalStage(options: {
   readonly speed: number;
+  /** `base` by default. */
+  readonly app?: string;
   /** Of more networks, all in the next room. */
   readonly moreSsids?: readonly string[];
 }): Promise<PortalStage> {
   const trace: string[] = [];
+  const strips = new Map<number, Uint8Array>();
+  const app = options.app ?? "base";
   const deskOptions: DeskOptions = {
-    image: await imageOf("base", "1.0.0"),
+    image: await imageOf(app, "1.0.0", "esp32", { type: app }),
     server: { handler: async () => ({ status: 503, headers: {}, body: new Uint8Array() }) },
     manual: true,
     realTime: options.speed,
     onTrace: (line) => trace.push(line),
+    onLight: (light) => {
+      if (light.type === "strip") strips.set(light.pin, light.pixels);
+    },
   };
   const desk = new Desk(deskOptions);
   for (const neighbour of NEIGHBOURS) desk.network.addAccessPoint(neighbour);
@@ -58,6 +69,8 @@ export async function openPortalStage(options: {
   await attachPhone(desk);
   return {
     desk,
+    url: `http://localhost:${exposed.port}`,
+    strips,
     hosts: { "192.168.4.1": exposed.port, [new URL(PROBE).hostname]: exposed.port },
     visibleSsids: [
       desk.home,

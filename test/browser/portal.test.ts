@@ -16,6 +16,7 @@ describe("the setup page in a phone's browser", function () {
   let browser: Browser;
   let phone: WatchedPage;
   let page: Page;
+  let token = "";
 
   before(async function () {
     if (findChromium() === undefined) {
@@ -61,8 +62,19 @@ describe("the setup page in a phone's browser", function () {
     }
   });
 
-  it("tells the true reason when the password is wrong", async () => {
+  it("suggests a token to the owner of the new device", async () => {
     await network(HOME.ssid).tap();
+    const field = page.getByLabel("Owner’s token", { exact: true });
+    const suggested = await field.inputValue();
+    await page.getByRole("button", { name: "Suggest a token" }).tap();
+    token = await field.inputValue();
+    expect(token)
+      .match(/^[a-z2-9]{4}(-[a-z2-9]{4}){2}$/)
+      .not.equal(suggested);
+    expect(await overflowOf(page)).equal(0);
+  });
+
+  it("tells the true reason when the password is wrong", async () => {
     await page.getByLabel("Password", { exact: true }).fill("correct horse");
     await page.getByRole("button", { name: "Connect" }).tap();
     await page.getByRole("heading", { name: `Joining ${HOME.ssid}` }).waitFor();
@@ -84,6 +96,17 @@ describe("the setup page in a phone's browser", function () {
     expect(await page.locator("#address").textContent()).equal(address);
     expect(await page.locator("#host-name").textContent()).match(/^base-[0-9a-f]{6}\.local$/);
     expect(stage.desk.home.stationCount).equal(1);
+  });
+
+  it("shows the token once more: from now on the device takes changes only with it", async () => {
+    expect(await page.locator("#made").textContent()).equal(token);
+    const taken = await page.evaluate(async () => {
+      const settings = (await (await fetch("/api/settings")).json()) as { hasToken: boolean };
+      const options = { method: "POST", headers: { "content-type": "application/json" }, body: "{}" };
+      return [settings.hasToken, (await fetch("/api/factory-reset", options)).status];
+    });
+    expect(taken).deep.equal([true, 401]);
+    phone.problems.splice(0, 1); // the browser itself tells of an answer 401
   });
 
   it("has loaded nothing from elsewhere and complained about nothing", () => {

@@ -343,7 +343,7 @@ describe("the setup page", () => {
     it("suggests another one when asked, and takes the owner's own", async () => {
       await choosing();
       const before = inputOf("owner").value;
-      await phone.click("other-token");
+      await phone.click("suggest");
       expect(inputOf("owner").value).to.match(TOKEN).and.not.equal(before);
       await phone.submit({ password: "password", owner: "my-own-token" });
       await join();
