@@ -19,6 +19,7 @@ const PATIENCE_MS = 120_000;
 
 await mkdir(FOLDER, { recursive: true });
 await takePortal();
+await takeSettings();
 await takeDashboard();
 
 async function takePortal(): Promise<void> {
@@ -31,6 +32,21 @@ async function takePortal(): Promise<void> {
       await shoot(page, colorScheme === "dark" ? "portal-dark" : "portal");
     });
   }
+  await browser.close();
+  stage.close();
+}
+
+/** The settings page of a new led device, which opens from its portal. */
+async function takeSettings(): Promise<void> {
+  const stage = await openPortalStage({ speed: 4, app: "led" });
+  const browser = await openBrowser(stage.hosts);
+  await visit(browser, "http://192.168.4.1/settings", PHONE, async (page) => {
+    await page.getByLabel("Pattern").selectOption("Chase");
+    await page.locator("#app-say").getByText("Saved.").waitFor();
+    await page.locator("#app").evaluate((section) => section.scrollIntoView());
+    await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
+    await shoot(page, "settings");
+  });
   await browser.close();
   stage.close();
 }

@@ -96,7 +96,7 @@ export function setToken(state: LocalApiState, token: string): Step {
     { ...state, token, offeredToken: "" },
     [
       { type: "store", key: TOKEN_KEY, value: token },
-      { type: "log", level: "warn", message },
+      { type: "log", level: "info", message },
       { type: "raise", event: { type: "tokenChosen", token } },
     ],
   ];

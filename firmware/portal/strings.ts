@@ -25,7 +25,7 @@ export const PAGE_STRINGS = Object.freeze({
   address: "Address",
   hostName: "Name",
   more: "Other settings",
-  moreHint: "Its own settings, saved networks, reset",
+  moreHint: "App, saved networks, reset",
   tokenMade: "Write the token down. It is not shown again.",
   noScript: "Without JavaScript there is no list of networks. Enter yours by hand:",
 });

@@ -64,7 +64,7 @@ export function simCommand(program: Command): void {
 async function simulate(flags: SimFlags): Promise<void> {
   const { readFile } = await import("node:fs/promises");
   const { buildImage, readTrustedKey } = await import("../../host-sim/image-build.js");
-  const { HOME } = await import("../../host-sim/desk.js");
+  const { HOME, OWNER_TOKEN } = await import("../../host-sim/desk.js");
   const { startSim } = await import("../../host-sim/sim.js");
   const { createTerminal } = await import("../../host-sim/terminal.js");
   const { isLoopback } = await import("../api/guard.js");
@@ -91,6 +91,7 @@ async function simulate(flags: SimFlags): Promise<void> {
   });
   terminal.done(`virtual ESP32 with 8 MB flash is on; its own pages: ${sim.portalUrl}/`);
   if (flags.manual) terminal.note(`set it up there: choose "${HOME.ssid}", password ${HOME.password}`);
+  else terminal.note(`its owner's token, chosen at the setup: ${OWNER_TOKEN}`);
   process.once("SIGINT", () => sim.stop());
   process.once("SIGTERM", () => sim.stop());
   await sim.run(() => false);
