@@ -175,6 +175,27 @@ describe("who may change a device", () => {
         expect(device.post("/api/join", { ssid: "evil", password: "evil evil" }, { host }).status).equal(403);
       }
     });
+
+    it("in the house that it has just joined only the token is free, and only if it was just plugged in", () => {
+      const lingering = () => {
+        const device = boot({ stored: { layout: "1" }, resetReason: "power-on" });
+        device.post("/api/join", { ssid: "home", password: "right password" }, PORTAL);
+        return device.join();
+      };
+      for (const host of ["192.168.4.1", "192.168.1.20", HOST])
+        expect(allowed(lingering, { host })).deep.equal(["/api/token"]);
+    });
+
+    it("on a cable, where there is no setup network, whoever has just plugged it in may set the token", () => {
+      const cabled = (resetReason: string) => () =>
+        boot({ stored: { layout: "1" }, resetReason }).on({
+          type: "online",
+          address: "192.168.1.20",
+          rssi: 0,
+        });
+      expect(allowed(cabled("software"), STRANGER)).deep.equal([]);
+      expect(allowed(cabled("power-on"), STRANGER)).deep.equal(["/api/token"]);
+    });
   });
 
   for (const [what, asked, status] of [
