@@ -81,7 +81,8 @@ export const STATUS_STRINGS = Object.freeze({
   noScript: "This page needs JavaScript. Without it, open /api/version and /api/health.",
   status: "Status",
   owner: "Owner",
-  tokenHint: "Every change on this page needs it.",
+  tokenHint:
+    "Every change on this page needs it. Lost? Switch your router off, unplug the device and plug it in again, and reset it in its setup network within 10 minutes.",
   newToken: "New token",
   newTokenHint: "8 to 64 letters, digits or signs, without spaces. Write it down: it is not shown again.",
   settings: "Settings",

@@ -88,6 +88,33 @@ describe("the journey's own pages", () => {
     expect((await set()).status).equal(401);
   });
 
+  it("are reset by an owner who has lost the token: router off, plug in, setup network", async () => {
+    rig = await setUpRig({ manual: true });
+    const { device, world, home, network, person } = rig.desk;
+    phone = new Phone({ world, network, name: "tablet", mac: "02:00:00:00:00:77" });
+    const portal = () => phone.visibleSsids().find((ssid) => ssid.startsWith("Skyslot "));
+    device.powerOn();
+    await world.runUntil(() => portal() !== undefined, { limitMs: HOUR_MS });
+    await done(person.setUp(portal()!));
+    await world.runFor(120_000);
+    device.powerOff();
+    home.setUp(false);
+    await world.runFor(1_000);
+    device.powerOn();
+    const pluggedInMs = world.nowMs;
+    await world.runUntil(() => portal() !== undefined, { limitMs: HOUR_MS });
+    expect(world.nowMs - pluggedInMs, "time until the portal opens").below(5 * 60_000);
+    await done(phone.join(portal()!));
+    const post = (path: string) =>
+      done(phone.post(path, '{"token":"a-neighbour"}', undefined, { headers: JSON_HEADERS }));
+    expect((await post("/api/token")).status).equal(401);
+    expect((await done(phone.get("/api/saved-networks"))).status).equal(401);
+    expect((await post("/api/factory-reset")).status).equal(202);
+    await world.runFor(5_000);
+    expect(device.machine?.nvs?.get("skyslot", "push.token").error).equal("ESP_ERR_NVS_NOT_FOUND");
+    expect(device.machine?.nvs?.get("skyslot", "networks").error).equal("ESP_ERR_NVS_NOT_FOUND");
+  });
+
   it("are there again after the router was away", async () => {
     const address = await settled();
     const { home, world } = rig.desk;
