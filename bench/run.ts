@@ -1,95 +1,10 @@
-// `npm run bench`: what the virtual platform costs. Every figure stands beside a reference measured in the same run, since a ratio
-// says more than a time on a machine that others use too. Nothing here is a test: no figure makes it fail.
+// `npm run bench [-- platform|server]`: what things cost. Every figure stands beside a reference measured in the same run, since a
+// ratio says more than a time on a machine that others use too. Nothing here is a test: no figure makes it fail.
 
-import { createHash } from "node:crypto";
-import { performance } from "node:perf_hooks";
-import type { CheckRequest } from "../firmware/core/wire.js";
-import { DESK_SERVER, Desk } from "../host-sim/desk.js";
-import { buildImage } from "../host-sim/image-build.js";
-import type { HttpHandler } from "../host-sim/network/http-host.js";
-import { describeRelease, makeReleaseKeys, signRelease } from "../server/release.js";
-
-const TIME = 1_795_000_000;
-const ROUNDS = 7;
-const REFERENCE_BYTES = 8 * 1024 * 1024;
-
-/** Median of the wall times of some rounds after one that warms up, ms. */
-async function median(action: () => unknown): Promise<number> {
-  await action();
-  const times: number[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
-    const start = performance.now();
-    await action();
-    times.push(performance.now() - start);
-  }
-  return times.sort((a, b) => a - b)[ROUNDS >> 1] ?? 0;
+const [what = "platform"] = process.argv.slice(2);
+if (what === "platform") await import("./platform.js");
+else if (what === "server") await import("./server/run.js");
+else {
+  console.error(`there is no bench "${what}": platform (the default) or server`);
+  process.exitCode = 2;
 }
-
-const { privateKey, publicKey } = await makeReleaseKeys();
-const { kid, x, y } = publicKey;
-const config = { server: DESK_SERVER, keys: [{ kid: kid!, x: x!, y: y! }] };
-const image = await buildImage({ app: "base", version: "1.0.0", config });
-const update = await buildImage({ app: "base", version: "1.1.0", config });
-const payload = describeRelease(update, { created: TIME });
-const release = await signRelease(payload, privateKey);
-
-/** The least that a server can be: the device's side is what is measured. */
-function answerFor(done: () => void): HttpHandler {
-  const json = (value: object) => ({ status: 200, body: new TextEncoder().encode(JSON.stringify(value)) });
-  return async ({ path, body }) => {
-    if (path.startsWith("/download")) return { status: 200, body: update };
-    const request = JSON.parse(new TextDecoder().decode(body)) as CheckRequest & { status?: string };
-    if (request.status === "success") done();
-    if (path !== "/api/ota/check" || request.current_version === "1.1.0")
-      return json({ update_available: false, time: TIME });
-    const { version, build, size, sha256 } = payload;
-    const offer = {
-      firmware_id: 1,
-      version,
-      build_number: build,
-      file_size: size,
-      file_hash: sha256,
-      download_url: "/download",
-      release,
-    };
-    return json({ update_available: true, time: TIME, ...offer });
-  };
-}
-
-async function journey(): Promise<void> {
-  let over = false;
-  const handler = answerFor(() => {
-    over = true;
-  });
-  const desk = new Desk({ image, server: { handler } });
-  desk.device.powerOn();
-  if (!(await desk.world.runUntil(() => over, { limitMs: 3_600_000 })))
-    throw new Error("the journey did not end");
-  desk.device.powerOff();
-}
-
-async function boots(): Promise<void> {
-  const desk = new Desk({ image, manual: true, server: { handler: async () => ({ status: 503 }) } });
-  for (let boot = 0; boot < 20; boot++) {
-    desk.device.powerOn();
-    await desk.world.runFor(1_000);
-    desk.device.powerOff();
-  }
-}
-
-const bytes = new Uint8Array(REFERENCE_BYTES);
-const reference = await median(() => createHash("sha256").update(bytes).digest());
-const line = (what: string, ms: number, per: string) =>
-  console.log(
-    `${what.padEnd(46)} ${ms.toFixed(1).padStart(8)} ms  ${(ms / reference).toFixed(2).padStart(8)} × reference  ${per}`,
-  );
-
-const journeyMs = await median(journey);
-const bootMs = (await median(boots)) / 20;
-line(`reference: SHA-256 of ${REFERENCE_BYTES >> 20} MiB`, reference, "");
-line(
-  "whole journey, box to validated update",
-  journeyMs,
-  `${((journeyMs * 1024) / update.length).toFixed(2)} ms a KiB of image`,
-);
-line("boot of base until its portal is open", bootMs, `${Math.round(1000 / bootMs)} boots a second`);

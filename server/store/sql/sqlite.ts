@@ -8,6 +8,7 @@ import {
   type DatabaseConnection,
   type DialectAdapter,
   type Driver,
+  type QueryCompiler,
   type QueryResult,
   SqliteAdapter,
   SqliteDialect,
@@ -70,6 +71,34 @@ class StrictSqliteDriver extends SqliteDriver {
   override async beginTransaction(connection: WatchedConnection): Promise<void> {
     await connection.executeQuery(CompiledQuery.raw("begin immediate"));
     connection.firstFailure = undefined;
+  }
+
+  override async savepoint(
+    connection: WatchedConnection,
+    name: string,
+    compileQuery: QueryCompiler["compileQuery"],
+  ): Promise<void> {
+    await super.savepoint(connection, name, compileQuery);
+    connection.firstFailure = undefined;
+  }
+
+  override async rollbackToSavepoint(
+    connection: WatchedConnection,
+    name: string,
+    compileQuery: QueryCompiler["compileQuery"],
+  ): Promise<void> {
+    connection.firstFailure = undefined;
+    await super.rollbackToSavepoint(connection, name, compileQuery);
+  }
+
+  override async releaseSavepoint(
+    connection: WatchedConnection,
+    name: string,
+    compileQuery: QueryCompiler["compileQuery"],
+  ): Promise<void> {
+    const { firstFailure } = connection;
+    if (firstFailure !== undefined) throw firstFailure;
+    await super.releaseSavepoint(connection, name, compileQuery);
   }
 
   override async commitTransaction(connection: WatchedConnection): Promise<void> {

@@ -1,7 +1,7 @@
 // The store on any SQL database: the parts put together, and transactions.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import type { IsolationLevel, Kysely } from "kysely";
+import type { Kysely } from "kysely";
 import { Turns } from "../../turns.js";
 import type { Store, StoreParts } from "../store.js";
 import { createAttributeStore } from "./attributes.js";
@@ -9,6 +9,7 @@ import { createDeviceStore } from "./devices.js";
 import type { SqlDialect } from "./dialect.js";
 import { createEventStore } from "./events.js";
 import { createFirmwareStore } from "./firmware.js";
+import { TransactionGroups } from "./groups.js";
 import { createMeshStore } from "./mesh.js";
 import type { Tables } from "./tables.js";
 import { createTypeStore } from "./types.js";
@@ -34,12 +35,14 @@ export function createSqlStore(db: Kysely<Tables>, dialect: SqlDialect): Store {
   // Of one process only one connection waits for a lock, so that there are others left to work with.
   const locks = new Queues();
   const { sharedLock } = dialect;
-  // SQLite lets one transaction run at a time anyway.
-  const isolation: IsolationLevel | undefined = dialect.name === "postgres" ? "serializable" : undefined;
-
+  const groups = new TransactionGroups(db);
   const runOnce = <Result>(work: (store: Store) => Promise<Result>): Promise<Result> => {
-    const transaction = isolation ? db.transaction().setIsolationLevel(isolation) : db.transaction();
-    return transaction.execute((inside) => work({ ...createParts(inside, dialect), ...UNNESTABLE }));
+    const inside = (transaction: Kysely<Tables>) =>
+      work({ ...createParts(transaction, dialect), ...UNNESTABLE });
+    // SQLite lets one transaction run at a time anyway.
+    return dialect.name === "sqlite"
+      ? groups.run(inside)
+      : db.transaction().setIsolationLevel("serializable").execute(inside);
   };
 
   const run = async <Result>(work: (store: Store) => Promise<Result>): Promise<Result> => {

@@ -1,0 +1,241 @@
+// `npm run bench -- server`: checks and downloads of a real server with 100 000 devices, beside a bare node:http server that
+// answers the same JSON and, where it is installed, nginx that sends the same file. Each in its own process, in turns.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { buildFirmwareImage } from "../../host-sim/hardware/firmware-image.js";
+import { describeRelease, makeReleaseKeys, signRelease } from "../../server/release.js";
+import { openSqliteStore } from "../../server/store/sqlite.js";
+import type { Load, LoadResult } from "./load.js";
+
+const DEVICE_COUNT = 100_000;
+const IMAGE_BYTES = 1024 * 1024;
+const SECONDS = 3;
+const ROUNDS = 3;
+const CHECK_CONNECTIONS = 64;
+const DOWNLOAD_CONNECTIONS = 16;
+
+const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+const folder = await mkdtemp(join(tmpdir(), "skyslot-bench-"));
+const children: ChildProcess[] = [];
+
+/** Starts a program and waits for its first line. */
+async function start(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
+  const child = spawn(command, args, {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: { ...process.env, ...env },
+  });
+  children.push(child);
+  const lines = createInterface({ input: child.stdout });
+  const [line] = (await Promise.race([
+    once(lines, "line"),
+    once(child, "exit").then(([code]) => Promise.reject(new Error(`${command} ended with ${code}`))),
+  ])) as [string];
+  return line;
+}
+
+async function load(what: Load): Promise<LoadResult> {
+  const file = join(folder, "load.json");
+  await writeFile(file, JSON.stringify(what));
+  return JSON.parse(await start(process.execPath, ["--import=tsx", here("load.ts"), file])) as LoadResult;
+}
+
+const deviceId = (at: number) => `base-${at.toString(16).padStart(6, "0")}`;
+
+/** What the firmware sends with every check. */
+function checkRequest(at: number): string {
+  const body = JSON.stringify({
+    device_id: deviceId(at),
+    device_type: "base",
+    current_version: "1.1.0",
+    current_build: 0,
+    hardware: "esp32",
+    chip: "esp32",
+    image_sha256: imageSha256,
+    slot: "ota_0",
+    slot_state: "valid",
+    boot_count: 3,
+    reset_reason: "software",
+    free_heap: 150_000 + (at % 1000),
+    rssi: -50 - (at % 30),
+    uptime_seconds: 3600 + at,
+    address: "192.168.1.50",
+  });
+  return `POST /api/ota/check HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+}
+
+const image = Buffer.from(
+  buildFirmwareImage({
+    chip: "esp32",
+    version: "1.1.0",
+    project: "base",
+    bundle: "trace('Skyslot');\n".repeat(IMAGE_BYTES / 18 - 250),
+  }),
+);
+const payload = describeRelease(image, { created: Math.floor(Date.now() / 1000) });
+const { imageSha256 } = payload;
+const release = await signRelease(payload, (await makeReleaseKeys()).privateKey);
+
+async function fillStore(dataDir: string): Promise<void> {
+  const store = await openSqliteStore(join(dataDir, "skyslot.db"));
+  const now = Date.now();
+  await store.transaction(async (inside) => {
+    for (let at = 0; at < DEVICE_COUNT; at++) {
+      await inside.putDevice({
+        id: deviceId(at),
+        type: "base",
+        hardware: "esp32",
+        chip: "esp32",
+        mac: null,
+        version: "1.1.0",
+        build: 0,
+        imageSha256,
+        slot: "ota_0",
+        slotState: "valid",
+        bootCount: 3,
+        resetReason: "software",
+        freeHeap: 150_000,
+        rssi: -50,
+        uptimeSeconds: 60,
+        address: "192.168.1.50",
+        firstSeen: now,
+        lastSeen: now,
+      });
+    }
+  });
+  await store.close();
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  server.close();
+  return port;
+}
+
+async function startNginx(): Promise<number | undefined> {
+  const port = await freePort();
+  const file = join(folder, "nginx.conf");
+  await writeFile(
+    file,
+    `daemon off; worker_processes 1; pid ${folder}/nginx.pid; error_log stderr error;
+     events { worker_connections 256; }
+     http { access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000; default_type application/octet-stream;
+       client_body_temp_path ${folder}/t1; proxy_temp_path ${folder}/t2; fastcgi_temp_path ${folder}/t3;
+       uwsgi_temp_path ${folder}/t4; scgi_temp_path ${folder}/t5;
+       server { listen 127.0.0.1:${port}; root ${folder}/www; } }`,
+  );
+  const child = spawn("nginx", ["-p", folder, "-c", file], { stdio: ["ignore", "ignore", "inherit"] });
+  const failed = once(child, "error").then(() => true);
+  children.push(child);
+  const missing = await Promise.race([
+    failed,
+    new Promise<false>((resolve) => setTimeout(resolve, 500, false)),
+  ]);
+  return missing ? undefined : port;
+}
+
+const median = (results: readonly LoadResult[], of: (result: LoadResult) => number): number =>
+  results.map(of).sort((a, b) => a - b)[results.length >> 1] ?? 0;
+
+interface Subject {
+  readonly name: string;
+  readonly load: Omit<Load, "seconds">;
+}
+
+/** In turns, so that a noisy minute is everyone's. The first of the subjects is the reference. */
+async function compare(
+  what: string,
+  subjects: readonly Subject[],
+  unit: (result: LoadResult) => number,
+  name: string,
+) {
+  const results = subjects.map((): LoadResult[] => []);
+  for (let round = 0; round < ROUNDS; round++)
+    for (const [at, subject] of subjects.entries())
+      results[at]?.push(await load({ ...subject.load, seconds: SECONDS }));
+  const reference = median(results[0] ?? [], unit);
+  console.log(`\n${what}`);
+  for (const [at, subject] of subjects.entries()) {
+    const own = results[at] ?? [];
+    const figure = median(own, unit);
+    const failed = own.reduce((sum, { failedCount }) => sum + failedCount, 0);
+    console.log(
+      `  ${subject.name.padEnd(28)} ${figure.toFixed(0).padStart(8)} ${name}  ` +
+        `${(figure / reference).toFixed(2).padStart(5)} ×  p50 ${median(own, ({ p50Ms }) => p50Ms).toFixed(2)} ms  ` +
+        `p99 ${median(own, ({ p99Ms }) => p99Ms).toFixed(2)} ms${failed > 0 ? `  ${failed} FAILED` : ""}`,
+    );
+  }
+}
+
+try {
+  const dataDir = join(folder, "data");
+  await mkdir(join(folder, "www"), { recursive: true });
+  // nginx gives its worker to another user.
+  await chmod(folder, 0o755);
+  await mkdir(dataDir);
+  await writeFile(join(folder, "www", "image.bin"), image);
+  await writeFile(
+    join(folder, "answer.json"),
+    JSON.stringify({ update_available: false, time: 1_795_000_000 }),
+  );
+  console.log(`filling the store with ${DEVICE_COUNT} devices …`);
+  await fillStore(dataDir);
+
+  const bare = Number(
+    await start(process.execPath, [
+      "--import=tsx",
+      here("bare.ts"),
+      join(folder, "answer.json"),
+      join(folder, "www", "image.bin"),
+    ]),
+  );
+  const ours = Number(
+    await start(process.execPath, ["--import=tsx", here("skyslot.ts"), dataDir], {
+      RELEASE: release,
+      IMAGE: join(folder, "www", "image.bin"),
+    }),
+  );
+  const nginx = await startNginx();
+
+  const requests = Array.from({ length: DEVICE_COUNT / 4 }, (_, at) =>
+    checkRequest((at * 7919) % DEVICE_COUNT),
+  );
+  const checks = { connectionCount: CHECK_CONNECTIONS, requests };
+  await compare(
+    `checks of ${DEVICE_COUNT} devices, ${CHECK_CONNECTIONS} connections`,
+    [
+      { name: "bare node:http", load: { ...checks, port: bare } },
+      { name: "skyslot", load: { ...checks, port: ours } },
+    ],
+    ({ perSecond }) => perSecond,
+    "checks/s",
+  );
+
+  const get = (path: string) => ({
+    connectionCount: DOWNLOAD_CONNECTIONS,
+    requests: [`GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n`],
+  });
+  if (nginx === undefined)
+    console.log("\nnginx is not installed here: downloads are compared with bare node:http alone");
+  await compare(
+    `downloads of ${(image.length / IMAGE_BYTES).toFixed(2)} MiB, ${DOWNLOAD_CONNECTIONS} connections`,
+    [
+      ...(nginx === undefined ? [] : [{ name: "nginx", load: { ...get("/image.bin"), port: nginx } }]),
+      { name: "bare node:http", load: { ...get("/"), port: bare } },
+      { name: "skyslot", load: { ...get("/api/ota/download/1"), port: ours } },
+    ],
+    ({ bytesPerSecond }) => bytesPerSecond / 1e6,
+    "MB/s",
+  );
+} finally {
+  for (const child of children) child.kill();
+  await rm(folder, { recursive: true, force: true });
+}
