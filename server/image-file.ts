@@ -1,35 +1,9 @@
-// Reads a firmware file once, piece by piece: its digests, and what it says of itself if it is an app image of an ESP32.
+// Reads a firmware file once, piece by piece: what it says of itself if it is an app image of an ESP32.
 
 import { createHash } from "node:crypto";
 import { IMAGE_MAGIC, type ImageDescription, newImageReader, readImage } from "../firmware/core/image.js";
 
-export interface FileDigests {
-  /** Hex. */
-  readonly md5: string;
-  readonly sha1: string;
-}
-
 const HASH_BYTES = 32;
-
-/** The same bytes, and their digests once all have passed. */
-export function digesting(source: AsyncIterable<Uint8Array>): {
-  readonly bytes: AsyncIterable<Uint8Array>;
-  readonly digests: () => FileDigests;
-} {
-  const md5 = createHash("md5");
-  const sha1 = createHash("sha1");
-  const bytes = async function* () {
-    for await (const chunk of source) {
-      md5.update(chunk);
-      sha1.update(chunk);
-      yield chunk;
-    }
-  };
-  return {
-    bytes: bytes(),
-    digests: () => ({ md5: md5.digest("hex"), sha1: sha1.digest("hex") }),
-  };
-}
 
 export type AppImage =
   /** `imageSha256` is empty if the image has no appended hash. */

@@ -4,7 +4,7 @@
 import { parseVersion, versionName } from "../firmware/core/version.js";
 import { ApiError } from "./api/errors.js";
 import type { Blob, BlobStore } from "./blobs/blobs.js";
-import { type AppImage, digesting, readAppImage } from "./image-file.js";
+import { type AppImage, readAppImage } from "./image-file.js";
 import type { FirmwareFields } from "./registration.js";
 import type { NewFirmware, Store } from "./store/store.js";
 
@@ -37,8 +37,7 @@ export async function checkLegacy(
   const version = parseVersion(fields.version);
   if (!version)
     throw new ApiError(422, "VERSION_INVALID", `version "${fields.version}" is not semantic, as 1.2.3 is`);
-  const { bytes, digests } = digesting(blobs.read(blob.sha256));
-  const image = await readAppImage(bytes);
+  const image = await readAppImage(blobs.read(blob.sha256));
   const chip = judgeImage(image, fields);
   return {
     deviceType,
@@ -50,7 +49,8 @@ export async function checkLegacy(
     fileSize: blob.sizeBytes,
     fileHash: blob.sha256,
     binaryPath: blob.path,
-    ...digests(),
+    md5: blob.md5,
+    sha1: blob.sha1,
     imageSha256: image.kind === "app" ? image.imageSha256 : "",
     isStable: fields.is_stable ?? true,
     isActive: fields.is_active ?? true,

@@ -6,11 +6,13 @@ import type { Release } from "../firmware/core/release.js";
 import { compareVersions, parseVersion } from "../firmware/core/version.js";
 import { ApiError } from "./api/errors.js";
 import type { Blob, BlobStore } from "./blobs/blobs.js";
-import { digesting } from "./image-file.js";
 import type { Journal } from "./journal.js";
 import { checkLegacy } from "./legacy.js";
 import { readRelease, verifyReleaseFile, verifyReleaseSignature } from "./release.js";
 import type { Firmware, FirmwareChanges, NewFirmware, Store } from "./store/store.js";
+
+/** Files are registered and removed one at a time, whichever server does it: the name of that exclusive work. */
+export const REGISTERING = "registering";
 
 /** What a person may say about firmware beside its manifest. */
 export interface FirmwareFields {
@@ -40,9 +42,8 @@ export async function checkFirmware(
   const read = readRelease(fields.release.trim());
   if (trustedKeys.length > 0) await verifyReleaseSignature(read, trustedKeys);
   checkFields(fields, read.release);
-  const { bytes, digests } = digesting(blobs.read(blob.sha256));
-  await verifyReleaseFile(read.release, bytes);
-  return { ...describeFirmware(fields, read.jws, read.release, blob), ...digests() };
+  await verifyReleaseFile(read.release, blobs.read(blob.sha256));
+  return describeFirmware(fields, read.jws, read.release, blob);
 }
 
 export type CheckedFirmware = Omit<NewFirmware, "createdAt">;
@@ -87,7 +88,7 @@ function describeFirmware(
   jws: string,
   release: Release,
   blob: Blob,
-): Omit<CheckedFirmware, "md5" | "sha1"> {
+): CheckedFirmware {
   const signedMinimum = readMinimum(release);
   return {
     deviceType: release.type,
@@ -98,6 +99,8 @@ function describeFirmware(
     filename: fields.filename ?? `${release.type}-${release.version}-${release.chip}.bin`,
     fileSize: blob.sizeBytes,
     fileHash: blob.sha256,
+    md5: blob.md5,
+    sha1: blob.sha1,
     binaryPath: blob.path,
     imageSha256: release.imageSha256,
     isStable: fields.is_stable ?? true,

@@ -13,14 +13,19 @@ import type { Settings } from "./api/context.js";
 import { isLoopback } from "./api/guard.js";
 import { createApp } from "./app.js";
 import { openAuth } from "./auth.js";
-import { openFileBlobs } from "./blobs/files.js";
+import { openBlobs } from "./blobs/open.js";
 import { publicPart } from "./release.js";
 import { openStore } from "./store/open.js";
+import { DEFAULT_RETENTION, type Retention, startUpkeep } from "./upkeep.js";
 
 export interface ServerOptions {
   readonly dataDir: string;
   /** `postgres://…`: the database lies there, not in the data folder, and other servers may share it. */
   readonly databaseUrl?: string | undefined;
+  /** `s3://BUCKET/PREFIX`: the firmware lies there, not in the data folder. */
+  readonly blobStoreUrl?: string | undefined;
+  /** How long logs are kept. */
+  readonly retention?: Partial<Retention>;
   /** Address to listen on; loopback by default. */
   readonly host?: string;
   /** 0: any free one. */
@@ -51,7 +56,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     ...(await readTrustedKeys(join(dataDir, "trusted"))),
     ...(options.trustedKeys ?? []),
   ].map(publicPart);
-  const blobs = await openFileBlobs(join(dataDir, "blobs"));
+  const blobs = await openBlobs({ url: options.blobStoreUrl, folder: join(dataDir, "blobs") });
   const { store, relay } = await openStore({
     databaseUrl: options.databaseUrl,
     file: join(dataDir, "skyslot.db"),
@@ -59,9 +64,18 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   const settings = { openReads: isLoopback(host), ...options.settings, trustedKeys };
   const app = createApp({ store, blobs, auth, relay, now, log: options.log, settings });
+  const endUpkeep = startUpkeep({
+    store,
+    blobs,
+    now,
+    retention: { ...DEFAULT_RETENTION, ...options.retention },
+    onTrouble: (err) => options.log?.error({ err }, "old records could not be removed"),
+  });
   app.addHook("onClose", async () => {
+    await endUpkeep();
     await relay?.close();
     await store.close();
+    await blobs.close();
   });
   try {
     await app.listen({ host, port });

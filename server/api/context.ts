@@ -35,6 +35,11 @@ export interface Settings {
   readonly maxDeviceCount: number;
   /** Requests that one device may make at once, and a second afterwards; absent: no bound. */
   readonly deviceRate: { readonly burst: number; readonly perSecond: number } | undefined;
+  /**
+   * Where clients that follow redirects are sent for images: `link` (a presigned link of the blob store, where it has such) or the
+   * URL of a cache or a CDN in front of the blob store. Absent: the server sends them.
+   */
+  readonly downloadsFrom: string | undefined;
   /** How long a device that is silent still counts as online. */
   readonly onlineMs: number;
 }
@@ -46,5 +51,6 @@ export const DEFAULT_SETTINGS: Settings = Object.freeze({
   maxImageBytes: 16 * 1024 * 1024,
   maxDeviceCount: 100_000,
   deviceRate: Object.freeze({ burst: 40, perSecond: 4 }),
+  downloadsFrom: undefined,
   onlineMs: 5 * 60_000,
 });

@@ -1,6 +1,7 @@
 // What devices speak: check, download, status. Every answer has a length and a reason phrase and is never chunked: the HTTP
 // client on the device ends such bodies wrongly.
 
+import type { Static } from "@sinclair/typebox";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { NoUpdateResponse, UpdateResponse } from "../../firmware/core/wire.js";
 import { record } from "../journal.js";
@@ -14,6 +15,7 @@ import {
   CheckBody,
   type CheckInput,
   ContentParams,
+  DownloadQuery,
   IdParams,
   StatusBody,
   type StatusInput,
@@ -51,11 +53,11 @@ export function deviceRoutes(app: FastifyInstance, context: Context): void {
     },
   );
 
-  app.route<{ Params: { id: number } }>({
+  app.route<DownloadRequest>({
     method: ["GET", "HEAD"],
     url: "/api/ota/download/:id",
     config: { isPublic: true },
-    schema: { params: IdParams },
+    schema: { params: IdParams, querystring: DownloadQuery },
     handler: (request, reply) => download(request, reply, context),
   });
 
@@ -87,20 +89,27 @@ function describeOffer(release: Firmware | undefined, { now, settings }: Context
     build_number: release.buildNumber,
     file_size: release.fileSize,
     file_hash: release.fileHash,
-    download_url: downloadPath(release.id),
+    // What updates itself by these routes need not be able to follow a redirect: the SDK's HTTP client is not.
+    download_url: downloadPath(release.id) + (settings.downloadsFrom === undefined ? "" : "?direct=1"),
     ...(release.release === null ? {} : { release: release.release }),
     ...(release.md5 === null ? {} : { md5: release.md5 }),
   };
 }
 
+interface DownloadRequest {
+  Params: { id: number };
+  Querystring: Static<typeof DownloadQuery>;
+}
+
 async function download(
-  request: FastifyRequest<{ Params: { id: number } }>,
+  request: FastifyRequest<DownloadRequest>,
   reply: FastifyReply,
   context: Context,
 ): Promise<FastifyReply> {
   const firmware = await context.store.findFirmware(request.params.id);
   if (!firmware) throw new ApiError(404, "FIRMWARE_UNKNOWN", `firmware ${request.params.id} does not exist`);
-  return sendImage(request, reply, context, firmware, { caching: SHORT_CACHING });
+  const isDirect = request.query.direct !== undefined;
+  return sendImage(request, reply, context, firmware, { caching: SHORT_CACHING, isDirect });
 }
 
 /** The same file under the name of its content: what a cache in front of the server may keep for ever. */

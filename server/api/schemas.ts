@@ -58,6 +58,8 @@ export const StatusBody = Type.Object({
 });
 
 export const IdParams = Type.Object({ id: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) });
+/** `direct`: the server itself sends the image, wherever others are sent. */
+export const DownloadQuery = Type.Object({ direct: Type.Optional(Text(8)) });
 export const ContentParams = Type.Object({ sha256: Sha256 });
 export const DeviceParams = Type.Object({ id: DeviceId });
 

@@ -19,6 +19,8 @@ const TYPE = "application/octet-stream";
 
 export interface SendOptions {
   readonly caching: string;
+  /** The client is known to follow no redirect. */
+  readonly isDirect?: boolean;
 }
 
 /** @throws ApiError FIRMWARE_INACTIVE, RANGE_NOT_SATISFIABLE */
@@ -27,10 +29,15 @@ export async function sendImage(
   reply: FastifyReply,
   context: Context,
   firmware: Firmware,
-  { caching }: SendOptions,
+  { caching, isDirect = false }: SendOptions,
 ): Promise<FastifyReply> {
   if (!firmware.isActive)
     throw new ApiError(410, "FIRMWARE_INACTIVE", `firmware ${firmware.id} was deactivated`);
+  const elsewhere = isDirect ? undefined : await findElsewhere(context, firmware);
+  if (elsewhere !== undefined) {
+    context.metrics.downloads.inc({ kind: "elsewhere" });
+    return reply.header("cache-control", "no-store").redirect(elsewhere, 302);
+  }
   const { fileHash, fileSize } = firmware;
   const etag = `"${fileHash}"`;
   reply.header("accept-ranges", "bytes").header("etag", etag).header("cache-control", caching);
@@ -59,6 +66,14 @@ export async function sendImage(
     case "parts":
       return sendParts(request, reply.code(206), context, firmware, answer.parts);
   }
+}
+
+/** Another place that has the same bytes and answers the same ranges. */
+async function findElsewhere({ settings, blobs }: Context, firmware: Firmware): Promise<string | undefined> {
+  const { downloadsFrom } = settings;
+  if (downloadsFrom === undefined) return undefined;
+  if (downloadsFrom === "link") return blobs.link?.(firmware.fileHash);
+  return `${downloadsFrom.replace(/\/+$/, "")}/${firmware.binaryPath}`;
 }
 
 /** If-None-Match (RFC 9110 §13.1.2): a list of validators, compared weakly, or `*`. */

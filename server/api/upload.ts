@@ -4,15 +4,12 @@ import type { Static } from "@sinclair/typebox";
 import type { FastifyRequest } from "fastify";
 import type { Blob, PutBlob } from "../blobs/blobs.js";
 import { record } from "../journal.js";
-import { addFirmware, checkFirmware, type FirmwareFields } from "../registration.js";
+import { addFirmware, checkFirmware, type FirmwareFields, REGISTERING } from "../registration.js";
 import { readRelease } from "../release.js";
 import type { Firmware } from "../store/store.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";
 import { parseText, type RegisterBody, UploadFields } from "./schemas.js";
-
-/** Files are registered and removed one at a time, whichever server does it. */
-const REGISTERING = "registering";
 
 /** Names of form fields, and what they are called here, of clients that say it in other words. */
 export type FieldNames = Readonly<Record<string, string>>;
@@ -87,8 +84,8 @@ async function takeOrForget(context: Context, fields: FirmwareFields, blob: PutB
 function forgetUnused({ store, blobs }: Context, blob: PutBlob): Promise<void> {
   return store.exclusive(REGISTERING, async () => {
     if (!blob.isNew) return;
-    const { totalCount } = await store.listFirmware({ fileHash: blob.sha256 }, { limit: 1, offset: 0 });
-    if (totalCount === 0) await blobs.remove(blob.sha256);
+    const used = await store.findUsedBlobs([blob.sha256]);
+    if (!used.has(blob.sha256)) await blobs.remove(blob.sha256);
   });
 }
 

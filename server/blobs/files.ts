@@ -1,67 +1,98 @@
-// Blobs as files: `ab/abcdef…` under one folder. A file appears under its name only when it is whole and on the disk:
+// Blobs as files: `ab/abcdef…` under one folder, and beside each its other digests. A file appears under its name only when it is
+// whole and on the disk:
 //
-//   stream ──▶ tmp/<random> ──fsync──▶ rename ──▶ ab/abcdef… ──fsync folder
+//   stream ──▶ tmp/<random> ──fsync──▶ rename ──▶ ab/abcdef… ──fsync folder           ab/abcdef….json: { md5, sha1 }
+//
+// The digests come after the file: a server that is killed in between computes them again when it is asked for them.
 
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import { type Blob, type BlobStore, BlobTooLarge, type PutBlob } from "./blobs.js";
+import {
+  type Blob,
+  type BlobStore,
+  type ByteRange,
+  type Digests,
+  isSha256,
+  type ListedBlob,
+  type PutBlob,
+  pathOfBlob,
+} from "./blobs.js";
+import { digest } from "./digests.js";
+import { Memory } from "./memory.js";
 
-/** An upload that has not grown for so long is dead. */
-const UNFINISHED_MS = 60 * 60_000;
+const TEMPORARY = "tmp";
+const REMEMBERED_COUNT = 1000;
 
 export async function openFileBlobs(folder: string): Promise<BlobStore> {
-  await mkdir(join(folder, "tmp"), { recursive: true });
-  await forgetUnfinished(join(folder, "tmp"));
+  await mkdir(join(folder, TEMPORARY), { recursive: true });
   return new FileBlobs(folder);
-}
-
-/** What a killed server had begun to receive is of no use to anyone; what is young, another server may be receiving now. */
-async function forgetUnfinished(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
-    const { mtimeMs } = await stat(join(folder, name));
-    if (Date.now() - mtimeMs > UNFINISHED_MS) await rm(join(folder, name), { force: true });
-  }
 }
 
 class FileBlobs implements BlobStore {
   readonly #folder: string;
+  readonly #digests = new Memory<Digests>(REMEMBERED_COUNT);
 
   constructor(folder: string) {
     this.#folder = folder;
   }
 
   async put(source: AsyncIterable<Uint8Array>, maxBytes: number): Promise<PutBlob> {
-    const temporary = join(this.#folder, "tmp", randomUUID());
+    const temporary = this.#temporary();
     try {
-      const { sha256, sizeBytes } = await receive(source, temporary, maxBytes);
-      const known = await this.stat(sha256);
-      const path = pathOf(sha256);
+      const { sizeBytes, ...digests } = await receive(source, temporary, maxBytes);
+      const { sha256 } = digests;
+      const path = pathOfBlob(sha256);
+      const isNew = !(await sizeOf(join(this.#folder, path)));
       await this.#publish(temporary, path);
-      return { sha256, sizeBytes, path, isNew: !known };
+      await this.#keepDigests(digests);
+      return { ...digests, sizeBytes, path, isNew };
     } finally {
       await rm(temporary, { force: true });
     }
   }
 
   async stat(sha256: string): Promise<Blob | undefined> {
-    const path = pathOf(sha256);
-    try {
-      return { sha256, sizeBytes: (await stat(join(this.#folder, path))).size, path };
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-      throw error;
-    }
+    const path = pathOfBlob(sha256);
+    const found = await sizeOf(join(this.#folder, path));
+    return found && { ...(await this.#digestsOf(sha256)), ...found, path };
   }
 
-  read(sha256: string, range?: { readonly start: number; readonly end: number }): Readable {
-    return createReadStream(join(this.#folder, pathOf(sha256)), { ...range });
+  read(sha256: string, range?: ByteRange): Readable {
+    return createReadStream(join(this.#folder, pathOfBlob(sha256)), { ...range });
   }
 
   async remove(sha256: string): Promise<void> {
-    await rm(join(this.#folder, pathOf(sha256)), { force: true });
+    const file = join(this.#folder, pathOfBlob(sha256));
+    this.#digests.delete(sha256);
+    await rm(`${file}.json`, { force: true });
+    await rm(file, { force: true });
+  }
+
+  async *list(): AsyncGenerator<ListedBlob> {
+    for (const folder of await readdir(this.#folder)) {
+      if (!/^[0-9a-f]{2}$/.test(folder)) continue;
+      for (const sha256 of (await readdir(join(this.#folder, folder))).filter(isSha256)) {
+        const found = await statIfThere(join(this.#folder, folder, sha256));
+        if (found) yield { sha256, sizeBytes: found.size, storedAt: Math.round(found.mtimeMs) };
+      }
+    }
+  }
+
+  async forgetUnfinished(time: number): Promise<void> {
+    const folder = join(this.#folder, TEMPORARY);
+    for (const name of await readdir(folder)) {
+      const found = await statIfThere(join(folder, name));
+      if (found && found.mtimeMs < time) await rm(join(folder, name), { force: true });
+    }
+  }
+
+  async close(): Promise<void> {}
+
+  #temporary(): string {
+    return join(this.#folder, TEMPORARY, randomUUID());
   }
 
   async #publish(temporary: string, path: string): Promise<void> {
@@ -71,32 +102,59 @@ class FileBlobs implements BlobStore {
     await syncFolder(folder);
     await syncFolder(this.#folder);
   }
-}
 
-/** The name is checked, not trusted: it becomes a path. */
-function pathOf(sha256: string): string {
-  if (!/^[0-9a-f]{64}$/.test(sha256))
-    throw new RangeError(`"${sha256.slice(0, 80)}" is not the SHA-256 of a blob`);
-  return `${sha256.slice(0, 2)}/${sha256}`;
+  async #digestsOf(sha256: string): Promise<Digests> {
+    const known = this.#digests.get(sha256);
+    if (known) return known;
+    const told = await readDigests(join(this.#folder, `${pathOfBlob(sha256)}.json`));
+    if (told) return this.#digests.set(sha256, { sha256, ...told });
+    const { sizeBytes: _sizeBytes, ...digests } = await digest(this.read(sha256));
+    await this.#keepDigests({ ...digests, sha256 });
+    return { ...digests, sha256 };
+  }
+
+  async #keepDigests({ sha256, md5, sha1 }: Digests): Promise<void> {
+    const temporary = this.#temporary();
+    await writeFile(temporary, `${JSON.stringify({ md5, sha1 })}\n`);
+    await rename(temporary, join(this.#folder, `${pathOfBlob(sha256)}.json`));
+    this.#digests.set(sha256, { sha256, md5, sha1 });
+  }
 }
 
 async function receive(source: AsyncIterable<Uint8Array>, file: string, maxBytes: number) {
-  const hash = createHash("sha256");
   const handle = await open(file, "wx", 0o644);
-  let sizeBytes = 0;
   try {
-    for await (const chunk of source) {
-      sizeBytes += chunk.length;
-      if (sizeBytes > maxBytes)
-        throw new BlobTooLarge(`file is longer than the ${maxBytes} bytes that are allowed`);
-      hash.update(chunk);
-      await handle.writeFile(chunk);
-    }
+    const received = await digest(source, maxBytes, (bytes) => handle.writeFile(bytes));
     await handle.sync();
+    return received;
   } finally {
     await handle.close();
   }
-  return { sha256: hash.digest("hex"), sizeBytes };
+}
+
+const sizeOf = async (file: string): Promise<{ readonly sizeBytes: number } | undefined> => {
+  const found = await statIfThere(file);
+  return found && { sizeBytes: found.size };
+};
+
+async function statIfThere(file: string) {
+  try {
+    return await stat(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** Absent or torn: they are computed again. */
+async function readDigests(file: string): Promise<Pick<Digests, "md5" | "sha1"> | undefined> {
+  try {
+    const { md5, sha1 } = JSON.parse(await readFile(file, "utf8")) as Record<string, unknown>;
+    if (!/^[0-9a-f]{32}$/.test(String(md5)) || !/^[0-9a-f]{40}$/.test(String(sha1))) return undefined;
+    return { md5: String(md5), sha1: String(sha1) };
+  } catch {
+    return undefined;
+  }
 }
 
 /** A rename is durable only when its folder is. */

@@ -10,13 +10,21 @@ interface Flags {
   readonly trust?: readonly string[];
   readonly pollSeconds?: number;
   readonly openReads: boolean;
+  readonly downloadsFrom?: string;
+  readonly keepLogDays?: number;
+  readonly keepLogLines?: number;
+  readonly keepAttemptDays?: number;
   readonly logLevel: string;
 }
+
+const DAY_MS = 24 * 60 * 60_000;
 
 /** What may hold a secret is no option: everybody on a machine sees the options of its processes. */
 const ENVIRONMENT = `
 Environment:
-  DATABASE_URL    postgres://USER:PASSWORD@HOST/DATABASE: the database instead of DATA/skyslot.db; several servers may share it`;
+  DATABASE_URL    postgres://USER:PASSWORD@HOST/DATABASE: the database instead of DATA/skyslot.db; several servers may share it
+  BLOB_STORE      s3://BUCKET/PREFIX: the firmware instead of DATA/blobs, with Amazon's usual variables (AWS_REGION,
+                  AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY); for other S3 servers AWS_ENDPOINT_URL and ?path-style=true`;
 
 export function serverCommand(program: Command): void {
   program
@@ -31,6 +39,17 @@ export function serverCommand(program: Command): void {
     )
     .option("--poll-seconds <n>", "tell devices how long to wait between checks", wholeNumber)
     .option("--no-open-reads", "ask for a token for reads from this machine too")
+    .option(
+      "--downloads-from <url>",
+      "send clients that follow redirects to this cache or CDN for images; or `link`, to S3",
+    )
+    .option("--keep-log-days <n>", "remove lines of the log after so many days (365)", wholeNumber)
+    .option("--keep-log-lines <n>", "keep at most so many lines of the log (1000000)", wholeNumber)
+    .option(
+      "--keep-attempt-days <n>",
+      "remove attempts that are long over after so many days (730)",
+      wholeNumber,
+    )
     .option("--log-level <level>", "silent, error, warn, info or debug", "info")
     .addHelpText("after", ENVIRONMENT)
     .action(runServer);
@@ -54,12 +73,19 @@ async function runServer(flags: Flags): Promise<void> {
   const server = await startServer({
     dataDir: flags.data,
     databaseUrl: process.env.DATABASE_URL || undefined,
+    blobStoreUrl: process.env.BLOB_STORE || undefined,
+    retention: {
+      ...(flags.keepLogDays === undefined ? {} : { eventMaxAgeMs: flags.keepLogDays * DAY_MS }),
+      ...(flags.keepLogLines === undefined ? {} : { eventMaxCount: flags.keepLogLines }),
+      ...(flags.keepAttemptDays === undefined ? {} : { attemptMaxAgeMs: flags.keepAttemptDays * DAY_MS }),
+    },
     host: flags.host,
     port: flags.port,
     log,
     trustedKeys,
     settings: {
       ...(flags.openReads ? {} : { openReads: false }),
+      ...(flags.downloadsFrom === undefined ? {} : { downloadsFrom: readPlace(flags.downloadsFrom) }),
       ...(flags.pollSeconds === undefined ? {} : { pollSeconds: flags.pollSeconds }),
     },
   });
@@ -78,4 +104,9 @@ async function runServer(flags: Flags): Promise<void> {
   };
   process.once("SIGINT", stop);
   process.once("SIGTERM", stop);
+}
+
+function readPlace(text: string): string {
+  if (text === "link" || (/^https?:\/\//.test(text) && URL.canParse(text))) return text;
+  throw new UsageError(`--downloads-from is "${text}", it has to be \`link\` or begin with https://`);
 }

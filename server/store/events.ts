@@ -31,12 +31,20 @@ export interface EventFilter {
   readonly limit: number;
 }
 
-/** Newest events that are kept: about half a year of a fleet of a hundred. */
-export const MAX_EVENT_COUNT = 200_000;
-
 export interface EventStore {
-  /** Appends. The oldest go when there are more than MAX_EVENT_COUNT. */
+  /** Appends. */
   addEvent(event: NewLogEvent): Promise<LogEvent>;
   /** Newest first. */
   listEvents(filter: EventFilter): Promise<readonly LogEvent[]>;
+  /** Removes what is too old or too much, the oldest first. Returns how many were removed: 0 is the end. */
+  pruneEvents(bounds: EventBounds): Promise<number>;
+}
+
+export interface EventBounds {
+  /** Older ones go. */
+  readonly before: number;
+  /** The newest that may stay. */
+  readonly maxCount: number;
+  /** Removed at once, so that nobody waits long. */
+  readonly limit: number;
 }

@@ -3,6 +3,7 @@
 // promises. A new part is a contract here, its tables and methods in sql/, a migration, and its tests in test/contract/store.
 
 import type { AttributeStore } from "./attributes.js";
+import type { BlobUseStore } from "./blobs.js";
 import type { DeviceStore } from "./devices.js";
 import type { EventStore } from "./events.js";
 import type { FirmwareStore } from "./firmware.js";
@@ -11,6 +12,7 @@ import type { TypeStore } from "./types.js";
 import type { UpdateStore } from "./updates.js";
 
 export * from "./attributes.js";
+export * from "./blobs.js";
 export * from "./devices.js";
 export * from "./errors.js";
 export * from "./events.js";
@@ -21,14 +23,16 @@ export * from "./types.js";
 export * from "./updates.js";
 
 /** Every part, one a line. */
+// biome-ignore format: one a line, so that two branches that add one do not meet
 export interface StoreParts
-  extends DeviceStore,
-    FirmwareStore,
-    UpdateStore,
+  extends AttributeStore,
+    BlobUseStore,
+    DeviceStore,
     EventStore,
-    TypeStore,
+    FirmwareStore,
     MeshStore,
-    AttributeStore {}
+    TypeStore,
+    UpdateStore {}
 
 export interface TransactionOptions {
   /**

@@ -51,4 +51,9 @@ export interface UpdateStore {
   /** Newest first. */
   listUpdates(filter: UpdateFilter, page: Page): Promise<Paged<Update>>;
   countFailures(deviceId: string): Promise<readonly FailureCount[]>;
+  /**
+   * Removes attempts that ended before a time, if the device has succeeded with another one since: what failed before that decides
+   * nothing any more. The oldest first; returns how many were removed: 0 is the end.
+   */
+  pruneUpdates(bounds: { readonly before: number; readonly limit: number }): Promise<number>;
 }

@@ -2,9 +2,17 @@
 // number.
 
 import { first } from "./0001-first.js";
+import { retention } from "./0002-retention.js";
 import { types } from "./0030-types.js";
 import { mesh } from "./0031-mesh.js";
 import { attributes } from "./0032-attributes.js";
 import type { StoreMigration } from "./migrate.js";
 
-export const migrations: readonly StoreMigration[] = [first, types, mesh, attributes];
+// biome-ignore format: one a line, so that two branches that add one do not meet
+export const migrations: readonly StoreMigration[] = [
+  first,
+  retention,
+  types,
+  mesh,
+  attributes,
+];

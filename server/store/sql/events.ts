@@ -1,11 +1,8 @@
 // The log in SQL.
 
 import type { Generated, Kysely, Selectable } from "kysely";
-import { type EventStore, type LogEvent, MAX_EVENT_COUNT } from "../events.js";
+import type { EventStore, LogEvent } from "../events.js";
 import type { Tables } from "./tables.js";
-
-/** How many events may be written before the oldest are looked at again. */
-const PRUNE_INTERVAL = 1000;
 
 export interface EventTable {
   id: Generated<number>;
@@ -34,12 +31,6 @@ export function createEventStore(db: Kysely<Tables>): EventStore {
         })
         .returningAll()
         .executeTakeFirstOrThrow();
-      if (row.id % PRUNE_INTERVAL === 0) {
-        await db
-          .deleteFrom("events")
-          .where("id", "<=", row.id - MAX_EVENT_COUNT)
-          .execute();
-      }
       return toEvent(row);
     },
 
@@ -49,6 +40,20 @@ export function createEventStore(db: Kysely<Tables>): EventStore {
       if (filter.kind !== undefined) query = query.where("kind", "=", filter.kind);
       if (filter.beforeId !== undefined) query = query.where("id", "<", filter.beforeId);
       return (await query.orderBy("id", "desc").limit(filter.limit).execute()).map(toEvent);
+    },
+
+    async pruneEvents({ before, maxCount, limit }) {
+      const newest = db.selectFrom("events").select("id").orderBy("id", "desc");
+      const lastTooMany = (await newest.offset(maxCount).limit(1).executeTakeFirst())?.id ?? 0;
+      const oldest = await db
+        .selectFrom("events")
+        .select(["id", "time"])
+        .orderBy("id")
+        .limit(limit)
+        .execute();
+      const ids = oldest.filter(({ id, time }) => id <= lastTooMany || time < before).map(({ id }) => id);
+      if (ids.length > 0) await db.deleteFrom("events").where("id", "in", ids).execute();
+      return ids.length;
     },
   };
 }

@@ -5,6 +5,7 @@ import type { Kysely } from "kysely";
 import { Turns } from "../../turns.js";
 import type { Store, StoreParts } from "../store.js";
 import { createAttributeStore } from "./attributes.js";
+import { createBlobUseStore } from "./blobs.js";
 import { createDeviceStore } from "./devices.js";
 import type { SqlDialect } from "./dialect.js";
 import { createEventStore } from "./events.js";
@@ -17,6 +18,7 @@ import { createUpdateStore } from "./updates.js";
 
 /** Every part, one a line. */
 const createParts = (db: Kysely<Tables>, dialect: SqlDialect): StoreParts => ({
+  ...createBlobUseStore(db),
   ...createDeviceStore(db),
   ...createFirmwareStore(db, dialect),
   ...createUpdateStore(db),

@@ -18,3 +18,8 @@ export interface Tables {
   ota_updates: MeshUpdateTable;
   ota_node_status: MeshNodeTable;
 }
+
+/** Every column that names a blob. A blob that none of them names is removed after a while: a new one has to stand here. */
+export const BLOB_COLUMNS: readonly (readonly [table: keyof Tables, column: string])[] = [
+  ["firmware", "file_hash"],
+];

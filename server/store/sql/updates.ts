@@ -131,6 +131,29 @@ export function createUpdateStore(db: Kysely<Tables>): UpdateStore {
         .execute();
       return rows;
     },
+
+    async pruneUpdates({ before, limit }) {
+      const old = await db
+        .selectFrom("updates as old")
+        .select("old.id")
+        .where("old.finished_at", "<", before)
+        .where("old.status", "in", ["success", "failed"])
+        .where(({ exists, selectFrom }) =>
+          exists(
+            selectFrom("updates as later")
+              .select("later.id")
+              .whereRef("later.device_id", "=", "old.device_id")
+              .where("later.status", "=", "success")
+              .whereRef("later.id", ">", "old.id"),
+          ),
+        )
+        .orderBy("old.id")
+        .limit(limit)
+        .execute();
+      const ids = old.map(({ id }) => id);
+      if (ids.length > 0) await db.deleteFrom("updates").where("id", "in", ids).execute();
+      return ids.length;
+    },
   };
 }
 

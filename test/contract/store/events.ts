@@ -25,4 +25,17 @@ export function eventContract(store: () => Store): void {
     expect(await store().listEvents({ limit: 10, beforeId: second.id })).to.deep.equal([first]);
     expect(await store().listEvents({ limit: 1 })).to.deep.equal([second]);
   });
+
+  it("removes what is too old or too much, the oldest first and a few at once", async () => {
+    for (let n = 1; n <= 10; n++) await store().addEvent({ time: n * 100, kind: "test", message: `${n}` });
+    const left = async () => (await store().listEvents({ limit: 20 })).map(({ message }) => Number(message));
+    expect(await store().pruneEvents({ before: 350, maxCount: 100, limit: 2 })).to.equal(2);
+    expect(await left()).to.deep.equal([10, 9, 8, 7, 6, 5, 4, 3]);
+    expect(await store().pruneEvents({ before: 350, maxCount: 100, limit: 2 })).to.equal(1);
+    expect(await store().pruneEvents({ before: 350, maxCount: 7, limit: 100 })).to.equal(0);
+    expect(await store().pruneEvents({ before: 0, maxCount: 5, limit: 100 })).to.equal(2);
+    expect(await left()).to.deep.equal([10, 9, 8, 7, 6]);
+    expect(await store().pruneEvents({ before: 0, maxCount: 0, limit: 100 })).to.equal(5);
+    expect(await store().pruneEvents({ before: 0, maxCount: 0, limit: 100 })).to.equal(0);
+  });
 }

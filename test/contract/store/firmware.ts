@@ -43,4 +43,11 @@ export function firmwareContract(store: () => Store): void {
     expect(await versions({ fileHash: "d".repeat(64) })).to.deep.equal(["1.2.0"]);
     expect(await versions({ deviceType: "base" })).to.deep.equal(["1.3.0", "1.2.0", "1.1.0"]);
   });
+
+  it("knows which blobs are needed", async () => {
+    const [needed = "", other = ""] = ["d", "e"].map((digit) => digit.repeat(64));
+    await store().addFirmware(sampleFirmware({ fileHash: needed, isActive: false }));
+    expect([...(await store().findUsedBlobs([other, needed]))]).to.deep.equal([needed]);
+    expect((await store().findUsedBlobs([])).size).to.equal(0);
+  });
 }

@@ -75,4 +75,21 @@ export function updateContract(store: () => Store): void {
     expect(new Set(opened.map((update) => update.id)).size).to.equal(1);
     expect((await store().listUpdates({}, PAGE)).totalCount).to.equal(2);
   });
+
+  it("removes old attempts that decide nothing any more, and no others", async () => {
+    const { id: failed, ...attempt } = await addAttempt(store());
+    const end = (id: number, status: "success" | "failed", time: number) =>
+      store().changeUpdate(id, { status, finishedAt: time }, time);
+    const prune = (before: number) => store().pruneUpdates({ before, limit: 10 });
+    await end(failed, "failed", 1000);
+    expect(await prune(5000)).to.equal(0);
+    const succeeded = await store().addUpdate({ ...attempt, createdAt: 2000 });
+    await end(succeeded.id, "success", 2000);
+    const open = await store().addUpdate({ ...attempt, createdAt: 3000 });
+    expect(await prune(1000)).to.equal(0);
+    expect(await prune(5000)).to.equal(1);
+    expect(await prune(5000)).to.equal(0);
+    const { rows } = await store().listUpdates({}, PAGE);
+    expect(rows.map(({ id }) => id)).to.deep.equal([open.id, succeeded.id]);
+  });
 }

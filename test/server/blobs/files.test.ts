@@ -1,18 +1,10 @@
-import { createHash } from "node:crypto";
-import { mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { buffer } from "node:stream/consumers";
 import { expect } from "chai";
-import { type BlobStore, BlobTooLarge } from "../../../server/blobs/blobs.js";
+import type { BlobStore } from "../../../server/blobs/blobs.js";
 import { openFileBlobs } from "../../../server/blobs/files.js";
-
-const BYTES = Uint8Array.from({ length: 10_000 }, (_, index) => index * 7);
-const SHA256 = createHash("sha256").update(BYTES).digest("hex");
-
-async function* stream(bytes: Uint8Array, piece = 999): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < bytes.length; at += piece) yield bytes.subarray(at, at + piece);
-}
+import { BYTES, blobContract, SHA256, stream } from "../../contract/blobs.js";
 
 describe("the blob files", () => {
   let folder: string;
@@ -23,55 +15,37 @@ describe("the blob files", () => {
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
-  it("names a file by its content and gives it back", async () => {
-    const blob = await blobs.put(stream(BYTES), 10_000);
-    expect(blob).to.deep.equal({
-      sha256: SHA256,
-      sizeBytes: 10_000,
-      path: `${SHA256.slice(0, 2)}/${SHA256}`,
-      isNew: true,
-    });
-    expect(await buffer(blobs.read(SHA256))).to.deep.equal(Buffer.from(BYTES));
-    expect(await blobs.stat(SHA256)).to.include({ sizeBytes: 10_000 });
-  });
+  blobContract(() => openFileBlobs(folder));
 
-  it("reads a range with both ends included", async () => {
-    await blobs.put(stream(BYTES), 10_000);
-    const part = await buffer(blobs.read(SHA256, { start: 5, end: 9 }));
-    expect([...part]).to.deep.equal([...BYTES.subarray(5, 10)]);
-  });
-
-  it("says that the same bytes were here before", async () => {
-    await blobs.put(stream(BYTES), 10_000);
-    expect((await blobs.put(stream(BYTES, 4), 10_000)).isNew).to.equal(false);
-  });
-
-  it("takes nothing that is too long", async () => {
-    const error = await blobs.put(stream(BYTES), 9_999).catch((thrown: unknown) => thrown);
-    expect(error).to.be.instanceOf(BlobTooLarge);
+  it("leaves no file of what it refuses", async () => {
+    await blobs.put(stream(BYTES), 9_999).catch(() => {});
     expect(await readdir(folder)).to.deep.equal(["tmp"]);
     expect(await readdir(join(folder, "tmp"))).to.deep.equal([]);
   });
 
-  it("leaves nothing of a stream that breaks", async () => {
-    async function* broken() {
-      yield BYTES;
-      throw new Error("cut");
-    }
-    expect(await blobs.put(broken(), 1e6).catch((error: Error) => error.message)).to.equal("cut");
-    expect(await readdir(join(folder, "tmp"))).to.deep.equal([]);
-    expect(await blobs.stat(SHA256)).to.equal(undefined);
+  it("leaves no file of what it removes", async () => {
+    const { path } = await blobs.put(stream(BYTES), 10_000);
+    await blobs.remove(SHA256);
+    expect(await readdir(join(folder, path.slice(0, 2)))).to.deep.equal([]);
   });
 
   it("forgets what a killed server had begun to receive", async () => {
     for (const name of ["dead", "growing"]) await writeFile(join(folder, "tmp", name), "x");
     await utimes(join(folder, "tmp", "dead"), 1, 1);
-    await openFileBlobs(folder);
+    await blobs.forgetUnfinished(Date.now() - 60_000);
     expect(await readdir(join(folder, "tmp"))).to.deep.equal(["growing"]);
   });
 
-  it("never makes a path of a name that is no hash", async () => {
-    expect(() => blobs.read("../../etc/passwd")).to.throw(RangeError);
-    expect(await blobs.stat("..").catch((error: Error) => error.name)).to.equal("RangeError");
+  it("computes the digests of a file that has none beside it, and keeps them", async () => {
+    const { path, isNew: _isNew, ...blob } = await blobs.put(stream(BYTES), 10_000);
+    for (const spoil of [
+      () => rm(join(folder, `${path}.json`)),
+      () => writeFile(join(folder, `${path}.json`), "{"),
+    ]) {
+      await spoil();
+      const opened = await openFileBlobs(folder);
+      expect(await opened.stat(SHA256)).to.deep.equal({ ...blob, path });
+      expect((await stat(join(folder, `${path}.json`))).size).to.be.above(80);
+    }
   });
 });
