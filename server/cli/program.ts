@@ -2,6 +2,7 @@
 
 import { Command } from "commander";
 import { demoCommand } from "./demo.js";
+import { exportCommand, importCommand } from "./export.js";
 import { firmwareCommand } from "./firmware.js";
 import { imageCommand } from "./image.js";
 import { keysCommand } from "./keys.js";
@@ -20,6 +21,8 @@ export function createProgram(): Command {
     imageCommand,
     releaseCommand,
     serverCommand,
+    exportCommand,
+    importCommand,
     firmwareCommand,
     simCommand,
   ]) {

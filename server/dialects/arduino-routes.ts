@@ -52,7 +52,7 @@ function send(
   release: Firmware,
 ): Promise<FastifyReply> {
   if (release.md5 !== null) reply.header("x-md5", release.md5);
-  return sendImage(request, reply, context, release, { caching: SHORT_CACHING });
+  return sendImage(request, reply, context, release, { caching: SHORT_CACHING, isDirect: true });
 }
 
 /** @throws ApiError INVALID_REQUEST */

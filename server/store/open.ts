@@ -1,7 +1,8 @@
 // Chooses the database: the one that a URL names, or a SQLite file. What only PostgreSQL needs is loaded only then.
 
 import type { Relay } from "../live.js";
-import { openSqliteStore } from "./sqlite.js";
+import type { SqlDatabase } from "./sql/database.js";
+import { connectSqlite, openSqliteStore } from "./sqlite.js";
 import type { Store } from "./store.js";
 
 export interface StoreOptions {
@@ -13,6 +14,14 @@ export interface StoreOptions {
   readonly onTrouble?: (error: Error) => void;
 }
 
+/** The database alone, its tables as they are. */
+export async function connect({ databaseUrl, file }: StoreOptions): Promise<SqlDatabase> {
+  if (!databaseUrl) return connectSqlite(file);
+  checkUrl(databaseUrl);
+  const { connectPostgres } = await import("./postgres.js");
+  return connectPostgres(databaseUrl);
+}
+
 export interface OpenedStore {
   readonly store: Store;
   /** Where several servers may share the store. */
@@ -22,13 +31,16 @@ export interface OpenedStore {
 export async function openStore(options: StoreOptions): Promise<OpenedStore> {
   const { databaseUrl, file, onTrouble = () => {} } = options;
   if (!databaseUrl) return { store: await openSqliteStore(file), relay: undefined };
-  if (!/^postgres(ql)?:\/\//.test(databaseUrl)) {
-    // Not the whole: it may have a password in it.
-    const scheme = /^[a-z0-9+.-]{1,20}:/i.exec(databaseUrl)?.[0] ?? "something else";
-    throw new Error(`DATABASE_URL begins with ${scheme}, not with postgres://`);
-  }
+  checkUrl(databaseUrl);
   const { openPostgresStore } = await import("./postgres.js");
   const { openPostgresRelay } = await import("../postgres-relay.js");
   const store = await openPostgresStore(databaseUrl, { onLost: onTrouble });
   return { store, relay: openPostgresRelay(databaseUrl, onTrouble) };
+}
+
+function checkUrl(databaseUrl: string): void {
+  if (/^postgres(ql)?:\/\//.test(databaseUrl)) return;
+  // Not the whole: it may have a password in it.
+  const scheme = /^[a-z0-9+.-]{1,20}:/i.exec(databaseUrl)?.[0] ?? "something else";
+  throw new Error(`DATABASE_URL begins with ${scheme}, not with postgres://`);
 }

@@ -3,6 +3,7 @@
 
 import { Kysely, PostgresDialect, sql } from "kysely";
 import { migrate } from "./migrations/migrate.js";
+import type { SqlDatabase } from "./sql/database.js";
 import { openPool, postgres } from "./sql/postgres.js";
 import { createSqlStore } from "./sql/store.js";
 import type { Tables } from "./sql/tables.js";
@@ -17,13 +18,23 @@ export interface PostgresOptions {
 
 /** Connects to `postgres://user:password@host/database` and brings its tables up to date. */
 export async function openPostgresStore(url: string, options: PostgresOptions = {}): Promise<Store> {
+  const database = await connectPostgres(url, options);
+  try {
+    await migrate(database);
+  } catch (error) {
+    await database.db.destroy();
+    throw error;
+  }
+  return createSqlStore(database);
+}
+
+export async function connectPostgres(url: string, options: PostgresOptions = {}): Promise<SqlDatabase> {
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: openPool(url, options) }) });
   try {
     const { rows } = await sql<{ schema: string | null }>`select current_schema() as schema`.execute(db);
-    await migrate(db as Kysely<never>, postgres, rows[0]?.schema ?? undefined);
+    return { db, dialect: postgres, schema: rows[0]?.schema ?? undefined };
   } catch (error) {
     await db.destroy();
     throw error;
   }
-  return createSqlStore(db, postgres);
 }

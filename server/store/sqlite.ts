@@ -4,13 +4,24 @@
 import Database from "better-sqlite3";
 import { Kysely } from "kysely";
 import { migrate } from "./migrations/migrate.js";
+import type { SqlDatabase } from "./sql/database.js";
 import { StrictSqliteDialect, sqlite } from "./sql/sqlite.js";
 import { createSqlStore } from "./sql/store.js";
-import type { Tables } from "./sql/tables.js";
 import type { Store } from "./store.js";
 
 /** Opens the file, or makes it, and brings its tables up to date. `:memory:` is a store that is forgotten. */
 export async function openSqliteStore(file: string): Promise<Store> {
+  const database = connectSqlite(file);
+  try {
+    await migrate(database);
+  } catch (error) {
+    await database.db.destroy();
+    throw new Error(`database ${file}: ${(error as Error).message}`, { cause: error });
+  }
+  return createSqlStore(database);
+}
+
+export function connectSqlite(file: string): SqlDatabase {
   const database = new Database(file);
   database.pragma("busy_timeout = 5000");
   database.pragma("journal_mode = WAL");
@@ -18,12 +29,9 @@ export async function openSqliteStore(file: string): Promise<Store> {
   database.pragma("foreign_keys = ON");
   // From here on the driver waits, so that the process can do other things meanwhile.
   database.pragma("busy_timeout = 0");
-  const db = new Kysely<Tables>({ dialect: new StrictSqliteDialect({ database }) });
-  try {
-    await migrate(db as Kysely<never>, sqlite);
-  } catch (error) {
-    await db.destroy();
-    throw new Error(`database ${file}: ${(error as Error).message}`, { cause: error });
-  }
-  return createSqlStore(db, sqlite);
+  return {
+    db: new Kysely({ dialect: new StrictSqliteDialect({ database }) }),
+    dialect: sqlite,
+    schema: undefined,
+  };
 }

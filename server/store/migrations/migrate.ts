@@ -1,6 +1,7 @@
 // Brings the tables of a database up to date. Of several servers that start at once, one does it and the others wait.
 
 import { type Kysely, type Migration, Migrator } from "kysely";
+import type { SqlDatabase } from "../sql/database.js";
 import type { ColumnTypes, SqlDialect } from "../sql/dialect.js";
 import { migrations } from "./list.js";
 
@@ -11,11 +12,20 @@ export interface StoreMigration {
   up(db: Kysely<unknown>, columns: ColumnTypes): Promise<void>;
 }
 
-/** `schema`: where the tables lie, on databases that have schemas. */
-export async function migrate(db: Kysely<never>, dialect: SqlDialect, schema?: string): Promise<void> {
+/** To the newest state, or to that of the named migrations only. */
+export async function migrate(
+  { db, dialect, schema }: SqlDatabase,
+  names: readonly string[] = migrations.map(({ name }) => name),
+): Promise<void> {
   const migrator = new Migrator({
     db,
-    provider: { getMigrations: async () => bind(migrations, dialect) },
+    provider: {
+      getMigrations: async () =>
+        bind(
+          migrations.filter(({ name }) => names.includes(name)),
+          dialect,
+        ),
+    },
     // Parts of the store grow side by side: what is missing is added, wherever it stands in the list.
     allowUnorderedMigrations: true,
     ...(schema === undefined ? {} : { migrationTableSchema: schema }),

@@ -1,6 +1,9 @@
 // What differs between the databases, as far as the parts of the store have to know.
 
 import type { ColumnDefinitionBuilder, Expression, Kysely } from "kysely";
+import type { TableDescription } from "./catalog.js";
+import type { SqlDatabase } from "./database.js";
+import type { Tables } from "./tables.js";
 
 export interface SqlDialect {
   readonly name: "sqlite" | "postgres";
@@ -9,10 +12,15 @@ export interface SqlDialect {
   isTaken(error: unknown): boolean;
   /** Another transaction was in the way: the same one, run again, may succeed. */
   isSetBack(error: unknown): boolean;
+  /** Every table of the store, and what lies between them. */
+  readCatalog(database: SqlDatabase): Promise<readonly TableDescription[]>;
+  /** The last number that a counted key was given, also if its row is gone. */
+  readCounter(database: SqlDatabase, table: string): Promise<number>;
+  writeCounter(database: SqlDatabase, table: string, value: number): Promise<void>;
   /** Absent: only one process has the database open. */
   readonly sharedLock?: {
-    take(connection: Kysely<never>, name: string): Promise<void>;
-    give(connection: Kysely<never>, name: string): Promise<void>;
+    take(connection: Kysely<Tables>, name: string): Promise<void>;
+    give(connection: Kysely<Tables>, name: string): Promise<void>;
   };
 }
 

@@ -2,6 +2,7 @@
 
 import { type PostgresPool, type PostgresPoolClient, sql } from "kysely";
 import pg from "pg";
+import type { TableDescription } from "./catalog.js";
 import type { SqlDialect } from "./dialect.js";
 
 export const postgres: SqlDialect = {
@@ -17,6 +18,35 @@ export const postgres: SqlDialect = {
   },
   isTaken: (error) => codeOf(error) === UNIQUE_VIOLATION,
   isSetBack: (error) => SET_BACK.includes(codeOf(error)),
+  async readCatalog({ db, schema }) {
+    // One line a table; `key` and `references` from the constraints (p: primary key, f: foreign key).
+    const { rows } = await sql<TableDescription>`
+      select t.relname as name,
+        (select array_agg(a.attname::text order by a.attnum) from pg_attribute a
+          where a.attrelid = t.oid and a.attnum > 0 and not a.attisdropped) as columns,
+        coalesce((select array_agg(a.attname::text order by k.n)
+          from pg_constraint c, unnest(c.conkey) with ordinality as k(attnum, n), pg_attribute a
+          where c.conrelid = t.oid and c.contype = 'p' and a.attrelid = t.oid and a.attnum = k.attnum), '{}') as key,
+        coalesce((select array_agg(distinct f.relname::text) from pg_constraint c, pg_class f
+          where c.conrelid = t.oid and c.contype = 'f' and f.oid = c.confrelid), '{}') as "references",
+        exists(select from pg_attribute a where a.attrelid = t.oid and a.attidentity <> '') as "isCounted"
+      from pg_class t, pg_namespace n
+      where t.relnamespace = n.oid and n.nspname = ${schema} and t.relkind = 'r' and t.relname not like 'kysely\\_%'`.execute(
+      db,
+    );
+    return rows;
+  },
+  async readCounter({ db }, table) {
+    const { rows } = await sql<{ value: number | null }>`
+      select pg_sequence_last_value(pg_get_serial_sequence(quote_ident(${table}), 'id')::regclass) as value`.execute(
+      db,
+    );
+    return rows[0]?.value ?? 0;
+  },
+  async writeCounter({ db }, table, value) {
+    if (value === 0) return;
+    await sql`select setval(pg_get_serial_sequence(quote_ident(${table}), 'id'), ${value})`.execute(db);
+  },
   // It is the connection's: whatever ends the process gives it back.
   sharedLock: {
     async take(connection, name) {

@@ -1,5 +1,5 @@
 // SQLite as the store uses it. Stricter than Kysely's own dialect: a transaction takes the one lock for writers when it begins,
-// not when it first writes (then SQLite would refuse it, because another process has written since it began to read); changes of
+// not when it first writes (then SQLite would refuse it, because another process has written since it began to read), unless it only reads; changes of
 // tables are part of the transaction; and a transaction in which a statement failed is not kept, as on PostgreSQL.
 
 import { setTimeout as sleep } from "node:timers/promises";
@@ -14,6 +14,8 @@ import {
   SqliteDialect,
   type SqliteDialectConfig,
   SqliteDriver,
+  sql,
+  type TransactionSettings,
 } from "kysely";
 import type { SqlDialect } from "./dialect.js";
 
@@ -29,6 +31,43 @@ export const sqlite: SqlDialect = {
     countUp: (column) => column.primaryKey().autoIncrement(),
   },
   isTaken: (error) => /^SQLITE_CONSTRAINT_(UNIQUE|PRIMARYKEY)$/.test(codeOf(error)),
+  async readCatalog({ db }) {
+    const { rows } = await sql<{ name: string; sql: string }>`
+      select name, sql from sqlite_master where type = 'table' and name not like 'sqlite_%' and name not like 'kysely_%'`.execute(
+      db,
+    );
+    return Promise.all(
+      rows.map(async ({ name, sql: text }) => {
+        const columns = await sql<{
+          name: string;
+          pk: number;
+        }>`select name, pk from pragma_table_info(${name})`.execute(db);
+        const references = await sql<{
+          table: string;
+        }>`select distinct "table" from pragma_foreign_key_list(${name})`.execute(db);
+        return {
+          name,
+          columns: columns.rows.map((column) => column.name),
+          key: columns.rows
+            .filter(({ pk }) => pk > 0)
+            .sort((a, b) => a.pk - b.pk)
+            .map((column) => column.name),
+          references: references.rows.map(({ table }) => table),
+          isCounted: /\bautoincrement\b/i.test(text),
+        };
+      }),
+    );
+  },
+  async readCounter({ db }, table) {
+    const { rows } = await sql<{
+      seq: number;
+    }>`select seq from sqlite_sequence where name = ${table}`.execute(db);
+    return rows[0]?.seq ?? 0;
+  },
+  async writeCounter({ db }, table, value) {
+    await sql`delete from sqlite_sequence where name = ${table}`.execute(db);
+    await sql`insert into sqlite_sequence (name, seq) values (${table}, ${value})`.execute(db);
+  },
   // One writer at a time: nobody is ever in the way of a transaction that has begun.
   isSetBack: () => false,
 };
@@ -68,8 +107,12 @@ class StrictSqliteDriver extends SqliteDriver {
     return this.#watched;
   }
 
-  override async beginTransaction(connection: WatchedConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw("begin immediate"));
+  override async beginTransaction(
+    connection: WatchedConnection,
+    settings?: TransactionSettings,
+  ): Promise<void> {
+    const isReader = settings?.accessMode === "read only";
+    await connection.executeQuery(CompiledQuery.raw(isReader ? "begin" : "begin immediate"));
     connection.firstFailure = undefined;
   }
 

@@ -6,6 +6,7 @@ import { Turns } from "../../turns.js";
 import type { Store, StoreParts } from "../store.js";
 import { createAttributeStore } from "./attributes.js";
 import { createBlobUseStore } from "./blobs.js";
+import type { SqlDatabase } from "./database.js";
 import { createDeviceStore } from "./devices.js";
 import type { SqlDialect } from "./dialect.js";
 import { createEventStore } from "./events.js";
@@ -32,7 +33,8 @@ const createParts = (db: Kysely<Tables>, dialect: SqlDialect): StoreParts => ({
 const MAX_RUN_COUNT = 60;
 const MAX_PAUSE_MS = 200;
 
-export function createSqlStore(db: Kysely<Tables>, dialect: SqlDialect): Store {
+export function createSqlStore(database: SqlDatabase): Store {
+  const { db, dialect } = database;
   const queues = new Queues();
   // Of one process only one connection waits for a lock, so that there are others left to work with.
   const locks = new Queues();
@@ -66,11 +68,11 @@ export function createSqlStore(db: Kysely<Tables>, dialect: SqlDialect): Store {
       locks.run(name, () =>
         sharedLock
           ? db.connection().execute(async (connection) => {
-              await sharedLock.take(connection as Kysely<never>, name);
+              await sharedLock.take(connection, name);
               try {
                 return await work();
               } finally {
-                await sharedLock.give(connection as Kysely<never>, name);
+                await sharedLock.give(connection, name);
               }
             })
           : work(),

@@ -1,0 +1,110 @@
+// `skyslot export` and `skyslot import`: everything that a server remembers, as lines of JSON, from one store into another.
+
+import type { Command } from "commander";
+import { printLine, UsageError, yellow } from "./output.js";
+
+interface ExportFlags {
+  readonly data: string;
+  readonly out?: string;
+  readonly blobs: boolean;
+}
+
+const ENVIRONMENT = `
+Environment:
+  DATABASE_URL, BLOB_STORE    where the store is, as for \`skyslot server\`; without them it is the folder DATA`;
+
+export function exportCommand(program: Command): void {
+  program
+    .command("export")
+    .description("write everything that a server remembers, of one moment, while it goes on")
+    .option("--data <folder>", "data folder of the server", "data")
+    .option("--out <file>", "file to write, readable by you only; standard output by default")
+    .option("--no-blobs", "leave the firmware files out")
+    .addHelpText("after", ENVIRONMENT)
+    .action(runExport);
+}
+
+export function importCommand(program: Command): void {
+  program
+    .command("import [file]")
+    .description("fill a new store with what was exported, from a file or standard input")
+    .option("--data <folder>", "data folder of the server, which must not run", "data")
+    .addHelpText("after", ENVIRONMENT)
+    .action(runImport);
+}
+
+async function runExport(flags: ExportFlags): Promise<void> {
+  const { open } = await import("node:fs/promises");
+  const { exportStore } = await import("../transfer/export.js");
+  if (!process.env.DATABASE_URL) await mustHaveDatabase(flags.data);
+  const { database, blobs } = await openPlaces(flags.data);
+  // Whatever is secret in a database is in its export too.
+  const file = flags.out === undefined ? undefined : await open(flags.out, "wx", 0o600);
+  const out = file?.createWriteStream({ flush: true }) ?? process.stdout;
+  try {
+    const result = await exportStore(
+      { database, blobs: flags.blobs ? blobs : undefined, now: Date.now },
+      (line) => writeAll(out, `${JSON.stringify(line)}\n`),
+    );
+    if (file)
+      await new Promise<void>((resolve, reject) =>
+        out.end((error?: Error | null) => (error ? reject(error) : resolve())),
+      );
+    for (const sha256 of result.missing)
+      process.stderr.write(yellow(`file ${sha256} is missing in the store\n`));
+    const text = `${result.rowCount} rows and ${result.blobCount} files exported\n`;
+    process.stderr.write(text);
+    if (result.missing.length > 0) process.exitCode = 1;
+  } finally {
+    await Promise.all([database.db.destroy(), blobs.close()]);
+  }
+}
+
+async function runImport(file: string | undefined, flags: { readonly data: string }): Promise<void> {
+  const { createReadStream } = await import("node:fs");
+  const { mkdir } = await import("node:fs/promises");
+  const { readLines } = await import("../transfer/format.js");
+  const { importStore } = await import("../transfer/import.js");
+  if (file === undefined && process.stdin.isTTY)
+    throw new UsageError("name the file of an export, or send it to standard input");
+  await mkdir(flags.data, { recursive: true, mode: 0o700 });
+  const source = file === undefined ? process.stdin : createReadStream(file);
+  const { database, blobs } = await openPlaces(flags.data);
+  try {
+    const result = await importStore({ database, blobs }, readLines(source));
+    for (const sha256 of result.missing)
+      process.stderr.write(yellow(`file ${sha256} was missing in the export\n`));
+    printLine(`${result.rowCount} rows and ${result.blobCount} files imported`);
+  } finally {
+    await Promise.all([database.db.destroy(), blobs.close()]);
+  }
+}
+
+async function openPlaces(data: string) {
+  const { join } = await import("node:path");
+  const { connect } = await import("../store/open.js");
+  const { openBlobs } = await import("../blobs/open.js");
+  const { DATABASE_URL, BLOB_STORE } = process.env;
+  return {
+    database: await connect({ databaseUrl: DATABASE_URL, file: join(data, "skyslot.db") }),
+    blobs: await openBlobs({ url: BLOB_STORE, folder: join(data, "blobs") }),
+  };
+}
+
+/** Opening would make an empty one. */
+async function mustHaveDatabase(data: string): Promise<void> {
+  const { access } = await import("node:fs/promises");
+  const { join } = await import("node:path");
+  await access(join(data, "skyslot.db"));
+}
+
+function writeAll(out: NodeJS.WritableStream, text: string): Promise<void> | undefined {
+  if (out.write(text)) return undefined;
+  return new Promise((resolve, reject) => {
+    out.once("error", reject);
+    out.once("drain", () => {
+      out.removeListener("error", reject);
+      resolve();
+    });
+  });
+}
