@@ -1,0 +1,188 @@
+// What people and devices do while the server is killed, and what of it the server has acknowledged: that, and no less, must be
+// there afterwards.
+
+import { expect } from "chai";
+import type { BlobStore } from "../../../server/blobs/blobs.js";
+import type { Store, Update } from "../../../server/store/store.js";
+import { listed } from "../../contract/blobs.js";
+import { makeRelease } from "../test-server.js";
+import type { Answering } from "./processes.js";
+
+const DEVICE_COUNT = 6;
+const ALL = { limit: 10_000, offset: 0 };
+/** An attempt never goes back. */
+const RANKS = ["pending", "downloading", "installing", "failed", "success"];
+
+interface KnownDevice {
+  bootCount: number;
+  acknowledgedBootCount: number;
+  firmwareId: number | undefined;
+  bytes: number;
+}
+interface Report {
+  readonly updateId: number;
+  readonly rank: number;
+  readonly bytes: number;
+}
+
+export class Workload {
+  readonly #random: () => number;
+  readonly #devices = new Map<string, KnownDevice>();
+  readonly #reports = new Map<string, Report>();
+  readonly #uploads = new Map<number, { readonly version: string; readonly sha256: string }>();
+  #uploadCount = 0;
+  acknowledgedCount = 0;
+
+  constructor(random: () => number) {
+    this.#random = random;
+    for (let n = 0; n < DEVICE_COUNT; n++) {
+      this.#devices.set(`base-${n}`, {
+        bootCount: 0,
+        acknowledgedBootCount: 0,
+        firmwareId: undefined,
+        bytes: 0,
+      });
+    }
+  }
+
+  /** Goes on until the server does not answer any more. */
+  async run(server: Answering): Promise<void> {
+    const ids = [...this.#devices.keys()];
+    const lane = async (mine: readonly string[], uploads: boolean) => {
+      for (;;) {
+        if (uploads && this.#random() < 0.5) await this.#upload(server);
+        const id = mine[Math.floor(this.#random() * mine.length)] ?? "";
+        const device = this.#devices.get(id)!;
+        if (device.firmwareId === undefined || this.#random() < 0.4) await this.#check(server, id, device);
+        else await this.#report(server, id, device);
+      }
+    };
+    // Each device does one thing at a time, as it does in life.
+    const lanes = [lane(ids.slice(0, 3), true), lane(ids.slice(3), false)];
+    await Promise.all(lanes.map((running) => running.catch(unlessGone)));
+  }
+
+  async #check(server: Answering, id: string, device: KnownDevice): Promise<void> {
+    const bootCount = ++device.bootCount;
+    const answer = await post(server, "/api/ota/check", {
+      device_id: id,
+      device_type: "base",
+      current_version: "1.0.0",
+      current_build: 0,
+      chip: "esp32",
+      hardware: "esp32",
+      image_sha256: "a".repeat(64),
+      slot_state: "factory",
+      boot_count: bootCount,
+    });
+    device.acknowledgedBootCount = bootCount;
+    device.firmwareId = answer.firmware_id as number | undefined;
+    this.acknowledgedCount++;
+  }
+
+  async #report(server: Answering, id: string, device: KnownDevice): Promise<void> {
+    const bytes = ++device.bytes;
+    const isFailure = this.#random() < 0.2;
+    const answer = await post(server, "/api/ota/status", {
+      device_id: id,
+      firmware_id: device.firmwareId,
+      ...(isFailure
+        ? { status: "failed", error_code: "BODY_TRUNCATED", error_message: `after ${bytes}` }
+        : { status: "downloading", bytes_downloaded: bytes }),
+    });
+    const { update_id, status } = answer as { update_id: number; status: string };
+    this.#reports.set(id, { updateId: update_id, rank: RANKS.indexOf(status), bytes: isFailure ? 0 : bytes });
+    this.acknowledgedCount++;
+  }
+
+  async #upload(server: Answering): Promise<void> {
+    const version = `1.1.${++this.#uploadCount}`;
+    const made = await makeRelease(version);
+    const form = new FormData();
+    form.set("release", made.release);
+    form.set("file", new Blob([new Uint8Array(made.image)]), "base.bin");
+    const headers = { authorization: `Bearer ${server.adminToken}` };
+    const answer = await fetch(`${server.url}/api/ota/admin/upload`, { method: "POST", body: form, headers });
+    expect(answer.status).to.equal(201);
+    const { id, file_hash } = (await answer.json()) as { id: number; file_hash: string };
+    this.#uploads.set(id, { version, sha256: file_hash });
+    this.acknowledgedCount++;
+  }
+
+  /** Whether everything that was acknowledged is there, and nothing by halves. */
+  async verify(store: Store, blobs: BlobStore): Promise<void> {
+    const { rows: firmware } = await store.listFirmware({}, ALL);
+    for (const [id, { version, sha256 }] of this.#uploads) {
+      expect(
+        firmware.find((one) => one.id === id),
+        `upload ${id}`,
+      ).to.include({ version, fileHash: sha256 });
+    }
+    for (const { fileHash, fileSize } of firmware) {
+      expect(await blobs.stat(fileHash), `file ${fileHash}`).to.include({ sizeBytes: fileSize });
+    }
+    const { rows: updates } = await store.listUpdates({}, ALL);
+    const events = await store.listEvents({ limit: 10_000 });
+    for (const [id, { acknowledgedBootCount }] of this.#devices)
+      await this.#verifyDevice(store, id, acknowledgedBootCount, updates);
+    // What one transaction writes is there together: a device with its boots in the log, firmware and a failure with theirs.
+    const { rows: devices } = await store.listDevices({}, ALL);
+    const logged = (kind: string) => events.filter((event) => event.kind === kind);
+    expect(logged("device.registered").map(({ deviceId }) => deviceId)).to.have.members(
+      devices.map(({ id }) => id),
+    );
+    expect(logged("firmware.uploaded").map(({ firmwareId }) => firmwareId)).to.have.members(
+      firmware.map(({ id }) => id),
+    );
+    for (const { id, bootCount } of devices) {
+      const boots = logged("device.booted").filter(({ deviceId }) => deviceId === id);
+      if (boots.length > 0) expect(boots[0]?.detail?.boot_count, `last boot of ${id}`).to.equal(bootCount);
+    }
+    const failed = updates.filter(({ status }) => status === "failed");
+    expect(logged("update.failed").map(({ updateId }) => updateId)).to.have.members(
+      failed.map(({ id }) => id),
+    );
+  }
+
+  async #verifyDevice(
+    store: Store,
+    id: string,
+    bootCount: number,
+    updates: readonly Update[],
+  ): Promise<void> {
+    const device = await store.findDevice(id);
+    if (bootCount > 0) expect(device?.bootCount, id).to.be.at.least(bootCount);
+    const open = updates.filter(({ deviceId, finishedAt }) => deviceId === id && finishedAt === null);
+    expect(open.length, `open attempts of ${id}`).to.be.at.most(1);
+    const report = this.#reports.get(id);
+    if (!report) return;
+    const update = updates.find((one) => one.id === report.updateId);
+    expect(update, `attempt ${report.updateId} of ${id}`).to.not.equal(undefined);
+    expect(RANKS.indexOf(update?.status ?? ""), `attempt ${report.updateId}`).to.be.at.least(report.rank);
+    expect(update?.bytesDownloaded, `attempt ${report.updateId}`).to.be.at.least(report.bytes);
+  }
+}
+
+/** That a killed server answers no more is what is expected; anything else is not. */
+function unlessGone(error: unknown): void {
+  if (!(error instanceof TypeError)) throw error;
+}
+
+/** After the removal of what nobody refers to, the files are those of the firmware. */
+export async function expectNoOrphans(store: Store, blobs: BlobStore): Promise<void> {
+  const { rows: firmware } = await store.listFirmware({}, ALL);
+  expect((await listed(blobs)).map(({ sha256 }) => sha256)).to.have.members([
+    ...new Set(firmware.map(({ fileHash }) => fileHash)),
+  ]);
+}
+
+async function post(server: Answering, path: string, body: object): Promise<Record<string, unknown>> {
+  const answer = await fetch(`${server.url}${path}`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  const text = await answer.text();
+  expect(answer.status, text).to.equal(200);
+  return JSON.parse(text) as Record<string, unknown>;
+}
