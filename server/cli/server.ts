@@ -27,7 +27,7 @@ Environment:
                   AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY); for other S3 servers AWS_ENDPOINT_URL and ?path-style=true`;
 
 export function serverCommand(program: Command): void {
-  program
+  const server = program
     .command("server")
     .description("run the update server")
     .option("--port <port>", "port to listen on, 0 for any free one", wholeNumber, 8080)
@@ -53,6 +53,23 @@ export function serverCommand(program: Command): void {
     .option("--log-level <level>", "silent, error, warn, info or debug", "info")
     .addHelpText("after", ENVIRONMENT)
     .action(runServer);
+  server
+    .command("backup <folder>")
+    .description("copy the data folder of a server that may be running; the copy is a data folder itself")
+    .option("--data <folder>", "data folder of the server", "data")
+    .action(runBackup);
+}
+
+async function runBackup(folder: string, flags: { readonly data: string }, command: Command): Promise<void> {
+  if (process.env.DATABASE_URL) {
+    throw new UsageError("the database is DATABASE_URL: back it up with pg_dump, or use `skyslot export`");
+  }
+  const { backUp } = await import("../backup.js");
+  // Commander gives the option to `server`, which has one of the same name.
+  const data = command.optsWithGlobals<{ readonly data: string }>().data ?? flags.data;
+  const { copiedCount, databaseBytes } = await backUp(data, folder);
+  const elsewhere = process.env.BLOB_STORE ? "; the firmware lies in BLOB_STORE and is not in it" : "";
+  printLine(`${folder} has a database of ${databaseBytes} bytes and ${copiedCount} new files${elsewhere}`);
 }
 
 async function runServer(flags: Flags): Promise<void> {
