@@ -57,7 +57,9 @@ export const StatusBody = Type.Object({
   step: Type.Optional(Text(32)),
 });
 
-export const IdParams = Type.Object({ id: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) });
+/** As far as JavaScript counts exactly; databases know no larger ones either. */
+export const Id = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
+export const IdParams = Type.Object({ id: Id });
 /** `direct`: the server itself sends the image, wherever others are sent. */
 export const DownloadQuery = Type.Object({ direct: Type.Optional(Text(8)) });
 export const ContentParams = Type.Object({ sha256: Sha256 });
@@ -77,14 +79,14 @@ export const FirmwareQuery = Type.Object({
 });
 export const LogsQuery = Type.Object({
   device_id: Type.Optional(DeviceId),
-  firmware_id: Type.Optional(Type.Integer({ minimum: 1 })),
+  firmware_id: Type.Optional(Id),
   status: Type.Optional(Status),
   ...Page,
 });
 export const EventsQuery = Type.Object({
   device_id: Type.Optional(DeviceId),
   kind: Type.Optional(Text(32)),
-  before: Type.Optional(Type.Integer({ minimum: 1 })),
+  before: Type.Optional(Id),
   limit: Type.Integer({ minimum: 1, maximum: 500, default: 100 }),
 });
 

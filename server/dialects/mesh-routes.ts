@@ -7,7 +7,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
 import type { Context } from "../api/context.js";
 import { ApiError } from "../api/errors.js";
-import { IdParams, Name, Page, Text } from "../api/schemas.js";
+import { Id, IdParams, Name, Page, Text } from "../api/schemas.js";
 import { uploadFirmware } from "../api/upload.js";
 import { downloadPath, time } from "../api/views.js";
 import { record } from "../journal.js";
@@ -29,7 +29,7 @@ const UpdateStatus = Type.Union(
   ),
 );
 const NewUpdateBody = Type.Object({
-  firmware_id: Type.Integer({ minimum: 1 }),
+  firmware_id: Id,
   force_update: Type.Optional(Type.Boolean({ description: "also to nodes that run this very image" })),
   node_id: Type.Optional(NodeId),
 });

@@ -154,6 +154,16 @@ describe("the admin API", () => {
     expect((await server.admin("GET", "/api/ota/admin/logs?status=great")).statusCode).to.equal(400);
   });
 
+  it("refuses numbers that no database knows", async () => {
+    for (const url of [
+      "/api/ota/admin/logs?firmware_id=99999999999999999999",
+      "/api/events?before=99999999999999999999",
+      `${FIRMWARE}/99999999999999999999`,
+    ]) {
+      expect((await server.admin("GET", url)).statusCode, url).to.equal(400);
+    }
+  });
+
   it("does not know firmware that does not exist", async () => {
     for (const method of ["GET", "PATCH", "DELETE"] as const) {
       const answer = await server.admin(

@@ -18,8 +18,10 @@ import {
   type ReleaseOptions,
   signRelease,
 } from "../../server/release.js";
+import { openPostgresStore } from "../../server/store/postgres.js";
 import { openSqliteStore } from "../../server/store/sqlite.js";
 import type { Store } from "../../server/store/store.js";
+import { newTestDatabase } from "../services/postgres.js";
 
 /** Milliseconds since 1970 when every test begins. */
 export const START_MS = Date.UTC(2026, 10, 21, 12);
@@ -55,6 +57,12 @@ export async function makeRelease(
   return { image, release, imageSha256: payload.imageSha256 };
 }
 
+/** SKYSLOT_TEST_STORE=postgres runs every test of the server on PostgreSQL. */
+async function openTestStore(file: string): Promise<Store> {
+  if (process.env.SKYSLOT_TEST_STORE !== "postgres") return openSqliteStore(file);
+  return openPostgresStore(await newTestDatabase());
+}
+
 export class TestServer {
   /** Milliseconds since 1970. */
   nowMs = START_MS;
@@ -73,7 +81,7 @@ export class TestServer {
     const now = () => server.nowMs;
     server.auth = createAuth(Buffer.alloc(32, 7), now);
     server.token = await server.auth.issue("admin", 3_600_000 * 24 * 365);
-    server.store = await openSqliteStore(join(server.#folder, "skyslot.db"));
+    server.store = await openTestStore(join(server.#folder, "skyslot.db"));
     const blobs = await openFileBlobs(join(server.#folder, "blobs"));
     server.app = createApp({ store: server.store, blobs, auth: server.auth, now, settings });
     return server;

@@ -39,6 +39,14 @@ export async function postgresOrSkip(context: Mocha.Context): Promise<Cluster> {
   return context.skip();
 }
 
+/** A database of the cluster of this run. @throws Error where there is no PostgreSQL */
+export async function newTestDatabase(): Promise<string> {
+  cluster ??= start();
+  const found = await cluster;
+  if (typeof found === "string") throw new Error(found);
+  return found.newDatabase();
+}
+
 async function start(): Promise<Cluster | string> {
   const binaries = await findBinaries();
   if (!binaries) return `no PostgreSQL under ${BINARIES} (Debian package postgresql)`;
