@@ -22,6 +22,8 @@ export async function backUp(from: string, to: string): Promise<Backup> {
   if (inside === "" || !inside.startsWith("..")) {
     throw new Error(`${to} lies in the data folder ${from} itself: name another place`);
   }
+  // Before anything is made.
+  await stat(join(from, DATABASE));
   await mkdir(to, { recursive: true, mode: 0o700 });
   const database = join(to, DATABASE);
   const fresh = `${database}.new`;

@@ -11,8 +11,7 @@ export interface BlobOptions {
 
 export async function openBlobs({ url, folder }: BlobOptions): Promise<BlobStore> {
   if (!url) return openFileBlobs(folder);
-  if (!url.startsWith("s3://"))
-    throw new Error(`BLOB_STORE is ${url.slice(0, 20)}…, it has to begin with s3://`);
+  if (!url.startsWith("s3://")) throw new Error("BLOB_STORE has to begin with s3://");
   const { openS3Blobs } = await import("./s3.js");
   return openS3Blobs(url);
 }

@@ -35,6 +35,8 @@ export async function connectPostgres(url: string, options: PostgresOptions = {}
     return { db, dialect: postgres, schema: rows[0]?.schema ?? undefined };
   } catch (error) {
     await db.destroy();
-    throw error;
+    throw new Error(`the database of DATABASE_URL does not answer: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }

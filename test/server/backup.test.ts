@@ -118,6 +118,7 @@ describe("a backup", function () {
       backUp(from, to).catch((error: Error) => error.message);
     expect(await refused(data, join(data, "copy"))).to.include("data folder");
     expect(await refused(data, data)).to.include("data folder");
-    expect(await refused(join(folder, "nowhere"), copy)).to.be.a("string");
+    expect(await refused(join(folder, "nowhere"), copy)).to.include("ENOENT");
+    expect(await readdir(folder)).to.deep.equal(["data"]);
   });
 });

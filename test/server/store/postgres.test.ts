@@ -30,6 +30,14 @@ describe("the PostgreSQL store", () => {
     await Promise.all(stores.map((store) => store.close()));
   });
 
+  it("says that the database does not answer, without the password", async () => {
+    const error = await openPostgresStore("postgres://skyslot:secret@127.0.0.1:1/x").catch(
+      (thrown: Error) => thrown,
+    );
+    expect(error).to.be.instanceOf(Error);
+    expect(String(error)).to.include("does not answer").and.not.include("secret");
+  });
+
   it("keeps the transactions of several servers apart", async () => {
     const url = await cluster.newDatabase();
     const stores = await Promise.all(Array.from({ length: 3 }, () => openPostgresStore(url)));

@@ -55,6 +55,14 @@ describe("the SQLite store", () => {
     await store.close();
   });
 
+  it("brings an empty file up to date once, when several open it at once", async () => {
+    const file = await newFile();
+    const stores = await Promise.all(Array.from({ length: 4 }, () => openSqliteStore(file)));
+    await stores[0]?.putDevice(sampleDevice());
+    for (const store of stores) expect(await store.countDevices()).to.equal(1);
+    await Promise.all(stores.map((store) => store.close()));
+  });
+
   it("takes turns with another process that writes to the same file", async () => {
     const file = await newFile();
     const stores = [await openSqliteStore(file), await openSqliteStore(file)];
