@@ -1,6 +1,7 @@
 // SQLite as the store uses it. Stricter than Kysely's own dialect: a transaction takes the one lock for writers when it begins,
-// not when it first writes (then SQLite would refuse it, because another process has written since it began to read), unless it only reads; changes of
-// tables are part of the transaction; and a transaction in which a statement failed is not kept, as on PostgreSQL.
+// not when it first writes (then SQLite would refuse it, because another process has written since it began to read), unless it
+// only reads; changes of tables are part of the transaction; and a transaction in which a statement failed is not kept, as on
+// PostgreSQL.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import {
