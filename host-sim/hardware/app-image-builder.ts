@@ -36,9 +36,9 @@ export interface AppImageOptions {
   readonly segments: readonly ImageSegment[];
 }
 
-/** DIO, 80 MHz, 8 MB: what esptool writes by default for an 8 MB module. */
+/** DIO, 8 MB: what esptool writes by default for an 8 MB module. */
 const FLASH_MODE_DIO = 2;
-const FLASH_80_MHZ_8_MB = 0x3f;
+const FLASH_8_MB = 0x30;
 const WP_PIN_UNUSED = 0xee;
 
 /** Builds the image. @throws RangeError with the reason when the boot loader would refuse it. */
@@ -83,7 +83,7 @@ function encodeHeader(options: AppImageOptions, segments: readonly ImageSegment[
   view.setUint8(0, IMAGE_MAGIC);
   view.setUint8(1, segments.length);
   view.setUint8(2, FLASH_MODE_DIO);
-  view.setUint8(3, FLASH_80_MHZ_8_MB);
+  view.setUint8(3, FLASH_8_MB | chip.flashFrequency);
   view.setUint32(4, options.entry ?? (segments[1] ?? segments[0])!.loadAddress, true);
   view.setUint8(8, WP_PIN_UNUSED);
   view.setUint16(12, chip.chipId, true);

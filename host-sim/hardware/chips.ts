@@ -1,8 +1,17 @@
-// What differs between the chips that can be simulated: ids, revisions and the memory map that decides where an
-// image's segments may be loaded. Numbers from ESP-IDF v6.0's soc.h; the boot loader's own memory depends on its build.
+// What differs between the chips that images are for: ids, revisions and the memory map that decides where an image's segments
+// may be loaded. Numbers from ESP-IDF v6.0's soc.h. The boot loader's own memory depends on its build: measured for ESP32, C3 and
+// S3; for the others the whole regions of its linker script, which refuses rather more than a chip would.
 
-/** A chip that the virtual hardware can be. */
-export type Chip = "esp32" | "esp32c3" | "esp32s3";
+/** A chip that images can be built for. */
+export type Chip =
+  | "esp32"
+  | "esp32s2"
+  | "esp32c2"
+  | "esp32c3"
+  | "esp32c6"
+  | "esp32h2"
+  | "esp32p4"
+  | "esp32s3";
 
 /** Addresses from `low` up to but not including `high`. */
 export interface AddressRange {
@@ -19,6 +28,8 @@ export interface ChipDescription {
   readonly maxRevision: number;
   /** eFuse block revision; undefined where the chip has no such check (ESP32). */
   readonly eFuseBlockRevision: number | undefined;
+  /** Flash frequency of the image header, as esptool writes it by default: 80 MHz, or the highest below. */
+  readonly flashFrequency: number;
   /** Where the boot loader itself lies in flash: an image there is not hash-checked. */
   readonly bootLoaderOffset: number;
   /** Partitions must not be larger and segments must be smaller than this. */
@@ -45,6 +56,11 @@ const FLASH_16_MB = 0x1000000;
 const FLASH_4_GB = 0xffffffff;
 /** Room below the stack pointer that a loaded segment must leave. */
 const STACK_HEADROOM_BYTES = 0x8000;
+/** Stack that the boot loader itself uses, at most, where it was not measured. */
+const STACK_BYTES = 0x2010;
+const FREQUENCY_HIGH = 0xf;
+/** The ROM of the ESP32-C6 divides the clock wrongly: esptool writes this for 80 MHz. */
+const FREQUENCY_C6 = 0;
 
 export const CHIPS: Readonly<Record<Chip, ChipDescription>> = Object.freeze({
   esp32: {
@@ -52,6 +68,7 @@ export const CHIPS: Readonly<Record<Chip, ChipDescription>> = Object.freeze({
     revision: 300,
     maxRevision: 399,
     eFuseBlockRevision: undefined,
+    flashFrequency: FREQUENCY_HIGH,
     bootLoaderOffset: 0x1000,
     flashAddressLimit: FLASH_16_MB,
     drom: { low: 0x3f400000, high: 0x3f800000 },
@@ -75,6 +92,7 @@ export const CHIPS: Readonly<Record<Chip, ChipDescription>> = Object.freeze({
     revision: 3,
     maxRevision: 199,
     eFuseBlockRevision: 0,
+    flashFrequency: FREQUENCY_HIGH,
     bootLoaderOffset: 0,
     flashAddressLimit: FLASH_16_MB,
     drom: { low: 0x3c000000, high: 0x3c800000 },
@@ -89,11 +107,119 @@ export const CHIPS: Readonly<Record<Chip, ChipDescription>> = Object.freeze({
     loaderData: { low: 0x3fcd5830, high: 0x3fcd8000 },
     loaderText: { low: 0x403cbf10, high: 0x403d2000 },
   },
+  esp32s2: {
+    chipId: 2,
+    revision: 100,
+    maxRevision: 199,
+    eFuseBlockRevision: 0,
+    flashFrequency: FREQUENCY_HIGH,
+    bootLoaderOffset: 0x1000,
+    flashAddressLimit: FLASH_16_MB,
+    drom: { low: 0x3f000000, high: 0x3ff80000 },
+    irom: { low: 0x40080000, high: 0x40800000 },
+    dram: { low: 0x3ffb0000, high: 0x40000000 },
+    iram: { low: 0x40020000, high: 0x40070000 },
+    sharedDram: { low: 0x3ffb0000, high: 0x40000000 },
+    sharedIram: { low: 0x40020000, high: 0x40070000 },
+    sharedInverted: false,
+    rtc: [
+      { low: 0x40070000, high: 0x40072000 },
+      { low: 0x3ff9e000, high: 0x3ffa0000 },
+      { low: 0x50000000, high: 0x50002000 },
+    ],
+    loaderStack: { low: 0x3fffe70c - STACK_BYTES - STACK_HEADROOM_BYTES, high: 0x3fffe70c },
+    loaderData: { low: 0x3ffe5000, high: 0x3ffeab00 },
+    loaderText: { low: 0x4004e000, high: 0x40055000 },
+  },
+  esp32c2: {
+    chipId: 12,
+    revision: 200,
+    maxRevision: 299,
+    eFuseBlockRevision: 0,
+    flashFrequency: FREQUENCY_HIGH,
+    bootLoaderOffset: 0,
+    flashAddressLimit: FLASH_16_MB,
+    drom: { low: 0x3c000000, high: 0x3c400000 },
+    irom: { low: 0x42000000, high: 0x42400000 },
+    dram: { low: 0x3fca0000, high: 0x3fce0000 },
+    iram: { low: 0x4037c000, high: 0x403c0000 },
+    sharedDram: { low: 0x3fca0000, high: 0x3fce0000 },
+    sharedIram: { low: 0x40380000, high: 0x403c0000 },
+    sharedInverted: false,
+    rtc: [],
+    loaderStack: { low: 0x3fcdeb70 - STACK_BYTES - STACK_HEADROOM_BYTES, high: 0x3fcdeb70 },
+    loaderData: { low: 0x3fcd5b70, high: 0x3fcdab70 },
+    loaderText: { low: 0x403aeb70, high: 0x403b5b70 },
+  },
+  esp32c6: {
+    chipId: 13,
+    revision: 2,
+    maxRevision: 99,
+    eFuseBlockRevision: 0,
+    flashFrequency: FREQUENCY_C6,
+    bootLoaderOffset: 0,
+    flashAddressLimit: FLASH_16_MB,
+    drom: { low: 0x42000000, high: 0x43000000 },
+    irom: { low: 0x42000000, high: 0x43000000 },
+    dram: { low: 0x40800000, high: 0x40880000 },
+    iram: { low: 0x40800000, high: 0x40880000 },
+    sharedDram: { low: 0x40800000, high: 0x40880000 },
+    sharedIram: { low: 0x40800000, high: 0x40880000 },
+    sharedInverted: false,
+    rtc: [{ low: 0x50000000, high: 0x50004000 }],
+    loaderStack: { low: 0x4087e610 - STACK_BYTES - STACK_HEADROOM_BYTES, high: 0x4087e610 },
+    loaderData: { low: 0x40875610, high: 0x4087a610 },
+    loaderText: { low: 0x4086e610, high: 0x40875610 },
+  },
+  esp32h2: {
+    chipId: 16,
+    revision: 2,
+    maxRevision: 199,
+    eFuseBlockRevision: 0,
+    flashFrequency: FREQUENCY_HIGH,
+    bootLoaderOffset: 0,
+    flashAddressLimit: FLASH_16_MB,
+    drom: { low: 0x42000000, high: 0x43000000 },
+    irom: { low: 0x42000000, high: 0x43000000 },
+    dram: { low: 0x40800000, high: 0x40850000 },
+    iram: { low: 0x40800000, high: 0x40850000 },
+    sharedDram: { low: 0x40800000, high: 0x40850000 },
+    sharedIram: { low: 0x40800000, high: 0x40850000 },
+    sharedInverted: false,
+    rtc: [{ low: 0x50000000, high: 0x50001000 }],
+    loaderStack: { low: 0x4084f380 - STACK_BYTES - STACK_HEADROOM_BYTES, high: 0x4084f380 },
+    loaderData: { low: 0x40845fd0, high: 0x4084afd0 },
+    loaderText: { low: 0x4083efd0, high: 0x40845fd0 },
+  },
+  esp32p4: {
+    chipId: 18,
+    revision: 301,
+    maxRevision: 399,
+    eFuseBlockRevision: 0,
+    flashFrequency: FREQUENCY_HIGH,
+    bootLoaderOffset: 0x2000,
+    flashAddressLimit: FLASH_4_GB,
+    drom: { low: 0x40000000, high: 0x44000000 },
+    irom: { low: 0x40000000, high: 0x44000000 },
+    dram: { low: 0x4ff00000, high: 0x4ffc0000 },
+    iram: { low: 0x4ff00000, high: 0x4ffc0000 },
+    sharedDram: { low: 0x4ff00000, high: 0x4ffc0000 },
+    sharedIram: { low: 0x4ff00000, high: 0x4ffc0000 },
+    sharedInverted: false,
+    rtc: [
+      { low: 0x50108000, high: 0x50110000 },
+      { low: 0x30100000, high: 0x30102000 },
+    ],
+    loaderStack: { low: 0x4ffbcfc0 - STACK_BYTES - STACK_HEADROOM_BYTES, high: 0x4ffbcfc0 },
+    loaderData: { low: 0x4ffb5fc0, high: 0x4ffbafc0 },
+    loaderText: { low: 0x4ffadfc0, high: 0x4ffb5fc0 },
+  },
   esp32s3: {
     chipId: 9,
     revision: 2,
     maxRevision: 99,
     eFuseBlockRevision: 0,
+    flashFrequency: FREQUENCY_HIGH,
     bootLoaderOffset: 0,
     flashAddressLimit: FLASH_4_GB,
     drom: { low: 0x3c000000, high: 0x3e000000 },

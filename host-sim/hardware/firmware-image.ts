@@ -30,6 +30,11 @@ export interface FirmwareOptions {
 const LAYOUTS: Readonly<Record<Chip, { drom: number; iram: number; irom: number; sharedMapping: boolean }>> =
   Object.freeze({
     esp32: { drom: 0x3f400000, iram: 0x40080000, irom: 0x400d0000, sharedMapping: false },
+    esp32s2: { drom: 0x3f000000, iram: 0x40028000, irom: 0x40080000, sharedMapping: false },
+    esp32c2: { drom: 0x3c000000, iram: 0x40380000, irom: 0x42000000, sharedMapping: true },
+    esp32c6: { drom: 0x42000000, iram: 0x40800000, irom: 0x42000000, sharedMapping: true },
+    esp32h2: { drom: 0x42000000, iram: 0x40800000, irom: 0x42000000, sharedMapping: true },
+    esp32p4: { drom: 0x40000000, iram: 0x4ff40000, irom: 0x40000000, sharedMapping: true },
     esp32c3: { drom: 0x3c000000, iram: 0x40380000, irom: 0x42000000, sharedMapping: true },
     esp32s3: { drom: 0x3c000000, iram: 0x40374000, irom: 0x42000000, sharedMapping: true },
   });

@@ -17,7 +17,12 @@ export type Light =
 const OUTPUTS: Readonly<Record<Chip, { readonly last: number; readonly without: readonly number[] }>> =
   Object.freeze({
     esp32: { last: 33, without: [24, 28, 29, 30, 31] },
+    esp32s2: { last: 45, without: [22, 23, 24, 25] },
+    esp32c2: { last: 20, without: [] },
     esp32c3: { last: 21, without: [] },
+    esp32c6: { last: 30, without: [] },
+    esp32h2: { last: 27, without: [] },
+    esp32p4: { last: 54, without: [] },
     esp32s3: { last: 48, without: [22, 23, 24, 25] },
   });
 

@@ -3,7 +3,7 @@
 import { type Command, Option } from "commander";
 import { printJson, printLine, wholeNumber } from "./output.js";
 
-const CHIPS = ["esp32", "esp32c3", "esp32s3"] as const;
+const CHIPS = ["esp32", "esp32s2", "esp32c2", "esp32c3", "esp32c6", "esp32h2", "esp32p4", "esp32s3"] as const;
 
 export interface BuildFlags {
   readonly app: string;
