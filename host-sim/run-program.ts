@@ -5,6 +5,7 @@ import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { type DeviceEvent, VirtualDevice } from "./device.js";
 import { bundleModule } from "./engine/bundle.js";
+import type { Engine } from "./engine/engine.js";
 import { buildFirmwareImage } from "./hardware/app-image.js";
 import type { Chip } from "./hardware/chips.js";
 import { VirtualNetwork } from "./network/virtual-network.js";
@@ -20,6 +21,8 @@ export interface ProgramOptions {
   /** "none": the device starts without any network interface. Default: one without a link; only 127.0.0.1 is reachable. */
   readonly interface?: "none" | "unlinked";
   readonly chip?: Chip;
+  /** What runs the program; V8 unless told. */
+  readonly engine?: Engine;
   /** Of virtual time. */
   readonly limitMs?: number;
   readonly seed?: number;
@@ -47,6 +50,7 @@ export async function runProgram(file: string, options: ProgramOptions): Promise
     network,
     name: "program",
     chip: options.chip ?? "esp32c3",
+    ...(options.engine === undefined ? {} : { engine: options.engine }),
     onTrace: options.out,
     onMachine: (machine) => {
       if (options.interface !== "none") machine.network.interfaceStarted();

@@ -1,6 +1,7 @@
 // `skyslot sim`: virtual devices. `sim run` runs any module file as the app of a fresh one.
 
 import { type Command, Option } from "commander";
+import type { Engine } from "../../host-sim/engine/engine.js";
 import { positive } from "./demo.js";
 import { UsageError, wholeNumber } from "./output.js";
 
@@ -19,6 +20,7 @@ interface SimFlags {
 interface RunFlags {
   readonly network?: string;
   readonly interface: "unlinked" | "none";
+  readonly engine: "v8" | "xs";
 }
 
 /** Name of the update server in the virtual network: DESK_SERVER of host-sim/desk.ts, which is imported only when needed. */
@@ -50,12 +52,21 @@ export function simCommand(program: Command): void {
         .choices(["unlinked", "none"])
         .default("unlinked"),
     )
+    .addOption(
+      new Option(
+        "--engine <engine>",
+        "what runs the JavaScript: Node's V8, or XS as on the chip (built when first used)",
+      )
+        .choices(["v8", "xs"])
+        .default("v8"),
+    )
     .action(async (file: string, flags: RunFlags) => {
       const { runProgram } = await import("../../host-sim/run-program.js");
       process.exitCode = await runProgram(file, {
         out: (text) => process.stdout.write(text),
         err: (text) => process.stderr.write(text),
         interface: flags.interface,
+        ...(flags.engine === "xs" ? { engine: await startXs() } : {}),
         ...(flags.network === undefined ? {} : { network: await readNetwork(flags.network) }),
       });
     });
@@ -95,6 +106,12 @@ async function simulate(flags: SimFlags): Promise<void> {
   process.once("SIGINT", () => sim.stop());
   process.once("SIGTERM", () => sim.stop());
   await sim.run(() => false);
+}
+
+async function startXs(): Promise<Engine> {
+  const { buildXs } = await import("../../host-sim/xs/build.js");
+  const { xsEngine } = await import("../../host-sim/xs/engine.js");
+  return xsEngine({ program: buildXs().program });
 }
 
 async function readNetwork(file: string): Promise<{ readonly ssid: string; readonly password?: string }> {
