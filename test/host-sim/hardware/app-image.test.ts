@@ -1,6 +1,5 @@
 // Checking app images against ESP-IDF's own verdicts, and building ones that pass.
 
-import { createHash } from "node:crypto";
 import { expect } from "chai";
 import {
   buildAppImage,
@@ -8,115 +7,21 @@ import {
   type Chip,
   extractBundle,
   readAppDescription,
-  type VerifyStage,
-  verifyAppImage,
   verifyImageFile,
 } from "../../../host-sim/hardware/app-image.js";
-import {
-  applyPatches,
-  Disagreements,
-  hexOf,
-  type Patches,
-  readVectorFile,
-  readVectors,
-} from "../../vectors.js";
+import { CHIPS } from "../../../host-sim/hardware/chips.js";
+import { hexOf } from "../../../host-sim/vectors/comparison.js";
+import { expectGolden } from "../../golden.js";
 
-interface Verdict {
-  readonly app_verify: string;
-  readonly boot_verify: string;
-  readonly boot_load: string;
-  readonly image_len: number;
-}
-
-interface ImageCase {
-  readonly file: string;
-  readonly chip: string;
-  readonly size: number;
-  readonly hash_appended: number;
-  readonly app_version: string;
-  readonly project_name: string;
-  readonly secure_version: number;
-  readonly elf_sha256: string;
-  readonly segments: readonly { load_addr: number; length: number; data_offset: number }[];
-  readonly verdict: Readonly<Record<Chip, Verdict>>;
-}
-
-interface MutationCase extends Verdict {
-  readonly kind: string;
-  readonly image: string;
-  readonly chip: Chip;
-  readonly partition_offset: number;
-  readonly partition_size: number;
-  readonly patches: Patches;
-  readonly truncate: number | null;
-}
-
-const CHIP_NAMES: readonly Chip[] = ["esp32", "esp32c3", "esp32s3"];
-const FLASH_BYTES = 16 * 1024 * 1024;
+const CHIP_NAMES = Object.keys(CHIPS) as Chip[];
 
 describe("app image", () => {
-  it("gets ESP-IDF's verdict on every image of esptool, on each chip", function () {
-    const cases = readVectors<ImageCase>("images");
-    if (cases.length === 0) this.skip();
-    const disagreements = new Disagreements();
-    for (const test of cases) {
-      const image = readVectorFile(test.file)!;
-      for (const chip of CHIP_NAMES) {
-        const found = JSON.stringify(verdictOf(image, chip, 0x10000, 0x20000));
-        const expected = JSON.stringify(test.verdict[chip]);
-        if (found !== expected) disagreements.add(chip, `${test.file} found ${found}, expected ${expected}`);
-      }
-    }
-    expect(disagreements.report()).to.equal("");
-    expect(cases).to.have.length.above(5);
+  it("gets ESP-IDF's verdict on every image of esptool, on each chip, and reads what is in it", () => {
+    expectGolden("images", { casesMin: 40, partsMin: 120 });
   });
 
-  it("reads description, segments and hash out of every image", function () {
-    const cases = readVectors<ImageCase>("images").filter((test) => CHIP_NAMES.includes(test.chip as Chip));
-    if (cases.length === 0) this.skip();
-    for (const test of cases) {
-      const image = readVectorFile(test.file)!;
-      const verdict = verifyImageFile(image, test.chip as Chip, "app");
-      if (!verdict.ok) throw new Error(`${test.file}: ${verdict.message}`);
-      expect(verdict.imageLength).to.equal(test.size);
-      const hashed = test.hash_appended === 0 ? image : image.subarray(0, -32);
-      expect(hexOf(verdict.sha256)).to.equal(createHash("sha256").update(hashed).digest("hex"));
-      expect(
-        verdict.segments.map((segment) => [segment.loadAddress, segment.length, segment.dataOffset]),
-      ).to.deep.equal(
-        test.segments.map((segment) => [segment.load_addr, segment.length, segment.data_offset]),
-      );
-      const { version, project, secureVersion, elfSha256 } = verdict.description!;
-      expect([version, project, secureVersion, hexOf(elfSha256)]).to.deep.equal([
-        test.app_version,
-        test.project_name,
-        test.secure_version,
-        test.elf_sha256,
-      ]);
-    }
-    expect(cases).to.have.length.above(3);
-  });
-
-  it("gets ESP-IDF's verdict on every damaged or altered image", function () {
-    const cases = readVectors<MutationCase>("image-mutations");
-    if (cases.length === 0) this.skip();
-    const disagreements = new Disagreements();
-    for (const test of cases) {
-      const patched = applyPatches(readVectorFile(test.image)!, test.patches);
-      const image = test.truncate === null ? patched : patched.subarray(0, test.truncate);
-      const found = JSON.stringify(verdictOf(image, test.chip, test.partition_offset, test.partition_size));
-      const { app_verify, boot_verify, boot_load, image_len } = test;
-      const expected = JSON.stringify({ app_verify, boot_verify, boot_load, image_len });
-      if (found !== expected) {
-        const { kind, chip, partition_offset: offset, patches } = test;
-        disagreements.add(
-          kind,
-          `${test.image} ${chip} @${offset} ${JSON.stringify(patches)} found ${found}, expected ${expected}`,
-        );
-      }
-    }
-    expect(disagreements.report()).to.equal("");
-    expect(cases).to.have.length.above(50);
+  it("gets ESP-IDF's verdict on every damaged or altered image", () => {
+    expectGolden("image-mutations", { casesMin: 500 });
   });
 
   for (const chip of CHIP_NAMES) {
@@ -156,25 +61,3 @@ describe("app image", () => {
     expect(image.length).to.be.above(400);
   });
 });
-
-function verdictOf(image: Uint8Array, chip: Chip, offset: number, sizeBytes: number): Verdict {
-  const readableBytes = FLASH_BYTES - offset;
-  const read = (at: number, length: number) => {
-    const bytes = new Uint8Array(length).fill(0xff);
-    bytes.set(image.subarray(at, at + length));
-    return bytes;
-  };
-  const verify = (stage: VerifyStage) =>
-    verifyAppImage(read, sizeBytes, { chip, stage, offset, readableBytes });
-  const name = (stage: VerifyStage) => {
-    const verdict = verify(stage);
-    return verdict.ok ? "ESP_OK" : verdict.error;
-  };
-  const app = verify("app");
-  return {
-    app_verify: name("app"),
-    boot_verify: name("boot"),
-    boot_load: name("load"),
-    image_len: app.ok ? app.imageLength : 0,
-  };
-}

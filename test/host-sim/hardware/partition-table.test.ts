@@ -3,71 +3,27 @@
 import { readFileSync } from "node:fs";
 import { expect } from "chai";
 import {
-  bootPartitions,
   compilePartitionCsv,
   findPartition,
   otaSlots,
-  type Partition,
-  type PartitionCsvOptions,
   PartitionTableError,
   parsePartitionTable,
 } from "../../../host-sim/hardware/partition-table.js";
-import { Disagreements, hexOf, readVectors } from "../../vectors.js";
+import type { CsvCase, TableCase } from "../../../host-sim/vectors/partitions.js";
+import { expectGolden, vectorFolder } from "../../golden.js";
 
 const MEGABYTE = 0x100000;
 
-interface CsvCase {
-  readonly kind: string;
-  readonly csv: string;
-  readonly flash_size: string | null;
-  readonly args: readonly string[];
-  readonly exit: number;
-  readonly binary_base64: string | null;
-}
-
-interface TableCase {
-  readonly kind: string;
-  readonly flash_bytes: number;
-  readonly table_base64: string;
-  readonly verify: string;
-  readonly count: number;
-  readonly loaded: boolean;
-  readonly state?: {
-    readonly otadata: [number, number];
-    readonly factory: [number, number];
-    readonly test: [number, number];
-    readonly app_count: number;
-    readonly ota: Readonly<Record<string, [number, number]>>;
-  };
-}
-
 describe("partition table", () => {
-  it("compiles or refuses each CSV like gen_esp32part.py", function () {
-    const cases = readVectors<CsvCase>("partition-csv");
-    if (cases.length === 0) this.skip();
-    const disagreements = new Disagreements();
-    for (const test of cases) {
-      const expected =
-        test.binary_base64 === null ? "refused" : hexOf(Buffer.from(test.binary_base64, "base64"));
-      const found = compileOrRefuse(test);
-      if (found !== expected) disagreements.add(test.kind, `${found.slice(0, 200)}\n${test.csv}`);
-    }
-    expect(disagreements.report()).to.equal("");
-    expect(cases.filter((test) => test.exit === 0)).to.have.length.above(5);
-    expect(cases.filter((test) => test.exit !== 0)).to.have.length.above(5);
+  it("compiles or refuses each CSV like gen_esp32part.py", () => {
+    expectGolden("partition-csv", { casesMin: 100 });
+    const refusals = vectorFolder.cases<CsvCase>("partition-csv.jsonl").filter((test) => test.exit !== 0);
+    expect(refusals).to.have.length.above(5);
   });
 
-  it("verifies and loads each binary like the boot loader", function () {
-    const cases = readVectors<TableCase>("partition-tables");
-    if (cases.length === 0) this.skip();
-    const disagreements = new Disagreements();
-    for (const test of cases) {
-      const found = JSON.stringify(loadTable(test));
-      const { verify, count, state } = test;
-      const expected = JSON.stringify({ verify, count, ...(state === undefined ? {} : { state }) });
-      if (found !== expected) disagreements.add(test.kind, `found ${found}, expected ${expected}`);
-    }
-    expect(disagreements.report()).to.equal("");
+  it("verifies and loads each binary like the boot loader", () => {
+    expectGolden("partition-tables", { casesMin: 200 });
+    const cases = vectorFolder.cases<TableCase>("partition-tables.jsonl");
     expect(cases.filter((test) => test.loaded)).to.have.length.above(5);
     expect(cases.filter((test) => !test.loaded)).to.have.length.above(5);
   });
@@ -119,56 +75,6 @@ describe("partition table", () => {
     ]);
   });
 });
-
-function compileOrRefuse(test: CsvCase): string {
-  try {
-    return hexOf(compilePartitionCsv(test.csv, optionsOf(test)));
-  } catch (error) {
-    if (error instanceof PartitionTableError) return "refused";
-    throw error;
-  }
-}
-
-function optionsOf({ args, flash_size: flashSize }: CsvCase): PartitionCsvOptions {
-  const argument = (name: string) => {
-    const index = args.indexOf(name);
-    return index === -1 ? undefined : Number(args[index + 1]);
-  };
-  const tableOffset = argument("--offset");
-  const primaryBootloaderOffset = argument("--primary-bootloader-offset");
-  return {
-    md5: !args.includes("--disable-md5sum"),
-    ...(flashSize === null ? {} : { flashBytes: Number.parseInt(flashSize, 10) * MEGABYTE }),
-    ...(tableOffset === undefined ? {} : { tableOffset }),
-    ...(primaryBootloaderOffset === undefined ? {} : { primaryBootloaderOffset }),
-  };
-}
-
-function loadTable(test: TableCase): object {
-  const bytes = new Uint8Array(Buffer.from(test.table_base64, "base64"));
-  try {
-    const partitions = parsePartitionTable(bytes, { flashBytes: test.flash_bytes });
-    const table = bootPartitions(partitions);
-    const place = (partition: Partition | undefined) =>
-      partition === undefined ? [0, 0] : [partition.offset, partition.size];
-    const ota = Object.fromEntries(
-      table.ota.flatMap((partition, slot) =>
-        partition === undefined ? [] : [[`ota_${slot}`, place(partition)]],
-      ),
-    );
-    const state = {
-      otadata: place(table.otadata),
-      factory: place(table.factory),
-      test: place(table.test),
-      app_count: table.appCount,
-      ota,
-    };
-    return { verify: "ESP_OK", count: partitions.length, state };
-  } catch (error) {
-    if (error instanceof PartitionTableError) return { verify: error.code, count: 0 };
-    throw error;
-  }
-}
 
 function readCsv(name: string): string {
   return readFileSync(new URL(`../../../partitions/${name}.csv`, import.meta.url), "utf8");
