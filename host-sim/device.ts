@@ -13,17 +13,16 @@ import { extractBundle } from "./hardware/app-image.js";
 import { type BootResult, runBootLoader } from "./hardware/boot-loader.js";
 import type { Chip } from "./hardware/chips.js";
 import { Flash, PowerCut } from "./hardware/flash.js";
-import { Nvs } from "./hardware/nvs.js";
+import type { Nvs } from "./hardware/nvs.js";
+import { initNvs } from "./hardware/nvs-init.js";
 import {
   APP_SUBTYPE_FACTORY,
   APP_SUBTYPE_OTA_0,
   compilePartitionCsv,
-  DATA_SUBTYPE_NVS,
   findPartition,
   PARTITION_TABLE_BYTES,
   PARTITION_TABLE_OFFSET,
   PARTITION_TYPE_APP,
-  PARTITION_TYPE_DATA,
   type Partition,
   parsePartitionTable,
 } from "./hardware/partition-table.js";
@@ -266,9 +265,7 @@ export class VirtualDevice {
 
   /** As the SDK's main function does: it gives up on NVS that cannot be mounted, and the chip restarts. */
   #mountNvs(partitions: readonly Partition[]): Nvs | string {
-    const partition = findPartition(partitions, { type: PARTITION_TYPE_DATA, subtype: DATA_SUBTYPE_NVS });
-    if (partition === undefined) return "ESP_ERR_NOT_FOUND";
-    const { error, nvs } = Nvs.mount(this.flash, partition.offset, partition.size);
+    const { error, nvs } = initNvs(this.flash, partitions);
     return nvs ?? error;
   }
 

@@ -3,12 +3,8 @@
 
 import { createHash } from "node:crypto";
 import {
-  APP_SUBTYPE_FACTORY,
-  APP_SUBTYPE_OTA_0,
-  APP_SUBTYPE_TEST,
   DATA_SUBTYPE_NVS,
   DATA_SUBTYPE_OTA,
-  OTA_SLOT_LIMIT,
   PARTITION_FLAG_ENCRYPTED,
   PARTITION_FLAG_READ_ONLY,
   PARTITION_TABLE_BYTES,
@@ -17,6 +13,18 @@ import {
   PARTITION_TYPE_DATA,
   PartitionTableError,
 } from "./partition.js";
+import {
+  type Keywords,
+  SUBTYPE_COREDUMP,
+  SUBTYPE_PRIMARY,
+  SUBTYPE_RECOVERY,
+  SUBTYPE_TEE_OTA,
+  SUBTYPE_UNDEFINED,
+  SUBTYPES,
+  TYPE_BOOTLOADER,
+  TYPE_PARTITION_TABLE,
+  TYPES,
+} from "./partition-names.js";
 
 /** Options, each like the generator's option of that name. */
 export interface PartitionCsvOptions {
@@ -42,16 +50,8 @@ interface Row {
 }
 
 type PlacedRow = Row & { offset: number };
-type Keywords = Readonly<Record<string, number>>;
 
 const TABLE_SECTOR_BYTES = 0x1000;
-const TYPE_BOOTLOADER = 2;
-const TYPE_PARTITION_TABLE = 3;
-const SUBTYPE_PRIMARY = 0;
-const SUBTYPE_RECOVERY = 2;
-const SUBTYPE_COREDUMP = 3;
-const SUBTYPE_UNDEFINED = 6;
-const SUBTYPE_TEE_OTA = 0x90;
 const OTADATA_BYTES = 0x2000;
 /** The line ends of Python's splitlines(); its control characters 0x1C to 0x1E are left out. */
 const LINE_END = /\r\n|[\n\r\v\f\p{Zl}\p{Zp}\u0085]/u;
@@ -59,41 +59,6 @@ const LINE_END = /\r\n|[\n\r\v\f\p{Zl}\p{Zp}\u0085]/u;
 const NVS_WRITABLE_MIN_BYTES = 0x3000;
 const APP_OFFSET_ALIGNMENT = 0x10000;
 const SECTOR_ALIGNMENT = 0x1000;
-
-const TYPES: Keywords = Object.freeze({
-  bootloader: TYPE_BOOTLOADER,
-  partition_table: TYPE_PARTITION_TABLE,
-  app: PARTITION_TYPE_APP,
-  data: PARTITION_TYPE_DATA,
-});
-
-const SUBTYPES: Readonly<Record<number, Keywords>> = Object.freeze({
-  [TYPE_BOOTLOADER]: Object.freeze({ primary: SUBTYPE_PRIMARY, ota: 1, recovery: SUBTYPE_RECOVERY }),
-  [TYPE_PARTITION_TABLE]: Object.freeze({ primary: SUBTYPE_PRIMARY, ota: 1 }),
-  [PARTITION_TYPE_APP]: Object.freeze({
-    factory: APP_SUBTYPE_FACTORY,
-    test: APP_SUBTYPE_TEST,
-    ...Object.fromEntries(
-      Array.from({ length: OTA_SLOT_LIMIT }, (_, slot) => [`ota_${slot}`, APP_SUBTYPE_OTA_0 + slot]),
-    ),
-    tee_0: 0x30,
-    tee_1: 0x31,
-  }),
-  [PARTITION_TYPE_DATA]: Object.freeze({
-    ota: DATA_SUBTYPE_OTA,
-    phy: 1,
-    nvs: DATA_SUBTYPE_NVS,
-    coredump: SUBTYPE_COREDUMP,
-    nvs_keys: 4,
-    efuse: 5,
-    undefined: SUBTYPE_UNDEFINED,
-    esphttpd: 0x80,
-    fat: 0x81,
-    spiffs: 0x82,
-    littlefs: 0x83,
-    tee_ota: SUBTYPE_TEE_OTA,
-  }),
-});
 
 const FLAGS: Keywords = Object.freeze({
   encrypted: PARTITION_FLAG_ENCRYPTED,

@@ -12,6 +12,7 @@ export const APP_SUBTYPE_OTA_0 = 0x10;
 export const APP_SUBTYPE_TEST = 0x20;
 export const DATA_SUBTYPE_OTA = 0;
 export const DATA_SUBTYPE_NVS = 2;
+export const DATA_SUBTYPE_NVS_KEYS = 4;
 
 /** More app slots do not fit into the subtype numbers 0x10 to 0x1F. */
 export const OTA_SLOT_LIMIT = 16;
