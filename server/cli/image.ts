@@ -3,13 +3,22 @@
 import { type Command, Option } from "commander";
 import { printJson, printLine, wholeNumber } from "./output.js";
 
-const CHIPS = ["esp32", "esp32s2", "esp32c2", "esp32c3", "esp32c6", "esp32h2", "esp32p4", "esp32s3"] as const;
+export const CHIP_NAMES = [
+  "esp32",
+  "esp32s2",
+  "esp32c2",
+  "esp32c3",
+  "esp32c6",
+  "esp32h2",
+  "esp32p4",
+  "esp32s3",
+] as const;
 
 export interface BuildFlags {
   readonly app: string;
   readonly appVersion: string;
   readonly buildNumber?: number;
-  readonly chip?: (typeof CHIPS)[number];
+  readonly chip?: (typeof CHIP_NAMES)[number];
   readonly hardware?: string;
   readonly server?: string;
   readonly key?: readonly string[];
@@ -33,7 +42,7 @@ export function imageCommand(program: Command): void {
     .requiredOption("--app <name>", "folder under firmware/apps, or the path of a module file")
     .requiredOption("--app-version <version>", "semantic version, such as 1.1.0")
     .option("--build-number <n>", "build number, orders images of one version", wholeNumber, 0)
-    .addOption(new Option("--chip <chip>", "chip that the image is for").choices(CHIPS).default("esp32"))
+    .addOption(new Option("--chip <chip>", "chip that the image is for").choices(CHIP_NAMES).default("esp32"))
     .option("--hardware <name>", "board that the image is for (the chip's name)")
     .option("--server <url>", "update server that the firmware asks", DEFAULT_SERVER_URL)
     .option("--key <file...>", "public keys that the firmware trusts (release.pub.jwk)")

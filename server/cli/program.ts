@@ -4,8 +4,10 @@ import { Command } from "commander";
 import { demoCommand } from "./demo.js";
 import { exportCommand, importCommand } from "./export.js";
 import { firmwareCommand } from "./firmware.js";
+import { flashCommand } from "./flash.js";
 import { imageCommand } from "./image.js";
 import { keysCommand } from "./keys.js";
+import { partitionsCommand } from "./partitions.js";
 import { releaseCommand } from "./release.js";
 import { serverCommand } from "./server.js";
 import { simCommand } from "./sim.js";
@@ -13,6 +15,8 @@ import { simCommand } from "./sim.js";
 export function createProgram(): Command {
   const program = new Command("skyslot")
     .description("Over-the-air updates for ESP32 devices whose firmware is written in TypeScript.")
+    // a group's own options stand before its subcommand, which may have some of the same name
+    .enablePositionalOptions()
     .showHelpAfterError("(`skyslot help` lists the commands)")
     .exitOverride();
   for (const add of [
@@ -25,6 +29,8 @@ export function createProgram(): Command {
     importCommand,
     firmwareCommand,
     simCommand,
+    flashCommand,
+    partitionsCommand,
   ]) {
     add(program);
   }

@@ -4,12 +4,10 @@ import { type Command, Option } from "commander";
 import type { Engine } from "../../host-sim/engine/engine.js";
 import { positive } from "./demo.js";
 import { UsageError, wholeNumber } from "./output.js";
+import { addFlashCommands, type FirmwareFlags, saveFlash, startingFlash, withFirmware } from "./sim-flash.js";
 
-interface SimFlags {
-  readonly image?: string;
-  readonly app: string;
-  readonly appVersion: string;
-  readonly key?: readonly string[];
+interface SimFlags extends FirmwareFlags {
+  readonly flash?: string;
   readonly server: string;
   readonly manual?: boolean;
   readonly speed?: number;
@@ -23,23 +21,22 @@ interface RunFlags {
   readonly engine: "v8" | "xs";
 }
 
-/** Name of the update server in the virtual network: DESK_SERVER of host-sim/desk.ts, which is imported only when needed. */
-const DESK_SERVER_NAME = "http://updates.skyslot.test:8080";
-
 export function simCommand(program: Command): void {
   const sim = program
     .command("sim")
     .description("run firmware on virtual devices: without a subcommand, one device in real time at the desk")
-    .option("--image <file>", `image to flash; built for the desk with --server ${DESK_SERVER_NAME}`)
-    .option("--app <name>", "without --image: the app to build", "base")
-    .option("--app-version <version>", "without --image: its version", "1.0.0")
-    .option("--key <file...>", "without --image: public keys that it trusts (release.pub.jwk)")
+    .option(
+      "--flash <file>",
+      "the device's flash: taken from this file, and kept in it; made if it is not there",
+    )
     .option("--server <url>", "update server on this machine that the device finds", "http://127.0.0.1:8080")
     .option("--manual", "leave the portal to your own browser")
     .option("--speed <factor>", "times faster than the clock on the wall", positive)
     .option("--show <folder>", "keep pictures of the device's lights in this folder")
     .option("--portal-port <port>", "port for the device's own pages (any free one)", wholeNumber)
     .action(simulate);
+  withFirmware(sim);
+  addFlashCommands(sim);
   sim
     .command("run <file>")
     .description("run a module file as the app of a fresh virtual device; its trace output is printed")
@@ -73,8 +70,6 @@ export function simCommand(program: Command): void {
 }
 
 async function simulate(flags: SimFlags): Promise<void> {
-  const { readFile } = await import("node:fs/promises");
-  const { buildImage, readTrustedKey } = await import("../../host-sim/image-build.js");
   const { HOME, OWNER_TOKEN } = await import("../../host-sim/desk.js");
   const { startSim } = await import("../../host-sim/sim.js");
   const { createTerminal } = await import("../../host-sim/terminal.js");
@@ -83,16 +78,10 @@ async function simulate(flags: SimFlags): Promise<void> {
   if (url.protocol !== "http:" || !isLoopback(url.hostname)) {
     throw new UsageError(`${flags.server} is not an http server on this machine`);
   }
-  const image = flags.image
-    ? await readFile(flags.image)
-    : await buildImage({
-        app: flags.app,
-        version: flags.appVersion,
-        config: { server: DESK_SERVER_NAME, keys: await Promise.all((flags.key ?? []).map(readTrustedKey)) },
-      });
+  const device = await startingFlash(flags);
   const terminal = createTerminal(process.stdout);
   const sim = await startSim({
-    image,
+    ...device,
     terminal,
     loopbackPort: Number(url.port || 80),
     manual: flags.manual ?? false,
@@ -100,12 +89,17 @@ async function simulate(flags: SimFlags): Promise<void> {
     ...(flags.speed === undefined ? {} : { speed: flags.speed }),
     ...(flags.portalPort === undefined ? {} : { portalPort: flags.portalPort }),
   });
-  terminal.done(`virtual ESP32 with 8 MB flash is on; its own pages: ${sim.portalUrl}/`);
+  const flashMegabytes = sim.device.flash.sizeBytes / 2 ** 20;
+  terminal.done(`virtual ESP32 with ${flashMegabytes} MB flash is on; its own pages: ${sim.portalUrl}/`);
   if (flags.manual) terminal.note(`set it up there: choose "${HOME.ssid}", password ${HOME.password}`);
   else terminal.note(`its owner's token, chosen at the setup: ${OWNER_TOKEN}`);
   process.once("SIGINT", () => sim.stop());
   process.once("SIGTERM", () => sim.stop());
   await sim.run(() => false);
+  if (flags.flash !== undefined) {
+    await saveFlash(flags.flash, sim.device.flash);
+    terminal.note(`its flash is kept in ${flags.flash}`);
+  }
 }
 
 async function startXs(): Promise<Engine> {

@@ -1,0 +1,60 @@
+// `skyslot flash`: what the boot loader does with a flash file. It runs nothing of what is in it.
+
+import { type Command, Option } from "commander";
+import type { OtadataReport } from "../../host-sim/flash-file/boot-report.js";
+import type { Chip } from "../../host-sim/hardware/chips.js";
+import { CHIP_NAMES } from "./image.js";
+import { bold, printJson, printLine, printTable } from "./output.js";
+
+interface BootFlags {
+  readonly chip?: Chip;
+  readonly rollback: boolean;
+  readonly write?: boolean;
+  readonly json?: boolean;
+}
+
+export function flashCommand(program: Command): void {
+  const flash = program.command("flash").description("work on the whole flash of a device, as a file");
+  flash
+    .command("boot <file>")
+    .description("run the boot loader on it: which slot starts, why, and what otadata says afterwards")
+    .addOption(chipOption())
+    .option("--no-rollback", "a boot loader that was built without roll back")
+    .option("--write", "write what the boot loader changed in otadata back to the file")
+    .option("--json", "print one JSON object")
+    .action(boot);
+}
+
+/** What the device is; found by the images otherwise. */
+export const chipOption = (): Option =>
+  new Option("--chip <chip>", "the device's chip (default: that of the first image in the flash)").choices(
+    CHIP_NAMES,
+  );
+
+async function boot(path: string, flags: BootFlags): Promise<void> {
+  const { readFile, writeFile } = await import("node:fs/promises");
+  const { openFlash } = await import("../../host-sim/flash-file/open.js");
+  const { bootFlash } = await import("../../host-sim/flash-file/boot-report.js");
+  const file = openFlash(await readFile(path), flags.chip);
+  const { slot, otadata, reason, wrote } = bootFlash(file, { rollback: flags.rollback });
+  if (wrote && flags.write) await writeFile(path, file.flash.bytes);
+  if (flags.json) {
+    printJson({ slot, otadata, reason, written: wrote && (flags.write ?? false) });
+    return;
+  }
+  printLine(`${bold(slot ?? "nothing")} boots: ${reason}`);
+  printOtadata(otadata);
+  if (wrote) printLine(flags.write ? `otadata is written to ${path}` : "nothing was written: --write does");
+}
+
+export function printOtadata(otadata: readonly OtadataReport[]): void {
+  if (otadata.length === 0) return;
+  printTable(
+    ["OTADATA", "SEQUENCE", "SLOT", "STATE", "CRC"],
+    otadata.map(({ sequence, slot, state, crc }, index) =>
+      sequence === null
+        ? [`${index}`, "erased", "", state === "UNDEFINED" ? "" : state, ""]
+        : [`${index}`, `${sequence}`, slot ?? "", state, crc],
+    ),
+  );
+}

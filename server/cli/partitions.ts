@@ -1,0 +1,119 @@
+// `skyslot partitions`: partition tables, from CSV to binary and back into words.
+
+import type { Command } from "commander";
+import type { PartitionReport } from "../../host-sim/flash-file/flash-report.js";
+import { printJson, printLine, printTable, UsageError } from "./output.js";
+
+interface CompileFlags {
+  readonly out: string;
+  readonly flashSize?: number;
+  readonly offset?: number;
+  readonly md5: boolean;
+  readonly json?: boolean;
+}
+
+const MEGABYTE = 1024 * 1024;
+/** No CSV or table is longer: a table has 95 rows. */
+const FILE_BYTES_MAX = 64 * 1024;
+
+export function partitionsCommand(program: Command): void {
+  const partitions = program.command("partitions").description("compile partition tables and look into them");
+  partitions
+    .command("compile <csv>")
+    .description(
+      "compile a CSV to the binary table that lies at 0x8000, with the rules of ESP-IDF's gen_esp32part.py",
+    )
+    .requiredOption("-o, --out <file>", "binary table")
+    .option("--flash-size <size>", "refuse a table that needs more flash, such as 8MB", flashBytes)
+    .option("--offset <address>", "where the table itself lies (0x8000)", address)
+    .option("--no-md5", "leave the MD5 row out")
+    .option("--json", "print JSON")
+    .action(compile);
+  partitions
+    .command("inspect <file>")
+    .description("list the partitions of a CSV, a binary table or a whole flash")
+    .option("--json", "print JSON")
+    .action(inspect);
+}
+
+async function compile(csv: string, flags: CompileFlags): Promise<void> {
+  const { writeFile } = await import("node:fs/promises");
+  const { compilePartitionCsv, parsePartitionTable } = await import(
+    "../../host-sim/hardware/partition-table.js"
+  );
+  const { describePartition } = await import("../../host-sim/flash-file/flash-report.js");
+  const table = compilePartitionCsv(new TextDecoder().decode(await readBounded(csv)), {
+    md5: flags.md5,
+    ...(flags.flashSize === undefined ? {} : { flashBytes: flags.flashSize }),
+    ...(flags.offset === undefined ? {} : { tableOffset: flags.offset }),
+  });
+  await writeFile(flags.out, table);
+  const partitions = parsePartitionTable(table).map(describePartition);
+  if (flags.json) {
+    printJson({ file: flags.out, bytes: table.length, partitions });
+    return;
+  }
+  printPartitions(partitions);
+  printLine(`${flags.out}, ${table.length} bytes`);
+}
+
+async function inspect(path: string, { json }: { readonly json?: boolean }): Promise<void> {
+  const { describePartition } = await import("../../host-sim/flash-file/flash-report.js");
+  const partitions = (await readPartitions(path)).map(describePartition);
+  if (json) printJson({ partitions });
+  else printPartitions(partitions);
+}
+
+/** Told apart by what they begin with: a table by its magic number, a flash by its length, else a text. */
+async function readPartitions(path: string) {
+  const { readFile, stat } = await import("node:fs/promises");
+  const { compilePartitionCsv, parsePartitionTable } = await import(
+    "../../host-sim/hardware/partition-table.js"
+  );
+  if ((await stat(path)).size > FILE_BYTES_MAX) {
+    const { openFlash } = await import("../../host-sim/flash-file/open.js");
+    return openFlash(await readFile(path)).partitions;
+  }
+  const bytes = await readFile(path);
+  const isTable = bytes[0] === 0xaa && bytes[1] === 0x50;
+  return parsePartitionTable(isTable ? bytes : compilePartitionCsv(new TextDecoder().decode(bytes)));
+}
+
+async function readBounded(path: string): Promise<Uint8Array> {
+  const { readFile, stat } = await import("node:fs/promises");
+  const { size } = await stat(path);
+  if (size > FILE_BYTES_MAX) throw new Error(`${path} has ${size} bytes, a CSV at most ${FILE_BYTES_MAX}`);
+  return readFile(path);
+}
+
+export function printPartitions(partitions: readonly PartitionReport[]): void {
+  const hex = (value: number) => `0x${value.toString(16)}`;
+  printTable(
+    ["PARTITION", "TYPE", "SUBTYPE", "OFFSET", "SIZE", "BYTES", "FLAGS"],
+    partitions.map(({ label, type, subtype, offset, size, encrypted, readOnly }) => [
+      label,
+      type,
+      subtype,
+      hex(offset),
+      hex(size),
+      `${size}`,
+      [encrypted ? "encrypted" : "", readOnly ? "readonly" : ""].filter(Boolean).join(":"),
+    ]),
+  );
+}
+
+/** `8MB`, `4M` or bytes. */
+export function flashBytes(text: string): number {
+  const [, digits, unit] = /^(\d{1,9})(MB?)?$/i.exec(text) ?? [];
+  const bytes = Number(digits) * (unit === undefined ? 1 : MEGABYTE);
+  if (digits === undefined || bytes === 0 || bytes % 4096 !== 0 || bytes > 128 * MEGABYTE) {
+    throw new UsageError(`"${text}" is not the size of a flash, such as 4MB, 8MB or 16MB`);
+  }
+  return bytes;
+}
+
+function address(text: string): number {
+  if (!/^(0x[0-9a-f]{1,7}|\d{1,9})$/i.test(text))
+    throw new UsageError(`"${text}" is not an address, such as 0x8000`);
+  return Number(text);
+}

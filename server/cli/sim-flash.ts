@@ -1,0 +1,198 @@
+// `skyslot sim image`, `export` and `inspect`: the whole flash of a virtual device as a file. `image` is a device fresh from the
+// factory, `export` one that has run for a while, `inspect` tells what is in a file.
+
+import type { Command } from "commander";
+import type { AppReport, FlashReport } from "../../host-sim/flash-file/flash-report.js";
+import type { NvsReport } from "../../host-sim/flash-file/nvs-report.js";
+import type { Chip } from "../../host-sim/hardware/chips.js";
+import type { Flash } from "../../host-sim/hardware/flash.js";
+import { chipOption, printOtadata } from "./flash.js";
+import { bold, printJson, printLine, printTable, UsageError, wholeNumber } from "./output.js";
+import { flashBytes, printPartitions } from "./partitions.js";
+
+/** The firmware that a fresh device gets. */
+export interface FirmwareFlags {
+  readonly image?: string;
+  readonly app?: string;
+  readonly appVersion?: string;
+  readonly key?: readonly string[];
+}
+
+interface ImageFlags extends FirmwareFlags {
+  readonly out: string;
+  readonly chip?: Chip;
+  readonly flashSize: number;
+  readonly partitions?: string;
+  readonly json?: boolean;
+}
+
+interface ExportFlags extends FirmwareFlags {
+  readonly out: string;
+  readonly flash?: string;
+  readonly seconds: number;
+  readonly manual?: boolean;
+  readonly json?: boolean;
+}
+
+interface InspectFlags {
+  readonly chip?: Chip;
+  readonly showSecrets?: boolean;
+  readonly json?: boolean;
+}
+
+/** Name of the update server in the virtual network: DESK_SERVER of host-sim/desk.ts, which is imported only when needed. */
+const DESK_SERVER_NAME = "http://updates.skyslot.test:8080";
+const PARTITIONS = new URL("../../partitions/8mb.csv", import.meta.url);
+
+export const withFirmware = (command: Command): Command =>
+  command
+    .option("--image <file>", `image to flash; built for the desk with --server ${DESK_SERVER_NAME}`)
+    .option("--app <name>", "without --image: the app to build (base)")
+    .option("--app-version <version>", "without --image: its version (1.0.0)")
+    .option("--key <file...>", "without --image: public keys that it trusts (release.pub.jwk)");
+
+export function addFlashCommands(sim: Command): void {
+  withFirmware(sim.command("image").description("write the flash of a device that is fresh from the factory"))
+    .requiredOption("-o, --out <file>", "flash file")
+    .addOption(chipOption())
+    .option("--flash-size <size>", "size of the flash (8MB)", flashBytes, flashBytes("8MB"))
+    .option("--partitions <csv>", "partition table (partitions/8mb.csv)")
+    .option("--json", "print one JSON object")
+    .action(writeImage);
+  withFirmware(sim.command("export").description("let a device run for a while, and write its flash"))
+    .requiredOption("-o, --out <file>", "flash file")
+    .option("--flash <file>", "the flash that it starts with, instead of a fresh one")
+    .option("--seconds <n>", "how long it runs, of its own time; there is no update server", wholeNumber, 60)
+    .option("--manual", "nobody sets it up")
+    .option("--json", "print one JSON object")
+    .action(exportFlash);
+  sim
+    .command("inspect <file>")
+    .description("what is in a flash file: partitions, otadata and what boots, apps, settings")
+    .addOption(chipOption())
+    .option("--show-secrets", "do not cover passwords, tokens and keys")
+    .option("--json", "print one JSON object")
+    .action(inspect);
+}
+
+async function writeImage(flags: ImageFlags): Promise<void> {
+  const { readFile } = await import("node:fs/promises");
+  const { VirtualDevice } = await import("../../host-sim/device.js");
+  const { World } = await import("../../host-sim/world.js");
+  const device = new VirtualDevice({
+    world: new World({ seed: 1 }),
+    name: "device",
+    flashBytes: flags.flashSize,
+  });
+  const csv = await readFile(flags.partitions ?? PARTITIONS, "utf8");
+  device.flashFactory(csv, await firmwareOf(flags, flags.chip));
+  await writeFlash(flags.out, device.flash, flags.json);
+}
+
+async function exportFlash(flags: ExportFlags): Promise<void> {
+  const { Desk } = await import("../../host-sim/desk.js");
+  const noServer = async () => ({ status: 503 });
+  const desk = new Desk({
+    ...(await startingFlash(flags, true)),
+    server: { handler: noServer },
+    manual: flags.manual ?? false,
+  });
+  desk.device.powerOn();
+  await desk.world.runUntil(() => false, { limitMs: flags.seconds * 1000 });
+  desk.device.powerOff();
+  await writeFlash(flags.out, desk.device.flash, flags.json);
+}
+
+async function writeFlash(path: string, flash: Flash, isJson = false): Promise<void> {
+  await saveFlash(path, flash);
+  if (isJson) printJson({ file: path, bytes: flash.sizeBytes });
+  else printLine(`${path}, ${flash.sizeBytes} bytes`);
+}
+
+/** Replaces the file as a whole: a broken write leaves the one before. */
+export async function saveFlash(path: string, flash: Flash): Promise<void> {
+  const { rename, writeFile } = await import("node:fs/promises");
+  await writeFile(`${path}.part`, flash.bytes);
+  await rename(`${path}.part`, path);
+}
+
+/** What a device starts with: the flash of a file, or a firmware for an erased one. @param mustExist the file has to be there */
+export async function startingFlash(
+  flags: FirmwareFlags & { readonly flash?: string },
+  mustExist = false,
+): Promise<{ readonly image: Uint8Array } | { readonly flash: Flash; readonly chip: Chip }> {
+  const { existsSync } = await import("node:fs");
+  const { readFile } = await import("node:fs/promises");
+  if (flags.flash === undefined || !(mustExist || existsSync(flags.flash)))
+    return { image: await firmwareOf(flags) };
+  if (flags.image !== undefined || flags.app !== undefined) {
+    throw new UsageError(
+      `${flags.flash} holds a firmware already: leave --image and --app out, or name another file`,
+    );
+  }
+  const { openFlash } = await import("../../host-sim/flash-file/open.js");
+  const { flash, chip } = openFlash(await readFile(flags.flash));
+  return { flash, chip };
+}
+
+async function firmwareOf(flags: FirmwareFlags, chip?: Chip): Promise<Uint8Array> {
+  const { readFile } = await import("node:fs/promises");
+  const { buildImage, readTrustedKey } = await import("../../host-sim/image-build.js");
+  if (flags.image !== undefined) return readFile(flags.image);
+  return buildImage({
+    app: flags.app ?? "base",
+    version: flags.appVersion ?? "1.0.0",
+    ...(chip === undefined ? {} : { chip }),
+    config: { server: DESK_SERVER_NAME, keys: await Promise.all((flags.key ?? []).map(readTrustedKey)) },
+  });
+}
+
+async function inspect(path: string, flags: InspectFlags): Promise<void> {
+  const { readFile } = await import("node:fs/promises");
+  const { reportFlash } = await import("../../host-sim/flash-file/flash-report.js");
+  const report = reportFlash(await readFile(path), {
+    chip: flags.chip,
+    showSecrets: flags.showSecrets ?? false,
+  });
+  if (flags.json) printJson(report);
+  else printReport(report);
+}
+
+function printReport({ bytes, chip, partitions, otadata, boot, apps, nvs }: FlashReport): void {
+  printLine(`flash of ${bytes} bytes, ${chip}\n`);
+  printPartitions(partitions);
+  printLine();
+  printOtadata(otadata);
+  printLine(`${bold(boot.slot ?? "nothing")} would boot: ${boot.reason}\n`);
+  printApps(apps);
+  for (const report of nvs) printNvs(report);
+}
+
+function printApps(apps: readonly AppReport[]): void {
+  printTable(
+    ["APP", "PROJECT", "VERSION", "SECURITY", "BYTES", "BUILT", "SHA-256 OR PROBLEM"],
+    apps.map(({ partition, project, version, secureVersion, size, built, sha256, problem }) =>
+      problem === null
+        ? [
+            partition,
+            project ?? "",
+            version ?? "",
+            `${secureVersion ?? ""}`,
+            `${size}`,
+            built ?? "",
+            (sha256 ?? "").slice(0, 16),
+          ]
+        : [partition, "", "", "", "", "", problem],
+    ),
+  );
+}
+
+function printNvs({ partition, encrypted, mount, stats, entries }: NvsReport): void {
+  const use = stats === null ? mount : `${stats.used} of ${stats.total} entries used`;
+  printLine(`\n${bold(partition)}: NVS${encrypted ? ", encrypted" : ""}, ${use}`);
+  if (entries.length === 0) return;
+  printTable(
+    ["NAMESPACE", "KEY", "TYPE", "VALUE"],
+    entries.map(({ namespace, key, type, value, error }) => [namespace, key, type, value ?? `(${error})`]),
+  );
+}
