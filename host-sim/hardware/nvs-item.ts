@@ -8,6 +8,7 @@
 //
 // Follows nvs_types.cpp and nvs_page.hpp of ESP-IDF v6.0.
 
+import { decodeCText, encodeCText } from "./c-text.js";
 import { crc32 } from "./crc32.js";
 
 export const ENTRY_BYTES = 32;
@@ -58,16 +59,14 @@ export function integerBytes(type: number): number {
   return type & 0x0f;
 }
 
-/** A text as the C library sees it: its UTF-8 bytes up to the first NUL, one character a byte. */
+/** A text as the C library sees it: its bytes, one character a byte. */
 export function toKey(text: string): string {
-  const key = Buffer.from(text, "utf8").toString("latin1");
-  const end = key.indexOf("\0");
-  return end < 0 ? key : key.slice(0, end);
+  return Buffer.from(encodeCText(text)).toString("latin1");
 }
 
 /** The text of a key that was read from flash. */
 export function fromKey(key: string): string {
-  return Buffer.from(key, "latin1").toString("utf8");
+  return decodeCText(Buffer.from(key, "latin1"));
 }
 
 /** Whether two keys are equal in the first 15 bytes, which is all that the library compares. */

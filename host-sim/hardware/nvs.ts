@@ -1,6 +1,7 @@
 // The virtual ESP32's non-volatile storage: what nvs_flash_init, nvs_open, nvs_set_* and nvs_get_* of ESP-IDF v6.0 do, on a NOR
 // flash, operation for operation. Results are ESP-IDF's error names; it throws only what the flash throws (a power cut).
 
+import { decodeCText, encodeCText } from "./c-text.js";
 import type { NvsError } from "./nvs-errors.js";
 import { fromKey, integerBytes, itemType, NAMESPACE_ANY, type NvsItem, toKey } from "./nvs-item.js";
 import { PAGE_BYTES } from "./nvs-page.js";
@@ -123,7 +124,7 @@ export class NvsHandle {
     this.#readOnly = readOnly;
   }
 
-  /** Sets a key and so replaces a value of whatever type. Strings end at a NUL; integers wrap to their size. */
+  /** Sets a key and so replaces a value of whatever type. A NUL inside a string is kept as XS keeps it (c-text.ts); integers wrap to their size. */
   set(key: string, type: NvsType, value: NvsValue): NvsError {
     if (this.#readOnly) return "ESP_ERR_NVS_READ_ONLY";
     return this.#storage.write(this.#namespace, itemType[type], toKey(key), encodeValue(type, value));
@@ -183,7 +184,7 @@ function encodeValue(type: NvsType, value: NvsValue): Uint8Array {
     throw new TypeError(`a blob is set from bytes, not from a ${typeof value}`);
   }
   if (type === "str") {
-    if (typeof value === "string") return Buffer.from(`${toKey(value)}\0`, "latin1");
+    if (typeof value === "string") return Buffer.concat([encodeCText(value), Buffer.of(0)]);
     throw new TypeError(`a string is set from a string, not from a ${typeof value}`);
   }
   if (typeof value !== "number" && typeof value !== "bigint") {
@@ -196,17 +197,11 @@ function encodeValue(type: NvsType, value: NvsValue): Uint8Array {
 
 function decodeValue(type: NvsType, bytes: Uint8Array): NvsValue {
   if (type === "blob") return bytes;
-  if (type === "str") return fromKey(toCString(bytes));
+  if (type === "str") return decodeCText(bytes);
   const padded = new Uint8Array(8);
   padded.set(bytes);
   const bits = new DataView(padded.buffer).getBigUint64(0, true);
   const width = bytes.length * 8;
   const integer = type.startsWith("i") ? BigInt.asIntN(width, bits) : bits;
   return width === 64 ? integer : Number(integer);
-}
-
-function toCString(bytes: Uint8Array): string {
-  const text = Buffer.from(bytes).toString("latin1");
-  const end = text.indexOf("\0");
-  return end < 0 ? text : text.slice(0, end);
 }

@@ -1,7 +1,7 @@
 // Conversions of the SDK's native code that the storage and text modules share: strings into buffers of a fixed size,
 // formats, 64-bit integers. Errors are the device realm's, with XS's messages.
 
-import { encodeText } from "../engine/realm.js";
+import { encodeCText } from "../hardware/c-text.js";
 import type { Machine } from "../machine.js";
 
 /** The formats of ECMA-419 that the SDK knows, whether or not a module supports them. */
@@ -47,7 +47,7 @@ export function optionsOf(machine: Machine, value: unknown): object {
 /** xsmcToStringBuffer: a string whose UTF-8 and final zero fit into `sizeBytes`. */
 export function boundedString(machine: Machine, value: unknown, sizeBytes: number): string {
   const text = String(value);
-  if (encodeText(text).length + 1 > sizeBytes) throw new machine.realm.RangeError("cannot buffer string");
+  if (encodeCText(text).length + 1 > sizeBytes) throw new machine.realm.RangeError("cannot buffer string");
   return text;
 }
 

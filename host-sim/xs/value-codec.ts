@@ -1,6 +1,8 @@
 // Values of JavaScript as bytes, as native/host.c reads and writes them: the tags are listed there. What is no plain data goes
 // by a number that the bridge gives it. It keeps no state.
 
+import { decodeCText, encodeCText } from "../hardware/c-text.js";
+
 /** Where numbers for objects and functions come from. */
 export interface References {
   /** Number of an object or function that stays in Node. */
@@ -70,7 +72,7 @@ export class FrameWriter {
         if (Object.is(value | 0, value)) return this.tag("i").uint32(value);
         return this.tag("d").number(value);
       case "string":
-        return this.tag("s").sized(encodeText(value));
+        return this.tag("s").sized(encodeCText(value));
       case "object":
       case "function":
         return value === null ? this.tag("n") : this.#object(value);
@@ -154,7 +156,7 @@ export class FrameReader {
   }
 
   text(): string {
-    return decodeText(this.sized());
+    return decodeCText(this.sized());
   }
 
   value(): unknown {
@@ -230,23 +232,4 @@ function newError(name: string, message: string): Error {
   const error = new (ERRORS[name] ?? Error)(message);
   if (error.name !== name) error.name = name;
   return error;
-}
-
-const ZERO = Buffer.of(0xc0, 0x80);
-
-/** XS ends strings with a zero byte, so a zero inside is two bytes, C0 80. */
-function encodeText(text: string): Uint8Array {
-  const [first, ...others] = text.split("\0").map((part) => Buffer.from(part));
-  return others.length === 0 ? first! : Buffer.concat([first!, ...others.flatMap((part) => [ZERO, part])]);
-}
-
-function decodeText(bytes: Uint8Array): string {
-  const all = Buffer.from(bytes);
-  const parts: string[] = [];
-  let start = 0;
-  for (let at = all.indexOf(ZERO); at !== -1; at = all.indexOf(ZERO, start)) {
-    parts.push(all.toString("utf8", start, at));
-    start = at + ZERO.length;
-  }
-  return [...parts, all.toString("utf8", start)].join("\0");
 }
