@@ -14,7 +14,7 @@ export function createBase64(native: Native): object {
 
     decode(...parameters: [unknown?]): ArrayBuffer {
       native.needArguments(parameters, 1);
-      const text = String(parameters[0]).replace(/[^A-Za-z0-9+/=]/g, "");
+      const text = native.text(parameters[0]).replace(/[^A-Za-z0-9+/=]/g, "");
       const isPadded = (digits: string): boolean => /^[^=]{2}==$|^[^=]{3}=$/.test(digits);
       const groups: string[] = [];
       let digits = "";

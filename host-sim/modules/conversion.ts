@@ -2,7 +2,7 @@
 // formats, 64-bit integers. Errors are the device realm's, with XS's messages.
 
 import { encodeCText } from "../hardware/c-text.js";
-import type { Machine } from "../machine.js";
+import type { Native } from "./native.js";
 
 /** The formats of ECMA-419 that the SDK knows, whether or not a module supports them. */
 const FORMATS: ReadonlySet<string> = new Set([
@@ -22,38 +22,37 @@ const FORMATS: ReadonlySet<string> = new Set([
 ]);
 
 /** builtinInitializeFormat: the option `format`, or "buffer" if it is absent or falsy. */
-export function formatOption(machine: Machine, options: object): string {
+export function formatOption(native: Native, options: object): string {
   if (!("format" in options) || !options.format) return "buffer";
-  const format = String(options.format);
-  if (!FORMATS.has(format)) throw new machine.realm.RangeError("unsupported");
+  const format = native.text(options.format);
+  if (!FORMATS.has(format)) throw native.rangeError("unsupported");
   return format;
 }
 
 /** builtinSetFormat: the value of an assignment to `format`. */
-export function knownFormat(machine: Machine, value: unknown): string {
-  const format = String(value);
-  if (!FORMATS.has(format) || format === "buffer/disposable") throw new machine.realm.RangeError("unknown");
+export function knownFormat(native: Native, value: unknown): string {
+  const format = native.text(value);
+  if (!FORMATS.has(format) || format === "buffer/disposable") throw native.rangeError("unknown");
   return format;
 }
 
 /** Options of open: anything with properties. */
-export function optionsOf(machine: Machine, value: unknown): object {
+export function optionsOf(native: Native, value: unknown): object {
   if (value === undefined || value === null) {
-    throw new machine.realm.TypeError(`cannot coerce ${value} to object`);
+    throw native.typeError(`cannot coerce ${value} to object`);
   }
   return Object(value) as object;
 }
 
 /** xsmcToStringBuffer: a string whose UTF-8 and final zero fit into `sizeBytes`. */
-export function boundedString(machine: Machine, value: unknown, sizeBytes: number): string {
-  const text = String(value);
-  if (encodeCText(text).length + 1 > sizeBytes) throw new machine.realm.RangeError("cannot buffer string");
+export function boundedString(native: Native, value: unknown, sizeBytes: number): string {
+  const text = native.text(value);
+  if (encodeCText(text).length + 1 > sizeBytes) throw native.rangeError("cannot buffer string");
   return text;
 }
 
 /** fxToBigInt: numbers are not converted. */
-export function toBigInt(machine: Machine, value: unknown): bigint {
-  const { realm } = machine;
+export function toBigInt(native: Native, value: unknown): bigint {
   switch (typeof value) {
     case "bigint":
       return value;
@@ -63,12 +62,12 @@ export function toBigInt(machine: Machine, value: unknown): bigint {
       try {
         return BigInt(value);
       } catch {
-        throw new realm.SyntaxError("cannot coerce string to bigint");
+        throw native.syntaxError("cannot coerce string to bigint");
       }
     case "object":
-      if (value !== null) return toBigInt(machine, (value as { valueOf(): unknown }).valueOf());
-      throw new realm.TypeError("cannot coerce null to bigint");
+      if (value !== null) return toBigInt(native, (value as { valueOf(): unknown }).valueOf());
+      throw native.typeError("cannot coerce null to bigint");
     default:
-      throw new realm.TypeError(`cannot coerce ${typeof value} to bigint`);
+      throw native.typeError(`cannot coerce ${typeof value} to bigint`);
   }
 }

@@ -27,7 +27,7 @@ export function createDigest(_machine: Machine, native: Native): new (type: stri
 
     constructor(...parameters: [unknown?]) {
       native.needArguments(parameters, 1);
-      const type = String(parameters[0]);
+      const type = native.text(parameters[0]);
       const algorithm = Object.hasOwn(ALGORITHMS, type) ? ALGORITHMS[type] : undefined;
       if (algorithm === undefined) throw native.error("crypt: unsupported digest");
       this.#algorithm = algorithm;

@@ -4,7 +4,7 @@
 import type { Machine } from "../machine.js";
 import { isOutput } from "./gpio.js";
 import { createHandles } from "./handle.js";
-import { type Dictionary, type Native, toInteger } from "./native.js";
+import type { Dictionary, Native } from "./native.js";
 
 const OUTPUT = 8;
 const OUTPUT_OPEN_DRAIN = 9;
@@ -19,7 +19,7 @@ export function createDigital(machine: Machine, native: Native): object {
   const used = new Set<number>();
 
   function show({ pin, activeLow }: Output, value: unknown): void {
-    const level = (Number(value) !== 0) !== activeLow ? 1 : 0;
+    const level = (native.number(value) !== 0) !== activeLow ? 1 : 0;
     machine.onLight?.({ type: "pin", pin, level });
   }
 
@@ -31,9 +31,9 @@ export function createDigital(machine: Machine, native: Native): object {
       native.needArguments(parameters, 1);
       const options = (parameters[0] ?? {}) as Dictionary;
       if (options.pin === undefined) throw native.error("invalid");
-      const pin = toInteger(options.pin);
+      const pin = native.integer(options.pin);
       if (used.has(pin)) throw native.error("in use");
-      const mode = toInteger(options.mode);
+      const mode = native.integer(options.mode);
       if (mode !== OUTPUT && mode !== OUTPUT_OPEN_DRAIN) throw native.rangeError("invalid mode");
       if (!isOutput(machine.chip, pin)) throw native.error("invalid pin");
       const output = { pin, activeLow: Boolean(options.activeLow) };

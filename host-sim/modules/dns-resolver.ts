@@ -51,7 +51,8 @@ export function createDnsResolver(machine: Machine, native: Native): { Resolver:
     resolve(options: Dictionary): void {
       const { onResolved, onError } = options as { onResolved?: Callback; onError?: Callback };
       if (!options.host || (!onResolved && !onError) || this.#udp === undefined) throw native.error();
-      const host = String(options.host) === "localhost" ? "127.0.0.1" : String(options.host);
+      const name = native.text(options.host);
+      const host = name === "localhost" ? "127.0.0.1" : name;
       this.#requests.push({
         host,
         id: host.endsWith(".local") ? 0 : Math.floor(machine.random() * 65535) | 1,

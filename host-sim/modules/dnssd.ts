@@ -35,7 +35,7 @@ export function createDnssd(machine: Machine, native: Native): { DNSSD: object }
 
     claim(options: Dictionary): Closable {
       const claim: Claim = {
-        host: String(options.host),
+        host: native.text(options.host),
         onReady: () => (options.onReady as Callback | undefined)?.call(undefined),
         onError: () => (options.onError as Callback | undefined)?.call(undefined),
       };
@@ -44,12 +44,12 @@ export function createDnssd(machine: Machine, native: Native): { DNSSD: object }
     }
 
     advertise(options: Dictionary): Closable {
-      const serviceType = String(options.serviceType);
+      const serviceType = native.text(options.serviceType);
       if (!serviceType.includes("._")) throw native.error("invalid serviceType");
       const service: Service = {
         serviceType,
-        host: String(options.host),
-        name: String(options.name ?? options.host),
+        host: native.text(options.host),
+        name: native.text(options.name ?? options.host),
         port: Number(options.port),
         txt: textOf(options.txt),
       };
@@ -64,7 +64,7 @@ export function createDnssd(machine: Machine, native: Native): { DNSSD: object }
 
     discover(options: Dictionary): Closable {
       const monitor: Monitor = {
-        serviceType: String(options.serviceType),
+        serviceType: native.text(options.serviceType),
         onInstance: (instance) => {
           const name = instance.isFound ? "onUpdate" : "onFound";
           instance.isFound = true;

@@ -37,7 +37,7 @@ export function createFfi(machine: Machine, native: Native): new () => object {
   }
 
   function appNamed(label: unknown): Partition | undefined {
-    return findPartition(machine.partitions, { type: PARTITION_TYPE_APP, label: String(label) });
+    return findPartition(machine.partitions, { type: PARTITION_TYPE_APP, label: native.text(label) });
   }
 
   const functions = realm.adopt({

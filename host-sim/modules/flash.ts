@@ -11,7 +11,7 @@ import {
 import { type Machine, RESET_REASON } from "../machine.js";
 import { formatOption, optionsOf } from "./conversion.js";
 import { CONSTRUCT, createHandles, type Handles } from "./handle.js";
-import { type Native, toInteger } from "./native.js";
+import type { Native } from "./native.js";
 
 const MODS_TYPE = 0x40;
 const MODS_SUBTYPE = 1;
@@ -44,8 +44,8 @@ export function createFlash(machine: Machine, native: Native): FlashModule {
     eraseBlock(...parameters: [unknown?, unknown?]): void {
       const { partition } = writable(this);
       native.needArguments(parameters, 1);
-      const start = toInteger(parameters[0]);
-      const end = parameters.length > 1 ? toInteger(parameters[1]) : start + 1;
+      const start = native.integer(parameters[0]);
+      const end = parameters.length > 1 ? native.integer(parameters[1]) : start + 1;
       // 32-bit arithmetic without sign, as in the C code.
       const offset = Math.imul(start, SECTOR_BYTES) >>> 0;
       const length = Math.imul(end - start, SECTOR_BYTES) >>> 0;
@@ -56,10 +56,10 @@ export function createFlash(machine: Machine, native: Native): FlashModule {
     read(...parameters: [unknown?, unknown?]): unknown {
       const { partition } = handles.stateOf(this);
       if (parameters.length < 2) throw new realm.SyntaxError("C: xsArg(1): invalid index");
-      const offset = toInteger(parameters[1]);
+      const offset = native.integer(parameters[1]);
       const [wanted] = parameters;
       const target = typeof wanted === "number" ? undefined : native.bytesOf(wanted);
-      const length = target?.length ?? toInteger(wanted);
+      const length = target?.length ?? native.integer(wanted);
       if (!isInside(partition, offset, length)) throw native.error("read failed");
       const bytes = machine.flash.read(partition.offset + offset, length);
       if (target === undefined) return native.arrayBuffer(bytes);
@@ -70,7 +70,7 @@ export function createFlash(machine: Machine, native: Native): FlashModule {
     write(...parameters: [unknown?, unknown?]): void {
       const { partition } = writable(this);
       if (parameters.length < 2) throw new realm.SyntaxError("C: xsArg(1): invalid index");
-      const offset = toInteger(parameters[1]);
+      const offset = native.integer(parameters[1]);
       const bytes = native.bytesOf(parameters[0]);
       if (!isWritable(machine, partition, offset, bytes.length)) throw native.error("write failed");
       machine.flash.write(partition.offset + offset, bytes);
@@ -122,13 +122,13 @@ export function createFlash(machine: Machine, native: Native): FlashModule {
   }
 
   function open(options: unknown): Flash {
-    const given = optionsOf(machine, options);
+    const given = optionsOf(native, options);
     if (!("path" in given)) throw native.error("no path");
-    const partition = partitionNamed(machine, String(given.path));
+    const partition = partitionNamed(machine, native.text(given.path));
     if (partition === undefined) throw native.error("can't find partition");
-    const mode = "mode" in given ? String(given.mode) : "r+";
+    const mode = "mode" in given ? native.text(given.mode) : "r+";
     if (mode !== "r" && mode !== "r+") throw native.error("invalid mode");
-    if (formatOption(machine, given) !== "buffer") throw native.rangeError("unsupported");
+    if (formatOption(native, given) !== "buffer") throw native.rangeError("unsupported");
     const flash = new Flash(CONSTRUCT);
     handles.open(flash, { partition, readOnly: mode === "r" });
     return flash;

@@ -9,24 +9,31 @@ export interface Handles<State extends object> {
   open(object: object, state: State): void;
   /** @throws SyntaxError of the realm when `object` is closed or none */
   stateOf(object: unknown): State;
-  /** Takes the state away; undefined if it is gone already. */
-  close(object: object): State | undefined;
+  /** Takes the state away; undefined if it is gone already. @throws SyntaxError of the realm when `object` was never one */
+  close(object: unknown): State | undefined;
 }
 
 export function createHandles<State extends object>(machine: Machine): Handles<State> {
   const states = new WeakMap<object, State | undefined>();
+  const invalid = (problem: string) => new machine.realm.SyntaxError(`C: xsGetHostChunk: ${problem}`);
+
+  /** Open or closed. */
+  function hostObject(value: unknown): object {
+    if (typeof value === "object" && value !== null && states.has(value)) return value;
+    throw invalid("not a host object");
+  }
+
   return {
     open: (object, state) => states.set(object, state),
     stateOf(object) {
-      const isObject = typeof object === "object" && object !== null;
-      const state = isObject ? states.get(object) : undefined;
-      if (state !== undefined) return state;
-      const problem = isObject && states.has(object) ? "invalid host data" : "not a host object";
-      throw new machine.realm.SyntaxError(`C: xsGetHostChunk: ${problem}`);
+      const state = states.get(hostObject(object));
+      if (state === undefined) throw invalid("invalid host data");
+      return state;
     },
     close(object) {
-      const state = states.get(object);
-      if (states.has(object)) states.set(object, undefined);
+      const host = hostObject(object);
+      const state = states.get(host);
+      states.set(host, undefined);
       return state;
     },
   };

@@ -6,7 +6,7 @@ const DEFAULT_DIGITS = "0123456789ABCDEF";
 
 export function createHex(native: Native): object {
   function separatorOf(parameters: readonly unknown[]): string {
-    const separator = parameters.length > 1 ? String(parameters[1]) : "";
+    const separator = parameters.length > 1 ? native.text(parameters[1]) : "";
     const isGood = separator.length <= 1 && separator <= "\x7f" && separator !== "\0";
     if (!isGood) throw native.error("invalid separator");
     return separator;
@@ -17,7 +17,7 @@ export function createHex(native: Native): object {
       native.needArguments(parameters, 1);
       const bytes = native.bytesOf(parameters[0]);
       const separator = separatorOf(parameters);
-      const digits = parameters.length > 2 ? String(parameters[2]) : DEFAULT_DIGITS;
+      const digits = parameters.length > 2 ? native.text(parameters[2]) : DEFAULT_DIGITS;
       if (!/^\p{ASCII}{16}$/u.test(digits) || digits.includes("\0")) throw native.error("bad string");
       return Array.from(bytes, (byte) => `${digits[byte >> 4]}${digits[byte & 15]}`).join(separator);
     },
@@ -25,7 +25,7 @@ export function createHex(native: Native): object {
     toBuffer(...parameters: unknown[]): ArrayBuffer {
       const separator = separatorOf(parameters);
       native.needArguments(parameters, 1);
-      const text = String(parameters[0]);
+      const text = native.text(parameters[0]);
       if (text.length < 2) throw native.error("string too small");
       const step = 2 + separator.length;
       if ((text.length + separator.length) % step !== 0) throw native.error("bad string length");

@@ -8,7 +8,7 @@
 
 import type { Machine } from "../machine.js";
 import type { Scheduled } from "../world.js";
-import { type Callback, type Dictionary, isSwallowed, type Native, toInteger } from "./native.js";
+import { type Callback, type Dictionary, isSwallowed, type Native } from "./native.js";
 
 /** A chunk's length and line ends must fit too. */
 const CHUNK_OVERHEAD_BYTES = 8;
@@ -482,7 +482,7 @@ class ClientCore {
     for (const [name, value] of (options.headers ?? []) as Iterable<[string, unknown]>) {
       lines.push(`${name}: ${value}\r\n`);
       const lower = name.toLowerCase();
-      if (lower === "content-length") this.#body = toInteger(value);
+      if (lower === "content-length") this.#body = this.#native.integer(value);
       else if (lower === "transfer-encoding" && String(value).toLowerCase() === "chunked") this.#body = true;
     }
     lines.push("\r\n");

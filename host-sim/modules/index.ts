@@ -39,7 +39,7 @@ export function createModules(machine: Machine): ModuleTable {
       return { Digest, default: frozen({ Digest }) };
     },
     "text/encoder": () => ({ default: createTextEncoder(machine, native) }),
-    "text/decoder": () => ({ default: createTextDecoder(machine, native) }),
+    "text/decoder": () => ({ default: createTextDecoder(native) }),
     base64: () => ({ default: frozen(createBase64(native)) }),
     hex: () => ({ default: frozen(createHex(native)) }),
     "mc/ffi": () => ({ default: createFfi(machine, native) }),

@@ -6,7 +6,7 @@ import type { Nvs, NvsEntry, NvsHandle, NvsType } from "../hardware/nvs.js";
 import { type Machine, RESET_REASON } from "../machine.js";
 import { boundedString, formatOption, knownFormat, optionsOf, toBigInt } from "./conversion.js";
 import { CONSTRUCT, createHandles } from "./handle.js";
-import { type Native, toInteger } from "./native.js";
+import type { Native } from "./native.js";
 
 /** The native code's buffers for keys and domains, with the final zero. */
 const NAME_BYTES_MAX = 64;
@@ -77,7 +77,7 @@ export function createKeyValue(machine: Machine, native: Native): object {
 
     delete(...parameters: [unknown?]): void {
       native.needArguments(parameters, 1);
-      const key = boundedString(machine, parameters[0], NAME_BYTES_MAX);
+      const key = boundedString(native, parameters[0], NAME_BYTES_MAX);
       const { handle } = writable(this);
       const error = handle.erase(key);
       if (error !== "ESP_ERR_NVS_NOT_FOUND") check(error);
@@ -85,7 +85,7 @@ export function createKeyValue(machine: Machine, native: Native): object {
 
     read(...parameters: [unknown?, unknown?]): unknown {
       native.needArguments(parameters, 1);
-      const key = boundedString(machine, parameters[0], NAME_BYTES_MAX);
+      const key = boundedString(native, parameters[0], NAME_BYTES_MAX);
       const { handle, format } = directories.stateOf(this);
       const type = TYPES[format];
       if (type === undefined) throw native.error("unexpected");
@@ -96,7 +96,7 @@ export function createKeyValue(machine: Machine, native: Native): object {
 
     write(...parameters: [unknown?, unknown?]): void {
       native.needArguments(parameters, 1);
-      const key = boundedString(machine, parameters[0], NAME_BYTES_MAX);
+      const key = boundedString(native, parameters[0], NAME_BYTES_MAX);
       const { handle, format } = writable(this);
       const type = TYPES[format];
       if (type === undefined) throw native.error("unexpected");
@@ -113,7 +113,7 @@ export function createKeyValue(machine: Machine, native: Native): object {
     }
 
     set format(value: unknown) {
-      const format = knownFormat(machine, value);
+      const format = knownFormat(native, value);
       if (TYPES[format] === undefined) throw native.rangeError("unsupported");
       directories.stateOf(this).format = format;
     }
@@ -157,27 +157,27 @@ export function createKeyValue(machine: Machine, native: Native): object {
       case "blob":
         return native.bytesOf(value);
       case "str":
-        return String(value);
+        return native.text(value);
       case "u64":
       case "i64":
-        return toBigInt(machine, value);
+        return toBigInt(native, value);
       case "u32":
-        return toInteger(value) >>> 0;
+        return native.integer(value) >>> 0;
       default:
-        return toInteger(value);
+        return native.integer(value);
     }
   }
 
   function open(options: unknown): Storage {
-    const given = optionsOf(machine, options);
+    const given = optionsOf(native, options);
     if (!("path" in given)) throw native.error("no path");
-    let domain = boundedString(machine, given.path, NAME_BYTES_MAX);
+    let domain = boundedString(native, given.path, NAME_BYTES_MAX);
     if (encodeText(domain).length === 0) throw native.error("invalid");
     if (domain.endsWith("/")) domain = domain.slice(0, -1);
-    const mode = "mode" in given ? String(given.mode) : "r+";
+    const mode = "mode" in given ? native.text(given.mode) : "r+";
     if (mode !== "r" && mode !== "r+") throw native.error("invalid mode");
     const readOnly = mode === "r";
-    const format = formatOption(machine, given);
+    const format = formatOption(native, given);
     const { error, handle } = nvsOf(machine, native).open(domain, readOnly ? "readonly" : "readwrite");
     check(error);
     const storage = new Storage(CONSTRUCT);

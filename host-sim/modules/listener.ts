@@ -3,7 +3,7 @@
 import type { Machine } from "../machine.js";
 import type { TcpListener } from "../network/ip-node.js";
 import type { TcpSocket } from "../network/tcp-socket.js";
-import { announceQueue, type Dictionary, type Native, toInteger } from "./native.js";
+import { announceQueue, type Dictionary, type Native } from "./native.js";
 import type { TcpModule } from "./tcp.js";
 
 interface ListenerHandle {
@@ -24,7 +24,7 @@ export function createListener(machine: Machine, native: Native, tcp: TcpModule)
     let port = 0;
     if ("port" in dictionary) {
       if (dictionary.port === undefined) throw native.error("invalid");
-      port = toInteger(dictionary.port);
+      port = native.integer(dictionary.port);
       if (port < 0 || port > 65535) throw native.rangeError("invalid port");
     }
     const onReadable = native.callback(dictionary, "onReadable");
@@ -51,6 +51,7 @@ export function createListener(machine: Machine, native: Native, tcp: TcpModule)
     }
 
     close(): void {
+      if (!handles.has(this)) throw native.invalidHandle(false);
       const handle = handles.get(this);
       handles.set(this, undefined);
       handle?.listener.close();

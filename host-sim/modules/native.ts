@@ -14,12 +14,19 @@ export interface Native {
   error(message?: string): Error;
   rangeError(message: string): Error;
   typeError(message: string): Error;
+  syntaxError(message: string): Error;
   /** `C: xsArg(n): invalid index` if there are too few arguments. */
   needArguments(given: ArrayLike<unknown>, count: number): void;
   /** The error of a method on something that is closed, or was never one of the class. */
   invalidHandle(isClosed: boolean): Error;
   /** What `undefined.name` throws on XS. */
   coerced(): Error;
+  /** xsmcToInteger: what is no number is 0. Symbols and bigints are a TypeError. */
+  integer(value: unknown): number;
+  /** xsmcToNumber. Symbols and bigints are a TypeError. */
+  number(value: unknown): number;
+  /** xsmcToString. A symbol is a TypeError. */
+  text(value: unknown): string;
   /** A view of a device's buffer: ArrayBuffer, DataView or an array of bytes. Throws `TypeError: invalid buffer`. */
   bytesOf(value: unknown): Uint8Array;
   /** A copy as the device's own ArrayBuffer. */
@@ -40,6 +47,7 @@ export function createNative(machine: Machine): Native {
     error: (message = "") => new realm.Error(message),
     rangeError: (message) => new realm.RangeError(message),
     typeError: (message) => new realm.TypeError(message),
+    syntaxError: (message) => new realm.SyntaxError(message),
     needArguments(given, count) {
       if (given.length < count) throw new realm.SyntaxError(`C: xsArg(${given.length}): invalid index`);
     },
@@ -48,6 +56,9 @@ export function createNative(machine: Machine): Native {
       return new realm.SyntaxError(`C: xsGetHostData: ${what}`);
     },
     coerced: () => new realm.TypeError("cannot coerce undefined to object"),
+    integer: (value) => Math.trunc(coerce("integer", () => +(value as number))) | 0,
+    number: (value) => coerce("number", () => +(value as number)),
+    text: (value) => coerce("string", () => `${value}`),
     bytesOf(value) {
       if (ArrayBuffer.isView(value)) {
         const step = (value as Uint8Array).BYTES_PER_ELEMENT ?? 1;
@@ -68,11 +79,15 @@ export function createNative(machine: Machine): Native {
     },
   };
   return native;
-}
 
-/** xsmcToInteger: what is no number is 0. */
-export function toInteger(value: unknown): number {
-  return Math.trunc(Number(value)) | 0;
+  /** What the host itself refuses to convert becomes an error of the device's; what firmware throws goes through. */
+  function coerce<T>(what: string, convert: () => T): T {
+    try {
+      return convert();
+    } catch (error) {
+      throw error instanceof TypeError ? new realm.TypeError(`cannot coerce to ${what}`) : error;
+    }
+  }
 }
 
 /** Whether an exception may be swallowed where the SDK swallows it: not what ends the boot. */

@@ -4,7 +4,7 @@
 import { type Machine, RESET_REASON } from "../machine.js";
 import { isOutput } from "./gpio.js";
 import { createHandles } from "./handle.js";
-import { type Dictionary, type Native, toInteger } from "./native.js";
+import type { Dictionary, Native } from "./native.js";
 
 /** The driver's default: a quarter of the light. */
 const FIRST_BRIGHTNESS = 0x40;
@@ -45,7 +45,8 @@ export function createNeoPixel(machine: Machine, native: Native): object {
       let colour = 0;
       for (const [index, channel] of ["R", "G", "B", "W"].entries()) {
         const place = order.indexOf(channel);
-        if (place >= 0) colour |= (toInteger(channels[index]) & 0xff) << (8 * (order.length - 1 - place));
+        if (place >= 0)
+          colour |= (native.integer(channels[index]) & 0xff) << (8 * (order.length - 1 - place));
       }
       return colour;
     }
@@ -53,22 +54,22 @@ export function createNeoPixel(machine: Machine, native: Native): object {
     setPixel(...parameters: unknown[]): void {
       const { pixels } = strips.stateOf(this);
       native.needArguments(parameters, 2);
-      const index = toInteger(parameters[0]);
+      const index = native.integer(parameters[0]);
       if (index >= 0 && index < pixels.length) pixels[index] = Number(parameters[1]);
     }
 
     fill(...parameters: unknown[]): void {
       const { pixels } = strips.stateOf(this);
       native.needArguments(parameters, 1);
-      const index = parameters.length > 1 ? toInteger(parameters[1]) : 0;
-      const count = parameters.length > 2 ? toInteger(parameters[2]) : pixels.length;
+      const index = parameters.length > 1 ? native.integer(parameters[1]) : 0;
+      const count = parameters.length > 2 ? native.integer(parameters[2]) : pixels.length;
       if (index >= 0 && count > 0) pixels.fill(Number(parameters[0]), index, index + count);
     }
 
     getPixel(...parameters: unknown[]): number | undefined {
       const { pixels, order } = strips.stateOf(this);
       native.needArguments(parameters, 1);
-      const colour = pixels[toInteger(parameters[0])];
+      const colour = pixels[native.integer(parameters[0])];
       return colour === undefined ? undefined : order.length === 3 ? colour & 0xffffff : colour;
     }
 
@@ -77,7 +78,7 @@ export function createNeoPixel(machine: Machine, native: Native): object {
     }
 
     set brightness(value: unknown) {
-      strips.stateOf(this).brightness = Math.min(255, Math.max(0, toInteger(value)));
+      strips.stateOf(this).brightness = Math.min(255, Math.max(0, native.integer(value)));
     }
 
     get length(): number {
@@ -93,11 +94,11 @@ export function createNeoPixel(machine: Machine, native: Native): object {
 }
 
 function readOptions(options: Dictionary, native: Native): Strip {
-  const length = toInteger(options.length ?? 0);
+  const length = native.integer(options.length ?? 0);
   if (length === 0) throw native.rangeError("no pixels");
-  const pin = "pin" in options ? toInteger(options.pin) : -1;
+  const pin = "pin" in options ? native.integer(options.pin) : -1;
   if (pin < 0) throw native.rangeError("no pin");
-  const order = String(options.order || "GRB");
+  const order = native.text(options.order || "GRB");
   if (order.length !== 3 && order.length !== 4) throw native.error("invalid order");
   return { pin, order, pixels: new Uint32Array(length), brightness: FIRST_BRIGHTNESS };
 }

@@ -36,7 +36,7 @@ export function createNet(machine: Machine, native: Native): { Net: object } {
 
   const Net = native.object({
     get(property: string, name?: string): unknown {
-      switch (String(property)) {
+      switch (native.text(property)) {
         case "IP":
           return addressOf(interfaceMeant(name));
         case "MAC":
@@ -61,7 +61,8 @@ export function createNet(machine: Machine, native: Native): { Net: object } {
         machine.after(0, () => callback.call(undefined, host, address));
       };
       const server = network.dnsServers[0];
-      if (/^\d+\.\d+\.\d+\.\d+$/.test(host)) done(host);
+      if (host === "localhost") done("127.0.0.1");
+      else if (/^\d+\.\d+\.\d+\.\d+$/.test(host)) done(host);
       else if (server === undefined) done(undefined);
       else query(server, host, done);
     },

@@ -6,7 +6,7 @@
 import type { Machine } from "../machine.js";
 import { normalizeAddress } from "../network/address.js";
 import type { TcpSocket } from "../network/tcp-socket.js";
-import { type Callback, type Dictionary, type Native, toInteger } from "./native.js";
+import type { Callback, Dictionary, Native } from "./native.js";
 
 const WRITABLE = 1;
 const READABLE = 2;
@@ -38,6 +38,7 @@ export function createTcp(machine: Machine, native: Native): TcpModule {
     }
 
     close(): void {
+      if (!handles.has(this)) throw native.invalidHandle(false);
       handles.get(this)?.close();
       handles.set(this, undefined);
     }
@@ -92,7 +93,7 @@ export function createTcp(machine: Machine, native: Native): TcpModule {
 }
 
 function parseFormat(native: Native, value: unknown): Format {
-  const format = String(value);
+  const format = native.text(value);
   if (format !== "number" && format !== "buffer") throw native.rangeError("unimplemented");
   return format;
 }
@@ -119,10 +120,10 @@ class TcpHandle {
   }
 
   connect(dictionary: Dictionary): void {
-    const address = normalizeAddress(String(dictionary.address));
+    const address = normalizeAddress(this.#native.text(dictionary.address));
     if (address === undefined) throw this.#native.error("invalid address");
     if (dictionary.port === undefined) throw this.#native.error("invalid");
-    const port = toInteger(dictionary.port);
+    const port = this.#native.integer(dictionary.port);
     if (port < 0 || port > 65535) throw this.#native.rangeError("invalid port");
     const { network } = this.#machine;
     if (network.isFull) throw this.#native.rangeError("no socket");
@@ -171,9 +172,10 @@ class TcpHandle {
     if (availableBytes === 0) return undefined;
     if (this.format === "number") return this.#take(1)[0];
     const [requested] = parameters;
-    const isBuffer = typeof requested === "object" && requested !== null;
+    const isBuffer = (typeof requested === "object" && requested !== null) || typeof requested === "function";
     const target = isBuffer ? this.#native.bytesOf(requested) : undefined;
-    const count = target?.length ?? (parameters.length === 0 ? availableBytes : toInteger(requested));
+    const count =
+      target?.length ?? (parameters.length === 0 ? availableBytes : this.#native.integer(requested));
     if (count <= 0 || count > availableBytes) throw this.#native.error("invalid");
     const bytes = this.#take(count);
     if (target === undefined) return this.#native.arrayBuffer(bytes);
@@ -188,7 +190,9 @@ class TcpHandle {
     this.#native.needArguments(parameters, 1);
     const [data] = parameters;
     const bytes =
-      this.format === "number" ? Uint8Array.of(toInteger(data) & 0xff) : this.#native.bytesOf(data);
+      this.format === "number"
+        ? Uint8Array.of(this.#native.integer(data) & 0xff)
+        : this.#native.bytesOf(data);
     if (bytes.length > socket.roomBytes) throw this.#native.error("would block");
     socket.enqueue(bytes);
     this.#trigger(OUTPUT);

@@ -15,7 +15,7 @@ export function createTextEncoder(machine: Machine, native: Native): new () => o
   return class TextEncoder {
     encode(...parameters: [unknown?]): Uint8Array {
       native.needArguments(parameters, 1);
-      return new realm.Uint8Array(native.arrayBuffer(encodeText(String(parameters[0]))));
+      return new realm.Uint8Array(native.arrayBuffer(encodeText(native.text(parameters[0]))));
     }
 
     encodeInto(...parameters: [unknown?, unknown?]): object {
@@ -23,7 +23,7 @@ export function createTextEncoder(machine: Machine, native: Native): new () => o
       const target = native.bytesOf(parameters[1]);
       let read = 0;
       let written = 0;
-      for (const character of String(parameters[0])) {
+      for (const character of native.text(parameters[0])) {
         const bytes = encodeText(character);
         if (written + bytes.length > target.length) break;
         target.set(bytes, written);
@@ -35,23 +35,23 @@ export function createTextEncoder(machine: Machine, native: Native): new () => o
   };
 }
 
-export function createTextDecoder(machine: Machine, native: Native): new () => object {
+export function createTextDecoder(native: Native): new () => object {
   return class TextDecoder {
     readonly #fatal: boolean;
     readonly #ignoreByteOrderMark: boolean;
     #rest: Uint8Array = new Uint8Array(0);
 
     constructor(...parameters: [unknown?, unknown?]) {
-      if (parameters.length > 0 && String(parameters[0]) !== "utf-8") {
+      if (parameters.length > 0 && native.text(parameters[0]) !== "utf-8") {
         throw native.rangeError("unsupported encoding");
       }
-      const options = parameters.length > 1 ? optionsOf(machine, parameters[1]) : {};
+      const options = parameters.length > 1 ? optionsOf(native, parameters[1]) : {};
       this.#fatal = Boolean("fatal" in options && options.fatal);
       this.#ignoreByteOrderMark = Boolean("ignoreBOM" in options && options.ignoreBOM);
     }
 
     decode(...parameters: [unknown?, unknown?]): string {
-      const options = parameters.length > 1 ? optionsOf(machine, parameters[1]) : {};
+      const options = parameters.length > 1 ? optionsOf(native, parameters[1]) : {};
       const isStream = Boolean("stream" in options && options.stream);
       const given = parameters.length > 0 ? native.bytesOf(parameters[0]) : new Uint8Array(0);
       const bytes = this.#rest.length > 0 ? Uint8Array.from([...this.#rest, ...given]) : given;

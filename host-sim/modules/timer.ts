@@ -3,7 +3,7 @@
 
 import type { TimerRecord } from "../engine/timer-queue.js";
 import type { Machine } from "../machine.js";
-import { type Native, toInteger } from "./native.js";
+import type { Native } from "./native.js";
 
 export function createTimer(machine: Machine, native: Native): object {
   const { realm, timers } = machine;
@@ -29,12 +29,12 @@ export function createTimer(machine: Machine, native: Native): object {
     static set(...parameters: unknown[]): object {
       native.needArguments(parameters, 1);
       const [callback, delay, repeat] = parameters;
-      return create(callback, toInteger(delay ?? 0), toInteger(repeat ?? 0));
+      return create(callback, native.integer(delay ?? 0), native.integer(repeat ?? 0));
     }
 
     static repeat(...parameters: unknown[]): object {
       if (parameters.length < 2) throw new realm.SyntaxError("C: xsArg(1): invalid index");
-      const interval = toInteger(parameters[1]);
+      const interval = native.integer(parameters[1]);
       return create(parameters[0], interval, interval);
     }
 
@@ -44,7 +44,7 @@ export function createTimer(machine: Machine, native: Native): object {
       const timer = recordOf(id);
       if (timer === undefined) throw native.invalidHandle(true);
       if (parameters.length === 1) timers.unschedule(timer);
-      else timers.reschedule(timer, machine.uptimeMs(), toInteger(delay), toInteger(repeat ?? 0));
+      else timers.reschedule(timer, machine.uptimeMs(), native.integer(delay), native.integer(repeat ?? 0));
     }
 
     static clear(id: unknown): void {
@@ -56,7 +56,7 @@ export function createTimer(machine: Machine, native: Native): object {
 
     static delay(...parameters: unknown[]): void {
       native.needArguments(parameters, 1);
-      machine.block(toInteger(parameters[0]));
+      machine.block(native.integer(parameters[0]));
     }
   }
   return Timer;

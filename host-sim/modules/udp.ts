@@ -3,7 +3,7 @@
 import type { Machine } from "../machine.js";
 import { normalizeAddress } from "../network/address.js";
 import type { Datagram, UdpSocket } from "../network/ip-node.js";
-import { announceQueue, type Dictionary, type Native, toInteger } from "./native.js";
+import { announceQueue, type Dictionary, type Native } from "./native.js";
 
 /** lwIP's pool of packet buffers is bounded; what comes on top is lost. */
 const QUEUED_COUNT_MAX = 32;
@@ -24,7 +24,7 @@ export function createUdp(machine: Machine, native: Native): { UDP: object } {
 
   function addressArgument(parameters: readonly unknown[], index: number): string {
     native.needArguments(parameters, index + 1);
-    const address = normalizeAddress(String(parameters[index]));
+    const address = normalizeAddress(native.text(parameters[index]));
     if (address === undefined) throw native.rangeError("invalid IP address");
     return address;
   }
@@ -37,6 +37,7 @@ export function createUdp(machine: Machine, native: Native): { UDP: object } {
     }
 
     close(): void {
+      if (!handles.has(this)) throw native.invalidHandle(false);
       const handle = handles.get(this);
       handles.set(this, undefined);
       handle?.socket.close();
@@ -55,7 +56,7 @@ export function createUdp(machine: Machine, native: Native): { UDP: object } {
       const address = addressArgument(parameters, 1);
       native.needArguments(parameters, 3);
       const bytes = native.bytesOf(parameters[0]);
-      const port = toInteger(parameters[2]) & 0xffff;
+      const port = native.integer(parameters[2]) & 0xffff;
       if (!socket.send(bytes, address, port)) throw native.error("UDP send failed");
     }
 
@@ -86,9 +87,9 @@ function open(machine: Machine, native: Native, object: object, dictionary: Dict
   const onReadable = native.callback(dictionary, "onReadable");
   const { network } = machine;
   if (!network.hasInterface) throw native.error("no network");
-  const port = "port" in dictionary ? toInteger(dictionary.port) : 0;
+  const port = "port" in dictionary ? native.integer(dictionary.port) : 0;
   if (port < 0 || port > 65535) throw native.rangeError("invalid port");
-  const timeToLive = "timeToLive" in dictionary ? toInteger(dictionary.timeToLive) : 1;
+  const timeToLive = "timeToLive" in dictionary ? native.integer(dictionary.timeToLive) : 1;
   if (timeToLive <= 0 || timeToLive > 255) throw native.rangeError("invalid timeToLive");
   if ("target" in dictionary) (object as Dictionary).target = dictionary.target;
   if (dictionary.format && dictionary.format !== "buffer") throw native.rangeError("invalid format");

@@ -72,7 +72,7 @@ export function createUpdate(machine: Machine, native: Native, flash: FlashModul
 
   function writeAt(update: OpenUpdate, parameters: readonly unknown[]): string {
     if (parameters.length < 2) throw new realm.SyntaxError("C: xsArg(1): invalid index");
-    const offset = Number(parameters[1]);
+    const offset = native.number(parameters[1]);
     if (offset < 0 || offset > UINT32_MAX) throw native.rangeError("invalid offset");
     const bytes = native.bytesOf(parameters[0]);
     // The chip converts NaN to the highest number.
@@ -80,13 +80,13 @@ export function createUpdate(machine: Machine, native: Native, flash: FlashModul
   }
 
   function open(options: unknown): Update {
-    const given = optionsOf(machine, options);
+    const given = optionsOf(native, options);
     if (!("partition" in given)) throw native.error("no partition");
     const { partition, readOnly } = flash.handles.stateOf(given.partition);
     if (readOnly) throw native.error("read-only partition");
-    const mode = "mode" in given ? String(given.mode) : "a";
+    const mode = "mode" in given ? native.text(given.mode) : "a";
     if (mode !== "a" && mode !== "w") throw native.rangeError("invalid mode");
-    if (formatOption(machine, given) !== "buffer") throw native.rangeError("unsupported");
+    if (formatOption(native, given) !== "buffer") throw native.rangeError("unsupported");
     const size = sizeOption(given, partition);
     const { error, handle } = ota.begin(partition, mode === "a" ? "sequential" : size);
     if (error !== "ESP_OK") throw native.error("begin failed");
@@ -97,7 +97,7 @@ export function createUpdate(machine: Machine, native: Native, flash: FlashModul
 
   function sizeOption(given: object, partition: Partition): OtaSize {
     if (!("byteLength" in given)) return "unknown";
-    const size = Number(given.byteLength);
+    const size = native.number(given.byteLength);
     if (!(size >= 0 && size <= partition.size)) throw native.rangeError("invalid byteLength");
     return Math.trunc(size);
   }

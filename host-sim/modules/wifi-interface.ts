@@ -6,7 +6,7 @@
 import type { Machine } from "../machine.js";
 import { formatMac, normalizeAddress } from "../network/address.js";
 import type { RadioEvent, ScanResult } from "../network/radio.js";
-import { type Callback, type Dictionary, type Native, toInteger } from "./native.js";
+import type { Callback, Dictionary, Native } from "./native.js";
 import { announceScan } from "./scan-report.js";
 
 /** Connection states of ECMA-419. */
@@ -14,6 +14,8 @@ const DISCONNECTED = 200;
 const CONNECTING = 300;
 const CONNECTED = 400;
 const ADDRESSED = 500;
+/** ESP-IDF's limit (TCPIP_HOSTNAME_MAX_SIZE). The name itself is told to nobody here. */
+const HOSTNAME_BYTES_MAX = 32;
 
 interface State {
   readonly onChanged: Callback | undefined;
@@ -105,8 +107,8 @@ export function createWifiInterface(machine: Machine, native: Native): { WiFi: o
           if (states.get(this)) onComplete?.call(this);
         },
       );
-      const channel = "channel" in options ? toInteger(options.channel) : 0;
-      isScanning = radio.scan(channel, (results) => {
+      const channel = "channel" in options ? native.integer(options.channel) : 0;
+      isScanning = radio.scan({ channel }, (results) => {
         isScanning = false;
         report(results);
       });
@@ -117,10 +119,10 @@ export function createWifiInterface(machine: Machine, native: Native): { WiFi: o
       const state = stateOf(this);
       if (state.isConnecting) throw native.error("already connecting");
       if (!("SSID" in options)) throw native.error("SSID required");
-      const channel = "channel" in options ? toInteger(options.channel) : 1;
+      const channel = "channel" in options ? native.integer(options.channel) : 1;
       if (channel < 1 || channel > 13) throw native.rangeError("invalid channel");
-      const password = "password" in options ? String(options.password) : "";
-      if (!radio.connect({ ssid: String(options.SSID), password })) throw native.error("connect failed");
+      const password = "password" in options ? native.text(options.password) : "";
+      if (!radio.connect({ ssid: native.text(options.SSID), password })) throw native.error("connect failed");
       state.isConnecting = true;
     }
 
@@ -134,6 +136,9 @@ export function createWifiInterface(machine: Machine, native: Native): { WiFi: o
 
     configure(options: Dictionary): void {
       stateOf(this);
+      if ("hostname" in options && Buffer.byteLength(native.text(options.hostname)) > HOSTNAME_BYTES_MAX) {
+        throw native.error("set hostname failed");
+      }
       if (!("static" in options)) return;
       const given = options.static as Dictionary | undefined;
       if (!given) {
@@ -141,9 +146,10 @@ export function createWifiInterface(machine: Machine, native: Native): { WiFi: o
         return;
       }
       for (const name of ["address", "mask", "gateway"]) {
-        if (normalizeAddress(String(given[name])) === undefined) throw native.rangeError(`invalid ${name}`);
+        if (normalizeAddress(native.text(given[name])) === undefined)
+          throw native.rangeError(`invalid ${name}`);
       }
-      radio.applyStaticAddress(String(given.address));
+      radio.applyStaticAddress(native.text(given.address));
     }
 
     get connection(): number {

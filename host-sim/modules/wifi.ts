@@ -5,8 +5,8 @@
 
 import type { Machine } from "../machine.js";
 import { REASON } from "../network/air.js";
-import type { RadioEvent, RadioMode, ScanResult } from "../network/radio.js";
-import { type Callback, type Dictionary, type Native, toInteger } from "./native.js";
+import type { RadioEvent, RadioMode, ScanOptions, ScanResult } from "../network/radio.js";
+import type { Callback, Dictionary, Native } from "./native.js";
 import { announceScan } from "./scan-report.js";
 
 const RETRY_COUNT = 5;
@@ -38,7 +38,7 @@ export function createWifi(machine: Machine, native: Native): { WiFi: object } {
   };
 
   function text(dictionary: Dictionary, name: string, bytesMax: number): string {
-    const value = String(dictionary[name]);
+    const value = native.text(dictionary[name]);
     if (new TextEncoder().encode(value).length > bytesMax) {
       throw native.error(`${name} too long - ${bytesMax} bytes max`);
     }
@@ -47,7 +47,7 @@ export function createWifi(machine: Machine, native: Native): { WiFi: object } {
 
   function channelOf(dictionary: Dictionary, otherwise: number): number {
     if (!("channel" in dictionary)) return otherwise;
-    const channel = toInteger(dictionary.channel);
+    const channel = native.integer(dictionary.channel);
     if (channel < 1 || channel > CHANNEL_MAX) throw native.error("invalid channel");
     return channel;
   }
@@ -95,7 +95,7 @@ export function createWifi(machine: Machine, native: Native): { WiFi: object } {
     }
 
     static set mode(value: number) {
-      const mode = toInteger(value);
+      const mode = native.integer(value);
       if (mode === OFF) {
         driver.stop();
         return;
@@ -114,11 +114,16 @@ export function createWifi(machine: Machine, native: Native): { WiFi: object } {
         return;
       }
       if (driver.isScanning) throw native.error("already scanning");
-      const isObject = typeof dictionary === "object" && dictionary !== null;
+      const isObject =
+        (typeof dictionary === "object" && dictionary !== null) || typeof dictionary === "function";
       if (parameters.length < 2 || !isObject) throw native.error("invalid");
-      const channel = "channel" in dictionary ? toInteger(dictionary.channel) : 0;
+      const options = dictionary as Dictionary;
+      const hidden = "hidden" in options && Boolean(options.hidden);
+      const channel = "channel" in options ? native.integer(options.channel) : 0;
+      // whether it only listens makes no difference here, but a getter is asked
+      if ("active" in options) void options.active;
       const report = announceScan(machine, describe(native), callback as Callback);
-      if (!driver.scan(channel, report)) throw native.error("scan request failed");
+      if (!driver.scan({ channel, hidden }, report)) throw native.error("scan request failed");
     }
 
     static connect(...parameters: [unknown?]): void {
@@ -155,7 +160,7 @@ export function createWifi(machine: Machine, native: Native): { WiFi: object } {
         throw native.error(`password too short - ${PASSWORD_BYTES_MIN} bytes min`);
       }
       const channel = channelOf(dictionary, 1);
-      const stationCountMax = "max" in dictionary ? toInteger(dictionary.max) : 4;
+      const stationCountMax = "max" in dictionary ? native.integer(dictionary.max) : 4;
       if ((radio.mode & 2) === 0) radio.setMode(dictionary.station ? 3 : 2);
       driver.hasCredentials = true;
       radio.openAccessPoint({ ssid, password, channel, hidden: Boolean(dictionary.hidden), stationCountMax });
@@ -231,8 +236,8 @@ class Driver {
     return false;
   }
 
-  scan(channel: number, report: (results: readonly ScanResult[]) => void): boolean {
-    const isAccepted = this.#machine.radio.scan(channel, (results) => {
+  scan(options: ScanOptions, report: (results: readonly ScanResult[]) => void): boolean {
+    const isAccepted = this.#machine.radio.scan(options, (results) => {
       this.isScanning = false;
       report(results);
     });

@@ -34,6 +34,13 @@ export type RadioEvent =
   | { readonly type: "stationJoined"; readonly mac: string }
   | { readonly type: "stationLeft"; readonly mac: string };
 
+export interface ScanOptions {
+  /** 0: all. */
+  readonly channel: number;
+  /** Networks that do not tell their names, too. */
+  readonly hidden?: boolean;
+}
+
 export interface ScanResult {
   readonly ssid: string;
   readonly bssid: Uint8Array;
@@ -119,7 +126,10 @@ export class WifiRadio {
     const gained = mode & ~this.mode;
     this.mode = mode;
     if (!(mode & ACCESS_POINT)) this.#stopAccessPoint();
-    if (!(mode & STATION)) this.disconnect();
+    if (!(mode & STATION)) {
+      this.#abortScan();
+      this.disconnect();
+    }
     if (gained & STATION) this.#emitLater({ type: "started" });
   }
 
@@ -156,15 +166,16 @@ export class WifiRadio {
     this.#emitLater({ type: "disconnected", reason: REASON.associationLeave });
   }
 
-  /** Looks for networks on one channel or all. False where ESP-IDF refuses. */
-  scan(channel: number, done: (results: readonly ScanResult[]) => void): boolean {
+  /** Looks for networks. False where ESP-IDF refuses. */
+  scan(options: ScanOptions, done: (results: readonly ScanResult[]) => void): boolean {
+    const { channel, hidden = false } = options;
     if (!this.isStarted || !(this.mode & STATION) || this.#scan !== undefined) return false;
     if (this.#join !== undefined) return false;
     this.#leaveChannel();
     const event = this.#world.schedule(this.#sweepMs(channel === 0 ? CHANNEL_COUNT : 1), () => {
       this.#scan = undefined;
       this.#awaySinceMs = undefined;
-      done(this.#heard(channel));
+      done(this.#heard(channel, hidden));
     });
     this.#scan = { event, done };
     return true;
@@ -174,6 +185,13 @@ export class WifiRadio {
     this.#scan?.event.cancel();
     this.#scan = undefined;
     this.#awaySinceMs = undefined;
+  }
+
+  /** Ends it as if nothing had been heard. */
+  #abortScan(): void {
+    const scan = this.#scan;
+    this.stopScan();
+    scan?.done([]);
   }
 
   /** Opens or changes the device's own access point. */
@@ -298,13 +316,17 @@ export class WifiRadio {
   }
 
   /** Hidden networks are never among the results, whatever is asked for. */
-  #heard(channel: number): readonly ScanResult[] {
+  #heard(channel: number, withHidden: boolean): readonly ScanResult[] {
     return this.#air
       .networks()
-      .filter((network) => network.isUp && !network.hidden && network !== this.#accessPoint)
+      .filter((network) => network.isUp && network !== this.#accessPoint)
+      .filter((network) => withHidden || !network.hidden)
       .filter((network) => channel === 0 || network.channel === channel)
       .sort((a, b) => b.rssi - a.rssi)
-      .map(({ ssid, bssid, channel, rssi, security }) => ({ ssid, bssid, channel, rssi, security }));
+      .map(({ ssid, hidden, bssid, channel, rssi, security }) => {
+        // a hidden network does not tell its name
+        return { ssid: hidden ? "" : ssid, bssid, channel, rssi, security };
+      });
   }
 
   #leaveChannel(): void {

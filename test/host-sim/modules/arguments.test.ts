@@ -1,0 +1,114 @@
+// What the SDK's modules do with arguments that make no sense: errors that firmware can catch by their class, as on the chip.
+
+import { expect } from "chai";
+import { runSource } from "../run-source.js";
+
+/** Prints the class of what each action throws, compared with the firmware's own classes, or "nothing". */
+const PRELUDE = `
+  import Timer from "timer";
+  import KeyValue from "embedded:storage/key-value";
+  import Flash from "embedded:storage/flash";
+  import Update from "embedded:update";
+  import TCP from "embedded:io/socket/tcp";
+  import UDP from "embedded:io/socket/udp";
+  import Listener from "embedded:io/socket/listener";
+  import WiFi from "embedded:network/interface/wifi";
+  const CLASSES = { TypeError, RangeError, SyntaxError, Error };
+  const thrown = (action) => {
+    try { action(); return "nothing"; }
+    catch (error) { return Object.keys(CLASSES).find((name) => error.constructor === CLASSES[name]) ?? "foreign"; }
+  };
+  const tell = (...actions) => trace(actions.map(thrown).join() + "\\n");
+  new WiFi({});
+`;
+
+const told = async (source: string): Promise<string[]> => (await runSource(PRELUDE + source)).lines;
+
+describe("arguments of the SDK's modules", () => {
+  it("that cannot become numbers are the firmware's own TypeError", async () => {
+    expect(
+      await told(`
+        const id = Timer.set(() => {}, 1000000);
+        tell(() => Timer.set(() => {}, 1n), () => Timer.repeat(() => {}, Symbol()), () => Timer.schedule(id, 5, 1n),
+          () => Timer.delay(Symbol()), () => new TCP({ address: "127.0.0.1", port: Symbol() }),
+          () => new Listener({ port: 1n }), () => new UDP({ port: Symbol() }));
+        const numbers = KeyValue.open({ path: "test", format: "uint8" });
+        tell(() => numbers.write("key", Symbol()), () => numbers.write("key", 1n), () => numbers.write("key", {}));
+      `),
+    ).to.deep.equal([Array(7).fill("TypeError").join(), "TypeError,TypeError,nothing"]);
+  });
+
+  it("that cannot become strings are the firmware's own TypeError", async () => {
+    expect(
+      await told(`
+        const texts = KeyValue.open({ path: "test", format: "string" });
+        const partition = Flash.open({ path: "nextota" });
+        tell(() => texts.read(Symbol()), () => texts.delete(Symbol()), () => texts.write("key", Symbol()),
+          () => KeyValue.open({ path: Symbol() }), () => Flash.open({ path: Symbol() }),
+          () => Update.open({ partition, mode: Symbol() }), () => Update.open({ partition, byteLength: Symbol() }));
+        tell(() => Update.open({ partition, byteLength: "abcd" }));
+      `),
+    ).to.deep.equal([Array(7).fill("TypeError").join(), "RangeError"]);
+  });
+
+  it("whose conversion throws throw just that", async () => {
+    expect(
+      await told(`tell(() => Timer.set(() => {}, { valueOf() { throw new RangeError("mine"); } }),
+        () => KeyValue.open({ path: { toString() { throw new SyntaxError("mine"); } } }));`),
+    ).to.deep.equal(["RangeError,SyntaxError"]);
+  });
+
+  it("close takes objects of its class only, as often as they like", async () => {
+    expect(
+      await told(`
+        const objects = [KeyValue.open({ path: "test" }), Flash.open({ path: "nextota" }), new UDP({}),
+          new Listener({ port: 8000 }), new TCP({ address: "127.0.0.1", port: 9 })];
+        for (const object of objects) {
+          tell(() => object.close.call({}), () => object.close.call("a string"), () => object.close.call([]),
+            () => object.close(), () => object.close());
+        }
+      `),
+    ).to.deep.equal(Array(5).fill("SyntaxError,SyntaxError,SyntaxError,nothing,nothing"));
+  });
+
+  it("a function is no buffer to read into", async () => {
+    const lines = await told(`
+      const listener = new Listener({ port: 8000, onReadable() { this.read().write(Uint8Array.of(1, 2)); } });
+      new TCP({ address: "127.0.0.1", port: 8000, onReadable() { tell(() => this.read(Math.sin)); this.close(); } });
+    `);
+    expect(lines).to.deep.equal(["TypeError"]);
+  });
+
+  it("a host name is asked for, and may have 32 bytes", async () => {
+    const lines = await told(`
+      const wifi = new WiFi({});
+      let asked = 0;
+      wifi.configure({ hostname: { toString() { asked += 1; return "kitchen"; } } });
+      trace(asked > 0, "\\n");
+      tell(() => wifi.configure({ hostname: "a".repeat(32) }), () => wifi.configure({ hostname: "a".repeat(33) }));
+    `);
+    expect(lines).to.deep.equal(["true", "nothing,Error"]);
+  });
+});
+
+describe("net", () => {
+  it("knows localhost without asking", async () => {
+    const { lines } = await runSource(`
+      import Net from "net";
+      Net.resolve("localhost", (name, address) => trace(name + " " + address + "\\n"));
+    `);
+    expect(lines).to.deep.equal(["localhost 127.0.0.1"]);
+  });
+});
+
+describe("wifi", () => {
+  it("ends a scan with nothing when its mode is taken away, and takes any object as options", async () => {
+    const { lines } = await runSource(`
+      import WiFi from "wifi";
+      WiFi.mode = WiFi.Mode.station;
+      WiFi.scan(class { static hidden = true; static get active() { trace("asked\\n"); } }, (item) => trace(item, "\\n"));
+      WiFi.mode = WiFi.Mode.none;
+    `);
+    expect(lines).to.deep.equal(["asked", "null"]);
+  });
+});
