@@ -13,6 +13,7 @@ import { createKeyValue } from "./key-value.js";
 import { createNative } from "./native.js";
 import { createNeoPixel } from "./neopixel.js";
 import { createNetworkModules } from "./network-modules.js";
+import { createPreference } from "./preference.js";
 import { createTextDecoder, createTextEncoder } from "./text.js";
 import { createTimer } from "./timer.js";
 import { createUpdate } from "./update.js";
@@ -33,6 +34,7 @@ export function createModules(machine: Machine): ModuleTable {
     "embedded:update": () => ({ default: frozen(createUpdate(machine, native, flashModule())) }),
     "embedded:io/digital": () => ({ default: createDigital(machine, native) }),
     neopixel: () => ({ default: createNeoPixel(machine, native) }),
+    preference: () => ({ default: createPreference(machine, native) }),
     timer: () => ({ default: createTimer(machine, native) }),
     crypt: () => {
       const Digest = createDigest(machine, native);

@@ -16,6 +16,7 @@ const SPECIFIERS: ReadonlySet<string> = new Set([
   "wifi",
   "net",
   "neopixel",
+  "preference",
   "timer",
   "crypt",
   "text/encoder",
