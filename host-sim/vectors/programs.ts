@@ -20,6 +20,8 @@ type Reasons = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 const MESSAGE = "the same kind of error, the message is V8's own";
 
+const OLDER = "the XS that npm carries is older than the SDK's";
+
 /** By engine, program and label: lines that may differ, and why. A listed line that is equal counts as equal. */
 const ON_PURPOSE: Readonly<Record<EngineName, Reasons>> = Object.freeze({
   v8: {
@@ -41,7 +43,32 @@ const ON_PURPOSE: Readonly<Record<EngineName, Reasons>> = Object.freeze({
       "string length of an emoji": "V8's strings are UTF-16, XS counts characters",
     },
   },
-  xs: {},
+  xs: {
+    globals: Object.fromEntries(
+      [
+        "typeof Iterator",
+        "typeof Float16Array",
+        "typeof Array.fromAsync",
+        "typeof Object.groupBy",
+        "typeof Promise.withResolvers",
+        "typeof Promise.try",
+        "typeof Math.irandom",
+        "typeof Math.f16round",
+        "typeof RegExp.escape",
+        "typeof Uint8Array.fromHex",
+        "typeof JSON.rawJSON",
+        "typeof Error.isError",
+        "typeof Array.prototype.toSorted",
+        "typeof String.prototype.isWellFormed",
+        "typeof Set.prototype.union",
+        "typeof Map.prototype.getOrInsert",
+        "typeof Uint8Array.prototype.toBase64",
+        "typeof DataView.prototype.getFloat16",
+      ].map((label) => [label, OLDER]),
+    ),
+    "engine-xs": { "call of undefined": OLDER },
+    text: { "String.fromArrayBuffer of a view": OLDER, "Uint8Array base64": OLDER },
+  },
 });
 
 /** The programs of a folder, by name. */

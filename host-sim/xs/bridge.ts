@@ -15,7 +15,7 @@ export interface BridgeHost {
   trace(text: string): void;
   /** Promise jobs wait: call runPromiseJobs in a later turn. */
   promiseJobsQueued(): void;
-  /** Whether this goes to firmware as `undefined`. */
+  /** Whether this is the device's global object. */
   isGlobal(value: object): boolean;
   /** Whether firmware may catch this; anything else ends the boot. */
   isForFirmware(error: unknown): boolean;
@@ -232,12 +232,14 @@ export class XsBridge implements References {
         this.#newOperation(construct(object)),
         this.#members(object),
         number,
-        this.#members(prototype),
+        this.#members(prototype).filter(([, name]) => name !== "constructor"),
+        Object.isFrozen(object),
+        Object.isFrozen(prototype),
       ];
     }
     const prototype = Object.getPrototypeOf(object) as object | null;
     const isRoot = prototype === null || prototype === Object.prototype;
-    return ["object", isRoot ? undefined : prototype, this.#members(object)];
+    return ["object", isRoot ? undefined : prototype, this.#members(object), Object.isFrozen(object)];
   }
 
   #members(object: object): unknown[][] {
@@ -245,7 +247,7 @@ export class XsBridge implements References {
       const name = key === Symbol.iterator ? "@@iterator" : key;
       if (typeof name === "symbol" || isBuiltIn(object, name)) return [];
       const descriptor = Object.getOwnPropertyDescriptor(object, key)!;
-      if (isMethod(descriptor.value))
+      if (isMethod(descriptor.value) && name !== "constructor")
         return [["m", name, this.#newOperation(call(descriptor.value, object))]];
       const operations = [get(object, key), set(object, key)].map((operation) =>
         this.#newOperation(operation),
@@ -293,8 +295,11 @@ export class XsBridge implements References {
   callbackOf(number: number): object {
     const bridge = this;
     const callback = function (this: unknown, ...parameters: unknown[]): unknown {
-      const result = bridge.#command("C", (frame) => {
-        frame.uint32(number).value(this).byte(parameters.length);
+      const result = bridge.#command(new.target ? "K" : "C", (frame) => {
+        frame
+          .uint32(number)
+          .value(new.target ? undefined : this)
+          .byte(parameters.length);
         for (const parameter of parameters) frame.value(parameter);
       });
       bridge.#called(callback, this, parameters);
@@ -318,6 +323,11 @@ export class XsBridge implements References {
     if (isOnce) this.#once.add(owner);
     this.#belongingsOf(owner).push(...received);
     if (owner === result && typeof self === "object" && self !== null) this.#belongingsOf(self).push(owner);
+  }
+
+  /** What fires once may do so again. */
+  firesAgain(object: object): void {
+    this.#once.delete(object);
   }
 
   /** The object is over. */
@@ -379,6 +389,7 @@ const call =
     const [first, , repeat] = parameters;
     bridge.keep(target, result, method.name === "set" && !repeat);
     if (method.name === "close" && typeof target === "object") bridge.released(target as object);
+    if (method.name === "schedule" && typeof first === "object" && first !== null) bridge.firesAgain(first);
     if (method.name === "clear" && typeof first === "object" && first !== null) bridge.released(first);
     return result;
   };
@@ -403,7 +414,7 @@ const isData = (value: object): boolean =>
 
 /** What classes have in any case. */
 const isBuiltIn = (object: object, name: string): boolean =>
-  typeof object === "function" ? ["length", "name", "prototype"].includes(name) : name === "constructor";
+  typeof object === "function" && ["length", "name", "prototype"].includes(name);
 
 // ── buffers that a module writes into ───────────────────────────────────────────────────────────────────────────────────────
 

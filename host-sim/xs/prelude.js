@@ -1,10 +1,10 @@
 // Runs inside XS before a firmware: makes XS's side of Node's objects, and keeps what both sides know by a number. Then it
 // freezes the built-in objects, as preloading does on the device. Its functions are called by native/host.c, not by firmware.
 //
-// A description of an object of Node: ["object", prototype, members], ["class", operation, members, prototype, its members];
-// members are name, operations in turn: ["m", name, operation] a method, ["a", name, get, set] an accessor.
+// A description of an object of Node: ["object", prototype, members, is it frozen], ["class", operation, members, prototype, its
+// members, are both frozen]; members are name, operations in turn: ["m", name, operation] a method, ["a", name, get, set] an accessor.
 
-const REMOTE = "$remote";
+const REMOTE = Symbol("remote");
 const objects = [];
 const callbacks = [];
 const spare = [];
@@ -30,7 +30,10 @@ function remember(number, object) {
   return object;
 }
 
-function newClass(number, [, operation, members, prototypeNumber, prototypeMembers]) {
+function newClass(
+  number,
+  [, operation, members, prototypeNumber, prototypeMembers, isFrozen, isPrototypeFrozen],
+) {
   const construct = newOperation(operation);
   const made = function (...parameters) {
     const [id, own] = construct(...parameters);
@@ -39,8 +42,25 @@ function newClass(number, [, operation, members, prototypeNumber, prototypeMembe
   };
   define(made, members);
   if (!objects[prototypeNumber]) define(remember(prototypeNumber, {}), prototypeMembers);
-  made.prototype = objects[prototypeNumber];
-  return remember(number, made);
+  const prototype = objects[prototypeNumber];
+  if (!Object.hasOwn(prototype, "constructor"))
+    Object.defineProperty(prototype, "constructor", { value: made, configurable: true, writable: true });
+  made.prototype = isPrototypeFrozen ? Object.freeze(prototype) : prototype;
+  remember(number, made);
+  return isFrozen ? Object.freeze(made) : made;
+}
+
+/** What an object of firmware has, with the methods of its class. */
+function properties(value) {
+  const entries = Object.entries(value).flat();
+  let prototype = Object.getPrototypeOf(value);
+  for (; prototype && prototype !== Object.prototype; prototype = Object.getPrototypeOf(prototype)) {
+    for (const [name, { value: method }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
+      if (name === "constructor" || typeof method !== "function" || entries.includes(name)) continue;
+      entries.push(name, (...parameters) => value[name](...parameters));
+    }
+  }
+  return entries;
 }
 
 function tags(value) {
@@ -53,7 +73,7 @@ function tags(value) {
   if (value instanceof Error) return ["e", value.name, value.message];
   if (Array.isArray(value)) return ["a", ...value];
   if (value instanceof Map) return ["m", ...Array.from(value).flat()];
-  return ["o", ...Object.entries(value).flat()];
+  return ["o", ...properties(value)];
 }
 
 const ERRORS = { Error, TypeError, RangeError, SyntaxError, ReferenceError };
@@ -69,9 +89,16 @@ adopt({
     if (description[0] === "class") return newClass(number, description);
     const object = Object.create(description[1] ?? Object.prototype);
     define(object, description[2]);
-    return remember(number, object);
+    remember(number, object);
+    return description[3] ? Object.freeze(object) : object;
   },
   callback: (number) => callbacks[number],
+  construct:
+    (number) =>
+    (...parameters) =>
+      new callbacks[number](...parameters),
+  digits: (value) => value.toString(),
+  bigint: (digits) => BigInt(digits),
   object(flat) {
     const object = {};
     pairs(flat, (name, value) => {

@@ -11,7 +11,7 @@ export interface References {
   /** Number of a function of XS, if it is one. */
   callbackNumberOf(value: object): number | undefined;
   callbackOf(number: number): object;
-  /** What goes as undefined: the device's global object. */
+  /** The device's global object, which each side has of its own. */
   isGlobal(value: object): boolean;
 }
 
@@ -73,6 +73,8 @@ export class FrameWriter {
         return this.tag("d").number(value);
       case "string":
         return this.tag("s").sized(encodeCText(value));
+      case "bigint":
+        return this.tag("g").value(value.toString());
       case "object":
       case "function":
         return value === null ? this.tag("n") : this.#object(value);
@@ -85,7 +87,7 @@ export class FrameWriter {
     const references = this.#references;
     const callback = references.callbackNumberOf(value);
     if (callback !== undefined) return this.tag("c").uint32(callback);
-    if (references.isGlobal(value)) return this.tag("u");
+    if (references.isGlobal(value)) return this.tag("y");
     if (value instanceof ArrayBuffer) return this.#buffer(value);
     if (ArrayBuffer.isView(value)) {
       return this.tag("v").sized(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
@@ -179,6 +181,10 @@ export class FrameReader {
         return this.sized().buffer;
       case "v":
         return this.sized();
+      case "w":
+        return this.#wideArray(this.byte());
+      case "g":
+        return BigInt(String(this.value()));
       case "a":
         return this.#many();
       case "o":
@@ -194,6 +200,13 @@ export class FrameReader {
       default:
         throw new Error(`XS sent a value with the unknown tag "${tag}"`);
     }
+  }
+
+  /** What no module takes for bytes: that the elements are wide is all that counts. */
+  #wideArray(elementBytes: number): ArrayBufferView {
+    const { buffer } = this.sized();
+    if (elementBytes === 2) return new Uint16Array(buffer);
+    return elementBytes === 4 ? new Uint32Array(buffer) : new Float64Array(buffer);
   }
 
   #many(): unknown[] {

@@ -5,6 +5,7 @@
 
      Node → XS   I name              import a module                       XS → Node   . value           done
                  C function this n…  call a function of XS                             ! value           threw
+                 K function this n…  the same with `new`
                  J                   run the promise jobs queued so far                O op this n…      call an operation
                  G                   collect garbage                                   L name            text of a module?
                  S                   say what is used                                  D handle          what does it look like?
@@ -17,8 +18,12 @@
 #include "xsAll.h"
 #include "xsScript.h"
 #include <errno.h>
+#include <sys/resource.h>
 
 enum { FROM_NODE = 3, TO_NODE = 4 };
+
+/* Of the whole process: firmware that allocates without end is out of memory soon, not when the computer is. */
+enum { ADDRESS_SPACE_BYTES = 128 << 20 };
 
 typedef struct {
 	txU1* bytes;
@@ -282,7 +287,10 @@ static void encodeTop(txMachine* the, Frame* frame)
 		if (isBuffer(slot)) {
 			txU4 length;
 			txU1* bytes;
-			put1(frame, slot->value.reference->next->kind == XS_ARRAY_BUFFER_KIND ? 'b' : 'v');
+			txSlot* internal = slot->value.reference->next;
+			int size = internal->kind == XS_TYPED_ARRAY_KIND ? internal->value.typedArray.dispatch->size : 1;
+			put1(frame, internal->kind == XS_ARRAY_BUFFER_KIND ? 'b' : size > 1 ? 'w' : 'v');
+			if (size > 1) put1(frame, size);
 			bytes = bufferBytes(the, slot, &length);
 			put4(frame, length);
 			put(frame, bytes, length);
@@ -315,6 +323,13 @@ static void encodeTop(txMachine* the, Frame* frame)
 			}
 			mxPop();
 		}
+		break;
+	case XS_BIGINT_KIND:
+	case XS_BIGINT_X_KIND:
+		mxPushSlot(slot);
+		callHelper(the, "digits", 1);
+		put1(frame, 'g');
+		encodeTop(the, frame);
 		break;
 	default: mxTypeError("a value of kind %d does not go across", slot->kind);
 	}
@@ -372,6 +387,7 @@ static void decode(txMachine* the, Frame* frame)
 	mxOverflow(-16);
 	switch (tag) {
 	case 'u': mxPushUndefined(); break;
+	case 'y': mxPush(mxGlobal); break;
 	case 'n': mxPushNull(); break;
 	case 't':
 	case 'f': mxPushBoolean(tag == 't'); break;
@@ -395,6 +411,10 @@ static void decode(txMachine* the, Frame* frame)
 		fxArrayBuffer(the, the->stack, (void*)take(frame, length), length, -1);
 		decode(the, frame);
 		callHelper(the, "dressed", 2);
+		break;
+	case 'g':
+		decode(the, frame);
+		callHelper(the, "bigint", 1);
 		break;
 	case 'o': decodeMany(the, frame, "object", take4(frame)); break;
 	case 'm': decodeMany(the, frame, "map", take4(frame)); break;
@@ -467,7 +487,10 @@ static void xs_newOperation(txMachine* the)
 	mxPullSlot(mxResult);
 }
 
-static void xs_trace(txMachine* the) { sendText('T', fxToString(the, mxArgv(0))); }
+static void xs_trace(txMachine* the)
+{
+	for (txInteger i = 0; i < mxArgc; i++) sendText('T', fxToString(the, mxArgv(i)));
+}
 
 static void xs_adopt(txMachine* the) { bridge = *mxArgv(0); fxRemember(the, &bridge); }
 
@@ -491,7 +514,8 @@ static void sendOutcome(txMachine* the, int kind)
 /* Pushes the result of a command. */
 static void carryOut(txMachine* the, Frame* command)
 {
-	switch (take1(command)) {
+	txU1 tag = take1(command);
+	switch (tag) {
 	case 'I':
 		mxPushUndefined();
 		fxStringBuffer(the, the->stack, (txString)(command->bytes + 1), command->length - 1);
@@ -499,12 +523,13 @@ static void carryOut(txMachine* the, Frame* command)
 		mxPop();
 		mxPushUndefined();
 		break;
-	case 'C': {
+	case 'C':
+	case 'K': {
 		txInteger argumentCount;
 		mxPushUndefined();
 		txSlot* self = the->stack;
 		mxPushInteger(take4(command));
-		callHelper(the, "callback", 1);
+		callHelper(the, tag == 'C' ? "callback" : "construct", 1);
 		decode(the, command);
 		self->kind = the->stack->kind;
 		self->value = the->stack->value;
@@ -586,10 +611,12 @@ static void serve(txMachine* the, txBoolean untilAnswer, Frame* answer)
 
 int main(int argc, char** argv)
 {
+	struct rlimit limit = { ADDRESS_SPACE_BYTES, ADDRESS_SPACE_BYTES };
 	/* Room for any firmware: what is used is counted, not what is there. The stack is the SDK's for the ESP32 or as given. */
 	txCreation creation = {
 		1024 * 1024, 64 * 1024, 128 * 1024, 16 * 1024, 4096, 8192, 1024, 1993, 127, 4096 * 1024, 1993, 0,
 	};
+	setrlimit(RLIMIT_AS, &limit);
 	turnBudget = argc > 1 ? atoi(argv[1]) : 0;
 	if (argc > 2) creation.stackCount = atoi(argv[2]);
 	fxInitializeSharedCluster();
