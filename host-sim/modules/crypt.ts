@@ -3,6 +3,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { encodeText } from "../engine/realm.js";
 import type { Machine } from "../machine.js";
+import { COST, spend } from "./costs.js";
 import type { Native } from "./native.js";
 
 interface Algorithm {
@@ -20,7 +21,7 @@ const ALGORITHMS: Readonly<Record<string, Algorithm>> = Object.freeze({
   SHA512: { name: "sha512", blockSize: 128, outputSize: 64 },
 });
 
-export function createDigest(_machine: Machine, native: Native): new (type: string) => object {
+export function createDigest(machine: Machine, native: Native): new (type: string) => object {
   class Digest {
     readonly #algorithm: Algorithm;
     #hash: Hash;
@@ -37,7 +38,9 @@ export function createDigest(_machine: Machine, native: Native): new (type: stri
     write(...parameters: [unknown?]): void {
       native.needArguments(parameters, 1);
       const [data] = parameters;
-      this.#hash.update(typeof data === "string" ? encodeText(data) : native.bytesOf(data));
+      const bytes = typeof data === "string" ? encodeText(data) : native.bytesOf(data);
+      this.#hash.update(bytes);
+      spend(machine, bytes.length * COST.digestByte);
     }
 
     /** Afterwards it begins anew, unless `more` is true: then it goes on where it was. */

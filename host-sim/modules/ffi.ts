@@ -1,9 +1,11 @@
 // `mc/ffi`: the functions of ESP-IDF, and of firmware/platform/native, that manifests bind. Results are numbers as C gives
 // them; a function that no manifest binds does not exist.
 
+import { verifyPartitionImage } from "../hardware/image-verifier.js";
 import { ESP_ERROR_CODES } from "../hardware/ota.js";
 import { findPartition, PARTITION_TYPE_APP, type Partition } from "../hardware/partition-table.js";
 import { type Machine, RESET_REASON } from "../machine.js";
+import { COST, spend } from "./costs.js";
 import type { Native } from "./native.js";
 import { verifyP256 } from "./p256.js";
 
@@ -36,6 +38,14 @@ export function createFfi(machine: Machine, native: Native): new () => object {
     return error === "ESP_OK" ? (state ?? 0) | 0 : -ESP_ERROR_CODES[error];
   }
 
+  /** Selecting a slot verifies its image. */
+  function arm(partition: Partition | undefined): number {
+    const { flash, chip } = machine;
+    const verdict = partition && verifyPartitionImage(flash, partition, { chip, stage: "app" });
+    if (verdict?.ok) spend(machine, verdict.imageLength * COST.verifiedByte);
+    return ESP_ERROR_CODES[ota.setBoot(partition)];
+  }
+
   function appNamed(label: unknown): Partition | undefined {
     return findPartition(machine.partitions, { type: PARTITION_TYPE_APP, label: native.text(label) });
   }
@@ -62,7 +72,7 @@ export function createFfi(machine: Machine, native: Native): new () => object {
     skyslot_can_roll_back: () => (ota.rollbackPossible() ? 1 : 0),
     skyslot_slot_state: () => stateOf(machine.running),
     skyslot_partition_state: (label: unknown) => stateOf(appNamed(label)),
-    skyslot_arm: (label: unknown) => ESP_ERROR_CODES[ota.setBoot(appNamed(label))],
+    skyslot_arm: (label: unknown) => arm(appNamed(label)),
     skyslot_verify_p256: (publicKey: unknown, digest: unknown, signature: unknown) =>
       verifyP256(bufferOf(publicKey, 65), bufferOf(digest, 32), bufferOf(signature, 64)) ? 1 : 0,
   });

@@ -5,6 +5,7 @@ import { encodeText } from "../engine/realm.js";
 import type { Nvs, NvsEntry, NvsHandle, NvsType } from "../hardware/nvs.js";
 import { type Machine, RESET_REASON } from "../machine.js";
 import { boundedString, formatOption, knownFormat, optionsOf, toBigInt } from "./conversion.js";
+import { COST, spend } from "./costs.js";
 import { CONSTRUCT, createHandles } from "./handle.js";
 import type { Native } from "./native.js";
 
@@ -89,6 +90,7 @@ export function createKeyValue(machine: Machine, native: Native): object {
       const { handle, format } = directories.stateOf(this);
       const type = TYPES[format];
       if (type === undefined) throw native.error("unexpected");
+      spend(machine, COST.keyValueRead);
       return type === "blob" || type === "str"
         ? readVariable(handle, key, type, parameters.slice(1))
         : readNumber(handle, key, type);
@@ -102,6 +104,7 @@ export function createKeyValue(machine: Machine, native: Native): object {
       if (type === undefined) throw native.error("unexpected");
       native.needArguments(parameters, 2);
       check(handle.set(key, type, encode(type, parameters[1])));
+      spend(machine, COST.keyValueWrite);
     }
 
     [Symbol.iterator](): StorageIterator {

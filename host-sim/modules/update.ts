@@ -5,6 +5,7 @@ import type { OtaSize } from "../hardware/ota.js";
 import type { Partition } from "../hardware/partition-table.js";
 import type { Machine } from "../machine.js";
 import { formatOption, optionsOf } from "./conversion.js";
+import { COST, spend } from "./costs.js";
 import type { FlashModule } from "./flash.js";
 import { CONSTRUCT, createHandles } from "./handle.js";
 import type { Native } from "./native.js";
@@ -14,6 +15,8 @@ const UINT32_MAX = 0xffffffff;
 interface OpenUpdate {
   readonly partition: Partition;
   readonly append: boolean;
+  /** Most bytes that the image can have so far. */
+  writtenBytes: number;
   /** 0 once it is complete, whether or not the image was good. */
   ota: number;
 }
@@ -36,6 +39,8 @@ export function createUpdate(machine: Machine, native: Native, flash: FlashModul
       const update = incomplete(this);
       const handle = update.ota;
       update.ota = 0;
+      // the image is verified at the end and once more before it is selected
+      spend(machine, 2 * update.writtenBytes * COST.verifiedByte);
       if (ota.end(handle) !== "ESP_OK") throw native.error("end failed");
       if (ota.setBoot(update.partition) !== "ESP_OK") throw native.error("can't change boot partition");
     }
@@ -67,7 +72,9 @@ export function createUpdate(machine: Machine, native: Native, flash: FlashModul
   function append(update: OpenUpdate, parameters: readonly unknown[]): string {
     if (parameters.length > 1) throw native.error("offset not allowed");
     native.needArguments(parameters, 1);
-    return ota.write(update.ota, native.bytesOf(parameters[0]));
+    const bytes = native.bytesOf(parameters[0]);
+    wrote(update, update.writtenBytes, bytes.length);
+    return ota.write(update.ota, bytes);
   }
 
   function writeAt(update: OpenUpdate, parameters: readonly unknown[]): string {
@@ -75,8 +82,17 @@ export function createUpdate(machine: Machine, native: Native, flash: FlashModul
     const offset = native.number(parameters[1]);
     if (offset < 0 || offset > UINT32_MAX) throw native.rangeError("invalid offset");
     const bytes = native.bytesOf(parameters[0]);
+    wrote(update, offset, bytes.length);
     // The chip converts NaN to the highest number.
     return ota.writeWithOffset(update.ota, bytes, Number.isNaN(offset) ? UINT32_MAX : Math.trunc(offset));
+  }
+
+  function wrote(update: OpenUpdate, offset: number, length: number): void {
+    update.writtenBytes = Math.min(
+      update.partition.size,
+      Math.max(update.writtenBytes, offset + length || 0),
+    );
+    spend(machine, length * COST.updateByte);
   }
 
   function open(options: unknown): Update {
@@ -91,7 +107,7 @@ export function createUpdate(machine: Machine, native: Native, flash: FlashModul
     const { error, handle } = ota.begin(partition, mode === "a" ? "sequential" : size);
     if (error !== "ESP_OK") throw native.error("begin failed");
     const update = new Update(CONSTRUCT);
-    handles.open(update, { partition, append: mode === "a", ota: handle });
+    handles.open(update, { partition, append: mode === "a", writtenBytes: 0, ota: handle });
     return update;
   }
 

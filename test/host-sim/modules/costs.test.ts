@@ -1,0 +1,59 @@
+// Native code takes the time that was measured on the chip, so that a watchdog bites where it would.
+
+import { expect } from "chai";
+import { runSource } from "../run-source.js";
+
+const TIMED = `const timed = (action) => { const start = Date.now(); action(); return Date.now() - start; };\n`;
+
+describe("the SDK's native code takes time", () => {
+  it("77 instructions for each byte of a digest: a 2 MiB slot takes a second", async () => {
+    const { lines } = await runSource(`
+      import { Digest } from "crypt";
+      ${TIMED}
+      const digest = new Digest("SHA256");
+      const piece = new Uint8Array(65536);
+      trace(timed(() => { for (let count = 0; count < 32; count++) digest.write(piece); }), "\\n");
+    `);
+    expect(Number(lines[0])).to.be.within(1000, 1030);
+  });
+
+  it("0.2 ms for a write of key-value, and 1.5 ms for 4 KiB of an update", async () => {
+    const { lines } = await runSource(`
+      import KeyValue from "embedded:storage/key-value";
+      import Flash from "embedded:storage/flash";
+      import Update from "embedded:update";
+      ${TIMED}
+      const store = KeyValue.open({ path: "test", format: "uint32" });
+      trace(timed(() => { for (let count = 0; count < 100; count++) store.write("key" + count, count); }), "\\n");
+      const update = Update.open({ partition: Flash.open({ path: "nextota" }) });
+      const block = new Uint8Array(4096).fill(0xe9);
+      trace(timed(() => { for (let count = 0; count < 100; count++) update.write(block); }), "\\n");
+    `);
+    expect(Number(lines[0])).to.be.at.least(20);
+    expect(Number(lines[1])).to.be.at.least(150);
+  });
+
+  it("0.4 s for complete() of 456 KiB", async () => {
+    const { lines } = await runSource(`
+      import Flash from "embedded:storage/flash";
+      import Update from "embedded:update";
+      ${TIMED}
+      const running = Flash.open({ path: "running" });
+      const update = Update.open({ partition: Flash.open({ path: "nextota" }) });
+      for (let offset = 0; offset < 456 * 1024; offset += 4096) update.write(running.read(4096, offset));
+      trace(timed(() => update.complete()), "\\n");
+    `);
+    expect(Number(lines[0])).to.be.at.least(412);
+  });
+
+  it("and a digest of too much at once is the watchdog's", async () => {
+    const { events } = await runSource(
+      `import { Digest } from "crypt";
+      const digest = new Digest("SHA256");
+      const piece = new Uint8Array(65536);
+      for (let count = 0; count < 200; count++) digest.write(piece);`,
+      { limitMs: 6_000 },
+    );
+    expect(events.find((event) => event.type === "restarted")).to.include({ cause: "watchdog" });
+  });
+});
