@@ -249,10 +249,9 @@ export class XsBridge implements References {
       const descriptor = Object.getOwnPropertyDescriptor(object, key)!;
       if (isMethod(descriptor.value) && name !== "constructor")
         return [["m", name, this.#newOperation(call(descriptor.value, object))]];
-      const operations = [get(object, key), set(object, key)].map((operation) =>
-        this.#newOperation(operation),
-      );
-      return [["a", name, ...operations]];
+      const getter = this.#newOperation(get(object, key));
+      const isReadOnly = descriptor.get !== undefined && descriptor.set === undefined;
+      return [["a", name, getter, isReadOnly ? undefined : this.#newOperation(set(object, key))]];
     });
   }
 

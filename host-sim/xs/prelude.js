@@ -2,7 +2,7 @@
 // freezes the built-in objects, as preloading does on the device. Its functions are called by native/host.c, not by firmware.
 //
 // A description of an object of Node: ["object", prototype, members, is it frozen], ["class", operation, members, prototype, its
-// members, are both frozen]; members are name, operations in turn: ["m", name, operation] a method, ["a", name, get, set] an accessor.
+// members, are both frozen]; members are name, operations in turn: ["m", name, operation] a method, ["a", name, get, set or undefined] an accessor.
 
 const REMOTE = Symbol("remote");
 const objects = [];
@@ -18,7 +18,7 @@ function define(target, members) {
     else
       Object.defineProperty(target, name, {
         get: newOperation(first),
-        set: newOperation(second),
+        set: second === undefined ? undefined : newOperation(second),
         configurable: true,
       });
   }

@@ -36,6 +36,19 @@ describe("golden programs of the SDK inside XS", () => {
     expect(lines).to.deep.equal(["asked for here 1", "error"]);
   });
 
+  it("refuses to set what has no setter", async () => {
+    const { lines } = await runSource(
+      `import Listener from "embedded:io/socket/listener";
+      import WiFi from "embedded:network/interface/wifi";
+      new WiFi({});
+      const listener = new Listener({ port: 8000 });
+      try { listener.port = 5; trace("set\\n"); } catch (error) { trace(error.constructor === TypeError, " ", listener.port, "\\n"); }
+      listener.format = "socket/tcp";`,
+      { engine },
+    );
+    expect(lines).to.deep.equal(["true 8000"]);
+  });
+
   it("is out of memory long before the computer is", async () => {
     const { lines, events } = await runSource(
       `import Timer from "timer";
