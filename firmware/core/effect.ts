@@ -78,7 +78,9 @@ export type Effect =
       readonly port: number;
     }
   | { readonly type: "acknowledgePush"; readonly connection: number; readonly count: number }
-  | { readonly type: "hashText"; readonly text: string }
+  | { readonly type: "hashText"; readonly algorithm: "MD5" | "SHA256"; readonly text: string }
+  /** PBKDF2-HMAC-SHA256 of texts, 32 bytes; answered like a hash. */
+  | { readonly type: "deriveKey"; readonly password: string; readonly salt: string; readonly rounds: number }
   // the inactive slot; offsets and lengths in bytes from its start
   | { readonly type: "eraseSlot"; readonly attempt: number; readonly offset: number }
   | {

@@ -156,7 +156,7 @@ export type Event =
       readonly port: number;
       readonly text: string;
     }
-  /** MD5 of a text, lower-case hex. */
+  /** Hash of a text, or the key derived from it, lower-case hex. */
   | { readonly type: "textHashed"; readonly digest: string }
   // the inactive slot
   | { readonly type: "slotErased"; readonly attempt: number; readonly offset: number }

@@ -7,6 +7,7 @@ import type { Booted } from "../core/event.js";
 import type { Status } from "../core/status.js";
 import { readBootFacts } from "./boot-facts.js";
 import { createDiscovery } from "./discovery.js";
+import { createHashing } from "./hashing.js";
 import { createHttpClient } from "./http-client.js";
 import { createNative } from "./native.js";
 import { createPushServer } from "./push-server.js";
@@ -51,6 +52,7 @@ export function startDevice(options: AppOptions = {}): void {
       const server = createServer(send);
       const discovery = createDiscovery();
       const push = createPushServer(send);
+      const hashing = createHashing(send, native);
       const slot = createSlot(send, native);
       const verify = createVerifier(send, native);
       return {
@@ -74,7 +76,8 @@ export function startDevice(options: AppOptions = {}): void {
         sendDatagram: ({ address, port, text }) => push.sendDatagram(address, port, text),
         connectPush: ({ connection, address, port }) => push.connect(connection, address, port),
         acknowledgePush: ({ connection, count }) => push.acknowledge(connection, count),
-        hashText: ({ text }) => push.hashText(text),
+        hashText: ({ algorithm, text }) => hashing.hashText(algorithm, text),
+        deriveKey: ({ password, salt, rounds }) => hashing.deriveKey(password, salt, rounds),
         eraseSlot: ({ attempt, offset }) => slot.erase(attempt, offset),
         writeSlot: ({ attempt, offset, bytes }) => slot.write(attempt, offset, bytes),
         hashSlot: ({ attempt, offset, length, algorithm }) =>

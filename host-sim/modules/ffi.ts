@@ -1,6 +1,7 @@
 // `mc/ffi`: the functions of ESP-IDF, and of firmware/platform/native, that manifests bind. Results are numbers as C gives
 // them; a function that no manifest binds does not exist.
 
+import { pbkdf2Sync } from "node:crypto";
 import { ESP_ERROR_CODES } from "../hardware/ota.js";
 import { findPartition, PARTITION_TYPE_APP, type Partition } from "../hardware/partition-table.js";
 import { type Machine, RESET_REASON } from "../machine.js";
@@ -63,6 +64,11 @@ export function createFfi(machine: Machine, native: Native): new () => object {
     skyslot_slot_state: () => stateOf(machine.running),
     skyslot_partition_state: (label: unknown) => stateOf(appNamed(label)),
     skyslot_arm: (label: unknown) => ESP_ERROR_CODES[ota.setBoot(appNamed(label))],
+    skyslot_derive_key(password: unknown, salt: unknown, rounds: unknown, key: unknown) {
+      const derived = pbkdf2Sync(String(password), String(salt), Number(rounds), 32, "sha256");
+      bufferOf(key, 32).set(derived);
+      return 1;
+    },
     skyslot_verify_p256: (publicKey: unknown, digest: unknown, signature: unknown) =>
       verifyP256(bufferOf(publicKey, 65), bufferOf(digest, 32), bufferOf(signature, 64)) ? 1 : 0,
   });
