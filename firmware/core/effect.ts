@@ -18,6 +18,9 @@ export type TimerName =
   | "healthy"
   | "scan";
 
+/** Why the device restarts itself; the next boot knows it. A roll back has its own. */
+export type RestartReason = "update" | "owner" | "factory-reset" | "roll-back";
+
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
 export interface HttpRequest {
@@ -103,7 +106,7 @@ export type Effect =
   | { readonly type: "rollBack" }
   /** Whether another slot holds an image to go back to; verifies that image, so it takes a moment. */
   | { readonly type: "checkRollBack"; readonly connection: number }
-  | { readonly type: "restart" }
+  | { readonly type: "restart"; readonly reason: RestartReason }
   // signatures
   | {
       readonly type: "verifySignature";

@@ -112,7 +112,7 @@ function timerFired(state: UpdateState, event: Stamped & { readonly type: "timer
     case "retry":
       return state.phase === "waiting" && state.online && state.job ? resume(state, state.job) : [state, []];
     case "restart":
-      return state.phase === "restarting" ? [state, [{ type: "restart" }]] : [state, []];
+      return state.phase === "restarting" ? [state, [{ type: "restart", reason: "update" }]] : [state, []];
     default:
       return [state, []];
   }

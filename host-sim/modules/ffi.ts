@@ -9,6 +9,9 @@ import type { Native } from "./native.js";
 import { verifyP256 } from "./p256.js";
 
 const LABEL_BYTES = 17;
+/** esp_err.h. */
+const ESP_ERR_INVALID_SIZE = 0x104;
+const ESP_ERR_NOT_FOUND = 0x105;
 /** What an app with the network up has left; the virtual device has no real heap to ask. */
 const FREE_HEAP_BYTES = 209 * 1024;
 
@@ -64,6 +67,13 @@ export function createFfi(machine: Machine, native: Native): new () => object {
     skyslot_slot_state: () => stateOf(machine.running),
     skyslot_partition_state: (label: unknown) => stateOf(appNamed(label)),
     skyslot_arm: (label: unknown) => ESP_ERROR_CODES[ota.setBoot(appNamed(label))],
+    skyslot_portal_uri(uri: unknown) {
+      const { accessPoint } = machine.radio;
+      if (Buffer.byteLength(String(uri)) > 255) return ESP_ERR_INVALID_SIZE;
+      if (accessPoint === undefined) return ESP_ERR_NOT_FOUND;
+      accessPoint.captivePortalUri = String(uri);
+      return 0;
+    },
     skyslot_derive_key(password: unknown, salt: unknown, rounds: unknown, key: unknown) {
       const derived = pbkdf2Sync(String(password), String(salt), Number(rounds), 32, "sha256");
       bufferOf(key, 32).set(derived);
