@@ -30,7 +30,13 @@ interface Build {
   readonly platform: string;
 }
 
+const PLATFORM = join(ROOT, "firmware/platform");
+const SDKCONFIGS = ["nvs-encrypted", "nvs-plain"].flatMap((nvs) => [nvs, `${nvs}/8mb`, `${nvs}/16mb`]);
+/** What a build for a cable must not have: the SDK's Wi-Fi, and what of ours belongs to it. */
+const WIFI = /network\/wifi\/|xs6wifi|skyslot-portal/;
+
 const problems = [...checkSdkconfigs()];
+tellOfEncryption();
 const sdk = process.env.MODDABLE;
 if (sdk) problems.push(...checkBuilds(sdk));
 else
@@ -40,24 +46,44 @@ else
 for (const problem of problems) console.error(problem);
 process.exitCode = problems.length > 0 ? 1 : 0;
 
-/** The sdkconfigs may differ in the size of the flash only, and carry the version of package.json. */
+/** The sdkconfigs may differ in the size of the flash and the encryption of settings only, and carry the version of package.json. */
 function checkSdkconfigs(): string[] {
-  const folder = join(ROOT, "firmware/platform/sdkconfig");
-  const settings = (path: string) =>
-    readFileSync(join(folder, path), "utf8")
-      .split("\n")
-      .filter((line) => line.startsWith("CONFIG_") && !line.startsWith("CONFIG_ESPTOOLPY_FLASHSIZE"))
-      .join("\n");
-  const common = settings("sdkconfig.defaults");
-  const found: string[] = [];
-  for (const size of ["8mb", "16mb"]) {
-    if (settings(`${size}/sdkconfig.defaults`) !== common)
-      found.push(`sdkconfig/${size} differs from sdkconfig in more than the size of the flash`);
-  }
   const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { version: string };
-  if (!common.includes(`CONFIG_APP_PROJECT_VER="${version}"`))
-    found.push(`sdkconfig: CONFIG_APP_PROJECT_VER is not ${version}, the version in package.json`);
+  const found: string[] = [];
+  const first = new Map<string, string>();
+  for (const path of SDKCONFIGS) {
+    const lines = readFileSync(join(PLATFORM, "sdkconfig", path, "sdkconfig.defaults"), "utf8")
+      .split("\n")
+      .filter((line) => line.startsWith("CONFIG_") && !line.startsWith("CONFIG_ESPTOOLPY_FLASHSIZE"));
+    const isOfNvs = (line: string) => line.startsWith("CONFIG_NVS_");
+    const parts = {
+      all: lines.filter((line) => !isOfNvs(line)),
+      [path.split("/")[0] ?? ""]: lines.filter(isOfNvs),
+    };
+    for (const [name, settings] of Object.entries(parts)) {
+      const text = settings.join("\n");
+      if (text !== (first.get(name) ?? text))
+        found.push(`sdkconfig/${path} differs from the others in more than size and encryption`);
+      first.set(name, text);
+    }
+    if (!lines.includes(`CONFIG_APP_PROJECT_VER="${version}"`))
+      found.push(`sdkconfig/${path}: CONFIG_APP_PROJECT_VER is not ${version}, the version in package.json`);
+  }
   return found;
+}
+
+/** What cannot be undone is said before anything is flashed. */
+function tellOfEncryption(): void {
+  const { include } = JSON.parse(readFileSync(join(PLATFORM, "manifest.json"), "utf8")) as {
+    include: string[];
+  };
+  console.log(
+    include.includes("./sdkconfig/nvs-encrypted.json")
+      ? "settings: ENCRYPTED on esp32c3 and esp32s3. The first start burns a key into eFuse block KEY5 of the chip, FOR EVER.\n" +
+          "  To leave that out: ./sdkconfig/nvs-plain.json in the include of firmware/platform/manifest.json. The esp32 needs flash\n" +
+          "  encryption for it, and has its settings in plain text without"
+      : "settings: in plain text; no eFuse is burnt. Who holds a device can read its Wi-Fi password",
+  );
 }
 
 function checkBuilds(moddable: string): string[] {
@@ -105,6 +131,9 @@ function runBuild(build: Build, moddable: string, tools: string, out: string): s
   if (!makefile) return [`${name}: mcconfig wrote no makefile`];
 
   const makefilePath = join(out, "tmp", makefile);
+  const hasWifi = WIFI.test(readFileSync(makefilePath, "utf8"));
+  const isWired = build.manifest.endsWith("-ethernet.json");
+  if (hasWifi === isWired) return [`${name}: ${hasWifi ? "has Wi-Fi in it" : "has no Wi-Fi in it"}`];
   const targets = ["mc.xs.c", "mc.resources.c"].map((file) => join(dirname(makefilePath), file));
   const made = run(
     "make",

@@ -2,14 +2,16 @@
 
 import type { Effect } from "./effect.js";
 import type { Booted } from "./event.js";
+import { resetCause } from "./restart-cause.js";
 
-export function bootNotice({ identity, image, bootSlot, resetReason }: Booted): readonly Effect[] {
+export function bootNotice(booted: Booted): readonly Effect[] {
+  const { identity, image, bootSlot } = booted;
   const build = image.build > 0 ? `+${image.build}` : "";
   const compiled = [image.compileDate, image.compileTime].filter(Boolean).join(" ") || "at an unknown time";
   const lines = [
     `${identity.type} ${image.version}${build} on ${identity.hardware} (${identity.chip}), device ${identity.deviceId}`,
     `compiled ${compiled}, ESP-IDF ${image.idfVersion || "unknown"}`,
-    `running ${image.slot} (${image.slotState}), boot partition ${bootSlot || "unknown"}, restarted by ${resetReason}`,
+    `running ${image.slot} (${image.slotState}), boot partition ${bootSlot || "unknown"}, restarted by ${resetCause(booted)}`,
   ];
   return lines.map((message) => ({ type: "log", level: "info", message }));
 }

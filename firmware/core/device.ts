@@ -1,20 +1,21 @@
-// The whole device: its machines side by side. Each sees every event; what one raises goes round to all before the next event from
-// outside, so data flows one way and the order is the same everywhere. This file only composes, the machines decide.
+// The whole device: an event goes to the machines that listen to it (machines.ts); what one of them raises goes to its listeners
+// before the next event from outside, so data flows one way and the order is the same everywhere. This file only composes.
 
 import { bootNotice } from "./boot-notice.js";
-import { initialTrial, type TrialState, trialStep } from "./boot-validation.js";
-import { type CrashGuardState, crashGuardStep, initialCrashGuard } from "./crash-guard.js";
+import { initialTrial, type TrialState } from "./boot-validation.js";
+import { type CrashGuardState, initialCrashGuard } from "./crash-guard.js";
 import type { Effect } from "./effect.js";
-import { type EspotaState, espotaStep, initialEspota } from "./espota.js";
+import { type EspotaState, initialEspota } from "./espota.js";
 import type { Event, Raise, Stamped } from "./event.js";
-import { initialLocalApi, type LocalApiState, localApiStep, takesRequest } from "./local-api.js";
-import { initialPortal, type PortalState, portalStep } from "./portal.js";
-import { initialPresence, type PresenceState, presenceStep } from "./presence.js";
-import { initialPush, type PushState, pushStep } from "./push.js";
-import { initialReport, type ReportState, reportStep } from "./report.js";
+import { initialLocalApi, type LocalApiState } from "./local-api.js";
+import { LISTENERS, type Machine } from "./machines.js";
+import { initialPortal, type PortalState } from "./portal.js";
+import { initialPresence, type PresenceState } from "./presence.js";
+import { initialPush, type PushState } from "./push.js";
+import { initialReport, type ReportState } from "./report.js";
 import { isSameStatus, type Status, statusOf } from "./status.js";
-import { initialUpdate, type UpdateState, updateStep } from "./update.js";
-import { initialWifi, type WifiState, wifiStep } from "./wifi.js";
+import { initialUpdate, type UpdateState } from "./update.js";
+import { initialWifi, type WifiState } from "./wifi.js";
 
 export interface DeviceState {
   readonly wifi: WifiState;
@@ -27,6 +28,8 @@ export interface DeviceState {
   readonly crashGuard: CrashGuardState;
   readonly push: PushState;
   readonly espota: EspotaState;
+  /** What was shown last. */
+  readonly status: Status;
 }
 
 const NOBODY = Object.freeze({ deviceName: "", type: "", version: "", deviceId: "", page: "" });
@@ -42,6 +45,7 @@ export const initialDevice: DeviceState = Object.freeze({
   crashGuard: initialCrashGuard,
   push: initialPush,
   espota: initialEspota,
+  status: Object.freeze({ name: "joining", percent: 0 }),
 });
 
 /** More raised events than this for one event from outside is a loop between machines: a bug, so it throws. */
@@ -49,76 +53,45 @@ const MAX_RAISED = 64;
 
 /** What the device becomes, and what it does, in order. */
 export function step(state: DeviceState, event: Stamped): readonly [DeviceState, readonly Effect[]] {
-  const effects: Effect[] = [];
-  const queue: Event[] = [event];
-  let next = state;
-  for (let i = 0; i < queue.length; i++) {
-    if (i > MAX_RAISED) throw new Error(`more than ${MAX_RAISED} events raised by one ${event.type}`);
+  const effects: Effect[] = event.type === "booted" ? [...bootNotice(event)] : [];
+  const raised: Event[] = [];
+  let next = hear(state, event, effects, raised);
+  for (let i = 0; i < raised.length; i++) {
+    if (i >= MAX_RAISED) throw new Error(`more than ${MAX_RAISED} events raised by one ${event.type}`);
     const { at, random, freeHeapBytes } = event;
-    const stamped = { ...(queue[i] as Event), at, random, freeHeapBytes } as Stamped;
-    const [after, asked] = stepAll(next, stamped);
-    next = after;
-    for (const effect of asked) {
-      if (effect.type === "raise") queue.push(effect.event);
+    next = hear(next, { ...(raised[i] as Event), at, random, freeHeapBytes } as Stamped, effects, raised);
+  }
+  return [shown(next, event, effects, raised), effects];
+}
+
+/** One event through the machines that listen to it; what they ask for is added to `effects` and `raised`. */
+function hear(state: DeviceState, event: Stamped, effects: Effect[], raised: Event[]): DeviceState {
+  const listeners = LISTENERS[event.type];
+  let next = state;
+  // by index: this runs for each piece of an image, and an iterator costs XS as much as the machine
+  for (let i = 0; i < listeners.length; i++) {
+    const machine = listeners[i] as Machine;
+    const heard = machine.step(next, event);
+    if (heard[0] !== next[machine.name]) next = { ...next, [machine.name]: heard[0] };
+    const asked = heard[1];
+    for (let j = 0; j < asked.length; j++) {
+      const effect = asked[j] as Effect | Raise;
+      if (effect.type === "raise") raised.push(effect.event);
       else effects.push(effect);
     }
   }
-  return [next, [...effects, ...shown(state, next, queue)]];
+  return next;
 }
 
 /** What a person can see of it: errors when they happen, the status when it is another one. */
-function shown(before: DeviceState, after: DeviceState, events: readonly Event[]): readonly Effect[] {
-  const effects: Effect[] = [];
-  if (events.some(({ type }) => type === "updateFailed" || type === "trialFailed")) {
-    effects.push({ type: "showStatus", status: ERROR });
-  }
-  const status = statusOf(after);
-  if (events[0]?.type === "booted" || !isSameStatus(statusOf(before), status)) {
-    effects.push({ type: "showStatus", status });
-  }
-  return effects;
+function shown(state: DeviceState, event: Stamped, effects: Effect[], raised: readonly Event[]): DeviceState {
+  if (isFailure(event) || raised.some(isFailure)) effects.push({ type: "showStatus", status: ERROR });
+  const status = statusOf(state);
+  if (event.type !== "booted" && isSameStatus(state.status, status)) return state;
+  effects.push({ type: "showStatus", status });
+  return { ...state, status };
 }
+
+const isFailure = ({ type }: Event) => type === "updateFailed" || type === "trialFailed";
 
 const ERROR: Status = Object.freeze({ name: "error", percent: 0 });
-
-/** One event through every machine. */
-function stepAll(state: DeviceState, event: Stamped): readonly [DeviceState, readonly (Effect | Raise)[]] {
-  const [wifi, wifiEffects] = wifiStep(state.wifi, event);
-  // a request is answered by one machine only
-  const isLocal = event.type === "requestReceived" && takesRequest(state.localApi, event);
-  const [portal, portalEffects] = isLocal
-    ? [state.portal, []]
-    : portalStep(portalAtBoot(state.portal, event), event);
-  const [localApi, localApiEffects] = localApiStep(state.localApi, event);
-  const [presence, presenceEffects] = presenceStep(state.presence, event);
-  const [crashGuard, crashGuardEffects] = crashGuardStep(state.crashGuard, event);
-  const [report, reportEffects] = reportStep(state.report, event);
-  const [trial, trialEffects] = trialStep(state.trial, event);
-  const [push, pushEffects] = pushStep(state.push, event);
-  const [espota, espotaEffects] = espotaStep(state.espota, push, event);
-  const [update, updateEffects] = updateStep(state.update, event);
-  return [
-    { wifi, portal, report, trial, push, espota, update, localApi, presence, crashGuard },
-    [
-      ...(event.type === "booted" ? bootNotice(event) : []),
-      ...updateEffects,
-      ...trialEffects,
-      ...reportEffects,
-      ...wifiEffects,
-      ...portalEffects,
-      ...pushEffects,
-      ...espotaEffects,
-      ...localApiEffects,
-      ...presenceEffects,
-      // last: with it the app's own part starts
-      ...crashGuardEffects,
-    ],
-  ];
-}
-
-function portalAtBoot(portal: PortalState, event: Stamped): PortalState {
-  if (event.type !== "booted") return portal;
-  const { type, deviceId } = event.identity;
-  const { version } = event.image;
-  return initialPortal({ deviceName: `Skyslot ${deviceId}`, type, deviceId, version, page: event.setupPage });
-}

@@ -18,6 +18,9 @@ export type TimerName =
   | "healthy"
   | "scan";
 
+/** Why the device restarts itself; the next boot knows it. A roll back has its own. */
+export type RestartReason = "update" | "owner" | "factory-reset" | "roll-back";
+
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
 export interface HttpRequest {
@@ -78,7 +81,9 @@ export type Effect =
       readonly port: number;
     }
   | { readonly type: "acknowledgePush"; readonly connection: number; readonly count: number }
-  | { readonly type: "hashText"; readonly text: string }
+  | { readonly type: "hashText"; readonly algorithm: "MD5" | "SHA256"; readonly text: string }
+  /** PBKDF2-HMAC-SHA256 of texts, 32 bytes; answered like a hash. */
+  | { readonly type: "deriveKey"; readonly password: string; readonly salt: string; readonly rounds: number }
   // the inactive slot; offsets and lengths in bytes from its start
   | { readonly type: "eraseSlot"; readonly attempt: number; readonly offset: number }
   | {
@@ -101,7 +106,7 @@ export type Effect =
   | { readonly type: "rollBack" }
   /** Whether another slot holds an image to go back to; verifies that image, so it takes a moment. */
   | { readonly type: "checkRollBack"; readonly connection: number }
-  | { readonly type: "restart" }
+  | { readonly type: "restart"; readonly reason: RestartReason }
   // signatures
   | {
       readonly type: "verifySignature";

@@ -2,10 +2,13 @@
 // image from the sender. It knows no signature, so it is on only where the owner accepts unsigned images. This is its door; the
 // transfer is that of every push.
 //
-//   sender  "0 <tcp port> <size> <md5>"          ─►          "AUTH <nonce>"                                          device
-//           "200 <cnonce> <md5(md5(token):nonce:cnonce)>" ─►  "OK", and the device connects to the sender's TCP port
+//   sender  "0 <tcp port> <size> <md5>"      ─►  "AUTH <nonce>"                                                          device
+//           "200 <cnonce> <answer>"          ─►  "OK", and the device connects to the sender's TCP port
 //
-// One invitation at a time, one answer to a challenge.
+// Which answer is right depends on the sender's age; the nonce serves both, since the older reads its first half only:
+//   Arduino core 3.3.1 and newer   key = PBKDF2-HMAC-SHA256(sha256(token), nonce:cnonce, 10 000), sha256(key:nonce:cnonce)
+//   before, and PlatformIO's       md5(md5(token):nonce:cnonce)
+// Digests are lower-case hex everywhere. One invitation at a time, one answer to a challenge; the newer sends it from another port.
 
 import { textsEqual } from "./bytes.js";
 import type { Effect } from "./effect.js";
@@ -14,7 +17,12 @@ import { espotaIsOn, type PushState } from "./push.js";
 
 /** A challenge that is not answered for so long is void. */
 const CHALLENGE_MS = 10_000;
-const NONCE_DIGITS = 32;
+const NONCE_DIGITS = 64;
+/** What a sender reads that knows MD5 only. */
+const OLD_NONCE_DIGITS = 32;
+const MD5_DIGITS = 32;
+/** Rounds of PBKDF2 that both sides count. */
+const KEY_ROUNDS = 10_000;
 
 interface Invitation {
   readonly address: string;
@@ -27,12 +35,12 @@ interface Invitation {
   /** The sender's nonce and its answer, once they came. */
   readonly clientNonce: string;
   readonly answer: string;
-  readonly step: "challenged" | "hashingToken" | "hashingAnswer";
+  readonly step: "challenged" | "hashingToken" | "derivingKey" | "hashingAnswer";
 }
 
 export interface EspotaState {
   readonly invitation: Invitation | undefined;
-  /** The random numbers of the last events, 32 hex digits: one event brings 32 bits only. */
+  /** The random numbers of the last events as hex digits, the last first: one event brings 32 bits only. */
   readonly chance: string;
   /** Connections that the device opens are numbered downwards from -1. */
   readonly connection: number;
@@ -58,7 +66,9 @@ export function espotaStep(state: EspotaState, door: PushState, event: Stamped):
         ? answered(state, door, event)
         : invited(gather(state, event.random), door, event);
     case "textHashed":
-      return state.invitation ? hashed(state, state.invitation, event.digest) : [state, []];
+      return state.invitation && state.invitation.step !== "challenged"
+        ? hashed(state, state.invitation, event.digest)
+        : [state, []];
     default:
       return [state, []];
   }
@@ -68,7 +78,7 @@ function gather(state: EspotaState, random: number): EspotaState {
   const digits = Math.floor(random * 2 ** 32)
     .toString(16)
     .padStart(8, "0");
-  return { ...state, chance: (state.chance + digits).slice(-NONCE_DIGITS) };
+  return { ...state, chance: (digits + state.chance).slice(0, NONCE_DIGITS) };
 }
 
 type Datagram = Stamped & { readonly address: string; readonly port: number; readonly text: string };
@@ -100,34 +110,45 @@ function invited(state: EspotaState, door: PushState, { address, port, text, at 
 
 function answered(state: EspotaState, door: PushState, { address, port, text, at }: Datagram): Step {
   const { invitation } = state;
-  const [, clientNonce, answer] = /^200 (\S{1,64}) ([0-9a-f]{32})\s*$/.exec(text) ?? [];
+  const match = /^200 (\S{1,64}) ([0-9a-f]{64}|[0-9a-f]{32})\s*$/.exec(text);
   const isExpected =
-    invitation?.step === "challenged" &&
-    invitation.address === address &&
-    invitation.replyPort === port &&
-    at - invitation.at < CHALLENGE_MS;
-  if (!isExpected || clientNonce === undefined || answer === undefined) {
-    return [{ ...state, invitation: undefined }, []];
-  }
+    invitation?.step === "challenged" && invitation.address === address && at - invitation.at < CHALLENGE_MS;
+  if (!isExpected || !match) return [{ ...state, invitation: undefined }, []];
+  const [, clientNonce = "", answer = ""] = match;
   return [
-    { ...state, invitation: { ...invitation, clientNonce, answer, step: "hashingToken" } },
-    [{ type: "hashText", text: door.token }],
+    { ...state, invitation: { ...invitation, replyPort: port, clientNonce, answer, step: "hashingToken" } },
+    [{ type: "hashText", algorithm: algorithmOf(answer), text: door.token }],
   ];
 }
 
+const algorithmOf = (answer: string) => (answer.length === MD5_DIGITS ? "MD5" : "SHA256");
+
+/** The next step of what the right answer is computed by. */
 function hashed(state: EspotaState, invitation: Invitation, digest: string): Step {
-  const { nonce, clientNonce, address, replyPort, port, sizeBytes, md5 } = invitation;
-  if (invitation.step === "hashingToken") {
+  const { step, clientNonce, answer } = invitation;
+  const algorithm = algorithmOf(answer);
+  const nonce = algorithm === "MD5" ? invitation.nonce.slice(0, OLD_NONCE_DIGITS) : invitation.nonce;
+  if (step === "hashingToken" && algorithm === "SHA256") {
     return [
-      { ...state, invitation: { ...invitation, step: "hashingAnswer" } },
-      [{ type: "hashText", text: `${digest}:${nonce}:${clientNonce}` }],
+      { ...state, invitation: { ...invitation, step: "derivingKey" } },
+      [{ type: "deriveKey", password: digest, salt: `${nonce}:${clientNonce}`, rounds: KEY_ROUNDS }],
     ];
   }
-  const free: EspotaState = { ...state, invitation: undefined };
-  if (!textsEqual(digest, invitation.answer)) {
+  if (step !== "hashingAnswer") {
+    return [
+      { ...state, invitation: { ...invitation, step: "hashingAnswer" } },
+      [{ type: "hashText", algorithm, text: `${digest}:${nonce}:${clientNonce}` }],
+    ];
+  }
+  return judged({ ...state, invitation: undefined }, invitation, digest);
+}
+
+function judged(free: EspotaState, invitation: Invitation, digest: string): Step {
+  const { address, replyPort, port, sizeBytes, md5, answer } = invitation;
+  if (!textsEqual(digest, answer)) {
     return [free, [{ type: "sendDatagram", address, port: replyPort, text: "Authentication Failed" }]];
   }
-  const connection = state.connection - 1;
+  const connection = free.connection - 1;
   const offer: PushOffer = { connection, sizeBytes, espota: { address, port, replyPort, md5 } };
   return [{ ...free, connection }, [{ type: "raise", event: { type: "pushOffered", offer } }]];
 }

@@ -59,8 +59,12 @@ export interface Booted {
   readonly target: TargetSlot | undefined;
   /** `power-on`, `software`, `panic`, `task-watchdog`, `brownout` … */
   readonly resetReason: string;
+  /** What the firmware noted before it last restarted the chip itself; see restart-cause.ts. */
+  readonly restartNote?: string;
   /** Label of the partition that otadata selects: not the running one if its image did not pass the boot loader. */
   readonly bootSlot?: string;
+  /** How the device gets into its network; absent: by Wi-Fi. */
+  readonly link?: "wifi" | "ethernet";
   /** Everything under our namespace in NVS. */
   readonly stored: Readonly<Record<string, string>>;
   /** The setup page, HTML: core does not import pages. */
@@ -156,7 +160,7 @@ export type Event =
       readonly port: number;
       readonly text: string;
     }
-  /** MD5 of a text, lower-case hex. */
+  /** Hash of a text, or the key derived from it, lower-case hex. */
   | { readonly type: "textHashed"; readonly digest: string }
   // the inactive slot
   | { readonly type: "slotErased"; readonly attempt: number; readonly offset: number }

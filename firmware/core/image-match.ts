@@ -55,7 +55,7 @@ export function describeMismatch(reader: ImageReader, release: Release): Failure
   if (description && description.chip !== release.chip) {
     return {
       code: "WRONG_CHIP",
-      message: `image is for chip ${description.chip}, its release says ${release.chip}`,
+      message: `image is for chip ${description.chip}, this device has ${release.chip}`,
     };
   }
   const version = description && parseVersion(description.version);

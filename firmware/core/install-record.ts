@@ -40,6 +40,7 @@ export type Outcome =
  *
  * @param trialReason what the new image wrote before it rolled itself back
  * @param resetReason how this boot came about: if the new image crashed, this is its crash
+ * @param restartReason why the new image restarted the chip, if it did so itself
  * @param targetState state of the slot that is not running: ABORTED or INVALID if it was tried
  */
 export function judgeInstallation(
@@ -48,6 +49,7 @@ export function judgeInstallation(
   targetState: string,
   trialReason: string | undefined,
   resetReason: string,
+  restartReason?: string,
 ): Outcome {
   if (!record) return { kind: "none" };
   if (image.imageSha256 === record.imageSha256) {
@@ -65,11 +67,11 @@ export function judgeInstallation(
       reason: `power was lost ${record.powerLosses + 1} times during the trial run`,
     };
   }
-  return {
-    kind: "rolledBack",
-    record,
-    reason: REASONS[resetReason] ?? `restart (${resetReason}) during the trial run`,
-  };
+  const reason =
+    restartReason === undefined
+      ? (REASONS[resetReason] ?? `restart (${resetReason}) during the trial run`)
+      : `restart (${restartReason}) during the trial run`;
+  return { kind: "rolledBack", record, reason };
 }
 
 const REASONS: Readonly<Record<string, string>> = Object.freeze({

@@ -103,7 +103,7 @@ export function armed(state: UpdateState, job: Job): Step {
         message: `${job.release.version} is in ${state.boot?.target?.label ?? "its slot"}, restarting`,
       },
       ...report(state, job, { status: "installing", step: "armed", bytes_downloaded: job.release.size }),
-      ...(source.kind === "push" ? [pushSucceeded(state, source.connection, job.release)] : []),
+      ...(source.kind === "push" ? [pushSucceeded(state, source, job.release)] : []),
       {
         type: "setTimer",
         timer: "restart",

@@ -273,10 +273,16 @@ function leave(state: LocalApiState): Step {
       return [state, []];
     case "restart":
       // whoever restarts it by hand wants the app tried again, and did not see a crash
-      return [state, [{ type: "forget", key: UNHEALTHY_KEY }, { type: "restart" }]];
+      return [
+        state,
+        [
+          { type: "forget", key: UNHEALTHY_KEY },
+          { type: "restart", reason: "owner" },
+        ],
+      ];
     case "reset":
       // only now, so that nothing is stored any more behind it
-      return [state, [{ type: "forgetAll" }, { type: "restart" }]];
+      return [state, [{ type: "forgetAll" }, { type: "restart", reason: "factory-reset" }]];
     case "rollBack":
       return [
         state,

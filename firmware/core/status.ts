@@ -39,8 +39,12 @@ export function statusOf(state: Pick<DeviceState, "wifi" | "update" | "trial" | 
 function updating(
   job: { readonly offset: number; readonly release: { readonly size: number } } | undefined,
 ): Status {
-  const share = job ? Math.min(1, job.offset / Math.max(1, job.release.size)) : 1;
-  return { name: "updating", percent: Math.floor((share * 100) / PERCENT_STEP) * PERCENT_STEP };
+  if (!job || job.offset >= job.release.size) return { name: "updating", percent: 100 };
+  const stepCount = 100 / PERCENT_STEP;
+  return {
+    name: "updating",
+    percent: Math.floor((job.offset * stepCount) / job.release.size) * PERCENT_STEP,
+  };
 }
 
 export const isSameStatus = (a: Status, b: Status): boolean => a.name === b.name && a.percent === b.percent;

@@ -145,6 +145,7 @@ function take(state: UpdateState, job: Job, event: Stamped & { readonly bytes: U
     tail: job.signed ? job.tail : lastBytes(job.tail, event.bytes),
     pending: event.bytes,
     available: job.available - event.bytes.length,
+    failureCount: job.source.kind === "push" ? 0 : job.failureCount,
   });
   // a body that is pushed may be anything: its beginning is looked at before it is written
   const mismatch = job.source.kind === "push" ? pushMismatch(state, next) : undefined;

@@ -4,6 +4,7 @@
 import { utf8Decode } from "./bytes.js";
 import type { Effect } from "./effect.js";
 import type { Raise, Stamped } from "./event.js";
+import { resetCause } from "./restart-cause.js";
 import { considerOffer } from "./update-offer.js";
 import { nextCheck, STALL_MS, type Step, type UpdateState } from "./update-state.js";
 import {
@@ -39,7 +40,7 @@ export function check(state: UpdateState, freeHeapBytes: number): Step {
 
 function checkRequest(state: UpdateState, freeHeapBytes: number): CheckRequest | undefined {
   if (!state.boot) return undefined;
-  const { identity, image, resetReason } = state.boot;
+  const { identity, image } = state.boot;
   return {
     device_id: identity.deviceId,
     device_type: identity.type,
@@ -51,7 +52,7 @@ function checkRequest(state: UpdateState, freeHeapBytes: number): CheckRequest |
     slot: image.slot,
     slot_state: image.slotState,
     boot_count: state.bootCount,
-    reset_reason: resetReason,
+    reset_reason: resetCause(state.boot),
     free_heap: freeHeapBytes,
     rssi: state.rssi,
     address: state.address,

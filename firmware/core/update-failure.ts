@@ -6,11 +6,13 @@ import { type Failure, isTransient, type UpdateErrorCode } from "./errors.js";
 import type { Stamped } from "./event.js";
 import { RECORD_KEY } from "./install-record.js";
 import { pushFailed } from "./update-push.js";
-import { type Job, nextCheck, report, type Step, told, type UpdateState } from "./update-state.js";
+import { type Job, nextCheck, report, STALL_MS, type Step, told, type UpdateState } from "./update-state.js";
 
 const RETRY = Object.freeze({ firstMs: 1_000, maximumMs: 60_000 });
 /** Tries without a single new chunk before an attempt is given up. */
 const MAX_TRIES = 5;
+/** A receive may time out so often in a row without ending a push. */
+export const RECEIVE_RETRIES = 3;
 
 export function slotTrouble(state: UpdateState, event: Stamped): Step {
   if (event.type !== "slotFailed" || !state.job) return [state, []];
@@ -43,6 +45,28 @@ export function retryLater(state: UpdateState, job: Job, failure: Failure, rando
   ];
 }
 
+/**
+ * The sender of a push has sent nothing for the time of a receive. Its connection may be slow, so the device goes on waiting three
+ * times before the push is over.
+ */
+export function pushTimedOut(state: UpdateState, job: Job, random: number): Step {
+  const seconds = STALL_MS / 1000;
+  const where = `at byte ${job.offset} of ${job.release.size}`;
+  if (job.failureCount >= RECEIVE_RETRIES) {
+    const message = `no byte for ${seconds} s, ${RECEIVE_RETRIES + 1} times in a row, ${where}`;
+    return endAttempt(state, job, { code: "SERVER_STALLED", message }, random);
+  }
+  const failureCount = job.failureCount + 1;
+  const message = `no byte for ${seconds} s ${where}, waiting on (${failureCount} of ${RECEIVE_RETRIES})`;
+  return [
+    { ...state, job: { ...job, failureCount } },
+    [
+      { type: "log", level: "warn", message },
+      { type: "setTimer", timer: "transfer", delayMs: STALL_MS },
+    ],
+  ];
+}
+
 /** Ends the attempt: the running firmware stays, the slot stays unarmed, the server is told why. */
 export function endAttempt(state: UpdateState, job: Job, failure: Failure, random: number): Step {
   const { source } = job;
@@ -69,7 +93,7 @@ export function endAttempt(state: UpdateState, job: Job, failure: Failure, rando
       { type: "clearTimer", timer: "transfer" },
       { type: "clearTimer", timer: "retry" },
       ...(source.kind === "push"
-        ? pushFailed(source.connection, failure)
+        ? [pushFailed(source, failure)]
         : [{ type: "closeRequest", attempt: state.attempt } as const]),
       ...(state.phase === "arming" ? [{ type: "forget", key: RECORD_KEY } as const] : []),
       ...report(idle, job, {

@@ -14,6 +14,7 @@ import {
   readRecord,
   writeRecord,
 } from "./install-record.js";
+import { meantRestart } from "./restart-cause.js";
 import { initialUpdate, nextCheck, report, type Step, told, type UpdateState } from "./update-state.js";
 import type { Report } from "./wire.js";
 
@@ -29,6 +30,7 @@ export function begin(event: Booted & Stamped): Step {
     event.target?.state ?? "undefined",
     event.stored[TRIAL_REASON_KEY],
     event.resetReason,
+    meantRestart(event),
   );
   const state: UpdateState = {
     ...initialUpdate,
@@ -96,7 +98,8 @@ function concluded(state: UpdateState, outcome: Outcome, at: number): Step {
 
 /** The slot that holds the image of a trial which power ended is armed again; nothing else happens meanwhile. */
 export function rearmStep(state: UpdateState, event: Stamped): Step {
-  if (event.type === "slotArmed") return [{ ...state, phase: "restarting" }, [{ type: "restart" }]];
+  if (event.type === "slotArmed")
+    return [{ ...state, phase: "restarting" }, [{ type: "restart", reason: "update" }]];
   if (event.type !== "slotFailed" || !state.rearming) return [state, []];
   const idle: UpdateState = { ...state, phase: "idle", rearming: undefined };
   const reason = `power was lost during the trial run, and its slot could not be armed again: ${event.message}`;

@@ -1,13 +1,20 @@
 // An update that somebody in the local network pushes: from the offer to the job, and what its sender is told. The transfer, the
 // proof and the arming are those of every update. A push is never tried again by the device: its sender can do that.
 
-import type { Effect } from "./effect.js";
+import type { Effect, HttpResponse } from "./effect.js";
 import type { Failure, UpdateErrorCode } from "./errors.js";
-import type { Identity, PushOffer, Raise, Stamped } from "./event.js";
+import type { Identity, PushOffer, Stamped } from "./event.js";
 import { newImageReader } from "./image.js";
 import { refusal } from "./push.js";
 import { judgeRelease, parseRelease, type Release, SECTOR_BYTES } from "./release.js";
-import { type Job, nextCheck, STALL_MS, type Step, type UpdateState } from "./update-state.js";
+import {
+  type Job,
+  nextCheck,
+  type PushSource,
+  STALL_MS,
+  type Step,
+  type UpdateState,
+} from "./update-state.js";
 
 /** Time for the answer to leave before the restart. */
 export const PUSH_RESTART_DELAY_MS = 1_000;
@@ -163,27 +170,35 @@ const unsignedRelease = ({ type, hardware, chip }: Identity, size: number): Rele
 
 const answer = ({ connection, espota }: PushOffer, status: number, message: string): Effect =>
   espota
-    ? { type: "sendDatagram", address: espota.address, port: espota.replyPort, text: `ERROR: ${message}` }
+    ? { type: "sendDatagram", address: espota.address, port: espota.replyPort, text: espotaError(message) }
     : { type: "answerPush", connection, response: refusal(status, message) };
 
 /** How the sender learns that its image is armed. */
-export function pushSucceeded(state: UpdateState, connection: number, { version, build }: Release): Effect {
+export function pushSucceeded(state: UpdateState, source: PushSource, { version, build }: Release): Effect {
   const slot = state.boot?.target?.label ?? "";
+  const body = JSON.stringify({ ok: true, version, build, slot, restart_ms: PUSH_RESTART_DELAY_MS });
   return {
     type: "answerPush",
-    connection,
-    response: {
-      status: 200,
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ ok: true, version, build, slot, restart_ms: PUSH_RESTART_DELAY_MS }),
-    },
+    connection: source.connection,
+    response: source.acknowledged
+      ? plain(200, "OK")
+      : { status: 200, headers: { "content-type": "application/json" }, body },
   };
 }
 
 /** How the sender learns that the running firmware stays. */
-export const pushFailed = (connection: number, { code, message }: Failure): readonly (Effect | Raise)[] => [
-  { type: "answerPush", connection, response: refusal(pushStatus(code), message) },
-];
+export const pushFailed = (source: PushSource, { code, message }: Failure): Effect => ({
+  type: "answerPush",
+  connection: source.connection,
+  response: source.acknowledged
+    ? plain(pushStatus(code), espotaError(message))
+    : refusal(pushStatus(code), message),
+});
+
+/** What espota prints as it is: a sentence, and the word that it looks for in a success is never in it. */
+const espotaError = (message: string) => `ERROR: ${message.replaceAll("OK", "ok")}`;
+
+const plain = (status: number, body: string): HttpResponse => ({ status, headers: {}, body });
 
 /** Whose fault it is, as an HTTP status: 422 the image's or its release's, 5xx ours. */
 const pushStatus = (code: UpdateErrorCode): number => STATUS[code] ?? 422;

@@ -14,20 +14,22 @@ import type { Report, UpdateResponse } from "./wire.js";
 export const STALL_MS = 30_000;
 
 /** Where an image comes from. */
-export type Source =
-  | {
-      readonly kind: "server";
-      readonly firmwareId: number;
-      readonly url: string;
-      /** The manifest as it was offered. */
-      readonly manifest: string;
-    }
-  | {
-      readonly kind: "push";
-      readonly connection: number;
-      /** Each piece is acknowledged to the sender when it is written. */
-      readonly acknowledged: boolean;
-    };
+export type Source = ServerSource | PushSource;
+
+export interface ServerSource {
+  readonly kind: "server";
+  readonly firmwareId: number;
+  readonly url: string;
+  /** The manifest as it was offered. */
+  readonly manifest: string;
+}
+
+export interface PushSource {
+  readonly kind: "push";
+  readonly connection: number;
+  /** By espota: each piece is acknowledged to the sender when it is written. */
+  readonly acknowledged: boolean;
+}
 
 /** What is being installed. */
 export interface Job {
@@ -52,6 +54,7 @@ export interface Job {
   readonly reader: ImageReader;
   /** The same with the bytes since: they may be wrong until their chunk's digest is compared. */
   readonly ahead: ImageReader;
+  /** Of a download: tries in a row without a new chunk. Of a push: receives in a row that timed out. */
   readonly failureCount: number;
   /** The last step of progress that was told. */
   readonly lastStep: number;

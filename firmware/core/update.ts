@@ -16,7 +16,7 @@ import type { Stamped } from "./event.js";
 import { armed, proved, resume, resumeHashed } from "./install.js";
 import { responseStarted, streamingStep, truncated } from "./transfer.js";
 import { check, checkFailed, checkingStep } from "./update-check.js";
-import { retryLater, slotTrouble } from "./update-failure.js";
+import { pushTimedOut, retryLater, slotTrouble } from "./update-failure.js";
 import { signatureVerified } from "./update-offer.js";
 import { begin, rearmStep, reportTaken, trialPassed } from "./update-outcome.js";
 import { considerPush } from "./update-push.js";
@@ -112,7 +112,7 @@ function timerFired(state: UpdateState, event: Stamped & { readonly type: "timer
     case "retry":
       return state.phase === "waiting" && state.online && state.job ? resume(state, state.job) : [state, []];
     case "restart":
-      return state.phase === "restarting" ? [state, [{ type: "restart" }]] : [state, []];
+      return state.phase === "restarting" ? [state, [{ type: "restart", reason: "update" }]] : [state, []];
     default:
       return [state, []];
   }
@@ -134,6 +134,7 @@ function stalled(state: UpdateState, event: Stamped): Step {
   if (state.phase === "checking") return checkFailed(state, event.random, `no answer within ${seconds} s`);
   const { job } = state;
   if (!job || (state.phase !== "requesting" && state.phase !== "streaming")) return [state, []];
+  if (job.source.kind === "push") return pushTimedOut(state, job, event.random);
   const failure = {
     code: "SERVER_STALLED",
     message: `no byte for ${seconds} s at byte ${job.offset} of ${job.release.size}`,

@@ -12,6 +12,8 @@
 //      ▼                                  ▼                   │
 //   joining ──────── joined ──────────► joined ─── lost ──► waiting ── timer ──► joining
 //      └── failed ──► waiting (backoff; after 3 failures the portal opens as well)
+//
+// A device with a cable has one network, which is there or not: joining ◄─► joined, never a portal.
 
 import { backoffMs } from "./backoff.js";
 import type { Effect } from "./effect.js";
@@ -52,6 +54,7 @@ export interface WifiState {
   readonly clientCount: number;
   /** What the others were told last. While another network is tried, they are not disturbed until that fails. */
   readonly online: boolean;
+  readonly wired: boolean;
 }
 
 export const initialWifi: WifiState = Object.freeze({
@@ -65,6 +68,7 @@ export const initialWifi: WifiState = Object.freeze({
   portalOpen: false,
   clientCount: 0,
   online: false,
+  wired: false,
 });
 
 /** The server of the owner's network takes the captive one's place without a break: only the name server ends. */
@@ -85,10 +89,15 @@ export function wifiStep(state: WifiState, event: Stamped): Step {
       };
       return preceded(
         [...effects, chosen],
-        preferences.networks.length > 0 ? join(ready) : openPortal(ready),
+        event.link === "ethernet"
+          ? plugIn(ready)
+          : preferences.networks.length > 0
+            ? join(ready)
+            : openPortal(ready),
       );
     }
     case "credentialsSubmitted": {
+      if (state.wired) return [state, []];
       const submitted = { ssid: event.ssid, password: event.password };
       const left: readonly Effect[] =
         state.phase === "joining" || state.phase === "joined" ? [{ type: "leaveWifi" }] : [];
@@ -100,6 +109,7 @@ export function wifiStep(state: WifiState, event: Stamped): Step {
         : [state, []];
     case "wifiLost":
       if (event.attempt !== state.attempt) return [state, []];
+      if (state.wired) return state.phase === "joined" ? unplugged(state) : [state, []];
       if (state.phase === "joined")
         return preceded(state.portalOpen ? [] : [STOP_SERVER], failed(state, event, "lost"));
       return state.phase === "joining" ? failed(state, event, event.reason) : [state, []];
@@ -146,10 +156,30 @@ function join(state: WifiState): Step {
   ];
 }
 
+function plugIn(state: WifiState): Step {
+  const attempt = state.attempt + 1;
+  return [
+    { ...state, phase: "joining", attempt, wired: true },
+    [{ type: "joinWifi", attempt, ssid: "", password: "" }],
+  ];
+}
+
+/** The adapter goes on listening: the cable may come back. */
+const unplugged = (state: WifiState): Step => [
+  { ...state, phase: "joining", online: false },
+  [STOP_SERVER, OFFLINE, { type: "log", level: "warn", message: "the network cable has no link" }],
+];
+
 function joined(state: WifiState, event: { readonly address: string; readonly rssi: number }): Step {
   const effects: (Effect | Raise)[] = [
     { type: "clearTimer", timer: "wifi" },
-    { type: "log", level: "info", message: `joined Wi-Fi, address ${event.address}, ${event.rssi} dBm` },
+    {
+      type: "log",
+      level: "info",
+      message: state.wired
+        ? `the network cable has address ${event.address}`
+        : `joined Wi-Fi, address ${event.address}, ${event.rssi} dBm`,
+    },
     { type: "raise", event: { type: "online", address: event.address, rssi: event.rssi } },
   ];
   let { preferences } = state;

@@ -10,8 +10,13 @@ import { parseVersion, versionName } from "../core/version.js";
 import { setupPage } from "../portal/setup-page.js";
 import { statusPage } from "../portal/status-page.js";
 import { bootLabel, type Native, nextLabel, runningLabel, slotStateOf } from "./native.js";
+import { LINK } from "./wifi.js";
 
-export function readBootFacts(native: Native, stored: Readonly<Record<string, string>>): Booted {
+export function readBootFacts(
+  native: Native,
+  restartNote: string | undefined,
+  stored: Readonly<Record<string, string>>,
+): Booted {
   const mac = new ArrayBuffer(6);
   native.esp_efuse_mac_get_default(mac);
   const macBytes = new Uint8Array(mac);
@@ -28,6 +33,8 @@ export function readBootFacts(native: Native, stored: Readonly<Record<string, st
     image,
     target: readTarget(native),
     resetReason: RESET_REASONS[native.esp_reset_reason()] ?? "unknown",
+    ...(restartNote === undefined ? {} : { restartNote }),
+    link: LINK,
     bootSlot: bootLabel(native),
     stored,
     setupPage,

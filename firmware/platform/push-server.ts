@@ -4,9 +4,8 @@
 import Listener from "embedded:io/socket/listener";
 import TCP from "embedded:io/socket/tcp";
 import UDP, { type Packet } from "embedded:io/socket/udp";
-import { Digest } from "crypt";
 import Timer from "timer";
-import { toHex, utf8Decode } from "../core/bytes.js";
+import { utf8Decode } from "../core/bytes.js";
 import type { HttpResponse } from "../core/effect.js";
 import {
   allowedOrigin,
@@ -102,12 +101,10 @@ export function createPushServer(dispatch: Dispatch) {
     if (count > 0) dispatch({ type: "pushReadable", connection, count });
   };
   const answer = (sender: Sender, response: HttpResponse) => {
-    const isEspota = sender.number < 0;
-    const text = isEspota
-      ? response.status === 200
-        ? "OK"
-        : `ERROR: ${response.body}`
-      : formatResponse(response, ArrayBuffer.fromString(response.body).byteLength, sender.origin);
+    const text =
+      sender.number < 0 // espota has no heads
+        ? response.body
+        : formatResponse(response, ArrayBuffer.fromString(response.body).byteLength, sender.origin);
     sender.phase = "answered";
     sender.rest = new Uint8Array(0);
     write(sender, text);
@@ -238,11 +235,6 @@ export function createPushServer(dispatch: Dispatch) {
       } catch {
         // lost like any other datagram: the sender asks again
       }
-    },
-    hashText(text: string) {
-      const digest = new Digest("MD5");
-      digest.write(text);
-      dispatch({ type: "textHashed", digest: toHex(new Uint8Array(digest.close())) });
     },
   };
 }

@@ -33,12 +33,13 @@ export function createRunner(sources: Sources, connect: (dispatch: Dispatch) => 
     if (running) return;
     running = true;
     for (let next = queue.shift(); next; next = queue.shift()) {
-      const stamp = {
+      const stamped = {
+        ...next,
         at: sources.uptimeMs(),
         random: sources.random(),
         freeHeapBytes: sources.freeHeapBytes(),
       };
-      const [after, effects] = step(state, { ...next, ...stamp });
+      const [after, effects] = step(state, stamped);
       state = after;
       for (const effect of effects) carryOut(effect);
     }

@@ -7,9 +7,11 @@ import type { Booted } from "../core/event.js";
 import type { Status } from "../core/status.js";
 import { readBootFacts } from "./boot-facts.js";
 import { createDiscovery } from "./discovery.js";
+import { createHashing } from "./hashing.js";
 import { createHttpClient } from "./http-client.js";
 import { createNative } from "./native.js";
 import { createPushServer } from "./push-server.js";
+import { createRestartNote } from "./restart-note.js";
 import { createRunner, type Handlers } from "./runner.js";
 import { createServer } from "./server.js";
 import { createVerifier } from "./signature.js";
@@ -36,6 +38,7 @@ export function startDevice(options: AppOptions = {}): void {
   const bootedAt = Date.now();
   const native = createNative();
   const storage = createStorage();
+  const restarts = createRestartNote(storage);
   let facts: Booted | undefined;
   let appRuns = false;
   const dispatch = createRunner(
@@ -46,11 +49,12 @@ export function startDevice(options: AppOptions = {}): void {
     },
     (send): Handlers => {
       const timers = createTimers(send);
-      const wifi = createWifi(send);
+      const wifi = createWifi(send, native);
       const http = createHttpClient(send);
       const server = createServer(send);
       const discovery = createDiscovery();
       const push = createPushServer(send);
+      const hashing = createHashing(send, native);
       const slot = createSlot(send, native);
       const verify = createVerifier(send, native);
       return {
@@ -74,7 +78,8 @@ export function startDevice(options: AppOptions = {}): void {
         sendDatagram: ({ address, port, text }) => push.sendDatagram(address, port, text),
         connectPush: ({ connection, address, port }) => push.connect(connection, address, port),
         acknowledgePush: ({ connection, count }) => push.acknowledge(connection, count),
-        hashText: ({ text }) => push.hashText(text),
+        hashText: ({ algorithm, text }) => hashing.hashText(algorithm, text),
+        deriveKey: ({ password, salt, rounds }) => hashing.deriveKey(password, salt, rounds),
         eraseSlot: ({ attempt, offset }) => slot.erase(attempt, offset),
         writeSlot: ({ attempt, offset, bytes }) => slot.write(attempt, offset, bytes),
         hashSlot: ({ attempt, offset, length, algorithm }) =>
@@ -94,12 +99,16 @@ export function startDevice(options: AppOptions = {}): void {
           );
         },
         rollBack: () => {
+          restarts.note("roll-back");
           native.esp_ota_mark_app_invalid_rollback_and_reboot();
           native.esp_restart(); // only reached when there is no other image: better a restart than a firmware known to be bad
         },
         checkRollBack: ({ connection }) =>
           send({ type: "rollBackChecked", connection, possible: native.skyslot_can_roll_back() === 1 }),
-        restart: () => native.esp_restart(),
+        restart: ({ reason }) => {
+          restarts.note(reason);
+          native.esp_restart();
+        },
         announce: ({ hostName, services }) => discovery.announce(hostName, services),
         withdraw: () => discovery.withdraw(),
         startApp: () => {
@@ -113,7 +122,7 @@ export function startDevice(options: AppOptions = {}): void {
   );
   // a turn of its own: what boot throws then restarts the chip like any other error
   Timer.set(() => {
-    const found = readBootFacts(native, storage.readAll());
+    const found = readBootFacts(native, restarts.take(), storage.readAll());
     facts = { ...found, section: options.section?.(found) };
     dispatch(facts);
   }, 0);

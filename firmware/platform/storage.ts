@@ -5,6 +5,8 @@ import KeyValue from "embedded:storage/key-value";
 /** NVS namespace of the firmware, at most 15 characters. */
 const NAMESPACE = "skyslot";
 
+export type Storage = ReturnType<typeof createStorage>;
+
 export function createStorage() {
   const store = KeyValue.open({ path: NAMESPACE, format: "string" });
   return {
@@ -15,6 +17,10 @@ export function createStorage() {
         if (typeof value === "string") all[key] = value;
       }
       return all;
+    },
+    read(key: string): string | undefined {
+      const value = store.read(key);
+      return typeof value === "string" ? value : undefined;
     },
     write: (key: string, value: string) => store.write(key, value),
     forget: (key: string) => store.delete(key),

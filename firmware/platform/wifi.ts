@@ -4,12 +4,19 @@
 import Net from "net";
 import WiFi from "wifi";
 import type { Network } from "../core/event.js";
+import type { Native } from "./native.js";
 import type { Dispatch } from "./runner.js";
 
 /** Value of a "disconnect" message after a failed handshake (modules/network/wifi/esp32/xs6wifi.c). */
 const AUTHENTICATION_FAILED = -1;
 
-export function createWifi(dispatch: Dispatch) {
+/** How a device of this build gets into its network. */
+export const LINK = "wifi";
+
+/** What phones are told with their address (DHCP option 114): where the portal is. */
+const PORTAL_URI = "http://192.168.4.1/";
+
+export function createWifi(dispatch: Dispatch, native: Native) {
   let listening = false;
   let attempt = 0;
   let associated = false;
@@ -59,6 +66,7 @@ export function createWifi(dispatch: Dispatch) {
       // without a mode before it, accessPoint starts the radio as access point alone, whatever `station` says: then no scan, no join
       WiFi.mode = WiFi.Mode.station;
       WiFi.accessPoint({ ssid, station: true });
+      native.skyslot_portal_uri(PORTAL_URI); // where that fails, a phone still finds the portal by its probe
     },
     closeAccessPoint() {
       WiFi.mode = WiFi.Mode.station;

@@ -1,6 +1,7 @@
 // `mc/ffi`: the functions of ESP-IDF, and of firmware/platform/native, that manifests bind. Results are numbers as C gives
 // them; a function that no manifest binds does not exist.
 
+import { pbkdf2Sync } from "node:crypto";
 import { verifyPartitionImage } from "../hardware/image-verifier.js";
 import { ESP_ERROR_CODES } from "../hardware/ota.js";
 import { findPartition, PARTITION_TYPE_APP, type Partition } from "../hardware/partition-table.js";
@@ -10,6 +11,9 @@ import type { Native } from "./native.js";
 import { verifyP256 } from "./p256.js";
 
 const LABEL_BYTES = 17;
+/** esp_err.h. */
+const ESP_ERR_INVALID_SIZE = 0x104;
+const ESP_ERR_NOT_FOUND = 0x105;
 /** What an app with the network up has left; the virtual device has no real heap to ask. */
 const FREE_HEAP_BYTES = 209 * 1024;
 
@@ -73,6 +77,18 @@ export function createFfi(machine: Machine, native: Native): new () => object {
     skyslot_slot_state: () => stateOf(machine.running),
     skyslot_partition_state: (label: unknown) => stateOf(appNamed(label)),
     skyslot_arm: (label: unknown) => arm(appNamed(label)),
+    skyslot_portal_uri(uri: unknown) {
+      const { accessPoint } = machine.radio;
+      if (Buffer.byteLength(String(uri)) > 255) return ESP_ERR_INVALID_SIZE;
+      if (accessPoint === undefined) return ESP_ERR_NOT_FOUND;
+      accessPoint.captivePortalUri = String(uri);
+      return 0;
+    },
+    skyslot_derive_key(password: unknown, salt: unknown, rounds: unknown, key: unknown) {
+      const derived = pbkdf2Sync(String(password), String(salt), Number(rounds), 32, "sha256");
+      bufferOf(key, 32).set(derived);
+      return 1;
+    },
     skyslot_verify_p256: (publicKey: unknown, digest: unknown, signature: unknown) =>
       verifyP256(bufferOf(publicKey, 65), bufferOf(digest, 32), bufferOf(signature, 64)) ? 1 : 0,
   });

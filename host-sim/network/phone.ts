@@ -42,6 +42,7 @@ export class Phone {
   #world: World;
   #networks: () => readonly AirNetwork[];
   #joined: AirNetwork | undefined;
+  #captivePortalUri: string | undefined;
   #station: Station;
 
   /** @param options.network where it looks for Wi-Fi networks */
@@ -67,6 +68,11 @@ export class Phone {
     return this.node.interfaces[0]?.address;
   }
 
+  /** What its network told it with its address (DHCP option 114, RFC 8910). */
+  get captivePortalUri(): string | undefined {
+    return this.#captivePortalUri;
+  }
+
   /** The networks that its list shows. */
   visibleSsids(): readonly string[] {
     return this.#networks()
@@ -85,6 +91,7 @@ export class Phone {
         if (!network.admit(this.#station)) return reject(new PhoneError(`"${ssid}" takes no more stations`));
         this.#joined = network;
         const address = network.segment.lease(this.mac);
+        this.#captivePortalUri = network.captivePortalUri;
         this.node.addInterface(address, network.segment);
         resolve(address);
       });
@@ -225,6 +232,7 @@ export class Phone {
   #forgetNetwork(): void {
     const network = this.#joined;
     this.#joined = undefined;
+    this.#captivePortalUri = undefined;
     if (network !== undefined) this.node.removeInterface(network.segment);
   }
 

@@ -23,6 +23,7 @@ export class SoftAccessPoint implements AirNetwork {
   readonly rssi = -40;
   readonly hasDhcp = true;
   readonly dnsServers = [SOFT_AP_ADDRESS];
+  captivePortalUri: string | undefined;
   readonly segment: Segment;
   config: SoftAccessPointConfig;
   channel: number;

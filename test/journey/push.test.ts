@@ -261,12 +261,13 @@ describe("a push", () => {
     });
   }
 
-  it("that stalls is given up after 30 seconds", async () => {
+  it("that stalls is given up after four times 30 seconds", async () => {
     await start();
     const begun = rig.desk.world.nowMs;
-    const { status } = await pusher.push(image, signed({ stallAfter: 30_000 }));
+    const { status, text } = await pusher.push(image, signed({ stallAfter: 30_000 }));
+    expect(text).match(/no byte for 30 s, 4 times in a row, at byte 30000 of/);
     expect(status).equal(408);
-    expect(rig.desk.world.nowMs - begun).within(30_000, 35_000);
+    expect(rig.desk.world.nowMs - begun).within(120_000, 125_000);
     await expectOldFirmware();
   });
 
@@ -356,51 +357,85 @@ describe("a push", () => {
   });
 
   describe("by espota", () => {
-    it("is fetched from its sender in chunks that are acknowledged, and ends validated", async () => {
+    /** A device that takes espota's pushes. */
+    async function startOpen(): Promise<void> {
       await start();
       await acceptUnsigned();
-      expect(await pusher.espota(image, TOKEN)).equal(`OK ${image.length}`);
-      await expectValidated();
-    });
+    }
+
+    for (const age of ["new", "old"] as const) {
+      it(`is fetched from its sender in chunks that are acknowledged, and ends validated (${age} tool)`, async () => {
+        await startOpen();
+        const { said, acknowledged } = await pusher.espota(image, TOKEN, { age });
+        expect(said).equal("OK");
+        expect(acknowledged).equal(image.length);
+        await expectValidated();
+      });
+
+      for (const password of ["", "let me in"]) {
+        it(`with ${password ? "a wrong" : "no"} password is refused (${age} tool)`, async () => {
+          await startOpen();
+          expect((await pusher.espota(image, password, { age })).said).equal("Authentication Failed");
+          expect(erasedSectors()).equal(0);
+          await expectOldFirmware();
+        });
+      }
+    }
 
     it("is not answered while unsigned updates are switched off", async () => {
       await start();
-      expect(await pusher.espota(image, TOKEN)).equal("no answer");
-      expect(erasedSectors()).equal(0);
-      await expectOldFirmware();
-    });
-
-    it("with a wrong password is refused", async () => {
-      await start();
-      await acceptUnsigned();
-      expect(await pusher.espota(image, "let me in")).equal("Authentication Failed");
+      expect((await pusher.espota(image, TOKEN)).said).equal("no answer");
       expect(erasedSectors()).equal(0);
       await expectOldFirmware();
     });
 
     it("that is too large is refused", async () => {
-      await start();
-      await acceptUnsigned();
-      expect(await pusher.espota(new Uint8Array(0x200001), TOKEN)).match(
-        /image is 2097153 bytes, slot is 2097152/,
+      await startOpen();
+      expect((await pusher.espota(new Uint8Array(0x200001), TOKEN)).said).equal(
+        "ERROR: image is 2097153 bytes, slot is 2097152",
       );
+      expect(erasedSectors()).equal(0);
       await expectOldFirmware();
     });
 
     it("with another chip's image is refused in the first sector", async () => {
-      await start();
-      await acceptUnsigned();
+      await startOpen();
       const other = await imageOf("base", "1.1.0", "esp32c3", CONFIG);
-      expect(await pusher.espota(other, TOKEN)).match(/ERROR.*image is for chip esp32c3/);
+      expect((await pusher.espota(other, TOKEN)).said).equal(
+        "ERROR: image is for chip esp32c3, this device has esp32",
+      );
       expect(erasedSectors()).at.most(1);
       await expectOldFirmware();
     });
 
     it("with an MD5 that does not fit is refused", async () => {
-      await start();
-      await acceptUnsigned();
-      expect(await pusher.espota(image, TOKEN, "0".repeat(32))).match(/ERROR.*MD5/);
+      await startOpen();
+      expect((await pusher.espota(image, TOKEN, { md5: "0".repeat(32) })).said).match(/^ERROR: .*MD5/);
       await expectOldFirmware();
+    });
+
+    for (const leaveAfter of [1, 50_000]) {
+      it(`whose sender goes away after ${leaveAfter} bytes arms nothing, and another can follow`, async () => {
+        await startOpen();
+        expect((await pusher.espota(image, TOKEN, { leaveAfter })).said).equal("left");
+        await expectOldFirmware();
+        await atHome(rig.checks.length + 1);
+        expect((await pusher.espota(image, TOKEN)).said).equal("OK");
+        await expectValidated();
+      });
+    }
+
+    it("is refused while another one is under way, which is not disturbed", async () => {
+      await startOpen();
+      const first = pusher.beginEspota(image, TOKEN);
+      await rig.desk.world.runUntil(() => first.acknowledged > 20_000, { limitMs: HOUR_MS });
+      expect((await pusher.espota(image, TOKEN)).said).equal(
+        "ERROR: another update is under way (streaming)",
+      );
+      expect((await pusher.push(image, signed())).status).equal(409);
+      await rig.desk.world.runUntil(() => first.over, { limitMs: HOUR_MS });
+      expect(first.said).equal("OK");
+      await expectValidated();
     });
   });
 });

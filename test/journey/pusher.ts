@@ -1,15 +1,13 @@
 // Somebody in the house with a laptop who pushes images to the device: a raw TCP client that may lie about lengths, stop in the
-// middle or go away, and an espota client as protocols.md describes it.
+// middle or go away, and espota.
 
-import { createHash } from "node:crypto";
 import type { Desk } from "../../host-sim/desk.js";
 import type { IpNode } from "../../host-sim/network/ip-node.js";
-import type { TcpSocket } from "../../host-sim/network/tcp-socket.js";
+import { type EspotaOptions, EspotaSender } from "./pusher-espota.js";
 
 export const PUSH_PORT = 3232;
 const LAPTOP = "laptop";
 const HOUR_MS = 3_600_000;
-const ESPOTA_CHUNK_BYTES = 1024;
 
 export interface PushOptions {
   readonly token?: string;
@@ -103,55 +101,19 @@ export class Pusher {
     return exchange;
   }
 
-  /** espota: what the device said last. */
-  async espota(image: Uint8Array, password: string, md5 = hex("md5", image)): Promise<string> {
-    const { world } = this.#desk;
-    let last = "";
-    let acknowledged = 0;
-    let over = false;
-    const end = (text: string) => {
-      last = text;
-      over = true;
-    };
-    const listener = this.#node.listen(0, (socket: TcpSocket) => {
-      let position = 0;
-      const next = () => {
-        const chunk = image.subarray(position, position + ESPOTA_CHUNK_BYTES);
-        socket.write(chunk);
-        position += chunk.length;
-      };
-      socket.events = {
-        received: () => {
-          const text = Buffer.from(socket.read()).toString();
-          if (/OK|ERROR/.test(text)) return end(text);
-          for (const count of text.match(/\d+/g) ?? []) acknowledged += Number(count);
-          if (position < image.length) next();
-        },
-        ended: () => end(last || "closed"),
-        failed: () => end(last || "reset"),
-      };
-      next();
-    });
-    const udp = this.#node.bindUdp(0, ({ bytes }) => {
-      const text = Buffer.from(bytes).toString();
-      const [word, nonce] = text.split(" ");
-      if (word === "AUTH") {
-        const cnonce = hex("md5", "the laptop's nonce");
-        const answer = hex("md5", `${hex("md5", password)}:${nonce}:${cnonce}`);
-        udp?.send(Buffer.from(`200 ${cnonce} ${answer}\n`), this.#address(), PUSH_PORT);
-      } else if (word !== "OK") end(text);
-    });
-    const invitation = `0 ${listener?.port} ${image.length} ${md5}\n`;
-    udp?.send(Buffer.from(invitation), this.#address(), PUSH_PORT);
-    await world.runUntil(() => over, { limitMs: 120_000 });
-    udp?.close();
-    listener?.close();
-    return over ? `${last}${last.includes("OK") ? ` ${acknowledged}` : ""}` : "no answer";
+  /** Pushes by espota and waits for the end. */
+  async espota(image: Uint8Array, password: string, options: EspotaOptions = {}): Promise<EspotaSender> {
+    const sender = this.beginEspota(image, password, options);
+    await this.#desk.world.runUntil(() => sender.over, { limitMs: 300_000 });
+    sender.close();
+    return sender;
+  }
+
+  beginEspota(image: Uint8Array, password: string, options: EspotaOptions = {}): EspotaSender {
+    const device = { address: this.#address(), port: PUSH_PORT };
+    return new EspotaSender(this.#node, device, image, password, options);
   }
 }
-
-const hex = (algorithm: string, data: string | Uint8Array) =>
-  createHash(algorithm).update(data).digest("hex");
 
 function headOf(address: string, body: Uint8Array, options: PushOptions): string {
   const length = "length" in options ? options.length : body.length;

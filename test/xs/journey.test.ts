@@ -3,15 +3,22 @@ import type { Engine } from "../../host-sim/engine/engine.js";
 import { buildXs } from "../../host-sim/xs/build.js";
 import { weightless, xsEngine } from "../../host-sim/xs/engine.js";
 import { imageOf, setUpRig } from "../journey/rig.js";
+import { APPS } from "./apps.js";
 
 const HOUR_MS = 3_600_000;
 
 /** A whole journey, from the box to the device's verdict on the update, and all that can be seen of it. */
 async function journey(
   engine: Engine,
-  app = "base",
+  app: string,
+  updateApp = app,
 ): Promise<{ trace: string[]; reports: string[]; restarts: string[] }> {
-  const rig = await setUpRig({ seed: 7, engine, update: await imageOf(app, "1.1.0") });
+  const rig = await setUpRig({
+    seed: 7,
+    engine,
+    image: await imageOf(app, "1.0.0", "esp32", { type: app }),
+    update: await imageOf(updateApp, "1.1.0", "esp32", { type: app }),
+  });
   const isOver = () => rig.reports.some(({ status }) => status === "success" || status === "failed");
   try {
     rig.desk.device.powerOn();
@@ -37,14 +44,16 @@ describe("firmware inside XS", () => {
     },
   });
 
-  it("goes the same way as in V8 with the same seed, to the millisecond", async () => {
-    const inV8 = await journey(weightless);
-    bootCount = 0;
-    expect(await journey(xs)).deep.equal(inV8);
-    expect(inV8.trace.length).above(8);
-    expect(inV8.restarts).deep.equal(["restart"]);
-    expect(bootCount).equal(2);
-  });
+  for (const app of APPS) {
+    it(`${app} goes the same way as in V8 with the same seed, to the millisecond`, async () => {
+      const inV8 = await journey(weightless, app);
+      bootCount = 0;
+      expect(await journey(xs, app)).deep.equal(inV8);
+      expect(inV8.trace.length).above(8);
+      expect(inV8.restarts).deep.equal(["restart"]);
+      expect(bootCount).equal(2);
+    });
+  }
 
   for (const [app, cause] of [
     ["throws.ts", "uncaught"],
@@ -52,8 +61,8 @@ describe("firmware inside XS", () => {
     ["hangs.ts", "watchdog"],
   ] as const) {
     it(`rolls back an update that is bad, as in V8: ${app}`, async () => {
-      const inV8 = await journey(weightless, app);
-      const inXs = await journey(xs, app);
+      const inV8 = await journey(weightless, "base", app);
+      const inXs = await journey(xs, "base", app);
       expect(inXs.restarts).deep.equal(["restart", cause]);
       expect(inXs.restarts).deep.equal(inV8.restarts);
       expect(inXs.reports).deep.equal(inV8.reports);

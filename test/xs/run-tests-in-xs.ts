@@ -1,7 +1,7 @@
 // Takes mocha test files, as they are, into XS: bundles them with chai and mini-mocha, runs the bundle, and gives back what each
 // test came to. Node's own modules that they or their helpers import are answered by Node over the bridge.
 
-import { createHash } from "node:crypto";
+import { createHash, pbkdf2Sync } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { XsBridge } from "../../host-sim/xs/bridge.js";
@@ -31,7 +31,7 @@ export async function runTestsInXs(files: readonly string[], program: string): P
       decodeStrictly: (bytes: Uint8Array) => strictDecoder.decode(bytes),
       encodeForm: (fields: Record<string, string>) => new URLSearchParams(fields).toString(),
     },
-    "node:crypto": { createHash: hashOf },
+    "node:crypto": { createHash: hashOf, pbkdf2Sync: derivedBy },
   };
   let jobsWait = false;
   const bridge = new XsBridge(
@@ -71,6 +71,12 @@ function hashOf(name: string) {
     },
     digest: (encoding?: "hex") => (encoding ? hash.digest(encoding) : new Uint8Array(hash.digest())),
   };
+}
+
+/** Likewise. */
+function derivedBy(password: string, salt: string, rounds: number, length: number, hash: string) {
+  const key = pbkdf2Sync(password, salt, rounds, length, hash);
+  return { toString: (encoding: "hex") => key.toString(encoding) };
 }
 
 async function bundleTests(files: readonly string[]): Promise<string> {

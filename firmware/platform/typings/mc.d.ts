@@ -62,6 +62,8 @@ declare module "mc/ffi" {
     skyslot_name_server(address: ArrayBuffer): number;
     // firmware/platform/native/skyslot-verify.c
     /** Point 04 ‖ x ‖ y of 65 bytes, SHA-256, r ‖ s of 64 bytes. 1 if good, 0 otherwise. */
+    /** PBKDF2-HMAC-SHA256 into 32 bytes; 1 if it went well. */
+    skyslot_derive_key(password: string, salt: string, rounds: number, key: ArrayBuffer): number;
     skyslot_verify_p256(publicKey: ArrayBuffer, digest: ArrayBuffer, signature: ArrayBuffer): number;
   }
 }

@@ -22,8 +22,9 @@ class Boots {
     }
     return this;
   }
-  boot(resetReason: string): this {
-    return this.on({ ...BOOTED, resetReason, stored: { ...this.stored } });
+  boot(resetReason: string, restartNote?: string): this {
+    const meant = restartNote === undefined ? {} : { restartNote };
+    return this.on({ ...BOOTED, resetReason, ...meant, stored: { ...this.stored } });
   }
   get types(): string[] {
     return this.effects.map((effect) => (effect.type === "raise" ? effect.event.type : effect.type));
@@ -54,6 +55,13 @@ describe("the crash guard of a device", () => {
     for (let i = 0; i < 20; i++) boots.boot(i % 2 ? "brownout" : "power-on");
     expect(boots.stored).deep.equal({ unhealthy: "1" });
     expect(boots.types).include("startApp");
+  });
+
+  it("does not count restarts that the firmware meant", () => {
+    const boots = new Boots().boot("software");
+    for (let i = 0; i < 20; i++) boots.boot("software", "owner");
+    expect(boots.stored).deep.equal({ unhealthy: "1" });
+    expect(boots.boot("panic", "owner").stored, "the note was not for this").deep.equal({ unhealthy: "2" });
   });
 
   for (const [what, event] of [

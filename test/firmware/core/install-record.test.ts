@@ -25,6 +25,15 @@ const running = (imageSha256: string, slotState: RunningImage["slotState"]): Run
 });
 
 describe("installation record", () => {
+  it("tells a restart that the new image meant from an error that it threw", () => {
+    const outcome = (restartReason?: string) =>
+      judgeInstallation(RECORD, running("old", "factory"), "aborted", undefined, "software", restartReason);
+    expect(outcome()).include({
+      reason: "the new firmware threw an error or restarted during its trial run",
+    });
+    expect(outcome("owner")).include({ reason: "restart (owner) during the trial run" });
+  });
+
   it("says nothing when nothing was installed", () => {
     expect(
       judgeInstallation(undefined, running("old", "factory"), "undefined", undefined, "power-on").kind,

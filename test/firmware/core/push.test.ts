@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, pbkdf2Sync } from "node:crypto";
 import { expect } from "chai";
 import { textsEqual } from "../../../firmware/core/bytes.js";
 import type { Effect } from "../../../firmware/core/effect.js";
@@ -8,13 +8,16 @@ import { initialPush, pushStep } from "../../../firmware/core/push.js";
 import { BOOTED, stamped } from "./events.js";
 
 const TOKEN = "secret";
-const md5 = (text: string) => createHash("md5").update(text).digest("hex");
+const hash = (algorithm: string, text: string) => createHash(algorithm).update(text).digest("hex");
+const md5 = (text: string) => hash("md5", text);
+const sha256 = (text: string) => hash("sha256", text);
 
 /** The doors of a device, and what they last asked for. */
 class Doors {
   push = initialPush;
   espota = initialEspota;
   effects: readonly (Effect | Raise)[] = [];
+  computed = "";
 
   constructor(stored: Readonly<Record<string, string>>, pushToken?: string) {
     this.on({ ...BOOTED, stored: { ...BOOTED.stored, ...stored }, build: { ...BOOTED.build, pushToken } });
@@ -32,11 +35,22 @@ class Doors {
     const head = { method, path: "/update", headers };
     return this.on({ type: "pushRequested", connection: 1, head });
   }
-  datagram(text: string, at = 0, address = "192.168.1.200") {
-    return this.on({ type: "datagramReceived", address, port: 5000, text }, at);
+  datagram(text: string, at = 0, address = "192.168.1.200", port = 5000) {
+    return this.on({ type: "datagramReceived", address, port, text }, at);
   }
-  hashed(text: string) {
-    return this.on({ type: "textHashed", digest: md5(text) });
+  /** Computes what is asked for until nothing more is. */
+  compute(): this {
+    const asked: string[] = [];
+    for (;;) {
+      const [effect] = this.effects;
+      if (effect?.type === "hashText") asked.push(effect.algorithm);
+      else if (effect?.type === "deriveKey") asked.push("PBKDF2");
+      else break;
+      const digest = effect.type === "hashText" ? hash(effect.algorithm, effect.text) : keyOf(effect);
+      this.on({ type: "textHashed", digest });
+    }
+    this.computed = asked.join(" ");
+    return this;
   }
   get status(): number | undefined {
     return this.effects.map((effect) =>
@@ -52,6 +66,9 @@ class Doors {
     return this.effects.map((effect) => (effect.type === "sendDatagram" ? effect.text : undefined))[0];
   }
 }
+
+const keyOf = ({ password, salt, rounds }: Extract<Effect, { readonly type: "deriveKey" }>) =>
+  pbkdf2Sync(password, salt, rounds, 32, "sha256").toString("hex");
 
 const sound = { authorization: `Bearer ${TOKEN}`, "content-length": "1000", "x-skyslot-release": "a.b.c" };
 
@@ -101,20 +118,26 @@ describe("the door of a push", () => {
 describe("espota's door", () => {
   const open = () => new Doors({ "push.unsigned": "1" }, TOKEN);
   const invitation = `0 4000 1000 ${"a".repeat(32)}\n`;
-  const answerTo = (doors: Doors, token = TOKEN) => {
-    const nonce = doors.said?.slice(5);
-    return `200 cnonce ${md5(`${md5(token)}:${nonce}:cnonce`)}\n`;
+  const nonceOf = (doors: Doors) => doors.said?.slice(5) ?? "";
+  /** Of a sender that reads 37 bytes of the challenge. */
+  const oldAnswer = (nonce: string, token = TOKEN) =>
+    `200 cnonce ${md5(`${md5(token)}:${nonce.slice(0, 32)}:cnonce`)}\n`;
+  const newAnswer = (nonce: string, token = TOKEN) => {
+    const key = keyOf({
+      type: "deriveKey",
+      password: sha256(token),
+      salt: `${nonce}:${CNONCE}`,
+      rounds: 10_000,
+    });
+    return `200 ${CNONCE} ${sha256(`${key}:${nonce}:${CNONCE}`)}\n`;
   };
+  const CNONCE = sha256("cnonce");
 
-  it("lets in who answers the challenge", () => {
+  it("lets in who answers the challenge as older tools do", () => {
     const doors = open().datagram(invitation);
-    const nonce = doors.said?.slice(5);
-    expect(doors.said).match(/^AUTH [0-9a-f]{32}$/);
-    doors.datagram(answerTo(doors));
-    expect(doors.effects).deep.equal([{ type: "hashText", text: TOKEN }]);
-    doors.hashed(TOKEN);
-    expect(doors.effects).deep.equal([{ type: "hashText", text: `${md5(TOKEN)}:${nonce}:cnonce` }]);
-    doors.hashed(`${md5(TOKEN)}:${nonce}:cnonce`);
+    expect(doors.said).match(/^AUTH [0-9a-f]{64}$/);
+    doors.datagram(oldAnswer(nonceOf(doors))).compute();
+    expect(doors.computed).equal("MD5 MD5");
     expect(doors.offer).deep.equal({
       connection: -1,
       sizeBytes: 1000,
@@ -122,23 +145,64 @@ describe("espota's door", () => {
     });
   });
 
-  it("gives one try for each challenge", () => {
+  it("lets in who answers the challenge as newer tools do, from another port", () => {
     const doors = open().datagram(invitation);
-    const right = answerTo(doors);
-    const nonce = doors.said?.slice(5);
-    doors
-      .datagram(answerTo(doors, "guess"))
-      .hashed(TOKEN)
-      .hashed(`${md5(TOKEN)}:${nonce}:cnonce`);
-    expect(doors.said).equal("Authentication Failed");
-    expect(doors.datagram(right).effects).deep.equal([]);
+    doors.datagram(newAnswer(nonceOf(doors)), 0, "192.168.1.200", 5001).compute();
+    expect(doors.computed).equal("SHA256 PBKDF2 SHA256");
+    expect(doors.offer?.espota).deep.equal({
+      address: "192.168.1.200",
+      port: 4000,
+      replyPort: 5001,
+      md5: "a".repeat(32),
+    });
+  });
+
+  it("computes what Python's hashlib computes", () => {
+    const doors = new Doors({ "push.unsigned": "1" }, "a-real-password").datagram(invitation);
+    const nonce = "ab".repeat(32);
+    const { invitation: open } = doors.espota;
+    if (open) doors.espota = { ...doors.espota, invitation: { ...open, nonce } };
+    const answer = "4d63ba8b1efa8949a0c5caefe7e8bc77db582e5531bdf2667c663394b4551b93";
+    doors.datagram(`200 ${"cd".repeat(32)} ${answer}\n`).compute();
+    expect(doors.offer?.sizeBytes).equal(1000);
+  });
+
+  it("asks each time with another nonce", () => {
+    const doors = new Doors({ "push.unsigned": "1" }, TOKEN);
+    const fresh = Array.from({ length: 20 }, (_, i) => {
+      const event = { type: "datagramReceived", address: "192.168.1.200", port: 5000, text: invitation };
+      const one = stamped(event as Event, i / 20);
+      const [espota, effects] = espotaStep(doors.espota, doors.push, one);
+      doors.espota = espota;
+      doors.effects = effects;
+      return nonceOf(doors).slice(0, 32);
+    });
+    expect(new Set(fresh).size).equal(20);
+  });
+
+  it("gives one try for each challenge", () => {
+    for (const answerTo of [oldAnswer, newAnswer]) {
+      const doors = open().datagram(invitation);
+      const nonce = nonceOf(doors);
+      doors.datagram(answerTo(nonce, "guess")).compute();
+      expect(doors.said).equal("Authentication Failed");
+      expect(doors.datagram(answerTo(nonce)).effects).deep.equal([]);
+    }
+  });
+
+  it("takes no digest that it did not ask for", () => {
+    const doors = open().datagram(invitation);
+    const nonce = nonceOf(doors);
+    expect(doors.on({ type: "textHashed", digest: "" }).effects).deep.equal([]);
+    doors.datagram(newAnswer(nonce)).compute();
+    expect(doors.offer).not.equal(undefined);
   });
 
   it("forgets a challenge after ten seconds, and takes no answer from another address", () => {
     const late = open().datagram(invitation);
-    expect(late.datagram(answerTo(late), 10_000).effects).deep.equal([]);
+    expect(late.datagram(oldAnswer(nonceOf(late)), 10_000).effects).deep.equal([]);
     const other = open().datagram(invitation);
-    expect(other.datagram(answerTo(other), 0, "192.168.1.66").effects).deep.equal([]);
+    expect(other.datagram(oldAnswer(nonceOf(other)), 0, "192.168.1.66").effects).deep.equal([]);
   });
 
   it("says nothing to what it does not understand, and nothing at all when it is off", () => {

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import type { Effect } from "../../../firmware/core/effect.js";
-import type { Event, Raise } from "../../../firmware/core/event.js";
+import type { Booted, Event, Raise } from "../../../firmware/core/event.js";
 import { initialWifi, type WifiState, wifiStep } from "../../../firmware/core/wifi.js";
 import { BOOTED, stamped } from "./events.js";
 
@@ -159,5 +159,37 @@ describe("Wi-Fi", () => {
       expect(wifi.types).deep.equal(["store", "networksSaved"]);
       expect(wifi.state.phase).equal("joined");
     });
+  });
+});
+
+describe("a device with a network cable", () => {
+  const WIRED: Booted = { ...BOOTED, link: "ethernet" };
+  const portalThings = ["startAccessPoint", "scanWifi", "portalOpened"];
+
+  it("starts its interface and no portal, whatever is saved", () => {
+    for (const booted of [WIRED, { ...SAVED, link: "ethernet" as const }]) {
+      const wifi = new Wifi().on(booted);
+      expect(wifi.effects.at(-1)).deep.equal({ type: "joinWifi", attempt: 1, ssid: "", password: "" });
+      expect(wifi.types).not.include.members(portalThings).and.not.include("startServer");
+    }
+  });
+
+  it("serves its own pages while the cable has an address, as often as it comes and goes", () => {
+    const wifi = new Wifi().on(WIRED);
+    for (let i = 0; i < 5; i++) {
+      wifi.join();
+      expect(wifi.types).include.members(["online", "startServer"]);
+      expect(wifi.effects).deep.include({ type: "startServer", captive: false });
+      wifi.fail("lost");
+      expect(wifi.types).deep.equal(["stopServer", "offline", "log"]);
+      expect(wifi.fail("lost").effects, "told once").deep.equal([]);
+    }
+  });
+
+  it("has no use for the name of a network", () => {
+    const wifi = new Wifi().on(WIRED).join();
+    expect(wifi.on({ type: "credentialsSubmitted", ssid: "new", password: "12345678" }).effects).deep.equal(
+      [],
+    );
   });
 });

@@ -54,6 +54,17 @@ describe("skyslot_verify_p256", () => {
   });
 });
 
+describe("skyslot_derive_key", () => {
+  it("is PBKDF2-HMAC-SHA256, as Python's hashlib computes it", async () => {
+    const salt = `${"ab".repeat(32)}:${"cd".repeat(32)}`;
+    const { lines } = await runSource(`
+      import FFI from "mc/ffi"; const ffi = new FFI(); const key = new ArrayBuffer(32);
+      const password = "980061b57e53c2de71a544b88d868652220a5f638b654459743bc497df202f9e";
+      trace(ffi.skyslot_derive_key(password, "${salt}", 10000, key) + " " + new Uint8Array(key).toHex() + "\\n");`);
+    expect(lines).to.deep.equal(["1 b7a2bf1029f505602abfc2362e593d50150a2407c9095f96f5c6efe9789e21d6"]);
+  });
+});
+
 describe("mc/ffi", () => {
   it("tells what a device knows of itself", async () => {
     const { lines } = await runSource(

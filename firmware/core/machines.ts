@@ -1,0 +1,122 @@
+// The device's machines side by side, and who hears what: the table names the machines that an event is for, in the order in which
+// what they ask is carried out. The others are not woken: on XS each call costs some hundred bytecodes, and an image is thousands of
+// events. This file only routes, the machines decide.
+
+import { trialStep } from "./boot-validation.js";
+import { crashGuardStep } from "./crash-guard.js";
+import type { DeviceState } from "./device.js";
+import type { Effect } from "./effect.js";
+import { espotaStep } from "./espota.js";
+import type { Booted, Event, Raise, Stamped } from "./event.js";
+import { localApiStep, takesRequest } from "./local-api.js";
+import { initialPortal, type PortalState, portalStep } from "./portal.js";
+import { presenceStep } from "./presence.js";
+import { pushStep } from "./push.js";
+import { reportStep } from "./report.js";
+import { updateStep } from "./update.js";
+import { wifiStep } from "./wifi.js";
+
+type Asked = readonly (Effect | Raise)[];
+
+/** The parts of the device that have a machine. */
+export type MachineName = Exclude<keyof DeviceState, "status">;
+
+export interface Machine<Name extends MachineName = MachineName> {
+  readonly name: Name;
+  /** What its part becomes, and what it asks for. It sees the others' parts as the machines before it left them. */
+  step(device: DeviceState, event: Stamped): readonly [DeviceState[Name], Asked];
+}
+
+const machine = <Name extends MachineName>(name: Name, step: Machine<Name>["step"]): Machine<Name> =>
+  Object.freeze({ name, step });
+
+const update = machine("update", (device, event) => updateStep(device.update, event));
+const trial = machine("trial", (device, event) => trialStep(device.trial, event));
+const report = machine("report", (device, event) => reportStep(device.report, event));
+const wifi = machine("wifi", (device, event) => wifiStep(device.wifi, event));
+const portal = machine("portal", portalOrOwnPages);
+const push = machine("push", (device, event) => pushStep(device.push, event));
+const espota = machine("espota", (device, event) => espotaStep(device.espota, device.push, event));
+const localApi = machine("localApi", (device, event) => localApiStep(device.localApi, event));
+const presence = machine("presence", (device, event) => presenceStep(device.presence, event));
+const crashGuard = machine("crashGuard", (device, event) => crashGuardStep(device.crashGuard, event));
+
+/** Every machine; the guard last: with what it asks the app's own part starts. */
+export const MACHINES: readonly Machine[] = Object.freeze([
+  update,
+  trial,
+  report,
+  wifi,
+  portal,
+  push,
+  espota,
+  localApi,
+  presence,
+  crashGuard,
+]);
+
+const to = (...machines: readonly Machine[]): readonly Machine[] => Object.freeze(machines);
+const DOWNLOAD = to(update, report);
+const UPDATE = to(update);
+
+/** Who hears an event. */
+export const LISTENERS: Readonly<Record<Event["type"], readonly Machine[]>> = Object.freeze({
+  booted: MACHINES,
+  timerFired: to(update, trial, report, wifi, portal, espota, localApi, crashGuard),
+  wifiJoined: to(wifi, espota),
+  wifiLost: to(wifi),
+  clientAttached: to(wifi),
+  clientDetached: to(wifi),
+  scanCompleted: to(portal),
+  responseStarted: DOWNLOAD,
+  responseReadable: DOWNLOAD,
+  responseData: UPDATE,
+  responseEnded: DOWNLOAD,
+  requestFailed: DOWNLOAD,
+  requestReceived: to(portal, localApi),
+  pushRequested: to(push),
+  pushReadable: UPDATE,
+  pushData: UPDATE,
+  pushClosed: UPDATE,
+  datagramReceived: to(espota),
+  textHashed: to(espota),
+  slotErased: UPDATE,
+  slotWritten: UPDATE,
+  slotHashed: UPDATE,
+  slotArmed: UPDATE,
+  slotFailed: UPDATE,
+  signatureVerified: UPDATE,
+  markedValid: to(trial),
+  markValidFailed: to(trial),
+  rollBackChecked: to(localApi),
+  credentialsSubmitted: to(wifi),
+  online: to(update, trial, report, portal, push, localApi, presence),
+  offline: to(update, trial, report, portal, localApi, presence),
+  portalOpened: to(portal, localApi),
+  portalClosed: to(portal, localApi),
+  joinFailed: to(portal, localApi),
+  serverReached: to(trial, localApi, crashGuard),
+  updateFailed: to(localApi),
+  reportMade: to(report),
+  reportTaken: UPDATE,
+  serverChosen: to(update, report),
+  tokenChosen: to(push),
+  unsignedChosen: to(push),
+  networkForgotten: to(wifi),
+  networksSaved: to(localApi),
+  deviceNamed: to(portal),
+  safeModeEntered: to(localApi),
+  pushOffered: UPDATE,
+  trialPassed: UPDATE,
+  trialFailed: to(update, localApi),
+});
+
+/** A request is answered by one machine only. */
+function portalOrOwnPages(device: DeviceState, event: Stamped): ReturnType<typeof portalStep> {
+  if (event.type === "requestReceived" && takesRequest(device.localApi, event)) return [device.portal, []];
+  return portalStep(event.type === "booted" ? portalAtBoot(event) : device.portal, event);
+}
+
+function portalAtBoot({ identity: { type, deviceId }, image: { version }, setupPage }: Booted): PortalState {
+  return initialPortal({ deviceName: `Skyslot ${deviceId}`, type, deviceId, version, page: setupPage });
+}

@@ -1,0 +1,206 @@
+import { expect } from "chai";
+import { type DeviceState, initialDevice, step } from "../../../firmware/core/device.js";
+import type { TimerName } from "../../../firmware/core/effect.js";
+import type { Event } from "../../../firmware/core/event.js";
+import { LISTENERS, MACHINES } from "../../../firmware/core/machines.js";
+import type { UpdatePhase } from "../../../firmware/core/update-state.js";
+import type { Report } from "../../../firmware/core/wire.js";
+import { BOOTED, IMAGE, stamped } from "./events.js";
+
+const TOKEN = "secret";
+const NETWORK = { ssid: "home", rssi: -50, secured: true, channel: 6 };
+const REPORT: Report = { firmware_id: 7, status: "success", step: "validated" };
+const RECORD = {
+  firmwareId: 7,
+  version: "1.0.0",
+  build: 0,
+  imageSha256: IMAGE.imageSha256,
+  slot: "ota_0",
+  powerLosses: 0,
+};
+const OFFER = { connection: 1, sizeBytes: 100_000 };
+const BYTES = new Uint8Array(16);
+const TIMERS = Object.keys({
+  wifi: 0,
+  portal: 0,
+  check: 0,
+  transfer: 0,
+  retry: 0,
+  report: 0,
+  trial: 0,
+  trialDeadline: 0,
+  restart: 0,
+  farewell: 0,
+  healthy: 0,
+  scan: 0,
+} satisfies Record<TimerName, 0>) as TimerName[];
+const PHASES = Object.keys({
+  idle: 0,
+  checking: 0,
+  verifying: 0,
+  resuming: 0,
+  requesting: 0,
+  streaming: 0,
+  waiting: 0,
+  proving: 0,
+  arming: 0,
+  restarting: 0,
+} satisfies Record<UpdatePhase, 0>) as UpdatePhase[];
+
+/** Each kind of event, as it could come in this state. */
+function eventsIn({ wifi, update, report, portal, espota }: DeviceState): Event[] {
+  const request = { connection: 1, host: "base-0000a1", body: "" };
+  const ofAttempt = (attempt: number): Omit<Events, Exclude<keyof Events, AttemptType>> => ({
+    wifiJoined: { type: "wifiJoined", attempt, address: "192.168.1.2", rssi: -50 },
+    wifiLost: { type: "wifiLost", attempt, reason: "lost" },
+    scanCompleted: { type: "scanCompleted", attempt, networks: [NETWORK] },
+    responseStarted: { type: "responseStarted", attempt, status: 200, headers: {} },
+    responseReadable: { type: "responseReadable", attempt, count: 10 },
+    responseData: { type: "responseData", attempt, bytes: BYTES },
+    responseEnded: { type: "responseEnded", attempt },
+    requestFailed: { type: "requestFailed", attempt, message: "no" },
+    slotErased: { type: "slotErased", attempt, offset: 0 },
+    slotWritten: { type: "slotWritten", attempt, offset: 0, length: 16 },
+    slotHashed: { type: "slotHashed", attempt, offset: 0, digest: new Uint8Array(32) },
+    slotArmed: { type: "slotArmed", attempt },
+    slotFailed: { type: "slotFailed", attempt, message: "no" },
+    signatureVerified: { type: "signatureVerified", attempt, good: true },
+  });
+  const others: Omit<Events, AttemptType> = {
+    booted: BOOTED,
+    timerFired: { type: "timerFired", timer: "check" },
+    clientAttached: { type: "clientAttached" },
+    clientDetached: { type: "clientDetached" },
+    requestReceived: { type: "requestReceived", method: "GET", path: "/", ...request },
+    pushRequested: {
+      type: "pushRequested",
+      connection: 1,
+      head: { method: "POST", path: "/update", headers: {} },
+    },
+    pushReadable: { type: "pushReadable", connection: 1, count: 10 },
+    pushData: { type: "pushData", connection: 1, bytes: BYTES },
+    pushClosed: { type: "pushClosed", connection: 1 },
+    datagramReceived: {
+      type: "datagramReceived",
+      address: "192.168.1.9",
+      port: 5000,
+      text: `0 4000 1000 ${"a".repeat(32)}`,
+    },
+    textHashed: { type: "textHashed", digest: espota.invitation?.answer ?? "a".repeat(32) },
+    markedValid: { type: "markedValid" },
+    markValidFailed: { type: "markValidFailed", message: "no" },
+    rollBackChecked: { type: "rollBackChecked", connection: 1, possible: true },
+    credentialsSubmitted: { type: "credentialsSubmitted", ssid: "home", password: "12345678" },
+    online: { type: "online", address: "192.168.1.2", rssi: -50 },
+    offline: { type: "offline" },
+    portalOpened: { type: "portalOpened" },
+    portalClosed: { type: "portalClosed" },
+    joinFailed: { type: "joinFailed", ssid: "home", reason: "wrong-password" },
+    serverReached: { type: "serverReached" },
+    updateFailed: { type: "updateFailed", code: "FLASH_FAILED", message: "no" },
+    reportMade: { type: "reportMade", report: REPORT },
+    reportTaken: { type: "reportTaken", report: REPORT },
+    serverChosen: { type: "serverChosen", server: "http://other.test", checkSeconds: 60 },
+    tokenChosen: { type: "tokenChosen", token: "another" },
+    unsignedChosen: { type: "unsignedChosen", accept: false },
+    networkForgotten: { type: "networkForgotten", ssid: "home" },
+    networksSaved: { type: "networksSaved", ssids: ["home"] },
+    deviceNamed: { type: "deviceNamed", deviceName: "Lamp" },
+    safeModeEntered: { type: "safeModeEntered", unhealthyCount: 5 },
+    pushOffered: { type: "pushOffered", offer: OFFER },
+    trialPassed: { type: "trialPassed" },
+    trialFailed: { type: "trialFailed", reason: "no" },
+  };
+  const attempts = [wifi.attempt, update.attempt, report.attempt, portal.scanAttempt];
+  return [
+    ...Object.values(others),
+    ...attempts.flatMap((attempt) => Object.values(ofAttempt(attempt))),
+    ...TIMERS.map((timer) => ({ type: "timerFired", timer }) as const),
+    { type: "requestReceived", method: "GET", path: "/api/version", ...request },
+  ];
+}
+
+type Events = { readonly [Type in Event["type"]]: Extract<Event, { readonly type: Type }> };
+type AttemptType = Extract<Event, { readonly attempt: number }>["type"];
+
+const after = (state: DeviceState, ...events: Event[]): DeviceState =>
+  events.reduce((now, event) => step(now, stamped(event))[0], state);
+
+/** Devices in every phase of each of their machines. */
+function states(): DeviceState[] {
+  const stored = { layout: "1", "push.token": TOKEN, "push.unsigned": "1" };
+  const box = after(initialDevice, { ...BOOTED, stored, statusPage: "<!doctype html>" });
+  const joining = after(box, { type: "credentialsSubmitted", ssid: "home", password: "12345678" });
+  const joined = after(joining, {
+    type: "wifiJoined",
+    attempt: joining.wifi.attempt,
+    address: "192.168.1.2",
+    rssi: -50,
+  });
+  const reporting = after(joined, { type: "reportMade", report: REPORT });
+  const streaming = after(joined, { type: "pushOffered", offer: OFFER });
+  const invited = after(joined, {
+    type: "datagramReceived",
+    address: "192.168.1.9",
+    port: 5000,
+    text: `0 4000 1000 ${"a".repeat(32)}`,
+  });
+  const { update, trial, espota, localApi } = streaming;
+  return [
+    initialDevice,
+    box,
+    joining,
+    joined,
+    reporting,
+    streaming,
+    invited,
+    ...PHASES.map((phase): DeviceState => ({ ...streaming, update: { ...update, phase, record: RECORD } })),
+    {
+      ...streaming,
+      update: {
+        ...update,
+        phase: "verifying",
+        push: OFFER,
+        signed: update.job && { keyId: "key-1", signed: "", signature: BYTES, release: update.job.release },
+      },
+    },
+    { ...streaming, update: { ...update, rearming: RECORD } },
+    { ...streaming, update: { ...update, job: update.job && { ...update.job, pending: BYTES } } },
+    ...(["trial", "validating"] as const).map((phase) => ({ ...joined, trial: { ...trial, phase } })),
+    ...(["hashingToken", "hashingAnswer"] as const).map((at) => {
+      const { invitation } = invited.espota;
+      const hashing = invitation && { ...invitation, answer: "a".repeat(32), step: at };
+      return { ...joined, espota: { ...espota, invitation: hashing } };
+    }),
+    ...(["restart", "reset", "rollBack"] as const).map((leaving) => ({
+      ...joined,
+      localApi: { ...localApi, leaving },
+    })),
+  ];
+}
+
+describe("the table of who hears an event", () => {
+  const reacted = new Set<string>();
+  const missed = new Set<string>();
+  for (const state of states()) {
+    for (const event of eventsIn(state)) {
+      for (const machine of MACHINES) {
+        const [next, asked] = machine.step(state, stamped(event));
+        if (next === state[machine.name] && asked.length === 0) continue;
+        const isListed = LISTENERS[event.type].includes(machine);
+        (isListed ? reacted : missed).add(`${event.type} ${machine.name}`);
+      }
+    }
+  }
+
+  it("leaves out no machine that would do something", () => {
+    expect([...missed]).deep.equal([]);
+  });
+
+  it("wakes no machine for nothing", () => {
+    const listed = Object.entries(LISTENERS).flatMap(([type, machines]) =>
+      machines.map(({ name }) => `${type} ${name}`),
+    );
+    expect(listed.filter((name) => !reacted.has(name))).deep.equal([]);
+  });
+});

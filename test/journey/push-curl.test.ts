@@ -1,0 +1,210 @@
+// What system D's users do: curl, the program itself, pushes to a virtual device's port 3232. Its bytes come over a real socket, so
+// the world runs in real time, twenty times as fast. One device takes all of it, one push after the other.
+
+import { execFile, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import { exposeOnLoopback } from "../../host-sim/network/bridge.js";
+import { PUSH_PORT } from "./pusher.js";
+import { imageOf, type Rig, releaseOf, setUpRig, writeJson } from "./rig.js";
+
+const TOKEN = "let me in, please";
+/** Short, because the world is not faster than that. */
+const CONFIG = { pushToken: TOKEN, checkSeconds: 10, trialSeconds: 10 };
+const SPEED = 20;
+const HOUR_MS = 3_600_000;
+const SLOT_BYTES = 0x200000;
+
+interface Outcome {
+  readonly exitCode: number;
+  /** Of the last head; 0: no answer. */
+  readonly status: number;
+  /** All heads and the body. */
+  readonly text: string;
+}
+
+describe("curl", function () {
+  this.timeout(60_000);
+  const folder = mkdtempSync(join(tmpdir(), "skyslot-curl-"));
+  let rig: Rig;
+  let door: Awaited<ReturnType<typeof exposeOnLoopback>>;
+  let world: Promise<boolean>;
+  let over = false;
+  let image: string;
+  let release: string;
+
+  before(async function () {
+    if (spawnSync("curl", ["--version"]).status !== 0) {
+      process.stdout.write("    skipped: curl is not installed (apt-get install curl)\n");
+      this.skip();
+    }
+    const bytes = await imageOf("base", "1.1.0", "esp32", CONFIG);
+    image = file("image.bin", bytes);
+    release = await releaseOf(bytes);
+    rig = await setUpRig({
+      realTime: SPEED,
+      image: await imageOf("base", "1.0.0", "esp32", CONFIG),
+      lie: async (request, honest) => {
+        const answer = await honest();
+        return request.path === "/api/ota/check" ? nothingNew() : answer;
+      },
+    });
+    const { network, device } = rig.desk;
+    door = await exposeOnLoopback({ network, device, devicePort: PUSH_PORT });
+    // started twice: the portal of the first start has an address of its own, and goes away with it
+    for (const checkCount of [1, 2]) {
+      device.powerOff();
+      device.powerOn();
+      const isOnline = () => rig.checks.length === checkCount;
+      expect(await rig.desk.world.runUntil(isOnline, { limitMs: HOUR_MS })).equal(true);
+    }
+    // and on, beside the tests, to their end
+    world = rig.desk.world.runUntil(() => over, { limitMs: 24 * HOUR_MS });
+  });
+
+  after(async () => {
+    over = true;
+    rig?.desk.world.stop();
+    await world;
+    door?.close();
+    await rig?.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  function file(name: string, bytes: Uint8Array): string {
+    const path = join(folder, name);
+    writeFileSync(path, bytes);
+    return path;
+  }
+
+  /** Runs curl with what every push has. */
+  function curl(...more: readonly string[]): Promise<Outcome> {
+    const url = `http://127.0.0.1:${door.port}/update`;
+    const parameters = ["--silent", "--noproxy", "*", "--include", "--max-time", "30", ...more, url];
+    return new Promise((resolve) => {
+      execFile("curl", parameters, (error, text) => {
+        const statuses = [...text.matchAll(/^HTTP\/1\.1 (\d{3}) /gm)].map(([, status]) => Number(status));
+        resolve({ exitCode: Number(error?.code ?? 0), status: statuses.at(-1) ?? 0, text });
+      });
+    });
+  }
+
+  const authorized = (token = TOKEN) => ["--header", `Authorization: Bearer ${token}`];
+  const signed = (text = release) => ["--header", `X-Skyslot-Release: ${text}`];
+  const body = (path: string) => ["--data-binary", `@${path}`];
+
+  async function until(done: () => boolean): Promise<void> {
+    for (let tries = 0; !done(); tries++) {
+      if (tries > 1_000) throw new Error(`not in time:\n${rig.trace.slice(-5).join("\n")}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  function expectOldFirmware(): void {
+    expect(rig.desk.device.running?.label).equal("factory");
+    expect(rig.desk.device.bootCount).equal(2);
+  }
+
+  it("without credentials is told 401", async () => {
+    const { status, text } = await curl(...signed(), ...body(image));
+    expect(text).match(/www-authenticate: Bearer/);
+    expect(status).equal(401);
+    expectOldFirmware();
+  });
+
+  it("with a wrong token is told 403", async () => {
+    const { status, text } = await curl(...authorized("let me in"), ...signed(), ...body(image));
+    expect(text).match(/not the push token/);
+    expect(status).equal(403);
+    expectOldFirmware();
+  });
+
+  it("with an image that is too large is told 413 before it sends it", async () => {
+    const large = file("large.bin", new Uint8Array(SLOT_BYTES + 1));
+    const { status, text } = await curl(
+      ...authorized(),
+      ...signed(),
+      ...body(large),
+      "--header",
+      "Expect: 100-continue",
+    );
+    expect(text)
+      .match(/image is 2097153 bytes, slot is 2097152/)
+      .and.not.match(/100 Continue/);
+    expect(status).equal(413);
+    expectOldFirmware();
+  });
+
+  it("with another chip's image is told 422", async () => {
+    const other = await imageOf("base", "1.1.0", "esp32c3", CONFIG);
+    const path = file("other.bin", other);
+    const { status, text } = await curl(...authorized(), ...signed(await releaseOf(other)), ...body(path));
+    expect(text).match(/release is for chip esp32c3/);
+    expect(status).equal(422);
+    // and under the release of the right one
+    const lying = await curl(...authorized(), ...signed(), ...body(path));
+    expect(lying.status).equal(422);
+    expectOldFirmware();
+  });
+
+  it("whose body ends too soon arms nothing", async () => {
+    const bytes = await imageOf("base", "1.1.0", "esp32", CONFIG);
+    const length = (count: number) => ["--header", `Content-Length: ${count}`];
+    const longer = await curl(...authorized(), ...signed(), ...length(1_000_000), ...body(image));
+    expect(longer.text).match(/body is 1000000 bytes, its release says/);
+
+    const half = body(file("half.bin", bytes.subarray(0, 60_000)));
+    const traceCount = rig.trace.length;
+    const cut = await curl(
+      ...authorized(),
+      ...signed(),
+      ...length(bytes.length),
+      ...half,
+      "--max-time",
+      "1.5",
+    );
+    expect(cut).include({ exitCode: 28, status: 0 });
+    await until(() =>
+      rig.trace.slice(traceCount).some((line) => /connection ended at byte 60000/.test(line)),
+    );
+    expectOldFirmware();
+  });
+
+  it("is told 409 while another one pushes, who is not disturbed and ends validated", async () => {
+    const slow = curl(...authorized(), ...signed(), ...body(image), "--limit-rate", "100k");
+    const traceCount = rig.trace.length;
+    await until(() =>
+      rig.trace.slice(traceCount).some((line) => /an image of \d+ bytes is pushed/.test(line)),
+    );
+    const second = await curl(...authorized(), ...signed(), ...body(image));
+    expect(second.text).match(/another update is under way/);
+    expect(second.status).equal(409);
+    const first = await slow;
+    expect(first.text).match(/"ok":true,"version":"1\.1\.0"/);
+    expect(first.status).equal(200);
+    await until(() => rig.checks.at(-1)?.slot_state === "valid");
+    expect(rig.running()).equal("1.1.0 ota_0");
+  });
+
+  it("that waits for 100 Continue is told to go on, and its image ends validated", async () => {
+    const next = await imageOf("base", "1.2.0", "esp32", CONFIG);
+    const { status, text } = await curl(
+      ...authorized(),
+      ...signed(await releaseOf(next)),
+      ...body(file("next.bin", next)),
+      "--header",
+      "Expect: 100-continue",
+    );
+    expect(text).match(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 OK\r\n/);
+    expect(status).equal(200);
+    await until(() => rig.running() === "1.2.0 ota_1" && rig.checks.at(-1)?.slot_state === "valid");
+  });
+});
+
+const nothingNew = () => ({
+  status: 200,
+  headers: { "content-type": "application/json" },
+  body: writeJson({ update_available: false, time: 1_795_000_000 }),
+});
