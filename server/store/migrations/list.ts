@@ -3,6 +3,9 @@
 
 import { first } from "./0001-first.js";
 import { retention } from "./0002-retention.js";
+import { users } from "./0020-users.js";
+import { audit } from "./0021-audit.js";
+import { deviceIdentities } from "./0022-device-identities.js";
 import { types } from "./0030-types.js";
 import { mesh } from "./0031-mesh.js";
 import { attributes } from "./0032-attributes.js";
@@ -12,6 +15,9 @@ import type { StoreMigration } from "./migrate.js";
 export const migrations: readonly StoreMigration[] = [
   first,
   retention,
+  users,
+  audit,
+  deviceIdentities,
   types,
   mesh,
   attributes,

@@ -1,12 +1,21 @@
 // Every table, for Kysely. Flags are 0 and 1, times are milliseconds since 1970, details are JSON text, on every database.
 
+import type { ApiTokenTable } from "./api-tokens.js";
 import type { AttributeTable } from "./attributes.js";
+import type { AuditTable } from "./audit.js";
+import type {
+  DeviceIdentityTable,
+  EnrolmentTokenTable,
+  RegistrationPolicyTable,
+} from "./device-identities.js";
 import type { DeviceTable } from "./devices.js";
 import type { EventTable } from "./events.js";
 import type { FirmwareTable } from "./firmware.js";
 import type { MeshNodeTable, MeshUpdateTable } from "./mesh.js";
+import type { SigningKeyTable } from "./signing-keys.js";
 import type { DeviceTypeTable } from "./types.js";
 import type { UpdateTable } from "./updates.js";
+import type { LinkTable, SessionTable, UserTable } from "./users.js";
 
 export interface Tables {
   devices: DeviceTable;
@@ -17,6 +26,15 @@ export interface Tables {
   device_attributes: AttributeTable;
   ota_updates: MeshUpdateTable;
   ota_node_status: MeshNodeTable;
+  users: UserTable;
+  sessions: SessionTable;
+  one_time_links: LinkTable;
+  api_tokens: ApiTokenTable;
+  signing_keys: SigningKeyTable;
+  audit: AuditTable;
+  device_identities: DeviceIdentityTable;
+  enrolment_tokens: EnrolmentTokenTable;
+  registration_policies: RegistrationPolicyTable;
 }
 
 /** Every column that names a blob. A blob that none of them names is removed after a while: a new one has to stand here. */
