@@ -4,14 +4,19 @@
 import multipart from "@fastify/multipart";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import { adminRoutes } from "./api/admin-routes.js";
+import { auditRoutes } from "./api/audit-routes.js";
+import { authRoutes } from "./api/auth-routes.js";
 import { type Context, DEFAULT_SETTINGS, type Settings } from "./api/context.js";
 import { deviceRoutes } from "./api/device-routes.js";
 import { answerErrors } from "./api/errors.js";
 import { guard } from "./api/guard.js";
 import { validateWithTypeBox } from "./api/schemas.js";
+import { securityHeaders } from "./api/security-headers.js";
+import { tokenRoutes } from "./api/token-routes.js";
 import { typeRoutes } from "./api/type-routes.js";
+import { userRoutes } from "./api/user-routes.js";
 import { watchRoutes } from "./api/watch-routes.js";
-import type { Auth } from "./auth.js";
+import type { Auth } from "./auth/auth.js";
 import type { BlobStore } from "./blobs/blobs.js";
 import { HotBlobs } from "./blobs/hot.js";
 import { dashboardRoutes } from "./dashboard/routes.js";
@@ -78,9 +83,7 @@ export function createApp(options: AppOptions): FastifyInstance {
   validateWithTypeBox(app);
   answerErrors(app);
   guard(app, context);
-  app.addHook("onSend", async (_request, reply) => {
-    reply.header("x-content-type-options", "nosniff").header("referrer-policy", "no-referrer");
-  });
+  securityHeaders(app, context);
   app.addHook("onResponse", async (request, reply) => {
     const { method, url } = request;
     request.log.debug(
@@ -94,6 +97,10 @@ export function createApp(options: AppOptions): FastifyInstance {
   for (const routes of [registerRoutes, arduinoRoutes, manifestRoutes, meshRoutes, hawkbitRoutes])
     routes(app, context);
   watchRoutes(app, context);
-  dashboardRoutes(app, context);
+  authRoutes(app, context);
+  userRoutes(app, context);
+  tokenRoutes(app, context);
+  auditRoutes(app, context);
+  dashboardRoutes(app);
   return app;
 }

@@ -1,7 +1,7 @@
 // What every group of routes is given: the collaborators of one server, and nothing global.
 
 import type { JWK } from "jose";
-import type { Auth } from "../auth.js";
+import type { Auth } from "../auth/auth.js";
 import type { BlobStore } from "../blobs/blobs.js";
 import type { HotBlobs } from "../blobs/hot.js";
 import type { DeviceLimit } from "../device-limit.js";
@@ -28,6 +28,8 @@ export interface Settings {
   readonly trustedKeys: readonly JWK[];
   /** Reads need no token when they come from this machine. Only for a server that listens on loopback and nowhere else. */
   readonly openReads: boolean;
+  /** Where people reach this server, such as `https://updates.example.com`; absent: as the request says. */
+  readonly publicUrl: string | undefined;
   /** Told to devices with every check; absent: each device's own interval. */
   readonly pollSeconds: number | undefined;
   /** Longest image that is taken, bytes. */
@@ -47,6 +49,7 @@ export interface Settings {
 export const DEFAULT_SETTINGS: Settings = Object.freeze({
   trustedKeys: Object.freeze([]),
   openReads: false,
+  publicUrl: undefined,
   pollSeconds: undefined,
   maxImageBytes: 16 * 1024 * 1024,
   maxDeviceCount: 100_000,

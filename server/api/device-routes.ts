@@ -26,7 +26,7 @@ import { downloadPath } from "./views.js";
 const MAX_DEVICE_BODY_BYTES = 4096;
 
 export function deviceRoutes(app: FastifyInstance, context: Context): void {
-  const options = { bodyLimit: MAX_DEVICE_BODY_BYTES, config: { isPublic: true } };
+  const options = { bodyLimit: MAX_DEVICE_BODY_BYTES, config: { access: "device" as const } };
   const rate = context.settings.deviceRate && new RateLimit(context.settings.deviceRate);
   const bound = (deviceId: string, reply: FastifyReply) =>
     rate && refuseFlood(rate, deviceId, reply, context);
@@ -56,7 +56,7 @@ export function deviceRoutes(app: FastifyInstance, context: Context): void {
   app.route<DownloadRequest>({
     method: ["GET", "HEAD"],
     url: "/api/ota/download/:id",
-    config: { isPublic: true },
+    config: { access: "device" as const },
     schema: { params: IdParams, querystring: DownloadQuery },
     handler: (request, reply) => download(request, reply, context),
   });
@@ -64,7 +64,7 @@ export function deviceRoutes(app: FastifyInstance, context: Context): void {
   app.route<{ Params: { sha256: string } }>({
     method: ["GET", "HEAD"],
     url: "/api/ota/files/:sha256",
-    config: { isPublic: true },
+    config: { access: "device" as const },
     schema: { params: ContentParams },
     handler: (request, reply) => downloadByContent(request, reply, context),
   });

@@ -115,7 +115,6 @@ export const FirmwarePatch = Type.Object({
   min_current_version: Type.Optional(Type.Union([VersionText, Type.Null()])),
   release_notes: Type.Optional(Type.Union([Text(4000), Type.Null()])),
 });
-export const SessionBody = Type.Object({ token: Text(4096) });
 
 /** Reads text fields (a query, a form) as the types that a schema wants. @returns the value or a sentence that says what is wrong */
 export function parseText<Schema extends TSchema>(schema: Schema, value: unknown): Static<Schema> | string {

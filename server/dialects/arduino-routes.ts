@@ -23,7 +23,7 @@ const Params = Type.Object({ type: Name });
 export function arduinoRoutes(app: FastifyInstance, context: Context): void {
   app.get<{ Params: Static<typeof Params> }>(
     "/api/arduino/:type",
-    { config: { isPublic: true }, schema: { params: Params } },
+    { config: { access: "device" as const }, schema: { params: Params } },
     async (request, reply) => {
       await requireLegacy(request.params.type, context.store);
       const check = readHeaders(request, request.params.type);

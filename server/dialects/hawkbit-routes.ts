@@ -55,7 +55,7 @@ type Action = Static<typeof ActionParams>;
 
 export function hawkbitRoutes(app: FastifyInstance, context: Context): void {
   const { store } = context;
-  const open = { bodyLimit: MAX_BODY_BYTES, config: { isPublic: true } };
+  const open = { bodyLimit: MAX_BODY_BYTES, config: { access: "device" as const } };
   const about = ({ id }: { readonly id: string }) => ({ about: aboutDevice(id) });
 
   app.get<{ Params: Controller }>(

@@ -20,7 +20,7 @@ const HeartbeatBody = Type.Partial(
 );
 
 export function registerRoutes(app: FastifyInstance, context: Context): void {
-  const options = { bodyLimit: MAX_BODY_BYTES, config: { isPublic: true } };
+  const options = { bodyLimit: MAX_BODY_BYTES, config: { access: "device" as const } };
 
   app.post<{ Body: CheckInput }>(
     "/api/devices/register",

@@ -3,10 +3,12 @@
 import { join } from "node:path";
 import type { HttpRequest, HttpResponse } from "../../host-sim/network/http-host.js";
 import { createApp } from "../../server/app.js";
-import { openAuth } from "../../server/auth.js";
+import { Auth } from "../../server/auth/auth.js";
 import { openFileBlobs } from "../../server/blobs/files.js";
 import { openSqliteStore } from "../../server/store/sqlite.js";
 import type { Update } from "../../server/store/store.js";
+
+const ADMIN_TOKEN = "skx_journey-journey-journey-journey-journey";
 
 export interface TestServer {
   handle(request: HttpRequest): Promise<HttpResponse>;
@@ -22,8 +24,8 @@ export async function openTestServer(options: {
   readonly now: () => number;
 }): Promise<TestServer> {
   const { folder, now } = options;
-  const { auth, adminToken } = await openAuth(folder, now);
   const store = await openSqliteStore(join(folder, "skyslot.db"));
+  const auth = new Auth({ store, now, localToken: ADMIN_TOKEN });
   const app = createApp({ store, blobs: await openFileBlobs(join(folder, "blobs")), auth, now });
   return {
     async handle({ method, path, headers, body, remoteAddress }) {
@@ -49,7 +51,7 @@ export async function openTestServer(options: {
         method: "POST",
         url: "/api/ota/admin/upload",
         headers: {
-          authorization: `Bearer ${adminToken}`,
+          authorization: `Bearer ${ADMIN_TOKEN}`,
           "content-type": encoded.headers.get("content-type") ?? "",
         },
         payload: Buffer.from(await encoded.arrayBuffer()),
