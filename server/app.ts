@@ -10,6 +10,7 @@ import { type Context, DEFAULT_SETTINGS, type Settings } from "./api/context.js"
 import { deviceRoutes } from "./api/device-routes.js";
 import { answerErrors } from "./api/errors.js";
 import { guard } from "./api/guard.js";
+import { identityRoutes } from "./api/identity-routes.js";
 import { validateWithTypeBox } from "./api/schemas.js";
 import { securityHeaders } from "./api/security-headers.js";
 import { tokenRoutes } from "./api/token-routes.js";
@@ -28,6 +29,7 @@ import { meshRoutes } from "./dialects/mesh-routes.js";
 import { registerRoutes } from "./dialects/register-routes.js";
 import { Live, type Relay } from "./live.js";
 import { createMetrics } from "./metrics.js";
+import { RateLimit } from "./rate.js";
 import type { Store } from "./store/store.js";
 
 export interface AppOptions {
@@ -55,7 +57,8 @@ export function createApp(options: AppOptions): FastifyInstance {
   const { store, blobs, auth, now } = options;
   const hot = new HotBlobs(blobs);
   const deviceLimit = new DeviceLimit(store, settings.maxDeviceCount);
-  const context: Context = { store, blobs, hot, auth, now, settings, deviceLimit, live, metrics };
+  const refusals = new RateLimit({ burst: 1, perSecond: 1 / 3600 });
+  const context: Context = { store, blobs, hot, auth, now, settings, deviceLimit, refusals, live, metrics };
 
   const app: FastifyInstance = Fastify({
     ...(options.log ? { loggerInstance: options.log } : { logger: false }),
@@ -101,6 +104,7 @@ export function createApp(options: AppOptions): FastifyInstance {
   userRoutes(app, context);
   tokenRoutes(app, context);
   auditRoutes(app, context);
+  identityRoutes(app, context);
   dashboardRoutes(app);
   return app;
 }

@@ -7,6 +7,7 @@ import type { HotBlobs } from "../blobs/hot.js";
 import type { DeviceLimit } from "../device-limit.js";
 import type { Live } from "../live.js";
 import type { Metrics } from "../metrics.js";
+import type { RateLimit } from "../rate.js";
 import type { Store } from "../store/store.js";
 
 export interface Context {
@@ -18,6 +19,8 @@ export interface Context {
   readonly deviceLimit: DeviceLimit;
   readonly live: Live;
   readonly metrics: Metrics;
+  /** Bounds how often a refused device is noted in the log. */
+  readonly refusals: RateLimit;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly settings: Settings;

@@ -43,6 +43,14 @@ export const CheckBody = Type.Object({
   rssi: Type.Optional(Type.Integer({ minimum: -200, maximum: 100 })),
   uptime_seconds: Type.Optional(Type.Number({ minimum: 0, maximum: 0xffffffff })),
   address: Type.Optional(Type.String({ pattern: "^[0-9A-Fa-f.:]{0,45}$" })),
+  keeps_token: Type.Optional(
+    Type.Boolean({
+      description: "the device keeps a token that the answer brings, and sends it from then on",
+    }),
+  ),
+  check_seconds: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 31_536_000, description: "how often it checks: by that it is late" }),
+  ),
 });
 
 export const StatusBody = Type.Object({

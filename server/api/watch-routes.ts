@@ -3,7 +3,9 @@
 import type { Static } from "@sinclair/typebox";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import type { Actor } from "../auth/actor.js";
+import { statusOf } from "../device-status.js";
 import { chooseRelease } from "../rollout.js";
+import type { Device, DeviceIdentity } from "../store/store.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";
 import { actorOf } from "./guard.js";
@@ -29,10 +31,12 @@ export function watchRoutes(app: FastifyInstance, context: Context): void {
         query.type === undefined ? {} : { type: query.type },
         query,
       );
+      const identities = await store.findIdentities(rows.map(({ id }) => id));
+      const identityOf = new Map(identities.map((identity) => [identity.deviceId, identity]));
       return {
         devices: rows.map((device) => ({
           ...viewDevice(device),
-          online: now() - device.lastSeen < settings.onlineMs,
+          ...presenceOf(device, identityOf.get(device.id)),
         })),
         total: totalCount,
         limit: query.limit,
@@ -58,7 +62,7 @@ export function watchRoutes(app: FastifyInstance, context: Context): void {
       const attempts = await store.listUpdates({ deviceId: device.id }, { limit: 20, offset: 0 });
       return {
         ...viewDevice(device),
-        online: now() - device.lastSeen < settings.onlineMs,
+        ...presenceOf(device, await store.findIdentity(device.id)),
         attempts: attempts.rows.map(viewUpdate),
         plan: verdicts.map(({ firmwareId, verdict }, index) => {
           const release = releases[index];
@@ -81,6 +85,18 @@ export function watchRoutes(app: FastifyInstance, context: Context): void {
       return { events: events.map(viewEvent) };
     },
   );
+
+  /** A device that was here before there were identities counts as approved. */
+  function presenceOf({ lastSeen }: Device, identity: DeviceIdentity | undefined) {
+    const status = statusOf(now() - lastSeen, identity?.intervalSeconds, settings.onlineMs);
+    return {
+      status,
+      online: status === "online",
+      state: identity?.state ?? "approved",
+      uses_token: identity?.tokenHash != null,
+      interval_seconds: identity?.intervalSeconds ?? null,
+    };
+  }
 
   app.get("/api/events/stream", { config: READ }, async (request, reply) =>
     streamEvents(reply, context, actorOf(request)),

@@ -73,6 +73,7 @@ export interface DeviceIdentityStore {
   ): Promise<EnrolmentToken | undefined>;
 
   putPolicy(policy: RegistrationPolicy): Promise<void>;
+  findPolicy(deviceType: string): Promise<RegistrationPolicy | undefined>;
   removePolicy(deviceType: string): Promise<void>;
   listPolicies(): Promise<readonly RegistrationPolicy[]>;
 }

@@ -102,10 +102,11 @@ export class TestServer {
     await rm(this.#folder, { recursive: true, force: true });
   }
 
-  check(body: Partial<CheckRequest> = {}): Promise<LightMyRequestResponse> {
+  check(body: Partial<CheckRequest> = {}, token?: string): Promise<LightMyRequestResponse> {
     return this.app.inject({
       method: "POST",
       url: "/api/ota/check",
+      headers: bearer(token),
       payload: {
         device_id: "base-010203",
         device_type: "base",
@@ -123,9 +124,9 @@ export class TestServer {
     });
   }
 
-  status(body: Partial<StatusRequest>): Promise<LightMyRequestResponse> {
+  status(body: Partial<StatusRequest>, token?: string): Promise<LightMyRequestResponse> {
     const payload = { device_id: "base-010203", firmware_id: 1, ...body };
-    return this.app.inject({ method: "POST", url: "/api/ota/status", payload });
+    return this.app.inject({ method: "POST", url: "/api/ota/status", payload, headers: bearer(token) });
   }
 
   admin(
@@ -190,3 +191,6 @@ export class TestServer {
     return logs[0] ?? {};
   }
 }
+
+const bearer = (token: string | undefined): Record<string, string> =>
+  token === undefined ? {} : { authorization: `Bearer ${token}` };

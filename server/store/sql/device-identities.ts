@@ -128,6 +128,15 @@ export function createDeviceIdentityStore(db: Kysely<Tables>): DeviceIdentitySto
         .execute();
     },
 
+    async findPolicy(deviceType) {
+      const row = await db
+        .selectFrom("registration_policies")
+        .selectAll()
+        .where("device_type", "=", deviceType)
+        .executeTakeFirst();
+      return row && toPolicy(row);
+    },
+
     async removePolicy(deviceType) {
       await db.deleteFrom("registration_policies").where("device_type", "=", deviceType).execute();
     },

@@ -66,6 +66,8 @@ export function deviceIdentityContract(store: () => Store): void {
       { deviceType: "*", registration: "open", tokens: "first-use" },
       { deviceType: "led", registration: "enrolment", tokens: "optional" },
     ]);
+    expect(await store().findPolicy("led")).to.include({ registration: "enrolment" });
+    expect(await store().findPolicy("base")).to.equal(undefined);
     await store().removePolicy("led");
     expect(await store().listPolicies()).to.have.length(1);
   });
