@@ -7,10 +7,13 @@ import { firmwareCommand } from "./firmware.js";
 import { flashCommand } from "./flash.js";
 import { imageCommand } from "./image.js";
 import { keysCommand } from "./keys.js";
+import { loginCommands } from "./login.js";
 import { partitionsCommand } from "./partitions.js";
 import { releaseCommand } from "./release.js";
 import { serverCommand } from "./server.js";
 import { simCommand } from "./sim.js";
+import { tokenCommand } from "./token.js";
+import { userCommand } from "./user.js";
 
 export function createProgram(): Command {
   const program = new Command("skyslot")
@@ -28,6 +31,9 @@ export function createProgram(): Command {
     exportCommand,
     importCommand,
     firmwareCommand,
+    loginCommands,
+    userCommand,
+    tokenCommand,
     simCommand,
     flashCommand,
     partitionsCommand,
