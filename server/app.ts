@@ -64,6 +64,7 @@ export function createApp(options: AppOptions): FastifyInstance {
     ...(options.log ? { loggerInstance: options.log } : { logger: false }),
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: MAX_BODY_BYTES,
+    trustProxy: settings.trustedProxies.length > 0 && [...settings.trustedProxies],
     connectionTimeout: IDLE_CONNECTION_MS,
     routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
     exposeHeadRoutes: false,

@@ -53,6 +53,9 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
+/** Addresses to listen on that no browser can open everywhere. */
+const EVERY_ADDRESS: readonly string[] = Object.freeze(["0.0.0.0", "::"]);
+
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { dataDir, host = "127.0.0.1", port = 8080, now = Date.now } = options;
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
@@ -92,7 +95,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const address = app.server.address() as AddressInfo;
   const name = host.includes(":") ? `[${host}]` : host;
   const url = `http://${name}:${address.port}`;
-  const setupUrl = await makeSetupUrl(store, settings.publicUrl ?? url, now);
+  const reachable = EVERY_ADDRESS.includes(host) ? `http://localhost:${address.port}` : url;
+  const setupUrl = await makeSetupUrl(store, settings.publicUrl ?? reachable, now);
   return { url, app, adminToken, tokenFile, setupUrl, close: () => app.close() };
 }
 

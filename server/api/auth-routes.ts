@@ -34,7 +34,11 @@ export function authRoutes(app: FastifyInstance, context: Context): void {
     async (request, reply) => {
       const { name, password, cookie } = request.body;
       if (cookie) demandSameOrigin(request, context);
-      const signedIn = await logIn(context, { name: name.trim().toLowerCase(), password }, where(request));
+      const told = { name: name.trim().toLowerCase(), password };
+      const signedIn = await logIn(context, told, where(request)).catch((error: unknown) => {
+        request.log.warn({ name: told.name, address: request.ip }, "a sign-in was refused");
+        throw error;
+      });
       return answer(reply, signedIn, cookie === true);
     },
   );
@@ -47,7 +51,7 @@ export function authRoutes(app: FastifyInstance, context: Context): void {
       const token = told ?? readCookie(request, REFRESH_COOKIE);
       if (token === undefined) throw new ApiError(401, "SESSION_ENDED", "there is no refresh token: sign in");
       if (told === undefined) demandSameOrigin(request, context);
-      return answer(reply, await refresh(context, token), told === undefined);
+      return answer(reply, await refresh(context, token, where(request)), told === undefined);
     },
   );
 

@@ -33,6 +33,8 @@ export interface Settings {
   readonly openReads: boolean;
   /** Where people reach this server, such as `https://updates.example.com`; absent: as the request says. */
   readonly publicUrl: string | undefined;
+  /** Addresses or networks of proxies whose `X-Forwarded-For` and `-Proto` are believed; empty: none. */
+  readonly trustedProxies: readonly string[];
   /** Told to devices with every check; absent: each device's own interval. */
   readonly pollSeconds: number | undefined;
   /** Longest image that is taken, bytes. */
@@ -53,6 +55,7 @@ export const DEFAULT_SETTINGS: Settings = Object.freeze({
   trustedKeys: Object.freeze([]),
   openReads: false,
   publicUrl: undefined,
+  trustedProxies: Object.freeze([]),
   pollSeconds: undefined,
   maxImageBytes: 16 * 1024 * 1024,
   maxDeviceCount: 100_000,

@@ -57,15 +57,28 @@ export async function logIn(
 }
 
 /** @throws ApiError SESSION_ENDED */
-export async function refresh(context: LoginContext, refreshToken: string): Promise<SignedIn> {
-  const signedIn = await record(context, async ({ store, time }) => {
-    const opened = await refreshSession(store, refreshToken, time);
-    if (opened === undefined || opened === "reused") return undefined;
-    const user = await store.findUser(opened.session.userId);
-    return user?.isActive ? { ...opened, user } : undefined;
-  });
-  if (!signedIn) throw new ApiError(401, "SESSION_ENDED", "this session has ended: sign in again");
-  return signedIn;
+export async function refresh(context: LoginContext, refreshToken: string, where: Where): Promise<SignedIn> {
+  const opened = await record(context, ({ store, time }) => refreshSession(store, refreshToken, time));
+  if (opened === "reused") await noteReuse(context, refreshToken, where);
+  if (opened === undefined || opened === "reused")
+    throw new ApiError(401, "SESSION_ENDED", "this session has ended: sign in again");
+  const user = await context.store.findUser(opened.session.userId);
+  if (!user?.isActive) throw new ApiError(401, "SESSION_ENDED", "this session has ended: sign in again");
+  return { ...opened, user };
+}
+
+/** Somebody has a copy of a token: the user is to learn of it. */
+async function noteReuse(context: LoginContext, refreshToken: string, where: Where): Promise<void> {
+  const session = await context.store.findSession(sessionOf(refreshToken));
+  const user = session && (await context.store.findUser(session.userId));
+  if (!user) return;
+  await recordChange(context, becoming(user, where), (journal) =>
+    journal.audit({
+      action: "session.revoked",
+      subject: `user/${user.name}`,
+      before: { client: session.client, reason: session.endReason },
+    }),
+  );
 }
 
 /** Ends the session that is known already, or that a refresh token opens. */

@@ -10,6 +10,7 @@ interface Flags {
   readonly trust?: readonly string[];
   readonly pollSeconds?: number;
   readonly publicUrl?: string;
+  readonly trustProxy?: readonly string[];
   readonly openReads: boolean;
   readonly downloadsFrom?: string;
   readonly keepLogDays?: number;
@@ -40,6 +41,7 @@ export function serverCommand(program: Command): void {
     )
     .option("--poll-seconds <n>", "tell devices how long to wait between checks", wholeNumber)
     .option("--public-url <url>", "where people reach this server, such as https://updates.example.com")
+    .option("--trust-proxy <address...>", "believe what these proxies tell of their clients; networks too")
     .option("--no-open-reads", "ask for a token for reads from this machine too")
     .option(
       "--downloads-from <url>",
@@ -106,6 +108,7 @@ async function runServer(flags: Flags): Promise<void> {
       ...(flags.openReads ? {} : { openReads: false }),
       ...(flags.downloadsFrom === undefined ? {} : { downloadsFrom: readPlace(flags.downloadsFrom) }),
       ...(flags.publicUrl === undefined ? {} : { publicUrl: flags.publicUrl }),
+      ...(flags.trustProxy === undefined ? {} : { trustedProxies: flags.trustProxy }),
       ...(flags.pollSeconds === undefined ? {} : { pollSeconds: flags.pollSeconds }),
     },
   });

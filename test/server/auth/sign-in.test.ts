@@ -100,6 +100,8 @@ describe("signing in", () => {
     expect((await refresh(first)).json().error).to.equal("SESSION_ENDED");
     expect((await refresh(third.refresh_token)).statusCode).to.equal(401);
     expect((await me(third.access_token)).statusCode).to.equal(401);
+    const [noted] = (await server.admin("GET", "/api/audit?action=session.revoked")).json().entries;
+    expect(noted).to.deep.include({ actor: "ada", subject: "user/ada" });
     expect((await me((await server.logIn("ada")).access)).statusCode).to.equal(200);
   });
 
@@ -206,6 +208,24 @@ describe("signing in", () => {
     expect((await server.as(mine.access, "DELETE", `/api/auth/sessions/${id}`)).statusCode).to.equal(200);
     expect((await me(other.access)).statusCode).to.equal(401);
     expect((await me(mine.access)).statusCode).to.equal(200);
+  });
+
+  it("believes a proxy about its clients only if it is told to", async () => {
+    const address = async () => {
+      await server.addUser("ada", "viewer");
+      await server.app.inject({
+        method: "POST",
+        url: "/api/auth/login",
+        payload: { name: "ada", password: PASSWORD },
+        remoteAddress: "10.0.0.1",
+        headers: { "x-forwarded-for": "203.0.113.7" },
+      });
+      return (await server.admin("GET", "/api/audit?action=session.started")).json().entries[0].address;
+    };
+    expect(await address()).to.equal("10.0.0.1");
+    await server.close();
+    server = await TestServer.open({ trustedProxies: ["10.0.0.0/8"] });
+    expect(await address()).to.equal("203.0.113.7");
   });
 
   describe("in a browser", () => {
