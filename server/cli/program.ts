@@ -9,6 +9,7 @@ import { imageCommand } from "./image.js";
 import { keysCommand } from "./keys.js";
 import { loginCommands } from "./login.js";
 import { partitionsCommand } from "./partitions.js";
+import { registrationCommands } from "./registration.js";
 import { releaseCommand } from "./release.js";
 import { serverCommand } from "./server.js";
 import { simCommand } from "./sim.js";
@@ -34,6 +35,7 @@ export function createProgram(): Command {
     loginCommands,
     userCommand,
     tokenCommand,
+    registrationCommands,
     simCommand,
     flashCommand,
     partitionsCommand,

@@ -160,4 +160,36 @@ describe("the command line's accounts", function () {
     const wrong = await skyslot(["token", "create", "x", "--scope", "everything"], { as: "ada" });
     expect([wrong.status, wrong.err.includes("Allowed choices are read")]).to.deep.equal([2, true]);
   });
+
+  it("says which devices may come, lets them in and makes their enrolment tokens", async () => {
+    const set = await skyslot(["registration", "set", "*", "--registration", "approval"], { as: "root" });
+    expect(set.out).to.match(/^\* +approval +first-use$/m);
+    const check = {
+      device_id: "base-1",
+      device_type: "base",
+      current_version: "1.0.0",
+      current_build: 0,
+    };
+    await fetch(`${url}/api/ota/check`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(check),
+    });
+    expect((await skyslot(["registration", "devices", "pending"], { as: "root" })).out).to.match(
+      /^base-1 +base +no +pending$/m,
+    );
+    const approved = await skyslot(["registration", "approve", "base-1", "base-2"], { as: "root" });
+    expect(approved.out)
+      .to.match(/^base-1 +base +no +approved$/m)
+      .and.to.match(/^base-2 +no +DEVICE_UNKNOWN$/m);
+    expect(approved.status).to.equal(1);
+    const made = await skyslot(["enrolment", "create", "batch 7", "--type", "base", "--count", "9"], {
+      as: "root",
+    });
+    expect(made.out).to.match(/^ske_[\w-]{43}\n$/);
+    expect((await skyslot(["enrolment", "list"], { as: "root" })).out).to.match(
+      /^1 +batch 7 +base +0 of 9 +never$/m,
+    );
+    expect(await json(["enrolment", "revoke", "1"], { as: "root" })).to.include({ id: 1, name: "batch 7" });
+  });
 });

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { decodeJwt, decodeProtectedHeader, SignJWT } from "jose";
 import { makeLink } from "../../../server/auth/accounts.js";
+import type { Actor } from "../../../server/auth/actor.js";
 import { Auth } from "../../../server/auth/auth.js";
 import { hashPassword } from "../../../server/auth/password.js";
 import { PASSWORD, START_MS, TestServer } from "../test-server.js";
@@ -208,6 +209,23 @@ describe("signing in", () => {
     expect((await server.as(mine.access, "DELETE", `/api/auth/sessions/${id}`)).statusCode).to.equal(200);
     expect((await me(other.access)).statusCode).to.equal(401);
     expect((await me(mine.access)).statusCode).to.equal(200);
+  });
+
+  it("is asked again of whoever keeps a stream open", async () => {
+    const { access } = await server.addUser("ada", "operator");
+    const body = { name: "ci", scopes: ["read"], user: "ada" };
+    const made = (await server.admin("POST", "/api/tokens", body)).json();
+    const actors: Actor[] = [];
+    for (const credential of [access, made.token, server.token]) {
+      const actor = await server.auth.identify(credential, "::1");
+      if (actor) actors.push(actor);
+    }
+    const known = () => Promise.all(actors.map((actor) => server.auth.isStillKnown(actor)));
+    expect(await known()).to.deep.equal([true, true, true]);
+    await server.as(access, "POST", "/api/auth/logout", {});
+    expect(await known()).to.deep.equal([false, true, true]);
+    await server.admin("DELETE", `/api/tokens/${made.id}`);
+    expect(await known()).to.deep.equal([false, false, true]);
   });
 
   it("believes a proxy about its clients only if it is told to", async () => {
