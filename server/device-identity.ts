@@ -38,10 +38,12 @@ export interface Admission {
 /** Judges a check or a registration, and remembers what follows. @throws ApiError DEVICE_… or ENROLMENT_REQUIRED */
 export async function admitDevice(journal: Journal, shown: Shown): Promise<Admission> {
   const { store, time } = journal;
-  const known = await store.findIdentity(shown.deviceId);
+  const stored = await store.findIdentity(shown.deviceId);
+  // A device that has used no token may be re-flashed as another type; one that has must show it.
+  const known = stored?.tokenHash === null ? { ...stored, deviceType: shown.deviceType } : stored;
   const isProved = known !== undefined && isProvedBy(known, shown.credential);
   const identity = known ?? (await register(journal, shown));
-  const proved = isProved ? confirm(identity, shown) : identity;
+  const proved = isProved ? confirm(identity, shown.credential, shown.deviceType) : identity;
   const isGiven = isProved ? mayRenew(proved, shown) : await mayBegin(journal, identity, shown);
   const newToken = isGiven ? makeSecret("device") : undefined;
   const after: DeviceIdentity = {
@@ -49,7 +51,7 @@ export async function admitDevice(journal: Journal, shown: Shown): Promise<Admis
     issued: newToken === undefined ? proved.issued : issue(proved.issued, newToken, time),
     intervalSeconds: shown.intervalSeconds ?? proved.intervalSeconds,
   };
-  if (!known || isChanged(known, after)) await store.putIdentity({ ...after, updatedAt: time });
+  if (!stored || isChanged(stored, after)) await store.putIdentity({ ...after, updatedAt: time });
   return { state: after.state, newToken };
 }
 
@@ -60,8 +62,14 @@ export async function demandDevice(
   credential: string | undefined,
 ): Promise<void> {
   const identity = await journal.store.findIdentity(deviceId);
-  if (!identity || isProvedBy(identity, credential)) return;
-  demandUnclaimed(identity, await findPolicy(journal, identity.deviceType), credential);
+  if (!identity) return;
+  if (!isProvedBy(identity, credential)) {
+    demandUnclaimed(identity, await findPolicy(journal, identity.deviceType), credential);
+    return;
+  }
+  const confirmed = confirm(identity, credential, identity.deviceType);
+  if (isChanged(identity, confirmed))
+    await journal.store.putIdentity({ ...confirmed, updatedAt: journal.time });
 }
 
 /** Whether a credential is the device's own. @throws ApiError DEVICE_BLOCKED */
@@ -179,8 +187,12 @@ async function findEnrolment({ store, time }: Journal, deviceType: string, crede
 }
 
 /** The token that the device shows is its token from now on. */
-function confirm(identity: DeviceIdentity, { deviceType, credential = "" }: Shown): DeviceIdentity {
-  const hash = hashSecret(credential);
+function confirm(
+  identity: DeviceIdentity,
+  credential: string | undefined,
+  deviceType: string,
+): DeviceIdentity {
+  const hash = hashSecret(credential ?? "");
   const isNew = identity.tokenHash === null || !isSameHash(identity.tokenHash, hash);
   // The old token of a device whose new one is under way proves it too, and stays.
   return isNew

@@ -69,7 +69,10 @@ function credentialOf({ headers: { authorization } }: FastifyRequest): string | 
   return /^(?:Bearer|TargetToken) +([A-Za-z0-9._-]{1,200})$/i.exec(authorization)?.[1] ?? "";
 }
 
-/** A refused device stands in the log, once an hour: its operator would look for it in vain otherwise. */
+/**
+ * A refused device stands in the log, once an hour: its operator would look for it in vain otherwise. Those that nobody knows share
+ * one line an hour, or whoever invents names could fill the log.
+ */
 export async function noteRefusal<Result>(
   context: Context,
   deviceId: string,
@@ -79,7 +82,8 @@ export async function noteRefusal<Result>(
     return await work();
   } catch (error) {
     const isRefusal = error instanceof ApiError && (error.status === 401 || error.status === 403);
-    if (isRefusal && context.refusals.take(deviceId, context.now()) === 0) {
+    const isKnown = isRefusal && (await context.store.findIdentity(deviceId)) !== undefined;
+    if (isRefusal && context.refusals.take(isKnown ? deviceId : "", context.now()) === 0) {
       await record(context, (journal) =>
         journal.log({
           kind: "device.refused",

@@ -113,6 +113,29 @@ describe("a device's token", () => {
     expect(await refused()).to.have.length(2);
   });
 
+  it("is noted once an hour for all devices together that nobody knows", async () => {
+    await server.admin("PUT", "/api/registration/*", { registration: "enrolment", tokens: "first-use" });
+    for (let i = 0; i < 5; i++)
+      expect((await server.check({ device_id: `new-${i}` })).statusCode).to.equal(401);
+    expect((await server.admin("GET", "/api/events?kind=device.refused")).json().events).to.have.length(1);
+  });
+
+  it("is used by a report too", async () => {
+    await server.upload(await makeRelease("1.1.0"));
+    const token = await given();
+    expect((await server.status({ status: "downloading" }, token)).statusCode).to.equal(200);
+    expect(await code(server.status({ status: "downloading" }))).to.equal("DEVICE_TOKEN_REQUIRED");
+    expect((await view()).uses_token).to.equal(true);
+  });
+
+  it("may be given after the device was flashed as another type", async () => {
+    await server.admin("PUT", "/api/types/old", { kind: "legacy" });
+    expect((await check(undefined, { device_type: "old" })).json()).not.to.have.property("device_token");
+    const token = await given();
+    expect(token).to.match(/^skd_/);
+    expect((await check(token)).statusCode).to.equal(200);
+  });
+
   it("is stored nowhere", async () => {
     const token = await given();
     await check(token);
