@@ -103,6 +103,11 @@ const mayRenew = ({ isRotating }: DeviceIdentity, { keepsToken }: Shown): boolea
  */
 async function mayBegin(journal: Journal, identity: DeviceIdentity, shown: Shown): Promise<boolean> {
   const { keepsToken, deviceType, credential } = shown;
+  // Most clients without tokens are judged by one query: what nobody has said never requires one.
+  if (!keepsToken && identity.tokenHash === null) {
+    const told = await findTold(journal, identity.deviceType);
+    if (told?.tokens !== "required") return false;
+  }
   const policy = await findPolicy(journal, identity.deviceType);
   demandUnclaimed(identity, policy, credential);
   if (policy.tokens === "required" && !keepsToken) {
@@ -117,19 +122,27 @@ async function mayBegin(journal: Journal, identity: DeviceIdentity, shown: Shown
   return (await findEnrolment(journal, deviceType, credential)) !== undefined;
 }
 
-/** The policy that holds for a type. What nobody has said: open, and trust on first use; legacy clients know no tokens. */
-export async function findPolicy(
+/** What people have said of a type: of itself, or, if nothing, of every type. */
+async function findTold(
   { store }: Pick<Journal, "store">,
   deviceType: string,
+): Promise<RegistrationPolicy | undefined> {
+  const found = await store.findPolicies([deviceType, ANY_TYPE]);
+  return found.find((policy) => policy.deviceType === deviceType) ?? found[0];
+}
+
+/** The policy that holds for a type. What nobody has said: open, and trust on first use; legacy clients know no tokens. */
+export async function findPolicy(
+  journal: Pick<Journal, "store">,
+  deviceType: string,
 ): Promise<RegistrationPolicy> {
-  const own = await store.findPolicy(deviceType);
-  if (own) return own;
-  const general = await store.findPolicy(ANY_TYPE);
-  const isLegacy = (await store.findType(deviceType))?.kind === "legacy";
+  const told = await findTold(journal, deviceType);
+  if (told?.deviceType === deviceType) return told;
+  const isLegacy = (await journal.store.findType(deviceType))?.kind === "legacy";
   return {
     deviceType,
-    registration: general?.registration ?? "open",
-    tokens: isLegacy ? "optional" : (general?.tokens ?? "first-use"),
+    registration: told?.registration ?? "open",
+    tokens: isLegacy ? "optional" : (told?.tokens ?? "first-use"),
   };
 }
 

@@ -210,7 +210,7 @@ async function setPolicy(
   type: string,
   after: RegistrationPolicy | undefined,
 ): Promise<void> {
-  const before = await journal.store.findPolicy(type);
+  const [before] = await journal.store.findPolicies([type]);
   if (after) await journal.store.putPolicy(after);
   else await journal.store.removePolicy(type);
   await journal.audit({

@@ -73,7 +73,8 @@ export interface DeviceIdentityStore {
   ): Promise<EnrolmentToken | undefined>;
 
   putPolicy(policy: RegistrationPolicy): Promise<void>;
-  findPolicy(deviceType: string): Promise<RegistrationPolicy | undefined>;
+  /** Of these types, in no order. */
+  findPolicies(deviceTypes: readonly string[]): Promise<readonly RegistrationPolicy[]>;
   removePolicy(deviceType: string): Promise<void>;
   listPolicies(): Promise<readonly RegistrationPolicy[]>;
 }

@@ -128,13 +128,13 @@ export function createDeviceIdentityStore(db: Kysely<Tables>): DeviceIdentitySto
         .execute();
     },
 
-    async findPolicy(deviceType) {
-      const row = await db
+    async findPolicies(deviceTypes) {
+      const rows = await db
         .selectFrom("registration_policies")
         .selectAll()
-        .where("device_type", "=", deviceType)
-        .executeTakeFirst();
-      return row && toPolicy(row);
+        .where("device_type", "in", deviceTypes)
+        .execute();
+      return rows.map(toPolicy);
     },
 
     async removePolicy(deviceType) {

@@ -66,8 +66,8 @@ export function deviceIdentityContract(store: () => Store): void {
       { deviceType: "*", registration: "open", tokens: "first-use" },
       { deviceType: "led", registration: "enrolment", tokens: "optional" },
     ]);
-    expect(await store().findPolicy("led")).to.include({ registration: "enrolment" });
-    expect(await store().findPolicy("base")).to.equal(undefined);
+    const found = await store().findPolicies(["led", "base"]);
+    expect(found).to.deep.equal([{ deviceType: "led", registration: "enrolment", tokens: "optional" }]);
     await store().removePolicy("led");
     expect(await store().listPolicies()).to.have.length(1);
   });
