@@ -81,10 +81,11 @@ export class TestServer {
     this.#folder = folder;
   }
 
-  static async open(settings: Partial<Settings> = {}): Promise<TestServer> {
+  /** `store`: another than one of its own; it is closed with the server. */
+  static async open(settings: Partial<Settings> = {}, store?: Store): Promise<TestServer> {
     const server = new TestServer(await mkdtemp(join(tmpdir(), "skyslot-server-")));
     const now = () => server.nowMs;
-    server.store = await openTestStore(join(server.#folder, "skyslot.db"));
+    server.store = store ?? (await openTestStore(join(server.#folder, "skyslot.db")));
     const passwordCost = { ln: 4, r: 8, p: 1 };
     server.auth = new Auth({ store: server.store, now, localToken: server.token, passwordCost });
     const blobs = await openFileBlobs(join(server.#folder, "blobs"));
