@@ -147,14 +147,12 @@ export async function findPolicy(
 }
 
 /** A device that is seen for the first time; one that was here before there were identities stays welcome. */
-async function register(
-  journal: Journal,
-  { deviceId, deviceType, credential }: Shown,
-): Promise<DeviceIdentity> {
+async function register(journal: Journal, shown: Shown): Promise<DeviceIdentity> {
   const { store, time } = journal;
+  const { deviceId, deviceType } = shown;
   const { registration } = await findPolicy(journal, deviceType);
   const isOld = (await store.findDevice(deviceId)) !== undefined;
-  if (!isOld && registration === "enrolment") await useEnrolment(journal, deviceType, credential);
+  if (!isOld && registration === "enrolment") await useEnrolment(journal, shown);
   return {
     deviceId,
     deviceType,
@@ -168,12 +166,7 @@ async function register(
   };
 }
 
-async function useEnrolment(
-  journal: Journal,
-  deviceType: string,
-  credential: string | undefined,
-): Promise<void> {
-  const { store, time } = journal;
+async function useEnrolment(journal: Journal, { deviceId, deviceType, credential }: Shown): Promise<void> {
   const token = await findEnrolment(journal, deviceType, credential);
   if (!token || (token.maxUseCount !== null && token.useCount >= token.maxUseCount)) {
     throw new ApiError(
@@ -183,11 +176,12 @@ async function useEnrolment(
         (token ? `this one was used ${token.useCount} times already` : "send Authorization: Bearer ske_…"),
     );
   }
-  await store.changeEnrolmentToken(token.id, { useCount: token.useCount + 1 });
+  await journal.store.changeEnrolmentToken(token.id, { useCount: token.useCount + 1 });
   await journal.log({
     kind: "device.enrolled",
-    message: `a new device of type ${deviceType} came with the enrolment token ${token.name}`,
-    detail: { enrolment_token_id: token.id, at: time },
+    deviceId,
+    message: `${deviceId} is new and came with the enrolment token ${token.name}`,
+    detail: { enrolment_token_id: token.id },
   });
 }
 
