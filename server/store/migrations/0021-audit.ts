@@ -35,6 +35,8 @@ const SQLITE_GUARDS = ["update", "delete"].map(
 const POSTGRES_GUARDS = [
   `create function refuse_audit_change() returns trigger language plpgsql as
    $$ begin raise exception 'the audit log is append only'; end $$`,
-  `create trigger audit_no_change before update or delete or truncate on audit
+  `create trigger audit_no_change before update or delete on audit
+   for each row execute function refuse_audit_change()`,
+  `create trigger audit_no_truncate before truncate on audit
    for each statement execute function refuse_audit_change()`,
 ];
