@@ -8,7 +8,8 @@ import { ApiError } from "./api/errors.js";
 import type { DeviceLimit } from "./device-limit.js";
 import { isValidated, judgeClaim, judgeEvidence } from "./evidence.js";
 import type { Journal } from "./journal.js";
-import { chooseRelease } from "./rollout.js";
+import { decide, NO_FACTS } from "./rollout/decide.js";
+import { NO_LABELS } from "./rollout/model.js";
 import type { Device, Firmware, Update } from "./store/store.js";
 
 /**
@@ -23,7 +24,8 @@ export async function checkDevice(
   const { device, open } = await seeDevice(journal, request, limit);
   const releases = await offeredTo(journal, device.type);
   const history = await journal.store.countFailures(device.id);
-  const { release } = chooseRelease(device, releases, history, journal.time);
+  const { offer } = decide({ ...device, ...NO_LABELS }, releases, [], { ...NO_FACTS, history }, journal.time);
+  const release = offer?.release;
   if (open) await closeStale(journal, device, open, release);
   if (release && release.id !== open?.firmwareId) await openAttempt(journal, device, release);
   return release;

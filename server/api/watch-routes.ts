@@ -2,7 +2,8 @@
 
 import type { Static } from "@sinclair/typebox";
 import type { FastifyInstance, FastifyReply } from "fastify";
-import { chooseRelease } from "../rollout.js";
+import { decide, NO_FACTS } from "../rollout/decide.js";
+import { NO_LABELS } from "../rollout/model.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";
 import { DeviceParams, DeviceQuery, EventsQuery } from "./schemas.js";
@@ -51,7 +52,8 @@ export function watchRoutes(app: FastifyInstance, context: Context): void {
       const releases = (
         await store.listFirmware({ deviceType: device.type }, { limit: PLAN_LENGTH, offset: 0 })
       ).rows;
-      const { verdicts } = chooseRelease(device, releases, await store.countFailures(device.id), now());
+      const history = await store.countFailures(device.id);
+      const { verdicts } = decide({ ...device, ...NO_LABELS }, releases, [], { ...NO_FACTS, history }, now());
       const attempts = await store.listUpdates({ deviceId: device.id }, { limit: 20, offset: 0 });
       return {
         ...viewDevice(device),

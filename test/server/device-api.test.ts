@@ -132,6 +132,9 @@ describe("the device API", () => {
         const { logs } = (await server.admin("GET", "/api/ota/admin/logs?status=failed")).json();
         expect(logs).to.have.length(count);
         expect(logs[0].error_code).to.equal("ROLLED_BACK");
+        // The device leaves the image alone for ten minutes: an offer before that would be an attempt that never begins.
+        expect((await server.check()).json().update_available, `after try ${count}`).to.equal(false);
+        server.nowMs += 10 * 60_000;
       }
       expect((await server.check()).json().update_available).to.equal(false);
       const { plan } = (await server.admin("GET", "/api/devices/base-010203")).json();
