@@ -3,7 +3,7 @@
 // time, still report. Every reason has the numbers.
 
 import type { Rollout, StageTally, Tally } from "./model.js";
-import { NO_STAGE_TALLY } from "./model.js";
+import { countDevices, NO_STAGE_TALLY } from "./model.js";
 
 export type Advance =
   | { readonly kind: "stay"; readonly reason: string }
@@ -25,23 +25,23 @@ function begin({ startAt }: Rollout, now: number): Advance {
 
 // ── gates ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-function findGate({ gates, gatesSince, startedAt }: Rollout, { recent }: Tally): Advance | undefined {
+function findGate({ gates, gatesSince }: Rollout, { recent }: Tally): Advance | undefined {
   const { validatedCount, failedCount, rolledBackCount, silentCount, reachedCount } = recent;
   const badCount = failedCount + rolledBackCount;
   const endedCount = validatedCount + badCount;
-  const since = startedAt !== null && gatesSince > startedAt ? " since it was resumed" : "";
+  const since = gatesSince > 0 ? " since it was resumed" : "";
   const judge = (count: number, sample: number, limit: number) =>
     sample > 0 && sample >= gates.minSampleCount && count / sample > limit;
   if (judge(rolledBackCount, endedCount, gates.maxRolledBackFraction)) {
-    const reason = `${rolledBackCount} of ${endedCount} devices rolled back${since} (${percent(rolledBackCount, endedCount)}), ${share(gates.maxRolledBackFraction)} are allowed`;
+    const reason = `${rolledBackCount} of ${countDevices(endedCount)} rolled back${since} (${percent(rolledBackCount, endedCount)}), ${share(gates.maxRolledBackFraction)} are allowed`;
     return { kind: "pause", gate: "ROLL_BACKS", reason };
   }
   if (judge(badCount, endedCount, gates.maxFailedFraction)) {
-    const reason = `${badCount} of ${endedCount} devices failed${since} (${percent(badCount, endedCount)}, ${rolledBackCount} of them rolled back), ${share(gates.maxFailedFraction)} are allowed`;
+    const reason = `${badCount} of ${countDevices(endedCount)} failed${since} (${percent(badCount, endedCount)}, ${rolledBackCount} of them rolled back), ${share(gates.maxFailedFraction)} are allowed`;
     return { kind: "pause", gate: "FAILURES", reason };
   }
   if (judge(silentCount, reachedCount, gates.maxSilentFraction)) {
-    const reason = `${silentCount} of ${reachedCount} devices that took it went silent for ${duration(gates.silentAfterMs)}${since} (${percent(silentCount, reachedCount)}), ${share(gates.maxSilentFraction)} are allowed`;
+    const reason = `${silentCount} of ${countDevices(reachedCount)} that took it went silent for ${duration(gates.silentAfterMs)}${since} (${percent(silentCount, reachedCount)}), ${share(gates.maxSilentFraction)} are allowed`;
     return { kind: "pause", gate: "SILENCE", reason };
   }
   return undefined;
@@ -57,7 +57,8 @@ function promote(rollout: Rollout, tally: Tally): Advance {
   const size = stageSizes[stage];
   const totalSize = stageSizes[stageSizes.length - 1];
   const name = `stage "${terms.name}"`;
-  if (size === undefined || !totalSize) return { kind: "stay", reason: "no device fits the target yet" };
+  if (size === undefined) return { kind: "stay", reason: "its devices are not counted yet" };
+  if (!totalSize) return { kind: "stay", reason: "no device fits the target yet" };
   const { givenCount, validatedCount, soakedCount, failedCount, rolledBackCount } = sumStages(tally, stage);
   // A small fleet may have no device in a small stage: nothing can be proved there.
   if (size === 0 && givenCount === 0) {
@@ -67,22 +68,22 @@ function promote(rollout: Rollout, tally: Tally): Advance {
   }
   const needed = Math.max(1, Math.min(terms.minValidatedCount, size));
   if (soakedCount < needed) {
-    const reason = `${name}: ${validatedCount} of ${size} devices validated, ${soakedCount} of ${needed} needed for ${duration(terms.soakMs)}`;
+    const reason = `${name}: ${validatedCount} of ${countDevices(size)} validated, ${soakedCount} of ${needed} needed for ${duration(terms.soakMs)}`;
     return { kind: "stay", reason };
   }
   if (validatedCount < terms.minValidatedFraction * givenCount) {
-    const reason = `${name}: ${validatedCount} of ${givenCount} devices validated (${percent(validatedCount, givenCount)}), ${share(terms.minValidatedFraction)} are needed`;
+    const reason = `${name}: ${validatedCount} of ${countDevices(givenCount)} validated (${percent(validatedCount, givenCount)}), ${share(terms.minValidatedFraction)} are needed`;
     return { kind: "stay", reason };
   }
   if (!isLast) {
-    const reason = `${name}: ${soakedCount} devices have run it for ${duration(terms.soakMs)}, ${validatedCount} of ${givenCount} validated`;
+    const reason = `${name}: ${soakedCount === 1 ? "1 device has" : `${soakedCount} devices have`} run it for ${duration(terms.soakMs)}, ${validatedCount} of ${givenCount} validated`;
     return { kind: "promote", stage: stage + 1, reason };
   }
   const endedCount = validatedCount + failedCount + rolledBackCount;
   if (endedCount < size)
-    return { kind: "stay", reason: `${name}: ${endedCount} of ${size} devices are done` };
+    return { kind: "stay", reason: `${name}: ${endedCount} of ${countDevices(size)} are done` };
   const others = failedCount + rolledBackCount;
-  const reason = `${validatedCount} of ${size} devices validated${others > 0 ? `, ${others} failed` : ""}`;
+  const reason = `${validatedCount} of ${countDevices(size)} validated${others > 0 ? `, ${others} failed` : ""}`;
   return { kind: "finish", reason };
 }
 

@@ -8,7 +8,7 @@ import { compareVersions } from "../../firmware/core/version.js";
 import type { FailureCount } from "../store/store.js";
 import type { Rollout, RolloutDevice, RolloutRelease, RolloutState } from "./model.js";
 import { type FitObstacle, findHindrance, findMisfit, type MomentObstacle, runs } from "./obstacle.js";
-import { isVersion, newestFirst, releaseVersion, versionOf } from "./order.js";
+import { isVersion, mayStep, newestFirst, releaseVersion, versionOf } from "./order.js";
 import { nextStep } from "./stone.js";
 import { missesTarget, stageOf } from "./target.js";
 import { isOpen } from "./window.js";
@@ -91,14 +91,7 @@ export function decide<Release extends RolloutRelease>(
   facts: Facts,
   now: number,
 ): Decision<Release> {
-  const world: World<Release> = {
-    device,
-    releases,
-    rollouts,
-    facts,
-    now,
-    stones: findStones(device, releases, rollouts, facts, now),
-  };
+  const world: World<Release> = { device, releases, rollouts, facts, now };
   const judged = releases.flatMap((release) => judge(world, release));
   const candidates = judged.map(({ candidate }) => candidate).filter((candidate) => candidate !== undefined);
   const [offer] = candidates.sort(
@@ -134,8 +127,7 @@ export function decideOne<Release extends RolloutRelease>(
   const release = releases.find(({ id }) => id === rollout.firmwareId);
   if (!release) return { offer: undefined, verdict: "INACTIVE" };
   if (device.pin !== null && !isVersion(release, device.pin)) return { offer: undefined, verdict: "PINNED" };
-  const stones = findStones(device, releases, rollouts, facts, now);
-  const judged = judgeGoverned({ device, releases, rollouts, facts, now, stones }, release, rollout);
+  const judged = judgeGoverned({ device, releases, rollouts, facts, now }, release, rollout);
   return { offer: judged.candidate, verdict: judged.candidate ? "OFFERED" : judged.verdict };
 }
 
@@ -145,7 +137,6 @@ interface World<Release extends RolloutRelease> {
   readonly rollouts: readonly Rollout[];
   readonly facts: Facts;
   readonly now: number;
-  readonly stones: readonly Release[];
 }
 interface JudgedCandidate<Release extends RolloutRelease> extends Judged {
   readonly candidate: Candidate<Release> | undefined;
@@ -217,10 +208,11 @@ function approach<Release extends RolloutRelease>(
   rollout: Rollout | undefined,
   stage: number,
 ): JudgedCandidate<Release> {
-  const { device, facts, now, stones } = world;
+  const { device, facts, now } = world;
   const current = versionOf(device.version, device.build);
-  const step =
-    compareVersions(releaseVersion(wanted), current) > 0 ? nextStep(current, wanted, stones) : wanted;
+  // What is older is installed directly: stones lead upwards only.
+  const isDirect = compareVersions(releaseVersion(wanted), current) <= 0 || mayStep(current, wanted);
+  const step = isDirect ? wanted : nextStep(current, wanted, findStones(world));
   if (!step) return refused(wanted, rollout, "CURRENT_TOO_OLD");
   const obstacle = findHindrance(device, step, facts.history, now) ?? (rollout && findDelay(world, rollout));
   if (obstacle) return refused(wanted, rollout, obstacle);
@@ -298,19 +290,23 @@ function isHeld<Release extends RolloutRelease>(
   );
 }
 
+/** Whether no rollout keeps a release for some: it has none, or one that is finished. */
+export const isForAll = ({ id }: Pick<RolloutRelease, "id">, rollouts: readonly Rollout[]): boolean => {
+  const own = rollouts.filter(({ firmwareId }) => firmwareId === id);
+  return own.length === 0 || own.some(({ state }) => state === "finished");
+};
+
 /** What a device may step on: what it would be offered if nothing newer were there, so never what a rollout still tries out. */
-function findStones<Release extends RolloutRelease>(
-  device: RolloutDevice,
-  releases: readonly Release[],
-  rollouts: readonly Rollout[],
-  { history }: Facts,
-  now: number,
-): readonly Release[] {
+function findStones<Release extends RolloutRelease>({
+  device,
+  releases,
+  rollouts,
+  facts,
+  now,
+}: World<Release>): readonly Release[] {
   return releases.filter((release) => {
     if (!release.isStable || findMisfit(device, release, "none", now)) return false;
-    const hindrance = findHindrance({ ...device, slotState: null }, release, history, now);
-    if (hindrance) return false;
-    const own = rollouts.filter(({ firmwareId }) => firmwareId === release.id);
-    return own.length === 0 || own.some(({ state }) => state === "finished");
+    const hindrance = findHindrance({ ...device, slotState: null }, release, facts.history, now);
+    return hindrance === undefined && isForAll(release, rollouts);
   });
 }

@@ -122,7 +122,7 @@ const running = (rollout: Rollout, reason: string, now: number): Partial<Changed
   state: "running",
   reason,
   startedAt: rollout.startedAt ?? now,
-  ...(rollout.startedAt === null ? { stageSince: now, gatesSince: now } : {}),
+  ...(rollout.startedAt === null ? { stageSince: now } : {}),
 });
 
 const succeed = (rollout: Rollout, now: number, changes: Partial<Changed>): CommandResult => ({

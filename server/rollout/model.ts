@@ -116,7 +116,7 @@ export interface Rollout extends RolloutPlan {
   /** Index of the newest stage that is open. */
   readonly stage: number;
   readonly stageSince: number;
-  /** Gates judge what happened after this: a resumed rollout is not stopped by what it was stopped for. */
+  /** Gates judge what happened after this: a resumed rollout is not stopped by what it was stopped for. 0: it never was. */
   readonly gatesSince: number;
   /** Devices that could have it, through each stage, when they were last counted; empty: not yet. */
   readonly stageSizes: readonly number[];
@@ -197,6 +197,9 @@ export const NO_STAGE_TALLY: StageTally = Object.freeze({
   rolledBackCount: 0,
   silentCount: 0,
 });
+
+/** Such as `1 device` or `2 devices`. */
+export const countDevices = (count: number): string => `${count} device${count === 1 ? "" : "s"}`;
 
 /** A person's name for a release. */
 export const nameRelease = ({

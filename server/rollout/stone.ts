@@ -5,7 +5,7 @@ import type { RolloutRelease } from "./model.js";
 import { mayStep, newestFirst, releaseVersion } from "./order.js";
 
 /**
- * What a device has to install next to come to `wanted`: that itself, or the newest stone it may step on from which the way leads
+ * What a device has to install first that may not install `wanted` directly: the newest stone it may step on from which the way leads
  * there, over more stones if need be. `undefined`: no way leads there.
  */
 export function nextStep<Release extends RolloutRelease>(
@@ -13,7 +13,6 @@ export function nextStep<Release extends RolloutRelease>(
   wanted: Release,
   stones: readonly Release[],
 ): Release | undefined {
-  if (mayStep(current, wanted)) return wanted;
   const between = stones
     .filter(
       (stone) =>

@@ -103,7 +103,6 @@ describe("a rollout by itself", () => {
     expect(applyAdvance(planned, step, NOW)).to.include({
       state: "running",
       startedAt: NOW,
-      gatesSince: NOW,
     });
   });
 

@@ -51,7 +51,7 @@ export const sampleRollout = (changes: Partial<Rollout> = {}): Rollout => ({
   reason: "",
   stage: 0,
   stageSince: NOW,
-  gatesSince: NOW,
+  gatesSince: 0,
   stageSizes: [],
   sizesAt: 0,
   evaluatedAt: 0,
