@@ -2,11 +2,13 @@
 
 import { Command } from "commander";
 import { demoCommand } from "./demo.js";
+import { deviceCommand } from "./device.js";
 import { exportCommand, importCommand } from "./export.js";
 import { firmwareCommand } from "./firmware.js";
 import { imageCommand } from "./image.js";
 import { keysCommand } from "./keys.js";
 import { releaseCommand } from "./release.js";
+import { rolloutCommand } from "./rollout.js";
 import { serverCommand } from "./server.js";
 import { simCommand } from "./sim.js";
 
@@ -24,6 +26,8 @@ export function createProgram(): Command {
     exportCommand,
     importCommand,
     firmwareCommand,
+    rolloutCommand,
+    deviceCommand,
     simCommand,
   ]) {
     add(program);
