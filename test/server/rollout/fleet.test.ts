@@ -140,7 +140,7 @@ async function checkInvariants(world: World, before: ReadonlyMap<number, Rollout
 describe("any fleet under any luck", function () {
   this.timeout(120_000);
 
-  for (const seed of [1, 2, 3, 4, 5, 6]) {
+  for (const seed of [1, 2, 3, 4]) {
     it(`keeps its limits, moves on evidence only and leaves nobody behind (seed ${seed})`, async () => {
       const world = new World(seed);
       await world.open();
