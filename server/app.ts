@@ -5,9 +5,11 @@ import multipart from "@fastify/multipart";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import { adminRoutes } from "./api/admin-routes.js";
 import { type Context, DEFAULT_SETTINGS, type Settings } from "./api/context.js";
+import { deviceAdminRoutes } from "./api/device-admin-routes.js";
 import { deviceRoutes } from "./api/device-routes.js";
 import { answerErrors } from "./api/errors.js";
 import { guard } from "./api/guard.js";
+import { rolloutRoutes } from "./api/rollout-routes.js";
 import { validateWithTypeBox } from "./api/schemas.js";
 import { typeRoutes } from "./api/type-routes.js";
 import { watchRoutes } from "./api/watch-routes.js";
@@ -23,7 +25,15 @@ import { meshRoutes } from "./dialects/mesh-routes.js";
 import { registerRoutes } from "./dialects/register-routes.js";
 import { Live, type Relay } from "./live.js";
 import { createMetrics } from "./metrics.js";
+import { tickRollouts } from "./rollout/evaluate.js";
 import type { Store } from "./store/store.js";
+
+declare module "fastify" {
+  interface FastifyInstance {
+    /** Does what only time brings. The app has no timers: a server calls it every few seconds, a simulated world when it likes. */
+    tick(): Promise<void>;
+  }
+}
 
 export interface AppOptions {
   readonly store: Store;
@@ -75,6 +85,7 @@ export function createApp(options: AppOptions): FastifyInstance {
     },
     throwFileSizeLimit: false,
   });
+  app.decorate("tick", () => tickRollouts(context));
   validateWithTypeBox(app);
   answerErrors(app);
   guard(app, context);
@@ -93,6 +104,8 @@ export function createApp(options: AppOptions): FastifyInstance {
   typeRoutes(app, context);
   for (const routes of [registerRoutes, arduinoRoutes, manifestRoutes, meshRoutes, hawkbitRoutes])
     routes(app, context);
+  deviceAdminRoutes(app, context);
+  rolloutRoutes(app, context);
   watchRoutes(app, context);
   dashboardRoutes(app, context);
   return app;

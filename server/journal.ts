@@ -2,11 +2,13 @@
 // watchers once the transaction is kept, and never if it is not.
 
 import type { Live, LiveMessage } from "./live.js";
+import type { Rollout } from "./rollout/model.js";
 import type {
   Device,
   FirmwareChanges,
   NewFirmware,
   NewLogEvent,
+  NewRollout,
   NewUpdate,
   Store,
   TransactionOptions,
@@ -19,6 +21,8 @@ export class Journal {
   /** Milliseconds since 1970, the same for the whole transaction. */
   readonly time: number;
   readonly #messages: LiveMessage[] = [];
+  /** What is to happen in a transaction of its own once this one is kept, by name: each once. */
+  readonly followUps = new Map<string, (recorder: Recorder) => Promise<void>>();
 
   constructor(store: Store, time: number) {
     this.store = store;
@@ -55,6 +59,18 @@ export class Journal {
     return stored;
   }
 
+  async addRollout(rollout: NewRollout): Promise<Rollout> {
+    const stored = await this.store.addRollout(rollout);
+    this.#messages.push({ type: "rollout", rollout: stored });
+    return stored;
+  }
+
+  async putRollout(rollout: Rollout): Promise<Rollout> {
+    await this.store.putRollout(rollout);
+    this.#messages.push({ type: "rollout", rollout });
+    return rollout;
+  }
+
   tell(live: Live): void {
     live.publish(this.#messages);
   }
@@ -65,18 +81,28 @@ export class Journal {
   }
 }
 
+/** What recording needs of a server. */
+export interface Recorder {
+  readonly store: Store;
+  readonly live: Live;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
 /** Runs `work` in a transaction, perhaps more than once, and tells the watchers afterwards. */
 export async function record<Result>(
-  { store, live, now }: { readonly store: Store; readonly live: Live; readonly now: () => number },
+  recorder: Recorder,
   work: (journal: Journal) => Promise<Result>,
   options?: TransactionOptions,
 ): Promise<Result> {
-  const time = Math.round(now());
+  const { store, live } = recorder;
+  const time = Math.round(recorder.now());
   let journal: Journal | undefined;
   const result = await store.transaction((transaction) => {
     journal = new Journal(transaction, time);
     return work(journal);
   }, options);
   journal?.tell(live);
+  for (const followUp of journal?.followUps.values() ?? []) await followUp(recorder);
   return result;
 }

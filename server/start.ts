@@ -18,6 +18,9 @@ import { publicPart } from "./release.js";
 import { openStore } from "./store/open.js";
 import { DEFAULT_RETENTION, type Retention, startUpkeep } from "./upkeep.js";
 
+/** How often rollouts are looked at that nobody reports to. */
+const TICK_MS = 15_000;
+
 export interface ServerOptions {
   readonly dataDir: string;
   /** `postgres://…`: the database lies there, not in the data folder, and other servers may share it. */
@@ -77,6 +80,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     await store.close();
     await blobs.close();
   });
+  keepTicking(app);
   try {
     await app.listen({ host, port });
   } catch (error) {
@@ -86,6 +90,29 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const address = app.server.address() as AddressInfo;
   const name = host.includes(":") ? `[${host}]` : host;
   return { url: `http://${name}:${address.port}`, app, adminToken, tokenFile, close: () => app.close() };
+}
+
+/** One after the other: a tick that lasts does not run into the next. */
+function keepTicking(app: FastifyInstance): void {
+  let timer: NodeJS.Timeout | undefined;
+  let isClosed = false;
+  let running: Promise<void> = Promise.resolve();
+  const tick = async () => {
+    await app.tick().catch((error: unknown) => app.log.error({ err: error }, "tick failed"));
+    if (!isClosed) wait();
+  };
+  const wait = () => {
+    timer = setTimeout(() => {
+      running = tick();
+    }, TICK_MS).unref();
+  };
+  wait();
+  // Hooks run in the reverse order: this one before the store is closed.
+  app.addHook("onClose", async () => {
+    isClosed = true;
+    clearTimeout(timer);
+    await running;
+  });
 }
 
 async function readTrustedKeys(folder: string): Promise<JWK[]> {

@@ -1,69 +1,19 @@
-// What people and monitors look at: devices, the event log and its live stream, health and metrics. Reads only.
+// What people and monitors look at: the event log and its live stream, health and metrics. Reads only.
 
 import type { Static } from "@sinclair/typebox";
 import type { FastifyInstance, FastifyReply } from "fastify";
-import { chooseRelease } from "../rollout.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";
-import { DeviceParams, DeviceQuery, EventsQuery } from "./schemas.js";
-import { viewDevice, viewEvent, viewFirmware, viewMessage, viewUpdate } from "./views.js";
+import { EventsQuery } from "./schemas.js";
+import { viewEvent, viewMessage } from "./views.js";
 
 /** Bytes that may wait for a slow watcher before it is let go; it connects again and reads anew. */
 const MAX_WAITING_BYTES = 1024 * 1024;
 const MAX_WATCHER_COUNT = 200;
 const HEARTBEAT_MS = 15_000;
-/** Releases that a device's plan explains. */
-const PLAN_LENGTH = 100;
 
 export function watchRoutes(app: FastifyInstance, context: Context): void {
-  const { store, settings, now, metrics } = context;
-
-  app.get<{ Querystring: Static<typeof DeviceQuery> }>(
-    "/api/devices",
-    { schema: { querystring: DeviceQuery } },
-    async ({ query }) => {
-      const { rows, totalCount } = await store.listDevices(
-        query.type === undefined ? {} : { type: query.type },
-        query,
-      );
-      return {
-        devices: rows.map((device) => ({
-          ...viewDevice(device),
-          online: now() - device.lastSeen < settings.onlineMs,
-        })),
-        total: totalCount,
-        limit: query.limit,
-        offset: query.offset,
-        online_seconds: settings.onlineMs / 1000,
-        time: new Date(now()).toISOString(),
-      };
-    },
-  );
-
-  // Answers the question that every operator asks: why does this device not get that release?
-  app.get<{ Params: { id: string } }>(
-    "/api/devices/:id",
-    { schema: { params: DeviceParams } },
-    async ({ params }) => {
-      const device = await store.findDevice(params.id);
-      if (!device)
-        throw new ApiError(404, "DEVICE_UNKNOWN", `device ${params.id} has never checked for updates here`);
-      const releases = (
-        await store.listFirmware({ deviceType: device.type }, { limit: PLAN_LENGTH, offset: 0 })
-      ).rows;
-      const { verdicts } = chooseRelease(device, releases, await store.countFailures(device.id), now());
-      const attempts = await store.listUpdates({ deviceId: device.id }, { limit: 20, offset: 0 });
-      return {
-        ...viewDevice(device),
-        online: now() - device.lastSeen < settings.onlineMs,
-        attempts: attempts.rows.map(viewUpdate),
-        plan: verdicts.map(({ firmwareId, verdict }, index) => {
-          const release = releases[index];
-          return { firmware_id: firmwareId, version: release && viewFirmware(release).version, verdict };
-        }),
-      };
-    },
-  );
+  const { store, metrics } = context;
 
   app.get<{ Querystring: Static<typeof EventsQuery> }>(
     "/api/events",

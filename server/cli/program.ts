@@ -2,6 +2,7 @@
 
 import { Command } from "commander";
 import { demoCommand } from "./demo.js";
+import { deviceCommand } from "./device.js";
 import { exportCommand, importCommand } from "./export.js";
 import { firmwareCommand } from "./firmware.js";
 import { flashCommand } from "./flash.js";
@@ -9,6 +10,7 @@ import { imageCommand } from "./image.js";
 import { keysCommand } from "./keys.js";
 import { partitionsCommand } from "./partitions.js";
 import { releaseCommand } from "./release.js";
+import { rolloutCommand } from "./rollout.js";
 import { serverCommand } from "./server.js";
 import { simCommand } from "./sim.js";
 
@@ -28,6 +30,8 @@ export function createProgram(): Command {
     exportCommand,
     importCommand,
     firmwareCommand,
+    rolloutCommand,
+    deviceCommand,
     simCommand,
     flashCommand,
     partitionsCommand,

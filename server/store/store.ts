@@ -7,7 +7,9 @@ import type { BlobUseStore } from "./blobs.js";
 import type { DeviceStore } from "./devices.js";
 import type { EventStore } from "./events.js";
 import type { FirmwareStore } from "./firmware.js";
+import type { LabelStore } from "./labels.js";
 import type { MeshStore } from "./mesh.js";
+import type { RolloutStore } from "./rollouts.js";
 import type { TypeStore } from "./types.js";
 import type { UpdateStore } from "./updates.js";
 
@@ -17,8 +19,10 @@ export * from "./devices.js";
 export * from "./errors.js";
 export * from "./events.js";
 export * from "./firmware.js";
+export * from "./labels.js";
 export * from "./mesh.js";
 export * from "./page.js";
+export * from "./rollouts.js";
 export * from "./types.js";
 export * from "./updates.js";
 
@@ -30,7 +34,9 @@ export interface StoreParts
     DeviceStore,
     EventStore,
     FirmwareStore,
+    LabelStore,
     MeshStore,
+    RolloutStore,
     TypeStore,
     UpdateStore {}
 

@@ -3,6 +3,8 @@
 
 import { first } from "./0001-first.js";
 import { retention } from "./0002-retention.js";
+import { rollouts } from "./0010-rollouts.js";
+import { labels } from "./0011-labels.js";
 import { types } from "./0030-types.js";
 import { mesh } from "./0031-mesh.js";
 import { attributes } from "./0032-attributes.js";
@@ -12,6 +14,8 @@ import type { StoreMigration } from "./migrate.js";
 export const migrations: readonly StoreMigration[] = [
   first,
   retention,
+  rollouts,
+  labels,
   types,
   mesh,
   attributes,
