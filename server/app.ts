@@ -7,10 +7,12 @@ import { adminRoutes } from "./api/admin-routes.js";
 import { auditRoutes } from "./api/audit-routes.js";
 import { authRoutes } from "./api/auth-routes.js";
 import { type Context, DEFAULT_SETTINGS, type Settings } from "./api/context.js";
+import { deviceAdminRoutes } from "./api/device-admin-routes.js";
 import { deviceRoutes } from "./api/device-routes.js";
 import { answerErrors } from "./api/errors.js";
 import { guard } from "./api/guard.js";
 import { identityRoutes } from "./api/identity-routes.js";
+import { rolloutRoutes } from "./api/rollout-routes.js";
 import { validateWithTypeBox } from "./api/schemas.js";
 import { securityHeaders } from "./api/security-headers.js";
 import { tokenRoutes } from "./api/token-routes.js";
@@ -30,7 +32,15 @@ import { registerRoutes } from "./dialects/register-routes.js";
 import { Live, type Relay } from "./live.js";
 import { createMetrics } from "./metrics.js";
 import { RateLimit } from "./rate.js";
+import { tickRollouts } from "./rollout/evaluate.js";
 import type { Store } from "./store/store.js";
+
+declare module "fastify" {
+  interface FastifyInstance {
+    /** Does what only time brings. The app has no timers: a server calls it every few seconds, a simulated world when it likes. */
+    tick(): Promise<void>;
+  }
+}
 
 export interface AppOptions {
   readonly store: Store;
@@ -84,6 +94,7 @@ export function createApp(options: AppOptions): FastifyInstance {
     },
     throwFileSizeLimit: false,
   });
+  app.decorate("tick", () => tickRollouts(context));
   validateWithTypeBox(app);
   answerErrors(app);
   guard(app, context);
@@ -100,6 +111,8 @@ export function createApp(options: AppOptions): FastifyInstance {
   typeRoutes(app, context);
   for (const routes of [registerRoutes, arduinoRoutes, manifestRoutes, meshRoutes, hawkbitRoutes])
     routes(app, context);
+  deviceAdminRoutes(app, context);
+  rolloutRoutes(app, context);
   watchRoutes(app, context);
   authRoutes(app, context);
   userRoutes(app, context);

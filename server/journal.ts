@@ -5,11 +5,13 @@
 import { type Audited, describeChange } from "./audit.js";
 import type { Actor } from "./auth/actor.js";
 import type { Live, LiveMessage } from "./live.js";
+import type { Rollout } from "./rollout/model.js";
 import type {
   Device,
   FirmwareChanges,
   NewFirmware,
   NewLogEvent,
+  NewRollout,
   NewUpdate,
   Store,
   TransactionOptions,
@@ -25,6 +27,8 @@ export class Journal {
   readonly actor: Actor | undefined;
   readonly #messages: LiveMessage[] = [];
   #auditCount = 0;
+  /** What is to happen in a transaction of its own once this one is kept, by name: each once. */
+  readonly followUps = new Map<string, (recorder: Recorder) => Promise<void>>();
 
   constructor(store: Store, time: number, actor?: Actor) {
     this.store = store;
@@ -73,6 +77,18 @@ export class Journal {
     return stored;
   }
 
+  async addRollout(rollout: NewRollout): Promise<Rollout> {
+    const stored = await this.store.addRollout(rollout);
+    this.#messages.push({ type: "rollout", rollout: stored });
+    return stored;
+  }
+
+  async putRollout(rollout: Rollout): Promise<Rollout> {
+    await this.store.putRollout(rollout);
+    this.#messages.push({ type: "rollout", rollout });
+    return rollout;
+  }
+
   tell(live: Live): void {
     live.publish(this.#messages);
   }
@@ -90,9 +106,11 @@ const nameActor = ({ name, kind, userId, address }: Actor) => ({
   address,
 });
 
-interface Recording {
+/** What recording needs of a server. */
+export interface Recorder {
   readonly store: Store;
   readonly live: Live;
+  /** Milliseconds since 1970. */
   readonly now: () => number;
 }
 
@@ -100,16 +118,16 @@ interface Recording {
  * Runs `work` of a device, or of the server itself, in a transaction, perhaps more than once, and tells the watchers afterwards.
  */
 export function record<Result>(
-  context: Recording,
+  recorder: Recorder,
   work: (journal: Journal) => Promise<Result>,
   options?: TransactionOptions,
 ): Promise<Result> {
-  return run(context, undefined, work, options);
+  return run(recorder, undefined, work, options);
 }
 
 /** The same for work of a person or a program. It must call `journal.audit`: a change that nobody is told of is not kept. */
 export function recordChange<Result>(
-  context: Recording,
+  recorder: Recorder,
   actor: Actor,
   work: (journal: Journal) => Promise<Result>,
   options?: TransactionOptions,
@@ -120,21 +138,23 @@ export function recordChange<Result>(
       throw new Error(`${actor.name} changed something without a line in the audit log`);
     return result;
   };
-  return run(context, actor, audited, options);
+  return run(recorder, actor, audited, options);
 }
 
 async function run<Result>(
-  { store, live, now }: Recording,
+  recorder: Recorder,
   actor: Actor | undefined,
   work: (journal: Journal) => Promise<Result>,
   options?: TransactionOptions,
 ): Promise<Result> {
-  const time = Math.round(now());
+  const { store, live } = recorder;
+  const time = Math.round(recorder.now());
   let journal: Journal | undefined;
   const result = await store.transaction((transaction) => {
     journal = new Journal(transaction, time, actor);
     return work(journal);
   }, options);
   journal?.tell(live);
+  for (const followUp of journal?.followUps.values() ?? []) await followUp(recorder);
   return result;
 }

@@ -1,12 +1,14 @@
 // Tells those who watch what has just been stored: in this process, and through a relay in every other that shares the store.
 // Forgetful: a watcher that comes late reads the store.
 
+import type { Rollout } from "./rollout/model.js";
 import type { Device, Firmware, LogEvent, Update } from "./store/store.js";
 
 export type LiveMessage =
   | { readonly type: "device"; readonly device: Device }
   | { readonly type: "update"; readonly update: Update }
   | { readonly type: "firmware"; readonly firmware: Firmware }
+  | { readonly type: "rollout"; readonly rollout: Rollout }
   | { readonly type: "event"; readonly event: LogEvent };
 
 export interface Watcher {

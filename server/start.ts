@@ -21,6 +21,9 @@ import { openStore } from "./store/open.js";
 import type { Store } from "./store/store.js";
 import { DEFAULT_RETENTION, type Retention, startUpkeep } from "./upkeep.js";
 
+/** How often rollouts are looked at that nobody reports to. */
+const TICK_MS = 15_000;
+
 export interface ServerOptions {
   readonly dataDir: string;
   /** `postgres://…`: the database lies there, not in the data folder, and other servers may share it. */
@@ -86,6 +89,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     await store.close();
     await blobs.close();
   });
+  keepTicking(app);
   try {
     await app.listen({ host, port });
   } catch (error) {
@@ -106,6 +110,29 @@ async function makeSetupUrl(store: Store, url: string, now: () => number): Promi
   const link = makeLink(null, Math.round(now()), FIRST_LINK_VALID_MS);
   await store.transaction((inside) => inside.putLink(link));
   return new URL(`/setup#${link.secret}`, url).href;
+}
+
+/** One after the other: a tick that lasts does not run into the next. */
+function keepTicking(app: FastifyInstance): void {
+  let timer: NodeJS.Timeout | undefined;
+  let isClosed = false;
+  let running: Promise<void> = Promise.resolve();
+  const tick = async () => {
+    await app.tick().catch((error: unknown) => app.log.error({ err: error }, "tick failed"));
+    if (!isClosed) wait();
+  };
+  const wait = () => {
+    timer = setTimeout(() => {
+      running = tick();
+    }, TICK_MS).unref();
+  };
+  wait();
+  // Hooks run in the reverse order: this one before the store is closed.
+  app.addHook("onClose", async () => {
+    isClosed = true;
+    clearTimeout(timer);
+    await running;
+  });
 }
 
 async function readTrustedKeys(folder: string): Promise<JWK[]> {

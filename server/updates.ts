@@ -8,8 +8,13 @@ import { ApiError } from "./api/errors.js";
 import type { DeviceLimit } from "./device-limit.js";
 import { isValidated, judgeClaim, judgeEvidence } from "./evidence.js";
 import type { Journal } from "./journal.js";
-import { chooseRelease } from "./rollout.js";
-import type { Device, Firmware, Update } from "./store/store.js";
+import { decide, type Offer } from "./rollout/decide.js";
+import { followUpIdle } from "./rollout/evaluate.js";
+import { believeImage, noteEnd, noteProgress, settleLeases } from "./rollout/members.js";
+import { nameRelease, type RolloutRelease } from "./rollout/model.js";
+import { isOnTrial } from "./rollout/obstacle.js";
+import { readScene } from "./rollout/scene.js";
+import { type Device, ENDED_BY_SERVER, type Firmware, type Update } from "./store/store.js";
 
 /**
  * A device checks: it is registered or seen again, an open attempt is settled if its state proves something, and the release
@@ -21,11 +26,13 @@ export async function checkDevice(
   limit: DeviceLimit,
 ): Promise<Firmware | undefined> {
   const { device, open } = await seeDevice(journal, request, limit);
-  const releases = await offeredTo(journal, device.type);
-  const history = await journal.store.countFailures(device.id);
-  const { release } = chooseRelease(device, releases, history, journal.time);
+  const scene = await believeImage(journal, device, await readScene(journal.store, device, journal.time));
+  const { offer } = decide(scene.device, scene.releases, scene.rollouts, scene.facts, scene.now);
+  const release = offer && (await journal.store.findFirmware(offer.release.id));
   if (open) await closeStale(journal, device, open, release);
-  if (release && release.id !== open?.firmwareId) await openAttempt(journal, device, release);
+  await settleLeases(journal, scene, offer);
+  if (offer && release && release.id !== open?.firmwareId) await openAttempt(journal, device, release, offer);
+  followUpIdle(journal, scene.rollouts);
   return release;
 }
 
@@ -64,14 +71,6 @@ export async function reportStatus(journal: Journal, request: StatusRequest): Pr
   if (request.status === "success") return reportSuccess(journal, device, firmware, request, last);
   if (request.status === "failed") return reportFailure(journal, device, firmware, request, last);
   return reportProgress(journal, device, firmware, request, last);
-}
-
-/** A type that is not `legacy` is never offered what nobody has signed, whatever was uploaded before it became so. */
-async function offeredTo(journal: Journal, deviceType: string): Promise<readonly Firmware[]> {
-  const releases = await journal.store.offeredFirmware(deviceType);
-  if (releases.every(({ release }) => release !== null)) return releases;
-  const type = await journal.store.findType(deviceType);
-  return type?.kind === "legacy" ? releases : releases.filter(({ release }) => release !== null);
 }
 
 // ── a check ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -187,12 +186,17 @@ async function closeStale(
 ): Promise<void> {
   if (release?.id === open.firmwareId) return;
   // On trial nothing is offered; the attempt is well under way.
-  if (!release && (device.slotState === "pending_verify" || device.slotState === "new")) return;
+  if (!release && isOnTrial(device)) return;
   if (release) await failAttempt(journal, open, "SUPERSEDED", `${release.version} is offered instead`);
   else await failAttempt(journal, open, "WITHDRAWN", "the firmware is not offered to this device any more");
 }
 
-async function openAttempt(journal: Journal, device: Device, release: Firmware): Promise<void> {
+async function openAttempt(
+  journal: Journal,
+  device: Device,
+  release: Firmware,
+  { rollout, wanted }: Offer<RolloutRelease>,
+): Promise<void> {
   const attempt = await journal.addUpdate({
     deviceId: device.id,
     firmwareId: release.id,
@@ -204,7 +208,8 @@ async function openAttempt(journal: Journal, device: Device, release: Firmware):
     deviceId: device.id,
     firmwareId: release.id,
     updateId: attempt.id,
-    message: `${device.id} is offered ${firmwareName(release)} over ${device.version}`,
+    message: `${device.id} is offered ${nameRelease(release)} over ${device.version}${wanted.id === release.id ? "" : `, on the way to ${nameRelease(wanted)}`}`,
+    ...(rollout ? { detail: { rollout_id: rollout.id } } : {}),
   });
 }
 
@@ -235,7 +240,7 @@ async function reportSuccess(
   last: Update | undefined,
 ): Promise<Update> {
   if (!last)
-    throw new ApiError(409, "ATTEMPT_UNKNOWN", `${device.id} was never offered ${firmwareName(firmware)}`);
+    throw new ApiError(409, "ATTEMPT_UNKNOWN", `${device.id} was never offered ${nameRelease(firmware)}`);
   if (last.status === "success") return last;
   if (firmware.release === null && !request.image_sha256) {
     return moveAttempt(journal, device, firmware, last, { status: "installing", step: CLAIMED });
@@ -343,13 +348,14 @@ async function moveAttempt(
   change: Pick<Update, "status" | "step"> & { readonly bytesDownloaded?: number },
 ): Promise<Update> {
   const moved = await journal.changeUpdate(attempt.id, change);
+  await noteProgress(journal, moved);
   if (moved.status !== attempt.status || moved.step !== attempt.step) {
     await journal.log({
       kind: `update.${moved.status}`,
       deviceId: device.id,
       firmwareId: firmware.id,
       updateId: attempt.id,
-      message: `${device.id}: ${moved.step ?? moved.status} ${firmwareName(firmware)}`,
+      message: `${device.id}: ${moved.step ?? moved.status} ${nameRelease(firmware)}`,
       detail: { step: moved.step, bytes_downloaded: moved.bytesDownloaded },
     });
   }
@@ -377,9 +383,10 @@ async function succeed(
     deviceId: device.id,
     firmwareId: firmware.id,
     updateId: attempt.id,
-    message: `${device.id} runs ${firmwareName(firmware)}, ${step === "validated" ? "validated" : "by its own account"}`,
+    message: `${device.id} runs ${nameRelease(firmware)}, ${step === "validated" ? "validated" : "by its own account"}`,
     detail: { step, image_sha256: firmware.imageSha256, slot: device.slot },
   });
+  await noteEnd(journal, done);
   return done;
 }
 
@@ -397,8 +404,9 @@ async function failAttempt(
     errorMessage: message,
     finishedAt: journal.time,
   });
+  await noteEnd(journal, failed);
   await journal.log({
-    kind: "update.failed",
+    kind: ENDED_BY_SERVER.includes(code) ? `update.${code.toLowerCase()}` : "update.failed",
     deviceId: attempt.deviceId,
     firmwareId: attempt.firmwareId,
     updateId: attempt.id,
@@ -407,6 +415,3 @@ async function failAttempt(
   });
   return failed;
 }
-
-const firmwareName = (firmware: Firmware): string =>
-  `${firmware.deviceType} ${firmware.version}${firmware.buildNumber > 0 ? ` build ${firmware.buildNumber}` : ""}`;

@@ -10,7 +10,7 @@ import type { CheckRequest, StatusRequest } from "../../firmware/core/wire.js";
 export const DeviceId = Type.String({ pattern: "^[A-Za-z0-9._:-]{1,64}$" });
 export const Name = Type.String({ pattern: "^[A-Za-z0-9._-]{1,64}$" });
 /** Semantic, if it can be; firmware with any other version is older than every release. */
-const VersionText = Type.String({ pattern: "^[A-Za-z0-9.+_-]{1,48}$" });
+export const VersionText = Type.String({ pattern: "^[A-Za-z0-9.+_-]{1,48}$" });
 const Count = Type.Integer({ minimum: 0, maximum: 0xffffffff });
 /** Empty: the running image has no appended hash. */
 const Sha256OrNone = Type.String({ pattern: "^([0-9a-fA-F]{64})?$" });
@@ -78,7 +78,14 @@ export const Page = {
   limit: Type.Integer({ minimum: 1, maximum: 500, default: 50 }),
   offset: Type.Integer({ minimum: 0, maximum: 1_000_000_000, default: 0 }),
 };
-export const DeviceQuery = Type.Object({ type: Type.Optional(Name), ...Page });
+export const DeviceQuery = Type.Object({
+  type: Type.Optional(Name),
+  version: Type.Optional(VersionText),
+  tag: Type.Optional(Text(64)),
+  group: Type.Optional(Text(64)),
+  search: Type.Optional(Type.String({ minLength: 1, maxLength: 64, description: "Part of the id" })),
+  ...Page,
+});
 export const FirmwareQuery = Type.Object({
   device_type: Type.Optional(Name),
   is_active: Type.Optional(Type.Boolean()),

@@ -2,6 +2,7 @@
 
 import type { LiveMessage } from "../live.js";
 import type { Device, DeviceType, Firmware, LogEvent, Update } from "../store/store.js";
+import { type RolloutView, viewRollout } from "./rollout-views.js";
 
 export const time = (milliseconds: number): string => new Date(milliseconds).toISOString();
 
@@ -56,6 +57,7 @@ export const viewUpdate = (update: Update) => ({
   device_id: update.deviceId,
   firmware_id: update.firmwareId,
   status: update.status,
+  outcome: outcomeOf(update),
   step: update.step,
   from_version: update.fromVersion,
   from_build: update.fromBuild,
@@ -66,6 +68,19 @@ export const viewUpdate = (update: Update) => ({
   updated_at: time(update.updatedAt),
   finished_at: update.finishedAt === null ? null : time(update.finishedAt),
 });
+
+/**
+ * How an attempt ended, truthfully: `failed` on the wire may mean that the server itself ended it, and success
+ * may be what a legacy device says of itself. `null`: it is under way.
+ */
+export type AttemptOutcome = "validated" | "reported" | "rolled_back" | "failed" | "superseded" | "withdrawn";
+function outcomeOf({ status, step, errorCode }: Update): AttemptOutcome | null {
+  if (status === "success") return step === "reported" ? "reported" : "validated";
+  if (status !== "failed") return null;
+  if (errorCode === "ROLLED_BACK") return "rolled_back";
+  if (errorCode === "SUPERSEDED") return "superseded";
+  return errorCode === "WITHDRAWN" ? "withdrawn" : "failed";
+}
 
 export const viewEvent = (event: LogEvent) => ({
   id: event.id,
@@ -90,7 +105,9 @@ export type FirmwareView = ReturnType<typeof viewFirmware>;
 export type UpdateView = ReturnType<typeof viewUpdate>;
 export type EventView = ReturnType<typeof viewEvent>;
 
-export function viewMessage(message: LiveMessage): DeviceView | FirmwareView | UpdateView | EventView {
+export function viewMessage(
+  message: LiveMessage,
+): DeviceView | FirmwareView | UpdateView | EventView | RolloutView {
   switch (message.type) {
     case "device":
       return viewDevice(message.device);
@@ -98,6 +115,8 @@ export function viewMessage(message: LiveMessage): DeviceView | FirmwareView | U
       return viewUpdate(message.update);
     case "firmware":
       return viewFirmware(message.firmware);
+    case "rollout":
+      return viewRollout(message.rollout);
     case "event":
       return viewEvent(message.event);
   }

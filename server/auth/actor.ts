@@ -7,6 +7,8 @@ export interface Actor {
   readonly kind: "user" | "token" | "local" | "here";
   /** For people and for the audit log: `ada`, or `ada (token ci)`. */
   readonly name: string;
+  /** The person behind it, however they come: `ada`. Whoever must not approve their own work is compared by this. */
+  readonly person: string;
   /** The user, or the owner of the token. */
   readonly userId: number | null;
   readonly sessionId: string | null;

@@ -73,6 +73,7 @@ export class Auth {
     return {
       kind: "user",
       name: user.name,
+      person: user.name,
       userId: user.id,
       sessionId: session.id,
       tokenId: null,
@@ -94,6 +95,7 @@ export class Auth {
     return {
       kind: "token",
       name: `${owner.name} (token ${token.name})`,
+      person: owner.name,
       userId: owner.id,
       sessionId: null,
       tokenId: token.id,
@@ -118,6 +120,7 @@ export class Auth {
 const LOCAL: Omit<Actor, "address"> = Object.freeze({
   kind: "local",
   name: "local administrator",
+  person: "local administrator",
   userId: null,
   sessionId: null,
   tokenId: null,
@@ -130,6 +133,7 @@ const LOCAL: Omit<Actor, "address"> = Object.freeze({
 export const HERE: Omit<Actor, "address"> = Object.freeze({
   kind: "here",
   name: "this machine",
+  person: "this machine",
   userId: null,
   sessionId: null,
   tokenId: null,

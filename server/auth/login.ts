@@ -162,6 +162,7 @@ const becoming = (
 ): Actor => ({
   kind: "user",
   name,
+  person: name,
   userId: id,
   sessionId: null,
   tokenId: null,

@@ -2,6 +2,7 @@
 
 import { Command } from "commander";
 import { demoCommand } from "./demo.js";
+import { deviceCommand } from "./device.js";
 import { exportCommand, importCommand } from "./export.js";
 import { firmwareCommand } from "./firmware.js";
 import { flashCommand } from "./flash.js";
@@ -11,6 +12,7 @@ import { loginCommands } from "./login.js";
 import { partitionsCommand } from "./partitions.js";
 import { registrationCommands } from "./registration.js";
 import { releaseCommand } from "./release.js";
+import { rolloutCommand } from "./rollout.js";
 import { serverCommand } from "./server.js";
 import { simCommand } from "./sim.js";
 import { tokenCommand } from "./token.js";
@@ -36,6 +38,8 @@ export function createProgram(): Command {
     userCommand,
     tokenCommand,
     registrationCommands,
+    rolloutCommand,
+    deviceCommand,
     simCommand,
     flashCommand,
     partitionsCommand,

@@ -12,6 +12,7 @@ import { ApiError } from "../api/errors.js";
 import { Name } from "../api/schemas.js";
 import { downloadPath } from "../api/views.js";
 import { readRelease } from "../release.js";
+import { isForAll } from "../rollout/decide.js";
 import type { Firmware, Store } from "../store/store.js";
 
 /** Names as ESP Web Tools has them (its src/const.ts). */
@@ -77,9 +78,12 @@ export function manifestRoutes(app: FastifyInstance, context: Context): void {
   );
 }
 
-/** Stable and active firmware of a type, the newest first. @throws ApiError FIRMWARE_UNKNOWN */
+/** Stable and active firmware of a type that no rollout keeps for some, the newest first. @throws ApiError FIRMWARE_UNKNOWN */
 async function newestOf(store: Store, type: string): Promise<readonly [Firmware, ...Firmware[]]> {
-  const offered = [...(await store.offeredFirmware(type))].sort(newestFirst);
+  const rollouts = await store.governingRollouts(type);
+  const offered = (await store.offeredFirmware(type))
+    .filter((firmware) => isForAll(firmware, rollouts))
+    .sort(newestFirst);
   const [first, ...others] = offered;
   if (!first) throw new ApiError(404, "FIRMWARE_UNKNOWN", `type ${type} has no stable firmware here`);
   return [first, ...others];

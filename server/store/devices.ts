@@ -27,6 +27,11 @@ export interface Device {
 
 export interface DeviceFilter {
   readonly type?: string;
+  readonly version?: string;
+  readonly tag?: string;
+  readonly group?: string;
+  /** Part of the id, in capitals or not. */
+  readonly search?: string;
 }
 
 export interface DeviceStore {

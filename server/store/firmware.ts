@@ -39,6 +39,12 @@ export interface Firmware extends NewFirmware {
   readonly updatedAt: number;
 }
 
+/** What is asked of many at once: manifests are long. */
+export interface FirmwareSummary extends Omit<Firmware, "release"> {
+  /** Whether it has a manifest. */
+  readonly isSigned: boolean;
+}
+
 export interface FirmwareChanges {
   readonly isStable?: boolean;
   readonly isActive?: boolean;
@@ -61,7 +67,9 @@ export interface FirmwareStore {
   findFirmware(id: number): Promise<Firmware | undefined>;
   /** Newest id first. */
   listFirmware(filter: FirmwareFilter, page: Page): Promise<Paged<Firmware>>;
-  /** Every firmware of a type that is active and stable: what rollout chooses from. */
+  /** Every firmware of a type that is active and stable. */
   offeredFirmware(deviceType: string): Promise<readonly Firmware[]>;
+  /** Every active firmware of a type, without its manifest: what rollouts choose from. */
+  activeFirmware(deviceType: string): Promise<readonly FirmwareSummary[]>;
   changeFirmware(id: number, changes: FirmwareChanges, time: number): Promise<Firmware | undefined>;
 }

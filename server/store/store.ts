@@ -10,7 +10,9 @@ import type { DeviceIdentityStore } from "./device-identities.js";
 import type { DeviceStore } from "./devices.js";
 import type { EventStore } from "./events.js";
 import type { FirmwareStore } from "./firmware.js";
+import type { LabelStore } from "./labels.js";
 import type { MeshStore } from "./mesh.js";
+import type { RolloutStore } from "./rollouts.js";
 import type { SigningKeyStore } from "./signing-keys.js";
 import type { TypeStore } from "./types.js";
 import type { UpdateStore } from "./updates.js";
@@ -25,8 +27,10 @@ export * from "./devices.js";
 export * from "./errors.js";
 export * from "./events.js";
 export * from "./firmware.js";
+export * from "./labels.js";
 export * from "./mesh.js";
 export * from "./page.js";
+export * from "./rollouts.js";
 export * from "./signing-keys.js";
 export * from "./types.js";
 export * from "./updates.js";
@@ -43,7 +47,9 @@ export interface StoreParts
     DeviceStore,
     EventStore,
     FirmwareStore,
+    LabelStore,
     MeshStore,
+    RolloutStore,
     SigningKeyStore,
     TypeStore,
     UpdateStore,

@@ -26,12 +26,16 @@ export type UpdateChanges = Partial<
   Pick<Update, "status" | "step" | "bytesDownloaded" | "errorCode" | "errorMessage" | "finishedAt">
 >;
 
-/** How often a firmware failed on a device since it last succeeded there. */
+/** Codes of attempts that the server itself ended: they are `failed` on the wire, but nothing went wrong on the device. */
+export const ENDED_BY_SERVER: readonly string[] = Object.freeze(["SUPERSEDED", "WITHDRAWN"]);
+
+/** How often a firmware failed on a device since it last succeeded there. What the server itself ended does not count. */
 export interface FailureCount {
   readonly firmwareId: number;
   readonly failedCount: number;
   readonly rolledBackCount: number;
   readonly lastFailedAt: number;
+  readonly lastRolledBackAt: number | null;
 }
 
 export interface UpdateFilter {

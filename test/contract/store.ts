@@ -8,7 +8,9 @@ import { deviceIdentityContract } from "./store/device-identities.js";
 import { deviceContract } from "./store/devices.js";
 import { eventContract } from "./store/events.js";
 import { firmwareContract } from "./store/firmware.js";
+import { labelContract } from "./store/labels.js";
 import { meshContract } from "./store/mesh.js";
+import { rolloutContract } from "./store/rollouts.js";
 import { transactionContract } from "./store/transactions.js";
 import { typeContract } from "./store/types.js";
 import { updateContract } from "./store/updates.js";
@@ -22,8 +24,10 @@ export function storeContract(open: () => Promise<Store>): void {
   afterEach(() => store.close());
 
   deviceContract(() => store);
+  labelContract(() => store);
   firmwareContract(() => store);
   updateContract(() => store);
+  rolloutContract(() => store);
   eventContract(() => store);
   meshContract(() => store);
   typeContract(() => store);

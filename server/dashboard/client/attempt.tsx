@@ -68,8 +68,4 @@ function StageItem({ stage }: { readonly stage: Stage }) {
   );
 }
 
-function describeStatus({ status, error_code }: UpdateView): string {
-  if (status === "success") return "validated";
-  if (status === "failed") return error_code === "ROLLED_BACK" ? "rolled back" : "failed";
-  return status;
-}
+const describeStatus = ({ status, outcome }: UpdateView): string => outcome?.replace("_", " ") ?? status;

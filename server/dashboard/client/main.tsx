@@ -87,7 +87,7 @@ function Summary({ model, now }: { readonly model: Model; readonly now: number }
     [`of ${devices.length} online`, onlineCount],
     ["updating", updates.filter(isOpen).length],
     ["validated", updates.filter(({ status }) => status === "success").length],
-    ["failed", updates.filter(({ status }) => status === "failed").length],
+    ["failed", updates.filter(({ outcome }) => outcome === "failed" || outcome === "rolled_back").length],
   ];
   return (
     <ul class="summary">

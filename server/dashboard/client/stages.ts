@@ -20,6 +20,9 @@ const STAGES: readonly { readonly name: string; readonly steps: readonly string[
   { name: "Validated", steps: ["validated", "success"] },
 ];
 
+/** Lines that tell of the end, not of a step that was reached. */
+const ENDS: readonly string[] = ["update.failed", "update.superseded", "update.withdrawn"];
+
 const stageOf = (step: string): number => STAGES.findIndex(({ steps }) => steps.includes(step));
 const stepOf = ({ kind, detail }: EventView): string => {
   const step = detail?.step;
@@ -32,7 +35,7 @@ export function stagesOf(update: UpdateView, events: readonly EventView[]): read
   const times = new Map<number, string>([[0, update.created_at]]);
   for (const event of own) {
     const stage = stageOf(stepOf(event));
-    if (stage >= 0 && event.kind !== "update.failed" && !times.has(stage)) times.set(stage, event.time);
+    if (stage >= 0 && !ENDS.includes(event.kind) && !times.has(stage)) times.set(stage, event.time);
   }
   const reached = reachedStage(update, [...times.keys()]);
   return STAGES.map(({ name }, index) => ({

@@ -3,6 +3,8 @@
 
 import { first } from "./0001-first.js";
 import { retention } from "./0002-retention.js";
+import { rollouts } from "./0010-rollouts.js";
+import { labels } from "./0011-labels.js";
 import { users } from "./0020-users.js";
 import { audit } from "./0021-audit.js";
 import { deviceIdentities } from "./0022-device-identities.js";
@@ -15,6 +17,8 @@ import type { StoreMigration } from "./migrate.js";
 export const migrations: readonly StoreMigration[] = [
   first,
   retention,
+  rollouts,
+  labels,
   users,
   audit,
   deviceIdentities,

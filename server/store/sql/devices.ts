@@ -1,6 +1,6 @@
 // Devices in SQL.
 
-import type { Insertable, Kysely, Selectable } from "kysely";
+import { type Insertable, type Kysely, type Selectable, sql } from "kysely";
 import type { SlotState } from "../../../firmware/core/wire.js";
 import type { Device, DeviceStore } from "../devices.js";
 import { countOf } from "./count.js";
@@ -47,7 +47,21 @@ export function createDeviceStore(db: Kysely<Tables>): DeviceStore {
 
     async listDevices(filter, page) {
       let query = db.selectFrom("devices");
-      if (filter.type !== undefined) query = query.where("type", "=", filter.type);
+      const { type, version, tag, group, search } = filter;
+      if (type !== undefined) query = query.where("type", "=", type);
+      if (version !== undefined) query = query.where("version", "=", version);
+      if (tag !== undefined) {
+        const tagged = db.selectFrom("device_tags").select("device_id").where("tag", "=", tag);
+        query = query.where("id", "in", tagged);
+      }
+      if (group !== undefined) {
+        const grouped = db.selectFrom("device_labels").select("device_id").where("group_name", "=", group);
+        query = query.where("id", "in", grouped);
+      }
+      if (search !== undefined) {
+        const pattern = `%${search.toLowerCase().replace(/[\\%_]/g, "\\$&")}%`;
+        query = query.where(sql<boolean>`lower(id) like ${pattern} escape '\\'`);
+      }
       const rows = await query
         .selectAll()
         .orderBy("last_seen", "desc")
@@ -68,7 +82,7 @@ export function createDeviceStore(db: Kysely<Tables>): DeviceStore {
   };
 }
 
-const toDevice = (row: Selectable<DeviceTable>): Device => ({
+export const toDevice = (row: Selectable<DeviceTable>): Device => ({
   id: row.id,
   type: row.type,
   hardware: row.hardware,

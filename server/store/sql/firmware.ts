@@ -1,6 +1,6 @@
 // Firmware in SQL.
 
-import type { Generated, Insertable, Kysely, Selectable } from "kysely";
+import { type Generated, type Insertable, type Kysely, type Selectable, sql } from "kysely";
 import { AlreadyExists } from "../errors.js";
 import type { Firmware, FirmwareStore, NewFirmware } from "../firmware.js";
 import { countOf } from "./count.js";
@@ -84,6 +84,18 @@ export function createFirmwareStore(db: Kysely<Tables>, dialect: SqlDialect): Fi
       return rows.map(toFirmware);
     },
 
+    async activeFirmware(deviceType) {
+      const rows = await db
+        .selectFrom("firmware")
+        .select(SUMMARY_COLUMNS)
+        .select(sql<number>`case when release_jws = '' then 0 else 1 end`.as("is_signed"))
+        .where("device_type", "=", deviceType)
+        .where("is_active", "=", 1)
+        .orderBy("id")
+        .execute();
+      return rows.map((row) => ({ ...toRecord(row), isSigned: row.is_signed !== 0 }));
+    },
+
     async changeFirmware(id, changes, time) {
       const row = await db
         .updateTable("firmware")
@@ -104,7 +116,36 @@ export function createFirmwareStore(db: Kysely<Tables>, dialect: SqlDialect): Fi
   };
 }
 
+const SUMMARY_COLUMNS = [
+  "id",
+  "device_type",
+  "hardware",
+  "chip",
+  "version",
+  "build_number",
+  "filename",
+  "file_size",
+  "file_hash",
+  "binary_path",
+  "image_sha256",
+  "is_stable",
+  "is_active",
+  "min_current_version",
+  "security_version",
+  "notes",
+  "md5",
+  "sha1",
+  "expires_at",
+  "created_at",
+  "updated_at",
+] as const satisfies readonly (keyof FirmwareTable)[];
+
 const toFirmware = (row: Selectable<FirmwareTable>): Firmware => ({
+  ...toRecord(row),
+  release: row.release_jws === "" ? null : row.release_jws,
+});
+
+const toRecord = (row: Omit<Selectable<FirmwareTable>, "release_jws">): Omit<Firmware, "release"> => ({
   id: row.id,
   deviceType: row.device_type,
   hardware: row.hardware,
@@ -123,7 +164,6 @@ const toFirmware = (row: Selectable<FirmwareTable>): Firmware => ({
   notes: row.notes,
   md5: row.md5,
   sha1: row.sha1,
-  release: row.release_jws === "" ? null : row.release_jws,
   expiresAt: row.expires_at,
   createdAt: row.created_at,
   updatedAt: row.updated_at,

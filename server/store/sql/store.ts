@@ -15,7 +15,9 @@ import type { SqlDialect } from "./dialect.js";
 import { createEventStore } from "./events.js";
 import { createFirmwareStore } from "./firmware.js";
 import { TransactionGroups } from "./groups.js";
+import { createLabelStore } from "./labels.js";
 import { createMeshStore } from "./mesh.js";
+import { createRolloutStore } from "./rollouts.js";
 import { createSigningKeyStore } from "./signing-keys.js";
 import type { Tables } from "./tables.js";
 import { createTypeStore } from "./types.js";
@@ -26,8 +28,10 @@ import { createUserStore } from "./users.js";
 const createParts = (db: Kysely<Tables>, dialect: SqlDialect): StoreParts => ({
   ...createBlobUseStore(db),
   ...createDeviceStore(db),
+  ...createLabelStore(db),
   ...createFirmwareStore(db, dialect),
   ...createUpdateStore(db),
+  ...createRolloutStore(db),
   ...createEventStore(db),
   ...createTypeStore(db),
   ...createAttributeStore(db),

@@ -11,7 +11,9 @@ import type {
 import type { DeviceTable } from "./devices.js";
 import type { EventTable } from "./events.js";
 import type { FirmwareTable } from "./firmware.js";
+import type { LabelTable, TagTable } from "./labels.js";
 import type { MeshNodeTable, MeshUpdateTable } from "./mesh.js";
+import type { RolloutMemberTable, RolloutTable } from "./rollouts.js";
 import type { SigningKeyTable } from "./signing-keys.js";
 import type { DeviceTypeTable } from "./types.js";
 import type { UpdateTable } from "./updates.js";
@@ -19,8 +21,12 @@ import type { LinkTable, SessionTable, UserTable } from "./users.js";
 
 export interface Tables {
   devices: DeviceTable;
+  device_labels: LabelTable;
+  device_tags: TagTable;
   firmware: FirmwareTable;
   updates: UpdateTable;
+  rollouts: RolloutTable;
+  rollout_members: RolloutMemberTable;
   events: EventTable;
   device_types: DeviceTypeTable;
   device_attributes: AttributeTable;

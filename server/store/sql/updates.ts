@@ -2,7 +2,7 @@
 
 import { type Generated, type Kysely, type Selectable, sql } from "kysely";
 import type { UpdateStatus } from "../../../firmware/core/wire.js";
-import type { Update, UpdateStore } from "../updates.js";
+import { ENDED_BY_SERVER, type Update, type UpdateStore } from "../updates.js";
 import { countOf } from "./count.js";
 import type { Tables } from "./tables.js";
 
@@ -112,9 +112,15 @@ export function createUpdateStore(db: Kysely<Tables>): UpdateStore {
             "rolledBackCount",
           ),
           fn.max("failed.updated_at").as("lastFailedAt"),
+          sql<number | null>`max(case when failed.error_code = 'ROLLED_BACK' then failed.updated_at end)`.as(
+            "lastRolledBackAt",
+          ),
         ])
         .where("failed.device_id", "=", deviceId)
         .where("failed.status", "=", "failed")
+        .where(({ eb, or }) =>
+          or([eb("failed.error_code", "is", null), eb("failed.error_code", "not in", ENDED_BY_SERVER)]),
+        )
         .where(({ not, exists, selectFrom }) =>
           not(
             exists(

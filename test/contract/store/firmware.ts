@@ -28,7 +28,7 @@ export function firmwareContract(store: () => Store): void {
     expect(await store().changeFirmware(id + 1, { isActive: false }, 5000)).to.equal(undefined);
   });
 
-  it("filters firmware and offers only what is active and stable", async () => {
+  it("filters firmware, offers what is active and stable, and has what is active without manifests", async () => {
     await store().addFirmware(sampleFirmware({ version: "1.1.0", isStable: false }));
     await store().addFirmware(
       sampleFirmware({ version: "1.2.0", isActive: false, fileHash: "d".repeat(64) }),
@@ -36,6 +36,13 @@ export function firmwareContract(store: () => Store): void {
     const { id } = await store().addFirmware(sampleFirmware({ version: "1.3.0" }));
     await store().addFirmware(sampleFirmware({ deviceType: "led" }));
     expect((await store().offeredFirmware("base")).map((firmware) => firmware.id)).to.deep.equal([id]);
+    const active = await store().activeFirmware("base");
+    expect(active.map(({ version, isStable }) => [version, isStable])).to.deep.equal([
+      ["1.1.0", false],
+      ["1.3.0", true],
+    ]);
+    const { release: _release, ...summary } = sampleFirmware({ version: "1.3.0" });
+    expect(active[1]).to.deep.equal({ ...summary, id, updatedAt: 2000, isSigned: true });
     const versions = async (filter: object) =>
       (await store().listFirmware(filter, PAGE)).rows.map(({ version }) => version);
     expect(await versions({ isActive: false })).to.deep.equal(["1.2.0"]);

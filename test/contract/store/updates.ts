@@ -58,7 +58,13 @@ export function updateContract(store: () => Store): void {
     await close({ status: "failed", errorCode: "ROLLED_BACK" }, 30);
     await close({ status: "failed", errorCode: "BODY_TRUNCATED" }, 40);
     expect(await store().countFailures(deviceId)).to.deep.equal([
-      { firmwareId, failedCount: 2, rolledBackCount: 1, lastFailedAt: 40 },
+      { firmwareId, failedCount: 2, rolledBackCount: 1, lastFailedAt: 40, lastRolledBackAt: 30 },
+    ]);
+    await close({ status: "failed", errorCode: "SUPERSEDED" }, 50);
+    await close({ status: "failed", errorCode: "WITHDRAWN" }, 60);
+    await close({ status: "failed", errorCode: null }, 70);
+    expect(await store().countFailures(deviceId)).to.deep.equal([
+      { firmwareId, failedCount: 3, rolledBackCount: 1, lastFailedAt: 70, lastRolledBackAt: 30 },
     ]);
     expect(await store().countFailures("nobody")).to.deep.equal([]);
   });

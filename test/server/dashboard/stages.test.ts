@@ -12,6 +12,7 @@ const update = (changes: Partial<UpdateView> = {}): UpdateView => ({
   from_version: "1.0.0",
   from_build: 0,
   bytes_downloaded: 0,
+  outcome: null,
   error_code: null,
   error_message: null,
   created_at: "2026-11-21T12:00:00.000Z",

@@ -1,15 +1,18 @@
 import { expect } from "chai";
+import { decide, NO_FACTS } from "../../../server/rollout/decide.js";
+import { NO_LABELS, type RolloutDevice, type RolloutRelease } from "../../../server/rollout/model.js";
 import {
-  chooseRelease,
   MAX_ROLLBACK_COUNT,
   PATIENT_FAILURE_COUNT,
-  type RolloutDevice,
-  type RolloutRelease,
-} from "../../server/rollout.js";
+  ROLL_BACK_WAIT_MS,
+} from "../../../server/rollout/obstacle.js";
+import type { FailureCount } from "../../../server/store/store.js";
 
 const NOW = 1_000_000_000;
 const MINUTE = 60_000;
 const DEVICE: RolloutDevice = {
+  ...NO_LABELS,
+  id: "base-010203",
   type: "base",
   hardware: "esp32",
   chip: "esp32",
@@ -29,6 +32,7 @@ const release = (version: string, changes: Partial<RolloutRelease> = {}): Rollou
     version,
     buildNumber: 0,
     imageSha256: `${id}`.padStart(64, "0"),
+    fileSize: 100_000,
     isStable: true,
     isActive: true,
     minCurrentVersion: null,
@@ -36,10 +40,31 @@ const release = (version: string, changes: Partial<RolloutRelease> = {}): Rollou
     ...changes,
   };
 };
+const choose = (
+  device: RolloutDevice,
+  releases: readonly RolloutRelease[],
+  history: readonly FailureCount[] = [],
+  now = NOW,
+) => {
+  const { offer, verdicts } = decide(device, releases, [], { ...NO_FACTS, history }, now);
+  return { release: offer?.release, verdicts };
+};
+const failures = (
+  release: RolloutRelease,
+  failedCount: number,
+  rolledBackCount: number,
+  agoMs: number,
+): FailureCount => ({
+  firmwareId: release.id,
+  failedCount,
+  rolledBackCount,
+  lastFailedAt: NOW - agoMs,
+  lastRolledBackAt: rolledBackCount > 0 ? NOW - agoMs : null,
+});
 const chosen = (device: Partial<RolloutDevice>, releases: readonly RolloutRelease[], now = NOW) =>
-  chooseRelease({ ...DEVICE, ...device }, releases, [], now).release?.version;
+  choose({ ...DEVICE, ...device }, releases, [], now).release?.version;
 const verdict = (device: Partial<RolloutDevice>, one: RolloutRelease, now = NOW) =>
-  chooseRelease({ ...DEVICE, ...device }, [one], [], now).verdicts[0]?.verdict;
+  choose({ ...DEVICE, ...device }, [one], [], now).verdicts[0]?.verdict;
 
 describe("the choice of a release", () => {
   it("is the newest, whatever the order of the uploads", () => {
@@ -50,7 +75,7 @@ describe("the choice of a release", () => {
 
   it("orders equal versions by build, and pre-releases before their release", () => {
     const builds = [release("1.1.0", { buildNumber: 2 }), release("1.1.0", { buildNumber: 10 })];
-    expect(chooseRelease(DEVICE, builds, [], NOW).release?.buildNumber).to.equal(10);
+    expect(choose(DEVICE, builds).release?.buildNumber).to.equal(10);
     expect(chosen({}, [release("2.0.0-rc.1"), release("2.0.0")])).to.equal("2.0.0");
     expect(chosen({ version: "2.0.0" }, [release("2.0.0-rc.1")])).to.equal(undefined);
   });
@@ -90,11 +115,11 @@ describe("the choice of a release", () => {
     expect(chosen({ version: "1.0.0" }, releases)).to.equal("1.1.0");
     expect(chosen({ version: "1.1.0" }, releases)).to.equal("2.0.0");
     expect(chosen({ version: "2.0.0" }, releases)).to.equal("3.0.0");
-    const plan = chooseRelease(DEVICE, releases, [], NOW);
+    const plan = choose(DEVICE, releases);
     expect(plan.verdicts.map((one) => one.verdict)).to.deep.equal([
-      "OFFERED",
-      "CURRENT_TOO_OLD",
-      "CURRENT_TOO_OLD",
+      "OFFERED_AS_STONE",
+      "STONE_OFFERED",
+      "STONE_OFFERED",
     ]);
   });
 
@@ -111,26 +136,24 @@ describe("the choice of a release", () => {
   it("falls back to an older release after a newer was rolled back three times", () => {
     const [older, newer] = [release("1.1.0"), release("1.2.0")];
     const planAfter = (rolledBackCount: number) =>
-      chooseRelease(
-        DEVICE,
-        [older, newer],
-        [{ firmwareId: newer.id, failedCount: rolledBackCount, rolledBackCount, lastFailedAt: NOW - MINUTE }],
-        NOW,
-      );
+      choose(DEVICE, [older, newer], [failures(newer, rolledBackCount, rolledBackCount, ROLL_BACK_WAIT_MS)]);
     expect(planAfter(MAX_ROLLBACK_COUNT - 1).release).to.equal(newer);
     expect(planAfter(MAX_ROLLBACK_COUNT).release).to.equal(older);
     expect(planAfter(MAX_ROLLBACK_COUNT).verdicts[1]?.verdict).to.equal("ROLLED_BACK");
   });
 
+  it("waits as long after a roll back as the device leaves the image alone", () => {
+    const one = release("1.1.0");
+    const verdictAfter = (agoMs: number) =>
+      choose(DEVICE, [one], [failures(one, 1, 1, agoMs)]).verdicts[0]?.verdict;
+    expect(verdictAfter(ROLL_BACK_WAIT_MS - 1)).to.equal("WAITS_AFTER_ROLL_BACK");
+    expect(verdictAfter(ROLL_BACK_WAIT_MS)).to.equal("OFFERED");
+  });
+
   it("waits longer and longer after many failures, but never for ever", () => {
     const one = release("1.1.0");
     const offered = (failedCount: number, minutes: number) =>
-      chooseRelease(
-        DEVICE,
-        [one],
-        [{ firmwareId: one.id, failedCount, rolledBackCount: 0, lastFailedAt: NOW - minutes * MINUTE }],
-        NOW,
-      ).release === one;
+      choose(DEVICE, [one], [failures(one, failedCount, 0, minutes * MINUTE)]).release === one;
     expect(offered(PATIENT_FAILURE_COUNT - 1, 0)).to.equal(true);
     expect(offered(PATIENT_FAILURE_COUNT, 9)).to.equal(false);
     expect(offered(PATIENT_FAILURE_COUNT, 10)).to.equal(true);

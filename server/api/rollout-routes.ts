@@ -1,0 +1,212 @@
+// What operators do with rollouts: plan, create, start, approve, pause, resume, promote, cancel and roll back, and look at them with
+// their tallies. The work is rollout/service.ts's.
+
+import type { Static } from "@sinclair/typebox";
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { Actor } from "../auth/actor.js";
+import type { Command } from "../rollout/lifecycle.js";
+import { nameRelease, ROLLOUT_STATES, type RolloutState } from "../rollout/model.js";
+import {
+  commandRollout,
+  createRollout,
+  draftRollout,
+  findRollout,
+  makeSeed,
+  planRollout,
+  rollBackRollout,
+} from "../rollout/service.js";
+import type { Context } from "./context.js";
+import { ApiError } from "./errors.js";
+import { actorOf, demandChange } from "./guard.js";
+import {
+  MembersQuery,
+  PageQuery,
+  ReasonBody,
+  RollBackBody,
+  RolloutBody,
+  type RolloutInput,
+  RolloutsQuery,
+  readPlan,
+} from "./rollout-schemas.js";
+import { viewMember, viewPlan, viewProgress, viewRollout } from "./rollout-views.js";
+import { IdParams } from "./schemas.js";
+
+const PREFIX = "/api/rollouts";
+const READ = { config: { access: "read" } } as const;
+const WRITE = { config: { access: "rollouts:write" } } as const;
+
+type WithId = { Params: { id: number } };
+
+export function rolloutRoutes(app: FastifyInstance, context: Context): void {
+  const { store, now } = context;
+
+  app.get<{ Querystring: Static<typeof RolloutsQuery> }>(
+    PREFIX,
+    { ...READ, schema: { summary: "List rollouts, newest first", querystring: RolloutsQuery } },
+    async ({ query }) => {
+      const { rows, totalCount } = await store.listRollouts(
+        {
+          ...(query.state === undefined ? {} : { states: readStates(query.state) }),
+          ...(query.firmware_id === undefined ? {} : { firmwareId: query.firmware_id }),
+          ...(query.device_type === undefined ? {} : { deviceType: query.device_type }),
+        },
+        query,
+      );
+      return {
+        rollouts: rows.map(viewRollout),
+        total: totalCount,
+        limit: query.limit,
+        offset: query.offset,
+      };
+    },
+  );
+
+  app.post<{ Body: RolloutInput }>(
+    PREFIX,
+    { ...WRITE, schema: { summary: "Make a rollout, as a draft", body: RolloutBody } },
+    async (request, reply) => {
+      const actor = await demandFor(request, context, request.body.firmware_id);
+      const plan = await readBody(request.body, context);
+      return reply.code(201).send(viewRollout(await createRollout(context, plan, actor)));
+    },
+  );
+
+  // Changes nothing: what a rollout would do that does not exist yet.
+  app.post<{ Body: RolloutInput; Querystring: Static<typeof PageQuery> }>(
+    `${PREFIX}/plan`,
+    {
+      ...WRITE,
+      schema: { summary: "Plan a rollout without making it", body: RolloutBody, querystring: PageQuery },
+    },
+    async (request) => {
+      const actor = actorOf(request);
+      const plan = await readBody(request.body, context);
+      const { draft } = await draftRollout(store, plan, actor.person, now());
+      return viewPlan(await planRollout(store, draft, now(), request.query), draft);
+    },
+  );
+
+  app.get<WithId>(
+    `${PREFIX}/:id`,
+    { ...READ, schema: { summary: "Show a rollout with what happened to its devices", params: IdParams } },
+    async ({ params }) => showProgress(context, params.id),
+  );
+
+  app.get<WithId & { Querystring: Static<typeof PageQuery> }>(
+    `${PREFIX}/:id/plan`,
+    {
+      ...READ,
+      schema: { summary: "Plan what a rollout has yet to do", params: IdParams, querystring: PageQuery },
+    },
+    async ({ params, query }) => {
+      const rollout = await findRollout(store, params.id);
+      return viewPlan(await planRollout(store, rollout, now(), query), rollout);
+    },
+  );
+
+  app.get<WithId & { Querystring: Static<typeof MembersQuery> }>(
+    `${PREFIX}/:id/devices`,
+    {
+      ...READ,
+      schema: {
+        summary: "List the devices that it offered something",
+        params: IdParams,
+        querystring: MembersQuery,
+      },
+    },
+    async ({ params, query }) => {
+      await findRollout(store, params.id);
+      const filter = {
+        rolloutId: params.id,
+        ...(query.stage === undefined ? {} : { stage: query.stage }),
+        ...(query.outcome === undefined ? {} : { outcome: query.outcome }),
+      };
+      const { rows, totalCount } = await store.listMembers(filter, query);
+      return { devices: rows.map(viewMember), total: totalCount, limit: query.limit, offset: query.offset };
+    },
+  );
+
+  for (const [kind, summary] of [
+    ["start", "Start a draft"],
+    ["approve", "Agree to a rollout that another person made"],
+    ["pause", "Offer nothing more until it is resumed"],
+    ["resume", "Go on; the gates judge what happens from now on"],
+    ["promote", "Open the next stage now, without waiting for evidence"],
+    ["cancel", "End it, for good and from every state"],
+  ] as const) {
+    app.post<WithId & { Body: Static<typeof ReasonBody> | null }>(
+      `${PREFIX}/:id/${kind}`,
+      { ...WRITE, schema: { summary, params: IdParams }, preHandler: checkReason },
+      async (request) => {
+        const actor = await demandFor(request, context, await firmwareOf(context, request.params.id));
+        const order = { kind, reason: request.body?.reason ?? "" } as Command;
+        await commandRollout(context, request.params.id, order, actor);
+        return showProgress(context, request.params.id);
+      },
+    );
+  }
+
+  app.post<WithId & { Body: Static<typeof RollBackBody> }>(
+    `${PREFIX}/:id/rollback`,
+    {
+      ...WRITE,
+      schema: {
+        summary: "End it and lead its devices to another release",
+        params: IdParams,
+        body: RollBackBody,
+      },
+    },
+    async (request, reply) => {
+      const { params, body } = request;
+      const actor = await demandFor(request, context, await firmwareOf(context, params.id));
+      const { ended, back } = await rollBackRollout(context, params.id, body.firmware_id, actor);
+      return reply.code(201).send({ ended: viewRollout(ended), back: viewRollout(back) });
+    },
+  );
+}
+
+async function showProgress({ store, now }: Context, id: number) {
+  const rollout = await findRollout(store, id);
+  const firmware = await store.findFirmware(rollout.firmwareId);
+  return {
+    ...viewProgress(rollout, await store.tallyRollout(rollout, now()), now()),
+    release: firmware ? nameRelease(firmware) : null,
+    time: new Date(now()).toISOString(),
+  };
+}
+
+/** A command may come without a body. */
+async function checkReason(request: FastifyRequest): Promise<void> {
+  if (request.body === undefined || request.body === null) return;
+  const { reason } = request.body as { readonly reason?: unknown };
+  const isFine =
+    reason === undefined ||
+    (typeof reason === "string" && reason.length <= ReasonBody.properties.reason.maxLength!);
+  if (!isFine) throw new ApiError(400, "INVALID_REQUEST", "reason is not a text of at most 300 characters");
+}
+
+const firmwareOf = async ({ store }: Context, id: number): Promise<number> =>
+  (await findRollout(store, id)).firmwareId;
+
+/** The actor, if they may change what this release is for. */
+async function demandFor(request: FastifyRequest, context: Context, firmwareId: number): Promise<Actor> {
+  const actor = actorOf(request);
+  const firmware = await context.store.findFirmware(firmwareId);
+  if (firmware) demandChange(actor, firmware);
+  return actor;
+}
+
+async function readBody(body: RolloutInput, { store, now }: Context) {
+  const firmware = await store.findFirmware(body.firmware_id);
+  const name = body.name ?? (firmware ? nameRelease(firmware) : `firmware ${body.firmware_id}`);
+  const plan = readPlan(body, name, body.seed ?? makeSeed(body.firmware_id, name, now()));
+  if (typeof plan === "string") throw new ApiError(422, "ROLLOUT_INVALID", plan);
+  return plan;
+}
+
+function readStates(text: string): RolloutState[] {
+  const state = ROLLOUT_STATES.find((one) => one === text);
+  if (!state)
+    throw new ApiError(400, "INVALID_REQUEST", `state "${text}" is none of ${ROLLOUT_STATES.join(", ")}`);
+  return [state];
+}

@@ -1,0 +1,67 @@
+// How a rollout looks on a terminal: one bar a stage, and what it waits for. Pure text.
+
+import type { ProgressView } from "../api/rollout-views.js";
+import { bold, green, red, yellow } from "./output.js";
+
+const BAR_WIDTH = 40;
+
+/** Lines without line ends. */
+export function drawRollout(rollout: ProgressView): readonly string[] {
+  const { id, name, state, reason, stages, tallies, next } = rollout;
+  const width = Math.max(...stages.map((stage) => stage.name.length));
+  return [
+    `${bold(`rollout ${id}`)}  ${name}  ${paintState(state)}`,
+    `  ${reason}`,
+    ...stages.map((stage, index) => {
+      const tally = tallies[index];
+      const isOpen = state !== "draft" && index <= rollout.stage;
+      const size = Math.max(stage.device_count ?? 0, tally?.given ?? 0);
+      return `  ${isOpen ? "●" : "○"} ${stage.name.padEnd(width)}  ${drawBar(tally, size)}  ${describeTally(tally, stage.device_count)}`;
+    }),
+    ...(state === "running" || state === "scheduled" ? [`  next: ${next.reason}`] : []),
+  ];
+}
+
+type TallyView = ProgressView["tallies"][number];
+
+/** `█` validated, `▓` under way, `x` failed or rolled back, `·` not yet. Each that there is has a place at least. */
+export function drawBar(tally: TallyView | undefined, size: number): string {
+  if (!tally || size === 0) return "·".repeat(BAR_WIDTH);
+  const parts = [
+    ["█", tally.validated],
+    ["x", tally.failed + tally.rolled_back],
+    ["▓", tally.updating],
+  ] as const;
+  let rest = BAR_WIDTH;
+  const drawn = parts.map(([sign, count]) => {
+    const length = Math.min(rest, count === 0 ? 0 : Math.max(1, Math.floor((count / size) * BAR_WIDTH)));
+    rest -= length;
+    return sign.repeat(length);
+  });
+  return `${green(drawn[0] ?? "")}${red(drawn[1] ?? "")}${yellow(drawn[2] ?? "")}${"·".repeat(rest)}`;
+}
+
+function describeTally(tally: TallyView | undefined, size: number | null): string {
+  if (!tally) return "";
+  const words = [`${tally.validated} of ${size ?? "?"} validated`];
+  if (tally.updating > 0) words.push(`${tally.updating} updating`);
+  if (tally.failed > 0) words.push(red(`${tally.failed} failed`));
+  if (tally.rolled_back > 0) words.push(red(`${tally.rolled_back} rolled back`));
+  if (tally.silent > 0) words.push(yellow(`${tally.silent} silent`));
+  return words.join(", ");
+}
+
+export function paintState(state: string): string {
+  if (state === "running" || state === "finished") return green(state);
+  if (state === "cancelled") return red(state);
+  return yellow(state.replace("_", " "));
+}
+
+/** Such as `1.2 MB`. */
+export function bytes(count: number): string {
+  const units = ["bytes", "kB", "MB", "GB", "TB"];
+  let value = count;
+  let unit = 0;
+  for (; value >= 1000 && unit < units.length - 1; unit++) value /= 1000;
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+}

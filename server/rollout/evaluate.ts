@@ -1,0 +1,126 @@
+// Applies a rollout's own rules to what has happened: it begins, opens a stage, pauses or finishes. Called after a report that
+// ended something, after a check when it was not called for a while, and by the server's tick. Reads much and writes one row, so it
+// reads outside of the transaction and writes only if nobody has changed the rollout meanwhile.
+
+import { type Journal, type Recorder, record } from "../journal.js";
+import type { Store } from "../store/store.js";
+import { type Advance, advance } from "./advance.js";
+import { readFleet } from "./fleet.js";
+import { applyAdvance } from "./lifecycle.js";
+import type { Rollout } from "./model.js";
+
+/** A rollout that checks pass by is looked at so often, whether or not something ended. */
+const IDLE_MS = 60_000;
+/** Counting a rollout's devices reads the whole fleet. */
+const RECOUNT_MS = 10 * 60_000;
+/** Up to so many devices are tallied at every report; larger fleets less often, a millisecond a device. */
+const SMALL_COUNT = 1000;
+const LONGEST_PAUSE_MS = 15_000;
+
+/** After a report that ended something. */
+export function followUp(journal: Journal, rollout: Rollout): void {
+  const deviceCount = rollout.stageSizes.at(-1) ?? 0;
+  const pauseMs = deviceCount <= SMALL_COUNT ? 0 : Math.min(deviceCount, LONGEST_PAUSE_MS);
+  if (journal.time - rollout.evaluatedAt >= pauseMs) plan(journal, rollout);
+}
+
+/** After any check: what only time brings (a start, the end of a soak, silence) must not wait for a report. */
+export function followUpIdle(journal: Journal, rollouts: readonly Rollout[]): void {
+  for (const rollout of rollouts) {
+    const isDue =
+      (rollout.state === "running" && journal.time - rollout.evaluatedAt >= IDLE_MS) ||
+      (rollout.state === "scheduled" && (rollout.startAt ?? 0) <= journal.time);
+    if (isDue) plan(journal, rollout);
+  }
+}
+
+/** No device waits while a large fleet is counted: the next tick does it. */
+const plan = (journal: Journal, { id }: Rollout) =>
+  journal.followUps.set(`rollout:${id}`, async (recorder) => {
+    const isSmall = (await recorder.store.countDevices()) <= SMALL_COUNT;
+    await evaluateRollout(recorder, id, isSmall);
+  });
+
+/** All rollouts that can move by themselves: what a running server calls every few seconds. */
+export async function tickRollouts(recorder: Recorder): Promise<void> {
+  const { rows } = await recorder.store.listRollouts(
+    { states: ["scheduled", "running"] },
+    { limit: 1000, offset: 0 },
+  );
+  for (const { id } of rows) await evaluateRollout(recorder, id);
+}
+
+/**
+ * One stage can follow the other at once, if they have no devices.
+ * @param mayCount whether there is time to read the whole fleet
+ */
+export async function evaluateRollout(recorder: Recorder, id: number, mayCount = true): Promise<void> {
+  for (;;) {
+    const rollout = await recorder.store.findRollout(id);
+    if (!rollout || (rollout.state !== "running" && rollout.state !== "scheduled")) return;
+    const { step, sized } = await judge(recorder.store, rollout, Math.round(recorder.now()), mayCount);
+    const outcome = await record(recorder, (journal) => move(journal, rollout, sized, step), {
+      about: `rollout:${id}`,
+    });
+    if (outcome === "stays") return;
+  }
+}
+
+async function judge(
+  store: Store,
+  rollout: Rollout,
+  now: number,
+  mayCount: boolean,
+): Promise<{ readonly step: Advance; readonly sized: Rollout }> {
+  const isStale =
+    rollout.state === "running" && (rollout.stageSizes.length === 0 || now - rollout.sizesAt >= RECOUNT_MS);
+  const sized = isStale && mayCount ? await countSizes(store, rollout, now) : rollout;
+  const step = advance(sized, await store.tallyRollout(sized, now), now);
+  if (step.kind !== "finish" || (isStale && mayCount)) return { step, sized };
+  // Devices may have joined since they were counted.
+  if (!mayCount) return { step: { kind: "stay", reason: step.reason }, sized };
+  const recounted = await countSizes(store, rollout, now);
+  return { step: advance(recounted, await store.tallyRollout(recounted, now), now), sized: recounted };
+}
+
+async function countSizes(store: Store, rollout: Rollout, now: number): Promise<Rollout> {
+  const { planner } = await readFleet(store, rollout, now, () => {});
+  return { ...rollout, stageSizes: planner.stageSizes, sizesAt: now };
+}
+
+async function move(
+  journal: Journal,
+  seen: Rollout,
+  { stageSizes, sizesAt }: Rollout,
+  step: Advance,
+): Promise<"moved" | "stays"> {
+  const current = await journal.store.findRollout(seen.id);
+  if (!current || !isSame(current, seen)) return "moved";
+  const evaluated = { ...current, stageSizes, sizesAt, evaluatedAt: journal.time };
+  const moved = applyAdvance(evaluated, step, journal.time);
+  await journal.putRollout(moved ?? evaluated);
+  if (!moved) return "stays";
+  await logRollout(journal, moved, KINDS[step.kind]);
+  return "moved";
+}
+
+const KINDS: Readonly<Record<Advance["kind"], string>> = Object.freeze({
+  stay: "changed",
+  start: "started",
+  pause: "paused",
+  promote: "promoted",
+  finish: "finished",
+});
+
+/** Nobody has commanded it or moved it since. */
+const isSame = (a: Rollout, b: Rollout): boolean =>
+  a.state === b.state && a.stage === b.stage && a.gatesSince === b.gatesSince && a.updatedAt === b.updatedAt;
+
+/** A line in the log: `rollout.paused` … */
+export const logRollout = (journal: Journal, rollout: Rollout, word: string): Promise<void> =>
+  journal.log({
+    kind: `rollout.${word}`,
+    firmwareId: rollout.firmwareId,
+    message: `rollout ${rollout.id} "${rollout.name}" ${word}: ${rollout.reason}`,
+    detail: { rollout_id: rollout.id, state: rollout.state, stage: rollout.stage },
+  });

@@ -1,0 +1,136 @@
+// What a person may do with a rollout, and what it is afterwards. Pure: the state machine of model.ts as one function a command.
+// Cancelling works from every state and nothing leads out of it.
+
+import type { Advance } from "./advance.js";
+import type { Rollout, RolloutState } from "./model.js";
+
+export type Command =
+  | { readonly kind: "start" }
+  | { readonly kind: "approve" }
+  | { readonly kind: "pause"; readonly reason: string }
+  | { readonly kind: "resume" }
+  | { readonly kind: "promote" }
+  | { readonly kind: "cancel"; readonly reason: string };
+
+export type Changed = Pick<
+  Rollout,
+  "state" | "reason" | "stage" | "stageSince" | "gatesSince" | "approvedBy" | "startedAt" | "endedAt"
+>;
+export type CommandResult =
+  | { readonly ok: true; readonly rollout: Rollout }
+  | {
+      readonly ok: false;
+      readonly code: "STATE_WRONG" | "SAME_PERSON" | "LAST_STAGE";
+      readonly message: string;
+    };
+
+/** States from which a command leads on. */
+const FROM: Readonly<Record<Exclude<Command["kind"], "cancel">, readonly RolloutState[]>> = Object.freeze({
+  start: ["draft"],
+  approve: ["draft", "awaiting_approval"],
+  pause: ["scheduled", "running"],
+  resume: ["paused"],
+  promote: ["running"],
+});
+
+/** @param actor the name of the person who commands it */
+export function command(rollout: Rollout, order: Command, actor: string, now: number): CommandResult {
+  if (order.kind === "cancel") return cancel(rollout, order.reason, actor, now);
+  const from = FROM[order.kind];
+  if (!from.includes(rollout.state)) {
+    return refuse(
+      "STATE_WRONG",
+      `rollout ${rollout.id} is ${rollout.state}: only a rollout that is ${from.join(" or ")} can be ${PAST[order.kind]}`,
+    );
+  }
+  switch (order.kind) {
+    case "start":
+      if (rollout.needsApproval && rollout.approvedBy === null)
+        return succeed(rollout, now, {
+          state: "awaiting_approval",
+          reason: `started by ${actor}, another person has to approve it`,
+        });
+      return succeed(rollout, now, open(rollout, `started by ${actor}`, now));
+    case "approve":
+      return approve(rollout, actor, now);
+    case "pause":
+      return succeed(rollout, now, { state: "paused", reason: order.reason || `paused by ${actor}` });
+    case "resume":
+      return succeed(rollout, now, { ...open(rollout, `resumed by ${actor}`, now), gatesSince: now });
+    case "promote": {
+      const stage = rollout.stage + 1;
+      const next = rollout.stages[stage];
+      if (!next)
+        return refuse("LAST_STAGE", `rollout ${rollout.id} is in its last stage, ${stage} of ${stage}`);
+      return succeed(rollout, now, {
+        stage,
+        stageSince: now,
+        reason: `stage "${next.name}" opened by ${actor}, without waiting for evidence`,
+      });
+    }
+  }
+}
+
+const PAST = Object.freeze({
+  start: "started",
+  approve: "approved",
+  pause: "paused",
+  resume: "resumed",
+  promote: "promoted",
+});
+
+/** What a rollout is after it moved on by itself. `undefined`: nothing changed. */
+export function applyAdvance(rollout: Rollout, step: Advance, now: number): Rollout | undefined {
+  switch (step.kind) {
+    case "stay":
+      return undefined;
+    case "start":
+      return { ...rollout, ...running(rollout, step.reason, now), updatedAt: now };
+    case "pause":
+      return { ...rollout, state: "paused", reason: step.reason, updatedAt: now };
+    case "promote":
+      return { ...rollout, stage: step.stage, stageSince: now, reason: step.reason, updatedAt: now };
+    case "finish":
+      return { ...rollout, state: "finished", reason: step.reason, endedAt: now, updatedAt: now };
+  }
+}
+
+function cancel(rollout: Rollout, reason: string, actor: string, now: number): CommandResult {
+  if (rollout.state === "cancelled") return { ok: true, rollout };
+  return succeed(rollout, now, {
+    state: "cancelled",
+    reason: reason || `cancelled by ${actor}`,
+    endedAt: now,
+  });
+}
+
+function approve(rollout: Rollout, actor: string, now: number): CommandResult {
+  if (actor === rollout.createdBy) {
+    return refuse("SAME_PERSON", `${actor} made rollout ${rollout.id}: another person has to approve it`);
+  }
+  if (rollout.state === "draft")
+    return succeed(rollout, now, { approvedBy: actor, reason: `approved by ${actor}` });
+  return succeed(rollout, now, { ...open(rollout, `approved by ${actor}`, now), approvedBy: actor });
+}
+
+const open = (rollout: Rollout, reason: string, now: number): Partial<Changed> =>
+  rollout.startAt !== null && rollout.startAt > now
+    ? { state: "scheduled", reason: `${reason}, begins at ${new Date(rollout.startAt).toISOString()}` }
+    : running(rollout, reason, now);
+
+const running = (rollout: Rollout, reason: string, now: number): Partial<Changed> => ({
+  state: "running",
+  reason,
+  startedAt: rollout.startedAt ?? now,
+  ...(rollout.startedAt === null ? { stageSince: now } : {}),
+});
+
+const succeed = (rollout: Rollout, now: number, changes: Partial<Changed>): CommandResult => ({
+  ok: true,
+  rollout: { ...rollout, ...changes, updatedAt: now },
+});
+const refuse = (code: "STATE_WRONG" | "SAME_PERSON" | "LAST_STAGE", message: string): CommandResult => ({
+  ok: false,
+  code,
+  message,
+});

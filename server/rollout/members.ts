@@ -1,0 +1,136 @@
+// What happens to a device in the rollouts that offered it something: it gets a lease, takes the release, and ends with an outcome.
+// Outcomes come from the attempts, which come from evidence (updates.ts). A device holds the lease of one rollout at most.
+
+import { isValidated } from "../evidence.js";
+import type { Journal } from "../journal.js";
+import { type Device, ENDED_BY_SERVER, type Member, type Update } from "../store/store.js";
+import type { Offer } from "./decide.js";
+import { followUp } from "./evaluate.js";
+import { nameRelease, type RolloutRelease } from "./model.js";
+import { isOnTrial } from "./obstacle.js";
+import { compareToRunning } from "./order.js";
+import { type DeviceScene, holdsLease, toSubject } from "./scene.js";
+
+/** After a decision: the rollout that offers gives its lease, every other takes its back. */
+export async function settleLeases(
+  journal: Journal,
+  { device, members }: DeviceScene,
+  offer: Offer<RolloutRelease> | undefined,
+): Promise<void> {
+  const { store, time } = journal;
+  for (const member of members) {
+    if (member.leaseUntil === null || member.rolloutId === offer?.rollout?.id) continue;
+    // An image on trial is an update under way, though nothing is offered meanwhile.
+    if (!isOnTrial(device) || offer)
+      await store.putMember({ ...member, leaseUntil: null, isUpdating: false });
+  }
+  const rollout = offer?.rollout;
+  if (!offer || !rollout) return;
+  const known = members.find(({ rolloutId }) => rolloutId === rollout.id);
+  const isHeld = known !== undefined && holdsLease(known, time) && known.firmwareId === offer.release.id;
+  await store.putMember({
+    rolloutId: rollout.id,
+    deviceId: device.id,
+    firmwareId: offer.release.id,
+    stage: offer.stage,
+    fromVersion: known?.fromVersion ?? device.version,
+    firstGivenAt: known?.firstGivenAt ?? time,
+    lastGivenAt: isHeld ? known.lastGivenAt : time,
+    leaseUntil: time + rollout.leaseMs,
+    isUpdating: isHeld && known.isUpdating,
+    outcome: known?.outcome ?? null,
+    outcomeAt: known?.outcomeAt ?? null,
+    errorCode: known?.errorCode ?? null,
+  });
+}
+
+/** The device tells that it is at work: its lease goes on, unless it has run out and another may have its place. */
+export async function noteProgress(journal: Journal, attempt: Update): Promise<void> {
+  const member = await findMember(journal, attempt);
+  if (!member) return;
+  const rollout = await journal.store.findRollout(member.rolloutId);
+  const isHeld = rollout !== undefined && holdsLease(member, journal.time);
+  const leaseUntil = isHeld ? journal.time + rollout.leaseMs : member.leaseUntil;
+  await journal.store.putMember({ ...member, isUpdating: attempt.status !== "pending", leaseUntil });
+}
+
+/** An attempt has ended: so has what the rollout gave. */
+export async function noteEnd(journal: Journal, attempt: Update): Promise<void> {
+  const member = await findMember(journal, attempt);
+  if (!member) return;
+  const rollout = await journal.store.findRollout(member.rolloutId);
+  if (!rollout) return;
+  const ended: Member = { ...member, leaseUntil: null, isUpdating: false };
+  if (attempt.status === "success") {
+    // A stepping stone is not the end: the lease goes on for the next step.
+    if (rollout.firmwareId !== attempt.firmwareId) {
+      await journal.store.putMember({ ...member, isUpdating: false });
+      return;
+    }
+    await journal.store.putMember({
+      ...ended,
+      outcome: "validated",
+      outcomeAt: journal.time,
+      errorCode: null,
+    });
+  } else if (ENDED_BY_SERVER.includes(attempt.errorCode ?? "")) {
+    await journal.store.putMember(ended);
+    return;
+  } else {
+    const outcome = attempt.errorCode === "ROLLED_BACK" ? "rolled_back" : "failed";
+    await journal.store.putMember({
+      ...ended,
+      outcome,
+      outcomeAt: journal.time,
+      errorCode: attempt.errorCode,
+    });
+  }
+  followUp(journal, rollout);
+}
+
+/** What the running image itself proves, whoever installed it: it got there without an attempt, or it is gone again. */
+export async function believeImage(
+  journal: Journal,
+  device: Device,
+  scene: DeviceScene,
+): Promise<DeviceScene> {
+  if (device.imageSha256 === null || isOnTrial(device)) return scene;
+  const members: Member[] = [];
+  for (const member of scene.members) {
+    const changed = judgeImage(device, member, scene, journal.time);
+    members.push(changed ?? member);
+    if (!changed) continue;
+    await journal.store.putMember(changed);
+    const rollout = scene.rollouts.find(({ id }) => id === member.rolloutId);
+    const release = scene.releases.find(({ id }) => id === member.firmwareId);
+    if (rollout) followUp(journal, rollout);
+    if (changed.outcome !== "rolled_back" || !release) continue;
+    await journal.log({
+      kind: "rollout.went_back",
+      deviceId: device.id,
+      firmwareId: release.id,
+      message: `${device.id} runs ${device.version} again, though it had validated ${nameRelease(release)}`,
+      detail: { rollout_id: member.rolloutId },
+    });
+  }
+  return { ...scene, members };
+}
+
+function judgeImage(device: Device, member: Member, scene: DeviceScene, time: number): Member | undefined {
+  const rollout = scene.rollouts.find(({ id }) => id === member.rolloutId);
+  const release = scene.releases.find(({ id }) => id === rollout?.firmwareId);
+  if (!release) return undefined;
+  const ended = { ...member, leaseUntil: null, isUpdating: false, outcomeAt: time };
+  if (device.imageSha256 === release.imageSha256) {
+    const isNews = member.outcome !== "validated" && isValidated(device.slotState);
+    return isNews ? { ...ended, outcome: "validated", errorCode: null } : undefined;
+  }
+  const wentBack = member.outcome === "validated" && compareToRunning(release, toSubject(device)) > 0;
+  return wentBack ? { ...ended, outcome: "rolled_back", errorCode: "WENT_BACK" } : undefined;
+}
+
+/** Of the rollouts that offered a device this firmware, the one that did so last. */
+async function findMember({ store }: Journal, { deviceId, firmwareId }: Update): Promise<Member | undefined> {
+  const members = (await store.findMembers(deviceId)).filter((member) => member.firmwareId === firmwareId);
+  return members.sort((a, b) => b.lastGivenAt - a.lastGivenAt || b.rolloutId - a.rolloutId)[0];
+}

@@ -1,0 +1,166 @@
+// Tells before anything happens who gets what when, how many bytes that is, and for each excluded device why. Pure; devices are
+// handed in one after the other, so that a fleet need not fit into memory. Times are the earliest possible: a stage opens on
+// evidence, which nobody can date.
+
+import type { FailureCount } from "../store/store.js";
+import { decideOne, type Facts, type Verdict } from "./decide.js";
+import type { Rollout, RolloutDevice, RolloutRelease } from "./model.js";
+import { isOnTrial, MAX_ROLLBACK_COUNT } from "./obstacle.js";
+import { stageOf } from "./target.js";
+import { word } from "./why.js";
+import { nextOpening } from "./window.js";
+
+export interface PlannedDevice {
+  readonly deviceId: string;
+  readonly stage: number;
+  /** Releases that it installs one after the other; more than one: stepping stones first. */
+  readonly firmwareIds: readonly number[];
+  readonly bytes: number;
+  /** `undefined`: no window opens in the next two weeks. */
+  readonly earliestAt: number | undefined;
+}
+export interface ExcludedDevice {
+  readonly deviceId: string;
+  readonly verdict: Verdict;
+  readonly sentence: string;
+}
+export interface PlannedStage {
+  readonly name: string;
+  readonly deviceCount: number;
+  readonly bytes: number;
+  readonly earliestAt: number | undefined;
+}
+
+/** A device as the planner is given it. */
+export interface Subject {
+  readonly device: RolloutDevice;
+  readonly facts: Facts;
+}
+
+const MAX_STEP_COUNT = 20;
+
+export class Planner<Release extends RolloutRelease> {
+  readonly #rollout: Rollout;
+  readonly #rollouts: readonly Rollout[];
+  readonly #releases: readonly Release[];
+  readonly #now: number;
+  readonly #earliest: readonly (number | undefined)[];
+  readonly #counts: number[];
+  readonly #bytes: number[];
+  readonly #sizes: number[];
+
+  /** @param rollouts all of the device type, whether or not this one is among them */
+  constructor(rollout: Rollout, releases: readonly Release[], rollouts: readonly Rollout[], now: number) {
+    const { stages } = rollout;
+    // The plan asks what happens once everything is open.
+    this.#rollout = {
+      ...rollout,
+      state: "running",
+      stage: stages.length - 1,
+      windows: null,
+      maxConcurrentCount: null,
+    };
+    this.#rollouts = [...rollouts.filter(({ id }) => id !== rollout.id), this.#rollout];
+    this.#releases = releases;
+    this.#now = now;
+    this.#earliest = earliestTimes(rollout, now);
+    this.#counts = stages.map(() => 0);
+    this.#bytes = stages.map(() => 0);
+    this.#sizes = stages.map(() => 0);
+  }
+
+  /** What the rollout means for one device. */
+  add({ device, facts }: Subject): PlannedDevice | ExcludedDevice {
+    const { steps, verdict } = this.#walk(device, facts);
+    const stage = stageOf(this.#rollout, device);
+    if (stage !== undefined && (steps.length > 0 || facts.given.has(this.#rollout.id)))
+      count(this.#sizes, stage, 1);
+    if (steps.length === 0 || stage === undefined) return this.#exclude(device, facts, verdict);
+    const bytes = steps.reduce((sum, { fileSize }) => sum + fileSize, 0);
+    count(this.#counts, stage, 1);
+    count(this.#bytes, stage, bytes);
+    return {
+      deviceId: device.id,
+      stage,
+      firmwareIds: steps.map(({ id }) => id),
+      bytes,
+      earliestAt: this.#earliest[stage],
+    };
+  }
+
+  get stages(): readonly PlannedStage[] {
+    return this.#rollout.stages.map(({ name }, index) => ({
+      name,
+      deviceCount: this.#counts[index] ?? 0,
+      bytes: this.#bytes[index] ?? 0,
+      earliestAt: this.#earliest[index],
+    }));
+  }
+
+  /** Devices that get it or got it, through each stage: what advance.ts compares evidence with. */
+  get stageSizes(): readonly number[] {
+    let sum = 0;
+    return this.#sizes.map((size) => {
+      sum += size;
+      return sum;
+    });
+  }
+
+  /** The releases that the device installs, one after the other. */
+  #walk(
+    device: RolloutDevice,
+    facts: Facts,
+  ): { readonly steps: readonly Release[]; readonly verdict: Verdict } {
+    const steps: Release[] = [];
+    let at: RolloutDevice = isOnTrial(device) ? { ...device, slotState: "valid" } : device;
+    let known: Facts = { ...facts, history: facts.history.filter(isFinal) };
+    for (;;) {
+      const { offer, verdict } = decideOne(
+        this.#rollout,
+        at,
+        this.#releases,
+        this.#rollouts,
+        known,
+        this.#now,
+      );
+      if (!offer) return { steps: [], verdict };
+      steps.push(offer.release);
+      if (offer.release === offer.wanted || steps.length === MAX_STEP_COUNT) return { steps, verdict };
+      const { version, buildNumber, imageSha256 } = offer.release;
+      at = { ...at, version, build: buildNumber, imageSha256 };
+      known = { ...known, given: new Set([...known.given, this.#rollout.id]) };
+    }
+  }
+
+  #exclude(device: RolloutDevice, facts: Facts, verdict: Verdict): ExcludedDevice {
+    const rollout = this.#rollout;
+    const release = this.#releases.find(({ id }) => id === rollout.firmwareId);
+    const scene = { device, releases: this.#releases, rollouts: [rollout], facts, now: this.#now };
+    const sentence = release
+      ? word(scene, verdict, release, rollout)
+      : `firmware ${rollout.firmwareId} was deactivated or does not exist.`;
+    return { deviceId: device.id, verdict, sentence };
+  }
+}
+
+/** Waits pass before a plan is over; what was rolled back too often does not. */
+const isFinal = ({ rolledBackCount }: FailureCount): boolean => rolledBackCount >= MAX_ROLLBACK_COUNT;
+
+function count(counts: number[], index: number, by: number): void {
+  counts[index] = (counts[index] ?? 0) + by;
+}
+
+export const isPlanned = (entry: PlannedDevice | ExcludedDevice): entry is PlannedDevice =>
+  "firmwareIds" in entry;
+
+/** When each stage can open at the earliest: the soak times of those before it lie between. */
+function earliestTimes(rollout: Rollout, now: number): readonly (number | undefined)[] {
+  const { stages, stage, windows, startAt, startedAt } = rollout;
+  let from: number | undefined = Math.max(now, startedAt === null ? (startAt ?? now) : now);
+  return stages.map((_, index) => {
+    const before = stages[index - 1];
+    if (before && index > stage && from !== undefined) from += before.soakMs;
+    from = from === undefined ? undefined : nextOpening(windows, from);
+    return from;
+  });
+}

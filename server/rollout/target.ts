@@ -1,0 +1,42 @@
+// Whom a rollout is for, and in which stage. Pure.
+
+import { compareVersions, parseVersion } from "../../firmware/core/version.js";
+import { isWithin } from "./bucket.js";
+import type { RolloutDevice, RolloutPlan, Target } from "./model.js";
+import { versionOf } from "./order.js";
+
+/** What keeps a device out of a target, as a sentence's end; `undefined`: it is in. */
+export function missesTarget(target: Target, device: RolloutDevice): string | undefined {
+  const { hardware, tags, groups, devices } = target;
+  if (devices && !devices.includes(device.id)) return `${device.id} is none of its ${devices.length} devices`;
+  if (hardware && (device.hardware === null || !hardware.includes(device.hardware)))
+    return `it is for hardware ${hardware.join(", ")}, the device has ${device.hardware ?? "not told any"}`;
+  if (groups && (device.group === null || !groups.includes(device.group)))
+    return `it is for group ${groups.join(", ")}, the device is in ${device.group ?? "none"}`;
+  if (tags && !tags.some((tag) => device.tags.includes(tag)))
+    return `it is for tag ${tags.join(" or ")}, the device has ${device.tags.join(", ") || "none"}`;
+  return missesVersions(target, device);
+}
+
+function missesVersions({ fromVersion, toVersion }: Target, device: RolloutDevice): string | undefined {
+  const current = versionOf(device.version, device.build);
+  const [oldest, newest] = [fromVersion, toVersion].map((text) => text && parseVersion(text));
+  if (oldest && compareVersions(current, oldest) < 0)
+    return `it is for ${fromVersion} and newer, the device runs ${device.version}`;
+  // A bound without a build number means the version with all of its builds.
+  const bound = newest && !toVersion?.includes("+") ? { ...newest, build: Number.MAX_SAFE_INTEGER } : newest;
+  if (bound && compareVersions(current, bound) > 0)
+    return `it is for ${toVersion} and older, the device runs ${device.version}`;
+  return undefined;
+}
+
+/** Index of the first stage that has the device; `undefined`: none of them. */
+export function stageOf(
+  { stages, seed }: Pick<RolloutPlan, "stages" | "seed">,
+  device: RolloutDevice,
+): number | undefined {
+  const index = stages.findIndex(({ percent, groups }) =>
+    groups ? device.group !== null && groups.includes(device.group) : isWithin(seed, device.id, percent ?? 0),
+  );
+  return index < 0 ? undefined : index;
+}

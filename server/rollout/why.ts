@@ -1,0 +1,156 @@
+// Answers the question that every operator asks, "why does this device not see the update?", in sentences. Pure: it words what
+// decide.ts found, with the numbers, and what to do about it.
+
+import type { FailureCount } from "../store/store.js";
+import { bucketOf } from "./bucket.js";
+import type { Decision, Facts, Judged, Verdict } from "./decide.js";
+import { nameRelease, type Rollout, type RolloutDevice, type RolloutRelease } from "./model.js";
+import { MAX_ROLLBACK_COUNT, waitsUntil } from "./obstacle.js";
+import { missesTarget, stageOf } from "./target.js";
+import { nextOpening } from "./window.js";
+
+export interface Answer extends Judged {
+  /** For a person. */
+  readonly sentence: string;
+}
+
+/** What the sentences speak of. */
+export interface Scene<Release extends RolloutRelease = RolloutRelease> {
+  readonly device: RolloutDevice;
+  readonly releases: readonly Release[];
+  readonly rollouts: readonly Rollout[];
+  readonly facts: Facts;
+  readonly now: number;
+}
+
+/** One sentence for each verdict, in the same order. */
+export function explain(
+  scene: Scene,
+  { verdicts, offer }: Pick<Decision<RolloutRelease>, "verdicts" | "offer">,
+): Answer[] {
+  return verdicts.flatMap((judged) => {
+    const release = scene.releases.find(({ id }) => id === judged.firmwareId);
+    const rollout = scene.rollouts.find(({ id }) => id === judged.rolloutId);
+    return release
+      ? [{ ...judged, sentence: word(scene, judged.verdict, release, rollout, offer?.release) }]
+      : [];
+  });
+}
+
+/** The one sentence that sums it up. */
+export function summarize(scene: Scene, decision: Decision<RolloutRelease>): string {
+  const { offer } = decision;
+  const { device } = scene;
+  if (offer) {
+    const way = offer.release === offer.wanted ? "" : `, on the way to ${nameRelease(offer.wanted)}`;
+    const by = offer.rollout ? ` by rollout ${offer.rollout.id} "${offer.rollout.name}"` : "";
+    return `${device.id} is offered ${nameRelease(offer.release)}${by}${way} at its next check.`;
+  }
+  if (scene.releases.length === 0) return `There is no release for type ${device.type}: upload one.`;
+  const nearest = explain(scene, decision).find(({ verdict }) => !DISTANT.includes(verdict));
+  return nearest
+    ? `${device.id} is offered nothing: ${nearest.sentence}`
+    : `${device.id} is up to date: it runs ${runningName(device)}, and nothing newer is meant for it.`;
+}
+
+/** Verdicts that nobody means who asks why an update does not come. */
+const DISTANT: readonly Verdict[] = Object.freeze([
+  "NOT_NEWER",
+  "WRONG_TYPE",
+  "WRONG_CHIP",
+  "WRONG_HARDWARE",
+  "INACTIVE",
+  "DONE_ALREADY",
+]);
+
+/** Words one verdict. */
+export function word(
+  scene: Scene,
+  verdict: Verdict,
+  release: RolloutRelease,
+  rollout: Rollout | undefined,
+  offered?: RolloutRelease,
+): string {
+  const { device, facts, now } = scene;
+  const name = nameRelease(release);
+  const run = rollout ? `rollout ${rollout.id} "${rollout.name}"` : "";
+  const stage = rollout && stageOf(rollout, device);
+  switch (verdict) {
+    case "OFFERED":
+      return `${name} is offered${rollout ? ` by ${run}` : ""}.`;
+    case "OFFERED_AS_STONE":
+      return `${name} is offered as a stepping stone.`;
+    case "STONE_OFFERED":
+      return `${name} needs ${release.minCurrentVersion} or newer before it: ${offered ? nameRelease(offered) : "a stepping stone"} is offered first.`;
+    case "OTHER_OFFERED":
+      return `${name} could be had, ${offered ? `${nameRelease(offered)} goes first` : "another release goes first"}.`;
+    case "INACTIVE":
+      return `${name} was deactivated: nobody can download it.`;
+    case "NOT_STABLE":
+      return `${name} is not marked stable: mark it, or start a rollout for it.`;
+    case "WRONG_TYPE":
+      return `${name} is for type ${release.deviceType}, the device is a ${device.type}.`;
+    case "WRONG_CHIP":
+      return `${name} is for chip ${release.chip}, the device has ${device.chip}.`;
+    case "WRONG_HARDWARE":
+      return `${name} is for hardware ${release.hardware}, the device has ${device.hardware}.`;
+    case "EXPIRED":
+      return `${name} expired at ${time(release.expiresAt ?? 0)}: sign it anew with a later expiry.`;
+    case "NOT_NEWER":
+      return `${name} is not newer than ${runningName(device)}, which runs.`;
+    case "DEVICE_REFUSES":
+      return `${name} is not newer than ${runningName(device)}, and this device's firmware refuses that even if it is forced: build and sign it with a higher version or build number.`;
+    case "CURRENT_TOO_OLD":
+      return `${name} needs ${release.minCurrentVersion} or newer before it, ${runningName(device)} runs, and no stable release leads there: upload a stepping stone.`;
+    case "TRIAL_RUNNING":
+      return `${runningName(device)} is on trial on the device: until it is validated the device takes nothing.`;
+    case "ROLLED_BACK":
+      return `${name} was rolled back ${MAX_ROLLBACK_COUNT} times on this device and is not offered to it again: publish a newer version.`;
+    case "WAITS_AFTER_ROLL_BACK":
+      return `${name} was rolled back on this device at ${time(failuresOf(facts, release)?.lastRolledBackAt ?? 0)}: it is offered again from ${time(retryTime(facts, release))} on.`;
+    case "FAILED_TOO_OFTEN":
+      return `${name} failed ${failuresOf(facts, release)?.failedCount} times on this device: it is offered again from ${time(retryTime(facts, release))} on.`;
+    case "PINNED":
+      return `The device is pinned to ${device.pin}: remove the pin to let it have ${name}.`;
+    case "ROLLOUT_DRAFT":
+      return `${name} has ${run}, which is a draft: start it.`;
+    case "ROLLOUT_AWAITING_APPROVAL":
+      return `${run} for ${name} waits for another person than ${rollout?.createdBy} to approve it.`;
+    case "ROLLOUT_SCHEDULED":
+      return `${run} for ${name} begins at ${time(rollout?.startAt ?? 0)}.`;
+    case "ROLLOUT_PAUSED":
+      return `${run} for ${name} is paused: ${rollout?.reason}.`;
+    case "ROLLOUT_CANCELLED":
+      return `${run} for ${name} was cancelled: ${rollout?.reason}.`;
+    case "NOT_TARGETED":
+      return `${run} for ${name} does not include the device: ${(rollout && missesTarget(rollout.target, device)) ?? "its target changed"}.`;
+    case "IN_NO_STAGE":
+      return `${run} for ${name} has the device in no stage${rollout ? ` (it stands at ${place(rollout, device)})` : ""}.`;
+    case "STAGE_AHEAD":
+      return `${run} for ${name} has the device in stage ${(stage ?? 0) + 1} "${rollout?.stages[stage ?? 0]?.name}"${rollout ? ` (it stands at ${place(rollout, device)})` : ""}, stage ${(rollout?.stage ?? 0) + 1} "${rollout?.stages[rollout.stage]?.name}" is open.`;
+    case "DONE_ALREADY":
+      return `${run} has brought ${name} to the device already.`;
+    case "HELD":
+      return `The device is kept at ${runningName(device)} by a forced rollout: give another rollout a higher priority, or cancel the forced one.`;
+    case "WINDOW_CLOSED":
+      return `${run} for ${name} is outside its windows: ${opening(rollout, now)}.`;
+    case "LIMIT_REACHED":
+      return `${run} for ${name} updates ${rollout?.maxConcurrentCount} devices at the same time, and so many are under way: the device's turn comes.`;
+  }
+}
+
+const failuresOf = ({ history }: Facts, { id }: RolloutRelease): FailureCount | undefined =>
+  history.find(({ firmwareId }) => firmwareId === id);
+function retryTime(facts: Facts, release: RolloutRelease): number {
+  const failures = failuresOf(facts, release);
+  return failures ? waitsUntil(failures) : 0;
+}
+const place = ({ seed }: Rollout, { id }: RolloutDevice): string => `${bucketOf(seed, id) / 100} %`;
+const runningName = ({ version, build }: RolloutDevice): string =>
+  `${version}${build > 0 ? ` build ${build}` : ""}`;
+const time = (ms: number): string => new Date(ms).toISOString();
+
+function opening(rollout: Rollout | undefined, now: number): string {
+  const at = rollout && nextOpening(rollout.windows, now);
+  return at === undefined ? "none opens in the next two weeks" : `the next opens at ${time(at)}`;
+}

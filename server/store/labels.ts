@@ -1,0 +1,26 @@
+// What the store remembers of devices because an operator said it: tags, a group, a pin. A device that nobody labelled has none.
+
+import type { DeviceLabels } from "../rollout/model.js";
+import type { Device } from "./devices.js";
+
+/** How many devices have a label. */
+export interface LabelCount {
+  readonly name: string;
+  readonly deviceCount: number;
+}
+
+export interface LabelStore {
+  findLabels(deviceId: string): Promise<DeviceLabels>;
+  /** Of each device that has any. */
+  findLabelsOf(deviceIds: readonly string[]): Promise<ReadonlyMap<string, DeviceLabels>>;
+  /** Replaces all of them. Tags are kept sorted, each once. */
+  putLabels(deviceId: string, labels: DeviceLabels): Promise<DeviceLabels>;
+  /** By name. */
+  countLabels(): Promise<{ readonly tags: readonly LabelCount[]; readonly groups: readonly LabelCount[] }>;
+  /** The devices of a type with their labels, by id, those after `afterId`: how a whole fleet is read piece by piece. */
+  scanDevices(
+    type: string,
+    afterId: string,
+    limit: number,
+  ): Promise<readonly { readonly device: Device; readonly labels: DeviceLabels }[]>;
+}

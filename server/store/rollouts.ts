@@ -1,0 +1,68 @@
+// What the store remembers of rollouts, and of each device that one of them offered something.
+
+import type { Rollout, RolloutState, Tally } from "../rollout/model.js";
+import type { Page, Paged } from "./page.js";
+
+export type NewRollout = Omit<Rollout, "id">;
+
+export const OUTCOMES = Object.freeze(["validated", "failed", "rolled_back"] as const);
+export type Outcome = (typeof OUTCOMES)[number];
+
+/** A device in a rollout, from the first offer on. */
+export interface Member {
+  readonly rolloutId: number;
+  readonly deviceId: string;
+  /** What it was offered last: the rollout's release, or a stepping stone to it. */
+  readonly firmwareId: number;
+  /** The stage that it was in when it was offered it. */
+  readonly stage: number;
+  readonly fromVersion: string;
+  readonly firstGivenAt: number;
+  readonly lastGivenAt: number;
+  /** Until when it counts as updating; `null`: it does not. */
+  readonly leaseUntil: number | null;
+  /** It has told that it takes the release, and not yet how that ended. */
+  readonly isUpdating: boolean;
+  /** How it ended last; `null`: not yet. */
+  readonly outcome: Outcome | null;
+  readonly outcomeAt: number | null;
+  /** Of a failure. */
+  readonly errorCode: string | null;
+}
+
+export interface RolloutFilter {
+  readonly states?: readonly RolloutState[];
+  readonly firmwareId?: number;
+  readonly deviceType?: string;
+}
+export interface MemberFilter {
+  readonly rolloutId: number;
+  readonly stage?: number;
+  readonly outcome?: Outcome;
+}
+
+export interface RolloutStore {
+  addRollout(rollout: NewRollout): Promise<Rollout>;
+  /** Replaces everything but the release that it is for. */
+  putRollout(rollout: Rollout): Promise<void>;
+  findRollout(id: number): Promise<Rollout | undefined>;
+  /** Newest first. */
+  listRollouts(filter: RolloutFilter, page: Page): Promise<Paged<Rollout>>;
+  /** Every rollout, in whatever state, of the active firmware of a type: what a check asks. */
+  governingRollouts(deviceType: string): Promise<readonly Rollout[]>;
+
+  /** What rollouts offered a device. */
+  findMembers(deviceId: string): Promise<readonly Member[]>;
+  /** By device id. */
+  listMembers(filter: MemberFilter, page: Page): Promise<Paged<Member>>;
+  /** Ids of all devices that a rollout offered something. */
+  memberIds(rolloutId: number): Promise<readonly string[]>;
+  /** Inserts or replaces, but keeps `firstGivenAt`. */
+  putMember(member: Member): Promise<void>;
+  /** Devices that hold a lease at a time, of each rollout that has any. Asked in the transaction that grants one, no limit is passed. */
+  countLeases(rolloutIds: readonly number[], now: number): Promise<ReadonlyMap<number, number>>;
+  /** What happened to a rollout's devices, in one query. */
+  tallyRollout(rollout: Rollout, now: number): Promise<Tally>;
+  /** Ids of devices that rolled a firmware back so often. */
+  listRolledBack(firmwareId: number, minCount: number): Promise<readonly string[]>;
+}

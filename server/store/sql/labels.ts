@@ -1,0 +1,99 @@
+// Labels of devices in SQL.
+
+import { type Kysely, type Selectable, sql } from "kysely";
+import { type DeviceLabels, NO_LABELS } from "../../rollout/model.js";
+import type { LabelCount, LabelStore } from "../labels.js";
+import { toDevice } from "./devices.js";
+import type { Tables } from "./tables.js";
+
+export interface LabelTable {
+  device_id: string;
+  group_name: string | null;
+  pin: string | null;
+  tags: string;
+}
+export interface TagTable {
+  device_id: string;
+  tag: string;
+}
+
+export function createLabelStore(db: Kysely<Tables>): LabelStore {
+  return {
+    async findLabels(deviceId) {
+      const row = await db
+        .selectFrom("device_labels")
+        .selectAll()
+        .where("device_id", "=", deviceId)
+        .executeTakeFirst();
+      return row ? toLabels(row) : NO_LABELS;
+    },
+
+    async findLabelsOf(deviceIds) {
+      if (deviceIds.length === 0) return new Map();
+      const rows = await db
+        .selectFrom("device_labels")
+        .selectAll()
+        .where("device_id", "in", deviceIds)
+        .execute();
+      return new Map(rows.map((row) => [row.device_id, toLabels(row)]));
+    },
+
+    async putLabels(deviceId, labels) {
+      const tags = [...new Set(labels.tags)].sort();
+      const row = { group_name: labels.group, pin: labels.pin, tags: JSON.stringify(tags) };
+      await db
+        .insertInto("device_labels")
+        .values({ device_id: deviceId, ...row })
+        .onConflict((conflict) => conflict.column("device_id").doUpdateSet(row))
+        .execute();
+      await db.deleteFrom("device_tags").where("device_id", "=", deviceId).execute();
+      if (tags.length > 0) {
+        await db
+          .insertInto("device_tags")
+          .values(tags.map((tag) => ({ device_id: deviceId, tag })))
+          .execute();
+      }
+      return { tags, group: labels.group, pin: labels.pin };
+    },
+
+    async countLabels() {
+      const tags = await db
+        .selectFrom("device_tags")
+        .select(["tag as name", sql<number>`count(*)`.as("deviceCount")])
+        .groupBy("tag")
+        .orderBy("tag")
+        .execute();
+      const groups = await db
+        .selectFrom("device_labels")
+        .select(["group_name as name", sql<number>`count(*)`.as("deviceCount")])
+        .where("group_name", "is not", null)
+        .groupBy("group_name")
+        .orderBy("group_name")
+        .execute();
+      return { tags, groups: groups as readonly LabelCount[] };
+    },
+
+    async scanDevices(type, afterId, limit) {
+      const rows = await db
+        .selectFrom("devices")
+        .leftJoin("device_labels", "device_labels.device_id", "devices.id")
+        .selectAll("devices")
+        .select(["group_name", "pin", "tags"])
+        .where("type", "=", type)
+        .where("id", ">", afterId)
+        .orderBy("id")
+        .limit(limit)
+        .execute();
+      return rows.map((row) => ({
+        device: toDevice(row),
+        labels: row.tags === null ? NO_LABELS : toLabels({ ...row, tags: row.tags }),
+      }));
+    },
+  };
+}
+
+const toLabels = (row: Omit<Selectable<LabelTable>, "device_id">): DeviceLabels => ({
+  tags: JSON.parse(row.tags) as string[],
+  group: row.group_name,
+  pin: row.pin,
+});

@@ -1,0 +1,341 @@
+// Rollouts in SQL. What a person decides about one is read and written whole, as JSON; what changes by itself has columns.
+
+import { type Generated, type Insertable, type Kysely, type Selectable, sql } from "kysely";
+import {
+  NO_STAGE_TALLY,
+  type Rollout,
+  type RolloutPlan,
+  type RolloutState,
+  type Tally,
+} from "../../rollout/model.js";
+import type { Member, NewRollout, Outcome, RolloutStore } from "../rollouts.js";
+import { countOf } from "./count.js";
+import type { Tables } from "./tables.js";
+
+export interface RolloutTable {
+  id: Generated<number>;
+  firmware_id: number;
+  name: string;
+  plan: string;
+  state: string;
+  reason: string;
+  stage: number;
+  stage_since: number;
+  gates_since: number;
+  stage_sizes: string;
+  sizes_at: number;
+  evaluated_at: number;
+  created_by: string;
+  approved_by: string | null;
+  created_at: number;
+  updated_at: number;
+  started_at: number | null;
+  ended_at: number | null;
+}
+
+export interface RolloutMemberTable {
+  rollout_id: number;
+  device_id: string;
+  firmware_id: number;
+  stage: number;
+  from_version: string;
+  first_given_at: number;
+  last_given_at: number;
+  lease_until: number | null;
+  is_updating: number;
+  outcome: string | null;
+  outcome_at: number | null;
+  error_code: string | null;
+}
+
+export function createRolloutStore(db: Kysely<Tables>): RolloutStore {
+  return {
+    async addRollout(rollout) {
+      const row = await db
+        .insertInto("rollouts")
+        .values(toRolloutRow(rollout))
+        .returningAll()
+        .executeTakeFirstOrThrow();
+      return toRollout(row);
+    },
+
+    async putRollout(rollout) {
+      const { firmware_id: _firmwareId, ...changing } = toRolloutRow(rollout);
+      await db.updateTable("rollouts").set(changing).where("id", "=", rollout.id).execute();
+    },
+
+    async findRollout(id) {
+      const row = await db.selectFrom("rollouts").selectAll().where("id", "=", id).executeTakeFirst();
+      return row && toRollout(row);
+    },
+
+    async listRollouts(filter, page) {
+      let query = db.selectFrom("rollouts").innerJoin("firmware", "firmware.id", "rollouts.firmware_id");
+      if (filter.states !== undefined) query = query.where("rollouts.state", "in", filter.states);
+      if (filter.firmwareId !== undefined) query = query.where("firmware_id", "=", filter.firmwareId);
+      if (filter.deviceType !== undefined)
+        query = query.where("firmware.device_type", "=", filter.deviceType);
+      const rows = await query
+        .selectAll("rollouts")
+        .orderBy("rollouts.id", "desc")
+        .limit(page.limit)
+        .offset(page.offset)
+        .execute();
+      return { rows: rows.map(toRollout), totalCount: await countOf(query) };
+    },
+
+    async governingRollouts(deviceType) {
+      const rows = await db
+        .selectFrom("rollouts")
+        .innerJoin("firmware", "firmware.id", "rollouts.firmware_id")
+        .selectAll("rollouts")
+        .where("firmware.device_type", "=", deviceType)
+        .where("firmware.is_active", "=", 1)
+        .orderBy("rollouts.id")
+        .execute();
+      return rows.map(toRollout);
+    },
+
+    async findMembers(deviceId) {
+      const rows = await db
+        .selectFrom("rollout_members")
+        .selectAll()
+        .where("device_id", "=", deviceId)
+        .orderBy("rollout_id")
+        .execute();
+      return rows.map(toMember);
+    },
+
+    async listMembers(filter, page) {
+      let query = db.selectFrom("rollout_members").where("rollout_id", "=", filter.rolloutId);
+      if (filter.stage !== undefined) query = query.where("stage", "=", filter.stage);
+      if (filter.outcome !== undefined) query = query.where("outcome", "=", filter.outcome);
+      const rows = await query
+        .selectAll()
+        .orderBy("device_id")
+        .limit(page.limit)
+        .offset(page.offset)
+        .execute();
+      return { rows: rows.map(toMember), totalCount: await countOf(query) };
+    },
+
+    async memberIds(rolloutId) {
+      const rows = await db
+        .selectFrom("rollout_members")
+        .select("device_id")
+        .where("rollout_id", "=", rolloutId)
+        .execute();
+      return rows.map(({ device_id }) => device_id);
+    },
+
+    async putMember(member) {
+      const row = toMemberRow(member);
+      const {
+        rollout_id: _rolloutId,
+        device_id: _deviceId,
+        first_given_at: _firstGivenAt,
+        ...changing
+      } = row;
+      await db
+        .insertInto("rollout_members")
+        .values(row)
+        .onConflict((conflict) => conflict.columns(["rollout_id", "device_id"]).doUpdateSet(changing))
+        .execute();
+    },
+
+    async countLeases(rolloutIds, now) {
+      if (rolloutIds.length === 0) return new Map();
+      const rows = await db
+        .selectFrom("rollout_members")
+        .select(["rollout_id", sql<number>`count(*)`.as("count")])
+        .where("rollout_id", "in", rolloutIds)
+        .where("lease_until", "is not", null)
+        .where("lease_until", ">", now)
+        .groupBy("rollout_id")
+        .execute();
+      return new Map(rows.map(({ rollout_id, count }) => [rollout_id, count]));
+    },
+
+    tallyRollout: (rollout, now) => tally(db, rollout, now),
+
+    async listRolledBack(firmwareId, minCount) {
+      const rows = await db
+        .selectFrom("updates")
+        .select("device_id")
+        .where("firmware_id", "=", firmwareId)
+        .where("error_code", "=", sql.lit("ROLLED_BACK"))
+        .groupBy("device_id")
+        .having(sql<number>`count(*)`, ">=", minCount)
+        .execute();
+      return rows.map(({ device_id }) => device_id);
+    },
+  };
+}
+
+/** One pass over the members, each with when its device was last seen. */
+async function tally(db: Kysely<Tables>, rollout: Rollout, now: number): Promise<Tally> {
+  const { stages, stage, gates, gatesSince } = rollout;
+  const soakMs = stages[stage]?.soakMs ?? 0;
+  const isValidated = sql`m.outcome = 'validated'`;
+  // Silence counts from the moment it is noticed.
+  const isSilent = sql`d.last_seen < ${now - gates.silentAfterMs} and (m.is_updating = 1 or (${isValidated} and d.last_seen < m.outcome_at + ${soakMs}))`;
+  const isNewlySilent = sql`${isSilent} and d.last_seen > ${gatesSince - gates.silentAfterMs}`;
+  const isRecent = sql`m.outcome_at > ${gatesSince}`;
+  const reached = sql`(m.outcome is not null and ${isRecent}) or (m.is_updating = 1 and d.last_seen > ${gatesSince - gates.silentAfterMs})`;
+  const rows = await db
+    .selectFrom("rollout_members as m")
+    .innerJoin("devices as d", "d.id", "m.device_id")
+    .select([
+      "m.stage",
+      sql<number>`count(*)`.as("givenCount"),
+      counted(sql`m.lease_until > ${now}`).as("updatingCount"),
+      counted(isValidated).as("validatedCount"),
+      counted(sql`${isValidated} and d.last_seen >= m.outcome_at + ${soakMs}`).as("soakedCount"),
+      counted(sql`m.outcome = 'failed'`).as("failedCount"),
+      counted(sql`m.outcome = 'rolled_back'`).as("rolledBackCount"),
+      counted(isSilent).as("silentCount"),
+      counted(sql`${isValidated} and ${isRecent}`).as("recentValidatedCount"),
+      counted(sql`m.outcome = 'failed' and ${isRecent}`).as("recentFailedCount"),
+      counted(sql`m.outcome = 'rolled_back' and ${isRecent}`).as("recentRolledBackCount"),
+      counted(isNewlySilent).as("recentSilentCount"),
+      counted(reached).as("recentReachedCount"),
+    ])
+    .where("m.rollout_id", "=", rollout.id)
+    .groupBy("m.stage")
+    .execute();
+  const total = (pick: (row: (typeof rows)[number]) => number) =>
+    rows.reduce((sum, row) => sum + pick(row), 0);
+  return {
+    stages: stages.map((_, index) => {
+      const row = rows.find((one) => one.stage === index);
+      if (!row) return NO_STAGE_TALLY;
+      const {
+        givenCount,
+        updatingCount,
+        validatedCount,
+        soakedCount,
+        failedCount,
+        rolledBackCount,
+        silentCount,
+      } = row;
+      return {
+        givenCount,
+        updatingCount,
+        validatedCount,
+        soakedCount,
+        failedCount,
+        rolledBackCount,
+        silentCount,
+      };
+    }),
+    recent: {
+      validatedCount: total((row) => row.recentValidatedCount),
+      failedCount: total((row) => row.recentFailedCount),
+      rolledBackCount: total((row) => row.recentRolledBackCount),
+      silentCount: total((row) => row.recentSilentCount),
+      reachedCount: total((row) => row.recentReachedCount),
+    },
+  };
+}
+
+const counted = (condition: ReturnType<typeof sql>) =>
+  sql<number>`sum(case when ${condition} then 1 else 0 end)`;
+
+const toRollout = (row: Selectable<RolloutTable>): Rollout => ({
+  ...(JSON.parse(row.plan) as RolloutPlan),
+  id: row.id,
+  firmwareId: row.firmware_id,
+  name: row.name,
+  state: row.state as RolloutState,
+  reason: row.reason,
+  stage: row.stage,
+  stageSince: row.stage_since,
+  gatesSince: row.gates_since,
+  stageSizes: JSON.parse(row.stage_sizes) as number[],
+  sizesAt: row.sizes_at,
+  evaluatedAt: row.evaluated_at,
+  createdBy: row.created_by,
+  approvedBy: row.approved_by,
+  createdAt: row.created_at,
+  updatedAt: row.updated_at,
+  startedAt: row.started_at,
+  endedAt: row.ended_at,
+});
+
+const toRolloutRow = (rollout: NewRollout): Insertable<RolloutTable> => {
+  const {
+    seed,
+    target,
+    stages,
+    gates,
+    windows,
+    startAt,
+    maxConcurrentCount,
+    leaseMs,
+    priority,
+    force,
+    needsApproval,
+  } = rollout;
+  const plan: Omit<RolloutPlan, "name" | "firmwareId"> = {
+    seed,
+    target,
+    stages,
+    gates,
+    windows,
+    startAt,
+    maxConcurrentCount,
+    leaseMs,
+    priority,
+    force,
+    needsApproval,
+  };
+  return {
+    firmware_id: rollout.firmwareId,
+    name: rollout.name,
+    plan: JSON.stringify(plan),
+    state: rollout.state,
+    reason: rollout.reason,
+    stage: rollout.stage,
+    stage_since: rollout.stageSince,
+    gates_since: rollout.gatesSince,
+    stage_sizes: JSON.stringify(rollout.stageSizes),
+    sizes_at: rollout.sizesAt,
+    evaluated_at: rollout.evaluatedAt,
+    created_by: rollout.createdBy,
+    approved_by: rollout.approvedBy,
+    created_at: rollout.createdAt,
+    updated_at: rollout.updatedAt,
+    started_at: rollout.startedAt,
+    ended_at: rollout.endedAt,
+  };
+};
+
+const toMember = (row: Selectable<RolloutMemberTable>): Member => ({
+  rolloutId: row.rollout_id,
+  deviceId: row.device_id,
+  firmwareId: row.firmware_id,
+  stage: row.stage,
+  fromVersion: row.from_version,
+  firstGivenAt: row.first_given_at,
+  lastGivenAt: row.last_given_at,
+  leaseUntil: row.lease_until,
+  isUpdating: row.is_updating !== 0,
+  outcome: row.outcome as Outcome | null,
+  outcomeAt: row.outcome_at,
+  errorCode: row.error_code,
+});
+
+const toMemberRow = (member: Member): Insertable<RolloutMemberTable> => ({
+  rollout_id: member.rolloutId,
+  device_id: member.deviceId,
+  firmware_id: member.firmwareId,
+  stage: member.stage,
+  from_version: member.fromVersion,
+  first_given_at: member.firstGivenAt,
+  last_given_at: member.lastGivenAt,
+  lease_until: member.leaseUntil,
+  is_updating: Number(member.isUpdating),
+  outcome: member.outcome,
+  outcome_at: member.outcomeAt,
+  error_code: member.errorCode,
+});

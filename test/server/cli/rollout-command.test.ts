@@ -1,0 +1,142 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import { redirectOutput, UsageError } from "../../../server/cli/output.js";
+import { createProgram } from "../../../server/cli/program.js";
+import { type RunningServer, startServer } from "../../../server/start.js";
+import { makeRelease } from "../test-server.js";
+
+describe("skyslot rollout and skyslot device", () => {
+  let folder: string;
+  let server: RunningServer;
+  let exitCode: typeof process.exitCode;
+  before(async () => {
+    exitCode = process.exitCode;
+    folder = await mkdtemp(join(tmpdir(), "skyslot-cli-rollout-"));
+    server = await startServer({ dataDir: folder, port: 0 });
+    const { image, release } = await makeRelease("1.1.0");
+    const form = new FormData();
+    form.set("file", new Blob([new Uint8Array(image)]), "base.bin");
+    form.set("release", release);
+    form.set("is_stable", "false");
+    const headers = { authorization: `Bearer ${server.adminToken}` };
+    const answer = await fetch(`${server.url}/api/ota/admin/upload`, { method: "POST", headers, body: form });
+    expect(answer.status, await answer.text()).to.equal(201);
+    for (const id of ["d1", "d2"]) expect(await check(id)).to.equal(false);
+  });
+  after(async () => {
+    process.exitCode = exitCode;
+    await server.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const check = async (device_id: string): Promise<boolean> => {
+    const body = {
+      device_id,
+      device_type: "base",
+      current_version: "1.0.0",
+      current_build: 0,
+      slot_state: "valid",
+    };
+    const answer = await fetch(`${server.url}/api/ota/check`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    return ((await answer.json()) as { update_available: boolean }).update_available;
+  };
+  /** What the command prints, and the status that it ends with. */
+  const skyslot = async (...args: string[]): Promise<{ readonly out: string; readonly status: unknown }> => {
+    let out = "";
+    process.exitCode = 0;
+    const putBack = redirectOutput((text) => {
+      out += text;
+    });
+    try {
+      await createProgram().parseAsync([...args, "--server", server.url, "--data", folder], { from: "user" });
+    } finally {
+      putBack();
+    }
+    return { out, status: process.exitCode };
+  };
+  const json = async (...args: string[]) => JSON.parse((await skyslot(...args, "--json")).out);
+  const failure = (...args: string[]): Promise<Error> =>
+    skyslot(...args).then(
+      ({ out }) => new Error(`no failure: ${out}`),
+      (error: Error) => error,
+    );
+
+  it("labels devices, and says of each what became of it", async () => {
+    const tagged = await skyslot(
+      "device",
+      "tag",
+      "d1",
+      "nobody",
+      "--add",
+      "lab",
+      "beta",
+      "--group",
+      "berlin",
+    );
+    expect(tagged.status).to.equal(1);
+    expect(tagged.out)
+      .to.contain("d1: beta, lab, in group berlin")
+      .and.to.contain("device nobody has never checked");
+    expect((await skyslot("device", "list", "--tag", "lab")).out).to.match(
+      /^d1 +base +1\.0\.0 +berlin +beta,lab/m,
+    );
+    expect((await skyslot("device", "pin", "d2", "1.0.0")).out).to.equal("d2 is pinned to 1.0.0\n");
+    expect((await skyslot("device", "why", "d2")).out).to.match(
+      /^d2 is offered nothing: The device is pinned to 1\.0\.0/,
+    );
+    expect(await failure("device", "pin", "d2")).to.be.instanceOf(UsageError);
+    expect(await failure("device", "tag", "d2")).to.be.instanceOf(UsageError);
+    expect((await json("device", "tag", "d1", "--no-group", "--remove", "beta")).devices[0]).to.include({
+      group: null,
+    });
+  });
+
+  it("plans, creates, starts, shows and ends a rollout, with a status that scripts can ask for", async () => {
+    const plan = await skyslot("rollout", "plan", "1", "--stage", "50%,soak=1h", "100%");
+    expect(plan.out)
+      .to.match(/^1 of 2 devices get it/)
+      .and.to.contain("left out d2: The device is pinned to 1.0.0");
+    expect((await json("rollout", "list")).rollouts).to.deep.equal([]);
+    const made = await json(
+      "rollout",
+      "create",
+      "1",
+      "--name",
+      "autumn",
+      "--stage",
+      "group:lab",
+      "100%",
+      "--max-concurrent",
+      "1",
+      "--start",
+    );
+    expect(made).to.include({ id: 1, state: "running", max_concurrent: 1 });
+    // Nobody is in the group: the first stage proves nothing and is passed over.
+    expect(made.stage).to.equal(1);
+    expect(await check("d1")).to.equal(true);
+    expect(await check("d2")).to.equal(false);
+    expect((await skyslot("rollout", "show", "1")).out).to.match(
+      /● 100 % +▓{40} +0 of 1 validated, 1 updating/,
+    );
+    expect((await skyslot("rollout", "pause", "1", "--reason", "lunch")).out).to.equal(
+      "rollout 1: paused, lunch\n",
+    );
+    expect((await skyslot("rollout", "watch", "1")).status).to.equal(3);
+    expect((await failure("rollout", "start", "1")).message).to.match(/409 STATE_WRONG: rollout 1 is paused/);
+    expect((await failure("rollout", "rollback", "1")).message).to.match(/409 NO_WAY_BACK: .*1\.1\.0\+1/);
+    await skyslot("rollout", "cancel", "1");
+    expect((await skyslot("rollout", "watch", "1")).status).to.equal(4);
+    expect((await skyslot("rollout", "list")).out).to.match(
+      /^1 +1 +2\/2 .*autumn +cancelled: cancelled by admin$/m,
+    );
+    expect((await skyslot("device", "logs", "d1")).out).to.match(
+      /update\.pending +d1 is offered base 1\.1\.0 over 1\.0\.0/,
+    );
+  });
+});

@@ -1,0 +1,367 @@
+import { expect } from "chai";
+import { sampleDevice, sampleFirmware } from "../../contract/store/samples.js";
+import { START_MS, TestServer } from "../test-server.js";
+import { imageOf, VirtualClient } from "./virtual-fleet.js";
+
+describe("the rollout API", () => {
+  let server: TestServer;
+  beforeEach(async () => {
+    server = await TestServer.open({ deviceRate: undefined });
+    await server.store.addFirmware(sampleFirmware({ imageSha256: imageOf("1.1.0") }));
+  });
+  afterEach(() => server.close());
+
+  const post = (url: string, body: object = {}) => server.admin("POST", `/api/rollouts${url}`, body);
+  const create = async (plan: object = {}) => {
+    const answer = await post("", { firmware_id: 1, ...plan });
+    expect(answer.statusCode, answer.body).to.equal(201);
+    return answer.json();
+  };
+  const as = async (name: string, url: string) => {
+    const isKnown = (await server.store.findUserByName(name)) !== undefined;
+    const { access } = await (isKnown ? server.logIn(name) : server.addUser(name, "operator"));
+    return server.as(access, "POST", `/api/rollouts${url}`);
+  };
+
+  it("makes a draft with everything that was left out, and tells it as it is", async () => {
+    const made = await create({
+      name: "autumn",
+      stages: [{ percent: 10 }, { groups: ["lab"], soak_seconds: 0 }, { percent: 100 }],
+    });
+    expect(made).to.include({
+      id: 1,
+      name: "autumn",
+      state: "draft",
+      reason: "made by local administrator",
+      created_by: "local administrator",
+      priority: 0,
+      force: "none",
+      max_concurrent: null,
+      lease_seconds: 1800,
+      created_at: new Date(START_MS).toISOString(),
+      started_at: null,
+    });
+    expect(made.stages).to.deep.equal([
+      {
+        name: "10 %",
+        percent: 10,
+        soak_seconds: 3600,
+        min_validated: 1,
+        min_validated_fraction: 0.9,
+        device_count: null,
+      },
+      {
+        name: "lab",
+        groups: ["lab"],
+        soak_seconds: 0,
+        min_validated: 1,
+        min_validated_fraction: 0.9,
+        device_count: null,
+      },
+      {
+        name: "100 %",
+        percent: 100,
+        soak_seconds: 3600,
+        min_validated: 1,
+        min_validated_fraction: 0.9,
+        device_count: null,
+      },
+    ]);
+    expect((await server.admin("GET", "/api/rollouts?state=draft")).json()).to.include({ total: 1 });
+    expect((await server.admin("GET", "/api/rollouts?state=running")).json()).to.include({ total: 0 });
+  });
+
+  it("refuses what could never work, with a sentence that says what", async () => {
+    const cases: readonly (readonly [object, number, RegExp])[] = [
+      [{ firmware_id: 9 }, 404, /firmware 9 does not exist/],
+      [
+        { stages: [{ percent: 50 }, { percent: 20 }] },
+        422,
+        /stage "20 %" has 20 %, it has to have more than the 50 % before it/,
+      ],
+      [{ stages: [{ name: "x" }] }, 422, /stage 1 needs either percent or groups/],
+      [{ stages: [{ percent: 5, groups: ["a"] }] }, 422, /needs either/],
+      [{ stages: [] }, 400, /stages/],
+      [{ stages: [{ percent: 101 }] }, 400, /percent/],
+      [{ target: { from_version: "one" } }, 422, /"one" is not a version/],
+      [{ target: { hardware: ["olimex"] } }, 422, /is for hardware esp32, the target is olimex/],
+      [{ target: { tags: ["a,b"] } }, 400, /target.tags.0/],
+      [
+        { windows: { time_zone: "Mars/Olympus", spans: [{ weekdays: [1], from: "01:00", to: "02:00" }] } },
+        422,
+        /not a time zone/,
+      ],
+      [
+        { windows: { time_zone: "UTC", spans: [{ weekdays: [1], from: "24:00", to: "02:00" }] } },
+        400,
+        /from/,
+      ],
+      [{ start_at: "tomorrow" }, 422, /"tomorrow" is no time/],
+      [{ max_concurrent: 0 }, 400, /max_concurrent/],
+      [{ force: "always" }, 400, /force/],
+    ];
+    for (const [plan, status, message] of cases) {
+      const answer = await post("", { firmware_id: 1, ...plan });
+      expect(answer.statusCode, JSON.stringify(plan)).to.equal(status);
+      expect(answer.json().message, JSON.stringify(plan)).to.match(message);
+    }
+    await server.admin("DELETE", "/api/ota/admin/firmware/1");
+    expect((await post("", { firmware_id: 1 })).json()).to.include({ error: "FIRMWARE_INACTIVE" });
+    expect((await server.admin("GET", "/api/rollouts")).json()).to.include({ total: 0 });
+  });
+
+  it("plans without changing anything, and the seed of a plan chooses the same devices", async () => {
+    for (let n = 0; n < 40; n++)
+      await server.store.putDevice(sampleDevice({ id: `d${`${n}`.padStart(2, "0")}` }));
+    await server.store.putDevice(sampleDevice({ id: "other", hardware: "olimex" }));
+    const stages = [{ percent: 25 }, { percent: 100 }];
+    const plan = (await post("/plan?limit=500", { firmware_id: 1, stages, max_concurrent: 3 })).json();
+    expect(plan).to.include({ device_count: 40, excluded_count: 1, bytes: 40 * 90_000 });
+    expect(plan.excluded_by).to.deep.equal({ WRONG_HARDWARE: 1 });
+    expect(plan.excluded[0]).to.include({ device_id: "other", verdict: "WRONG_HARDWARE" });
+    expect(plan.notes.join(" "))
+      .to.contain("At most 3 devices update")
+      .and.to.contain("is stable: until it has a rollout");
+    expect((await server.admin("GET", "/api/rollouts")).json().total).to.equal(0);
+    await create({ stages, seed: plan.seed });
+    const real = (await server.admin("GET", "/api/rollouts/1/plan?limit=500")).json();
+    expect(real.devices).to.deep.equal(plan.devices);
+    const paged = (await server.admin("GET", "/api/rollouts/1/plan?limit=10&offset=35")).json();
+    expect(paged.devices).to.deep.equal(plan.devices.slice(35));
+  });
+
+  it("asks another person for the approval", async () => {
+    const { id } = await create({ needs_approval: true });
+    expect((await post(`/${id}/start`)).json()).to.include({ state: "awaiting_approval" });
+    const own = await post(`/${id}/approve`);
+    expect(own.statusCode).to.equal(409);
+    expect(own.json()).to.include({
+      error: "SAME_PERSON",
+      message: "local administrator made rollout 1: another person has to approve it",
+    });
+    expect((await as("bob", `/${id}/approve`)).json()).to.include({ state: "running", approved_by: "bob" });
+  });
+
+  it("changes nothing for those who may not", async () => {
+    const { id } = await create();
+    for (const url of ["", "/plan", `/${id}/start`, `/${id}/cancel`, `/${id}/rollback`]) {
+      const answer = await server.app.inject({
+        method: "POST",
+        url: `/api/rollouts${url}`,
+        payload: { firmware_id: 1 },
+      });
+      expect(answer.statusCode, url).to.equal(401);
+    }
+    expect((await server.app.inject({ method: "GET", url: "/api/rollouts" })).statusCode).to.equal(401);
+    expect(
+      (await server.app.inject({ method: "PATCH", url: "/api/devices/d1", payload: { pin: "1.0.0" } }))
+        .statusCode,
+    ).to.equal(401);
+    expect((await post("/99/start")).json()).to.include({ error: "ROLLOUT_UNKNOWN" });
+    expect((await server.admin("GET", `/api/rollouts/${id}`)).json()).to.include({ state: "draft" });
+  });
+
+  it("takes a command with a reason, without one, and without a body", async () => {
+    const { id } = await create();
+    expect((await as("ada", `/${id}/start`)).json()).to.include({
+      state: "running",
+      reason: "started by ada",
+    });
+    expect((await post(`/${id}/pause`, { reason: "lunch" })).json()).to.include({
+      state: "paused",
+      reason: "lunch",
+    });
+    expect((await post(`/${id}/pause`, { reason: 5 })).statusCode).to.equal(400);
+    expect((await post(`/${id}/pause`, { reason: "x".repeat(301) })).statusCode).to.equal(400);
+    expect((await post(`/${id}/pause`)).json()).to.include({ error: "STATE_WRONG" });
+    expect((await post(`/${id}/cancel`)).json()).to.include({
+      state: "cancelled",
+      reason: "cancelled by local administrator",
+    });
+  });
+
+  it("begins at the scheduled time by a check or by a tick", async () => {
+    const startAt = new Date(START_MS + 3_600_000).toISOString();
+    for (let n = 0; n < 2; n++) {
+      const { id } = await create({ start_at: startAt });
+      expect((await post(`/${id}/start`)).json()).to.include({
+        state: "scheduled",
+        reason: `started by local administrator, begins at ${startAt}`,
+      });
+    }
+    await server.check();
+    expect((await server.admin("GET", "/api/rollouts?state=running")).json().total).to.equal(0);
+    server.nowMs += 3_600_000;
+    await server.app.tick();
+    expect((await server.admin("GET", "/api/rollouts?state=running")).json().total).to.equal(2);
+  });
+
+  it("shows the devices of a rollout, what it waits for, and the same on each device", async () => {
+    const { id } = await create();
+    await post(`/${id}/start`);
+    const [fine, broken] = [
+      new VirtualClient(server.app, "fine"),
+      new VirtualClient(server.app, "broken", () => "fail"),
+    ];
+    for (let n = 0; n < 4; n++) await fine.act();
+    await broken.act();
+    const shown = (await server.admin("GET", `/api/rollouts/${id}`)).json();
+    expect(shown.tallies[0]).to.include({ given: 2, validated: 1, failed: 1, updating: 0 });
+    expect(shown.release).to.equal("base 1.1.0");
+    expect(shown.next).to.include({ kind: "stay" });
+    const failed = (await server.admin("GET", `/api/rollouts/${id}/devices?outcome=failed`)).json();
+    expect(failed.total).to.equal(1);
+    expect(failed.devices[0]).to.include({
+      device_id: "broken",
+      error_code: "BODY_TRUNCATED",
+      from_version: "1.0.0",
+    });
+    const device = (await server.admin("GET", "/api/devices/fine")).json();
+    expect(device.rollouts[0]).to.include({ rollout_id: id, outcome: "validated" });
+  });
+
+  it("tells watchers of every change of a rollout", async () => {
+    const url = await server.app.listen({ port: 0 });
+    const abort = new AbortController();
+    const stream = await fetch(`${url}/api/events/stream`, {
+      headers: { authorization: `Bearer ${server.token}` },
+      signal: abort.signal,
+    });
+    const { id } = await create();
+    await post(`/${id}/start`);
+    const decoder = new TextDecoder();
+    let text = "";
+    for await (const chunk of stream.body!) {
+      text += decoder.decode(chunk as Uint8Array, { stream: true });
+      if (/"kind":"rollout.started"/.test(text) && /event: rollout\ndata: .*"state":"running"/.test(text))
+        break;
+    }
+    abort.abort();
+    expect(text).to.match(/event: rollout\ndata: \{"id":1,.*"state":"draft"/);
+  });
+});
+
+describe("the labels of devices", () => {
+  let server: TestServer;
+  beforeEach(async () => {
+    server = await TestServer.open();
+    for (const id of ["d1", "d2"]) await server.store.putDevice(sampleDevice({ id }));
+  });
+  afterEach(() => server.close());
+  const patch = (id: string, body: object) => server.admin("PATCH", `/api/devices/${id}`, body);
+
+  it("change as they are told, stay when the device reports, and stand in the log", async () => {
+    expect(
+      (await patch("d1", { tags: ["lab", "beta"], group: "berlin", pin: "1.0.0" })).json(),
+    ).to.deep.equal({
+      device_id: "d1",
+      tags: ["beta", "lab"],
+      group: "berlin",
+      pin: "1.0.0",
+    });
+    await patch("d1", { add_tags: ["new"], remove_tags: ["lab"], pin: null });
+    await server.check({ device_id: "d1" });
+    const { devices } = (await server.admin("GET", "/api/devices?tag=new")).json();
+    expect(devices).to.have.length(1);
+    expect(devices[0]).to.deep.include({
+      device_id: "d1",
+      tags: ["beta", "new"],
+      group: "berlin",
+      pin: null,
+    });
+    const { events } = (await server.admin("GET", "/api/devices/d1/timeline")).json();
+    const labelled = events.filter(({ kind }: { kind: string }) => kind === "device.labelled");
+    expect(labelled[0].message).to.equal(
+      "d1: tagged new, no longer tagged lab, no longer pinned, by local administrator",
+    );
+    expect(labelled[0].detail.before.tags).to.deep.equal(["beta", "lab"]);
+    expect((await server.admin("GET", "/api/devices/labels")).json()).to.deep.equal({
+      tags: [
+        { name: "beta", device_count: 1 },
+        { name: "new", device_count: 1 },
+      ],
+      groups: [{ name: "berlin", device_count: 1 }],
+    });
+  });
+
+  it("are refused where they make no sense", async () => {
+    expect((await patch("d1", { pin: "latest" })).json()).to.include({ error: "PIN_INVALID" });
+    expect((await patch("nobody", { pin: null })).statusCode).to.equal(404);
+    expect((await patch("d1", { tags: [" x"] })).statusCode).to.equal(400);
+    expect((await patch("d1", { add_tags: ["grün", "中文 tag"] })).json().tags).to.deep.equal([
+      "grün",
+      "中文 tag",
+    ]);
+    const many = Array.from({ length: 31 }, (_, index) => `t${index}`);
+    expect((await patch("d1", { add_tags: many })).json()).to.include({ error: "TOO_MANY_TAGS" });
+  });
+
+  it("change for many devices at once, and say of each what became of it", async () => {
+    const answer = await server.admin("POST", "/api/devices/labels", {
+      devices: ["d1", "nobody", "d2", "d1"],
+      add_tags: ["lab"],
+    });
+    expect(answer.json()).to.deep.equal({
+      changed: 2,
+      failed: 1,
+      devices: [
+        { device_id: "d1", tags: ["lab"], group: null, pin: null },
+        {
+          device_id: "nobody",
+          error: "DEVICE_UNKNOWN",
+          message: "device nobody has never checked for updates here",
+        },
+        { device_id: "d2", tags: ["lab"], group: null, pin: null },
+      ],
+    });
+  });
+
+  it("answer why a device gets what it gets", async () => {
+    await server.store.addFirmware(sampleFirmware());
+    await patch("d1", { pin: "1.0.0" });
+    const why = (await server.admin("GET", "/api/devices/d1/why")).json();
+    expect(why).to.deep.equal({
+      device_id: "d1",
+      summary:
+        "d1 is offered nothing: The device is pinned to 1.0.0: remove the pin to let it have base 1.1.0.",
+      offer: null,
+      answers: [
+        {
+          firmware_id: 1,
+          version: "1.1.0",
+          rollout_id: null,
+          verdict: "PINNED",
+          sentence: "The device is pinned to 1.0.0: remove the pin to let it have base 1.1.0.",
+        },
+      ],
+    });
+    expect((await server.admin("GET", "/api/devices/d2/why")).json().summary).to.equal(
+      "d2 is offered base 1.1.0 at its next check.",
+    );
+    expect((await server.admin("GET", "/api/devices/nobody/why")).statusCode).to.equal(404);
+  });
+});
+
+describe("how attempts ended", () => {
+  it("keeps apart what failed and what the server itself ended", async () => {
+    const server = await TestServer.open();
+    await server.store.addFirmware(sampleFirmware());
+    await server.check();
+    await server.store.addFirmware(sampleFirmware({ version: "1.2.0" }));
+    await server.check();
+    await server.admin("DELETE", "/api/ota/admin/firmware/1");
+    await server.admin("DELETE", "/api/ota/admin/firmware/2");
+    await server.check();
+    const { logs } = (await server.admin("GET", "/api/ota/admin/logs")).json();
+    expect(logs.map(({ outcome }: { outcome: string }) => outcome)).to.deep.equal([
+      "withdrawn",
+      "superseded",
+    ]);
+    expect(await server.store.countFailures("base-010203")).to.deep.equal([]);
+    const { events } = (await server.admin("GET", "/api/events")).json();
+    expect(events.map(({ kind }: { kind: string }) => kind))
+      .to.include("update.superseded")
+      .and.not.include("update.failed");
+    await server.close();
+  });
+});

@@ -1,0 +1,108 @@
+import { expect } from "chai";
+import { type Facts, NO_FACTS } from "../../../server/rollout/decide.js";
+import type { Rollout, RolloutDevice, RolloutRelease } from "../../../server/rollout/model.js";
+import { MAX_ROLLBACK_COUNT } from "../../../server/rollout/obstacle.js";
+import { isPlanned, Planner } from "../../../server/rollout/plan.js";
+import { stageOf } from "../../../server/rollout/target.js";
+import { HOUR, NOW, sampleRelease, sampleRollout, sampleStage, sampleSubject } from "./samples.js";
+
+const RELEASES: readonly RolloutRelease[] = [sampleRelease("1.1.0")];
+const STAGED = sampleRollout({
+  state: "draft",
+  startedAt: null,
+  stages: [sampleStage(25), sampleStage(100)],
+});
+const planFor = (
+  devices: readonly Partial<RolloutDevice>[],
+  rollout: Rollout = STAGED,
+  releases = RELEASES,
+  facts: Partial<Facts> = {},
+) => {
+  const planner = new Planner(rollout, releases, [], NOW);
+  const entries = devices.map((device) =>
+    planner.add({ device: sampleSubject(device), facts: { ...NO_FACTS, ...facts } }),
+  );
+  return { planner, entries };
+};
+const FLEET = Array.from({ length: 200 }, (_, index) => ({ id: `d${index}` }));
+
+describe("the plan of a rollout", () => {
+  it("tells who gets it in which stage, how many bytes, and when at the earliest", () => {
+    const { planner, entries } = planFor(FLEET);
+    const [first, second] = planner.stages;
+    expect((first?.deviceCount ?? 0) + (second?.deviceCount ?? 0)).to.equal(200);
+    expect(first?.deviceCount).to.be.within(30, 70);
+    expect(first).to.include({ bytes: (first?.deviceCount ?? 0) * 100_000, earliestAt: NOW });
+    expect(second?.earliestAt).to.equal(NOW + HOUR);
+    expect(planner.stageSizes).to.deep.equal([first?.deviceCount, 200]);
+    for (const entry of entries) {
+      if (!isPlanned(entry)) throw new Error(entry.sentence);
+      expect(entry.stage).to.equal(stageOf(STAGED, sampleSubject({ id: entry.deviceId })));
+    }
+  });
+
+  it("waits for the scheduled start and the next window", () => {
+    const windows = { timeZone: "UTC", spans: [{ weekdays: [1], from: "02:00", to: "04:00" }] };
+    const { planner } = planFor([], { ...STAGED, windows, startAt: NOW + 24 * HOUR });
+    const monday = Date.UTC(2026, 10, 23, 2);
+    expect(planner.stages.map(({ earliestAt }) => earliestAt)).to.deep.equal([monday, monday + HOUR]);
+  });
+
+  it("counts the stepping stones with it", () => {
+    const releases = [
+      sampleRelease("1.1.0", { id: 2, fileSize: 10 }),
+      sampleRelease("2.0.0", { minCurrentVersion: "1.1.0", fileSize: 5 }),
+    ];
+    const { entries } = planFor([{}, { version: "1.5.0" }], STAGED, releases);
+    expect(entries).to.have.length(2);
+    expect(entries[0]).to.deep.include({ firmwareIds: [2, 1], bytes: 15 });
+    expect(entries[1]).to.deep.include({ firmwareIds: [1], bytes: 5 });
+  });
+
+  it("says of each excluded device why", () => {
+    const rollout = { ...STAGED, target: { tags: ["beta"] } };
+    const { entries, planner } = planFor(
+      [
+        {},
+        { tags: ["beta"], version: "1.1.0" },
+        { tags: ["beta"], pin: "1.0.0" },
+        { tags: ["beta"], chip: "esp32c3" },
+      ],
+      rollout,
+    );
+    expect(entries.map((entry) => (isPlanned(entry) ? "planned" : entry.verdict))).to.deep.equal([
+      "NOT_TARGETED",
+      "NOT_NEWER",
+      "PINNED",
+      "WRONG_CHIP",
+    ]);
+    expect(isPlanned(entries[0]!) || entries[0]!.sentence).to.contain(
+      "it is for tag beta, the device has none",
+    );
+    expect(planner.stageSizes).to.deep.equal([0, 0]);
+  });
+
+  it("says of a forced older release which devices refuse it", () => {
+    const rollout = { ...STAGED, force: "any_order" as const };
+    const { entries } = planFor([{ version: "2.0.0" }, { version: "2.0.0", slotState: null }], rollout);
+    expect(entries.map(isPlanned)).to.deep.equal([false, true]);
+    expect(isPlanned(entries[0]!) || entries[0]!.sentence).to.contain("refuses that even if it is forced");
+  });
+
+  it("counts on what passes (a trial, a wait), but not on a device that rolled it back too often", () => {
+    const history = (rolledBackCount: number) => [
+      { firmwareId: 1, failedCount: 9, rolledBackCount, lastFailedAt: NOW, lastRolledBackAt: NOW },
+    ];
+    const planned = (device: Partial<RolloutDevice>, facts: Partial<Facts>) =>
+      isPlanned(planFor([device], STAGED, RELEASES, facts).entries[0]!);
+    expect(planned({ slotState: "pending_verify" }, {})).to.equal(true);
+    expect(planned({}, { history: history(1) })).to.equal(true);
+    expect(planned({}, { history: history(MAX_ROLLBACK_COUNT) })).to.equal(false);
+  });
+
+  it("counts a device that got it already as one of its stage", () => {
+    const { planner } = planFor([{ version: "1.1.0" }], STAGED, RELEASES, { given: new Set([1]) });
+    expect(planner.stages.map(({ deviceCount }) => deviceCount)).to.deep.equal([0, 0]);
+    expect(planner.stageSizes.at(-1)).to.equal(1);
+  });
+});

@@ -1,0 +1,143 @@
+// Devices that speak the device API by HTTP and nothing else: they check, take what they are offered, restart, and end as the test
+// wants. No firmware runs in them; what they report has the shape and the order of what firmware/core reports.
+
+import { createHash } from "node:crypto";
+import { expect } from "chai";
+import type { FastifyInstance } from "fastify";
+import type { SlotState } from "../../../firmware/core/wire.js";
+
+/** How an update ends on a device. `silent`: it takes the image and is never heard of again. */
+export type Fate = "validate" | "roll back" | "fail" | "silent";
+
+interface Image {
+  readonly version: string;
+  readonly build: number;
+  readonly sha256: string;
+}
+interface Offered {
+  readonly firmware_id: number;
+  readonly version: string;
+  readonly build_number: number;
+  readonly imageSha256: string;
+}
+
+export const imageOf = (version: string): string =>
+  createHash("sha256").update(`image ${version}`).digest("hex");
+
+export class VirtualClient {
+  readonly id: string;
+  /** Asked at the end of each update. */
+  fate: (version: string) => Fate;
+  #image: Image;
+  #slotState: SlotState = "valid";
+  #resetReason = "power-on";
+  #bootCount = 1;
+  #offered: Offered | undefined;
+  #step: "idle" | "downloading" | "armed" | "trial" | "gone" = "idle";
+  readonly #app: FastifyInstance;
+
+  constructor(
+    app: FastifyInstance,
+    id: string,
+    fate: (version: string) => Fate = () => "validate",
+    version = "1.0.0",
+  ) {
+    this.#app = app;
+    this.id = id;
+    this.fate = fate;
+    this.#image = { version, build: 0, sha256: imageOf(version) };
+  }
+
+  get version(): string {
+    return this.#image.version;
+  }
+  get isUpdating(): boolean {
+    return this.#step !== "idle" && this.#step !== "gone";
+  }
+
+  /** One thing that a device does; the test moves the clock between them. */
+  async act(): Promise<void> {
+    switch (this.#step) {
+      case "gone":
+        return;
+      case "idle":
+        return this.#check();
+      case "downloading":
+        await this.#tell("installing", "armed");
+        this.#step = this.fate(this.#offered!.version) === "silent" ? "gone" : "armed";
+        return;
+      case "armed":
+        return this.#restart();
+      case "trial":
+        return this.#endTrial();
+    }
+  }
+
+  async #check(): Promise<void> {
+    const answer = await this.#post("/api/ota/check", {
+      device_type: "base",
+      current_version: this.#image.version,
+      current_build: this.#image.build,
+      chip: "esp32",
+      hardware: "esp32",
+      image_sha256: this.#image.sha256,
+      slot: "ota_0",
+      slot_state: this.#slotState,
+      boot_count: this.#bootCount,
+      reset_reason: this.#resetReason,
+    });
+    if (!answer.update_available || this.#slotState === "pending_verify") return;
+    this.#offered = { ...(answer as unknown as Offered), imageSha256: imageOf(String(answer.version)) };
+    await this.#tell("downloading", "downloading");
+    if (this.fate(this.#offered.version) === "fail") {
+      await this.#tell("failed", "downloading", {
+        error_code: "BODY_TRUNCATED",
+        error_message: "the body ended early",
+      });
+      return;
+    }
+    this.#step = "downloading";
+  }
+
+  async #restart(): Promise<void> {
+    this.#bootCount++;
+    this.#resetReason = "software";
+    const before = this.#image;
+    this.#image = {
+      version: this.#offered!.version,
+      build: this.#offered!.build_number,
+      sha256: this.#offered!.imageSha256,
+    };
+    this.#slotState = "pending_verify";
+    await this.#check();
+    this.#step = "trial";
+    if (this.fate(this.#offered!.version) === "validate") return;
+    this.#image = before;
+    this.#slotState = "valid";
+    this.#resetReason = "panic";
+    this.#bootCount++;
+  }
+
+  async #endTrial(): Promise<void> {
+    this.#step = "idle";
+    if (this.#slotState === "pending_verify") {
+      this.#slotState = "valid";
+      await this.#tell("success", "validated", { image_sha256: this.#image.sha256, slot_state: "valid" });
+    } else {
+      await this.#tell("failed", "rolled back", {
+        error_code: "ROLLED_BACK",
+        error_message: "panic in the trial",
+      });
+    }
+  }
+
+  #tell(status: string, step: string, more: object = {}) {
+    return this.#post("/api/ota/status", { firmware_id: this.#offered?.firmware_id, status, step, ...more });
+  }
+
+  async #post(url: string, body: object): Promise<Record<string, unknown>> {
+    const answer = await this.#app.inject({ method: "POST", url, payload: { device_id: this.id, ...body } });
+    expect(answer.statusCode, answer.body).to.equal(200);
+    return answer.json();
+  }
+}
