@@ -64,13 +64,11 @@ export function serverCommand(program: Command): void {
     .action(runBackup);
 }
 
-async function runBackup(folder: string, flags: { readonly data: string }, command: Command): Promise<void> {
+async function runBackup(folder: string, { data }: { readonly data: string }): Promise<void> {
   if (process.env.DATABASE_URL) {
     throw new UsageError("the database is DATABASE_URL: back it up with pg_dump, or use `skyslot export`");
   }
   const { backUp } = await import("../backup.js");
-  // Commander gives the option to `server`, which has one of the same name.
-  const data = command.optsWithGlobals<{ readonly data: string }>().data ?? flags.data;
   const { copiedCount, databaseBytes } = await backUp(data, folder);
   const elsewhere = process.env.BLOB_STORE ? "; the firmware lies in BLOB_STORE and is not in it" : "";
   printLine(`${folder} has a database of ${databaseBytes} bytes and ${copiedCount} new files${elsewhere}`);
