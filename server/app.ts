@@ -4,6 +4,7 @@
 import multipart from "@fastify/multipart";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import { adminRoutes } from "./api/admin-routes.js";
+import { contentRoutes } from "./api/content-routes.js";
 import { type Context, DEFAULT_SETTINGS, type Settings } from "./api/context.js";
 import { deviceAdminRoutes } from "./api/device-admin-routes.js";
 import { deviceRoutes } from "./api/device-routes.js";
@@ -16,6 +17,7 @@ import { watchRoutes } from "./api/watch-routes.js";
 import type { Auth } from "./auth.js";
 import type { BlobStore } from "./blobs/blobs.js";
 import { HotBlobs } from "./blobs/hot.js";
+import { type ContentSource, firstOf } from "./content.js";
 import { dashboardRoutes } from "./dashboard/routes.js";
 import { DeviceLimit } from "./device-limit.js";
 import { arduinoRoutes } from "./dialects/arduino-routes.js";
@@ -41,6 +43,8 @@ export interface AppOptions {
   readonly auth: Auth;
   /** To the other servers that share the store. */
   readonly relay?: Relay | undefined;
+  /** What panels show; absent: nothing is assigned to anyone. */
+  readonly content?: ContentSource | undefined;
   /** Absent: nothing is logged. */
   readonly log?: FastifyBaseLogger | undefined;
   /** Milliseconds since 1970. */
@@ -60,7 +64,8 @@ export function createApp(options: AppOptions): FastifyInstance {
   const { store, blobs, auth, now } = options;
   const hot = new HotBlobs(blobs);
   const deviceLimit = new DeviceLimit(store, settings.maxDeviceCount);
-  const context: Context = { store, blobs, hot, auth, now, settings, deviceLimit, live, metrics };
+  const content = options.content ?? firstOf();
+  const context: Context = { store, blobs, hot, auth, content, now, settings, deviceLimit, live, metrics };
 
   const app: FastifyInstance = Fastify({
     ...(options.log ? { loggerInstance: options.log } : { logger: false }),
@@ -100,6 +105,7 @@ export function createApp(options: AppOptions): FastifyInstance {
     );
   });
   deviceRoutes(app, context);
+  contentRoutes(app, context);
   adminRoutes(app, context);
   typeRoutes(app, context);
   for (const routes of [registerRoutes, arduinoRoutes, manifestRoutes, meshRoutes, hawkbitRoutes])

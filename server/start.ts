@@ -2,6 +2,7 @@
 //
 //   data/skyslot.db   devices, firmware, attempts, events       data/jwt.key      key of the tokens, 0600
 //   data/blobs/       firmware files, addressed by content      data/admin.token  the administrator's token, 0600
+//   data/content/     pictures for panels: DEVICE.pbm, TYPE.pbm, default.pbm
 //   data/trusted/     public release keys (*.jwk); if there are any, only releases signed by one of them are taken
 
 import { mkdir, readdir, readFile } from "node:fs/promises";
@@ -14,6 +15,7 @@ import { isLoopback } from "./api/guard.js";
 import { createApp } from "./app.js";
 import { openAuth } from "./auth.js";
 import { openBlobs } from "./blobs/open.js";
+import { firstOf, folderContent, testCard } from "./content.js";
 import { publicPart } from "./release.js";
 import { openStore } from "./store/open.js";
 import { DEFAULT_RETENTION, type Retention, startUpkeep } from "./upkeep.js";
@@ -37,6 +39,8 @@ export interface ServerOptions {
   readonly now?: () => number;
   /** Public release keys beside those in the data folder. */
   readonly trustedKeys?: readonly JWK[];
+  /** Size of the card for panels to which nothing is assigned; absent: they get none. */
+  readonly testCard?: { readonly width: number; readonly height: number } | undefined;
   /** By default reads are open when the server listens on loopback only. */
   readonly settings?: Partial<Omit<Settings, "trustedKeys">>;
 }
@@ -65,8 +69,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     file: join(dataDir, "skyslot.db"),
     onTrouble: (error) => options.log?.warn({ err: error }, "connection to the database lost"),
   });
+  const content = firstOf(
+    folderContent(join(dataDir, "content")),
+    ...(options.testCard ? [testCard(options.testCard.width, options.testCard.height)] : []),
+  );
   const settings = { openReads: isLoopback(host), ...options.settings, trustedKeys };
-  const app = createApp({ store, blobs, auth, relay, now, log: options.log, settings });
+  const app = createApp({ store, blobs, auth, content, relay, now, log: options.log, settings });
   const endUpkeep = startUpkeep({
     store,
     blobs,

@@ -43,6 +43,9 @@ export const CheckBody = Type.Object({
   rssi: Type.Optional(Type.Integer({ minimum: -200, maximum: 100 })),
   uptime_seconds: Type.Optional(Type.Number({ minimum: 0, maximum: 0xffffffff })),
   address: Type.Optional(Type.String({ pattern: "^[0-9A-Fa-f.:]{0,45}$" })),
+  temperature_c: Type.Optional(Type.Number({ minimum: -273.15, maximum: 1000 })),
+  humidity_percent: Type.Optional(Type.Number({ minimum: 0, maximum: 100 })),
+  battery_percent: Type.Optional(Type.Number({ minimum: 0, maximum: 100 })),
 });
 
 export const StatusBody = Type.Object({

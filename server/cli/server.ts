@@ -9,6 +9,7 @@ interface Flags {
   readonly data: string;
   readonly trust?: readonly string[];
   readonly pollSeconds?: number;
+  readonly testCard?: { readonly width: number; readonly height: number };
   readonly openReads: boolean;
   readonly downloadsFrom?: string;
   readonly keepLogDays?: number;
@@ -38,6 +39,11 @@ export function serverCommand(program: Command): void {
       "take only releases signed by one of these public keys (or *.jwk in DATA/trusted)",
     )
     .option("--poll-seconds <n>", "tell devices how long to wait between checks", wholeNumber)
+    .option(
+      "--test-card <size>",
+      "send panels without a picture a test card of this size, such as 200x200",
+      size,
+    )
     .option("--no-open-reads", "ask for a token for reads from this machine too")
     .option(
       "--downloads-from <url>",
@@ -72,6 +78,13 @@ async function runBackup(folder: string, flags: { readonly data: string }, comma
   printLine(`${folder} has a database of ${databaseBytes} bytes and ${copiedCount} new files${elsewhere}`);
 }
 
+function size(text: string): { readonly width: number; readonly height: number } {
+  const [, width, height] = /^(\d{1,4})x(\d{1,4})$/.exec(text) ?? [];
+  if (!Number(width) || !Number(height) || Number(width) > 4096 || Number(height) > 4096)
+    throw new UsageError(`"${text}" is no size such as 200x200, at most 4096x4096`);
+  return { width: Number(width), height: Number(height) };
+}
+
 async function runServer(flags: Flags): Promise<void> {
   if (flags.port > 65_535) throw new UsageError(`port ${flags.port} is above 65535`);
   const { readFile } = await import("node:fs/promises");
@@ -100,6 +113,7 @@ async function runServer(flags: Flags): Promise<void> {
     port: flags.port,
     log,
     trustedKeys,
+    testCard: flags.testCard,
     settings: {
       ...(flags.openReads ? {} : { openReads: false }),
       ...(flags.downloadsFrom === undefined ? {} : { downloadsFrom: readPlace(flags.downloadsFrom) }),

@@ -5,6 +5,7 @@ import type { HttpRequest, HttpResponse } from "../../host-sim/network/http-host
 import { createApp } from "../../server/app.js";
 import { openAuth } from "../../server/auth.js";
 import { openFileBlobs } from "../../server/blobs/files.js";
+import type { ContentSource } from "../../server/content.js";
 import { openSqliteStore } from "../../server/store/sqlite.js";
 import type { Update } from "../../server/store/store.js";
 
@@ -20,11 +21,12 @@ export interface TestServer {
 export async function openTestServer(options: {
   readonly folder: string;
   readonly now: () => number;
+  readonly content?: ContentSource | undefined;
 }): Promise<TestServer> {
-  const { folder, now } = options;
+  const { folder, now, content } = options;
   const { auth, adminToken } = await openAuth(folder, now);
   const store = await openSqliteStore(join(folder, "skyslot.db"));
-  const app = createApp({ store, blobs: await openFileBlobs(join(folder, "blobs")), auth, now });
+  const app = createApp({ store, blobs: await openFileBlobs(join(folder, "blobs")), auth, content, now });
   return {
     async handle({ method, path, headers, body, remoteAddress }) {
       const answer = await app.inject({
