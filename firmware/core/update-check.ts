@@ -56,6 +56,7 @@ function checkRequest(state: UpdateState, freeHeapBytes: number): CheckRequest |
     free_heap: freeHeapBytes,
     rssi: state.rssi,
     address: state.address,
+    ...state.readings,
   };
 }
 
