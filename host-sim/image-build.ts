@@ -28,6 +28,14 @@ export interface BuildConfig {
   readonly trialDeadlineSeconds: number;
   /** Absent: push is off. */
   readonly pushToken?: string;
+  /** `cms` only; as in its manifest. */
+  readonly refreshSeconds?: number;
+  readonly sleep?: {
+    readonly seconds: number;
+    readonly awakeSeconds: number;
+    readonly firstAwakeSeconds: number;
+    readonly longestSeconds: number;
+  };
 }
 
 export interface BuildOptions {
