@@ -3,7 +3,8 @@
 //   - a new image is on trial, or an update or a push is under way, or its result has not been told,
 //   - nothing but setting it up can help it, or somebody uses its pages,
 //   - the firmware is in safe mode.
-// Otherwise it sleeps when a check was answered and the panel shows what it should, and in any case after `longestSeconds`.
+// Otherwise it sleeps when a check was answered and the panel shows what it should, and in any case after `longestSeconds`. An update
+// that has lost its network is waited for as long: it goes on where it was after any restart.
 
 import { jitteredMs } from "./backoff.js";
 import type { ContentState } from "./content.js";
@@ -34,12 +35,15 @@ export interface SleepState {
   readonly awakeUntilMs: number;
   /** When somebody used its pages last; before the boot: nobody has. */
   readonly usedAtMs: number;
+  /** When it was seen online last. */
+  readonly onlineAtMs: number;
 }
 
 export const initialSleep: SleepState = Object.freeze({
   isOn: false,
   awakeUntilMs: 0,
   usedAtMs: Number.NEGATIVE_INFINITY,
+  onlineAtMs: 0,
 });
 
 const LOOK_MS = 1_000;
@@ -69,9 +73,13 @@ export function sleepStep(
       return [{ ...state, usedAtMs: event.at }, []];
     case "timerFired":
       if (event.timer !== "sleep" || !state.isOn) return [state, []];
-      return mustStay(state, event.at, device) || !mayGo(state, event.at, device, content, settings)
-        ? [state, [LOOK_AGAIN]]
-        : goToSleep(state, event.random, settings);
+      return look(
+        device.update.online ? { ...state, onlineAtMs: event.at } : state,
+        event,
+        device,
+        content,
+        settings,
+      );
     default:
       return [state, []];
   }
@@ -79,14 +87,31 @@ export function sleepStep(
 
 const LOOK_AGAIN: Effect = Object.freeze({ type: "setTimer", timer: "sleep", delayMs: LOOK_MS });
 
-function mustStay({ usedAtMs }: SleepState, at: number, device: DeviceState): boolean {
-  const { trial, update, report, wifi } = device;
+function look(
+  state: SleepState,
+  { at, random }: Stamped,
+  device: DeviceState,
+  content: ContentState,
+  settings: SleepSettings,
+): Step {
+  return mustStay(state, at, device, settings) || !mayGo(state, at, device, content, settings)
+    ? [state, [LOOK_AGAIN]]
+    : goToSleep(state, random, settings);
+}
+
+function mustStay(
+  { usedAtMs, onlineAtMs }: SleepState,
+  at: number,
+  { trial, update, report, wifi }: DeviceState,
+  { longestSeconds }: SleepSettings,
+): boolean {
+  const isStranded = update.phase === "waiting" && !update.online && at - onlineAtMs >= longestSeconds * 1000;
   const isOnTrial = trial.phase !== "none" && trial.phase !== "passed";
   const isTelling = report.online && report.queue.length > 0;
   return (
     isOnTrial ||
     isTelling ||
-    update.phase !== "idle" ||
+    (update.phase !== "idle" && !isStranded) ||
     wifi.phase === "unset" ||
     wifi.clientCount > 0 ||
     at - usedAtMs < IN_USE_MS

@@ -95,6 +95,19 @@ describe("a device on a battery", () => {
     expect(sleepsAt(3_600_000, boot("software"), passed)).equal(true);
   });
 
+  it("waits two minutes for the network of an update, counted from when it was lost", () => {
+    const waiting = { ...DONE, update: { ...DONE.update, phase: "waiting" as const, online: false } };
+    const [online] = sleepStep(
+      boot("deep-sleep"),
+      at(50_000, LOOK),
+      { ...waiting, update: { ...waiting.update, online: true } },
+      SETTLED,
+      SETTINGS,
+    );
+    expect(sleepsAt(169_000, online, waiting)).equal(false);
+    expect(sleepsAt(170_000, online, waiting)).equal(true);
+  });
+
   it("stays awake for two minutes after somebody has used its pages", () => {
     const used: Event = {
       type: "requestReceived",
