@@ -32,7 +32,7 @@ export type DeskServer = { readonly handler: HttpHandler } | { readonly loopback
 export interface DeskOptions {
   readonly server: DeskServer;
   /** What lies in the device's factory partition; absent: the flash is taken as it is. */
-  readonly image?: Uint8Array;
+  readonly image?: Uint8Array | undefined;
   readonly flash?: Flash;
   readonly chip?: Chip;
   readonly seed?: number;

@@ -8,7 +8,8 @@ import { Nvs } from "../../host-sim/hardware/nvs.js";
 import type { Light } from "../../host-sim/modules/gpio.js";
 import { home } from "../../host-sim/surroundings.js";
 import { type Content, type ContentSource, contentOf, testCard } from "../../server/content.js";
-import { imageOf, type Rig, type RigOptions, setUpRig } from "./rig.js";
+import { Pusher } from "./pusher.js";
+import { imageOf, type Rig, type RigOptions, releaseOf, setUpRig } from "./rig.js";
 
 const HOUR_MS = 3_600_000;
 const SIDE = 200;
@@ -190,6 +191,61 @@ describe("the journey of a device with a panel", () => {
     expect(await until(() => sleeps().length === 2)).equal(true);
     expect(shown.length).equal(drawn + 3);
     expect(isDrawn()).equal(true);
+  });
+
+  it("shows the new picture in the end, wherever in its notes the power is cut", async () => {
+    assigned = picture(1);
+    await setUp();
+    expect(await until(() => sleeps().length === 1)).equal(true);
+    const asleep = rig.desk.device.flash.bytes.slice();
+    const next = picture(2);
+    assigned = next;
+    let cutCount = 0;
+    for (let isOver = false; !isOver; ) {
+      await rig.close();
+      const flash = new Flash(asleep.length, asleep);
+      await setUp({ flash, image: undefined });
+      let operationCount = 0;
+      flash.onOperation = (_operation, when) => {
+        if (when === "before" && operationCount++ === cutCount) flash.cutPower();
+      };
+      expect(
+        await until(() => rig.events.some(({ type }) => type === "powerCut") || sleeps().length > 0),
+      ).equal(true);
+      isOver = sleeps().length > 0;
+      flash.onOperation = undefined;
+      if (!isOver) {
+        cutCount += 1;
+        rig.desk.device.powerOn();
+        expect(await until(() => sleeps().length === 1), `cut ${cutCount}`).equal(true);
+      }
+      const { etag } = requests.at(-1)!;
+      if (shown.length > 0)
+        expect(Buffer.from(panel().rows).equals(next.rows), `cut ${cutCount}`).equal(true);
+      else expect(etag, `cut ${cutCount}: nothing was to be drawn`).equal(next.etag);
+      expect(stored("panel"), `cut ${cutCount}`).equal(next.etag);
+    }
+    expect(cutCount).above(10);
+  });
+
+  it("takes a push while it is awake, and sleeps only after its trial", async () => {
+    assigned = picture(1);
+    const config = { type: "cms", sleep: SLEEP, pushToken: "let me in, please" };
+    const pushed = await imageOf("cms", "1.1.0", "esp32", config);
+    await setUp({ image: await imageOf("cms", "1.0.0", "esp32", config) });
+    const pusher = new Pusher(rig.desk, () => lastCheck().address!);
+    expect(await until(() => wakes().length === 1 && rig.checks.at(-1)?.slot_state === "factory")).equal(
+      true,
+    );
+    await run(5_000);
+    const headers = { "x-skyslot-release": await releaseOf(pushed) };
+    const { status, text } = await pusher.push(pushed, { token: config.pushToken, headers });
+    expect(status, text).equal(200);
+    const slept = sleeps().length;
+    expect(await until(() => rig.trace.some((line) => line.includes("image validated")))).equal(true);
+    expect(sleeps().length, "asleep before it was validated").equal(slept);
+    expect(await until(() => sleeps().length === slept + 2)).equal(true);
+    expect(lastCheck()).include({ current_version: "1.1.0", slot: "ota_0", slot_state: "valid" });
   });
 
   it("updates itself when it wakes, stays awake for the trial, and sleeps again when it is validated", async () => {

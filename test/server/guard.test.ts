@@ -58,6 +58,8 @@ describe("access", () => {
       "HEAD /api/ota/download/:id",
       "GET /api/ota/files/:sha256",
       "HEAD /api/ota/files/:sha256",
+      "GET /api/content/:id",
+      "HEAD /api/content/:id",
       "POST /api/devices/register",
       "POST /api/devices/:id/heartbeat",
       "GET /api/arduino/:type",
