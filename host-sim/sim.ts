@@ -8,7 +8,7 @@ import { exposeOnLoopback } from "./network/bridge.js";
 import type { Terminal } from "./terminal.js";
 import { describeEvent, Watch } from "./watch.js";
 import { factsOf } from "./web-view/facts.js";
-import { openView } from "./web-view/view.js";
+import { openView, type View } from "./web-view/view.js";
 
 export interface SimOptions
   extends Pick<DeskOptions, "image" | "flash" | "chip" | "seed" | "serverUrl" | "network" | "manual"> {
@@ -48,7 +48,7 @@ const YEAR_MS = 365 * 24 * 3600 * 1000;
 export async function startSim(options: SimOptions): Promise<Sim> {
   const { terminal, updateBytes = 0 } = options;
   const keepPicture = options.show === undefined ? undefined : showLights(options.show);
-  const view = await openView({ facts: () => factsOf(desk.device), port: options.viewPort ?? 0 });
+  let view: View | undefined;
   const desk = new Desk({
     ...options,
     server: { loopbackPort: options.loopbackPort },
@@ -61,7 +61,7 @@ export async function startSim(options: SimOptions): Promise<Sim> {
     },
     onLight: (light) => {
       keepPicture?.(light);
-      view.show(light);
+      view?.show(light);
     },
   });
   const watch = new Watch(desk.device, (label, { bytesWritten }) => {
@@ -73,18 +73,23 @@ export async function startSim(options: SimOptions): Promise<Sim> {
     devicePort: 80,
     realPort: options.portalPort ?? 0,
   });
+  view = await openView({ facts: () => factsOf(desk.device), port: options.viewPort ?? 0 }).catch((error) => {
+    portal.close();
+    throw error;
+  });
+  const { url: viewUrl } = view;
   desk.device.powerOn();
   return {
     device: desk.device,
     watch,
     portalUrl: `http://localhost:${portal.port}`,
-    viewUrl: view.url,
+    viewUrl,
     seconds: () => Math.round(desk.world.nowMs / 100) / 10,
     run: (done) => desk.world.runUntil(done, { limitMs: YEAR_MS }),
     stop() {
       desk.world.stop();
       portal.close();
-      view.close();
+      view?.close();
     },
   };
 }

@@ -9,10 +9,11 @@
 // The ETag is forgotten before the panel is touched and stored when it is done: a cut in between draws once more.
 
 import { backoffMs, jitteredMs } from "./backoff.js";
+import { concatenate } from "./bytes.js";
+import { deviceCard, setupCard } from "./content-cards.js";
 import type { DeviceState } from "./device.js";
 import type { Effect } from "./effect.js";
 import type { Stamped } from "./event.js";
-import { accessPointName } from "./identity.js";
 import { type CardLine, drawCard } from "./panel-card.js";
 import { MAX_PBM_HEADER_BYTES, pbmRowsBytes, readPbmHeader } from "./pbm.js";
 import { CONTENT_PATH, MAX_ETAG_LENGTH } from "./wire.js";
@@ -175,7 +176,7 @@ function ended(state: ContentState, random: number, settings: ContentSettings): 
   const { receivedBytes, expectedBytes } = state;
   if (state.phase !== "receiving" || receivedBytes < expectedBytes)
     return failed(state, `${receivedBytes} of ${expectedBytes} bytes`, random);
-  const bytes = joined(state.pieces, receivedBytes);
+  const bytes = concatenate(state.pieces, receivedBytes);
   const header = readPbmHeader(bytes);
   if (!header) return refused(state, "it is no binary PBM (P4)", random, settings);
   const { width, height } = settings;
@@ -189,16 +190,6 @@ function ended(state: ContentState, random: number, settings: ContentSettings): 
     return refused(state, message, random, settings);
   }
   return draw(state, state.next, bytes, header.offset, settings);
-}
-
-function joined(pieces: readonly Uint8Array[], sizeBytes: number): Uint8Array {
-  const whole = new Uint8Array(sizeBytes);
-  let offset = 0;
-  for (const piece of pieces) {
-    whole.set(piece, offset);
-    offset += piece.length;
-  }
-  return whole;
 }
 
 /** Shows a card unless the panel shows it already. `random`: an answer of the server is settled with it. */
@@ -294,26 +285,3 @@ const close = ({ phase, attempt }: ContentState): readonly Effect[] =>
   phase === "requesting" || phase === "receiving" ? [{ type: "closeRequest", attempt }] : [];
 
 const isEtag = (text: string): boolean => text.length <= MAX_ETAG_LENGTH && STRONG_ETAG.test(text);
-
-/** Nothing is assigned: the device says who it is. */
-function deviceCard({ update, wifi }: DeviceState): readonly CardLine[] {
-  const { identity, image } = update.boot ?? {};
-  return [
-    { text: wifi.preferences?.deviceName || "Skyslot", scale: 3 },
-    { text: identity?.deviceId ?? "", scale: 2 },
-    { text: update.address, scale: 2 },
-    { text: `${identity?.type ?? ""} ${image?.version ?? ""}`, scale: 2 },
-    { text: "No picture is assigned", scale: 1 },
-  ];
-}
-
-function setupCard({ update }: DeviceState): readonly CardLine[] {
-  const name = accessPointName(update.boot?.identity.deviceId ?? "");
-  return [
-    { text: "Skyslot", scale: 3 },
-    { text: "To set this up, join", scale: 1 },
-    { text: "the Wi-Fi network", scale: 1 },
-    { text: name, scale: 2 },
-    { text: "with a phone", scale: 1 },
-  ];
-}
