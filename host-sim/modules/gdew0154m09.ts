@@ -1,7 +1,8 @@
 // `gdew0154m09`: the SDK's driver of a 200 × 200 e-ink panel, with the panel behind it. It takes rows of Gray256, makes them black and
 // white by Atkinson's dithering, and shows them when the picture ends; while the paper changes nothing else runs on the device.
 // The first picture after the constructor is preceded by all black and all white. Takes whole pictures only. Its pins are not looked
-// at: nothing on a virtual device can be wired wrongly.
+// at: nothing on a virtual device can be wired wrongly. They are in use until it is closed, and after a constructor that threw until
+// the next boot: the SDK's pins are not given back with the garbage.
 
 import type { Machine } from "../machine.js";
 import { BITMAP_FORMAT } from "./bitmap.js";
@@ -28,6 +29,7 @@ interface Panel {
 
 export function createGdew0154m09(machine: Machine, native: Native): object {
   const panels = createHandles<Panel>(machine);
+  let isInUse = false;
 
   function show(frame: Uint8Array, ms: number): void {
     machine.block(ms);
@@ -45,6 +47,8 @@ export function createGdew0154m09(machine: Machine, native: Native): object {
 
   class Display {
     constructor() {
+      if (isInUse) throw native.error("in use");
+      isInUse = true;
       machine.block(RESET_MS);
       if (!machine.surroundings().hasPanel) {
         machine.block(TIMEOUT_MS);
@@ -86,7 +90,9 @@ export function createGdew0154m09(machine: Machine, native: Native): object {
     }
 
     close(): void {
-      if (panels.close(this)) machine.block(CLOSE_MS);
+      if (!panels.close(this)) return;
+      machine.block(CLOSE_MS);
+      isInUse = false;
     }
 
     get width(): number {

@@ -193,7 +193,24 @@ describe("the journey of a device with a panel", () => {
     expect(isDrawn()).equal(true);
   });
 
-  it("shows the new picture in the end, wherever in its notes the power is cut", async () => {
+  it("finds a sensor that is plugged in later, without a restart", async () => {
+    assigned = picture(1);
+    let hasSensor = false;
+    const config = { type: "cms", sleep: { ...SLEEP, seconds: 0 }, refreshSeconds: 60 };
+    await setUp({
+      image: await imageOf("cms", "1.0.0", "esp32", config),
+      surroundings: (atMs) => ({ ...home(atMs), hasSensor }),
+    });
+    expect(await until(() => rig.checks.length === 3)).equal(true);
+    expect(lastCheck()).not.any.keys("temperature_c");
+    hasSensor = true;
+    expect(await until(() => rig.checks.length === 5)).equal(true);
+    expect(lastCheck()).include({ temperature_c: 18.5 });
+    expect(sleeps()).length(0);
+  });
+
+  it("shows the new picture in the end, wherever in its notes the power is cut", async function () {
+    this.timeout(180_000);
     assigned = picture(1);
     await setUp();
     expect(await until(() => sleeps().length === 1)).equal(true);

@@ -42,15 +42,22 @@ function attempt<Settings>(
 }
 
 function readSensor({ data, clock, address }: NonNullable<ClimateSettings["sensor"]>): Sample {
-  const sensor = new SHT3x({ sensor: { io: I2C, data, clock, address, hz: 100_000 } });
+  let bus: I2C | undefined;
+  // when nobody answers the driver's constructor throws and leaves the bus open, and its address taken for ever
+  function openBus(options: ConstructorParameters<typeof I2C>[0]): I2C {
+    bus = new I2C(options);
+    return bus;
+  }
   try {
+    const io = openBus as unknown as typeof I2C; // what a constructor returns is what `new` gives
+    const sensor = new SHT3x({ sensor: { io, data, clock, address, hz: 100_000 } });
     const { thermometer, hygrometer } = sensor.sample();
     return {
       ...(thermometer.temperature === undefined ? {} : { temperatureC: thermometer.temperature }),
       ...(hygrometer.humidity === undefined ? {} : { humidityPercent: hygrometer.humidity }),
     };
   } finally {
-    sensor.close();
+    bus?.close();
   }
 }
 

@@ -120,9 +120,14 @@ describe("the e-ink panel of the virtual platform", () => {
     expect(lines.slice(1)).deep.equal(new Array(2).fill("TypeError: cannot coerce undefined to object"));
   });
 
-  it("gives up after a second when there is no panel", async () => {
-    const { lines } = await run("attempt(() => new Panel({}));", { hasPanel: false });
-    expect(lines).deep.equal(["Error: time out"]);
+  it("gives up after a second when there is no panel, and keeps its pins until the next boot", async () => {
+    const twice = "attempt(() => new Panel({})); attempt(() => new Panel({}));";
+    const { lines } = await run(twice, { hasPanel: false });
+    expect(lines).deep.equal(["Error: time out", "Error: in use"]);
+    const open = await run(
+      "const panel = new Panel({}); attempt(() => new Panel({})); panel.close(); new Panel({}); log(1);",
+    );
+    expect(open.lines).deep.equal(["Error: in use", "1"]);
   });
 });
 
