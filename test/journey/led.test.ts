@@ -209,7 +209,7 @@ describe("the journey of a base device", () => {
 
   it("shows its state on the LED of its board where the build names a pin, and touches none where it does not", async () => {
     const seen = await lights({ statusLed: { pin: 5, activeLow: true } });
-    expect(new Set(seen.map(({ type, pin }) => `${type} ${pin}`))).deep.equal(new Set(["pin 5"]));
+    expect(new Set(seen.map(nameOf))).deep.equal(new Set(["pin 5"]));
     const levels = seen.map((light) => (light.type === "pin" ? light.level : -1));
     expect(levels.length).above(10);
     expect(new Set(levels)).deep.equal(new Set([0, 1]));
