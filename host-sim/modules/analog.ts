@@ -4,7 +4,7 @@
 import type { Chip } from "../hardware/chips.js";
 import type { Machine } from "../machine.js";
 import { createHandles } from "./handle.js";
-import { type Dictionary, type Native, toInteger } from "./native.js";
+import type { Dictionary, Native } from "./native.js";
 
 const RESOLUTION_BITS = 12;
 const FULL_SCALE = 2 ** RESOLUTION_BITS - 1;
@@ -13,7 +13,7 @@ const FULL_SCALE_MILLIVOLTS = 2_450;
 const DIVIDER = 2;
 
 /** Pins of the two converters (modules/io/analog/esp32/_analog.c). */
-const PINS: Readonly<Record<Chip, readonly [readonly number[], readonly number[]]>> = Object.freeze({
+const PINS: Readonly<Partial<Record<Chip, readonly [readonly number[], readonly number[]]>>> = Object.freeze({
   esp32: [
     [36, 37, 38, 39, 32, 33, 34, 35],
     [4, 0, 2, 15, 13, 12, 14, 27, 25, 26],
@@ -28,12 +28,12 @@ const PINS: Readonly<Record<Chip, readonly [readonly number[], readonly number[]
 export function createAnalog(machine: Machine, native: Native): object {
   const inputs = createHandles<{ readonly pin: number }>(machine);
   const used = new Set<number>();
-  const [first, second] = PINS[machine.chip];
+  const [first, second] = PINS[machine.chip] ?? [[], []];
 
   class Analog {
     constructor(...parameters: [unknown?]) {
       native.needArguments(parameters, 1);
-      const pin = toInteger(((parameters[0] ?? {}) as Dictionary).pin);
+      const pin = native.integer(((parameters[0] ?? {}) as Dictionary).pin);
       if (used.has(pin)) throw native.rangeError("in use");
       if (!first.includes(pin) && !second.includes(pin)) throw native.rangeError("not analog pin");
       used.add(pin);

@@ -2,7 +2,7 @@
 
 import type { Machine } from "../machine.js";
 import { createHandles } from "./handle.js";
-import { type Native, toInteger } from "./native.js";
+import type { Native } from "./native.js";
 
 /** Those of commodettoBitmap.js that a firmware of ours names. */
 export const BITMAP_FORMAT = Object.freeze({ default: 1, monochrome: 3, gray256: 5 });
@@ -46,14 +46,14 @@ export function createBitmap(machine: Machine, native: Native): BitmapModule {
 
     static depth(...parameters: [unknown?]): number {
       native.needArguments(parameters, 1);
-      const depth = DEPTH[toInteger(parameters[0])];
+      const depth = DEPTH[native.integer(parameters[0])];
       if (depth === undefined) throw native.error("unrecognized bitmap format");
       return depth;
     }
 
     constructor(...parameters: [unknown?, unknown?, unknown?, unknown?, unknown?]) {
       native.needArguments(parameters, 5);
-      const [width, height, wanted, , offset] = parameters.map((value) => toInteger(value)) as number[];
+      const [width, height, wanted, , offset] = parameters.map((value) => native.integer(value)) as number[];
       if (wanted === 0) throw native.error("invalid format");
       const format = wanted === BITMAP_FORMAT.default ? BITMAP_FORMAT.gray256 : wanted!;
       const bytes = native.bytesOf(parameters[3]);

@@ -7,7 +7,7 @@
 import type { Machine } from "../machine.js";
 import { BITMAP_FORMAT } from "./bitmap.js";
 import { createHandles } from "./handle.js";
-import { type Native, toInteger } from "./native.js";
+import type { Native } from "./native.js";
 
 const SIDE = 200;
 const ROW_BYTES = SIDE / 8;
@@ -60,7 +60,7 @@ export function createGdew0154m09(machine: Machine, native: Native): object {
 
     begin(...parameters: unknown[]): void {
       const panel = open(this);
-      const [x, y, width, height] = parameters.map(toInteger);
+      const [x, y, width, height] = parameters.map(native.integer);
       if (((x ?? 0) | (width ?? 0)) & 3) throw native.error();
       if (x !== 0 || y !== 0 || width !== SIDE || height !== SIDE)
         throw native.error("the virtual panel takes whole pictures only");
@@ -76,8 +76,8 @@ export function createGdew0154m09(machine: Machine, native: Native): object {
     send(...parameters: unknown[]): void {
       const panel = open(this);
       const bytes = native.bytesOf(parameters[0]);
-      const offset = toInteger(parameters[1]);
-      const rowCount = Math.floor(toInteger(parameters[2]) / SIDE);
+      const offset = native.integer(parameters[1]);
+      const rowCount = Math.floor(native.integer(parameters[2]) / SIDE);
       for (let row = 0; row < rowCount; row++) {
         const from = offset + row * SIDE;
         panel.frame.set(ditherRow(panel.dither, bytes.subarray(from, from + SIDE)), panel.position);

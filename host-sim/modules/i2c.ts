@@ -4,7 +4,7 @@
 import type { Machine } from "../machine.js";
 import { isOutput } from "./gpio.js";
 import { createHandles } from "./handle.js";
-import { type Dictionary, type Native, toInteger } from "./native.js";
+import type { Dictionary, Native } from "./native.js";
 
 const SENSOR_ADDRESSES: readonly number[] = [0x44, 0x45];
 /** Commands, two bytes. */
@@ -36,13 +36,13 @@ export function createI2c(machine: Machine, native: Native): object {
       const options = (parameters[0] ?? {}) as Dictionary;
       for (const name of ["data", "clock", "address"])
         if (options[name] === undefined) throw native.rangeError(`${name} required`);
-      const [data, clock, address] = [options.data, options.clock, options.address].map(toInteger);
+      const [data, clock, address] = [options.data, options.clock, options.address].map(native.integer);
       if (address! < 0 || address! > 127) throw native.rangeError("invalid address");
       const name = `${data} ${clock} ${address}`;
       if (used.has(name)) throw native.rangeError("duplicate address");
       if (!isOutput(machine.chip, data!) || !isOutput(machine.chip, clock!))
         throw native.rangeError("unusable pins");
-      const hz = toInteger(options.hz);
+      const hz = native.integer(options.hz);
       if (hz <= 0 || hz > MAX_HZ) throw native.rangeError("invalid hz");
       used.add(name);
       ports.open(this, { name, address: address!, command: 0 });

@@ -7,7 +7,7 @@
 import type { Machine } from "../machine.js";
 import { BITMAP_FORMAT, type BitmapModule, type BitmapState } from "./bitmap.js";
 import { createHandles } from "./handle.js";
-import { type Dictionary, type Native, toInteger } from "./native.js";
+import type { Dictionary, Native } from "./native.js";
 
 const DISPLAY_LIST_BYTES = 1024;
 /** sizeof ColorDrawRecord and RenderMonochromeBitsRecord on a chip (commodettoPocoBlit.c), in whole words. */
@@ -49,17 +49,17 @@ export function createPoco(machine: Machine, native: Native, bitmaps: BitmapModu
     constructor(...parameters: [unknown?, unknown?]) {
       const [display, options = {}] = parameters as [PixelsOut | undefined, Dictionary | undefined];
       if (display === undefined || display === null) throw native.coerced();
-      const width = toInteger(display.width);
-      const wanted = toInteger(options.pixels);
+      const width = native.integer(display.width);
+      const wanted = native.integer(options.pixels);
       if (display.pixelFormat !== BITMAP_FORMAT.gray256) throw native.error("unsupported pixel format");
-      if (toInteger(options.rotation) !== 0) throw native.error("not configured for requested rotation");
+      if (native.integer(options.rotation) !== 0) throw native.error("not configured for requested rotation");
       if (display.c_dispatch) throw native.error("a virtual display takes its pixels from JavaScript");
       pocos.open(this, {
         display,
         width,
-        height: toInteger(display.height),
+        height: native.integer(display.height),
         pixelCount: wanted >= width ? wanted : width * 2,
-        listBytes: toInteger(options.displayListLength ?? DISPLAY_LIST_BYTES),
+        listBytes: native.integer(options.displayListLength ?? DISPLAY_LIST_BYTES),
         list: [],
         usedBytes: 0,
         hasOverflown: false,
@@ -76,9 +76,9 @@ export function createPoco(machine: Machine, native: Native, bitmaps: BitmapModu
 
     begin(...parameters: unknown[]): void {
       const poco = pocos.stateOf(this);
-      const [x = 0, y = 0] = parameters.map(toInteger);
-      const width = parameters.length > 2 ? toInteger(parameters[2]) : poco.width - x;
-      const height = parameters.length > 3 ? toInteger(parameters[3]) : poco.height - y;
+      const [x = 0, y = 0] = parameters.map(native.integer);
+      const width = parameters.length > 2 ? native.integer(parameters[2]) : poco.width - x;
+      const height = parameters.length > 3 ? native.integer(parameters[3]) : poco.height - y;
       Object.assign(poco, { area: { x, y, width, height }, list: [], usedBytes: 0, hasOverflown: false });
     }
 
@@ -96,13 +96,13 @@ export function createPoco(machine: Machine, native: Native, bitmaps: BitmapModu
     makeColor(...parameters: [unknown?, unknown?, unknown?]): number {
       pocos.stateOf(this);
       native.needArguments(parameters, 3);
-      const [red, green, blue] = parameters.map(toInteger) as [number, number, number];
+      const [red, green, blue] = parameters.map(native.integer) as [number, number, number];
       return (red * 3 + green * 4 + blue) >> 3;
     }
 
     fillRectangle(...parameters: unknown[]): void {
       native.needArguments(parameters, 5);
-      const [color, x, y, width, height] = parameters.map(toInteger) as [
+      const [color, x, y, width, height] = parameters.map(native.integer) as [
         number,
         number,
         number,
@@ -116,12 +116,12 @@ export function createPoco(machine: Machine, native: Native, bitmaps: BitmapModu
       native.needArguments(parameters, 5);
       const [bits, fore, back] = parameters;
       const bitmap = bitmaps.stateOf(bits);
-      const [x, y] = [toInteger(parameters[3]), toInteger(parameters[4])];
+      const [x, y] = [native.integer(parameters[3]), native.integer(parameters[4])];
       if (parameters.length > 5) throw native.error("the virtual Poco draws whole bitmaps only");
       if (bitmap.format !== BITMAP_FORMAT.monochrome) return;
       const draw = monochrome(bitmap, native.bytesOf(bitmap.buffer), x, y, {
-        fore: fore === undefined ? undefined : toInteger(fore),
-        back: back === undefined ? undefined : toInteger(back),
+        fore: fore === undefined ? undefined : native.integer(fore),
+        back: back === undefined ? undefined : native.integer(back),
       });
       build(pocos.stateOf(this), MONOCHROME_BYTES, draw);
     }
