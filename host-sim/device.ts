@@ -29,6 +29,7 @@ import {
 import { type Machine, RESET_REASON } from "./machine.js";
 import { createModules } from "./modules/index.js";
 import { type DeviceNetwork, VirtualNetwork } from "./network/virtual-network.js";
+import type { Surroundings } from "./surroundings.js";
 import type { Scheduled, World } from "./world.js";
 
 /** From reset to the first line of firmware: boot loader, ESP-IDF, start of XS. */
@@ -74,8 +75,10 @@ export interface DeviceOptions {
   /** What firmware traces, in pieces as they come. */
   readonly onTrace?: (text: string) => void;
   readonly onEvent?: (event: DeviceEvent) => void;
-  /** What its lights show, each time that firmware sets them. */
+  /** What its lights or its panel show, each time that firmware sets them. */
   readonly onLight?: Machine["onLight"];
+  /** What is around it, by the world's time; default: a home. */
+  readonly surroundings?: (worldMs: number) => Surroundings;
   /** Called with each machine before its firmware starts. */
   readonly onMachine?: (machine: Machine) => void;
 }
@@ -250,6 +253,7 @@ export class VirtualDevice {
       random: this.#random,
       onTrace: (text) => this.#options.onTrace?.(text),
       onLight: this.#options.onLight,
+      surroundings: this.#options.surroundings,
       onEnd: (end, delayMs) => this.#ended(end, delayMs),
     });
     this.#machine = machine;
@@ -278,7 +282,8 @@ export class VirtualDevice {
     const resetReason = resetReasonAfter(end);
     this.#emit({ type: "restarted", cause: end.type, resetReason });
     // An observer may have switched the device off.
-    if (this.#isPowered) this.#resetAfter(delayMs, resetReason);
+    const sleepMs = end.type === "deepSleep" ? end.ms : 0;
+    if (this.#isPowered) this.#resetAfter(delayMs + sleepMs, resetReason);
   }
 
   #powerWasCut(): void {

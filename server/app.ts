@@ -6,6 +6,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import { adminRoutes } from "./api/admin-routes.js";
 import { auditRoutes } from "./api/audit-routes.js";
 import { authRoutes } from "./api/auth-routes.js";
+import { contentRoutes } from "./api/content-routes.js";
 import { type Context, DEFAULT_SETTINGS, type Settings } from "./api/context.js";
 import { deviceAdminRoutes } from "./api/device-admin-routes.js";
 import { deviceRoutes } from "./api/device-routes.js";
@@ -22,6 +23,7 @@ import { watchRoutes } from "./api/watch-routes.js";
 import type { Auth } from "./auth/auth.js";
 import type { BlobStore } from "./blobs/blobs.js";
 import { HotBlobs } from "./blobs/hot.js";
+import { type ContentSource, firstOf } from "./content.js";
 import { dashboardRoutes } from "./dashboard/routes.js";
 import { DeviceLimit } from "./device-limit.js";
 import { arduinoRoutes } from "./dialects/arduino-routes.js";
@@ -48,6 +50,8 @@ export interface AppOptions {
   readonly auth: Auth;
   /** To the other servers that share the store. */
   readonly relay?: Relay | undefined;
+  /** What panels show; absent: nothing is assigned to anyone. */
+  readonly content?: ContentSource | undefined;
   /** Absent: nothing is logged. */
   readonly log?: FastifyBaseLogger | undefined;
   /** Milliseconds since 1970. */
@@ -68,7 +72,20 @@ export function createApp(options: AppOptions): FastifyInstance {
   const hot = new HotBlobs(blobs);
   const deviceLimit = new DeviceLimit(store, settings.maxDeviceCount);
   const refusals = new RateLimit({ burst: 1, perSecond: 1 / 3600 });
-  const context: Context = { store, blobs, hot, auth, now, settings, deviceLimit, refusals, live, metrics };
+  const content = options.content ?? firstOf();
+  const context: Context = {
+    store,
+    blobs,
+    hot,
+    auth,
+    content,
+    now,
+    settings,
+    deviceLimit,
+    refusals,
+    live,
+    metrics,
+  };
 
   const app: FastifyInstance = Fastify({
     ...(options.log ? { loggerInstance: options.log } : { logger: false }),
@@ -107,6 +124,7 @@ export function createApp(options: AppOptions): FastifyInstance {
     );
   });
   deviceRoutes(app, context);
+  contentRoutes(app, context);
   adminRoutes(app, context);
   typeRoutes(app, context);
   for (const routes of [registerRoutes, arduinoRoutes, manifestRoutes, meshRoutes, hawkbitRoutes])

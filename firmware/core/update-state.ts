@@ -9,7 +9,7 @@ import type { ImageReader } from "./image.js";
 import { type InstallRecord, PUSHED } from "./install-record.js";
 import type { Release, SignedRelease } from "./release.js";
 import type { ServerToken } from "./server-token.js";
-import type { Report, UpdateResponse } from "./wire.js";
+import type { Readings, Report, UpdateResponse } from "./wire.js";
 
 /** Without a byte for so long a transfer counts as stalled. */
 export const STALL_MS = 30_000;
@@ -84,7 +84,9 @@ export interface UpdateState {
   readonly online: boolean;
   readonly rssi: number;
   readonly address: string;
-  /** Even; the report machine's are odd. */
+  /** Told with each check. */
+  readonly readings: Readings;
+  /** Even; the report machine's are odd, those of an app's own part negative. */
   readonly attempt: number;
   /** A new image on trial may not start another update: esp_ota_begin refuses it, and so do we. */
   readonly onTrial: boolean;
@@ -118,6 +120,7 @@ export const initialUpdate: UpdateState = Object.freeze({
   online: false,
   rssi: 0,
   address: "",
+  readings: Object.freeze({}),
   attempt: 0,
   onTrial: false,
   record: undefined,

@@ -13,6 +13,7 @@
 import { PowerCut } from "../hardware/flash.js";
 import { Ota } from "../hardware/ota.js";
 import { type Hardware, type Machine, RESET_REASON } from "../machine.js";
+import { home, type Surroundings } from "../surroundings.js";
 import type { Scheduled, World } from "../world.js";
 import type { Realm, RealmHost } from "./realm.js";
 import { TimerQueue } from "./timer-queue.js";
@@ -37,6 +38,7 @@ export class BootOver extends Error {
 /** How a boot ended. */
 export type BootEnd =
   | { readonly type: "restart"; readonly reason: number }
+  | { readonly type: "deepSleep"; readonly ms: number }
   | { readonly type: "uncaught"; readonly error: unknown; readonly duringModule: boolean }
   | { readonly type: "outOfMemory" }
   | { readonly type: "stackOverflow" }
@@ -51,6 +53,7 @@ export interface VirtualMachineOptions {
   readonly random: () => number;
   readonly onTrace: (text: string) => void;
   readonly onLight?: Machine["onLight"];
+  readonly surroundings?: ((worldMs: number) => Surroundings) | undefined;
   /** Told once; `delayMs` is how far the device's clock is ahead of the world's. */
   readonly onEnd: (end: BootEnd, delayMs: number) => void;
 }
@@ -162,6 +165,14 @@ export class VirtualMachine implements Machine {
 
   restart(reason: number): never {
     return this.#end({ type: "restart", reason });
+  }
+
+  deepSleep(ms: number): never {
+    return this.#end({ type: "deepSleep", ms });
+  }
+
+  surroundings(): Surroundings {
+    return (this.#options.surroundings ?? home)(this.#localMs);
   }
 
   /** Ends the boot from outside a turn. */
@@ -340,6 +351,8 @@ export function resetReasonAfter(end: BootEnd): number {
   switch (end.type) {
     case "restart":
       return end.reason;
+    case "deepSleep":
+      return RESET_REASON.deepSleep;
     case "watchdog":
       return RESET_REASON.taskWatchdog;
     // XS ends a machine that cannot go on by a software restart of the chip.

@@ -49,7 +49,7 @@ const FinishBody = Type.Object({ status: Type.Union([Type.Literal("completed"), 
 
 export function meshRoutes(app: FastifyInstance, context: Context): void {
   const { store } = context;
-  const byGateways = { bodyLimit: MAX_BODY_BYTES, config: { access: "device" as const } };
+  const byGateways = { bodyLimit: MAX_BODY_BYTES, config: { access: "mesh:report" as const } };
 
   app.post(`${PREFIX}/firmware/upload`, { config: { access: "releases:write" } }, async (request, reply) => {
     const names = { node_type: "device_type" };
@@ -98,7 +98,7 @@ export function meshRoutes(app: FastifyInstance, context: Context): void {
   );
 
   // Oldest first: a gateway does one after the other.
-  app.get(`${PREFIX}/ota/updates/pending`, { config: { access: "device" as const } }, async () => {
+  app.get(`${PREFIX}/ota/updates/pending`, { config: { access: "mesh:report" as const } }, async () => {
     const { rows } = await store.listMeshUpdates(
       { statuses: ["pending", "distributing"] },
       { limit: MAX_PENDING_COUNT, offset: 0 },

@@ -30,7 +30,6 @@ const DEVICE = [
   "GET /api/arduino/:type",
   "GET /api/ota/download/:id",
   "GET /api/ota/files/:sha256",
-  "GET /api/v1/ota/updates/pending",
   "GET /api/web-tools/:type/manifest.json",
   "GET /manifest",
   "HEAD /api/ota/download/:id",
@@ -41,8 +40,6 @@ const DEVICE = [
   "POST /api/devices/register",
   "POST /api/ota/check",
   "POST /api/ota/status",
-  "POST /api/v1/ota/updates/:id/finish",
-  "POST /api/v1/ota/updates/:id/nodes",
   "PUT /:tenant/controller/v1/:id/configData",
 ];
 
