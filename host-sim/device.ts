@@ -97,6 +97,8 @@ export class VirtualDevice {
   #bootCount = 0;
   #resetReason: number = RESET_REASON.powerOn;
   #lastBoot: BootResult | undefined;
+  /** How long the flash has kept the boot loader busy, and ESP-IDF before the firmware runs. */
+  #bootFlashMs = 0;
 
   constructor(options: DeviceOptions) {
     this.#options = options;
@@ -107,6 +109,10 @@ export class VirtualDevice {
     this.#random = options.world.randomStream(`device/${options.name}`);
     this.mac = options.mac ?? macOf(options.world, options.name);
     this.network = options.network ?? new VirtualNetwork({ world: options.world });
+    this.flash.onBusy = (ms) => {
+      if (this.#machine) this.#machine.waitForFlash(ms);
+      else this.#bootFlashMs += ms;
+    };
   }
 
   /** Boots since the device was made. */
@@ -199,6 +205,7 @@ export class VirtualDevice {
 
   #boot(): void {
     this.#bootCount += 1;
+    this.#bootFlashMs = 0;
     try {
       this.#lastBoot = undefined;
       const partitions = this.partitions;
@@ -222,7 +229,7 @@ export class VirtualDevice {
   }
 
   #start(running: Partition, partitions: readonly Partition[]): void {
-    const bundle = extractBundle(this.flash.bytes.subarray(running.offset, running.offset + running.size));
+    const bundle = extractBundle(this.flash.view(running.offset, running.size));
     if (bundle === undefined) {
       return this.#bootFailed(`the image in ${running.label} holds no firmware bundle`, RESET_REASON.panic);
     }
@@ -248,6 +255,7 @@ export class VirtualDevice {
       realm: firmware.realm,
       world: this.world,
       random: this.#random,
+      aheadMs: this.#bootFlashMs,
       onTrace: (text) => this.#options.onTrace?.(text),
       onLight: this.#options.onLight,
       onEnd: (end, delayMs) => this.#ended(end, delayMs),
@@ -289,7 +297,7 @@ export class VirtualDevice {
 
   #bootFailed(message: string, resetReason: number): void {
     this.#emit({ type: "bootFailed", message });
-    if (this.#isPowered) this.#resetAfter(RETRY_MS, resetReason);
+    if (this.#isPowered) this.#resetAfter(RETRY_MS + this.#bootFlashMs, resetReason);
   }
 
   #leaveBoot(): void {

@@ -49,6 +49,8 @@ export interface VirtualMachineOptions {
   readonly realm: Realm;
   readonly world: World;
   readonly random: () => number;
+  /** Time that the boot has taken already. */
+  readonly aheadMs?: number;
   readonly onTrace: (text: string) => void;
   readonly onLight?: Machine["onLight"];
   /** Told once; `delayMs` is how far the device's clock is ahead of the world's. */
@@ -81,6 +83,8 @@ export class VirtualMachine implements Machine {
   #busyUntilMs: number;
   /** Time the present turn was blocked, besides its steps. */
   #blockedMs = 0;
+  /** Of the present turn, time with the flash: other tasks run meanwhile, so the watchdog does not count it. */
+  #flashMs = 0;
   #isInTurn = false;
   #isTold = false;
   #ended: { readonly end: BootEnd; readonly delayMs: number } | undefined;
@@ -108,8 +112,8 @@ export class VirtualMachine implements Machine {
     this.#options = options;
     this.#world = options.world;
     this.realm = options.realm;
-    this.#bootedAtMs = options.world.nowMs;
-    this.#busyUntilMs = options.world.nowMs;
+    this.#bootedAtMs = options.world.nowMs + (options.aheadMs ?? 0);
+    this.#busyUntilMs = this.#bootedAtMs;
     this.#host = {
       uptimeMs: () => this.uptimeMs(),
       random: () => this.random(),
@@ -160,6 +164,12 @@ export class VirtualMachine implements Machine {
     this.realm.limitTicks(this.#tickLimit);
   }
 
+  /** The computing thread waits for the flash; an erase lets other tasks run (CONFIG_SPI_FLASH_YIELD_DURING_ERASE). */
+  waitForFlash(ms: number): void {
+    if (this.#isInTurn) this.#flashMs += ms;
+    else this.#busyUntilMs = this.#localMs + ms;
+  }
+
   restart(reason: number): never {
     return this.#end({ type: "restart", reason });
   }
@@ -171,7 +181,7 @@ export class VirtualMachine implements Machine {
 
   /** The device's clock on the world's scale. */
   get #localMs(): number {
-    const turnMs = this.#isInTurn ? this.#blockedMs + this.realm.tickCount * STEP_MS : 0;
+    const turnMs = this.#isInTurn ? this.#blockedMs + this.#flashMs + this.realm.tickCount * STEP_MS : 0;
     return Math.max(this.#world.nowMs, this.#busyUntilMs) + turnMs;
   }
 
@@ -219,11 +229,12 @@ export class VirtualMachine implements Machine {
     if (!this.#alive) return false;
     this.#busyUntilMs = Math.max(this.#world.nowMs, this.#busyUntilMs);
     this.#blockedMs = 0;
+    this.#flashMs = 0;
     this.#isInTurn = true;
     const limits = { ticks: this.#tickLimit, bytes: TURN_BYTES_MAX };
     const charge = (tickCount: number): void => {
       this.#isInTurn = false;
-      if (this.#alive) this.#busyUntilMs += this.#blockedMs + tickCount * STEP_MS;
+      if (this.#alive) this.#busyUntilMs += this.#blockedMs + this.#flashMs + tickCount * STEP_MS;
     };
     try {
       this.realm.enter(this.#host, limits, action, charge);
