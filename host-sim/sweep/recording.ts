@@ -1,0 +1,122 @@
+// The journeys, each made once without a cut: where the flash began, and every operation of the way.
+//
+//   provisioning   from the box through the portal to the first check            update, settings, failing: go on from there
+//   update         1.0.0 in factory to 1.1.0 in ota_0                            later: goes on from there
+//   settings       all settings changed on the device's page
+//   failing        an image that throws in its trial: tried, and rolled back
+//   later          1.1.0 in ota_0 to 1.2.0 in ota_1: both otadata entries are in use
+
+import { Flash, type FlashOperation } from "../hardware/flash.js";
+import { DATA_SUBTYPE_NVS, findPartition, PARTITION_TYPE_DATA } from "../hardware/partition-table.js";
+import { randomStream } from "../random.js";
+import { changeSettings, type House, openHouse } from "./house.js";
+import type { SweepImages, SweepRelease } from "./images.js";
+import { type Settings, settingsIn } from "./settings.js";
+
+export const JOURNEYS = Object.freeze(["provisioning", "update", "settings", "failing", "later"] as const);
+export type JourneyName = (typeof JOURNEYS)[number];
+
+export interface Recording {
+  readonly name: JourneyName;
+  /** The whole flash at the beginning. */
+  readonly start: Uint8Array;
+  readonly operations: readonly FlashOperation[];
+  /** Cuts before this operation are those of another journey. */
+  readonly firstOperation: number;
+  readonly settings: Settings;
+}
+
+const FLASH_BYTES = 8 * 1024 * 1024;
+const HOUR_MS = 3_600_000;
+/** What a journey's last step leads to, such as the closing of the portal, is over by then. */
+const AFTERMATH_MS = 90_000;
+
+export async function recordJourneys(images: SweepImages): Promise<Recording[]> {
+  const box = boxed(images);
+  const { update, failing, later } = images;
+  const provisioning = await record("provisioning", box, undefined, false, async (house) => {
+    await until(house, () => house.server.checks.length > 0);
+  });
+  const home = provisioning.end;
+  const updated = await record("update", home, update, true, (house) =>
+    until(house, () => house.server.hasValidated(update)),
+  );
+  const settings = await record("settings", home, undefined, true, async (house, address) => {
+    await until(house, () => house.server.checks.length > 0);
+    if (!(await changeSettings(house, address()))) throw new Error("the device did not take the settings");
+  });
+  const failed = await record("failing", home, failing, true, (house) =>
+    until(house, () => house.server.reports.some(({ status }) => status === "failed")),
+  );
+  const last = await record("later", updated.end, later, true, (house) =>
+    until(house, () => house.server.hasValidated(later)),
+  );
+  const all = [provisioning, updated, settings, failed, last].map(({ recording }) => recording);
+  const arming = findArming(failed.recording);
+  return all.map((recording) =>
+    recording === failed.recording ? { ...recording, firstOperation: arming } : recording,
+  );
+}
+
+/** A new device, whose slots hold what somebody left there. */
+function boxed(images: SweepImages): Uint8Array {
+  const flash = new Flash(FLASH_BYTES);
+  const { desk } = openHouse({ flash, image: images.factory.image, alone: true, offer: () => undefined });
+  const random = randomStream("left over");
+  for (const { label, offset } of desk.device.partitions) {
+    if (!label.startsWith("ota_")) continue;
+    const end = offset + images.later.image.length;
+    for (let at = offset; at < end; at += 1) flash.bytes[at] = Math.floor(random() * 256);
+  }
+  return flash.bytes;
+}
+
+async function record(
+  name: JourneyName,
+  start: Uint8Array,
+  offered: SweepRelease | undefined,
+  alone: boolean,
+  drive: (house: House, address: () => string) => Promise<void>,
+): Promise<{ readonly recording: Recording; readonly end: Uint8Array }> {
+  const flash = new Flash(FLASH_BYTES, start);
+  let address = "";
+  const house = openHouse({
+    flash,
+    alone,
+    offer: () => offered,
+    onTrace: (line) => {
+      address = /address (\d+\.\d+\.\d+\.\d+)/.exec(line)?.[1] ?? address;
+    },
+  });
+  const operations: FlashOperation[] = [];
+  flash.onOperation = (operation, when) => {
+    if (when === "before") operations.push({ ...operation, bytes: operation.bytes.slice() });
+  };
+  const { desk } = house;
+  desk.device.powerOn();
+  await drive(house, () => address);
+  await desk.world.runFor(AFTERMATH_MS);
+  desk.device.powerOff();
+  if (operations.length === 0) throw new Error(`the journey "${name}" did nothing to the flash`);
+  const settings = settingsIn(flash, nvsOf(desk.device.partitions));
+  return {
+    recording: { name, start: start.slice(), operations, firstOperation: 0, settings },
+    end: flash.bytes,
+  };
+}
+
+async function until({ desk }: House, done: () => boolean): Promise<void> {
+  if (!(await desk.world.runUntil(done, { limitMs: HOUR_MS })))
+    throw new Error("a journey of the sweep did not come to its end without any cut");
+}
+
+/** The first operation after the last one on the slot: what comes before is the same in every update. */
+function findArming({ operations }: Recording): number {
+  return operations.findLastIndex(({ offset }) => offset >= 0x10000) + 1;
+}
+
+export function nvsOf(partitions: Parameters<typeof findPartition>[0]) {
+  const nvs = findPartition(partitions, { type: PARTITION_TYPE_DATA, subtype: DATA_SUBTYPE_NVS });
+  if (nvs === undefined) throw new Error("the partition table has no NVS");
+  return nvs;
+}
