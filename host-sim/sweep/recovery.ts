@@ -25,6 +25,7 @@ import {
   PARTITION_TYPE_DATA,
   type Partition,
 } from "../hardware/partition-table.js";
+import type { Machine } from "../machine.js";
 import type { LoadedFlash } from "./flash-state.js";
 import { History } from "./history.js";
 import { openHouse } from "./house.js";
@@ -33,7 +34,7 @@ import { Observer } from "./observer.js";
 import type { JourneyName } from "./recording.js";
 import { nvsOf } from "./recording.js";
 import type { PromisedDigests } from "./same-future.js";
-import { type Settings, settingsIn, settingsProblem } from "./settings.js";
+import { type Settings, settingsOf, settingsProblem } from "./settings.js";
 
 /** Longer than a device leaves an image alone that was rolled back, and several checks. */
 const SETTLED_WITHIN_MS = 45 * 60_000;
@@ -98,7 +99,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
       `${target.version} is not installed and validated after ${SETTLED_WITHIN_MS / 60_000} minutes`,
     );
   if (problems.length === 0) await world.runFor(AFTERMATH_MS);
-  if (problems.length === 0) problems.push(...judge.settled(device.running, target));
+  if (problems.length === 0) problems.push(...judge.settled(device.machine, target));
   device.powerOff();
   flash.onOperation = undefined;
   flash.onRead = undefined;
@@ -153,10 +154,11 @@ function createJudge(options: RecoveryOptions, partitions: readonly Partition[])
         yield* selected(offset - ((offset - otadata.offset) % 4096));
     },
 
-    *settled(running: Partition | undefined, target: SweepRelease): Iterable<string> {
+    *settled(machine: Machine | undefined, target: SweepRelease): Iterable<string> {
+      const running = machine?.running;
       if (running === undefined || releaseIn(running) !== target) yield `${target.version} is not what runs`;
       else if (stateOf(running) !== OTA_STATE.VALID) yield `${target.version} runs without being validated`;
-      const problem = settingsProblem(settingsIn(flash, nvs), options.saved, options.wanted);
+      const problem = settingsProblem(settingsOf(machine?.nvs), options.saved, options.wanted);
       if (problem !== undefined) yield problem;
     },
   };

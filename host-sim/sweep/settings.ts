@@ -13,15 +13,18 @@ const BOOKKEEPING: readonly string[] = [RECORD_KEY, TRIAL_REASON_KEY, UNHEALTHY_
 
 export type Settings = Readonly<Record<string, string>>;
 
-/** Mounts a copy, so that the flash is only read. */
-export function settingsIn(flash: Flash, nvs: Partition): Settings {
-  const copy = new Flash(nvs.size, flash.view(nvs.offset, nvs.size));
-  const mounted = Nvs.mount(copy, 0, nvs.size).nvs;
+/** Of a running device, through its own NVS: nothing is read but the entries. */
+export function settingsOf(nvs: Nvs | undefined): Settings {
   const settings: Record<string, string> = {};
-  for (const { key } of mounted?.list(NAMESPACE) ?? []) {
-    if (!BOOKKEEPING.includes(key)) settings[key] = String(mounted?.get(NAMESPACE, key).value);
+  for (const { key } of nvs?.list(NAMESPACE) ?? []) {
+    if (!BOOKKEEPING.includes(key)) settings[key] = String(nvs?.get(NAMESPACE, key).value);
   }
   return settings;
+}
+
+/** Of a flash that no device runs with. Mounts a copy, so that the flash is only read. */
+export function settingsIn(flash: Flash, { offset, size }: Partition): Settings {
+  return settingsOf(Nvs.mount(new Flash(size, flash.view(offset, size)), 0, size).nvs);
 }
 
 /** What is wrong with the settings after a cut: each has to be as it was saved before, or as the journey wanted it. */
