@@ -2,7 +2,7 @@
 // proof (same-future.ts). Each worker has one.
 
 import { createHash } from "node:crypto";
-import { Flash, type FlashOperation } from "../hardware/flash.js";
+import { Flash, type FlashOperation, SECTOR_BYTES } from "../hardware/flash.js";
 import {
   PARTITION_TABLE_BYTES,
   PARTITION_TABLE_OFFSET,
@@ -10,16 +10,20 @@ import {
 } from "../hardware/partition-table.js";
 import { randomStream } from "../random.js";
 import { applyCut, applyOperation, cutPointsOf, leaveOnVerge } from "./cuts.js";
-import { type FlashState, LoadedFlash, SectorStore, sectorsOf } from "./flash-state.js";
+import { type ChangedState, type FlashState, LoadedFlash, SectorStore, sectorsOf } from "./flash-state.js";
 import type { History } from "./history.js";
 import type { SweepImages, SweepRelease } from "./images.js";
-import { nvsOf, type Recording } from "./recording.js";
+import { isInSlot, nvsOf, type Recording } from "./recording.js";
 import { type Recovery, recover } from "./recovery.js";
 import { hasSameFuture } from "./same-future.js";
 import { type Settings, settingsIn } from "./settings.js";
 
 /** How many devices that were followed a new cut is compared with, the newest first. */
 const MAX_FOLLOWED = 24;
+
+/** Of the cuts outside the slots, and of those inside, so many are followed by a second cut. */
+const PAIR_SHARE = 1 / 4;
+const SLOT_PAIR_SHARE = 1 / 500;
 
 export interface Failure {
   readonly id: string;
@@ -38,7 +42,7 @@ export interface BenchOptions {
   readonly seed: number;
   readonly images: SweepImages;
   readonly recordings: readonly Recording[];
-  /** Second cuts for each device that was followed after a first one. */
+  /** 1: second cuts follow from a share of the first ones; more: so many times as many. */
   readonly pairsEach: number;
 }
 
@@ -65,16 +69,21 @@ export class Bench {
     const rolling = this.#rollTo(recording, index);
     const operation = recording.operations[index]!;
     const saved = this.#settingsIn(rolling.state);
-    const isSlot = operation.offset >= 0x10000;
+    const isSlot = isInSlot(operation);
     for (const point of cutPointsOf(operation, isSlot)) {
       const id = `${recording.name}:${index}:${point}`;
       outcome.cuts += 1;
       const state = this.#cut(rolling, operation, point, id);
       const verge = point === "verge" ? operation : undefined;
-      const recovery = await this.#become(recording, state, saved, id, outcome, verge);
-      if (recovery === undefined || verge !== undefined) continue;
-      for (let pair = 0; pair < this.#options.pairsEach; pair += 1)
-        await this.#cutAgain(recording, recovery.history, saved, `${id}+${pair}`, outcome);
+      const history = await this.#become(recording, state, saved, id, outcome, verge);
+      if (history === undefined || verge !== undefined) continue;
+      for (const pair of this.#pairsOf(id, isSlot)) {
+        const again = this.#drawSecond(state, history, pair);
+        if (again === undefined) continue;
+        outcome.pairs += 1;
+        const savedThen = this.#settingsIn(again.before);
+        await this.#become(recording, unchanged(again.state), savedThen, pair, outcome);
+      }
     }
     return outcome;
   }
@@ -96,72 +105,62 @@ export class Bench {
     const verge = point === "verge" ? operation : undefined;
     const recovery = await this.#follow(recording, state, saved, trace, verge);
     if (second === undefined) return recovery;
-    const again = this.#drawSecond(recovery.history, id);
+    const again = this.#drawSecond(state, recovery.history, id);
     if (again === undefined) throw new Error(`the recovery from ${first} has no operation to cut power in`);
     onTrace(
       `then operation ${again.index} of the recovery: ${describe(again.operation)}, cut ${again.point}`,
     );
-    return this.#follow(recording, again.state, this.#settingsIn(again.before), onTrace);
+    return this.#follow(recording, unchanged(again.state), this.#settingsIn(again.before), onTrace);
   }
 
-  /** The operations that this journey's cuts are at. */
-  get operationCounts(): number[] {
-    return this.#options.recordings.map(({ operations }) => operations.length);
+  /** Names of the second cuts that follow from a first one; most have none. */
+  *#pairsOf(id: string, isSlot: boolean): Iterable<string> {
+    const share = isSlot ? SLOT_PAIR_SHARE : PAIR_SHARE;
+    for (let pair = 0; pair < this.#options.pairsEach; pair += 1) {
+      const name = `${id}+${pair}`;
+      if (randomStream(`${this.#options.seed}/${name}`)() < share) yield name;
+    }
   }
 
-  async #cutAgain(
-    recording: Recording,
-    history: History,
-    saved: Settings,
-    id: string,
-    outcome: Outcome,
-  ): Promise<void> {
-    const again = this.#drawSecond(history, id);
-    if (again === undefined) return;
-    outcome.pairs += 1;
-    void saved;
-    await this.#become(recording, again.state, this.#settingsIn(again.before), id, outcome);
-  }
-
-  /** What becomes of a device whose flash is left so. @returns the recovery, if it had to be followed and went well */
+  /** What becomes of a device whose flash is left so. @returns what it does with its flash, if all goes well */
   async #become(
     recording: Recording,
-    state: FlashState,
+    state: ChangedState,
     saved: Settings,
     id: string,
     outcome: Outcome,
     verge?: FlashOperation,
-  ): Promise<Recovery | undefined> {
+  ): Promise<History | undefined> {
     const key = `${recording.name}/${JSON.stringify(saved)}`;
     const followed = this.#followed.get(key) ?? [];
     this.#followed.set(key, followed);
-    if (
-      verge === undefined &&
-      followed.some((history) => hasSameFuture(state, history, this.#store, this.#promised))
-    )
-      return undefined;
+    const known =
+      verge === undefined
+        ? followed.find((history) => hasSameFuture(state, history, this.#store, this.#promised))
+        : undefined;
+    if (known !== undefined) return known;
     outcome.followed += 1;
-    const recovery = await this.#follow(recording, state, saved, undefined, verge);
-    if (recovery.problem !== undefined) {
-      outcome.failed.push({ id, problem: recovery.problem });
+    const { problem, history } = await this.#follow(recording, state, saved, undefined, verge);
+    if (problem !== undefined) {
+      outcome.failed.push({ id, problem });
       return undefined;
     }
     if (verge === undefined) {
-      followed.unshift(recovery.history);
+      followed.unshift(history);
       followed.length = Math.min(followed.length, MAX_FOLLOWED);
     }
-    return recovery;
+    return history;
   }
 
   async #follow(
     recording: Recording,
-    state: FlashState,
+    state: ChangedState,
     saved: Settings,
     onTrace?: (line: string) => void,
     verge?: FlashOperation,
   ): Promise<Recovery> {
     this.#flash.powerRestored();
-    this.#loaded.load(state);
+    this.#loaded.load(this.#store.withChanges(state));
     if (verge !== undefined) leaveOnVerge(this.#flash, verge);
     return recover({
       flash: this.#flash,
@@ -176,27 +175,25 @@ export class Bench {
   }
 
   /** The flash that a cut in this operation leaves. */
-  #cut(rolling: Rolling, operation: FlashOperation, point: string, id: string): FlashState {
-    const state = rolling.state.slice();
-    const sectors = [...sectorsOf(operation.offset, operation.length)];
-    const kept = sectors.map((sector) => rolling.contents.slice(sector * 4096, (sector + 1) * 4096));
-    applyCut(rolling.contents, operation, point, randomStream(`${this.#options.seed}/${id}`));
-    sectors.forEach((sector, position) => {
-      const contents = rolling.contents.subarray(sector * 4096, (sector + 1) * 4096);
-      state[sector] = this.#store.numberOf(contents);
-      contents.set(kept[position]!);
-    });
-    return state;
+  #cut(rolling: Rolling, operation: FlashOperation, point: string, id: string): ChangedState {
+    const changed = new Map<number, Uint8Array>();
+    const random = randomStream(`${this.#options.seed}/${id}`);
+    for (const sector of sectorsOf(operation.offset, operation.length)) {
+      const contents = contentsOf(rolling, sector).slice();
+      applyCut(contents, { ...operation, offset: operation.offset - sector * SECTOR_BYTES }, point, random);
+      changed.set(sector, contents);
+    }
+    return { state: rolling.state, changed };
   }
 
-  /** A second cut, somewhere in the recovery from the first. */
-  #drawSecond(history: History, id: string): SecondCut | undefined {
+  /** A second cut, somewhere in the recovery from the first, whose operations are those of `history`. */
+  #drawSecond(first: ChangedState, history: History, id: string): SecondCut | undefined {
     const random = randomStream(`${this.#options.seed}/${id}/second`);
     const operations = history.entries.filter((entry) => entry.kind === "write" || entry.kind === "erase");
     if (operations.length === 0) return undefined;
     const index = Math.floor(random() * operations.length);
     const contents = new Map<number, Uint8Array>();
-    const state = history.start.slice();
+    const state = this.#store.withChanges(first);
     const change = (
       operation: FlashOperation,
       act: (bytes: Uint8Array, local: FlashOperation) => void,
@@ -204,17 +201,17 @@ export class Bench {
       for (const sector of sectorsOf(operation.offset, operation.length)) {
         const bytes = contents.get(sector) ?? this.#store.contentsOf(state[sector]!).slice();
         contents.set(sector, bytes);
-        act(bytes, { ...operation, offset: operation.offset - sector * 4096 });
-        state[sector] = this.#store.numberOf(bytes);
+        act(bytes, { ...operation, offset: operation.offset - sector * SECTOR_BYTES });
       }
     };
+    const now = (): FlashState => this.#store.withChanges({ state, changed: contents });
     for (const entry of operations.slice(0, index)) change(operationOf(entry), applyOperation);
-    const before = state.slice();
+    const before = now();
     const operation = operationOf(operations[index]!);
     const points = [...cutPointsOf(operation, false)];
     const point = points[Math.floor(random() * points.length)]!;
     change(operation, (bytes, local) => applyCut(bytes, local, point, random));
-    return { index, operation, point, before, state };
+    return { index, operation, point, before, state: now() };
   }
 
   #rollTo(recording: Recording, index: number): Rolling {
@@ -227,8 +224,7 @@ export class Bench {
       const operation = recording.operations[rolling.index]!;
       applyOperation(rolling.contents, operation);
       for (const sector of sectorsOf(operation.offset, operation.length)) {
-        const contents = rolling.contents.subarray(sector * 4096, (sector + 1) * 4096);
-        rolling.state[sector] = this.#store.numberOf(contents);
+        rolling.state[sector] = this.#store.numberOf(contentsOf(rolling, sector));
       }
     }
     this.#rolling = rolling;
@@ -250,6 +246,11 @@ interface Rolling {
   readonly state: FlashState;
 }
 
+const contentsOf = ({ contents }: Rolling, sector: number): Uint8Array =>
+  contents.subarray(sector * SECTOR_BYTES, (sector + 1) * SECTOR_BYTES);
+
+const unchanged = (state: FlashState): ChangedState => ({ state, changed: new Map() });
+
 interface SecondCut {
   readonly index: number;
   readonly operation: FlashOperation;
@@ -260,7 +261,7 @@ interface SecondCut {
 
 function operationOf(entry: History["entries"][number]): FlashOperation {
   if (entry.kind === "write") return { ...entry, length: entry.bytes.length };
-  if (entry.kind === "erase") return { ...entry, length: 4096, bytes: new Uint8Array() };
+  if (entry.kind === "erase") return { ...entry, length: SECTOR_BYTES, bytes: new Uint8Array() };
   throw new Error(`${entry.kind} is no operation`);
 }
 

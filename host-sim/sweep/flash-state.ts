@@ -27,12 +27,24 @@ export class SectorStore {
     return contents;
   }
 
+  withChanges({ state, changed }: ChangedState): FlashState {
+    const whole = state.slice();
+    for (const [sector, contents] of changed) whole[sector] = this.numberOf(contents);
+    return whole;
+  }
+
   stateOf(bytes: Uint8Array): FlashState {
     const count = bytes.length / SECTOR_BYTES;
     return Int32Array.from({ length: count }, (_, sector) =>
       this.numberOf(bytes.subarray(sector * SECTOR_BYTES, (sector + 1) * SECTOR_BYTES)),
     );
   }
+}
+
+/** A state with some sectors of other contents, of which most are forgotten soon. */
+export interface ChangedState {
+  readonly state: FlashState;
+  readonly changed: ReadonlyMap<number, Uint8Array>;
 }
 
 /** A flash whose contents are replaced again and again, only where they differ. */

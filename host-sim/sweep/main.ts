@@ -24,12 +24,7 @@ const program = new Command("sweep")
   )
   .option("--full", "an image of 1 MiB; without it the smallest that has the whole core")
   .option("--seed <number>", "what is torn how, and where second cuts are", wholeNumber, 1)
-  .option(
-    "--pairs <number>",
-    "second cuts for each device that is followed after a first one",
-    wholeNumber,
-    1,
-  )
+  .option("--pairs <number>", "0: no second cuts; 2, 3 …: so many times as many", wholeNumber, 1)
   .option("--workers <number>", "threads (default: one for each processor)", wholeNumber)
   .option("--replay <id>", "run one cut again, and tell what happens (give the same --seed and --full)")
   .option("--json", "one JSON object on standard output; everything else goes to standard error")

@@ -112,8 +112,11 @@ async function until({ desk }: House, done: () => boolean): Promise<void> {
 
 /** The first operation after the last one on the slot: what comes before is the same in every update. */
 function findArming({ operations }: Recording): number {
-  return operations.findLastIndex(({ offset }) => offset >= 0x10000) + 1;
+  return operations.findLastIndex(isInSlot) + 1;
 }
+
+/** Apps begin behind the first 64 KiB, and everything else ends there. */
+export const isInSlot = ({ offset }: FlashOperation): boolean => offset >= 0x10000;
 
 export function nvsOf(partitions: Parameters<typeof findPartition>[0]) {
   const nvs = findPartition(partitions, { type: PARTITION_TYPE_DATA, subtype: DATA_SUBTYPE_NVS });

@@ -3,7 +3,7 @@
 
 import { createHash } from "node:crypto";
 import { SECTOR_BYTES } from "../hardware/flash-operation.js";
-import { type FlashState, type SectorStore, sectorsOf } from "./flash-state.js";
+import { type ChangedState, type SectorStore, sectorsOf } from "./flash-state.js";
 import type { DigestPiece, History, HistoryEntry } from "./history.js";
 
 /** Digests that the firmware can tell from others, in hex. */
@@ -19,27 +19,40 @@ export function answerOf(digest: string, promised: PromisedDigests): string {
 const MAX_DIFFERENT_SECTORS = 16;
 
 export function hasSameFuture(
-  flash: FlashState,
+  flash: ChangedState,
   followed: History,
   store: SectorStore,
   promised: PromisedDigests,
 ): boolean {
-  const different = new Map<number, { here: Uint8Array; there: Uint8Array }>();
-  for (let sector = 0; sector < flash.length; sector += 1) {
-    const [here, there] = [flash[sector]!, followed.start[sector]!];
-    if (here === there) continue;
-    if (different.size === MAX_DIFFERENT_SECTORS) return false;
-    different.set(sector, {
-      here: store.contentsOf(here).slice(),
-      there: store.contentsOf(there).slice(),
-    });
-  }
-  for (const index of followed.concerning([...different.keys()])) {
+  const different = differencesOf(flash, followed, store);
+  if (different === undefined) return false;
+  for (const index of followed.concerning(different.keys())) {
     if (different.size === 0) return true;
     if (!agrees(followed.entries[index]!, different, store, promised)) return false;
   }
   return true;
 }
+
+/** By sector; undefined if there are too many. */
+function differencesOf(
+  { state, changed }: ChangedState,
+  { start }: History,
+  store: SectorStore,
+): Different | undefined {
+  const different: Different = new Map();
+  for (let sector = 0; sector < state.length; sector += 1) {
+    if (state[sector] === start[sector] || changed.has(sector)) continue;
+    if (different.size === MAX_DIFFERENT_SECTORS) return undefined;
+    different.set(sector, pairOf(store.contentsOf(state[sector]!), store.contentsOf(start[sector]!)));
+  }
+  for (const [sector, contents] of changed) {
+    const there = store.contentsOf(start[sector]!);
+    if (Buffer.compare(contents, there) !== 0) different.set(sector, pairOf(contents, there));
+  }
+  return different;
+}
+
+const pairOf = (here: Uint8Array, there: Uint8Array) => ({ here: here.slice(), there: there.slice() });
 
 type Different = Map<number, { readonly here: Uint8Array; readonly there: Uint8Array }>;
 
@@ -67,12 +80,15 @@ function agrees(
 }
 
 function program(offset: number, bytes: Uint8Array, different: Different): void {
-  for (let index = 0; index < bytes.length; index += 1) {
-    const at = offset + index;
-    const both = different.get(Math.floor(at / SECTOR_BYTES));
+  for (const sector of sectorsOf(offset, bytes.length)) {
+    const both = different.get(sector);
     if (both === undefined) continue;
-    both.here[at % SECTOR_BYTES]! &= bytes[index]!;
-    both.there[at % SECTOR_BYTES]! &= bytes[index]!;
+    const [from, to] = within(sector, offset, bytes.length);
+    for (let at = from; at < to; at += 1) {
+      const byte = bytes[sector * SECTOR_BYTES + at - offset]!;
+      both.here[at]! &= byte;
+      both.there[at]! &= byte;
+    }
   }
 }
 

@@ -13,7 +13,7 @@ export interface SweepOptions {
   /** How large the images are at least, bytes. */
   readonly imageBytes?: number;
   readonly journeys?: readonly JourneyName[];
-  /** Second cuts for each device that is followed after a first one. */
+  /** As of the bench; default: none. */
   readonly pairsEach?: number;
   /** Default: one for each processor. */
   readonly workerCount?: number;
