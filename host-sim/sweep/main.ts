@@ -1,8 +1,9 @@
 // `npm run sweep`: the sweep on the command line. The exit code is 1 if any cut was not survived, or if there was none.
 
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { createTerminal, type Terminal } from "../terminal.js";
 import { Bench } from "./bench.js";
+import { JOURNEYS, type JourneyName } from "./recording.js";
 import { prepareBench, type SweepResult, sweep } from "./sweep.js";
 
 const MIB = 1024 * 1024;
@@ -14,6 +15,8 @@ interface Arguments {
   readonly json?: true;
   readonly seed: number;
   readonly pairs: number;
+  readonly journey?: readonly JourneyName[];
+  readonly bail?: true;
   readonly workers?: number;
   readonly replay?: string;
 }
@@ -25,6 +28,8 @@ const program = new Command("sweep")
   .option("--full", "an image of 1 MiB; without it the smallest that has the whole core")
   .option("--seed <number>", "what is torn how, and where second cuts are", wholeNumber, 1)
   .option("--pairs <number>", "0: no second cuts; 2, 3 …: so many times as many", wholeNumber, 1)
+  .addOption(new Option("--journey <name...>", "only these journeys").choices(JOURNEYS))
+  .option("--bail", "stop at the first failure")
   .option("--workers <number>", "threads (default: one for each processor)", wholeNumber)
   .option("--replay <id>", "run one cut again, and tell what happens (give the same --seed and --full)")
   .option("--json", "one JSON object on standard output; everything else goes to standard error")
@@ -37,6 +42,8 @@ process.exitCode = isGood ? 0 : 1;
 async function runSweep(): Promise<boolean> {
   const result = await sweep({
     ...common(),
+    ...(options.journey ? { journeys: options.journey } : {}),
+    failFast: options.bail === true,
     ...(options.workers === undefined ? {} : { workerCount: options.workers }),
     onProgress: (done, total) => screen.progress("cutting power", done, total, "operations"),
   });
@@ -46,12 +53,25 @@ async function runSweep(): Promise<boolean> {
 }
 
 async function replay(id: string): Promise<boolean> {
+  if (JOURNEYS.some((name) => name === id)) return replayJourney(id);
   const bench = new Bench(await prepareBench(common()));
   const { problem } = await bench.replay(id, (line) => screen.note(line));
   if (options.json) process.stdout.write(`${JSON.stringify({ id, problem: problem ?? null })}\n`);
   if (problem === undefined) screen.done(`${id} was survived`);
   else screen.warn(`${id}: ${problem}`);
   return problem === undefined;
+}
+
+/** Without a cut. */
+async function replayJourney(id: string): Promise<boolean> {
+  const onJourneyTrace = (name: JourneyName, line: string) => name === id && screen.note(line);
+  return prepareBench({ ...common(), onJourneyTrace }).then(
+    () => true,
+    (error: unknown) => {
+      screen.warn(String(error));
+      return false;
+    },
+  );
 }
 
 function common() {

@@ -9,6 +9,7 @@
 import { Flash, type FlashOperation } from "../hardware/flash.js";
 import { DATA_SUBTYPE_NVS, findPartition, PARTITION_TYPE_DATA } from "../hardware/partition-table.js";
 import { randomStream } from "../random.js";
+import { describeEvent } from "../watch.js";
 import { changeSettings, type House, openHouse } from "./house.js";
 import type { SweepImages, SweepRelease } from "./images.js";
 import { type Settings, settingsIn } from "./settings.js";
@@ -26,30 +27,49 @@ export interface Recording {
   readonly settings: Settings;
 }
 
+/** A journey that fails although nothing was cut: whatever is swept is broken itself. */
+export class JourneyError extends Error {
+  override readonly name = "JourneyError";
+  readonly journey: JourneyName;
+
+  constructor(journey: JourneyName, message: string) {
+    super(message);
+    this.journey = journey;
+  }
+}
+
+export type JourneyTrace = (journey: JourneyName, line: string) => void;
+
 const FLASH_BYTES = 8 * 1024 * 1024;
 const HOUR_MS = 3_600_000;
 /** What a journey's last step leads to, such as the closing of the portal, is over by then. */
 const AFTERMATH_MS = 90_000;
 
-export async function recordJourneys(images: SweepImages): Promise<Recording[]> {
+/** @throws JourneyError */
+export async function recordJourneys(
+  images: SweepImages,
+  onTrace: JourneyTrace = () => {},
+): Promise<Recording[]> {
+  const record = (...rest: Rest<Parameters<typeof recordJourney>>) => recordJourney(onTrace, ...rest);
   const box = boxed(images);
   const { update, failing, later } = images;
-  const provisioning = await record("provisioning", box, undefined, false, async (house) => {
-    await until(house, () => house.server.checks.length > 0);
+  const provisioning = await record("provisioning", box, undefined, false, async (house, until) => {
+    await until(() => house.server.checks.length > 0);
   });
   const home = provisioning.end;
-  const updated = await record("update", home, update, true, (house) =>
-    until(house, () => house.server.hasValidated(update)),
+  const updated = await record("update", home, update, true, (house, until) =>
+    until(() => house.server.hasValidated(update)),
   );
-  const settings = await record("settings", home, undefined, true, async (house, address) => {
-    await until(house, () => house.server.checks.length > 0);
-    if (!(await changeSettings(house, address()))) throw new Error("the device did not take the settings");
+  const settings = await record("settings", home, undefined, true, async (house, until, address) => {
+    await until(() => house.server.checks.length > 0);
+    if (!(await changeSettings(house, address())))
+      throw new JourneyError("settings", "the device did not take the settings");
   });
-  const failed = await record("failing", home, failing, true, (house) =>
-    until(house, () => house.server.reports.some(({ status }) => status === "failed")),
+  const failed = await record("failing", home, failing, true, (house, until) =>
+    until(() => house.server.reports.some(({ status }) => status === "failed")),
   );
-  const last = await record("later", updated.end, later, true, (house) =>
-    until(house, () => house.server.hasValidated(later)),
+  const last = await record("later", updated.end, later, true, (house, until) =>
+    until(() => house.server.hasValidated(later)),
   );
   const all = [provisioning, updated, settings, failed, last].map(({ recording }) => recording);
   const arming = findArming(failed.recording);
@@ -71,12 +91,16 @@ function boxed(images: SweepImages): Uint8Array {
   return flash.bytes;
 }
 
-async function record(
+type Until = (done: () => boolean) => Promise<void>;
+type Rest<Parameters> = Parameters extends [unknown, ...infer Others] ? Others : never;
+
+async function recordJourney(
+  onTrace: JourneyTrace,
   name: JourneyName,
   start: Uint8Array,
   offered: SweepRelease | undefined,
   alone: boolean,
-  drive: (house: House, address: () => string) => Promise<void>,
+  drive: (house: House, until: Until, address: () => string) => Promise<void>,
 ): Promise<{ readonly recording: Recording; readonly end: Uint8Array }> {
   const flash = new Flash(FLASH_BYTES, start);
   let address = "";
@@ -84,7 +108,9 @@ async function record(
     flash,
     alone,
     offer: () => offered,
+    onEvent: (event) => onTrace(name, describeEvent(event) ?? event.type),
     onTrace: (line) => {
+      onTrace(name, line);
       address = /address (\d+\.\d+\.\d+\.\d+)/.exec(line)?.[1] ?? address;
     },
   });
@@ -94,20 +120,19 @@ async function record(
   };
   const { desk } = house;
   desk.device.powerOn();
-  await drive(house, () => address);
+  const until = async (done: () => boolean): Promise<void> => {
+    if (await desk.world.runUntil(done, { limitMs: HOUR_MS })) return;
+    throw new JourneyError(name, "the journey did not come to its end within an hour, without any cut");
+  };
+  await drive(house, until, () => address);
   await desk.world.runFor(AFTERMATH_MS);
   desk.device.powerOff();
-  if (operations.length === 0) throw new Error(`the journey "${name}" did nothing to the flash`);
+  if (operations.length === 0) throw new JourneyError(name, "the journey did nothing to the flash");
   const settings = settingsIn(flash, nvsOf(desk.device.partitions));
   return {
     recording: { name, start: start.slice(), operations, firstOperation: 0, settings },
     end: flash.bytes,
   };
-}
-
-async function until({ desk }: House, done: () => boolean): Promise<void> {
-  if (!(await desk.world.runUntil(done, { limitMs: HOUR_MS })))
-    throw new Error("a journey of the sweep did not come to its end without any cut");
 }
 
 /** The first operation after the last one on the slot: what comes before is the same in every update. */

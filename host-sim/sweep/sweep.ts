@@ -5,7 +5,14 @@ import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import type { BenchOptions, Failure } from "./bench.js";
 import { buildSweepImages } from "./images.js";
-import { JOURNEYS, type JourneyName, type Recording, recordJourneys } from "./recording.js";
+import {
+  JOURNEYS,
+  JourneyError,
+  type JourneyName,
+  type JourneyTrace,
+  type Recording,
+  recordJourneys,
+} from "./recording.js";
 import type { Answer, Task } from "./worker.js";
 
 export interface SweepOptions {
@@ -19,6 +26,8 @@ export interface SweepOptions {
   readonly workerCount?: number;
   /** Stop at the first failure. */
   readonly failFast?: boolean;
+  /** Told what happens in the journeys themselves, without any cut. */
+  readonly onJourneyTrace?: JourneyTrace;
   readonly onProgress?: (doneCount: number, totalCount: number) => void;
 }
 
@@ -34,14 +43,31 @@ export interface SweepResult {
   readonly seconds: number;
 }
 
+/** A journey that fails without any cut is the only failure then, under its name. */
 export async function sweep(options: SweepOptions): Promise<SweepResult> {
   const startedMs = performance.now();
-  const bench = await prepareBench(options);
+  const bench = await prepareBench(options).catch((error: unknown) => {
+    if (error instanceof JourneyError) return error;
+    throw error;
+  });
+  const failed: Failure[] = [];
+  const total = { cuts: 0, pairs: 0, followed: 0, imageBytes: 0, failed };
+  if (bench instanceof JourneyError) failed.push({ id: bench.journey, problem: bench.message });
+  else await sweepJourneys(bench, options, total);
+  const seconds = Math.round(performance.now() - startedMs) / 1000;
+  return { ...total, survived: Math.max(0, total.cuts + total.pairs - failed.length), seconds };
+}
+
+type Total = { -readonly [Name in "cuts" | "pairs" | "followed" | "imageBytes"]: number } & {
+  readonly failed: Failure[];
+};
+
+async function sweepJourneys(bench: BenchOptions, options: SweepOptions, total: Total): Promise<void> {
   const names = options.journeys ?? JOURNEYS;
   const tasks = bench.recordings.flatMap((recording, journey) =>
     names.includes(recording.name) ? tasksOf(recording, journey) : [],
   );
-  const total = { cuts: 0, pairs: 0, followed: 0, failed: [] as Failure[] };
+  total.imageBytes = bench.images.update.image.length;
   let doneCount = 0;
   const isStopped = (): boolean => options.failFast === true && total.failed.length > 0;
   await inWorkers(bench, tasks, options.workerCount ?? availableParallelism(), isStopped, (outcome) => {
@@ -52,19 +78,13 @@ export async function sweep(options: SweepOptions): Promise<SweepResult> {
     doneCount += 1;
     options.onProgress?.(doneCount, tasks.length);
   });
-  return {
-    ...total,
-    survived: total.cuts + total.pairs - total.failed.length,
-    imageBytes: bench.images.update.image.length,
-    seconds: Math.round(performance.now() - startedMs) / 1000,
-  };
 }
 
 /** What a bench needs: the images, and the journeys made once without a cut. */
 export async function prepareBench(options: SweepOptions): Promise<BenchOptions> {
-  const { seed, imageBytes = 0, pairsEach = 0 } = options;
+  const { seed, imageBytes = 0, pairsEach = 0, onJourneyTrace } = options;
   const images = await buildSweepImages(seed, imageBytes);
-  return { seed, images, recordings: await recordJourneys(images), pairsEach };
+  return { seed, images, recordings: await recordJourneys(images, onJourneyTrace), pairsEach };
 }
 
 const tasksOf = ({ operations, firstOperation }: Recording, journey: number): Task[] =>
