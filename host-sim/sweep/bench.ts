@@ -14,7 +14,7 @@ import { type ChangedState, type FlashState, LoadedFlash, SectorStore, sectorsOf
 import type { History } from "./history.js";
 import type { SweepImages, SweepRelease } from "./images.js";
 import { isInSlot, nvsOf, type Recording } from "./recording.js";
-import { type Recovery, recover } from "./recovery.js";
+import { type Recovery, type RecoveryOptions, recover } from "./recovery.js";
 import { hasSameFuture } from "./same-future.js";
 import { type Settings, settingsIn } from "./settings.js";
 
@@ -62,8 +62,15 @@ export class Bench {
     this.#promised = promisedDigests(options.images);
   }
 
-  /** Every cut of one operation, and the second cuts that follow from them. */
-  async sweepOperation(journey: number, index: number): Promise<Outcome> {
+  /**
+   * Every cut of one operation, and the second cuts that follow from them.
+   * @param onSurvived told what a device does with its flash after a first cut
+   */
+  async sweepOperation(
+    journey: number,
+    index: number,
+    onSurvived: (id: string, history: History) => void = () => {},
+  ): Promise<Outcome> {
     const outcome: Outcome = { cuts: 0, pairs: 0, followed: 0, failed: [] };
     const recording = this.#options.recordings[journey]!;
     const rolling = this.#rollTo(recording, index);
@@ -76,7 +83,9 @@ export class Bench {
       const state = this.#cut(rolling, operation, point, id);
       const verge = point === "verge" ? operation : undefined;
       const history = await this.#become(recording, state, saved, id, outcome, verge);
-      if (history === undefined || verge !== undefined) continue;
+      if (history === undefined) continue;
+      onSurvived(id, history);
+      if (verge !== undefined) continue;
       for (const pair of this.#pairsOf(id, isSlot)) {
         const again = this.#drawSecond(state, history, pair);
         if (again === undefined) continue;
@@ -88,7 +97,7 @@ export class Bench {
     return outcome;
   }
 
-  /** Runs one cut again, and tells what happens. */
+  /** Runs one cut again, on a device that sees all of its flash, and tells what happens. */
   async replay(id: string, onTrace: (line: string) => void): Promise<Recovery> {
     const [first, second] = id.split("+");
     const [name, index, ...rest] = first!.split(":");
@@ -99,18 +108,18 @@ export class Bench {
     const rolling = this.#rollTo(recording, Number(index));
     const saved = this.#settingsIn(rolling.state);
     const point = rest.join(":");
-    const trace = second === undefined ? onTrace : undefined;
     onTrace(`${recording.name}, operation ${index}: ${describe(operation)}, cut ${point}`);
     const state = this.#cut(rolling, operation, point, first!);
     const verge = point === "verge" ? operation : undefined;
-    const recovery = await this.#follow(recording, state, saved, trace, verge);
-    if (second === undefined) return recovery;
-    const again = this.#drawSecond(state, recovery.history, id);
+    const told = { isOpen: true, onTrace };
+    if (second === undefined) return this.#follow(recording, state, saved, { ...told, verge });
+    const { history } = await this.#follow(recording, state, saved, { verge });
+    const again = this.#drawSecond(state, history, id);
     if (again === undefined) throw new Error(`the recovery from ${first} has no operation to cut power in`);
     onTrace(
       `then operation ${again.index} of the recovery: ${describe(again.operation)}, cut ${again.point}`,
     );
-    return this.#follow(recording, unchanged(again.state), this.#settingsIn(again.before), onTrace);
+    return this.#follow(recording, unchanged(again.state), this.#settingsIn(again.before), told);
   }
 
   /** Names of the second cuts that follow from a first one; most have none. */
@@ -140,7 +149,7 @@ export class Bench {
         : undefined;
     if (known !== undefined) return known;
     outcome.followed += 1;
-    const { problem, history } = await this.#follow(recording, state, saved, undefined, verge);
+    const { problem, history } = await this.#follow(recording, state, saved, { verge });
     if (problem !== undefined) {
       outcome.failed.push({ id, problem });
       return undefined;
@@ -156,8 +165,7 @@ export class Bench {
     recording: Recording,
     state: ChangedState,
     saved: Settings,
-    onTrace?: (line: string) => void,
-    verge?: FlashOperation,
+    { verge, ...how }: Following = {},
   ): Promise<Recovery> {
     this.#flash.powerRestored();
     this.#loaded.load(this.#store.withChanges(state));
@@ -170,7 +178,7 @@ export class Bench {
       journey: recording.name,
       saved,
       wanted: recording.settings,
-      onTrace,
+      ...how,
     });
   }
 
@@ -236,6 +244,11 @@ export class Bench {
     const table = this.#flash.read(PARTITION_TABLE_OFFSET, PARTITION_TABLE_BYTES);
     return settingsIn(this.#flash, nvsOf(parsePartitionTable(table, { flashBytes: this.#flash.sizeBytes })));
   }
+}
+
+interface Following extends Pick<RecoveryOptions, "isOpen" | "onTrace"> {
+  /** The last byte of this write reads right only once. */
+  readonly verge?: FlashOperation | undefined;
 }
 
 interface Rolling {

@@ -50,6 +50,8 @@ export interface RecoveryOptions {
   readonly journey: JourneyName;
   readonly saved: Settings;
   readonly wanted: Settings;
+  /** The firmware sees what lies in the slot, as on the chip: nothing can be proved from such a history. */
+  readonly isOpen?: boolean;
   /** Told what happens, with the world's time. */
   readonly onTrace?: ((line: string) => void) | undefined;
 }
@@ -69,7 +71,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
   const house = openHouse({
     flash,
     alone: journey !== "provisioning",
-    engine: observer.engine,
+    engine: options.isOpen ? undefined : observer.engine,
     offer: (server, nowMs) => {
       const isWithdrawn =
         nowMs > WITHDRAWN_AFTER_MS || server.reports.some(({ status }) => status === "failed");

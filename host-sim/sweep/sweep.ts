@@ -6,6 +6,7 @@ import { Worker } from "node:worker_threads";
 import type { BenchOptions, Failure } from "./bench.js";
 import { buildSweepImages } from "./images.js";
 import {
+  isInSlot,
   JOURNEYS,
   JourneyError,
   type JourneyName,
@@ -87,8 +88,14 @@ export async function prepareBench(options: SweepOptions): Promise<BenchOptions>
   return { seed, images, recordings: await recordJourneys(images, onJourneyTrace), pairsEach };
 }
 
-const tasksOf = ({ operations, firstOperation }: Recording, journey: number): Task[] =>
-  operations.slice(firstOperation).map((_, index) => ({ journey, operation: firstOperation + index }));
+/** What lies outside the slots comes first: few cuts, and most of what can go wrong. */
+function tasksOf({ operations, firstOperation }: Recording, journey: number): Task[] {
+  const indexes = operations.map((_, index) => index).slice(firstOperation);
+  const isSlot = (index: number): number => Number(isInSlot(operations[index]!));
+  return indexes
+    .sort((first, second) => isSlot(first) - isSlot(second) || first - second)
+    .map((operation) => ({ journey, operation }));
+}
 
 async function inWorkers(
   bench: BenchOptions,
