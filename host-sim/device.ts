@@ -12,6 +12,7 @@ import { type BootEnd, resetReasonAfter, VirtualMachine } from "./engine/virtual
 import { extractBundle } from "./hardware/app-image.js";
 import { type BootResult, runBootLoader } from "./hardware/boot-loader.js";
 import type { Chip } from "./hardware/chips.js";
+import { Efuse } from "./hardware/efuse.js";
 import { Flash, PowerCut } from "./hardware/flash.js";
 import type { Nvs } from "./hardware/nvs.js";
 import { initNvs } from "./hardware/nvs-init.js";
@@ -65,6 +66,8 @@ export interface DeviceOptions {
   /** The chip's contents live on in it. Default: erased, of flashBytes. */
   readonly flash?: Flash;
   readonly flashBytes?: number;
+  /** Built with CONFIG_BOOTLOADER_APP_ANTI_ROLLBACK: what has been validated once burns its secure version into the eFuses. */
+  readonly antiRollback?: boolean;
   /** 6 bytes; default: made from the name. */
   readonly mac?: Uint8Array;
   /** Default: a network of its own with nothing in it. */
@@ -84,6 +87,8 @@ export class VirtualDevice {
   readonly name: string;
   readonly chip: Chip;
   readonly flash: Flash;
+  /** As the flash, they outlive everything. */
+  readonly efuse: Efuse;
   readonly mac: Uint8Array;
   readonly world: World;
   readonly network: VirtualNetwork;
@@ -106,6 +111,7 @@ export class VirtualDevice {
     this.name = options.name;
     this.chip = options.chip ?? "esp32";
     this.flash = options.flash ?? new Flash(options.flashBytes ?? DEFAULT_FLASH_BYTES);
+    this.efuse = new Efuse(this.chip);
     this.#random = options.world.randomStream(`device/${options.name}`);
     this.mac = options.mac ?? macOf(options.world, options.name);
     this.network = options.network ?? new VirtualNetwork({ world: options.world });
@@ -209,7 +215,11 @@ export class VirtualDevice {
     try {
       this.#lastBoot = undefined;
       const partitions = this.partitions;
-      const boot = runBootLoader(this.flash, partitions, { rollback: true, chip: this.chip });
+      const boot = runBootLoader(this.flash, partitions, {
+        rollback: true,
+        chip: this.chip,
+        antiRollback: this.#antiRollback,
+      });
       this.#lastBoot = boot;
       if (boot.booted === undefined) {
         const reasons = boot.refused.map(({ partition, message }) => `${partition.label}: ${message}`);
@@ -255,6 +265,7 @@ export class VirtualDevice {
       realm: firmware.realm,
       world: this.world,
       random: this.#random,
+      antiRollback: this.#antiRollback,
       aheadMs: this.#bootFlashMs,
       onTrace: (text) => this.#options.onTrace?.(text),
       onLight: this.#options.onLight,
@@ -269,6 +280,10 @@ export class VirtualDevice {
     });
     this.#options.onMachine?.(machine);
     machine.start(() => firmware.run(createModules(machine)));
+  }
+
+  get #antiRollback(): Efuse | undefined {
+    return this.#options.antiRollback ? this.efuse : undefined;
   }
 
   /** As the SDK's main function does: it gives up on NVS that cannot be mounted, and the chip restarts. */

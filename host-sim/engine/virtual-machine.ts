@@ -10,6 +10,7 @@
 // Time: the world stands still inside an event, but code takes time on a chip. Each step counted by the meter is STEP_MS;
 // the clock of the device runs ahead of the world by what its code took, and its next phase waits until the world is there.
 
+import type { Efuse } from "../hardware/efuse.js";
 import { PowerCut } from "../hardware/flash.js";
 import { Ota } from "../hardware/ota.js";
 import { type Hardware, type Machine, RESET_REASON } from "../machine.js";
@@ -49,6 +50,8 @@ export interface VirtualMachineOptions {
   readonly realm: Realm;
   readonly world: World;
   readonly random: () => number;
+  /** The eFuses, if the firmware is built with anti-rollback. */
+  readonly antiRollback?: Efuse | undefined;
   /** Time that the boot has taken already. */
   readonly aheadMs?: number;
   readonly onTrace: (text: string) => void;
@@ -106,6 +109,7 @@ export class VirtualMachine implements Machine {
     this.ota = new Ota(hardware.flash, hardware.partitions, hardware.running, {
       rollback: true,
       chip: hardware.chip,
+      antiRollback: options.antiRollback,
       restart: () => this.restart(RESET_REASON.software),
     });
     this.onLight = options.onLight;
