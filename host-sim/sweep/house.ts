@@ -11,8 +11,6 @@ import { createUpdateServer, type UpdateServer } from "./update-server.js";
 
 export interface HouseOptions {
   readonly flash: Flash;
-  /** Written to the factory partition first. */
-  readonly image?: Uint8Array;
   /** Nobody is there to help the device through its portal. */
   readonly alone: boolean;
   readonly offer: (server: UpdateServer, nowMs: number) => SweepRelease | undefined;
@@ -34,7 +32,6 @@ export function openHouse(options: HouseOptions): House {
     server: { handler: server.handler },
     flash: options.flash,
     manual: options.alone,
-    ...(options.image ? { image: options.image } : {}),
     ...(options.engine ? { engine: options.engine } : {}),
     ...(options.onEvent ? { onEvent: options.onEvent } : {}),
     ...(options.onTrace ? { onTrace: options.onTrace } : {}),

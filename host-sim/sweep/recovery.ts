@@ -31,8 +31,7 @@ import { History } from "./history.js";
 import { openHouse } from "./house.js";
 import type { SweepImages, SweepRelease } from "./images.js";
 import { Observer } from "./observer.js";
-import type { JourneyName } from "./recording.js";
-import { nvsOf } from "./recording.js";
+import { type JourneyName, needsPerson, nvsOf } from "./recording.js";
 import type { PromisedDigests } from "./same-future.js";
 import { type Settings, settingsOf, settingsProblem } from "./settings.js";
 
@@ -70,7 +69,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
   const target = targetOf(journey, images);
   const house = openHouse({
     flash,
-    alone: journey !== "provisioning",
+    alone: !needsPerson(journey),
     engine: options.isOpen ? undefined : observer.engine,
     offer: (server, nowMs) => {
       const isWithdrawn =
@@ -110,7 +109,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
 
 /** The release that a device shall run in the end. */
 function targetOf(journey: JourneyName, { update, later }: SweepImages): SweepRelease {
-  return journey === "failing" || journey === "later" ? later : update;
+  return journey === "failing" || journey.startsWith("later") ? later : update;
 }
 
 function createJudge(options: RecoveryOptions, partitions: readonly Partition[]) {
