@@ -46,8 +46,8 @@ export class Flash {
   readonly counters: FlashCounters = { eraseCount: 0, writeCount: 0, bytesWritten: 0 };
   /** Called around each operation. It may throw PowerCut in "before": then the operation does not happen. */
   onOperation?: ((operation: FlashOperation, when: "before" | "after") => void) | undefined;
-  /** Told what is read, before it is. */
-  onRead?: ((offset: number, length: number) => void) | undefined;
+  /** Told what is read, before it is; or only asked whether it is erased. */
+  onRead?: ((offset: number, length: number, question: "contents" | "isErased") => void) | undefined;
   /** Told how long the chip was busy with an operation that is done: its device waits so long. */
   onBusy?: ((ms: number) => void) | undefined;
   readonly timings: FlashTimings;
@@ -96,8 +96,15 @@ export class Flash {
   /** The contents without a copy, for whoever looks at much and keeps nothing: the check of an image. */
   view(offset: number, length: number): Uint8Array {
     this.#checkRange("read", offset, length);
-    this.onRead?.(offset, length);
+    this.onRead?.(offset, length, "contents");
     return this.bytes.subarray(offset, offset + length);
+  }
+
+  /** Whether all bits are set: the same as to read them and look, for whoever wants to know no more. */
+  isErased(offset: number, length: number): boolean {
+    this.#checkRange("read", offset, length);
+    this.onRead?.(offset, length, "isErased");
+    return isErased(this.bytes.subarray(offset, offset + length));
   }
 
   /** Programs bytes: each becomes old AND new. A trailing piece of 1 to 3 bytes counts as one unit. */
@@ -247,6 +254,11 @@ export class Flash {
       );
     }
   }
+}
+
+/** Whether all bits are set. */
+export function isErased(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === 0xff);
 }
 
 function describe(operation: FlashOperation): string {

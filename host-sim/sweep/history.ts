@@ -3,7 +3,8 @@
 // history have the same future (same-future.ts).
 //
 // What lies in the slot that is written to reaches the firmware only as a digest: the observer (observer.ts) sees to that. Of such a
-// digest the firmware learns whether it is one that was promised; all others are one and the same answer to it.
+// digest the firmware learns whether it is one that was promised; all others are one and the same answer to it. Of an otadata entry
+// with a wrong CRC nobody learns more than that (entry-question.ts).
 
 import type { FlashState } from "./flash-state.js";
 import { sectorsOf } from "./flash-state.js";
@@ -17,6 +18,9 @@ export interface DigestPiece {
 
 export type HistoryEntry =
   | { readonly kind: "read"; readonly offset: number; readonly length: number }
+  | { readonly kind: "isErased"; readonly offset: number; readonly length: number }
+  /** Of otadata; the answer is entry-question.ts's. */
+  | { readonly kind: "entry"; readonly offset: number; readonly length: number; readonly answer: string }
   | { readonly kind: "write"; readonly offset: number; readonly bytes: Uint8Array }
   | { readonly kind: "erase"; readonly offset: number }
   | {
@@ -62,6 +66,6 @@ export class History {
 }
 
 function lengthOf(entry: Exclude<HistoryEntry, { kind: "digest" }>): number {
-  if (entry.kind === "read") return entry.length;
-  return entry.kind === "write" ? entry.bytes.length : 1;
+  if (entry.kind === "erase") return 1;
+  return entry.kind === "write" ? entry.bytes.length : entry.length;
 }

@@ -6,7 +6,10 @@ import { createHash, type Hash } from "node:crypto";
 import { type Engine, v8Engine } from "../engine/engine.js";
 import type { ModuleTable } from "../engine/evaluate.js";
 import type { Realm } from "../engine/realm.js";
-import type { Flash } from "../hardware/flash.js";
+import { Flash, SECTOR_BYTES } from "../hardware/flash.js";
+import { OTADATA_ENTRY_BYTES } from "../hardware/otadata.js";
+import type { Partition } from "../hardware/partition.js";
+import { showEntry } from "./entry-question.js";
 import { type LoadedFlash, sectorsOf } from "./flash-state.js";
 import type { DigestPiece, History } from "./history.js";
 import { answerOf, type PromisedDigests, UNPROMISED } from "./same-future.js";
@@ -29,7 +32,27 @@ export class Observer {
     this.#loaded = loaded;
     this.#promised = promised;
     this.#history = history;
-    flash.onRead = (offset, length) => history.add({ kind: "read", offset, length });
+    flash.onRead = (offset, length, question) =>
+      history.add({ kind: question === "isErased" ? question : "read", offset, length });
+  }
+
+  /** From now on otadata is read as entry-question.ts has it. */
+  hideBrokenEntries(otadata: Partition): void {
+    const flash = this.#flash;
+    flash.read = (offset, length) => {
+      const sector = offset - otadata.offset;
+      const isEntry = length === OTADATA_ENTRY_BYTES && (sector === 0 || sector === SECTOR_BYTES);
+      if (!isEntry) return Flash.prototype.read.call(flash, offset, length);
+      const { shown, answer } = showEntry(flash.bytes.slice(offset, offset + length));
+      this.#history.add({ kind: "entry", offset, length, answer });
+      return shown.slice();
+    };
+  }
+
+  /** Leaves the flash as it was found. */
+  close(): void {
+    this.#flash.onRead = undefined;
+    this.#flash.read = Flash.prototype.read;
   }
 
   /** To be told of each operation that the flash has done. */

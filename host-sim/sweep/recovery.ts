@@ -93,6 +93,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
     trace(`${kind} ${kind === "erase" ? "" : `${bytes.length} bytes `}at 0x${offset.toString(16)}`);
     problems.push(...judge.operated(kind, offset, device.running));
   };
+  if (!options.isOpen) observer.hideBrokenEntries(otadataOf(device.partitions));
   device.powerOn();
   const isOver = (): boolean => problems.length > 0 || house.server.hasValidated(target);
   if (!(await world.runUntil(isOver, { limitMs: SETTLED_WITHIN_MS })))
@@ -103,7 +104,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
   if (problems.length === 0) problems.push(...judge.settled(device.machine, target));
   device.powerOff();
   flash.onOperation = undefined;
-  flash.onRead = undefined;
+  observer.close();
   return { problem: problems[0], history };
 }
 
@@ -112,10 +113,14 @@ function targetOf(journey: JourneyName, { update, later }: SweepImages): SweepRe
   return journey === "failing" || journey.startsWith("later") ? later : update;
 }
 
+function otadataOf(partitions: readonly Partition[]): Partition {
+  return findPartition(partitions, { type: PARTITION_TYPE_DATA, subtype: DATA_SUBTYPE_OTA })!;
+}
+
 function createJudge(options: RecoveryOptions, partitions: readonly Partition[]) {
   const { flash, images } = options;
   const nvs = nvsOf(partitions);
-  const otadata = findPartition(partitions, { type: PARTITION_TYPE_DATA, subtype: DATA_SUBTYPE_OTA })!;
+  const otadata = otadataOf(partitions);
   const slots = otaSlots(partitions);
   const releases = Object.values(images) as SweepRelease[];
 

@@ -2,7 +2,9 @@
 // the device asked of the other is answered the same by this one, until the difference is erased or the run is over.
 
 import { createHash } from "node:crypto";
-import { SECTOR_BYTES } from "../hardware/flash-operation.js";
+import { isErased, SECTOR_BYTES } from "../hardware/flash.js";
+import { OTADATA_ENTRY_BYTES } from "../hardware/otadata.js";
+import { showEntry } from "./entry-question.js";
 import { type ChangedState, type SectorStore, sectorsOf } from "./flash-state.js";
 import type { DigestPiece, History, HistoryEntry } from "./history.js";
 
@@ -72,6 +74,12 @@ function agrees(
       return true;
     case "read":
       return readsSame(entry.offset, entry.length, different);
+    case "isErased":
+      return erasedSame(entry.offset, entry.length, different);
+    case "entry":
+      return (
+        readsSame(entry.offset, entry.length, different) || entryIn(entry.offset, different) === entry.answer
+      );
     case "digest": {
       if (entry.pieces.every(({ offset, length }) => readsSame(offset, length, different))) return true;
       return digestOf(entry.algorithm, entry.pieces, different, store, promised) === entry.answer;
@@ -100,6 +108,23 @@ function readsSame(offset: number, length: number, different: Different): boolea
     if (Buffer.compare(both.here.subarray(from, to), both.there.subarray(from, to)) !== 0) return false;
   }
   return true;
+}
+
+/** Whether both are erased, or neither, in every sector: stricter than the question, which is asked within one. */
+function erasedSame(offset: number, length: number, different: Different): boolean {
+  for (const sector of sectorsOf(offset, length)) {
+    const both = different.get(sector);
+    if (both === undefined) continue;
+    const [from, to] = within(sector, offset, length);
+    if (isErased(both.here.subarray(from, to)) !== isErased(both.there.subarray(from, to))) return false;
+  }
+  return true;
+}
+
+/** An entry begins its sector. */
+function entryIn(offset: number, different: Different): string | undefined {
+  const both = different.get(offset / SECTOR_BYTES);
+  return both && showEntry(both.here.subarray(0, OTADATA_ENTRY_BYTES)).answer;
 }
 
 function digestOf(

@@ -97,6 +97,9 @@ function tasksOf({ operations, firstOperation }: Recording, journey: number): Ta
     .map((operation) => ({ journey, operation }));
 }
 
+/** A device leaves much behind that is young when it dies. */
+const ROOM = Object.freeze({ maxYoungGenerationSizeMb: 128 });
+
 async function inWorkers(
   bench: BenchOptions,
   tasks: readonly Task[],
@@ -107,7 +110,8 @@ async function inWorkers(
   const waiting = [...tasks];
   const workers = Array.from(
     { length: Math.min(workerCount, tasks.length) },
-    () => new Worker(new URL("./worker-entry.js", import.meta.url), { workerData: bench }),
+    () =>
+      new Worker(new URL("./worker-entry.js", import.meta.url), { workerData: bench, resourceLimits: ROOM }),
   );
   const work = (worker: Worker): Promise<void> =>
     new Promise((resolve, reject) => {

@@ -7,14 +7,16 @@ import { isInSlot, JOURNEYS } from "../../host-sim/sweep/recording.js";
 import { prepareBench, sweep } from "../../host-sim/sweep/sweep.js";
 
 const SEED = 1;
+const OTADATA_SECTORS: readonly number[] = [0xe000, 0xf000];
 
-/** What a device did to its flash, one line an operation. */
+/** What a device did to its flash, one line an operation. The label of an otadata entry is carried along and never looked at. */
 const operationsOf = ({ entries }: History) =>
   entries.flatMap((entry) => {
     if (entry.kind === "erase") return [`erase ${entry.offset}`];
-    return entry.kind === "write"
-      ? [`write ${entry.offset} ${Buffer.from(entry.bytes).toString("hex")}`]
-      : [];
+    if (entry.kind !== "write") return [];
+    const bytes = Buffer.from(entry.bytes);
+    if (OTADATA_SECTORS.includes(entry.offset)) bytes.fill(0, 4, 24);
+    return [`write ${entry.offset} ${bytes.toString("hex")}`];
   });
 
 describe("the sweep", function () {
@@ -26,9 +28,9 @@ describe("the sweep", function () {
     expect(result.imageBytes).above(64 * 1024);
     // every byte of the image, in each of two updates, and everything else
     expect(result.cuts).above(2 * result.imageBytes);
-    expect(result.pairs).above(500);
+    expect(result.pairs).above(400);
     expect(result.survived).equal(result.cuts + result.pairs);
-    expect(result.followed).within(500, 5_000);
+    expect(result.followed).within(300, 5_000);
   });
 
   it("cuts before, after, at every byte and page of a write, and at 16 points of an erase in 3 patterns", () => {
@@ -51,10 +53,11 @@ describe("the sweep", function () {
     const options = await prepareBench({ seed: SEED });
     const bench = new Bench(options);
     const random = randomStream("sample");
-    const journey = JOURNEYS.indexOf("update");
+    const journey = JOURNEYS.indexOf("later");
     const { operations } = options.recordings[journey]!;
     let comparedCount = 0;
-    for (let index = 0; index < operations.length; index += 5) {
+    for (const [index, operation] of operations.entries()) {
+      if (isInSlot(operation) && index % 8 !== 0) continue;
       const survived: [string, History][] = [];
       await bench.sweepOperation(journey, index, (id, history) => survived.push([id, history]));
       for (let sample = 0; sample < 3; sample++) {
@@ -65,7 +68,6 @@ describe("the sweep", function () {
         comparedCount++;
       }
     }
-    expect(operations.some(isInSlot)).equal(true);
-    expect(comparedCount).above(40);
+    expect(comparedCount).above(80);
   });
 });

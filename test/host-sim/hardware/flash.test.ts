@@ -145,15 +145,18 @@ describe("flash", () => {
     ]);
   });
 
-  it("tells what is read", () => {
-    const flash = new Flash(SECTOR_BYTES);
-    const reads: number[][] = [];
-    flash.onRead = (...range) => reads.push(range);
+  it("tells what is read, and what is only asked", () => {
+    const flash = new Flash(SECTOR_BYTES, bytes(0));
+    const reads: unknown[][] = [];
+    flash.onRead = (...read) => reads.push(read);
     flash.read(1, 2);
     flash.view(3, 4);
+    expect([flash.isErased(0, 4), flash.isErased(1, 4)]).to.deep.equal([false, true]);
     expect(reads).to.deep.equal([
-      [1, 2],
-      [3, 4],
+      [1, 2, "contents"],
+      [3, 4, "contents"],
+      [0, 4, "isErased"],
+      [1, 4, "isErased"],
     ]);
   });
 });
