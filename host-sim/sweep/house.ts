@@ -1,7 +1,7 @@
 // Where a device of the sweep lives: the desk's house with an update server that offers what it is told to. One seed for every
 // world, so that nothing but the flash differs between two runs.
 
-import { Desk, HOME } from "../desk.js";
+import { Desk, HOME, OWNER_TOKEN } from "../desk.js";
 import type { DeviceEvent } from "../device.js";
 import type { Engine } from "../engine/engine.js";
 import type { Flash } from "../hardware/flash.js";
@@ -39,21 +39,34 @@ export function openHouse(options: HouseOptions): House {
   return { desk, server };
 }
 
-/** What somebody in the house changes on the device's page. */
-const NEW_SETTINGS = Object.freeze({ deviceName: "Kitchen light", checkSeconds: 300, token: "sweep-token" });
+/** What the owner changes on the device's page: the path, and what is sent there. */
+const CHANGES = Object.freeze([
+  ["/api/settings", { deviceName: "Kitchen light", checkSeconds: 300 }],
+  ["/api/token", { token: "another-token-2" }],
+] as const);
 
-/** Somebody changes all settings on the device's own page. @returns whether the device has taken them */
+/** The owner changes all settings on the device's own page. @returns whether the device has taken them */
 export async function changeSettings({ desk }: House, address: string): Promise<boolean> {
   const { world, network } = desk;
   const phone = new Phone({ world, network, name: "tablet", mac: "02:00:00:00:00:77" });
-  let status = 0;
-  const headers = { "content-type": "application/json" };
-  void phone
-    .join(HOME.ssid, HOME.password)
-    .then(() => phone.post("/api/settings", JSON.stringify(NEW_SETTINGS), address, { headers }))
-    .then((answer) => {
-      status = answer.status;
-    });
-  await world.runUntil(() => status !== 0, { limitMs: 60_000 });
-  return status === 200;
+  const headers = { "content-type": "application/json", authorization: `Bearer ${OWNER_TOKEN}` };
+  const change = async (): Promise<boolean> => {
+    await phone.join(HOME.ssid, HOME.password);
+    for (const [path, body] of CHANGES) {
+      const { status } = await phone.post(path, JSON.stringify(body), address, { headers });
+      if (status !== 200) return false;
+    }
+    return true;
+  };
+  let isTaken: boolean | undefined;
+  change().then(
+    (taken) => {
+      isTaken = taken;
+    },
+    () => {
+      isTaken = false;
+    },
+  );
+  await world.runUntil(() => isTaken !== undefined, { limitMs: 60_000 });
+  return isTaken === true;
 }
