@@ -13,6 +13,7 @@ import { deviceRoutes } from "./api/device-routes.js";
 import { answerErrors } from "./api/errors.js";
 import { guard } from "./api/guard.js";
 import { identityRoutes } from "./api/identity-routes.js";
+import { describeApi } from "./api/openapi.js";
 import { rolloutRoutes } from "./api/rollout-routes.js";
 import { validateWithTypeBox } from "./api/schemas.js";
 import { securityHeaders } from "./api/security-headers.js";
@@ -58,6 +59,28 @@ export interface AppOptions {
   readonly now: () => number;
   readonly settings?: Partial<Settings>;
 }
+
+/** Every group of routes. */
+const ROUTES: readonly ((app: FastifyInstance, context: Context) => void)[] = Object.freeze([
+  deviceRoutes,
+  registerRoutes,
+  contentRoutes,
+  arduinoRoutes,
+  manifestRoutes,
+  meshRoutes,
+  hawkbitRoutes,
+  adminRoutes,
+  typeRoutes,
+  deviceAdminRoutes,
+  rolloutRoutes,
+  watchRoutes,
+  authRoutes,
+  userRoutes,
+  tokenRoutes,
+  auditRoutes,
+  identityRoutes,
+  dashboardRoutes,
+]);
 
 const MAX_BODY_BYTES = 64 * 1024;
 const MAX_PARAMETER_LENGTH = 128;
@@ -123,20 +146,8 @@ export function createApp(options: AppOptions): FastifyInstance {
       "answered",
     );
   });
-  deviceRoutes(app, context);
-  contentRoutes(app, context);
-  adminRoutes(app, context);
-  typeRoutes(app, context);
-  for (const routes of [registerRoutes, arduinoRoutes, manifestRoutes, meshRoutes, hawkbitRoutes])
-    routes(app, context);
-  deviceAdminRoutes(app, context);
-  rolloutRoutes(app, context);
-  watchRoutes(app, context);
-  authRoutes(app, context);
-  userRoutes(app, context);
-  tokenRoutes(app, context);
-  auditRoutes(app, context);
-  identityRoutes(app, context);
-  dashboardRoutes(app);
+  describeApi(app, (api) => {
+    for (const routes of ROUTES) routes(api, context);
+  });
   return app;
 }
