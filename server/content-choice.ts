@@ -20,18 +20,18 @@ export function isInForce({ from, until, windows }: ContentAssignment, now: numb
   return (from === null || now >= from) && (until === null || now < until) && isOpen(windows, now);
 }
 
-function isAbout({ targetKind, target }: ContentAssignment, audience: ContentAudience): boolean {
-  switch (targetKind) {
+function isAbout({ target: { kind, name } }: ContentAssignment, audience: ContentAudience): boolean {
+  switch (kind) {
     case "device":
-      return target === audience.deviceId;
+      return name === audience.deviceId;
     case "group":
-      return target === audience.group;
+      return name === audience.group;
     case "type":
-      return target === audience.type;
+      return name === audience.type;
     case "default":
       return true;
   }
 }
 
 const byRank = (a: ContentAssignment, b: ContentAssignment): number =>
-  CONTENT_TARGETS.indexOf(a.targetKind) - CONTENT_TARGETS.indexOf(b.targetKind) || b.id - a.id;
+  CONTENT_TARGETS.indexOf(a.target.kind) - CONTENT_TARGETS.indexOf(b.target.kind) || b.id - a.id;

@@ -24,12 +24,16 @@ export type NewContentImage = Omit<ContentImage, "id">;
 export const CONTENT_TARGETS = Object.freeze(["device", "group", "type", "default"] as const);
 export type ContentTargetKind = (typeof CONTENT_TARGETS)[number];
 
+export interface ContentTarget {
+  readonly kind: ContentTargetKind;
+  /** Device id, group or device type; empty for `default`. */
+  readonly name: string;
+}
+
 export interface ContentAssignment {
   readonly id: number;
   readonly imageId: number;
-  readonly targetKind: ContentTargetKind;
-  /** Device id, group or device type; empty for `default`. */
-  readonly target: string;
+  readonly target: ContentTarget;
   /** From this time on; `null`: from its creation. */
   readonly from: number | null;
   /** Up to, not including, this time; `null`: for good. */
@@ -59,7 +63,7 @@ export interface ContentStore {
   findContentAssignment(id: number): Promise<ContentAssignment | undefined>;
   /** Newest first. */
   listContentAssignments(
-    filter: { readonly imageId?: number },
+    filter: { readonly imageId?: number; readonly target?: ContentTarget },
     page: Page,
   ): Promise<Paged<ContentAssignment>>;
   /** Every assignment that is about this device, whatever the time, in no order. */

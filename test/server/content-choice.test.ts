@@ -8,14 +8,13 @@ const HALL: ContentAudience = { deviceId: "hall", type: "cms", group: "berlin" }
 
 let lastId = 0;
 const assign = (
-  targetKind: ContentAssignment["targetKind"],
-  target = "",
+  kind: ContentAssignment["target"]["kind"],
+  name = "",
   changes: Partial<ContentAssignment> = {},
 ): ContentAssignment => ({
   id: ++lastId,
   imageId: 1,
-  targetKind,
-  target,
+  target: { kind, name },
   from: null,
   until: null,
   windows: null,

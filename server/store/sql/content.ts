@@ -73,8 +73,8 @@ export function createContentStore(db: Kysely<Tables>): ContentStore {
         .insertInto("content_assignments")
         .values({
           image_id: assignment.imageId,
-          target_kind: assignment.targetKind,
-          target: assignment.target,
+          target_kind: assignment.target.kind,
+          target: assignment.target.name,
           from_time: assignment.from,
           until_time: assignment.until,
           windows: assignment.windows && JSON.stringify(assignment.windows),
@@ -95,9 +95,10 @@ export function createContentStore(db: Kysely<Tables>): ContentStore {
       return row && toAssignment(row);
     },
 
-    async listContentAssignments({ imageId }, { limit, offset }) {
+    async listContentAssignments({ imageId, target }, { limit, offset }) {
       let query = db.selectFrom("content_assignments");
       if (imageId !== undefined) query = query.where("image_id", "=", imageId);
+      if (target) query = query.where("target_kind", "=", target.kind).where("target", "=", target.name);
       const rows = await query.selectAll().orderBy("id", "desc").limit(limit).offset(offset).execute();
       return { rows: rows.map(toAssignment), totalCount: await countOf(query) };
     },
@@ -142,8 +143,7 @@ const toImage = (row: Selectable<ContentImageTable>): ContentImage => ({
 const toAssignment = (row: Selectable<ContentAssignmentTable>): ContentAssignment => ({
   id: row.id,
   imageId: row.image_id,
-  targetKind: row.target_kind as ContentTargetKind,
-  target: row.target,
+  target: { kind: row.target_kind as ContentTargetKind, name: row.target },
   from: row.from_time,
   until: row.until_time,
   windows: row.windows === null ? null : (JSON.parse(row.windows) as Windows),

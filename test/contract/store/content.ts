@@ -21,8 +21,7 @@ const sampleAssignment = (
   changes: Partial<NewContentAssignment> = {},
 ): NewContentAssignment => ({
   imageId,
-  targetKind: "default",
-  target: "",
+  target: { kind: "default", name: "" },
   from: null,
   until: null,
   windows: null,
@@ -89,11 +88,18 @@ export function contentContract(store: () => Store): void {
       rows: [third, first],
       totalCount: 2,
     });
+    const target = { kind: "group", name: "berlin" } as const;
+    expect((await store().listContentAssignments({ target }, PAGE)).totalCount).to.equal(0);
+    const fourth = await store().addContentAssignment(sampleAssignment(image.id, { target }));
+    expect(await store().listContentAssignments({ target }, PAGE)).to.deep.equal({
+      rows: [fourth],
+      totalCount: 1,
+    });
   });
 
   it("finds what is assigned to a device, its group, its type and all, and to no one else", async () => {
     const image = await store().addContentImage(sampleImage());
-    for (const [targetKind, target] of [
+    for (const [kind, name] of [
       ["device", "hall"],
       ["device", "cms"],
       ["group", "berlin"],
@@ -102,10 +108,10 @@ export function contentContract(store: () => Store): void {
       ["type", "berlin"],
       ["default", ""],
     ] as const)
-      await store().addContentAssignment(sampleAssignment(image.id, { targetKind, target }));
+      await store().addContentAssignment(sampleAssignment(image.id, { target: { kind, name } }));
     const find = async (type: string | undefined, group: string | null) =>
       (await store().findContentAssignmentsFor({ deviceId: "hall", type, group }))
-        .map(({ targetKind, target }) => `${targetKind} ${target}`)
+        .map(({ target: { kind, name } }) => `${kind} ${name}`)
         .sort();
     expect(await find("cms", "berlin")).to.deep.equal([
       "default ",
