@@ -12,10 +12,12 @@ import { TestServer } from "./test-server.js";
 const PUBLIC = [
   "GET /",
   "GET /api/auth/session",
+  "GET /content-admin",
   "GET /dashboard/client.css",
   "GET /dashboard/client.js",
   "GET /healthz",
   "GET /setup",
+  "GET /upload",
   "POST /api/auth/login",
   "POST /api/auth/logout",
   "POST /api/auth/refresh",
