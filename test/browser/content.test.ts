@@ -89,17 +89,16 @@ describe("the pages about panels in a browser", function () {
     page.getByLabel("Picture file").setInputFiles({ name, mimeType, buffer });
   /** The dots of the preview, as the rows of a PBM. */
   const previewRows = async (page: Page, width: number): Promise<Buffer> => {
-    const black = await page.locator(".frame canvas").evaluate((canvas) => {
-      const { width, height } = canvas as unknown as { width: number; height: number };
-      const context = (
-        canvas as unknown as {
-          getContext(name: string): { getImageData(...box: number[]): { data: number[] } };
-        }
-      ).getContext("2d");
-      const { data } = context.getImageData(0, 0, width, height);
-      return Array.from({ length: width * height }, (_, at) => (data[at * 4] === 0 ? 1 : 0));
-    });
-    return pack(width, black.length / width, (x, y) => black[y * width + x] === 1);
+    const black = (await page.evaluate(`(async () => {
+      // What a change has brought is drawn by the next frame but one.
+      for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
+      const canvas = document.querySelector(".frame canvas");
+      const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });
+      copy.drawImage(canvas, 0, 0);
+      const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
+      return Array.from({ length: data.length / 4 }, (_, at) => data[at * 4] === 0);
+    })()`)) as boolean[];
+    return pack(width, black.length / width, (x, y) => black[y * width + x] === true);
   };
   const shoot = async (page: Page, name: string): Promise<void> => {
     if (SHOTS) await page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage: true });
@@ -217,11 +216,11 @@ describe("the pages about panels in a browser", function () {
     await form.getByLabel("Only at times of the week").check();
     for (const day of ["Sat", "Sun"]) await form.getByLabel(day).check();
     await form.getByLabel("Each day from").fill("00:00");
-    await form.getByLabel("To").fill("00:00");
+    await form.getByRole("textbox", { name: "To" }).fill("00:00");
     await shoot(page, "admin-form");
     await form.getByRole("button", { name: "Assign", exact: true }).click();
     const assignment = page.getByRole("listitem", { name: "ramp to type cms" });
-    await assignment.getByText("until 1 Jan 2099, 00:00 · daily 00:00–00:00").waitFor();
+    await assignment.getByText("until 1 Jan 2099, 00:00 · daily all day").waitFor();
     await assignment.getByText("in force").waitFor();
     await page.getByLabel("Device", { exact: true }).fill("cms-roof");
     await page.getByRole("button", { name: "What does it show?" }).click();

@@ -40,14 +40,14 @@ export function ContentAdmin({ mayChange }: ContentPageProps) {
   }, []);
   return (
     <div class="content">
-      <p class="heading">
+      <div class="heading">
         <h1>What panels show</h1>
         {mayChange && (
           <a class="button" href="/upload">
             New picture
           </a>
         )}
-      </p>
+      </div>
       <Problem text={problem} />
       {loaded ? <Lists {...loaded} mayChange={mayChange} onChange={reload} /> : <p class="quiet">Loading…</p>}
     </div>

@@ -1,6 +1,6 @@
 // The panel as a frame over the picture: drag or arrow keys move the picture under it, the wheel, two fingers, + and − zoom.
 
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { move, type Placement, type Size, zoom } from "./placement.js";
 import { drawPlaced } from "./render.js";
 
@@ -22,7 +22,7 @@ export function CropStage({ picture, panel, placement, onPlace }: StageProps) {
   const stage = useRef<HTMLDivElement>(null);
   const pointers = useRef(new Map<number, { readonly x: number; readonly y: number }>());
   const factor = Math.max(1, Math.min(3, MAX_CANVAS_SIDE / Math.max(panel.width, panel.height)));
-  useEffect(() => {
+  useLayoutEffect(() => {
     const context = canvas.current?.getContext("2d");
     if (context) drawPlaced(context, picture, panel, placement, factor);
   }, [picture, panel, placement, factor]);
@@ -81,6 +81,7 @@ export function CropStage({ picture, panel, placement, onPlace }: StageProps) {
   return (
     <div
       class="stage"
+      style={{ "--ratio": `${panel.width / panel.height}` }}
       ref={stage}
       role="application"
       // biome-ignore lint/a11y/noNoninteractiveTabindex: it is moved with the keyboard

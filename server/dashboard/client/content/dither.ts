@@ -84,8 +84,8 @@ const KERNELS: Readonly<Record<"floyd-steinberg" | "atkinson", Kernel>> = Object
 });
 
 /**
- * Rows are walked to and fro, or the dots would lean. At an edge the neighbours that are there share the whole error: none is lost
- * but that of the very last dot.
+ * Rows are walked to and fro, or the dots would lean. At the left and right edges the neighbours that are there share the whole
+ * error; what the last row would hand on is dropped, or its dots would gather there.
  */
 function diffuse(greys: Uint8Array, width: number, { shares, passed }: Kernel): Uint8Array {
   const height = greys.length / width;
@@ -98,18 +98,15 @@ function diffuse(greys: Uint8Array, width: number, { shares, passed }: Kernel): 
       const isWhite = light[at]! >= 0.5;
       dots[at] = Number(!isWhite);
       const error = (light[at]! - Number(isWhite)) * passed;
+      const isBeside = (dx: number) => x + dx * step >= 0 && x + dx * step < width;
       let total = 0;
-      for (const [dx, dy, weight] of shares) if (isInside(x + dx * step, y + dy)) total += weight;
+      for (const [dx, , weight] of shares) if (isBeside(dx)) total += weight;
       for (const [dx, dy, weight] of shares) {
-        if (isInside(x + dx * step, y + dy)) light[at + dx * step + dy * width]! += (error * weight) / total;
+        if (isBeside(dx) && y + dy < height) light[at + dx * step + dy * width]! += (error * weight) / total;
       }
     }
   }
   return dots;
-
-  function isInside(x: number, y: number): boolean {
-    return x >= 0 && x < width && y < height;
-  }
 }
 
 /** Bayer's matrix of 8 × 8: each of its numbers, 0 to 63, once. */

@@ -1,6 +1,6 @@
 // Shows dots as a panel does: each one a square of whole pixels where there is room.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { loadPbm } from "./calls.js";
 import { type Dots, fromPbm, toPixels } from "./dots.js";
 
@@ -13,7 +13,7 @@ interface ViewProps {
 
 export function DotView({ dots, label, zoom = 1 }: ViewProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const context = canvas.current?.getContext("2d");
     context?.putImageData(new ImageData(toPixels(dots), dots.width, dots.height), 0, 0);
   }, [dots]);

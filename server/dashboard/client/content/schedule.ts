@@ -62,7 +62,7 @@ export function describe({ from, until, windows }: Times): string {
 }
 
 const describeSpan = (span: NonNullable<Times["windows"]>["spans"][number]): string =>
-  `${describeDays(span.weekdays)} ${span.from}–${span.to}`;
+  `${describeDays(span.weekdays)} ${span.from === span.to ? "all day" : `${span.from}–${span.to}`}`;
 
 function describeDays(weekdays: readonly number[]): string {
   const days = [...new Set(weekdays)].sort();

@@ -1,6 +1,6 @@
 // The page that makes a picture for a panel: choose a file, crop it, see it as the panel will show it, save and assign it.
 
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { AssignForm } from "./assign-form.js";
 import { type ImageView, uploadPicture } from "./calls.js";
 import { Field, Problem, Select, Slider, useWork } from "./controls.js";
@@ -27,35 +27,38 @@ export interface ContentPageProps {
   readonly mayChange: boolean;
 }
 
+interface Chosen {
+  readonly picture: ImageBitmap;
+  readonly fileName: string;
+  /** Each file is edited from the beginning, one with the name of the last too. */
+  readonly turn: number;
+}
+
 export function Upload({ mayChange }: ContentPageProps) {
-  const [picture, setPicture] = useState<ImageBitmap>();
-  const [fileName, setFileName] = useState("");
+  const [chosen, setChosen] = useState<Chosen>();
   const loading = useWork();
   const take = (file: File) =>
     loading.run(async () => {
-      setPicture(await loadPicture(file));
-      setFileName(nameOf(file.name));
+      const picture = await loadPicture(file);
+      setChosen((before) => ({ turn: (before?.turn ?? 0) + 1, picture, fileName: nameOf(file.name) }));
     });
   return (
     <div class="content">
-      <p class="heading">
+      <div class="heading">
         <h1>New picture</h1>
         <a href="/content-admin">All pictures</a>
-      </p>
+      </div>
       {!mayChange && (
         <p class="card">To save a picture, sign in as somebody who may change what displays show.</p>
       )}
       <DropZone onFile={take} />
       <Problem text={loading.problem} />
-      {picture && <Editor key={fileName} {...{ picture, fileName, mayChange }} />}
+      {chosen && <Editor key={chosen.turn} {...chosen} mayChange={mayChange} />}
     </div>
   );
 }
 
-interface EditorProps extends ContentPageProps {
-  readonly picture: ImageBitmap;
-  readonly fileName: string;
-}
+type EditorProps = ContentPageProps & Pick<Chosen, "picture" | "fileName">;
 
 function Editor({ picture, fileName, mayChange }: EditorProps) {
   const [panel, setPanel] = useState<Size>(DEFAULT_SIZE);
@@ -64,7 +67,6 @@ function Editor({ picture, fileName, mayChange }: EditorProps) {
   const [method, setMethod] = useState<DitherMethod>("floyd-steinberg");
   const [brightness, setBrightness] = useState(0);
   const [contrast, setContrast] = useState(0);
-  useEffect(() => setPlacement(place(picture, panel, fitting)), [picture]);
 
   const greys = useMemo(() => toGreys(readPlaced(picture, panel, placement)), [picture, panel, placement]);
   const dots: Dots = useMemo(
