@@ -15,6 +15,7 @@ import { transactionContract } from "./store/transactions.js";
 import { typeContract } from "./store/types.js";
 import { updateContract } from "./store/updates.js";
 import { userContract } from "./store/users.js";
+import { webhookContract } from "./store/webhooks.js";
 
 export function storeContract(open: () => Promise<Store>): void {
   let store: Store;
@@ -35,5 +36,6 @@ export function storeContract(open: () => Promise<Store>): void {
   credentialContract(() => store);
   auditContract(() => store);
   deviceIdentityContract(() => store);
+  webhookContract(() => store);
   transactionContract(() => store);
 }

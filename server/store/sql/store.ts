@@ -23,6 +23,7 @@ import type { Tables } from "./tables.js";
 import { createTypeStore } from "./types.js";
 import { createUpdateStore } from "./updates.js";
 import { createUserStore } from "./users.js";
+import { createWebhookStore } from "./webhooks.js";
 
 /** Every part, one a line. */
 const createParts = (db: Kysely<Tables>, dialect: SqlDialect): StoreParts => ({
@@ -41,6 +42,7 @@ const createParts = (db: Kysely<Tables>, dialect: SqlDialect): StoreParts => ({
   ...createSigningKeyStore(db),
   ...createAuditStore(db),
   ...createDeviceIdentityStore(db),
+  ...createWebhookStore(db),
 });
 
 /** Runs of a transaction that others keep setting back: with the pauses between them some ten seconds. */

@@ -18,6 +18,7 @@ import type { SigningKeyTable } from "./signing-keys.js";
 import type { DeviceTypeTable } from "./types.js";
 import type { UpdateTable } from "./updates.js";
 import type { LinkTable, SessionTable, UserTable } from "./users.js";
+import type { DeliveryTable, WebhookTable } from "./webhooks.js";
 
 export interface Tables {
   devices: DeviceTable;
@@ -41,6 +42,8 @@ export interface Tables {
   device_identities: DeviceIdentityTable;
   enrolment_tokens: EnrolmentTokenTable;
   registration_policies: RegistrationPolicyTable;
+  webhooks: WebhookTable;
+  webhook_deliveries: DeliveryTable;
 }
 
 /** Every column that names a blob. A blob that none of them names is removed after a while: a new one has to stand here. */
