@@ -2,13 +2,14 @@
 
 import { type Static, Type } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
-import { type Journal, record } from "../journal.js";
+import { type Journal, recordChange } from "../journal.js";
 import type { Delivery, Webhook } from "../store/store.js";
 import { queueMessage } from "../webhooks/queue.js";
 import { makeSecret } from "../webhooks/signature.js";
 import { readTarget, TargetRefused } from "../webhooks/target.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";
+import { actorOf } from "./guard.js";
 import { IdParams, Page, Text } from "./schemas.js";
 import { time } from "./views.js";
 
@@ -59,9 +60,10 @@ export function webhookRoutes(app: FastifyInstance, context: Context): void {
   app.post<{ Body: Static<typeof NewWebhookBody> }>(
     PREFIX,
     { schema: { body: NewWebhookBody } },
-    async ({ body }, reply) => {
+    async (request, reply) => {
+      const { body } = request;
       const url = demandTarget(body.url);
-      const webhook = await record(context, async (journal) => {
+      const webhook = await recordChange(context, actorOf(request), async (journal) => {
         if ((await journal.store.listWebhooks()).length >= MAX_WEBHOOK_COUNT)
           throw new ApiError(409, "TOO_MANY_WEBHOOKS", `there are ${MAX_WEBHOOK_COUNT} webhooks, the limit`);
         const added = await journal.store.addWebhook({
@@ -72,7 +74,7 @@ export function webhookRoutes(app: FastifyInstance, context: Context): void {
           isActive: body.is_active ?? true,
           createdAt: journal.time,
         });
-        await tell(journal, "webhook.added", added);
+        await tell(journal, "webhook.added", undefined, added);
         return added;
       });
       return reply.code(201).send({ ...(await describe(webhook)), secret: webhook.secret });
@@ -86,7 +88,8 @@ export function webhookRoutes(app: FastifyInstance, context: Context): void {
   app.patch<{ Params: { id: number }; Body: Static<typeof WebhookPatch> }>(
     `${PREFIX}/:id`,
     { schema: { params: IdParams, body: WebhookPatch } },
-    async ({ params, body }) => {
+    async (request) => {
+      const { params, body } = request;
       const changes = {
         ...(body.url === undefined ? {} : { url: demandTarget(body.url) }),
         ...(body.events === undefined ? {} : { events: body.events }),
@@ -94,10 +97,11 @@ export function webhookRoutes(app: FastifyInstance, context: Context): void {
         ...(body.is_active === undefined ? {} : { isActive: body.is_active }),
         ...(body.rotate_secret ? { secret: makeSecret() } : {}),
       };
-      const webhook = await record(context, async (journal) => {
+      const webhook = await recordChange(context, actorOf(request), async (journal) => {
+        const known = await journal.store.findWebhook(params.id);
         const changed = await journal.store.changeWebhook(params.id, changes, journal.time);
         if (!changed) throw unknown(params.id);
-        await tell(journal, "webhook.changed", changed);
+        await tell(journal, "webhook.changed", known, changed);
         return changed;
       });
       return { ...(await describe(webhook)), ...(body.rotate_secret ? { secret: webhook.secret } : {}) };
@@ -107,12 +111,13 @@ export function webhookRoutes(app: FastifyInstance, context: Context): void {
   app.delete<{ Params: { id: number } }>(
     `${PREFIX}/:id`,
     { schema: { params: IdParams } },
-    async ({ params }, reply) => {
-      await record(context, async (journal) => {
+    async (request, reply) => {
+      const { params } = request;
+      await recordChange(context, actorOf(request), async (journal) => {
         const webhook = await journal.store.findWebhook(params.id);
         if (!webhook) throw unknown(params.id);
         await journal.store.removeWebhook(webhook.id);
-        await tell(journal, "webhook.removed", webhook);
+        await tell(journal, "webhook.removed", webhook, undefined);
       });
       return reply.code(204).send();
     },
@@ -122,12 +127,14 @@ export function webhookRoutes(app: FastifyInstance, context: Context): void {
   app.post<{ Params: { id: number } }>(
     `${PREFIX}/:id/test`,
     { schema: { params: IdParams } },
-    async ({ params }, reply) => {
-      const delivery = await record(context, async (journal) => {
+    async (request, reply) => {
+      const { params } = request;
+      const delivery = await recordChange(context, actorOf(request), async (journal) => {
         const webhook = await journal.store.findWebhook(params.id);
         if (!webhook) throw unknown(params.id);
         const message = `a test of webhook ${webhook.id}`;
         const event = await journal.store.addEvent({ time: journal.time, kind: "webhook.test", message });
+        await journal.audit({ action: "webhook.tested", subject: `webhook/${webhook.id}` });
         return queueMessage(journal.store, webhook.id, event);
       });
       return reply.code(202).send(viewDelivery(delivery));
@@ -153,16 +160,19 @@ export function webhookRoutes(app: FastifyInstance, context: Context): void {
   app.post<{ Params: { id: number; delivery_id: number } }>(
     `${PREFIX}/:id/deliveries/:delivery_id/retry`,
     { schema: { params: DeliveryParams } },
-    async ({ params }) => {
-      const delivery = await record(context, async ({ store: inside, time: at }) => {
-        const known = await inside.findDelivery(params.delivery_id);
+    async (request) => {
+      const { params } = request;
+      const delivery = await recordChange(context, actorOf(request), async (journal) => {
+        const known = await journal.store.findDelivery(params.delivery_id);
         if (known?.webhookId !== params.id)
           throw new ApiError(
             404,
             "DELIVERY_UNKNOWN",
             `webhook ${params.id} has no delivery ${params.delivery_id}`,
           );
-        return (await inside.retryDelivery(known.id, at)) ?? known;
+        const subject = `webhook/${params.id}/delivery/${known.id}`;
+        await journal.audit({ action: "webhook.retried", subject });
+        return (await journal.store.retryDelivery(known.id, journal.time)) ?? known;
       });
       return viewDelivery(delivery);
     },
@@ -204,9 +214,29 @@ const viewDelivery = (delivery: Delivery) => ({
   updated_at: time(delivery.updatedAt),
 });
 
-/** Only the host: the rest of such URLs often is a secret. */
-const tell = (journal: Journal, kind: string, { id, url }: Webhook) =>
-  journal.log({ kind, message: `webhook ${id} (${new URL(url).host})`, detail: { webhook_id: id } });
+/** In the log, which others read too, only the host: the rest of such URLs often is a secret. */
+async function tell(
+  journal: Journal,
+  action: string,
+  before: Webhook | undefined,
+  after: Webhook | undefined,
+): Promise<void> {
+  const { id, url } = (after ?? before)!;
+  await journal.log({
+    kind: action,
+    message: `${action} ${id} (${new URL(url).host})`,
+    detail: { webhook_id: id },
+  });
+  await journal.audit({
+    action,
+    subject: `webhook/${id}`,
+    before: before && viewForAudit(before),
+    after: after && viewForAudit(after),
+  });
+}
+
+/** The audit log leaves the secret out, but says that it was changed. */
+const viewForAudit = (webhook: Webhook) => ({ ...viewWebhook(webhook), secret: webhook.secret });
 
 const unknown = (id: number) => new ApiError(404, "WEBHOOK_UNKNOWN", `webhook ${id} does not exist`);
 

@@ -15,6 +15,7 @@ const PUBLIC = [
   "GET /dashboard/client.css",
   "GET /dashboard/client.js",
   "GET /healthz",
+  "GET /readyz",
   "GET /setup",
   "POST /api/auth/login",
   "POST /api/auth/logout",

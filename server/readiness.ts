@@ -1,0 +1,78 @@
+// Whether a server can do its work now: what a load balancer asks. Its tables are up to date since it opened its store.
+
+import type { BlobStore } from "./blobs/blobs.js";
+import type { Store } from "./store/store.js";
+
+/** `undefined`: it is in order. Otherwise a sentence. */
+export type Checks = Readonly<Record<string, string | undefined>>;
+
+const CHECK_TIMEOUT_MS = 3_000;
+/** A check of the blob store writes a file: not for every question. */
+const BLOBS_CHECK_VALID_MS = 15_000;
+const PROBE = Buffer.from("skyslot: can this store be written to?\n");
+
+export class Readiness {
+  readonly #store: Store;
+  readonly #blobs: BlobStore;
+  readonly #now: () => number;
+  #blobsCheck: { readonly time: number; readonly result: Promise<string | undefined> } | undefined;
+  #isClosing = false;
+
+  constructor(store: Store, blobs: BlobStore, now: () => number) {
+    this.#store = store;
+    this.#blobs = blobs;
+    this.#now = now;
+  }
+
+  /** From now on the server is not ready: it finishes what it has begun. */
+  close(): void {
+    this.#isClosing = true;
+  }
+
+  get isClosing(): boolean {
+    return this.#isClosing;
+  }
+
+  async check(): Promise<Checks> {
+    const [database, blobs] = await Promise.all([
+      trouble(this.#store.countDevicesSeenSince(Number.MAX_SAFE_INTEGER)),
+      this.#checkBlobs(),
+    ]);
+    return { server: this.#isClosing ? "is shutting down" : undefined, database, blobs };
+  }
+
+  #checkBlobs(): Promise<string | undefined> {
+    const time = this.#now();
+    if (!this.#blobsCheck || Math.abs(time - this.#blobsCheck.time) >= BLOBS_CHECK_VALID_MS)
+      this.#blobsCheck = { time, result: trouble(this.#probe()) };
+    return this.#blobsCheck.result;
+  }
+
+  async #probe(): Promise<void> {
+    const { sha256 } = await this.#blobs.put(
+      (async function* () {
+        yield PROBE;
+      })(),
+      PROBE.length,
+    );
+    await this.#blobs.remove(sha256);
+  }
+}
+
+/** Why something does not work, or does not end in time. Without details: anybody may ask. */
+async function trouble(work: Promise<unknown>): Promise<string | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<string>((resolve) => {
+    timer = setTimeout(resolve, CHECK_TIMEOUT_MS, `did not answer within ${CHECK_TIMEOUT_MS} ms`);
+  });
+  const done = work.then(
+    () => undefined,
+    (error: { readonly code?: unknown }) =>
+      `failed${typeof error?.code === "string" ? `: ${error.code}` : ""}`,
+  );
+  try {
+    return await Promise.race([done, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
