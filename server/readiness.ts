@@ -1,5 +1,7 @@
 // Whether a server can do its work now: what a load balancer asks. Its tables are up to date since it opened its store.
 
+import { randomUUID } from "node:crypto";
+import { Readable } from "node:stream";
 import type { BlobStore } from "./blobs/blobs.js";
 import type { Store } from "./store/store.js";
 
@@ -9,7 +11,6 @@ export type Checks = Readonly<Record<string, string | undefined>>;
 const CHECK_TIMEOUT_MS = 3_000;
 /** A check of the blob store writes a file: not for every question. */
 const BLOBS_CHECK_VALID_MS = 15_000;
-const PROBE = Buffer.from("skyslot: can this store be written to?\n");
 
 export class Readiness {
   readonly #store: Store;
@@ -49,12 +50,9 @@ export class Readiness {
   }
 
   async #probe(): Promise<void> {
-    const { sha256 } = await this.#blobs.put(
-      (async function* () {
-        yield PROBE;
-      })(),
-      PROBE.length,
-    );
+    // Another content each time: several servers may look at once.
+    const probe = Buffer.from(`skyslot: can this store be written to? ${randomUUID()}\n`);
+    const { sha256 } = await this.#blobs.put(Readable.from([probe]), probe.length);
     await this.#blobs.remove(sha256);
   }
 }

@@ -25,7 +25,7 @@ export function healthRoutes(app: FastifyInstance, { readiness, metrics }: Conte
     },
   );
 
-  app.get("/metrics", async (_request, reply) =>
+  app.get("/metrics", { config: { access: "read" } }, async (_request, reply) =>
     reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
   );
 }

@@ -1,7 +1,7 @@
 // Takes firmware files: streamed to the blob store as they come, checked, registered. A file that is refused does not stay.
 
 import type { Static } from "@sinclair/typebox";
-import type { FastifyRequest } from "fastify";
+import type { FastifyError, FastifyRequest } from "fastify";
 import type { Actor } from "../auth/actor.js";
 import type { Blob, PutBlob } from "../blobs/blobs.js";
 import { recordChange } from "../journal.js";
@@ -54,7 +54,7 @@ async function receiveUpload(
   const values: { release?: unknown; filename?: unknown; [name: string]: unknown } = {};
   let blob: PutBlob | undefined;
   try {
-    for await (const part of request.parts()) {
+    for await (const part of received(request.parts())) {
       if (part.type === "field") values[names[part.fieldname] ?? part.fieldname] = part.value;
       else if (part.fieldname !== "file" || blob)
         throw new ApiError(
@@ -64,7 +64,7 @@ async function receiveUpload(
         );
       else {
         if (part.filename) values.filename ??= part.filename.replace(/[^A-Za-z0-9._+-]/g, "_").slice(0, 128);
-        blob = await blobs.put(part.file, settings.maxImageBytes);
+        blob = await blobs.put(received(part.file), settings.maxImageBytes);
       }
     }
     if (!blob) throw new ApiError(400, "FILE_MISSING", "part file is missing: the firmware image");
@@ -74,6 +74,16 @@ async function receiveUpload(
   } catch (error) {
     if (blob) await forgetUnused(context, blob);
     throw error;
+  }
+}
+
+/** What a client sends: if that is broken, or ends early, it is the client's mistake. */
+async function* received<Item>(source: AsyncIterable<Item>): AsyncGenerator<Item> {
+  try {
+    yield* source;
+  } catch (error) {
+    if ((error as Partial<FastifyError>).statusCode !== undefined) throw error;
+    throw new ApiError(400, "BODY_MALFORMED", `the multipart body is broken: ${(error as Error).message}`);
   }
 }
 

@@ -49,17 +49,19 @@ const DeliveriesQuery = Type.Object({
 });
 
 const PREFIX = "/api/webhooks";
+/** Where events go is for administrators, to see too: such URLs often are secrets. */
+const ADMIN = { config: { access: "settings:write" } } as const;
 
 export function webhookRoutes(app: FastifyInstance, context: Context): void {
   const { store } = context;
 
-  app.get(PREFIX, async () => ({
+  app.get(PREFIX, ADMIN, async () => ({
     webhooks: await Promise.all((await store.listWebhooks()).map((webhook) => describe(webhook))),
   }));
 
   app.post<{ Body: Static<typeof NewWebhookBody> }>(
     PREFIX,
-    { schema: { body: NewWebhookBody } },
+    { ...ADMIN, schema: { body: NewWebhookBody } },
     async (request, reply) => {
       const { body } = request;
       const url = demandTarget(body.url);
@@ -81,13 +83,15 @@ export function webhookRoutes(app: FastifyInstance, context: Context): void {
     },
   );
 
-  app.get<{ Params: { id: number } }>(`${PREFIX}/:id`, { schema: { params: IdParams } }, async ({ params }) =>
-    describe(await find(params.id)),
+  app.get<{ Params: { id: number } }>(
+    `${PREFIX}/:id`,
+    { ...ADMIN, schema: { params: IdParams } },
+    async ({ params }) => describe(await find(params.id)),
   );
 
   app.patch<{ Params: { id: number }; Body: Static<typeof WebhookPatch> }>(
     `${PREFIX}/:id`,
-    { schema: { params: IdParams, body: WebhookPatch } },
+    { ...ADMIN, schema: { params: IdParams, body: WebhookPatch } },
     async (request) => {
       const { params, body } = request;
       const changes = {
@@ -110,7 +114,7 @@ export function webhookRoutes(app: FastifyInstance, context: Context): void {
 
   app.delete<{ Params: { id: number } }>(
     `${PREFIX}/:id`,
-    { schema: { params: IdParams } },
+    { ...ADMIN, schema: { params: IdParams } },
     async (request, reply) => {
       const { params } = request;
       await recordChange(context, actorOf(request), async (journal) => {
@@ -126,7 +130,7 @@ export function webhookRoutes(app: FastifyInstance, context: Context): void {
   // Queues a delivery that the receiver can be tried with.
   app.post<{ Params: { id: number } }>(
     `${PREFIX}/:id/test`,
-    { schema: { params: IdParams } },
+    { ...ADMIN, schema: { params: IdParams } },
     async (request, reply) => {
       const { params } = request;
       const delivery = await recordChange(context, actorOf(request), async (journal) => {
@@ -143,7 +147,7 @@ export function webhookRoutes(app: FastifyInstance, context: Context): void {
 
   app.get<{ Params: { id: number }; Querystring: Static<typeof DeliveriesQuery> }>(
     `${PREFIX}/:id/deliveries`,
-    { schema: { params: IdParams, querystring: DeliveriesQuery } },
+    { ...ADMIN, schema: { params: IdParams, querystring: DeliveriesQuery } },
     async ({ params, query }) => {
       const { id } = await find(params.id);
       const filter = { webhookId: id, ...(query.state === undefined ? {} : { state: query.state }) };
@@ -159,7 +163,7 @@ export function webhookRoutes(app: FastifyInstance, context: Context): void {
 
   app.post<{ Params: { id: number; delivery_id: number } }>(
     `${PREFIX}/:id/deliveries/:delivery_id/retry`,
-    { schema: { params: DeliveryParams } },
+    { ...ADMIN, schema: { params: DeliveryParams } },
     async (request) => {
       const { params } = request;
       const delivery = await recordChange(context, actorOf(request), async (journal) => {
