@@ -9,14 +9,16 @@ import type { Store } from "./store/store.js";
 export type Checks = Readonly<Record<string, string | undefined>>;
 
 const CHECK_TIMEOUT_MS = 3_000;
-/** A check of the blob store writes a file: not for every question. */
+/** A check of the blob store writes a file: not for every question. One that failed is repeated soon. */
 const BLOBS_CHECK_VALID_MS = 15_000;
+const BLOBS_TROUBLE_VALID_MS = 1_000;
 
 export class Readiness {
   readonly #store: Store;
   readonly #blobs: BlobStore;
   readonly #now: () => number;
-  #blobsCheck: { readonly time: number; readonly result: Promise<string | undefined> } | undefined;
+  #blobsCheck: Promise<string | undefined> | undefined;
+  #blobsCheckEnds = Number.NEGATIVE_INFINITY;
   #isClosing = false;
 
   constructor(store: Store, blobs: BlobStore, now: () => number) {
@@ -43,10 +45,14 @@ export class Readiness {
   }
 
   #checkBlobs(): Promise<string | undefined> {
-    const time = this.#now();
-    if (!this.#blobsCheck || Math.abs(time - this.#blobsCheck.time) >= BLOBS_CHECK_VALID_MS)
-      this.#blobsCheck = { time, result: trouble(this.#probe()) };
-    return this.#blobsCheck.result;
+    if (this.#blobsCheck && this.#now() < this.#blobsCheckEnds) return this.#blobsCheck;
+    // While one is under way nobody begins another.
+    this.#blobsCheckEnds = Number.POSITIVE_INFINITY;
+    this.#blobsCheck = trouble(this.#probe()).then((found) => {
+      this.#blobsCheckEnds = this.#now() + (found ? BLOBS_TROUBLE_VALID_MS : BLOBS_CHECK_VALID_MS);
+      return found;
+    });
+    return this.#blobsCheck;
   }
 
   async #probe(): Promise<void> {

@@ -15,3 +15,16 @@ export function fromEnvironment(
   if (value !== undefined) throw new UsageError(`${name} and ${name}_FILE are both set: one is enough`);
   return readFileSync(file, "utf8").replace(/\r?\n$/, "") || undefined;
 }
+
+/** `DATABASE_URL`, with the password of `DATABASE_PASSWORD` in it if there is one. */
+export function databaseUrl(
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): string | undefined {
+  const url = fromEnvironment("DATABASE_URL", environment);
+  const password = fromEnvironment("DATABASE_PASSWORD", environment);
+  if (url === undefined || password === undefined || !URL.canParse(url)) return url;
+  const whole = new URL(url);
+  // The setter would leave a percent sign as it is.
+  whole.password = encodeURIComponent(password);
+  return whole.href;
+}

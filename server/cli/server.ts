@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import type { MqttOptions } from "../mqtt.js";
 import type { TlsFiles } from "../tls.js";
-import { fromEnvironment } from "./environment.js";
+import { databaseUrl, fromEnvironment } from "./environment.js";
 import { printLine, UsageError, wholeNumber, yellow } from "./output.js";
 
 interface Flags {
@@ -36,7 +36,8 @@ Environment:
                   AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY); for other S3 servers AWS_ENDPOINT_URL and ?path-style=true
   MQTT_URL        mqtt://USER:PASSWORD@HOST or mqtts://…: tell this broker what happens to updates; or MQTT_USERNAME and
                   MQTT_PASSWORD. MQTT_PREFIX is the first level of the topics (skyslot), MQTT_CLIENT_ID this server's name there
-  NAME_FILE       a file that holds the value of NAME, for each of these: DATABASE_URL, MQTT_URL, MQTT_PASSWORD`;
+  NAME_FILE       a file that holds the value of NAME, for each of these: DATABASE_URL, DATABASE_PASSWORD (put into the URL), MQTT_URL,
+                  MQTT_PASSWORD`;
 
 export function serverCommand(program: Command): void {
   const server = program
@@ -91,7 +92,7 @@ export function serverCommand(program: Command): void {
 }
 
 async function runBackup(folder: string, { data }: { readonly data: string }): Promise<void> {
-  if (process.env.DATABASE_URL) {
+  if (databaseUrl() !== undefined) {
     throw new UsageError("the database is DATABASE_URL: back it up with pg_dump, or use `skyslot export`");
   }
   const { backUp } = await import("../backup.js");
@@ -130,7 +131,7 @@ async function runServer(flags: Flags): Promise<void> {
       ...(flags.keepLogLines === undefined ? {} : { eventMaxCount: flags.keepLogLines }),
       ...(flags.keepAttemptDays === undefined ? {} : { attemptMaxAgeMs: flags.keepAttemptDays * DAY_MS }),
     },
-    databaseUrl: fromEnvironment("DATABASE_URL"),
+    databaseUrl: databaseUrl(),
     tls: readTls(flags),
     mqtt: readMqtt(),
     shutdown: { drainMs: flags.drainSeconds * 1000 },
