@@ -2,6 +2,8 @@
 
 FROM node:22-bookworm-slim AS libraries
 WORKDIR /app
+# For the SQLite library, where there is no built one for this processor.
+RUN apt-get update && apt-get install -y --no-install-recommends python3 make g++ && rm -rf /var/lib/apt/lists/*
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --no-audit --no-fund
 

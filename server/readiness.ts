@@ -8,7 +8,8 @@ import type { Store } from "./store/store.js";
 /** `undefined`: it is in order. Otherwise a sentence. */
 export type Checks = Readonly<Record<string, string | undefined>>;
 
-const CHECK_TIMEOUT_MS = 3_000;
+/** A disk that is busy with uploads takes some seconds for a file. */
+const CHECK_TIMEOUT_MS = 10_000;
 /** A check of the blob store writes a file: not for every question. One that failed is repeated soon. */
 const BLOBS_CHECK_VALID_MS = 15_000;
 const BLOBS_TROUBLE_VALID_MS = 1_000;

@@ -17,8 +17,10 @@ import { FIRST_LINK_VALID_MS, makeLink } from "./auth/accounts.js";
 import { Auth } from "./auth/auth.js";
 import { openLocalToken } from "./auth/local-token.js";
 import { type Background, startBackground } from "./background.js";
+import type { BlobStore } from "./blobs/blobs.js";
 import { openBlobs } from "./blobs/open.js";
 import { firstOf, folderContent, testCard } from "./content.js";
+import type { Relay } from "./live.js";
 import type { MqttOptions } from "./mqtt.js";
 import { publicPart } from "./release.js";
 import { DEFAULT_SHUTDOWN, type ShutdownLimits, shutDown, UnusedConnections } from "./shutdown.js";
@@ -48,6 +50,8 @@ export interface ServerOptions {
   /** Absent: nothing is published. */
   readonly mqtt?: MqttOptions | undefined;
   readonly shutdown?: Partial<ShutdownLimits>;
+  /** Fills an empty store with sample data; the same seed gives the same fleet. */
+  readonly sampleSeed?: string | undefined;
   readonly now?: () => number;
   /** Public release keys beside those in the data folder. */
   readonly trustedKeys?: readonly JWK[];
@@ -90,6 +94,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     file: join(dataDir, "skyslot.db"),
     onTrouble: (error) => options.log?.warn({ err: error }, "connection to the database lost"),
   });
+  if (options.sampleSeed !== undefined) await fillSamples(store, blobs, relay, options.sampleSeed, now());
   const auth = new Auth({ store, now, localToken: adminToken });
   const content = firstOf(
     folderContent(join(dataDir, "content")),
@@ -137,6 +142,24 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     reloadCertificate: async () => certificate?.reload(app.server),
     close: () => shutDown(app, app.context.readiness, { ...DEFAULT_SHUTDOWN, ...options.shutdown }, unused),
   };
+}
+
+async function fillSamples(
+  store: Store,
+  blobs: BlobStore,
+  relay: Relay | undefined,
+  seed: string,
+  endsAt: number,
+): Promise<void> {
+  const { fillWithSampleFleet } = await import("./demo/sample-fleet.js");
+  try {
+    await fillWithSampleFleet({ store, blobs, seed, endsAt });
+  } catch (error) {
+    await relay?.close();
+    await store.close();
+    await blobs.close();
+    throw error;
+  }
 }
 
 /** The secret stands behind the #: a browser sends it to nobody, so it is in no log. */

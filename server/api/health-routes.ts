@@ -15,9 +15,10 @@ export function healthRoutes(app: FastifyInstance, { readiness, metrics }: Conte
   app.get(
     "/readyz",
     { config: OPEN, schema: { summary: "Whether requests may be sent here" } },
-    async (_request, reply) => {
+    async (request, reply) => {
       const checks = Object.entries(await readiness.check());
       const isReady = checks.every(([, trouble]) => trouble === undefined);
+      if (!isReady) request.log.warn({ checks: Object.fromEntries(checks) }, "not ready");
       return reply.code(isReady ? 200 : 503).send({
         status: isReady ? "ready" : "not ready",
         checks: Object.fromEntries(checks.map(([name, trouble]) => [name, trouble ?? "ok"])),
@@ -25,7 +26,10 @@ export function healthRoutes(app: FastifyInstance, { readiness, metrics }: Conte
     },
   );
 
-  app.get("/metrics", { config: { access: "read" } }, async (_request, reply) =>
-    reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
+  app.get(
+    "/metrics",
+    { config: { access: "read" }, schema: { summary: "Metrics for Prometheus" } },
+    async (_request, reply) =>
+      reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
   );
 }

@@ -55,13 +55,19 @@ const ADMIN = { config: { access: "settings:write" } } as const;
 export function webhookRoutes(app: FastifyInstance, context: Context): void {
   const { store } = context;
 
-  app.get(PREFIX, ADMIN, async () => ({
+  app.get(PREFIX, { ...ADMIN, schema: { summary: "List webhooks" } }, async () => ({
     webhooks: await Promise.all((await store.listWebhooks()).map((webhook) => describe(webhook))),
   }));
 
   app.post<{ Body: Static<typeof NewWebhookBody> }>(
     PREFIX,
-    { ...ADMIN, schema: { body: NewWebhookBody } },
+    {
+      ...ADMIN,
+      schema: {
+        summary: "Add a webhook; its secret is told in the answer, and never again",
+        body: NewWebhookBody,
+      },
+    },
     async (request, reply) => {
       const { body } = request;
       const url = demandTarget(body.url);
@@ -85,13 +91,16 @@ export function webhookRoutes(app: FastifyInstance, context: Context): void {
 
   app.get<{ Params: { id: number } }>(
     `${PREFIX}/:id`,
-    { ...ADMIN, schema: { params: IdParams } },
+    { ...ADMIN, schema: { summary: "Show a webhook", params: IdParams } },
     async ({ params }) => describe(await find(params.id)),
   );
 
   app.patch<{ Params: { id: number }; Body: Static<typeof WebhookPatch> }>(
     `${PREFIX}/:id`,
-    { ...ADMIN, schema: { params: IdParams, body: WebhookPatch } },
+    {
+      ...ADMIN,
+      schema: { summary: "Change a webhook, or its secret", params: IdParams, body: WebhookPatch },
+    },
     async (request) => {
       const { params, body } = request;
       const changes = {
@@ -114,7 +123,7 @@ export function webhookRoutes(app: FastifyInstance, context: Context): void {
 
   app.delete<{ Params: { id: number } }>(
     `${PREFIX}/:id`,
-    { ...ADMIN, schema: { params: IdParams } },
+    { ...ADMIN, schema: { summary: "Remove a webhook with its deliveries", params: IdParams } },
     async (request, reply) => {
       const { params } = request;
       await recordChange(context, actorOf(request), async (journal) => {
@@ -130,7 +139,7 @@ export function webhookRoutes(app: FastifyInstance, context: Context): void {
   // Queues a delivery that the receiver can be tried with.
   app.post<{ Params: { id: number } }>(
     `${PREFIX}/:id/test`,
-    { ...ADMIN, schema: { params: IdParams } },
+    { ...ADMIN, schema: { summary: "Send a test to a webhook", params: IdParams } },
     async (request, reply) => {
       const { params } = request;
       const delivery = await recordChange(context, actorOf(request), async (journal) => {
@@ -147,7 +156,14 @@ export function webhookRoutes(app: FastifyInstance, context: Context): void {
 
   app.get<{ Params: { id: number }; Querystring: Static<typeof DeliveriesQuery> }>(
     `${PREFIX}/:id/deliveries`,
-    { ...ADMIN, schema: { params: IdParams, querystring: DeliveriesQuery } },
+    {
+      ...ADMIN,
+      schema: {
+        summary: "List what was sent to a webhook, newest first",
+        params: IdParams,
+        querystring: DeliveriesQuery,
+      },
+    },
     async ({ params, query }) => {
       const { id } = await find(params.id);
       const filter = { webhookId: id, ...(query.state === undefined ? {} : { state: query.state }) };
@@ -163,7 +179,7 @@ export function webhookRoutes(app: FastifyInstance, context: Context): void {
 
   app.post<{ Params: { id: number; delivery_id: number } }>(
     `${PREFIX}/:id/deliveries/:delivery_id/retry`,
-    { ...ADMIN, schema: { params: DeliveryParams } },
+    { ...ADMIN, schema: { summary: "Try a delivery again", params: DeliveryParams } },
     async (request) => {
       const { params } = request;
       const delivery = await recordChange(context, actorOf(request), async (journal) => {

@@ -20,6 +20,7 @@ interface Flags {
   readonly keepLogDays?: number;
   readonly keepLogLines?: number;
   readonly keepAttemptDays?: number;
+  readonly demo?: true | string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly drainSeconds: number;
@@ -70,6 +71,7 @@ export function serverCommand(program: Command): void {
       "remove attempts that are long over after so many days (730)",
       wholeNumber,
     )
+    .option("--demo [seed]", "fill an empty data folder with a sample fleet of 200 devices")
     .option(
       "--tls-cert <file>",
       "speak HTTPS with this certificate and those above it (PEM); read again when it changes",
@@ -123,6 +125,8 @@ async function runServer(flags: Flags): Promise<void> {
   const trustedKeys = await Promise.all(
     (flags.trust ?? []).map(async (file) => JSON.parse(await readFile(file, "utf8"))),
   );
+  if (flags.demo !== undefined)
+    printLine("Making sample data: a fleet lives through four weeks, which takes some seconds");
   const server = await startServer({
     dataDir: flags.data,
     blobStoreUrl: process.env.BLOB_STORE || undefined,
@@ -133,6 +137,7 @@ async function runServer(flags: Flags): Promise<void> {
     },
     databaseUrl: databaseUrl(),
     tls: readTls(flags),
+    sampleSeed: flags.demo === true ? "skyslot" : flags.demo,
     mqtt: readMqtt(),
     shutdown: { drainMs: flags.drainSeconds * 1000 },
     host: flags.host,

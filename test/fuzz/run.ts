@@ -62,7 +62,7 @@ export async function runFuzz(options: FuzzOptions): Promise<FuzzResult> {
   const run = new Run(options);
   const app = createApp({
     ...server.app.context,
-    log: pino({ level: "error" }, run.errors),
+    log: pino({ level: "warn" }, run.errors),
     settings: {
       deviceRate: undefined,
       addressRate: undefined,
@@ -150,6 +150,11 @@ async function refurnish(server: TestServer): Promise<void> {
   await server.admin("POST", "/api/webhooks", { url: "https://example.com/", events: ["*"] });
 }
 
+interface LogLine {
+  readonly reqId?: string;
+  readonly err?: { readonly stack?: string };
+}
+
 /** The newest errors in the server's log, by request. */
 class ErrorLog extends Writable {
   readonly #errors = new Map<string, string>();
@@ -157,8 +162,9 @@ class ErrorLog extends Writable {
   find = (id: string): string => this.#errors.get(id) ?? "nothing in the log";
 
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
-    const { reqId, err } = JSON.parse(chunk.toString()) as { reqId?: string; err?: { stack?: string } };
-    this.#errors.set(String(reqId), String(err?.stack).split("\n").slice(0, 6).join(" | "));
+    const { reqId, err, ...rest } = JSON.parse(chunk.toString()) as LogLine;
+    const told = err?.stack?.split("\n").slice(0, 6).join(" | ");
+    this.#errors.set(String(reqId), told ?? JSON.stringify(rest));
     if (this.#errors.size > 1000) this.#errors.clear();
     done();
   }
