@@ -44,7 +44,7 @@ export function watchRoutes(app: FastifyInstance, context: Context): void {
   );
   // A server that closes does not wait for those who watch.
   app.addHook("preClose", async () => {
-    for (const stream of streams) stream.end();
+    for (const stream of streams) stream.destroy();
   });
 }
 

@@ -164,9 +164,11 @@ async function runServer(flags: Flags): Promise<void> {
       ),
     );
   }
-  process.on("SIGHUP", () => {
-    server.reloadCertificate().catch((err) => log.error({ err }, "the old certificate stays in use"));
-  });
+  if (flags.tlsCert !== undefined) {
+    process.on("SIGHUP", () => {
+      server.reloadCertificate().catch((err) => log.error({ err }, "the old certificate stays in use"));
+    });
+  }
   const stop = () => {
     process.removeListener("SIGINT", stop);
     process.removeListener("SIGTERM", stop);
