@@ -46,6 +46,7 @@ import { RateLimit } from "./rate.js";
 import { Readiness } from "./readiness.js";
 import { logRequests, requestId } from "./request-log.js";
 import { tickRollouts } from "./rollout/evaluate.js";
+import { closeIdleConnections } from "./shutdown.js";
 import type { Store } from "./store/store.js";
 import { TLS_OPTIONS, type TlsPair } from "./tls.js";
 
@@ -156,6 +157,7 @@ export function createApp(options: AppOptions): FastifyInstance {
     forceCloseConnections: "idle",
   });
   app.decorate("context", context);
+  closeIdleConnections(app);
   if (options.onRoute) app.addHook("onRoute", options.onRoute);
   // Only JSON and multipart: a page on another site cannot send either without asking first, and it is never allowed.
   app.removeContentTypeParser("text/plain");

@@ -2,7 +2,7 @@
 //
 //   not ready ─ drainMs ─▶ stops accepting ─ requests under way end, limitMs at most ─▶ connections cut ─▶ store closed
 
-import type { IncomingMessage, Server } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FastifyInstance } from "fastify";
@@ -18,44 +18,41 @@ export interface ShutdownLimits {
 export const DEFAULT_SHUTDOWN: ShutdownLimits = Object.freeze({ drainMs: 0, limitMs: 10_000 });
 const IDLE_CHECK_MS = 50;
 
-/** Connections on which no request has come: Node counts them as busy, and would wait for them. */
-export class UnusedConnections {
-  readonly #sockets = new Set<Socket>();
-
-  constructor(server: Server) {
-    // Over TLS requests name the connection inside.
-    const opened = "setSecureContext" in server ? "secureConnection" : "connection";
-    server.on(opened, (socket: Socket) => {
-      this.#sockets.add(socket);
-      socket.once("close", () => this.#sockets.delete(socket));
-    });
-    server.on("request", ({ socket }: IncomingMessage) => this.#sockets.delete(socket));
-  }
-
-  close(): void {
-    for (const socket of this.#sockets) socket.destroy();
-  }
+/**
+ * Makes `app.close()` end connections that have no request on them: those that are kept alive, also when their request ends later,
+ * and those on which none has come, which Node counts as busy.
+ */
+export function closeIdleConnections(app: FastifyInstance): void {
+  const { server } = app;
+  const unused = new Set<Socket>();
+  // Over TLS requests name the connection inside.
+  server.on("setSecureContext" in server ? "secureConnection" : "connection", (socket: Socket) => {
+    unused.add(socket);
+    socket.once("close", () => unused.delete(socket));
+  });
+  server.on("request", ({ socket }: IncomingMessage) => unused.delete(socket));
+  let timer: NodeJS.Timeout | undefined;
+  app.addHook("preClose", async () => {
+    timer = setInterval(() => {
+      server.closeIdleConnections();
+      for (const socket of unused) socket.destroy();
+    }, IDLE_CHECK_MS);
+  });
+  app.addHook("onClose", async () => clearInterval(timer));
 }
 
 export async function shutDown(
   app: FastifyInstance,
   readiness: Readiness,
   { drainMs, limitMs }: ShutdownLimits,
-  unused: UnusedConnections,
   pause: (milliseconds: number) => Promise<unknown> = sleep,
 ): Promise<void> {
   readiness.close();
   if (drainMs > 0) await pause(drainMs);
-  // A connection that is kept alive has no request on it as soon as its answer has left.
-  const idle = setInterval(() => {
-    app.server.closeIdleConnections();
-    unused.close();
-  }, IDLE_CHECK_MS);
   const limit = setTimeout(() => app.server.closeAllConnections(), limitMs);
   try {
     await app.close();
   } finally {
-    clearInterval(idle);
     clearTimeout(limit);
   }
 }

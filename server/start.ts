@@ -23,7 +23,7 @@ import { firstOf, folderContent, testCard } from "./content.js";
 import type { Relay } from "./live.js";
 import type { MqttOptions } from "./mqtt.js";
 import { publicPart } from "./release.js";
-import { DEFAULT_SHUTDOWN, type ShutdownLimits, shutDown, UnusedConnections } from "./shutdown.js";
+import { DEFAULT_SHUTDOWN, type ShutdownLimits, shutDown } from "./shutdown.js";
 import { openStore } from "./store/open.js";
 import type { Store } from "./store/store.js";
 import { Certificate, type TlsFiles } from "./tls.js";
@@ -103,7 +103,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const settings = { openReads: isLoopback(host), ...options.settings, trustedKeys };
   const { log } = options;
   const app = createApp({ store, blobs, auth, content, relay, now, log, settings, tls: certificate?.pair });
-  const unused = new UnusedConnections(app.server);
   let background: Background | undefined;
   const endUpkeep = startUpkeep({
     store,
@@ -140,7 +139,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     tokenFile,
     setupUrl,
     reloadCertificate: async () => certificate?.reload(app.server),
-    close: () => shutDown(app, app.context.readiness, { ...DEFAULT_SHUTDOWN, ...options.shutdown }, unused),
+    close: () => shutDown(app, app.context.readiness, { ...DEFAULT_SHUTDOWN, ...options.shutdown }),
   };
 }
 

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
 import { expect } from "chai";
-import { shutDown, UnusedConnections } from "../../server/shutdown.js";
+import { shutDown } from "../../server/shutdown.js";
 import { type RunningServer, type ServerOptions, startServer } from "../../server/start.js";
 import { Certificate } from "../../server/tls.js";
 
@@ -91,12 +91,7 @@ describe("the lifetime of a server", () => {
     const { app } = await start();
     const { socket, over, seen } = await open();
     await begin(socket);
-    await shutDown(
-      app,
-      app.context.readiness,
-      { drainMs: 0, limitMs: 20 },
-      new UnusedConnections(app.server),
-    );
+    await shutDown(app, app.context.readiness, { drainMs: 0, limitMs: 20 });
     await over;
     expect(seen.text).to.equal("");
   });
@@ -117,7 +112,7 @@ describe("the lifetime of a server", () => {
       for (const path of ["/readyz", "/healthz"]) statuses.push((await fetch(url + path)).status);
     };
     const limits = { drainMs: 60_000, limitMs: 1000 };
-    await shutDown(app, app.context.readiness, limits, new UnusedConnections(app.server), pause);
+    await shutDown(app, app.context.readiness, limits, pause);
     expect(statuses).to.deep.equal([503, 200]);
   });
 
