@@ -2,7 +2,13 @@
 // needs no socket (`app.inject`) and no timers, so a simulated world can answer its virtual network with it.
 
 import multipart from "@fastify/multipart";
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  LogController,
+  type RouteOptions,
+} from "fastify";
+import { limitAddresses } from "./api/address-limit.js";
 import { adminRoutes } from "./api/admin-routes.js";
 import { auditRoutes } from "./api/audit-routes.js";
 import { authRoutes } from "./api/auth-routes.js";
@@ -13,6 +19,7 @@ import { deviceAdminRoutes } from "./api/device-admin-routes.js";
 import { deviceRoutes } from "./api/device-routes.js";
 import { answerErrors } from "./api/errors.js";
 import { guard } from "./api/guard.js";
+import { healthRoutes } from "./api/health-routes.js";
 import { identityRoutes } from "./api/identity-routes.js";
 import { describeApi } from "./api/openapi.js";
 import { rolloutRoutes } from "./api/rollout-routes.js";
@@ -22,6 +29,7 @@ import { tokenRoutes } from "./api/token-routes.js";
 import { typeRoutes } from "./api/type-routes.js";
 import { userRoutes } from "./api/user-routes.js";
 import { watchRoutes } from "./api/watch-routes.js";
+import { webhookRoutes } from "./api/webhook-routes.js";
 import type { Auth } from "./auth/auth.js";
 import type { BlobStore } from "./blobs/blobs.js";
 import { HotBlobs } from "./blobs/hot.js";
@@ -36,12 +44,18 @@ import { registerRoutes } from "./dialects/register-routes.js";
 import { Live, type Relay } from "./live.js";
 import { createMetrics } from "./metrics.js";
 import { RateLimit } from "./rate.js";
+import { Readiness } from "./readiness.js";
+import { logRequests, requestId } from "./request-log.js";
 import { tickRollouts } from "./rollout/evaluate.js";
+import { closeIdleConnections } from "./shutdown.js";
 import type { Store } from "./store/store.js";
 import { storeContent } from "./store-content.js";
+import { TLS_OPTIONS, type TlsPair } from "./tls.js";
 
 declare module "fastify" {
   interface FastifyInstance {
+    /** What its routes are given. */
+    readonly context: Context;
     /** Does what only time brings. The app has no timers: a server calls it every few seconds, a simulated world when it likes. */
     tick(): Promise<void>;
   }
@@ -60,6 +74,10 @@ export interface AppOptions {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly settings?: Partial<Settings>;
+  /** Absent: plain HTTP. */
+  readonly tls?: TlsPair | undefined;
+  /** Told of every route as it is made. */
+  readonly onRoute?: (route: RouteOptions) => void;
 }
 
 /** Every group of routes. */
@@ -77,6 +95,8 @@ const ROUTES: readonly ((app: FastifyInstance, context: Context) => void)[] = Ob
   deviceAdminRoutes,
   rolloutRoutes,
   watchRoutes,
+  webhookRoutes,
+  healthRoutes,
   authRoutes,
   userRoutes,
   tokenRoutes,
@@ -89,6 +109,13 @@ const MAX_BODY_BYTES = 64 * 1024;
 const MAX_PARAMETER_LENGTH = 128;
 /** A connection on which nothing moves for so long is closed. Live streams send a heartbeat more often than that. */
 const IDLE_CONNECTION_MS = 120_000;
+/** How long a connection waits for its next request: longer than a device pauses between parts of an image or a proxy keeps one. */
+const KEEP_ALIVE_MS = 75_000;
+const MAX_HEADER_BYTES = 16 * 1024;
+const HEADERS_TIMEOUT_MS = 20_000;
+/** Of a whole request: the largest image over a slow line. */
+const REQUEST_TIMEOUT_MS = 15 * 60_000;
+const HTTP_OPTIONS = Object.freeze({ maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS });
 
 export function createApp(options: AppOptions): FastifyInstance {
   const settings: Settings = { ...DEFAULT_SETTINGS, ...options.settings };
@@ -99,6 +126,7 @@ export function createApp(options: AppOptions): FastifyInstance {
   const deviceLimit = new DeviceLimit(store, settings.maxDeviceCount);
   const refusals = new RateLimit({ burst: 1, perSecond: 1 / 3600 });
   const content = firstOf(storeContent({ store, hot, now }), ...(options.content ? [options.content] : []));
+  const readiness = new Readiness(store, blobs, now);
   const context: Context = {
     store,
     blobs,
@@ -111,6 +139,7 @@ export function createApp(options: AppOptions): FastifyInstance {
     refusals,
     live,
     metrics,
+    readiness,
   };
 
   const app: FastifyInstance = Fastify({
@@ -118,12 +147,21 @@ export function createApp(options: AppOptions): FastifyInstance {
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: MAX_BODY_BYTES,
     trustProxy: settings.trustedProxies.length > 0 && [...settings.trustedProxies],
+    genReqId: requestId,
     connectionTimeout: IDLE_CONNECTION_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    ...(options.tls
+      ? { https: { ...HTTP_OPTIONS, ...TLS_OPTIONS, ...options.tls } }
+      : { http: { ...HTTP_OPTIONS } }),
     routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
     exposeHeadRoutes: false,
-    // Open live streams do not keep a closing server from closing.
-    forceCloseConnections: true,
+    // Requests that are under way end by themselves, see shutdown.ts.
+    forceCloseConnections: "idle",
   });
+  app.decorate("context", context);
+  closeIdleConnections(app);
+  if (options.onRoute) app.addHook("onRoute", options.onRoute);
   // Only JSON and multipart: a page on another site cannot send either without asking first, and it is never allowed.
   app.removeContentTypeParser("text/plain");
   app.register(multipart, {
@@ -139,16 +177,11 @@ export function createApp(options: AppOptions): FastifyInstance {
   });
   app.decorate("tick", () => tickRollouts(context));
   validateWithTypeBox(app);
+  logRequests(app, metrics);
   answerErrors(app);
+  limitAddresses(app, context);
   guard(app, context);
   securityHeaders(app, context);
-  app.addHook("onResponse", async (request, reply) => {
-    const { method, url } = request;
-    request.log.debug(
-      { method, url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
-      "answered",
-    );
-  });
   describeApi(app, (api) => {
     for (const routes of ROUTES) routes(api, context);
   });

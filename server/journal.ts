@@ -18,6 +18,7 @@ import type {
   Update,
   UpdateChanges,
 } from "./store/store.js";
+import { queueEvent } from "./webhooks/queue.js";
 
 export class Journal {
   readonly store: Store;
@@ -48,7 +49,9 @@ export class Journal {
   }
 
   async log(event: Omit<NewLogEvent, "time">): Promise<void> {
-    this.#messages.push({ type: "event", event: await this.store.addEvent({ ...event, time: this.time }) });
+    const stored = await this.store.addEvent({ ...event, time: this.time });
+    await queueEvent(this.store, stored);
+    this.#messages.push({ type: "event", event: stored });
   }
 
   async putDevice(device: Device): Promise<Device> {

@@ -28,6 +28,7 @@ export interface Relay {
 
 export class Live {
   readonly #watchers = new Set<Watcher>();
+  readonly #ownWatchers = new Set<Watcher>();
   readonly #relay: Relay | undefined;
 
   constructor(relay?: Relay) {
@@ -45,7 +46,10 @@ export class Live {
   }
 
   publish(messages: readonly LiveMessage[]): void {
-    for (const message of messages) this.#tell(message);
+    for (const message of messages) {
+      this.#tell(message);
+      for (const watcher of this.#ownWatchers) watcher.message(message);
+    }
     this.#relay?.send(messages);
   }
 
@@ -53,6 +57,12 @@ export class Live {
   watch(watcher: Watcher): () => void {
     this.#watchers.add(watcher);
     return () => this.#watchers.delete(watcher);
+  }
+
+  /** Watches what this process has stored, and nothing of what others tell. */
+  watchOwn(watcher: Pick<Watcher, "message">): () => void {
+    this.#ownWatchers.add(watcher);
+    return () => this.#ownWatchers.delete(watcher);
   }
 
   #tell(message: LiveMessage): void {

@@ -16,11 +16,17 @@ import { createApp } from "./app.js";
 import { FIRST_LINK_VALID_MS, makeLink } from "./auth/accounts.js";
 import { Auth } from "./auth/auth.js";
 import { openLocalToken } from "./auth/local-token.js";
+import { type Background, startBackground } from "./background.js";
+import type { BlobStore } from "./blobs/blobs.js";
 import { openBlobs } from "./blobs/open.js";
 import { firstOf, folderContent, testCard } from "./content.js";
+import type { Relay } from "./live.js";
+import type { MqttOptions } from "./mqtt.js";
 import { publicPart } from "./release.js";
+import { DEFAULT_SHUTDOWN, type ShutdownLimits, shutDown } from "./shutdown.js";
 import { openStore } from "./store/open.js";
 import type { Store } from "./store/store.js";
+import { Certificate, type TlsFiles } from "./tls.js";
 import { DEFAULT_RETENTION, type Retention, startUpkeep } from "./upkeep.js";
 
 /** How often rollouts are looked at that nobody reports to. */
@@ -39,6 +45,13 @@ export interface ServerOptions {
   /** 0: any free one. */
   readonly port?: number;
   readonly log?: FastifyBaseLogger | undefined;
+  /** Absent: plain HTTP. */
+  readonly tls?: TlsFiles | undefined;
+  /** Absent: nothing is published. */
+  readonly mqtt?: MqttOptions | undefined;
+  readonly shutdown?: Partial<ShutdownLimits>;
+  /** Fills an empty store with sample data; the same seed gives the same fleet. */
+  readonly sampleSeed?: string | undefined;
   readonly now?: () => number;
   /** Public release keys beside those in the data folder. */
   readonly trustedKeys?: readonly JWK[];
@@ -57,6 +70,9 @@ export interface RunningServer {
   readonly tokenFile: string;
   /** Whoever opens it becomes the first administrator; `undefined`: there is one. Good once, and for an hour. */
   readonly setupUrl: string | undefined;
+  /** Reads the files of the certificate again. @throws if they are no pair; the old one then stays in use */
+  reloadCertificate(): Promise<void>;
+  /** Finishes what is under way, see shutdown.ts. */
   close(): Promise<void>;
 }
 
@@ -65,6 +81,7 @@ const EVERY_ADDRESS: readonly string[] = Object.freeze(["0.0.0.0", "::"]);
 
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { dataDir, host = "127.0.0.1", port = 8080, now = Date.now } = options;
+  const certificate = options.tls && (await Certificate.open(options.tls));
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const { token: adminToken, file: tokenFile } = await openLocalToken(dataDir);
   const trustedKeys = [
@@ -77,13 +94,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     file: join(dataDir, "skyslot.db"),
     onTrouble: (error) => options.log?.warn({ err: error }, "connection to the database lost"),
   });
+  if (options.sampleSeed !== undefined) await fillSamples(store, blobs, relay, options.sampleSeed, now());
   const auth = new Auth({ store, now, localToken: adminToken });
   const content = firstOf(
     folderContent(join(dataDir, "content")),
     ...(options.testCard ? [testCard(options.testCard.width, options.testCard.height)] : []),
   );
   const settings = { openReads: isLoopback(host), ...options.settings, trustedKeys };
-  const app = createApp({ store, blobs, auth, content, relay, now, log: options.log, settings });
+  const { log } = options;
+  const app = createApp({ store, blobs, auth, content, relay, now, log, settings, tls: certificate?.pair });
+  let background: Background | undefined;
   const endUpkeep = startUpkeep({
     store,
     blobs,
@@ -92,6 +112,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     onTrouble: (err) => options.log?.error({ err }, "old records could not be removed"),
   });
   app.addHook("onClose", async () => {
+    await background?.close();
     await endUpkeep();
     await relay?.close();
     await store.close();
@@ -100,16 +121,44 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   keepTicking(app);
   try {
     await app.listen({ host, port });
+    background = startBackground(app.context, { log, mqtt: options.mqtt, certificate, server: app.server });
   } catch (error) {
     await app.close();
     throw error;
   }
   const address = app.server.address() as AddressInfo;
   const name = host.includes(":") ? `[${host}]` : host;
-  const url = `http://${name}:${address.port}`;
-  const reachable = EVERY_ADDRESS.includes(host) ? `http://localhost:${address.port}` : url;
+  const scheme = certificate ? "https" : "http";
+  const url = `${scheme}://${name}:${address.port}`;
+  const reachable = EVERY_ADDRESS.includes(host) ? `${scheme}://localhost:${address.port}` : url;
   const setupUrl = await makeSetupUrl(store, settings.publicUrl ?? reachable, now);
-  return { url, app, adminToken, tokenFile, setupUrl, close: () => app.close() };
+  return {
+    url,
+    app,
+    adminToken,
+    tokenFile,
+    setupUrl,
+    reloadCertificate: async () => certificate?.reload(app.server),
+    close: () => shutDown(app, app.context.readiness, { ...DEFAULT_SHUTDOWN, ...options.shutdown }),
+  };
+}
+
+async function fillSamples(
+  store: Store,
+  blobs: BlobStore,
+  relay: Relay | undefined,
+  seed: string,
+  endsAt: number,
+): Promise<void> {
+  const { fillWithSampleFleet } = await import("./demo/sample-fleet.js");
+  try {
+    await fillWithSampleFleet({ store, blobs, seed, endsAt });
+  } catch (error) {
+    await relay?.close();
+    await store.close();
+    await blobs.close();
+    throw error;
+  }
 }
 
 /** The secret stands behind the #: a browser sends it to nobody, so it is in no log. */

@@ -9,6 +9,7 @@ import type { DeviceLimit } from "../device-limit.js";
 import type { Live } from "../live.js";
 import type { Metrics } from "../metrics.js";
 import type { RateLimit } from "../rate.js";
+import type { Readiness } from "../readiness.js";
 import type { Store } from "../store/store.js";
 
 export interface Context {
@@ -24,6 +25,7 @@ export interface Context {
   readonly metrics: Metrics;
   /** Bounds how often a refused device is noted in the log. */
   readonly refusals: RateLimit;
+  readonly readiness: Readiness;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly settings: Settings;
@@ -50,6 +52,8 @@ export interface Settings {
    * URL of a cache or a CDN in front of the blob store. Absent: the server sends them.
    */
   readonly downloadsFrom: string | undefined;
+  /** Requests that one address may make at once, and a second afterwards, on routes that are not for devices; absent: no bound. */
+  readonly addressRate: { readonly burst: number; readonly perSecond: number } | undefined;
   /** How long a device that is silent still counts as online. */
   readonly onlineMs: number;
 }
@@ -64,5 +68,6 @@ export const DEFAULT_SETTINGS: Settings = Object.freeze({
   maxDeviceCount: 100_000,
   deviceRate: Object.freeze({ burst: 40, perSecond: 4 }),
   downloadsFrom: undefined,
+  addressRate: Object.freeze({ burst: 600, perSecond: 60 }),
   onlineMs: 5 * 60_000,
 });

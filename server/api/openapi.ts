@@ -24,6 +24,7 @@ const GROUPS: readonly (readonly [prefix: string, tag: string, about: string])[]
   ["/manifest", "Other clients", ""],
   ["/:tenant", "Other clients", ""],
   ["/{tenant}", "Other clients", ""],
+  ["/api/webhooks", "Webhooks", "Where events are sent, signed, and what became of them."],
   ["/api/auth", "Accounts", "Sign in and out, users, tokens, audit."],
   ["/api/setup", "Accounts", ""],
   ["/api/users", "Accounts", ""],

@@ -1,5 +1,6 @@
-// What people and monitors look at: the event log and its live stream, health and metrics. Reads only.
+// What people look at: the event log and its live stream. Reads only.
 
+import type { ServerResponse } from "node:http";
 import type { Static } from "@sinclair/typebox";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import type { Actor } from "../auth/actor.js";
@@ -16,7 +17,7 @@ const HEARTBEAT_MS = 15_000;
 const READ = Object.freeze({ access: "read" as const });
 
 export function watchRoutes(app: FastifyInstance, context: Context): void {
-  const { store, metrics } = context;
+  const { store } = context;
 
   app.get<{ Querystring: Static<typeof EventsQuery> }>(
     "/api/events",
@@ -32,31 +33,28 @@ export function watchRoutes(app: FastifyInstance, context: Context): void {
     },
   );
 
+  const streams = new Set<ServerResponse>();
   app.get(
     "/api/events/stream",
-    { config: READ, schema: { summary: "Follow changes live (server-sent events)" } },
-    async (request, reply) => streamEvents(reply, context, actorOf(request)),
-  );
-
-  app.get(
-    "/healthz",
-    { config: { access: "public" }, schema: { summary: "Whether the server runs" } },
-    async () => {
-      await store.countDevicesSeenSince(Number.MAX_SAFE_INTEGER);
-      return { status: "ok" };
+    {
+      config: { ...READ, isStream: true },
+      schema: { summary: "Follow changes live (server-sent events)" },
     },
+    async (request, reply) => streamEvents(reply, context, actorOf(request), streams),
   );
-
-  app.get(
-    "/metrics",
-    { config: READ, schema: { summary: "Metrics for Prometheus" } },
-    async (_request, reply) =>
-      reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
-  );
+  // A server that closes does not wait for those who watch.
+  app.addHook("preClose", async () => {
+    for (const stream of streams) stream.destroy();
+  });
 }
 
 /** Server-sent events: one message for every record that changes. A reader loads the lists when the stream opens. */
-function streamEvents(reply: FastifyReply, { live, auth }: Context, actor: Actor): void {
+function streamEvents(
+  reply: FastifyReply,
+  { live, auth }: Context,
+  actor: Actor,
+  streams: Set<ServerResponse>,
+): void {
   if (live.watcherCount >= MAX_WATCHER_COUNT) {
     throw new ApiError(
       503,
@@ -66,6 +64,7 @@ function streamEvents(reply: FastifyReply, { live, auth }: Context, actor: Actor
   }
   reply.hijack();
   const { raw } = reply;
+  streams.add(raw);
   const headers = Object.fromEntries(
     Object.entries(reply.getHeaders()).map(([name, value]) => [name, value ?? ""]),
   );
@@ -90,6 +89,7 @@ function streamEvents(reply: FastifyReply, { live, auth }: Context, actor: Actor
   }, HEARTBEAT_MS);
   heartbeat.unref();
   raw.on("close", () => {
+    streams.delete(raw);
     clearInterval(heartbeat);
     unwatch();
   });

@@ -1,6 +1,7 @@
 // `skyslot export` and `skyslot import`: everything that a server remembers, as lines of JSON, from one store into another.
 
 import type { Command } from "commander";
+import { databaseUrl } from "./environment.js";
 import { printLine, UsageError, yellow } from "./output.js";
 
 interface ExportFlags {
@@ -36,7 +37,7 @@ export function importCommand(program: Command): void {
 async function runExport(flags: ExportFlags): Promise<void> {
   const { open } = await import("node:fs/promises");
   const { exportStore } = await import("../transfer/export.js");
-  if (!process.env.DATABASE_URL) await mustHaveDatabase(flags.data);
+  if (databaseUrl() === undefined) await mustHaveDatabase(flags.data);
   const { database, blobs } = await openPlaces(flags.data);
   // Whatever is secret in a database is in its export too.
   const file = flags.out === undefined ? undefined : await open(flags.out, "wx", 0o600);
@@ -84,9 +85,9 @@ async function openPlaces(data: string) {
   const { join } = await import("node:path");
   const { connect } = await import("../store/open.js");
   const { openBlobs } = await import("../blobs/open.js");
-  const { DATABASE_URL, BLOB_STORE } = process.env;
+  const { BLOB_STORE } = process.env;
   return {
-    database: await connect({ databaseUrl: DATABASE_URL, file: join(data, "skyslot.db") }),
+    database: await connect({ databaseUrl: databaseUrl(), file: join(data, "skyslot.db") }),
     blobs: await openBlobs({ url: BLOB_STORE, folder: join(data, "blobs") }),
   };
 }

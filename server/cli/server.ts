@@ -1,6 +1,9 @@
 // `skyslot server`: runs the update server until it is told to stop.
 
 import type { Command } from "commander";
+import type { MqttOptions } from "../mqtt.js";
+import type { TlsFiles } from "../tls.js";
+import { databaseUrl, fromEnvironment } from "./environment.js";
 import { printLine, UsageError, wholeNumber, yellow } from "./output.js";
 
 interface Flags {
@@ -17,6 +20,10 @@ interface Flags {
   readonly keepLogDays?: number;
   readonly keepLogLines?: number;
   readonly keepAttemptDays?: number;
+  readonly demo?: true | string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly drainSeconds: number;
   readonly logLevel: string;
 }
 
@@ -27,7 +34,11 @@ const ENVIRONMENT = `
 Environment:
   DATABASE_URL    postgres://USER:PASSWORD@HOST/DATABASE: the database instead of DATA/skyslot.db; several servers may share it
   BLOB_STORE      s3://BUCKET/PREFIX: the firmware instead of DATA/blobs, with Amazon's usual variables (AWS_REGION,
-                  AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY); for other S3 servers AWS_ENDPOINT_URL and ?path-style=true`;
+                  AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY); for other S3 servers AWS_ENDPOINT_URL and ?path-style=true
+  MQTT_URL        mqtt://USER:PASSWORD@HOST or mqtts://…: tell this broker what happens to updates; or MQTT_USERNAME and
+                  MQTT_PASSWORD. MQTT_PREFIX is the first level of the topics (skyslot), MQTT_CLIENT_ID this server's name there
+  NAME_FILE       a file that holds the value of NAME, for each of these: DATABASE_URL, DATABASE_PASSWORD (put into the URL), MQTT_URL,
+                  MQTT_PASSWORD`;
 
 export function serverCommand(program: Command): void {
   const server = program
@@ -60,6 +71,18 @@ export function serverCommand(program: Command): void {
       "remove attempts that are long over after so many days (730)",
       wholeNumber,
     )
+    .option("--demo [seed]", "fill an empty data folder with a sample fleet of 200 devices")
+    .option(
+      "--tls-cert <file>",
+      "speak HTTPS with this certificate and those above it (PEM); read again when it changes",
+    )
+    .option("--tls-key <file>", "the private key of the certificate (PEM)")
+    .option(
+      "--drain-seconds <n>",
+      "at SIGTERM, go on so long while /readyz already says no, for load balancers",
+      wholeNumber,
+      0,
+    )
     .option("--log-level <level>", "silent, error, warn, info or debug", "info")
     .addHelpText("after", ENVIRONMENT)
     .action(runServer);
@@ -71,7 +94,7 @@ export function serverCommand(program: Command): void {
 }
 
 async function runBackup(folder: string, { data }: { readonly data: string }): Promise<void> {
-  if (process.env.DATABASE_URL) {
+  if (databaseUrl() !== undefined) {
     throw new UsageError("the database is DATABASE_URL: back it up with pg_dump, or use `skyslot export`");
   }
   const { backUp } = await import("../backup.js");
@@ -102,15 +125,21 @@ async function runServer(flags: Flags): Promise<void> {
   const trustedKeys = await Promise.all(
     (flags.trust ?? []).map(async (file) => JSON.parse(await readFile(file, "utf8"))),
   );
+  if (flags.demo !== undefined)
+    printLine("Making sample data: a fleet lives through four weeks, which takes some seconds");
   const server = await startServer({
     dataDir: flags.data,
-    databaseUrl: process.env.DATABASE_URL || undefined,
     blobStoreUrl: process.env.BLOB_STORE || undefined,
     retention: {
       ...(flags.keepLogDays === undefined ? {} : { eventMaxAgeMs: flags.keepLogDays * DAY_MS }),
       ...(flags.keepLogLines === undefined ? {} : { eventMaxCount: flags.keepLogLines }),
       ...(flags.keepAttemptDays === undefined ? {} : { attemptMaxAgeMs: flags.keepAttemptDays * DAY_MS }),
     },
+    databaseUrl: databaseUrl(),
+    tls: readTls(flags),
+    sampleSeed: flags.demo === true ? "skyslot" : flags.demo,
+    mqtt: readMqtt(),
+    shutdown: { drainMs: flags.drainSeconds * 1000 },
     host: flags.host,
     port: flags.port,
     log,
@@ -135,6 +164,11 @@ async function runServer(flags: Flags): Promise<void> {
       ),
     );
   }
+  if (flags.tlsCert !== undefined) {
+    process.on("SIGHUP", () => {
+      server.reloadCertificate().catch((err) => log.error({ err }, "the old certificate stays in use"));
+    });
+  }
   const stop = () => {
     process.removeListener("SIGINT", stop);
     process.removeListener("SIGTERM", stop);
@@ -147,4 +181,23 @@ async function runServer(flags: Flags): Promise<void> {
 function readPlace(text: string): string {
   if (text === "link" || (/^https?:\/\//.test(text) && URL.canParse(text))) return text;
   throw new UsageError(`--downloads-from is "${text}", it has to be \`link\` or begin with https://`);
+}
+
+function readTls({ tlsCert, tlsKey }: Flags): TlsFiles | undefined {
+  if (tlsCert === undefined && tlsKey === undefined) return undefined;
+  if (tlsCert === undefined || tlsKey === undefined)
+    throw new UsageError("--tls-cert and --tls-key go together");
+  return { cert: tlsCert, key: tlsKey };
+}
+
+function readMqtt(): MqttOptions | undefined {
+  const url = fromEnvironment("MQTT_URL");
+  if (url === undefined) return undefined;
+  return {
+    url,
+    username: process.env.MQTT_USERNAME || undefined,
+    password: fromEnvironment("MQTT_PASSWORD"),
+    prefix: process.env.MQTT_PREFIX || undefined,
+    clientId: process.env.MQTT_CLIENT_ID || undefined,
+  };
 }

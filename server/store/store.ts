@@ -18,6 +18,7 @@ import type { SigningKeyStore } from "./signing-keys.js";
 import type { TypeStore } from "./types.js";
 import type { UpdateStore } from "./updates.js";
 import type { UserStore } from "./users.js";
+import type { WebhookStore } from "./webhooks.js";
 
 export * from "./api-tokens.js";
 export * from "./attributes.js";
@@ -37,6 +38,7 @@ export * from "./signing-keys.js";
 export * from "./types.js";
 export * from "./updates.js";
 export * from "./users.js";
+export * from "./webhooks.js";
 
 /** Every part, one a line. */
 // biome-ignore format: one a line, so that two branches that add one do not meet
@@ -56,7 +58,8 @@ export interface StoreParts
     SigningKeyStore,
     TypeStore,
     UpdateStore,
-    UserStore {}
+    UserStore,
+    WebhookStore {}
 
 export interface TransactionOptions {
   /**

@@ -52,6 +52,8 @@ export interface UpdateStore {
   /** The attempt of a device that is neither `success` nor `failed`; at most one is open at a time. */
   findOpenUpdate(deviceId: string): Promise<Update | undefined>;
   findLastUpdate(deviceId: string, firmwareId: number): Promise<Update | undefined>;
+  /** Those that are neither `success` nor `failed`. */
+  countOpenUpdates(): Promise<readonly { readonly status: UpdateStatus; readonly count: number }[]>;
   /** Newest first. */
   listUpdates(filter: UpdateFilter, page: Page): Promise<Paged<Update>>;
   countFailures(deviceId: string): Promise<readonly FailureCount[]>;

@@ -16,6 +16,7 @@ import { transactionContract } from "./store/transactions.js";
 import { typeContract } from "./store/types.js";
 import { updateContract } from "./store/updates.js";
 import { userContract } from "./store/users.js";
+import { webhookContract } from "./store/webhooks.js";
 
 export function storeContract(open: () => Promise<Store>): void {
   let store: Store;
@@ -37,5 +38,6 @@ export function storeContract(open: () => Promise<Store>): void {
   auditContract(() => store);
   deviceIdentityContract(() => store);
   contentContract(() => store);
+  webhookContract(() => store);
   transactionContract(() => store);
 }

@@ -16,6 +16,7 @@ const PUBLIC = [
   "GET /dashboard/client.css",
   "GET /dashboard/client.js",
   "GET /healthz",
+  "GET /readyz",
   "GET /setup",
   "GET /upload",
   "POST /api/auth/login",

@@ -28,7 +28,8 @@ export interface Cluster {
 
 let cluster: Promise<Cluster | string> | undefined;
 let running: ChildProcess | undefined;
-after(() => running?.stdin?.end());
+// The fuzzer uses the test server without Mocha: the pipe then ends with the process.
+if (typeof after === "function") after(() => running?.stdin?.end());
 
 /** The cluster of this run; skips the calling suite, and says why, where there is none. Call it in a `before`. */
 export async function postgresOrSkip(context: Mocha.Context): Promise<Cluster> {

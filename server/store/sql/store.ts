@@ -24,6 +24,7 @@ import type { Tables } from "./tables.js";
 import { createTypeStore } from "./types.js";
 import { createUpdateStore } from "./updates.js";
 import { createUserStore } from "./users.js";
+import { createWebhookStore } from "./webhooks.js";
 
 /** Every part, one a line. */
 const createParts = (db: Kysely<Tables>, dialect: SqlDialect): StoreParts => ({
@@ -43,6 +44,7 @@ const createParts = (db: Kysely<Tables>, dialect: SqlDialect): StoreParts => ({
   ...createAuditStore(db),
   ...createDeviceIdentityStore(db),
   ...createContentStore(db),
+  ...createWebhookStore(db),
 });
 
 /** Runs of a transaction that others keep setting back: with the pauses between them some ten seconds. */

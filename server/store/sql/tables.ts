@@ -19,6 +19,7 @@ import type { SigningKeyTable } from "./signing-keys.js";
 import type { DeviceTypeTable } from "./types.js";
 import type { UpdateTable } from "./updates.js";
 import type { LinkTable, SessionTable, UserTable } from "./users.js";
+import type { DeliveryTable, WebhookTable } from "./webhooks.js";
 
 export interface Tables {
   devices: DeviceTable;
@@ -44,6 +45,8 @@ export interface Tables {
   registration_policies: RegistrationPolicyTable;
   content_images: ContentImageTable;
   content_assignments: ContentAssignmentTable;
+  webhooks: WebhookTable;
+  webhook_deliveries: DeliveryTable;
 }
 
 /** Every column that names a blob. A blob that none of them names is removed after a while: a new one has to stand here. */

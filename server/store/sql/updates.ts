@@ -77,6 +77,17 @@ export function createUpdateStore(db: Kysely<Tables>): UpdateStore {
       return row && toUpdate(row);
     },
 
+    async countOpenUpdates() {
+      const rows = await db
+        .selectFrom("updates")
+        .select(({ fn }) => ["status", fn.countAll<number>().as("count")])
+        // In the words of the index `updates_open`, which then is all that is read.
+        .where(sql<boolean>`status not in ('success', 'failed')`)
+        .groupBy("status")
+        .execute();
+      return rows.map(({ status, count }) => ({ status: status as UpdateStatus, count }));
+    },
+
     async findLastUpdate(deviceId, firmwareId) {
       const row = await db
         .selectFrom("updates")

@@ -1,0 +1,32 @@
+// Bounds how often one address is served on the routes of people and programs. Routes of devices are bounded by device
+// instead: a whole fleet may come from one address.
+
+import type { FastifyInstance } from "fastify";
+import { RateLimit } from "../rate.js";
+import type { Context } from "./context.js";
+import { ApiError } from "./errors.js";
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** Asked by monitors and load balancers, which may share their address with everybody else. */
+    readonly isUnbounded?: boolean;
+  }
+}
+
+export function limitAddresses(app: FastifyInstance, { settings, metrics, now }: Context): void {
+  if (!settings.addressRate) return;
+  const rate = new RateLimit(settings.addressRate);
+  app.addHook("onRequest", async (request, reply) => {
+    const { access, isUnbounded } = request.routeOptions.config;
+    if (access === "device" || isUnbounded) return;
+    const waitMs = rate.take(request.ip, now());
+    if (waitMs === 0) return;
+    metrics.rateLimited.inc();
+    reply.header("retry-after", Math.ceil(waitMs / 1000));
+    throw new ApiError(
+      429,
+      "TOO_MANY_REQUESTS",
+      `${request.ip} asks too often, the next request is taken in ${waitMs} ms`,
+    );
+  });
+}

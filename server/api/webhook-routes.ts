@@ -1,0 +1,270 @@
+// Webhooks: where events are sent, what became of them, and another try. Secrets are told once, when they are made.
+
+import { type Static, Type } from "@sinclair/typebox";
+import type { FastifyInstance } from "fastify";
+import { type Journal, recordChange } from "../journal.js";
+import type { Delivery, Webhook } from "../store/store.js";
+import { queueMessage } from "../webhooks/queue.js";
+import { makeSecret } from "../webhooks/signature.js";
+import { readTarget, TargetRefused } from "../webhooks/target.js";
+import type { Context } from "./context.js";
+import { ApiError } from "./errors.js";
+import { actorOf } from "./guard.js";
+import { IdParams, Page, Text } from "./schemas.js";
+import { time } from "./views.js";
+
+const MAX_WEBHOOK_COUNT = 50;
+const MAX_URL_LENGTH = 2048;
+
+const Url = Type.String({ minLength: 1, maxLength: MAX_URL_LENGTH });
+const Events = Type.Array(Type.String({ pattern: "^([a-z0-9_.-]{1,63}|[a-z0-9_.-]{0,63}\\*)$" }), {
+  minItems: 1,
+  maxItems: 50,
+  description: "kinds of events, such as update.failed; update.* is all that begin so, * is all",
+});
+const NewWebhookBody = Type.Object({
+  url: Url,
+  events: Events,
+  description: Type.Optional(Text(200)),
+  is_active: Type.Optional(Type.Boolean()),
+});
+const WebhookPatch = Type.Object({
+  url: Type.Optional(Url),
+  events: Type.Optional(Events),
+  description: Type.Optional(Text(200)),
+  is_active: Type.Optional(Type.Boolean()),
+  rotate_secret: Type.Optional(Type.Boolean({ description: "true: a new secret, told in the answer" })),
+});
+const DeliveryParams = Type.Object({
+  id: IdParams.properties.id,
+  delivery_id: IdParams.properties.id,
+});
+const DeliveriesQuery = Type.Object({
+  state: Type.Optional(
+    Type.Union(
+      (["pending", "delivered", "given_up", "dropped"] as const).map((state) => Type.Literal(state)),
+    ),
+  ),
+  ...Page,
+});
+
+const PREFIX = "/api/webhooks";
+/** Where events go is for administrators, to see too: such URLs often are secrets. */
+const ADMIN = { config: { access: "settings:write" } } as const;
+
+export function webhookRoutes(app: FastifyInstance, context: Context): void {
+  const { store } = context;
+
+  app.get(PREFIX, { ...ADMIN, schema: { summary: "List webhooks" } }, async () => ({
+    webhooks: await Promise.all((await store.listWebhooks()).map((webhook) => describe(webhook))),
+  }));
+
+  app.post<{ Body: Static<typeof NewWebhookBody> }>(
+    PREFIX,
+    {
+      ...ADMIN,
+      schema: {
+        summary: "Add a webhook; its secret is told in the answer, and never again",
+        body: NewWebhookBody,
+      },
+    },
+    async (request, reply) => {
+      const { body } = request;
+      const url = demandTarget(body.url);
+      const webhook = await recordChange(context, actorOf(request), async (journal) => {
+        if ((await journal.store.listWebhooks()).length >= MAX_WEBHOOK_COUNT)
+          throw new ApiError(409, "TOO_MANY_WEBHOOKS", `there are ${MAX_WEBHOOK_COUNT} webhooks, the limit`);
+        const added = await journal.store.addWebhook({
+          url,
+          events: body.events,
+          secret: makeSecret(),
+          description: body.description ?? "",
+          isActive: body.is_active ?? true,
+          createdAt: journal.time,
+        });
+        await tell(journal, "webhook.added", undefined, added);
+        return added;
+      });
+      return reply.code(201).send({ ...(await describe(webhook)), secret: webhook.secret });
+    },
+  );
+
+  app.get<{ Params: { id: number } }>(
+    `${PREFIX}/:id`,
+    { ...ADMIN, schema: { summary: "Show a webhook", params: IdParams } },
+    async ({ params }) => describe(await find(params.id)),
+  );
+
+  app.patch<{ Params: { id: number }; Body: Static<typeof WebhookPatch> }>(
+    `${PREFIX}/:id`,
+    {
+      ...ADMIN,
+      schema: { summary: "Change a webhook, or its secret", params: IdParams, body: WebhookPatch },
+    },
+    async (request) => {
+      const { params, body } = request;
+      const changes = {
+        ...(body.url === undefined ? {} : { url: demandTarget(body.url) }),
+        ...(body.events === undefined ? {} : { events: body.events }),
+        ...(body.description === undefined ? {} : { description: body.description }),
+        ...(body.is_active === undefined ? {} : { isActive: body.is_active }),
+        ...(body.rotate_secret ? { secret: makeSecret() } : {}),
+      };
+      const webhook = await recordChange(context, actorOf(request), async (journal) => {
+        const known = await journal.store.findWebhook(params.id);
+        const changed = await journal.store.changeWebhook(params.id, changes, journal.time);
+        if (!changed) throw unknown(params.id);
+        await tell(journal, "webhook.changed", known, changed);
+        return changed;
+      });
+      return { ...(await describe(webhook)), ...(body.rotate_secret ? { secret: webhook.secret } : {}) };
+    },
+  );
+
+  app.delete<{ Params: { id: number } }>(
+    `${PREFIX}/:id`,
+    { ...ADMIN, schema: { summary: "Remove a webhook with its deliveries", params: IdParams } },
+    async (request, reply) => {
+      const { params } = request;
+      await recordChange(context, actorOf(request), async (journal) => {
+        const webhook = await journal.store.findWebhook(params.id);
+        if (!webhook) throw unknown(params.id);
+        await journal.store.removeWebhook(webhook.id);
+        await tell(journal, "webhook.removed", webhook, undefined);
+      });
+      return reply.code(204).send();
+    },
+  );
+
+  // Queues a delivery that the receiver can be tried with.
+  app.post<{ Params: { id: number } }>(
+    `${PREFIX}/:id/test`,
+    { ...ADMIN, schema: { summary: "Send a test to a webhook", params: IdParams } },
+    async (request, reply) => {
+      const { params } = request;
+      const delivery = await recordChange(context, actorOf(request), async (journal) => {
+        const webhook = await journal.store.findWebhook(params.id);
+        if (!webhook) throw unknown(params.id);
+        const message = `a test of webhook ${webhook.id}`;
+        const event = await journal.store.addEvent({ time: journal.time, kind: "webhook.test", message });
+        await journal.audit({ action: "webhook.tested", subject: `webhook/${webhook.id}` });
+        return queueMessage(journal.store, webhook.id, event);
+      });
+      return reply.code(202).send(viewDelivery(delivery));
+    },
+  );
+
+  app.get<{ Params: { id: number }; Querystring: Static<typeof DeliveriesQuery> }>(
+    `${PREFIX}/:id/deliveries`,
+    {
+      ...ADMIN,
+      schema: {
+        summary: "List what was sent to a webhook, newest first",
+        params: IdParams,
+        querystring: DeliveriesQuery,
+      },
+    },
+    async ({ params, query }) => {
+      const { id } = await find(params.id);
+      const filter = { webhookId: id, ...(query.state === undefined ? {} : { state: query.state }) };
+      const { rows, totalCount } = await store.listDeliveries(filter, query);
+      return {
+        deliveries: rows.map(viewDelivery),
+        total: totalCount,
+        limit: query.limit,
+        offset: query.offset,
+      };
+    },
+  );
+
+  app.post<{ Params: { id: number; delivery_id: number } }>(
+    `${PREFIX}/:id/deliveries/:delivery_id/retry`,
+    { ...ADMIN, schema: { summary: "Try a delivery again", params: DeliveryParams } },
+    async (request) => {
+      const { params } = request;
+      const delivery = await recordChange(context, actorOf(request), async (journal) => {
+        const known = await journal.store.findDelivery(params.delivery_id);
+        if (known?.webhookId !== params.id)
+          throw new ApiError(
+            404,
+            "DELIVERY_UNKNOWN",
+            `webhook ${params.id} has no delivery ${params.delivery_id}`,
+          );
+        const subject = `webhook/${params.id}/delivery/${known.id}`;
+        await journal.audit({ action: "webhook.retried", subject });
+        return (await journal.store.retryDelivery(known.id, journal.time)) ?? known;
+      });
+      return viewDelivery(delivery);
+    },
+  );
+
+  async function find(id: number): Promise<Webhook> {
+    const webhook = await store.findWebhook(id);
+    if (!webhook) throw unknown(id);
+    return webhook;
+  }
+
+  async function describe(webhook: Webhook) {
+    return { ...viewWebhook(webhook), deliveries: await store.countDeliveries(webhook.id) };
+  }
+}
+
+const viewWebhook = (webhook: Webhook) => ({
+  id: webhook.id,
+  url: webhook.url,
+  events: webhook.events,
+  description: webhook.description,
+  is_active: webhook.isActive,
+  created_at: time(webhook.createdAt),
+  updated_at: time(webhook.updatedAt),
+});
+
+const viewDelivery = (delivery: Delivery) => ({
+  id: delivery.id,
+  webhook_id: delivery.webhookId,
+  message_id: delivery.messageId,
+  kind: delivery.kind,
+  state: delivery.state,
+  attempt_count: delivery.attemptCount,
+  /** When the next attempt may begin. */
+  due_at: delivery.state === "pending" ? time(delivery.dueAt) : null,
+  status_code: delivery.statusCode,
+  error: delivery.error,
+  created_at: time(delivery.createdAt),
+  updated_at: time(delivery.updatedAt),
+});
+
+/** In the log, which others read too, only the host: the rest of such URLs often is a secret. */
+async function tell(
+  journal: Journal,
+  action: string,
+  before: Webhook | undefined,
+  after: Webhook | undefined,
+): Promise<void> {
+  const { id, url } = (after ?? before)!;
+  await journal.log({
+    kind: action,
+    message: `${action} ${id} (${new URL(url).host})`,
+    detail: { webhook_id: id },
+  });
+  await journal.audit({
+    action,
+    subject: `webhook/${id}`,
+    before: before && viewForAudit(before),
+    after: after && viewForAudit(after),
+  });
+}
+
+/** The audit log leaves the secret out, but says that it was changed. */
+const viewForAudit = (webhook: Webhook) => ({ ...viewWebhook(webhook), secret: webhook.secret });
+
+const unknown = (id: number) => new ApiError(404, "WEBHOOK_UNKNOWN", `webhook ${id} does not exist`);
+
+function demandTarget(url: string): string {
+  try {
+    return readTarget(url);
+  } catch (error) {
+    if (error instanceof TargetRefused) throw new ApiError(422, "TARGET_REFUSED", error.message);
+    throw error;
+  }
+}

@@ -1,0 +1,40 @@
+// Every request has an id, in the log and in its answer, and is logged and measured when it is over.
+
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import type { FastifyInstance } from "fastify";
+import type { Metrics } from "./metrics.js";
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** Its answer ends when the client goes: how long that took says nothing. */
+    readonly isStream?: boolean;
+  }
+}
+
+const HEADER = "x-request-id";
+/** What others may have chosen: it stands in the log as it is. */
+const SANE_ID = /^[A-Za-z0-9._:-]{1,64}$/;
+
+export function requestId({ headers }: Pick<IncomingMessage, "headers">): string {
+  const given = headers[HEADER];
+  return typeof given === "string" && SANE_ID.test(given) ? given : randomUUID();
+}
+
+export function logRequests(app: FastifyInstance, metrics: Metrics): void {
+  app.addHook("onRequest", async (request, reply) => {
+    reply.header(HEADER, request.id);
+  });
+  app.addHook("onResponse", async (request, reply) => {
+    const { method, url } = request;
+    request.log.debug(
+      { method, url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
+      "answered",
+    );
+    if (request.routeOptions.config.isStream) return;
+    metrics.httpDuration.observe(
+      { method, route: request.routeOptions.url ?? "none", status: reply.statusCode },
+      reply.elapsedTime / 1000,
+    );
+  });
+}

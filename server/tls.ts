@@ -1,0 +1,73 @@
+// The server's certificate: read from two files, and read again when they change, so that one that is renewed is used without a
+// restart. A file that is broken changes nothing: the old certificate stays in use.
+
+import { readFile, stat } from "node:fs/promises";
+import type { Server } from "node:http";
+import { createSecureContext, type Server as TlsServer } from "node:tls";
+
+export interface TlsFiles {
+  /** PEM: the certificate, and those between it and the root. */
+  readonly cert: string;
+  /** PEM: its private key. */
+  readonly key: string;
+}
+
+export interface TlsPair {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+}
+
+/** TLS 1.2 is what many ESP32 clients speak. */
+export const TLS_OPTIONS = Object.freeze({ minVersion: "TLSv1.2" as const });
+
+export class Certificate {
+  readonly #files: TlsFiles;
+  #pair: TlsPair;
+  #stamp: string;
+
+  private constructor(files: TlsFiles, pair: TlsPair, stamp: string) {
+    this.#files = files;
+    this.#pair = pair;
+    this.#stamp = stamp;
+  }
+
+  /** @throws if a file cannot be read or they do not belong together */
+  static async open(files: TlsFiles): Promise<Certificate> {
+    const stamp = await stampOf(files);
+    return new Certificate(files, await read(files), stamp);
+  }
+
+  get pair(): TlsPair {
+    return this.#pair;
+  }
+
+  /** Whether the files were changed since they were last read. Notes that they were, so that a broken pair is told of once. */
+  async hasChanged(): Promise<boolean> {
+    const stamp = await stampOf(this.#files);
+    if (stamp === this.#stamp) return false;
+    this.#stamp = stamp;
+    return true;
+  }
+
+  /** New connections get what the files hold now. @throws and leaves everything as it was, if they do not belong together */
+  async reload(server: Server): Promise<void> {
+    this.#pair = await read(this.#files);
+    (server as unknown as TlsServer).setSecureContext({ ...TLS_OPTIONS, ...this.#pair });
+  }
+}
+
+async function read({ cert, key }: TlsFiles): Promise<TlsPair> {
+  const pair = { cert: await readFile(cert), key: await readFile(key) };
+  try {
+    createSecureContext(pair);
+  } catch (error) {
+    throw new Error(`${cert} and ${key} are no pair: ${(error as Error).message}`, { cause: error });
+  }
+  return pair;
+}
+
+/** Follows links: that is how renewed certificates are put in place. */
+async function stampOf({ cert, key }: TlsFiles): Promise<string> {
+  const parts = await Promise.all([cert, key].map((file) => stat(file)));
+  return parts.map(({ mtimeMs, size, ino }) => `${mtimeMs} ${size} ${ino}`).join(" ");
+}

@@ -1,0 +1,310 @@
+// Requests of the fuzzer: number N of a seed is always the same. Most are nearly right, so that they get far before something in
+// them is wrong: wrong types, sizes, encodings, tokens, depths, ranges, headers, damaged multipart bodies.
+
+import { type TSchema, Type } from "@sinclair/typebox";
+import type { RouteOptions } from "fastify";
+import { randomStream } from "../../host-sim/random.js";
+import { below, chance, HOSTILE_TEXTS, hostileValue, pick, type Random, sample } from "./values.js";
+
+export interface FuzzRoute {
+  readonly method: string;
+  readonly url: string;
+  readonly params: TSchema | undefined;
+  readonly query: TSchema | undefined;
+  readonly body: TSchema | undefined;
+  /** Its answer does not end by itself. */
+  readonly isStream: boolean;
+}
+
+export interface FuzzRequest {
+  readonly route: FuzzRoute;
+  readonly method: string;
+  /** Path and query. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer | undefined;
+}
+
+export interface FuzzAnswer {
+  readonly status: number;
+  /** By which the server's log tells of the request. */
+  readonly id: string | undefined;
+}
+
+/** What the server under test knows, so that some requests are about it. */
+export interface Surroundings {
+  /** Good for everything. */
+  readonly token: string;
+  /** Good for less, or not any more. */
+  readonly otherTokens: readonly string[];
+  readonly image: Buffer;
+  readonly release: string;
+  readonly sha256: string;
+}
+
+/** Every route, as the app itself tells it. */
+export function describeRoutes({ method, url, schema, config }: RouteOptions): FuzzRoute[] {
+  const parts = (schema ?? {}) as Partial<Record<"params" | "querystring" | "body", TSchema>>;
+  return [method].flat().map((each) => ({
+    method: each,
+    url,
+    params: parts.params,
+    query: parts.querystring,
+    body: parts.body,
+    isStream: config?.isStream === true,
+  }));
+}
+
+const METHODS = Object.freeze(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]);
+const WITHOUT_BODY: readonly string[] = Object.freeze(["GET", "HEAD", "TRACE"]);
+
+export function makeRequest(
+  routes: readonly FuzzRoute[],
+  around: Surroundings,
+  seed: string,
+  index: number,
+): FuzzRequest {
+  const random = randomStream(`${seed}/${index}`);
+  const route = pick(random, routes);
+  const method = chance(random, 0.95) ? route.method : pick(random, METHODS);
+  const url = `${pathOf(route, around, random)}${queryOf(route, random)}`;
+  const content = WITHOUT_BODY.includes(method) ? undefined : bodyOf(route, around, random);
+  const headers = {
+    ...headersOf(around, random),
+    ...(/download|files/.test(url) && chance(random, 0.5)
+      ? { range: pick(random, HEADERS.range ?? []) }
+      : {}),
+    ...(content?.type === undefined ? {} : { "content-type": content.type }),
+  };
+  return { route, method, url, headers, body: content?.bytes };
+}
+
+// ── the path and the query ───────────────────────────────────────────────────────────────────────────────────────────────
+
+function pathOf({ url, params }: FuzzRoute, around: Surroundings, random: Random): string {
+  if (chance(random, 0.01)) return `/${encode(pick(random, HOSTILE_TEXTS), random)}`;
+  const properties = (params?.properties ?? {}) as Record<string, TSchema>;
+  const path = url.replace(/:([A-Za-z0-9_]+)|\*/g, (_match, name: string | undefined) => {
+    if (chance(random, 0.15)) return encode(pick(random, HOSTILE_TEXTS), random);
+    if (name === "sha256" && chance(random, 0.7)) return around.sha256;
+    const schema = name === undefined ? undefined : properties[name];
+    return encode(String(schema ? sample(schema, random) : hostileValue(random)), random);
+  });
+  return chance(random, 0.02) ? `${path}${pick(random, ["/", "//", "/..", ";a=b", "%2e%2e", "?"])}` : path;
+}
+
+/** Percent-encoded, or not, or twice, or wrongly. Never more than a request line may be. */
+function encode(text: string, random: Random): string {
+  const short = text.slice(0, 2000);
+  const encoded = encodeURIComponent(short.toWellFormed());
+  if (chance(random, 0.9)) return encoded;
+  return pick(random, [
+    encodeURIComponent(encoded),
+    encoded.slice(0, -1),
+    encoded.replace(/[^\x21-\x7e]/g, ""),
+  ]);
+}
+
+function queryOf({ query }: FuzzRoute, random: Random): string {
+  const properties = Object.entries((query?.properties ?? {}) as Record<string, TSchema>);
+  const pairs: string[] = [];
+  for (const [name, schema] of properties) {
+    if (chance(random, 0.5)) continue;
+    const value = chance(random, 0.7) ? sample(schema, random) : hostileValue(random);
+    pairs.push(
+      `${name}=${encode(typeof value === "string" ? value : String(JSON.stringify(value)), random)}`,
+    );
+    if (chance(random, 0.03)) pairs.push(`${name}=2`, `${name}[]=3`, `${name}[a]=b`);
+  }
+  if (chance(random, 0.05)) pairs.push(`${encode(pick(random, HOSTILE_TEXTS), random)}=1`);
+  return pairs.length === 0 ? "" : `?${pairs.join("&")}`;
+}
+
+// ── headers ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const HEADERS: Readonly<Record<string, readonly string[]>> = Object.freeze({
+  range: [
+    "bytes=0-",
+    "bytes=0-0",
+    "bytes=-1",
+    "bytes=-0",
+    "bytes=5-2",
+    "bytes=99999999999-",
+    "bytes=0-1,3-4,6-7",
+    `bytes=${"0-1,".repeat(200)}`,
+    "bytes=a-b",
+    "bites=0-1",
+    "bytes=0-999999999999999999999",
+    "bytes",
+    "",
+  ],
+  "if-range": ['"a"', "Sat, 21 Nov 2026 08:00:00 GMT", 'W/"a"', ""],
+  "if-none-match": ["*", '"a"', 'W/"a", "b"', ",".repeat(500), ""],
+  "if-modified-since": ["Sat, 21 Nov 2026 08:00:00 GMT", "yesterday", ""],
+  accept: ["text/html", "*/*", "application/hal+json", ";;;", ""],
+  "accept-encoding": ["gzip", "identity;q=0", "\t"],
+  cookie: ["skyslot_access=a", "=", ";;;=;", `skyslot_access=${"a".repeat(4000)}`, "__proto__=1"],
+  host: ["localhost", "127.0.0.1:8080", "", "a b", "[::1]", "evil.example.com", "localhost:99999"],
+  origin: ["null", "http://evil.example.com", ""],
+  "x-forwarded-for": ["1.2.3.4", "not an address", "::1, ::2", ",".repeat(200)],
+  "x-request-id": ["abc", "a b", "x".repeat(500)],
+  "x-esp32-version": ["1.0.0", "", "é"],
+  "x-esp32-sta-mac": ["00:11:22:33:44:55", "x"],
+  "x-esp32-sketch-md5": ["d".repeat(32), "-"],
+  "user-agent": ["ESP32-http-Update", ""],
+  "x-device-token": ["a", ""],
+  connection: ["close", "upgrade"],
+  expect: ["nonsense"],
+  "content-encoding": ["gzip", "br"],
+});
+const HEADER_NAMES = Object.freeze(Object.keys(HEADERS));
+
+function headersOf({ token, otherTokens }: Surroundings, random: Random): Record<string, string> {
+  const headers: Record<string, string> = {};
+  const authorization = chance(random, 0.8)
+    ? `Bearer ${token}`
+    : pick(random, [
+        undefined,
+        "",
+        "Bearer",
+        "Bearer ",
+        ...otherTokens.map((other) => `Bearer ${other}`),
+        `Bearer ${token.slice(0, -2)}`,
+        `Bearer ${"a".repeat(6000)}`,
+        `Basic ${token}`,
+        "Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZG1pbiJ9.",
+        "TargetToken abc",
+        "GatewayToken abc",
+      ]);
+  if (authorization !== undefined) headers.authorization = authorization;
+  while (chance(random, 0.3)) {
+    const name = pick(random, HEADER_NAMES);
+    headers[name] = pick(random, HEADERS[name] ?? []);
+  }
+  return headers;
+}
+
+// ── the body ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+interface Content {
+  readonly type?: string | undefined;
+  readonly bytes: Buffer;
+}
+
+const JSON_TYPE = "application/json";
+
+function bodyOf({ body, url }: FuzzRoute, around: Surroundings, random: Random): Content | undefined {
+  if (/upload/.test(url) ? chance(random, 0.9) : chance(random, 0.02)) return multipart(around, random);
+  if (!body && chance(random, 0.7)) return undefined;
+  const kind = random();
+  if (kind < 0.1) return oddBody(random);
+  const value = body ? sample(body, random) : hostileValue(random);
+  if (body && kind < 0.75) damage(value, around, random);
+  const text = JSON.stringify(value) ?? "";
+  const type = chance(random, 0.95)
+    ? JSON_TYPE
+    : pick(random, [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/json; charset=utf-16",
+        "a",
+        "",
+      ]);
+  return { type, bytes: Buffer.from(text) };
+}
+
+/** Makes one or two things of a value wrong. */
+function damage(value: unknown, around: Surroundings, random: Random): void {
+  if (typeof value !== "object" || value === null) return;
+  const fields = value as Record<string, unknown>;
+  const names = Object.keys(fields);
+  const name = names.length > 0 && chance(random, 0.9) ? pick(random, names) : pick(random, HOSTILE_TEXTS);
+  // Its own: what it inherits belongs to every object of this process.
+  const inner = Object.hasOwn(fields, name) ? fields[name] : undefined;
+  if (typeof inner === "object" && inner !== null && chance(random, 0.6))
+    return damage(inner, around, random);
+  if (chance(random, 0.15)) delete fields[name];
+  else if (chance(random, 0.1)) fields[name] = pick(random, [around.release, around.sha256]);
+  // Not by assignment, which would change the prototype instead of making a field.
+  else
+    Object.defineProperty(fields, name, {
+      value: hostileValue(random),
+      enumerable: true,
+      configurable: true,
+    });
+}
+
+/** Bodies that are not what they say. */
+function oddBody(random: Random): Content {
+  const depth = pick(random, [50, 1000, 20_000]);
+  return {
+    type: JSON_TYPE,
+    bytes: pick(random, [
+      () => Buffer.alloc(0),
+      () => Buffer.from("["),
+      () => Buffer.from("[".repeat(depth) + "]".repeat(depth)),
+      () => Buffer.from(`${'{"a":'.repeat(depth)}1${"}".repeat(depth)}`),
+      () => Buffer.from([0xff, 0xfe, 0x00, 0x22]),
+      () => Buffer.from([0x22, 0xc3, 0x28, 0x22]),
+      () => Buffer.from('\ufeff{"a":1}'),
+      () => Buffer.from('{"__proto__":{"isAdmin":true},"constructor":{"prototype":{}}}'),
+      () => Buffer.from('{"a":1e99999,"a":2}'),
+      () => Buffer.from(`"${"a".repeat(70_000)}"`),
+      () => Buffer.from(`{"device_id":"${"\\u0000".repeat(64)}"}`),
+      () => Buffer.alloc(64 * 1024 + 1, 0x20),
+      () => Buffer.from("null"),
+      () => Buffer.from("7"),
+    ])(),
+  };
+}
+
+/** An upload, nearly right. */
+function multipart({ image, release }: Surroundings, random: Random): Content {
+  const boundary = pick(random, ["x", "----b", "b".repeat(70), "a b"]);
+  const field = (name: string, value: string | Buffer, file = "") =>
+    Buffer.concat([
+      Buffer.from(`--${boundary}\r\ncontent-disposition: form-data; name="${name}"${file}\r\n\r\n`),
+      Buffer.from(value as string),
+      Buffer.from("\r\n"),
+    ]);
+  const bytes = Buffer.from(image);
+  if (chance(random, 0.4)) bytes[below(random, bytes.length)] = below(random, 256);
+  const parts = [
+    field("release", chance(random, 0.7) ? release : pick(random, HOSTILE_TEXTS)),
+    field(
+      pick(random, ["file", "file", "file", "other"]),
+      chance(random, 0.8) ? bytes : bytes.subarray(0, below(random, bytes.length)),
+      `; filename="${chance(random, 0.7) ? "a.bin" : pick(random, HOSTILE_TEXTS)}"`,
+    ),
+  ];
+  while (chance(random, 0.5)) {
+    const name = pick(random, [
+      "device_type",
+      "version",
+      "is_stable",
+      "build_number",
+      "release_notes",
+      "chip",
+      "min_current_version",
+      "node_type",
+      ...HOSTILE_TEXTS,
+    ]);
+    parts.push(
+      field(name, chance(random, 0.5) ? String(sample(Type.String(), random)) : pick(random, HOSTILE_TEXTS)),
+    );
+  }
+  if (chance(random, 0.1)) for (let n = 0; n < 30; n++) parts.push(field(`f${n}`, "x"));
+  if (chance(random, 0.3)) parts.reverse();
+  const whole = Buffer.concat([...parts, Buffer.from(chance(random, 0.9) ? `--${boundary}--\r\n` : "")]);
+  const cut = chance(random, 0.15) ? whole.subarray(0, below(random, whole.length)) : whole;
+  if (cut.length > 0 && chance(random, 0.1))
+    cut[below(random, Math.min(300, cut.length))] = below(random, 256);
+  const type = chance(random, 0.93)
+    ? `multipart/form-data; boundary=${boundary}`
+    : pick(random, [
+        "multipart/form-data",
+        "multipart/form-data; boundary=",
+        `multipart/mixed; boundary=${boundary}`,
+      ]);
+  return { type, bytes: cut };
+}

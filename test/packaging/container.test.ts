@@ -1,0 +1,107 @@
+// The container's files, as far as they can be looked at without Docker: they parse, and what they name exists.
+
+import { access, readFile } from "node:fs/promises";
+import { expect } from "chai";
+import { parse } from "yaml";
+import { createProgram } from "../../server/cli/program.js";
+
+interface Compose {
+  readonly services: Readonly<Record<string, Service>>;
+  readonly secrets: Readonly<Record<string, { readonly file: string }>>;
+  readonly volumes: Readonly<Record<string, unknown>>;
+}
+
+interface Service {
+  readonly build?: string;
+  readonly image?: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly secrets: readonly string[];
+  readonly volumes: readonly string[];
+  readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
+  readonly healthcheck?: { readonly test: readonly string[] };
+}
+
+interface Line {
+  readonly word: string;
+  readonly rest: string;
+}
+
+/** Instructions of a Dockerfile, their continued lines joined. */
+async function readDockerfile(): Promise<readonly Line[]> {
+  const text = (await readFile("Dockerfile", "utf8")).replace(/^#.*\n/gm, "").replace(/\\\n/g, " ");
+  return text
+    .split("\n")
+    .filter((line) => line.trim() !== "")
+    .map((line) => {
+      const [, word = "", rest = ""] = /^([A-Z]+) +(.*)$/.exec(line) ?? [];
+      return { word, rest };
+    });
+}
+
+const exists = (path: string) =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
+
+describe("the container", () => {
+  it("is built in stages from files that are here and are let in", async () => {
+    const lines = await readDockerfile();
+    expect(lines.every(({ word }) => word !== "")).to.equal(true);
+    expect(lines.filter(({ word }) => word === "FROM")).to.have.length(2);
+    const allowed = (await readFile(".dockerignore", "utf8"))
+      .split("\n")
+      .filter((line) => line.startsWith("!"));
+    const copied = lines
+      .filter(({ word, rest }) => word === "COPY" && !rest.startsWith("--from"))
+      .flatMap(({ rest }) => rest.split(/ +/).slice(0, -1));
+    expect(copied).to.include.members(["server", "firmware", "host-sim", "bin", "package-lock.json"]);
+    for (const path of copied) {
+      expect(await exists(path), path).to.equal(true);
+      expect(allowed, path).to.include(`!${path}`);
+    }
+    expect(copied).not.to.include("test");
+  });
+
+  it("runs as an ordinary user, is asked whether it is ready, and speaks flags that the server knows", async () => {
+    const lines = await readDockerfile();
+    const at = (word: string) => lines.findIndex((line) => line.word === word);
+    expect(lines[at("USER")]?.rest).to.equal("node");
+    expect(at("USER")).to.be.below(at("ENTRYPOINT"));
+    expect(lines[at("HEALTHCHECK")]?.rest).to.include("/readyz");
+    const flags = JSON.parse(lines[at("CMD")]?.rest ?? "") as string[];
+    const server = createProgram().commands.find((command) => command.name() === flags[0]);
+    for (const flag of flags.filter((each) => each.startsWith("--")))
+      expect(
+        server?.options.some(({ long }) => long === flag),
+        flag,
+      ).to.equal(true);
+    expect(await exists(JSON.parse(lines[at("ENTRYPOINT")]?.rest ?? "")[1])).to.equal(true);
+  });
+
+  it("is composed with a database whose password lies in a file that is not in the repository", async () => {
+    const compose = parse(await readFile("compose.yaml", "utf8")) as Compose;
+    const { server, database } = compose.services;
+    expect(server?.build).to.equal(".");
+    expect(database?.image).to.match(/^postgres:\d+/);
+    expect(server?.depends_on).to.deep.equal({ database: { condition: "service_healthy" } });
+    expect(database?.healthcheck?.test.join(" ")).to.include("pg_isready");
+    for (const service of [server, database]) {
+      for (const volume of service?.volumes ?? [])
+        expect(Object.keys(compose.volumes)).to.include(volume.split(":")[0]);
+      for (const secret of service?.secrets ?? []) expect(Object.keys(compose.secrets)).to.include(secret);
+      for (const [name, value] of Object.entries(service?.environment ?? {}))
+        if (name.endsWith("_FILE"))
+          expect(
+            service?.secrets.map((secret) => `/run/secrets/${secret}`),
+            name,
+          ).to.include(value);
+    }
+    expect(server?.environment.DATABASE_URL).to.match(/^postgres:\/\/[^:]*@database\//);
+    const ignored = (await readFile(".gitignore", "utf8")).split("\n");
+    for (const { file } of Object.values(compose.secrets)) {
+      expect(ignored).to.include(`/${file.split("/")[1]}/`);
+      expect(await exists(file)).to.equal(false);
+    }
+  });
+});

@@ -1,0 +1,105 @@
+import { createHmac } from "node:crypto";
+import { expect } from "chai";
+import { wants } from "../../../server/webhooks/queue.js";
+import { delayAfter, MAX_ATTEMPT_COUNT, retryDelays } from "../../../server/webhooks/schedule.js";
+import { makeSecret, signMessage, verifyMessage } from "../../../server/webhooks/signature.js";
+import { demandAllowed, readTarget, TargetRefused } from "../../../server/webhooks/target.js";
+
+describe("the signature of a webhook", () => {
+  const NOW = 1_700_000_000_000;
+  const secret = makeSecret();
+  const headers = signMessage(secret, "m1", NOW, '{"a":1}');
+
+  it("is what Standard Webhooks says", () => {
+    const key = Buffer.from("c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0", "base64");
+    const expected = createHmac("sha256", key).update("m1.1700000000.{}").digest("base64");
+    expect(signMessage("whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0", "m1", NOW, "{}")).to.deep.equal({
+      "webhook-id": "m1",
+      "webhook-timestamp": "1700000000",
+      "webhook-signature": `v1,${expected}`,
+    });
+  });
+
+  it("is believed by who has the secret, for five minutes", () => {
+    expect(verifyMessage(secret, headers, '{"a":1}', NOW + 299_000)).to.equal(true);
+    expect(verifyMessage(secret, headers, '{"a":1}', NOW + 301_000)).to.equal(false);
+    expect(verifyMessage(secret, headers, '{"a":1}', NOW - 301_000)).to.equal(false);
+  });
+
+  it("is not believed for another body, id, time, secret, or when something is missing", () => {
+    expect(verifyMessage(secret, headers, '{"a":2}', NOW)).to.equal(false);
+    expect(verifyMessage(secret, { ...headers, "webhook-id": "m2" }, '{"a":1}', NOW)).to.equal(false);
+    expect(verifyMessage(secret, { ...headers, "webhook-timestamp": "1700000001" }, '{"a":1}', NOW)).to.equal(
+      false,
+    );
+    expect(verifyMessage(makeSecret(), headers, '{"a":1}', NOW)).to.equal(false);
+    for (const name of Object.keys(headers))
+      expect(verifyMessage(secret, { ...headers, [name]: undefined }, '{"a":1}', NOW), name).to.equal(false);
+    for (const signature of ["", "v1", "v1,", "v1,AAAA", headers["webhook-signature"].replace("v1", "v0")])
+      expect(verifyMessage(secret, { ...headers, "webhook-signature": signature }, '{"a":1}', NOW)).to.equal(
+        false,
+      );
+  });
+
+  it("may be one of several", () => {
+    const both = `v1,AAAA ${headers["webhook-signature"]}`;
+    expect(verifyMessage(secret, { ...headers, "webhook-signature": both }, '{"a":1}', NOW)).to.equal(true);
+  });
+});
+
+describe("the schedule of retries", () => {
+  it("doubles, up to six hours, for about a day", () => {
+    const delays = [...retryDelays(() => 0.5)];
+    expect(delays).to.have.length(MAX_ATTEMPT_COUNT - 1);
+    expect(delays.slice(0, 4)).to.deep.equal([5000, 10_000, 20_000, 40_000]);
+    expect(Math.max(...delays)).to.equal(6 * 3_600_000);
+    const hours = delays.reduce((sum, delay) => sum + delay) / 3_600_000;
+    expect(hours).to.be.within(20, 30);
+  });
+
+  it("is spread by a quarter to either side", () => {
+    expect(delayAfter(1, () => 0)).to.equal(3750);
+    expect(delayAfter(1, () => 0.999_999)).to.equal(6250);
+    expect(delayAfter(3, () => 0.5)).to.equal(20_000);
+    expect(delayAfter(MAX_ATTEMPT_COUNT, () => 0.5)).to.equal(undefined);
+  });
+});
+
+describe("the target of a webhook", () => {
+  it("is an HTTP URL without a user in it", () => {
+    expect(readTarget("https://Example.com/a?b=c#d")).to.equal("https://example.com/a?b=c");
+    expect(readTarget("http://192.168.1.5:8123/api/webhook/x")).to.equal(
+      "http://192.168.1.5:8123/api/webhook/x",
+    );
+    for (const url of ["", "x", "ftp://a/", "file:///etc/passwd", "gopher://a", "https://user:word@a/"])
+      expect(() => readTarget(url), url).to.throw(TargetRefused);
+  });
+
+  it("is nowhere that clouds keep their machines' keys, however it is written", () => {
+    for (const host of [
+      "169.254.169.254",
+      "2852039166",
+      "0xa9.0xfe.0xa9.0xfe",
+      "0.0.0.0",
+      "255.255.255.255",
+      "[fe80::1]",
+      "[::]",
+      "[::ffff:169.254.169.254]",
+      "[fd00:ec2::254]",
+    ])
+      expect(() => readTarget(`http://${host}/`), host).to.throw(TargetRefused);
+    expect(() => demandAllowed("169.254.1.1")).to.throw(TargetRefused, "169.254.1.1");
+    demandAllowed("127.0.0.1");
+    demandAllowed("2001:db8::1");
+  });
+});
+
+describe("the events of a webhook", () => {
+  it("are kinds, prefixes or all", () => {
+    expect(wants({ events: ["update.failed"] }, "update.failed")).to.equal(true);
+    expect(wants({ events: ["update.failed"] }, "update.failed.twice")).to.equal(false);
+    expect(wants({ events: ["device.*", "update.*"] }, "update.failed")).to.equal(true);
+    expect(wants({ events: ["update.*"] }, "updates")).to.equal(false);
+    expect(wants({ events: ["*"] }, "anything")).to.equal(true);
+  });
+});
