@@ -30,16 +30,23 @@ export interface DeviceFilter {
   readonly version?: string;
   readonly tag?: string;
   readonly group?: string;
+  /** Seen at this time or later. */
+  readonly seenSince?: number;
+  /** Not seen at this time or later. */
+  readonly seenBefore?: number;
   /** Part of the id, in capitals or not. */
   readonly search?: string;
 }
+
+/** `seen` moves while somebody pages through it, `id` does not. */
+export type DeviceOrder = "seen" | "id";
 
 export interface DeviceStore {
   /** Inserts or replaces, but keeps the `firstSeen` of a known device. */
   putDevice(device: Device): Promise<Device>;
   findDevice(id: string): Promise<Device | undefined>;
-  /** Last seen first. */
-  listDevices(filter: DeviceFilter, page: Page): Promise<Paged<Device>>;
+  /** Last seen first, or by id. */
+  listDevices(filter: DeviceFilter, page: Page, order?: DeviceOrder): Promise<Paged<Device>>;
   countDevices(): Promise<number>;
   /** How many were seen at this time or later. */
   countDevicesSeenSince(time: number): Promise<number>;

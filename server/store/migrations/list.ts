@@ -8,6 +8,7 @@ import { labels } from "./0011-labels.js";
 import { types } from "./0030-types.js";
 import { mesh } from "./0031-mesh.js";
 import { attributes } from "./0032-attributes.js";
+import { fleet } from "./0060-fleet.js";
 import type { StoreMigration } from "./migrate.js";
 
 // biome-ignore format: one a line, so that two branches that add one do not meet
@@ -19,4 +20,5 @@ export const migrations: readonly StoreMigration[] = [
   types,
   mesh,
   attributes,
+  fleet,
 ];

@@ -45,9 +45,9 @@ export function createDeviceStore(db: Kysely<Tables>): DeviceStore {
       return row && toDevice(row);
     },
 
-    async listDevices(filter, page) {
+    async listDevices(filter, page, order = "seen") {
       let query = db.selectFrom("devices");
-      const { type, version, tag, group, search } = filter;
+      const { type, version, tag, group, seenSince, seenBefore, search } = filter;
       if (type !== undefined) query = query.where("type", "=", type);
       if (version !== undefined) query = query.where("version", "=", version);
       if (tag !== undefined) {
@@ -58,16 +58,20 @@ export function createDeviceStore(db: Kysely<Tables>): DeviceStore {
         const grouped = db.selectFrom("device_labels").select("device_id").where("group_name", "=", group);
         query = query.where("id", "in", grouped);
       }
+      if (seenSince !== undefined) query = query.where("last_seen", ">=", seenSince);
+      if (seenBefore !== undefined) query = query.where("last_seen", "<", seenBefore);
       if (search !== undefined) {
         const pattern = `%${search.toLowerCase().replace(/[\\%_]/g, "\\$&")}%`;
         query = query.where(sql<boolean>`lower(id) like ${pattern} escape '\\'`);
       }
-      const rows = await query
+      const sorted = order === "id" ? sql`id` : sql`last_seen desc, id`;
+      // The ids come from an index alone; only the devices of this page are read.
+      const ids = query.select("id").orderBy(sorted).limit(page.limit).offset(page.offset);
+      const rows = await db
+        .selectFrom("devices")
         .selectAll()
-        .orderBy("last_seen", "desc")
-        .orderBy("id")
-        .limit(page.limit)
-        .offset(page.offset)
+        .where("id", "in", ids)
+        .orderBy(sorted)
         .execute();
       return { rows: rows.map(toDevice), totalCount: await countOf(query) };
     },

@@ -4,6 +4,7 @@ import type { AttributeTable } from "./attributes.js";
 import type { DeviceTable } from "./devices.js";
 import type { EventTable } from "./events.js";
 import type { FirmwareTable } from "./firmware.js";
+import type { VersionSampleTable } from "./fleet.js";
 import type { LabelTable, TagTable } from "./labels.js";
 import type { MeshNodeTable, MeshUpdateTable } from "./mesh.js";
 import type { RolloutMemberTable, RolloutTable } from "./rollouts.js";
@@ -23,6 +24,7 @@ export interface Tables {
   device_attributes: AttributeTable;
   ota_updates: MeshUpdateTable;
   ota_node_status: MeshNodeTable;
+  version_samples: VersionSampleTable;
 }
 
 /** Every column that names a blob. A blob that none of them names is removed after a while: a new one has to stand here. */
