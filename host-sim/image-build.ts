@@ -28,6 +28,8 @@ export interface BuildConfig {
   readonly trialDeadlineSeconds: number;
   /** Absent: push is off. */
   readonly pushToken?: string;
+  /** Lets the device register where devices are enrolled. */
+  readonly enrolmentToken?: string;
 }
 
 export interface BuildOptions {

@@ -4,16 +4,22 @@
 import multipart from "@fastify/multipart";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import { adminRoutes } from "./api/admin-routes.js";
+import { auditRoutes } from "./api/audit-routes.js";
+import { authRoutes } from "./api/auth-routes.js";
 import { type Context, DEFAULT_SETTINGS, type Settings } from "./api/context.js";
 import { deviceAdminRoutes } from "./api/device-admin-routes.js";
 import { deviceRoutes } from "./api/device-routes.js";
 import { answerErrors } from "./api/errors.js";
 import { guard } from "./api/guard.js";
+import { identityRoutes } from "./api/identity-routes.js";
 import { rolloutRoutes } from "./api/rollout-routes.js";
 import { validateWithTypeBox } from "./api/schemas.js";
+import { securityHeaders } from "./api/security-headers.js";
+import { tokenRoutes } from "./api/token-routes.js";
 import { typeRoutes } from "./api/type-routes.js";
+import { userRoutes } from "./api/user-routes.js";
 import { watchRoutes } from "./api/watch-routes.js";
-import type { Auth } from "./auth.js";
+import type { Auth } from "./auth/auth.js";
 import type { BlobStore } from "./blobs/blobs.js";
 import { HotBlobs } from "./blobs/hot.js";
 import { dashboardRoutes } from "./dashboard/routes.js";
@@ -25,6 +31,7 @@ import { meshRoutes } from "./dialects/mesh-routes.js";
 import { registerRoutes } from "./dialects/register-routes.js";
 import { Live, type Relay } from "./live.js";
 import { createMetrics } from "./metrics.js";
+import { RateLimit } from "./rate.js";
 import { tickRollouts } from "./rollout/evaluate.js";
 import type { Store } from "./store/store.js";
 
@@ -60,12 +67,14 @@ export function createApp(options: AppOptions): FastifyInstance {
   const { store, blobs, auth, now } = options;
   const hot = new HotBlobs(blobs);
   const deviceLimit = new DeviceLimit(store, settings.maxDeviceCount);
-  const context: Context = { store, blobs, hot, auth, now, settings, deviceLimit, live, metrics };
+  const refusals = new RateLimit({ burst: 1, perSecond: 1 / 3600 });
+  const context: Context = { store, blobs, hot, auth, now, settings, deviceLimit, refusals, live, metrics };
 
   const app: FastifyInstance = Fastify({
     ...(options.log ? { loggerInstance: options.log } : { logger: false }),
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: MAX_BODY_BYTES,
+    trustProxy: settings.trustedProxies.length > 0 && [...settings.trustedProxies],
     connectionTimeout: IDLE_CONNECTION_MS,
     routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
     exposeHeadRoutes: false,
@@ -89,9 +98,7 @@ export function createApp(options: AppOptions): FastifyInstance {
   validateWithTypeBox(app);
   answerErrors(app);
   guard(app, context);
-  app.addHook("onSend", async (_request, reply) => {
-    reply.header("x-content-type-options", "nosniff").header("referrer-policy", "no-referrer");
-  });
+  securityHeaders(app, context);
   app.addHook("onResponse", async (request, reply) => {
     const { method, url } = request;
     request.log.debug(
@@ -107,6 +114,11 @@ export function createApp(options: AppOptions): FastifyInstance {
   deviceAdminRoutes(app, context);
   rolloutRoutes(app, context);
   watchRoutes(app, context);
-  dashboardRoutes(app, context);
+  authRoutes(app, context);
+  userRoutes(app, context);
+  tokenRoutes(app, context);
+  auditRoutes(app, context);
+  identityRoutes(app, context);
+  dashboardRoutes(app);
   return app;
 }

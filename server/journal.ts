@@ -1,6 +1,9 @@
 // One transaction's changes to what people look at: writes them to the store and remembers them, so that they can be told to
-// watchers once the transaction is kept, and never if it is not.
+// watchers once the transaction is kept, and never if it is not. What a person changes is written to the audit log in the same
+// transaction: `recordChange` hands out no result before its work has said what that was.
 
+import { type Audited, describeChange } from "./audit.js";
+import type { Actor } from "./auth/actor.js";
 import type { Live, LiveMessage } from "./live.js";
 import type { Rollout } from "./rollout/model.js";
 import type {
@@ -20,13 +23,28 @@ export class Journal {
   readonly store: Store;
   /** Milliseconds since 1970, the same for the whole transaction. */
   readonly time: number;
+  /** Who makes the change; absent: a device, or the server itself. */
+  readonly actor: Actor | undefined;
   readonly #messages: LiveMessage[] = [];
+  #auditCount = 0;
   /** What is to happen in a transaction of its own once this one is kept, by name: each once. */
   readonly followUps = new Map<string, (recorder: Recorder) => Promise<void>>();
 
-  constructor(store: Store, time: number) {
+  constructor(store: Store, time: number, actor?: Actor) {
     this.store = store;
     this.time = time;
+    this.actor = actor;
+  }
+
+  get isAudited(): boolean {
+    return this.#auditCount > 0;
+  }
+
+  /** Says what the actor changes. Secrets are left out, and so are fields that stay as they are. */
+  async audit(change: Audited): Promise<void> {
+    if (!this.actor) throw new Error(`${change.action} has no actor: use recordChange`);
+    await this.store.addAudit({ ...describeChange(change), ...nameActor(this.actor), time: this.time });
+    this.#auditCount++;
   }
 
   async log(event: Omit<NewLogEvent, "time">): Promise<void> {
@@ -81,6 +99,13 @@ export class Journal {
   }
 }
 
+const nameActor = ({ name, kind, userId, address }: Actor) => ({
+  actor: name,
+  actorKind: kind,
+  userId,
+  address,
+});
+
 /** What recording needs of a server. */
 export interface Recorder {
   readonly store: Store;
@@ -89,9 +114,36 @@ export interface Recorder {
   readonly now: () => number;
 }
 
-/** Runs `work` in a transaction, perhaps more than once, and tells the watchers afterwards. */
-export async function record<Result>(
+/**
+ * Runs `work` of a device, or of the server itself, in a transaction, perhaps more than once, and tells the watchers afterwards.
+ */
+export function record<Result>(
   recorder: Recorder,
+  work: (journal: Journal) => Promise<Result>,
+  options?: TransactionOptions,
+): Promise<Result> {
+  return run(recorder, undefined, work, options);
+}
+
+/** The same for work of a person or a program. It must call `journal.audit`: a change that nobody is told of is not kept. */
+export function recordChange<Result>(
+  recorder: Recorder,
+  actor: Actor,
+  work: (journal: Journal) => Promise<Result>,
+  options?: TransactionOptions,
+): Promise<Result> {
+  const audited = async (journal: Journal) => {
+    const result = await work(journal);
+    if (!journal.isAudited)
+      throw new Error(`${actor.name} changed something without a line in the audit log`);
+    return result;
+  };
+  return run(recorder, actor, audited, options);
+}
+
+async function run<Result>(
+  recorder: Recorder,
+  actor: Actor | undefined,
   work: (journal: Journal) => Promise<Result>,
   options?: TransactionOptions,
 ): Promise<Result> {
@@ -99,7 +151,7 @@ export async function record<Result>(
   const time = Math.round(recorder.now());
   let journal: Journal | undefined;
   const result = await store.transaction((transaction) => {
-    journal = new Journal(transaction, time);
+    journal = new Journal(transaction, time, actor);
     return work(journal);
   }, options);
   journal?.tell(live);

@@ -1,4 +1,4 @@
-// Bounds how often one device is served: a bucket of tokens for each, in memory. The number of buckets is bounded too; the one
+// Bounds how often somebody is served: a bucket of tokens for each name, in memory. The number of buckets is bounded too; the one
 // that was used longest ago goes first, so a flood of invented names cannot fill the memory.
 
 const MAX_BUCKET_COUNT = 20_000;
@@ -28,6 +28,11 @@ export class RateLimit {
     this.#buckets.set(name, { tokens: taken ? tokens - 1 : tokens, time: now });
     this.#forgetOldest();
     return taken ? 0 : Math.ceil(((1 - tokens) / this.#perSecond) * 1000);
+  }
+
+  /** Its next request finds a full bucket. */
+  forget(name: string): void {
+    this.#buckets.delete(name);
   }
 
   #forgetOldest(): void {

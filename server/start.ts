@@ -1,7 +1,7 @@
 // Starts a server on a data folder: opens what lies there, or makes it, and listens.
 //
-//   data/skyslot.db   devices, firmware, attempts, events       data/jwt.key      key of the tokens, 0600
-//   data/blobs/       firmware files, addressed by content      data/admin.token  the administrator's token, 0600
+//   data/skyslot.db   what the server remembers                 data/admin.token  the local administrator's token, 0600
+//   data/blobs/       firmware files, addressed by content
 //   data/trusted/     public release keys (*.jwk); if there are any, only releases signed by one of them are taken
 
 import { mkdir, readdir, readFile } from "node:fs/promises";
@@ -12,10 +12,13 @@ import type { JWK } from "jose";
 import type { Settings } from "./api/context.js";
 import { isLoopback } from "./api/guard.js";
 import { createApp } from "./app.js";
-import { openAuth } from "./auth.js";
+import { FIRST_LINK_VALID_MS, makeLink } from "./auth/accounts.js";
+import { Auth } from "./auth/auth.js";
+import { openLocalToken } from "./auth/local-token.js";
 import { openBlobs } from "./blobs/open.js";
 import { publicPart } from "./release.js";
 import { openStore } from "./store/open.js";
+import type { Store } from "./store/store.js";
 import { DEFAULT_RETENTION, type Retention, startUpkeep } from "./upkeep.js";
 
 /** How often rollouts are looked at that nobody reports to. */
@@ -48,13 +51,18 @@ export interface RunningServer {
   /** Good for everything: keep it out of logs and URLs. */
   readonly adminToken: string;
   readonly tokenFile: string;
+  /** Whoever opens it becomes the first administrator; `undefined`: there is one. Good once, and for an hour. */
+  readonly setupUrl: string | undefined;
   close(): Promise<void>;
 }
+
+/** Addresses to listen on that no browser can open everywhere. */
+const EVERY_ADDRESS: readonly string[] = Object.freeze(["0.0.0.0", "::"]);
 
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { dataDir, host = "127.0.0.1", port = 8080, now = Date.now } = options;
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  const { auth, adminToken, tokenFile } = await openAuth(dataDir, now);
+  const { token: adminToken, file: tokenFile } = await openLocalToken(dataDir);
   const trustedKeys = [
     ...(await readTrustedKeys(join(dataDir, "trusted"))),
     ...(options.trustedKeys ?? []),
@@ -65,6 +73,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     file: join(dataDir, "skyslot.db"),
     onTrouble: (error) => options.log?.warn({ err: error }, "connection to the database lost"),
   });
+  const auth = new Auth({ store, now, localToken: adminToken });
   const settings = { openReads: isLoopback(host), ...options.settings, trustedKeys };
   const app = createApp({ store, blobs, auth, relay, now, log: options.log, settings });
   const endUpkeep = startUpkeep({
@@ -89,7 +98,18 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
   const address = app.server.address() as AddressInfo;
   const name = host.includes(":") ? `[${host}]` : host;
-  return { url: `http://${name}:${address.port}`, app, adminToken, tokenFile, close: () => app.close() };
+  const url = `http://${name}:${address.port}`;
+  const reachable = EVERY_ADDRESS.includes(host) ? `http://localhost:${address.port}` : url;
+  const setupUrl = await makeSetupUrl(store, settings.publicUrl ?? reachable, now);
+  return { url, app, adminToken, tokenFile, setupUrl, close: () => app.close() };
+}
+
+/** The secret stands behind the #: a browser sends it to nobody, so it is in no log. */
+async function makeSetupUrl(store: Store, url: string, now: () => number): Promise<string | undefined> {
+  if ((await store.countAdmins()) > 0) return undefined;
+  const link = makeLink(null, Math.round(now()), FIRST_LINK_VALID_MS);
+  await store.transaction((inside) => inside.putLink(link));
+  return new URL(`/setup#${link.secret}`, url).href;
 }
 
 /** One after the other: a tick that lasts does not run into the next. */

@@ -5,6 +5,7 @@ import type { Section } from "./app-settings.js";
 import type { TimerName } from "./effect.js";
 import type { UpdateErrorCode } from "./errors.js";
 import type { RequestHead } from "./http.js";
+import type { ServerToken } from "./server-token.js";
 import type { Report, SlotState } from "./wire.js";
 
 /** A network that a scan found. */
@@ -90,6 +91,8 @@ export interface BuildSettings {
   readonly keyIds: readonly string[];
   /** Token of the push port; absent or empty: push is off unless the owner stored a token. */
   readonly pushToken?: string | undefined;
+  /** Shown to `server` by a device that has no token of its own there; absent or empty: the server lets it in without. */
+  readonly enrolmentToken?: string | undefined;
 }
 
 /** An image that somebody wants to push, after the door was passed. */
@@ -197,6 +200,8 @@ export type Event =
   | { readonly type: "reportTaken"; readonly report: Report }
   /** The update server to talk to: the build's, unless the owner stored another. */
   | { readonly type: "serverChosen"; readonly server: string; readonly checkSeconds: number }
+  /** The server has given the device a token; it is stored. */
+  | { readonly type: "serverTokenGiven"; readonly serverToken: ServerToken }
   /** The owner set a token for changes and pushed updates, the first or another. */
   | { readonly type: "tokenChosen"; readonly token: string }
   /** Whether images without a signature are taken, as the owner decided it. */

@@ -100,6 +100,7 @@ export const LISTENERS: Readonly<Record<Event["type"], readonly Machine[]>> = Ob
   reportMade: to(report),
   reportTaken: UPDATE,
   serverChosen: to(update, report),
+  serverTokenGiven: to(report),
   tokenChosen: to(push),
   unsignedChosen: to(push),
   networkForgotten: to(wifi),

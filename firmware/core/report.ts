@@ -4,7 +4,8 @@
 
 import { backoffMs } from "./backoff.js";
 import type { Effect } from "./effect.js";
-import type { Raise, Stamped } from "./event.js";
+import type { BuildSettings, Raise, Stamped } from "./event.js";
+import { jsonHeaders, readServerToken, type ServerToken } from "./server-token.js";
 import type { Report, StatusRequest } from "./wire.js";
 
 const MAX_QUEUE = 8;
@@ -16,6 +17,8 @@ const FIRST_ATTEMPT = 1;
 
 export interface ReportState {
   readonly server: string;
+  readonly serverToken: ServerToken | undefined;
+  readonly build: BuildSettings | undefined;
   readonly deviceId: string;
   readonly online: boolean;
   readonly queue: readonly Report[];
@@ -27,6 +30,8 @@ export interface ReportState {
 
 export const initialReport: ReportState = Object.freeze({
   server: "",
+  serverToken: undefined,
+  build: undefined,
   deviceId: "",
   online: false,
   queue: Object.freeze([]),
@@ -41,9 +46,19 @@ type Step = readonly [ReportState, readonly (Effect | Raise)[]];
 export function reportStep(state: ReportState, event: Stamped): Step {
   switch (event.type) {
     case "booted":
-      return [{ ...initialReport, deviceId: event.identity.deviceId }, []];
+      return [
+        {
+          ...initialReport,
+          deviceId: event.identity.deviceId,
+          build: event.build,
+          serverToken: readServerToken(event.stored),
+        },
+        [],
+      ];
     case "serverChosen":
       return [{ ...state, server: event.server }, []];
+    case "serverTokenGiven":
+      return [{ ...state, serverToken: event.serverToken }, []];
     case "online":
       return send({ ...state, online: true });
     case "offline":
@@ -108,7 +123,7 @@ function send(state: ReportState): Step {
         request: {
           method: "POST",
           url: `${state.server}/api/ota/status`,
-          headers: { "content-type": "application/json" },
+          headers: jsonHeaders(state.server, state.serverToken, state.build),
           body: JSON.stringify(body),
         },
       },

@@ -5,6 +5,7 @@ import { utf8Decode } from "./bytes.js";
 import type { Effect } from "./effect.js";
 import type { Raise, Stamped } from "./event.js";
 import { resetCause } from "./restart-cause.js";
+import { isServerToken, jsonHeaders, type ServerToken, storeServerToken } from "./server-token.js";
 import { considerOffer } from "./update-offer.js";
 import { nextCheck, STALL_MS, type Step, type UpdateState } from "./update-state.js";
 import {
@@ -29,7 +30,7 @@ export function check(state: UpdateState, freeHeapBytes: number): Step {
         request: {
           method: "POST",
           url: `${state.server}/api/ota/check`,
-          headers: { "content-type": "application/json" },
+          headers: jsonHeaders(state.server, state.serverToken, state.boot?.build),
           body: JSON.stringify(checkRequest(state, freeHeapBytes)),
         },
       },
@@ -56,6 +57,9 @@ function checkRequest(state: UpdateState, freeHeapBytes: number): CheckRequest |
     free_heap: freeHeapBytes,
     rssi: state.rssi,
     address: state.address,
+    check_seconds: state.checkSeconds,
+    // Not on trial: the firmware that it may fall back to might not know of tokens, and be refused for it.
+    ...(state.onTrial ? {} : { keeps_token: true }),
   };
 }
 
@@ -90,8 +94,10 @@ function checkAnswered(state: UpdateState, { at, random }: Stamped): Step {
     checkBytes: 0,
     clock: { time: answer.time, at },
     checkSeconds: boundedPoll(answer.poll_seconds) ?? state.checkSeconds,
+    ...given(state, answer),
   };
   const reached: readonly (Effect | Raise)[] = [
+    ...keep(polled.serverToken, state.serverToken),
     { type: "clearTimer", timer: "transfer" },
     { type: "closeRequest", attempt: state.attempt },
     { type: "raise", event: { type: "serverReached" } },
@@ -102,6 +108,18 @@ function checkAnswered(state: UpdateState, { at, random }: Stamped): Step {
   const [next, effects] = considerOffer(polled, answer, at, random);
   return [next, [...reached, ...effects]];
 }
+
+const given = ({ server, onTrial }: UpdateState, { device_token: token }: CheckResponse) =>
+  token === undefined || onTrial ? {} : { serverToken: { server, token } };
+
+/** Stored before anything is sent with it. */
+const keep = (
+  token: ServerToken | undefined,
+  before: ServerToken | undefined,
+): readonly (Effect | Raise)[] =>
+  token === undefined || token === before
+    ? []
+    : [storeServerToken(token), { type: "raise", event: { type: "serverTokenGiven", serverToken: token } }];
 
 const isRefused = (state: UpdateState, offer: UpdateResponse) =>
   state.refused?.firmwareId === offer.firmware_id && state.refused.release === offer.release;
@@ -123,8 +141,11 @@ function readCheckResponse(body: readonly Uint8Array[], sizeBytes: number): Chec
   }
   if (typeof value !== "object" || value === null || typeof value.time !== "number") return undefined;
   if (value.poll_seconds !== undefined && typeof value.poll_seconds !== "number") return undefined;
-  const poll = value.poll_seconds === undefined ? {} : { poll_seconds: value.poll_seconds };
-  if (value.update_available === false) return { update_available: false, time: value.time, ...poll };
+  const more = {
+    ...(value.poll_seconds === undefined ? {} : { poll_seconds: value.poll_seconds }),
+    ...(isServerToken(value.device_token) ? { device_token: value.device_token } : {}),
+  };
+  if (value.update_available === false) return { update_available: false, time: value.time, ...more };
   if (
     value.update_available !== true ||
     typeof value.firmware_id !== "number" ||
@@ -140,7 +161,7 @@ function readCheckResponse(body: readonly Uint8Array[], sizeBytes: number): Chec
   return {
     update_available: true,
     time: value.time,
-    ...poll,
+    ...more,
     firmware_id: value.firmware_id,
     version: value.version,
     build_number: value.build_number ?? 0,

@@ -15,6 +15,7 @@ import {
   writeRecord,
 } from "./install-record.js";
 import { meantRestart } from "./restart-cause.js";
+import { readServerToken } from "./server-token.js";
 import { initialUpdate, nextCheck, report, type Step, told, type UpdateState } from "./update-state.js";
 import type { Report } from "./wire.js";
 
@@ -35,6 +36,7 @@ export function begin(event: Booted & Stamped): Step {
   const state: UpdateState = {
     ...initialUpdate,
     boot: event,
+    serverToken: readServerToken(event.stored),
     bootCount,
     record: outcome.kind === "none" ? undefined : outcome.record,
     onTrial: event.image.slotState === "pending_verify",

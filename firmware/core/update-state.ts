@@ -8,6 +8,7 @@ import type { Booted, PushOffer, Raise } from "./event.js";
 import type { ImageReader } from "./image.js";
 import { type InstallRecord, PUSHED } from "./install-record.js";
 import type { Release, SignedRelease } from "./release.js";
+import type { ServerToken } from "./server-token.js";
 import type { Report, UpdateResponse } from "./wire.js";
 
 /** Without a byte for so long a transfer counts as stalled. */
@@ -78,6 +79,7 @@ export interface UpdateState {
   readonly phase: UpdatePhase;
   readonly boot: Booted | undefined;
   readonly server: string;
+  readonly serverToken: ServerToken | undefined;
   readonly checkSeconds: number;
   readonly online: boolean;
   readonly rssi: number;
@@ -111,6 +113,7 @@ export const initialUpdate: UpdateState = Object.freeze({
   phase: "idle",
   boot: undefined,
   server: "",
+  serverToken: undefined,
   checkSeconds: 120,
   online: false,
   rssi: 0,

@@ -37,10 +37,20 @@ export interface CheckRequest {
   readonly uptime_seconds?: number;
   /** Address in the local network, for the link to the device's own pages. */
   readonly address?: string;
+  /** The device keeps a token that the answer brings and sends it as `Authorization: Bearer` from then on. */
+  readonly keeps_token?: boolean;
+  /** Time between this device's checks. */
+  readonly check_seconds?: number;
+}
+
+/** What any answer to a check may bring. */
+interface CheckAnswer {
+  /** Proves from now on that this device is who it says. Only for one that keeps tokens. */
+  readonly device_token?: string;
 }
 
 /** Answer to a check without an update. */
-export interface NoUpdateResponse {
+export interface NoUpdateResponse extends CheckAnswer {
   readonly update_available: false;
   /** Time of the server, seconds since 1970: a device without a clock judges a release's expiry by it. */
   readonly time: number;
@@ -49,7 +59,7 @@ export interface NoUpdateResponse {
 }
 
 /** Answer to a check with an update. */
-export interface UpdateResponse {
+export interface UpdateResponse extends CheckAnswer {
   readonly update_available: true;
   readonly time: number;
   readonly poll_seconds?: number;

@@ -45,6 +45,7 @@ export function readBootFacts(
       trialSeconds: config.trialSeconds,
       trialDeadlineSeconds: config.trialDeadlineSeconds,
       pushToken: config.pushToken,
+      enrolmentToken: config.enrolmentToken,
       keyIds: config.keys.map((key) => key.kid),
     },
   };

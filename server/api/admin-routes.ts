@@ -2,33 +2,39 @@
 
 import type { Static } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
-import { record } from "../journal.js";
+import type { Actor } from "../auth/actor.js";
+import { recordChange } from "../journal.js";
 import { changeRelease } from "../registration.js";
+import type { Firmware, FirmwareChanges } from "../store/store.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";
+import { actorOf, demandChange } from "./guard.js";
 import { FirmwarePatch, FirmwareQuery, IdParams, LogsQuery, RegisterBody } from "./schemas.js";
 import { registerKnown, uploadFirmware } from "./upload.js";
 import { viewFirmware, viewUpdate } from "./views.js";
 
+const READ = Object.freeze({ access: "read" as const });
+const WRITE = Object.freeze({ access: "releases:write" as const });
 const MAX_ADMIN_BODY_BYTES = 64 * 1024;
 const PREFIX = "/api/ota/admin";
 
 export function adminRoutes(app: FastifyInstance, context: Context): void {
   const { store } = context;
 
-  app.post(`${PREFIX}/upload`, async (request, reply) => {
+  app.post(`${PREFIX}/upload`, { config: WRITE }, async (request, reply) => {
     return reply.code(201).send(viewFirmware(await uploadFirmware(request, context)));
   });
 
   app.post<{ Body: Static<typeof RegisterBody> }>(
     `${PREFIX}/firmware`,
-    { bodyLimit: MAX_ADMIN_BODY_BYTES, schema: { body: RegisterBody } },
-    async ({ body }, reply) => reply.code(201).send(viewFirmware(await registerKnown(context, body))),
+    { config: WRITE, bodyLimit: MAX_ADMIN_BODY_BYTES, schema: { body: RegisterBody } },
+    async (request, reply) =>
+      reply.code(201).send(viewFirmware(await registerKnown(request, context, request.body))),
   );
 
   app.get<{ Querystring: Static<typeof FirmwareQuery> }>(
     `${PREFIX}/firmware`,
-    { schema: { querystring: FirmwareQuery } },
+    { config: READ, schema: { querystring: FirmwareQuery } },
     async ({ query }) => {
       const { rows, totalCount } = await store.listFirmware(
         {
@@ -49,7 +55,7 @@ export function adminRoutes(app: FastifyInstance, context: Context): void {
 
   app.get<{ Params: { id: number } }>(
     `${PREFIX}/firmware/:id`,
-    { schema: { params: IdParams } },
+    { config: READ, schema: { params: IdParams } },
     async ({ params }) => {
       const firmware = await store.findFirmware(params.id);
       if (!firmware) throw new ApiError(404, "FIRMWARE_UNKNOWN", `firmware ${params.id} does not exist`);
@@ -59,31 +65,30 @@ export function adminRoutes(app: FastifyInstance, context: Context): void {
 
   app.patch<{ Params: { id: number }; Body: Static<typeof FirmwarePatch> }>(
     `${PREFIX}/firmware/:id`,
-    { bodyLimit: MAX_ADMIN_BODY_BYTES, schema: { params: IdParams, body: FirmwarePatch } },
-    async ({ params, body }) => {
+    { config: WRITE, bodyLimit: MAX_ADMIN_BODY_BYTES, schema: { params: IdParams, body: FirmwarePatch } },
+    async (request) => {
+      const { params, body } = request;
       const changes = {
         ...(body.is_stable === undefined ? {} : { isStable: body.is_stable }),
         ...(body.is_active === undefined ? {} : { isActive: body.is_active }),
         ...(body.min_current_version === undefined ? {} : { minCurrentVersion: body.min_current_version }),
         ...(body.release_notes === undefined ? {} : { notes: body.release_notes }),
       };
-      return viewFirmware(await record(context, (journal) => changeRelease(journal, params.id, changes)));
+      return viewFirmware(await change(context, actorOf(request), params.id, changes));
     },
   );
 
   // Deactivates: the record stays, because attempts and the log refer to it.
   app.delete<{ Params: { id: number } }>(
     `${PREFIX}/firmware/:id`,
-    { schema: { params: IdParams } },
-    async ({ params }) =>
-      viewFirmware(
-        await record(context, (journal) => changeRelease(journal, params.id, { isActive: false })),
-      ),
+    { config: WRITE, schema: { params: IdParams } },
+    async (request) =>
+      viewFirmware(await change(context, actorOf(request), request.params.id, { isActive: false })),
   );
 
   app.get<{ Querystring: Static<typeof LogsQuery> }>(
     `${PREFIX}/logs`,
-    { schema: { querystring: LogsQuery } },
+    { config: READ, schema: { querystring: LogsQuery } },
     async ({ query }) => {
       const { rows, totalCount } = await store.listUpdates(
         {
@@ -96,4 +101,19 @@ export function adminRoutes(app: FastifyInstance, context: Context): void {
       return { logs: rows.map(viewUpdate), total: totalCount, limit: query.limit, offset: query.offset };
     },
   );
+}
+
+function change(context: Context, actor: Actor, id: number, changes: FirmwareChanges): Promise<Firmware> {
+  return recordChange(context, actor, async (journal) => {
+    const before = await journal.store.findFirmware(id);
+    if (before) demandChange(actor, before);
+    const after = await changeRelease(journal, id, changes);
+    await journal.audit({
+      action: changes.isActive === false ? "firmware.deactivated" : "firmware.changed",
+      subject: `firmware/${id}`,
+      before: before && viewFirmware(before),
+      after: viewFirmware(after),
+    });
+    return after;
+  });
 }

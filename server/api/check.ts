@@ -1,21 +1,98 @@
-// A check, by whatever route it comes: one transaction, counted.
+// A check, and whatever else a device does, by whatever route it comes: the device shows who it is, and the rest follows in the same
+// transaction.
 
+import type { FastifyRequest } from "fastify";
 import type { CheckRequest } from "../../firmware/core/wire.js";
-import { record } from "../journal.js";
+import { type Admission, admitDevice, demandDevice, type Shown } from "../device-identity.js";
+import { type Journal, record } from "../journal.js";
 import type { Firmware } from "../store/store.js";
-import { checkDevice } from "../updates.js";
+import { checkDevice, seeDevice } from "../updates.js";
 import type { Context } from "./context.js";
+import { ApiError } from "./errors.js";
 
-/** The release that the device may have. @throws ApiError DEVICE_LIMIT */
-export async function answerCheck(context: Context, request: CheckRequest): Promise<Firmware | undefined> {
+export interface CheckOutcome extends Admission {
+  /** The release that the device may have. */
+  readonly release: Firmware | undefined;
+}
+
+/** @throws ApiError DEVICE_LIMIT, DEVICE_…, ENROLMENT_REQUIRED */
+export async function answerCheck(
+  context: Context,
+  request: FastifyRequest,
+  check: CheckRequest,
+): Promise<CheckOutcome> {
   const { deviceLimit, metrics, now } = context;
   await deviceLimit.recount(now());
-  const release = await record(context, (journal) => checkDevice(journal, request, deviceLimit), {
-    about: aboutDevice(request.device_id),
-  });
-  metrics.checks.inc({ result: release ? "offered" : "current" });
-  return release;
+  const work = async (journal: Journal): Promise<CheckOutcome> => {
+    const admission = await admitDevice(journal, showOf(request, check));
+    if (admission.state === "approved")
+      return { ...admission, release: await checkDevice(journal, check, deviceLimit) };
+    await seeDevice(journal, check, deviceLimit);
+    return { ...admission, release: undefined };
+  };
+  const outcome = await noteRefusal(context, check.device_id, () =>
+    record(context, work, { about: aboutDevice(check.device_id) }),
+  );
+  metrics.checks.inc({ result: outcome.release ? "offered" : "current" });
+  return outcome;
 }
+
+/** One transaction of a device that is known already. @throws ApiError DEVICE_… */
+export function recordDevice<Result>(
+  context: Context,
+  request: FastifyRequest,
+  deviceId: string,
+  work: (journal: Journal) => Promise<Result>,
+): Promise<Result> {
+  const shown = async (journal: Journal) => {
+    await demandDevice(journal, deviceId, credentialOf(request));
+    return work(journal);
+  };
+  return noteRefusal(context, deviceId, () => record(context, shown, { about: aboutDevice(deviceId) }));
+}
+
+/** What a check or a registration shows of its device. */
+export const showOf = (request: FastifyRequest, check: CheckRequest): Shown => ({
+  deviceId: check.device_id,
+  deviceType: check.device_type,
+  credential: credentialOf(request),
+  keepsToken: check.keeps_token === true,
+  intervalSeconds: check.check_seconds,
+});
 
 /** What transactions about one device say they are about. */
 export const aboutDevice = (deviceId: string): string => `device:${deviceId}`;
+
+/** `TargetToken` is what clients of hawkBit call it. Whatever else stands there is no token of ours. */
+function credentialOf({ headers: { authorization } }: FastifyRequest): string | undefined {
+  if (authorization === undefined) return undefined;
+  return /^(?:Bearer|TargetToken) +([A-Za-z0-9._-]{1,200})$/i.exec(authorization)?.[1] ?? "";
+}
+
+/**
+ * A refused device stands in the log, once an hour: its operator would look for it in vain otherwise. Those that nobody knows share
+ * one line an hour, or whoever invents names could fill the log.
+ */
+export async function noteRefusal<Result>(
+  context: Context,
+  deviceId: string,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    const isRefusal = error instanceof ApiError && (error.status === 401 || error.status === 403);
+    const isKnown = isRefusal && (await context.store.findIdentity(deviceId)) !== undefined;
+    if (isRefusal && context.refusals.take(isKnown ? deviceId : "", context.now()) === 0) {
+      await record(context, (journal) =>
+        journal.log({
+          kind: "device.refused",
+          deviceId,
+          message: error.message,
+          detail: { error_code: error.code },
+        }),
+      );
+    }
+    throw error;
+  }
+}

@@ -1,12 +1,13 @@
 // What every group of routes is given: the collaborators of one server, and nothing global.
 
 import type { JWK } from "jose";
-import type { Auth } from "../auth.js";
+import type { Auth } from "../auth/auth.js";
 import type { BlobStore } from "../blobs/blobs.js";
 import type { HotBlobs } from "../blobs/hot.js";
 import type { DeviceLimit } from "../device-limit.js";
 import type { Live } from "../live.js";
 import type { Metrics } from "../metrics.js";
+import type { RateLimit } from "../rate.js";
 import type { Store } from "../store/store.js";
 
 export interface Context {
@@ -18,6 +19,8 @@ export interface Context {
   readonly deviceLimit: DeviceLimit;
   readonly live: Live;
   readonly metrics: Metrics;
+  /** Bounds how often a refused device is noted in the log. */
+  readonly refusals: RateLimit;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly settings: Settings;
@@ -28,6 +31,10 @@ export interface Settings {
   readonly trustedKeys: readonly JWK[];
   /** Reads need no token when they come from this machine. Only for a server that listens on loopback and nowhere else. */
   readonly openReads: boolean;
+  /** Where people reach this server, such as `https://updates.example.com`; absent: as the request says. */
+  readonly publicUrl: string | undefined;
+  /** Addresses or networks of proxies whose `X-Forwarded-For` and `-Proto` are believed; empty: none. */
+  readonly trustedProxies: readonly string[];
   /** Told to devices with every check; absent: each device's own interval. */
   readonly pollSeconds: number | undefined;
   /** Longest image that is taken, bytes. */
@@ -47,6 +54,8 @@ export interface Settings {
 export const DEFAULT_SETTINGS: Settings = Object.freeze({
   trustedKeys: Object.freeze([]),
   openReads: false,
+  publicUrl: undefined,
+  trustedProxies: Object.freeze([]),
   pollSeconds: undefined,
   maxImageBytes: 16 * 1024 * 1024,
   maxDeviceCount: 100_000,

@@ -1,19 +1,20 @@
 // Devices as operators see them: list, show, why they get what they get, their timeline; and what an operator says of them (tags,
 // group, pin), of one or of many.
 
-import type {} from "@fastify/swagger"; // the words of routes in OpenAPI
 import type { Static } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
-import { type Journal, record } from "../journal.js";
+import type { Actor } from "../auth/actor.js";
+import { statusOf } from "../device-status.js";
+import { type Journal, recordChange } from "../journal.js";
 import { decide } from "../rollout/decide.js";
 import { changeLabels } from "../rollout/labels.js";
 import { NO_LABELS } from "../rollout/model.js";
 import { readScene } from "../rollout/scene.js";
 import { explain, summarize } from "../rollout/why.js";
-import type { Device, Store } from "../store/store.js";
-import { type Actor, actorOf, demandChange } from "./actor.js";
+import type { Device, DeviceIdentity, Store } from "../store/store.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";
+import { actorOf, demandChange } from "./guard.js";
 import { DevicePatch, DevicesPatch, TimelineQuery } from "./rollout-schemas.js";
 import { viewMember } from "./rollout-views.js";
 import { DeviceParams, DeviceQuery } from "./schemas.js";
@@ -27,7 +28,17 @@ type WithId = { Params: { id: string } };
 
 export function deviceAdminRoutes(app: FastifyInstance, context: Context): void {
   const { store, settings, now } = context;
-  const isOnline = (device: Device) => now() - device.lastSeen < settings.onlineMs;
+  /** A device that was here before there were identities counts as approved. */
+  const presenceOf = ({ lastSeen }: Device, identity: DeviceIdentity | undefined) => {
+    const status = statusOf(now() - lastSeen, identity?.intervalSeconds, settings.onlineMs);
+    return {
+      status,
+      online: status === "online",
+      state: identity?.state ?? "approved",
+      uses_token: identity?.tokenHash != null,
+      interval_seconds: identity?.intervalSeconds ?? null,
+    };
+  };
 
   app.get<{ Querystring: Static<typeof DeviceQuery> }>(
     "/api/devices",
@@ -35,12 +46,14 @@ export function deviceAdminRoutes(app: FastifyInstance, context: Context): void 
     async ({ query }) => {
       const { limit, offset, ...filter } = query;
       const { rows, totalCount } = await store.listDevices(filter, { limit, offset });
-      const labels = await store.findLabelsOf(rows.map(({ id }) => id));
+      const ids = rows.map(({ id }) => id);
+      const labels = await store.findLabelsOf(ids);
+      const identityOf = new Map((await store.findIdentities(ids)).map((one) => [one.deviceId, one]));
       return {
         devices: rows.map((device) => ({
           ...viewDevice(device),
           ...(labels.get(device.id) ?? NO_LABELS),
-          online: isOnline(device),
+          ...presenceOf(device, identityOf.get(device.id)),
         })),
         total: totalCount,
         limit,
@@ -74,7 +87,7 @@ export function deviceAdminRoutes(app: FastifyInstance, context: Context): void 
       return {
         ...viewDevice(device),
         ...(await store.findLabels(device.id)),
-        online: isOnline(device),
+        ...presenceOf(device, await store.findIdentity(device.id)),
         attempts: attempts.rows.map(viewUpdate),
         rollouts: members.map((member) => ({ rollout_id: member.rolloutId, ...viewMember(member) })),
         plan: answers,
@@ -121,9 +134,10 @@ export function deviceAdminRoutes(app: FastifyInstance, context: Context): void 
       schema: { summary: "Change a device's tags, group and pin", params: DeviceParams, body: DevicePatch },
     },
     async (request) => {
-      const actor = await actorOf(request, context);
-      const labels = await record(
+      const actor = actorOf(request);
+      const labels = await recordChange(
         context,
+        actor,
         (journal) => relabel(journal, request.params.id, request.body, actor),
         {
           about: `device:${request.params.id}`,
@@ -143,10 +157,10 @@ export function deviceAdminRoutes(app: FastifyInstance, context: Context): void 
     },
     async (request) => {
       const { devices, ...changes } = request.body;
-      const actor = await actorOf(request, context);
+      const actor = actorOf(request);
       const results: object[] = [];
       for (const id of new Set(devices)) {
-        const labels = await record(context, (journal) => relabel(journal, id, changes, actor), {
+        const labels = await recordChange(context, actor, (journal) => relabel(journal, id, changes, actor), {
           about: `device:${id}`,
         }).catch((error: unknown) => {
           if (!(error instanceof ApiError)) throw error;
@@ -171,7 +185,10 @@ async function relabel(journal: Journal, id: string, changes: Static<typeof Devi
   const device = await findDevice(journal.store, id);
   demandChange(actor, { deviceType: device.type });
   const { tags, add_tags: addTags, remove_tags: removeTags, group, pin } = changes;
-  return changeLabels(journal, device, { tags, addTags, removeTags, group, pin }, actor.name);
+  const before = await journal.store.findLabels(id);
+  const after = await changeLabels(journal, device, { tags, addTags, removeTags, group, pin }, actor.name);
+  await journal.audit({ action: "device.labelled", subject: `device/${id}`, before, after });
+  return after;
 }
 
 /** The newest releases first. */

@@ -4,11 +4,9 @@
 import type { Static } from "@sinclair/typebox";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { NoUpdateResponse, UpdateResponse } from "../../firmware/core/wire.js";
-import { record } from "../journal.js";
 import { RateLimit } from "../rate.js";
-import type { Firmware } from "../store/store.js";
 import { reportStatus } from "../updates.js";
-import { aboutDevice, answerCheck } from "./check.js";
+import { answerCheck, type CheckOutcome, recordDevice } from "./check.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";
 import {
@@ -26,7 +24,7 @@ import { downloadPath } from "./views.js";
 const MAX_DEVICE_BODY_BYTES = 4096;
 
 export function deviceRoutes(app: FastifyInstance, context: Context): void {
-  const options = { bodyLimit: MAX_DEVICE_BODY_BYTES, config: { isPublic: true } };
+  const options = { bodyLimit: MAX_DEVICE_BODY_BYTES, config: { access: "device" as const } };
   const rate = context.settings.deviceRate && new RateLimit(context.settings.deviceRate);
   const bound = (deviceId: string, reply: FastifyReply) =>
     rate && refuseFlood(rate, deviceId, reply, context);
@@ -34,20 +32,21 @@ export function deviceRoutes(app: FastifyInstance, context: Context): void {
   app.post<{ Body: CheckInput }>(
     "/api/ota/check",
     { ...options, schema: { body: CheckBody } },
-    async ({ body }, reply) => {
-      bound(body.device_id, reply);
-      return describeOffer(await answerCheck(context, body), context);
+    async (request, reply) => {
+      bound(request.body.device_id, reply);
+      return describeOutcome(await answerCheck(context, request, request.body), context);
     },
   );
 
   app.post<{ Body: StatusInput }>(
     "/api/ota/status",
     { ...options, schema: { body: StatusBody } },
-    async ({ body }, reply) => {
+    async (request, reply) => {
+      const { body } = request;
       bound(body.device_id, reply);
-      const update = await record(context, (journal) => reportStatus(journal, body), {
-        about: aboutDevice(body.device_id),
-      });
+      const update = await recordDevice(context, request, body.device_id, (journal) =>
+        reportStatus(journal, body),
+      );
       context.metrics.statusReports.inc({ status: update.status });
       return { update_id: update.id, status: update.status };
     },
@@ -56,7 +55,7 @@ export function deviceRoutes(app: FastifyInstance, context: Context): void {
   app.route<DownloadRequest>({
     method: ["GET", "HEAD"],
     url: "/api/ota/download/:id",
-    config: { isPublic: true },
+    config: { access: "device" as const },
     schema: { params: IdParams, querystring: DownloadQuery },
     handler: (request, reply) => download(request, reply, context),
   });
@@ -64,7 +63,7 @@ export function deviceRoutes(app: FastifyInstance, context: Context): void {
   app.route<{ Params: { sha256: string } }>({
     method: ["GET", "HEAD"],
     url: "/api/ota/files/:sha256",
-    config: { isPublic: true },
+    config: { access: "device" as const },
     schema: { params: ContentParams },
     handler: (request, reply) => downloadByContent(request, reply, context),
   });
@@ -75,10 +74,11 @@ type CheckAnswer =
   | NoUpdateResponse
   | (Omit<UpdateResponse, "release"> & { readonly release?: string; readonly md5?: string });
 
-function describeOffer(release: Firmware | undefined, { now, settings }: Context): CheckAnswer {
+function describeOutcome({ release, newToken }: CheckOutcome, { now, settings }: Context): CheckAnswer {
   const common = {
     time: Math.floor(now() / 1000),
     ...(settings.pollSeconds === undefined ? {} : { poll_seconds: settings.pollSeconds }),
+    ...(newToken === undefined ? {} : { device_token: newToken }),
   };
   if (!release) return { update_available: false, ...common };
   return {

@@ -1,47 +1,127 @@
-// Default deny: a route that does not say it is public needs a token. Three ways in:
-//   1. `Authorization: Bearer TOKEN`: everything;
-//   2. the session cookie that the dashboard's sign-in sets: reads only, so no other site can make a browser change anything;
+// Default deny. Every route says in its config what it needs (`access`); one that says nothing is closed to everyone. Ways in:
+//   1. `Authorization: Bearer TOKEN`: an access token, an API token, or the local token of the data folder;
+//   2. the access cookie of the dashboard. Scripts cannot see it, other sites cannot send it (SameSite), and a change is taken
+//      only if its `Origin` is this server;
 //   3. a read from this very machine, if the server listens on loopback only: that is how the dashboard opens without sign-in.
 // The third asks for a loopback peer, a loopback Host (or a web page could reach it by DNS rebinding) and no sign of a proxy.
 
+import type {} from "@fastify/swagger"; // the words of routes in OpenAPI
 import type { FastifyInstance, FastifyRequest } from "fastify";
+import { type Actor, mayChange, mayDo } from "../auth/actor.js";
+import { HERE } from "../auth/auth.js";
+import { leastRoleFor, type Need, type Scope } from "../auth/permissions.js";
 import type { Context } from "./context.js";
+import { ACCESS_COOKIE, readCookie } from "./cookies.js";
 import { ApiError } from "./errors.js";
 
 declare module "fastify" {
   interface FastifyContextConfig {
-    /** Anyone may ask: the device API, health and the sign-in. */
-    readonly isPublic?: boolean;
+    /** What a request to this route needs, see auth/permissions.ts. */
+    readonly access?: Need;
+  }
+  interface FastifyRequest {
+    /** Who asks; nobody on public routes. */
+    actor: Actor | undefined;
+  }
+  interface FastifyInstance {
+    /** Every route and what it needs; `undefined`: it says nothing, and is closed. */
+    readonly routeAccess: RouteAccess[];
   }
 }
 
-export const SESSION_COOKIE = "skyslot_session";
+export interface RouteAccess {
+  readonly method: string;
+  readonly url: string;
+  readonly access: Need | undefined;
+}
+
 const PROXY_HEADERS = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"] as const;
+const SAFE_METHODS: readonly string[] = Object.freeze(["GET", "HEAD", "OPTIONS"]);
 
 export function guard(app: FastifyInstance, context: Context): void {
+  app.decorate("routeAccess", []);
+  app.decorateRequest("actor", undefined);
+  app.addHook("onRoute", ({ method, url, config }) => {
+    for (const each of [method].flat()) app.routeAccess.push({ method: each, url, access: config?.access });
+  });
   app.addHook("onRequest", async (request, reply) => {
-    if (request.routeOptions.config.isPublic || request.is404) return;
-    if (await isAllowed(request, context)) return;
-    reply.header("www-authenticate", 'Bearer realm="skyslot"');
-    throw new ApiError(
-      401,
-      "UNAUTHORIZED",
-      "this needs a token: send Authorization: Bearer, see admin.token in the data folder",
-    );
+    if (request.is404) return;
+    const { access } = request.routeOptions.config;
+    if (access === "public" || access === "device") return;
+    const actor = await identify(request, context);
+    if (!actor || (actor.kind === "here" && !SAFE_METHODS.includes(request.method))) {
+      reply.header("www-authenticate", 'Bearer realm="skyslot"');
+      throw new ApiError(
+        401,
+        "UNAUTHORIZED",
+        "this needs a sign-in: run `skyslot login`, or send Authorization: Bearer with an API token",
+      );
+    }
+    if (access === undefined)
+      throw new ApiError(403, "FORBIDDEN", `${request.method} ${request.routeOptions.url} is open to nobody`);
+    if (access !== "known" && !mayDo(actor, access))
+      throw new ApiError(403, "FORBIDDEN", describeLack(actor, access));
+    request.actor = actor;
   });
 }
 
-/** Whether a request may do what it asks. The page `/` asks this too, to show its sign-in instead of an error. */
-export async function isAllowed(request: FastifyRequest, { auth, settings }: Context): Promise<boolean> {
-  const { authorization } = request.headers;
-  if (authorization !== undefined) {
-    const [, token] = /^Bearer +([A-Za-z0-9._-]{1,4096})$/i.exec(authorization) ?? [];
-    return token !== undefined && (await auth.verify(token)) !== undefined;
+/** Who makes a request that has passed the guard. */
+export function actorOf({ actor }: FastifyRequest): Actor {
+  if (!actor) throw new Error("a public route has no actor");
+  return actor;
+}
+
+/** For one thing that is changed. A route that changes many asks for each. @throws ApiError FORBIDDEN */
+export function demandChange(actor: Actor, item: { readonly deviceType: string }): void {
+  if (mayChange(actor, item)) return;
+  throw new ApiError(
+    403,
+    "FORBIDDEN",
+    `${actor.name} may change ${actor.deviceTypes?.join(", ") || "nothing"}, not ${item.deviceType}`,
+  );
+}
+
+/** Whoever makes a request, if they are known. A wrong `Authorization` is never outdone by a cookie. */
+export async function identify(request: FastifyRequest, context: Context): Promise<Actor | undefined> {
+  const { auth, settings } = context;
+  const bearer = bearerOf(request);
+  if (bearer !== undefined) return bearer === "" ? undefined : auth.identify(bearer, request.ip);
+  const cookie = readCookie(request, ACCESS_COOKIE);
+  const actor = cookie === undefined ? undefined : await auth.identify(cookie, request.ip);
+  if (actor) {
+    demandSameOrigin(request, context);
+    return actor;
   }
-  if (request.method !== "GET" && request.method !== "HEAD") return false;
-  const session = readCookie(request.headers.cookie ?? "", SESSION_COOKIE);
-  if (session && (await auth.verify(session)) !== undefined) return true;
-  return settings.openReads && isFromHere(request);
+  return settings.openReads && isFromHere(request) ? { ...HERE, address: request.ip } : undefined;
+}
+
+/** What stands behind `Authorization: Bearer`; empty: something else stands there. */
+export function bearerOf({ headers }: FastifyRequest): string | undefined {
+  if (headers.authorization === undefined) return undefined;
+  return /^Bearer +([A-Za-z0-9._-]{1,4096})$/i.exec(headers.authorization)?.[1] ?? "";
+}
+
+/**
+ * A browser sends cookies with what any page makes it send; only pages of this server may change something with them. Browsers
+ * tell with every change where it came from. @throws ApiError CROSS_ORIGIN
+ */
+export function demandSameOrigin(request: FastifyRequest, { settings }: Pick<Context, "settings">): void {
+  if (SAFE_METHODS.includes(request.method)) return;
+  const { origin, host } = request.headers;
+  const own = settings.publicUrl === undefined ? undefined : new URL(settings.publicUrl).host;
+  const from = origin !== undefined && URL.canParse(origin) ? new URL(origin).host : undefined;
+  if (from !== undefined && (from === host || from === own)) return;
+  throw new ApiError(
+    403,
+    "CROSS_ORIGIN",
+    `a change with the dashboard's cookie has to come from its own pages, not from ${origin ?? "nowhere"}`,
+  );
+}
+
+function describeLack(actor: Actor, access: Scope | "person"): string {
+  if (access === "person") return `this needs a person who signed in; ${actor.name} is not`;
+  const has = actor.kind === "token" ? "the token has not" : `the role ${actor.role} has not`;
+  return `this needs ${access}, which ${has}; ${leastRoleFor(access)} is the least role with it`;
 }
 
 function isFromHere(request: FastifyRequest): boolean {
@@ -58,11 +138,3 @@ export function isLoopback(host: string): boolean {
 }
 
 const hostName = (host: string): string => host.replace(/:\d+$/, "");
-
-function readCookie(header: string, name: string): string | undefined {
-  for (const pair of header.split(";")) {
-    const [key, value] = pair.trim().split("=");
-    if (key === name) return value;
-  }
-  return undefined;
-}

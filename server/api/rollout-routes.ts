@@ -1,9 +1,9 @@
 // What operators do with rollouts: plan, create, start, approve, pause, resume, promote, cancel and roll back, and look at them with
 // their tallies. The work is rollout/service.ts's.
 
-import type {} from "@fastify/swagger"; // the words of routes in OpenAPI
 import type { Static } from "@sinclair/typebox";
 import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { Actor } from "../auth/actor.js";
 import type { Command } from "../rollout/lifecycle.js";
 import { nameRelease, ROLLOUT_STATES, type RolloutState } from "../rollout/model.js";
 import {
@@ -15,9 +15,9 @@ import {
   planRollout,
   rollBackRollout,
 } from "../rollout/service.js";
-import { type Actor, actorOf, demandChange } from "./actor.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";
+import { actorOf, demandChange } from "./guard.js";
 import {
   MembersQuery,
   PageQuery,
@@ -67,7 +67,7 @@ export function rolloutRoutes(app: FastifyInstance, context: Context): void {
     async (request, reply) => {
       const actor = await demandFor(request, context, request.body.firmware_id);
       const plan = await readBody(request.body, context);
-      return reply.code(201).send(viewRollout(await createRollout(context, plan, actor.name)));
+      return reply.code(201).send(viewRollout(await createRollout(context, plan, actor)));
     },
   );
 
@@ -79,9 +79,9 @@ export function rolloutRoutes(app: FastifyInstance, context: Context): void {
       schema: { summary: "Plan a rollout without making it", body: RolloutBody, querystring: PageQuery },
     },
     async (request) => {
-      const actor = await actorOf(request, context);
+      const actor = actorOf(request);
       const plan = await readBody(request.body, context);
-      const { draft } = await draftRollout(store, plan, actor.name, now());
+      const { draft } = await draftRollout(store, plan, actor.person, now());
       return viewPlan(await planRollout(store, draft, now(), request.query), draft);
     },
   );
@@ -140,7 +140,7 @@ export function rolloutRoutes(app: FastifyInstance, context: Context): void {
       async (request) => {
         const actor = await demandFor(request, context, await firmwareOf(context, request.params.id));
         const order = { kind, reason: request.body?.reason ?? "" } as Command;
-        await commandRollout(context, request.params.id, order, actor.name);
+        await commandRollout(context, request.params.id, order, actor);
         return showProgress(context, request.params.id);
       },
     );
@@ -159,7 +159,7 @@ export function rolloutRoutes(app: FastifyInstance, context: Context): void {
     async (request, reply) => {
       const { params, body } = request;
       const actor = await demandFor(request, context, await firmwareOf(context, params.id));
-      const { ended, back } = await rollBackRollout(context, params.id, body.firmware_id, actor.name);
+      const { ended, back } = await rollBackRollout(context, params.id, body.firmware_id, actor);
       return reply.code(201).send({ ended: viewRollout(ended), back: viewRollout(back) });
     },
   );
@@ -190,7 +190,7 @@ const firmwareOf = async ({ store }: Context, id: number): Promise<number> =>
 
 /** The actor, if they may change what this release is for. */
 async function demandFor(request: FastifyRequest, context: Context, firmwareId: number): Promise<Actor> {
-  const actor = await actorOf(request, context);
+  const actor = actorOf(request);
   const firmware = await context.store.findFirmware(firmwareId);
   if (firmware) demandChange(actor, firmware);
   return actor;

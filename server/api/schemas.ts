@@ -43,6 +43,14 @@ export const CheckBody = Type.Object({
   rssi: Type.Optional(Type.Integer({ minimum: -200, maximum: 100 })),
   uptime_seconds: Type.Optional(Type.Number({ minimum: 0, maximum: 0xffffffff })),
   address: Type.Optional(Type.String({ pattern: "^[0-9A-Fa-f.:]{0,45}$" })),
+  keeps_token: Type.Optional(
+    Type.Boolean({
+      description: "the device keeps a token that the answer brings, and sends it from then on",
+    }),
+  ),
+  check_seconds: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 31_536_000, description: "how often it checks: by that it is late" }),
+  ),
 });
 
 export const StatusBody = Type.Object({
@@ -122,7 +130,6 @@ export const FirmwarePatch = Type.Object({
   min_current_version: Type.Optional(Type.Union([VersionText, Type.Null()])),
   release_notes: Type.Optional(Type.Union([Text(4000), Type.Null()])),
 });
-export const SessionBody = Type.Object({ token: Text(4096) });
 
 /** Reads text fields (a query, a form) as the types that a schema wants. @returns the value or a sentence that says what is wrong */
 export function parseText<Schema extends TSchema>(schema: Schema, value: unknown): Static<Schema> | string {

@@ -2,8 +2,9 @@
 
 import { type Static, Type } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
-import { record } from "../journal.js";
+import { recordChange } from "../journal.js";
 import type { Context } from "./context.js";
+import { actorOf } from "./guard.js";
 import { Name } from "./schemas.js";
 import { viewType } from "./views.js";
 
@@ -16,18 +17,28 @@ const TypeBody = Type.Object({
 });
 
 export function typeRoutes(app: FastifyInstance, context: Context): void {
-  app.get("/api/types", async () => ({ types: (await context.store.listTypes()).map(viewType) }));
+  app.get("/api/types", { config: { access: "read" } }, async () => ({
+    types: (await context.store.listTypes()).map(viewType),
+  }));
 
   app.put<{ Params: Static<typeof TypeParams>; Body: Static<typeof TypeBody> }>(
     "/api/types/:name",
-    { schema: { params: TypeParams, body: TypeBody } },
-    async ({ params, body }) => {
-      const type = await record(context, async (journal) => {
+    { config: { access: "settings:write" }, schema: { params: TypeParams, body: TypeBody } },
+    async (request) => {
+      const { params, body } = request;
+      const type = await recordChange(context, actorOf(request), async (journal) => {
         const known = await journal.store.findType(params.name);
         if (known?.kind !== body.kind) {
           await journal.log({ kind: "type.changed", message: `type ${params.name} is ${body.kind} now` });
         }
-        return journal.store.putType(params.name, body.kind, journal.time);
+        const after = await journal.store.putType(params.name, body.kind, journal.time);
+        await journal.audit({
+          action: "type.changed",
+          subject: `type/${params.name}`,
+          before: known && viewType(known),
+          after: viewType(after),
+        });
+        return after;
       });
       return viewType(type);
     },

@@ -2,14 +2,17 @@
 
 import type { Static } from "@sinclair/typebox";
 import type { FastifyRequest } from "fastify";
+import type { Actor } from "../auth/actor.js";
 import type { Blob, PutBlob } from "../blobs/blobs.js";
-import { record } from "../journal.js";
+import { recordChange } from "../journal.js";
 import { addFirmware, checkFirmware, type FirmwareFields, REGISTERING } from "../registration.js";
 import { readRelease } from "../release.js";
 import type { Firmware } from "../store/store.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";
+import { actorOf, demandChange } from "./guard.js";
 import { parseText, type RegisterBody, UploadFields } from "./schemas.js";
+import { viewFirmware } from "./views.js";
 
 /** Names of form fields, and what they are called here, of clients that say it in other words. */
 export type FieldNames = Readonly<Record<string, string>>;
@@ -21,18 +24,22 @@ export async function uploadFirmware(
   names: FieldNames = {},
 ): Promise<Firmware> {
   const { fields, blob } = await receiveUpload(request, context, names);
-  return takeOrForget(context, fields, blob);
+  return takeOrForget(context, actorOf(request), fields, blob);
 }
 
 /** Registers a release whose file is in the blob store already. */
-export async function registerKnown(context: Context, body: Static<typeof RegisterBody>): Promise<Firmware> {
+export async function registerKnown(
+  request: FastifyRequest,
+  context: Context,
+  body: Static<typeof RegisterBody>,
+): Promise<Firmware> {
   const sha256 = body.file_hash ?? (body.release && readRelease(body.release.trim()).release.sha256);
   if (!sha256)
     throw new ApiError(400, "FIELD_MISSING", "file_hash is missing: firmware without a manifest needs it");
   const blob = await context.blobs.stat(sha256);
   if (!blob)
     throw new ApiError(404, "FILE_UNKNOWN", `no file with SHA-256 ${sha256} is stored here: upload it`);
-  return take(context, body, blob);
+  return take(context, actorOf(request), body, blob);
 }
 
 async function receiveUpload(
@@ -71,9 +78,14 @@ async function receiveUpload(
 }
 
 /** A file that is refused does not stay, unless it was here before. */
-async function takeOrForget(context: Context, fields: FirmwareFields, blob: PutBlob): Promise<Firmware> {
+async function takeOrForget(
+  context: Context,
+  actor: Actor,
+  fields: FirmwareFields,
+  blob: PutBlob,
+): Promise<Firmware> {
   try {
-    return await take(context, fields, blob);
+    return await take(context, actor, fields, blob);
   } catch (error) {
     await forgetUnused(context, blob);
     throw error;
@@ -90,7 +102,7 @@ function forgetUnused({ store, blobs }: Context, blob: PutBlob): Promise<void> {
 }
 
 /** One at a time, so that no file is removed between its check and its registration. */
-function take(context: Context, fields: FirmwareFields, blob: Blob): Promise<Firmware> {
+function take(context: Context, actor: Actor, fields: FirmwareFields, blob: Blob): Promise<Firmware> {
   const { store, blobs, settings } = context;
   return store.exclusive(REGISTERING, async () => {
     if (!(await blobs.stat(blob.sha256))) {
@@ -101,6 +113,15 @@ function take(context: Context, fields: FirmwareFields, blob: Blob): Promise<Fir
       );
     }
     const checked = await checkFirmware(fields, blob, blobs, context.store, settings.trustedKeys);
-    return record(context, (journal) => addFirmware(journal, checked));
+    demandChange(actor, checked);
+    return recordChange(context, actor, async (journal) => {
+      const firmware = await addFirmware(journal, checked);
+      await journal.audit({
+        action: "firmware.uploaded",
+        subject: `firmware/${firmware.id}`,
+        after: viewFirmware(firmware),
+      });
+      return firmware;
+    });
   });
 }

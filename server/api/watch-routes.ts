@@ -2,8 +2,10 @@
 
 import type { Static } from "@sinclair/typebox";
 import type { FastifyInstance, FastifyReply } from "fastify";
+import type { Actor } from "../auth/actor.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";
+import { actorOf } from "./guard.js";
 import { EventsQuery } from "./schemas.js";
 import { viewEvent, viewMessage } from "./views.js";
 
@@ -11,13 +13,14 @@ import { viewEvent, viewMessage } from "./views.js";
 const MAX_WAITING_BYTES = 1024 * 1024;
 const MAX_WATCHER_COUNT = 200;
 const HEARTBEAT_MS = 15_000;
+const READ = Object.freeze({ access: "read" as const });
 
 export function watchRoutes(app: FastifyInstance, context: Context): void {
   const { store, metrics } = context;
 
   app.get<{ Querystring: Static<typeof EventsQuery> }>(
     "/api/events",
-    { schema: { querystring: EventsQuery } },
+    { config: READ, schema: { querystring: EventsQuery } },
     async ({ query }) => {
       const events = await store.listEvents({
         limit: query.limit,
@@ -29,20 +32,22 @@ export function watchRoutes(app: FastifyInstance, context: Context): void {
     },
   );
 
-  app.get("/api/events/stream", async (_request, reply) => streamEvents(reply, context));
+  app.get("/api/events/stream", { config: READ }, async (request, reply) =>
+    streamEvents(reply, context, actorOf(request)),
+  );
 
-  app.get("/healthz", { config: { isPublic: true } }, async () => {
+  app.get("/healthz", { config: { access: "public" } }, async () => {
     await store.countDevicesSeenSince(Number.MAX_SAFE_INTEGER);
     return { status: "ok" };
   });
 
-  app.get("/metrics", async (_request, reply) =>
+  app.get("/metrics", { config: READ }, async (_request, reply) =>
     reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
   );
 }
 
 /** Server-sent events: one message for every record that changes. A reader loads the lists when the stream opens. */
-function streamEvents(reply: FastifyReply, { live }: Context): void {
+function streamEvents(reply: FastifyReply, { live, auth }: Context, actor: Actor): void {
   if (live.watcherCount >= MAX_WATCHER_COUNT) {
     throw new ApiError(
       503,
@@ -69,7 +74,11 @@ function streamEvents(reply: FastifyReply, { live }: Context): void {
     message: (message) => send(`event: ${message.type}\ndata: ${JSON.stringify(viewMessage(message))}\n\n`),
     gap: () => raw.destroy(),
   });
-  const heartbeat = setInterval(() => send(": alive\n\n"), HEARTBEAT_MS);
+  // Whoever was signed out, or may do less now, is let go and has to ask anew.
+  const heartbeat = setInterval(async () => {
+    if (await auth.isStillKnown(actor).catch(() => false)) send(": alive\n\n");
+    else raw.destroy();
+  }, HEARTBEAT_MS);
   heartbeat.unref();
   raw.on("close", () => {
     clearInterval(heartbeat);

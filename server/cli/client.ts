@@ -1,19 +1,31 @@
-// Talks to an update server as an administrator. The token is taken from where only its owner can put it: the environment, a
-// file, or the data folder of a server on this machine; never from the command line, which others can see.
+// Talks to an update server. The token is taken from where only its owner can put it: a file, the environment, the session that
+// `skyslot login` has opened, or the data folder of a server on this machine; never from the command line, which others can see.
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { isLoopback } from "../api/guard.js";
+import { describeAnswer, loadCredentials, saveCredentials, type TokenAnswer } from "./credentials.js";
 
 export const DEFAULT_SERVER_URL = "http://127.0.0.1:8080";
+/** An access token that ends so soon is renewed: the request takes a while, and clocks differ. */
+const RENEW_BEFORE_MS = 60_000;
 
 export interface ServerFlags {
   readonly server: string;
   readonly tokenFile?: string;
   /** Data folder of a server on this machine; `data` by default. */
   readonly data?: string;
+  /** Without any token. */
+  readonly isAnonymous?: boolean;
 }
+
+/** A request with a JSON body. */
+export const jsonRequest = (method: string, body: object): RequestInit => ({
+  method,
+  headers: { "content-type": "application/json" },
+  body: JSON.stringify(body),
+});
 
 /** The options of every command that talks to a server. */
 export const withServer = (command: Command): Command =>
@@ -21,20 +33,17 @@ export const withServer = (command: Command): Command =>
     .option("--server <url>", "the update server", DEFAULT_SERVER_URL)
     .option(
       "--token-file <file>",
-      "file with the administrator's token (or SKYSLOT_TOKEN in the environment)",
+      "file with an API token (or SKYSLOT_TOKEN in the environment; else the session of `skyslot login`)",
     )
     .option("--data <folder>", "data folder of a server on this machine, for its token", "data");
 
 /** One request; answers other than 2xx throw with the server's own sentence. */
 export async function callServer(flags: ServerFlags, path: string, init: RequestInit = {}): Promise<unknown> {
   const url = new URL(path, flags.server);
-  const token = await findToken(flags, url);
+  const token = flags.isAnonymous ? undefined : await findToken(flags, url);
   const headers = new Headers(init.headers);
   if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
-  const response = await fetch(url, { ...init, headers, redirect: "error" }).catch((error: unknown) => {
-    const { code, message } = ((error as Error).cause ?? error) as NodeJS.ErrnoException;
-    throw new Error(`${url.origin} does not answer (${code ?? message})`);
-  });
+  const response = await send(url, { ...init, headers });
   const body: unknown = await response.json().catch(() => undefined);
   if (response.ok) return body;
   const { error, message } = (body ?? {}) as { readonly error?: string; readonly message?: string };
@@ -43,13 +52,35 @@ export async function callServer(flags: ServerFlags, path: string, init: Request
   );
 }
 
+const send = (url: URL, init: RequestInit): Promise<Response> =>
+  fetch(url, { ...init, redirect: "error" }).catch((error: unknown) => {
+    const { code, message } = ((error as Error).cause ?? error) as NodeJS.ErrnoException;
+    throw new Error(`${url.origin} does not answer (${code ?? message})`);
+  });
+
 async function findToken({ tokenFile, data = "data" }: ServerFlags, url: URL): Promise<string | undefined> {
   if (tokenFile !== undefined) return (await readFile(tokenFile, "utf8")).trim();
   const fromEnvironment = process.env.SKYSLOT_TOKEN;
   if (fromEnvironment) return fromEnvironment;
-  if (!isLoopback(url.hostname)) return undefined;
+  const fromSession = await freshToken(url.origin);
+  if (fromSession !== undefined || !isLoopback(url.hostname)) return fromSession;
   return readFile(join(data, "admin.token"), "utf8").then(
     (text) => text.trim(),
     () => undefined,
   );
+}
+
+/** The access token of the session at a server: the one that is kept, or a new one. @throws Error if the session has ended */
+async function freshToken(origin: string): Promise<string | undefined> {
+  const known = await loadCredentials(origin);
+  if (!known) return undefined;
+  if (Date.now() < known.accessExpiresAt - RENEW_BEFORE_MS) return known.accessToken;
+  const body = { refresh_token: known.refreshToken };
+  const response = await send(new URL("/api/auth/refresh", origin), jsonRequest("POST", body));
+  if (response.status === 401)
+    throw new Error(`the session of ${known.name} has ended: run \`skyslot login --server ${origin}\``);
+  if (!response.ok) throw new Error(`${origin} answers ${response.status} to the renewal of the session`);
+  const renewed = describeAnswer((await response.json()) as TokenAnswer, known.refreshToken);
+  await saveCredentials(origin, renewed);
+  return renewed.accessToken;
 }

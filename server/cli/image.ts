@@ -24,6 +24,7 @@ export interface BuildFlags {
   readonly key?: readonly string[];
   readonly checkSeconds?: number;
   readonly trialSeconds?: number;
+  readonly enrolmentTokenFile?: string;
   readonly out?: string;
 }
 
@@ -48,6 +49,7 @@ export function imageCommand(program: Command): void {
     .option("--key <file...>", "public keys that the firmware trusts (release.pub.jwk)")
     .option("--check-seconds <n>", "time between checks (120)", wholeNumber)
     .option("--trial-seconds <n>", "length of the trial run (30)", wholeNumber)
+    .option("--enrolment-token-file <file>", "file with the token that lets the device register")
     .option("--out <file>", "image file (APP-VERSION-CHIP.bin)")
     .option("--json", "print one JSON object")
     .action(async (flags: BuildFlags & { readonly json?: boolean }) => {
@@ -64,7 +66,7 @@ export function imageCommand(program: Command): void {
 
 /** Builds an image and writes it to a file. Errors: those of buildImage. */
 export async function buildImageFile(flags: BuildFlags): Promise<ImageFile> {
-  const { mkdir, writeFile } = await import("node:fs/promises");
+  const { mkdir, readFile, writeFile } = await import("node:fs/promises");
   const { basename, dirname } = await import("node:path");
   const { buildImage, readTrustedKey } = await import("../../host-sim/image-build.js");
   const { app, appVersion, buildNumber = 0, chip = "esp32" } = flags;
@@ -79,6 +81,9 @@ export async function buildImageFile(flags: BuildFlags): Promise<ImageFile> {
       ...(flags.hardware === undefined ? {} : { hardware: flags.hardware }),
       ...(flags.checkSeconds === undefined ? {} : { checkSeconds: flags.checkSeconds }),
       ...(flags.trialSeconds === undefined ? {} : { trialSeconds: flags.trialSeconds }),
+      ...(flags.enrolmentTokenFile === undefined
+        ? {}
+        : { enrolmentToken: (await readFile(flags.enrolmentTokenFile, "utf8")).trim() }),
     },
   });
   const file = flags.out ?? `${basename(app).replace(/\.[jt]s$/, "")}-${version}-${chip}.bin`;

@@ -8,11 +8,15 @@ import { firmwareCommand } from "./firmware.js";
 import { flashCommand } from "./flash.js";
 import { imageCommand } from "./image.js";
 import { keysCommand } from "./keys.js";
+import { loginCommands } from "./login.js";
 import { partitionsCommand } from "./partitions.js";
+import { registrationCommands } from "./registration.js";
 import { releaseCommand } from "./release.js";
 import { rolloutCommand } from "./rollout.js";
 import { serverCommand } from "./server.js";
 import { simCommand } from "./sim.js";
+import { tokenCommand } from "./token.js";
+import { userCommand } from "./user.js";
 
 export function createProgram(): Command {
   const program = new Command("skyslot")
@@ -30,6 +34,10 @@ export function createProgram(): Command {
     exportCommand,
     importCommand,
     firmwareCommand,
+    loginCommands,
+    userCommand,
+    tokenCommand,
+    registrationCommands,
     rolloutCommand,
     deviceCommand,
     simCommand,

@@ -9,6 +9,8 @@ interface Flags {
   readonly data: string;
   readonly trust?: readonly string[];
   readonly pollSeconds?: number;
+  readonly publicUrl?: string;
+  readonly trustProxy?: readonly string[];
   readonly openReads: boolean;
   readonly downloadsFrom?: string;
   readonly keepLogDays?: number;
@@ -38,6 +40,8 @@ export function serverCommand(program: Command): void {
       "take only releases signed by one of these public keys (or *.jwk in DATA/trusted)",
     )
     .option("--poll-seconds <n>", "tell devices how long to wait between checks", wholeNumber)
+    .option("--public-url <url>", "where people reach this server, such as https://updates.example.com")
+    .option("--trust-proxy <address...>", "believe what these proxies tell of their clients; networks too")
     .option("--no-open-reads", "ask for a token for reads from this machine too")
     .option(
       "--downloads-from <url>",
@@ -103,10 +107,15 @@ async function runServer(flags: Flags): Promise<void> {
     settings: {
       ...(flags.openReads ? {} : { openReads: false }),
       ...(flags.downloadsFrom === undefined ? {} : { downloadsFrom: readPlace(flags.downloadsFrom) }),
+      ...(flags.publicUrl === undefined ? {} : { publicUrl: flags.publicUrl }),
+      ...(flags.trustProxy === undefined ? {} : { trustedProxies: flags.trustProxy }),
       ...(flags.pollSeconds === undefined ? {} : { pollSeconds: flags.pollSeconds }),
     },
   });
   printLine(`Skyslot listens on ${server.url}; the administrator's token is in ${server.tokenFile}`);
+  if (server.setupUrl !== undefined) {
+    printLine(`There is no administrator so far. Become it within an hour, once: ${server.setupUrl}`);
+  }
   if (!isLoopback(flags.host)) {
     printLine(
       yellow(

@@ -1,6 +1,6 @@
 // The one HTML page. Everything on it is drawn by the script; a reader without scripts is told where the data is.
 
-export const page = (isSignedIn: boolean): string => `<!doctype html>
+export const PAGE = `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -11,7 +11,7 @@ export const page = (isSignedIn: boolean): string => `<!doctype html>
 <link rel="stylesheet" href="/dashboard/client.css">
 </head>
 <body>
-<div id="app" data-signed-in="${isSignedIn}"></div>
+<div id="app"></div>
 <noscript>This page needs JavaScript. The same data is at <a href="/api/devices">/api/devices</a>.</noscript>
 <script src="/dashboard/client.js" defer></script>
 </body>

@@ -1,15 +1,9 @@
-// The dashboard's page, its script and style, and its sign-in. Serves no data: the script reads the same API as everyone.
+// The dashboard's page, its script and style. Serves no data: the script reads the same API as everyone, and signs in there.
 
-import type { Static } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
-import type { Context } from "../api/context.js";
-import { ApiError } from "../api/errors.js";
-import { isAllowed, SESSION_COOKIE } from "../api/guard.js";
-import { SessionBody } from "../api/schemas.js";
 import { bundleClient } from "./bundle.js";
-import { page } from "./page.js";
+import { PAGE } from "./page.js";
 
-const SESSION_SECONDS = 12 * 60 * 60;
 /** Nothing from elsewhere, nothing inline, no frames. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
@@ -22,22 +16,24 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-export function dashboardRoutes(app: FastifyInstance, context: Context): void {
-  const open = { config: { isPublic: true } };
+export function dashboardRoutes(app: FastifyInstance): void {
+  const open = { config: { access: "public" as const } };
   const client = () => {
     bundle ??= bundleClient();
     return bundle;
   };
   let bundle: ReturnType<typeof bundleClient> | undefined;
 
-  // The page itself is public: without a token it shows the sign-in.
-  app.get("/", open, async (request, reply) =>
-    reply
-      .type("text/html; charset=utf-8")
-      .header("content-security-policy", CONTENT_SECURITY_POLICY)
-      .header("cache-control", "no-store")
-      .send(page(await isAllowed(request, context))),
-  );
+  // The pages themselves are public: whoever is not known is shown the sign-in, and a one-time link leads to /setup.
+  for (const path of ["/", "/setup"]) {
+    app.get(path, open, async (_request, reply) =>
+      reply
+        .type("text/html; charset=utf-8")
+        .header("content-security-policy", CONTENT_SECURITY_POLICY)
+        .header("cache-control", "no-store")
+        .send(PAGE),
+    );
+  }
   app.get("/dashboard/client.js", open, async (_request, reply) =>
     reply
       .type("text/javascript; charset=utf-8")
@@ -49,23 +45,5 @@ export function dashboardRoutes(app: FastifyInstance, context: Context): void {
       .type("text/css; charset=utf-8")
       .header("cache-control", "no-cache")
       .send((await client()).style),
-  );
-
-  // The cookie is a token of its own, good for half a day and for reads only; scripts cannot see it.
-  app.post<{ Body: Static<typeof SessionBody> }>(
-    "/api/session",
-    { ...open, bodyLimit: 8192, schema: { body: SessionBody } },
-    async ({ body }, reply) => {
-      const subject = await context.auth.verify(body.token.trim());
-      if (subject === undefined)
-        throw new ApiError(401, "UNAUTHORIZED", "this token is not valid here, or has expired");
-      const session = await context.auth.issue(subject, SESSION_SECONDS * 1000);
-      return reply
-        .header(
-          "set-cookie",
-          `${SESSION_COOKIE}=${session}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${SESSION_SECONDS}`,
-        )
-        .send({ signed_in: true });
-    },
   );
 }

@@ -8,12 +8,11 @@
 import { type Static, Type } from "@sinclair/typebox";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { CheckRequest } from "../../firmware/core/wire.js";
-import { aboutDevice, answerCheck } from "../api/check.js";
+import { answerCheck, recordDevice } from "../api/check.js";
 import type { Context } from "../api/context.js";
 import { ApiError } from "../api/errors.js";
 import { CheckBody, Name, parseText } from "../api/schemas.js";
 import { SHORT_CACHING, sendImage } from "../api/send-image.js";
-import { record } from "../journal.js";
 import { requireLegacy } from "../legacy.js";
 import type { Firmware } from "../store/store.js";
 import { reportStatus } from "../updates.js";
@@ -23,22 +22,19 @@ const Params = Type.Object({ type: Name });
 export function arduinoRoutes(app: FastifyInstance, context: Context): void {
   app.get<{ Params: Static<typeof Params> }>(
     "/api/arduino/:type",
-    { config: { isPublic: true }, schema: { params: Params } },
+    { config: { access: "device" as const }, schema: { params: Params } },
     async (request, reply) => {
       await requireLegacy(request.params.type, context.store);
       const check = readHeaders(request, request.params.type);
-      const release = await answerCheck(context, check);
+      const { release } = await answerCheck(context, request, check);
       if (!release) return reply.code(304).send();
       refuseTooLarge(request, release);
-      await record(
-        context,
-        (journal) =>
-          reportStatus(journal, {
-            device_id: check.device_id,
-            firmware_id: release.id,
-            status: "downloading",
-          }),
-        { about: aboutDevice(check.device_id) },
+      await recordDevice(context, request, check.device_id, (journal) =>
+        reportStatus(journal, {
+          device_id: check.device_id,
+          firmware_id: release.id,
+          status: "downloading",
+        }),
       );
       return send(request, reply, context, release);
     },

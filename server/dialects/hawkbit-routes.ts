@@ -10,12 +10,11 @@
 import { type Static, Type } from "@sinclair/typebox";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { CheckRequest } from "../../firmware/core/wire.js";
-import { aboutDevice, answerCheck } from "../api/check.js";
+import { answerCheck, recordDevice } from "../api/check.js";
 import type { Context } from "../api/context.js";
 import { ApiError } from "../api/errors.js";
 import { DeviceId, Name } from "../api/schemas.js";
 import { downloadPath } from "../api/views.js";
-import { record } from "../journal.js";
 import { requireLegacy } from "../legacy.js";
 import type { Device, Firmware, Store, Update } from "../store/store.js";
 import { reportStatus } from "../updates.js";
@@ -55,8 +54,7 @@ type Action = Static<typeof ActionParams>;
 
 export function hawkbitRoutes(app: FastifyInstance, context: Context): void {
   const { store } = context;
-  const open = { bodyLimit: MAX_BODY_BYTES, config: { isPublic: true } };
-  const about = ({ id }: { readonly id: string }) => ({ about: aboutDevice(id) });
+  const open = { bodyLimit: MAX_BODY_BYTES, config: { access: "device" as const } };
 
   app.get<{ Params: Controller }>(
     BASE,
@@ -65,7 +63,7 @@ export function hawkbitRoutes(app: FastifyInstance, context: Context): void {
       const { params } = request;
       await requireLegacy(params.tenant, store);
       const check = await describeController(store, params);
-      await answerCheck(context, check);
+      await answerCheck(context, request, check);
       return { config: { polling: { sleep: sleepOf(context) } }, _links: await linksFor(request, store) };
     },
   );
@@ -73,9 +71,12 @@ export function hawkbitRoutes(app: FastifyInstance, context: Context): void {
   app.put<{ Params: Controller; Body: Static<typeof ConfigBody> }>(
     `${BASE}/configData`,
     { ...open, schema: { params: ControllerParams, body: ConfigBody } },
-    async ({ params, body }) => {
+    async (request) => {
+      const { params, body } = request;
       await findController(store, params);
-      await store.putAttributes(params.id, body.data, context.now());
+      await recordDevice(context, request, params.id, (journal) =>
+        journal.store.putAttributes(params.id, body.data, context.now()),
+      );
       return {};
     },
   );
@@ -92,21 +93,18 @@ export function hawkbitRoutes(app: FastifyInstance, context: Context): void {
   app.post<{ Params: Action; Body: Static<typeof FeedbackBody> }>(
     `${BASE}/deploymentBase/:action/feedback`,
     { ...open, schema: { params: ActionParams, body: FeedbackBody } },
-    async ({ params, body }) => {
+    async (request) => {
+      const { params, body } = request;
       const { device, attempt, firmware } = await findAction(store, params);
       // What was ended here stays ended; a client that has not heard of it yet is not to blame.
       if (attempt.finishedAt !== null) return {};
       const report = feedbackReport(body);
-      await record(
-        context,
-        async (journal) => {
-          await reportStatus(journal, { device_id: device.id, firmware_id: firmware.id, ...report });
-          // Its word is all there is; the attempt is a success when it polls again.
-          if (report.status === "success")
-            await journal.putDevice({ ...device, version: firmware.version, build: firmware.buildNumber });
-        },
-        about(params),
-      );
+      await recordDevice(context, request, params.id, async (journal) => {
+        await reportStatus(journal, { device_id: device.id, firmware_id: firmware.id, ...report });
+        // Its word is all there is; the attempt is a success when it polls again.
+        if (report.status === "success")
+          await journal.putDevice({ ...device, version: firmware.version, build: firmware.buildNumber });
+      });
       context.metrics.statusReports.inc({ status: report.status });
       return {};
     },
@@ -124,13 +122,12 @@ export function hawkbitRoutes(app: FastifyInstance, context: Context): void {
   app.post<{ Params: Action; Body: Static<typeof FeedbackBody> }>(
     `${BASE}/cancelAction/:action/feedback`,
     { ...open, schema: { params: ActionParams, body: FeedbackBody } },
-    async ({ params }) => {
+    async (request) => {
+      const { params } = request;
       const { attempt } = await findAction(store, params);
       if (attempt.status === "failed")
-        await record(
-          context,
-          (journal) => journal.changeUpdate(attempt.id, { step: CANCEL_HEARD }),
-          about(params),
+        await recordDevice(context, request, params.id, (journal) =>
+          journal.changeUpdate(attempt.id, { step: CANCEL_HEARD }),
         );
       return {};
     },

@@ -7,10 +7,12 @@ import { type Static, Type } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
 import type { Context } from "../api/context.js";
 import { ApiError } from "../api/errors.js";
+import { actorOf, demandChange } from "../api/guard.js";
 import { Id, IdParams, Name, Page, Text } from "../api/schemas.js";
 import { uploadFirmware } from "../api/upload.js";
 import { downloadPath, time } from "../api/views.js";
-import { record } from "../journal.js";
+import type { Actor } from "../auth/actor.js";
+import { type Journal, record, recordChange } from "../journal.js";
 import { cancelDistribution, finishDistribution, openDistribution, reportNode } from "../mesh.js";
 import type { Firmware, MeshNode, MeshUpdate } from "../store/store.js";
 
@@ -20,6 +22,7 @@ const MAX_BODY_BYTES = 4096;
 const MAX_PENDING_COUNT = 100;
 const MAX_NODES_SHOWN = 1000;
 const PREFIX = "/api/v1";
+const ROLLOUTS = Object.freeze({ access: "rollouts:write" as const });
 
 const NodeId = Type.String({ pattern: "^[A-Za-z0-9._:-]{1,64}$", description: "as the mesh names the node" });
 const Count = Type.Integer({ minimum: 0, maximum: 0xffff });
@@ -46,9 +49,9 @@ const FinishBody = Type.Object({ status: Type.Union([Type.Literal("completed"), 
 
 export function meshRoutes(app: FastifyInstance, context: Context): void {
   const { store } = context;
-  const byGateways = { bodyLimit: MAX_BODY_BYTES, config: { isPublic: true } };
+  const byGateways = { bodyLimit: MAX_BODY_BYTES, config: { access: "device" as const } };
 
-  app.post(`${PREFIX}/firmware/upload`, async (request, reply) => {
+  app.post(`${PREFIX}/firmware/upload`, { config: { access: "releases:write" } }, async (request, reply) => {
     const names = { node_type: "device_type" };
     return reply.code(201).send(viewNodeFirmware(await uploadFirmware(request, context, names)));
   });
@@ -56,7 +59,7 @@ export function meshRoutes(app: FastifyInstance, context: Context): void {
   const FirmwareQuery = Type.Object({ node_type: Type.Optional(Name), ...Page });
   app.get<{ Querystring: Static<typeof FirmwareQuery> }>(
     `${PREFIX}/firmware`,
-    { schema: { querystring: FirmwareQuery } },
+    { config: { access: "read" }, schema: { querystring: FirmwareQuery } },
     async ({ query }) => {
       const filter = query.node_type === undefined ? {} : { deviceType: query.node_type };
       const { rows, totalCount } = await store.listFirmware(filter, query);
@@ -66,15 +69,19 @@ export function meshRoutes(app: FastifyInstance, context: Context): void {
 
   app.post<{ Body: Static<typeof NewUpdateBody> }>(
     `${PREFIX}/ota/updates`,
-    { bodyLimit: MAX_BODY_BYTES, schema: { body: NewUpdateBody } },
-    async ({ body }, reply) => {
-      const update = await record(context, (journal) =>
-        openDistribution(journal, {
+    { config: ROLLOUTS, bodyLimit: MAX_BODY_BYTES, schema: { body: NewUpdateBody } },
+    async (request, reply) => {
+      const { body } = request;
+      const update = await recordChange(context, actorOf(request), async (journal) => {
+        await demandType(journal, actorOf(request), body.firmware_id);
+        const opened = await openDistribution(journal, {
           firmwareId: body.firmware_id,
           targetNode: body.node_id ?? null,
           isForced: body.force_update ?? false,
-        }),
-      );
+        });
+        await audit(journal, "mesh-update.opened", undefined, opened);
+        return opened;
+      });
       return reply.code(201).send(await describe(update));
     },
   );
@@ -82,7 +89,7 @@ export function meshRoutes(app: FastifyInstance, context: Context): void {
   const UpdatesQuery = Type.Object({ status: Type.Optional(UpdateStatus), ...Page });
   app.get<{ Querystring: Static<typeof UpdatesQuery> }>(
     `${PREFIX}/ota/updates`,
-    { schema: { querystring: UpdatesQuery } },
+    { config: { access: "read" }, schema: { querystring: UpdatesQuery } },
     async ({ query }) => {
       const filter = query.status === undefined ? {} : { statuses: [query.status] };
       const { rows, totalCount } = await store.listMeshUpdates(filter, query);
@@ -91,7 +98,7 @@ export function meshRoutes(app: FastifyInstance, context: Context): void {
   );
 
   // Oldest first: a gateway does one after the other.
-  app.get(`${PREFIX}/ota/updates/pending`, { config: { isPublic: true } }, async () => {
+  app.get(`${PREFIX}/ota/updates/pending`, { config: { access: "device" as const } }, async () => {
     const { rows } = await store.listMeshUpdates(
       { statuses: ["pending", "distributing"] },
       { limit: MAX_PENDING_COUNT, offset: 0 },
@@ -101,7 +108,7 @@ export function meshRoutes(app: FastifyInstance, context: Context): void {
 
   app.get<{ Params: { id: number } }>(
     `${PREFIX}/ota/updates/:id`,
-    { schema: { params: IdParams } },
+    { config: { access: "read" }, schema: { params: IdParams } },
     async ({ params }) => {
       const update = await store.findMeshUpdate(params.id);
       if (!update) throw new ApiError(404, "UPDATE_UNKNOWN", `update ${params.id} does not exist`);
@@ -112,9 +119,17 @@ export function meshRoutes(app: FastifyInstance, context: Context): void {
 
   app.delete<{ Params: { id: number } }>(
     `${PREFIX}/ota/updates/:id`,
-    { schema: { params: IdParams } },
-    async ({ params }) =>
-      describe(await record(context, (journal) => cancelDistribution(journal, params.id))),
+    { config: ROLLOUTS, schema: { params: IdParams } },
+    async (request) => {
+      const cancelled = await recordChange(context, actorOf(request), async (journal) => {
+        const before = await journal.store.findMeshUpdate(request.params.id);
+        if (before) await demandType(journal, actorOf(request), before.firmwareId);
+        const after = await cancelDistribution(journal, request.params.id);
+        await audit(journal, "mesh-update.cancelled", before, after);
+        return after;
+      });
+      return describe(cancelled);
+    },
   );
 
   app.post<{ Params: { id: number }; Body: Static<typeof NodeBody> }>(
@@ -146,6 +161,19 @@ export function meshRoutes(app: FastifyInstance, context: Context): void {
     return { ...viewMeshUpdate(update), ...(firmware ? viewTarget(firmware) : {}) };
   }
 }
+
+async function demandType({ store }: Journal, actor: Actor, firmwareId: number): Promise<void> {
+  const firmware = await store.findFirmware(firmwareId);
+  if (firmware) demandChange(actor, firmware);
+}
+
+const audit = (journal: Journal, action: string, before: MeshUpdate | undefined, after: MeshUpdate) =>
+  journal.audit({
+    action,
+    subject: `mesh-update/${after.id}`,
+    before: before && viewMeshUpdate(before),
+    after: viewMeshUpdate(after),
+  });
 
 const viewNodeFirmware = (firmware: Firmware) => ({
   id: firmware.id,

@@ -5,12 +5,13 @@
 //   POST /api/devices/{id}/heartbeat      what has changed, if anything
 
 import { type Static, Type } from "@sinclair/typebox";
-import type { FastifyInstance } from "fastify";
-import { aboutDevice } from "../api/check.js";
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import { aboutDevice, noteRefusal, recordDevice, showOf } from "../api/check.js";
 import type { Context } from "../api/context.js";
 import { ApiError } from "../api/errors.js";
 import { CheckBody, type CheckInput, DeviceParams } from "../api/schemas.js";
 import { viewDevice } from "../api/views.js";
+import { admitDevice } from "../device-identity.js";
 import { record } from "../journal.js";
 import { seeDevice } from "../updates.js";
 
@@ -20,55 +21,70 @@ const HeartbeatBody = Type.Partial(
 );
 
 export function registerRoutes(app: FastifyInstance, context: Context): void {
-  const options = { bodyLimit: MAX_BODY_BYTES, config: { isPublic: true } };
+  const options = { bodyLimit: MAX_BODY_BYTES, config: { access: "device" as const } };
 
   app.post<{ Body: CheckInput }>(
     "/api/devices/register",
     { ...options, schema: { body: CheckBody } },
-    async ({ body }, reply) => {
+    async (request, reply) => {
+      const { body } = request;
       const isKnown = (await context.store.findDevice(body.device_id)) !== undefined;
       await context.deviceLimit.recount(context.now());
-      const { device } = await record(context, (journal) => seeDevice(journal, body, context.deviceLimit), {
-        about: aboutDevice(body.device_id),
+      const { device, state, newToken } = await register(context, request, body);
+      return reply.code(isKnown ? 200 : 201).send({
+        ...viewDevice(device),
+        state,
+        ...(newToken === undefined ? {} : { device_token: newToken }),
+        time: seconds(context.now()),
       });
-      return reply.code(isKnown ? 200 : 201).send({ ...viewDevice(device), time: seconds(context.now()) });
     },
   );
 
   app.post<{ Params: { id: string }; Body: Static<typeof HeartbeatBody> }>(
     "/api/devices/:id/heartbeat",
     { ...options, schema: { params: DeviceParams, body: HeartbeatBody } },
-    async ({ params, body }) => {
-      await record(
-        context,
-        async (journal) => {
-          const known = await journal.store.findDevice(params.id);
-          if (!known) {
-            throw new ApiError(
-              404,
-              "DEVICE_UNKNOWN",
-              `device ${params.id} is not registered here: POST /api/devices/register`,
-            );
-          }
-          await journal.putDevice({
-            ...known,
-            freeHeap: body.free_heap ?? known.freeHeap,
-            rssi: body.rssi ?? known.rssi,
-            uptimeSeconds: body.uptime_seconds ?? known.uptimeSeconds,
-            bootCount: body.boot_count ?? known.bootCount,
-            resetReason: body.reset_reason ?? known.resetReason,
-            address: body.address ?? known.address,
-            lastSeen: journal.time,
-          });
-        },
-        { about: aboutDevice(params.id) },
-      );
+    async (request) => {
+      const { params, body } = request;
+      await recordDevice(context, request, params.id, async (journal) => {
+        const known = await journal.store.findDevice(params.id);
+        if (!known) {
+          throw new ApiError(
+            404,
+            "DEVICE_UNKNOWN",
+            `device ${params.id} is not registered here: POST /api/devices/register`,
+          );
+        }
+        await journal.putDevice({
+          ...known,
+          freeHeap: body.free_heap ?? known.freeHeap,
+          rssi: body.rssi ?? known.rssi,
+          uptimeSeconds: body.uptime_seconds ?? known.uptimeSeconds,
+          bootCount: body.boot_count ?? known.bootCount,
+          resetReason: body.reset_reason ?? known.resetReason,
+          address: body.address ?? known.address,
+          lastSeen: journal.time,
+        });
+      });
       const { pollSeconds } = context.settings;
       return {
         time: seconds(context.now()),
         ...(pollSeconds === undefined ? {} : { poll_seconds: pollSeconds }),
       };
     },
+  );
+}
+
+/** @throws ApiError DEVICE_LIMIT, DEVICE_…, ENROLMENT_REQUIRED */
+function register(context: Context, request: FastifyRequest, body: CheckInput) {
+  return noteRefusal(context, body.device_id, () =>
+    record(
+      context,
+      async (journal) => ({
+        ...(await admitDevice(journal, showOf(request, body))),
+        ...(await seeDevice(journal, body, context.deviceLimit)),
+      }),
+      { about: aboutDevice(body.device_id) },
+    ),
   );
 }
 

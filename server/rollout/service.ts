@@ -4,7 +4,9 @@
 import { createHash } from "node:crypto";
 import { compareVersions, parseVersion } from "../../firmware/core/version.js";
 import { ApiError } from "../api/errors.js";
-import { type Journal, type Recorder, record } from "../journal.js";
+import { viewRollout } from "../api/rollout-views.js";
+import type { Actor } from "../auth/actor.js";
+import { type Journal, type Recorder, recordChange } from "../journal.js";
 import type { Firmware, Store } from "../store/store.js";
 import type { Verdict } from "./decide.js";
 import { evaluateRollout, logRollout } from "./evaluate.js";
@@ -77,9 +79,9 @@ function judgePlan(plan: RolloutPlan, firmware: Firmware): string | undefined {
   return windows === null ? undefined : judgeWindows(windows);
 }
 
-export async function createRollout(recorder: Recorder, plan: RolloutPlan, actor: string): Promise<Rollout> {
-  return record(recorder, async (journal) => {
-    const { draft } = await draftRollout(journal.store, plan, actor, journal.time);
+export async function createRollout(recorder: Recorder, plan: RolloutPlan, actor: Actor): Promise<Rollout> {
+  return recordChange(recorder, actor, async (journal) => {
+    const { draft } = await draftRollout(journal.store, plan, actor.person, journal.time);
     return addDraft(journal, draft);
   });
 }
@@ -87,6 +89,11 @@ export async function createRollout(recorder: Recorder, plan: RolloutPlan, actor
 async function addDraft(journal: Journal, { id: _id, ...draft }: Rollout): Promise<Rollout> {
   const rollout = await journal.addRollout(draft);
   await logRollout(journal, rollout, "created");
+  await journal.audit({
+    action: "rollout.created",
+    subject: `rollout/${rollout.id}`,
+    after: viewRollout(rollout),
+  });
   return rollout;
 }
 
@@ -95,9 +102,11 @@ export async function commandRollout(
   recorder: Recorder,
   id: number,
   order: Command,
-  actor: string,
+  actor: Actor,
 ): Promise<Rollout> {
-  await record(recorder, (journal) => obey(journal, id, order, actor), { about: `rollout:${id}` });
+  await recordChange(recorder, actor, (journal) => obey(journal, id, order, actor.person), {
+    about: `rollout:${id}`,
+  });
   await evaluateRollout(recorder, id);
   return findRollout(recorder.store, id);
 }
@@ -108,6 +117,12 @@ async function obey(journal: Journal, id: number, order: Command, actor: string)
   if (!result.ok) throw new ApiError(409, result.code, result.message);
   // Who fits may have changed while it stood still.
   const changed = order.kind === "resume" ? { ...result.rollout, sizesAt: 0 } : result.rollout;
+  await journal.audit({
+    action: `rollout.${WORDS[order.kind]}`,
+    subject: `rollout/${id}`,
+    before: viewRollout(rollout),
+    after: viewRollout(changed),
+  });
   if (result.rollout === rollout) return rollout;
   await journal.putRollout(changed);
   await logRollout(journal, changed, WORDS[order.kind]);
@@ -221,19 +236,20 @@ export async function rollBackRollout(
   recorder: Recorder,
   id: number,
   firmwareId: number | undefined,
-  actor: string,
+  actor: Actor,
 ): Promise<{ readonly ended: Rollout; readonly back: Rollout }> {
-  const made = await record(
+  const made = await recordChange(
     recorder,
+    actor,
     async (journal) => {
       const rollout = await findRollout(journal.store, id);
       const bad = await journal.store.findFirmware(rollout.firmwareId);
       if (!bad) throw new ApiError(404, "FIRMWARE_UNKNOWN", `firmware ${rollout.firmwareId} does not exist`);
       const good = await findWayBack(journal.store, bad, firmwareId);
       const plan = planBack(rollout, bad, good, journal.time);
-      const { draft } = await draftRollout(journal.store, plan, actor, journal.time);
-      const reason = `${actor} leads its devices on to ${nameRelease(good)}`;
-      const ended = await obey(journal, id, { kind: "cancel", reason }, actor);
+      const { draft } = await draftRollout(journal.store, plan, actor.person, journal.time);
+      const reason = `${actor.person} leads its devices on to ${nameRelease(good)}`;
+      const ended = await obey(journal, id, { kind: "cancel", reason }, actor.person);
       const { id: backId } = await addDraft(journal, draft);
       return { ended, backId };
     },

@@ -2,8 +2,11 @@
 // updates live here, and no time is read here. Times are milliseconds since 1970. test/contract/store says what each method
 // promises. A new part is a contract here, its tables and methods in sql/, a migration, and its tests in test/contract/store.
 
+import type { ApiTokenStore } from "./api-tokens.js";
 import type { AttributeStore } from "./attributes.js";
+import type { AuditStore } from "./audit.js";
 import type { BlobUseStore } from "./blobs.js";
+import type { DeviceIdentityStore } from "./device-identities.js";
 import type { DeviceStore } from "./devices.js";
 import type { EventStore } from "./events.js";
 import type { FirmwareStore } from "./firmware.js";
@@ -11,11 +14,16 @@ import type { FleetStore } from "./fleet.js";
 import type { LabelStore } from "./labels.js";
 import type { MeshStore } from "./mesh.js";
 import type { RolloutStore } from "./rollouts.js";
+import type { SigningKeyStore } from "./signing-keys.js";
 import type { TypeStore } from "./types.js";
 import type { UpdateStore } from "./updates.js";
+import type { UserStore } from "./users.js";
 
+export * from "./api-tokens.js";
 export * from "./attributes.js";
+export * from "./audit.js";
 export * from "./blobs.js";
+export * from "./device-identities.js";
 export * from "./devices.js";
 export * from "./errors.js";
 export * from "./events.js";
@@ -25,14 +33,19 @@ export * from "./labels.js";
 export * from "./mesh.js";
 export * from "./page.js";
 export * from "./rollouts.js";
+export * from "./signing-keys.js";
 export * from "./types.js";
 export * from "./updates.js";
+export * from "./users.js";
 
 /** Every part, one a line. */
 // biome-ignore format: one a line, so that two branches that add one do not meet
 export interface StoreParts
-  extends AttributeStore,
+  extends ApiTokenStore,
+    AttributeStore,
+    AuditStore,
     BlobUseStore,
+    DeviceIdentityStore,
     DeviceStore,
     EventStore,
     FirmwareStore,
@@ -40,8 +53,10 @@ export interface StoreParts
     LabelStore,
     MeshStore,
     RolloutStore,
+    SigningKeyStore,
     TypeStore,
-    UpdateStore {}
+    UpdateStore,
+    UserStore {}
 
 export interface TransactionOptions {
   /**

@@ -16,7 +16,8 @@ const TRIAL_SECONDS = 8;
 export interface DashboardStage {
   /** Of the server, without a slash at its end. */
   readonly url: string;
-  readonly adminToken: string;
+  /** Whoever opens it becomes the first administrator. */
+  readonly setupUrl: string;
   /** Puts another release on the server; `app` as in imageOf. */
   release(app: string, version: string): Promise<void>;
   /** Another device out of its box, and a person who leads it through its portal. Another seed is another device. */
@@ -69,7 +70,7 @@ export async function openDashboardStage(options: {
   };
   return {
     url: server.url,
-    adminToken: server.adminToken,
+    setupUrl: server.setupUrl ?? "",
     release,
     powerOn,
     async close() {

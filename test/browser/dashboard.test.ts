@@ -28,8 +28,8 @@ describe("the dashboard in a browser", function () {
     await stage?.close();
   });
 
-  async function open(size: object, options: { isGuarded?: boolean } = {}): Promise<void> {
-    stage = await openDashboardStage({ speed: SPEED, ...options });
+  async function open(size: object): Promise<void> {
+    stage = await openDashboardStage({ speed: SPEED });
     watched = await openPage(browser, size);
     watched.page.setDefaultTimeout(PATIENCE_MS);
     await watched.page.goto(stage.url);
@@ -71,23 +71,6 @@ describe("the dashboard in a browser", function () {
     await page.setViewportSize({ width: 320, height: 700 });
     expect(await overflowOf(page), "after").equal(0);
     expect(problems).deep.equal([]);
-  });
-
-  it("asks for the token where reads are not open, and keeps it out of reach of scripts", async () => {
-    await open(PHONE, { isGuarded: true });
-    const { page, problems } = watched;
-    await page.getByLabel("Token").fill("not the token");
-    await page.getByRole("button", { name: "Sign in" }).tap();
-    await page.getByText("this token is not valid here, or has expired").waitFor();
-    await page.getByLabel("Token").fill(stage.adminToken);
-    await page.getByRole("button", { name: "Sign in" }).tap();
-    await page.getByText("No device has checked for updates so far").waitFor();
-    const reachable = await page.evaluate(
-      () => document.cookie + JSON.stringify({ ...localStorage, ...sessionStorage }),
-    );
-    expect(reachable).equal("{}");
-    // the browser itself notes the refused token
-    expect(problems.filter((problem) => !/401/.test(problem))).deep.equal([]);
   });
 
   /** Notes each stage that becomes the current one. */

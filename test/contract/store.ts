@@ -2,6 +2,9 @@
 // opens an empty one.
 
 import type { Store } from "../../server/store/store.js";
+import { auditContract } from "./store/audit.js";
+import { credentialContract } from "./store/credentials.js";
+import { deviceIdentityContract } from "./store/device-identities.js";
 import { deviceContract } from "./store/devices.js";
 import { eventContract } from "./store/events.js";
 import { firmwareContract } from "./store/firmware.js";
@@ -11,6 +14,7 @@ import { rolloutContract } from "./store/rollouts.js";
 import { transactionContract } from "./store/transactions.js";
 import { typeContract } from "./store/types.js";
 import { updateContract } from "./store/updates.js";
+import { userContract } from "./store/users.js";
 
 export function storeContract(open: () => Promise<Store>): void {
   let store: Store;
@@ -27,5 +31,9 @@ export function storeContract(open: () => Promise<Store>): void {
   eventContract(() => store);
   meshContract(() => store);
   typeContract(() => store);
+  userContract(() => store);
+  credentialContract(() => store);
+  auditContract(() => store);
+  deviceIdentityContract(() => store);
   transactionContract(() => store);
 }

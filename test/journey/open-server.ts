@@ -3,15 +3,22 @@
 import { join } from "node:path";
 import type { HttpRequest, HttpResponse } from "../../host-sim/network/http-host.js";
 import { createApp } from "../../server/app.js";
-import { openAuth } from "../../server/auth.js";
+import { Auth } from "../../server/auth/auth.js";
+import { hashSecret } from "../../server/auth/secret.js";
 import { openFileBlobs } from "../../server/blobs/files.js";
 import { openSqliteStore } from "../../server/store/sqlite.js";
 import type { Update } from "../../server/store/store.js";
+
+const ADMIN_TOKEN = "skx_journey-journey-journey-journey-journey";
 
 export interface TestServer {
   handle(request: HttpRequest): Promise<HttpResponse>;
   /** Through the upload route, as the command line does it. */
   upload(image: Uint8Array, release: string): Promise<void>;
+  /** A request of the administrator. */
+  admin(method: "GET" | "POST" | "PUT", path: string, payload?: object): Promise<Record<string, unknown>>;
+  /** From now on devices that are new here need this enrolment token. */
+  demandEnrolment(token: string): Promise<void>;
   /** Every attempt, oldest first. */
   updates(): Promise<Update[]>;
   close(): Promise<void>;
@@ -22,8 +29,8 @@ export async function openTestServer(options: {
   readonly now: () => number;
 }): Promise<TestServer> {
   const { folder, now } = options;
-  const { auth, adminToken } = await openAuth(folder, now);
   const store = await openSqliteStore(join(folder, "skyslot.db"));
+  const auth = new Auth({ store, now, localToken: ADMIN_TOKEN });
   const app = createApp({ store, blobs: await openFileBlobs(join(folder, "blobs")), auth, now });
   return {
     async handle({ method, path, headers, body, remoteAddress }) {
@@ -49,13 +56,31 @@ export async function openTestServer(options: {
         method: "POST",
         url: "/api/ota/admin/upload",
         headers: {
-          authorization: `Bearer ${adminToken}`,
+          authorization: `Bearer ${ADMIN_TOKEN}`,
           "content-type": encoded.headers.get("content-type") ?? "",
         },
         payload: Buffer.from(await encoded.arrayBuffer()),
       });
       if (answer.statusCode >= 300)
         throw new Error(`upload was answered ${answer.statusCode}: ${answer.body}`);
+    },
+    async admin(method, url, payload) {
+      const headers = { authorization: `Bearer ${ADMIN_TOKEN}` };
+      const answer = await app.inject({ method, url, headers, ...(payload ? { payload } : {}) });
+      if (answer.statusCode >= 300)
+        throw new Error(`${url} was answered ${answer.statusCode}: ${answer.body}`);
+      return answer.json();
+    },
+    async demandEnrolment(token) {
+      await store.putPolicy({ deviceType: "*", registration: "enrolment", tokens: "required" });
+      await store.addEnrolmentToken({
+        name: "journey",
+        hash: hashSecret(token),
+        deviceType: null,
+        maxUseCount: 1,
+        createdAt: now(),
+        expiresAt: null,
+      });
     },
     async updates() {
       const { rows } = await store.listUpdates({}, { limit: 100, offset: 0 });

@@ -3,108 +3,169 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import type { InjectOptions } from "fastify";
-import { SignJWT } from "jose";
-import { createAuth, openAuth } from "../../server/auth.js";
-import { START_MS, TestServer } from "./test-server.js";
+import type { RouteAccess } from "../../server/api/guard.js";
+import { openLocalToken } from "../../server/auth/local-token.js";
+import { type Need, ROLES, SCOPE_NAMES, scopesOf } from "../../server/auth/permissions.js";
+import { TestServer } from "./test-server.js";
 
-const READS = ["/api/devices", "/api/events", "/api/ota/admin/firmware", "/api/ota/admin/logs", "/metrics"];
-const WRITES: readonly [InjectOptions["method"], string][] = [
-  ["POST", "/api/ota/admin/upload"],
-  ["POST", "/api/ota/admin/firmware"],
-  ["PATCH", "/api/ota/admin/firmware/1"],
-  ["DELETE", "/api/ota/admin/firmware/1"],
+/** What anybody in the world may ask. A route that is added here needs a reason. */
+const PUBLIC = [
+  "GET /",
+  "GET /api/auth/session",
+  "GET /dashboard/client.css",
+  "GET /dashboard/client.js",
+  "GET /healthz",
+  "GET /setup",
+  "POST /api/auth/login",
+  "POST /api/auth/logout",
+  "POST /api/auth/refresh",
+  "POST /api/setup",
+  "POST /api/setup/look",
 ];
-
-/** Method and path of every route in Fastify's drawing of them. */
-function routesOf(drawing: string): (readonly ["GET" | "HEAD" | "POST" | "PATCH" | "DELETE", string])[] {
-  const parents: string[] = [];
-  return drawing.split("\n").flatMap((line) => {
-    const [, indent = "", part = "", methods = ""] = /^(.*?── )(\S+) \(([A-Z, ]+)\)/.exec(line) ?? [];
-    if (part === "") return [];
-    const depth = indent.length / 4 - 1;
-    parents[depth] = `${depth > 0 ? parents[depth - 1] : ""}${part}`;
-    const path = parents[depth];
-    return methods.split(", ").map((method) => [method as "GET", path] as const);
-  });
-}
+/** What a device asks, which shows who it is in its own way. */
+const DEVICE = [
+  "GET /:tenant/controller/v1/:id",
+  "GET /:tenant/controller/v1/:id/cancelAction/:action",
+  "GET /:tenant/controller/v1/:id/deploymentBase/:action",
+  "GET /api/arduino/:type",
+  "GET /api/ota/download/:id",
+  "GET /api/ota/files/:sha256",
+  "GET /api/v1/ota/updates/pending",
+  "GET /api/web-tools/:type/manifest.json",
+  "GET /manifest",
+  "HEAD /api/ota/download/:id",
+  "HEAD /api/ota/files/:sha256",
+  "POST /:tenant/controller/v1/:id/cancelAction/:action/feedback",
+  "POST /:tenant/controller/v1/:id/deploymentBase/:action/feedback",
+  "POST /api/devices/:id/heartbeat",
+  "POST /api/devices/register",
+  "POST /api/ota/check",
+  "POST /api/ota/status",
+  "POST /api/v1/ota/updates/:id/finish",
+  "POST /api/v1/ota/updates/:id/nodes",
+  "PUT /:tenant/controller/v1/:id/configData",
+];
 
 describe("access", () => {
   let server: TestServer;
   afterEach(() => server.close());
-  const status = async (options: InjectOptions) => (await server.app.inject(options)).statusCode;
 
-  it("is denied by default, with a challenge", async () => {
+  const routes = () => server.app.routeAccess.filter(({ method }) => method !== "OPTIONS");
+  const nameOf = ({ method, url }: RouteAccess) => `${method} ${url}`;
+  const named = (need: Need) =>
+    routes()
+      .filter(({ access }) => access === need)
+      .map(nameOf)
+      .sort();
+  const ask = async ({ method, url }: RouteAccess, token?: string): Promise<number> => {
+    const options: InjectOptions = {
+      method: method as "GET",
+      url: url.replace(/:[a-z]+/g, "1"),
+      ...(token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } }),
+    };
+    return (await server.app.inject(options)).statusCode;
+  };
+  /** A live stream never ends: it is not asked with a token that opens it. */
+  const endsByItself = ({ url }: RouteAccess) => !url.endsWith("/stream");
+
+  it("is declared by every route, and open to the world for a named few only", async () => {
     server = await TestServer.open();
-    for (const url of READS) expect(await status({ url }), url).to.equal(401);
-    for (const [method, url] of WRITES)
-      expect(await status({ method: method as "POST", url }), url).to.equal(401);
+    await server.app.ready();
+    const known: readonly (Need | undefined)[] = ["public", "device", "known", "person", ...SCOPE_NAMES];
+    expect(routes().length).to.be.above(25);
+    expect(
+      routes()
+        .filter(({ access }) => !known.includes(access))
+        .map(nameOf),
+    ).to.deep.equal([]);
+    expect(named("public")).to.deep.equal(PUBLIC);
+    expect(named("device")).to.deep.equal(DEVICE);
+  });
+
+  it("is denied to whoever is not known, by every other route, with a challenge", async () => {
+    server = await TestServer.open();
+    await server.app.ready();
+    const guarded = routes().filter(({ access }) => access !== "public" && access !== "device");
+    for (const route of guarded) {
+      expect(await ask(route), nameOf(route)).to.equal(401);
+      expect(await ask(route, "ska_nonsense"), nameOf(route)).to.equal(401);
+    }
     const answer = await server.app.inject("/api/devices");
     expect(answer.headers["www-authenticate"]).to.match(/^Bearer/);
     expect(answer.json().error).to.equal("UNAUTHORIZED");
   });
 
-  it("is denied to every route that exists but a named few", async () => {
+  it("is given by every route to exactly the roles that have its scope", async () => {
     server = await TestServer.open();
-    const open: string[] = [];
-    for (const [method, path] of routesOf(server.app.printRoutes({ commonPrefix: false }))) {
-      const answer = await server.app.inject({ method, url: path.replace(":id", "1") });
-      if (answer.statusCode !== 401) open.push(`${method} ${path}`);
+    await server.app.ready();
+    for (const role of ROLES) {
+      const { access: token } = await server.addUser(`the-${role}`, role);
+      for (const route of routes().filter(endsByItself)) {
+        const { access } = route;
+        const isScope = SCOPE_NAMES.some((scope) => scope === access);
+        if (!isScope || !access) continue;
+        const status = await ask(route, token);
+        const isAllowed = scopesOf(role).some((scope) => scope === access);
+        if (isAllowed) expect(status, `${role}: ${nameOf(route)}`).not.to.be.oneOf([401, 403]);
+        else expect(status, `${role}: ${nameOf(route)}`).to.equal(403);
+      }
     }
-    expect(open).to.deep.equal([
-      "GET /",
-      "POST /api/ota/check",
-      "POST /api/ota/status",
-      "GET /api/ota/download/:id",
-      "HEAD /api/ota/download/:id",
-      "GET /api/ota/files/:sha256",
-      "HEAD /api/ota/files/:sha256",
-      "POST /api/devices/register",
-      "POST /api/devices/:id/heartbeat",
-      "GET /api/arduino/:type",
-      "GET /api/web-tools/:type/manifest.json",
-      "GET /api/v1/ota/updates/pending",
-      "POST /api/v1/ota/updates/:id/nodes",
-      "POST /api/v1/ota/updates/:id/finish",
-      "POST /api/session",
-      "GET /manifest",
-      "GET /healthz",
-      "GET /dashboard/client.js",
-      "GET /dashboard/client.css",
-      "GET /:tenant/controller/v1/:id",
-      "PUT /:tenant/controller/v1/:id/configData",
-      "GET /:tenant/controller/v1/:id/cancelAction/:action",
-      "POST /:tenant/controller/v1/:id/cancelAction/:action/feedback",
-      "GET /:tenant/controller/v1/:id/deploymentBase/:action",
-      "POST /:tenant/controller/v1/:id/deploymentBase/:action/feedback",
-    ]);
   });
 
-  it("is open to everyone for devices and health", async () => {
+  it("is given to an API token for its own scopes only, and never what its owner's role has not", async () => {
     server = await TestServer.open();
-    expect((await server.check()).statusCode).to.equal(200);
-    expect(await status({ url: "/healthz" })).to.equal(200);
-    expect(await status({ url: "/" })).to.equal(200);
-    expect((await server.app.inject("/")).body).to.contain('data-signed-in="false"');
+    await server.app.ready();
+    await server.addUser("ada", "operator");
+    for (const scope of scopesOf("operator")) {
+      const made = await server.admin("POST", "/api/tokens", {
+        name: scope.replace(":", " "),
+        scopes: [scope],
+        user: "ada",
+      });
+      const { token } = made.json();
+      for (const route of routes().filter(endsByItself)) {
+        const { access } = route;
+        if (access === "public" || access === "device") continue;
+        const status = await ask(route, token);
+        if (access === scope || access === "known")
+          expect(status, `${scope}: ${nameOf(route)}`).not.to.be.oneOf([401, 403]);
+        else expect(status, `${scope}: ${nameOf(route)}`).to.equal(403);
+      }
+    }
+    const refused = await server.admin("POST", "/api/tokens", {
+      name: "x",
+      scopes: ["users:write"],
+      user: "ada",
+    });
+    expect([refused.statusCode, refused.json().error]).to.deep.equal([403, "FORBIDDEN"]);
   });
 
-  it("is given by a token that is ours, signed as we sign and not expired", async () => {
+  it("is closed where a route says nothing, even to administrators", async () => {
     server = await TestServer.open();
-    const ask = (token: string) =>
-      status({ url: "/api/devices", headers: { authorization: `Bearer ${token}` } });
-    expect(await ask(server.token)).to.equal(200);
-    const stranger = createAuth(Buffer.alloc(32, 8), () => START_MS);
-    expect(await ask(await stranger.issue("admin", 1e6))).to.equal(401);
-    const soon = await server.auth.issue("admin", 60_000);
-    expect(await ask(soon)).to.equal(200);
-    server.nowMs += 61_000;
-    expect(await ask(soon)).to.equal(401);
-    const unsigned = `${Buffer.from('{"alg":"none"}').toString("base64url")}.${soon.split(".")[1]}.`;
-    expect(await ask(unsigned)).to.equal(401);
-    const withoutEnd = await new SignJWT({ sub: "admin", iss: "skyslot" })
-      .setProtectedHeader({ alg: "HS256" })
-      .sign(Buffer.alloc(32, 7));
-    expect(await ask(withoutEnd)).to.equal(401);
-    expect(await ask("")).to.equal(401);
+    server.app.get("/undeclared", async () => "open");
+    expect((await server.app.inject("/undeclared")).statusCode).to.equal(401);
+    const answer = await server.admin("GET", "/undeclared");
+    expect(answer.statusCode).to.equal(403);
+    expect(answer.json().message).to.contain("is open to nobody");
+  });
+
+  it("tells browsers to keep pages and answers to themselves", async () => {
+    server = await TestServer.open({ publicUrl: "https://updates.example.com" });
+    const page = (await server.app.inject("/")).headers;
+    expect(page["content-security-policy"])
+      .to.contain("script-src 'self'")
+      .and.to.contain("frame-ancestors 'none'");
+    expect(page["content-security-policy"]).not.to.contain("unsafe");
+    const api = (await server.app.inject("/api/devices")).headers;
+    expect(api["content-security-policy"]).to.equal("default-src 'none'; frame-ancestors 'none'");
+    for (const headers of [page, api])
+      expect(headers).to.include({
+        "x-content-type-options": "nosniff",
+        "x-frame-options": "DENY",
+        "referrer-policy": "no-referrer",
+        "cross-origin-opener-policy": "same-origin",
+        "strict-transport-security": "max-age=31536000",
+      });
   });
 
   describe("from this machine", () => {
@@ -113,14 +174,24 @@ describe("access", () => {
       remoteAddress: "127.0.0.1",
       headers: { host: "localhost:8080" },
     };
+    const status = async (options: InjectOptions) => (await server.app.inject(options)).statusCode;
 
-    it("is open for reads when the server listens on loopback only", async () => {
+    it("is open for what a viewer may see when the server listens on loopback only", async () => {
       server = await TestServer.open({ openReads: true });
-      for (const url of READS) expect(await status({ ...local, url }), url).to.equal(200);
-      expect(await status({ ...local, remoteAddress: "::1", headers: { host: "[::1]:8080" } })).to.equal(200);
-      for (const [method, url] of WRITES) {
-        expect(await status({ ...local, method: method as "POST", url }), url).to.equal(401);
+      await server.app.ready();
+      for (const { method, url, access } of routes().filter(endsByItself)) {
+        if (access === "public" || access === "device") continue;
+        const options = { ...local, method: method as "GET", url: url.replace(/:[a-z]+/g, "1") };
+        const answer = await status(options);
+        if (method === "GET" && (access === "read" || access === "known"))
+          expect(answer, url).not.to.be.oneOf([401, 403]);
+        else expect(answer, `${method} ${url}`).to.be.oneOf([401, 403]);
       }
+      expect(await status({ ...local, remoteAddress: "::1", headers: { host: "[::1]:8080" } })).to.equal(200);
+      expect((await server.app.inject({ ...local, url: "/api/auth/me" })).json()).to.include({
+        kind: "here",
+        role: "viewer",
+      });
     });
 
     it("is closed to other peers, to other host names and behind a proxy", async () => {
@@ -141,33 +212,9 @@ describe("access", () => {
       );
     });
   });
-
-  describe("by the dashboard's sign-in", () => {
-    const signIn = (token: string) =>
-      server.app.inject({ method: "POST", url: "/api/session", payload: { token } });
-
-    it("is a cookie for reads that scripts cannot see", async () => {
-      server = await TestServer.open();
-      const answer = await signIn(server.token);
-      const cookie = `${answer.headers["set-cookie"]}`;
-      expect(cookie).to.contain("HttpOnly").and.to.contain("SameSite=Strict");
-      const headers = { cookie: cookie.split(";")[0] ?? "" };
-      expect(await status({ url: "/api/devices", headers })).to.equal(200);
-      for (const [method, url] of WRITES) {
-        expect(await status({ method: method as "POST", url, headers }), url).to.equal(401);
-      }
-      server.nowMs += 13 * 3_600_000;
-      expect(await status({ url: "/api/devices", headers })).to.equal(401);
-    });
-
-    it("is refused with a wrong token", async () => {
-      server = await TestServer.open();
-      expect((await signIn("nonsense")).statusCode).to.equal(401);
-    });
-  });
 });
 
-describe("the keys of a data folder", () => {
+describe("the local administrator's token", () => {
   let folder: string;
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), "skyslot-auth-"));
@@ -175,33 +222,31 @@ describe("the keys of a data folder", () => {
   afterEach(() => rm(folder, { recursive: true, force: true }));
   const mode = async (name: string) => ((await stat(join(folder, name))).mode & 0o777).toString(8);
 
-  it("are made at the first start, for their owner only, and stay", async () => {
-    const first = await openAuth(folder, () => START_MS);
-    expect([await mode("jwt.key"), await mode("admin.token")]).to.deep.equal(["600", "600"]);
-    expect((await readFile(first.tokenFile, "utf8")).trim()).to.equal(first.adminToken);
-    const second = await openAuth(folder, () => START_MS + 1000);
-    expect(second.adminToken).to.equal(first.adminToken);
-    expect(await second.auth.verify(first.adminToken)).to.equal("admin");
+  it("is made at the first start, for its owner only, and stays", async () => {
+    const first = await openLocalToken(folder);
+    expect(await mode("admin.token")).to.equal("600");
+    expect((await readFile(first.file, "utf8")).trim()).to.equal(first.token);
+    expect((await openLocalToken(folder)).token).to.equal(first.token);
   });
 
-  it("renew the token in the last month of its year", async () => {
-    const first = await openAuth(folder, () => START_MS);
-    const later = START_MS + 340 * 86_400_000;
-    const second = await openAuth(folder, () => later);
-    expect(second.adminToken).not.to.equal(first.adminToken);
-    expect(await second.auth.verify(second.adminToken)).to.equal("admin");
+  it("is the same for two servers that start at once", async () => {
+    const [a, b] = await Promise.all([openLocalToken(folder), openLocalToken(folder)]);
+    expect(a.token).to.equal(b.token);
   });
 
-  it("are the same for two servers that start at once", async () => {
-    const [a, b] = await Promise.all([openAuth(folder, () => START_MS), openAuth(folder, () => START_MS)]);
-    expect(await b.auth.verify(a.adminToken)).to.equal("admin");
-    expect(await a.auth.verify(b.adminToken)).to.equal("admin");
+  it("stays the one that an older version left, whose key is removed", async () => {
+    const former = `${"a".repeat(36)}.${"b".repeat(80)}.${"c".repeat(43)}`;
+    await writeFile(join(folder, "admin.token"), `${former}\n`, { mode: 0o644 });
+    await writeFile(join(folder, "jwt.key"), "k".repeat(43));
+    expect((await openLocalToken(folder)).token).to.equal(former);
+    expect(await mode("admin.token")).to.equal("600");
+    expect(await stat(join(folder, "jwt.key")).catch((error) => error.code)).to.equal("ENOENT");
   });
 
-  it("are not accepted when they are cut", async () => {
-    await writeFile(join(folder, "jwt.key"), "short");
-    expect(await openAuth(folder, () => START_MS).catch((error: Error) => error.message)).to.match(
-      /holds 3 bytes, a key is 32/,
+  it("is not accepted when it was cut", async () => {
+    await writeFile(join(folder, "admin.token"), "short");
+    expect(await openLocalToken(folder).catch((error: Error) => error.message)).to.match(
+      /holds 5 characters, a token has 32 at least/,
     );
   });
 });

@@ -9,7 +9,8 @@ import type { CheckRequest, StatusRequest } from "../../firmware/core/wire.js";
 import { buildFirmwareImage, type FirmwareOptions } from "../../host-sim/hardware/firmware-image.js";
 import type { Settings } from "../../server/api/context.js";
 import { createApp } from "../../server/app.js";
-import { type Auth, createAuth } from "../../server/auth.js";
+import { Auth } from "../../server/auth/auth.js";
+import type { Role } from "../../server/auth/permissions.js";
 import { openFileBlobs } from "../../server/blobs/files.js";
 import {
   describeRelease,
@@ -25,6 +26,9 @@ import { newTestDatabase } from "../services/postgres.js";
 
 /** Milliseconds since 1970 when every test begins. */
 export const START_MS = Date.UTC(2026, 10, 21, 12);
+
+/** Of every user of these tests. */
+export const PASSWORD = "correct horse battery";
 
 export interface MadeRelease {
   readonly image: Buffer;
@@ -70,18 +74,20 @@ export class TestServer {
   app!: FastifyInstance;
   store!: Store;
   auth!: Auth;
-  token = "";
+  /** Of the local administrator: good for everything. */
+  readonly token = "skx_test-test-test-test-test-test-test-test";
 
   private constructor(folder: string) {
     this.#folder = folder;
   }
 
-  static async open(settings: Partial<Settings> = {}): Promise<TestServer> {
+  /** `store`: another than one of its own; it is closed with the server. */
+  static async open(settings: Partial<Settings> = {}, store?: Store): Promise<TestServer> {
     const server = new TestServer(await mkdtemp(join(tmpdir(), "skyslot-server-")));
     const now = () => server.nowMs;
-    server.auth = createAuth(Buffer.alloc(32, 7), now);
-    server.token = await server.auth.issue("admin", 3_600_000 * 24 * 365);
-    server.store = await openTestStore(join(server.#folder, "skyslot.db"));
+    server.store = store ?? (await openTestStore(join(server.#folder, "skyslot.db")));
+    const passwordCost = { ln: 4, r: 8, p: 1 };
+    server.auth = new Auth({ store: server.store, now, localToken: server.token, passwordCost });
     const blobs = await openFileBlobs(join(server.#folder, "blobs"));
     server.app = createApp({ store: server.store, blobs, auth: server.auth, now, settings });
     return server;
@@ -97,10 +103,11 @@ export class TestServer {
     await rm(this.#folder, { recursive: true, force: true });
   }
 
-  check(body: Partial<CheckRequest> = {}): Promise<LightMyRequestResponse> {
+  check(body: Partial<CheckRequest> = {}, token?: string): Promise<LightMyRequestResponse> {
     return this.app.inject({
       method: "POST",
       url: "/api/ota/check",
+      headers: bearer(token),
       payload: {
         device_id: "base-010203",
         device_type: "base",
@@ -118,23 +125,48 @@ export class TestServer {
     });
   }
 
-  status(body: Partial<StatusRequest>): Promise<LightMyRequestResponse> {
+  status(body: Partial<StatusRequest>, token?: string): Promise<LightMyRequestResponse> {
     const payload = { device_id: "base-010203", firmware_id: 1, ...body };
-    return this.app.inject({ method: "POST", url: "/api/ota/status", payload });
+    return this.app.inject({ method: "POST", url: "/api/ota/status", payload, headers: bearer(token) });
   }
 
   admin(
-    method: "GET" | "POST" | "PATCH" | "DELETE",
+    method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE",
     url: string,
     payload?: object,
   ): Promise<LightMyRequestResponse> {
-    const headers = { authorization: `Bearer ${this.token}` };
+    return this.as(this.token, method, url, payload);
+  }
+
+  /** With anybody's token. */
+  as(
+    token: string,
+    method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE",
+    url: string,
+    payload?: object,
+  ): Promise<LightMyRequestResponse> {
+    const headers = { authorization: `Bearer ${token}` };
     return this.app.inject({ method, url, headers, ...(payload ? { payload } : {}) });
+  }
+
+  /** A user with a good password, added by the local administrator; signed in. */
+  async addUser(name: string, role: Role): Promise<{ readonly access: string; readonly refresh: string }> {
+    const added = await this.admin("POST", "/api/users", { name, role, password: PASSWORD });
+    if (added.statusCode !== 201) throw new Error(`user was answered ${added.statusCode}: ${added.body}`);
+    return this.logIn(name);
+  }
+
+  async logIn(name: string): Promise<{ readonly access: string; readonly refresh: string }> {
+    const payload = { name, password: PASSWORD };
+    const answer = await this.app.inject({ method: "POST", url: "/api/auth/login", payload });
+    if (answer.statusCode !== 200) throw new Error(`login was answered ${answer.statusCode}: ${answer.body}`);
+    return { access: answer.json().access_token, refresh: answer.json().refresh_token };
   }
 
   async upload(
     made: Partial<MadeRelease>,
     fields: Record<string, string> = {},
+    token: string = this.token,
   ): Promise<LightMyRequestResponse> {
     const form = new FormData();
     for (const [name, value] of Object.entries(fields)) form.set(name, value);
@@ -145,7 +177,7 @@ export class TestServer {
       method: "POST",
       url: "/api/ota/admin/upload",
       headers: {
-        authorization: `Bearer ${this.token}`,
+        authorization: `Bearer ${token}`,
         "content-type": encoded.headers.get("content-type") ?? "",
       },
       payload: Buffer.from(await encoded.arrayBuffer()),
@@ -160,3 +192,6 @@ export class TestServer {
     return logs[0] ?? {};
   }
 }
+
+const bearer = (token: string | undefined): Record<string, string> =>
+  token === undefined ? {} : { authorization: `Bearer ${token}` };

@@ -14,6 +14,7 @@ declare module "mc/config" {
     readonly trialDeadlineSeconds: number;
     /** Token of the push port 3232; absent or empty: push is off unless one is stored in NVS. */
     readonly pushToken?: string;
+    readonly enrolmentToken?: string;
     /** Release keys this build trusts: P-256 points, base64url. */
     readonly keys: readonly { readonly kid: string; readonly x: string; readonly y: string }[];
     /** `led` only: the strip as long as the owner has chosen nothing; see core/led-settings.ts. */

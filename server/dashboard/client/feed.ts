@@ -6,9 +6,32 @@ import type { Change, Snapshot } from "./model.js";
 const LIVE_TYPES = ["device", "update", "firmware", "event"] as const;
 const LIST_LENGTH = 500;
 const LOG_LENGTH = 300;
+const RETRY_MS = 5_000;
 
 /** Returns what ends it. */
 export function followServer(take: (message: Change) => void): () => void {
+  let source = follow();
+  let again: ReturnType<typeof setTimeout> | undefined;
+
+  function follow(): EventSource {
+    const opened = openStream(take);
+    opened.addEventListener("error", () => {
+      // Refused, not broken off: the access may have expired while this page slept, and is being renewed.
+      if (opened.readyState !== EventSource.CLOSED) return;
+      again = setTimeout(() => {
+        source = follow();
+      }, RETRY_MS);
+    });
+    return opened;
+  }
+
+  return () => {
+    clearTimeout(again);
+    source.close();
+  };
+}
+
+function openStream(take: (message: Change) => void): EventSource {
   const source = new EventSource("/api/events/stream");
   let waiting: Change[] | undefined;
   source.addEventListener("open", async () => {
@@ -31,7 +54,7 @@ export function followServer(take: (message: Change) => void): () => void {
       else take(change);
     });
   }
-  return () => source.close();
+  return source;
 }
 
 async function loadSnapshot(): Promise<Snapshot> {

@@ -2,17 +2,38 @@
 
 import { render } from "preact";
 import { useEffect, useReducer, useState } from "preact/hooks";
+import type { ActorView } from "../../api/account-views.js";
+import { Account } from "./account.js";
 import { Device } from "./device.js";
 import { followServer } from "./feed.js";
 import { Log, Releases } from "./lists.js";
 import { change, initialModel, isOnline, isOpen, type Model } from "./model.js";
-import { SignIn } from "./sign-in.js";
+import { findActor, keepSession } from "./session.js";
+import { Setup, SignIn } from "./sign-in.js";
 import "./style.css";
 
 const CLOCK_MS = 1000;
 const SHOWN_DEVICE_COUNT = 200;
 
-function Dashboard() {
+/** Nothing, until it is known who looks. */
+function App() {
+  const [actor, setActor] = useState<ActorView | null>();
+  const [wantsSignIn, setWantsSignIn] = useState(false);
+  useEffect(() => {
+    findActor().then(
+      (found) => setActor(found ?? null),
+      () => setActor(null),
+    );
+  }, []);
+  const isUser = actor?.kind === "user";
+  useEffect(() => (isUser ? keepSession(() => location.reload()) : undefined), [isUser]);
+  if (actor === undefined) return null;
+  if (actor === null) return <SignIn />;
+  if (wantsSignIn) return <SignIn onCancel={() => setWantsSignIn(false)} />;
+  return <Dashboard actor={actor} onSignIn={() => setWantsSignIn(true)} />;
+}
+
+function Dashboard({ actor, onSignIn }: { readonly actor: ActorView; readonly onSignIn: () => void }) {
   const [model, take] = useReducer(change, initialModel);
   const [now, setNow] = useState(Date.now());
   useEffect(() => followServer(take), []);
@@ -27,6 +48,7 @@ function Dashboard() {
           <Logo /> Skyslot
         </h1>
         <Connection model={model} />
+        <Account actor={actor} onSignIn={onSignIn} />
       </header>
       <main>
         <Summary model={model} now={now} />
@@ -95,4 +117,4 @@ const Logo = () => (
 );
 
 const root = document.getElementById("app");
-if (root) render(root.dataset.signedIn === "true" ? <Dashboard /> : <SignIn />, root);
+if (root) render(location.pathname === "/setup" ? <Setup /> : <App />, root);

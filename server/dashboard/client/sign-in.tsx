@@ -1,34 +1,190 @@
-// Asks for the administrator's token and exchanges it for a cookie that scripts cannot see. The token is kept nowhere.
+// The two pages for whoever is not known: sign in with name and password, and set a password by a one-time link, which is also how
+// the first administrator is made. Passwords are sent once and kept nowhere.
 
-import { useState } from "preact/hooks";
+import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { ask, signIn } from "./session.js";
 
-export function SignIn() {
-  const [problem, setProblem] = useState("");
-  const submit = async (event: SubmitEvent) => {
-    event.preventDefault();
-    const token = new FormData(event.currentTarget as HTMLFormElement).get("token");
-    const response = await fetch("/api/session", {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ token }),
-    });
-    if (response.ok) location.reload();
-    else setProblem(((await response.json()) as { message: string }).message);
+/** What the server asks for at least, see auth/password.ts: it judges, this only tells. */
+const MIN_PASSWORD_LENGTH = 10;
+
+export function SignIn({ onCancel }: { readonly onCancel?: (() => void) | undefined }) {
+  const submit = async (fields: FormData) => {
+    await signIn(`${fields.get("name")}`, `${fields.get("password")}`);
+    location.reload();
   };
   return (
-    <main class="sign-in">
-      <form class="card" onSubmit={submit}>
-        <h1>Skyslot</h1>
-        <p>
-          This server asks who you are. Its token is in the file <code>admin.token</code> of its data folder.
-        </p>
-        <label for="token">Token</label>
-        <input id="token" name="token" type="password" autocomplete="current-password" required />
+    <Form title="Sign in" action="Sign in" onSubmit={submit} footer={<Help onCancel={onCancel} />}>
+      <NameField />
+      <PasswordField label="Password" autocomplete="current-password" />
+    </Form>
+  );
+}
+
+const Help = ({ onCancel }: { readonly onCancel: (() => void) | undefined }) => (
+  <>
+    {onCancel && (
+      <button type="button" class="quiet" onClick={onCancel}>
+        Only look
+      </button>
+    )}
+    <details>
+      <summary>No account, or no password?</summary>
+      <p>
+        Ask an administrator for a link. On the server itself, <code>skyslot user link NAME</code> makes one;
+        a server without an administrator prints one when it starts.
+      </p>
+    </details>
+  </>
+);
+
+interface Link {
+  readonly purpose: "first-admin" | "password";
+  readonly name: string | null;
+  readonly role: string;
+}
+
+/** `/setup#SECRET`: the secret stands behind the #, so that the browser sends it to nobody by itself. */
+export function Setup() {
+  const token = location.hash.slice(1);
+  const [link, setLink] = useState<Link>();
+  const [problem, setProblem] = useState("");
+  useEffect(() => {
+    if (token === "") setProblem("This link is not complete: copy the whole of it.");
+    else
+      ask<Link>("POST", "/api/setup/look", { token }).then(setLink, (error) =>
+        setProblem(sentence(error.message)),
+      );
+  }, []);
+  if (problem) {
+    return (
+      <Card title="Link not valid">
+        <p role="alert">{problem}</p>
+        <a href="/">To the sign-in</a>
+      </Card>
+    );
+  }
+  if (!link) return null;
+  const submit = async (fields: FormData) => {
+    const name = link.name ?? `${fields.get("name")}`.trim().toLowerCase();
+    await ask("POST", "/api/setup", { token, name, password: `${fields.get("password")}`, cookie: true });
+    location.replace("/");
+  };
+  const isFirst = link.purpose === "first-admin";
+  return (
+    <Form
+      title={isFirst ? "First administrator" : `Welcome, ${link.name}`}
+      action={isFirst ? "Become administrator" : "Set password"}
+      onSubmit={submit}
+    >
+      <p class="quiet">
+        {isFirst
+          ? "This server has no administrator so far. Choose a name and a password; you can add others later."
+          : `Choose a password for your account. Your role is ${link.role}.`}
+      </p>
+      <NameField fixed={link.name ?? undefined} />
+      <PasswordField label="New password" autocomplete="new-password" minLength={MIN_PASSWORD_LENGTH} />
+    </Form>
+  );
+}
+
+interface FormProps {
+  readonly title: string;
+  readonly action: string;
+  readonly onSubmit: (fields: FormData) => Promise<void>;
+  readonly children: ComponentChildren;
+  /** Below the button. */
+  readonly footer?: ComponentChildren;
+}
+
+function Form({ title, action, onSubmit, children, footer }: FormProps) {
+  const [problem, setProblem] = useState("");
+  const [isBusy, setBusy] = useState(false);
+  const submit = async (event: SubmitEvent) => {
+    event.preventDefault();
+    setBusy(true);
+    setProblem("");
+    try {
+      await onSubmit(new FormData(event.currentTarget as HTMLFormElement));
+    } catch (error) {
+      setProblem(sentence((error as Error).message));
+      setBusy(false);
+    }
+  };
+  return (
+    <Card title={title}>
+      <form onSubmit={submit}>
+        {children}
         <p class="failure" role="alert">
           {problem}
         </p>
-        <button type="submit">Sign in</button>
+        <button type="submit" disabled={isBusy}>
+          {isBusy ? "One moment…" : action}
+        </button>
       </form>
-    </main>
+      {footer}
+    </Card>
   );
 }
+
+const Card = ({ title, children }: { readonly title: string; readonly children: ComponentChildren }) => (
+  <main class="sign-in">
+    <div class="card">
+      <p class="brand">Skyslot</p>
+      <h1>{title}</h1>
+      {children}
+    </div>
+  </main>
+);
+
+const NameField = ({ fixed }: { readonly fixed?: string | undefined }) => (
+  <>
+    <label for="name">Name</label>
+    <input
+      id="name"
+      name="name"
+      autocomplete="username"
+      autocapitalize="none"
+      spellcheck={false}
+      maxLength={64}
+      required
+      {...(fixed === undefined ? {} : { value: fixed, readOnly: true })}
+    />
+  </>
+);
+
+function PasswordField(props: {
+  readonly label: string;
+  readonly autocomplete: "current-password" | "new-password";
+  readonly minLength?: number;
+}) {
+  const [isShown, setShown] = useState(false);
+  const { label, autocomplete, minLength } = props;
+  return (
+    <>
+      <label for="password">{label}</label>
+      <div class="with-button">
+        <input
+          id="password"
+          name="password"
+          type={isShown ? "text" : "password"}
+          autocomplete={autocomplete}
+          maxLength={256}
+          required
+          {...(minLength === undefined ? {} : { minLength, "aria-describedby": "password-hint" })}
+        />
+        <button type="button" class="quiet" aria-pressed={isShown} onClick={() => setShown(!isShown)}>
+          {isShown ? "Hide" : "Show"}
+        </button>
+      </div>
+      {minLength !== undefined && (
+        <p id="password-hint" class="quiet">
+          {minLength} characters at least. A sentence is good.
+        </p>
+      )}
+    </>
+  );
+}
+
+const sentence = (text: string): string =>
+  `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;

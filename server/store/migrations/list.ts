@@ -5,6 +5,9 @@ import { first } from "./0001-first.js";
 import { retention } from "./0002-retention.js";
 import { rollouts } from "./0010-rollouts.js";
 import { labels } from "./0011-labels.js";
+import { users } from "./0020-users.js";
+import { audit } from "./0021-audit.js";
+import { deviceIdentities } from "./0022-device-identities.js";
 import { types } from "./0030-types.js";
 import { mesh } from "./0031-mesh.js";
 import { attributes } from "./0032-attributes.js";
@@ -17,6 +20,9 @@ export const migrations: readonly StoreMigration[] = [
   retention,
   rollouts,
   labels,
+  users,
+  audit,
+  deviceIdentities,
   types,
   mesh,
   attributes,

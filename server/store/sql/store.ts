@@ -4,9 +4,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Kysely } from "kysely";
 import { Turns } from "../../turns.js";
 import type { Store, StoreParts } from "../store.js";
+import { createApiTokenStore } from "./api-tokens.js";
 import { createAttributeStore } from "./attributes.js";
+import { createAuditStore } from "./audit.js";
 import { createBlobUseStore } from "./blobs.js";
 import type { SqlDatabase } from "./database.js";
+import { createDeviceIdentityStore } from "./device-identities.js";
 import { createDeviceStore } from "./devices.js";
 import type { SqlDialect } from "./dialect.js";
 import { createEventStore } from "./events.js";
@@ -16,9 +19,11 @@ import { TransactionGroups } from "./groups.js";
 import { createLabelStore } from "./labels.js";
 import { createMeshStore } from "./mesh.js";
 import { createRolloutStore } from "./rollouts.js";
+import { createSigningKeyStore } from "./signing-keys.js";
 import type { Tables } from "./tables.js";
 import { createTypeStore } from "./types.js";
 import { createUpdateStore } from "./updates.js";
+import { createUserStore } from "./users.js";
 
 /** Every part, one a line. */
 const createParts = (db: Kysely<Tables>, dialect: SqlDialect): StoreParts => ({
@@ -33,6 +38,11 @@ const createParts = (db: Kysely<Tables>, dialect: SqlDialect): StoreParts => ({
   ...createTypeStore(db),
   ...createAttributeStore(db),
   ...createMeshStore(db),
+  ...createUserStore(db, dialect),
+  ...createApiTokenStore(db),
+  ...createSigningKeyStore(db),
+  ...createAuditStore(db),
+  ...createDeviceIdentityStore(db),
 });
 
 /** Runs of a transaction that others keep setting back: with the pauses between them some ten seconds. */

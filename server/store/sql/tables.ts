@@ -1,6 +1,13 @@
 // Every table, for Kysely. Flags are 0 and 1, times are milliseconds since 1970, details are JSON text, on every database.
 
+import type { ApiTokenTable } from "./api-tokens.js";
 import type { AttributeTable } from "./attributes.js";
+import type { AuditTable } from "./audit.js";
+import type {
+  DeviceIdentityTable,
+  EnrolmentTokenTable,
+  RegistrationPolicyTable,
+} from "./device-identities.js";
 import type { DeviceTable } from "./devices.js";
 import type { EventTable } from "./events.js";
 import type { FirmwareTable } from "./firmware.js";
@@ -8,8 +15,10 @@ import type { VersionSampleTable } from "./fleet.js";
 import type { LabelTable, TagTable } from "./labels.js";
 import type { MeshNodeTable, MeshUpdateTable } from "./mesh.js";
 import type { RolloutMemberTable, RolloutTable } from "./rollouts.js";
+import type { SigningKeyTable } from "./signing-keys.js";
 import type { DeviceTypeTable } from "./types.js";
 import type { UpdateTable } from "./updates.js";
+import type { LinkTable, SessionTable, UserTable } from "./users.js";
 
 export interface Tables {
   devices: DeviceTable;
@@ -25,6 +34,15 @@ export interface Tables {
   ota_updates: MeshUpdateTable;
   ota_node_status: MeshNodeTable;
   version_samples: VersionSampleTable;
+  users: UserTable;
+  sessions: SessionTable;
+  one_time_links: LinkTable;
+  api_tokens: ApiTokenTable;
+  signing_keys: SigningKeyTable;
+  audit: AuditTable;
+  device_identities: DeviceIdentityTable;
+  enrolment_tokens: EnrolmentTokenTable;
+  registration_policies: RegistrationPolicyTable;
 }
 
 /** Every column that names a blob. A blob that none of them names is removed after a while: a new one has to stand here. */

@@ -101,6 +101,10 @@ function eventsIn({ wifi, update, report, portal, espota }: DeviceState): Event[
     reportMade: { type: "reportMade", report: REPORT },
     reportTaken: { type: "reportTaken", report: REPORT },
     serverChosen: { type: "serverChosen", server: "http://other.test", checkSeconds: 60 },
+    serverTokenGiven: {
+      type: "serverTokenGiven",
+      serverToken: { server: "http://other.test", token: "skd_1" },
+    },
     tokenChosen: { type: "tokenChosen", token: "another" },
     unsignedChosen: { type: "unsignedChosen", accept: false },
     networkForgotten: { type: "networkForgotten", ssid: "home" },

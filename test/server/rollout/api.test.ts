@@ -17,12 +17,11 @@ describe("the rollout API", () => {
     expect(answer.statusCode, answer.body).to.equal(201);
     return answer.json();
   };
-  const as = async (name: string, url: string) =>
-    server.app.inject({
-      method: "POST",
-      url: `/api/rollouts${url}`,
-      headers: { authorization: `Bearer ${await server.auth.issue(name, 3_600_000)}` },
-    });
+  const as = async (name: string, url: string) => {
+    const isKnown = (await server.store.findUserByName(name)) !== undefined;
+    const { access } = await (isKnown ? server.logIn(name) : server.addUser(name, "operator"));
+    return server.as(access, "POST", `/api/rollouts${url}`);
+  };
 
   it("makes a draft with everything that was left out, and tells it as it is", async () => {
     const made = await create({
@@ -33,8 +32,8 @@ describe("the rollout API", () => {
       id: 1,
       name: "autumn",
       state: "draft",
-      reason: "made by admin",
-      created_by: "admin",
+      reason: "made by local administrator",
+      created_by: "local administrator",
       priority: 0,
       force: "none",
       max_concurrent: null,
@@ -138,7 +137,7 @@ describe("the rollout API", () => {
     expect(own.statusCode).to.equal(409);
     expect(own.json()).to.include({
       error: "SAME_PERSON",
-      message: "admin made rollout 1: another person has to approve it",
+      message: "local administrator made rollout 1: another person has to approve it",
     });
     expect((await as("bob", `/${id}/approve`)).json()).to.include({ state: "running", approved_by: "bob" });
   });
@@ -177,7 +176,7 @@ describe("the rollout API", () => {
     expect((await post(`/${id}/pause`)).json()).to.include({ error: "STATE_WRONG" });
     expect((await post(`/${id}/cancel`)).json()).to.include({
       state: "cancelled",
-      reason: "cancelled by admin",
+      reason: "cancelled by local administrator",
     });
   });
 
@@ -187,7 +186,7 @@ describe("the rollout API", () => {
       const { id } = await create({ start_at: startAt });
       expect((await post(`/${id}/start`)).json()).to.include({
         state: "scheduled",
-        reason: `started by admin, begins at ${startAt}`,
+        reason: `started by local administrator, begins at ${startAt}`,
       });
     }
     await server.check();
@@ -272,7 +271,9 @@ describe("the labels of devices", () => {
     });
     const { events } = (await server.admin("GET", "/api/devices/d1/timeline")).json();
     const labelled = events.filter(({ kind }: { kind: string }) => kind === "device.labelled");
-    expect(labelled[0].message).to.equal("d1: tagged new, no longer tagged lab, no longer pinned, by admin");
+    expect(labelled[0].message).to.equal(
+      "d1: tagged new, no longer tagged lab, no longer pinned, by local administrator",
+    );
     expect(labelled[0].detail.before.tags).to.deep.equal(["beta", "lab"]);
     expect((await server.admin("GET", "/api/devices/labels")).json()).to.deep.equal({
       tags: [

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import type { FastifyInstance } from "fastify";
 import { createApp } from "../../../server/app.js";
-import { createAuth } from "../../../server/auth.js";
+import { Auth } from "../../../server/auth/auth.js";
 import { openFileBlobs } from "../../../server/blobs/files.js";
 import { sumStages } from "../../../server/rollout/advance.js";
 import type { Rollout } from "../../../server/rollout/model.js";
@@ -28,7 +28,7 @@ class World {
   app!: FastifyInstance;
   store!: Store;
   #folder = "";
-  #token = "";
+  readonly #token = "skx_fleet-fleet-fleet-fleet-fleet-fleet";
 
   constructor(seed: number) {
     this.random = randomFrom(seed);
@@ -37,8 +37,7 @@ class World {
   async open(): Promise<void> {
     this.#folder = await mkdtemp(join(tmpdir(), "skyslot-fleet-"));
     this.store = await openSqliteStore(":memory:");
-    const auth = createAuth(Buffer.alloc(32, 7), () => this.nowMs);
-    this.#token = await auth.issue("ada", 365 * 24 * 60 * MINUTE);
+    const auth = new Auth({ store: this.store, now: () => this.nowMs, localToken: this.#token });
     const blobs = await openFileBlobs(join(this.#folder, "blobs"));
     const { store } = this;
     this.app = createApp({ store, blobs, auth, now: () => this.nowMs, settings: { deviceRate: undefined } });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import type { FastifyInstance } from "fastify";
 import { createApp } from "../../../server/app.js";
-import { createAuth } from "../../../server/auth.js";
+import { Auth } from "../../../server/auth/auth.js";
 import { openFileBlobs } from "../../../server/blobs/files.js";
 import { openPostgresStore } from "../../../server/store/postgres.js";
 import type { Store } from "../../../server/store/store.js";
@@ -32,9 +32,9 @@ describe("two servers on one PostgreSQL", function () {
     const url = await cluster.newDatabase();
     stores = [await openPostgresStore(url), await openPostgresStore(url)];
     const blobs = await openFileBlobs(join(folder, "blobs"));
-    const auth = createAuth(Buffer.alloc(32, 7), () => nowMs);
+    const now = () => nowMs;
     apps = stores.map((store) =>
-      createApp({ store, blobs, auth, now: () => nowMs, settings: { deviceRate: undefined } }),
+      createApp({ store, blobs, auth: new Auth({ store, now }), now, settings: { deviceRate: undefined } }),
     );
   });
   afterEach(async () => {

@@ -1,0 +1,112 @@
+// The shapes of what is said about users, sessions and tokens.
+
+import { Type } from "@sinclair/typebox";
+import { USER_NAME_PATTERN } from "../auth/accounts.js";
+import { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from "../auth/password.js";
+import { ROLES, SCOPE_NAMES, SCOPES } from "../auth/permissions.js";
+
+const literals = <Value extends string>(values: readonly Value[], description: string) =>
+  Type.Unsafe<Value>(Type.String({ enum: [...values], pattern: `^(${values.join("|")})$`, description }));
+
+export const UserName = Type.String({
+  pattern: USER_NAME_PATTERN,
+  description: "2 to 64 lower case letters, digits and . _ @ -, such as ada or ada@example.com",
+});
+export const RoleName = literals(ROLES, "viewer reads, operator changes what devices run, admin everything");
+/** Only bounded: what a good password is, is judged with the user's name at hand. */
+const NewPassword = Type.String({
+  maxLength: 4 * MAX_PASSWORD_LENGTH,
+  description: `${MIN_PASSWORD_LENGTH} to ${MAX_PASSWORD_LENGTH} characters`,
+});
+const Password = Type.String({ maxLength: 4 * MAX_PASSWORD_LENGTH });
+const Secret = (description: string) => Type.String({ pattern: "^[A-Za-z0-9._-]{1,200}$", description });
+const Cookie = Type.Optional(
+  Type.Boolean({ description: "set HttpOnly cookies instead of answering with tokens: for web pages" }),
+);
+const DeviceTypes = Type.Array(Type.String({ pattern: "^[A-Za-z0-9._-]{1,64}$" }), {
+  minItems: 1,
+  maxItems: 50,
+  description: "device types that it may change; absent: all",
+});
+
+export const LoginBody = Type.Object(
+  { name: Type.String({ maxLength: 128 }), password: Password, cookie: Cookie },
+  { description: "A user's name and password" },
+);
+export const RefreshBody = Type.Object(
+  { refresh_token: Type.Optional(Secret("absent: the one in the cookie")) },
+  { description: "The refresh token of a session; the answer brings the next one" },
+);
+export const SessionParams = Type.Object({ id: Type.String({ pattern: "^[0-9a-f-]{36}$" }) });
+export const PasswordBody = Type.Object(
+  { current_password: Password, new_password: NewPassword },
+  { description: "One's own password; every other session of the user ends" },
+);
+export const LinkBody = Type.Object({ token: Secret("what stands behind the # of the link") });
+export const UseLinkBody = Type.Object({
+  token: Secret("what stands behind the # of the link"),
+  name: Type.Optional(UserName),
+  password: NewPassword,
+  cookie: Cookie,
+});
+
+export const UserParams = Type.Object({ name: UserName });
+export const NewUserBody = Type.Object({
+  name: UserName,
+  role: RoleName,
+  password: Type.Optional(NewPassword),
+});
+export const UserPatch = Type.Object({
+  role: Type.Optional(RoleName),
+  is_active: Type.Optional(Type.Boolean({ description: "false: may do nothing, and is signed out" })),
+  password: Type.Optional(NewPassword),
+});
+
+export const TokenQuery = Type.Object({
+  user: Type.Optional(UserName),
+  all: Type.Optional(Type.Boolean({ description: "of every user; for administrators" })),
+});
+export const NewTokenBody = Type.Object({
+  name: Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$", description: "for people, such as ci" }),
+  scopes: Type.Array(
+    literals(
+      SCOPE_NAMES,
+      Object.entries(SCOPES)
+        .map(([name, meaning]) => `${name}: ${meaning}`)
+        .join("; "),
+    ),
+    { minItems: 1, maxItems: SCOPE_NAMES.length, uniqueItems: true },
+  ),
+  device_types: Type.Optional(DeviceTypes),
+  expires_in_days: Type.Optional(
+    Type.Union([Type.Integer({ minimum: 1, maximum: 3650 }), Type.Null()], {
+      description: "90 if absent; null: never",
+    }),
+  ),
+  user: Type.Optional(UserName),
+});
+
+export const PageQuery = Type.Object({
+  limit: Type.Integer({ minimum: 1, maximum: 500, default: 50 }),
+  offset: Type.Integer({ minimum: 0, maximum: 1_000_000_000, default: 0 }),
+});
+
+const Time = Type.String({
+  description: "such as 2026-11-21 or 2026-11-21T12:00:00Z",
+  pattern: "^\\d{4}-\\d\\d-\\d\\d([T ][0-9:.]{4,12}(Z|[+-]\\d\\d:\\d\\d)?)?$",
+});
+export const AuditQuery = Type.Object({
+  actor: Type.Optional(Type.String({ maxLength: 128 })),
+  action: Type.Optional(
+    Type.String({ maxLength: 64, description: "such as user.added, or user for all of them" }),
+  ),
+  subject: Type.Optional(
+    Type.String({ maxLength: 160, description: "such as user/ada, or user for all of them" }),
+  ),
+  since: Type.Optional(Time),
+  until: Type.Optional(Time),
+  before: Type.Optional(
+    Type.Integer({ minimum: 1, description: "id of the oldest entry that is known already" }),
+  ),
+  limit: Type.Integer({ minimum: 1, maximum: 500, default: 100 }),
+});

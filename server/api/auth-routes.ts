@@ -1,0 +1,188 @@
+// Signing in and out, one's own password and sessions, and the one-time links that set a first password.
+
+import type { Static } from "@sinclair/typebox";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { changeUser, demandGoodPassword } from "../auth/accounts.js";
+import { endSession, logIn, logOut, readLink, refresh, type SignedIn, useLink } from "../auth/login.js";
+import { recordChange } from "../journal.js";
+import {
+  LinkBody,
+  LoginBody,
+  PasswordBody,
+  RefreshBody,
+  SessionParams,
+  UseLinkBody,
+} from "./account-schemas.js";
+import { viewActor, viewSession, viewUser } from "./account-views.js";
+import type { Context } from "./context.js";
+import { ACCESS_COOKIE, clearCookies, REFRESH_COOKIE, readCookie, setCookies } from "./cookies.js";
+import { ApiError } from "./errors.js";
+import { actorOf, bearerOf, demandSameOrigin, identify } from "./guard.js";
+
+const PUBLIC = Object.freeze({ bodyLimit: 8192, config: Object.freeze({ access: "public" as const }) });
+
+export function authRoutes(app: FastifyInstance, context: Context): void {
+  const { store, auth, now } = context;
+  const where = (request: FastifyRequest) => ({
+    address: request.ip,
+    client: request.headers["user-agent"] ?? "",
+  });
+
+  app.post<{ Body: Static<typeof LoginBody> }>(
+    "/api/auth/login",
+    { ...PUBLIC, schema: { body: LoginBody, summary: "Sign in with name and password" } },
+    async (request, reply) => {
+      const { name, password, cookie } = request.body;
+      if (cookie) demandSameOrigin(request, context);
+      const told = { name: name.trim().toLowerCase(), password };
+      const signedIn = await logIn(context, told, where(request)).catch((error: unknown) => {
+        request.log.warn({ name: told.name, address: request.ip }, "a sign-in was refused");
+        throw error;
+      });
+      return answer(reply, signedIn, cookie === true);
+    },
+  );
+
+  app.post<{ Body: Static<typeof RefreshBody> }>(
+    "/api/auth/refresh",
+    { ...PUBLIC, schema: { body: RefreshBody, summary: "Exchange a refresh token for new tokens" } },
+    async (request, reply) => {
+      const told = request.body.refresh_token;
+      const token = told ?? readCookie(request, REFRESH_COOKIE);
+      if (token === undefined) throw new ApiError(401, "SESSION_ENDED", "there is no refresh token: sign in");
+      if (told === undefined) demandSameOrigin(request, context);
+      return answer(reply, await refresh(context, token, where(request)), told === undefined);
+    },
+  );
+
+  // Public, because a session can be left after its access token has expired.
+  app.post<{ Body: Static<typeof RefreshBody> }>(
+    "/api/auth/logout",
+    { ...PUBLIC, schema: { body: RefreshBody, summary: "End this session" } },
+    async (request, reply) => {
+      const hasCookie = [ACCESS_COOKIE, REFRESH_COOKIE].some(
+        (name) => readCookie(request, name) !== undefined,
+      );
+      const isOurs = bearerOf(request) === undefined && request.body.refresh_token === undefined && hasCookie;
+      if (isOurs) demandSameOrigin(request, context);
+      const actor = await identify(request, context);
+      const shown = request.body.refresh_token ?? readCookie(request, REFRESH_COOKIE);
+      await logOut(
+        context,
+        { sessionId: actor?.sessionId ?? undefined, refreshToken: shown },
+        where(request),
+      );
+      clearCookies(reply, context);
+      return { signed_in: false };
+    },
+  );
+
+  // Never an error, so that a page can find out whether it has to ask for a sign-in.
+  app.get(
+    "/api/auth/session",
+    { config: PUBLIC.config, schema: { summary: "Whether this browser is signed in" } },
+    async (request) => {
+      const actor = await identify(request, context);
+      return {
+        actor: actor ? viewActor(actor) : null,
+        can_refresh: readCookie(request, REFRESH_COOKIE) !== undefined,
+      };
+    },
+  );
+
+  app.get(
+    "/api/auth/me",
+    { config: { access: "known" }, schema: { summary: "Who asks, and what they may do" } },
+    async (request) => viewActor(actorOf(request)),
+  );
+
+  app.post<{ Body: Static<typeof PasswordBody> }>(
+    "/api/auth/password",
+    {
+      bodyLimit: 8192,
+      config: { access: "person" },
+      schema: { body: PasswordBody, summary: "Change one's own password" },
+    },
+    async (request) => {
+      const actor = actorOf(request);
+      const user = actor.userId === null ? undefined : await store.findUser(actor.userId);
+      if (!user) throw new ApiError(409, "NOT_A_USER", `${actor.name} has no password`);
+      const waitMs = auth.throttle.take(user.name, request.ip, now());
+      if (waitMs > 0)
+        throw new ApiError(429, "TOO_MANY_LOGINS", `too many tries: wait ${Math.ceil(waitMs / 1000)} s`);
+      const { isRight } = await auth.passwords.verify(request.body.current_password, user.passwordHash);
+      if (!isRight) throw new ApiError(403, "PASSWORD_WRONG", "the current password is another one");
+      demandGoodPassword(request.body.new_password, user.name);
+      const passwordHash = await auth.passwords.hash(request.body.new_password);
+      auth.throttle.succeeded(user.name, request.ip);
+      return viewUser(
+        await recordChange(context, actor, (journal) =>
+          changeUser(journal, user, { passwordHash }, actor.sessionId ?? undefined),
+        ),
+      );
+    },
+  );
+
+  app.get(
+    "/api/auth/sessions",
+    { config: { access: "person" }, schema: { summary: "Where one is signed in" } },
+    async (request) => {
+      const { userId, sessionId } = actorOf(request);
+      const sessions = userId === null ? [] : await store.listSessions(userId, now());
+      return { sessions: sessions.map((session) => viewSession(session, sessionId)) };
+    },
+  );
+
+  app.delete<{ Params: Static<typeof SessionParams> }>(
+    "/api/auth/sessions/:id",
+    { config: { access: "person" }, schema: { params: SessionParams, summary: "End one of one's sessions" } },
+    async (request) => {
+      const actor = actorOf(request);
+      const session = await store.findSession(request.params.id);
+      if (!session || session.userId !== actor.userId)
+        throw new ApiError(404, "SESSION_UNKNOWN", "you have no such session");
+      await endSession(context, actor, session);
+      return { ended: true };
+    },
+  );
+
+  app.post<{ Body: Static<typeof LinkBody> }>(
+    "/api/setup/look",
+    { ...PUBLIC, schema: { body: LinkBody, summary: "What a one-time link is for" } },
+    async ({ body }) => {
+      const { link, user } = await readLink(store, body.token, now());
+      return {
+        purpose: user ? "password" : "first-admin",
+        name: user?.name ?? null,
+        role: user?.role ?? "admin",
+        expires_at: new Date(link.expiresAt).toISOString(),
+      };
+    },
+  );
+
+  app.post<{ Body: Static<typeof UseLinkBody> }>(
+    "/api/setup",
+    { ...PUBLIC, schema: { body: UseLinkBody, summary: "Set a password by a one-time link, and sign in" } },
+    async (request, reply) => {
+      const { cookie, ...body } = request.body;
+      if (cookie) demandSameOrigin(request, context);
+      return answer(reply, await useLink(context, body, where(request)), cookie === true);
+    },
+  );
+
+  async function answer(reply: FastifyReply, { session, refreshToken, user }: SignedIn, byCookie: boolean) {
+    const access = await auth.issueAccess(session.id);
+    reply.header("cache-control", "no-store");
+    const told = { user: viewUser(user), expires_in: access.expiresInSeconds };
+    if (byCookie) {
+      setCookies(reply, context, { access: access.token, refresh: refreshToken });
+      return told;
+    }
+    return {
+      access_token: access.token,
+      token_type: "Bearer",
+      ...told,
+      ...(refreshToken === undefined ? {} : { refresh_token: refreshToken }),
+    };
+  }
+}

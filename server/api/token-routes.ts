@@ -1,0 +1,121 @@
+// API tokens: everybody their own, administrators everybody's. A token is shown once, when it is made.
+
+import type { Static } from "@sinclair/typebox";
+import type { FastifyInstance } from "fastify";
+import type { Actor } from "../auth/actor.js";
+import { leastRoleFor, scopesOf } from "../auth/permissions.js";
+import { hashSecret, makeSecret } from "../auth/secret.js";
+import { recordChange } from "../journal.js";
+import type { Store } from "../store/store.js";
+import type { User } from "../store/users.js";
+import { NewTokenBody, TokenQuery } from "./account-schemas.js";
+import { viewToken } from "./account-views.js";
+import type { Context } from "./context.js";
+import { ApiError } from "./errors.js";
+import { actorOf } from "./guard.js";
+import { IdParams } from "./schemas.js";
+
+const config = Object.freeze({ access: "person" as const });
+const DAY_MS = 24 * 60 * 60_000;
+const DEFAULT_DAYS = 90;
+
+export function tokenRoutes(app: FastifyInstance, context: Context): void {
+  const { store } = context;
+
+  app.get<{ Querystring: Static<typeof TokenQuery> }>(
+    "/api/tokens",
+    { config, schema: { querystring: TokenQuery, summary: "List one's API tokens" } },
+    async (request) => {
+      const actor = actorOf(request);
+      const isForAll = request.query.all === true && isAdmin(actor);
+      const owner = isForAll ? undefined : await ownerOf(store, actor, request.query.user);
+      const tokens = await store.listApiTokens(owner ? { userId: owner.id } : {});
+      const names = await namesOf(
+        store,
+        tokens.map(({ userId }) => userId),
+      );
+      return { tokens: tokens.map((token) => viewToken(token, names.get(token.userId) ?? "")) };
+    },
+  );
+
+  app.post<{ Body: Static<typeof NewTokenBody> }>(
+    "/api/tokens",
+    { config, bodyLimit: 8192, schema: { body: NewTokenBody, summary: "Make an API token" } },
+    async (request, reply) => {
+      const { name, scopes, device_types, expires_in_days = DEFAULT_DAYS, user } = request.body;
+      const owner = await ownerOf(store, actorOf(request), user);
+      const missing = scopes.find((scope) => !scopesOf(owner.role).includes(scope));
+      if (missing)
+        throw new ApiError(
+          403,
+          "FORBIDDEN",
+          `${owner.name} is ${owner.role} and cannot give ${missing}; ${leastRoleFor(missing)} is the least role with it`,
+        );
+      const secret = makeSecret("apiToken");
+      const token = await recordChange(context, actorOf(request), async (journal) => {
+        const added = await journal.store.addApiToken({
+          userId: owner.id,
+          name,
+          hash: hashSecret(secret),
+          scopes,
+          deviceTypes: device_types ?? null,
+          createdAt: journal.time,
+          expiresAt: expires_in_days === null ? null : journal.time + expires_in_days * DAY_MS,
+        });
+        const after = viewToken(added, owner.name);
+        await journal.audit({ action: "token.created", subject: `token/${added.id}`, after });
+        return after;
+      });
+      return reply
+        .code(201)
+        .header("cache-control", "no-store")
+        .send({ ...token, token: secret });
+    },
+  );
+
+  app.delete<{ Params: Static<typeof IdParams> }>(
+    "/api/tokens/:id",
+    { config, schema: { params: IdParams, summary: "Revoke an API token" } },
+    async (request) => {
+      const actor = actorOf(request);
+      return recordChange(context, actor, async (journal) => {
+        const known = await journal.store.findApiToken(request.params.id);
+        if (!known || (known.userId !== actor.userId && !isAdmin(actor)))
+          throw new ApiError(404, "TOKEN_UNKNOWN", `you have no token ${request.params.id}`);
+        const owner = (await journal.store.findUser(known.userId))?.name ?? "";
+        const revokedAt = known.revokedAt ?? journal.time;
+        const changed = await journal.store.changeApiToken(known.id, { revokedAt });
+        const after = viewToken(changed ?? known, owner);
+        await journal.audit({
+          action: "token.revoked",
+          subject: `token/${known.id}`,
+          before: viewToken(known, owner),
+          after,
+        });
+        return after;
+      });
+    },
+  );
+}
+
+const isAdmin = ({ role }: Actor): boolean => role === "admin";
+
+/** Oneself, or, for an administrator, whoever is named. */
+async function ownerOf(store: Store, actor: Actor, name: string | undefined): Promise<User> {
+  if (name !== undefined && name !== actor.name && !isAdmin(actor))
+    throw new ApiError(403, "FORBIDDEN", "only an administrator looks after other users' tokens");
+  const owner =
+    name !== undefined
+      ? await store.findUserByName(name)
+      : actor.userId === null
+        ? undefined
+        : await store.findUser(actor.userId);
+  if (owner) return owner;
+  if (name !== undefined) throw new ApiError(404, "USER_UNKNOWN", `there is no user ${name}`);
+  throw new ApiError(400, "USER_MISSING", "the local administrator owns no tokens: name the user who is to");
+}
+
+async function namesOf(store: Store, ids: readonly number[]): Promise<ReadonlyMap<number, string>> {
+  const users = await Promise.all([...new Set(ids)].map((id) => store.findUser(id)));
+  return new Map(users.flatMap((user) => (user ? [[user.id, user.name] as const] : [])));
+}

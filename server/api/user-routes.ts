@@ -1,0 +1,98 @@
+// Users, for administrators. A user is never removed, only disabled: the audit log speaks of them.
+
+import type { Static } from "@sinclair/typebox";
+import type { FastifyInstance } from "fastify";
+import { addUser, changeUser, demandGoodPassword, makeUserLink } from "../auth/accounts.js";
+import { type Journal, recordChange } from "../journal.js";
+import type { User } from "../store/users.js";
+import { NewUserBody, PageQuery, UserParams, UserPatch } from "./account-schemas.js";
+import { viewUser } from "./account-views.js";
+import type { Context } from "./context.js";
+import { ApiError } from "./errors.js";
+import { actorOf } from "./guard.js";
+
+const config = Object.freeze({ access: "users:write" as const });
+const bodyLimit = 8192;
+
+export function userRoutes(app: FastifyInstance, context: Context): void {
+  const { store, auth } = context;
+
+  app.get<{ Querystring: Static<typeof PageQuery> }>(
+    "/api/users",
+    { config, schema: { querystring: PageQuery, summary: "List users" } },
+    async ({ query }) => {
+      const { rows, totalCount } = await store.listUsers(query);
+      return { users: rows.map(viewUser), total: totalCount, limit: query.limit, offset: query.offset };
+    },
+  );
+
+  app.post<{ Body: Static<typeof NewUserBody> }>(
+    "/api/users",
+    {
+      config,
+      bodyLimit,
+      schema: {
+        body: NewUserBody,
+        summary: "Add a user; without a password the answer holds a link to set one",
+      },
+    },
+    async (request, reply) => {
+      const { name, role, password } = request.body;
+      if (password !== undefined) demandGoodPassword(password, name);
+      const passwordHash = password === undefined ? null : await auth.passwords.hash(password);
+      const [user, link] = await recordChange(context, actorOf(request), async (journal) => {
+        const added = await addUser(journal, { name, role, passwordHash });
+        return [added, passwordHash === null ? await makeUserLink(journal, added) : undefined] as const;
+      });
+      return reply
+        .code(201)
+        .header("cache-control", "no-store")
+        .send({ ...viewUser(user), ...(link ? viewLink(link) : {}) });
+    },
+  );
+
+  app.patch<{ Params: Static<typeof UserParams>; Body: Static<typeof UserPatch> }>(
+    "/api/users/:name",
+    { config, bodyLimit, schema: { params: UserParams, body: UserPatch, summary: "Change a user" } },
+    async (request) => {
+      const { name } = request.params;
+      const { role, is_active, password } = request.body;
+      if (password !== undefined) demandGoodPassword(password, name);
+      const changes = {
+        ...(role === undefined ? {} : { role }),
+        ...(is_active === undefined ? {} : { isActive: is_active }),
+        ...(password === undefined ? {} : { passwordHash: await auth.passwords.hash(password) }),
+      };
+      const changed = await recordChange(context, actorOf(request), async (journal) =>
+        changeUser(journal, await demandUser(journal, name), changes),
+      );
+      return viewUser(changed);
+    },
+  );
+
+  app.post<{ Params: Static<typeof UserParams> }>(
+    "/api/users/:name/link",
+    {
+      config,
+      schema: { params: UserParams, summary: "Make a one-time link with which a user sets a new password" },
+    },
+    async (request, reply) => {
+      const link = await recordChange(context, actorOf(request), async (journal) =>
+        makeUserLink(journal, await demandUser(journal, request.params.name)),
+      );
+      return reply.code(201).header("cache-control", "no-store").send(viewLink(link));
+    },
+  );
+}
+
+/** The secret stands behind the #, where it reaches no log and no other site. */
+const viewLink = ({ secret, expiresAt }: { readonly secret: string; readonly expiresAt: number }) => ({
+  link: `/setup#${secret}`,
+  link_expires_at: new Date(expiresAt).toISOString(),
+});
+
+async function demandUser({ store }: Journal, name: string): Promise<User> {
+  const user = await store.findUserByName(name);
+  if (!user) throw new ApiError(404, "USER_UNKNOWN", `there is no user ${name}`);
+  return user;
+}

@@ -1,0 +1,30 @@
+// Who makes a request, once it is known: what the guard judges, and what the audit log names.
+
+import type { Role, Scope } from "./permissions.js";
+
+export interface Actor {
+  /** `user`: signed in. `token`: an API token. `local`: the token in the data folder. `here`: a read from this very machine. */
+  readonly kind: "user" | "token" | "local" | "here";
+  /** For people and for the audit log: `ada`, or `ada (token ci)`. */
+  readonly name: string;
+  /** The person behind it, however they come: `ada`. Whoever must not approve their own work is compared by this. */
+  readonly person: string;
+  /** The user, or the owner of the token. */
+  readonly userId: number | null;
+  readonly sessionId: string | null;
+  readonly tokenId: number | null;
+  readonly role: Role;
+  readonly scopes: readonly Scope[];
+  /** Device types that may be changed; `null`: all. */
+  readonly deviceTypes: readonly string[] | null;
+  /** Where the request came from. */
+  readonly address: string;
+}
+
+/** Whether an actor has what a route needs. */
+export const mayDo = ({ kind, scopes }: Actor, need: Scope | "person"): boolean =>
+  need === "person" ? kind === "user" || kind === "local" : scopes.includes(need);
+
+/** Whether an actor may change this one thing. A route that changes many asks for each of them. */
+export const mayChange = ({ deviceTypes }: Actor, { deviceType }: { readonly deviceType: string }): boolean =>
+  deviceTypes === null || deviceTypes.includes(deviceType);

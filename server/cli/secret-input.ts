@@ -1,0 +1,81 @@
+// Reads a password: from a file, from a pipe, or from the keyboard without showing it. Never from the command line, which others see.
+
+import { readFile } from "node:fs/promises";
+import { UsageError } from "./output.js";
+
+const ENTER: readonly string[] = ["\r", "\n"];
+const ERASE: readonly string[] = ["\u007f", "\b"];
+const INTERRUPT = "\u0003";
+const END = "\u0004";
+const MAX_INPUT_BYTES = 64 * 1024;
+
+/** Without its line end. @throws UsageError if there is none */
+export async function readSecret(question: string, file?: string): Promise<string> {
+  if (file === undefined) return (await readSecrets([question]))[0] ?? "";
+  return demand(linesOf(await readFile(file, "utf8"))[0]);
+}
+
+/** One after the other; of a pipe, one a line. @throws UsageError if one is missing */
+export async function readSecrets(questions: readonly string[]): Promise<readonly string[]> {
+  if (!process.stdin.isTTY) {
+    const lines = linesOf(await readPipe());
+    return questions.map((_, index) => demand(lines[index]));
+  }
+  const secrets: string[] = [];
+  for (const question of questions) secrets.push(demand(await askUnseen(question)));
+  return secrets;
+}
+
+function demand(secret: string | undefined): string {
+  if (!secret) throw new UsageError("the password is empty");
+  return secret;
+}
+
+/** @throws UsageError where nobody can be asked */
+export async function readLineFrom(question: string): Promise<string> {
+  if (!process.stdin.isTTY) throw new UsageError("there is no terminal to ask for the name: give --name");
+  const { createInterface } = await import("node:readline/promises");
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await lines.question(question);
+  lines.close();
+  return answer.trim();
+}
+
+const linesOf = (text: string): readonly string[] => text.split(/\r?\n/);
+
+async function readPipe(): Promise<string> {
+  let text = "";
+  for await (const chunk of process.stdin.setEncoding("utf8")) {
+    text += chunk;
+    if (text.length > MAX_INPUT_BYTES)
+      throw new UsageError(`more than ${MAX_INPUT_BYTES} characters are no password`);
+  }
+  return text;
+}
+
+function askUnseen(question: string): Promise<string> {
+  const { stdin, stderr } = process;
+  stderr.write(question);
+  stdin.setRawMode(true).setEncoding("utf8").resume();
+  return new Promise((resolve, reject) => {
+    let typed: string[] = [];
+    const finish = () => {
+      stdin.off("data", take).setRawMode(false).pause();
+      stderr.write("\n");
+    };
+    const take = (text: string) => {
+      for (const key of text) {
+        if (key === INTERRUPT) {
+          finish();
+          return reject(new Error("given up"));
+        }
+        if (ENTER.includes(key) || key === END) {
+          finish();
+          return resolve(typed.join(""));
+        }
+        typed = ERASE.includes(key) ? typed.slice(0, -1) : [...typed, key];
+      }
+    };
+    stdin.on("data", take);
+  });
+}

@@ -1,0 +1,61 @@
+// Who is signed in. The tokens are in cookies that this script cannot see; it asks for new ones in time, and tells the page when
+// the session has ended.
+
+import type { ActorView } from "../../api/account-views.js";
+
+/** Well before the access token expires after a quarter of an hour. */
+const REFRESH_MS = 10 * 60_000;
+const LOOK_MS = 30_000;
+
+/** A request that sends and takes JSON. @throws Error with the server's own sentence */
+export async function ask<Answer>(method: string, path: string, body?: object): Promise<Answer> {
+  const response = await fetch(path, {
+    method,
+    ...(body ? { headers: { "content-type": "application/json" }, body: JSON.stringify(body) } : {}),
+  }).catch(() => {
+    throw new Error("The server does not answer.");
+  });
+  const answer = await response.json().catch(() => ({}));
+  if (!response.ok) throw new Error(answer.message ?? `The server answers ${response.status}.`);
+  return answer as Answer;
+}
+
+/** Who this browser is to the server; `undefined`: nobody. */
+export async function findActor(): Promise<ActorView | undefined> {
+  const look = () =>
+    ask<{ readonly actor: ActorView | null; readonly can_refresh: boolean }>("GET", "/api/auth/session");
+  const found = await look();
+  if (!found.can_refresh || found.actor?.kind === "user") return found.actor ?? undefined;
+  await refresh();
+  return (await look()).actor ?? undefined;
+}
+
+/** Refreshes as long as the page is open, also after the computer has slept. @returns what ends it */
+export function keepSession(onEnd: () => void): () => void {
+  let refreshedAt = Date.now();
+  const timer = setInterval(async () => {
+    if (Date.now() - refreshedAt < REFRESH_MS) return;
+    refreshedAt = Date.now();
+    if (!(await refresh())) onEnd();
+  }, LOOK_MS);
+  return () => clearInterval(timer);
+}
+
+export const signIn = (name: string, password: string) =>
+  ask("POST", "/api/auth/login", { name, password, cookie: true });
+
+export const signOut = () => ask("POST", "/api/auth/logout", {});
+
+/** `false`: the session has ended. A server that does not answer has ended nothing. */
+async function refresh(): Promise<boolean> {
+  // Two pages of one browser take turns, where the browser lets them.
+  const run = () => fetch("/api/auth/refresh", POST_NOTHING).catch(() => undefined);
+  const response = await (navigator.locks?.request("skyslot-refresh", run) ?? run());
+  return response?.status !== 401;
+}
+
+const POST_NOTHING: RequestInit = Object.freeze({
+  method: "POST",
+  headers: Object.freeze({ "content-type": "application/json" }),
+  body: "{}",
+});

@@ -1,0 +1,255 @@
+// Whether a device is who it says, and whether it may be here at all. Knows no HTTP. A device's token is given out with the answer
+// to a check and becomes mandatory when the device has used it, not before: the answer may have been lost, or the client may know
+// no tokens. Until then several may be under way; the first that comes back counts.
+//
+//   nothing ──check──▶ issued ──first use──▶ confirmed ──operator asks──▶ confirmed + issued ──first use──▶ confirmed (the new one)
+//      ▲                  └── answer lost: another is issued                                        │
+//      └───────────────────────────── operator forgets the token ◀─────────────────────────────────┘
+
+import { ApiError } from "./api/errors.js";
+import { hashSecret, isSameHash, isSecret, makeSecret } from "./auth/secret.js";
+import type { Journal } from "./journal.js";
+import type { DeviceIdentity, DeviceState, IssuedToken, RegistrationPolicy } from "./store/store.js";
+
+/** Tokens that may be under way to one device. */
+const MAX_ISSUED_COUNT = 4;
+const NONE: readonly IssuedToken[] = Object.freeze([]);
+/** The policy of every type that has none of its own. */
+export const ANY_TYPE = "*";
+
+/** What a request shows of the device that makes it. */
+export interface Shown {
+  readonly deviceId: string;
+  readonly deviceType: string;
+  /** What stands behind `Authorization`: the device's own token, or an enrolment token. */
+  readonly credential: string | undefined;
+  /** It can keep a token that the answer brings. */
+  readonly keepsToken: boolean;
+  /** Seconds between its checks; absent: it does not say. */
+  readonly intervalSeconds?: number | undefined;
+}
+
+export interface Admission {
+  readonly state: DeviceState;
+  /** For the answer: the device is to use it from now on. */
+  readonly newToken: string | undefined;
+}
+
+/** Judges a check or a registration, and remembers what follows. @throws ApiError DEVICE_… or ENROLMENT_REQUIRED */
+export async function admitDevice(journal: Journal, shown: Shown): Promise<Admission> {
+  const { store, time } = journal;
+  const stored = await store.findIdentity(shown.deviceId);
+  // A device that has used no token may be re-flashed as another type; one that has must show it.
+  const known = stored?.tokenHash === null ? { ...stored, deviceType: shown.deviceType } : stored;
+  const isProved = known !== undefined && isProvedBy(known, shown.credential);
+  const identity = known ?? (await register(journal, shown));
+  const proved = isProved ? confirm(identity, shown.credential, shown.deviceType) : identity;
+  const isGiven = isProved ? mayRenew(proved, shown) : await mayBegin(journal, identity, shown);
+  const newToken = isGiven ? makeSecret("device") : undefined;
+  const after: DeviceIdentity = {
+    ...proved,
+    issued: newToken === undefined ? proved.issued : issue(proved.issued, newToken, time),
+    intervalSeconds: shown.intervalSeconds ?? proved.intervalSeconds,
+  };
+  if (!stored || isChanged(stored, after)) await store.putIdentity({ ...after, updatedAt: time });
+  return { state: after.state, newToken };
+}
+
+/** Judges any other request of a device. One that is not known here is left to the caller. @throws ApiError DEVICE_… */
+export async function demandDevice(
+  journal: Journal,
+  deviceId: string,
+  credential: string | undefined,
+): Promise<void> {
+  const identity = await journal.store.findIdentity(deviceId);
+  if (!identity) return;
+  if (!isProvedBy(identity, credential)) {
+    demandUnclaimed(identity, await findPolicy(journal, identity.deviceType), credential);
+    return;
+  }
+  const confirmed = confirm(identity, credential, identity.deviceType);
+  if (isChanged(identity, confirmed))
+    await journal.store.putIdentity({ ...confirmed, updatedAt: journal.time });
+}
+
+/** Whether a credential is the device's own. @throws ApiError DEVICE_BLOCKED */
+function isProvedBy(identity: DeviceIdentity, credential: string | undefined): boolean {
+  const { deviceId, state, tokenHash, issued } = identity;
+  if (state === "blocked") throw new ApiError(403, "DEVICE_BLOCKED", `device ${deviceId} is blocked`);
+  if (credential === undefined || !isSecret("device", credential)) return false;
+  const hash = hashSecret(credential);
+  return [...(tokenHash === null ? [] : [tokenHash]), ...issued.map((each) => each.hash)].some((own) =>
+    isSameHash(own, hash),
+  );
+}
+
+/** Whoever cannot show that it is the device is served only as long as the device has used no token. @throws ApiError */
+function demandUnclaimed(
+  { deviceId, tokenHash }: DeviceIdentity,
+  { tokens }: RegistrationPolicy,
+  credential: string | undefined,
+): void {
+  if (tokenHash === null || tokens === "optional") return;
+  throw credential === undefined
+    ? new ApiError(401, "DEVICE_TOKEN_REQUIRED", `device ${deviceId} has a token and came without it`)
+    : new ApiError(401, "DEVICE_TOKEN_WRONG", `device ${deviceId} has another token`);
+}
+
+const mayRenew = ({ isRotating }: DeviceIdentity, { keepsToken }: Shown): boolean => isRotating && keepsToken;
+
+/**
+ * Whether a device that has shown no token of its own is given one. Where devices are enrolled, nobody is who only knows a
+ * device's name. @throws ApiError DEVICE_TOKEN_…
+ */
+async function mayBegin(journal: Journal, identity: DeviceIdentity, shown: Shown): Promise<boolean> {
+  const { keepsToken, deviceType, credential } = shown;
+  // Most clients without tokens are judged by one query: what nobody has said never requires one.
+  if (!keepsToken && identity.tokenHash === null) {
+    const told = await findTold(journal, identity.deviceType);
+    if (told?.tokens !== "required") return false;
+  }
+  const policy = await findPolicy(journal, identity.deviceType);
+  demandUnclaimed(identity, policy, credential);
+  if (policy.tokens === "required" && !keepsToken) {
+    throw new ApiError(
+      401,
+      "DEVICE_TOKEN_REQUIRED",
+      `devices of type ${identity.deviceType} need a token, and this client keeps none`,
+    );
+  }
+  if (!keepsToken || identity.tokenHash !== null || policy.tokens === "optional") return false;
+  if (policy.registration !== "enrolment") return true;
+  return (await findEnrolment(journal, deviceType, credential)) !== undefined;
+}
+
+/** What people have said of a type: of itself, or, if nothing, of every type. */
+async function findTold(
+  { store }: Pick<Journal, "store">,
+  deviceType: string,
+): Promise<RegistrationPolicy | undefined> {
+  const found = await store.findPolicies([deviceType, ANY_TYPE]);
+  return found.find((policy) => policy.deviceType === deviceType) ?? found[0];
+}
+
+/** The policy that holds for a type. What nobody has said: open, and trust on first use; legacy clients know no tokens. */
+export async function findPolicy(
+  journal: Pick<Journal, "store">,
+  deviceType: string,
+): Promise<RegistrationPolicy> {
+  const told = await findTold(journal, deviceType);
+  if (told?.deviceType === deviceType) return told;
+  const isLegacy = (await journal.store.findType(deviceType))?.kind === "legacy";
+  return {
+    deviceType,
+    registration: told?.registration ?? "open",
+    tokens: isLegacy ? "optional" : (told?.tokens ?? "first-use"),
+  };
+}
+
+/** A device that is seen for the first time; one that was here before there were identities stays welcome. */
+async function register(journal: Journal, shown: Shown): Promise<DeviceIdentity> {
+  const { store, time } = journal;
+  const { deviceId, deviceType } = shown;
+  const { registration } = await findPolicy(journal, deviceType);
+  const isOld = (await store.findDevice(deviceId)) !== undefined;
+  if (!isOld && registration === "enrolment") await useEnrolment(journal, shown);
+  return {
+    deviceId,
+    deviceType,
+    state: !isOld && registration === "approval" ? "pending" : "approved",
+    tokenHash: null,
+    issued: NONE,
+    isRotating: false,
+    intervalSeconds: null,
+    createdAt: time,
+    updatedAt: time,
+  };
+}
+
+async function useEnrolment(journal: Journal, { deviceId, deviceType, credential }: Shown): Promise<void> {
+  const token = await findEnrolment(journal, deviceType, credential);
+  if (!token || (token.maxUseCount !== null && token.useCount >= token.maxUseCount)) {
+    throw new ApiError(
+      401,
+      "ENROLMENT_REQUIRED",
+      `a new device of type ${deviceType} needs an enrolment token that is good: ` +
+        (token ? `this one was used ${token.useCount} times already` : "send Authorization: Bearer ske_…"),
+    );
+  }
+  await journal.store.changeEnrolmentToken(token.id, { useCount: token.useCount + 1 });
+  await journal.log({
+    kind: "device.enrolled",
+    deviceId,
+    message: `${deviceId} is new and came with the enrolment token ${token.name}`,
+    detail: { enrolment_token_id: token.id },
+  });
+}
+
+async function findEnrolment({ store, time }: Journal, deviceType: string, credential: string | undefined) {
+  if (credential === undefined || !isSecret("enrolment", credential)) return undefined;
+  const token = await store.findEnrolmentToken(hashSecret(credential));
+  if (!token || token.revokedAt !== null || (token.expiresAt !== null && time >= token.expiresAt))
+    return undefined;
+  return token.deviceType === null || token.deviceType === deviceType ? token : undefined;
+}
+
+/** The token that the device shows is its token from now on. */
+function confirm(
+  identity: DeviceIdentity,
+  credential: string | undefined,
+  deviceType: string,
+): DeviceIdentity {
+  const hash = hashSecret(credential ?? "");
+  const isNew = identity.tokenHash === null || !isSameHash(identity.tokenHash, hash);
+  // The old token of a device whose new one is under way proves it too, and stays.
+  return isNew
+    ? { ...identity, deviceType, tokenHash: hash, issued: NONE, isRotating: false }
+    : { ...identity, deviceType };
+}
+
+const issue = (issued: readonly IssuedToken[], token: string, at: number): readonly IssuedToken[] =>
+  [{ hash: hashSecret(token), at }, ...issued].slice(0, MAX_ISSUED_COUNT);
+
+const isChanged = (one: DeviceIdentity, other: DeviceIdentity): boolean =>
+  one.tokenHash !== other.tokenHash ||
+  one.issued !== other.issued ||
+  one.isRotating !== other.isRotating ||
+  one.deviceType !== other.deviceType ||
+  one.intervalSeconds !== other.intervalSeconds;
+
+export type IdentityAction = "approve" | "block" | "rotate-token" | "forget-token";
+
+/** What an operator decides about a device. The next check follows it. */
+export async function changeIdentity(
+  journal: Journal,
+  identity: DeviceIdentity,
+  action: IdentityAction,
+): Promise<DeviceIdentity> {
+  const after = { ...identity, ...CHANGES[action], updatedAt: journal.time };
+  await journal.store.putIdentity(after);
+  await journal.audit({
+    action: `device.${action}`,
+    subject: `device/${identity.deviceId}`,
+    before: describeIdentity(identity),
+    after: describeIdentity(after),
+  });
+  return after;
+}
+
+const CHANGES: Readonly<Record<IdentityAction, Partial<DeviceIdentity>>> = Object.freeze({
+  approve: { state: "approved" },
+  block: { state: "blocked" },
+  "rotate-token": { isRotating: true },
+  // For a device that has lost its token, or was claimed by a stranger: whoever comes next is trusted.
+  "forget-token": { tokenHash: null, issued: NONE, isRotating: false },
+});
+
+/** Without any hash. */
+export const describeIdentity = (identity: DeviceIdentity) => ({
+  device_id: identity.deviceId,
+  device_type: identity.deviceType,
+  state: identity.state,
+  uses_token: identity.tokenHash !== null,
+  is_rotating: identity.isRotating,
+  interval_seconds: identity.intervalSeconds,
+});

@@ -1,0 +1,92 @@
+import { expect } from "chai";
+import type { Browser } from "playwright-core";
+import { openBrowser, openPage, overflowOf, PHONE, type WatchedPage } from "./browser.js";
+import { type DashboardStage, openDashboardStage } from "./dashboard-stage.js";
+import { findChromium, NO_CHROMIUM } from "./find-chromium.js";
+
+const PATIENCE_MS = 60_000;
+const PASSWORD = "correct horse battery";
+
+describe("signing in with a browser", function () {
+  this.timeout(180_000);
+  let stage: DashboardStage;
+  let browser: Browser;
+  const pages: WatchedPage[] = [];
+
+  before(async function () {
+    if (findChromium() === undefined) {
+      console.log(`      skipped: ${NO_CHROMIUM}`);
+      return this.skip();
+    }
+    browser = await openBrowser();
+    stage = await openDashboardStage({ speed: 1, releases: [], isGuarded: true });
+  });
+  after(async () => {
+    for (const page of pages) await page.close();
+    await browser?.close();
+    await stage?.close();
+  });
+
+  /** A browser of its own. The cookies of one are not those of another. */
+  async function open(url: string, size: object = PHONE): Promise<WatchedPage> {
+    const watched = await openPage(browser, size);
+    pages.push(watched);
+    watched.page.setDefaultTimeout(PATIENCE_MS);
+    await watched.page.goto(url);
+    return watched;
+  }
+
+  it("makes the first administrator by the link that the server prints, once", async () => {
+    const { page, problems } = await open(stage.setupUrl);
+    await page.getByRole("heading", { name: "First administrator" }).waitFor();
+    expect(await overflowOf(page)).equal(0);
+    await page.getByLabel("Name").fill("Ada");
+    await page.getByLabel("New password").fill("ada and the sea");
+    await page.getByRole("button", { name: "Become administrator" }).click();
+    await page.getByRole("alert").getByText("The password contains the user's name.").waitFor();
+    await page.getByLabel("New password").fill(PASSWORD);
+    await page.getByRole("button", { name: "Become administrator" }).click();
+    await page.getByText("No device has checked for updates so far").waitFor();
+    await page.getByText("ada", { exact: true }).waitFor();
+    expect(problems.filter((problem) => !/422/.test(problem))).deep.equal([]);
+
+    const again = await open(stage.setupUrl);
+    await again.page.getByText("This link was used already, or has expired.").waitFor();
+  });
+
+  it("takes name and password, keeps nothing where scripts reach, and ends when one signs out", async () => {
+    const { page, problems } = await open(stage.url);
+    await page.getByLabel("Name").fill("ada");
+    await page.getByLabel("Password", { exact: true }).fill("not the password");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByText("This name and this password do not fit.").waitFor();
+    await page.getByRole("button", { name: "Show" }).click();
+    expect(await page.getByLabel("Password", { exact: true }).getAttribute("type")).equal("text");
+    await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+    await page.getByLabel("Password", { exact: true }).press("Enter");
+    await page.getByText("No device has checked for updates so far").waitFor();
+    expect(await overflowOf(page)).equal(0);
+    const reachable = await page.evaluate(
+      () => document.cookie + JSON.stringify({ ...localStorage, ...sessionStorage }),
+    );
+    expect(reachable).equal("{}");
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+    // the browser itself notes the refused password
+    expect(problems.filter((problem) => !/401/.test(problem))).deep.equal([]);
+  });
+
+  it("goes on by itself when only the access has expired", async () => {
+    const { page, problems } = await open(stage.url);
+    await page.getByLabel("Name").fill("ada");
+    await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByText("No device has checked for updates so far").waitFor();
+    await page.context().clearCookies({ name: "skyslot_access" });
+    await page.reload();
+    await page.getByText("No device has checked for updates so far").waitFor();
+    const names = (await page.context().cookies()).map(({ name }) => name).sort();
+    expect(names).deep.equal(["skyslot_access", "skyslot_refresh"]);
+    expect(problems).deep.equal([]);
+  });
+});

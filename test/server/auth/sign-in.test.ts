@@ -1,0 +1,376 @@
+import { expect } from "chai";
+import { decodeJwt, decodeProtectedHeader, SignJWT } from "jose";
+import { makeLink } from "../../../server/auth/accounts.js";
+import type { Actor } from "../../../server/auth/actor.js";
+import { Auth } from "../../../server/auth/auth.js";
+import { hashPassword } from "../../../server/auth/password.js";
+import { PASSWORD, START_MS, TestServer } from "../test-server.js";
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+
+describe("signing in", () => {
+  let server: TestServer;
+  beforeEach(async () => {
+    server = await TestServer.open();
+  });
+  afterEach(() => server.close());
+
+  const post = (url: string, payload: object, headers: Record<string, string> = {}) =>
+    server.app.inject({ method: "POST", url, payload, headers });
+  const login = (name: string, password: string) => post("/api/auth/login", { name, password });
+  const refresh = (token: string) => post("/api/auth/refresh", { refresh_token: token });
+  const me = (token: string) => server.as(token, "GET", "/api/auth/me");
+
+  it("gives an access token for a quarter of an hour that names its key and its session, and nothing else", async () => {
+    const { access } = await server.addUser("ada", "operator");
+    expect(decodeProtectedHeader(access)).to.include({ alg: "ES256", typ: "at+jwt" });
+    expect(Object.keys(decodeJwt(access)).sort()).to.deep.equal(["exp", "iat", "iss", "sid"]);
+    expect((await me(access)).json()).to.deep.include({ name: "ada", kind: "user", role: "operator" });
+    server.nowMs += 15 * MINUTE_MS - 1000;
+    expect((await me(access)).statusCode).to.equal(200);
+    server.nowMs += 1000;
+    expect((await me(access)).statusCode).to.equal(401);
+  });
+
+  it("answers the same for a wrong password, an unknown user, a disabled one and one without a password", async () => {
+    await server.addUser("ada", "viewer");
+    await server.addUser("bob", "viewer");
+    await server.admin("PATCH", "/api/users/bob", { is_active: false });
+    await server.admin("POST", "/api/users", { name: "eve", role: "viewer" });
+    const answers = [
+      await login("ada", "wrong horse battery"),
+      await login("nobody", PASSWORD),
+      await login("bob", PASSWORD),
+      await login("eve", PASSWORD),
+      await login("eve", ""),
+      await login("no name like this!", PASSWORD),
+    ];
+    for (const answer of answers) {
+      expect(answer.statusCode).to.equal(401);
+      expect(answer.body).to.equal(answers[0]?.body);
+    }
+  });
+
+  it("refuses tokens that are forged, of another key, without end, or of another kind", async () => {
+    const { access } = await server.addUser("ada", "admin");
+    const { kid = "" } = decodeProtectedHeader(access);
+    const { sid } = decodeJwt(access);
+    const [header = "", payload = "", signature = ""] = access.split(".");
+    const secret = Buffer.alloc(32, 7);
+    const signed = (claims: object, alg = "HS256") =>
+      new SignJWT({ ...claims }).setProtectedHeader({ alg, kid, typ: "at+jwt" }).sign(secret);
+    const forged = [
+      `${Buffer.from(JSON.stringify({ alg: "none", kid, typ: "at+jwt" })).toString("base64url")}.${payload}.`,
+      await signed({ sid, iss: "skyslot", exp: START_MS / 1000 + 600 }),
+      `${header}.${Buffer.from(JSON.stringify({ ...decodeJwt(access), exp: 9e9 })).toString("base64url")}.${signature}`,
+      `${header}.${payload}.${Buffer.alloc(64).toString("base64url")}`,
+      "a.b.c",
+      "",
+    ];
+    for (const token of forged) expect((await me(token)).statusCode, token).to.equal(401);
+    expect((await me(access)).statusCode).to.equal(200);
+  });
+
+  it("is shared by all processes on one database, also after the keys were changed", async () => {
+    const { access } = await server.addUser("ada", "admin");
+    const other = new Auth({ store: server.store, now: () => server.nowMs });
+    expect((await other.identify(access, "::1"))?.name).to.equal("ada");
+    server.nowMs += 32 * DAY_MS;
+    const { access: later } = await server.logIn("ada");
+    expect(decodeProtectedHeader(later).kid).not.to.equal(decodeProtectedHeader(access).kid);
+    expect((await other.identify(later, "::1"))?.name).to.equal("ada");
+    expect(await server.store.listSigningKeys()).to.have.length(1);
+  });
+
+  it("goes on with a refresh token, which changes with each use", async () => {
+    const { refresh: first } = await server.addUser("ada", "viewer");
+    server.nowMs += DAY_MS;
+    const answer = (await refresh(first)).json();
+    expect((await me(answer.access_token)).statusCode).to.equal(200);
+    expect(answer.refresh_token).not.to.equal(first);
+    expect((await refresh(answer.refresh_token)).statusCode).to.equal(200);
+  });
+
+  it("ends the session for everybody when an old refresh token is used again", async () => {
+    const { refresh: first } = await server.addUser("ada", "viewer");
+    server.nowMs += MINUTE_MS;
+    const second = (await refresh(first)).json().refresh_token;
+    server.nowMs += MINUTE_MS;
+    const third = (await refresh(second)).json();
+    expect((await refresh(first)).json().error).to.equal("SESSION_ENDED");
+    expect((await refresh(third.refresh_token)).statusCode).to.equal(401);
+    expect((await me(third.access_token)).statusCode).to.equal(401);
+    const [noted] = (await server.admin("GET", "/api/audit?action=session.revoked")).json().entries;
+    expect(noted).to.deep.include({ actor: "ada", subject: "user/ada" });
+    expect((await me((await server.logIn("ada")).access)).statusCode).to.equal(200);
+  });
+
+  it("survives an answer that was lost, and two pages that refresh at once", async () => {
+    const { refresh: first } = await server.addUser("ada", "viewer");
+    server.nowMs += MINUTE_MS;
+    const lost = (await refresh(first)).json().refresh_token;
+    const beside = (await refresh(first)).json();
+    expect(beside).to.not.have.property("refresh_token");
+    expect((await me(beside.access_token)).statusCode).to.equal(200);
+    server.nowMs += MINUTE_MS;
+    const again = (await refresh(first)).json().refresh_token;
+    expect(again).to.be.a("string");
+    expect((await refresh(again)).statusCode).to.equal(200);
+    // whoever has the one that was lost has it from somewhere else
+    expect((await refresh(lost)).statusCode).to.equal(401);
+    expect((await refresh(again)).statusCode).to.equal(401);
+  });
+
+  it("ends after a week without use and after a month in any case", async () => {
+    let { refresh: token } = await server.addUser("ada", "viewer");
+    for (let day = 0; day < 28; day += 7) {
+      server.nowMs += 7 * DAY_MS - 1000;
+      token = (await refresh(token)).json().refresh_token;
+    }
+    expect(token).to.be.a("string");
+    server.nowMs += 3 * DAY_MS;
+    expect((await refresh(token)).statusCode).to.equal(401);
+    const { refresh: idle } = await server.logIn("ada");
+    server.nowMs += 7 * DAY_MS;
+    expect((await refresh(idle)).statusCode).to.equal(401);
+  });
+
+  it("ends at once by signing out, by being disabled and by a new password", async () => {
+    const first = await server.addUser("ada", "admin");
+    expect((await server.as(first.access, "POST", "/api/auth/logout", {})).statusCode).to.equal(200);
+    expect((await me(first.access)).statusCode).to.equal(401);
+    expect((await refresh(first.refresh)).statusCode).to.equal(401);
+
+    const byRefresh = await server.logIn("ada");
+    await post("/api/auth/logout", { refresh_token: byRefresh.refresh });
+    expect((await me(byRefresh.access)).statusCode).to.equal(401);
+
+    const [mine, elsewhere] = [await server.logIn("ada"), await server.logIn("ada")];
+    const change = { current_password: PASSWORD, new_password: "a better sentence" };
+    expect((await server.as(mine.access, "POST", "/api/auth/password", change)).statusCode).to.equal(200);
+    expect((await me(mine.access)).statusCode).to.equal(200);
+    expect((await me(elsewhere.access)).statusCode).to.equal(401);
+    expect((await login("ada", PASSWORD)).statusCode).to.equal(401);
+
+    await server.addUser("bob", "admin");
+    await server.admin("PATCH", "/api/users/ada", { is_active: false });
+    expect((await me(mine.access)).statusCode).to.equal(401);
+    expect((await login("ada", "a better sentence")).statusCode).to.equal(401);
+  });
+
+  it("counts a changed role at once", async () => {
+    const { access } = await server.addUser("ada", "operator");
+    expect((await server.as(access, "GET", "/api/audit")).statusCode).to.equal(200);
+    await server.admin("PATCH", "/api/users/ada", { role: "viewer" });
+    expect((await server.as(access, "GET", "/api/audit")).statusCode).to.equal(403);
+  });
+
+  it("changes a password only for who knows the current one, and takes no weak one", async () => {
+    const { access } = await server.addUser("ada", "viewer");
+    const change = async (current_password: string, new_password: string) =>
+      (await server.as(access, "POST", "/api/auth/password", { current_password, new_password })).json()
+        .error;
+    expect(await change("wrong", "a better sentence")).to.equal("PASSWORD_WRONG");
+    expect(await change(PASSWORD, "short")).to.equal("PASSWORD_WEAK");
+    expect(await change(PASSWORD, "ada ada ada!")).to.equal("PASSWORD_WEAK");
+  });
+
+  it("is slowed down after wrong passwords, and says for how long", async () => {
+    await server.addUser("ada", "viewer");
+    const answers = [];
+    for (let i = 0; i < 6; i++) answers.push(await login("ada", "wrong horse battery"));
+    expect(answers.map(({ statusCode }) => statusCode)).to.deep.equal([401, 401, 401, 401, 401, 429]);
+    expect(Number(answers[5]?.headers["retry-after"])).to.be.within(1, 60);
+    expect((await login("ada", PASSWORD)).statusCode).to.equal(429);
+    server.nowMs += MINUTE_MS;
+    expect((await login("ada", PASSWORD)).statusCode).to.equal(200);
+  });
+
+  it("renews a password hash that was made with other parameters", async () => {
+    const passwordHash = await hashPassword(PASSWORD, { ln: 3, r: 8, p: 1 });
+    const user = await server.store.addUser({ name: "ada", role: "viewer", passwordHash, createdAt: 1 });
+    const { access } = await server.logIn("ada");
+    expect((await server.store.findUser(user.id))?.passwordHash).to.contain("ln=4");
+    expect((await me(access)).statusCode).to.equal(200);
+    await server.logIn("ada");
+  });
+
+  it("shows where one is signed in and ends it elsewhere, but not others' sessions", async () => {
+    const [mine, other] = [await server.addUser("ada", "viewer"), await server.logIn("ada")];
+    const bob = await server.addUser("bob", "viewer");
+    const { sessions } = (await server.as(mine.access, "GET", "/api/auth/sessions")).json();
+    expect(sessions.map((session: { is_this_one: boolean }) => session.is_this_one).sort()).to.deep.equal([
+      false,
+      true,
+    ]);
+    const { id } = sessions.find((session: { is_this_one: boolean }) => !session.is_this_one);
+    expect((await server.as(bob.access, "DELETE", `/api/auth/sessions/${id}`)).statusCode).to.equal(404);
+    expect((await server.as(mine.access, "DELETE", `/api/auth/sessions/${id}`)).statusCode).to.equal(200);
+    expect((await me(other.access)).statusCode).to.equal(401);
+    expect((await me(mine.access)).statusCode).to.equal(200);
+  });
+
+  it("is asked again of whoever keeps a stream open", async () => {
+    const { access } = await server.addUser("ada", "operator");
+    const body = { name: "ci", scopes: ["read"], user: "ada" };
+    const made = (await server.admin("POST", "/api/tokens", body)).json();
+    const actors: Actor[] = [];
+    for (const credential of [access, made.token, server.token]) {
+      const actor = await server.auth.identify(credential, "::1");
+      if (actor) actors.push(actor);
+    }
+    const known = () => Promise.all(actors.map((actor) => server.auth.isStillKnown(actor)));
+    expect(await known()).to.deep.equal([true, true, true]);
+    await server.as(access, "POST", "/api/auth/logout", {});
+    expect(await known()).to.deep.equal([false, true, true]);
+    await server.admin("DELETE", `/api/tokens/${made.id}`);
+    expect(await known()).to.deep.equal([false, false, true]);
+  });
+
+  it("believes a proxy about its clients only if it is told to", async () => {
+    const address = async () => {
+      await server.addUser("ada", "viewer");
+      await server.app.inject({
+        method: "POST",
+        url: "/api/auth/login",
+        payload: { name: "ada", password: PASSWORD },
+        remoteAddress: "10.0.0.1",
+        headers: { "x-forwarded-for": "203.0.113.7" },
+      });
+      return (await server.admin("GET", "/api/audit?action=session.started")).json().entries[0].address;
+    };
+    expect(await address()).to.equal("10.0.0.1");
+    await server.close();
+    server = await TestServer.open({ trustedProxies: ["10.0.0.0/8"] });
+    expect(await address()).to.equal("203.0.113.7");
+  });
+
+  describe("in a browser", () => {
+    const own = { origin: "http://localhost", host: "localhost" };
+    const signIn = async (headers: Record<string, string> = own) =>
+      post("/api/auth/login", { name: "ada", password: PASSWORD, cookie: true }, headers);
+    const cookiesOf = (answer: Awaited<ReturnType<typeof signIn>>) =>
+      [answer.headers["set-cookie"] ?? []].flat().map(String);
+    const jar = (answer: Awaited<ReturnType<typeof signIn>>) =>
+      cookiesOf(answer)
+        .map((cookie) => cookie.split(";")[0])
+        .join("; ");
+    beforeEach(() => server.addUser("ada", "admin"));
+
+    it("is two cookies that scripts and other sites cannot use, and no token in the answer", async () => {
+      const answer = await signIn();
+      const [access, renewal] = cookiesOf(answer);
+      expect(access).to.match(/^skyslot_access=\S+; Path=\/; HttpOnly; SameSite=Strict; Max-Age=900$/);
+      expect(renewal).to.match(
+        /^skyslot_refresh=\S+; Path=\/api\/auth; HttpOnly; SameSite=Strict; Max-Age=2592000$/,
+      );
+      expect(Object.keys(answer.json()).sort()).to.deep.equal(["expires_in", "user"]);
+      expect(answer.headers["cache-control"]).to.equal("no-store");
+    });
+
+    it("never travels without TLS where there is TLS", async () => {
+      await server.close();
+      server = await TestServer.open({ publicUrl: "https://updates.example.com" });
+      await server.addUser("ada", "admin");
+      for (const cookie of cookiesOf(
+        await signIn({ origin: "https://updates.example.com", host: "10.0.0.1" }),
+      ))
+        expect(cookie).to.match(/; Secure$/);
+    });
+
+    it("reads from anywhere, but changes only what its own pages ask for", async () => {
+      const cookie = jar(await signIn());
+      const get = await server.app.inject({ url: "/api/users", headers: { cookie } });
+      expect(get.statusCode).to.equal(200);
+      const add = async (headers: Record<string, string>) =>
+        (await post("/api/users", { name: "bob", role: "viewer" }, { cookie, ...headers })).json().error;
+      for (const headers of [
+        { host: "localhost" },
+        { host: "localhost", origin: "null" },
+        { host: "localhost", origin: "http://evil.example" },
+        { host: "localhost", origin: "http://localhost:81" },
+        { host: "localhost", origin: "http://localhost.evil.example" },
+      ] as Record<string, string>[])
+        expect(await add(headers), JSON.stringify(headers)).to.equal("CROSS_ORIGIN");
+      expect(await add(own)).to.equal(undefined);
+    });
+
+    it("refuses to sign somebody in, out or on from another site's page", async () => {
+      const evil = { origin: "http://evil.example", host: "localhost" };
+      expect((await signIn(evil)).json().error).to.equal("CROSS_ORIGIN");
+      const cookie = jar(await signIn());
+      expect((await post("/api/auth/refresh", {}, { ...evil, cookie })).json().error).to.equal(
+        "CROSS_ORIGIN",
+      );
+      expect((await post("/api/auth/logout", {}, { ...evil, cookie })).json().error).to.equal("CROSS_ORIGIN");
+    });
+
+    it("goes on and ends by its cookies", async () => {
+      const cookie = jar(await signIn());
+      server.nowMs += 20 * MINUTE_MS;
+      expect((await server.app.inject({ url: "/api/users", headers: { cookie } })).statusCode).to.equal(401);
+      const next = jar(await post("/api/auth/refresh", {}, { ...own, cookie }));
+      expect((await server.app.inject({ url: "/api/users", headers: { cookie: next } })).statusCode).to.equal(
+        200,
+      );
+      const out = await post("/api/auth/logout", {}, { ...own, cookie: next });
+      expect(cookiesOf(out).every((text) => text.includes("Max-Age=0"))).to.equal(true);
+      expect((await server.app.inject({ url: "/api/users", headers: { cookie: next } })).statusCode).to.equal(
+        401,
+      );
+    });
+  });
+
+  describe("by a one-time link", () => {
+    const open = async (userId: number | null, validMs: number) => {
+      const link = makeLink(userId, server.nowMs, validMs);
+      await server.store.putLink(link);
+      return link.secret;
+    };
+
+    it("makes the first administrator, once", async () => {
+      const token = await open(null, MINUTE_MS);
+      expect((await post("/api/setup/look", { token })).json()).to.include({
+        purpose: "first-admin",
+        name: null,
+      });
+      expect((await post("/api/setup", { token, name: "ada", password: "short" })).json().error).to.equal(
+        "PASSWORD_WEAK",
+      );
+      const answers = await Promise.all(
+        ["ada", "eve"].map((name) => post("/api/setup", { token, name, password: PASSWORD })),
+      );
+      expect(answers.map(({ statusCode }) => statusCode).sort()).to.deep.equal([200, 410]);
+      const [made] = answers.filter(({ statusCode }) => statusCode === 200);
+      expect((await me(made?.json().access_token)).json()).to.include({ role: "admin" });
+      expect((await server.store.listUsers({ limit: 10, offset: 0 })).totalCount).to.equal(1);
+      expect((await post("/api/setup/look", { token })).json().error).to.equal("LINK_INVALID");
+    });
+
+    it("is void when it has expired, when it was replaced, and when there is an administrator", async () => {
+      const [replaced, token] = [await open(null, MINUTE_MS), await open(null, MINUTE_MS)];
+      const look = async (secret: string) => (await post("/api/setup/look", { token: secret })).statusCode;
+      expect([await look(replaced), await look(token)]).to.deep.equal([410, 200]);
+      server.nowMs += MINUTE_MS;
+      expect(await look(token)).to.equal(410);
+      const next = await open(null, MINUTE_MS);
+      await server.addUser("ada", "admin");
+      expect(await look(next)).to.equal(410);
+    });
+
+    it("lets a user who was added without a password set one, and ends with it", async () => {
+      const added = (await server.admin("POST", "/api/users", { name: "bob", role: "operator" })).json();
+      expect(added.link).to.match(/^\/setup#skl_/);
+      const token = added.link.split("#")[1];
+      expect((await post("/api/setup/look", { token })).json()).to.include({
+        purpose: "password",
+        name: "bob",
+      });
+      const answer = await post("/api/setup", { token, name: "mallory", password: PASSWORD });
+      expect(answer.json().user).to.include({ name: "bob", role: "operator" });
+      expect((await post("/api/setup", { token, password: PASSWORD })).statusCode).to.equal(410);
+      await server.logIn("bob");
+    });
+  });
+});
