@@ -10,6 +10,7 @@ import { type Context, DEFAULT_SETTINGS, type Settings } from "./api/context.js"
 import { deviceAdminRoutes } from "./api/device-admin-routes.js";
 import { deviceRoutes } from "./api/device-routes.js";
 import { answerErrors } from "./api/errors.js";
+import { fleetRoutes } from "./api/fleet-routes.js";
 import { guard } from "./api/guard.js";
 import { identityRoutes } from "./api/identity-routes.js";
 import { rolloutRoutes } from "./api/rollout-routes.js";
@@ -29,6 +30,7 @@ import { hawkbitRoutes } from "./dialects/hawkbit-routes.js";
 import { manifestRoutes } from "./dialects/manifest-routes.js";
 import { meshRoutes } from "./dialects/mesh-routes.js";
 import { registerRoutes } from "./dialects/register-routes.js";
+import { sampleFleet } from "./fleet.js";
 import { Live, type Relay } from "./live.js";
 import { createMetrics } from "./metrics.js";
 import { RateLimit } from "./rate.js";
@@ -94,7 +96,10 @@ export function createApp(options: AppOptions): FastifyInstance {
     },
     throwFileSizeLimit: false,
   });
-  app.decorate("tick", () => tickRollouts(context));
+  app.decorate("tick", async () => {
+    await sampleFleet(context);
+    await tickRollouts(context);
+  });
   validateWithTypeBox(app);
   answerErrors(app);
   guard(app, context);
@@ -113,6 +118,7 @@ export function createApp(options: AppOptions): FastifyInstance {
     routes(app, context);
   deviceAdminRoutes(app, context);
   rolloutRoutes(app, context);
+  fleetRoutes(app, context);
   watchRoutes(app, context);
   authRoutes(app, context);
   userRoutes(app, context);

@@ -1,6 +1,7 @@
 // What the store remembers of devices.
 
 import type { SlotState } from "../../firmware/core/wire.js";
+import type { DeviceStatus } from "../device-status.js";
 import type { Page, Paged } from "./page.js";
 
 export interface Device {
@@ -25,15 +26,19 @@ export interface Device {
   readonly lastSeen: number;
 }
 
+/** What the status of a device is judged by: the time, and how long one without an interval counts as online. */
+export interface StatusTerms {
+  readonly now: number;
+  readonly usualMs: number;
+}
+
 export interface DeviceFilter {
   readonly type?: string;
   readonly version?: string;
   readonly tag?: string;
   readonly group?: string;
-  /** Seen at this time or later. */
-  readonly seenSince?: number;
-  /** Not seen at this time or later. */
-  readonly seenBefore?: number;
+  /** As device-status.ts judges it. */
+  readonly status?: { readonly is: DeviceStatus } & StatusTerms;
   /** Part of the id, in capitals or not. */
   readonly search?: string;
 }
@@ -48,6 +53,7 @@ export interface DeviceStore {
   /** Last seen first, or by id. */
   listDevices(filter: DeviceFilter, page: Page, order?: DeviceOrder): Promise<Paged<Device>>;
   countDevices(): Promise<number>;
+  countStatuses(terms: StatusTerms): Promise<Readonly<Record<DeviceStatus, number>>>;
   /** How many were seen at this time or later. */
   countDevicesSeenSince(time: number): Promise<number>;
 }
