@@ -6,6 +6,7 @@ import type { FastifyInstance } from "fastify";
 import { DAILY_MS, DAY_MS, HOURLY_MS } from "../fleet.js";
 import type { VersionCount } from "../store/store.js";
 import type { Context } from "./context.js";
+import { type FleetView, type HistoryView, viewCount } from "./fleet-views.js";
 import { Name } from "./schemas.js";
 import { time } from "./views.js";
 
@@ -45,7 +46,7 @@ export function fleetRoutes(app: FastifyInstance, context: Context): void {
         querystring: HistoryQuery,
       },
     },
-    async ({ query }) => {
+    async ({ query }): Promise<HistoryView> => {
       const type = query.device_type;
       const samples = await store.listVersionSamples(now() - query.days * DAY_MS, type);
       const current = (await store.countVersions()).filter(
@@ -66,28 +67,14 @@ export function fleetRoutes(app: FastifyInstance, context: Context): void {
   );
 }
 
-async function countFleet({ store, now, settings }: Context) {
+async function countFleet({ store, now, settings }: Context): Promise<FleetView> {
   const statuses = await store.countStatuses({ now: now(), usualMs: settings.onlineMs });
   const pending = await store.listIdentities({ state: "pending" }, { limit: 1, offset: 0 });
   return {
     ...statuses,
     total: statuses.online + statuses.late + statuses.offline,
-    /** Devices that wait to be approved. */
     pending: pending.totalCount,
     versions: (await store.countVersions()).map(viewCount),
     time: time(now()),
   };
-}
-
-const viewCount = ({ deviceType, version, deviceCount }: VersionCount) => ({
-  device_type: deviceType,
-  version,
-  device_count: deviceCount,
-});
-
-export type FleetView = Awaited<ReturnType<typeof countFleet>>;
-export type VersionCountView = ReturnType<typeof viewCount>;
-export interface HistoryView {
-  readonly hourly_days: number;
-  readonly samples: readonly { readonly time: string; readonly versions: readonly VersionCountView[] }[];
 }
