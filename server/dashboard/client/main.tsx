@@ -7,6 +7,11 @@ import { findActor, keepSession } from "./session.js";
 import { Shell } from "./shell.js";
 import { Setup, SignIn } from "./sign-in.js";
 import "./style.css";
+import "./style/shell.css";
+import "./style/forms.css";
+import "./style/lists.css";
+import "./style/rollouts.css";
+import "./style/chart.css";
 
 /** Nothing, until it is known who looks. */
 function App() {

@@ -73,7 +73,13 @@ export function OtaManagement({ place, model, now }: PageProps) {
         </span>
       </div>
       {mayUpload && (isUploading || hasNoRelease) && (
-        <Upload legacyTypes={legacyTypes} onDone={releases.reload} />
+        <Upload
+          legacyTypes={legacyTypes}
+          onDone={() => {
+            setIsUploading(true);
+            releases.reload();
+          }}
+        />
       )}
       <h2>Rollouts</h2>
       <Loading {...rollouts} />

@@ -1,26 +1,50 @@
 // Fields of forms: a name above, a hint below, one look.
 
 import type { ComponentChildren } from "preact";
+import { useId } from "preact/hooks";
 
-interface FieldProps {
+/** What ties a field to its name and to what is said of it. */
+export interface FieldIds {
+  readonly id: string;
+  readonly "aria-describedby": string;
+  readonly "aria-invalid"?: "true";
+}
+
+interface Words {
   readonly label: string;
   readonly hint?: ComponentChildren;
   readonly problem?: string | undefined;
+}
+interface FieldProps extends Words {
+  readonly children: (ids: FieldIds) => ComponentChildren;
+}
+
+export function Field({ label, hint, problem, children }: FieldProps) {
+  const id = useId();
+  const ids = {
+    id,
+    "aria-describedby": `${id}-said`,
+    ...(problem ? ({ "aria-invalid": "true" } as const) : {}),
+  };
+  return (
+    <div class="field">
+      <label class="label" for={id}>
+        {label}
+      </label>
+      {children(ids)}
+      <span id={`${id}-said`} class={problem ? "failure" : "hint"}>
+        {problem || hint}
+      </span>
+    </div>
+  );
+}
+
+interface GroupProps extends Words {
   readonly children: ComponentChildren;
 }
 
-/** The label is around its one field. */
-export const Field = ({ label, hint, problem, children }: FieldProps) => (
-  // biome-ignore lint/a11y/noLabelWithoutControl: the field is among the children
-  <label class="field">
-    <span class="label">{label}</span>
-    {children}
-    {problem ? <span class="failure">{problem}</span> : hint && <span class="hint">{hint}</span>}
-  </label>
-);
-
 /** Several boxes to tick under one name. */
-export const FieldGroup = ({ label, problem, children }: FieldProps) => (
+export const FieldGroup = ({ label, problem, children }: GroupProps) => (
   <fieldset class="field group">
     <legend class="label">{label}</legend>
     <span class="checks">{children}</span>
@@ -28,7 +52,7 @@ export const FieldGroup = ({ label, problem, children }: FieldProps) => (
   </fieldset>
 );
 
-interface TextProps extends Omit<FieldProps, "children"> {
+interface TextProps extends Words {
   readonly value: string;
   readonly onChange: (value: string) => void;
   readonly placeholder?: string | undefined;
@@ -38,19 +62,21 @@ interface TextProps extends Omit<FieldProps, "children"> {
 
 export const TextField = ({ value, onChange, placeholder, type = "text", list, ...field }: TextProps) => (
   <Field {...field}>
-    <input
-      type={type}
-      value={value}
-      placeholder={placeholder}
-      list={list}
-      step={type === "number" ? "any" : undefined}
-      aria-invalid={field.problem ? "true" : undefined}
-      onInput={(event) => onChange(event.currentTarget.value)}
-    />
+    {(ids) => (
+      <input
+        {...ids}
+        type={type}
+        value={value}
+        placeholder={placeholder}
+        list={list}
+        step={type === "number" ? "any" : undefined}
+        onInput={(event) => onChange(event.currentTarget.value)}
+      />
+    )}
   </Field>
 );
 
-interface ChoiceProps extends Omit<FieldProps, "children"> {
+interface ChoiceProps extends Words {
   readonly value: string;
   readonly choices: readonly (readonly [value: string, name: string])[];
   readonly onChange: (value: string) => void;
@@ -58,13 +84,15 @@ interface ChoiceProps extends Omit<FieldProps, "children"> {
 
 export const ChoiceField = ({ value, choices, onChange, ...field }: ChoiceProps) => (
   <Field {...field}>
-    <select value={value} onChange={(event) => onChange(event.currentTarget.value)}>
-      {choices.map(([each, name]) => (
-        <option key={each} value={each}>
-          {name}
-        </option>
-      ))}
-    </select>
+    {(ids) => (
+      <select {...ids} value={value} onChange={(event) => onChange(event.currentTarget.value)}>
+        {choices.map(([each, name]) => (
+          <option key={each} value={each}>
+            {name}
+          </option>
+        ))}
+      </select>
+    )}
   </Field>
 );
 

@@ -116,7 +116,8 @@ export function Upload({
           />
         )}
       </div>
-      <div class="fields">
+      <div class="fields lead">
+        <TextField label="Notes" value={extra.notes} onChange={(notes) => change({ notes })} />
         {way !== "manifest" && (
           <>
             <TextField
@@ -143,7 +144,6 @@ export function Upload({
             onChange={(version) => change({ version })}
           />
         )}
-        <TextField label="Notes" value={extra.notes} onChange={(notes) => change({ notes })} />
       </div>
       <Check
         label="Stable: offer it to every device of its type at once"
@@ -152,7 +152,7 @@ export function Upload({
       />
       {action.isBusy && share > 0 && <progress max={1} value={share} aria-label="Sent" />}
       <Problem text={action.problem} />
-      <p class="done" role="status">
+      <p class="success-note" role="status">
         {done}
       </p>
       <p class="actions">

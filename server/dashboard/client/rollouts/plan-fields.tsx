@@ -22,7 +22,7 @@ export function PlanFields({ form, problems, releases, onChange }: FieldsProps) 
     <>
       <fieldset>
         <legend>Release</legend>
-        <div class="fields">
+        <div class="fields lead">
           <ChoiceField
             label="Release"
             value={form.firmwareId}
@@ -165,7 +165,7 @@ function Stages({ stages, problems, onChange }: StagesProps) {
               onChange={(soakMinutes) => change(index, { soakMinutes })}
             />
             <TextField
-              label="Validated"
+              label="Validated, devices"
               value={stage.minValidated}
               problem={problems[`stages.${index}.minValidated`]}
               onChange={(minValidated) => change(index, { minValidated })}

@@ -56,10 +56,12 @@ export function Sessions() {
         </ul>
         <form class="inline" onSubmit={changePassword} aria-label="Change your password">
           <Field label="Current password">
-            <input name="current" type="password" autocomplete="current-password" required />
+            {(ids) => (
+              <input {...ids} name="current" type="password" autocomplete="current-password" required />
+            )}
           </Field>
           <Field label="New password">
-            <input name="next" type="password" autocomplete="new-password" required />
+            {(ids) => <input {...ids} name="next" type="password" autocomplete="new-password" required />}
           </Field>
           <button type="submit" disabled={action.isBusy}>
             Change password
@@ -67,7 +69,7 @@ export function Sessions() {
         </form>
       </div>
       <Problem text={action.problem} />
-      <p class="done" role="status">
+      <p class="success-note" role="status">
         {done}
       </p>
     </section>

@@ -65,7 +65,7 @@ export function Tokens() {
         )}
         <form class="inline" onSubmit={make} aria-label="Make a token">
           <TextField label="Name" placeholder="ci" value={name} onChange={setName} />
-          <TextField label="Days" hint="Left empty: for ever" value={days} onChange={setDays} />
+          <TextField label="Days" placeholder="for ever" value={days} onChange={setDays} />
           <FieldGroup label="May">
             {actor?.scopes.map((scope) => (
               <Check
