@@ -139,6 +139,7 @@ describe("an update of a fleet, from the browser", function () {
     await page.getByRole("button", { name: "Save" }).click();
     await menu("Devices");
     await page.getByLabel("Tag", { exact: true }).selectOption("beta");
+    await page.getByText("1–1 of 1").waitFor();
     await page.getByRole("link", { name: id }).waitFor();
     expect(await page.getByRole("table").getByRole("link").count()).equal(1);
   });
