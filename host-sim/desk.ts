@@ -32,7 +32,7 @@ export type DeskServer = { readonly handler: HttpHandler } | { readonly loopback
 export interface DeskOptions {
   readonly server: DeskServer;
   /** What lies in the device's factory partition; absent: the flash is taken as it is. */
-  readonly image?: Uint8Array;
+  readonly image?: Uint8Array | undefined;
   readonly flash?: Flash;
   readonly chip?: Chip;
   readonly seed?: number;
@@ -49,6 +49,7 @@ export interface DeskOptions {
   readonly onTrace?: (line: string) => void;
   readonly onEvent?: (event: DeviceEvent) => void;
   readonly onLight?: DeviceOptions["onLight"];
+  readonly surroundings?: DeviceOptions["surroundings"];
 }
 
 const PARTITIONS = fileURLToPath(new URL("../partitions/8mb.csv", import.meta.url));
@@ -80,6 +81,7 @@ export class Desk {
       onTrace: lines(options.onTrace ?? (() => {})),
       ...(options.onEvent ? { onEvent: options.onEvent } : {}),
       onLight: options.onLight,
+      ...(options.surroundings ? { surroundings: options.surroundings } : {}),
     });
     if (options.image) this.device.flashFactory(readFileSync(PARTITIONS, "utf8"), options.image);
     this.person = new Person({ world: this.world, network: this.network, wifi, token: OWNER_TOKEN });

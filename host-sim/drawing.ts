@@ -1,4 +1,4 @@
-// Draws what a device shows as PNG files: the lights of a strip in rows, a status LED as one light. Only the little of PNG (RFC 2083,
+// Draws what a device shows as PNG files: the lights of a strip in rows, a status LED as one light, a panel pixel by pixel. Only the little of PNG (RFC 2083,
 // ISO/IEC 15948) that this needs: 8-bit RGB, no interlace, no filter.
 
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
@@ -81,15 +81,39 @@ function visible(light: Uint8Array): Uint8Array {
   });
 }
 
-/** Keeps one picture of each strip and pin up to date in a folder: `strip-13.png`, `pin-2.png`. */
+/** Ink and paper of an e-ink panel. */
+const BLACK = Object.freeze([0, 0, 0] as const);
+const WHITE = Object.freeze([255, 255, 255] as const);
+
+/** A panel as a PNG, at its true pixels. */
+export function drawPanel({ width, height, rows }: Extract<Light, { readonly type: "panel" }>): Uint8Array {
+  const picture = new Uint8Array(width * height * 3);
+  const rowBytes = (width + 7) >> 3;
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const isBlack = (rows[y * rowBytes + (x >> 3)]! & (0x80 >> (x & 7))) !== 0;
+      picture.set(isBlack ? BLACK : WHITE, (y * width + x) * 3);
+    }
+  }
+  return encodePng(width, height, picture);
+}
+
+/** Keeps one picture of each strip, pin and panel up to date in a folder: `strip-13.png`, `pin-2.png`, `panel.png`. */
 export function showLights(folder: string): (light: Light) => void {
   mkdirSync(folder, { recursive: true });
   return (light) => {
-    const path = join(folder, `${light.type}-${light.pin}.png`);
-    const picture = drawStrip(light.type === "strip" ? light.pixels : onePixel(light.level));
+    const path = join(folder, `${nameOf(light)}.png`);
+    const picture = drawLightOf(light);
     writeFileSync(`${path}.new`, picture);
     renameSync(`${path}.new`, path); // a viewer never sees half of it
   };
+}
+
+const nameOf = (light: Light): string => (light.type === "panel" ? "panel" : `${light.type}-${light.pin}`);
+
+function drawLightOf(light: Light): Uint8Array {
+  if (light.type === "panel") return drawPanel(light);
+  return drawStrip(light.type === "strip" ? light.pixels : onePixel(light.level));
 }
 
 /** A status LED is blue on most boards. */

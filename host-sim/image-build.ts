@@ -30,6 +30,14 @@ export interface BuildConfig {
   readonly pushToken?: string;
   /** Lets the device register where devices are enrolled. */
   readonly enrolmentToken?: string;
+  /** `cms` only; as in its manifest. */
+  readonly refreshSeconds?: number;
+  readonly sleep?: {
+    readonly seconds: number;
+    readonly awakeSeconds: number;
+    readonly firstAwakeSeconds: number;
+    readonly longestSeconds: number;
+  };
 }
 
 export interface BuildOptions {

@@ -11,6 +11,7 @@ import type { Partition } from "./hardware/partition.js";
 import type { Light } from "./modules/gpio.js";
 import type { NetworkStack } from "./network/network-stack.js";
 import type { WifiRadio } from "./network/radio.js";
+import type { Surroundings } from "./surroundings.js";
 import type { Scheduled } from "./world.js";
 
 export type { Realm } from "./engine/realm.js";
@@ -22,6 +23,7 @@ export const RESET_REASON = Object.freeze({
   software: 3,
   panic: 4,
   taskWatchdog: 6,
+  deepSleep: 8,
   brownout: 9,
 });
 
@@ -63,8 +65,12 @@ export interface Machine extends Hardware {
   block(ms: number): void;
   /** Restarts the chip: unwinds the running code with a signal that it cannot catch. */
   restart(reason: number): never;
+  /** Ends this boot as restart does; the next one begins when the time has passed. */
+  deepSleep(ms: number): never;
+  /** What there is to be measured now. */
+  surroundings(): Surroundings;
   /** Prints what firmware traces, as it is, without adding a line end. */
   trace(text: string): void;
-  /** Told what the device's lights show, each time that firmware sets them. */
+  /** Told what the device's lights or its panel show, each time that firmware sets them. */
   readonly onLight?: ((light: Light) => void) | undefined;
 }

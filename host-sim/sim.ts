@@ -7,6 +7,8 @@ import { showLights } from "./drawing.js";
 import { exposeOnLoopback } from "./network/bridge.js";
 import type { Terminal } from "./terminal.js";
 import { describeEvent, Watch } from "./watch.js";
+import { factsOf } from "./web-view/facts.js";
+import { openView, type View } from "./web-view/view.js";
 
 export interface SimOptions
   extends Pick<DeskOptions, "image" | "flash" | "chip" | "seed" | "serverUrl" | "network" | "manual"> {
@@ -19,6 +21,8 @@ export interface SimOptions
   readonly updateBytes?: number;
   /** Loopback port for the device's own pages; 0 or absent: a free one. */
   readonly portalPort?: number;
+  /** Loopback port for the page that shows the device; 0 or absent: a free one. */
+  readonly viewPort?: number;
   /** Folder for pictures of what the device's lights show. */
   readonly show?: string | undefined;
 }
@@ -28,6 +32,8 @@ export interface Sim {
   readonly watch: Watch;
   /** The device's own pages, in the user's browser. */
   readonly portalUrl: string;
+  /** A page that shows its lights and its panel live. */
+  readonly viewUrl: string;
   /** Seconds on the device's clock since power on. */
   readonly seconds: () => number;
   /** Runs until `done` or stop. */
@@ -41,6 +47,8 @@ const YEAR_MS = 365 * 24 * 3600 * 1000;
 
 export async function startSim(options: SimOptions): Promise<Sim> {
   const { terminal, updateBytes = 0 } = options;
+  const keepPicture = options.show === undefined ? undefined : showLights(options.show);
+  let view: View | undefined;
   const desk = new Desk({
     ...options,
     server: { loopbackPort: options.loopbackPort },
@@ -51,7 +59,10 @@ export async function startSim(options: SimOptions): Promise<Sim> {
       const text = describeEvent(event);
       if (text) terminal.note(text);
     },
-    onLight: options.show === undefined ? undefined : showLights(options.show),
+    onLight: (light) => {
+      keepPicture?.(light);
+      view?.show(light);
+    },
   });
   const watch = new Watch(desk.device, (label, { bytesWritten }) => {
     if (updateBytes > 0) terminal.progress(`writing ${label}`, bytesWritten, updateBytes);
@@ -62,16 +73,23 @@ export async function startSim(options: SimOptions): Promise<Sim> {
     devicePort: 80,
     realPort: options.portalPort ?? 0,
   });
+  view = await openView({ facts: () => factsOf(desk.device), port: options.viewPort ?? 0 }).catch((error) => {
+    portal.close();
+    throw error;
+  });
+  const { url: viewUrl } = view;
   desk.device.powerOn();
   return {
     device: desk.device,
     watch,
     portalUrl: `http://localhost:${portal.port}`,
+    viewUrl,
     seconds: () => Math.round(desk.world.nowMs / 100) / 10,
     run: (done) => desk.world.runUntil(done, { limitMs: YEAR_MS }),
     stop() {
       desk.world.stop();
       portal.close();
+      view?.close();
     },
   };
 }

@@ -52,6 +52,7 @@ export function describeEvent(event: DeviceEvent): string | undefined {
     case "uncaught":
       return `uncaught ${event.name}: ${event.message}`;
     case "restarted":
+      if (event.cause === "deepSleep") return "asleep";
       return event.cause === "restart" ? undefined : `restart (${event.cause})`;
     case "powerCut":
       return "power was cut";

@@ -6,6 +6,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import { adminRoutes } from "./api/admin-routes.js";
 import { auditRoutes } from "./api/audit-routes.js";
 import { authRoutes } from "./api/auth-routes.js";
+import { contentRoutes } from "./api/content-routes.js";
 import { type Context, DEFAULT_SETTINGS, type Settings } from "./api/context.js";
 import { deviceAdminRoutes } from "./api/device-admin-routes.js";
 import { deviceRoutes } from "./api/device-routes.js";
@@ -13,6 +14,7 @@ import { answerErrors } from "./api/errors.js";
 import { fleetRoutes } from "./api/fleet-routes.js";
 import { guard } from "./api/guard.js";
 import { identityRoutes } from "./api/identity-routes.js";
+import { describeApi } from "./api/openapi.js";
 import { rolloutRoutes } from "./api/rollout-routes.js";
 import { validateWithTypeBox } from "./api/schemas.js";
 import { securityHeaders } from "./api/security-headers.js";
@@ -23,6 +25,7 @@ import { watchRoutes } from "./api/watch-routes.js";
 import type { Auth } from "./auth/auth.js";
 import type { BlobStore } from "./blobs/blobs.js";
 import { HotBlobs } from "./blobs/hot.js";
+import { type ContentSource, firstOf } from "./content.js";
 import { dashboardRoutes } from "./dashboard/routes.js";
 import { DeviceLimit } from "./device-limit.js";
 import { arduinoRoutes } from "./dialects/arduino-routes.js";
@@ -50,12 +53,37 @@ export interface AppOptions {
   readonly auth: Auth;
   /** To the other servers that share the store. */
   readonly relay?: Relay | undefined;
+  /** What panels show; absent: nothing is assigned to anyone. */
+  readonly content?: ContentSource | undefined;
   /** Absent: nothing is logged. */
   readonly log?: FastifyBaseLogger | undefined;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly settings?: Partial<Settings>;
 }
+
+/** Every group of routes. */
+const ROUTES: readonly ((app: FastifyInstance, context: Context) => void)[] = Object.freeze([
+  deviceRoutes,
+  registerRoutes,
+  contentRoutes,
+  arduinoRoutes,
+  manifestRoutes,
+  meshRoutes,
+  hawkbitRoutes,
+  adminRoutes,
+  typeRoutes,
+  deviceAdminRoutes,
+  rolloutRoutes,
+  fleetRoutes,
+  watchRoutes,
+  authRoutes,
+  userRoutes,
+  tokenRoutes,
+  auditRoutes,
+  identityRoutes,
+  dashboardRoutes,
+]);
 
 const MAX_BODY_BYTES = 64 * 1024;
 const MAX_PARAMETER_LENGTH = 128;
@@ -70,7 +98,20 @@ export function createApp(options: AppOptions): FastifyInstance {
   const hot = new HotBlobs(blobs);
   const deviceLimit = new DeviceLimit(store, settings.maxDeviceCount);
   const refusals = new RateLimit({ burst: 1, perSecond: 1 / 3600 });
-  const context: Context = { store, blobs, hot, auth, now, settings, deviceLimit, refusals, live, metrics };
+  const content = options.content ?? firstOf();
+  const context: Context = {
+    store,
+    blobs,
+    hot,
+    auth,
+    content,
+    now,
+    settings,
+    deviceLimit,
+    refusals,
+    live,
+    metrics,
+  };
 
   const app: FastifyInstance = Fastify({
     ...(options.log ? { loggerInstance: options.log } : { logger: false }),
@@ -111,20 +152,8 @@ export function createApp(options: AppOptions): FastifyInstance {
       "answered",
     );
   });
-  deviceRoutes(app, context);
-  adminRoutes(app, context);
-  typeRoutes(app, context);
-  for (const routes of [registerRoutes, arduinoRoutes, manifestRoutes, meshRoutes, hawkbitRoutes])
-    routes(app, context);
-  deviceAdminRoutes(app, context);
-  rolloutRoutes(app, context);
-  fleetRoutes(app, context);
-  watchRoutes(app, context);
-  authRoutes(app, context);
-  userRoutes(app, context);
-  tokenRoutes(app, context);
-  auditRoutes(app, context);
-  identityRoutes(app, context);
-  dashboardRoutes(app);
+  describeApi(app, (api) => {
+    for (const routes of ROUTES) routes(api, context);
+  });
   return app;
 }

@@ -2,6 +2,7 @@
 //
 //   data/skyslot.db   what the server remembers                 data/admin.token  the local administrator's token, 0600
 //   data/blobs/       firmware files, addressed by content
+//   data/content/     pictures for panels: DEVICE.pbm, TYPE.pbm, default.pbm
 //   data/trusted/     public release keys (*.jwk); if there are any, only releases signed by one of them are taken
 
 import { mkdir, readdir, readFile } from "node:fs/promises";
@@ -16,6 +17,7 @@ import { FIRST_LINK_VALID_MS, makeLink } from "./auth/accounts.js";
 import { Auth } from "./auth/auth.js";
 import { openLocalToken } from "./auth/local-token.js";
 import { openBlobs } from "./blobs/open.js";
+import { firstOf, folderContent, testCard } from "./content.js";
 import { publicPart } from "./release.js";
 import { openStore } from "./store/open.js";
 import type { Store } from "./store/store.js";
@@ -40,6 +42,8 @@ export interface ServerOptions {
   readonly now?: () => number;
   /** Public release keys beside those in the data folder. */
   readonly trustedKeys?: readonly JWK[];
+  /** Size of the card for panels to which nothing is assigned; absent: they get none. */
+  readonly testCard?: { readonly width: number; readonly height: number } | undefined;
   /** By default reads are open when the server listens on loopback only. */
   readonly settings?: Partial<Omit<Settings, "trustedKeys">>;
 }
@@ -74,8 +78,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     onTrouble: (error) => options.log?.warn({ err: error }, "connection to the database lost"),
   });
   const auth = new Auth({ store, now, localToken: adminToken });
+  const content = firstOf(
+    folderContent(join(dataDir, "content")),
+    ...(options.testCard ? [testCard(options.testCard.width, options.testCard.height)] : []),
+  );
   const settings = { openReads: isLoopback(host), ...options.settings, trustedKeys };
-  const app = createApp({ store, blobs, auth, relay, now, log: options.log, settings });
+  const app = createApp({ store, blobs, auth, content, relay, now, log: options.log, settings });
   const endUpkeep = startUpkeep({
     store,
     blobs,

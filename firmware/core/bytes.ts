@@ -99,6 +99,17 @@ export function base64UrlDecode(text: string): Uint8Array | undefined {
   return leftover === 0 ? bytes : undefined;
 }
 
+/** The pieces as one, of `sizeBytes` bytes in all. */
+export function concatenate(pieces: readonly Uint8Array[], sizeBytes: number): Uint8Array {
+  const whole = new Uint8Array(sizeBytes);
+  let offset = 0;
+  for (const piece of pieces) {
+    whole.set(piece, offset);
+    offset += piece.length;
+  }
+  return whole;
+}
+
 /** Whether two byte strings are equal. */
 export function bytesEqual(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;

@@ -1,14 +1,14 @@
 // Keeps a device whose app crashes in a loop within reach: after five boots in a row that ended before they were healthy, it
 // starts in safe mode, with Wi-Fi, portal and update only. The app's own part is not started, so what crashes there cannot keep the
-// update from arriving that cures it. A loss of power says nothing against the firmware, nor does a restart that it meant: such boots are
-// not counted.
+// update from arriving that cures it. A loss of power says nothing against the firmware, nor does waking from deep sleep or a restart
+// that it meant: such boots are not counted.
 //
 //   booted ── fewer than 5 unhealthy boots before ──► starting ── 60 s, or the server reached ──► healthy (count forgotten)
 //      └───── 5 or more ──► safe mode ── 60 s, or the server reached ──► safe mode, count forgotten: the next boot tries the app
 
 import type { Effect } from "./effect.js";
 import type { Booted, Raise, Stamped } from "./event.js";
-import { isPowerLoss } from "./identity.js";
+import { endedBlamelessly } from "./identity.js";
 import { meantRestart } from "./restart-cause.js";
 
 /** NVS key of the count. */
@@ -47,7 +47,7 @@ export function crashGuardStep(state: CrashGuardState, event: Stamped): Step {
 function begin(event: Booted): Step {
   const before = readCount(event.stored[UNHEALTHY_KEY]);
   const safeMode = before >= MAX_UNHEALTHY_BOOTS;
-  const isBlameless = isPowerLoss(event.resetReason) || meantRestart(event) !== undefined;
+  const isBlameless = endedBlamelessly(event.resetReason) || meantRestart(event) !== undefined;
   const unhealthyCount = isBlameless ? before : before + 1;
   const effects: (Effect | Raise)[] = [];
   // before the app starts: it may crash at once

@@ -16,7 +16,10 @@ export type TimerName =
   | "restart"
   | "farewell"
   | "healthy"
-  | "scan";
+  | "scan"
+  | "content"
+  | "readings"
+  | "sleep";
 
 /** Why the device restarts itself; the next boot knows it. A roll back has its own. */
 export type RestartReason = "update" | "owner" | "factory-reset" | "roll-back";

@@ -5,6 +5,7 @@ import type { Section } from "./app-settings.js";
 import type { TimerName } from "./effect.js";
 import type { UpdateErrorCode } from "./errors.js";
 import type { RequestHead } from "./http.js";
+import type { Sample } from "./readings.js";
 import type { ServerToken } from "./server-token.js";
 import type { Report, SlotState } from "./wire.js";
 
@@ -186,6 +187,10 @@ export type Event =
   | { readonly type: "markedValid" }
   | { readonly type: "markValidFailed"; readonly message: string }
   | { readonly type: "rollBackChecked"; readonly connection: number; readonly possible: boolean }
+  // what only some apps have: a panel, sensors
+  | { readonly type: "panelDrawn" }
+  | { readonly type: "panelFailed"; readonly message: string }
+  | { readonly type: "sensorsSampled"; readonly sample: Sample }
   // raised by one machine for the others; never from outside
   | { readonly type: "credentialsSubmitted"; readonly ssid: string; readonly password: string }
   | { readonly type: "online"; readonly address: string; readonly rssi: number }

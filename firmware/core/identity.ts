@@ -29,6 +29,10 @@ export const RESET_REASONS: readonly string[] = Object.freeze([
   "sdio",
 ]);
 
-/** Resets that say nothing against the firmware that ran. */
+/** Resets for want of power: they say nothing against the firmware that ran. */
 export const isPowerLoss = (resetReason: string): boolean =>
   resetReason === "power-on" || resetReason === "brownout";
+
+/** Whether the boot before has ended for another reason than the firmware's doing: power was lost, or it slept and was woken. */
+export const endedBlamelessly = (resetReason: string): boolean =>
+  isPowerLoss(resetReason) || resetReason === "deep-sleep";

@@ -1,7 +1,7 @@
 // The check: tells the server who asks and what runs, reads the answer, and hands an offer on. Trusts nothing in the answer but
 // its shape; whether an offer is taken is update-offer.ts's business.
 
-import { utf8Decode } from "./bytes.js";
+import { concatenate, utf8Decode } from "./bytes.js";
 import type { Effect } from "./effect.js";
 import type { Raise, Stamped } from "./event.js";
 import { resetCause } from "./restart-cause.js";
@@ -60,6 +60,7 @@ function checkRequest(state: UpdateState, freeHeapBytes: number): CheckRequest |
     check_seconds: state.checkSeconds,
     // Not on trial: the firmware that it may fall back to might not know of tokens, and be refused for it.
     ...(state.onTrial ? {} : { keeps_token: true }),
+    ...state.readings,
   };
 }
 
@@ -170,16 +171,6 @@ function readCheckResponse(body: readonly Uint8Array[], sizeBytes: number): Chec
     download_url: value.download_url,
     release: value.release,
   };
-}
-
-function concatenate(pieces: readonly Uint8Array[], sizeBytes: number): Uint8Array {
-  const whole = new Uint8Array(sizeBytes);
-  let offset = 0;
-  for (const piece of pieces) {
-    whole.set(piece, offset);
-    offset += piece.length;
-  }
-  return whole;
 }
 
 export function checkFailed(state: UpdateState, random: number, message: string): Step {

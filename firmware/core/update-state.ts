@@ -9,7 +9,7 @@ import type { ImageReader } from "./image.js";
 import { type InstallRecord, PUSHED } from "./install-record.js";
 import type { Release, SignedRelease } from "./release.js";
 import type { ServerToken } from "./server-token.js";
-import type { Report, UpdateResponse } from "./wire.js";
+import type { Readings, Report, UpdateResponse } from "./wire.js";
 
 /** Without a byte for so long a transfer counts as stalled. */
 export const STALL_MS = 30_000;
@@ -57,6 +57,8 @@ export interface Job {
   readonly ahead: ImageReader;
   /** Of a download: tries in a row without a new chunk. Of a push: receives in a row that timed out. */
   readonly failureCount: number;
+  /** Times that the whole was found wrong although each of its chunks had been right. */
+  readonly mismatchCount: number;
   /** The last step of progress that was told. */
   readonly lastStep: number;
   /** The server does not know ranges: take the image from its beginning. */
@@ -84,7 +86,9 @@ export interface UpdateState {
   readonly online: boolean;
   readonly rssi: number;
   readonly address: string;
-  /** Even; the report machine's are odd. */
+  /** Told with each check. */
+  readonly readings: Readings;
+  /** Even; the report machine's are odd, those of an app's own part negative. */
   readonly attempt: number;
   /** A new image on trial may not start another update: esp_ota_begin refuses it, and so do we. */
   readonly onTrial: boolean;
@@ -118,6 +122,7 @@ export const initialUpdate: UpdateState = Object.freeze({
   online: false,
   rssi: 0,
   address: "",
+  readings: Object.freeze({}),
   attempt: 0,
   onTrial: false,
   record: undefined,

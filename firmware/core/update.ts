@@ -14,6 +14,7 @@
 import type { Failure } from "./errors.js";
 import type { Stamped } from "./event.js";
 import { armed, proved, resume, resumeHashed } from "./install.js";
+import { readingsOf } from "./readings.js";
 import { responseStarted, streamingStep, truncated } from "./transfer.js";
 import { check, checkFailed, checkingStep } from "./update-check.js";
 import { pushTimedOut, retryLater, slotTrouble } from "./update-failure.js";
@@ -60,6 +61,8 @@ export function updateStep(state: UpdateState, event: Stamped): Step {
       return stop({ ...state, job: undefined });
     case "reportTaken":
       return reportTaken(state, event.report);
+    case "sensorsSampled":
+      return [{ ...state, readings: readingsOf(event.sample) }, []];
     case "timerFired":
       return timerFired(state, event);
     case "requestFailed":

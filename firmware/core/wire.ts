@@ -10,8 +10,27 @@ export type UpdateStatus = "pending" | "downloading" | "installing" | "success" 
 /** State of the running slot: `factory` has no otadata entry and needs no validation. */
 export type SlotState = "new" | "pending_verify" | "valid" | "invalid" | "aborted" | "undefined" | "factory";
 
+/** What a device measures; only what it has a sensor for, and could read. */
+export interface Readings {
+  /** Degrees Celsius, -40 to 125. */
+  readonly temperature_c?: number;
+  /** Relative humidity, 0 to 100. */
+  readonly humidity_percent?: number;
+  /** Charge of the battery, 0 to 100. */
+  readonly battery_percent?: number;
+}
+
+/**
+ * `GET /api/content/{device_id}`: what the device's panel is to show, a binary PBM (see pbm.ts) of exactly the panel's size with a
+ * strong ETag. 304: what it has is current; 404: nothing is assigned.
+ */
+export const CONTENT_PATH = "/api/content/";
+
+/** Longest ETag of a content, characters: devices keep it in NVS. */
+export const MAX_ETAG_LENGTH = 100;
+
 /** `POST /api/ota/check`: registration, heartbeat and evidence in one. The last block is optional: older clients omit it. */
-export interface CheckRequest {
+export interface CheckRequest extends Readings {
   /** 1 to 64 characters of `A-Z a-z 0-9 . _ : -`. */
   readonly device_id: string;
   /** Kind of firmware, such as `base` or `led`; 1 to 64 characters of `A-Z a-z 0-9 . _ -`. */

@@ -1,10 +1,8 @@
-// The loop of a device: an event goes through core's step, its effects go to the adapters, and what they answer comes back as
+// The loop of a device: an event goes through its machine's step, its effects go to the adapters, and what they answer comes back as
 // events. It owns the only mutable state of the firmware. Events that arrive while effects are carried out wait their turn, so
 // core never sees one event inside another.
 
-import { type DeviceState, initialDevice, step } from "../core/device.js";
-import type { Effect } from "../core/effect.js";
-import type { Event } from "../core/event.js";
+import type { Event, Stamped } from "../core/event.js";
 
 /** Hands an event to the device. */
 export type Dispatch = (event: Event) => void;
@@ -18,13 +16,23 @@ export interface Sources {
   freeHeapBytes(): number;
 }
 
+/** What a device is: core's device, or one with an app's own machines beside it. */
+export interface DeviceMachine<State, Asked extends { readonly type: string }> {
+  readonly initial: State;
+  step(state: State, event: Stamped): readonly [State, readonly Asked[]];
+}
+
 /** Effects by their type, each with the adapter that carries it out. */
-export type Handlers = {
-  readonly [Type in Effect["type"]]: (effect: Extract<Effect, { readonly type: Type }>) => void;
+export type Handlers<Asked extends { readonly type: string }> = {
+  readonly [Type in Asked["type"]]: (effect: Extract<Asked, { readonly type: Type }>) => void;
 };
 
-export function createRunner(sources: Sources, connect: (dispatch: Dispatch) => Handlers): Dispatch {
-  let state: DeviceState = initialDevice;
+export function createRunner<State, Asked extends { readonly type: string }>(
+  machine: DeviceMachine<State, Asked>,
+  sources: Sources,
+  connect: (dispatch: Dispatch) => Handlers<Asked>,
+): Dispatch {
+  let state = machine.initial;
   let running = false;
   const queue: Event[] = [];
 
@@ -39,7 +47,7 @@ export function createRunner(sources: Sources, connect: (dispatch: Dispatch) => 
         random: sources.random(),
         freeHeapBytes: sources.freeHeapBytes(),
       };
-      const [after, effects] = step(state, stamped);
+      const [after, effects] = machine.step(state, stamped);
       state = after;
       for (const effect of effects) carryOut(effect);
     }
@@ -47,6 +55,7 @@ export function createRunner(sources: Sources, connect: (dispatch: Dispatch) => 
   };
 
   const handlers = connect(dispatch);
-  const carryOut = (effect: Effect) => (handlers[effect.type] as (effect: Effect) => void)(effect);
+  const carryOut = (effect: Asked) =>
+    (handlers[effect.type as Asked["type"]] as (effect: Asked) => void)(effect);
   return dispatch;
 }

@@ -2,6 +2,7 @@
 
 import Timer from "timer";
 import type { Section } from "../core/app-settings.js";
+import { type DeviceState, initialDevice, step } from "../core/device.js";
 import type { Effect } from "../core/effect.js";
 import type { Booted } from "../core/event.js";
 import type { Status } from "../core/status.js";
@@ -9,10 +10,10 @@ import { readBootFacts } from "./boot-facts.js";
 import { createDiscovery } from "./discovery.js";
 import { createHashing } from "./hashing.js";
 import { createHttpClient } from "./http-client.js";
-import { createNative } from "./native.js";
+import { createNative, type Native } from "./native.js";
 import { createPushServer } from "./push-server.js";
 import { createRestartNote } from "./restart-note.js";
-import { createRunner, type Handlers } from "./runner.js";
+import { createRunner, type DeviceMachine, type Dispatch, type Handlers } from "./runner.js";
 import { createServer } from "./server.js";
 import { createVerifier } from "./signature.js";
 import { createSlot } from "./slot.js";
@@ -34,20 +35,37 @@ export interface AppOptions {
   readonly onStore?: (key: string, value: string) => void;
 }
 
+/** An app whose device has machines of its own: them, and the adapters for what only they ask for. */
+export interface AppMachine<State, Own extends { readonly type: string }> {
+  readonly machine: DeviceMachine<State, Effect | Own>;
+  connect(dispatch: Dispatch, native: Native): Handlers<Own>;
+}
+
 export function startDevice(options: AppOptions = {}): void {
+  startMachine<DeviceState, never>(
+    { machine: { initial: initialDevice, step }, connect: () => ({}) },
+    options,
+  );
+}
+
+export function startMachine<State, Own extends { readonly type: string }>(
+  app: AppMachine<State, Own>,
+  options: AppOptions = {},
+): void {
   const bootedAt = Date.now();
   const native = createNative();
   const storage = createStorage();
   const restarts = createRestartNote(storage);
   let facts: Booted | undefined;
   let appRuns = false;
-  const dispatch = createRunner(
+  const dispatch = createRunner<State, Effect | Own>(
+    app.machine,
     {
       uptimeMs: () => Date.now() - bootedAt,
       random: () => native.esp_random() / 2 ** 32,
       freeHeapBytes: () => native.esp_get_free_heap_size(),
     },
-    (send): Handlers => {
+    (send) => {
       const timers = createTimers(send);
       const wifi = createWifi(send, native);
       const http = createHttpClient(send);
@@ -57,7 +75,7 @@ export function startDevice(options: AppOptions = {}): void {
       const hashing = createHashing(send, native);
       const slot = createSlot(send, native);
       const verify = createVerifier(send, native);
-      return {
+      const common: Handlers<Effect> = {
         setTimer: ({ timer, delayMs }) => timers.set(timer, delayMs),
         clearTimer: ({ timer }) => timers.clear(timer),
         joinWifi: ({ attempt, ssid, password }) => wifi.join(attempt, ssid, password),
@@ -118,6 +136,7 @@ export function startDevice(options: AppOptions = {}): void {
         showStatus: ({ status }) => options.showStatus?.(status),
         log: writeLog,
       };
+      return { ...common, ...app.connect(send, native) } as Handlers<Effect | Own>;
     },
   );
   // a turn of its own: what boot throws then restarts the chip like any other error

@@ -10,9 +10,11 @@
 // Time: the world stands still inside an event, but code takes time on a chip. Each step counted by the meter is STEP_MS;
 // the clock of the device runs ahead of the world by what its code took, and its next phase waits until the world is there.
 
+import type { Efuse } from "../hardware/efuse.js";
 import { PowerCut } from "../hardware/flash.js";
 import { Ota } from "../hardware/ota.js";
 import { type Hardware, type Machine, RESET_REASON } from "../machine.js";
+import { home, type Surroundings } from "../surroundings.js";
 import type { Scheduled, World } from "../world.js";
 import type { Realm, RealmHost } from "./realm.js";
 import { TimerQueue } from "./timer-queue.js";
@@ -37,6 +39,7 @@ export class BootOver extends Error {
 /** How a boot ended. */
 export type BootEnd =
   | { readonly type: "restart"; readonly reason: number }
+  | { readonly type: "deepSleep"; readonly ms: number }
   | { readonly type: "uncaught"; readonly error: unknown; readonly duringModule: boolean }
   | { readonly type: "outOfMemory" }
   | { readonly type: "stackOverflow" }
@@ -49,8 +52,13 @@ export interface VirtualMachineOptions {
   readonly realm: Realm;
   readonly world: World;
   readonly random: () => number;
+  /** The eFuses, if the firmware is built with anti-rollback. */
+  readonly antiRollback?: Efuse | undefined;
+  /** Time that the boot has taken already. */
+  readonly aheadMs?: number;
   readonly onTrace: (text: string) => void;
   readonly onLight?: Machine["onLight"];
+  readonly surroundings?: ((worldMs: number) => Surroundings) | undefined;
   /** Told once; `delayMs` is how far the device's clock is ahead of the world's. */
   readonly onEnd: (end: BootEnd, delayMs: number) => void;
 }
@@ -81,6 +89,8 @@ export class VirtualMachine implements Machine {
   #busyUntilMs: number;
   /** Time the present turn was blocked, besides its steps. */
   #blockedMs = 0;
+  /** Of the present turn, time with the flash: other tasks run meanwhile, so the watchdog does not count it. */
+  #flashMs = 0;
   #isInTurn = false;
   #isTold = false;
   #ended: { readonly end: BootEnd; readonly delayMs: number } | undefined;
@@ -102,14 +112,15 @@ export class VirtualMachine implements Machine {
     this.ota = new Ota(hardware.flash, hardware.partitions, hardware.running, {
       rollback: true,
       chip: hardware.chip,
+      antiRollback: options.antiRollback,
       restart: () => this.restart(RESET_REASON.software),
     });
     this.onLight = options.onLight;
     this.#options = options;
     this.#world = options.world;
     this.realm = options.realm;
-    this.#bootedAtMs = options.world.nowMs;
-    this.#busyUntilMs = options.world.nowMs;
+    this.#bootedAtMs = options.world.nowMs + (options.aheadMs ?? 0);
+    this.#busyUntilMs = this.#bootedAtMs;
     this.#host = {
       uptimeMs: () => this.uptimeMs(),
       random: () => this.random(),
@@ -160,8 +171,22 @@ export class VirtualMachine implements Machine {
     this.realm.limitTicks(this.#tickLimit);
   }
 
+  /** The computing thread waits for the flash; an erase lets other tasks run (CONFIG_SPI_FLASH_YIELD_DURING_ERASE). */
+  waitForFlash(ms: number): void {
+    if (this.#isInTurn) this.#flashMs += ms;
+    else this.#busyUntilMs = this.#localMs + ms;
+  }
+
   restart(reason: number): never {
     return this.#end({ type: "restart", reason });
+  }
+
+  deepSleep(ms: number): never {
+    return this.#end({ type: "deepSleep", ms });
+  }
+
+  surroundings(): Surroundings {
+    return (this.#options.surroundings ?? home)(this.#localMs);
   }
 
   /** Ends the boot from outside a turn. */
@@ -171,7 +196,7 @@ export class VirtualMachine implements Machine {
 
   /** The device's clock on the world's scale. */
   get #localMs(): number {
-    const turnMs = this.#isInTurn ? this.#blockedMs + this.realm.tickCount * STEP_MS : 0;
+    const turnMs = this.#isInTurn ? this.#blockedMs + this.#flashMs + this.realm.tickCount * STEP_MS : 0;
     return Math.max(this.#world.nowMs, this.#busyUntilMs) + turnMs;
   }
 
@@ -219,11 +244,12 @@ export class VirtualMachine implements Machine {
     if (!this.#alive) return false;
     this.#busyUntilMs = Math.max(this.#world.nowMs, this.#busyUntilMs);
     this.#blockedMs = 0;
+    this.#flashMs = 0;
     this.#isInTurn = true;
     const limits = { ticks: this.#tickLimit, bytes: TURN_BYTES_MAX };
     const charge = (tickCount: number): void => {
       this.#isInTurn = false;
-      if (this.#alive) this.#busyUntilMs += this.#blockedMs + tickCount * STEP_MS;
+      if (this.#alive) this.#busyUntilMs += this.#blockedMs + this.#flashMs + tickCount * STEP_MS;
     };
     try {
       this.realm.enter(this.#host, limits, action, charge);
@@ -340,6 +366,8 @@ export function resetReasonAfter(end: BootEnd): number {
   switch (end.type) {
     case "restart":
       return end.reason;
+    case "deepSleep":
+      return RESET_REASON.deepSleep;
     case "watchdog":
       return RESET_REASON.taskWatchdog;
     // XS ends a machine that cannot go on by a software restart of the chip.

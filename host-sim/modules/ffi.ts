@@ -56,6 +56,7 @@ export function createFfi(machine: Machine, native: Native): new () => object {
 
   const functions = realm.adopt({
     esp_restart: () => machine.restart(RESET_REASON.software),
+    skyslot_deep_sleep: (milliseconds: unknown) => machine.deepSleep(Number(milliseconds) >>> 0),
     esp_reset_reason: () => machine.resetReason,
     esp_random: () => Math.floor(machine.random() * 2 ** 32),
     esp_get_free_heap_size: () => FREE_HEAP_BYTES,

@@ -3,13 +3,20 @@
 
 import type { Chip } from "../hardware/chips.js";
 
-/** What can be seen of a device: a strip's pixels, or the level of one pin. */
+/** What can be seen of a device: a strip's pixels, a panel's picture, or the level of one pin. */
 export type Light =
   | {
       readonly type: "strip";
       readonly pin: number;
       /** Red, green, blue of each pixel, as bright as they are sent. */
       readonly pixels: Uint8Array;
+    }
+  | {
+      readonly type: "panel";
+      readonly width: number;
+      readonly height: number;
+      /** Packed from the highest bit, each row with a whole byte at its end; 1 is black. */
+      readonly rows: Uint8Array;
     }
   | { readonly type: "pin"; readonly pin: number; readonly level: 0 | 1 };
 

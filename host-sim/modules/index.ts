@@ -3,17 +3,23 @@
 
 import type { ModuleTable } from "../engine/evaluate.js";
 import type { Machine } from "../machine.js";
+import { createAnalog } from "./analog.js";
 import { createBase64 } from "./base64.js";
+import { type BitmapModule, createBitmap } from "./bitmap.js";
 import { createDigest } from "./crypt.js";
 import { createDigital } from "./digital.js";
 import { createFfi } from "./ffi.js";
 import { createFlash, type FlashModule } from "./flash.js";
+import { createGdew0154m09 } from "./gdew0154m09.js";
 import { createHex } from "./hex.js";
+import { createI2c } from "./i2c.js";
 import { createKeyValue } from "./key-value.js";
 import { createNative } from "./native.js";
 import { createNeoPixel } from "./neopixel.js";
 import { createNetworkModules } from "./network-modules.js";
+import { createPoco } from "./poco.js";
 import { createPreference } from "./preference.js";
+import { createSht3x } from "./sht3x.js";
 import { createTextDecoder, createTextEncoder } from "./text.js";
 import { createTimer } from "./timer.js";
 import { createUpdate } from "./update.js";
@@ -28,11 +34,22 @@ export function createModules(machine: Machine): ModuleTable {
     flash ??= createFlash(machine, native);
     return flash;
   };
+  let bitmap: BitmapModule | undefined;
+  const bitmapModule = (): BitmapModule => {
+    bitmap ??= createBitmap(machine, native);
+    return bitmap;
+  };
   const factories: Readonly<Record<string, () => object>> = {
     "embedded:storage/key-value": () => ({ default: frozen(createKeyValue(machine, native)) }),
     "embedded:storage/flash": () => ({ default: frozen(flashModule().exported) }),
     "embedded:update": () => ({ default: frozen(createUpdate(machine, native, flashModule())) }),
     "embedded:io/digital": () => ({ default: createDigital(machine, native) }),
+    "embedded:io/i2c": () => ({ default: createI2c(machine, native) }),
+    "embedded:io/analog": () => ({ default: createAnalog(machine, native) }),
+    "embedded:sensor/Humidity-Temperature/SHT3x": () => ({ default: createSht3x(machine, native) }),
+    "commodetto/Bitmap": () => ({ default: bitmapModule().Bitmap }),
+    "commodetto/Poco": () => ({ default: createPoco(machine, native, bitmapModule()) }),
+    gdew0154m09: () => ({ default: createGdew0154m09(machine, native) }),
     neopixel: () => ({ default: createNeoPixel(machine, native) }),
     preference: () => ({ default: createPreference(machine, native) }),
     timer: () => ({ default: createTimer(machine, native) }),

@@ -4,6 +4,7 @@ import type { JWK } from "jose";
 import type { Auth } from "../auth/auth.js";
 import type { BlobStore } from "../blobs/blobs.js";
 import type { HotBlobs } from "../blobs/hot.js";
+import type { ContentSource } from "../content.js";
 import type { DeviceLimit } from "../device-limit.js";
 import type { Live } from "../live.js";
 import type { Metrics } from "../metrics.js";
@@ -17,6 +18,8 @@ export interface Context {
   readonly hot: HotBlobs;
   readonly auth: Auth;
   readonly deviceLimit: DeviceLimit;
+  /** What panels show. */
+  readonly content: ContentSource;
   readonly live: Live;
   readonly metrics: Metrics;
   /** Bounds how often a refused device is noted in the log. */

@@ -51,6 +51,9 @@ export const CheckBody = Type.Object({
   check_seconds: Type.Optional(
     Type.Integer({ minimum: 1, maximum: 31_536_000, description: "how often it checks: by that it is late" }),
   ),
+  temperature_c: Type.Optional(Type.Number({ minimum: -273.15, maximum: 1000 })),
+  humidity_percent: Type.Optional(Type.Number({ minimum: 0, maximum: 100 })),
+  battery_percent: Type.Optional(Type.Number({ minimum: 0, maximum: 100 })),
 });
 
 export const StatusBody = Type.Object({

@@ -6,6 +6,7 @@ import { randomUUID } from "node:crypto";
 import { Readable } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Firmware } from "../store/store.js";
+import { hasIt } from "./conditions.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";
 import { type Part, readRange } from "./range.js";
@@ -74,15 +75,6 @@ async function findElsewhere({ settings, blobs }: Context, firmware: Firmware): 
   if (downloadsFrom === undefined) return undefined;
   if (downloadsFrom === "link") return blobs.link?.(firmware.fileHash);
   return `${downloadsFrom.replace(/\/+$/, "")}/${firmware.binaryPath}`;
-}
-
-/** If-None-Match (RFC 9110 §13.1.2): a list of validators, compared weakly, or `*`. */
-function hasIt(header: string | undefined, etag: string): boolean {
-  if (header === undefined || header.length > 1024) return false;
-  return header.split(",").some((text) => {
-    const validator = text.trim().replace(/^W\//, "");
-    return validator === etag || validator === "*";
-  });
 }
 
 const contentRange = ({ start, end }: Part, sizeBytes: number): string =>

@@ -100,6 +100,7 @@ export const viewType = (type: DeviceType) => ({
   updated_at: time(type.updatedAt),
 });
 
+export type TypeView = ReturnType<typeof viewType>;
 export type DeviceView = ReturnType<typeof viewDevice>;
 export type FirmwareView = ReturnType<typeof viewFirmware>;
 export type UpdateView = ReturnType<typeof viewUpdate>;

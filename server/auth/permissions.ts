@@ -11,6 +11,7 @@ export const SCOPES = Object.freeze({
   "rollouts:write": "start, pause and cancel rollouts",
   "devices:write": "approve, block, tag and command devices",
   "content:write": "change what displays show",
+  "mesh:report": "fetch updates for a mesh and report its nodes, as a gateway does",
   "audit:read": "see who changed what",
   "settings:write": "change the server's settings",
   "users:write": "add, change and disable users",
@@ -30,6 +31,7 @@ const OPERATOR: readonly Scope[] = Object.freeze([
   "rollouts:write",
   "devices:write",
   "content:write",
+  "mesh:report",
   "audit:read",
 ]);
 

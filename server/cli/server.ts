@@ -11,6 +11,7 @@ interface Flags {
   readonly pollSeconds?: number;
   readonly publicUrl?: string;
   readonly trustProxy?: readonly string[];
+  readonly testCard?: { readonly width: number; readonly height: number };
   readonly openReads: boolean;
   readonly downloadsFrom?: string;
   readonly keepLogDays?: number;
@@ -42,6 +43,11 @@ export function serverCommand(program: Command): void {
     .option("--poll-seconds <n>", "tell devices how long to wait between checks", wholeNumber)
     .option("--public-url <url>", "where people reach this server, such as https://updates.example.com")
     .option("--trust-proxy <address...>", "believe what these proxies tell of their clients; networks too")
+    .option(
+      "--test-card <size>",
+      "send panels without a picture a test card of this size, such as 200x200",
+      size,
+    )
     .option("--no-open-reads", "ask for a token for reads from this machine too")
     .option(
       "--downloads-from <url>",
@@ -64,16 +70,21 @@ export function serverCommand(program: Command): void {
     .action(runBackup);
 }
 
-async function runBackup(folder: string, flags: { readonly data: string }, command: Command): Promise<void> {
+async function runBackup(folder: string, { data }: { readonly data: string }): Promise<void> {
   if (process.env.DATABASE_URL) {
     throw new UsageError("the database is DATABASE_URL: back it up with pg_dump, or use `skyslot export`");
   }
   const { backUp } = await import("../backup.js");
-  // Commander gives the option to `server`, which has one of the same name.
-  const data = command.optsWithGlobals<{ readonly data: string }>().data ?? flags.data;
   const { copiedCount, databaseBytes } = await backUp(data, folder);
   const elsewhere = process.env.BLOB_STORE ? "; the firmware lies in BLOB_STORE and is not in it" : "";
   printLine(`${folder} has a database of ${databaseBytes} bytes and ${copiedCount} new files${elsewhere}`);
+}
+
+function size(text: string): { readonly width: number; readonly height: number } {
+  const [, width, height] = /^(\d{1,4})x(\d{1,4})$/.exec(text) ?? [];
+  if (!Number(width) || !Number(height) || Number(width) > 4096 || Number(height) > 4096)
+    throw new UsageError(`"${text}" is no size such as 200x200, at most 4096x4096`);
+  return { width: Number(width), height: Number(height) };
 }
 
 async function runServer(flags: Flags): Promise<void> {
@@ -104,6 +115,7 @@ async function runServer(flags: Flags): Promise<void> {
     port: flags.port,
     log,
     trustedKeys,
+    testCard: flags.testCard,
     settings: {
       ...(flags.openReads ? {} : { openReads: false }),
       ...(flags.downloadsFrom === undefined ? {} : { downloadsFrom: readPlace(flags.downloadsFrom) }),

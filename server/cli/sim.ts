@@ -12,6 +12,7 @@ interface SimFlags extends FirmwareFlags {
   readonly manual?: boolean;
   readonly speed?: number;
   readonly portalPort?: number;
+  readonly viewPort?: number;
   readonly show?: string;
 }
 
@@ -32,7 +33,8 @@ export function simCommand(program: Command): void {
     .option("--server <url>", "update server on this machine that the device finds", "http://127.0.0.1:8080")
     .option("--manual", "leave the portal to your own browser")
     .option("--speed <factor>", "times faster than the clock on the wall", positive)
-    .option("--show <folder>", "keep pictures of the device's lights in this folder")
+    .option("--show <folder>", "keep pictures of the device's lights and panel in this folder")
+    .option("--view-port <port>", "port for the page that shows the device live (any free one)", wholeNumber)
     .option("--portal-port <port>", "port for the device's own pages (any free one)", wholeNumber)
     .action(simulate);
   withFirmware(sim);
@@ -87,10 +89,12 @@ async function simulate(flags: SimFlags): Promise<void> {
     manual: flags.manual ?? false,
     show: flags.show,
     ...(flags.speed === undefined ? {} : { speed: flags.speed }),
+    ...(flags.viewPort === undefined ? {} : { viewPort: flags.viewPort }),
     ...(flags.portalPort === undefined ? {} : { portalPort: flags.portalPort }),
   });
   const flashMegabytes = sim.device.flash.sizeBytes / 2 ** 20;
   terminal.done(`virtual ESP32 with ${flashMegabytes} MB flash is on; its own pages: ${sim.portalUrl}/`);
+  terminal.note(`what it shows: ${sim.viewUrl}/`);
   if (flags.manual) terminal.note(`set it up there: choose "${HOME.ssid}", password ${HOME.password}`);
   else terminal.note(`its owner's token, chosen at the setup: ${OWNER_TOKEN}`);
   process.once("SIGINT", () => sim.stop());

@@ -18,7 +18,7 @@ const CONTENT_SECURITY_POLICY = [
 ].join("; ");
 
 export function dashboardRoutes(app: FastifyInstance): void {
-  const open = { config: { access: "public" as const } };
+  const open = { config: { access: "public" as const }, schema: { hide: true } };
   const client = () => {
     bundle ??= bundleClient();
     return bundle;

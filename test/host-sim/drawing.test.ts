@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inflateSync } from "node:zlib";
 import { expect } from "chai";
-import { drawStrip, encodePng, showLights } from "../../host-sim/drawing.js";
+import { drawPanel, drawStrip, encodePng, showLights } from "../../host-sim/drawing.js";
 
 /** Chunks of a PNG by type. */
 function chunksOf(png: Uint8Array): Map<string, Buffer> {
@@ -45,6 +45,20 @@ describe("drawing an LED strip", () => {
     const red = inflateSync(chunksOf(drawStrip(Uint8Array.of(255, 0, 0))).get("IDAT")!);
     const middle = 12 * (1 + 24 * 3) + 1 + 12 * 3;
     expect([...red.subarray(middle, middle + 3)]).deep.equal([255, 41, 47]);
+  });
+
+  it("draws a panel at its true pixels, black on white", () => {
+    const rows = Uint8Array.of(0b10000000, 0b01000000, 0b00000001, 0b10000000);
+    const png = drawPanel({ type: "panel", width: 10, height: 2, rows });
+    expect(sizeOf(png)).deep.equal([10, 2]);
+    const pixels = inflateSync(chunksOf(png).get("IDAT")!);
+    const row = (y: number) =>
+      Array.from({ length: 10 }, (_, x) => [...pixels.subarray(y * 31 + 1 + x * 3, y * 31 + 4 + x * 3)]);
+    const text = (y: number) =>
+      row(y)
+        .map((pixel) => ({ "0,0,0": "#", "255,255,255": "." })[String(pixel)])
+        .join("");
+    expect([text(0), text(1)]).deep.equal(["#........#", ".......##."]);
   });
 
   it("keeps one picture for each strip and pin", () => {

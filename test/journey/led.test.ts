@@ -17,6 +17,8 @@ interface Seen {
   readonly light: Light;
 }
 
+const nameOf = (light: Light) => (light.type === "panel" ? "panel" : `${light.type} ${light.pin}`);
+
 describe("the journey of an LED device", () => {
   let rig: Rig;
   let seen: Seen[];
@@ -46,7 +48,7 @@ describe("the journey of an LED device", () => {
   it("plays its pattern from the first second on, on the pins of its manifest", async () => {
     await setUp();
     await rig.desk.world.runFor(3_000);
-    expect(new Set(seen.map(({ light }) => `${light.type} ${light.pin}`))).deep.equal(
+    expect(new Set(seen.map(({ light }) => nameOf(light)))).deep.equal(
       new Set([`pin ${STATUS_PIN}`, `strip ${STRIP_PIN}`]),
     );
     expect(new Set(frames().map(({ length }) => length))).deep.equal(new Set([PIXEL_COUNT * 3]));
@@ -57,9 +59,7 @@ describe("the journey of an LED device", () => {
   it("takes pins and pixels from its manifest by chip", async () => {
     await setUp({ chip: "esp32c3", image: await imageOf("led", "1.0.0", "esp32c3", { type: "led" }) });
     await rig.desk.world.runFor(2_000);
-    expect(new Set(seen.map(({ light }) => `${light.type} ${light.pin}`))).deep.equal(
-      new Set(["pin 3", "strip 8"]),
-    );
+    expect(new Set(seen.map(({ light }) => nameOf(light)))).deep.equal(new Set(["pin 3", "strip 8"]));
     expect(frames().at(-1)).length(3);
   });
 
@@ -209,7 +209,7 @@ describe("the journey of a base device", () => {
 
   it("shows its state on the LED of its board where the build names a pin, and touches none where it does not", async () => {
     const seen = await lights({ statusLed: { pin: 5, activeLow: true } });
-    expect(new Set(seen.map(({ type, pin }) => `${type} ${pin}`))).deep.equal(new Set(["pin 5"]));
+    expect(new Set(seen.map(nameOf))).deep.equal(new Set(["pin 5"]));
     const levels = seen.map((light) => (light.type === "pin" ? light.level : -1));
     expect(levels.length).above(10);
     expect(new Set(levels)).deep.equal(new Set([0, 1]));

@@ -6,6 +6,7 @@ import { createApp } from "../../server/app.js";
 import { Auth } from "../../server/auth/auth.js";
 import { hashSecret } from "../../server/auth/secret.js";
 import { openFileBlobs } from "../../server/blobs/files.js";
+import type { ContentSource } from "../../server/content.js";
 import { openSqliteStore } from "../../server/store/sqlite.js";
 import type { Update } from "../../server/store/store.js";
 
@@ -27,11 +28,12 @@ export interface TestServer {
 export async function openTestServer(options: {
   readonly folder: string;
   readonly now: () => number;
+  readonly content?: ContentSource | undefined;
 }): Promise<TestServer> {
-  const { folder, now } = options;
+  const { folder, now, content } = options;
   const store = await openSqliteStore(join(folder, "skyslot.db"));
   const auth = new Auth({ store, now, localToken: ADMIN_TOKEN });
-  const app = createApp({ store, blobs: await openFileBlobs(join(folder, "blobs")), auth, now });
+  const app = createApp({ store, blobs: await openFileBlobs(join(folder, "blobs")), auth, content, now });
   return {
     async handle({ method, path, headers, body, remoteAddress }) {
       const answer = await app.inject({

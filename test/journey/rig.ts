@@ -13,6 +13,7 @@ import { type BuildConfig, buildImage } from "../../host-sim/image-build.js";
 import type { HttpHandler, HttpRequest, HttpResponse } from "../../host-sim/network/http-host.js";
 import type { PolicyOf } from "../../host-sim/network/link-policy.js";
 import { Watch } from "../../host-sim/watch.js";
+import type { ContentSource } from "../../server/content.js";
 import {
   describeRelease,
   type KeyPair,
@@ -72,6 +73,8 @@ export interface RigOptions extends Omit<Partial<DeskOptions>, "server"> {
   /** What is uploaded to the server; default: `base` 1.1.0. */
   readonly update?: Uint8Array;
   readonly lie?: Lie;
+  /** What the server has for panels. */
+  readonly content?: ContentSource;
   /** Downloads come from a host of their own, over links like this. */
   readonly downloadPolicy?: PolicyOf;
 }
@@ -101,6 +104,7 @@ export async function setUpRig(options: RigOptions = {}): Promise<Rig> {
   const server = await openTestServer({
     folder,
     now: () => START_TIME * 1000 + Math.floor(desk?.world.nowMs ?? 0),
+    content: options.content,
   });
   await server.upload(updateImage, await releaseOf(updateImage));
   const reports: StatusRequest[] = [];

@@ -21,6 +21,31 @@ declare module "mc/config" {
     readonly strip?: Readonly<Record<string, string | number>>;
     /** The LED that shows the status; absent: none. */
     readonly statusLed?: { readonly pin: number; readonly activeLow: boolean };
+    /** `cms` only: the panel's size in pixels, its pins, and the SPI host of the chip (1 is SPI2). */
+    readonly panel?: {
+      readonly width: number;
+      readonly height: number;
+      readonly select: number;
+      readonly command: number;
+      readonly reset: number;
+      readonly busy: number;
+      readonly clock: number;
+      readonly data: number;
+      readonly port: number;
+    };
+    /** `cms` only: how often picture and sensors are looked after while the device is awake. */
+    readonly refreshSeconds?: number;
+    /** `cms` only: an SHT3x on I2C. */
+    readonly sensor?: { readonly data: number; readonly clock: number; readonly address: number };
+    /** `cms` only: a pin behind a divider, and what it makes of a volt at the battery. */
+    readonly battery?: { readonly pin: number; readonly share: number };
+    /** `cms` only; see core/sleep.ts. */
+    readonly sleep?: {
+      readonly seconds: number;
+      readonly awakeSeconds: number;
+      readonly firstAwakeSeconds: number;
+      readonly longestSeconds: number;
+    };
   };
   export default config;
 }
@@ -61,6 +86,9 @@ declare module "mc/ffi" {
     // firmware/platform/native/skyslot-ethernet.c, in builds for a cable only
     /** Writes the 4 bytes of the name server's address. */
     skyslot_name_server(address: ArrayBuffer): number;
+    // firmware/platform/sleep/skyslot-sleep.c, in `cms` only
+    /** Ends this boot; the chip starts again after so many milliseconds, at most 2 ** 32. */
+    skyslot_deep_sleep(milliseconds: number): never;
     // firmware/platform/native/skyslot-verify.c
     /** Point 04 ‖ x ‖ y of 65 bytes, SHA-256, r ‖ s of 64 bytes. 1 if good, 0 otherwise. */
     /** PBKDF2-HMAC-SHA256 into 32 bytes; 1 if it went well. */

@@ -64,6 +64,13 @@ describe("the crash guard of a device", () => {
     expect(boots.boot("panic", "owner").stored, "the note was not for this").deep.equal({ unhealthy: "2" });
   });
 
+  it("does not count waking from deep sleep, but what crashes after it", () => {
+    const boots = new Boots();
+    for (let i = 0; i < 20; i++) boots.boot("deep-sleep");
+    expect(boots.stored).deep.equal({});
+    expect(boots.boot("deep-sleep").boot("panic").stored).deep.equal({ unhealthy: "1" });
+  });
+
   for (const [what, event] of [
     ["60 seconds", HEALTHY],
     ["the server was reached", { type: "serverReached" }],

@@ -7,8 +7,16 @@ describe("updates in a mesh", () => {
   const image = arduinoImage("m");
   const admin = (method: "GET" | "POST" | "DELETE", url: string, payload?: object) =>
     legacy.server.admin(method, `/api/v1${url}`, payload);
+  let gatewayToken: string;
+  const call = (token: string, method: "GET" | "POST", url: string, payload?: object) =>
+    legacy.server.app.inject({
+      method,
+      url: `/api/v1${url}`,
+      headers: token === "" ? {} : { authorization: `Bearer ${token}` },
+      ...(payload ? { payload } : {}),
+    });
   const gateway = (method: "GET" | "POST", url: string, payload?: object) =>
-    legacy.server.app.inject({ method, url: `/api/v1${url}`, ...(payload ? { payload } : {}) });
+    call(gatewayToken, method, url, payload);
 
   beforeEach(async () => {
     legacy = await LegacyServer.open("pir");
@@ -30,6 +38,13 @@ describe("updates in a mesh", () => {
     expect(answer.statusCode).to.equal(201);
     expect(answer.json()).to.include({ node_type: "pir", version: "1.2.0", release_notes: "Sleeps longer" });
     firmwareId = answer.json().id;
+    await legacy.server.addUser("ada", "operator");
+    const made = await legacy.server.admin("POST", "/api/tokens", {
+      name: "gateway",
+      scopes: ["mesh:report"],
+      user: "ada",
+    });
+    gatewayToken = made.json().token;
   });
   afterEach(() => legacy.close());
 
@@ -102,13 +117,17 @@ describe("updates in a mesh", () => {
     expect((await admin("DELETE", "/ota/updates/99")).json().error).to.equal("UPDATE_UNKNOWN");
   });
 
-  it("are an operator's to begin and to cancel", async () => {
+  it("are an operator's to begin and to cancel, and a gateway's with a token of its own to report", async () => {
     for (const [method, url] of [
       ["POST", "/ota/updates"],
       ["GET", "/firmware"],
       ["POST", "/firmware/upload"],
     ] as const)
-      expect((await gateway(method, url, method === "POST" ? {} : undefined)).statusCode, url).to.equal(401);
+      expect((await gateway(method, url, method === "POST" ? {} : undefined)).statusCode, url).to.equal(403);
+    expect((await call("", "GET", "/ota/updates/pending")).statusCode).to.equal(401);
+    expect((await call("", "POST", "/ota/updates/1/finish", { status: "completed" })).statusCode).to.equal(
+      401,
+    );
     expect((await admin("POST", "/ota/updates", { firmware_id: 99 })).json().error).to.equal(
       "FIRMWARE_UNKNOWN",
     );

@@ -1,0 +1,29 @@
+// What a device with a panel says on it when it has no picture.
+
+import type { DeviceState } from "./device.js";
+import { accessPointName } from "./identity.js";
+import type { CardLine } from "./panel-card.js";
+
+/** Nothing is assigned: the device says who it is. */
+export function deviceCard({ update, wifi }: DeviceState): readonly CardLine[] {
+  const { identity, image } = update.boot ?? {};
+  return [
+    { text: wifi.preferences?.deviceName || "Skyslot", scale: 3 },
+    { text: identity?.deviceId ?? "", scale: 2 },
+    { text: update.address, scale: 2 },
+    { text: `${identity?.type ?? ""} ${image?.version ?? ""}`, scale: 2 },
+    { text: "No picture is assigned", scale: 1 },
+  ];
+}
+
+/** Nothing but a phone can help. */
+export function setupCard({ update }: DeviceState): readonly CardLine[] {
+  const name = accessPointName(update.boot?.identity.deviceId ?? "");
+  return [
+    { text: "Skyslot", scale: 3 },
+    { text: "To set this up, join", scale: 1 },
+    { text: "the Wi-Fi network", scale: 1 },
+    { text: name, scale: 2 },
+    { text: "with a phone", scale: 1 },
+  ];
+}

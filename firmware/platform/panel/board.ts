@@ -1,0 +1,22 @@
+// The SDK's panel driver takes its pins from the global `device`, which a board's provider makes. Here they come from the manifest's
+// "config": this module is preloaded and never imported, so that the global lies in flash before any other code runs.
+
+import Digital from "embedded:io/digital";
+import SPI from "embedded:io/spi";
+import config from "mc/config";
+
+const { panel } = config;
+
+globalThis.device = Object.freeze(
+  {
+    io: { Digital, SPI },
+    SPI: { default: { io: SPI, clock: panel?.clock, out: panel?.data, port: panel?.port } },
+    pin: {
+      epdSelect: panel?.select,
+      epdDC: panel?.command,
+      epdReset: panel?.reset,
+      epdBusy: panel?.busy,
+    },
+  },
+  true,
+);

@@ -1,0 +1,12 @@
+// modules/io/spi, as the panel's driver takes it.
+
+declare module "embedded:io/spi" {
+  export default class SPI {
+    constructor(options: object);
+    write(buffer: ByteBuffer): void;
+    close(): void;
+  }
+}
+
+/** What the SDK's drivers find their pins in; platform/panel/board.ts makes it. */
+declare var device: object;

@@ -1,0 +1,119 @@
+// Draws what the server of this page tells: lights as round lamps, a panel pixel by pixel on a canvas.
+
+const board = document.getElementById("board");
+const shown = new Map();
+
+const STATES = {
+  off: "switched off",
+  asleep: "asleep",
+  starting: "starting",
+  running: "running",
+};
+
+const events = new EventSource("/events");
+events.addEventListener("facts", ({ data }) => showFacts(JSON.parse(data)));
+events.addEventListener("light", ({ data }) => showLight(JSON.parse(data)));
+events.addEventListener("error", () => showState("gone", "the simulator has ended"));
+
+function showFacts({ state, app, version, slot, chip, bootCount, addresses, seconds }) {
+  showState(state, STATES[state]);
+  const facts = { chip, app, version, slot, boots: bootCount, time: clock(seconds) };
+  for (const [id, value] of Object.entries(facts)) put(id, value);
+  put("address", addresses.join(", "));
+}
+
+function showState(state, text) {
+  document.documentElement.dataset.state = state;
+  put("state", text);
+}
+
+/** Only what changes is written: screen readers then speak of that alone. */
+function put(id, value) {
+  const element = document.getElementById(id);
+  const text = String(value === "" ? "–" : value);
+  if (element.textContent !== text) element.textContent = text;
+}
+
+function clock(seconds) {
+  const two = (number) => String(Math.floor(number)).padStart(2, "0");
+  return `${two(seconds / 3600)}:${two((seconds / 60) % 60)}:${two(seconds % 60)}`;
+}
+
+function showLight(light) {
+  const name = light.type === "panel" ? "panel" : `${light.type} ${light.pin}`;
+  document.getElementById("dark")?.remove();
+  if (!shown.has(name)) shown.set(name, add(light));
+  const draw = { strip: drawStrip, pin: drawPin, panel: drawPanel }[light.type];
+  draw(shown.get(name), light);
+}
+
+/** A figure with its caption; the panel first, then strips, then single lights. */
+function add({ type, pin, width, height }) {
+  const figure = document.createElement("figure");
+  figure.className = type;
+  const picture = document.createElement(type === "panel" ? "canvas" : "div");
+  picture.setAttribute("role", "img");
+  const caption = document.createElement("figcaption");
+  caption.textContent =
+    type === "panel" ? `e-ink, ${width} × ${height}` : `${type === "pin" ? "LED" : "strip"} on pin ${pin}`;
+  figure.append(picture, caption);
+  const order = ["panel", "strip", "pin"];
+  const next = [...board.children].find((child) => order.indexOf(child.className) > order.indexOf(type));
+  board.insertBefore(figure, next ?? null);
+  return picture;
+}
+
+function drawStrip(picture, { pixels }) {
+  const bytes = bytesOf(pixels);
+  const count = bytes.length / 3;
+  while (picture.childElementCount > count) picture.lastElementChild.remove();
+  while (picture.childElementCount < count) picture.append(document.createElement("i"));
+  let litCount = 0;
+  for (let index = 0; index < count; index++) {
+    const channels = [...bytes.subarray(index * 3, index * 3 + 3)];
+    if (channels.some((value) => value > 0)) litCount += 1;
+    light(picture.children[index], channels);
+  }
+  label(picture, `${litCount} of ${count} lights are on`);
+}
+
+function drawPin(picture, { level }) {
+  if (!picture.firstElementChild) picture.append(document.createElement("i"));
+  light(picture.firstElementChild, [0, level * 90, level * 255]);
+  label(picture, level ? "on" : "off");
+}
+
+/** Lamps take light, screens take corrected values: the square root undoes the correction. */
+function light(lamp, channels) {
+  const [red, green, blue] = channels.map((value) => Math.round(255 * Math.sqrt(value / 255)));
+  const isLit = red + green + blue > 0;
+  lamp.style.background = isLit ? `rgb(${red} ${green} ${blue})` : "";
+  lamp.style.boxShadow = isLit ? `0 0 1rem rgb(${red} ${green} ${blue} / 70%)` : "";
+}
+
+function drawPanel(canvas, { width, height, rows }) {
+  canvas.width = width;
+  canvas.height = height;
+  const bytes = bytesOf(rows);
+  const rowBytes = (width + 7) >> 3;
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(width, height);
+  let blackCount = 0;
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const isBlack = bytes[y * rowBytes + (x >> 3)] & (0x80 >> (x & 7));
+      if (isBlack) blackCount += 1;
+      image.data.set(isBlack ? [24, 24, 26, 255] : [232, 230, 222, 255], (y * width + x) * 4);
+    }
+  }
+  context.putImageData(image, 0, 0);
+  label(canvas, `the panel's picture, ${Math.round((100 * blackCount) / (width * height))} % black`);
+}
+
+function label(picture, text) {
+  if (picture.getAttribute("aria-label") !== text) picture.setAttribute("aria-label", text);
+}
+
+function bytesOf(base64) {
+  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+}

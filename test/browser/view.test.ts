@@ -1,0 +1,106 @@
+// The simulator's page in a real browser: what it draws is what the device shows, pixel by pixel.
+
+import { expect } from "chai";
+import type { Browser } from "playwright-core";
+import type { Light } from "../../host-sim/modules/gpio.js";
+import type { Facts } from "../../host-sim/web-view/facts.js";
+import { openView, type View } from "../../host-sim/web-view/view.js";
+import { openBrowser, openPage, overflowOf, PHONE, type WatchedPage } from "./browser.js";
+import { findChromium, NO_CHROMIUM } from "./find-chromium.js";
+
+const PANEL: Light = Object.freeze({
+  type: "panel",
+  width: 12,
+  height: 3,
+  rows: Uint8Array.of(0b10000000, 0b00010000, 0b01010101, 0b01010000, 0, 0),
+});
+const DRAWN = ["#..........#", ".#.#.#.#.#.#", "............"];
+
+describe("the simulator's page in a browser", function () {
+  this.timeout(120_000);
+  let facts: Facts;
+  let view: View;
+  let browser: Browser;
+  let phone: WatchedPage;
+
+  before(async function () {
+    if (findChromium() === undefined) {
+      console.log(`      skipped: ${NO_CHROMIUM}`);
+      return this.skip();
+    }
+    facts = {
+      state: "running",
+      app: "cms",
+      version: "1.0.0",
+      slot: "factory",
+      chip: "esp32",
+      bootCount: 1,
+      addresses: ["192.168.1.100"],
+      seconds: 3_723,
+    };
+    view = await openView({ facts: () => facts });
+    browser = await openBrowser();
+    phone = await openPage(browser, { ...PHONE, colorScheme: "dark" });
+    await phone.page.goto(view.url);
+  });
+  after(async () => {
+    await browser?.close();
+    view?.close();
+  });
+
+  it("says what runs, and what has become of it", async () => {
+    const { page } = phone;
+    await page.getByText("01:02:03").waitFor();
+    expect(await page.getByRole("heading", { level: 1 }).textContent()).equal("Virtual esp32");
+    for (const text of ["cms", "1.0.0", "factory", "192.168.1.100"])
+      await page.getByText(text).first().waitFor();
+    expect(await page.getByRole("status").textContent()).equal("running");
+    facts = { ...facts, state: "asleep", addresses: [] };
+    await page.getByRole("status").getByText("asleep").waitFor();
+  });
+
+  it("draws a panel at its true pixels", async () => {
+    view.show(PANEL);
+    const canvas = phone.page.getByRole("img", { name: /^the panel's picture/ });
+    await canvas.waitFor();
+    const drawn = await canvas.evaluate((element) => {
+      const { width, height } = element as HTMLCanvasElement;
+      const { data } = (element as HTMLCanvasElement).getContext("2d")!.getImageData(0, 0, width, height);
+      const rows: string[] = [];
+      for (let y = 0; y < height; y++) {
+        let row = "";
+        for (let x = 0; x < width; x++) row += data[(y * width + x) * 4]! < 128 ? "#" : ".";
+        rows.push(row);
+      }
+      return rows;
+    });
+    expect(drawn).deep.equal(DRAWN);
+  });
+
+  it("lights lamps in their colours, and follows them", async () => {
+    const { page } = phone;
+    view.show({ type: "strip", pin: 13, pixels: Uint8Array.of(255, 0, 0, 0, 0, 0) });
+    await page.getByRole("img", { name: "1 of 2 lights are on" }).waitFor();
+    const lamps = page.locator("figure.strip i");
+    const colourOf = (index: number) =>
+      lamps.nth(index).evaluate((lamp) => getComputedStyle(lamp).backgroundColor);
+    expect(await colourOf(0)).equal("rgb(255, 0, 0)");
+    expect(await colourOf(1), "dark, but there").not.equal("rgb(0, 0, 0)");
+    view.show({ type: "strip", pin: 13, pixels: Uint8Array.of(0, 0, 0, 0, 0, 64) });
+    view.show({ type: "pin", pin: 2, level: 1 });
+    await page.getByRole("img", { name: "on", exact: true }).waitFor();
+    expect(await colourOf(1)).equal("rgb(0, 0, 128)");
+    const captions = await page.locator("figcaption").allTextContents();
+    expect(captions).deep.equal(["e-ink, 12 × 3", "strip on pin 13", "LED on pin 2"]);
+  });
+
+  it("fits a phone, and complains of nothing", async () => {
+    expect(await overflowOf(phone.page)).equal(0);
+    expect(phone.problems).deep.equal([]);
+  });
+
+  it("says so when the simulator has ended", async () => {
+    view.close();
+    await phone.page.getByText("the simulator has ended").waitFor();
+  });
+});
