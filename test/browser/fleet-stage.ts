@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildFirmwareImage } from "../../host-sim/hardware/firmware-image.js";
-import { inspectImage, makeReleaseKeys } from "../../server/release.js";
+import { describeRelease, inspectImage, makeReleaseKeys, signRelease } from "../../server/release.js";
 import { startServer } from "../../server/start.js";
 import { type Fate, imageOf, VirtualClient } from "../server/rollout/virtual-fleet.js";
 
@@ -25,6 +25,8 @@ export interface FleetStage {
   readonly key: ChosenFile;
   readonly otherKey: ChosenFile;
   image(version: string): ChosenFile;
+  /** An image with the manifest that the key signs. */
+  signed(version: string): Promise<{ readonly image: Buffer; readonly release: string }>;
   /** Devices of type base that run 1.0.0 and have checked once. */
   register(count: number, fate?: (version: string) => Fate): Promise<readonly VirtualClient[]>;
   /** Each registered device does one thing, so many times. */
@@ -60,6 +62,11 @@ export async function openFleetStage(): Promise<FleetStage> {
     key: keyFile("release.jwk", privateKey),
     otherKey: keyFile("other.jwk", other.privateKey),
     image,
+    async signed(version) {
+      const { buffer } = image(version);
+      const payload = describeRelease(buffer, { created: Math.floor(Date.now() / 1000) });
+      return { image: buffer, release: await signRelease(payload, privateKey) };
+    },
     async register(count, fate) {
       const added = Array.from({ length: count }, (_, index) => {
         const id = `base-${(clients.length + index + 1).toString(16).padStart(6, "0")}`;

@@ -3,7 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { AuditView } from "../../../api/account-views.js";
 import { useAction, useData, withParams } from "../data.js";
-import { moment } from "../format.js";
+import { moment, words } from "../format.js";
 import type { PageProps } from "../pages.js";
 import { changesOf } from "../parts/changes.js";
 import { TextField } from "../parts/fields.js";
@@ -128,7 +128,7 @@ function Changes({ entry }: { readonly entry: AuditView }) {
   if (changes.length === 0) return null;
   return (
     <details>
-      <summary>{changes.map(({ name }) => name).join(", ")}</summary>
+      <summary>{entry.before ? changes.map(({ name }) => words(name)).join(", ") : "What it is"}</summary>
       <dl class="changes">
         {changes.map(({ name, before, after }) => (
           <div key={name}>

@@ -7,6 +7,9 @@ export interface FieldChange {
   readonly after: string | undefined;
 }
 
+/** Every change has it; the entry tells the time already. */
+const TIME_OF_CHANGE = "updated_at";
+
 /** Fields that are the same are left out. Something that is no record counts as one without fields. */
 export function changesOf(before: unknown, after: unknown): readonly FieldChange[] {
   const was = fieldsOf(before);
@@ -14,7 +17,7 @@ export function changesOf(before: unknown, after: unknown): readonly FieldChange
   const names = [...new Set([...Object.keys(was), ...Object.keys(is)])];
   return names
     .map((name) => ({ name, before: textOf(was[name]), after: textOf(is[name]) }))
-    .filter(({ before, after }) => before !== after);
+    .filter(({ name, before, after }) => name !== TIME_OF_CHANGE && before !== after);
 }
 
 const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> =>
