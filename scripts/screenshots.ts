@@ -85,7 +85,8 @@ async function takeDashboard(): Promise<void> {
 async function takeRollout(): Promise<void> {
   const stage = await openFleetStage();
   let isBroken = false;
-  await stage.register(40, () => (isBroken ? "roll back" : "validate"));
+  let endedCount = 0;
+  await stage.register(40, () => (isBroken && endedCount++ % 3 === 0 ? "roll back" : "validate"));
   const ask = async (path: string, body: string | FormData): Promise<{ readonly id: number }> => {
     const headers = {
       authorization: `Bearer ${stage.adminToken}`,
@@ -101,7 +102,11 @@ async function takeRollout(): Promise<void> {
   form.set("is_stable", "false");
   form.set("file", new Blob([new Uint8Array(image)]), "base-1.1.0.bin");
   const firmware = await ask("/api/ota/admin/upload", form);
-  const stages = [25, 60, 100].map((percent) => ({ percent, soak_seconds: 0 }));
+  const stages = [25, 60, 100].map((percent) => ({
+    percent,
+    soak_seconds: 0,
+    min_validated: percent === 25 ? 5 : 20,
+  }));
   const { id } = await ask(
     "/api/rollouts",
     JSON.stringify({ firmware_id: firmware.id, name: "Spring release", stages }),
