@@ -2,7 +2,7 @@ import { expect } from "chai";
 import type { Browser, Page } from "playwright-core";
 import { openBrowser, openPage, overflowOf, PHONE, type WatchedPage } from "./browser.js";
 import { findChromium, NO_CHROMIUM } from "./find-chromium.js";
-import { type FleetStage, openFleetStage } from "./fleet-stage.js";
+import { type ChosenFile, type FleetStage, openFleetStage } from "./fleet-stage.js";
 
 const PATIENCE_MS = 30_000;
 const DEVICE_COUNT = 20;
@@ -38,6 +38,19 @@ describe("an update of a fleet, from the browser", function () {
   const menu = (name: string) =>
     page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name }).click();
   const sent: string[] = [];
+  /** As if somebody had dragged the file there. */
+  const drop = async (label: string, { name, buffer }: ChosenFile) => {
+    const data = await page.evaluateHandle(
+      ([fileName, base64]) => {
+        const transfer = new DataTransfer();
+        const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+        transfer.items.add(new File([bytes], fileName));
+        return transfer;
+      },
+      [name, buffer.toString("base64")] as const,
+    );
+    await page.locator(".drop", { hasText: label }).dispatchEvent("drop", { dataTransfer: data });
+  };
 
   it("begins with the first administrator, who signs in by the link that the server prints", async () => {
     await page.goto(stage.setupUrl);
@@ -51,7 +64,7 @@ describe("an update of a fleet, from the browser", function () {
   it("refuses to sign with a public key, and tells when the server does not know the key", async () => {
     await stage.register(DEVICE_COUNT, () => (failing ? "roll back" : "validate"));
     await menu("Updates");
-    await page.getByLabel("Firmware image").setInputFiles(stage.image("1.1.0"));
+    await drop("Firmware image", stage.image("1.1.0"));
     await page.getByText(/base 1\.1\.0 for esp32/).waitFor();
     const { d: _secret, ...publicKey } = JSON.parse(stage.key.buffer.toString());
     await page.getByLabel("Release key").setInputFiles({

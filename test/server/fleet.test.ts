@@ -68,7 +68,13 @@ describe("the pages", () => {
     const ask = (url: string) => server.app.inject({ url });
     const page = await ask("/");
     expect(page.headers["content-security-policy"]).include("default-src 'none'");
-    for (const path of ["/ota-management", "/ota-management/rollouts/7", "/devices/base-1", "/audit", "/settings"])
+    for (const path of [
+      "/ota-management",
+      "/ota-management/rollouts/7",
+      "/devices/base-1",
+      "/audit",
+      "/settings",
+    ])
       expect((await ask(path)).body, path).equal(page.body);
     expect((await ask("/nowhere")).statusCode).equal(404);
     await server.close();

@@ -23,7 +23,7 @@ const HISTORY_DAYS = 7;
 
 export function Dashboard({ model, now }: PageProps) {
   const fleet = useData<FleetView>("/api/fleet", ["device"]);
-  const history = useData<HistoryView>(`/api/fleet/history?days=${HISTORY_DAYS}`, ["device"]);
+  const history = useData<HistoryView>(`/api/fleet/history?days=${HISTORY_DAYS}`);
   const isEmpty = fleet.data?.total === 0;
   return (
     <>
@@ -40,7 +40,7 @@ export function Dashboard({ model, now }: PageProps) {
           <section>
             <h2>Versions, {HISTORY_DAYS} days</h2>
             <div class="card padded">
-              <VersionChart samples={history.data.samples} />
+              <VersionChart samples={untilNow(history.data, fleet.data)} />
             </div>
           </section>
         )}
@@ -53,6 +53,10 @@ export function Dashboard({ model, now }: PageProps) {
     </>
   );
 }
+
+/** The past is asked for once; what is now follows the fleet. */
+const untilNow = ({ samples }: HistoryView, fleet: FleetView | undefined): HistoryView["samples"] =>
+  fleet ? [...samples.slice(0, -1), { time: fleet.time, versions: fleet.versions }] : samples;
 
 function Summary({ fleet, model }: { readonly fleet: FleetView | undefined; readonly model: Model }) {
   const updating = [...model.updates.values()].filter(isOpen).length;
