@@ -6,6 +6,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import { adminRoutes } from "./api/admin-routes.js";
 import { auditRoutes } from "./api/audit-routes.js";
 import { authRoutes } from "./api/auth-routes.js";
+import { contentAdminRoutes } from "./api/content-admin-routes.js";
 import { contentRoutes } from "./api/content-routes.js";
 import { type Context, DEFAULT_SETTINGS, type Settings } from "./api/context.js";
 import { deviceAdminRoutes } from "./api/device-admin-routes.js";
@@ -39,6 +40,7 @@ import { createMetrics } from "./metrics.js";
 import { RateLimit } from "./rate.js";
 import { tickRollouts } from "./rollout/evaluate.js";
 import type { Store } from "./store/store.js";
+import { storeContent } from "./store-content.js";
 
 declare module "fastify" {
   interface FastifyInstance {
@@ -53,7 +55,7 @@ export interface AppOptions {
   readonly auth: Auth;
   /** To the other servers that share the store. */
   readonly relay?: Relay | undefined;
-  /** What panels show; absent: nothing is assigned to anyone. */
+  /** What panels show to which nothing is assigned; absent: nothing. */
   readonly content?: ContentSource | undefined;
   /** Absent: nothing is logged. */
   readonly log?: FastifyBaseLogger | undefined;
@@ -71,6 +73,7 @@ const ROUTES: readonly ((app: FastifyInstance, context: Context) => void)[] = Ob
   manifestRoutes,
   meshRoutes,
   hawkbitRoutes,
+  contentAdminRoutes,
   adminRoutes,
   typeRoutes,
   deviceAdminRoutes,
@@ -98,7 +101,7 @@ export function createApp(options: AppOptions): FastifyInstance {
   const hot = new HotBlobs(blobs);
   const deviceLimit = new DeviceLimit(store, settings.maxDeviceCount);
   const refusals = new RateLimit({ burst: 1, perSecond: 1 / 3600 });
-  const content = options.content ?? firstOf();
+  const content = firstOf(storeContent({ store, hot, now }), ...(options.content ? [options.content] : []));
   const context: Context = {
     store,
     blobs,

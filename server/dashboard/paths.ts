@@ -17,6 +17,8 @@ export const PAGES = Object.freeze({
   "/ota-management/rollouts/:id": { name: "Rollout", inMenu: false, needs: "read" },
   "/devices": { name: "Devices", inMenu: true, needs: "read" },
   "/devices/:id": { name: "Device", inMenu: false, needs: "read" },
+  "/content-admin": { name: "Displays", inMenu: true, needs: "read" },
+  "/upload": { name: "New picture", inMenu: false, needs: "read" },
   "/audit": { name: "Audit", inMenu: true, needs: "audit:read" },
   "/settings": { name: "Settings", inMenu: true, needs: "read" },
 } as const satisfies Record<string, PageEntry>);

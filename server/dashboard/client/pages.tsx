@@ -2,6 +2,9 @@
 
 import type { ComponentType } from "preact";
 import type { PagePath, PathParams } from "../paths.js";
+import { useMay } from "./actor.js";
+import { ContentAdmin } from "./content/content-admin.js";
+import { type ContentPageProps, Upload } from "./content/upload.js";
 import type { Model } from "./model.js";
 import { Audit } from "./pages/audit.js";
 import { Dashboard } from "./pages/dashboard.js";
@@ -22,6 +25,11 @@ export interface PageProps {
   readonly now: number;
 }
 
+/** The pages about panels know nothing of the others: they are told what they need. */
+function forContent(View: ComponentType<ContentPageProps>): ComponentType<PageProps> {
+  return () => <View mayChange={useMay("content:write")} />;
+}
+
 export const VIEWS: Readonly<Record<PagePath, ComponentType<PageProps>>> = Object.freeze({
   "/": Dashboard,
   "/ota-management": OtaManagement,
@@ -29,6 +37,8 @@ export const VIEWS: Readonly<Record<PagePath, ComponentType<PageProps>>> = Objec
   "/ota-management/rollouts/:id": RolloutPage,
   "/devices": Devices,
   "/devices/:id": DevicePage,
+  "/content-admin": forContent(ContentAdmin),
+  "/upload": forContent(Upload),
   "/audit": Audit,
   "/settings": Settings,
 });
