@@ -7,11 +7,12 @@ import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { openBrowser, openPage, PHONE } from "../test/browser/browser.js";
 import { openDashboardStage } from "../test/browser/dashboard-stage.js";
+import { openFleetStage } from "../test/browser/fleet-stage.js";
 import { openPortalStage, PROBE } from "../test/browser/portal-stage.js";
 
 const FOLDER = join(dirname(dirname(fileURLToPath(import.meta.url))), "docs", "images");
 const MAX_PICTURE_BYTES = 200 * 1024;
-const DESK_SCREEN = { viewport: { width: 1240, height: 880 }, deviceScaleFactor: 1.5 };
+const DESK_SCREEN = { viewport: { width: 1240, height: 880 }, deviceScaleFactor: 1.25 };
 const SPEED = 20;
 /** Slow enough for a picture of a download, in bytes a second of the device's time. */
 const SLOW_LINK = 6_000;
@@ -21,6 +22,7 @@ await mkdir(FOLDER, { recursive: true });
 await takePortal();
 await takeSettings();
 await takeDashboard();
+await takeRollout();
 
 async function takePortal(): Promise<void> {
   const stage = await openPortalStage({ speed: 4 });
@@ -74,6 +76,62 @@ async function takeDashboard(): Promise<void> {
       await phone.getByRole("article").first().waitFor();
       await shoot(phone, "dashboard-phone");
     });
+  });
+  await browser.close();
+  await stage.close();
+}
+
+/** A rollout that has paused by itself in its second stage, and the list of devices on a phone. */
+async function takeRollout(): Promise<void> {
+  const stage = await openFleetStage();
+  let isBroken = false;
+  let endedCount = 0;
+  await stage.register(40, () => (isBroken && endedCount++ % 3 === 0 ? "roll back" : "validate"));
+  const ask = async (path: string, body: string | FormData): Promise<{ readonly id: number }> => {
+    const headers = {
+      authorization: `Bearer ${stage.adminToken}`,
+      ...(typeof body === "string" ? { "content-type": "application/json" } : {}),
+    };
+    const answer = await fetch(stage.url + path, { method: "POST", headers, body });
+    if (!answer.ok) throw new Error(`${path} was answered ${answer.status}: ${await answer.text()}`);
+    return (await answer.json()) as { readonly id: number };
+  };
+  const form = new FormData();
+  const { release, image } = await stage.signed("1.1.0");
+  form.set("release", release);
+  form.set("is_stable", "false");
+  form.set("file", new Blob([new Uint8Array(image)]), "base-1.1.0.bin");
+  const firmware = await ask("/api/ota/admin/upload", form);
+  const stages = [25, 60, 100].map((percent) => ({
+    percent,
+    soak_seconds: 0,
+    min_validated: percent === 25 ? 5 : 20,
+  }));
+  const { id } = await ask(
+    "/api/rollouts",
+    JSON.stringify({ firmware_id: firmware.id, name: "Spring release", stages }),
+  );
+  await ask(`/api/rollouts/${id}/start`, "{}");
+  await stage.act(4);
+  isBroken = true;
+  await stage.act(4);
+  const browser = await openBrowser();
+  await visit(browser, stage.setupUrl, DESK_SCREEN, async (page) => {
+    await page.getByLabel("Name").fill("ada");
+    await page.getByLabel("New password").fill("correct horse battery");
+    await page.getByRole("button", { name: "Become administrator" }).click();
+    await page.getByRole("heading", { name: "Rollouts" }).waitFor();
+    await page.goto(`${stage.url}/ota-management/rollouts/${id}`);
+    await page.getByRole("listitem", { name: /^Stage 60 %/ }).waitFor();
+    await page.getByText("live", { exact: true }).waitFor();
+    await page.getByText("ROLLED_BACK").first().waitFor();
+    await shoot(page, "rollout");
+    await page.setViewportSize(PHONE.viewport);
+    await page.emulateMedia({ colorScheme: "dark" });
+    await page.goto(`${stage.url}/ota-management`);
+    await page.getByRole("listitem", { name: /^Stage 60 %/ }).waitFor();
+    await page.getByText("live", { exact: true }).waitFor();
+    await shoot(page, "updates-phone");
   });
   await browser.close();
   await stage.close();

@@ -18,6 +18,7 @@ import { type Context, DEFAULT_SETTINGS, type Settings } from "./api/context.js"
 import { deviceAdminRoutes } from "./api/device-admin-routes.js";
 import { deviceRoutes } from "./api/device-routes.js";
 import { answerErrors } from "./api/errors.js";
+import { fleetRoutes } from "./api/fleet-routes.js";
 import { guard } from "./api/guard.js";
 import { healthRoutes } from "./api/health-routes.js";
 import { identityRoutes } from "./api/identity-routes.js";
@@ -41,6 +42,7 @@ import { hawkbitRoutes } from "./dialects/hawkbit-routes.js";
 import { manifestRoutes } from "./dialects/manifest-routes.js";
 import { meshRoutes } from "./dialects/mesh-routes.js";
 import { registerRoutes } from "./dialects/register-routes.js";
+import { sampleFleet } from "./fleet.js";
 import { Live, type Relay } from "./live.js";
 import { createMetrics } from "./metrics.js";
 import { RateLimit } from "./rate.js";
@@ -94,6 +96,7 @@ const ROUTES: readonly ((app: FastifyInstance, context: Context) => void)[] = Ob
   typeRoutes,
   deviceAdminRoutes,
   rolloutRoutes,
+  fleetRoutes,
   watchRoutes,
   webhookRoutes,
   healthRoutes,
@@ -175,7 +178,10 @@ export function createApp(options: AppOptions): FastifyInstance {
     },
     throwFileSizeLimit: false,
   });
-  app.decorate("tick", () => tickRollouts(context));
+  app.decorate("tick", async () => {
+    await sampleFleet(context);
+    await tickRollouts(context);
+  });
   validateWithTypeBox(app);
   logRequests(app, metrics);
   answerErrors(app);

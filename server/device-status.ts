@@ -3,7 +3,17 @@
 export type DeviceStatus = "online" | "late" | "offline";
 
 /** For networks, restarts and updates, however short the interval. */
-const GRACE_MS = 60_000;
+export const GRACE_MS = 60_000;
+
+export interface Patience {
+  readonly intervals: number;
+  readonly usual: number;
+}
+/** How many of its own intervals a device may be silent, besides the grace; or of the usual time, if it has told no interval. */
+export const PATIENCE: Readonly<Record<"online" | "late", Patience>> = Object.freeze({
+  online: Object.freeze({ intervals: 1.5, usual: 1 }),
+  late: Object.freeze({ intervals: 4, usual: 3 }),
+});
 
 /**
  * `online`: seen within one interval and a half. `late`: a check or two were missed. `offline`: longer silent than that.
@@ -14,8 +24,8 @@ export function statusOf(
   intervalSeconds: number | null | undefined,
   usualMs: number,
 ): DeviceStatus {
-  const onlineMs = intervalSeconds == null ? usualMs : intervalSeconds * 1500 + GRACE_MS;
-  const lateMs = intervalSeconds == null ? 3 * usualMs : intervalSeconds * 4000 + GRACE_MS;
-  if (silentMs < onlineMs) return "online";
-  return silentMs < lateMs ? "late" : "offline";
+  const patienceMs = ({ intervals, usual }: Patience) =>
+    intervalSeconds == null ? usual * usualMs : intervalSeconds * intervals * 1000 + GRACE_MS;
+  if (silentMs < patienceMs(PATIENCE.online)) return "online";
+  return silentMs < patienceMs(PATIENCE.late) ? "late" : "offline";
 }

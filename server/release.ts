@@ -2,146 +2,33 @@
 // (RFC 7515, ES256) whose payload tells every chunk's digest. What the server needs of this file never sees a private key.
 
 import { createHash } from "node:crypto";
-import {
-  CompactSign,
-  type CryptoKey,
-  calculateJwkThumbprint,
-  compactVerify,
-  exportJWK,
-  generateKeyPair,
-  importJWK,
-  type JWK,
-} from "jose";
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from "jose";
 import { type ImageDescription, newImageReader, readImage } from "../firmware/core/image.js";
-import {
-  chunkCountOf,
-  chunkDigest,
-  chunkLength,
-  parseRelease,
-  RELEASE_TYPE,
-  type Release,
-} from "../firmware/core/release.js";
+import { chunkCountOf, chunkDigest, chunkLength, type Release } from "../firmware/core/release.js";
 import { parseVersion, versionName } from "../firmware/core/version.js";
-import { MAX_CHECK_RESPONSE_BYTES, type ReleasePayload } from "../firmware/core/wire.js";
+import type { ReleasePayload } from "../firmware/core/wire.js";
+import { ReleaseError } from "./release-error.js";
+import {
+  DEFAULT_CHUNK_BYTES,
+  describeImage,
+  digestImage,
+  HASH_BYTES,
+  makePayload,
+  type ReleaseOptions,
+  wholeDescription,
+  wrongHash,
+} from "./release-payload.js";
+import { publicPart } from "./release-signing.js";
 
-/** Bytes a chunk unless told otherwise: four flash sectors. */
-export const DEFAULT_CHUNK_BYTES = 16 * 1024;
-/** Largest image: what the manifest can express and a 16 MiB flash could hold. */
-export const MAX_IMAGE_BYTES = 16 * 1024 * 1024;
-/** Room that the rest of a check's answer takes beside the manifest. */
-const CHECK_RESPONSE_OVERHEAD_BYTES = 1024;
-const HASH_BYTES = 32;
-
-/** A release that is not what it says, with a code for machines. */
-export class ReleaseError extends Error {
-  override readonly name = "ReleaseError";
-  readonly code: ReleaseErrorCode;
-
-  constructor(code: ReleaseErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
-}
-export type ReleaseErrorCode =
-  | "RELEASE_MALFORMED"
-  | "KEY_UNKNOWN"
-  | "SIGNATURE_INVALID"
-  | "IMAGE_MALFORMED"
-  | "IMAGE_MISMATCH"
-  | "CHUNK_MISMATCH"
-  | "RELEASE_TOO_LARGE";
-
-export interface ReleaseOptions {
-  /** Kind of firmware; by default the image's project name. */
-  readonly type?: string;
-  /** Board; by default the chip's name. */
-  readonly hardware?: string;
-  readonly minCurrentVersion?: string;
-  readonly protocolVersion?: number;
-  readonly chunkBytes?: number;
-  /** Seconds since 1970. */
-  readonly created: number;
-  readonly expires?: number;
-}
+export * from "./release-error.js";
+export { DEFAULT_CHUNK_BYTES, MAX_IMAGE_BYTES, type ReleaseOptions } from "./release-payload.js";
+export * from "./release-signing.js";
 
 /** Reads what an image says of itself and hashes it chunk by chunk. @throws ReleaseError IMAGE_MALFORMED */
 export function describeRelease(image: Uint8Array, options: ReleaseOptions): ReleasePayload {
-  const { description, imageSha256 } = inspectImage(image);
-  const version = parseVersion(description.version);
-  if (!version)
-    throw new ReleaseError(
-      "IMAGE_MALFORMED",
-      `version "${description.version}" of the image is not a semantic version`,
-    );
-  const chunkSize = options.chunkBytes ?? DEFAULT_CHUNK_BYTES;
-  return {
-    format: 1,
-    type: options.type ?? description.project,
-    hardware: options.hardware ?? description.chip,
-    chip: description.chip,
-    version: versionName(version),
-    build: version.build,
-    size: image.length,
-    sha256: sha256(image).toString("hex"),
-    imageSha256,
-    chunkSize,
-    chunks: chunkDigests(image, chunkSize).toString("base64url"),
-    ...(options.minCurrentVersion === undefined ? {} : { minCurrentVersion: options.minCurrentVersion }),
-    securityVersion: description.securityVersion,
-    protocolVersion: options.protocolVersion ?? 1,
-    created: options.created,
-    ...(options.expires === undefined ? {} : { expires: options.expires }),
-  };
-}
-
-/** Signs a payload. The result was read back as a device reads it. @throws ReleaseError RELEASE_MALFORMED, RELEASE_TOO_LARGE */
-export async function signRelease(payload: ReleasePayload, privateKey: JWK): Promise<string> {
-  const key = (await importJWK(privateKey, "ES256")) as CryptoKey;
-  const kid = await calculateJwkThumbprint(publicPart(privateKey));
-  const jws = await new CompactSign(new TextEncoder().encode(JSON.stringify(payload)))
-    .setProtectedHeader({ alg: "ES256", typ: RELEASE_TYPE, kid })
-    .sign(key);
-  readRelease(jws);
-  return jws;
-}
-
-export interface ReadRelease {
-  readonly jws: string;
-  readonly keyId: string;
-  readonly release: Release;
-}
-
-/** Parses a manifest without judging its signature. @throws ReleaseError RELEASE_MALFORMED, RELEASE_TOO_LARGE */
-export function readRelease(jws: string): ReadRelease {
-  const limit = MAX_CHECK_RESPONSE_BYTES - CHECK_RESPONSE_OVERHEAD_BYTES;
-  if (jws.length > limit) {
-    throw new ReleaseError(
-      "RELEASE_TOO_LARGE",
-      `manifest is ${jws.length} bytes, a device reads ${limit}: choose a larger chunk size`,
-    );
-  }
-  const parsed = parseRelease(jws);
-  if (!parsed.ok) throw new ReleaseError("RELEASE_MALFORMED", parsed.failure.message);
-  return { jws, keyId: parsed.value.keyId, release: parsed.value.release };
-}
-
-/** Throws unless one of the keys signed it. @throws ReleaseError KEY_UNKNOWN, SIGNATURE_INVALID */
-export async function verifyReleaseSignature(
-  { jws, keyId }: ReadRelease,
-  trustedKeys: readonly JWK[],
-): Promise<void> {
-  for (const key of trustedKeys) {
-    if ((await calculateJwkThumbprint(publicPart(key))) !== keyId) continue;
-    try {
-      await compactVerify(jws, await importJWK(publicPart(key), "ES256"), { algorithms: ["ES256"] });
-      return;
-    } catch (cause) {
-      throw new ReleaseError("SIGNATURE_INVALID", `signature of key ${keyId} does not fit the manifest`, {
-        cause,
-      });
-    }
-  }
-  throw new ReleaseError("KEY_UNKNOWN", `key ${keyId} is none of the ${trustedKeys.length} trusted keys`);
+  describeImage(image);
+  const chunkBytes = options.chunkBytes ?? DEFAULT_CHUNK_BYTES;
+  return makePayload(image, digestImage(image, chunkBytes, sha256), options);
 }
 
 /**
@@ -182,8 +69,7 @@ export async function verifyReleaseFile(release: Release, file: AsyncIterable<Ui
   if (whole.digest("hex") !== release.sha256)
     throw new ReleaseError("IMAGE_MISMATCH", "file has another SHA-256 than the manifest tells");
   const description = wholeDescription(reader, release.size);
-  if (!body.digest().equals(tail))
-    throw new ReleaseError("IMAGE_MALFORMED", "SHA-256 appended to the image does not fit its bytes");
+  if (!body.digest().equals(tail)) throw wrongHash();
   if (tail.toString("hex") !== release.imageSha256)
     throw new ReleaseError("IMAGE_MISMATCH", "appended SHA-256 is not the manifest's imageSha256");
   compareDescription(release, description);
@@ -203,44 +89,15 @@ export async function makeReleaseKeys(): Promise<KeyPair> {
   return { privateKey: { ...jwk, ...common }, publicKey: { ...publicPart(jwk), ...common } };
 }
 
-/** A key without what must stay secret. */
-export function publicPart({ kty, crv, x, y }: JWK): JWK {
-  if (kty !== "EC" || crv !== "P-256" || !x || !y) {
-    throw new ReleaseError("KEY_UNKNOWN", `a release key is kty EC, crv P-256, not ${kty} ${crv ?? ""}`);
-  }
-  return { kty, crv, x, y };
-}
-
 /** What an image says of itself and its appended hash, checked. @throws ReleaseError IMAGE_MALFORMED */
 export function inspectImage(image: Uint8Array): {
   readonly description: ImageDescription;
   readonly imageSha256: string;
 } {
-  if (image.length > MAX_IMAGE_BYTES) {
-    throw new ReleaseError(
-      "IMAGE_MALFORMED",
-      `image is ${image.length} bytes, at most ${MAX_IMAGE_BYTES} are possible`,
-    );
-  }
-  const description = wholeDescription(readImage(newImageReader, 0, image), image.length);
+  const description = describeImage(image);
   const tail = Buffer.from(image.subarray(image.length - HASH_BYTES));
-  if (!sha256(image.subarray(0, image.length - HASH_BYTES)).equals(tail)) {
-    throw new ReleaseError("IMAGE_MALFORMED", "SHA-256 appended to the image does not fit its bytes");
-  }
+  if (!sha256(image.subarray(0, image.length - HASH_BYTES)).equals(tail)) throw wrongHash();
   return { description, imageSha256: tail.toString("hex") };
-}
-
-function wholeDescription(reader: typeof newImageReader, sizeBytes: number): ImageDescription {
-  const { description, lengthBytes, error } = reader;
-  if (error !== undefined) throw new ReleaseError("IMAGE_MALFORMED", error);
-  if (!description || lengthBytes === undefined) {
-    throw new ReleaseError("IMAGE_MALFORMED", `file ends after ${sizeBytes} bytes, inside its headers`);
-  }
-  if (!description.hashAppended) throw new ReleaseError("IMAGE_MALFORMED", "image has no appended SHA-256");
-  if (lengthBytes !== sizeBytes) {
-    throw new ReleaseError("IMAGE_MALFORMED", `image says it is ${lengthBytes} bytes, file is ${sizeBytes}`);
-  }
-  return description;
 }
 
 function compareDescription(release: Release, description: ImageDescription): void {
@@ -267,14 +124,6 @@ function compareDescription(release: Release, description: ImageDescription): vo
 }
 
 const sha256 = (bytes: Uint8Array): Buffer => createHash("sha256").update(bytes).digest();
-
-function chunkDigests(image: Uint8Array, chunkBytes: number): Buffer {
-  const digests: Buffer[] = [];
-  for (let offset = 0; offset < image.length; offset += chunkBytes) {
-    digests.push(sha256(image.subarray(offset, offset + chunkBytes)));
-  }
-  return Buffer.concat(digests);
-}
 
 /** The same bytes in pieces of `chunkBytes`; the last may be shorter. */
 async function* inChunks(source: AsyncIterable<Uint8Array>, chunkBytes: number): AsyncGenerator<Buffer> {

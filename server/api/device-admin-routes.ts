@@ -44,8 +44,10 @@ export function deviceAdminRoutes(app: FastifyInstance, context: Context): void 
     "/api/devices",
     { ...READ, schema: { summary: "List devices, last seen first", querystring: DeviceQuery } },
     async ({ query }) => {
-      const { limit, offset, ...filter } = query;
-      const { rows, totalCount } = await store.listDevices(filter, { limit, offset });
+      const { limit, offset, order, status, ...rest } = query;
+      const terms = { now: now(), usualMs: settings.onlineMs };
+      const filter = { ...rest, ...(status === undefined ? {} : { status: { is: status, ...terms } }) };
+      const { rows, totalCount } = await store.listDevices(filter, { limit, offset }, order);
       const ids = rows.map(({ id }) => id);
       const labels = await store.findLabelsOf(ids);
       const identityOf = new Map((await store.findIdentities(ids)).map((one) => [one.deviceId, one]));

@@ -86,6 +86,12 @@ export const DeviceQuery = Type.Object({
   version: Type.Optional(VersionText),
   tag: Type.Optional(Text(64)),
   group: Type.Optional(Text(64)),
+  status: Type.Optional(Type.Union((["online", "late", "offline"] as const).map((one) => Type.Literal(one)))),
+  order: Type.Optional(
+    Type.Union([Type.Literal("seen"), Type.Literal("id")], {
+      description: "seen: last seen first, the default; id: stays while one pages",
+    }),
+  ),
   search: Type.Optional(Type.String({ minLength: 1, maxLength: 64, description: "Part of the id" })),
   ...Page,
 });

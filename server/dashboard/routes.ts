@@ -3,6 +3,7 @@
 import type { FastifyInstance } from "fastify";
 import { bundleClient } from "./bundle.js";
 import { PAGE } from "./page.js";
+import { PAGE_PATHS } from "./paths.js";
 
 /** Nothing from elsewhere, nothing inline, no frames. */
 const CONTENT_SECURITY_POLICY = [
@@ -25,7 +26,7 @@ export function dashboardRoutes(app: FastifyInstance): void {
   let bundle: ReturnType<typeof bundleClient> | undefined;
 
   // The pages themselves are public: whoever is not known is shown the sign-in, and a one-time link leads to /setup.
-  for (const path of ["/", "/setup", "/content-admin", "/upload"]) {
+  for (const path of [...PAGE_PATHS, "/setup"]) {
     app.get(path, open, async (_request, reply) =>
       reply
         .type("text/html; charset=utf-8")

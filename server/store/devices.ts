@@ -1,6 +1,7 @@
 // What the store remembers of devices.
 
 import type { SlotState } from "../../firmware/core/wire.js";
+import type { DeviceStatus } from "../device-status.js";
 import type { Page, Paged } from "./page.js";
 
 export interface Device {
@@ -25,22 +26,34 @@ export interface Device {
   readonly lastSeen: number;
 }
 
+/** What the status of a device is judged by: the time, and how long one without an interval counts as online. */
+export interface StatusTerms {
+  readonly now: number;
+  readonly usualMs: number;
+}
+
 export interface DeviceFilter {
   readonly type?: string;
   readonly version?: string;
   readonly tag?: string;
   readonly group?: string;
+  /** As device-status.ts judges it. */
+  readonly status?: { readonly is: DeviceStatus } & StatusTerms;
   /** Part of the id, in capitals or not. */
   readonly search?: string;
 }
+
+/** `seen` moves while somebody pages through it, `id` does not. */
+export type DeviceOrder = "seen" | "id";
 
 export interface DeviceStore {
   /** Inserts or replaces, but keeps the `firstSeen` of a known device. */
   putDevice(device: Device): Promise<Device>;
   findDevice(id: string): Promise<Device | undefined>;
-  /** Last seen first. */
-  listDevices(filter: DeviceFilter, page: Page): Promise<Paged<Device>>;
+  /** Last seen first, or by id. */
+  listDevices(filter: DeviceFilter, page: Page, order?: DeviceOrder): Promise<Paged<Device>>;
   countDevices(): Promise<number>;
+  countStatuses(terms: StatusTerms): Promise<Readonly<Record<DeviceStatus, number>>>;
   /** How many were seen at this time or later. */
   countDevicesSeenSince(time: number): Promise<number>;
 }

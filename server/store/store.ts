@@ -11,6 +11,7 @@ import type { DeviceIdentityStore } from "./device-identities.js";
 import type { DeviceStore } from "./devices.js";
 import type { EventStore } from "./events.js";
 import type { FirmwareStore } from "./firmware.js";
+import type { FleetStore } from "./fleet.js";
 import type { LabelStore } from "./labels.js";
 import type { MeshStore } from "./mesh.js";
 import type { RolloutStore } from "./rollouts.js";
@@ -30,6 +31,7 @@ export * from "./devices.js";
 export * from "./errors.js";
 export * from "./events.js";
 export * from "./firmware.js";
+export * from "./fleet.js";
 export * from "./labels.js";
 export * from "./mesh.js";
 export * from "./page.js";
@@ -52,6 +54,7 @@ export interface StoreParts
     DeviceStore,
     EventStore,
     FirmwareStore,
+    FleetStore,
     LabelStore,
     MeshStore,
     RolloutStore,

@@ -9,6 +9,7 @@ import { deviceIdentityContract } from "./store/device-identities.js";
 import { deviceContract } from "./store/devices.js";
 import { eventContract } from "./store/events.js";
 import { firmwareContract } from "./store/firmware.js";
+import { fleetContract } from "./store/fleet.js";
 import { labelContract } from "./store/labels.js";
 import { meshContract } from "./store/mesh.js";
 import { rolloutContract } from "./store/rollouts.js";
@@ -27,6 +28,7 @@ export function storeContract(open: () => Promise<Store>): void {
 
   deviceContract(() => store);
   labelContract(() => store);
+  fleetContract(() => store);
   firmwareContract(() => store);
   updateContract(() => store);
   rolloutContract(() => store);

@@ -6,25 +6,24 @@ import type { InjectOptions } from "fastify";
 import type { RouteAccess } from "../../server/api/guard.js";
 import { openLocalToken } from "../../server/auth/local-token.js";
 import { type Need, ROLES, SCOPE_NAMES, scopesOf } from "../../server/auth/permissions.js";
+import { PAGE_PATHS } from "../../server/dashboard/paths.js";
 import { TestServer } from "./test-server.js";
 
 /** What anybody in the world may ask. A route that is added here needs a reason. */
 const PUBLIC = [
-  "GET /",
+  ...PAGE_PATHS.map((path) => `GET ${path}`),
   "GET /api/auth/session",
-  "GET /content-admin",
   "GET /dashboard/client.css",
   "GET /dashboard/client.js",
   "GET /healthz",
   "GET /readyz",
   "GET /setup",
-  "GET /upload",
   "POST /api/auth/login",
   "POST /api/auth/logout",
   "POST /api/auth/refresh",
   "POST /api/setup",
   "POST /api/setup/look",
-];
+].sort();
 /** What a device asks, which shows who it is in its own way. */
 const DEVICE = [
   "GET /:tenant/controller/v1/:id",

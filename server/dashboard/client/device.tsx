@@ -3,7 +3,9 @@
 import type { DeviceView } from "../../api/views.js";
 import { Attempt } from "./attempt.js";
 import { ago, bytes, signal, versionOf } from "./format.js";
+import { devicePath } from "./log.js";
 import { attemptsOf, isOnline, type Model } from "./model.js";
+import { Link } from "./router.js";
 
 interface DeviceProps {
   readonly model: Model;
@@ -19,7 +21,9 @@ export function Device({ model, device, now }: DeviceProps) {
     <article class="card device" aria-label={device.device_id}>
       <header>
         <span class={`lamp ${online ? "on" : "off"}`} aria-hidden="true" />
-        <h3>{device.device_id}</h3>
+        <h3>
+          <Link to={devicePath(device.device_id)}>{device.device_id}</Link>
+        </h3>
         <span class="seen">
           {online ? "online" : "offline"} · {ago(Date.parse(device.last_seen), now + model.clockOffsetMs)}
         </span>
@@ -59,7 +63,7 @@ export function Device({ model, device, now }: DeviceProps) {
   );
 }
 
-const SLOT_WORDS = {
+export const SLOT_WORDS = {
   new: "new",
   pending_verify: "on trial",
   valid: "valid",
@@ -69,7 +73,7 @@ const SLOT_WORDS = {
   factory: "factory",
 } as const;
 
-function Facts({ device }: { readonly device: DeviceView }) {
+export function Facts({ device }: { readonly device: DeviceView }) {
   const facts: [string, string | undefined][] = [
     ["Chip", device.chip ?? undefined],
     ["Board", device.hardware === device.chip ? undefined : (device.hardware ?? undefined)],

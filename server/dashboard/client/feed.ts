@@ -3,10 +3,29 @@
 
 import type { Change, Snapshot } from "./model.js";
 
-const LIVE_TYPES = ["device", "update", "firmware", "event"] as const;
+const LIVE_TYPES = ["device", "update", "firmware", "rollout", "event"] as const;
+export type LiveType = (typeof LIVE_TYPES)[number];
 const LIST_LENGTH = 500;
 const LOG_LENGTH = 300;
 const RETRY_MS = 5_000;
+
+/** Who waits for changes of some kinds, and does not need to know which. */
+export class Watchers {
+  readonly #watchers = new Set<{ readonly types: readonly LiveType[]; readonly listener: () => void }>();
+
+  readonly watch = (types: readonly LiveType[], listener: () => void): (() => void) => {
+    const watcher = { types, listener };
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  };
+
+  tell({ type }: Change): void {
+    if (type === "broken") return;
+    for (const { types, listener } of this.#watchers) {
+      if (type === "loaded" || types.includes(type)) listener();
+    }
+  }
+}
 
 /** Returns what ends it. */
 export function followServer(take: (message: Change) => void): () => void {

@@ -1,5 +1,6 @@
 // What the dashboard knows: a pure state that a loaded snapshot fills and live messages change. Draws nothing, fetches nothing.
 
+import type { RolloutView } from "../../api/rollout-views.js";
 import type { DeviceView, EventView, FirmwareView, UpdateView } from "../../api/views.js";
 
 export interface Model {
@@ -29,6 +30,7 @@ export type Change =
   | { readonly type: "device"; readonly device: DeviceView }
   | { readonly type: "update"; readonly update: UpdateView }
   | { readonly type: "firmware"; readonly firmware: FirmwareView }
+  | { readonly type: "rollout"; readonly rollout: RolloutView }
   | { readonly type: "event"; readonly event: EventView };
 
 /** Records that a page keeps; older ones are at the server. */
@@ -57,6 +59,9 @@ export function change(model: Model, message: Change): Model {
       return { ...model, updates: withUpdate(model.updates, message.update) };
     case "firmware":
       return { ...model, firmware: new Map(model.firmware).set(message.firmware.id, message.firmware) };
+    case "rollout":
+      // Pages ask for rollouts with their tallies themselves.
+      return model;
     case "event":
       if (model.events.some(({ id }) => id === message.event.id)) return model;
       return { ...model, events: [message.event, ...model.events].slice(0, MAX_EVENT_COUNT) };

@@ -13,6 +13,7 @@ import { mesh } from "./0031-mesh.js";
 import { attributes } from "./0032-attributes.js";
 import { webhooks } from "./0040-webhooks.js";
 import { content } from "./0050-content.js";
+import { fleet } from "./0060-fleet.js";
 import type { StoreMigration } from "./migrate.js";
 
 // biome-ignore format: one a line, so that two branches that add one do not meet
@@ -29,4 +30,5 @@ export const migrations: readonly StoreMigration[] = [
   attributes,
   webhooks,
   content,
+  fleet,
 ];

@@ -2,7 +2,8 @@
 
 import { type Insertable, type Kysely, type Selectable, sql } from "kysely";
 import type { SlotState } from "../../../firmware/core/wire.js";
-import type { Device, DeviceStore } from "../devices.js";
+import { type DeviceStatus, GRACE_MS, PATIENCE, type Patience } from "../../device-status.js";
+import type { Device, DeviceStore, StatusTerms } from "../devices.js";
 import { countOf } from "./count.js";
 import type { Tables } from "./tables.js";
 
@@ -45,9 +46,9 @@ export function createDeviceStore(db: Kysely<Tables>): DeviceStore {
       return row && toDevice(row);
     },
 
-    async listDevices(filter, page) {
+    async listDevices(filter, page, order = "seen") {
       let query = db.selectFrom("devices");
-      const { type, version, tag, group, search } = filter;
+      const { type, version, tag, group, status, search } = filter;
       if (type !== undefined) query = query.where("type", "=", type);
       if (version !== undefined) query = query.where("version", "=", version);
       if (tag !== undefined) {
@@ -58,16 +59,20 @@ export function createDeviceStore(db: Kysely<Tables>): DeviceStore {
         const grouped = db.selectFrom("device_labels").select("device_id").where("group_name", "=", group);
         query = query.where("id", "in", grouped);
       }
+      if (status !== undefined)
+        query = query.where(sql<boolean>`${statusWord(status)} = ${sql.lit(status.is)}`);
       if (search !== undefined) {
         const pattern = `%${search.toLowerCase().replace(/[\\%_]/g, "\\$&")}%`;
         query = query.where(sql<boolean>`lower(id) like ${pattern} escape '\\'`);
       }
-      const rows = await query
+      const sorted = order === "id" ? sql`id` : sql`last_seen desc, id`;
+      // The ids come from an index alone; only the devices of this page are read.
+      const ids = query.select("id").orderBy(sorted).limit(page.limit).offset(page.offset);
+      const rows = await db
+        .selectFrom("devices")
         .selectAll()
-        .orderBy("last_seen", "desc")
-        .orderBy("id")
-        .limit(page.limit)
-        .offset(page.offset)
+        .where("id", "in", ids)
+        .orderBy(sorted)
         .execute();
       return { rows: rows.map(toDevice), totalCount: await countOf(query) };
     },
@@ -76,10 +81,33 @@ export function createDeviceStore(db: Kysely<Tables>): DeviceStore {
       return countOf(db.selectFrom("devices"));
     },
 
+    async countStatuses(terms) {
+      const rows = await db
+        .selectFrom("devices")
+        .select([statusWord(terms).as("status"), sql<number>`count(*)`.as("deviceCount")])
+        .groupBy(sql`1`)
+        .execute();
+      return {
+        ...{ online: 0, late: 0, offline: 0 },
+        ...Object.fromEntries(rows.map(({ status, deviceCount }) => [status, deviceCount])),
+      };
+    },
+
     countDevicesSeenSince(time) {
       return countOf(db.selectFrom("devices").where("last_seen", ">=", time));
     },
   };
+}
+
+/** What `statusOf` says, in SQL. */
+function statusWord({ now, usualMs }: StatusTerms) {
+  const { online, late } = PATIENCE;
+  const interval = sql`(select interval_seconds from device_identities i where i.device_id = devices.id)`;
+  const patience = ({ intervals, usual }: Patience) =>
+    sql`coalesce(${interval} * ${sql.lit(intervals * 1000)} + ${sql.lit(GRACE_MS)}, ${sql.lit(usual * usualMs)})`;
+  const silent = sql`${sql.lit(now)} - last_seen`;
+  return sql<DeviceStatus>`case when ${silent} < ${patience(online)} then 'online'
+    when ${silent} < ${patience(late)} then 'late' else 'offline' end`;
 }
 
 export const toDevice = (row: Selectable<DeviceTable>): Device => ({

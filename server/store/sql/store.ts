@@ -15,6 +15,7 @@ import { createDeviceStore } from "./devices.js";
 import type { SqlDialect } from "./dialect.js";
 import { createEventStore } from "./events.js";
 import { createFirmwareStore } from "./firmware.js";
+import { createFleetStore } from "./fleet.js";
 import { TransactionGroups } from "./groups.js";
 import { createLabelStore } from "./labels.js";
 import { createMeshStore } from "./mesh.js";
@@ -35,6 +36,7 @@ const createParts = (db: Kysely<Tables>, dialect: SqlDialect): StoreParts => ({
   ...createUpdateStore(db),
   ...createRolloutStore(db),
   ...createEventStore(db),
+  ...createFleetStore(db),
   ...createTypeStore(db),
   ...createAttributeStore(db),
   ...createMeshStore(db),

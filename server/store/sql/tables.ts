@@ -12,6 +12,7 @@ import type {
 import type { DeviceTable } from "./devices.js";
 import type { EventTable } from "./events.js";
 import type { FirmwareTable } from "./firmware.js";
+import type { VersionSampleTable } from "./fleet.js";
 import type { LabelTable, TagTable } from "./labels.js";
 import type { MeshNodeTable, MeshUpdateTable } from "./mesh.js";
 import type { RolloutMemberTable, RolloutTable } from "./rollouts.js";
@@ -34,6 +35,7 @@ export interface Tables {
   device_attributes: AttributeTable;
   ota_updates: MeshUpdateTable;
   ota_node_status: MeshNodeTable;
+  version_samples: VersionSampleTable;
   users: UserTable;
   sessions: SessionTable;
   one_time_links: LinkTable;

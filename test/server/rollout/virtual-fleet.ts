@@ -35,17 +35,21 @@ export class VirtualClient {
   #offered: Offered | undefined;
   #step: "idle" | "downloading" | "armed" | "trial" | "gone" = "idle";
   readonly #app: FastifyInstance;
+  readonly #hashOf: (version: string) => string;
 
+  /** @param hashOf what is appended to the image of a version */
   constructor(
     app: FastifyInstance,
     id: string,
     fate: (version: string) => Fate = () => "validate",
     version = "1.0.0",
+    hashOf = imageOf,
   ) {
     this.#app = app;
+    this.#hashOf = hashOf;
     this.id = id;
     this.fate = fate;
-    this.#image = { version, build: 0, sha256: imageOf(version) };
+    this.#image = { version, build: 0, sha256: hashOf(version) };
   }
 
   get version(): string {
@@ -87,7 +91,7 @@ export class VirtualClient {
       reset_reason: this.#resetReason,
     });
     if (!answer.update_available || this.#slotState === "pending_verify") return;
-    this.#offered = { ...(answer as unknown as Offered), imageSha256: imageOf(String(answer.version)) };
+    this.#offered = { ...(answer as unknown as Offered), imageSha256: this.#hashOf(String(answer.version)) };
     await this.#tell("downloading", "downloading");
     if (this.fate(this.#offered.version) === "fail") {
       await this.#tell("failed", "downloading", {

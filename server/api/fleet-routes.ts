@@ -1,0 +1,80 @@
+// The fleet as a whole: how many devices are there, what they run, and what they ran before. Reads only.
+
+import type {} from "@fastify/swagger"; // the words of routes in OpenAPI
+import { type Static, Type } from "@sinclair/typebox";
+import type { FastifyInstance } from "fastify";
+import { DAILY_MS, DAY_MS, HOURLY_MS } from "../fleet.js";
+import type { VersionCount } from "../store/store.js";
+import type { Context } from "./context.js";
+import { type FleetView, type HistoryView, viewCount } from "./fleet-views.js";
+import { Name } from "./schemas.js";
+import { time } from "./views.js";
+
+const READ = { config: { access: "read" } } as const;
+/** Of a large fleet the counting takes a tenth of a second: however many pages ask, it is done once in so long. */
+const COUNTED_FOR_MS = 3_000;
+
+const HistoryQuery = Type.Object({
+  device_type: Type.Optional(Name),
+  days: Type.Integer({ minimum: 1, maximum: Math.floor(DAILY_MS / DAY_MS), default: 7 }),
+});
+
+export function fleetRoutes(app: FastifyInstance, context: Context): void {
+  const { store, now } = context;
+  let counted: { readonly at: number; readonly fleet: ReturnType<typeof countFleet> } | undefined;
+
+  app.get(
+    "/api/fleet",
+    { ...READ, schema: { summary: "How many devices are online, late or offline, and what they run" } },
+    async () => {
+      if (!counted || Math.abs(now() - counted.at) > COUNTED_FOR_MS)
+        counted = { at: now(), fleet: countFleet(context) };
+      return counted.fleet.catch((error: unknown) => {
+        counted = undefined;
+        throw error;
+      });
+    },
+  );
+
+  app.get<{ Querystring: Static<typeof HistoryQuery> }>(
+    "/api/fleet/history",
+    {
+      ...READ,
+      schema: {
+        summary:
+          "How many devices ran which version, hour by hour and before that day by day; the last is now",
+        querystring: HistoryQuery,
+      },
+    },
+    async ({ query }): Promise<HistoryView> => {
+      const type = query.device_type;
+      const samples = await store.listVersionSamples(now() - query.days * DAY_MS, type);
+      const current = (await store.countVersions()).filter(
+        ({ deviceType }) => type === undefined || deviceType === type,
+      );
+      const byTime = new Map<number, VersionCount[]>();
+      for (const sample of samples) {
+        const known = byTime.get(sample.time);
+        if (known) known.push(sample);
+        else byTime.set(sample.time, [sample]);
+      }
+      byTime.set(now(), current);
+      return {
+        hourly_days: HOURLY_MS / DAY_MS,
+        samples: [...byTime].map(([at, versions]) => ({ time: time(at), versions: versions.map(viewCount) })),
+      };
+    },
+  );
+}
+
+async function countFleet({ store, now, settings }: Context): Promise<FleetView> {
+  const statuses = await store.countStatuses({ now: now(), usualMs: settings.onlineMs });
+  const pending = await store.listIdentities({ state: "pending" }, { limit: 1, offset: 0 });
+  return {
+    ...statuses,
+    total: statuses.online + statuses.late + statuses.offline,
+    pending: pending.totalCount,
+    versions: (await store.countVersions()).map(viewCount),
+    time: time(now()),
+  };
+}

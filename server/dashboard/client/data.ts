@@ -1,0 +1,97 @@
+// What a page shows comes from the API, and is asked for anew when the live stream tells that something of its kind has changed.
+// What a person does goes to the API too; nothing is changed here but by what the server answers.
+
+import { createContext } from "preact";
+import { useCallback, useContext, useEffect, useRef, useState } from "preact/hooks";
+import type { LiveType } from "./feed.js";
+import { ask } from "./session.js";
+
+/** Calls the listener after each change of such a kind, and when the stream has opened anew. Returns what ends it. */
+export type Watch = (types: readonly LiveType[], listener: () => void) => () => void;
+export const WatchContext = createContext<Watch>(() => () => {});
+
+/** However much happens, a list is asked for no more often. */
+const PAUSE_MS = 1500;
+
+export interface Loaded<Answer> {
+  /** The last answer, also while the next is on its way. */
+  readonly data: Answer | undefined;
+  readonly problem: string;
+  readonly reload: () => void;
+}
+
+/** @param path `undefined`: nothing is asked */
+export function useData<Answer>(path: string | undefined, about: readonly LiveType[] = []): Loaded<Answer> {
+  const watch = useContext(WatchContext);
+  const [answer, setAnswer] = useState<{ readonly data?: Answer; readonly problem: string }>({ problem: "" });
+  const [turn, setTurn] = useState(0);
+  const reload = useCallback(() => setTurn((before) => before + 1), []);
+  useEffect(() => {
+    if (path === undefined) return;
+    let isLeft = false;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const load = () =>
+      ask<Answer>("GET", path).then(
+        (data) => isLeft || setAnswer({ data, problem: "" }),
+        (error: Error) =>
+          isLeft || setAnswer(({ data }) => ({ ...(data && { data }), problem: sentence(error) })),
+      );
+    const loadSoon = () => {
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        load();
+      }, PAUSE_MS);
+    };
+    load();
+    const unwatch = watch(about, loadSoon);
+    return () => {
+      isLeft = true;
+      clearTimeout(timer);
+      unwatch();
+    };
+  }, [path, turn, watch, about.join()]);
+  return { data: answer.data, problem: answer.problem, reload };
+}
+
+export interface Action {
+  readonly isBusy: boolean;
+  readonly problem: string;
+  /** Runs it unless it is running; what it throws becomes the problem. Resolves to whether it was done. */
+  run(work: () => Promise<unknown>): Promise<boolean>;
+}
+
+export function useAction(): Action {
+  const [state, setState] = useState({ isBusy: false, problem: "" });
+  const isBusy = useRef(false);
+  const run = useCallback(async (work: () => Promise<unknown>) => {
+    if (isBusy.current) return false;
+    isBusy.current = true;
+    setState({ isBusy: true, problem: "" });
+    const problem = await work().then(
+      () => "",
+      (error: Error) => sentence(error),
+    );
+    isBusy.current = false;
+    setState({ isBusy: false, problem });
+    return problem === "";
+  }, []);
+  return { ...state, run };
+}
+
+/** What the server says, as a sentence: with a capital and a full stop. */
+export function sentence({ message }: { readonly message: string }): string {
+  const text = message.charAt(0).toUpperCase() + message.slice(1);
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}
+
+/** A path with a query; what is undefined or empty is left out. */
+export function withParams(
+  path: string,
+  params: Readonly<Record<string, string | number | undefined>>,
+): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(params)) {
+    if (value !== undefined && value !== "") query.set(name, `${value}`);
+  }
+  return query.size === 0 ? path : `${path}?${query}`;
+}

@@ -1,0 +1,212 @@
+// One device: how it is, why it gets what it gets, its attempts, and all that happened to it.
+
+import { useEffect, useState } from "preact/hooks";
+import type { EventView, UpdateView } from "../../../api/views.js";
+import { useMay } from "../actor.js";
+import { Attempt } from "../attempt.js";
+import { useAction, useData } from "../data.js";
+import { Facts, SLOT_WORDS } from "../device.js";
+import { Labels } from "../devices/labels.js";
+import type { DeviceRow } from "../devices/row.js";
+import { StatePill, StatusLamp } from "../devices/status.js";
+import { ago, versionOf } from "../format.js";
+import { LogLines } from "../log.js";
+import type { PageProps } from "../pages.js";
+import { Confirm } from "../parts/confirm.js";
+import { Empty, Loading, Problem } from "../parts/notes.js";
+import { Link } from "../router.js";
+import { ask } from "../session.js";
+
+const TIMELINE_LENGTH = 100;
+const SHOWN_ATTEMPT_COUNT = 5;
+
+interface DeviceAnswer extends DeviceRow {
+  readonly attempts: readonly UpdateView[];
+}
+interface WhyAnswer {
+  readonly summary: string;
+  readonly answers: readonly {
+    readonly firmware_id: number;
+    readonly version?: string;
+    readonly verdict: string;
+    readonly sentence: string;
+  }[];
+}
+
+export function DevicePage({ params, model, now }: PageProps) {
+  const id = params.id ?? "";
+  const path = `/api/devices/${encodeURIComponent(id)}`;
+  const device = useData<DeviceAnswer>(path, ["device", "update", "rollout"]);
+  const why = useData<WhyAnswer>(`${path}/why`, ["device", "update", "rollout", "firmware"]);
+  const timeline = useData<{ readonly events: readonly EventView[] }>(
+    `${path}/timeline?limit=${TIMELINE_LENGTH}`,
+    ["event"],
+  );
+  const mayChange = useMay("devices:write");
+  const { data } = device;
+  if (!data) return <Loading {...device} />;
+  const events = timeline.data?.events ?? [];
+  return (
+    <>
+      <p class="trail">
+        <Link to="/devices">Devices</Link>
+      </p>
+      <div class="heading">
+        <h1 class="name">{data.device_id}</h1>
+        <span>
+          <StatusLamp status={data.status} /> <StatePill state={data.state} />
+        </span>
+        <span class="seen">seen {ago(Date.parse(data.last_seen), now + model.clockOffsetMs)}</span>
+      </div>
+      <Problem text={device.problem} />
+      <div class="columns">
+        <section class="card padded device">
+          <p class="version">
+            <strong>{versionOf(data.current_version, data.current_build)}</strong>
+            <span>
+              {data.device_type}
+              {data.slot && ` in ${data.slot}`}
+            </span>
+            {data.slot_state && (
+              <span class={`pill slot-${data.slot_state}`}>{SLOT_WORDS[data.slot_state]}</span>
+            )}
+          </p>
+          <Facts device={data} />
+          {mayChange && <Admission device={data} onDone={device.reload} />}
+        </section>
+        <Why why={why.data} problem={why.problem} />
+      </div>
+      {mayChange ? (
+        <section>
+          <h2>Tags, group and pin</h2>
+          {/* Begins anew when somebody else has changed them. */}
+          <Labels
+            key={JSON.stringify([data.tags, data.group, data.pin])}
+            device={data}
+            onDone={() => {
+              device.reload();
+              why.reload();
+            }}
+          />
+        </section>
+      ) : (
+        <p class="labels">
+          {[data.group, ...data.tags].map(
+            (label) =>
+              label && (
+                <span key={label} class="pill tag">
+                  {label}
+                </span>
+              ),
+          )}
+        </p>
+      )}
+      <h2>Attempts</h2>
+      {data.attempts.length === 0 && (
+        <Empty title="No update so far">Above stands why, and what it waits for.</Empty>
+      )}
+      {data.attempts.slice(0, SHOWN_ATTEMPT_COUNT).map((update) => (
+        <div key={update.id} class="card padded attempt-card">
+          <Attempt update={update} firmware={model.firmware.get(update.firmware_id)} events={events} />
+        </div>
+      ))}
+      <h2>Timeline</h2>
+      <Timeline path={path} newest={events} problem={timeline.problem} />
+    </>
+  );
+}
+
+function Why({ why, problem }: { readonly why: WhyAnswer | undefined; readonly problem: string }) {
+  return (
+    <section class="card padded why" aria-label="Why it gets what it gets">
+      <h2>Why it gets what it gets</h2>
+      <Loading data={why} problem={problem} />
+      {why && <p>{why.summary}</p>}
+      {why && why.answers.length > 0 && (
+        <details>
+          <summary>Each release</summary>
+          <ul class="reasons">
+            {why.answers.map(({ firmware_id, sentence }) => (
+              <li key={firmware_id}>{sentence}</li>
+            ))}
+          </ul>
+        </details>
+      )}
+    </section>
+  );
+}
+
+/** Whether the device may have anything, and the token that it proves itself with. */
+function Admission({ device, onDone }: { readonly device: DeviceAnswer; readonly onDone: () => void }) {
+  const action = useAction();
+  const change = async (order: string) => {
+    const { results } = await ask<{ readonly results: readonly { readonly error?: string }[] }>(
+      "POST",
+      "/api/device-identities/change",
+      { device_ids: [device.device_id], action: order },
+    );
+    if (results[0]?.error === "FORBIDDEN")
+      throw new Error(`you may not change devices of type ${device.device_type}`);
+    if (results[0]?.error) throw new Error("this device was never registered: there is nothing to change");
+    onDone();
+  };
+  return (
+    <p class="actions">
+      {device.state !== "approved" && (
+        <button type="button" disabled={action.isBusy} onClick={() => action.run(() => change("approve"))}>
+          Approve
+        </button>
+      )}
+      {device.state !== "blocked" && (
+        <Confirm name="Block" isDangerous onConfirm={() => change("block")}>
+          It is offered nothing any more, and its reports are refused.
+        </Confirm>
+      )}
+      {device.uses_token && (
+        <Confirm name="Renew token" onConfirm={() => change("rotate-token")}>
+          It is given a new token with its next check; the old one ends when the new one is used.
+        </Confirm>
+      )}
+      <Problem text={action.problem} />
+    </p>
+  );
+}
+
+interface TimelineProps {
+  readonly path: string;
+  readonly newest: readonly EventView[];
+  readonly problem: string;
+}
+
+/** The newest come by themselves; older ones are asked for. */
+function Timeline({ path, newest, problem }: TimelineProps) {
+  const [older, setOlder] = useState<readonly EventView[]>([]);
+  const [isWhole, setIsWhole] = useState(false);
+  const action = useAction();
+  useEffect(() => setIsWhole(newest.length < TIMELINE_LENGTH && older.length === 0), [newest]);
+  const ids = new Set(newest.map(({ id }) => id));
+  const events = [...newest, ...older.filter(({ id }) => !ids.has(id))];
+  const last = events.at(-1);
+  const load = () =>
+    action.run(async () => {
+      const answer = await ask<{ readonly events: readonly EventView[] }>(
+        "GET",
+        `${path}/timeline?limit=${TIMELINE_LENGTH}&before=${last?.id}`,
+      );
+      setOlder([...older, ...answer.events]);
+      setIsWhole(answer.events.length < TIMELINE_LENGTH);
+    });
+  return (
+    <div class="card timeline">
+      <LogLines events={events} isOfDevice />
+      <Problem text={problem || action.problem} />
+      {!isWhole && last && (
+        <p class="actions">
+          <button type="button" class="quiet" disabled={action.isBusy} onClick={load}>
+            Older
+          </button>
+        </p>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,128 @@
+// Releases and rollouts: what is here, what goes where, and how to bring something new.
+
+import { useState } from "preact/hooks";
+import type { RolloutView } from "../../../api/rollout-views.js";
+import type { FirmwareView, viewType } from "../../../api/views.js";
+import { useMay } from "../actor.js";
+import { useData, withParams } from "../data.js";
+import type { PageProps } from "../pages.js";
+import { Empty, Loading } from "../parts/notes.js";
+import { Pager } from "../parts/pager.js";
+import { readOffset } from "../parts/pages-of-list.js";
+import { Releases } from "../releases/list.js";
+import { Upload } from "../releases/upload.js";
+import { RolloutCard } from "../rollouts/card.js";
+import { go, Link, withQuery } from "../router.js";
+
+const RELEASE_LIMIT = 20;
+const ROLLOUT_LIMIT = 10;
+
+interface ReleasesAnswer {
+  readonly firmware: readonly FirmwareView[];
+  readonly total: number;
+}
+interface RolloutsAnswer {
+  readonly rollouts: readonly RolloutView[];
+  readonly total: number;
+}
+interface TypesAnswer {
+  readonly types: readonly ReturnType<typeof viewType>[];
+}
+
+export function OtaManagement({ place, model, now }: PageProps) {
+  const releaseOffset = readOffset(place.query.get("releases"));
+  const rolloutOffset = readOffset(place.query.get("rollouts"));
+  const releases = useData<ReleasesAnswer>(
+    withParams("/api/ota/admin/firmware", { limit: RELEASE_LIMIT, offset: releaseOffset }),
+    ["firmware"],
+  );
+  const rollouts = useData<RolloutsAnswer>(
+    withParams("/api/rollouts", { limit: ROLLOUT_LIMIT, offset: rolloutOffset }),
+    ["rollout"],
+  );
+  const mayUpload = useMay("releases:write");
+  const mayRoll = useMay("rollouts:write");
+  const types = useData<TypesAnswer>(mayUpload ? "/api/types" : undefined);
+  const [isUploading, setIsUploading] = useState(false);
+  const legacyTypes = (types.data?.types ?? [])
+    .filter(({ kind }) => kind === "legacy")
+    .map(({ name }) => name);
+  const hasNoRelease = releases.data?.total === 0;
+  const move = (list: string) => (offset: number) =>
+    go(withQuery(place, { [list]: offset ? `${offset}` : "" }));
+  return (
+    <>
+      <div class="heading">
+        <h1>Updates</h1>
+        <span class="actions">
+          {mayUpload && !hasNoRelease && (
+            <button
+              type="button"
+              class="quiet"
+              aria-expanded={isUploading}
+              onClick={() => setIsUploading(!isUploading)}
+            >
+              Upload a release
+            </button>
+          )}
+          {mayRoll && !hasNoRelease && (
+            <Link class="button" to="/ota-management/rollouts/new">
+              New rollout
+            </Link>
+          )}
+        </span>
+      </div>
+      {mayUpload && (isUploading || hasNoRelease) && (
+        <Upload
+          legacyTypes={legacyTypes}
+          onDone={() => {
+            setIsUploading(true);
+            releases.reload();
+          }}
+        />
+      )}
+      <h2>Rollouts</h2>
+      <Loading {...rollouts} />
+      {rollouts.data?.total === 0 && (
+        <Empty title="No rollout so far">
+          A rollout brings a release to devices in stages, and stops by itself when they fail.{" "}
+          {mayRoll && !hasNoRelease && <Link to="/ota-management/rollouts/new">Plan the first one</Link>}
+        </Empty>
+      )}
+      <div class="rollouts">
+        {rollouts.data?.rollouts.map((rollout) => (
+          <RolloutCard key={rollout.id} rollout={rollout} />
+        ))}
+      </div>
+      {rollouts.data && rollouts.data.total > ROLLOUT_LIMIT && (
+        <Pager
+          list={{ offset: rolloutOffset, limit: ROLLOUT_LIMIT, total: rollouts.data.total }}
+          onMove={move("rollouts")}
+        />
+      )}
+      <h2>Releases</h2>
+      <Loading {...releases} />
+      {hasNoRelease && (
+        <Empty title="No release so far">
+          {mayUpload ? "Upload one above" : "Sign in to upload one"}, or with{" "}
+          <code>skyslot release upload FIRMWARE.bin</code>.
+        </Empty>
+      )}
+      {releases.data && releases.data.total > 0 && (
+        <>
+          <Releases
+            releases={releases.data.firmware}
+            now={now + model.clockOffsetMs}
+            onChange={releases.reload}
+          />
+          {releases.data.total > RELEASE_LIMIT && (
+            <Pager
+              list={{ offset: releaseOffset, limit: RELEASE_LIMIT, total: releases.data.total }}
+              onMove={move("releases")}
+            />
+          )}
+        </>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,269 @@
+// One rollout: how far it is, what is waited for, what may be done, and what became of each device.
+
+import type { MemberView, PlanView, ProgressView, RolloutView } from "../../../api/rollout-views.js";
+import { useActor, useMay } from "../actor.js";
+import { useData, withParams } from "../data.js";
+import { duration, moment, percent, plural, words } from "../format.js";
+import { devicePath } from "../log.js";
+import type { PageProps } from "../pages.js";
+import { Confirm } from "../parts/confirm.js";
+import { ChoiceField } from "../parts/fields.js";
+import { Empty, Loading, Problem } from "../parts/notes.js";
+import { Pager } from "../parts/pager.js";
+import { readOffset } from "../parts/pages-of-list.js";
+import { rolloutPath, StatePill } from "../rollouts/card.js";
+import { ORDER_WORDS, type Order, ordersFor } from "../rollouts/orders.js";
+import { Excluded } from "../rollouts/plan.js";
+import { StageBars, termsOf } from "../rollouts/stages.js";
+import { go, Link, type Place, withQuery } from "../router.js";
+import { ask } from "../session.js";
+
+const MEMBER_LIMIT = 25;
+type WithRelease = ProgressView & { readonly release: string | null };
+
+export function RolloutPage({ params, place }: PageProps) {
+  const path = `/api/rollouts/${encodeURIComponent(params.id ?? "")}`;
+  const rollout = useData<WithRelease>(path, ["rollout", "update"]);
+  const { data } = rollout;
+  if (!data) return <Loading {...rollout} />;
+  return (
+    <>
+      <p class="trail">
+        <Link to="/ota-management">Updates</Link>
+      </p>
+      <div class="heading">
+        <h1>{data.name}</h1>
+        <StatePill state={data.state} />
+      </div>
+      <p>{data.reason}</p>
+      {data.state === "running" && <p class="note">{data.next.reason}</p>}
+      <Orders rollout={data} onDone={rollout.reload} />
+      <Problem text={rollout.problem} />
+      <div class="card padded">
+        <StageBars rollout={data} />
+      </div>
+      <Tallies rollout={data} />
+      <Terms rollout={data} />
+      <h2>Devices</h2>
+      <Members path={path} place={place} rollout={data} />
+      {data.state !== "cancelled" && data.state !== "finished" && <LeftOut path={path} />}
+    </>
+  );
+}
+
+function Orders({ rollout, onDone }: { readonly rollout: WithRelease; readonly onDone: () => void }) {
+  const actor = useActor();
+  const may = useMay("rollouts:write");
+  const orders = may ? ordersFor(rollout, actor?.name ?? "") : [];
+  if (orders.length === 0) return null;
+  const give = async (order: Order, reason: string) => {
+    const body = reason === "" || order === "rollback" ? {} : { reason };
+    const answer = await ask<{ readonly back?: RolloutView }>(
+      "POST",
+      `/api/rollouts/${rollout.id}/${order}`,
+      body,
+    );
+    if (answer.back) go(rolloutPath(answer.back.id));
+    else onDone();
+  };
+  return (
+    <p class="actions orders">
+      {orders.map((order) => {
+        const { name, what, isDangerous = false } = ORDER_WORDS[order];
+        return (
+          <Confirm
+            key={order}
+            name={name}
+            asksReason={order === "pause" || order === "cancel"}
+            isDangerous={isDangerous}
+            onConfirm={(reason) => give(order, reason)}
+          >
+            {what}
+          </Confirm>
+        );
+      })}
+    </p>
+  );
+}
+
+const COLUMNS = [
+  ["given", "Offered"],
+  ["updating", "Updating"],
+  ["validated", "Validated"],
+  ["soaked", "Soaked"],
+  ["failed", "Failed"],
+  ["rolled_back", "Rolled back"],
+  ["silent", "Silent"],
+] as const;
+
+const Tallies = ({ rollout }: { readonly rollout: WithRelease }) => (
+  <div class="card table">
+    <table>
+      <thead>
+        <tr>
+          <th scope="col">Stage</th>
+          <th scope="col">Devices</th>
+          {COLUMNS.map(([key, name]) => (
+            <th key={key} scope="col">
+              {name}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {rollout.stages.map((stage, index) => (
+          <tr key={index}>
+            <th scope="row">{stage.name}</th>
+            <td>{stage.device_count ?? "–"}</td>
+            {COLUMNS.map(([key]) => (
+              <td key={key}>{rollout.tallies[index]?.[key] ?? 0}</td>
+            ))}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  </div>
+);
+
+function Terms({ rollout }: { readonly rollout: WithRelease }) {
+  const { gates, windows, target } = rollout;
+  const narrowed = Object.entries(target).filter(([, value]) => value !== undefined);
+  const facts: readonly (readonly [string, string | undefined])[] = [
+    ["Release", rollout.release ?? undefined],
+    [
+      "For",
+      narrowed.map(([name, value]) => `${words(name)} ${[value].flat().join(", ")}`).join("; ") ||
+        "all devices of its type",
+    ],
+    ...rollout.stages.map((stage) => [stage.name, termsOf(stage)] as const),
+    [
+      "Pauses at",
+      `${percent(gates.max_failed_fraction)} failed, ${percent(gates.max_rolled_back_fraction)} rolled back, ${percent(gates.max_silent_fraction)} silent for ${duration(gates.silent_seconds)}; judged from ${plural(gates.min_samples, "device")} on`,
+    ],
+    ["At once", rollout.max_concurrent === null ? undefined : plural(rollout.max_concurrent, "device")],
+    ["Begins", rollout.start_at === null ? undefined : moment(rollout.start_at)],
+    [
+      "Window",
+      windows
+        ? `${windows.spans.map(({ from, to }) => `${from}–${to}`).join(", ")}, ${windows.time_zone}`
+        : undefined,
+    ],
+    ["Made", `${moment(rollout.created_at)} by ${rollout.created_by}`],
+    ["Approved by", rollout.approved_by ?? undefined],
+    ["Ended", rollout.ended_at === null ? undefined : moment(rollout.ended_at)],
+  ];
+  return (
+    <details class="terms">
+      <summary>Its terms</summary>
+      <dl class="facts">
+        {facts.map(([name, value]) =>
+          value === undefined ? null : (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>{value}</dd>
+            </div>
+          ),
+        )}
+      </dl>
+    </details>
+  );
+}
+
+const OUTCOMES = ["validated", "failed", "rolled_back"] as const;
+
+interface MembersProps {
+  readonly path: string;
+  readonly place: Place;
+  readonly rollout: WithRelease;
+}
+
+function Members({ path, place, rollout }: MembersProps) {
+  const offset = readOffset(place.query.get("offset"));
+  const stage = place.query.get("stage") ?? "";
+  const outcome = place.query.get("outcome") ?? "";
+  const members = useData<{ readonly devices: readonly MemberView[]; readonly total: number }>(
+    withParams(`${path}/devices`, { stage, outcome, limit: MEMBER_LIMIT, offset }),
+    ["update", "rollout"],
+  );
+  const filter = (changes: Readonly<Record<string, string>>) =>
+    go(withQuery(place, { offset: "", ...changes }), true);
+  const isFiltered = stage !== "" || outcome !== "";
+  if (members.data?.total === 0 && !isFiltered)
+    return (
+      <Empty title="It was offered to no device so far">
+        Devices get it at their next check, stage by stage.
+      </Empty>
+    );
+  return (
+    <>
+      <div class="fields filters">
+        <ChoiceField
+          label="Stage"
+          value={stage}
+          choices={[["", "All"], ...rollout.stages.map(({ name }, index) => [`${index}`, name] as const)]}
+          onChange={(value) => filter({ stage: value })}
+        />
+        <ChoiceField
+          label="Outcome"
+          value={outcome}
+          choices={[["", "All"], ...OUTCOMES.map((one) => [one, words(one)] as const)]}
+          onChange={(value) => filter({ outcome: value })}
+        />
+      </div>
+      <Loading {...members} />
+      {members.data?.total === 0 && <p class="quiet">No device fits.</p>}
+      {members.data && members.data.total > 0 && (
+        <div class="card table">
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">Device</th>
+                <th scope="col">Stage</th>
+                <th scope="col">From</th>
+                <th scope="col">Offered</th>
+                <th scope="col">Outcome</th>
+              </tr>
+            </thead>
+            <tbody>
+              {members.data.devices.map((member) => (
+                <tr key={member.device_id}>
+                  <th scope="row">
+                    <Link to={devicePath(member.device_id)}>{member.device_id}</Link>
+                  </th>
+                  <td>{rollout.stages[member.stage]?.name}</td>
+                  <td class="mono">{member.from_version}</td>
+                  <td>{moment(member.first_given_at)}</td>
+                  <td>
+                    <Outcome member={member} />
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      {members.data && (
+        <Pager
+          list={{ offset, limit: MEMBER_LIMIT, total: members.data.total }}
+          onMove={(to) => go(withQuery(place, { offset: to ? `${to}` : "" }))}
+        />
+      )}
+    </>
+  );
+}
+
+function Outcome({ member: { outcome, updating, error_code } }: { readonly member: MemberView }) {
+  const tone = outcome === "validated" ? "success" : outcome === null ? "" : "failed";
+  return (
+    <>
+      <span class={`pill ${tone}`}>{outcome ? words(outcome) : updating ? "updating" : "offered"}</span>{" "}
+      {error_code && <code>{error_code}</code>}
+    </>
+  );
+}
+
+/** Who will not get it, and why, by the plan of now. */
+function LeftOut({ path }: { readonly path: string }) {
+  const { data } = useData<PlanView>(`${path}/plan?limit=50`);
+  return data ? <Excluded plan={data} /> : null;
+}

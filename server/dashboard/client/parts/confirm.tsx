@@ -1,0 +1,62 @@
+// A button that asks before it does something: the browser's own dialog, which keeps the keyboard inside and closes with Escape.
+
+import type { ComponentChildren } from "preact";
+import { useRef, useState } from "preact/hooks";
+import { useAction } from "../data.js";
+import { TextField } from "./fields.js";
+import { Problem } from "./notes.js";
+
+interface ConfirmProps {
+  readonly name: string;
+  /** What will happen, in a sentence. */
+  readonly children: ComponentChildren;
+  readonly asksReason?: boolean;
+  readonly isDangerous?: boolean;
+  readonly onConfirm: (reason: string) => Promise<unknown>;
+}
+
+const MAX_REASON_LENGTH = 300;
+
+export function Confirm({ name, children, asksReason, isDangerous, onConfirm }: ConfirmProps) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [reason, setReason] = useState("");
+  const action = useAction();
+  const confirm = async (event: SubmitEvent) => {
+    event.preventDefault();
+    if (await action.run(() => onConfirm(reason.trim()))) dialog.current?.close();
+  };
+  return (
+    <>
+      <button
+        type="button"
+        class={isDangerous ? "danger" : "quiet"}
+        onClick={() => dialog.current?.showModal()}
+      >
+        {name}
+      </button>
+      <dialog ref={dialog} aria-label={name}>
+        <form onSubmit={confirm}>
+          <h2>{name}</h2>
+          <p>{children}</p>
+          {asksReason && (
+            <TextField
+              label="Reason"
+              hint="For those who ask later."
+              value={reason}
+              onChange={(text) => setReason(text.slice(0, MAX_REASON_LENGTH))}
+            />
+          )}
+          <Problem text={action.problem} />
+          <p class="actions">
+            <button type="button" class="quiet" onClick={() => dialog.current?.close()}>
+              Leave it
+            </button>
+            <button type="submit" class={isDangerous ? "danger" : ""} disabled={action.isBusy}>
+              {name}
+            </button>
+          </p>
+        </form>
+      </dialog>
+    </>
+  );
+}

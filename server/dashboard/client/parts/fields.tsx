@@ -1,0 +1,116 @@
+// Fields of forms: a name above, a hint below, one look.
+
+import type { ComponentChildren } from "preact";
+import { useId } from "preact/hooks";
+
+/** What ties a field to its name and to what is said of it. */
+export interface FieldIds {
+  readonly id: string;
+  readonly "aria-describedby": string;
+  readonly "aria-invalid"?: "true";
+}
+
+interface Words {
+  readonly label: string;
+  readonly hint?: ComponentChildren;
+  readonly problem?: string | undefined;
+}
+interface FieldProps extends Words {
+  readonly children: (ids: FieldIds) => ComponentChildren;
+}
+
+export function Field({ label, hint, problem, children }: FieldProps) {
+  const id = useId();
+  const ids = {
+    id,
+    "aria-describedby": `${id}-said`,
+    ...(problem ? ({ "aria-invalid": "true" } as const) : {}),
+  };
+  return (
+    <div class="field">
+      <label class="label" for={id}>
+        {label}
+      </label>
+      {children(ids)}
+      <span id={`${id}-said`} class={problem ? "failure" : "hint"}>
+        {problem || hint}
+      </span>
+    </div>
+  );
+}
+
+interface GroupProps extends Words {
+  readonly children: ComponentChildren;
+}
+
+/** Several boxes to tick under one name. */
+export const FieldGroup = ({ label, problem, children }: GroupProps) => (
+  <fieldset class="field group">
+    <legend class="label">{label}</legend>
+    <span class="checks">{children}</span>
+    {problem && <span class="failure">{problem}</span>}
+  </fieldset>
+);
+
+interface TextProps extends Words {
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+  readonly placeholder?: string | undefined;
+  readonly type?: "text" | "number" | "datetime-local" | "time" | "search";
+  readonly list?: string;
+}
+
+export const TextField = ({ value, onChange, placeholder, type = "text", list, ...field }: TextProps) => (
+  <Field {...field}>
+    {(ids) => (
+      <input
+        {...ids}
+        type={type}
+        value={value}
+        placeholder={placeholder}
+        list={list}
+        step={type === "number" ? "any" : undefined}
+        onInput={(event) => onChange(event.currentTarget.value)}
+      />
+    )}
+  </Field>
+);
+
+interface ChoiceProps extends Words {
+  readonly value: string;
+  readonly choices: readonly (readonly [value: string, name: string])[];
+  readonly onChange: (value: string) => void;
+}
+
+export const ChoiceField = ({ value, choices, onChange, ...field }: ChoiceProps) => (
+  <Field {...field}>
+    {(ids) => (
+      <select {...ids} value={value} onChange={(event) => onChange(event.currentTarget.value)}>
+        {choices.map(([each, name]) => (
+          <option key={each} value={each}>
+            {name}
+          </option>
+        ))}
+      </select>
+    )}
+  </Field>
+);
+
+interface CheckProps {
+  readonly label: ComponentChildren;
+  readonly isOn: boolean;
+  readonly onChange: (isOn: boolean) => void;
+  readonly isDisabled?: boolean;
+}
+
+export const Check = ({ label, isOn, onChange, isDisabled = false }: CheckProps) => (
+  <label class="check">
+    <input
+      type="checkbox"
+      checked={isOn}
+      disabled={isDisabled}
+      onChange={(event) => onChange(event.currentTarget.checked)}
+    />
+    <span>{label}</span>
+  </label>
+);

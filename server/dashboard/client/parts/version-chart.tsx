@@ -1,0 +1,57 @@
+// The fleet's versions over time: a stack of layers and, for those who do not see it, the same in words.
+
+import type { HistoryView } from "../../../api/fleet-views.js";
+import { dayOf } from "../format.js";
+import { outlineLayers, stackVersions } from "./version-stack.js";
+
+const WIDTH = 600;
+const HEIGHT = 160;
+
+export function VersionChart({ samples }: { readonly samples: HistoryView["samples"] }) {
+  const stack = stackVersions(samples);
+  const [first = 0] = stack.times;
+  return (
+    <figure class="chart">
+      {stack.times.length > 1 ? (
+        <>
+          <svg
+            viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+            preserveAspectRatio="none"
+            role="img"
+            aria-label={`Versions since ${dayOf(first)}: ${describe(stack.layers)}`}
+          >
+            {outlineLayers(stack, WIDTH, HEIGHT).map((corners, index) => (
+              <polygon
+                key={stack.layers[index]?.name}
+                class={`layer-${index}`}
+                points={corners.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join(" ")}
+              />
+            ))}
+          </svg>
+          <p class="axis">
+            <span>{dayOf(first)}</span>
+            <span>now</span>
+          </p>
+        </>
+      ) : (
+        <p class="quiet">The history begins now: this fills hour by hour.</p>
+      )}
+      <figcaption>
+        <ul class="legend">
+          {stack.layers.map(({ name, counts }, index) => (
+            <li key={name}>
+              <span class={`swatch layer-${index}`} aria-hidden="true" />
+              <span class="mono">{name}</span>
+              <strong>{(counts.at(-1) ?? 0).toLocaleString("en")}</strong>
+            </li>
+          ))}
+        </ul>
+      </figcaption>
+    </figure>
+  );
+}
+
+const describe = (layers: ReturnType<typeof stackVersions>["layers"]): string =>
+  layers
+    .map(({ name, counts }) => `${name} ran on ${counts[0] ?? 0}, runs on ${counts.at(-1) ?? 0}`)
+    .join("; ");

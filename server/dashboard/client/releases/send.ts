@@ -1,0 +1,39 @@
+// Sends a release to the server and tells how far it is: the one request that `fetch` cannot do, because it does not tell.
+
+import type { FirmwareView } from "../../../api/views.js";
+
+export interface ReleaseFiles {
+  readonly image: File;
+  /** The signed manifest; absent: firmware of a legacy type. */
+  readonly manifest: string | undefined;
+  /** Other parts of the upload, by their names in the API. */
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+/** @param onProgress share that was sent, 0 to 1 @throws Error with the server's own sentence */
+export function sendRelease(
+  { image, manifest, fields }: ReleaseFiles,
+  onProgress: (share: number) => void,
+): Promise<FirmwareView> {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) if (value !== "") form.set(name, value);
+  if (manifest !== undefined) form.set("release", manifest);
+  form.set("file", image);
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", "/api/ota/admin/upload");
+    request.responseType = "json";
+    request.upload.addEventListener("progress", ({ loaded, total }) =>
+      onProgress(total > 0 ? loaded / total : 0),
+    );
+    request.addEventListener("load", () => {
+      const answer = request.response as (FirmwareView & { readonly message?: string }) | null;
+      if (request.status === 201 && answer) resolve(answer);
+      else reject(new Error(answer?.message ?? `the server answers ${request.status}`));
+    });
+    request.addEventListener("error", () =>
+      reject(new Error("the server does not answer: nothing was stored, send it again")),
+    );
+    request.send(form);
+  });
+}

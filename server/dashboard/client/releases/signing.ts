@@ -1,0 +1,68 @@
+// Makes and signs a manifest in the browser: the image is hashed and the key is used here, and neither the key nor a part of it is
+// ever sent. The payload and the signature are made by the same code as at the command line.
+
+import type { JWK } from "jose";
+import type { ReleasePayload } from "../../../../firmware/core/wire.js";
+import {
+  DEFAULT_CHUNK_BYTES,
+  describeImage,
+  digestImage,
+  makePayload,
+  type ReleaseOptions,
+} from "../../../release-payload.js";
+import { readRelease, signRelease } from "../../../release-signing.js";
+
+/** Longer files are no keys; they are not read. */
+const MAX_KEY_BYTES = 16 * 1024;
+const MAX_MANIFEST_BYTES = 64 * 1024;
+
+/** Browsers hash and sign on pages that came over HTTPS or from this very machine, and nowhere else. */
+export const canSign = (): boolean => globalThis.isSecureContext && crypto.subtle !== undefined;
+
+/** What will be signed. @throws ReleaseError with a sentence */
+export async function describeFile(image: Uint8Array, options: ReleaseOptions): Promise<ReleasePayload> {
+  describeImage(image);
+  const sha256 = async (bytes: Uint8Array) =>
+    new Uint8Array(await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>));
+  const { whole, body, chunks } = digestImage(image, options.chunkBytes ?? DEFAULT_CHUNK_BYTES, sha256);
+  return makePayload(
+    image,
+    { whole: await whole, body: await body, chunks: await Promise.all(chunks) },
+    options,
+  );
+}
+
+/** @returns the manifest @throws Error with a sentence */
+export async function signFile(payload: ReleasePayload, keyFile: File): Promise<string> {
+  return signRelease(payload, await readKey(keyFile));
+}
+
+/** A manifest that was signed elsewhere. The server checks its signature. @throws Error with a sentence */
+export async function readManifest(
+  file: File,
+): Promise<{ readonly jws: string; readonly payload: ManifestFacts }> {
+  if (file.size > MAX_MANIFEST_BYTES)
+    throw new Error(`${file.name} is ${file.size} bytes, no manifest is longer than ${MAX_MANIFEST_BYTES}`);
+  const jws = (await file.text()).trim();
+  return { jws, payload: readRelease(jws).release };
+}
+
+export type ManifestFacts = Pick<ReleasePayload, "type" | "hardware" | "chip" | "version" | "build" | "size">;
+
+async function readKey(file: File): Promise<JWK> {
+  if (file.size > MAX_KEY_BYTES)
+    throw new Error(
+      `${file.name} is ${file.size} bytes, that is no key: choose the .jwk of \`skyslot keys init\``,
+    );
+  let key: JWK;
+  try {
+    key = JSON.parse(await file.text()) as JWK;
+  } catch {
+    throw new Error(`${file.name} is not JSON: choose the .jwk of \`skyslot keys init\``);
+  }
+  if (typeof key?.d !== "string")
+    throw new Error(
+      `${file.name} holds a public key: signing needs the private one, without .pub in its name`,
+    );
+  return key;
+}

@@ -1,0 +1,38 @@
+// One rollout in a list: its name, state, why it is in it, and its stages.
+
+import type { ProgressView, RolloutView } from "../../../api/rollout-views.js";
+import { useData } from "../data.js";
+import { words } from "../format.js";
+import { Problem } from "../parts/notes.js";
+import { Link } from "../router.js";
+import { StageBars } from "./stages.js";
+
+export const rolloutPath = (id: number): string => `/ota-management/rollouts/${id}`;
+
+export const StatePill = ({ state }: { readonly state: RolloutView["state"] }) => (
+  <span class={`pill rollout-${state}`}>{words(state)}</span>
+);
+
+/** The tallies are asked for one by one: a list of rollouts comes without. */
+export function RolloutCard({ rollout }: { readonly rollout: RolloutView }) {
+  const isLive = rollout.started_at !== null;
+  const { data, problem } = useData<ProgressView>(
+    isLive ? `/api/rollouts/${rollout.id}` : undefined,
+    rollout.state === "running" ? ["rollout", "update"] : ["rollout"],
+  );
+  return (
+    <article class="card rollout" aria-label={`Rollout ${rollout.name}`}>
+      <header>
+        <h3>
+          <Link to={rolloutPath(rollout.id)}>{rollout.name}</Link>
+        </h3>
+        <StatePill state={rollout.state} />
+      </header>
+      <p class="quiet">
+        {rollout.state === "running" ? (data?.next.reason ?? rollout.reason) : rollout.reason}
+      </p>
+      <Problem text={problem} />
+      {data && <StageBars rollout={data} />}
+    </article>
+  );
+}

@@ -1,0 +1,60 @@
+// What may be done with a rollout in each of its states. Pure; the server judges it again.
+
+import type { RolloutView } from "../../../api/rollout-views.js";
+
+export type Order = "start" | "approve" | "pause" | "resume" | "promote" | "cancel" | "rollback";
+
+type Facts = Pick<RolloutView, "state" | "stage" | "created_by" | "needs_approval" | "approved_by"> & {
+  readonly stages: readonly unknown[];
+};
+
+/** In the order of the buttons. @param name who looks */
+export function ordersFor(rollout: Facts, name: string): readonly Order[] {
+  switch (rollout.state) {
+    case "draft":
+      return ["start", "cancel"];
+    case "awaiting_approval":
+      return rollout.created_by === name ? ["cancel"] : ["approve", "cancel"];
+    case "scheduled":
+      return ["pause", "cancel"];
+    case "running":
+      return [
+        "pause",
+        ...(rollout.stage + 1 < rollout.stages.length ? (["promote"] as const) : []),
+        "cancel",
+        "rollback",
+      ];
+    case "paused":
+      return ["resume", "cancel", "rollback"];
+    case "finished":
+      return ["rollback"];
+    case "cancelled":
+      return [];
+  }
+}
+
+interface OrderWords {
+  readonly name: string;
+  readonly what: string;
+  readonly isDangerous?: boolean;
+}
+export const ORDER_WORDS: Readonly<Record<Order, OrderWords>> = Object.freeze({
+  start: {
+    name: "Start",
+    what: "The first stage opens, and its devices are offered the release at their next check.",
+  },
+  approve: { name: "Approve", what: "You agree to what another person has made: it begins." },
+  pause: { name: "Pause", what: "Nothing more is offered. Devices that are updating now finish." },
+  resume: { name: "Resume", what: "It goes on. The gates judge what happens from now on." },
+  promote: { name: "Open next stage", what: "The next stage opens now, without waiting for evidence." },
+  cancel: {
+    name: "Cancel",
+    what: "It ends for good. Devices that have the release keep it.",
+    isDangerous: true,
+  },
+  rollback: {
+    name: "Roll back",
+    what: "It ends, and its devices are led to the newest release that has the former code and a higher version.",
+    isDangerous: true,
+  },
+});

@@ -1,0 +1,195 @@
+// The fields of a new rollout, in the order in which one thinks: what, to whom, in which stages, what stops it, when.
+
+import type { FirmwareView } from "../../../api/views.js";
+import { versionOf } from "../format.js";
+import { Check, ChoiceField, FieldGroup, TextField } from "../parts/fields.js";
+import { newStage, type PlanForm, type Problems, type StageForm } from "./plan-form.js";
+
+interface FieldsProps {
+  readonly form: PlanForm;
+  readonly problems: Problems;
+  readonly releases: readonly FirmwareView[];
+  readonly onChange: (changes: Partial<PlanForm>) => void;
+}
+
+export function PlanFields({ form, problems, releases, onChange }: FieldsProps) {
+  const text = (name: TextName) => ({
+    value: form[name],
+    problem: problems[name],
+    onChange: (value: string) => onChange({ [name]: value }),
+  });
+  return (
+    <>
+      <fieldset>
+        <legend>Release</legend>
+        <div class="fields lead">
+          <ChoiceField
+            label="Release"
+            value={form.firmwareId}
+            problem={problems.firmwareId}
+            choices={[["", "Choose…"], ...releases.map(choiceOf)]}
+            onChange={(firmwareId) => onChange({ firmwareId })}
+          />
+          <TextField label="Name" hint="Left empty: the release's" {...text("name")} />
+        </div>
+      </fieldset>
+      <fieldset>
+        <legend>Stages</legend>
+        <Stages stages={form.stages} problems={problems} onChange={(stages) => onChange({ stages })} />
+      </fieldset>
+      <fieldset>
+        <legend>What pauses it</legend>
+        <div class="fields">
+          <TextField label="Failures, %" hint="With roll backs" {...text("maxFailedPercent")} />
+          <TextField label="Roll backs, %" {...text("maxRolledBackPercent")} />
+          <TextField label="Silent devices, %" {...text("maxSilentPercent")} />
+          <TextField label="Judged from" hint="Devices" {...text("minSamples")} />
+        </div>
+      </fieldset>
+      <details>
+        <summary>Only some devices</summary>
+        <div class="fields">
+          <TextField label="Tags" hint="Separated by commas; one of them" {...text("tags")} />
+          <TextField label="Groups" {...text("groups")} />
+          <TextField label="Boards" {...text("hardware")} />
+          <TextField label="Devices" hint="Ids, separated by commas" {...text("devices")} />
+          <TextField label="From version" {...text("fromVersion")} />
+          <TextField label="To version" {...text("toVersion")} />
+        </div>
+      </details>
+      <details>
+        <summary>When, and how many at once</summary>
+        <div class="fields">
+          <TextField
+            label="Begins"
+            type="datetime-local"
+            hint="Left empty: when it is started"
+            {...text("startAt")}
+          />
+          <TextField
+            label="At the same time"
+            hint="Devices; left empty: any number"
+            {...text("maxConcurrent")}
+          />
+          <TextField label="Priority" hint="Higher goes first" {...text("priority")} />
+        </div>
+        <Check
+          label="Only within a window of time"
+          isOn={form.hasWindow}
+          onChange={(hasWindow) => onChange({ hasWindow })}
+        />
+        {form.hasWindow && <Window {...{ form, problems, onChange, text }} />}
+        <Check
+          label="Another person has to approve it"
+          isOn={form.needsApproval}
+          onChange={(needsApproval) => onChange({ needsApproval })}
+        />
+      </details>
+    </>
+  );
+}
+
+type TextName = {
+  [Name in keyof PlanForm]: PlanForm[Name] extends string ? Name : never;
+}[keyof PlanForm];
+
+const choiceOf = ({ id, device_type, version, build_number, hardware, is_stable }: FirmwareView) =>
+  [
+    `${id}`,
+    `${device_type} ${versionOf(version, build_number)} · ${hardware}${is_stable ? " · stable already" : ""}`,
+  ] as const;
+
+const DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"] as const;
+
+function Window({ form, problems, onChange, text }: Omit<FieldsProps, "releases"> & { text: TextOf }) {
+  const turn = (day: number, isOn: boolean) =>
+    onChange({ weekdays: isOn ? [...form.weekdays, day] : form.weekdays.filter((one) => one !== day) });
+  return (
+    <div class="fields">
+      <FieldGroup label="Days" problem={problems.weekdays}>
+        {DAYS.map((name, index) => (
+          <Check
+            key={name}
+            label={name}
+            isOn={form.weekdays.includes(index + 1)}
+            onChange={(isOn) => turn(index + 1, isOn)}
+          />
+        ))}
+      </FieldGroup>
+      <TextField label="From" type="time" {...text("from")} />
+      <TextField label="To" type="time" hint="Before the start: over midnight" {...text("to")} />
+      <TextField label="Time zone" hint="The devices'" {...text("timeZone")} />
+    </div>
+  );
+}
+
+type TextOf = (name: TextName) => {
+  readonly value: string;
+  readonly problem: string | undefined;
+  readonly onChange: (value: string) => void;
+};
+
+interface StagesProps {
+  readonly stages: readonly StageForm[];
+  readonly problems: Problems;
+  readonly onChange: (stages: readonly StageForm[]) => void;
+}
+
+function Stages({ stages, problems, onChange }: StagesProps) {
+  const change = (index: number, changes: Partial<StageForm>) =>
+    onChange(stages.map((stage, at) => (at === index ? { ...stage, ...changes } : stage)));
+  return (
+    <>
+      <ol class="stage-forms">
+        {stages.map((stage, index) => (
+          <li key={index} class="fields" aria-label={`Stage ${index + 1}`}>
+            <ChoiceField
+              label={`Stage ${index + 1}`}
+              value={stage.by}
+              choices={[
+                ["percent", "Share"],
+                ["groups", "Groups"],
+              ]}
+              onChange={(by) => change(index, { by: by as StageForm["by"] })}
+            />
+            <TextField
+              label={stage.by === "percent" ? "Up to, %" : "Names"}
+              value={stage.value}
+              problem={problems[`stages.${index}.value`]}
+              onChange={(value) => change(index, { value })}
+            />
+            <TextField
+              label="Soaks, minutes"
+              value={stage.soakMinutes}
+              problem={problems[`stages.${index}.soakMinutes`]}
+              onChange={(soakMinutes) => change(index, { soakMinutes })}
+            />
+            <TextField
+              label="Validated, devices"
+              value={stage.minValidated}
+              problem={problems[`stages.${index}.minValidated`]}
+              onChange={(minValidated) => change(index, { minValidated })}
+            />
+            <button
+              type="button"
+              class="quiet"
+              disabled={stages.length === 1}
+              aria-label={`Remove stage ${index + 1}`}
+              onClick={() => onChange(stages.filter((_, at) => at !== index))}
+            >
+              Remove
+            </button>
+          </li>
+        ))}
+      </ol>
+      <button
+        type="button"
+        class="quiet"
+        disabled={stages.length >= 20}
+        onClick={() => onChange([...stages, newStage("100")])}
+      >
+        Add a stage
+      </button>
+    </>
+  );
+}

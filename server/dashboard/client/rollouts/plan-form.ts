@@ -1,0 +1,196 @@
+// The form of a new rollout as text that somebody types, and the request that it stands for. Pure: what cannot be is said of the
+// field, the rest the server judges.
+
+import type { RolloutInput } from "../../../api/rollout-schemas.js";
+
+export interface StageForm {
+  /** `percent`: a share of the target. `groups`: names, separated by commas. */
+  readonly by: "percent" | "groups";
+  readonly value: string;
+  readonly soakMinutes: string;
+  readonly minValidated: string;
+}
+
+export interface PlanForm {
+  readonly firmwareId: string;
+  readonly name: string;
+  readonly stages: readonly StageForm[];
+  readonly tags: string;
+  readonly groups: string;
+  readonly hardware: string;
+  readonly devices: string;
+  readonly fromVersion: string;
+  readonly toVersion: string;
+  readonly maxFailedPercent: string;
+  readonly maxRolledBackPercent: string;
+  readonly maxSilentPercent: string;
+  readonly minSamples: string;
+  readonly maxConcurrent: string;
+  /** Local time of this computer, as `datetime-local` has it. */
+  readonly startAt: string;
+  readonly hasWindow: boolean;
+  readonly weekdays: readonly number[];
+  readonly from: string;
+  readonly to: string;
+  readonly timeZone: string;
+  readonly priority: string;
+  readonly needsApproval: boolean;
+}
+
+export const newStage = (value: string): StageForm => ({
+  by: "percent",
+  value,
+  soakMinutes: "60",
+  minValidated: "1",
+});
+
+/** Numbers as the server would choose them. */
+export const newPlanForm = (firmwareId: string, timeZone: string): PlanForm => ({
+  firmwareId,
+  name: "",
+  stages: [newStage("10"), newStage("100")],
+  tags: "",
+  groups: "",
+  hardware: "",
+  devices: "",
+  fromVersion: "",
+  toVersion: "",
+  maxFailedPercent: "10",
+  maxRolledBackPercent: "5",
+  maxSilentPercent: "20",
+  minSamples: "5",
+  maxConcurrent: "",
+  startAt: "",
+  hasWindow: false,
+  weekdays: [1, 2, 3, 4, 5],
+  from: "02:00",
+  to: "05:00",
+  timeZone,
+  priority: "0",
+  needsApproval: false,
+});
+
+/** Names of fields and what is wrong with them; of stages `stages.0.value` and so on. */
+export type Problems = Readonly<Record<string, string>>;
+export type ReadForm =
+  | { readonly ok: true; readonly request: RolloutInput }
+  | { readonly ok: false; readonly problems: Problems };
+
+export function readPlanForm(form: PlanForm): ReadForm {
+  const problems: Record<string, string> = {};
+  const read = new FieldReader(form, problems);
+  if (form.firmwareId === "") problems.firmwareId = "Choose a release.";
+  const stages = form.stages.map((stage, index) => readStage(stage, index, problems));
+  refuseShrinking(form.stages, problems);
+  if (form.hasWindow && form.weekdays.length === 0) problems.weekdays = "Choose a day at least.";
+  const startAt = form.startAt === "" ? undefined : new Date(form.startAt);
+  if (startAt && Number.isNaN(startAt.getTime())) problems.startAt = "This is no point in time.";
+  const request = {
+    firmware_id: Number(form.firmwareId),
+    ...given("name", form.name.trim()),
+    target: {
+      ...given("tags", list(form.tags)),
+      ...given("groups", list(form.groups)),
+      ...given("hardware", list(form.hardware)),
+      ...given("devices", list(form.devices)),
+      ...given("from_version", form.fromVersion.trim()),
+      ...given("to_version", form.toVersion.trim()),
+    },
+    stages,
+    gates: {
+      max_failed_fraction: read.percent("maxFailedPercent"),
+      max_rolled_back_fraction: read.percent("maxRolledBackPercent"),
+      max_silent_fraction: read.percent("maxSilentPercent"),
+      min_samples: read.count("minSamples", 1),
+    },
+    ...(form.hasWindow
+      ? {
+          windows: {
+            time_zone: form.timeZone.trim(),
+            spans: [{ weekdays: [...form.weekdays].sort(), from: form.from, to: form.to }],
+          },
+        }
+      : {}),
+    ...(form.maxConcurrent.trim() === "" ? {} : { max_concurrent: read.count("maxConcurrent", 1) }),
+    priority: read.count("priority", -1000),
+    needs_approval: form.needsApproval,
+  };
+  if (Object.keys(problems).length > 0) return { ok: false, problems };
+  return { ok: true, request: { ...request, ...(startAt ? { start_at: startAt.toISOString() } : {}) } };
+}
+
+function readStage(stage: StageForm, index: number, problems: Record<string, string>) {
+  const problem = (field: keyof StageForm, text: string) => {
+    problems[`stages.${index}.${field}`] = text;
+  };
+  const soakMinutes = numberOf(stage.soakMinutes);
+  if (!(soakMinutes >= 0)) problem("soakMinutes", "Minutes, 0 or more.");
+  const minValidated = numberOf(stage.minValidated);
+  if (!(Number.isInteger(minValidated) && minValidated >= 1))
+    problem("minValidated", "A whole number from 1 on.");
+  const terms = { soak_seconds: soakMinutes * 60, min_validated: minValidated };
+  if (stage.by === "groups") {
+    const groups = list(stage.value);
+    if (groups.length === 0) problem("value", "Name a group at least.");
+    return { ...terms, groups };
+  }
+  const percent = numberOf(stage.value);
+  if (!(percent > 0 && percent <= 100)) problem("value", "A share above 0 and up to 100 %.");
+  return { ...terms, percent };
+}
+
+/** A share counts the stages before it too: one that is not larger would add nobody. */
+function refuseShrinking(stages: readonly StageForm[], problems: Record<string, string>): void {
+  let largest = 0;
+  for (const [index, { by, value }] of stages.entries()) {
+    const percent = numberOf(value);
+    if (by !== "percent" || !(percent > 0)) continue;
+    if (percent <= largest)
+      problems[`stages.${index}.value`] ??=
+        `This adds nobody: the stages before it have ${largest} % already.`;
+    largest = Math.max(largest, percent);
+  }
+}
+
+class FieldReader {
+  readonly #form: PlanForm;
+  readonly #problems: Record<string, string>;
+
+  constructor(form: PlanForm, problems: Record<string, string>) {
+    this.#form = form;
+    this.#problems = problems;
+  }
+
+  percent(name: "maxFailedPercent" | "maxRolledBackPercent" | "maxSilentPercent"): number {
+    const value = numberOf(this.#form[name]);
+    if (!(value >= 0 && value <= 100)) this.#problems[name] = "From 0 to 100 %.";
+    return value / 100;
+  }
+
+  count(name: "minSamples" | "maxConcurrent" | "priority", least: number): number {
+    const value = numberOf(this.#form[name]);
+    if (!(Number.isInteger(value) && value >= least))
+      this.#problems[name] = `A whole number from ${least} on.`;
+    return value;
+  }
+}
+
+/** NaN of what is empty or no number; a comma is as good as a point, a percent sign may follow. */
+const numberOf = (text: string): number => {
+  const cleaned = text.trim().replace(/\s*%$/, "").replace(",", ".");
+  return cleaned === "" ? Number.NaN : Number(cleaned);
+};
+
+/** Words separated by commas or new lines. */
+const list = (text: string): string[] => [
+  ...new Set(
+    text
+      .split(/[,\n]/)
+      .map((word) => word.trim())
+      .filter(Boolean),
+  ),
+];
+
+/** Nothing, if there is nothing in it. */
+const given = <Name extends string, Value extends string | readonly string[]>(name: Name, value: Value) =>
+  (value.length === 0 ? {} : { [name]: value }) as { readonly [Key in Name]?: Value };

@@ -1,0 +1,67 @@
+// What a rollout would do: how many devices in which stage, when, how many bytes, and who is left out and why.
+
+import type { PlanView } from "../../../api/rollout-views.js";
+import { bytes, moment, plural, words } from "../format.js";
+import { devicePath } from "../log.js";
+import { Link } from "../router.js";
+
+export function Plan({ plan }: { readonly plan: PlanView }) {
+  return (
+    <>
+      <p>
+        <strong>{plural(plan.device_count, "device")}</strong> would get it, {bytes(plan.bytes)} in all.{" "}
+        {plan.excluded_count > 0 && `${plural(plan.excluded_count, "device")} would not.`}
+      </p>
+      <div class="table">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Stage</th>
+              <th scope="col">Devices</th>
+              <th scope="col">Bytes</th>
+              <th scope="col">Not before</th>
+            </tr>
+          </thead>
+          <tbody>
+            {plan.stages.map((stage, index) => (
+              <tr key={index}>
+                <th scope="row">{stage.name}</th>
+                <td>{stage.device_count.toLocaleString("en")}</td>
+                <td class="mono">{bytes(stage.bytes)}</td>
+                <td>{stage.earliest_at === null ? "never" : moment(stage.earliest_at)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {plan.notes.map((note) => (
+        <p key={note} class="note">
+          {note}
+        </p>
+      ))}
+      <Excluded plan={plan} />
+    </>
+  );
+}
+
+/** The first of them each with its reason; all of them counted by reason. */
+export function Excluded({ plan }: { readonly plan: PlanView }) {
+  if (plan.excluded_count === 0) return null;
+  return (
+    <details>
+      <summary>
+        Why {plural(plan.excluded_count, "device")} {plan.excluded_count === 1 ? "is" : "are"} left out:{" "}
+        {Object.entries(plan.excluded_by)
+          .map(([verdict, count]) => `${count.toLocaleString("en")} ${words(verdict).toLowerCase()}`)
+          .join(", ")}
+      </summary>
+      <ul class="reasons">
+        {plan.excluded.map(({ device_id, sentence }) => (
+          <li key={device_id}>
+            <Link to={devicePath(device_id)}>{device_id}</Link> {sentence}
+          </li>
+        ))}
+      </ul>
+    </details>
+  );
+}

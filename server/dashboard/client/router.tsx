@@ -1,0 +1,64 @@
+// Where in the pages one is: the browser's address is the only state. Links change it without loading the page anew.
+
+import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
+
+export interface Place {
+  readonly path: string;
+  readonly query: URLSearchParams;
+}
+
+const here = (): Place => ({ path: location.pathname, query: new URLSearchParams(location.search) });
+
+/** Told to the pages by the browser when one goes back, and by `go`. */
+const MOVED = "popstate";
+
+export function usePlace(): Place {
+  const [place, setPlace] = useState(here);
+  useEffect(() => {
+    const follow = () => setPlace(here());
+    addEventListener(MOVED, follow);
+    return () => removeEventListener(MOVED, follow);
+  }, []);
+  return place;
+}
+
+/** @param replaces the present place is not one to come back to, such as each letter of a search */
+export function go(url: string, replaces = false): void {
+  if (replaces) history.replaceState(null, "", url);
+  else history.pushState(null, "", url);
+  dispatchEvent(new PopStateEvent(MOVED));
+  if (!replaces) scrollTo(0, 0);
+}
+
+/** The present path with other values in its query; an empty one is left out. */
+export function withQuery({ path, query }: Place, changes: Readonly<Record<string, string>>): string {
+  const next = new URLSearchParams(query);
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === "") next.delete(name);
+    else next.set(name, value);
+  }
+  const text = next.toString();
+  return text === "" ? path : `${path}?${text}`;
+}
+
+interface LinkProps {
+  readonly to: string;
+  readonly class?: string;
+  readonly isCurrent?: boolean;
+  readonly children: ComponentChildren;
+}
+
+export function Link({ to, class: name, isCurrent, children }: LinkProps) {
+  const follow = (event: MouseEvent) => {
+    // With a key or another button the browser opens it elsewhere, as everywhere.
+    if (event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    go(to);
+  };
+  return (
+    <a href={to} class={name} aria-current={isCurrent ? "page" : undefined} onClick={follow}>
+      {children}
+    </a>
+  );
+}

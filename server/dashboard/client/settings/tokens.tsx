@@ -1,0 +1,90 @@
+// One's own API tokens: made for a program, with no more than it needs, and shown once.
+
+import { useState } from "preact/hooks";
+import type { TokenView } from "../../../api/account-views.js";
+import { useActor } from "../actor.js";
+import { useAction, useData } from "../data.js";
+import { moment } from "../format.js";
+import { Check, FieldGroup, TextField } from "../parts/fields.js";
+import { Loading, Problem } from "../parts/notes.js";
+import { ask } from "../session.js";
+import { Secret } from "./secret.js";
+
+export function Tokens() {
+  const actor = useActor();
+  const tokens = useData<{ readonly tokens: readonly TokenView[] }>("/api/tokens");
+  const [name, setName] = useState("");
+  const [days, setDays] = useState("90");
+  const [scopes, setScopes] = useState<readonly string[]>(["read"]);
+  const [secret, setSecret] = useState("");
+  const action = useAction();
+  const make = (event: SubmitEvent) => {
+    event.preventDefault();
+    action.run(async () => {
+      const expires = days.trim() === "" ? null : Number(days);
+      const made = await ask<{ readonly token: string }>("POST", "/api/tokens", {
+        name: name.trim(),
+        scopes,
+        expires_in_days: expires,
+      });
+      setSecret(made.token);
+      setName("");
+      tokens.reload();
+    });
+  };
+  const revoke = (id: number) =>
+    action.run(async () => {
+      await ask("DELETE", `/api/tokens/${id}`);
+      tokens.reload();
+    });
+  const valid = tokens.data?.tokens.filter(({ revoked_at }) => revoked_at === null) ?? [];
+  return (
+    <section>
+      <h2>API tokens</h2>
+      <Loading {...tokens} />
+      <div class="card">
+        {tokens.data && valid.length === 0 && (
+          <p class="quiet inline">No token so far. A program signs in with one, such as your build.</p>
+        )}
+        {valid.length > 0 && (
+          <ul class="rows">
+            {valid.map((token) => (
+              <li key={token.id}>
+                <strong>{token.name}</strong>
+                <span class="quiet">
+                  {token.scopes.join(", ")} ·{" "}
+                  {token.expires_at ? `until ${moment(token.expires_at)}` : "for ever"} ·{" "}
+                  {token.last_used_at ? `used ${moment(token.last_used_at)}` : "never used"}
+                </span>
+                <button type="button" class="quiet" disabled={action.isBusy} onClick={() => revoke(token.id)}>
+                  Revoke<span class="hidden"> {token.name}</span>
+                </button>
+              </li>
+            ))}
+          </ul>
+        )}
+        <form class="inline" onSubmit={make} aria-label="Make a token">
+          <TextField label="Name" placeholder="ci" value={name} onChange={setName} />
+          <TextField label="Days" placeholder="for ever" value={days} onChange={setDays} />
+          <FieldGroup label="May">
+            {actor?.scopes.map((scope) => (
+              <Check
+                key={scope}
+                label={scope}
+                isOn={scopes.includes(scope)}
+                onChange={(isOn) =>
+                  setScopes(isOn ? [...scopes, scope] : scopes.filter((one) => one !== scope))
+                }
+              />
+            ))}
+          </FieldGroup>
+          <button type="submit" disabled={action.isBusy || name.trim() === "" || scopes.length === 0}>
+            Make token
+          </button>
+        </form>
+      </div>
+      <Problem text={action.problem} />
+      {secret && <Secret text={secret}>The token, shown this once:</Secret>}
+    </section>
+  );
+}

@@ -1,0 +1,120 @@
+// What stands around every page: name, menu, connection and account. It follows the live stream and hands the pages what it knows.
+
+import { useEffect, useMemo, useReducer, useState } from "preact/hooks";
+import type { ActorView } from "../../api/account-views.js";
+import { matchPage, PAGE_PATHS, PAGES, type PagePath } from "../paths.js";
+import { Account } from "./account.js";
+import { ActorContext, mayDo } from "./actor.js";
+import { WatchContext } from "./data.js";
+import { followServer, Watchers } from "./feed.js";
+import { type Change, change, initialModel, type Model } from "./model.js";
+import { type PageProps, VIEWS } from "./pages.js";
+import { Empty } from "./parts/notes.js";
+import { Link, usePlace } from "./router.js";
+
+const CLOCK_MS = 1000;
+
+export function Shell({ actor, onSignIn }: { readonly actor: ActorView; readonly onSignIn: () => void }) {
+  const [model, take] = useReducer(change, initialModel);
+  const [now, setNow] = useState(Date.now());
+  const watchers = useMemo(() => new Watchers(), []);
+  const place = usePlace();
+  const found = matchPage(place.path);
+  useEffect(
+    () =>
+      followServer((message: Change) => {
+        take(message);
+        watchers.tell(message);
+      }),
+    [],
+  );
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), CLOCK_MS);
+    return () => clearInterval(timer);
+  }, []);
+  useEffect(() => {
+    document.title = found && found.page !== "/" ? `${PAGES[found.page].name} · Skyslot` : "Skyslot";
+  }, [found?.page]);
+  return (
+    <ActorContext.Provider value={actor}>
+      <WatchContext.Provider value={watchers.watch}>
+        <a class="skip" href="#content">
+          To the content
+        </a>
+        <header class="top">
+          <p class="brand">
+            <Logo /> Skyslot
+          </p>
+          <Menu actor={actor} current={found?.page} />
+          <div class="corner">
+            <Connection model={model} />
+            <Account actor={actor} onSignIn={onSignIn} />
+          </div>
+        </header>
+        <main id="content" tabIndex={-1}>
+          <Page key={place.path} {...{ actor, model, now, place, found }} />
+        </main>
+      </WatchContext.Provider>
+    </ActorContext.Provider>
+  );
+}
+
+interface FoundProps extends Omit<PageProps, "params"> {
+  readonly actor: ActorView;
+  readonly found: ReturnType<typeof matchPage>;
+}
+
+function Page({ actor, found, ...props }: FoundProps) {
+  if (!found)
+    return (
+      <Empty title="There is no such page">
+        <Link to="/">To the dashboard</Link>
+      </Empty>
+    );
+  const { needs } = PAGES[found.page];
+  if (!mayDo(actor, needs))
+    return (
+      <Empty title="This page is not for you">
+        It needs <code>{needs}</code>, which{" "}
+        {actor.kind === "here" ? "whoever has not signed in" : actor.name} has not.
+      </Empty>
+    );
+  const View = VIEWS[found.page];
+  return <View {...props} params={found.params} />;
+}
+
+function Menu({ actor, current }: { readonly actor: ActorView; readonly current: PagePath | undefined }) {
+  const shown = PAGE_PATHS.filter((path) => PAGES[path].inMenu && mayDo(actor, PAGES[path].needs));
+  // A page that is not in the menu belongs to the entry that its path begins with.
+  const isCurrent = (path: PagePath) =>
+    current !== undefined && (path === current || (path !== "/" && current.startsWith(`${path}/`)));
+  return (
+    <nav aria-label="Pages">
+      <ul>
+        {shown.map((path) => (
+          <li key={path}>
+            <Link to={path} isCurrent={isCurrent(path)}>
+              {PAGES[path].name}
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}
+
+const CONNECTION_WORDS = { loading: "connecting", live: "live", broken: "reconnecting" } as const;
+
+const Connection = ({ model: { connection } }: { readonly model: Model }) => (
+  <span class={`connection ${connection}`} role="status">
+    <span class={`lamp ${connection === "live" ? "on" : "off"}`} aria-hidden="true" />
+    {CONNECTION_WORDS[connection]}
+  </span>
+);
+
+const Logo = () => (
+  <svg viewBox="0 0 32 32" width="28" height="28" aria-hidden="true">
+    <rect width="32" height="32" rx="8" fill="currentColor" />
+    <path d="M16 6l8 9h-5v10h-6V15H8z" fill="var(--card)" />
+  </svg>
+);

@@ -1,0 +1,91 @@
+// A real update server on loopback with a fleet of devices that speak its API and nothing else, a release key and images to upload.
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { buildFirmwareImage } from "../../host-sim/hardware/firmware-image.js";
+import { describeRelease, inspectImage, makeReleaseKeys, signRelease } from "../../server/release.js";
+import { startServer } from "../../server/start.js";
+import { type Fate, imageOf, VirtualClient } from "../server/rollout/virtual-fleet.js";
+
+/** What a browser's field for a file is given. */
+export interface ChosenFile {
+  readonly name: string;
+  readonly mimeType: string;
+  readonly buffer: Buffer;
+}
+
+export interface FleetStage {
+  readonly url: string;
+  /** Whoever opens it becomes the first administrator. */
+  readonly setupUrl: string;
+  /** For what is prepared without a browser. */
+  readonly adminToken: string;
+  /** The private key, and one that the server does not trust. */
+  readonly key: ChosenFile;
+  readonly otherKey: ChosenFile;
+  image(version: string): ChosenFile;
+  /** An image with the manifest that the key signs. */
+  signed(version: string): Promise<{ readonly image: Buffer; readonly release: string }>;
+  /** Devices of type base that run 1.0.0 and have checked once. */
+  register(count: number, fate?: (version: string) => Fate): Promise<readonly VirtualClient[]>;
+  /** Each registered device does one thing, so many times. */
+  act(times?: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function openFleetStage(): Promise<FleetStage> {
+  const folder = await mkdtemp(join(tmpdir(), "skyslot-fleet-"));
+  const { privateKey, publicKey } = await makeReleaseKeys();
+  const other = await makeReleaseKeys();
+  const server = await startServer({ dataDir: folder, port: 0, trustedKeys: [publicKey] });
+  const clients: VirtualClient[] = [];
+  const hashes = new Map<string, string>();
+  const image = (version: string): ChosenFile => {
+    const bundle = `trace("${version}");`.repeat(2000);
+    const buffer = Buffer.from(buildFirmwareImage({ chip: "esp32", version, project: "base", bundle }));
+    hashes.set(version, inspectImage(buffer).imageSha256);
+    return { name: `base-${version}.bin`, mimeType: "application/octet-stream", buffer };
+  };
+  const keyFile = (name: string, key: object): ChosenFile => ({
+    name,
+    mimeType: "application/json",
+    buffer: Buffer.from(JSON.stringify(key)),
+  });
+  const act = async (times = 1): Promise<void> => {
+    for (let turn = 0; turn < times; turn++) for (const client of clients) await client.act();
+  };
+  return {
+    url: server.url,
+    setupUrl: server.setupUrl ?? "",
+    adminToken: server.adminToken,
+    key: keyFile("release.jwk", privateKey),
+    otherKey: keyFile("other.jwk", other.privateKey),
+    image,
+    async signed(version) {
+      const { buffer } = image(version);
+      const payload = describeRelease(buffer, { created: Math.floor(Date.now() / 1000) });
+      return { image: buffer, release: await signRelease(payload, privateKey) };
+    },
+    async register(count, fate) {
+      const added = Array.from({ length: count }, (_, index) => {
+        const id = `base-${(clients.length + index + 1).toString(16).padStart(6, "0")}`;
+        return new VirtualClient(
+          server.app,
+          id,
+          fate,
+          "1.0.0",
+          (version) => hashes.get(version) ?? imageOf(version),
+        );
+      });
+      clients.push(...added);
+      for (const client of added) await client.act();
+      return added;
+    },
+    act,
+    async close() {
+      await server.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,246 @@
+import { expect } from "chai";
+import type { Browser, Page } from "playwright-core";
+import { openBrowser, openPage, overflowOf, PHONE, type WatchedPage } from "./browser.js";
+import { findChromium, NO_CHROMIUM } from "./find-chromium.js";
+import { type ChosenFile, type FleetStage, openFleetStage } from "./fleet-stage.js";
+
+const PATIENCE_MS = 30_000;
+const DEVICE_COUNT = 20;
+const PASSWORD = "correct horse battery";
+
+/** One story, told in steps: each begins where the one before it has ended. */
+describe("an update of a fleet, from the browser", function () {
+  this.timeout(120_000);
+  let stage: FleetStage;
+  let browser: Browser;
+  let watched: WatchedPage;
+  let page: Page;
+  /** Devices whose next update ends badly. */
+  let failing = false;
+
+  before(async function () {
+    if (findChromium() === undefined) {
+      console.log(`      skipped: ${NO_CHROMIUM}`);
+      return this.skip();
+    }
+    stage = await openFleetStage();
+    browser = await openBrowser();
+    watched = await openPage(browser, { viewport: { width: 1280, height: 900 } });
+    page = watched.page;
+    page.setDefaultTimeout(PATIENCE_MS);
+  });
+  after(async () => {
+    await watched?.close();
+    await browser?.close();
+    await stage?.close();
+  });
+
+  const menu = (name: string) =>
+    page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name }).click();
+  const sent: string[] = [];
+  /** As if somebody had dragged the file there. */
+  const drop = async (label: string, { name, buffer }: ChosenFile) => {
+    const data = await page.evaluateHandle(
+      ([fileName, base64]) => {
+        const transfer = new DataTransfer();
+        const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+        transfer.items.add(new File([bytes], fileName));
+        return transfer;
+      },
+      [name, buffer.toString("base64")] as const,
+    );
+    await page.locator(".drop", { hasText: label }).dispatchEvent("drop", { dataTransfer: data });
+  };
+
+  it("begins with the first administrator, who signs in by the link that the server prints", async () => {
+    await page.goto(stage.setupUrl);
+    await page.getByLabel("Name").fill("ada");
+    await page.getByLabel("New password").fill(PASSWORD);
+    await page.getByRole("button", { name: "Become administrator" }).click();
+    await page.getByText("No device has checked for updates so far").waitFor();
+    await page.getByRole("button", { name: "Sign out" }).waitFor();
+  });
+
+  it("refuses to sign with a public key, and tells when the server does not know the key", async () => {
+    await stage.register(DEVICE_COUNT, () => (failing ? "roll back" : "validate"));
+    await menu("Updates");
+    await drop("Firmware image", stage.image("1.1.0"));
+    await page.getByText(/base 1\.1\.0 for esp32/).waitFor();
+    const { d: _secret, ...publicKey } = JSON.parse(stage.key.buffer.toString());
+    await page.getByLabel("Release key").setInputFiles({
+      ...stage.key,
+      name: "release.pub.jwk",
+      buffer: Buffer.from(JSON.stringify(publicKey)),
+    });
+    await page.getByRole("button", { name: "Sign and upload" }).click();
+    await page.getByText("holds a public key: signing needs the private one").waitFor();
+    await page.getByLabel("Release key").setInputFiles(stage.otherKey);
+    await page.getByRole("button", { name: "Sign and upload" }).click();
+    await page.getByText(/is none of the 1 trusted keys/).waitFor();
+  });
+
+  it("signs an image in the browser, and never sends the key", async () => {
+    const { d } = JSON.parse(stage.key.buffer.toString()) as { d: string };
+    page.on("request", (request) =>
+      sent.push(request.url(), request.postDataBuffer()?.toString("latin1") ?? ""),
+    );
+    await page.getByLabel("Release key").setInputFiles(stage.key);
+    await page.getByRole("button", { name: "Sign and upload" }).click();
+    await page.getByText("base 1.1.0 is here, and waits").waitFor();
+    await page.getByRole("row", { name: /base 1\.1\.0/ }).waitFor();
+    expect(sent.some((text) => text.includes("/api/ota/admin/upload"))).equal(true);
+    expect(sent.filter((text) => text.includes(d))).deep.equal([]);
+  });
+
+  it("shows the plan of a rollout in two stages before it begins", async () => {
+    await page
+      .getByRole("row", { name: /base 1\.1\.0/ })
+      .getByRole("link", { name: "Roll out" })
+      .click();
+    await page.getByRole("heading", { name: "New rollout" }).waitFor();
+    const first = page.getByRole("listitem", { name: "Stage 1" });
+    const second = page.getByRole("listitem", { name: "Stage 2" });
+    await first.getByLabel("Up to, %").fill("120");
+    await page.getByRole("button", { name: "Show the plan" }).click();
+    await page.getByText("A share above 0 and up to 100 %.").waitFor();
+    await first.getByLabel("Up to, %").fill("30");
+    for (const each of [first, second]) await each.getByLabel("Soaks, minutes").fill("0");
+    await page.getByRole("button", { name: "Show the plan" }).click();
+    const plan = page.getByRole("region", { name: "The plan" });
+    await plan.getByText(`${DEVICE_COUNT} devices`).waitFor();
+    expect(await plan.getByRole("row").count()).equal(3);
+    await plan.getByRole("button", { name: "Start it" }).click();
+    await page.getByRole("heading", { name: "base 1.1.0" }).waitFor();
+    await page.getByText("running", { exact: true }).waitFor();
+  });
+
+  it("follows the devices of the first stage live, and goes on to the second by evidence", async () => {
+    await stage.act(4);
+    await page.getByRole("listitem", { name: /^Stage 30 %: done/ }).waitFor();
+    await page.getByRole("listitem", { name: /^Stage 100 %: open/ }).waitFor();
+    await page
+      .getByText(/proved by soaking/)
+      .first()
+      .waitFor();
+  });
+
+  it("pauses by itself when devices roll back, and says why", async () => {
+    failing = true;
+    await stage.act(4);
+    await page.getByText("paused", { exact: true }).waitFor();
+    await page
+      .getByText(/rolled back/i)
+      .first()
+      .waitFor();
+    const row = page.getByRole("row").filter({ hasText: "ROLLED_BACK" }).first();
+    await row.waitFor();
+  });
+
+  it("shows on a device's page what happened to it and why it gets what it gets", async () => {
+    const row = page.getByRole("row").filter({ hasText: "ROLLED_BACK" }).first();
+    const id = (await row.getByRole("link").textContent()) ?? "";
+    await row.getByRole("link").click();
+    await page.getByRole("heading", { name: id }).waitFor();
+    await page
+      .getByRole("region", { name: "Why it gets what it gets" })
+      .getByText(/1\.1\.0/)
+      .first()
+      .waitFor();
+    await page.getByRole("region", { name: "Update to 1.1.0: failed" }).waitFor();
+    await page.locator(".timeline").getByText("update failed").first().waitFor();
+    await page.getByLabel("Tags", { exact: true }).fill("bench, beta");
+    await page.getByRole("button", { name: "Save" }).click();
+    await menu("Devices");
+    await page.getByLabel("Tag", { exact: true }).selectOption("beta");
+    await page.getByText("1–1 of 1").waitFor();
+    await page.getByRole("link", { name: id }).waitFor();
+    expect(await page.getByRole("table").getByRole("link").count()).equal(1);
+  });
+
+  it("goes on when it is resumed, after a person has said so", async () => {
+    failing = false;
+    await menu("Updates");
+    await page.getByRole("link", { name: "base 1.1.0" }).click();
+    await page.getByRole("button", { name: "Resume" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Resume" }).click();
+    await page.getByText("running", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await page.getByRole("dialog").getByLabel("Reason").fill("enough for today");
+    await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
+    await page.getByText("enough for today").waitFor();
+    await page.getByText("cancelled", { exact: true }).waitFor();
+  });
+
+  it("finds, pages through and tags devices by the keyboard alone", async () => {
+    await page.goto(`${stage.url}/devices`);
+    await page.getByLabel("Search").focus();
+    await page.keyboard.type("00000a");
+    await page.getByText("1–1 of 1").waitFor();
+    await page.getByLabel("Choose base-00000a").focus();
+    await page.keyboard.press("Space");
+    const bulk = page.getByRole("form", { name: "Change the chosen devices" });
+    await bulk.getByLabel("Tag").focus();
+    await page.keyboard.type("lab");
+    await page.keyboard.press("Enter");
+    await page.locator(".pill.tag").getByText("lab").waitFor();
+  });
+
+  it("has it all in the audit log, under the name of who did it", async () => {
+    await menu("Audit");
+    for (const action of ["rollout started", "rollout cancelled"])
+      await page
+        .locator(".audit li")
+        .filter({ hasText: action })
+        .filter({ hasText: "ada" })
+        .first()
+        .waitFor();
+  });
+
+  it("keeps users, tokens and device types under settings", async () => {
+    await menu("Settings");
+    const users = page.getByRole("form", { name: "Add a user" });
+    await users.getByLabel("Name").fill("ben");
+    await users.getByRole("button", { name: "Add user" }).click();
+    await page.getByText(/\/setup#/).waitFor();
+    const tokens = page.getByRole("form", { name: "Make a token" });
+    await tokens.getByLabel("Name").fill("ci");
+    await tokens.getByRole("button", { name: "Make token" }).click();
+    await page.getByText("The token, shown this once").waitFor();
+    await page.getByLabel("Firmware of base").selectOption("legacy");
+    await page.getByRole("row", { name: /^base/ }).getByText("not signed").waitFor();
+  });
+
+  it("fits a phone on every page, and complains of nothing", async () => {
+    await page.setViewportSize(PHONE.viewport);
+    for (const path of [
+      "/",
+      "/ota-management",
+      "/ota-management/rollouts/new",
+      "/ota-management/rollouts/1",
+      "/devices",
+      "/devices/base-000001",
+      "/audit",
+      "/settings",
+      "/nowhere",
+    ]) {
+      await page.goto(stage.url + path);
+      if (path === "/nowhere") continue;
+      await page.locator("main h1, main h2").first().waitFor();
+      await page.getByText("live", { exact: true }).waitFor();
+      expect(await overflowOf(page), path).equal(0);
+    }
+    // refusals that this story provokes, and the page that is not there
+    expect(watched.problems.filter((problem) => !/40[04]|422/.test(problem))).deep.equal([]);
+  });
+
+  it("shows no button to those who only look", async () => {
+    await page.context().clearCookies();
+    await page.goto(`${stage.url}/ota-management/rollouts/1`);
+    await page.getByRole("heading", { name: "base 1.1.0" }).waitFor();
+    expect(await page.locator("main button").allTextContents()).deep.equal(["First", "Back", "Next", "Last"]);
+    await page.goto(`${stage.url}/audit`);
+    await page.getByText("This page is not for you").waitFor();
+  });
+});
