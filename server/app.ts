@@ -33,6 +33,7 @@ import { meshRoutes } from "./dialects/mesh-routes.js";
 import { registerRoutes } from "./dialects/register-routes.js";
 import { Live, type Relay } from "./live.js";
 import { createMetrics } from "./metrics.js";
+import { QuietChecks } from "./quiet-checks.js";
 import { RateLimit } from "./rate.js";
 import { tickRollouts } from "./rollout/evaluate.js";
 import type { Store } from "./store/store.js";
@@ -85,6 +86,7 @@ export function createApp(options: AppOptions): FastifyInstance {
     refusals,
     live,
     metrics,
+    quietChecks: new QuietChecks({ store, live, now }),
   };
 
   const app: FastifyInstance = Fastify({

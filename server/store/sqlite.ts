@@ -14,11 +14,11 @@ export async function openSqliteStore(file: string): Promise<Store> {
   const database = connectSqlite(file);
   try {
     await migrate(database);
+    return await createSqlStore(database);
   } catch (error) {
     await database.db.destroy();
     throw new Error(`database ${file}: ${(error as Error).message}`, { cause: error });
   }
-  return createSqlStore(database);
 }
 
 export function connectSqlite(file: string): SqlDatabase {

@@ -240,9 +240,9 @@ describe("an export", () => {
       });
     const out = join(folder, "all.jsonl");
     await writeFile(out, await using(connectSqlite(file), (database) => write(database, blobs)));
-    expect(await run("import", out, "--data", data)).to.match(/^805 rows and 1 files imported/);
+    expect(await run("import", out, "--data", data)).to.match(/^806 rows and 1 files imported/);
     expect(await run("export", "--data", data, "--out", join(folder, "again.jsonl"))).to.include(
-      "805 rows and 1 files",
+      "806 rows and 1 files",
     );
     const rest = async (name: string) => (await readFile(join(folder, name), "utf8")).split("\n").slice(1);
     expect(await rest("again.jsonl")).to.deep.equal(await rest("all.jsonl"));

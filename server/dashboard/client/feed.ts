@@ -3,7 +3,7 @@
 
 import type { Change, Snapshot } from "./model.js";
 
-const LIVE_TYPES = ["device", "update", "firmware", "event"] as const;
+const LIVE_TYPES = ["device", "seen", "update", "firmware", "event"] as const;
 const LIST_LENGTH = 500;
 const LOG_LENGTH = 300;
 const RETRY_MS = 5_000;

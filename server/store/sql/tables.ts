@@ -13,7 +13,9 @@ import type { EventTable } from "./events.js";
 import type { FirmwareTable } from "./firmware.js";
 import type { LabelTable, TagTable } from "./labels.js";
 import type { MeshNodeTable, MeshUpdateTable } from "./mesh.js";
+import type { FleetRevisionTable } from "./quiet.js";
 import type { RolloutMemberTable, RolloutTable } from "./rollouts.js";
+import type { SightingTable } from "./sightings.js";
 import type { SigningKeyTable } from "./signing-keys.js";
 import type { DeviceTypeTable } from "./types.js";
 import type { UpdateTable } from "./updates.js";
@@ -41,6 +43,8 @@ export interface Tables {
   device_identities: DeviceIdentityTable;
   enrolment_tokens: EnrolmentTokenTable;
   registration_policies: RegistrationPolicyTable;
+  fleet_revision: FleetRevisionTable;
+  device_sightings: SightingTable;
 }
 
 /** Every column that names a blob. A blob that none of them names is removed after a while: a new one has to stand here. */
