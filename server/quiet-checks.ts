@@ -51,11 +51,19 @@ export class QuietChecks {
   async #runAll(): Promise<void> {
     this.#isRunning = true;
     while (this.#waiting.size > 0) {
-      // Requests that have arrived already are read in this turn of the loop: they join.
-      await nextTurn();
+      await this.#gather();
       await this.#keep(this.#takeBatch());
     }
     this.#isRunning = false;
+  }
+
+  /** A commit costs as much for one as for many: as long as every turn of the loop brings more, they join. */
+  async #gather(): Promise<void> {
+    let count: number;
+    do {
+      count = this.#waiting.size;
+      await nextTurn();
+    } while (this.#waiting.size > count && this.#waiting.size < MAX_BATCH_COUNT);
   }
 
   #takeBatch(): readonly Waiting[] {

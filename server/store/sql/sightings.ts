@@ -43,7 +43,8 @@ export function directSightings(db: Kysely<Tables>): Sightings {
     async seeAgain(sightings) {
       const { rows } = await sql<{ id: string }>`
         update devices set last_seen = s.t, free_heap = s.h, rssi = s.r, uptime_seconds = s.u
-        from json_to_recordset(${toJson(sightings)}::json) as s (i text, k text, t bigint, h bigint, r bigint, u double precision)
+        from (select v->>0 as i, v->>1 as k, (v->>2)::bigint as t, (v->>3)::bigint as h, (v->>4)::bigint as r,
+          (v->>5)::double precision as u from json_array_elements(${JSON.stringify(sightings.map(toList))}::json) as v) as s
         where devices.id = s.i and devices.quiet_key = s.k and devices.quiet_revision = ${fleetRevision}
         returning devices.id`.execute(db);
       return new Set(rows.map(({ id }) => id));
@@ -71,8 +72,8 @@ export class CollectedSightings implements Sightings {
     const { rows } = await sql<{ id: string }>`
       insert into device_sightings (device_id, seen_at, free_heap, rssi, uptime_seconds)
       select s.i, s.t, s.h, s.r, s.u
-      from (select value->>'i' as i, value->>'k' as k, value->>'t' as t, value->>'h' as h, value->>'r' as r, value->>'u' as u
-        from json_each(${toJson(sightings)})) as s
+      from (select value->>0 as i, value->>1 as k, value->>2 as t, value->>3 as h, value->>4 as r, value->>5 as u
+        from json_each(${JSON.stringify(sightings.map(toList))})) as s
       cross join devices on devices.id = s.i and devices.quiet_key = s.k
         and devices.quiet_revision = ${fleetRevision}
       where true
@@ -89,8 +90,10 @@ export class CollectedSightings implements Sightings {
   }
 
   async carryOver(): Promise<void> {
+    // One that has begun already may lack what was seen since.
+    if (this.#running) await this.#running;
+    if (!this.#running && this.#waiting.size > 0) this.#begin();
     await this.#running;
-    if (this.#waiting.size > 0) await (this.#running ?? this.#begin());
   }
 
   #begin(): Promise<void> {
@@ -133,14 +136,11 @@ async function carryOverPiece(db: Kysely<Tables>, lastId: number): Promise<void>
   await db.deleteFrom("device_sightings").where("id", "<=", lastId).execute();
 }
 
-const toJson = (sightings: readonly Sighting[]): string =>
-  JSON.stringify(
-    sightings.map(({ deviceId, quietKey, seenAt, freeHeap, rssi, uptimeSeconds }) => ({
-      i: deviceId,
-      k: quietKey,
-      t: seenAt,
-      h: freeHeap,
-      r: rssi,
-      u: uptimeSeconds,
-    })),
-  );
+const toList = ({ deviceId, quietKey, seenAt, freeHeap, rssi, uptimeSeconds }: Sighting) => [
+  deviceId,
+  quietKey,
+  seenAt,
+  freeHeap,
+  rssi,
+  uptimeSeconds,
+];
