@@ -12,6 +12,7 @@ import { type BootEnd, resetReasonAfter, VirtualMachine } from "./engine/virtual
 import { extractBundle } from "./hardware/app-image.js";
 import { type BootResult, runBootLoader } from "./hardware/boot-loader.js";
 import type { Chip } from "./hardware/chips.js";
+import { Efuse } from "./hardware/efuse.js";
 import { Flash, PowerCut } from "./hardware/flash.js";
 import type { Nvs } from "./hardware/nvs.js";
 import { initNvs } from "./hardware/nvs-init.js";
@@ -66,6 +67,8 @@ export interface DeviceOptions {
   /** The chip's contents live on in it. Default: erased, of flashBytes. */
   readonly flash?: Flash;
   readonly flashBytes?: number;
+  /** Built with CONFIG_BOOTLOADER_APP_ANTI_ROLLBACK: what has been validated once burns its secure version into the eFuses. */
+  readonly antiRollback?: boolean;
   /** 6 bytes; default: made from the name. */
   readonly mac?: Uint8Array;
   /** Default: a network of its own with nothing in it. */
@@ -87,6 +90,8 @@ export class VirtualDevice {
   readonly name: string;
   readonly chip: Chip;
   readonly flash: Flash;
+  /** As the flash, they outlive everything. */
+  readonly efuse: Efuse;
   readonly mac: Uint8Array;
   readonly world: World;
   readonly network: VirtualNetwork;
@@ -100,6 +105,8 @@ export class VirtualDevice {
   #bootCount = 0;
   #resetReason: number = RESET_REASON.powerOn;
   #lastBoot: BootResult | undefined;
+  /** How long the flash has kept the boot loader busy, and ESP-IDF before the firmware runs. */
+  #bootFlashMs = 0;
 
   constructor(options: DeviceOptions) {
     this.#options = options;
@@ -107,9 +114,14 @@ export class VirtualDevice {
     this.name = options.name;
     this.chip = options.chip ?? "esp32";
     this.flash = options.flash ?? new Flash(options.flashBytes ?? DEFAULT_FLASH_BYTES);
+    this.efuse = new Efuse(this.chip);
     this.#random = options.world.randomStream(`device/${options.name}`);
     this.mac = options.mac ?? macOf(options.world, options.name);
     this.network = options.network ?? new VirtualNetwork({ world: options.world });
+    this.flash.onBusy = (ms) => {
+      if (this.#machine) this.#machine.waitForFlash(ms);
+      else this.#bootFlashMs += ms;
+    };
   }
 
   /** Boots since the device was made. */
@@ -202,10 +214,15 @@ export class VirtualDevice {
 
   #boot(): void {
     this.#bootCount += 1;
+    this.#bootFlashMs = 0;
     try {
       this.#lastBoot = undefined;
       const partitions = this.partitions;
-      const boot = runBootLoader(this.flash, partitions, { rollback: true, chip: this.chip });
+      const boot = runBootLoader(this.flash, partitions, {
+        rollback: true,
+        chip: this.chip,
+        antiRollback: this.#antiRollback,
+      });
       this.#lastBoot = boot;
       if (boot.booted === undefined) {
         const reasons = boot.refused.map(({ partition, message }) => `${partition.label}: ${message}`);
@@ -225,7 +242,7 @@ export class VirtualDevice {
   }
 
   #start(running: Partition, partitions: readonly Partition[]): void {
-    const bundle = extractBundle(this.flash.bytes.subarray(running.offset, running.offset + running.size));
+    const bundle = extractBundle(this.flash.view(running.offset, running.size));
     if (bundle === undefined) {
       return this.#bootFailed(`the image in ${running.label} holds no firmware bundle`, RESET_REASON.panic);
     }
@@ -251,6 +268,8 @@ export class VirtualDevice {
       realm: firmware.realm,
       world: this.world,
       random: this.#random,
+      antiRollback: this.#antiRollback,
+      aheadMs: this.#bootFlashMs,
       onTrace: (text) => this.#options.onTrace?.(text),
       onLight: this.#options.onLight,
       surroundings: this.#options.surroundings,
@@ -265,6 +284,10 @@ export class VirtualDevice {
     });
     this.#options.onMachine?.(machine);
     machine.start(() => firmware.run(createModules(machine)));
+  }
+
+  get #antiRollback(): Efuse | undefined {
+    return this.#options.antiRollback ? this.efuse : undefined;
   }
 
   /** As the SDK's main function does: it gives up on NVS that cannot be mounted, and the chip restarts. */
@@ -294,7 +317,7 @@ export class VirtualDevice {
 
   #bootFailed(message: string, resetReason: number): void {
     this.#emit({ type: "bootFailed", message });
-    if (this.#isPowered) this.#resetAfter(RETRY_MS, resetReason);
+    if (this.#isPowered) this.#resetAfter(RETRY_MS + this.#bootFlashMs, resetReason);
   }
 
   #leaveBoot(): void {

@@ -7,8 +7,8 @@ export interface Terminal {
   /** Something to know. */
   note(text: string): void;
   warn(text: string): void;
-  /** Redraws the bar; it ends at the next line. `done` and `total` are bytes. */
-  progress(label: string, done: number, total: number): void;
+  /** Redraws the bar; it ends at the next line. `done` and `total` are bytes, unless they count something else. */
+  progress(label: string, done: number, total: number, what?: string): void;
 }
 
 type Output = Pick<NodeJS.WriteStream, "write"> & { readonly isTTY?: boolean; readonly columns?: number };
@@ -32,9 +32,10 @@ export function createTerminal(output: Output, env: NodeJS.ProcessEnv = process.
     done: (text) => line(paint(32, "✔"), text),
     note: (text) => line(paint(36, "·"), text),
     warn: (text) => line(paint(33, "!"), text),
-    progress(label, done, total) {
+    progress(label, done, total, what) {
       const share = total > 0 ? Math.min(1, done / total) : 0;
-      const text = `${label} ${Math.floor(share * 100)} %  ${kib(done)} of ${kib(total)} KiB`;
+      const amount = what ? `${done} of ${total} ${what}` : `${kib(done)} of ${kib(total)} KiB`;
+      const text = `${label} ${Math.floor(share * 100)} %  ${amount}`;
       if (!live) {
         const tenth = Math.floor(share * 4);
         if (tenth !== lastTenth) output.write(`· ${text}\n`);

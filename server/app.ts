@@ -6,6 +6,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import { adminRoutes } from "./api/admin-routes.js";
 import { auditRoutes } from "./api/audit-routes.js";
 import { authRoutes } from "./api/auth-routes.js";
+import { contentAdminRoutes } from "./api/content-admin-routes.js";
 import { contentRoutes } from "./api/content-routes.js";
 import { type Context, DEFAULT_SETTINGS, type Settings } from "./api/context.js";
 import { deviceAdminRoutes } from "./api/device-admin-routes.js";
@@ -13,6 +14,7 @@ import { deviceRoutes } from "./api/device-routes.js";
 import { answerErrors } from "./api/errors.js";
 import { guard } from "./api/guard.js";
 import { identityRoutes } from "./api/identity-routes.js";
+import { describeApi } from "./api/openapi.js";
 import { rolloutRoutes } from "./api/rollout-routes.js";
 import { validateWithTypeBox } from "./api/schemas.js";
 import { securityHeaders } from "./api/security-headers.js";
@@ -37,6 +39,7 @@ import { QuietChecks } from "./quiet-checks.js";
 import { RateLimit } from "./rate.js";
 import { tickRollouts } from "./rollout/evaluate.js";
 import type { Store } from "./store/store.js";
+import { storeContent } from "./store-content.js";
 
 declare module "fastify" {
   interface FastifyInstance {
@@ -51,7 +54,7 @@ export interface AppOptions {
   readonly auth: Auth;
   /** To the other servers that share the store. */
   readonly relay?: Relay | undefined;
-  /** What panels show; absent: nothing is assigned to anyone. */
+  /** What panels show to which nothing is assigned; absent: nothing. */
   readonly content?: ContentSource | undefined;
   /** Absent: nothing is logged. */
   readonly log?: FastifyBaseLogger | undefined;
@@ -59,6 +62,29 @@ export interface AppOptions {
   readonly now: () => number;
   readonly settings?: Partial<Settings>;
 }
+
+/** Every group of routes. */
+const ROUTES: readonly ((app: FastifyInstance, context: Context) => void)[] = Object.freeze([
+  deviceRoutes,
+  registerRoutes,
+  contentRoutes,
+  arduinoRoutes,
+  manifestRoutes,
+  meshRoutes,
+  hawkbitRoutes,
+  contentAdminRoutes,
+  adminRoutes,
+  typeRoutes,
+  deviceAdminRoutes,
+  rolloutRoutes,
+  watchRoutes,
+  authRoutes,
+  userRoutes,
+  tokenRoutes,
+  auditRoutes,
+  identityRoutes,
+  dashboardRoutes,
+]);
 
 const MAX_BODY_BYTES = 64 * 1024;
 const MAX_PARAMETER_LENGTH = 128;
@@ -73,7 +99,7 @@ export function createApp(options: AppOptions): FastifyInstance {
   const hot = new HotBlobs(blobs);
   const deviceLimit = new DeviceLimit(store, settings.maxDeviceCount);
   const refusals = new RateLimit({ burst: 1, perSecond: 1 / 3600 });
-  const content = options.content ?? firstOf();
+  const content = firstOf(storeContent({ store, hot, now }), ...(options.content ? [options.content] : []));
   const context: Context = {
     store,
     blobs,
@@ -125,20 +151,8 @@ export function createApp(options: AppOptions): FastifyInstance {
       "answered",
     );
   });
-  deviceRoutes(app, context);
-  contentRoutes(app, context);
-  adminRoutes(app, context);
-  typeRoutes(app, context);
-  for (const routes of [registerRoutes, arduinoRoutes, manifestRoutes, meshRoutes, hawkbitRoutes])
-    routes(app, context);
-  deviceAdminRoutes(app, context);
-  rolloutRoutes(app, context);
-  watchRoutes(app, context);
-  authRoutes(app, context);
-  userRoutes(app, context);
-  tokenRoutes(app, context);
-  auditRoutes(app, context);
-  identityRoutes(app, context);
-  dashboardRoutes(app);
+  describeApi(app, (api) => {
+    for (const routes of ROUTES) routes(api, context);
+  });
   return app;
 }

@@ -26,7 +26,7 @@ export interface ContentSource {
 }
 
 /** A panel of 4096 × 4096 pixels, and the header. */
-const MAX_PICTURE_BYTES = 2 * 1024 * 1024 + 256;
+export const MAX_PICTURE_BYTES = 2 * 1024 * 1024 + 256;
 const DEFAULT_NAME = "default";
 /** A device id is more than a file name may be on some systems, but nothing that leads out of the folder. */
 const FILE_NAME = /^(?!\.)[A-Za-z0-9._:-]{1,64}$/;

@@ -15,6 +15,8 @@ import { firmwareIdOf, type Job, report, type Step, type UpdateState } from "./u
 
 /** Time for the last report to leave before the restart. */
 const RESTART_DELAY_MS = 2_000;
+/** A flash that goes on changing what it holds is broken. */
+const MAX_LOOKS = 3;
 
 /** Reads the slot back from its beginning: what is there and right need not be fetched again. */
 export function resume(state: UpdateState, job: Job): Step {
@@ -62,15 +64,9 @@ export function proved(state: UpdateState, job: Job, event: Stamped & { readonly
   const { release } = job;
   const { digest: promised, algorithm, length } = proofOf(job);
   if (toHex(event.digest) !== promised) {
-    return endAttempt(
-      state,
-      job,
-      {
-        code: "IMAGE_MISMATCH",
-        message: `the first ${length} bytes of the slot have ${algorithm} ${toHex(event.digest)}, promised is ${promised}`,
-      },
-      event.random,
-    );
+    const message = `the first ${length} bytes of the slot have ${algorithm} ${toHex(event.digest)}, promised is ${promised}`;
+    if (mayLookAgain(job)) return lookAgain(state, job, message);
+    return endAttempt(state, job, { code: "IMAGE_MISMATCH", message }, event.random);
   }
   const attempt = state.attempt + 2;
   const record: InstallRecord = {
@@ -89,6 +85,26 @@ export function proved(state: UpdateState, job: Job, event: Stamped & { readonly
       { type: "store", key: RECORD_KEY, value: writeRecord(record) },
       { type: "armSlot", attempt },
     ],
+  ];
+}
+
+/**
+ * Power that fails while flash is programmed can leave bits on the verge: a chunk reads right when it is looked at, and wrong when the
+ * whole is. The chunks are looked at once more then; only if they are right again is the release to blame.
+ */
+const mayLookAgain = ({ signed, source, mismatchCount }: Job) =>
+  signed && source.kind === "server" && mismatchCount < MAX_LOOKS;
+
+function lookAgain(state: UpdateState, job: Job, message: string): Step {
+  const [next, effects] = resume(state, {
+    ...job,
+    mismatchCount: job.mismatchCount + 1,
+    verifiedBytes: 0,
+    reader: newImageReader,
+  });
+  return [
+    next,
+    [{ type: "log", level: "warn", message: `${message}; looking at each chunk again` }, ...effects],
   ];
 }
 

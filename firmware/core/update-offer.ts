@@ -79,6 +79,7 @@ export function signatureVerified(state: UpdateState, event: Stamped & { readonl
     reader: newImageReader,
     ahead: newImageReader,
     failureCount: 0,
+    mismatchCount: 0,
     lastStep: 0,
     wholeOnly: state.rangeIgnored,
   };

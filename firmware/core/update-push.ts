@@ -125,6 +125,7 @@ function startPush(state: UpdateState, offer: PushOffer, release: Release | unde
     reader: newImageReader,
     ahead: newImageReader,
     failureCount: 0,
+    mismatchCount: 0,
     lastStep: 0,
     wholeOnly: true,
   };

@@ -57,6 +57,8 @@ export interface Job {
   readonly ahead: ImageReader;
   /** Of a download: tries in a row without a new chunk. Of a push: receives in a row that timed out. */
   readonly failureCount: number;
+  /** Times that the whole was found wrong although each of its chunks had been right. */
+  readonly mismatchCount: number;
   /** The last step of progress that was told. */
   readonly lastStep: number;
   /** The server does not know ranges: take the image from its beginning. */

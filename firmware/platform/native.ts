@@ -31,6 +31,15 @@ const STATES: Readonly<Record<number, SlotState>> = Object.freeze({
 });
 /** ESP_ERR_NOT_SUPPORTED: the factory partition has no state. */
 const NOT_SUPPORTED = -0x106;
+/** No ESP-IDF error is further below zero than this: what is, or is above the states, was read from flash. */
+const LOWEST_ERROR = -0xffff;
 
-export const slotStateOf = (state: number): SlotState =>
-  state === NOT_SUPPORTED ? "factory" : (STATES[state] ?? "undefined");
+/**
+ * A state that nobody writes is what power leaves that fails while the entry is erased to be written anew. The boot loader takes such
+ * an image for valid; it has not been confirmed, and is on trial here.
+ */
+export function slotStateOf(state: number): SlotState {
+  if (state === NOT_SUPPORTED) return "factory";
+  const isTorn = state > 4 || state < LOWEST_ERROR;
+  return STATES[state] ?? (isTorn ? "pending_verify" : "undefined");
+}

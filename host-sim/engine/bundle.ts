@@ -8,8 +8,10 @@ import { isSdkModule } from "../modules/specifiers.js";
 export interface BundleOptions {
   /** What the module `mc/config` exports, as in the manifest's "config". */
   readonly config?: object;
-  /** Smaller syntax and no spaces, as for an image; names stay, so that a stack can be read. */
-  readonly minify?: boolean;
+  /** Smaller syntax and no spaces, as for an image; names stay, so that a stack can be read, unless it is "names". */
+  readonly minify?: boolean | "names";
+  /** Source to be used instead of a file's own, by the file's path. */
+  readonly replace?: (path: string) => string | undefined;
 }
 
 /** The bundle's text. @throws Error with esbuild's messages */
@@ -32,13 +34,14 @@ async function bundle(file: string, options: BundleOptions): Promise<string> {
     format: "esm",
     target: "es2023",
     platform: "neutral",
-    minifySyntax: options.minify ?? false,
-    minifyWhitespace: options.minify ?? false,
+    minifySyntax: Boolean(options.minify),
+    minifyWhitespace: Boolean(options.minify),
+    minifyIdentifiers: options.minify === "names",
     legalComments: "none",
     charset: "utf8",
     write: false,
     logLevel: "silent",
-    plugins: [sdkModules(options.config ?? {})],
+    plugins: [sdkModules(options.config ?? {}), ...(options.replace ? [replaced(options.replace)] : [])],
   });
   return result.outputFiles[0]?.text ?? "";
 }
@@ -52,5 +55,15 @@ const sdkModules = (config: object): Plugin => ({
       loader: "json",
     }));
     onResolve({ filter: /^[a-z]/ }, ({ path }) => (isSdkModule(path) ? { path, external: true } : undefined));
+  },
+});
+
+const replaced = (replace: NonNullable<BundleOptions["replace"]>): Plugin => ({
+  name: "replaced",
+  setup({ onLoad }) {
+    onLoad({ filter: /\.ts$/ }, ({ path }) => {
+      const contents = replace(path);
+      return contents === undefined ? undefined : { contents, loader: "ts" };
+    });
   },
 });

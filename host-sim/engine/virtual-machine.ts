@@ -10,6 +10,7 @@
 // Time: the world stands still inside an event, but code takes time on a chip. Each step counted by the meter is STEP_MS;
 // the clock of the device runs ahead of the world by what its code took, and its next phase waits until the world is there.
 
+import type { Efuse } from "../hardware/efuse.js";
 import { PowerCut } from "../hardware/flash.js";
 import { Ota } from "../hardware/ota.js";
 import { type Hardware, type Machine, RESET_REASON } from "../machine.js";
@@ -51,6 +52,10 @@ export interface VirtualMachineOptions {
   readonly realm: Realm;
   readonly world: World;
   readonly random: () => number;
+  /** The eFuses, if the firmware is built with anti-rollback. */
+  readonly antiRollback?: Efuse | undefined;
+  /** Time that the boot has taken already. */
+  readonly aheadMs?: number;
   readonly onTrace: (text: string) => void;
   readonly onLight?: Machine["onLight"];
   readonly surroundings?: ((worldMs: number) => Surroundings) | undefined;
@@ -84,6 +89,8 @@ export class VirtualMachine implements Machine {
   #busyUntilMs: number;
   /** Time the present turn was blocked, besides its steps. */
   #blockedMs = 0;
+  /** Of the present turn, time with the flash: other tasks run meanwhile, so the watchdog does not count it. */
+  #flashMs = 0;
   #isInTurn = false;
   #isTold = false;
   #ended: { readonly end: BootEnd; readonly delayMs: number } | undefined;
@@ -105,14 +112,15 @@ export class VirtualMachine implements Machine {
     this.ota = new Ota(hardware.flash, hardware.partitions, hardware.running, {
       rollback: true,
       chip: hardware.chip,
+      antiRollback: options.antiRollback,
       restart: () => this.restart(RESET_REASON.software),
     });
     this.onLight = options.onLight;
     this.#options = options;
     this.#world = options.world;
     this.realm = options.realm;
-    this.#bootedAtMs = options.world.nowMs;
-    this.#busyUntilMs = options.world.nowMs;
+    this.#bootedAtMs = options.world.nowMs + (options.aheadMs ?? 0);
+    this.#busyUntilMs = this.#bootedAtMs;
     this.#host = {
       uptimeMs: () => this.uptimeMs(),
       random: () => this.random(),
@@ -163,6 +171,12 @@ export class VirtualMachine implements Machine {
     this.realm.limitTicks(this.#tickLimit);
   }
 
+  /** The computing thread waits for the flash; an erase lets other tasks run (CONFIG_SPI_FLASH_YIELD_DURING_ERASE). */
+  waitForFlash(ms: number): void {
+    if (this.#isInTurn) this.#flashMs += ms;
+    else this.#busyUntilMs = this.#localMs + ms;
+  }
+
   restart(reason: number): never {
     return this.#end({ type: "restart", reason });
   }
@@ -182,7 +196,7 @@ export class VirtualMachine implements Machine {
 
   /** The device's clock on the world's scale. */
   get #localMs(): number {
-    const turnMs = this.#isInTurn ? this.#blockedMs + this.realm.tickCount * STEP_MS : 0;
+    const turnMs = this.#isInTurn ? this.#blockedMs + this.#flashMs + this.realm.tickCount * STEP_MS : 0;
     return Math.max(this.#world.nowMs, this.#busyUntilMs) + turnMs;
   }
 
@@ -230,11 +244,12 @@ export class VirtualMachine implements Machine {
     if (!this.#alive) return false;
     this.#busyUntilMs = Math.max(this.#world.nowMs, this.#busyUntilMs);
     this.#blockedMs = 0;
+    this.#flashMs = 0;
     this.#isInTurn = true;
     const limits = { ticks: this.#tickLimit, bytes: TURN_BYTES_MAX };
     const charge = (tickCount: number): void => {
       this.#isInTurn = false;
-      if (this.#alive) this.#busyUntilMs += this.#blockedMs + tickCount * STEP_MS;
+      if (this.#alive) this.#busyUntilMs += this.#blockedMs + this.#flashMs + tickCount * STEP_MS;
     };
     try {
       this.realm.enter(this.#host, limits, action, charge);

@@ -1,19 +1,23 @@
 // The second-stage boot loader: chooses an app from otadata, keeps the trial's book there, and falls back over the
-// slots when an image is bad. It follows ESP-IDF v6.0 without anti-rollback, factory-reset pin and flash encryption;
-// it runs nothing, and writes only what the real one writes.
+// slots when an image is bad. It follows ESP-IDF v6.0 without factory-reset pin and flash encryption; it runs nothing, and writes
+// only what the real one writes.
 
 import { type Chip, type ImageVerdict, verifyPartitionImage } from "./app-image.js";
+import { burnVersionOf, type Efuse, mayRun, secureVersionIn } from "./efuse.js";
 import { type Flash, SECTOR_BYTES } from "./flash.js";
 import {
   activeEntry,
   EMPTY_SEQUENCE,
+  type EntryIndex,
   isCrcRight,
   isInvalid,
+  isValid,
   makeOtadataEntry,
   OTA_STATE,
   type Otadata,
   type OtadataEntry,
   readOtadata,
+  selectEntry,
   slotOfSequence,
   writeOtadataEntry,
 } from "./otadata.js";
@@ -26,6 +30,8 @@ export interface BootLoaderOptions {
   /** CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE. */
   readonly rollback: boolean;
   readonly chip: Chip;
+  /** CONFIG_BOOTLOADER_APP_ANTI_ROLLBACK, which needs rollback: no app starts whose secure version is below that of the eFuses. */
+  readonly antiRollback?: Efuse | undefined;
   /** Stands in for the check of an image, for tests of the choice alone. */
   readonly checkImage?: (partition: Partition) => boolean;
   /** Told what otadata selects, before any image is tried. */
@@ -55,7 +61,7 @@ export function runBootLoader(
 ): BootResult {
   const table = bootPartitions(partitions);
   const refused: { partition: Partition; message: string }[] = [];
-  const selection = select(flash, table, options.rollback);
+  const selection = select(flash, table, options);
   if (selection === undefined) return { booted: undefined, selected: undefined, refused };
   options.onSelected?.(selection.index);
   for (const index of trialOrder(selection.index, table.appCount)) {
@@ -63,7 +69,10 @@ export function runBootLoader(
     if (partition === undefined || partition.size === 0) continue;
     const problem = imageProblem(flash, partition, options);
     if (problem === undefined) {
-      if (selection.recordsSlot && index > FACTORY_INDEX) recordSlot(flash, table.otadata!, index);
+      if (selection.recordsSlot && index > FACTORY_INDEX) {
+        recordSlot(flash, table.otadata!, index);
+        burnIfAsked(flash, partition, options);
+      }
       return { booted: partition, selected: selection.index, refused };
     }
     refused.push({ partition, message: problem });
@@ -76,22 +85,54 @@ export function runBootLoader(
   return { booted: undefined, selected: selection.index, refused };
 }
 
-function select(flash: Flash, table: BootPartitions, rollback: boolean): Selection | undefined {
+function select(flash: Flash, table: BootPartitions, options: BootLoaderOptions): Selection | undefined {
+  const { rollback, antiRollback } = options;
   if (table.otadata === undefined) return { index: FACTORY_INDEX, recordsSlot: false };
   if (table.otadata.size < 2 * SECTOR_BYTES) return undefined;
   let otadata = readOtadata(flash, table.otadata);
   if (rollback) otadata = abortTrials(flash, table.otadata, otadata);
-  if ((isInvalid(otadata[0]) && isInvalid(otadata[1])) || table.appCount === 0) {
-    if (table.factory !== undefined) return { index: FACTORY_INDEX, recordsSlot: false };
-    return { index: 0, recordsSlot: otadata.every(isBlank) };
-  }
-  const active = activeEntry(otadata);
+  const byDefault = defaultSelection(table, otadata, antiRollback !== undefined);
+  if (byDefault !== undefined) return byDefault;
+  const active =
+    antiRollback === undefined ? activeEntry(otadata) : allowedEntry(flash, table, otadata, antiRollback);
   if (active === undefined) return { index: FACTORY_INDEX, recordsSlot: false };
   const entry = otadata[active];
   if (rollback && entry.state === OTA_STATE.NEW) {
     writeOtadataEntry(flash, table.otadata, active, { ...entry, state: OTA_STATE.PENDING_VERIFY });
   }
-  return { index: slotOfSequence(entry.sequence, table.appCount), recordsSlot: false };
+  const index = slotOfSequence(entry.sequence, table.appCount);
+  if (entry.state === OTA_STATE.VALID) burnIfAsked(flash, table.ota[index]!, options);
+  return { index, recordsSlot: false };
+}
+
+/** What is selected where otadata says nothing. Anti-rollback knows no factory app: there the slots begin to count. */
+function defaultSelection(
+  { appCount, factory }: BootPartitions,
+  otadata: Otadata,
+  antiRollback: boolean,
+): Selection | undefined {
+  const isInitial = otadata.every(isBlank);
+  if (antiRollback) return isInitial ? { index: FACTORY_INDEX, recordsSlot: true } : undefined;
+  if (appCount > 0 && !otadata.every(isInvalid)) return undefined;
+  return factory === undefined
+    ? { index: 0, recordsSlot: isInitial }
+    : { index: FACTORY_INDEX, recordsSlot: false };
+}
+
+/** The active entry among those whose slot holds an app that may run. */
+function allowedEntry(
+  flash: Flash,
+  { ota, appCount }: BootPartitions,
+  otadata: Otadata,
+  efuse: Efuse,
+): EntryIndex | undefined {
+  const isAllowed = (entry: OtadataEntry): boolean =>
+    isValid(entry) && appCount > 0 && mayRun(flash, ota[slotOfSequence(entry.sequence, appCount)]!, efuse);
+  return selectEntry(otadata, [isAllowed(otadata[0]), isAllowed(otadata[1])], "highest");
+}
+
+function burnIfAsked(flash: Flash, partition: Partition, { antiRollback }: BootLoaderOptions): void {
+  if (antiRollback !== undefined) burnVersionOf(flash, partition, antiRollback);
 }
 
 /** A trial that was not confirmed before this boot has failed, whatever else its entry says. */
@@ -122,6 +163,10 @@ function partitionAt(table: BootPartitions, index: number): Partition | undefine
 }
 
 function imageProblem(flash: Flash, partition: Partition, options: BootLoaderOptions): string | undefined {
+  if (options.antiRollback !== undefined && !mayRun(flash, partition, options.antiRollback)) {
+    const version = secureVersionIn(flash, partition) ?? "none";
+    return `secure version is ${version}, the eFuses demand ${options.antiRollback.secureVersion}`;
+  }
   if (options.checkImage !== undefined) {
     return options.checkImage(partition) ? undefined : "refused by checkImage";
   }

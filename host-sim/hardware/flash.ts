@@ -1,23 +1,34 @@
-// The NOR flash of one virtual device: erase sets a sector to 0xFF, a write only clears bits, and power can fail
-// at any unit of work. It is the only thing of a device that survives a restart. It never refuses a write over
-// programmed bytes and never repairs anything: what a real chip would hold is what it holds.
+// The NOR flash of one virtual device: erase sets a sector to 0xFF, a write only clears bits, each takes its time, and power
+// can fail at any unit of work. It is the only thing of a device that survives a restart. It never refuses a write over
+// programmed bytes and never repairs anything: what a real chip would hold is what it holds. What an operation leaves that
+// power was cut in stands in flash-tear.ts.
 
-/** Smallest piece that can be erased. */
-export const SECTOR_BYTES = 4096;
+import { type FlashOperation, PAGE_BYTES, SECTOR_BYTES, WORD_BYTES } from "./flash-operation.js";
+import { drawTear, tearOperation } from "./flash-tear.js";
 
-/** Bytes programmed at once: the unit by which power cuts are counted inside a write. */
-export const WORD_BYTES = 4;
+export { type FlashOperation, PAGE_BYTES, SECTOR_BYTES, WORD_BYTES } from "./flash-operation.js";
+
+/** How long the chip is busy. */
+export interface FlashTimings {
+  readonly eraseSectorMs: number;
+  /** A whole page; a part of one takes its share. */
+  readonly programPageMs: number;
+  /** Programming takes at least so long, if it is a single byte. */
+  readonly programByteMs: number;
+}
+
+/** A typical part, such as Winbond's W25Q64JV. */
+export const TYPICAL_TIMINGS: FlashTimings = Object.freeze({
+  eraseSectorMs: 45,
+  programPageMs: 0.8,
+  programByteMs: 0.03,
+});
+
+const NOTHING = new Uint8Array();
 
 /** Power failed. Thrown out of the flash operation it happened in, and out of every later one until power is back. */
 export class PowerCut extends Error {
   override readonly name = "PowerCut";
-}
-
-/** One operation as the flash chip sees it; an erase of several sectors is one operation for each. */
-export interface FlashOperation {
-  readonly kind: "erase" | "write";
-  readonly offset: number;
-  readonly length: number;
 }
 
 /** What the flash has done since it was made, for measurements; power cuts do not reset it. */
@@ -35,15 +46,22 @@ export class Flash {
   readonly counters: FlashCounters = { eraseCount: 0, writeCount: 0, bytesWritten: 0 };
   /** Called around each operation. It may throw PowerCut in "before": then the operation does not happen. */
   onOperation?: ((operation: FlashOperation, when: "before" | "after") => void) | undefined;
+  /** Told what is read, before it is; or only asked whether it is erased. */
+  onRead?: ((offset: number, length: number, question: "contents" | "isErased") => void) | undefined;
+  /** Told how long the chip was busy with an operation that is done: its device waits so long. */
+  onBusy?: ((ms: number) => void) | undefined;
+  readonly timings: FlashTimings;
 
   #unitCount = 0;
   #cutAt: number | undefined;
-  #tear: (() => number) | undefined;
+  #tearRandom: (() => number) | undefined;
   #powered = true;
+  /** Bits that an interrupted operation left on the verge: what they read as after their next reading. */
+  readonly #unstable = new Map<number, number>();
   readonly #eraseCounts: Uint32Array;
 
   /** @param contents placed at the start; the rest is erased. */
-  constructor(sizeBytes: number, contents?: Uint8Array) {
+  constructor(sizeBytes: number, contents?: Uint8Array, timings: FlashTimings = TYPICAL_TIMINGS) {
     if (!Number.isInteger(sizeBytes) || sizeBytes <= 0 || sizeBytes % SECTOR_BYTES !== 0) {
       throw new RangeError(`flash size ${sizeBytes} is not a multiple of ${SECTOR_BYTES} bytes`);
     }
@@ -51,6 +69,7 @@ export class Flash {
       throw new RangeError(`contents are ${contents.length} bytes, flash is ${sizeBytes}`);
     }
     this.sizeBytes = sizeBytes;
+    this.timings = timings;
     this.bytes = new Uint8Array(sizeBytes);
     if (contents !== undefined) this.bytes.set(contents);
     this.bytes.fill(0xff, contents?.length ?? 0);
@@ -69,14 +88,30 @@ export class Flash {
 
   /** Returns a copy. Reading needs no power supply of its own: a device without power runs no code. */
   read(offset: number, length: number): Uint8Array {
+    const bytes = this.view(offset, length).slice();
+    if (this.#unstable.size > 0) this.#settle(offset, length);
+    return bytes;
+  }
+
+  /** The contents without a copy, for whoever looks at much and keeps nothing: the check of an image. */
+  view(offset: number, length: number): Uint8Array {
     this.#checkRange("read", offset, length);
-    return this.bytes.slice(offset, offset + length);
+    this.onRead?.(offset, length, "contents");
+    return this.bytes.subarray(offset, offset + length);
+  }
+
+  /** Whether all bits are set: the same as to read them and look, for whoever wants to know no more. */
+  isErased(offset: number, length: number): boolean {
+    this.#checkRange("read", offset, length);
+    this.onRead?.(offset, length, "isErased");
+    return isErased(this.bytes.subarray(offset, offset + length));
   }
 
   /** Programs bytes: each becomes old AND new. A trailing piece of 1 to 3 bytes counts as one unit. */
   write(offset: number, bytes: Uint8Array): void {
     this.#checkRange("write", offset, bytes.length);
-    this.#operate({ kind: "write", offset, length: bytes.length }, () => {
+    const operation = { kind: "write", offset, length: bytes.length, bytes } as const;
+    this.#operate(operation, () => {
       this.counters.writeCount += 1;
       if (this.#cutAt === undefined) {
         this.#program(offset, bytes);
@@ -85,7 +120,7 @@ export class Flash {
       }
       for (let position = 0; position < bytes.length; position += WORD_BYTES) {
         const word = bytes.subarray(position, position + WORD_BYTES);
-        this.#beginUnit(() => this.#tearWrite(offset + position, word));
+        this.#beginUnit(operation, position);
         this.#program(offset + position, word);
       }
     });
@@ -97,9 +132,9 @@ export class Flash {
     if (offset % SECTOR_BYTES !== 0) {
       throw new RangeError(`erase offset ${offset} is not a multiple of ${SECTOR_BYTES}`);
     }
-    this.#operate({ kind: "erase", offset, length: SECTOR_BYTES }, () => {
-      if (this.#cutAt === undefined) this.#unitCount += 1;
-      else this.#beginUnit(() => this.#tearErase(offset));
+    const operation = { kind: "erase", offset, length: SECTOR_BYTES, bytes: NOTHING } as const;
+    this.#operate(operation, () => {
+      this.#beginUnit(operation);
       this.bytes.fill(0xff, offset, offset + SECTOR_BYTES);
       this.#eraseCounts[offset / SECTOR_BYTES]! += 1;
       this.counters.eraseCount += 1;
@@ -126,12 +161,16 @@ export class Flash {
 
   /**
    * Lets power fail when `unitCount` further units are done and the next one is asked for; undefined takes that back.
-   * @param tear randomness in [0, 1): with it the interrupted unit is half done (any subset of the bits of the word
-   *   cleared, any mixture of old bits and ones in the sector); without it the cut is clean.
+   * @param random in [0, 1): with it the operation under way is torn (flash-tear.ts), somewhere; without it the cut is clean.
    */
-  cutAfterUnits(unitCount: number | undefined, tear?: () => number): void {
+  cutAfterUnits(unitCount: number | undefined, random?: () => number): void {
     this.#cutAt = unitCount === undefined ? undefined : this.#unitCount + unitCount;
-    this.#tear = tear;
+    this.#tearRandom = random;
+  }
+
+  /** Leaves a byte on the verge: it reads as it is once, and as `later` from then on, until it is erased or programmed. */
+  destabilize(offset: number, later: number): void {
+    this.#unstable.set(offset, later);
   }
 
   /** Cuts power now, between two operations. */
@@ -143,7 +182,7 @@ export class Flash {
   powerRestored(): void {
     this.#powered = true;
     this.#cutAt = undefined;
-    this.#tear = undefined;
+    this.#tearRandom = undefined;
   }
 
   #operate(operation: FlashOperation, act: () => void): void {
@@ -152,6 +191,8 @@ export class Flash {
       this.onOperation?.(operation, "before");
       act();
       if (operation.kind === "write") this.counters.bytesWritten += operation.length;
+      if (this.#unstable.size > 0) this.#refresh(operation);
+      this.onBusy?.(this.#busyMs(operation));
       this.onOperation?.(operation, "after");
     } catch (error) {
       if (error instanceof PowerCut) this.#powered = false;
@@ -159,12 +200,28 @@ export class Flash {
     }
   }
 
-  #beginUnit(tearUnit: () => void): void {
+  /** @param position of the unit in a write: everything before it is programmed. */
+  #beginUnit(operation: FlashOperation, position = 0): void {
     if (this.#cutAt !== undefined && this.#unitCount >= this.#cutAt) {
-      if (this.#tear !== undefined) tearUnit();
+      const random = this.#tearRandom;
+      if (random !== undefined)
+        tearOperation(this.bytes, operation, drawTear(operation, random, position), random);
       throw new PowerCut(`power failed after ${this.#unitCount} flash units`);
     }
     this.#unitCount += 1;
+  }
+
+  /** A write of several pages is several programs, each of which takes its time. */
+  #busyMs({ kind, offset, length }: FlashOperation): number {
+    const { eraseSectorMs, programPageMs, programByteMs } = this.timings;
+    if (kind === "erase") return eraseSectorMs;
+    let busyMs = 0;
+    for (let at = offset; at < offset + length; ) {
+      const end = Math.min(offset + length, (Math.floor(at / PAGE_BYTES) + 1) * PAGE_BYTES);
+      busyMs += Math.max(programByteMs, (programPageMs * (end - at)) / PAGE_BYTES);
+      at = end;
+    }
+    return busyMs;
   }
 
   #program(offset: number, bytes: Uint8Array): void {
@@ -172,15 +229,19 @@ export class Flash {
     for (let index = 0; index < bytes.length; index += 1) target[offset + index]! &= bytes[index]!;
   }
 
-  #tearWrite(offset: number, word: Uint8Array): void {
-    this.#program(
-      offset,
-      word.map((byte) => byte | randomByte(this.#tear!)),
-    );
+  #settle(offset: number, length: number): void {
+    for (const [at, later] of this.#unstable) {
+      if (at < offset || at >= offset + length) continue;
+      this.bytes[at] = later;
+      this.#unstable.delete(at);
+    }
   }
 
-  #tearErase(offset: number): void {
-    for (let at = offset; at < offset + SECTOR_BYTES; at += 1) this.bytes[at]! |= randomByte(this.#tear!);
+  /** Erased or programmed anew, a bit is no longer on the verge. */
+  #refresh({ offset, length }: FlashOperation): void {
+    for (const at of [...this.#unstable.keys()]) {
+      if (at >= offset && at < offset + length) this.#unstable.delete(at);
+    }
   }
 
   #checkRange(verb: string, offset: number, length: number): void {
@@ -195,8 +256,9 @@ export class Flash {
   }
 }
 
-function randomByte(random: () => number): number {
-  return Math.floor(random() * 256);
+/** Whether all bits are set. */
+export function isErased(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === 0xff);
 }
 
 function describe(operation: FlashOperation): string {

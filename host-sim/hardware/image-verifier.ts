@@ -108,11 +108,11 @@ export function verifyPartitionImage(
   partition: Pick<Partition, "offset" | "size">,
   options: { readonly chip: Chip; readonly stage: VerifyStage },
 ): ImageVerdict {
-  return verifyAppImage(
-    (offset, length) => flash.bytes.subarray(partition.offset + offset, partition.offset + offset + length),
-    partition.size,
-    { ...options, offset: partition.offset, readableBytes: flash.sizeBytes - partition.offset },
-  );
+  return verifyAppImage((offset, length) => flash.view(partition.offset + offset, length), partition.size, {
+    ...options,
+    offset: partition.offset,
+    readableBytes: flash.sizeBytes - partition.offset,
+  });
 }
 
 /** Checks a whole image file as a boot loader would that loads it out of a 64 KiB-aligned slot of just its size. */

@@ -18,7 +18,7 @@ export function loadPage(partition: NvsPartition, offset: number): { error: NvsE
   const state = view.getUint32(0, true);
   page.state = pageState.corrupt;
   if (state === pageState.uninitialised) {
-    if (isErased(partition.readRaw(offset, PAGE_BYTES))) page.state = pageState.uninitialised;
+    if (partition.isErased(offset, PAGE_BYTES)) page.state = pageState.uninitialised;
     return { error: "ESP_OK", page };
   }
   if (view.getUint32(28, true) !== crc32(header.subarray(4, 28))) return { error: "ESP_OK", page };
@@ -32,10 +32,6 @@ export function loadPage(partition: NvsPartition, offset: number): { error: NvsE
     else checkClosedPage(page);
   }
   return { error: "ESP_OK", page };
-}
-
-function isErased(bytes: Uint8Array): boolean {
-  return bytes.every((byte) => byte === 0xff);
 }
 
 function loadBitmap(page: NvsPage): void {
@@ -62,10 +58,7 @@ function findFirstFree(page: NvsPage): void {
 
 /** Entries that were written, at least in their first word, but not marked so in the bitmap. */
 function eraseUnmarkedEntries(page: NvsPage): void {
-  while (
-    page.nextFree < ENTRY_COUNT &&
-    !isErased(page.partition.readRaw(page.entryOffset(page.nextFree), 4))
-  ) {
+  while (page.nextFree < ENTRY_COUNT && !page.partition.isErased(page.entryOffset(page.nextFree), 4)) {
     if (page.bitmap.get(page.nextFree) === entryState.written) page.usedCount -= 1;
     page.alterEntryState(page.nextFree, entryState.erased);
     page.nextFree += 1;

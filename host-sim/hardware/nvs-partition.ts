@@ -7,6 +7,7 @@ import { ENTRY_BYTES } from "./nvs-item.js";
 /** What NVS needs of a NOR flash. */
 export interface NvsFlash {
   read(offset: number, length: number): Uint8Array;
+  isErased(offset: number, length: number): boolean;
   write(offset: number, bytes: Uint8Array): void;
   eraseSector(offset: number): void;
 }
@@ -20,6 +21,7 @@ export interface NvsKeys {
 /** A range of the flash; all offsets are relative to its start. */
 export interface NvsPartition {
   readRaw(offset: number, length: number): Uint8Array;
+  isErased(offset: number, length: number): boolean;
   writeRaw(offset: number, bytes: Uint8Array): void;
   readEntry(offset: number): Uint8Array;
   /** Writes one or more whole entries in a single flash operation. */
@@ -30,15 +32,17 @@ export interface NvsPartition {
 /** A plain partition, or with keys an encrypted one (AES-256-XTS, each entry by itself). */
 export function openNvsPartition(flash: NvsFlash, start: number, keys?: NvsKeys): NvsPartition {
   const readRaw = (offset: number, length: number) => flash.read(start + offset, length);
+  const isErased = (offset: number, length: number) => flash.isErased(start + offset, length);
   const writeRaw = (offset: number, bytes: Uint8Array) => flash.write(start + offset, bytes);
   const eraseSector = (offset: number) => flash.eraseSector(start + offset);
   if (!keys) {
     const readEntry = (offset: number) => readRaw(offset, ENTRY_BYTES);
-    return { readRaw, writeRaw, readEntry, writeEntries: writeRaw, eraseSector };
+    return { readRaw, isErased, writeRaw, readEntry, writeEntries: writeRaw, eraseSector };
   }
   const key = Buffer.concat([keys.encryptionKey, keys.tweakKey]);
   return {
     readRaw,
+    isErased,
     writeRaw,
     eraseSector,
     readEntry: (offset) => decryptEntry(key, offset, readRaw(offset, ENTRY_BYTES)),

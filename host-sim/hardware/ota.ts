@@ -1,9 +1,10 @@
 // The esp_ota_* functions of ESP-IDF v6.0 on virtual flash: what a running app calls to write, arm, confirm and roll back
 // images. It decides nothing of its own; the hazards of the real functions (an entry is erased before it is rewritten,
-// begin drops the fallback record) are kept. Anti-rollback, encryption and boot loader updates are not part of it.
+// begin drops the fallback record) are kept. Encryption and boot loader updates are not part of it.
 
 import { APP_DESCRIPTION_BYTES, APP_DESCRIPTION_OFFSET, decodeAppDescription } from "./app-description.js";
 import { type AppDescription, type Chip, IMAGE_MAGIC, verifyPartitionImage } from "./app-image.js";
+import { burnVersionOf, type Efuse, mayRun, secureVersionIn } from "./efuse.js";
 import type { EspError } from "./esp-error.js";
 import { type Flash, SECTOR_BYTES } from "./flash.js";
 import {
@@ -46,6 +47,8 @@ export interface OtaOptions {
   /** CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE. */
   readonly rollback: boolean;
   readonly chip: Chip;
+  /** CONFIG_BOOTLOADER_APP_ANTI_ROLLBACK. */
+  readonly antiRollback?: Efuse | undefined;
   /** esp_restart, called by markInvalidAndReboot; it normally does not return. */
   readonly restart?: () => void;
 }
@@ -153,6 +156,15 @@ export class Ota {
       const otadata = this.#otadataPartition;
       return otadata === undefined ? "ESP_ERR_NOT_FOUND" : this.#erase(otadata, 0, otadata.size);
     }
+    const { antiRollback } = this.#options;
+    if (antiRollback !== undefined) {
+      const secureVersion = secureVersionIn(this.#flash, partition);
+      if (secureVersion === undefined) return "ESP_ERR_NOT_FOUND";
+      if (!antiRollback.allows(secureVersion)) {
+        const error = this.#erase(partition, 0, partition.size);
+        return error === "ESP_OK" ? "ESP_ERR_OTA_SMALL_SEC_VER" : error;
+      }
+    }
     return this.#selectSlot(partition.subtype & 0x0f);
   }
 
@@ -161,7 +173,10 @@ export class Ota {
     const found = this.#readActive();
     if ("error" in found) return found.error;
     if (found.entry.state === OTA_STATE.VALID) return "ESP_OK";
-    return this.#rewrite(found.active, { ...found.entry, state: OTA_STATE.VALID });
+    const error = this.#rewrite(found.active, { ...found.entry, state: OTA_STATE.VALID });
+    const { antiRollback } = this.#options;
+    if (error !== "ESP_OK" || antiRollback === undefined) return error;
+    return burnVersionOf(this.#flash, this.running, antiRollback);
   }
 
   /** esp_ota_mark_app_invalid_rollback */
@@ -226,10 +241,11 @@ export class Ota {
     const active = activeEntry(otadata);
     if (active === undefined) return false;
     const other = otadata[otherEntry(active)];
-    const fallback = isValid(other)
-      ? this.#slotOf(other)
-      : findPartition(this.partitions, { type: PARTITION_TYPE_APP, subtype: APP_SUBTYPE_FACTORY });
-    return fallback !== undefined && this.#validate(fallback) === "ESP_OK";
+    const { antiRollback } = this.#options;
+    const factory = antiRollback === undefined ? this.#app(APP_SUBTYPE_FACTORY) : undefined;
+    const fallback = isValid(other) ? this.#slotOf(other) : factory;
+    if (fallback === undefined || this.#validate(fallback) !== "ESP_OK") return false;
+    return antiRollback === undefined || mayRun(this.#flash, fallback, antiRollback);
   }
 
   /** esp_ota_erase_last_boot_app_partition: erases the slot of the inactive entry, and that entry. */

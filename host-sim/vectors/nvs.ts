@@ -268,6 +268,7 @@ function statsOf(nvs: Nvs): number[] | null {
 function byteWise(flash: Flash): NvsFlash {
   return {
     read: (offset, length) => flash.read(offset, length),
+    isErased: (offset, length) => flash.isErased(offset, length),
     eraseSector: (offset) => flash.eraseSector(offset),
     write: (offset, bytes) => {
       bytes.forEach((byte, index) => {

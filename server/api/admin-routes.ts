@@ -18,23 +18,33 @@ const WRITE = Object.freeze({ access: "releases:write" as const });
 const MAX_ADMIN_BODY_BYTES = 64 * 1024;
 const PREFIX = "/api/ota/admin";
 
+/** A form cannot be checked before it is read: its fields are UploadFields. */
+const UPLOAD = Object.freeze({
+  summary: "Upload an image with its signed manifest (multipart: file, release and fields as in registering)",
+  consumes: ["multipart/form-data"],
+});
+
 export function adminRoutes(app: FastifyInstance, context: Context): void {
   const { store } = context;
 
-  app.post(`${PREFIX}/upload`, { config: WRITE }, async (request, reply) => {
+  app.post(`${PREFIX}/upload`, { config: WRITE, schema: { ...UPLOAD } }, async (request, reply) => {
     return reply.code(201).send(viewFirmware(await uploadFirmware(request, context)));
   });
 
   app.post<{ Body: Static<typeof RegisterBody> }>(
     `${PREFIX}/firmware`,
-    { config: WRITE, bodyLimit: MAX_ADMIN_BODY_BYTES, schema: { body: RegisterBody } },
+    {
+      config: WRITE,
+      bodyLimit: MAX_ADMIN_BODY_BYTES,
+      schema: { summary: "Register a release whose image is stored here already", body: RegisterBody },
+    },
     async (request, reply) =>
       reply.code(201).send(viewFirmware(await registerKnown(request, context, request.body))),
   );
 
   app.get<{ Querystring: Static<typeof FirmwareQuery> }>(
     `${PREFIX}/firmware`,
-    { config: READ, schema: { querystring: FirmwareQuery } },
+    { config: READ, schema: { summary: "List firmware, newest first", querystring: FirmwareQuery } },
     async ({ query }) => {
       const { rows, totalCount } = await store.listFirmware(
         {
@@ -55,7 +65,7 @@ export function adminRoutes(app: FastifyInstance, context: Context): void {
 
   app.get<{ Params: { id: number } }>(
     `${PREFIX}/firmware/:id`,
-    { config: READ, schema: { params: IdParams } },
+    { config: READ, schema: { summary: "One firmware and its signed manifest", params: IdParams } },
     async ({ params }) => {
       const firmware = await store.findFirmware(params.id);
       if (!firmware) throw new ApiError(404, "FIRMWARE_UNKNOWN", `firmware ${params.id} does not exist`);
@@ -65,7 +75,15 @@ export function adminRoutes(app: FastifyInstance, context: Context): void {
 
   app.patch<{ Params: { id: number }; Body: Static<typeof FirmwarePatch> }>(
     `${PREFIX}/firmware/:id`,
-    { config: WRITE, bodyLimit: MAX_ADMIN_BODY_BYTES, schema: { params: IdParams, body: FirmwarePatch } },
+    {
+      config: WRITE,
+      bodyLimit: MAX_ADMIN_BODY_BYTES,
+      schema: {
+        summary: "Change whether firmware is stable or active, its stepping stone and notes",
+        params: IdParams,
+        body: FirmwarePatch,
+      },
+    },
     async (request) => {
       const { params, body } = request;
       const changes = {
@@ -81,14 +99,17 @@ export function adminRoutes(app: FastifyInstance, context: Context): void {
   // Deactivates: the record stays, because attempts and the log refer to it.
   app.delete<{ Params: { id: number } }>(
     `${PREFIX}/firmware/:id`,
-    { config: WRITE, schema: { params: IdParams } },
+    {
+      config: WRITE,
+      schema: { summary: "Deactivate firmware: it is offered and downloaded no more", params: IdParams },
+    },
     async (request) =>
       viewFirmware(await change(context, actorOf(request), request.params.id, { isActive: false })),
   );
 
   app.get<{ Querystring: Static<typeof LogsQuery> }>(
     `${PREFIX}/logs`,
-    { config: READ, schema: { querystring: LogsQuery } },
+    { config: READ, schema: { summary: "List attempts, newest first", querystring: LogsQuery } },
     async ({ query }) => {
       const { rows, totalCount } = await store.listUpdates(
         {

@@ -17,7 +17,7 @@ export function contentRoutes(app: FastifyInstance, { store, content, settings, 
     method: ["GET", "HEAD"],
     url: `${CONTENT_PATH}:id`,
     config: { access: "device" },
-    schema: { params: DeviceParams },
+    schema: { summary: "The picture that a display shows, as a binary PBM", params: DeviceParams },
     async handler({ method, params: { id }, headers }, reply) {
       const waitMs = rate?.take(id, now()) ?? 0;
       if (waitMs > 0) {

@@ -31,7 +31,13 @@ export function deviceRoutes(app: FastifyInstance, context: Context): void {
 
   app.post<{ Body: CheckInput }>(
     "/api/ota/check",
-    { ...options, schema: { body: CheckBody } },
+    {
+      ...options,
+      schema: {
+        summary: "Check for an update: registration, heartbeat and evidence in one",
+        body: CheckBody,
+      },
+    },
     async (request, reply) => {
       bound(request.body.device_id, reply);
       return describeOutcome(await answerCheck(context, request, request.body), context);
@@ -40,7 +46,7 @@ export function deviceRoutes(app: FastifyInstance, context: Context): void {
 
   app.post<{ Body: StatusInput }>(
     "/api/ota/status",
-    { ...options, schema: { body: StatusBody } },
+    { ...options, schema: { summary: "Report a step of an update", body: StatusBody } },
     async (request, reply) => {
       const { body } = request;
       bound(body.device_id, reply);
@@ -56,7 +62,11 @@ export function deviceRoutes(app: FastifyInstance, context: Context): void {
     method: ["GET", "HEAD"],
     url: "/api/ota/download/:id",
     config: { access: "device" as const },
-    schema: { params: IdParams, querystring: DownloadQuery },
+    schema: {
+      summary: "Download an image: whole, ranges, HEAD",
+      params: IdParams,
+      querystring: DownloadQuery,
+    },
     handler: (request, reply) => download(request, reply, context),
   });
 
@@ -64,7 +74,7 @@ export function deviceRoutes(app: FastifyInstance, context: Context): void {
     method: ["GET", "HEAD"],
     url: "/api/ota/files/:sha256",
     config: { access: "device" as const },
-    schema: { params: ContentParams },
+    schema: { summary: "Download an image by its SHA-256", params: ContentParams },
     handler: (request, reply) => downloadByContent(request, reply, context),
   });
 }

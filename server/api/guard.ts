@@ -41,8 +41,17 @@ const SAFE_METHODS: readonly string[] = Object.freeze(["GET", "HEAD", "OPTIONS"]
 export function guard(app: FastifyInstance, context: Context): void {
   app.decorate("routeAccess", []);
   app.decorateRequest("actor", undefined);
-  app.addHook("onRoute", ({ method, url, config }) => {
-    for (const each of [method].flat()) app.routeAccess.push({ method: each, url, access: config?.access });
+  app.addHook("onRoute", (route) => {
+    for (const method of [route.method].flat()) {
+      // Read when it is asked for: a hook behind this one may say it for a whole group.
+      app.routeAccess.push({
+        method,
+        url: route.url,
+        get access() {
+          return route.config?.access;
+        },
+      });
+    }
   });
   app.addHook("onRequest", async (request, reply) => {
     if (request.is404) return;

@@ -13,7 +13,7 @@ const MAX_DEVICE_COUNT = 1000;
 const YEAR_SECONDS = 366 * 24 * 60 * 60;
 
 /** Tags and groups: words of any language, without commas, so that they can stand in lists. */
-const Label = Type.String({
+export const Label = Type.String({
   minLength: 1,
   maxLength: 64,
   pattern: "^[^\\s,\\u0000-\\u001f]([^,\\u0000-\\u001f]*[^\\s,\\u0000-\\u001f])?$",
@@ -93,7 +93,7 @@ const GatesBody = Type.Object(
   { description: "What pauses the rollout" },
 );
 
-const WindowsBody = Type.Object(
+export const WindowsBody = Type.Object(
   {
     time_zone: Type.String({ minLength: 1, maxLength: 64, description: "IANA name, such as Europe/Berlin" }),
     spans: Type.Array(

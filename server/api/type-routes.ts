@@ -17,13 +17,24 @@ const TypeBody = Type.Object({
 });
 
 export function typeRoutes(app: FastifyInstance, context: Context): void {
-  app.get("/api/types", { config: { access: "read" } }, async () => ({
-    types: (await context.store.listTypes()).map(viewType),
-  }));
+  app.get(
+    "/api/types",
+    { config: { access: "read" }, schema: { summary: "List device types" } },
+    async () => ({
+      types: (await context.store.listTypes()).map(viewType),
+    }),
+  );
 
   app.put<{ Params: Static<typeof TypeParams>; Body: Static<typeof TypeBody> }>(
     "/api/types/:name",
-    { config: { access: "settings:write" }, schema: { params: TypeParams, body: TypeBody } },
+    {
+      config: { access: "settings:write" },
+      schema: {
+        summary: "Say whether a device type takes signed releases only",
+        params: TypeParams,
+        body: TypeBody,
+      },
+    },
     async (request) => {
       const { params, body } = request;
       const type = await recordChange(context, actorOf(request), async (journal) => {

@@ -100,6 +100,7 @@ export const viewType = (type: DeviceType) => ({
   updated_at: time(type.updatedAt),
 });
 
+export type TypeView = ReturnType<typeof viewType>;
 const viewSeen = (seen: Seen) => ({
   device_id: seen.id,
   last_seen: time(seen.lastSeen),

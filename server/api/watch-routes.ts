@@ -20,7 +20,7 @@ export function watchRoutes(app: FastifyInstance, context: Context): void {
 
   app.get<{ Querystring: Static<typeof EventsQuery> }>(
     "/api/events",
-    { config: READ, schema: { querystring: EventsQuery } },
+    { config: READ, schema: { summary: "List events, newest first", querystring: EventsQuery } },
     async ({ query }) => {
       const events = await store.listEvents({
         limit: query.limit,
@@ -32,17 +32,26 @@ export function watchRoutes(app: FastifyInstance, context: Context): void {
     },
   );
 
-  app.get("/api/events/stream", { config: READ }, async (request, reply) =>
-    streamEvents(reply, context, actorOf(request)),
+  app.get(
+    "/api/events/stream",
+    { config: READ, schema: { summary: "Follow changes live (server-sent events)" } },
+    async (request, reply) => streamEvents(reply, context, actorOf(request)),
   );
 
-  app.get("/healthz", { config: { access: "public" } }, async () => {
-    await store.countDevicesSeenSince(Number.MAX_SAFE_INTEGER);
-    return { status: "ok" };
-  });
+  app.get(
+    "/healthz",
+    { config: { access: "public" }, schema: { summary: "Whether the server runs" } },
+    async () => {
+      await store.countDevicesSeenSince(Number.MAX_SAFE_INTEGER);
+      return { status: "ok" };
+    },
+  );
 
-  app.get("/metrics", { config: READ }, async (_request, reply) =>
-    reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
+  app.get(
+    "/metrics",
+    { config: READ, schema: { summary: "Metrics for Prometheus" } },
+    async (_request, reply) =>
+      reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
   );
 }
 

@@ -3,14 +3,10 @@
 import type { Command } from "commander";
 import type { FirmwareView, UpdateView } from "../api/views.js";
 import { callServer, type ServerFlags, withServer } from "./client.js";
+import { addListCommand } from "./firmware-list.js";
 import { green, printJson, printLine, printTable, red, wholeNumber } from "./output.js";
 import { addUploadCommand } from "./release.js";
 
-interface ListFlags extends ServerFlags {
-  readonly type?: string;
-  readonly limit: number;
-  readonly json?: boolean;
-}
 interface LogsFlags extends ServerFlags {
   readonly device?: string;
   readonly status?: string;
@@ -35,11 +31,7 @@ export function firmwareCommand(program: Command): void {
     .option("--inactive", "do not let it be downloaded yet")
     .option("--json", "print one JSON object")
     .action(register);
-  withServer(firmware.command("list").description("list the firmware of a server"))
-    .option("--type <type>", "only this kind of firmware")
-    .option("--limit <n>", "at most so many", wholeNumber, 50)
-    .option("--json", "print JSON")
-    .action(list);
+  addListCommand(firmware);
   withServer(firmware.command("logs").description("list attempts, newest first"))
     .option("--device <id>", "only of this device")
     .option("--status <status>", "only with this status: pending, downloading, installing, success, failed")
@@ -66,35 +58,6 @@ async function register(manifest: string, flags: RegisterFlags): Promise<void> {
   }
   const { id, device_type, version } = stored as FirmwareView;
   printLine(`firmware ${id}: ${device_type} ${version}`);
-}
-
-async function list(flags: ListFlags): Promise<void> {
-  const query = new URLSearchParams({
-    limit: `${flags.limit}`,
-    ...(flags.type ? { device_type: flags.type } : {}),
-  });
-  const answer = (await callServer(flags, `/api/ota/admin/firmware?${query}`)) as {
-    firmware: readonly FirmwareView[];
-  };
-  if (flags.json) {
-    printJson(answer);
-    return;
-  }
-  printTable(
-    ["ID", "TYPE", "VERSION", "BUILD", "HARDWARE", "BYTES", "STABLE", "ACTIVE", "NEEDS", "CREATED"],
-    answer.firmware.map((firmware) => [
-      `${firmware.id}`,
-      firmware.device_type,
-      firmware.version,
-      `${firmware.build_number}`,
-      firmware.hardware,
-      `${firmware.file_size}`,
-      firmware.is_stable ? "yes" : "no",
-      firmware.is_active ? "yes" : "no",
-      firmware.min_current_version ?? "",
-      firmware.created_at.slice(0, 16).replace("T", " "),
-    ]),
-  );
 }
 
 async function logs(flags: LogsFlags): Promise<void> {

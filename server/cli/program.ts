@@ -1,6 +1,7 @@
 // Puts the groups of commands together. What a command does is imported when it runs, so that `--help` is quick.
 
 import { Command } from "commander";
+import { completionCommand } from "./completion.js";
 import { demoCommand } from "./demo.js";
 import { deviceCommand } from "./device.js";
 import { exportCommand, importCommand } from "./export.js";
@@ -16,6 +17,7 @@ import { rolloutCommand } from "./rollout.js";
 import { serverCommand } from "./server.js";
 import { simCommand } from "./sim.js";
 import { tokenCommand } from "./token.js";
+import { typeCommands } from "./type.js";
 import { userCommand } from "./user.js";
 
 export function createProgram(): Command {
@@ -37,12 +39,14 @@ export function createProgram(): Command {
     loginCommands,
     userCommand,
     tokenCommand,
+    typeCommands,
     registrationCommands,
     rolloutCommand,
     deviceCommand,
     simCommand,
     flashCommand,
     partitionsCommand,
+    completionCommand,
   ]) {
     add(program);
   }

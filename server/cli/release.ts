@@ -3,7 +3,8 @@
 import type { Command } from "commander";
 import type { ReleasePayload } from "../../firmware/core/wire.js";
 import type { FirmwareView } from "../api/views.js";
-import { callServer, type ServerFlags, withServer } from "./client.js";
+import { callServer, jsonRequest, type ServerFlags, withServer } from "./client.js";
+import { addListCommand } from "./firmware-list.js";
 import { printJson, printLine, UsageError, wholeNumber } from "./output.js";
 
 interface Json {
@@ -33,6 +34,11 @@ export interface UploadFlags extends ServerFlags {
   readonly inactive?: boolean;
   readonly minCurrent?: string;
   readonly notes?: string;
+  /** Device type of firmware without a manifest. */
+  readonly legacy?: string;
+  readonly firmwareVersion?: string;
+  readonly build?: number;
+  readonly hardware?: string;
 }
 
 export function releaseCommand(program: Command): void {
@@ -64,6 +70,59 @@ export function releaseCommand(program: Command): void {
         );
     });
   addUploadCommand(release);
+  release
+    .command("verify <firmware>")
+    .description("check an image against its signed manifest, as a device does")
+    .requiredOption("--key <file...>", "public keys, one of which must have signed it (release.pub.jwk)")
+    .option("--release <file>", "the manifest (FIRMWARE.release.jws)")
+    .option("--json", "print one JSON object")
+    .action(verify);
+  addListCommand(release);
+  for (const [name, description, changes] of CHANGES) {
+    withServer(release.command(`${name} <id>`).description(description))
+      .option("--json", "print one JSON object")
+      .action(async (id: string, flags: ServerFlags & Json) => {
+        const path = `/api/ota/admin/firmware/${wholeNumber(id)}`;
+        const changed = (await callServer(flags, path, jsonRequest("PATCH", changes))) as FirmwareView;
+        if (flags.json) printJson(changed);
+        else
+          printLine(`firmware ${id}: ${changed.device_type} ${changed.version}, ${describeState(changed)}`);
+      });
+  }
+}
+
+const CHANGES: readonly (readonly [name: string, description: string, changes: object])[] = Object.freeze([
+  [
+    "promote",
+    "make firmware stable: devices without a rollout of it are offered it by themselves",
+    { is_stable: true },
+  ],
+  ["demote", "make firmware unstable again: only a rollout offers it", { is_stable: false }],
+  ["activate", "let firmware be downloaded again", { is_active: true }],
+  ["deactivate", "offer firmware and let it be downloaded no more", { is_active: false }],
+]);
+
+const describeState = ({ is_active, is_stable }: FirmwareView): string =>
+  is_active ? (is_stable ? "stable" : "unstable") : "inactive";
+
+/** @throws ReleaseError */
+async function verify(
+  firmware: string,
+  flags: Json & { readonly key: readonly string[]; readonly release?: string },
+): Promise<void> {
+  const { createReadStream } = await import("node:fs");
+  const { readFile } = await import("node:fs/promises");
+  const { readRelease, verifyReleaseFile, verifyReleaseSignature } = await import("../release.js");
+  const read = readRelease((await readFile(flags.release ?? manifestBeside(firmware), "utf8")).trim());
+  const keys = await Promise.all(flags.key.map(async (file) => JSON.parse(await readFile(file, "utf8"))));
+  await verifyReleaseSignature(read, keys);
+  await verifyReleaseFile(read.release, createReadStream(firmware));
+  const { type, version, build, hardware, size } = read.release;
+  if (flags.json) printJson({ valid: true, key_id: read.keyId, type, version, build, hardware, size });
+  else
+    printLine(
+      `${firmware}: ${type} ${version} for ${hardware}, signed by ${read.keyId}, ${size} bytes as signed`,
+    );
 }
 
 /** `upload` is a command of `release` and, as existing users know it, of `firmware`. */
@@ -74,6 +133,10 @@ export function addUploadCommand(group: Command): void {
     .option("--inactive", "do not let it be downloaded yet")
     .option("--min-current <version>", "ask for a newer version before it than the manifest does")
     .option("--notes <text>", "release notes")
+    .option("--legacy <type>", "without a manifest, for a device type that knows no signatures")
+    .option("--firmware-version <version>", "with --legacy: the version of the firmware")
+    .option("--build <n>", "with --legacy: the build number", wholeNumber)
+    .option("--hardware <name>", "with --legacy: the board (the chip's name)")
     .option("--json", "print one JSON object")
     .action(async (firmware: string, flags: UploadFlags & Json) => {
       const stored = await uploadReleaseFile(firmware, flags);
@@ -112,7 +175,16 @@ export async function uploadReleaseFile(firmware: string, flags: UploadFlags): P
   const { readFile } = await import("node:fs/promises");
   const { basename } = await import("node:path");
   const form = new FormData();
-  form.set("release", (await readFile(flags.release ?? manifestBeside(firmware), "utf8")).trim());
+  if (flags.legacy === undefined) {
+    form.set("release", (await readFile(flags.release ?? manifestBeside(firmware), "utf8")).trim());
+  } else {
+    if (flags.firmwareVersion === undefined)
+      throw new UsageError("--legacy needs --firmware-version: there is no manifest that tells it");
+    form.set("device_type", flags.legacy);
+    form.set("version", flags.firmwareVersion);
+    if (flags.build !== undefined) form.set("build_number", `${flags.build}`);
+    if (flags.hardware !== undefined) form.set("hardware", flags.hardware);
+  }
   if (flags.unstable) form.set("is_stable", "false");
   if (flags.inactive) form.set("is_active", "false");
   if (flags.minCurrent !== undefined) form.set("min_current_version", flags.minCurrent);

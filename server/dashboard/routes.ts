@@ -17,7 +17,7 @@ const CONTENT_SECURITY_POLICY = [
 ].join("; ");
 
 export function dashboardRoutes(app: FastifyInstance): void {
-  const open = { config: { access: "public" as const } };
+  const open = { config: { access: "public" as const }, schema: { hide: true } };
   const client = () => {
     bundle ??= bundleClient();
     return bundle;
@@ -25,7 +25,7 @@ export function dashboardRoutes(app: FastifyInstance): void {
   let bundle: ReturnType<typeof bundleClient> | undefined;
 
   // The pages themselves are public: whoever is not known is shown the sign-in, and a one-time link leads to /setup.
-  for (const path of ["/", "/setup"]) {
+  for (const path of ["/", "/setup", "/content-admin", "/upload"]) {
     app.get(path, open, async (_request, reply) =>
       reply
         .type("text/html; charset=utf-8")

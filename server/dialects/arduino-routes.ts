@@ -22,7 +22,10 @@ const Params = Type.Object({ type: Name });
 export function arduinoRoutes(app: FastifyInstance, context: Context): void {
   app.get<{ Params: Static<typeof Params> }>(
     "/api/arduino/:type",
-    { config: { access: "device" as const }, schema: { params: Params } },
+    {
+      config: { access: "device" as const },
+      schema: { summary: "Arduino HTTPUpdate: the image, or 304", params: Params },
+    },
     async (request, reply) => {
       await requireLegacy(request.params.type, context.store);
       const check = readHeaders(request, request.params.type);

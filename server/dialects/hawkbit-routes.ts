@@ -58,7 +58,7 @@ export function hawkbitRoutes(app: FastifyInstance, context: Context): void {
 
   app.get<{ Params: Controller }>(
     BASE,
-    { ...open, schema: { params: ControllerParams } },
+    { ...open, schema: { summary: "hawkBit: poll", params: ControllerParams } },
     async (request) => {
       const { params } = request;
       await requireLegacy(params.tenant, store);
@@ -70,7 +70,10 @@ export function hawkbitRoutes(app: FastifyInstance, context: Context): void {
 
   app.put<{ Params: Controller; Body: Static<typeof ConfigBody> }>(
     `${BASE}/configData`,
-    { ...open, schema: { params: ControllerParams, body: ConfigBody } },
+    {
+      ...open,
+      schema: { summary: "hawkBit: attributes of the device", params: ControllerParams, body: ConfigBody },
+    },
     async (request) => {
       const { params, body } = request;
       await findController(store, params);
@@ -83,7 +86,7 @@ export function hawkbitRoutes(app: FastifyInstance, context: Context): void {
 
   app.get<{ Params: Action }>(
     `${BASE}/deploymentBase/:action`,
-    { ...open, schema: { params: ActionParams } },
+    { ...open, schema: { summary: "hawkBit: what to install", params: ActionParams } },
     async (request) => {
       const { attempt, firmware } = await findAction(store, request.params);
       return viewDeployment(attempt, firmware, originOf(request));
@@ -92,7 +95,10 @@ export function hawkbitRoutes(app: FastifyInstance, context: Context): void {
 
   app.post<{ Params: Action; Body: Static<typeof FeedbackBody> }>(
     `${BASE}/deploymentBase/:action/feedback`,
-    { ...open, schema: { params: ActionParams, body: FeedbackBody } },
+    {
+      ...open,
+      schema: { summary: "hawkBit: how the installation goes", params: ActionParams, body: FeedbackBody },
+    },
     async (request) => {
       const { params, body } = request;
       const { device, attempt, firmware } = await findAction(store, params);
@@ -112,7 +118,7 @@ export function hawkbitRoutes(app: FastifyInstance, context: Context): void {
 
   app.get<{ Params: Action }>(
     `${BASE}/cancelAction/:action`,
-    { ...open, schema: { params: ActionParams } },
+    { ...open, schema: { summary: "hawkBit: an action that was ended here", params: ActionParams } },
     async ({ params }) => {
       const { attempt } = await findAction(store, params);
       return { id: `${attempt.id}`, cancelAction: { stopId: `${attempt.id}` } };
@@ -121,7 +127,10 @@ export function hawkbitRoutes(app: FastifyInstance, context: Context): void {
 
   app.post<{ Params: Action; Body: Static<typeof FeedbackBody> }>(
     `${BASE}/cancelAction/:action/feedback`,
-    { ...open, schema: { params: ActionParams, body: FeedbackBody } },
+    {
+      ...open,
+      schema: { summary: "hawkBit: the device has heard of it", params: ActionParams, body: FeedbackBody },
+    },
     async (request) => {
       const { params } = request;
       const { attempt } = await findAction(store, params);

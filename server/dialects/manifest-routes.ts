@@ -50,7 +50,14 @@ const SystemQuery = Type.Object({
 export function manifestRoutes(app: FastifyInstance, context: Context): void {
   app.get<{ Params: Static<typeof TypeParams>; Querystring: Static<typeof OffsetQuery> }>(
     "/api/web-tools/:type/manifest.json",
-    { config: { access: "device" as const }, schema: { params: TypeParams, querystring: OffsetQuery } },
+    {
+      config: { access: "device" as const },
+      schema: {
+        summary: "Manifest for ESP Web Tools and ESPHome",
+        params: TypeParams,
+        querystring: OffsetQuery,
+      },
+    },
     async ({ params, query }, reply) => {
       const manifest = describeForWebTools(await newestOf(context.store, params.type), query.offset);
       // The page that flashes may lie elsewhere; there is nothing secret in it.
@@ -63,7 +70,10 @@ export function manifestRoutes(app: FastifyInstance, context: Context): void {
 
   app.get<{ Querystring: Static<typeof SystemQuery> }>(
     "/manifest",
-    { config: { access: "device" as const }, schema: { querystring: SystemQuery } },
+    {
+      config: { access: "device" as const },
+      schema: { summary: "System manifest of a synchronised pair", querystring: SystemQuery },
+    },
     async ({ query }) => {
       const types = query.types.split(",").filter((type) => type !== "");
       if (types.length > MAX_TYPE_COUNT)

@@ -47,19 +47,28 @@ const NodeBody = Type.Object({
 });
 const FinishBody = Type.Object({ status: Type.Union([Type.Literal("completed"), Type.Literal("failed")]) });
 
+const UPLOAD = Object.freeze({
+  summary: "Upload firmware of nodes (multipart: file, node_type, version, release_notes)",
+  consumes: ["multipart/form-data"],
+});
+
 export function meshRoutes(app: FastifyInstance, context: Context): void {
   const { store } = context;
   const byGateways = { bodyLimit: MAX_BODY_BYTES, config: { access: "mesh:report" as const } };
 
-  app.post(`${PREFIX}/firmware/upload`, { config: { access: "releases:write" } }, async (request, reply) => {
-    const names = { node_type: "device_type" };
-    return reply.code(201).send(viewNodeFirmware(await uploadFirmware(request, context, names)));
-  });
+  app.post(
+    `${PREFIX}/firmware/upload`,
+    { config: { access: "releases:write" }, schema: { ...UPLOAD } },
+    async (request, reply) => {
+      const names = { node_type: "device_type" };
+      return reply.code(201).send(viewNodeFirmware(await uploadFirmware(request, context, names)));
+    },
+  );
 
   const FirmwareQuery = Type.Object({ node_type: Type.Optional(Name), ...Page });
   app.get<{ Querystring: Static<typeof FirmwareQuery> }>(
     `${PREFIX}/firmware`,
-    { config: { access: "read" }, schema: { querystring: FirmwareQuery } },
+    { config: { access: "read" }, schema: { summary: "List firmware of nodes", querystring: FirmwareQuery } },
     async ({ query }) => {
       const filter = query.node_type === undefined ? {} : { deviceType: query.node_type };
       const { rows, totalCount } = await store.listFirmware(filter, query);
@@ -69,7 +78,11 @@ export function meshRoutes(app: FastifyInstance, context: Context): void {
 
   app.post<{ Body: Static<typeof NewUpdateBody> }>(
     `${PREFIX}/ota/updates`,
-    { config: ROLLOUTS, bodyLimit: MAX_BODY_BYTES, schema: { body: NewUpdateBody } },
+    {
+      config: ROLLOUTS,
+      bodyLimit: MAX_BODY_BYTES,
+      schema: { summary: "Distribute firmware in the mesh", body: NewUpdateBody },
+    },
     async (request, reply) => {
       const { body } = request;
       const update = await recordChange(context, actorOf(request), async (journal) => {
@@ -89,7 +102,10 @@ export function meshRoutes(app: FastifyInstance, context: Context): void {
   const UpdatesQuery = Type.Object({ status: Type.Optional(UpdateStatus), ...Page });
   app.get<{ Querystring: Static<typeof UpdatesQuery> }>(
     `${PREFIX}/ota/updates`,
-    { config: { access: "read" }, schema: { querystring: UpdatesQuery } },
+    {
+      config: { access: "read" },
+      schema: { summary: "List distributions, newest first", querystring: UpdatesQuery },
+    },
     async ({ query }) => {
       const filter = query.status === undefined ? {} : { statuses: [query.status] };
       const { rows, totalCount } = await store.listMeshUpdates(filter, query);
@@ -98,17 +114,24 @@ export function meshRoutes(app: FastifyInstance, context: Context): void {
   );
 
   // Oldest first: a gateway does one after the other.
-  app.get(`${PREFIX}/ota/updates/pending`, { config: { access: "mesh:report" as const } }, async () => {
-    const { rows } = await store.listMeshUpdates(
-      { statuses: ["pending", "distributing"] },
-      { limit: MAX_PENDING_COUNT, offset: 0 },
-    );
-    return { updates: await Promise.all(rows.toReversed().map((row) => describe(row))) };
-  });
+  app.get(
+    `${PREFIX}/ota/updates/pending`,
+    { ...byGateways, schema: { summary: "Distributions that a gateway has to do, oldest first" } },
+    async () => {
+      const { rows } = await store.listMeshUpdates(
+        { statuses: ["pending", "distributing"] },
+        { limit: MAX_PENDING_COUNT, offset: 0 },
+      );
+      return { updates: await Promise.all(rows.toReversed().map((row) => describe(row))) };
+    },
+  );
 
   app.get<{ Params: { id: number } }>(
     `${PREFIX}/ota/updates/:id`,
-    { config: { access: "read" }, schema: { params: IdParams } },
+    {
+      config: { access: "read" },
+      schema: { summary: "A distribution and the progress of its nodes", params: IdParams },
+    },
     async ({ params }) => {
       const update = await store.findMeshUpdate(params.id);
       if (!update) throw new ApiError(404, "UPDATE_UNKNOWN", `update ${params.id} does not exist`);
@@ -119,7 +142,7 @@ export function meshRoutes(app: FastifyInstance, context: Context): void {
 
   app.delete<{ Params: { id: number } }>(
     `${PREFIX}/ota/updates/:id`,
-    { config: ROLLOUTS, schema: { params: IdParams } },
+    { config: ROLLOUTS, schema: { summary: "Cancel a distribution", params: IdParams } },
     async (request) => {
       const cancelled = await recordChange(context, actorOf(request), async (journal) => {
         const before = await journal.store.findMeshUpdate(request.params.id);
@@ -134,7 +157,7 @@ export function meshRoutes(app: FastifyInstance, context: Context): void {
 
   app.post<{ Params: { id: number }; Body: Static<typeof NodeBody> }>(
     `${PREFIX}/ota/updates/:id/nodes`,
-    { ...byGateways, schema: { params: IdParams, body: NodeBody } },
+    { ...byGateways, schema: { summary: "A gateway reports a node", params: IdParams, body: NodeBody } },
     async ({ params, body }) =>
       viewNode(
         await record(context, (journal) =>
@@ -151,7 +174,10 @@ export function meshRoutes(app: FastifyInstance, context: Context): void {
 
   app.post<{ Params: { id: number }; Body: Static<typeof FinishBody> }>(
     `${PREFIX}/ota/updates/:id/finish`,
-    { ...byGateways, schema: { params: IdParams, body: FinishBody } },
+    {
+      ...byGateways,
+      schema: { summary: "A gateway reports that it is done", params: IdParams, body: FinishBody },
+    },
     async ({ params, body }) =>
       describe(await record(context, (journal) => finishDistribution(journal, params.id, body.status))),
   );

@@ -25,7 +25,7 @@ export function registerRoutes(app: FastifyInstance, context: Context): void {
 
   app.post<{ Body: CheckInput }>(
     "/api/devices/register",
-    { ...options, schema: { body: CheckBody } },
+    { ...options, schema: { summary: "Register a device without asking for an update", body: CheckBody } },
     async (request, reply) => {
       const { body } = request;
       const isKnown = (await context.store.findDevice(body.device_id)) !== undefined;
@@ -42,7 +42,14 @@ export function registerRoutes(app: FastifyInstance, context: Context): void {
 
   app.post<{ Params: { id: string }; Body: Static<typeof HeartbeatBody> }>(
     "/api/devices/:id/heartbeat",
-    { ...options, schema: { params: DeviceParams, body: HeartbeatBody } },
+    {
+      ...options,
+      schema: {
+        summary: "Say that a device is there, and how it is",
+        params: DeviceParams,
+        body: HeartbeatBody,
+      },
+    },
     async (request) => {
       const { params, body } = request;
       await recordDevice(context, request, params.id, async (journal) => {

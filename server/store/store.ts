@@ -6,6 +6,7 @@ import type { ApiTokenStore } from "./api-tokens.js";
 import type { AttributeStore } from "./attributes.js";
 import type { AuditStore } from "./audit.js";
 import type { BlobUseStore } from "./blobs.js";
+import type { ContentStore } from "./content.js";
 import type { DeviceIdentityStore } from "./device-identities.js";
 import type { DeviceStore } from "./devices.js";
 import type { EventStore } from "./events.js";
@@ -23,6 +24,7 @@ export * from "./api-tokens.js";
 export * from "./attributes.js";
 export * from "./audit.js";
 export * from "./blobs.js";
+export * from "./content.js";
 export * from "./device-identities.js";
 export * from "./devices.js";
 export * from "./errors.js";
@@ -45,6 +47,7 @@ export interface StoreParts
     AttributeStore,
     AuditStore,
     BlobUseStore,
+    ContentStore,
     DeviceIdentityStore,
     DeviceStore,
     EventStore,

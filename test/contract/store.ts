@@ -3,6 +3,7 @@
 
 import type { Store } from "../../server/store/store.js";
 import { auditContract } from "./store/audit.js";
+import { contentContract } from "./store/content.js";
 import { credentialContract } from "./store/credentials.js";
 import { deviceIdentityContract } from "./store/device-identities.js";
 import { deviceContract } from "./store/devices.js";
@@ -35,5 +36,6 @@ export function storeContract(open: () => Promise<Store>): void {
   credentialContract(() => store);
   auditContract(() => store);
   deviceIdentityContract(() => store);
+  contentContract(() => store);
   transactionContract(() => store);
 }

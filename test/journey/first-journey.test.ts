@@ -23,9 +23,13 @@ describe("the first journey", () => {
     const tenthOf = (chunk: number) => Math.floor((chunk * DEFAULT_CHUNK_BYTES * PROGRESS_STEPS) / length);
     const tenths = new Set(Array.from({ length: chunkCount - 1 }, (_, chunk) => tenthOf(chunk + 1)));
     tenths.delete(0);
+    // progress that waits while the flash is busy is replaced by newer progress
+    const told = rig.reports.filter(({ step }) => step === "downloading").map((r) => r.bytes_downloaded!);
+    expect(told.length).within(3, tenths.size);
+    expect(told).deep.equal([...told].sort((a, b) => a - b));
     expect(rig.reports.map(({ step }) => step)).deep.equal([
       "verified",
-      ...Array.from(tenths, () => "downloading"),
+      ...told.map(() => "downloading"),
       "verifying",
       "armed",
       "trial",

@@ -16,8 +16,14 @@ export interface TestServer {
   handle(request: HttpRequest): Promise<HttpResponse>;
   /** Through the upload route, as the command line does it. */
   upload(image: Uint8Array, release: string): Promise<void>;
+  /** A binary PBM for panels. Returns its number. */
+  uploadPicture(name: string, pbm: Uint8Array): Promise<number>;
   /** A request of the administrator. */
-  admin(method: "GET" | "POST" | "PUT", path: string, payload?: object): Promise<Record<string, unknown>>;
+  admin(
+    method: "GET" | "POST" | "PUT" | "PATCH",
+    path: string,
+    payload?: object,
+  ): Promise<Record<string, unknown>>;
   /** From now on devices that are new here need this enrolment token. */
   demandEnrolment(token: string): Promise<void>;
   /** Every attempt, oldest first. */
@@ -34,6 +40,20 @@ export async function openTestServer(options: {
   const store = await openSqliteStore(join(folder, "skyslot.db"));
   const auth = new Auth({ store, now, localToken: ADMIN_TOKEN });
   const app = createApp({ store, blobs: await openFileBlobs(join(folder, "blobs")), auth, content, now });
+  const send = async (url: string, form: FormData): Promise<Record<string, unknown>> => {
+    const encoded = new Response(form);
+    const answer = await app.inject({
+      method: "POST",
+      url,
+      headers: {
+        authorization: `Bearer ${ADMIN_TOKEN}`,
+        "content-type": encoded.headers.get("content-type") ?? "",
+      },
+      payload: Buffer.from(await encoded.arrayBuffer()),
+    });
+    if (answer.statusCode >= 300) throw new Error(`upload was answered ${answer.statusCode}: ${answer.body}`);
+    return answer.json();
+  };
   return {
     async handle({ method, path, headers, body, remoteAddress }) {
       const answer = await app.inject({
@@ -53,18 +73,13 @@ export async function openTestServer(options: {
       const form = new FormData();
       form.set("release", release);
       form.set("file", new Blob([Buffer.from(image)]), "firmware.bin");
-      const encoded = new Response(form);
-      const answer = await app.inject({
-        method: "POST",
-        url: "/api/ota/admin/upload",
-        headers: {
-          authorization: `Bearer ${ADMIN_TOKEN}`,
-          "content-type": encoded.headers.get("content-type") ?? "",
-        },
-        payload: Buffer.from(await encoded.arrayBuffer()),
-      });
-      if (answer.statusCode >= 300)
-        throw new Error(`upload was answered ${answer.statusCode}: ${answer.body}`);
+      await send("/api/ota/admin/upload", form);
+    },
+    async uploadPicture(name, pbm) {
+      const form = new FormData();
+      form.set("name", name);
+      form.set("file", new Blob([Buffer.from(pbm)]), "picture.pbm");
+      return (await send("/api/content-admin/images", form)).id as number;
     },
     async admin(method, url, payload) {
       const headers = { authorization: `Bearer ${ADMIN_TOKEN}` };

@@ -4,6 +4,8 @@ import { render } from "preact";
 import { useEffect, useReducer, useState } from "preact/hooks";
 import type { ActorView } from "../../api/account-views.js";
 import { Account } from "./account.js";
+import { ContentAdmin } from "./content/content-admin.js";
+import { Upload } from "./content/upload.js";
 import { Device } from "./device.js";
 import { followServer } from "./feed.js";
 import { Log, Releases } from "./lists.js";
@@ -14,6 +16,10 @@ import "./style.css";
 
 const CLOCK_MS = 1000;
 const SHOWN_DEVICE_COUNT = 200;
+const CONTENT_PAGES: Readonly<Record<string, typeof Upload>> = Object.freeze({
+  "/content-admin": ContentAdmin,
+  "/upload": Upload,
+});
 
 /** Nothing, until it is known who looks. */
 function App() {
@@ -36,6 +42,8 @@ function App() {
 function Dashboard({ actor, onSignIn }: { readonly actor: ActorView; readonly onSignIn: () => void }) {
   const [model, take] = useReducer(change, initialModel);
   const [now, setNow] = useState(Date.now());
+  const ContentPage = CONTENT_PAGES[location.pathname];
+  const mayChange = actor.kind !== "here" && actor.scopes.includes("content:write");
   useEffect(() => followServer(take), []);
   useEffect(() => {
     const timer = setInterval(() => setNow(Date.now()), CLOCK_MS);
@@ -51,12 +59,18 @@ function Dashboard({ actor, onSignIn }: { readonly actor: ActorView; readonly on
         <Account actor={actor} onSignIn={onSignIn} />
       </header>
       <main>
-        <Summary model={model} now={now} />
-        {model.connection === "loading" ? <p class="quiet">Loading…</p> : <Lists model={model} now={now} />}
+        {ContentPage ? <ContentPage mayChange={mayChange} /> : <Overview model={model} now={now} />}
       </main>
     </>
   );
 }
+
+const Overview = ({ model, now }: { readonly model: Model; readonly now: number }) => (
+  <>
+    <Summary model={model} now={now} />
+    {model.connection === "loading" ? <p class="quiet">Loading…</p> : <Lists model={model} now={now} />}
+  </>
+);
 
 function Lists({ model, now }: { readonly model: Model; readonly now: number }) {
   const devices = [...model.devices.values()].sort((a, b) => a.device_id.localeCompare(b.device_id));

@@ -11,6 +11,7 @@ import { deviceIdentities } from "./0022-device-identities.js";
 import { types } from "./0030-types.js";
 import { mesh } from "./0031-mesh.js";
 import { attributes } from "./0032-attributes.js";
+import { content } from "./0050-content.js";
 import { quietChecks } from "./0070-quiet-checks.js";
 import type { StoreMigration } from "./migrate.js";
 
@@ -26,5 +27,6 @@ export const migrations: readonly StoreMigration[] = [
   types,
   mesh,
   attributes,
+  content,
   quietChecks,
 ];

@@ -8,6 +8,7 @@ import { createApiTokenStore } from "./api-tokens.js";
 import { createAttributeStore } from "./attributes.js";
 import { createAuditStore } from "./audit.js";
 import { createBlobUseStore } from "./blobs.js";
+import { createContentStore } from "./content.js";
 import type { SqlDatabase } from "./database.js";
 import { createDeviceIdentityStore } from "./device-identities.js";
 import { createDeviceStore } from "./devices.js";
@@ -44,6 +45,7 @@ const createParts = (db: Kysely<Tables>, dialect: SqlDialect): StoreParts => ({
   ...createSigningKeyStore(db),
   ...createAuditStore(db),
   ...createDeviceIdentityStore(db),
+  ...createContentStore(db),
 });
 
 /** Runs of a transaction that others keep setting back: with the pauses between them some ten seconds. */

@@ -3,6 +3,7 @@
 import type { ApiTokenTable } from "./api-tokens.js";
 import type { AttributeTable } from "./attributes.js";
 import type { AuditTable } from "./audit.js";
+import type { ContentAssignmentTable, ContentImageTable } from "./content.js";
 import type {
   DeviceIdentityTable,
   EnrolmentTokenTable,
@@ -43,6 +44,8 @@ export interface Tables {
   device_identities: DeviceIdentityTable;
   enrolment_tokens: EnrolmentTokenTable;
   registration_policies: RegistrationPolicyTable;
+  content_images: ContentImageTable;
+  content_assignments: ContentAssignmentTable;
   fleet_revision: FleetRevisionTable;
   device_sightings: SightingTable;
 }
@@ -50,4 +53,5 @@ export interface Tables {
 /** Every column that names a blob. A blob that none of them names is removed after a while: a new one has to stand here. */
 export const BLOB_COLUMNS: readonly (readonly [table: keyof Tables, column: string])[] = [
   ["firmware", "file_hash"],
+  ["content_images", "hash"],
 ];

@@ -2,6 +2,7 @@
 
 import { expect } from "chai";
 import { Flash, type FlashOperation, PowerCut, SECTOR_BYTES } from "../../../host-sim/hardware/flash.js";
+import { randomStream } from "../../../host-sim/random.js";
 
 const bytes = (...values: number[]) => new Uint8Array(values);
 
@@ -100,23 +101,62 @@ describe("flash", () => {
     expect(flash.bytes[0]).to.equal(0xff);
   });
 
-  it("can leave the interrupted word or sector half done, never beyond what was under way", () => {
-    let seed = 1;
-    const random = () => {
-      seed = (seed * 48271) % 0x7fffffff;
-      return seed / 0x7fffffff;
-    };
+  it("can leave the interrupted operation torn, never beyond what was under way", () => {
+    const random = randomStream(1);
     const flash = new Flash(SECTOR_BYTES);
-    flash.cutAfterUnits(0, random);
-    expect(() => flash.write(0, bytes(0x0f, 0x0f, 0x0f, 0x0f, 0x0f))).to.throw(PowerCut);
-    const torn = [...flash.read(0, 4)];
-    expect(torn.every((byte) => (byte & 0x0f) === 0x0f)).to.equal(true);
-    expect(torn.some((byte) => byte !== 0xff && byte !== 0x0f)).to.equal(true);
-    expect(flash.bytes[4]).to.equal(0xff);
+    flash.cutAfterUnits(70, random);
+    expect(() => flash.write(0, new Uint8Array(600).fill(0x0f))).to.throw(PowerCut);
+    expect(flash.bytes.subarray(0, 256).every((byte) => byte === 0x0f)).to.equal(true);
+    expect(flash.bytes.subarray(256, 512).every((byte) => (byte & 0x0f) === 0x0f)).to.equal(true);
+    expect(flash.bytes.subarray(512).every((byte) => byte === 0xff)).to.equal(true);
 
-    const programmed = new Flash(SECTOR_BYTES, new Uint8Array(SECTOR_BYTES));
+    const programmed = new Flash(2 * SECTOR_BYTES, new Uint8Array(2 * SECTOR_BYTES));
     programmed.cutAfterUnits(0, random);
     expect(() => programmed.eraseSector(0)).to.throw(PowerCut);
-    expect(new Set(programmed.bytes).size).to.be.above(50);
+    expect(programmed.bytes.subarray(SECTOR_BYTES).every((byte) => byte === 0)).to.equal(true);
+  });
+
+  it("is busy for 45 ms with a sector, and with a write for each page of the chip that it enters", () => {
+    const flash = new Flash(SECTOR_BYTES);
+    let busyMs = 0;
+    flash.onBusy = (ms) => {
+      busyMs += ms;
+    };
+    flash.eraseSector(0);
+    expect(busyMs).to.equal(45);
+    flash.write(128, new Uint8Array(256));
+    expect(busyMs).to.be.closeTo(45 + 0.8, 1e-9);
+    flash.write(255, bytes(0, 0));
+    expect(busyMs).to.be.closeTo(45 + 0.8 + 2 * 0.03, 1e-9);
+    const slow = new Flash(SECTOR_BYTES, undefined, { ...flash.timings, eraseSectorMs: 400 });
+    slow.onBusy = flash.onBusy;
+    slow.eraseSector(0);
+    expect(busyMs).to.be.closeTo(445 + 0.8 + 2 * 0.03, 1e-9);
+  });
+
+  it("can hold a byte that reads right only once, until it is written anew", () => {
+    const flash = new Flash(SECTOR_BYTES, bytes(1, 2));
+    flash.destabilize(0, 0x41);
+    flash.destabilize(1, 0x42);
+    flash.write(1, bytes(0));
+    expect([flash.read(0, 2), flash.read(0, 2)].map((read) => [...read])).to.deep.equal([
+      [1, 0],
+      [0x41, 0],
+    ]);
+  });
+
+  it("tells what is read, and what is only asked", () => {
+    const flash = new Flash(SECTOR_BYTES, bytes(0));
+    const reads: unknown[][] = [];
+    flash.onRead = (...read) => reads.push(read);
+    flash.read(1, 2);
+    flash.view(3, 4);
+    expect([flash.isErased(0, 4), flash.isErased(1, 4)]).to.deep.equal([false, true]);
+    expect(reads).to.deep.equal([
+      [1, 2, "contents"],
+      [3, 4, "contents"],
+      [0, 4, "isErased"],
+      [1, 4, "isErased"],
+    ]);
   });
 });

@@ -133,7 +133,7 @@ describe("skyslot rollout and skyslot device", () => {
     await skyslot("rollout", "cancel", "1");
     expect((await skyslot("rollout", "watch", "1")).status).to.equal(4);
     expect((await skyslot("rollout", "list")).out).to.match(
-      /^1 +1 +2\/2 .*autumn +cancelled: cancelled by admin$/m,
+      /^1 +1 +2\/2 .*autumn +cancelled: cancelled by local administrator$/m,
     );
     expect((await skyslot("device", "logs", "d1")).out).to.match(
       /update\.pending +d1 is offered base 1\.1\.0 over 1\.0\.0/,

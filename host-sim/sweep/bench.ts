@@ -1,0 +1,296 @@
+// Carries out cuts: brings the flash into the state that a cut leaves, and finds out what becomes of the device, by following it or by
+// proof (same-future.ts). Each worker has one.
+
+import { createHash } from "node:crypto";
+import { Flash, type FlashOperation, SECTOR_BYTES } from "../hardware/flash.js";
+import {
+  PARTITION_TABLE_BYTES,
+  PARTITION_TABLE_OFFSET,
+  parsePartitionTable,
+} from "../hardware/partition-table.js";
+import { randomStream } from "../random.js";
+import { applyCut, applyOperation, cutPointsOf, leaveOnVerge } from "./cuts.js";
+import { type ChangedState, type FlashState, LoadedFlash, SectorStore, sectorsOf } from "./flash-state.js";
+import type { History } from "./history.js";
+import type { SweepImages, SweepRelease } from "./images.js";
+import { isInSlot, nvsOf, type Recording } from "./recording.js";
+import { type Recovery, type RecoveryOptions, recover } from "./recovery.js";
+import { hasSameFuture } from "./same-future.js";
+import { type Settings, settingsIn } from "./settings.js";
+
+/** How many devices that were followed a new cut is compared with, the newest first. */
+const MAX_FOLLOWED = 24;
+
+/** Of the cuts outside the slots, and of those inside, so many are followed by a second cut. */
+const PAIR_SHARE = 1 / 4;
+const SLOT_PAIR_SHARE = 1 / 500;
+
+export interface Failure {
+  readonly id: string;
+  readonly problem: string;
+}
+
+export interface Outcome {
+  cuts: number;
+  pairs: number;
+  /** Devices that were followed to their end; of the others it was proved that theirs is the same. */
+  followed: number;
+  readonly failed: Failure[];
+}
+
+export interface BenchOptions {
+  readonly seed: number;
+  readonly images: SweepImages;
+  readonly recordings: readonly Recording[];
+  /** 1: second cuts follow from a share of the first ones; more: so many times as many. */
+  readonly pairsEach: number;
+}
+
+export class Bench {
+  readonly #options: BenchOptions;
+  readonly #store = new SectorStore();
+  readonly #flash: Flash;
+  readonly #loaded: LoadedFlash;
+  readonly #promised: ReadonlySet<string>;
+  readonly #followed = new Map<string, History[]>();
+  #rolling: Rolling | undefined;
+
+  constructor(options: BenchOptions) {
+    this.#options = options;
+    this.#flash = new Flash(options.recordings[0]!.start.length);
+    this.#loaded = new LoadedFlash(this.#store, this.#flash.bytes);
+    this.#promised = promisedDigests(options.images);
+  }
+
+  /**
+   * Every cut of one operation, and the second cuts that follow from them.
+   * @param onSurvived told what a device does with its flash after a first cut
+   */
+  async sweepOperation(
+    journey: number,
+    index: number,
+    onSurvived: (id: string, history: History) => void = () => {},
+  ): Promise<Outcome> {
+    const outcome: Outcome = { cuts: 0, pairs: 0, followed: 0, failed: [] };
+    const recording = this.#options.recordings[journey]!;
+    const rolling = this.#rollTo(recording, index);
+    const operation = recording.operations[index]!;
+    const saved = this.#settingsIn(rolling.state);
+    const isSlot = isInSlot(operation);
+    for (const point of cutPointsOf(operation, isSlot)) {
+      const id = `${recording.name}:${index}:${point}`;
+      outcome.cuts += 1;
+      const state = this.#cut(rolling, operation, point, id);
+      const verge = point === "verge" ? operation : undefined;
+      const history = await this.#become(recording, state, saved, id, outcome, verge);
+      if (history === undefined) continue;
+      onSurvived(id, history);
+      if (verge !== undefined) continue;
+      for (const pair of this.#pairsOf(id, isSlot)) {
+        const again = this.#drawSecond(state, history, pair);
+        if (again === undefined) continue;
+        outcome.pairs += 1;
+        const savedThen = this.#settingsIn(again.before);
+        await this.#become(recording, unchanged(again.state), savedThen, pair, outcome);
+      }
+    }
+    return outcome;
+  }
+
+  /** Runs one cut again, on a device that sees all of its flash, and tells what happens. */
+  async replay(id: string, onTrace: (line: string) => void): Promise<Recovery> {
+    const [first, second] = id.split("+");
+    const [name, index, ...rest] = first!.split(":");
+    const recording = this.#options.recordings.find((known) => known.name === name);
+    const operation = recording?.operations[Number(index)];
+    if (recording === undefined || operation === undefined)
+      throw new Error(`there is no cut ${id}: it reads JOURNEY:OPERATION:POINT, such as update:12:byte:7`);
+    const rolling = this.#rollTo(recording, Number(index));
+    const saved = this.#settingsIn(rolling.state);
+    const point = rest.join(":");
+    onTrace(`${recording.name}, operation ${index}: ${describe(operation)}, cut ${point}`);
+    const state = this.#cut(rolling, operation, point, first!);
+    const verge = point === "verge" ? operation : undefined;
+    const told = { isOpen: true, onTrace };
+    if (second === undefined) return this.#follow(recording, state, saved, { ...told, verge });
+    const { history } = await this.#follow(recording, state, saved, { verge });
+    const again = this.#drawSecond(state, history, id);
+    if (again === undefined) throw new Error(`the recovery from ${first} has no operation to cut power in`);
+    onTrace(
+      `then operation ${again.index} of the recovery: ${describe(again.operation)}, cut ${again.point}`,
+    );
+    return this.#follow(recording, unchanged(again.state), this.#settingsIn(again.before), told);
+  }
+
+  /** Names of the second cuts that follow from a first one; most have none. */
+  *#pairsOf(id: string, isSlot: boolean): Iterable<string> {
+    const share = isSlot ? SLOT_PAIR_SHARE : PAIR_SHARE;
+    for (let pair = 0; pair < this.#options.pairsEach; pair += 1) {
+      const name = `${id}+${pair}`;
+      if (randomStream(`${this.#options.seed}/${name}`)() < share) yield name;
+    }
+  }
+
+  /** What becomes of a device whose flash is left so. @returns what it does with its flash, if all goes well */
+  async #become(
+    recording: Recording,
+    state: ChangedState,
+    saved: Settings,
+    id: string,
+    outcome: Outcome,
+    verge?: FlashOperation,
+  ): Promise<History | undefined> {
+    const key = `${recording.name}/${JSON.stringify(saved)}`;
+    const followed = this.#followed.get(key) ?? [];
+    this.#followed.set(key, followed);
+    const known =
+      verge === undefined
+        ? followed.find((history) => hasSameFuture(state, history, this.#store, this.#promised))
+        : undefined;
+    if (known !== undefined) return known;
+    outcome.followed += 1;
+    const { problem, history } = await this.#follow(recording, state, saved, { verge });
+    if (problem !== undefined) {
+      outcome.failed.push({ id, problem });
+      return undefined;
+    }
+    if (verge === undefined) {
+      followed.unshift(history);
+      followed.length = Math.min(followed.length, MAX_FOLLOWED);
+    }
+    return history;
+  }
+
+  async #follow(
+    recording: Recording,
+    state: ChangedState,
+    saved: Settings,
+    { verge, ...how }: Following = {},
+  ): Promise<Recovery> {
+    this.#flash.powerRestored();
+    this.#loaded.load(this.#store.withChanges(state));
+    if (verge !== undefined) leaveOnVerge(this.#flash, verge);
+    return recover({
+      flash: this.#flash,
+      loaded: this.#loaded,
+      images: this.#options.images,
+      promised: this.#promised,
+      journey: recording.name,
+      saved,
+      wanted: recording.settings,
+      ...how,
+    });
+  }
+
+  /** The flash that a cut in this operation leaves. */
+  #cut(rolling: Rolling, operation: FlashOperation, point: string, id: string): ChangedState {
+    const changed = new Map<number, Uint8Array>();
+    const random = randomStream(`${this.#options.seed}/${id}`);
+    for (const sector of sectorsOf(operation.offset, operation.length)) {
+      const contents = contentsOf(rolling, sector).slice();
+      applyCut(contents, { ...operation, offset: operation.offset - sector * SECTOR_BYTES }, point, random);
+      changed.set(sector, contents);
+    }
+    return { state: rolling.state, changed };
+  }
+
+  /** A second cut, somewhere in the recovery from the first, whose operations are those of `history`. */
+  #drawSecond(first: ChangedState, history: History, id: string): SecondCut | undefined {
+    const random = randomStream(`${this.#options.seed}/${id}/second`);
+    const operations = history.entries.filter((entry) => entry.kind === "write" || entry.kind === "erase");
+    if (operations.length === 0) return undefined;
+    const index = Math.floor(random() * operations.length);
+    const contents = new Map<number, Uint8Array>();
+    const state = this.#store.withChanges(first);
+    const change = (
+      operation: FlashOperation,
+      act: (bytes: Uint8Array, local: FlashOperation) => void,
+    ): void => {
+      for (const sector of sectorsOf(operation.offset, operation.length)) {
+        const bytes = contents.get(sector) ?? this.#store.contentsOf(state[sector]!).slice();
+        contents.set(sector, bytes);
+        act(bytes, { ...operation, offset: operation.offset - sector * SECTOR_BYTES });
+      }
+    };
+    const now = (): FlashState => this.#store.withChanges({ state, changed: contents });
+    for (const entry of operations.slice(0, index)) change(operationOf(entry), applyOperation);
+    const before = now();
+    const operation = operationOf(operations[index]!);
+    const points = [...cutPointsOf(operation, false)];
+    const point = points[Math.floor(random() * points.length)]!;
+    change(operation, (bytes, local) => applyCut(bytes, local, point, random));
+    return { index, operation, point, before, state: now() };
+  }
+
+  #rollTo(recording: Recording, index: number): Rolling {
+    let rolling = this.#rolling;
+    if (rolling?.recording !== recording || rolling.index > index) {
+      const contents = recording.start.slice();
+      rolling = { recording, index: 0, contents, state: this.#store.stateOf(contents) };
+    }
+    for (; rolling.index < index; rolling.index += 1) {
+      const operation = recording.operations[rolling.index]!;
+      applyOperation(rolling.contents, operation);
+      for (const sector of sectorsOf(operation.offset, operation.length)) {
+        rolling.state[sector] = this.#store.numberOf(contentsOf(rolling, sector));
+      }
+    }
+    this.#rolling = rolling;
+    return rolling;
+  }
+
+  #settingsIn(state: FlashState): Settings {
+    this.#loaded.load(state);
+    const table = this.#flash.read(PARTITION_TABLE_OFFSET, PARTITION_TABLE_BYTES);
+    return settingsIn(this.#flash, nvsOf(parsePartitionTable(table, { flashBytes: this.#flash.sizeBytes })));
+  }
+}
+
+interface Following extends Pick<RecoveryOptions, "isOpen" | "onTrace"> {
+  /** The last byte of this write reads right only once. */
+  readonly verge?: FlashOperation | undefined;
+}
+
+interface Rolling {
+  readonly recording: Recording;
+  /** The next operation. */
+  index: number;
+  readonly contents: Uint8Array;
+  readonly state: FlashState;
+}
+
+const contentsOf = ({ contents }: Rolling, sector: number): Uint8Array =>
+  contents.subarray(sector * SECTOR_BYTES, (sector + 1) * SECTOR_BYTES);
+
+const unchanged = (state: FlashState): ChangedState => ({ state, changed: new Map() });
+
+interface SecondCut {
+  readonly index: number;
+  readonly operation: FlashOperation;
+  readonly point: string;
+  readonly before: FlashState;
+  readonly state: FlashState;
+}
+
+function operationOf(entry: History["entries"][number]): FlashOperation {
+  if (entry.kind === "write") return { ...entry, length: entry.bytes.length };
+  if (entry.kind === "erase") return { ...entry, length: SECTOR_BYTES, bytes: new Uint8Array() };
+  throw new Error(`${entry.kind} is no operation`);
+}
+
+function promisedDigests(images: SweepImages): ReadonlySet<string> {
+  const promised = new Set<string>();
+  for (const { image, payload } of Object.values(images) as SweepRelease[]) {
+    promised.add(payload.sha256);
+    for (let at = 0; at < image.length; at += payload.chunkSize)
+      promised.add(
+        createHash("sha256")
+          .update(image.subarray(at, at + payload.chunkSize))
+          .digest("hex"),
+      );
+  }
+  return promised;
+}
+
+const describe = ({ kind, offset, length }: FlashOperation): string =>
+  `${kind} of ${length} bytes at 0x${offset.toString(16)}`;

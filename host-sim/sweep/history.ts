@@ -1,0 +1,71 @@
+// Everything that passed between one run of a device and its flash, in order. A device in a world with a fixed seed is deterministic:
+// what it does follows from the world and from what it learns of its flash. So two flashes that give the same answers to this
+// history have the same future (same-future.ts).
+//
+// What lies in the slot that is written to reaches the firmware only as a digest: the observer (observer.ts) sees to that. Of such a
+// digest the firmware learns whether it is one that was promised; all others are one and the same answer to it. Of an otadata entry
+// with a wrong CRC nobody learns more than that (entry-question.ts).
+
+import type { FlashState } from "./flash-state.js";
+import { sectorsOf } from "./flash-state.js";
+
+export interface DigestPiece {
+  readonly offset: number;
+  readonly length: number;
+  /** Numbers of the sectors' contents when the piece was read. */
+  readonly numbers: readonly number[];
+}
+
+export type HistoryEntry =
+  | { readonly kind: "read"; readonly offset: number; readonly length: number }
+  | { readonly kind: "isErased"; readonly offset: number; readonly length: number }
+  /** Of otadata; the answer is entry-question.ts's. */
+  | { readonly kind: "entry"; readonly offset: number; readonly length: number; readonly answer: string }
+  | { readonly kind: "write"; readonly offset: number; readonly bytes: Uint8Array }
+  | { readonly kind: "erase"; readonly offset: number }
+  | {
+      readonly kind: "digest";
+      readonly algorithm: string;
+      readonly pieces: readonly DigestPiece[];
+      readonly answer: string;
+    };
+
+export class History {
+  /** The flash when power came on. */
+  readonly start: FlashState;
+  readonly entries: HistoryEntry[] = [];
+  readonly #bySector = new Map<number, number[]>();
+
+  constructor(start: FlashState) {
+    this.start = start;
+  }
+
+  add(entry: HistoryEntry): void {
+    const index = this.entries.push(entry) - 1;
+    if (entry.kind === "digest") {
+      for (const { offset, length } of entry.pieces) this.#note(offset, length, index);
+    } else {
+      this.#note(entry.offset, lengthOf(entry), index);
+    }
+  }
+
+  /** Positions of the entries that concern any of these sectors, in order. */
+  concerning(sectors: Iterable<number>): number[] {
+    const found = new Set<number>();
+    for (const sector of sectors) for (const index of this.#bySector.get(sector) ?? []) found.add(index);
+    return [...found].sort((first, second) => first - second);
+  }
+
+  #note(offset: number, length: number, index: number): void {
+    for (const sector of sectorsOf(offset, length)) {
+      const known = this.#bySector.get(sector);
+      if (known === undefined) this.#bySector.set(sector, [index]);
+      else known.push(index);
+    }
+  }
+}
+
+function lengthOf(entry: Exclude<HistoryEntry, { kind: "digest" }>): number {
+  if (entry.kind === "erase") return 1;
+  return entry.kind === "write" ? entry.bytes.length : entry.length;
+}

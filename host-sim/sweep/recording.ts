@@ -1,0 +1,173 @@
+// The journeys, each made once without a cut: where the flash began, and every operation of the way.
+//
+//   provisioning   from the box through the portal to the first check            update, settings, failing: go on from there
+//   update         1.0.0 in factory to 1.1.0 in ota_0                            later: goes on from there
+//   settings       all settings changed on the device's page
+//   failing        an image that throws in its trial: tried, and rolled back
+//   later          1.1.0 in ota_0 to 1.2.0 in ota_1: both otadata entries are in use
+//   …-4mb          the same with a table without a factory app: nothing but two slots to fall back to
+
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { Flash, type FlashOperation } from "../hardware/flash.js";
+import { DATA_SUBTYPE_NVS, findPartition, PARTITION_TYPE_DATA } from "../hardware/partition-table.js";
+import { randomStream } from "../random.js";
+import { describeEvent } from "../watch.js";
+import { changeSettings, type House, openHouse } from "./house.js";
+import type { SweepImages, SweepRelease } from "./images.js";
+import { type Settings, settingsIn } from "./settings.js";
+
+export const JOURNEYS = Object.freeze([
+  "provisioning",
+  "update",
+  "settings",
+  "failing",
+  "later",
+  "provisioning-4mb",
+  "update-4mb",
+  "later-4mb",
+] as const);
+export type JourneyName = (typeof JOURNEYS)[number];
+
+export interface Recording {
+  readonly name: JourneyName;
+  /** The whole flash at the beginning. */
+  readonly start: Uint8Array;
+  readonly operations: readonly FlashOperation[];
+  /** Cuts before this operation are those of another journey. */
+  readonly firstOperation: number;
+  readonly settings: Settings;
+}
+
+/** A journey that fails although nothing was cut: whatever is swept is broken itself. */
+export class JourneyError extends Error {
+  override readonly name = "JourneyError";
+  readonly journey: JourneyName;
+
+  constructor(journey: JourneyName, message: string) {
+    super(message);
+    this.journey = journey;
+  }
+}
+
+export type JourneyTrace = (journey: JourneyName, line: string) => void;
+
+const FLASH_BYTES = 8 * 1024 * 1024;
+const HOUR_MS = 3_600_000;
+/** What a journey's last step leads to, such as the closing of the portal, is over by then. */
+const AFTERMATH_MS = 90_000;
+
+/** @throws JourneyError */
+export async function recordJourneys(
+  images: SweepImages,
+  onTrace: JourneyTrace = () => {},
+): Promise<Recording[]> {
+  const { update, failing, later } = images;
+  const withFactory = new Recorder(onTrace);
+  const slotsOnly = new Recorder(onTrace);
+  const firstCheck: Drive = (house, until) => until(() => house.server.checks.length > 0);
+  const validated =
+    (release: SweepRelease): Drive =>
+    (house, until) =>
+      until(() => house.server.hasValidated(release));
+
+  const home = await withFactory.record("provisioning", boxed(images, "8mb"), undefined, firstCheck);
+  const updated = await withFactory.record("update", home, update, validated(update));
+  await withFactory.record("settings", home, undefined, async (house, until, address) => {
+    await firstCheck(house, until, address);
+    if (!(await changeSettings(house, address())))
+      throw new JourneyError("settings", "the device did not take the settings");
+  });
+  await withFactory.record("failing", home, failing, (house, until) =>
+    until(() => house.server.reports.some(({ status }) => status === "failed")),
+  );
+  await withFactory.record("later", updated, later, validated(later));
+
+  const home4mb = await slotsOnly.record("provisioning-4mb", boxed(images, "4mb"), undefined, firstCheck);
+  const updated4mb = await slotsOnly.record("update-4mb", home4mb, update, validated(update));
+  await slotsOnly.record("later-4mb", updated4mb, later, validated(later));
+  return [...withFactory.recordings, ...slotsOnly.recordings].map(withoutRepetition);
+}
+
+/** What comes before the arming is the same in every update: it is swept in two of them. */
+function withoutRepetition(recording: Recording): Recording {
+  if (recording.name !== "failing" && !recording.name.endsWith("-4mb")) return recording;
+  return { ...recording, firstOperation: recording.operations.findLastIndex(isInSlot) + 1 };
+}
+
+/** A new device, whose slots hold what somebody left there. */
+function boxed(images: SweepImages, table: "8mb" | "4mb"): Uint8Array {
+  const flash = new Flash(FLASH_BYTES);
+  const { device } = openHouse({ flash, alone: true, offer: () => undefined }).desk;
+  const csv = fileURLToPath(new URL(`../../partitions/${table}.csv`, import.meta.url));
+  device.flashFactory(readFileSync(csv, "utf8"), images.factory.image);
+  const random = randomStream("left over");
+  for (const { label, offset } of device.partitions) {
+    if (!label.startsWith("ota_") || flash.bytes[offset] !== 0xff) continue;
+    const end = offset + images.later.image.length;
+    for (let at = offset; at < end; at += 1) flash.bytes[at] = Math.floor(random() * 256);
+  }
+  return flash.bytes;
+}
+
+type Until = (done: () => boolean) => Promise<void>;
+type Drive = (house: House, until: Until, address: () => string) => Promise<void>;
+
+class Recorder {
+  readonly recordings: Recording[] = [];
+  readonly #onTrace: JourneyTrace;
+
+  constructor(onTrace: JourneyTrace) {
+    this.#onTrace = onTrace;
+  }
+
+  /** @returns the flash at the end */
+  async record(
+    name: JourneyName,
+    start: Uint8Array,
+    offered: SweepRelease | undefined,
+    drive: Drive,
+  ): Promise<Uint8Array> {
+    const flash = new Flash(FLASH_BYTES, start);
+    let address = "";
+    const house = openHouse({
+      flash,
+      alone: !needsPerson(name),
+      offer: () => offered,
+      onEvent: (event) => this.#onTrace(name, describeEvent(event) ?? event.type),
+      onTrace: (line) => {
+        this.#onTrace(name, line);
+        address = /address (\d+\.\d+\.\d+\.\d+)/.exec(line)?.[1] ?? address;
+      },
+    });
+    const operations: FlashOperation[] = [];
+    flash.onOperation = (operation, when) => {
+      if (when === "before") operations.push({ ...operation, bytes: operation.bytes.slice() });
+    };
+    const { device, world } = house.desk;
+    const until: Until = async (done) => {
+      if (await world.runUntil(done, { limitMs: HOUR_MS })) return;
+      throw new JourneyError(name, "the journey did not come to its end within an hour, without any cut");
+    };
+    device.powerOn();
+    await drive(house, until, () => address);
+    await world.runFor(AFTERMATH_MS);
+    device.powerOff();
+    if (operations.length === 0) throw new JourneyError(name, "the journey did nothing to the flash");
+    const settings = settingsIn(flash, nvsOf(device.partitions));
+    this.recordings.push({ name, start: start.slice(), operations, firstOperation: 0, settings });
+    return flash.bytes;
+  }
+}
+
+/** Only a device that knows no network yet. Later nobody must have to help. */
+export const needsPerson = (name: JourneyName): boolean => name.startsWith("provisioning");
+
+/** Apps begin behind the first 64 KiB, and everything else ends there. */
+export const isInSlot = ({ offset }: FlashOperation): boolean => offset >= 0x10000;
+
+export function nvsOf(partitions: Parameters<typeof findPartition>[0]) {
+  const nvs = findPartition(partitions, { type: PARTITION_TYPE_DATA, subtype: DATA_SUBTYPE_NVS });
+  if (nvs === undefined) throw new Error("the partition table has no NVS");
+  return nvs;
+}

@@ -1,0 +1,179 @@
+// One device that starts from the flash that a cut has left, until it has settled: it has taken the update that it is offered, and
+// validated it. On the way and at the end it is asked whether everything is as it has to be:
+//
+//   - what starts is an image that somebody released, whole; one that does not work only ever runs on trial, and is never validated
+//   - otadata never selects a slot that does not hold such an image
+//   - no sector is written or erased but those of NVS, otadata and the slot that does not run
+//   - settings that were saved are as they were saved, or as the owner was about to have them
+
+import type { DeviceEvent } from "../device.js";
+import type { Flash } from "../hardware/flash.js";
+import {
+  activeEntry,
+  decodeOtadataEntry,
+  EMPTY_SEQUENCE,
+  isValid,
+  OTA_STATE,
+  OTADATA_ENTRY_BYTES,
+  readOtadata,
+  slotOfSequence,
+} from "../hardware/otadata.js";
+import {
+  DATA_SUBTYPE_OTA,
+  findPartition,
+  otaSlots,
+  PARTITION_TYPE_DATA,
+  type Partition,
+} from "../hardware/partition-table.js";
+import type { Machine } from "../machine.js";
+import type { LoadedFlash } from "./flash-state.js";
+import { History } from "./history.js";
+import { openHouse } from "./house.js";
+import type { SweepImages, SweepRelease } from "./images.js";
+import { Observer } from "./observer.js";
+import { type JourneyName, needsPerson, nvsOf } from "./recording.js";
+import type { PromisedDigests } from "./same-future.js";
+import { type Settings, settingsOf, settingsProblem } from "./settings.js";
+
+/** Longer than a device leaves an image alone that was rolled back, and several checks. */
+const SETTLED_WITHIN_MS = 45 * 60_000;
+/** How long the server goes on offering an image that does not work, if nobody tells it. */
+const WITHDRAWN_AFTER_MS = 5 * 60_000;
+const AFTERMATH_MS = 2_000;
+
+export interface RecoveryOptions {
+  readonly flash: Flash;
+  readonly loaded: LoadedFlash;
+  readonly images: SweepImages;
+  readonly promised: PromisedDigests;
+  readonly journey: JourneyName;
+  readonly saved: Settings;
+  readonly wanted: Settings;
+  /** The firmware sees what lies in the slot, as on the chip: nothing can be proved from such a history. */
+  readonly isOpen?: boolean;
+  /** Told what happens, with the world's time. */
+  readonly onTrace?: ((line: string) => void) | undefined;
+}
+
+export interface Recovery {
+  /** What was not as it has to be; undefined: the device survived. */
+  readonly problem: string | undefined;
+  readonly history: History;
+}
+
+export async function recover(options: RecoveryOptions): Promise<Recovery> {
+  const { flash, loaded, images, journey } = options;
+  const history = new History(loaded.state());
+  const observer = new Observer(flash, loaded, options.promised, history);
+  const problems: string[] = [];
+  const target = targetOf(journey, images);
+  const house = openHouse({
+    flash,
+    alone: !needsPerson(journey),
+    engine: options.isOpen ? undefined : observer.engine,
+    offer: (server, nowMs) => {
+      const isWithdrawn =
+        nowMs > WITHDRAWN_AFTER_MS || server.reports.some(({ status }) => status === "failed");
+      return journey === "failing" && !isWithdrawn ? images.failing : target;
+    },
+    onTrace: (line) => trace(line),
+    onEvent: (event) => {
+      trace(JSON.stringify(event, (key, value) => (key === "partition" ? value.label : value)));
+      if (event.type === "booted") problems.push(...judge.booted(event));
+      if (event.type === "bootFailed") problems.push(`nothing boots: ${event.message}`);
+    },
+  });
+  const { device, world } = house.desk;
+  const trace = (line: string): void =>
+    options.onTrace?.(`${world.nowMs.toFixed(1).padStart(10)} ms  ${line}`);
+  const judge = createJudge(options, device.partitions);
+  flash.onOperation = ({ kind, offset, bytes }, when) => {
+    if (when !== "after") return;
+    observer.operated(kind, offset, bytes);
+    trace(`${kind} ${kind === "erase" ? "" : `${bytes.length} bytes `}at 0x${offset.toString(16)}`);
+    problems.push(...judge.operated(kind, offset, device.running));
+  };
+  if (!options.isOpen) observer.hideBrokenEntries(otadataOf(device.partitions));
+  device.powerOn();
+  const isOver = (): boolean => problems.length > 0 || house.server.hasValidated(target);
+  if (!(await world.runUntil(isOver, { limitMs: SETTLED_WITHIN_MS })))
+    problems.push(
+      `${target.version} is not installed and validated after ${SETTLED_WITHIN_MS / 60_000} minutes`,
+    );
+  if (problems.length === 0) await world.runFor(AFTERMATH_MS);
+  if (problems.length === 0) problems.push(...judge.settled(device.machine, target));
+  device.powerOff();
+  flash.onOperation = undefined;
+  observer.close();
+  return { problem: problems[0], history };
+}
+
+/** The release that a device shall run in the end. */
+function targetOf(journey: JourneyName, { update, later }: SweepImages): SweepRelease {
+  return journey === "failing" || journey.startsWith("later") ? later : update;
+}
+
+function otadataOf(partitions: readonly Partition[]): Partition {
+  return findPartition(partitions, { type: PARTITION_TYPE_DATA, subtype: DATA_SUBTYPE_OTA })!;
+}
+
+function createJudge(options: RecoveryOptions, partitions: readonly Partition[]) {
+  const { flash, images } = options;
+  const nvs = nvsOf(partitions);
+  const otadata = otadataOf(partitions);
+  const slots = otaSlots(partitions);
+  const releases = Object.values(images) as SweepRelease[];
+
+  const releaseIn = ({ offset }: Partition): SweepRelease | undefined =>
+    releases.find(({ image }) => Buffer.compare(flash.view(offset, image.length), image) === 0);
+
+  const isIn = (offset: number, partition: Partition): boolean =>
+    offset >= partition.offset && offset < partition.offset + partition.size;
+
+  function* selected(sector: number): Iterable<string> {
+    const bytes = flash.view(sector, OTADATA_ENTRY_BYTES);
+    const entry = decodeOtadataEntry(bytes.slice());
+    if (!isValid(entry) || entry.sequence === EMPTY_SEQUENCE) return;
+    const slot = slots[slotOfSequence(entry.sequence, slots.length)]!;
+    const release = releaseIn(slot);
+    if (release === undefined) yield `otadata selects ${slot.label}, which holds no whole image`;
+    else if (entry.state === OTA_STATE.VALID && !release.works)
+      yield `${release.version} was validated, and does not work`;
+  }
+
+  return {
+    *booted({ partition }: Extract<DeviceEvent, { type: "booted" }>): Iterable<string> {
+      const release = releaseIn(partition);
+      if (release === undefined) yield `what starts in ${partition.label} is no whole image`;
+      else if (!release.works && stateOf(partition) !== OTA_STATE.PENDING_VERIFY)
+        yield `${release.version} in ${partition.label} starts, and not on trial`;
+    },
+
+    *operated(kind: string, offset: number, running: Partition | undefined): Iterable<string> {
+      const idle = slots.find(
+        (slot) => slot !== running && slot.offset !== running?.offset && isIn(offset, slot),
+      );
+      const isBookkeeping = isIn(offset, nvs) || isIn(offset, otadata);
+      if (!isBookkeeping && (idle === undefined || running === undefined))
+        yield `${kind} at 0x${offset.toString(16)}, outside NVS, otadata and the slot that does not run`;
+      if (kind === "write" && isIn(offset, otadata))
+        yield* selected(offset - ((offset - otadata.offset) % 4096));
+    },
+
+    *settled(machine: Machine | undefined, target: SweepRelease): Iterable<string> {
+      const running = machine?.running;
+      if (running === undefined || releaseIn(running) !== target) yield `${target.version} is not what runs`;
+      else if (stateOf(running) !== OTA_STATE.VALID) yield `${target.version} runs without being validated`;
+      const problem = settingsProblem(settingsOf(machine?.nvs), options.saved, options.wanted);
+      if (problem !== undefined) yield problem;
+    },
+  };
+
+  function stateOf(partition: Partition): number | undefined {
+    const entries = readOtadata(flash, otadata);
+    const active = activeEntry(entries);
+    if (active === undefined) return undefined;
+    const slot = slots[slotOfSequence(entries[active].sequence, slots.length)];
+    return slot?.offset === partition.offset ? entries[active].state : undefined;
+  }
+}

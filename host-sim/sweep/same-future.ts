@@ -1,0 +1,153 @@
+// Proves that a flash has the same future as another one that was followed to its end: wherever the two differ, every question that
+// the device asked of the other is answered the same by this one, until the difference is erased or the run is over.
+
+import { createHash } from "node:crypto";
+import { isErased, SECTOR_BYTES } from "../hardware/flash.js";
+import { OTADATA_ENTRY_BYTES } from "../hardware/otadata.js";
+import { showEntry } from "./entry-question.js";
+import { type ChangedState, type SectorStore, sectorsOf } from "./flash-state.js";
+import type { DigestPiece, History, HistoryEntry } from "./history.js";
+
+/** Digests that the firmware can tell from others, in hex. */
+export type PromisedDigests = ReadonlySet<string>;
+/** Stands for every digest that nobody promised. */
+export const UNPROMISED = "";
+
+export function answerOf(digest: string, promised: PromisedDigests): string {
+  return promised.has(digest) ? digest : UNPROMISED;
+}
+
+/** A difference wider than this is not looked into: it would cost more than to follow it. */
+const MAX_DIFFERENT_SECTORS = 16;
+
+export function hasSameFuture(
+  flash: ChangedState,
+  followed: History,
+  store: SectorStore,
+  promised: PromisedDigests,
+): boolean {
+  const different = differencesOf(flash, followed, store);
+  if (different === undefined) return false;
+  for (const index of followed.concerning(different.keys())) {
+    if (different.size === 0) return true;
+    if (!agrees(followed.entries[index]!, different, store, promised)) return false;
+  }
+  return true;
+}
+
+/** By sector; undefined if there are too many. */
+function differencesOf(
+  { state, changed }: ChangedState,
+  { start }: History,
+  store: SectorStore,
+): Different | undefined {
+  const different: Different = new Map();
+  for (let sector = 0; sector < state.length; sector += 1) {
+    if (state[sector] === start[sector] || changed.has(sector)) continue;
+    if (different.size === MAX_DIFFERENT_SECTORS) return undefined;
+    different.set(sector, pairOf(store.contentsOf(state[sector]!), store.contentsOf(start[sector]!)));
+  }
+  for (const [sector, contents] of changed) {
+    const there = store.contentsOf(start[sector]!);
+    if (Buffer.compare(contents, there) !== 0) different.set(sector, pairOf(contents, there));
+  }
+  return different;
+}
+
+const pairOf = (here: Uint8Array, there: Uint8Array) => ({ here: here.slice(), there: there.slice() });
+
+type Different = Map<number, { readonly here: Uint8Array; readonly there: Uint8Array }>;
+
+/** Takes an operation over to both sides; false if a question is answered differently. */
+function agrees(
+  entry: HistoryEntry,
+  different: Different,
+  store: SectorStore,
+  promised: PromisedDigests,
+): boolean {
+  switch (entry.kind) {
+    case "erase":
+      different.delete(entry.offset / SECTOR_BYTES);
+      return true;
+    case "write":
+      program(entry.offset, entry.bytes, different);
+      return true;
+    case "read":
+      return readsSame(entry.offset, entry.length, different);
+    case "isErased":
+      return erasedSame(entry.offset, entry.length, different);
+    case "entry":
+      return (
+        readsSame(entry.offset, entry.length, different) || entryIn(entry.offset, different) === entry.answer
+      );
+    case "digest": {
+      if (entry.pieces.every(({ offset, length }) => readsSame(offset, length, different))) return true;
+      return digestOf(entry.algorithm, entry.pieces, different, store, promised) === entry.answer;
+    }
+  }
+}
+
+function program(offset: number, bytes: Uint8Array, different: Different): void {
+  for (const sector of sectorsOf(offset, bytes.length)) {
+    const both = different.get(sector);
+    if (both === undefined) continue;
+    const [from, to] = within(sector, offset, bytes.length);
+    for (let at = from; at < to; at += 1) {
+      const byte = bytes[sector * SECTOR_BYTES + at - offset]!;
+      both.here[at]! &= byte;
+      both.there[at]! &= byte;
+    }
+  }
+}
+
+function readsSame(offset: number, length: number, different: Different): boolean {
+  for (const sector of sectorsOf(offset, length)) {
+    const both = different.get(sector);
+    if (both === undefined) continue;
+    const [from, to] = within(sector, offset, length);
+    if (Buffer.compare(both.here.subarray(from, to), both.there.subarray(from, to)) !== 0) return false;
+  }
+  return true;
+}
+
+/** Whether both are erased, or neither, in every sector: stricter than the question, which is asked within one. */
+function erasedSame(offset: number, length: number, different: Different): boolean {
+  for (const sector of sectorsOf(offset, length)) {
+    const both = different.get(sector);
+    if (both === undefined) continue;
+    const [from, to] = within(sector, offset, length);
+    if (isErased(both.here.subarray(from, to)) !== isErased(both.there.subarray(from, to))) return false;
+  }
+  return true;
+}
+
+/** An entry begins its sector. */
+function entryIn(offset: number, different: Different): string | undefined {
+  const both = different.get(offset / SECTOR_BYTES);
+  return both && showEntry(both.here.subarray(0, OTADATA_ENTRY_BYTES)).answer;
+}
+
+function digestOf(
+  algorithm: string,
+  pieces: readonly DigestPiece[],
+  different: Different,
+  store: SectorStore,
+  promised: PromisedDigests,
+): string {
+  const hash = createHash(algorithm);
+  for (const { offset, length, numbers } of pieces) {
+    let position = 0;
+    for (const sector of sectorsOf(offset, length)) {
+      const contents = different.get(sector)?.here ?? store.contentsOf(numbers[position]!);
+      hash.update(contents.subarray(...within(sector, offset, length)));
+      position += 1;
+    }
+  }
+  return answerOf(hash.digest("hex"), promised);
+}
+
+/** The part of a range that lies in a sector, from the sector's start. */
+function within(sector: number, offset: number, length: number): [from: number, to: number] {
+  const start = sector * SECTOR_BYTES;
+  return [Math.max(offset, start) - start, Math.min(offset + length, start + SECTOR_BYTES) - start];
+}

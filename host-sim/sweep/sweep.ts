@@ -1,0 +1,137 @@
+// Cuts power everywhere: at every operation of every journey (recording.ts), at every point of it (cuts.ts), and again during the
+// recovery. Hands the operations out to worker threads and adds up what they find. Judges nothing itself.
+
+import { availableParallelism } from "node:os";
+import { Worker } from "node:worker_threads";
+import type { BenchOptions, Failure } from "./bench.js";
+import { buildSweepImages } from "./images.js";
+import {
+  isInSlot,
+  JOURNEYS,
+  JourneyError,
+  type JourneyName,
+  type JourneyTrace,
+  type Recording,
+  recordJourneys,
+} from "./recording.js";
+import type { Answer, Task } from "./worker.js";
+
+export interface SweepOptions {
+  readonly seed: number;
+  /** How large the images are at least, bytes. */
+  readonly imageBytes?: number;
+  readonly journeys?: readonly JourneyName[];
+  /** As of the bench; default: none. */
+  readonly pairsEach?: number;
+  /** Default: one for each processor. */
+  readonly workerCount?: number;
+  /** Stop at the first failure. */
+  readonly failFast?: boolean;
+  /** Told what happens in the journeys themselves, without any cut. */
+  readonly onJourneyTrace?: JourneyTrace;
+  readonly onProgress?: (doneCount: number, totalCount: number) => void;
+}
+
+export interface SweepResult {
+  readonly cuts: number;
+  readonly pairs: number;
+  /** Cuts and pairs after which everything was as it has to be. */
+  readonly survived: number;
+  readonly failed: readonly Failure[];
+  /** Devices that were followed to their end; of the others it was proved that theirs is the same. */
+  readonly followed: number;
+  readonly imageBytes: number;
+  readonly seconds: number;
+}
+
+/** A journey that fails without any cut is the only failure then, under its name. */
+export async function sweep(options: SweepOptions): Promise<SweepResult> {
+  const startedMs = performance.now();
+  const bench = await prepareBench(options).catch((error: unknown) => {
+    if (error instanceof JourneyError) return error;
+    throw error;
+  });
+  const failed: Failure[] = [];
+  const total = { cuts: 0, pairs: 0, followed: 0, imageBytes: 0, failed };
+  if (bench instanceof JourneyError) failed.push({ id: bench.journey, problem: bench.message });
+  else await sweepJourneys(bench, options, total);
+  const seconds = Math.round(performance.now() - startedMs) / 1000;
+  return { ...total, survived: Math.max(0, total.cuts + total.pairs - failed.length), seconds };
+}
+
+type Total = { -readonly [Name in "cuts" | "pairs" | "followed" | "imageBytes"]: number } & {
+  readonly failed: Failure[];
+};
+
+async function sweepJourneys(bench: BenchOptions, options: SweepOptions, total: Total): Promise<void> {
+  const names = options.journeys ?? JOURNEYS;
+  const tasks = bench.recordings.flatMap((recording, journey) =>
+    names.includes(recording.name) ? tasksOf(recording, journey) : [],
+  );
+  total.imageBytes = bench.images.update.image.length;
+  let doneCount = 0;
+  const isStopped = (): boolean => options.failFast === true && total.failed.length > 0;
+  await inWorkers(bench, tasks, options.workerCount ?? availableParallelism(), isStopped, (outcome) => {
+    total.cuts += outcome.cuts;
+    total.pairs += outcome.pairs;
+    total.followed += outcome.followed;
+    total.failed.push(...outcome.failed);
+    doneCount += 1;
+    options.onProgress?.(doneCount, tasks.length);
+  });
+}
+
+/** What a bench needs: the images, and the journeys made once without a cut. */
+export async function prepareBench(options: SweepOptions): Promise<BenchOptions> {
+  const { seed, imageBytes = 0, pairsEach = 0, onJourneyTrace } = options;
+  const images = await buildSweepImages(seed, imageBytes);
+  return { seed, images, recordings: await recordJourneys(images, onJourneyTrace), pairsEach };
+}
+
+/** What lies outside the slots comes first: few cuts, and most of what can go wrong. */
+function tasksOf({ operations, firstOperation }: Recording, journey: number): Task[] {
+  const indexes = operations.map((_, index) => index).slice(firstOperation);
+  const isSlot = (index: number): number => Number(isInSlot(operations[index]!));
+  return indexes
+    .sort((first, second) => isSlot(first) - isSlot(second) || first - second)
+    .map((operation) => ({ journey, operation }));
+}
+
+/** A device leaves much behind that is young when it dies. */
+const ROOM = Object.freeze({ maxYoungGenerationSizeMb: 128 });
+
+async function inWorkers(
+  bench: BenchOptions,
+  tasks: readonly Task[],
+  workerCount: number,
+  isStopped: () => boolean,
+  onOutcome: (outcome: Extract<Answer, { outcome: object }>["outcome"]) => void,
+): Promise<void> {
+  const waiting = [...tasks];
+  const workers = Array.from(
+    { length: Math.min(workerCount, tasks.length) },
+    () =>
+      new Worker(new URL("./worker-entry.js", import.meta.url), { workerData: bench, resourceLimits: ROOM }),
+  );
+  const work = (worker: Worker): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const next = (): void => {
+        const task = isStopped() ? undefined : waiting.shift();
+        if (task === undefined) resolve();
+        else worker.postMessage(task);
+      };
+      worker.on("error", reject);
+      worker.on("exit", () => reject(new Error("a worker of the sweep has ended early")));
+      worker.on("message", (answer: Answer) => {
+        if ("error" in answer) return reject(new Error(answer.error));
+        onOutcome(answer.outcome);
+        next();
+      });
+      next();
+    });
+  try {
+    await Promise.all(workers.map(work));
+  } finally {
+    await Promise.all(workers.map((worker) => worker.terminate()));
+  }
+}

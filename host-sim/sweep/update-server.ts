@@ -1,0 +1,84 @@
+// The update server as the sweep's devices see it: answers at once, out of memory, and offers what it is told to. The real server is
+// behind the journeys of the tests; here thousands of devices ask, and only their flash is of interest.
+
+import type { CheckRequest, CheckResponse, StatusRequest } from "../../firmware/core/wire.js";
+import type { HttpHandler, HttpRequest, HttpResponse } from "../network/http-host.js";
+import { START_TIME, type SweepRelease } from "./images.js";
+
+export interface UpdateServer {
+  readonly handler: HttpHandler;
+  readonly checks: readonly CheckRequest[];
+  readonly reports: readonly StatusRequest[];
+  /** Whether the device has shown that it runs this release and has validated it. */
+  hasValidated(release: SweepRelease): boolean;
+}
+
+/** @param offer what is the newest release now; undefined: none */
+export function createUpdateServer(
+  nowMs: () => number,
+  offer: (server: UpdateServer) => SweepRelease | undefined,
+): UpdateServer {
+  const checks: CheckRequest[] = [];
+  const reports: StatusRequest[] = [];
+  const releases = new Map<string, SweepRelease>();
+
+  function check(request: CheckRequest): CheckResponse {
+    checks.push(request);
+    const time = START_TIME + Math.floor(nowMs() / 1000);
+    const release = offer(server);
+    if (release === undefined || release.version === request.current_version)
+      return { update_available: false, time };
+    const path = `/firmware/${release.firmwareId}`;
+    releases.set(path, release);
+    return {
+      update_available: true,
+      time,
+      firmware_id: release.firmwareId,
+      version: release.version,
+      build_number: 0,
+      file_size: release.image.length,
+      file_hash: release.payload.sha256,
+      download_url: path,
+      release: release.manifest,
+    };
+  }
+
+  async function handler(request: HttpRequest): Promise<HttpResponse> {
+    if (request.path === "/api/ota/check") return json(check(parse(request.body)));
+    if (request.path === "/api/ota/status") {
+      reports.push(parse(request.body));
+      return json({});
+    }
+    const release = releases.get(request.path);
+    return release === undefined ? { status: 404 } : download(release.image, request.headers.range);
+  }
+
+  const server: UpdateServer = {
+    handler,
+    checks,
+    reports,
+    hasValidated({ firmwareId, version, payload }) {
+      const evident = ({ image_sha256, slot_state }: { image_sha256?: string; slot_state?: string }) =>
+        image_sha256 === payload.imageSha256 && slot_state === "valid";
+      return (
+        checks.some((seen) => seen.current_version === version && evident(seen)) ||
+        reports.some((seen) => seen.firmware_id === firmwareId && seen.status === "success" && evident(seen))
+      );
+    },
+  };
+  return server;
+}
+
+function download(image: Uint8Array, range: string | undefined): HttpResponse {
+  const from = Number(/^bytes=(\d+)-$/.exec(range ?? "")?.[1] ?? 0);
+  if (from === 0) return { status: 200, body: image };
+  const headers = { "content-range": `bytes ${from}-${image.length - 1}/${image.length}` };
+  return { status: 206, headers, body: image.subarray(from) };
+}
+
+const parse = (body: Uint8Array) => JSON.parse(new TextDecoder().decode(body));
+const json = (value: object): HttpResponse => ({
+  status: 200,
+  headers: { "content-type": "application/json" },
+  body: new TextEncoder().encode(JSON.stringify(value)),
+});

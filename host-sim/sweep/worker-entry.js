@@ -1,0 +1,5 @@
+// Threads do not inherit the TypeScript loader in every Node: this registers it and hands over to the worker itself.
+import { register } from "tsx/esm/api";
+
+register();
+await import("./worker.ts");

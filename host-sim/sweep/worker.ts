@@ -1,0 +1,22 @@
+// A worker thread of the sweep: has a bench of its own, and carries out the cuts of one operation after the other as it is told.
+
+import { parentPort, workerData } from "node:worker_threads";
+import { Bench, type BenchOptions, type Outcome } from "./bench.js";
+
+/** What the sweep asks a worker: all cuts of one operation of a journey. */
+export interface Task {
+  readonly journey: number;
+  readonly operation: number;
+}
+
+export type Answer = { readonly outcome: Outcome } | { readonly error: string };
+
+const bench = new Bench(workerData as BenchOptions);
+parentPort?.on("message", ({ journey, operation }: Task) => {
+  const answer = (value: Answer): void => parentPort?.postMessage(value);
+  bench.sweepOperation(journey, operation).then(
+    (outcome) => answer({ outcome }),
+    (error: unknown) =>
+      answer({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
+  );
+});

@@ -1,0 +1,233 @@
+// What operators do about panels: upload pictures, and say who shows which of them when.
+
+import type { Static } from "@sinclair/typebox";
+import type { FastifyInstance } from "fastify";
+import type { Actor } from "../auth/actor.js";
+import { recordChange } from "../journal.js";
+import type { ContentTarget, Store } from "../store/store.js";
+import { findAssignment } from "../store-content.js";
+import {
+  AssignmentBody,
+  AssignmentQuery,
+  ListQuery,
+  readAssignment,
+  type ShownView,
+  viewAssignment,
+  viewImage,
+} from "./content-schemas.js";
+import { takePicture } from "./content-upload.js";
+import type { Context } from "./context.js";
+import { ApiError } from "./errors.js";
+import { actorOf, demandChange } from "./guard.js";
+import { DeviceParams, IdParams } from "./schemas.js";
+import { IMMUTABLE_CACHING } from "./send-image.js";
+
+const READ = { config: { access: "read" } } as const;
+const WRITE = { config: { access: "content:write" } } as const;
+/** A device's request reads all that are about it. */
+const MAX_PER_TARGET = 100;
+/** Changes to pictures and to their assignments wait for each other. */
+const ABOUT = Object.freeze({ about: "content" });
+
+type WithId = { Params: Static<typeof IdParams> };
+
+export function contentAdminRoutes(app: FastifyInstance, context: Context): void {
+  imageRoutes(app, context);
+  assignmentRoutes(app, context);
+}
+
+function imageRoutes(app: FastifyInstance, context: Context): void {
+  const { store, hot } = context;
+
+  app.get<{ Querystring: Static<typeof ListQuery> }>(
+    "/api/content-admin/images",
+    { ...READ, schema: { summary: "List pictures for panels, newest first", querystring: ListQuery } },
+    async ({ query }) => {
+      const { rows, totalCount } = await store.listContentImages(query);
+      return { images: rows.map(viewImage), total: totalCount, limit: query.limit, offset: query.offset };
+    },
+  );
+
+  app.post(
+    "/api/content-admin/images",
+    {
+      ...WRITE,
+      schema: {
+        summary: "Upload a picture for panels",
+        description: "A form with the parts `name` and `file`: a binary PBM (P4) of the panel's own size.",
+        consumes: ["multipart/form-data"],
+      },
+    },
+    async (request, reply) => reply.code(201).send(viewImage(await takePicture(request, context))),
+  );
+
+  app.get<WithId>(
+    "/api/content-admin/images/:id",
+    { ...READ, schema: { summary: "A picture as binary PBM", params: IdParams } },
+    async ({ params }, reply) => {
+      const image = await findImage(store, params.id);
+      const pbm = await hot.load(image.hash, image.sizeBytes);
+      return reply
+        .type("image/x-portable-bitmap")
+        .header("cache-control", IMMUTABLE_CACHING.replace("public", "private"))
+        .send(pbm);
+    },
+  );
+
+  app.delete<WithId>(
+    "/api/content-admin/images/:id",
+    { ...WRITE, schema: { summary: "Delete a picture that nobody shows", params: IdParams } },
+    async (request) => {
+      const { id } = request.params;
+      await recordChange(
+        context,
+        actorOf(request),
+        async (journal) => {
+          const image = await findImage(journal.store, id);
+          const { totalCount } = await journal.store.listContentAssignments({ imageId: id }, FIRST);
+          if (totalCount > 0) {
+            const uses = totalCount === 1 ? "an assignment shows" : `${totalCount} assignments show`;
+            throw new ApiError(409, "IMAGE_IN_USE", `${uses} picture ${id}: delete what shows it first`);
+          }
+          await journal.store.removeContentImage(id);
+          await journal.audit({
+            action: "content.deleted",
+            subject: `content-image/${id}`,
+            before: viewImage(image),
+          });
+        },
+        ABOUT,
+      );
+      return { id, deleted: true };
+    },
+  );
+}
+
+const FIRST = Object.freeze({ limit: 1, offset: 0 });
+
+function assignmentRoutes(app: FastifyInstance, context: Context): void {
+  const { store, now } = context;
+
+  app.get<{ Querystring: Static<typeof AssignmentQuery> }>(
+    "/api/content-admin/assignments",
+    {
+      ...READ,
+      schema: { summary: "Who shows which picture when, newest first", querystring: AssignmentQuery },
+    },
+    async ({ query: { limit, offset, image_id: imageId } }) => {
+      const filter = imageId === undefined ? {} : { imageId };
+      const { rows, totalCount } = await store.listContentAssignments(filter, { limit, offset });
+      return { assignments: rows.map((row) => viewAssignment(row, now())), total: totalCount, limit, offset };
+    },
+  );
+
+  app.post<{ Body: Static<typeof AssignmentBody> }>(
+    "/api/content-admin/assignments",
+    { ...WRITE, schema: { summary: "Have a picture shown", body: AssignmentBody } },
+    async (request, reply) => {
+      const actor = actorOf(request);
+      const terms = readAssignment(request.body, now());
+      if (typeof terms === "string") throw new ApiError(400, "INVALID_REQUEST", terms);
+      const assignment = await recordChange(
+        context,
+        actor,
+        async (journal) => {
+          await demandTarget(actor, journal.store, terms.target);
+          await findImage(journal.store, terms.imageId);
+          await demandRoom(journal.store, terms.target);
+          const added = await journal.store.addContentAssignment({
+            ...terms,
+            createdBy: actor.name,
+            createdAt: journal.time,
+          });
+          await journal.audit({
+            action: "content.assigned",
+            subject: `content-assignment/${added.id}`,
+            after: viewAssignment(added, journal.time),
+          });
+          return added;
+        },
+        ABOUT,
+      );
+      return reply.code(201).send(viewAssignment(assignment, now()));
+    },
+  );
+
+  app.delete<WithId>(
+    "/api/content-admin/assignments/:id",
+    { ...WRITE, schema: { summary: "Have a picture shown no more", params: IdParams } },
+    async (request) => {
+      const { id } = request.params;
+      const actor = actorOf(request);
+      await recordChange(
+        context,
+        actor,
+        async (journal) => {
+          const assignment = await journal.store.findContentAssignment(id);
+          if (!assignment) throw new ApiError(404, "ASSIGNMENT_UNKNOWN", `there is no assignment ${id}`);
+          await demandTarget(actor, journal.store, assignment.target);
+          await journal.store.removeContentAssignment(id);
+          await journal.audit({
+            action: "content.unassigned",
+            subject: `content-assignment/${id}`,
+            before: viewAssignment(assignment, journal.time),
+          });
+        },
+        ABOUT,
+      );
+      return { id, deleted: true };
+    },
+  );
+
+  app.get<{ Params: Static<typeof DeviceParams> }>(
+    "/api/content-admin/devices/:id",
+    { ...READ, schema: { summary: "What is assigned to a device now, and by what", params: DeviceParams } },
+    async ({ params: { id } }): Promise<ShownView> => {
+      const type = (await store.findDevice(id))?.type;
+      const assignment = await findAssignment(store, { id, type }, now());
+      const image = assignment && (await store.findContentImage(assignment.imageId));
+      return {
+        device_id: id,
+        assignment: assignment ? viewAssignment(assignment, now()) : null,
+        image: image ? viewImage(image) : null,
+      };
+    },
+  );
+}
+
+/** @throws ApiError IMAGE_UNKNOWN */
+async function findImage(store: Store, id: number) {
+  const image = await store.findContentImage(id);
+  if (!image) throw new ApiError(404, "IMAGE_UNKNOWN", `there is no picture ${id}`);
+  return image;
+}
+
+/** Whoever may change some device types only: devices of these and the types themselves, but nothing that reaches others too. */
+async function demandTarget(actor: Actor, store: Store, { kind, name }: ContentTarget): Promise<void> {
+  const deviceType =
+    kind === "type" ? name : kind === "device" ? (await store.findDevice(name))?.type : undefined;
+  if (deviceType !== undefined) return demandChange(actor, { deviceType });
+  if (actor.deviceTypes === null) return;
+  const reaches = {
+    device: `device ${name}, whose type is not known`,
+    group: "groups of any type",
+    default: "every panel",
+  };
+  throw new ApiError(
+    403,
+    "FORBIDDEN",
+    `${actor.name} may change ${actor.deviceTypes.join(", ") || "nothing"}, not ${reaches[kind as "device"]}`,
+  );
+}
+
+/** @throws ApiError ASSIGNMENT_LIMIT */
+async function demandRoom(store: Store, target: ContentTarget): Promise<void> {
+  const { totalCount } = await store.listContentAssignments({ target }, FIRST);
+  if (totalCount < MAX_PER_TARGET) return;
+  const whom = target.kind === "default" ? "every panel" : `${target.kind} ${target.name}`;
+  throw new ApiError(
+    409,
+    "ASSIGNMENT_LIMIT",
+    `${totalCount} assignments are about ${whom} already: delete those that are over`,
+  );
+}

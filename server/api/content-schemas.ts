@@ -1,0 +1,113 @@
+// The shapes of pictures for panels and their assignments, as they come and as they go.
+
+import { type Static, Type } from "@sinclair/typebox";
+import { isInForce } from "../content-choice.js";
+import { judgeWindows } from "../rollout/window.js";
+import type { ContentAssignment, ContentImage, ContentTarget, NewContentAssignment } from "../store/store.js";
+import { Label, WindowsBody } from "./rollout-schemas.js";
+import { DeviceId, Id, Name, Page } from "./schemas.js";
+import { time } from "./views.js";
+
+const ImageName = Type.String({
+  minLength: 1,
+  maxLength: 80,
+  pattern: "^[^\\s\\x00-\\x1f]([^\\x00-\\x1f]*[^\\s\\x00-\\x1f])?$",
+  description: "For people; no space at either end",
+});
+export const ImageFields = Type.Object({ name: ImageName });
+export const ListQuery = Type.Object(Page);
+export const AssignmentQuery = Type.Object({
+  image_id: Type.Optional(Type.Integer({ ...Id, description: "Only those of this picture" })),
+  ...Page,
+});
+
+const Moment = Type.String({
+  maxLength: 40,
+  pattern: "^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d(:\\d\\d(\\.\\d{1,3})?)?(Z|[+-]\\d\\d:\\d\\d)$",
+  description: "ISO 8601 with its zone, such as 2026-12-01T08:00:00Z",
+});
+const orNull = (schema: typeof Moment) => Type.Optional(Type.Union([schema, Type.Null()]));
+
+export const AssignmentBody = Type.Object(
+  {
+    image_id: Type.Integer({ ...Id, description: "The picture" }),
+    target: Type.Union(
+      [
+        Type.Object({ kind: Type.Literal("device"), name: DeviceId }),
+        Type.Object({ kind: Type.Literal("group"), name: Label }),
+        Type.Object({ kind: Type.Literal("type"), name: Name }),
+        Type.Object({ kind: Type.Literal("default") }),
+      ],
+      {
+        description:
+          "Who shows it: one device, a group, a device type, or every panel. The most specific wins, then the newest",
+      },
+    ),
+    from: orNull(Moment),
+    until: orNull(Moment),
+    windows: Type.Optional(
+      Type.Union([
+        Type.Object(WindowsBody.properties, {
+          description: "Times of the week at which it is shown, by a place's own clock",
+        }),
+        Type.Null(),
+      ]),
+    ),
+  },
+  {
+    description: "Who shows which picture when. Without times: from now on, until something else is assigned",
+  },
+);
+
+type AssignmentTerms = Omit<NewContentAssignment, "createdBy" | "createdAt">;
+
+/** What a person asked for, or what is wrong with it as a sentence. */
+export function readAssignment(body: Static<typeof AssignmentBody>, now: number): AssignmentTerms | string {
+  const target: ContentTarget =
+    body.target.kind === "default" ? { kind: "default", name: "" } : { ...body.target };
+  const [from, until] = [body.from, body.until].map((text) => (text ? Date.parse(text) : null));
+  if (Number.isNaN(from) || Number.isNaN(until))
+    return "from or until is a day or an hour that does not exist";
+  if (from != null && until != null && until <= from)
+    return `it would end at ${body.until}, which is not after ${body.from}`;
+  if (until != null && until <= now) return `it would have ended already, at ${body.until}`;
+  const windows = body.windows ? { timeZone: body.windows.time_zone, spans: body.windows.spans } : null;
+  const wrong = windows && judgeWindows(windows);
+  if (wrong) return wrong;
+  return { imageId: body.image_id, target, from: from ?? null, until: until ?? null, windows };
+}
+
+export const viewImage = (image: ContentImage) => ({
+  id: image.id,
+  name: image.name,
+  width: image.width,
+  height: image.height,
+  size_bytes: image.sizeBytes,
+  sha256: image.hash,
+  created_by: image.createdBy,
+  created_at: time(image.createdAt),
+});
+
+export const viewAssignment = (assignment: ContentAssignment, now: number) => ({
+  id: assignment.id,
+  image_id: assignment.imageId,
+  target: assignment.target,
+  from: assignment.from === null ? null : time(assignment.from),
+  until: assignment.until === null ? null : time(assignment.until),
+  windows: assignment.windows && {
+    time_zone: assignment.windows.timeZone,
+    spans: assignment.windows.spans,
+  },
+  is_in_force: isInForce(assignment, now),
+  created_by: assignment.createdBy,
+  created_at: time(assignment.createdAt),
+});
+
+export type ImageView = ReturnType<typeof viewImage>;
+export type AssignmentView = ReturnType<typeof viewAssignment>;
+/** What a device shows now, and which assignment says so. */
+export interface ShownView {
+  readonly device_id: string;
+  readonly assignment: AssignmentView | null;
+  readonly image: ImageView | null;
+}

@@ -1,0 +1,47 @@
+// `skyslot completion`: a script that lets a shell complete commands and options. It is made of the commands themselves, so it is
+// never behind them.
+
+import { Argument, type Command } from "commander";
+import { printLine } from "./output.js";
+
+export function completionCommand(program: Command): void {
+  program
+    .command("completion")
+    .description('print what a shell completes by: eval "$(skyslot completion bash)" in ~/.bashrc, or zsh')
+    .addArgument(new Argument("[shell]", "bash or zsh").choices(["bash", "zsh"]).default("bash"))
+    .action((shell: "bash" | "zsh") => printLine(completionScript(program, shell)));
+}
+
+/** For each path of commands, such as `skyslot rollout plan`, the words that may follow. */
+export function completionWords(
+  command: Command,
+  path = command.name(),
+): ReadonlyMap<string, readonly string[]> {
+  const words = new Map<string, readonly string[]>();
+  const options = command.options.filter(({ hidden }) => !hidden).flatMap(({ long }) => long ?? []);
+  words.set(path, [...command.commands.map((each) => each.name()), ...options, "--help"]);
+  for (const each of command.commands)
+    for (const [name, own] of completionWords(each, `${path} ${each.name()}`)) words.set(name, own);
+  return words;
+}
+
+/** The words typed so far that are commands are the path; files are offered where no word fits. */
+export function completionScript(program: Command, shell: "bash" | "zsh"): string {
+  const words = completionWords(program);
+  const cases = [...words].map(([path, own]) => `    "${path}") words="${own.join(" ")}" ;;`).join("\n");
+  return `${shell === "zsh" ? "autoload -U +X bashcompinit && bashcompinit\n" : ""}_skyslot() {
+  local path="skyslot" word
+  for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+    case " $(_skyslot_words "$path") " in *" $word "*) [[ $word == -* ]] || path="$path $word" ;; esac
+  done
+  COMPREPLY=($(compgen -W "$(_skyslot_words "$path")" -- "\${COMP_WORDS[COMP_CWORD]}"))
+}
+_skyslot_words() {
+  local words
+  case "$1" in
+${cases}
+  esac
+  printf "%s" "$words"
+}
+complete -o default -F _skyslot skyslot`;
+}

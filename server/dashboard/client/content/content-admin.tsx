@@ -1,0 +1,239 @@
+// The page of what panels show: the pictures, who shows which of them when, and what one device shows now.
+
+import { useCallback, useEffect, useState } from "preact/hooks";
+import { AssignForm, describeTarget } from "./assign-form.js";
+import {
+  type AssignmentView,
+  deleteImage,
+  findShown,
+  type ImageView,
+  type Listed,
+  listAssignments,
+  listImages,
+  type ShownView,
+  unassign,
+} from "./calls.js";
+import { Field, Problem, useWork } from "./controls.js";
+import { StoredPicture } from "./dot-view.js";
+import { describe, STATE_WORDS, stateOf } from "./schedule.js";
+import type { ContentPageProps } from "./upload.js";
+import "./content.css";
+
+interface Loaded {
+  readonly images: Listed<ImageView>;
+  readonly assignments: Listed<AssignmentView>;
+}
+
+export function ContentAdmin({ mayChange }: ContentPageProps) {
+  const [loaded, setLoaded] = useState<Loaded>();
+  const { problem, run } = useWork();
+  const reload = useCallback(
+    () =>
+      run(async () => {
+        const [images, assignments] = await Promise.all([listImages(), listAssignments()]);
+        setLoaded({ images, assignments });
+      }),
+    [],
+  );
+  useEffect(() => {
+    reload();
+  }, []);
+  return (
+    <div class="content">
+      <div class="heading">
+        <h1>What panels show</h1>
+        {mayChange && (
+          <a class="button" href="/upload">
+            New picture
+          </a>
+        )}
+      </div>
+      <Problem text={problem} />
+      {loaded ? <Lists {...loaded} mayChange={mayChange} onChange={reload} /> : <p class="quiet">Loading…</p>}
+    </div>
+  );
+}
+
+interface ListsProps extends Loaded, ContentPageProps {
+  readonly onChange: () => Promise<void>;
+}
+
+function Lists({ images, assignments, mayChange, onChange }: ListsProps) {
+  return (
+    <>
+      <h2>Pictures</h2>
+      {images.total === 0 && (
+        <p class="card quiet">
+          There is no picture yet. <a href="/upload">Make one</a>: it is cropped and dithered in the browser.
+        </p>
+      )}
+      <ul class="pictures">
+        {images.items.map((image) => (
+          <Picture key={image.id} {...{ image, mayChange, onChange }} />
+        ))}
+      </ul>
+      <Rest {...images} />
+      <h2>Assignments</h2>
+      <p class="quiet">
+        A device shows what is assigned to itself, else to its group, else to its type, else to every panel;
+        of several, the newest that is in force.
+      </p>
+      {assignments.total === 0 && <p class="card quiet">Nothing is assigned yet.</p>}
+      <ul class="assignments">
+        {assignments.items.map((assignment) => (
+          <Assignment
+            key={assignment.id}
+            {...{ assignment, mayChange, onChange }}
+            image={images.items.find(({ id }) => id === assignment.image_id)}
+          />
+        ))}
+      </ul>
+      <Rest {...assignments} />
+      <h2>One device</h2>
+      <Shown key={assignments.items[0]?.id ?? 0} />
+    </>
+  );
+}
+
+/** Says that a list is cut off, where it is. */
+const Rest = ({ items, total }: Listed<unknown>) =>
+  total > items.length ? (
+    <p class="quiet">
+      The newest {items.length} of {total}.
+    </p>
+  ) : null;
+
+interface PictureProps extends ContentPageProps {
+  readonly image: ImageView;
+  readonly onChange: () => Promise<void>;
+}
+
+function Picture({ image, mayChange, onChange }: PictureProps) {
+  const [open, setOpen] = useState<"assign" | "delete">();
+  const { isBusy, problem, run } = useWork();
+  const toggle = (which: typeof open) => setOpen(open === which ? undefined : which);
+  const remove = () =>
+    run(async () => {
+      await deleteImage(image.id);
+      await onChange();
+    });
+  const assigned = () => {
+    setOpen(undefined);
+    onChange();
+  };
+  return (
+    <li class="card picture" aria-label={image.name}>
+      <StoredPicture id={image.id} label={`Picture ${image.name}`} />
+      <h3>{image.name}</h3>
+      <p class="quiet">
+        {image.width} × {image.height} · {image.created_by}
+      </p>
+      {mayChange && (
+        <p class="tools">
+          <button
+            type="button"
+            class="quiet"
+            aria-expanded={open === "assign"}
+            onClick={() => toggle("assign")}
+          >
+            Assign
+          </button>
+          <button
+            type="button"
+            class="quiet"
+            aria-expanded={open === "delete"}
+            onClick={() => toggle("delete")}
+          >
+            Delete
+          </button>
+        </p>
+      )}
+      {open === "assign" && <AssignForm image={image} onAssigned={assigned} />}
+      {open === "delete" && (
+        <p class="actions">
+          <button type="button" class="danger" disabled={isBusy} onClick={remove}>
+            Delete for good
+          </button>
+        </p>
+      )}
+      <Problem text={problem} />
+    </li>
+  );
+}
+
+interface AssignmentProps extends ContentPageProps {
+  readonly assignment: AssignmentView;
+  readonly image: ImageView | undefined;
+  readonly onChange: () => Promise<void>;
+}
+
+function Assignment({ assignment, image, mayChange, onChange }: AssignmentProps) {
+  const { isBusy, problem, run } = useWork();
+  const state = stateOf(assignment, Date.now());
+  const { kind, name } = assignment.target;
+  const target = describeTarget(kind, name);
+  const remove = () =>
+    run(async () => {
+      await unassign(assignment.id);
+      await onChange();
+    });
+  return (
+    <li class="card assignment" aria-label={`${image?.name ?? assignment.image_id} to ${target}`}>
+      <span>
+        <strong>{target}</strong> shows {image?.name ?? `picture ${assignment.image_id}`}
+      </span>
+      <span class="quiet">
+        {describe(assignment)} · by {assignment.created_by}
+      </span>
+      <span class={`pill ${state}`}>{STATE_WORDS[state]}</span>
+      {mayChange && (
+        <button type="button" class="quiet" disabled={isBusy} onClick={remove} aria-label={`End: ${target}`}>
+          End
+        </button>
+      )}
+      <Problem text={problem} />
+    </li>
+  );
+}
+
+function Shown() {
+  const [device, setDevice] = useState("");
+  const [shown, setShown] = useState<ShownView>();
+  const { isBusy, problem, run } = useWork();
+  const look = (event: SubmitEvent) => {
+    event.preventDefault();
+    run(async () => setShown(await findShown(device.trim())));
+  };
+  return (
+    <div class="card shown">
+      <form class="row" onSubmit={look} aria-label="What does a device show">
+        <Field label="Device">
+          <input
+            required
+            maxLength={64}
+            value={device}
+            autocomplete="off"
+            onInput={(event) => setDevice(event.currentTarget.value)}
+          />
+        </Field>
+        <button type="submit" class="quiet" disabled={isBusy}>
+          What does it show?
+        </button>
+      </form>
+      <Problem text={problem} />
+      <div role="status">
+        {shown && !shown.assignment && <p>Nothing is assigned to {shown.device_id} now.</p>}
+        {shown?.assignment && shown.image && (
+          <>
+            <p>
+              {shown.device_id} is to show <strong>{shown.image.name}</strong>, as{" "}
+              {describeTarget(shown.assignment.target.kind, shown.assignment.target.name)} does (
+              {describe(shown.assignment)}).
+            </p>
+            <StoredPicture id={shown.image.id} label={`What ${shown.device_id} shows`} />
+          </>
+        )}
+      </div>
+    </div>
+  );
+}

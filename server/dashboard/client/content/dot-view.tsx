@@ -1,0 +1,49 @@
+// Shows dots as a panel does: each one a square of whole pixels where there is room.
+
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { loadPbm } from "./calls.js";
+import { type Dots, fromPbm, toPixels } from "./dots.js";
+
+interface ViewProps {
+  readonly dots: Dots;
+  readonly label: string;
+  /** Pixels of the page to a dot; it shrinks where it would be wider than its place. */
+  readonly zoom?: number;
+}
+
+export function DotView({ dots, label, zoom = 1 }: ViewProps) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  useLayoutEffect(() => {
+    const context = canvas.current?.getContext("2d");
+    context?.putImageData(new ImageData(toPixels(dots), dots.width, dots.height), 0, 0);
+  }, [dots]);
+  return (
+    <canvas
+      ref={canvas}
+      class="dots"
+      role="img"
+      aria-label={label}
+      width={dots.width}
+      height={dots.height}
+      style={{ width: `${dots.width * zoom}px` }}
+    />
+  );
+}
+
+/** A picture of the server's, once it is there. */
+export function StoredPicture({ id, label }: { readonly id: number; readonly label: string }) {
+  const [dots, setDots] = useState<Dots>();
+  const [problem, setProblem] = useState("");
+  useEffect(() => {
+    let isLeft = false;
+    loadPbm(id).then(
+      (pbm) => isLeft || setDots(fromPbm(pbm)),
+      (error: Error) => isLeft || setProblem(error.message),
+    );
+    return () => {
+      isLeft = true;
+    };
+  }, [id]);
+  if (problem !== "") return <p class="failure">{problem}</p>;
+  return dots ? <DotView dots={dots} label={label} /> : <p class="quiet">Loading…</p>;
+}

@@ -1,0 +1,79 @@
+// Asks how many pixels a panel has: sizes that are in use here, those of common panels, or any.
+
+import { useEffect, useState } from "preact/hooks";
+import { listImages } from "./calls.js";
+import { Field, Select } from "./controls.js";
+import type { Size } from "./placement.js";
+
+/** The panel of the `cms` app. */
+export const DEFAULT_SIZE: Size = Object.freeze({ width: 200, height: 200 });
+/** Of e-paper panels that are sold with ESP32 boards, by their diagonal in inches. */
+const COMMON: readonly (readonly [inches: string, size: Size])[] = [
+  ["1.54", DEFAULT_SIZE],
+  ["2.13", { width: 250, height: 122 }],
+  ["2.9", { width: 296, height: 128 }],
+  ["3.7", { width: 416, height: 240 }],
+  ["4.2", { width: 400, height: 300 }],
+  ["5.83", { width: 648, height: 480 }],
+  ["7.5", { width: 800, height: 480 }],
+];
+/** As a PBM may have. */
+const MAX_SIDE = 4096;
+const OTHER = "other";
+
+const textOf = ({ width, height }: Size): string => `${width} × ${height}`;
+
+export function PanelSize({
+  size,
+  onChange,
+}: {
+  readonly size: Size;
+  readonly onChange: (size: Size) => void;
+}) {
+  const [used, setUsed] = useState<readonly Size[]>([]);
+  const [isOther, setIsOther] = useState(false);
+  useEffect(() => {
+    // Without them there are the common ones.
+    listImages().then(
+      ({ items }) => setUsed(items),
+      () => {},
+    );
+  }, []);
+  const names = new Map(COMMON.map(([inches, each]) => [textOf(each), `${textOf(each)} (${inches}″)`]));
+  for (const each of used) if (!names.has(textOf(each))) names.set(textOf(each), `${textOf(each)} (in use)`);
+  const isListed = !isOther && names.has(textOf(size));
+  const choose = (text: string) => {
+    setIsOther(text === OTHER);
+    const [width = 0, height = 0] = text.split(" × ").map(Number);
+    if (text !== OTHER) onChange({ width, height });
+  };
+  const side = (name: "width" | "height") => (
+    <Field label={name === "width" ? "Pixels wide" : "Pixels high"}>
+      <input
+        type="number"
+        min={1}
+        max={MAX_SIDE}
+        value={size[name]}
+        onChange={(event) => onChange({ ...size, [name]: bound(event.currentTarget.valueAsNumber) })}
+      />
+    </Field>
+  );
+  return (
+    <>
+      <Select
+        label="Panel"
+        value={isListed ? textOf(size) : OTHER}
+        choices={[...names, [OTHER, "Another size"]]}
+        onChange={choose}
+      />
+      {!isListed && (
+        <div class="row">
+          {side("width")}
+          {side("height")}
+        </div>
+      )}
+    </>
+  );
+}
+
+const bound = (count: number): number => Math.round(Math.min(MAX_SIDE, Math.max(1, count || 1)));

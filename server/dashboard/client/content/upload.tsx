@@ -1,0 +1,192 @@
+// The page that makes a picture for a panel: choose a file, crop it, see it as the panel will show it, save and assign it.
+
+import { useMemo, useState } from "preact/hooks";
+import { AssignForm } from "./assign-form.js";
+import { type ImageView, uploadPicture } from "./calls.js";
+import { Field, Problem, Select, Slider, useWork } from "./controls.js";
+import { CropStage, ZOOM_STEP } from "./crop-stage.js";
+import { adjust, type DitherMethod, dither, toGreys } from "./dither.js";
+import { DotView } from "./dot-view.js";
+import { type Dots, toPbm } from "./dots.js";
+import { DropZone } from "./drop-zone.js";
+import { loadPicture, nameOf } from "./load-picture.js";
+import { DEFAULT_SIZE, PanelSize } from "./panel-size.js";
+import { type Fitting, type Placement, place, type Size, turn, zoom } from "./placement.js";
+import { readPlaced } from "./render.js";
+import "./content.css";
+
+const METHODS: readonly (readonly [DitherMethod, string])[] = [
+  ["floyd-steinberg", "Floyd–Steinberg: photographs"],
+  ["atkinson", "Atkinson: harder, cleaner"],
+  ["ordered", "Ordered: even patterns"],
+  ["threshold", "Threshold: text and drawings"],
+];
+
+export interface ContentPageProps {
+  /** Whether whoever looks may change what displays show. */
+  readonly mayChange: boolean;
+}
+
+interface Chosen {
+  readonly picture: ImageBitmap;
+  readonly fileName: string;
+  /** Each file is edited from the beginning, one with the name of the last too. */
+  readonly turn: number;
+}
+
+export function Upload({ mayChange }: ContentPageProps) {
+  const [chosen, setChosen] = useState<Chosen>();
+  const loading = useWork();
+  const take = (file: File) =>
+    loading.run(async () => {
+      const picture = await loadPicture(file);
+      setChosen((before) => ({ turn: (before?.turn ?? 0) + 1, picture, fileName: nameOf(file.name) }));
+    });
+  return (
+    <div class="content">
+      <div class="heading">
+        <h1>New picture</h1>
+        <a href="/content-admin">All pictures</a>
+      </div>
+      {!mayChange && (
+        <p class="card">To save a picture, sign in as somebody who may change what displays show.</p>
+      )}
+      <DropZone onFile={take} />
+      <Problem text={loading.problem} />
+      {chosen && <Editor key={chosen.turn} {...chosen} mayChange={mayChange} />}
+    </div>
+  );
+}
+
+type EditorProps = ContentPageProps & Pick<Chosen, "picture" | "fileName">;
+
+function Editor({ picture, fileName, mayChange }: EditorProps) {
+  const [panel, setPanel] = useState<Size>(DEFAULT_SIZE);
+  const [fitting, setFitting] = useState<Fitting>("fill");
+  const [placement, setPlacement] = useState<Placement>(() => place(picture, panel, fitting));
+  const [method, setMethod] = useState<DitherMethod>("floyd-steinberg");
+  const [brightness, setBrightness] = useState(0);
+  const [contrast, setContrast] = useState(0);
+
+  const greys = useMemo(() => toGreys(readPlaced(picture, panel, placement)), [picture, panel, placement]);
+  const dots: Dots = useMemo(
+    () => ({ ...panel, dots: dither(adjust(greys, brightness, contrast), panel.width, method) }),
+    [greys, brightness, contrast, method],
+  );
+
+  const refit = (how: Fitting) => {
+    setFitting(how);
+    setPlacement(place(picture, panel, how, placement.turns));
+  };
+  const resize = (size: Size) => {
+    setPanel(size);
+    setPlacement(place(picture, size, fitting, placement.turns));
+  };
+  return (
+    <div class="editor">
+      <section class="card" aria-label="Crop">
+        <h2>Crop</h2>
+        <CropStage {...{ picture, panel, placement }} onPlace={setPlacement} />
+        <p class="tools">
+          <Tool name="Fit" isOn={fitting === "fit"} onClick={() => refit("fit")} />
+          <Tool name="Fill" isOn={fitting === "fill"} onClick={() => refit("fill")} />
+          <Tool name="Turn" onClick={() => setPlacement(turn(placement, picture, panel, fitting))} />
+          <Tool name="Larger" onClick={() => setPlacement(zoom(placement, picture, panel, ZOOM_STEP))} />
+          <Tool name="Smaller" onClick={() => setPlacement(zoom(placement, picture, panel, 1 / ZOOM_STEP))} />
+        </p>
+        <p class="hint">Drag the picture, or use the arrow keys, + and −.</p>
+      </section>
+      <section class="card" aria-label="On the panel">
+        <h2>On the panel, dot by dot</h2>
+        <div class="frame">
+          <DotView
+            dots={dots}
+            zoom={zoomOf(panel)}
+            label={`Preview of ${panel.width} × ${panel.height} dots`}
+          />
+        </div>
+        <p class="hint">{shareOf(dots)}</p>
+      </section>
+      <section class="card settings" aria-label="How">
+        <PanelSize size={panel} onChange={resize} />
+        <Select label="Dots" value={method} choices={METHODS} onChange={setMethod} />
+        <Slider label="Brightness" value={brightness} onChange={setBrightness} />
+        <Slider label="Contrast" value={contrast} onChange={setContrast} />
+        {mayChange && <Save dots={dots} fileName={fileName} />}
+      </section>
+    </div>
+  );
+}
+
+interface ToolProps {
+  readonly name: string;
+  /** Only of those that are one of several. */
+  readonly isOn?: boolean;
+  readonly onClick: () => void;
+}
+
+const Tool = ({ name, isOn, onClick }: ToolProps) => (
+  <button type="button" class="quiet" aria-pressed={isOn} onClick={onClick}>
+    {name}
+  </button>
+);
+
+function Save({ dots, fileName }: { readonly dots: Dots; readonly fileName: string }) {
+  const [name, setName] = useState(fileName);
+  /** What was saved last: other dots or another name are another picture. */
+  const [saved, setSaved] = useState<{ readonly image: ImageView; readonly dots: Dots }>();
+  const [assigned, setAssigned] = useState("");
+  const { isBusy, problem, run } = useWork();
+  const isSaved = saved?.dots === dots && saved.image.name === name.trim();
+  const save = (event: SubmitEvent) => {
+    event.preventDefault();
+    run(async () => {
+      setSaved({ image: await uploadPicture(name.trim(), toPbm(dots)), dots });
+      setAssigned("");
+    });
+  };
+  return (
+    <div class="save">
+      <form onSubmit={save} aria-label="Save">
+        <Field label="Name">
+          <input
+            required
+            maxLength={80}
+            value={name}
+            onInput={(event) => setName(event.currentTarget.value)}
+          />
+        </Field>
+        <Problem text={problem} />
+        <p class="actions">
+          <button type="submit" disabled={isBusy || isSaved || name.trim() === ""}>
+            {isSaved ? "Saved" : "Save"}
+          </button>
+        </p>
+      </form>
+      {isSaved && (
+        <>
+          <AssignForm image={saved.image} onAssigned={(target) => setAssigned(target)} />
+          <p class="success" role="status">
+            {assigned !== "" && (
+              <>
+                Assigned to {assigned}: it is shown when the device asks next.{" "}
+                <a href="/content-admin">See all assignments</a>
+              </>
+            )}
+          </p>
+        </>
+      )}
+    </div>
+  );
+}
+
+/** Whole pixels of the page to a dot, so that no dot is wider than its neighbour. */
+function zoomOf({ width }: Size): number {
+  const room = Math.min(440, innerWidth - 64);
+  return Math.max(1, Math.floor(room / width));
+}
+
+function shareOf({ width, height, dots }: Dots): string {
+  const black = dots.reduce((sum, dot) => sum + dot, 0);
+  return `${width} × ${height} dots, ${Math.round((black / dots.length) * 100)} % black`;
+}

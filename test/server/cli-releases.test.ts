@@ -1,0 +1,111 @@
+// Commands that look after releases, types and the audit log, against a running server; and what a shell completes by.
+
+import { execFileSync } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import { redirectOutput } from "../../server/cli/output.js";
+import { createProgram } from "../../server/cli/program.js";
+import { type RunningServer, startServer } from "../../server/start.js";
+import { arduinoImage } from "./dialects/legacy-server.js";
+import { makeRelease, releaseKeys } from "./test-server.js";
+
+describe("skyslot release, type and audit", () => {
+  let folder: string;
+  let server: RunningServer;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "skyslot-cli-releases-"));
+    server = await startServer({ dataDir: join(folder, "data"), port: 0 });
+  });
+  afterEach(async () => {
+    await server.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  async function skyslot(...args: string[]): Promise<string> {
+    let out = "";
+    const restore = redirectOutput((text) => {
+      out += text;
+    });
+    try {
+      await createProgram().parseAsync(args, { from: "user" });
+    } finally {
+      restore();
+    }
+    return out;
+  }
+  const atServer = (...args: string[]) =>
+    skyslot(...args, "--server", server.url, "--token-file", server.tokenFile);
+  const failure = (...args: string[]) =>
+    atServer(...args).then(
+      () => "",
+      (error: Error) => error.message,
+    );
+
+  it("verifies an image against its manifest, and finds what is wrong", async () => {
+    const made = await makeRelease("1.1.0");
+    const image = join(folder, "base.bin");
+    const key = join(folder, "key.jwk");
+    await writeFile(image, made.image);
+    await writeFile(join(folder, "base.release.jws"), made.release);
+    await writeFile(key, JSON.stringify((await releaseKeys()).publicKey));
+    expect(await skyslot("release", "verify", image, "--key", key)).to.match(
+      /base 1\.1\.0 for esp32, signed by/,
+    );
+    const middle = made.image.length >> 1;
+    made.image[middle] = (made.image[middle] ?? 0) ^ 1;
+    await writeFile(image, made.image);
+    const wrong = await skyslot("release", "verify", image, "--key", key).catch(
+      (error: Error) => error.message,
+    );
+    expect(wrong).to.match(/chunk 0, bytes 0 and on, has another digest/);
+  });
+
+  it("uploads legacy firmware once its type is legacy, and promotes and deactivates it", async () => {
+    const image = join(folder, "scales.bin");
+    await writeFile(image, arduinoImage("system".repeat(5)));
+    const upload = [
+      "firmware",
+      "upload",
+      image,
+      "--legacy",
+      "scales",
+      "--firmware-version",
+      "1.2.0",
+      "--unstable",
+    ];
+    expect(await failure(...upload)).to.contain("TYPE_IS_SIGNED");
+    expect(await atServer("type", "set", "scales", "legacy")).to.equal("type scales is legacy\n");
+    expect(await atServer("type", "list")).to.match(/^scales +legacy/m);
+    expect(await failure("type", "set", "scales", "none")).to.contain("signed or legacy");
+    expect(await atServer(...upload)).to.match(/^firmware 1: scales 1\.2\.0/);
+    expect(await atServer("release", "promote", "1")).to.equal("firmware 1: scales 1.2.0, stable\n");
+    expect(await atServer("release", "deactivate", "1")).to.equal("firmware 1: scales 1.2.0, inactive\n");
+    expect(await atServer("release", "list")).to.match(/^1 +scales +1\.2\.0 .* no +\d{4}-/m);
+    expect(await failure("release", "promote", "99")).to.contain("FIRMWARE_UNKNOWN");
+    const audit = await atServer("audit");
+    expect(audit)
+      .to.match(/local administrator/)
+      .and.match(/scales/);
+  });
+
+  it("lets a shell complete commands and options", async () => {
+    const script = join(folder, "completion.bash");
+    await writeFile(script, await skyslot("completion", "bash"));
+    const complete = (...words: string[]) =>
+      execFileSync("bash", [
+        "-c",
+        `source ${script}; COMP_WORDS=(skyslot "$@"); COMP_CWORD=$#; _skyslot; echo "\${COMPREPLY[@]}"`,
+        "bash",
+        ...words,
+      ])
+        .toString()
+        .trim()
+        .split(" ");
+    expect(complete("rollout", "p")).to.have.members(["plan", "pause", "promote"]);
+    expect(complete("release", "sign", "--ke")).to.deep.equal(["--key"]);
+    expect(complete("par")).to.deep.equal(["partitions"]);
+    expect(await readFile(script, "utf8")).to.contain("complete -o default -F _skyslot skyslot");
+  });
+});

@@ -1,0 +1,69 @@
+import { expect } from "chai";
+import { type Mutation, sweepMutant } from "./mutant.js";
+
+interface Safety {
+  readonly safety: string;
+  readonly journey: string;
+  readonly mutation: Mutation;
+}
+
+const SAFETIES: readonly Safety[] = [
+  {
+    safety: "the re-verification before arming",
+    journey: "update",
+    mutation: {
+      file: "firmware/core/install.ts",
+      original: "if (toHex(event.digest) !== promised) {",
+      mutated: "if (toHex(event.digest) !== promised && job.release.size < 0) {",
+    },
+  },
+  {
+    safety: "the CRC check of otadata",
+    journey: "later",
+    mutation: {
+      file: "host-sim/hardware/otadata.ts",
+      original: "return entry.crc === sequenceCrc(entry.sequence);",
+      mutated: "return entry.crc === sequenceCrc(entry.sequence) || true;",
+    },
+  },
+  {
+    safety: "the trial",
+    journey: "failing",
+    mutation: {
+      file: "firmware/core/boot-validation.ts",
+      original: '{ ...initialTrial, ...limits, phase: "trial", serverReached: isPushed },\n    [',
+      mutated: '{ ...initialTrial, ...limits, phase: "validating" },\n    [\n      { type: "markValid" },',
+    },
+  },
+  {
+    safety: "the chunk check on resume",
+    journey: "update",
+    mutation: {
+      file: "firmware/core/install.ts",
+      original: "if (!bytesEqual(event.digest, chunkDigest(job.release, index))) return request(state, job);",
+      // the first chunk is still looked at: without that no update succeeds, cut or not
+      mutated:
+        "if (index === 0 && !bytesEqual(event.digest, chunkDigest(job.release, index))) return request(state, job);",
+    },
+  },
+];
+
+describe("the sweep of a device without", function () {
+  this.timeout(300_000);
+
+  for (const { safety, journey, mutation } of SAFETIES) {
+    it(`${safety} fails, and names the cut`, async () => {
+      const { exitCode, result, log } = await sweepMutant(mutation, "--journey", journey, "--pairs", "0");
+      expect(exitCode, log).equal(1);
+      expect(result.failed, log).not.empty;
+      expect(result.failed[0]).match(new RegExp(`^${journey}(:|$)`));
+    });
+  }
+
+  it("nothing is survived: it is the mutations that fail", async () => {
+    const { exitCode, result } = await sweepMutant(undefined, "--journey", "settings", "--pairs", "0");
+    expect(exitCode).equal(0);
+    expect(result.cuts).above(300);
+    expect(result.survived).equal(result.cuts);
+  });
+});

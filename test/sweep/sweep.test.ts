@@ -1,0 +1,73 @@
+import { expect } from "chai";
+import { randomStream } from "../../host-sim/random.js";
+import { Bench } from "../../host-sim/sweep/bench.js";
+import { cutPointsOf } from "../../host-sim/sweep/cuts.js";
+import type { History } from "../../host-sim/sweep/history.js";
+import { isInSlot, JOURNEYS } from "../../host-sim/sweep/recording.js";
+import { prepareBench, sweep } from "../../host-sim/sweep/sweep.js";
+
+const SEED = 1;
+const OTADATA_SECTORS: readonly number[] = [0xe000, 0xf000];
+
+/** What a device did to its flash, one line an operation. The label of an otadata entry is carried along and never looked at. */
+const operationsOf = ({ entries }: History) =>
+  entries.flatMap((entry) => {
+    if (entry.kind === "erase") return [`erase ${entry.offset}`];
+    if (entry.kind !== "write") return [];
+    const bytes = Buffer.from(entry.bytes);
+    if (OTADATA_SECTORS.includes(entry.offset)) bytes.fill(0, 4, 24);
+    return [`write ${entry.offset} ${bytes.toString("hex")}`];
+  });
+
+describe("the sweep", function () {
+  this.timeout(900_000);
+
+  it("survives a cut at every byte of every journey, and pairs of cuts", async () => {
+    const result = await sweep({ seed: SEED, pairsEach: 1 });
+    expect(result.failed).deep.equal([]);
+    expect(result.imageBytes).above(64 * 1024);
+    // every byte of the image, in each of two updates, and everything else
+    expect(result.cuts).above(2 * result.imageBytes);
+    expect(result.pairs).above(400);
+    expect(result.survived).equal(result.cuts + result.pairs);
+    expect(result.followed).within(300, 5_000);
+  });
+
+  it("cuts before, after, at every byte and page of a write, and at 16 points of an erase in 3 patterns", () => {
+    const bytes = new Uint8Array(600);
+    const write = [...cutPointsOf({ kind: "write", offset: 4096 + 200, length: 600, bytes }, true)];
+    expect(write.filter((point) => point.startsWith("byte:"))).length(600);
+    expect(write.filter((point) => point.startsWith("page:"))).deep.equal([
+      "page:0",
+      "page:56",
+      "page:312",
+      "page:568",
+    ]);
+    expect([write[0], ...write.slice(-2)]).deep.equal(["before", "verge", "after"]);
+    const erase = [...cutPointsOf({ kind: "erase", offset: 0, length: 4096, bytes: new Uint8Array() }, true)];
+    expect(erase).length(2 + 16 * 3);
+    expect(new Set(erase).size).equal(erase.length);
+  });
+
+  it("proves the same future only for devices that have it: they do the same when they are followed", async () => {
+    const options = await prepareBench({ seed: SEED });
+    const bench = new Bench(options);
+    const random = randomStream("sample");
+    const journey = JOURNEYS.indexOf("later");
+    const { operations } = options.recordings[journey]!;
+    let comparedCount = 0;
+    for (const [index, operation] of operations.entries()) {
+      if (isInSlot(operation) && index % 8 !== 0) continue;
+      const survived: [string, History][] = [];
+      await bench.sweepOperation(journey, index, (id, history) => survived.push([id, history]));
+      for (let sample = 0; sample < 3; sample++) {
+        const [id, history] = survived[Math.floor(random() * survived.length)]!;
+        const replayed = await bench.replay(id, () => {});
+        expect(replayed.problem, id).equal(undefined);
+        expect(operationsOf(replayed.history), id).deep.equal(operationsOf(history));
+        comparedCount++;
+      }
+    }
+    expect(comparedCount).above(80);
+  });
+});
