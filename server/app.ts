@@ -45,6 +45,7 @@ import { registerRoutes } from "./dialects/register-routes.js";
 import { sampleFleet } from "./fleet.js";
 import { Live, type Relay } from "./live.js";
 import { createMetrics } from "./metrics.js";
+import { QuietChecks } from "./quiet-checks.js";
 import { RateLimit } from "./rate.js";
 import { Readiness } from "./readiness.js";
 import { logRequests, requestId } from "./request-log.js";
@@ -143,6 +144,7 @@ export function createApp(options: AppOptions): FastifyInstance {
     live,
     metrics,
     readiness,
+    quietChecks: new QuietChecks({ store, live, now }),
   };
 
   const app: FastifyInstance = Fastify({

@@ -33,6 +33,8 @@ export interface Admission {
   readonly state: DeviceState;
   /** For the answer: the device is to use it from now on. */
   readonly newToken: string | undefined;
+  /** The same request is judged the same until somebody changes the device or its type's policy. */
+  readonly isLasting: boolean;
 }
 
 /** Judges a check or a registration, and remembers what follows. @throws ApiError DEVICE_… or ENROLMENT_REQUIRED */
@@ -52,7 +54,9 @@ export async function admitDevice(journal: Journal, shown: Shown): Promise<Admis
     intervalSeconds: shown.intervalSeconds ?? proved.intervalSeconds,
   };
   if (!stored || isChanged(stored, after)) await store.putIdentity({ ...after, updatedAt: time });
-  return { state: after.state, newToken };
+  const isLasting =
+    after.state === "approved" && newToken === undefined && (isProved || shown.credential === undefined);
+  return { state: after.state, newToken, isLasting };
 }
 
 /** Judges any other request of a device. One that is not known here is left to the caller. @throws ApiError DEVICE_… */

@@ -6,10 +6,14 @@ import type { Device, Firmware, LogEvent, Update } from "./store/store.js";
 
 export type LiveMessage =
   | { readonly type: "device"; readonly device: Device }
+  | { readonly type: "seen"; readonly seen: readonly Seen[] }
   | { readonly type: "update"; readonly update: Update }
   | { readonly type: "firmware"; readonly firmware: Firmware }
   | { readonly type: "rollout"; readonly rollout: Rollout }
   | { readonly type: "event"; readonly event: LogEvent };
+
+/** A device that is as it was. */
+export type Seen = Pick<Device, "id" | "lastSeen" | "freeHeap" | "rssi" | "uptimeSeconds">;
 
 export interface Watcher {
   message(message: LiveMessage): void;
@@ -43,6 +47,11 @@ export class Live {
 
   get watcherCount(): number {
     return this.#watchers.size;
+  }
+
+  /** Whether anybody may be listening, here or at another server. */
+  get isWatched(): boolean {
+    return this.#watchers.size > 0 || this.#relay !== undefined;
   }
 
   publish(messages: readonly LiveMessage[]): void {

@@ -10,30 +10,39 @@ import { isValidated, judgeClaim, judgeEvidence } from "./evidence.js";
 import type { Journal } from "./journal.js";
 import { decide, type Offer } from "./rollout/decide.js";
 import { followUpIdle } from "./rollout/evaluate.js";
+import { isLasting } from "./rollout/lasting.js";
 import { believeImage, noteEnd, noteProgress, settleLeases } from "./rollout/members.js";
 import { nameRelease, type RolloutRelease } from "./rollout/model.js";
 import { isOnTrial } from "./rollout/obstacle.js";
 import { readScene } from "./rollout/scene.js";
 import { type Device, ENDED_BY_SERVER, type Firmware, type Update } from "./store/store.js";
 
+export interface CheckResult {
+  /** That the device may have; `undefined`: there is none for it. */
+  readonly release: Firmware | undefined;
+  /** There is none, and the same check finds none until somebody changes something. */
+  readonly isLasting: boolean;
+}
+
 /**
  * A device checks: it is registered or seen again, an open attempt is settled if its state proves something, and the release
- * that it may have is chosen. `undefined`: there is none for it. @throws ApiError DEVICE_LIMIT
+ * that it may have is chosen. @throws ApiError DEVICE_LIMIT
  */
 export async function checkDevice(
   journal: Journal,
   request: CheckRequest,
   limit: DeviceLimit,
-): Promise<Firmware | undefined> {
+): Promise<CheckResult> {
   const { device, open } = await seeDevice(journal, request, limit);
   const scene = await believeImage(journal, device, await readScene(journal.store, device, journal.time));
-  const { offer } = decide(scene.device, scene.releases, scene.rollouts, scene.facts, scene.now);
+  const decision = decide(scene.device, scene.releases, scene.rollouts, scene.facts, scene.now);
+  const { offer } = decision;
   const release = offer && (await journal.store.findFirmware(offer.release.id));
   if (open) await closeStale(journal, device, open, release);
   await settleLeases(journal, scene, offer);
   if (offer && release && release.id !== open?.firmwareId) await openAttempt(journal, device, release, offer);
   followUpIdle(journal, scene.rollouts);
-  return release;
+  return { release, isLasting: !open && isLasting(scene, decision) };
 }
 
 /**

@@ -10,7 +10,8 @@ import { connect, type Socket } from "node:net";
 
 export interface Load {
   readonly port: number;
-  readonly seconds: number;
+  /** Absent: each request of the list once. */
+  readonly seconds?: number;
   readonly connectionCount: number;
   /** Whole requests; each connection takes the next one of the list. */
   readonly requests: readonly string[];
@@ -27,13 +28,20 @@ export interface LoadResult {
 
 const HEAD_END = Buffer.from("\r\n\r\n");
 
-async function run({ port, seconds, connectionCount, requests }: Load): Promise<LoadResult> {
+async function run({
+  port,
+  seconds = Number.POSITIVE_INFINITY,
+  connectionCount,
+  requests,
+}: Load): Promise<LoadResult> {
   const latencies: number[] = [];
   let bytes = 0;
   let failedCount = 0;
   let next = 0;
   const start = performance.now();
   const end = start + seconds * 1000;
+  const isOver = () =>
+    seconds === Number.POSITIVE_INFINITY ? next >= requests.length : performance.now() >= end;
 
   const open = () =>
     new Promise<void>((resolve, reject) => {
@@ -44,7 +52,7 @@ async function run({ port, seconds, connectionCount, requests }: Load): Promise<
       /** Bytes of the body still to come; -1: the head is not complete. */
       let missing = -1;
       const send = () => {
-        if (performance.now() >= end) {
+        if (isOver()) {
           socket.destroy();
           resolve();
           return;

@@ -2,6 +2,7 @@
 // answers the same JSON and, where it is installed, nginx that sends the same file. Each in its own process, in turns.
 
 import { type ChildProcess, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -10,6 +11,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { buildFirmwareImage } from "../../host-sim/hardware/firmware-image.js";
+import { hashSecret } from "../../server/auth/secret.js";
 import { describeRelease, makeReleaseKeys, signRelease } from "../../server/release.js";
 import { openSqliteStore } from "../../server/store/sqlite.js";
 import type { Load, LoadResult } from "./load.js";
@@ -48,6 +50,9 @@ async function load(what: Load): Promise<LoadResult> {
 
 const deviceId = (at: number) => `base-${at.toString(16).padStart(6, "0")}`;
 
+/** Such as the server gives out. */
+const deviceToken = (at: number) => `skd_${createHash("sha256").update(deviceId(at)).digest("base64url")}`;
+
 /** What the firmware sends with every check. */
 function checkRequest(at: number): string {
   const body = JSON.stringify({
@@ -66,8 +71,10 @@ function checkRequest(at: number): string {
     rssi: -50 - (at % 30),
     uptime_seconds: 3600 + at,
     address: "192.168.1.50",
+    keeps_token: true,
+    check_seconds: 300,
   });
-  return `POST /api/ota/check HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+  return `POST /api/ota/check HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\nauthorization: Bearer ${deviceToken(at)}\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
 }
 
 const image = Buffer.from(
@@ -106,6 +113,17 @@ async function fillStore(dataDir: string): Promise<void> {
         address: "192.168.1.50",
         firstSeen: now,
         lastSeen: now,
+      });
+      await inside.putIdentity({
+        deviceId: deviceId(at),
+        deviceType: "base",
+        state: "approved",
+        tokenHash: hashSecret(deviceToken(at)),
+        issued: [],
+        isRotating: false,
+        intervalSeconds: 300,
+        createdAt: now,
+        updatedAt: now,
       });
     }
   });
@@ -163,16 +181,26 @@ async function compare(
       results[at]?.push(await load({ ...subject.load, seconds: SECONDS }));
   const reference = median(results[0] ?? [], unit);
   console.log(`\n${what}`);
-  for (const [at, subject] of subjects.entries()) {
-    const own = results[at] ?? [];
-    const figure = median(own, unit);
-    const failed = own.reduce((sum, { failedCount }) => sum + failedCount, 0);
-    console.log(
-      `  ${subject.name.padEnd(28)} ${figure.toFixed(0).padStart(8)} ${name}  ` +
-        `${(figure / reference).toFixed(2).padStart(5)} ×  p50 ${median(own, ({ p50Ms }) => p50Ms).toFixed(2)} ms  ` +
-        `p99 ${median(own, ({ p99Ms }) => p99Ms).toFixed(2)} ms${failed > 0 ? `  ${failed} FAILED` : ""}`,
-    );
-  }
+  for (const [at, subject] of subjects.entries())
+    report(subject.name, results[at] ?? [], unit, name, reference);
+}
+
+/** One line of the medians. */
+function report(
+  subject: string,
+  results: readonly LoadResult[],
+  unit: (result: LoadResult) => number,
+  name: string,
+  reference?: number,
+) {
+  const figure = median(results, unit);
+  const failedCount = results.reduce((sum, result) => sum + result.failedCount, 0);
+  const part = reference === undefined ? "" : `${(figure / reference).toFixed(2)} ×`;
+  console.log(
+    `  ${subject.padEnd(28)} ${figure.toFixed(0).padStart(8)} ${name}  ` +
+      `${part.padStart(7)}  p50 ${median(results, ({ p50Ms }) => p50Ms).toFixed(2)} ms  ` +
+      `p99 ${median(results, ({ p99Ms }) => p99Ms).toFixed(2)} ms${failedCount > 0 ? `  ${failedCount} FAILED` : ""}`,
+  );
 }
 
 try {
@@ -205,10 +233,10 @@ try {
   );
   const nginx = await startNginx();
 
-  const requests = Array.from({ length: DEVICE_COUNT / 4 }, (_, at) =>
-    checkRequest((at * 7919) % DEVICE_COUNT),
-  );
+  const requests = Array.from({ length: DEVICE_COUNT }, (_, at) => checkRequest((at * 7919) % DEVICE_COUNT));
   const checks = { connectionCount: CHECK_CONNECTIONS, requests };
+  console.log(`\nfirst checks since the release was uploaded, ${DEVICE_COUNT} devices`);
+  report("skyslot", [await load({ ...checks, port: ours })], ({ perSecond }) => perSecond, "checks/s");
   await compare(
     `checks of ${DEVICE_COUNT} devices, ${CHECK_CONNECTIONS} connections`,
     [

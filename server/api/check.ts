@@ -5,6 +5,7 @@ import type { FastifyRequest } from "fastify";
 import type { CheckRequest } from "../../firmware/core/wire.js";
 import { type Admission, admitDevice, demandDevice, type Shown } from "../device-identity.js";
 import { type Journal, record } from "../journal.js";
+import { quietKeyOf } from "../quiet-checks.js";
 import type { Firmware } from "../store/store.js";
 import { checkDevice, seeDevice } from "../updates.js";
 import type { Context } from "./context.js";
@@ -21,12 +22,20 @@ export async function answerCheck(
   request: FastifyRequest,
   check: CheckRequest,
 ): Promise<CheckOutcome> {
-  const { deviceLimit, metrics, now } = context;
+  const { deviceLimit, metrics, now, quietChecks } = context;
+  const quietKey = quietKeyOf(check, credentialOf(request));
+  if (await quietChecks.take(check, quietKey)) {
+    metrics.checks.inc(CURRENT);
+    return QUIET;
+  }
   await deviceLimit.recount(now());
   const work = async (journal: Journal): Promise<CheckOutcome> => {
     const admission = await admitDevice(journal, showOf(request, check));
-    if (admission.state === "approved")
-      return { ...admission, release: await checkDevice(journal, check, deviceLimit) };
+    if (admission.state === "approved") {
+      const { release, isLasting } = await checkDevice(journal, check, deviceLimit);
+      if (isLasting && admission.isLasting) await journal.store.putQuietKey(check.device_id, quietKey);
+      return { ...admission, release };
+    }
     await seeDevice(journal, check, deviceLimit);
     return { ...admission, release: undefined };
   };
@@ -36,6 +45,14 @@ export async function answerCheck(
   metrics.checks.inc({ result: outcome.release ? "offered" : "current" });
   return outcome;
 }
+
+const CURRENT = Object.freeze({ result: "current" });
+const QUIET: CheckOutcome = Object.freeze({
+  state: "approved",
+  newToken: undefined,
+  isLasting: true,
+  release: undefined,
+});
 
 /** One transaction of a device that is known already. @throws ApiError DEVICE_… */
 export function recordDevice<Result>(

@@ -8,6 +8,7 @@ import type { ContentSource } from "../content.js";
 import type { DeviceLimit } from "../device-limit.js";
 import type { Live } from "../live.js";
 import type { Metrics } from "../metrics.js";
+import type { QuietChecks } from "../quiet-checks.js";
 import type { RateLimit } from "../rate.js";
 import type { Readiness } from "../readiness.js";
 import type { Store } from "../store/store.js";
@@ -23,6 +24,7 @@ export interface Context {
   readonly content: ContentSource;
   readonly live: Live;
   readonly metrics: Metrics;
+  readonly quietChecks: QuietChecks;
   /** Bounds how often a refused device is noted in the log. */
   readonly refusals: RateLimit;
   readonly readiness: Readiness;

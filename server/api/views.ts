@@ -1,6 +1,6 @@
 // Records as clients see them: snake_case, times in ISO 8601. No record leaves the server in any other form.
 
-import type { LiveMessage } from "../live.js";
+import type { LiveMessage, Seen } from "../live.js";
 import type { Device, DeviceType, Firmware, LogEvent, Update } from "../store/store.js";
 import { type RolloutView, viewRollout } from "./rollout-views.js";
 
@@ -101,6 +101,15 @@ export const viewType = (type: DeviceType) => ({
 });
 
 export type TypeView = ReturnType<typeof viewType>;
+const viewSeen = (seen: Seen) => ({
+  device_id: seen.id,
+  last_seen: time(seen.lastSeen),
+  free_heap: seen.freeHeap,
+  rssi: seen.rssi,
+  uptime_seconds: seen.uptimeSeconds,
+});
+
+export type SeenView = ReturnType<typeof viewSeen>;
 export type DeviceView = ReturnType<typeof viewDevice>;
 export type FirmwareView = ReturnType<typeof viewFirmware>;
 export type UpdateView = ReturnType<typeof viewUpdate>;
@@ -108,10 +117,12 @@ export type EventView = ReturnType<typeof viewEvent>;
 
 export function viewMessage(
   message: LiveMessage,
-): DeviceView | FirmwareView | UpdateView | EventView | RolloutView {
+): DeviceView | readonly SeenView[] | FirmwareView | UpdateView | EventView | RolloutView {
   switch (message.type) {
     case "device":
       return viewDevice(message.device);
+    case "seen":
+      return message.seen.map(viewSeen);
     case "update":
       return viewUpdate(message.update);
     case "firmware":

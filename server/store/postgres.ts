@@ -21,11 +21,11 @@ export async function openPostgresStore(url: string, options: PostgresOptions = 
   const database = await connectPostgres(url, options);
   try {
     await migrate(database);
+    return await createSqlStore(database);
   } catch (error) {
     await database.db.destroy();
     throw error;
   }
-  return createSqlStore(database);
 }
 
 export async function connectPostgres(url: string, options: PostgresOptions = {}): Promise<SqlDatabase> {

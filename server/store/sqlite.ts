@@ -2,7 +2,7 @@
 // a server that is killed has lost nothing that it answered for. Readers never wait for a writer (WAL).
 
 import Database from "better-sqlite3";
-import { Kysely } from "kysely";
+import { Kysely, type SqliteDatabase } from "kysely";
 import { migrate } from "./migrations/migrate.js";
 import type { SqlDatabase } from "./sql/database.js";
 import { StrictSqliteDialect, sqlite } from "./sql/sqlite.js";
@@ -14,11 +14,28 @@ export async function openSqliteStore(file: string): Promise<Store> {
   const database = connectSqlite(file);
   try {
     await migrate(database);
+    return await createSqlStore(database);
   } catch (error) {
     await database.db.destroy();
     throw new Error(`database ${file}: ${(error as Error).message}`, { cause: error });
   }
-  return createSqlStore(database);
+}
+
+/** More than the store has; lists of different lengths make a few more. */
+const MAX_STATEMENT_COUNT = 1000;
+
+/** To compile a statement takes longer than to run it once, and the store says the same ones again and again. */
+function rememberStatements(database: Database.Database): SqliteDatabase {
+  const statements = new Map<string, Database.Statement>();
+  return {
+    prepare(text) {
+      const statement = statements.get(text) ?? database.prepare(text);
+      if (statements.size >= MAX_STATEMENT_COUNT) statements.clear();
+      statements.set(text, statement);
+      return statement as ReturnType<SqliteDatabase["prepare"]>;
+    },
+    close: () => database.close(),
+  };
 }
 
 export function connectSqlite(file: string): SqlDatabase {
@@ -30,7 +47,7 @@ export function connectSqlite(file: string): SqlDatabase {
   // From here on the driver waits, so that the process can do other things meanwhile.
   database.pragma("busy_timeout = 0");
   return {
-    db: new Kysely({ dialect: new StrictSqliteDialect({ database }) }),
+    db: new Kysely({ dialect: new StrictSqliteDialect({ database: rememberStatements(database) }) }),
     dialect: sqlite,
     schema: undefined,
   };

@@ -14,6 +14,7 @@ import type { FirmwareStore } from "./firmware.js";
 import type { FleetStore } from "./fleet.js";
 import type { LabelStore } from "./labels.js";
 import type { MeshStore } from "./mesh.js";
+import type { QuietStore, SightingStore } from "./quiet.js";
 import type { RolloutStore } from "./rollouts.js";
 import type { SigningKeyStore } from "./signing-keys.js";
 import type { TypeStore } from "./types.js";
@@ -35,6 +36,7 @@ export * from "./fleet.js";
 export * from "./labels.js";
 export * from "./mesh.js";
 export * from "./page.js";
+export * from "./quiet.js";
 export * from "./rollouts.js";
 export * from "./signing-keys.js";
 export * from "./types.js";
@@ -57,6 +59,7 @@ export interface StoreParts
     FleetStore,
     LabelStore,
     MeshStore,
+    QuietStore,
     RolloutStore,
     SigningKeyStore,
     TypeStore,
@@ -72,7 +75,7 @@ export interface TransactionOptions {
   readonly about?: string;
 }
 
-export interface Store extends StoreParts {
+export interface Store extends StoreParts, SightingStore {
   /**
    * All or nothing: what `work` did through the store it is given is kept only if it does not throw. Transactions behave as if
    * one ran after the other. Where several are under way at once `work` may be run again from its beginning, so it touches

@@ -3,7 +3,7 @@
 
 import type { Change, Snapshot } from "./model.js";
 
-const LIVE_TYPES = ["device", "update", "firmware", "rollout", "event"] as const;
+const LIVE_TYPES = ["device", "seen", "update", "firmware", "rollout", "event"] as const;
 export type LiveType = (typeof LIVE_TYPES)[number];
 const LIST_LENGTH = 500;
 const LOG_LENGTH = 300;

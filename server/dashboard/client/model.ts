@@ -1,7 +1,7 @@
 // What the dashboard knows: a pure state that a loaded snapshot fills and live messages change. Draws nothing, fetches nothing.
 
 import type { RolloutView } from "../../api/rollout-views.js";
-import type { DeviceView, EventView, FirmwareView, UpdateView } from "../../api/views.js";
+import type { DeviceView, EventView, FirmwareView, SeenView, UpdateView } from "../../api/views.js";
 
 export interface Model {
   readonly connection: "loading" | "live" | "broken";
@@ -28,6 +28,7 @@ export type Change =
   | { readonly type: "loaded"; readonly snapshot: Snapshot }
   | { readonly type: "broken" }
   | { readonly type: "device"; readonly device: DeviceView }
+  | { readonly type: "seen"; readonly seen: readonly SeenView[] }
   | { readonly type: "update"; readonly update: UpdateView }
   | { readonly type: "firmware"; readonly firmware: FirmwareView }
   | { readonly type: "rollout"; readonly rollout: RolloutView }
@@ -55,6 +56,8 @@ export function change(model: Model, message: Change): Model {
       return { ...model, connection: "broken" };
     case "device":
       return { ...model, devices: new Map(model.devices).set(message.device.device_id, message.device) };
+    case "seen":
+      return { ...model, devices: withSeen(model.devices, message.seen) };
     case "update":
       return { ...model, updates: withUpdate(model.updates, message.update) };
     case "firmware":
@@ -76,6 +79,16 @@ function load({ devices, updates, firmware, ...rest }: Snapshot): Model {
     updates: new Map([...updates].reverse().map((update) => [update.id, update])),
     firmware: new Map(firmware.map((one) => [one.id, one])),
   };
+}
+
+/** Devices that are as they were; those that the page does not show stay away. */
+function withSeen(devices: Model["devices"], seen: readonly SeenView[]): Model["devices"] {
+  const next = new Map(devices);
+  for (const each of seen) {
+    const known = next.get(each.device_id);
+    if (known) next.set(each.device_id, { ...known, ...each });
+  }
+  return next;
 }
 
 function withUpdate(updates: Model["updates"], update: UpdateView): Model["updates"] {

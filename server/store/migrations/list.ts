@@ -14,6 +14,7 @@ import { attributes } from "./0032-attributes.js";
 import { webhooks } from "./0040-webhooks.js";
 import { content } from "./0050-content.js";
 import { fleet } from "./0060-fleet.js";
+import { quietChecks } from "./0070-quiet-checks.js";
 import type { StoreMigration } from "./migrate.js";
 
 // biome-ignore format: one a line, so that two branches that add one do not meet
@@ -31,4 +32,5 @@ export const migrations: readonly StoreMigration[] = [
   webhooks,
   content,
   fleet,
+  quietChecks,
 ];

@@ -10,6 +10,7 @@ import type {
   RegistrationPolicy,
 } from "../device-identities.js";
 import { countOf } from "./count.js";
+import { forgetQuietKey, forgetQuietKeys } from "./quiet.js";
 import type { Tables } from "./tables.js";
 
 export interface DeviceIdentityTable {
@@ -51,6 +52,7 @@ export function createDeviceIdentityStore(db: Kysely<Tables>): DeviceIdentitySto
         .values(toIdentityRow(identity))
         .onConflict((conflict) => conflict.column("device_id").doUpdateSet(changing))
         .execute();
+      await forgetQuietKey(db, identity.deviceId);
     },
 
     async findIdentity(deviceId) {
@@ -126,6 +128,7 @@ export function createDeviceIdentityStore(db: Kysely<Tables>): DeviceIdentitySto
         .values({ device_type: deviceType, registration, tokens })
         .onConflict((conflict) => conflict.column("device_type").doUpdateSet({ registration, tokens }))
         .execute();
+      await forgetQuietKeys(db);
     },
 
     async findPolicies(deviceTypes) {
@@ -139,6 +142,7 @@ export function createDeviceIdentityStore(db: Kysely<Tables>): DeviceIdentitySto
 
     async removePolicy(deviceType) {
       await db.deleteFrom("registration_policies").where("device_type", "=", deviceType).execute();
+      await forgetQuietKeys(db);
     },
 
     async listPolicies() {

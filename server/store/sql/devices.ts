@@ -26,6 +26,8 @@ export interface DeviceTable {
   address: string | null;
   first_seen: number;
   last_seen: number;
+  quiet_key: string | null;
+  quiet_revision: number | null;
 }
 
 export function createDeviceStore(db: Kysely<Tables>): DeviceStore {
@@ -35,7 +37,7 @@ export function createDeviceStore(db: Kysely<Tables>): DeviceStore {
       const row = await db
         .insertInto("devices")
         .values(toDeviceRow(device))
-        .onConflict((conflict) => conflict.column("id").doUpdateSet(changing))
+        .onConflict((conflict) => conflict.column("id").doUpdateSet({ ...changing, quiet_key: null }))
         .returningAll()
         .executeTakeFirstOrThrow();
       return toDevice(row);

@@ -5,6 +5,7 @@ import { AlreadyExists } from "../errors.js";
 import type { Firmware, FirmwareStore, NewFirmware } from "../firmware.js";
 import { countOf } from "./count.js";
 import type { SqlDialect } from "./dialect.js";
+import { forgetQuietKeys } from "./quiet.js";
 import type { Tables } from "./tables.js";
 
 export interface FirmwareTable {
@@ -41,6 +42,7 @@ export function createFirmwareStore(db: Kysely<Tables>, dialect: SqlDialect): Fi
           .values(toFirmwareRow(firmware))
           .returningAll()
           .executeTakeFirstOrThrow();
+        await forgetQuietKeys(db);
         return toFirmware(row);
       } catch (error) {
         if (!dialect.isTaken(error)) throw error;
@@ -111,6 +113,7 @@ export function createFirmwareStore(db: Kysely<Tables>, dialect: SqlDialect): Fi
         .where("id", "=", id)
         .returningAll()
         .executeTakeFirst();
+      await forgetQuietKeys(db);
       return row && toFirmware(row);
     },
   };

@@ -4,6 +4,7 @@ import { type Kysely, type Selectable, sql } from "kysely";
 import { type DeviceLabels, NO_LABELS } from "../../rollout/model.js";
 import type { LabelCount, LabelStore } from "../labels.js";
 import { toDevice } from "./devices.js";
+import { forgetQuietKey } from "./quiet.js";
 import type { Tables } from "./tables.js";
 
 export interface LabelTable {
@@ -46,6 +47,7 @@ export function createLabelStore(db: Kysely<Tables>): LabelStore {
         .values({ device_id: deviceId, ...row })
         .onConflict((conflict) => conflict.column("device_id").doUpdateSet(row))
         .execute();
+      await forgetQuietKey(db, deviceId);
       await db.deleteFrom("device_tags").where("device_id", "=", deviceId).execute();
       if (tags.length > 0) {
         await db

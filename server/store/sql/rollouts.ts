@@ -10,6 +10,7 @@ import {
 } from "../../rollout/model.js";
 import type { Member, NewRollout, Outcome, RolloutStore } from "../rollouts.js";
 import { countOf } from "./count.js";
+import { forgetQuietKeys } from "./quiet.js";
 import type { Tables } from "./tables.js";
 
 export interface RolloutTable {
@@ -56,12 +57,22 @@ export function createRolloutStore(db: Kysely<Tables>): RolloutStore {
         .values(toRolloutRow(rollout))
         .returningAll()
         .executeTakeFirstOrThrow();
+      await forgetQuietKeys(db);
       return toRollout(row);
     },
 
     async putRollout(rollout) {
       const { firmware_id: _firmwareId, ...changing } = toRolloutRow(rollout);
+      const known = await db
+        .selectFrom("rollouts")
+        .select(["plan", "state", "stage"])
+        .where("id", "=", rollout.id)
+        .executeTakeFirst();
       await db.updateTable("rollouts").set(changing).where("id", "=", rollout.id).execute();
+      // It is put at every look at it, and seldom differs in what decisions depend on.
+      const isSame =
+        known?.plan === changing.plan && known.state === changing.state && known.stage === changing.stage;
+      if (!isSame) await forgetQuietKeys(db);
     },
 
     async findRollout(id) {

@@ -19,7 +19,9 @@ import { createFleetStore } from "./fleet.js";
 import { TransactionGroups } from "./groups.js";
 import { createLabelStore } from "./labels.js";
 import { createMeshStore } from "./mesh.js";
+import { createQuietStore } from "./quiet.js";
 import { createRolloutStore } from "./rollouts.js";
+import { CollectedSightings, carryOverAll, directSightings, type Sightings } from "./sightings.js";
 import { createSigningKeyStore } from "./signing-keys.js";
 import type { Tables } from "./tables.js";
 import { createTypeStore } from "./types.js";
@@ -35,6 +37,7 @@ const createParts = (db: Kysely<Tables>, dialect: SqlDialect): StoreParts => ({
   ...createFirmwareStore(db, dialect),
   ...createUpdateStore(db),
   ...createRolloutStore(db),
+  ...createQuietStore(db),
   ...createEventStore(db),
   ...createFleetStore(db),
   ...createTypeStore(db),
@@ -53,8 +56,10 @@ const createParts = (db: Kysely<Tables>, dialect: SqlDialect): StoreParts => ({
 const MAX_RUN_COUNT = 60;
 const MAX_PAUSE_MS = 200;
 
-export function createSqlStore(database: SqlDatabase): Store {
+/** @param database its tables are up to date */
+export async function createSqlStore(database: SqlDatabase): Promise<Store> {
   const { db, dialect } = database;
+  await carryOverAll(db, (work) => db.transaction().execute(work));
   const queues = new Queues();
   // Of one process only one connection waits for a lock, so that there are others left to work with.
   const locks = new Queues();
@@ -80,10 +85,20 @@ export function createSqlStore(database: SqlDatabase): Store {
     }
   };
 
+  const parts = createParts(db, dialect);
+  const sightings: Sightings =
+    dialect.name === "sqlite" ? new CollectedSightings(db, (work) => groups.run(work)) : directSightings(db);
+
   return {
-    ...createParts(db, dialect),
-    transaction: (work, options) =>
-      options?.about === undefined ? run(work) : queues.run(options.about, () => run(work)),
+    ...parts,
+    ...readAfter(sightings, parts),
+    seeAgain: (seen) => sightings.seeAgain(seen),
+    async transaction(work, options) {
+      const { about } = options ?? {};
+      const deviceId = about?.startsWith(ABOUT_DEVICE) ? about.slice(ABOUT_DEVICE.length) : undefined;
+      if (sightings.isBehind(deviceId)) await sightings.carryOver();
+      return about === undefined ? run(work) : queues.run(about, () => run(work));
+    },
     exclusive: (name, work) =>
       locks.run(name, () =>
         sharedLock
@@ -97,11 +112,39 @@ export function createSqlStore(database: SqlDatabase): Store {
             })
           : work(),
       ),
-    close: () => db.destroy(),
+    async close() {
+      // What cannot be carried over now is when the store is opened again.
+      await sightings.carryOver().catch(() => {});
+      await db.destroy();
+    },
   };
 }
 
+/** What reads when devices were seen, after it is known. */
+function readAfter(sightings: Sightings, parts: StoreParts) {
+  const after =
+    <Args extends readonly unknown[], Result>(read: (...args: Args) => Promise<Result>) =>
+    async (...args: Args): Promise<Result> => {
+      if (sightings.isBehind()) await sightings.carryOver();
+      return read(...args);
+    };
+  return {
+    findDevice: async (id: string) => {
+      if (sightings.isBehind(id)) await sightings.carryOver();
+      return parts.findDevice(id);
+    },
+    listDevices: after(parts.listDevices),
+    countDevicesSeenSince: after(parts.countDevicesSeenSince),
+    scanDevices: after(parts.scanDevices),
+    tallyRollout: after(parts.tallyRollout),
+  } satisfies Partial<StoreParts>;
+}
+
+/** What transactions about one device say they are about begins so. */
+const ABOUT_DEVICE = "device:";
+
 const UNNESTABLE: Omit<Store, keyof StoreParts> = {
+  seeAgain: () => Promise.reject(new Error("sightings inside a transaction are not possible")),
   transaction: () => Promise.reject(new Error("a transaction inside a transaction is not possible")),
   exclusive: () => Promise.reject(new Error("exclusive work inside a transaction is not possible")),
   close: () => Promise.reject(new Error("a store is not closed inside a transaction")),

@@ -15,7 +15,9 @@ import type { FirmwareTable } from "./firmware.js";
 import type { VersionSampleTable } from "./fleet.js";
 import type { LabelTable, TagTable } from "./labels.js";
 import type { MeshNodeTable, MeshUpdateTable } from "./mesh.js";
+import type { FleetRevisionTable } from "./quiet.js";
 import type { RolloutMemberTable, RolloutTable } from "./rollouts.js";
+import type { SightingTable } from "./sightings.js";
 import type { SigningKeyTable } from "./signing-keys.js";
 import type { DeviceTypeTable } from "./types.js";
 import type { UpdateTable } from "./updates.js";
@@ -49,6 +51,8 @@ export interface Tables {
   content_assignments: ContentAssignmentTable;
   webhooks: WebhookTable;
   webhook_deliveries: DeliveryTable;
+  fleet_revision: FleetRevisionTable;
+  device_sightings: SightingTable;
 }
 
 /** Every column that names a blob. A blob that none of them names is removed after a while: a new one has to stand here. */

@@ -2,6 +2,7 @@
 
 import type { Kysely, Selectable } from "kysely";
 import type { DeviceType, DeviceTypeKind, TypeStore } from "../types.js";
+import { forgetQuietKeys } from "./quiet.js";
 import type { Tables } from "./tables.js";
 
 export interface DeviceTypeTable {
@@ -29,6 +30,7 @@ export function createTypeStore(db: Kysely<Tables>): TypeStore {
         .onConflict((conflict) => conflict.column("name").doUpdateSet({ kind, updated_at: time }))
         .returningAll()
         .executeTakeFirstOrThrow();
+      await forgetQuietKeys(db);
       return toType(row);
     },
   };

@@ -1,0 +1,25 @@
+// What lets a check that changes nothing be answered without the whole way, see store/quiet.ts.
+
+import type { StoreMigration } from "./migrate.js";
+
+export const quietChecks: StoreMigration = {
+  name: "0070_quiet_checks",
+  async up(db, columns) {
+    await db.schema.alterTable("devices").addColumn("quiet_key", columns.text).execute();
+    await db.schema.alterTable("devices").addColumn("quiet_revision", columns.integer).execute();
+    await db.schema
+      .createTable("fleet_revision")
+      .addColumn("id", columns.integer, (column) => column.primaryKey().notNull())
+      .addColumn("revision", columns.integer, (column) => column.notNull())
+      .execute();
+    await db.schema
+      .createTable("device_sightings")
+      .addColumn("id", columns.integer, columns.countUp)
+      .addColumn("device_id", columns.text, (column) => column.notNull())
+      .addColumn("seen_at", columns.time, (column) => column.notNull())
+      .addColumn("free_heap", columns.integer)
+      .addColumn("rssi", columns.integer)
+      .addColumn("uptime_seconds", columns.real)
+      .execute();
+  },
+};
