@@ -59,16 +59,16 @@ function promote(rollout: Rollout, tally: Tally): Advance {
   const name = `stage "${terms.name}"`;
   if (size === undefined) return { kind: "stay", reason: "its devices are not counted yet" };
   if (!totalSize) return { kind: "stay", reason: "no device fits the target yet" };
-  const { givenCount, validatedCount, soakedCount, failedCount, rolledBackCount } = sumStages(tally, stage);
+  // A stage is proved by devices of its own: those of the stages before it have proved theirs.
+  const ownSize = Math.max(0, size - (stageSizes[stage - 1] ?? 0));
+  const { givenCount, validatedCount, soakedCount } = tally.stages[stage] ?? NO_STAGE_TALLY;
   // A small fleet may have no device in a small stage: nothing can be proved there.
-  if (size === 0 && givenCount === 0) {
-    return isLast
-      ? { kind: "stay", reason: `${name} has no devices` }
-      : { kind: "promote", stage: stage + 1, reason: `${name} has none of the ${totalSize} devices` };
+  if (ownSize === 0 && givenCount === 0 && !isLast) {
+    return { kind: "promote", stage: stage + 1, reason: `${name} has none of the ${totalSize} devices` };
   }
-  const needed = Math.max(1, Math.min(terms.minValidatedCount, size));
+  const needed = Math.min(Math.max(1, terms.minValidatedCount), ownSize);
   if (soakedCount < needed) {
-    const reason = `${name}: ${validatedCount} of ${countDevices(size)} validated, ${soakedCount} of ${needed} needed for ${duration(terms.soakMs)}`;
+    const reason = `${name}: ${validatedCount} of ${countDevices(ownSize)} validated, ${soakedCount} of ${needed} needed for ${duration(terms.soakMs)}`;
     return { kind: "stay", reason };
   }
   if (validatedCount < terms.minValidatedFraction * givenCount) {
@@ -79,11 +79,12 @@ function promote(rollout: Rollout, tally: Tally): Advance {
     const reason = `${name}: ${soakedCount === 1 ? "1 device has" : `${soakedCount} devices have`} run it for ${duration(terms.soakMs)}, ${validatedCount} of ${givenCount} validated`;
     return { kind: "promote", stage: stage + 1, reason };
   }
-  const endedCount = validatedCount + failedCount + rolledBackCount;
+  const all = sumStages(tally, stage);
+  const others = all.failedCount + all.rolledBackCount;
+  const endedCount = all.validatedCount + others;
   if (endedCount < size)
     return { kind: "stay", reason: `${name}: ${endedCount} of ${countDevices(size)} are done` };
-  const others = failedCount + rolledBackCount;
-  const reason = `${validatedCount} of ${countDevices(size)} validated${others > 0 ? `, ${others} failed` : ""}`;
+  const reason = `${all.validatedCount} of ${countDevices(size)} validated${others > 0 ? `, ${others} failed` : ""}`;
   return { kind: "finish", reason };
 }
 

@@ -34,6 +34,17 @@ describe("a rollout by itself", () => {
     expect(advance(staged(), tallyOf({ givenCount: 10, updatingCount: 10 }), NOW).kind).to.equal("stay");
   });
 
+  it("asks each stage for evidence of its own: what an earlier one has proved opens no later one", () => {
+    const second = staged({ stage: 1 });
+    const first = { givenCount: 10, validatedCount: 10, soakedCount: 10 };
+    expect(advance(second, tallyOf(first, { givenCount: 40, updatingCount: 40 }), NOW)).to.deep.equal({
+      kind: "stay",
+      reason: 'stage "50 %": 0 of 40 devices validated, 0 of 2 needed for 1 h',
+    });
+    const proved = tallyOf(first, { givenCount: 40, validatedCount: 35, soakedCount: 2 });
+    expect(advance(second, proved, NOW)).to.include({ kind: "promote", stage: 2 });
+  });
+
   it("asks for all devices of a stage that has fewer than it needs, and passes over one that has none", () => {
     const small = staged({
       stages: [sampleStage(1, { minValidatedCount: 50 }), sampleStage(100)],
