@@ -134,6 +134,7 @@ function readAfter(sightings: Sightings, parts: StoreParts) {
       return parts.findDevice(id);
     },
     listDevices: after(parts.listDevices),
+    countStatuses: after(parts.countStatuses),
     countDevicesSeenSince: after(parts.countDevicesSeenSince),
     scanDevices: after(parts.scanDevices),
     tallyRollout: after(parts.tallyRollout),
