@@ -13,6 +13,7 @@ import { ImageFields, viewImage } from "./content-schemas.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";
 import { actorOf } from "./guard.js";
+import { partsOf, received } from "./multipart.js";
 import { parseText } from "./schemas.js";
 
 /** However many there are, their names still fit a page, and their files a disk. */
@@ -53,15 +54,15 @@ async function receivePicture(request: FastifyRequest): Promise<{ name: string; 
     throw new ApiError(415, "MEDIA_TYPE_UNKNOWN", "send multipart/form-data with the parts name and file");
   const values: Record<string, unknown> = {};
   let bytes: Buffer | undefined;
-  for await (const part of request.parts()) {
+  for await (const part of partsOf(request)) {
     if (part.type === "field") values[part.fieldname] = part.value;
     else if (part.fieldname !== "file" || bytes)
       throw new ApiError(
         400,
         "INVALID_REQUEST",
-        `file part "${part.fieldname.slice(0, 64)}" is not expected`,
+        `file part "${part.fieldname?.slice(0, 64) ?? ""}" is not expected`,
       );
-    else bytes = await readBounded(part.file, MAX_PICTURE_BYTES);
+    else bytes = await readBounded(received(part.file), MAX_PICTURE_BYTES);
   }
   if (!bytes) throw new ApiError(400, "FILE_MISSING", "part file is missing: the picture as binary PBM");
   const fields = parseText(ImageFields, values);

@@ -1,8 +1,7 @@
 // Takes firmware files: streamed to the blob store as they come, checked, registered. A file that is refused does not stay.
 
-import type { Multipart } from "@fastify/multipart";
 import type { Static } from "@sinclair/typebox";
-import type { FastifyError, FastifyRequest } from "fastify";
+import type { FastifyRequest } from "fastify";
 import type { Actor } from "../auth/actor.js";
 import type { Blob, PutBlob } from "../blobs/blobs.js";
 import { recordChange } from "../journal.js";
@@ -12,11 +11,9 @@ import type { Firmware } from "../store/store.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";
 import { actorOf, demandChange } from "./guard.js";
+import { partsOf, received } from "./multipart.js";
 import { parseText, type RegisterBody, UploadFields } from "./schemas.js";
 import { viewFirmware } from "./views.js";
-
-/** How long the parser may take for what has been received already. */
-const STALL_MS = 3_000;
 
 /** Names of form fields, and what they are called here, of clients that say it in other words. */
 export type FieldNames = Readonly<Record<string, string>>;
@@ -58,7 +55,7 @@ async function receiveUpload(
   const values: { release?: unknown; filename?: unknown; [name: string]: unknown } = {};
   let blob: PutBlob | undefined;
   try {
-    for await (const part of received(partsOf(request))) {
+    for await (const part of partsOf(request)) {
       if (part.type === "field") values[names[part.fieldname] ?? part.fieldname] = part.value;
       else if (part.fieldname !== "file" || blob)
         throw new ApiError(
@@ -78,44 +75,6 @@ async function receiveUpload(
   } catch (error) {
     if (blob) await forgetUnused(context, blob);
     throw error;
-  }
-}
-
-/**
- * The parser of multipart bodies waits for ever for the end of a long part whose head is broken. When everything has been received,
- * and there still is no next part, there will be none.
- */
-async function* partsOf(request: FastifyRequest): AsyncGenerator<Multipart> {
-  const parts = request.parts();
-  for (;;) {
-    const { done, value } = await nextPart(parts.next(), request);
-    if (done) return;
-    yield value;
-  }
-}
-
-async function nextPart<Result>(next: Promise<Result>, { raw }: FastifyRequest): Promise<Result> {
-  let timer: NodeJS.Timeout | undefined;
-  const stall = new Promise<never>((_resolve, reject) => {
-    timer = setInterval(() => {
-      // Requests of `inject` are there as a whole, and do not say so.
-      if (raw.complete !== false) reject(new Error("a part of it has no end"));
-    }, STALL_MS);
-  });
-  try {
-    return await Promise.race([next, stall]);
-  } finally {
-    clearInterval(timer);
-  }
-}
-
-/** What a client sends: if that is broken, or ends early, it is the client's mistake. */
-async function* received<Item>(source: AsyncIterable<Item>): AsyncGenerator<Item> {
-  try {
-    yield* source;
-  } catch (error) {
-    if ((error as Partial<FastifyError>).statusCode !== undefined) throw error;
-    throw new ApiError(400, "BODY_MALFORMED", `the multipart body is broken: ${(error as Error).message}`);
   }
 }
 

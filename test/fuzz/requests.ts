@@ -88,7 +88,8 @@ function pathOf({ url, params }: FuzzRoute, around: Surroundings, random: Random
     if (chance(random, 0.15)) return encode(pick(random, HOSTILE_TEXTS), random);
     if (name === "sha256" && chance(random, 0.7)) return around.sha256;
     const schema = name === undefined ? undefined : properties[name];
-    return encode(String(schema ? sample(schema, random) : hostileValue(random)), random);
+    const value = schema ? sample(schema, random) : hostileValue(random);
+    return encode(typeof value === "string" ? value : String(JSON.stringify(value)), random);
   });
   return chance(random, 0.02) ? `${path}${pick(random, ["/", "//", "/..", ";a=b", "%2e%2e", "?"])}` : path;
 }
