@@ -182,3 +182,10 @@ export const LED_STRINGS = Object.freeze({
   pin: "Pin of the data line (GPIO)",
   pinHint: "Only pins that can drive a strip.",
 });
+
+export const CMS_STRINGS = Object.freeze({
+  title: "Display",
+  refreshSeconds: "Look for a new picture every … seconds",
+  sleepSeconds: "Sleep … seconds between looks",
+  sleepHint: "0: never. Counts from the next start on.",
+});

@@ -2,10 +2,14 @@
 // with each check for updates, and deep sleep in between.
 
 import config from "mc/config";
+import { configured, type Section, storedValues } from "../../core/app-settings.js";
 import { cmsStep, initialCms } from "../../core/cms.js";
+import { cmsSection, readCmsChoice } from "../../core/cms-settings.js";
+import type { Booted } from "../../core/event.js";
 import { sampleClimate } from "../../platform/climate/climate.js";
 import { createPanel } from "../../platform/panel/panel.js";
 import { startMachine } from "../../platform/start.js";
+import { CMS_STRINGS } from "../../portal/strings.js";
 
 /** A build that says nothing of sleep has a cable. */
 const NEVER = Object.freeze({ seconds: 0, awakeSeconds: 0, firstAwakeSeconds: 0, longestSeconds: 0 });
@@ -15,13 +19,43 @@ startCmsDevice();
 function startCmsDevice(): void {
   const { panel, sensor, battery, refreshSeconds = 300, sleep = NEVER } = config;
   const { width = 200, height = 200 } = panel ?? {};
-  const settings = { content: { width, height, refreshSeconds }, sleep };
-  startMachine({
-    machine: { initial: initialCms, step: (state, event) => cmsStep(state, event, settings) },
-    connect: (dispatch, native) => ({
-      drawPanel: createPanel(dispatch),
-      sampleSensors: () => dispatch({ type: "sensorsSampled", sample: sampleClimate({ sensor, battery }) }),
-      deepSleep: ({ durationMs }) => native.skyslot_deep_sleep(durationMs),
-    }),
-  });
+  let settings = { content: { width, height, refreshSeconds }, sleep };
+  let section: Section | undefined;
+
+  const chosen = (text: string | undefined) => {
+    if (!section) return undefined;
+    const { values, problems } = storedValues(section, text);
+    for (const problem of problems) trace(`warn: display: ${problem}\n`);
+    return readCmsChoice(values);
+  };
+
+  startMachine(
+    {
+      machine: { initial: initialCms, step: (state, event) => cmsStep(state, event, settings) },
+      connect: (dispatch, native) => ({
+        drawPanel: createPanel(dispatch),
+        sampleSensors: () => dispatch({ type: "sensorsSampled", sample: sampleClimate({ sensor, battery }) }),
+        deepSleep: ({ durationMs }) => native.skyslot_deep_sleep(durationMs),
+      }),
+    },
+    {
+      // Before the machine hears of the boot, so that it starts with what was chosen.
+      section({ stored }: Booted) {
+        const built = { refreshSeconds, sleepSeconds: sleep.seconds };
+        section = configured(cmsSection(sleep.seconds > 0, CMS_STRINGS), built).section;
+        const choice = chosen(stored[section.name]);
+        if (choice) {
+          const content = { width, height, refreshSeconds: choice.refreshSeconds };
+          settings = { content, sleep: { ...sleep, seconds: sleep.seconds > 0 ? choice.sleepSeconds : 0 } };
+        }
+        return section;
+      },
+      onStore(key, value) {
+        const choice = key === section?.name ? chosen(value) : undefined;
+        // How long it sleeps is settled at the start: it is on its way to it already.
+        if (choice)
+          settings = { ...settings, content: { width, height, refreshSeconds: choice.refreshSeconds } };
+      },
+    },
+  );
 }
