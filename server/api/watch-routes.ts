@@ -88,9 +88,15 @@ function streamEvents(
     else raw.destroy();
   }, HEARTBEAT_MS);
   heartbeat.unref();
-  raw.on("close", () => {
+  // An answer that waits behind another on its connection is not told of the connection's end: the connection itself is asked.
+  const { socket } = reply.request.raw;
+  const end = () => {
     streams.delete(raw);
     clearInterval(heartbeat);
     unwatch();
-  });
+    socket.off("close", end);
+  };
+  raw.on("close", end);
+  socket.on("close", end);
+  if (socket.destroyed) end();
 }

@@ -105,6 +105,29 @@ describe("the lifetime of a server", () => {
     await over;
   });
 
+  it("forgets watchers with their connection, also those whose answer waits behind another", async () => {
+    const { app } = await start();
+    const { socket, over, until } = await open();
+    const ask = "GET /api/events/stream HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    const asked = new Promise<void>((resolve) => {
+      let count = 0;
+      app.server.on("request", () => {
+        if (++count === 2) resolve();
+      });
+    });
+    socket.write(ask + ask);
+    await Promise.all([until("event: open"), asked]);
+    const watchers = async (count: number) => {
+      for (let turn = 0; turn < 10_000 && app.context.live.watcherCount !== count; turn++)
+        await new Promise(setImmediate);
+      expect(app.context.live.watcherCount).to.equal(count);
+    };
+    await watchers(2);
+    socket.destroy();
+    await over;
+    await watchers(0);
+  });
+
   it("still answers while it drains, and says that it is not ready", async () => {
     const { app, url } = await start();
     const statuses: number[] = [];
