@@ -75,9 +75,9 @@ describe("a server that is killed", () => {
         await store.close();
       }
     }
-    // A sweep that hit nothing would prove nothing.
+    // A sweep that hit nothing would prove nothing. How much is acknowledged before a kill depends on how busy the machine is.
     expect(listenedCount).to.be.above(ROUND_COUNT / 2);
-    expect(workload.acknowledgedCount).to.be.above(ROUND_COUNT * 3);
+    expect(workload.acknowledgedCount).to.be.above(ROUND_COUNT);
     return place;
   };
 
