@@ -2,11 +2,10 @@
 
 import type { Failure, Result } from "./errors.js";
 import type { Stamped } from "./event.js";
-import { newImageReader } from "./image.js";
 import { resume } from "./install.js";
 import { judgeRelease, parseRelease, type Release } from "./release.js";
 import { pushVerified } from "./update-push.js";
-import { type Job, nextCheck, report, type Step, told, type UpdateState } from "./update-state.js";
+import { FRESH_JOB, type Job, nextCheck, report, type Step, told, type UpdateState } from "./update-state.js";
 import type { UpdateResponse } from "./wire.js";
 
 export function considerOffer(state: UpdateState, offer: UpdateResponse, at: number, random: number): Step {
@@ -70,17 +69,7 @@ export function signatureVerified(state: UpdateState, event: Stamped & { readonl
     release: judged.value,
     signed: true,
     md5: undefined,
-    tail: NO_BYTES,
-    offset: 0,
-    verifiedBytes: 0,
-    available: 0,
-    pending: undefined,
-    erasedTo: 0,
-    reader: newImageReader,
-    ahead: newImageReader,
-    failureCount: 0,
-    mismatchCount: 0,
-    lastStep: 0,
+    ...FRESH_JOB,
     wholeOnly: state.rangeIgnored,
   };
   const verified: UpdateState = { ...state, signed: undefined, offer: undefined, rangeIgnored: false };
@@ -98,8 +87,6 @@ export function signatureVerified(state: UpdateState, event: Stamped & { readonl
     ],
   ];
 }
-
-const NO_BYTES = new Uint8Array(0);
 
 const absoluteUrl = (server: string, url: string) =>
   url.startsWith("/") ? `${originOf(server)}${url}` : url;

@@ -4,10 +4,10 @@
 import type { Effect, HttpResponse } from "./effect.js";
 import type { Failure, UpdateErrorCode } from "./errors.js";
 import type { Identity, PushOffer, Stamped } from "./event.js";
-import { newImageReader } from "./image.js";
 import { refusal } from "./push.js";
 import { judgeRelease, parseRelease, type Release, SECTOR_BYTES } from "./release.js";
 import {
+  FRESH_JOB,
   type Job,
   nextCheck,
   type PushSource,
@@ -116,17 +116,7 @@ function startPush(state: UpdateState, offer: PushOffer, release: Release | unde
     release: release ?? unsignedRelease(state.boot.identity, offer.sizeBytes),
     signed: release !== undefined,
     md5: offer.espota?.md5,
-    tail: NO_BYTES,
-    offset: 0,
-    verifiedBytes: 0,
-    available: 0,
-    pending: undefined,
-    erasedTo: 0,
-    reader: newImageReader,
-    ahead: newImageReader,
-    failureCount: 0,
-    mismatchCount: 0,
-    lastStep: 0,
+    ...FRESH_JOB,
     wholeOnly: true,
   };
   const { connection, espota } = offer;

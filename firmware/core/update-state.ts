@@ -5,7 +5,7 @@ import { jitteredMs } from "./backoff.js";
 import type { Effect } from "./effect.js";
 import type { UpdateErrorCode } from "./errors.js";
 import type { Booted, PushOffer, Raise } from "./event.js";
-import type { ImageReader } from "./image.js";
+import { type ImageReader, newImageReader } from "./image.js";
 import { type InstallRecord, PUSHED } from "./install-record.js";
 import type { Release, SignedRelease } from "./release.js";
 import type { ServerToken } from "./server-token.js";
@@ -64,6 +64,21 @@ export interface Job {
   /** The server does not know ranges: take the image from its beginning. */
   readonly wholeOnly: boolean;
 }
+
+/** What every job begins with. */
+export const FRESH_JOB = Object.freeze({
+  tail: new Uint8Array(0),
+  offset: 0,
+  verifiedBytes: 0,
+  available: 0,
+  pending: undefined,
+  erasedTo: 0,
+  reader: newImageReader,
+  ahead: newImageReader,
+  failureCount: 0,
+  mismatchCount: 0,
+  lastStep: 0,
+}) satisfies Partial<Job>;
 
 export type UpdatePhase =
   | "idle"

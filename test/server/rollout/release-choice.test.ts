@@ -7,6 +7,7 @@ import {
   ROLL_BACK_WAIT_MS,
 } from "../../../server/rollout/obstacle.js";
 import type { FailureCount } from "../../../server/store/store.js";
+import { sampleRelease } from "./samples.js";
 
 const NOW = 1_000_000_000;
 const MINUTE = 60_000;
@@ -22,24 +23,8 @@ const DEVICE: RolloutDevice = {
   slotState: "valid",
 };
 let nextId = 1;
-const release = (version: string, changes: Partial<RolloutRelease> = {}): RolloutRelease => {
-  const id = nextId++;
-  return {
-    id,
-    deviceType: "base",
-    hardware: "esp32",
-    chip: "esp32",
-    version,
-    buildNumber: 0,
-    imageSha256: `${id}`.padStart(64, "0"),
-    fileSize: 100_000,
-    isStable: true,
-    isActive: true,
-    minCurrentVersion: null,
-    expiresAt: null,
-    ...changes,
-  };
-};
+const release = (version: string, changes: Partial<RolloutRelease> = {}): RolloutRelease =>
+  sampleRelease(version, { id: nextId++, ...changes });
 const choose = (
   device: RolloutDevice,
   releases: readonly RolloutRelease[],
