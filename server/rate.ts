@@ -1,7 +1,8 @@
-// Bounds how often somebody is served: a bucket of tokens for each name, in memory. The number of buckets is bounded too; the one
-// that was used longest ago goes first, so a flood of invented names cannot fill the memory.
+// Bounds how often somebody is served: a bucket of tokens for each name, in memory. The number of buckets is bounded too: those
+// that were used longest ago go, so a flood of invented names cannot fill the memory.
 
-const MAX_BUCKET_COUNT = 20_000;
+/** Of each half. */
+const MAX_BUCKET_COUNT = 10_000;
 
 interface Bucket {
   tokens: number;
@@ -11,7 +12,9 @@ interface Bucket {
 export class RateLimit {
   readonly #burst: number;
   readonly #perSecond: number;
-  readonly #buckets = new Map<string, Bucket>();
+  /** In two halves: when the newer one is full, the older one goes, with all that were not used since it was the newer one. */
+  #newer = new Map<string, Bucket>();
+  #older = new Map<string, Bucket>();
 
   constructor({ burst, perSecond }: { readonly burst: number; readonly perSecond: number }) {
     this.#burst = burst;
@@ -20,24 +23,30 @@ export class RateLimit {
 
   /** 0: go on. Otherwise milliseconds until the next request is taken. */
   take(name: string, now: number): number {
-    const known = this.#buckets.get(name) ?? { tokens: this.#burst, time: now };
-    const elapsedSeconds = Math.max(0, now - known.time) / 1000;
-    const tokens = Math.min(this.#burst, known.tokens + elapsedSeconds * this.#perSecond);
+    const bucket = this.#bucketOf(name, now);
+    const elapsedSeconds = Math.max(0, now - bucket.time) / 1000;
+    const tokens = Math.min(this.#burst, bucket.tokens + elapsedSeconds * this.#perSecond);
     const taken = tokens >= 1;
-    this.#buckets.delete(name);
-    this.#buckets.set(name, { tokens: taken ? tokens - 1 : tokens, time: now });
-    this.#forgetOldest();
+    bucket.tokens = taken ? tokens - 1 : tokens;
+    bucket.time = now;
     return taken ? 0 : Math.ceil(((1 - tokens) / this.#perSecond) * 1000);
   }
 
   /** Its next request finds a full bucket. */
   forget(name: string): void {
-    this.#buckets.delete(name);
+    this.#newer.delete(name);
+    this.#older.delete(name);
   }
 
-  #forgetOldest(): void {
-    if (this.#buckets.size <= MAX_BUCKET_COUNT) return;
-    const [oldest] = this.#buckets.keys();
-    if (oldest !== undefined) this.#buckets.delete(oldest);
+  #bucketOf(name: string, now: number): Bucket {
+    const newer = this.#newer.get(name);
+    if (newer) return newer;
+    const bucket = this.#older.get(name) ?? { tokens: this.#burst, time: now };
+    if (this.#newer.size >= MAX_BUCKET_COUNT) {
+      this.#older = this.#newer;
+      this.#newer = new Map();
+    }
+    this.#newer.set(name, bucket);
+    return bucket;
   }
 }
