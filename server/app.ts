@@ -90,10 +90,7 @@ const ROUTES: readonly ((app: FastifyInstance, context: Context) => void)[] = Ob
   contentRoutes,
   arduinoRoutes,
   manifestRoutes,
-  meshRoutes,
   hawkbitRoutes,
-  contentAdminRoutes,
-  adminRoutes,
   typeRoutes,
   deviceAdminRoutes,
   rolloutRoutes,
@@ -108,6 +105,9 @@ const ROUTES: readonly ((app: FastifyInstance, context: Context) => void)[] = Ob
   identityRoutes,
   dashboardRoutes,
 ]);
+
+/** Those that take files. What reads files costs every request, so it is kept from the others. */
+const UPLOAD_ROUTES: typeof ROUTES = Object.freeze([adminRoutes, contentAdminRoutes, meshRoutes]);
 
 const MAX_BODY_BYTES = 64 * 1024;
 const MAX_PARAMETER_LENGTH = 128;
@@ -169,17 +169,6 @@ export function createApp(options: AppOptions): FastifyInstance {
   if (options.onRoute) app.addHook("onRoute", options.onRoute);
   // Only JSON and multipart: a page on another site cannot send either without asking first, and it is never allowed.
   app.removeContentTypeParser("text/plain");
-  app.register(multipart, {
-    limits: {
-      fileSize: settings.maxImageBytes + 1,
-      files: 1,
-      fields: 20,
-      fieldSize: 32 * 1024,
-      parts: 21,
-      headerPairs: 50,
-    },
-    throwFileSizeLimit: false,
-  });
   app.decorate("tick", async () => {
     await sampleFleet(context);
     await tickRollouts(context);
@@ -192,6 +181,22 @@ export function createApp(options: AppOptions): FastifyInstance {
   securityHeaders(app, context);
   describeApi(app, (api) => {
     for (const routes of ROUTES) routes(api, context);
+    api.register(async (uploads) => {
+      await uploads.register(multipart, multipartOptions(settings));
+      for (const routes of UPLOAD_ROUTES) routes(uploads, context);
+    });
   });
   return app;
 }
+
+const multipartOptions = ({ maxImageBytes }: Settings) => ({
+  limits: {
+    fileSize: maxImageBytes + 1,
+    files: 1,
+    fields: 20,
+    fieldSize: 32 * 1024,
+    parts: 21,
+    headerPairs: 50,
+  },
+  throwFileSizeLimit: false,
+});

@@ -22,19 +22,16 @@ export function requestId({ headers }: Pick<IncomingMessage, "headers">): string
 }
 
 export function logRequests(app: FastifyInstance, metrics: Metrics): void {
-  app.addHook("onRequest", async (request, reply) => {
+  app.addHook("onRequest", (request, reply, done) => {
     reply.header(HEADER, request.id);
+    done();
   });
-  app.addHook("onResponse", async (request, reply) => {
+  app.addHook("onResponse", (request, reply, done) => {
     const { method, url } = request;
-    request.log.debug(
-      { method, url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
-      "answered",
-    );
-    if (request.routeOptions.config.isStream) return;
-    metrics.httpDuration.observe(
-      { method, route: request.routeOptions.url ?? "none", status: reply.statusCode },
-      reply.elapsedTime / 1000,
-    );
+    const { statusCode: status, elapsedTime } = reply;
+    request.log.debug({ method, url, status, ms: Math.round(elapsedTime) }, "answered");
+    const { config, url: route = "none" } = request.routeOptions;
+    if (!config.isStream) metrics.httpDuration.observe({ method, route, status }, elapsedTime / 1000);
+    done();
   });
 }

@@ -16,17 +16,18 @@ declare module "fastify" {
 export function limitAddresses(app: FastifyInstance, { settings, metrics, now }: Context): void {
   if (!settings.addressRate) return;
   const rate = new RateLimit(settings.addressRate);
-  app.addHook("onRequest", async (request, reply) => {
+  app.addHook("onRequest", (request, reply, done) => {
     const { access, isUnbounded } = request.routeOptions.config;
-    if (access === "device" || isUnbounded) return;
-    const waitMs = rate.take(request.ip, now());
-    if (waitMs === 0) return;
+    const waitMs = access === "device" || isUnbounded ? 0 : rate.take(request.ip, now());
+    if (waitMs === 0) return done();
     metrics.rateLimited.inc();
     reply.header("retry-after", Math.ceil(waitMs / 1000));
-    throw new ApiError(
-      429,
-      "TOO_MANY_REQUESTS",
-      `${request.ip} asks too often, the next request is taken in ${waitMs} ms`,
+    done(
+      new ApiError(
+        429,
+        "TOO_MANY_REQUESTS",
+        `${request.ip} asks too often, the next request is taken in ${waitMs} ms`,
+      ),
     );
   });
 }
