@@ -2,7 +2,7 @@
 // whole way and proved to be such leaves a key (store/quiet.ts); the next with the same key is answered from it. Those that arrive
 // together are stored by one statement, and none is answered before that is kept. Whatever is not certain goes the whole way.
 
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { CheckRequest } from "../firmware/core/wire.js";
 import type { Live } from "./live.js";
@@ -104,7 +104,5 @@ const describe = ({ deviceId, seenAt, freeHeap, rssi, uptimeSeconds }: Sighting)
  */
 export function quietKeyOf(check: CheckRequest, credential: string | undefined): string {
   const { free_heap: _heap, rssi: _rssi, uptime_seconds: _uptime, ...material } = check;
-  return createHash("sha256")
-    .update(JSON.stringify([credential ?? null, material]))
-    .digest("base64url");
+  return hash("sha256", JSON.stringify([credential ?? null, material]), "base64url");
 }

@@ -6,15 +6,17 @@ import { Kysely, type SqliteDatabase } from "kysely";
 import { migrate } from "./migrations/migrate.js";
 import type { SqlDatabase } from "./sql/database.js";
 import { StrictSqliteDialect, sqlite } from "./sql/sqlite.js";
-import { createSqlStore } from "./sql/store.js";
+import { openAside } from "./sql/sqlite-aside.js";
+import { createSqlStore, type StoreOptions } from "./sql/store.js";
+import type { Tables } from "./sql/tables.js";
 import type { Store } from "./store.js";
 
 /** Opens the file, or makes it, and brings its tables up to date. `:memory:` is a store that is forgotten. */
-export async function openSqliteStore(file: string): Promise<Store> {
+export async function openSqliteStore(file: string, options: StoreOptions = {}): Promise<Store> {
   const database = connectSqlite(file);
   try {
     await migrate(database);
-    return await createSqlStore(database);
+    return await createSqlStore(database, options);
   } catch (error) {
     await database.db.destroy();
     throw new Error(`database ${file}: ${(error as Error).message}`, { cause: error });
@@ -38,17 +40,37 @@ function rememberStatements(database: Database.Database): SqliteDatabase {
   };
 }
 
+/** The rows and indexes of 100 000 devices; a small database takes less. */
+const CACHE_KIB = 64 * 1024;
+/** The log is carried over to the file when it has so many pages of 4096 bytes: one that is written often goes along once. */
+const MAX_LOG_PAGES = 4000;
+/** Of every connection. `FULL`: a commit waits for the disk. */
+const PRAGMAS = Object.freeze([
+  "busy_timeout = 5000",
+  "journal_mode = WAL",
+  "synchronous = FULL",
+  "foreign_keys = ON",
+  `cache_size = -${CACHE_KIB}`,
+  `wal_autocheckpoint = ${MAX_LOG_PAGES}`,
+]);
+
 export function connectSqlite(file: string): SqlDatabase {
   const database = new Database(file);
-  database.pragma("busy_timeout = 5000");
-  database.pragma("journal_mode = WAL");
-  database.pragma("synchronous = FULL");
-  database.pragma("foreign_keys = ON");
+  for (const pragma of PRAGMAS) database.pragma(pragma);
   // From here on the driver waits, so that the process can do other things meanwhile.
   database.pragma("busy_timeout = 0");
+  // Nobody else can open what lies in memory.
+  const aside = database.memory ? undefined : openAside(file, PRAGMAS);
+  const db = new Kysely<Tables>({
+    dialect: new StrictSqliteDialect({
+      database: rememberStatements(database),
+      beforeClose: async () => aside?.destroy(),
+    }),
+  });
   return {
-    db: new Kysely({ dialect: new StrictSqliteDialect({ database: rememberStatements(database) }) }),
+    db,
     dialect: sqlite,
     schema: undefined,
+    aside: (work) => (aside ? db.connection().execute(() => work(aside)) : work(db)),
   };
 }

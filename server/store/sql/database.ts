@@ -4,9 +4,17 @@ import type { Kysely } from "kysely";
 import type { SqlDialect } from "./dialect.js";
 import type { Tables } from "./tables.js";
 
+/**
+ * Does work in a thread of its own, where neither its computing nor the disk stops this one. Nothing else is at the database
+ * meanwhile; every statement is a transaction.
+ */
+export type Aside = <Result>(work: (db: Kysely<Tables>) => Promise<Result>) => Promise<Result>;
+
 export interface SqlDatabase {
   readonly db: Kysely<Tables>;
   readonly dialect: SqlDialect;
   /** Where the tables lie, on databases that have schemas. */
   readonly schema: string | undefined;
+  /** Absent: the database has processes of its own. */
+  readonly aside?: Aside;
 }

@@ -3,13 +3,13 @@
 // PostgreSQL writes them to the devices' rows. In SQLite each of these rows would cost two pages of 4096 bytes (the row's and the
 // index's) in the log and again in the file; so sightings are appended to a table of their own, some hundred a page, and carried
 // over to the rows later, many at a time, and before anybody reads them. What was appended is on the disk: a server that is killed
-// carries it over when it starts again.
+// carries it over when it starts again. All of it happens in a thread of its own.
 //
 //   seeAgain ──▶ device_sightings ──carryOver──▶ devices        before a read, a transaction about the device, or when many wait
 
-import { setImmediate as breathe } from "node:timers/promises";
-import { type Generated, type Kysely, sql } from "kysely";
+import { type Generated, type Kysely, type RawBuilder, sql } from "kysely";
 import type { Sighting } from "../quiet.js";
+import type { Aside } from "./database.js";
 import { fleetRevision } from "./quiet.js";
 import type { Tables } from "./tables.js";
 
@@ -23,17 +23,15 @@ export interface SightingTable {
 }
 
 /** So many wait at most before they are carried over: some 100 bytes of memory each. */
-const MAX_WAITING_COUNT = 16_384;
-/** Carried over without a pause: other requests wait for some 20 ms. */
-const PIECE_LENGTH = 2000;
-
-export type Atomically = (work: (db: Kysely<Tables>) => Promise<unknown>) => Promise<unknown>;
+const MAX_WAITING_COUNT = 65_536;
+/** Carried over without a pause: other requests for the database wait for some 20 ms. */
+const PIECE_LENGTH = 4000;
 
 export interface Sightings {
   seeAgain(sightings: readonly Sighting[]): Promise<ReadonlySet<string>>;
   /** Whether the row of a device, or without a name the row of any, is behind what was seen. */
   isBehind(deviceId?: string): boolean;
-  /** Brings every row up to what was seen before the call. */
+  /** Brings every row up to what was seen before the call, and up to what was appended before the store was opened. */
   carryOver(): Promise<void>;
 }
 
@@ -50,38 +48,34 @@ export function directSightings(db: Kysely<Tables>): Sightings {
       return new Set(rows.map(({ id }) => id));
     },
     isBehind: () => false,
-    carryOver: async () => {},
+    /** An import may have brought what a SQLite store had appended. */
+    carryOver: () =>
+      db.transaction().execute(async (inside) => {
+        await carryOver(inside, sql`select max(id) from device_sightings group by device_id`);
+        await inside.deleteFrom("device_sightings").execute();
+      }),
   };
 }
 
 export class CollectedSightings implements Sightings {
-  readonly #db: Kysely<Tables>;
-  readonly #atomically: Atomically;
+  readonly #aside: Aside;
+  readonly #maxWaitingCount: number;
   /** Devices whose rows are behind, and those of them that are being carried over. */
   #waiting = new Set<string>();
   #moving = new Set<string>();
   #running: Promise<void> | undefined;
 
-  constructor(db: Kysely<Tables>, atomically: Atomically) {
-    this.#db = db;
-    this.#atomically = atomically;
+  constructor(aside: Aside, maxWaitingCount = MAX_WAITING_COUNT) {
+    this.#aside = aside;
+    this.#maxWaitingCount = maxWaitingCount;
   }
 
   async seeAgain(sightings: readonly Sighting[]): Promise<ReadonlySet<string>> {
-    // A cross join keeps SQLite from going through the devices instead of the sightings.
-    const { rows } = await sql<{ id: string }>`
-      insert into device_sightings (device_id, seen_at, free_heap, rssi, uptime_seconds)
-      select s.i, s.t, s.h, s.r, s.u
-      from (select value->>0 as i, value->>1 as k, value->>2 as t, value->>3 as h, value->>4 as r, value->>5 as u
-        from json_each(${JSON.stringify(sightings.map(toList))})) as s
-      cross join devices on devices.id = s.i and devices.quiet_key = s.k
-        and devices.quiet_revision = ${fleetRevision}
-      where true
-      returning device_id as id`.execute(this.#db);
-    for (const { id } of rows) this.#waiting.add(id);
+    const ids = await this.#aside((db) => append(db, sightings));
+    for (const id of ids) this.#waiting.add(id);
     // Whoever waits for the rows hears of a failure; the next to come tries again.
-    if (this.#waiting.size >= MAX_WAITING_COUNT && !this.#running) this.#begin().catch(() => {});
-    return new Set(rows.map(({ id }) => id));
+    if (this.#waiting.size >= this.#maxWaitingCount && !this.#running) this.#begin().catch(() => {});
+    return new Set(ids);
   }
 
   isBehind(deviceId?: string): boolean {
@@ -92,14 +86,14 @@ export class CollectedSightings implements Sightings {
   async carryOver(): Promise<void> {
     // One that has begun already may lack what was seen since.
     if (this.#running) await this.#running;
-    if (!this.#running && this.#waiting.size > 0) this.#begin();
+    if (!this.#running) this.#begin();
     await this.#running;
   }
 
   #begin(): Promise<void> {
     this.#moving = this.#waiting;
     this.#waiting = new Set();
-    this.#running = carryOverAll(this.#db, this.#atomically)
+    this.#running = this.#carryOverAll()
       .catch((error) => {
         for (const id of this.#moving) this.#waiting.add(id);
         throw error;
@@ -110,30 +104,57 @@ export class CollectedSightings implements Sightings {
       });
     return this.#running;
   }
-}
 
-/** Everything that was appended until now: also what a server that was killed has left, or an import brought. */
-export async function carryOverAll(db: Kysely<Tables>, atomically: Atomically): Promise<void> {
-  const bounds = await sql<{ first: number | null; last: number | null }>`
-    select min(id) as first, max(id) as last from device_sightings`.execute(db);
-  const { first, last } = bounds.rows[0] ?? { first: null, last: null };
-  if (first === null || last === null) return;
-  for (let start = first; start <= last; start += PIECE_LENGTH) {
-    await atomically((inside) => carryOverPiece(inside, Math.min(start + PIECE_LENGTH - 1, last)));
-    await breathe();
+  /** What was appended goes last: to carry it over twice does no harm. */
+  async #carryOverAll(): Promise<void> {
+    const last = await this.#aside(lastOf);
+    if (last === null) return;
+    const ids = await this.#aside((db) => latestOf(db, last));
+    for (let start = 0; start < ids.length; start += PIECE_LENGTH) {
+      const piece = JSON.stringify(ids.slice(start, start + PIECE_LENGTH));
+      await this.#aside((db) => carryOver(db, sql`select value from json_each(${piece})`));
+    }
+    await this.#aside((db) => db.deleteFrom("device_sightings").where("id", "<=", last).execute());
   }
 }
 
-/** Of a device that was seen twice the later counts; a row that is newer already stays. */
-async function carryOverPiece(db: Kysely<Tables>, lastId: number): Promise<void> {
+/** The id of what was appended last; null: nothing waits. */
+export async function lastOf(db: Kysely<Tables>): Promise<number | null> {
+  const { rows } = await sql<{ last: number | null }>`select max(id) as last from device_sightings`.execute(
+    db,
+  );
+  return rows[0]?.last ?? null;
+}
+
+/** @returns the devices whose key is still good */
+async function append(db: Kysely<Tables>, sightings: readonly Sighting[]): Promise<readonly string[]> {
+  // A cross join keeps SQLite from going through the devices instead of the sightings.
+  const { rows } = await sql<{ id: string }>`
+    insert into device_sightings (device_id, seen_at, free_heap, rssi, uptime_seconds)
+    select s.i, s.t, s.h, s.r, s.u
+    from (select value->>0 as i, value->>1 as k, value->>2 as t, value->>3 as h, value->>4 as r, value->>5 as u
+      from json_each(${JSON.stringify(sightings.map(toList))})) as s
+    cross join devices on devices.id = s.i and devices.quiet_key = s.k
+      and devices.quiet_revision = ${fleetRevision}
+    where true
+    returning device_id as id`.execute(db);
+  return rows.map(({ id }) => id);
+}
+
+/** Of each device the latest, in the order in which the rows lie in the file: those that follow each other lie on few pages. */
+async function latestOf(db: Kysely<Tables>, last: number): Promise<readonly number[]> {
+  const { rows } = await sql<{ id: number }>`
+    select max(s.id) as id from device_sightings as s join devices on devices.id = s.device_id
+    where s.id <= ${last} group by s.device_id order by devices.rowid`.execute(db);
+  return rows.map(({ id }) => id);
+}
+
+/** @param ids a query: one sighting of a device at most. A row that is newer already stays. */
+async function carryOver(db: Kysely<Tables>, ids: RawBuilder<unknown>): Promise<void> {
   await sql`
     update devices set last_seen = s.seen_at, free_heap = s.free_heap, rssi = s.rssi, uptime_seconds = s.uptime_seconds
     from device_sightings as s
-    where devices.id = s.device_id and devices.last_seen <= s.seen_at
-      and s.id in (select max(id) from device_sightings where id <= ${lastId} group by device_id)`.execute(
-    db,
-  );
-  await db.deleteFrom("device_sightings").where("id", "<=", lastId).execute();
+    where devices.id = s.device_id and devices.last_seen <= s.seen_at and s.id in (${ids})`.execute(db);
 }
 
 const toList = ({ deviceId, quietKey, seenAt, freeHeap, rssi, uptimeSeconds }: Sighting) => [

@@ -76,10 +76,14 @@ export const sqlite: SqlDialect = {
 const codeOf = (error: unknown): string => String((error as { code?: unknown } | undefined)?.code ?? "");
 const isBusy = (error: unknown): boolean => codeOf(error).startsWith("SQLITE_BUSY");
 
-export class StrictSqliteDialect extends SqliteDialect {
-  readonly #config: SqliteDialectConfig;
+export interface StrictSqliteConfig extends SqliteDialectConfig {
+  readonly beforeClose?: () => Promise<void>;
+}
 
-  constructor(config: SqliteDialectConfig) {
+export class StrictSqliteDialect extends SqliteDialect {
+  readonly #config: StrictSqliteConfig;
+
+  constructor(config: StrictSqliteConfig) {
     super(config);
     this.#config = config;
   }
@@ -100,7 +104,18 @@ class TransactionalAdapter extends SqliteAdapter {
 }
 
 class StrictSqliteDriver extends SqliteDriver {
+  readonly #beforeClose: StrictSqliteConfig["beforeClose"];
   #watched: WatchedConnection | undefined;
+
+  constructor(config: StrictSqliteConfig) {
+    super(config);
+    this.#beforeClose = config.beforeClose;
+  }
+
+  override async destroy(): Promise<void> {
+    await this.#beforeClose?.();
+    await super.destroy();
+  }
 
   override async acquireConnection(): Promise<DatabaseConnection> {
     const connection = await super.acquireConnection();

@@ -21,7 +21,7 @@ import { createLabelStore } from "./labels.js";
 import { createMeshStore } from "./mesh.js";
 import { createQuietStore } from "./quiet.js";
 import { createRolloutStore } from "./rollouts.js";
-import { CollectedSightings, carryOverAll, directSightings, type Sightings } from "./sightings.js";
+import { CollectedSightings, directSightings, lastOf, type Sightings } from "./sightings.js";
 import { createSigningKeyStore } from "./signing-keys.js";
 import type { Tables } from "./tables.js";
 import { createTypeStore } from "./types.js";
@@ -56,10 +56,14 @@ const createParts = (db: Kysely<Tables>, dialect: SqlDialect): StoreParts => ({
 const MAX_RUN_COUNT = 60;
 const MAX_PAUSE_MS = 200;
 
+export interface StoreOptions {
+  /** So many sightings wait at most before they are carried over to the devices' rows; absent: as many as are good for speed. */
+  readonly maxWaitingCount?: number;
+}
+
 /** @param database its tables are up to date */
-export async function createSqlStore(database: SqlDatabase): Promise<Store> {
-  const { db, dialect } = database;
-  await carryOverAll(db, (work) => db.transaction().execute(work));
+export async function createSqlStore(database: SqlDatabase, options: StoreOptions = {}): Promise<Store> {
+  const { db, dialect, aside } = database;
   const queues = new Queues();
   // Of one process only one connection waits for a lock, so that there are others left to work with.
   const locks = new Queues();
@@ -86,8 +90,11 @@ export async function createSqlStore(database: SqlDatabase): Promise<Store> {
   };
 
   const parts = createParts(db, dialect);
-  const sightings: Sightings =
-    dialect.name === "sqlite" ? new CollectedSightings(db, (work) => groups.run(work)) : directSightings(db);
+  const sightings: Sightings = aside
+    ? new CollectedSightings(aside, options.maxWaitingCount)
+    : directSightings(db);
+  // What a server that was killed has left, or an import brought.
+  if ((await lastOf(db)) !== null) await sightings.carryOver();
 
   return {
     ...parts,
@@ -114,7 +121,7 @@ export async function createSqlStore(database: SqlDatabase): Promise<Store> {
       ),
     async close() {
       // What cannot be carried over now is when the store is opened again.
-      await sightings.carryOver().catch(() => {});
+      if (sightings.isBehind()) await sightings.carryOver().catch(() => {});
       await db.destroy();
     },
   };

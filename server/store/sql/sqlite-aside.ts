@@ -1,0 +1,121 @@
+// A second connection to a SQLite file, in a thread that begins with the first statement. To Kysely it is a database like any other.
+
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  type Driver,
+  Kysely,
+  type QueryResult,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from "kysely";
+import type { Tables } from "./tables.js";
+
+/** What the thread is told. */
+export type Order =
+  | { readonly id: number; readonly text: string; readonly parameters: readonly unknown[] }
+  | { readonly close: true };
+type Answer =
+  | { readonly id: number; readonly rows: readonly unknown[] }
+  | { readonly id: number; readonly error: { readonly message: string; readonly code?: string } };
+
+interface Waiting {
+  readonly resolve: (rows: readonly unknown[]) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** @param pragmas of the connection, such as `synchronous = FULL` */
+export function openAside(file: string, pragmas: readonly string[]): Kysely<Tables> {
+  return new Kysely<Tables>({
+    dialect: {
+      createDriver: () => new ThreadDriver(file, pragmas),
+      createAdapter: () => new SqliteAdapter(),
+      createIntrospector: (db) => new SqliteIntrospector(db),
+      createQueryCompiler: () => new SqliteQueryCompiler(),
+    },
+  });
+}
+
+class ThreadDriver implements Driver {
+  readonly #file: string;
+  readonly #pragmas: readonly string[];
+  readonly #waiting = new Map<number, Waiting>();
+  #worker: Worker | undefined;
+  #lastId = 0;
+
+  constructor(file: string, pragmas: readonly string[]) {
+    this.#file = file;
+    this.#pragmas = pragmas;
+  }
+
+  async init(): Promise<void> {}
+
+  async acquireConnection(): Promise<DatabaseConnection> {
+    return {
+      executeQuery: async <Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> => ({
+        rows: (await this.#execute(sql, parameters)) as Row[],
+      }),
+      streamQuery: () => {
+        throw new Error("nothing is streamed from aside");
+      },
+    };
+  }
+
+  async releaseConnection(): Promise<void> {}
+
+  beginTransaction = noTransaction;
+  commitTransaction = noTransaction;
+  rollbackTransaction = noTransaction;
+
+  async destroy(): Promise<void> {
+    const worker = this.#worker;
+    if (worker === undefined) return;
+    const ended = once(worker, "exit");
+    worker.postMessage({ close: true } satisfies Order);
+    await ended;
+  }
+
+  #execute(text: string, parameters: readonly unknown[]): Promise<readonly unknown[]> {
+    this.#worker ??= this.#start();
+    const id = ++this.#lastId;
+    const answer = new Promise<readonly unknown[]>((resolve, reject) =>
+      this.#waiting.set(id, { resolve, reject }),
+    );
+    this.#worker.ref();
+    this.#worker.postMessage({ id, text, parameters } satisfies Order);
+    return answer;
+  }
+
+  #start(): Worker {
+    const workerData = { file: this.#file, pragmas: this.#pragmas };
+    const worker = new Worker(new URL("./sqlite-thread.js", import.meta.url), { workerData, execArgv: [] });
+    worker.on("message", (answer: Answer) => this.#take(answer));
+    worker.on("error", (error) => this.#fail(error));
+    worker.on("exit", () => {
+      this.#worker = undefined;
+      this.#fail(new Error("the thread of the database has ended"));
+    });
+    return worker;
+  }
+
+  #take(answer: Answer): void {
+    const waiting = this.#waiting.get(answer.id);
+    this.#waiting.delete(answer.id);
+    // It alone does not keep the process alive.
+    if (this.#waiting.size === 0) this.#worker?.unref();
+    if ("rows" in answer) waiting?.resolve(answer.rows);
+    else waiting?.reject(Object.assign(new Error(answer.error.message), { code: answer.error.code }));
+  }
+
+  /** Of those that were under way nobody knows whether they are kept. */
+  #fail(error: Error): void {
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
+  }
+}
+
+const noTransaction = (): Promise<never> =>
+  Promise.reject(new Error("every statement aside is a transaction of its own"));
