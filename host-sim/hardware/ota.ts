@@ -394,7 +394,8 @@ export class Ota {
   }
 }
 
-function isOtaSlot(partition: Partition): boolean {
+/** Whether otadata can select it: not the factory app. */
+export function isOtaSlot(partition: Partition): boolean {
   const slot = partition.subtype - APP_SUBTYPE_OTA_0;
   return partition.type === PARTITION_TYPE_APP && slot >= 0 && slot < OTA_SLOT_LIMIT;
 }

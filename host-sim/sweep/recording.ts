@@ -10,9 +10,16 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Flash, type FlashOperation } from "../hardware/flash.js";
-import { DATA_SUBTYPE_NVS, findPartition, PARTITION_TYPE_DATA } from "../hardware/partition-table.js";
+import {
+  DATA_SUBTYPE_NVS,
+  DATA_SUBTYPE_OTA,
+  findPartition,
+  PARTITION_TYPE_DATA,
+  type Partition,
+} from "../hardware/partition-table.js";
 import { randomStream } from "../random.js";
 import { describeEvent } from "../watch.js";
+import type { Place } from "./cuts.js";
 import { changeSettings, type House, openHouse } from "./house.js";
 import type { SweepImages, SweepRelease } from "./images.js";
 import { type Settings, settingsIn } from "./settings.js";
@@ -34,6 +41,7 @@ export interface Recording {
   /** The whole flash at the beginning. */
   readonly start: Uint8Array;
   readonly operations: readonly FlashOperation[];
+  readonly otadata: Partition;
   /** Cuts before this operation are those of another journey. */
   readonly firstOperation: number;
   readonly settings: Settings;
@@ -155,7 +163,8 @@ class Recorder {
     device.powerOff();
     if (operations.length === 0) throw new JourneyError(name, "the journey did nothing to the flash");
     const settings = settingsIn(flash, nvsOf(device.partitions));
-    this.recordings.push({ name, start: start.slice(), operations, firstOperation: 0, settings });
+    const otadata = otadataOf(device.partitions);
+    this.recordings.push({ name, start: start.slice(), operations, otadata, firstOperation: 0, settings });
     return flash.bytes;
   }
 }
@@ -165,6 +174,18 @@ export const needsPerson = (name: JourneyName): boolean => name.startsWith("prov
 
 /** Apps begin behind the first 64 KiB, and everything else ends there. */
 export const isInSlot = ({ offset }: FlashOperation): boolean => offset >= 0x10000;
+
+export function placeOf(operation: FlashOperation, { otadata }: Recording): Place {
+  const { offset } = operation;
+  if (offset >= otadata.offset && offset < otadata.offset + otadata.size) return "otadata";
+  return isInSlot(operation) ? "slot" : "nvs";
+}
+
+export function otadataOf(partitions: readonly Partition[]): Partition {
+  const otadata = findPartition(partitions, { type: PARTITION_TYPE_DATA, subtype: DATA_SUBTYPE_OTA });
+  if (otadata === undefined) throw new Error("the partition table has no otadata");
+  return otadata;
+}
 
 export function nvsOf(partitions: Parameters<typeof findPartition>[0]) {
   const nvs = findPartition(partitions, { type: PARTITION_TYPE_DATA, subtype: DATA_SUBTYPE_NVS });
