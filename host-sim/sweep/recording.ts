@@ -32,6 +32,7 @@ export const JOURNEYS = Object.freeze([
   "later",
   "provisioning-4mb",
   "update-4mb",
+  "failing-4mb",
   "later-4mb",
 ] as const);
 export type JourneyName = (typeof JOURNEYS)[number];
@@ -86,20 +87,21 @@ export async function recordJourneys(
     if (!(await changeSettings(house, address())))
       throw new JourneyError("settings", "the device did not take the settings");
   });
-  await withFactory.record("failing", home, failing, (house, until) =>
-    until(() => house.server.reports.some(({ status }) => status === "failed")),
-  );
+  const rolledBack: Drive = (house, until) =>
+    until(() => house.server.reports.some(({ status }) => status === "failed"));
+  await withFactory.record("failing", home, failing, rolledBack);
   await withFactory.record("later", updated, later, validated(later));
 
   const home4mb = await slotsOnly.record("provisioning-4mb", boxed(images, "4mb"), undefined, firstCheck);
   const updated4mb = await slotsOnly.record("update-4mb", home4mb, update, validated(update));
+  await slotsOnly.record("failing-4mb", updated4mb, failing, rolledBack);
   await slotsOnly.record("later-4mb", updated4mb, later, validated(later));
   return [...withFactory.recordings, ...slotsOnly.recordings].map(withoutRepetition);
 }
 
 /** What comes before the arming is the same in every update: it is swept in two of them. */
 function withoutRepetition(recording: Recording): Recording {
-  if (recording.name !== "failing" && !recording.name.endsWith("-4mb")) return recording;
+  if (!isFailing(recording.name) && !recording.name.endsWith("-4mb")) return recording;
   return { ...recording, firstOperation: recording.operations.findLastIndex(isInSlot) + 1 };
 }
 
@@ -171,6 +173,9 @@ class Recorder {
 
 /** Only a device that knows no network yet. Later nobody must have to help. */
 export const needsPerson = (name: JourneyName): boolean => name.startsWith("provisioning");
+
+/** An image is offered that does not work. */
+export const isFailing = (name: JourneyName): boolean => name.startsWith("failing");
 
 /** Apps begin behind the first 64 KiB, and everything else ends there. */
 export const isInSlot = ({ offset }: FlashOperation): boolean => offset >= 0x10000;

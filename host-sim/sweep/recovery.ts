@@ -26,7 +26,7 @@ import { History } from "./history.js";
 import { openHouse } from "./house.js";
 import type { SweepImages, SweepRelease } from "./images.js";
 import { Observer } from "./observer.js";
-import { type JourneyName, needsPerson, nvsOf, otadataOf } from "./recording.js";
+import { isFailing, type JourneyName, needsPerson, nvsOf, otadataOf } from "./recording.js";
 import type { PromisedDigests } from "./same-future.js";
 import { type Settings, settingsOf, settingsProblem } from "./settings.js";
 
@@ -69,7 +69,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
     offer: (server, nowMs) => {
       const isWithdrawn =
         nowMs > WITHDRAWN_AFTER_MS || server.reports.some(({ status }) => status === "failed");
-      return journey === "failing" && !isWithdrawn ? images.failing : target;
+      return isFailing(journey) && !isWithdrawn ? images.failing : target;
     },
     onTrace: (line) => trace(line),
     onEvent: (event) => {
@@ -105,7 +105,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
 
 /** The release that a device shall run in the end. */
 function targetOf(journey: JourneyName, { update, later }: SweepImages): SweepRelease {
-  return journey === "failing" || journey.startsWith("later") ? later : update;
+  return isFailing(journey) || journey.startsWith("later") ? later : update;
 }
 
 function createJudge(options: RecoveryOptions, partitions: readonly Partition[]) {
