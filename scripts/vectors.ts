@@ -1,6 +1,6 @@
 // Checks golden vectors, measured on ESP-IDF's and Moddable's own code, against the virtual hardware and modules:
 //
-//   npm run vectors -- [DIR] [--json]     DIR: all of them beside the project, else the copy in test/vectors
+//   npm run vectors -- [DIR] [--json]     DIR: those in test/vectors, and what else lies beside the project
 //
 // A line a file; the exit status is 1 if anything differs.
 

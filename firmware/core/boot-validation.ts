@@ -2,12 +2,15 @@
 // and that without a break for the trial time; a pushed image needs no server) it is not validated, and any restart brings the old image back: the boot loader
 // sees PENDING_VERIFY and marks it ABORTED. A trial that has not passed by its deadline is rolled back here, with the reason kept.
 //
+// Power that failed while otadata was written can have left another state than PENDING_VERIFY. What the record says was installed, and
+// has not passed a trial, is put on one then: its slot is armed again and the chip restarts, before the image can crash untried.
+//
 //   booted(pending_verify) ─► trial ── online and server reached, stable ──► validating ── markedValid ──► passed
 //                               └───── deadline, or validation failed ─────► rolled back (restart)
 
 import type { Effect } from "./effect.js";
 import type { Booted, Raise, Stamped } from "./event.js";
-import { PUSHED, RECORD_KEY, readRecord } from "./install-record.js";
+import { isOnTrial, isUntried, PUSHED, RECORD_KEY, readRecord } from "./install-record.js";
 
 /** NVS key of the reason of the last roll back; read by the image that runs next. */
 export const TRIAL_REASON_KEY = "trial.reason";
@@ -55,15 +58,17 @@ export function trialStep(state: TrialState, event: Stamped): Step {
   }
 }
 
-function begin({ image: { slotState, imageSha256 }, build, stored }: Booted): Step {
+function begin(booted: Booted): Step {
+  const { image, build, stored } = booted;
   // a pushed image may live where there is no server: the next one comes by the push port, which opens when the Wi-Fi is joined
   const record = readRecord(stored[RECORD_KEY]);
-  const isPushed = record?.firmwareId === PUSHED && record.imageSha256 === imageSha256;
+  const isPushed = record?.firmwareId === PUSHED && record.imageSha256 === image.imageSha256;
   const limits = { trialSeconds: build.trialSeconds, deadlineSeconds: build.trialDeadlineSeconds };
-  if (slotState !== "pending_verify") return [{ ...initialTrial, ...limits }, []];
+  if (!isOnTrial(image, record)) return [{ ...initialTrial, ...limits }, []];
   return [
     { ...initialTrial, ...limits, phase: "trial", serverReached: isPushed },
     [
+      ...(isUntried(image, record) ? putOnTrial(booted) : []),
       { type: "setTimer", timer: "trialDeadline", delayMs: limits.deadlineSeconds * 1000 },
       {
         type: "log",
@@ -71,6 +76,17 @@ function begin({ image: { slotState, imageSha256 }, build, stored }: Booted): St
         message: `trial run: ${limits.trialSeconds} s online${isPushed ? "" : " and the server reached"}, within ${limits.deadlineSeconds} s`,
       },
     ],
+  ];
+}
+
+/** Once: where the restart for it did not help, this firmware's own trial has to do, which a crash does not end. */
+function putOnTrial({ image, resetReason, restartNote }: Booted): readonly Effect[] {
+  const message = `${image.slot} was never tried: power failed while its state was written`;
+  if (resetReason === "software" && restartNote === "update")
+    return [{ type: "log", level: "error", message: `${message}, and it could not be put on trial` }];
+  return [
+    { type: "log", level: "warn", message: `${message}; restarting for its trial` },
+    { type: "beginTrial" },
   ];
 }
 

@@ -107,6 +107,8 @@ export type Effect =
   // boot state
   | { readonly type: "markValid" }
   | { readonly type: "rollBack" }
+  /** Arms the slot that runs and restarts, so that the boot loader puts it on trial. Where that fails nothing else happens. */
+  | { readonly type: "beginTrial" }
   /** Whether another slot holds an image to go back to; verifies that image, so it takes a moment. */
   | { readonly type: "checkRollBack"; readonly connection: number }
   | { readonly type: "restart"; readonly reason: RestartReason }

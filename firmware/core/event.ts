@@ -40,6 +40,8 @@ export interface RunningImage {
   /** Label of the partition. */
   readonly slot: string;
   readonly slotState: SlotState;
+  /** The state is one that nobody writes: power failed while it was written or erased. Such a slot counts as on trial. */
+  readonly stateTorn?: true;
   readonly securityVersion: number;
   /** When it was compiled, as its description says, such as `Nov 21 2026` and `12:00:00`; empty or absent: not known. */
   readonly compileDate?: string;

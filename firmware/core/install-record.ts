@@ -21,7 +21,23 @@ export interface InstallRecord {
   readonly slot: string;
   /** Trials that ended in a loss of power, of which one is forgiven. */
   readonly powerLosses: number;
+  /** The image has passed its trial; absent: not yet. */
+  readonly passed?: true;
 }
+
+/**
+ * Whether an image runs that the boot loader has not put on trial although it has never passed one. Otadata's CRC covers the sequence
+ * number alone: power that fails while an entry is written or erased can leave one that is good, but for any other state, VALID too.
+ */
+export function isUntried(image: RunningImage, record: InstallRecord | undefined): boolean {
+  if (image.stateTorn) return true;
+  if (image.slotState === "pending_verify" || image.slotState === "factory") return false;
+  return record !== undefined && record.imageSha256 === image.imageSha256 && !record.passed;
+}
+
+/** Whether the image that runs has yet to pass its trial. */
+export const isOnTrial = (image: RunningImage, record: InstallRecord | undefined): boolean =>
+  image.slotState === "pending_verify" || isUntried(image, record);
 
 export type Outcome =
   /** Nothing was installed, or it has been told already. */
@@ -53,7 +69,7 @@ export function judgeInstallation(
 ): Outcome {
   if (!record) return { kind: "none" };
   if (image.imageSha256 === record.imageSha256) {
-    return { kind: image.slotState === "pending_verify" ? "onTrial" : "validated", record };
+    return { kind: isOnTrial(image, record) ? "onTrial" : "validated", record };
   }
   if (trialReason) return { kind: "rolledBack", record, reason: trialReason };
   if (targetState === "valid") {
@@ -88,14 +104,15 @@ export const writeRecord = (record: InstallRecord): string => JSON.stringify(rec
 export function readRecord(text: string | undefined): InstallRecord | undefined {
   if (text === undefined) return undefined;
   try {
-    const { firmwareId, version, build, imageSha256, slot, powerLosses } = JSON.parse(
+    const { firmwareId, version, build, imageSha256, slot, powerLosses, passed } = JSON.parse(
       text,
     ) as Partial<InstallRecord>;
     if (typeof firmwareId !== "number" || typeof version !== "string" || typeof build !== "number")
       return undefined;
     if (typeof imageSha256 !== "string" || typeof slot !== "string" || typeof powerLosses !== "number")
       return undefined;
-    return { firmwareId, version, build, imageSha256, slot, powerLosses };
+    const record = { firmwareId, version, build, imageSha256, slot, powerLosses };
+    return passed === true ? { ...record, passed } : record;
   } catch {
     return undefined;
   }

@@ -7,6 +7,7 @@ import type { Booted, Raise, Stamped } from "./event.js";
 import {
   HELD_KEY,
   type InstallRecord,
+  isOnTrial,
   judgeInstallation,
   type Outcome,
   PUSHED,
@@ -39,7 +40,7 @@ export function begin(event: Booted & Stamped): Step {
     serverToken: readServerToken(event.stored),
     bootCount,
     record: outcome.kind === "none" ? undefined : outcome.record,
-    onTrial: event.image.slotState === "pending_verify",
+    onTrial: isOnTrial(event.image, record),
     held: heldByOwner(event.stored[HELD_KEY]),
   };
   const [next, effects] = concluded(state, outcome, event.at);
@@ -120,10 +121,19 @@ export function rearmStep(state: UpdateState, event: Stamped): Step {
 
 export function trialPassed(state: UpdateState, event: Stamped): Step {
   const boot = state.boot && { ...state.boot, image: { ...state.boot.image, slotState: "valid" as const } };
-  const valid: UpdateState = { ...state, boot, onTrial: false };
-  const told = state.record ? conclude(valid, state.record, { status: "success", step: "validated" }) : [];
+  const record: InstallRecord | undefined = state.record && { ...state.record, passed: true };
+  const valid: UpdateState = { ...state, boot, record, onTrial: false };
+  const told = record ? concludePassed(valid, record) : [];
   return [valid, [...told, ...(valid.phase === "idle" ? [nextCheck(valid, event.random)] : [])]];
 }
+
+/** Noted as well as told: the state in otadata alone does not prove that the trial was passed (see isUntried). */
+const concludePassed = (state: UpdateState, record: InstallRecord): readonly (Effect | Raise)[] => [
+  ...(record.firmwareId === PUSHED
+    ? []
+    : [{ type: "store", key: RECORD_KEY, value: writeRecord(record) } as const]),
+  ...conclude(state, record, { status: "success", step: "validated" }),
+];
 
 /** Tells the server the result. Of an image that was pushed it is told nothing: its record has served already. */
 function conclude(

@@ -9,7 +9,7 @@ import { newImageReader, readImage } from "../core/image.js";
 import { parseVersion, versionName } from "../core/version.js";
 import { setupPage } from "../portal/setup-page.js";
 import { statusPage } from "../portal/status-page.js";
-import { bootLabel, type Native, nextLabel, runningLabel, slotStateOf } from "./native.js";
+import { bootLabel, isTorn, type Native, nextLabel, runningLabel, slotStateOf } from "./native.js";
 import { LINK } from "./wifi.js";
 
 export function readBootFacts(
@@ -67,6 +67,7 @@ function readRunningImage(native: Native): { readonly chip: string; readonly ima
   const imageSha256 = hashed ? toHex(new Uint8Array(running.read(32, lengthBytes - 32))) : "";
   running.close();
   const version = parseVersion(description?.version ?? "");
+  const state = native.skyslot_slot_state();
   return {
     chip: description?.chip ?? "unknown",
     image: {
@@ -74,7 +75,8 @@ function readRunningImage(native: Native): { readonly chip: string; readonly ima
       build: version?.build ?? 0,
       imageSha256,
       slot: runningLabel(native),
-      slotState: slotStateOf(native.skyslot_slot_state()),
+      slotState: slotStateOf(state),
+      ...(isTorn(state) ? { stateTorn: true } : {}),
       securityVersion: description?.securityVersion ?? 0,
       compileDate: description?.date ?? "",
       compileTime: description?.time ?? "",

@@ -35,11 +35,13 @@ const NOT_SUPPORTED = -0x106;
 const LOWEST_ERROR = -0xffff;
 
 /**
- * A state that nobody writes is what power leaves that fails while the entry is erased to be written anew. The boot loader takes such
- * an image for valid; it has not been confirmed, and is on trial here.
+ * A state that nobody writes is what power leaves that fails while the entry is written, or erased to be written anew. The boot loader
+ * takes such an image for valid.
  */
+export const isTorn = (state: number): boolean => state > 4 || state < LOWEST_ERROR;
+
+/** What is torn has not been confirmed: it is on trial here. */
 export function slotStateOf(state: number): SlotState {
   if (state === NOT_SUPPORTED) return "factory";
-  const isTorn = state > 4 || state < LOWEST_ERROR;
-  return STATES[state] ?? (isTorn ? "pending_verify" : "undefined");
+  return STATES[state] ?? (isTorn(state) ? "pending_verify" : "undefined");
 }

@@ -121,6 +121,11 @@ export function startMachine<State, Own extends { readonly type: string }>(
           native.esp_ota_mark_app_invalid_rollback_and_reboot();
           native.esp_restart(); // only reached when there is no other image: better a restart than a firmware known to be bad
         },
+        beginTrial: () => {
+          if (native.skyslot_arm_running() !== 0) return;
+          restarts.note("update");
+          native.esp_restart();
+        },
         checkRollBack: ({ connection }) =>
           send({ type: "rollBackChecked", connection, possible: native.skyslot_can_roll_back() === 1 }),
         restart: ({ reason }) => {

@@ -114,6 +114,7 @@ export class VirtualMachine implements Machine {
       chip: hardware.chip,
       antiRollback: options.antiRollback,
       restart: () => this.restart(RESET_REASON.software),
+      abort: () => this.restart(RESET_REASON.panic),
     });
     this.onLight = options.onLight;
     this.#options = options;

@@ -9,7 +9,7 @@ export const APP_DESCRIPTION_BYTES = 256;
 /** Where the description lies in an image: behind the header and the first segment's header. */
 export const APP_DESCRIPTION_OFFSET = 32;
 
-const MAGIC = 0xabcd5432;
+export const APP_DESCRIPTION_MAGIC = 0xabcd5432;
 
 export interface AppDescription {
   readonly secureVersion: number;
@@ -37,7 +37,7 @@ export function readAppDescription(image: Uint8Array): AppDescription | undefine
 /** Reads 256 bytes; undefined when the magic number is not there. */
 export function decodeAppDescription(bytes: Uint8Array): AppDescription | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, APP_DESCRIPTION_BYTES);
-  if (view.getUint32(0, true) !== MAGIC) return undefined;
+  if (view.getUint32(0, true) !== APP_DESCRIPTION_MAGIC) return undefined;
   return {
     secureVersion: view.getUint32(4, true),
     version: readText(bytes, 16, 32),
@@ -53,7 +53,7 @@ export function decodeAppDescription(bytes: Uint8Array): AppDescription | undefi
 export function encodeAppDescription(fields: AppDescriptionFields): Uint8Array {
   const bytes = new Uint8Array(APP_DESCRIPTION_BYTES);
   const view = new DataView(bytes.buffer);
-  view.setUint32(0, MAGIC, true);
+  view.setUint32(0, APP_DESCRIPTION_MAGIC, true);
   view.setUint32(4, fields.secureVersion, true);
   writeText(bytes, 16, 32, fields.version, "version");
   writeText(bytes, 48, 32, fields.project, "project");

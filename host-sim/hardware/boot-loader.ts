@@ -170,7 +170,11 @@ function imageProblem(flash: Flash, partition: Partition, options: BootLoaderOpt
   if (options.checkImage !== undefined) {
     return options.checkImage(partition) ? undefined : "refused by checkImage";
   }
-  const verdict: ImageVerdict = verifyPartitionImage(flash, partition, { chip: options.chip, stage: "load" });
+  const verdict: ImageVerdict = verifyPartitionImage(flash, partition, {
+    chip: options.chip,
+    stage: "load",
+    antiRollback: options.antiRollback,
+  });
   return verdict.ok ? undefined : `${verdict.error}: ${verdict.message}`;
 }
 

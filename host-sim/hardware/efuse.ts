@@ -7,32 +7,60 @@ import type { EspError } from "./esp-error.js";
 import type { Flash } from "./flash.js";
 import type { Partition } from "./partition.js";
 
-export class Efuse {
-  /** CONFIG_BOOTLOADER_APP_SEC_VER_SIZE_EFUSE_FIELD at its default: the highest version that can be burned. */
-  readonly #fieldBits: number;
-  #secureVersion = 0;
+/** CONFIG_BOOTLOADER_APP_SEC_VER_SIZE_EFUSE_FIELD at its default: as many bits as the chip's eFuses have for it. */
+const fieldBitsOf = (chip: Chip): number => (chip === "esp32" ? 32 : chip === "esp32c2" ? 4 : 16);
 
-  constructor(chip: Chip) {
-    this.#fieldBits = chip === "esp32" ? 32 : 16;
+export interface EfuseOptions {
+  /** What is burned already. */
+  readonly bits?: number;
+  /** How many bits the boot loader and the app are configured to use. */
+  readonly fieldBits?: number;
+}
+
+export class Efuse {
+  /** The highest version that can be burned. */
+  readonly #fieldBits: number;
+  #bits: number;
+
+  constructor(chip: Chip, { bits = 0, fieldBits = fieldBitsOf(chip) }: EfuseOptions = {}) {
+    this.#fieldBits = fieldBits;
+    this.#bits = bits >>> 0;
   }
 
-  /** esp_efuse_read_secure_version */
+  /** One for each step, from the lowest on, unless somebody else has burned some. */
+  get bits(): number {
+    return this.#bits;
+  }
+
+  /** esp_efuse_read_secure_version: how many bits of the field are burned, wherever they are. */
   get secureVersion(): number {
-    return this.#secureVersion;
+    return bitCount(this.#bits & lowestBits(this.#fieldBits));
   }
 
   /** esp_efuse_check_secure_version: whether an app of this version may run. */
   allows(secureVersion: number): boolean {
-    return secureVersion >= this.#secureVersion;
+    return secureVersion >= this.secureVersion;
   }
 
-  /** esp_efuse_update_secure_version */
+  /**
+   * esp_efuse_update_secure_version. A bit that is burned already is not burned again: then nothing is, and the real function does
+   * not look at that.
+   */
   burn(secureVersion: number): EspError {
     if (secureVersion > this.#fieldBits) return "ESP_ERR_INVALID_ARG";
-    if (secureVersion < this.#secureVersion) return "ESP_FAIL";
-    this.#secureVersion = secureVersion;
+    if (secureVersion < this.secureVersion) return "ESP_FAIL";
+    const fresh = lowestBits(secureVersion) - lowestBits(this.secureVersion);
+    if ((this.#bits & fresh) === 0) this.#bits = (this.#bits | fresh) >>> 0;
     return "ESP_OK";
   }
+}
+
+const lowestBits = (count: number): number => 2 ** count - 1;
+
+function bitCount(word: number): number {
+  let count = 0;
+  for (let rest = word >>> 0; rest > 0; rest = Math.floor(rest / 2)) count += rest % 2;
+  return count;
 }
 
 /** Of the app in a partition; undefined when there is no app description. */

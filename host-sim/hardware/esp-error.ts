@@ -23,3 +23,8 @@ export const ESP_ERROR_CODES = Object.freeze({
 
 /** Name of an ESP-IDF result, "ESP_OK" among them. */
 export type EspError = keyof typeof ESP_ERROR_CODES;
+
+/** An assertion of ESP-IDF has failed: the chip panics and restarts. */
+export class ChipAborted extends Error {
+  override readonly name = "ChipAborted";
+}

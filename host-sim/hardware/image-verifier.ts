@@ -9,8 +9,15 @@
 //   └────────┴──────────┴───────────────────┴─────┴──────┴──────────┴─────────────────┘
 
 import { createHash } from "node:crypto";
-import { APP_DESCRIPTION_BYTES, type AppDescription, decodeAppDescription } from "./app-description.js";
+import {
+  APP_DESCRIPTION_BYTES,
+  APP_DESCRIPTION_MAGIC,
+  type AppDescription,
+  decodeAppDescription,
+} from "./app-description.js";
 import { CHIPS, type Chip, type ChipDescription } from "./chips.js";
+import type { Efuse } from "./efuse.js";
+import { ChipAborted } from "./esp-error.js";
 import type { Flash } from "./flash.js";
 import { isLoadable, isMapped } from "./load-address.js";
 import type { Partition } from "./partition.js";
@@ -40,6 +47,8 @@ export interface VerifyOptions {
   readonly offset?: number;
   /** Bytes that can be read from the image's start to the end of flash; `sizeBytes` unless told. */
   readonly readableBytes?: number;
+  /** Built with CONFIG_BOOTLOADER_APP_ANTI_ROLLBACK: an image without an app description is not refused then, the chip panics. */
+  readonly antiRollback?: Efuse | undefined;
 }
 
 export interface VerifiedSegment {
@@ -106,7 +115,7 @@ export function verifyAppImage(read: ReadImage, sizeBytes: number, options: Veri
 export function verifyPartitionImage(
   flash: Flash,
   partition: Pick<Partition, "offset" | "size">,
-  options: { readonly chip: Chip; readonly stage: VerifyStage },
+  options: Pick<VerifyOptions, "chip" | "stage" | "antiRollback">,
 ): ImageVerdict {
   return verifyAppImage((offset, length) => flash.view(partition.offset + offset, length), partition.size, {
     ...options,
@@ -137,6 +146,7 @@ function verify(read: ReadImage, sizeBytes: number, options: VerifyOptions): Ima
   const { segmentCount, hashAppended } = checkHeader(header, chip, isBootLoader);
   const hash = createHash("sha256").update(header);
 
+  let secureVersion = 0;
   let checksum = CHECKSUM_SEED;
   let end = IMAGE_HEADER_BYTES;
   const segments: VerifiedSegment[] = [];
@@ -146,7 +156,10 @@ function verify(read: ReadImage, sizeBytes: number, options: VerifyOptions): Ima
     checkSegment(index, segment, imageOffset, chip, options.stage);
     if (segment.length > 0) {
       const data = read(segment.dataOffset, segment.length);
-      if (index === 0 && !isBootLoader) checkBlockRevision(read, segment, chip);
+      if (index === 0 && !isBootLoader) {
+        checkBlockRevision(read, segment, chip);
+        if (options.antiRollback !== undefined) secureVersion = secureVersionOf(read, segment);
+      }
       checksum ^= xorOf(data);
       hash.update(segmentHeader).update(data);
     } else {
@@ -171,6 +184,10 @@ function verify(read: ReadImage, sizeBytes: number, options: VerifyOptions): Ima
   const digest = new Uint8Array(hash.digest());
   if (appended !== undefined && !isBootLoader && Buffer.compare(appended, digest) !== 0) {
     throw new Refused("ESP_ERR_IMAGE_INVALID", `SHA-256 over ${paddedEnd} bytes is not the appended one`);
+  }
+  if (options.stage === "load" && options.antiRollback?.allows(secureVersion) === false) {
+    const { secureVersion: least } = options.antiRollback;
+    throw new Refused("ESP_FAIL", `secure version is ${secureVersion}, the eFuses demand ${least}`);
   }
   const description = descriptionOf(read, segments[0]);
   return { ok: true, imageLength, sha256: appended ?? digest, segments, description };
@@ -255,6 +272,18 @@ function checkBlockRevision(read: ReadImage, segment: VerifiedSegment, chip: Chi
       `image allows eFuse block revision ${max}, this is ${chip.eFuseBlockRevision}`,
     );
   }
+}
+
+/**
+ * With anti-rollback the first two words of the first segment are taken for an app description, and it is asserted that they are.
+ * @throws ChipAborted; a segment that is too short for them makes the real function run over the end of memory
+ */
+function secureVersionOf(read: ReadImage, { dataOffset, length }: VerifiedSegment): number {
+  const bytes = read(dataOffset, 8);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, 8);
+  if (length < 8 || view.getUint32(0, true) !== APP_DESCRIPTION_MAGIC)
+    throw new ChipAborted("the image begins with no app description, which anti-rollback takes for granted");
+  return view.getUint32(4, true);
 }
 
 /** 0 and 65535 both mean that a revision limit is not given. */

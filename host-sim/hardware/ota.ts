@@ -5,7 +5,7 @@
 import { APP_DESCRIPTION_BYTES, APP_DESCRIPTION_OFFSET, decodeAppDescription } from "./app-description.js";
 import { type AppDescription, type Chip, IMAGE_MAGIC, verifyPartitionImage } from "./app-image.js";
 import { burnVersionOf, type Efuse, mayRun, secureVersionIn } from "./efuse.js";
-import type { EspError } from "./esp-error.js";
+import { ChipAborted, type EspError } from "./esp-error.js";
 import { type Flash, SECTOR_BYTES } from "./flash.js";
 import {
   activeEntry,
@@ -51,6 +51,8 @@ export interface OtaOptions {
   readonly antiRollback?: Efuse | undefined;
   /** esp_restart, called by markInvalidAndReboot; it normally does not return. */
   readonly restart?: () => void;
+  /** Called where an assertion of the real functions fails; without it, or when it returns, ChipAborted is thrown. */
+  readonly abort?: () => void;
 }
 
 interface Writer {
@@ -371,8 +373,14 @@ export class Ota {
   }
 
   #validate(partition: Partition): EspError {
-    const verdict = verifyPartitionImage(this.#flash, partition, { chip: this.#options.chip, stage: "app" });
-    return verdict.ok ? "ESP_OK" : "ESP_ERR_OTA_VALIDATE_FAILED";
+    const { chip, antiRollback, abort } = this.#options;
+    try {
+      const verdict = verifyPartitionImage(this.#flash, partition, { chip, stage: "app", antiRollback });
+      return verdict.ok ? "ESP_OK" : "ESP_ERR_OTA_VALIDATE_FAILED";
+    } catch (error) {
+      if (error instanceof ChipAborted) abort?.();
+      throw error;
+    }
   }
 
   /** esp_partition_erase_range */
@@ -394,7 +402,8 @@ export class Ota {
   }
 }
 
-function isOtaSlot(partition: Partition): boolean {
+/** Whether otadata can select it: not the factory app. */
+export function isOtaSlot(partition: Partition): boolean {
   const slot = partition.subtype - APP_SUBTYPE_OTA_0;
   return partition.type === PARTITION_TYPE_APP && slot >= 0 && slot < OTA_SLOT_LIMIT;
 }

@@ -3,7 +3,7 @@
 
 import { pbkdf2Sync } from "node:crypto";
 import { verifyPartitionImage } from "../hardware/image-verifier.js";
-import { ESP_ERROR_CODES } from "../hardware/ota.js";
+import { ESP_ERROR_CODES, isOtaSlot } from "../hardware/ota.js";
 import { findPartition, PARTITION_TYPE_APP, type Partition } from "../hardware/partition-table.js";
 import { type Machine, RESET_REASON } from "../machine.js";
 import { COST, spend } from "./costs.js";
@@ -14,6 +14,7 @@ const LABEL_BYTES = 17;
 /** esp_err.h. */
 const ESP_ERR_INVALID_SIZE = 0x104;
 const ESP_ERR_NOT_FOUND = 0x105;
+const ESP_ERR_NOT_SUPPORTED = 0x106;
 /** What an app with the network up has left; the virtual device has no real heap to ask. */
 const FREE_HEAP_BYTES = 209 * 1024;
 
@@ -78,6 +79,7 @@ export function createFfi(machine: Machine, native: Native): new () => object {
     skyslot_slot_state: () => stateOf(machine.running),
     skyslot_partition_state: (label: unknown) => stateOf(appNamed(label)),
     skyslot_arm: (label: unknown) => arm(appNamed(label)),
+    skyslot_arm_running: () => (isOtaSlot(machine.running) ? arm(machine.running) : ESP_ERR_NOT_SUPPORTED),
     skyslot_portal_uri(uri: unknown) {
       const { accessPoint } = machine.radio;
       if (Buffer.byteLength(String(uri)) > 255) return ESP_ERR_INVALID_SIZE;

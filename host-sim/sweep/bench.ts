@@ -9,11 +9,11 @@ import {
   parsePartitionTable,
 } from "../hardware/partition-table.js";
 import { randomStream } from "../random.js";
-import { applyCut, applyOperation, cutPointsOf, leaveOnVerge } from "./cuts.js";
+import { applyCut, applyOperation, cutPointsOf, leaveOnVerge, type Place } from "./cuts.js";
 import { type ChangedState, type FlashState, LoadedFlash, SectorStore, sectorsOf } from "./flash-state.js";
 import type { History } from "./history.js";
 import type { SweepImages, SweepRelease } from "./images.js";
-import { isInSlot, nvsOf, type Recording } from "./recording.js";
+import { nvsOf, placeOf, type Recording } from "./recording.js";
 import { type Recovery, type RecoveryOptions, recover } from "./recovery.js";
 import { hasSameFuture } from "./same-future.js";
 import { type Settings, settingsIn } from "./settings.js";
@@ -76,8 +76,8 @@ export class Bench {
     const rolling = this.#rollTo(recording, index);
     const operation = recording.operations[index]!;
     const saved = this.#settingsIn(rolling.state);
-    const isSlot = isInSlot(operation);
-    for (const point of cutPointsOf(operation, isSlot)) {
+    const place = placeOf(operation, recording);
+    for (const point of cutPointsOf(operation, place)) {
       const id = `${recording.name}:${index}:${point}`;
       outcome.cuts += 1;
       const state = this.#cut(rolling, operation, point, id);
@@ -86,8 +86,8 @@ export class Bench {
       if (history === undefined) continue;
       onSurvived(id, history);
       if (verge !== undefined) continue;
-      for (const pair of this.#pairsOf(id, isSlot)) {
-        const again = this.#drawSecond(state, history, pair);
+      for (const pair of this.#pairsOf(id, place)) {
+        const again = this.#drawSecond(recording, state, history, pair);
         if (again === undefined) continue;
         outcome.pairs += 1;
         const savedThen = this.#settingsIn(again.before);
@@ -114,7 +114,7 @@ export class Bench {
     const told = { isOpen: true, onTrace };
     if (second === undefined) return this.#follow(recording, state, saved, { ...told, verge });
     const { history } = await this.#follow(recording, state, saved, { verge });
-    const again = this.#drawSecond(state, history, id);
+    const again = this.#drawSecond(recording, state, history, id);
     if (again === undefined) throw new Error(`the recovery from ${first} has no operation to cut power in`);
     onTrace(
       `then operation ${again.index} of the recovery: ${describe(again.operation)}, cut ${again.point}`,
@@ -123,8 +123,8 @@ export class Bench {
   }
 
   /** Names of the second cuts that follow from a first one; most have none. */
-  *#pairsOf(id: string, isSlot: boolean): Iterable<string> {
-    const share = isSlot ? SLOT_PAIR_SHARE : PAIR_SHARE;
+  *#pairsOf(id: string, place: Place): Iterable<string> {
+    const share = place === "slot" ? SLOT_PAIR_SHARE : PAIR_SHARE;
     for (let pair = 0; pair < this.#options.pairsEach; pair += 1) {
       const name = `${id}+${pair}`;
       if (randomStream(`${this.#options.seed}/${name}`)() < share) yield name;
@@ -195,7 +195,12 @@ export class Bench {
   }
 
   /** A second cut, somewhere in the recovery from the first, whose operations are those of `history`. */
-  #drawSecond(first: ChangedState, history: History, id: string): SecondCut | undefined {
+  #drawSecond(
+    recording: Recording,
+    first: ChangedState,
+    history: History,
+    id: string,
+  ): SecondCut | undefined {
     const random = randomStream(`${this.#options.seed}/${id}/second`);
     const operations = history.entries.filter((entry) => entry.kind === "write" || entry.kind === "erase");
     if (operations.length === 0) return undefined;
@@ -216,7 +221,8 @@ export class Bench {
     for (const entry of operations.slice(0, index)) change(operationOf(entry), applyOperation);
     const before = now();
     const operation = operationOf(operations[index]!);
-    const points = [...cutPointsOf(operation, false)];
+    const place = placeOf(operation, recording);
+    const points = [...cutPointsOf(operation, place === "slot" ? "nvs" : place)];
     const point = points[Math.floor(random() * points.length)]!;
     change(operation, (bytes, local) => applyCut(bytes, local, point, random));
     return { index, operation, point, before, state: now() };

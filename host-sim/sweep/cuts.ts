@@ -2,6 +2,8 @@
 //
 //   before · after · byte:N (each byte of a write) · page:N (each page of the chip in it) · verge (the last byte reads right once)
 //   erase:STEP:PATTERN (16 steps, 3 patterns)
+//   state:BITS (of an otadata entry everything is right but these bits of its state, which are not programmed yet or erased already:
+//   its CRC covers the sequence number alone, so nobody can see it. Rare, and so never left to chance)
 
 import type { Flash, FlashOperation } from "../hardware/flash.js";
 import { PAGE_BYTES, SECTOR_BYTES } from "../hardware/flash-operation.js";
@@ -10,8 +12,14 @@ import { ERASE_PATTERNS, ERASE_STEPS, type ErasePattern, tearOperation } from ".
 /** One point of an operation. */
 export type CutPoint = string;
 
-/** @param isSlot whether what is written lies in an app slot */
-export function* cutPointsOf({ kind, offset, length }: FlashOperation, isSlot: boolean): Iterable<CutPoint> {
+/** Where an operation works. */
+export type Place = "slot" | "otadata" | "nvs";
+
+/** Of NEW they make PENDING_VERIFY, VALID, INVALID, ABORTED, a state that nobody knows, and UNDEFINED. */
+const STATE_BITS = Object.freeze([1, 2, 3, 4, 0x10, 0xffffffff]);
+const STATE_OFFSET = 24;
+
+export function* cutPointsOf({ kind, offset, length }: FlashOperation, place: Place): Iterable<CutPoint> {
   yield "before";
   if (kind === "erase") {
     for (let step = 1; step <= ERASE_STEPS; step += 1)
@@ -21,8 +29,9 @@ export function* cutPointsOf({ kind, offset, length }: FlashOperation, isSlot: b
     for (let index = 0; index < length; index += PAGE_BYTES - ((offset + index) % PAGE_BYTES))
       yield `page:${index}`;
     // NVS and otadata are ESP-IDF's, which has no answer to bits on the verge; the slot is ours
-    if (isSlot) yield "verge";
+    if (place === "slot") yield "verge";
   }
+  if (place === "otadata") for (const bits of STATE_BITS) yield `state:${bits}`;
   yield "after";
 }
 
@@ -41,6 +50,10 @@ export function applyCut(
   else if (kind === "erase") {
     const pattern = ERASE_PATTERNS.find((known) => known === second) as ErasePattern;
     tearOperation(contents, operation, { kind, step: Number(first), pattern }, random);
+  } else if (kind === "state") {
+    if (operation.kind === "write") applyOperation(contents, operation);
+    const view = new DataView(contents.buffer, contents.byteOffset + operation.offset + STATE_OFFSET, 4);
+    view.setUint32(0, view.getUint32(0, true) | Number(first), true);
   } else throw new Error(`there is no cut point "${point}"`);
 }
 

@@ -10,9 +10,16 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Flash, type FlashOperation } from "../hardware/flash.js";
-import { DATA_SUBTYPE_NVS, findPartition, PARTITION_TYPE_DATA } from "../hardware/partition-table.js";
+import {
+  DATA_SUBTYPE_NVS,
+  DATA_SUBTYPE_OTA,
+  findPartition,
+  PARTITION_TYPE_DATA,
+  type Partition,
+} from "../hardware/partition-table.js";
 import { randomStream } from "../random.js";
 import { describeEvent } from "../watch.js";
+import type { Place } from "./cuts.js";
 import { changeSettings, type House, openHouse } from "./house.js";
 import type { SweepImages, SweepRelease } from "./images.js";
 import { type Settings, settingsIn } from "./settings.js";
@@ -25,6 +32,7 @@ export const JOURNEYS = Object.freeze([
   "later",
   "provisioning-4mb",
   "update-4mb",
+  "failing-4mb",
   "later-4mb",
 ] as const);
 export type JourneyName = (typeof JOURNEYS)[number];
@@ -34,6 +42,7 @@ export interface Recording {
   /** The whole flash at the beginning. */
   readonly start: Uint8Array;
   readonly operations: readonly FlashOperation[];
+  readonly otadata: Partition;
   /** Cuts before this operation are those of another journey. */
   readonly firstOperation: number;
   readonly settings: Settings;
@@ -78,20 +87,21 @@ export async function recordJourneys(
     if (!(await changeSettings(house, address())))
       throw new JourneyError("settings", "the device did not take the settings");
   });
-  await withFactory.record("failing", home, failing, (house, until) =>
-    until(() => house.server.reports.some(({ status }) => status === "failed")),
-  );
+  const rolledBack: Drive = (house, until) =>
+    until(() => house.server.reports.some(({ status }) => status === "failed"));
+  await withFactory.record("failing", home, failing, rolledBack);
   await withFactory.record("later", updated, later, validated(later));
 
   const home4mb = await slotsOnly.record("provisioning-4mb", boxed(images, "4mb"), undefined, firstCheck);
   const updated4mb = await slotsOnly.record("update-4mb", home4mb, update, validated(update));
+  await slotsOnly.record("failing-4mb", updated4mb, failing, rolledBack);
   await slotsOnly.record("later-4mb", updated4mb, later, validated(later));
   return [...withFactory.recordings, ...slotsOnly.recordings].map(withoutRepetition);
 }
 
 /** What comes before the arming is the same in every update: it is swept in two of them. */
 function withoutRepetition(recording: Recording): Recording {
-  if (recording.name !== "failing" && !recording.name.endsWith("-4mb")) return recording;
+  if (!isFailing(recording.name) && !recording.name.endsWith("-4mb")) return recording;
   return { ...recording, firstOperation: recording.operations.findLastIndex(isInSlot) + 1 };
 }
 
@@ -155,7 +165,8 @@ class Recorder {
     device.powerOff();
     if (operations.length === 0) throw new JourneyError(name, "the journey did nothing to the flash");
     const settings = settingsIn(flash, nvsOf(device.partitions));
-    this.recordings.push({ name, start: start.slice(), operations, firstOperation: 0, settings });
+    const otadata = otadataOf(device.partitions);
+    this.recordings.push({ name, start: start.slice(), operations, otadata, firstOperation: 0, settings });
     return flash.bytes;
   }
 }
@@ -163,8 +174,23 @@ class Recorder {
 /** Only a device that knows no network yet. Later nobody must have to help. */
 export const needsPerson = (name: JourneyName): boolean => name.startsWith("provisioning");
 
+/** An image is offered that does not work. */
+export const isFailing = (name: JourneyName): boolean => name.startsWith("failing");
+
 /** Apps begin behind the first 64 KiB, and everything else ends there. */
 export const isInSlot = ({ offset }: FlashOperation): boolean => offset >= 0x10000;
+
+export function placeOf(operation: FlashOperation, { otadata }: Recording): Place {
+  const { offset } = operation;
+  if (offset >= otadata.offset && offset < otadata.offset + otadata.size) return "otadata";
+  return isInSlot(operation) ? "slot" : "nvs";
+}
+
+export function otadataOf(partitions: readonly Partition[]): Partition {
+  const otadata = findPartition(partitions, { type: PARTITION_TYPE_DATA, subtype: DATA_SUBTYPE_OTA });
+  if (otadata === undefined) throw new Error("the partition table has no otadata");
+  return otadata;
+}
 
 export function nvsOf(partitions: Parameters<typeof findPartition>[0]) {
   const nvs = findPartition(partitions, { type: PARTITION_TYPE_DATA, subtype: DATA_SUBTYPE_NVS });

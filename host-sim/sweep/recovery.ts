@@ -1,7 +1,8 @@
 // One device that starts from the flash that a cut has left, until it has settled: it has taken the update that it is offered, and
 // validated it. On the way and at the end it is asked whether everything is as it has to be:
 //
-//   - what starts is an image that somebody released, whole; one that does not work only ever runs on trial, and is never validated
+//   - what starts is an image that somebody released, whole; one that does not work only ever runs on trial, and is never validated; where
+//     power has left it in otadata as another state, it is put on trial before it can crash
 //   - otadata never selects a slot that does not hold such an image
 //   - no sector is written or erased but those of NVS, otadata and the slot that does not run
 //   - settings that were saved are as they were saved, or as the owner was about to have them
@@ -18,20 +19,14 @@ import {
   readOtadata,
   slotOfSequence,
 } from "../hardware/otadata.js";
-import {
-  DATA_SUBTYPE_OTA,
-  findPartition,
-  otaSlots,
-  PARTITION_TYPE_DATA,
-  type Partition,
-} from "../hardware/partition-table.js";
+import { otaSlots, type Partition } from "../hardware/partition-table.js";
 import type { Machine } from "../machine.js";
 import type { LoadedFlash } from "./flash-state.js";
 import { History } from "./history.js";
 import { openHouse } from "./house.js";
 import type { SweepImages, SweepRelease } from "./images.js";
 import { Observer } from "./observer.js";
-import { type JourneyName, needsPerson, nvsOf } from "./recording.js";
+import { isFailing, type JourneyName, needsPerson, nvsOf, otadataOf } from "./recording.js";
 import type { PromisedDigests } from "./same-future.js";
 import { type Settings, settingsOf, settingsProblem } from "./settings.js";
 
@@ -74,7 +69,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
     offer: (server, nowMs) => {
       const isWithdrawn =
         nowMs > WITHDRAWN_AFTER_MS || server.reports.some(({ status }) => status === "failed");
-      return journey === "failing" && !isWithdrawn ? images.failing : target;
+      return isFailing(journey) && !isWithdrawn ? images.failing : target;
     },
     onTrace: (line) => trace(line),
     onEvent: (event) => {
@@ -110,11 +105,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
 
 /** The release that a device shall run in the end. */
 function targetOf(journey: JourneyName, { update, later }: SweepImages): SweepRelease {
-  return journey === "failing" || journey.startsWith("later") ? later : update;
-}
-
-function otadataOf(partitions: readonly Partition[]): Partition {
-  return findPartition(partitions, { type: PARTITION_TYPE_DATA, subtype: DATA_SUBTYPE_OTA })!;
+  return isFailing(journey) || journey.startsWith("later") ? later : update;
 }
 
 function createJudge(options: RecoveryOptions, partitions: readonly Partition[]) {
@@ -123,6 +114,7 @@ function createJudge(options: RecoveryOptions, partitions: readonly Partition[])
   const otadata = otadataOf(partitions);
   const slots = otaSlots(partitions);
   const releases = Object.values(images) as SweepRelease[];
+  let untriedCount = 0;
 
   const releaseIn = ({ offset }: Partition): SweepRelease | undefined =>
     releases.find(({ image }) => Buffer.compare(flash.view(offset, image.length), image) === 0);
@@ -145,8 +137,12 @@ function createJudge(options: RecoveryOptions, partitions: readonly Partition[])
     *booted({ partition }: Extract<DeviceEvent, { type: "booted" }>): Iterable<string> {
       const release = releaseIn(partition);
       if (release === undefined) yield `what starts in ${partition.label} is no whole image`;
-      else if (!release.works && stateOf(partition) !== OTA_STATE.PENDING_VERIFY)
-        yield `${release.version} in ${partition.label} starts, and not on trial`;
+      else if (!release.works && stateOf(partition) !== OTA_STATE.PENDING_VERIFY) {
+        // the boot loader cannot see that power has torn the state: the firmware has to, before it crashes
+        untriedCount += 1;
+        if (untriedCount > 1)
+          yield `${release.version} in ${partition.label} starts ${untriedCount} times, and not on trial`;
+      }
     },
 
     *operated(kind: string, offset: number, running: Partition | undefined): Iterable<string> {

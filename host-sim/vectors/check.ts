@@ -1,6 +1,7 @@
 // Checks every file of a folder of golden vectors. What no checker knows is told, never passed over.
 
 import type { Engine } from "../engine/engine.js";
+import { antiRollbackChecker } from "./anti-rollback.js";
 import { bootChecker } from "./boot.js";
 import { type CaseChecker, checkCases, type FileReport } from "./comparison.js";
 import type { VectorFolder } from "./folder.js";
@@ -44,10 +45,12 @@ const CHECKERS: Readonly<Record<string, AnyChecker>> = Object.freeze({
   "nvs-powercut-mount": mountCutChecker,
   "nvs-generator": generatedChecker,
   "ota-sequences": otaChecker,
+  "anti-rollback-boot": antiRollbackChecker,
+  "anti-rollback-ota": antiRollbackChecker,
 });
 
 /** Files without cases of their own: what the cases refer to, and text for people. */
-const COMPANIONS: readonly string[] = ["ota-layouts.json", "README.md"];
+const COMPANIONS: readonly string[] = ["ota-layouts.json", "anti-rollback-images.json", "README.md"];
 /** Folders whose files the cases refer to, or that are checked file by file. */
 const KNOWN_FOLDERS: readonly string[] = ["images", "nvs-generator", PROGRAMS];
 const REASONS: Readonly<Record<string, string>> = { mesh: "not covered yet: there is no mesh node" };

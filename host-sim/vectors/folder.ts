@@ -1,51 +1,52 @@
 // A folder of golden vectors: data measured on ESP-IDF's and Moddable's own code. It reads files and judges nothing. Files may be
 // packed (NAME.gz), so that a copy beside the tests stays small.
 
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { type Dirent, existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 
 const PACKED = ".gz";
-/** All of them where they lie beside the project, else the project's own copy, which is a subset. */
-const DEFAULT_FOLDERS = ["../../../shared/vectors", "../../test/vectors"].map((path) =>
+const [BESIDE, OWN] = ["../../../shared/vectors", "../../test/vectors"].map((path) =>
   fileURLToPath(new URL(path, import.meta.url)),
-);
+) as [string, string];
 
+/** The project's own, which are a part of those that may lie beside it, and some more. */
 export function defaultVectorFolder(): VectorFolder {
-  const found = DEFAULT_FOLDERS.find((path) => existsSync(path));
-  if (found === undefined) throw new Error(`there are no golden vectors in ${DEFAULT_FOLDERS.join(" or ")}`);
-  return new VectorFolder(found);
+  const own = new VectorFolder(OWN);
+  return existsSync(BESIDE) ? new VectorFolder(BESIDE, own) : own;
 }
 
 export class VectorFolder {
   readonly path: string;
+  readonly #more: VectorFolder | undefined;
   readonly #read = new Map<string, Uint8Array>();
 
-  constructor(path: string) {
+  /** @param more has the files that this one has not, whatever their ending */
+  constructor(path: string, more?: VectorFolder) {
     this.path = path;
+    this.#more = more;
   }
 
   /** Names of the files in the folder or a subfolder, sorted, without `.gz`; none if it is not there. */
   list(subfolder = ""): string[] {
-    const path = join(this.path, subfolder);
-    if (!existsSync(path)) return [];
-    const files = readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isFile());
-    return files.map(({ name }) => (name.endsWith(PACKED) ? name.slice(0, -PACKED.length) : name)).sort();
+    const own = namesIn(join(this.path, subfolder), (entry) => entry.isFile()).map(unpacked);
+    const known = new Set(own.map(withoutEnding));
+    const more = this.#more?.list(subfolder).filter((name) => !known.has(withoutEnding(name))) ?? [];
+    return [...own, ...more].sort();
   }
 
   /** Names of its subfolders, sorted. */
   subfolders(): string[] {
-    const entries = readdirSync(this.path, { withFileTypes: true });
-    return entries
-      .filter((entry) => entry.isDirectory())
-      .map(({ name }) => name)
-      .sort();
+    const own = namesIn(this.path, (entry) => entry.isDirectory());
+    return [...new Set([...own, ...(this.#more?.subfolders() ?? [])])].sort();
   }
 
   /** Not to be changed: many cases share it. @throws Error that names the file when it is absent or packed wrongly */
   bytes(name: string): Uint8Array {
-    const bytes = this.#read.get(name) ?? readPacked(join(this.path, name));
+    const path = join(this.path, name);
+    const isMore = this.#more !== undefined && !existsSync(path) && !existsSync(path + PACKED);
+    const bytes = this.#read.get(name) ?? (isMore ? this.#more.bytes(name) : readPacked(path));
     this.#read.set(name, bytes);
     return bytes;
   }
@@ -68,6 +69,16 @@ export class VectorFolder {
     return JSON.parse(this.text(name)) as Value;
   }
 }
+
+function namesIn(path: string, isWanted: (entry: Dirent) => boolean): string[] {
+  if (!existsSync(path)) return [];
+  return readdirSync(path, { withFileTypes: true })
+    .filter(isWanted)
+    .map(({ name }) => name);
+}
+
+const unpacked = (name: string): string => (name.endsWith(PACKED) ? name.slice(0, -PACKED.length) : name);
+const withoutEnding = (name: string): string => name.replace(/\.[^.]*$/, "");
 
 function readPacked(path: string): Uint8Array {
   if (existsSync(path)) return new Uint8Array(readFileSync(path));

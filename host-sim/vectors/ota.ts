@@ -2,6 +2,8 @@
 
 import { createHash } from "node:crypto";
 import { runBootLoader } from "../hardware/boot-loader.js";
+import type { Efuse } from "../hardware/efuse.js";
+import { ChipAborted } from "../hardware/esp-error.js";
 import { Flash, PowerCut, SECTOR_BYTES } from "../hardware/flash.js";
 import { Ota, type OtaSize } from "../hardware/ota.js";
 import {
@@ -13,7 +15,7 @@ import {
 import { applyPatches, type CaseChecker, compare, hexOf, type Patches } from "./comparison.js";
 import type { VectorFolder } from "./folder.js";
 
-interface Content {
+export interface Content {
   readonly image: string;
   readonly patches?: Patches;
 }
@@ -23,12 +25,16 @@ export interface OtaStep {
   readonly otadata: readonly [string, string];
   readonly result?: string;
   readonly booted?: string | null;
+  /** What otadata selects, -1 for factory: only in scripts with eFuses. */
+  readonly selected?: number;
   readonly flash_ops?: readonly string[];
   readonly cut_before_op?: number;
   readonly rc?: string;
   readonly units?: number;
   readonly value?: string | null;
   readonly slots_changed?: Readonly<Record<string, string>>;
+  /** Bits that are burned afterwards. */
+  readonly efuse?: number;
   readonly cut?: number;
   readonly partition?: string;
   readonly size?: OtaSize;
@@ -48,7 +54,7 @@ export interface OtaScript {
   readonly steps: readonly OtaStep[];
 }
 
-interface Layout {
+export interface Layout {
   readonly table_base64: string;
   readonly flash_size: number;
 }
@@ -75,17 +81,25 @@ export const otaChecker: CaseChecker<OtaScript, VectorFolder> = {
 class Restarted extends Error {}
 
 /** One device under a script: its flash, and the app that runs between two reboots. */
-class Bench {
+export class Bench {
   readonly #flash: Flash;
   readonly #partitions: Partition[];
   readonly #rollback: boolean;
   readonly #folder: VectorFolder;
+  readonly #efuse: Efuse | undefined;
   #ota: Ota | undefined;
   #handle = 0;
   #slotHashes: Record<string, string>;
 
-  constructor(script: OtaScript, layout: Layout, folder: VectorFolder) {
+  /** @param efuse built with anti-rollback, and these eFuses */
+  constructor(
+    script: Omit<OtaScript, "steps" | "slot_sha256">,
+    layout: Layout,
+    folder: VectorFolder,
+    efuse?: Efuse,
+  ) {
     this.#folder = folder;
+    this.#efuse = efuse;
     this.#flash = new Flash(layout.flash_size);
     this.#rollback = script.rollback;
     this.#partitions = parsePartitionTable(new Uint8Array(Buffer.from(layout.table_base64, "base64")));
@@ -100,7 +114,8 @@ class Bench {
 
   /** The step with what was found instead of what was measured. */
   run(step: OtaStep): OtaStep {
-    return step.op === "reboot" ? this.#reboot(step) : this.#call(step);
+    const found = step.op === "reboot" ? this.#reboot(step) : this.#call(step);
+    return this.#efuse === undefined ? found : { ...found, efuse: this.#efuse.bits };
   }
 
   hashSlots(): Record<string, string> {
@@ -121,11 +136,13 @@ class Bench {
       operations.push(`${kind}@0x${offset.toString(16)}+${length}`);
       if (operations.length - 1 === step.cut_before_op) throw new PowerCut();
     };
-    const { result, booted } = this.#boot();
+    const { result, booted, selected } = this.#boot();
     this.#flash.onOperation = undefined;
     this.#handle = 0;
+    const { selected: _, ...input } = step;
     return {
-      ...step,
+      ...input,
+      ...(this.#efuse === undefined || selected === undefined ? {} : { selected }),
       result,
       booted: booted?.label ?? null,
       flash_ops: operations,
@@ -133,18 +150,22 @@ class Bench {
     };
   }
 
-  #boot(): { result: string; booted?: Partition | undefined } {
-    const options = { rollback: this.#rollback, chip: "esp32" } as const;
+  #boot(): { result: string; booted?: Partition | undefined; selected?: number | undefined } {
+    let selected: number | undefined;
+    const onSelected = (index: number): void => {
+      selected = index;
+    };
+    const options = { rollback: this.#rollback, chip: "esp32", antiRollback: this.#efuse } as const;
     try {
-      const { booted } = runBootLoader(this.#flash, this.#partitions, options);
-      if (booted === undefined) return { result: "no-bootable" };
+      const { booted } = runBootLoader(this.#flash, this.#partitions, { ...options, onSelected });
+      if (booted === undefined) return { result: "no-bootable", selected };
       const restart = () => {
         throw new Restarted();
       };
       this.#ota = new Ota(this.#flash, this.#partitions, booted, { ...options, restart });
-      return { result: "boot", booted };
+      return { result: "boot", booted, selected };
     } catch (error) {
-      if (error instanceof PowerCut) return { result: "powercut" };
+      if (error instanceof PowerCut) return { result: "powercut", selected };
       throw error;
     }
   }
@@ -171,6 +192,7 @@ class Bench {
     } catch (error) {
       if (error instanceof PowerCut) return { rc: "POWER_CUT" };
       if (error instanceof Restarted) return { rc: "RESTART" };
+      if (error instanceof ChipAborted) return { rc: "ABORT" };
       throw error;
     }
   }

@@ -19,7 +19,7 @@ const SAFETIES: readonly Safety[] = [
   },
   {
     safety: "the CRC check of otadata",
-    journey: "later",
+    journey: "failing",
     mutation: {
       file: "host-sim/hardware/otadata.ts",
       original: "return entry.crc === sequenceCrc(entry.sequence);",
@@ -33,6 +33,24 @@ const SAFETIES: readonly Safety[] = [
       file: "firmware/core/boot-validation.ts",
       original: '{ ...initialTrial, ...limits, phase: "trial", serverReached: isPushed },\n    [',
       mutated: '{ ...initialTrial, ...limits, phase: "validating" },\n    [\n      { type: "markValid" },',
+    },
+  },
+  {
+    safety: "the trial of an image whose state power has torn",
+    journey: "failing",
+    mutation: {
+      file: "firmware/core/boot-validation.ts",
+      original: '    { type: "beginTrial" },\n',
+      mutated: "",
+    },
+  },
+  {
+    safety: "the note that a trial was passed",
+    journey: "failing",
+    mutation: {
+      file: "firmware/core/install-record.ts",
+      original: "record.imageSha256 === image.imageSha256 && !record.passed;",
+      mutated: "record.imageSha256 === image.imageSha256 && record.firmwareId < 0;",
     },
   },
   {

@@ -3,7 +3,7 @@ import { randomStream } from "../../host-sim/random.js";
 import { Bench } from "../../host-sim/sweep/bench.js";
 import { cutPointsOf } from "../../host-sim/sweep/cuts.js";
 import type { History } from "../../host-sim/sweep/history.js";
-import { isInSlot, JOURNEYS } from "../../host-sim/sweep/recording.js";
+import { isInSlot, JOURNEYS, placeOf } from "../../host-sim/sweep/recording.js";
 import { prepareBench, sweep } from "../../host-sim/sweep/sweep.js";
 
 const SEED = 1;
@@ -35,7 +35,7 @@ describe("the sweep", function () {
 
   it("cuts before, after, at every byte and page of a write, and at 16 points of an erase in 3 patterns", () => {
     const bytes = new Uint8Array(600);
-    const write = [...cutPointsOf({ kind: "write", offset: 4096 + 200, length: 600, bytes }, true)];
+    const write = [...cutPointsOf({ kind: "write", offset: 4096 + 200, length: 600, bytes }, "slot")];
     expect(write.filter((point) => point.startsWith("byte:"))).length(600);
     expect(write.filter((point) => point.startsWith("page:"))).deep.equal([
       "page:0",
@@ -44,9 +44,32 @@ describe("the sweep", function () {
       "page:568",
     ]);
     expect([write[0], ...write.slice(-2)]).deep.equal(["before", "verge", "after"]);
-    const erase = [...cutPointsOf({ kind: "erase", offset: 0, length: 4096, bytes: new Uint8Array() }, true)];
+    const erasing = { kind: "erase", offset: 0, length: 4096, bytes: new Uint8Array() } as const;
+    const erase = [...cutPointsOf(erasing, "slot")];
     expect(erase).length(2 + 16 * 3);
     expect(new Set(erase).size).equal(erase.length);
+    expect([...cutPointsOf(erasing, "otadata")].filter((point) => point.startsWith("state:"))).length(6);
+  });
+
+  it("puts an image on trial that power has kept from it, whichever bit of its state is torn", async () => {
+    const options = await prepareBench({ seed: SEED });
+    const bench = new Bench(options);
+    const bits = Array.from({ length: 32 }, (_, bit) => 2 ** bit);
+    for (const name of ["failing", "failing-4mb"] as const) {
+      const recording = options.recordings[JOURNEYS.indexOf(name)]!;
+      let onceUntried = 0;
+      for (const [index, operation] of recording.operations.entries()) {
+        if (placeOf(operation, recording) !== "otadata") continue;
+        for (const torn of [...bits, 0xffffffff]) {
+          const id = `${name}:${index}:state:${torn}`;
+          const lines: string[] = [];
+          const { problem } = await bench.replay(id, (line) => lines.push(line));
+          expect(problem, id).equal(undefined);
+          if (lines.some((line) => line.includes("was never tried"))) onceUntried += 1;
+        }
+      }
+      expect(onceUntried, name).above(100);
+    }
   });
 
   it("proves the same future only for devices that have it: they do the same when they are followed", async () => {

@@ -80,3 +80,13 @@ int32_t skyslot_arm(char *label)
 		return ESP_ERR_OTA_PARTITION_CONFLICT;
 	return esp_ota_set_boot_partition(slot);
 }
+
+// Puts the state of the slot that runs back to NEW, so that the boot loader puts it on trial at the next start. The factory app has
+// no state: to select it would erase otadata.
+int32_t skyslot_arm_running(void)
+{
+	const esp_partition_t *running = esp_ota_get_running_partition();
+	if (running->subtype < ESP_PARTITION_SUBTYPE_APP_OTA_MIN || running->subtype >= ESP_PARTITION_SUBTYPE_APP_OTA_MAX)
+		return ESP_ERR_NOT_SUPPORTED;
+	return esp_ota_set_boot_partition(running);
+}

@@ -80,6 +80,7 @@ declare module "mc/ffi" {
     skyslot_partition_state(label: string): number;
     /** esp_ota_set_boot_partition: verifies the image and makes it the next to boot. */
     skyslot_arm(label: string): number;
+    skyslot_arm_running(): number;
     // firmware/platform/native/skyslot-portal.c
     /** Builds with Wi-Fi only: DHCP option 114 of the access point, at most 255 bytes; an access point that is not up: an error. */
     skyslot_portal_uri(uri: string): number;

@@ -28,6 +28,18 @@ describe("boot validation", () => {
     expect(state.phase).equal("none");
   });
 
+  it("restarts once to put an image on trial that power has kept from it", () => {
+    const record = { firmwareId: 3, version: "1.1.0", build: 0, slot: "ota_0", powerLosses: 0 };
+    const stored = { install: JSON.stringify({ ...record, imageSha256: IMAGE.imageSha256 }) };
+    const torn = { ...BOOTED, image: { ...IMAGE, slot: "ota_0", slotState: "valid" as const }, stored };
+    expect(run([torn]).types.slice(0, 2)).deep.equal(["log", "beginTrial"]);
+    const again = run([{ ...torn, resetReason: "software", restartNote: "update" }]);
+    expect(again.types).not.include("beginTrial");
+    expect(again.state.phase).equal("trial");
+    const passed = { install: JSON.stringify({ ...JSON.parse(stored.install), passed: true }) };
+    expect(run([{ ...torn, stored: passed }]).types).deep.equal([]);
+  });
+
   it("validates when the network is up, the server reached and the trial time over, in any order", () => {
     const reached = { type: "serverReached" } as const;
     expect(run([ON_TRIAL, ONLINE, reached, STABLE]).types).include("markValid");

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import type { RunningImage } from "../../../firmware/core/event.js";
 import {
   type InstallRecord,
+  isUntried,
   judgeInstallation,
   readRecord,
   writeRecord,
@@ -44,9 +45,27 @@ describe("installation record", () => {
     expect(
       judgeInstallation(RECORD, running("new", "pending_verify"), "valid", undefined, "software").kind,
     ).equal("onTrial");
-    expect(judgeInstallation(RECORD, running("new", "valid"), "valid", undefined, "software").kind).equal(
+    const passed = { ...RECORD, passed: true } as const;
+    expect(judgeInstallation(passed, running("new", "valid"), "valid", undefined, "software").kind).equal(
       "validated",
     );
+  });
+
+  it("takes an image for untried that has not passed, whatever otadata says of it", () => {
+    const passed = { ...RECORD, passed: true } as const;
+    const torn = { ...running("old", "pending_verify"), stateTorn: true } as const;
+    for (const state of ["valid", "undefined", "new", "invalid", "aborted"] as const) {
+      expect(isUntried(running("new", state), RECORD), state).equal(true);
+      expect(judgeInstallation(RECORD, running("new", state), "valid", undefined, "power-on").kind).equal(
+        "onTrial",
+      );
+      expect(isUntried(running("new", state), passed), state).equal(false);
+      expect(isUntried(running("old", state), RECORD), state).equal(false);
+      expect(isUntried(running("new", state), undefined), state).equal(false);
+    }
+    expect(isUntried(running("new", "pending_verify"), RECORD)).equal(false);
+    expect(isUntried(running("new", "factory"), RECORD)).equal(false);
+    expect(isUntried(torn, undefined)).equal(true);
   });
 
   it("blames the new image for a crash, a hang and a failed self test, with the reason", () => {

@@ -1,14 +1,18 @@
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { expect } from "chai";
 import { VirtualDevice } from "../../../host-sim/device.js";
+import { APP_DESCRIPTION_OFFSET } from "../../../host-sim/hardware/app-description.js";
 import { runBootLoader } from "../../../host-sim/hardware/boot-loader.js";
 import { Efuse } from "../../../host-sim/hardware/efuse.js";
+import { ChipAborted } from "../../../host-sim/hardware/esp-error.js";
 import { buildFirmwareImage } from "../../../host-sim/hardware/firmware-image.js";
 import { Flash, SECTOR_BYTES } from "../../../host-sim/hardware/flash.js";
 import { OTA_STATE, Ota } from "../../../host-sim/hardware/ota.js";
 import { encodeOtadataEntry, makeOtadataEntry } from "../../../host-sim/hardware/otadata.js";
 import { compilePartitionCsv, parsePartitionTable } from "../../../host-sim/hardware/partition-table.js";
 import { World } from "../../../host-sim/world.js";
+import { expectGolden } from "../../golden.js";
 
 const CSV = ["otadata,data,ota,0xe000,0x2000", "ota_0,app,ota_0,0x10000,64K", "ota_1,app,ota_1,,64K"];
 const OTADATA = 0xe000;
@@ -48,6 +52,11 @@ class Chip {
 }
 
 describe("anti-rollback", () => {
+  it("is as measured on ESP-IDF's own code: what boots, what is burned, what is refused", () => {
+    expectGolden("anti-rollback-boot", { casesMin: 3_000, partsMin: 6_000 });
+    expectGolden("anti-rollback-ota", { casesMin: 600, partsMin: 7_000 });
+  });
+
   it("counts up only, as far as the chip has bits", () => {
     const efuse = new Efuse("esp32c3");
     expect(efuse.burn(3)).equal("ESP_OK");
@@ -57,6 +66,32 @@ describe("anti-rollback", () => {
     expect(efuse.secureVersion).equal(3);
     expect([2, 3, 4].map((version) => efuse.allows(version))).deep.equal([false, true, true]);
     expect(new Efuse("esp32").burn(32)).equal("ESP_OK");
+  });
+
+  it("counts the bits wherever they are, and burns none twice", () => {
+    const efuse = new Efuse("esp32", { bits: 0b10 });
+    expect(efuse.secureVersion).equal(1);
+    expect(efuse.burn(2)).equal("ESP_OK");
+    expect(efuse.secureVersion).equal(1);
+    expect(efuse.burn(3)).equal("ESP_OK");
+    expect(efuse.bits).equal(0b10);
+    expect(new Efuse("esp32c2").burn(5)).equal("ESP_ERR_INVALID_ARG");
+    expect(new Efuse("esp32c2").burn(4)).equal("ESP_OK");
+  });
+
+  it("panics on an image without an app description, and only then", () => {
+    const chip = new Chip([1, 1], [OTA_STATE.VALID]);
+    const app = chip.app();
+    const ota1 = chip.partitions.find(({ label }) => label === "ota_1")!;
+    const image = imageOf(1).slice();
+    // two bytes of the magic number, so that the checksum stays right
+    for (const offset of [APP_DESCRIPTION_OFFSET, APP_DESCRIPTION_OFFSET + 1]) image[offset]! ^= 1;
+    image.set(createHash("sha256").update(image.subarray(0, -32)).digest(), image.length - 32);
+    chip.flash.bytes.fill(0xff, SLOTS[1], SLOTS[1] + 0x10000);
+    chip.flash.bytes.set(image, SLOTS[1]);
+    expect(() => app.setBoot(ota1)).throw(ChipAborted);
+    const without = new Ota(chip.flash, chip.partitions, app.running, { rollback: true, chip: "esp32" });
+    expect(without.setBoot(ota1)).equal("ESP_OK");
   });
 
   it("records the first slot that may run on a new chip, and burns its version", () => {

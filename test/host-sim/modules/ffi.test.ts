@@ -71,7 +71,7 @@ describe("mc/ffi", () => {
       `import FFI from "mc/ffi"; const ffi = new FFI(); const mac = new ArrayBuffer(6), label = new ArrayBuffer(17); new Uint8Array(label).fill(9);
        trace(ffi.esp_efuse_mac_get_default(mac) + " " + new Uint8Array(mac).toHex() + "\\n");
        ffi.skyslot_running(label); trace(new Uint8Array(label).toHex() + "\\n");
-       trace([ffi.esp_reset_reason(), ffi.skyslot_slot_state(), ffi.skyslot_arm("ota_0"), ffi.skyslot_arm("nothing"), ffi.esp_get_free_heap_size() > 1e5].join() + "\\n");
+       trace([ffi.esp_reset_reason(), ffi.skyslot_slot_state(), ffi.skyslot_arm("ota_0"), ffi.skyslot_arm("nothing"), ffi.skyslot_arm_running(), ffi.esp_get_free_heap_size() > 1e5].join() + "\\n");
        const r = [ffi.esp_random(), ffi.esp_random()]; trace((r[0] !== r[1] && r.every((n) => Number.isInteger(n) && n >= 0 && n < 2 ** 32)) + "\\n");
        try { ffi.skyslot_running(new ArrayBuffer(4)); } catch (e) { trace(e.name + "\\n"); } try { ffi.skyslot_running(new Uint8Array(17)); } catch (e) { trace(e.name + "\\n"); }`,
       { mac: Uint8Array.of(0x24, 0x6f, 0x28, 1, 2, 4) },
@@ -79,7 +79,7 @@ describe("mc/ffi", () => {
     expect(lines).to.deep.equal([
       "0 246f28010204",
       `${hex(Buffer.from("factory"))}${"00".repeat(10)}`,
-      "1,-262,5379,258,true",
+      "1,-262,5379,258,262,true",
       "true",
       "RangeError",
       "TypeError",

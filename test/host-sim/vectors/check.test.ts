@@ -56,6 +56,21 @@ describe("a folder of golden vectors", () => {
     });
   }
 
+  it("takes from another folder the files that it has not, and differs in scripts with eFuses too", () => {
+    const [first, ...rest] = someOf("anti-rollback-boot");
+    const both = new VectorFolder(path, vectorFolder);
+    write("anti-rollback-boot", [first, ...rest]);
+    expect(both.list().filter((file) => file.startsWith("anti-rollback-boot"))).length(1);
+    expect(both.list()).to.include("ota-layouts.json");
+    expect(checkFile(both, "anti-rollback-boot")).to.include({ cases: 5, equal: 5 });
+    write("anti-rollback-boot", [
+      { ...first, steps: [{ op: "reboot", result: "boot", booted: "moon" }] },
+      ...rest,
+    ]);
+    const changed = checkFile(new VectorFolder(path, vectorFolder), "anti-rollback-boot");
+    expect(changed).to.include({ cases: 5, different: 1 });
+  });
+
   it("counts a case that cannot be run as different", () => {
     write("image-mutations", [
       { kind: "x", image: "images/none.bin", chip: "esp32", patches: [], truncate: null },
