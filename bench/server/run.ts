@@ -110,6 +110,7 @@ async function fillStore(dataDir: string): Promise<void> {
         freeHeap: 150_000,
         rssi: -50,
         uptimeSeconds: 60,
+        readings: null,
         address: "192.168.1.50",
         firstSeen: now,
         lastSeen: now,
