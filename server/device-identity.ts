@@ -76,6 +76,40 @@ export async function demandDevice(
     await journal.store.putIdentity({ ...confirmed, updatedAt: journal.time });
 }
 
+/**
+ * For clients that send with every request what they were given, as hawkBit's do: where a type is not open, whoever shows nothing
+ * is not served at all. Good is the device's own token, and a good enrolment token of its type, unless each needs its own.
+ * Remembers nothing. @throws ApiError DEVICE_…
+ */
+export async function demandCredential(
+  journal: Pick<Journal, "store" | "time">,
+  { deviceId, deviceType, credential }: Pick<Shown, "deviceId" | "deviceType" | "credential">,
+): Promise<void> {
+  const identity = await journal.store.findIdentity(deviceId);
+  if (identity && isProvedBy(identity, credential) && identity.deviceType === deviceType) return;
+  const policy = await findPolicy(journal, deviceType);
+  if (identity) demandUnclaimed(identity, policy, credential);
+  if (policy.tokens !== "required") {
+    if (policy.registration === "open") return;
+    if (await findEnrolment(journal, deviceType, credential)) return;
+  }
+  const wanted =
+    policy.tokens === "required"
+      ? "its own (TargetToken skd_…)"
+      : `its own (TargetToken skd_…) or the type's (GatewayToken ske_…)`;
+  throw credential === undefined
+    ? new ApiError(
+        401,
+        "DEVICE_TOKEN_REQUIRED",
+        `device ${deviceId} of type ${deviceType} needs a token: ${wanted}`,
+      )
+    : new ApiError(
+        401,
+        "DEVICE_TOKEN_WRONG",
+        `the token that device ${deviceId} of type ${deviceType} has sent is not good: it needs ${wanted}`,
+      );
+}
+
 /** Whether a credential is the device's own. @throws ApiError DEVICE_BLOCKED */
 function isProvedBy(identity: DeviceIdentity, credential: string | undefined): boolean {
   const { deviceId, state, tokenHash, issued } = identity;
@@ -122,7 +156,10 @@ async function mayBegin(journal: Journal, identity: DeviceIdentity, shown: Shown
     );
   }
   if (!keepsToken || identity.tokenHash !== null || policy.tokens === "optional") return false;
-  if (policy.registration !== "enrolment") return true;
+  if (policy.registration === "open") return true;
+  // Its first check, before anybody has approved it, is when a client of ours gets its token. A legacy client keeps none: who
+  // asks for one in its name is another.
+  if (policy.registration === "approval" && !(await isLegacy(journal, deviceType))) return true;
   return (await findEnrolment(journal, deviceType, credential)) !== undefined;
 }
 
@@ -142,13 +179,15 @@ export async function findPolicy(
 ): Promise<RegistrationPolicy> {
   const told = await findTold(journal, deviceType);
   if (told?.deviceType === deviceType) return told;
-  const isLegacy = (await journal.store.findType(deviceType))?.kind === "legacy";
   return {
     deviceType,
     registration: told?.registration ?? "open",
-    tokens: isLegacy ? "optional" : (told?.tokens ?? "first-use"),
+    tokens: (await isLegacy(journal, deviceType)) ? "optional" : (told?.tokens ?? "first-use"),
   };
 }
+
+const isLegacy = async ({ store }: Pick<Journal, "store">, deviceType: string): Promise<boolean> =>
+  (await store.findType(deviceType))?.kind === "legacy";
 
 /** A device that is seen for the first time; one that was here before there were identities stays welcome. */
 async function register(journal: Journal, shown: Shown): Promise<DeviceIdentity> {
@@ -157,18 +196,27 @@ async function register(journal: Journal, shown: Shown): Promise<DeviceIdentity>
   const { registration } = await findPolicy(journal, deviceType);
   const isOld = (await store.findDevice(deviceId)) !== undefined;
   if (!isOld && registration === "enrolment") await useEnrolment(journal, shown);
-  return {
-    deviceId,
-    deviceType,
-    state: !isOld && registration === "approval" ? "pending" : "approved",
-    tokenHash: null,
-    issued: NONE,
-    isRotating: false,
-    intervalSeconds: null,
-    createdAt: time,
-    updatedAt: time,
-  };
+  const state = !isOld && registration === "approval" ? "pending" : "approved";
+  return newIdentity(deviceId, deviceType, state, time);
 }
+
+/** A device that has shown nothing so far. */
+export const newIdentity = (
+  deviceId: string,
+  deviceType: string,
+  state: DeviceState,
+  time: number,
+): DeviceIdentity => ({
+  deviceId,
+  deviceType,
+  state,
+  tokenHash: null,
+  issued: NONE,
+  isRotating: false,
+  intervalSeconds: null,
+  createdAt: time,
+  updatedAt: time,
+});
 
 async function useEnrolment(journal: Journal, { deviceId, deviceType, credential }: Shown): Promise<void> {
   const token = await findEnrolment(journal, deviceType, credential);
@@ -189,7 +237,11 @@ async function useEnrolment(journal: Journal, { deviceId, deviceType, credential
   });
 }
 
-async function findEnrolment({ store, time }: Journal, deviceType: string, credential: string | undefined) {
+async function findEnrolment(
+  { store, time }: Pick<Journal, "store" | "time">,
+  deviceType: string,
+  credential: string | undefined,
+) {
   if (credential === undefined || !isSecret("enrolment", credential)) return undefined;
   const token = await store.findEnrolmentToken(hashSecret(credential));
   if (!token || token.revokedAt !== null || (token.expiresAt !== null && time >= token.expiresAt))
@@ -211,7 +263,8 @@ function confirm(
     : { ...identity, deviceType };
 }
 
-const issue = (issued: readonly IssuedToken[], token: string, at: number): readonly IssuedToken[] =>
+/** With a token that is on its way to the device. */
+export const issue = (issued: readonly IssuedToken[], token: string, at: number): readonly IssuedToken[] =>
   [{ hash: hashSecret(token), at }, ...issued].slice(0, MAX_ISSUED_COUNT);
 
 const isChanged = (one: DeviceIdentity, other: DeviceIdentity): boolean =>
@@ -220,40 +273,3 @@ const isChanged = (one: DeviceIdentity, other: DeviceIdentity): boolean =>
   one.isRotating !== other.isRotating ||
   one.deviceType !== other.deviceType ||
   one.intervalSeconds !== other.intervalSeconds;
-
-export type IdentityAction = "approve" | "block" | "rotate-token" | "forget-token";
-
-/** What an operator decides about a device. The next check follows it. */
-export async function changeIdentity(
-  journal: Journal,
-  identity: DeviceIdentity,
-  action: IdentityAction,
-): Promise<DeviceIdentity> {
-  const after = { ...identity, ...CHANGES[action], updatedAt: journal.time };
-  await journal.store.putIdentity(after);
-  await journal.audit({
-    action: `device.${action}`,
-    subject: `device/${identity.deviceId}`,
-    before: describeIdentity(identity),
-    after: describeIdentity(after),
-  });
-  return after;
-}
-
-const CHANGES: Readonly<Record<IdentityAction, Partial<DeviceIdentity>>> = Object.freeze({
-  approve: { state: "approved" },
-  block: { state: "blocked" },
-  "rotate-token": { isRotating: true },
-  // For a device that has lost its token, or was claimed by a stranger: whoever comes next is trusted.
-  "forget-token": { tokenHash: null, issued: NONE, isRotating: false },
-});
-
-/** Without any hash. */
-export const describeIdentity = (identity: DeviceIdentity) => ({
-  device_id: identity.deviceId,
-  device_type: identity.deviceType,
-  state: identity.state,
-  uses_token: identity.tokenHash !== null,
-  is_rotating: identity.isRotating,
-  interval_seconds: identity.intervalSeconds,
-});

@@ -13,7 +13,7 @@ export type LiveMessage =
   | { readonly type: "event"; readonly event: LogEvent };
 
 /** A device that is as it was. */
-export type Seen = Pick<Device, "id" | "lastSeen" | "freeHeap" | "rssi" | "uptimeSeconds">;
+export type Seen = Pick<Device, "id" | "lastSeen" | "freeHeap" | "rssi" | "uptimeSeconds" | "readings">;
 
 export interface Watcher {
   message(message: LiveMessage): void;

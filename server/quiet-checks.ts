@@ -6,6 +6,7 @@ import { hash } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { CheckRequest } from "../firmware/core/wire.js";
 import type { Live } from "./live.js";
+import { readingsIn } from "./readings.js";
 import type { Sighting, Store } from "./store/store.js";
 
 /** What one statement stores at most. */
@@ -42,6 +43,7 @@ export class QuietChecks {
         freeHeap: check.free_heap ?? null,
         rssi: check.rssi ?? null,
         uptimeSeconds: check.uptime_seconds ?? null,
+        readings: readingsIn(check),
       };
       this.#waiting.set(deviceId, { sighting, resolve });
       if (!this.#isRunning) void this.#runAll();
@@ -90,12 +92,13 @@ export class QuietChecks {
 
 const NOBODY: ReadonlySet<string> = new Set();
 
-const describe = ({ deviceId, seenAt, freeHeap, rssi, uptimeSeconds }: Sighting) => ({
+const describe = ({ deviceId, seenAt, freeHeap, rssi, uptimeSeconds, readings }: Sighting) => ({
   id: deviceId,
   lastSeen: seenAt,
   freeHeap,
   rssi,
   uptimeSeconds,
+  readings,
 });
 
 /**
@@ -103,6 +106,14 @@ const describe = ({ deviceId, seenAt, freeHeap, rssi, uptimeSeconds }: Sighting)
  * down. A field that is not known here counts: better a check too many that goes the whole way.
  */
 export function quietKeyOf(check: CheckRequest, credential: string | undefined): string {
-  const { free_heap: _heap, rssi: _rssi, uptime_seconds: _uptime, ...material } = check;
+  const {
+    free_heap: _heap,
+    rssi: _rssi,
+    uptime_seconds: _uptime,
+    temperature_c: _temperature,
+    humidity_percent: _humidity,
+    battery_percent: _battery,
+    ...material
+  } = check;
   return hash("sha256", JSON.stringify([credential ?? null, material]), "base64url");
 }

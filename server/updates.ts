@@ -8,6 +8,7 @@ import { ApiError } from "./api/errors.js";
 import type { DeviceLimit } from "./device-limit.js";
 import { isValidated, judgeClaim, judgeEvidence } from "./evidence.js";
 import type { Journal } from "./journal.js";
+import { readingsIn } from "./readings.js";
 import { decide, type Offer } from "./rollout/decide.js";
 import { followUpIdle } from "./rollout/evaluate.js";
 import { isLasting } from "./rollout/lasting.js";
@@ -102,6 +103,7 @@ function describeDevice(request: CheckRequest, known: Device | undefined, time: 
     freeHeap: request.free_heap ?? null,
     rssi: request.rssi ?? null,
     uptimeSeconds: request.uptime_seconds ?? null,
+    readings: readingsIn(request),
     address: request.address ?? known?.address ?? null,
     firstSeen: known?.firstSeen ?? time,
     lastSeen: time,

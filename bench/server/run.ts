@@ -1,5 +1,6 @@
 // `npm run bench -- server`: checks and downloads of a real server with 100 000 devices, beside a bare node:http server that
-// answers the same JSON and, where it is installed, nginx that sends the same file. Each in its own process, in turns.
+// answers the same JSON and, where it is installed, nginx that sends the same file. Each in its own process, in turns. `--postgres`:
+// with a PostgreSQL of the run's own, which waits for no disk. Then what people look at: pages of lists, a rollout's plan.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -13,12 +14,16 @@ import { fileURLToPath } from "node:url";
 import { buildFirmwareImage } from "../../host-sim/hardware/firmware-image.js";
 import { hashSecret } from "../../server/auth/secret.js";
 import { describeRelease, makeReleaseKeys, signRelease } from "../../server/release.js";
-import { openSqliteStore } from "../../server/store/sqlite.js";
+import { openStore } from "../../server/store/open.js";
+import { newTestDatabase } from "../../test/services/postgres.js";
 import type { Load, LoadResult } from "./load.js";
 
 const DEVICE_COUNT = 100_000;
 const IMAGE_BYTES = 1024 * 1024;
+/** Devices that one transaction fills in. */
+const FILL_COUNT = 2500;
 const SECONDS = 3;
+const READ_ROUNDS = 5;
 const ROUNDS = 3;
 const CHECK_CONNECTIONS = 64;
 const DOWNLOAD_CONNECTIONS = 16;
@@ -26,6 +31,7 @@ const DOWNLOAD_CONNECTIONS = 16;
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 const folder = await mkdtemp(join(tmpdir(), "skyslot-bench-"));
 const children: ChildProcess[] = [];
+const databaseUrl = process.argv.includes("--postgres") ? await newTestDatabase() : undefined;
 
 /** Starts a program and waits for its first line. */
 async function start(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
@@ -89,46 +95,109 @@ const payload = describeRelease(image, { created: Math.floor(Date.now() / 1000) 
 const { imageSha256 } = payload;
 const release = await signRelease(payload, (await makeReleaseKeys()).privateKey);
 
-async function fillStore(dataDir: string): Promise<void> {
-  const store = await openSqliteStore(join(dataDir, "skyslot.db"));
+async function fillStore(file: string): Promise<void> {
+  const { store, relay } = await openStore({ file, databaseUrl });
   const now = Date.now();
-  await store.transaction(async (inside) => {
-    for (let at = 0; at < DEVICE_COUNT; at++) {
-      await inside.putDevice({
-        id: deviceId(at),
-        type: "base",
-        hardware: "esp32",
-        chip: "esp32",
-        mac: null,
-        version: "1.1.0",
-        build: 0,
-        imageSha256,
-        slot: "ota_0",
-        slotState: "valid",
-        bootCount: 3,
-        resetReason: "software",
-        freeHeap: 150_000,
-        rssi: -50,
-        uptimeSeconds: 60,
-        address: "192.168.1.50",
-        firstSeen: now,
-        lastSeen: now,
-      });
-      await inside.putIdentity({
-        deviceId: deviceId(at),
-        deviceType: "base",
-        state: "approved",
-        tokenHash: hashSecret(deviceToken(at)),
-        issued: [],
-        isRotating: false,
-        intervalSeconds: 300,
-        createdAt: now,
-        updatedAt: now,
-      });
+  const fill = (start: number) =>
+    store.transaction(async (inside) => {
+      for (let at = start; at < Math.min(start + FILL_COUNT, DEVICE_COUNT); at++) {
+        await inside.putDevice({
+          id: deviceId(at),
+          type: "base",
+          hardware: "esp32",
+          chip: "esp32",
+          mac: null,
+          version: "1.1.0",
+          build: 0,
+          imageSha256,
+          slot: "ota_0",
+          slotState: "valid",
+          bootCount: 3,
+          resetReason: "software",
+          freeHeap: 150_000,
+          rssi: -50,
+          uptimeSeconds: 60,
+          readings: null,
+          address: "192.168.1.50",
+          firstSeen: now,
+          lastSeen: now,
+        });
+        await inside.putIdentity({
+          deviceId: deviceId(at),
+          deviceType: "base",
+          state: "approved",
+          tokenHash: hashSecret(deviceToken(at)),
+          issued: [],
+          isRotating: false,
+          intervalSeconds: 300,
+          createdAt: now,
+          updatedAt: now,
+        });
+      }
+    });
+  let next = 0;
+  const lane = async () => {
+    while (next < DEVICE_COUNT) {
+      const start = next;
+      next += FILL_COUNT;
+      await fill(start);
     }
-  });
+  };
+  // SQLite writes one thing at a time anyway.
+  await Promise.all(Array.from({ length: databaseUrl === undefined ? 1 : 6 }, lane));
+  await relay?.close();
   await store.close();
 }
+
+/** The first time and the median of some, of what a person waits for. */
+async function timeReads(url: string, adminToken: string, reads: readonly Read[]): Promise<void> {
+  console.log(`\nwhat people look at, ${DEVICE_COUNT} devices`);
+  for (const { name, path, body } of reads) {
+    const times: number[] = [];
+    let answer = "";
+    for (let round = 0; round < READ_ROUNDS; round++) {
+      const start = performance.now();
+      const response = await fetch(`${url}${path}`, {
+        method: body ? "POST" : "GET",
+        headers: {
+          authorization: `Bearer ${adminToken}`,
+          ...(body ? { "content-type": "application/json" } : {}),
+        },
+        ...(body ? { body: JSON.stringify(body) } : {}),
+      });
+      answer = await response.text();
+      times.push(performance.now() - start);
+      if (!response.ok) throw new Error(`${path}: ${answer}`);
+    }
+    const [first = 0] = times;
+    const middle = times.sort((a, b) => a - b)[READ_ROUNDS >> 1] ?? 0;
+    console.log(
+      `  ${name.padEnd(28)} ${middle.toFixed(1).padStart(8)} ms  first ${first.toFixed(1)} ms  ${answer.length} bytes`,
+    );
+  }
+}
+
+interface Read {
+  readonly name: string;
+  readonly path: string;
+  readonly body?: object;
+}
+
+const PLAN = { firmware_id: 1, stages: [{ percent: 10 }, { percent: 100 }] };
+const READS: readonly Read[] = [
+  { name: "devices, first page", path: "/api/devices?limit=50" },
+  { name: "devices, last page", path: `/api/devices?limit=50&offset=${DEVICE_COUNT - 50}` },
+  { name: "devices by id, last page", path: `/api/devices?order=id&limit=50&offset=${DEVICE_COUNT - 50}` },
+  { name: "devices of a version", path: "/api/devices?limit=50&version=1.1.0" },
+  { name: "devices that are online", path: "/api/devices?limit=50&status=online" },
+  { name: "devices with a part of an id", path: "/api/devices?limit=50&search=1869f" },
+  { name: "device", path: `/api/devices/${deviceId(77_777)}` },
+  { name: "identities, last page", path: `/api/device-identities?limit=50&offset=${DEVICE_COUNT - 50}` },
+  { name: "attempts", path: "/api/ota/admin/logs?limit=50" },
+  { name: "events", path: "/api/events?limit=100" },
+  { name: "fleet", path: "/api/fleet" },
+  { name: "plan of a rollout", path: "/api/rollouts/plan", body: PLAN },
+];
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
@@ -214,8 +283,10 @@ try {
     join(folder, "answer.json"),
     JSON.stringify({ update_available: false, time: 1_795_000_000 }),
   );
-  console.log(`filling the store with ${DEVICE_COUNT} devices …`);
-  await fillStore(dataDir);
+  console.log(
+    `filling ${databaseUrl === undefined ? "SQLite" : "PostgreSQL"} with ${DEVICE_COUNT} devices …`,
+  );
+  await fillStore(join(dataDir, "skyslot.db"));
 
   const bare = Number(
     await start(process.execPath, [
@@ -225,12 +296,14 @@ try {
       join(folder, "www", "image.bin"),
     ]),
   );
-  const ours = Number(
+  const { url, adminToken } = JSON.parse(
     await start(process.execPath, ["--import=tsx", here("skyslot.ts"), dataDir], {
       RELEASE: release,
       IMAGE: join(folder, "www", "image.bin"),
+      ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
     }),
-  );
+  ) as { readonly url: string; readonly adminToken: string };
+  const ours = Number(new URL(url).port);
   const nginx = await startNginx();
 
   const requests = Array.from({ length: DEVICE_COUNT }, (_, at) => checkRequest((at * 7919) % DEVICE_COUNT));
@@ -246,6 +319,8 @@ try {
     ({ perSecond }) => perSecond,
     "checks/s",
   );
+
+  await timeReads(url, adminToken, READS);
 
   const get = (path: string) => ({
     connectionCount: DOWNLOAD_CONNECTIONS,

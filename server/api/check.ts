@@ -80,10 +80,10 @@ export const showOf = (request: FastifyRequest, check: CheckRequest): Shown => (
 /** What transactions about one device say they are about. */
 export const aboutDevice = (deviceId: string): string => `device:${deviceId}`;
 
-/** `TargetToken` is what clients of hawkBit call it. Whatever else stands there is no token of ours. */
-function credentialOf({ headers: { authorization } }: FastifyRequest): string | undefined {
+/** Clients of hawkBit call a device's own a `TargetToken` and its type's a `GatewayToken`. Whatever else stands there is none of ours. */
+export function credentialOf({ headers: { authorization } }: FastifyRequest): string | undefined {
   if (authorization === undefined) return undefined;
-  return /^(?:Bearer|TargetToken) +([A-Za-z0-9._-]{1,200})$/i.exec(authorization)?.[1] ?? "";
+  return /^(?:Bearer|TargetToken|GatewayToken) +([A-Za-z0-9._-]{1,200})$/i.exec(authorization)?.[1] ?? "";
 }
 
 /**

@@ -4,13 +4,14 @@ import { type Static, Type } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
 import { type Actor, mayChange } from "../auth/actor.js";
 import { hashSecret, makeSecret } from "../auth/secret.js";
-import { ANY_TYPE, changeIdentity, describeIdentity, findPolicy } from "../device-identity.js";
+import { ANY_TYPE, findPolicy } from "../device-identity.js";
+import { changeIdentity, describeIdentity, giveToken } from "../identity-changes.js";
 import { type Journal, recordChange } from "../journal.js";
 import type { EnrolmentToken, RegistrationPolicy } from "../store/store.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";
 import { actorOf, demandChange } from "./guard.js";
-import { DeviceId, IdParams, Name } from "./schemas.js";
+import { DeviceId, DeviceParams, IdParams, Name } from "./schemas.js";
 import { time } from "./views.js";
 
 const READ = Object.freeze({ access: "read" as const });
@@ -49,6 +50,7 @@ const ChangeBody = Type.Object({
     "rotate-token: the device is given a new one. forget-token: it has lost its own, whoever comes next is trusted",
   ),
 });
+const TokenBody = Type.Object({ device_type: Type.Optional(Name) });
 const EnrolmentBody = Type.Object({
   name: Type.String({
     pattern: "^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$",
@@ -132,6 +134,31 @@ export function identityRoutes(app: FastifyInstance, context: Context): void {
         else results.push(await recordChange(context, actor, (journal) => change(journal, deviceId, action)));
       }
       return { results };
+    },
+  );
+
+  app.post<{ Params: Static<typeof DeviceParams>; Body: Static<typeof TokenBody> }>(
+    "/api/device-identities/:id/token",
+    {
+      config: DEVICES,
+      schema: {
+        params: DeviceParams,
+        body: TokenBody,
+        summary:
+          "Make a token for a device that is set up by hand, such as a client of hawkBit; it is shown once",
+      },
+    },
+    async (request, reply) => {
+      const actor = actorOf(request);
+      const { identity, token } = await recordChange(context, actor, async (journal) => {
+        const given = await giveToken(journal, request.params.id, request.body.device_type);
+        demandChange(actor, given.identity);
+        return given;
+      });
+      return reply
+        .code(201)
+        .header("cache-control", "no-store")
+        .send({ ...describeIdentity(identity), token });
     },
   );
 

@@ -13,6 +13,8 @@ import { type Part, readRange } from "./range.js";
 
 /** A deactivated firmware must disappear from caches within minutes. */
 export const SHORT_CACHING = "public, max-age=300";
+/** For who has shown a token: no cache between us may keep it for others. */
+export const PRIVATE_CACHING = "private, max-age=300";
 /** What is named by its content never changes. */
 export const IMMUTABLE_CACHING = "public, max-age=31536000, immutable";
 

@@ -1,5 +1,6 @@
 // Records as clients see them: snake_case, times in ISO 8601. No record leaves the server in any other form.
 
+import type { Readings } from "../../firmware/core/wire.js";
 import type { LiveMessage, Seen } from "../live.js";
 import type { Device, DeviceType, Firmware, LogEvent, Update } from "../store/store.js";
 import { type RolloutView, viewRollout } from "./rollout-views.js";
@@ -21,9 +22,17 @@ export const viewDevice = (device: Device) => ({
   free_heap: device.freeHeap,
   rssi: device.rssi,
   uptime_seconds: device.uptimeSeconds,
+  ...viewReadings(device.readings),
   address: device.address,
   first_seen: time(device.firstSeen),
   last_seen: time(device.lastSeen),
+});
+
+/** By the names that the device tells them by. */
+const viewReadings = (readings: Readings | null) => ({
+  temperature_c: readings?.temperature_c ?? null,
+  humidity_percent: readings?.humidity_percent ?? null,
+  battery_percent: readings?.battery_percent ?? null,
 });
 
 export const viewFirmware = (firmware: Firmware) => ({
@@ -107,6 +116,7 @@ const viewSeen = (seen: Seen) => ({
   free_heap: seen.freeHeap,
   rssi: seen.rssi,
   uptime_seconds: seen.uptimeSeconds,
+  ...viewReadings(seen.readings),
 });
 
 export type SeenView = ReturnType<typeof viewSeen>;

@@ -16,6 +16,9 @@ interface EnrolmentFlags extends Flags {
   readonly count?: number;
   readonly days?: number;
 }
+interface TokenFlags extends Flags {
+  readonly type?: string;
+}
 interface Policy {
   readonly device_type: string;
   readonly registration: string;
@@ -70,6 +73,13 @@ export function registrationCommands(program: Command): void {
       change(action, ids, flags),
     );
   }
+  add(
+    registration,
+    "give-token <device>",
+    "make a token for a client that is set up by hand, and print it, once",
+  )
+    .option("--type <type>", "its type, if it has never been here")
+    .action(giveToken);
 
   const enrolment = program.command("enrolment").description("make the tokens that let new devices in");
   add(enrolment, "create <name>", "make a token and print it, once")
@@ -129,6 +139,20 @@ async function listDevices(state: string | undefined, flags: Flags): Promise<voi
   showIdentities(answer.devices);
   if (answer.total > answer.devices.length)
     printLine(`${answer.devices.length} of ${answer.total}: more with the API's limit and offset`);
+}
+
+async function giveToken(id: string, flags: TokenFlags): Promise<void> {
+  const body = flags.type === undefined ? {} : { device_type: flags.type };
+  const path = `/api/device-identities/${encodeURIComponent(id)}/token`;
+  const given = (await callServer(flags, path, jsonRequest("POST", body))) as Identity & {
+    readonly token: string;
+  };
+  if (flags.json) {
+    printJson(given);
+    return;
+  }
+  printLine(given.token);
+  process.stderr.write(`token of ${given.device_id} of type ${given.device_type}; it is not shown again\n`);
 }
 
 /** Ends with 1 if one of the devices could not be changed; the others were. */

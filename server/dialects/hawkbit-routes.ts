@@ -2,32 +2,32 @@
 // the path is the device type, which has to be legacy: such a client knows no signatures of ours.
 //
 //   poll ──▶ _links: configData ──PUT──▶ gone for ever
-//              deploymentBase/{attempt} ──▶ chunks[0].artifacts[0] ──▶ download ──▶ feedback … closed
+//              deploymentBase/{attempt} ──▶ chunks[0].artifacts[0] ──▶ …/artifacts/{file} ──▶ feedback … closed
 //              cancelAction/{attempt}   for an attempt that the server ended while the client was at it
+//
+// Where the registration of the type is not open, every route asks for a token before anything else: `Authorization: TargetToken`
+// with the device's own (`skyslot registration give-token`), or `GatewayToken` with an enrolment token of the type.
 //
 // Source: https://eclipse.dev/hawkbit/rest-api/rootcontroller-api-guide/. An action's id is the id of our attempt.
 
 import { type Static, Type } from "@sinclair/typebox";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { CheckRequest } from "../../firmware/core/wire.js";
-import { answerCheck, recordDevice } from "../api/check.js";
+import { answerCheck, credentialOf, noteRefusal, recordDevice } from "../api/check.js";
 import type { Context } from "../api/context.js";
 import { ApiError } from "../api/errors.js";
 import { DeviceId, Name } from "../api/schemas.js";
-import { downloadPath } from "../api/views.js";
+import { PRIVATE_CACHING, sendImage } from "../api/send-image.js";
+import { demandCredential } from "../device-identity.js";
 import { requireLegacy } from "../legacy.js";
-import type { Device, Firmware, Store, Update } from "../store/store.js";
+import type { Device, Store } from "../store/store.js";
 import { reportStatus } from "../updates.js";
 import { feedbackReport } from "./hawkbit-feedback.js";
+import { baseOf, CANCEL_HEARD, linksFor, sleepOf, viewDeployment } from "./hawkbit-views.js";
 
 const BASE = "/:tenant/controller/v1/:id";
 const MAX_BODY_BYTES = 16 * 1024;
 const MAX_ATTRIBUTE_COUNT = 64;
-const DEFAULT_POLL_SECONDS = 120;
-/** The step of an attempt that the server has ended and whose client has heard of it. */
-const CANCEL_HEARD = "cancel-heard";
-/** Ends that the device does not know of by itself. */
-const ENDED_HERE: readonly (string | null)[] = Object.freeze(["SUPERSEDED", "WITHDRAWN", "CANCELLED"]);
 
 const ControllerParams = Type.Object({ tenant: Name, id: DeviceId });
 const ActionParams = Type.Object({
@@ -35,6 +35,7 @@ const ActionParams = Type.Object({
   id: DeviceId,
   action: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
 });
+const ArtifactParams = Type.Object({ ...ActionParams.properties, filename: Type.String({ maxLength: 128 }) });
 const ConfigBody = Type.Object({
   data: Type.Record(Type.String({ maxLength: 128 }), Type.String({ maxLength: 512 }), {
     maxProperties: MAX_ATTRIBUTE_COUNT,
@@ -49,10 +50,26 @@ export const FeedbackBody = Type.Object({
   }),
 });
 
-type Controller = Static<typeof ControllerParams>;
+export type Controller = Static<typeof ControllerParams>;
 type Action = Static<typeof ActionParams>;
 
 export function hawkbitRoutes(app: FastifyInstance, context: Context): void {
+  app.register(async (guarded) => {
+    guarded.addHook<{ Params: Controller }>("preHandler", (request) => letIn(request, context));
+    controllerRoutes(guarded, context);
+  });
+}
+
+/** Parameters are checked by now, nothing else has happened. @throws ApiError TYPE_IS_SIGNED, DEVICE_… */
+async function letIn(request: FastifyRequest<{ Params: Controller }>, context: Context): Promise<void> {
+  const { tenant: deviceType, id: deviceId } = request.params;
+  const { store, now } = context;
+  await requireLegacy(deviceType, store);
+  const shown = { deviceId, deviceType, credential: credentialOf(request) };
+  await noteRefusal(context, deviceId, () => demandCredential({ store, time: now() }, shown));
+}
+
+function controllerRoutes(app: FastifyInstance, context: Context): void {
   const { store } = context;
   const open = { bodyLimit: MAX_BODY_BYTES, config: { access: "device" as const } };
 
@@ -61,7 +78,6 @@ export function hawkbitRoutes(app: FastifyInstance, context: Context): void {
     { ...open, schema: { summary: "hawkBit: poll", params: ControllerParams } },
     async (request) => {
       const { params } = request;
-      await requireLegacy(params.tenant, store);
       const check = await describeController(store, params);
       await answerCheck(context, request, check);
       return { config: { polling: { sleep: sleepOf(context) } }, _links: await linksFor(request, store) };
@@ -89,9 +105,20 @@ export function hawkbitRoutes(app: FastifyInstance, context: Context): void {
     { ...open, schema: { summary: "hawkBit: what to install", params: ActionParams } },
     async (request) => {
       const { attempt, firmware } = await findAction(store, request.params);
-      return viewDeployment(attempt, firmware, originOf(request));
+      return viewDeployment(attempt, firmware, baseOf(request));
     },
   );
+
+  app.route<{ Params: Static<typeof ArtifactParams> }>({
+    method: ["GET", "HEAD"],
+    url: `${BASE}/deploymentBase/:action/artifacts/:filename`,
+    ...open,
+    schema: { summary: "hawkBit: the file to install", params: ArtifactParams },
+    handler: async (request, reply) => {
+      const { firmware } = await findAction(store, request.params);
+      return sendImage(request, reply, context, firmware, { caching: PRIVATE_CACHING });
+    },
+  });
 
   app.post<{ Params: Action; Body: Static<typeof FeedbackBody> }>(
     `${BASE}/deploymentBase/:action/feedback`,
@@ -156,64 +183,15 @@ async function describeController(store: Store, { tenant, id }: Controller): Pro
   };
 }
 
-async function linksFor(request: FastifyRequest<{ Params: Controller }>, store: Store) {
-  const { tenant, id } = request.params;
-  const base = `${originOf(request)}/${tenant}/controller/v1/${encodeURIComponent(id)}`;
-  const { rows } = await store.listUpdates({ deviceId: id }, { limit: 2, offset: 0 });
-  const open = rows.find(({ finishedAt }) => finishedAt === null);
-  const ended = rows.find(
-    ({ status, step, errorCode }) =>
-      status === "failed" && ENDED_HERE.includes(errorCode) && step !== null && step !== CANCEL_HEARD,
-  );
-  const link = (path: string) => ({ href: `${base}/${path}` });
-  return {
-    ...((await store.findAttributes(id)) ? {} : { configData: link("configData") }),
-    // One thing at a time: first the old action has to end.
-    ...(ended
-      ? { cancelAction: link(`cancelAction/${ended.id}`) }
-      : open
-        ? { deploymentBase: link(`deploymentBase/${open.id}`) }
-        : {}),
-  };
-}
-
-function viewDeployment(attempt: Update, firmware: Firmware, origin: string) {
-  const href = `${origin}${downloadPath(firmware.id)}`;
-  const { sha1, md5, fileHash: sha256 } = firmware;
-  return {
-    id: `${attempt.id}`,
-    deployment: {
-      download: "forced",
-      update: "forced",
-      chunks: [
-        {
-          part: "firmware",
-          name: firmware.deviceType,
-          version: firmware.version,
-          artifacts: [
-            {
-              filename: firmware.filename,
-              hashes: { ...(sha1 === null ? {} : { sha1 }), ...(md5 === null ? {} : { md5 }), sha256 },
-              size: firmware.fileSize,
-              _links: { download: { href }, "download-http": { href } },
-            },
-          ],
-        },
-      ],
-    },
-  };
-}
-
-/** @throws ApiError TYPE_IS_SIGNED, DEVICE_UNKNOWN */
+/** @throws ApiError DEVICE_UNKNOWN */
 async function findController(store: Store, { tenant, id }: Controller): Promise<Device> {
-  await requireLegacy(tenant, store);
   const device = await store.findDevice(id);
   if (device?.type !== tenant)
     throw new ApiError(404, "DEVICE_UNKNOWN", `controller ${id} has never polled as ${tenant}`);
   return device;
 }
 
-/** @throws ApiError TYPE_IS_SIGNED, DEVICE_UNKNOWN, ACTION_UNKNOWN */
+/** @throws ApiError DEVICE_UNKNOWN, ACTION_UNKNOWN */
 async function findAction(store: Store, params: Action) {
   const device = await findController(store, params);
   const attempt = await store.findUpdate(params.action);
@@ -221,13 +199,4 @@ async function findAction(store: Store, params: Action) {
   if (!attempt || !firmware || attempt.deviceId !== device.id)
     throw new ApiError(404, "ACTION_UNKNOWN", `controller ${device.id} has no action ${params.action}`);
   return { device, attempt, firmware };
-}
-
-/** Links have to be absolute: as the client has reached us. */
-const originOf = (request: FastifyRequest): string => `${request.protocol}://${request.host}`;
-
-/** "HH:MM:SS" */
-function sleepOf({ settings }: Context): string {
-  const seconds = Math.min(settings.pollSeconds ?? DEFAULT_POLL_SECONDS, 86_399);
-  return new Date(seconds * 1000).toISOString().slice(11, 19);
 }

@@ -13,11 +13,22 @@ import { CheckBody, type CheckInput, DeviceParams } from "../api/schemas.js";
 import { viewDevice } from "../api/views.js";
 import { admitDevice } from "../device-identity.js";
 import { record } from "../journal.js";
+import { readingsIn } from "../readings.js";
 import { seeDevice } from "../updates.js";
 
 const MAX_BODY_BYTES = 4096;
 const HeartbeatBody = Type.Partial(
-  Type.Pick(CheckBody, ["free_heap", "rssi", "uptime_seconds", "boot_count", "reset_reason", "address"]),
+  Type.Pick(CheckBody, [
+    "free_heap",
+    "rssi",
+    "uptime_seconds",
+    "boot_count",
+    "reset_reason",
+    "address",
+    "temperature_c",
+    "humidity_percent",
+    "battery_percent",
+  ]),
 );
 
 export function registerRoutes(app: FastifyInstance, context: Context): void {
@@ -66,6 +77,7 @@ export function registerRoutes(app: FastifyInstance, context: Context): void {
           freeHeap: body.free_heap ?? known.freeHeap,
           rssi: body.rssi ?? known.rssi,
           uptimeSeconds: body.uptime_seconds ?? known.uptimeSeconds,
+          readings: readingsIn(body) ?? known.readings,
           bootCount: body.boot_count ?? known.bootCount,
           resetReason: body.reset_reason ?? known.resetReason,
           address: body.address ?? known.address,

@@ -1,6 +1,6 @@
 // What the store remembers of devices.
 
-import type { SlotState } from "../../firmware/core/wire.js";
+import type { Readings, SlotState } from "../../firmware/core/wire.js";
 import type { DeviceStatus } from "../device-status.js";
 import type { Page, Paged } from "./page.js";
 
@@ -21,6 +21,8 @@ export interface Device {
   readonly freeHeap: number | null;
   readonly rssi: number | null;
   readonly uptimeSeconds: number | null;
+  /** Of its last check; `null`: it has no sensor, or could not read it. */
+  readonly readings: Readings | null;
   readonly address: string | null;
   readonly firstSeen: number;
   readonly lastSeen: number;

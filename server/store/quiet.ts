@@ -5,6 +5,8 @@
 //   whole check ──putQuietKey──▶ key ──same key──▶ seeAgain          what forgets one key: putDevice, putIdentity, putLabels
 //                                 └──anything else──▶ whole check    what forgets all keys: firmware, rollouts, types, policies
 
+import type { Readings } from "../../firmware/core/wire.js";
+
 /** What a check that changes nothing else tells. */
 export interface Sighting {
   readonly deviceId: string;
@@ -13,6 +15,7 @@ export interface Sighting {
   readonly freeHeap: number | null;
   readonly rssi: number | null;
   readonly uptimeSeconds: number | null;
+  readonly readings: Readings | null;
 }
 
 export interface QuietStore {

@@ -183,6 +183,9 @@ describe("the command line's accounts", function () {
       .to.match(/^base-1 +base +no +approved$/m)
       .and.to.match(/^base-2 +no +DEVICE_UNKNOWN$/m);
     expect(approved.status).to.equal(1);
+    const given = await skyslot(["registration", "give-token", "gw-1", "--type", "gateway"], { as: "root" });
+    expect(given.out).to.match(/^skd_[\w-]{43}\n$/);
+    expect(await json(["registration", "devices", "approved"], { as: "root" })).to.have.property("total", 2);
     const made = await skyslot(["enrolment", "create", "batch 7", "--type", "base", "--count", "9"], {
       as: "root",
     });

@@ -72,6 +72,22 @@ describe("the device API", () => {
       expect(answer.json()).to.include({ update_available: true });
     });
 
+    it("keeps what the sensors said last, and what is not said any more is not known", async () => {
+      const view = async () => (await server.admin("GET", "/api/devices/base-010203")).json();
+      await server.check({ temperature_c: -4.5, humidity_percent: 61.2, battery_percent: 0 });
+      const told = { temperature_c: -4.5, humidity_percent: 61.2, battery_percent: 0 };
+      expect(await view()).to.include(told);
+      await server.app.inject({
+        method: "POST",
+        url: "/api/devices/base-010203/heartbeat",
+        payload: { free_heap: 7 },
+      });
+      expect(await view()).to.include({ ...told, free_heap: 7 });
+      await server.check({ temperature_c: 20 });
+      expect(await view()).to.include({ temperature_c: 20, humidity_percent: null, battery_percent: null });
+      expect((await server.check({ humidity_percent: 101 })).statusCode).to.equal(400);
+    });
+
     it("registers a device once, and sees it again", async () => {
       await server.check();
       server.nowMs += 120_000;

@@ -127,6 +127,7 @@ class Pair {
       free_heap: 100_000 + Math.floor(this.#random() * 1000),
       uptime_seconds: Math.round(this.#random() * 1e6) / 10,
       ...(this.#random() < 0.8 ? { rssi: -50 - Math.floor(this.#random() * 30) } : {}),
+      ...(this.#random() < 0.5 ? { temperature_c: Math.round(this.#random() * 300) / 10 } : {}),
       ...(client.keepsToken ? { keeps_token: true } : {}),
     };
     const shows = this.#random() < 0.95;
@@ -348,12 +349,18 @@ describe("quiet checks", () => {
       freeHeap: 7,
       rssi: null,
       uptimeSeconds: 0.5,
+      readings: { temperature_c: -1.5, battery_percent: 0 },
     };
     await store.seeAgain([{ ...sighting, seenAt: 5000 }]);
     await store.seeAgain([{ ...sighting, seenAt: 6000 }]);
     // Another that opens the file meanwhile finds what a kill would have left.
     const again = await openSqliteStore(file);
-    expect(await again.findDevice("base-010203")).to.include({ lastSeen: 6000, freeHeap: 7, rssi: null });
+    expect(await again.findDevice("base-010203")).to.deep.include({
+      lastSeen: 6000,
+      freeHeap: 7,
+      rssi: null,
+      readings: sighting.readings,
+    });
     await again.close();
     await store.close();
   });
@@ -376,6 +383,7 @@ describe("quiet checks", () => {
         freeHeap: null,
         rssi: null,
         uptimeSeconds: null,
+        readings: null,
       }));
       expect(await store.seeAgain(seen)).to.have.property("size", 500);
     }

@@ -22,14 +22,21 @@ const SETTINGS = [
 ];
 
 export interface Cluster {
-  /** The URL of an empty database. */
-  newDatabase(): Promise<string>;
+  /** The URL of an empty database, or of one like `template` (a URL of this cluster), to which nobody may be connected. */
+  newDatabase(template?: string): Promise<string>;
 }
 
 let cluster: Promise<Cluster | string> | undefined;
 let running: ChildProcess | undefined;
+/** Databases that are being made. */
+const making = new Set<Promise<void>>();
 // The fuzzer uses the test server without Mocha: the pipe then ends with the process.
-if (typeof after === "function") after(() => running?.stdin?.end());
+if (typeof after === "function")
+  after(async () => {
+    // One may be made for a test that does not come any more.
+    await Promise.allSettled(making);
+    running?.stdin?.end();
+  });
 
 /** The cluster of this run; skips the calling suite, and says why, where there is none. Call it in a `before`. */
 export async function postgresOrSkip(context: Mocha.Context): Promise<Cluster> {
@@ -41,11 +48,11 @@ export async function postgresOrSkip(context: Mocha.Context): Promise<Cluster> {
 }
 
 /** A database of the cluster of this run. @throws Error where there is no PostgreSQL */
-export async function newTestDatabase(): Promise<string> {
+export async function newTestDatabase(template?: string): Promise<string> {
   cluster ??= start();
   const found = await cluster;
   if (typeof found === "string") throw new Error(found);
-  return found.newDatabase();
+  return found.newDatabase(template);
 }
 
 async function start(): Promise<Cluster | string> {
@@ -83,9 +90,12 @@ async function start(): Promise<Cluster | string> {
   await answering(urlOf(folder, "postgres"));
   let databaseCount = 0;
   return {
-    async newDatabase() {
+    async newDatabase(template) {
       const name = `test${++databaseCount}`;
-      await ask(urlOf(folder, "postgres"), `create database ${name} strategy file_copy`);
+      const like = template === undefined ? "strategy file_copy" : `template ${nameOf(template)}`;
+      const made = ask(urlOf(folder, "postgres"), `create database ${name} ${like}`);
+      making.add(made);
+      await made.finally(() => making.delete(made));
       return urlOf(folder, name);
     },
   };
@@ -99,6 +109,8 @@ async function findBinaries(): Promise<string | undefined> {
 
 const urlOf = (folder: string, database: string): string =>
   `postgres://skyslot@localhost/${database}?host=${encodeURIComponent(folder)}`;
+
+const nameOf = (url: string): string => new URL(url).pathname.slice(1);
 
 async function answering(url: string): Promise<void> {
   for (let tryCount = 1; ; tryCount++) {

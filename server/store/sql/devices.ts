@@ -1,7 +1,7 @@
 // Devices in SQL.
 
 import { type Insertable, type Kysely, type Selectable, sql } from "kysely";
-import type { SlotState } from "../../../firmware/core/wire.js";
+import type { Readings, SlotState } from "../../../firmware/core/wire.js";
 import { type DeviceStatus, GRACE_MS, PATIENCE, type Patience } from "../../device-status.js";
 import type { Device, DeviceStore, StatusTerms } from "../devices.js";
 import { countOf } from "./count.js";
@@ -23,6 +23,7 @@ export interface DeviceTable {
   free_heap: number | null;
   rssi: number | null;
   uptime_seconds: number | null;
+  readings: string | null;
   address: string | null;
   first_seen: number;
   last_seen: number;
@@ -128,10 +129,15 @@ export const toDevice = (row: Selectable<DeviceTable>): Device => ({
   freeHeap: row.free_heap,
   rssi: row.rssi,
   uptimeSeconds: row.uptime_seconds,
+  readings: row.readings === null ? null : (JSON.parse(row.readings) as Readings),
   address: row.address,
   firstSeen: row.first_seen,
   lastSeen: row.last_seen,
 });
+
+/** As a column holds them. */
+export const readingsText = (readings: Readings | null): string | null =>
+  readings === null ? null : JSON.stringify(readings);
 
 const toDeviceRow = (device: Device): Insertable<DeviceTable> => ({
   id: device.id,
@@ -149,6 +155,7 @@ const toDeviceRow = (device: Device): Insertable<DeviceTable> => ({
   free_heap: device.freeHeap,
   rssi: device.rssi,
   uptime_seconds: device.uptimeSeconds,
+  readings: readingsText(device.readings),
   address: device.address,
   first_seen: device.firstSeen,
   last_seen: device.lastSeen,

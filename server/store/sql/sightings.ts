@@ -10,6 +10,7 @@
 import { type Generated, type Kysely, type RawBuilder, sql } from "kysely";
 import type { Sighting } from "../quiet.js";
 import type { Aside } from "./database.js";
+import { readingsText } from "./devices.js";
 import { fleetRevision } from "./quiet.js";
 import type { Tables } from "./tables.js";
 
@@ -20,6 +21,7 @@ export interface SightingTable {
   free_heap: number | null;
   rssi: number | null;
   uptime_seconds: number | null;
+  readings: string | null;
 }
 
 /** So many wait at most before they are carried over: some 100 bytes of memory each. */
@@ -40,9 +42,11 @@ export function directSightings(db: Kysely<Tables>): Sightings {
   return {
     async seeAgain(sightings) {
       const { rows } = await sql<{ id: string }>`
-        update devices set last_seen = s.t, free_heap = s.h, rssi = s.r, uptime_seconds = s.u
+        update devices set last_seen = s.t, free_heap = s.h, rssi = s.r, uptime_seconds = s.u,
+          readings = s.x
         from (select v->>0 as i, v->>1 as k, (v->>2)::bigint as t, (v->>3)::bigint as h, (v->>4)::bigint as r,
-          (v->>5)::double precision as u from json_array_elements(${JSON.stringify(sightings.map(toList))}::json) as v) as s
+          (v->>5)::double precision as u, v->>6 as x
+          from json_array_elements(${JSON.stringify(sightings.map(toList))}::json) as v) as s
         where devices.id = s.i and devices.quiet_key = s.k and devices.quiet_revision = ${fleetRevision}
         returning devices.id`.execute(db);
       return new Set(rows.map(({ id }) => id));
@@ -130,9 +134,9 @@ export async function lastOf(db: Kysely<Tables>): Promise<number | null> {
 async function append(db: Kysely<Tables>, sightings: readonly Sighting[]): Promise<readonly string[]> {
   // A cross join keeps SQLite from going through the devices instead of the sightings.
   const { rows } = await sql<{ id: string }>`
-    insert into device_sightings (device_id, seen_at, free_heap, rssi, uptime_seconds)
-    select s.i, s.t, s.h, s.r, s.u
-    from (select value->>0 as i, value->>1 as k, value->>2 as t, value->>3 as h, value->>4 as r, value->>5 as u
+    insert into device_sightings (device_id, seen_at, free_heap, rssi, uptime_seconds, readings)
+    select s.i, s.t, s.h, s.r, s.u, s.x
+    from (select value->>0 as i, value->>1 as k, value->>2 as t, value->>3 as h, value->>4 as r, value->>5 as u, value->>6 as x
       from json_each(${JSON.stringify(sightings.map(toList))})) as s
     cross join devices on devices.id = s.i and devices.quiet_key = s.k
       and devices.quiet_revision = ${fleetRevision}
@@ -152,16 +156,18 @@ async function latestOf(db: Kysely<Tables>, last: number): Promise<readonly numb
 /** @param ids a query: one sighting of a device at most. A row that is newer already stays. */
 async function carryOver(db: Kysely<Tables>, ids: RawBuilder<unknown>): Promise<void> {
   await sql`
-    update devices set last_seen = s.seen_at, free_heap = s.free_heap, rssi = s.rssi, uptime_seconds = s.uptime_seconds
+    update devices set last_seen = s.seen_at, free_heap = s.free_heap, rssi = s.rssi, uptime_seconds = s.uptime_seconds,
+      readings = s.readings
     from device_sightings as s
     where devices.id = s.device_id and devices.last_seen <= s.seen_at and s.id in (${ids})`.execute(db);
 }
 
-const toList = ({ deviceId, quietKey, seenAt, freeHeap, rssi, uptimeSeconds }: Sighting) => [
+const toList = ({ deviceId, quietKey, seenAt, freeHeap, rssi, uptimeSeconds, readings }: Sighting) => [
   deviceId,
   quietKey,
   seenAt,
   freeHeap,
   rssi,
   uptimeSeconds,
+  readingsText(readings),
 ];

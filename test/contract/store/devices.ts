@@ -49,6 +49,24 @@ export function deviceContract(store: () => Store): void {
     expect(await store().findDevice("base-010203")).to.include(numbers);
   });
 
+  it("keeps what its sensors said", async () => {
+    const readings = { temperature_c: -12.3, humidity_percent: 100, battery_percent: 0 };
+    await store().putDevice(sampleDevice({ readings }));
+    expect((await store().findDevice("base-010203"))?.readings).to.deep.equal(readings);
+    await store().putQuietKey("base-010203", "key");
+    const sighting = {
+      deviceId: "base-010203",
+      quietKey: "key",
+      freeHeap: null,
+      rssi: null,
+      uptimeSeconds: null,
+    };
+    await store().seeAgain([{ ...sighting, seenAt: 2000, readings: { temperature_c: 0.1 } }]);
+    expect((await store().findDevice("base-010203"))?.readings).to.deep.equal({ temperature_c: 0.1 });
+    await store().seeAgain([{ ...sighting, seenAt: 3000, readings: null }]);
+    expect(await store().findDevice("base-010203")).to.include({ lastSeen: 3000, readings: null });
+  });
+
   it("sorts names by their bytes", async () => {
     for (const id of ["b", "B", "a", "_", "1"]) await store().putDevice(sampleDevice({ id }));
     const { rows } = await store().listDevices({}, { limit: 50, offset: 0 });

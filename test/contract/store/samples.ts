@@ -20,6 +20,7 @@ export const sampleDevice = (changes: Partial<Device> = {}): Device => ({
   freeHeap: 200_000,
   rssi: -55,
   uptimeSeconds: 12.5,
+  readings: null,
   address: "192.168.1.100",
   firstSeen: 1000,
   lastSeen: 1000,

@@ -9,6 +9,8 @@ import { makeRelease } from "../test-server.js";
 import type { Answering } from "./processes.js";
 
 const DEVICE_COUNT = 6;
+/** Devices beside them that nothing changes at and nothing comes for: their checks are quiet, and together they share commits. */
+const STILL_COUNT = 6;
 const ALL = { limit: 10_000, offset: 0 };
 /** An attempt never goes back. */
 const RANKS = ["pending", "downloading", "installing", "failed", "success"];
@@ -19,6 +21,13 @@ interface KnownDevice {
   firmwareId: number | undefined;
   bytes: number;
 }
+interface StillDevice {
+  /** Told as its free memory, which a quiet check may change: a number a check. */
+  checkCount: number;
+  acknowledgedCount: number;
+  /** When the last check that was acknowledged was sent, milliseconds since 1970. */
+  sentAt: number;
+}
 interface Report {
   readonly updateId: number;
   readonly rank: number;
@@ -28,6 +37,7 @@ interface Report {
 export class Workload {
   readonly #random: () => number;
   readonly #devices = new Map<string, KnownDevice>();
+  readonly #still = new Map<string, StillDevice>();
   readonly #reports = new Map<string, Report>();
   readonly #uploads = new Map<number, { readonly version: string; readonly sha256: string }>();
   #uploadCount = 0;
@@ -43,13 +53,16 @@ export class Workload {
         bytes: 0,
       });
     }
+    for (let n = 0; n < STILL_COUNT; n++)
+      this.#still.set(`still-${n}`, { checkCount: 0, acknowledgedCount: 0, sentAt: 0 });
   }
 
   /** Goes on until the server does not answer any more. */
   async run(server: Answering): Promise<void> {
     const ids = [...this.#devices.keys()];
-    const lane = async (mine: readonly string[], uploads: boolean) => {
+    const lane = async (mine: readonly string[], still: readonly string[], uploads: boolean) => {
       for (;;) {
+        if (this.#random() < 0.5) await this.#checkQuietly(server, still);
         if (uploads && this.#random() < 0.5) await this.#upload(server);
         const id = mine[Math.floor(this.#random() * mine.length)] ?? "";
         const device = this.#devices.get(id)!;
@@ -58,7 +71,8 @@ export class Workload {
       }
     };
     // Each device does one thing at a time, as it does in life.
-    const lanes = [lane(ids.slice(0, 3), true), lane(ids.slice(3), false)];
+    const still = [...this.#still.keys()];
+    const lanes = [lane(ids.slice(0, 3), still.slice(0, 3), true), lane(ids.slice(3), still.slice(3), false)];
     await Promise.all(lanes.map((running) => running.catch(unlessGone)));
   }
 
@@ -78,6 +92,27 @@ export class Workload {
     device.acknowledgedBootCount = bootCount;
     device.firmwareId = answer.firmware_id as number | undefined;
     this.acknowledgedCount++;
+  }
+
+  /** All at once; the first after a start, or after an upload, goes the whole way. */
+  async #checkQuietly(server: Answering, ids: readonly string[]): Promise<void> {
+    const checks = ids.map(async (id) => {
+      const device = this.#still.get(id)!;
+      const checkCount = ++device.checkCount;
+      const sentAt = Date.now();
+      const answer = await post(server, "/api/ota/check", {
+        device_id: id,
+        device_type: "still",
+        current_version: "1.0.0",
+        current_build: 0,
+        free_heap: checkCount,
+      });
+      expect(answer).to.include({ update_available: false });
+      Object.assign(device, { acknowledgedCount: checkCount, sentAt });
+    });
+    // Every answer is waited for, so that none is acknowledged behind the verification's back.
+    const failed = (await Promise.allSettled(checks)).find((check) => check.status === "rejected");
+    if (failed) throw failed.reason;
   }
 
   async #report(server: Answering, id: string, device: KnownDevice): Promise<void> {
@@ -125,6 +160,12 @@ export class Workload {
     const events = await store.listEvents({ limit: 10_000 });
     for (const [id, { acknowledgedBootCount }] of this.#devices)
       await this.#verifyDevice(store, id, acknowledgedBootCount, updates);
+    for (const [id, { acknowledgedCount, sentAt }] of this.#still) {
+      if (acknowledgedCount === 0) continue;
+      const device = await store.findDevice(id);
+      expect(device?.freeHeap, `last check of ${id}`).to.be.at.least(acknowledgedCount);
+      expect(device?.lastSeen, `last check of ${id}`).to.be.at.least(sentAt);
+    }
     // What one transaction writes is there together: a device with its boots in the log, firmware and a failure with theirs.
     const { rows: devices } = await store.listDevices({}, ALL);
     const logged = (kind: string) => events.filter((event) => event.kind === kind);

@@ -1,6 +1,7 @@
 // A server with a legacy device type and firmware for it, as an Arduino core builds it.
 
 import { buildFirmwareImage } from "../../../host-sim/hardware/firmware-image.js";
+import type { Settings } from "../../../server/api/context.js";
 import { TestServer } from "../test-server.js";
 
 /** The version that such an image tells is not the sketch's. */
@@ -23,8 +24,8 @@ export class LegacyServer {
     this.type = type;
   }
 
-  static async open(type: string): Promise<LegacyServer> {
-    const server = await TestServer.open();
+  static async open(type: string, settings: Partial<Settings> = {}): Promise<LegacyServer> {
+    const server = await TestServer.open(settings);
     const legacy = new LegacyServer(server, type);
     await legacy.setKind("legacy");
     return legacy;

@@ -1,0 +1,72 @@
+// What a hawkBit client is answered: links to what there is to do, and an action with its one artifact.
+
+import type { FastifyRequest } from "fastify";
+import type { Context } from "../api/context.js";
+import type { Firmware, Store, Update } from "../store/store.js";
+import type { Controller } from "./hawkbit-routes.js";
+
+const DEFAULT_POLL_SECONDS = 120;
+/** The step of an attempt that the server has ended and whose client has heard of it. */
+export const CANCEL_HEARD = "cancel-heard";
+/** Ends that the device does not know of by itself. */
+const ENDED_HERE: readonly (string | null)[] = Object.freeze(["SUPERSEDED", "WITHDRAWN", "CANCELLED"]);
+
+/** What a poll tells there is to do. */
+export async function linksFor(request: FastifyRequest<{ Params: Controller }>, store: Store) {
+  const { id } = request.params;
+  const base = baseOf(request);
+  const { rows } = await store.listUpdates({ deviceId: id }, { limit: 2, offset: 0 });
+  const open = rows.find(({ finishedAt }) => finishedAt === null);
+  const ended = rows.find(
+    ({ status, step, errorCode }) =>
+      status === "failed" && ENDED_HERE.includes(errorCode) && step !== null && step !== CANCEL_HEARD,
+  );
+  const link = (path: string) => ({ href: `${base}/${path}` });
+  return {
+    ...((await store.findAttributes(id)) ? {} : { configData: link("configData") }),
+    // One thing at a time: first the old action has to end.
+    ...(ended
+      ? { cancelAction: link(`cancelAction/${ended.id}`) }
+      : open
+        ? { deploymentBase: link(`deploymentBase/${open.id}`) }
+        : {}),
+  };
+}
+
+export function viewDeployment(attempt: Update, firmware: Firmware, base: string) {
+  const href = `${base}/deploymentBase/${attempt.id}/artifacts/${encodeURIComponent(firmware.filename)}`;
+  const { sha1, md5, fileHash: sha256 } = firmware;
+  return {
+    id: `${attempt.id}`,
+    deployment: {
+      download: "forced",
+      update: "forced",
+      chunks: [
+        {
+          part: "firmware",
+          name: firmware.deviceType,
+          version: firmware.version,
+          artifacts: [
+            {
+              filename: firmware.filename,
+              hashes: { ...(sha1 === null ? {} : { sha1 }), ...(md5 === null ? {} : { md5 }), sha256 },
+              size: firmware.fileSize,
+              _links: { download: { href }, "download-http": { href } },
+            },
+          ],
+        },
+      ],
+    },
+  };
+}
+
+/** Links have to be absolute: as the client has reached us. */
+export function baseOf({ protocol, host, params }: FastifyRequest<{ Params: Controller }>): string {
+  return `${protocol}://${host}/${params.tenant}/controller/v1/${encodeURIComponent(params.id)}`;
+}
+
+/** When to poll again: "HH:MM:SS". */
+export function sleepOf({ settings }: Pick<Context, "settings">): string {
+  const seconds = Math.min(settings.pollSeconds ?? DEFAULT_POLL_SECONDS, 86_399);
+  return new Date(seconds * 1000).toISOString().slice(11, 19);
+}
