@@ -11,6 +11,8 @@ const timeOrNull = (milliseconds: number | null | undefined): string | null =>
 
 export const viewRollout = (rollout: Rollout) => ({
   id: rollout.id,
+  /** Counts the changes of its plan: what If-Match names. */
+  revision: rollout.revision,
   name: rollout.name,
   firmware_id: rollout.firmwareId,
   state: rollout.state,
@@ -52,6 +54,7 @@ export const viewRollout = (rollout: Rollout) => ({
   needs_approval: rollout.needsApproval,
   seed: rollout.seed,
   created_by: rollout.createdBy,
+  edited_by: rollout.editedBy,
   approved_by: rollout.approvedBy,
   created_at: time(rollout.createdAt),
   updated_at: time(rollout.updatedAt),
