@@ -1,16 +1,21 @@
-// `skyslot rollout`: plan, create, start, watch and end rollouts.
+// `skyslot rollout`: create, start, watch and end rollouts. To plan and to change them: rollout-plan.ts, rollout-edit.ts.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
-import type { PlanView, ProgressView, RolloutView } from "../api/rollout-views.js";
-import { callServer, type ServerFlags, withServer } from "./client.js";
-import { bold, printJson, printLine, printTable, UsageError, wholeNumber, yellow } from "./output.js";
-import { bytes, drawRollout, paintState } from "./rollout-drawing.js";
+import type { ProgressView, RolloutView } from "../api/rollout-views.js";
+import { callServer, jsonRequest, type ServerFlags, withServer } from "./client.js";
+import { printJson, printLine, printTable, UsageError, wholeNumber } from "./output.js";
+import { drawRollout, paintState } from "./rollout-drawing.js";
+import { addEditCommand } from "./rollout-edit.js";
 import { type PlanFlags, readPlanFlags, seconds, withPlan } from "./rollout-options.js";
+import { addPlanCommand, minute } from "./rollout-plan.js";
 
 interface Flags extends ServerFlags {
   readonly json?: boolean;
 }
+
+/** Adds a command to the group. */
+export type AddCommand = (usage: string, description: string) => Command;
 
 const ESCAPE = "\u001b";
 
@@ -19,15 +24,14 @@ const EXIT_STATUS: Readonly<Record<string, number>> = Object.freeze({ finished: 
 
 export function rolloutCommand(program: Command): void {
   const rollout = program.command("rollout").description("bring a release to devices, stage by stage");
-  const add = (usage: string, description: string) =>
+  const add: AddCommand = (usage, description) =>
     withServer(rollout.command(usage).description(description)).option("--json", "print JSON");
 
-  withPlan(add("plan <firmware>", "tell who would get a firmware when, and who not and why; changes nothing"))
-    .option("--limit <n>", "devices that are listed of each kind", wholeNumber, 20)
-    .action(plan);
+  addPlanCommand(add);
   withPlan(add("create <firmware>", "make a rollout of a firmware, as a draft"))
     .option("--start", "and start it")
     .action(create);
+  addEditCommand(add);
   add("list", "list rollouts, newest first")
     .option("--state <state>", "only with this state")
     .option("--limit <n>", "at most so many", wholeNumber, 50)
@@ -54,53 +58,10 @@ export function rolloutCommand(program: Command): void {
 }
 
 const post = (flags: ServerFlags, path: string, body: object) =>
-  callServer(flags, path, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(body),
-  });
-
-async function plan(firmware: string, flags: Flags & PlanFlags & { limit: number }): Promise<void> {
-  const body = await readPlanFlags(wholeNumber(firmware), flags);
-  const view = (await post(flags, `/api/rollouts/plan?limit=${flags.limit}`, body)) as PlanView;
-  if (flags.json) {
-    printJson(view);
-    return;
-  }
-  printLine(
-    bold(
-      `${view.device_count} of ${view.device_count + view.excluded_count} devices get it, ${bytes(view.bytes)} in all`,
-    ),
-  );
-  printTable(
-    ["STAGE", "DEVICES", "BYTES", "NOT BEFORE"],
-    view.stages.map((stage) => [
-      stage.name,
-      `${stage.device_count}`,
-      bytes(stage.bytes),
-      minute(stage.earliest_at),
-    ]),
-  );
-  for (const { device_id, stage, firmware_ids } of view.devices) {
-    const way = firmware_ids.length > 1 ? ` over firmware ${firmware_ids.slice(0, -1).join(", ")}` : "";
-    printLine(`  ${device_id}  stage ${stage + 1}${way}`);
-  }
-  if (view.devices.length < view.device_count)
-    printLine(`  … ${view.device_count - view.devices.length} more`);
-  for (const { device_id, sentence } of view.excluded)
-    printLine(`  ${yellow("left out")} ${device_id}: ${sentence}`);
-  if (view.excluded.length < view.excluded_count) {
-    const reasons = Object.entries(view.excluded_by).map(([verdict, count]) => `${count} ${verdict}`);
-    printLine(
-      `  … ${view.excluded_count - view.excluded.length} more left out; in all: ${reasons.join(", ")}`,
-    );
-  }
-  for (const note of view.notes) printLine(yellow(note));
-  printLine(`Create it with --seed ${view.seed} to get these devices into these stages.`);
-}
+  callServer(flags, path, jsonRequest("POST", body));
 
 async function create(firmware: string, flags: Flags & PlanFlags & { start?: boolean }): Promise<void> {
-  const body = await readPlanFlags(wholeNumber(firmware), flags);
+  const body = { ...(await readPlanFlags(flags)), firmware_id: wholeNumber(firmware) };
   const made = (await post(flags, "/api/rollouts", body)) as RolloutView;
   if (flags.start) {
     await order("start", `${made.id}`, flags);
@@ -190,6 +151,3 @@ async function rollBack(id: string, flags: Flags & { to?: number }): Promise<voi
       `rollout ${id} is cancelled; rollout ${answer.back.id}, ${answer.back.name}, is ${answer.back.state}`,
     );
 }
-
-const minute = (time: string | null): string =>
-  time === null ? "no window" : time.slice(0, 16).replace("T", " ");

@@ -139,4 +139,43 @@ describe("skyslot rollout and skyslot device", () => {
       /update\.pending +d1 is offered base 1\.1\.0 over 1\.0\.0/,
     );
   });
+
+  it("changes what is told of a rollout, and nothing that somebody else has changed meanwhile", async () => {
+    await skyslot(
+      "rollout",
+      "create",
+      "1",
+      "--tag",
+      "lab",
+      "--stage",
+      "10%",
+      "100%",
+      "--max-concurrent",
+      "5",
+    );
+    const plan = await skyslot("rollout", "edit", "2", "--clear", "tags", "--plan");
+    expect(plan.out).to.match(/^1 of 2 devices get it/);
+    expect(await json("rollout", "show", "2")).to.include({ revision: 1 });
+    const edit = ["--name", "winter", "--window", "daily 01:00-05:00", "--time-zone", "Europe/Berlin"];
+    const cleared = ["--clear", "tags", "max-concurrent", "--from", "0.9.0"];
+    expect((await skyslot("rollout", "edit", "2", ...edit, ...cleared)).out).to.equal(
+      "rollout 2, revision 2: draft, changed by local administrator\n",
+    );
+    const edited = await json("rollout", "edit", "2", "--window", "daily 02:00-05:00");
+    expect(edited).to.deep.include({
+      name: "winter",
+      max_concurrent: null,
+      target: { from_version: "0.9.0" },
+    });
+    expect(edited.windows).to.deep.include({ time_zone: "Europe/Berlin" });
+    expect((await skyslot("rollout", "edit", "2", "--name", "winter")).out).to.equal(
+      "rollout 2 is so already\n",
+    );
+    await skyslot("rollout", "start", "2");
+    expect((await failure("rollout", "edit", "2", "--clear", "from")).message).to.match(
+      /409 EDIT_UNSAFE: the target of rollout 2 cannot be changed: devices that from version would add/,
+    );
+    expect(await failure("rollout", "edit", "2")).to.be.instanceOf(UsageError);
+    await skyslot("rollout", "cancel", "2");
+  });
 });
