@@ -6,7 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Actor } from "../auth/actor.js";
 import type { Command } from "../rollout/lifecycle.js";
 import { nameRelease, ROLLOUT_STATES, type RolloutState } from "../rollout/model.js";
-import { rollBackRollout } from "../rollout/roll-back.js";
+import { listWaysBack, rollBackRollout } from "../rollout/roll-back.js";
 import {
   commandRollout,
   createRollout,
@@ -34,7 +34,7 @@ import {
   RolloutsQuery,
   readPlan,
 } from "./rollout-schemas.js";
-import { viewMember, viewPlan, viewProgress, viewRollout } from "./rollout-views.js";
+import { viewMember, viewPlan, viewProgress, viewRollout, viewWayBack } from "./rollout-views.js";
 import { IdParams } from "./schemas.js";
 
 const PREFIX = "/api/rollouts";
@@ -187,6 +187,15 @@ export function rolloutRoutes(app: FastifyInstance, context: Context): void {
       },
     );
   }
+
+  app.get<WithId>(
+    `${PREFIX}/:id/rollback`,
+    {
+      ...READ,
+      schema: { summary: "List the releases that its devices could be led to", params: IdParams },
+    },
+    async ({ params }) => ({ releases: (await listWaysBack(store, params.id, now())).map(viewWayBack) }),
+  );
 
   app.post<WithId & { Body: Static<typeof RollBackBody> }>(
     `${PREFIX}/:id/rollback`,

@@ -170,7 +170,8 @@ export const RollBackBody = Type.Object({
   firmware_id: Type.Optional(
     Type.Integer({
       minimum: 1,
-      description: "A newer release with the former code; default: the newest that is newer",
+      description:
+        "The release that they are led to; default: the newest that is newer. An older one: for devices that take it",
     }),
   ),
 });

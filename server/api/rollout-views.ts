@@ -1,7 +1,8 @@
 // Rollouts, their plans and tallies as clients see them: snake_case, times in ISO 8601 or seconds.
 
 import { type Advance, advance } from "../rollout/advance.js";
-import type { Rollout, StageTally, Tally } from "../rollout/model.js";
+import { nameRelease, type Rollout, type StageTally, type Tally } from "../rollout/model.js";
+import type { WayBack } from "../rollout/roll-back.js";
 import type { FleetPlan } from "../rollout/service.js";
 import type { Member } from "../store/store.js";
 import { time } from "./views.js";
@@ -129,6 +130,15 @@ export const viewPlan = (plan: FleetPlan, rollout: Rollout) => ({
   notes: plan.notes,
 });
 
+export const viewWayBack = ({ release, isNewer, isDefault }: WayBack) => ({
+  firmware_id: release.id,
+  release: nameRelease(release),
+  /** Devices with Skyslot's firmware refuse what is not newer than what they run. */
+  is_newer: isNewer,
+  is_default: isDefault,
+});
+
+export type WayBackView = ReturnType<typeof viewWayBack>;
 export type RolloutView = ReturnType<typeof viewRollout>;
 export type ProgressView = ReturnType<typeof viewProgress>;
 export type PlanView = ReturnType<typeof viewPlan>;

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
-import type { ProgressView, RolloutView } from "../api/rollout-views.js";
+import type { ProgressView, RolloutView, WayBackView } from "../api/rollout-views.js";
 import { callServer, jsonRequest, type ServerFlags, withServer } from "./client.js";
 import { printJson, printLine, printTable, UsageError, wholeNumber } from "./output.js";
 import { drawRollout, paintState } from "./rollout-drawing.js";
@@ -52,8 +52,9 @@ export function rolloutCommand(program: Command): void {
       .option("--reason <text>", "for those who ask later")
       .action((id: string, flags: Flags & { reason?: string }) => order(kind, id, flags));
   }
-  add("rollback <id>", "end it and lead its devices to a newer release with the former code")
+  add("rollback <id>", "end it and lead its devices to another release")
     .option("--to <firmware>", "that release (the newest that is newer)", wholeNumber)
+    .option("--list", "list the releases that they could be led to, and change nothing")
     .action(rollBack);
 }
 
@@ -140,7 +141,8 @@ async function order(kind: string, id: string, flags: Flags & { reason?: string 
   else printLine(`rollout ${view.id}: ${paintState(view.state)}, ${view.reason}`);
 }
 
-async function rollBack(id: string, flags: Flags & { to?: number }): Promise<void> {
+async function rollBack(id: string, flags: Flags & { to?: number; list?: boolean }): Promise<void> {
+  if (flags.list) return listWaysBack(id, flags);
   const body = flags.to === undefined ? {} : { firmware_id: flags.to };
   const answer = (await post(flags, `/api/rollouts/${wholeNumber(id)}/rollback`, body)) as {
     readonly back: RolloutView;
@@ -150,4 +152,18 @@ async function rollBack(id: string, flags: Flags & { to?: number }): Promise<voi
     printLine(
       `rollout ${id} is cancelled; rollout ${answer.back.id}, ${answer.back.name}, is ${answer.back.state}`,
     );
+}
+
+async function listWaysBack(id: string, flags: Flags): Promise<void> {
+  const path = `/api/rollouts/${wholeNumber(id)}/rollback`;
+  const answer = (await callServer(flags, path)) as { readonly releases: readonly WayBackView[] };
+  if (flags.json) return printJson(answer);
+  printTable(
+    ["FIRMWARE", "RELEASE", "FOR"],
+    answer.releases.map(({ firmware_id, release, is_newer, is_default }) => [
+      `${firmware_id}`,
+      release,
+      is_newer ? `every device${is_default ? ", taken by itself" : ""}` : "devices that take what is older",
+    ]),
+  );
 }

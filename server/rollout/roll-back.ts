@@ -1,18 +1,55 @@
-// Leads the devices that run a bad release to another.
+// Leads the devices that run a bad release to another. Devices with Skyslot's firmware refuse what is not newer than what they run, so
+// their way back is a release that is newer by its number: the former code, built and signed again. Devices that know no versions
+// take an older release itself.
 
 import { compareVersions } from "../../firmware/core/version.js";
 import { ApiError } from "../api/errors.js";
 import type { Actor } from "../auth/actor.js";
 import { type Recorder, recordChange } from "../journal.js";
-import type { Firmware, Store } from "../store/store.js";
-import { nameRelease, type Rollout, type RolloutPlan } from "./model.js";
+import type { Firmware, FirmwareSummary, Store } from "../store/store.js";
+import { countDevices, nameRelease, type Rollout, type RolloutPlan } from "./model.js";
 import { newestFirst, releaseVersion } from "./order.js";
-import { addDraft, commandRollout, draftRollout, findRollout, makeSeed, obey } from "./service.js";
+import { readReleases } from "./scene.js";
+import {
+  addDraft,
+  commandRollout,
+  demandFirmware,
+  draftRollout,
+  findRollout,
+  makeSeed,
+  obey,
+  planRollout,
+} from "./service.js";
+
+export interface WayBack {
+  readonly release: FirmwareSummary;
+  /** Every device takes it; one that is older only those that take what is not newer. */
+  readonly isNewer: boolean;
+  /** Taken if a person chooses none. */
+  readonly isDefault: boolean;
+}
+
+/** Releases that a rollout's devices could be led to, newest first. @throws ApiError ROLLOUT_UNKNOWN, FIRMWARE_UNKNOWN */
+export async function listWaysBack(store: Store, id: number, now: number): Promise<readonly WayBack[]> {
+  const rollout = await findRollout(store, id);
+  return findWaysBack(store, await demandFirmware(store, rollout.firmwareId), now);
+}
+
+async function findWaysBack(store: Store, bad: Firmware, now: number): Promise<readonly WayBack[]> {
+  const fitting = (await readReleases(store, bad.deviceType))
+    .filter(({ id, hardware, chip }) => id !== bad.id && hardware === bad.hardware && chip === bad.chip)
+    .filter(({ expiresAt }) => expiresAt === null || expiresAt > now)
+    .sort(newestFirst);
+  return fitting.map((release, index) => {
+    const isNewer = compareVersions(releaseVersion(release), releaseVersion(bad)) > 0;
+    return { release, isNewer, isDefault: isNewer && index === 0 };
+  });
+}
 
 /**
- * Ends a rollout and leads the devices that run its release to another. Devices refuse what is not newer than what they run, so the
- * way back is a release that is newer by its number: the former code, built and signed again.
- * @throws ApiError ROLLOUT_UNKNOWN, NO_WAY_BACK, FIRMWARE_UNKNOWN, FIRMWARE_INACTIVE
+ * Ends a rollout and leads the devices that run its release to another.
+ * @param firmwareId `undefined`: the newest that is newer
+ * @throws ApiError ROLLOUT_UNKNOWN, NO_WAY_BACK, FIRMWARE_UNKNOWN
  */
 export async function rollBackRollout(
   recorder: Recorder,
@@ -20,17 +57,13 @@ export async function rollBackRollout(
   firmwareId: number | undefined,
   actor: Actor,
 ): Promise<{ readonly ended: Rollout; readonly back: Rollout }> {
+  await demandTakers(recorder, id, firmwareId, actor);
   const made = await recordChange(
     recorder,
     actor,
     async (journal) => {
-      const rollout = await findRollout(journal.store, id);
-      const bad = await journal.store.findFirmware(rollout.firmwareId);
-      if (!bad) throw new ApiError(404, "FIRMWARE_UNKNOWN", `firmware ${rollout.firmwareId} does not exist`);
-      const good = await findWayBack(journal.store, bad, firmwareId);
-      const plan = planBack(rollout, bad, good, journal.time);
-      const { draft } = await draftRollout(journal.store, plan, actor.person, journal.time);
-      const reason = `${actor.person} leads its devices on to ${nameRelease(good)}`;
+      const { draft, way } = await draftBack(journal.store, id, firmwareId, actor, journal.time);
+      const reason = `${actor.person} leads its devices on to ${nameRelease(way.release)}`;
       const ended = await obey(journal, id, { kind: "cancel", reason }, actor.person);
       const { id: backId } = await addDraft(journal, draft);
       return { ended, backId };
@@ -40,41 +73,69 @@ export async function rollBackRollout(
   return { ended: made.ended, back: await commandRollout(recorder, made.backId, { kind: "start" }, actor) };
 }
 
-async function findWayBack(store: Store, bad: Firmware, firmwareId: number | undefined): Promise<Firmware> {
-  const isNewer = (release: Parameters<typeof releaseVersion>[0]) =>
-    compareVersions(releaseVersion(release), releaseVersion(bad)) > 0;
-  const fits = (await store.activeFirmware(bad.deviceType)).filter(
-    ({ hardware, chip }) => hardware === bad.hardware && chip === bad.chip,
-  );
-  const [wanted] =
-    firmwareId === undefined
-      ? fits.filter(isNewer).sort(newestFirst)
-      : fits.filter(({ id }) => id === firmwareId);
-  if (!wanted || !isNewer(wanted)) {
-    const former = fits.filter((release) => release.id !== bad.id && !isNewer(release)).sort(newestFirst)[0];
-    const name = former ? nameRelease(former) : "the former version";
-    const chosen = wanted ? `${nameRelease(wanted)} is not newer than ${nameRelease(bad)}. ` : "";
-    throw new ApiError(
-      409,
-      "NO_WAY_BACK",
-      `${chosen}Devices refuse what is not newer than ${bad.version} build ${bad.buildNumber}, which they run: build the code of ${name} ` +
-        `as ${bad.version}+${bad.buildNumber + 1} or higher, sign it, upload it with --unstable, and roll back to that. ` +
-        "Cancelling the rollout keeps further devices from it meanwhile.",
-    );
-  }
-  const found = await store.findFirmware(wanted.id);
-  if (!found) throw new ApiError(404, "FIRMWARE_UNKNOWN", `firmware ${wanted.id} does not exist`);
-  return found;
+/** A way that no device would go is none. Reads the whole fleet, so not within a transaction. */
+async function demandTakers(
+  { store, now }: Recorder,
+  id: number,
+  firmwareId: number | undefined,
+  actor: Actor,
+) {
+  const { draft, bad, ways, way } = await draftBack(store, id, firmwareId, actor, Math.round(now()));
+  if (way.isNewer) return;
+  const plan = await planRollout(store, draft, Math.round(now()), { limit: 0, offset: 0 });
+  if (plan.deviceCount > 0) return;
+  const refusing = plan.excludedBy.get("DEVICE_REFUSES") ?? 0;
+  const whose =
+    refusing > 0
+      ? `it is refused by ${countDevices(refusing)}. `
+      : `no device that runs ${nameRelease(bad)} would take it. `;
+  throw noWayBack(bad, ways, `${nameRelease(way.release)} is not newer than ${nameRelease(bad)}: ${whose}`);
 }
 
-/** To all at once: what is bad has to go. The gates stay, so that the way back stops too if it fails. */
-function planBack(rollout: Rollout, bad: Firmware, good: Firmware, now: number): RolloutPlan {
+async function draftBack(
+  store: Store,
+  id: number,
+  firmwareId: number | undefined,
+  actor: Actor,
+  now: number,
+) {
+  const rollout = await findRollout(store, id);
+  const bad = await demandFirmware(store, rollout.firmwareId);
+  const ways = await findWaysBack(store, bad, now);
+  const way = ways.find(({ release, isDefault }) =>
+    firmwareId === undefined ? isDefault : release.id === firmwareId,
+  );
+  if (!way) {
+    const chosen =
+      firmwareId === undefined
+        ? ""
+        : `firmware ${firmwareId} is no other active release for ${bad.deviceType} on ${bad.hardware}. `;
+    throw noWayBack(bad, ways, chosen);
+  }
+  const { draft } = await draftRollout(store, planBack(rollout, bad, way, now), actor.person, now);
+  return { draft, bad, ways, way };
+}
+
+function noWayBack(bad: Firmware, ways: readonly WayBack[], why: string): ApiError {
+  const former = ways.find(({ isNewer }) => !isNewer);
+  const name = former ? nameRelease(former.release) : "the former version";
+  return new ApiError(
+    409,
+    "NO_WAY_BACK",
+    `${why}Devices refuse what is not newer than ${bad.version} build ${bad.buildNumber}, which they run: build the code of ${name} ` +
+      `as ${bad.version}+${bad.buildNumber + 1} or higher, sign it, upload it with --unstable, and roll back to that. ` +
+      "Cancelling the rollout keeps further devices from it meanwhile.",
+  );
+}
+
+/** To all at once: what is bad has to go. An older release stays until another rollout has a higher priority (decide.ts). The gates stay, so that the way back stops too if it fails. */
+function planBack(rollout: Rollout, bad: Firmware, { release, isNewer }: WayBack, now: number): RolloutPlan {
   const name = `Back from ${nameRelease(bad)}`.slice(0, 100);
   const version = `${bad.version}+${bad.buildNumber}`;
   return {
     name,
-    firmwareId: good.id,
-    seed: makeSeed(good.id, name, now),
+    firmwareId: release.id,
+    seed: makeSeed(release.id, name, now),
     target: { fromVersion: version, toVersion: version },
     stages: [{ name: "all", percent: 100, soakMs: 0, minValidatedCount: 1, minValidatedFraction: 0 }],
     gates: rollout.gates,
@@ -83,7 +144,7 @@ function planBack(rollout: Rollout, bad: Firmware, good: Firmware, now: number):
     maxConcurrentCount: rollout.maxConcurrentCount,
     leaseMs: rollout.leaseMs,
     priority: rollout.priority + 1,
-    force: "none",
+    force: isNewer ? "none" : "any_order",
     needsApproval: false,
   };
 }
