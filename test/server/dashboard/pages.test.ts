@@ -69,7 +69,7 @@ describe("the buttons of a rollout", () => {
     for (const state of ROLLOUT_STATES) {
       const one = rollout({ state, createdBy: "ada", stage: 0 });
       const shown = ordersFor(
-        { ...one, created_by: "ada", needs_approval: false, approved_by: null },
+        { ...one, created_by: "ada", edited_by: null, needs_approval: false, approved_by: null },
         "ben",
       ).filter((order) => order !== "rollback");
       const obeyed = orders.filter((kind) => command(one, { kind, reason: "" } as never, "ben", 1).ok);
@@ -84,7 +84,14 @@ describe("the buttons of a rollout", () => {
   });
 
   it("do not let somebody approve what they have made", () => {
-    const own = { created_by: "ada", needs_approval: true, approved_by: null, stage: 0, stages: [1] };
+    const own = {
+      edited_by: null,
+      created_by: "ada",
+      needs_approval: true,
+      approved_by: null,
+      stage: 0,
+      stages: [1],
+    };
     expect(ordersFor({ ...own, state: "awaiting_approval" }, "ada")).deep.equal(["cancel"]);
   });
 });

@@ -10,6 +10,8 @@ interface ConfirmProps {
   readonly name: string;
   /** What will happen, in a sentence. */
   readonly children: ComponentChildren;
+  /** What has to be chosen. */
+  readonly fields?: ComponentChildren;
   readonly asksReason?: boolean;
   readonly isDangerous?: boolean;
   readonly onConfirm: (reason: string) => Promise<unknown>;
@@ -17,7 +19,7 @@ interface ConfirmProps {
 
 const MAX_REASON_LENGTH = 300;
 
-export function Confirm({ name, children, asksReason, isDangerous, onConfirm }: ConfirmProps) {
+export function Confirm({ name, children, fields, asksReason, isDangerous, onConfirm }: ConfirmProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [reason, setReason] = useState("");
   const action = useAction();
@@ -38,6 +40,7 @@ export function Confirm({ name, children, asksReason, isDangerous, onConfirm }: 
         <form onSubmit={confirm}>
           <h2>{name}</h2>
           <p>{children}</p>
+          {fields}
           {asksReason && (
             <TextField
               label="Reason"

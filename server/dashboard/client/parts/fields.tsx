@@ -58,9 +58,18 @@ interface TextProps extends Words {
   readonly placeholder?: string | undefined;
   readonly type?: "text" | "number" | "datetime-local" | "time" | "search";
   readonly list?: string;
+  readonly isDisabled?: boolean | undefined;
 }
 
-export const TextField = ({ value, onChange, placeholder, type = "text", list, ...field }: TextProps) => (
+export const TextField = ({
+  value,
+  onChange,
+  placeholder,
+  type = "text",
+  list,
+  isDisabled = false,
+  ...field
+}: TextProps) => (
   <Field {...field}>
     {(ids) => (
       <input
@@ -69,6 +78,7 @@ export const TextField = ({ value, onChange, placeholder, type = "text", list, .
         value={value}
         placeholder={placeholder}
         list={list}
+        disabled={isDisabled}
         step={type === "number" ? "any" : undefined}
         onInput={(event) => onChange(event.currentTarget.value)}
       />
@@ -80,12 +90,18 @@ interface ChoiceProps extends Words {
   readonly value: string;
   readonly choices: readonly (readonly [value: string, name: string])[];
   readonly onChange: (value: string) => void;
+  readonly isDisabled?: boolean;
 }
 
-export const ChoiceField = ({ value, choices, onChange, ...field }: ChoiceProps) => (
+export const ChoiceField = ({ value, choices, onChange, isDisabled = false, ...field }: ChoiceProps) => (
   <Field {...field}>
     {(ids) => (
-      <select {...ids} value={value} onChange={(event) => onChange(event.currentTarget.value)}>
+      <select
+        {...ids}
+        value={value}
+        disabled={isDisabled}
+        onChange={(event) => onChange(event.currentTarget.value)}
+      >
         {choices.map(([each, name]) => (
           <option key={each} value={each}>
             {name}
