@@ -8,6 +8,8 @@ import { Problem } from "./notes.js";
 
 interface ConfirmProps {
   readonly name: string;
+  /** Of the button in the dialog, if it is another. */
+  readonly confirmName?: string;
   /** What will happen, in a sentence. */
   readonly children: ComponentChildren;
   /** What has to be chosen. */
@@ -19,7 +21,15 @@ interface ConfirmProps {
 
 const MAX_REASON_LENGTH = 300;
 
-export function Confirm({ name, children, fields, asksReason, isDangerous, onConfirm }: ConfirmProps) {
+export function Confirm({
+  name,
+  confirmName = name,
+  children,
+  fields,
+  asksReason,
+  isDangerous,
+  onConfirm,
+}: ConfirmProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [reason, setReason] = useState("");
   const action = useAction();
@@ -55,7 +65,7 @@ export function Confirm({ name, children, fields, asksReason, isDangerous, onCon
               Leave it
             </button>
             <button type="submit" class={isDangerous ? "danger" : ""} disabled={action.isBusy}>
-              {name}
+              {confirmName}
             </button>
           </p>
         </form>
