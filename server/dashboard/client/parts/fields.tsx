@@ -59,6 +59,8 @@ interface TextProps extends Words {
   readonly type?: "text" | "number" | "datetime-local" | "time" | "search";
   readonly list?: string;
   readonly isDisabled?: boolean | undefined;
+  readonly isRequired?: boolean;
+  readonly maxLength?: number;
 }
 
 export const TextField = ({
@@ -68,6 +70,8 @@ export const TextField = ({
   type = "text",
   list,
   isDisabled = false,
+  isRequired = false,
+  maxLength,
   ...field
 }: TextProps) => (
   <Field {...field}>
@@ -79,6 +83,8 @@ export const TextField = ({
         placeholder={placeholder}
         list={list}
         disabled={isDisabled}
+        required={isRequired}
+        maxLength={maxLength}
         step={type === "number" ? "any" : undefined}
         onInput={(event) => onChange(event.currentTarget.value)}
       />
@@ -86,21 +92,27 @@ export const TextField = ({
   </Field>
 );
 
-interface ChoiceProps extends Words {
-  readonly value: string;
-  readonly choices: readonly (readonly [value: string, name: string])[];
-  readonly onChange: (value: string) => void;
+interface ChoiceProps<Value extends string> extends Words {
+  readonly value: Value;
+  readonly choices: readonly (readonly [value: Value, name: string])[];
+  readonly onChange: (value: Value) => void;
   readonly isDisabled?: boolean;
 }
 
-export const ChoiceField = ({ value, choices, onChange, isDisabled = false, ...field }: ChoiceProps) => (
+export const ChoiceField = <Value extends string>({
+  value,
+  choices,
+  onChange,
+  isDisabled = false,
+  ...field
+}: ChoiceProps<Value>) => (
   <Field {...field}>
     {(ids) => (
       <select
         {...ids}
         value={value}
         disabled={isDisabled}
-        onChange={(event) => onChange(event.currentTarget.value)}
+        onChange={(event) => onChange(event.currentTarget.value as Value)}
       >
         {choices.map(([each, name]) => (
           <option key={each} value={each}>

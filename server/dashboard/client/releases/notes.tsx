@@ -32,7 +32,7 @@ export function EditNotes({ firmware, onChange }: NotesProps) {
       confirmName="Save the notes"
       onConfirm={save}
       fields={
-        <Field label="Release notes" hint="For people; devices do not get them.">
+        <Field label="Release notes" hint="For people. They are not signed.">
           {(ids) => (
             <textarea
               {...ids}

@@ -162,7 +162,7 @@ function Stages({ stages, problems, begunStage = -1, onChange }: StagesProps) {
                 ["percent", "Share"],
                 ["groups", "Groups"],
               ]}
-              onChange={(by) => change(index, { by: by as StageForm["by"] })}
+              onChange={(by) => change(index, { by })}
             />
             <TextField
               label={stage.by === "percent" ? "Up to, %" : "Names"}

@@ -40,7 +40,7 @@ export function Webhook({ webhook, onChange, onSecret }: WebhookProps) {
         {pending > 0 && <span class="pill pending">{pending} waiting</span>}
         {given_up > 0 && <span class="pill failed">{given_up} given up</span>}
         <span class="quiet">
-          {[webhook.events.join(", "), webhook.description].filter(Boolean).join(" · ")}
+          {[webhook.events.map(nameTopic).join(", "), webhook.description].filter(Boolean).join(" · ")}
         </span>
       </p>
       <span class="row-actions">
@@ -143,6 +143,9 @@ function Deliveries({ path, onChange }: { readonly path: string; readonly onChan
     </div>
   );
 }
+
+/** A topic in words. */
+export const nameTopic = (topic: string): string => (topic === "*" ? "all events" : topic);
 
 const TONES: Readonly<Record<DeliveryView["state"], string>> = Object.freeze({
   pending: "pending",

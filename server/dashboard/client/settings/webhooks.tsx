@@ -8,9 +8,9 @@ import { InlineForm } from "../parts/inline-form.js";
 import { Loading, Problem } from "../parts/notes.js";
 import { ask } from "../session.js";
 import { Secret } from "./secret.js";
-import { Webhook } from "./webhook.js";
+import { nameTopic, Webhook } from "./webhook.js";
 
-export const WEBHOOKS = "/api/webhooks";
+const WEBHOOKS = "/api/webhooks";
 /** What most ask for; others are typed. */
 const TOPICS = ["*", "rollout.*", "update.failed", "update.*", "device.*", "firmware.*"] as const;
 
@@ -56,7 +56,7 @@ export function Webhooks() {
             {TOPICS.map((topic) => (
               <Check
                 key={topic}
-                label={topic === "*" ? "all" : topic}
+                label={nameTopic(topic)}
                 isOn={topics.includes(topic)}
                 onChange={(isOn) =>
                   setTopics(isOn ? [...topics, topic] : topics.filter((one) => one !== topic))
