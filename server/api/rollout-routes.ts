@@ -4,6 +4,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Actor } from "../auth/actor.js";
+import { planRollout } from "../rollout/fleet-plan.js";
 import type { Command } from "../rollout/lifecycle.js";
 import { nameRelease, ROLLOUT_STATES, type RolloutState } from "../rollout/model.js";
 import { listWaysBack, rollBackRollout } from "../rollout/roll-back.js";
@@ -16,7 +17,6 @@ import {
   findRollout,
   makeSeed,
   type PlanChange,
-  planRollout,
   type SeenRevisions,
 } from "../rollout/service.js";
 import { readRevisions, revisionTag } from "./conditions.js";

@@ -1,9 +1,9 @@
 // Rollouts, their plans and tallies as clients see them: snake_case, times in ISO 8601 or seconds.
 
 import { type Advance, advance } from "../rollout/advance.js";
+import type { FleetPlan } from "../rollout/fleet-plan.js";
 import { nameRelease, type Rollout, type StageTally, type Tally } from "../rollout/model.js";
 import type { WayBack } from "../rollout/roll-back.js";
-import type { FleetPlan } from "../rollout/service.js";
 import type { Member } from "../store/store.js";
 import { time } from "./views.js";
 

@@ -4,6 +4,8 @@
 //   draft ──▶ awaiting_approval ──▶ scheduled ──▶ running ◀──▶ paused
 //     └─────────────────────────────────┴────────────┴──────────┘│
 //                                                     └▶ finished └──▶ cancelled   from everywhere, and for good
+//
+// A change of its plan takes an approval away: what runs or is scheduled then waits for approval again.
 
 import type { Device, Firmware } from "../store/store.js";
 

@@ -7,6 +7,7 @@ import { ApiError } from "../api/errors.js";
 import type { Actor } from "../auth/actor.js";
 import { type Recorder, recordChange } from "../journal.js";
 import type { Firmware, FirmwareSummary, Store } from "../store/store.js";
+import { planRollout } from "./fleet-plan.js";
 import { countDevices, nameRelease, type Rollout, type RolloutPlan } from "./model.js";
 import { newestFirst, releaseVersion } from "./order.js";
 import { readReleases } from "./scene.js";
@@ -18,7 +19,6 @@ import {
   findRollout,
   makeSeed,
   obey,
-  planRollout,
 } from "./service.js";
 
 export interface WayBack {

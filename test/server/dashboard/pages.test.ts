@@ -83,7 +83,7 @@ describe("the buttons of a rollout", () => {
     }
   });
 
-  it("do not let somebody approve what they have made", () => {
+  it("do not let somebody approve what they have made or changed", () => {
     const own = {
       edited_by: null,
       created_by: "ada",
@@ -92,7 +92,9 @@ describe("the buttons of a rollout", () => {
       stage: 0,
       stages: [1],
     };
-    expect(ordersFor({ ...own, state: "awaiting_approval" }, "ada")).deep.equal(["cancel"]);
+    const waiting = { ...own, edited_by: "ben", state: "awaiting_approval" as const };
+    for (const author of ["ada", "ben"]) expect(ordersFor(waiting, author)).deep.equal(["cancel"]);
+    expect(ordersFor(waiting, "bob")).deep.equal(["approve", "cancel"]);
   });
 });
 
