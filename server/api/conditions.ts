@@ -10,3 +10,18 @@ export function hasIt(ifNoneMatch: string | undefined, etag: string): boolean {
     return validator === etag || validator === "*";
   });
 }
+
+/**
+ * If-Match (§13.1.1) where validators are the numbers of revisions: those that the client has seen, compared strongly.
+ * `undefined`: `*`, whichever there is.
+ */
+export function readRevisions(ifMatch: string): readonly number[] | undefined {
+  if (ifMatch.trim() === "*") return undefined;
+  const validators = ifMatch.slice(0, MAX_HEADER_LENGTH).split(",");
+  return validators.flatMap((text) => {
+    const [, revision] = /^"(\d{1,15})"$/.exec(text.trim()) ?? [];
+    return revision === undefined ? [] : [Number(revision)];
+  });
+}
+
+export const revisionTag = (revision: number): string => `"${revision}"`;

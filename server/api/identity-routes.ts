@@ -7,12 +7,12 @@ import { hashSecret, makeSecret } from "../auth/secret.js";
 import { ANY_TYPE, findPolicy } from "../device-identity.js";
 import { changeIdentity, describeIdentity, giveToken } from "../identity-changes.js";
 import { type Journal, recordChange } from "../journal.js";
-import type { EnrolmentToken, RegistrationPolicy } from "../store/store.js";
+import type { RegistrationPolicy } from "../store/store.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";
 import { actorOf, demandChange } from "./guard.js";
+import { viewEnrolment, viewPolicy } from "./identity-views.js";
 import { DeviceId, DeviceParams, IdParams, Name } from "./schemas.js";
-import { time } from "./views.js";
 
 const READ = Object.freeze({ access: "read" as const });
 const DEVICES = Object.freeze({ access: "devices:write" as const });
@@ -253,20 +253,3 @@ function demandType(actor: Actor, deviceType: string | null): void {
   if (deviceType !== null) demandChange(actor, { deviceType });
   else if (actor.deviceTypes !== null) demandChange(actor, { deviceType: "every type" });
 }
-
-const viewPolicy = ({ deviceType, registration, tokens }: RegistrationPolicy) => ({
-  device_type: deviceType,
-  registration,
-  tokens,
-});
-
-const viewEnrolment = (token: EnrolmentToken) => ({
-  id: token.id,
-  name: token.name,
-  device_type: token.deviceType,
-  max_use_count: token.maxUseCount,
-  use_count: token.useCount,
-  created_at: time(token.createdAt),
-  expires_at: token.expiresAt === null ? null : time(token.expiresAt),
-  revoked_at: token.revokedAt === null ? null : time(token.revokedAt),
-});

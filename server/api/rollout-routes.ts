@@ -1,23 +1,29 @@
-// What operators do with rollouts: plan, create, start, approve, pause, resume, promote, cancel and roll back, and look at them with
-// their tallies. The work is rollout/service.ts's.
+// What operators do with rollouts: plan, create, change, start, approve, pause, resume, promote, cancel and roll back, and look at them
+// with their tallies. The work is rollout/service.ts's. A rollout's entity tag is the number of its plan's revision.
 
-import type { Static } from "@sinclair/typebox";
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import { type Static, Type } from "@sinclair/typebox";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Actor } from "../auth/actor.js";
+import { planRollout } from "../rollout/fleet-plan.js";
 import type { Command } from "../rollout/lifecycle.js";
 import { nameRelease, ROLLOUT_STATES, type RolloutState } from "../rollout/model.js";
+import { listWaysBack, rollBackRollout } from "../rollout/roll-back.js";
 import {
   commandRollout,
   createRollout,
+  draftEdit,
   draftRollout,
+  editRollout,
   findRollout,
   makeSeed,
-  planRollout,
-  rollBackRollout,
+  type PlanChange,
+  type SeenRevisions,
 } from "../rollout/service.js";
+import { readRevisions, revisionTag } from "./conditions.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";
 import { actorOf, demandChange } from "./guard.js";
+import { patchPlan, RolloutPatch, type RolloutPatchInput } from "./rollout-patch.js";
 import {
   MembersQuery,
   PageQuery,
@@ -28,7 +34,7 @@ import {
   RolloutsQuery,
   readPlan,
 } from "./rollout-schemas.js";
-import { viewMember, viewPlan, viewProgress, viewRollout } from "./rollout-views.js";
+import { viewMember, viewPlan, viewProgress, viewRollout, viewWayBack } from "./rollout-views.js";
 import { IdParams } from "./schemas.js";
 
 const PREFIX = "/api/rollouts";
@@ -89,7 +95,43 @@ export function rolloutRoutes(app: FastifyInstance, context: Context): void {
   app.get<WithId>(
     `${PREFIX}/:id`,
     { ...READ, schema: { summary: "Show a rollout with what happened to its devices", params: IdParams } },
-    async ({ params }) => showProgress(context, params.id),
+    async ({ params }, reply) => showProgress(context, params.id, reply),
+  );
+
+  app.patch<WithId & { Body: RolloutPatchInput }>(
+    `${PREFIX}/:id`,
+    {
+      ...WRITE,
+      schema: {
+        summary: "Change a rollout; one that has begun only in what leaves its evidence true",
+        params: IdParams,
+        headers: IfMatch,
+        body: RolloutPatch,
+      },
+    },
+    async (request, reply) => {
+      const { params } = request;
+      await editRollout(context, params.id, await changeOf(request, context, true));
+      return showProgress(context, params.id, reply);
+    },
+  );
+
+  app.post<WithId & { Body: RolloutPatchInput; Querystring: Static<typeof PageQuery> }>(
+    `${PREFIX}/:id/plan`,
+    {
+      ...WRITE,
+      schema: {
+        summary: "Plan what a rollout would do after a change, without changing it",
+        params: IdParams,
+        body: RolloutPatch,
+        querystring: PageQuery,
+      },
+    },
+    async (request) => {
+      const change = await changeOf(request, context, false);
+      const { after } = await draftEdit(store, request.params.id, change, now());
+      return viewPlan(await planRollout(store, after, now(), request.query), after);
+    },
   );
 
   app.get<WithId & { Querystring: Static<typeof PageQuery> }>(
@@ -136,15 +178,24 @@ export function rolloutRoutes(app: FastifyInstance, context: Context): void {
   ] as const) {
     app.post<WithId & { Body: Static<typeof ReasonBody> | null }>(
       `${PREFIX}/:id/${kind}`,
-      { ...WRITE, schema: { summary, params: IdParams }, preHandler: checkReason },
-      async (request) => {
+      { ...WRITE, schema: { summary, params: IdParams, headers: IfMatch }, preHandler: checkReason },
+      async (request, reply) => {
         const actor = await demandFor(request, context, await firmwareOf(context, request.params.id));
         const order = { kind, reason: request.body?.reason ?? "" } as Command;
-        await commandRollout(context, request.params.id, order, actor);
-        return showProgress(context, request.params.id);
+        await commandRollout(context, request.params.id, order, actor, seenBy(request));
+        return showProgress(context, request.params.id, reply);
       },
     );
   }
+
+  app.get<WithId>(
+    `${PREFIX}/:id/rollback`,
+    {
+      ...READ,
+      schema: { summary: "List the releases that its devices could be led to", params: IdParams },
+    },
+    async ({ params }) => ({ releases: (await listWaysBack(store, params.id, now())).map(viewWayBack) }),
+  );
 
   app.post<WithId & { Body: Static<typeof RollBackBody> }>(
     `${PREFIX}/:id/rollback`,
@@ -165,8 +216,35 @@ export function rolloutRoutes(app: FastifyInstance, context: Context): void {
   );
 }
 
-async function showProgress({ store, now }: Context, id: number) {
+/** With it a client tells which revision it has seen: one that somebody has changed since is left alone. */
+const IfMatch = Type.Object({
+  "if-match": Type.Optional(Type.String({ description: 'The revision that was seen, such as "3"; or *' })),
+});
+
+const seenBy = ({ headers }: FastifyRequest): SeenRevisions =>
+  headers["if-match"] === undefined ? undefined : readRevisions(headers["if-match"]);
+
+/** @throws ApiError FORBIDDEN, REVISION_MISSING */
+async function changeOf(
+  request: FastifyRequest<WithId & { Body: RolloutPatchInput }>,
+  context: Context,
+  needsRevision: boolean,
+): Promise<PlanChange> {
+  const { body, params, headers } = request;
+  const actor = await demandFor(request, context, await firmwareOf(context, params.id));
+  if (typeof body.firmware_id === "number") await demandFor(request, context, body.firmware_id);
+  if (needsRevision && headers["if-match"] === undefined)
+    throw new ApiError(
+      428,
+      "REVISION_MISSING",
+      'tell in If-Match which revision of the rollout you have seen, such as "3", or * to change it whatever it is',
+    );
+  return { seen: seenBy(request), actor, apply: (rollout) => patchPlan(rollout, body) };
+}
+
+async function showProgress({ store, now }: Context, id: number, reply: FastifyReply) {
   const rollout = await findRollout(store, id);
+  reply.header("etag", revisionTag(rollout.revision));
   const firmware = await store.findFirmware(rollout.firmwareId);
   return {
     ...viewProgress(rollout, await store.tallyRollout(rollout, now()), now()),

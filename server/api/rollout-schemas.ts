@@ -170,7 +170,8 @@ export const RollBackBody = Type.Object({
   firmware_id: Type.Optional(
     Type.Integer({
       minimum: 1,
-      description: "A newer release with the former code; default: the newest that is newer",
+      description:
+        "The release that they are led to; default: the newest that is newer. An older one: for devices that take it",
     }),
   ),
 });
@@ -230,18 +231,20 @@ export function readPlan(body: RolloutInput, name: string, seed: string): Rollou
       maxFailedFraction: gates.max_failed_fraction ?? 0.1,
       maxRolledBackFraction: gates.max_rolled_back_fraction ?? 0.05,
       maxSilentFraction: gates.max_silent_fraction ?? 0.2,
-      silentAfterMs: (gates.silent_seconds ?? 3600) * 1000,
+      silentAfterMs: milliseconds(gates.silent_seconds ?? 3600),
       minSampleCount: gates.min_samples ?? 5,
     },
     windows: windows ? { timeZone: windows.time_zone, spans: windows.spans } : null,
     startAt,
     maxConcurrentCount: body.max_concurrent ?? null,
-    leaseMs: (body.lease_seconds ?? 1800) * 1000,
+    leaseMs: milliseconds(body.lease_seconds ?? 1800),
     priority: body.priority ?? 0,
     force: body.force ?? "none",
     needsApproval: body.needs_approval ?? false,
   };
 }
+
+const milliseconds = (seconds: number): number => Math.round(seconds * 1000);
 
 function readStage(stage: Static<typeof StageBody>, index: number): Stage | string {
   const { percent, groups } = stage;
@@ -249,7 +252,7 @@ function readStage(stage: Static<typeof StageBody>, index: number): Stage | stri
   if ((percent === undefined) === (groups === undefined)) return `${place} needs either percent or groups`;
   const terms = {
     name: stage.name ?? (groups ? groups.join(", ") : `${percent} %`).slice(0, 64),
-    soakMs: (stage.soak_seconds ?? 3600) * 1000,
+    soakMs: milliseconds(stage.soak_seconds ?? 3600),
     minValidatedCount: stage.min_validated ?? 1,
     minValidatedFraction: stage.min_validated_fraction ?? 0.9,
   };

@@ -1,8 +1,9 @@
 // Rollouts, their plans and tallies as clients see them: snake_case, times in ISO 8601 or seconds.
 
 import { type Advance, advance } from "../rollout/advance.js";
-import type { Rollout, StageTally, Tally } from "../rollout/model.js";
-import type { FleetPlan } from "../rollout/service.js";
+import type { FleetPlan } from "../rollout/fleet-plan.js";
+import { nameRelease, type Rollout, type StageTally, type Tally } from "../rollout/model.js";
+import type { WayBack } from "../rollout/roll-back.js";
 import type { Member } from "../store/store.js";
 import { time } from "./views.js";
 
@@ -11,6 +12,8 @@ const timeOrNull = (milliseconds: number | null | undefined): string | null =>
 
 export const viewRollout = (rollout: Rollout) => ({
   id: rollout.id,
+  /** Counts the changes of its plan: what If-Match names. */
+  revision: rollout.revision,
   name: rollout.name,
   firmware_id: rollout.firmwareId,
   state: rollout.state,
@@ -52,6 +55,7 @@ export const viewRollout = (rollout: Rollout) => ({
   needs_approval: rollout.needsApproval,
   seed: rollout.seed,
   created_by: rollout.createdBy,
+  edited_by: rollout.editedBy,
   approved_by: rollout.approvedBy,
   created_at: time(rollout.createdAt),
   updated_at: time(rollout.updatedAt),
@@ -126,6 +130,15 @@ export const viewPlan = (plan: FleetPlan, rollout: Rollout) => ({
   notes: plan.notes,
 });
 
+export const viewWayBack = ({ release, isNewer, isDefault }: WayBack) => ({
+  firmware_id: release.id,
+  release: nameRelease(release),
+  /** Devices with Skyslot's firmware refuse what is not newer than what they run. */
+  is_newer: isNewer,
+  is_default: isDefault,
+});
+
+export type WayBackView = ReturnType<typeof viewWayBack>;
 export type RolloutView = ReturnType<typeof viewRollout>;
 export type ProgressView = ReturnType<typeof viewProgress>;
 export type PlanView = ReturnType<typeof viewPlan>;

@@ -3,7 +3,7 @@
 
 import { type Static, type TSchema, Type } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
-import { Value } from "@sinclair/typebox/value";
+import { Value, type ValueError } from "@sinclair/typebox/value";
 import type { FastifyInstance } from "fastify";
 import type { CheckRequest, StatusRequest } from "../../firmware/core/wire.js";
 
@@ -162,14 +162,25 @@ export function validateWithTypeBox(app: FastifyInstance): void {
   });
 }
 
-function describe(error: {
-  readonly path: string;
-  readonly message: string;
-  readonly schema: TSchema;
-}): string {
+/** What of a value is not of a schema, as a sentence. */
+export function findFault(schema: TSchema, value: unknown): string | undefined {
+  const [error] = Value.Errors(schema, value);
+  return error && describe(error);
+}
+
+function describe(told: ValueError): string {
+  const error = innermost(told);
   const field = error.path.slice(1).replaceAll("/", ".") || "body";
   const pattern = (error.schema as { readonly pattern?: string }).pattern;
   return pattern ? `${field} does not match ${pattern}` : `${field}: ${error.message.replace(/^E/, "e")}`;
+}
+
+/** Of a value that may also be null, what is wrong with it if it is not. */
+function innermost(error: ValueError): ValueError {
+  const { anyOf } = error.schema as { readonly anyOf?: readonly TSchema[] };
+  const isNullable = anyOf?.length === 2 && anyOf[1]?.type === "null";
+  const inner = isNullable && error.value !== null ? error.errors[0]?.First() : undefined;
+  return inner ? innermost(inner) : error;
 }
 
 // The schemas are what the device's side calls these shapes: this line fails to compile when the two drift apart.

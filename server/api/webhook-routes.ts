@@ -3,7 +3,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
 import { type Journal, recordChange } from "../journal.js";
-import type { Delivery, Webhook } from "../store/store.js";
+import type { Webhook } from "../store/store.js";
 import { queueMessage } from "../webhooks/queue.js";
 import { makeSecret } from "../webhooks/signature.js";
 import { readTarget, TargetRefused } from "../webhooks/target.js";
@@ -11,7 +11,7 @@ import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";
 import { actorOf } from "./guard.js";
 import { IdParams, Page, Text } from "./schemas.js";
-import { time } from "./views.js";
+import { viewDelivery, viewWebhook } from "./webhook-views.js";
 
 const MAX_WEBHOOK_COUNT = 50;
 const MAX_URL_LENGTH = 2048;
@@ -205,34 +205,9 @@ export function webhookRoutes(app: FastifyInstance, context: Context): void {
   }
 
   async function describe(webhook: Webhook) {
-    return { ...viewWebhook(webhook), deliveries: await store.countDeliveries(webhook.id) };
+    return viewWebhook(webhook, await store.countDeliveries(webhook.id));
   }
 }
-
-const viewWebhook = (webhook: Webhook) => ({
-  id: webhook.id,
-  url: webhook.url,
-  events: webhook.events,
-  description: webhook.description,
-  is_active: webhook.isActive,
-  created_at: time(webhook.createdAt),
-  updated_at: time(webhook.updatedAt),
-});
-
-const viewDelivery = (delivery: Delivery) => ({
-  id: delivery.id,
-  webhook_id: delivery.webhookId,
-  message_id: delivery.messageId,
-  kind: delivery.kind,
-  state: delivery.state,
-  attempt_count: delivery.attemptCount,
-  /** When the next attempt may begin. */
-  due_at: delivery.state === "pending" ? time(delivery.dueAt) : null,
-  status_code: delivery.statusCode,
-  error: delivery.error,
-  created_at: time(delivery.createdAt),
-  updated_at: time(delivery.updatedAt),
-});
 
 /** In the log, which others read too, only the host: the rest of such URLs often is a secret. */
 async function tell(
@@ -256,7 +231,7 @@ async function tell(
 }
 
 /** The audit log leaves the secret out, but says that it was changed. */
-const viewForAudit = (webhook: Webhook) => ({ ...viewWebhook(webhook), secret: webhook.secret });
+const viewForAudit = (webhook: Webhook) => ({ ...viewWebhook(webhook, undefined), secret: webhook.secret });
 
 const unknown = (id: number) => new ApiError(404, "WEBHOOK_UNKNOWN", `webhook ${id} does not exist`);
 

@@ -19,6 +19,7 @@ import { simCommand } from "./sim.js";
 import { tokenCommand } from "./token.js";
 import { typeCommands } from "./type.js";
 import { userCommand } from "./user.js";
+import { webhookCommand } from "./webhook.js";
 
 export function createProgram(): Command {
   const program = new Command("skyslot")
@@ -41,6 +42,7 @@ export function createProgram(): Command {
     tokenCommand,
     typeCommands,
     registrationCommands,
+    webhookCommand,
     rolloutCommand,
     deviceCommand,
     simCommand,

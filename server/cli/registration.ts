@@ -1,6 +1,7 @@
 // `skyslot registration` and `skyslot enrolment`: which devices may come to a server, and how they prove who they are.
 
 import { type Command, Option } from "commander";
+import type { EnrolmentView, PolicyView } from "../api/identity-views.js";
 import { callServer, jsonRequest, type ServerFlags, withServer } from "./client.js";
 import { printJson, printLine, printTable, UsageError, wholeNumber } from "./output.js";
 
@@ -19,26 +20,12 @@ interface EnrolmentFlags extends Flags {
 interface TokenFlags extends Flags {
   readonly type?: string;
 }
-interface Policy {
-  readonly device_type: string;
-  readonly registration: string;
-  readonly tokens: string;
-}
 interface Identity {
   readonly device_id: string;
   readonly device_type: string;
   readonly state: string;
   readonly uses_token: boolean;
   readonly error?: string;
-}
-interface Enrolment {
-  readonly id: number;
-  readonly name: string;
-  readonly device_type: string | null;
-  readonly max_use_count: number | null;
-  readonly use_count: number;
-  readonly expires_at: string | null;
-  readonly revoked_at: string | null;
 }
 
 const STATES = ["pending", "approved", "blocked"];
@@ -93,8 +80,8 @@ export function registrationCommands(program: Command): void {
 
 async function listPolicies(flags: Flags): Promise<void> {
   const answer = (await callServer(flags, "/api/registration")) as {
-    readonly default: Policy;
-    readonly policies: readonly Policy[];
+    readonly default: PolicyView;
+    readonly policies: readonly PolicyView[];
   };
   if (flags.json) printJson(answer);
   else {
@@ -106,19 +93,19 @@ async function listPolicies(flags: Flags): Promise<void> {
 async function setPolicy(type: string, flags: PolicyFlags): Promise<void> {
   const { registration, tokens } = flags;
   const path = `/api/registration/${encodeURIComponent(type)}`;
-  const policy = (await callServer(flags, path, jsonRequest("PUT", { registration, tokens }))) as Policy;
+  const policy = (await callServer(flags, path, jsonRequest("PUT", { registration, tokens }))) as PolicyView;
   if (flags.json) printJson(policy);
   else showPolicies([policy]);
 }
 
 async function resetPolicy(type: string, flags: Flags): Promise<void> {
   const path = `/api/registration/${encodeURIComponent(type)}`;
-  const policy = (await callServer(flags, path, { method: "DELETE" })) as Policy;
+  const policy = (await callServer(flags, path, { method: "DELETE" })) as PolicyView;
   if (flags.json) printJson(policy);
   else showPolicies([policy]);
 }
 
-const showPolicies = (policies: readonly Policy[]): void =>
+const showPolicies = (policies: readonly PolicyView[]): void =>
   printTable(
     ["TYPE", "REGISTRATION", "TOKENS"],
     policies.map((policy) => [policy.device_type, policy.registration, policy.tokens]),
@@ -184,7 +171,11 @@ async function createEnrolment(name: string, flags: EnrolmentFlags): Promise<voi
     ...(flags.count === undefined ? {} : { max_use_count: flags.count }),
     ...(flags.days === undefined ? {} : { expires_in_days: flags.days }),
   };
-  const made = (await callServer(flags, "/api/enrolment-tokens", jsonRequest("POST", body))) as Enrolment & {
+  const made = (await callServer(
+    flags,
+    "/api/enrolment-tokens",
+    jsonRequest("POST", body),
+  )) as EnrolmentView & {
     readonly token: string;
   };
   if (flags.json) {
@@ -197,7 +188,7 @@ async function createEnrolment(name: string, flags: EnrolmentFlags): Promise<voi
 
 async function listEnrolments(flags: Flags): Promise<void> {
   const answer = (await callServer(flags, "/api/enrolment-tokens")) as {
-    readonly enrolment_tokens: readonly Enrolment[];
+    readonly enrolment_tokens: readonly EnrolmentView[];
   };
   if (flags.json) {
     printJson(answer);
@@ -217,7 +208,7 @@ async function listEnrolments(flags: Flags): Promise<void> {
 
 async function revokeEnrolment(id: string, flags: Flags): Promise<void> {
   const path = `/api/enrolment-tokens/${wholeNumber(id)}`;
-  const revoked = (await callServer(flags, path, { method: "DELETE" })) as Enrolment;
+  const revoked = (await callServer(flags, path, { method: "DELETE" })) as EnrolmentView;
   if (flags.json) printJson(revoked);
   else printLine(`enrolment token ${revoked.id} (${revoked.name}) is revoked`);
 }

@@ -6,6 +6,7 @@ import type { FirmwareView } from "../api/views.js";
 import { callServer, jsonRequest, type ServerFlags, withServer } from "./client.js";
 import { addListCommand } from "./firmware-list.js";
 import { printJson, printLine, UsageError, wholeNumber } from "./output.js";
+import { addNotesCommand } from "./release-notes.js";
 
 interface Json {
   readonly json?: boolean;
@@ -78,6 +79,7 @@ export function releaseCommand(program: Command): void {
     .option("--json", "print one JSON object")
     .action(verify);
   addListCommand(release);
+  addNotesCommand(release);
   for (const [name, description, changes] of CHANGES) {
     withServer(release.command(`${name} <id>`).description(description))
       .option("--json", "print one JSON object")

@@ -63,8 +63,11 @@ export const withPlan = (command: Command): Command =>
     .option("--seed <seed>", "choose the same devices for a share as a plan with this seed")
     .option("--file <file>", "a JSON file with the body that POST /api/rollouts takes; options go before it");
 
-/** Only what was told: the server has the defaults. */
-export async function readPlanFlags(firmwareId: number, flags: PlanFlags): Promise<RolloutInput> {
+/**
+ * Only what was told: the server has the defaults.
+ * @param timeZone of windows, where none is told
+ */
+export async function readPlanFlags(flags: PlanFlags, timeZone = "UTC"): Promise<Partial<RolloutInput>> {
   const fromFile = flags.file === undefined ? {} : await readJson(flags.file);
   const target = dropAbsent({
     tags: flags.tag,
@@ -81,10 +84,11 @@ export async function readPlanFlags(firmwareId: number, flags: PlanFlags): Promi
     silent_seconds: flags.silentAfter,
     min_samples: flags.minSamples,
   });
+  const windows = dropAbsent({ time_zone: flags.timeZone, spans: flags.window?.map(readWindow) });
   const told = dropAbsent({
     name: flags.name,
     stages: flags.stage?.map(readStage),
-    windows: flags.window && { time_zone: flags.timeZone ?? "UTC", spans: flags.window.map(readWindow) },
+    windows: Object.keys(windows).length > 0 ? { time_zone: timeZone, ...windows } : undefined,
     start_at: flags.startAt,
     max_concurrent: flags.maxConcurrent,
     lease_seconds: flags.lease,
@@ -95,7 +99,7 @@ export async function readPlanFlags(firmwareId: number, flags: PlanFlags): Promi
     target: Object.keys(target).length > 0 ? target : undefined,
     gates: Object.keys(gates).length > 0 ? gates : undefined,
   });
-  return { ...fromFile, ...told, firmware_id: firmwareId } as RolloutInput;
+  return { ...fromFile, ...told };
 }
 
 async function readJson(file: string): Promise<object> {

@@ -1,16 +1,21 @@
-// `skyslot rollout`: plan, create, start, watch and end rollouts.
+// `skyslot rollout`: create, start, watch and end rollouts. To plan and to change them: rollout-plan.ts, rollout-edit.ts.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
-import type { PlanView, ProgressView, RolloutView } from "../api/rollout-views.js";
-import { callServer, type ServerFlags, withServer } from "./client.js";
-import { bold, printJson, printLine, printTable, UsageError, wholeNumber, yellow } from "./output.js";
-import { bytes, drawRollout, paintState } from "./rollout-drawing.js";
+import type { ProgressView, RolloutView, WayBackView } from "../api/rollout-views.js";
+import { callServer, jsonRequest, type ServerFlags, withServer } from "./client.js";
+import { printJson, printLine, printTable, UsageError, wholeNumber } from "./output.js";
+import { drawRollout, paintState } from "./rollout-drawing.js";
+import { addEditCommand } from "./rollout-edit.js";
 import { type PlanFlags, readPlanFlags, seconds, withPlan } from "./rollout-options.js";
+import { addPlanCommand, minute } from "./rollout-plan.js";
 
 interface Flags extends ServerFlags {
   readonly json?: boolean;
 }
+
+/** Adds a command to the group. */
+export type AddCommand = (usage: string, description: string) => Command;
 
 const ESCAPE = "\u001b";
 
@@ -19,15 +24,14 @@ const EXIT_STATUS: Readonly<Record<string, number>> = Object.freeze({ finished: 
 
 export function rolloutCommand(program: Command): void {
   const rollout = program.command("rollout").description("bring a release to devices, stage by stage");
-  const add = (usage: string, description: string) =>
+  const add: AddCommand = (usage, description) =>
     withServer(rollout.command(usage).description(description)).option("--json", "print JSON");
 
-  withPlan(add("plan <firmware>", "tell who would get a firmware when, and who not and why; changes nothing"))
-    .option("--limit <n>", "devices that are listed of each kind", wholeNumber, 20)
-    .action(plan);
+  addPlanCommand(add);
   withPlan(add("create <firmware>", "make a rollout of a firmware, as a draft"))
     .option("--start", "and start it")
     .action(create);
+  addEditCommand(add);
   add("list", "list rollouts, newest first")
     .option("--state <state>", "only with this state")
     .option("--limit <n>", "at most so many", wholeNumber, 50)
@@ -48,59 +52,17 @@ export function rolloutCommand(program: Command): void {
       .option("--reason <text>", "for those who ask later")
       .action((id: string, flags: Flags & { reason?: string }) => order(kind, id, flags));
   }
-  add("rollback <id>", "end it and lead its devices to a newer release with the former code")
+  add("rollback <id>", "end it and lead its devices to another release")
     .option("--to <firmware>", "that release (the newest that is newer)", wholeNumber)
+    .option("--list", "list the releases that they could be led to, and change nothing")
     .action(rollBack);
 }
 
 const post = (flags: ServerFlags, path: string, body: object) =>
-  callServer(flags, path, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(body),
-  });
-
-async function plan(firmware: string, flags: Flags & PlanFlags & { limit: number }): Promise<void> {
-  const body = await readPlanFlags(wholeNumber(firmware), flags);
-  const view = (await post(flags, `/api/rollouts/plan?limit=${flags.limit}`, body)) as PlanView;
-  if (flags.json) {
-    printJson(view);
-    return;
-  }
-  printLine(
-    bold(
-      `${view.device_count} of ${view.device_count + view.excluded_count} devices get it, ${bytes(view.bytes)} in all`,
-    ),
-  );
-  printTable(
-    ["STAGE", "DEVICES", "BYTES", "NOT BEFORE"],
-    view.stages.map((stage) => [
-      stage.name,
-      `${stage.device_count}`,
-      bytes(stage.bytes),
-      minute(stage.earliest_at),
-    ]),
-  );
-  for (const { device_id, stage, firmware_ids } of view.devices) {
-    const way = firmware_ids.length > 1 ? ` over firmware ${firmware_ids.slice(0, -1).join(", ")}` : "";
-    printLine(`  ${device_id}  stage ${stage + 1}${way}`);
-  }
-  if (view.devices.length < view.device_count)
-    printLine(`  … ${view.device_count - view.devices.length} more`);
-  for (const { device_id, sentence } of view.excluded)
-    printLine(`  ${yellow("left out")} ${device_id}: ${sentence}`);
-  if (view.excluded.length < view.excluded_count) {
-    const reasons = Object.entries(view.excluded_by).map(([verdict, count]) => `${count} ${verdict}`);
-    printLine(
-      `  … ${view.excluded_count - view.excluded.length} more left out; in all: ${reasons.join(", ")}`,
-    );
-  }
-  for (const note of view.notes) printLine(yellow(note));
-  printLine(`Create it with --seed ${view.seed} to get these devices into these stages.`);
-}
+  callServer(flags, path, jsonRequest("POST", body));
 
 async function create(firmware: string, flags: Flags & PlanFlags & { start?: boolean }): Promise<void> {
-  const body = await readPlanFlags(wholeNumber(firmware), flags);
+  const body = { ...(await readPlanFlags(flags)), firmware_id: wholeNumber(firmware) };
   const made = (await post(flags, "/api/rollouts", body)) as RolloutView;
   if (flags.start) {
     await order("start", `${made.id}`, flags);
@@ -179,7 +141,8 @@ async function order(kind: string, id: string, flags: Flags & { reason?: string 
   else printLine(`rollout ${view.id}: ${paintState(view.state)}, ${view.reason}`);
 }
 
-async function rollBack(id: string, flags: Flags & { to?: number }): Promise<void> {
+async function rollBack(id: string, flags: Flags & { to?: number; list?: boolean }): Promise<void> {
+  if (flags.list) return listWaysBack(id, flags);
   const body = flags.to === undefined ? {} : { firmware_id: flags.to };
   const answer = (await post(flags, `/api/rollouts/${wholeNumber(id)}/rollback`, body)) as {
     readonly back: RolloutView;
@@ -191,5 +154,16 @@ async function rollBack(id: string, flags: Flags & { to?: number }): Promise<voi
     );
 }
 
-const minute = (time: string | null): string =>
-  time === null ? "no window" : time.slice(0, 16).replace("T", " ");
+async function listWaysBack(id: string, flags: Flags): Promise<void> {
+  const path = `/api/rollouts/${wholeNumber(id)}/rollback`;
+  const answer = (await callServer(flags, path)) as { readonly releases: readonly WayBackView[] };
+  if (flags.json) return printJson(answer);
+  printTable(
+    ["FIRMWARE", "RELEASE", "FOR"],
+    answer.releases.map(({ firmware_id, release, is_newer, is_default }) => [
+      `${firmware_id}`,
+      release,
+      is_newer ? `every device${is_default ? ", taken by itself" : ""}` : "devices that take what is older",
+    ]),
+  );
+}

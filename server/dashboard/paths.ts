@@ -14,6 +14,7 @@ export const PAGES = Object.freeze({
   "/": { name: "Dashboard", inMenu: true, needs: "read" },
   "/ota-management": { name: "Updates", inMenu: true, needs: "read" },
   "/ota-management/rollouts/new": { name: "New rollout", inMenu: false, needs: "rollouts:write" },
+  "/ota-management/rollouts/:id/edit": { name: "Change a rollout", inMenu: false, needs: "rollouts:write" },
   "/ota-management/rollouts/:id": { name: "Rollout", inMenu: false, needs: "read" },
   "/devices": { name: "Devices", inMenu: true, needs: "read" },
   "/devices/:id": { name: "Device", inMenu: false, needs: "read" },

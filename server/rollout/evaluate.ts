@@ -112,9 +112,13 @@ const KINDS: Readonly<Record<Advance["kind"], string>> = Object.freeze({
   finish: "finished",
 });
 
-/** Nobody has commanded it or moved it since. */
+/** Nobody has commanded, changed or moved it since. */
 const isSame = (a: Rollout, b: Rollout): boolean =>
-  a.state === b.state && a.stage === b.stage && a.gatesSince === b.gatesSince && a.updatedAt === b.updatedAt;
+  a.state === b.state &&
+  a.stage === b.stage &&
+  a.gatesSince === b.gatesSince &&
+  a.updatedAt === b.updatedAt &&
+  a.revision === b.revision;
 
 /** A line in the log: `rollout.paused` … */
 export const logRollout = (journal: Journal, rollout: Rollout, word: string): Promise<void> =>

@@ -1,5 +1,5 @@
 // What a person may do with a rollout, and what it is afterwards. Pure: the state machine of model.ts as one function a command.
-// Cancelling works from every state and nothing leads out of it.
+// Cancelling works from every state and nothing leads out of it; what needs approval is never opened without it.
 
 import type { Advance } from "./advance.js";
 import type { Rollout, RolloutState } from "./model.js";
@@ -45,11 +45,6 @@ export function command(rollout: Rollout, order: Command, actor: string, now: nu
   }
   switch (order.kind) {
     case "start":
-      if (rollout.needsApproval && rollout.approvedBy === null)
-        return succeed(rollout, now, {
-          state: "awaiting_approval",
-          reason: `started by ${actor}, another person has to approve it`,
-        });
       return succeed(rollout, now, open(rollout, `started by ${actor}`, now));
     case "approve":
       return approve(rollout, actor, now);
@@ -105,18 +100,25 @@ function cancel(rollout: Rollout, reason: string, actor: string, now: number): C
 }
 
 function approve(rollout: Rollout, actor: string, now: number): CommandResult {
-  if (actor === rollout.createdBy) {
-    return refuse("SAME_PERSON", `${actor} made rollout ${rollout.id}: another person has to approve it`);
+  const { id, createdBy, editedBy, state } = rollout;
+  if (actor === createdBy || actor === editedBy) {
+    const did = actor === createdBy ? "made" : "changed";
+    return refuse("SAME_PERSON", `${actor} ${did} rollout ${id}: another person has to approve it`);
   }
-  if (rollout.state === "draft")
-    return succeed(rollout, now, { approvedBy: actor, reason: `approved by ${actor}` });
-  return succeed(rollout, now, { ...open(rollout, `approved by ${actor}`, now), approvedBy: actor });
+  const approved = { ...rollout, approvedBy: actor };
+  const reason = `approved by ${actor}`;
+  return succeed(approved, now, state === "draft" ? { reason } : open(approved, reason, now));
 }
 
-const open = (rollout: Rollout, reason: string, now: number): Partial<Changed> =>
-  rollout.startAt !== null && rollout.startAt > now
-    ? { state: "scheduled", reason: `${reason}, begins at ${new Date(rollout.startAt).toISOString()}` }
+/** What a rollout is that somebody wants to go on. */
+export function open(rollout: Rollout, reason: string, now: number): Partial<Changed> {
+  const { needsApproval, approvedBy, startAt } = rollout;
+  if (needsApproval && approvedBy === null)
+    return { state: "awaiting_approval", reason: `${reason}, another person has to approve it` };
+  return startAt !== null && startAt > now
+    ? { state: "scheduled", reason: `${reason}, begins at ${new Date(startAt).toISOString()}` }
     : running(rollout, reason, now);
+}
 
 const running = (rollout: Rollout, reason: string, now: number): Partial<Changed> => ({
   state: "running",

@@ -4,6 +4,8 @@
 //   draft ──▶ awaiting_approval ──▶ scheduled ──▶ running ◀──▶ paused
 //     └─────────────────────────────────┴────────────┴──────────┘│
 //                                                     └▶ finished └──▶ cancelled   from everywhere, and for good
+//
+// A change of its plan takes an approval away: what runs or is scheduled then waits for approval again.
 
 import type { Device, Firmware } from "../store/store.js";
 
@@ -107,9 +109,29 @@ export interface RolloutPlan {
   readonly needsApproval: boolean;
 }
 
+/** Every field of a plan, in a person's words: what is kept, compared and changed goes by this list. */
+export const PLAN_FIELDS: Readonly<Record<keyof RolloutPlan, string>> = Object.freeze({
+  name: "name",
+  firmwareId: "release",
+  seed: "seed",
+  target: "target",
+  stages: "stages",
+  gates: "gates",
+  windows: "windows",
+  startAt: "start",
+  maxConcurrentCount: "concurrency",
+  leaseMs: "lease",
+  priority: "priority",
+  force: "force",
+  needsApproval: "approval",
+});
+export const PLAN_FIELD_NAMES = Object.freeze(Object.keys(PLAN_FIELDS) as (keyof RolloutPlan)[]);
+
 /** A rollout and how far it is. */
 export interface Rollout extends RolloutPlan {
   readonly id: number;
+  /** Counts the changes of its plan, from 1 on: who changes or approves it names the one that they have seen. */
+  readonly revision: number;
   readonly state: RolloutState;
   /** Why it is in this state, for a person, with the numbers. */
   readonly reason: string;
@@ -124,6 +146,8 @@ export interface Rollout extends RolloutPlan {
   /** When the rules were last applied. */
   readonly evaluatedAt: number;
   readonly createdBy: string;
+  /** Who changed its plan last; `null`: nobody has. */
+  readonly editedBy: string | null;
   readonly approvedBy: string | null;
   readonly createdAt: number;
   readonly updatedAt: number;
@@ -197,6 +221,10 @@ export const NO_STAGE_TALLY: StageTally = Object.freeze({
   rolledBackCount: 0,
   silentCount: 0,
 });
+
+/** Who may not approve it: whoever made it, and whoever changed it last. Such as `ada` or `ada and ben`. */
+export const nameAuthors = ({ createdBy, editedBy }: Pick<Rollout, "createdBy" | "editedBy">): string =>
+  editedBy === null || editedBy === createdBy ? createdBy : `${createdBy} and ${editedBy}`;
 
 /** Such as `1 device` or `2 devices`. */
 export const countDevices = (count: number): string => `${count} device${count === 1 ? "" : "s"}`;

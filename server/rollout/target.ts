@@ -1,6 +1,6 @@
 // Whom a rollout is for, and in which stage. Pure.
 
-import { compareVersions, parseVersion } from "../../firmware/core/version.js";
+import { compareVersions, parseVersion, type Version } from "../../firmware/core/version.js";
 import { isWithin } from "./bucket.js";
 import type { RolloutDevice, RolloutPlan, Target } from "./model.js";
 import { versionOf } from "./order.js";
@@ -20,13 +20,31 @@ export function missesTarget(target: Target, device: RolloutDevice): string | un
 
 function missesVersions({ fromVersion, toVersion }: Target, device: RolloutDevice): string | undefined {
   const current = versionOf(device.version, device.build);
-  const [oldest, newest] = [fromVersion, toVersion].map((text) => text && parseVersion(text));
+  const oldest = parseVersion(fromVersion ?? "");
+  const newest = newestOf(toVersion);
   if (oldest && compareVersions(current, oldest) < 0)
     return `it is for ${fromVersion} and newer, the device runs ${device.version}`;
-  // A bound without a build number means the version with all of its builds.
-  const bound = newest && !toVersion?.includes("+") ? { ...newest, build: Number.MAX_SAFE_INTEGER } : newest;
-  if (bound && compareVersions(current, bound) > 0)
+  if (newest && compareVersions(current, newest) > 0)
     return `it is for ${toVersion} and older, the device runs ${device.version}`;
+  return undefined;
+}
+
+/** A bound without a build number means the version with all of its builds. */
+function newestOf(toVersion = ""): Version | undefined {
+  const version = parseVersion(toVersion);
+  return version && !toVersion.includes("+") ? { ...version, build: Number.MAX_SAFE_INTEGER } : version;
+}
+
+/** In which of its terms a target has devices that another has not, such as `tags`; `undefined`: in none. */
+export function findWidening(before: Target, after: Target): string | undefined {
+  for (const name of ["hardware", "tags", "groups", "devices"] as const) {
+    const [known, wanted] = [before[name], after[name]];
+    if (known && !wanted?.every((one) => known.includes(one))) return name;
+  }
+  const [oldest, newest] = [parseVersion(before.fromVersion ?? ""), newestOf(before.toVersion)];
+  const [nextOldest, nextNewest] = [parseVersion(after.fromVersion ?? ""), newestOf(after.toVersion)];
+  if (oldest && (!nextOldest || compareVersions(nextOldest, oldest) < 0)) return "from version";
+  if (newest && (!nextNewest || compareVersions(nextNewest, newest) > 0)) return "to version";
   return undefined;
 }
 

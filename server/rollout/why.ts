@@ -4,7 +4,7 @@
 import type { FailureCount } from "../store/store.js";
 import { bucketOf } from "./bucket.js";
 import type { Decision, Facts, Judged, Verdict } from "./decide.js";
-import { nameRelease, type Rollout, type RolloutDevice, type RolloutRelease } from "./model.js";
+import { nameAuthors, nameRelease, type Rollout, type RolloutDevice, type RolloutRelease } from "./model.js";
 import { MAX_ROLLBACK_COUNT, waitsUntil } from "./obstacle.js";
 import { missesTarget, stageOf } from "./target.js";
 import { nextOpening } from "./window.js";
@@ -115,7 +115,7 @@ export function word(
     case "ROLLOUT_DRAFT":
       return `${name} has ${run}, which is a draft: start it.`;
     case "ROLLOUT_AWAITING_APPROVAL":
-      return `${run} for ${name} waits for another person than ${rollout?.createdBy} to approve it.`;
+      return `${run} for ${name} waits for another person than ${rollout && nameAuthors(rollout)} to approve it.`;
     case "ROLLOUT_SCHEDULED":
       return `${run} for ${name} begins at ${time(rollout?.startAt ?? 0)}.`;
     case "ROLLOUT_PAUSED":

@@ -43,7 +43,7 @@ export interface MemberFilter {
 
 export interface RolloutStore {
   addRollout(rollout: NewRollout): Promise<Rollout>;
-  /** Replaces everything but the release that it is for. */
+  /** Replaces everything. */
   putRollout(rollout: Rollout): Promise<void>;
   findRollout(id: number): Promise<Rollout | undefined>;
   /** Newest first. */

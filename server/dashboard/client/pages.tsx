@@ -10,6 +10,7 @@ import { Audit } from "./pages/audit.js";
 import { Dashboard } from "./pages/dashboard.js";
 import { DevicePage } from "./pages/device.js";
 import { Devices } from "./pages/devices.js";
+import { EditRollout } from "./pages/edit-rollout.js";
 import { NewRollout } from "./pages/new-rollout.js";
 import { OtaManagement } from "./pages/ota-management.js";
 import { RolloutPage } from "./pages/rollout.js";
@@ -34,6 +35,7 @@ export const VIEWS: Readonly<Record<PagePath, ComponentType<PageProps>>> = Objec
   "/": Dashboard,
   "/ota-management": OtaManagement,
   "/ota-management/rollouts/new": NewRollout,
+  "/ota-management/rollouts/:id/edit": EditRollout,
   "/ota-management/rollouts/:id": RolloutPage,
   "/devices": Devices,
   "/devices/:id": DevicePage,

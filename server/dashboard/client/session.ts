@@ -8,10 +8,17 @@ const REFRESH_MS = 10 * 60_000;
 const LOOK_MS = 30_000;
 
 /** A request that sends and takes JSON. @throws Error with the server's own sentence */
-export async function ask<Answer>(method: string, path: string, body?: object): Promise<Answer> {
+export async function ask<Answer>(
+  method: string,
+  path: string,
+  body?: object,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
+  const type: Record<string, string> = body ? { "content-type": "application/json" } : {};
   const response = await fetch(path, {
     method,
-    ...(body ? { headers: { "content-type": "application/json" }, body: JSON.stringify(body) } : {}),
+    headers: { ...type, ...headers },
+    ...(body ? { body: JSON.stringify(body) } : {}),
   }).catch(() => {
     throw new Error("The server does not answer.");
   });

@@ -3,6 +3,8 @@
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { sentence, useAction } from "./data.js";
+import { Problem } from "./parts/notes.js";
 import { ask, signIn } from "./session.js";
 
 /** What the server asks for at least, see auth/password.ts: it judges, this only tells. */
@@ -52,9 +54,7 @@ export function Setup() {
   useEffect(() => {
     if (token === "") setProblem("This link is not complete: copy the whole of it.");
     else
-      ask<Link>("POST", "/api/setup/look", { token }).then(setLink, (error) =>
-        setProblem(sentence(error.message)),
-      );
+      ask<Link>("POST", "/api/setup/look", { token }).then(setLink, (error) => setProblem(sentence(error)));
   }, []);
   if (problem) {
     return (
@@ -98,26 +98,17 @@ interface FormProps {
 }
 
 function Form({ title, action, onSubmit, children, footer }: FormProps) {
-  const [problem, setProblem] = useState("");
-  const [isBusy, setBusy] = useState(false);
-  const submit = async (event: SubmitEvent) => {
+  const { isBusy, problem, run } = useAction();
+  const submit = (event: SubmitEvent) => {
     event.preventDefault();
-    setBusy(true);
-    setProblem("");
-    try {
-      await onSubmit(new FormData(event.currentTarget as HTMLFormElement));
-    } catch (error) {
-      setProblem(sentence((error as Error).message));
-      setBusy(false);
-    }
+    const fields = new FormData(event.currentTarget as HTMLFormElement);
+    run(() => onSubmit(fields));
   };
   return (
     <Card title={title}>
       <form onSubmit={submit}>
         {children}
-        <p class="failure" role="alert">
-          {problem}
-        </p>
+        <Problem text={problem} />
         <button type="submit" disabled={isBusy}>
           {isBusy ? "One moment…" : action}
         </button>
@@ -185,6 +176,3 @@ function PasswordField(props: {
     </>
   );
 }
-
-const sentence = (text: string): string =>
-  `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;

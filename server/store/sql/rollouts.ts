@@ -3,6 +3,7 @@
 import { type Generated, type Insertable, type Kysely, type Selectable, sql } from "kysely";
 import {
   NO_STAGE_TALLY,
+  PLAN_FIELD_NAMES,
   type Rollout,
   type RolloutPlan,
   type RolloutState,
@@ -17,7 +18,9 @@ export interface RolloutTable {
   id: Generated<number>;
   firmware_id: number;
   name: string;
+  /** Every field of the plan that has no column of its own. */
   plan: string;
+  revision: number;
   state: string;
   reason: string;
   stage: number;
@@ -27,6 +30,7 @@ export interface RolloutTable {
   sizes_at: number;
   evaluated_at: number;
   created_by: string;
+  edited_by: string | null;
   approved_by: string | null;
   created_at: number;
   updated_at: number;
@@ -62,16 +66,19 @@ export function createRolloutStore(db: Kysely<Tables>): RolloutStore {
     },
 
     async putRollout(rollout) {
-      const { firmware_id: _firmwareId, ...changing } = toRolloutRow(rollout);
+      const changing = toRolloutRow(rollout);
       const known = await db
         .selectFrom("rollouts")
-        .select(["plan", "state", "stage"])
+        .select(["firmware_id", "plan", "state", "stage"])
         .where("id", "=", rollout.id)
         .executeTakeFirst();
       await db.updateTable("rollouts").set(changing).where("id", "=", rollout.id).execute();
       // It is put at every look at it, and seldom differs in what decisions depend on.
       const isSame =
-        known?.plan === changing.plan && known.state === changing.state && known.stage === changing.stage;
+        known?.firmware_id === changing.firmware_id &&
+        known.plan === changing.plan &&
+        known.state === changing.state &&
+        known.stage === changing.stage;
       if (!isSame) await forgetQuietKeys(db);
     },
 
@@ -255,6 +262,7 @@ const counted = (condition: ReturnType<typeof sql>) =>
 const toRollout = (row: Selectable<RolloutTable>): Rollout => ({
   ...(JSON.parse(row.plan) as RolloutPlan),
   id: row.id,
+  revision: row.revision,
   firmwareId: row.firmware_id,
   name: row.name,
   state: row.state as RolloutState,
@@ -266,6 +274,7 @@ const toRollout = (row: Selectable<RolloutTable>): Rollout => ({
   sizesAt: row.sizes_at,
   evaluatedAt: row.evaluated_at,
   createdBy: row.created_by,
+  editedBy: row.edited_by,
   approvedBy: row.approved_by,
   createdAt: row.created_at,
   updatedAt: row.updated_at,
@@ -273,53 +282,32 @@ const toRollout = (row: Selectable<RolloutTable>): Rollout => ({
   endedAt: row.ended_at,
 });
 
-const toRolloutRow = (rollout: NewRollout): Insertable<RolloutTable> => {
-  const {
-    seed,
-    target,
-    stages,
-    gates,
-    windows,
-    startAt,
-    maxConcurrentCount,
-    leaseMs,
-    priority,
-    force,
-    needsApproval,
-  } = rollout;
-  const plan: Omit<RolloutPlan, "name" | "firmwareId"> = {
-    seed,
-    target,
-    stages,
-    gates,
-    windows,
-    startAt,
-    maxConcurrentCount,
-    leaseMs,
-    priority,
-    force,
-    needsApproval,
-  };
-  return {
-    firmware_id: rollout.firmwareId,
-    name: rollout.name,
-    plan: JSON.stringify(plan),
-    state: rollout.state,
-    reason: rollout.reason,
-    stage: rollout.stage,
-    stage_since: rollout.stageSince,
-    gates_since: rollout.gatesSince,
-    stage_sizes: JSON.stringify(rollout.stageSizes),
-    sizes_at: rollout.sizesAt,
-    evaluated_at: rollout.evaluatedAt,
-    created_by: rollout.createdBy,
-    approved_by: rollout.approvedBy,
-    created_at: rollout.createdAt,
-    updated_at: rollout.updatedAt,
-    started_at: rollout.startedAt,
-    ended_at: rollout.endedAt,
-  };
-};
+/** Fields of the plan that stand in `plan`; the others have columns. */
+const JSON_FIELDS = Object.freeze(
+  PLAN_FIELD_NAMES.filter((field) => field !== "name" && field !== "firmwareId"),
+);
+
+const toRolloutRow = (rollout: NewRollout): Insertable<RolloutTable> => ({
+  firmware_id: rollout.firmwareId,
+  name: rollout.name,
+  plan: JSON.stringify(Object.fromEntries(JSON_FIELDS.map((field) => [field, rollout[field]]))),
+  revision: rollout.revision,
+  state: rollout.state,
+  reason: rollout.reason,
+  stage: rollout.stage,
+  stage_since: rollout.stageSince,
+  gates_since: rollout.gatesSince,
+  stage_sizes: JSON.stringify(rollout.stageSizes),
+  sizes_at: rollout.sizesAt,
+  evaluated_at: rollout.evaluatedAt,
+  created_by: rollout.createdBy,
+  edited_by: rollout.editedBy,
+  approved_by: rollout.approvedBy,
+  created_at: rollout.createdAt,
+  updated_at: rollout.updatedAt,
+  started_at: rollout.startedAt,
+  ended_at: rollout.endedAt,
+});
 
 const toMember = (row: Selectable<RolloutMemberTable>): Member => ({
   rolloutId: row.rollout_id,

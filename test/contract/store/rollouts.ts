@@ -5,6 +5,7 @@ import type { Member, NewRollout, Store } from "../../../server/store/store.js";
 import { PAGE, sampleDevice, sampleFirmware } from "./samples.js";
 
 export const sampleNewRollout = (changes: Partial<NewRollout> = {}): NewRollout => ({
+  revision: 1,
   name: "first",
   firmwareId: 1,
   seed: "seed",
@@ -36,6 +37,7 @@ export const sampleNewRollout = (changes: Partial<NewRollout> = {}): NewRollout 
   sizesAt: 0,
   evaluatedAt: 0,
   createdBy: "ada",
+  editedBy: null,
   approvedBy: null,
   createdAt: 100,
   updatedAt: 100,
@@ -88,6 +90,8 @@ export function rolloutContract(store: () => Store): void {
       stageSizes: [1, 2],
       maxConcurrentCount: null,
       windows: null,
+      revision: 2,
+      editedBy: "eve",
       approvedBy: "bob",
       startedAt: 300,
     };

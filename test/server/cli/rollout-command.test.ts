@@ -1,35 +1,30 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { expect } from "chai";
-import { redirectOutput, UsageError } from "../../../server/cli/output.js";
-import { createProgram } from "../../../server/cli/program.js";
-import { type RunningServer, startServer } from "../../../server/start.js";
+import { UsageError } from "../../../server/cli/output.js";
 import { makeRelease } from "../test-server.js";
+import { type CommandLine, openCommandLine } from "./command-line.js";
 
 describe("skyslot rollout and skyslot device", () => {
-  let folder: string;
-  let server: RunningServer;
-  let exitCode: typeof process.exitCode;
+  let line: CommandLine;
   before(async () => {
-    exitCode = process.exitCode;
-    folder = await mkdtemp(join(tmpdir(), "skyslot-cli-rollout-"));
-    server = await startServer({ dataDir: folder, port: 0 });
+    line = await openCommandLine();
     const { image, release } = await makeRelease("1.1.0");
     const form = new FormData();
     form.set("file", new Blob([new Uint8Array(image)]), "base.bin");
     form.set("release", release);
     form.set("is_stable", "false");
-    const headers = { authorization: `Bearer ${server.adminToken}` };
-    const answer = await fetch(`${server.url}/api/ota/admin/upload`, { method: "POST", headers, body: form });
+    const headers = { authorization: `Bearer ${line.server.adminToken}` };
+    const answer = await fetch(`${line.server.url}/api/ota/admin/upload`, {
+      method: "POST",
+      headers,
+      body: form,
+    });
     expect(answer.status, await answer.text()).to.equal(201);
     for (const id of ["d1", "d2"]) expect(await check(id)).to.equal(false);
   });
-  after(async () => {
-    process.exitCode = exitCode;
-    await server.close();
-    await rm(folder, { recursive: true, force: true });
-  });
+  after(() => line.close());
+  const skyslot: CommandLine["skyslot"] = (...args) => line.skyslot(...args);
+  const json: CommandLine["json"] = (...args) => line.json(...args);
+  const failure: CommandLine["failure"] = (...args) => line.failure(...args);
 
   const check = async (device_id: string): Promise<boolean> => {
     const body = {
@@ -39,34 +34,13 @@ describe("skyslot rollout and skyslot device", () => {
       current_build: 0,
       slot_state: "valid",
     };
-    const answer = await fetch(`${server.url}/api/ota/check`, {
+    const answer = await fetch(`${line.server.url}/api/ota/check`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify(body),
     });
     return ((await answer.json()) as { update_available: boolean }).update_available;
   };
-  /** What the command prints, and the status that it ends with. */
-  const skyslot = async (...args: string[]): Promise<{ readonly out: string; readonly status: unknown }> => {
-    let out = "";
-    process.exitCode = 0;
-    const putBack = redirectOutput((text) => {
-      out += text;
-    });
-    try {
-      await createProgram().parseAsync([...args, "--server", server.url, "--data", folder], { from: "user" });
-    } finally {
-      putBack();
-    }
-    return { out, status: process.exitCode };
-  };
-  const json = async (...args: string[]) => JSON.parse((await skyslot(...args, "--json")).out);
-  const failure = (...args: string[]): Promise<Error> =>
-    skyslot(...args).then(
-      ({ out }) => new Error(`no failure: ${out}`),
-      (error: Error) => error,
-    );
-
   it("labels devices, and says of each what became of it", async () => {
     const tagged = await skyslot(
       "device",
@@ -138,5 +112,44 @@ describe("skyslot rollout and skyslot device", () => {
     expect((await skyslot("device", "logs", "d1")).out).to.match(
       /update\.pending +d1 is offered base 1\.1\.0 over 1\.0\.0/,
     );
+  });
+
+  it("changes what is told of a rollout, and nothing that somebody else has changed meanwhile", async () => {
+    await skyslot(
+      "rollout",
+      "create",
+      "1",
+      "--tag",
+      "lab",
+      "--stage",
+      "10%",
+      "100%",
+      "--max-concurrent",
+      "5",
+    );
+    const plan = await skyslot("rollout", "edit", "2", "--clear", "tags", "--plan");
+    expect(plan.out).to.match(/^1 of 2 devices get it/);
+    expect(await json("rollout", "show", "2")).to.include({ revision: 1 });
+    const edit = ["--name", "winter", "--window", "daily 01:00-05:00", "--time-zone", "Europe/Berlin"];
+    const cleared = ["--clear", "tags", "max-concurrent", "--from", "0.9.0"];
+    expect((await skyslot("rollout", "edit", "2", ...edit, ...cleared)).out).to.equal(
+      "rollout 2, revision 2: draft, changed by local administrator\n",
+    );
+    const edited = await json("rollout", "edit", "2", "--window", "daily 02:00-05:00");
+    expect(edited).to.deep.include({
+      name: "winter",
+      max_concurrent: null,
+      target: { from_version: "0.9.0" },
+    });
+    expect(edited.windows).to.deep.include({ time_zone: "Europe/Berlin" });
+    expect((await skyslot("rollout", "edit", "2", "--name", "winter")).out).to.equal(
+      "rollout 2 is so already\n",
+    );
+    await skyslot("rollout", "start", "2");
+    expect((await failure("rollout", "edit", "2", "--clear", "from")).message).to.match(
+      /409 EDIT_UNSAFE: the target of rollout 2 cannot be changed: devices that from version would add/,
+    );
+    expect(await failure("rollout", "edit", "2")).to.be.instanceOf(UsageError);
+    await skyslot("rollout", "cancel", "2");
   });
 });

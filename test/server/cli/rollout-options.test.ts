@@ -42,11 +42,10 @@ describe("a rollout in words of the command line", () => {
   });
 
   it("sends only what was told", async () => {
-    expect(await readPlanFlags(3, {})).to.deep.equal({ firmware_id: 3 });
+    expect(await readPlanFlags({})).to.deep.equal({});
     expect(
-      await readPlanFlags(3, { tag: ["lab"], maxFailed: 0.2, window: ["mon 01:00-02:00"], approval: true }),
+      await readPlanFlags({ tag: ["lab"], maxFailed: 0.2, window: ["mon 01:00-02:00"], approval: true }),
     ).to.deep.equal({
-      firmware_id: 3,
       target: { tags: ["lab"] },
       gates: { max_failed_fraction: 0.2 },
       windows: { time_zone: "UTC", spans: [{ weekdays: [1], from: "01:00", to: "02:00" }] },

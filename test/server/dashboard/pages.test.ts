@@ -69,7 +69,7 @@ describe("the buttons of a rollout", () => {
     for (const state of ROLLOUT_STATES) {
       const one = rollout({ state, createdBy: "ada", stage: 0 });
       const shown = ordersFor(
-        { ...one, created_by: "ada", needs_approval: false, approved_by: null },
+        { ...one, created_by: "ada", edited_by: null, needs_approval: false, approved_by: null },
         "ben",
       ).filter((order) => order !== "rollback");
       const obeyed = orders.filter((kind) => command(one, { kind, reason: "" } as never, "ben", 1).ok);
@@ -83,9 +83,18 @@ describe("the buttons of a rollout", () => {
     }
   });
 
-  it("do not let somebody approve what they have made", () => {
-    const own = { created_by: "ada", needs_approval: true, approved_by: null, stage: 0, stages: [1] };
-    expect(ordersFor({ ...own, state: "awaiting_approval" }, "ada")).deep.equal(["cancel"]);
+  it("do not let somebody approve what they have made or changed", () => {
+    const own = {
+      edited_by: null,
+      created_by: "ada",
+      needs_approval: true,
+      approved_by: null,
+      stage: 0,
+      stages: [1],
+    };
+    const waiting = { ...own, edited_by: "ben", state: "awaiting_approval" as const };
+    for (const author of ["ada", "ben"]) expect(ordersFor(waiting, author)).deep.equal(["cancel"]);
+    expect(ordersFor(waiting, "bob")).deep.equal(["approve", "cancel"]);
   });
 });
 

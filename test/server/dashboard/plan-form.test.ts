@@ -1,12 +1,17 @@
 import { Value } from "@sinclair/typebox/value";
 import { expect } from "chai";
+import { patchPlan } from "../../../server/api/rollout-patch.js";
 import { RolloutBody } from "../../../server/api/rollout-schemas.js";
+import { viewRollout } from "../../../server/api/rollout-views.js";
+import { patchBetween } from "../../../server/dashboard/client/rollouts/merge-patch.js";
 import {
+  formOf,
   newPlanForm,
   newStage,
   type PlanForm,
   readPlanForm,
 } from "../../../server/dashboard/client/rollouts/plan-form.js";
+import { NOW, sampleRollout, sampleStage } from "../rollout/samples.js";
 
 const form = (changes: Partial<PlanForm> = {}): PlanForm => ({
   ...newPlanForm("3", "Europe/Berlin"),
@@ -28,8 +33,8 @@ describe("the form of a new rollout", () => {
     expect([...Value.Errors(RolloutBody, request)]).deep.equal([]);
     expect(request).deep.include({ firmware_id: 3, target: {}, priority: 0, needs_approval: false });
     expect(request.stages).deep.equal([
-      { soak_seconds: 3600, min_validated: 1, percent: 10 },
-      { soak_seconds: 3600, min_validated: 1, percent: 100 },
+      { soak_seconds: 3600, min_validated: 1, min_validated_fraction: 0.9, percent: 10 },
+      { soak_seconds: 3600, min_validated: 1, min_validated_fraction: 0.9, percent: 100 },
     ]);
     expect(request.gates).deep.equal({
       max_failed_fraction: 0.1,
@@ -55,7 +60,12 @@ describe("the form of a new rollout", () => {
     });
     expect([...Value.Errors(RolloutBody, request)]).deep.equal([]);
     expect(request).deep.include({ name: "spring", max_concurrent: 50, needs_approval: true });
-    expect(request.stages?.[0]).deep.equal({ soak_seconds: 90, min_validated: 1, groups: ["lab", "bench"] });
+    expect(request.stages?.[0]).deep.equal({
+      soak_seconds: 90,
+      min_validated: 1,
+      min_validated_fraction: 0.9,
+      groups: ["lab", "bench"],
+    });
     expect(request.target).deep.equal({
       tags: ["beta", "hall 2"],
       devices: ["base-1", "base-2"],
@@ -100,5 +110,68 @@ describe("the form of a new rollout", () => {
     expect(problemsOf({ stages: [newStage("50"), newStage("50")] })).deep.equal({
       "stages.1.value": "This adds nobody: the stages before it have 50 % already.",
     });
+  });
+});
+
+describe("the form of a rollout that is there", () => {
+  /** Much of it has no field in the form: it must stay. */
+  const rollout = sampleRollout({
+    target: { tags: ["lab", "beta"], fromVersion: "1.0.0" },
+    stages: [
+      sampleStage(10, { name: "canaries", soakMs: 1001, minValidatedFraction: 0.07 }),
+      { name: "a, b", groups: ["a", "b"], soakMs: 0, minValidatedCount: 2, minValidatedFraction: 0.8 },
+      sampleStage(100),
+    ],
+    gates: { ...sampleRollout().gates, silentAfterMs: 7_200_000 },
+    windows: {
+      timeZone: "Asia/Tokyo",
+      spans: [
+        { weekdays: [1], from: "01:00", to: "02:00" },
+        { weekdays: [2], from: "03:00", to: "04:00" },
+      ],
+    },
+    startAt: NOW + 1234,
+    leaseMs: 77_000,
+    force: "reinstall",
+    priority: -3,
+  });
+  const patchOf = (changes: Partial<PlanForm>) => {
+    const initial = formOf(JSON.parse(JSON.stringify(viewRollout(rollout))), "Europe/Berlin");
+    const [before, after] = [readPlanForm(initial), readPlanForm({ ...initial, ...changes })];
+    if (!before.ok || !after.ok) throw new Error("the form does not stand for the rollout");
+    return patchBetween(before.request, after.request);
+  };
+  const afterwards = (changes: Partial<PlanForm>) => patchPlan(rollout, patchOf(changes));
+  const plan = patchPlan(rollout, {});
+
+  it("changes nothing as it opens", () => {
+    expect(patchOf({})).deep.equal({});
+    expect(rollout).deep.include(plan);
+  });
+
+  it("sends what differs, and leaves what it does not show", () => {
+    expect(patchOf({ tags: "", toVersion: "2.0.0", maxSilentPercent: "30", name: "x" })).deep.equal({
+      name: "x",
+      target: { tags: null, to_version: "2.0.0" },
+      gates: { max_silent_fraction: 0.3 },
+    });
+    expect(afterwards({ maxSilentPercent: "30" })).deep.equal({
+      ...plan,
+      gates: { ...plan.gates, maxSilentFraction: 0.3 },
+    });
+    expect(afterwards({ startAt: "", hasWindow: false })).deep.equal({
+      ...plan,
+      startAt: null,
+      windows: null,
+    });
+  });
+
+  it("keeps the names and terms of stages beside one that changes", () => {
+    const { stages } = formOf(JSON.parse(JSON.stringify(viewRollout(rollout))), "UTC");
+    expect(stages.map(({ name }) => name)).deep.equal(["canaries", "", ""]);
+    const wanted = [...stages.slice(0, 2), newStage("50"), ...stages.slice(2)];
+    const changed = afterwards({ stages: wanted }).stages;
+    expect(changed.map(({ name }) => name)).deep.equal(["canaries", "a, b", "50 %", "100 %"]);
+    expect([changed[0], changed[1], changed[3]]).deep.equal(rollout.stages);
   });
 });

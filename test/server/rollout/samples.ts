@@ -28,6 +28,7 @@ export const sampleStage = (
 
 export const sampleRollout = (changes: Partial<Rollout> = {}): Rollout => ({
   id: 1,
+  revision: 1,
   name: "first",
   firmwareId: 1,
   seed: "seed",
@@ -56,6 +57,7 @@ export const sampleRollout = (changes: Partial<Rollout> = {}): Rollout => ({
   sizesAt: 0,
   evaluatedAt: 0,
   createdBy: "ada",
+  editedBy: null,
   approvedBy: null,
   createdAt: NOW,
   updatedAt: NOW,

@@ -1,8 +1,10 @@
 // Asks who shows a picture, and when.
 
 import { useEffect, useState } from "preact/hooks";
+import { useAction } from "../data.js";
+import { Check, ChoiceField, TextField } from "../parts/fields.js";
+import { Problem } from "../parts/notes.js";
 import { assign, type ImageView, listNames, type Names } from "./calls.js";
-import { Field, Problem, Select, useWork } from "./controls.js";
 import { judge, newSchedule, type Schedule, toTerms, WEEKDAYS } from "./schedule.js";
 
 type Kind = "device" | "group" | "type" | "default";
@@ -26,7 +28,7 @@ export function AssignForm({ image, onAssigned }: FormProps) {
   const [kind, setKind] = useState<Kind>("device");
   const [name, setName] = useState("");
   const [schedule, setSchedule] = useState(newSchedule);
-  const { isBusy, problem, run } = useWork();
+  const { isBusy, problem, run } = useAction();
   useEffect(() => {
     // Without them one types.
     listNames().then(setNames, () => {});
@@ -43,23 +45,23 @@ export function AssignForm({ image, onAssigned }: FormProps) {
   return (
     <form class="assign" onSubmit={submit} aria-label={`Assign ${image.name}`}>
       <div class="row">
-        <Select label="Who shows it" value={kind} choices={KINDS} onChange={setKind} />
+        <ChoiceField label="Who shows it" value={kind} choices={KINDS} onChange={setKind} />
         {kind !== "default" && (
-          <Field label={NAME_LABELS[kind]}>
-            <input
-              required
-              maxLength={64}
+          <>
+            <TextField
+              label={NAME_LABELS[kind]}
               value={name}
               list={`names-${image.id}`}
-              autocomplete="off"
-              onInput={(event) => setName(event.currentTarget.value)}
+              isRequired
+              maxLength={64}
+              onChange={setName}
             />
             <datalist id={`names-${image.id}`}>
               {names?.[kind].map((each) => (
                 <option key={each} value={each} />
               ))}
             </datalist>
-          </Field>
+          </>
         )}
       </div>
       <Times schedule={schedule} onChange={(changes) => setSchedule({ ...schedule, ...changes })} />
@@ -85,59 +87,53 @@ function Times({ schedule, onChange }: TimesProps) {
   return (
     <>
       <div class="row">
-        <Field label="From" hint="Empty: at once">
-          <input
-            type="datetime-local"
-            value={from}
-            onInput={(event) => onChange({ from: event.currentTarget.value })}
-          />
-        </Field>
-        <Field label="Until" hint="Empty: for good">
-          <input
-            type="datetime-local"
-            value={until}
-            onInput={(event) => onChange({ until: event.currentTarget.value })}
-          />
-        </Field>
-      </div>
-      <label class="check">
-        <input
-          type="checkbox"
-          checked={isWeekly}
-          onChange={(event) => onChange({ isWeekly: event.currentTarget.checked })}
+        <TextField
+          label="From"
+          hint="Empty: at once"
+          type="datetime-local"
+          value={from}
+          onChange={(from) => onChange({ from })}
         />
-        <span>Only at times of the week</span>
-      </label>
+        <TextField
+          label="Until"
+          hint="Empty: for good"
+          type="datetime-local"
+          value={until}
+          onChange={(until) => onChange({ until })}
+        />
+      </div>
+      <Check
+        label="Only at times of the week"
+        isOn={isWeekly}
+        onChange={(isWeekly) => onChange({ isWeekly })}
+      />
       {isWeekly && (
         <fieldset class="week">
           <legend>Days and hours, by the clock of {timeZone}</legend>
           <div class="days">
             {WEEKDAYS.map((day, index) => (
-              <label key={day} class="check">
-                <input
-                  type="checkbox"
-                  checked={weekdays.includes(index + 1)}
-                  onChange={(event) => toggle(index + 1, event.currentTarget.checked)}
-                />
-                <span>{day}</span>
-              </label>
+              <Check
+                key={day}
+                label={day}
+                isOn={weekdays.includes(index + 1)}
+                onChange={(isOn) => toggle(index + 1, isOn)}
+              />
             ))}
           </div>
           <div class="row">
-            <Field label="Each day from">
-              <input
-                type="time"
-                value={start}
-                onInput={(event) => onChange({ start: event.currentTarget.value })}
-              />
-            </Field>
-            <Field label="To" hint="Before the start: over midnight">
-              <input
-                type="time"
-                value={end}
-                onInput={(event) => onChange({ end: event.currentTarget.value })}
-              />
-            </Field>
+            <TextField
+              label="Each day from"
+              type="time"
+              value={start}
+              onChange={(start) => onChange({ start })}
+            />
+            <TextField
+              label="To"
+              hint="Before the start: over midnight"
+              type="time"
+              value={end}
+              onChange={(end) => onChange({ end })}
+            />
           </div>
         </fieldset>
       )}

@@ -1,6 +1,9 @@
 // The page of what panels show: the pictures, who shows which of them when, and what one device shows now.
 
 import { useCallback, useEffect, useState } from "preact/hooks";
+import { useAction } from "../data.js";
+import { TextField } from "../parts/fields.js";
+import { Problem } from "../parts/notes.js";
 import { AssignForm, describeTarget } from "./assign-form.js";
 import {
   type AssignmentView,
@@ -13,7 +16,6 @@ import {
   type ShownView,
   unassign,
 } from "./calls.js";
-import { Field, Problem, useWork } from "./controls.js";
 import { StoredPicture } from "./dot-view.js";
 import { describe, STATE_WORDS, stateOf } from "./schedule.js";
 import type { ContentPageProps } from "./upload.js";
@@ -26,7 +28,7 @@ interface Loaded {
 
 export function ContentAdmin({ mayChange }: ContentPageProps) {
   const [loaded, setLoaded] = useState<Loaded>();
-  const { problem, run } = useWork();
+  const { problem, run } = useAction();
   const reload = useCallback(
     () =>
       run(async () => {
@@ -55,7 +57,7 @@ export function ContentAdmin({ mayChange }: ContentPageProps) {
 }
 
 interface ListsProps extends Loaded, ContentPageProps {
-  readonly onChange: () => Promise<void>;
+  readonly onChange: () => Promise<unknown>;
 }
 
 function Lists({ images, assignments, mayChange, onChange }: ListsProps) {
@@ -105,12 +107,12 @@ const Rest = ({ items, total }: Listed<unknown>) =>
 
 interface PictureProps extends ContentPageProps {
   readonly image: ImageView;
-  readonly onChange: () => Promise<void>;
+  readonly onChange: () => Promise<unknown>;
 }
 
 function Picture({ image, mayChange, onChange }: PictureProps) {
   const [open, setOpen] = useState<"assign" | "delete">();
-  const { isBusy, problem, run } = useWork();
+  const { isBusy, problem, run } = useAction();
   const toggle = (which: typeof open) => setOpen(open === which ? undefined : which);
   const remove = () =>
     run(async () => {
@@ -164,11 +166,11 @@ function Picture({ image, mayChange, onChange }: PictureProps) {
 interface AssignmentProps extends ContentPageProps {
   readonly assignment: AssignmentView;
   readonly image: ImageView | undefined;
-  readonly onChange: () => Promise<void>;
+  readonly onChange: () => Promise<unknown>;
 }
 
 function Assignment({ assignment, image, mayChange, onChange }: AssignmentProps) {
-  const { isBusy, problem, run } = useWork();
+  const { isBusy, problem, run } = useAction();
   const state = stateOf(assignment, Date.now());
   const { kind, name } = assignment.target;
   const target = describeTarget(kind, name);
@@ -199,7 +201,7 @@ function Assignment({ assignment, image, mayChange, onChange }: AssignmentProps)
 function Shown() {
   const [device, setDevice] = useState("");
   const [shown, setShown] = useState<ShownView>();
-  const { isBusy, problem, run } = useWork();
+  const { isBusy, problem, run } = useAction();
   const look = (event: SubmitEvent) => {
     event.preventDefault();
     run(async () => setShown(await findShown(device.trim())));
@@ -207,15 +209,7 @@ function Shown() {
   return (
     <div class="card shown">
       <form class="row" onSubmit={look} aria-label="What does a device show">
-        <Field label="Device">
-          <input
-            required
-            maxLength={64}
-            value={device}
-            autocomplete="off"
-            onInput={(event) => setDevice(event.currentTarget.value)}
-          />
-        </Field>
+        <TextField label="Device" value={device} isRequired maxLength={64} onChange={setDevice} />
         <button type="submit" class="quiet" disabled={isBusy}>
           What does it show?
         </button>

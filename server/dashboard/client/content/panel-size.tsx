@@ -1,8 +1,8 @@
 // Asks how many pixels a panel has: sizes that are in use here, those of common panels, or any.
 
 import { useEffect, useState } from "preact/hooks";
+import { ChoiceField, Field } from "../parts/fields.js";
 import { listImages } from "./calls.js";
-import { Field, Select } from "./controls.js";
 import type { Size } from "./placement.js";
 
 /** The panel of the `cms` app. */
@@ -49,18 +49,21 @@ export function PanelSize({
   };
   const side = (name: "width" | "height") => (
     <Field label={name === "width" ? "Pixels wide" : "Pixels high"}>
-      <input
-        type="number"
-        min={1}
-        max={MAX_SIDE}
-        value={size[name]}
-        onChange={(event) => onChange({ ...size, [name]: bound(event.currentTarget.valueAsNumber) })}
-      />
+      {(ids) => (
+        <input
+          {...ids}
+          type="number"
+          min={1}
+          max={MAX_SIDE}
+          value={size[name]}
+          onChange={(event) => onChange({ ...size, [name]: bound(event.currentTarget.valueAsNumber) })}
+        />
+      )}
     </Field>
   );
   return (
     <>
-      <Select
+      <ChoiceField
         label="Panel"
         value={isListed ? textOf(size) : OTHER}
         choices={[...names, [OTHER, "Another size"]]}

@@ -1,18 +1,21 @@
 // The page that makes a picture for a panel: choose a file, crop it, see it as the panel will show it, save and assign it.
 
 import { useMemo, useState } from "preact/hooks";
+import { useAction } from "../data.js";
+import { Drop } from "../parts/drop.js";
+import { ChoiceField, TextField } from "../parts/fields.js";
+import { Problem } from "../parts/notes.js";
 import { AssignForm } from "./assign-form.js";
 import { type ImageView, uploadPicture } from "./calls.js";
-import { Field, Problem, Select, Slider, useWork } from "./controls.js";
 import { CropStage, ZOOM_STEP } from "./crop-stage.js";
 import { adjust, type DitherMethod, dither, toGreys } from "./dither.js";
 import { DotView } from "./dot-view.js";
 import { type Dots, toPbm } from "./dots.js";
-import { DropZone } from "./drop-zone.js";
 import { loadPicture, nameOf } from "./load-picture.js";
 import { DEFAULT_SIZE, PanelSize } from "./panel-size.js";
 import { type Fitting, type Placement, place, type Size, turn, zoom } from "./placement.js";
 import { readPlaced } from "./render.js";
+import { Slider } from "./slider.js";
 import "./content.css";
 
 const METHODS: readonly (readonly [DitherMethod, string])[] = [
@@ -36,7 +39,7 @@ interface Chosen {
 
 export function Upload({ mayChange }: ContentPageProps) {
   const [chosen, setChosen] = useState<Chosen>();
-  const loading = useWork();
+  const loading = useAction();
   const take = (file: File) =>
     loading.run(async () => {
       const picture = await loadPicture(file);
@@ -51,7 +54,13 @@ export function Upload({ mayChange }: ContentPageProps) {
       {!mayChange && (
         <p class="card">To save a picture, sign in as somebody who may change what displays show.</p>
       )}
-      <DropZone onFile={take} />
+      <Drop
+        label="Picture file"
+        hint="Drop a PNG, JPEG, WebP, SVG or PBM here, or choose it. It stays on this computer: only its dots are sent."
+        accept="image/*,.pbm"
+        file={undefined}
+        onFile={take}
+      />
       <Problem text={loading.problem} />
       {chosen && <Editor key={chosen.turn} {...chosen} mayChange={mayChange} />}
     </div>
@@ -109,7 +118,7 @@ function Editor({ picture, fileName, mayChange }: EditorProps) {
       </section>
       <section class="card settings" aria-label="How">
         <PanelSize size={panel} onChange={resize} />
-        <Select label="Dots" value={method} choices={METHODS} onChange={setMethod} />
+        <ChoiceField label="Dots" value={method} choices={METHODS} onChange={setMethod} />
         <Slider label="Brightness" value={brightness} onChange={setBrightness} />
         <Slider label="Contrast" value={contrast} onChange={setContrast} />
         {mayChange && <Save dots={dots} fileName={fileName} />}
@@ -136,7 +145,7 @@ function Save({ dots, fileName }: { readonly dots: Dots; readonly fileName: stri
   /** What was saved last: other dots or another name are another picture. */
   const [saved, setSaved] = useState<{ readonly image: ImageView; readonly dots: Dots }>();
   const [assigned, setAssigned] = useState("");
-  const { isBusy, problem, run } = useWork();
+  const { isBusy, problem, run } = useAction();
   const isSaved = saved?.dots === dots && saved.image.name === name.trim();
   const save = (event: SubmitEvent) => {
     event.preventDefault();
@@ -148,14 +157,7 @@ function Save({ dots, fileName }: { readonly dots: Dots; readonly fileName: stri
   return (
     <div class="save">
       <form onSubmit={save} aria-label="Save">
-        <Field label="Name">
-          <input
-            required
-            maxLength={80}
-            value={name}
-            onInput={(event) => setName(event.currentTarget.value)}
-          />
-        </Field>
+        <TextField label="Name" value={name} isRequired maxLength={80} onChange={setName} />
         <Problem text={problem} />
         <p class="actions">
           <button type="submit" disabled={isBusy || isSaved || name.trim() === ""}>

@@ -1,6 +1,6 @@
 // One rollout: how far it is, what is waited for, what may be done, and what became of each device.
 
-import type { MemberView, PlanView, ProgressView, RolloutView } from "../../../api/rollout-views.js";
+import type { MemberView, PlanView, ProgressView } from "../../../api/rollout-views.js";
 import { useActor, useMay } from "../actor.js";
 import { useData, withParams } from "../data.js";
 import { duration, moment, percent, plural, words } from "../format.js";
@@ -12,8 +12,9 @@ import { Empty, Loading, Problem } from "../parts/notes.js";
 import { Pager } from "../parts/pager.js";
 import { readOffset } from "../parts/pages-of-list.js";
 import { rolloutPath, StatePill } from "../rollouts/card.js";
-import { ORDER_WORDS, type Order, ordersFor } from "../rollouts/orders.js";
+import { mayEdit, ORDER_WORDS, type Order, ordersFor } from "../rollouts/orders.js";
 import { Excluded } from "../rollouts/plan.js";
+import { RollBack } from "../rollouts/roll-back.js";
 import { StageBars, termsOf } from "../rollouts/stages.js";
 import { go, Link, type Place, withQuery } from "../router.js";
 import { ask } from "../session.js";
@@ -57,18 +58,21 @@ function Orders({ rollout, onDone }: { readonly rollout: WithRelease; readonly o
   const orders = may ? ordersFor(rollout, actor?.name ?? "") : [];
   if (orders.length === 0) return null;
   const give = async (order: Order, reason: string) => {
-    const body = reason === "" || order === "rollback" ? {} : { reason };
-    const answer = await ask<{ readonly back?: RolloutView }>(
-      "POST",
-      `/api/rollouts/${rollout.id}/${order}`,
-      body,
-    );
-    if (answer.back) go(rolloutPath(answer.back.id));
-    else onDone();
+    const path = `/api/rollouts/${rollout.id}/${order}`;
+    // Who begins something or agrees to it means what they have seen; who stops it means it however it is.
+    const seen = order === "start" || order === "approve" ? { "if-match": `"${rollout.revision}"` } : {};
+    await ask("POST", path, reason === "" ? {} : { reason }, seen);
+    onDone();
   };
   return (
     <p class="actions orders">
+      {mayEdit(rollout) && (
+        <Link class="button quiet" to={`${rolloutPath(rollout.id)}/edit`}>
+          Change
+        </Link>
+      )}
       {orders.map((order) => {
+        if (order === "rollback") return <RollBack key={order} rollout={rollout} />;
         const { name, what, isDangerous = false } = ORDER_WORDS[order];
         return (
           <Confirm
@@ -149,6 +153,7 @@ function Terms({ rollout }: { readonly rollout: WithRelease }) {
         : undefined,
     ],
     ["Made", `${moment(rollout.created_at)} by ${rollout.created_by}`],
+    ["Changed by", rollout.edited_by ? `${rollout.edited_by}, revision ${rollout.revision}` : undefined],
     ["Approved by", rollout.approved_by ?? undefined],
     ["Ended", rollout.ended_at === null ? undefined : moment(rollout.ended_at)],
   ];

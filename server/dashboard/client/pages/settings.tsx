@@ -2,14 +2,18 @@
 
 import { useActor, useMay } from "../actor.js";
 import { Empty } from "../parts/notes.js";
+import { Enrolment } from "../settings/enrolment.js";
 import { Sessions } from "../settings/sessions.js";
 import { Tokens } from "../settings/tokens.js";
 import { Types } from "../settings/types.js";
 import { Users } from "../settings/users.js";
+import { Webhooks } from "../settings/webhooks.js";
 
 export function Settings() {
   const actor = useActor();
   const mayUsers = useMay("users:write");
+  const mayDevices = useMay("devices:write");
+  const maySettings = useMay("settings:write");
   const isPerson = actor?.kind === "user";
   return (
     <>
@@ -21,6 +25,8 @@ export function Settings() {
       {isPerson && <Tokens />}
       {mayUsers && <Users />}
       <Types />
+      {mayDevices && <Enrolment />}
+      {maySettings && <Webhooks />}
     </>
   );
 }

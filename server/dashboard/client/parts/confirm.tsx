@@ -8,8 +8,12 @@ import { Problem } from "./notes.js";
 
 interface ConfirmProps {
   readonly name: string;
+  /** Of the button in the dialog, if it is another. */
+  readonly confirmName?: string;
   /** What will happen, in a sentence. */
   readonly children: ComponentChildren;
+  /** What has to be chosen. */
+  readonly fields?: ComponentChildren;
   readonly asksReason?: boolean;
   readonly isDangerous?: boolean;
   readonly onConfirm: (reason: string) => Promise<unknown>;
@@ -17,7 +21,15 @@ interface ConfirmProps {
 
 const MAX_REASON_LENGTH = 300;
 
-export function Confirm({ name, children, asksReason, isDangerous, onConfirm }: ConfirmProps) {
+export function Confirm({
+  name,
+  confirmName = name,
+  children,
+  fields,
+  asksReason,
+  isDangerous,
+  onConfirm,
+}: ConfirmProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [reason, setReason] = useState("");
   const action = useAction();
@@ -38,6 +50,7 @@ export function Confirm({ name, children, asksReason, isDangerous, onConfirm }: 
         <form onSubmit={confirm}>
           <h2>{name}</h2>
           <p>{children}</p>
+          {fields}
           {asksReason && (
             <TextField
               label="Reason"
@@ -52,7 +65,7 @@ export function Confirm({ name, children, asksReason, isDangerous, onConfirm }: 
               Leave it
             </button>
             <button type="submit" class={isDangerous ? "danger" : ""} disabled={action.isBusy}>
-              {name}
+              {confirmName}
             </button>
           </p>
         </form>

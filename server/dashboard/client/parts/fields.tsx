@@ -58,9 +58,22 @@ interface TextProps extends Words {
   readonly placeholder?: string | undefined;
   readonly type?: "text" | "number" | "datetime-local" | "time" | "search";
   readonly list?: string;
+  readonly isDisabled?: boolean | undefined;
+  readonly isRequired?: boolean;
+  readonly maxLength?: number;
 }
 
-export const TextField = ({ value, onChange, placeholder, type = "text", list, ...field }: TextProps) => (
+export const TextField = ({
+  value,
+  onChange,
+  placeholder,
+  type = "text",
+  list,
+  isDisabled = false,
+  isRequired = false,
+  maxLength,
+  ...field
+}: TextProps) => (
   <Field {...field}>
     {(ids) => (
       <input
@@ -69,6 +82,9 @@ export const TextField = ({ value, onChange, placeholder, type = "text", list, .
         value={value}
         placeholder={placeholder}
         list={list}
+        disabled={isDisabled}
+        required={isRequired}
+        maxLength={maxLength}
         step={type === "number" ? "any" : undefined}
         onInput={(event) => onChange(event.currentTarget.value)}
       />
@@ -76,16 +92,28 @@ export const TextField = ({ value, onChange, placeholder, type = "text", list, .
   </Field>
 );
 
-interface ChoiceProps extends Words {
-  readonly value: string;
-  readonly choices: readonly (readonly [value: string, name: string])[];
-  readonly onChange: (value: string) => void;
+interface ChoiceProps<Value extends string> extends Words {
+  readonly value: Value;
+  readonly choices: readonly (readonly [value: Value, name: string])[];
+  readonly onChange: (value: Value) => void;
+  readonly isDisabled?: boolean;
 }
 
-export const ChoiceField = ({ value, choices, onChange, ...field }: ChoiceProps) => (
+export const ChoiceField = <Value extends string>({
+  value,
+  choices,
+  onChange,
+  isDisabled = false,
+  ...field
+}: ChoiceProps<Value>) => (
   <Field {...field}>
     {(ids) => (
-      <select {...ids} value={value} onChange={(event) => onChange(event.currentTarget.value)}>
+      <select
+        {...ids}
+        value={value}
+        disabled={isDisabled}
+        onChange={(event) => onChange(event.currentTarget.value as Value)}
+      >
         {choices.map(([each, name]) => (
           <option key={each} value={each}>
             {name}

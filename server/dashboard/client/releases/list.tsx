@@ -8,6 +8,7 @@ import { Check } from "../parts/fields.js";
 import { Problem } from "../parts/notes.js";
 import { Link } from "../router.js";
 import { ask } from "../session.js";
+import { EditNotes } from "./notes.js";
 
 interface ListProps {
   readonly releases: readonly FirmwareView[];
@@ -80,6 +81,7 @@ export function Releases({ releases, now, onChange }: ListProps) {
                 <td>{ago(Date.parse(firmware.created_at), now)}</td>
                 <td>
                   <span class="row-actions">
+                    {mayChange && <EditNotes firmware={firmware} onChange={onChange} />}
                     {mayRoll && firmware.is_active && (
                       <Link to={`/ota-management/rollouts/new?firmware=${firmware.id}`}>Roll out</Link>
                     )}

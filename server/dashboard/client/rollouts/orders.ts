@@ -4,7 +4,10 @@ import type { RolloutView } from "../../../api/rollout-views.js";
 
 export type Order = "start" | "approve" | "pause" | "resume" | "promote" | "cancel" | "rollback";
 
-type Facts = Pick<RolloutView, "state" | "stage" | "created_by" | "needs_approval" | "approved_by"> & {
+type Facts = Pick<
+  RolloutView,
+  "state" | "stage" | "created_by" | "edited_by" | "needs_approval" | "approved_by"
+> & {
   readonly stages: readonly unknown[];
 };
 
@@ -14,7 +17,7 @@ export function ordersFor(rollout: Facts, name: string): readonly Order[] {
     case "draft":
       return ["start", "cancel"];
     case "awaiting_approval":
-      return rollout.created_by === name ? ["cancel"] : ["approve", "cancel"];
+      return [rollout.created_by, rollout.edited_by].includes(name) ? ["cancel"] : ["approve", "cancel"];
     case "scheduled":
       return ["pause", "cancel"];
     case "running":
@@ -32,6 +35,10 @@ export function ordersFor(rollout: Facts, name: string): readonly Order[] {
       return [];
   }
 }
+
+/** What has ended stays as it was. */
+export const mayEdit = ({ state }: Pick<Facts, "state">): boolean =>
+  state !== "finished" && state !== "cancelled";
 
 interface OrderWords {
   readonly name: string;
@@ -54,7 +61,7 @@ export const ORDER_WORDS: Readonly<Record<Order, OrderWords>> = Object.freeze({
   },
   rollback: {
     name: "Roll back",
-    what: "It ends, and its devices are led to the newest release that has the former code and a higher version.",
+    what: "It ends, and the devices that run its release are led to another, all at once.",
     isDangerous: true,
   },
 });

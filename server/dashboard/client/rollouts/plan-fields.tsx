@@ -1,4 +1,4 @@
-// The fields of a new rollout, in the order in which one thinks: what, to whom, in which stages, what stops it, when.
+// The fields of a rollout, in the order in which one thinks: what, to whom, in which stages, what stops it, when.
 
 import type { FirmwareView } from "../../../api/views.js";
 import { versionOf } from "../format.js";
@@ -9,10 +9,13 @@ interface FieldsProps {
   readonly form: PlanForm;
   readonly problems: Problems;
   readonly releases: readonly FirmwareView[];
+  /** Index of the newest stage that has begun; absent: none has. What is settled is shown, and cannot be changed. */
+  readonly begunStage?: number | undefined;
   readonly onChange: (changes: Partial<PlanForm>) => void;
 }
 
-export function PlanFields({ form, problems, releases, onChange }: FieldsProps) {
+export function PlanFields({ form, problems, releases, begunStage, onChange }: FieldsProps) {
+  const hasBegun = begunStage !== undefined;
   const text = (name: TextName) => ({
     value: form[name],
     problem: problems[name],
@@ -28,6 +31,7 @@ export function PlanFields({ form, problems, releases, onChange }: FieldsProps) 
             value={form.firmwareId}
             problem={problems.firmwareId}
             choices={[["", "Choose…"], ...releases.map(choiceOf)]}
+            isDisabled={hasBegun}
             onChange={(firmwareId) => onChange({ firmwareId })}
           />
           <TextField label="Name" hint="Left empty: the release's" {...text("name")} />
@@ -35,7 +39,11 @@ export function PlanFields({ form, problems, releases, onChange }: FieldsProps) 
       </fieldset>
       <fieldset>
         <legend>Stages</legend>
-        <Stages stages={form.stages} problems={problems} onChange={(stages) => onChange({ stages })} />
+        <Stages
+          {...{ problems, begunStage }}
+          stages={form.stages}
+          onChange={(stages) => onChange({ stages })}
+        />
       </fieldset>
       <fieldset>
         <legend>What pauses it</legend>
@@ -63,7 +71,8 @@ export function PlanFields({ form, problems, releases, onChange }: FieldsProps) 
           <TextField
             label="Begins"
             type="datetime-local"
-            hint="Left empty: when it is started"
+            hint={hasBegun ? "It has begun" : "Left empty: when it is started"}
+            isDisabled={hasBegun}
             {...text("startAt")}
           />
           <TextField
@@ -82,6 +91,7 @@ export function PlanFields({ form, problems, releases, onChange }: FieldsProps) 
         <Check
           label="Another person has to approve it"
           isOn={form.needsApproval}
+          isDisabled={hasBegun}
           onChange={(needsApproval) => onChange({ needsApproval })}
         />
       </details>
@@ -132,10 +142,11 @@ type TextOf = (name: TextName) => {
 interface StagesProps {
   readonly stages: readonly StageForm[];
   readonly problems: Problems;
+  readonly begunStage: number | undefined;
   readonly onChange: (stages: readonly StageForm[]) => void;
 }
 
-function Stages({ stages, problems, onChange }: StagesProps) {
+function Stages({ stages, problems, begunStage = -1, onChange }: StagesProps) {
   const change = (index: number, changes: Partial<StageForm>) =>
     onChange(stages.map((stage, at) => (at === index ? { ...stage, ...changes } : stage)));
   return (
@@ -146,34 +157,45 @@ function Stages({ stages, problems, onChange }: StagesProps) {
             <ChoiceField
               label={`Stage ${index + 1}`}
               value={stage.by}
+              isDisabled={index <= begunStage}
               choices={[
                 ["percent", "Share"],
                 ["groups", "Groups"],
               ]}
-              onChange={(by) => change(index, { by: by as StageForm["by"] })}
+              onChange={(by) => change(index, { by })}
             />
             <TextField
               label={stage.by === "percent" ? "Up to, %" : "Names"}
               value={stage.value}
+              isDisabled={index <= begunStage}
               problem={problems[`stages.${index}.value`]}
               onChange={(value) => change(index, { value })}
             />
             <TextField
               label="Soaks, minutes"
               value={stage.soakMinutes}
+              isDisabled={index < begunStage}
               problem={problems[`stages.${index}.soakMinutes`]}
               onChange={(soakMinutes) => change(index, { soakMinutes })}
             />
             <TextField
               label="Validated, devices"
               value={stage.minValidated}
+              isDisabled={index < begunStage}
               problem={problems[`stages.${index}.minValidated`]}
               onChange={(minValidated) => change(index, { minValidated })}
+            />
+            <TextField
+              label="Validated, %"
+              value={stage.minValidatedPercent}
+              isDisabled={index < begunStage}
+              problem={problems[`stages.${index}.minValidatedPercent`]}
+              onChange={(minValidatedPercent) => change(index, { minValidatedPercent })}
             />
             <button
               type="button"
               class="quiet"
-              disabled={stages.length === 1}
+              disabled={stages.length === 1 || index <= begunStage}
               aria-label={`Remove stage ${index + 1}`}
               onClick={() => onChange(stages.filter((_, at) => at !== index))}
             >

@@ -1,7 +1,8 @@
-// The form of a new rollout as text that somebody types, and the request that it stands for. Pure: what cannot be is said of the
-// field, the rest the server judges.
+// The form of a rollout as text that somebody types, and the request that it stands for. Pure: what cannot be is said of the field,
+// the rest the server judges.
 
 import type { RolloutInput } from "../../../api/rollout-schemas.js";
+import type { RolloutView } from "../../../api/rollout-views.js";
 
 export interface StageForm {
   /** `percent`: a share of the target. `groups`: names, separated by commas. */
@@ -9,6 +10,9 @@ export interface StageForm {
   readonly value: string;
   readonly soakMinutes: string;
   readonly minValidated: string;
+  readonly minValidatedPercent: string;
+  /** That it has of its own; empty: its share or groups. */
+  readonly name: string;
 }
 
 export interface PlanForm {
@@ -42,6 +46,8 @@ export const newStage = (value: string): StageForm => ({
   value,
   soakMinutes: "60",
   minValidated: "1",
+  minValidatedPercent: "90",
+  name: "",
 });
 
 /** Numbers as the server would choose them. */
@@ -69,6 +75,59 @@ export const newPlanForm = (firmwareId: string, timeZone: string): PlanForm => (
   priority: "0",
   needsApproval: false,
 });
+
+/** The form that stands for what a rollout is. */
+export function formOf(rollout: RolloutView, timeZone: string): PlanForm {
+  const { target, gates, windows } = rollout;
+  const [span] = windows?.spans ?? [];
+  const blank = newPlanForm(`${rollout.firmware_id}`, windows?.time_zone ?? timeZone);
+  return {
+    ...blank,
+    name: rollout.name,
+    stages: rollout.stages.map(stageFormOf),
+    tags: join(target.tags),
+    groups: join(target.groups),
+    hardware: join(target.hardware),
+    devices: join(target.devices),
+    fromVersion: target.from_version ?? "",
+    toVersion: target.to_version ?? "",
+    maxFailedPercent: percentOf(gates.max_failed_fraction),
+    maxRolledBackPercent: percentOf(gates.max_rolled_back_fraction),
+    maxSilentPercent: percentOf(gates.max_silent_fraction),
+    minSamples: `${gates.min_samples}`,
+    maxConcurrent: rollout.max_concurrent === null ? "" : `${rollout.max_concurrent}`,
+    startAt: rollout.start_at === null ? "" : localMinute(new Date(rollout.start_at)),
+    hasWindow: windows !== null,
+    weekdays: span?.weekdays ?? blank.weekdays,
+    from: span?.from ?? blank.from,
+    to: span?.to ?? blank.to,
+    priority: `${rollout.priority}`,
+    needsApproval: rollout.needs_approval,
+  };
+}
+
+function stageFormOf(stage: RolloutView["stages"][number]): StageForm {
+  const named = stage.groups ? stage.groups.join(", ") : `${stage.percent} %`;
+  return {
+    by: stage.groups ? "groups" : "percent",
+    value: stage.groups ? join(stage.groups) : `${stage.percent}`,
+    soakMinutes: `${round(stage.soak_seconds / 60)}`,
+    minValidated: `${stage.min_validated}`,
+    minValidatedPercent: percentOf(stage.min_validated_fraction),
+    name: stage.name === named.slice(0, 64) ? "" : stage.name,
+  };
+}
+
+const join = (words: readonly string[] = []): string => words.join(", ");
+/** Without what binary fractions leave behind. */
+const round = (value: number): number => Math.round(value * 1e6) / 1e6;
+const percentOf = (fraction: number): string => `${round(fraction * 100)}`;
+
+/** As `datetime-local` has it: this computer's clock, to the minute. */
+function localMinute(time: Date): string {
+  const local = new Date(time.getTime() - time.getTimezoneOffset() * 60_000);
+  return local.toISOString().slice(0, 16);
+}
 
 /** Names of fields and what is wrong with them; of stages `stages.0.value` and so on. */
 export type Problems = Readonly<Record<string, string>>;
@@ -128,7 +187,14 @@ function readStage(stage: StageForm, index: number, problems: Record<string, str
   const minValidated = numberOf(stage.minValidated);
   if (!(Number.isInteger(minValidated) && minValidated >= 1))
     problem("minValidated", "A whole number from 1 on.");
-  const terms = { soak_seconds: soakMinutes * 60, min_validated: minValidated };
+  const share = numberOf(stage.minValidatedPercent);
+  if (!(share >= 0 && share <= 100)) problem("minValidatedPercent", "From 0 to 100 %.");
+  const terms = {
+    soak_seconds: soakMinutes * 60,
+    min_validated: minValidated,
+    min_validated_fraction: share / 100,
+    ...given("name", stage.name),
+  };
   if (stage.by === "groups") {
     const groups = list(stage.value);
     if (groups.length === 0) problem("value", "Name a group at least.");

@@ -6,6 +6,7 @@ import { useActor } from "../actor.js";
 import { useAction, useData } from "../data.js";
 import { moment } from "../format.js";
 import { Check, FieldGroup, TextField } from "../parts/fields.js";
+import { InlineForm } from "../parts/inline-form.js";
 import { Loading, Problem } from "../parts/notes.js";
 import { ask } from "../session.js";
 import { Secret } from "./secret.js";
@@ -18,8 +19,7 @@ export function Tokens() {
   const [scopes, setScopes] = useState<readonly string[]>(["read"]);
   const [secret, setSecret] = useState("");
   const action = useAction();
-  const make = (event: SubmitEvent) => {
-    event.preventDefault();
+  const make = () =>
     action.run(async () => {
       const expires = days.trim() === "" ? null : Number(days);
       const made = await ask<{ readonly token: string }>("POST", "/api/tokens", {
@@ -31,7 +31,6 @@ export function Tokens() {
       setName("");
       tokens.reload();
     });
-  };
   const revoke = (id: number) =>
     action.run(async () => {
       await ask("DELETE", `/api/tokens/${id}`);
@@ -63,7 +62,12 @@ export function Tokens() {
             ))}
           </ul>
         )}
-        <form class="inline" onSubmit={make} aria-label="Make a token">
+        <InlineForm
+          label="Make a token"
+          button="Make token"
+          isDisabled={action.isBusy || name.trim() === "" || scopes.length === 0}
+          onSubmit={make}
+        >
           <TextField label="Name" placeholder="ci" value={name} onChange={setName} />
           <TextField label="Days" placeholder="for ever" value={days} onChange={setDays} />
           <FieldGroup label="May">
@@ -78,10 +82,7 @@ export function Tokens() {
               />
             ))}
           </FieldGroup>
-          <button type="submit" disabled={action.isBusy || name.trim() === "" || scopes.length === 0}>
-            Make token
-          </button>
-        </form>
+        </InlineForm>
       </div>
       <Problem text={action.problem} />
       {secret && <Secret text={secret}>The token, shown this once:</Secret>}

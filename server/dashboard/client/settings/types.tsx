@@ -2,23 +2,20 @@
 
 import { useState } from "preact/hooks";
 import type { FleetView } from "../../../api/fleet-views.js";
+import type { PolicyView } from "../../../api/identity-views.js";
 import { useMay } from "../actor.js";
 import { useAction, useData } from "../data.js";
 import { TextField } from "../parts/fields.js";
+import { InlineForm } from "../parts/inline-form.js";
 import { Loading, Problem } from "../parts/notes.js";
 import { ask } from "../session.js";
 
 interface TypesAnswer {
   readonly types: readonly { readonly name: string; readonly kind: string }[];
 }
-interface Policy {
-  readonly device_type: string;
-  readonly registration: string;
-  readonly tokens: string;
-}
 interface PoliciesAnswer {
-  readonly default: Policy;
-  readonly policies: readonly Policy[];
+  readonly default: PolicyView;
+  readonly policies: readonly PolicyView[];
 }
 
 const ALL_OTHERS = "*";
@@ -53,8 +50,7 @@ export function Types() {
     .sort();
   const policyOf = (type: string) =>
     data?.policies.find(({ device_type }) => device_type === type) ?? data?.default;
-  const add = (event: SubmitEvent) => {
-    event.preventDefault();
+  const add = () => {
     setAdded([...added, name.trim()]);
     setName("");
   };
@@ -127,19 +123,22 @@ export function Types() {
           </tbody>
         </table>
         {mayChange && (
-          <form class="inline" onSubmit={add} aria-label="Add a device type">
+          <InlineForm
+            label="Add a device type"
+            button="Add"
+            isDisabled={!/^[A-Za-z0-9._-]{1,64}$/.test(name.trim())}
+            isQuiet
+            onSubmit={add}
+          >
             <TextField label="Another type" value={name} onChange={setName} />
-            <button type="submit" class="quiet" disabled={!/^[A-Za-z0-9._-]{1,64}$/.test(name.trim())}>
-              Add
-            </button>
-          </form>
+          </InlineForm>
         )}
       </div>
       <Problem text={action.problem} />
       <p class="quiet">
-        Open: whoever asks is registered. Enrolment: with a token of <code>skyslot registration</code>.
-        Approval: whoever asks, but nothing is offered before somebody approves. Legacy firmware is not
-        signed: whoever has this server has these devices.
+        Open: whoever asks is registered. Enrolment: with an enrolment token. Approval: whoever asks, but
+        nothing is offered before somebody approves. Legacy firmware is not signed: whoever has this server
+        has these devices.
       </p>
     </section>
   );

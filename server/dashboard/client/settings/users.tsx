@@ -5,6 +5,7 @@ import type { UserView } from "../../../api/account-views.js";
 import { useAction, useData } from "../data.js";
 import { moment } from "../format.js";
 import { ChoiceField, TextField } from "../parts/fields.js";
+import { InlineForm } from "../parts/inline-form.js";
 import { Loading, Problem } from "../parts/notes.js";
 import { ask } from "../session.js";
 import { Secret } from "./secret.js";
@@ -31,8 +32,7 @@ export function Users() {
       setLink(answer.link ? { name: about, url: new URL(answer.link, location.origin).href } : undefined);
       users.reload();
     });
-  const add = (event: SubmitEvent) => {
-    event.preventDefault();
+  const add = () => {
     const added = name.trim().toLowerCase();
     run(() => ask("POST", "/api/users", { name: added, role }), added).then(
       (isDone) => isDone && setName(""),
@@ -105,13 +105,15 @@ export function Users() {
             ))}
           </tbody>
         </table>
-        <form class="inline" onSubmit={add} aria-label="Add a user">
+        <InlineForm
+          label="Add a user"
+          button="Add user"
+          isDisabled={action.isBusy || name.trim() === ""}
+          onSubmit={add}
+        >
           <TextField label="Name" value={name} onChange={setName} />
           <ChoiceField label="Role" value={role} choices={ROLES} onChange={setRole} />
-          <button type="submit" disabled={action.isBusy || name.trim() === ""}>
-            Add user
-          </button>
-        </form>
+        </InlineForm>
       </div>
       <Problem text={action.problem} />
       {link && (

@@ -1,0 +1,60 @@
+// What is changed of a rollout, as a JSON merge patch (RFC 7396) of the body that made it: what is left out stays, `null` is what a new
+// rollout has, lists are replaced as a whole.
+
+import { type Static, type TObject, Type } from "@sinclair/typebox";
+import type { Rollout, RolloutPlan } from "../rollout/model.js";
+import { ApiError } from "./errors.js";
+import { RolloutBody, type RolloutInput, readPlan } from "./rollout-schemas.js";
+import { viewRollout } from "./rollout-views.js";
+import { findFault } from "./schemas.js";
+
+/** A schema of which everything may be left out, or be null. */
+const patchOf = (schema: TObject): TObject =>
+  Type.Object(
+    Object.fromEntries(
+      Object.entries(schema.properties).map(([name, field]) => [
+        name,
+        Type.Optional(
+          Type.Union([
+            field.type === "object" ? patchOf(field as TObject) : Type.Optional(field, false),
+            Type.Null(),
+          ]),
+        ),
+      ]),
+    ),
+    { description: "What is left out stays, null is what a new one has, lists are replaced" },
+  );
+
+export const RolloutPatch = patchOf(RolloutBody);
+export type RolloutPatchInput = Static<typeof RolloutPatch>;
+
+/** The whole plan that a patch makes of a rollout's. @throws ApiError INVALID_REQUEST, ROLLOUT_INVALID */
+export function patchPlan(rollout: Rollout, patch: RolloutPatchInput): RolloutPlan {
+  const body = merge(inputOf(rollout), patch);
+  const fault = findFault(RolloutBody, body);
+  if (fault !== undefined) throw new ApiError(400, "INVALID_REQUEST", fault);
+  const input = body as RolloutInput;
+  const plan = readPlan(input, input.name ?? rollout.name, input.seed ?? rollout.seed);
+  if (typeof plan === "string") throw new ApiError(422, "ROLLOUT_INVALID", plan);
+  return plan;
+}
+
+/** The body that would make this rollout. */
+function inputOf(rollout: Rollout): Record<string, unknown> {
+  const view: Record<string, unknown> = JSON.parse(JSON.stringify(viewRollout(rollout)));
+  const told = Object.keys(RolloutBody.properties).filter((name) => view[name] !== null);
+  return Object.fromEntries(told.map((name) => [name, view[name]]));
+}
+
+function merge(target: unknown, patch: unknown): unknown {
+  if (!isObject(patch)) return patch;
+  const merged = new Map(Object.entries(isObject(target) ? target : {}));
+  for (const [name, value] of Object.entries(patch)) {
+    if (value === null) merged.delete(name);
+    else merged.set(name, merge(merged.get(name), value));
+  }
+  return Object.fromEntries(merged);
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -1,0 +1,69 @@
+// `skyslot rollout plan`, and how a plan looks on a terminal.
+
+import type { PlanView } from "../api/rollout-views.js";
+import { callServer, jsonRequest, type ServerFlags } from "./client.js";
+import { bold, printJson, printLine, printTable, wholeNumber, yellow } from "./output.js";
+import type { AddCommand } from "./rollout.js";
+import { bytes } from "./rollout-drawing.js";
+import { type PlanFlags, readPlanFlags, withPlan } from "./rollout-options.js";
+
+export interface ListedPlanFlags extends ServerFlags, PlanFlags {
+  readonly limit: number;
+  readonly json?: boolean;
+}
+
+export function addPlanCommand(add: AddCommand): void {
+  withPlan(add("plan <firmware>", "tell who would get a firmware when, and who not and why; changes nothing"))
+    .option("--limit <n>", "devices that are listed of each kind", wholeNumber, 20)
+    .action(async (firmware: string, flags: ListedPlanFlags) => {
+      const body = { ...(await readPlanFlags(flags)), firmware_id: wholeNumber(firmware) };
+      const view = await showPlan("/api/rollouts/plan", body, flags);
+      if (!flags.json)
+        printLine(`Create it with --seed ${view.seed} to get these devices into these stages.`);
+    });
+}
+
+/** Asks the server for a plan and prints it. */
+export async function showPlan(path: string, body: object, flags: ListedPlanFlags): Promise<PlanView> {
+  const request = jsonRequest("POST", body);
+  const view = (await callServer(flags, `${path}?limit=${flags.limit}`, request)) as PlanView;
+  if (flags.json) printJson(view);
+  else printPlan(view);
+  return view;
+}
+
+function printPlan(view: PlanView): void {
+  printLine(
+    bold(
+      `${view.device_count} of ${view.device_count + view.excluded_count} devices get it, ${bytes(view.bytes)} in all`,
+    ),
+  );
+  printTable(
+    ["STAGE", "DEVICES", "BYTES", "NOT BEFORE"],
+    view.stages.map((stage) => [
+      stage.name,
+      `${stage.device_count}`,
+      bytes(stage.bytes),
+      minute(stage.earliest_at),
+    ]),
+  );
+  for (const { device_id, stage, firmware_ids } of view.devices) {
+    const way = firmware_ids.length > 1 ? ` over firmware ${firmware_ids.slice(0, -1).join(", ")}` : "";
+    printLine(`  ${device_id}  stage ${stage + 1}${way}`);
+  }
+  if (view.devices.length < view.device_count)
+    printLine(`  … ${view.device_count - view.devices.length} more`);
+  for (const { device_id, sentence } of view.excluded)
+    printLine(`  ${yellow("left out")} ${device_id}: ${sentence}`);
+  if (view.excluded.length < view.excluded_count) {
+    const reasons = Object.entries(view.excluded_by).map(([verdict, count]) => `${count} ${verdict}`);
+    printLine(
+      `  … ${view.excluded_count - view.excluded.length} more left out; in all: ${reasons.join(", ")}`,
+    );
+  }
+  for (const note of view.notes) printLine(yellow(note));
+}
+
+/** The time of a plan, to the minute. */
+export const minute = (time: string | null): string =>
+  time === null ? "no window" : time.slice(0, 16).replace("T", " ");

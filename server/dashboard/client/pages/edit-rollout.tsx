@@ -1,0 +1,103 @@
+// Changes a rollout: the form of a new one, filled. Only what differs is sent, with the revision that was seen.
+
+import { useState } from "preact/hooks";
+import type { RolloutInput } from "../../../api/rollout-schemas.js";
+import type { PlanView, ProgressView } from "../../../api/rollout-views.js";
+import type { FirmwareView } from "../../../api/views.js";
+import { type Action, useData } from "../data.js";
+import type { PageProps } from "../pages.js";
+import { Loading } from "../parts/notes.js";
+import { rolloutPath } from "../rollouts/card.js";
+import { patchBetween } from "../rollouts/merge-patch.js";
+import { PlanEditor } from "../rollouts/plan-editor.js";
+import { formOf, readPlanForm } from "../rollouts/plan-form.js";
+import { go, Link } from "../router.js";
+import { ask } from "../session.js";
+import { TIME_ZONE } from "./new-rollout.js";
+
+export function EditRollout({ params }: PageProps) {
+  const path = `/api/rollouts/${encodeURIComponent(params.id ?? "")}`;
+  // Not asked for anew by itself: nothing that is typed is overwritten.
+  const rollout = useData<ProgressView>(path);
+  const releases = useData<{ readonly firmware: readonly FirmwareView[] }>(
+    "/api/ota/admin/firmware?limit=200&is_active=true",
+  );
+  const [turn, setTurn] = useState(0);
+  if (!rollout.data || !releases.data)
+    return <Loading data={rollout.data && releases.data} problem={rollout.problem || releases.problem} />;
+  return (
+    <EditForm
+      key={`${rollout.data.revision} ${turn}`}
+      rollout={rollout.data}
+      releases={releases.data.firmware}
+      onAgain={() => {
+        setTurn(turn + 1);
+        rollout.reload();
+      }}
+    />
+  );
+}
+
+interface FormProps {
+  readonly rollout: ProgressView;
+  readonly releases: readonly FirmwareView[];
+  readonly onAgain: () => void;
+}
+
+function EditForm({ rollout, releases, onAgain }: FormProps) {
+  const path = `/api/rollouts/${rollout.id}`;
+  const initial = formOf(rollout, TIME_ZONE);
+  const patchFor = (request: RolloutInput) => {
+    const before = readPlanForm(initial);
+    return before.ok ? patchBetween(before.request, request) : request;
+  };
+  const save = (request: RolloutInput, action: Action) =>
+    action.run(async () => {
+      await ask("PATCH", path, patchFor(request), { "if-match": `"${rollout.revision}"` });
+      go(rolloutPath(rollout.id));
+    });
+  const hasBegun = rollout.started_at !== null;
+  return (
+    <>
+      <p class="trail">
+        <Link to={rolloutPath(rollout.id)}>{rollout.name}</Link>
+      </p>
+      <h1>Change the rollout</h1>
+      {hasBegun && (
+        <p class="note">
+          It has begun: its stages so far keep their devices, and its target can only become narrower.
+        </p>
+      )}
+      {rollout.approved_by && (
+        <p class="note">
+          {rollout.approved_by} has approved it. With any change but of its name it has to be approved again,
+          and offers nothing until then.
+        </p>
+      )}
+      {(rollout.windows?.spans.length ?? 0) > 1 && (
+        <p class="note">
+          It has {rollout.windows?.spans.length} windows, of which the form shows the first: changing that
+          replaces them all. <code>skyslot rollout edit --window</code> takes several.
+        </p>
+      )}
+      <PlanEditor
+        label="Change the rollout"
+        initial={initial}
+        releases={releases}
+        begunStage={hasBegun ? rollout.stage : undefined}
+        onPlan={(request) => ask<PlanView>("POST", `${path}/plan?limit=50`, patchFor(request))}
+      >
+        {({ request }, action) => (
+          <>
+            <button type="button" class="quiet" disabled={action.isBusy} onClick={onAgain}>
+              Begin anew
+            </button>
+            <button type="button" disabled={action.isBusy} onClick={() => save(request, action)}>
+              Save the changes
+            </button>
+          </>
+        )}
+      </PlanEditor>
+    </>
+  );
+}

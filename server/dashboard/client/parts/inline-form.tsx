@@ -1,0 +1,29 @@
+// A short form under a list, which adds to it: some fields in a row and one button.
+
+import type { ComponentChildren } from "preact";
+
+interface InlineFormProps {
+  /** For those who do not see it. */
+  readonly label: string;
+  readonly button: string;
+  readonly isDisabled: boolean;
+  readonly isQuiet?: boolean;
+  readonly children: ComponentChildren;
+  readonly onSubmit: () => unknown;
+}
+
+export const InlineForm = ({ label, button, isDisabled, isQuiet, children, onSubmit }: InlineFormProps) => (
+  <form
+    class="inline"
+    aria-label={label}
+    onSubmit={(event) => {
+      event.preventDefault();
+      onSubmit();
+    }}
+  >
+    {children}
+    <button type="submit" class={isQuiet ? "quiet" : ""} disabled={isDisabled}>
+      {button}
+    </button>
+  </form>
+);

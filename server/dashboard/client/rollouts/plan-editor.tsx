@@ -1,0 +1,69 @@
+// The form of a rollout and its plan. Whoever changes a field sees a new plan before anything is kept.
+
+import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
+import type { RolloutInput } from "../../../api/rollout-schemas.js";
+import type { PlanView } from "../../../api/rollout-views.js";
+import type { FirmwareView } from "../../../api/views.js";
+import { type Action, useAction } from "../data.js";
+import { Problem } from "../parts/notes.js";
+import { Plan } from "./plan.js";
+import { PlanFields } from "./plan-fields.js";
+import { type PlanForm, type Problems, readPlanForm } from "./plan-form.js";
+
+export interface Planned {
+  readonly plan: PlanView;
+  readonly request: RolloutInput;
+}
+
+interface EditorProps {
+  readonly label: string;
+  readonly initial: PlanForm;
+  readonly releases: readonly FirmwareView[];
+  /** Index of the newest stage that has begun: what is settled cannot be changed. */
+  readonly begunStage?: number | undefined;
+  readonly onPlan: (request: RolloutInput) => Promise<PlanView>;
+  /** The buttons under the plan. */
+  readonly children: (planned: Planned, action: Action) => ComponentChildren;
+}
+
+export function PlanEditor({ label, initial, releases, begunStage, onPlan, children }: EditorProps) {
+  const [form, setForm] = useState(initial);
+  const [problems, setProblems] = useState<Problems>({});
+  const [planned, setPlanned] = useState<Planned>();
+  const action = useAction();
+  const change = (changes: Partial<PlanForm>) => {
+    setForm((before) => ({ ...before, ...changes }));
+    setPlanned(undefined);
+  };
+  const plan = (event: SubmitEvent) => {
+    event.preventDefault();
+    const read = readPlanForm(form);
+    setProblems(read.ok ? {} : read.problems);
+    if (!read.ok) return;
+    action.run(async () => setPlanned({ plan: await onPlan(read.request), request: read.request }));
+  };
+  const said = (text: string) => text || (planned ? "" : action.problem);
+  const isWrong = Object.keys(problems).length > 0;
+  return (
+    <>
+      <form class="card padded plan-form" onSubmit={plan} aria-label={label}>
+        <PlanFields {...{ form, problems, releases, begunStage }} onChange={change} />
+        <Problem text={said(isWrong ? "Some fields need another value." : "")} />
+        <p class="actions">
+          <button type="submit" class={planned ? "quiet" : ""} disabled={action.isBusy}>
+            Show the plan
+          </button>
+        </p>
+      </form>
+      {planned && (
+        <section class="card padded" aria-label="The plan">
+          <h2>The plan</h2>
+          <Plan plan={planned.plan} />
+          <Problem text={action.problem} />
+          <p class="actions">{children(planned, action)}</p>
+        </section>
+      )}
+    </>
+  );
+}

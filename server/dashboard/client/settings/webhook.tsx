@@ -1,0 +1,155 @@
+// One webhook: whether it sends, what may be done with it, and what became of its deliveries.
+
+import { useEffect, useState } from "preact/hooks";
+import type { DeliveryView, WebhookView } from "../../../api/webhook-views.js";
+import { useAction, useData } from "../data.js";
+import { moment, words } from "../format.js";
+import { Confirm } from "../parts/confirm.js";
+import { Loading, Problem } from "../parts/notes.js";
+import { ask } from "../session.js";
+
+interface WebhookProps {
+  readonly webhook: WebhookView;
+  readonly onChange: () => void;
+  readonly onSecret: (secret: string) => void;
+}
+
+/** Deliveries are tried every second; no event tells that one has ended. */
+const LOOK_MS = 1500;
+const DELIVERY_LIMIT = 20;
+
+export function Webhook({ webhook, onChange, onSecret }: WebhookProps) {
+  const path = `/api/webhooks/${webhook.id}`;
+  const { pending, given_up } = webhook.deliveries;
+  const [isOpen, setIsOpen] = useState(false);
+  const [turn, setTurn] = useState(0);
+  const action = useAction();
+  const change = (method: string, to: string, body?: object) =>
+    action.run(async () => {
+      const answer = await ask<{ readonly secret?: string }>(method, to, body);
+      if (answer.secret !== undefined) onSecret(answer.secret);
+      setTurn((before) => before + 1);
+      onChange();
+    });
+  const test = () => change("POST", `${path}/test`).then((isDone) => isDone && setIsOpen(true));
+  return (
+    <li aria-label={`Webhook ${webhook.url}`}>
+      <p class="target">
+        <strong class="mono">{webhook.url}</strong>
+        {!webhook.is_active && <span class="pill">sends nothing</span>}
+        {pending > 0 && <span class="pill pending">{pending} waiting</span>}
+        {given_up > 0 && <span class="pill failed">{given_up} given up</span>}
+        <span class="quiet">
+          {[webhook.events.map(nameTopic).join(", "), webhook.description].filter(Boolean).join(" · ")}
+        </span>
+      </p>
+      <span class="row-actions">
+        <button type="button" class="quiet" disabled={action.isBusy || !webhook.is_active} onClick={test}>
+          Send a test
+        </button>
+        <button type="button" class="quiet" aria-expanded={isOpen} onClick={() => setIsOpen(!isOpen)}>
+          Deliveries
+        </button>
+        <button
+          type="button"
+          class="quiet"
+          disabled={action.isBusy}
+          onClick={() => change("PATCH", path, { is_active: !webhook.is_active })}
+        >
+          {webhook.is_active ? "Stop sending" : "Send again"}
+        </button>
+        <Confirm name="New secret" onConfirm={() => change("PATCH", path, { rotate_secret: true })}>
+          What is sent from now on is signed with another secret: the receiver refuses it until it knows that.
+        </Confirm>
+        <Confirm
+          name="Remove"
+          isDangerous
+          onConfirm={async () => {
+            await ask("DELETE", path);
+            onChange();
+          }}
+        >
+          Nothing is sent to {webhook.url} any more, and its deliveries are forgotten.
+        </Confirm>
+      </span>
+      <Problem text={action.problem} />
+      {isOpen && <Deliveries key={turn} path={path} onChange={onChange} />}
+    </li>
+  );
+}
+
+function Deliveries({ path, onChange }: { readonly path: string; readonly onChange: () => void }) {
+  const list = useData<{ readonly deliveries: readonly DeliveryView[]; readonly total: number }>(
+    `${path}/deliveries?limit=${DELIVERY_LIMIT}`,
+  );
+  const action = useAction();
+  const rows = list.data?.deliveries ?? [];
+  const isWaiting = rows.some(({ state }) => state === "pending");
+  useEffect(() => {
+    if (!isWaiting) return onChange();
+    const timer = setInterval(list.reload, LOOK_MS);
+    return () => clearInterval(timer);
+  }, [isWaiting]);
+  const retry = (id: number) =>
+    action.run(async () => {
+      await ask("POST", `${path}/deliveries/${id}/retry`);
+      list.reload();
+    });
+  if (!list.data) return <Loading {...list} />;
+  if (rows.length === 0) return <p class="quiet deliveries">Nothing was sent so far.</p>;
+  return (
+    <div class="table deliveries">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Event</th>
+            <th scope="col">When</th>
+            <th scope="col">Tries</th>
+            <th scope="col">State</th>
+            <th scope="col">
+              <span class="hidden">Actions</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((delivery) => (
+            <tr key={delivery.id}>
+              <th scope="row" class="mono">
+                {delivery.kind}
+              </th>
+              <td>{moment(delivery.created_at)}</td>
+              <td>{delivery.attempt_count}</td>
+              <td>
+                <span class={`pill ${TONES[delivery.state]}`}>{words(delivery.state)}</span>{" "}
+                {delivery.error ?? delivery.status_code}
+              </td>
+              <td>
+                {delivery.state !== "pending" && (
+                  <button
+                    type="button"
+                    class="quiet"
+                    disabled={action.isBusy}
+                    onClick={() => retry(delivery.id)}
+                  >
+                    Try again
+                  </button>
+                )}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <Problem text={action.problem} />
+    </div>
+  );
+}
+
+/** A topic in words. */
+export const nameTopic = (topic: string): string => (topic === "*" ? "all events" : topic);
+
+const TONES: Readonly<Record<DeliveryView["state"], string>> = Object.freeze({
+  pending: "pending",
+  delivered: "success",
+  given_up: "failed",
+  dropped: "failed",
+});

@@ -1,0 +1,85 @@
+// What a rollout would do to the whole fleet, one page of it in detail, with what a person should know beside the numbers.
+
+import type { Firmware, Store } from "../store/store.js";
+import type { Verdict } from "./decide.js";
+import { readFleet } from "./fleet.js";
+import { countDevices, nameAuthors, nameRelease, type Rollout } from "./model.js";
+import { type ExcludedDevice, isPlanned, type PlannedDevice, type PlannedStage } from "./plan.js";
+
+export interface FleetPlan {
+  readonly stages: readonly PlannedStage[];
+  readonly deviceCount: number;
+  readonly excludedCount: number;
+  readonly bytes: number;
+  /** How many devices are excluded for each reason. */
+  readonly excludedBy: ReadonlyMap<Verdict, number>;
+  /** The wanted piece of each list. */
+  readonly devices: readonly PlannedDevice[];
+  readonly excluded: readonly ExcludedDevice[];
+  /** What a person should know beside the numbers. */
+  readonly notes: readonly string[];
+}
+
+export async function planRollout(
+  store: Store,
+  rollout: Rollout,
+  now: number,
+  page: { readonly limit: number; readonly offset: number },
+): Promise<FleetPlan> {
+  const devices: PlannedDevice[] = [];
+  const excluded: ExcludedDevice[] = [];
+  const excludedBy = new Map<Verdict, number>();
+  let deviceCount = 0;
+  let excludedCount = 0;
+  const isOnPage = (index: number) => index >= page.offset && index < page.offset + page.limit;
+  const { planner, firmware } = await readFleet(store, rollout, now, (entry) => {
+    if (isPlanned(entry)) {
+      if (isOnPage(deviceCount++)) devices.push(entry);
+    } else {
+      if (isOnPage(excludedCount++)) excluded.push(entry);
+      excludedBy.set(entry.verdict, (excludedBy.get(entry.verdict) ?? 0) + 1);
+    }
+  });
+  const { stages } = planner;
+  return {
+    stages,
+    deviceCount,
+    excludedCount,
+    bytes: stages.reduce((sum, { bytes }) => sum + bytes, 0),
+    excludedBy,
+    devices,
+    excluded,
+    notes: noteworthy(rollout, firmware, stages, excludedBy),
+  };
+}
+
+function noteworthy(
+  rollout: Rollout,
+  firmware: Firmware | undefined,
+  stages: readonly PlannedStage[],
+  excludedBy: ReadonlyMap<Verdict, number>,
+): readonly string[] {
+  const notes: string[] = [];
+  const refusing = excludedBy.get("DEVICE_REFUSES") ?? 0;
+  if (refusing > 0) {
+    notes.push(
+      `${countDevices(refusing)} refuse a version that is not newer than theirs, even if it is forced: build and sign it with a higher version or build number.`,
+    );
+  }
+  const { maxConcurrentCount, needsApproval } = rollout;
+  if (maxConcurrentCount !== null)
+    notes.push(`At most ${countDevices(maxConcurrentCount)} update at the same time.`);
+  if (needsApproval) notes.push(`Another person than ${nameAuthors(rollout)} has to approve it.`);
+  for (const { name, deviceCount } of stages) {
+    if (deviceCount === 0)
+      notes.push(`Stage "${name}" has no devices: it proves nothing and is passed over.`);
+  }
+  const last = rollout.stages.at(-1);
+  if (last?.percent !== 100 && excludedBy.has("IN_NO_STAGE"))
+    notes.push(`${countDevices(excludedBy.get("IN_NO_STAGE") ?? 0)} in none of the stages.`);
+  if (firmware && rollout.id === 0 && firmware.isStable)
+    notes.push(
+      `${nameRelease(firmware)} is stable: until it has a rollout it is offered to every device that it fits.`,
+    );
+  return notes;
+}

@@ -1,0 +1,150 @@
+// Leads the devices that run a bad release to another. Devices with Skyslot's firmware refuse what is not newer than what they run, so
+// their way back is a release that is newer by its number: the former code, built and signed again. Devices that know no versions
+// take an older release itself.
+
+import { compareVersions } from "../../firmware/core/version.js";
+import { ApiError } from "../api/errors.js";
+import type { Actor } from "../auth/actor.js";
+import { type Recorder, recordChange } from "../journal.js";
+import type { Firmware, FirmwareSummary, Store } from "../store/store.js";
+import { planRollout } from "./fleet-plan.js";
+import { countDevices, nameRelease, type Rollout, type RolloutPlan } from "./model.js";
+import { newestFirst, releaseVersion } from "./order.js";
+import { readReleases } from "./scene.js";
+import {
+  addDraft,
+  commandRollout,
+  demandFirmware,
+  draftRollout,
+  findRollout,
+  makeSeed,
+  obey,
+} from "./service.js";
+
+export interface WayBack {
+  readonly release: FirmwareSummary;
+  /** Every device takes it; one that is older only those that take what is not newer. */
+  readonly isNewer: boolean;
+  /** Taken if a person chooses none. */
+  readonly isDefault: boolean;
+}
+
+/** Releases that a rollout's devices could be led to, newest first. @throws ApiError ROLLOUT_UNKNOWN, FIRMWARE_UNKNOWN */
+export async function listWaysBack(store: Store, id: number, now: number): Promise<readonly WayBack[]> {
+  const rollout = await findRollout(store, id);
+  return findWaysBack(store, await demandFirmware(store, rollout.firmwareId), now);
+}
+
+async function findWaysBack(store: Store, bad: Firmware, now: number): Promise<readonly WayBack[]> {
+  const fitting = (await readReleases(store, bad.deviceType))
+    .filter(({ id, hardware, chip }) => id !== bad.id && hardware === bad.hardware && chip === bad.chip)
+    .filter(({ expiresAt }) => expiresAt === null || expiresAt > now)
+    .sort(newestFirst);
+  return fitting.map((release, index) => {
+    const isNewer = compareVersions(releaseVersion(release), releaseVersion(bad)) > 0;
+    return { release, isNewer, isDefault: isNewer && index === 0 };
+  });
+}
+
+/**
+ * Ends a rollout and leads the devices that run its release to another.
+ * @param firmwareId `undefined`: the newest that is newer
+ * @throws ApiError ROLLOUT_UNKNOWN, NO_WAY_BACK, FIRMWARE_UNKNOWN
+ */
+export async function rollBackRollout(
+  recorder: Recorder,
+  id: number,
+  firmwareId: number | undefined,
+  actor: Actor,
+): Promise<{ readonly ended: Rollout; readonly back: Rollout }> {
+  await demandTakers(recorder, id, firmwareId, actor);
+  const made = await recordChange(
+    recorder,
+    actor,
+    async (journal) => {
+      const { draft, way } = await draftBack(journal.store, id, firmwareId, actor, journal.time);
+      const reason = `${actor.person} leads its devices on to ${nameRelease(way.release)}`;
+      const ended = await obey(journal, id, { kind: "cancel", reason }, actor.person);
+      const { id: backId } = await addDraft(journal, draft);
+      return { ended, backId };
+    },
+    { about: `rollout:${id}` },
+  );
+  return { ended: made.ended, back: await commandRollout(recorder, made.backId, { kind: "start" }, actor) };
+}
+
+/** A way that no device would go is none. Reads the whole fleet, so not within a transaction. */
+async function demandTakers(
+  { store, now }: Recorder,
+  id: number,
+  firmwareId: number | undefined,
+  actor: Actor,
+) {
+  const { draft, bad, ways, way } = await draftBack(store, id, firmwareId, actor, Math.round(now()));
+  if (way.isNewer) return;
+  const plan = await planRollout(store, draft, Math.round(now()), { limit: 0, offset: 0 });
+  if (plan.deviceCount > 0) return;
+  const refusing = plan.excludedBy.get("DEVICE_REFUSES") ?? 0;
+  const whose =
+    refusing > 0
+      ? `it is refused by ${countDevices(refusing)}. `
+      : `no device that runs ${nameRelease(bad)} would take it. `;
+  throw noWayBack(bad, ways, `${nameRelease(way.release)} is not newer than ${nameRelease(bad)}: ${whose}`);
+}
+
+async function draftBack(
+  store: Store,
+  id: number,
+  firmwareId: number | undefined,
+  actor: Actor,
+  now: number,
+) {
+  const rollout = await findRollout(store, id);
+  const bad = await demandFirmware(store, rollout.firmwareId);
+  const ways = await findWaysBack(store, bad, now);
+  const way = ways.find(({ release, isDefault }) =>
+    firmwareId === undefined ? isDefault : release.id === firmwareId,
+  );
+  if (!way) {
+    const chosen =
+      firmwareId === undefined
+        ? ""
+        : `firmware ${firmwareId} is no other active release for ${bad.deviceType} on ${bad.hardware}. `;
+    throw noWayBack(bad, ways, chosen);
+  }
+  const { draft } = await draftRollout(store, planBack(rollout, bad, way, now), actor.person, now);
+  return { draft, bad, ways, way };
+}
+
+function noWayBack(bad: Firmware, ways: readonly WayBack[], why: string): ApiError {
+  const former = ways.find(({ isNewer }) => !isNewer);
+  const name = former ? nameRelease(former.release) : "the former version";
+  return new ApiError(
+    409,
+    "NO_WAY_BACK",
+    `${why}Devices refuse what is not newer than ${bad.version} build ${bad.buildNumber}, which they run: build the code of ${name} ` +
+      `as ${bad.version}+${bad.buildNumber + 1} or higher, sign it, upload it with --unstable, and roll back to that. ` +
+      "Cancelling the rollout keeps further devices from it meanwhile.",
+  );
+}
+
+/** To all at once: what is bad has to go. An older release stays until another rollout has a higher priority (decide.ts). The gates stay, so that the way back stops too if it fails. */
+function planBack(rollout: Rollout, bad: Firmware, { release, isNewer }: WayBack, now: number): RolloutPlan {
+  const name = `Back from ${nameRelease(bad)}`.slice(0, 100);
+  const version = `${bad.version}+${bad.buildNumber}`;
+  return {
+    name,
+    firmwareId: release.id,
+    seed: makeSeed(release.id, name, now),
+    target: { fromVersion: version, toVersion: version },
+    stages: [{ name: "all", percent: 100, soakMs: 0, minValidatedCount: 1, minValidatedFraction: 0 }],
+    gates: rollout.gates,
+    windows: null,
+    startAt: null,
+    maxConcurrentCount: rollout.maxConcurrentCount,
+    leaseMs: rollout.leaseMs,
+    priority: rollout.priority + 1,
+    force: isNewer ? "none" : "any_order",
+    needsApproval: false,
+  };
+}

@@ -1,0 +1,56 @@
+// The command line in this process, and a server that it talks to.
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { redirectOutput } from "../../../server/cli/output.js";
+import { createProgram } from "../../../server/cli/program.js";
+import { type RunningServer, startServer } from "../../../server/start.js";
+
+export interface CommandLine {
+  readonly server: RunningServer;
+  readonly folder: string;
+  /** What the command prints, and the status that it ends with. */
+  skyslot(...args: string[]): Promise<{ readonly out: string; readonly status: unknown }>;
+  /** What it prints with `--json`, read. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests look at what they expect
+  json(...args: string[]): Promise<any>;
+  /** What it throws; another error if it does not. */
+  failure(...args: string[]): Promise<Error>;
+  close(): Promise<void>;
+}
+
+export async function openCommandLine(): Promise<CommandLine> {
+  const { exitCode } = process;
+  const folder = await mkdtemp(join(tmpdir(), "skyslot-cli-"));
+  const server = await startServer({ dataDir: folder, port: 0 });
+  const skyslot: CommandLine["skyslot"] = async (...args) => {
+    let out = "";
+    process.exitCode = 0;
+    const putBack = redirectOutput((text) => {
+      out += text;
+    });
+    try {
+      await createProgram().parseAsync([...args, "--server", server.url, "--data", folder], { from: "user" });
+    } finally {
+      putBack();
+    }
+    return { out, status: process.exitCode };
+  };
+  return {
+    server,
+    folder,
+    skyslot,
+    json: async (...args) => JSON.parse((await skyslot(...args, "--json")).out),
+    failure: (...args) =>
+      skyslot(...args).then(
+        ({ out }) => new Error(`no failure: ${out}`),
+        (error: Error) => error,
+      ),
+    async close() {
+      process.exitCode = exitCode;
+      await server.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
