@@ -15,6 +15,7 @@ import { webhooks } from "./0040-webhooks.js";
 import { content } from "./0050-content.js";
 import { fleet } from "./0060-fleet.js";
 import { quietChecks } from "./0070-quiet-checks.js";
+import { deviceOrders } from "./0080-device-orders.js";
 import type { StoreMigration } from "./migrate.js";
 
 // biome-ignore format: one a line, so that two branches that add one do not meet
@@ -33,4 +34,5 @@ export const migrations: readonly StoreMigration[] = [
   content,
   fleet,
   quietChecks,
+  deviceOrders,
 ];
