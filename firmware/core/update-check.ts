@@ -98,7 +98,8 @@ export function checkingStep(state: UpdateState, event: Stamped): Step {
 }
 
 function checkAnswered(state: UpdateState, { at, random }: Stamped): Step {
-  if (state.checkStatus !== 200) return checkFailed(state, random, `server answered ${state.checkStatus}`);
+  if (state.checkStatus !== 200)
+    return checkFailed(withoutRefused(state), random, `server answered ${state.checkStatus}`);
   const answer = readCheckResponse(state.checkBody, state.checkBytes);
   if (!answer) return checkFailed(state, random, "answer is not what a check is answered with");
   const polled: UpdateState = {
@@ -128,6 +129,12 @@ function checkAnswered(state: UpdateState, { at, random }: Stamped): Step {
 
 const ordered = ({ orders }: CheckResponse): readonly Raise[] =>
   orders ? [{ type: "raise", event: { type: "ordersReceived", orders } }] : [];
+
+/** Whatever a server may find wrong with results, they never stand between a device and its updates: it sends the orders again. */
+function withoutRefused(state: UpdateState): UpdateState {
+  const isRefused = state.checkStatus >= 400 && state.checkStatus < 500 && state.checkStatus !== 429;
+  return isRefused && state.orderResults.length > 0 ? { ...state, orderResults: [] } : state;
+}
 
 const given = ({ server, onTrial }: UpdateState, { device_token: token }: CheckResponse) =>
   token === undefined || onTrial ? {} : { serverToken: { server, token } };

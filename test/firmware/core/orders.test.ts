@@ -115,6 +115,21 @@ describe("an order", () => {
     expect(device.ask()).not.to.have.property("order_results");
   });
 
+  it("whose acknowledgement the server refuses never stands between a device and its updates", () => {
+    for (const [status, isKept] of [
+      [400, false],
+      [401, false],
+      [413, false],
+      [429, true],
+      [500, true],
+    ] as const) {
+      const device = Ordered.boot().order([{ id: 3, kind: "identify" }]);
+      device.ask();
+      device.answer({}, 0, status);
+      expect("order_results" in device.ask(), `${status}`).equal(isKept);
+    }
+  });
+
   it("of a kind that the firmware does not know is refused, and so is nothing else with it", () => {
     const device = Ordered.boot().order([
       { id: 3, kind: "dance" },
