@@ -51,9 +51,9 @@ export type PushedSettings = Readonly<Record<string, string | number>>;
 
 /** Orders that an answer brings, and results that a check brings, at most. */
 export const MAX_ORDER_COUNT = 4;
-/** Settings in one order, and the characters of its JSON: four of them leave a release manifest enough room in an answer. */
+/** Settings in one order, and the bytes of its JSON: four of them leave a release manifest enough room in an answer. */
 export const MAX_ORDER_SETTINGS = 16;
-export const MAX_ORDER_SETTINGS_LENGTH = 1000;
+export const MAX_ORDER_SETTINGS_BYTES = 1000;
 
 /** What only who is at the device may change, whatever a server orders: by these it could be cut off or taken over. */
 export const OWNERS_SETTINGS: readonly string[] = Object.freeze([

@@ -4,7 +4,7 @@ import { type Static, type TObject, type TSchema, Type } from "@sinclair/typebox
 import type { FastifyInstance } from "fastify";
 import {
   MAX_ORDER_SETTINGS,
-  MAX_ORDER_SETTINGS_LENGTH,
+  MAX_ORDER_SETTINGS_BYTES,
   OWNERS_SETTINGS,
   type PushedSettings,
 } from "../../firmware/core/wire.js";
@@ -31,7 +31,7 @@ const settings = Type.Optional(
   Type.Record(
     Type.String({ pattern: "^[A-Za-z][A-Za-z0-9]{0,31}$" }),
     Type.Union([
-      Text(MAX_ORDER_SETTINGS_LENGTH),
+      Text(MAX_ORDER_SETTINGS_BYTES),
       Type.Integer({ minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER }),
     ]),
     {
@@ -151,12 +151,12 @@ function readOrder({ kind, settings }: Static<typeof OrderBody>): Ordered {
 function readSettings(settings: PushedSettings | undefined): PushedSettings {
   if (!settings)
     throw new ApiError(422, "SETTINGS_MISSING", "settings is missing: say which are to be changed");
-  const { length } = JSON.stringify(settings);
-  if (length > MAX_ORDER_SETTINGS_LENGTH)
+  const sizeBytes = Buffer.byteLength(JSON.stringify(settings));
+  if (sizeBytes > MAX_ORDER_SETTINGS_BYTES)
     throw new ApiError(
       422,
       "SETTINGS_TOO_LONG",
-      `the settings are ${length} characters long, ${MAX_ORDER_SETTINGS_LENGTH} are allowed`,
+      `the settings are ${sizeBytes} bytes of JSON, ${MAX_ORDER_SETTINGS_BYTES} are allowed`,
     );
   const owners = Object.keys(settings).find((name) => OWNERS_SETTINGS.includes(name));
   if (owners === undefined) return settings;

@@ -120,6 +120,7 @@ describe("orders to a device", () => {
       [{ kind: "settings", settings: { speed: 1.5 } }, "400 INVALID_REQUEST"],
       [{ kind: "settings", settings: { name: { a: 1 } } }, "400 INVALID_REQUEST"],
       [{ kind: "settings", settings: { name: "x".repeat(990) } }, "422 SETTINGS_TOO_LONG"],
+      [{ kind: "settings", settings: { name: "灯".repeat(330) } }, "422 SETTINGS_TOO_LONG"],
       [{ kind: "settings", settings: { server: "http://evil.test" } }, "422 SETTING_IS_OWNERS"],
       [{ kind: "settings", settings: { acceptUnsigned: 1 } }, "422 SETTING_IS_OWNERS"],
       [{ kind: "restart", settings: { a: 1 } }, "422 SETTINGS_UNWANTED"],
