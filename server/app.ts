@@ -16,6 +16,7 @@ import { contentAdminRoutes } from "./api/content-admin-routes.js";
 import { contentRoutes } from "./api/content-routes.js";
 import { type Context, DEFAULT_SETTINGS, type Settings } from "./api/context.js";
 import { deviceAdminRoutes } from "./api/device-admin-routes.js";
+import { deviceOrderRoutes } from "./api/device-order-routes.js";
 import { deviceRoutes } from "./api/device-routes.js";
 import { answerErrors } from "./api/errors.js";
 import { fleetRoutes } from "./api/fleet-routes.js";
@@ -37,6 +38,7 @@ import { HotBlobs } from "./blobs/hot.js";
 import { type ContentSource, firstOf } from "./content.js";
 import { dashboardRoutes } from "./dashboard/routes.js";
 import { DeviceLimit } from "./device-limit.js";
+import { expireOrders } from "./device-orders.js";
 import { arduinoRoutes } from "./dialects/arduino-routes.js";
 import { hawkbitRoutes } from "./dialects/hawkbit-routes.js";
 import { manifestRoutes } from "./dialects/manifest-routes.js";
@@ -93,6 +95,7 @@ const ROUTES: readonly ((app: FastifyInstance, context: Context) => void)[] = Ob
   hawkbitRoutes,
   typeRoutes,
   deviceAdminRoutes,
+  deviceOrderRoutes,
   rolloutRoutes,
   fleetRoutes,
   watchRoutes,
@@ -172,6 +175,7 @@ export function createApp(options: AppOptions): FastifyInstance {
   app.decorate("tick", async () => {
     await sampleFleet(context);
     await tickRollouts(context);
+    await expireOrders(context);
   });
   validateWithTypeBox(app);
   logRequests(app, metrics);

@@ -31,6 +31,8 @@ export interface Shown {
 
 export interface Admission {
   readonly state: DeviceState;
+  /** The device has shown its own token. */
+  readonly isProved: boolean;
   /** For the answer: the device is to use it from now on. */
   readonly newToken: string | undefined;
   /** The same request is judged the same until somebody changes the device or its type's policy. */
@@ -56,7 +58,7 @@ export async function admitDevice(journal: Journal, shown: Shown): Promise<Admis
   if (!stored || isChanged(stored, after)) await store.putIdentity({ ...after, updatedAt: time });
   const isLasting =
     after.state === "approved" && newToken === undefined && (isProved || shown.credential === undefined);
-  return { state: after.state, newToken, isLasting };
+  return { state: after.state, isProved, newToken, isLasting };
 }
 
 /** Judges any other request of a device. One that is not known here is left to the caller. @throws ApiError DEVICE_… */

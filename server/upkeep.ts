@@ -1,4 +1,4 @@
-// What a server does beside its requests: removes log lines and attempts that are too old, and files that nobody refers to. In
+// What a server does beside its requests: removes log lines, orders and attempts that are too old, and files that nobody refers to. In
 // small pieces with pauses between, so that no request waits for it. Where several servers share a store each may do it.
 
 import { setTimeout as sleep } from "node:timers/promises";
@@ -7,7 +7,7 @@ import { REGISTERING } from "./registration.js";
 import type { Store } from "./store/store.js";
 
 export interface Retention {
-  /** Lines of the log. */
+  /** Lines of the log, and orders to devices. */
   readonly eventMaxAgeMs: number;
   readonly eventMaxCount: number;
   /** Attempts whose device has succeeded with another since. */
@@ -65,6 +65,7 @@ export async function keepUp(
   const { eventMaxAgeMs, eventMaxCount, attemptMaxAgeMs } = retention;
   const prunes = [
     () => store.pruneEvents({ before: now() - eventMaxAgeMs, maxCount: eventMaxCount, limit: BATCH_COUNT }),
+    () => store.pruneOrders({ before: now() - eventMaxAgeMs, limit: BATCH_COUNT }),
     () => store.pruneUpdates({ before: now() - attemptMaxAgeMs, limit: BATCH_COUNT }),
   ];
   for (const prune of prunes) {

@@ -16,6 +16,8 @@ interface Named {
   /** For people. */
   readonly label: string;
   readonly hint?: string;
+  /** For who is at the device only, such as what hangs on which pin: a server may not push it. */
+  readonly isOwners?: boolean;
 }
 /** One of a few. */
 export interface ChoiceField extends Named {

@@ -1,18 +1,25 @@
-// What a device with a panel says on it when it has no picture.
+// What a device with a panel says on it when it has no picture, or is asked which one it is.
 
 import type { DeviceState } from "./device.js";
 import { accessPointName } from "./identity.js";
 import type { CardLine } from "./panel-card.js";
 
 /** Nothing is assigned: the device says who it is. */
-export function deviceCard({ update, wifi }: DeviceState): readonly CardLine[] {
+export const deviceCard = (device: DeviceState): readonly CardLine[] =>
+  whoAmI(device, "No picture is assigned");
+
+/** The server has asked which device this is. */
+export const identifyCard = (device: DeviceState): readonly CardLine[] =>
+  whoAmI(device, "This is the one you asked for");
+
+function whoAmI({ update, wifi }: DeviceState, why: string): readonly CardLine[] {
   const { identity, image } = update.boot ?? {};
   return [
     { text: wifi.preferences?.deviceName || "Skyslot", scale: 3 },
     { text: identity?.deviceId ?? "", scale: 2 },
     { text: update.address, scale: 2 },
     { text: `${identity?.type ?? ""} ${image?.version ?? ""}`, scale: 2 },
-    { text: "No picture is assigned", scale: 1 },
+    { text: why, scale: 1 },
   ];
 }
 

@@ -1,6 +1,7 @@
 // What a device's panel shows: the picture that the update server has for it. It is asked for after each check for updates has found
 // nothing, with the ETag of what the panel shows already: paper keeps its picture without power, so that the ETag in NVS is all
-// that has to survive a power cut, and nothing is drawn twice. Whatever goes wrong, the last good picture stays.
+// that has to survive a power cut, and nothing is drawn twice. Whatever goes wrong, the last good picture stays. Asked which device it
+// is, the panel says so in the picture's place until the next look.
 //
 //   waiting ── a check is answered ─► idle ── timer ─► requesting ── 200 ─► receiving ── whole, of the panel's size ─► drawing
 //                                      ▲                  │ 304, failed         │ refused, failed                        │
@@ -10,7 +11,7 @@
 
 import { backoffMs, jitteredMs } from "./backoff.js";
 import { concatenate } from "./bytes.js";
-import { deviceCard, setupCard } from "./content-cards.js";
+import { deviceCard, identifyCard, setupCard } from "./content-cards.js";
 import type { DeviceState } from "./device.js";
 import type { Effect } from "./effect.js";
 import type { Stamped } from "./event.js";
@@ -61,6 +62,8 @@ export interface ContentState {
   readonly failureCount: number;
   /** Nothing more is to be expected until the next refresh. */
   readonly settled: boolean;
+  /** Times that the device has said on its panel which one it is, or is about to. */
+  readonly identifyCount: number;
 }
 
 export const initialContent: ContentState = Object.freeze({
@@ -73,6 +76,7 @@ export const initialContent: ContentState = Object.freeze({
   pieces: Object.freeze([]),
   failureCount: 0,
   settled: false,
+  identifyCount: 0,
 });
 
 type Step = readonly [ContentState, readonly (Effect | DrawPanel)[]];
@@ -94,6 +98,8 @@ export function contentStep(
     case "waiting":
       return wait(state, device, settings);
     case "idle":
+      if (device.orders.identifyCount !== state.identifyCount)
+        return identify(state, device, settings, event.random);
       return event.type === "timerFired" && event.timer === "content" ? fetch(state, device) : [state, []];
     case "drawing":
       return drawing(state, event, settings);
@@ -107,6 +113,12 @@ function wait(state: ContentState, device: DeviceState, settings: ContentSetting
   if (device.update.online && device.update.clock) return fetch({ ...state, phase: "idle" }, device);
   const isHelpless = device.wifi.phase === "unset" && device.wifi.portalOpen && state.shows === "";
   return isHelpless ? show(state, setupCard(device), settings) : [state, []];
+}
+
+/** As soon as nothing else is done with the panel. The next look brings the picture back. */
+function identify(state: ContentState, device: DeviceState, settings: ContentSettings, random: number): Step {
+  const asked = { ...state, identifyCount: device.orders.identifyCount };
+  return show(asked, identifyCard(device), settings, random);
 }
 
 function fetch(state: ContentState, { update }: DeviceState): Step {

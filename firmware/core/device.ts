@@ -9,6 +9,7 @@ import { type EspotaState, initialEspota } from "./espota.js";
 import type { Event, Raise, Stamped } from "./event.js";
 import { initialLocalApi, type LocalApiState } from "./local-api.js";
 import { LISTENERS, type Machine } from "./machines.js";
+import { initialOrders, type OrdersState } from "./orders.js";
 import { initialPortal, type PortalState } from "./portal.js";
 import { initialPresence, type PresenceState } from "./presence.js";
 import { initialPush, type PushState } from "./push.js";
@@ -28,6 +29,7 @@ export interface DeviceState {
   readonly crashGuard: CrashGuardState;
   readonly push: PushState;
   readonly espota: EspotaState;
+  readonly orders: OrdersState;
   /** What was shown last. */
   readonly status: Status;
 }
@@ -45,6 +47,7 @@ export const initialDevice: DeviceState = Object.freeze({
   crashGuard: initialCrashGuard,
   push: initialPush,
   espota: initialEspota,
+  orders: initialOrders,
   status: Object.freeze({ name: "joining", percent: 0 }),
 });
 

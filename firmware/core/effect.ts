@@ -22,7 +22,7 @@ export type TimerName =
   | "sleep";
 
 /** Why the device restarts itself; the next boot knows it. A roll back has its own. */
-export type RestartReason = "update" | "owner" | "factory-reset" | "roll-back";
+export type RestartReason = "update" | "owner" | "order" | "factory-reset" | "roll-back";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 

@@ -7,7 +7,7 @@ import type { UpdateErrorCode } from "./errors.js";
 import type { RequestHead } from "./http.js";
 import type { Sample } from "./readings.js";
 import type { ServerToken } from "./server-token.js";
-import type { Report, SlotState } from "./wire.js";
+import type { Order, OrderResult, PushedSettings, Report, SlotState } from "./wire.js";
 
 /** A network that a scan found. */
 export interface Network {
@@ -77,6 +77,8 @@ export interface Booted {
   readonly statusPage?: string;
   /** The settings that the app has; absent: none. */
   readonly section?: Section | undefined;
+  /** The app has something to show a person which device it is: a light, a panel. */
+  readonly canIdentify?: boolean;
   /** Built into the firmware (mc/config). */
   readonly build: BuildSettings;
 }
@@ -209,6 +211,12 @@ export type Event =
   | { readonly type: "serverChosen"; readonly server: string; readonly checkSeconds: number }
   /** The server has given the device a token; it is stored. */
   | { readonly type: "serverTokenGiven"; readonly serverToken: ServerToken }
+  /** An answer of the server has brought orders, at most MAX_ORDER_COUNT. */
+  | { readonly type: "ordersReceived"; readonly orders: readonly Order[] }
+  /** One of them is an order to change settings. */
+  | { readonly type: "settingsPushed"; readonly id: number; readonly settings: PushedSettings }
+  /** What became of an order: the next check tells it. */
+  | { readonly type: "orderJudged"; readonly result: OrderResult }
   /** The owner set a token for changes and pushed updates, the first or another. */
   | { readonly type: "tokenChosen"; readonly token: string }
   /** Whether images without a signature are taken, as the owner decided it. */

@@ -83,10 +83,26 @@ export function ledSection(board: LedBoard, text: LedStrings): Section {
     { name: "brightness", type: "slider", label: text.brightness, least: 1, most: 100 },
     { name: "speed", type: "number", label: text.speed, least: 1, most: MAX_SPEED },
     { name: "count", type: "number", label: text.count, least: 1, most: MAX_PIXEL_COUNT },
-    { name: "pin", type: "choice", label: text.pin, hint: text.pinHint, options: pins.map((pin) => [pin]) },
+    {
+      name: "pin",
+      type: "choice",
+      label: text.pin,
+      hint: text.pinHint,
+      options: pins.map((pin) => [pin]),
+      isOwners: true,
+    },
   ];
   return { name: "led", title: text.title, fields, defaults: { ...PLAIN, pin: pins[0] ?? -1 } };
 }
+
+/** What the strip shows for the device to be found: white, and the whole of it on and off twice a second. */
+export const identifyLook = (settings: LedSettings): LedSettings => ({
+  ...settings,
+  pattern: "blink",
+  colour: 0xffffff,
+  brightness: Math.max(settings.brightness, 50),
+  speed: 120,
+});
 
 /** The values of the section, which has checked them, as the strip takes them. */
 export const readLedSettings = (values: Values): LedSettings => ({

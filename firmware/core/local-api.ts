@@ -20,6 +20,7 @@ import { isOwnHost, type LocalRequest, type Right, refusalOf } from "./local-gua
 import {
   forgetNetwork,
   guardedOf,
+  pushSettings,
   saveSection,
   saveSettings,
   saveToken,
@@ -96,6 +97,8 @@ export function localApiStep(state: LocalApiState, event: Stamped): Step {
       return joined({ ...state, address: event.address, rssi: event.rssi });
     case "offline":
       return [{ ...state, address: "", rssi: 0, serverReached: false }, []];
+    case "settingsPushed":
+      return pushSettings(state, event);
     case "networksSaved":
       return [{ ...state, ssids: event.ssids }, []];
     case "portalOpened":

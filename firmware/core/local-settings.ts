@@ -1,11 +1,13 @@
 // The settings that a device's own pages show and change: its own, the app's section, the owner's token, the saved networks. Whoever
-// calls this has asked the guard. Never tells a password or the token.
+// calls this has asked the guard. Some of them the server may push too. Never tells a password or the token.
 
-import { changeValues, writeValues } from "./app-settings.js";
+import { changeValues, type Section, type Values, writeValues } from "./app-settings.js";
+import type { Effect } from "./effect.js";
 import type { Booted, Raise } from "./event.js";
 import { json } from "./local-answer.js";
 import type { LocalApiState, Step } from "./local-api.js";
 import { attendedMs, type Guarded, type LocalRequest } from "./local-guard.js";
+import { done, refused } from "./orders.js";
 import {
   changeSettings,
   type Preferences,
@@ -14,6 +16,7 @@ import {
   type SettingsChange,
   TOKEN_KEY,
 } from "./preferences.js";
+import { MAX_ORDER_SETTINGS, OWNERS_SETTINGS, type PushedSettings } from "./wire.js";
 
 /** What the guard judges by. */
 export const guardedOf = ({ boot, token, ssids, ...state }: LocalApiState): Guarded => ({
@@ -52,12 +55,18 @@ export function saveSettings(state: LocalApiState, request: LocalRequest): Step 
   const change = readSettings(request.body);
   if (!change.ok) return [state, [json(request, 400, change.failure)]];
   if (!boot || !preferences) return [state, []];
-  const [changed, effects] = changeSettings(preferences, change.value, boot.build);
-  const next = { ...state, preferences: changed };
-  return [
-    next,
-    [json(request, 200, settingsOf(next, request.at)), ...effects, ...announced(changed, change.value, boot)],
-  ];
+  const [next, asked] = applySettings(state, change.value, preferences, boot);
+  return [next, [json(request, 200, settingsOf(next, request.at)), ...asked]];
+}
+
+function applySettings(
+  state: LocalApiState,
+  change: SettingsChange,
+  preferences: Preferences,
+  boot: Booted,
+): Step {
+  const [changed, effects] = changeSettings(preferences, change, boot.build);
+  return [{ ...state, preferences: changed }, [...effects, ...announced(changed, change, boot)]];
 }
 
 /** What the other machines have to know of a change. */
@@ -150,10 +159,68 @@ export function saveSection(state: LocalApiState, request: LocalRequest): Step {
   if (!section) return [state, []];
   const changed = changeValues(section, state.values, request.body);
   if (!changed.ok) return [state, [json(request, 400, changed.failure)]];
-  const values = changed.value;
-  const value = writeValues(section, values);
-  const answer = json(request, 200, { values });
-  // flash wears: what is there already is not written again
-  if (value === writeValues(section, state.values)) return [state, [answer]];
-  return [{ ...state, values }, [answer, { type: "store", key: section.name, value }]];
+  const [next, stored] = applyValues(state, section, changed.value);
+  return [next, [json(request, 200, { values: next.values }), ...stored]];
 }
+
+/** Flash wears: what is there already is not written again. */
+function applyValues(
+  state: LocalApiState,
+  section: Section,
+  values: Values,
+): readonly [LocalApiState, readonly Effect[]] {
+  const value = writeValues(section, values);
+  if (value === writeValues(section, state.values)) return [state, []];
+  return [{ ...state, values }, [{ type: "store", key: section.name, value }]];
+}
+
+// ── settings that the server pushes
+
+/** Of the device's own settings those by which nobody can take it over or cut it off. The app's section says this of its own. */
+const PUSHED_TOO: readonly string[] = Object.freeze(["checkSeconds", "deviceName"]);
+
+/**
+ * What the owner's page offers, judged by the same rules, but nothing that is the owner's alone. All or nothing; which of the two is
+ * raised for the server.
+ */
+export function pushSettings(
+  state: LocalApiState,
+  { id, settings }: { readonly id: number; readonly settings: PushedSettings },
+): Step {
+  const { boot, preferences } = state;
+  if (!boot || !preferences) return [state, []];
+  const refuse = (why: string): Step => [state, [refused(id, why)]];
+  const all = Object.entries(settings);
+  if (all.length === 0) return refuse("It names no setting.");
+  if (all.length > MAX_ORDER_SETTINGS)
+    return refuse(`It names ${all.length} settings; ${MAX_ORDER_SETTINGS} are allowed.`);
+  const owners = all.find(([name]) => isOwners(name, boot.section));
+  if (owners) return refuse(`${owners[0]} is for who is at the device: it is changed on its own page only.`);
+  const own = all.filter(([name]) => PUSHED_TOO.includes(name));
+  const ofApp = all.filter(([name]) => !PUSHED_TOO.includes(name));
+  const change = readSettings(JSON.stringify(Object.fromEntries(own)));
+  if (!change.ok) return refuse(change.failure.message);
+  const values = changeValues(
+    boot.section ?? NO_SECTION,
+    state.values,
+    JSON.stringify(Object.fromEntries(ofApp)),
+  );
+  if (!values.ok) return refuse(values.failure.message);
+  const [changed, effects] = applySettings(state, change.value, preferences, boot);
+  const [next, stored] = boot.section ? applyValues(changed, boot.section, values.value) : [changed, []];
+  const names = all.map(([name]) => name).join(", ");
+  const log: Effect = { type: "log", level: "info", message: `the server changed settings: ${names}` };
+  return [next, [log, ...effects, ...stored, done(id)]];
+}
+
+const isOwners = (name: string, section: Section | undefined): boolean =>
+  OWNERS_SETTINGS.includes(name) ||
+  section?.fields.some((field) => field.name === name && field.isOwners === true) === true;
+
+/** Of an app without settings: there is nothing that could be changed. */
+const NO_SECTION: Section = Object.freeze({
+  name: "",
+  title: "",
+  fields: Object.freeze([]),
+  defaults: Object.freeze({}),
+});

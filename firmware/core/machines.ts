@@ -9,6 +9,7 @@ import type { Effect } from "./effect.js";
 import { espotaStep } from "./espota.js";
 import type { Booted, Event, Raise, Stamped } from "./event.js";
 import { localApiStep, takesRequest } from "./local-api.js";
+import { ordersStep } from "./orders.js";
 import { initialPortal, type PortalState, portalStep } from "./portal.js";
 import { presenceStep } from "./presence.js";
 import { pushStep } from "./push.js";
@@ -39,6 +40,7 @@ const push = machine("push", (device, event) => pushStep(device.push, event));
 const espota = machine("espota", (device, event) => espotaStep(device.espota, device.push, event));
 const localApi = machine("localApi", (device, event) => localApiStep(device.localApi, event));
 const presence = machine("presence", (device, event) => presenceStep(device.presence, event));
+const orders = machine("orders", (device, event) => ordersStep(device.orders, event, device.update));
 const crashGuard = machine("crashGuard", (device, event) => crashGuardStep(device.crashGuard, event));
 
 /** Every machine; the guard last: with what it asks the app's own part starts. */
@@ -52,6 +54,7 @@ export const MACHINES: readonly Machine[] = Object.freeze([
   espota,
   localApi,
   presence,
+  orders,
   crashGuard,
 ]);
 
@@ -106,6 +109,9 @@ export const LISTENERS: Readonly<Record<Event["type"], readonly Machine[]>> = Ob
   reportTaken: UPDATE,
   serverChosen: to(update, report),
   serverTokenGiven: to(report),
+  ordersReceived: to(orders),
+  settingsPushed: to(localApi),
+  orderJudged: UPDATE,
   tokenChosen: to(push),
   unsignedChosen: to(push),
   networkForgotten: to(wifi),

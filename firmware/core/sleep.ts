@@ -3,8 +3,8 @@
 //   - a new image is on trial, or an update or a push is under way, or its result has not been told,
 //   - nothing but setting it up can help it, or somebody uses its pages,
 //   - the firmware is in safe mode.
-// Otherwise it sleeps when a check was answered and the panel shows what it should, and in any case after `longestSeconds`. An update
-// that has lost its network is waited for as long: it goes on where it was after any restart.
+// Otherwise it sleeps when a check was answered, what it was ordered is told, and the panel shows what it should, and in any case after
+// `longestSeconds`. An update that has lost its network is waited for as long: it goes on where it was after any restart.
 
 import { jitteredMs } from "./backoff.js";
 import type { ContentState } from "./content.js";
@@ -126,7 +126,8 @@ function mayGo(
   { longestSeconds }: SleepSettings,
 ): boolean {
   if (at < awakeUntilMs || content.phase === "drawing") return false;
-  return (update.clock !== undefined && content.settled) || at >= longestSeconds * 1000;
+  const isDone = update.clock !== undefined && update.orderResults.length === 0 && content.settled;
+  return isDone || at >= longestSeconds * 1000;
 }
 
 function goToSleep(state: SleepState, random: number, { seconds }: SleepSettings): Step {

@@ -8,8 +8,9 @@
 //   trial      ██──██────────────██──██────────   two flashes
 //   safeMode   ██──██──██──────────────────────   three flashes
 //   error      ██──██──██──██──██──██──██──██──██──██──   ten rapid blinks, then what was before
+//   identify   █─█─█─█─█─█─█─█─█─█─█─█─█─█─█─█─█─█─█─█─   a flicker for 30 s, then what was before
 
-import { PERCENT_STEP, type Status, type StatusName } from "./status.js";
+import { IDENTIFY_MS, isPassing, PERCENT_STEP, type Status, type StatusName } from "./status.js";
 
 /** Milliseconds on, off, on, off … from the beginning again at its end; empty: always on. */
 const RHYTHMS: Readonly<Record<StatusName, readonly number[]>> = Object.freeze({
@@ -20,6 +21,7 @@ const RHYTHMS: Readonly<Record<StatusName, readonly number[]>> = Object.freeze({
   trial: Object.freeze([100, 100, 100, 700]),
   safeMode: Object.freeze([100, 100, 100, 100, 100, 1000]),
   error: Object.freeze([100, 100]),
+  identify: Object.freeze([50, 50]),
 });
 
 const ERROR_BLINK_COUNT = 10;
@@ -29,8 +31,8 @@ const ERROR_MS = ERROR_BLINK_COUNT * 200;
 export interface LedState {
   readonly status: Status;
   readonly sinceMs: number;
-  /** When the last error began to be shown. */
-  readonly errorAtMs: number | undefined;
+  /** The last status that passes, and when it began to be shown. */
+  readonly passing: { readonly name: StatusName; readonly atMs: number } | undefined;
 }
 
 export interface Light {
@@ -42,20 +44,22 @@ export interface Light {
 export const initialLed: LedState = Object.freeze({
   status: Object.freeze({ name: "setup", percent: 0 }),
   sinceMs: 0,
-  errorAtMs: undefined,
+  passing: undefined,
 });
 
-/** A new status. An error is shown to its end, whatever comes meanwhile; the rhythm of an update goes on from step to step. */
+/** A new status. One that passes is shown to its end, whatever comes meanwhile; the rhythm of an update goes on from step to step. */
 export function showStatus(state: LedState, status: Status, atMs: number): LedState {
-  if (status.name === "error") return { ...state, errorAtMs: atMs };
+  if (isPassing(status)) return { ...state, passing: { name: status.name, atMs } };
   const sinceMs = status.name === state.status.name ? state.sinceMs : atMs;
   return { ...state, status, sinceMs };
 }
 
 /** On or off at this time, ms since boot. */
-export function lightAt({ status, sinceMs, errorAtMs }: LedState, atMs: number): Light {
-  if (errorAtMs !== undefined && atMs < errorAtMs + ERROR_MS) {
-    return beat(RHYTHMS.error, atMs - errorAtMs);
+export function lightAt({ status, sinceMs, passing }: LedState, atMs: number): Light {
+  if (passing) {
+    const passedMs = atMs - passing.atMs;
+    if (passedMs < (passing.name === "error" ? ERROR_MS : IDENTIFY_MS))
+      return beat(RHYTHMS[passing.name], passedMs);
   }
   const light = beat(RHYTHMS[status.name], atMs - sinceMs);
   const turned = status.name === "updating" && (status.percent / PERCENT_STEP) % 2 === 1;

@@ -3,7 +3,15 @@
 
 import type { DeviceState } from "./device.js";
 
-export type StatusName = "setup" | "joining" | "online" | "updating" | "trial" | "error" | "safeMode";
+export type StatusName =
+  | "setup"
+  | "joining"
+  | "online"
+  | "updating"
+  | "trial"
+  | "error"
+  | "safeMode"
+  | "identify";
 
 export interface Status {
   readonly name: StatusName;
@@ -12,8 +20,10 @@ export interface Status {
 }
 
 export const PERCENT_STEP = 5;
+/** How long a device shows which one it is: time to look around. */
+export const IDENTIFY_MS = 30_000;
 
-/** The status now. `error` is none of these: it is shown when something fails, and passes. */
+/** The status now. `error` and `identify` are none of these: they are shown when something happens, and pass. */
 export function statusOf(state: Pick<DeviceState, "wifi" | "update" | "trial" | "crashGuard">): Status {
   const { wifi, update, trial, crashGuard } = state;
   if (trial.phase === "trial" || trial.phase === "validating") return { name: "trial", percent: 0 };
@@ -46,5 +56,8 @@ function updating(
     percent: Math.floor((job.offset * stepCount) / job.release.size) * PERCENT_STEP,
   };
 }
+
+/** It is shown for a while, whatever comes meanwhile, and then what was before. */
+export const isPassing = ({ name }: Status): boolean => name === "error" || name === "identify";
 
 export const isSameStatus = (a: Status, b: Status): boolean => a.name === b.name && a.percent === b.percent;

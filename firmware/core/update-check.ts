@@ -4,6 +4,7 @@
 import { concatenate, utf8Decode } from "./bytes.js";
 import type { Effect } from "./effect.js";
 import type { Raise, Stamped } from "./event.js";
+import { readOrders } from "./orders.js";
 import { resetCause } from "./restart-cause.js";
 import { isServerToken, jsonHeaders, type ServerToken, storeServerToken } from "./server-token.js";
 import { considerOffer } from "./update-offer.js";
@@ -12,6 +13,7 @@ import {
   type CheckRequest,
   type CheckResponse,
   MAX_CHECK_RESPONSE_BYTES,
+  type OrderResult,
   type UpdateResponse,
 } from "./wire.js";
 
@@ -60,8 +62,19 @@ function checkRequest(state: UpdateState, freeHeapBytes: number): CheckRequest |
     check_seconds: state.checkSeconds,
     // Not on trial: the firmware that it may fall back to might not know of tokens, and be refused for it.
     ...(state.onTrial ? {} : { keeps_token: true }),
+    ...(state.orderResults.length > 0 ? { order_results: state.orderResults } : {}),
     ...state.readings,
   };
+}
+
+/**
+ * What became of an order is told soon: somebody waits for it. No sooner than any check may follow another: orders without end do not
+ * make a device ask without pause. Nothing is lost where an update is under way: the check after it tells.
+ */
+export function orderJudged(state: UpdateState, result: OrderResult): Step {
+  const soon: Effect = { type: "setTimer", timer: "check", delayMs: MIN_POLL_SECONDS * 1000 };
+  const orderResults = [...state.orderResults, result];
+  return [{ ...state, orderResults }, state.phase === "idle" ? [soon] : []];
 }
 
 export function checkingStep(state: UpdateState, event: Stamped): Step {
@@ -85,7 +98,8 @@ export function checkingStep(state: UpdateState, event: Stamped): Step {
 }
 
 function checkAnswered(state: UpdateState, { at, random }: Stamped): Step {
-  if (state.checkStatus !== 200) return checkFailed(state, random, `server answered ${state.checkStatus}`);
+  if (state.checkStatus !== 200)
+    return checkFailed(withoutRefused(state), random, `server answered ${state.checkStatus}`);
   const answer = readCheckResponse(state.checkBody, state.checkBytes);
   if (!answer) return checkFailed(state, random, "answer is not what a check is answered with");
   const polled: UpdateState = {
@@ -95,6 +109,8 @@ function checkAnswered(state: UpdateState, { at, random }: Stamped): Step {
     checkBytes: 0,
     clock: { time: answer.time, at },
     checkSeconds: boundedPoll(answer.poll_seconds) ?? state.checkSeconds,
+    // The server has taken those of this check: nothing is judged while a check is under way.
+    orderResults: [],
     ...given(state, answer),
   };
   const reached: readonly (Effect | Raise)[] = [
@@ -103,11 +119,21 @@ function checkAnswered(state: UpdateState, { at, random }: Stamped): Step {
     { type: "closeRequest", attempt: state.attempt },
     { type: "raise", event: { type: "serverReached" } },
   ];
-  if (!answer.update_available || state.onTrial || isRefused(state, answer)) {
-    return [polled, [...reached, nextCheck(polled, random)]];
-  }
-  const [next, effects] = considerOffer(polled, answer, at, random);
-  return [next, [...reached, ...effects]];
+  const [next, effects] =
+    !answer.update_available || state.onTrial || isRefused(state, answer)
+      ? [polled, [nextCheck(polled, random)]]
+      : considerOffer(polled, answer, at, random);
+  // Behind an offer: what it begins decides what may be done meanwhile.
+  return [next, [...reached, ...effects, ...ordered(answer)]];
+}
+
+const ordered = ({ orders }: CheckResponse): readonly Raise[] =>
+  orders ? [{ type: "raise", event: { type: "ordersReceived", orders } }] : [];
+
+/** Whatever a server may find wrong with results, they never stand between a device and its updates: it sends the orders again. */
+function withoutRefused(state: UpdateState): UpdateState {
+  const isRefused = state.checkStatus >= 400 && state.checkStatus < 500 && state.checkStatus !== 429;
+  return isRefused && state.orderResults.length > 0 ? { ...state, orderResults: [] } : state;
 }
 
 const given = ({ server, onTrial }: UpdateState, { device_token: token }: CheckResponse) =>
@@ -142,7 +168,9 @@ function readCheckResponse(body: readonly Uint8Array[], sizeBytes: number): Chec
   }
   if (typeof value !== "object" || value === null || typeof value.time !== "number") return undefined;
   if (value.poll_seconds !== undefined && typeof value.poll_seconds !== "number") return undefined;
+  const orders = readOrders(value.orders);
   const more = {
+    ...(orders.length > 0 ? { orders } : {}),
     ...(value.poll_seconds === undefined ? {} : { poll_seconds: value.poll_seconds }),
     ...(isServerToken(value.device_token) ? { device_token: value.device_token } : {}),
   };

@@ -9,7 +9,7 @@ import { type ImageReader, newImageReader } from "./image.js";
 import { type InstallRecord, PUSHED } from "./install-record.js";
 import type { Release, SignedRelease } from "./release.js";
 import type { ServerToken } from "./server-token.js";
-import type { Readings, Report, UpdateResponse } from "./wire.js";
+import type { OrderResult, Readings, Report, UpdateResponse } from "./wire.js";
 
 /** Without a byte for so long a transfer counts as stalled. */
 export const STALL_MS = 30_000;
@@ -103,6 +103,8 @@ export interface UpdateState {
   readonly address: string;
   /** Told with each check. */
   readonly readings: Readings;
+  /** Told with the next check, and with those after it until one is answered. */
+  readonly orderResults: readonly OrderResult[];
   /** Even; the report machine's are odd, those of an app's own part negative. */
   readonly attempt: number;
   /** A new image on trial may not start another update: esp_ota_begin refuses it, and so do we. */
@@ -138,6 +140,7 @@ export const initialUpdate: UpdateState = Object.freeze({
   rssi: 0,
   address: "",
   readings: Object.freeze({}),
+  orderResults: Object.freeze([]),
   attempt: 0,
   onTrial: false,
   record: undefined,

@@ -16,7 +16,7 @@ import type { Stamped } from "./event.js";
 import { armed, proved, resume, resumeHashed } from "./install.js";
 import { readingsOf } from "./readings.js";
 import { responseStarted, streamingStep, truncated } from "./transfer.js";
-import { check, checkFailed, checkingStep } from "./update-check.js";
+import { check, checkFailed, checkingStep, orderJudged } from "./update-check.js";
 import { pushTimedOut, retryLater, slotTrouble } from "./update-failure.js";
 import { signatureVerified } from "./update-offer.js";
 import { begin, rearmStep, reportTaken, trialPassed } from "./update-outcome.js";
@@ -41,7 +41,16 @@ export function updateStep(state: UpdateState, event: Stamped): Step {
     case "booted":
       return begin(event);
     case "serverChosen":
-      return [{ ...state, server: event.server, checkSeconds: event.checkSeconds }, []];
+      return [
+        {
+          ...state,
+          server: event.server,
+          checkSeconds: event.checkSeconds,
+          // Orders are one server's: another is told nothing of them.
+          orderResults: event.server === state.server ? state.orderResults : [],
+        },
+        [],
+      ];
     case "online":
       return [
         { ...state, online: true, rssi: event.rssi, address: event.address },
@@ -63,6 +72,8 @@ export function updateStep(state: UpdateState, event: Stamped): Step {
       return reportTaken(state, event.report);
     case "sensorsSampled":
       return [{ ...state, readings: readingsOf(event.sample) }, []];
+    case "orderJudged":
+      return orderJudged(state, event.result);
     case "timerFired":
       return timerFired(state, event);
     case "requestFailed":

@@ -29,6 +29,52 @@ export const CONTENT_PATH = "/api/content/";
 /** Longest ETag of a content, characters: devices keep it in NVS. */
 export const MAX_ETAG_LENGTH = 100;
 
+/**
+ * What an operator orders a device to do. The answer to a check brings orders, oldest first, and the next check brings what became of
+ * them. Until the server has heard that, it sends them again with every answer, so neither a lost answer nor a lost acknowledgement
+ * loses one; a device that cannot carry one out yet says nothing of it, and is asked again. What may be done twice (identify, settings)
+ * is done again if the device restarts before it could tell. A restart is done once: its id is in NVS before it happens.
+ */
+export interface Order {
+  /** Whole, 1 or more; of one device they rise. */
+  readonly id: number;
+  /** A device refuses a kind that it does not know. */
+  readonly kind: OrderKind | (string & {});
+  /** Of `settings`: names and values as on the device's own pages. At most MAX_ORDER_SETTINGS of them. */
+  readonly settings?: PushedSettings;
+}
+
+export const ORDER_KINDS = Object.freeze(["identify", "restart", "settings"] as const);
+export type OrderKind = (typeof ORDER_KINDS)[number];
+
+export type PushedSettings = Readonly<Record<string, string | number>>;
+
+/** Orders that an answer brings, and results that a check brings, at most. */
+export const MAX_ORDER_COUNT = 4;
+/** Settings in one order, and the bytes of its JSON: four of them leave a release manifest enough room in an answer. */
+export const MAX_ORDER_SETTINGS = 16;
+export const MAX_ORDER_SETTINGS_BYTES = 1000;
+
+/** What only who is at the device may change, whatever a server orders: by these it could be cut off or taken over. */
+export const OWNERS_SETTINGS: readonly string[] = Object.freeze([
+  "server",
+  "acceptUnsigned",
+  "token",
+  "networks",
+  "ssid",
+  "password",
+]);
+
+/** What became of an order. */
+export interface OrderResult {
+  readonly id: number;
+  readonly result: "done" | "refused";
+  /** Why it was refused, for a person; at most MAX_ORDER_REASON_LENGTH characters. */
+  readonly reason?: string;
+}
+
+export const MAX_ORDER_REASON_LENGTH = 200;
+
 /** `POST /api/ota/check`: registration, heartbeat and evidence in one. The last block is optional: older clients omit it. */
 export interface CheckRequest extends Readings {
   /** 1 to 64 characters of `A-Z a-z 0-9 . _ : -`. */
@@ -60,12 +106,16 @@ export interface CheckRequest extends Readings {
   readonly keeps_token?: boolean;
   /** Time between this device's checks. */
   readonly check_seconds?: number;
+  /** What became of orders since the last check that was answered; at most MAX_ORDER_COUNT. */
+  readonly order_results?: readonly OrderResult[];
 }
 
 /** What any answer to a check may bring. */
 interface CheckAnswer {
   /** Proves from now on that this device is who it says. Only for one that keeps tokens. */
   readonly device_token?: string;
+  /** At most MAX_ORDER_COUNT. Only for a device that has shown its token; one that knows no orders ignores them. */
+  readonly orders?: readonly Order[];
 }
 
 /** Answer to a check without an update. */

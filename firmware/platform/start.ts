@@ -24,6 +24,8 @@ import { createWifi } from "./wifi.js";
 export interface AppOptions {
   /** Shows a status on whatever the app has: an LED, a display. */
   readonly showStatus?: ((status: Status) => void) | undefined;
+  /** The app can show a person which device this is; absent: if it shows statuses. */
+  readonly canIdentify?: boolean;
   /** The settings that the app has, for its pages; in safe mode too, so that a setting that crashes it can be changed. */
   readonly section?: (facts: Booted) => Section;
   /**
@@ -147,7 +149,8 @@ export function startMachine<State, Own extends { readonly type: string }>(
   // a turn of its own: what boot throws then restarts the chip like any other error
   Timer.set(() => {
     const found = readBootFacts(native, restarts.take(), storage.readAll());
-    facts = { ...found, section: options.section?.(found) };
+    const canIdentify = options.canIdentify ?? options.showStatus !== undefined;
+    facts = { ...found, canIdentify, section: options.section?.(found) };
     dispatch(facts);
   }, 0);
 }

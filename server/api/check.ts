@@ -2,8 +2,9 @@
 // transaction.
 
 import type { FastifyRequest } from "fastify";
-import type { CheckRequest } from "../../firmware/core/wire.js";
+import type { CheckRequest, Order } from "../../firmware/core/wire.js";
 import { type Admission, admitDevice, demandDevice, type Shown } from "../device-identity.js";
+import { exchangeOrders } from "../device-orders.js";
 import { type Journal, record } from "../journal.js";
 import { quietKeyOf } from "../quiet-checks.js";
 import type { Firmware } from "../store/store.js";
@@ -14,6 +15,8 @@ import { ApiError } from "./errors.js";
 export interface CheckOutcome extends Admission {
   /** The release that the device may have. */
   readonly release: Firmware | undefined;
+  /** What it is to do besides. */
+  readonly orders: readonly Order[];
 }
 
 /** @throws ApiError DEVICE_LIMIT, DEVICE_…, ENROLMENT_REQUIRED */
@@ -33,11 +36,13 @@ export async function answerCheck(
     const admission = await admitDevice(journal, showOf(request, check));
     if (admission.state === "approved") {
       const { release, isLasting } = await checkDevice(journal, check, deviceLimit);
-      if (isLasting && admission.isLasting) await journal.store.putQuietKey(check.device_id, quietKey);
-      return { ...admission, release };
+      const orders = admission.isProved ? await exchangeOrders(journal, check) : NO_ORDERS;
+      if (isLasting && admission.isLasting && orders.length === 0)
+        await journal.store.putQuietKey(check.device_id, quietKey);
+      return { ...admission, release, orders };
     }
     await seeDevice(journal, check, deviceLimit);
-    return { ...admission, release: undefined };
+    return { ...admission, release: undefined, orders: NO_ORDERS };
   };
   const outcome = await noteRefusal(context, check.device_id, () =>
     record(context, work, { about: aboutDevice(check.device_id) }),
@@ -47,11 +52,14 @@ export async function answerCheck(
 }
 
 const CURRENT = Object.freeze({ result: "current" });
+const NO_ORDERS: readonly Order[] = Object.freeze([]);
 const QUIET: CheckOutcome = Object.freeze({
   state: "approved",
   newToken: undefined,
+  isProved: false,
   isLasting: true,
   release: undefined,
+  orders: NO_ORDERS,
 });
 
 /** One transaction of a device that is known already. @throws ApiError DEVICE_… */

@@ -177,7 +177,7 @@ export function deviceAdminRoutes(app: FastifyInstance, context: Context): void 
 }
 
 /** @throws ApiError DEVICE_UNKNOWN */
-async function findDevice(store: Store, id: string): Promise<Device> {
+export async function findDevice(store: Pick<Store, "findDevice">, id: string): Promise<Device> {
   const device = await store.findDevice(id);
   if (!device) throw new ApiError(404, "DEVICE_UNKNOWN", `device ${id} has never checked for updates here`);
   return device;

@@ -84,11 +84,15 @@ type CheckAnswer =
   | NoUpdateResponse
   | (Omit<UpdateResponse, "release"> & { readonly release?: string; readonly md5?: string });
 
-function describeOutcome({ release, newToken }: CheckOutcome, { now, settings }: Context): CheckAnswer {
+function describeOutcome(
+  { release, newToken, orders }: CheckOutcome,
+  { now, settings }: Context,
+): CheckAnswer {
   const common = {
     time: Math.floor(now() / 1000),
     ...(settings.pollSeconds === undefined ? {} : { poll_seconds: settings.pollSeconds }),
     ...(newToken === undefined ? {} : { device_token: newToken }),
+    ...(orders.length === 0 ? {} : { orders }),
   };
   if (!release) return { update_available: false, ...common };
   return {

@@ -5,7 +5,12 @@ import { type Static, type TSchema, Type } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
 import { Value, type ValueError } from "@sinclair/typebox/value";
 import type { FastifyInstance } from "fastify";
-import type { CheckRequest, StatusRequest } from "../../firmware/core/wire.js";
+import {
+  type CheckRequest,
+  MAX_ORDER_COUNT,
+  MAX_ORDER_REASON_LENGTH,
+  type StatusRequest,
+} from "../../firmware/core/wire.js";
 
 export const DeviceId = Type.String({ pattern: "^[A-Za-z0-9._:-]{1,64}$" });
 export const Name = Type.String({ pattern: "^[A-Za-z0-9._-]{1,64}$" });
@@ -53,6 +58,16 @@ export const CheckBody = Type.Object({
   ),
   temperature_c: Type.Optional(Type.Number({ minimum: -273.15, maximum: 1000 })),
   humidity_percent: Type.Optional(Type.Number({ minimum: 0, maximum: 100 })),
+  order_results: Type.Optional(
+    Type.Array(
+      Type.Object({
+        id: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
+        result: Type.Union([Type.Literal("done"), Type.Literal("refused")]),
+        reason: Type.Optional(Text(MAX_ORDER_REASON_LENGTH)),
+      }),
+      { maxItems: MAX_ORDER_COUNT, description: "what became of orders that an answer has brought" },
+    ),
+  ),
   battery_percent: Type.Optional(Type.Number({ minimum: 0, maximum: 100 })),
 });
 

@@ -1,8 +1,10 @@
-// `skyslot device`: what a server knows of devices, why they get what they get, and what an operator says of them.
+// `skyslot device`: what a server knows of devices, why they get what they get, and what an operator says of them. What they are ordered
+// to do is device-orders.ts's.
 
 import type { Command } from "commander";
 import type { DeviceView, EventView } from "../api/views.js";
 import { callServer, type ServerFlags, withServer } from "./client.js";
+import { deviceOrderCommands } from "./device-orders.js";
 import {
   bold,
   green,
@@ -46,7 +48,9 @@ interface AnswerView {
 }
 
 export function deviceCommand(program: Command): void {
-  const device = program.command("device").description("look at a server's devices, tag and pin them");
+  const device = program
+    .command("device")
+    .description("look at a server's devices, tag and pin them, and order them to do something");
   const add = (usage: string, description: string) =>
     withServer(device.command(usage).description(description)).option("--json", "print JSON");
 
@@ -72,6 +76,7 @@ export function deviceCommand(program: Command): void {
   add("pin <id> [version]", "offer a device this version only, such as 1.1.0 or 1.1.0+3")
     .option("--remove", "take the pin away")
     .action(pin);
+  deviceOrderCommands(add);
 }
 
 async function list(flags: ListFlags): Promise<void> {

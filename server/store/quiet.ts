@@ -2,7 +2,7 @@
 // be such a one leaves a key at its device: of everything that mattered in the request. As long as nothing else has happened to the
 // device or the fleet, whoever comes with the same key gets the same answer, whichever server is asked.
 //
-//   whole check ──putQuietKey──▶ key ──same key──▶ seeAgain          what forgets one key: putDevice, putIdentity, putLabels
+//   whole check ──putQuietKey──▶ key ──same key──▶ seeAgain          what forgets one key: putDevice, putIdentity, putLabels, addOrder
 //                                 └──anything else──▶ whole check    what forgets all keys: firmware, rollouts, types, policies
 
 import type { Readings } from "../../firmware/core/wire.js";

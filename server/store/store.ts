@@ -14,6 +14,7 @@ import type { FirmwareStore } from "./firmware.js";
 import type { FleetStore } from "./fleet.js";
 import type { LabelStore } from "./labels.js";
 import type { MeshStore } from "./mesh.js";
+import type { OrderStore } from "./orders.js";
 import type { QuietStore, SightingStore } from "./quiet.js";
 import type { RolloutStore } from "./rollouts.js";
 import type { SigningKeyStore } from "./signing-keys.js";
@@ -35,6 +36,7 @@ export * from "./firmware.js";
 export * from "./fleet.js";
 export * from "./labels.js";
 export * from "./mesh.js";
+export * from "./orders.js";
 export * from "./page.js";
 export * from "./quiet.js";
 export * from "./rollouts.js";
@@ -53,6 +55,7 @@ export interface StoreParts
     BlobUseStore,
     ContentStore,
     DeviceIdentityStore,
+    OrderStore,
     DeviceStore,
     EventStore,
     FirmwareStore,

@@ -12,6 +12,7 @@ import { firmwareContract } from "./store/firmware.js";
 import { fleetContract } from "./store/fleet.js";
 import { labelContract } from "./store/labels.js";
 import { meshContract } from "./store/mesh.js";
+import { orderContract } from "./store/orders.js";
 import { rolloutContract } from "./store/rollouts.js";
 import { transactionContract } from "./store/transactions.js";
 import { typeContract } from "./store/types.js";
@@ -39,6 +40,7 @@ export function storeContract(open: () => Promise<Store>): void {
   credentialContract(() => store);
   auditContract(() => store);
   deviceIdentityContract(() => store);
+  orderContract(() => store);
   contentContract(() => store);
   webhookContract(() => store);
   transactionContract(() => store);

@@ -48,6 +48,8 @@ interface Client {
   /** What each of the two has given out: they differ. */
   tokens: [string | undefined, string | undefined];
   offered: number | undefined;
+  /** Orders that it was told of; ids are the same on both. */
+  orders: readonly number[];
 }
 
 class Pair {
@@ -69,6 +71,7 @@ class Pair {
       keepsToken: at === 0,
       tokens: [undefined, undefined],
       offered: undefined,
+      orders: [],
     }));
   }
 
@@ -101,6 +104,9 @@ class Pair {
       () => this.#install(client),
       () => this.#install(client),
       () => this.#boot(client),
+      () => this.#order(client),
+      () => this.#order(client),
+      () => this.#order(client),
     ]);
     return odd();
   }
@@ -129,6 +135,9 @@ class Pair {
       ...(this.#random() < 0.8 ? { rssi: -50 - Math.floor(this.#random() * 30) } : {}),
       ...(this.#random() < 0.5 ? { temperature_c: Math.round(this.#random() * 300) / 10 } : {}),
       ...(client.keepsToken ? { keeps_token: true } : {}),
+      ...(client.orders.length > 0 && this.#random() < 0.5
+        ? { order_results: client.orders.map((id) => ({ id, result: "done" as const })) }
+        : {}),
     };
     const shows = this.#random() < 0.95;
     const what = `check of ${client.id} ${JSON.stringify(body)} ${shows ? "with its token" : "without"}`;
@@ -136,7 +145,8 @@ class Pair {
       server.check(body, shows ? client.tokens[at] : undefined),
     );
     for (const [at, answer] of answers.entries()) {
-      const { device_token: token, firmware_id: offered } = answer.json() as Record<string, never>;
+      const { device_token: token, firmware_id: offered, orders } = answer.json() as Record<string, never>;
+      client.orders = (orders as { id: number }[] | undefined)?.map(({ id }) => id) ?? [];
       if (token !== undefined) client.tokens[at] = token;
       client.offered = offered;
     }
@@ -232,6 +242,13 @@ class Pair {
     return this.#admin("PUT", "/api/types/base", { kind: this.#pick(["signed", "legacy"]) });
   }
 
+  async #order({ id }: Client): Promise<string> {
+    if (this.#random() < 0.7)
+      return this.#admin("POST", `/api/devices/${id}/orders`, { kind: this.#pick(["identify", "restart"]) });
+    const { orders } = (await this.#servers[0]?.admin("GET", `/api/devices/${id}/orders`))?.json() ?? {};
+    return this.#admin("DELETE", `/api/devices/${id}/orders/${orders?.[0]?.id ?? 1}`);
+  }
+
   async #report(client: Client): Promise<string> {
     const body = {
       device_id: client.id,
@@ -281,6 +298,7 @@ async function recordsOf({ store }: TestServer) {
     updates: await store.listUpdates({}, ALL),
     events: (await store.listEvents({ limit: 500 })).map(({ id: _id, ...event }) => event),
     rollouts: await store.listRollouts({}, ALL),
+    orders: await Promise.all(DEVICES.map((id) => store.listOrders(id, 50))),
     members: await Promise.all(DEVICES.map((id) => store.findMembers(id))),
   };
 }

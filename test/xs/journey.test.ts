@@ -34,6 +34,35 @@ async function journey(
   }
 }
 
+/** Of a device that is ordered to do everything that can be ordered. */
+async function ordered(engine: Engine): Promise<{ trace: string[]; orders: unknown; restarts: string[] }> {
+  const image = await imageOf("led", "1.0.0", "esp32", { type: "led" });
+  const rig = await setUpRig({ seed: 7, engine, image, update: image });
+  const until = (done: () => boolean) => rig.desk.world.runUntil(done, { limitMs: HOUR_MS });
+  try {
+    rig.desk.device.powerOn();
+    await until(() => rig.checks.length === 2);
+    await rig.desk.world.runFor(1_000);
+    const [check] = rig.checks as unknown as { readonly device_id: string }[];
+    const path = `/api/devices/${check?.device_id}/orders`;
+    for (const order of [
+      { kind: "identify" },
+      { kind: "settings", settings: { pattern: "chase", checkSeconds: 60 } },
+      { kind: "settings", settings: { brightness: 0 } },
+      { kind: "restart" },
+    ])
+      await rig.server.admin("POST", path, order);
+    await rig.desk.world.runFor(HOUR_MS / 4);
+    return {
+      trace: [...rig.trace, `${rig.desk.world.nowMs}`, JSON.stringify(rig.checks)],
+      orders: (await rig.server.admin("GET", path)).orders,
+      restarts: rig.events.flatMap((event) => (event.type === "restarted" ? [event.cause] : [])),
+    };
+  } finally {
+    await rig.close();
+  }
+}
+
 describe("firmware inside XS", () => {
   const { program } = buildXs();
   let bootCount = 0;
@@ -54,6 +83,18 @@ describe("firmware inside XS", () => {
       expect(bootCount).equal(2);
     });
   }
+
+  it("carries out orders as in V8, to the millisecond", async () => {
+    const inV8 = await ordered(weightless);
+    expect((inV8.orders as { state: string }[]).map(({ state }) => state)).deep.equal([
+      "done",
+      "refused",
+      "done",
+      "done",
+    ]);
+    expect(inV8.restarts).deep.equal(["restart"]);
+    expect(await ordered(xs)).deep.equal(inV8);
+  });
 
   for (const [app, cause] of [
     ["throws.ts", "uncaught"],

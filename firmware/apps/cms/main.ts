@@ -39,6 +39,8 @@ function startCmsDevice(): void {
       }),
     },
     {
+      // On its panel, see core/content.ts.
+      canIdentify: true,
       // Before the machine hears of the boot, so that it starts with what was chosen.
       section({ stored }: Booted) {
         const built = { refreshSeconds, sleepSeconds: sleep.seconds };

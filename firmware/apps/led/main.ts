@@ -5,7 +5,7 @@ import config from "mc/config";
 import { configured, type Section, storedValues } from "../../core/app-settings.js";
 import type { Booted } from "../../core/event.js";
 import { ledSection, readLedSettings } from "../../core/led-settings.js";
-import type { Status } from "../../core/status.js";
+import { isPassing, type Status } from "../../core/status.js";
 import { createLedStrip, type LedStrip } from "../../platform/lights/led-strip.js";
 import { createStatusLed } from "../../platform/lights/status-led.js";
 import { startDevice } from "../../platform/start.js";
@@ -40,7 +40,8 @@ function startLedDevice(): void {
     showStatus(status: Status) {
       showLed?.(status);
       const wasDark = isDark;
-      if (status.name !== "error") isDark = status.name === "updating";
+      if (status.name === "identify") strip?.identify();
+      if (!isPassing(status)) isDark = status.name === "updating";
       if (isDark !== wasDark) strip?.darken(isDark);
     },
     section({ identity }: Booted) {

@@ -39,7 +39,7 @@ export const LogLines = ({ events, isOfDevice = false }: LogProps) => (
 export const devicePath = (id: string): string => `/devices/${encodeURIComponent(id)}`;
 
 function toneOf(kind: string): string {
-  if (kind.endsWith(".success") || kind === "rollout.finished") return "good";
-  if (kind.endsWith(".failed") || kind === "rollout.paused" || kind === "device.refused") return "bad";
+  if (kind.endsWith(".success") || kind === "rollout.finished" || kind === "order.done") return "good";
+  if (kind.endsWith(".failed") || kind.endsWith(".refused") || kind === "rollout.paused") return "bad";
   return kind.startsWith("update.") || kind.startsWith("rollout.") ? "busy" : "plain";
 }

@@ -15,6 +15,7 @@ import { webhooks } from "./0040-webhooks.js";
 import { content } from "./0050-content.js";
 import { fleet } from "./0060-fleet.js";
 import { quietChecks } from "./0070-quiet-checks.js";
+import { deviceOrders } from "./0075-device-orders.js";
 import { rolloutEdits } from "./0080-rollout-edits.js";
 import { readings } from "./0090-readings.js";
 import type { StoreMigration } from "./migrate.js";
@@ -35,6 +36,7 @@ export const migrations: readonly StoreMigration[] = [
   content,
   fleet,
   quietChecks,
+  deviceOrders,
   rolloutEdits,
   readings,
 ];

@@ -19,6 +19,7 @@ import { createFleetStore } from "./fleet.js";
 import { TransactionGroups } from "./groups.js";
 import { createLabelStore } from "./labels.js";
 import { createMeshStore } from "./mesh.js";
+import { createOrderStore } from "./orders.js";
 import { createQuietStore } from "./quiet.js";
 import { createRolloutStore } from "./rollouts.js";
 import { CollectedSightings, directSightings, lastOf, type Sightings } from "./sightings.js";
@@ -48,6 +49,7 @@ const createParts = (db: Kysely<Tables>, dialect: SqlDialect): StoreParts => ({
   ...createSigningKeyStore(db),
   ...createAuditStore(db),
   ...createDeviceIdentityStore(db),
+  ...createOrderStore(db),
   ...createContentStore(db),
   ...createWebhookStore(db),
 });

@@ -15,6 +15,7 @@ import type { FirmwareTable } from "./firmware.js";
 import type { VersionSampleTable } from "./fleet.js";
 import type { LabelTable, TagTable } from "./labels.js";
 import type { MeshNodeTable, MeshUpdateTable } from "./mesh.js";
+import type { OrderTable } from "./orders.js";
 import type { FleetRevisionTable } from "./quiet.js";
 import type { RolloutMemberTable, RolloutTable } from "./rollouts.js";
 import type { SightingTable } from "./sightings.js";
@@ -45,6 +46,7 @@ export interface Tables {
   signing_keys: SigningKeyTable;
   audit: AuditTable;
   device_identities: DeviceIdentityTable;
+  device_orders: OrderTable;
   enrolment_tokens: EnrolmentTokenTable;
   registration_policies: RegistrationPolicyTable;
   content_images: ContentImageTable;

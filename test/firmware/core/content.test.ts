@@ -214,4 +214,23 @@ describe("what a panel shows", () => {
     expect(panel.take(BOOTED).ask().types()).deep.equal([]);
     expect(panel.state.phase).equal("off");
   });
+
+  it("says which device it is when that is asked, once, and shows the picture again after the next look", () => {
+    const panel = new Panel().ask().whole(PICTURE).take({ type: "panelDrawn" });
+    const asked = () => {
+      const { orders } = panel.device;
+      panel.device = { ...panel.device, orders: { ...orders, identifyCount: orders.identifyCount + 1 } };
+      return panel.take({ type: "clientDetached" });
+    };
+    expect(asked().types()).deep.equal(["forget", "drawPanel"]);
+    expect(panel.state.next).match(/base-0000a1[\s\S]*This is the one you asked for/);
+    panel.take({ type: "panelDrawn" });
+    expect(asked().types(), "it stands there already").not.include("drawPanel");
+    panel.ask();
+    expect(panel.find("startRequest")!.request.headers, "whatever the picture was").deep.equal({});
+    expect(asked().types(), "as soon as the panel is free").deep.equal([]);
+    panel.whole(PICTURE).take({ type: "panelDrawn" });
+    expect(panel.find("store")!.value).equal(ETAG);
+    expect(panel.take({ type: "clientDetached" }).types()).deep.equal(["forget", "drawPanel"]);
+  });
 });

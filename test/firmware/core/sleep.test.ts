@@ -65,6 +65,8 @@ describe("a device on a battery", () => {
     for (const [device, content] of [
       [unanswered, SETTLED],
       [DONE, { ...SETTLED, settled: false }],
+      // what became of an order is told before, if the server can be reached
+      [{ ...DONE, update: { ...DONE.update, orderResults: [{ id: 3, result: "done" }] } }, SETTLED],
     ] as const) {
       expect(sleepsAt(119_000, boot("deep-sleep"), device, content)).equal(false);
       expect(sleepsAt(120_000, boot("deep-sleep"), device, content)).equal(true);

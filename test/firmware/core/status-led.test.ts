@@ -45,8 +45,16 @@ describe("the status LED", () => {
     expect(light(online, 3000)).equal(`${"#-".repeat(10)}${"#".repeat(10)}`);
   });
 
+  it("flickers for half a minute to show which one it is, then shows what was before, or has come meanwhile", () => {
+    const asked = showStatus(shown("setup"), status("identify"), 0);
+    const later = showStatus(asked, status("online"), 100);
+    const halves = Array.from({ length: 600 }, (_, i) => (lightAt(later, i * 50).on ? "#" : "-")).join("");
+    expect(halves).equal("#-".repeat(300));
+    expect(lightAt(later, 30_000)).deep.equal({ on: true, lastsMs: undefined });
+  });
+
   it("says when it will change by itself, and is right", () => {
-    for (const name of ["setup", "joining", "updating", "trial", "safeMode", "error"] as const) {
+    for (const name of ["setup", "joining", "updating", "trial", "safeMode", "error", "identify"] as const) {
       const led = shown(name);
       for (let atMs = 0, changes = 0; changes < 20; changes++) {
         const { on, lastsMs } = lightAt(led, atMs);

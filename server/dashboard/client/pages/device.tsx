@@ -1,4 +1,4 @@
-// One device: how it is, why it gets what it gets, its attempts, and all that happened to it.
+// One device: how it is, why it gets what it gets, what it is ordered to do, its attempts, and all that happened to it.
 
 import { useEffect, useState } from "preact/hooks";
 import type { EventView, UpdateView } from "../../../api/views.js";
@@ -7,6 +7,7 @@ import { Attempt } from "../attempt.js";
 import { useAction, useData } from "../data.js";
 import { Facts, SLOT_WORDS } from "../device.js";
 import { Labels } from "../devices/labels.js";
+import { Orders } from "../devices/orders.js";
 import type { DeviceRow } from "../devices/row.js";
 import { StatePill, StatusLamp } from "../devices/status.js";
 import { ago, versionOf } from "../format.js";
@@ -101,6 +102,7 @@ export function DevicePage({ params, model, now }: PageProps) {
           )}
         </p>
       )}
+      <Orders device={data} mayChange={mayChange} />
       <h2>Attempts</h2>
       {data.attempts.length === 0 && (
         <Empty title="No update so far">Above stands why, and what it waits for.</Empty>

@@ -1,0 +1,120 @@
+// `skyslot device identify`, `restart`, `settings`: orders to devices, which they carry out with their next check, and what became of them.
+
+import type { Command } from "commander";
+import type { OrderView } from "../api/device-order-routes.js";
+import { readSettingValue } from "../setting-values.js";
+import { callServer, jsonRequest, type ServerFlags } from "./client.js";
+import { bold, green, printJson, printLine, printTable, red, UsageError, yellow } from "./output.js";
+
+interface Flags extends ServerFlags {
+  readonly json?: boolean;
+}
+interface Given {
+  readonly failed: number;
+  readonly devices: readonly (Partial<OrderView> & {
+    readonly device_id: string;
+    readonly message?: string;
+  })[];
+}
+
+/** @param add makes a command of the group `device` */
+export function deviceOrderCommands(add: (usage: string, description: string) => Command): void {
+  add("identify <id>", "let a device show which one it is").action(identify);
+  add("restart <id...>", "restart devices, each once").action((ids: readonly string[], flags: Flags) =>
+    orderAll(ids, { kind: "restart" }, flags),
+  );
+  add("settings <id|name=value...>", "change settings of devices, such as brightness=40 pattern=rainbow")
+    .addHelpText(
+      "after",
+      "\nNames and values are those of the device's own pages, checkSeconds and deviceName among them.\nWhole numbers are numbers, all else is text; 'deviceName=\"7\"' is a text too.",
+    )
+    .action(settings);
+  add("orders <id>", "list the orders to a device, newest first").action(orders);
+  add("withdraw <id> <order>", "withdraw an order that a device has not carried out").action(withdraw);
+}
+
+const path = (id: string, rest = ""): string => `/api/devices/${encodeURIComponent(id)}/orders${rest}`;
+
+async function identify(id: string, flags: Flags): Promise<void> {
+  const given = (await callServer(flags, path(id), jsonRequest("POST", { kind: "identify" }))) as OrderView;
+  if (flags.json) printJson(given);
+  else printLine(tellGiven(given));
+}
+
+/** What holds a `=` is a setting, all else a device. */
+async function settings(words: readonly string[], flags: Flags): Promise<void> {
+  const ids = words.filter((word) => !word.includes("="));
+  const pairs = words.filter((word) => word.includes("=")).map(readPair);
+  if (ids.length === 0) throw new UsageError("say which devices");
+  if (pairs.length === 0) throw new UsageError("say which settings, as in brightness=40");
+  await orderAll(ids, { kind: "settings", settings: Object.fromEntries(pairs) }, flags);
+}
+
+function readPair(word: string): readonly [string, string | number] {
+  const at = word.indexOf("=");
+  return [word.slice(0, at), readSettingValue(word.slice(at + 1))];
+}
+
+/** Status 1 if any of the devices was given none. */
+async function orderAll(ids: readonly string[], order: object, flags: Flags): Promise<void> {
+  const body = jsonRequest("POST", { devices: ids, ...order });
+  const view = (await callServer(flags, "/api/devices/orders", body)) as Given;
+  if (view.failed > 0) process.exitCode = 1;
+  if (flags.json) {
+    printJson(view);
+    return;
+  }
+  for (const one of view.devices)
+    printLine(one.message ? `${one.device_id}: ${red(one.message)}` : tellGiven(one));
+}
+
+const tellGiven = ({
+  device_id: id,
+  id: order,
+}: {
+  readonly device_id?: string;
+  readonly id?: number;
+}): string => `${id}: order ${order} waits for its next check`;
+
+async function orders(id: string, flags: Flags): Promise<void> {
+  const view = (await callServer(flags, path(id))) as { readonly orders: readonly OrderView[] };
+  if (flags.json) {
+    printJson(view);
+    return;
+  }
+  if (view.orders.length === 0) printLine(bold(`no orders to ${id}`));
+  else
+    printTable(
+      ["ORDER", "WHAT", "BY", "GIVEN", "STATE"],
+      view.orders.map((one) => [
+        `${one.id}`,
+        [one.kind, ...Object.entries(one.settings ?? {}).map(([name, value]) => `${name}=${value}`)].join(
+          " ",
+        ),
+        one.ordered_by,
+        one.created_at.slice(0, 19).replace("T", " "),
+        paintState(one),
+      ]),
+    );
+}
+
+async function withdraw(id: string, order: string, flags: Flags): Promise<void> {
+  const view = await callServer(flags, path(id, `/${orderNumber(order)}`), { method: "DELETE" });
+  if (flags.json) printJson(view);
+  else printLine(`order ${order} of ${id} is withdrawn`);
+}
+
+/** Longer than other numbers: they begin with the seconds since 1970. */
+function orderNumber(text: string): number {
+  if (!/^\d{1,15}$/.test(text))
+    throw new UsageError(`"${text}" is no order: \`skyslot device orders\` lists them`);
+  return Number(text);
+}
+
+function paintState({ state, reason, sent_at: sentAt }: OrderView): string {
+  if (state === "done") return green(state);
+  if (state === "refused") return red(`refused: ${reason ?? "no reason given"}`);
+  if (state === "pending")
+    return yellow(sentAt === null ? "waits for the device's next check" : "told, not yet done");
+  return state;
+}

@@ -1,0 +1,190 @@
+// What a device is ordered to do, and what became of it. It carries an order out with its next check.
+
+import { useState } from "preact/hooks";
+import type { OrderView } from "../../../api/device-order-routes.js";
+import { readSettingValue } from "../../../setting-values.js";
+import { type Action, useAction, useData } from "../data.js";
+import { duration, moment } from "../format.js";
+import { Confirm } from "../parts/confirm.js";
+import { TextField } from "../parts/fields.js";
+import { Problem } from "../parts/notes.js";
+import { ask } from "../session.js";
+import type { DeviceRow } from "./row.js";
+
+/** Settings of the apps that this project has; a device of another app says itself what it does not know. */
+const KNOWN_SETTINGS: readonly (readonly [name: string, meaning: string])[] = [
+  ["checkSeconds", "seconds between two checks"],
+  ["deviceName", "its name for people"],
+  ["pattern", "LED strip: solid, blink, breathe, rainbow, chase"],
+  ["colour", "LED strip: #rrggbb"],
+  ["brightness", "LED strip: percent"],
+  ["speed", "LED strip: cycles a minute"],
+  ["count", "LED strip: number of LEDs"],
+  ["refreshSeconds", "panel: seconds between two looks for a picture"],
+  ["sleepSeconds", "panel: seconds asleep"],
+];
+const SHOWN_COUNT = 8;
+
+type Ordered = Pick<DeviceRow, "device_id" | "state" | "uses_token" | "interval_seconds">;
+
+export function Orders({ device, mayChange }: { readonly device: Ordered; readonly mayChange: boolean }) {
+  const path = `/api/devices/${encodeURIComponent(device.device_id)}/orders`;
+  const list = useData<{ readonly orders: readonly OrderView[] }>(path, ["event", "device"]);
+  const action = useAction();
+  const orders = list.data?.orders ?? [];
+  if (!mayChange && orders.length === 0) return null;
+  const give = async (order: object) => {
+    await ask("POST", path, order);
+    list.reload();
+  };
+  const withdraw = (id: number) =>
+    action.run(async () => {
+      await ask("DELETE", `${path}/${id}`);
+      list.reload();
+    });
+  return (
+    <section aria-label="Orders">
+      <h2>Orders</h2>
+      <div class="card padded device order-card">
+        <p class="hint">{introduce(device)}</p>
+        {mayChange && device.uses_token && device.state === "approved" && (
+          <>
+            <p class="actions">
+              <button
+                type="button"
+                class="quiet"
+                disabled={action.isBusy}
+                onClick={() => action.run(() => give({ kind: "identify" }))}
+              >
+                Identify
+              </button>
+              <Confirm name="Restart" onConfirm={() => give({ kind: "restart" })}>
+                It restarts once, with its next check; while it installs an update, or tries one out,
+                afterwards.
+              </Confirm>
+            </p>
+            <SettingsForm action={action} give={give} />
+          </>
+        )}
+        <Problem text={action.problem || list.problem} />
+      </div>
+      {orders.length > 0 && (
+        <ul class="card rows">
+          {orders.slice(0, SHOWN_COUNT).map((order) => (
+            <li key={order.id}>
+              <strong>{nameOf(order)}</strong>
+              <span class={`pill ${TONES[order.state]}`}>{order.state}</span>
+              <span class="quiet">{tellOf(order)}</span>
+              {mayChange && order.state === "pending" && (
+                <button
+                  type="button"
+                  class="quiet"
+                  disabled={action.isBusy}
+                  onClick={() => withdraw(order.id)}
+                >
+                  Withdraw<span class="hidden"> {nameOf(order)}</span>
+                </button>
+              )}
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+function introduce({ state, uses_token: usesToken, interval_seconds: seconds }: Ordered): string {
+  if (state !== "approved") return "It takes orders once it is approved.";
+  if (!usesToken)
+    return "Orders are for devices that prove themselves by a token of their own; this one has shown none.";
+  const pace = seconds === null ? "" : `: it checks every ${duration(seconds)}`;
+  return `It carries an order out with its next check${pace}. What it has not fetched within a day expires.`;
+}
+
+interface SettingsProps {
+  readonly action: Action;
+  readonly give: (order: object) => Promise<void>;
+}
+
+interface Row {
+  readonly name: string;
+  readonly value: string;
+}
+const EMPTY: Row = { name: "", value: "" };
+
+function SettingsForm({ action, give }: SettingsProps) {
+  const [rows, setRows] = useState<readonly Row[]>([EMPTY]);
+  const change = (at: number, changes: Partial<Row>) =>
+    setRows(rows.map((row, index) => (index === at ? { ...row, ...changes } : row)));
+  const named = rows.map(({ name, value }) => [name.trim(), readSettingValue(value.trim())] as const);
+  const wanted = named.filter(([name]) => name !== "");
+  const send = async (event: SubmitEvent) => {
+    event.preventDefault();
+    const isDone = await action.run(() => give({ kind: "settings", settings: Object.fromEntries(wanted) }));
+    if (isDone) setRows([EMPTY]);
+  };
+  return (
+    <details>
+      <summary>Change settings</summary>
+      <form class="settings-order" aria-label="Change settings" onSubmit={send}>
+        <datalist id="known-settings">
+          {KNOWN_SETTINGS.map(([name, meaning]) => (
+            <option key={name} value={name} label={meaning} />
+          ))}
+        </datalist>
+        {rows.map((row, at) => (
+          <div key={at} class="fields">
+            <TextField
+              label="Setting"
+              value={row.name}
+              list="known-settings"
+              placeholder="brightness"
+              onChange={(name) => change(at, { name })}
+            />
+            <TextField
+              label="Value"
+              value={row.value}
+              placeholder="40"
+              onChange={(value) => change(at, { value })}
+            />
+          </div>
+        ))}
+        <p class="hint">
+          Named and judged as on the device's own pages. What is the owner's alone, it refuses.
+        </p>
+        <p class="actions">
+          <button type="button" class="quiet" onClick={() => setRows([...rows, EMPTY])}>
+            Another setting
+          </button>
+          <button type="submit" disabled={action.isBusy || wanted.length === 0}>
+            Send settings
+          </button>
+        </p>
+      </form>
+    </details>
+  );
+}
+
+const TONES = {
+  pending: "device-pending",
+  done: "success",
+  refused: "failed",
+  withdrawn: "",
+  expired: "failed",
+} as const;
+function nameOf({ kind, settings }: OrderView): string {
+  if (kind !== "settings") return kind === "identify" ? "Identify" : "Restart";
+  return Object.entries(settings ?? {})
+    .map(([name, value]) => `${name} = ${value}`)
+    .join(", ");
+}
+
+/** In one line: who and when, and what is to be known of it now. */
+function tellOf({ state, reason, ordered_by: by, created_at: at, sent_at: sentAt }: OrderView): string {
+  const given = `${by}, ${moment(at)}`;
+  if (reason) return `${given} · ${reason}`;
+  if (state === "expired")
+    return `${given} · ${sentAt === null ? "it never asked" : "it was told and never answered"}`;
+  if (state !== "pending") return given;
+  return `${given} · ${sentAt === null ? "waits for its next check" : "told, not yet done"}`;
+}

@@ -1,0 +1,133 @@
+// Orders on the page of a device: given, followed as the device answers, withdrawn.
+
+import { expect } from "chai";
+import type { Browser, Locator, Page } from "playwright-core";
+import type { NoUpdateResponse, OrderResult } from "../../firmware/core/wire.js";
+import { openBrowser, openPage, overflowOf, PHONE, type WatchedPage } from "./browser.js";
+import { findChromium, NO_CHROMIUM } from "./find-chromium.js";
+import { type FleetStage, openFleetStage } from "./fleet-stage.js";
+
+const PATIENCE_MS = 30_000;
+const DEVICE = "led-0a1b2c";
+
+/** One story, told in steps: each begins where the one before it has ended. */
+describe("orders to a device, from the browser", function () {
+  this.timeout(120_000);
+  let stage: FleetStage;
+  let browser: Browser;
+  let watched: WatchedPage;
+  let page: Page;
+  let orders: Locator;
+  let token = "";
+
+  before(async function () {
+    if (findChromium() === undefined) {
+      console.log(`      skipped: ${NO_CHROMIUM}`);
+      return this.skip();
+    }
+    stage = await openFleetStage();
+    await check();
+    await check();
+    await check([], "led-000001", "");
+    browser = await openBrowser();
+    watched = await openPage(browser, { viewport: { width: 1280, height: 900 } });
+    page = watched.page;
+    page.setDefaultTimeout(PATIENCE_MS);
+    await page.goto(stage.setupUrl);
+    await page.getByLabel("Name").fill("ada");
+    await page.getByLabel("New password").fill("correct horse battery");
+    await page.getByRole("button", { name: "Become administrator" }).click();
+    await page.getByRole("button", { name: "Sign out" }).waitFor();
+    orders = page.getByRole("region", { name: "Orders" });
+  });
+  after(async () => {
+    await watched?.close();
+    await browser?.close();
+    await stage?.close();
+  });
+
+  /** A check of the device. @returns the id of the order that is told first */
+  async function check(
+    order_results: OrderResult[] = [],
+    device_id = DEVICE,
+    shown = token,
+  ): Promise<number> {
+    const body = {
+      device_id,
+      device_type: "led",
+      current_version: "1.0.0",
+      current_build: 0,
+      slot_state: "valid",
+      check_seconds: 120,
+      ...(device_id === DEVICE ? { keeps_token: true } : {}),
+      ...(order_results.length > 0 ? { order_results } : {}),
+    };
+    const headers = {
+      "content-type": "application/json",
+      ...(shown ? { authorization: `Bearer ${shown}` } : {}),
+    };
+    const response = await fetch(`${stage.url}/api/ota/check`, {
+      method: "POST",
+      headers,
+      body: JSON.stringify(body),
+    });
+    const answer = (await response.json()) as NoUpdateResponse;
+    if (device_id === DEVICE) token = answer.device_token ?? token;
+    return answer.orders?.[0]?.id ?? 0;
+  }
+  const line = (text: string | RegExp) => orders.getByRole("listitem").filter({ hasText: text });
+
+  it("asks it to identify itself, and shows by itself how far that has come", async () => {
+    await page.goto(`${stage.url}/devices/${DEVICE}`);
+    await orders.getByText("it checks every 2 min").waitFor();
+    await orders.getByRole("button", { name: "Identify" }).click();
+    await line("Identify").getByText("waits for its next check").waitFor();
+    const id = await check();
+    await line("Identify").getByText("told, not yet done").waitFor();
+    await check([{ id, result: "done" }]);
+    await line("Identify").getByText("done", { exact: true }).waitFor();
+    await page.getByText(`${DEVICE} has carried out the order to show which one it is`).waitFor();
+  });
+
+  it("says at once what is wrong with an order", async () => {
+    await orders.getByText("Change settings").click();
+    await orders.getByRole("combobox", { name: "Setting" }).fill("server");
+    await orders.getByLabel("Value").fill("http://evil.test");
+    await orders.getByRole("button", { name: "Send settings" }).click();
+    await orders.getByRole("alert").filter({ hasText: "Server is for who is at the device" }).waitFor();
+  });
+
+  it("changes settings, and shows why the device refuses", async () => {
+    await orders.getByRole("combobox", { name: "Setting" }).fill("brightness");
+    await orders.getByLabel("Value").fill("400");
+    await orders.getByRole("button", { name: "Another setting" }).click();
+    await orders.getByRole("combobox", { name: "Setting" }).nth(1).fill("pattern");
+    await orders.getByLabel("Value").nth(1).fill("rainbow");
+    await orders.getByRole("button", { name: "Send settings" }).click();
+    await line("brightness = 400, pattern = rainbow").getByText("pending").waitFor();
+    const reason = "Brightness: 400 is not a whole number from 1 to 100.";
+    await check([{ id: await check(), result: "refused", reason }]);
+    await line("brightness = 400").getByText(reason).waitFor();
+  });
+
+  it("restarts it after a question, and takes that back, on a phone", async () => {
+    await page.setViewportSize(PHONE.viewport);
+    await orders.getByRole("button", { name: "Restart" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Restart" }).click();
+    await line("Restart").getByText("pending").waitFor();
+    expect(await overflowOf(page)).to.equal(0);
+    await orders.getByRole("button", { name: "Withdraw Restart" }).click();
+    await line("Restart").getByText("withdrawn").waitFor();
+    expect(await check()).to.equal(0);
+  });
+
+  it("offers none to a device that has shown no token, and says so", async () => {
+    await page.goto(`${stage.url}/devices/led-000001`);
+    await orders.getByText("this one has shown none").waitFor();
+    expect(await orders.getByRole("button").count()).to.equal(0);
+    expect(watched.problems).to.deep.equal([
+      // the browser's own line about the order that was refused above
+      `error Failed to load resource: the server responded with a status of 422 (Unprocessable Entity) at ${stage.url}/api/devices/${DEVICE}/orders`,
+    ]);
+  });
+});
