@@ -73,6 +73,9 @@ export const SLOT_WORDS = {
   factory: "factory",
 } as const;
 
+const withUnit = (value: number | null, unit: string): string | undefined =>
+  value === null ? undefined : `${Math.round(value * 10) / 10}${unit}`;
+
 export function Facts({ device }: { readonly device: DeviceView }) {
   const facts: [string, string | undefined][] = [
     ["Chip", device.chip ?? undefined],
@@ -81,6 +84,9 @@ export function Facts({ device }: { readonly device: DeviceView }) {
     ["Last reset", device.reset_reason ?? undefined],
     ["Free heap", device.free_heap === null ? undefined : bytes(device.free_heap)],
     ["Wi-Fi", device.rssi === null ? undefined : `${device.rssi} dBm, ${signal(device.rssi)}`],
+    ["Battery", withUnit(device.battery_percent, " %")],
+    ["Temperature", withUnit(device.temperature_c, " °C")],
+    ["Humidity", withUnit(device.humidity_percent, " %")],
     ["Address", device.address ?? undefined],
     ["Image", device.image_sha256 ? `${device.image_sha256.slice(0, 12)}…` : undefined],
   ];
