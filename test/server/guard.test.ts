@@ -49,6 +49,9 @@ const DEVICE = [
   "PUT /:tenant/controller/v1/:id/configData",
 ];
 
+/** So long that an address may ask as much again. */
+const MINUTE_MS = 60_000;
+
 describe("access", () => {
   let server: TestServer;
   afterEach(() => server.close());
@@ -103,6 +106,7 @@ describe("access", () => {
     server = await TestServer.open();
     await server.app.ready();
     for (const role of ROLES) {
+      server.nowMs += MINUTE_MS;
       const { access: token } = await server.addUser(`the-${role}`, role);
       for (const route of routes().filter(endsByItself)) {
         const { access } = route;
@@ -121,6 +125,7 @@ describe("access", () => {
     await server.app.ready();
     await server.addUser("ada", "operator");
     for (const scope of scopesOf("operator")) {
+      server.nowMs += MINUTE_MS;
       const made = await server.admin("POST", "/api/tokens", {
         name: scope.replace(":", " "),
         scopes: [scope],
