@@ -93,7 +93,11 @@ class ThreadDriver implements Driver {
     const workerData = { file: this.#file, pragmas: this.#pragmas };
     const worker = new Worker(new URL("./sqlite-thread.js", import.meta.url), { workerData, execArgv: [] });
     worker.on("message", (answer: Answer) => this.#take(answer));
-    worker.on("error", (error) => this.#fail(error));
+    worker.on("error", (error) => {
+      // Whoever asked may have another way: that there is no thread must be seen all the same.
+      process.emitWarning(`the thread of ${this.#file} has ended: ${error.message}`);
+      this.#fail(error);
+    });
     worker.on("exit", () => {
       this.#worker = undefined;
       this.#fail(new Error("the thread of the database has ended"));

@@ -2,16 +2,19 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { copyFile, mkdir, rm } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import type { ChildOrder } from "./child.js";
 
 const SOURCE = fileURLToPath(new URL("child.ts", import.meta.url));
+/** Stays a file of its own: it runs in a thread. */
+const THREAD = fileURLToPath(new URL("../../../server/store/sql/sqlite-thread.js", import.meta.url));
 /** Inside the clone, where the packages that are not built in are found. */
 const FOLDER = fileURLToPath(new URL("../../../build/", import.meta.url));
+const CHILD = "child.mjs";
 const LEFT_OUT = ["better-sqlite3", "esbuild", "pg-native", "pino-pretty", "@fastify/swagger-ui"];
 
 export interface Answering {
@@ -20,20 +23,21 @@ export interface Answering {
 }
 
 export class CrashProcesses {
-  readonly #file: string;
+  readonly #folder: string;
   #next: ChildProcess;
 
-  private constructor(file: string) {
-    this.#file = file;
+  private constructor(folder: string) {
+    this.#folder = folder;
     this.#next = this.#spawn();
   }
 
   static async open(): Promise<CrashProcesses> {
-    await mkdir(FOLDER, { recursive: true });
-    const file = join(FOLDER, `crash-child-${process.pid}.mjs`);
+    const folder = join(FOLDER, `crash-${process.pid}`);
+    await mkdir(folder, { recursive: true });
+    await copyFile(THREAD, join(folder, basename(THREAD)));
     await build({
       entryPoints: [SOURCE],
-      outfile: file,
+      outfile: join(folder, CHILD),
       bundle: true,
       platform: "node",
       format: "esm",
@@ -43,7 +47,7 @@ export class CrashProcesses {
         js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url); const __filename = "", __dirname = "";',
       },
     });
-    return new CrashProcesses(file);
+    return new CrashProcesses(folder);
   }
 
   /** Starts a server and hands over how to reach it, or `undefined` if it ended before it listened. */
@@ -61,11 +65,13 @@ export class CrashProcesses {
 
   async close(): Promise<void> {
     this.#next.kill("SIGKILL");
-    await rm(this.#file, { force: true });
+    await rm(this.#folder, { recursive: true, force: true });
   }
 
   #spawn(): ChildProcess {
-    const child = spawn(process.execPath, [this.#file], { stdio: ["pipe", "pipe", "inherit"] });
+    const child = spawn(process.execPath, [join(this.#folder, CHILD)], {
+      stdio: ["pipe", "pipe", "inherit"],
+    });
     // It may be gone when it is written to.
     child.stdin.on("error", () => {});
     return child;
