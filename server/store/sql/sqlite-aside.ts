@@ -73,6 +73,8 @@ class ThreadDriver implements Driver {
   async destroy(): Promise<void> {
     const worker = this.#worker;
     if (worker === undefined) return;
+    // The process waits for it: what it holds of the file is released.
+    worker.ref();
     const ended = once(worker, "exit");
     worker.postMessage({ close: true } satisfies Order);
     await ended;
