@@ -21,6 +21,7 @@ import type { BlobStore } from "./blobs/blobs.js";
 import { openBlobs } from "./blobs/open.js";
 import { firstOf, folderContent, testCard } from "./content.js";
 import type { Relay } from "./live.js";
+import { keepNewObjectsYoung } from "./memory.js";
 import type { MqttOptions } from "./mqtt.js";
 import { publicPart } from "./release.js";
 import { DEFAULT_SHUTDOWN, type ShutdownLimits, shutDown } from "./shutdown.js";
@@ -80,6 +81,7 @@ export interface RunningServer {
 const EVERY_ADDRESS: readonly string[] = Object.freeze(["0.0.0.0", "::"]);
 
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  keepNewObjectsYoung();
   const { dataDir, host = "127.0.0.1", port = 8080, now = Date.now } = options;
   const certificate = options.tls && (await Certificate.open(options.tls));
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
