@@ -21,8 +21,11 @@ export class QuietChecks {
   readonly #store: Store;
   readonly #live: Live;
   readonly #now: () => number;
-  /** By device: of two checks at once the second goes the whole way. */
-  readonly #waiting = new Map<string, Waiting>();
+  /**
+   * By device: of two checks at once the second goes the whole way. Every batch has a map of its own: one that names come to and go
+   * from leaves its outgrown tables behind, each of which keeps the next and all that it held until memory is swept as a whole.
+   */
+  #waiting = new Map<string, Waiting>();
   #isRunning = false;
 
   constructor(of: { readonly store: Store; readonly live: Live; readonly now: () => number }) {
@@ -54,7 +57,10 @@ export class QuietChecks {
     this.#isRunning = true;
     while (this.#waiting.size > 0) {
       await this.#gather();
-      await this.#keep(this.#takeBatch());
+      const all = [...this.#waiting.values()];
+      this.#waiting = new Map();
+      for (let start = 0; start < all.length; start += MAX_BATCH_COUNT)
+        await this.#keep(all.slice(start, start + MAX_BATCH_COUNT));
     }
     this.#isRunning = false;
   }
@@ -66,16 +72,6 @@ export class QuietChecks {
       count = this.#waiting.size;
       await nextTurn();
     } while (this.#waiting.size > count && this.#waiting.size < MAX_BATCH_COUNT);
-  }
-
-  #takeBatch(): readonly Waiting[] {
-    const batch: Waiting[] = [];
-    for (const [deviceId, each] of this.#waiting) {
-      if (batch.length === MAX_BATCH_COUNT) break;
-      batch.push(each);
-      this.#waiting.delete(deviceId);
-    }
-    return batch;
   }
 
   async #keep(batch: readonly Waiting[]): Promise<void> {

@@ -1,5 +1,6 @@
 // The store in one SQLite file, for a server on one machine. Every acknowledged write has reached the disk (synchronous=FULL):
-// a server that is killed has lost nothing that it answered for. Readers never wait for a writer (WAL).
+// a server that is killed, or whose power fails, has lost nothing that it answered for. Only when a device was seen that had nothing
+// else to tell waits for no disk: a power cut may cost the last seconds of that. Readers never wait for a writer (WAL).
 
 import Database from "better-sqlite3";
 import { Kysely, type SqliteDatabase } from "kysely";
@@ -44,23 +45,26 @@ function rememberStatements(database: Database.Database): SqliteDatabase {
 const CACHE_KIB = 64 * 1024;
 /** The log is carried over to the file when it has so many pages of 4096 bytes: one that is written often goes along once. */
 const MAX_LOG_PAGES = 4000;
-/** Of every connection. `FULL`: a commit waits for the disk. */
+/** Of every connection. */
 const PRAGMAS = Object.freeze([
   "busy_timeout = 5000",
   "journal_mode = WAL",
-  "synchronous = FULL",
   "foreign_keys = ON",
   `cache_size = -${CACHE_KIB}`,
   `wal_autocheckpoint = ${MAX_LOG_PAGES}`,
 ]);
+/** A commit waits for the disk. */
+const WAITS_FOR_DISK = "synchronous = FULL";
+/** What was committed is in the file when the process is killed. When the power fails the end of it may not be, and the rest is whole. */
+const WAITS_FOR_NOTHING = "synchronous = NORMAL";
 
 export function connectSqlite(file: string): SqlDatabase {
   const database = new Database(file);
-  for (const pragma of PRAGMAS) database.pragma(pragma);
+  for (const pragma of [...PRAGMAS, WAITS_FOR_DISK]) database.pragma(pragma);
   // From here on the driver waits, so that the process can do other things meanwhile.
   database.pragma("busy_timeout = 0");
   // Nobody else can open what lies in memory.
-  const aside = database.memory ? undefined : openAside(file, PRAGMAS);
+  const aside = database.memory ? undefined : openAside(file, [...PRAGMAS, WAITS_FOR_NOTHING]);
   const db = new Kysely<Tables>({
     dialect: new StrictSqliteDialect({
       database: rememberStatements(database),

@@ -2,7 +2,7 @@
 //
 // PostgreSQL writes them to the devices' rows. In SQLite each of these rows would cost two pages of 4096 bytes (the row's and the
 // index's) in the log and again in the file; so sightings are appended to a table of their own, some hundred a page, and carried
-// over to the rows later, many at a time, and before anybody reads them. What was appended is on the disk: a server that is killed
+// over to the rows later, many at a time, and before anybody reads them. What was appended is in the file: a server that is killed
 // carries it over when it starts again. All of it happens in a thread of its own.
 //
 //   seeAgain ──▶ device_sightings ──carryOver──▶ devices        before a read, a transaction about the device, or when many wait

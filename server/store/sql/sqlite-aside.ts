@@ -16,18 +16,18 @@ import type { Tables } from "./tables.js";
 
 /** What the thread is told. */
 export type Order =
-  | { readonly id: number; readonly text: string; readonly parameters: readonly unknown[] }
+  | { readonly text: string; readonly parameters: readonly unknown[] }
   | { readonly close: true };
 type Answer =
-  | { readonly id: number; readonly rows: readonly unknown[] }
-  | { readonly id: number; readonly error: { readonly message: string; readonly code?: string } };
+  | { readonly rows: readonly unknown[] }
+  | { readonly error: { readonly message: string; readonly code?: string } };
 
 interface Waiting {
   readonly resolve: (rows: readonly unknown[]) => void;
   readonly reject: (error: Error) => void;
 }
 
-/** @param pragmas of the connection, such as `synchronous = FULL` */
+/** @param pragmas of the connection, such as `synchronous = NORMAL` */
 export function openAside(file: string, pragmas: readonly string[]): Kysely<Tables> {
   return new Kysely<Tables>({
     dialect: {
@@ -42,9 +42,9 @@ export function openAside(file: string, pragmas: readonly string[]): Kysely<Tabl
 class ThreadDriver implements Driver {
   readonly #file: string;
   readonly #pragmas: readonly string[];
-  readonly #waiting = new Map<number, Waiting>();
+  /** In the order in which the thread was told: so it answers. */
+  readonly #waiting: Waiting[] = [];
   #worker: Worker | undefined;
-  #lastId = 0;
 
   constructor(file: string, pragmas: readonly string[]) {
     this.#file = file;
@@ -82,12 +82,11 @@ class ThreadDriver implements Driver {
 
   #execute(text: string, parameters: readonly unknown[]): Promise<readonly unknown[]> {
     this.#worker ??= this.#start();
-    const id = ++this.#lastId;
     const answer = new Promise<readonly unknown[]>((resolve, reject) =>
-      this.#waiting.set(id, { resolve, reject }),
+      this.#waiting.push({ resolve, reject }),
     );
     this.#worker.ref();
-    this.#worker.postMessage({ id, text, parameters } satisfies Order);
+    this.#worker.postMessage({ text, parameters } satisfies Order);
     return answer;
   }
 
@@ -108,18 +107,16 @@ class ThreadDriver implements Driver {
   }
 
   #take(answer: Answer): void {
-    const waiting = this.#waiting.get(answer.id);
-    this.#waiting.delete(answer.id);
+    const waiting = this.#waiting.shift();
     // It alone does not keep the process alive.
-    if (this.#waiting.size === 0) this.#worker?.unref();
+    if (this.#waiting.length === 0) this.#worker?.unref();
     if ("rows" in answer) waiting?.resolve(answer.rows);
     else waiting?.reject(Object.assign(new Error(answer.error.message), { code: answer.error.code }));
   }
 
   /** Of those that were under way nobody knows whether they are kept. */
   #fail(error: Error): void {
-    for (const { reject } of this.#waiting.values()) reject(error);
-    this.#waiting.clear();
+    for (const { reject } of this.#waiting.splice(0)) reject(error);
   }
 }
 

@@ -16,7 +16,7 @@ parentPort?.on("message", (/** @type {import("./sqlite-aside.js").Order} */ orde
     parentPort?.close();
     return;
   }
-  parentPort?.postMessage({ id: order.id, ...run(order) });
+  parentPort?.postMessage(run(order));
 });
 
 /** @param {{ readonly text: string, readonly parameters: readonly unknown[] }} order */
