@@ -27,6 +27,7 @@ import { describeApi } from "./api/openapi.js";
 import { rolloutRoutes } from "./api/rollout-routes.js";
 import { validateWithTypeBox } from "./api/schemas.js";
 import { securityHeaders } from "./api/security-headers.js";
+import { openShortWay } from "./api/short-way.js";
 import { tokenRoutes } from "./api/token-routes.js";
 import { typeRoutes } from "./api/type-routes.js";
 import { userRoutes } from "./api/user-routes.js";
@@ -45,6 +46,7 @@ import { manifestRoutes } from "./dialects/manifest-routes.js";
 import { meshRoutes } from "./dialects/mesh-routes.js";
 import { registerRoutes } from "./dialects/register-routes.js";
 import { sampleFleet } from "./fleet.js";
+import { createHttpServer } from "./http-server.js";
 import { Live, type Relay } from "./live.js";
 import { createMetrics } from "./metrics.js";
 import { QuietChecks } from "./quiet-checks.js";
@@ -52,10 +54,10 @@ import { RateLimit } from "./rate.js";
 import { Readiness } from "./readiness.js";
 import { logRequests, requestId } from "./request-log.js";
 import { tickRollouts } from "./rollout/evaluate.js";
-import { closeIdleConnections } from "./shutdown.js";
+import { Gate } from "./shutdown.js";
 import type { Store } from "./store/store.js";
 import { storeContent } from "./store-content.js";
-import { TLS_OPTIONS, type TlsPair } from "./tls.js";
+import type { TlsPair } from "./tls.js";
 
 declare module "fastify" {
   interface FastifyInstance {
@@ -114,15 +116,6 @@ const UPLOAD_ROUTES: typeof ROUTES = Object.freeze([adminRoutes, contentAdminRou
 
 const MAX_BODY_BYTES = 64 * 1024;
 const MAX_PARAMETER_LENGTH = 128;
-/** A connection on which nothing moves for so long is closed. Live streams send a heartbeat more often than that. */
-const IDLE_CONNECTION_MS = 120_000;
-/** How long a connection waits for its next request: longer than a device pauses between parts of an image or a proxy keeps one. */
-const KEEP_ALIVE_MS = 75_000;
-const MAX_HEADER_BYTES = 16 * 1024;
-const HEADERS_TIMEOUT_MS = 20_000;
-/** Of a whole request: the largest image over a slow line. */
-const REQUEST_TIMEOUT_MS = 15 * 60_000;
-const HTTP_OPTIONS = Object.freeze({ maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS });
 
 export function createApp(options: AppOptions): FastifyInstance {
   const settings: Settings = { ...DEFAULT_SETTINGS, ...options.settings };
@@ -148,7 +141,11 @@ export function createApp(options: AppOptions): FastifyInstance {
     metrics,
     readiness,
     quietChecks: new QuietChecks({ store, live, now }),
+    arrivals: new WeakMap(),
+    deviceRate: settings.deviceRate && new RateLimit(settings.deviceRate),
   };
+  const gate = new Gate();
+  const shortWay = openShortWay(context, options.log);
 
   const app: FastifyInstance = Fastify({
     ...(options.log ? { loggerInstance: options.log } : { logger: false }),
@@ -156,19 +153,16 @@ export function createApp(options: AppOptions): FastifyInstance {
     bodyLimit: MAX_BODY_BYTES,
     trustProxy: settings.trustedProxies.length > 0 && [...settings.trustedProxies],
     genReqId: requestId,
-    connectionTimeout: IDLE_CONNECTION_MS,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    ...(options.tls
-      ? { https: { ...HTTP_OPTIONS, ...TLS_OPTIONS, ...options.tls } }
-      : { http: { ...HTTP_OPTIONS } }),
+    serverFactory: (routes) => createHttpServer(options.tls, gate.before(shortWay.before(routes))),
     routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
     exposeHeadRoutes: false,
-    // Requests that are under way end by themselves, see shutdown.ts.
+    // Requests that are under way end by themselves, and the gate refuses those that come later, see shutdown.ts.
+    return503OnClosing: false,
     forceCloseConnections: "idle",
   });
   app.decorate("context", context);
-  closeIdleConnections(app);
+  gate.join(app);
+  shortWay.join(app);
   if (options.onRoute) app.addHook("onRoute", options.onRoute);
   // Only JSON and multipart: a page on another site cannot send either without asking first, and it is never allowed.
   app.removeContentTypeParser("text/plain");

@@ -12,18 +12,18 @@ declare module "fastify" {
   }
 }
 
-const HEADER = "x-request-id";
+export const REQUEST_ID_HEADER = "x-request-id";
 /** What others may have chosen: it stands in the log as it is. */
 const SANE_ID = /^[A-Za-z0-9._:-]{1,64}$/;
 
 export function requestId({ headers }: Pick<IncomingMessage, "headers">): string {
-  const given = headers[HEADER];
+  const given = headers[REQUEST_ID_HEADER];
   return typeof given === "string" && SANE_ID.test(given) ? given : randomUUID();
 }
 
 export function logRequests(app: FastifyInstance, metrics: Metrics): void {
   app.addHook("onRequest", (request, reply, done) => {
-    reply.header(HEADER, request.id);
+    reply.header(REQUEST_ID_HEADER, request.id);
     done();
   });
   app.addHook("onResponse", (request, reply, done) => {

@@ -1,6 +1,7 @@
 // A check, and whatever else a device does, by whatever route it comes: the device shows who it is, and the rest follows in the same
 // transaction.
 
+import type { IncomingHttpHeaders } from "node:http";
 import type { FastifyRequest } from "fastify";
 import type { CheckRequest, Order } from "../../firmware/core/wire.js";
 import { type Admission, admitDevice, demandDevice, type Shown } from "../device-identity.js";
@@ -25,12 +26,9 @@ export async function answerCheck(
   request: FastifyRequest,
   check: CheckRequest,
 ): Promise<CheckOutcome> {
-  const { deviceLimit, metrics, now, quietChecks } = context;
-  const quietKey = quietKeyOf(check, credentialOf(request));
-  if (await quietChecks.take(check, quietKey)) {
-    metrics.checks.inc(CURRENT);
-    return QUIET;
-  }
+  const { deviceLimit, metrics, now } = context;
+  const isWhole = context.arrivals.get(request.raw)?.isWhole === true;
+  if (!isWhole && (await takeQuietly(context, check, credentialOf(request)))) return QUIET;
   await deviceLimit.recount(now());
   const work = async (journal: Journal): Promise<CheckOutcome> => {
     const admission = await admitDevice(journal, showOf(request, check));
@@ -38,7 +36,7 @@ export async function answerCheck(
       const { release, isLasting } = await checkDevice(journal, check, deviceLimit);
       const orders = admission.isProved ? await exchangeOrders(journal, check) : NO_ORDERS;
       if (isLasting && admission.isLasting && orders.length === 0)
-        await journal.store.putQuietKey(check.device_id, quietKey);
+        await journal.store.putQuietKey(check.device_id, quietKeyOf(check, credentialOf(request)));
       return { ...admission, release, orders };
     }
     await seeDevice(journal, check, deviceLimit);
@@ -51,9 +49,20 @@ export async function answerCheck(
   return outcome;
 }
 
+/** `true`: the check changes nothing and is kept, and `QUIET` is what became of it. `false`: nothing has happened. */
+export async function takeQuietly(
+  { metrics, quietChecks }: Context,
+  check: CheckRequest,
+  credential: string | undefined,
+): Promise<boolean> {
+  const isQuiet = await quietChecks.take(check, quietKeyOf(check, credential));
+  if (isQuiet) metrics.checks.inc(CURRENT);
+  return isQuiet;
+}
+
 const CURRENT = Object.freeze({ result: "current" });
 const NO_ORDERS: readonly Order[] = Object.freeze([]);
-const QUIET: CheckOutcome = Object.freeze({
+export const QUIET: CheckOutcome = Object.freeze({
   state: "approved",
   newToken: undefined,
   isProved: false,
@@ -88,8 +97,10 @@ export const showOf = (request: FastifyRequest, check: CheckRequest): Shown => (
 /** What transactions about one device say they are about. */
 export const aboutDevice = (deviceId: string): string => `device:${deviceId}`;
 
+export const credentialOf = ({ headers }: FastifyRequest): string | undefined => credentialIn(headers);
+
 /** Clients of hawkBit call a device's own a `TargetToken` and its type's a `GatewayToken`. Whatever else stands there is none of ours. */
-export function credentialOf({ headers: { authorization } }: FastifyRequest): string | undefined {
+export function credentialIn({ authorization }: IncomingHttpHeaders): string | undefined {
   if (authorization === undefined) return undefined;
   return /^(?:Bearer|TargetToken|GatewayToken) +([A-Za-z0-9._-]{1,200})$/i.exec(authorization)?.[1] ?? "";
 }

@@ -1,5 +1,6 @@
 // What every group of routes is given: the collaborators of one server, and nothing global.
 
+import type { IncomingMessage } from "node:http";
 import type { JWK } from "jose";
 import type { Auth } from "../auth/auth.js";
 import type { BlobStore } from "../blobs/blobs.js";
@@ -12,6 +13,7 @@ import type { QuietChecks } from "../quiet-checks.js";
 import type { RateLimit } from "../rate.js";
 import type { Readiness } from "../readiness.js";
 import type { Store } from "../store/store.js";
+import type { Arrival } from "./short-way.js";
 
 export interface Context {
   readonly store: Store;
@@ -25,6 +27,10 @@ export interface Context {
   readonly live: Live;
   readonly metrics: Metrics;
   readonly quietChecks: QuietChecks;
+  /** Requests that have come through the short way, see short-way.ts. */
+  readonly arrivals: WeakMap<IncomingMessage, Arrival>;
+  /** Bounds how often one device is served; absent: no bound. */
+  readonly deviceRate: RateLimit | undefined;
   /** Bounds how often a refused device is noted in the log. */
   readonly refusals: RateLimit;
   readonly readiness: Readiness;

@@ -4,7 +4,6 @@
 import type { Static } from "@sinclair/typebox";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { NoUpdateResponse, UpdateResponse } from "../../firmware/core/wire.js";
-import { RateLimit } from "../rate.js";
 import { reportStatus } from "../updates.js";
 import { answerCheck, type CheckOutcome, recordDevice } from "./check.js";
 import type { Context } from "./context.js";
@@ -21,16 +20,14 @@ import {
 import { IMMUTABLE_CACHING, SHORT_CACHING, sendImage } from "./send-image.js";
 import { downloadPath } from "./views.js";
 
-const MAX_DEVICE_BODY_BYTES = 4096;
+export const CHECK_PATH = "/api/ota/check";
+export const MAX_DEVICE_BODY_BYTES = 4096;
 
 export function deviceRoutes(app: FastifyInstance, context: Context): void {
   const options = { bodyLimit: MAX_DEVICE_BODY_BYTES, config: { access: "device" as const } };
-  const rate = context.settings.deviceRate && new RateLimit(context.settings.deviceRate);
-  const bound = (deviceId: string, reply: FastifyReply) =>
-    rate && refuseFlood(rate, deviceId, reply, context);
 
   app.post<{ Body: CheckInput }>(
-    "/api/ota/check",
+    CHECK_PATH,
     {
       ...options,
       schema: {
@@ -39,7 +36,7 @@ export function deviceRoutes(app: FastifyInstance, context: Context): void {
       },
     },
     async (request, reply) => {
-      bound(request.body.device_id, reply);
+      if (!context.arrivals.get(request.raw)?.isWhole) refuseFlood(request.body.device_id, reply, context);
       return describeOutcome(await answerCheck(context, request, request.body), context);
     },
   );
@@ -49,7 +46,7 @@ export function deviceRoutes(app: FastifyInstance, context: Context): void {
     { ...options, schema: { summary: "Report a step of an update", body: StatusBody } },
     async (request, reply) => {
       const { body } = request;
-      bound(body.device_id, reply);
+      refuseFlood(body.device_id, reply, context);
       const update = await recordDevice(context, request, body.device_id, (journal) =>
         reportStatus(journal, body),
       );
@@ -84,7 +81,7 @@ type CheckAnswer =
   | NoUpdateResponse
   | (Omit<UpdateResponse, "release"> & { readonly release?: string; readonly md5?: string });
 
-function describeOutcome(
+export function describeOutcome(
   { release, newToken, orders }: CheckOutcome,
   { now, settings }: Context,
 ): CheckAnswer {
@@ -142,13 +139,8 @@ async function downloadByContent(
   return sendImage(request, reply, context, firmware, { caching: IMMUTABLE_CACHING });
 }
 
-function refuseFlood(
-  rate: RateLimit,
-  deviceId: string,
-  reply: FastifyReply,
-  { metrics, now }: Context,
-): void {
-  const waitMs = rate.take(deviceId, now());
+function refuseFlood(deviceId: string, reply: FastifyReply, { deviceRate, metrics, now }: Context): void {
+  const waitMs = deviceRate?.take(deviceId, now()) ?? 0;
   if (waitMs === 0) return;
   metrics.rateLimited.inc();
   reply.header("retry-after", Math.ceil(waitMs / 1000));

@@ -1,12 +1,14 @@
 // A server on a socket, from its start to its end: what it does with requests that are under way, its limits, its certificate.
 
 import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { connect as connectTcp, type Socket } from "node:net";
+import { createServer } from "node:http";
+import { type AddressInfo, connect as connectTcp, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
 import { expect } from "chai";
-import { shutDown } from "../../server/shutdown.js";
+import type { FastifyInstance } from "fastify";
+import { Gate, shutDown } from "../../server/shutdown.js";
 import { type RunningServer, type ServerOptions, startServer } from "../../server/start.js";
 import { Certificate } from "../../server/tls.js";
 
@@ -85,6 +87,31 @@ describe("the lifetime of a server", () => {
     expect(seen.text)
       .to.match(/^HTTP\/1\.1 200 OK/)
       .and.to.include('"update_available":false');
+  });
+
+  it("refuses what comes later on a connection that is still busy, and says so", async () => {
+    const gate = new Gate();
+    const hooks: Record<string, () => Promise<void>> = {};
+    const behind = createServer(gate.before((_request, response) => response.end("served")));
+    gate.join({
+      server: behind,
+      addHook: (name: string, hook: () => Promise<void>) => {
+        hooks[name] = hook;
+      },
+    } as unknown as FastifyInstance);
+    await new Promise<void>((resolve) => behind.listen(0, "127.0.0.1", resolve));
+    const url = `http://127.0.0.1:${(behind.address() as AddressInfo).port}`;
+    try {
+      expect(await (await fetch(url)).text()).to.equal("served");
+      await hooks.preClose?.();
+      const refused = await fetch(url);
+      expect(refused.status).to.equal(503);
+      expect(refused.headers.get("connection")).to.equal("close");
+      expect(await refused.json()).to.include({ error: "SHUTTING_DOWN" });
+    } finally {
+      await hooks.onClose?.();
+      behind.close();
+    }
   });
 
   it("cuts off what does not end within the limit", async () => {

@@ -1,5 +1,5 @@
-// Checks that change nothing are answered by a short way. Two servers are told the same, one of which goes the whole way each time:
-// nobody may be able to tell them apart. SKYSLOT_QUIET_SEED tries other sequences, SKYSLOT_QUIET_COUNT more.
+// Checks that change nothing are answered by a short way. Three servers are told the same, one of which goes the whole way each time,
+// and one is asked over a socket, where the short way is in front of the routes: nobody may be able to tell them apart. SKYSLOT_QUIET_SEED tries other sequences, SKYSLOT_QUIET_COUNT more.
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -38,26 +38,28 @@ function watched(store: Store, isOff = false): { readonly store: Store; count: n
   return watch;
 }
 
-/** A device as both servers see it. */
+/** A device as all servers see it. */
 interface Client {
   readonly id: string;
   version: string;
   bootCount: number;
   sha: string;
   keepsToken: boolean;
-  /** What each of the two has given out: they differ. */
-  tokens: [string | undefined, string | undefined];
+  /** What each of the servers has given out: they differ. */
+  tokens: (string | undefined)[];
   offered: number | undefined;
-  /** Orders that it was told of; ids are the same on both. */
+  /** Orders that it was told of; ids are the same on all. */
   orders: readonly number[];
 }
 
-class Pair {
+class Servers {
   readonly #servers: readonly TestServer[];
   readonly #random: () => number;
   readonly #clients: readonly Client[];
   readonly #releases: readonly MadeRelease[];
   #uploadedCount = 0;
+  /** Of each server. */
+  checkCount = 0;
 
   constructor(servers: readonly TestServer[], random: () => number, releases: readonly MadeRelease[]) {
     this.#servers = servers;
@@ -69,7 +71,7 @@ class Pair {
       bootCount: 1,
       sha: "a".repeat(64),
       keepsToken: at === 0,
-      tokens: [undefined, undefined],
+      tokens: [],
       offered: undefined,
       orders: [],
     }));
@@ -111,14 +113,15 @@ class Pair {
     return odd();
   }
 
-  async #both(what: string, ask: (server: TestServer, at: number) => ReturnType<TestServer["check"]>) {
+  async #all(what: string, ask: (server: TestServer, at: number) => ReturnType<TestServer["check"]>) {
     const answers = await Promise.all(this.#servers.map(ask));
-    const [one, other] = answers.map((answer) => ({
+    const [one, ...others] = answers.map((answer) => ({
       status: answer.statusCode,
       // Secrets differ by nature, and whether there is one may not.
       body: answer.body.replace(/skd_[\w-]+/g, "skd_"),
+      headers: headersOf(answer),
     }));
-    expect(one, what).to.deep.equal(other);
+    for (const other of others) expect(one, what).to.deep.equal(other);
     return answers;
   }
 
@@ -140,8 +143,9 @@ class Pair {
         : {}),
     };
     const shows = this.#random() < 0.95;
+    this.checkCount++;
     const what = `check of ${client.id} ${JSON.stringify(body)} ${shows ? "with its token" : "without"}`;
-    const answers = await this.#both(what, (server, at) =>
+    const answers = await this.#all(what, (server, at) =>
       server.check(body, shows ? client.tokens[at] : undefined),
     );
     for (const [at, answer] of answers.entries()) {
@@ -165,13 +169,13 @@ class Pair {
     if (!made) return this.#changeFirmware();
     this.#uploadedCount++;
     const is_stable = String(this.#random() < 0.5);
-    await this.#both("upload", (server) => server.upload(made, { is_stable }));
+    await this.#all("upload", (server) => server.upload(made, { is_stable }));
     return `upload ${this.#uploadedCount}, stable: ${is_stable}`;
   }
 
   async #admin(method: "POST" | "PUT" | "PATCH" | "DELETE", url: string, body?: object): Promise<string> {
     const what = `${method} ${url} ${JSON.stringify(body ?? {})}`;
-    const [answer] = await this.#both(what, (server) => server.admin(method, url, body));
+    const [answer] = await this.#all(what, (server) => server.admin(method, url, body));
     return `${what} → ${answer?.statusCode} ${answer?.body.slice(0, 80)}`;
   }
 
@@ -261,7 +265,7 @@ class Pair {
       ]),
     };
     const what = `report ${JSON.stringify(body)}`;
-    await this.#both(what, (server, at) => server.status(body, client.tokens[at]));
+    await this.#all(what, (server, at) => server.status(body, client.tokens[at]));
     return what;
   }
 
@@ -281,6 +285,12 @@ class Pair {
     client.bootCount++;
     return `${client.id} boots`;
   }
+}
+
+/** What the routes, or the short way in front of them, say; a socket brings headers of its own. */
+function headersOf({ headers }: Awaited<ReturnType<TestServer["check"]>>) {
+  const { date, connection, "keep-alive": _, "x-request-id": id, ...rest } = headers;
+  return { ...rest, isDated: date !== undefined, hasId: id !== undefined, "content-length": undefined };
 }
 
 /** Everything that a check may have written. */
@@ -311,27 +321,38 @@ describe("quiet checks", () => {
   after(() => rm(folder, { recursive: true, force: true }));
 
   /** How many checks of the sequence were quiet. */
-  async function compare(stores: readonly [Store, Store], sequence: number): Promise<number> {
+  async function compare(stores: readonly [Store, Store, Store], sequence: number): Promise<number> {
     const quick = watched(stores[0]);
     const whole = watched(stores[1], true);
+    const front = watched(stores[2]);
     const settings = { deviceRate: undefined };
     const servers = [
       await TestServer.open(settings, quick.store),
       await TestServer.open(settings, whole.store),
+      await TestServer.open(settings, front.store),
     ];
+    let wholeCount = 0;
+    servers[2]?.app.addHook("onRequest", (request, _reply, done) => {
+      if (request.url === "/api/ota/check") wholeCount++;
+      done();
+    });
+    await servers[2]?.listen();
     const releases = await Promise.all(
       ["1.1.0", "1.2.0", "1.3.0", "1.4.0", "1.5.0"].map((v) => makeRelease(v)),
     );
-    const pair = new Pair(servers, randomStream(`${SEED}/${sequence}`), releases);
+    const all = new Servers(servers, randomStream(`${SEED}/${sequence}`), releases);
     const done: string[] = [];
     try {
       for (let step = 1; step <= STEP_COUNT; step++) {
-        done.push(await pair.step());
+        done.push(await all.step());
         // Reading carries over what was collected: not after each step, so that much is waiting now and then.
         if (step % 10 !== 0) continue;
-        const [one, other] = await Promise.all(servers.map(recordsOf));
-        expect(one).to.deep.equal(other);
+        const [one, ...others] = await Promise.all(servers.map(recordsOf));
+        for (const other of others) expect(one).to.deep.equal(other);
       }
+      expect(front.count).to.equal(quick.count);
+      // The routes have not even seen those that were quiet.
+      expect(wholeCount).to.equal(all.checkCount - front.count);
       return quick.count;
     } catch (error) {
       const last = done.slice(-12).map((text) => `\n  ${text}`);
@@ -346,7 +367,8 @@ describe("quiet checks", () => {
   /** A sweep in which next to nothing was quiet, or nearly everything, would prove nothing. */
   async function sweep(open: () => Promise<Store>, sequenceCount: number): Promise<void> {
     let quietCount = 0;
-    for (let at = 1; at <= sequenceCount; at++) quietCount += await compare([await open(), await open()], at);
+    for (let at = 1; at <= sequenceCount; at++)
+      quietCount += await compare([await open(), await open(), await open()], at);
     const stepCount = sequenceCount * STEP_COUNT;
     expect(quietCount).to.be.within(stepCount / 20, stepCount * 0.7);
   }

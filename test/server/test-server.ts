@@ -89,6 +89,7 @@ export class TestServer {
   /** Milliseconds since 1970. */
   nowMs = START_MS;
   readonly #folder: string;
+  #url: string | undefined;
   app!: FastifyInstance;
   store!: Store;
   auth!: Auth;
@@ -121,9 +122,13 @@ export class TestServer {
     await rm(this.#folder, { recursive: true, force: true });
   }
 
+  /** From now on checks come over a socket, as in life, and by the short way where they can. */
+  async listen(): Promise<void> {
+    this.#url = await this.app.listen({ host: "127.0.0.1", port: 0 });
+  }
+
   check(body: Partial<CheckRequest> = {}, token?: string): Promise<LightMyRequestResponse> {
-    return this.app.inject({
-      method: "POST",
+    return this.#post({
       url: "/api/ota/check",
       headers: bearer(token),
       payload: {
@@ -141,6 +146,27 @@ export class TestServer {
         ...body,
       },
     });
+  }
+
+  async #post(request: {
+    readonly url: string;
+    readonly headers: Record<string, string>;
+    readonly payload: object;
+  }): Promise<LightMyRequestResponse> {
+    if (this.#url === undefined) return this.app.inject({ method: "POST", ...request });
+    const { url, headers, payload } = request;
+    const answer = await fetch(`${this.#url}${url}`, {
+      method: "POST",
+      headers: { ...headers, "content-type": "application/json" },
+      body: JSON.stringify(payload),
+    });
+    const body = await answer.text();
+    return {
+      statusCode: answer.status,
+      headers: Object.fromEntries(answer.headers),
+      body,
+      json: () => JSON.parse(body),
+    } as unknown as LightMyRequestResponse;
   }
 
   status(body: Partial<StatusRequest>, token?: string): Promise<LightMyRequestResponse> {
