@@ -186,17 +186,52 @@ describe("registration", () => {
       state: "pending",
       status: "online",
     });
+    const token = (await server.check({ keeps_token: true })).json().device_token;
     await change("approve", [ID]);
-    expect((await server.check()).json()).to.include({ update_available: true });
+    expect((await server.check({}, token)).json()).to.include({ update_available: true });
     await change("block", [ID]);
-    expect((await server.check()).json().error).to.equal("DEVICE_BLOCKED");
+    expect((await server.check({}, token)).json().error).to.equal("DEVICE_BLOCKED");
   });
 
-  it("leaves devices in that were here before", async () => {
+  it("serves nobody who only knows the name of a device that was approved", async () => {
+    await server.admin("PUT", "/api/types/base", { kind: "legacy" });
+    await policy("approval");
     await server.check();
+    await change("approve", [ID]);
+    const answers = [
+      await server.check(),
+      await server.check({ keeps_token: true }),
+      await server.check({}, `skd_${"A".repeat(43)}`),
+      await server.app.inject({ method: "POST", url: `/api/devices/${ID}/heartbeat`, payload: {} }),
+      await server.status({ status: "downloading" }),
+    ];
+    expect(answers.map((answer) => answer.statusCode)).to.deep.equal([401, 401, 401, 401, 401]);
+    const { token } = (await server.admin("POST", `/api/device-identities/${ID}/token`, {})).json();
+    expect((await server.check({}, token)).statusCode).to.equal(200);
+  });
+
+  it("leaves devices in that were here before, if they show what devices of their type have", async () => {
+    await server.check();
+    const token = (await server.check({ device_id: "base-2", keeps_token: true })).json().device_token;
     await policy("enrolment");
-    expect((await server.check()).json()).to.include({ update_available: true });
+    expect((await server.check({ device_id: "base-2" }, token)).json()).to.include({
+      update_available: true,
+    });
+    expect((await server.check()).json().error).to.equal("DEVICE_TOKEN_REQUIRED");
+    const enrolment = await server.admin("POST", "/api/enrolment-tokens", { name: "batch" });
+    expect((await server.check({}, enrolment.json().token)).json()).to.include({ update_available: true });
     expect((await server.check({ device_id: "base-9" })).json().error).to.equal("ENROLMENT_REQUIRED");
+  });
+
+  it("takes no report of a device that came by the token of its type alone from whoever shows none", async () => {
+    await policy("enrolment", "optional");
+    const { token } = (await server.admin("POST", "/api/enrolment-tokens", { name: "batch" })).json();
+    expect((await server.check({}, token)).json()).to.include({ update_available: true });
+    const report = { status: "failed", error_code: "X" } as const;
+    for (const shown of [undefined, "ske_wrong", `skd_${"A".repeat(43)}`])
+      expect((await server.status(report, shown)).statusCode, shown).to.equal(401);
+    expect(await server.lastAttempt()).to.include({ status: "pending" });
+    expect((await server.status({ status: "downloading" }, token)).statusCode).to.equal(200);
   });
 
   it("by enrolment takes devices with a good token, and gives them one of their own", async () => {
@@ -212,9 +247,9 @@ describe("registration", () => {
     // the answer was lost: the same device may come again with the token that brought it in
     const again = (await enrol("base-1", token)).json().device_token;
     expect(again).to.match(/^skd_/);
-    // nobody is given a token who only knows the device's name
-    expect((await server.check({ device_id: "base-1", keeps_token: true })).json()).not.to.have.property(
-      "device_token",
+    // nobody is given a token, nor served, who only knows the device's name
+    expect((await server.check({ device_id: "base-1", keeps_token: true })).json().error).to.equal(
+      "DEVICE_TOKEN_REQUIRED",
     );
     expect((await enrol("base-1", again)).statusCode).to.equal(200);
     expect((await enrol("base-1", token)).json().error).to.equal("DEVICE_TOKEN_WRONG");
