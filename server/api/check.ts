@@ -88,10 +88,26 @@ export const showOf = (request: FastifyRequest, check: CheckRequest): Shown => (
 /** What transactions about one device say they are about. */
 export const aboutDevice = (deviceId: string): string => `device:${deviceId}`;
 
-/** Clients of hawkBit call a device's own a `TargetToken` and its type's a `GatewayToken`. Whatever else stands there is none of ours. */
+/**
+ * Clients of hawkBit call a device's own a `TargetToken` and its type's a `GatewayToken`. Those that can send nothing but a name and a
+ * password, as Arduino's and ESPHome's, send it as the password. Whatever else stands there is none of ours.
+ */
 export function credentialOf({ headers: { authorization } }: FastifyRequest): string | undefined {
   if (authorization === undefined) return undefined;
-  return /^(?:Bearer|TargetToken|GatewayToken) +([A-Za-z0-9._-]{1,200})$/i.exec(authorization)?.[1] ?? "";
+  const told = /^(?:Bearer|TargetToken|GatewayToken) +([A-Za-z0-9._-]{1,200})$/i.exec(authorization)?.[1];
+  return told ?? readBasic(authorization)?.password ?? "";
+}
+
+/** Name and password of `Authorization: Basic` (RFC 7617). */
+export function readBasic(
+  authorization: string | undefined,
+): { readonly name: string; readonly password: string } | undefined {
+  const encoded = /^Basic +([A-Za-z0-9+/]{1,400}={0,2})$/i.exec(authorization ?? "")?.[1];
+  if (encoded === undefined) return undefined;
+  const told = /^([A-Za-z0-9._:-]{0,64}):([A-Za-z0-9._-]{1,200})$/.exec(
+    Buffer.from(encoded, "base64").toString("latin1"),
+  );
+  return told ? { name: told[1] ?? "", password: told[2] ?? "" } : undefined;
 }
 
 /**

@@ -12,6 +12,7 @@ import type { QuietChecks } from "../quiet-checks.js";
 import type { RateLimit } from "../rate.js";
 import type { Readiness } from "../readiness.js";
 import type { Store } from "../store/store.js";
+import type { AccessMemory } from "./image-access.js";
 
 export interface Context {
   readonly store: Store;
@@ -19,6 +20,7 @@ export interface Context {
   /** The same, from memory where it pays. */
   readonly hot: HotBlobs;
   readonly auth: Auth;
+  readonly access: AccessMemory;
   readonly deviceLimit: DeviceLimit;
   /** What panels show. */
   readonly content: ContentSource;

@@ -5,15 +5,18 @@ import type { Static } from "@sinclair/typebox";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { NoUpdateResponse, UpdateResponse } from "../../firmware/core/wire.js";
 import { RateLimit } from "../rate.js";
+import type { Firmware } from "../store/store.js";
 import { reportStatus } from "../updates.js";
 import { answerCheck, type CheckOutcome, recordDevice } from "./check.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";
+import { mayAccess } from "./image-access.js";
 import {
   CheckBody,
   type CheckInput,
   ContentParams,
   DownloadQuery,
+  FileQuery,
   IdParams,
   StatusBody,
   type StatusInput,
@@ -22,6 +25,8 @@ import { IMMUTABLE_CACHING, SHORT_CACHING, sendImage } from "./send-image.js";
 import { downloadPath } from "./views.js";
 
 const MAX_DEVICE_BODY_BYTES = 4096;
+/** Device types that one file is for. */
+const MAX_NAMES_OF_FILE = 20;
 
 export function deviceRoutes(app: FastifyInstance, context: Context): void {
   const options = { bodyLimit: MAX_DEVICE_BODY_BYTES, config: { access: "device" as const } };
@@ -40,7 +45,11 @@ export function deviceRoutes(app: FastifyInstance, context: Context): void {
     },
     async (request, reply) => {
       bound(request.body.device_id, reply);
-      return describeOutcome(await answerCheck(context, request, request.body), context);
+      return describeOutcome(
+        await answerCheck(context, request, request.body),
+        request.body.device_id,
+        context,
+      );
     },
   );
 
@@ -70,11 +79,11 @@ export function deviceRoutes(app: FastifyInstance, context: Context): void {
     handler: (request, reply) => download(request, reply, context),
   });
 
-  app.route<{ Params: { sha256: string } }>({
+  app.route<FileRequest>({
     method: ["GET", "HEAD"],
     url: "/api/ota/files/:sha256",
     config: { access: "device" as const },
-    schema: { summary: "Download an image by its SHA-256", params: ContentParams },
+    schema: { summary: "Download an image by its SHA-256", params: ContentParams, querystring: FileQuery },
     handler: (request, reply) => downloadByContent(request, reply, context),
   });
 }
@@ -84,10 +93,12 @@ type CheckAnswer =
   | NoUpdateResponse
   | (Omit<UpdateResponse, "release"> & { readonly release?: string; readonly md5?: string });
 
-function describeOutcome(
+async function describeOutcome(
   { release, newToken, orders }: CheckOutcome,
-  { now, settings }: Context,
-): CheckAnswer {
+  deviceId: string,
+  context: Context,
+): Promise<CheckAnswer> {
+  const { now, settings } = context;
   const common = {
     time: Math.floor(now() / 1000),
     ...(settings.pollSeconds === undefined ? {} : { poll_seconds: settings.pollSeconds }),
@@ -103,11 +114,23 @@ function describeOutcome(
     build_number: release.buildNumber,
     file_size: release.fileSize,
     file_hash: release.fileHash,
-    // What updates itself by these routes need not be able to follow a redirect: the SDK's HTTP client is not.
-    download_url: downloadPath(release.id) + (settings.downloadsFrom === undefined ? "" : "?direct=1"),
+    download_url: await addressFor(deviceId, release, context),
     ...(release.release === null ? {} : { release: release.release }),
     ...(release.md5 === null ? {} : { md5: release.md5 }),
   };
+}
+
+/** Where a device finds its image. */
+async function addressFor(deviceId: string, release: Firmware, context: Context): Promise<string> {
+  const isOpen = await context.access.isOpen(release.deviceType);
+  const path = downloadPath(release.id, isOpen ? undefined : deviceId);
+  // What updates itself by these routes need not be able to follow a redirect: the SDK's HTTP client is not.
+  return context.settings.downloadsFrom === undefined ? path : `${path}${isOpen ? "?" : "&"}direct=1`;
+}
+
+interface FileRequest {
+  Params: { sha256: string };
+  Querystring: Static<typeof FileQuery>;
 }
 
 interface DownloadRequest {
@@ -122,24 +145,36 @@ async function download(
 ): Promise<FastifyReply> {
   const firmware = await context.store.findFirmware(request.params.id);
   if (!firmware) throw new ApiError(404, "FIRMWARE_UNKNOWN", `firmware ${request.params.id} does not exist`);
-  const isDirect = request.query.direct !== undefined;
-  return sendImage(request, reply, context, firmware, { caching: SHORT_CACHING, isDirect });
+  const { direct, device: deviceId } = request.query;
+  return sendImage(request, reply, context, firmware, {
+    caching: SHORT_CACHING,
+    isDirect: direct !== undefined,
+    deviceId,
+  });
 }
 
 /** The same file under the name of its content: what a cache in front of the server may keep for ever. */
 async function downloadByContent(
-  request: FastifyRequest<{ Params: { sha256: string } }>,
+  request: FastifyRequest<FileRequest>,
   reply: FastifyReply,
   context: Context,
 ): Promise<FastifyReply> {
   const { sha256 } = request.params;
+  const deviceId = request.query.device;
   const { rows } = await context.store.listFirmware(
     { fileHash: sha256, isActive: true },
-    { limit: 1, offset: 0 },
+    { limit: MAX_NAMES_OF_FILE, offset: 0 },
   );
-  const [firmware] = rows;
-  if (!firmware) throw new ApiError(404, "FILE_UNKNOWN", `no active firmware has the SHA-256 ${sha256}`);
-  return sendImage(request, reply, context, firmware, { caching: IMMUTABLE_CACHING });
+  // The same file may be firmware of several types.
+  for (const firmware of rows) {
+    if (await mayAccess(request, context, { deviceType: firmware.deviceType, deviceId }))
+      return sendImage(request, reply, context, firmware, { caching: IMMUTABLE_CACHING, deviceId });
+  }
+  throw new ApiError(
+    404,
+    "FILE_UNKNOWN",
+    `no active firmware has the SHA-256 ${sha256}, or none that goes to whoever shows no token for it`,
+  );
 }
 
 function refuseFlood(
