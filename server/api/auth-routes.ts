@@ -107,14 +107,14 @@ export function authRoutes(app: FastifyInstance, context: Context): void {
       const actor = actorOf(request);
       const user = actor.userId === null ? undefined : await store.findUser(actor.userId);
       if (!user) throw new ApiError(409, "NOT_A_USER", `${actor.name} has no password`);
-      const waitMs = auth.throttle.take(user.name, request.ip, now());
+      const waitMs = await auth.throttle.take(user.name, request.ip, now());
       if (waitMs > 0)
         throw new ApiError(429, "TOO_MANY_LOGINS", `too many tries: wait ${Math.ceil(waitMs / 1000)} s`);
       const { isRight } = await auth.passwords.verify(request.body.current_password, user.passwordHash);
       if (!isRight) throw new ApiError(403, "PASSWORD_WRONG", "the current password is another one");
       demandGoodPassword(request.body.new_password, user.name);
       const passwordHash = await auth.passwords.hash(request.body.new_password);
-      auth.throttle.succeeded(user.name, request.ip);
+      await auth.throttle.succeeded(user.name, request.ip);
       return viewUser(
         await recordChange(context, actor, (journal) =>
           changeUser(journal, user, { passwordHash }, actor.sessionId ?? undefined),
