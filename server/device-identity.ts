@@ -46,8 +46,7 @@ export interface Admission {
 export async function admitDevice(journal: Journal, shown: Shown): Promise<Admission> {
   const { store, time } = journal;
   const stored = await store.findIdentity(shown.deviceId);
-  // A device that has used no token may be re-flashed as another type; one that has must show it.
-  const known = stored?.tokenHash === null ? { ...stored, deviceType: shown.deviceType } : stored;
+  const known = stored && (await asType(journal, stored, shown));
   const isProved = known !== undefined && isProvedBy(known, shown.credential);
   const identity = known ?? (await register(journal, shown));
   const proved = isProved ? confirm(identity, shown.credential, shown.deviceType) : identity;
@@ -62,6 +61,26 @@ export async function admitDevice(journal: Journal, shown: Shown): Promise<Admis
   const isLasting =
     after.state === "approved" && newToken === undefined && (isProved || shown.credential === undefined);
   return { state: after.state, isProved, newToken, isLasting };
+}
+
+/**
+ * A device that is known, as what it says that it is now. Whoever has a device's token, or names one that has used none, may have
+ * flashed it as another type. That opens no closed type: there it waits for its approval, or comes with what new ones come with. And
+ * nobody takes a device out of a closed type by its name alone. @throws ApiError DEVICE_TOKEN_REQUIRED
+ */
+async function asType(journal: Journal, stored: DeviceIdentity, shown: Shown): Promise<DeviceIdentity> {
+  const { deviceId, deviceType, credential } = shown;
+  if (deviceType === stored.deviceType) return stored;
+  const { registration } = await findPolicy(journal, deviceType);
+  if (!isProvedBy(stored, credential)) {
+    demandUnclaimed(stored, "first-use", credential);
+    if (registration === "enrolment") {
+      await useEnrolment(journal, shown);
+      return { ...stored, deviceType, state: "approved" };
+    }
+    await demandOfUnproved(journal, stored, { deviceId, deviceType: stored.deviceType, credential });
+  }
+  return { ...stored, deviceType, state: registration === "open" ? stored.state : "pending" };
 }
 
 /** Judges any other request of a device. One that is not known here is left to the caller. @throws ApiError DEVICE_… */
@@ -120,7 +139,7 @@ async function demandOfUnproved(
   { deviceId, deviceType, credential }: Named,
 ): Promise<void> {
   const policy = await findPolicy(journal, deviceType);
-  if (identity) demandUnclaimed(identity, policy, credential);
+  if (identity) demandUnclaimed(identity, policy.tokens, credential);
   if (!isClosed(policy)) return;
   const isEnrolled =
     policy.tokens !== "required" && (await findEnrolment(journal, deviceType, credential)) !== undefined;
@@ -160,7 +179,7 @@ function isProvedBy(identity: DeviceIdentity, credential: string | undefined): b
 /** Whoever cannot show that it is the device is served only as long as the device has used no token. @throws ApiError */
 function demandUnclaimed(
   { deviceId, tokenHash }: DeviceIdentity,
-  { tokens }: RegistrationPolicy,
+  tokens: RegistrationPolicy["tokens"],
   credential: string | undefined,
 ): void {
   if (tokenHash === null || tokens === "optional") return;
@@ -183,7 +202,7 @@ async function mayBegin(journal: Journal, identity: DeviceIdentity, shown: Shown
     if (!told || !isClosed(told)) return false;
   }
   const policy = await findPolicy(journal, identity.deviceType);
-  demandUnclaimed(identity, policy, credential);
+  demandUnclaimed(identity, policy.tokens, credential);
   if (policy.tokens === "required" && !keepsToken) {
     throw new ApiError(
       401,
@@ -235,7 +254,7 @@ async function register(journal: Journal, shown: Shown): Promise<DeviceIdentity>
   const { store, time } = journal;
   const { deviceId, deviceType } = shown;
   const { registration } = await findPolicy(journal, deviceType);
-  const isOld = (await store.findDevice(deviceId)) !== undefined;
+  const isOld = (await store.findDevice(deviceId))?.type === deviceType;
   if (!isOld && registration === "enrolment") await useEnrolment(journal, shown);
   const state = !isOld && registration === "approval" ? "pending" : "approved";
   return newIdentity(deviceId, deviceType, state, time);
@@ -313,4 +332,5 @@ const isChanged = (one: DeviceIdentity, other: DeviceIdentity): boolean =>
   one.issued !== other.issued ||
   one.isRotating !== other.isRotating ||
   one.deviceType !== other.deviceType ||
+  one.state !== other.state ||
   one.intervalSeconds !== other.intervalSeconds;
