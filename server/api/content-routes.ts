@@ -4,6 +4,7 @@
 
 import type { FastifyInstance } from "fastify";
 import { CONTENT_PATH } from "../../firmware/core/wire.js";
+import { networkOf } from "../auth/throttle.js";
 import { RateLimit } from "../rate.js";
 import { hasIt } from "./conditions.js";
 import type { Context } from "./context.js";
@@ -23,16 +24,18 @@ export function contentRoutes(app: FastifyInstance, context: Context): void {
     async handler(request, reply) {
       const { method, headers } = request;
       const { id } = request.params;
-      const waitMs = rate?.take(id, now()) ?? 0;
+      const waitMs = rate?.take(`${networkOf(request.ip)} ${id}`, now()) ?? 0;
       if (waitMs > 0) {
         reply.header("retry-after", Math.ceil(waitMs / 1000));
         throw new ApiError(429, "TOO_MANY_REQUESTS", `device ${id} asks too often, wait ${waitMs} ms`);
       }
       const type = (await store.findDevice(id))?.type;
-      await demandAccess(request, context, { deviceType: type, deviceId: id });
+      const audience = await demandAccess(request, context, { deviceType: type, deviceId: id });
       const found = await content.find({ id, type });
       if (!found) throw new ApiError(404, "CONTENT_NONE", `no picture is assigned to device ${id}`);
-      reply.header("etag", found.etag).header("cache-control", "no-cache");
+      reply
+        .header("etag", found.etag)
+        .header("cache-control", audience === "everybody" ? "no-cache" : "private, no-cache");
       if (hasIt(headers["if-none-match"], found.etag))
         return reply.code(304).header("content-length", 0).send();
       reply.type("image/x-portable-bitmap").header("content-length", found.pbm.length);

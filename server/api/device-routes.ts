@@ -4,6 +4,7 @@
 import type { Static } from "@sinclair/typebox";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { NoUpdateResponse, UpdateResponse } from "../../firmware/core/wire.js";
+import { networkOf } from "../auth/throttle.js";
 import { RateLimit } from "../rate.js";
 import type { Firmware } from "../store/store.js";
 import { reportStatus } from "../updates.js";
@@ -31,8 +32,8 @@ const MAX_NAMES_OF_FILE = 20;
 export function deviceRoutes(app: FastifyInstance, context: Context): void {
   const options = { bodyLimit: MAX_DEVICE_BODY_BYTES, config: { access: "device" as const } };
   const rate = context.settings.deviceRate && new RateLimit(context.settings.deviceRate);
-  const bound = (deviceId: string, reply: FastifyReply) =>
-    rate && refuseFlood(rate, deviceId, reply, context);
+  const bound = (request: FastifyRequest, deviceId: string, reply: FastifyReply) =>
+    rate && refuseFlood(rate, request, deviceId, reply, context);
 
   app.post<{ Body: CheckInput }>(
     "/api/ota/check",
@@ -44,7 +45,7 @@ export function deviceRoutes(app: FastifyInstance, context: Context): void {
       },
     },
     async (request, reply) => {
-      bound(request.body.device_id, reply);
+      bound(request, request.body.device_id, reply);
       return describeOutcome(
         await answerCheck(context, request, request.body),
         request.body.device_id,
@@ -58,7 +59,7 @@ export function deviceRoutes(app: FastifyInstance, context: Context): void {
     { ...options, schema: { summary: "Report a step of an update", body: StatusBody } },
     async (request, reply) => {
       const { body } = request;
-      bound(body.device_id, reply);
+      bound(request, body.device_id, reply);
       const update = await recordDevice(context, request, body.device_id, (journal) =>
         reportStatus(journal, body),
       );
@@ -177,13 +178,15 @@ async function downloadByContent(
   );
 }
 
+/** Of each network by itself: nobody elsewhere can use up what a device may ask, whose name they know. */
 function refuseFlood(
   rate: RateLimit,
+  request: FastifyRequest,
   deviceId: string,
   reply: FastifyReply,
   { metrics, now }: Context,
 ): void {
-  const waitMs = rate.take(deviceId, now());
+  const waitMs = rate.take(`${networkOf(request.ip)} ${deviceId}`, now());
   if (waitMs === 0) return;
   metrics.rateLimited.inc();
   reply.header("retry-after", Math.ceil(waitMs / 1000));
