@@ -35,8 +35,8 @@ export function authRoutes(app: FastifyInstance, context: Context): void {
       const { name, password, cookie } = request.body;
       if (cookie) demandSameOrigin(request, context);
       const told = { name: name.trim().toLowerCase(), password };
-      const signedIn = await logIn(context, told, where(request)).catch((error: unknown) => {
-        request.log.warn({ name: told.name, address: request.ip }, "a sign-in was refused");
+      const signedIn = await logIn(context, told, where(request)).catch(async (error: unknown) => {
+        await logRefusal(request, error, told.name);
         throw error;
       });
       return answer(reply, signedIn, cookie === true);
@@ -169,6 +169,17 @@ export function authRoutes(app: FastifyInstance, context: Context): void {
       return answer(reply, await useLink(context, body, where(request)), cookie === true);
     },
   );
+
+  /** Only names that there are: what else stands there may be a password. */
+  async function logRefusal(
+    { log, ip: address }: FastifyRequest,
+    error: unknown,
+    name: string,
+  ): Promise<void> {
+    const code = error instanceof ApiError ? error.code : "INTERNAL";
+    const user = code === "LOGIN_FAILED" ? await store.findUserByName(name) : undefined;
+    log.warn({ code, address, ...(user ? { name: user.name } : {}) }, "a sign-in was refused");
+  }
 
   async function answer(reply: FastifyReply, { session, refreshToken, user }: SignedIn, byCookie: boolean) {
     const access = await auth.issueAccess(session.id);
