@@ -23,6 +23,7 @@ import { fleetRoutes } from "./api/fleet-routes.js";
 import { guard } from "./api/guard.js";
 import { healthRoutes } from "./api/health-routes.js";
 import { identityRoutes } from "./api/identity-routes.js";
+import { AccessMemory } from "./api/image-access.js";
 import { describeApi } from "./api/openapi.js";
 import { rolloutRoutes } from "./api/rollout-routes.js";
 import { validateWithTypeBox } from "./api/schemas.js";
@@ -132,6 +133,7 @@ export function createApp(options: AppOptions): FastifyInstance {
     blobs,
     hot,
     auth,
+    access: new AccessMemory({ store, now }),
     content,
     now,
     settings,
@@ -142,7 +144,6 @@ export function createApp(options: AppOptions): FastifyInstance {
     readiness,
     quietChecks: new QuietChecks({ store, live, now }),
     arrivals: new WeakMap(),
-    deviceRate: settings.deviceRate && new RateLimit(settings.deviceRate),
   };
   const gate = new Gate();
   const shortWay = openShortWay(context, options.log);

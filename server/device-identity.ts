@@ -29,6 +29,9 @@ export interface Shown {
   readonly intervalSeconds?: number | undefined;
 }
 
+/** Which device a request names, and what it shows for it. */
+type Named = Pick<Shown, "deviceId" | "deviceType" | "credential">;
+
 export interface Admission {
   readonly state: DeviceState;
   /** The device has shown its own token. */
@@ -43,8 +46,7 @@ export interface Admission {
 export async function admitDevice(journal: Journal, shown: Shown): Promise<Admission> {
   const { store, time } = journal;
   const stored = await store.findIdentity(shown.deviceId);
-  // A device that has used no token may be re-flashed as another type; one that has must show it.
-  const known = stored?.tokenHash === null ? { ...stored, deviceType: shown.deviceType } : stored;
+  const known = stored && (await asType(journal, stored, shown));
   const isProved = known !== undefined && isProvedBy(known, shown.credential);
   const identity = known ?? (await register(journal, shown));
   const proved = isProved ? confirm(identity, shown.credential, shown.deviceType) : identity;
@@ -61,6 +63,26 @@ export async function admitDevice(journal: Journal, shown: Shown): Promise<Admis
   return { state: after.state, isProved, newToken, isLasting };
 }
 
+/**
+ * A device that is known, as what it says that it is now. Whoever has a device's token, or names one that has used none, may have
+ * flashed it as another type. That opens no closed type: there it waits for its approval, or comes with what new ones come with. And
+ * nobody takes a device out of a closed type by its name alone. @throws ApiError DEVICE_TOKEN_REQUIRED
+ */
+async function asType(journal: Journal, stored: DeviceIdentity, shown: Shown): Promise<DeviceIdentity> {
+  const { deviceId, deviceType, credential } = shown;
+  if (deviceType === stored.deviceType) return stored;
+  const { registration } = await findPolicy(journal, deviceType);
+  if (!isProvedBy(stored, credential)) {
+    demandUnclaimed(stored, "first-use", credential);
+    if (registration === "enrolment") {
+      await useEnrolment(journal, shown);
+      return { ...stored, deviceType, state: "approved" };
+    }
+    await demandOfUnproved(journal, stored, { deviceId, deviceType: stored.deviceType, credential });
+  }
+  return { ...stored, deviceType, state: registration === "open" ? stored.state : "pending" };
+}
+
 /** Judges any other request of a device. One that is not known here is left to the caller. @throws ApiError DEVICE_… */
 export async function demandDevice(
   journal: Journal,
@@ -68,9 +90,10 @@ export async function demandDevice(
   credential: string | undefined,
 ): Promise<void> {
   const identity = await journal.store.findIdentity(deviceId);
-  if (!identity) return;
-  if (!isProvedBy(identity, credential)) {
-    demandUnclaimed(identity, await findPolicy(journal, identity.deviceType), credential);
+  if (!identity || !isProvedBy(identity, credential)) {
+    const deviceType = identity?.deviceType ?? (await journal.store.findDevice(deviceId))?.type;
+    if (deviceType !== undefined)
+      await demandOfUnproved(journal, identity, { deviceId, deviceType, credential });
     return;
   }
   const confirmed = confirm(identity, credential, identity.deviceType);
@@ -79,26 +102,52 @@ export async function demandDevice(
 }
 
 /**
- * For clients that send with every request what they were given, as hawkBit's do: where a type is not open, whoever shows nothing
- * is not served at all. Good is the device's own token, and a good enrolment token of its type, unless each needs its own.
- * Remembers nothing. @throws ApiError DEVICE_…
+ * For clients that send with every request what they were given, as hawkBit's do: where a type is closed, whoever shows nothing is
+ * not served at all. Good is the device's own token, and a good enrolment token of its type, unless each needs its own. Remembers
+ * nothing. @throws ApiError DEVICE_…
  */
 export async function demandCredential(
   journal: Pick<Journal, "store" | "time">,
-  { deviceId, deviceType, credential }: Pick<Shown, "deviceId" | "deviceType" | "credential">,
+  shown: Named,
 ): Promise<void> {
+  const identity = await journal.store.findIdentity(shown.deviceId);
+  if (identity && isProvedBy(identity, shown.credential) && identity.deviceType === shown.deviceType) return;
+  await demandOfUnproved(journal, identity, shown);
+}
+
+/** The same for what only devices may have that are let in. @throws ApiError DEVICE_… */
+export async function demandMember(journal: Pick<Journal, "store" | "time">, shown: Named): Promise<void> {
+  const { deviceId, deviceType } = shown;
+  await demandCredential(journal, shown);
   const identity = await journal.store.findIdentity(deviceId);
-  if (identity && isProvedBy(identity, credential) && identity.deviceType === deviceType) return;
+  const { registration } = await findPolicy(journal, deviceType);
+  if (identity ? identity.state === "approved" : registration !== "approval") return;
+  throw new ApiError(
+    403,
+    "DEVICE_PENDING",
+    `device ${deviceId} of type ${deviceType} waits for its approval`,
+  );
+}
+
+/**
+ * What whoever has not shown that it is the device has to show instead. Where a type is open: nothing, until the device has used a
+ * token. @throws ApiError DEVICE_TOKEN_…
+ */
+async function demandOfUnproved(
+  journal: Pick<Journal, "store" | "time">,
+  identity: DeviceIdentity | undefined,
+  { deviceId, deviceType, credential }: Named,
+): Promise<void> {
   const policy = await findPolicy(journal, deviceType);
-  if (identity) demandUnclaimed(identity, policy, credential);
-  if (policy.tokens !== "required") {
-    if (policy.registration === "open") return;
-    if (await findEnrolment(journal, deviceType, credential)) return;
-  }
+  if (identity) demandUnclaimed(identity, policy.tokens, credential);
+  if (!isClosed(policy)) return;
+  const isEnrolled =
+    policy.tokens !== "required" && (await findEnrolment(journal, deviceType, credential)) !== undefined;
+  if (isEnrolled) return;
   const wanted =
     policy.tokens === "required"
-      ? "its own (TargetToken skd_…)"
-      : `its own (TargetToken skd_…) or the type's (GatewayToken ske_…)`;
+      ? "its own (skd_…)"
+      : "its own (skd_…) or an enrolment token of its type (ske_…)";
   throw credential === undefined
     ? new ApiError(
         401,
@@ -111,6 +160,10 @@ export async function demandCredential(
         `the token that device ${deviceId} of type ${deviceType} has sent is not good: it needs ${wanted}`,
       );
 }
+
+/** Whether devices of a type are served only if they show a token. */
+export const isClosed = ({ registration, tokens }: RegistrationPolicy): boolean =>
+  registration !== "open" || tokens === "required";
 
 /** Whether a credential is the device's own. @throws ApiError DEVICE_BLOCKED */
 function isProvedBy(identity: DeviceIdentity, credential: string | undefined): boolean {
@@ -126,7 +179,7 @@ function isProvedBy(identity: DeviceIdentity, credential: string | undefined): b
 /** Whoever cannot show that it is the device is served only as long as the device has used no token. @throws ApiError */
 function demandUnclaimed(
   { deviceId, tokenHash }: DeviceIdentity,
-  { tokens }: RegistrationPolicy,
+  tokens: RegistrationPolicy["tokens"],
   credential: string | undefined,
 ): void {
   if (tokenHash === null || tokens === "optional") return;
@@ -138,18 +191,18 @@ function demandUnclaimed(
 const mayRenew = ({ isRotating }: DeviceIdentity, { keepsToken }: Shown): boolean => isRotating && keepsToken;
 
 /**
- * Whether a device that has shown no token of its own is given one. Where devices are enrolled, nobody is who only knows a
- * device's name. @throws ApiError DEVICE_TOKEN_…
+ * Whether a device that has shown no token of its own is given one. Where a type is closed, nobody is who only knows a device's
+ * name, nor served. @throws ApiError DEVICE_TOKEN_…
  */
 async function mayBegin(journal: Journal, identity: DeviceIdentity, shown: Shown): Promise<boolean> {
   const { keepsToken, deviceType, credential } = shown;
-  // Most clients without tokens are judged by one query: what nobody has said never requires one.
+  // Most clients without tokens are judged by one query: what nobody has said requires none.
   if (!keepsToken && identity.tokenHash === null) {
     const told = await findTold(journal, identity.deviceType);
-    if (told?.tokens !== "required") return false;
+    if (!told || !isClosed(told)) return false;
   }
   const policy = await findPolicy(journal, identity.deviceType);
-  demandUnclaimed(identity, policy, credential);
+  demandUnclaimed(identity, policy.tokens, credential);
   if (policy.tokens === "required" && !keepsToken) {
     throw new ApiError(
       401,
@@ -157,12 +210,17 @@ async function mayBegin(journal: Journal, identity: DeviceIdentity, shown: Shown
       `devices of type ${identity.deviceType} need a token, and this client keeps none`,
     );
   }
-  if (!keepsToken || identity.tokenHash !== null || policy.tokens === "optional") return false;
-  if (policy.registration === "open") return true;
-  // Its first check, before anybody has approved it, is when a client of ours gets its token. A legacy client keeps none: who
-  // asks for one in its name is another.
-  if (policy.registration === "approval" && !(await isLegacy(journal, deviceType))) return true;
-  return (await findEnrolment(journal, deviceType, credential)) !== undefined;
+  const mayHaveOne = keepsToken && identity.tokenHash === null && policy.tokens !== "optional";
+  if (policy.registration === "open") return mayHaveOne;
+  if (policy.registration === "approval") {
+    // Its first check, before anybody has approved it, is when a client of ours gets its token. A legacy client keeps none: who
+    // asks for one in its name is another.
+    if (mayHaveOne && !(await isLegacy(journal, deviceType))) return true;
+    if (identity.state === "pending") return false;
+  }
+  if (!(await findEnrolment(journal, deviceType, credential)))
+    await demandOfUnproved(journal, identity, shown);
+  return mayHaveOne;
 }
 
 /** What people have said of a type: of itself, or, if nothing, of every type. */
@@ -196,7 +254,7 @@ async function register(journal: Journal, shown: Shown): Promise<DeviceIdentity>
   const { store, time } = journal;
   const { deviceId, deviceType } = shown;
   const { registration } = await findPolicy(journal, deviceType);
-  const isOld = (await store.findDevice(deviceId)) !== undefined;
+  const isOld = (await store.findDevice(deviceId))?.type === deviceType;
   if (!isOld && registration === "enrolment") await useEnrolment(journal, shown);
   const state = !isOld && registration === "approval" ? "pending" : "approved";
   return newIdentity(deviceId, deviceType, state, time);
@@ -274,4 +332,5 @@ const isChanged = (one: DeviceIdentity, other: DeviceIdentity): boolean =>
   one.issued !== other.issued ||
   one.isRotating !== other.isRotating ||
   one.deviceType !== other.deviceType ||
+  one.state !== other.state ||
   one.intervalSeconds !== other.intervalSeconds;

@@ -17,6 +17,7 @@ import type { Effect } from "./effect.js";
 import type { Stamped } from "./event.js";
 import { type CardLine, drawCard } from "./panel-card.js";
 import { MAX_PBM_HEADER_BYTES, pbmRowsBytes, readPbmHeader } from "./pbm.js";
+import { authorizationAt } from "./server-token.js";
 import { CONTENT_PATH, MAX_ETAG_LENGTH } from "./wire.js";
 
 /** NVS key of what the panel shows: the ETag of a picture, or a card's text; absent: not known. */
@@ -124,8 +125,11 @@ function identify(state: ContentState, device: DeviceState, settings: ContentSet
 function fetch(state: ContentState, { update }: DeviceState): Step {
   if (!update.online || update.phase !== "idle") return [state, [setTimer(BUSY_MS)]];
   const attempt = state.attempt - 1;
-  const headers = isEtag(state.shows) ? { "if-none-match": state.shows } : {};
   const url = `${update.server}${CONTENT_PATH}${update.boot?.identity.deviceId ?? ""}`;
+  const headers = {
+    ...authorizationAt(url, update.serverToken, update.boot?.build),
+    ...(isEtag(state.shows) ? { "if-none-match": state.shows } : {}),
+  };
   return [
     { ...state, phase: "requesting", attempt, pieces: [], receivedBytes: 0, expectedBytes: 0 },
     [{ type: "startRequest", attempt, request: { method: "GET", url, headers } }, setTimer(TIMEOUT_MS)],

@@ -30,13 +30,30 @@ export const storeServerToken = ({ server, token }: ServerToken): Effect => ({
 export const isServerToken = (value: unknown): value is string =>
   typeof value === "string" && value.length <= MAX_LENGTH && /^[!-~]+$/.test(value);
 
-/** The headers of a JSON request to a server: with the device's token there, or with the one that the build enrols it by. */
-export function jsonHeaders(
+/** The headers of a JSON request to a server. */
+export const jsonHeaders = (
   server: string,
   known: ServerToken | undefined,
   build: BuildSettings | undefined,
+): Record<string, string> => ({
+  "content-type": "application/json",
+  ...authorizationAt(server, known, build),
+});
+
+/**
+ * The header that tells who asks: with the device's token, or with the one that the build enrols it by. Nothing for an address at
+ * any other origin, wherever it came from.
+ */
+export function authorizationAt(
+  url: string,
+  known: ServerToken | undefined,
+  build: BuildSettings | undefined,
 ): Record<string, string> {
-  const enrolment = build?.server === server ? build.enrolmentToken : undefined;
-  const token = known?.server === server ? known.token : enrolment;
-  return { "content-type": "application/json", ...(token ? { authorization: `Bearer ${token}` } : {}) };
+  const origin = originOf(url);
+  const enrolment = build && originOf(build.server) === origin ? build.enrolmentToken : undefined;
+  const token = known && originOf(known.server) === origin ? known.token : enrolment;
+  return token ? { authorization: `Bearer ${token}` } : {};
 }
+
+/** Scheme, host and port of an address. */
+export const originOf = (url: string): string => /^https?:\/\/[^/]+/.exec(url)?.[0] ?? url;

@@ -9,6 +9,7 @@ import { readImage } from "./image.js";
 import { described, describeMismatch, lastBytes, pushMismatch } from "./image-match.js";
 import { prove } from "./proof.js";
 import { chunkDigest, SECTOR_BYTES } from "./release.js";
+import { authorizationAt } from "./server-token.js";
 import { endAttempt, retryLater, slotTrouble } from "./update-failure.js";
 import { type Job, report, STALL_MS, type Step, type UpdateState } from "./update-state.js";
 
@@ -22,7 +23,10 @@ export function request(state: UpdateState, job: Job): Step {
   if (job.source.kind !== "server") return [state, []]; // a body that is pushed comes by itself
   const { url } = job.source;
   const attempt = state.attempt + 2;
-  const headers: Record<string, string> = job.offset > 0 ? { range: `bytes=${job.offset}-` } : {};
+  const headers = {
+    ...authorizationAt(url, state.serverToken, state.boot?.build),
+    ...(job.offset > 0 ? { range: `bytes=${job.offset}-` } : {}),
+  };
   return [
     { ...state, phase: "requesting", attempt, job },
     [

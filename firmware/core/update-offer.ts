@@ -4,6 +4,7 @@ import type { Failure, Result } from "./errors.js";
 import type { Stamped } from "./event.js";
 import { resume } from "./install.js";
 import { judgeRelease, parseRelease, type Release } from "./release.js";
+import { originOf } from "./server-token.js";
 import { pushVerified } from "./update-push.js";
 import { FRESH_JOB, type Job, nextCheck, report, type Step, told, type UpdateState } from "./update-state.js";
 import type { UpdateResponse } from "./wire.js";
@@ -90,7 +91,6 @@ export function signatureVerified(state: UpdateState, event: Stamped & { readonl
 
 const absoluteUrl = (server: string, url: string) =>
   url.startsWith("/") ? `${originOf(server)}${url}` : url;
-const originOf = (server: string) => /^https?:\/\/[^/]+/.exec(server)?.[0] ?? server;
 
 /** Nothing was written, and another download would not help: told once, not tried again until something else is offered. */
 function refuse(state: UpdateState, failure: Failure, random: number): Step {

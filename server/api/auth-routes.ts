@@ -35,8 +35,8 @@ export function authRoutes(app: FastifyInstance, context: Context): void {
       const { name, password, cookie } = request.body;
       if (cookie) demandSameOrigin(request, context);
       const told = { name: name.trim().toLowerCase(), password };
-      const signedIn = await logIn(context, told, where(request)).catch((error: unknown) => {
-        request.log.warn({ name: told.name, address: request.ip }, "a sign-in was refused");
+      const signedIn = await logIn(context, told, where(request)).catch(async (error: unknown) => {
+        await logRefusal(request, error, told.name);
         throw error;
       });
       return answer(reply, signedIn, cookie === true);
@@ -107,14 +107,14 @@ export function authRoutes(app: FastifyInstance, context: Context): void {
       const actor = actorOf(request);
       const user = actor.userId === null ? undefined : await store.findUser(actor.userId);
       if (!user) throw new ApiError(409, "NOT_A_USER", `${actor.name} has no password`);
-      const waitMs = auth.throttle.take(user.name, request.ip, now());
+      const waitMs = await auth.throttle.take(user.name, request.ip, now());
       if (waitMs > 0)
         throw new ApiError(429, "TOO_MANY_LOGINS", `too many tries: wait ${Math.ceil(waitMs / 1000)} s`);
       const { isRight } = await auth.passwords.verify(request.body.current_password, user.passwordHash);
       if (!isRight) throw new ApiError(403, "PASSWORD_WRONG", "the current password is another one");
       demandGoodPassword(request.body.new_password, user.name);
       const passwordHash = await auth.passwords.hash(request.body.new_password);
-      auth.throttle.succeeded(user.name, request.ip);
+      await auth.throttle.succeeded(user.name, request.ip);
       return viewUser(
         await recordChange(context, actor, (journal) =>
           changeUser(journal, user, { passwordHash }, actor.sessionId ?? undefined),
@@ -169,6 +169,17 @@ export function authRoutes(app: FastifyInstance, context: Context): void {
       return answer(reply, await useLink(context, body, where(request)), cookie === true);
     },
   );
+
+  /** Only names that there are: what else stands there may be a password. */
+  async function logRefusal(
+    { log, ip: address }: FastifyRequest,
+    error: unknown,
+    name: string,
+  ): Promise<void> {
+    const code = error instanceof ApiError ? error.code : "INTERNAL";
+    const user = code === "LOGIN_FAILED" ? await store.findUserByName(name) : undefined;
+    log.warn({ code, address, ...(user ? { name: user.name } : {}) }, "a sign-in was refused");
+  }
 
   async function answer(reply: FastifyReply, { session, refreshToken, user }: SignedIn, byCookie: boolean) {
     const access = await auth.issueAccess(session.id);

@@ -27,8 +27,9 @@ export async function answerCheck(
   check: CheckRequest,
 ): Promise<CheckOutcome> {
   const { deviceLimit, metrics, now } = context;
+  const quietKey = quietKeyOf(check, credentialOf(request));
   const isWhole = context.arrivals.get(request.raw)?.isWhole === true;
-  if (!isWhole && (await takeQuietly(context, check, credentialOf(request)))) return QUIET;
+  if (!isWhole && (await takeQuietly(context, check, quietKey))) return QUIET;
   await deviceLimit.recount(now());
   const work = async (journal: Journal): Promise<CheckOutcome> => {
     const admission = await admitDevice(journal, showOf(request, check));
@@ -36,7 +37,7 @@ export async function answerCheck(
       const { release, isLasting } = await checkDevice(journal, check, deviceLimit);
       const orders = admission.isProved ? await exchangeOrders(journal, check) : NO_ORDERS;
       if (isLasting && admission.isLasting && orders.length === 0)
-        await journal.store.putQuietKey(check.device_id, quietKeyOf(check, credentialOf(request)));
+        await journal.store.putQuietKey(check.device_id, quietKey);
       return { ...admission, release, orders };
     }
     await seeDevice(journal, check, deviceLimit);
@@ -53,16 +54,16 @@ export async function answerCheck(
 export async function takeQuietly(
   { metrics, quietChecks }: Context,
   check: CheckRequest,
-  credential: string | undefined,
+  quietKey: string,
 ): Promise<boolean> {
-  const isQuiet = await quietChecks.take(check, quietKeyOf(check, credential));
+  const isQuiet = await quietChecks.take(check, quietKey);
   if (isQuiet) metrics.checks.inc(CURRENT);
   return isQuiet;
 }
 
 const CURRENT = Object.freeze({ result: "current" });
 const NO_ORDERS: readonly Order[] = Object.freeze([]);
-export const QUIET: CheckOutcome = Object.freeze({
+const QUIET: CheckOutcome = Object.freeze({
   state: "approved",
   newToken: undefined,
   isProved: false,
@@ -99,10 +100,26 @@ export const aboutDevice = (deviceId: string): string => `device:${deviceId}`;
 
 export const credentialOf = ({ headers }: FastifyRequest): string | undefined => credentialIn(headers);
 
-/** Clients of hawkBit call a device's own a `TargetToken` and its type's a `GatewayToken`. Whatever else stands there is none of ours. */
+/**
+ * Clients of hawkBit call a device's own a `TargetToken` and its type's a `GatewayToken`. Those that can send nothing but a name and a
+ * password, as Arduino's and ESPHome's, send it as the password. Whatever else stands there is none of ours.
+ */
 export function credentialIn({ authorization }: IncomingHttpHeaders): string | undefined {
   if (authorization === undefined) return undefined;
-  return /^(?:Bearer|TargetToken|GatewayToken) +([A-Za-z0-9._-]{1,200})$/i.exec(authorization)?.[1] ?? "";
+  const told = /^(?:Bearer|TargetToken|GatewayToken) +([A-Za-z0-9._-]{1,200})$/i.exec(authorization)?.[1];
+  return told ?? readBasic(authorization)?.password ?? "";
+}
+
+/** Name and password of `Authorization: Basic` (RFC 7617). */
+export function readBasic(
+  authorization: string | undefined,
+): { readonly name: string; readonly password: string } | undefined {
+  const encoded = /^Basic +([A-Za-z0-9+/]{1,400}={0,2})$/i.exec(authorization ?? "")?.[1];
+  if (encoded === undefined) return undefined;
+  const told = /^([A-Za-z0-9._:-]{0,64}):([A-Za-z0-9._-]{1,200})$/.exec(
+    Buffer.from(encoded, "base64").toString("latin1"),
+  );
+  return told ? { name: told[1] ?? "", password: told[2] ?? "" } : undefined;
 }
 
 /**

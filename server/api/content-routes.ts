@@ -1,16 +1,19 @@
-// What panels fetch: `GET /api/content/{device_id}` gives the picture that is assigned to a device. Public like the check: a picture
-// on a wall is no secret, and a device has none to show. Every answer has a length, a 304 too: the HTTP client on the device
+// What panels fetch: `GET /api/content/{device_id}` gives the picture that is assigned to a device. To whoever may have the
+// images of its type (image-access.ts): whoever asks, where the type is open. Every answer has a length, a 304 too: the HTTP client on the device
 // waits for the end of the connection otherwise.
 
 import type { FastifyInstance } from "fastify";
 import { CONTENT_PATH } from "../../firmware/core/wire.js";
+import { networkOf } from "../auth/throttle.js";
 import { RateLimit } from "../rate.js";
 import { hasIt } from "./conditions.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";
+import { demandAccess } from "./image-access.js";
 import { DeviceParams } from "./schemas.js";
 
-export function contentRoutes(app: FastifyInstance, { store, content, settings, now }: Context): void {
+export function contentRoutes(app: FastifyInstance, context: Context): void {
+  const { store, content, settings, now } = context;
   const rate = settings.deviceRate && new RateLimit(settings.deviceRate);
 
   app.route<{ Params: { id: string } }>({
@@ -18,15 +21,21 @@ export function contentRoutes(app: FastifyInstance, { store, content, settings, 
     url: `${CONTENT_PATH}:id`,
     config: { access: "device" },
     schema: { summary: "The picture that a display shows, as a binary PBM", params: DeviceParams },
-    async handler({ method, params: { id }, headers }, reply) {
-      const waitMs = rate?.take(id, now()) ?? 0;
+    async handler(request, reply) {
+      const { method, headers } = request;
+      const { id } = request.params;
+      const waitMs = rate?.take(`${networkOf(request.ip)} ${id}`, now()) ?? 0;
       if (waitMs > 0) {
         reply.header("retry-after", Math.ceil(waitMs / 1000));
         throw new ApiError(429, "TOO_MANY_REQUESTS", `device ${id} asks too often, wait ${waitMs} ms`);
       }
-      const found = await content.find({ id, type: (await store.findDevice(id))?.type });
+      const type = (await store.findDevice(id))?.type;
+      const audience = await demandAccess(request, context, { deviceType: type, deviceId: id });
+      const found = await content.find({ id, type });
       if (!found) throw new ApiError(404, "CONTENT_NONE", `no picture is assigned to device ${id}`);
-      reply.header("etag", found.etag).header("cache-control", "no-cache");
+      reply
+        .header("etag", found.etag)
+        .header("cache-control", audience === "everybody" ? "no-cache" : "private, no-cache");
       if (hasIt(headers["if-none-match"], found.etag))
         return reply.code(304).header("content-length", 0).send();
       reply.type("image/x-portable-bitmap").header("content-length", found.pbm.length);

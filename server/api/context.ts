@@ -13,6 +13,7 @@ import type { QuietChecks } from "../quiet-checks.js";
 import type { RateLimit } from "../rate.js";
 import type { Readiness } from "../readiness.js";
 import type { Store } from "../store/store.js";
+import type { AccessMemory } from "./image-access.js";
 import type { Arrival } from "./short-way.js";
 
 export interface Context {
@@ -21,6 +22,7 @@ export interface Context {
   /** The same, from memory where it pays. */
   readonly hot: HotBlobs;
   readonly auth: Auth;
+  readonly access: AccessMemory;
   readonly deviceLimit: DeviceLimit;
   /** What panels show. */
   readonly content: ContentSource;
@@ -29,8 +31,6 @@ export interface Context {
   readonly quietChecks: QuietChecks;
   /** Requests that have come through the short way, see short-way.ts. */
   readonly arrivals: WeakMap<IncomingMessage, Arrival>;
-  /** Bounds how often one device is served; absent: no bound. */
-  readonly deviceRate: RateLimit | undefined;
   /** Bounds how often a refused device is noted in the log. */
   readonly refusals: RateLimit;
   readonly readiness: Readiness;

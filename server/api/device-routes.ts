@@ -4,15 +4,20 @@
 import type { Static } from "@sinclair/typebox";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { NoUpdateResponse, UpdateResponse } from "../../firmware/core/wire.js";
+import { networkOf } from "../auth/throttle.js";
+import { RateLimit } from "../rate.js";
+import type { Firmware } from "../store/store.js";
 import { reportStatus } from "../updates.js";
 import { answerCheck, type CheckOutcome, recordDevice } from "./check.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";
+import { mayAccess } from "./image-access.js";
 import {
   CheckBody,
   type CheckInput,
   ContentParams,
   DownloadQuery,
+  FileQuery,
   IdParams,
   StatusBody,
   type StatusInput,
@@ -22,9 +27,14 @@ import { downloadPath } from "./views.js";
 
 export const CHECK_PATH = "/api/ota/check";
 export const MAX_DEVICE_BODY_BYTES = 4096;
+/** Device types that one file is for. */
+const MAX_NAMES_OF_FILE = 20;
 
 export function deviceRoutes(app: FastifyInstance, context: Context): void {
   const options = { bodyLimit: MAX_DEVICE_BODY_BYTES, config: { access: "device" as const } };
+  const rate = context.settings.deviceRate && new RateLimit(context.settings.deviceRate);
+  const bound = (request: FastifyRequest, deviceId: string, reply: FastifyReply) =>
+    rate && refuseFlood(rate, request, deviceId, reply, context);
 
   app.post<{ Body: CheckInput }>(
     CHECK_PATH,
@@ -36,8 +46,12 @@ export function deviceRoutes(app: FastifyInstance, context: Context): void {
       },
     },
     async (request, reply) => {
-      if (!context.arrivals.get(request.raw)?.isWhole) refuseFlood(request.body.device_id, reply, context);
-      return describeOutcome(await answerCheck(context, request, request.body), context);
+      bound(request, request.body.device_id, reply);
+      return describeOutcome(
+        await answerCheck(context, request, request.body),
+        request.body.device_id,
+        context,
+      );
     },
   );
 
@@ -46,7 +60,7 @@ export function deviceRoutes(app: FastifyInstance, context: Context): void {
     { ...options, schema: { summary: "Report a step of an update", body: StatusBody } },
     async (request, reply) => {
       const { body } = request;
-      refuseFlood(body.device_id, reply, context);
+      bound(request, body.device_id, reply);
       const update = await recordDevice(context, request, body.device_id, (journal) =>
         reportStatus(journal, body),
       );
@@ -67,11 +81,11 @@ export function deviceRoutes(app: FastifyInstance, context: Context): void {
     handler: (request, reply) => download(request, reply, context),
   });
 
-  app.route<{ Params: { sha256: string } }>({
+  app.route<FileRequest>({
     method: ["GET", "HEAD"],
     url: "/api/ota/files/:sha256",
     config: { access: "device" as const },
-    schema: { summary: "Download an image by its SHA-256", params: ContentParams },
+    schema: { summary: "Download an image by its SHA-256", params: ContentParams, querystring: FileQuery },
     handler: (request, reply) => downloadByContent(request, reply, context),
   });
 }
@@ -81,30 +95,49 @@ type CheckAnswer =
   | NoUpdateResponse
   | (Omit<UpdateResponse, "release"> & { readonly release?: string; readonly md5?: string });
 
-export function describeOutcome(
+async function describeOutcome(
   { release, newToken, orders }: CheckOutcome,
-  { now, settings }: Context,
-): CheckAnswer {
+  deviceId: string,
+  context: Context,
+): Promise<CheckAnswer> {
   const common = {
-    time: Math.floor(now() / 1000),
-    ...(settings.pollSeconds === undefined ? {} : { poll_seconds: settings.pollSeconds }),
+    ...describeAnswer(context),
     ...(newToken === undefined ? {} : { device_token: newToken }),
     ...(orders.length === 0 ? {} : { orders }),
   };
-  if (!release) return { update_available: false, ...common };
+  if (!release) return common;
   return {
-    update_available: true,
     ...common,
+    update_available: true,
     firmware_id: release.id,
     version: release.version,
     build_number: release.buildNumber,
     file_size: release.fileSize,
     file_hash: release.fileHash,
-    // What updates itself by these routes need not be able to follow a redirect: the SDK's HTTP client is not.
-    download_url: downloadPath(release.id) + (settings.downloadsFrom === undefined ? "" : "?direct=1"),
+    download_url: await addressFor(deviceId, release, context),
     ...(release.release === null ? {} : { release: release.release }),
     ...(release.md5 === null ? {} : { md5: release.md5 }),
   };
+}
+
+/** To a check that nothing came of. */
+export const describeAnswer = ({ now, settings }: Context): NoUpdateResponse => ({
+  update_available: false,
+  time: Math.floor(now() / 1000),
+  ...(settings.pollSeconds === undefined ? {} : { poll_seconds: settings.pollSeconds }),
+});
+
+/** Where a device finds its image. */
+async function addressFor(deviceId: string, release: Firmware, context: Context): Promise<string> {
+  const isOpen = await context.access.isOpen(release.deviceType);
+  const path = downloadPath(release.id, isOpen ? undefined : deviceId);
+  // What updates itself by these routes need not be able to follow a redirect: the SDK's HTTP client is not.
+  return context.settings.downloadsFrom === undefined ? path : `${path}${isOpen ? "?" : "&"}direct=1`;
+}
+
+interface FileRequest {
+  Params: { sha256: string };
+  Querystring: Static<typeof FileQuery>;
 }
 
 interface DownloadRequest {
@@ -119,28 +152,48 @@ async function download(
 ): Promise<FastifyReply> {
   const firmware = await context.store.findFirmware(request.params.id);
   if (!firmware) throw new ApiError(404, "FIRMWARE_UNKNOWN", `firmware ${request.params.id} does not exist`);
-  const isDirect = request.query.direct !== undefined;
-  return sendImage(request, reply, context, firmware, { caching: SHORT_CACHING, isDirect });
+  const { direct, device: deviceId } = request.query;
+  return sendImage(request, reply, context, firmware, {
+    caching: SHORT_CACHING,
+    isDirect: direct !== undefined,
+    deviceId,
+  });
 }
 
 /** The same file under the name of its content: what a cache in front of the server may keep for ever. */
 async function downloadByContent(
-  request: FastifyRequest<{ Params: { sha256: string } }>,
+  request: FastifyRequest<FileRequest>,
   reply: FastifyReply,
   context: Context,
 ): Promise<FastifyReply> {
   const { sha256 } = request.params;
+  const deviceId = request.query.device;
   const { rows } = await context.store.listFirmware(
     { fileHash: sha256, isActive: true },
-    { limit: 1, offset: 0 },
+    { limit: MAX_NAMES_OF_FILE, offset: 0 },
   );
-  const [firmware] = rows;
-  if (!firmware) throw new ApiError(404, "FILE_UNKNOWN", `no active firmware has the SHA-256 ${sha256}`);
-  return sendImage(request, reply, context, firmware, { caching: IMMUTABLE_CACHING });
+  // The same file may be firmware of several types.
+  for (const firmware of rows) {
+    if (await mayAccess(request, context, { deviceType: firmware.deviceType, deviceId }))
+      return sendImage(request, reply, context, firmware, { caching: IMMUTABLE_CACHING, deviceId });
+  }
+  throw new ApiError(
+    404,
+    "FILE_UNKNOWN",
+    `no active firmware has the SHA-256 ${sha256}, or none that goes to whoever shows no token for it`,
+  );
 }
 
-function refuseFlood(deviceId: string, reply: FastifyReply, { deviceRate, metrics, now }: Context): void {
-  const waitMs = deviceRate?.take(deviceId, now()) ?? 0;
+/** Of each network by itself: nobody elsewhere can use up what a device may ask, whose name they know. */
+function refuseFlood(
+  rate: RateLimit,
+  request: FastifyRequest,
+  deviceId: string,
+  reply: FastifyReply,
+  { arrivals, metrics, now }: Context,
+): void {
+  const waitMs =
+    arrivals.get(request.raw)?.waitMs || rate.take(`${networkOf(request.ip)} ${deviceId}`, now());
   if (waitMs === 0) return;
   metrics.rateLimited.inc();
   reply.header("retry-after", Math.ceil(waitMs / 1000));

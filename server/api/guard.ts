@@ -96,6 +96,11 @@ export function demandChange(actor: Actor, item: { readonly deviceType: string }
   );
 }
 
+/** For what concerns devices of every type. @throws ApiError FORBIDDEN */
+export const demandChangeOfAll = (actor: Actor): void => {
+  if (actor.deviceTypes !== null) demandChange(actor, { deviceType: "every type" });
+};
+
 /** Whoever makes a request, if they are known. A wrong `Authorization` is never outdone by a cookie. */
 export async function identify(request: FastifyRequest, context: Context): Promise<Actor | undefined> {
   const { auth, settings } = context;

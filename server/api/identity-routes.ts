@@ -10,7 +10,7 @@ import { type Journal, recordChange } from "../journal.js";
 import type { RegistrationPolicy } from "../store/store.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";
-import { actorOf, demandChange } from "./guard.js";
+import { actorOf, demandChange, demandChangeOfAll } from "./guard.js";
 import { viewEnrolment, viewPolicy } from "./identity-views.js";
 import { DeviceId, DeviceParams, IdParams, Name } from "./schemas.js";
 
@@ -81,6 +81,7 @@ export function identityRoutes(app: FastifyInstance, context: Context): void {
     },
     async (request) => {
       const policy: RegistrationPolicy = { deviceType: request.params.type, ...request.body };
+      demandPolicyOf(actorOf(request), policy.deviceType);
       await recordChange(context, actorOf(request), (journal) =>
         setPolicy(journal, policy.deviceType, policy),
       );
@@ -96,6 +97,7 @@ export function identityRoutes(app: FastifyInstance, context: Context): void {
     },
     async (request) => {
       const { type } = request.params;
+      demandPolicyOf(actorOf(request), type);
       await recordChange(context, actorOf(request), (journal) => setPolicy(journal, type, undefined));
       return viewPolicy(await findPolicy({ store }, type));
     },
@@ -250,6 +252,9 @@ async function setPolicy(
 
 /** An enrolment token without a type is for all of them. */
 function demandType(actor: Actor, deviceType: string | null): void {
-  if (deviceType !== null) demandChange(actor, { deviceType });
-  else if (actor.deviceTypes !== null) demandChange(actor, { deviceType: "every type" });
+  if (deviceType === null) demandChangeOfAll(actor);
+  else demandChange(actor, { deviceType });
 }
+
+const demandPolicyOf = (actor: Actor, type: string): void =>
+  demandType(actor, type === ANY_TYPE ? null : type);

@@ -86,8 +86,11 @@ export const StatusBody = Type.Object({
 /** As far as JavaScript counts exactly; databases know no larger ones either. */
 export const Id = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
 export const IdParams = Type.Object({ id: Id });
+/** What stands in the address of an image or a manifest: which device asks. Its token never does. */
+export const AskingDevice = { device: Type.Optional(DeviceId) };
 /** `direct`: the server itself sends the image, wherever others are sent. */
-export const DownloadQuery = Type.Object({ direct: Type.Optional(Text(8)) });
+export const DownloadQuery = Type.Object({ direct: Type.Optional(Text(8)), ...AskingDevice });
+export const FileQuery = Type.Object(AskingDevice);
 export const ContentParams = Type.Object({ sha256: Sha256 });
 export const DeviceParams = Type.Object({ id: DeviceId });
 

@@ -9,6 +9,7 @@ import type { Firmware } from "../store/store.js";
 import { hasIt } from "./conditions.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";
+import { demandAccess } from "./image-access.js";
 import { type Part, readRange } from "./range.js";
 
 /** A deactivated firmware must disappear from caches within minutes. */
@@ -24,26 +25,32 @@ export interface SendOptions {
   readonly caching: string;
   /** The client is known to follow no redirect. */
   readonly isDirect?: boolean;
+  /** The device that asks, as far as the request says. */
+  readonly deviceId?: string | undefined;
 }
 
-/** @throws ApiError FIRMWARE_INACTIVE, RANGE_NOT_SATISFIABLE */
+/** @throws ApiError TOKEN_REQUIRED, FORBIDDEN, DEVICE_…, FIRMWARE_INACTIVE, RANGE_NOT_SATISFIABLE */
 export async function sendImage(
   request: FastifyRequest,
   reply: FastifyReply,
   context: Context,
   firmware: Firmware,
-  { caching, isDirect = false }: SendOptions,
+  { caching, isDirect = false, deviceId }: SendOptions,
 ): Promise<FastifyReply> {
+  const audience = await demandAccess(request, context, { deviceType: firmware.deviceType, deviceId });
   if (!firmware.isActive)
     throw new ApiError(410, "FIRMWARE_INACTIVE", `firmware ${firmware.id} was deactivated`);
-  const elsewhere = isDirect ? undefined : await findElsewhere(context, firmware);
+  const elsewhere = isDirect ? undefined : await findElsewhere(context, firmware, audience);
   if (elsewhere !== undefined) {
     context.metrics.downloads.inc({ kind: "elsewhere" });
     return reply.header("cache-control", "no-store").redirect(elsewhere, 302);
   }
   const { fileHash, fileSize } = firmware;
   const etag = `"${fileHash}"`;
-  reply.header("accept-ranges", "bytes").header("etag", etag).header("cache-control", caching);
+  reply
+    .header("accept-ranges", "bytes")
+    .header("etag", etag)
+    .header("cache-control", audience === "everybody" ? caching : PRIVATE_CACHING);
   if (hasIt(request.headers["if-none-match"], etag)) return reply.code(304).send();
   const answer = readRange(
     request.headers.range,
@@ -71,11 +78,16 @@ export async function sendImage(
   }
 }
 
-/** Another place that has the same bytes and answers the same ranges. */
-async function findElsewhere({ settings, blobs }: Context, firmware: Firmware): Promise<string | undefined> {
+/** Another place that has the same bytes and answers the same ranges. A cache asks nobody for a token: it is for what everybody may have. */
+async function findElsewhere(
+  { settings, blobs }: Context,
+  firmware: Firmware,
+  audience: "everybody" | "known",
+): Promise<string | undefined> {
   const { downloadsFrom } = settings;
   if (downloadsFrom === undefined) return undefined;
   if (downloadsFrom === "link") return blobs.link?.(firmware.fileHash);
+  if (audience === "known") return undefined;
   return `${downloadsFrom.replace(/\/+$/, "")}/${firmware.binaryPath}`;
 }
 

@@ -9,18 +9,22 @@ import type { IncomingMessage, RequestListener, ServerResponse } from "node:http
 import { Readable } from "node:stream";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
 import type { FastifyBaseLogger, FastifyInstance } from "fastify";
+import { quietKeyOf } from "../quiet-checks.js";
+import { RateLimit } from "../rate.js";
 import { REQUEST_ID_HEADER, requestId } from "../request-log.js";
-import { credentialIn, QUIET, takeQuietly } from "./check.js";
+import { credentialIn, takeQuietly } from "./check.js";
 import type { Context } from "./context.js";
-import { CHECK_PATH, describeOutcome, MAX_DEVICE_BODY_BYTES } from "./device-routes.js";
+import { CHECK_PATH, describeAnswer, MAX_DEVICE_BODY_BYTES } from "./device-routes.js";
 import { CheckBody, type CheckInput } from "./schemas.js";
 
 /** What is known of a request that goes on to the routes. */
 export interface Arrival {
   /** It was read already. */
   readonly body: Buffer;
-  /** It has been counted against its device's rate, and is not quiet. */
-  readonly isWhole: boolean;
+  /** It is not quiet. */
+  readonly isWhole?: true;
+  /** The same was asked too often: so many milliseconds until it is answered again. */
+  readonly waitMs?: number;
 }
 
 const compiled = TypeCompiler.Compile(CheckBody);
@@ -33,6 +37,8 @@ export function openShortWay(
   readonly before: (routes: RequestListener) => RequestListener;
   readonly join: (app: FastifyInstance) => void;
 } {
+  const rate = context.settings.deviceRate && new RateLimit(context.settings.deviceRate);
+
   const before = (routes: RequestListener): RequestListener => {
     const goOn = (request: IncomingMessage, response: ServerResponse, arrival: Arrival): void => {
       if (response.destroyed) return;
@@ -44,10 +50,13 @@ export function openShortWay(
       const start = performance.now();
       readBody(request, (body) => {
         const check = parseCheck(body);
-        const waitMs = check && (context.deviceRate?.take(check.device_id, context.now()) ?? 0);
-        if (check === undefined || waitMs !== 0) return goOn(request, response, { body, isWhole: false });
+        if (check === undefined) return goOn(request, response, { body });
+        const quietKey = quietKeyOf(check, credentialIn(request.headers));
+        // Whoever knows only a device's name has another key: they cannot use up what the device may ask.
+        const waitMs = rate?.take(quietKey, context.now()) ?? 0;
+        if (waitMs > 0) return goOn(request, response, { body, waitMs });
         const whole = () => goOn(request, response, { body, isWhole: true });
-        takeQuietly(context, check, credentialIn(request.headers)).then(
+        takeQuietly(context, check, quietKey).then(
           (isQuiet) => (isQuiet ? answer(request, response, start) : whole()),
           whole,
         );
@@ -57,7 +66,7 @@ export function openShortWay(
 
   const answer = (request: IncomingMessage, response: ServerResponse, start: number): void => {
     const id = requestId(request);
-    const text = JSON.stringify(describeOutcome(QUIET, context));
+    const text = JSON.stringify(describeAnswer(context));
     // In the order in which the routes send them.
     response.writeHead(200, [
       REQUEST_ID_HEADER,

@@ -144,4 +144,6 @@ export function viewMessage(
   }
 }
 
-export const downloadPath = (firmwareId: number): string => `/api/ota/download/${firmwareId}`;
+/** Where an image is. A device of a closed type names itself there; what proves it goes in a header. */
+export const downloadPath = (firmwareId: number, deviceId?: string): string =>
+  `/api/ota/download/${firmwareId}${deviceId === undefined ? "" : `?device=${encodeURIComponent(deviceId)}`}`;

@@ -13,6 +13,8 @@ import { viewEvent, viewMessage } from "./views.js";
 /** Bytes that may wait for a slow watcher before it is let go; it connects again and reads anew. */
 const MAX_WAITING_BYTES = 1024 * 1024;
 const MAX_WATCHER_COUNT = 200;
+/** Of one person, with all tokens: nobody alone keeps the others from watching. */
+const MAX_WATCHER_COUNT_EACH = 40;
 const HEARTBEAT_MS = 15_000;
 const READ = Object.freeze({ access: "read" as const });
 
@@ -33,7 +35,7 @@ export function watchRoutes(app: FastifyInstance, context: Context): void {
     },
   );
 
-  const streams = new Set<ServerResponse>();
+  const streams = new Map<ServerResponse, string>();
   app.get(
     "/api/events/stream",
     {
@@ -44,7 +46,7 @@ export function watchRoutes(app: FastifyInstance, context: Context): void {
   );
   // A server that closes does not wait for those who watch.
   app.addHook("preClose", async () => {
-    for (const stream of streams) stream.destroy();
+    for (const stream of streams.keys()) stream.destroy();
   });
 }
 
@@ -53,7 +55,7 @@ function streamEvents(
   reply: FastifyReply,
   { live, auth }: Context,
   actor: Actor,
-  streams: Set<ServerResponse>,
+  streams: Map<ServerResponse, string>,
 ): void {
   if (live.watcherCount >= MAX_WATCHER_COUNT) {
     throw new ApiError(
@@ -62,9 +64,17 @@ function streamEvents(
       `${MAX_WATCHER_COUNT} live streams are open, that is the limit`,
     );
   }
+  const ownCount = [...streams.values()].filter((person) => person === actor.person).length;
+  if (ownCount >= MAX_WATCHER_COUNT_EACH) {
+    throw new ApiError(
+      503,
+      "TOO_MANY_WATCHERS",
+      `${actor.person} has ${ownCount} live streams open, that is the limit of one person: close some pages`,
+    );
+  }
   reply.hijack();
   const { raw } = reply;
-  streams.add(raw);
+  streams.set(raw, actor.person);
   const headers = Object.fromEntries(
     Object.entries(reply.getHeaders()).map(([name, value]) => [name, value ?? ""]),
   );

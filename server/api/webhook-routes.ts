@@ -2,6 +2,7 @@
 
 import { type Static, Type } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
+import { hashSecret } from "../auth/secret.js";
 import { type Journal, recordChange } from "../journal.js";
 import type { Webhook } from "../store/store.js";
 import { queueMessage } from "../webhooks/queue.js";
@@ -9,7 +10,7 @@ import { makeSecret } from "../webhooks/signature.js";
 import { readTarget, TargetRefused } from "../webhooks/target.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";
-import { actorOf } from "./guard.js";
+import { actorOf, demandChangeOfAll } from "./guard.js";
 import { IdParams, Page, Text } from "./schemas.js";
 import { viewDelivery, viewWebhook } from "./webhook-views.js";
 
@@ -216,6 +217,7 @@ async function tell(
   before: Webhook | undefined,
   after: Webhook | undefined,
 ): Promise<void> {
+  if (journal.actor) demandChangeOfAll(journal.actor);
   const { id, url } = (after ?? before)!;
   await journal.log({
     kind: action,
@@ -230,8 +232,12 @@ async function tell(
   });
 }
 
-/** The audit log leaves the secret out, but says that it was changed. */
-const viewForAudit = (webhook: Webhook) => ({ ...viewWebhook(webhook, undefined), secret: webhook.secret });
+/** The audit log leaves the secret out, but says that it was changed; of the URL it tells the origin, and whether it is another. */
+const viewForAudit = (webhook: Webhook) => ({
+  ...viewWebhook(webhook, undefined),
+  url: `${new URL(webhook.url).origin}/… (${hashSecret(webhook.url).slice(0, 8)})`,
+  secret: webhook.secret,
+});
 
 const unknown = (id: number) => new ApiError(404, "WEBHOOK_UNKNOWN", `webhook ${id} does not exist`);
 

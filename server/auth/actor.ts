@@ -21,9 +21,11 @@ export interface Actor {
   readonly address: string;
 }
 
-/** Whether an actor has what a route needs. */
-export const mayDo = ({ kind, scopes }: Actor, need: Scope | "person"): boolean =>
-  need === "person" ? kind === "user" || kind === "local" : scopes.includes(need);
+/** Whether an actor has what a route needs. A user is of no device type: who is bound to some could make one that is not. */
+export function mayDo({ kind, scopes, deviceTypes }: Actor, need: Scope | "person"): boolean {
+  if (need === "person") return kind === "user" || kind === "local";
+  return scopes.includes(need) && (need !== "users:write" || deviceTypes === null);
+}
 
 /** Whether an actor may change this one thing. A route that changes many asks for each of them. */
 export const mayChange = ({ deviceTypes }: Actor, { deviceType }: { readonly deviceType: string }): boolean =>

@@ -26,7 +26,7 @@ const USE_NOTED_MS = 60_000;
 
 export class Auth {
   readonly passwords: PasswordChecks;
-  readonly throttle = new LoginThrottle();
+  readonly throttle: LoginThrottle;
   readonly #access: AccessTokens;
   readonly #store: Store;
   readonly #now: () => number;
@@ -34,6 +34,7 @@ export class Auth {
 
   constructor({ store, now, localToken, passwordCost }: AuthOptions) {
     this.passwords = new PasswordChecks(passwordCost);
+    this.throttle = new LoginThrottle(store);
     this.#store = store;
     this.#now = now;
     this.#access = new AccessTokens(new SigningKeys(store, now), now);

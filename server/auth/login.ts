@@ -38,14 +38,14 @@ export async function logIn(
   where: Where,
 ): Promise<SignedIn> {
   const { auth, store, now } = context;
-  demandPatience(auth, name, where.address, now());
+  await demandPatience(auth, name, where.address, now());
   const user = await store.findUserByName(name);
   const { isRight, renewed } = await auth.passwords.verify(
     password,
     user?.isActive ? user.passwordHash : null,
   );
   if (!user || !isRight) throw new ApiError(401, "LOGIN_FAILED", "this name and this password do not fit");
-  auth.throttle.succeeded(name, where.address);
+  await auth.throttle.succeeded(name, where.address);
   return recordChange(context, becoming(user, where), async (journal) => {
     // It may have been changed or disabled while the password was checked.
     const current = await journal.store.findUser(user.id);
@@ -172,8 +172,8 @@ const becoming = (
   address,
 });
 
-function demandPatience(auth: Auth, name: string, address: string, now: number): void {
-  const waitMs = auth.throttle.take(name, address, now);
+async function demandPatience(auth: Auth, name: string, address: string, now: number): Promise<void> {
+  const waitMs = await auth.throttle.take(name, address, now);
   if (waitMs === 0) return;
   const seconds = Math.ceil(waitMs / 1000);
   throw new ApiError(429, "TOO_MANY_LOGINS", `too many sign-ins: the next is taken in ${seconds} s`, {

@@ -1,31 +1,80 @@
 // How often somebody may try a password. Three buckets must all have a drop left: one for this account from this address (so that
 // guessing ends soon), one for the address (so that it does not try many accounts), and a wide one for the account from everywhere
-// (so that many addresses together guess slowly, but a stranger can hardly keep its owner out). Memory is bounded, see rate.ts.
+// (so that many addresses together guess slowly, but a stranger can hardly keep its owner out).
+//
+// The buckets are in the store, so that several servers on one database, or one that is started again, give no more tries than one.
+// The same buckets in memory come first: a flood is refused without a word to the database.
 
+import { hash } from "node:crypto";
 import { RateLimit } from "../rate.js";
+import type { BucketSize, LoginBucketStore } from "../store/login-buckets.js";
+
+const PAIR: BucketSize = Object.freeze({ burst: 5, dropMs: 30_000 });
+const ADDRESS: BucketSize = Object.freeze({ burst: 20, dropMs: 5_000 });
+const ACCOUNT: BucketSize = Object.freeze({ burst: 100, dropMs: 10_000 });
+
+/** What the store remembers at most. */
+const MAX_BUCKET_COUNT = 100_000;
+/** It is pruned once for so many tries, or after so long. */
+const PRUNE_TRY_COUNT = 1_000;
+const PRUNE_MS = 60_000;
 
 export class LoginThrottle {
-  readonly #pair = new RateLimit({ burst: 5, perSecond: 1 / 30 });
-  readonly #address = new RateLimit({ burst: 20, perSecond: 1 / 5 });
-  readonly #account = new RateLimit({ burst: 100, perSecond: 1 / 10 });
+  readonly #store: LoginBucketStore;
+  readonly #pair = inMemory(PAIR);
+  readonly #address = inMemory(ADDRESS);
+  readonly #account = inMemory(ACCOUNT);
+  #triesSincePrune = 0;
+  #prunedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(store: LoginBucketStore) {
+    this.#store = store;
+  }
 
   /** 0: go on. Otherwise milliseconds until the next try. `now` is milliseconds. */
-  take(account: string, address: string, now: number): number {
+  async take(account: string, address: string, now: number): Promise<number> {
     const from = networkOf(address);
-    return Math.max(
+    const waitMs = Math.max(
       this.#address.take(from, now),
       this.#pair.take(pairOf(account, from), now),
       this.#account.take(account, now),
     );
+    return waitMs > 0 ? waitMs : this.#takeShared(account, from, Math.round(now));
   }
 
   /** The password was right: its owner starts anew. */
-  succeeded(account: string, address: string): void {
-    this.#pair.forget(pairOf(account, networkOf(address)));
+  async succeeded(account: string, address: string): Promise<void> {
+    const pair = pairOf(account, networkOf(address));
+    this.#pair.forget(pair);
+    await this.#store.fillBucket(rowOf("pair", pair));
+  }
+
+  /** Whoever is refused by one bucket takes nothing from the next: the account's is its owner's too. */
+  async #takeShared(account: string, from: string, now: number): Promise<number> {
+    await this.#prune(now);
+    return (
+      (await this.#store.takeDrop(rowOf("address", from), ADDRESS, now)) ||
+      (await this.#store.takeDrop(rowOf("pair", pairOf(account, from)), PAIR, now)) ||
+      (await this.#store.takeDrop(rowOf("account", account), ACCOUNT, now))
+    );
+  }
+
+  async #prune(now: number): Promise<void> {
+    this.#triesSincePrune++;
+    if (this.#triesSincePrune < PRUNE_TRY_COUNT && now - this.#prunedAt < PRUNE_MS) return;
+    this.#triesSincePrune = 0;
+    this.#prunedAt = now;
+    await this.#store.pruneBuckets({ now, maxCount: MAX_BUCKET_COUNT });
   }
 }
 
+const inMemory = ({ burst, dropMs }: BucketSize): RateLimit =>
+  new RateLimit({ burst, perSecond: 1000 / dropMs });
+
 const pairOf = (account: string, from: string): string => `${from} ${account}`;
+
+/** Of one length, and without what somebody may have typed into the wrong field. */
+const rowOf = (kind: string, name: string): string => hash("sha256", `${kind} ${name}`, "base64url");
 
 /** Who has one IPv6 address has a whole /64 of them. */
 export function networkOf(address: string): string {

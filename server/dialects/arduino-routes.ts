@@ -39,7 +39,7 @@ export function arduinoRoutes(app: FastifyInstance, context: Context): void {
           status: "downloading",
         }),
       );
-      return send(request, reply, context, release);
+      return send(request, reply, context, release, check.device_id);
     },
   );
 }
@@ -49,9 +49,10 @@ function send(
   reply: FastifyReply,
   context: Context,
   release: Firmware,
+  deviceId: string,
 ): Promise<FastifyReply> {
   if (release.md5 !== null) reply.header("x-md5", release.md5);
-  return sendImage(request, reply, context, release, { caching: SHORT_CACHING, isDirect: true });
+  return sendImage(request, reply, context, release, { caching: SHORT_CACHING, isDirect: true, deviceId });
 }
 
 /** @throws ApiError INVALID_REQUEST */

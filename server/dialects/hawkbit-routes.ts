@@ -116,7 +116,10 @@ function controllerRoutes(app: FastifyInstance, context: Context): void {
     schema: { summary: "hawkBit: the file to install", params: ArtifactParams },
     handler: async (request, reply) => {
       const { firmware } = await findAction(store, request.params);
-      return sendImage(request, reply, context, firmware, { caching: PRIVATE_CACHING });
+      return sendImage(request, reply, context, firmware, {
+        caching: PRIVATE_CACHING,
+        deviceId: request.params.id,
+      });
     },
   });
 

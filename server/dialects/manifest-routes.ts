@@ -5,11 +5,12 @@
 //   GET /manifest?types=receiver,transmitter
 
 import { type Static, Type } from "@sinclair/typebox";
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import { compareVersions, parseVersion } from "../../firmware/core/version.js";
 import type { Context } from "../api/context.js";
 import { ApiError } from "../api/errors.js";
-import { Name } from "../api/schemas.js";
+import { mayAccess } from "../api/image-access.js";
+import { AskingDevice, Name } from "../api/schemas.js";
 import { downloadPath } from "../api/views.js";
 import { readRelease } from "../release.js";
 import { isForAll } from "../rollout/decide.js";
@@ -42,9 +43,11 @@ const OffsetQuery = Type.Object({
     multipleOf: 0x1000,
     default: DEFAULT_APP_OFFSET,
   }),
+  ...AskingDevice,
 });
 const SystemQuery = Type.Object({
   types: Type.String({ pattern: "^[A-Za-z0-9._,-]{1,256}$", default: "receiver,transmitter" }),
+  ...AskingDevice,
 });
 
 export function manifestRoutes(app: FastifyInstance, context: Context): void {
@@ -58,13 +61,13 @@ export function manifestRoutes(app: FastifyInstance, context: Context): void {
         querystring: OffsetQuery,
       },
     },
-    async ({ params, query }, reply) => {
-      const manifest = describeForWebTools(await newestOf(context.store, params.type), query.offset);
-      // The page that flashes may lie elsewhere; there is nothing secret in it.
-      return reply
-        .header("access-control-allow-origin", "*")
-        .header("cache-control", "no-cache")
-        .send(manifest);
+    async (request, reply) => {
+      const { params, query } = request;
+      const newest = await newestFor(request, context, params.type, query.device);
+      const manifest = describeForWebTools(newest, query.offset, query.device);
+      // The page that flashes may lie elsewhere; what everybody may have is no secret.
+      if (await context.access.isOpen(params.type)) reply.header("access-control-allow-origin", "*");
+      return reply.header("cache-control", "private, no-cache").send(manifest);
     },
   );
 
@@ -74,7 +77,8 @@ export function manifestRoutes(app: FastifyInstance, context: Context): void {
       config: { access: "device" as const },
       schema: { summary: "System manifest of a synchronised pair", querystring: SystemQuery },
     },
-    async ({ query }) => {
+    async (request, reply) => {
+      const { query } = request;
       const types = query.types.split(",").filter((type) => type !== "");
       if (types.length > MAX_TYPE_COUNT)
         throw new ApiError(
@@ -82,21 +86,37 @@ export function manifestRoutes(app: FastifyInstance, context: Context): void {
           "INVALID_REQUEST",
           `${types.length} types, a system has at most ${MAX_TYPE_COUNT}`,
         );
-      const releases = await Promise.all(types.map((type) => newestOf(context.store, type)));
-      return describeSystem(types, releases);
+      const releases = await Promise.all(
+        types.map((type) => newestFor(request, context, type, query.device)),
+      );
+      reply.header("cache-control", "private, no-cache");
+      return describeSystem(types, releases, query.device);
     },
   );
 }
 
-/** Stable and active firmware of a type that no rollout keeps for some, the newest first. @throws ApiError FIRMWARE_UNKNOWN */
-async function newestOf(store: Store, type: string): Promise<readonly [Firmware, ...Firmware[]]> {
+/** Of a closed type nobody learns more than of one that there is not, who may not have its images. @throws ApiError FIRMWARE_UNKNOWN */
+async function newestFor(
+  request: FastifyRequest,
+  context: Context,
+  type: string,
+  deviceId: string | undefined,
+): Promise<readonly [Firmware, ...Firmware[]]> {
+  const [first, ...others] = await newestOf(context.store, type);
+  if (first && (await mayAccess(request, context, { deviceType: type, deviceId }))) return [first, ...others];
+  throw new ApiError(
+    404,
+    "FIRMWARE_UNKNOWN",
+    `type ${type} has no stable firmware here, or none for whoever shows no token`,
+  );
+}
+
+/** Stable and active firmware of a type that no rollout keeps for some, the newest first. */
+async function newestOf(store: Store, type: string): Promise<readonly Firmware[]> {
   const rollouts = await store.governingRollouts(type);
-  const offered = (await store.offeredFirmware(type))
+  return (await store.offeredFirmware(type))
     .filter((firmware) => isForAll(firmware, rollouts))
     .sort(newestFirst);
-  const [first, ...others] = offered;
-  if (!first) throw new ApiError(404, "FIRMWARE_UNKNOWN", `type ${type} has no stable firmware here`);
-  return [first, ...others];
 }
 
 function newestFirst(a: Firmware, b: Firmware): number {
@@ -107,7 +127,11 @@ function newestFirst(a: Firmware, b: Firmware): number {
   );
 }
 
-function describeForWebTools(offered: readonly [Firmware, ...Firmware[]], offset: number) {
+function describeForWebTools(
+  offered: readonly [Firmware, ...Firmware[]],
+  offset: number,
+  deviceId: string | undefined,
+) {
   const [newest] = offered;
   const sameVersion = offered.filter(
     ({ version, buildNumber }) => version === newest.version && buildNumber === newest.buildNumber,
@@ -119,7 +143,7 @@ function describeForWebTools(offered: readonly [Firmware, ...Firmware[]], offset
     builds: sameVersion.flatMap((firmware) => {
       const chipFamily = CHIP_FAMILIES[firmware.chip];
       if (chipFamily === undefined) return [];
-      const path = downloadPath(firmware.id);
+      const path = downloadPath(firmware.id, deviceId);
       return {
         chipFamily,
         parts: [{ path, offset }],
@@ -131,7 +155,11 @@ function describeForWebTools(offered: readonly [Firmware, ...Firmware[]], offset
   };
 }
 
-function describeSystem(types: readonly string[], releases: readonly (readonly [Firmware, ...Firmware[]])[]) {
+function describeSystem(
+  types: readonly string[],
+  releases: readonly (readonly [Firmware, ...Firmware[]])[],
+  deviceId: string | undefined,
+) {
   const current = releases.map(([newest]) => newest);
   const previous = releases.map(([, before]) => before);
   const protocols = current.map(protocolVersionOf);
@@ -144,7 +172,7 @@ function describeSystem(types: readonly string[], releases: readonly (readonly [
         {
           version: firmware.version,
           hardware: firmware.hardware,
-          firmware_url: downloadPath(firmware.id),
+          firmware_url: downloadPath(firmware.id, deviceId),
           firmware_size: firmware.fileSize,
           checksum: firmware.fileHash,
           protocol_version: protocols[at],
@@ -161,7 +189,9 @@ function describeSystem(types: readonly string[], releases: readonly (readonly [
     rollback: previous.every((firmware) => firmware !== undefined)
       ? {
           previous_version: previous[0]?.version,
-          urls: Object.fromEntries(previous.map((firmware, at) => [types[at], downloadPath(firmware.id)])),
+          urls: Object.fromEntries(
+            previous.map((firmware, at) => [types[at], downloadPath(firmware.id, deviceId)]),
+          ),
         }
       : null,
   };

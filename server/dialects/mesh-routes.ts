@@ -113,16 +113,18 @@ export function meshRoutes(app: FastifyInstance, context: Context): void {
     },
   );
 
-  // Oldest first: a gateway does one after the other.
+  // Oldest first: a gateway does one after the other. One whose token is for some types is told of theirs.
   app.get(
     `${PREFIX}/ota/updates/pending`,
     { ...byGateways, schema: { summary: "Distributions that a gateway has to do, oldest first" } },
-    async () => {
+    async (request) => {
       const { rows } = await store.listMeshUpdates(
         { statuses: ["pending", "distributing"] },
         { limit: MAX_PENDING_COUNT, offset: 0 },
       );
-      return { updates: await Promise.all(rows.toReversed().map((row) => describe(row))) };
+      const described = await Promise.all(rows.toReversed().map((row) => describe(row)));
+      const { deviceTypes } = actorOf(request);
+      return { updates: described.filter(({ node_type }) => isOneOf(deviceTypes, node_type)) };
     },
   );
 
@@ -145,8 +147,7 @@ export function meshRoutes(app: FastifyInstance, context: Context): void {
     { config: ROLLOUTS, schema: { summary: "Cancel a distribution", params: IdParams } },
     async (request) => {
       const cancelled = await recordChange(context, actorOf(request), async (journal) => {
-        const before = await journal.store.findMeshUpdate(request.params.id);
-        if (before) await demandType(journal, actorOf(request), before.firmwareId);
+        const before = await demandTypeOf(journal, actorOf(request), request.params.id);
         const after = await cancelDistribution(journal, request.params.id);
         await audit(journal, "mesh-update.cancelled", before, after);
         return after;
@@ -158,18 +159,20 @@ export function meshRoutes(app: FastifyInstance, context: Context): void {
   app.post<{ Params: { id: number }; Body: Static<typeof NodeBody> }>(
     `${PREFIX}/ota/updates/:id/nodes`,
     { ...byGateways, schema: { summary: "A gateway reports a node", params: IdParams, body: NodeBody } },
-    async ({ params, body }) =>
-      viewNode(
-        await record(context, (journal) =>
-          reportNode(journal, params.id, {
-            nodeId: body.node_id,
-            status: body.status,
-            currentPart: body.current_part ?? 0,
-            totalParts: body.total_parts ?? 0,
-            error: body.error ?? null,
-          }),
-        ),
-      ),
+    async (request) => {
+      const { params, body } = request;
+      const node = await record(context, async (journal) => {
+        await demandTypeOf(journal, actorOf(request), params.id);
+        return reportNode(journal, params.id, {
+          nodeId: body.node_id,
+          status: body.status,
+          currentPart: body.current_part ?? 0,
+          totalParts: body.total_parts ?? 0,
+          error: body.error ?? null,
+        });
+      });
+      return viewNode(node);
+    },
   );
 
   app.post<{ Params: { id: number }; Body: Static<typeof FinishBody> }>(
@@ -178,13 +181,19 @@ export function meshRoutes(app: FastifyInstance, context: Context): void {
       ...byGateways,
       schema: { summary: "A gateway reports that it is done", params: IdParams, body: FinishBody },
     },
-    async ({ params, body }) =>
-      describe(await record(context, (journal) => finishDistribution(journal, params.id, body.status))),
+    async (request) => {
+      const { params, body } = request;
+      const finished = await record(context, async (journal) => {
+        await demandTypeOf(journal, actorOf(request), params.id);
+        return finishDistribution(journal, params.id, body.status);
+      });
+      return describe(finished);
+    },
   );
 
   async function describe(update: MeshUpdate) {
     const firmware = await store.findFirmware(update.firmwareId);
-    return { ...viewMeshUpdate(update), ...(firmware ? viewTarget(firmware) : {}) };
+    return { ...viewMeshUpdate(update), ...(firmware ? viewTarget(firmware) : NO_TARGET) };
   }
 }
 
@@ -192,6 +201,16 @@ async function demandType({ store }: Journal, actor: Actor, firmwareId: number):
   const firmware = await store.findFirmware(firmwareId);
   if (firmware) demandChange(actor, firmware);
 }
+
+/** A gateway speaks for nodes of its types only. @returns the update, if there is one. @throws ApiError FORBIDDEN */
+async function demandTypeOf(journal: Journal, actor: Actor, id: number): Promise<MeshUpdate | undefined> {
+  const update = await journal.store.findMeshUpdate(id);
+  if (update) await demandType(journal, actor, update.firmwareId);
+  return update;
+}
+
+const isOneOf = (deviceTypes: readonly string[] | null, type: string | undefined): boolean =>
+  deviceTypes === null || (type !== undefined && deviceTypes.includes(type));
 
 const audit = (journal: Journal, action: string, before: MeshUpdate | undefined, after: MeshUpdate) =>
   journal.audit({
@@ -213,6 +232,9 @@ const viewNodeFirmware = (firmware: Firmware) => ({
   is_signed: firmware.release !== null,
   created_at: time(firmware.createdAt),
 });
+
+/** Firmware is never removed, only deactivated; a database may be older than that. */
+const NO_TARGET: { readonly node_type?: string } = Object.freeze({});
 
 /** What a gateway announces in its mesh. */
 const viewTarget = (firmware: Firmware) => ({

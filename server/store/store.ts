@@ -13,6 +13,7 @@ import type { EventStore } from "./events.js";
 import type { FirmwareStore } from "./firmware.js";
 import type { FleetStore } from "./fleet.js";
 import type { LabelStore } from "./labels.js";
+import type { LoginBucketStore } from "./login-buckets.js";
 import type { MeshStore } from "./mesh.js";
 import type { OrderStore } from "./orders.js";
 import type { QuietStore, SightingStore } from "./quiet.js";
@@ -35,6 +36,7 @@ export * from "./events.js";
 export * from "./firmware.js";
 export * from "./fleet.js";
 export * from "./labels.js";
+export * from "./login-buckets.js";
 export * from "./mesh.js";
 export * from "./orders.js";
 export * from "./page.js";
@@ -61,6 +63,7 @@ export interface StoreParts
     FirmwareStore,
     FleetStore,
     LabelStore,
+    LoginBucketStore,
     MeshStore,
     QuietStore,
     RolloutStore,

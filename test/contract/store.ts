@@ -11,6 +11,7 @@ import { eventContract } from "./store/events.js";
 import { firmwareContract } from "./store/firmware.js";
 import { fleetContract } from "./store/fleet.js";
 import { labelContract } from "./store/labels.js";
+import { loginBucketContract } from "./store/login-buckets.js";
 import { meshContract } from "./store/mesh.js";
 import { orderContract } from "./store/orders.js";
 import { rolloutContract } from "./store/rollouts.js";
@@ -38,6 +39,7 @@ export function storeContract(open: () => Promise<Store>): void {
   typeContract(() => store);
   userContract(() => store);
   credentialContract(() => store);
+  loginBucketContract(() => store);
   auditContract(() => store);
   deviceIdentityContract(() => store);
   orderContract(() => store);

@@ -6,8 +6,15 @@ const MINUTE_MS = 60_000;
 describe("a device that keeps its server's token", () => {
   let rig: Rig;
   afterEach(() => rig.close());
+  interface Shown {
+    readonly path: string;
+    readonly token: string | undefined;
+    readonly status: number;
+  }
   /** What stood in the `Authorization` of each request but downloads, in order. */
-  let shown: { readonly path: string; readonly token: string | undefined; readonly status: number }[];
+  let shown: Shown[];
+  /** The same of downloads. */
+  let downloads: Shown[];
 
   interface Options extends RigOptions {
     /** Whether the answer to this check, counted from 1, does not arrive. */
@@ -16,14 +23,16 @@ describe("a device that keeps its server's token", () => {
     readonly enrolment?: string;
   }
   async function open(options: Options = {}): Promise<void> {
-    const requests: typeof shown = [];
+    const requests: Shown[] = [];
     shown = requests;
+    const fetched: Shown[] = [];
+    downloads = fetched;
     let checkCount = 0;
     const lie: Lie = async (request, honest) => {
       const answer = options.lie ? await options.lie(request, honest) : await honest();
-      if (request.path.startsWith("/api/ota/download")) return answer;
       const token = request.headers.authorization?.replace("Bearer ", "");
-      requests.push({ path: request.path, token, status: answer.status });
+      const isDownload = request.path.startsWith("/api/ota/download");
+      (isDownload ? fetched : requests).push({ path: request.path, token, status: answer.status });
       const isLost = request.path === "/api/ota/check" && options.lose?.(++checkCount);
       return isLost ? { status: 503, headers: {}, body: new Uint8Array() } : answer;
     };
@@ -140,6 +149,16 @@ describe("a device that keeps its server's token", () => {
     expect(shown.slice(0, 3).every(({ token, status }) => token === enrolment && status === 200)).equal(true);
     expect(shown.slice(3).every(({ token }) => token?.startsWith("skd_"))).equal(true);
     expect(shown.every(({ status }) => status === 200)).equal(true);
+    expect(downloads).not.lengthOf(0);
+    expect(downloads.every(({ token, status }) => token?.startsWith("skd_") && status < 300)).equal(true);
+  });
+
+  it("keeps it from another host that the image comes from", async () => {
+    await open({ downloadPolicy: () => ({}) });
+    await run(updated);
+    expect(tokens()).lengthOf(1);
+    expect(downloads).not.lengthOf(0);
+    expect(downloads.every(({ token }) => token === undefined)).equal(true);
   });
 
   it("is refused where devices are enrolled and its build has no token, and goes on trying", async () => {

@@ -218,6 +218,38 @@ describe("the device API", () => {
       expect((await server.check({ device_id: "another" })).statusCode).to.equal(200);
     });
 
+    it("bounds it over a socket too, where the first is whole and the others are quiet", async () => {
+      await server.close();
+      server = await TestServer.open({ deviceRate: { burst: 4, perSecond: 1 } });
+      await server.listen();
+      const statuses: number[] = [];
+      for (let turn = 0; turn < 5; turn++) statuses.push((await server.check()).statusCode);
+      expect(statuses).to.deep.equal([200, 200, 200, 200, 429]);
+      const answer = await server.check();
+      expect(answer.headers["retry-after"]).to.equal("1");
+      expect(answer.json()).to.include({ error: "TOO_MANY_REQUESTS" });
+      server.nowMs += 1000;
+      expect((await server.check()).statusCode).to.equal(200);
+    });
+
+    it("does not let others use up what a device may ask", async () => {
+      await server.close();
+      server = await TestServer.open({ deviceRate: { burst: 2, perSecond: 1 } });
+      const ask = async (remoteAddress: string): Promise<number> => {
+        const payload = {
+          device_id: "base-1",
+          device_type: "base",
+          current_version: "1.0.0",
+          current_build: 0,
+        };
+        const options = { method: "POST", url: "/api/ota/check", remoteAddress, payload } as const;
+        return (await server.app.inject(options)).statusCode;
+      };
+      for (let i = 0; i < 20; i++) await ask(`2001:db8::${i}`);
+      expect(await ask("2001:db8::99"), "the same network").to.equal(429);
+      expect(await ask("192.168.1.7")).to.equal(200);
+    });
+
     it("takes no more devices than it is told to", async () => {
       await server.close();
       server = await TestServer.open({ maxDeviceCount: 1 });

@@ -186,17 +186,52 @@ describe("registration", () => {
       state: "pending",
       status: "online",
     });
+    const token = (await server.check({ keeps_token: true })).json().device_token;
     await change("approve", [ID]);
-    expect((await server.check()).json()).to.include({ update_available: true });
+    expect((await server.check({}, token)).json()).to.include({ update_available: true });
     await change("block", [ID]);
-    expect((await server.check()).json().error).to.equal("DEVICE_BLOCKED");
+    expect((await server.check({}, token)).json().error).to.equal("DEVICE_BLOCKED");
   });
 
-  it("leaves devices in that were here before", async () => {
+  it("serves nobody who only knows the name of a device that was approved", async () => {
+    await server.admin("PUT", "/api/types/base", { kind: "legacy" });
+    await policy("approval");
     await server.check();
+    await change("approve", [ID]);
+    const answers = [
+      await server.check(),
+      await server.check({ keeps_token: true }),
+      await server.check({}, `skd_${"A".repeat(43)}`),
+      await server.app.inject({ method: "POST", url: `/api/devices/${ID}/heartbeat`, payload: {} }),
+      await server.status({ status: "downloading" }),
+    ];
+    expect(answers.map((answer) => answer.statusCode)).to.deep.equal([401, 401, 401, 401, 401]);
+    const { token } = (await server.admin("POST", `/api/device-identities/${ID}/token`, {})).json();
+    expect((await server.check({}, token)).statusCode).to.equal(200);
+  });
+
+  it("leaves devices in that were here before, if they show what devices of their type have", async () => {
+    await server.check();
+    const token = (await server.check({ device_id: "base-2", keeps_token: true })).json().device_token;
     await policy("enrolment");
-    expect((await server.check()).json()).to.include({ update_available: true });
+    expect((await server.check({ device_id: "base-2" }, token)).json()).to.include({
+      update_available: true,
+    });
+    expect((await server.check()).json().error).to.equal("DEVICE_TOKEN_REQUIRED");
+    const enrolment = await server.admin("POST", "/api/enrolment-tokens", { name: "batch" });
+    expect((await server.check({}, enrolment.json().token)).json()).to.include({ update_available: true });
     expect((await server.check({ device_id: "base-9" })).json().error).to.equal("ENROLMENT_REQUIRED");
+  });
+
+  it("takes no report of a device that came by the token of its type alone from whoever shows none", async () => {
+    await policy("enrolment", "optional");
+    const { token } = (await server.admin("POST", "/api/enrolment-tokens", { name: "batch" })).json();
+    expect((await server.check({}, token)).json()).to.include({ update_available: true });
+    const report = { status: "failed", error_code: "X" } as const;
+    for (const shown of [undefined, "ske_wrong", `skd_${"A".repeat(43)}`])
+      expect((await server.status(report, shown)).statusCode, shown).to.equal(401);
+    expect(await server.lastAttempt()).to.include({ status: "pending" });
+    expect((await server.status({ status: "downloading" }, token)).statusCode).to.equal(200);
   });
 
   it("by enrolment takes devices with a good token, and gives them one of their own", async () => {
@@ -212,9 +247,9 @@ describe("registration", () => {
     // the answer was lost: the same device may come again with the token that brought it in
     const again = (await enrol("base-1", token)).json().device_token;
     expect(again).to.match(/^skd_/);
-    // nobody is given a token who only knows the device's name
-    expect((await server.check({ device_id: "base-1", keeps_token: true })).json()).not.to.have.property(
-      "device_token",
+    // nobody is given a token, nor served, who only knows the device's name
+    expect((await server.check({ device_id: "base-1", keeps_token: true })).json().error).to.equal(
+      "DEVICE_TOKEN_REQUIRED",
     );
     expect((await enrol("base-1", again)).statusCode).to.equal(200);
     expect((await enrol("base-1", token)).json().error).to.equal("DEVICE_TOKEN_WRONG");
@@ -234,6 +269,78 @@ describe("registration", () => {
       use_count: 1,
     });
     expect(await server.store.findDevice("base-2")).to.equal(undefined);
+  });
+
+  describe("of a device that says that it is of another type now", () => {
+    const typePolicy = (type: string, registration: string, tokens = "first-use") =>
+      server.admin("PUT", `/api/registration/${type}`, { registration, tokens });
+    const enrolmentFor = async (device_type?: string, fields: object = {}): Promise<string> =>
+      (
+        await server.admin("POST", "/api/enrolment-tokens", {
+          name: "batch",
+          ...(device_type ? { device_type } : {}),
+          ...fields,
+        })
+      ).json().token;
+    const stateOf = async () => {
+      const identity = await server.store.findIdentity(ID);
+      return [identity?.deviceType, identity?.state];
+    };
+    /** A device of an open type, with the token that anybody is given there. */
+    const openDevice = async (): Promise<string> => {
+      const token = (await server.check({ device_type: "toy", keeps_token: true })).json().device_token;
+      await server.check({ device_type: "toy" }, token);
+      return token;
+    };
+
+    for (const registration of ["enrolment", "approval"])
+      it(`opens no type that is closed (${registration}) to the token of an open one`, async () => {
+        await typePolicy("base", registration);
+        const token = await openDevice();
+        expect((await server.check({}, token)).json()).to.include({ update_available: false });
+        expect(await stateOf()).to.deep.equal(["base", "pending"]);
+        const url = `/api/ota/download/1?device=${ID}`;
+        const headers = { authorization: `Bearer ${token}` };
+        expect((await server.app.inject({ url, headers })).json().error).to.equal("DEVICE_PENDING");
+        await change("approve", [ID]);
+        expect((await server.check({}, token)).json()).to.include({ update_available: true });
+        expect((await server.check({ device_type: "toy" }, token)).statusCode).to.equal(200);
+        expect(await stateOf(), "there it needs nobody").to.deep.equal(["toy", "approved"]);
+      });
+
+    it("opens none to one that has no token and is known elsewhere", async () => {
+      await server.check({ device_type: "toy" });
+      await typePolicy("base", "enrolment");
+      expect((await server.check()).json().error).to.equal("ENROLMENT_REQUIRED");
+      expect((await server.check({ keeps_token: true })).statusCode).to.equal(401);
+      const used = await enrolmentFor("base", { max_use_count: 1 });
+      await server.check({ device_id: "base-9" }, used);
+      expect((await server.check({}, used)).json().message).to.contain("used 1 times already");
+      await typePolicy("base", "approval");
+      expect((await server.check({ keeps_token: true })).json()).to.include({ update_available: false });
+      expect(await stateOf()).to.deep.equal(["base", "pending"]);
+    });
+
+    it("takes nobody out of a closed type who only knows its name", async () => {
+      await typePolicy("base", "enrolment", "optional");
+      const enrolment = await enrolmentFor("base");
+      await server.check({}, enrolment);
+      expect((await server.check({ device_type: "toy" })).json().error).to.equal("DEVICE_TOKEN_REQUIRED");
+      expect((await server.status({ status: "failed", error_code: "X" })).statusCode).to.equal(401);
+      expect(await stateOf()).to.deep.equal(["base", "approved"]);
+      expect((await server.check({ device_type: "toy" }, enrolment)).statusCode).to.equal(200);
+      expect(await stateOf()).to.deep.equal(["toy", "approved"]);
+      expect((await server.check({}, enrolment)).json()).to.include({ update_available: true });
+    });
+
+    it("is no way around a token that it has used where tokens are optional", async () => {
+      await typePolicy("toy", "open", "optional");
+      const made = await server.admin("POST", `/api/device-identities/${ID}/token`, { device_type: "toy" });
+      expect((await server.check({ device_type: "toy" })).statusCode).to.equal(200);
+      await typePolicy("base", "enrolment");
+      expect((await server.check()).json().error).to.equal("DEVICE_TOKEN_REQUIRED");
+      expect((await server.check({}, made.json().token)).json()).to.include({ update_available: false });
+    });
   });
 
   it("is decided for many devices at once, each judged by itself", async () => {

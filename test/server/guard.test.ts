@@ -177,6 +177,19 @@ describe("access", () => {
       });
   });
 
+  it("is told to no cache, whatever is answered, unless a route says otherwise", async () => {
+    server = await TestServer.open();
+    await server.app.ready();
+    const reads = routes().filter((route) => route.method === "GET" && endsByItself(route));
+    for (const { url } of reads) {
+      const path = url.replace(/:[a-z]+/g, "1");
+      for (const token of [server.token, "wrong"])
+        expect((await server.as(token, "GET", path)).headers, path).to.have.property("cache-control");
+    }
+    for (const path of ["/api/users", "/api/ota/download/7", "/nothing"])
+      expect((await server.admin("GET", path)).headers, path).to.include({ "cache-control": "no-store" });
+  });
+
   describe("from this machine", () => {
     const local: InjectOptions = {
       url: "/api/devices",

@@ -65,6 +65,26 @@ describe("the operation of a server", () => {
     }
   });
 
+  it("writes into its log which account was refused, and nothing that nobody is called", async () => {
+    await server.addUser("ada", "viewer");
+    const out = new PassThrough();
+    let log = "";
+    out.on("data", (text) => {
+      log += text;
+    });
+    const { store, blobs, auth } = server.app.context;
+    const app = createApp({ store, blobs, auth, now: Date.now, log: pino({ level: "trace" }, out) });
+    for (const name of ["ada", "hunter2hunter2"])
+      await app.inject({
+        method: "POST",
+        url: "/api/auth/login",
+        payload: { name, password: "wrong-wrong" },
+      });
+    await app.close();
+    expect(log).to.contain('"name":"ada"').and.to.contain("LOGIN_FAILED");
+    expect(log).not.to.contain("hunter2").and.not.to.contain("wrong-wrong");
+  });
+
   it("writes the id into its log", async () => {
     const out = new PassThrough();
     let log = "";

@@ -139,6 +139,21 @@ describe("the server on a socket", () => {
     await reader?.cancel();
   });
 
+  it("leaves room for others to watch, however many streams one person opens", async () => {
+    const ended = new AbortController();
+    const watch = async (headers: Record<string, string> = {}) => {
+      const answer = await fetch(`${server.url}/api/events/stream`, { headers, signal: ended.signal });
+      return answer.status;
+    };
+    const statuses = await Promise.all(Array.from({ length: 60 }, () => watch()));
+    expect(statuses.filter((status) => status === 200))
+      .to.have.length.below(60)
+      .and.above(10);
+    expect(new Set(statuses)).to.deep.equal(new Set([200, 503]));
+    expect(await watch({ authorization: `Bearer ${server.adminToken}` })).to.equal(200);
+    ended.abort();
+  });
+
   it("keeps what it acknowledged when it starts again", async () => {
     await server.close();
     server = await startServer({ dataDir: folder, port: 0 });

@@ -18,6 +18,7 @@ import { quietChecks } from "./0070-quiet-checks.js";
 import { deviceOrders } from "./0075-device-orders.js";
 import { rolloutEdits } from "./0080-rollout-edits.js";
 import { readings } from "./0090-readings.js";
+import { loginBuckets } from "./0100-login-buckets.js";
 import type { StoreMigration } from "./migrate.js";
 
 // biome-ignore format: one a line, so that two branches that add one do not meet
@@ -39,4 +40,5 @@ export const migrations: readonly StoreMigration[] = [
   deviceOrders,
   rolloutEdits,
   readings,
+  loginBuckets,
 ];

@@ -18,6 +18,7 @@ import { createFirmwareStore } from "./firmware.js";
 import { createFleetStore } from "./fleet.js";
 import { TransactionGroups } from "./groups.js";
 import { createLabelStore } from "./labels.js";
+import { createLoginBucketStore } from "./login-buckets.js";
 import { createMeshStore } from "./mesh.js";
 import { createOrderStore } from "./orders.js";
 import { createQuietStore } from "./quiet.js";
@@ -47,6 +48,7 @@ const createParts = (db: Kysely<Tables>, dialect: SqlDialect): StoreParts => ({
   ...createUserStore(db, dialect),
   ...createApiTokenStore(db),
   ...createSigningKeyStore(db),
+  ...createLoginBucketStore(db),
   ...createAuditStore(db),
   ...createDeviceIdentityStore(db),
   ...createOrderStore(db),

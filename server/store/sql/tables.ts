@@ -14,6 +14,7 @@ import type { EventTable } from "./events.js";
 import type { FirmwareTable } from "./firmware.js";
 import type { VersionSampleTable } from "./fleet.js";
 import type { LabelTable, TagTable } from "./labels.js";
+import type { LoginBucketTable } from "./login-buckets.js";
 import type { MeshNodeTable, MeshUpdateTable } from "./mesh.js";
 import type { OrderTable } from "./orders.js";
 import type { FleetRevisionTable } from "./quiet.js";
@@ -44,6 +45,7 @@ export interface Tables {
   one_time_links: LinkTable;
   api_tokens: ApiTokenTable;
   signing_keys: SigningKeyTable;
+  login_buckets: LoginBucketTable;
   audit: AuditTable;
   device_identities: DeviceIdentityTable;
   device_orders: OrderTable;

@@ -90,6 +90,17 @@ describe("what a panel shows", () => {
     expect(panel.state.attempt).below(0);
   });
 
+  it("shows the server the token that it gave, and nobody else", () => {
+    const shown = (server: string) => {
+      const panel = new Panel();
+      const serverToken = { server, token: "skd_1" };
+      panel.device = { ...ONLINE, update: { ...ONLINE.update, serverToken } };
+      return panel.ask().find("startRequest")!.request.headers;
+    };
+    expect(shown("http://updates.test:8080")).deep.equal({ authorization: "Bearer skd_1" });
+    expect(shown("http://other.test")).deep.equal({});
+  });
+
   it("lets an update go first", () => {
     const panel = new Panel();
     panel.device = { ...ONLINE, update: { ...ONLINE.update, phase: "streaming" } };

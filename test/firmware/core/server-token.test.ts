@@ -3,6 +3,7 @@ import type { Effect } from "../../../firmware/core/effect.js";
 import type { Raise } from "../../../firmware/core/event.js";
 import { initialReport, reportStep } from "../../../firmware/core/report.js";
 import {
+  authorizationAt,
   jsonHeaders,
   readServerToken,
   SERVER_TOKEN_KEY,
@@ -44,6 +45,24 @@ describe("the token that a server gives", () => {
     expect(shown("http://other.test", undefined, build)).equal(undefined);
     expect(shown(SERVER, { server: "http://other.test", token: TOKEN }, build)).equal("Bearer ske_1");
     expect(shown(SERVER, undefined, { ...build, enrolmentToken: "" })).equal(undefined);
+  });
+
+  it("goes along to every address of that server, and to none that only looks like one", () => {
+    const known = { server: `${SERVER}/`, token: TOKEN };
+    const shown = (url: string) => authorizationAt(url, known, undefined).authorization;
+    for (const path of ["", "/", "/api/ota/download/7?device=base-1", "/api/content/base-1"])
+      expect(shown(`${SERVER}${path}`), path).equal(`Bearer ${TOKEN}`);
+    for (const url of [
+      "http://updates.test/api/ota/download/7",
+      "http://updates.test:80801/x",
+      "http://updates.test:8080.evil.test/x",
+      "http://updates.test:8080@evil.test/x",
+      "http://updates.test:8080?@evil.test/x",
+      "https://updates.test:8080/x",
+      "",
+      "/api/ota/download/7",
+    ])
+      expect(shown(url), url).equal(undefined);
   });
 
   describe("with the answer to a check", () => {

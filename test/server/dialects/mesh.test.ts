@@ -48,6 +48,33 @@ describe("updates in a mesh", () => {
   });
   afterEach(() => legacy.close());
 
+  it("are told of, and reported, by gateways whose token is for their type only", async () => {
+    const update = await admin("POST", "/ota/updates", { firmware_id: firmwareId });
+    const { id } = update.json();
+    const tokenFor = async (device_types: string[]): Promise<string> => {
+      const body = { name: device_types[0], scopes: ["mesh:report"], user: "ada", device_types };
+      return (await legacy.server.admin("POST", "/api/tokens", body)).json().token;
+    };
+    const [led, pir] = [await tokenFor(["led"]), await tokenFor(["pir"])];
+    const pending = async (token: string) =>
+      (await call(token, "GET", "/ota/updates/pending")).json().updates;
+    expect(await pending(led)).to.deep.equal([]);
+    expect(await pending(pir)).to.have.length(1);
+    const node = { node_id: "7", status: "failed", error: "none of mine" };
+    expect((await call(led, "POST", `/ota/updates/${id}/nodes`, node)).statusCode).to.equal(403);
+    expect((await call(led, "POST", `/ota/updates/${id}/finish`, { status: "failed" })).statusCode).to.equal(
+      403,
+    );
+    expect((await admin("GET", `/ota/updates/${id}`)).json()).to.deep.include({
+      status: "pending",
+      nodes: [],
+    });
+    expect((await call(pir, "POST", `/ota/updates/${id}/nodes`, node)).statusCode).to.equal(200);
+    expect((await call(pir, "POST", `/ota/updates/${id}/finish`, { status: "failed" })).statusCode).to.equal(
+      200,
+    );
+  });
+
   it("are what a gateway asks for, with all that it announces to its nodes", async () => {
     const update = await admin("POST", "/ota/updates", { firmware_id: firmwareId, force_update: true });
     expect(update.statusCode).to.equal(201);

@@ -1,0 +1,132 @@
+// Who may have what is made for the devices of one type: their images, what is told of them, their pictures. Of an open type: whoever
+// asks, because many clients know no tokens. Of a closed one (devices enrolled, approved by hand, or tokens required) only
+//
+//   a device of the type    its own token, or the type's where that is enough, and its name: in the path, ?device=ID, or Basic's
+//   a person or a program   signed in or with an API token that may read or report a mesh, and may change this type if it is bound
+//
+// Nothing secret ever stands in an address, so no address is signed: an address ends up in the logs of proxies, and has to be good
+// for as long as a slow download may take. Every client can send a header; those that set none can send a name and a password.
+
+import { hash } from "node:crypto";
+import type { FastifyRequest } from "fastify";
+import { mayChange, mayDo } from "../auth/actor.js";
+import { isSecret } from "../auth/secret.js";
+import { ANY_TYPE, demandMember, findPolicy, isClosed } from "../device-identity.js";
+import type { Store } from "../store/store.js";
+import { credentialOf, noteRefusal, readBasic } from "./check.js";
+import type { Context } from "./context.js";
+import { ApiError } from "./errors.js";
+import { identify } from "./guard.js";
+
+/**
+ * An image leaves in many parts: what was looked up is good for the next ones. So long may a policy that was changed, or a token that
+ * was revoked, still count.
+ */
+export const REMEMBERED_MS = 2_000;
+const MAX_REMEMBERED_COUNT = 10_000;
+
+/** What was looked up a moment ago. Bounded; who asks much makes it forget, not grow. */
+export class AccessMemory {
+  readonly #store: Store;
+  readonly #now: () => number;
+  readonly #isOpen = new Map<string, { readonly isOpen: boolean; readonly at: number }>();
+  readonly #admittedAt = new Map<string, number>();
+
+  constructor({ store, now }: { readonly store: Store; readonly now: () => number }) {
+    this.#store = store;
+    this.#now = now;
+  }
+
+  /** Whether whoever asks may have it; `undefined`: of a device that nobody knows. */
+  async isOpen(deviceType: string | undefined): Promise<boolean> {
+    const name = deviceType ?? ANY_TYPE;
+    const known = this.#isOpen.get(name);
+    if (known && this.#isFresh(known.at)) return known.isOpen;
+    const at = this.#now();
+    const isOpen = !isClosed(await findPolicy({ store: this.#store }, name));
+    if (this.#isOpen.size >= MAX_REMEMBERED_COUNT) this.#isOpen.clear();
+    this.#isOpen.set(name, { isOpen, at });
+    return isOpen;
+  }
+
+  /** Runs `judge`, unless it let the same in a moment ago. */
+  async admit(key: string, judge: () => Promise<void>): Promise<void> {
+    const known = this.#admittedAt.get(key);
+    if (known !== undefined && this.#isFresh(known)) return;
+    const at = this.#now();
+    await judge();
+    if (this.#admittedAt.size >= MAX_REMEMBERED_COUNT) this.#admittedAt.clear();
+    this.#admittedAt.set(key, at);
+  }
+
+  #isFresh(at: number): boolean {
+    return Math.abs(this.#now() - at) < REMEMBERED_MS;
+  }
+}
+
+/** What is asked for: of which type, and by which device as far as the request says. */
+export interface Wanted {
+  /** Absent: of a device that nobody knows. */
+  readonly deviceType: string | undefined;
+  readonly deviceId?: string | undefined;
+}
+
+/** @returns whether everybody may have it, and so a cache may keep it for others. @throws ApiError TOKEN_REQUIRED, FORBIDDEN, DEVICE_… */
+export async function demandAccess(
+  request: FastifyRequest,
+  context: Context,
+  { deviceType, deviceId }: Wanted,
+): Promise<"everybody" | "known"> {
+  if (await context.access.isOpen(deviceType)) return "everybody";
+  const credential = credentialOf(request);
+  if (credential === undefined || !(isSecret("device", credential) || isSecret("enrolment", credential))) {
+    await demandActor(request, context, deviceType);
+    return "known";
+  }
+  const name = deviceId ?? readBasic(request.headers.authorization)?.name;
+  if (!name) {
+    throw new ApiError(
+      401,
+      "DEVICE_UNNAMED",
+      "a device's token is good with the device's name only: add ?device=ID to the address",
+    );
+  }
+  const shown = { deviceId: name, deviceType: deviceType ?? ANY_TYPE, credential };
+  await context.access.admit(keyOf(shown), () =>
+    noteRefusal(context, name, () => demandMember({ store: context.store, time: context.now() }, shown)),
+  );
+  return "known";
+}
+
+/** The same for where nobody is to guess what there is: who may not have it is told what is told where there is none. */
+export async function mayAccess(request: FastifyRequest, context: Context, wanted: Wanted): Promise<boolean> {
+  try {
+    await demandAccess(request, context, wanted);
+    return true;
+  } catch (error) {
+    if (error instanceof ApiError && error.status < 500) return false;
+    throw error;
+  }
+}
+
+async function demandActor(
+  request: FastifyRequest,
+  context: Context,
+  deviceType: string | undefined,
+): Promise<void> {
+  const actor = await identify(request, context);
+  if (!actor) {
+    throw new ApiError(
+      401,
+      "TOKEN_REQUIRED",
+      "this is for devices that show their token and for people who are signed in: send Authorization: Bearer",
+      { "www-authenticate": 'Bearer realm="skyslot"' },
+    );
+  }
+  const isAllowed = mayDo(actor, "read") || mayDo(actor, "mesh:report");
+  if (isAllowed && mayChange(actor, { deviceType: deviceType ?? ANY_TYPE })) return;
+  throw new ApiError(403, "FORBIDDEN", `${actor.name} may not have what is made for devices of this type`);
+}
+
+/** No secret stays in memory. */
+const keyOf = (shown: object): string => hash("sha256", JSON.stringify(shown), "base64url");
