@@ -1,60 +1,14 @@
-// The store on any SQL database: the parts put together, and transactions.
+// The store on any SQL database: its parts, and transactions.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Kysely } from "kysely";
 import { Turns } from "../../turns.js";
 import type { Store, StoreParts } from "../store.js";
-import { createApiTokenStore } from "./api-tokens.js";
-import { createAttributeStore } from "./attributes.js";
-import { createAuditStore } from "./audit.js";
-import { createBlobUseStore } from "./blobs.js";
-import { createContentStore } from "./content.js";
 import type { SqlDatabase } from "./database.js";
-import { createDeviceIdentityStore } from "./device-identities.js";
-import { createDeviceStore } from "./devices.js";
-import type { SqlDialect } from "./dialect.js";
-import { createEventStore } from "./events.js";
-import { createFirmwareStore } from "./firmware.js";
-import { createFleetStore } from "./fleet.js";
 import { TransactionGroups } from "./groups.js";
-import { createLabelStore } from "./labels.js";
-import { createLoginBucketStore } from "./login-buckets.js";
-import { createMeshStore } from "./mesh.js";
-import { createOrderStore } from "./orders.js";
-import { createQuietStore } from "./quiet.js";
-import { createRolloutStore } from "./rollouts.js";
+import { createParts, partsOnDemand } from "./parts.js";
 import { CollectedSightings, directSightings, lastOf, type Sightings } from "./sightings.js";
-import { createSigningKeyStore } from "./signing-keys.js";
 import type { Tables } from "./tables.js";
-import { createTypeStore } from "./types.js";
-import { createUpdateStore } from "./updates.js";
-import { createUserStore } from "./users.js";
-import { createWebhookStore } from "./webhooks.js";
-
-/** Every part, one a line. */
-const createParts = (db: Kysely<Tables>, dialect: SqlDialect): StoreParts => ({
-  ...createBlobUseStore(db),
-  ...createDeviceStore(db),
-  ...createLabelStore(db),
-  ...createFirmwareStore(db, dialect),
-  ...createUpdateStore(db),
-  ...createRolloutStore(db),
-  ...createQuietStore(db),
-  ...createEventStore(db),
-  ...createFleetStore(db),
-  ...createTypeStore(db),
-  ...createAttributeStore(db),
-  ...createMeshStore(db),
-  ...createUserStore(db, dialect),
-  ...createApiTokenStore(db),
-  ...createSigningKeyStore(db),
-  ...createLoginBucketStore(db),
-  ...createAuditStore(db),
-  ...createDeviceIdentityStore(db),
-  ...createOrderStore(db),
-  ...createContentStore(db),
-  ...createWebhookStore(db),
-});
 
 /** Runs of a transaction that others keep setting back: with the pauses between them some ten seconds. */
 const MAX_RUN_COUNT = 60;
@@ -73,9 +27,9 @@ export async function createSqlStore(database: SqlDatabase, options: StoreOption
   const locks = new Queues();
   const { sharedLock } = dialect;
   const groups = new TransactionGroups(db);
+  const storeOf = partsOnDemand(db, dialect, UNNESTABLE);
   const runOnce = <Result>(work: (store: Store) => Promise<Result>): Promise<Result> => {
-    const inside = (transaction: Kysely<Tables>) =>
-      work({ ...createParts(transaction, dialect), ...UNNESTABLE });
+    const inside = (transaction: Kysely<Tables>) => work(storeOf(transaction));
     // SQLite lets one transaction run at a time anyway.
     return dialect.name === "sqlite"
       ? groups.run(inside)
