@@ -12,7 +12,6 @@
 
 import { type Static, Type } from "@sinclair/typebox";
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import type { CheckRequest } from "../../firmware/core/wire.js";
 import { answerCheck, credentialOf, noteRefusal, recordDevice } from "../api/check.js";
 import type { Context } from "../api/context.js";
 import { ApiError } from "../api/errors.js";
@@ -20,10 +19,16 @@ import { DeviceId, Name } from "../api/schemas.js";
 import { PRIVATE_CACHING, sendImage } from "../api/send-image.js";
 import { demandCredential } from "../device-identity.js";
 import { requireLegacy } from "../legacy.js";
-import type { Device, Store } from "../store/store.js";
 import { reportStatus } from "../updates.js";
-import { feedbackReport } from "./hawkbit-feedback.js";
-import { baseOf, CANCEL_HEARD, linksFor, sleepOf, viewDeployment } from "./hawkbit-views.js";
+import {
+  describeController,
+  findAction,
+  findController,
+  hearLateEnd,
+  noteRetrieved,
+} from "./hawkbit-actions.js";
+import { feedbackReport, isClosing } from "./hawkbit-feedback.js";
+import { baseOf, CANCEL_HEARD, isEndedHere, linksFor, sleepOf, viewDeployment } from "./hawkbit-views.js";
 
 const BASE = "/:tenant/controller/v1/:id";
 const MAX_BODY_BYTES = 16 * 1024;
@@ -51,7 +56,7 @@ export const FeedbackBody = Type.Object({
 });
 
 export type Controller = Static<typeof ControllerParams>;
-type Action = Static<typeof ActionParams>;
+type ActionPath = Static<typeof ActionParams>;
 
 export function hawkbitRoutes(app: FastifyInstance, context: Context): void {
   app.register(async (guarded) => {
@@ -100,11 +105,20 @@ function controllerRoutes(app: FastifyInstance, context: Context): void {
     },
   );
 
-  app.get<{ Params: Action }>(
+  app.get<{ Params: ActionPath }>(
     `${BASE}/deploymentBase/:action`,
     { ...open, schema: { summary: "hawkBit: what to install", params: ActionParams } },
     async (request) => {
-      const { attempt, firmware } = await findAction(store, request.params);
+      const action = await findAction(store, request.params);
+      const { device, attempt, firmware } = action;
+      if (isEndedHere(attempt))
+        throw new ApiError(
+          404,
+          "ACTION_ENDED",
+          `action ${attempt.id} was ended here: ${attempt.errorMessage ?? attempt.errorCode}`,
+        );
+      if (attempt.finishedAt === null && attempt.step === null)
+        await recordDevice(context, request, device.id, (journal) => noteRetrieved(journal, action));
       return viewDeployment(attempt, firmware, baseOf(request));
     },
   );
@@ -123,7 +137,7 @@ function controllerRoutes(app: FastifyInstance, context: Context): void {
     },
   });
 
-  app.post<{ Params: Action; Body: Static<typeof FeedbackBody> }>(
+  app.post<{ Params: ActionPath; Body: Static<typeof FeedbackBody> }>(
     `${BASE}/deploymentBase/:action/feedback`,
     {
       ...open,
@@ -131,10 +145,16 @@ function controllerRoutes(app: FastifyInstance, context: Context): void {
     },
     async (request) => {
       const { params, body } = request;
-      const { device, attempt, firmware } = await findAction(store, params);
-      // What was ended here stays ended; a client that has not heard of it yet is not to blame.
-      if (attempt.finishedAt !== null) return {};
-      const report = feedbackReport(body);
+      const action = await findAction(store, params);
+      const { device, attempt, firmware } = action;
+      const report = feedbackReport(body, attempt.status);
+      if (attempt.finishedAt !== null) {
+        if (isEndedHere(attempt) && isClosing(body))
+          await recordDevice(context, request, params.id, (journal) =>
+            hearLateEnd(journal, action, report.status),
+          );
+        return {};
+      }
       await recordDevice(context, request, params.id, async (journal) => {
         await reportStatus(journal, { device_id: device.id, firmware_id: firmware.id, ...report });
         // Its word is all there is; the attempt is a success when it polls again.
@@ -146,7 +166,7 @@ function controllerRoutes(app: FastifyInstance, context: Context): void {
     },
   );
 
-  app.get<{ Params: Action }>(
+  app.get<{ Params: ActionPath }>(
     `${BASE}/cancelAction/:action`,
     { ...open, schema: { summary: "hawkBit: an action that was ended here", params: ActionParams } },
     async ({ params }) => {
@@ -155,7 +175,7 @@ function controllerRoutes(app: FastifyInstance, context: Context): void {
     },
   );
 
-  app.post<{ Params: Action; Body: Static<typeof FeedbackBody> }>(
+  app.post<{ Params: ActionPath; Body: Static<typeof FeedbackBody> }>(
     `${BASE}/cancelAction/:action/feedback`,
     {
       ...open,
@@ -171,35 +191,4 @@ function controllerRoutes(app: FastifyInstance, context: Context): void {
       return {};
     },
   );
-}
-
-/** A poll tells nothing but who asks: the version is the last that is known. */
-async function describeController(store: Store, { tenant, id }: Controller): Promise<CheckRequest> {
-  const known = await store.findDevice(id);
-  const attributes = known && (await store.findAttributes(id));
-  return {
-    device_id: id,
-    device_type: tenant,
-    current_version:
-      known && known.version !== "0.0.0" ? known.version : (attributes?.version ?? "0.0.0").slice(0, 48),
-    current_build: known?.build ?? 0,
-  };
-}
-
-/** @throws ApiError DEVICE_UNKNOWN */
-async function findController(store: Store, { tenant, id }: Controller): Promise<Device> {
-  const device = await store.findDevice(id);
-  if (device?.type !== tenant)
-    throw new ApiError(404, "DEVICE_UNKNOWN", `controller ${id} has never polled as ${tenant}`);
-  return device;
-}
-
-/** @throws ApiError DEVICE_UNKNOWN, ACTION_UNKNOWN */
-async function findAction(store: Store, params: Action) {
-  const device = await findController(store, params);
-  const attempt = await store.findUpdate(params.action);
-  const firmware = attempt && (await store.findFirmware(attempt.firmwareId));
-  if (!attempt || !firmware || attempt.deviceId !== device.id)
-    throw new ApiError(404, "ACTION_UNKNOWN", `controller ${device.id} has no action ${params.action}`);
-  return { device, attempt, firmware };
 }

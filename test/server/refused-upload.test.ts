@@ -1,6 +1,6 @@
 // An upload that is refused while its client still sends: the client hears why, and its connection does not outlive it.
 
-import { connect } from "node:net";
+import { type AddressInfo, connect } from "node:net";
 import { expect } from "chai";
 import { TestServer } from "./test-server.js";
 
@@ -28,7 +28,7 @@ describe("an upload that is refused halfway", () => {
     ]);
   /** Sends it as a whole, and hangs up after the answer, as curl does. */
   const send = (path: string, body: Buffer, token: string): Promise<string> => {
-    const [{ port }] = server.app.addresses() as [{ port: number }];
+    const { port } = server.app.server.address() as AddressInfo;
     return new Promise((resolve, reject) => {
       let answer = "";
       const socket = connect(port, "127.0.0.1");
