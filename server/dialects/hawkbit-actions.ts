@@ -7,6 +7,7 @@ import type { Device, Firmware, Store, Update } from "../store/store.js";
 import { reportStatus } from "../updates.js";
 import type { Controller } from "./hawkbit-routes.js";
 import { CANCEL_HEARD, RETRIEVED } from "./hawkbit-views.js";
+import { UNKNOWN_VERSION, versionIn } from "./unknown-version.js";
 
 /** An attempt under the name that hawkBit's clients know it by. */
 export interface Action {
@@ -23,7 +24,7 @@ export async function describeController(store: Store, { tenant, id }: Controlle
     device_id: id,
     device_type: tenant,
     current_version:
-      known && known.version !== "0.0.0" ? known.version : (attributes?.version ?? "0.0.0").slice(0, 48),
+      known && known.version !== UNKNOWN_VERSION ? known.version : versionIn(attributes?.version),
     current_build: known?.build ?? 0,
   };
 }

@@ -2,6 +2,7 @@
 // the path is the device type, which has to be legacy: such a client knows no signatures of ours.
 //
 //   poll ──▶ _links: configData ──PUT──▶ gone for ever
+//   poll ──▶ _links:
 //              deploymentBase/{attempt} ──▶ chunks[0].artifacts[0] ──▶ …/artifacts/{file} ──▶ feedback … closed
 //              cancelAction/{attempt}   for an attempt that the server ended while the client was at it
 //
@@ -12,14 +13,16 @@
 
 import { type Static, Type } from "@sinclair/typebox";
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import { answerCheck, credentialOf, noteRefusal, recordDevice } from "../api/check.js";
+import type { CheckRequest } from "../../firmware/core/wire.js";
+import { aboutDevice, answerCheck, credentialOf, noteRefusal, recordDevice, showOf } from "../api/check.js";
 import type { Context } from "../api/context.js";
 import { ApiError } from "../api/errors.js";
 import { DeviceId, Name } from "../api/schemas.js";
 import { PRIVATE_CACHING, sendImage } from "../api/send-image.js";
-import { demandCredential } from "../device-identity.js";
+import { admitDevice, demandCredential } from "../device-identity.js";
+import { type Journal, record } from "../journal.js";
 import { requireLegacy } from "../legacy.js";
-import { reportStatus } from "../updates.js";
+import { reportStatus, seeDevice } from "../updates.js";
 import {
   describeController,
   findAction,
@@ -74,6 +77,22 @@ async function letIn(request: FastifyRequest<{ Params: Controller }>, context: C
   await noteRefusal(context, deviceId, () => demandCredential({ store, time: now() }, shown));
 }
 
+/**
+ * The first poll tells no version, and its client would be given a release in the same breath as it is asked what it runs: so it is
+ * offered one from its second poll on.
+ */
+async function meetController(context: Context, request: FastifyRequest, check: CheckRequest): Promise<void> {
+  const { deviceLimit, metrics, now } = context;
+  await deviceLimit.recount(now());
+  const meet = async (journal: Journal) => {
+    await admitDevice(journal, showOf(request, check));
+    await seeDevice(journal, check, deviceLimit);
+  };
+  const { device_id } = check;
+  await noteRefusal(context, device_id, () => record(context, meet, { about: aboutDevice(device_id) }));
+  metrics.checks.inc({ result: "current" });
+}
+
 function controllerRoutes(app: FastifyInstance, context: Context): void {
   const { store } = context;
   const open = { bodyLimit: MAX_BODY_BYTES, config: { access: "device" as const } };
@@ -84,7 +103,8 @@ function controllerRoutes(app: FastifyInstance, context: Context): void {
     async (request) => {
       const { params } = request;
       const check = await describeController(store, params);
-      await answerCheck(context, request, check);
+      if (await store.findDevice(params.id)) await answerCheck(context, request, check);
+      else await meetController(context, request, check);
       return { config: { polling: { sleep: sleepOf(context) } }, _links: await linksFor(request, store) };
     },
   );

@@ -40,6 +40,12 @@ describe("rauc-hawkbit-updater at the device API of hawkBit", () => {
       time: "20261121T145712",
       status: { result: { finished }, execution, details: [detail] },
     });
+  const identify = (data: object): Promise<void> =>
+    send("PUT", `${BASE}/configData`, {
+      time: "20261121T145024",
+      status: { result: { finished: "success" }, execution: "closed" },
+      data,
+    });
   const poll = async (): Promise<Record<string, { href: string }>> => {
     const answer = (await get(BASE)).json();
     expect(answer.config.polling.sleep).to.match(/^\d\d:\d\d:\d\d$/);
@@ -64,18 +70,19 @@ describe("rauc-hawkbit-updater at the device API of hawkBit", () => {
     authorization = `GatewayToken ${made.json().token}`;
     legacy.server.nowMs += 1000;
     firmwareId = (await legacy.upload(bundle, { filename: "bundle.raucb" })).json().id;
+    // The first: nobody knows yet what runs on it.
+    expect(await poll()).to.have.keys(["configData"]);
   });
   afterEach(() => legacy.close());
 
   it("is identified, resumes its download, installs and is done", async () => {
-    expect(await poll()).to.have.keys(["configData", "deploymentBase"]);
-    await send("PUT", `${BASE}/configData`, {
-      time: "20261121T145024",
-      status: { result: { finished: "success" }, execution: "closed" },
-      data: { product: "Terminator", serialnumber: "4711", version: "1.0.0" },
-    });
+    await identify({ product: "Terminator", serialnumber: "4711", version: "1.0.0" });
     const { path, deployment } = await retrieve();
-    expect(await legacy.server.lastAttempt()).to.include({ status: "downloading", step: "retrieved" });
+    expect(await legacy.server.lastAttempt()).to.include({
+      status: "downloading",
+      step: "retrieved",
+      from_version: "1.0.0",
+    });
     expect(deployment.chunks).to.have.length(1);
     const [artifact, ...others] = deployment.chunks[0].artifacts;
     expect(others).to.have.length(0);
@@ -100,6 +107,24 @@ describe("rauc-hawkbit-updater at the device API of hawkBit", () => {
     expect(await poll()).to.deep.equal({});
     expect(await legacy.server.lastAttempt()).to.include({ status: "success", outcome: "reported" });
     expect(await device()).to.include({ current_version: "1.2.0" });
+  });
+
+  for (const [name, data] of [
+    ["no version", { product: "Terminator" }],
+    ["none that can be one", { version: "spring release / 2" }],
+    ["more than that", { version: "1".repeat(49) }],
+  ] as const)
+    it(`is brought from an unknown version where it tells ${name}`, async () => {
+      await identify(data);
+      await retrieve();
+      expect(await device()).to.include({ current_version: "unknown" });
+      expect(await legacy.server.lastAttempt()).to.include({ from_version: "unknown" });
+    });
+
+  it("is not taken back by a release that is older than what it tells that it runs", async () => {
+    await identify({ version: "2.5.0" });
+    expect(await poll()).to.deep.equal({});
+    expect(await device()).to.include({ current_version: "2.5.0" });
   });
 
   it("tells of a failed installation", async () => {
