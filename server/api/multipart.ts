@@ -17,11 +17,21 @@ export const partsOf = (request: FastifyRequest): AsyncGenerator<Multipart> => r
  */
 async function* endingParts(request: FastifyRequest): AsyncGenerator<Multipart> {
   const parts = request.parts();
-  for (;;) {
-    const { done, value } = await nextPart(parts.next(), request);
-    if (done) return;
-    yield value;
+  try {
+    for (;;) {
+      const { done, value } = await nextPart(parts.next(), request);
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    discardRest(request);
   }
+}
+
+/** What nobody reads any more still has to be read: until then nobody notices that the client has closed its connection. */
+function discardRest({ raw }: FastifyRequest): void {
+  raw.unpipe();
+  raw.resume();
 }
 
 async function nextPart<Result>(next: Promise<Result>, { raw }: FastifyRequest): Promise<Result> {

@@ -16,6 +16,7 @@ import { SHORT_CACHING, sendImage } from "../api/send-image.js";
 import { requireLegacy } from "../legacy.js";
 import type { Firmware } from "../store/store.js";
 import { reportStatus } from "../updates.js";
+import { UNKNOWN_VERSION } from "./unknown-version.js";
 
 const Params = Type.Object({ type: Name });
 
@@ -67,7 +68,7 @@ function readHeaders(request: FastifyRequest, deviceType: string): CheckRequest 
     device_id: header("sta-mac")?.toUpperCase(),
     device_type: deviceType,
     // A sketch without a version of its own: its image's hash alone says what runs.
-    current_version: version ?? "0.0.0",
+    current_version: version ?? UNKNOWN_VERSION,
     current_build: 0,
     // HTTPUpdate marks nothing for a trial: what runs is what it boots again.
     ...(sha256 === undefined ? {} : { image_sha256: sha256, slot_state: "valid" }),

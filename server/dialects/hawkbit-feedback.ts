@@ -5,10 +5,12 @@
 //   closed                                failure   failed, FAILED
 //   closed                                none      installing
 //   rejected, canceled                              failed, REJECTED or CANCELLED
-//   download, proceeding, scheduled …               downloading
 //   downloaded                                      installing
+//   download, proceeding, scheduled …               downloading, or installing once that has begun
+//
+// `proceeding` is all that RAUC's client says of both; its details tell that it installs: "installing", " 38% Checking bundle done."
 
-import type { Report } from "../../firmware/core/wire.js";
+import type { Report, UpdateStatus } from "../../firmware/core/wire.js";
 
 export interface Feedback {
   readonly status: {
@@ -20,8 +22,10 @@ export interface Feedback {
 
 const MAX_MESSAGE_LENGTH = 500;
 const MAX_STEP_LENGTH = 32;
+const RAUC_INSTALLS = /^(?:installing$| {0,2}\d{1,3}% )/;
 
-export function feedbackReport({ status }: Feedback): Omit<Report, "firmware_id"> {
+/** `before`: how the attempt stands. */
+export function feedbackReport({ status }: Feedback, before: UpdateStatus): Omit<Report, "firmware_id"> {
   const message = (status.details ?? []).join("\n").slice(0, MAX_MESSAGE_LENGTH);
   const step = status.execution.slice(0, MAX_STEP_LENGTH);
   const failed = (error_code: string) =>
@@ -37,7 +41,14 @@ export function feedbackReport({ status }: Feedback): Omit<Report, "firmware_id"
       return failed("CANCELLED");
     case "downloaded":
       return { status: "installing", step };
-    default:
-      return { status: "downloading", step };
+    default: {
+      const isInstalling =
+        before === "installing" || (status.details ?? []).some((detail) => RAUC_INSTALLS.test(detail));
+      return { status: isInstalling ? "installing" : "downloading", step };
+    }
   }
 }
+
+/** Whether the client is done with the action, however it ended. */
+export const isClosing = ({ status }: Feedback): boolean =>
+  ["closed", "rejected", "canceled"].includes(status.execution);

@@ -2,6 +2,7 @@
 // the path is the device type, which has to be legacy: such a client knows no signatures of ours.
 //
 //   poll ──▶ _links: configData ──PUT──▶ gone for ever
+//   poll ──▶ _links:
 //              deploymentBase/{attempt} ──▶ chunks[0].artifacts[0] ──▶ …/artifacts/{file} ──▶ feedback … closed
 //              cancelAction/{attempt}   for an attempt that the server ended while the client was at it
 //
@@ -13,17 +14,24 @@
 import { type Static, Type } from "@sinclair/typebox";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { CheckRequest } from "../../firmware/core/wire.js";
-import { answerCheck, credentialOf, noteRefusal, recordDevice } from "../api/check.js";
+import { aboutDevice, answerCheck, credentialOf, noteRefusal, recordDevice, showOf } from "../api/check.js";
 import type { Context } from "../api/context.js";
 import { ApiError } from "../api/errors.js";
 import { DeviceId, Name } from "../api/schemas.js";
 import { PRIVATE_CACHING, sendImage } from "../api/send-image.js";
-import { demandCredential } from "../device-identity.js";
+import { admitDevice, demandCredential } from "../device-identity.js";
+import { type Journal, record } from "../journal.js";
 import { requireLegacy } from "../legacy.js";
-import type { Device, Store } from "../store/store.js";
-import { reportStatus } from "../updates.js";
-import { feedbackReport } from "./hawkbit-feedback.js";
-import { baseOf, CANCEL_HEARD, linksFor, sleepOf, viewDeployment } from "./hawkbit-views.js";
+import { reportStatus, seeDevice } from "../updates.js";
+import {
+  describeController,
+  findAction,
+  findController,
+  hearLateEnd,
+  noteRetrieved,
+} from "./hawkbit-actions.js";
+import { feedbackReport, isClosing } from "./hawkbit-feedback.js";
+import { baseOf, CANCEL_HEARD, isEndedHere, linksFor, sleepOf, viewDeployment } from "./hawkbit-views.js";
 
 const BASE = "/:tenant/controller/v1/:id";
 const MAX_BODY_BYTES = 16 * 1024;
@@ -51,7 +59,7 @@ export const FeedbackBody = Type.Object({
 });
 
 export type Controller = Static<typeof ControllerParams>;
-type Action = Static<typeof ActionParams>;
+type ActionPath = Static<typeof ActionParams>;
 
 export function hawkbitRoutes(app: FastifyInstance, context: Context): void {
   app.register(async (guarded) => {
@@ -69,6 +77,22 @@ async function letIn(request: FastifyRequest<{ Params: Controller }>, context: C
   await noteRefusal(context, deviceId, () => demandCredential({ store, time: now() }, shown));
 }
 
+/**
+ * The first poll tells no version, and its client would be given a release in the same breath as it is asked what it runs: so it is
+ * offered one from its second poll on.
+ */
+async function meetController(context: Context, request: FastifyRequest, check: CheckRequest): Promise<void> {
+  const { deviceLimit, metrics, now } = context;
+  await deviceLimit.recount(now());
+  const meet = async (journal: Journal) => {
+    await admitDevice(journal, showOf(request, check));
+    await seeDevice(journal, check, deviceLimit);
+  };
+  const { device_id } = check;
+  await noteRefusal(context, device_id, () => record(context, meet, { about: aboutDevice(device_id) }));
+  metrics.checks.inc({ result: "current" });
+}
+
 function controllerRoutes(app: FastifyInstance, context: Context): void {
   const { store } = context;
   const open = { bodyLimit: MAX_BODY_BYTES, config: { access: "device" as const } };
@@ -79,7 +103,8 @@ function controllerRoutes(app: FastifyInstance, context: Context): void {
     async (request) => {
       const { params } = request;
       const check = await describeController(store, params);
-      await answerCheck(context, request, check);
+      if (await store.findDevice(params.id)) await answerCheck(context, request, check);
+      else await meetController(context, request, check);
       return { config: { polling: { sleep: sleepOf(context) } }, _links: await linksFor(request, store) };
     },
   );
@@ -100,11 +125,20 @@ function controllerRoutes(app: FastifyInstance, context: Context): void {
     },
   );
 
-  app.get<{ Params: Action }>(
+  app.get<{ Params: ActionPath }>(
     `${BASE}/deploymentBase/:action`,
     { ...open, schema: { summary: "hawkBit: what to install", params: ActionParams } },
     async (request) => {
-      const { attempt, firmware } = await findAction(store, request.params);
+      const action = await findAction(store, request.params);
+      const { device, attempt, firmware } = action;
+      if (isEndedHere(attempt))
+        throw new ApiError(
+          404,
+          "ACTION_ENDED",
+          `action ${attempt.id} was ended here: ${attempt.errorMessage ?? attempt.errorCode}`,
+        );
+      if (attempt.finishedAt === null && attempt.step === null)
+        await recordDevice(context, request, device.id, (journal) => noteRetrieved(journal, action));
       return viewDeployment(attempt, firmware, baseOf(request));
     },
   );
@@ -123,7 +157,7 @@ function controllerRoutes(app: FastifyInstance, context: Context): void {
     },
   });
 
-  app.post<{ Params: Action; Body: Static<typeof FeedbackBody> }>(
+  app.post<{ Params: ActionPath; Body: Static<typeof FeedbackBody> }>(
     `${BASE}/deploymentBase/:action/feedback`,
     {
       ...open,
@@ -131,10 +165,16 @@ function controllerRoutes(app: FastifyInstance, context: Context): void {
     },
     async (request) => {
       const { params, body } = request;
-      const { device, attempt, firmware } = await findAction(store, params);
-      // What was ended here stays ended; a client that has not heard of it yet is not to blame.
-      if (attempt.finishedAt !== null) return {};
-      const report = feedbackReport(body);
+      const action = await findAction(store, params);
+      const { device, attempt, firmware } = action;
+      const report = feedbackReport(body, attempt.status);
+      if (attempt.finishedAt !== null) {
+        if (isEndedHere(attempt) && isClosing(body))
+          await recordDevice(context, request, params.id, (journal) =>
+            hearLateEnd(journal, action, report.status),
+          );
+        return {};
+      }
       await recordDevice(context, request, params.id, async (journal) => {
         await reportStatus(journal, { device_id: device.id, firmware_id: firmware.id, ...report });
         // Its word is all there is; the attempt is a success when it polls again.
@@ -146,7 +186,7 @@ function controllerRoutes(app: FastifyInstance, context: Context): void {
     },
   );
 
-  app.get<{ Params: Action }>(
+  app.get<{ Params: ActionPath }>(
     `${BASE}/cancelAction/:action`,
     { ...open, schema: { summary: "hawkBit: an action that was ended here", params: ActionParams } },
     async ({ params }) => {
@@ -155,7 +195,7 @@ function controllerRoutes(app: FastifyInstance, context: Context): void {
     },
   );
 
-  app.post<{ Params: Action; Body: Static<typeof FeedbackBody> }>(
+  app.post<{ Params: ActionPath; Body: Static<typeof FeedbackBody> }>(
     `${BASE}/cancelAction/:action/feedback`,
     {
       ...open,
@@ -171,35 +211,4 @@ function controllerRoutes(app: FastifyInstance, context: Context): void {
       return {};
     },
   );
-}
-
-/** A poll tells nothing but who asks: the version is the last that is known. */
-async function describeController(store: Store, { tenant, id }: Controller): Promise<CheckRequest> {
-  const known = await store.findDevice(id);
-  const attributes = known && (await store.findAttributes(id));
-  return {
-    device_id: id,
-    device_type: tenant,
-    current_version:
-      known && known.version !== "0.0.0" ? known.version : (attributes?.version ?? "0.0.0").slice(0, 48),
-    current_build: known?.build ?? 0,
-  };
-}
-
-/** @throws ApiError DEVICE_UNKNOWN */
-async function findController(store: Store, { tenant, id }: Controller): Promise<Device> {
-  const device = await store.findDevice(id);
-  if (device?.type !== tenant)
-    throw new ApiError(404, "DEVICE_UNKNOWN", `controller ${id} has never polled as ${tenant}`);
-  return device;
-}
-
-/** @throws ApiError DEVICE_UNKNOWN, ACTION_UNKNOWN */
-async function findAction(store: Store, params: Action) {
-  const device = await findController(store, params);
-  const attempt = await store.findUpdate(params.action);
-  const firmware = attempt && (await store.findFirmware(attempt.firmwareId));
-  if (!attempt || !firmware || attempt.deviceId !== device.id)
-    throw new ApiError(404, "ACTION_UNKNOWN", `controller ${device.id} has no action ${params.action}`);
-  return { device, attempt, firmware };
 }

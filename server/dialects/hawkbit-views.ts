@@ -2,14 +2,18 @@
 
 import type { FastifyRequest } from "fastify";
 import type { Context } from "../api/context.js";
-import type { Firmware, Store, Update } from "../store/store.js";
+import { ENDED_BY_SERVER, type Firmware, type Store, type Update } from "../store/store.js";
 import type { Controller } from "./hawkbit-routes.js";
 
 const DEFAULT_POLL_SECONDS = 120;
 /** The step of an attempt that the server has ended and whose client has heard of it. */
 export const CANCEL_HEARD = "cancel-heard";
-/** Ends that the device does not know of by itself. */
-const ENDED_HERE: readonly (string | null)[] = Object.freeze(["SUPERSEDED", "WITHDRAWN", "CANCELLED"]);
+/** The step of an attempt that the client has come for. It may tell nothing more until it has the whole file. */
+export const RETRIEVED = "retrieved";
+
+/** Whether the server ended it: the client does not know of that by itself. */
+export const isEndedHere = ({ status, errorCode }: Update): boolean =>
+  status === "failed" && ENDED_BY_SERVER.includes(errorCode ?? "");
 
 /** What a poll tells there is to do. */
 export async function linksFor(request: FastifyRequest<{ Params: Controller }>, store: Store) {
@@ -18,8 +22,7 @@ export async function linksFor(request: FastifyRequest<{ Params: Controller }>, 
   const { rows } = await store.listUpdates({ deviceId: id }, { limit: 2, offset: 0 });
   const open = rows.find(({ finishedAt }) => finishedAt === null);
   const ended = rows.find(
-    ({ status, step, errorCode }) =>
-      status === "failed" && ENDED_HERE.includes(errorCode) && step !== null && step !== CANCEL_HEARD,
+    (attempt) => isEndedHere(attempt) && attempt.step !== null && attempt.step !== CANCEL_HEARD,
   );
   const link = (path: string) => ({ href: `${base}/${path}` });
   return {

@@ -63,6 +63,19 @@ describe("the container", () => {
     expect(copied).not.to.include("test");
   });
 
+  it("gets no keys or settings, even from folders that are let in", async () => {
+    const lines = (await readFile(".dockerignore", "utf8")).split("\n").filter((line) => /^[^#]/.test(line));
+    expect(lines[0]).to.equal("*");
+    const afterAllowed = lines.slice(lines.findLastIndex((line) => line.startsWith("!")) + 1);
+    expect(afterAllowed).to.include.members([
+      "**/*.jwk",
+      "**/*.key",
+      "**/*.pem",
+      "**/.env*",
+      "**/node_modules",
+    ]);
+  });
+
   it("runs as an ordinary user, is asked whether it is ready, and speaks flags that the server knows", async () => {
     const lines = await readDockerfile();
     const at = (word: string) => lines.findIndex((line) => line.word === word);

@@ -1,0 +1,78 @@
+// Controllers and actions, as hawkBit calls devices and attempts: finds them, and notes what a client's requests tell of them.
+
+import type { CheckRequest, UpdateStatus } from "../../firmware/core/wire.js";
+import { ApiError } from "../api/errors.js";
+import type { Journal } from "../journal.js";
+import type { Device, Firmware, Store, Update } from "../store/store.js";
+import { reportStatus } from "../updates.js";
+import type { Controller } from "./hawkbit-routes.js";
+import { CANCEL_HEARD, RETRIEVED } from "./hawkbit-views.js";
+import { UNKNOWN_VERSION, versionIn } from "./unknown-version.js";
+
+/** An attempt under the name that hawkBit's clients know it by. */
+export interface Action {
+  readonly device: Device;
+  readonly attempt: Update;
+  readonly firmware: Firmware;
+}
+
+/** A poll tells nothing but who asks: the version is the last that is known. */
+export async function describeController(store: Store, { tenant, id }: Controller): Promise<CheckRequest> {
+  const known = await store.findDevice(id);
+  const attributes = known && (await store.findAttributes(id));
+  return {
+    device_id: id,
+    device_type: tenant,
+    current_version:
+      known && known.version !== UNKNOWN_VERSION ? known.version : versionIn(attributes?.version),
+    current_build: known?.build ?? 0,
+  };
+}
+
+/** @throws ApiError DEVICE_UNKNOWN */
+export async function findController(store: Store, { tenant, id }: Controller): Promise<Device> {
+  const device = await store.findDevice(id);
+  if (device?.type !== tenant)
+    throw new ApiError(404, "DEVICE_UNKNOWN", `controller ${id} has never polled as ${tenant}`);
+  return device;
+}
+
+/** @throws ApiError DEVICE_UNKNOWN, ACTION_UNKNOWN */
+export async function findAction(
+  store: Store,
+  params: Controller & { readonly action: number },
+): Promise<Action> {
+  const device = await findController(store, params);
+  const attempt = await store.findUpdate(params.action);
+  const firmware = attempt && (await store.findFirmware(attempt.firmwareId));
+  if (!attempt || !firmware || attempt.deviceId !== device.id)
+    throw new ApiError(404, "ACTION_UNKNOWN", `controller ${device.id} has no action ${params.action}`);
+  return { device, attempt, firmware };
+}
+
+/** RAUC's client tells nothing more until it has the whole file: from here on it has to be told if the attempt ends here. */
+export async function noteRetrieved(journal: Journal, { device, firmware }: Action): Promise<void> {
+  const told = { status: "downloading", step: RETRIEVED } as const;
+  await reportStatus(journal, { device_id: device.id, firmware_id: firmware.id, ...told });
+}
+
+/**
+ * The client was done before it heard that the attempt was ended here. That stays ended, but there is nothing left to cancel, and
+ * what it has installed runs on it.
+ */
+export async function hearLateEnd(
+  journal: Journal,
+  { device, attempt, firmware }: Action,
+  status: UpdateStatus,
+): Promise<void> {
+  await journal.changeUpdate(attempt.id, { step: CANCEL_HEARD });
+  if (status !== "success") return;
+  await journal.putDevice({ ...device, version: firmware.version, build: firmware.buildNumber });
+  await journal.log({
+    kind: "device.version",
+    deviceId: device.id,
+    firmwareId: firmware.id,
+    updateId: attempt.id,
+    message: `${device.id} has installed ${firmware.deviceType} ${firmware.version} by its own account, after ${attempt.errorCode} ended the attempt here`,
+  });
+}
