@@ -87,7 +87,7 @@ export class XsBridge implements References {
 
   /** From now on garbage is collected at each call; above `limitBytes` of slots and chunks the machine is out of memory. */
   watch(limitBytes = 0): XsUse {
-    return this.#use("W", (frame) => frame.byte(1).uint32(limitBytes));
+    return this.#use("W", (frame) => frame.uint32(limitBytes));
   }
 
   close(): void {
