@@ -6,9 +6,10 @@
 //                  ▼                                                ▼
 //             tries again for ever                                 off
 
+import { type BootEnd, resetReasonAfter } from "./engine/boot-end.js";
 import { type Engine, type EngineBoot, v8Engine } from "./engine/engine.js";
 import { BUNDLE_NAME } from "./engine/evaluate.js";
-import { type BootEnd, resetReasonAfter, VirtualMachine } from "./engine/virtual-machine.js";
+import { VirtualMachine } from "./engine/virtual-machine.js";
 import { extractBundle } from "./hardware/app-image.js";
 import { type BootResult, runBootLoader } from "./hardware/boot-loader.js";
 import type { Chip } from "./hardware/chips.js";
