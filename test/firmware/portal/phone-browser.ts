@@ -10,7 +10,8 @@ import {
   localApiStep,
   takesRequest,
 } from "../../../firmware/core/local-api.js";
-import { initialPortal, type PortalState, portalStep } from "../../../firmware/core/portal.js";
+import { initialPortal, portalStep } from "../../../firmware/core/portal.js";
+import type { PortalState } from "../../../firmware/core/portal-state.js";
 import { setupPage } from "../../../firmware/portal/setup-page.js";
 import { BOOTED } from "../core/events.js";
 
