@@ -31,7 +31,7 @@ import type { Surroundings } from "./surroundings.js";
 import type { Scheduled, World } from "./world.js";
 
 /** From reset to the first line of firmware: boot loader, ESP-IDF, start of XS. */
-export const BOOT_MS = 350;
+const BOOT_MS = 350;
 /** When nothing can be booted, the chip resets after so long, and tries again. */
 const RETRY_MS = 1_000;
 const DEFAULT_FLASH_BYTES = 8 * 1024 * 1024;

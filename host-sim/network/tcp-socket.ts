@@ -13,7 +13,7 @@ import type { IpNode } from "./ip-node.js";
 import { corrupt, type LinkPolicy, passing } from "./link-policy.js";
 
 /** The largest segment of lwIP on the ESP32: the window opens again when a whole one has been read. */
-export const SEGMENT_BYTES_MAX = 1436;
+const SEGMENT_BYTES_MAX = 1436;
 const RETRANSMISSION_COUNT_MAX = 12;
 /** lwIP gives up on a peer that never closes its side. */
 const FIN_WAIT_MS = 20_000;
