@@ -4,7 +4,8 @@
 
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { type DeviceEvent, type DeviceOptions, VirtualDevice } from "./device.js";
+import { type DeviceOptions, VirtualDevice } from "./device.js";
+import type { DeviceEvent } from "./device-event.js";
 import type { Engine } from "./engine/engine.js";
 import type { Chip } from "./hardware/chips.js";
 import type { Flash } from "./hardware/flash.js";

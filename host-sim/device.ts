@@ -6,9 +6,10 @@
 //                  ▼                                                ▼
 //             tries again for ever                                 off
 
+import { type DeviceEvent, describeUncaught } from "./device-event.js";
+import { type BootEnd, resetReasonAfter } from "./engine/boot-end.js";
 import { type Engine, type EngineBoot, v8Engine } from "./engine/engine.js";
-import { BUNDLE_NAME } from "./engine/evaluate.js";
-import { type BootEnd, resetReasonAfter, VirtualMachine } from "./engine/virtual-machine.js";
+import { VirtualMachine } from "./engine/virtual-machine.js";
 import { extractBundle } from "./hardware/app-image.js";
 import { type BootResult, runBootLoader } from "./hardware/boot-loader.js";
 import type { Chip } from "./hardware/chips.js";
@@ -17,16 +18,12 @@ import { Flash, PowerCut } from "./hardware/flash.js";
 import type { Nvs } from "./hardware/nvs.js";
 import { initNvs } from "./hardware/nvs-init.js";
 import {
-  APP_SUBTYPE_FACTORY,
-  APP_SUBTYPE_OTA_0,
-  compilePartitionCsv,
-  findPartition,
   PARTITION_TABLE_BYTES,
   PARTITION_TABLE_OFFSET,
-  PARTITION_TYPE_APP,
   type Partition,
   parsePartitionTable,
 } from "./hardware/partition-table.js";
+import { flashFactory } from "./hardware/serial-flasher.js";
 import { type Machine, RESET_REASON } from "./machine.js";
 import { createModules } from "./modules/index.js";
 import { type DeviceNetwork, VirtualNetwork } from "./network/virtual-network.js";
@@ -34,31 +31,10 @@ import type { Surroundings } from "./surroundings.js";
 import type { Scheduled, World } from "./world.js";
 
 /** From reset to the first line of firmware: boot loader, ESP-IDF, start of XS. */
-export const BOOT_MS = 350;
+const BOOT_MS = 350;
 /** When nothing can be booted, the chip resets after so long, and tries again. */
 const RETRY_MS = 1_000;
 const DEFAULT_FLASH_BYTES = 8 * 1024 * 1024;
-
-export type DeviceEvent =
-  | {
-      readonly type: "booted";
-      readonly partition: Partition;
-      readonly resetReason: number;
-      readonly bootCount: number;
-    }
-  | { readonly type: "bootFailed"; readonly message: string }
-  | { readonly type: "restarted"; readonly cause: BootEnd["type"]; readonly resetReason: number }
-  /** An error that firmware did not catch: the cause of the restart that follows. */
-  | {
-      readonly type: "uncaught";
-      readonly name: string;
-      readonly message: string;
-      /** Lines `    at f (main.js:line:column)` of the bundle. */
-      readonly stack: string;
-      readonly duringModule: boolean;
-    }
-  | { readonly type: "powerCut" }
-  | { readonly type: "poweredOff" };
 
 export interface DeviceOptions {
   readonly world: World;
@@ -162,22 +138,7 @@ export class VirtualDevice {
   /** What a serial flasher does with a new device: erases it, writes the table, and the image to factory (or ota_0). */
   flashFactory(partitionCsv: string, image: Uint8Array): void {
     if (this.#isPowered) throw new Error(`device ${this.name} is running: power it off before it is flashed`);
-    this.flash.bytes.fill(0xff);
-    this.flash.bytes.set(
-      compilePartitionCsv(partitionCsv, { flashBytes: this.flash.sizeBytes }),
-      PARTITION_TABLE_OFFSET,
-    );
-    const app = { type: PARTITION_TYPE_APP };
-    const partition =
-      findPartition(this.partitions, { ...app, subtype: APP_SUBTYPE_FACTORY }) ??
-      findPartition(this.partitions, { ...app, subtype: APP_SUBTYPE_OTA_0 });
-    if (partition === undefined) throw new Error("the partition table has neither factory nor ota_0");
-    if (image.length > partition.size) {
-      throw new RangeError(
-        `image is ${image.length} bytes, partition ${partition.label} is ${partition.size}`,
-      );
-    }
-    this.flash.bytes.set(image, partition.offset);
+    flashFactory(this.flash, partitionCsv, image);
   }
 
   /** Switches the device on; its firmware starts BOOT_MS later. */
@@ -330,28 +291,6 @@ export class VirtualDevice {
   #emit(event: DeviceEvent): void {
     this.#options.onEvent?.(event);
   }
-}
-
-function describeUncaught(end: Extract<BootEnd, { type: "uncaught" }>): DeviceEvent {
-  const { error, duringModule } = end;
-  const { name, message, stack } = (
-    typeof error === "object" && error !== null ? error : {}
-  ) as Partial<Error>;
-  return {
-    type: "uncaught",
-    name: String(name ?? "Error"),
-    message: String(message ?? error),
-    stack: firmwareFrames(String(stack ?? "")),
-    duringModule,
-  };
-}
-
-/** The lines of a stack that are firmware's own. */
-function firmwareFrames(stack: string): string {
-  return stack
-    .split("\n")
-    .filter((line) => line.includes(BUNDLE_NAME))
-    .join("\n");
 }
 
 /** A MAC address of Espressif's, the same for the same seed and name. */

@@ -3,7 +3,8 @@
 
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
-import { type DeviceEvent, VirtualDevice } from "./device.js";
+import { VirtualDevice } from "./device.js";
+import type { DeviceEvent } from "./device-event.js";
 import { bundleModule } from "./engine/bundle.js";
 import type { Engine } from "./engine/engine.js";
 import { buildFirmwareImage } from "./hardware/app-image.js";

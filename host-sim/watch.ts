@@ -1,7 +1,8 @@
 // Watches a device from outside, as a person with a logic analyser on its flash would: what it starts, what it writes to its slots,
 // what it says. Never touches the device.
 
-import type { DeviceEvent, VirtualDevice } from "./device.js";
+import type { VirtualDevice } from "./device.js";
+import type { DeviceEvent } from "./device-event.js";
 import { SECTOR_BYTES } from "./hardware/flash.js";
 import { PARTITION_TYPE_APP, type Partition } from "./hardware/partition-table.js";
 

@@ -51,10 +51,6 @@ export class World {
     return this.#nowMs;
   }
 
-  get isRealTime(): boolean {
-    return this.#speed !== undefined;
-  }
-
   /** The next number in [0, 1) of the world's one stream. */
   random(): number {
     return this.#random();

@@ -1,5 +1,5 @@
 // The settings that an app has besides Wi-Fi and updates: it describes its fields once, and the device stores, serves and checks
-// them, and the pages draw them (portal/settings-form.ts). Reads anything, trusts nothing: a value that the app cannot work with would
+// them, and the pages draw them (portal/settings-panels.ts). Reads anything, trusts nothing: a value that the app cannot work with would
 // restart the device at every start. One JSON text under one key of NVS (see preferences.ts for why).
 
 import { fail, type Result, succeed } from "./errors.js";

@@ -215,7 +215,7 @@ export function encodeText(text: string): Uint8Array {
 }
 
 /** Undefined when the bytes are not UTF-8. */
-export function decodeText(bytes: Uint8Array): string | undefined {
+function decodeText(bytes: Uint8Array): string | undefined {
   try {
     return strictDecoder.decode(bytes);
   } catch {

@@ -1,5 +1,4 @@
-// One boot of a device, running: the event loop of the SDK's main task, the time that its code takes, and the ways in which
-// a boot ends. Nothing of it outlives the boot.
+// One boot of a device, running: the event loop of the SDK's main task, until the boot ends. Nothing of it outlives the boot.
 //
 //   ┌─► timers due ─► messages waiting by now ─┐      a message: a callback of the network …, or all promise jobs
 //   └──────────── while anything is due ◄──────┘      queued since the last such message
@@ -7,8 +6,7 @@
 // Each of the two phases is an event of the world. Whoever posts a message from inside a turn does so by an event too: so
 // the queue has the order in which things were done, the network's answers among them, as if its task ran in between.
 //
-// Time: the world stands still inside an event, but code takes time on a chip. Each step counted by the meter is STEP_MS;
-// the clock of the device runs ahead of the world by what its code took, and its next phase waits until the world is there.
+// Between them the world goes on until it is where the chip's clock is already: see chip-clock.ts.
 
 import type { Efuse } from "../hardware/efuse.js";
 import { PowerCut } from "../hardware/flash.js";
@@ -16,36 +14,16 @@ import { Ota } from "../hardware/ota.js";
 import { type Hardware, type Machine, RESET_REASON } from "../machine.js";
 import { home, type Surroundings } from "../surroundings.js";
 import type { Scheduled, World } from "../world.js";
+import { type BootEnd, BootOver, isStackOverflow } from "./boot-end.js";
+import { ChipClock } from "./chip-clock.js";
 import type { Realm, RealmHost } from "./realm.js";
 import { TimerQueue } from "./timer-queue.js";
 
-/** 542 instructions an iteration of a small loop on the real chip, at 160 MHz. */
-const STEP_MS = 542 / 160_000;
-/** CONFIG_ESP_TASK_WDT_TIMEOUT_S: who computes longer in one turn is restarted. About 1.48 million steps. */
-const WATCHDOG_MS = 5_000;
 /**
  * Buffers made in one turn, garbage or not. A chip has some 200 KB and collects garbage; this only stops what would never
  * end, and is deliberately far above what an honest turn makes.
  */
 const TURN_BYTES_MAX = 16 * 1024 * 1024;
-/** Floating-point dust on the world's clock must not keep a timer from being due. */
-const DUST_MS = 1e-6;
-
-/** Thrown through firmware when its boot is over; instrumented code cannot catch it. */
-export class BootOver extends Error {
-  override readonly name = "BootOver";
-}
-
-/** How a boot ended. */
-export type BootEnd =
-  | { readonly type: "restart"; readonly reason: number }
-  | { readonly type: "deepSleep"; readonly ms: number }
-  | { readonly type: "uncaught"; readonly error: unknown; readonly duringModule: boolean }
-  | { readonly type: "outOfMemory" }
-  | { readonly type: "stackOverflow" }
-  | { readonly type: "watchdog" }
-  | { readonly type: "powerCut" }
-  | { readonly type: "powerOff" };
 
 export interface VirtualMachineOptions {
   readonly hardware: Hardware;
@@ -79,19 +57,12 @@ export class VirtualMachine implements Machine {
   readonly timers = new TimerQueue();
   readonly #options: VirtualMachineOptions;
   readonly #world: World;
-  readonly #bootedAtMs: number;
+  readonly #clock: ChipClock;
   readonly #messages: (() => void)[] = [];
   readonly #scheduled = new Set<Scheduled>();
   readonly #host: RealmHost;
   #jobs: (() => void)[] = [];
   #alive = true;
-  /** Until then, on the world's clock, the code that ran keeps the chip busy. */
-  #busyUntilMs: number;
-  /** Time the present turn was blocked, besides its steps. */
-  #blockedMs = 0;
-  /** Of the present turn, time with the flash: other tasks run meanwhile, so the watchdog does not count it. */
-  #flashMs = 0;
-  #isInTurn = false;
   #isTold = false;
   #ended: { readonly end: BootEnd; readonly delayMs: number } | undefined;
   /** Waiting for a message or a timer: no phase is under way. */
@@ -120,8 +91,7 @@ export class VirtualMachine implements Machine {
     this.#options = options;
     this.#world = options.world;
     this.realm = options.realm;
-    this.#bootedAtMs = options.world.nowMs + (options.aheadMs ?? 0);
-    this.#busyUntilMs = this.#bootedAtMs;
+    this.#clock = new ChipClock(options.world, options.realm, options.aheadMs ?? 0);
     this.#host = {
       uptimeMs: () => this.uptimeMs(),
       random: () => this.random(),
@@ -138,7 +108,7 @@ export class VirtualMachine implements Machine {
   }
 
   uptimeMs(): number {
-    return Math.floor(this.#localMs - this.#bootedAtMs + DUST_MS);
+    return this.#clock.uptimeMs;
   }
 
   random(): number {
@@ -157,25 +127,21 @@ export class VirtualMachine implements Machine {
 
   after(delayMs: number, turn: () => void): Scheduled {
     if (!this.#alive) return { cancel: () => {} };
-    if (delayMs <= 0 && !this.#isInTurn) {
+    if (delayMs <= 0 && !this.#clock.isInTurn) {
       this.#post(turn);
       return { cancel: () => this.#unpost(turn) };
     }
-    return this.#postLater(delayMs <= 0 ? 0 : delayMs + this.#aheadMs, turn);
+    return this.#postLater(delayMs <= 0 ? 0 : delayMs + this.#clock.aheadMs, turn);
   }
 
   block(ms: number): void {
-    if (!this.#isInTurn || ms <= 0) return;
-    const leftMs = WATCHDOG_MS - this.#blockedMs - this.realm.tickCount * STEP_MS;
-    this.#blockedMs += Math.min(ms, leftMs);
-    if (ms >= leftMs) this.#overrun();
+    if (!this.#clock.isInTurn || ms <= 0) return;
+    if (!this.#clock.block(ms)) this.#overrun();
     this.realm.limitTicks(this.#tickLimit);
   }
 
-  /** The computing thread waits for the flash; an erase lets other tasks run (CONFIG_SPI_FLASH_YIELD_DURING_ERASE). */
   waitForFlash(ms: number): void {
-    if (this.#isInTurn) this.#flashMs += ms;
-    else this.#busyUntilMs = this.#localMs + ms;
+    this.#clock.waitForFlash(ms);
   }
 
   restart(reason: number): never {
@@ -187,7 +153,7 @@ export class VirtualMachine implements Machine {
   }
 
   surroundings(): Surroundings {
-    return (this.#options.surroundings ?? home)(this.#localMs);
+    return (this.#options.surroundings ?? home)(this.#clock.localMs);
   }
 
   /** Ends the boot from outside a turn. */
@@ -195,18 +161,8 @@ export class VirtualMachine implements Machine {
     this.#finish({ type: "powerOff" });
   }
 
-  /** The device's clock on the world's scale. */
-  get #localMs(): number {
-    const turnMs = this.#isInTurn ? this.#blockedMs + this.#flashMs + this.realm.tickCount * STEP_MS : 0;
-    return Math.max(this.#world.nowMs, this.#busyUntilMs) + turnMs;
-  }
-
-  get #aheadMs(): number {
-    return this.#localMs - this.#world.nowMs;
-  }
-
   get #tickLimit(): number {
-    return this.#alive ? Math.floor((WATCHDOG_MS - this.#blockedMs) / STEP_MS) : -1;
+    return this.#alive ? this.#clock.stepLimit : -1;
   }
 
   #queueJob(job: () => void): void {
@@ -243,15 +199,9 @@ export class VirtualMachine implements Machine {
   /** Runs one callback as a turn. An error that it does not catch ends the boot. */
   #turn(action: () => void, duringModule = false): boolean {
     if (!this.#alive) return false;
-    this.#busyUntilMs = Math.max(this.#world.nowMs, this.#busyUntilMs);
-    this.#blockedMs = 0;
-    this.#flashMs = 0;
-    this.#isInTurn = true;
+    this.#clock.beginTurn();
     const limits = { ticks: this.#tickLimit, bytes: TURN_BYTES_MAX };
-    const charge = (tickCount: number): void => {
-      this.#isInTurn = false;
-      if (this.#alive) this.#busyUntilMs += this.#blockedMs + this.#flashMs + tickCount * STEP_MS;
-    };
+    const charge = (stepCount: number): void => this.#clock.endTurn(stepCount, this.#alive);
     try {
       this.realm.enter(this.#host, limits, action, charge);
     } catch (error) {
@@ -266,7 +216,7 @@ export class VirtualMachine implements Machine {
     if (!this.#alive) return;
     this.#isAsleep = false;
     this.#wake?.cancel();
-    this.#wake = this.#world.schedule(Math.max(delayMs, this.#aheadMs), phase);
+    this.#wake = this.#world.schedule(Math.max(delayMs, this.#clock.aheadMs), phase);
   }
 
   #timersPhase(): void {
@@ -292,7 +242,7 @@ export class VirtualMachine implements Machine {
       return;
     }
     if (next !== undefined) {
-      this.#next(() => this.#timersPhase(), this.#bootedAtMs + next - this.#world.nowMs);
+      this.#next(() => this.#timersPhase(), this.#clock.untilUptime(next));
     }
     this.#isAsleep = true;
   }
@@ -334,9 +284,9 @@ export class VirtualMachine implements Machine {
     if (!this.#alive) return;
     this.#alive = false;
     // How deep the stack goes depends on Node: the time until then must not.
-    const delayMs = end.type === "stackOverflow" ? 0 : this.#aheadMs;
+    const delayMs = end.type === "stackOverflow" ? 0 : this.#clock.aheadMs;
     this.#ended = { end, delayMs };
-    if (this.#isInTurn) this.realm.limitTicks(-1);
+    if (this.#clock.isInTurn) this.realm.limitTicks(-1);
     else this.#tellEnd();
   }
 
@@ -355,29 +305,3 @@ export class VirtualMachine implements Machine {
 
 /** The message that stands for all promise jobs queued so far. */
 const RUN_JOBS = (): void => {};
-
-function isStackOverflow(error: unknown): boolean {
-  if (typeof error !== "object" || error === null) return false;
-  const { name, message } = error as Partial<Error>;
-  return name === "RangeError" && message === "Maximum call stack size exceeded";
-}
-
-/** What the reset reason of the next boot is after a boot that ended so. */
-export function resetReasonAfter(end: BootEnd): number {
-  switch (end.type) {
-    case "restart":
-      return end.reason;
-    case "deepSleep":
-      return RESET_REASON.deepSleep;
-    case "watchdog":
-      return RESET_REASON.taskWatchdog;
-    // XS ends a machine that cannot go on by a software restart of the chip.
-    case "uncaught":
-    case "outOfMemory":
-    case "stackOverflow":
-      return RESET_REASON.software;
-    case "powerCut":
-    case "powerOff":
-      return RESET_REASON.powerOn;
-  }
-}

@@ -20,7 +20,7 @@ export interface FlashFile {
 }
 
 /** The largest flash that an ESP32 can have. */
-export const FLASH_BYTES_MAX = 128 * 1024 * 1024;
+const FLASH_BYTES_MAX = 128 * 1024 * 1024;
 const FLASH_BYTES_MIN = PARTITION_TABLE_OFFSET + SECTOR_BYTES;
 const DEFAULT_CHIP: Chip = "esp32";
 

@@ -24,7 +24,7 @@ import {
 import { type BootPartitions, bootPartitions, type Partition } from "./partition-table.js";
 
 /** Index of the factory app, below all slots. */
-export const FACTORY_INDEX = -1;
+const FACTORY_INDEX = -1;
 
 export interface BootLoaderOptions {
   /** CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE. */

@@ -18,7 +18,7 @@ export interface FlashTimings {
 }
 
 /** A typical part, such as Winbond's W25Q64JV. */
-export const TYPICAL_TIMINGS: FlashTimings = Object.freeze({
+const TYPICAL_TIMINGS: FlashTimings = Object.freeze({
   eraseSectorMs: 45,
   programPageMs: 0.8,
   programByteMs: 0.03,

@@ -27,7 +27,7 @@ export const IMAGE_HEADER_BYTES = 24;
 export const SEGMENT_HEADER_BYTES = 8;
 export const SEGMENT_COUNT_MAX = 16;
 export const CHECKSUM_SEED = 0xef;
-export const IMAGE_HASH_BYTES = 32;
+const IMAGE_HASH_BYTES = 32;
 
 /** Flash is mapped in pages of 64 KiB: a mapped segment's file offset and address must agree below that. */
 const MAP_PAGE_BYTES = 0x10000;

@@ -8,7 +8,7 @@ import type { Flash } from "./flash.js";
 import type { NvsKeys } from "./nvs-partition.js";
 import type { Partition } from "./partition.js";
 
-export const NVS_KEY_BYTES = 32;
+const NVS_KEY_BYTES = 32;
 const KEYS_BYTES = 2 * NVS_KEY_BYTES;
 /** Encrypted flash is written in blocks of 16 bytes. */
 const CRC_WRITE_BYTES = 16;

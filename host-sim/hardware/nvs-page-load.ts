@@ -5,8 +5,9 @@
 import { crc32 } from "./crc32.js";
 import { BITMAP_WORD_COUNT, entryState } from "./nvs-bitmap.js";
 import type { NvsError } from "./nvs-errors.js";
+import { NO_ENTRY } from "./nvs-hash-list.js";
 import { ENTRY_COUNT, isVariableLength, type NvsItem } from "./nvs-item.js";
-import { BITMAP_OFFSET, FORMAT_VERSION, NO_ENTRY, NvsPage, PAGE_BYTES, pageState } from "./nvs-page.js";
+import { BITMAP_OFFSET, FORMAT_VERSION, NvsPage, PAGE_BYTES, pageState } from "./nvs-page.js";
 import type { NvsPartition } from "./nvs-partition.js";
 import { newCursor } from "./nvs-query.js";
 
@@ -88,8 +89,8 @@ function checkActiveItems(page: NvsPage): LastItem | undefined {
       page.eraseEntryAndSpan(index);
       continue;
     }
-    page.remember(item, index);
-    const duplicate = page.lookUp(item, 0);
+    page.hashes.insert(item, index);
+    const duplicate = page.hashes.find(item, 0);
     if (isVariableLength(item.type)) span = item.span;
     if (!isWhole(page, index, span)) {
       last = undefined;
@@ -122,7 +123,7 @@ function checkClosedPage(page: NvsPage): void {
       page.eraseEntryAndSpan(index);
       continue;
     }
-    page.remember(item, index);
+    page.hashes.insert(item, index);
     span = item.span;
     if (isVariableLength(item.type) && !isWhole(page, index, span)) page.eraseEntryAndSpan(index);
   }

@@ -12,6 +12,7 @@
 import { crc32 } from "./crc32.js";
 import { EntryBitmap, entryState, wordOf } from "./nvs-bitmap.js";
 import type { NvsError } from "./nvs-errors.js";
+import { NO_ENTRY, NvsHashList } from "./nvs-hash-list.js";
 import {
   CHUNK_ANY,
   CHUNK_MAX_BYTES,
@@ -30,8 +31,6 @@ import { type ItemCursor, type ItemQuery, judgeItem, newCursor } from "./nvs-que
 export const PAGE_BYTES = 4096;
 export const BITMAP_OFFSET = 32;
 const ENTRIES_OFFSET = 64;
-/** No such entry. */
-export const NO_ENTRY = 0xffffffff;
 /** Counts down with each new format. */
 export const FORMAT_VERSION = 0xfe;
 
@@ -53,9 +52,8 @@ export class NvsPage {
   firstUsed: number = NO_ENTRY;
   usedCount = 0;
   readonly bitmap: EntryBitmap = new EntryBitmap();
+  readonly hashes: NvsHashList = new NvsHashList();
   #sequence = 0xffffffff;
-  /** Hash and index of every live entry, in order of insertion. */
-  #hashes: { readonly hash: number; readonly index: number }[] = [];
 
   constructor(partition: NvsPartition, offset: number) {
     this.partition = partition;
@@ -97,7 +95,7 @@ export class NvsPage {
     if (this.nextFree === NO_ENTRY || this.nextFree + span > ENTRY_COUNT) return "ESP_ERR_NVS_PAGE_FULL";
 
     const item = NvsItem.create(namespace, type, span, key, chunkIndex);
-    this.remember(item, this.nextFree);
+    this.hashes.insert(item, this.nextFree);
     if (variable) item.setPayload(data);
     else item.data.set(data);
     item.seal();
@@ -172,7 +170,7 @@ export class NvsPage {
     let span = 1;
     if (this.bitmap.get(index) === entryState.written) {
       const item = this.readEntry(index);
-      this.#forget(index);
+      this.hashes.erase(index);
       if (item.isConsistent(index)) {
         span = item.span;
         for (let at = index; at < index + span; at += 1) {
@@ -199,7 +197,7 @@ export class NvsPage {
       }
       const item = this.readEntry(index);
       const end = index + item.span;
-      other.remember(item, other.nextFree);
+      other.hashes.insert(item, other.nextFree);
       other.#writeEntry(item.bytes);
       if (end > ENTRY_COUNT) return "ESP_FAIL";
       for (let at = index + 1; at < end; at += 1) other.#writeEntry(this.readEntry(at).bytes);
@@ -227,7 +225,7 @@ export class NvsPage {
     this.firstUsed = NO_ENTRY;
     this.nextFree = NO_ENTRY;
     this.state = pageState.uninitialised;
-    this.#hashes = [];
+    this.hashes.clear();
   }
 
   /** Sets the state of one entry in memory and writes its word of the bitmap. */
@@ -244,22 +242,6 @@ export class NvsPage {
     return this.offset + ENTRIES_OFFSET + index * ENTRY_BYTES;
   }
 
-  /** Enters an item into the table of hashes. */
-  remember(item: NvsItem, index: number): void {
-    this.#hashes.push({ hash: item.hash(), index });
-  }
-
-  /** The first remembered index, from `start` on, of an entry with the same namespace, key and chunk; NO_ENTRY if there is none. */
-  lookUp(item: NvsItem, start: number): number {
-    const hash = item.hash();
-    return this.#hashes.find((entry) => entry.index >= start && entry.hash === hash)?.index ?? NO_ENTRY;
-  }
-
-  #forget(index: number): void {
-    const at = this.#hashes.findIndex((entry) => entry.index === index);
-    if (at >= 0) this.#hashes.splice(at, 1);
-  }
-
   #hasContents(): boolean {
     const { state } = this;
     return state !== pageState.uninitialised && state !== pageState.invalid && state !== pageState.corrupt;
@@ -271,7 +253,7 @@ export class NvsPage {
     // A blob index has chunk number CHUNK_ANY, so its hash says nothing about the blob's chunks.
     if (namespace === NAMESPACE_ANY || key === undefined) return start;
     if (type === itemType.blobData && chunkIndex === CHUNK_ANY) return start;
-    return this.lookUp(NvsItem.create(namespace, type, 0, key, chunkIndex), start);
+    return this.hashes.find(NvsItem.create(namespace, type, 0, key, chunkIndex), start);
   }
 
   #hasPayload(item: NvsItem, index: number, expected: Uint8Array): boolean {

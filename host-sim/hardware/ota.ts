@@ -1,9 +1,8 @@
-// The esp_ota_* functions of ESP-IDF v6.0 on virtual flash: what a running app calls to write, arm, confirm and roll back
-// images. It decides nothing of its own; the hazards of the real functions (an entry is erased before it is rewritten,
-// begin drops the fallback record) are kept. Encryption and boot loader updates are not part of it.
+// Which app boots next: the esp_ota_* functions of ESP-IDF v6.0 by which a running app arms, confirms and rolls back images,
+// over the two entries of otadata. It decides nothing of its own; the hazards of the real functions (an entry is erased before
+// it is rewritten) are kept. Writing an image is ota-write.ts's.
 
-import { APP_DESCRIPTION_BYTES, APP_DESCRIPTION_OFFSET, decodeAppDescription } from "./app-description.js";
-import { type AppDescription, type Chip, IMAGE_MAGIC, verifyPartitionImage } from "./app-image.js";
+import { type Chip, verifyPartitionImage } from "./app-image.js";
 import { burnVersionOf, type Efuse, mayRun, secureVersionIn } from "./efuse.js";
 import { ChipAborted, type EspError } from "./esp-error.js";
 import { type Flash, SECTOR_BYTES } from "./flash.js";
@@ -23,25 +22,20 @@ import {
   slotOfSequence,
   writeOtadataEntry,
 } from "./otadata.js";
+import { erasePartition, isReadOnly } from "./partition-access.js";
 import {
   APP_SUBTYPE_FACTORY,
   APP_SUBTYPE_OTA_0,
   APP_SUBTYPE_TEST,
   DATA_SUBTYPE_OTA,
   findPartition,
+  isOtaSlot,
   OTA_SLOT_LIMIT,
   otaSlots,
-  PARTITION_FLAG_READ_ONLY,
   PARTITION_TYPE_APP,
   PARTITION_TYPE_DATA,
   type Partition,
 } from "./partition-table.js";
-
-export { ESP_ERROR_CODES, type EspError } from "./esp-error.js";
-export { OTA_STATE } from "./otadata.js";
-
-/** How much begin erases: that many bytes, the whole partition, or nothing (each write erases what it enters). */
-export type OtaSize = number | "unknown" | "sequential";
 
 export interface OtaOptions {
   /** CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE. */
@@ -55,20 +49,12 @@ export interface OtaOptions {
   readonly abort?: () => void;
 }
 
-interface Writer {
-  readonly partition: Partition;
-  readonly erasesOnWrite: boolean;
-  writtenBytes: number;
-}
-
 /** The functions for one boot of one app. Results are ESP-IDF's error names; a power cut is thrown by the flash. */
 export class Ota {
   readonly running: Partition;
   readonly partitions: readonly Partition[];
   readonly #flash: Flash;
   readonly #options: OtaOptions;
-  readonly #writers = new Map<number, Writer>();
-  #lastHandle = 0;
 
   constructor(flash: Flash, partitions: readonly Partition[], running: Partition, options: OtaOptions) {
     this.#flash = flash;
@@ -77,93 +63,28 @@ export class Ota {
     this.#options = options;
   }
 
-  /** esp_ota_begin. The handle is 0 unless the result is ESP_OK. */
-  begin(partition: Partition | undefined, size: OtaSize): { error: EspError; handle: number } {
-    const conflict = this.#beginConflict(partition);
-    if (partition === undefined || conflict !== "ESP_OK") return { error: conflict, handle: 0 };
-    const handle = this.#open(partition, size === "sequential", 0);
-    if (size !== "sequential") {
-      const wholePartition = size === "unknown" || size === 0;
-      const error = this.#erase(partition, 0, wholePartition ? partition.size : roundUp(size));
-      if (error !== "ESP_OK") return { error, handle: 0 };
-    }
-    if (this.#options.rollback && isOtaSlot(partition)) this.#eraseLastBoot(true);
-    return { error: "ESP_OK", handle };
-  }
-
-  /** esp_ota_resume: goes on at `offset` after a restart, without erasing and without touching otadata. */
-  resume(
-    partition: Partition | undefined,
-    size: OtaSize,
-    offset: number,
-  ): { error: EspError; handle: number } {
-    if (partition === undefined || offset > partition.size)
-      return { error: "ESP_ERR_INVALID_ARG", handle: 0 };
-    if (!this.partitions.includes(partition)) return { error: "ESP_ERR_NOT_FOUND", handle: 0 };
-    if (partition.type === PARTITION_TYPE_APP && !isOtaSlot(partition)) {
-      return { error: "ESP_ERR_INVALID_ARG", handle: 0 };
-    }
-    if (partition === this.running) return { error: "ESP_ERR_OTA_PARTITION_CONFLICT", handle: 0 };
-    return { error: "ESP_OK", handle: this.#open(partition, size === "sequential", offset) };
-  }
-
-  /** esp_ota_write: appends. The first byte of an image must be 0xE9. */
-  write(handle: number, bytes: Uint8Array): EspError {
-    if (bytes.length === 0) return "ESP_OK";
-    const writer = this.#writers.get(handle);
-    if (writer === undefined) return "ESP_ERR_INVALID_ARG";
-    if (writer.erasesOnWrite) {
-      const error = this.#eraseAhead(writer, bytes.length);
-      if (error !== "ESP_OK") return error;
-    }
-    const beginsImage = writer.writtenBytes === 0 && writer.partition.type === PARTITION_TYPE_APP;
-    if (beginsImage && bytes[0] !== IMAGE_MAGIC) return "ESP_ERR_OTA_VALIDATE_FAILED";
-    const error = this.#write(writer.partition, writer.writtenBytes, bytes);
-    if (error === "ESP_OK") writer.writtenBytes += bytes.length;
-    return error;
-  }
-
-  /** esp_ota_write_with_offset. @throws Error on a sequential handle, where the real function asserts. */
-  writeWithOffset(handle: number, bytes: Uint8Array, offset: number): EspError {
-    const writer = this.#writers.get(handle);
-    if (writer === undefined) return "ESP_ERR_INVALID_ARG";
-    if (writer.erasesOnWrite)
-      throw new Error("esp_ota_write_with_offset needs a partition that begin erased");
-    const error = this.#write(writer.partition, offset, bytes);
-    if (error === "ESP_OK") writer.writtenBytes += bytes.length;
-    return error;
-  }
-
-  /** esp_ota_end: verifies the whole image. The handle is closed either way. */
-  end(handle: number): EspError {
-    const writer = this.#writers.get(handle);
-    if (writer === undefined) return "ESP_ERR_NOT_FOUND";
-    this.#writers.delete(handle);
-    if (writer.writtenBytes === 0) return "ESP_ERR_INVALID_ARG";
-    if (writer.partition.type !== PARTITION_TYPE_APP) return "ESP_OK";
-    return this.#validate(writer.partition);
-  }
-
-  /** esp_ota_abort */
-  abort(handle: number): EspError {
-    return this.#writers.delete(handle) ? "ESP_OK" : "ESP_ERR_NOT_FOUND";
+  /** CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE. */
+  get rollback(): boolean {
+    return this.#options.rollback;
   }
 
   /** esp_ota_set_boot_partition: verifies, then writes otadata (or erases it for the factory app). */
   setBoot(partition: Partition | undefined): EspError {
     if (partition === undefined) return "ESP_ERR_INVALID_ARG";
-    if (this.#validate(partition) !== "ESP_OK") return "ESP_ERR_OTA_VALIDATE_FAILED";
+    if (this.verify(partition) !== "ESP_OK") return "ESP_ERR_OTA_VALIDATE_FAILED";
     if (partition.type !== PARTITION_TYPE_APP) return "ESP_ERR_INVALID_ARG";
     if (partition.subtype === APP_SUBTYPE_FACTORY) {
       const otadata = this.#otadataPartition;
-      return otadata === undefined ? "ESP_ERR_NOT_FOUND" : this.#erase(otadata, 0, otadata.size);
+      return otadata === undefined
+        ? "ESP_ERR_NOT_FOUND"
+        : erasePartition(this.#flash, otadata, 0, otadata.size);
     }
     const { antiRollback } = this.#options;
     if (antiRollback !== undefined) {
       const secureVersion = secureVersionIn(this.#flash, partition);
       if (secureVersion === undefined) return "ESP_ERR_NOT_FOUND";
       if (!antiRollback.allows(secureVersion)) {
-        const error = this.#erase(partition, 0, partition.size);
+        const error = erasePartition(this.#flash, partition, 0, partition.size);
         return error === "ESP_OK" ? "ESP_ERR_OTA_SMALL_SEC_VER" : error;
       }
     }
@@ -233,7 +154,7 @@ export class Ota {
       entry.sequence !== EMPTY_SEQUENCE && isCrcRight(entry) && isInvalid(entry);
     const index = selectEntry(otadata, [condemned(otadata[0]), condemned(otadata[1])], "lowest");
     const partition = index === undefined ? undefined : this.#slotOf(otadata[index]);
-    return partition !== undefined && this.#validate(partition) === "ESP_OK" ? partition : undefined;
+    return partition !== undefined && this.verify(partition) === "ESP_OK" ? partition : undefined;
   }
 
   /** esp_ota_check_rollback_is_possible */
@@ -246,7 +167,7 @@ export class Ota {
     const { antiRollback } = this.#options;
     const factory = antiRollback === undefined ? this.#app(APP_SUBTYPE_FACTORY) : undefined;
     const fallback = isValid(other) ? this.#slotOf(other) : factory;
-    if (fallback === undefined || this.#validate(fallback) !== "ESP_OK") return false;
+    if (fallback === undefined || this.verify(fallback) !== "ESP_OK") return false;
     return antiRollback === undefined || mayRun(this.#flash, fallback, antiRollback);
   }
 
@@ -255,14 +176,21 @@ export class Ota {
     return this.#eraseLastBoot(false);
   }
 
-  /** esp_ota_get_partition_description */
-  descriptionOf(partition: Partition): { error: EspError; description?: AppDescription } {
-    if (partition.type !== PARTITION_TYPE_APP) return { error: "ESP_ERR_NOT_SUPPORTED" };
-    if (APP_DESCRIPTION_OFFSET + APP_DESCRIPTION_BYTES > partition.size)
-      return { error: "ESP_ERR_INVALID_SIZE" };
-    const bytes = this.#flash.read(partition.offset + APP_DESCRIPTION_OFFSET, APP_DESCRIPTION_BYTES);
-    const description = decodeAppDescription(bytes);
-    return description === undefined ? { error: "ESP_ERR_NOT_FOUND" } : { error: "ESP_OK", description };
+  /** What esp_ota_begin does with rollback: erases the inactive entry, which says how the fallback fared, if it can. */
+  eraseFallbackEntry(): void {
+    this.#eraseLastBoot(true);
+  }
+
+  /** Whether the image in the partition may run: ESP_OK or ESP_ERR_OTA_VALIDATE_FAILED. @throws ChipAborted */
+  verify(partition: Partition): EspError {
+    const { chip, antiRollback, abort } = this.#options;
+    try {
+      const verdict = verifyPartitionImage(this.#flash, partition, { chip, stage: "app", antiRollback });
+      return verdict.ok ? "ESP_OK" : "ESP_ERR_OTA_VALIDATE_FAILED";
+    } catch (error) {
+      if (error instanceof ChipAborted) abort?.();
+      throw error;
+    }
   }
 
   get #otadataPartition(): Partition | undefined {
@@ -272,29 +200,6 @@ export class Ota {
   /** Slots up to the first that is missing. */
   get #slotCount(): number {
     return otaSlots(this.partitions).length;
-  }
-
-  #beginConflict(partition: Partition | undefined): EspError {
-    if (partition === undefined) return "ESP_ERR_INVALID_ARG";
-    if (!this.partitions.includes(partition)) return "ESP_ERR_NOT_FOUND";
-    if (partition.type !== PARTITION_TYPE_APP) return "ESP_OK";
-    if (!isOtaSlot(partition)) return "ESP_ERR_INVALID_ARG";
-    if (partition === this.running) return "ESP_ERR_OTA_PARTITION_CONFLICT";
-    const onTrial = this.#options.rollback && this.stateOf(this.running).state === OTA_STATE.PENDING_VERIFY;
-    return onTrial ? "ESP_ERR_OTA_ROLLBACK_INVALID_STATE" : "ESP_OK";
-  }
-
-  #open(partition: Partition, erasesOnWrite: boolean, writtenBytes: number): number {
-    this.#lastHandle += 1;
-    this.#writers.set(this.#lastHandle, { partition, erasesOnWrite, writtenBytes });
-    return this.#lastHandle;
-  }
-
-  /** Erases the sectors that a write of `length` bytes enters for the first time. */
-  #eraseAhead({ partition, writtenBytes }: Writer, length: number): EspError {
-    const start = roundUp(writtenBytes);
-    const end = roundUp(writtenBytes + length);
-    return end > start ? this.#erase(partition, start, end - start) : "ESP_OK";
   }
 
   #selectSlot(slot: number): EspError {
@@ -311,7 +216,7 @@ export class Ota {
       index = selected ? active : otherEntry(active);
       sequence = selected ? current : nextSequence(current, slot, slotCount);
     }
-    const state = this.#options.rollback ? OTA_STATE.NEW : OTA_STATE.UNDEFINED;
+    const state = this.rollback ? OTA_STATE.NEW : OTA_STATE.UNDEFINED;
     return this.#rewrite(index, { ...otadata[index], state, sequence, crc: sequenceCrc(sequence) });
   }
 
@@ -327,10 +232,10 @@ export class Ota {
     const app = this.#slotOf(entry);
     if (app === undefined || app === this.running) return "ESP_FAIL";
     if (!keepsApp) {
-      const error = this.#erase(app, 0, app.size);
+      const error = erasePartition(this.#flash, app, 0, app.size);
       if (error !== "ESP_OK") return error;
     }
-    return this.#erase(partition, inactive * SECTOR_BYTES, SECTOR_BYTES);
+    return erasePartition(this.#flash, partition, inactive * SECTOR_BYTES, SECTOR_BYTES);
   }
 
   #readActive(): { active: EntryIndex; entry: OtadataEntry } | { error: EspError } {
@@ -371,53 +276,10 @@ export class Ota {
   #app(subtype: number): Partition | undefined {
     return findPartition(this.partitions, { type: PARTITION_TYPE_APP, subtype });
   }
-
-  #validate(partition: Partition): EspError {
-    const { chip, antiRollback, abort } = this.#options;
-    try {
-      const verdict = verifyPartitionImage(this.#flash, partition, { chip, stage: "app", antiRollback });
-      return verdict.ok ? "ESP_OK" : "ESP_ERR_OTA_VALIDATE_FAILED";
-    } catch (error) {
-      if (error instanceof ChipAborted) abort?.();
-      throw error;
-    }
-  }
-
-  /** esp_partition_erase_range */
-  #erase(partition: Partition, offset: number, length: number): EspError {
-    if (isReadOnly(partition)) return "ESP_ERR_NOT_ALLOWED";
-    if (offset > partition.size) return "ESP_ERR_INVALID_ARG";
-    if (length > partition.size - offset) return "ESP_ERR_INVALID_SIZE";
-    this.#flash.erase(partition.offset + offset, length);
-    return "ESP_OK";
-  }
-
-  /** esp_partition_write */
-  #write(partition: Partition, offset: number, bytes: Uint8Array): EspError {
-    if (isReadOnly(partition)) return "ESP_ERR_NOT_ALLOWED";
-    if (offset > partition.size) return "ESP_ERR_INVALID_ARG";
-    if (bytes.length > partition.size - offset) return "ESP_ERR_INVALID_SIZE";
-    this.#flash.write(partition.offset + offset, bytes);
-    return "ESP_OK";
-  }
-}
-
-/** Whether otadata can select it: not the factory app. */
-export function isOtaSlot(partition: Partition): boolean {
-  const slot = partition.subtype - APP_SUBTYPE_OTA_0;
-  return partition.type === PARTITION_TYPE_APP && slot >= 0 && slot < OTA_SLOT_LIMIT;
-}
-
-function isReadOnly(partition: Partition): boolean {
-  return (partition.flags & PARTITION_FLAG_READ_ONLY) !== 0;
 }
 
 function otherEntry(index: EntryIndex): EntryIndex {
   return index === 0 ? 1 : 0;
-}
-
-function roundUp(bytes: number): number {
-  return Math.ceil(bytes / SECTOR_BYTES) * SECTOR_BYTES;
 }
 
 /**

@@ -98,6 +98,12 @@ export function otaSlots(partitions: readonly Partition[]): Partition[] {
   return slots;
 }
 
+/** Whether otadata can select it: not the factory app. */
+export function isOtaSlot(partition: Partition): boolean {
+  const slot = partition.subtype - APP_SUBTYPE_OTA_0;
+  return partition.type === PARTITION_TYPE_APP && slot >= 0 && slot < OTA_SLOT_LIMIT;
+}
+
 /** Sorts a table into what the boot loader works with. */
 export function bootPartitions(partitions: readonly Partition[]): BootPartitions {
   let otadata: Partition | undefined;

@@ -1,7 +1,9 @@
 /** `embedded:network/dnssd`: claim, advertise and discover. All objects of a boot share one responder, as in the SDK. */
 
 import type { Machine } from "../machine.js";
-import { type Claim, type Instance, MdnsResponder, type Monitor, type Service } from "./mdns-responder.js";
+import type { Instance } from "./mdns-instances.js";
+import type { Service } from "./mdns-records.js";
+import { type Claim, MdnsResponder, type Monitor } from "./mdns-responder.js";
 import type { Callback, Dictionary, Native } from "./native.js";
 
 interface Closable {

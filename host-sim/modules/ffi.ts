@@ -2,19 +2,15 @@
 // them; a function that no manifest binds does not exist.
 
 import { pbkdf2Sync } from "node:crypto";
+import { ESP_ERROR_CODES } from "../hardware/esp-error.js";
 import { verifyPartitionImage } from "../hardware/image-verifier.js";
-import { ESP_ERROR_CODES, isOtaSlot } from "../hardware/ota.js";
-import { findPartition, PARTITION_TYPE_APP, type Partition } from "../hardware/partition-table.js";
+import { findPartition, isOtaSlot, PARTITION_TYPE_APP, type Partition } from "../hardware/partition-table.js";
 import { type Machine, RESET_REASON } from "../machine.js";
 import { COST, spend } from "./costs.js";
 import type { Native } from "./native.js";
 import { verifyP256 } from "./p256.js";
 
 const LABEL_BYTES = 17;
-/** esp_err.h. */
-const ESP_ERR_INVALID_SIZE = 0x104;
-const ESP_ERR_NOT_FOUND = 0x105;
-const ESP_ERR_NOT_SUPPORTED = 0x106;
 /** What an app with the network up has left; the virtual device has no real heap to ask. */
 const FREE_HEAP_BYTES = 209 * 1024;
 
@@ -79,11 +75,12 @@ export function createFfi(machine: Machine, native: Native): new () => object {
     skyslot_slot_state: () => stateOf(machine.running),
     skyslot_partition_state: (label: unknown) => stateOf(appNamed(label)),
     skyslot_arm: (label: unknown) => arm(appNamed(label)),
-    skyslot_arm_running: () => (isOtaSlot(machine.running) ? arm(machine.running) : ESP_ERR_NOT_SUPPORTED),
+    skyslot_arm_running: () =>
+      isOtaSlot(machine.running) ? arm(machine.running) : ESP_ERROR_CODES.ESP_ERR_NOT_SUPPORTED,
     skyslot_portal_uri(uri: unknown) {
       const { accessPoint } = machine.radio;
-      if (Buffer.byteLength(String(uri)) > 255) return ESP_ERR_INVALID_SIZE;
-      if (accessPoint === undefined) return ESP_ERR_NOT_FOUND;
+      if (Buffer.byteLength(String(uri)) > 255) return ESP_ERROR_CODES.ESP_ERR_INVALID_SIZE;
+      if (accessPoint === undefined) return ESP_ERROR_CODES.ESP_ERR_NOT_FOUND;
       accessPoint.captivePortalUri = String(uri);
       return 0;
     },

@@ -2,12 +2,8 @@
 // what ESP-IDF protects: who writes into the partition that runs restarts the chip.
 
 import { SECTOR_BYTES } from "../hardware/flash.js";
-import {
-  findPartition,
-  PARTITION_FLAG_READ_ONLY,
-  PARTITION_TYPE_DATA,
-  type Partition,
-} from "../hardware/partition-table.js";
+import { isReadOnly } from "../hardware/partition-access.js";
+import { findPartition, PARTITION_TYPE_DATA, type Partition } from "../hardware/partition-table.js";
 import { type Machine, RESET_REASON } from "../machine.js";
 import { formatOption, optionsOf } from "./conversion.js";
 import { CONSTRUCT, createHandles, type Handles } from "./handle.js";
@@ -164,7 +160,7 @@ function isInside(partition: Partition, offset: number, length: number): boolean
 
 /** esp_partition's checks; then the flash driver's, which ends in abort() when the running app is touched. */
 function isWritable(machine: Machine, partition: Partition, offset: number, length: number): boolean {
-  if ((partition.flags & PARTITION_FLAG_READ_ONLY) !== 0) return false;
+  if (isReadOnly(partition)) return false;
   if (!isInside(partition, offset, length)) return false;
   if (partition.offset === machine.running.offset) machine.restart(RESET_REASON.panic);
   return true;

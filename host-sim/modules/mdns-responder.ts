@@ -18,6 +18,17 @@ import {
   TOP_BIT,
 } from "../network/dns-packet.js";
 import type { Scheduled } from "../world.js";
+import { type Instance, learn } from "./mdns-instances.js";
+import {
+  ALL_SERVICES,
+  hostName,
+  hostRecords,
+  instanceName,
+  onlyIp4,
+  type Service,
+  serviceRecords,
+  typeName,
+} from "./mdns-records.js";
 import { type Dictionary, isSwallowed, type Native } from "./native.js";
 
 const MDNS_ADDRESS = "224.0.0.251";
@@ -26,27 +37,7 @@ const PROBE_COUNT = 3;
 const PROBE_INTERVAL_MS = 250;
 const ANNOUNCE_INTERVALS_MS = Object.freeze([500, 500, 1000, 2000, 4000, 8000, 16000]);
 const QUERY_INTERVALS_MS = Object.freeze([1, 1000, 2000, 4000]);
-const HOST_TTL_S = 120;
-const SERVICE_TTL_S = 4500;
-
-export interface Service {
-  /** Such as "_http._tcp". */
-  readonly serviceType: string;
-  readonly host: string;
-  readonly name: string;
-  readonly port: number;
-  txt: readonly string[];
-}
-
-export interface Instance {
-  readonly name: string;
-  host?: string;
-  address?: string;
-  port?: number;
-  txt?: readonly string[];
-  isFound?: boolean;
-}
-
+const ANSWER_FLAGS = FLAG_RESPONSE | FLAG_AUTHORITATIVE;
 export interface Claim {
   readonly host: string;
   readonly onReady: () => void;
@@ -123,20 +114,20 @@ export class MdnsResponder {
   /** Announces a service at once, and again ever more rarely. */
   advertise(service: Service): void {
     this.#announceLater(service, 0);
-    this.#send({ flags: FLAG_RESPONSE | FLAG_AUTHORITATIVE, answers: this.#recordsOf(service, 0) });
+    this.#send({ flags: ANSWER_FLAGS, answers: this.#recordsOf(service, 0) });
   }
 
   /** Tells of a changed text. */
   updateText(service: Service): void {
     if (!this.#services.has(service)) throw this.#native.error("service not found");
     const answers = this.#recordsOf(service).filter(({ type }) => type === RR.TXT);
-    this.#send({ flags: FLAG_RESPONSE | FLAG_AUTHORITATIVE, answers });
+    this.#send({ flags: ANSWER_FLAGS, answers });
   }
 
   withdraw(service: Service): void {
     this.#services.get(service)?.cancel();
     this.#services.delete(service);
-    this.#send({ flags: FLAG_RESPONSE | FLAG_AUTHORITATIVE, answers: this.#recordsOf(service, 0) });
+    this.#send({ flags: ANSWER_FLAGS, answers: this.#recordsOf(service, 0) });
   }
 
   monitor(monitor: Monitor): void {
@@ -149,7 +140,7 @@ export class MdnsResponder {
       const intervalMs = QUERY_INTERVALS_MS[count];
       if (intervalMs === undefined) return;
       state.timer = this.#machine.after(intervalMs, () => {
-        const name = `${monitor.serviceType}.local`;
+        const name = typeName(monitor.serviceType);
         this.#send({ questions: [{ name, type: RR.PTR, class: CLASS_IN | (count === 0 ? TOP_BIT : 0) }] });
         ask(count + 1);
       });
@@ -172,11 +163,11 @@ export class MdnsResponder {
         probe.isReady = true;
         return probe.claim.onReady();
       }
-      const name = `${probe.claim.host}.local`;
+      const name = hostName(probe.claim.host);
       this.#send({
         flags: FLAG_AUTHORITATIVE,
         questions: [{ name, type: RR.ANY, class: CLASS_IN | TOP_BIT }],
-        authorities: this.#hostRecord(probe.claim.host, undefined),
+        authorities: hostRecords(probe.claim.host, this.#address(undefined)),
       });
       this.#probeLater(probe, count + 1);
     });
@@ -185,7 +176,7 @@ export class MdnsResponder {
   #announceLater(service: Service, count: number): void {
     const intervalMs = ANNOUNCE_INTERVALS_MS[count] ?? 0;
     const timer = this.#machine.after(intervalMs, () => {
-      this.#send({ flags: FLAG_RESPONSE | FLAG_AUTHORITATIVE, answers: this.#recordsOf(service) });
+      this.#send({ flags: ANSWER_FLAGS, answers: this.#recordsOf(service) });
       if (count + 1 < ANNOUNCE_INTERVALS_MS.length) this.#announceLater(service, count + 1);
     });
     this.#services.set(service, timer);
@@ -205,7 +196,7 @@ export class MdnsResponder {
 
   #noticeConflicts({ answers }: DnsMessage): void {
     for (const probe of this.#probes) {
-      const name = `${probe.claim.host}.local`.toLowerCase();
+      const name = hostName(probe.claim.host).toLowerCase();
       if (probe.isReady) continue;
       probe.hasLost ||= answers.some((one) => one.type === RR.A && one.name.toLowerCase() === name);
     }
@@ -214,7 +205,7 @@ export class MdnsResponder {
   /** Two that probe for one name at a time: the higher address wins (RFC 6762, 8.2). */
   #noticeRivals({ authorities }: DnsMessage): void {
     for (const probe of this.#probes) {
-      const name = `${probe.claim.host}.local`.toLowerCase();
+      const name = hostName(probe.claim.host).toLowerCase();
       if (probe.isReady) continue;
       for (const { type, name: theirs, data } of authorities) {
         if (type !== RR.A || theirs.toLowerCase() !== name || !("address" in data)) continue;
@@ -228,7 +219,7 @@ export class MdnsResponder {
       const questions = message.questions.filter((one) => ((one.class & TOP_BIT) !== 0) === isUnicast);
       const answers = unique(questions.flatMap((question) => this.#answersTo(question, message, address)));
       if (answers.length === 0) continue;
-      const response = { id: message.id, flags: FLAG_RESPONSE | FLAG_AUTHORITATIVE, answers };
+      const response = { id: message.id, flags: ANSWER_FLAGS, answers };
       if (isUnicast) this.#send(response, address, port);
       else this.#send(response);
     }
@@ -238,54 +229,28 @@ export class MdnsResponder {
     const name = question.name.toLowerCase();
     const records: DnsRecord[] = [];
     const host = this.#probes.find(
-      ({ claim, isReady }) => isReady && `${claim.host}.local`.toLowerCase() === name,
+      ({ claim, isReady }) => isReady && hostName(claim.host).toLowerCase() === name,
     );
     if (host !== undefined && [RR.A, RR.ANY].includes(question.type as 1)) {
-      records.push(...this.#hostRecord(host.claim.host, from));
+      records.push(...hostRecords(host.claim.host, this.#address(from)));
     }
     if (host !== undefined && question.type === RR.AAAA) records.push(onlyIp4(host.claim.host));
     for (const service of this.#services.keys()) {
       const all = this.#recordsOf(service);
-      const isType = name === `${service.serviceType}.local`.toLowerCase();
+      const isType = name === typeName(service.serviceType).toLowerCase();
       const instance = instanceName(service).toLowerCase();
       const isKnown = answers.some(
         ({ data }) => "target" in data && data.target.toLowerCase() === instance && !("port" in data),
       );
       if (question.type === RR.PTR && isType && !isKnown) records.push(...all);
-      else if (question.type === RR.PTR && name === "_services._dns-sd._udp.local")
-        records.push(...all.slice(0, 1));
+      else if (question.type === RR.PTR && name === ALL_SERVICES) records.push(...all.slice(0, 1));
       else if (name === instance) records.push(...all.filter(({ type }) => type === question.type));
     }
     return records;
   }
 
-  /** Everything about a service: what types there are, the instance, its text, its place, its host's address. */
   #recordsOf(service: Service, ttl?: number): DnsRecord[] {
-    const { serviceType, host, port, txt } = service;
-    const name = instanceName(service);
-    const type = `${serviceType}.local`;
-    const record = (owner: string, rr: number, seconds: number, data: DnsRecord["data"]): DnsRecord => ({
-      name: owner,
-      type: rr,
-      class: CLASS_IN,
-      ttl: ttl ?? seconds,
-      data,
-    });
-    return [
-      record("_services._dns-sd._udp.local", RR.PTR, SERVICE_TTL_S, { target: type }),
-      record(type, RR.PTR, SERVICE_TTL_S, { target: name }),
-      record(name, RR.TXT, SERVICE_TTL_S, { strings: txt }),
-      record(name, RR.SRV, HOST_TTL_S, { priority: 0, weight: 0, port, target: `${host}.local` }),
-      ...this.#hostRecord(host, undefined).map((one) => ({ ...one, ttl: ttl ?? one.ttl })),
-    ];
-  }
-
-  #hostRecord(host: string, from: string | undefined): DnsRecord[] {
-    const address = this.#address(from);
-    if (address === undefined) return [];
-    return [
-      { name: `${host}.local`, type: RR.A, class: CLASS_IN | TOP_BIT, ttl: HOST_TTL_S, data: { address } },
-    ];
+    return serviceRecords(service, this.#address(undefined), ttl);
   }
 
   /** Our address as the other side sees it. */
@@ -299,8 +264,7 @@ export class MdnsResponder {
     for (const [monitor, { instances }] of this.#monitors) {
       const changed = new Set<Instance>();
       for (const record of records) {
-        for (const instance of learn(instances, `${monitor.serviceType}.local`, record))
-          changed.add(instance);
+        for (const instance of learn(instances, typeName(monitor.serviceType), record)) changed.add(instance);
       }
       for (const instance of changed) {
         if (instance.host && instance.address && instance.txt) monitor.onInstance(instance);
@@ -315,58 +279,6 @@ export class MdnsResponder {
       if (!isSwallowed(this.#machine, error)) throw error; // no network just now: the next announcement may get out
     }
   }
-}
-
-/** Takes what one record says into the instances of a type; gives those that it changed. */
-function learn(instances: Instance[], type: string, record: DnsRecord): Instance[] {
-  const { data } = record;
-  const owner = record.name.toLowerCase();
-  const suffix = `.${type.toLowerCase()}`;
-  if (record.ttl === 0) return [];
-  if (record.type === RR.A && "address" in data) {
-    const concerned = instances.filter(({ host, address }) => {
-      return host?.toLowerCase() === owner && address !== data.address;
-    });
-    for (const instance of concerned) instance.address = data.address;
-    return concerned;
-  }
-  const full =
-    record.type === RR.PTR && owner === suffix.slice(1) && "target" in data ? data.target : record.name;
-  if (!full.toLowerCase().endsWith(suffix)) return [];
-  const name = full.slice(0, -suffix.length);
-  let instance = instances.find((one) => one.name.toLowerCase() === name.toLowerCase());
-  if (instance === undefined) {
-    instance = { name };
-    instances.push(instance);
-  }
-  return update(instance, data) ? [instance] : [];
-}
-
-function update(instance: Instance, data: DnsRecord["data"]): boolean {
-  if ("port" in data) {
-    if (instance.port === data.port && instance.host === data.target) return false;
-    Object.assign(instance, { port: data.port, host: data.target });
-    return true;
-  }
-  if (!("strings" in data) || instance.txt?.join("\0") === data.strings.join("\0")) return false;
-  instance.txt = data.strings;
-  return true;
-}
-
-/** An NSEC record that says: this name has an IPv4 address only. */
-function onlyIp4(host: string): DnsRecord {
-  const bytes = Uint8Array.of(0xc0, 0x0c, 0, 4, 0x40, 0, 0, 0);
-  return {
-    name: `${host}.local`,
-    type: RR.NSEC,
-    class: CLASS_IN | TOP_BIT,
-    ttl: HOST_TTL_S,
-    data: { bytes },
-  };
-}
-
-function instanceName({ name, serviceType }: Service): string {
-  return `${name}.${serviceType}.local`;
 }
 
 function isLower(a: string, b: string): boolean {

@@ -1,7 +1,7 @@
 // `embedded:update` over the virtual esp_ota_* functions. It decides nothing: what is written where, when sectors are erased
 // and when an image is refused are theirs.
 
-import type { OtaSize } from "../hardware/ota.js";
+import { type OtaSize, OtaWriters } from "../hardware/ota-write.js";
 import type { Partition } from "../hardware/partition-table.js";
 import type { Machine } from "../machine.js";
 import { formatOption, optionsOf } from "./conversion.js";
@@ -17,12 +17,13 @@ interface OpenUpdate {
   readonly append: boolean;
   /** Most bytes that the image can have so far. */
   writtenBytes: number;
-  /** 0 once it is complete, whether or not the image was good. */
-  ota: number;
+  /** Of OtaWriters; 0 once it is complete, whether or not the image was good. */
+  handle: number;
 }
 
 export function createUpdate(machine: Machine, native: Native, flash: FlashModule): object {
   const { realm, ota } = machine;
+  const writers = new OtaWriters(machine.flash, ota);
   const handles = createHandles<OpenUpdate>(machine);
 
   class Update {
@@ -32,16 +33,16 @@ export function createUpdate(machine: Machine, native: Native, flash: FlashModul
 
     close(): void {
       const update = handles.close(this);
-      if (update !== undefined && update.ota !== 0) ota.abort(update.ota);
+      if (update !== undefined && update.handle !== 0) writers.abort(update.handle);
     }
 
     complete(): void {
       const update = incomplete(this);
-      const handle = update.ota;
-      update.ota = 0;
+      const handle = update.handle;
+      update.handle = 0;
       // the image is verified at the end and once more before it is selected
       spend(machine, 2 * update.writtenBytes * COST.verifiedByte);
-      if (ota.end(handle) !== "ESP_OK") throw native.error("end failed");
+      if (writers.end(handle) !== "ESP_OK") throw native.error("end failed");
       if (ota.setBoot(update.partition) !== "ESP_OK") throw native.error("can't change boot partition");
     }
 
@@ -65,7 +66,7 @@ export function createUpdate(machine: Machine, native: Native, flash: FlashModul
 
   function incomplete(object: Update): OpenUpdate {
     const update = handles.stateOf(object);
-    if (update.ota === 0) throw native.error("already complete");
+    if (update.handle === 0) throw native.error("already complete");
     return update;
   }
 
@@ -74,7 +75,7 @@ export function createUpdate(machine: Machine, native: Native, flash: FlashModul
     native.needArguments(parameters, 1);
     const bytes = native.bytesOf(parameters[0]);
     wrote(update, update.writtenBytes, bytes.length);
-    return ota.write(update.ota, bytes);
+    return writers.write(update.handle, bytes);
   }
 
   function writeAt(update: OpenUpdate, parameters: readonly unknown[]): string {
@@ -84,7 +85,11 @@ export function createUpdate(machine: Machine, native: Native, flash: FlashModul
     const bytes = native.bytesOf(parameters[0]);
     wrote(update, offset, bytes.length);
     // The chip converts NaN to the highest number.
-    return ota.writeWithOffset(update.ota, bytes, Number.isNaN(offset) ? UINT32_MAX : Math.trunc(offset));
+    return writers.writeWithOffset(
+      update.handle,
+      bytes,
+      Number.isNaN(offset) ? UINT32_MAX : Math.trunc(offset),
+    );
   }
 
   function wrote(update: OpenUpdate, offset: number, length: number): void {
@@ -104,10 +109,10 @@ export function createUpdate(machine: Machine, native: Native, flash: FlashModul
     if (mode !== "a" && mode !== "w") throw native.rangeError("invalid mode");
     if (formatOption(native, given) !== "buffer") throw native.rangeError("unsupported");
     const size = sizeOption(given, partition);
-    const { error, handle } = ota.begin(partition, mode === "a" ? "sequential" : size);
+    const { error, handle } = writers.begin(partition, mode === "a" ? "sequential" : size);
     if (error !== "ESP_OK") throw native.error("begin failed");
     const update = new Update(CONSTRUCT);
-    handles.open(update, { partition, append: mode === "a", writtenBytes: 0, ota: handle });
+    handles.open(update, { partition, append: mode === "a", writtenBytes: 0, handle });
     return update;
   }
 

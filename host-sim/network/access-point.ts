@@ -35,8 +35,7 @@ export class AccessPoint implements AirNetwork {
   rssi: number;
   hasDhcp: boolean;
   #world: World;
-  #uplink: Uplink;
-  #password: string;
+  readonly #password: string;
   #isUp: boolean;
   #stations = new Set<Station>();
 
@@ -49,7 +48,6 @@ export class AccessPoint implements AirNetwork {
     },
   ) {
     this.#world = options.world;
-    this.#uplink = options.uplink;
     this.ssid = options.ssid;
     this.#password = options.password ?? "";
     this.channel = options.channel ?? 6;
@@ -92,17 +90,6 @@ export class AccessPoint implements AirNetwork {
   setUp(isUp: boolean): void {
     this.#isUp = isUp;
     if (!isUp) this.#dropAll(BEACON_TIMEOUT_MS, REASON.beaconTimeout);
-  }
-
-  /** Cuts off or restores everything behind the router; the LAN goes on. */
-  setInternet(works: boolean): void {
-    this.segment.uplink = works ? this.#uplink : undefined;
-  }
-
-  /** Changes the password: stations are thrown out and must join again. */
-  setPassword(password: string): void {
-    this.#password = password;
-    this.#dropAll(0, REASON.fourWayHandshakeTimeout);
   }
 
   acceptsPassword(password: string): boolean {

@@ -14,7 +14,7 @@ function parsePart(text: string): number | undefined {
  * Reads an address as lwIP's `ipaddr_aton` does for IPv4: one to four parts, the last fills what is left.
  * Gives the address as an unsigned 32-bit number, or undefined if the text is none.
  */
-export function parseAddress(text: string): number | undefined {
+function parseAddress(text: string): number | undefined {
   const parts = text.split(".").map(parsePart);
   if (parts.length > 4 || parts.some((part) => part === undefined)) return undefined;
   const numbers = parts as number[];
@@ -25,7 +25,7 @@ export function parseAddress(text: string): number | undefined {
 }
 
 /** Writes an unsigned 32-bit number as a dotted address. */
-export function formatAddress(address: number): string {
+function formatAddress(address: number): string {
   return [24, 16, 8, 0].map((shift) => (address >>> shift) & 0xff).join(".");
 }
 

@@ -48,7 +48,7 @@ export function serveHttp(options: {
 }
 
 /** The bytes of a whole response. The status line always has a reason: the SDK's client needs one. */
-export function encodeResponse(method: string, response: HttpResponse, keepsAlive: boolean): Uint8Array {
+function encodeResponse(method: string, response: HttpResponse, keepsAlive: boolean): Uint8Array {
   const body = response.body ?? new Uint8Array();
   const given = Object.entries(response.headers ?? {});
   const length = given.find(([name]) => name.toLowerCase() === "content-length")?.[1];

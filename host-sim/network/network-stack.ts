@@ -6,7 +6,7 @@ import type { World } from "../world.js";
 import { IpNode } from "./ip-node.js";
 
 /** TCP_SND_BUF and TCP_WND of the SDK's sdkconfig: four segments. */
-export const DEVICE_BUFFER_BYTES = 5744;
+const DEVICE_BUFFER_BYTES = 5744;
 const RETRANSMIT_MS = 1500;
 /** CONFIG_LWIP_MAX_ACTIVE_TCP and CONFIG_LWIP_MAX_UDP_PCBS. */
 const CONNECTION_COUNT_MAX = 16;

@@ -17,7 +17,7 @@ export class Segment {
   readonly latencyMs: number;
   readonly nodes = new Map<string, IpNode>();
   /** The way to everything else; undefined where nothing is behind the gateway. */
-  uplink: Uplink | undefined;
+  readonly uplink: Uplink | undefined;
   /** Faults of connections over this segment. */
   policyOf: PolicyOf | undefined;
   /** Addresses that DHCP has given, by MAC. */

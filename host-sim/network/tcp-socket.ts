@@ -8,11 +8,12 @@
  */
 
 import type { Scheduled, World } from "../world.js";
+import { ByteQueue } from "./byte-queue.js";
 import type { IpNode } from "./ip-node.js";
 import { corrupt, type LinkPolicy, passing } from "./link-policy.js";
 
 /** The largest segment of lwIP on the ESP32: the window opens again when a whole one has been read. */
-export const SEGMENT_BYTES_MAX = 1436;
+const SEGMENT_BYTES_MAX = 1436;
 const RETRANSMISSION_COUNT_MAX = 12;
 /** lwIP gives up on a peer that never closes its side. */
 const FIN_WAIT_MS = 20_000;
@@ -54,8 +55,8 @@ export class TcpSocket {
   path: TcpPath | undefined;
   #peer: TcpSocket | undefined;
 
-  #queue: Uint8Array[] = [];
-  #queuedBytes = 0;
+  /** Written, and not sent yet. */
+  readonly #queue = new ByteQueue();
   #inFlightBytes = 0;
   #sentPosition = 0;
   #lineFreeAtMs = 0;
@@ -65,9 +66,8 @@ export class TcpSocket {
   #finSent = false;
   #stalled = false;
 
-  #segments: Uint8Array[] = [];
-  #segmentOffset = 0;
-  #unreadBytes = 0;
+  /** Arrived, and not read yet. */
+  readonly #segments = new ByteQueue();
   #windowUsedBytes = 0;
 
   constructor(options: {
@@ -88,12 +88,12 @@ export class TcpSocket {
 
   /** Bytes that can be read now. */
   get unreadBytes(): number {
-    return this.#unreadBytes;
+    return this.#segments.byteCount;
   }
 
   /** Bytes that `write` takes now. */
   get roomBytes(): number {
-    return Math.max(0, this.node.sendBytes - this.#queuedBytes - this.#inFlightBytes);
+    return Math.max(0, this.node.sendBytes - this.#queue.byteCount - this.#inFlightBytes);
   }
 
   /** Ties two sides together; the three-way handshake's timing is the node's business. */
@@ -114,7 +114,6 @@ export class TcpSocket {
   enqueue(bytes: Uint8Array): void {
     if (this.state === "closed" || this.#finQueued || bytes.length === 0) return;
     this.#queue.push(bytes.slice());
-    this.#queuedBytes += bytes.length;
   }
 
   /** Sends what is queued, as far as the peer's window takes it. */
@@ -123,19 +122,8 @@ export class TcpSocket {
   }
 
   /** Takes up to `count` bytes of what has arrived. */
-  read(count: number = this.#unreadBytes): Uint8Array {
-    const bytes = new Uint8Array(Math.min(count, this.#unreadBytes));
-    let filled = 0;
-    while (filled < bytes.length) {
-      const segment = this.#segments[0] as Uint8Array;
-      const take = Math.min(bytes.length - filled, segment.length - this.#segmentOffset);
-      bytes.set(segment.subarray(this.#segmentOffset, this.#segmentOffset + take), filled);
-      filled += take;
-      this.#segmentOffset += take;
-      if (this.#segmentOffset === segment.length) this.#releaseSegment();
-    }
-    this.#unreadBytes -= filled;
-    return bytes;
+  read(count: number = this.unreadBytes): Uint8Array {
+    return this.#segments.take(count, (segmentBytes) => this.#releaseSegment(segmentBytes));
   }
 
   /** Sends what is queued, then a FIN. With unread bytes it resets instead and drops what is queued, as lwIP does. */
@@ -145,13 +133,12 @@ export class TcpSocket {
       this.#forget();
       return;
     }
-    if (this.#unreadBytes > 0 && !this.hasEnded) {
+    if (this.unreadBytes > 0 && !this.hasEnded) {
       this.abort();
       return;
     }
     this.events = {};
-    this.#segments = [];
-    this.#unreadBytes = 0;
+    this.#segments.clear();
     this.#finQueued = true;
     if (this.path?.latencyMs === 0 && this.state === "open") this.#send();
     else this.#schedulePump(0);
@@ -192,19 +179,17 @@ export class TcpSocket {
   #forget(): void {
     this.state = "closed";
     this.events = {};
-    this.#queue = [];
-    this.#queuedBytes = 0;
+    this.#queue.clear();
     this.#pump?.cancel();
     this.#pump = undefined;
     this.node.forget(this);
   }
 
-  #releaseSegment(): void {
-    const segment = this.#segments.shift() as Uint8Array;
-    this.#segmentOffset = 0;
-    this.#windowUsedBytes -= segment.length;
+  /** A whole segment has been read: the window opens again. */
+  #releaseSegment(segmentBytes: number): void {
+    this.#windowUsedBytes -= segmentBytes;
     const peer = this.#peer;
-    if (peer !== undefined && peer.#queuedBytes > 0) peer.#schedulePump(this.path?.latencyMs ?? 0);
+    if (peer !== undefined && peer.#queue.byteCount > 0) peer.#schedulePump(this.path?.latencyMs ?? 0);
   }
 
   #schedulePump(delayMs: number): void {
@@ -228,30 +213,14 @@ export class TcpSocket {
     const pieceBytesMax = (this.isServer ? path.policy.pieceBytesMax : undefined) ?? Infinity;
     for (;;) {
       const window = Math.max(0, peer.node.windowBytes - peer.#windowUsedBytes);
-      const flight = this.#take(Math.min(this.#queuedBytes, window, pieceBytesMax));
+      const flight = this.#queue.take(Math.min(window, pieceBytesMax));
       if (flight.length === 0) break;
       this.#launch(flight, peer, path);
     }
-    if (this.#finQueued && !this.#finSent && this.#queuedBytes === 0 && !this.#stalled) {
+    if (this.#finQueued && !this.#finSent && this.#queue.byteCount === 0 && !this.#stalled) {
       this.#finSent = true;
       this.#onLine(0, path, () => this.#deliverFin(peer, path));
     }
-  }
-
-  /** Takes the first `count` bytes out of the queue. */
-  #take(count: number): Uint8Array {
-    const flight = new Uint8Array(count);
-    let filled = 0;
-    while (filled < count) {
-      const head = this.#queue[0] as Uint8Array;
-      const part = head.subarray(0, count - filled);
-      flight.set(part, filled);
-      filled += part.length;
-      if (part.length === head.length) this.#queue.shift();
-      else this.#queue[0] = head.subarray(part.length);
-    }
-    this.#queuedBytes -= count;
-    return flight;
   }
 
   #launch(flight: Uint8Array, peer: TcpSocket, path: TcpPath): void {
@@ -297,7 +266,6 @@ export class TcpSocket {
       this.#inFlightBytes -= sentBytes;
       this.#sentPosition -= sentBytes;
       this.#queue.unshift(bytes);
-      this.#queuedBytes += bytes.length;
       this.#retryLater();
       return;
     }
@@ -306,7 +274,7 @@ export class TcpSocket {
     peer.#receive(bytes);
     if (this.events.sent === undefined) this.#inFlightBytes -= sentBytes;
     else after(path, path.latencyMs, () => this.#acknowledge(sentBytes));
-    if (this.#queuedBytes > 0) this.#schedulePump(path.latencyMs);
+    if (this.#queue.byteCount > 0) this.#schedulePump(path.latencyMs);
   }
 
   #deliverFin(peer: TcpSocket, path: TcpPath): void {
@@ -337,7 +305,6 @@ export class TcpSocket {
     for (let offset = 0; offset < bytes.length; offset += SEGMENT_BYTES_MAX) {
       this.#segments.push(bytes.subarray(offset, offset + SEGMENT_BYTES_MAX));
     }
-    this.#unreadBytes += bytes.length;
     this.events.received?.();
   }
 

@@ -2,7 +2,7 @@
 // world, so that nothing but the flash differs between two runs.
 
 import { Desk, HOME, OWNER_TOKEN } from "../desk.js";
-import type { DeviceEvent } from "../device.js";
+import type { DeviceEvent } from "../device-event.js";
 import type { Engine } from "../engine/engine.js";
 import type { Flash } from "../hardware/flash.js";
 import { Phone } from "../network/phone.js";

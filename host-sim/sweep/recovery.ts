@@ -7,7 +7,7 @@
 //   - no sector is written or erased but those of NVS, otadata and the slot that does not run
 //   - settings that were saved are as they were saved, or as the owner was about to have them
 
-import type { DeviceEvent } from "../device.js";
+import type { DeviceEvent } from "../device-event.js";
 import type { Flash } from "../hardware/flash.js";
 import {
   activeEntry,

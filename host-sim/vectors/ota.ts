@@ -5,7 +5,8 @@ import { runBootLoader } from "../hardware/boot-loader.js";
 import type { Efuse } from "../hardware/efuse.js";
 import { ChipAborted } from "../hardware/esp-error.js";
 import { Flash, PowerCut, SECTOR_BYTES } from "../hardware/flash.js";
-import { Ota, type OtaSize } from "../hardware/ota.js";
+import { Ota } from "../hardware/ota.js";
+import { type OtaSize, OtaWriters } from "../hardware/ota-write.js";
 import {
   findPartition,
   PARTITION_TYPE_APP,
@@ -88,6 +89,7 @@ export class Bench {
   readonly #folder: VectorFolder;
   readonly #efuse: Efuse | undefined;
   #ota: Ota | undefined;
+  #writers: OtaWriters | undefined;
   #handle = 0;
   #slotHashes: Record<string, string>;
 
@@ -163,6 +165,7 @@ export class Bench {
         throw new Restarted();
       };
       this.#ota = new Ota(this.#flash, this.#partitions, booted, { ...options, restart });
+      this.#writers = new OtaWriters(this.#flash, this.#ota);
       return { result: "boot", booted, selected };
     } catch (error) {
       if (error instanceof PowerCut) return { result: "powercut", selected };
@@ -188,7 +191,7 @@ export class Bench {
 
   #outcome(step: OtaStep): { rc: string; value?: string | null } {
     try {
-      return this.#perform(this.#ota!, step);
+      return this.#perform(this.#ota!, this.#writers!, step);
     } catch (error) {
       if (error instanceof PowerCut) return { rc: "POWER_CUT" };
       if (error instanceof Restarted) return { rc: "RESTART" };
@@ -197,21 +200,21 @@ export class Bench {
     }
   }
 
-  #perform(ota: Ota, step: OtaStep): { rc: string; value?: string | null } {
+  #perform(ota: Ota, writers: OtaWriters, step: OtaStep): { rc: string; value?: string | null } {
     const partition = step.partition === undefined ? undefined : this.#partition(step.partition);
     const label = (found: Partition | undefined) => ({ rc: "ESP_OK", value: found?.label ?? "NULL" });
     switch (step.op) {
       case "begin": {
-        const { error, handle } = ota.begin(partition, step.size!);
+        const { error, handle } = writers.begin(partition, step.size!);
         if (error === "ESP_OK") this.#handle = handle;
         return { rc: error };
       }
       case "write":
-        return { rc: this.#write(ota, step) };
+        return { rc: this.#write(writers, step) };
       case "end":
-        return { rc: ota.end(this.#handle) };
+        return { rc: writers.end(this.#handle) };
       case "abort":
-        return { rc: ota.abort(this.#handle) };
+        return { rc: writers.abort(this.#handle) };
       case "set_boot":
         return { rc: ota.setBoot(partition) };
       case "mark_valid":
@@ -239,13 +242,13 @@ export class Bench {
     }
   }
 
-  #write(ota: Ota, step: OtaStep): string {
+  #write(writers: OtaWriters, step: OtaStep): string {
     const bytes = this.#contentOf({
       image: step.image!,
       ...(step.patches === undefined ? {} : { patches: step.patches }),
     });
     for (let at = step.from!; at < step.to!; at += step.chunk!) {
-      const error = ota.write(this.#handle, bytes.subarray(at, Math.min(at + step.chunk!, step.to!)));
+      const error = writers.write(this.#handle, bytes.subarray(at, Math.min(at + step.chunk!, step.to!)));
       if (error !== "ESP_OK") return error;
     }
     return "ESP_OK";

@@ -1,5 +1,5 @@
 // Builds the program that runs firmware in XS: XS's own C sources, out of the npm package @agoric/xsnap whose integrity is pinned
-// here, and native/host.c, by make and cc. With 32-bit libraries (gcc-multilib) its slots have the size that they have on the
+// here, and the C files of native/, by make and cc. With 32-bit libraries (gcc-multilib) its slots have the size that they have on the
 // ESP32. Everything lands in build/xs, which is not checked in; nothing of the package's JavaScript or dependencies is used.
 //
 //   npx tsx host-sim/xs/build.ts

@@ -136,7 +136,7 @@ class XsRealm {
     };
   }
 
-  /** XS said why it cannot go on; the words are host.c's. */
+  /** XS said why it cannot go on; the words are native/platform.c's. */
   #ended(host: RealmHost, error: MachineEnded): void {
     if (error.message === "too much computation") host.overrun();
     if (error.message === "memory full") host.outOfMemory();

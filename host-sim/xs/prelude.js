@@ -1,5 +1,5 @@
 // Runs inside XS before a firmware: makes XS's side of Node's objects, and keeps what both sides know by a number. Then it
-// freezes the built-in objects, as preloading does on the device. Its functions are called by native/host.c, not by firmware.
+// freezes the built-in objects, as preloading does on the device. Its functions are called by the C files of native, not by firmware.
 //
 // A description of an object of Node: ["object", prototype, members, is it frozen], ["class", operation, members, prototype, its
 // members, are both frozen]; members are name, operations in turn: ["m", name, operation] a method, ["a", name, get, set or undefined] an accessor.

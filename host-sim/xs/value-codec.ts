@@ -1,4 +1,4 @@
-// Values of JavaScript as bytes, as native/host.c reads and writes them: the tags are listed there. What is no plain data goes
+// Values of JavaScript as bytes, as native/values.c reads and writes them: the tags are listed there. What is no plain data goes
 // by a number that the bridge gives it. It keeps no state.
 
 import { decodeCText, encodeCText } from "../hardware/c-text.js";

@@ -1,4 +1,4 @@
-// A process with an XS machine in it (native/host.c), spoken to synchronously over two pipes: firmware and what it calls nest as
+// A process with an XS machine in it (native/), spoken to synchronously over two pipes: firmware and what it calls nest as
 // they do on a chip. It knows frames and processes; what is in the frames is the bridge's business.
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";

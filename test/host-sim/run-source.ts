@@ -2,7 +2,8 @@
 // limit is reached, and collects what it traced and what happened to the device.
 
 import { readFileSync } from "node:fs";
-import { type DeviceEvent, type DeviceOptions, VirtualDevice } from "../../host-sim/device.js";
+import { type DeviceOptions, VirtualDevice } from "../../host-sim/device.js";
+import type { DeviceEvent } from "../../host-sim/device-event.js";
 import { buildFirmwareImage } from "../../host-sim/hardware/app-image.js";
 import { World } from "../../host-sim/world.js";
 

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ReleasePayload, StatusRequest } from "../../firmware/core/wire.js";
 import { DESK_SERVER, Desk, type DeskOptions } from "../../host-sim/desk.js";
-import type { DeviceEvent } from "../../host-sim/device.js";
+import type { DeviceEvent } from "../../host-sim/device-event.js";
 import type { Chip } from "../../host-sim/hardware/chips.js";
 import { type BuildConfig, buildImage } from "../../host-sim/image-build.js";
 import type { HttpHandler, HttpRequest, HttpResponse } from "../../host-sim/network/http-host.js";

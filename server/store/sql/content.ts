@@ -3,7 +3,7 @@
 import type { Generated, Kysely, Selectable } from "kysely";
 import type { Windows } from "../../rollout/model.js";
 import type { ContentAssignment, ContentImage, ContentStore, ContentTargetKind } from "../content.js";
-import { countOf } from "./count.js";
+import { pageOf } from "./page.js";
 import type { Tables } from "./tables.js";
 
 export interface ContentImageTable {
@@ -53,10 +53,8 @@ export function createContentStore(db: Kysely<Tables>): ContentStore {
       return row && toImage(row);
     },
 
-    async listContentImages({ limit, offset }) {
-      const query = db.selectFrom("content_images");
-      const rows = await query.selectAll().orderBy("id", "desc").limit(limit).offset(offset).execute();
-      return { rows: rows.map(toImage), totalCount: await countOf(query) };
+    listContentImages(page) {
+      return pageOf(db.selectFrom("content_images").selectAll().orderBy("id", "desc"), page, toImage);
     },
 
     async removeContentImage(id) {
@@ -95,12 +93,11 @@ export function createContentStore(db: Kysely<Tables>): ContentStore {
       return row && toAssignment(row);
     },
 
-    async listContentAssignments({ imageId, target }, { limit, offset }) {
+    async listContentAssignments({ imageId, target }, page) {
       let query = db.selectFrom("content_assignments");
       if (imageId !== undefined) query = query.where("image_id", "=", imageId);
       if (target) query = query.where("target_kind", "=", target.kind).where("target", "=", target.name);
-      const rows = await query.selectAll().orderBy("id", "desc").limit(limit).offset(offset).execute();
-      return { rows: rows.map(toAssignment), totalCount: await countOf(query) };
+      return pageOf(query.selectAll().orderBy("id", "desc"), page, toAssignment);
     },
 
     async findContentAssignmentsFor({ deviceId, type, group }) {

@@ -9,7 +9,7 @@ import type {
   IssuedToken,
   RegistrationPolicy,
 } from "../device-identities.js";
-import { countOf } from "./count.js";
+import { pageOf } from "./page.js";
 import { forgetQuietKey, forgetQuietKeys } from "./quiet.js";
 import type { Tables } from "./tables.js";
 
@@ -74,11 +74,10 @@ export function createDeviceIdentityStore(db: Kysely<Tables>): DeviceIdentitySto
       return rows.map(toIdentity);
     },
 
-    async listIdentities({ state }, { limit, offset }) {
+    async listIdentities({ state }, page) {
       let query = db.selectFrom("device_identities");
       if (state !== undefined) query = query.where("state", "=", state);
-      const rows = await query.selectAll().orderBy("device_id").limit(limit).offset(offset).execute();
-      return { rows: rows.map(toIdentity), totalCount: await countOf(query) };
+      return pageOf(query.selectAll().orderBy("device_id"), page, toIdentity);
     },
 
     async addEnrolmentToken(token) {

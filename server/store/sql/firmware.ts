@@ -3,8 +3,8 @@
 import { type Generated, type Insertable, type Kysely, type Selectable, sql } from "kysely";
 import { AlreadyExists } from "../errors.js";
 import type { Firmware, FirmwareStore, NewFirmware } from "../firmware.js";
-import { countOf } from "./count.js";
 import type { SqlDialect } from "./dialect.js";
+import { pageOf } from "./page.js";
 import { forgetQuietKeys } from "./quiet.js";
 import type { Tables } from "./tables.js";
 
@@ -66,13 +66,7 @@ export function createFirmwareStore(db: Kysely<Tables>, dialect: SqlDialect): Fi
       if (filter.fileHash !== undefined) query = query.where("file_hash", "=", filter.fileHash);
       if (filter.md5 !== undefined) query = query.where("md5", "=", filter.md5);
       if (filter.version !== undefined) query = query.where("version", "=", filter.version);
-      const rows = await query
-        .selectAll()
-        .orderBy("id", "desc")
-        .limit(page.limit)
-        .offset(page.offset)
-        .execute();
-      return { rows: rows.map(toFirmware), totalCount: await countOf(query) };
+      return pageOf(query.selectAll().orderBy("id", "desc"), page, toFirmware);
     },
 
     async offeredFirmware(deviceType) {

@@ -3,6 +3,7 @@
 import type { Generated, Kysely, Selectable } from "kysely";
 import type { MeshNode, MeshNodeStatus, MeshStore, MeshUpdate, MeshUpdateStatus } from "../mesh.js";
 import { countOf } from "./count.js";
+import { pageOf } from "./page.js";
 import type { Tables } from "./tables.js";
 
 export interface MeshUpdateTable {
@@ -54,13 +55,7 @@ export function createMeshStore(db: Kysely<Tables>): MeshStore {
     async listMeshUpdates(filter, page) {
       let query = db.selectFrom("ota_updates");
       if (filter.statuses) query = query.where("status", "in", filter.statuses);
-      const rows = await query
-        .selectAll()
-        .orderBy("id", "desc")
-        .limit(page.limit)
-        .offset(page.offset)
-        .execute();
-      return { rows: rows.map(toUpdate), totalCount: await countOf(query) };
+      return pageOf(query.selectAll().orderBy("id", "desc"), page, toUpdate);
     },
 
     async setMeshUpdateStatus(id, status, time, finishedAt) {

@@ -10,7 +10,7 @@ import {
   type Tally,
 } from "../../rollout/model.js";
 import type { Member, NewRollout, Outcome, RolloutStore } from "../rollouts.js";
-import { countOf } from "./count.js";
+import { pageOf } from "./page.js";
 import { forgetQuietKeys } from "./quiet.js";
 import type { Tables } from "./tables.js";
 
@@ -93,13 +93,7 @@ export function createRolloutStore(db: Kysely<Tables>): RolloutStore {
       if (filter.firmwareId !== undefined) query = query.where("firmware_id", "=", filter.firmwareId);
       if (filter.deviceType !== undefined)
         query = query.where("firmware.device_type", "=", filter.deviceType);
-      const rows = await query
-        .selectAll("rollouts")
-        .orderBy("rollouts.id", "desc")
-        .limit(page.limit)
-        .offset(page.offset)
-        .execute();
-      return { rows: rows.map(toRollout), totalCount: await countOf(query) };
+      return pageOf(query.selectAll("rollouts").orderBy("rollouts.id", "desc"), page, toRollout);
     },
 
     async governingRollouts(deviceType) {
@@ -128,13 +122,7 @@ export function createRolloutStore(db: Kysely<Tables>): RolloutStore {
       let query = db.selectFrom("rollout_members").where("rollout_id", "=", filter.rolloutId);
       if (filter.stage !== undefined) query = query.where("stage", "=", filter.stage);
       if (filter.outcome !== undefined) query = query.where("outcome", "=", filter.outcome);
-      const rows = await query
-        .selectAll()
-        .orderBy("device_id")
-        .limit(page.limit)
-        .offset(page.offset)
-        .execute();
-      return { rows: rows.map(toMember), totalCount: await countOf(query) };
+      return pageOf(query.selectAll().orderBy("device_id"), page, toMember);
     },
 
     async memberIds(rolloutId) {

@@ -3,7 +3,7 @@
 import { type Generated, type Kysely, type Selectable, sql } from "kysely";
 import type { UpdateStatus } from "../../../firmware/core/wire.js";
 import { ENDED_BY_SERVER, type Update, type UpdateStore } from "../updates.js";
-import { countOf } from "./count.js";
+import { pageOf } from "./page.js";
 import type { Tables } from "./tables.js";
 
 const OPEN: readonly UpdateStatus[] = ["pending", "downloading", "installing"];
@@ -104,13 +104,7 @@ export function createUpdateStore(db: Kysely<Tables>): UpdateStore {
       if (filter.deviceId !== undefined) query = query.where("device_id", "=", filter.deviceId);
       if (filter.firmwareId !== undefined) query = query.where("firmware_id", "=", filter.firmwareId);
       if (filter.status !== undefined) query = query.where("status", "=", filter.status);
-      const rows = await query
-        .selectAll()
-        .orderBy("id", "desc")
-        .limit(page.limit)
-        .offset(page.offset)
-        .execute();
-      return { rows: rows.map(toUpdate), totalCount: await countOf(query) };
+      return pageOf(query.selectAll().orderBy("id", "desc"), page, toUpdate);
     },
 
     async countFailures(deviceId) {

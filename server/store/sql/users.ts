@@ -6,6 +6,7 @@ import { AlreadyExists } from "../errors.js";
 import type { OneTimeLink, Session, User, UserStore } from "../users.js";
 import { countOf } from "./count.js";
 import type { SqlDialect } from "./dialect.js";
+import { pageOf } from "./page.js";
 import type { Tables } from "./tables.js";
 
 export interface UserTable {
@@ -81,10 +82,8 @@ export function createUserStore(db: Kysely<Tables>, dialect: SqlDialect): UserSt
       return row && toUser(row);
     },
 
-    async listUsers({ limit, offset }) {
-      const query = db.selectFrom("users");
-      const rows = await query.selectAll().orderBy("name").limit(limit).offset(offset).execute();
-      return { rows: rows.map(toUser), totalCount: await countOf(query) };
+    listUsers(page) {
+      return pageOf(db.selectFrom("users").selectAll().orderBy("name"), page, toUser);
     },
 
     countAdmins() {

@@ -2,7 +2,7 @@
 
 import type { Generated, Kysely, Selectable } from "kysely";
 import type { Delivery, DeliveryState, Webhook, WebhookStore } from "../webhooks.js";
-import { countOf } from "./count.js";
+import { pageOf } from "./page.js";
 import type { Tables } from "./tables.js";
 
 export interface WebhookTable {
@@ -127,13 +127,7 @@ function createQueue(db: Kysely<Tables>): Omit<WebhookStore, keyof Targets> {
     async listDeliveries(filter, page) {
       let query = db.selectFrom("webhook_deliveries").where("webhook_id", "=", filter.webhookId);
       if (filter.state !== undefined) query = query.where("state", "=", filter.state);
-      const rows = await query
-        .selectAll()
-        .orderBy("id", "desc")
-        .limit(page.limit)
-        .offset(page.offset)
-        .execute();
-      return { rows: rows.map(toDelivery), totalCount: await countOf(query) };
+      return pageOf(query.selectAll().orderBy("id", "desc"), page, toDelivery);
     },
 
     async countDeliveries(webhookId) {

@@ -10,32 +10,16 @@ import type { CheckRequest, Order } from "../../../firmware/core/wire.js";
 import { CMS_STRINGS, LED_STRINGS } from "../../../firmware/portal/strings.js";
 import { BOOTED, IMAGE } from "./events.js";
 import { Device } from "./local-device.js";
+import { jws } from "./releases.js";
 
 const SERVER = BOOTED.build.server;
 const LED = ledSection({ chip: "esp32", statusPin: 2 }, LED_STRINGS);
-const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
-const RELEASE = {
-  format: 1,
-  type: "base",
-  hardware: "esp32",
-  chip: "esp32",
-  version: "1.1.0",
-  build: 0,
-  size: 40_000,
-  sha256: "b".repeat(64),
-  imageSha256: "c".repeat(64),
-  chunkSize: 16_384,
-  chunks: Buffer.alloc(96, 7).toString("base64url"),
-  securityVersion: 0,
-  protocolVersion: 1,
-  created: 1_790_000_000,
-};
 const OFFER = {
   update_available: true,
   firmware_id: 7,
   version: "1.1.0",
   download_url: "/api/ota/download/7",
-  release: `${encode({ alg: "ES256", typ: "skyslot-release", kid: "key-1" })}.${encode(RELEASE)}.${Buffer.alloc(64, 9).toString("base64url")}`,
+  release: jws(),
 };
 
 /** A device in its owner's house, and the server's side of its checks. */

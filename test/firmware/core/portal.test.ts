@@ -3,7 +3,8 @@
 import { expect } from "chai";
 import type { Effect, HttpResponse } from "../../../firmware/core/effect.js";
 import type { Event, Network, Raise } from "../../../firmware/core/event.js";
-import { initialPortal, type PortalState, portalStep } from "../../../firmware/core/portal.js";
+import { initialPortal, portalStep } from "../../../firmware/core/portal.js";
+import type { PortalState } from "../../../firmware/core/portal-state.js";
 
 const INFO = {
   deviceName: "Lamp",

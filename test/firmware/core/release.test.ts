@@ -1,31 +1,9 @@
 import { expect } from "chai";
 import { judgeRelease, parseRelease, type Release } from "../../../firmware/core/release.js";
 import { BOOTED, IMAGE } from "./events.js";
+import { PAYLOAD as BASE, HEADER, jws } from "./releases.js";
 
-const PAYLOAD = {
-  format: 1,
-  type: "base",
-  hardware: "esp32",
-  chip: "esp32",
-  version: "1.1.0",
-  build: 3,
-  size: 40_000,
-  sha256: "b".repeat(64),
-  imageSha256: "c".repeat(64),
-  chunkSize: 16_384,
-  chunks: Buffer.alloc(96, 7).toString("base64url"),
-  securityVersion: 0,
-  protocolVersion: 1,
-  created: 1_790_000_000,
-  expires: 1_800_000_000,
-};
-const HEADER = { alg: "ES256", typ: "skyslot-release", kid: "key-1" };
-const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
-const jws = (
-  payload: unknown = PAYLOAD,
-  header: unknown = HEADER,
-  signature = Buffer.alloc(64, 9).toString("base64url"),
-) => `${encode(header)}.${encode(payload)}.${signature}`;
+const PAYLOAD = { ...BASE, build: 3, expires: 1_800_000_000 };
 
 const parsed = (changes: object = {}): Release => {
   const result = parseRelease(jws({ ...PAYLOAD, ...changes }));
@@ -40,9 +18,9 @@ const codeOf = (changes: object, device = DEVICE) => {
 
 describe("release manifest", () => {
   it("is read with every chunk's digest", () => {
-    const result = parseRelease(jws());
+    const result = parseRelease(jws(PAYLOAD));
     expect(result.ok && result.value.keyId).equal("key-1");
-    expect(result.ok && result.value.signed).equal(jws().split(".").slice(0, 2).join("."));
+    expect(result.ok && result.value.signed).equal(jws(PAYLOAD).split(".").slice(0, 2).join("."));
     expect(parsed().digests).deep.equal(new Uint8Array(96).fill(7));
   });
 

@@ -7,27 +7,11 @@ import { RECEIVE_RETRIES } from "../../../firmware/core/update-failure.js";
 import { PUSH_RESTART_DELAY_MS, pushFailed, pushSucceeded } from "../../../firmware/core/update-push.js";
 import { STALL_MS, type UpdatePhase, type UpdateState } from "../../../firmware/core/update-state.js";
 import { BOOTED, stamped } from "./events.js";
+import { HEADER, jws, PAYLOAD } from "./releases.js";
 
-const SIZE = 40_000;
-const PAYLOAD = {
-  format: 1,
-  type: "base",
-  hardware: "esp32",
-  chip: "esp32",
-  version: "1.1.0",
-  build: 0,
-  size: SIZE,
-  sha256: "b".repeat(64),
-  imageSha256: "c".repeat(64),
-  chunkSize: 16_384,
-  chunks: Buffer.alloc(96, 7).toString("base64url"),
-  securityVersion: 0,
-  protocolVersion: 1,
-  created: 1_790_000_000,
-};
-const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
+const SIZE = PAYLOAD.size;
 const releaseOf = (changes: object = {}, kid = "key-1") =>
-  `${encode({ alg: "ES256", typ: "skyslot-release", kid })}.${encode({ ...PAYLOAD, ...changes })}.${Buffer.alloc(64, 9).toString("base64url")}`;
+  jws({ ...PAYLOAD, ...changes }, { ...HEADER, kid });
 
 const signed = (changes: object = {}, kid?: string): PushOffer => ({
   connection: 3,

@@ -10,9 +10,25 @@ import {
   localApiStep,
   takesRequest,
 } from "../../../firmware/core/local-api.js";
-import { initialPortal, type PortalState, portalStep } from "../../../firmware/core/portal.js";
+import { initialPortal, portalStep } from "../../../firmware/core/portal.js";
+import type { PortalState } from "../../../firmware/core/portal-state.js";
 import { setupPage } from "../../../firmware/portal/setup-page.js";
 import { BOOTED } from "../core/events.js";
+
+/** A secured network on channel 1. */
+export const network = (ssid: string, rssi: number, secured = true): Network => ({
+  ssid,
+  rssi,
+  secured,
+  channel: 1,
+});
+
+/** What a scan at home finds. */
+export const HOME: readonly Network[] = [
+  network("home", -50),
+  network("café", -60, false),
+  network("far", -80),
+];
 
 interface Timer {
   readonly id: number;
@@ -78,6 +94,12 @@ export class PhoneBrowser {
     await settle();
   }
 
+  /** As open, when the scan is over. */
+  async opened(networks: readonly Network[] = HOME): Promise<void> {
+    this.scanned(networks);
+    await this.open();
+  }
+
   close(): void {
     this.#dom?.window.close();
   }
@@ -125,6 +147,10 @@ export class PhoneBrowser {
     return found as Kind;
   }
 
+  input(id: string): HTMLInputElement {
+    return this.element<HTMLInputElement>(id);
+  }
+
   text(id: string): string {
     return this.element(id).textContent ?? "";
   }
@@ -150,7 +176,7 @@ export class PhoneBrowser {
     readonly password?: string;
     readonly owner?: string;
   }): Promise<void> {
-    for (const [id, value] of Object.entries(values)) this.element<HTMLInputElement>(id).value = value;
+    for (const [id, value] of Object.entries(values)) this.input(id).value = value;
     const button = this.document.querySelector<HTMLButtonElement>("#form .main");
     button?.click();
     await settle();

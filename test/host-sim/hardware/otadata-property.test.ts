@@ -5,7 +5,7 @@ import { expect } from "chai";
 import { runBootLoader } from "../../../host-sim/hardware/boot-loader.js";
 import { crc32 } from "../../../host-sim/hardware/crc32.js";
 import { Flash, SECTOR_BYTES } from "../../../host-sim/hardware/flash.js";
-import { OTA_STATE } from "../../../host-sim/hardware/ota.js";
+import { OTA_STATE } from "../../../host-sim/hardware/otadata.js";
 import {
   compilePartitionCsv,
   type Partition,

@@ -3,8 +3,9 @@
  * boot loader: it runs the text that it is given.
  */
 
+import type { BootEnd } from "../../../host-sim/engine/boot-end.js";
 import { compileBundle, realmFor, runBundle } from "../../../host-sim/engine/evaluate.js";
-import { type BootEnd, VirtualMachine } from "../../../host-sim/engine/virtual-machine.js";
+import { VirtualMachine } from "../../../host-sim/engine/virtual-machine.js";
 import type { Hardware, Machine } from "../../../host-sim/machine.js";
 import { createNetworkModules } from "../../../host-sim/modules/network-modules.js";
 import { VirtualNetwork } from "../../../host-sim/network/virtual-network.js";

@@ -1,0 +1,27 @@
+// A release as the device sees one: its payload, and the text that carries it. The signature is no real one: core hands it on to be
+// verified, and the tests say what came of that.
+
+/** Of `base` 1.1.0: three chunks. */
+export const PAYLOAD = Object.freeze({
+  format: 1,
+  type: "base",
+  hardware: "esp32",
+  chip: "esp32",
+  version: "1.1.0",
+  build: 0,
+  size: 40_000,
+  sha256: "b".repeat(64),
+  imageSha256: "c".repeat(64),
+  chunkSize: 16_384,
+  chunks: Buffer.alloc(96, 7).toString("base64url"),
+  securityVersion: 0,
+  protocolVersion: 1,
+  created: 1_790_000_000,
+});
+export const HEADER = Object.freeze({ alg: "ES256", typ: "skyslot-release", kid: "key-1" });
+const SIGNATURE = Buffer.alloc(64, 9).toString("base64url");
+
+export const jws = (payload: unknown = PAYLOAD, header: unknown = HEADER, signature = SIGNATURE): string =>
+  `${encode(header)}.${encode(payload)}.${signature}`;
+
+const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url");

@@ -1,0 +1,96 @@
+// Pushes by espota, the Arduino IDE's tool, of both its ages.
+
+import { expect } from "chai";
+import { CONFIG, HOUR_MS, PushBench, TOKEN } from "./push-bench.js";
+import { imageOf } from "./rig.js";
+
+describe("a push by espota", () => {
+  let bench: PushBench;
+  afterEach(() => bench.close());
+
+  for (const age of ["new", "old"] as const) {
+    it(`is fetched from its sender in chunks that are acknowledged, and ends validated (${age} tool)`, async () => {
+      bench = await PushBench.start();
+      await bench.acceptUnsigned();
+      const { said, acknowledged } = await bench.pusher.espota(bench.image, TOKEN, { age });
+      expect(said).equal("OK");
+      expect(acknowledged).equal(bench.image.length);
+      await bench.expectValidated();
+    });
+
+    for (const password of ["", "let me in"]) {
+      it(`with ${password ? "a wrong" : "no"} password is refused (${age} tool)`, async () => {
+        bench = await PushBench.start();
+        await bench.acceptUnsigned();
+        expect((await bench.pusher.espota(bench.image, password, { age })).said).equal(
+          "Authentication Failed",
+        );
+        expect(bench.erasedSectorCount).equal(0);
+        await bench.expectOldFirmware();
+      });
+    }
+  }
+
+  it("is not answered while unsigned updates are switched off", async () => {
+    bench = await PushBench.start();
+    expect((await bench.pusher.espota(bench.image, TOKEN)).said).equal("no answer");
+    expect(bench.erasedSectorCount).equal(0);
+    await bench.expectOldFirmware();
+  });
+
+  it("that is too large is refused", async () => {
+    bench = await PushBench.start();
+    await bench.acceptUnsigned();
+    expect((await bench.pusher.espota(new Uint8Array(0x200001), TOKEN)).said).equal(
+      "ERROR: image is 2097153 bytes, slot is 2097152",
+    );
+    expect(bench.erasedSectorCount).equal(0);
+    await bench.expectOldFirmware();
+  });
+
+  it("with another chip's image is refused in the first sector", async () => {
+    bench = await PushBench.start();
+    await bench.acceptUnsigned();
+    const other = await imageOf("base", "1.1.0", "esp32c3", CONFIG);
+    expect((await bench.pusher.espota(other, TOKEN)).said).equal(
+      "ERROR: image is for chip esp32c3, this device has esp32",
+    );
+    expect(bench.erasedSectorCount).at.most(1);
+    await bench.expectOldFirmware();
+  });
+
+  it("with an MD5 that does not fit is refused", async () => {
+    bench = await PushBench.start();
+    await bench.acceptUnsigned();
+    expect((await bench.pusher.espota(bench.image, TOKEN, { md5: "0".repeat(32) })).said).match(
+      /^ERROR: .*MD5/,
+    );
+    await bench.expectOldFirmware();
+  });
+
+  for (const leaveAfter of [1, 50_000]) {
+    it(`whose sender goes away after ${leaveAfter} bytes arms nothing, and another can follow`, async () => {
+      bench = await PushBench.start();
+      await bench.acceptUnsigned();
+      expect((await bench.pusher.espota(bench.image, TOKEN, { leaveAfter })).said).equal("left");
+      await bench.expectOldFirmware();
+      await bench.atHome(bench.rig.checks.length + 1);
+      expect((await bench.pusher.espota(bench.image, TOKEN)).said).equal("OK");
+      await bench.expectValidated();
+    });
+  }
+
+  it("is refused while another one is under way, which is not disturbed", async () => {
+    bench = await PushBench.start();
+    await bench.acceptUnsigned();
+    const first = bench.pusher.beginEspota(bench.image, TOKEN);
+    await bench.world.runUntil(() => first.acknowledged > 20_000, { limitMs: HOUR_MS });
+    expect((await bench.pusher.espota(bench.image, TOKEN)).said).equal(
+      "ERROR: another update is under way (streaming)",
+    );
+    expect((await bench.pusher.push(bench.image, bench.signed())).status).equal(409);
+    await bench.world.runUntil(() => first.over, { limitMs: HOUR_MS });
+    expect(first.said).equal("OK");
+    await bench.expectValidated();
+  });
+});
