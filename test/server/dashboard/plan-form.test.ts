@@ -8,6 +8,7 @@ import {
   formOf,
   newPlanForm,
   newStage,
+  newWindow,
   type PlanForm,
   readPlanForm,
 } from "../../../server/dashboard/client/rollouts/plan-form.js";
@@ -40,6 +41,7 @@ describe("the form of a new rollout", () => {
       max_failed_fraction: 0.1,
       max_rolled_back_fraction: 0.05,
       max_silent_fraction: 0.2,
+      silent_seconds: 3600,
       min_samples: 5,
     });
     expect(request).not.to.have.any.keys("windows", "max_concurrent", "start_at", "name");
@@ -54,8 +56,10 @@ describe("the form of a new rollout", () => {
       fromVersion: "1.0.0",
       maxConcurrent: "50",
       startAt: "2026-12-01T02:00",
-      hasWindow: true,
-      weekdays: [7, 1],
+      windows: [{ weekdays: [7, 1], from: "02:00", to: "05:00" }, newWindow()],
+      leaseMinutes: "45",
+      silentMinutes: "90",
+      force: "reinstall",
       needsApproval: true,
     });
     expect([...Value.Errors(RolloutBody, request)]).deep.equal([]);
@@ -73,8 +77,13 @@ describe("the form of a new rollout", () => {
     });
     expect(request.windows).deep.equal({
       time_zone: "Europe/Berlin",
-      spans: [{ weekdays: [1, 7], from: "02:00", to: "05:00" }],
+      spans: [
+        { weekdays: [1, 7], from: "02:00", to: "05:00" },
+        { weekdays: [1, 2, 3, 4, 5], from: "02:00", to: "05:00" },
+      ],
     });
+    expect(request).deep.include({ lease_seconds: 2700, force: "reinstall" });
+    expect(request.gates?.silent_seconds).equal(5400);
     expect(request.start_at).equal(new Date("2026-12-01T02:00").toISOString());
   });
 
@@ -89,20 +98,25 @@ describe("the form of a new rollout", () => {
       minSamples: "many",
       maxConcurrent: "0",
       startAt: "tomorrow",
-      hasWindow: true,
-      weekdays: [],
+      windows: [newWindow(), { weekdays: [], from: "", to: "" }],
+      leaseMinutes: "0.5",
+      silentMinutes: "",
     });
     expect(Object.keys(problems).sort()).deep.equal([
       "firmwareId",
+      "leaseMinutes",
       "maxConcurrent",
       "maxFailedPercent",
       "minSamples",
+      "silentMinutes",
       "stages.0.minValidated",
       "stages.0.soakMinutes",
       "stages.0.value",
       "stages.1.value",
       "startAt",
-      "weekdays",
+      "windows.1.from",
+      "windows.1.to",
+      "windows.1.weekdays",
     ]);
   });
 
@@ -159,10 +173,28 @@ describe("the form of a rollout that is there", () => {
       ...plan,
       gates: { ...plan.gates, maxSilentFraction: 0.3 },
     });
-    expect(afterwards({ startAt: "", hasWindow: false })).deep.equal({
+    expect(afterwards({ startAt: "", windows: [] })).deep.equal({
       ...plan,
       startAt: null,
       windows: null,
+    });
+  });
+
+  it("adds, changes and removes windows beside those that stay", () => {
+    const { windows } = formOf(JSON.parse(JSON.stringify(viewRollout(rollout))), "UTC");
+    const [first, second] = windows;
+    expect(windows).deep.equal(rollout.windows?.spans);
+    const spansOf = (next: PlanForm["windows"]) => afterwards({ windows: next }).windows?.spans;
+    expect(spansOf([...windows, newWindow()])).deep.equal([first, second, newWindow()]);
+    expect(spansOf(second ? [second] : [])).deep.equal([second]);
+    expect(afterwards({ timeZone: "UTC" }).windows).deep.equal({ timeZone: "UTC", spans: windows });
+  });
+
+  it("changes the lease, what it offers, and when a device counts as silent", () => {
+    expect(patchOf({ leaseMinutes: "5", force: "none", silentMinutes: "3" })).deep.equal({
+      lease_seconds: 300,
+      force: "none",
+      gates: { silent_seconds: 180 },
     });
   });
 

@@ -74,12 +74,6 @@ function EditForm({ rollout, releases, onAgain }: FormProps) {
           and offers nothing until then.
         </p>
       )}
-      {(rollout.windows?.spans.length ?? 0) > 1 && (
-        <p class="note">
-          It has {rollout.windows?.spans.length} windows, of which the form shows the first: changing that
-          replaces them all. <code>skyslot rollout edit --window</code> takes several.
-        </p>
-      )}
       <PlanEditor
         label="Change the rollout"
         initial={initial}

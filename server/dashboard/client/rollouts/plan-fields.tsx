@@ -2,8 +2,9 @@
 
 import type { FirmwareView } from "../../../api/views.js";
 import { versionOf } from "../format.js";
-import { Check, ChoiceField, FieldGroup, TextField } from "../parts/fields.js";
-import { newStage, type PlanForm, type Problems, type StageForm } from "./plan-form.js";
+import { Check, ChoiceField, TextField } from "../parts/fields.js";
+import { type Force, newStage, type PlanForm, type Problems, type StageForm } from "./plan-form.js";
+import { WindowFields } from "./window-fields.js";
 
 interface FieldsProps {
   readonly form: PlanForm;
@@ -51,6 +52,7 @@ export function PlanFields({ form, problems, releases, begunStage, onChange }: F
           <TextField label="Failures, %" hint="With roll backs" {...text("maxFailedPercent")} />
           <TextField label="Roll backs, %" {...text("maxRolledBackPercent")} />
           <TextField label="Silent devices, %" {...text("maxSilentPercent")} />
+          <TextField label="Silent after, minutes" {...text("silentMinutes")} />
           <TextField label="Judged from" hint="Devices" {...text("minSamples")} />
         </div>
       </fieldset>
@@ -80,14 +82,22 @@ export function PlanFields({ form, problems, releases, begunStage, onChange }: F
             hint="Devices; left empty: any number"
             {...text("maxConcurrent")}
           />
+          <TextField
+            label="Updating for, minutes"
+            hint="A device that is silent for longer makes room for another"
+            {...text("leaseMinutes")}
+          />
           <TextField label="Priority" hint="Higher goes first" {...text("priority")} />
+          <ChoiceField
+            label="Offers"
+            value={form.force}
+            choices={FORCE_CHOICES}
+            hint={hasBegun ? "It has begun" : FORCE_HINTS[form.force]}
+            isDisabled={hasBegun}
+            onChange={(force) => onChange({ force })}
+          />
         </div>
-        <Check
-          label="Only within a window of time"
-          isOn={form.hasWindow}
-          onChange={(hasWindow) => onChange({ hasWindow })}
-        />
-        {form.hasWindow && <Window {...{ form, problems, onChange, text }} />}
+        <WindowFields {...{ form, problems, onChange }} />
         <Check
           label="Another person has to approve it"
           isOn={form.needsApproval}
@@ -99,6 +109,17 @@ export function PlanFields({ form, problems, releases, begunStage, onChange }: F
   );
 }
 
+const FORCE_CHOICES: readonly (readonly [Force, string])[] = [
+  ["none", "What is newer"],
+  ["reinstall", "The same version too"],
+  ["any_order", "Older versions too"],
+];
+const FORCE_HINTS: Readonly<Record<Force, string>> = {
+  none: "Than what a device runs",
+  reinstall: "Devices with Skyslot's firmware refuse it, and are left out",
+  any_order: "Devices with Skyslot's firmware refuse it, and are left out",
+};
+
 type TextName = {
   [Name in keyof PlanForm]: PlanForm[Name] extends string ? Name : never;
 }[keyof PlanForm];
@@ -108,36 +129,6 @@ const choiceOf = ({ id, device_type, version, build_number, hardware, is_stable 
     `${id}`,
     `${device_type} ${versionOf(version, build_number)} · ${hardware}${is_stable ? " · stable already" : ""}`,
   ] as const;
-
-const DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"] as const;
-
-function Window({ form, problems, onChange, text }: Omit<FieldsProps, "releases"> & { text: TextOf }) {
-  const turn = (day: number, isOn: boolean) =>
-    onChange({ weekdays: isOn ? [...form.weekdays, day] : form.weekdays.filter((one) => one !== day) });
-  return (
-    <div class="fields">
-      <FieldGroup label="Days" problem={problems.weekdays}>
-        {DAYS.map((name, index) => (
-          <Check
-            key={name}
-            label={name}
-            isOn={form.weekdays.includes(index + 1)}
-            onChange={(isOn) => turn(index + 1, isOn)}
-          />
-        ))}
-      </FieldGroup>
-      <TextField label="From" type="time" {...text("from")} />
-      <TextField label="To" type="time" hint="Before the start: over midnight" {...text("to")} />
-      <TextField label="Time zone" hint="The devices'" {...text("timeZone")} />
-    </div>
-  );
-}
-
-type TextOf = (name: TextName) => {
-  readonly value: string;
-  readonly problem: string | undefined;
-  readonly onChange: (value: string) => void;
-};
 
 interface StagesProps {
   readonly stages: readonly StageForm[];

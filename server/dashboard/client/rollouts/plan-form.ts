@@ -4,6 +4,11 @@
 import type { RolloutInput } from "../../../api/rollout-schemas.js";
 import type { RolloutView } from "../../../api/rollout-views.js";
 
+export type Force = RolloutView["force"];
+/** As the server bounds them. */
+const WEEK_MINUTES = 7 * 24 * 60;
+const YEAR_MINUTES = 366 * 24 * 60;
+
 export interface StageForm {
   /** `percent`: a share of the target. `groups`: names, separated by commas. */
   readonly by: "percent" | "groups";
@@ -13,6 +18,14 @@ export interface StageForm {
   readonly minValidatedPercent: string;
   /** That it has of its own; empty: its share or groups. */
   readonly name: string;
+}
+
+/** A span of time within which updates may begin. */
+export interface WindowForm {
+  /** 1 is Monday: the days on which it begins. */
+  readonly weekdays: readonly number[];
+  readonly from: string;
+  readonly to: string;
 }
 
 export interface PlanForm {
@@ -28,16 +41,17 @@ export interface PlanForm {
   readonly maxFailedPercent: string;
   readonly maxRolledBackPercent: string;
   readonly maxSilentPercent: string;
+  readonly silentMinutes: string;
   readonly minSamples: string;
   readonly maxConcurrent: string;
+  readonly leaseMinutes: string;
   /** Local time of this computer, as `datetime-local` has it. */
   readonly startAt: string;
-  readonly hasWindow: boolean;
-  readonly weekdays: readonly number[];
-  readonly from: string;
-  readonly to: string;
+  /** None: at any time. */
+  readonly windows: readonly WindowForm[];
   readonly timeZone: string;
   readonly priority: string;
+  readonly force: Force;
   readonly needsApproval: boolean;
 }
 
@@ -49,6 +63,8 @@ export const newStage = (value: string): StageForm => ({
   minValidatedPercent: "90",
   name: "",
 });
+
+export const newWindow = (): WindowForm => ({ weekdays: [1, 2, 3, 4, 5], from: "02:00", to: "05:00" });
 
 /** Numbers as the server would choose them. */
 export const newPlanForm = (firmwareId: string, timeZone: string): PlanForm => ({
@@ -64,25 +80,23 @@ export const newPlanForm = (firmwareId: string, timeZone: string): PlanForm => (
   maxFailedPercent: "10",
   maxRolledBackPercent: "5",
   maxSilentPercent: "20",
+  silentMinutes: "60",
   minSamples: "5",
   maxConcurrent: "",
+  leaseMinutes: "30",
   startAt: "",
-  hasWindow: false,
-  weekdays: [1, 2, 3, 4, 5],
-  from: "02:00",
-  to: "05:00",
+  windows: [],
   timeZone,
   priority: "0",
+  force: "none",
   needsApproval: false,
 });
 
 /** The form that stands for what a rollout is. */
 export function formOf(rollout: RolloutView, timeZone: string): PlanForm {
   const { target, gates, windows } = rollout;
-  const [span] = windows?.spans ?? [];
-  const blank = newPlanForm(`${rollout.firmware_id}`, windows?.time_zone ?? timeZone);
   return {
-    ...blank,
+    firmwareId: `${rollout.firmware_id}`,
     name: rollout.name,
     stages: rollout.stages.map(stageFormOf),
     tags: join(target.tags),
@@ -94,14 +108,15 @@ export function formOf(rollout: RolloutView, timeZone: string): PlanForm {
     maxFailedPercent: percentOf(gates.max_failed_fraction),
     maxRolledBackPercent: percentOf(gates.max_rolled_back_fraction),
     maxSilentPercent: percentOf(gates.max_silent_fraction),
+    silentMinutes: minutesOf(gates.silent_seconds),
     minSamples: `${gates.min_samples}`,
     maxConcurrent: rollout.max_concurrent === null ? "" : `${rollout.max_concurrent}`,
+    leaseMinutes: minutesOf(rollout.lease_seconds),
     startAt: rollout.start_at === null ? "" : localMinute(new Date(rollout.start_at)),
-    hasWindow: windows !== null,
-    weekdays: span?.weekdays ?? blank.weekdays,
-    from: span?.from ?? blank.from,
-    to: span?.to ?? blank.to,
+    windows: windows?.spans ?? [],
+    timeZone: windows?.time_zone ?? timeZone,
     priority: `${rollout.priority}`,
+    force: rollout.force,
     needsApproval: rollout.needs_approval,
   };
 }
@@ -111,7 +126,7 @@ function stageFormOf(stage: RolloutView["stages"][number]): StageForm {
   return {
     by: stage.groups ? "groups" : "percent",
     value: stage.groups ? join(stage.groups) : `${stage.percent}`,
-    soakMinutes: `${round(stage.soak_seconds / 60)}`,
+    soakMinutes: minutesOf(stage.soak_seconds),
     minValidated: `${stage.min_validated}`,
     minValidatedPercent: percentOf(stage.min_validated_fraction),
     name: stage.name === named.slice(0, 64) ? "" : stage.name,
@@ -121,6 +136,7 @@ function stageFormOf(stage: RolloutView["stages"][number]): StageForm {
 const join = (words: readonly string[] = []): string => words.join(", ");
 /** Without what binary fractions leave behind. */
 const round = (value: number): number => Math.round(value * 1e6) / 1e6;
+const minutesOf = (seconds: number): string => `${round(seconds / 60)}`;
 const percentOf = (fraction: number): string => `${round(fraction * 100)}`;
 
 /** As `datetime-local` has it: this computer's clock, to the minute. */
@@ -129,7 +145,7 @@ function localMinute(time: Date): string {
   return local.toISOString().slice(0, 16);
 }
 
-/** Names of fields and what is wrong with them; of stages `stages.0.value` and so on. */
+/** Names of fields and what is wrong with them; of stages `stages.0.value` and so on, of windows `windows.0.from`. */
 export type Problems = Readonly<Record<string, string>>;
 export type ReadForm =
   | { readonly ok: true; readonly request: RolloutInput }
@@ -141,7 +157,7 @@ export function readPlanForm(form: PlanForm): ReadForm {
   if (form.firmwareId === "") problems.firmwareId = "Choose a release.";
   const stages = form.stages.map((stage, index) => readStage(stage, index, problems));
   refuseShrinking(form.stages, problems);
-  if (form.hasWindow && form.weekdays.length === 0) problems.weekdays = "Choose a day at least.";
+  const windows = form.windows.map((window, index) => readWindow(window, index, problems));
   const startAt = form.startAt === "" ? undefined : new Date(form.startAt);
   if (startAt && Number.isNaN(startAt.getTime())) problems.startAt = "This is no point in time.";
   const request = {
@@ -160,18 +176,14 @@ export function readPlanForm(form: PlanForm): ReadForm {
       max_failed_fraction: read.percent("maxFailedPercent"),
       max_rolled_back_fraction: read.percent("maxRolledBackPercent"),
       max_silent_fraction: read.percent("maxSilentPercent"),
+      silent_seconds: read.minutes("silentMinutes", 0, YEAR_MINUTES),
       min_samples: read.count("minSamples", 1),
     },
-    ...(form.hasWindow
-      ? {
-          windows: {
-            time_zone: form.timeZone.trim(),
-            spans: [{ weekdays: [...form.weekdays].sort(), from: form.from, to: form.to }],
-          },
-        }
-      : {}),
+    ...(windows.length > 0 ? { windows: { time_zone: form.timeZone.trim(), spans: windows } } : {}),
     ...(form.maxConcurrent.trim() === "" ? {} : { max_concurrent: read.count("maxConcurrent", 1) }),
+    lease_seconds: read.minutes("leaseMinutes", 1, WEEK_MINUTES),
     priority: read.count("priority", -1000),
+    force: form.force,
     needs_approval: form.needsApproval,
   };
   if (Object.keys(problems).length > 0) return { ok: false, problems };
@@ -190,7 +202,7 @@ function readStage(stage: StageForm, index: number, problems: Record<string, str
   const share = numberOf(stage.minValidatedPercent);
   if (!(share >= 0 && share <= 100)) problem("minValidatedPercent", "From 0 to 100 %.");
   const terms = {
-    soak_seconds: soakMinutes * 60,
+    soak_seconds: round(soakMinutes * 60),
     min_validated: minValidated,
     min_validated_fraction: share / 100,
     ...given("name", stage.name),
@@ -203,6 +215,16 @@ function readStage(stage: StageForm, index: number, problems: Record<string, str
   const percent = numberOf(stage.value);
   if (!(percent > 0 && percent <= 100)) problem("value", "A share above 0 and up to 100 %.");
   return { ...terms, percent };
+}
+
+function readWindow({ weekdays, from, to }: WindowForm, index: number, problems: Record<string, string>) {
+  const problem = (field: keyof WindowForm, text: string) => {
+    problems[`windows.${index}.${field}`] = text;
+  };
+  if (weekdays.length === 0) problem("weekdays", "Choose a day at least.");
+  if (from === "") problem("from", "When it begins.");
+  if (to === "") problem("to", "When it ends.");
+  return { weekdays: [...weekdays].sort(), from, to };
 }
 
 /** A share counts the stages before it too: one that is not larger would add nobody. */
@@ -231,6 +253,14 @@ class FieldReader {
     const value = numberOf(this.#form[name]);
     if (!(value >= 0 && value <= 100)) this.#problems[name] = "From 0 to 100 %.";
     return value / 100;
+  }
+
+  /** As seconds. */
+  minutes(name: "silentMinutes" | "leaseMinutes", least: number, most: number): number {
+    const value = numberOf(this.#form[name]);
+    if (!(value >= least && value <= most))
+      this.#problems[name] = `Minutes, from ${least} to ${most.toLocaleString("en")}.`;
+    return round(value * 60);
   }
 
   count(name: "minSamples" | "maxConcurrent" | "priority", least: number): number {

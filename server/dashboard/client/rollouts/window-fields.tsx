@@ -1,0 +1,105 @@
+// The windows of time within which updates may begin: none, or several by one place's clock.
+
+import { Check, FieldGroup, TextField } from "../parts/fields.js";
+import { newWindow, type PlanForm, type Problems, type WindowForm } from "./plan-form.js";
+
+const DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"] as const;
+/** As the server bounds them. */
+const MAX_WINDOW_COUNT = 20;
+
+interface WindowsProps {
+  readonly form: PlanForm;
+  readonly problems: Problems;
+  readonly onChange: (changes: Partial<PlanForm>) => void;
+}
+
+export function WindowFields({ form: { windows, timeZone }, problems, onChange }: WindowsProps) {
+  const put = (next: readonly WindowForm[]) => onChange({ windows: next });
+  const change = (index: number, changes: Partial<WindowForm>) =>
+    put(windows.map((window, at) => (at === index ? { ...window, ...changes } : window)));
+  return (
+    <>
+      <Check
+        label="Only within windows of time"
+        isOn={windows.length > 0}
+        onChange={(isOn) => put(isOn ? [newWindow()] : [])}
+      />
+      {windows.length > 0 && (
+        <div class="windows">
+          <ol class="stage-forms">
+            {windows.map((window, index) => (
+              <Window
+                key={index}
+                {...{ window, index, problems }}
+                onChange={(changes) => change(index, changes)}
+                onRemove={() => put(windows.filter((_, at) => at !== index))}
+              />
+            ))}
+          </ol>
+          <div class="fields">
+            <TextField
+              label="Time zone"
+              hint="Whose clock the windows go by"
+              value={timeZone}
+              onChange={(zone) => onChange({ timeZone: zone })}
+            />
+          </div>
+          <button
+            type="button"
+            class="quiet"
+            disabled={windows.length >= MAX_WINDOW_COUNT}
+            onClick={() => put([...windows, newWindow()])}
+          >
+            Add a window
+          </button>
+        </div>
+      )}
+    </>
+  );
+}
+
+interface WindowProps {
+  readonly window: WindowForm;
+  readonly index: number;
+  readonly problems: Problems;
+  readonly onChange: (changes: Partial<WindowForm>) => void;
+  readonly onRemove: () => void;
+}
+
+function Window({ window: { weekdays, from, to }, index, problems, onChange, onRemove }: WindowProps) {
+  const problem = (field: keyof WindowForm) => problems[`windows.${index}.${field}`];
+  const turn = (day: number, isOn: boolean) =>
+    onChange({ weekdays: isOn ? [...weekdays, day] : weekdays.filter((one) => one !== day) });
+  return (
+    <li class="fields" aria-label={`Window ${index + 1}`}>
+      <FieldGroup label={`Window ${index + 1}`} problem={problem("weekdays")}>
+        {DAYS.map((name, at) => (
+          <Check
+            key={name}
+            label={name}
+            isOn={weekdays.includes(at + 1)}
+            onChange={(isOn) => turn(at + 1, isOn)}
+          />
+        ))}
+      </FieldGroup>
+      <TextField
+        label="From"
+        type="time"
+        value={from}
+        problem={problem("from")}
+        onChange={(time) => onChange({ from: time })}
+      />
+      <TextField
+        label="To"
+        type="time"
+        hint={from !== "" && to !== "" && to <= from ? "On the next day" : ""}
+        value={to}
+        problem={problem("to")}
+        onChange={(time) => onChange({ to: time })}
+      />
+      <button type="button" class="quiet" aria-label={`Remove window ${index + 1}`} onClick={onRemove}>
+        Remove
+      </button>
+    </li>
+  );
+}
