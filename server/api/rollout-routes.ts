@@ -204,13 +204,20 @@ export function rolloutRoutes(app: FastifyInstance, context: Context): void {
       schema: {
         summary: "End it and lead its devices to another release",
         params: IdParams,
+        headers: IfMatch,
         body: RollBackBody,
       },
     },
     async (request, reply) => {
       const { params, body } = request;
       const actor = await demandFor(request, context, await firmwareOf(context, params.id));
-      const { ended, back } = await rollBackRollout(context, params.id, body.firmware_id, actor);
+      const { ended, back } = await rollBackRollout(
+        context,
+        params.id,
+        body.firmware_id,
+        actor,
+        seenBy(request),
+      );
       return reply.code(201).send({ ended: viewRollout(ended), back: viewRollout(back) });
     },
   );

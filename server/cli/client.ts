@@ -37,7 +37,19 @@ export const withServer = (command: Command): Command =>
     )
     .option("--data <folder>", "data folder of a server on this machine, for its token", "data");
 
-/** One request; answers other than 2xx throw with the server's own sentence. */
+/** What the server answered instead of what was asked for. */
+export class AnswerError extends Error {
+  override readonly name = "AnswerError";
+  /** Such as `REVISION_CHANGED`. */
+  readonly code: string | undefined;
+
+  constructor(message: string, code: string | undefined) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** One request; answers other than 2xx throw with the server's own sentence. @throws AnswerError */
 export async function callServer(flags: ServerFlags, path: string, init: RequestInit = {}): Promise<unknown> {
   const url = new URL(path, flags.server);
   const token = flags.isAnonymous ? undefined : await findToken(flags, url);
@@ -47,8 +59,9 @@ export async function callServer(flags: ServerFlags, path: string, init: Request
   const body: unknown = await response.json().catch(() => undefined);
   if (response.ok) return body;
   const { error, message } = (body ?? {}) as { readonly error?: string; readonly message?: string };
-  throw new Error(
+  throw new AnswerError(
     `${url.origin} answers ${response.status}${error ? ` ${error}` : ""}${message ? `: ${message}` : ""}`,
+    error,
   );
 }
 

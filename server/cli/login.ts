@@ -39,7 +39,7 @@ export function loginCommands(program: Command): void {
 
 async function login(flags: LoginFlags): Promise<void> {
   const { origin } = new URL(flags.server);
-  const name = flags.name ?? (await readLineFrom(`Name at ${origin}: `));
+  const name = flags.name ?? (await readLineFrom(`Name at ${origin}: `, "give --name"));
   const password = await readSecret(`Password of ${name}: `, flags.passwordFile);
   const answer = (await callServer({ ...flags, isAnonymous: true }, "/api/auth/login", {
     method: "POST",

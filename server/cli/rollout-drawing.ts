@@ -7,10 +7,10 @@ const BAR_WIDTH = 40;
 
 /** Lines without line ends. */
 export function drawRollout(rollout: ProgressView): readonly string[] {
-  const { id, name, state, reason, stages, tallies, next } = rollout;
+  const { id, revision, name, state, reason, stages, tallies, next } = rollout;
   const width = Math.max(...stages.map((stage) => stage.name.length));
   return [
-    `${bold(`rollout ${id}`)}  ${name}  ${paintState(state)}`,
+    `${bold(`rollout ${id}`)}  ${name}  ${paintState(state)}, revision ${revision}`,
     `  ${reason}`,
     ...stages.map((stage, index) => {
       const tally = tallies[index];

@@ -1,13 +1,15 @@
-// `skyslot rollout`: create, start, watch and end rollouts. To plan and to change them: rollout-plan.ts, rollout-edit.ts.
+// `skyslot rollout`: create, list, show and watch rollouts. To plan, to change and to command them: rollout-plan.ts, rollout-edit.ts,
+// rollout-orders.ts.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
-import type { ProgressView, RolloutView, WayBackView } from "../api/rollout-views.js";
+import type { RolloutView } from "../api/rollout-views.js";
 import { callServer, jsonRequest, type ServerFlags, withServer } from "./client.js";
 import { printJson, printLine, printTable, UsageError, wholeNumber } from "./output.js";
 import { drawRollout, paintState } from "./rollout-drawing.js";
 import { addEditCommand } from "./rollout-edit.js";
 import { type PlanFlags, readPlanFlags, seconds, withPlan } from "./rollout-options.js";
+import { addOrderCommands, fetchRollout, order, printTerms } from "./rollout-orders.js";
 import { addPlanCommand, minute } from "./rollout-plan.js";
 
 interface Flags extends ServerFlags {
@@ -40,32 +42,14 @@ export function rolloutCommand(program: Command): void {
   add("watch <id>", "follow a rollout until it is finished (status 0), paused (3) or cancelled (4)")
     .option("--every <duration>", "how often to look", seconds, 2)
     .action(watch);
-  for (const [kind, description] of [
-    ["start", "start a draft"],
-    ["approve", "agree to a rollout that another person made"],
-    ["pause", "offer nothing more until it is resumed"],
-    ["resume", "go on"],
-    ["promote", "open the next stage now, without waiting for evidence"],
-    ["cancel", "end it, for good"],
-  ] as const) {
-    add(`${kind} <id>`, description)
-      .option("--reason <text>", "for those who ask later")
-      .action((id: string, flags: Flags & { reason?: string }) => order(kind, id, flags));
-  }
-  add("rollback <id>", "end it and lead its devices to another release")
-    .option("--to <firmware>", "that release (the newest that is newer)", wholeNumber)
-    .option("--list", "list the releases that they could be led to, and change nothing")
-    .action(rollBack);
+  addOrderCommands(add);
 }
-
-const post = (flags: ServerFlags, path: string, body: object) =>
-  callServer(flags, path, jsonRequest("POST", body));
 
 async function create(firmware: string, flags: Flags & PlanFlags & { start?: boolean }): Promise<void> {
   const body = { ...(await readPlanFlags(flags)), firmware_id: wholeNumber(firmware) };
-  const made = (await post(flags, "/api/rollouts", body)) as RolloutView;
+  const made = (await callServer(flags, "/api/rollouts", jsonRequest("POST", body))) as RolloutView;
   if (flags.start) {
-    await order("start", `${made.id}`, flags);
+    await order("start", `${made.id}`, { ...flags, revision: made.revision });
     return;
   }
   if (flags.json) printJson(made);
@@ -98,13 +82,14 @@ async function list(flags: Flags & { state?: string; limit: number }): Promise<v
   );
 }
 
-const fetchRollout = async (id: string, flags: ServerFlags): Promise<ProgressView> =>
-  (await callServer(flags, `/api/rollouts/${wholeNumber(id)}`)) as ProgressView;
-
 async function show(id: string, flags: Flags): Promise<void> {
   const view = await fetchRollout(id, flags);
-  if (flags.json) printJson(view);
-  else for (const line of drawRollout(view)) printLine(line);
+  if (flags.json) {
+    printJson(view);
+    return;
+  }
+  for (const line of drawRollout(view)) printLine(line);
+  printTerms(view);
 }
 
 /** On a terminal the bars are drawn over; in a pipe whatever changes is a line. */
@@ -115,7 +100,7 @@ async function watch(id: string, flags: Flags & { every: number }): Promise<void
   let before = "";
   for (;;) {
     const view = await fetchRollout(id, flags);
-    const { time: _time, ...rest } = view as ProgressView & { readonly time: string };
+    const { time: _time, ...rest } = view;
     const now = JSON.stringify(rest);
     if (now !== before) {
       const lines = flags.json ? [now] : drawRollout(view);
@@ -132,38 +117,4 @@ async function watch(id: string, flags: Flags & { every: number }): Promise<void
     }
     await sleep(flags.every * 1000);
   }
-}
-
-async function order(kind: string, id: string, flags: Flags & { reason?: string }): Promise<void> {
-  const body = flags.reason === undefined ? {} : { reason: flags.reason };
-  const view = (await post(flags, `/api/rollouts/${wholeNumber(id)}/${kind}`, body)) as ProgressView;
-  if (flags.json) printJson(view);
-  else printLine(`rollout ${view.id}: ${paintState(view.state)}, ${view.reason}`);
-}
-
-async function rollBack(id: string, flags: Flags & { to?: number; list?: boolean }): Promise<void> {
-  if (flags.list) return listWaysBack(id, flags);
-  const body = flags.to === undefined ? {} : { firmware_id: flags.to };
-  const answer = (await post(flags, `/api/rollouts/${wholeNumber(id)}/rollback`, body)) as {
-    readonly back: RolloutView;
-  };
-  if (flags.json) printJson(answer);
-  else
-    printLine(
-      `rollout ${id} is cancelled; rollout ${answer.back.id}, ${answer.back.name}, is ${answer.back.state}`,
-    );
-}
-
-async function listWaysBack(id: string, flags: Flags): Promise<void> {
-  const path = `/api/rollouts/${wholeNumber(id)}/rollback`;
-  const answer = (await callServer(flags, path)) as { readonly releases: readonly WayBackView[] };
-  if (flags.json) return printJson(answer);
-  printTable(
-    ["FIRMWARE", "RELEASE", "FOR"],
-    answer.releases.map(({ firmware_id, release, is_newer, is_default }) => [
-      `${firmware_id}`,
-      release,
-      is_newer ? `every device${is_default ? ", taken by itself" : ""}` : "devices that take what is older",
-    ]),
-  );
 }

@@ -31,9 +31,9 @@ function demand(secret: string | undefined): string {
   return secret;
 }
 
-/** @throws UsageError where nobody can be asked */
-export async function readLineFrom(question: string): Promise<string> {
-  if (!process.stdin.isTTY) throw new UsageError("there is no terminal to ask for the name: give --name");
+/** @param otherwise what to do where nobody can be asked @throws UsageError that says so */
+export async function readLineFrom(question: string, otherwise: string): Promise<string> {
+  if (!process.stdin.isTTY) throw new UsageError(`there is no terminal to ask: ${otherwise}`);
   const { createInterface } = await import("node:readline/promises");
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   const answer = await lines.question(question);

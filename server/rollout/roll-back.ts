@@ -19,6 +19,7 @@ import {
   findRollout,
   makeSeed,
   obey,
+  type SeenRevisions,
 } from "./service.js";
 
 export interface WayBack {
@@ -49,13 +50,14 @@ async function findWaysBack(store: Store, bad: Firmware, now: number): Promise<r
 /**
  * Ends a rollout and leads the devices that run its release to another.
  * @param firmwareId `undefined`: the newest that is newer
- * @throws ApiError ROLLOUT_UNKNOWN, NO_WAY_BACK, FIRMWARE_UNKNOWN
+ * @throws ApiError ROLLOUT_UNKNOWN, NO_WAY_BACK, FIRMWARE_UNKNOWN, REVISION_CHANGED
  */
 export async function rollBackRollout(
   recorder: Recorder,
   id: number,
   firmwareId: number | undefined,
   actor: Actor,
+  seen?: SeenRevisions,
 ): Promise<{ readonly ended: Rollout; readonly back: Rollout }> {
   await demandTakers(recorder, id, firmwareId, actor);
   const made = await recordChange(
@@ -64,7 +66,7 @@ export async function rollBackRollout(
     async (journal) => {
       const { draft, way } = await draftBack(journal.store, id, firmwareId, actor, journal.time);
       const reason = `${actor.person} leads its devices on to ${nameRelease(way.release)}`;
-      const ended = await obey(journal, id, { kind: "cancel", reason }, actor.person);
+      const ended = await obey(journal, id, { kind: "cancel", reason }, actor.person, seen);
       const { id: backId } = await addDraft(journal, draft);
       return { ended, backId };
     },

@@ -8,6 +8,7 @@ import { viewRollout } from "../api/rollout-views.js";
 import type { Actor } from "../auth/actor.js";
 import { type Journal, type Recorder, recordChange } from "../journal.js";
 import type { Firmware, Store } from "../store/store.js";
+import { words } from "../words.js";
 import { edit } from "./edit.js";
 import { evaluateRollout, logRollout } from "./evaluate.js";
 import { type Command, command } from "./lifecycle.js";
@@ -110,14 +111,48 @@ export async function addDraft(journal: Journal, { id: _id, ...draft }: Rollout)
 export type SeenRevisions = readonly number[] | undefined;
 
 /** @throws ApiError REVISION_CHANGED */
-function demandSeen({ id, revision, editedBy }: Rollout, seen: SeenRevisions): void {
+async function demandSeen(store: Store, rollout: Rollout, seen: SeenRevisions): Promise<void> {
+  const { id, revision, editedBy } = rollout;
   if (seen === undefined || seen.includes(revision)) return;
+  const changed = await listChanges(store, id, Math.max(...seen));
   throw new ApiError(
     412,
     "REVISION_CHANGED",
-    `${editedBy ?? "somebody"} has changed rollout ${id} meanwhile: it is at revision ${revision}, look at it again`,
+    `${editedBy ?? "somebody"} has changed rollout ${id} meanwhile${changed.length > 0 ? ` (${changed.join(", ")})` : ""}: it is at revision ${revision}, look at it again`,
   );
 }
+
+/** Edits that are looked back on. */
+const LISTED_EDIT_COUNT = 50;
+
+/** What has been changed since a revision, in the words of the API. */
+async function listChanges(store: Store, id: number, revision: number): Promise<readonly string[]> {
+  const edits = await store.listAudit({
+    subject: `rollout/${id}`,
+    action: "rollout.edited",
+    limit: LISTED_EDIT_COUNT,
+  });
+  const since = edits.filter(({ after }) => Number(after?.revision) > revision);
+  const names = since.flatMap(({ before, after }) => Object.keys({ ...before, ...after }));
+  return [...new Set(names)].filter((name) => PLAN_NAMES.includes(name)).map(words);
+}
+
+/** Fields of a plan as views name them. */
+const PLAN_NAMES: readonly string[] = Object.freeze([
+  "name",
+  "firmware_id",
+  "seed",
+  "target",
+  "stages",
+  "gates",
+  "windows",
+  "start_at",
+  "max_concurrent",
+  "lease_seconds",
+  "priority",
+  "force",
+  "needs_approval",
+]);
 
 /** Who changes what of a plan. */
 export interface PlanChange {
@@ -130,7 +165,7 @@ export interface PlanChange {
 /** What a rollout would be after a change. @throws ApiError ROLLOUT_UNKNOWN, REVISION_CHANGED, STATE_WRONG, EDIT_UNSAFE, … */
 export async function draftEdit(store: Store, id: number, { seen, actor, apply }: PlanChange, now: number) {
   const before = await findRollout(store, id);
-  demandSeen(before, seen);
+  await demandSeen(store, before, seen);
   const plan = apply(before);
   const result = edit(before, plan, actor.person, now);
   if (!result.ok) throw new ApiError(409, result.code, result.message);
@@ -153,8 +188,8 @@ export async function editRollout(recorder: Recorder, id: number, change: PlanCh
     });
     if (changed.length === 0) return;
     await journal.putRollout(after);
-    const words = changed.map((field) => PLAN_FIELDS[field]).join(", ");
-    await logRollout(journal, { ...after, reason: `${words}, by ${change.actor.person}` }, "edited");
+    const fields = changed.map((field) => PLAN_FIELDS[field]).join(", ");
+    await logRollout(journal, { ...after, reason: `${fields}, by ${change.actor.person}` }, "edited");
   };
   await recordChange(recorder, change.actor, work, { about: `rollout:${id}` });
   await evaluateRollout(recorder, id);
@@ -185,7 +220,7 @@ export async function obey(
   seen?: SeenRevisions,
 ): Promise<Rollout> {
   const rollout = await findRollout(journal.store, id);
-  demandSeen(rollout, seen);
+  await demandSeen(journal.store, rollout, seen);
   const result = command(rollout, order, actor, journal.time);
   if (!result.ok) throw new ApiError(409, result.code, result.message);
   // Who fits may have changed while it stood still.

@@ -15,8 +15,8 @@ export interface CommandLine {
   /** What it prints with `--json`, read. */
   // biome-ignore lint/suspicious/noExplicitAny: tests look at what they expect
   json(...args: string[]): Promise<any>;
-  /** What it throws; another error if it does not. */
-  failure(...args: string[]): Promise<Error>;
+  /** What it throws, with what it has printed before; another error if it does not. */
+  failure(...args: string[]): Promise<Error & { readonly out?: string }>;
   close(): Promise<void>;
 }
 
@@ -32,6 +32,8 @@ export async function openCommandLine(): Promise<CommandLine> {
     });
     try {
       await createProgram().parseAsync([...args, "--server", server.url, "--data", folder], { from: "user" });
+    } catch (error) {
+      throw Object.assign(error as Error, { out });
     } finally {
       putBack();
     }

@@ -1,3 +1,5 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { expect } from "chai";
 import { UsageError } from "../../../server/cli/output.js";
 import { makeRelease } from "../test-server.js";
@@ -152,4 +154,78 @@ describe("skyslot rollout and skyslot device", () => {
     expect(await failure("rollout", "edit", "2")).to.be.instanceOf(UsageError);
     await skyslot("rollout", "cancel", "2");
   });
+
+  it("shows what is approved, and approves nothing else", async () => {
+    await tellUser("ada");
+    const asAda = await tokenOf("ada");
+    const made = await json("rollout", "create", "1", "--tag", "lab", "--approval", "--start", ...asAda);
+    expect(made).to.include({ state: "awaiting_approval", revision: 1 });
+    const id = `${made.id}`;
+    const unasked = await failure("rollout", "approve", id);
+    expect(unasked).to.be.instanceOf(UsageError);
+    expect(unasked.message).to.equal(
+      `there is no terminal to ask: agree to this with \`skyslot rollout approve ${id} --revision 1\``,
+    );
+    await skyslot("rollout", "edit", id, "--clear", "tags", ...asAda);
+    expect((await failure("rollout", "approve", id, "--revision", "1")).message).to.equal(
+      `${line.server.url} answers 412 REVISION_CHANGED: ada has changed rollout ${id} meanwhile (target): it is at revision 2, ` +
+        `look at it again: \`skyslot rollout show ${id}\`, and then the same with --revision 2`,
+    );
+    expect(await json("rollout", "show", id)).to.include({ state: "awaiting_approval" });
+    const { out } = await skyslot("rollout", "approve", id, "--revision", "2");
+    expect(out)
+      .to.match(/awaiting approval, revision 2\n/)
+      .and.to.match(
+        /^ {2}Release +base 1\.1\.0\n {2}For +all devices of its type\n {2}Stage 1 +100 %: soaks/m,
+      )
+      .and.to.match(/^ {2}Made by +ada, changed by ada\n {2}Would reach +1 device, /m)
+      .and.to.match(/: running, approved by local administrator\n$/);
+    await skyslot("rollout", "cancel", id);
+  });
+
+  it("tells what is otherwise, if somebody changes a rollout between its being shown and its being begun", async () => {
+    const { id } = await json("rollout", "create", "1", "--approval", ...(await tokenOf("ada")));
+    await skyslot("rollout", "start", `${id}`);
+    let isEdited = false;
+    const { fetch } = globalThis;
+    globalThis.fetch = async (input, init) => {
+      if (`${input}`.endsWith("/approve") && !isEdited) {
+        isEdited = true;
+        const headers = {
+          authorization: `Bearer ${line.server.adminToken}`,
+          "content-type": "application/json",
+          "if-match": "*",
+        };
+        const body = JSON.stringify({ priority: 7, lease_seconds: 60 });
+        await fetch(`${line.server.url}/api/rollouts/${id}`, { method: "PATCH", headers, body });
+      }
+      return fetch(input, init);
+    };
+    const failed = await failure("rollout", "approve", `${id}`, "--yes").finally(() => {
+      globalThis.fetch = fetch;
+    });
+    expect(isEdited).to.equal(true);
+    expect(failed.message).to.contain(`has changed rollout ${id} meanwhile (lease seconds, priority)`);
+    expect(failed.out)
+      .to.match(/^ {2}Counts as updating +until it is silent for 30 min → until it is silent for 1 min$/m)
+      .and.to.match(/^ {2}Priority +– → 7$/m);
+    expect(await json("rollout", "show", `${id}`)).to.include({ state: "awaiting_approval", revision: 2 });
+    await skyslot("rollout", "cancel", `${id}`);
+    expect((await failure("rollout", "pause", `${id}`, "--revision", "1")).message).to.contain("412");
+  });
+
+  const tellUser = (name: string) =>
+    fetch(`${line.server.url}/api/users`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${line.server.adminToken}`, "content-type": "application/json" },
+      body: JSON.stringify({ name, role: "operator", password: "correct horse battery" }),
+    });
+  /** Options with which a command is that user's. */
+  const tokenOf = async (user: string): Promise<string[]> => {
+    const scopes = ["--scope", "read", "rollouts:write", "--never"];
+    const { token } = await json("token", "create", `${user}-${Math.random()}`, ...scopes, "--user", user);
+    const file = join(line.folder, `${user}.token`);
+    await writeFile(file, token);
+    return ["--token-file", file];
+  };
 });

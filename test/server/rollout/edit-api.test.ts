@@ -70,7 +70,8 @@ describe("changing a rollout over the API", () => {
     expect(late.statusCode).to.equal(412);
     expect(late.json()).to.deep.equal({
       error: "REVISION_CHANGED",
-      message: "local administrator has changed rollout 1 meanwhile: it is at revision 2, look at it again",
+      message:
+        "local administrator has changed rollout 1 meanwhile (priority): it is at revision 2, look at it again",
     });
     expect((await patch({ priority: 2 }, 'W/"2"')).statusCode).to.equal(412);
     expect((await patch({ priority: 2 }, '"7", "2"')).json()).to.include({ revision: 3, priority: 2 });

@@ -1,9 +1,10 @@
 // One rollout: how far it is, what is waited for, what may be done, and what became of each device.
 
 import type { MemberView, PlanView, ProgressView } from "../../../api/rollout-views.js";
+import { type Term, termsOf } from "../../../rollout-terms.js";
 import { useActor, useMay } from "../actor.js";
 import { useData, withParams } from "../data.js";
-import { duration, moment, percent, plural, words } from "../format.js";
+import { moment, words } from "../format.js";
 import { devicePath } from "../log.js";
 import type { PageProps } from "../pages.js";
 import { Confirm } from "../parts/confirm.js";
@@ -15,7 +16,7 @@ import { rolloutPath, StatePill } from "../rollouts/card.js";
 import { mayEdit, ORDER_WORDS, type Order, ordersFor } from "../rollouts/orders.js";
 import { Excluded } from "../rollouts/plan.js";
 import { RollBack } from "../rollouts/roll-back.js";
-import { StageBars, termsOf } from "../rollouts/stages.js";
+import { StageBars } from "../rollouts/stages.js";
 import { go, Link, type Place, withQuery } from "../router.js";
 import { ask } from "../session.js";
 
@@ -52,6 +53,8 @@ export function RolloutPage({ params, place }: PageProps) {
   );
 }
 
+const STOPPING: readonly Order[] = ["pause", "cancel"];
+
 function Orders({ rollout, onDone }: { readonly rollout: WithRelease; readonly onDone: () => void }) {
   const actor = useActor();
   const may = useMay("rollouts:write");
@@ -60,7 +63,7 @@ function Orders({ rollout, onDone }: { readonly rollout: WithRelease; readonly o
   const give = async (order: Order, reason: string) => {
     const path = `/api/rollouts/${rollout.id}/${order}`;
     // Who begins something or agrees to it means what they have seen; who stops it means it however it is.
-    const seen = order === "start" || order === "approve" ? { "if-match": `"${rollout.revision}"` } : {};
+    const seen = STOPPING.includes(order) ? {} : { "if-match": `"${rollout.revision}"` };
     await ask("POST", path, reason === "" ? {} : { reason }, seen);
     onDone();
   };
@@ -78,7 +81,7 @@ function Orders({ rollout, onDone }: { readonly rollout: WithRelease; readonly o
           <Confirm
             key={order}
             name={name}
-            asksReason={order === "pause" || order === "cancel"}
+            asksReason={STOPPING.includes(order)}
             isDangerous={isDangerous}
             onConfirm={(reason) => give(order, reason)}
           >
@@ -130,45 +133,26 @@ const Tallies = ({ rollout }: { readonly rollout: WithRelease }) => (
 );
 
 function Terms({ rollout }: { readonly rollout: WithRelease }) {
-  const { gates, windows, target } = rollout;
-  const narrowed = Object.entries(target).filter(([, value]) => value !== undefined);
-  const facts: readonly (readonly [string, string | undefined])[] = [
-    ["Release", rollout.release ?? undefined],
-    [
-      "For",
-      narrowed.map(([name, value]) => `${words(name)} ${[value].flat().join(", ")}`).join("; ") ||
-        "all devices of its type",
-    ],
-    ...rollout.stages.map((stage) => [stage.name, termsOf(stage)] as const),
-    [
-      "Pauses at",
-      `${percent(gates.max_failed_fraction)} failed, ${percent(gates.max_rolled_back_fraction)} rolled back, ${percent(gates.max_silent_fraction)} silent for ${duration(gates.silent_seconds)}; judged from ${plural(gates.min_samples, "device")} on`,
-    ],
-    ["At once", rollout.max_concurrent === null ? undefined : plural(rollout.max_concurrent, "device")],
-    ["Begins", rollout.start_at === null ? undefined : moment(rollout.start_at)],
-    [
-      "Window",
-      windows
-        ? `${windows.spans.map(({ from, to }) => `${from}–${to}`).join(", ")}, ${windows.time_zone}`
-        : undefined,
-    ],
-    ["Made", `${moment(rollout.created_at)} by ${rollout.created_by}`],
-    ["Changed by", rollout.edited_by ? `${rollout.edited_by}, revision ${rollout.revision}` : undefined],
-    ["Approved by", rollout.approved_by ?? undefined],
-    ["Ended", rollout.ended_at === null ? undefined : moment(rollout.ended_at)],
+  const facts: readonly Term[] = [
+    ...termsOf(rollout, moment),
+    { name: "Made", value: `${moment(rollout.created_at)} by ${rollout.created_by}` },
+    ...(rollout.edited_by
+      ? [{ name: "Changed by", value: `${rollout.edited_by}, revision ${rollout.revision}` }]
+      : []),
+    ...(rollout.approved_by ? [{ name: "Approved by", value: rollout.approved_by }] : []),
+    ...(rollout.ended_at === null ? [] : [{ name: "Ended", value: moment(rollout.ended_at) }]),
   ];
   return (
-    <details class="terms">
+    // What somebody is asked to agree to lies open.
+    <details class="terms" open={rollout.state === "awaiting_approval"}>
       <summary>Its terms</summary>
       <dl class="facts">
-        {facts.map(([name, value]) =>
-          value === undefined ? null : (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>{value}</dd>
-            </div>
-          ),
-        )}
+        {facts.map(({ name, value }) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
       </dl>
     </details>
   );

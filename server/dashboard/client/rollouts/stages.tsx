@@ -1,7 +1,8 @@
 // The stages of a rollout as bars that grow while devices report.
 
 import type { ProgressView } from "../../../api/rollout-views.js";
-import { duration, percent, plural } from "../format.js";
+import { proofOf } from "../../../rollout-terms.js";
+import { plural } from "../format.js";
 import { PIECE_WORDS, piecesOf, type StageTallyView } from "./stage-bar.js";
 
 type StageView = ProgressView["stages"][number];
@@ -45,13 +46,7 @@ function StageBar({ stage, tally, state }: StageProps) {
           <rect key={kind} class={kind} x={100 * from} width={100 * share} height="10" />
         ))}
       </svg>
-      <p class="quiet">{told || termsOf(stage)}</p>
+      <p class="quiet">{told || proofOf(stage)}</p>
     </li>
   );
 }
-
-/** What a stage has to prove before the next one opens. */
-export const termsOf = (
-  stage: Pick<StageView, "soak_seconds" | "min_validated" | "min_validated_fraction">,
-) =>
-  `soaks for ${duration(stage.soak_seconds)}, ${plural(stage.min_validated, "device")} and ${percent(stage.min_validated_fraction)} validated`;

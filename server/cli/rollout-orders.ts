@@ -1,0 +1,155 @@
+// `skyslot rollout start`, `approve`, `pause` … and `rollback`. Who begins something, or agrees to it, means what they have seen: the
+// server is told which revision that was, and leaves a rollout that somebody has changed since as it is. Who stops something means it
+// however it is, unless they say otherwise.
+
+import { Option } from "commander";
+import type { PlanView, ProgressView, RolloutView, WayBackView } from "../api/rollout-views.js";
+import { type Term, termChanges, termsOf } from "../rollout-terms.js";
+import { plural } from "../words.js";
+import { AnswerError, callServer, jsonRequest, type ServerFlags } from "./client.js";
+import { bold, printJson, printLine, printTable, wholeNumber, yellow } from "./output.js";
+import type { AddCommand } from "./rollout.js";
+import { bytes, paintState } from "./rollout-drawing.js";
+import { minute } from "./rollout-plan.js";
+import { readLineFrom } from "./secret-input.js";
+
+export interface OrderFlags extends ServerFlags {
+  readonly json?: boolean;
+  readonly reason?: string;
+  readonly revision?: number;
+  readonly yes?: boolean;
+}
+export type ShownRollout = ProgressView & { readonly release: string | null; readonly time: string };
+
+const ORDERS = [
+  ["start", "start a draft"],
+  ["approve", "show what another person made, and agree to it"],
+  ["pause", "offer nothing more until it is resumed"],
+  ["resume", "go on"],
+  ["promote", "open the next stage now, without waiting for evidence"],
+  ["cancel", "end it, for good"],
+] as const;
+export type OrderKind = (typeof ORDERS)[number][0];
+
+const STOPPING: readonly OrderKind[] = Object.freeze(["pause", "cancel"]);
+
+export function addOrderCommands(add: AddCommand): void {
+  for (const [kind, description] of ORDERS) {
+    const command = add(`${kind} <id>`, description)
+      .option("--reason <text>", "for those who ask later")
+      .addOption(revisionOption())
+      .action((id: string, flags: OrderFlags) => order(kind, id, flags));
+    if (kind === "approve") command.option("--yes", "agree to what is shown, without being asked");
+  }
+  add("rollback <id>", "end it and lead its devices to another release")
+    .option("--to <firmware>", "that release (the newest that is newer)", wholeNumber)
+    .option("--list", "list the releases that they could be led to, and change nothing")
+    .addOption(revisionOption())
+    .action(rollBack);
+}
+
+const revisionOption = (): Option =>
+  new Option("--revision <n>", "only if nobody has changed it since this revision").argParser(wholeNumber);
+
+export const fetchRollout = async (id: string, flags: ServerFlags): Promise<ShownRollout> =>
+  (await callServer(flags, `/api/rollouts/${wholeNumber(id)}`)) as ShownRollout;
+
+export async function order(kind: OrderKind, id: string, flags: OrderFlags): Promise<void> {
+  const path = `/api/rollouts/${wholeNumber(id)}/${kind}`;
+  const body = flags.reason === undefined ? {} : { reason: flags.reason };
+  const seen = STOPPING.includes(kind) ? undefined : await fetchRollout(id, flags);
+  if (seen && kind === "approve") await agree(seen, flags);
+  const revision = flags.revision ?? seen?.revision;
+  const view = (await post(flags, path, body, revision).catch((error: unknown) =>
+    tellChanges(error, id, seen, flags),
+  )) as ProgressView;
+  if (flags.json) printJson(view);
+  else printLine(`rollout ${view.id}: ${paintState(view.state)}, ${view.reason}`);
+}
+
+function post(flags: ServerFlags, path: string, body: object, revision: number | undefined) {
+  const request = jsonRequest("POST", body);
+  const seen = revision === undefined ? {} : { "if-match": `"${revision}"` };
+  return callServer(flags, path, { ...request, headers: { ...request.headers, ...seen } });
+}
+
+/** What is approved is shown first. @throws UsageError where nobody can be asked @throws Error if they do not agree */
+async function agree(rollout: ShownRollout, flags: OrderFlags): Promise<void> {
+  if (!flags.json) await showApproved(rollout, flags);
+  // What another revision is, the server tells.
+  if (flags.yes || flags.revision !== undefined) return;
+  const { id, revision } = rollout;
+  const answer = await readLineFrom(
+    `Approve revision ${revision} of rollout ${id}? [y/N] `,
+    `agree to this with \`skyslot rollout approve ${id} --revision ${revision}\``,
+  );
+  if (!/^y(es)?$/i.test(answer)) throw new Error(`rollout ${id} is not approved`);
+}
+
+async function showApproved(rollout: ShownRollout, flags: ServerFlags): Promise<void> {
+  const plan = (await callServer(flags, `/api/rollouts/${rollout.id}/plan?limit=1`)) as PlanView;
+  const { id, name, revision, state, created_by: maker, edited_by: editor } = rollout;
+  printLine(`${bold(`rollout ${id}`)}  ${name}  ${paintState(state)}, revision ${revision}`);
+  printTerms(rollout);
+  printLine(`  ${"Made by".padEnd(TERM_WIDTH)} ${maker}${editor ? `, changed by ${editor}` : ""}`);
+  printLine(
+    `  ${"Would reach".padEnd(TERM_WIDTH)} ${plural(plan.device_count, "device")}, ${bytes(plan.bytes)}; ${plural(plan.excluded_count, "device")} left out`,
+  );
+  for (const note of plan.notes) printLine(`  ${yellow(note)}`);
+}
+
+const TERM_WIDTH = 18;
+
+export function printTerms(rollout: ShownRollout): void {
+  for (const { name, value } of readTerms(rollout)) printLine(`  ${name.padEnd(TERM_WIDTH)} ${value}`);
+}
+
+const readTerms = (rollout: ShownRollout): readonly Term[] => termsOf(rollout, (iso) => `${minute(iso)} UTC`);
+
+/** Of a rollout that somebody has changed meanwhile: what is otherwise than it was shown, and what to do. */
+async function tellChanges(
+  error: unknown,
+  id: string,
+  seen: ShownRollout | undefined,
+  flags: OrderFlags,
+): Promise<never> {
+  if (!(error instanceof AnswerError) || error.code !== "REVISION_CHANGED") throw error;
+  const now = await fetchRollout(id, flags);
+  if (seen && seen.revision !== now.revision && !flags.json)
+    for (const { name, before, after } of termChanges(readTerms(seen), readTerms(now)))
+      printLine(`  ${name.padEnd(TERM_WIDTH)} ${before ?? "–"} ${yellow("→")} ${after ?? "–"}`);
+  throw new Error(
+    `${error.message}: \`skyslot rollout show ${now.id}\`, and then the same with --revision ${now.revision}`,
+  );
+}
+
+async function rollBack(
+  id: string,
+  flags: OrderFlags & { readonly to?: number; readonly list?: boolean },
+): Promise<void> {
+  if (flags.list) return listWaysBack(id, flags);
+  const body = flags.to === undefined ? {} : { firmware_id: flags.to };
+  const path = `/api/rollouts/${wholeNumber(id)}/rollback`;
+  const answer = (await post(flags, path, body, flags.revision).catch((error: unknown) =>
+    tellChanges(error, id, undefined, flags),
+  )) as { readonly back: RolloutView };
+  if (flags.json) printJson(answer);
+  else
+    printLine(
+      `rollout ${id} is cancelled; rollout ${answer.back.id}, ${answer.back.name}, is ${answer.back.state}`,
+    );
+}
+
+async function listWaysBack(id: string, flags: OrderFlags): Promise<void> {
+  const path = `/api/rollouts/${wholeNumber(id)}/rollback`;
+  const answer = (await callServer(flags, path)) as { readonly releases: readonly WayBackView[] };
+  if (flags.json) return printJson(answer);
+  printTable(
+    ["FIRMWARE", "RELEASE", "FOR"],
+    answer.releases.map(({ firmware_id, release, is_newer, is_default }) => [
+      `${firmware_id}`,
+      release,
+      is_newer ? `every device${is_default ? ", taken by itself" : ""}` : "devices that take what is older",
+    ]),
+  );
+}
