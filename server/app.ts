@@ -16,6 +16,7 @@ import { contentAdminRoutes } from "./api/content-admin-routes.js";
 import { contentRoutes } from "./api/content-routes.js";
 import { type Context, DEFAULT_SETTINGS, type Settings } from "./api/context.js";
 import { deviceAdminRoutes } from "./api/device-admin-routes.js";
+import { deviceBulkRoutes } from "./api/device-bulk-routes.js";
 import { deviceOrderRoutes } from "./api/device-order-routes.js";
 import { deviceRoutes } from "./api/device-routes.js";
 import { answerErrors } from "./api/errors.js";
@@ -98,6 +99,7 @@ const ROUTES: readonly ((app: FastifyInstance, context: Context) => void)[] = Ob
   hawkbitRoutes,
   typeRoutes,
   deviceAdminRoutes,
+  deviceBulkRoutes,
   deviceOrderRoutes,
   rolloutRoutes,
   fleetRoutes,

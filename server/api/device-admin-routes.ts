@@ -3,18 +3,15 @@
 
 import type { Static } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
-import type { Actor } from "../auth/actor.js";
+import { changeDevice, changeDevices, findDevice, relabel } from "../device-changes.js";
 import { statusOf } from "../device-status.js";
-import { type Journal, recordChange } from "../journal.js";
 import { decide } from "../rollout/decide.js";
-import { changeLabels } from "../rollout/labels.js";
 import { NO_LABELS } from "../rollout/model.js";
 import { readScene } from "../rollout/scene.js";
 import { explain, summarize } from "../rollout/why.js";
-import type { Device, DeviceIdentity, Store } from "../store/store.js";
+import type { Device, DeviceIdentity } from "../store/store.js";
 import type { Context } from "./context.js";
-import { ApiError } from "./errors.js";
-import { actorOf, demandChange } from "./guard.js";
+import { actorOf } from "./guard.js";
 import { DevicePatch, DevicesPatch, TimelineQuery } from "./rollout-schemas.js";
 import { viewMember } from "./rollout-views.js";
 import { DeviceParams, DeviceQuery } from "./schemas.js";
@@ -136,15 +133,8 @@ export function deviceAdminRoutes(app: FastifyInstance, context: Context): void 
       schema: { summary: "Change a device's tags, group and pin", params: DeviceParams, body: DevicePatch },
     },
     async (request) => {
-      const actor = actorOf(request);
-      const labels = await recordChange(
-        context,
-        actor,
-        (journal) => relabel(journal, request.params.id, request.body, actor),
-        {
-          about: `device:${request.params.id}`,
-        },
-      );
+      const work = relabel(request.body);
+      const labels = await changeDevice(context, actorOf(request), request.params.id, work);
       return { device_id: request.params.id, ...labels };
     },
   );
@@ -159,38 +149,15 @@ export function deviceAdminRoutes(app: FastifyInstance, context: Context): void 
     },
     async (request) => {
       const { devices, ...changes } = request.body;
-      const actor = actorOf(request);
-      const results: object[] = [];
-      for (const id of new Set(devices)) {
-        const labels = await recordChange(context, actor, (journal) => relabel(journal, id, changes, actor), {
-          about: `device:${id}`,
-        }).catch((error: unknown) => {
-          if (!(error instanceof ApiError)) throw error;
-          return { error: error.code, message: error.message };
-        });
-        results.push({ device_id: id, ...labels });
-      }
+      const outcomes = await changeDevices(context, actorOf(request), devices, relabel(changes));
+      const results = outcomes.map((one) => ({
+        device_id: one.deviceId,
+        ...("refusal" in one ? { error: one.refusal.code, message: one.refusal.message } : one.result),
+      }));
       const failedCount = results.filter((result) => "error" in result).length;
       return { changed: results.length - failedCount, failed: failedCount, devices: results };
     },
   );
-}
-
-/** @throws ApiError DEVICE_UNKNOWN */
-export async function findDevice(store: Pick<Store, "findDevice">, id: string): Promise<Device> {
-  const device = await store.findDevice(id);
-  if (!device) throw new ApiError(404, "DEVICE_UNKNOWN", `device ${id} has never checked for updates here`);
-  return device;
-}
-
-async function relabel(journal: Journal, id: string, changes: Static<typeof DevicePatch>, actor: Actor) {
-  const device = await findDevice(journal.store, id);
-  demandChange(actor, { deviceType: device.type });
-  const { tags, add_tags: addTags, remove_tags: removeTags, group, pin } = changes;
-  const before = await journal.store.findLabels(id);
-  const after = await changeLabels(journal, device, { tags, addTags, removeTags, group, pin }, actor.name);
-  await journal.audit({ action: "device.labelled", subject: `device/${id}`, before, after });
-  return after;
 }
 
 /** The newest releases first. */

@@ -8,13 +8,12 @@ import {
   OWNERS_SETTINGS,
   type PushedSettings,
 } from "../../firmware/core/wire.js";
-import type { Actor } from "../auth/actor.js";
-import { orderDevice, withdrawOrder } from "../device-orders.js";
+import { changeDevice, changeDevices, findDevice, giveOrder } from "../device-changes.js";
+import { withdrawOrder } from "../device-orders.js";
 import { type Journal, recordChange } from "../journal.js";
 import type { NewOrder, StoredOrder } from "../store/store.js";
 import { aboutDevice } from "./check.js";
 import type { Context } from "./context.js";
-import { findDevice } from "./device-admin-routes.js";
 import { ApiError } from "./errors.js";
 import { actorOf, demandChange } from "./guard.js";
 import { DeviceId, DeviceParams, Id, Text } from "./schemas.js";
@@ -27,7 +26,7 @@ const LIST_LENGTH = 50;
 
 const kindOf = <const Kind extends string>(kinds: readonly Kind[]) =>
   Type.Unsafe<Kind>(Type.String({ enum: [...kinds], pattern: `^(${kinds.join("|")})$` }));
-const settings = Type.Optional(
+export const OrderSettings = Type.Optional(
   Type.Record(
     Type.String({ pattern: "^[A-Za-z][A-Za-z0-9]{0,31}$" }),
     Type.Union([
@@ -43,12 +42,15 @@ const settings = Type.Optional(
     },
   ),
 );
-const OrderBody = Type.Object({ kind: kindOf(["identify", "restart", "settings"]), settings });
+const OrderBody = Type.Object({
+  kind: kindOf(["identify", "restart", "settings"]),
+  settings: OrderSettings,
+});
 /** To identify many devices at once tells nothing. */
 const OrdersBody = Type.Object({
   devices: Type.Array(DeviceId, { minItems: 1, maxItems: MAX_DEVICE_COUNT }),
   kind: kindOf(["restart", "settings"]),
-  settings,
+  settings: OrderSettings,
 });
 const OrderParams = Type.Object({ id: DeviceId, order: Id });
 
@@ -83,8 +85,9 @@ export function deviceOrderRoutes(app: FastifyInstance, context: Context): void 
       },
     },
     async (request, reply) => {
-      const order = readOrder(request.body);
-      return reply.code(201).send(viewOrder(await give(context, actorOf(request), request.params.id, order)));
+      const work = giveOrder(readOrder(request.body));
+      const order = await changeDevice(context, actorOf(request), request.params.id, work);
+      return reply.code(201).send(viewOrder(order));
     },
   );
 
@@ -111,15 +114,12 @@ export function deviceOrderRoutes(app: FastifyInstance, context: Context): void 
     },
     async (request) => {
       const { devices, ...body } = request.body;
-      const order = readOrder(body);
-      const results: object[] = [];
-      for (const id of new Set(devices)) {
-        const given = await give(context, actorOf(request), id, order).then(viewOrder, (error: unknown) => {
-          if (!(error instanceof ApiError)) throw error;
-          return { error: error.code, message: error.message };
-        });
-        results.push({ device_id: id, ...given });
-      }
+      const outcomes = await changeDevices(context, actorOf(request), devices, giveOrder(readOrder(body)));
+      const results = outcomes.map((one) =>
+        "refusal" in one
+          ? { device_id: one.deviceId, error: one.refusal.code, message: one.refusal.message }
+          : viewOrder(one.result),
+      );
       const failedCount = results.filter((result) => "error" in result).length;
       return { ordered: results.length - failedCount, failed: failedCount, devices: results };
     },
@@ -128,20 +128,8 @@ export function deviceOrderRoutes(app: FastifyInstance, context: Context): void 
 
 type Ordered = Pick<NewOrder, "kind" | "settings">;
 
-const give = (context: Context, actor: Actor, id: string, order: Ordered): Promise<StoredOrder> =>
-  recordChange(
-    context,
-    actor,
-    async (journal) => {
-      const device = await findDevice(journal.store, id);
-      demandChange(actor, { deviceType: device.type });
-      return orderDevice(journal, device, order);
-    },
-    { about: aboutDevice(id) },
-  );
-
 /** @throws ApiError SETTINGS_MISSING, SETTINGS_UNWANTED, SETTINGS_TOO_LONG, SETTING_IS_OWNERS */
-function readOrder({ kind, settings }: Static<typeof OrderBody>): Ordered {
+export function readOrder({ kind, settings }: Static<typeof OrderBody>): Ordered {
   if (kind === "settings") return { kind, settings: readSettings(settings) };
   if (settings === undefined) return { kind, settings: null };
   throw new ApiError(422, "SETTINGS_UNWANTED", `an order to ${kind} has no settings`);

@@ -2,10 +2,11 @@
 
 import { type Static, Type } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
-import { type Actor, mayChange } from "../auth/actor.js";
+import type { Actor } from "../auth/actor.js";
 import { hashSecret, makeSecret } from "../auth/secret.js";
+import { changeDevices, decideIdentity } from "../device-changes.js";
 import { ANY_TYPE, findPolicy } from "../device-identity.js";
-import { changeIdentity, describeIdentity, giveToken } from "../identity-changes.js";
+import { describeIdentity, giveToken } from "../identity-changes.js";
 import { type Journal, recordChange } from "../journal.js";
 import type { RegistrationPolicy } from "../store/store.js";
 import type { Context } from "./context.js";
@@ -126,15 +127,12 @@ export function identityRoutes(app: FastifyInstance, context: Context): void {
     },
     async (request) => {
       const { device_ids, action } = request.body;
-      const actor = actorOf(request);
-      const results = [];
-      // One transaction a device: of five hundred, one that fails does not undo the others.
-      for (const deviceId of device_ids) {
-        const identity = await store.findIdentity(deviceId);
-        if (!identity) results.push({ device_id: deviceId, error: "DEVICE_UNKNOWN" });
-        else if (!mayChange(actor, identity)) results.push({ device_id: deviceId, error: "FORBIDDEN" });
-        else results.push(await recordChange(context, actor, (journal) => change(journal, deviceId, action)));
-      }
+      const outcomes = await changeDevices(context, actorOf(request), device_ids, decideIdentity(action));
+      const results = outcomes.map((one) =>
+        "refusal" in one
+          ? { device_id: one.deviceId, error: one.refusal.code, message: one.refusal.message }
+          : describeIdentity(one.result),
+      );
       return { results };
     },
   );
@@ -226,12 +224,6 @@ export function identityRoutes(app: FastifyInstance, context: Context): void {
         return after;
       }),
   );
-}
-
-async function change(journal: Journal, deviceId: string, action: Static<typeof ChangeBody>["action"]) {
-  const identity = await journal.store.findIdentity(deviceId);
-  if (!identity) throw new ApiError(404, "DEVICE_UNKNOWN", `device ${deviceId} has never been here`);
-  return describeIdentity(await changeIdentity(journal, identity, action));
 }
 
 async function setPolicy(

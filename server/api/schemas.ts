@@ -99,18 +99,22 @@ export const Page = {
   limit: Type.Integer({ minimum: 1, maximum: 500, default: 50 }),
   offset: Type.Integer({ minimum: 0, maximum: 1_000_000_000, default: 0 }),
 };
-export const DeviceQuery = Type.Object({
+/** Which devices. */
+export const DeviceFilterFields = {
   type: Type.Optional(Name),
   version: Type.Optional(VersionText),
   tag: Type.Optional(Text(64)),
   group: Type.Optional(Text(64)),
   status: Type.Optional(Type.Union((["online", "late", "offline"] as const).map((one) => Type.Literal(one)))),
+  search: Type.Optional(Type.String({ minLength: 1, maxLength: 64, description: "Part of the id" })),
+};
+export const DeviceQuery = Type.Object({
+  ...DeviceFilterFields,
   order: Type.Optional(
     Type.Union([Type.Literal("seen"), Type.Literal("id")], {
       description: "seen: last seen first, the default; id: stays while one pages",
     }),
   ),
-  search: Type.Optional(Type.String({ minLength: 1, maxLength: 64, description: "Part of the id" })),
   ...Page,
 });
 export const FirmwareQuery = Type.Object({

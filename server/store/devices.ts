@@ -54,6 +54,8 @@ export interface DeviceStore {
   findDevice(id: string): Promise<Device | undefined>;
   /** Last seen first, or by id. */
   listDevices(filter: DeviceFilter, page: Page, order?: DeviceOrder): Promise<Paged<Device>>;
+  /** By id, the first of those after `after`: how all that a filter finds are gone through, while they may change. */
+  listDeviceIds(filter: DeviceFilter, after: string | undefined, limit: number): Promise<readonly string[]>;
   countDevices(): Promise<number>;
   countStatuses(terms: StatusTerms): Promise<Readonly<Record<DeviceStatus, number>>>;
   /** How many were seen at this time or later. */

@@ -3,7 +3,7 @@
 import { type Insertable, type Kysely, type Selectable, sql } from "kysely";
 import type { Readings, SlotState } from "../../../firmware/core/wire.js";
 import { type DeviceStatus, GRACE_MS, PATIENCE, type Patience } from "../../device-status.js";
-import type { Device, DeviceStore, StatusTerms } from "../devices.js";
+import type { Device, DeviceFilter, DeviceStore, StatusTerms } from "../devices.js";
 import { countOf } from "./count.js";
 import type { Tables } from "./tables.js";
 
@@ -50,24 +50,7 @@ export function createDeviceStore(db: Kysely<Tables>): DeviceStore {
     },
 
     async listDevices(filter, page, order = "seen") {
-      let query = db.selectFrom("devices");
-      const { type, version, tag, group, status, search } = filter;
-      if (type !== undefined) query = query.where("type", "=", type);
-      if (version !== undefined) query = query.where("version", "=", version);
-      if (tag !== undefined) {
-        const tagged = db.selectFrom("device_tags").select("device_id").where("tag", "=", tag);
-        query = query.where("id", "in", tagged);
-      }
-      if (group !== undefined) {
-        const grouped = db.selectFrom("device_labels").select("device_id").where("group_name", "=", group);
-        query = query.where("id", "in", grouped);
-      }
-      if (status !== undefined)
-        query = query.where(sql<boolean>`${statusWord(status)} = ${sql.lit(status.is)}`);
-      if (search !== undefined) {
-        const pattern = `%${search.toLowerCase().replace(/[\\%_]/g, "\\$&")}%`;
-        query = query.where(sql<boolean>`lower(id) like ${pattern} escape '\\'`);
-      }
+      const query = devicesThat(db, filter);
       const sorted = order === "id" ? sql`id` : sql`last_seen desc, id`;
       // The ids come from an index alone; only the devices of this page are read.
       const ids = query.select("id").orderBy(sorted).limit(page.limit).offset(page.offset);
@@ -78,6 +61,12 @@ export function createDeviceStore(db: Kysely<Tables>): DeviceStore {
         .orderBy(sorted)
         .execute();
       return { rows: rows.map(toDevice), totalCount: await countOf(query) };
+    },
+
+    async listDeviceIds(filter, after, limit) {
+      let query = devicesThat(db, filter).select("id").orderBy("id").limit(limit);
+      if (after !== undefined) query = query.where("id", ">", after);
+      return (await query.execute()).map(({ id }) => id);
     },
 
     countDevices() {
@@ -100,6 +89,27 @@ export function createDeviceStore(db: Kysely<Tables>): DeviceStore {
       return countOf(db.selectFrom("devices").where("last_seen", ">=", time));
     },
   };
+}
+
+function devicesThat(db: Kysely<Tables>, filter: DeviceFilter) {
+  let query = db.selectFrom("devices");
+  const { type, version, tag, group, status, search } = filter;
+  if (type !== undefined) query = query.where("type", "=", type);
+  if (version !== undefined) query = query.where("version", "=", version);
+  if (tag !== undefined) {
+    const tagged = db.selectFrom("device_tags").select("device_id").where("tag", "=", tag);
+    query = query.where("id", "in", tagged);
+  }
+  if (group !== undefined) {
+    const grouped = db.selectFrom("device_labels").select("device_id").where("group_name", "=", group);
+    query = query.where("id", "in", grouped);
+  }
+  if (status !== undefined) query = query.where(sql<boolean>`${statusWord(status)} = ${sql.lit(status.is)}`);
+  if (search !== undefined) {
+    const pattern = `%${search.toLowerCase().replace(/[\\%_]/g, "\\$&")}%`;
+    query = query.where(sql<boolean>`lower(id) like ${pattern} escape '\\'`);
+  }
+  return query;
 }
 
 /** What `statusOf` says, in SQL. */

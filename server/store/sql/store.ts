@@ -99,6 +99,7 @@ function readAfter(sightings: Sightings, parts: StoreParts) {
       return parts.findDevice(id);
     },
     listDevices: after(parts.listDevices),
+    listDeviceIds: after(parts.listDeviceIds),
     countStatuses: after(parts.countStatuses),
     countDevicesSeenSince: after(parts.countDevicesSeenSince),
     scanDevices: after(parts.scanDevices),

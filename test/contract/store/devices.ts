@@ -32,6 +32,17 @@ export function deviceContract(store: () => Store): void {
     expect(await store().countDevicesSeenSince(2000)).to.equal(2);
   });
 
+  it("goes through the ids that a filter finds, part by part, whatever changes behind", async () => {
+    for (const n of [4, 1, 3, 2]) await store().putDevice(sampleDevice({ id: `d${n}` }));
+    await store().putDevice(sampleDevice({ id: "d25", type: "led" }));
+    const base = { type: "base" };
+    expect(await store().listDeviceIds(base, undefined, 2)).to.deep.equal(["d1", "d2"]);
+    await store().putDevice(sampleDevice({ id: "d1", type: "led" }));
+    expect(await store().listDeviceIds(base, "d2", 2)).to.deep.equal(["d3", "d4"]);
+    expect(await store().listDeviceIds(base, "d4", 2)).to.deep.equal([]);
+    expect(await store().listDeviceIds({ type: "led", search: "D2" }, undefined, 9)).to.deep.equal(["d25"]);
+  });
+
   it("takes any text, though U+0000 may come back as U+FFFD", async () => {
     const device = await store().putDevice(sampleDevice({ resetReason: "a\0ü💡'\"\\%" }));
     expect(device.resetReason?.replaceAll("\0", "\ufffd")).to.equal("a\ufffdü💡'\"\\%");
