@@ -2,8 +2,10 @@
 
 import type { Command } from "commander";
 import type { OrderView } from "../api/device-order-routes.js";
+import type { BulkChange } from "../bulk-run.js";
 import { readSettingValue } from "../setting-values.js";
 import { callServer, jsonRequest, type ServerFlags } from "./client.js";
+import { changeAll, readSelection, type SelectionFlags, withSelection } from "./device-selection.js";
 import { bold, green, printJson, printLine, printTable, red, UsageError, yellow } from "./output.js";
 
 interface Flags extends ServerFlags {
@@ -20,10 +22,12 @@ interface Given {
 /** @param add makes a command of the group `device` */
 export function deviceOrderCommands(add: (usage: string, description: string) => Command): void {
   add("identify <id>", "let a device show which one it is").action(identify);
-  add("restart <id...>", "restart devices, each once").action((ids: readonly string[], flags: Flags) =>
-    orderAll(ids, { kind: "restart" }, flags),
+  withSelection(add("restart [id...]", "restart devices, each once")).action(
+    (ids: readonly string[], flags: SelectionFlags) => orderAll("restart", ids, { kind: "restart" }, flags),
   );
-  add("settings <id|name=value...>", "change settings of devices, such as brightness=40 pattern=rainbow")
+  withSelection(
+    add("settings <id|name=value...>", "change settings of devices, such as brightness=40 pattern=rainbow"),
+  )
     .addHelpText(
       "after",
       "\nNames and values are those of the device's own pages, checkSeconds and deviceName among them.\nWhole numbers are numbers, all else is text; 'deviceName=\"7\"' is a text too.",
@@ -42,12 +46,12 @@ async function identify(id: string, flags: Flags): Promise<void> {
 }
 
 /** What holds a `=` is a setting, all else a device. */
-async function settings(words: readonly string[], flags: Flags): Promise<void> {
+async function settings(words: readonly string[], flags: SelectionFlags): Promise<void> {
   const ids = words.filter((word) => !word.includes("="));
   const pairs = words.filter((word) => word.includes("=")).map(readPair);
-  if (ids.length === 0) throw new UsageError("say which devices");
   if (pairs.length === 0) throw new UsageError("say which settings, as in brightness=40");
-  await orderAll(ids, { kind: "settings", settings: Object.fromEntries(pairs) }, flags);
+  const order = { kind: "settings", settings: Object.fromEntries(pairs) } as const;
+  await orderAll("change settings", ids, order, flags);
 }
 
 function readPair(word: string): readonly [string, string | number] {
@@ -56,7 +60,14 @@ function readPair(word: string): readonly [string, string | number] {
 }
 
 /** Status 1 if any of the devices was given none. */
-async function orderAll(ids: readonly string[], order: object, flags: Flags): Promise<void> {
+async function orderAll(
+  what: string,
+  ids: readonly string[],
+  order: BulkChange,
+  flags: SelectionFlags,
+): Promise<void> {
+  const selection = readSelection(ids, flags);
+  if ("filter" in selection) return changeAll(what, selection.filter, order, flags);
   const body = jsonRequest("POST", { devices: ids, ...order });
   const view = (await callServer(flags, "/api/devices/orders", body)) as Given;
   if (view.failed > 0) process.exitCode = 1;

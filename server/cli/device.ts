@@ -5,6 +5,7 @@ import type { Command } from "commander";
 import type { DeviceView, EventView } from "../api/views.js";
 import { callServer, type ServerFlags, withServer } from "./client.js";
 import { deviceOrderCommands } from "./device-orders.js";
+import { changeAll, readSelection, type SelectionFlags, withSelection } from "./device-selection.js";
 import {
   bold,
   green,
@@ -28,7 +29,7 @@ interface ListFlags extends Flags {
   readonly search?: string;
   readonly limit: number;
 }
-interface TagFlags extends Flags {
+interface TagFlags extends SelectionFlags {
   readonly add?: readonly string[];
   readonly remove?: readonly string[];
   /** `false`: in no group any more. */
@@ -67,7 +68,7 @@ export function deviceCommand(program: Command): void {
   add("logs <id>", "list what happened to a device, newest first")
     .option("--limit <n>", "at most so many", wholeNumber, 50)
     .action(logs);
-  add("tag <id...>", "change the tags and the group of devices")
+  withSelection(add("tag [id...]", "change the tags and the group of devices"))
     .option("--add <tag...>", "tags that they get")
     .option("--remove <tag...>", "tags that they lose")
     .option("--group <group>", "the group that they are in")
@@ -184,12 +185,15 @@ async function tag(ids: readonly string[], flags: TagFlags): Promise<void> {
   const group = flags.group === false ? null : flags.group;
   if (!flags.add && !flags.remove && group === undefined)
     throw new UsageError("say --add, --remove, --group or --no-group");
-  const body = {
-    devices: ids,
-    ...(flags.add ? { add_tags: flags.add } : {}),
-    ...(flags.remove ? { remove_tags: flags.remove } : {}),
+  const labels = {
+    ...(flags.add ? { add_tags: [...flags.add] } : {}),
+    ...(flags.remove ? { remove_tags: [...flags.remove] } : {}),
     ...(group === undefined ? {} : { group }),
   };
+  const selection = readSelection(ids, flags);
+  if ("filter" in selection)
+    return changeAll("change labels", selection.filter, { kind: "labels", labels }, flags);
+  const body = { devices: ids, ...labels };
   const view = (await callServer(flags, "/api/devices/labels", json("POST", body))) as {
     readonly failed: number;
     readonly devices: readonly (LabelsView & { readonly device_id: string; readonly message?: string })[];

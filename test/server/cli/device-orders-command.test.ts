@@ -102,6 +102,29 @@ describe("skyslot device, its orders", () => {
     });
   });
 
+  it("to all that a filter finds are given after a question, and counted by what became of them", async () => {
+    const unasked = await failure("settings", "speed=7", "--type", "base");
+    expect(unasked)
+      .instanceOf(UsageError)
+      .property("message")
+      .match(/there are 3 devices, say --yes/);
+    const { out, status } = await skyslot("settings", "speed=7", "--type", "base", "--yes");
+    expect(out).to.match(
+      /^change settings: 2 devices, 1 left as they are\n {2}1 DEVICE_HAS_NO_TOKEN, such as: device old has shown/,
+    );
+    expect(status).to.equal(1);
+    expect(await json("settings", "speed=8", "--search", "D1", "--yes")).to.deep.equal({
+      done: 1,
+      refused: 0,
+      refusals: [],
+    });
+    expect((await failure("restart", "--tag", "nobody", "--yes")).message).to.equal("no device fits");
+    expect((await skyslot("tag", "--all", "--yes", "--add", "lab")).out).to.equal(
+      "change labels: 3 devices\n",
+    );
+    expect((await skyslot("list", "--tag", "lab")).out).to.match(/^old +base/m);
+  });
+
   it("that cannot be are refused with what is wrong", async () => {
     expect(await failure("settings", "d1"))
       .instanceOf(UsageError)
@@ -110,7 +133,9 @@ describe("skyslot device, its orders", () => {
     expect(await failure("settings", "a=1"))
       .instanceOf(UsageError)
       .property("message")
-      .equal("say which devices");
+      .match(/^say which devices/);
+    expect(await failure("restart", "d1", "--all")).instanceOf(UsageError);
+    expect(await failure("restart")).instanceOf(UsageError);
     expect(await failure("withdraw", "d1", "x")).instanceOf(UsageError);
     expect((await failure("settings", "d1", "server=http://evil.test")).message).match(
       /422 SETTING_IS_OWNERS/,

@@ -1,0 +1,89 @@
+// Which devices a command is for: those that are named, or all that a filter finds, which is asked about with their number first.
+
+import { type Command, Option } from "commander";
+import type { BulkAnswer } from "../api/device-bulk-routes.js";
+import { type BulkChange, type BulkTally, runBulk, type Selection } from "../bulk-run.js";
+import { plural } from "../words.js";
+import { callServer, jsonRequest, type ServerFlags } from "./client.js";
+import { printJson, printLine, red, UsageError, yellow } from "./output.js";
+import { readLineFrom } from "./secret-input.js";
+
+export interface SelectionFlags extends ServerFlags {
+  readonly json?: boolean;
+  readonly all?: boolean;
+  readonly type?: string;
+  readonly tag?: string;
+  readonly inGroup?: string;
+  readonly runs?: string;
+  readonly status?: "online" | "late" | "offline";
+  readonly search?: string;
+  readonly yes?: boolean;
+}
+
+export const withSelection = (command: Command): Command =>
+  command
+    .option("--all", "instead of named devices: every one")
+    .option("--type <type>", "all of this type")
+    .option("--tag <tag>", "all with this tag")
+    .option("--in-group <group>", "all of this group")
+    .option("--runs <version>", "all that run this version")
+    .addOption(new Option("--status <status>", "all that are so").choices(["online", "late", "offline"]))
+    .option("--search <text>", "all with this in the id")
+    .option("--yes", "do it without being asked");
+
+/** @throws UsageError if it is neither names nor a filter, or both */
+export function readSelection(ids: readonly string[], flags: SelectionFlags): Selection {
+  const { type, tag, inGroup: group, runs: version, status, search } = flags;
+  const told = Object.entries({ type, tag, group, version, status, search }).filter(
+    ([, value]) => value !== undefined,
+  );
+  const isFiltered = told.length > 0 || flags.all === true;
+  if (ids.length > 0 && isFiltered) throw new UsageError("say either which devices or a filter, not both");
+  if (ids.length === 0 && !isFiltered)
+    throw new UsageError("say which devices: their ids, or a filter such as --tag lab, or --all");
+  return isFiltered ? { filter: Object.fromEntries(told) } : { ids };
+}
+
+/** Asks with the number of devices, changes them, and says how many were left as they are and why. Status 1 if any was. */
+export async function changeAll(
+  what: string,
+  filter: Extract<Selection, { filter: unknown }>["filter"],
+  change: BulkChange,
+  flags: SelectionFlags,
+): Promise<void> {
+  const query = new URLSearchParams({ ...filter, limit: "1" });
+  const { total } = (await callServer(flags, `/api/devices?${query}`)) as { readonly total: number };
+  if (total === 0) throw new Error("no device fits");
+  if (!flags.yes) {
+    const question = `${what} of ${plural(total, "device")}? [y/N] `;
+    const answer = await readLineFrom(
+      question,
+      `there are ${plural(total, "device")}, say --yes to change them`,
+    );
+    if (!/^y(es)?$/i.test(answer)) throw new Error("nothing is changed");
+  }
+  const send = async (body: object): Promise<BulkAnswer> =>
+    (await callServer(flags, "/api/devices/bulk", jsonRequest("POST", body))) as BulkAnswer;
+  const tally = await runBulk(send, { filter }, change, (soFar) => {
+    showProgress(soFar, total);
+    return true;
+  });
+  if (tally.refused > 0) process.exitCode = 1;
+  if (flags.json) printJson(tally);
+  else printTally(what, tally);
+}
+
+/** Drawn over on a terminal; nothing elsewhere. */
+function showProgress({ done, refused }: BulkTally, total: number): void {
+  if (!process.stderr.isTTY) return;
+  const count = done + refused;
+  process.stderr.write(`\r${count} of ${Math.max(total, count)}${count >= total ? "\n" : ""}`);
+}
+
+function printTally(what: string, { done, refused, refusals }: BulkTally): void {
+  printLine(
+    `${what}: ${plural(done, "device")}${refused > 0 ? `, ${red(`${refused} left as they are`)}` : ""}`,
+  );
+  for (const { error, count, message } of refusals)
+    printLine(`  ${yellow(`${count} ${error}`)}, such as: ${message}`);
+}
