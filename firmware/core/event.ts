@@ -208,7 +208,13 @@ export type Event =
   /** The server has taken a report, or will never take it. */
   | { readonly type: "reportTaken"; readonly report: Report }
   /** The update server to talk to: the build's, unless the owner stored another. */
-  | { readonly type: "serverChosen"; readonly server: string; readonly checkSeconds: number }
+  | {
+      readonly type: "serverChosen";
+      readonly server: string;
+      readonly checkSeconds: number;
+      /** It was chosen for this device, not by its build. */
+      readonly hasOwnPace: boolean;
+    }
   /** The server has given the device a token; it is stored. */
   | { readonly type: "serverTokenGiven"; readonly serverToken: ServerToken }
   /** An answer of the server has brought orders, at most MAX_ORDER_COUNT. */

@@ -71,10 +71,10 @@ function applySettings(
 
 /** What the other machines have to know of a change. */
 function announced(preferences: Preferences, change: SettingsChange, boot: Booted): readonly Raise[] {
-  const { server, checkSeconds, acceptUnsigned } = preferences;
+  const { server, checkSeconds, hasOwnPace, acceptUnsigned } = preferences;
   const raises: Raise[] = [];
   if (change.server !== undefined || change.checkSeconds !== undefined)
-    raises.push({ type: "raise", event: { type: "serverChosen", server, checkSeconds } });
+    raises.push({ type: "raise", event: { type: "serverChosen", server, checkSeconds, hasOwnPace } });
   if (change.acceptUnsigned !== undefined)
     raises.push({ type: "raise", event: { type: "unsignedChosen", accept: acceptUnsigned } });
   if (change.deviceName !== undefined) {

@@ -39,6 +39,8 @@ export interface Preferences {
   readonly networks: readonly SavedNetwork[];
   readonly server: string;
   readonly checkSeconds: number;
+  /** Whether somebody chose it for this device: then a server's default does not replace it. */
+  readonly hasOwnPace: boolean;
   /** For people, such as `Kitchen light`; empty: the owner gave none. */
   readonly deviceName: string;
   /** Whether whoever knows the token may push images that nobody has signed. */
@@ -57,6 +59,7 @@ export function readPreferences(
     networks,
     server: readServer(stored.server) ?? build.server,
     checkSeconds: readSeconds(stored["check.seconds"]) ?? build.checkSeconds,
+    hasOwnPace: readSeconds(stored["check.seconds"]) !== undefined,
     deviceName: readName(stored["device.name"]) ?? "",
     acceptUnsigned: stored[UNSIGNED_KEY] === "1",
   };
@@ -149,6 +152,7 @@ function readName(text: string | undefined): string | undefined {
 /** What the owner wants changed. `undefined`: as it is; an empty text: back to what the build says. */
 export interface SettingsChange {
   readonly server: string | undefined;
+  /** 0: back to what the build or the server says. */
   readonly checkSeconds: number | undefined;
   readonly deviceName: string | undefined;
   readonly acceptUnsigned: boolean | undefined;
@@ -172,11 +176,12 @@ export function readSettings(body: string): Result<SettingsChange, "SETTINGS_INV
     );
   if (
     checkSeconds !== undefined &&
+    checkSeconds !== 0 &&
     (typeof checkSeconds !== "number" || readSeconds(`${checkSeconds}`) === undefined)
   )
     return fail(
       "SETTINGS_INVALID",
-      `The check interval has to be a whole number of ${MIN_CHECK_SECONDS} to ${MAX_CHECK_SECONDS} seconds.`,
+      `The check interval has to be a whole number of ${MIN_CHECK_SECONDS} to ${MAX_CHECK_SECONDS} seconds, or 0 for the default.`,
     );
   if (
     deviceName !== undefined &&
@@ -226,13 +231,15 @@ export function changeSettings(
     {
       ...preferences,
       server: change.server === undefined ? preferences.server : change.server || build.server,
-      checkSeconds: change.checkSeconds ?? preferences.checkSeconds,
+      checkSeconds:
+        change.checkSeconds === 0 ? build.checkSeconds : (change.checkSeconds ?? preferences.checkSeconds),
+      hasOwnPace: change.checkSeconds === undefined ? preferences.hasOwnPace : change.checkSeconds !== 0,
       deviceName: change.deviceName ?? preferences.deviceName,
       acceptUnsigned: change.acceptUnsigned ?? preferences.acceptUnsigned,
     },
     [
       ...keep("server", change.server),
-      ...keep("check.seconds", change.checkSeconds?.toString()),
+      ...keep("check.seconds", change.checkSeconds === 0 ? "" : change.checkSeconds?.toString()),
       ...keep("device.name", change.deviceName),
       ...keep(
         UNSIGNED_KEY,

@@ -8,7 +8,7 @@ import { readOrders } from "./orders.js";
 import { resetCause } from "./restart-cause.js";
 import { isServerToken, jsonHeaders, type ServerToken, storeServerToken } from "./server-token.js";
 import { considerOffer } from "./update-offer.js";
-import { nextCheck, STALL_MS, type Step, type UpdateState } from "./update-state.js";
+import { nextCheck, type OwnPace, STALL_MS, type Step, type UpdateState } from "./update-state.js";
 import {
   type CheckRequest,
   type CheckResponse,
@@ -108,7 +108,7 @@ function checkAnswered(state: UpdateState, { at, random }: Stamped): Step {
     checkBody: [],
     checkBytes: 0,
     clock: { time: answer.time, at },
-    checkSeconds: boundedPoll(answer.poll_seconds) ?? state.checkSeconds,
+    checkSeconds: paceOf(state.ownPace, answer),
     // The server has taken those of this check: nothing is judged while a check is under way.
     orderResults: [],
     ...given(state, answer),
@@ -151,6 +151,10 @@ const keep = (
 const isRefused = (state: UpdateState, offer: UpdateResponse) =>
   state.refused?.firmwareId === offer.firmware_id && state.refused.release === offer.release;
 
+/** What was chosen for this device wins over the server's default, unless the server means everybody. */
+const paceOf = ({ seconds, isChosen }: OwnPace, answer: CheckResponse): number =>
+  (isChosen && answer.poll_is_for_all !== true ? undefined : boundedPoll(answer.poll_seconds)) ?? seconds;
+
 const boundedPoll = (seconds: number | undefined) =>
   seconds === undefined
     ? undefined
@@ -172,6 +176,7 @@ function readCheckResponse(body: readonly Uint8Array[], sizeBytes: number): Chec
   const more = {
     ...(orders.length > 0 ? { orders } : {}),
     ...(value.poll_seconds === undefined ? {} : { poll_seconds: value.poll_seconds }),
+    ...(value.poll_is_for_all === true ? { poll_is_for_all: true } : {}),
     ...(isServerToken(value.device_token) ? { device_token: value.device_token } : {}),
   };
   if (value.update_available === false) return { update_available: false, time: value.time, ...more };

@@ -92,12 +92,21 @@ export type UpdatePhase =
   | "arming"
   | "restarting";
 
+/** What the device would do without its server. */
+export interface OwnPace {
+  readonly seconds: number;
+  /** Chosen for this device, by its owner or by an order: a server's default does not replace it. */
+  readonly isChosen: boolean;
+}
+
 export interface UpdateState {
   readonly phase: UpdatePhase;
   readonly boot: Booted | undefined;
   readonly server: string;
   readonly serverToken: ServerToken | undefined;
+  /** Time between two checks, as it is now: `ownPace`, or what the server says instead. */
   readonly checkSeconds: number;
+  readonly ownPace: OwnPace;
   readonly online: boolean;
   readonly rssi: number;
   readonly address: string;
@@ -136,6 +145,7 @@ export const initialUpdate: UpdateState = Object.freeze({
   server: "",
   serverToken: undefined,
   checkSeconds: 120,
+  ownPace: Object.freeze({ seconds: 120, isChosen: false }),
   online: false,
   rssi: 0,
   address: "",

@@ -46,6 +46,7 @@ export function updateStep(state: UpdateState, event: Stamped): Step {
           ...state,
           server: event.server,
           checkSeconds: event.checkSeconds,
+          ownPace: { seconds: event.checkSeconds, isChosen: event.hasOwnPace },
           // Orders are one server's: another is told nothing of them.
           orderResults: event.server === state.server ? state.orderResults : [],
         },

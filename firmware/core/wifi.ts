@@ -85,7 +85,12 @@ export function wifiStep(state: WifiState, event: Stamped): Step {
       const ready = { ...initialWifi, preferences, accessPoint: accessPointName(event.identity.deviceId) };
       const chosen: Raise = {
         type: "raise",
-        event: { type: "serverChosen", server: preferences.server, checkSeconds: preferences.checkSeconds },
+        event: {
+          type: "serverChosen",
+          server: preferences.server,
+          checkSeconds: preferences.checkSeconds,
+          hasOwnPace: preferences.hasOwnPace,
+        },
       };
       return preceded(
         [...effects, chosen],

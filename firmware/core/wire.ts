@@ -112,6 +112,10 @@ export interface CheckRequest extends Readings {
 
 /** What any answer to a check may bring. */
 interface CheckAnswer {
+  /** How long to wait between checks, for devices for which nothing else was chosen; absent: their own setting. */
+  readonly poll_seconds?: number;
+  /** With `poll_seconds`: for the others too, as long as the server says so. */
+  readonly poll_is_for_all?: boolean;
   /** Proves from now on that this device is who it says. Only for one that keeps tokens. */
   readonly device_token?: string;
   /** At most MAX_ORDER_COUNT. Only for a device that has shown its token; one that knows no orders ignores them. */
@@ -123,15 +127,12 @@ export interface NoUpdateResponse extends CheckAnswer {
   readonly update_available: false;
   /** Time of the server, seconds since 1970: a device without a clock judges a release's expiry by it. */
   readonly time: number;
-  /** How long to wait before the next check; absent: the device's own setting. */
-  readonly poll_seconds?: number;
 }
 
 /** Answer to a check with an update. */
 export interface UpdateResponse extends CheckAnswer {
   readonly update_available: true;
   readonly time: number;
-  readonly poll_seconds?: number;
   readonly firmware_id: number;
   readonly version: string;
   readonly build_number: number;

@@ -48,8 +48,10 @@ export interface Settings {
   readonly publicUrl: string | undefined;
   /** Addresses or networks of proxies whose `X-Forwarded-For` and `-Proto` are believed; empty: none. */
   readonly trustedProxies: readonly string[];
-  /** Told to devices with every check; absent: each device's own interval. */
+  /** Told to devices with every check, for those for which no interval was chosen; absent: each device's own interval. */
   readonly pollSeconds: number | undefined;
+  /** In an emergency: for all devices, whatever was chosen for them. */
+  readonly pollIsForAll: boolean;
   /** Longest image that is taken, bytes. */
   readonly maxImageBytes: number;
   readonly maxDeviceCount: number;
@@ -72,6 +74,7 @@ export const DEFAULT_SETTINGS: Settings = Object.freeze({
   publicUrl: undefined,
   trustedProxies: Object.freeze([]),
   pollSeconds: undefined,
+  pollIsForAll: false,
   maxImageBytes: 16 * 1024 * 1024,
   maxDeviceCount: 100_000,
   deviceRate: Object.freeze({ burst: 40, perSecond: 4 }),

@@ -125,6 +125,7 @@ export const describeAnswer = ({ now, settings }: Context): NoUpdateResponse => 
   update_available: false,
   time: Math.floor(now() / 1000),
   ...(settings.pollSeconds === undefined ? {} : { poll_seconds: settings.pollSeconds }),
+  ...(settings.pollSeconds !== undefined && settings.pollIsForAll ? { poll_is_for_all: true } : {}),
 });
 
 /** Where a device finds its image. */

@@ -30,7 +30,7 @@ export function deviceOrderCommands(add: (usage: string, description: string) =>
   )
     .addHelpText(
       "after",
-      "\nNames and values are those of the device's own pages, checkSeconds and deviceName among them.\nWhole numbers are numbers, all else is text; 'deviceName=\"7\"' is a text too.",
+      "\nNames and values are those of the device's own pages, checkSeconds and deviceName among them; checkSeconds goes before the server's --poll-seconds, 0 takes it back.\nWhole numbers are numbers, all else is text; 'deviceName=\"7\"' is a text too.",
     )
     .action(settings);
   add("orders <id>", "list the orders to a device, newest first").action(orders);

@@ -12,6 +12,7 @@ interface Flags {
   readonly data: string;
   readonly trust?: readonly string[];
   readonly pollSeconds?: number;
+  readonly pollForAll?: boolean;
   readonly publicUrl?: string;
   readonly trustProxy?: readonly string[];
   readonly testCard?: { readonly width: number; readonly height: number };
@@ -51,7 +52,15 @@ export function serverCommand(program: Command): void {
       "--trust <file...>",
       "take only releases signed by one of these public keys (or *.jwk in DATA/trusted)",
     )
-    .option("--poll-seconds <n>", "tell devices how long to wait between checks", wholeNumber)
+    .option(
+      "--poll-seconds <n>",
+      "how long devices wait between checks for which no checkSeconds was set",
+      wholeNumber,
+    )
+    .option(
+      "--poll-for-all",
+      "in an emergency: --poll-seconds is for every device, whatever its checkSeconds; it ends with this option",
+    )
     .option("--public-url <url>", "where people reach this server, such as https://updates.example.com")
     .option("--trust-proxy <address...>", "believe what these proxies tell of their clients; networks too")
     .option(
@@ -151,6 +160,7 @@ async function runServer(flags: Flags): Promise<void> {
       ...(flags.publicUrl === undefined ? {} : { publicUrl: flags.publicUrl }),
       ...(flags.trustProxy === undefined ? {} : { trustedProxies: flags.trustProxy }),
       ...(flags.pollSeconds === undefined ? {} : { pollSeconds: flags.pollSeconds }),
+      ...(flags.pollForAll ? { pollIsForAll: true } : {}),
     },
   });
   printLine(`Skyslot listens on ${server.url}; the administrator's token is in ${server.tokenFile}`);

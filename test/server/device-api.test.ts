@@ -57,7 +57,12 @@ describe("the device API", () => {
     it("tells devices how long to wait if the operator has said so", async () => {
       await server.close();
       server = await TestServer.open({ pollSeconds: 900 });
-      expect((await server.check()).json()).to.include({ poll_seconds: 900 });
+      expect((await server.check()).json())
+        .to.include({ poll_seconds: 900 })
+        .and.not.property("poll_is_for_all");
+      await server.close();
+      server = await TestServer.open({ pollSeconds: 900, pollIsForAll: true });
+      expect((await server.check()).json()).to.include({ poll_seconds: 900, poll_is_for_all: true });
     });
 
     it("takes the least that an older client sends", async () => {

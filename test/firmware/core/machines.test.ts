@@ -106,7 +106,7 @@ function eventsIn({ wifi, update, report, portal, espota }: DeviceState): Event[
     updateFailed: { type: "updateFailed", code: "FLASH_FAILED", message: "no" },
     reportMade: { type: "reportMade", report: REPORT },
     reportTaken: { type: "reportTaken", report: REPORT },
-    serverChosen: { type: "serverChosen", server: "http://other.test", checkSeconds: 60 },
+    serverChosen: { type: "serverChosen", server: "http://other.test", checkSeconds: 60, hasOwnPace: false },
     serverTokenGiven: {
       type: "serverTokenGiven",
       serverToken: { server: "http://other.test", token: "skd_1" },

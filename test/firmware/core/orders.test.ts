@@ -144,7 +144,7 @@ describe("an order", () => {
 
   it("is told to the server that gave it and to no other", () => {
     const device = Ordered.boot().order([{ id: 3, kind: "identify" }]);
-    device.on({ type: "serverChosen", server: "http://other.test", checkSeconds: 60 });
+    device.on({ type: "serverChosen", server: "http://other.test", checkSeconds: 60, hasOwnPace: false });
     expect(device.state.update.orderResults).deep.equal([]);
   });
 });

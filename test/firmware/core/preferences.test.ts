@@ -22,6 +22,7 @@ describe("preferences", () => {
       networks: [],
       server: "http://updates.local",
       checkSeconds: 120,
+      hasOwnPace: false,
       deviceName: "",
       acceptUnsigned: false,
     });
@@ -33,6 +34,7 @@ describe("preferences", () => {
     expect(readPreferences(stored, BUILD).preferences).include({
       server: "http://10.0.0.2:8080",
       checkSeconds: 60,
+      hasOwnPace: true,
     });
     const wrong = { layout: "1", server: "ftp://x", "check.seconds": "1" };
     expect(readPreferences(wrong, BUILD).preferences).include({ server: BUILD.server, checkSeconds: 120 });

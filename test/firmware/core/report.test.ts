@@ -19,7 +19,7 @@ class Reporter {
 
   constructor() {
     this.on(BOOTED);
-    this.on({ type: "serverChosen", server: "http://updates.test", checkSeconds: 120 });
+    this.on({ type: "serverChosen", server: "http://updates.test", checkSeconds: 120, hasOwnPace: false });
     this.on({ type: "online", address: "192.168.1.20", rssi: -50 });
   }
   on(event: Event): this {

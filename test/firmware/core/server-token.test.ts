@@ -76,7 +76,7 @@ describe("the token that a server gives", () => {
         asked.push(...effects);
       };
       on({ ...BOOTED, image: { ...IMAGE, slotState } });
-      on({ type: "serverChosen", server: SERVER, checkSeconds: 120 });
+      on({ type: "serverChosen", server: SERVER, checkSeconds: 120, hasOwnPace: false });
       on({ type: "online", address: "192.168.1.20", rssi: -50 });
       on({ type: "timerFired", timer: "check" });
       const { attempt } = state;
@@ -117,7 +117,7 @@ describe("the token that a server gives", () => {
   it("stands in the next report", () => {
     let state = reportStep(initialReport, stamped(BOOTED))[0];
     for (const event of [
-      { type: "serverChosen", server: SERVER, checkSeconds: 120 },
+      { type: "serverChosen", server: SERVER, checkSeconds: 120, hasOwnPace: false },
       { type: "serverTokenGiven", serverToken: { server: SERVER, token: TOKEN } },
       { type: "online", address: "192.168.1.20", rssi: -50 },
     ] as const)
