@@ -1,81 +1,259 @@
-// What is done to all devices that are ticked: tag them, and approve or block them. The server judges each and says what became of it.
+// What is done to many devices at once: those that are ticked, or all that the filters find. The server judges each; how far it is, and
+// how many were left as they are and why, stays to be read.
 
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { BulkAnswer } from "../../../api/device-bulk-routes.js";
+import { type BulkChange, type BulkTally, NONE_SO_FAR, runBulk, type Selection } from "../../../bulk-run.js";
 import { useAction } from "../data.js";
 import { plural } from "../format.js";
-import { TextField } from "../parts/fields.js";
+import { devicePath } from "../log.js";
+import { Confirm } from "../parts/confirm.js";
+import { ChoiceField, TextField } from "../parts/fields.js";
 import { Problem } from "../parts/notes.js";
+import { Link } from "../router.js";
 import { ask } from "../session.js";
+import { EMPTY_ROW, type SettingRow, SettingRows, settingsOf } from "./setting-rows.js";
 
 interface BulkProps {
+  /** Those that are ticked. */
   readonly ids: readonly string[];
+  /** All that the filters find, if they can be chosen too. */
+  readonly found?: { readonly filter: FilterOf; readonly total: number } | undefined;
+  readonly kinds?: readonly Kind[];
+  /** Something was changed. */
   readonly onDone: () => void;
+  /** Nothing is to be chosen any more. */
+  readonly onLeave: () => void;
+}
+type FilterOf = Extract<Selection, { filter: unknown }>["filter"];
+
+type Kind = keyof typeof WORDS;
+const WORDS = {
+  restart: { name: "Restart", what: "Each restarts once, with its next check." },
+  settings: {
+    name: "Change settings",
+    what: "Each takes the settings with its next check, or says why not.",
+  },
+  "add-tag": { name: "Add a tag", what: "It is added to the tags that they have." },
+  "remove-tag": { name: "Remove a tag", what: "Those that do not have it stay as they are." },
+  group: { name: "Put into a group", what: "Each is in one group only: it leaves the one it is in." },
+  pin: { name: "Pin to a version", what: "They are offered this version only." },
+  approve: { name: "Approve", what: "They may register, and are offered what is meant for them." },
+  block: { name: "Block", what: "They are offered nothing any more, and their reports are refused." },
+  "rotate-token": {
+    name: "Renew tokens",
+    what: "Each is given a new token with its next check; the old one ends when the new one is used.",
+  },
+} as const;
+const ALL_KINDS = Object.keys(WORDS) as readonly Kind[];
+const VALUE_LABELS: Partial<Record<Kind, string>> = {
+  "add-tag": "Tag",
+  "remove-tag": "Tag",
+  group: "Group",
+  pin: "Version",
+};
+const VALUE_HINTS: Partial<Record<Kind, string>> = {
+  group: "Left empty: in no group",
+  pin: "Left empty: no longer pinned",
+};
+
+interface Run {
+  readonly name: string;
+  readonly total: number;
+  readonly tally: BulkTally;
+  readonly state: "running" | "stopped" | "ended";
 }
 
-interface Result {
-  readonly device_id: string;
-  readonly error?: string;
-  readonly message?: string;
-}
-
-export function Bulk({ ids, onDone }: BulkProps) {
-  const [tag, setTag] = useState("");
+export function Bulk({ ids, found, kinds = ALL_KINDS, onDone, onLeave }: BulkProps) {
+  const [isAll, setIsAll] = useState(false);
+  const [kind, setKind] = useState<Kind>(kinds[0] ?? "restart");
+  const [value, setValue] = useState("");
+  const [rows, setRows] = useState<readonly SettingRow[]>([EMPTY_ROW]);
+  const [run, setRun] = useState<Run>();
+  const isStopped = useRef(false);
   const action = useAction();
-  const label = (changes: object) =>
-    action.run(async () => {
-      const { devices } = await ask<{ readonly devices: readonly Result[] }>("POST", "/api/devices/labels", {
-        devices: ids,
-        ...changes,
-      });
-      settle(devices);
-    });
-  const change = (order: "approve" | "block") =>
-    action.run(async () => {
-      const { results } = await ask<{ readonly results: readonly Result[] }>(
-        "POST",
-        "/api/device-identities/change",
-        { device_ids: ids, action: order },
-      );
-      settle(results);
-    });
-  const settle = (results: readonly Result[]) => {
-    onDone();
-    const failed = results.filter(({ error }) => error !== undefined);
-    if (failed.length > 0)
-      throw new Error(
-        `${failed.length} of ${results.length} were left as they are: ${failed[0]?.device_id}: ${failed[0]?.message ?? failed[0]?.error}`,
-      );
+  const stop = () => {
+    isStopped.current = true;
   };
-  const word = tag.trim();
+  useEffect(() => stop, []);
+  useEffect(() => warnBeforeLeaving(action.isBusy), [action.isBusy]);
+  // Who changes the filters has not seen what they find.
+  useEffect(() => setIsAll(false), [JSON.stringify(found?.filter)]);
+  const takesAll = isAll && found !== undefined;
+  const total = takesAll ? found.total : ids.length;
+  const change = changeOf(kind, value.trim(), rows);
+  const { name, what } = WORDS[kind];
+  const start = (wanted: BulkChange) => {
+    const selection: Selection = takesAll ? { filter: found.filter } : { ids };
+    isStopped.current = false;
+    let tally: BulkTally = NONE_SO_FAR;
+    const tell = (state: Run["state"]) => setRun({ name, total, tally, state });
+    tell("running");
+    action.run(async () => {
+      try {
+        await runBulk(
+          (body) => ask<BulkAnswer>("POST", "/api/devices/bulk", body),
+          selection,
+          wanted,
+          (soFar) => {
+            tally = soFar;
+            tell("running");
+            return !isStopped.current;
+          },
+        );
+      } finally {
+        tell(tally.done + tally.refused < total ? "stopped" : "ended");
+        onDone();
+      }
+    });
+  };
+  if (ids.length === 0 && !run) return null;
   return (
-    <form
-      class="card bulk"
-      aria-label="Change the chosen devices"
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (word) label({ add_tags: [word] });
-      }}
-    >
-      <strong>{plural(ids.length, "device")}</strong>
-      <TextField label="Tag" value={tag} onChange={setTag} list="tags" />
-      <button type="submit" disabled={action.isBusy || !word}>
-        Add tag
-      </button>
-      <button
-        type="button"
-        class="quiet"
-        disabled={action.isBusy || !word}
-        onClick={() => label({ remove_tags: [word] })}
-      >
-        Remove tag
-      </button>
-      <button type="button" class="quiet" disabled={action.isBusy} onClick={() => change("approve")}>
-        Approve
-      </button>
-      <button type="button" class="danger" disabled={action.isBusy} onClick={() => change("block")}>
-        Block
-      </button>
+    <section class="card bulk" aria-label="Change the chosen devices">
+      {run && <Progress run={run} onStop={stop} />}
       <Problem text={action.problem} />
-    </form>
+      {run && run.state !== "running" && (
+        <p class="actions">
+          <button
+            type="button"
+            class="quiet"
+            onClick={() => {
+              setRun(undefined);
+              onLeave();
+            }}
+          >
+            Done
+          </button>
+        </p>
+      )}
+      {!run && (
+        <>
+          <p class="chosen-count">
+            <strong>{plural(total, "device")}</strong> {takesAll ? "that fit" : "chosen"}
+            {found && found.total > ids.length && (
+              <button type="button" class="link" onClick={() => setIsAll(!isAll)}>
+                {isAll
+                  ? "Only those that are ticked"
+                  : `Choose all ${plural(found.total, "device")} that fit`}
+              </button>
+            )}
+            <button type="button" class="link" onClick={onLeave}>
+              Choose none
+            </button>
+          </p>
+          <div class="fields lead">
+            <ChoiceField
+              label="What to do"
+              value={kind}
+              choices={kinds.map((one) => [one, WORDS[one].name] as const)}
+              onChange={setKind}
+            />
+            {VALUE_LABELS[kind] && (
+              <TextField
+                label={VALUE_LABELS[kind]}
+                hint={VALUE_HINTS[kind]}
+                value={value}
+                list={kind === "group" ? "groups" : kind === "pin" ? "versions" : "tags"}
+                onChange={setValue}
+              />
+            )}
+          </div>
+          {kind === "settings" && <SettingRows rows={rows} onChange={setRows} />}
+          <p class="actions">
+            <Confirm
+              name={name}
+              title={`${name}: ${plural(total, "device")}?`}
+              confirmName={`${name}: ${plural(total, "device")}`}
+              isDangerous={kind === "block"}
+              isPrimary
+              isDisabled={change === undefined || total === 0}
+              onConfirm={async () => {
+                if (change) start(change);
+              }}
+            >
+              {describe(kind, value.trim(), rows)}
+              {what} What cannot be done to one of them is told, and stops none of the others.
+            </Confirm>
+          </p>
+        </>
+      )}
+    </section>
   );
+}
+
+/** `undefined`: something is missing. */
+function changeOf(kind: Kind, value: string, rows: readonly SettingRow[]): BulkChange | undefined {
+  switch (kind) {
+    case "settings": {
+      const settings = settingsOf(rows);
+      return Object.keys(settings).length === 0 ? undefined : { kind, settings };
+    }
+    case "add-tag":
+      return value === "" ? undefined : { kind: "labels", labels: { add_tags: [value] } };
+    case "remove-tag":
+      return value === "" ? undefined : { kind: "labels", labels: { remove_tags: [value] } };
+    case "group":
+    case "pin":
+      return { kind: "labels", labels: { [kind]: value === "" ? null : value } };
+    default:
+      return { kind };
+  }
+}
+
+function describe(kind: Kind, value: string, rows: readonly SettingRow[]): string {
+  if (kind === "settings")
+    return `${Object.entries(settingsOf(rows))
+      .map(([name, wanted]) => `${name} = ${wanted}`)
+      .join(", ")}. `;
+  const label = VALUE_LABELS[kind];
+  return label === undefined ? "" : `${label}: ${value || "none"}. `;
+}
+
+interface ProgressProps {
+  readonly run: Run;
+  readonly onStop: () => void;
+}
+
+function Progress({ run: { name, total, tally, state }, onStop }: ProgressProps) {
+  const count = tally.done + tally.refused;
+  const count_ = count.toLocaleString("en");
+  return (
+    <div class="bulk-run" role="status">
+      <p>
+        <strong>{name}</strong>{" "}
+        {state === "running"
+          ? `${count_} of ${plural(total, "device")}…`
+          : `${plural(tally.done, "device")} done${state === "stopped" ? `, stopped after ${count_} of ${total.toLocaleString("en")}` : ""}`}
+        {tally.refused > 0 && (
+          <span class="failure"> · {tally.refused.toLocaleString("en")} left as they are</span>
+        )}
+      </p>
+      {state === "running" && (
+        <p class="bulk-progress">
+          <progress max={Math.max(total, count, 1)} value={count} aria-label={`${name}, devices so far`} />
+          <button type="button" class="quiet" onClick={onStop}>
+            Stop
+          </button>
+          <span class="hint">It stops when this page is left; what is done stays done.</span>
+        </p>
+      )}
+      {tally.refusals.length > 0 && (
+        <ul class="reasons">
+          {tally.refusals.map(({ error, count: times, device_id, message }) => (
+            <li key={error}>
+              <strong>{plural(times, "device")}</strong>: {message}
+              {times > 1 && " (and so on)"} <Link to={devicePath(device_id)}>{device_id}</Link>
+            </li>
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+}
+
+function warnBeforeLeaving(isBusy: boolean): (() => void) | undefined {
+  if (!isBusy) return undefined;
+  const warn = (event: BeforeUnloadEvent) => event.preventDefault();
+  addEventListener("beforeunload", warn);
+  return () => removeEventListener("beforeunload", warn);
 }

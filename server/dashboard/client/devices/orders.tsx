@@ -2,27 +2,14 @@
 
 import { useState } from "preact/hooks";
 import type { OrderView } from "../../../api/device-order-routes.js";
-import { readSettingValue } from "../../../setting-values.js";
 import { type Action, useAction, useData } from "../data.js";
 import { duration, moment } from "../format.js";
 import { Confirm } from "../parts/confirm.js";
-import { TextField } from "../parts/fields.js";
 import { Problem } from "../parts/notes.js";
 import { ask } from "../session.js";
 import type { DeviceRow } from "./row.js";
+import { EMPTY_ROW, type SettingRow, SettingRows, settingsOf } from "./setting-rows.js";
 
-/** Settings of the apps that this project has; a device of another app says itself what it does not know. */
-const KNOWN_SETTINGS: readonly (readonly [name: string, meaning: string])[] = [
-  ["checkSeconds", "seconds between two checks"],
-  ["deviceName", "its name for people"],
-  ["pattern", "LED strip: solid, blink, breathe, rainbow, chase"],
-  ["colour", "LED strip: #rrggbb"],
-  ["brightness", "LED strip: percent"],
-  ["speed", "LED strip: cycles a minute"],
-  ["count", "LED strip: number of LEDs"],
-  ["refreshSeconds", "panel: seconds between two looks for a picture"],
-  ["sleepSeconds", "panel: seconds asleep"],
-];
 const SHOWN_COUNT = 8;
 
 type Ordered = Pick<DeviceRow, "device_id" | "state" | "uses_token" | "interval_seconds">;
@@ -106,57 +93,20 @@ interface SettingsProps {
   readonly give: (order: object) => Promise<void>;
 }
 
-interface Row {
-  readonly name: string;
-  readonly value: string;
-}
-const EMPTY: Row = { name: "", value: "" };
-
 function SettingsForm({ action, give }: SettingsProps) {
-  const [rows, setRows] = useState<readonly Row[]>([EMPTY]);
-  const change = (at: number, changes: Partial<Row>) =>
-    setRows(rows.map((row, index) => (index === at ? { ...row, ...changes } : row)));
-  const named = rows.map(({ name, value }) => [name.trim(), readSettingValue(value.trim())] as const);
-  const wanted = named.filter(([name]) => name !== "");
+  const [rows, setRows] = useState<readonly SettingRow[]>([EMPTY_ROW]);
+  const settings = settingsOf(rows);
   const send = async (event: SubmitEvent) => {
     event.preventDefault();
-    const isDone = await action.run(() => give({ kind: "settings", settings: Object.fromEntries(wanted) }));
-    if (isDone) setRows([EMPTY]);
+    if (await action.run(() => give({ kind: "settings", settings }))) setRows([EMPTY_ROW]);
   };
   return (
     <details>
       <summary>Change settings</summary>
       <form class="settings-order" aria-label="Change settings" onSubmit={send}>
-        <datalist id="known-settings">
-          {KNOWN_SETTINGS.map(([name, meaning]) => (
-            <option key={name} value={name} label={meaning} />
-          ))}
-        </datalist>
-        {rows.map((row, at) => (
-          <div key={at} class="fields">
-            <TextField
-              label="Setting"
-              value={row.name}
-              list="known-settings"
-              placeholder="brightness"
-              onChange={(name) => change(at, { name })}
-            />
-            <TextField
-              label="Value"
-              value={row.value}
-              placeholder="40"
-              onChange={(value) => change(at, { value })}
-            />
-          </div>
-        ))}
-        <p class="hint">
-          Named and judged as on the device's own pages. What is the owner's alone, it refuses.
-        </p>
+        <SettingRows rows={rows} onChange={setRows} />
         <p class="actions">
-          <button type="button" class="quiet" onClick={() => setRows([...rows, EMPTY])}>
-            Another setting
-          </button>
-          <button type="submit" disabled={action.isBusy || wanted.length === 0}>
+          <button type="submit" disabled={action.isBusy || Object.keys(settings).length === 0}>
             Send settings
           </button>
         </p>

@@ -45,7 +45,16 @@ export function DevicePage({ params, model, now }: PageProps) {
   );
   const mayChange = useMay("devices:write");
   const { data } = device;
-  if (!data) return <Loading {...device} />;
+  if (!data)
+    return (
+      <>
+        <p class="trail">
+          <Link to="/devices">Devices</Link>
+        </p>
+        <h1 class="name">{id}</h1>
+        <Loading {...device} />
+      </>
+    );
   const events = timeline.data?.events ?? [];
   return (
     <>

@@ -71,11 +71,9 @@ function AllDevices({ place, model, now }: PageProps) {
           </Link>
         )}
       </div>
-      <datalist id="tags">
-        {labels.data?.tags.map(({ name }) => (
-          <option key={name} value={name} />
-        ))}
-      </datalist>
+      <Suggestions id="tags" words={labels.data?.tags.map(({ name }) => name)} />
+      <Suggestions id="groups" words={labels.data?.groups.map(({ name }) => name)} />
+      <Suggestions id="versions" words={versions} />
       <search class="fields filters">
         <SearchField value={value("search")} onChange={(search) => filter({ search })} />
         <Choice
@@ -120,14 +118,15 @@ function AllDevices({ place, model, now }: PageProps) {
       </search>
       <Problem text={data ? devices.problem : ""} />
       <Loading {...devices} />
-      {chosen.size > 0 && (
+      {mayChange && (
         <Bulk
           ids={[...chosen]}
+          found={data && { filter: givenOf(filters), total: data.total }}
           onDone={() => {
-            setChosen(new Set());
             devices.reload();
             labels.reload();
           }}
+          onLeave={() => setChosen(new Set())}
         />
       )}
       {data?.total === 0 && (
@@ -157,6 +156,24 @@ function AllDevices({ place, model, now }: PageProps) {
     </>
   );
 }
+
+const Suggestions = ({
+  id,
+  words = [],
+}: {
+  readonly id: string;
+  readonly words?: readonly string[] | undefined;
+}) => (
+  <datalist id={id}>
+    {words.map((word) => (
+      <option key={word} value={word} />
+    ))}
+  </datalist>
+);
+
+/** Without those that ask for nothing. */
+const givenOf = (filters: Readonly<Record<string, string>>) =>
+  Object.fromEntries(Object.entries(filters).filter(([, wanted]) => wanted !== ""));
 
 interface ChoiceProps {
   readonly name: string;
@@ -297,15 +314,12 @@ function Pending() {
       <h1>To approve</h1>
       <Loading {...waiting} />
       {data?.total === 0 && <Empty title="No device waits">Those that ask to register appear here.</Empty>}
-      {chosen.size > 0 && (
-        <Bulk
-          ids={[...chosen]}
-          onDone={() => {
-            setChosen(new Set());
-            waiting.reload();
-          }}
-        />
-      )}
+      <Bulk
+        ids={[...chosen]}
+        kinds={["approve", "block"]}
+        onDone={waiting.reload}
+        onLeave={() => setChosen(new Set())}
+      />
       {data && data.total > 0 && (
         <ul class="card waiting">
           {data.devices.map(({ device_id, device_type }) => (

@@ -27,7 +27,16 @@ export function RolloutPage({ params, place }: PageProps) {
   const path = `/api/rollouts/${encodeURIComponent(params.id ?? "")}`;
   const rollout = useData<WithRelease>(path, ["rollout", "update"]);
   const { data } = rollout;
-  if (!data) return <Loading {...rollout} />;
+  if (!data)
+    return (
+      <>
+        <p class="trail">
+          <Link to="/ota-management">Updates</Link>
+        </p>
+        <h1>Rollout {params.id}</h1>
+        <Loading {...rollout} />
+      </>
+    );
   return (
     <>
       <p class="trail">
@@ -83,6 +92,7 @@ function Orders({ rollout, onDone }: { readonly rollout: WithRelease; readonly o
             name={name}
             asksReason={STOPPING.includes(order)}
             isDangerous={isDangerous}
+            isPrimary={order === "start" || order === "approve" || order === "resume"}
             onConfirm={(reason) => give(order, reason)}
           >
             {what}

@@ -10,12 +10,17 @@ interface ConfirmProps {
   readonly name: string;
   /** Of the button in the dialog, if it is another. */
   readonly confirmName?: string;
+  /** Of the dialog, if it is another. */
+  readonly title?: string;
   /** What will happen, in a sentence. */
   readonly children: ComponentChildren;
   /** What has to be chosen. */
   readonly fields?: ComponentChildren;
   readonly asksReason?: boolean;
   readonly isDangerous?: boolean;
+  /** It is what the form is for. */
+  readonly isPrimary?: boolean;
+  readonly isDisabled?: boolean;
   readonly onConfirm: (reason: string) => Promise<unknown>;
 }
 
@@ -24,10 +29,13 @@ const MAX_REASON_LENGTH = 300;
 export function Confirm({
   name,
   confirmName = name,
+  title = name,
   children,
   fields,
   asksReason,
   isDangerous,
+  isPrimary,
+  isDisabled = false,
   onConfirm,
 }: ConfirmProps) {
   const dialog = useRef<HTMLDialogElement>(null);
@@ -41,14 +49,15 @@ export function Confirm({
     <>
       <button
         type="button"
-        class={isDangerous ? "danger" : "quiet"}
+        class={isDangerous ? "danger" : isPrimary ? "" : "quiet"}
+        disabled={isDisabled}
         onClick={() => dialog.current?.showModal()}
       >
         {name}
       </button>
-      <dialog ref={dialog} aria-label={name}>
+      <dialog ref={dialog} aria-label={title}>
         <form onSubmit={confirm}>
-          <h2>{name}</h2>
+          <h2>{title}</h2>
           <p>{children}</p>
           {fields}
           {asksReason && (
