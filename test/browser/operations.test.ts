@@ -129,6 +129,12 @@ describe("what operators do from the browser", function () {
     expect(await page.getByLabel("Priority").inputValue()).equal("7");
     expect(await page.getByLabel("Name").inputValue()).equal("spring");
     await page.getByLabel("Name").fill("summer");
+    await page.getByLabel("Only within windows of time").check();
+    await page.getByRole("button", { name: "Add a window" }).click();
+    await page.getByRole("listitem", { name: "Window 2" }).getByLabel("Sat").check();
+    await page.getByRole("listitem", { name: "Window 2" }).getByLabel("From").fill("22:00");
+    await page.getByText("On the next day").waitFor();
+    await page.getByLabel("Updating for, minutes").fill("45");
     await page.getByLabel("Another person has to approve it").uncheck();
     await page.getByRole("button", { name: "Show the plan" }).focus();
     await page.keyboard.press("Enter");
@@ -136,6 +142,16 @@ describe("what operators do from the browser", function () {
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "summer" }).waitFor();
     await page.getByText("changed by ada").waitFor();
+    await page.getByText("Its terms").click();
+    await page.getByText(/^Mon–Fri 02:00–05:00; Mon–Sat 22:00–05:00 /).waitFor();
+    await page.getByText("until it is silent for 45 min").waitFor();
+    await page.getByRole("link", { name: "Change" }).click();
+    await page.getByText("When, and how many at once").click();
+    await page.getByRole("button", { name: "Remove window 1" }).click();
+    await page.getByLabel("Only within windows of time").uncheck();
+    await page.getByRole("button", { name: "Show the plan" }).click();
+    await page.getByRole("button", { name: "Save the changes" }).click();
+    await page.getByRole("button", { name: "Start" }).waitFor();
   });
 
   it("change of a rollout that has begun what is safe, and choose where to roll back to", async () => {

@@ -77,8 +77,8 @@ export function Bulk({ ids, found, kinds = ALL_KINDS, onDone, onLeave }: BulkPro
   };
   useEffect(() => stop, []);
   useEffect(() => warnBeforeLeaving(action.isBusy), [action.isBusy]);
-  // Who changes the filters has not seen what they find.
-  useEffect(() => setIsAll(false), [JSON.stringify(found?.filter)]);
+  // Who changes the filters, or what is ticked, has chosen anew.
+  useEffect(() => setIsAll(false), [ids.join(), JSON.stringify(found?.filter)]);
   const takesAll = isAll && found !== undefined;
   const total = takesAll ? found.total : ids.length;
   const change = changeOf(kind, value.trim(), rows);
@@ -107,6 +107,12 @@ export function Bulk({ ids, found, kinds = ALL_KINDS, onDone, onLeave }: BulkPro
       }
     });
   };
+  const begin = () => {
+    setRun(undefined);
+    setKind(kinds[0] ?? "restart");
+    setValue("");
+    setRows([EMPTY_ROW]);
+  };
   if (ids.length === 0 && !run) return null;
   return (
     <section class="card bulk" aria-label="Change the chosen devices">
@@ -118,7 +124,7 @@ export function Bulk({ ids, found, kinds = ALL_KINDS, onDone, onLeave }: BulkPro
             type="button"
             class="quiet"
             onClick={() => {
-              setRun(undefined);
+              begin();
               onLeave();
             }}
           >

@@ -1,0 +1,106 @@
+// What is done to many devices at once: chosen over all pages of the list, confirmed with their number, and counted by what came of it.
+
+import { expect } from "chai";
+import type { Browser, Locator, Page } from "playwright-core";
+import { openBrowser, openPage, overflowOf, PHONE, type WatchedPage } from "./browser.js";
+import { findChromium, NO_CHROMIUM } from "./find-chromium.js";
+import { type FleetStage, openFleetStage } from "./fleet-stage.js";
+
+const PATIENCE_MS = 30_000;
+/** More than a page of the list. */
+const DEVICE_COUNT = 63;
+
+/** One story, told in steps: each begins where the one before it has ended. */
+describe("many devices at once, from the browser", function () {
+  this.timeout(120_000);
+  let stage: FleetStage;
+  let browser: Browser;
+  let watched: WatchedPage;
+  let page: Page;
+  let bulk: Locator;
+
+  before(async function () {
+    if (findChromium() === undefined) {
+      console.log(`      skipped: ${NO_CHROMIUM}`);
+      return this.skip();
+    }
+    stage = await openFleetStage();
+    await stage.register(DEVICE_COUNT);
+    browser = await openBrowser();
+    watched = await openPage(browser, { viewport: { width: 1280, height: 900 } });
+    page = watched.page;
+    page.setDefaultTimeout(PATIENCE_MS);
+    await page.goto(stage.setupUrl);
+    await page.getByLabel("Name").fill("ada");
+    await page.getByLabel("New password").fill("correct horse battery");
+    await page.getByRole("button", { name: "Become administrator" }).click();
+    await page.getByRole("button", { name: "Sign out" }).waitFor();
+    bulk = page.getByRole("region", { name: "Change the chosen devices" });
+  });
+  after(async () => {
+    await watched?.close();
+    await browser?.close();
+    await stage?.close();
+  });
+
+  const confirm = async (name: string, count: string) => {
+    await bulk.getByRole("button", { name, exact: true }).click();
+    const dialog = page.getByRole("dialog", { name: `${name}: ${count}?` });
+    await dialog.getByRole("button", { name: `${name}: ${count}` }).click();
+  };
+  const countOf = async (query: string): Promise<number> => {
+    const headers = { authorization: `Bearer ${stage.adminToken}` };
+    const answer = await fetch(`${stage.url}/api/devices?${query}`, { headers });
+    return ((await answer.json()) as { total: number }).total;
+  };
+
+  it("labels all that fit, on every page of the list", async () => {
+    await page.goto(`${stage.url}/devices`);
+    await page.getByLabel("All of this page").check();
+    await bulk.getByText("50 devices chosen").waitFor();
+    await bulk.getByRole("button", { name: `Choose all ${DEVICE_COUNT} devices that fit` }).click();
+    await bulk.getByLabel("What to do").selectOption("Add a tag");
+    expect(await bulk.getByRole("button", { name: "Add a tag" }).isDisabled()).to.equal(true);
+    await bulk.getByRole("combobox", { name: "Tag" }).fill("lab");
+    await confirm("Add a tag", `${DEVICE_COUNT} devices`);
+    await bulk.getByText(`${DEVICE_COUNT} devices done`).waitFor();
+    expect(await countOf("tag=lab")).to.equal(DEVICE_COUNT);
+    await bulk.getByRole("button", { name: "Done" }).click();
+    await bulk.waitFor({ state: "detached" });
+  });
+
+  it("tells how many were left as they are, and why", async () => {
+    await page.getByLabel("Choose base-000001").check();
+    await page.getByLabel("Choose base-000002").check();
+    await bulk.getByText("2 devices chosen").waitFor();
+    await confirm("Restart", "2 devices");
+    await bulk.getByText("0 devices done").waitFor();
+    await bulk.getByText("2 left as they are").waitFor();
+    await bulk.getByText(/device base-000001 has shown no token of its own/).waitFor();
+    await bulk.getByRole("button", { name: "Done" }).click();
+  });
+
+  it("means what the filters find, and forgets it when they change", async () => {
+    await page.getByLabel("Search").fill("base-00003");
+    await page.getByText("1–16 of 16").waitFor();
+    await page.getByLabel("All of this page").check();
+    await bulk.getByText("16 devices chosen").waitFor();
+    expect(await bulk.getByRole("button", { name: /Choose all/ }).count()).to.equal(0);
+    await page.getByLabel("Search").fill("");
+    await page.getByText(`1–50 of ${DEVICE_COUNT}`).waitFor();
+    expect(await bulk.count()).to.equal(0);
+  });
+
+  it("fits a phone", async () => {
+    await page.setViewportSize(PHONE.viewport);
+    await page.getByLabel("All of this page").check();
+    await bulk.getByLabel("What to do").selectOption("Change settings");
+    await bulk.getByRole("combobox", { name: "Setting" }).fill("brightness");
+    await bulk.getByRole("textbox", { name: "Value" }).fill("40");
+    expect(await overflowOf(page)).to.equal(0);
+    await confirm("Change settings", "50 devices");
+    await bulk.getByText("50 left as they are").waitFor();
+    expect(await overflowOf(page)).to.equal(0);
+    expect(watched.problems).to.deep.equal([]);
+  });
+});
