@@ -55,10 +55,8 @@ export function openShortWay(
         // Whoever knows only a device's name has another key: they cannot use up what the device may ask.
         const waitMs = rate?.take(quietKey, context.now()) ?? 0;
         if (waitMs > 0) return goOn(request, response, { body, waitMs });
-        const whole = () => goOn(request, response, { body, isWhole: true });
-        takeQuietly(context, check, quietKey).then(
-          (isQuiet) => (isQuiet ? answer(request, response, start) : whole()),
-          whole,
+        takeQuietly(context, check, quietKey).then((isQuiet) =>
+          isQuiet ? answer(request, response, start) : goOn(request, response, { body, isWhole: true }),
         );
       });
     };

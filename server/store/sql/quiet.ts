@@ -13,7 +13,8 @@ export interface FleetRevisionTable {
 const ROW_ID = 1;
 
 /** Counts every change that may concern any device: keys are good at the number at which they were put. */
-export const fleetRevision = sql<number>`coalesce((select revision from fleet_revision), 0)`;
+export const FLEET_REVISION = "coalesce((select revision from fleet_revision), 0)";
+export const fleetRevision = sql.raw<number>(FLEET_REVISION);
 
 export function createQuietStore(db: Kysely<Tables>): QuietStore {
   return {

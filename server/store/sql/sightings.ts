@@ -7,11 +7,11 @@
 //
 //   seeAgain ──▶ device_sightings ──carryOver──▶ devices        before a read, a transaction about the device, or when many wait
 
-import { type Generated, type Kysely, type RawBuilder, sql } from "kysely";
+import { CompiledQuery, type Generated, type Kysely, type RawBuilder, sql } from "kysely";
 import type { Sighting } from "../quiet.js";
 import type { Aside } from "./database.js";
 import { readingsText } from "./devices.js";
-import { fleetRevision } from "./quiet.js";
+import { FLEET_REVISION, fleetRevision } from "./quiet.js";
 import type { Tables } from "./tables.js";
 
 export interface SightingTable {
@@ -132,18 +132,22 @@ export async function lastOf(db: Kysely<Tables>): Promise<number | null> {
 
 /** @returns the devices whose key is still good */
 async function append(db: Kysely<Tables>, sightings: readonly Sighting[]): Promise<readonly string[]> {
-  // A cross join keeps SQLite from going through the devices instead of the sightings.
-  const { rows } = await sql<{ id: string }>`
+  const { rows } = await db.executeQuery<{ id: string }>(
+    CompiledQuery.raw(APPEND, [JSON.stringify(sightings.map(toList))]),
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** As text: it is said for every few checks. A cross join keeps SQLite from going through the devices instead of the sightings. */
+const APPEND = `
     insert into device_sightings (device_id, seen_at, free_heap, rssi, uptime_seconds, readings)
     select s.i, s.t, s.h, s.r, s.u, s.x
     from (select value->>0 as i, value->>1 as k, value->>2 as t, value->>3 as h, value->>4 as r, value->>5 as u, value->>6 as x
-      from json_each(${JSON.stringify(sightings.map(toList))})) as s
+      from json_each(?)) as s
     cross join devices on devices.id = s.i and devices.quiet_key = s.k
-      and devices.quiet_revision = ${fleetRevision}
+      and devices.quiet_revision = ${FLEET_REVISION}
     where true
-    returning device_id as id`.execute(db);
-  return rows.map(({ id }) => id);
-}
+    returning device_id as id`;
 
 /** Of each device the latest, in the order in which the rows lie in the file: those that follow each other lie on few pages. */
 async function latestOf(db: Kysely<Tables>, last: number): Promise<readonly number[]> {
