@@ -57,6 +57,8 @@ const PRAGMAS = Object.freeze([
 const WAITS_FOR_DISK = "synchronous = FULL";
 /** What was committed is in the file when the process is killed. When the power fails the end of it may not be, and the rest is whole. */
 const WAITS_FOR_NOTHING = "synchronous = NORMAL";
+/** What is collected aside on the way to the rows. */
+const COLLECTS_IN_MEMORY = "temp_store = MEMORY";
 
 export function connectSqlite(file: string): SqlDatabase {
   const database = new Database(file);
@@ -64,7 +66,9 @@ export function connectSqlite(file: string): SqlDatabase {
   // From here on the driver waits, so that the process can do other things meanwhile.
   database.pragma("busy_timeout = 0");
   // Nobody else can open what lies in memory.
-  const aside = database.memory ? undefined : openAside(file, [...PRAGMAS, WAITS_FOR_NOTHING]);
+  const aside = database.memory
+    ? undefined
+    : openAside(file, [...PRAGMAS, WAITS_FOR_NOTHING, COLLECTS_IN_MEMORY]);
   const db = new Kysely<Tables>({
     dialect: new StrictSqliteDialect({
       database: rememberStatements(database),
