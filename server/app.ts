@@ -8,6 +8,7 @@ import Fastify, {
   LogController,
   type RouteOptions,
 } from "fastify";
+import { AccessMemory } from "./api/access-memory.js";
 import { limitAddresses } from "./api/address-limit.js";
 import { adminRoutes } from "./api/admin-routes.js";
 import { auditRoutes } from "./api/audit-routes.js";
@@ -24,7 +25,6 @@ import { fleetRoutes } from "./api/fleet-routes.js";
 import { guard } from "./api/guard.js";
 import { healthRoutes } from "./api/health-routes.js";
 import { identityRoutes } from "./api/identity-routes.js";
-import { AccessMemory } from "./api/image-access.js";
 import { describeApi } from "./api/openapi.js";
 import { rolloutRoutes } from "./api/rollout-routes.js";
 import { validateWithTypeBox } from "./api/schemas.js";

@@ -13,8 +13,8 @@ import type { QuietChecks } from "../quiet-checks.js";
 import type { RateLimit } from "../rate.js";
 import type { Readiness } from "../readiness.js";
 import type { Store } from "../store/store.js";
-import type { AccessMemory } from "./image-access.js";
-import type { Arrival } from "./short-way.js";
+import type { AccessMemory } from "./access-memory.js";
+import type { Arrival } from "./arrival.js";
 
 export interface Context {
   readonly store: Store;

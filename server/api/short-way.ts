@@ -12,20 +12,11 @@ import type { FastifyBaseLogger, FastifyInstance } from "fastify";
 import { quietKeyOf } from "../quiet-checks.js";
 import { RateLimit } from "../rate.js";
 import { REQUEST_ID_HEADER, requestId } from "../request-log.js";
+import type { Arrival } from "./arrival.js";
 import { credentialIn, takeQuietly } from "./check.js";
 import type { Context } from "./context.js";
 import { CHECK_PATH, describeAnswer, MAX_DEVICE_BODY_BYTES } from "./device-routes.js";
 import { CheckBody, type CheckInput } from "./schemas.js";
-
-/** What is known of a request that goes on to the routes. */
-export interface Arrival {
-  /** It was read already. */
-  readonly body: Buffer;
-  /** It is not quiet. */
-  readonly isWhole?: true;
-  /** The same was asked too often: so many milliseconds until it is answered again. */
-  readonly waitMs?: number;
-}
 
 const compiled = TypeCompiler.Compile(CheckBody);
 

@@ -3,7 +3,7 @@
 
 import { expect } from "chai";
 import type { InjectOptions } from "fastify";
-import { REMEMBERED_MS } from "../../server/api/image-access.js";
+import { REMEMBERED_MS } from "../../server/api/access-memory.js";
 import { arduinoImage, LegacyServer } from "./dialects/legacy-server.js";
 
 const TYPE = "old";

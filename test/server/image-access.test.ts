@@ -2,7 +2,7 @@
 
 import { expect } from "chai";
 import type { InjectOptions } from "fastify";
-import { REMEMBERED_MS } from "../../server/api/image-access.js";
+import { REMEMBERED_MS } from "../../server/api/access-memory.js";
 import { arduinoImage } from "./dialects/legacy-server.js";
 import { type MadeRelease, makeRelease, TestServer } from "./test-server.js";
 
