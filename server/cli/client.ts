@@ -11,6 +11,9 @@ export const DEFAULT_SERVER_URL = "http://127.0.0.1:8080";
 /** An access token that ends so soon is renewed: the request takes a while, and clocks differ. */
 const RENEW_BEFORE_MS = 60_000;
 
+/** Adds a command to a group. */
+export type AddCommand = (usage: string, description: string) => Command;
+
 export interface ServerFlags {
   readonly server: string;
   readonly tokenFile?: string;

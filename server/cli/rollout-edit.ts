@@ -2,9 +2,8 @@
 
 import { Option } from "commander";
 import type { ProgressView } from "../api/rollout-views.js";
-import { callServer, jsonRequest } from "./client.js";
+import { type AddCommand, callServer, jsonRequest } from "./client.js";
 import { printJson, printLine, UsageError, wholeNumber } from "./output.js";
-import type { AddCommand } from "./rollout.js";
 import { paintState } from "./rollout-drawing.js";
 import { readPlanFlags, withPlan } from "./rollout-options.js";
 import { type ListedPlanFlags, showPlan } from "./rollout-plan.js";

@@ -1,9 +1,8 @@
 // `skyslot rollout plan`, and how a plan looks on a terminal.
 
 import type { PlanView } from "../api/rollout-views.js";
-import { callServer, jsonRequest, type ServerFlags } from "./client.js";
+import { type AddCommand, callServer, jsonRequest, type ServerFlags } from "./client.js";
 import { bold, printJson, printLine, printTable, wholeNumber, yellow } from "./output.js";
-import type { AddCommand } from "./rollout.js";
 import { bytes } from "./rollout-drawing.js";
 import { type PlanFlags, readPlanFlags, withPlan } from "./rollout-options.js";
 

@@ -4,7 +4,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
 import type { RolloutView } from "../api/rollout-views.js";
-import { callServer, jsonRequest, type ServerFlags, withServer } from "./client.js";
+import { type AddCommand, callServer, jsonRequest, type ServerFlags, withServer } from "./client.js";
 import { printJson, printLine, printTable, UsageError, wholeNumber } from "./output.js";
 import { drawRollout, paintState } from "./rollout-drawing.js";
 import { addEditCommand } from "./rollout-edit.js";
@@ -15,9 +15,6 @@ import { addPlanCommand, minute } from "./rollout-plan.js";
 interface Flags extends ServerFlags {
   readonly json?: boolean;
 }
-
-/** Adds a command to the group. */
-export type AddCommand = (usage: string, description: string) => Command;
 
 const ESCAPE = "\u001b";
 
