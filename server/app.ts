@@ -38,6 +38,7 @@ import { webhookRoutes } from "./api/webhook-routes.js";
 import type { Auth } from "./auth/auth.js";
 import type { BlobStore } from "./blobs/blobs.js";
 import { HotBlobs } from "./blobs/hot.js";
+import { Connections, type Refusal } from "./connections.js";
 import { type ContentSource, firstOf } from "./content.js";
 import { dashboardRoutes } from "./dashboard/routes.js";
 import { DeviceLimit } from "./device-limit.js";
@@ -60,6 +61,7 @@ import { Gate } from "./shutdown.js";
 import type { Store } from "./store/store.js";
 import { storeContent } from "./store-content.js";
 import type { TlsPair } from "./tls.js";
+import { trustProxies } from "./trusted-proxies.js";
 
 declare module "fastify" {
   interface FastifyInstance {
@@ -147,6 +149,8 @@ export function createApp(options: AppOptions): FastifyInstance {
     quietChecks: new QuietChecks({ store, live, now }),
     arrivals: new WeakMap(),
   };
+  const isProxy = trustProxies(settings.trustedProxies);
+  const connections = watchConnections(context, isProxy, options.log);
   const gate = new Gate();
   const shortWay = openShortWay(context, options.log);
 
@@ -154,9 +158,10 @@ export function createApp(options: AppOptions): FastifyInstance {
     ...(options.log ? { loggerInstance: options.log } : { logger: false }),
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: MAX_BODY_BYTES,
-    trustProxy: settings.trustedProxies.length > 0 && [...settings.trustedProxies],
+    trustProxy: settings.trustedProxies.length > 0 && isProxy,
     genReqId: requestId,
-    serverFactory: (routes) => createHttpServer(options.tls, gate.before(shortWay.before(routes))),
+    serverFactory: (routes) =>
+      createHttpServer(options.tls, connections, gate.before(shortWay.before(routes))),
     routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
     exposeHeadRoutes: false,
     // Requests that are under way end by themselves, and the gate refuses those that come later, see shutdown.ts.
@@ -188,6 +193,23 @@ export function createApp(options: AppOptions): FastifyInstance {
     });
   });
   return app;
+}
+
+/** What is refused is counted, and told in the log, once a minute for each reason. */
+function watchConnections(
+  { metrics, settings, now }: Context,
+  isProxy: (address: string) => boolean,
+  log: FastifyBaseLogger | undefined,
+): Connections {
+  const told = new RateLimit({ burst: 1, perSecond: 1 / 60 });
+  const onRefused = (reason: Refusal, address: string): void => {
+    metrics.refusedConnections.inc({ reason });
+    if (log && told.take(reason, now()) === 0)
+      log.warn({ reason, address, openCount: connections.count }, "connection refused");
+  };
+  const connections = new Connections({ limits: settings.connections, isProxy, onRefused });
+  metrics.watchConnections(() => connections.count);
+  return connections;
 }
 
 const multipartOptions = ({ maxImageBytes }: Settings) => ({

@@ -2,25 +2,31 @@
 
 import { createServer, type RequestListener, type Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
+import type { Connections } from "./connections.js";
 import { TLS_OPTIONS, type TlsPair } from "./tls.js";
-
-/** A connection on which nothing moves for so long is closed. Live streams send a heartbeat more often than that. */
-const IDLE_CONNECTION_MS = 120_000;
 
 const OPTIONS = Object.freeze({
   maxHeaderSize: 16 * 1024,
-  headersTimeout: 20_000,
-  /** Of a whole request: the largest image over a slow line. */
-  requestTimeout: 15 * 60_000,
+  /** Of a whole request: none. A body comes as fast as it has to, or not (connections.ts). */
+  requestTimeout: 0,
   /** How long a connection waits for its next request: longer than a device pauses between parts of an image or a proxy keeps one. */
   keepAliveTimeout: 75_000,
 });
 
 /** @param tls absent: plain HTTP */
-export function createHttpServer(tls: TlsPair | undefined, listener: RequestListener): Server {
+export function createHttpServer(
+  tls: TlsPair | undefined,
+  connections: Connections,
+  listener: RequestListener,
+): Server {
+  const { headMs, idleMs, sweepMs } = connections.limits;
+  const options = { ...OPTIONS, headersTimeout: headMs, connectionsCheckingInterval: sweepMs };
+  const routes = connections.before(listener);
   const server = tls
-    ? createTlsServer({ ...OPTIONS, ...TLS_OPTIONS, ...tls }, listener)
-    : createServer(OPTIONS, listener);
-  server.setTimeout(IDLE_CONNECTION_MS);
+    ? createTlsServer({ ...options, handshakeTimeout: headMs, ...TLS_OPTIONS, ...tls }, routes)
+    : createServer(options, routes);
+  // A reader that takes nothing is one on which nothing moves.
+  server.setTimeout(idleMs);
+  connections.join(server as Server);
   return server as Server;
 }

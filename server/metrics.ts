@@ -11,6 +11,9 @@ export interface Metrics {
   readonly downloads: Counter<"kind">;
   readonly downloadBytes: Counter;
   readonly rateLimited: Counter;
+  readonly refusedConnections: Counter<"reason">;
+  /** Tells how many connections are open. */
+  watchConnections(count: () => number): void;
   readonly httpDuration: Histogram<"method" | "route" | "status">;
   readonly webhookDeliveries: Counter<"outcome">;
   readonly mqttLost: Counter;
@@ -86,6 +89,22 @@ export function createMetrics(store: Store, live: Live, now: () => number, onlin
       help: "Requests refused for their rate",
       registers,
     }),
+    refusedConnections: new Counter({
+      name: "skyslot_connections_refused_total",
+      help: "Connections refused because there were too many (all, address), or ended because they were slow (slow_body, slow_head)",
+      labelNames: ["reason"],
+      registers,
+    }),
+    watchConnections(count) {
+      new Gauge({
+        name: "skyslot_connections",
+        help: "Open connections",
+        registers,
+        collect() {
+          this.set(count());
+        },
+      });
+    },
     httpDuration: new Histogram({
       name: "skyslot_http_request_duration_seconds",
       help: "From the request's head to the end of its answer; live streams left out",

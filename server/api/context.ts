@@ -5,6 +5,7 @@ import type { JWK } from "jose";
 import type { Auth } from "../auth/auth.js";
 import type { BlobStore } from "../blobs/blobs.js";
 import type { HotBlobs } from "../blobs/hot.js";
+import { type ConnectionLimits, DEFAULT_CONNECTIONS } from "../connections.js";
 import type { ContentSource } from "../content.js";
 import type { DeviceLimit } from "../device-limit.js";
 import type { Live } from "../live.js";
@@ -55,6 +56,7 @@ export interface Settings {
   /** Longest image that is taken, bytes. */
   readonly maxImageBytes: number;
   readonly maxDeviceCount: number;
+  readonly connections: ConnectionLimits;
   /** Requests that one device may make at once, and a second afterwards; absent: no bound. */
   readonly deviceRate: { readonly burst: number; readonly perSecond: number } | undefined;
   /**
@@ -77,6 +79,7 @@ export const DEFAULT_SETTINGS: Settings = Object.freeze({
   pollIsForAll: false,
   maxImageBytes: 16 * 1024 * 1024,
   maxDeviceCount: 100_000,
+  connections: DEFAULT_CONNECTIONS,
   deviceRate: Object.freeze({ burst: 40, perSecond: 4 }),
   downloadsFrom: undefined,
   addressRate: Object.freeze({ burst: 600, perSecond: 60 }),

@@ -22,6 +22,8 @@ interface Flags {
   readonly keepLogLines?: number;
   readonly keepAttemptDays?: number;
   readonly demo?: true | string;
+  readonly maxConnections: number;
+  readonly maxConnectionsEach: number;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly drainSeconds: number;
@@ -81,6 +83,13 @@ export function serverCommand(program: Command): void {
       wholeNumber,
     )
     .option("--demo [seed]", "fill an empty data folder with a sample fleet of 200 devices")
+    .option("--max-connections <n>", "keep at most so many connections open", atLeastOne, 10_000)
+    .option(
+      "--max-connections-each <n>",
+      "keep at most so many open from one address that is no trusted proxy",
+      atLeastOne,
+      1_000,
+    )
     .option(
       "--tls-cert <file>",
       "speak HTTPS with this certificate and those above it (PEM); read again when it changes",
@@ -119,12 +128,19 @@ function size(text: string): { readonly width: number; readonly height: number }
   return { width: Number(width), height: Number(height) };
 }
 
+function atLeastOne(text: string): number {
+  const number = wholeNumber(text);
+  if (number === 0) throw new UsageError("0 would refuse everybody: it has to be 1 or more");
+  return number;
+}
+
 async function runServer(flags: Flags): Promise<void> {
   if (flags.port > 65_535) throw new UsageError(`port ${flags.port} is above 65535`);
   const { readFile } = await import("node:fs/promises");
   const { pino } = await import("pino");
   const { startServer } = await import("../start.js");
   const { isLoopback } = await import("../api/guard.js");
+  const { DEFAULT_CONNECTIONS } = await import("../connections.js");
   const isTerminal = process.stdout.isTTY === true;
   const log = pino({
     level: flags.logLevel,
@@ -155,6 +171,11 @@ async function runServer(flags: Flags): Promise<void> {
     trustedKeys,
     testCard: flags.testCard,
     settings: {
+      connections: {
+        ...DEFAULT_CONNECTIONS,
+        maxCount: flags.maxConnections,
+        maxCountEach: flags.maxConnectionsEach,
+      },
       ...(flags.openReads ? {} : { openReads: false }),
       ...(flags.downloadsFrom === undefined ? {} : { downloadsFrom: readPlace(flags.downloadsFrom) }),
       ...(flags.publicUrl === undefined ? {} : { publicUrl: flags.publicUrl }),
