@@ -128,7 +128,8 @@ export function createApp(options: AppOptions): FastifyInstance {
   const metrics = createMetrics(options.store, live, options.now, settings.onlineMs);
   const { store, blobs, auth, now } = options;
   const hot = new HotBlobs(blobs);
-  const deviceLimit = new DeviceLimit(store, settings.maxDeviceCount);
+  const newDeviceRate = settings.newDeviceRate && new RateLimit(settings.newDeviceRate);
+  const deviceLimit = new DeviceLimit(store, settings.maxDeviceCount, newDeviceRate);
   const refusals = new RateLimit({ burst: 1, perSecond: 1 / 3600 });
   const content = firstOf(storeContent({ store, hot, now }), ...(options.content ? [options.content] : []));
   const readiness = new Readiness(store, blobs, now);
@@ -142,6 +143,7 @@ export function createApp(options: AppOptions): FastifyInstance {
     now,
     settings,
     deviceLimit,
+    deviceRate: settings.deviceRate && new RateLimit(settings.deviceRate),
     refusals,
     live,
     metrics,

@@ -36,6 +36,8 @@ export interface Admission {
   readonly state: DeviceState;
   /** The device has shown its own token. */
   readonly isProved: boolean;
+  /** Somebody has let it in: it has shown its own token, or is new and came with an enrolment token that was asked for. */
+  readonly isVouched: boolean;
   /** For the answer: the device is to use it from now on. */
   readonly newToken: string | undefined;
   /** The same request is judged the same until somebody changes the device or its type's policy. */
@@ -48,7 +50,9 @@ export async function admitDevice(journal: Journal, shown: Shown): Promise<Admis
   const stored = await store.findIdentity(shown.deviceId);
   const known = stored && (await asType(journal, stored, shown));
   const isProved = known !== undefined && isProvedBy(known, shown.credential);
-  const identity = known ?? (await register(journal, shown));
+  const { identity, isEnrolled } = known
+    ? { identity: known, isEnrolled: false }
+    : await register(journal, shown);
   const proved = isProved ? confirm(identity, shown.credential, shown.deviceType) : identity;
   const isGiven = isProved ? mayRenew(proved, shown) : await mayBegin(journal, identity, shown);
   const newToken = isGiven ? makeSecret("device") : undefined;
@@ -60,7 +64,7 @@ export async function admitDevice(journal: Journal, shown: Shown): Promise<Admis
   if (!stored || isChanged(stored, after)) await store.putIdentity({ ...after, updatedAt: time });
   const isLasting =
     after.state === "approved" && newToken === undefined && (isProved || shown.credential === undefined);
-  return { state: after.state, isProved, newToken, isLasting };
+  return { state: after.state, isProved, isVouched: isProved || isEnrolled, newToken, isLasting };
 }
 
 /**
@@ -250,14 +254,18 @@ const isLegacy = async ({ store }: Pick<Journal, "store">, deviceType: string): 
   (await store.findType(deviceType))?.kind === "legacy";
 
 /** A device that is seen for the first time; one that was here before there were identities stays welcome. */
-async function register(journal: Journal, shown: Shown): Promise<DeviceIdentity> {
+async function register(
+  journal: Journal,
+  shown: Shown,
+): Promise<{ readonly identity: DeviceIdentity; readonly isEnrolled: boolean }> {
   const { store, time } = journal;
   const { deviceId, deviceType } = shown;
   const { registration } = await findPolicy(journal, deviceType);
   const isOld = (await store.findDevice(deviceId))?.type === deviceType;
-  if (!isOld && registration === "enrolment") await useEnrolment(journal, shown);
+  const isEnrolled = !isOld && registration === "enrolment";
+  if (isEnrolled) await useEnrolment(journal, shown);
   const state = !isOld && registration === "approval" ? "pending" : "approved";
-  return newIdentity(deviceId, deviceType, state, time);
+  return { identity: newIdentity(deviceId, deviceType, state, time), isEnrolled };
 }
 
 /** A device that has shown nothing so far. */

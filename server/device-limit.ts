@@ -1,19 +1,25 @@
-// How many devices a server takes. Counted now and then, outside of the transactions that register devices: one that counted them
-// all would be in the way of every other. So the limit is exact for one server, and exceeded by a few where several share a store.
+// How many devices a server takes, and how many new ones from one address. Counted now and then, outside of the transactions that
+// register devices: one that counted them all would be in the way of every other. So the limit is exact for one server, and exceeded by
+// a few where several share a store.
 
+import { ApiError } from "./api/errors.js";
+import type { RateLimit } from "./rate.js";
 import type { Store } from "./store/store.js";
 
 const RECOUNT_MS = 10_000;
 
 export class DeviceLimit {
-  readonly maxCount: number;
+  readonly #maxCount: number;
   readonly #store: Store;
+  readonly #rate: RateLimit | undefined;
   #count = 0;
   #countedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(store: Store, maxCount: number) {
+  /** `rate`: of new devices from one address; absent: no bound. */
+  constructor(store: Store, maxCount: number, rate?: RateLimit) {
     this.#store = store;
-    this.maxCount = maxCount;
+    this.#maxCount = maxCount;
+    this.#rate = rate;
   }
 
   /** Counts, if that was long ago. `now` is milliseconds since 1970. */
@@ -23,10 +29,21 @@ export class DeviceLimit {
     this.#count = await this.#store.countDevices();
   }
 
-  /** Whether there is room for one more, which then is taken. */
-  takePlace(): boolean {
-    if (this.#count >= this.maxCount) return false;
+  /** For a device that nobody vouches for. 0: go on. Otherwise milliseconds until the next one is taken. */
+  takeFrom(network: string, now: number): number {
+    return this.#rate?.take(network, now) ?? 0;
+  }
+
+  /** What `takeFrom` would say. */
+  peekFrom(network: string, now: number): number {
+    return this.#rate?.peek(network, now) ?? 0;
+  }
+
+  /** Takes room for one more. @throws ApiError DEVICE_LIMIT */
+  takePlace(): void {
+    if (this.#count >= this.#maxCount) {
+      throw new ApiError(503, "DEVICE_LIMIT", `this server takes ${this.#maxCount} devices and has as many`);
+    }
     this.#count++;
-    return true;
   }
 }

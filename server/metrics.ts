@@ -10,7 +10,7 @@ export interface Metrics {
   readonly statusReports: Counter<"status">;
   readonly downloads: Counter<"kind">;
   readonly downloadBytes: Counter;
-  readonly rateLimited: Counter;
+  readonly rateLimited: Counter<"limit">;
   readonly refusedConnections: Counter<"reason">;
   /** Tells how many connections are open. */
   watchConnections(count: () => number): void;
@@ -86,7 +86,8 @@ export function createMetrics(store: Store, live: Live, now: () => number, onlin
     downloadBytes: new Counter({ name: "skyslot_download_bytes_total", help: "Image bytes sent", registers }),
     rateLimited: new Counter({
       name: "skyslot_rate_limited_total",
-      help: "Requests refused for their rate",
+      help: "Requests refused for their rate: of a device, of an address, of new devices from an address",
+      labelNames: ["limit"],
       registers,
     }),
     refusedConnections: new Counter({

@@ -24,18 +24,31 @@ export class RateLimit {
   /** 0: go on. Otherwise milliseconds until the next request is taken. */
   take(name: string, now: number): number {
     const bucket = this.#bucketOf(name, now);
-    const elapsedSeconds = Math.max(0, now - bucket.time) / 1000;
-    const tokens = Math.min(this.#burst, bucket.tokens + elapsedSeconds * this.#perSecond);
-    const taken = tokens >= 1;
-    bucket.tokens = taken ? tokens - 1 : tokens;
+    const tokens = this.#fill(bucket, now);
+    bucket.tokens = tokens >= 1 ? tokens - 1 : tokens;
     bucket.time = now;
-    return taken ? 0 : Math.ceil(((1 - tokens) / this.#perSecond) * 1000);
+    return this.#waitFor(tokens);
+  }
+
+  /** What `take` would say. */
+  peek(name: string, now: number): number {
+    const bucket = this.#newer.get(name) ?? this.#older.get(name);
+    return bucket ? this.#waitFor(this.#fill(bucket, now)) : 0;
   }
 
   /** Its next request finds a full bucket. */
   forget(name: string): void {
     this.#newer.delete(name);
     this.#older.delete(name);
+  }
+
+  #fill({ tokens, time }: Bucket, now: number): number {
+    const elapsedSeconds = Math.max(0, now - time) / 1000;
+    return Math.min(this.#burst, tokens + elapsedSeconds * this.#perSecond);
+  }
+
+  #waitFor(tokens: number): number {
+    return tokens >= 1 ? 0 : Math.ceil(((1 - tokens) / this.#perSecond) * 1000);
   }
 
   #bucketOf(name: string, now: number): Bucket {

@@ -5,7 +5,6 @@
 
 import type { CheckRequest, StatusRequest } from "../firmware/core/wire.js";
 import { ApiError } from "./api/errors.js";
-import type { DeviceLimit } from "./device-limit.js";
 import { isValidated, judgeClaim, judgeEvidence } from "./evidence.js";
 import type { Journal } from "./journal.js";
 import { readingsIn } from "./readings.js";
@@ -27,14 +26,14 @@ export interface CheckResult {
 
 /**
  * A device checks: it is registered or seen again, an open attempt is settled if its state proves something, and the release
- * that it may have is chosen. @throws ApiError DEVICE_LIMIT
+ * that it may have is chosen. `takePlace` is asked for a device that is new, and may refuse it.
  */
 export async function checkDevice(
   journal: Journal,
   request: CheckRequest,
-  limit: DeviceLimit,
+  takePlace: () => void,
 ): Promise<CheckResult> {
-  const { device, open } = await seeDevice(journal, request, limit);
+  const { device, open } = await seeDevice(journal, request, takePlace);
   const scene = await believeImage(journal, device, await readScene(journal.store, device, journal.time));
   const decision = decide(scene.device, scene.releases, scene.rollouts, scene.facts, scene.now);
   const { offer } = decision;
@@ -48,17 +47,15 @@ export async function checkDevice(
 
 /**
  * A device tells what it is and what runs: it is registered or seen again, and its open attempt is settled if that proves
- * something. @throws ApiError DEVICE_LIMIT
+ * something. `takePlace` is asked for a device that is new, and may refuse it.
  */
 export async function seeDevice(
   journal: Journal,
   request: CheckRequest,
-  limit: DeviceLimit,
+  takePlace: () => void,
 ): Promise<{ readonly device: Device; readonly open: Update | undefined }> {
   const known = await journal.store.findDevice(request.device_id);
-  if (!known && !limit.takePlace()) {
-    throw new ApiError(503, "DEVICE_LIMIT", `this server takes ${limit.maxCount} devices and has as many`);
-  }
+  if (!known) takePlace();
   const device = await journal.putDevice(describeDevice(request, known, journal.time));
   await logDevice(journal, known, device);
   return { device, open: await settleAttempt(journal, device) };

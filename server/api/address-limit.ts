@@ -8,7 +8,7 @@ import { ApiError } from "./errors.js";
 
 declare module "fastify" {
   interface FastifyContextConfig {
-    /** Asked by monitors and load balancers, which may share their address with everybody else. */
+    /** Asked by monitors and load balancers, which may share their address with everybody else; or in many parts by one device. */
     readonly isUnbounded?: boolean;
   }
 }
@@ -20,7 +20,7 @@ export function limitAddresses(app: FastifyInstance, { settings, metrics, now }:
     const { access, isUnbounded } = request.routeOptions.config;
     const waitMs = access === "device" || isUnbounded ? 0 : rate.take(request.ip, now());
     if (waitMs === 0) return done();
-    metrics.rateLimited.inc();
+    metrics.rateLimited.inc({ limit: "address" });
     reply.header("retry-after", Math.ceil(waitMs / 1000));
     done(
       new ApiError(

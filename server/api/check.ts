@@ -4,6 +4,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { FastifyRequest } from "fastify";
 import type { CheckRequest, Order } from "../../firmware/core/wire.js";
+import { networkOf } from "../auth/throttle.js";
 import { type Admission, admitDevice, demandDevice, type Shown } from "../device-identity.js";
 import { exchangeOrders } from "../device-orders.js";
 import { type Journal, record } from "../journal.js";
@@ -20,27 +21,27 @@ export interface CheckOutcome extends Admission {
   readonly orders: readonly Order[];
 }
 
-/** @throws ApiError DEVICE_LIMIT, DEVICE_…, ENROLMENT_REQUIRED */
+/** @throws ApiError DEVICE_LIMIT, TOO_MANY_NEW_DEVICES, DEVICE_…, ENROLMENT_REQUIRED */
 export async function answerCheck(
   context: Context,
   request: FastifyRequest,
   check: CheckRequest,
 ): Promise<CheckOutcome> {
-  const { deviceLimit, metrics, now } = context;
+  const { metrics } = context;
   const quietKey = quietKeyOf(check, credentialOf(request));
   const isWhole = context.arrivals.get(request.raw)?.isWhole === true;
   if (!isWhole && (await takeQuietly(context, check, quietKey))) return QUIET;
-  await deviceLimit.recount(now());
+  const takePlace = await expectDevice(context, request, check.device_id);
   const work = async (journal: Journal): Promise<CheckOutcome> => {
     const admission = await admitDevice(journal, showOf(request, check));
     if (admission.state === "approved") {
-      const { release, isLasting } = await checkDevice(journal, check, deviceLimit);
+      const { release, isLasting } = await checkDevice(journal, check, () => takePlace(admission));
       const orders = admission.isProved ? await exchangeOrders(journal, check) : NO_ORDERS;
       if (isLasting && admission.isLasting && orders.length === 0)
         await journal.store.putQuietKey(check.device_id, quietKey);
       return { ...admission, release, orders };
     }
-    await seeDevice(journal, check, deviceLimit);
+    await seeDevice(journal, check, () => takePlace(admission));
     return { ...admission, release: undefined, orders: NO_ORDERS };
   };
   const outcome = await noteRefusal(context, check.device_id, () =>
@@ -48,6 +49,44 @@ export async function answerCheck(
   );
   metrics.checks.inc({ result: outcome.release ? "offered" : "current" });
   return outcome;
+}
+
+/**
+ * In front of the transaction of what may be a new device. From where too many came already, one that shows nothing is refused without
+ * a transaction. @returns what takes a place for it, once, if it is new. @throws ApiError TOO_MANY_NEW_DEVICES, DEVICE_LIMIT
+ */
+export async function expectDevice(
+  { deviceLimit, metrics, now, store }: Context,
+  request: FastifyRequest,
+  deviceId: string,
+): Promise<(admission: Admission) => void> {
+  const network = networkOf(request.ip);
+  const refused = (waitMs: number): void => {
+    if (waitMs === 0) return;
+    metrics.rateLimited.inc({ limit: "new_devices" });
+    throw tooManyNew(network, waitMs);
+  };
+  const waitMs = credentialOf(request) === undefined ? deviceLimit.peekFrom(network, now()) : 0;
+  if (waitMs > 0 && !(await store.findDevice(deviceId))) refused(waitMs);
+  await deviceLimit.recount(now());
+  let isTaken = false;
+  return ({ isVouched }) => {
+    // A transaction may run more than once.
+    if (isTaken) return;
+    if (!isVouched) refused(deviceLimit.takeFrom(network, now()));
+    deviceLimit.takePlace();
+    isTaken = true;
+  };
+}
+
+function tooManyNew(network: string, waitMs: number): ApiError {
+  const seconds = Math.ceil(waitMs / 1000);
+  return new ApiError(
+    429,
+    "TOO_MANY_NEW_DEVICES",
+    `too many devices that nobody knows come from ${network}: come again in ${seconds} s, or with an enrolment token`,
+    { "retry-after": `${seconds}` },
+  );
 }
 
 /** `true`: the check changes nothing and is kept, and `QUIET` is what became of it. `false`: nothing has happened. */
@@ -67,6 +106,7 @@ const QUIET: CheckOutcome = Object.freeze({
   state: "approved",
   newToken: undefined,
   isProved: false,
+  isVouched: false,
   isLasting: true,
   release: undefined,
   orders: NO_ORDERS,

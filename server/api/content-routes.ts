@@ -4,17 +4,15 @@
 
 import type { FastifyInstance } from "fastify";
 import { CONTENT_PATH } from "../../firmware/core/wire.js";
-import { networkOf } from "../auth/throttle.js";
-import { RateLimit } from "../rate.js";
 import { hasIt } from "./conditions.js";
 import type { Context } from "./context.js";
+import { boundDevice } from "./device-rate.js";
 import { ApiError } from "./errors.js";
 import { demandAccess } from "./image-access.js";
 import { DeviceParams } from "./schemas.js";
 
 export function contentRoutes(app: FastifyInstance, context: Context): void {
-  const { store, content, settings, now } = context;
-  const rate = settings.deviceRate && new RateLimit(settings.deviceRate);
+  const { store, content } = context;
 
   app.route<{ Params: { id: string } }>({
     method: ["GET", "HEAD"],
@@ -24,11 +22,7 @@ export function contentRoutes(app: FastifyInstance, context: Context): void {
     async handler(request, reply) {
       const { method, headers } = request;
       const { id } = request.params;
-      const waitMs = rate?.take(`${networkOf(request.ip)} ${id}`, now()) ?? 0;
-      if (waitMs > 0) {
-        reply.header("retry-after", Math.ceil(waitMs / 1000));
-        throw new ApiError(429, "TOO_MANY_REQUESTS", `device ${id} asks too often, wait ${waitMs} ms`);
-      }
+      boundDevice(context, request, reply, id);
       const type = (await store.findDevice(id))?.type;
       const audience = await demandAccess(request, context, { deviceType: type, deviceId: id });
       const found = await content.find({ id, type });

@@ -25,6 +25,8 @@ export interface Context {
   readonly auth: Auth;
   readonly access: AccessMemory;
   readonly deviceLimit: DeviceLimit;
+  /** Bounds how often a device asks, see device-rate.ts; absent: nothing does. */
+  readonly deviceRate: RateLimit | undefined;
   /** What panels show. */
   readonly content: ContentSource;
   readonly live: Live;
@@ -56,6 +58,11 @@ export interface Settings {
   /** Longest image that is taken, bytes. */
   readonly maxImageBytes: number;
   readonly maxDeviceCount: number;
+  /**
+   * Devices that nobody knows and nobody vouches for, which one address may bring at once, and a second afterwards; absent: no
+   * bound. Those of an enrolment token are not counted.
+   */
+  readonly newDeviceRate: { readonly burst: number; readonly perSecond: number } | undefined;
   readonly connections: ConnectionLimits;
   /** Requests that one device may make at once, and a second afterwards; absent: no bound. */
   readonly deviceRate: { readonly burst: number; readonly perSecond: number } | undefined;
@@ -79,6 +86,7 @@ export const DEFAULT_SETTINGS: Settings = Object.freeze({
   pollIsForAll: false,
   maxImageBytes: 16 * 1024 * 1024,
   maxDeviceCount: 100_000,
+  newDeviceRate: Object.freeze({ burst: 500, perSecond: 10 / 60 }),
   connections: DEFAULT_CONNECTIONS,
   deviceRate: Object.freeze({ burst: 40, perSecond: 4 }),
   downloadsFrom: undefined,

@@ -4,12 +4,11 @@
 import type { Static } from "@sinclair/typebox";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { NoUpdateResponse, UpdateResponse } from "../../firmware/core/wire.js";
-import { networkOf } from "../auth/throttle.js";
-import { RateLimit } from "../rate.js";
 import type { Firmware } from "../store/store.js";
 import { reportStatus } from "../updates.js";
 import { answerCheck, type CheckOutcome, recordDevice } from "./check.js";
 import type { Context } from "./context.js";
+import { boundDevice } from "./device-rate.js";
 import { ApiError } from "./errors.js";
 import { mayAccess } from "./image-access.js";
 import {
@@ -32,9 +31,6 @@ const MAX_NAMES_OF_FILE = 20;
 
 export function deviceRoutes(app: FastifyInstance, context: Context): void {
   const options = { bodyLimit: MAX_DEVICE_BODY_BYTES, config: { access: "device" as const } };
-  const rate = context.settings.deviceRate && new RateLimit(context.settings.deviceRate);
-  const bound = (request: FastifyRequest, deviceId: string, reply: FastifyReply) =>
-    rate && refuseFlood(rate, request, deviceId, reply, context);
 
   app.post<{ Body: CheckInput }>(
     CHECK_PATH,
@@ -46,7 +42,7 @@ export function deviceRoutes(app: FastifyInstance, context: Context): void {
       },
     },
     async (request, reply) => {
-      bound(request, request.body.device_id, reply);
+      boundDevice(context, request, reply, request.body.device_id);
       return describeOutcome(
         await answerCheck(context, request, request.body),
         request.body.device_id,
@@ -60,7 +56,7 @@ export function deviceRoutes(app: FastifyInstance, context: Context): void {
     { ...options, schema: { summary: "Report a step of an update", body: StatusBody } },
     async (request, reply) => {
       const { body } = request;
-      bound(request, body.device_id, reply);
+      boundDevice(context, request, reply, body.device_id);
       const update = await recordDevice(context, request, body.device_id, (journal) =>
         reportStatus(journal, body),
       );
@@ -182,25 +178,5 @@ async function downloadByContent(
     404,
     "FILE_UNKNOWN",
     `no active firmware has the SHA-256 ${sha256}, or none that goes to whoever shows no token for it`,
-  );
-}
-
-/** Of each network by itself: nobody elsewhere can use up what a device may ask, whose name they know. */
-function refuseFlood(
-  rate: RateLimit,
-  request: FastifyRequest,
-  deviceId: string,
-  reply: FastifyReply,
-  { arrivals, metrics, now }: Context,
-): void {
-  const waitMs =
-    arrivals.get(request.raw)?.waitMs || rate.take(`${networkOf(request.ip)} ${deviceId}`, now());
-  if (waitMs === 0) return;
-  metrics.rateLimited.inc();
-  reply.header("retry-after", Math.ceil(waitMs / 1000));
-  throw new ApiError(
-    429,
-    "TOO_MANY_REQUESTS",
-    `device ${deviceId} asks too often, the next request is taken in ${waitMs} ms`,
   );
 }

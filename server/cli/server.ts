@@ -24,6 +24,8 @@ interface Flags {
   readonly demo?: true | string;
   readonly maxConnections: number;
   readonly maxConnectionsEach: number;
+  readonly newDevicesAtOnce: number;
+  readonly newDevicesPerMinute: number;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly drainSeconds: number;
@@ -90,6 +92,13 @@ export function serverCommand(program: Command): void {
       atLeastOne,
       1_000,
     )
+    .option(
+      "--new-devices-at-once <n>",
+      "take so many unknown devices from one address at once; those with an enrolment token are not counted",
+      atLeastOne,
+      500,
+    )
+    .option("--new-devices-per-minute <n>", "and so many a minute afterwards", atLeastOne, 10)
     .option(
       "--tls-cert <file>",
       "speak HTTPS with this certificate and those above it (PEM); read again when it changes",
@@ -176,6 +185,7 @@ async function runServer(flags: Flags): Promise<void> {
         maxCount: flags.maxConnections,
         maxCountEach: flags.maxConnectionsEach,
       },
+      newDeviceRate: { burst: flags.newDevicesAtOnce, perSecond: flags.newDevicesPerMinute / 60 },
       ...(flags.openReads ? {} : { openReads: false }),
       ...(flags.downloadsFrom === undefined ? {} : { downloadsFrom: readPlace(flags.downloadsFrom) }),
       ...(flags.publicUrl === undefined ? {} : { publicUrl: flags.publicUrl }),

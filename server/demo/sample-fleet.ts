@@ -40,7 +40,7 @@ export async function fillWithSampleFleet(options: SampleOptions): Promise<void>
     blobs,
     auth: new Auth({ store, now, localToken: token }),
     now,
-    settings: { deviceRate: undefined, addressRate: undefined },
+    settings: { deviceRate: undefined, addressRate: undefined, newDeviceRate: undefined },
   });
   try {
     const publisher = await Publisher.open(app, token, random);

@@ -10,6 +10,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { CheckRequest } from "../../firmware/core/wire.js";
 import { answerCheck, recordDevice } from "../api/check.js";
 import type { Context } from "../api/context.js";
+import { boundDevice } from "../api/device-rate.js";
 import { ApiError } from "../api/errors.js";
 import { CheckBody, Name, parseText } from "../api/schemas.js";
 import { SHORT_CACHING, sendImage } from "../api/send-image.js";
@@ -28,8 +29,9 @@ export function arduinoRoutes(app: FastifyInstance, context: Context): void {
       schema: { summary: "Arduino HTTPUpdate: the image, or 304", params: Params },
     },
     async (request, reply) => {
-      await requireLegacy(request.params.type, context.store);
       const check = readHeaders(request, request.params.type);
+      boundDevice(context, request, reply, check.device_id);
+      await requireLegacy(request.params.type, context.store);
       const { release } = await answerCheck(context, request, check);
       if (!release) return reply.code(304).send();
       refuseTooLarge(request, release);

@@ -12,10 +12,19 @@
 // Source: https://eclipse.dev/hawkbit/rest-api/rootcontroller-api-guide/. An action's id is the id of our attempt.
 
 import { type Static, Type } from "@sinclair/typebox";
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { CheckRequest } from "../../firmware/core/wire.js";
-import { aboutDevice, answerCheck, credentialOf, noteRefusal, recordDevice, showOf } from "../api/check.js";
+import {
+  aboutDevice,
+  answerCheck,
+  credentialOf,
+  expectDevice,
+  noteRefusal,
+  recordDevice,
+  showOf,
+} from "../api/check.js";
 import type { Context } from "../api/context.js";
+import { boundDevice } from "../api/device-rate.js";
 import { ApiError } from "../api/errors.js";
 import { DeviceId, Name } from "../api/schemas.js";
 import { PRIVATE_CACHING, sendImage } from "../api/send-image.js";
@@ -63,14 +72,19 @@ type ActionPath = Static<typeof ActionParams>;
 
 export function hawkbitRoutes(app: FastifyInstance, context: Context): void {
   app.register(async (guarded) => {
-    guarded.addHook<{ Params: Controller }>("preHandler", (request) => letIn(request, context));
+    guarded.addHook<{ Params: Controller }>("preHandler", (request, reply) => letIn(request, reply, context));
     controllerRoutes(guarded, context);
   });
 }
 
-/** Parameters are checked by now, nothing else has happened. @throws ApiError TYPE_IS_SIGNED, DEVICE_… */
-async function letIn(request: FastifyRequest<{ Params: Controller }>, context: Context): Promise<void> {
+/** Parameters are checked by now, nothing else has happened. @throws ApiError TOO_MANY_REQUESTS, TYPE_IS_SIGNED, DEVICE_… */
+async function letIn(
+  request: FastifyRequest<{ Params: Controller }>,
+  reply: FastifyReply,
+  context: Context,
+): Promise<void> {
   const { tenant: deviceType, id: deviceId } = request.params;
+  if (!request.routeOptions.config.isUnbounded) boundDevice(context, request, reply, deviceId);
   const { store, now } = context;
   await requireLegacy(deviceType, store);
   const shown = { deviceId, deviceType, credential: credentialOf(request) };
@@ -82,15 +96,14 @@ async function letIn(request: FastifyRequest<{ Params: Controller }>, context: C
  * offered one from its second poll on.
  */
 async function meetController(context: Context, request: FastifyRequest, check: CheckRequest): Promise<void> {
-  const { deviceLimit, metrics, now } = context;
-  await deviceLimit.recount(now());
-  const meet = async (journal: Journal) => {
-    await admitDevice(journal, showOf(request, check));
-    await seeDevice(journal, check, deviceLimit);
-  };
   const { device_id } = check;
+  const takePlace = await expectDevice(context, request, device_id);
+  const meet = async (journal: Journal) => {
+    const admission = await admitDevice(journal, showOf(request, check));
+    await seeDevice(journal, check, () => takePlace(admission));
+  };
   await noteRefusal(context, device_id, () => record(context, meet, { about: aboutDevice(device_id) }));
-  metrics.checks.inc({ result: "current" });
+  context.metrics.checks.inc({ result: "current" });
 }
 
 function controllerRoutes(app: FastifyInstance, context: Context): void {
@@ -147,6 +160,8 @@ function controllerRoutes(app: FastifyInstance, context: Context): void {
     method: ["GET", "HEAD"],
     url: `${BASE}/deploymentBase/:action/artifacts/:filename`,
     ...open,
+    // RAUC streams a file as very many parts.
+    config: { ...open.config, isUnbounded: true },
     schema: { summary: "hawkBit: the file to install", params: ArtifactParams },
     handler: async (request, reply) => {
       const { firmware } = await findAction(store, request.params);

@@ -6,8 +6,9 @@
 
 import { type Static, Type } from "@sinclair/typebox";
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import { aboutDevice, noteRefusal, recordDevice, showOf } from "../api/check.js";
+import { aboutDevice, expectDevice, noteRefusal, recordDevice, showOf } from "../api/check.js";
 import type { Context } from "../api/context.js";
+import { boundDevice } from "../api/device-rate.js";
 import { ApiError } from "../api/errors.js";
 import { CheckBody, type CheckInput, DeviceParams } from "../api/schemas.js";
 import { viewDevice } from "../api/views.js";
@@ -39,8 +40,8 @@ export function registerRoutes(app: FastifyInstance, context: Context): void {
     { ...options, schema: { summary: "Register a device without asking for an update", body: CheckBody } },
     async (request, reply) => {
       const { body } = request;
+      boundDevice(context, request, reply, body.device_id);
       const isKnown = (await context.store.findDevice(body.device_id)) !== undefined;
-      await context.deviceLimit.recount(context.now());
       const { device, state, newToken } = await register(context, request, body);
       return reply.code(isKnown ? 200 : 201).send({
         ...viewDevice(device),
@@ -61,8 +62,9 @@ export function registerRoutes(app: FastifyInstance, context: Context): void {
         body: HeartbeatBody,
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { params, body } = request;
+      boundDevice(context, request, reply, params.id);
       await recordDevice(context, request, params.id, async (journal) => {
         const known = await journal.store.findDevice(params.id);
         if (!known) {
@@ -93,15 +95,16 @@ export function registerRoutes(app: FastifyInstance, context: Context): void {
   );
 }
 
-/** @throws ApiError DEVICE_LIMIT, DEVICE_…, ENROLMENT_REQUIRED */
-function register(context: Context, request: FastifyRequest, body: CheckInput) {
+/** @throws ApiError DEVICE_LIMIT, TOO_MANY_NEW_DEVICES, DEVICE_…, ENROLMENT_REQUIRED */
+async function register(context: Context, request: FastifyRequest, body: CheckInput) {
+  const takePlace = await expectDevice(context, request, body.device_id);
   return noteRefusal(context, body.device_id, () =>
     record(
       context,
-      async (journal) => ({
-        ...(await admitDevice(journal, showOf(request, body))),
-        ...(await seeDevice(journal, body, context.deviceLimit)),
-      }),
+      async (journal) => {
+        const admission = await admitDevice(journal, showOf(request, body));
+        return { ...admission, ...(await seeDevice(journal, body, () => takePlace(admission))) };
+      },
       { about: aboutDevice(body.device_id) },
     ),
   );

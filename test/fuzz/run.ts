@@ -66,6 +66,7 @@ export async function runFuzz(options: FuzzOptions): Promise<FuzzResult> {
     settings: {
       deviceRate: undefined,
       addressRate: undefined,
+      newDeviceRate: undefined,
       maxDeviceCount: 1_000_000,
       maxImageBytes: 256 * 1024,
       openReads: true,

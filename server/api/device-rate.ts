@@ -1,0 +1,35 @@
+// Bounds how often one device is served. A fleet may come from one address, so a device is counted by its name and by what it shows
+// for it, in each network by itself: nobody elsewhere, and nobody who only knows its name, can use up what it may ask.
+
+import { hash } from "node:crypto";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { networkOf } from "../auth/throttle.js";
+import { credentialOf } from "./check.js";
+import type { Context } from "./context.js";
+import { ApiError } from "./errors.js";
+
+/** @throws ApiError TOO_MANY_REQUESTS */
+export function boundDevice(
+  { arrivals, deviceRate, metrics, now }: Context,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  deviceId: string,
+): void {
+  if (!deviceRate) return;
+  const waitMs = arrivals.get(request.raw)?.waitMs || deviceRate.take(keyOf(request, deviceId), now());
+  if (waitMs === 0) return;
+  metrics.rateLimited.inc({ limit: "device" });
+  reply.header("retry-after", Math.ceil(waitMs / 1000));
+  throw new ApiError(
+    429,
+    "TOO_MANY_REQUESTS",
+    `device ${deviceId} asks too often, the next request is taken in ${waitMs} ms`,
+  );
+}
+
+/** No secret stays in memory. */
+function keyOf(request: FastifyRequest, deviceId: string): string {
+  const credential = credentialOf(request);
+  const shown = credential === undefined ? "" : hash("sha256", credential, "base64url");
+  return `${networkOf(request.ip)} ${deviceId} ${shown}`;
+}
