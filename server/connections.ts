@@ -1,8 +1,9 @@
-// Which connections a server keeps: how many there are, in all and from one address, and how fast a body has to come. Those whose
-// head does not come, and those on which nothing moves, Node ends by itself (http-server.ts).
+// Which connections a server keeps: how many there are, in all and from one address, and how fast a body has to come and an answer has
+// to go. Those whose head does not come, and those on which nothing moves, Node ends by itself (http-server.ts).
 //
 //   opened ─▶ is there room? ── no ─▶ what only waits for its next request makes room, or this one is closed at once
 //      └─▶ request ─▶ its body comes ─▶ at every sweep: fast enough? ── no ─▶ 408, and closed
+//                        └─▶ its answer waits for the reader ─▶ at every sweep: fast enough? ── no ─▶ closed
 //
 // What a request costs here is one look into a map. Everything else is done when a connection opens, and by the sweep.
 
@@ -17,7 +18,7 @@ export interface ConnectionLimits {
   readonly maxCountEach: number;
   /** How long a short body may take, and the rest of one that nobody needs any more. */
   readonly shortBodyMs: number;
-  /** Of a longer one, in every such while, as many bytes a second have to come. */
+  /** Of a longer one, in every such while, as many bytes a second have to come. An answer has to be read as fast, after `idleMs`. */
   readonly bodyWindowMs: number;
   readonly minBytesPerSecond: number;
   /** How often bodies are looked at. */
@@ -42,7 +43,7 @@ export const DEFAULT_CONNECTIONS: ConnectionLimits = Object.freeze({
 });
 
 /** Why a connection was refused or ended. */
-export type Refusal = "all" | "address" | "slow_body" | "slow_head";
+export type Refusal = "all" | "address" | "slow_body" | "slow_head" | "slow_reader";
 
 /** A body that is not longer than this is short. */
 const SHORT_BODY_BYTES = 64 * 1024;
@@ -57,10 +58,16 @@ interface Connection {
   /** The last one, until it is over and a sweep has seen that. */
   response: ServerResponse<IncomingMessage> | undefined;
   isUsed: boolean;
-  /** The body of this request is watched since a sweep at `since`, when so many bytes had come. */
-  watched: IncomingMessage | undefined;
-  since: number;
-  bytes: number;
+  watched: Watched | undefined;
+}
+
+/** Something that has not been fast enough so far, since a sweep that saw it. */
+interface Watched {
+  readonly what: "body" | "answer";
+  readonly request: IncomingMessage;
+  readonly since: number;
+  /** Those that had come; those that had gone before what was waiting then. */
+  readonly bytes: number;
 }
 
 export interface ConnectionsOptions {
@@ -129,31 +136,22 @@ export class Connections {
       this.#onRefused(lack, address);
       return;
     }
-    this.#keep({
-      socket,
-      network,
-      response: undefined,
-      isUsed: false,
-      watched: undefined,
-      since: 0,
-      bytes: 0,
-    });
+    this.#keep({ socket, network, response: undefined, isUsed: false, watched: undefined });
   }
 
   #findLack(own: ReadonlySet<Connection> | undefined): Refusal | undefined {
     const { maxCount, maxCountEach } = this.limits;
-    if (own && own.size >= maxCountEach && !endIdle(own, 1)) return "address";
-    // Destroyed ones are still counted, until they have told that they are closed.
+    if (own && own.size >= maxCountEach && !this.#endIdle(own, 1)) return "address";
     if (this.#all.size >= maxCount && !this.#makeRoom()) return "all";
     return undefined;
   }
 
-  /** @returns whether there is, or was a moment ago */
+  /** @returns whether there is some */
   #makeRoom(): boolean {
     const now = this.#now();
     if (now - this.#madeRoomAt < MAKE_ROOM_MS) return false;
     this.#madeRoomAt = now;
-    return endIdle(this.#all, Math.ceil(this.limits.maxCount / 10));
+    return this.#endIdle(this.#all, Math.ceil(this.limits.maxCount / 10));
   }
 
   #keep(connection: Connection): void {
@@ -165,13 +163,32 @@ export class Connections {
     if (network !== undefined)
       this.#byNetwork.set(network, (this.#byNetwork.get(network) ?? new Set()).add(connection));
     socket.once("close", () => {
-      this.#all.delete(connection);
       this.#bySocket.delete(socket);
       this.#bySocket.delete(connection.socket);
       if (this.#byPeer.get(peer) === connection) this.#byPeer.delete(peer);
-      const own = network === undefined ? undefined : this.#byNetwork.get(network);
-      if (network !== undefined && own?.delete(connection) && own.size === 0) this.#byNetwork.delete(network);
+      this.#discount(connection);
     });
+  }
+
+  #discount(connection: Connection): void {
+    const { network } = connection;
+    this.#all.delete(connection);
+    const own = network === undefined ? undefined : this.#byNetwork.get(network);
+    if (network !== undefined && own?.delete(connection) && own.size === 0) this.#byNetwork.delete(network);
+  }
+
+  /** Closes so many that wait for their next request, the oldest first. @returns whether there were any */
+  #endIdle(connections: Iterable<Connection>, maxCount: number): boolean {
+    let count = 0;
+    for (const connection of connections) {
+      const { response, isUsed, socket } = connection;
+      if (!(response ? isOver(response) : isUsed)) continue;
+      socket.destroy();
+      // It tells that it is closed later than the next one may open.
+      this.#discount(connection);
+      if (++count >= maxCount) break;
+    }
+    return count > 0;
   }
 
   /** Over TLS requests name a socket that was not there when the connection was opened. Its other end is the same. */
@@ -183,39 +200,61 @@ export class Connections {
     return connection;
   }
 
-  /** Ends those whose bodies come too slowly. */
+  /** Ends those whose bodies come too slowly, or whose answers are read too slowly. */
   sweep(): void {
     const now = this.#now();
     for (const connection of this.#all) {
-      const { response, socket } = connection;
+      const { response } = connection;
       if (!response) continue;
       if (isOver(response)) forget(connection);
-      else if (this.#isTooSlow(connection, response, now)) {
-        this.#onRefused("slow_body", socket.remoteAddress ?? "nobody");
-        this.#end(socket, response);
-      }
+      else this.#judge(connection, response, now);
     }
   }
 
-  #isTooSlow(connection: Connection, response: ServerResponse<IncomingMessage>, now: number): boolean {
+  #judge(connection: Connection, response: ServerResponse<IncomingMessage>, now: number): void {
+    const { socket } = connection;
+    // It was told already, and does not even read that.
+    if (socket.writableEnded) socket.destroy();
+    else if (!response.req.complete) {
+      if (this.#isBodySlow(connection, response, now)) this.#endBody(socket, response);
+    } else if (this.#isReaderSlow(connection, response.req, now)) {
+      this.#onRefused("slow_reader", socket.remoteAddress ?? "nobody");
+      socket.destroy();
+    }
+  }
+
+  #isBodySlow(connection: Connection, response: ServerResponse<IncomingMessage>, now: number): boolean {
     const { req: request } = response;
-    if (request.complete) return false;
-    const { bytesRead } = connection.socket;
+    const { watched, socket } = connection;
     const { shortBodyMs, bodyWindowMs, minBytesPerSecond } = this.limits;
+    const anew: Watched = { what: "body", request, since: now, bytes: socket.bytesRead };
     // What has come and is not read waits for the server, not for the client.
-    if (connection.watched !== request || request.readableLength > 0) {
-      Object.assign(connection, { watched: request, since: now, bytes: bytesRead });
+    if (watched?.what !== "body" || watched.request !== request || request.readableLength > 0) {
+      connection.watched = anew;
       return false;
     }
-    const elapsedMs = now - connection.since;
+    const elapsedMs = now - watched.since;
     if (response.writableEnded || isShort(request)) return elapsedMs >= shortBodyMs;
     if (elapsedMs < bodyWindowMs) return false;
-    const isSlow = bytesRead - connection.bytes < (minBytesPerSecond * elapsedMs) / 1000;
-    Object.assign(connection, { since: now, bytes: bytesRead });
-    return isSlow;
+    connection.watched = anew;
+    return socket.bytesRead - watched.bytes < (minBytesPerSecond * elapsedMs) / 1000;
   }
 
-  #end(socket: Socket, response: ServerResponse): void {
+  /** Nobody is told how much of a large answer has gone so far, only when all of it has: so all of it has its time. */
+  #isReaderSlow(connection: Connection, request: IncomingMessage, now: number): boolean {
+    const { watched, socket } = connection;
+    const { idleMs, minBytesPerSecond } = this.limits;
+    const { bytesWritten, writableLength } = socket;
+    // Nothing waits for it: the answer has gone, or the server has to go on.
+    if (writableLength === 0) connection.watched = undefined;
+    else if (watched?.what !== "answer" || watched.request !== request)
+      connection.watched = { what: "answer", request, since: now, bytes: bytesWritten - writableLength };
+    else return now - watched.since >= idleMs + ((bytesWritten - watched.bytes) * 1000) / minBytesPerSecond;
+    return false;
+  }
+
+  #endBody(socket: Socket, response: ServerResponse): void {
+    this.#onRefused("slow_body", socket.remoteAddress ?? "nobody");
     // Nothing has been said so far, and it is this answer's turn.
     if (!response.headersSent && response.socket === socket) socket.write(describeSlowness(this.limits));
     socket.destroySoon();
@@ -235,17 +274,6 @@ function forget(connection: Connection): void {
   connection.response = undefined;
   connection.watched = undefined;
   connection.isUsed = true;
-}
-
-/** Closes so many that wait for their next request, the oldest first. @returns whether there were any */
-function endIdle(connections: Iterable<Connection>, maxCount: number): boolean {
-  let count = 0;
-  for (const { response, isUsed, socket } of connections) {
-    if (socket.destroyed || !(response ? isOver(response) : isUsed)) continue;
-    socket.destroy();
-    if (++count >= maxCount) break;
-  }
-  return count > 0;
 }
 
 function describeSlowness({ shortBodyMs, bodyWindowMs, minBytesPerSecond }: ConnectionLimits): string {

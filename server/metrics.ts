@@ -92,7 +92,7 @@ export function createMetrics(store: Store, live: Live, now: () => number, onlin
     }),
     refusedConnections: new Counter({
       name: "skyslot_connections_refused_total",
-      help: "Connections refused because there were too many (all, address), or ended because they were slow (slow_body, slow_head)",
+      help: "Connections refused because there were too many (all, address), or ended because they were slow (slow_…)",
       labelNames: ["reason"],
       registers,
     }),

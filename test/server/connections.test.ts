@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { createServer, type RequestListener, type Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { type AddressInfo, connect, type Socket } from "node:net";
+import { Readable } from "node:stream";
 import { connect as connectTls } from "node:tls";
 import { expect } from "chai";
 import {
@@ -215,6 +216,74 @@ describe("connections", () => {
     });
   });
 
+  describe("whose answer is read slowly", () => {
+    const SIZE = 32 * 1024 * 1024;
+    const { idleMs, minBytesPerSecond } = LIMITS;
+    const ask = async (listener: RequestListener, tls: boolean) => {
+      await listen({}, { listener, tls });
+      const client = open(tls);
+      client.socket.pause();
+      client.socket.write(head(0, "GET"));
+      await until(() => requestCount === 1);
+      // All that the network holds has gone.
+      for (let turn = 0; turn < 2000; turn++) await new Promise(setImmediate);
+      return client;
+    };
+
+    for (const tls of [false, true])
+      it(`have minutes, and as long as the least rate takes for what waits${tls ? ", over TLS too" : ""}`, async () => {
+        const client = await ask((_request, response) => response.end(Buffer.alloc(SIZE)), tls);
+        wait(0);
+        wait(60 * 60_000);
+        expect(refused).to.deep.equal([]);
+        wait(idleMs + (SIZE / minBytesPerSecond) * 1000);
+        expect(refused).to.deep.equal(["slow_reader"]);
+        client.socket.resume();
+        await client.over;
+        await until(() => connections.count === 0);
+      });
+
+    it("end when hardly anything is taken of one that is made as it goes", async () => {
+      const listener: RequestListener = (_request, response) => {
+        Readable.from(parts()).pipe(response);
+      };
+      async function* parts() {
+        for (let sent = 0; sent < SIZE; sent += 65_536) yield Buffer.alloc(65_536);
+      }
+      await ask(listener, false);
+      wait(0);
+      wait(idleMs);
+      expect(refused).to.deep.equal([]);
+      wait(10 * 60_000);
+      expect(refused).to.deep.equal(["slow_reader"]);
+    });
+
+    it("live as long as they take it", async () => {
+      let whole = Promise.resolve();
+      const listener: RequestListener = (_request, response) => {
+        whole = new Promise((resolve) => response.on("finish", resolve));
+        response.end(Buffer.alloc(SIZE));
+      };
+      const client = await ask(listener, false);
+      wait(0);
+      wait(60 * 60_000);
+      client.socket.resume();
+      await whole;
+      wait(60 * 60_000);
+      wait(60 * 60_000);
+      expect(refused).to.deep.equal([]);
+    });
+
+    it("live while they wait for the server, as live streams do", async () => {
+      await listen({}, { listener: (_request, response) => response.writeHead(200).write("open") });
+      const client = open();
+      client.socket.write(head(0, "GET"));
+      await client.until("open");
+      for (let turn = 0; turn < 100; turn++) wait(60 * 60_000);
+      expect(refused).to.deep.equal([]);
+    });
+  });
+
   describe("of which there are too many", () => {
     const use = async (client: Client) => {
       client.text = "";
@@ -260,6 +329,13 @@ describe("connections", () => {
           await idle.over;
           expect(refused).to.deep.equal([]);
         });
+
+    it("make room for many that open at once", async () => {
+      await listen({ maxCount: 20 });
+      for (let count = 0; count < 20; count++) await use(open());
+      await Promise.all([open(), open()].map((client) => use(client)));
+      expect(refused).to.deep.equal([]);
+    });
 
     it("are all a trusted proxy's, if it likes", async () => {
       await listen({ maxCountEach: 1 }, { isProxy: (address) => address === "127.0.0.1" });

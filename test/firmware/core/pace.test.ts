@@ -27,11 +27,11 @@ class Checking {
   }
 
   /** @returns seconds in force after it, and those of the next timer, without its jitter */
-  answered(answer: object): number {
+  answered(answer: object, status = 200): number {
     this.on({ type: "timerFired", timer: "check" });
     const { attempt } = this.state;
     const bytes = new TextEncoder().encode(JSON.stringify({ update_available: false, time: 1, ...answer }));
-    this.on({ type: "responseStarted", attempt, status: 200, headers: {} });
+    this.on({ type: "responseStarted", attempt, status, headers: {} });
     this.on({ type: "responseData", attempt, bytes });
     this.on({ type: "responseEnded", attempt });
     const next = this.#asked.find((effect) => effect.type === "setTimer" && effect.timer === "check");
@@ -63,6 +63,13 @@ describe("how often a device checks", () => {
     expect(device.answered({ poll_is_for_all: true })).equal(45);
     expect(device.answered({ poll_seconds: 900, poll_is_for_all: true })).equal(900);
     expect(device.answered({ poll_seconds: 900 })).equal(45);
+  });
+
+  it("stays what it was when the server has no time for it", () => {
+    const device = new Checking({});
+    expect(device.answered({ poll_seconds: 900 })).equal(900);
+    for (const status of [429, 503]) expect(device.answered({ poll_seconds: 60 }, status)).equal(900);
+    expect(device.answered({ poll_seconds: 60 })).equal(60);
   });
 
   it("is chosen by a setting, and left to the server again by 0", () => {

@@ -59,12 +59,14 @@ describe("reports", () => {
     expect(reporter.state.queue).deep.equal([]);
   });
 
-  it("are tried again after a server error, and dropped when the server will never take them", () => {
-    const reporter = new Reporter().on(made(progress(1))).answer(503);
-    expect(reporter.taken).deep.equal([]);
-    reporter.on({ type: "timerFired", timer: "report" });
-    expect(reporter.sent.length).equal(2);
-    expect(reporter.answer(404).taken).deep.equal([progress(1)]);
+  it("are tried again after a server error or when there were too many, and dropped when the server will never take them", () => {
+    for (const status of [503, 429]) {
+      const reporter = new Reporter().on(made(progress(1))).answer(status);
+      expect(reporter.taken).deep.equal([]);
+      reporter.on({ type: "timerFired", timer: "report" });
+      expect(reporter.sent.length).equal(2);
+      expect(reporter.answer(404).taken).deep.equal([progress(1)]);
+    }
   });
 
   it("keep a result when the queue is full", () => {
