@@ -150,6 +150,9 @@ async function runServer(flags: Flags): Promise<void> {
   const { startServer } = await import("../start.js");
   const { isLoopback } = await import("../api/guard.js");
   const { DEFAULT_CONNECTIONS } = await import("../connections.js");
+  const { trustProxies } = await import("../trusted-proxies.js");
+  // Before anything is opened.
+  trustProxies(flags.trustProxy ?? []);
   const isTerminal = process.stdout.isTTY === true;
   const log = pino({
     level: flags.logLevel,

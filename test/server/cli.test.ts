@@ -115,6 +115,9 @@ describe("the command line", function () {
         "http://127.0.0.1:47999 does not answer (ECONNREFUSED)",
       ],
       [["server", "--port", "99999"], 2, "port 99999 is above 65535"],
+      [["server", "--max-connections", "0"], 2, "0 would refuse everybody"],
+      [["server", "--new-devices-per-minute", "0"], 2, "0 would refuse everybody"],
+      [["server", "--trust-proxy", "proxy.example"], 1, '"proxy.example" is no proxy to trust'],
     ] as const;
     for (const [args, status, sentence] of cases) {
       const answer = await skyslot(...args);
