@@ -5,10 +5,8 @@ import type { Static } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
 import { changeDevice, changeDevices, findDevice, relabel } from "../device-changes.js";
 import { statusOf } from "../device-status.js";
-import { decide } from "../rollout/decide.js";
+import { askWhy } from "../rollout/ask-why.js";
 import { NO_LABELS } from "../rollout/model.js";
-import { readScene } from "../rollout/scene.js";
-import { explain, summarize } from "../rollout/why.js";
 import type { Device, DeviceIdentity } from "../store/store.js";
 import type { Context } from "./context.js";
 import { actorOf } from "./guard.js";
@@ -160,15 +158,11 @@ export function deviceAdminRoutes(app: FastifyInstance, context: Context): void 
   );
 }
 
-/** The newest releases first. */
 async function readWhy({ store, now }: Context, device: Device) {
-  const scene = await readScene(store, device, now());
-  const decision = decide(scene.device, scene.releases, scene.rollouts, scene.facts, scene.now);
-  const { offer } = decision;
-  const versions = new Map(scene.releases.map((release) => [release.id, release.version]));
+  const { summary, offer, answers, members } = await askWhy(store, device, now());
   return {
-    members: scene.members,
-    summary: summarize(scene, decision),
+    members,
+    summary,
     offer: offer
       ? {
           firmware_id: offer.release.id,
@@ -176,14 +170,12 @@ async function readWhy({ store, now }: Context, device: Device) {
           rollout_id: offer.rollout?.id ?? null,
         }
       : null,
-    answers: explain(scene, decision)
-      .map(({ firmwareId, rolloutId, verdict, sentence }) => ({
-        firmware_id: firmwareId,
-        version: versions.get(firmwareId),
-        rollout_id: rolloutId,
-        verdict,
-        sentence,
-      }))
-      .reverse(),
+    answers: answers.map(({ firmwareId, version, rolloutId, verdict, sentence }) => ({
+      firmware_id: firmwareId,
+      version,
+      rollout_id: rolloutId,
+      verdict,
+      sentence,
+    })),
   };
 }

@@ -38,7 +38,11 @@ export type Verdict =
   | "DONE_ALREADY"
   | "HELD"
   | "WINDOW_CLOSED"
-  | "LIMIT_REACHED";
+  | "LIMIT_REACHED"
+  /** Checks do not come so far: see ask-why.ts. */
+  | "NOT_SIGNED"
+  | "DEVICE_PENDING"
+  | "DEVICE_BLOCKED";
 
 export interface Judged {
   readonly firmwareId: number;

@@ -6,6 +6,7 @@ import { bucketOf } from "./bucket.js";
 import type { Decision, Facts, Judged, Verdict } from "./decide.js";
 import { nameAuthors, nameRelease, type Rollout, type RolloutDevice, type RolloutRelease } from "./model.js";
 import { MAX_ROLLBACK_COUNT, waitsUntil } from "./obstacle.js";
+import { compareToRunning, newestFirst } from "./order.js";
 import { missesTarget, stageOf } from "./target.js";
 import { nextOpening } from "./window.js";
 
@@ -38,7 +39,10 @@ export function explain(
 }
 
 /** The one sentence that sums it up. */
-export function summarize(scene: Scene, decision: Decision<RolloutRelease>): string {
+export function summarize(
+  scene: Scene,
+  decision: Pick<Decision<RolloutRelease>, "verdicts" | "offer">,
+): string {
   const { offer } = decision;
   const { device } = scene;
   if (offer) {
@@ -47,21 +51,63 @@ export function summarize(scene: Scene, decision: Decision<RolloutRelease>): str
     return `${device.id} is offered ${nameRelease(offer.release)}${by}${way} at its next check.`;
   }
   if (scene.releases.length === 0) return `There is no release for type ${device.type}: upload one.`;
-  const nearest = explain(scene, decision).find(({ verdict }) => !DISTANT.includes(verdict));
-  return nearest
-    ? `${device.id} is offered nothing: ${nearest.sentence}`
-    : `${device.id} is up to date: it runs ${runningName(device)}, and nothing newer is meant for it.`;
+  const nearest = findNearest(scene, decision);
+  if (nearest) return `${device.id} is offered nothing: ${nearest.sentence.replace(/^The /, "the ")}`;
+  return `${device.id} is up to date: it runs ${runningName(device)}, and nothing newer is meant for it.`;
 }
 
-/** Verdicts that nobody means who asks why an update does not come. */
-const DISTANT: readonly Verdict[] = Object.freeze([
-  "NOT_NEWER",
-  "WRONG_TYPE",
-  "WRONG_CHIP",
-  "WRONG_HARDWARE",
+/** What a person means who asks, the first that there is; what is not among these nobody means. */
+const NEAREST: readonly Verdict[] = Object.freeze([
+  "DEVICE_BLOCKED",
+  "DEVICE_PENDING",
+  "PINNED",
+  "TRIAL_RUNNING",
+  "ROLLED_BACK",
+  "WAITS_AFTER_ROLL_BACK",
+  "FAILED_TOO_OFTEN",
+  "LIMIT_REACHED",
+  "WINDOW_CLOSED",
+  "STAGE_AHEAD",
+  "CURRENT_TOO_OLD",
+  "HELD",
+  "DEVICE_REFUSES",
+  "ROLLOUT_PAUSED",
+  "ROLLOUT_SCHEDULED",
+  "ROLLOUT_AWAITING_APPROVAL",
+  "IN_NO_STAGE",
+  "NOT_TARGETED",
+  "ROLLOUT_DRAFT",
+  "EXPIRED",
+  "NOT_STABLE",
+  "NOT_SIGNED",
+  "ROLLOUT_CANCELLED",
   "INACTIVE",
-  "DONE_ALREADY",
+  "WRONG_HARDWARE",
+  "WRONG_CHIP",
 ]);
+/** Matter only of what is newer than the image that runs. */
+const OF_NEWER: readonly Verdict[] = Object.freeze(["EXPIRED", "INACTIVE", "WRONG_HARDWARE", "WRONG_CHIP"]);
+
+/** Of two that are as near, that of the newer release, then of the newer rollout. */
+function findNearest(scene: Scene, decision: Pick<Decision<RolloutRelease>, "verdicts" | "offer">) {
+  const releases = new Map(scene.releases.map((release) => [release.id, release]));
+  const [nearest] = explain(scene, decision)
+    .flatMap((answer) => {
+      const release = releases.get(answer.firmwareId);
+      const isMeant = NEAREST.includes(answer.verdict);
+      const isNewer = release !== undefined && compareToRunning(release, scene.device) > 0;
+      return release && isMeant && (isNewer || !OF_NEWER.includes(answer.verdict))
+        ? [{ answer, release }]
+        : [];
+    })
+    .sort(
+      (a, b) =>
+        NEAREST.indexOf(a.answer.verdict) - NEAREST.indexOf(b.answer.verdict) ||
+        newestFirst(a.release, b.release) ||
+        (b.answer.rolloutId ?? 0) - (a.answer.rolloutId ?? 0),
+    );
+  return nearest?.answer;
+}
 
 /** Words one verdict. */
 export function word(
@@ -134,6 +180,12 @@ export function word(
       return `The device is kept at ${runningName(device)} by a forced rollout: give another rollout a higher priority, or cancel the forced one.`;
     case "WINDOW_CLOSED":
       return `${run} for ${name} is outside its windows: ${opening(rollout, now)}.`;
+    case "NOT_SIGNED":
+      return `${name} is not signed, and type ${release.deviceType} takes signed releases only: sign it, or make the type legacy.`;
+    case "DEVICE_PENDING":
+      return "The device waits for its approval: approve it.";
+    case "DEVICE_BLOCKED":
+      return "The device is blocked, and refused whatever it asks: approve it to let it in again.";
     case "LIMIT_REACHED":
       return `${run} for ${name} updates ${rollout?.maxConcurrentCount} devices at the same time, and so many are under way: the device's turn comes.`;
   }

@@ -64,7 +64,7 @@ describe("skyslot rollout and skyslot device", () => {
     );
     expect((await skyslot("device", "pin", "d2", "1.0.0")).out).to.equal("d2 is pinned to 1.0.0\n");
     expect((await skyslot("device", "why", "d2")).out).to.match(
-      /^d2 is offered nothing: The device is pinned to 1\.0\.0/,
+      /^d2 is offered nothing: the device is pinned to 1\.0\.0/,
     );
     expect(await failure("device", "pin", "d2")).to.be.instanceOf(UsageError);
     expect(await failure("device", "tag", "d2")).to.be.instanceOf(UsageError);

@@ -323,7 +323,7 @@ describe("the labels of devices", () => {
     expect(why).to.deep.equal({
       device_id: "d1",
       summary:
-        "d1 is offered nothing: The device is pinned to 1.0.0: remove the pin to let it have base 1.1.0.",
+        "d1 is offered nothing: the device is pinned to 1.0.0: remove the pin to let it have base 1.1.0.",
       offer: null,
       answers: [
         {
@@ -339,6 +339,56 @@ describe("the labels of devices", () => {
       "d2 is offered base 1.1.0 at its next check.",
     );
     expect((await server.admin("GET", "/api/devices/nobody/why")).statusCode).to.equal(404);
+  });
+
+  const summaryFor = async (id: string): Promise<string> =>
+    (await server.admin("GET", `/api/devices/${id}/why`)).json().summary;
+
+  it("answer why with what checks do not come so far as to look at", async () => {
+    await server.admin("PATCH", "/api/devices/d1", {});
+    await server.store.addFirmware(sampleFirmware({ isActive: false }));
+    expect(await summaryFor("d1")).to.equal(
+      "d1 is offered nothing: base 1.1.0 was deactivated: nobody can download it.",
+    );
+    await server.store.addFirmware(
+      sampleFirmware({ version: "1.2.0", release: null, imageSha256: "e".repeat(64) }),
+    );
+    expect(await summaryFor("d1")).to.contain("base 1.2.0 is not signed, and type base takes signed");
+    await server.store.addFirmware(
+      sampleFirmware({ version: "1.3.0", chip: "esp32c3", hardware: "esp32c3" }),
+    );
+    await server.store.putDevice(sampleDevice({ id: "d3", version: "1.2.5" }));
+    expect(await summaryFor("d3")).to.equal(
+      "d3 is offered nothing: base 1.3.0 is for chip esp32c3, the device has esp32.",
+    );
+    await server.store.putDevice(sampleDevice({ id: "d4", version: "2.0.0" }));
+    expect(await summaryFor("d4")).to.contain("is up to date");
+  });
+
+  it("answer why a blocked device and one that waits for its approval are offered nothing", async () => {
+    await server.store.addFirmware(sampleFirmware());
+    await server.admin("PUT", "/api/registration/base", { registration: "approval", tokens: "optional" });
+    await server.check({ device_id: "d5" });
+    expect(await summaryFor("d5")).to.equal(
+      "d5 is offered nothing: the device waits for its approval: approve it.",
+    );
+    await server.admin("POST", "/api/device-identities/change", { device_ids: ["d5"], action: "block" });
+    const blocked = (await server.admin("GET", "/api/devices/d5/why")).json();
+    expect(blocked.summary).to.contain("d5 is offered nothing: the device is blocked");
+    expect(blocked.offer).to.equal(null);
+  });
+
+  it("answer why with the rollout that runs, not with one that was cancelled before it", async () => {
+    await server.store.addFirmware(sampleFirmware());
+    await server.store.addFirmware(
+      sampleFirmware({ version: "3.0.0", isStable: false, imageSha256: "f".repeat(64) }),
+    );
+    for (const id of [1, 2]) {
+      await server.admin("POST", "/api/rollouts", { firmware_id: 1 });
+      await server.admin("POST", `/api/rollouts/${id}/start`);
+      await server.admin("POST", `/api/rollouts/${id}/${id === 1 ? "cancel" : "pause"}`, { reason: "lunch" });
+    }
+    expect(await summaryFor("d1")).to.match(/^d1 is offered nothing: rollout 2 .* is paused: lunch\.$/);
   });
 });
 
