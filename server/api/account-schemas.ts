@@ -4,6 +4,7 @@ import { Type } from "@sinclair/typebox";
 import { USER_NAME_PATTERN } from "../auth/accounts.js";
 import { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from "../auth/password.js";
 import { ROLES, SCOPE_NAMES, SCOPES } from "../auth/permissions.js";
+import { Exactly } from "./schemas.js";
 
 const literals = <Value extends string>(values: readonly Value[], description: string) =>
   Type.Unsafe<Value>(Type.String({ enum: [...values], pattern: `^(${values.join("|")})$`, description }));
@@ -51,12 +52,12 @@ export const UseLinkBody = Type.Object({
 });
 
 export const UserParams = Type.Object({ name: UserName });
-export const NewUserBody = Type.Object({
+export const NewUserBody = Exactly({
   name: UserName,
   role: RoleName,
   password: Type.Optional(NewPassword),
 });
-export const UserPatch = Type.Object({
+export const UserPatch = Exactly({
   role: Type.Optional(RoleName),
   is_active: Type.Optional(Type.Boolean({ description: "false: may do nothing, and is signed out" })),
   password: Type.Optional(NewPassword),
@@ -66,7 +67,7 @@ export const TokenQuery = Type.Object({
   user: Type.Optional(UserName),
   all: Type.Optional(Type.Boolean({ description: "of every user; for administrators" })),
 });
-export const NewTokenBody = Type.Object({
+export const NewTokenBody = Exactly({
   name: Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$", description: "for people, such as ci" }),
   scopes: Type.Array(
     literals(

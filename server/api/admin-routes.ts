@@ -92,6 +92,14 @@ export function adminRoutes(app: FastifyInstance, context: Context): void {
         ...(body.min_current_version === undefined ? {} : { minCurrentVersion: body.min_current_version }),
         ...(body.release_notes === undefined ? {} : { notes: body.release_notes }),
       };
+      if (Object.keys(changes).length === 0) {
+        const known = Object.keys(FirmwarePatch.properties).join(", ");
+        throw new ApiError(
+          400,
+          "INVALID_REQUEST",
+          `this would change nothing; what can be changed: ${known}`,
+        );
+      }
       return viewFirmware(await change(context, actorOf(request), params.id, changes));
     },
   );

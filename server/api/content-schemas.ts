@@ -5,7 +5,7 @@ import { isInForce } from "../content-choice.js";
 import { judgeWindows } from "../rollout/window.js";
 import type { ContentAssignment, ContentImage, ContentTarget, NewContentAssignment } from "../store/store.js";
 import { Label, WindowsBody } from "./rollout-schemas.js";
-import { DeviceId, Id, Name, Page } from "./schemas.js";
+import { DeviceId, Exactly, Id, Name, Page } from "./schemas.js";
 import { time } from "./views.js";
 
 const ImageName = Type.String({
@@ -28,15 +28,15 @@ const Moment = Type.String({
 });
 const orNull = (schema: typeof Moment) => Type.Optional(Type.Union([schema, Type.Null()]));
 
-export const AssignmentBody = Type.Object(
+export const AssignmentBody = Exactly(
   {
     image_id: Type.Integer({ ...Id, description: "The picture" }),
     target: Type.Union(
       [
-        Type.Object({ kind: Type.Literal("device"), name: DeviceId }),
-        Type.Object({ kind: Type.Literal("group"), name: Label }),
-        Type.Object({ kind: Type.Literal("type"), name: Name }),
-        Type.Object({ kind: Type.Literal("default") }),
+        Exactly({ kind: Type.Literal("device"), name: DeviceId }),
+        Exactly({ kind: Type.Literal("group"), name: Label }),
+        Exactly({ kind: Type.Literal("type"), name: Name }),
+        Exactly({ kind: Type.Literal("default") }),
       ],
       {
         description:
@@ -47,7 +47,7 @@ export const AssignmentBody = Type.Object(
     until: orNull(Moment),
     windows: Type.Optional(
       Type.Union([
-        Type.Object(WindowsBody.properties, {
+        Exactly(WindowsBody.properties, {
           description: "Times of the week at which it is shown, by a place's own clock",
         }),
         Type.Null(),

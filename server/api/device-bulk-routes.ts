@@ -10,14 +10,14 @@ import { OrderSettings, readOrder } from "./device-order-routes.js";
 import { ApiError } from "./errors.js";
 import { actorOf } from "./guard.js";
 import { DevicePatch } from "./rollout-schemas.js";
-import { DeviceFilterFields, DeviceId } from "./schemas.js";
+import { DeviceFilterFields, DeviceId, Exactly } from "./schemas.js";
 
 /** Of one request: it takes seconds at most. */
 const MAX_DEVICE_COUNT = 500;
 
 const KINDS = ["restart", "settings", "labels", "approve", "block", "rotate-token"] as const;
 
-const BulkBody = Type.Object({
+const BulkBody = Exactly({
   devices: Type.Optional(
     Type.Array(DeviceId, { minItems: 1, maxItems: MAX_DEVICE_COUNT, description: "These devices" }),
   ),

@@ -16,7 +16,7 @@ import { aboutDevice } from "./check.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";
 import { actorOf, demandChange } from "./guard.js";
-import { DeviceId, DeviceParams, Id, Text } from "./schemas.js";
+import { DeviceId, DeviceParams, Exactly, Id, Text } from "./schemas.js";
 import { time } from "./views.js";
 
 const READ = Object.freeze({ access: "read" as const });
@@ -42,12 +42,12 @@ export const OrderSettings = Type.Optional(
     },
   ),
 );
-const OrderBody = Type.Object({
+const OrderBody = Exactly({
   kind: kindOf(["identify", "restart", "settings"]),
   settings: OrderSettings,
 });
 /** To identify many devices at once tells nothing. */
-const OrdersBody = Type.Object({
+const OrdersBody = Exactly({
   devices: Type.Array(DeviceId, { minItems: 1, maxItems: MAX_DEVICE_COUNT }),
   kind: kindOf(["restart", "settings"]),
   settings: OrderSettings,

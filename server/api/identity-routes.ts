@@ -13,7 +13,7 @@ import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";
 import { actorOf, demandChange, demandChangeOfAll } from "./guard.js";
 import { viewEnrolment, viewPolicy } from "./identity-views.js";
-import { DeviceId, DeviceParams, IdParams, Name } from "./schemas.js";
+import { DeviceId, DeviceParams, Exactly, IdParams, Name } from "./schemas.js";
 
 const READ = Object.freeze({ access: "read" as const });
 const DEVICES = Object.freeze({ access: "devices:write" as const });
@@ -29,7 +29,7 @@ const TypeParams = Type.Object({
     description: "a device type, or * for all others",
   }),
 });
-const PolicyBody = Type.Object({
+const PolicyBody = Exactly({
   registration: oneOf(
     ["open", "enrolment", "approval"],
     "open: whoever asks. enrolment: with an enrolment token. approval: whoever asks, but is offered nothing before it is approved",
@@ -44,15 +44,15 @@ const IdentityQuery = Type.Object({
   limit: Type.Integer({ minimum: 1, maximum: 500, default: 50 }),
   offset: Type.Integer({ minimum: 0, maximum: 1_000_000_000, default: 0 }),
 });
-const ChangeBody = Type.Object({
+const ChangeBody = Exactly({
   device_ids: Type.Array(DeviceId, { minItems: 1, maxItems: 500, uniqueItems: true }),
   action: oneOf(
     ["approve", "block", "rotate-token", "forget-token"],
     "rotate-token: the device is given a new one. forget-token: it has lost its own, whoever comes next is trusted",
   ),
 });
-const TokenBody = Type.Object({ device_type: Type.Optional(Name) });
-const EnrolmentBody = Type.Object({
+const TokenBody = Exactly({ device_type: Type.Optional(Name) });
+const EnrolmentBody = Exactly({
   name: Type.String({
     pattern: "^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$",
     description: "for people, such as batch 7",

@@ -2,15 +2,16 @@
 // rollout has, lists are replaced as a whole.
 
 import { type Static, type TObject, Type } from "@sinclair/typebox";
+import { Value } from "@sinclair/typebox/value";
 import type { Rollout, RolloutPlan } from "../rollout/model.js";
 import { ApiError } from "./errors.js";
 import { RolloutBody, type RolloutInput, readPlan } from "./rollout-schemas.js";
 import { viewRollout } from "./rollout-views.js";
-import { findFault } from "./schemas.js";
+import { Exactly, findFault } from "./schemas.js";
 
 /** A schema of which everything may be left out, or be null. */
 const patchOf = (schema: TObject): TObject =>
-  Type.Object(
+  Exactly(
     Object.fromEntries(
       Object.entries(schema.properties).map(([name, field]) => [
         name,
@@ -41,7 +42,11 @@ export function patchPlan(rollout: Rollout, patch: RolloutPatchInput): RolloutPl
 
 /** The body that would make this rollout. */
 function inputOf(rollout: Rollout): Record<string, unknown> {
-  const view: Record<string, unknown> = JSON.parse(JSON.stringify(viewRollout(rollout)));
+  // What it has come to, as the number of devices in a stage, was nobody's to say.
+  const view = Value.Clean(RolloutBody, JSON.parse(JSON.stringify(viewRollout(rollout)))) as Record<
+    string,
+    unknown
+  >;
   const told = Object.keys(RolloutBody.properties).filter((name) => view[name] !== null);
   return Object.fromEntries(told.map((name) => [name, view[name]]));
 }

@@ -5,7 +5,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import { MAX_TAG_COUNT } from "../rollout/labels.js";
 import type { RolloutPlan, Stage, Target } from "../rollout/model.js";
 import { OUTCOMES } from "../store/store.js";
-import { DeviceId, Name, Page, VersionText } from "./schemas.js";
+import { DeviceId, Exactly, Name, Page, VersionText } from "./schemas.js";
 
 const MAX_STAGE_COUNT = 20;
 const MAX_SPAN_COUNT = 20;
@@ -22,7 +22,7 @@ const Clock = Type.String({ pattern: "^([01]\\d|2[0-3]):[0-5]\\d$", description:
 const Fraction = (description: string) => Type.Number({ minimum: 0, maximum: 1, description });
 const Seconds = (description: string) => Type.Number({ minimum: 0, maximum: YEAR_SECONDS, description });
 
-const TargetBody = Type.Object(
+const TargetBody = Exactly(
   {
     hardware: Type.Optional(
       Type.Array(Name, { minItems: 1, maxItems: 50, description: "Boards, as devices report them" }),
@@ -42,7 +42,7 @@ const TargetBody = Type.Object(
   { description: "Whom the rollout is for. What is left out does not narrow; what is told must all hold." },
 );
 
-const StageBody = Type.Object(
+const StageBody = Exactly(
   {
     name: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
     percent: Type.Optional(
@@ -74,7 +74,7 @@ const StageBody = Type.Object(
   { description: "A step of the rollout: a share or groups, and what has to be proved before the next" },
 );
 
-const GatesBody = Type.Object(
+const GatesBody = Exactly(
   {
     max_failed_fraction: Type.Optional(
       Fraction("Failures and roll backs among what ended; default 0.1, 1 never stops"),
@@ -93,11 +93,11 @@ const GatesBody = Type.Object(
   { description: "What pauses the rollout" },
 );
 
-export const WindowsBody = Type.Object(
+export const WindowsBody = Exactly(
   {
     time_zone: Type.String({ minLength: 1, maxLength: 64, description: "IANA name, such as Europe/Berlin" }),
     spans: Type.Array(
-      Type.Object({
+      Exactly({
         weekdays: Type.Array(Type.Integer({ minimum: 1, maximum: 7 }), {
           minItems: 1,
           maxItems: 7,
@@ -115,7 +115,7 @@ export const WindowsBody = Type.Object(
   },
 );
 
-export const RolloutBody = Type.Object(
+export const RolloutBody = Exactly(
   {
     firmware_id: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: "The release" }),
     name: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
@@ -163,10 +163,10 @@ export const RolloutBody = Type.Object(
 );
 export type RolloutInput = Static<typeof RolloutBody>;
 
-export const ReasonBody = Type.Object({
+export const ReasonBody = Exactly({
   reason: Type.Optional(Type.String({ maxLength: 300, description: "For those who ask later" })),
 });
-export const RollBackBody = Type.Object({
+export const RollBackBody = Exactly({
   firmware_id: Type.Optional(
     Type.Integer({
       minimum: 1,
@@ -202,8 +202,8 @@ const labelChanges = {
     ]),
   ),
 };
-export const DevicePatch = Type.Object(labelChanges, { description: "What an operator says of a device" });
-export const DevicesPatch = Type.Object(
+export const DevicePatch = Exactly(labelChanges, { description: "What an operator says of a device" });
+export const DevicesPatch = Exactly(
   { devices: Type.Array(DeviceId, { minItems: 1, maxItems: MAX_DEVICE_COUNT }), ...labelChanges },
   { description: "The same for many devices; each is judged by itself" },
 );

@@ -1,9 +1,9 @@
-// The shapes of every request, as TypeBox schemas: what is not of such a shape never reaches a handler. Unknown fields are
-// allowed and ignored, so that newer clients can talk to an older server.
+// The shapes of every request, as TypeBox schemas: what is not of such a shape never reaches a handler. Unknown fields of devices are
+// allowed and ignored, so that newer ones can talk to an older server.
 
-import { type Static, type TSchema, Type } from "@sinclair/typebox";
+import { type ObjectOptions, type Static, type TProperties, type TSchema, Type } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
-import { Value, type ValueError } from "@sinclair/typebox/value";
+import { Value, type ValueError, ValueErrorType } from "@sinclair/typebox/value";
 import type { FastifyInstance } from "fastify";
 import {
   type CheckRequest,
@@ -11,6 +11,13 @@ import {
   MAX_ORDER_REASON_LENGTH,
   type StatusRequest,
 } from "../../firmware/core/wire.js";
+
+/**
+ * What people and their programs say: a field that is not known here is a slip of the pen, and left out in silence it could send an
+ * update to everybody. Devices, and clients of other systems, may send more than is known.
+ */
+export const Exactly = <Fields extends TProperties>(fields: Fields, options: ObjectOptions = {}) =>
+  Type.Object(fields, { ...options, additionalProperties: false });
 
 export const DeviceId = Type.String({ pattern: "^[A-Za-z0-9._:-]{1,64}$" });
 export const Name = Type.String({ pattern: "^[A-Za-z0-9._-]{1,64}$" });
@@ -193,6 +200,10 @@ export function findFault(schema: TSchema, value: unknown): string | undefined {
 function describe(told: ValueError): string {
   const error = innermost(told);
   const field = error.path.slice(1).replaceAll("/", ".") || "body";
+  if (error.type === ValueErrorType.ObjectAdditionalProperties) {
+    const { properties = {} } = error.schema as { readonly properties?: object };
+    return `${field} is not known; known here: ${Object.keys(properties).join(", ")}`;
+  }
   const pattern = (error.schema as { readonly pattern?: string }).pattern;
   return pattern ? `${field} does not match ${pattern}` : `${field}: ${error.message.replace(/^E/, "e")}`;
 }

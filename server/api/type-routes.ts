@@ -5,11 +5,11 @@ import type { FastifyInstance } from "fastify";
 import { recordChange } from "../journal.js";
 import type { Context } from "./context.js";
 import { actorOf, demandChange } from "./guard.js";
-import { Name } from "./schemas.js";
+import { Exactly, Name } from "./schemas.js";
 import { viewType } from "./views.js";
 
 const TypeParams = Type.Object({ name: Name });
-const TypeBody = Type.Object({
+const TypeBody = Exactly({
   kind: Type.Union([Type.Literal("signed"), Type.Literal("legacy")], {
     description:
       "signed: releases need a manifest signed by a trusted key. legacy: its devices know no signatures.",

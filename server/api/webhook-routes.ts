@@ -11,7 +11,7 @@ import { readTarget, TargetRefused } from "../webhooks/target.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";
 import { actorOf, demandChangeOfAll } from "./guard.js";
-import { IdParams, Page, Text } from "./schemas.js";
+import { Exactly, IdParams, Page, Text } from "./schemas.js";
 import { viewDelivery, viewWebhook } from "./webhook-views.js";
 
 const MAX_WEBHOOK_COUNT = 50;
@@ -23,13 +23,13 @@ const Events = Type.Array(Type.String({ pattern: "^([a-z0-9_.-]{1,63}|[a-z0-9_.-
   maxItems: 50,
   description: "kinds of events, such as update.failed; update.* is all that begin so, * is all",
 });
-const NewWebhookBody = Type.Object({
+const NewWebhookBody = Exactly({
   url: Url,
   events: Events,
   description: Type.Optional(Text(200)),
   is_active: Type.Optional(Type.Boolean()),
 });
-const WebhookPatch = Type.Object({
+const WebhookPatch = Exactly({
   url: Type.Optional(Url),
   events: Type.Optional(Events),
   description: Type.Optional(Text(200)),

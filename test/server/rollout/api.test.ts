@@ -23,6 +23,28 @@ describe("the rollout API", () => {
     return server.as(access, "POST", `/api/rollouts${url}`);
   };
 
+  it("refuses what it does not know: a slip of the pen would send an update to everybody", async () => {
+    const slips: readonly (readonly [object, string])[] = [
+      [{ stage: [{ percent: 10 }] }, "stage is not known; known here: firmware_id, name, target, stages"],
+      [{ target: { group: ["lab"] } }, "target.group is not known; known here: hardware, tags, groups"],
+      [{ stages: [{ percent: 10, soak: 60 }] }, "stages.0.soak is not known"],
+      [{ needs_aproval: true }, "needs_aproval is not known"],
+    ];
+    for (const [plan, message] of slips) {
+      const answer = await post("", { firmware_id: 1, ...plan });
+      expect(answer.statusCode, answer.body).to.equal(400);
+      expect(answer.json().message).to.contain(message);
+    }
+    await create();
+    const patched = await server.admin("PATCH", "/api/rollouts/1", { target: { group: ["lab"] } });
+    expect(patched.statusCode, patched.body).to.equal(400);
+    const user = await server.admin("PATCH", "/api/users/ada", { disabled: true });
+    expect(user.json().message).to.equal("disabled is not known; known here: role, is_active, password");
+    const firmware = await server.admin("PATCH", "/api/ota/admin/firmware/1", { stable: false });
+    expect(firmware.statusCode).to.equal(400);
+    expect(firmware.json().message).to.contain("this would change nothing; what can be changed: is_stable");
+  });
+
   it("makes a draft with everything that was left out, and tells it as it is", async () => {
     const made = await create({
       name: "autumn",
