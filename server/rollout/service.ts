@@ -13,6 +13,7 @@ import { edit } from "./edit.js";
 import { evaluateRollout, logRollout } from "./evaluate.js";
 import { type Command, command } from "./lifecycle.js";
 import { nameRelease, PLAN_FIELDS, type Rollout, type RolloutPlan } from "./model.js";
+import { isEmptyRange } from "./target.js";
 import { judgeWindows } from "./window.js";
 
 /** A draft of what a person described. @throws ApiError FIRMWARE_UNKNOWN, FIRMWARE_INACTIVE, ROLLOUT_INVALID */
@@ -82,6 +83,8 @@ function judgePlan(plan: RolloutPlan, firmware: Firmware): string | undefined {
   for (const text of [target.fromVersion, target.toVersion]) {
     if (text !== undefined && !parseVersion(text)) return `"${text}" is not a version`;
   }
+  if (isEmptyRange(target))
+    return `the target is from ${target.fromVersion} to ${target.toVersion}: no version lies between them`;
   if (target.hardware && !target.hardware.includes(firmware.hardware)) {
     return `${nameRelease(firmware)} is for hardware ${firmware.hardware}, the target is ${target.hardware.join(", ")}`;
   }

@@ -35,6 +35,12 @@ function newestOf(toVersion = ""): Version | undefined {
   return version && !toVersion.includes("+") ? { ...version, build: Number.MAX_SAFE_INTEGER } : version;
 }
 
+/** Whether no version at all lies between its oldest and its newest. */
+export function isEmptyRange({ fromVersion, toVersion }: Target): boolean {
+  const [oldest, newest] = [parseVersion(fromVersion ?? ""), newestOf(toVersion)];
+  return oldest !== undefined && newest !== undefined && compareVersions(oldest, newest) > 0;
+}
+
 /** In which of its terms a target has devices that another has not, such as `tags`; `undefined`: in none. */
 export function findWidening(before: Target, after: Target): string | undefined {
   for (const name of ["hardware", "tags", "groups", "devices"] as const) {
