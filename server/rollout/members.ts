@@ -36,7 +36,8 @@ export async function settleLeases(
     fromVersion: known?.fromVersion ?? device.version,
     firstGivenAt: known?.firstGivenAt ?? time,
     lastGivenAt: isHeld ? known.lastGivenAt : time,
-    leaseUntil: time + rollout.leaseMs,
+    // Asking again is no progress: who is offered it and never takes it must not keep others out for ever.
+    leaseUntil: isHeld ? known.leaseUntil : time + rollout.leaseMs,
     isUpdating: isHeld && known.isUpdating,
     outcome: known?.outcome ?? null,
     outcomeAt: known?.outcomeAt ?? null,

@@ -153,6 +153,21 @@ describe("the rollout API", () => {
     expect(paged.devices).to.deep.equal(plan.devices.slice(35));
   });
 
+  it("does not let devices that never take what they are offered keep the others out", async () => {
+    await create({ max_concurrent: 1, lease_seconds: 600 });
+    await post("/1/start");
+    const isOffered = async (id: string) => (await server.check({ device_id: id })).json().update_available;
+    expect(await isOffered("idle")).to.equal(true);
+    for (let minute = 2; minute < 10; minute += 2) {
+      server.nowMs += 120_000;
+      expect(await isOffered("idle"), "it is still its turn").to.equal(true);
+      expect(await isOffered("other")).to.equal(false);
+    }
+    server.nowMs += 120_000;
+    expect(await isOffered("other")).to.equal(true);
+    expect(await isOffered("idle")).to.equal(false);
+  });
+
   it("asks another person for the approval", async () => {
     const { id } = await create({ needs_approval: true });
     expect((await post(`/${id}/start`)).json()).to.include({ state: "awaiting_approval" });
