@@ -38,6 +38,8 @@ export async function sendImage(
   { caching, isDirect = false, deviceId }: SendOptions,
 ): Promise<FastifyReply> {
   const audience = await demandAccess(request, context, { deviceType: firmware.deviceType, deviceId });
+  // A page that flashes devices may lie elsewhere (ESP Web Tools); what everybody may have is no secret.
+  if (audience === "everybody") reply.header("access-control-allow-origin", "*");
   if (!firmware.isActive)
     throw new ApiError(410, "FIRMWARE_INACTIVE", `firmware ${firmware.id} was deactivated`);
   const elsewhere = isDirect ? undefined : await findElsewhere(context, firmware, audience);

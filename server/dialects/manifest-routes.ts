@@ -28,8 +28,11 @@ const CHIP_FAMILIES: Readonly<Record<string, string>> = Object.freeze({
   esp32s3: "ESP32-S3",
 });
 
-/** Where the app of ESP-IDF's, Arduino's and ESPHome's usual partition tables begins. Ours begins at 0x20000. */
-const DEFAULT_APP_OFFSET = 0x10000;
+/**
+ * Where the first app begins: in our own partition tables (partitions/*.csv), and in the usual ones of ESP-IDF, Arduino and ESPHome. An
+ * image in the wrong place would run over the one that begins behind it.
+ */
+const APP_OFFSETS = Object.freeze({ signed: 0x20000, legacy: 0x10000 });
 const MAX_TYPE_COUNT = 8;
 const REBOOT_DELAY_SECONDS = 5;
 /** How long system C's orchestrator waits for a device that it has updated. */
@@ -37,12 +40,14 @@ const HEALTH_CHECK_SECONDS = 30;
 
 const TypeParams = Type.Object({ type: Name });
 const OffsetQuery = Type.Object({
-  offset: Type.Integer({
-    minimum: 0x1000,
-    maximum: 0x1000000,
-    multipleOf: 0x1000,
-    default: DEFAULT_APP_OFFSET,
-  }),
+  offset: Type.Optional(
+    Type.Integer({
+      minimum: 0x1000,
+      maximum: 0x1000000,
+      multipleOf: 0x1000,
+      description: `Where the app begins in flash; default ${APP_OFFSETS.signed}, for legacy types ${APP_OFFSETS.legacy}`,
+    }),
+  ),
   ...AskingDevice,
 });
 const SystemQuery = Type.Object({
@@ -64,7 +69,8 @@ export function manifestRoutes(app: FastifyInstance, context: Context): void {
     async (request, reply) => {
       const { params, query } = request;
       const newest = await newestFor(request, context, params.type, query.device);
-      const manifest = describeForWebTools(newest, query.offset, query.device);
+      const kind = (await context.store.findType(params.type))?.kind ?? "signed";
+      const manifest = describeForWebTools(newest, query.offset ?? APP_OFFSETS[kind], query.device);
       // The page that flashes may lie elsewhere; what everybody may have is no secret.
       if (await context.access.isOpen(params.type)) reply.header("access-control-allow-origin", "*");
       return reply.header("cache-control", "private, no-cache").send(manifest);

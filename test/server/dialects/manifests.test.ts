@@ -16,7 +16,7 @@ describe("manifests for other tools", () => {
     await release("1.0.0", "base");
     const esp32 = await release("1.1.0", "base");
     const c3 = await release("1.1.0", "base", "esp32c3");
-    expect(await get("/api/web-tools/base/manifest.json?offset=131072")).to.deep.equal({
+    expect(await get("/api/web-tools/base/manifest.json")).to.deep.equal({
       name: "base",
       version: "1.1.0",
       new_install_prompt_erase: true,
@@ -28,6 +28,24 @@ describe("manifests for other tools", () => {
     });
     expect((await get("/api/web-tools/base/manifest.json?offset=100")).error).to.equal("INVALID_REQUEST");
     expect((await get("/api/web-tools/none/manifest.json")).error).to.equal("FIRMWARE_UNKNOWN");
+  });
+
+  it("tell ESP Web Tools where the app of a type begins, and let a page of another site fetch it", async () => {
+    await release("1.1.0", "base");
+    const offsetOf = async (query: string) =>
+      (await get(`/api/web-tools/base/manifest.json${query}`)).builds[0].parts[0].offset;
+    expect(await offsetOf("")).to.equal(0x20000);
+    expect(await offsetOf("?offset=65536")).to.equal(0x10000);
+    await server.admin("PUT", "/api/types/base", { kind: "legacy" });
+    expect(await offsetOf("")).to.equal(0x10000);
+    for (const url of ["/api/web-tools/base/manifest.json", "/api/ota/download/1"])
+      expect((await server.app.inject(url)).headers).to.include({ "access-control-allow-origin": "*" });
+    const policy = { registration: "open", tokens: "required" };
+    await server.admin("PUT", "/api/registration/base", policy);
+    server.nowMs += 3000;
+    const mine = await server.admin("GET", "/api/ota/download/1");
+    expect(mine.statusCode).to.equal(200);
+    expect(mine.headers).not.to.have.property("access-control-allow-origin");
   });
 
   it("tell a synchronised pair its versions, their order and the way back", async () => {
