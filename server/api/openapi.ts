@@ -4,6 +4,7 @@ import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import type { FastifyInstance } from "fastify";
 import type { Need } from "../auth/permissions.js";
+import { ANSWERS, Binary, BODIES, ErrorAnswer, MEDIA_TYPES } from "./openapi-shapes.js";
 
 const DOCS = "/api/docs";
 const DOCS_POLICY = "default-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'";
@@ -61,6 +62,8 @@ export function describeApi(app: FastifyInstance, routes: (app: FastifyInstance)
         url,
         schema: {
           ...schema,
+          ...BODIES[keyOf(route.method, url)],
+          response: describeAnswers(keyOf(route.method, url)),
           tags: [GROUPS.find(([prefix]) => url.startsWith(prefix))?.[1] ?? "Service"],
           // Of a route for several methods the words are the same, and a name cannot be.
           ...(Array.isArray(route.method) ? {} : { operationId: nameOf(route.method, url) }),
@@ -90,6 +93,18 @@ export function describeApi(app: FastifyInstance, routes: (app: FastifyInstance)
     });
   });
   app.register(async (described) => routes(described));
+}
+
+/** Of a route for several methods that of the first. */
+const keyOf = (method: string | readonly string[], url: string): string => `${[method].flat()[0]} ${url}`;
+
+function describeAnswers(key: string) {
+  const type = MEDIA_TYPES[key];
+  const done = type ? { content: { [type]: { schema: Binary } } } : (ANSWERS[key] ?? {});
+  return {
+    "2xx": { ...done, description: "Done" },
+    "4xx": { ...ErrorAnswer, description: "Refused, and why" },
+  };
 }
 
 const nameOf = (method: string, url: string): string =>
