@@ -3,10 +3,10 @@
 
 import type { DeviceState } from "../store/device-identities.js";
 import type { Device, FirmwareSummary, Member, Store } from "../store/store.js";
-import { type Decision, decide, type Judged, type Offer, type Verdict } from "./decide.js";
+import { type Decision, decide, type Judged, type Offer } from "./decide.js";
 import { compareToRunning } from "./order.js";
 import { readScene, toSubject } from "./scene.js";
-import { type Answer, explain, summarize } from "./why.js";
+import { type Answer, BARRED, explain, summarize } from "./why.js";
 
 /** The newest uploads of a type are looked through for some that are withheld. */
 const MAX_WITHHELD_COUNT = 100;
@@ -45,7 +45,7 @@ function bar(
   state: DeviceState = "approved",
 ): Decision<FirmwareSummary> {
   if (state === "approved") return { offer, verdicts };
-  const verdict: Verdict = state === "blocked" ? "DEVICE_BLOCKED" : "DEVICE_PENDING";
+  const verdict = BARRED[state];
   return { offer: undefined, verdicts: verdicts.map((judged) => ({ ...judged, verdict })) };
 }
 

@@ -26,6 +26,7 @@ export async function readFleet(
   const planner = new Planner(rollout, releases, rollouts, now);
   const given = new Set(await store.memberIds(rollout.id));
   const gaveUp = new Set(await store.listRolledBack(rollout.firmwareId, MAX_ROLLBACK_COUNT));
+  const barred = await store.listBarred();
   const factsOf = (deviceId: string): Facts => ({
     ...NO_FACTS,
     given: given.has(deviceId) ? new Set([rollout.id]) : NO_FACTS.given,
@@ -34,7 +35,13 @@ export async function readFleet(
   for (let after = ""; ; ) {
     const piece = await store.scanDevices(type, after, PIECE_LENGTH);
     for (const { device, labels } of piece) {
-      see(planner.add({ device: toSubject(device, labels), facts: factsOf(device.id) }));
+      see(
+        planner.add({
+          device: toSubject(device, labels),
+          facts: factsOf(device.id),
+          barred: barred.get(device.id),
+        }),
+      );
     }
     const last = piece[PIECE_LENGTH - 1];
     if (!last) return { planner, firmware };

@@ -7,7 +7,7 @@ import { decideOne, type Facts, type Verdict } from "./decide.js";
 import type { Rollout, RolloutDevice, RolloutRelease } from "./model.js";
 import { isOnTrial, MAX_ROLLBACK_COUNT } from "./obstacle.js";
 import { stageOf } from "./target.js";
-import { word } from "./why.js";
+import { BARRED, word } from "./why.js";
 import { nextOpening } from "./window.js";
 
 export interface PlannedDevice {
@@ -35,6 +35,8 @@ export interface PlannedStage {
 export interface Subject {
   readonly device: RolloutDevice;
   readonly facts: Facts;
+  /** Why it may not come at all; absent: it may. */
+  readonly barred?: "pending" | "blocked" | undefined;
 }
 
 const MAX_STEP_COUNT = 20;
@@ -70,7 +72,9 @@ export class Planner<Release extends RolloutRelease> {
   }
 
   /** What the rollout means for one device. */
-  add({ device, facts }: Subject): PlannedDevice | ExcludedDevice {
+  add({ device, facts, barred }: Subject): PlannedDevice | ExcludedDevice {
+    // It is none of those that a stage waits for: nothing would end it.
+    if (barred) return this.#exclude(device, facts, BARRED[barred]);
     const { steps, verdict } = this.#walk(device, facts);
     const stage = stageOf(this.#rollout, device);
     if (stage !== undefined && (steps.length > 0 || facts.given.has(this.#rollout.id)))

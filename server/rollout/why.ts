@@ -24,6 +24,9 @@ export interface Scene<Release extends RolloutRelease = RolloutRelease> {
   readonly now: number;
 }
 
+/** What becomes of every release of a device that is not let in. */
+export const BARRED = Object.freeze({ pending: "DEVICE_PENDING", blocked: "DEVICE_BLOCKED" } as const);
+
 /** One sentence for each verdict, in the same order. */
 export function explain(
   scene: Scene,

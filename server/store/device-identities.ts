@@ -63,6 +63,9 @@ export interface DeviceIdentityStore {
   /** By id. */
   listIdentities(filter: { readonly state?: DeviceState }, page: Page): Promise<Paged<DeviceIdentity>>;
 
+  /** Every device that is not approved, with its state. */
+  listBarred(): Promise<ReadonlyMap<string, Exclude<DeviceState, "approved">>>;
+
   addEnrolmentToken(token: NewEnrolmentToken): Promise<EnrolmentToken>;
   findEnrolmentToken(hash: string): Promise<EnrolmentToken | undefined>;
   /** Newest first. */

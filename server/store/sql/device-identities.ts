@@ -80,6 +80,15 @@ export function createDeviceIdentityStore(db: Kysely<Tables>): DeviceIdentitySto
       return pageOf(query.selectAll().orderBy("device_id"), page, toIdentity);
     },
 
+    async listBarred() {
+      const rows = await db
+        .selectFrom("device_identities")
+        .select(["device_id", "state"])
+        .where("state", "in", ["pending", "blocked"])
+        .execute();
+      return new Map(rows.map(({ device_id, state }) => [device_id, state as "pending" | "blocked"]));
+    },
+
     async addEnrolmentToken(token) {
       const row = await db
         .insertInto("enrolment_tokens")

@@ -44,6 +44,11 @@ export function deviceIdentityContract(store: () => Store): void {
     const found = await store().findIdentities(["a", "b", "none"]);
     expect(found.map(({ deviceId }) => deviceId).sort()).to.deep.equal(["a", "b"]);
     expect(await store().findIdentities([])).to.deep.equal([]);
+    await store().putIdentity(sampleIdentity({ deviceId: "a", state: "approved" }));
+    expect([...(await store().listBarred())].sort()).to.deep.equal([
+      ["b", "blocked"],
+      ["c", "pending"],
+    ]);
   });
 
   it("keeps enrolment tokens and counts their use", async () => {

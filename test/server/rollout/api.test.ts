@@ -258,6 +258,25 @@ describe("the rollout API", () => {
     expect(device.rollouts[0]).to.include({ rollout_id: id, outcome: "validated" });
   });
 
+  it("does not wait for devices that are blocked, and says so of them", async () => {
+    await server.admin("PATCH", "/api/ota/admin/firmware/1", { is_stable: false });
+    const clients = ["fine", "stolen"].map((id) => new VirtualClient(server.app, id));
+    for (const client of clients) await client.act();
+    await server.admin("POST", "/api/device-identities/change", { device_ids: ["stolen"], action: "block" });
+    const { id } = await create({ stages: [{ percent: 100, soak_seconds: 0 }] });
+    const plan = (await server.admin("GET", `/api/rollouts/${id}/plan`)).json();
+    expect(plan).to.include({ device_count: 1, excluded_count: 1 });
+    expect(plan.excluded[0]).to.include({ device_id: "stolen", verdict: "DEVICE_BLOCKED" });
+    await post(`/${id}/start`);
+    for (let n = 0; n < 5; n++) {
+      await clients[0]?.act();
+      server.nowMs += 120_000;
+      await server.app.tick();
+    }
+    const shown = (await server.admin("GET", `/api/rollouts/${id}`)).json();
+    expect(shown).to.include({ state: "finished", reason: "1 of 1 device validated" });
+  });
+
   it("tells watchers of every change of a rollout", async () => {
     const url = await server.app.listen({ port: 0 });
     const abort = new AbortController();
