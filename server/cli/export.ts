@@ -2,12 +2,22 @@
 
 import type { Command } from "commander";
 import { databaseUrl } from "./environment.js";
-import { printLine, UsageError, yellow } from "./output.js";
+import { printJson, printLine, UsageError, yellow } from "./output.js";
 
 interface ExportFlags {
   readonly data: string;
   readonly out?: string;
   readonly blobs: boolean;
+  readonly json?: boolean;
+}
+interface ImportFlags {
+  readonly data: string;
+  readonly json?: boolean;
+}
+interface Moved {
+  readonly rowCount: number;
+  readonly blobCount: number;
+  readonly missing: readonly string[];
 }
 
 const ENVIRONMENT = `
@@ -21,6 +31,10 @@ export function exportCommand(program: Command): void {
     .option("--data <folder>", "data folder of the server", "data")
     .option("--out <file>", "file to write, readable by you only; standard output by default")
     .option("--no-blobs", "leave the firmware files out")
+    .option(
+      "--json",
+      "say what was exported as one JSON object, on standard error where the export is on the output",
+    )
     .addHelpText("after", ENVIRONMENT)
     .action(runExport);
 }
@@ -30,6 +44,7 @@ export function importCommand(program: Command): void {
     .command("import [file]")
     .description("fill a new store with what was exported, from a file or standard input")
     .option("--data <folder>", "data folder of the server, which must not run", "data")
+    .option("--json", "print one JSON object")
     .addHelpText("after", ENVIRONMENT)
     .action(runImport);
 }
@@ -51,17 +66,21 @@ async function runExport(flags: ExportFlags): Promise<void> {
       await new Promise<void>((resolve, reject) =>
         out.end((error?: Error | null) => (error ? reject(error) : resolve())),
       );
-    for (const sha256 of result.missing)
-      process.stderr.write(yellow(`file ${sha256} is missing in the store\n`));
-    const text = `${result.rowCount} rows and ${result.blobCount} files exported\n`;
-    process.stderr.write(text);
+    if (flags.json) {
+      if (file) printJson(viewMoved(result));
+      else process.stderr.write(`${JSON.stringify(viewMoved(result))}\n`);
+    } else {
+      for (const sha256 of result.missing)
+        process.stderr.write(yellow(`file ${sha256} is missing in the store\n`));
+      process.stderr.write(`${result.rowCount} rows and ${result.blobCount} files exported\n`);
+    }
     if (result.missing.length > 0) process.exitCode = 1;
   } finally {
     await Promise.all([database.db.destroy(), blobs.close()]);
   }
 }
 
-async function runImport(file: string | undefined, flags: { readonly data: string }): Promise<void> {
+async function runImport(file: string | undefined, flags: ImportFlags): Promise<void> {
   const { createReadStream } = await import("node:fs");
   const { mkdir } = await import("node:fs/promises");
   const { readLines } = await import("../transfer/format.js");
@@ -73,6 +92,7 @@ async function runImport(file: string | undefined, flags: { readonly data: strin
   const { database, blobs } = await openPlaces(flags.data);
   try {
     const result = await importStore({ database, blobs }, readLines(source));
+    if (flags.json) return printJson(viewMoved(result));
     for (const sha256 of result.missing)
       process.stderr.write(yellow(`file ${sha256} was missing in the export\n`));
     printLine(`${result.rowCount} rows and ${result.blobCount} files imported`);
@@ -80,6 +100,12 @@ async function runImport(file: string | undefined, flags: { readonly data: strin
     await Promise.all([database.db.destroy(), blobs.close()]);
   }
 }
+
+const viewMoved = ({ rowCount, blobCount, missing }: Moved) => ({
+  rows: rowCount,
+  files: blobCount,
+  missing,
+});
 
 async function openPlaces(data: string) {
   const { join } = await import("node:path");

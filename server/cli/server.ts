@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import type { MqttOptions } from "../mqtt.js";
 import type { TlsFiles } from "../tls.js";
 import { databaseUrl, fromEnvironment } from "./environment.js";
-import { printLine, UsageError, wholeNumber, yellow } from "./output.js";
+import { printJson, printLine, UsageError, wholeNumber, yellow } from "./output.js";
 
 interface Flags {
   readonly port: number;
@@ -117,15 +117,20 @@ export function serverCommand(program: Command): void {
     .command("backup <folder>")
     .description("copy the data folder of a server that may be running; the copy is a data folder itself")
     .option("--data <folder>", "data folder of the server", "data")
+    .option("--json", "print one JSON object")
     .action(runBackup);
 }
 
-async function runBackup(folder: string, { data }: { readonly data: string }): Promise<void> {
+async function runBackup(
+  folder: string,
+  { data, json }: { readonly data: string; readonly json?: boolean },
+): Promise<void> {
   if (databaseUrl() !== undefined) {
     throw new UsageError("the database is DATABASE_URL: back it up with pg_dump, or use `skyslot export`");
   }
   const { backUp } = await import("../backup.js");
   const { copiedCount, databaseBytes } = await backUp(data, folder);
+  if (json) return printJson({ folder, database_bytes: databaseBytes, copied_files: copiedCount });
   const elsewhere = process.env.BLOB_STORE ? "; the firmware lies in BLOB_STORE and is not in it" : "";
   printLine(`${folder} has a database of ${databaseBytes} bytes and ${copiedCount} new files${elsewhere}`);
 }
