@@ -24,7 +24,7 @@ export function termsOf(rollout: Told, tellTime: (iso: string) => string): reado
     ["Begins", rollout.start_at === null ? undefined : tellTime(rollout.start_at)],
     ["Windows", windows ? describeWindows(windows) : undefined],
     ["At once", rollout.max_concurrent === null ? undefined : plural(rollout.max_concurrent, "device")],
-    ["Counts as updating", `until it is silent for ${duration(rollout.lease_seconds)}`],
+    ["Counts as updating", `until it tells of no progress for ${duration(rollout.lease_seconds)}`],
     ["Priority", rollout.priority === 0 ? undefined : `${rollout.priority}`],
     ["Offers", FORCE_WORDS[rollout.force]],
     ["Approval", rollout.needs_approval ? "by another person" : undefined],

@@ -137,7 +137,8 @@ export const RolloutBody = Exactly(
       Type.Number({
         minimum: 60,
         maximum: 7 * 24 * 60 * 60,
-        description: "A device that is silent for so long no longer counts as updating; default 30 minutes",
+        description:
+          "A device that tells of no progress for so long no longer counts as updating; default 30 minutes",
       }),
     ),
     priority: Type.Optional(

@@ -49,7 +49,7 @@ export const withPlan = (command: Command): Command =>
     .option("--max-concurrent <n>", "devices that update at the same time", wholeNumber)
     .option(
       "--lease <duration>",
-      "a device that is silent for so long no longer counts as updating (30m)",
+      "a device that tells of no progress for so long no longer counts as updating (30m)",
       seconds,
     )
     .option("--priority <n>", "of several releases the one with the highest goes first (0)", integer)

@@ -207,7 +207,9 @@ describe("skyslot rollout and skyslot device", () => {
     expect(isEdited).to.equal(true);
     expect(failed.message).to.contain(`has changed rollout ${id} meanwhile (lease seconds, priority)`);
     expect(failed.out)
-      .to.match(/^ {2}Counts as updating +until it is silent for 30 min → until it is silent for 1 min$/m)
+      .to.match(
+        /^ {2}Counts as updating +until it tells of no progress for 30 min → until it tells of no progress for 1 min$/m,
+      )
       .and.to.match(/^ {2}Priority +– → 7$/m);
     expect(await json("rollout", "show", `${id}`)).to.include({ state: "awaiting_approval", revision: 2 });
     await skyslot("rollout", "cancel", `${id}`);

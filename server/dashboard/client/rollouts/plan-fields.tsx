@@ -84,7 +84,7 @@ export function PlanFields({ form, problems, releases, begunStage, onChange }: F
           />
           <TextField
             label="Updating for, minutes"
-            hint="A device that is silent for longer makes room for another"
+            hint="A device that tells of no progress for longer makes room for another"
             {...text("leaseMinutes")}
           />
           <TextField label="Priority" hint="Higher goes first" {...text("priority")} />
