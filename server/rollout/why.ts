@@ -3,10 +3,10 @@
 
 import type { FailureCount } from "../store/store.js";
 import { bucketOf } from "./bucket.js";
-import type { Decision, Facts, Judged, Verdict } from "./decide.js";
+import { type Decision, type Facts, isForAll, type Judged, type Verdict } from "./decide.js";
 import { nameAuthors, nameRelease, type Rollout, type RolloutDevice, type RolloutRelease } from "./model.js";
 import { MAX_ROLLBACK_COUNT, waitsUntil } from "./obstacle.js";
-import { compareToRunning, newestFirst } from "./order.js";
+import { compareToRunning, mayStep, newestFirst, releaseVersion, versionOf } from "./order.js";
 import { missesTarget, stageOf } from "./target.js";
 import { nextOpening } from "./window.js";
 
@@ -150,7 +150,7 @@ export function word(
     case "DEVICE_REFUSES":
       return `${name} is not newer than ${runningName(device)}, and this device's firmware refuses that even if it is forced: build and sign it with a higher version or build number.`;
     case "CURRENT_TOO_OLD":
-      return `${name} needs ${release.minCurrentVersion} or newer before it, ${runningName(device)} runs, and no stable release leads there: upload a stepping stone.`;
+      return `${name} needs ${release.minCurrentVersion} or newer before it, ${runningName(device)} runs, and ${lead(scene, release)}.`;
     case "TRIAL_RUNNING":
       return `${runningName(device)} is on trial on the device: until it is validated the device takes nothing.`;
     case "ROLLED_BACK":
@@ -192,6 +192,19 @@ export function word(
     case "LIMIT_REACHED":
       return `${run} for ${name} updates ${rollout?.maxConcurrentCount} devices at the same time, and so many are under way: the device's turn comes.`;
   }
+}
+
+/** What could lead to a release that needs another before it. */
+function lead({ device, releases, rollouts }: Scene, wanted: RolloutRelease): string {
+  const running = versionOf(device.version, device.build);
+  const [kept] = releases
+    .filter((stone) => stone.isStable && stone.isActive && !isForAll(stone, rollouts))
+    .filter((stone) => compareToRunning(stone, device) > 0 && mayStep(running, stone))
+    .filter((stone) => mayStep(releaseVersion(stone), wanted))
+    .sort(newestFirst);
+  if (!kept) return "no stable release leads there: upload a stepping stone";
+  const name = nameRelease(kept);
+  return `${name}, which leads there, is kept for the devices of its rollouts: finish one of them, or upload a stepping stone`;
 }
 
 const failuresOf = ({ history }: Facts, { id }: RolloutRelease): FailureCount | undefined =>

@@ -422,6 +422,19 @@ describe("the labels of devices", () => {
     expect(await summaryFor("d4")).to.contain("is up to date");
   });
 
+  it("answer why with the stepping stone that a rollout keeps for others", async () => {
+    await server.store.addFirmware(sampleFirmware());
+    await server.store.addFirmware(
+      sampleFirmware({ version: "2.0.0", minCurrentVersion: "1.1.0", imageSha256: "e".repeat(64) }),
+    );
+    await server.admin("POST", "/api/rollouts", { firmware_id: 1 });
+    await server.admin("POST", "/api/rollouts/1/cancel");
+    expect((await server.admin("GET", "/api/devices/d1/why")).json().answers[0].sentence).to.equal(
+      "base 2.0.0 needs 1.1.0 or newer before it, 1.0.0 runs, and base 1.1.0, which leads there, is kept for the devices of " +
+        "its rollouts: finish one of them, or upload a stepping stone.",
+    );
+  });
+
   it("answer why a blocked device and one that waits for its approval are offered nothing", async () => {
     await server.store.addFirmware(sampleFirmware());
     await server.admin("PUT", "/api/registration/base", { registration: "approval", tokens: "optional" });
