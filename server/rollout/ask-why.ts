@@ -3,7 +3,7 @@
 
 import type { DeviceState } from "../store/device-identities.js";
 import type { Device, FirmwareSummary, Member, Store } from "../store/store.js";
-import { type Decision, decide, type Judged, type Offer } from "./decide.js";
+import { type Decision, decide, type Judged, type Offer, type Verdict } from "./decide.js";
 import { compareToRunning } from "./order.js";
 import { readScene, toSubject } from "./scene.js";
 import { type Answer, BARRED, explain, summarize } from "./why.js";
@@ -30,7 +30,10 @@ export async function askWhy(store: Store, device: Device, now: number): Promise
   const told = { offer, verdicts: [...verdicts, ...withheld.map(nameWithheld)] };
   const versions = new Map(whole.releases.map(({ id, version }) => [id, version]));
   return {
-    summary: summarize(whole, told),
+    summary:
+      identity && identity.state !== "approved"
+        ? SUMMARIES[identity.state](device.id)
+        : summarize(whole, told),
     offer,
     answers: explain(whole, told)
       .map((answer) => ({ ...answer, version: versions.get(answer.firmwareId) }))
@@ -46,8 +49,23 @@ function bar(
 ): Decision<FirmwareSummary> {
   if (state === "approved") return { offer, verdicts };
   const verdict = BARRED[state];
-  return { offer: undefined, verdicts: verdicts.map((judged) => ({ ...judged, verdict })) };
+  return {
+    offer: undefined,
+    verdicts: verdicts.map((judged) => (OFFERED.includes(judged.verdict) ? { ...judged, verdict } : judged)),
+  };
 }
+
+const OFFERED: readonly Verdict[] = Object.freeze([
+  "OFFERED",
+  "OFFERED_AS_STONE",
+  "STONE_OFFERED",
+  "OTHER_OFFERED",
+]);
+const SUMMARIES = Object.freeze({
+  pending: (id: string) => `${id} is offered nothing: it waits for its approval.`,
+  blocked: (id: string) =>
+    `${id} is offered nothing: it is blocked, and refused whatever it asks. Approve it to let it in again.`,
+});
 
 /** Releases newer than what runs that were deactivated, or that nobody has signed where everything has to be. */
 async function readWithheld(

@@ -24,7 +24,7 @@ export interface Scene<Release extends RolloutRelease = RolloutRelease> {
   readonly now: number;
 }
 
-/** What becomes of every release of a device that is not let in. */
+/** What becomes of a release that a device would be offered if it were let in. */
 export const BARRED = Object.freeze({ pending: "DEVICE_PENDING", blocked: "DEVICE_BLOCKED" } as const);
 
 /** One sentence for each verdict, in the same order. */
@@ -61,8 +61,6 @@ export function summarize(
 
 /** What a person means who asks, the first that there is; what is not among these nobody means. */
 const NEAREST: readonly Verdict[] = Object.freeze([
-  "DEVICE_BLOCKED",
-  "DEVICE_PENDING",
   "PINNED",
   "TRIAL_RUNNING",
   "ROLLED_BACK",
@@ -186,9 +184,9 @@ export function word(
     case "NOT_SIGNED":
       return `${name} is not signed, and type ${release.deviceType} takes signed releases only: sign it, or make the type legacy.`;
     case "DEVICE_PENDING":
-      return "The device waits for its approval: approve it.";
+      return `${name} is kept from the device, which waits for its approval: approve it.`;
     case "DEVICE_BLOCKED":
-      return "The device is blocked, and refused whatever it asks: approve it to let it in again.";
+      return `${name} is kept from the device, which is blocked: approve it to let it in again.`;
     case "LIMIT_REACHED":
       return `${run} for ${name} updates ${rollout?.maxConcurrentCount} devices at the same time, and so many are under way: the device's turn comes.`;
   }

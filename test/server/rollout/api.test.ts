@@ -439,13 +439,14 @@ describe("the labels of devices", () => {
     await server.store.addFirmware(sampleFirmware());
     await server.admin("PUT", "/api/registration/base", { registration: "approval", tokens: "optional" });
     await server.check({ device_id: "d5" });
-    expect(await summaryFor("d5")).to.equal(
-      "d5 is offered nothing: the device waits for its approval: approve it.",
-    );
+    expect(await summaryFor("d5")).to.equal("d5 is offered nothing: it waits for its approval.");
     await server.admin("POST", "/api/device-identities/change", { device_ids: ["d5"], action: "block" });
     const blocked = (await server.admin("GET", "/api/devices/d5/why")).json();
-    expect(blocked.summary).to.contain("d5 is offered nothing: the device is blocked");
+    expect(blocked.summary).to.contain("d5 is offered nothing: it is blocked, and refused");
     expect(blocked.offer).to.equal(null);
+    expect(blocked.answers[0].sentence).to.equal(
+      "base 1.1.0 is kept from the device, which is blocked: approve it to let it in again.",
+    );
   });
 
   it("answer why with the rollout that runs, not with one that was cancelled before it", async () => {
