@@ -202,7 +202,7 @@ function lead({ device, releases, rollouts }: Scene, wanted: RolloutRelease): st
     .sort(newestFirst);
   if (!kept) return "no stable release leads there: upload a stepping stone";
   const name = nameRelease(kept);
-  return `${name}, which leads there, is kept for the devices of its rollouts: finish one of them, or upload a stepping stone`;
+  return `${name}, which leads there, is kept for the devices of its rollouts until one of them is finished: let one finish, or upload another stepping stone`;
 }
 
 const failuresOf = ({ history }: Facts, { id }: RolloutRelease): FailureCount | undefined =>

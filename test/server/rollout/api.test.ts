@@ -431,7 +431,7 @@ describe("the labels of devices", () => {
     await server.admin("POST", "/api/rollouts/1/cancel");
     expect((await server.admin("GET", "/api/devices/d1/why")).json().answers[0].sentence).to.equal(
       "base 2.0.0 needs 1.1.0 or newer before it, 1.0.0 runs, and base 1.1.0, which leads there, is kept for the devices of " +
-        "its rollouts: finish one of them, or upload a stepping stone.",
+        "its rollouts until one of them is finished: let one finish, or upload another stepping stone.",
     );
   });
 
