@@ -4,7 +4,8 @@ import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import type { FastifyInstance } from "fastify";
 import type { Need } from "../auth/permissions.js";
-import { ANSWERS, Binary, BODIES, ErrorAnswer, MEDIA_TYPES } from "./openapi-shapes.js";
+import { ANSWERS, ErrorAnswer } from "./openapi-answers.js";
+import { Binary, BODIES, MEDIA_TYPES } from "./openapi-bodies.js";
 
 const DOCS = "/api/docs";
 const DOCS_POLICY = "default-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'";

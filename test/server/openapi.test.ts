@@ -1,6 +1,7 @@
 import { FormatRegistry, type TSchema } from "@sinclair/typebox";
 import { expect } from "chai";
-import { ANSWERS, BODIES, MEDIA_TYPES } from "../../server/api/openapi-shapes.js";
+import { ANSWERS } from "../../server/api/openapi-answers.js";
+import { BODIES, MEDIA_TYPES } from "../../server/api/openapi-bodies.js";
 import { findFault } from "../../server/api/schemas.js";
 import { makeRelease, PASSWORD, TestServer } from "./test-server.js";
 
@@ -18,7 +19,7 @@ FormatRegistry.Set("date-time", (text) => new Date(text).toISOString() === text)
 /** Fields of an answer that its schema does not name. */
 function findUntold(schema: TSchema, value: unknown): string[] {
   if (Array.isArray(value)) return value.flatMap((item) => findUntold(schema.items, item));
-  if (schema.type !== "object" || typeof value !== "object" || value === null) return [];
+  if (!schema.properties || typeof value !== "object" || value === null) return [];
   return Object.entries(value).flatMap(([name, field]) => {
     const known = schema.properties[name];
     return known ? findUntold(known, field).map((inner) => `${name}.${inner}`) : [name];
@@ -117,6 +118,11 @@ describe("the description of the API", () => {
         release_notes: "new",
       }),
       "GET /api/ota/admin/logs": await read("/api/ota/admin/logs"),
+      "POST /api/rollouts": await server.admin("POST", "/api/rollouts", { firmware_id: 1 }),
+      "POST /api/rollouts/:id/start": await server.admin("POST", "/api/rollouts/1/start"),
+      "GET /api/rollouts": await read("/api/rollouts"),
+      "GET /api/rollouts/:id": await read("/api/rollouts/1"),
+      "GET /api/rollouts/:id/plan": await read("/api/rollouts/1/plan"),
       "GET /api/users": await read("/api/users"),
       "PATCH /api/users/:name": await server.admin("PATCH", "/api/users/ada", { role: "operator" }),
       "POST /api/auth/login": await server.app.inject({ method: "POST", url: "/api/auth/login", payload }),

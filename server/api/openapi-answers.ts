@@ -1,18 +1,17 @@
-// What the description of the API tells beside the schemas that validate: files and forms, which the routes read by themselves, and
-// the shapes of answers. Only described, never applied to an answer; a test holds real answers against them.
+// The shapes of answers, for the description of the API. Never applied to an answer; a test holds real answers against them.
 
 import { type TProperties, type TSchema, Type } from "@sinclair/typebox";
-import { ImageFields } from "./content-schemas.js";
-import { ReasonBody } from "./rollout-schemas.js";
-import { UploadFields } from "./schemas.js";
+import { ROLLOUT_STATES } from "../rollout/model.js";
+import { RolloutBody } from "./rollout-schemas.js";
 
+/** What a person may do with a rollout. */
+export const COMMANDS = Object.freeze(["start", "approve", "pause", "resume", "promote", "cancel"] as const);
 const Time = Type.String({ format: "date-time" });
 const orNull = (schema: TSchema) => Type.Union([schema, Type.Null()]);
 const Words = orNull(Type.String());
 const Whole = Type.Integer();
 const WholeOrNull = orNull(Type.Integer());
 const NumberOrNull = orNull(Type.Number());
-export const Binary = Type.String({ format: "binary" });
 
 /** Whatever could not be done. */
 export const ErrorAnswer = Type.Object({
@@ -140,6 +139,73 @@ const Check = Type.Object({
   release: Type.Optional(Type.String({ description: "The signed manifest, compact JWS" })),
   device_token: Type.Optional(Type.String({ description: "The device's own, from now on" })),
 });
+const stageFields = RolloutBody.properties.stages.items.properties;
+const rolloutFields = {
+  // What a person said, or its default.
+  ...Type.Required(RolloutBody).properties,
+  target: Type.Object(RolloutBody.properties.target.properties),
+  stages: Type.Array(Type.Object({ ...stageFields, device_count: WholeOrNull })),
+  windows: orNull(RolloutBody.properties.windows),
+  start_at: orNull(Time),
+  max_concurrent: WholeOrNull,
+  id: Whole,
+  revision: Type.Integer({ description: "Counts the changes of its plan: what If-Match names" }),
+  state: Type.String({ enum: [...ROLLOUT_STATES] }),
+  reason: Type.String({ description: "Why it is in this state, for a person" }),
+  stage: Type.Integer({ description: "Index of the newest stage that is open" }),
+  stage_since: Time,
+  created_by: Type.String(),
+  edited_by: Words,
+  approved_by: Words,
+  created_at: Time,
+  updated_at: Time,
+  started_at: orNull(Time),
+  ended_at: orNull(Time),
+};
+const Rollout = Type.Object(rolloutFields);
+const Progress = Type.Object({
+  ...rolloutFields,
+  release: Type.String(),
+  time: Time,
+  tallies: Type.Array(
+    Type.Object({
+      given: Whole,
+      updating: Whole,
+      validated: Whole,
+      soaked: Whole,
+      failed: Whole,
+      rolled_back: Whole,
+      silent: Whole,
+    }),
+  ),
+  next: Type.Object(
+    { kind: Type.String(), reason: Type.String() },
+    { description: "What it does now or waits for" },
+  ),
+});
+const Plan = Type.Object({
+  seed: Type.String(),
+  device_count: Whole,
+  excluded_count: Whole,
+  bytes: Whole,
+  stages: Type.Array(
+    Type.Object({ name: Type.String(), device_count: Whole, bytes: Whole, earliest_at: orNull(Time) }),
+  ),
+  excluded_by: Type.Record(Type.String(), Whole, { description: "How many, by verdict" }),
+  devices: Type.Array(
+    Type.Object({
+      device_id: Type.String(),
+      stage: Whole,
+      firmware_ids: Type.Array(Whole, { description: "One after the other: stepping stones first" }),
+      bytes: Whole,
+      earliest_at: orNull(Time),
+    }),
+  ),
+  excluded: Type.Array(
+    Type.Object({ device_id: Type.String(), verdict: Type.String(), sentence: Type.String() }),
+  ),
+  notes: Type.Array(Type.String()),
+});
 const listOf = (name: string, item: TSchema, more: TProperties = {}) =>
   Type.Object({ [name]: Type.Array(item), total: Whole, limit: Whole, offset: Whole, ...more });
 
@@ -174,45 +240,16 @@ export const ANSWERS: Readonly<Record<string, TSchema>> = Object.freeze({
     answers: Type.Array(Reason),
   }),
   "GET /api/devices/:id/timeline": Type.Object({ device_id: Type.String(), events: Type.Array(Event) }),
+  "GET /api/rollouts": listOf("rollouts", Rollout),
+  "POST /api/rollouts": Rollout,
+  "POST /api/rollouts/plan": Plan,
+  "GET /api/rollouts/:id/plan": Plan,
+  "POST /api/rollouts/:id/plan": Plan,
+  "GET /api/rollouts/:id": Progress,
+  "PATCH /api/rollouts/:id": Progress,
+  ...Object.fromEntries(COMMANDS.map((kind) => [`POST /api/rollouts/:id/${kind}`, Progress])),
   "GET /api/users": listOf("users", User),
   "PATCH /api/users/:name": User,
   "POST /api/auth/login": Session,
   "POST /api/auth/refresh": Session,
-});
-
-const form = (fields: TProperties) => Type.Object({ file: Binary, ...fields });
-const Text = Type.Optional(Type.String());
-
-/** Bodies that routes read by themselves: forms with a file, and reasons that may be left out. */
-export const BODIES: Readonly<
-  Record<string, { readonly body: TSchema; readonly consumes?: readonly string[] }>
-> = Object.freeze({
-  ...Object.fromEntries(
-    [
-      ["/api/ota/admin/upload", form(UploadFields.properties)] as const,
-      [
-        "/api/v1/firmware/upload",
-        form({ node_type: Type.String(), version: Type.String(), release_notes: Text, hardware: Text }),
-      ] as const,
-      ["/api/content-admin/images", form(ImageFields.properties)] as const,
-    ].map(([url, body]) => [`POST ${url}`, { body, consumes: ["multipart/form-data"] }]),
-  ),
-  ...Object.fromEntries(
-    ["start", "approve", "pause", "resume", "promote", "cancel"].map((kind) => [
-      `POST /api/rollouts/:id/${kind}`,
-      { body: Type.Object(ReasonBody.properties, { description: "May be left out" }) },
-    ]),
-  ),
-});
-
-/** What is sent that is no JSON. */
-export const MEDIA_TYPES: Readonly<Record<string, string>> = Object.freeze({
-  "GET /api/ota/download/:id": "application/octet-stream",
-  "GET /api/ota/files/:sha256": "application/octet-stream",
-  "GET /api/arduino/:type": "application/octet-stream",
-  "GET /:tenant/controller/v1/:id/deploymentBase/:action/artifacts/:filename": "application/octet-stream",
-  "GET /api/content/:id": "image/x-portable-bitmap",
-  "GET /api/content-admin/images/:id": "image/x-portable-bitmap",
-  "GET /api/events/stream": "text/event-stream",
-  "GET /metrics": "text/plain",
 });
