@@ -198,9 +198,10 @@ function judgeGoverned<Release extends RolloutRelease>(
   rollout: Rollout,
 ): JudgedCandidate<Release> {
   const { device, now } = world;
+  const misfit = findMisfit(device, release, rollout.force, now);
+  if (misfit) return refused(release, rollout, misfit);
   const stage = stageOf(rollout, device);
-  const obstacle =
-    findMisfit(device, release, rollout.force, now) ?? findRolloutObstacle(world, release, rollout, stage);
+  const obstacle = findRolloutObstacle(world, release, rollout, stage);
   if (obstacle) return refused(release, rollout, obstacle);
   return approach(world, release, rollout, stage ?? 0);
 }

@@ -15,9 +15,14 @@ export interface FleetPlan {
   readonly excludedBy: ReadonlyMap<Verdict, number>;
   /** The wanted piece of each list. */
   readonly devices: readonly PlannedDevice[];
-  readonly excluded: readonly ExcludedDevice[];
+  readonly excluded: readonly ExplainedDevice[];
   /** What a person should know beside the numbers. */
   readonly notes: readonly string[];
+}
+
+export interface ExplainedDevice extends ExcludedDevice {
+  /** Why, for a person. */
+  readonly sentence: string;
 }
 
 export async function planRollout(
@@ -27,16 +32,17 @@ export async function planRollout(
   page: { readonly limit: number; readonly offset: number },
 ): Promise<FleetPlan> {
   const devices: PlannedDevice[] = [];
-  const excluded: ExcludedDevice[] = [];
+  const excluded: ExplainedDevice[] = [];
   const excludedBy = new Map<Verdict, number>();
   let deviceCount = 0;
   let excludedCount = 0;
   const isOnPage = (index: number) => index >= page.offset && index < page.offset + page.limit;
-  const { planner, firmware } = await readFleet(store, rollout, now, (entry) => {
+  const { planner, firmware } = await readFleet(store, rollout, now, (entry, subject, planner) => {
     if (isPlanned(entry)) {
       if (isOnPage(deviceCount++)) devices.push(entry);
     } else {
-      if (isOnPage(excludedCount++)) excluded.push(entry);
+      if (isOnPage(excludedCount++))
+        excluded.push({ ...entry, sentence: planner.explain(subject, entry.verdict) });
       excludedBy.set(entry.verdict, (excludedBy.get(entry.verdict) ?? 0) + 1);
     }
   });

@@ -3,10 +3,32 @@
 import { compareVersions, parseVersion, type Version } from "../../firmware/core/version.js";
 import type { RolloutDevice, RolloutRelease } from "./model.js";
 
+const UNREADABLE: Version = Object.freeze({
+  major: 0,
+  minor: 0,
+  patch: 0,
+  preRelease: Object.freeze(["0"]),
+  build: 0,
+});
+
 /** A version that cannot be read is older than every release: such a device needs one. */
 export function versionOf(text: string, build: number): Version {
-  const parsed = parseVersion(text);
-  return parsed ? { ...parsed, build } : { major: 0, minor: 0, patch: 0, preRelease: ["0"], build: 0 };
+  const parsed = readVersion(text);
+  if (!parsed) return UNREADABLE;
+  return parsed.build === build ? parsed : { ...parsed, build };
+}
+
+/** A fleet runs few versions, and a decision reads the same ones again and again. Devices make them up, so the number is bounded. */
+const MAX_READ_COUNT = 1000;
+const readVersions = new Map<string, Version | undefined>();
+
+function readVersion(text: string): Version | undefined {
+  const known = readVersions.get(text);
+  if (known || readVersions.has(text)) return known;
+  if (readVersions.size >= MAX_READ_COUNT) readVersions.clear();
+  const read = parseVersion(text);
+  readVersions.set(text, read);
+  return read;
 }
 
 export const releaseVersion = (release: Pick<RolloutRelease, "version" | "buildNumber">): Version =>

@@ -22,7 +22,6 @@ export interface PlannedDevice {
 export interface ExcludedDevice {
   readonly deviceId: string;
   readonly verdict: Verdict;
-  readonly sentence: string;
 }
 export interface PlannedStage {
   readonly name: string;
@@ -74,12 +73,12 @@ export class Planner<Release extends RolloutRelease> {
   /** What the rollout means for one device. */
   add({ device, facts, barred }: Subject): PlannedDevice | ExcludedDevice {
     // It is none of those that a stage waits for: nothing would end it.
-    if (barred) return this.#exclude(device, facts, BARRED[barred]);
+    if (barred) return { deviceId: device.id, verdict: BARRED[barred] };
     const { steps, verdict } = this.#walk(device, facts);
-    const stage = stageOf(this.#rollout, device);
-    if (stage !== undefined && (steps.length > 0 || facts.given.has(this.#rollout.id)))
-      count(this.#sizes, stage, 1);
-    if (steps.length === 0 || stage === undefined) return this.#exclude(device, facts, verdict);
+    const isWanted = steps.length > 0 || facts.given.has(this.#rollout.id);
+    const stage = isWanted ? stageOf(this.#rollout, device) : undefined;
+    if (stage !== undefined) count(this.#sizes, stage, 1);
+    if (steps.length === 0 || stage === undefined) return { deviceId: device.id, verdict };
     const bytes = steps.reduce((sum, { fileSize }) => sum + fileSize, 0);
     count(this.#counts, stage, 1);
     count(this.#bytes, stage, bytes);
@@ -90,6 +89,16 @@ export class Planner<Release extends RolloutRelease> {
       bytes,
       earliestAt: this.#earliest[stage],
     };
+  }
+
+  /** Why a device is excluded, for a person. */
+  explain({ device, facts }: Subject, verdict: Verdict): string {
+    const rollout = this.#rollout;
+    const release = this.#releases.find(({ id }) => id === rollout.firmwareId);
+    const scene = { device, releases: this.#releases, rollouts: [rollout], facts, now: this.#now };
+    return release
+      ? word(scene, verdict, release, rollout)
+      : `firmware ${rollout.firmwareId} was deactivated or does not exist.`;
   }
 
   get stages(): readonly PlannedStage[] {
@@ -134,16 +143,6 @@ export class Planner<Release extends RolloutRelease> {
       at = { ...at, version, build: buildNumber, imageSha256 };
       known = { ...known, given: new Set([...known.given, this.#rollout.id]) };
     }
-  }
-
-  #exclude(device: RolloutDevice, facts: Facts, verdict: Verdict): ExcludedDevice {
-    const rollout = this.#rollout;
-    const release = this.#releases.find(({ id }) => id === rollout.firmwareId);
-    const scene = { device, releases: this.#releases, rollouts: [rollout], facts, now: this.#now };
-    const sentence = release
-      ? word(scene, verdict, release, rollout)
-      : `firmware ${rollout.firmwareId} was deactivated or does not exist.`;
-    return { deviceId: device.id, verdict, sentence };
   }
 }
 

@@ -1,7 +1,7 @@
 // Whom a rollout is for, and in which stage. Pure.
 
 import { compareVersions, parseVersion, type Version } from "../../firmware/core/version.js";
-import { isWithin } from "./bucket.js";
+import { bucketOf, isWithin } from "./bucket.js";
 import type { RolloutDevice, RolloutPlan, Target } from "./model.js";
 import { versionOf } from "./order.js";
 
@@ -59,8 +59,11 @@ export function stageOf(
   { stages, seed }: Pick<RolloutPlan, "stages" | "seed">,
   device: RolloutDevice,
 ): number | undefined {
-  const index = stages.findIndex(({ percent, groups }) =>
-    groups ? device.group !== null && groups.includes(device.group) : isWithin(seed, device.id, percent ?? 0),
-  );
+  let bucket: number | undefined;
+  const index = stages.findIndex(({ percent, groups }) => {
+    if (groups) return device.group !== null && groups.includes(device.group);
+    bucket ??= bucketOf(seed, device.id);
+    return isWithin(bucket, percent);
+  });
   return index < 0 ? undefined : index;
 }

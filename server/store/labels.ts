@@ -1,7 +1,6 @@
 // What the store remembers of devices because an operator said it: tags, a group, a pin. A device that nobody labelled has none.
 
 import type { DeviceLabels } from "../rollout/model.js";
-import type { Device } from "./devices.js";
 
 /** How many devices have a label. */
 export interface LabelCount {
@@ -17,10 +16,4 @@ export interface LabelStore {
   putLabels(deviceId: string, labels: DeviceLabels): Promise<DeviceLabels>;
   /** By name. */
   countLabels(): Promise<{ readonly tags: readonly LabelCount[]; readonly groups: readonly LabelCount[] }>;
-  /** The devices of a type with their labels, by id, those after `afterId`: how a whole fleet is read piece by piece. */
-  scanDevices(
-    type: string,
-    afterId: string,
-    limit: number,
-  ): Promise<readonly { readonly device: Device; readonly labels: DeviceLabels }[]>;
 }

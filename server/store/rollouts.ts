@@ -1,6 +1,6 @@
 // What the store remembers of rollouts, and of each device that one of them offered something.
 
-import type { Rollout, RolloutState, Tally } from "../rollout/model.js";
+import type { Rollout, RolloutDevice, RolloutState, Tally } from "../rollout/model.js";
 import type { Page, Paged } from "./page.js";
 
 export type NewRollout = Omit<Rollout, "id">;
@@ -41,6 +41,13 @@ export interface MemberFilter {
   readonly outcome?: Outcome;
 }
 
+/** A device as a rollout sees it. */
+export interface Scanned {
+  readonly device: RolloutDevice;
+  /** The rollout has offered it something. */
+  readonly isGiven: boolean;
+}
+
 export interface RolloutStore {
   addRollout(rollout: NewRollout): Promise<Rollout>;
   /** Replaces everything. */
@@ -55,8 +62,8 @@ export interface RolloutStore {
   findMembers(deviceId: string): Promise<readonly Member[]>;
   /** By device id. */
   listMembers(filter: MemberFilter, page: Page): Promise<Paged<Member>>;
-  /** Ids of all devices that a rollout offered something. */
-  memberIds(rolloutId: number): Promise<readonly string[]>;
+  /** The devices of a type, by id, those after `afterId`: how a rollout goes through a whole fleet piece by piece. */
+  scanDevices(type: string, rolloutId: number, afterId: string, limit: number): Promise<readonly Scanned[]>;
   /** Inserts or replaces, but keeps `firstGivenAt`. */
   putMember(member: Member): Promise<void>;
   /** Devices that hold a lease at a time, of each rollout that has any. Asked in the transaction that grants one, no limit is passed. */

@@ -3,7 +3,6 @@
 import { type Kysely, type Selectable, sql } from "kysely";
 import { type DeviceLabels, NO_LABELS } from "../../rollout/model.js";
 import type { LabelCount, LabelStore } from "../labels.js";
-import { toDevice } from "./devices.js";
 import { forgetQuietKey } from "./quiet.js";
 import type { Tables } from "./tables.js";
 
@@ -74,27 +73,10 @@ export function createLabelStore(db: Kysely<Tables>): LabelStore {
         .execute();
       return { tags, groups: groups as readonly LabelCount[] };
     },
-
-    async scanDevices(type, afterId, limit) {
-      const rows = await db
-        .selectFrom("devices")
-        .leftJoin("device_labels", "device_labels.device_id", "devices.id")
-        .selectAll("devices")
-        .select(["group_name", "pin", "tags"])
-        .where("type", "=", type)
-        .where("id", ">", afterId)
-        .orderBy("id")
-        .limit(limit)
-        .execute();
-      return rows.map((row) => ({
-        device: toDevice(row),
-        labels: row.tags === null ? NO_LABELS : toLabels({ ...row, tags: row.tags }),
-      }));
-    },
   };
 }
 
-const toLabels = (row: Omit<Selectable<LabelTable>, "device_id">): DeviceLabels => ({
+const toLabels = (row: Selectable<LabelTable>): DeviceLabels => ({
   tags: JSON.parse(row.tags) as string[],
   group: row.group_name,
   pin: row.pin,

@@ -102,7 +102,6 @@ function readAfter(sightings: Sightings, parts: StoreParts) {
     listDeviceIds: after(parts.listDeviceIds),
     countStatuses: after(parts.countStatuses),
     countDevicesSeenSince: after(parts.countDevicesSeenSince),
-    scanDevices: after(parts.scanDevices),
     tallyRollout: after(parts.tallyRollout),
   } satisfies Partial<StoreParts>;
 }

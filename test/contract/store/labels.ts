@@ -66,18 +66,4 @@ export function labelContract(store: () => Store): void {
     expect(await ids({ search: "%" })).to.deep.equal([]);
     expect((await store().listDevices({ tag: "lab" }, { limit: 1, offset: 0 })).totalCount).to.equal(2);
   });
-
-  it("reads a fleet piece by piece, by id", async () => {
-    for (const id of ["d3", "d1", "d2"]) await store().putDevice(sampleDevice({ id }));
-    await put("d2", { tags: ["lab"] });
-    await store().putDevice(sampleDevice({ id: "other", type: "led" }));
-    const first = await store().scanDevices("base", "", 2);
-    expect(first.map(({ device, labels }) => [device.id, labels.tags])).to.deep.equal([
-      ["d1", []],
-      ["d2", ["lab"]],
-    ]);
-    expect(first[0]?.device).to.deep.equal(sampleDevice({ id: "d1" }));
-    const rest = await store().scanDevices("base", "d2", 2);
-    expect(rest.map(({ device }) => device.id)).to.deep.equal(["d3"]);
-  });
 }

@@ -141,7 +141,23 @@ export function rolloutContract(store: () => Store): void {
     expect(await ids({})).to.deep.equal(["d1", "d2"]);
     expect(await ids({ stage: 1 })).to.deep.equal(["d2"]);
     expect(await ids({ outcome: "failed" })).to.deep.equal(["d2"]);
-    expect([...(await store().memberIds(rollout.id))].sort()).to.deep.equal(["d1", "d2"]);
+  });
+
+  it("goes through a fleet piece by piece, by id, with the labels and whom the rollout offered something", async () => {
+    for (const id of ["d3", "d1", "d2"]) await store().putDevice(sampleDevice({ id }));
+    await store().putDevice(sampleDevice({ id: "other", type: "led" }));
+    await store().putLabels("d2", { tags: ["lab"], group: "rome", pin: "1.0.0" });
+    const [rollout, another] = [await open(), await open()];
+    await join(rollout.id, "d3");
+    await join(another.id, "d1");
+    const { id, type, hardware, chip, version, build, imageSha256, slotState } = sampleDevice({ id: "d1" });
+    const device = { id, type, hardware, chip, version, build, imageSha256, slotState };
+    expect(await store().scanDevices("base", rollout.id, "", 2)).to.deep.equal([
+      { device: { ...device, tags: [], group: null, pin: null }, isGiven: false },
+      { device: { ...device, id: "d2", tags: ["lab"], group: "rome", pin: "1.0.0" }, isGiven: false },
+    ]);
+    const rest = await store().scanDevices("base", rollout.id, "d2", 2);
+    expect(rest.map((one) => [one.device.id, one.isGiven])).to.deep.equal([["d3", true]]);
   });
 
   it("counts the leases that hold at a time", async () => {

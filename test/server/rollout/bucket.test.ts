@@ -18,17 +18,19 @@ describe("the place of a device in a rollout", () => {
     for (let run = 0; run < 2000; run++) {
       const [a, b] = [random() * 100, random() * 100].sort((one, other) => one - other);
       const id = FLEET[Math.floor(random() * FLEET.length)] ?? "";
-      if (isWithin(`${run}`, id, a ?? 0)) expect(isWithin(`${run}`, id, b ?? 0), `run ${run}`).to.equal(true);
+      if (isWithin(bucketOf(`${run}`, id), a ?? 0))
+        expect(isWithin(bucketOf(`${run}`, id), b ?? 0), `run ${run}`).to.equal(true);
     }
   });
 
   it("has all within 100 % and none within 0 %", () => {
-    expect(FLEET.every((id) => isWithin("seed", id, 100))).to.equal(true);
-    expect(FLEET.some((id) => isWithin("seed", id, 0))).to.equal(false);
+    expect(FLEET.every((id) => isWithin(bucketOf("seed", id), 100))).to.equal(true);
+    expect(FLEET.some((id) => isWithin(bucketOf("seed", id), 0))).to.equal(false);
   });
 
   it("is spread evenly, and differently for each seed", () => {
-    const within = (seed: string, percent: number) => FLEET.filter((id) => isWithin(seed, id, percent));
+    const within = (seed: string, percent: number) =>
+      FLEET.filter((id) => isWithin(bucketOf(seed, id), percent));
     for (const percent of [1, 10, 50]) {
       const expected = (FLEET.length * percent) / 100;
       expect(within("seed", percent).length).to.be.within(

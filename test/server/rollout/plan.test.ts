@@ -19,10 +19,17 @@ const planFor = (
   facts: Partial<Facts> = {},
 ) => {
   const planner = new Planner(rollout, releases, [], NOW);
-  const entries = devices.map((device) =>
-    planner.add({ device: sampleSubject(device), facts: { ...NO_FACTS, ...facts } }),
-  );
-  return { planner, entries };
+  const subjects = devices.map((device) => ({
+    device: sampleSubject(device),
+    facts: { ...NO_FACTS, ...facts },
+  }));
+  const entries = subjects.map((subject) => planner.add(subject));
+  const explain = (index: number) => {
+    const entry = entries[index]!;
+    if (isPlanned(entry)) throw new Error(`${entry.deviceId} is planned`);
+    return planner.explain(subjects[index]!, entry.verdict);
+  };
+  return { planner, entries, explain };
 };
 const FLEET = Array.from({ length: 200 }, (_, index) => ({ id: `d${index}` }));
 
@@ -36,7 +43,7 @@ describe("the plan of a rollout", () => {
     expect(second?.earliestAt).to.equal(NOW + HOUR);
     expect(planner.stageSizes).to.deep.equal([first?.deviceCount, 200]);
     for (const entry of entries) {
-      if (!isPlanned(entry)) throw new Error(entry.sentence);
+      if (!isPlanned(entry)) throw new Error(entry.verdict);
       expect(entry.stage).to.equal(stageOf(STAGED, sampleSubject({ id: entry.deviceId })));
     }
   });
@@ -61,7 +68,7 @@ describe("the plan of a rollout", () => {
 
   it("says of each excluded device why", () => {
     const rollout = { ...STAGED, target: { tags: ["beta"] } };
-    const { entries, planner } = planFor(
+    const { entries, planner, explain } = planFor(
       [
         {},
         { tags: ["beta"], version: "1.1.0" },
@@ -76,17 +83,18 @@ describe("the plan of a rollout", () => {
       "PINNED",
       "WRONG_CHIP",
     ]);
-    expect(isPlanned(entries[0]!) || entries[0]!.sentence).to.contain(
-      "it is for tag beta, the device has none",
-    );
+    expect(explain(0)).to.contain("it is for tag beta, the device has none");
     expect(planner.stageSizes).to.deep.equal([0, 0]);
   });
 
   it("says of a forced older release which devices refuse it", () => {
     const rollout = { ...STAGED, force: "any_order" as const };
-    const { entries } = planFor([{ version: "2.0.0" }, { version: "2.0.0", slotState: null }], rollout);
+    const { entries, explain } = planFor(
+      [{ version: "2.0.0" }, { version: "2.0.0", slotState: null }],
+      rollout,
+    );
     expect(entries.map(isPlanned)).to.deep.equal([false, true]);
-    expect(isPlanned(entries[0]!) || entries[0]!.sentence).to.contain("refuses that even if it is forced");
+    expect(explain(0)).to.contain("refuses that even if it is forced");
   });
 
   it("counts on what passes (a trial, a wait), but not on a device that rolled it back too often", () => {
