@@ -59,6 +59,8 @@ const WAITS_FOR_DISK = "synchronous = FULL";
 const WAITS_FOR_NOTHING = "synchronous = NORMAL";
 /** What is collected aside on the way to the rows. */
 const COLLECTS_IN_MEMORY = "temp_store = MEMORY";
+/** Of the connection that goes through all devices: much of it is read once, and the operating system keeps it too. */
+const READS_ONLY = Object.freeze(["query_only = ON", `cache_size = -${16 * 1024}`]);
 
 export function connectSqlite(file: string): SqlDatabase {
   const database = new Database(file);
@@ -69,10 +71,14 @@ export function connectSqlite(file: string): SqlDatabase {
   const aside = database.memory
     ? undefined
     : openAside(file, [...PRAGMAS, WAITS_FOR_NOTHING, COLLECTS_IN_MEMORY]);
+  const reader = database.memory ? undefined : openAside(file, [...PRAGMAS, ...READS_ONLY]);
   const db = new Kysely<Tables>({
     dialect: new StrictSqliteDialect({
       database: rememberStatements(database),
-      beforeClose: async () => aside?.destroy(),
+      beforeClose: async () => {
+        await reader?.destroy();
+        await aside?.destroy();
+      },
     }),
   });
   return {
@@ -80,5 +86,6 @@ export function connectSqlite(file: string): SqlDatabase {
     dialect: sqlite,
     schema: undefined,
     aside: (work) => (aside ? db.connection().execute(() => work(aside)) : work(db)),
+    ...(reader ? { reader } : {}),
   };
 }

@@ -17,4 +17,9 @@ export interface SqlDatabase {
   readonly schema: string | undefined;
   /** Absent: the database has processes of its own. */
   readonly aside?: Aside;
+  /**
+   * Where all devices are gone through without stopping this thread: it sees what was committed before, and changes nothing. Absent:
+   * the database has processes of its own, or nobody else can open it.
+   */
+  readonly reader?: Kysely<Tables>;
 }

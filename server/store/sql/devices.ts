@@ -76,6 +76,7 @@ export function createDeviceStore(db: Kysely<Tables>): DeviceStore {
     async countStatuses(terms) {
       const rows = await db
         .selectFrom("devices")
+        .leftJoin("device_identities as i", "i.device_id", "devices.id")
         .select([statusWord(terms).as("status"), sql<number>`count(*)`.as("deviceCount")])
         .groupBy(sql`1`)
         .execute();
@@ -92,8 +93,10 @@ export function createDeviceStore(db: Kysely<Tables>): DeviceStore {
 }
 
 function devicesThat(db: Kysely<Tables>, filter: DeviceFilter) {
-  let query = db.selectFrom("devices");
   const { type, version, tag, group, status, search } = filter;
+  let query = db
+    .selectFrom("devices")
+    .$if(status !== undefined, (all) => all.leftJoin("device_identities as i", "i.device_id", "devices.id"));
   if (type !== undefined) query = query.where("type", "=", type);
   if (version !== undefined) query = query.where("version", "=", version);
   if (tag !== undefined) {
@@ -112,12 +115,11 @@ function devicesThat(db: Kysely<Tables>, filter: DeviceFilter) {
   return query;
 }
 
-/** What `statusOf` says, in SQL. */
+/** What `statusOf` says, in SQL, of devices joined with their identities `i`. */
 function statusWord({ now, usualMs }: StatusTerms) {
   const { online, late } = PATIENCE;
-  const interval = sql`(select interval_seconds from device_identities i where i.device_id = devices.id)`;
   const patience = ({ intervals, usual }: Patience) =>
-    sql`coalesce(${interval} * ${sql.lit(intervals * 1000)} + ${sql.lit(GRACE_MS)}, ${sql.lit(usual * usualMs)})`;
+    sql`coalesce(i.interval_seconds * ${sql.lit(intervals * 1000)} + ${sql.lit(GRACE_MS)}, ${sql.lit(usual * usualMs)})`;
   const silent = sql`${sql.lit(now)} - last_seen`;
   return sql<DeviceStatus>`case when ${silent} < ${patience(online)} then 'online'
     when ${silent} < ${patience(late)} then 'late' else 'offline' end`;

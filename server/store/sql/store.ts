@@ -21,7 +21,7 @@ export interface StoreOptions {
 
 /** @param database its tables are up to date */
 export async function createSqlStore(database: SqlDatabase, options: StoreOptions = {}): Promise<Store> {
-  const { db, dialect, aside } = database;
+  const { db, dialect, aside, reader } = database;
   const queues = new Queues();
   // Of one process only one connection waits for a lock, so that there are others left to work with.
   const locks = new Queues();
@@ -47,7 +47,8 @@ export async function createSqlStore(database: SqlDatabase, options: StoreOption
     }
   };
 
-  const parts = createParts(db, dialect);
+  const own = createParts(db, dialect);
+  const parts = reader ? { ...own, ...wholeFleetOf(createParts(reader, dialect)) } : own;
   const sightings: Sightings = aside
     ? new CollectedSightings(aside, options.maxWaitingCount)
     : directSightings(db);
@@ -84,6 +85,19 @@ export async function createSqlStore(database: SqlDatabase, options: StoreOption
     },
   };
 }
+
+/** What goes through all devices: of 100 000 that takes a tenth of a second. */
+const wholeFleetOf = (parts: StoreParts) =>
+  ({
+    listDevices: parts.listDevices,
+    listDeviceIds: parts.listDeviceIds,
+    countStatuses: parts.countStatuses,
+    countVersions: parts.countVersions,
+    countLabels: parts.countLabels,
+    listMembers: parts.listMembers,
+    tallyRollout: parts.tallyRollout,
+    listRolledBack: parts.listRolledBack,
+  }) satisfies Partial<StoreParts>;
 
 /** What reads when devices were seen, after it is known. */
 function readAfter(sightings: Sightings, parts: StoreParts) {

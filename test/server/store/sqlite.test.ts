@@ -28,6 +28,23 @@ describe("the SQLite store", () => {
     await second.close();
   });
 
+  it("counts and lists, in their thread, whatever was committed before", async () => {
+    const store = await openSqliteStore(await newFile());
+    for (let count = 1; count <= 20; count++) {
+      const device = sampleDevice({ id: `d${count}`, version: `1.0.${count}` });
+      await store.transaction((inside) => inside.putDevice(device));
+      const [listed, versions, statuses] = await Promise.all([
+        store.listDevices({ version: device.version }, PAGE),
+        store.countVersions(),
+        store.countStatuses({ now: 1000, usualMs: 1000 }),
+      ]);
+      expect(listed.rows).to.deep.equal([device]);
+      expect(versions).to.have.length(count);
+      expect(statuses).to.deep.equal({ online: count, late: 0, offline: 0 });
+    }
+    await store.close();
+  });
+
   it("shows one process's writes to another that has the same file open", async () => {
     const file = await newFile();
     const [writer, reader] = [await openSqliteStore(file), await openSqliteStore(file)];
