@@ -27,7 +27,7 @@ export function demoCommand(program: Command): void {
     .option("--port <port>", "port of the update server (any free one)", wholeNumber)
     .option("--data <folder>", "data folder (data)")
     .action(async (flags: Flags) => {
-      const { runDemo } = await import("../../host-sim/demo.js");
+      const { runDemo } = await import("./demo-journey.js");
       process.exitCode = (await runDemo(flags)).ok ? 0 : 1;
     });
 }

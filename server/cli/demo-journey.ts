@@ -1,15 +1,18 @@
-// `npm start`: the main job from nothing to a validated update. It strings together the commands that a user has, and a virtual
+// What `skyslot demo` does: the main job from nothing to a validated update. It strings together the commands that a user has, and a virtual
 // ESP32 at the desk. Everything it makes lies in DATA/demo and is made anew each time.
 
 import { readFileSync, statSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { redirectOutput } from "../server/cli/output.js";
-import { createProgram } from "../server/cli/program.js";
-import { type RunningServer, startServer } from "../server/start.js";
-import { DESK_SERVER, HOME, OWNER_TOKEN } from "./desk.js";
-import { type Sim, startSim } from "./sim.js";
-import { createTerminal, type Terminal } from "./terminal.js";
+import { Command } from "commander";
+import { DESK_SERVER, HOME, OWNER_TOKEN } from "../../host-sim/desk.js";
+import { type Sim, startSim } from "../../host-sim/sim.js";
+import { createTerminal, type Terminal } from "../../host-sim/terminal.js";
+import { type RunningServer, startServer } from "../start.js";
+import { imageCommand } from "./image.js";
+import { keysCommand } from "./keys.js";
+import { redirectOutput } from "./output.js";
+import { releaseCommand } from "./release.js";
 
 export interface DemoOptions {
   /** End after the validation. */
@@ -107,15 +110,17 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   return follow(sim, server, updateBytes, screen, options);
 }
 
-/** Runs a command line of `skyslot` and shows what it says. */
+/** Runs a command line of those groups of `skyslot` that the journey needs, and shows what it says. */
 function commands(screen: Terminal): (...line: string[]) => Promise<void> {
   return async (...line) => {
     let said = "";
     const restore = redirectOutput((text) => {
       said += text;
     });
+    const program = new Command("skyslot").exitOverride();
+    for (const add of [keysCommand, imageCommand, releaseCommand]) add(program);
     try {
-      await createProgram().parseAsync(line, { from: "user" });
+      await program.parseAsync(line, { from: "user" });
     } finally {
       restore();
     }
