@@ -10,7 +10,8 @@ import { hostname } from "node:os";
 import type { FastifyBaseLogger } from "fastify";
 import type { MqttClient } from "mqtt";
 import type { Context } from "./api/context.js";
-import { time, viewEvent } from "./api/views.js";
+import { viewEvent } from "./event-view.js";
+import { time } from "./iso-time.js";
 import type { LiveMessage } from "./live.js";
 import type { Update } from "./store/store.js";
 

@@ -1,6 +1,6 @@
 // What a rollout is, term by term, as a person reads it before they agree to it: on its page and on the command line. Pure.
 
-import type { RolloutView } from "./api/rollout-views.js";
+import type { RolloutView } from "./rollout/view.js";
 import { duration, percent, plural, words } from "./words.js";
 
 export interface Term {

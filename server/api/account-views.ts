@@ -1,13 +1,10 @@
 // Users, sessions and tokens as clients see them: without any hash.
 
 import type { Actor } from "../auth/actor.js";
+import { time, timeOrNull } from "../iso-time.js";
 import type { ApiToken } from "../store/api-tokens.js";
 import type { AuditEntry } from "../store/audit.js";
 import type { Session, User } from "../store/users.js";
-
-const time = (milliseconds: number): string => new Date(milliseconds).toISOString();
-const timeOrNull = (milliseconds: number | null): string | null =>
-  milliseconds === null ? null : time(milliseconds);
 
 export const viewUser = (user: User) => ({
   name: user.name,

@@ -2,11 +2,11 @@
 
 import { type Static, Type } from "@sinclair/typebox";
 import { isInForce } from "../content-choice.js";
+import { time } from "../iso-time.js";
 import { judgeWindows } from "../rollout/window.js";
 import type { ContentAssignment, ContentImage, ContentTarget, NewContentAssignment } from "../store/store.js";
 import { Label, WindowsBody } from "./rollout-schemas.js";
 import { DeviceId, Exactly, Id, Name, Page } from "./schemas.js";
-import { time } from "./views.js";
 
 const ImageName = Type.String({
   minLength: 1,

@@ -5,6 +5,7 @@ import type { Static } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
 import { changeDevice, changeDevices, findDevice, relabel } from "../device-changes.js";
 import { statusOf } from "../device-status.js";
+import { viewEvent } from "../event-view.js";
 import { askWhy } from "../rollout/ask-why.js";
 import { NO_LABELS } from "../rollout/model.js";
 import type { Device, DeviceIdentity } from "../store/store.js";
@@ -13,7 +14,7 @@ import { actorOf } from "./guard.js";
 import { DevicePatch, DevicesPatch, TimelineQuery } from "./rollout-schemas.js";
 import { viewMember } from "./rollout-views.js";
 import { DeviceParams, DeviceQuery } from "./schemas.js";
-import { viewDevice, viewEvent, viewUpdate } from "./views.js";
+import { viewDevice, viewUpdate } from "./views.js";
 
 const READ = { config: { access: "read" } } as const;
 const WRITE = { config: { access: "devices:write" } } as const;

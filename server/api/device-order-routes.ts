@@ -10,6 +10,7 @@ import {
 } from "../../firmware/core/wire.js";
 import { changeDevice, changeDevices, findDevice, giveOrder } from "../device-changes.js";
 import { withdrawOrder } from "../device-orders.js";
+import { time, timeOrNull } from "../iso-time.js";
 import { type Journal, recordChange } from "../journal.js";
 import type { NewOrder, StoredOrder } from "../store/store.js";
 import { aboutDevice } from "./check.js";
@@ -17,7 +18,6 @@ import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";
 import { actorOf, demandChange } from "./guard.js";
 import { DeviceId, DeviceParams, Exactly, Id, Text } from "./schemas.js";
-import { time } from "./views.js";
 
 const READ = Object.freeze({ access: "read" as const });
 const WRITE = Object.freeze({ access: "devices:write" as const });
@@ -154,8 +154,6 @@ function readSettings(settings: PushedSettings | undefined): PushedSettings {
     `${owners} is for who is at the device: it is changed on the device's own page only`,
   );
 }
-
-const timeOrNull = (at: number | null) => (at === null ? null : time(at));
 
 export const viewOrder = (order: StoredOrder) => ({
   id: order.id,

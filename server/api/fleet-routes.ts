@@ -4,11 +4,11 @@ import type {} from "@fastify/swagger"; // the words of routes in OpenAPI
 import { type Static, Type } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
 import { DAILY_MS, DAY_MS, HOURLY_MS } from "../fleet.js";
+import { time } from "../iso-time.js";
 import type { VersionCount } from "../store/store.js";
 import type { Context } from "./context.js";
 import { type FleetView, type HistoryView, viewCount } from "./fleet-views.js";
 import { Name } from "./schemas.js";
-import { time } from "./views.js";
 
 const READ = { config: { access: "read" } } as const;
 /** Of a large fleet the counting takes a tenth of a second: however many pages ask, it is done once in so long. */

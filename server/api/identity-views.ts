@@ -1,7 +1,7 @@
 // Who may register, and the tokens that let new devices in, as clients see them.
 
+import { time } from "../iso-time.js";
 import type { EnrolmentToken, RegistrationPolicy } from "../store/store.js";
-import { time } from "./views.js";
 
 export const viewPolicy = ({ deviceType, registration, tokens }: RegistrationPolicy) => ({
   device_type: deviceType,

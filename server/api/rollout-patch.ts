@@ -4,9 +4,9 @@
 import { type Static, type TObject, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import type { Rollout, RolloutPlan } from "../rollout/model.js";
+import { viewRollout } from "../rollout/view.js";
 import { ApiError } from "./errors.js";
 import { RolloutBody, type RolloutInput, readPlan } from "./rollout-schemas.js";
-import { viewRollout } from "./rollout-views.js";
 import { Exactly, findFault } from "./schemas.js";
 
 /** A schema of which everything may be left out, or be null. */

@@ -19,6 +19,7 @@ import {
   type PlanChange,
   type SeenRevisions,
 } from "../rollout/service.js";
+import { viewRollout } from "../rollout/view.js";
 import { readRevisions, revisionTag } from "./conditions.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";
@@ -34,7 +35,7 @@ import {
   RolloutsQuery,
   readPlan,
 } from "./rollout-schemas.js";
-import { viewMember, viewPlan, viewProgress, viewRollout, viewWayBack } from "./rollout-views.js";
+import { viewMember, viewPlan, viewProgress, viewWayBack } from "./rollout-views.js";
 import { IdParams } from "./schemas.js";
 
 const PREFIX = "/api/rollouts";

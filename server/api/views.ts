@@ -1,11 +1,10 @@
-// Records as clients see them: snake_case, times in ISO 8601. No record leaves the server in any other form.
+// Records as clients see them: snake_case, times in ISO 8601. No record leaves the server in any other form. Beside them: an event
+// (event-view.ts) and a rollout (rollout/view.ts), which webhooks and the audit log tell too.
 
 import type { Readings } from "../../firmware/core/wire.js";
-import type { LiveMessage, Seen } from "../live.js";
-import type { Device, DeviceType, Firmware, LogEvent, Update } from "../store/store.js";
-import { type RolloutView, viewRollout } from "./rollout-views.js";
-
-export const time = (milliseconds: number): string => new Date(milliseconds).toISOString();
+import { time } from "../iso-time.js";
+import type { Seen } from "../live.js";
+import type { Device, DeviceType, Firmware, Update } from "../store/store.js";
 
 export const viewDevice = (device: Device) => ({
   device_id: device.id,
@@ -91,17 +90,6 @@ function outcomeOf({ status, step, errorCode }: Update): AttemptOutcome | null {
   return errorCode === "WITHDRAWN" ? "withdrawn" : "failed";
 }
 
-export const viewEvent = (event: LogEvent) => ({
-  id: event.id,
-  time: time(event.time),
-  kind: event.kind,
-  device_id: event.deviceId,
-  firmware_id: event.firmwareId,
-  update_id: event.updateId,
-  message: event.message,
-  detail: event.detail,
-});
-
 export const viewType = (type: DeviceType) => ({
   name: type.name,
   kind: type.kind,
@@ -110,7 +98,7 @@ export const viewType = (type: DeviceType) => ({
 });
 
 export type TypeView = ReturnType<typeof viewType>;
-const viewSeen = (seen: Seen) => ({
+export const viewSeen = (seen: Seen) => ({
   device_id: seen.id,
   last_seen: time(seen.lastSeen),
   free_heap: seen.freeHeap,
@@ -123,26 +111,6 @@ export type SeenView = ReturnType<typeof viewSeen>;
 export type DeviceView = ReturnType<typeof viewDevice>;
 export type FirmwareView = ReturnType<typeof viewFirmware>;
 export type UpdateView = ReturnType<typeof viewUpdate>;
-export type EventView = ReturnType<typeof viewEvent>;
-
-export function viewMessage(
-  message: LiveMessage,
-): DeviceView | readonly SeenView[] | FirmwareView | UpdateView | EventView | RolloutView {
-  switch (message.type) {
-    case "device":
-      return viewDevice(message.device);
-    case "seen":
-      return message.seen.map(viewSeen);
-    case "update":
-      return viewUpdate(message.update);
-    case "firmware":
-      return viewFirmware(message.firmware);
-    case "rollout":
-      return viewRollout(message.rollout);
-    case "event":
-      return viewEvent(message.event);
-  }
-}
 
 /** Where an image is. A device of a closed type names itself there; what proves it goes in a header. */
 export const downloadPath = (firmwareId: number, deviceId?: string): string =>

@@ -4,11 +4,14 @@ import type { ServerResponse } from "node:http";
 import type { Static } from "@sinclair/typebox";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import type { Actor } from "../auth/actor.js";
+import { viewEvent } from "../event-view.js";
+import type { LiveMessage } from "../live.js";
+import { viewRollout } from "../rollout/view.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";
 import { actorOf } from "./guard.js";
 import { EventsQuery } from "./schemas.js";
-import { viewEvent, viewMessage } from "./views.js";
+import { viewDevice, viewFirmware, viewSeen, viewUpdate } from "./views.js";
 
 /** Bytes that may wait for a slow watcher before it is let go; it connects again and reads anew. */
 const MAX_WAITING_BYTES = 1024 * 1024;
@@ -109,4 +112,21 @@ function streamEvents(
   raw.on("close", end);
   socket.on("close", end);
   if (socket.destroyed) end();
+}
+
+function viewMessage(message: LiveMessage): object {
+  switch (message.type) {
+    case "device":
+      return viewDevice(message.device);
+    case "seen":
+      return message.seen.map(viewSeen);
+    case "update":
+      return viewUpdate(message.update);
+    case "firmware":
+      return viewFirmware(message.firmware);
+    case "rollout":
+      return viewRollout(message.rollout);
+    case "event":
+      return viewEvent(message.event);
+  }
 }

@@ -1,7 +1,7 @@
 // Webhooks and deliveries as clients see them: without the secret, which is told once.
 
+import { time } from "../iso-time.js";
 import type { Delivery, Webhook, WebhookStore } from "../store/webhooks.js";
-import { time } from "./views.js";
 
 /** @param deliveries how many there are in each state */
 export const viewWebhook = <Counts>(webhook: Webhook, deliveries: Counts) => ({

@@ -2,7 +2,8 @@
 // to do is device-orders.ts's.
 
 import type { Command } from "commander";
-import type { DeviceView, EventView } from "../api/views.js";
+import type { DeviceView } from "../api/views.js";
+import type { EventView } from "../event-view.js";
 import { callServer, type ServerFlags, withServer } from "./client.js";
 import { deviceOrderCommands } from "./device-orders.js";
 import { changeAll, readSelection, type SelectionFlags, withSelection } from "./device-selection.js";

@@ -3,7 +3,8 @@
 // however it is, unless they say otherwise.
 
 import { Option } from "commander";
-import type { PlanView, ProgressView, RolloutView, WayBackView } from "../api/rollout-views.js";
+import type { PlanView, ProgressView, WayBackView } from "../api/rollout-views.js";
+import type { RolloutView } from "../rollout/view.js";
 import { type Term, termChanges, termsOf } from "../rollout-terms.js";
 import { plural } from "../words.js";
 import { type AddCommand, AnswerError, callServer, jsonRequest, type ServerFlags } from "./client.js";

@@ -4,7 +4,6 @@
 import { createHash } from "node:crypto";
 import { parseVersion } from "../../firmware/core/version.js";
 import { ApiError } from "../api/errors.js";
-import { viewRollout } from "../api/rollout-views.js";
 import type { Actor } from "../auth/actor.js";
 import { type Journal, type Recorder, recordChange } from "../journal.js";
 import type { Firmware, Store } from "../store/store.js";
@@ -14,6 +13,7 @@ import { evaluateRollout, logRollout } from "./evaluate.js";
 import { type Command, command } from "./lifecycle.js";
 import { nameRelease, PLAN_FIELDS, type Rollout, type RolloutPlan } from "./model.js";
 import { isEmptyRange } from "./target.js";
+import { viewRollout } from "./view.js";
 import { judgeWindows } from "./window.js";
 
 /** A draft of what a person described. @throws ApiError FIRMWARE_UNKNOWN, FIRMWARE_INACTIVE, ROLLOUT_INVALID */

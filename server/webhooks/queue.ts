@@ -1,7 +1,7 @@
 // Which webhooks an event goes to. Queued in the transaction that writes the event: both are kept, or neither.
 
 import { randomUUID } from "node:crypto";
-import { viewEvent } from "../api/views.js";
+import { viewEvent } from "../event-view.js";
 import type { LogEvent, Store, Webhook } from "../store/store.js";
 
 /** Events about webhooks themselves are delivered nowhere: one about a failed delivery would fail like it. */

@@ -2,7 +2,6 @@ import { Value } from "@sinclair/typebox/value";
 import { expect } from "chai";
 import { patchPlan } from "../../../server/api/rollout-patch.js";
 import { RolloutBody } from "../../../server/api/rollout-schemas.js";
-import { viewRollout } from "../../../server/api/rollout-views.js";
 import { patchBetween } from "../../../server/dashboard/client/rollouts/merge-patch.js";
 import {
   formOf,
@@ -12,6 +11,7 @@ import {
   type PlanForm,
   readPlanForm,
 } from "../../../server/dashboard/client/rollouts/plan-form.js";
+import { viewRollout } from "../../../server/rollout/view.js";
 import { NOW, sampleRollout, sampleStage } from "../rollout/samples.js";
 
 const form = (changes: Partial<PlanForm> = {}): PlanForm => ({

@@ -1,8 +1,8 @@
 // The first page: how the fleet is, what is under way, and what went wrong lately.
 
 import type { FleetView, HistoryView } from "../../../api/fleet-views.js";
-import type { RolloutView } from "../../../api/rollout-views.js";
 import type { UpdateView } from "../../../api/views.js";
+import type { RolloutView } from "../../../rollout/view.js";
 import { useMay } from "../actor.js";
 import { useData } from "../data.js";
 import { Device } from "../device.js";

@@ -1,8 +1,8 @@
 // Releases and rollouts: what is here, what goes where, and how to bring something new.
 
 import { useState } from "preact/hooks";
-import type { RolloutView } from "../../../api/rollout-views.js";
 import type { FirmwareView, viewType } from "../../../api/views.js";
+import type { RolloutView } from "../../../rollout/view.js";
 import { useMay } from "../actor.js";
 import { useData, withParams } from "../data.js";
 import type { PageProps } from "../pages.js";

@@ -1,7 +1,8 @@
 // Ends a rollout and leads its devices to a release of one's choice, of those that the server names.
 
 import { useState } from "preact/hooks";
-import type { ProgressView, RolloutView, WayBackView } from "../../../api/rollout-views.js";
+import type { ProgressView, WayBackView } from "../../../api/rollout-views.js";
+import type { RolloutView } from "../../../rollout/view.js";
 import { useData } from "../data.js";
 import { Confirm } from "../parts/confirm.js";
 import { ChoiceField } from "../parts/fields.js";
