@@ -4,9 +4,9 @@ import { expect } from "chai";
 import { LEASE_MS, WebhookDeliverer } from "../../../server/webhooks/deliverer.js";
 import { createPost, type Post } from "../../../server/webhooks/post.js";
 import { MAX_ATTEMPT_COUNT } from "../../../server/webhooks/schedule.js";
-import { verifyMessage } from "../../../server/webhooks/signature.js";
 import { PAGE } from "../../contract/store/samples.js";
 import { TestServer } from "../test-server.js";
+import { verifyMessage } from "./receiver.js";
 
 interface Sent {
   readonly url: string;

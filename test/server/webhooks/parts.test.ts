@@ -2,48 +2,20 @@ import { createHmac } from "node:crypto";
 import { expect } from "chai";
 import { wants } from "../../../server/webhooks/queue.js";
 import { delayAfter, MAX_ATTEMPT_COUNT, retryDelays } from "../../../server/webhooks/schedule.js";
-import { makeSecret, signMessage, verifyMessage } from "../../../server/webhooks/signature.js";
+import { signMessage } from "../../../server/webhooks/signature.js";
 import { demandAllowed, readTarget, TargetRefused } from "../../../server/webhooks/target.js";
 
 describe("the signature of a webhook", () => {
-  const NOW = 1_700_000_000_000;
-  const secret = makeSecret();
-  const headers = signMessage(secret, "m1", NOW, '{"a":1}');
-
   it("is what Standard Webhooks says", () => {
     const key = Buffer.from("c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0", "base64");
     const expected = createHmac("sha256", key).update("m1.1700000000.{}").digest("base64");
-    expect(signMessage("whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0", "m1", NOW, "{}")).to.deep.equal({
+    expect(
+      signMessage("whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0", "m1", 1_700_000_000_000, "{}"),
+    ).to.deep.equal({
       "webhook-id": "m1",
       "webhook-timestamp": "1700000000",
       "webhook-signature": `v1,${expected}`,
     });
-  });
-
-  it("is believed by who has the secret, for five minutes", () => {
-    expect(verifyMessage(secret, headers, '{"a":1}', NOW + 299_000)).to.equal(true);
-    expect(verifyMessage(secret, headers, '{"a":1}', NOW + 301_000)).to.equal(false);
-    expect(verifyMessage(secret, headers, '{"a":1}', NOW - 301_000)).to.equal(false);
-  });
-
-  it("is not believed for another body, id, time, secret, or when something is missing", () => {
-    expect(verifyMessage(secret, headers, '{"a":2}', NOW)).to.equal(false);
-    expect(verifyMessage(secret, { ...headers, "webhook-id": "m2" }, '{"a":1}', NOW)).to.equal(false);
-    expect(verifyMessage(secret, { ...headers, "webhook-timestamp": "1700000001" }, '{"a":1}', NOW)).to.equal(
-      false,
-    );
-    expect(verifyMessage(makeSecret(), headers, '{"a":1}', NOW)).to.equal(false);
-    for (const name of Object.keys(headers))
-      expect(verifyMessage(secret, { ...headers, [name]: undefined }, '{"a":1}', NOW), name).to.equal(false);
-    for (const signature of ["", "v1", "v1,", "v1,AAAA", headers["webhook-signature"].replace("v1", "v0")])
-      expect(verifyMessage(secret, { ...headers, "webhook-signature": signature }, '{"a":1}', NOW)).to.equal(
-        false,
-      );
-  });
-
-  it("may be one of several", () => {
-    const both = `v1,AAAA ${headers["webhook-signature"]}`;
-    expect(verifyMessage(secret, { ...headers, "webhook-signature": both }, '{"a":1}', NOW)).to.equal(true);
   });
 });
 
