@@ -6,8 +6,6 @@ import type { Effect } from "./effect.js";
 import { fail, type Result, succeed } from "./errors.js";
 import type { BuildSettings } from "./event.js";
 
-/** Longest key that NVS takes (nvs.h, NVS_KEY_NAME_MAX_SIZE less the NUL). */
-export const MAX_KEY_LENGTH = 15;
 /** SSID and WPA2 passphrase, bytes (IEEE 802.11-2020, 9.4.2.2 and J.4). */
 export const MAX_SSID_BYTES = 32;
 export const MAX_PASSWORD_BYTES = 64;

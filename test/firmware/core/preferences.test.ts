@@ -1,11 +1,9 @@
 import { expect } from "chai";
 import type { BuildSettings } from "../../../firmware/core/event.js";
-import {
-  forgetNetwork,
-  MAX_KEY_LENGTH,
-  readPreferences,
-  saveNetwork,
-} from "../../../firmware/core/preferences.js";
+import { forgetNetwork, readPreferences, saveNetwork } from "../../../firmware/core/preferences.js";
+
+/** Longest key that NVS takes (nvs.h, NVS_KEY_NAME_MAX_SIZE less the NUL). */
+const MAX_KEY_LENGTH = 15;
 
 const BUILD: BuildSettings = {
   server: "http://updates.local",
