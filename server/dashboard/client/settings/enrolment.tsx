@@ -63,7 +63,12 @@ export function Enrolment() {
               <li key={token.id}>
                 <strong>{token.name}</strong>
                 <span class="quiet">{describe(token)}</span>
-                <button type="button" class="quiet" disabled={action.isBusy} onClick={() => revoke(token.id)}>
+                <button
+                  type="button"
+                  class="quiet"
+                  aria-disabled={action.isBusy}
+                  onClick={() => revoke(token.id)}
+                >
                   Revoke<span class="hidden"> {token.name}</span>
                 </button>
               </li>

@@ -7,6 +7,7 @@ import { moment } from "../format.js";
 import { Field } from "../parts/fields.js";
 import { Loading, Problem } from "../parts/notes.js";
 import { ask } from "../session.js";
+import { clientName } from "./client-name.js";
 
 type SessionView = ReturnType<typeof viewSession>;
 
@@ -42,12 +43,19 @@ export function Sessions() {
         <ul class="rows">
           {sessions.data?.sessions.map((session) => (
             <li key={session.id}>
-              <strong>{session.is_this_one ? "This browser" : (session.client ?? "Elsewhere")}</strong>
+              <strong title={session.client ?? undefined}>
+                {session.is_this_one ? "This browser" : clientName(session.client ?? "Elsewhere")}
+              </strong>
               <span class="quiet">
                 {session.address} · since {moment(session.created_at)}
               </span>
               {!session.is_this_one && (
-                <button type="button" class="quiet" disabled={action.isBusy} onClick={() => end(session.id)}>
+                <button
+                  type="button"
+                  class="quiet"
+                  aria-disabled={action.isBusy}
+                  onClick={() => end(session.id)}
+                >
                   Sign out there
                 </button>
               )}
@@ -63,7 +71,7 @@ export function Sessions() {
           <Field label="New password">
             {(ids) => <input {...ids} name="next" type="password" autocomplete="new-password" required />}
           </Field>
-          <button type="submit" disabled={action.isBusy}>
+          <button type="submit" aria-disabled={action.isBusy}>
             Change password
           </button>
         </form>

@@ -55,7 +55,12 @@ export function Tokens() {
                   {token.expires_at ? `until ${moment(token.expires_at)}` : "for ever"} ·{" "}
                   {token.last_used_at ? `used ${moment(token.last_used_at)}` : "never used"}
                 </span>
-                <button type="button" class="quiet" disabled={action.isBusy} onClick={() => revoke(token.id)}>
+                <button
+                  type="button"
+                  class="quiet"
+                  aria-disabled={action.isBusy}
+                  onClick={() => revoke(token.id)}
+                >
                   Revoke<span class="hidden"> {token.name}</span>
                 </button>
               </li>

@@ -66,7 +66,7 @@ export function Users() {
                   <select
                     aria-label={`Role of ${user.name}`}
                     value={user.role}
-                    disabled={action.isBusy}
+                    aria-disabled={action.isBusy}
                     onChange={(event) => change(user.name, { role: event.currentTarget.value })}
                   >
                     {ROLES.map(([each]) => (

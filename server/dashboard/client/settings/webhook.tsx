@@ -53,7 +53,7 @@ export function Webhook({ webhook, onChange, onSecret }: WebhookProps) {
         <button
           type="button"
           class="quiet"
-          disabled={action.isBusy}
+          aria-disabled={action.isBusy}
           onClick={() => change("PATCH", path, { is_active: !webhook.is_active })}
         >
           {webhook.is_active ? "Stop sending" : "Send again"}
@@ -128,7 +128,7 @@ function Deliveries({ path, onChange }: { readonly path: string; readonly onChan
                   <button
                     type="button"
                     class="quiet"
-                    disabled={action.isBusy}
+                    aria-disabled={action.isBusy}
                     onClick={() => retry(delivery.id)}
                   >
                     Try again
