@@ -8,6 +8,8 @@ export interface PageEntry {
   /** In the menu, in the order of this table. */
   readonly inMenu: boolean;
   readonly needs: Scope;
+  /** The menu's entry that it belongs to, if its path does not begin with that. */
+  readonly partOf?: string;
 }
 
 export const PAGES = Object.freeze({
@@ -19,7 +21,7 @@ export const PAGES = Object.freeze({
   "/devices": { name: "Devices", inMenu: true, needs: "read" },
   "/devices/:id": { name: "Device", inMenu: false, needs: "read" },
   "/content-admin": { name: "Displays", inMenu: true, needs: "read" },
-  "/upload": { name: "New picture", inMenu: false, needs: "read" },
+  "/upload": { name: "New picture", inMenu: false, needs: "read", partOf: "/content-admin" },
   "/audit": { name: "Audit", inMenu: true, needs: "audit:read" },
   "/settings": { name: "Settings", inMenu: true, needs: "read" },
 } as const satisfies Record<string, PageEntry>);

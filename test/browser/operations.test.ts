@@ -154,10 +154,30 @@ describe("what operators do from the browser", function () {
     await page.getByRole("button", { name: "Start" }).waitFor();
   });
 
-  it("change of a rollout that has begun what is safe, and choose where to roll back to", async () => {
-    await page.getByRole("button", { name: "Start" }).click();
-    await page.getByRole("dialog").getByRole("button", { name: "Start" }).click();
+  it("start it by the keyboard alone, which has a place wherever a button or a page goes", async () => {
+    const focused = () =>
+      page.evaluate(() => {
+        const { activeElement: element } = document;
+        return element === document.body ? "nothing" : element?.id || element?.textContent;
+      });
+    await page.getByRole("button", { name: "Start" }).focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog").waitFor();
+    await page.keyboard.press("Escape");
+    expect(await focused()).equal("Start");
+    for (const key of ["Enter", "Tab", "Enter"]) await page.keyboard.press(key);
     await page.getByText("running", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "Start" }).waitFor({ state: "detached" });
+    expect(await focused()).not.equal("nothing");
+    await page.keyboard.press("Tab");
+    expect(await focused()).equal("Change");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Change the rollout" }).waitFor();
+    expect(await focused()).equal("content");
+    await page.goBack();
+  });
+
+  it("change of a rollout that has begun what is safe, and choose where to roll back to", async () => {
     await page.getByRole("link", { name: "Change" }).click();
     await page.getByText("It has begun").first().waitFor();
     const first = page.getByRole("listitem", { name: "Stage 1" });

@@ -1,14 +1,15 @@
 // What stands around every page: name, menu, connection and account. It follows the live stream and hands the pages what it knows.
 
-import { useEffect, useMemo, useReducer, useState } from "preact/hooks";
+import { useEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
 import type { ActorView } from "../../api/account-views.js";
-import { matchPage, PAGE_PATHS, PAGES, type PagePath } from "../paths.js";
+import { matchPage, PAGE_PATHS, PAGES, type PageEntry, type PagePath } from "../paths.js";
 import { Account } from "./account.js";
 import { ActorContext, mayDo } from "./actor.js";
 import { WatchContext } from "./data.js";
 import { followServer, Watchers } from "./feed.js";
 import { type Change, change, initialModel, type Model } from "./model.js";
 import { type PageProps, VIEWS } from "./pages.js";
+import { focusContent } from "./parts/focus.js";
 import { Empty } from "./parts/notes.js";
 import { Link, usePlace } from "./router.js";
 
@@ -35,6 +36,12 @@ export function Shell({ actor, onSignIn }: { readonly actor: ActorView; readonly
   useEffect(() => {
     document.title = found && found.page !== "/" ? `${PAGES[found.page].name} · Skyslot` : "Skyslot";
   }, [found?.page]);
+  const shownPath = useRef(place.path);
+  useEffect(() => {
+    // The link that was followed may have gone with its page.
+    if (shownPath.current !== place.path) focusContent();
+    shownPath.current = place.path;
+  }, [place.path]);
   return (
     <ActorContext.Provider value={actor}>
       <WatchContext.Provider value={watchers.watch}>
@@ -85,9 +92,10 @@ function Page({ actor, found, ...props }: FoundProps) {
 
 function Menu({ actor, current }: { readonly actor: ActorView; readonly current: PagePath | undefined }) {
   const shown = PAGE_PATHS.filter((path) => PAGES[path].inMenu && mayDo(actor, PAGES[path].needs));
-  // A page that is not in the menu belongs to the entry that its path begins with.
+  const entry: PageEntry | undefined = current && PAGES[current];
+  // A page that is not in the menu belongs to the entry that it names, or that its path begins with.
   const isCurrent = (path: PagePath) =>
-    current !== undefined && (path === current || (path !== "/" && current.startsWith(`${path}/`)));
+    path === current || path === entry?.partOf || (path !== "/" && current?.startsWith(`${path}/`) === true);
   return (
     <nav aria-label="Pages">
       <ul>

@@ -37,7 +37,7 @@ export function Labels({ device, onDone }: { readonly device: Labelled; readonly
       </div>
       <Problem text={action.problem} />
       <p class="actions">
-        <button type="submit" disabled={action.isBusy}>
+        <button type="submit" aria-disabled={action.isBusy}>
           Save
         </button>
       </p>

@@ -40,7 +40,7 @@ export function Orders({ device, mayChange }: { readonly device: Ordered; readon
               <button
                 type="button"
                 class="quiet"
-                disabled={action.isBusy}
+                aria-disabled={action.isBusy}
                 onClick={() => action.run(() => give({ kind: "identify" }))}
               >
                 Identify
@@ -66,7 +66,7 @@ export function Orders({ device, mayChange }: { readonly device: Ordered; readon
                 <button
                   type="button"
                   class="quiet"
-                  disabled={action.isBusy}
+                  aria-disabled={action.isBusy}
                   onClick={() => withdraw(order.id)}
                 >
                   Withdraw<span class="hidden"> {nameOf(order)}</span>

@@ -114,7 +114,7 @@ function Entries({ path, newest }: { readonly path: string; readonly newest: Aud
       <Problem text={action.problem} />
       {hasMore && (
         <p class="actions">
-          <button type="button" class="quiet" disabled={action.isBusy} onClick={load}>
+          <button type="button" class="quiet" aria-disabled={action.isBusy} onClick={load}>
             Older
           </button>
         </p>

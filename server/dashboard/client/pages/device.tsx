@@ -165,7 +165,11 @@ function Admission({ device, onDone }: { readonly device: DeviceAnswer; readonly
   return (
     <p class="actions">
       {device.state !== "approved" && (
-        <button type="button" disabled={action.isBusy} onClick={() => action.run(() => change("approve"))}>
+        <button
+          type="button"
+          aria-disabled={action.isBusy}
+          onClick={() => action.run(() => change("approve"))}
+        >
           Approve
         </button>
       )}
@@ -214,7 +218,7 @@ function Timeline({ path, newest, problem }: TimelineProps) {
       <Problem text={problem || action.problem} />
       {!isWhole && last && (
         <p class="actions">
-          <button type="button" class="quiet" disabled={action.isBusy} onClick={load}>
+          <button type="button" class="quiet" aria-disabled={action.isBusy} onClick={load}>
             Older
           </button>
         </p>

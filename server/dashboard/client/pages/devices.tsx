@@ -274,7 +274,7 @@ function DeviceTable({ devices, now, chosen, onChoose }: TableProps) {
                 <StatusLamp status={device.status} /> <StatePill state={device.state} />
               </td>
               <td class="mono">
-                {versionOf(device.current_version, device.current_build)}
+                {versionOf(device.current_version, device.current_build)}{" "}
                 {device.pin !== null && <span class="pill">pinned</span>}
               </td>
               <td>{device.device_type}</td>

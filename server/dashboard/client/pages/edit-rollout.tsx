@@ -83,10 +83,10 @@ function EditForm({ rollout, releases, onAgain }: FormProps) {
       >
         {({ request }, action) => (
           <>
-            <button type="button" class="quiet" disabled={action.isBusy} onClick={onAgain}>
+            <button type="button" class="quiet" aria-disabled={action.isBusy} onClick={onAgain}>
               Begin anew
             </button>
-            <button type="button" disabled={action.isBusy} onClick={() => save(request, action)}>
+            <button type="button" aria-disabled={action.isBusy} onClick={() => save(request, action)}>
               Save the changes
             </button>
           </>

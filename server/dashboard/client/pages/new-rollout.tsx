@@ -47,12 +47,12 @@ export function NewRollout({ place }: PageProps) {
             <button
               type="button"
               class="quiet"
-              disabled={action.isBusy}
+              aria-disabled={action.isBusy}
               onClick={() => make(planned, action, false)}
             >
               Keep as a draft
             </button>
-            <button type="button" disabled={action.isBusy} onClick={() => make(planned, action, true)}>
+            <button type="button" aria-disabled={action.isBusy} onClick={() => make(planned, action, true)}>
               Start it
             </button>
           </>

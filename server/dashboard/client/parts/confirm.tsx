@@ -1,9 +1,10 @@
 // A button that asks before it does something: the browser's own dialog, which keeps the keyboard inside and closes with Escape.
 
 import type { ComponentChildren } from "preact";
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { useAction } from "../data.js";
 import { TextField } from "./fields.js";
+import { passFocusOn } from "./focus.js";
 import { Problem } from "./notes.js";
 
 interface ConfirmProps {
@@ -39,6 +40,11 @@ export function Confirm({
   onConfirm,
 }: ConfirmProps) {
   const dialog = useRef<HTMLDialogElement>(null);
+  // What was confirmed may take the button away, such as Pause from what is paused.
+  useEffect(() => {
+    const own = dialog.current;
+    return () => passFocusOn(own);
+  }, []);
   const [reason, setReason] = useState("");
   const action = useAction();
   const confirm = async (event: SubmitEvent) => {
@@ -73,7 +79,7 @@ export function Confirm({
             <button type="button" class="quiet" onClick={() => dialog.current?.close()}>
               Leave it
             </button>
-            <button type="submit" class={isDangerous ? "danger" : ""} disabled={action.isBusy}>
+            <button type="submit" class={isDangerous ? "danger" : ""} aria-disabled={action.isBusy}>
               {confirmName}
             </button>
           </p>

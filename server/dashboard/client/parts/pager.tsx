@@ -14,7 +14,7 @@ export function Pager({ list, onMove }: PagerProps) {
     <button
       type="button"
       class="quiet"
-      disabled={offset === undefined}
+      aria-disabled={offset === undefined}
       onClick={() => offset !== undefined && onMove(offset)}
     >
       {name}

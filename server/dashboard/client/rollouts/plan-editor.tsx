@@ -51,7 +51,7 @@ export function PlanEditor({ label, initial, releases, begunStage, onPlan, child
         <PlanFields {...{ form, problems, releases, begunStage }} onChange={change} />
         <Problem text={said(isWrong ? "Some fields need another value." : "")} />
         <p class="actions">
-          <button type="submit" class={planned ? "quiet" : ""} disabled={action.isBusy}>
+          <button type="submit" class={planned ? "quiet" : ""} aria-disabled={action.isBusy}>
             Show the plan
           </button>
         </p>
