@@ -9,7 +9,7 @@ import { WatchContext } from "./data.js";
 import { followServer, Watchers } from "./feed.js";
 import { type Change, change, initialModel, type Model } from "./model.js";
 import { type PageProps, VIEWS } from "./pages.js";
-import { focusContent } from "./parts/focus.js";
+import { focusContent, showWhole } from "./parts/focus.js";
 import { Empty } from "./parts/notes.js";
 import { Link, usePlace } from "./router.js";
 
@@ -58,7 +58,7 @@ export function Shell({ actor, onSignIn }: { readonly actor: ActorView; readonly
             <Account actor={actor} onSignIn={onSignIn} />
           </div>
         </header>
-        <main id="content" tabIndex={-1}>
+        <main id="content" tabIndex={-1} onFocusIn={showWhole}>
           <Page key={place.path} {...{ actor, model, now, place, found }} />
         </main>
       </WatchContext.Provider>
