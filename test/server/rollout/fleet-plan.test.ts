@@ -30,7 +30,9 @@ async function fill(store: Store, seed: number): Promise<readonly Rollout[]> {
     { ...sampleStage(0), percent: undefined, groups: ["rome"] },
     sampleStage(80),
   ];
-  const running = await store.addRollout(sampleRollout({ firmwareId, stages } as Partial<Rollout>));
+  // Whom it has offered something matters to both of these.
+  const terms = { force: "reinstall", target: { toVersion: "1.1.0" } };
+  const running = await store.addRollout(sampleRollout({ ...terms, firmwareId, stages } as Partial<Rollout>));
   const draft = sampleRollout({
     ...{ id: 0, firmwareId, seed: "other", state: "draft", force: "reinstall", startedAt: null },
     target: { tags: ["lab", "home"], fromVersion: "1.0.0" },
