@@ -86,7 +86,7 @@ async function takeRollout(): Promise<void> {
   const stage = await openFleetStage();
   let isBroken = false;
   let endedCount = 0;
-  await stage.register(40, () => (isBroken && endedCount++ % 3 === 0 ? "roll back" : "validate"));
+  await stage.register(120, () => (isBroken && endedCount++ % 3 === 0 ? "roll back" : "validate"));
   const ask = async (path: string, body: string | FormData): Promise<{ readonly id: number }> => {
     const headers = {
       authorization: `Bearer ${stage.adminToken}`,
