@@ -1,4 +1,5 @@
-// What stands in the audit log of a change: the fields that differ, as they were and as they are, and never a secret.
+// What stands in the audit log of a change: the fields that differ, as they were and as they are, and never a secret. Where none
+// differs nothing was changed, and nothing stands there.
 
 import type { NewAuditEntry } from "./store/audit.js";
 
@@ -16,6 +17,15 @@ export interface Audited {
 /** Longest text of one field. What is longer is cut: the log tells what was done, it is no backup. */
 const MAX_TEXT_LENGTH = 500;
 const SECRET_NAME = /password|secret|private_?key|credential|authorization|cookie|token$|token_?hash$/i;
+
+/** Fields that say when something was asked for last, also if it was what it is already. */
+const BOOKKEEPING: readonly string[] = Object.freeze(["updated_at", "updatedAt"]);
+
+/** Whether something was there before, is there after, and is no other. */
+export const isUnchanged = ({ before, after }: ReturnType<typeof describeChange>): boolean =>
+  before !== null &&
+  after !== null &&
+  Object.keys({ ...before, ...after }).every((name) => BOOKKEEPING.includes(name));
 
 export function describeChange(
   change: Audited,

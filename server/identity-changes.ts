@@ -19,8 +19,8 @@ export async function changeIdentity(
   await journal.audit({
     action: `device.${action}`,
     subject: `device/${identity.deviceId}`,
-    before: describeIdentity(identity),
-    after: describeIdentity(after),
+    before: { ...describeIdentity(identity), unused_tokens: identity.issued.length },
+    after: { ...describeIdentity(after), unused_tokens: after.issued.length },
   });
   return after;
 }
@@ -72,7 +72,8 @@ export async function giveToken(
     action: "device.token-given",
     subject: `device/${deviceId}`,
     before: stored && describeIdentity(stored),
-    after: describeIdentity(identity),
+    // Also where nothing else is to be seen of it: the log leaves it out, but says that it is another.
+    after: { ...describeIdentity(identity), token: "given" },
   });
   return { identity, token };
 }

@@ -2,7 +2,7 @@
 // watchers once the transaction is kept, and never if it is not. What a person changes is written to the audit log in the same
 // transaction: `recordChange` hands out no result before its work has said what that was.
 
-import { type Audited, describeChange } from "./audit.js";
+import { type Audited, describeChange, isUnchanged } from "./audit.js";
 import type { Actor } from "./auth/actor.js";
 import type { Live, LiveMessage } from "./live.js";
 import type { Rollout } from "./rollout/model.js";
@@ -41,11 +41,13 @@ export class Journal {
     return this.#auditCount > 0;
   }
 
-  /** Says what the actor changes. Secrets are left out, and so are fields that stay as they are. */
+  /** Says what the actor changes. Secrets are left out, and so are fields that stay as they are: if all do, there is no line. */
   async audit(change: Audited): Promise<void> {
     if (!this.actor) throw new Error(`${change.action} has no actor: use recordChange`);
-    await this.store.addAudit({ ...describeChange(change), ...nameActor(this.actor), time: this.time });
     this.#auditCount++;
+    const described = describeChange(change);
+    if (isUnchanged(described)) return;
+    await this.store.addAudit({ ...described, ...nameActor(this.actor), time: this.time });
   }
 
   async log(event: Omit<NewLogEvent, "time">): Promise<void> {

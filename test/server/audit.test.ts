@@ -96,6 +96,36 @@ describe("the audit log", () => {
       expect(text).not.to.contain(secret);
   });
 
+  it("has no line for what is asked for and is so already, but one for every token that is given", async () => {
+    await server.upload(await makeRelease("1.1.0"));
+    await server.check();
+    const hook = (
+      await server.admin("POST", "/api/webhooks", { url: "https://hooks.test/a", events: ["rollout.*"] })
+    ).json();
+    await server.admin("PUT", "/api/types/base", { kind: "signed" });
+    const twice = [
+      ["PATCH", "/api/ota/admin/firmware/1", { release_notes: "new" }],
+      ["PATCH", `/api/webhooks/${hook.id}`, { description: "chat" }],
+      ["PATCH", "/api/devices/base-010203", { tags: ["lab"], pin: "1.1.0" }],
+      ["PUT", "/api/types/base", { kind: "legacy" }],
+      ["POST", "/api/device-identities/change", { device_ids: ["base-010203"], action: "rotate-token" }],
+    ] as const;
+    for (const [method, path, body] of twice) {
+      expect((await server.admin(method, path, body)).statusCode, path).to.be.oneOf([200, 201]);
+      const before = await entries();
+      server.nowMs += 60_000;
+      expect((await server.admin(method, path, body)).statusCode, path).to.be.oneOf([200, 201]);
+      expect(await entries(), path).to.deep.equal(before);
+    }
+    for (const wanted of [1, 2, 3]) {
+      await server.admin("POST", "/api/device-identities/base-010203/token", {});
+      expect(await entries("?action=device.token-given")).to.have.length(wanted);
+    }
+    await server.admin("PATCH", `/api/webhooks/${hook.id}`, { rotate_secret: true });
+    const [rotated] = await entries();
+    expect(rotated.after).to.deep.include({ secret: "(secret)" });
+  });
+
   it("is filtered and paged", async () => {
     for (const name of ["ada", "bob", "eve"])
       await server.admin("POST", "/api/users", { name, role: "viewer" });
