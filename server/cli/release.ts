@@ -3,6 +3,8 @@
 import type { Command } from "commander";
 import type { ReleasePayload } from "../../firmware/core/wire.js";
 import type { FirmwareView } from "../api/views.js";
+import { describeBonds } from "../rollout/offering.js";
+import type { RolloutView } from "../rollout/view.js";
 import { callServer, jsonRequest, type ServerFlags, withServer } from "./client.js";
 import { addListCommand } from "./firmware-list.js";
 import { printJson, printLine, UsageError, wholeNumber } from "./output.js";
@@ -88,7 +90,9 @@ export function releaseCommand(program: Command): void {
         const changed = (await callServer(flags, path, jsonRequest("PATCH", changes))) as FirmwareView;
         if (flags.json) printJson(changed);
         else
-          printLine(`firmware ${id}: ${changed.device_type} ${changed.version}, ${describeState(changed)}`);
+          printLine(
+            `firmware ${id}: ${changed.device_type} ${changed.version}, ${await describeState(changed, flags)}`,
+          );
       });
   }
 }
@@ -104,8 +108,17 @@ const CHANGES: readonly (readonly [name: string, description: string, changes: o
   ["deactivate", "offer firmware and let it be downloaded no more", { is_active: false }],
 ]);
 
-const describeState = ({ is_active, is_stable }: FirmwareView): string =>
-  is_active ? (is_stable ? "stable" : "unstable") : "inactive";
+/** Of a release that has rollouts also that `stable` alone offers it to nobody. */
+async function describeState(
+  { id, is_active, is_stable }: FirmwareView,
+  flags: ServerFlags,
+): Promise<string> {
+  if (!is_active) return "inactive";
+  if (!is_stable) return "unstable";
+  const answer = await callServer(flags, `/api/rollouts?firmware_id=${id}`);
+  const bonds = describeBonds((answer as { readonly rollouts: readonly RolloutView[] }).rollouts);
+  return bonds === undefined ? "stable" : `stable, ${bonds}`;
+}
 
 /** @throws ReleaseError */
 async function verify(

@@ -198,7 +198,8 @@ function judgeGoverned<Release extends RolloutRelease>(
   rollout: Rollout,
 ): JudgedCandidate<Release> {
   const { device, now } = world;
-  const misfit = findMisfit(device, release, rollout.force, now);
+  // One that was cancelled forces nothing any more.
+  const misfit = findMisfit(device, release, rollout.state === "cancelled" ? "none" : rollout.force, now);
   if (misfit) return refused(release, rollout, misfit);
   const stage = stageOf(rollout, device);
   const obstacle = findRolloutObstacle(world, release, rollout, stage);

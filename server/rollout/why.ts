@@ -130,6 +130,8 @@ export function word(
     case "STONE_OFFERED":
       return `${name} needs ${release.minCurrentVersion} or newer before it: ${offered ? nameRelease(offered) : "a stepping stone"} is offered first.`;
     case "OTHER_OFFERED":
+      if (offered?.id === release.id)
+        return `${name} could be had by ${run || "itself"} too, another of its rollouts goes first.`;
       return `${name} could be had, ${offered ? `${nameRelease(offered)} goes first` : "another release goes first"}.`;
     case "INACTIVE":
       return `${name} was deactivated: nobody can download it.`;
@@ -168,7 +170,7 @@ export function word(
     case "ROLLOUT_PAUSED":
       return `${run} for ${name} is paused: ${rollout?.reason}.`;
     case "ROLLOUT_CANCELLED":
-      return `${run} for ${name} was cancelled: ${rollout?.reason}.`;
+      return `${run} for ${name} was cancelled: ${rollout?.reason}.${wayOut(scene, release)}`;
     case "NOT_TARGETED":
       return `${run} for ${name} does not include the device: ${(rollout && missesTarget(rollout.target, device)) ?? "its target changed"}.`;
     case "IN_NO_STAGE":
@@ -192,16 +194,32 @@ export function word(
   }
 }
 
+/** What to do about a release of which every rollout was cancelled: nothing else offers it any more. */
+function wayOut({ rollouts }: Scene, release: RolloutRelease): string {
+  if (!isCancelled(rollouts, release)) return "";
+  return ` Only rollouts offer a release that has had any${release.isStable ? ", stable or not" : ""}: make another one.`;
+}
+
+const isCancelled = (rollouts: readonly Rollout[], { id }: RolloutRelease): boolean =>
+  rollouts.every(({ firmwareId, state }) => firmwareId !== id || state === "cancelled");
+
 /** What could lead to a release that needs another before it. */
 function lead({ device, releases, rollouts }: Scene, wanted: RolloutRelease): string {
   const running = versionOf(device.version, device.build);
-  const [kept] = releases
-    .filter((stone) => stone.isStable && stone.isActive && !isForAll(stone, rollouts))
-    .filter((stone) => compareToRunning(stone, device) > 0 && mayStep(running, stone))
-    .filter((stone) => mayStep(releaseVersion(stone), wanted))
+  const leading = releases
+    .filter((stone) => stone.isActive && compareToRunning(stone, device) > 0 && mayStep(running, stone))
+    .filter((stone) => mayStep(releaseVersion(stone), wanted) && stone.id !== wanted.id)
     .sort(newestFirst);
-  if (!kept) return "no stable release leads there: upload a stepping stone";
+  const kept = leading.find((stone) => stone.isStable && !isForAll(stone, rollouts));
+  if (!kept) {
+    const unmarked = leading.find((stone) => !stone.isStable && isForAll(stone, rollouts));
+    return unmarked
+      ? `${nameRelease(unmarked)}, which leads there, is not marked stable: mark it, so that it can be a stepping stone`
+      : "no stable release leads there: upload a stepping stone";
+  }
   const name = nameRelease(kept);
+  if (isCancelled(rollouts, kept))
+    return `${name}, which leads there, is offered to nobody since its rollouts were cancelled: make another one, or upload another stepping stone`;
   return `${name}, which leads there, is kept for the devices of its rollouts until one of them is finished: let one finish, or upload another stepping stone`;
 }
 

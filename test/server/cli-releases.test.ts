@@ -81,6 +81,15 @@ describe("skyslot release, type and audit", () => {
     expect(await failure("type", "set", "scales", "none")).to.contain("signed or legacy");
     expect(await atServer(...upload)).to.match(/^firmware 1: scales 1\.2\.0/);
     expect(await atServer("release", "promote", "1")).to.equal("firmware 1: scales 1.2.0, stable\n");
+    await atServer("rollout", "create", "1", "--name", "first", "--start");
+    expect(await atServer("release", "promote", "1")).to.equal(
+      'firmware 1: scales 1.2.0, stable, offered only to the devices of its rollout 1 "first" (running)\n',
+    );
+    await atServer("rollout", "cancel", "1");
+    expect(await atServer("release", "promote", "1")).to.equal(
+      "firmware 1: scales 1.2.0, stable, but offered to no device, because a release that has rollouts is offered by these only: " +
+        '1 "first" (cancelled): make another one to offer it\n',
+    );
     expect(await atServer("release", "deactivate", "1")).to.equal("firmware 1: scales 1.2.0, inactive\n");
     expect(await atServer("release", "list")).to.match(/^1 +scales +1\.2\.0 .* no +\d{4}-/m);
     expect(await failure("release", "promote", "99")).to.contain("FIRMWARE_UNKNOWN");

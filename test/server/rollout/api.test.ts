@@ -430,8 +430,38 @@ describe("the labels of devices", () => {
     await server.admin("POST", "/api/rollouts", { firmware_id: 1 });
     await server.admin("POST", "/api/rollouts/1/cancel");
     expect((await server.admin("GET", "/api/devices/d1/why")).json().answers[0].sentence).to.equal(
+      "base 2.0.0 needs 1.1.0 or newer before it, 1.0.0 runs, and base 1.1.0, which leads there, is offered to nobody since its " +
+        "rollouts were cancelled: make another one, or upload another stepping stone.",
+    );
+    await server.admin("POST", "/api/rollouts", { firmware_id: 1 });
+    expect((await server.admin("GET", "/api/devices/d1/why")).json().answers[0].sentence).to.equal(
       "base 2.0.0 needs 1.1.0 or newer before it, 1.0.0 runs, and base 1.1.0, which leads there, is kept for the devices of " +
         "its rollouts until one of them is finished: let one finish, or upload another stepping stone.",
+    );
+  });
+
+  it("answer why with the stepping stone that is not marked stable", async () => {
+    await server.store.addFirmware(sampleFirmware({ isStable: false }));
+    await server.store.addFirmware(
+      sampleFirmware({ version: "2.0.0", minCurrentVersion: "1.1.0", imageSha256: "e".repeat(64) }),
+    );
+    expect((await server.admin("GET", "/api/devices/d1/why")).json().summary).to.equal(
+      "d1 is offered nothing: base 2.0.0 needs 1.1.0 or newer before it, 1.0.0 runs, and base 1.1.0, which leads there, is not " +
+        "marked stable: mark it, so that it can be a stepping stone.",
+    );
+  });
+
+  it("answer why what is stable is offered to nobody after its rollouts were cancelled, forced ones too", async () => {
+    await server.store.addFirmware(sampleFirmware());
+    await server.store.addFirmware(sampleFirmware({ version: "0.9.0", imageSha256: "e".repeat(64) }));
+    for (const body of [{ firmware_id: 1 }, { firmware_id: 2, force: "any_order" }]) {
+      const { id } = (await server.admin("POST", "/api/rollouts", body)).json();
+      await server.admin("POST", `/api/rollouts/${id}/cancel`, { reason: "wrong image" });
+    }
+    await server.store.putDevice(sampleDevice({ id: "d1", slotState: "valid" }));
+    expect((await server.admin("GET", "/api/devices/d1/why")).json().summary).to.equal(
+      'd1 is offered nothing: rollout 1 "base 1.1.0" for base 1.1.0 was cancelled: wrong image. Only rollouts offer a release that ' +
+        "has had any, stable or not: make another one.",
     );
   });
 

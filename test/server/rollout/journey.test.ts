@@ -189,7 +189,7 @@ describe("a rollout to fifty devices", function () {
     expect(running("1.0.0")).to.equal(5);
     const why = (await server.admin("GET", "/api/devices/late-0/why")).json();
     expect(why.summary).to.equal(
-      'late-0 is offered nothing: rollout 1 "base 1.1.0" for base 1.1.0 was cancelled: wrong image.',
+      'late-0 is offered nothing: rollout 1 "base 1.1.0" for base 1.1.0 was cancelled: wrong image. Only rollouts offer a release that has had any, stable or not: make another one.',
     );
     expect((await server.admin("POST", `/api/rollouts/${id}/resume`)).json()).to.include({
       error: "STATE_WRONG",

@@ -1,8 +1,10 @@
 // The releases that are here: what is offered, and what may be done with each.
 
 import type { FirmwareView } from "../../../api/views.js";
+import { describeBonds, isKeptBack } from "../../../rollout/offering.js";
+import type { RolloutView } from "../../../rollout/view.js";
 import { useMay } from "../actor.js";
-import { useAction } from "../data.js";
+import { useAction, useData } from "../data.js";
 import { ago, bytes, versionOf } from "../format.js";
 import { Check } from "../parts/fields.js";
 import { Problem } from "../parts/notes.js";
@@ -74,9 +76,10 @@ export function Releases({ releases, now, onChange }: ListProps) {
                     </span>
                   ) : (
                     <span class={`pill ${firmware.is_active && firmware.is_stable ? "success" : "pending"}`}>
-                      {firmware.is_active ? (firmware.is_stable ? "offered" : "not stable") : "inactive"}
+                      {firmware.is_active ? (firmware.is_stable ? "stable" : "not stable") : "inactive"}
                     </span>
                   )}
+                  {firmware.is_active && firmware.is_stable && <Bonds firmware={firmware} />}
                 </td>
                 <td>{ago(Date.parse(firmware.created_at), now)}</td>
                 <td>
@@ -96,5 +99,20 @@ export function Releases({ releases, now, onChange }: ListProps) {
         </table>
       </div>
     </>
+  );
+}
+
+/** Stable alone does not offer a release that has rollouts. */
+function Bonds({ firmware }: { readonly firmware: FirmwareView }) {
+  const { data } = useData<{ readonly rollouts: readonly RolloutView[] }>(
+    `/api/rollouts?firmware_id=${firmware.id}`,
+    ["rollout"],
+  );
+  const text = data && describeBonds(data.rollouts);
+  if (!data || !text) return null;
+  return (
+    <p class="quiet notes">
+      {isKeptBack(data.rollouts) && <span class="pill failed">kept back</span>} {text}
+    </p>
   );
 }
