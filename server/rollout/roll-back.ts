@@ -121,10 +121,15 @@ async function draftBack(
 function noWayBack(bad: Firmware, ways: readonly WayBack[], why: string): ApiError {
   const former = ways.find(({ isNewer }) => !isNewer);
   const name = former ? nameRelease(former.release) : "the former version";
+  // Nobody has chosen it yet: that it is older is meant for devices that take that.
+  const choice =
+    former && why === "" && bad.release === null
+      ? `Devices that take what is older are led to ${name} itself, if it is chosen: firmware ${former.release.id}. Others `
+      : "Devices ";
   return new ApiError(
     409,
     "NO_WAY_BACK",
-    `${why}Devices refuse what is not newer than ${bad.version} build ${bad.buildNumber}, which they run: build the code of ${name} ` +
+    `${why}${choice}refuse what is not newer than ${bad.version} build ${bad.buildNumber}, which they run: build the code of ${name} ` +
       `as ${bad.version}+${bad.buildNumber + 1} or higher, sign it, upload it with --unstable, and roll back to that. ` +
       "Cancelling the rollout keeps further devices from it meanwhile.",
   );

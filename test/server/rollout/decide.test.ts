@@ -223,6 +223,16 @@ describe("the answer to why", () => {
     );
   });
 
+  it("names the rollout that goes after another of the same release", () => {
+    const device = sampleSubject();
+    const rollouts = [sampleRollout({ priority: 1 }), sampleRollout({ id: 2, name: "second" })];
+    const scene = { device, releases: [one], rollouts, facts: NO_FACTS, now: NOW };
+    const answers = explain(scene, decide(device, scene.releases, rollouts, NO_FACTS, NOW));
+    expect(answers[1]?.sentence).to.equal(
+      'base 1.1.0 could be had by rollout 2 "second" too, another of its rollouts goes first.',
+    );
+  });
+
   it("has a sentence for every verdict", () => {
     const many = { leaseCounts: new Map([[1, 9]]) };
     const cases: readonly string[] = [

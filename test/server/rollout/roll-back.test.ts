@@ -83,4 +83,13 @@ describe("leading devices back to a release of one's choice", () => {
     expect((await server.admin("GET", "/api/rollouts/1")).json()).to.include({ state: "running" });
     expect((await server.admin("GET", "/api/rollouts")).json()).to.include({ total: 1 });
   });
+
+  it("says of firmware that is not signed which older release can be chosen", async () => {
+    await server.store.addFirmware(sampleFirmware({ version: "1.3.0", release: null }));
+    await server.admin("POST", "/api/rollouts", { firmware_id: 6 });
+    const refused = await server.admin("POST", "/api/rollouts/2/rollback", {});
+    expect(refused.json().message).to.match(
+      /^Devices that take what is older are led to base 1\.2\.0 itself, if it is chosen: firmware 3\. Others refuse what/,
+    );
+  });
 });
