@@ -25,16 +25,16 @@ export function completionWords(
   return words;
 }
 
-/** The words typed so far that are commands are the path; files are offered where no word fits. */
+/** The words typed so far that are commands are the path (not in `path`, which is zsh's own); files are offered where no word fits. */
 export function completionScript(program: Command, shell: "bash" | "zsh"): string {
   const words = completionWords(program);
   const cases = [...words].map(([path, own]) => `    "${path}") words="${own.join(" ")}" ;;`).join("\n");
   return `${shell === "zsh" ? "autoload -U +X bashcompinit && bashcompinit\n" : ""}_skyslot() {
-  local path="skyslot" word
-  for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    case " $(_skyslot_words "$path") " in *" $word "*) [[ $word == -* ]] || path="$path $word" ;; esac
+  local line="skyslot" word
+  for word in "\${COMP_WORDS[@]:1:$((COMP_CWORD-1))}"; do
+    case " $(_skyslot_words "$line") " in *" $word "*) [[ $word == -* ]] || line="$line $word" ;; esac
   done
-  COMPREPLY=($(compgen -W "$(_skyslot_words "$path")" -- "\${COMP_WORDS[COMP_CWORD]}"))
+  COMPREPLY=($(compgen -W "$(_skyslot_words "$line")" -- "\${COMP_WORDS[COMP_CWORD]}"))
 }
 _skyslot_words() {
   local words

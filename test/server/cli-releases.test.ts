@@ -1,6 +1,6 @@
 // Commands that look after releases, types and the audit log, against a running server; and what a shell completes by.
 
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -116,5 +116,27 @@ describe("skyslot release, type and audit", () => {
     expect(complete("release", "sign", "--ke")).to.deep.equal(["--key"]);
     expect(complete("par")).to.deep.equal(["partitions"]);
     expect(await readFile(script, "utf8")).to.contain("complete -o default -F _skyslot skyslot");
+  });
+
+  it("lets zsh complete them too", async function () {
+    if (spawnSync("zsh", ["-c", ""]).error) {
+      console.warn("      skipped: no zsh (Debian package zsh)");
+      this.skip();
+    }
+    const script = join(folder, "completion.zsh");
+    await writeFile(script, await skyslot("completion", "zsh"));
+    // As zsh's bashcompinit calls it: as a shell that counts from 0.
+    const ask = `autoload -U compinit; compinit -D; source "$1"; shift
+      f() { emulate -L sh; COMP_WORDS=(skyslot "$@"); COMP_CWORD=$#; _skyslot; echo "\${COMPREPLY[@]}"; }; f "$@"`;
+    const complete = (...words: string[]) =>
+      execFileSync("zsh", ["-fc", ask, "zsh", script, ...words])
+        .toString()
+        .trim()
+        .split(" ");
+    // It is zsh that leaves out what does not begin so.
+    expect(complete("rollout", "p")).to.include.members(["plan", "pause", "promote"]).and.not.include("sign");
+    expect(complete("release", "sign", "--ke"))
+      .to.include("--key")
+      .and.not.include("--stage");
   });
 });
