@@ -27,5 +27,12 @@ export function describeBonds(rollouts: readonly Bound[]): string | undefined {
   return `but offered to no device, because a release that has rollouts is offered by these only: ${list(rollouts)}${advice}`;
 }
 
-const list = (rollouts: readonly Bound[]): string =>
-  rollouts.map(({ id, name, state }) => `${id} "${name}" (${state.replaceAll("_", " ")})`).join(", ");
+/** Of more only the newest are named. */
+const NAMED_COUNT = 3;
+
+function list(rollouts: readonly Bound[]): string {
+  const named = rollouts.toSorted((a, b) => b.id - a.id).slice(0, NAMED_COUNT);
+  const names = named.map(({ id, name, state }) => `${id} "${name}" (${state.replaceAll("_", " ")})`);
+  const moreCount = rollouts.length - named.length;
+  return `${names.join(", ")}${moreCount > 0 ? ` and ${moreCount} more` : ""}`;
+}
