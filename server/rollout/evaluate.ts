@@ -4,10 +4,10 @@
 
 import { type Journal, type Recorder, record } from "../journal.js";
 import type { Store } from "../store/store.js";
-import { type Advance, advance } from "./advance.js";
+import { type Advance, advance, sumStages } from "./advance.js";
 import { readFleet } from "./fleet.js";
 import { applyAdvance } from "./lifecycle.js";
-import type { Rollout } from "./model.js";
+import type { Rollout, Tally } from "./model.js";
 
 /** A rollout that checks pass by is looked at so often, whether or not something ended. */
 const IDLE_MS = 60_000;
@@ -37,8 +37,7 @@ export function followUpIdle(journal: Journal, rollouts: readonly Rollout[]): vo
 /** No device waits while a large fleet is counted: the next tick does it. */
 const plan = (journal: Journal, { id }: Rollout) =>
   journal.followUps.set(`rollout:${id}`, async (recorder) => {
-    const isSmall = (await recorder.store.countDevices()) <= SMALL_COUNT;
-    await evaluateRollout(recorder, id, isSmall);
+    await evaluateRollout(recorder, id, await isSmall(recorder.store));
   });
 
 /** All rollouts that can move by themselves: what a running server calls every few seconds. */
@@ -72,16 +71,26 @@ async function judge(
   now: number,
   mayCount: boolean,
 ): Promise<{ readonly step: Advance; readonly sized: Rollout }> {
+  const tally = await store.tallyRollout(rollout, now);
   const isStale =
-    rollout.state === "running" && (rollout.stageSizes.length === 0 || now - rollout.sizesAt >= RECOUNT_MS);
+    rollout.state === "running" &&
+    (rollout.stageSizes.length === 0 ||
+      now - rollout.sizesAt >= RECOUNT_MS ||
+      (hasMoreThanCounted(rollout, tally) && now - rollout.sizesAt >= IDLE_MS && (await isSmall(store))));
   const sized = isStale && mayCount ? await countSizes(store, rollout, now) : rollout;
-  const step = advance(sized, await store.tallyRollout(sized, now), now);
+  const step = advance(sized, tally, now);
   if (step.kind !== "finish" || (isStale && mayCount)) return { step, sized };
   // Devices may have joined since they were counted.
   if (!mayCount) return { step: { kind: "stay", reason: step.reason }, sized };
   const recounted = await countSizes(store, rollout, now);
   return { step: advance(recounted, await store.tallyRollout(recounted, now), now), sized: recounted };
 }
+
+/** Devices have joined since they were counted: what is told would be "0 of 0 validated, 2 updating". */
+const hasMoreThanCounted = ({ stages, stageSizes }: Rollout, tally: Tally): boolean =>
+  sumStages(tally, stages.length - 1).givenCount > (stageSizes.at(-1) ?? 0);
+
+const isSmall = async (store: Store): Promise<boolean> => (await store.countDevices()) <= SMALL_COUNT;
 
 async function countSizes(store: Store, rollout: Rollout, now: number): Promise<Rollout> {
   const { planner } = await readFleet(store, rollout, now, () => {});

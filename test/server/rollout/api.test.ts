@@ -422,6 +422,20 @@ describe("the labels of devices", () => {
     expect(await summaryFor("d4")).to.contain("is up to date");
   });
 
+  it("counts devices that have joined, soon after they were offered something", async () => {
+    await server.store.addFirmware(sampleFirmware());
+    await server.admin("POST", "/api/rollouts", { firmware_id: 1, target: { devices: ["joined-1"] } });
+    await server.admin("POST", "/api/rollouts/1/start");
+    const progress = async () => (await server.admin("GET", "/api/rollouts/1")).json();
+    expect((await progress()).next.reason).to.equal("no device fits the target yet");
+    await server.check({ device_id: "joined-1" });
+    server.nowMs += 60_000;
+    await server.check({ device_id: "joined-1" });
+    const { stages, next } = await progress();
+    expect(stages[0].device_count).to.equal(1);
+    expect(next.reason).to.contain("0 of 1 device validated");
+  });
+
   it("answer why with the stepping stone that a rollout keeps for others", async () => {
     await server.store.addFirmware(sampleFirmware());
     await server.store.addFirmware(
