@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import type { ReleasePayload } from "../../firmware/core/wire.js";
 import type { FirmwareView } from "../api/views.js";
-import { describeBonds } from "../rollout/offering.js";
+import { describeBonds, isKeptBack } from "../rollout/offering.js";
 import type { RolloutView } from "../rollout/view.js";
 import { callServer, jsonRequest, type ServerFlags, withServer } from "./client.js";
 import { addListCommand } from "./firmware-list.js";
@@ -116,8 +116,9 @@ async function describeState(
   if (!is_active) return "inactive";
   if (!is_stable) return "unstable";
   const answer = await callServer(flags, `/api/rollouts?firmware_id=${id}`);
-  const bonds = describeBonds((answer as { readonly rollouts: readonly RolloutView[] }).rollouts);
-  return bonds === undefined ? "stable" : `stable, ${bonds}`;
+  const { rollouts } = answer as { readonly rollouts: readonly RolloutView[] };
+  const bonds = describeBonds(rollouts);
+  return bonds === undefined ? "stable" : `stable, ${isKeptBack(rollouts) ? "but " : ""}${bonds}`;
 }
 
 /** @throws ReleaseError */

@@ -24,7 +24,7 @@ export function describeBonds(rollouts: readonly Bound[]): string | undefined {
     return `offered only to the devices of ${offering.length === 1 ? "its rollout" : "its rollouts"} ${list(offering)}`;
   const hasHope = rollouts.some(({ state }) => state !== "cancelled");
   const advice = hasHope ? "" : ": make another one to offer it";
-  return `but offered to no device, because a release that has rollouts is offered by these only: ${list(rollouts)}${advice}`;
+  return `offered to no device, because a release that has rollouts is offered by these only: ${list(rollouts)}${advice}`;
 }
 
 /** Of more only the newest are named. */

@@ -18,7 +18,7 @@ describe("what its rollouts mean for a release", () => {
   });
 
   it("is that nobody is offered it where none does, with the way out where nothing else helps", () => {
-    const reason = "but offered to no device, because a release that has rollouts is offered by these only: ";
+    const reason = "offered to no device, because a release that has rollouts is offered by these only: ";
     expect(describeBonds(of("paused", "cancelled"))).to.equal(`${reason}2 "r2" (cancelled), 1 "r1" (paused)`);
     expect(describeBonds(of("cancelled", "cancelled", "cancelled", "cancelled", "cancelled"))).to.equal(
       `${reason}5 "r5" (cancelled), 4 "r4" (cancelled), 3 "r3" (cancelled) and 2 more: make another one to offer it`,
