@@ -41,15 +41,22 @@ async function findWaysBack(store: Store, bad: Firmware, now: number): Promise<r
     .filter(({ id, hardware, chip }) => id !== bad.id && hardware === bad.hardware && chip === bad.chip)
     .filter(({ expiresAt }) => expiresAt === null || expiresAt > now)
     .sort(newestFirst);
-  return fitting.map((release, index) => {
-    const isNewer = compareVersions(releaseVersion(release), releaseVersion(bad)) > 0;
-    return { release, isNewer, isDefault: isNewer && index === 0 };
-  });
+  const isNewer = (release: FirmwareSummary) =>
+    compareVersions(releaseVersion(release), releaseVersion(bad)) > 0;
+  const rollouts = await store.governingRollouts(bad.deviceType);
+  const chosen = fitting.find((release) => isNewer(release) && !wasWithdrawn(release, rollouts));
+  return fitting.map((release) => ({ release, isNewer: isNewer(release), isDefault: release === chosen }));
+}
+
+/** What somebody has stopped everywhere is nothing to flee to, unless a person says so. */
+function wasWithdrawn({ id }: FirmwareSummary, rollouts: readonly Rollout[]): boolean {
+  const own = rollouts.filter(({ firmwareId }) => firmwareId === id);
+  return own.length > 0 && own.every(({ state }) => state === "cancelled");
 }
 
 /**
  * Ends a rollout and leads the devices that run its release to another.
- * @param firmwareId `undefined`: the newest that is newer
+ * @param firmwareId `undefined`: the newest that is newer and was not withdrawn by cancelling its rollouts
  * @throws ApiError ROLLOUT_UNKNOWN, NO_WAY_BACK, FIRMWARE_UNKNOWN, REVISION_CHANGED
  */
 export async function rollBackRollout(
@@ -108,9 +115,12 @@ async function draftBack(
     firmwareId === undefined ? isDefault : release.id === firmwareId,
   );
   if (!way) {
+    const withdrawn = ways.find(({ isNewer }) => isNewer);
     const chosen =
       firmwareId === undefined
-        ? ""
+        ? withdrawn
+          ? `${nameRelease(withdrawn.release)} is newer, but its rollouts were cancelled: choose it, firmware ${withdrawn.release.id}, if it is meant. `
+          : ""
         : `firmware ${firmwareId} is no other active release for ${bad.deviceType} on ${bad.hardware}. `;
     throw noWayBack(bad, ways, chosen);
   }

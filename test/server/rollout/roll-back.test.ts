@@ -84,6 +84,18 @@ describe("leading devices back to a release of one's choice", () => {
     expect((await server.admin("GET", "/api/rollouts")).json()).to.include({ total: 1 });
   });
 
+  it("takes no release by itself of which every rollout was cancelled, but lets it be chosen", async () => {
+    await server.store.addFirmware(sampleFirmware({ version: "1.3.0", imageSha256: imageOf("1.3.0") }));
+    await server.admin("POST", "/api/rollouts", { firmware_id: 6 });
+    await server.admin("POST", "/api/rollouts/2/cancel");
+    const [newest] = (await server.admin("GET", "/api/rollouts/1/rollback")).json().releases;
+    expect(newest).to.include({ firmware_id: 6, is_newer: true, is_default: false });
+    expect((await back({})).json().message).to.match(
+      /^base 1\.3\.0 is newer, but its rollouts were cancelled: choose it, firmware 6, if it is meant\. /,
+    );
+    expect((await back({ firmware_id: 6 })).statusCode).to.equal(201);
+  });
+
   it("says of firmware that is not signed which older release can be chosen", async () => {
     await server.store.addFirmware(sampleFirmware({ version: "1.3.0", release: null }));
     await server.admin("POST", "/api/rollouts", { firmware_id: 6 });
