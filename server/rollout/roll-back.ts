@@ -8,7 +8,7 @@ import type { Actor } from "../auth/actor.js";
 import { type Recorder, recordChange } from "../journal.js";
 import type { Firmware, FirmwareSummary, Store } from "../store/store.js";
 import { planRollout } from "./fleet-plan.js";
-import { countDevices, nameRelease, type Rollout, type RolloutPlan } from "./model.js";
+import { nameRelease, type Rollout, type RolloutPlan } from "./model.js";
 import { newestFirst, releaseVersion } from "./order.js";
 import { readReleases } from "./scene.js";
 import {
@@ -93,12 +93,11 @@ async function demandTakers(
   if (way.isNewer) return;
   const plan = await planRollout(store, draft, Math.round(now()), { limit: 0, offset: 0 });
   if (plan.deviceCount > 0) return;
-  const refusing = plan.excludedBy.get("DEVICE_REFUSES") ?? 0;
-  const whose =
-    refusing > 0
-      ? `it is refused by ${countDevices(refusing)}. `
-      : `no device that runs ${nameRelease(bad)} would take it. `;
-  throw noWayBack(bad, ways, `${nameRelease(way.release)} is not newer than ${nameRelease(bad)}: ${whose}`);
+  throw noWayBack(
+    bad,
+    ways,
+    `${nameRelease(way.release)} is not newer than ${nameRelease(bad)}: no device that runs that would take it. `,
+  );
 }
 
 async function draftBack(

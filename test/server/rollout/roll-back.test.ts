@@ -75,7 +75,7 @@ describe("leading devices back to a release of one's choice", () => {
     const refused = await back({ firmware_id: 2 });
     expect(refused.statusCode).to.equal(409);
     expect(refused.json().message).to.match(
-      /^base 1\.1\.0 is not newer than base 1\.2\.0: it is refused by 1 device\. .*1\.2\.0\+1 or higher/,
+      /^base 1\.1\.0 is not newer than base 1\.2\.0: no device that runs that would take it\. .*1\.2\.0\+1 or higher/,
     );
     for (const firmware_id of [3, 4, 5, 99])
       expect((await back({ firmware_id })).json().message).to.match(/is no other active release for base/);
