@@ -177,12 +177,12 @@ export function rolloutRoutes(app: FastifyInstance, context: Context): void {
     ["promote", "Open the next stage now, without waiting for evidence"],
     ["cancel", "End it, for good and from every state"],
   ] as const) {
-    app.post<WithId & { Body: Static<typeof ReasonBody> | null }>(
+    app.post<WithId & { Body: Static<typeof ReasonBody> }>(
       `${PREFIX}/:id/${kind}`,
-      { ...WRITE, schema: { summary, params: IdParams, headers: IfMatch }, preHandler: checkReason },
+      { ...WRITE, schema: { summary, params: IdParams, headers: IfMatch, body: ReasonBody } },
       async (request, reply) => {
         const actor = await demandFor(request, context, await firmwareOf(context, request.params.id));
-        const order = { kind, reason: request.body?.reason ?? "" } as Command;
+        const order = { kind, reason: request.body.reason ?? "" } as Command;
         await commandRollout(context, request.params.id, order, actor, seenBy(request));
         return showProgress(context, request.params.id, reply);
       },
@@ -259,16 +259,6 @@ async function showProgress({ store, now }: Context, id: number, reply: FastifyR
     release: firmware ? nameRelease(firmware) : null,
     time: new Date(now()).toISOString(),
   };
-}
-
-/** A command may come without a body. */
-async function checkReason(request: FastifyRequest): Promise<void> {
-  if (request.body === undefined || request.body === null) return;
-  const { reason } = request.body as { readonly reason?: unknown };
-  const isFine =
-    reason === undefined ||
-    (typeof reason === "string" && reason.length <= ReasonBody.properties.reason.maxLength!);
-  if (!isFine) throw new ApiError(400, "INVALID_REQUEST", "reason is not a text of at most 300 characters");
 }
 
 const firmwareOf = async ({ store }: Context, id: number): Promise<number> =>

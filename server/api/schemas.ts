@@ -176,13 +176,16 @@ export function parseText<Schema extends TSchema>(schema: Schema, value: unknown
   return error ? describe(error) : (converted as Static<Schema>);
 }
 
-/** Bodies are taken as they are; parameters and queries are text and are converted first. */
+/** Bodies are taken as they are, and one in which nothing has to be may be left out; parameters and queries are text and are converted first. */
 export function validateWithTypeBox(app: FastifyInstance): void {
   app.setValidatorCompiler<TSchema>(({ schema, httpPart }) => {
     const compiled = TypeCompiler.Compile(schema);
+    const mayBeAbsent = compiled.Check({});
     return (data: unknown) => {
       const value =
-        httpPart === "body" ? data : Value.Default(schema, Value.Convert(schema, Value.Clone(data)));
+        httpPart === "body"
+          ? (data ?? (mayBeAbsent ? {} : data))
+          : Value.Default(schema, Value.Convert(schema, Value.Clone(data)));
       if (compiled.Check(value)) return { value };
       const error = compiled.Errors(value).First();
       const message = error ? describe(error) : "does not have the expected shape";
