@@ -1,16 +1,16 @@
-// Bodies that are no JSON or may be left out, for the description of the API: their routes read them by themselves.
+// Bodies of which routes ask more than their schemas say, for the description of the API; and which bodies may be left out.
 
-import { type TProperties, type TSchema, Type } from "@sinclair/typebox";
+import { type TObject, type TProperties, type TSchema, Type } from "@sinclair/typebox";
 import { ImageFields } from "./content-schemas.js";
-import { COMMANDS } from "./openapi-answers.js";
-import { ReasonBody } from "./rollout-schemas.js";
-import { UploadFields } from "./schemas.js";
+import { FirmwarePatch, RegisterBody, UploadFields } from "./schemas.js";
 
-export const Binary = Type.String({ format: "binary" });
+const Binary = Type.String({ format: "binary" });
 const form = (fields: TProperties) => Type.Object({ file: Binary, ...fields });
+/** Any of its fields may be left out, but not all: the route itself says so. */
+const notEmpty = (body: TObject) => Type.Object(body.properties, { minProperties: 1 });
 const Text = Type.Optional(Type.String());
 
-/** Bodies that routes read by themselves: forms with a file, and reasons that may be left out. */
+/** Bodies that routes read by themselves: forms with a file, and changes of something at least. */
 export const BODIES: Readonly<
   Record<string, { readonly body: TSchema; readonly consumes?: readonly string[] }>
 > = Object.freeze({
@@ -24,22 +24,10 @@ export const BODIES: Readonly<
       ["/api/content-admin/images", form(ImageFields.properties)] as const,
     ].map(([url, body]) => [`POST ${url}`, { body, consumes: ["multipart/form-data"] }]),
   ),
-  ...Object.fromEntries(
-    COMMANDS.map((kind) => [
-      `POST /api/rollouts/:id/${kind}`,
-      { body: Type.Object(ReasonBody.properties, { description: "May be left out" }) },
-    ]),
-  ),
+  "POST /api/ota/admin/firmware": { body: notEmpty(RegisterBody) },
+  "PATCH /api/ota/admin/firmware/:id": { body: notEmpty(FirmwarePatch) },
 });
 
-/** What is sent that is no JSON. */
-export const MEDIA_TYPES: Readonly<Record<string, string>> = Object.freeze({
-  "GET /api/ota/download/:id": "application/octet-stream",
-  "GET /api/ota/files/:sha256": "application/octet-stream",
-  "GET /api/arduino/:type": "application/octet-stream",
-  "GET /:tenant/controller/v1/:id/deploymentBase/:action/artifacts/:filename": "application/octet-stream",
-  "GET /api/content/:id": "image/x-portable-bitmap",
-  "GET /api/content-admin/images/:id": "image/x-portable-bitmap",
-  "GET /api/events/stream": "text/event-stream",
-  "GET /metrics": "text/plain",
-});
+/** A body in which nothing has to be: see validateWithTypeBox. */
+export const mayBeLeftOut = ({ type, required = [], minProperties = 0 }: Partial<TSchema>): boolean =>
+  type === "object" && required.length === 0 && minProperties === 0;

@@ -4,8 +4,9 @@ import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import type { FastifyInstance } from "fastify";
 import type { Need } from "../auth/permissions.js";
-import { ANSWERS, ErrorAnswer } from "./openapi-answers.js";
-import { Binary, BODIES, MEDIA_TYPES } from "./openapi-bodies.js";
+import { describeAnswers } from "./openapi-answers.js";
+import { BODIES, mayBeLeftOut } from "./openapi-bodies.js";
+import { nameSchemas } from "./openapi-names.js";
 
 const DOCS = "/api/docs";
 const DOCS_POLICY = "default-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'";
@@ -64,10 +65,7 @@ export function describeApi(app: FastifyInstance, routes: (app: FastifyInstance)
         schema: {
           ...schema,
           ...BODIES[keyOf(route.method, url)],
-          response: describeAnswers(keyOf(route.method, url)),
           tags: [GROUPS.find(([prefix]) => url.startsWith(prefix))?.[1] ?? "Service"],
-          // Of a route for several methods the words are the same, and a name cannot be.
-          ...(Array.isArray(route.method) ? {} : { operationId: nameOf(route.method, url) }),
           ...(access === undefined || access === "public"
             ? { security: [] }
             : access === "device"
@@ -79,6 +77,8 @@ export function describeApi(app: FastifyInstance, routes: (app: FastifyInstance)
         },
       };
     },
+    transformObject: (document) =>
+      "openapiObject" in document ? finish(document.openapiObject as Document) : {},
   });
   app.register(async (docs) => {
     docs.addHook("onRoute", (route) => {
@@ -99,14 +99,57 @@ export function describeApi(app: FastifyInstance, routes: (app: FastifyInstance)
 /** Of a route for several methods that of the first. */
 const keyOf = (method: string | readonly string[], url: string): string => `${[method].flat()[0]} ${url}`;
 
-function describeAnswers(key: string) {
-  const type = MEDIA_TYPES[key];
-  const done = type ? { content: { [type]: { schema: Binary } } } : (ANSWERS[key] ?? {});
+type Fields = Readonly<Record<string, unknown>>;
+interface Parameter extends Fields {
+  readonly required?: boolean;
+  readonly schema?: Fields;
+}
+interface Operation extends Fields {
+  readonly parameters?: readonly Parameter[];
+  readonly requestBody?: Fields & { readonly content: Readonly<Record<string, { readonly schema: Fields }>> };
+}
+interface Document extends Fields {
+  readonly paths?: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components?: Fields;
+}
+
+/** What the routes' own schemas do not say: what operations are called, which body may be left out, and the answers. */
+function finish({ paths = {}, ...document }: Document): Document {
+  const components = new Map<string, Fields>();
+  const finished = mapFields(paths, (operations, path) =>
+    mapFields(operations, (operation, method) => {
+      const whole = finishOperation(method.toUpperCase(), path, operation);
+      return nameSchemas(whole, components) as Operation;
+    }),
+  );
+  const schemas = Object.fromEntries([...components].sort());
+  return { ...document, paths: finished, components: { ...document.components, schemas } };
+}
+
+const mapFields = <Value, Result>(
+  fields: Readonly<Record<string, Value>>,
+  map: (value: Value, name: string) => Result,
+): Record<string, Result> =>
+  Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, map(value, name)]));
+
+function finishOperation(
+  method: string,
+  path: string,
+  { requestBody, parameters, ...operation }: Operation,
+): Operation {
+  const body = requestBody && Object.values(requestBody.content)[0]?.schema;
   return {
-    "2xx": { ...done, description: "Done" },
-    "4xx": { ...ErrorAnswer, description: "Refused, and why" },
+    ...operation,
+    operationId: nameOf(method, path),
+    ...(parameters ? { parameters: parameters.map(leaveToDefault) } : {}),
+    ...(requestBody && body ? { requestBody: { ...requestBody, required: !mayBeLeftOut(body) } } : {}),
+    responses: describeAnswers(method, path.replaceAll(/\{(\w+)\}/g, ":$1")),
   };
 }
+
+/** What has a default may be left out. */
+const leaveToDefault = (parameter: Parameter): Parameter =>
+  parameter.schema?.default === undefined ? parameter : { ...parameter, required: false };
 
 const nameOf = (method: string, url: string): string =>
   `${method}${url}`.replaceAll(/[^A-Za-z0-9]+/g, "_").replace(/_$/, "");

@@ -3,7 +3,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { FastifyInstance, LightMyRequestResponse } from "fastify";
+import type { FastifyInstance, LightMyRequestResponse, RouteOptions } from "fastify";
 import type { JWK } from "jose";
 import type { CheckRequest, StatusRequest } from "../../firmware/core/wire.js";
 import { buildFirmwareImage, type FirmwareOptions } from "../../host-sim/hardware/firmware-image.js";
@@ -23,6 +23,7 @@ import { openPostgresStore } from "../../server/store/postgres.js";
 import { openSqliteStore } from "../../server/store/sqlite.js";
 import type { Store } from "../../server/store/store.js";
 import { newTestDatabase } from "../services/postgres.js";
+import { AnswerCheck } from "./answer-check.js";
 
 /** Milliseconds since 1970 when every test begins. */
 export const START_MS = Date.UTC(2026, 10, 21, 12);
@@ -96,19 +97,30 @@ export class TestServer {
   /** Of the local administrator: good for everything. */
   readonly token = "skx_test-test-test-test-test-test-test-test";
 
+  /** Every answer is held against its description: see close(). */
+  readonly answers = new AnswerCheck();
+
   private constructor(folder: string) {
     this.#folder = folder;
   }
 
-  /** `store`: another than one of its own; it is closed with the server. */
-  static async open(settings: Partial<Settings> = {}, store?: Store): Promise<TestServer> {
+  /**
+   * @param store another than one of its own; it is closed with the server
+   * @param onRoute is told of every route
+   */
+  static async open(
+    settings: Partial<Settings> = {},
+    store?: Store,
+    onRoute?: (route: RouteOptions) => void,
+  ): Promise<TestServer> {
     const server = new TestServer(await mkdtemp(join(tmpdir(), "skyslot-server-")));
     const now = () => server.nowMs;
     server.store = store ?? (await openTestStore(join(server.#folder, "skyslot.db")));
     const passwordCost = { ln: 4, r: 8, p: 1 };
     server.auth = new Auth({ store: server.store, now, localToken: server.token, passwordCost });
     const blobs = await openFileBlobs(join(server.#folder, "blobs"));
-    server.app = createApp({ store: server.store, blobs, auth: server.auth, now, settings });
+    const { store: kept, auth, answers } = server;
+    server.app = createApp({ store: kept, blobs, auth, now, settings, onRoute: onRoute ?? answers.onRoute });
     return server;
   }
 
@@ -116,10 +128,13 @@ export class TestServer {
     return join(this.#folder, "blobs");
   }
 
+  /** @throws Error if an answer was not as it is described */
   async close(): Promise<void> {
     await this.app.close();
     await this.store.close();
     await rm(this.#folder, { recursive: true, force: true });
+    const faults = new Set(this.answers.faults);
+    if (faults.size > 0) throw new Error(`answers are not as they are described: ${[...faults].join("\n")}`);
   }
 
   /** From now on checks come over a socket, as in life, and by the short way where they can. */

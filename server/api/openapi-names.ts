@@ -1,0 +1,36 @@
+// Shapes the schemas of the document for client generators: what has a title becomes a component, so that one type is made of what
+// occurs in many places.
+
+type Json = unknown;
+type Fields = Readonly<Record<string, Json>>;
+
+const isFields = (value: Json): value is Fields =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Replaces titled schemas by references. @returns the part without them, and adds them to `components` */
+export function nameSchemas(part: Json, components: Map<string, Fields>): Json {
+  if (Array.isArray(part)) return part.map((item) => nameSchemas(item, components));
+  if (!isFields(part)) return part;
+  const inner = simplify(
+    Object.fromEntries(Object.entries(part).map(([key, value]) => [key, nameSchemas(value, components)])),
+  );
+  const { title, ...schema } = inner;
+  if (typeof title !== "string" || schema.type !== "object") return inner;
+  const known = components.get(title);
+  if (known && JSON.stringify(known) !== JSON.stringify(schema))
+    throw new Error(`two schemas of the API are called ${title}, and differ`);
+  components.set(title, schema);
+  return { $ref: `#/components/schemas/${title}` };
+}
+
+/** A choice of words, and what may also be null, are one type: generators understand that better than a choice of schemas. */
+function simplify(schema: Fields): Fields {
+  const { anyOf, ...rest } = schema;
+  if (!Array.isArray(anyOf)) return schema;
+  const words = anyOf.flatMap((each) => each.enum ?? [each.const]);
+  if (words.every((word) => typeof word === "string")) return { ...rest, type: "string", enum: words };
+  const { type, enum: values, ...first } = anyOf[0] as Fields;
+  if (anyOf.length !== 2 || anyOf[1].type !== "null" || typeof type !== "string") return schema;
+  const orNull = { ...first, ...rest, type: [type, "null"] };
+  return Array.isArray(values) ? { ...orNull, enum: [...values, null] } : orNull;
+}

@@ -1,0 +1,120 @@
+// Holds every answer that a server of the tests gives against the server's own description of it (OpenAPI): its status, its media type,
+// and of JSON its shape, where a field that the description does not name is a fault too.
+
+import { Ajv2020, type ErrorObject } from "ajv/dist/2020.js";
+import type { RouteOptions } from "fastify";
+
+type Json = Readonly<Record<string, unknown>>;
+interface Outcome {
+  readonly description: string;
+  readonly content?: Readonly<Record<string, { readonly schema: Json }>>;
+}
+export interface Operation extends Json {
+  readonly operationId: string;
+  readonly responses: Readonly<Record<string, Outcome>>;
+}
+export interface ApiDocument {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: { readonly schemas: Json };
+}
+/** What is wrong with a value; `undefined`: nothing. */
+type Judge = (value: unknown) => string | undefined;
+
+/** As servers write it, to the millisecond. */
+const isDateTime = (text: string): boolean =>
+  !Number.isNaN(Date.parse(text)) && new Date(text).toISOString() === text;
+
+/** No field but those that are named. */
+function closed(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(closed);
+  if (typeof schema !== "object" || schema === null) return schema;
+  const inner = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, closed(value)]));
+  const isShape = inner.type === "object" && inner.properties !== undefined;
+  return isShape && inner.additionalProperties === undefined
+    ? { ...inner, additionalProperties: false }
+    : inner;
+}
+
+/** The description as something that judges. */
+export class Description {
+  readonly #document: ApiDocument;
+  readonly #components: unknown;
+  readonly #ajv = new Ajv2020({
+    strict: true,
+    strictRequired: false,
+    allowUnionTypes: true,
+    allErrors: false,
+    formats: { "date-time": isDateTime, binary: true },
+    keywords: ["components"],
+  });
+  readonly #judges = new Map<string, Judge>();
+
+  constructor(document: ApiDocument) {
+    this.#document = document;
+    this.#components = closed(document.components);
+  }
+
+  /** @param path as routes name it, such as `/api/devices/:id` */
+  find(method: string, path: string): Operation | undefined {
+    return this.#document.paths[path.replaceAll(/:(\w+)/g, "{$1}")]?.[method.toLowerCase()];
+  }
+
+  /** What of an answer the description does not tell; `undefined`: it is as described. */
+  judge(operation: Operation, status: number, mediaType: string, body: unknown): string | undefined {
+    const { responses } = operation;
+    const told = responses[status] ? `${status}` : `${Math.floor(status / 100)}XX`;
+    const outcome = responses[told];
+    if (!outcome) return `${status} is not described`;
+    if (!outcome.content) return body === "" ? undefined : `${status} is described as empty`;
+    const media = outcome.content[mediaType];
+    if (!media) return `${status} is ${mediaType}, described as ${Object.keys(outcome.content).join(" or ")}`;
+    if (mediaType !== "application/json" || typeof body !== "string") return undefined;
+    return this.#judgeFor(`${operation.operationId} ${told}`, media.schema)(JSON.parse(body));
+  }
+
+  #judgeFor(key: string, schema: Json): Judge {
+    const known = this.#judges.get(key);
+    if (known) return known;
+    const judge = this.compile(schema);
+    this.#judges.set(key, judge);
+    return judge;
+  }
+
+  compile(schema: Json): Judge {
+    const check = this.#ajv.compile({ ...(closed(schema) as Json), components: this.#components });
+    return (value) => (check(value) ? undefined : check.errors?.map(say).join("; "));
+  }
+}
+
+const say = ({ instancePath, message, params }: ErrorObject): string =>
+  `${instancePath || "the answer"} ${message} ${JSON.stringify(params)}`;
+
+/** All servers describe themselves alike. */
+let described: Description | undefined;
+
+/** The answers of one server. */
+export class AnswerCheck {
+  readonly faults: string[] = [];
+  /** Operations that were answered well, such as `GET /api/devices/:id`. */
+  readonly answered = new Set<string>();
+
+  /** For createApp. */
+  readonly onRoute = (route: RouteOptions): void => {
+    route.onSend = [
+      ...[route.onSend ?? []].flat(),
+      (request, reply, payload, done) => {
+        described ??= new Description(request.server.swagger() as unknown as ApiDocument);
+        const operation = described.find(request.method, route.url);
+        if (operation) {
+          const key = `${request.method} ${route.url}`;
+          const mediaType = `${reply.getHeader("content-type") ?? ""}`.split(";")[0] ?? "";
+          const body = request.method === "HEAD" ? "" : (payload ?? "");
+          const fault = described.judge(operation, reply.statusCode, mediaType, body);
+          if (fault !== undefined) this.faults.push(`${key}: ${fault}`);
+          else if (reply.statusCode < 400) this.answered.add(key);
+        }
+        done(null, payload);
+      },
+    ];
+  };
+}
