@@ -13,7 +13,7 @@ import { evaluateRollout, logRollout } from "./evaluate.js";
 import { type Command, command } from "./lifecycle.js";
 import { nameRelease, PLAN_FIELDS, type Rollout, type RolloutPlan } from "./model.js";
 import { isEmptyRange } from "./target.js";
-import { viewRollout } from "./view.js";
+import { type RolloutView, viewRollout } from "./view.js";
 import { judgeWindows } from "./window.js";
 
 /** A draft of what a person described. @throws ApiError FIRMWARE_UNKNOWN, FIRMWARE_INACTIVE, ROLLOUT_INVALID */
@@ -141,7 +141,7 @@ async function listChanges(store: Store, id: number, revision: number): Promise<
 }
 
 /** Fields of a plan as views name them. */
-const PLAN_NAMES: readonly string[] = Object.freeze([
+const PLAN_NAMES: readonly string[] = Object.freeze<(keyof RolloutView)[]>([
   "name",
   "firmware_id",
   "seed",

@@ -26,7 +26,7 @@ export interface SightingTable {
 
 /**
  * So many are appended at most before they are carried over: 20 MB of the file, 100 bytes of memory for each device. It takes
- * 10 µs for each device; of those that were seen again meanwhile only the last sighting is written.
+ * 10 to 20 µs for each device; of those that were seen again meanwhile only the last sighting is written.
  */
 const MAX_WAITING_COUNT = 262_144;
 /**
