@@ -19,6 +19,7 @@ import { deviceOrders } from "./0075-device-orders.js";
 import { rolloutEdits } from "./0080-rollout-edits.js";
 import { readings } from "./0090-readings.js";
 import { loginBuckets } from "./0100-login-buckets.js";
+import { sightings } from "./0110-sightings.js";
 import type { StoreMigration } from "./migrate.js";
 
 // biome-ignore format: one a line, so that two branches that add one do not meet
@@ -41,4 +42,5 @@ export const migrations: readonly StoreMigration[] = [
   rolloutEdits,
   readings,
   loginBuckets,
+  sightings,
 ];

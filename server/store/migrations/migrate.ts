@@ -9,7 +9,7 @@ import { migrations } from "./list.js";
 export interface StoreMigration {
   /** Sorts after the names before it. Never changed once released. */
   readonly name: string;
-  up(db: Kysely<unknown>, columns: ColumnTypes): Promise<void>;
+  up(db: Kysely<unknown>, columns: ColumnTypes, dialect: SqlDialect["name"]): Promise<void>;
 }
 
 /** To the newest state, or to that of the named migrations only. */
@@ -35,9 +35,15 @@ export async function migrate(
     throw new Error(`the database could not be brought up to date: ${describe(error)}`, { cause: error });
 }
 
-const bind = (list: readonly StoreMigration[], { columns }: SqlDialect): Record<string, Migration> =>
+const bind = (
+  list: readonly StoreMigration[],
+  { columns, name: dialect }: SqlDialect,
+): Record<string, Migration> =>
   Object.fromEntries(
-    list.map(({ name, up }) => [name, { up: (db: Kysely<unknown>) => up(db, columns) } satisfies Migration]),
+    list.map(({ name, up }) => [
+      name,
+      { up: (db: Kysely<unknown>) => up(db, columns, dialect) } satisfies Migration,
+    ]),
   );
 
 const describe = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -92,6 +92,7 @@ const wholeFleetOf = (parts: StoreParts) =>
     listDevices: parts.listDevices,
     listDeviceIds: parts.listDeviceIds,
     countStatuses: parts.countStatuses,
+    countDevicesSeenSince: parts.countDevicesSeenSince,
     countVersions: parts.countVersions,
     countLabels: parts.countLabels,
     listMembers: parts.listMembers,
