@@ -9,7 +9,7 @@ import type { Live } from "./live.js";
 import { readingsIn } from "./readings.js";
 import type { Sighting, Store } from "./store/store.js";
 
-/** While one is stored in a thread of its own, this one gathers the next. Three were not faster. */
+/** While PostgreSQL stores one, the next is gathered. Three were not faster. */
 const MAX_BATCHES_UNDER_WAY = 2;
 /** Enough to begin: a statement costs as much as several of its checks. */
 const MIN_BATCH_COUNT = 16;

@@ -3,9 +3,9 @@
 // else to tell waits for no disk: a power cut may cost the last seconds of that. Readers never wait for a writer (WAL).
 
 import Database from "better-sqlite3";
-import { Kysely, type SqliteDatabase } from "kysely";
+import { Kysely, type SqliteDatabase, sql } from "kysely";
 import { migrate } from "./migrations/migrate.js";
-import type { SqlDatabase } from "./sql/database.js";
+import type { SqlDatabase, Turn } from "./sql/database.js";
 import { StrictSqliteDialect, sqlite } from "./sql/sqlite.js";
 import { openAside } from "./sql/sqlite-aside.js";
 import { createSqlStore, type StoreOptions } from "./sql/store.js";
@@ -45,6 +45,12 @@ function rememberStatements(database: Database.Database): SqliteDatabase {
 const CACHE_KIB = 64 * 1024;
 /** The log is carried over to the file when it has so many pages of 4096 bytes: one that is written often goes along once. */
 const MAX_LOG_PAGES = 4000;
+/**
+ * After so many commits that wait for nothing, of three pages or so, the log is carried over aside: a commit here that found it long
+ * would do that itself, and stop this thread for it.
+ */
+const CHECKPOINT_COUNT = 1000;
+const checkpoint = (db: Kysely<Tables>) => sql`pragma wal_checkpoint(passive)`.execute(db);
 /** Of every connection. */
 const PRAGMAS = Object.freeze([
   "busy_timeout = 5000",
@@ -81,11 +87,28 @@ export function connectSqlite(file: string): SqlDatabase {
       },
     }),
   });
+  const asideTurn: Turn = (work) => (aside ? db.connection().execute(() => work(aside)) : work(db));
+  let unsyncedCount = 0;
+  const unsyncedTurn: Turn = async (work) => {
+    try {
+      return await db.connection().execute(async (connection) => {
+        database.exec(`pragma ${WAITS_FOR_NOTHING}`);
+        try {
+          return await work(connection);
+        } finally {
+          database.exec(`pragma ${WAITS_FOR_DISK}`);
+        }
+      });
+    } finally {
+      // One that fails is made up for by the next commit that finds the log long.
+      if (++unsyncedCount % CHECKPOINT_COUNT === 0) void asideTurn(checkpoint).catch(() => {});
+    }
+  };
   return {
     db,
     dialect: sqlite,
     schema: undefined,
-    aside: (work) => (aside ? db.connection().execute(() => work(aside)) : work(db)),
+    own: { aside: asideTurn, unsynced: unsyncedTurn },
     ...(reader ? { reader } : {}),
   };
 }

@@ -21,7 +21,7 @@ export interface StoreOptions {
 
 /** @param database its tables are up to date */
 export async function createSqlStore(database: SqlDatabase, options: StoreOptions = {}): Promise<Store> {
-  const { db, dialect, aside, reader } = database;
+  const { db, dialect, own, reader } = database;
   const queues = new Queues();
   // Of one process only one connection waits for a lock, so that there are others left to work with.
   const locks = new Queues();
@@ -47,10 +47,10 @@ export async function createSqlStore(database: SqlDatabase, options: StoreOption
     }
   };
 
-  const own = createParts(db, dialect);
-  const parts = reader ? { ...own, ...wholeFleetOf(createParts(reader, dialect)) } : own;
-  const sightings: Sightings = aside
-    ? new CollectedSightings(aside, options.maxWaitingCount)
+  const direct = createParts(db, dialect);
+  const parts = reader ? { ...direct, ...wholeFleetOf(createParts(reader, dialect)) } : direct;
+  const sightings: Sightings = own
+    ? new CollectedSightings(own, options.maxWaitingCount)
     : directSightings(db);
   // What a server that was killed has left, or an import brought.
   if ((await lastOf(db)) !== null) await sightings.carryOver();
