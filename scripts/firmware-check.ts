@@ -1,98 +1,68 @@
 // `npm run firmware:check`: the JavaScript half of the firmware's build (mcconfig, tsc, xsc, xsl with its preloads) with the Moddable
-// SDK at $MODDABLE, for every variant and chip, in seconds. ESP-IDF is not needed: nothing is compiled to machine code, so that
-// the C files, sdkconfig and the linker are not tried. Without $MODDABLE it says that it was skipped, and ends well.
+// SDK at $MODDABLE, for every variant and chip, and what it tells of memory. ESP-IDF is not needed: nothing is compiled to machine code,
+// so that the C files, sdkconfig and the linker are not tried. Without $MODDABLE it says that it was skipped, and ends well. With
+// `--record` the counts of instances of this run become the ones below which a later run fails.
 
 import { spawnSync } from "node:child_process";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { type Build, BuildError, FirmwareBuilder, toolsFolder } from "./firmware-build.js";
+import { type BuildFacts, readFacts, warnsOf } from "./firmware-facts.js";
+import { checkSdkconfigs, encryptionNotice } from "./firmware-sdkconfig.js";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
-const CHIPS = ["esp32", "esp32/esp32c3", "esp32/esp32s3"] as const;
+const CHIPS = ["esp32", "esp32/esp32c3", "esp32/esp32s3", "esp32/esp32c6"] as const;
 /** An Ethernet MAC of its own is in the ESP32 only. */
 const ETHERNET_CHIPS = ["esp32"] as const;
-/** Version of ESP-IDF that the SDK asks for. */
-const IDF_VERSION = "v6.0";
-/** What xsl warns of when something in a preloaded module will cost RAM. */
-const NOT_FROZEN = /^### warning: .*not frozen$/gm;
-
-interface Build {
-  readonly manifest: string;
-  readonly platform: string;
-}
-
-const PLATFORM = join(ROOT, "firmware/platform");
-const SDKCONFIGS = ["nvs-encrypted", "nvs-plain"].flatMap((nvs) => [nvs, `${nvs}/8mb`, `${nvs}/16mb`]);
 /** What a build for a cable must not have: the SDK's Wi-Fi, and what of ours belongs to it. */
 const WIFI = /network\/wifi\/|xs6wifi|skyslot-portal/;
+/** Builds at once. */
+const BUILDS_AT_ONCE = 2;
+/** How many instances each build had when they were recorded. */
+const RECORD = join(ROOT, "scripts/firmware-instances.json");
 
-const problems = [...checkSdkconfigs()];
-tellOfEncryption();
+const problems = checkSdkconfigs(ROOT);
+console.log(encryptionNotice(ROOT));
 const sdk = process.env.MODDABLE;
-if (sdk) problems.push(...checkBuilds(sdk));
-else
-  console.log(
-    "firmware:check: mcconfig, tsc, xsc and xsl SKIPPED, because MODDABLE is not set (Moddable SDK 8.2.3)",
-  );
+if (sdk) problems.push(...(await checkBuilds(sdk)));
+else console.log("firmware:check: mcconfig, tsc, xsc and xsl SKIPPED, because MODDABLE is not set");
 for (const problem of problems) console.error(problem);
 process.exitCode = problems.length > 0 ? 1 : 0;
 
-/** The sdkconfigs may differ in the size of the flash and the encryption of settings only, and carry the version of package.json. */
-function checkSdkconfigs(): string[] {
-  const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { version: string };
-  const found: string[] = [];
-  const first = new Map<string, string>();
-  for (const path of SDKCONFIGS) {
-    const lines = readFileSync(join(PLATFORM, "sdkconfig", path, "sdkconfig.defaults"), "utf8")
-      .split("\n")
-      .filter((line) => line.startsWith("CONFIG_") && !line.startsWith("CONFIG_ESPTOOLPY_FLASHSIZE"));
-    const isOfNvs = (line: string) => line.startsWith("CONFIG_NVS_");
-    const parts = {
-      all: lines.filter((line) => !isOfNvs(line)),
-      [path.split("/")[0] ?? ""]: lines.filter(isOfNvs),
-    };
-    for (const [name, settings] of Object.entries(parts)) {
-      const text = settings.join("\n");
-      if (text !== (first.get(name) ?? text))
-        found.push(`sdkconfig/${path} differs from the others in more than size and encryption`);
-      first.set(name, text);
-    }
-    if (!lines.includes(`CONFIG_APP_PROJECT_VER="${version}"`))
-      found.push(`sdkconfig/${path}: CONFIG_APP_PROJECT_VER is not ${version}, the version in package.json`);
-  }
-  return found;
-}
-
-/** What cannot be undone is said before anything is flashed. */
-function tellOfEncryption(): void {
-  const { include } = JSON.parse(readFileSync(join(PLATFORM, "manifest.json"), "utf8")) as {
-    include: string[];
-  };
-  console.log(
-    include.includes("./sdkconfig/nvs-encrypted.json")
-      ? "settings: ENCRYPTED on esp32c3 and esp32s3. The first start burns a key into eFuse block KEY5 of the chip, FOR EVER.\n" +
-          "  To leave that out: ./sdkconfig/nvs-plain.json in the include of firmware/platform/manifest.json. The esp32 needs flash\n" +
-          "  encryption for it, and has its settings in plain text without"
-      : "settings: in plain text; no eFuse is burnt. Who holds a device can read its Wi-Fi password",
-  );
-}
-
-function checkBuilds(moddable: string): string[] {
-  const tools = join(moddable, "build/bin/lin/release");
+async function checkBuilds(moddable: string): Promise<string[]> {
+  const tools = toolsFolder(moddable);
   if (!existsSync(join(tools, "mcconfig")))
     return [`MODDABLE is ${moddable}, but its host tools are not built: no ${join(tools, "mcconfig")}`];
+  const refusal = spawnSync("sh", [join(ROOT, "firmware/platform/sdk-release.sh")], { encoding: "utf8" });
+  if (refusal.status !== 0 || refusal.stdout !== "") return [`${refusal.stdout}${refusal.stderr}`.trim()];
+
   const work = mkdtempSync(join(tmpdir(), "skyslot-firmware-"));
   try {
-    return builds().flatMap((build, index) => runBuild(build, moddable, tools, join(work, `${index}`)));
+    const builder = new FirmwareBuilder(ROOT, moddable, work);
+    const recorded = JSON.parse(readFileSync(RECORD, "utf8")) as Record<string, number>;
+    const counted: Record<string, number> = {};
+    const bound = new Set<string>();
+    const found: string[] = [];
+    console.log("                     instances  preloads  JavaScript in flash  RAM besides the XS heap");
+    const queue = builds();
+    const takeNext = async () => {
+      for (let next = queue.shift(); next; next = queue.shift())
+        found.push(...(await checkBuild(builder, next, moddable, counted, bound)));
+    };
+    await Promise.all(Array.from({ length: BUILDS_AT_ONCE }, takeNext));
+    if (found.length === 0) found.push(...checkBinding(bound));
+    if (found.length === 0 && process.argv.includes("--record"))
+      writeFileSync(RECORD, `${JSON.stringify(counted, Object.keys(counted).sort(), 2)}\n`);
+    else
+      for (const [name, count] of Object.entries(counted))
+        if (count < (recorded[name] ?? 0))
+          found.push(
+            `${name}: ${count} instances, ${recorded[name]} when it was recorded: the rest is built up in the XS heap at the start. ` +
+              "Where code became less: npm run firmware:check -- --record",
+          );
+    return found;
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
@@ -113,45 +83,58 @@ function builds(): Build[] {
     .filter(({ manifest }) => existsSync(manifest));
 }
 
-function runBuild(build: Build, moddable: string, tools: string, out: string): string[] {
-  const name = `${build.manifest.slice(ROOT.length + 1)} for ${build.platform}`;
-  // an empty sdkconfig.h stands for ESP-IDF's, and make is told not to remake it
-  const idf = join(out, "idf");
-  mkdirSync(idf, { recursive: true });
-  const header = join(idf, "sdkconfig.h");
-  writeFileSync(header, "");
-  const path = [tools, join(ROOT, "node_modules/.bin"), process.env.PATH].join(delimiter);
-  const env = { ...process.env, MODDABLE: moddable, IDF_PATH: idf, PATH: path };
-
-  const configured = run("mcconfig", ["-p", build.platform, "-o", out, build.manifest], env);
-  if (configured.status !== 0) return [`${name}: mcconfig failed\n${configured.output}`];
-  const makefile = readdirSync(join(out, "tmp"), { recursive: true, encoding: "utf8" }).find((file) =>
-    /(^|\/)release\/[^/]+\/makefile$/.test(file),
-  );
-  if (!makefile) return [`${name}: mcconfig wrote no makefile`];
-
-  const makefilePath = join(out, "tmp", makefile);
-  const hasWifi = WIFI.test(readFileSync(makefilePath, "utf8"));
+/** Builds, prints a line, and says what is wrong with it. */
+async function checkBuild(
+  builder: FirmwareBuilder,
+  build: Build,
+  moddable: string,
+  counted: Record<string, number>,
+  bound: Set<string>,
+): Promise<string[]> {
   const isWired = build.manifest.endsWith("-ethernet.json");
-  if (hasWifi === isWired) return [`${name}: ${hasWifi ? "has Wi-Fi in it" : "has no Wi-Fi in it"}`];
-  const targets = ["mc.xs.c", "mc.resources.c"].map((file) => join(dirname(makefilePath), file));
-  const made = run(
-    "make",
-    ["-f", makefilePath, `IDF_VERSION=${IDF_VERSION}`, `SDKCONFIG_H=${header}`, "-o", header, ...targets],
-    env,
-  );
-  if (made.status !== 0) return [`${name}: failed\n${made.output}`];
-  const unfrozen = made.output.match(NOT_FROZEN) ?? [];
-  const size = /^### (\d+ instances.*)$/m.exec(made.output)?.[1] ?? "";
-  console.log(`${name}: good (${size})${unfrozen.map((line) => `\n  ${line}`).join("")}`);
-  return [];
+  const variant = `${basename(dirname(build.manifest))}${isWired ? "-ethernet" : ""}`;
+  const name = `${variant} for ${build.platform.split("/").at(-1)}`;
+  try {
+    const { makefile, output, source, ffi } = await builder.build(build);
+    for (const [, method] of ffi.matchAll(/^\t\t(\w+)\(/gm)) bound.add(method!);
+    const facts = readFacts(makefile, output, source);
+    counted[name] = facts.instances;
+    const sdkModules = [...facts.modules].filter(([, file]) => file.startsWith(moddable)).map(([own]) => own);
+    const warnings = facts.warnings.filter((warning) => !warnsOf(warning, sdkModules));
+    console.log(line(name, facts));
+    const hasWifi = WIFI.test(makefile);
+    return [
+      ...(hasWifi === isWired ? [`${name}: has ${hasWifi ? "Wi-Fi" : "no Wi-Fi"} in it`] : []),
+      ...facts.notPreloaded.map((module) => `${name}: ${module} is not preloaded`),
+      ...warnings.map((warning) => `${name}: ${warning.replace("### warning: ", "")}`),
+    ];
+  } catch (error) {
+    if (!(error instanceof BuildError)) throw error;
+    return [`${name}: ${error.message}`];
+  }
 }
 
-function run(command: string, parameters: string[], env: NodeJS.ProcessEnv) {
-  const { status, stdout, stderr, error } = spawnSync(command, parameters, {
-    env,
-    encoding: "utf8",
-    cwd: ROOT,
-  });
-  return { status, output: `${stdout ?? ""}${stderr ?? ""}${error ? `${error.message}\n` : ""}` };
+function line(name: string, { instances, preloads, flashBytes, ramBytes }: BuildFacts): string {
+  const number = (value: number, width: number) =>
+    value.toLocaleString("en").replace(/,/g, " ").padStart(width);
+  return `${name.padEnd(21)}${number(instances, 9)}${number(preloads, 10)}${number(flashBytes, 21)}${number(ramBytes, 25)}`;
+}
+
+/** The C functions that our typings declare are those that the manifests bind: the simulator and `npm run types` know the former only. */
+function checkBinding(bound: ReadonlySet<string>): string[] {
+  const typings = readFileSync(join(ROOT, "firmware/platform/typings/mc.d.ts"), "utf8");
+  const declared = new Set(
+    [...typings.matchAll(/^ {4}((?:esp|skyslot)_\w+)\(/gm)].map(([, method]) => method!),
+  );
+  const functions = [...bound].filter((method) => method !== "constructor");
+  return [
+    ...functions
+      .filter((method) => !declared.has(method))
+      .map(
+        (method) => `${method} is bound by a manifest and not declared in firmware/platform/typings/mc.d.ts`,
+      ),
+    ...[...declared]
+      .filter((method) => !bound.has(method))
+      .map((method) => `${method} is declared in firmware/platform/typings/mc.d.ts and bound by no manifest`),
+  ];
 }
