@@ -1,5 +1,7 @@
-// What a device says of itself when it starts: one line each for the firmware, its slots and the reason of the restart.
+// What a device says of itself when it starts: one line each for the firmware, its slots and the reason of the restart, and
+// one where nothing would roll it back.
 
+import { missingRollBack } from "./confirmation.js";
 import type { Effect } from "./effect.js";
 import type { Booted } from "./event.js";
 import { resetCause } from "./restart-cause.js";
@@ -13,5 +15,17 @@ export function bootNotice(booted: Booted): readonly Effect[] {
     `compiled ${compiled}, ESP-IDF ${image.idfVersion || "unknown"}`,
     `running ${image.slot} (${image.slotState}), boot partition ${bootSlot || "unknown"}, restarted by ${resetCause(booted)}`,
   ];
-  return lines.map((message) => ({ type: "log", level: "info", message }));
+  const missing = missingRollBack(booted);
+  return [
+    ...lines.map((message) => ({ type: "log", level: "info", message }) as const),
+    ...(missing === undefined
+      ? []
+      : [
+          {
+            type: "log",
+            level: "error",
+            message: `a bad image would not be rolled back: ${missing}`,
+          } as const,
+        ]),
+  ];
 }

@@ -8,6 +8,7 @@
 //   booted(pending_verify) ─► trial ── online and server reached, stable ──► validating ── markedValid ──► passed
 //                               └───── deadline, or validation failed ─────► rolled back (restart)
 
+import { missingRollBack } from "./confirmation.js";
 import type { Effect } from "./effect.js";
 import type { Booted, Raise, Stamped } from "./event.js";
 import { isOnTrial, isUntried, PUSHED, RECORD_KEY, readRecord } from "./install-record.js";
@@ -68,7 +69,8 @@ function begin(booted: Booted): Step {
   return [
     { ...initialTrial, ...limits, phase: "trial", serverReached: isPushed },
     [
-      ...(isUntried(image, record) ? putOnTrial(booted) : []),
+      // a restart would change nothing where the boot loader or the image knows no trials
+      ...(isUntried(image, record) && missingRollBack(booted) === undefined ? putOnTrial(booted) : []),
       { type: "setTimer", timer: "trialDeadline", delayMs: limits.deadlineSeconds * 1000 },
       {
         type: "log",

@@ -67,6 +67,8 @@ export interface Booted {
   readonly restartNote?: string;
   /** Label of the partition that otadata selects: not the running one if its image did not pass the boot loader. */
   readonly bootSlot?: string;
+  /** The image was built to be confirmed as it starts, before it has proved anything; see confirmation.ts. */
+  readonly confirmsItself?: true;
   /** How the device gets into its network; absent: by Wi-Fi. */
   readonly link?: "wifi" | "ethernet";
   /** Everything under our namespace in NVS. */

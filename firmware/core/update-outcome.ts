@@ -2,6 +2,7 @@
 // install-record.ts's; this turns the judgement into state and effects. Begins no download.
 
 import { TRIAL_REASON_KEY } from "./boot-validation.js";
+import { missingRollBack } from "./confirmation.js";
 import type { Effect } from "./effect.js";
 import type { Booted, Raise, Stamped } from "./event.js";
 import {
@@ -55,8 +56,11 @@ function concluded(state: UpdateState, outcome: Outcome, at: number): Step {
   switch (outcome.kind) {
     case "none":
       return [state, []];
-    case "onTrial":
-      return [state, [...report(state, outcome.record, { status: "installing", step: "trial" })]];
+    case "onTrial": {
+      const isAlone = state.boot !== undefined && missingRollBack(state.boot) !== undefined;
+      const step = isAlone ? "trial without roll back" : "trial";
+      return [state, [...report(state, outcome.record, { status: "installing", step })]];
+    }
     case "validated":
       return [state, conclude(state, outcome.record, { status: "success", step: "validated" })];
     case "rearm": {

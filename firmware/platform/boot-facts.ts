@@ -34,6 +34,7 @@ export function readBootFacts(
     target: readTarget(native),
     resetReason: RESET_REASONS[native.esp_reset_reason()] ?? "unknown",
     ...(restartNote === undefined ? {} : { restartNote }),
+    ...(native.skyslot_confirms_by_app() === 1 ? {} : { confirmsItself: true as const }),
     link: LINK,
     bootSlot: bootLabel(native),
     stored,
