@@ -56,6 +56,7 @@ export function startMachine<State, Own extends { readonly type: string }>(
 ): void {
   const bootedAt = Date.now();
   const native = createNative();
+  native.skyslot_widen_watchdog();
   const storage = createStorage();
   const restarts = createRestartNote(storage);
   let facts: Booted | undefined;

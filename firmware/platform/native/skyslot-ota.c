@@ -1,12 +1,15 @@
-// Slot states for the firmware, bound with mc/ffi (see ../manifest.json): what esp_ota_* tells through structs and pointers, as
-// numbers and labels. Never erases or writes an image: that goes through the SDK's flash module.
+// Slot states and the watchdog for the firmware, bound with mc/ffi (see ../manifest.json): what ESP-IDF tells and takes through structs and
+// pointers, as numbers and labels. Never erases or writes an image: that goes through the SDK's flash module.
 
 #include <stdint.h>
 #include <string.h>
 
 #include "app_update/include/esp_ota_ops.h"
 #include "esp_err.h"
+#include "esp_idf_version.h"
 #include "esp_partition.h"
+#include "esp_task_wdt.h"
+#include "sdkconfig.h"
 
 // A label has at most 16 characters; the firmware hands over 17 bytes.
 #define LABEL_BYTES 17
@@ -89,4 +92,40 @@ int32_t skyslot_arm_running(void)
 	if (running->subtype < ESP_PARTITION_SUBTYPE_APP_OTA_MIN || running->subtype >= ESP_PARTITION_SUBTYPE_APP_OTA_MAX)
 		return ESP_ERR_NOT_SUPPORTED;
 	return esp_ota_set_boot_partition(running);
+}
+
+// 1: this image is on trial until the firmware confirms it. From ESP-IDF 6.2 on it can be built to be confirmed as it starts instead.
+int32_t skyslot_confirms_by_app(void)
+{
+#if defined(CONFIG_BOOTLOADER_APP_ROLLBACK_CONFIRM_BY_APP)
+	return 1;
+#elif defined(CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE) && ESP_IDF_VERSION < ESP_IDF_VERSION_VAL(6, 2, 0)
+	return 1;
+#else
+	return 0;
+#endif
+}
+
+// Doubles the time after which the task watchdog restarts the chip. The SDK's loop (modMessageService) waits for its next timer for as long
+// as just below CONFIG_ESP_TASK_WDT_TIMEOUT_S, and feeds the watchdog only then: whatever the setting, it would leave a millisecond.
+int32_t skyslot_widen_watchdog(void)
+{
+#if CONFIG_ESP_TASK_WDT_INIT
+	esp_task_wdt_config_t config = {
+		.timeout_ms = 2 * CONFIG_ESP_TASK_WDT_TIMEOUT_S * 1000,
+		.idle_core_mask = 0,
+#if CONFIG_ESP_TASK_WDT_PANIC
+		.trigger_panic = true,
+#endif
+	};
+#if CONFIG_ESP_TASK_WDT_CHECK_IDLE_TASK_CPU0
+	config.idle_core_mask |= 1 << 0;
+#endif
+#if CONFIG_ESP_TASK_WDT_CHECK_IDLE_TASK_CPU1
+	config.idle_core_mask |= 1 << 1;
+#endif
+	return esp_task_wdt_reconfigure(&config);
+#else
+	return ESP_ERR_NOT_SUPPORTED;
+#endif
 }

@@ -81,6 +81,10 @@ declare module "mc/ffi" {
     /** esp_ota_set_boot_partition: verifies the image and makes it the next to boot. */
     skyslot_arm(label: string): number;
     skyslot_arm_running(): number;
+    /** 1 if this build is confirmed by the firmware alone, when its trial has passed. */
+    skyslot_confirms_by_app(): number;
+    /** Doubles the task watchdog's time, see sdkconfig.defaults. */
+    skyslot_widen_watchdog(): number;
     // firmware/platform/native/skyslot-portal.c
     /** Builds with Wi-Fi only: DHCP option 114 of the access point, at most 255 bytes; an access point that is not up: an error. */
     skyslot_portal_uri(uri: string): number;
