@@ -41,7 +41,7 @@ export interface LedStrings {
 
 /** The pins of this board that a strip can be connected to. */
 export interface LedBoard {
-  /** As the image names it: `esp32`, `esp32c3`, `esp32s3`. */
+  /** As the image names it: `esp32`, `esp32c3`, `esp32c6`, `esp32s3`. */
   readonly chip: string;
   /** Pin of the status LED, if the board has one. */
   readonly statusPin: number | undefined;
@@ -51,6 +51,7 @@ export interface LedBoard {
 const OUTPUTS: Readonly<Record<string, readonly (readonly [number, number])[]>> = Object.freeze({
   esp32: runs([0, 0], [2, 2], [4, 5], [12, 19], [21, 23], [25, 27], [32, 33]),
   esp32c3: runs([0, 10]),
+  esp32c6: runs([0, 11], [15, 15], [18, 23]),
   esp32s3: runs([0, 18], [21, 21], [38, 42], [45, 48]),
 });
 

@@ -19,6 +19,7 @@ const PINS: Readonly<Partial<Record<Chip, readonly [readonly number[], readonly 
     [4, 0, 2, 15, 13, 12, 14, 27, 25, 26],
   ],
   esp32c3: [[0, 1, 2, 3, 4], []],
+  esp32c6: [[0, 1, 2, 3, 4, 5, 6], []],
   esp32s3: [
     [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
     [11, 12, 13, 14, 15, 16, 17, 18, 19, 20],

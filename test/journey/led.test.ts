@@ -56,12 +56,13 @@ describe("the journey of an LED device", () => {
     expect(new Set(frames().map(String)).size, "different frames").above(40);
   });
 
-  it("takes pins and pixels from its manifest by chip", async () => {
-    await setUp({ chip: "esp32c3", image: await imageOf("led", "1.0.0", "esp32c3", { type: "led" }) });
-    await rig.desk.world.runFor(2_000);
-    expect(new Set(seen.map(({ light }) => nameOf(light)))).deep.equal(new Set(["pin 3", "strip 8"]));
-    expect(frames().at(-1)).length(3);
-  });
+  for (const chip of ["esp32c3", "esp32c6"] as const)
+    it(`takes pins and pixels from its manifest by chip: ${chip}`, async () => {
+      await setUp({ chip, image: await imageOf("led", "1.0.0", chip, { type: "led" }) });
+      await rig.desk.world.runFor(2_000);
+      expect(new Set(seen.map(({ light }) => nameOf(light)))).deep.equal(new Set(["pin 3", "strip 8"]));
+      expect(frames().at(-1)).length(3);
+    });
 
   it("is updated with the strip dark and the status LED blinking, and plays on in the new image", async () => {
     await setUp();

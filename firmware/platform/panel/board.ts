@@ -6,11 +6,14 @@ import SPI from "embedded:io/spi";
 import config from "mc/config";
 
 const { panel } = config;
+const SPI_DEFAULT = { default: { io: SPI, clock: panel?.clock, out: panel?.data, port: panel?.port } };
 
 globalThis.device = Object.freeze(
   {
     io: { Digital, SPI },
-    SPI: { default: { io: SPI, clock: panel?.clock, out: panel?.data, port: panel?.port } },
+    SPI: SPI_DEFAULT,
+    // its name from release 10 of the SDK on
+    spi: SPI_DEFAULT,
     pin: {
       epdSelect: panel?.select,
       epdDC: panel?.command,

@@ -57,6 +57,7 @@ describe("LED settings", () => {
       );
     const pins = (chip: string) => stripPins({ chip, statusPin: undefined });
     expect(pins("esp32c3")).deep.equal([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    expect(pins("esp32c6")).include.members([0, 8, 23]).and.not.include.members([12, 13, 16, 17, 24]);
     expect(pins("esp32s3")).include.members([0, 18, 21, 48]).and.not.include.members([19, 20, 26, 33, 43]);
     expect(pins("unknown")).deep.equal([]);
   });
