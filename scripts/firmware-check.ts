@@ -68,6 +68,14 @@ async function checkBuilds(moddable: string): Promise<string[]> {
   }
 }
 
+/** What mcconfig would silently override: the manifests that a manifest includes are read after it. */
+function checkManifest({ manifest }: Build): string[] {
+  const set = readFileSync(manifest, "utf8").match(/"(?:SDKCONFIGPATH|PARTITIONS_FILE)[^"]*"/g) ?? [];
+  return set.map(
+    (name) => `${manifest}: ${name} is overridden by an included manifest: set it in manifest-app.json`,
+  );
+}
+
 /** Every app's manifest for every chip, and the builds for a cable. */
 function builds(): Build[] {
   const apps = join(ROOT, "firmware/apps");
@@ -105,6 +113,7 @@ async function checkBuild(
     const hasWifi = WIFI.test(makefile);
     return [
       ...(hasWifi === isWired ? [`${name}: has ${hasWifi ? "Wi-Fi" : "no Wi-Fi"} in it`] : []),
+      ...checkManifest(build),
       ...facts.notPreloaded.map((module) => `${name}: ${module} is not preloaded`),
       ...warnings.map((warning) => `${name}: ${warning.replace("### warning: ", "")}`),
     ];

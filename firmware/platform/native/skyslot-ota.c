@@ -118,11 +118,13 @@ int32_t skyslot_widen_watchdog(void)
 		.trigger_panic = true,
 #endif
 	};
+#ifndef mxDebug // a chip that stands in xsbug never waits
 #if CONFIG_ESP_TASK_WDT_CHECK_IDLE_TASK_CPU0
 	config.idle_core_mask |= 1 << 0;
 #endif
 #if CONFIG_ESP_TASK_WDT_CHECK_IDLE_TASK_CPU1
 	config.idle_core_mask |= 1 << 1;
+#endif
 #endif
 	return esp_task_wdt_reconfigure(&config);
 #else
