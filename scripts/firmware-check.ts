@@ -132,9 +132,8 @@ function line(name: string, { instances, preloads, flashBytes, ramBytes }: Build
 /** The C functions that our typings declare are those that the manifests bind: the simulator and `npm run types` know the former only. */
 function checkBinding(bound: ReadonlySet<string>): string[] {
   const typings = readFileSync(join(ROOT, "firmware/platform/typings/mc.d.ts"), "utf8");
-  const declared = new Set(
-    [...typings.matchAll(/^ {4}((?:esp|skyslot)_\w+)\(/gm)].map(([, method]) => method!),
-  );
+  const ffi = typings.slice(typings.indexOf("class FFI"));
+  const declared = new Set([...ffi.matchAll(/^ {4}(\w+)\(/gm)].map(([, method]) => method!));
   const functions = [...bound].filter((method) => method !== "constructor");
   return [
     ...functions
