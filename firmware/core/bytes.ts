@@ -58,6 +58,22 @@ export function latin1(bytes: Uint8Array): string {
   return text;
 }
 
+/** More at once would not fit the stack of XS; one at a time would fill its heap with the texts in between. */
+const CHARACTERS_A_STEP = 64;
+
+/** Text of bytes, one character a byte. */
+export function byteText(bytes: Uint8Array): string {
+  const pieces: string[] = [];
+  for (let offset = 0; offset < bytes.length; offset += CHARACTERS_A_STEP) {
+    pieces.push(charactersOf(bytes.subarray(offset, offset + CHARACTERS_A_STEP)));
+  }
+  return pieces.join("");
+}
+
+/** An array of bytes does for `apply`, and XS takes it as it is; spread it would go through an iterator. */
+const charactersOf = (bytes: Uint8Array): string =>
+  String.fromCharCode.apply(undefined, bytes as unknown as number[]);
+
 const HEX = "0123456789abcdef";
 
 /** Lower-case hex, two digits a byte. */

@@ -20,7 +20,8 @@ declare module "embedded:io/socket/tcp" {
     close(): void;
     read(byteLength?: number): ArrayBuffer | number | undefined;
     read(buffer: ByteBuffer): number | undefined;
-    write(value: number | ByteBuffer): void;
+    /** How many bytes could be written behind these; nothing if the connection has broken off. */
+    write(value: number | ByteBuffer): number | undefined;
     readonly remoteAddress: string | undefined;
     readonly remotePort: number | undefined;
     target: unknown;

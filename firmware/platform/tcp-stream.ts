@@ -1,0 +1,192 @@
+// One TCP connection of the device's servers: bytes are read when somebody asks for them, and wait in the TCP window until then;
+// texts go out in small pieces as the socket takes them. Never throws, and never calls back once it is closed.
+//
+// A connection with bytes that nobody has read is reset when it is closed, and its client may lose the answer. So `finish` throws away
+// what still arrives, for a bounded time, until the other side has closed as well.
+
+import TCP from "embedded:io/socket/tcp";
+import Timer from "timer";
+import { TextPieces } from "./text-pieces.js";
+
+/** Of what is thrown away, at once. */
+const DISCARDED_BYTES = 512;
+/** For the answer to go out; the largest is a page of 20 KB. */
+const ANSWER_MS = 30_000;
+/** How long the other side has for its end of the connection. */
+const LINGER_MS = 5_000;
+
+const NO_BYTES: Uint8Array = new Uint8Array(0);
+
+export interface StreamEvents {
+  /** Bytes have arrived: `availableBytes` can be read. */
+  readable(): void;
+  /** The other side has gone, and nothing of what it sent waits. */
+  ended(): void;
+  /** This side is closed too: the last that is heard of it. */
+  closed(): void;
+}
+
+export class TcpStream {
+  #events: StreamEvents;
+  #socket: TCP | undefined;
+  /** Bytes that were read already and given back. */
+  #rest: Uint8Array = NO_BYTES;
+  /** Bytes that wait in the socket. */
+  #waiting = 0;
+  /** Bytes that the socket takes now. */
+  #room = 0;
+  #out: TextPieces[] = [];
+  #hasEnded = false;
+  /** What follows when everything has gone out. */
+  #end: "stay" | "close" | "linger" | "lingering" = "stay";
+  #timer: ReturnType<typeof Timer.set> | undefined;
+
+  /** A connection that a listener accepted, or one to an address. If it cannot be had, the stream is closed from the beginning. */
+  constructor(
+    options: { readonly from: TCP } | { readonly address: string; port: number },
+    events: StreamEvents,
+  ) {
+    this.#events = events;
+    try {
+      this.#socket = new TCP({
+        ...options,
+        onReadable: (count) => this.#arrived(count),
+        onWritable: (count) => this.#writable(count),
+        onError: () => this.#failed(),
+      });
+    } catch {
+      // no socket is left, or the other side has gone already
+    }
+  }
+
+  get isOpen(): boolean {
+    return this.#socket !== undefined;
+  }
+
+  get availableBytes(): number {
+    return this.#rest.length + this.#waiting;
+  }
+
+  /** The other side has gone, and everything was read. */
+  get isOver(): boolean {
+    return this.#hasEnded && this.availableBytes === 0;
+  }
+
+  /** At most `maxBytes` of what waits; they belong to the caller. */
+  read(maxBytes: number): Uint8Array {
+    if (this.#rest.length > 0) {
+      const bytes = this.#rest.slice(0, maxBytes);
+      this.#rest = this.#rest.slice(bytes.length);
+      return bytes;
+    }
+    const count = Math.min(maxBytes, this.#waiting);
+    if (!this.#socket || count <= 0) return NO_BYTES;
+    try {
+      const bytes = this.#socket.read(count) as ArrayBuffer;
+      this.#waiting -= count;
+      return new Uint8Array(bytes);
+    } catch {
+      this.#waiting = 0;
+      return NO_BYTES;
+    }
+  }
+
+  /** Puts back what was read too much: it comes first next time. */
+  unread(bytes: Uint8Array): void {
+    this.#rest = bytes;
+  }
+
+  write(text: string): void {
+    if (!this.#socket || this.#hasEnded) return;
+    this.#out.push(new TextPieces(text));
+    this.#pump();
+  }
+
+  /** Closes it in so long, unless another time is set before. */
+  closeAfter(delayMs: number): void {
+    if (!this.#socket) return;
+    this.stay();
+    this.#timer = Timer.set(() => {
+      this.#timer = undefined;
+      this.close();
+    }, delayMs);
+  }
+
+  /** Leaves it open for as long as it takes. */
+  stay(): void {
+    if (this.#timer !== undefined) Timer.clear(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** Closes when everything written has gone out; `lingers`: not before the other side, if that does not take too long. */
+  finish(lingers: boolean): void {
+    if (!this.#socket) return;
+    this.#end = lingers ? "linger" : "close";
+    this.#rest = NO_BYTES;
+    this.#discard();
+    if (this.#hasEnded) return this.close();
+    this.closeAfter(ANSWER_MS);
+    this.#pump();
+  }
+
+  close(): void {
+    const socket = this.#socket;
+    if (!socket) return;
+    this.#socket = undefined;
+    this.#rest = NO_BYTES;
+    this.#waiting = 0;
+    this.#out.length = 0;
+    this.stay();
+    try {
+      socket.close();
+    } catch {
+      // it was closed already
+    }
+    this.#events.closed();
+  }
+
+  #arrived(count: number): void {
+    if (!this.#socket) return;
+    this.#waiting = count;
+    if (this.#end === "stay") this.#events.readable();
+    else this.#discard();
+  }
+
+  #discard(): void {
+    while (this.#waiting > 0) this.read(DISCARDED_BYTES);
+  }
+
+  #writable(count: number): void {
+    this.#room = count;
+    this.#pump();
+  }
+
+  #pump(): void {
+    while (this.#socket && this.#room > 0) {
+      const piece = this.#out[0]?.take(this.#room);
+      if (piece) this.#send(this.#socket, piece);
+      else if (!this.#out.shift()) break;
+    }
+    if (this.#out.length > 0 || !this.#socket) return;
+    if (this.#end === "close") this.close();
+    if (this.#end !== "linger") return;
+    this.#end = "lingering";
+    this.closeAfter(LINGER_MS);
+  }
+
+  #send(socket: TCP, piece: ArrayBuffer): void {
+    try {
+      this.#room = socket.write(piece) ?? 0;
+    } catch {
+      this.#room = 0; // the connection has broken off: onError is under way
+    }
+  }
+
+  #failed(): void {
+    if (!this.#socket) return;
+    this.#hasEnded = true;
+    this.#room = 0;
+    if (this.#end !== "stay") this.close();
+    else if (this.#rest.length === 0) this.#events.ended();
+  }
+}
