@@ -14,6 +14,8 @@ const PAGE_PORT = 80;
 const MAX_CONNECTIONS = 4;
 /** For a request with its body. */
 const REQUEST_MS = 10_000;
+/** Read at once of a body. */
+const MAX_PIECE_BYTES = 512;
 const DNS_PORT = 53;
 /** The access point's address, as ESP-IDF sets it. */
 const PORTAL_ADDRESS = Object.freeze([192, 168, 4, 1] as const);
@@ -47,13 +49,18 @@ export function createServer(dispatch: Dispatch) {
       collected.set(exchange.number, { head, body: new Uint8Array(sizeBytes.value), filledBytes: 0 });
       exchange.takeBody();
     },
-    onBody(exchange, count) {
+    onBody(exchange) {
       const found = collected.get(exchange.number);
       if (!found) return;
-      exchange.read(count, (bytes) => {
-        found.body.set(bytes, found.filledBytes);
-        found.filledBytes += bytes.length;
-      });
+      let isMore = true;
+      while (isMore) {
+        isMore = false;
+        exchange.read(MAX_PIECE_BYTES, (bytes) => {
+          isMore = true;
+          found.body.set(bytes, found.filledBytes);
+          found.filledBytes += bytes.length;
+        });
+      }
       if (found.filledBytes < found.body.length) return;
       collected.delete(exchange.number);
       receive(exchange, found.head, found.body);
