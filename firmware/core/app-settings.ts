@@ -3,6 +3,7 @@
 // restart the device at every start. One JSON text under one key of NVS (see preferences.ts for why).
 
 import { fail, type Result, succeed } from "./errors.js";
+import { parseFlat } from "./flat-json.js";
 
 /** A text longer than this is none of ours: it has to fit into a string of NVS. */
 const MAX_TEXT_LENGTH = 1_000;
@@ -111,15 +112,10 @@ function readObject(text: string): Result<Readonly<Record<string, unknown>>, Set
       "SETTINGS_INVALID",
       `The settings are ${text.length} characters long; ${MAX_TEXT_LENGTH} are allowed.`,
     );
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return fail("SETTINGS_INVALID", "The settings are not valid JSON.");
-  }
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? succeed(value as Readonly<Record<string, unknown>>)
-    : fail("SETTINGS_INVALID", "The settings are not a JSON object.");
+  const value = parseFlat(text);
+  return value
+    ? succeed(value)
+    : fail("SETTINGS_INVALID", "The settings are not a JSON object of texts and numbers.");
 }
 
 /** Why a value cannot be, in a sentence for a person. */

@@ -3,46 +3,70 @@
 
 /** UTF-8 bytes of a text. Lone surrogates become U+FFFD. */
 export function utf8Encode(text: string): Uint8Array {
-  const out: number[] = [];
-  for (const character of text) {
-    let code = character.codePointAt(0) ?? 0xfffd;
-    if (code >= 0xd800 && code <= 0xdfff) code = 0xfffd;
-    if (code < 0x80) out.push(code);
-    else if (code < 0x800) out.push(0xc0 | (code >> 6), 0x80 | (code & 63));
-    else if (code < 0x10000) out.push(0xe0 | (code >> 12), 0x80 | ((code >> 6) & 63), 0x80 | (code & 63));
-    else
-      out.push(
-        0xf0 | (code >> 18),
-        0x80 | ((code >> 12) & 63),
-        0x80 | ((code >> 6) & 63),
-        0x80 | (code & 63),
-      );
+  const bytes = new Uint8Array(utf8Length(text));
+  let position = 0;
+  for (let i = 0; i < text.length; ) {
+    const code = text.codePointAt(i) ?? 0;
+    i += unitsOf(code);
+    position = putCharacter(bytes, position, isSurrogate(code) ? 0xfffd : code);
   }
-  return Uint8Array.from(out);
+  return bytes;
 }
+
+/** How many bytes a text has as UTF-8. */
+export function utf8Length(text: string): number {
+  let sizeBytes = 0;
+  for (let i = 0; i < text.length; ) {
+    const code = text.codePointAt(i) ?? 0;
+    i += unitsOf(code);
+    sizeBytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+  }
+  return sizeBytes;
+}
+
+/** Where other engines have two halves, XS has one character. */
+const ASTRAL_UNITS = "\u{10000}".length;
+const unitsOf = (code: number): number => (code < 0x10000 ? 1 : ASTRAL_UNITS);
+const isSurrogate = (code: number): boolean => code >= 0xd800 && code < 0xe000;
+
+function putCharacter(bytes: Uint8Array, at: number, code: number): number {
+  let position = at;
+  const rest = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+  bytes[position++] = (LEAD[rest] ?? 0) | (code >> (6 * rest));
+  for (let shift = 6 * (rest - 1); shift >= 0; shift -= 6) bytes[position++] = 0x80 | ((code >> shift) & 63);
+  return position;
+}
+
+/** First bits of a character by the count of bytes that follow. */
+const LEAD: readonly number[] = Object.freeze([0, 0xc0, 0xe0, 0xf0]);
 
 /** The text of UTF-8 bytes; `undefined` if they are not valid UTF-8. */
 export function utf8Decode(bytes: Uint8Array): string | undefined {
+  const text = byteText(bytes);
+  return /[^\0-\x7f]/.test(text) ? decodeCharacters(bytes) : text;
+}
+
+function decodeCharacters(bytes: Uint8Array): string | undefined {
+  const pieces: string[] = [];
   let text = "";
   let offset = 0;
   while (offset < bytes.length) {
     const first = bytes[offset++] ?? 0;
-    if (first < 0x80) {
-      text += String.fromCharCode(first);
-      continue;
-    }
-    const extra = first >= 0xf0 && first < 0xf5 ? 3 : first >= 0xe0 ? 2 : first >= 0xc2 ? 1 : 0;
-    if (extra === 0 || first >= 0xf5 || offset + extra > bytes.length) return undefined;
-    let code = first & (0x3f >> extra);
+    const extra = first < 0x80 ? 0 : first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : 1;
+    if ((first >= 0x80 && first < 0xc2) || first >= 0xf5 || offset + extra > bytes.length) return undefined;
+    let code = extra === 0 ? first : first & (0x3f >> extra);
     for (let i = 0; i < extra; i++) {
       const next = bytes[offset++] ?? 0;
       if ((next & 0xc0) !== 0x80) return undefined;
       code = (code << 6) | (next & 63);
     }
-    if (code > 0x10ffff || code < (LEAST[extra] ?? 0) || (code >= 0xd800 && code <= 0xdfff)) return undefined;
+    if (code > 0x10ffff || code < (LEAST[extra] ?? 0) || isSurrogate(code)) return undefined;
     text += String.fromCodePoint(code);
+    if (text.length < CHARACTERS_A_STEP) continue;
+    pieces.push(text);
+    text = "";
   }
-  return text;
+  return pieces.join("") + text;
 }
 
 /** Smallest code point that needs so many continuation bytes: a longer form of a smaller one is an attack, not text. */

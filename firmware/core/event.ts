@@ -154,7 +154,7 @@ export type Event =
       readonly origin?: string | undefined;
       readonly contentType?: string | undefined;
       readonly authorization?: string | undefined;
-      /** At most 4096 bytes, UTF-8 decoded. */
+      /** At most 2048 bytes, UTF-8 decoded. */
       readonly body: string;
     }
   // push: connections are numbered by the adapter from 1, those that the device opens itself by core from -1

@@ -5,36 +5,37 @@
 import { utf8Decode, utf8Encode } from "./bytes.js";
 import { fail, type Result, succeed } from "./errors.js";
 
-/** Longest form, bytes: what the runner reads of a body. */
-export const MAX_FORM_BYTES = 4096;
+/** Longest form, characters: what is read of a body. */
+export const MAX_FORM_CHARACTERS = 2048;
 export const MAX_FIELD_COUNT = 32;
 
 export type FormErrorCode = "FORM_TOO_LARGE" | "FORM_MALFORMED";
 
 const PERCENT = 0x25;
-const AMPERSAND = 0x26;
 const PLUS = 0x2b;
-const EQUALS = 0x3d;
 const SPACE = 0x20;
 
 /** Names and values, decoded. A name without `=` has an empty value. */
 export function parseForm(body: string): Result<ReadonlyMap<string, string>, FormErrorCode> {
-  const bytes = utf8Encode(body);
-  if (bytes.length > MAX_FORM_BYTES) {
-    return fail("FORM_TOO_LARGE", `The form is ${bytes.length} bytes long; ${MAX_FORM_BYTES} are allowed.`);
+  if (body.length > MAX_FORM_CHARACTERS) {
+    return fail(
+      "FORM_TOO_LARGE",
+      `The form is ${body.length} characters long; ${MAX_FORM_CHARACTERS} are allowed.`,
+    );
   }
   const fields = new Map<string, string>();
   let start = 0;
-  while (start < bytes.length) {
-    const end = indexOf(bytes, AMPERSAND, start, bytes.length);
+  while (start < body.length) {
+    const end = offsetOf("&", body, start);
     if (end > start) {
-      const split = indexOf(bytes, EQUALS, start, end);
-      const name = decode(bytes, start, split);
-      const value = decode(bytes, split + 1, end);
+      const field = body.slice(start, end);
+      const split = offsetOf("=", field, 0);
+      const name = decode(field.slice(0, split));
+      const value = decode(field.slice(split + 1));
       if (name === undefined || value === undefined) {
         return fail(
           "FORM_MALFORMED",
-          `The field at byte ${start} of the form is not valid percent-encoded UTF-8.`,
+          `The field at character ${start} of the form is not valid percent-encoded UTF-8.`,
         );
       }
       if (fields.has(name)) return fail("FORM_MALFORMED", `The field "${name}" appears twice in the form.`);
@@ -48,29 +49,30 @@ export function parseForm(body: string): Result<ReadonlyMap<string, string>, For
   return succeed(fields);
 }
 
-/** Offset of a byte between `start` and `end`, or `end`. */
-function indexOf(bytes: Uint8Array, byte: number, start: number, end: number): number {
-  for (let offset = start; offset < end; offset++) if (bytes[offset] === byte) return offset;
-  return end;
+/** Where a character stands next, or the end. */
+function offsetOf(character: string, text: string, start: number): number {
+  const offset = text.indexOf(character, start);
+  return offset < 0 ? text.length : offset;
 }
 
 /** One name or value; `undefined` if an escape or the UTF-8 is invalid. */
-function decode(bytes: Uint8Array, start: number, end: number): string | undefined {
-  const out: number[] = [];
-  for (let offset = start; offset < end; offset++) {
+function decode(text: string): string | undefined {
+  const bytes = utf8Encode(text);
+  let length = 0; // what is decoded is never longer, so it is written over what was read
+  for (let offset = 0; offset < bytes.length; offset++) {
     const byte = bytes[offset] ?? 0;
     if (byte !== PERCENT) {
-      out.push(byte === PLUS ? SPACE : byte);
+      bytes[length++] = byte === PLUS ? SPACE : byte;
       continue;
     }
-    if (offset + 2 >= end) return undefined;
+    if (offset + 2 >= bytes.length) return undefined;
     const high = hexDigit(bytes[offset + 1] ?? 0);
     const low = hexDigit(bytes[offset + 2] ?? 0);
     if (high < 0 || low < 0) return undefined;
-    out.push((high << 4) | low);
+    bytes[length++] = (high << 4) | low;
     offset += 2;
   }
-  return utf8Decode(Uint8Array.from(out));
+  return utf8Decode(bytes.subarray(0, length));
 }
 
 /** Value of an ASCII hex digit, or -1. */

@@ -4,6 +4,7 @@
 import { changeValues, type Section, type Values, writeValues } from "./app-settings.js";
 import type { Effect } from "./effect.js";
 import type { Booted, Raise } from "./event.js";
+import { parseFlat } from "./flat-json.js";
 import { json } from "./local-answer.js";
 import type { LocalApiState, Step } from "./local-api.js";
 import { attendedMs, type Guarded, type LocalRequest } from "./local-guard.js";
@@ -136,12 +137,8 @@ export function forgetNetwork(state: LocalApiState, request: LocalRequest): Step
 }
 
 function readSsid(body: string): string | undefined {
-  try {
-    const { ssid } = JSON.parse(body) as { readonly ssid?: unknown };
-    return typeof ssid === "string" ? ssid : undefined;
-  } catch {
-    return undefined;
-  }
+  const { ssid } = parseFlat(body) ?? {};
+  return typeof ssid === "string" ? ssid : undefined;
 }
 
 // ── the app's section

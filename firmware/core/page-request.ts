@@ -13,8 +13,8 @@ import {
   type RequestHead,
 } from "./http.js";
 
-/** Longest body: a form of a page, as JSON or not. */
-export const MAX_BODY_BYTES = 4096;
+/** Longest body. No form of ours has half of that, and each connection may hold one, as bytes and as text. */
+export const MAX_BODY_BYTES = 2048;
 
 export type PageError = HeadError | "LENGTH_MISSING" | "LENGTH_MALFORMED" | "BODY_TOO_LONG";
 

@@ -1,7 +1,8 @@
 // Name and password of a network as a phone submits them, by form or as JSON; refuses what no access point can have.
 
-import { utf8Encode } from "./bytes.js";
+import { utf8Length } from "./bytes.js";
 import { fail, type Result, succeed } from "./errors.js";
+import { parseFlat } from "./flat-json.js";
 import { parseForm } from "./form.js";
 
 /** IEEE 802.11-2020, 9.4.2.2. */
@@ -24,14 +25,14 @@ export function readCredentials(body: string): Result<Credentials, CredentialsEr
   const fields = body.trimStart().startsWith("{") ? readJson(body) : readForm(body);
   if (!fields.ok) return fields;
   const { ssid, password } = fields.value;
-  const ssidBytes = utf8Encode(ssid).length;
+  const ssidBytes = utf8Length(ssid);
   if (ssidBytes < 1 || ssidBytes > MAX_SSID_BYTES || ssid.includes("\0")) {
     return fail(
       "SSID_INVALID",
       `The network name is ${ssidBytes} bytes long; 1 to ${MAX_SSID_BYTES} are allowed.`,
     );
   }
-  const passwordBytes = utf8Encode(password).length;
+  const passwordBytes = utf8Length(password);
   if (!isPassword(password, passwordBytes)) {
     return fail(
       "PASSWORD_INVALID",
@@ -48,15 +49,9 @@ function readForm(body: string): Result<Credentials, CredentialsErrorCode> {
 }
 
 function readJson(body: string): Result<Credentials, CredentialsErrorCode> {
-  let value: unknown;
-  try {
-    value = JSON.parse(body);
-  } catch {
-    return fail("BODY_INVALID", "The body is not valid JSON.");
-  }
-  const { ssid, password = "" } = value as { readonly ssid?: unknown; readonly password?: unknown };
+  const { ssid, password = "" } = parseFlat(body) ?? {};
   if (typeof ssid !== "string" || typeof password !== "string") {
-    return fail("BODY_INVALID", 'The body has to be {"ssid": text, "password": text}.');
+    return fail("BODY_INVALID", 'The body has to be JSON: {"ssid": text, "password": text}.');
   }
   return succeed({ ssid, password });
 }

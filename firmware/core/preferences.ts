@@ -5,6 +5,7 @@
 import type { Effect } from "./effect.js";
 import { fail, type Result, succeed } from "./errors.js";
 import type { BuildSettings } from "./event.js";
+import { parseFlat } from "./flat-json.js";
 
 /** SSID and WPA2 passphrase, bytes (IEEE 802.11-2020, 9.4.2.2 and J.4). */
 export const MAX_SSID_BYTES = 32;
@@ -158,15 +159,10 @@ export interface SettingsChange {
 
 /** Reads the JSON of `POST /api/settings`; everything is checked before anything is changed. */
 export function readSettings(body: string): Result<SettingsChange, "SETTINGS_INVALID"> {
-  let value: unknown;
-  try {
-    value = JSON.parse(body);
-  } catch {
-    return fail("SETTINGS_INVALID", "The body is not valid JSON.");
-  }
-  if (typeof value !== "object" || value === null || Array.isArray(value))
-    return fail("SETTINGS_INVALID", "The body has to be a JSON object.");
-  const { server, checkSeconds, deviceName, acceptUnsigned } = value as Readonly<Record<string, unknown>>;
+  const value = parseFlat(body);
+  if (!value)
+    return fail("SETTINGS_INVALID", "The body has to be a JSON object of texts, numbers, true and false.");
+  const { server, checkSeconds, deviceName, acceptUnsigned } = value;
   if (server !== undefined && server !== "" && !(typeof server === "string" && readServer(server)))
     return fail(
       "SETTINGS_INVALID",
@@ -199,12 +195,7 @@ export function readSettings(body: string): Result<SettingsChange, "SETTINGS_INV
 
 /** Reads the JSON of `POST /api/token`. An empty one only where it may be withdrawn. */
 export function readToken(body: string, mayBeEmpty: boolean): Result<string, "TOKEN_INVALID"> {
-  let token: unknown;
-  try {
-    ({ token } = JSON.parse(body) as { readonly token?: unknown });
-  } catch {
-    token = undefined;
-  }
+  const { token } = parseFlat(body) ?? {};
   return typeof token === "string" && (isToken(token) || (mayBeEmpty && token === ""))
     ? succeed(token)
     : fail(

@@ -7,7 +7,7 @@ import { Stranger, type Visit } from "./stranger.js";
 
 const PAGE_PORT = 80;
 const PORTS = [PAGE_PORT, PUSH_PORT] as const;
-const MAX_BODY_BYTES = 4096;
+const MAX_BODY_BYTES = 2048;
 const TOKEN = "let-me-in-please";
 
 describe("the ports of a device", () => {
@@ -162,12 +162,12 @@ describe("the ports of a device", () => {
     expect(body.length).above(5_000);
   });
 
-  it("read bodies up to 4 096 bytes, and refuse a longer one before it comes", async () => {
+  it("read bodies up to 2 048 bytes, and refuse a longer one before it comes", async () => {
     const body = (sizeBytes: number) => `{"deviceName":"${"x".repeat(sizeBytes - 17)}"}`;
     const fits = await visit(post("/api/settings", body(MAX_BODY_BYTES)));
     expect(fits.received).match(/"code":"SETTING/);
     expect(fits.status).equal(400);
-    const { status, received } = await visit(post("/api/settings", "").replace("Length: 0", "Length: 4097"));
+    const { status, received } = await visit(post("/api/settings", "").replace("Length: 0", "Length: 2049"));
     expect(received).match(/"code":"BODY_TOO_LONG"/);
     expect(status).equal(413);
     await expectUnharmed();

@@ -2,10 +2,12 @@ import { expect } from "chai";
 import {
   base64UrlDecode,
   bytesEqual,
+  byteText,
   latin1,
   toHex,
   utf8Decode,
   utf8Encode,
+  utf8Length,
 } from "../../../firmware/core/bytes.js";
 
 describe("bytes", () => {
@@ -18,10 +20,21 @@ describe("bytes", () => {
       "😀+%#&",
       "\u0000x",
       "\u07ff\u0800\uffff\u{10ffff}",
+      `${"a".repeat(63)}é${"b".repeat(200)}😀`,
     ]) {
       const bytes = new TextEncoder().encode(text);
       expect(toHex(utf8Encode(text)), text).equal(Buffer.from(bytes).toString("hex"));
       expect(utf8Decode(bytes)).equal(text);
+      expect(utf8Length(text)).equal(bytes.length);
+    }
+  });
+
+  it("makes a text of bytes, one character each", () => {
+    for (const length of [0, 1, 63, 64, 65, 1000]) {
+      const bytes = Uint8Array.from({ length }, (_, i) => i & 255);
+      const text = byteText(bytes);
+      expect(text.length).equal(length);
+      expect(Array.from(bytes, (_, i) => text.charCodeAt(i))).deep.equal([...bytes]);
     }
   });
 

@@ -1,7 +1,7 @@
 // Forms as browsers send them, and as attackers do.
 
 import { expect } from "chai";
-import { MAX_FIELD_COUNT, MAX_FORM_BYTES, parseForm } from "../../../firmware/core/form.js";
+import { MAX_FIELD_COUNT, MAX_FORM_CHARACTERS, parseForm } from "../../../firmware/core/form.js";
 
 function fields(body: string): Record<string, string> {
   const form = parseForm(body);
@@ -57,7 +57,7 @@ describe("parsing a form", () => {
   }
 
   it("refuses more bytes and more fields than it has room for", () => {
-    expect(codeOf(`a=${"x".repeat(MAX_FORM_BYTES)}`)).to.equal("FORM_TOO_LARGE");
+    expect(codeOf(`a=${"x".repeat(MAX_FORM_CHARACTERS)}`)).to.equal("FORM_TOO_LARGE");
     const many = (count: number) => Array.from({ length: count }, (_, i) => `f${i}=1`).join("&");
     expect(codeOf(many(MAX_FIELD_COUNT))).to.equal(undefined);
     expect(codeOf(many(MAX_FIELD_COUNT + 1))).to.equal("FORM_TOO_LARGE");
