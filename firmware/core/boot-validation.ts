@@ -118,7 +118,7 @@ function verdict(state: TrialState, event: Stamped): Step {
 
 function giveUp(state: TrialState): Step {
   const missing = !state.online
-    ? "Wi-Fi was not joined"
+    ? "the network was not joined"
     : !state.serverReached
       ? "the server was not reached"
       : "the network was not stable";

@@ -55,7 +55,7 @@ function begin(event: Booted): Step {
     effects.push({ type: "store", key: UNHEALTHY_KEY, value: `${unhealthyCount}` });
   effects.push({ type: "setTimer", timer: "healthy", delayMs: HEALTHY_AFTER_MS });
   if (safeMode) {
-    const message = `safe mode: ${before} boots in a row were not healthy; only Wi-Fi, portal and update run`;
+    const message = `safe mode: ${before} boots in a row were not healthy; only network, pages and update run`;
     effects.push({ type: "log", level: "error", message });
     effects.push({ type: "raise", event: { type: "safeModeEntered", unhealthyCount: before } });
   } else effects.push({ type: "startApp" });

@@ -71,6 +71,8 @@ export interface Booted {
   readonly confirmsItself?: true;
   /** How the device gets into its network; absent: by Wi-Fi. */
   readonly link?: "wifi" | "ethernet";
+  /** Its name is announced in its network (multicast DNS); absent: it is. */
+  readonly isAnnounced?: boolean;
   /** Everything under our namespace in NVS. */
   readonly stored: Readonly<Record<string, string>>;
   /** The setup page, HTML: core does not import pages. */

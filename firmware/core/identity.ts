@@ -1,5 +1,7 @@
 // Who a device is: its name in the network and at the server, from the factory's MAC address.
 
+import type { Booted } from "./event.js";
+
 /** `aa:bb:cc:dd:ee:ff`. */
 export function formatMac(mac: Uint8Array): string {
   return Array.from(mac, (byte) => byte.toString(16).padStart(2, "0")).join(":");
@@ -36,3 +38,10 @@ export const isPowerLoss = (resetReason: string): boolean =>
 /** Whether the boot before has ended for another reason than the firmware's doing: power was lost, or it slept and was woken. */
 export const endedBlamelessly = (resetReason: string): boolean =>
   isPowerLoss(resetReason) || resetReason === "deep-sleep";
+
+/** The name by which a browser in the house reaches the device, such as `base-a1b2c3.local`; nothing if it announces none. */
+export const announcedName = ({
+  identity,
+  isAnnounced,
+}: Pick<Booted, "identity" | "isAnnounced">): string | undefined =>
+  isAnnounced === false ? undefined : `${identity.deviceId.toLowerCase()}.local`;

@@ -1,6 +1,7 @@
 // What a device tells of itself: `/api/version` is who it is, `/api/health` how it fares. Holds no secret.
 
 import type { Stamped } from "./event.js";
+import { announcedName } from "./identity.js";
 import type { LocalApiState } from "./local-api.js";
 import { nameOf } from "./local-settings.js";
 import { parseVersion } from "./version.js";
@@ -19,6 +20,7 @@ export function versionFacts(
   const version = parseVersion(image.version);
   return {
     deviceId: identity.deviceId,
+    hostName: announcedName(boot) ?? null,
     name: nameOf(preferences, identity.deviceId),
     type: identity.type,
     version: image.version,
@@ -51,9 +53,10 @@ export function healthFacts(
     safeMode: state.safeModeAfter > 0,
     unhealthyBootCount: state.safeModeAfter,
     link: {
+      kind: boot?.link ?? "wifi",
       state: address === "" ? "offline" : "online",
       address: address || null,
-      rssi: address === "" ? null : state.rssi,
+      rssi: state.rssi || null, // 0: a cable
       setupPortal: state.portalOpen,
       server: state.serverReached ? "reached" : "not-reached",
     },

@@ -28,6 +28,8 @@ export const ATTENDED_MS = 10 * 60_000;
 /** What is guarded, as it is now. */
 export interface Guarded {
   readonly deviceId: string;
+  /** Where it is found: its name if it announces one, else its address. */
+  readonly ownHost: string;
   /** Empty: the owner has set none. */
   readonly token: string;
   /** `setup`: the access point only, because the device is in no other network. */
@@ -66,13 +68,9 @@ export function attendedMs({ token, place, pluggedIn, provisioned }: Guarded, at
 
 /** Why a request is refused, if it is. */
 export function refusalOf(request: LocalRequest, right: Right, guarded: Guarded): Refusal | undefined {
-  const { deviceId } = guarded;
+  const { deviceId, ownHost } = guarded;
   if (!isOwnHost(request.host, deviceId))
-    return refusal(
-      403,
-      "FOREIGN_HOST",
-      `Use http://${deviceId.toLowerCase()}.local/ or the device's address.`,
-    );
+    return refusal(403, "FOREIGN_HOST", `Use the device's own name or address: http://${ownHost}/`);
   if (request.method === "POST") {
     if (isForeignOrigin(request))
       return refusal(403, "FOREIGN_ORIGIN", "Only the device's own page may change it.");

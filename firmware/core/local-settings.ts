@@ -5,6 +5,7 @@ import { changeValues, type Section, type Values, writeValues } from "./app-sett
 import type { Effect } from "./effect.js";
 import type { Booted, Raise } from "./event.js";
 import { parseFlat } from "./flat-json.js";
+import { announcedName } from "./identity.js";
 import { json } from "./local-answer.js";
 import type { LocalApiState, Step } from "./local-api.js";
 import { attendedMs, type Guarded, type LocalRequest } from "./local-guard.js";
@@ -22,6 +23,7 @@ import { MAX_ORDER_SETTINGS, OWNERS_SETTINGS, type PushedSettings } from "./wire
 /** What the guard judges by. */
 export const guardedOf = ({ boot, token, ssids, ...state }: LocalApiState): Guarded => ({
   deviceId: boot?.identity.deviceId ?? "",
+  ownHost: (boot && announcedName(boot)) ?? state.address,
   token,
   place: state.portalOpen && state.address === "" ? "setup" : "house",
   pluggedIn: boot?.resetReason === "power-on" || boot?.resetReason === "external",

@@ -130,6 +130,14 @@ function portalOrOwnPages(device: DeviceState, event: Stamped): ReturnType<typeo
   return portalStep(event.type === "booted" ? portalAtBoot(event) : device.portal, event);
 }
 
-function portalAtBoot({ identity: { type, deviceId }, image: { version }, setupPage }: Booted): PortalState {
-  return initialPortal({ deviceName: `Skyslot ${deviceId}`, type, deviceId, version, page: setupPage });
+function portalAtBoot({ identity, image: { version }, setupPage, isAnnounced = true }: Booted): PortalState {
+  const { type, deviceId } = identity;
+  return initialPortal({
+    deviceName: `Skyslot ${deviceId}`,
+    type,
+    deviceId,
+    isAnnounced,
+    version,
+    page: setupPage,
+  });
 }

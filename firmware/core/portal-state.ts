@@ -8,8 +8,9 @@ export interface PortalInfo {
   readonly deviceName: string;
   readonly type: string;
   readonly version: string;
-  /** Also the mDNS host name. */
+  /** Also the mDNS host name, where that is announced; absent: it is. */
   readonly deviceId: string;
+  readonly isAnnounced?: boolean;
   /** HTML of `GET /`. Handed in, because core imports core only. */
   readonly page: string;
 }
@@ -23,7 +24,7 @@ export interface JoinReport {
   readonly reason?: JoinFailure;
   readonly message?: string;
   readonly address?: string;
-  /** Such as `base-a1b2c3.local`. */
+  /** Such as `base-a1b2c3.local`, where it is announced. */
   readonly hostName?: string;
 }
 

@@ -105,7 +105,7 @@ function joined(state: PortalState, address: string): JoinReport {
     attempt: join.attempt,
     ssid: join.phase === "joining" || join.phase === "joined" ? join.ssid : "",
     address,
-    hostName: hostName(state),
+    ...(state.info.isAnnounced === false ? {} : { hostName: hostName(state) }),
   };
 }
 

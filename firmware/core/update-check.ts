@@ -57,7 +57,7 @@ function checkRequest(state: UpdateState, freeHeapBytes: number): CheckRequest |
     boot_count: state.bootCount,
     reset_reason: resetCause(state.boot),
     free_heap: freeHeapBytes,
-    rssi: state.rssi,
+    ...(state.rssi === 0 ? {} : { rssi: state.rssi }), // a cable has none
     address: state.address,
     check_seconds: state.checkSeconds,
     // Not on trial: the firmware that it may fall back to might not know of tokens, and be refused for it.

@@ -9,6 +9,7 @@ import { newImageReader, readImage } from "../core/image.js";
 import { parseVersion, versionName } from "../core/version.js";
 import { setupPage } from "../portal/setup-page.js";
 import { statusPage } from "../portal/status-page.js";
+import { IS_ANNOUNCED } from "./discovery.js";
 import { bootLabel, isTorn, type Native, nextLabel, runningLabel, slotStateOf } from "./native.js";
 import { LINK } from "./wifi.js";
 
@@ -36,6 +37,7 @@ export function readBootFacts(
     ...(restartNote === undefined ? {} : { restartNote }),
     ...(native.skyslot_confirms_by_app() === 1 ? {} : { confirmsItself: true as const }),
     link: LINK,
+    isAnnounced: IS_ANNOUNCED,
     bootSlot: bootLabel(native),
     stored,
     setupPage,

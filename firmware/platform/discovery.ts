@@ -5,6 +5,9 @@ import UDP from "embedded:io/socket/udp";
 import DNSSD from "embedded:network/dnssd";
 import type { Announced } from "../core/effect.js";
 
+/** The device can be found by its name. */
+export const IS_ANNOUNCED: boolean = true;
+
 /** Names that are tried: the device id, and with `-2` and `-3`. */
 const MAX_NAMES = 3;
 

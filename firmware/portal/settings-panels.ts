@@ -99,7 +99,7 @@ function askReset(times) {
   $("ask").hidden = !times;
   $("ask").className = times > 1 ? "turn" : "";
   $("reset").hidden = times > 0;
-  put("ask-text", times > 1 ? T.resetSure : T.resetAsk);
+  put("ask-text", times > 1 ? T.resetSure : wired ? T.wired.resetAsk : T.resetAsk);
   put("ask-yes", times > 1 ? T.resetNow : T.resetYes);
   (times ? $("ask-text") : $("reset")).focus();
   $("ask-yes").onclick = async () => {
@@ -107,7 +107,7 @@ function askReset(times) {
     askReset(0);
     try {
       await ask("POST", "/api/factory-reset", {});
-      note("reset-say", T.resetDone);
+      note("reset-say", wired ? T.wired.resetDone : T.resetDone);
     } catch (error) {
       note("reset-say", error.message, true);
     }

@@ -37,7 +37,7 @@ const MARKUP = `<main>
 <label for=seconds>${text.seconds}</label><input id=seconds type=number inputmode=numeric min=10 max=86400>
 <label for=unsigned class=check><input id=unsigned type=checkbox aria-describedby=unsigned-hint>${text.unsigned}</label><p class="hint soft" id=unsigned-hint>${text.unsignedHint}</p>
 <button class=main>${text.save}</button><p class=say id=settings-say role=status></p></form></section>
-<section aria-labelledby=saved-title><h2 id=saved-title>${text.saved}</h2><div class=card>${SAVED}</div></section>
+<section aria-labelledby=saved-title id=networks><h2 id=saved-title>${text.saved}</h2><div class=card>${SAVED}</div></section>
 <section aria-labelledby=ota-title id=ota><h2 id=ota-title>${text.ota}</h2><form class=card id=upload novalidate>
 <label for=image>${text.image}</label><input id=image type=file accept=".bin">
 <label for=release>${text.release}</label><input id=release type=file aria-describedby=release-hint><p class="hint soft" id=release-hint>${text.releaseHint}</p>
@@ -49,7 +49,7 @@ const MARKUP = `<main>
 </main>`;
 
 const SCRIPT = `
-let known = {}, sending = false;
+let known = {}, sending = false, wired = false;
 
 function span(seconds) {
   if (seconds < 90) return fill(T.seconds, { n: Math.max(1, Math.round(seconds)) });
@@ -73,7 +73,10 @@ async function refresh() {
     const version = await ask("GET", "/api/version");
     const health = await ask("GET", "/api/health");
     $("title").textContent = document.title = version.name;
-    $("lead").textContent = version.deviceId + ".local \\u00b7 " + version.hardware;
+    put("lead", [version.hostName || health.link.address, version.hardware].filter(Boolean).join(" \\u00b7 "));
+    wired = health.link.kind === "ethernet";
+    $("networks").hidden = wired;
+    if (wired) put("token-hint", T.wired.tokenHint);
     note("alert", health.safeMode ? fill(T.safeMode, { n: health.unhealthyBootCount }) : "", true);
     const build = version.build ? "+" + version.build : "";
     facts([

@@ -161,6 +161,12 @@ export const STATUS_SCRIPT_STRINGS = Object.freeze({
   resetSure: "This cannot be undone. The device restarts and has to be set up anew.",
   resetNow: "Reset now",
   resetDone: "The device forgets everything and restarts. It opens its setup network again.",
+  wired: Object.freeze({
+    tokenHint:
+      "Every change on this page needs it. Lost? Then the device has to be flashed anew: by a cable to its serial port, with its settings erased.",
+    resetAsk: "Forget all settings and the owner’s token?",
+    resetDone: "The device forgets everything and restarts.",
+  }),
 });
 
 /** Of the `led` app's settings. */

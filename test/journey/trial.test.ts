@@ -58,7 +58,7 @@ describe("a trial run", () => {
         else rig.desk.home.setUp(true);
       },
     });
-    expect(outcome).equal("Wi-Fi was not joined within 300 s");
+    expect(outcome).equal("the network was not joined within 300 s");
     await expectRolledBack();
   });
 

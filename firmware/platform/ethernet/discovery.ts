@@ -3,6 +3,8 @@
 
 import type { Announced } from "../../core/effect.js";
 
+export const IS_ANNOUNCED: boolean = false;
+
 export const createDiscovery = () => ({
   announce(_hostName: string, _services: readonly Announced[]) {},
   withdraw() {},

@@ -70,7 +70,7 @@ describe("boot validation", () => {
     expect(offline.last[0]).deep.equal({
       type: "store",
       key: "trial.reason",
-      value: "Wi-Fi was not joined within 300 s",
+      value: "the network was not joined within 300 s",
     });
     expect(offline.types.at(-1)).equal("rollBack");
     expect(run([ON_TRIAL, ONLINE, DEADLINE]).last[0]).include({

@@ -49,6 +49,20 @@ describe("the status page", () => {
     expect(browser.text("alert")).equal("");
   });
 
+  it("of a device with a cable tells its address, and of no Wi-Fi", async () => {
+    const wired = await new StatusBrowser({}, { link: "ethernet", isAnnounced: false }).own();
+    wired.on({ type: "online", address: "192.168.1.20", rssi: 0 });
+    await wired.open();
+    expect(wired.text("lead")).equal("192.168.1.20 \u00b7 esp32");
+    expect(wired.element("networks").hidden).equal(true);
+    expect(wired.text("token-hint")).match(/flashed anew/);
+    await wired.click("reset");
+    expect(wired.text("ask-text")).equal("Forget all settings and the owner\u2019s token?");
+    const wireless = await new StatusBrowser().open();
+    expect(wireless.text("lead")).equal("base-0000a1.local \u00b7 esp32");
+    expect(wireless.element("networks").hidden).equal(false);
+  });
+
   it("says so when the device does not answer, and when it is in safe mode", async () => {
     browser = new StatusBrowser();
     browser.link = "down";
