@@ -1,9 +1,9 @@
 // The device's name and services in the house, through `embedded:network/dnssd`. If another has the name already, a number is put
 // behind it.
 
-import UDP from "embedded:io/socket/udp";
 import DNSSD from "embedded:network/dnssd";
 import type { Announced } from "../core/effect.js";
+import { DnsSocket } from "./dns-socket.js";
 
 /** The device can be found by its name. */
 export const IS_ANNOUNCED: boolean = true;
@@ -37,7 +37,7 @@ export function createDiscovery() {
     withdraw,
     announce(hostName: string, services: readonly Announced[]) {
       withdraw();
-      dnssd = new DNSSD({ socket: { io: UDP } });
+      dnssd = new DNSSD({ socket: { io: DnsSocket } });
       claim(dnssd, hostName, services, 1);
     },
   };

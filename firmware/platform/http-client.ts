@@ -2,11 +2,11 @@
 // error. Bodies are pulled: bytes stay in the TCP window until core asks for them.
 
 import TCP from "embedded:io/socket/tcp";
-import UDP from "embedded:io/socket/udp";
 import Resolver from "embedded:network/dns/resolver/udp";
 import HTTPClient from "embedded:network/http/client";
 import Net from "net";
 import type { HttpRequest } from "../core/effect.js";
+import { DnsSocket } from "./dns-socket.js";
 import type { Dispatch } from "./runner.js";
 
 interface Running {
@@ -36,7 +36,7 @@ export function createHttpClient(dispatch: Dispatch) {
       const client = new HTTPClient({
         host,
         port,
-        dns: { io: Resolver, servers: dnsServers(), socket: { io: UDP } },
+        dns: { io: Resolver, servers: dnsServers(), socket: { io: DnsSocket } },
         socket: { io: TCP },
         onError: () => failed(attempt, `no connection to ${host}:${port}`),
       });
