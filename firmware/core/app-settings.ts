@@ -4,6 +4,7 @@
 
 import { fail, type Result, succeed } from "./errors.js";
 import { parseFlat } from "./flat-json.js";
+import { writeJson } from "./json.js";
 
 /** A text longer than this is none of ours: it has to fit into a string of NVS. */
 const MAX_TEXT_LENGTH = 1_000;
@@ -59,7 +60,7 @@ export function configured(
   section: Section,
   built: Values,
 ): { readonly section: Section; readonly problems: readonly string[] } {
-  const { values, problems } = storedValues(section, JSON.stringify(built));
+  const { values, problems } = storedValues(section, writeJson(built));
   return { section: { ...section, defaults: values }, problems };
 }
 
@@ -104,7 +105,7 @@ export function changeValues(
 
 /** As it is stored: the fields in the section's order, so that the same values are the same text. */
 export const writeValues = ({ fields }: Section, values: Values): string =>
-  JSON.stringify(Object.fromEntries(fields.map(({ name }) => [name, values[name]])));
+  writeJson(Object.fromEntries(fields.map(({ name }) => [name, values[name]])));
 
 function readObject(text: string): Result<Readonly<Record<string, unknown>>, SettingErrorCode> {
   if (text.length > MAX_TEXT_LENGTH)
@@ -156,4 +157,4 @@ function isLine(value: unknown, most: number): value is string {
 }
 
 /** A value inside a message: what somebody sent must not fill the log. */
-const short = (value: unknown): string => `${JSON.stringify(value) ?? "nothing"}`.slice(0, 24);
+const short = (value: unknown): string => `${writeJson(value) ?? "nothing"}`.slice(0, 24);

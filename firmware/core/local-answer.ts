@@ -1,6 +1,7 @@
 // Answers of the device's own API: JSON or a page, never kept by a browser.
 
 import type { Effect, HttpResponse } from "./effect.js";
+import { writeJson } from "./json.js";
 import type { LocalRequest } from "./local-guard.js";
 
 /** Whom an answer goes to. */
@@ -11,7 +12,7 @@ export const json = (
   status: number,
   value: object,
   headers: HttpResponse["headers"] = {},
-): Effect => respond(to, status, JSON.stringify(value), { "content-type": "application/json", ...headers });
+): Effect => respond(to, status, writeJson(value), { "content-type": "application/json", ...headers });
 
 export function respond(
   { connection }: Connection,
