@@ -2,11 +2,15 @@
 // stay outside. It lowers nothing: the engine does that when it starts the bundle, so the same text also runs on XS.
 
 import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
 import { build, type Plugin, transform } from "esbuild";
 import { isSdkModule } from "../modules/specifiers.js";
 
+/** Stands in a bundle before what the file itself says: on a chip all that comes earlier is preloaded. */
+export const APP_MAIN = "/*! main */";
+
 export interface BundleOptions {
-  /** What the module `mc/config` exports, as in the manifest's "config". */
+  /** What the module `mc/config` exports, as in the manifest's "config"; frozen, as mcconfig writes it. */
   readonly config?: object;
   /** Smaller syntax and no spaces, as for an image; names stay, so that a stack can be read, unless it is "names". */
   readonly minify?: boolean | "names";
@@ -21,9 +25,10 @@ export async function bundleModule(file: string, options: BundleOptions = {}): P
   } catch (error) {
     // esbuild refuses to bundle what XS only throws for when it runs; a single file needs no bundling.
     if (!/Cannot assign to "[^"]+" because it is a constant/.test(String(error))) throw error;
-    const loader = /\.[mc]?ts$/.test(file) ? "ts" : "js";
     const text = await readFile(file, "utf8");
-    return (await transform(text, { loader, format: "esm", target: "es2023", logLevel: "silent" })).code;
+    return (
+      await transform(text, { loader: loaderOf(file), format: "esm", target: "es2023", logLevel: "silent" })
+    ).code;
   }
 }
 
@@ -37,11 +42,11 @@ async function bundle(file: string, options: BundleOptions): Promise<string> {
     minifySyntax: Boolean(options.minify),
     minifyWhitespace: Boolean(options.minify),
     minifyIdentifiers: options.minify === "names",
-    legalComments: "none",
+    legalComments: "inline",
     charset: "utf8",
     write: false,
     logLevel: "silent",
-    plugins: [sdkModules(options.config ?? {}), ...(options.replace ? [replaced(options.replace)] : [])],
+    plugins: [sdkModules(options.config ?? {}), sources(resolve(file), options.replace)],
   });
   return result.outputFiles[0]?.text ?? "";
 }
@@ -51,19 +56,23 @@ const sdkModules = (config: object): Plugin => ({
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^mc\/config$/ }, ({ path }) => ({ path, namespace: "config" }));
     onLoad({ filter: /.*/, namespace: "config" }, () => ({
-      contents: JSON.stringify(config),
-      loader: "json",
+      contents: `export default Object.freeze(${JSON.stringify(config)}, true);`,
     }));
     onResolve({ filter: /^[a-z]/ }, ({ path }) => (isSdkModule(path) ? { path, external: true } : undefined));
   },
 });
 
-const replaced = (replace: NonNullable<BundleOptions["replace"]>): Plugin => ({
-  name: "replaced",
+/** Marks where the file's own statements begin, and takes what is to be used instead of a file. */
+const sources = (main: string, replace: BundleOptions["replace"]): Plugin => ({
+  name: "sources",
   setup({ onLoad }) {
-    onLoad({ filter: /\.ts$/ }, ({ path }) => {
-      const contents = replace(path);
-      return contents === undefined ? undefined : { contents, loader: "ts" };
+    onLoad({ filter: /\.[mc]?[jt]s$/ }, async ({ path }) => {
+      const replacement = replace?.(path);
+      if (path !== main && replacement === undefined) return undefined;
+      const text = replacement ?? (await readFile(path, "utf8"));
+      return { contents: path === main ? `${APP_MAIN}\n${text}` : text, loader: loaderOf(path) };
     });
   },
 });
+
+const loaderOf = (path: string) => (/\.[mc]?ts$/.test(path) ? "ts" : "js");
