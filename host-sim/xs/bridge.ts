@@ -3,10 +3,12 @@
 // Node; plain data and buffers are copied, and what a module writes into a buffer argument is copied back.
 
 import { readFileSync } from "node:fs";
+import { ROOMY_HEAP, type XsHeap } from "./heap.js";
 import { KnownObjects } from "./known-objects.js";
-import { Operations } from "./operations.js";
+import { Constructed, Operations } from "./operations.js";
+import { type BundleParts, MAIN, PRELOADED, splitBundle } from "./split-bundle.js";
 import { FrameReader, FrameWriter } from "./value-codec.js";
-import { MachineEnded, type WorkerOptions, XsWorker } from "./worker.js";
+import { MachineEnded, XsWorker } from "./worker.js";
 
 /** What a bridge needs of the device. */
 export interface BridgeHost {
@@ -15,6 +17,8 @@ export interface BridgeHost {
   uptimeMs(): number;
   random(): number;
   trace(text: string): void;
+  /** What XS itself prints on a chip's serial line: that memory could not be had, and how much. */
+  report?(text: string): void;
   /** Promise jobs wait: call runPromiseJobs in a later turn. */
   promiseJobsQueued(): void;
   /** Whether this is the device's global object. */
@@ -23,7 +27,20 @@ export interface BridgeHost {
   isForFirmware(error: unknown): boolean;
 }
 
-/** What the machine in XS has used, in bytes unless said otherwise. */
+export interface BridgeOptions {
+  /** The program that build.ts made. */
+  readonly program: string;
+  /** Bytecodes that one turn may take; absent: any number. */
+  readonly turnBudget?: number;
+  /** Absent: more than any firmware needs. */
+  readonly heap?: XsHeap;
+  /** Whether all but the app's main is preloaded; absent: yes. The SDK's modules always are. */
+  readonly isPreloaded?: boolean;
+  /** Whether functions have `name` and `length`, and errors a `stack`; absent: no, as in a firmware with the SDK's "strip". */
+  readonly keepsNames?: boolean;
+}
+
+/** What the machine in XS has used, in bytes unless said otherwise. What only the bridge needs is left out. */
 export interface XsUse {
   /** Since the machine was made. */
   readonly bytecodeCount: number;
@@ -38,10 +55,15 @@ export interface XsUse {
   readonly peakStackCount: number;
   /** 16 on the ESP32. */
   readonly bytesPerSlot: number;
+  /** What slots and chunks have taken of what there is for them: what was needed at once, rounded up to an increment. */
+  readonly claimedSlotBytes: number;
+  readonly claimedChunkBytes: number;
+  /** What neither has ever taken; undefined where there is no limit. */
+  readonly unclaimedBytes: number | undefined;
 }
 
 const PRELUDE = "skyslot:prelude";
-const MAIN = "main";
+const NO_LIMIT = 0xffffffff;
 const preludeText = readFileSync(new URL("./prelude.js", import.meta.url), "utf8");
 
 export class XsBridge {
@@ -49,11 +71,13 @@ export class XsBridge {
   readonly #host: BridgeHost;
   readonly #known: KnownObjects;
   readonly #operations: Operations;
-  #bundle = "";
+  readonly #isPreloaded: boolean;
+  #parts: BundleParts = { sdkModules: [], main: "" };
   #depth = 0;
 
-  constructor(host: BridgeHost, options: WorkerOptions) {
+  constructor(host: BridgeHost, options: BridgeOptions) {
     this.#host = host;
+    this.#isPreloaded = options.isPreloaded ?? true;
     this.#known = new KnownObjects({
       isGlobal: (value) => host.isGlobal(value),
       callXs: ({ number, isConstruct, self, parameters }) =>
@@ -63,14 +87,30 @@ export class XsBridge {
         }),
     });
     this.#operations = new Operations(this.#known, (specifier) => this.#import(specifier));
-    this.#worker = new XsWorker(options);
-    this.#command("I", (frame) => frame.raw(Buffer.from(PRELUDE)));
+    this.#worker = new XsWorker(options.program);
+    this.#worker.send(this.#creation(options));
   }
 
-  /** Runs a bundle, one ES module, to the end of its body. Errors are the firmware's. */
+  /**
+   * Preloads what is preloaded of a bundle, one ES module, and runs its main to the end of its body in a machine of its own. Once.
+   * Errors are the firmware's.
+   */
   run(bundle: string): void {
-    this.#bundle = bundle;
+    this.preload(bundle);
     this.#command("I", (frame) => frame.raw(Buffer.from(MAIN)));
+  }
+
+  /** The first half of run. */
+  preload(bundle: string): void {
+    this.#parts = splitBundle(bundle, this.#isPreloaded);
+    const { sdkModules, preloaded } = this.#parts;
+    const known = sdkModules.filter((specifier) => this.#host.moduleOf(specifier) !== undefined);
+    this.#command("P", (frame) => {
+      for (const names of [[PRELUDE, ...known, ...(preloaded === undefined ? [] : [PRELOADED])], [MAIN]]) {
+        frame.uint32(names.length);
+        for (const name of names) frame.text(name);
+      }
+    });
   }
 
   runPromiseJobs(): void {
@@ -141,12 +181,33 @@ export class XsBridge {
         case "T":
           this.#host.trace(reader.text());
           break;
+        case "E":
+          this.#host.report?.(reader.text().trim());
+          break;
         case "X":
           throw new MachineEnded(reader.text());
         default:
           throw new Error(`XS sent a frame with the unknown tag "${tag}"`);
       }
     }
+  }
+
+  #creation({ heap = ROOMY_HEAP, turnBudget = 0, keepsNames = false }: BridgeOptions): Buffer {
+    const numbers = [
+      turnBudget,
+      Number(keepsNames),
+      heap.staticBytes,
+      heap.chunkBytes,
+      heap.slotBytes,
+      heap.initialChunkBytes,
+      heap.chunkIncrementBytes,
+      heap.initialSlotCount,
+      heap.slotIncrementCount,
+      heap.stackCount,
+    ];
+    const frame = new FrameWriter(this.#known).tag("B");
+    for (const number of numbers) frame.uint32(number);
+    return frame.bytes;
   }
 
   #reply(write: (frame: FrameWriter) => void): void {
@@ -161,7 +222,7 @@ export class XsBridge {
     write?.(frame);
     this.#worker.send(frame.bytes);
     const reader = new FrameReader(this.#worker.receive(), this.#known, 1);
-    return {
+    const use = {
       bytecodeCount: reader.number(),
       slotBytes: reader.uint32(),
       chunkBytes: reader.uint32(),
@@ -170,7 +231,11 @@ export class XsBridge {
       peakBytes: reader.uint32(),
       peakStackCount: reader.uint32(),
       bytesPerSlot: reader.uint32(),
+      claimedSlotBytes: reader.uint32(),
+      claimedChunkBytes: reader.uint32(),
     };
+    const unclaimedBytes = reader.uint32();
+    return { ...use, unclaimedBytes: unclaimedBytes === NO_LIMIT ? undefined : unclaimedBytes };
   }
 
   // ── modules ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -183,7 +248,8 @@ export class XsBridge {
 
   #textOf(specifier: string): string | undefined {
     if (specifier === PRELUDE) return preludeText;
-    if (specifier === MAIN) return this.#bundle;
+    if (specifier === MAIN) return this.#parts.main;
+    if (specifier === PRELOADED) return this.#parts.preloaded;
     const found = this.#host.moduleOf(specifier);
     if (found === undefined) return undefined;
     const exports = Object.keys(found).map((name) =>
@@ -199,8 +265,7 @@ export class XsBridge {
   // ── operations ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #describe(number: number): void {
-    const description = this.#operations.describe(this.#known.objectOf(number));
-    this.#reply((frame) => frame.value(description));
+    this.#reply((frame) => this.#operations.describe(this.#known.objectOf(number), frame));
   }
 
   #operate(reader: FrameReader): void {
@@ -217,7 +282,8 @@ export class XsBridge {
           );
           frame.byte(written.length);
           for (const { index, bytes } of written) frame.byte(index).sized(bytes);
-          frame.value(result);
+          if (result instanceof Constructed) result.write(frame);
+          else frame.value(result);
         });
       });
     } catch (error) {
@@ -231,7 +297,7 @@ export class XsBridge {
     if (numbers.length === 0) return;
     this.#command("F", (frame) => {
       frame.uint32(numbers.length);
-      for (const number of numbers) frame.value(number);
+      for (const number of numbers) frame.uint32(number);
     });
   }
 }

@@ -5,19 +5,19 @@
 import type { Engine, EngineBoot } from "../engine/engine.js";
 import { compileBundle, type ModuleTable, realmFor, runBundle } from "../engine/evaluate.js";
 import type { Realm, RealmHost } from "../engine/realm.js";
-import { XsBridge } from "./bridge.js";
+import { type BridgeOptions, XsBridge } from "./bridge.js";
 import { MachineEnded } from "./worker.js";
 
 /** About 36 instructions of the ESP32 a bytecode: 5 s at 160 MHz, the task watchdog's time. */
 const WATCHDOG_BYTECODES = 22_000_000;
 
-export interface XsEngineOptions {
-  /** The program that build.ts made. */
-  readonly program: string;
+export interface XsEngineOptions extends Omit<BridgeOptions, "turnBudget"> {
   /** Told of each boot's machine before the firmware runs. */
   readonly onBoot?: (bridge: XsBridge) => void;
   /** Told when the firmware's module body has run. */
   readonly onStarted?: (bridge: XsBridge) => void;
+  /** Told what XS prints on a chip's serial line, such as `# Slot allocation: failed for 1024 bytes`. */
+  readonly onReport?: (text: string) => void;
 }
 
 export function xsEngine(options: XsEngineOptions): Engine {
@@ -28,13 +28,9 @@ export function xsEngine(options: XsEngineOptions): Engine {
       return {
         realm: realm as unknown as Realm,
         run(modules) {
-          bridge = new XsBridge(
-            realm.bridgeHost(modules, () => bridge?.runPromiseJobs()),
-            {
-              program: options.program,
-              turnBudget: WATCHDOG_BYTECODES,
-            },
-          );
+          const host = realm.bridgeHost(modules, () => bridge?.runPromiseJobs());
+          const report = (text: string) => options.onReport?.(text);
+          bridge = new XsBridge({ ...host, report }, { ...options, turnBudget: WATCHDOG_BYTECODES });
           options.onBoot?.(bridge);
           bridge.run(bundle);
           options.onStarted?.(bridge);

@@ -1,10 +1,35 @@
 // What firmware in XS can do with an object of Node: each method, getter, setter and constructor is an operation with a number.
-// prelude.js makes XS's side of an object from its description. It never sends anything.
+// native/objects.c makes XS's side of an object from its description. It never sends anything.
 
 import type { KnownObjects } from "./known-objects.js";
+import type { FrameWriter } from "./value-codec.js";
 
 type Operation = (self: unknown, parameters: unknown[]) => unknown;
 type AnyFunction = (...parameters: unknown[]) => unknown;
+
+/** What an object has of its own: name, and the operations of a method, or of a getter and a setter. */
+type Member =
+  | { readonly kind: "m"; readonly name: string; readonly call: number }
+  | { readonly kind: "a"; readonly name: string; readonly get: number; readonly set: number };
+
+/** Stands for no number: no prototype but Object's, no setter. */
+const NONE = 0xffffffff;
+
+/** What `new` gave: an object of Node, which XS has no instance of yet. */
+export class Constructed {
+  readonly number: number;
+  readonly #members: readonly Member[];
+
+  constructor(number: number, members: readonly Member[]) {
+    this.number = number;
+    this.#members = members;
+  }
+
+  write(frame: FrameWriter): void {
+    frame.uint32(this.number);
+    writeMembers(frame, this.#members);
+  }
+}
 
 export class Operations {
   readonly #known: KnownObjects;
@@ -21,38 +46,44 @@ export class Operations {
     return this.#operations[number]!(self, parameters);
   }
 
-  /** A class, or an object with what it has of its own: see prelude.js. */
-  describe(object: object): unknown[] {
-    if (typeof object === "function") return this.#describeClass(object as AnyFunction);
+  /** A class, or an object with what it has of its own. */
+  describe(object: object, frame: FrameWriter): void {
+    if (typeof object === "function") this.#describeClass(object as AnyFunction, frame);
+    else this.#describeObject(object, frame);
+  }
+
+  #describeObject(object: object, frame: FrameWriter): void {
     const prototype = Object.getPrototypeOf(object) as object | null;
     const isRoot = prototype === null || prototype === Object.prototype;
-    return ["object", isRoot ? undefined : prototype, this.#members(object), Object.isFrozen(object)];
+    frame.tag("o").uint32(isRoot ? NONE : this.#known.numberOf(prototype));
+    writeMembers(frame, this.#members(object));
+    frame.byte(Number(Object.isFrozen(object)));
   }
 
-  #describeClass(made: AnyFunction): unknown[] {
+  #describeClass(made: AnyFunction, frame: FrameWriter): void {
     const { prototype } = made as unknown as { prototype: object };
-    const number = this.#known.numberOf(prototype);
-    return [
-      "class",
-      this.#add((_self, parameters) => this.#construct(made, parameters)),
-      this.#members(made),
-      number,
-      this.#members(prototype).filter(([, name]) => name !== "constructor"),
-      Object.isFrozen(made),
-      Object.isFrozen(prototype),
-    ];
+    frame.tag("c").uint32(this.#add((_self, parameters) => this.#construct(made, parameters)));
+    writeMembers(frame, this.#members(made));
+    frame.uint32(this.#known.numberOf(prototype));
+    writeMembers(
+      frame,
+      this.#members(prototype).filter(({ name }) => name !== "constructor"),
+    );
+    frame.byte(Number(Object.isFrozen(made))).byte(Number(Object.isFrozen(prototype)));
   }
 
-  #members(object: object): unknown[][] {
-    return Reflect.ownKeys(object).flatMap((key) => {
+  #members(object: object): Member[] {
+    return Reflect.ownKeys(object).flatMap((key): Member[] => {
       const name = key === Symbol.iterator ? "@@iterator" : key;
       if (typeof name === "symbol" || isBuiltIn(object, name)) return [];
       const { value, get, set } = Object.getOwnPropertyDescriptor(object, key)!;
-      if (isMethod(value) && name !== "constructor")
-        return [["m", name, this.#add((self, parameters) => this.#call(value, self ?? object, parameters))]];
+      if (isMethod(value) && name !== "constructor") {
+        const call = this.#add((self, parameters) => this.#call(value, self ?? object, parameters));
+        return [{ kind: "m", name, call }];
+      }
       const getter = this.#add((self) => Reflect.get(object, key, self ?? object));
       const isReadOnly = get !== undefined && set === undefined;
-      return [["a", name, getter, isReadOnly ? undefined : this.#add(setterOf(object, key))]];
+      return [{ kind: "a", name, get: getter, set: isReadOnly ? NONE : this.#add(setterOf(object, key)) }];
     });
   }
 
@@ -60,12 +91,11 @@ export class Operations {
     return this.#operations.push(operation) - 1;
   }
 
-  /** What `new` gives back to prelude.js: the object's number and its own members. */
-  #construct(made: AnyFunction, parameters: unknown[]): unknown[] {
+  #construct(made: AnyFunction, parameters: unknown[]): Constructed {
     const object = Reflect.construct(made, parameters) as object;
     const number = this.#known.numberOf(object);
     this.#known.made(object);
-    return [number, this.#members(object)];
+    return new Constructed(number, this.#members(object));
   }
 
   #call(method: AnyFunction, target: unknown, parameters: unknown[]): unknown {
@@ -77,6 +107,15 @@ export class Operations {
     if (method.name === "schedule" && typeof first === "object" && first !== null) known.firesAgain(first);
     if (method.name === "clear" && typeof first === "object" && first !== null) known.released(first);
     return result;
+  }
+}
+
+function writeMembers(frame: FrameWriter, members: readonly Member[]): void {
+  frame.uint32(members.length);
+  for (const member of members) {
+    frame.tag(member.kind).text(member.name);
+    if (member.kind === "m") frame.uint32(member.call);
+    else frame.uint32(member.get).uint32(member.set);
   }
 }
 

@@ -62,6 +62,10 @@ export class FrameWriter {
     return this.uint32(bytes.length).raw(bytes);
   }
 
+  text(text: string): this {
+    return this.sized(encodeCText(text));
+  }
+
   value(value: unknown): this {
     switch (typeof value) {
       case "undefined":
@@ -72,7 +76,7 @@ export class FrameWriter {
         if (Object.is(value | 0, value)) return this.tag("i").uint32(value);
         return this.tag("d").number(value);
       case "string":
-        return this.tag("s").sized(encodeCText(value));
+        return this.tag("s").text(value);
       case "bigint":
         return this.tag("g").value(value.toString());
       case "object":
@@ -103,7 +107,7 @@ export class FrameWriter {
   #buffer(buffer: ArrayBuffer): this {
     const properties = Object.entries(buffer).flat();
     if (properties.length === 0) return this.tag("b").sized(new Uint8Array(buffer));
-    return this.tag("x").sized(new Uint8Array(buffer)).#many("a", properties);
+    return this.tag("x").sized(new Uint8Array(buffer)).#many("o", properties);
   }
 
   #many(tag: string, items: readonly unknown[]): this {

@@ -6,15 +6,6 @@ import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-export interface WorkerOptions {
-  /** The program that build.ts made. */
-  readonly program: string;
-  /** Bytecodes that one turn may take; 0: any number. */
-  readonly turnBudget?: number;
-  /** Slots of XS's stack. */
-  readonly stackCount?: number;
-}
-
 /** XS could not go on: out of memory, stack overflow, too much computation; or its process is gone. */
 export class MachineEnded extends Error {
   override readonly name = "MachineEnded";
@@ -26,7 +17,8 @@ export class XsWorker {
   readonly #fromXs: number;
   #isClosed = false;
 
-  constructor(options: WorkerOptions) {
+  /** @param program that build.ts made */
+  constructor(program: string) {
     const folder = mkdtempSync(join(tmpdir(), "skyslot-xs-"));
     const [down, up] = [join(folder, "down"), join(folder, "up")];
     execFileSync("mkfifo", [down, up]);
@@ -36,11 +28,10 @@ export class XsWorker {
     this.#toXs = openSync(down, "w");
     this.#fromXs = openSync(up, "r");
     const ends = [openSync(down, "r"), openSync(up, "w")] as const;
-    this.#process = spawn(
-      options.program,
-      [String(options.turnBudget ?? 0), String(options.stackCount ?? 4096)],
-      { stdio: ["ignore", "inherit", "inherit", ...ends], env: { TZ: "UTC" } },
-    );
+    this.#process = spawn(program, {
+      stdio: ["ignore", "inherit", "inherit", ...ends],
+      env: { TZ: "UTC" },
+    });
     this.#process.unref();
     this.#process.on("error", () => {});
     for (const descriptor of [...both, ...ends]) closeSync(descriptor);

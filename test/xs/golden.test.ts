@@ -8,7 +8,7 @@ import { expectEqual, vectorFolder } from "../golden.js";
 import { runSource } from "../host-sim/run-source.js";
 
 describe("golden programs of the SDK inside XS", () => {
-  const engine = xsEngine({ program: buildXs().program });
+  const engine = xsEngine({ program: buildXs().program, keepsNames: true });
 
   for (const name of programNames(vectorFolder)) {
     it(`${name} prints what the chip printed`, async () => {

@@ -46,7 +46,7 @@ export async function runTestsInXs(files: readonly string[], program: string): P
       isGlobal: () => false,
       isForFirmware: (error) => error instanceof Error,
     },
-    { program },
+    { program, keepsNames: true },
   );
   try {
     bridge.run(bundle);

@@ -17,6 +17,7 @@ void put(Frame* frame, const void* data, txU4 length)
 
 void put1(Frame* frame, int value) { txU1 byte = (txU1)value; put(frame, &byte, 1); }
 void put4(Frame* frame, txU4 value) { put(frame, &value, 4); }
+void patch4(Frame* frame, txU4 offset, txU4 value) { memcpy(frame->bytes + offset, &value, 4); }
 void putText(Frame* frame, const char* text) { txU4 length = strlen(text); put4(frame, length); put(frame, text, length); }
 void putNumber(Frame* frame, double value) { put(frame, &value, 8); }
 
@@ -30,6 +31,15 @@ const void* take(Frame* frame, txU4 length)
 txU1 take1(Frame* frame) { return *(const txU1*)take(frame, 1); }
 txU4 take4(Frame* frame) { txU4 value; memcpy(&value, take(frame, 4), 4); return value; }
 double takeNumber(Frame* frame) { double value; memcpy(&value, take(frame, 8), 8); return value; }
+
+char* takeText(Frame* frame)
+{
+	txU4 length = take4(frame);
+	char* text = malloc(length + 1);
+	memcpy(text, take(frame, length), length);
+	text[length] = 0;
+	return text;
+}
 
 static void transfer(int descriptor, txU1* bytes, txU4 length, txBoolean writes)
 {

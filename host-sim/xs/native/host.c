@@ -3,15 +3,16 @@
 
    A frame is a 32-bit length and that many bytes, the first of which says what it is (all numbers little-endian):
 
-     Node → XS   I name              import a module                       XS → Node   . value           done
-                 C function this n…  call a function of XS                             ! value           threw
-                 K function this n…  the same with `new`
-                 J                   run the promise jobs queued so far                O op this n…      call an operation
-                 G                   collect garbage                                   L name            text of a module?
-                 S                   say what is used                                  D handle          what does it look like?
-                 W limit             watch memory at each call; stop at limit          N / R             time / random number?
-                 F n…                forget functions and objects                      P / T text        promise jobs wait / trace
-                 / value, \ value    answer: result, error                             X text            the machine ended
+     Node → XS   B …                 what the machine may use: first of all  XS → Node   . value           done
+                 P …                 preload modules, then clone                         ! value           threw
+                 I name              import a module                                     O op this n…      call an operation
+                 C function this n…  call a function of XS                               L name            text of a module?
+                 K function this n…  the same with `new`                                 D handle          what does it look like?
+                 J                   run the promise jobs queued so far                  N / R             time / random number?
+                 G / S               collect garbage / say what is used                  P / T text        promise jobs wait / trace
+                 W limit             watch memory at each call; stop at limit            E text            XS reports
+                 F n…                forget functions and objects                        X text            the machine ended
+                 / value, \ value    answer: result, error
 
    While XS waits for an answer Node may call it again (C): calls nest as they do between JavaScript and C. */
 
@@ -21,6 +22,9 @@
 /* Of the whole process: firmware that allocates without end is out of memory soon, not when the computer is. */
 enum { ADDRESS_SPACE_BYTES = 128 << 20 };
 
+/* The one that runs: that in which modules are preloaded, then its clone. */
+static txMachine* machine;
+
 static void sendOutcome(txMachine* the, int kind)
 {
 	Frame frame = { 0 };
@@ -29,23 +33,28 @@ static void sendOutcome(txMachine* the, int kind)
 	sendFrame(&frame);
 }
 
-/* Pushes the result of the function that a helper of prelude.js gives for the next number. */
-static void callFunction(txMachine* the, Frame* command, const char* helper)
+/* Pushes what a function of XS gives, called or constructed with. */
+static void callFunction(txMachine* the, Frame* command, txBoolean isConstruct)
 {
-	txInteger argumentCount;
+	txU4 number = take4(command), meter = the->meterIndex;
 	txSlot* self;
-	mxPushUndefined();
-	self = the->stack;
-	mxPushInteger(take4(command));
-	callHelper(the, helper, 1);
+	txInteger argumentCount;
 	decode(the, command);
-	self->kind = the->stack->kind;
-	self->value = the->stack->value;
-	mxPop();
-	fxCall(the);
+	self = callbackSelf(number);
+	if (self) {
+		the->stack->kind = self->kind;
+		the->stack->value = self->value;
+	}
+	if (isConstruct) mxPop();
+	pushCallback(the, number);
+	if (isConstruct)
+		mxNew();
+	else
+		mxCall();
 	argumentCount = take1(command);
 	for (int i = 0; i < argumentCount; i++) decode(the, command);
-	fxRunCount(the, argumentCount);
+	the->meterIndex = meter;
+	mxRunCount(argumentCount);
 	measureCall(the);
 }
 
@@ -54,6 +63,10 @@ static void carryOut(txMachine* the, Frame* command)
 {
 	txU1 tag = take1(command);
 	switch (tag) {
+	case 'P':
+		preloadModules(the, command);
+		mxPushUndefined();
+		break;
 	case 'I':
 		mxPushUndefined();
 		fxStringBuffer(the, the->stack, (txString)(command->bytes + 1), command->length - 1);
@@ -63,19 +76,21 @@ static void carryOut(txMachine* the, Frame* command)
 		break;
 	case 'C':
 	case 'K':
-		callFunction(the, command, tag == 'C' ? "callback" : "construct");
+		callFunction(the, command, tag == 'K');
 		break;
 	case 'J':
 		fxRunPromiseJobs(the);
 		mxPushUndefined();
 		break;
 	case 'F':
-		decodeMany(the, command, "forget", take4(command));
+		for (txU4 count = take4(command); count > 0; count--) forget(the, take4(command));
+		mxPushUndefined();
 		break;
 	}
 }
 
-static void command(txMachine* the, Frame* frame, txBoolean isNested)
+/* Returns whether it went well. */
+static txBoolean command(txMachine* the, Frame* frame, txBoolean isNested)
 {
 	txByte kind = 0;
 	if (!isNested) {
@@ -98,9 +113,19 @@ static void command(txMachine* the, Frame* frame, txBoolean isNested)
 	if (!isNested) endMeter(the);
 	sendOutcome(the, kind);
 	if (!isNested) fxEndHost(the);
+	return kind == '.';
 }
 
-void serve(txMachine* the, Frame* answer)
+/* Modules are preloaded once; then firmware runs in the clone. */
+static void preload(Frame* frame)
+{
+	if (!command(machine, frame, 0)) return;
+	machine = cloneMachine(machine);
+	beginUse(machine);
+}
+
+/* Inside a call until the answer comes, outside (no `answer`) for ever. */
+static void serve(txMachine* the, Frame* answer)
 {
 	for (;;) {
 		Frame frame;
@@ -111,42 +136,44 @@ void serve(txMachine* the, Frame* answer)
 			*answer = frame;
 			return;
 		case 'G':
-			fxCollectGarbage(the);
-			sendStatistics(the);
+			fxCollectGarbage(machine);
+			sendStatistics(machine);
 			break;
 		case 'S':
-			sendStatistics(the);
+			sendStatistics(machine);
 			break;
 		case 'W':
 			take1(&frame);
-			watch(the, take4(&frame));
-			sendStatistics(the);
+			watch(machine, take4(&frame));
+			sendStatistics(machine);
+			break;
+		case 'P':
+			preload(&frame);
 			break;
 		default:
-			command(the, &frame, answer != C_NULL);
+			command(machine, &frame, answer != C_NULL);
 		}
 		free(frame.bytes);
 	}
 }
 
-/* Arguments: bytecodes that a turn may take (0: any number), slots of XS's stack. */
+void awaitAnswer(txMachine* the, Frame* answer) { serve(the, answer); }
+
 int main(int argc, char** argv)
 {
 	struct rlimit limit = { ADDRESS_SPACE_BYTES, ADDRESS_SPACE_BYTES };
-	/* Room for any firmware: what is used is counted, not what is there. The stack is the SDK's for the ESP32 or as given. */
-	txCreation creation = {
-		1024 * 1024, 64 * 1024, 128 * 1024, 16 * 1024, 4096, 8192, 1024, 1993, 127, 4096 * 1024, 1993, 0,
-	};
-	txMachine* the;
+	Frame options;
 	setrlimit(RLIMIT_AS, &limit);
-	if (argc > 2) creation.stackCount = atoi(argv[2]);
-	fxInitializeSharedCluster();
-	the = fxCreateMachine(&creation, "skyslot", C_NULL, XS_NO_ID);
-	if (!the) return 1;
-	fxBeginHost(the);
-	defineOperations(the);
-	beginUse(the, argc > 1 ? atoi(argv[1]) : 0);
-	fxEndHost(the);
-	serve(the, C_NULL);
+	receiveFrame(&options);
+	take1(&options);
+	setTurnBudget(take4(&options));
+	machine = createMachine(&options);
+	free(options.bytes);
+	if (!machine) return 1;
+	beginUse(machine);
+	fxBeginHost(machine);
+	defineOperations(machine);
+	fxEndHost(machine);
+	serve(machine, C_NULL);
 	return 0;
 }

@@ -1,14 +1,16 @@
-/* What prelude.js builds on: operations, which are calls of Node's methods, and trace. Each waits for its answer; meanwhile Node
-   may call into XS again. */
+/* Operations, which are calls of Node's methods, and trace. Each waits for its answer; meanwhile Node may call into XS again. */
 
 #include "host.h"
 
-/* Pushes the answer to what was sent, or throws it. Buffers among the arguments get what Node wrote into them. */
-static void finishCall(txMachine* the, txSlot* firstArgument)
+/* Pushes the answer to what was sent, or throws it. Buffers among the arguments get what Node wrote into them. `target`: what `new`
+   was called with; then the answer is a new object of Node. */
+static void finishCall(txMachine* the, txSlot* firstArgument, txSlot* target)
 {
 	Frame answer;
 	txU1 kind;
-	serve(the, &answer);
+	txU4 meter;
+	awaitAnswer(the, &answer);
+	meter = the->meterIndex;
 	kind = take1(&answer);
 	if (kind == '/') {
 		for (int count = take1(&answer); count > 0; count--) {
@@ -18,8 +20,12 @@ static void finishCall(txMachine* the, txSlot* firstArgument)
 			memcpy(bytes, take(&answer, length), length);
 		}
 	}
-	decode(the, &answer);
+	if (kind == '/' && target)
+		newRemote(the, &answer, target);
+	else
+		decode(the, &answer);
 	free(answer.bytes);
+	the->meterIndex = meter;
 	if (kind != '/') {
 		mxException.kind = the->stack->kind;
 		mxException.value = the->stack->value;
@@ -27,35 +33,60 @@ static void finishCall(txMachine* the, txSlot* firstArgument)
 	}
 }
 
-/* Every method, getter and setter of Node's objects is this function, with the operation's number as a property. */
+/* An operation's function has its numbers in a slot behind those that every function has. */
+static txSlot* numbersOf(txSlot* instance) { return mxFunctionInstanceHome(instance)->next; }
+
+/* Every method, getter, setter and constructor of Node's objects is this function. */
 static void xs_operation(txMachine* the)
 {
 	Frame frame = { 0 };
 	txInteger argumentCount = mxArgc;
+	txU4 meter = the->meterIndex;
+	txSlot* numbers = numbersOf(mxFunction->value.reference);
+	txBoolean isConstruct = numbers->value.bufferInfo.maxLength != (txInteger)NO_NUMBER;
+	if (isConstruct && mxIsUndefined(mxTarget)) mxTypeError("call: class");
 	measureCall(the);
 	put1(&frame, 'O');
-	mxPushSlot(mxFunction);
-	fxGetID(the, fxID(the, "op"));
-	put4(&frame, the->stack->value.integer);
-	mxPop();
-	encode(the, &frame, mxThis);
+	put4(&frame, numbers->value.bufferInfo.length);
+	if (isConstruct)
+		put1(&frame, 'u');
+	else
+		encode(the, &frame, mxThis);
 	put1(&frame, argumentCount);
 	for (int i = 0; i < argumentCount; i++) encode(the, &frame, mxArgv(i));
+	the->meterIndex = meter;
 	sendFrame(&frame);
-	finishCall(the, mxArgv(0));
+	finishCall(the, mxArgv(0), isConstruct ? mxTarget : C_NULL);
 	mxPullSlot(mxResult);
+}
+
+txSlot* newOperation(txMachine* the, txU4 operation, txU4 handle)
+{
+	txSlot* function = fxNewHostFunction(the, xs_operation, 0, XS_NO_ID, XS_NO_ID);
+	txSlot* home = mxFunctionInstanceHome(function);
+	txSlot* numbers = fxNewSlot(the);
+	numbers->next = home->next;
+	home->next = numbers;
+	numbers->flag = XS_INTERNAL_FLAG;
+	numbers->kind = XS_BUFFER_INFO_KIND;
+	numbers->value.bufferInfo.length = operation;
+	numbers->value.bufferInfo.maxLength = handle;
+	home->value.home.module = C_NULL;
+	return function;
+}
+
+txBoolean isOperation(txSlot* instance, txU4* handle)
+{
+	txSlot* code = mxFunctionInstanceCode(instance);
+	if (code->kind != XS_CALLBACK_KIND || code->value.callback.address != xs_operation) return 0;
+	*handle = numbersOf(instance)->value.bufferInfo.maxLength;
+	return 1;
 }
 
 /* operation(number): a new function that calls it. */
 static void xs_newOperation(txMachine* the)
 {
-	fxNewHostFunction(the, xs_operation, 0, XS_NO_ID, XS_NO_ID);
-	txSlot* function = the->stack;
-	mxPushSlot(mxArgv(0));
-	mxPushSlot(function);
-	fxDefineID(the, fxID(the, "op"), XS_DONT_ENUM_FLAG | XS_DONT_SET_FLAG | XS_DONT_DELETE_FLAG,
-		XS_DONT_ENUM_FLAG | XS_DONT_SET_FLAG | XS_DONT_DELETE_FLAG);
-	mxPop();
+	newOperation(the, mxArgv(0)->value.integer, NO_NUMBER);
 	mxPullSlot(mxResult);
 }
 
@@ -63,8 +94,6 @@ static void xs_trace(txMachine* the)
 {
 	for (txInteger i = 0; i < mxArgc; i++) sendText('T', fxToString(the, mxArgv(i)));
 }
-
-static void xs_adopt(txMachine* the) { adoptBridge(the, mxArgv(0)); }
 
 static void defineGlobal(txMachine* the, const char* name, txCallback callback, int length)
 {
@@ -79,5 +108,4 @@ void defineOperations(txMachine* the)
 {
 	defineGlobal(the, "trace", xs_trace, 1);
 	defineGlobal(the, "operation", xs_newOperation, 1);
-	defineGlobal(the, "adopt", xs_adopt, 1);
 }

@@ -1,5 +1,5 @@
-/* What XS's own sources call on a platform: clock, randomness, the texts of modules, and the way out. All of it is Node's to
-   answer: nothing here looks at the computer's clock or files. */
+/* What XS's own sources call on a platform: clock, randomness, the texts of modules, reports, and the way out. All of it is Node's
+   to answer: nothing here looks at the computer's clock or files. */
 
 #include "host.h"
 
@@ -44,21 +44,15 @@ void fxQueuePromiseJobs(txMachine* the) { sendText('P', ""); }
 
 txID fxFindModule(txMachine* the, txSlot* realm, txID moduleID, txSlot* slot)
 {
-	return fxNewName(the, slot);
+	return fxNewNameC(the, slot->value.string);
 }
 
-void fxLoadModule(txMachine* the, txSlot* module, txID moduleID)
+void fxLoadModule(txMachine* the, txSlot* module, txID moduleID) { loadModule(the, module, moduleID); }
+
+/* What XS reports, as it stands on a chip's serial line: that memory could not be had, and how much. */
+void hostReport(const char* format, va_list arguments)
 {
-	Frame frame = { 0 };
-	txStringCStream stream;
-	sendText('L', fxGetKeyName(the, moduleID));
-	receiveFrame(&frame);
-	if (take1(&frame) == '/') {
-		stream.buffer = (txString)(frame.bytes + 1);
-		stream.offset = 0;
-		stream.size = frame.length - 1;
-		txScript* script = fxParseScript(the, &stream, fxStringCGetter, 0);
-		if (script) fxResolveModule(the, module, moduleID, script, C_NULL, C_NULL);
-	}
-	free(frame.bytes);
+	char text[256];
+	vsnprintf(text, sizeof(text), format, arguments);
+	sendText('E', text);
 }

@@ -8,12 +8,15 @@ static txU4 slotsPeak = 0, chunksPeak = 0, bytesPeak = 0;
 static unsigned long long meterTotal = 0; /* bytecodes */
 static txU4 turnBudget = 0; /* bytecodes; 0: any number */
 
+/* Without those that only the host needs. */
+static txU4 slotBytes(txMachine* the) { return the->currentHeapCount * sizeof(txSlot) - grantedBytes(); }
+
 void measureCall(txMachine* the)
 {
 	txU4 slots, chunks;
 	if (!isWatching) return;
 	fxCollectGarbage(the);
-	slots = the->currentHeapCount * sizeof(txSlot);
+	slots = slotBytes(the);
 	chunks = the->currentChunksSize;
 	if (slots > slotsPeak) slotsPeak = slots;
 	if (chunks > chunksPeak) chunksPeak = chunks;
@@ -52,13 +55,16 @@ void sendStatistics(txMachine* the)
 	Frame frame = { 0 };
 	put1(&frame, '.');
 	putNumber(&frame, meterTotal);
-	put4(&frame, the->currentHeapCount * sizeof(txSlot));
+	put4(&frame, slotBytes(the));
 	put4(&frame, the->currentChunksSize);
 	put4(&frame, slotsPeak);
 	put4(&frame, chunksPeak);
 	put4(&frame, bytesPeak);
 	put4(&frame, stackPeak(the));
 	put4(&frame, sizeof(txSlot));
+	put4(&frame, (the->maximumHeapCount + 1) * sizeof(txSlot) - grantedBytes());
+	put4(&frame, the->maximumChunksSize + sizeof(txBlock));
+	put4(&frame, unclaimedBytes(the));
 	sendFrame(&frame);
 }
 
@@ -68,8 +74,5 @@ static txBoolean metered(txMachine* the, txU4 index) { return 0; }
 void beginMeter(txMachine* the) { fxBeginMetering(the, metered, turnBudget); }
 void endMeter(txMachine* the) { meterTotal += the->meterIndex; fxEndMetering(the); }
 
-void beginUse(txMachine* the, txU4 budget)
-{
-	turnBudget = budget;
-	paintStack(the);
-}
+void setTurnBudget(txU4 bytecodes) { turnBudget = bytecodes; }
+void beginUse(txMachine* the) { paintStack(the); }

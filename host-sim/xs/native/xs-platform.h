@@ -32,12 +32,10 @@
 	#define mx32bitID 1
 #endif
 
+/* heap.c's */
 #define mxMachinePlatform void* host;
 
-#define mxUseDefaultMachinePlatform 1
 #define mxUseDefaultBuildKeys 1
-#define mxUseDefaultChunkAllocation 1
-#define mxUseDefaultSlotAllocation 1
 #define mxUseDefaultParseScript 1
 #define mxUseDefaultSharedChunks 1
 
@@ -49,5 +47,9 @@ typedef struct timeval c_timeval;
 #define C_RAND_MAX 0x7fffffff
 extern int host_gettimeofday(struct timeval* now, void* zone);
 extern int host_rand(void);
+
+/* what XS reports on a chip's serial line */
+#define c_vprintf hostReport
+extern void hostReport(const char* format, va_list arguments);
 
 #endif

@@ -1,0 +1,133 @@
+import { expect } from "chai";
+import { APP_MAIN } from "../../host-sim/engine/bundle.js";
+import { type BridgeHost, type BridgeOptions, XsBridge } from "../../host-sim/xs/bridge.js";
+import { buildXs } from "../../host-sim/xs/build.js";
+import { areaHeap, blockHeap, type XsHeap } from "../../host-sim/xs/heap.js";
+import { splitBundle } from "../../host-sim/xs/split-bundle.js";
+import { MachineEnded } from "../../host-sim/xs/worker.js";
+
+const KIB = 1024;
+const { program } = buildXs();
+
+describe("a machine cloned from one in which modules were preloaded", () => {
+  let bridge: XsBridge;
+  let told: string[];
+  let reported: string[];
+  const host: BridgeHost = {
+    moduleOf: (specifier) => (specifier === "sdk" ? { default: class Port {}, three: 3 } : undefined),
+    uptimeMs: () => 0,
+    random: () => 0.5,
+    trace: (text) => told.push(text),
+    report: (text) => reported.push(text),
+    promiseJobsQueued: () => {},
+    isGlobal: () => false,
+    isForFirmware: (error) => error instanceof Error && !(error instanceof MachineEnded),
+  };
+
+  beforeEach(() => {
+    told = [];
+    reported = [];
+  });
+  afterEach(() => bridge.close());
+
+  const run = (preloaded: string, main: string, options: Partial<BridgeOptions> = {}) => {
+    bridge = new XsBridge(host, { program, ...options });
+    bridge.run(`${preloaded}\n${APP_MAIN}\n${main}`);
+    return told;
+  };
+  const used = () => {
+    const { slotBytes, chunkBytes } = bridge.collect();
+    return slotBytes + chunkBytes;
+  };
+
+  it("has functions, classes, tables and texts of preloaded modules without memory of its own", () => {
+    const long = "x".repeat(20_000);
+    run("", "trace('empty');");
+    const empty = used();
+    bridge.close();
+    const modules = `import Port from "sdk"; var Big = class extends Port { #a = 1; get() { return this.#a; } };
+      function f() { return table[2].length + text.length; }
+      var table = Object.freeze(["${long}", [1, 2, 3], "${long}"]), text = "${long}" + table.length;`;
+    expect(run(modules, "const result = f() + new Big().get(); trace(String(result));").at(-1)).equal(
+      "40002",
+    );
+    expect(used() - empty).below(KIB);
+  });
+
+  it("takes for itself what it changes of them", () => {
+    const modules =
+      "var count = 0, open = { list: [1] }; function more() { count += 1; open.list = [count]; }";
+    expect(run(modules, "more(); more(); trace(String([count, open.list]));")).deep.equal(["2,2"]);
+  });
+
+  it("cannot change what is frozen in flash: tables, maps, buffers, classes", () => {
+    const modules = `var table = Object.freeze({ a: [] }, true), map = new Map(), bytes = new Uint8Array(2), C = class { m() {} };
+      function attempt(name, f) { try { f(); trace(name); } catch (error) { trace(error.name); } }`;
+    const main = `attempt("table", () => table.a.push(1)); attempt("map", () => map.set(1, 2));
+      attempt("bytes", () => { bytes[0] = 1; }); attempt("class", () => { C.prototype.m = 1; });`;
+    expect(run(modules, main)).deep.equal(Array(4).fill("TypeError"));
+  });
+
+  it("refuses to write objects that lie in flash as JSON, as XS does on a chip", () => {
+    const main =
+      "try { trace(JSON.stringify({ table })); } catch (error) { trace(error.message); } trace(JSON.stringify({ ...table }));";
+    expect(run("var table = Object.freeze({ a: 1 });", main)).deep.equal(["read only value", '{"a":1}']);
+  });
+
+  it("gives a module that is not preloaded its memory while it runs", () => {
+    const functions = Array.from({ length: 200 }, (_, i) => `function f${i}() { return f${i + 1}() + 1; }`);
+    const modules = `${functions.join("\n")} function f200() { return 0; }`;
+    const main = "globalThis.kept = f0; trace(String(f0()));";
+    run(modules, main);
+    const preloaded = used();
+    bridge.close();
+    run(modules, main, { isPreloaded: false });
+    expect(used() - preloaded).above(200 * 3 * 16);
+    expect(told).deep.equal(["200", "200"]);
+  });
+
+  for (const [name, heap] of [
+    ["one block", blockHeap(40 * KIB)],
+    ["two areas", areaHeap(20 * KIB, 20 * KIB, 384)],
+  ] as const) {
+    const fill = (body: string, of: XsHeap = heap) =>
+      run("", `const kept = []; for (;;) { kept.push(${body}); }`, { heap: of });
+
+    it(`ends when slots cannot be had any more, and says how many: ${name}`, () => {
+      expect(() => fill("{ a: 1 }")).throw(MachineEnded, "memory full");
+      expect(reported.join()).match(/^# (Slot|Chunk) allocation: failed for \d+ bytes$/);
+    });
+
+    it(`ends when chunks cannot be had any more, and says how many: ${name}`, () => {
+      expect(() => fill("new ArrayBuffer(1000)")).throw(MachineEnded, "memory full");
+      expect(reported.join()).match(/^# Chunk allocation: failed for 10\d\d bytes$/);
+    });
+
+    it(`collects garbage before it asks for more, and tells what it never needed: ${name}`, () => {
+      run("", "for (let i = 0; i < 5000; i++) { ({ a: new ArrayBuffer(400) }); }", { heap });
+      const { unclaimedBytes, claimedSlotBytes, claimedChunkBytes } = bridge.use();
+      expect(unclaimedBytes).above(15 * KIB);
+      const stackBytes = heap.staticBytes > 0 ? 384 * 16 : 0;
+      expect(stackBytes + claimedSlotBytes + claimedChunkBytes + unclaimedBytes!).equal(40 * KIB);
+    });
+  }
+
+  it("lets slots have what chunks gave up, in one block", () => {
+    const main = `let kept = [new ArrayBuffer(25000)]; kept = []; for (let i = 0; i < 400; i++) kept.push({ a: 1 }); trace("done");`;
+    expect(run("", main, { heap: blockHeap(48 * KIB) })).deep.equal(["done"]);
+  });
+});
+
+describe("splitting a bundle", () => {
+  it("keeps as a variable what is assigned, and makes the rest constants", () => {
+    const { preloaded } = splitBundle(`var a=1,b=2;var c=3;c=4;var d;${APP_MAIN}b;`, true);
+    expect(preloaded).equal("const a=1,b=2;var c=3;c=4;var d;\nexport { b };");
+  });
+
+  it("leaves a bundle that says nothing of its main whole", () => {
+    expect(splitBundle('import x from "timer"; x();', true)).deep.equal({
+      sdkModules: ["timer"],
+      main: 'import x from "timer"; x();',
+    });
+  });
+});
