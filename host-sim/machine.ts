@@ -61,8 +61,12 @@ export interface Machine extends Hardware {
    * promise jobs that it makes run after it, with the messages that are waiting by then.
    */
   after(delayMs: number, turn: () => void): Scheduled;
-  /** The computing thread is blocked for so long (Timer.delay): nothing else runs on this device meanwhile. */
-  block(ms: number): void;
+  /** Native code keeps the chip for so long: nothing else runs on this device meanwhile. */
+  compute(ms: number): void;
+  /** The firmware's task waits for so long (Timer.delay, vTaskDelay): nothing else of the firmware runs, but the chip's other tasks do. */
+  wait(ms: number): void;
+  /** From now on the task watchdog waits for twice as long, until this boot ends. */
+  widenWatchdog(): void;
   /** Restarts the chip: unwinds the running code with a signal that it cannot catch. */
   restart(reason: number): never;
   /** Ends this boot as restart does; the next one begins when the time has passed. */

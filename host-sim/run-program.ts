@@ -9,6 +9,7 @@ import { bundleModule } from "./engine/bundle.js";
 import type { Engine } from "./engine/engine.js";
 import { buildFirmwareImage } from "./hardware/app-image.js";
 import type { Chip } from "./hardware/chips.js";
+import type { Flash } from "./hardware/flash.js";
 import { VirtualNetwork } from "./network/virtual-network.js";
 import { World } from "./world.js";
 
@@ -29,6 +30,8 @@ export interface ProgramOptions {
   readonly seed?: number;
   /** What `mc/config` exports to the program. */
   readonly config?: object;
+  /** Of 8 MiB; default: a typical part. */
+  readonly flash?: Flash;
 }
 
 const DEFAULT_LIMIT_MS = 10 * 60 * 1000;
@@ -52,6 +55,7 @@ export async function runProgram(file: string, options: ProgramOptions): Promise
     name: "program",
     chip: options.chip ?? "esp32c3",
     ...(options.engine === undefined ? {} : { engine: options.engine }),
+    ...(options.flash === undefined ? {} : { flash: options.flash }),
     onTrace: options.out,
     onMachine: (machine) => {
       if (options.interface !== "none") machine.network.interfaceStarted();

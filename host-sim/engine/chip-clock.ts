@@ -1,29 +1,36 @@
 // The time on one boot's chip. The world stands still inside an event, but code takes time on a chip: each step that the meter
 // counts is STEP_MS, and the chip's clock runs ahead of the world's by what its code took. It never waits: whoever runs the
-// next phase asks how far ahead the chip is.
+// next phase asks how far ahead the chip is. The watchdog is told what the loop does with that time.
 
 import type { World } from "../world.js";
 import type { Realm } from "./realm.js";
+import { Watchdog } from "./watchdog.js";
 
 /** 542 instructions an iteration of a small loop on the real chip, at 160 MHz. */
 const STEP_MS = 542 / 160_000;
-/** CONFIG_ESP_TASK_WDT_TIMEOUT_S: who computes longer in one turn is restarted. About 1.48 million steps. */
-const WATCHDOG_MS = 5_000;
 /** Floating-point dust on the world's clock must not keep a timer from being due. */
 const DUST_MS = 1e-6;
+/**
+ * The flash driver lets other tasks run for a tick between two operations of one call when it has kept the chip so long
+ * (CONFIG_SPI_FLASH_ERASE_YIELD_DURATION_MS, CONFIG_SPI_FLASH_ERASE_YIELD_TICKS); never inside one, nor after other code has run.
+ */
+const FLASH_YIELD_AFTER_MS = 20;
+const TICK_MS = 1;
 
 export class ChipClock {
   readonly #world: World;
   /** Its meter counts the steps of the present turn. */
   readonly #realm: Realm;
   readonly #bootedAtMs: number;
+  readonly #watchdog: Watchdog;
   /** Until then, on the world's clock, the code that ran keeps the chip busy. */
   #busyUntilMs: number;
   /** Time the present turn was blocked, besides its steps. */
   #blockedMs = 0;
-  /** Of the present turn, time with the flash: other tasks run meanwhile, so the watchdog does not count it. */
-  #flashMs = 0;
   #isInTurn = false;
+  /** The flash operations that follow each other without any code in between: how long they have taken, and when the last one ended. */
+  #flashMs = 0;
+  #flashEndMs = -1;
 
   /** @param aheadMs time that the boot has taken already */
   constructor(world: World, realm: Realm, aheadMs: number) {
@@ -31,6 +38,7 @@ export class ChipClock {
     this.#realm = realm;
     this.#bootedAtMs = world.nowMs + aheadMs;
     this.#busyUntilMs = this.#bootedAtMs;
+    this.#watchdog = new Watchdog(this.#bootedAtMs);
   }
 
   /** Firmware's code runs. */
@@ -61,13 +69,30 @@ export class ChipClock {
 
   /** Steps that the present turn may take in all before the watchdog bites. */
   get stepLimit(): number {
-    return Math.floor((WATCHDOG_MS - this.#blockedMs) / STEP_MS);
+    const atMs = Math.max(this.#world.nowMs, this.#busyUntilMs) + this.#blockedMs;
+    return Math.floor((this.#watchdog.deadlineMs - atMs) / STEP_MS);
+  }
+
+  /** A phase of the loop begins. If the chip has been free before, the loop was waiting. */
+  beginPhase(): void {
+    const { nowMs } = this.#world;
+    if (nowMs <= this.#busyUntilMs + DUST_MS) return;
+    this.#watchdog.idleFeeds(nowMs);
+    this.#watchdog.loopFeeds(nowMs);
+  }
+
+  /** Between two messages. */
+  feedWatchdog(): void {
+    this.#watchdog.loopFeeds(this.localMs);
+  }
+
+  widenWatchdog(): void {
+    this.#watchdog.widen(this.localMs);
   }
 
   beginTurn(): void {
     this.#busyUntilMs = Math.max(this.#world.nowMs, this.#busyUntilMs);
     this.#blockedMs = 0;
-    this.#flashMs = 0;
     this.#isInTurn = true;
   }
 
@@ -77,20 +102,37 @@ export class ChipClock {
     if (isCharged) this.#busyUntilMs += this.#turnMs(stepCount);
   }
 
-  /** Blocks the present turn, at most until the watchdog bites; false then. */
-  block(ms: number): boolean {
-    const leftMs = WATCHDOG_MS - this.#blockedMs - this.#realm.tickCount * STEP_MS;
-    this.#blockedMs += Math.min(ms, leftMs);
+  /** Native code computes, at most until the watchdog bites; false then. */
+  compute(ms: number): boolean {
+    const leftMs = this.#watchdog.deadlineMs - this.localMs;
+    this.#blockedMs += Math.max(0, Math.min(ms, leftMs));
     return ms < leftMs;
   }
 
-  /** The computing thread waits for the flash; an erase lets other tasks run (CONFIG_SPI_FLASH_YIELD_DURING_ERASE). */
+  /** The loop's task waits in the midst of a turn: other tasks run, but it does not feed the watchdog. False as above. */
+  wait(ms: number): boolean {
+    this.#watchdog.idleFeeds(this.localMs);
+    const isOver = !this.compute(ms);
+    this.#watchdog.idleFeeds(this.localMs);
+    return !isOver;
+  }
+
+  /** The computing thread waits for the flash, and so does every other task: nothing runs while the flash is programmed or erased. */
   waitForFlash(ms: number): void {
-    if (this.#isInTurn) this.#flashMs += ms;
-    else this.#busyUntilMs = this.localMs + ms;
+    const startMs = this.localMs;
+    if (startMs > this.#flashEndMs) this.#flashMs = 0;
+    const yieldsMs = this.#flashMs >= FLASH_YIELD_AFTER_MS ? TICK_MS : 0;
+    if (yieldsMs > 0) {
+      this.#flashMs = 0;
+      this.#watchdog.idleFeeds(startMs);
+    }
+    this.#flashMs += ms;
+    if (this.#isInTurn) this.#blockedMs += ms + yieldsMs;
+    else this.#busyUntilMs = startMs + ms + yieldsMs;
+    this.#flashEndMs = this.localMs;
   }
 
   #turnMs(stepCount: number): number {
-    return this.#blockedMs + this.#flashMs + stepCount * STEP_MS;
+    return this.#blockedMs + stepCount * STEP_MS;
   }
 }

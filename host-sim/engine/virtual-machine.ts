@@ -134,14 +134,27 @@ export class VirtualMachine implements Machine {
     return this.#postLater(delayMs <= 0 ? 0 : delayMs + this.#clock.aheadMs, turn);
   }
 
-  block(ms: number): void {
+  compute(ms: number): void {
     if (!this.#clock.isInTurn || ms <= 0) return;
-    if (!this.#clock.block(ms)) this.#overrun();
+    if (!this.#clock.compute(ms)) this.#overrun();
     this.realm.limitTicks(this.#tickLimit);
   }
 
+  wait(ms: number): void {
+    if (!this.#clock.isInTurn || ms <= 0) return;
+    if (!this.#clock.wait(ms)) this.#overrun();
+    this.realm.limitTicks(this.#tickLimit);
+  }
+
+  widenWatchdog(): void {
+    this.#clock.widenWatchdog();
+    if (this.#clock.isInTurn) this.realm.limitTicks(this.#tickLimit);
+  }
+
+  /** The operation itself is done: who has waited for too long ends at the next step. */
   waitForFlash(ms: number): void {
     this.#clock.waitForFlash(ms);
+    if (this.#clock.isInTurn) this.realm.limitTicks(this.#tickLimit);
   }
 
   restart(reason: number): never {
@@ -220,17 +233,21 @@ export class VirtualMachine implements Machine {
   }
 
   #timersPhase(): void {
+    this.#clock.beginPhase();
     this.timers.execute(this.uptimeMs(), (callback) => this.#turn(callback));
     this.#next(() => this.#messagesPhase());
   }
 
   /** Runs the messages that are waiting when it begins. */
   #messagesPhase(): void {
+    this.#clock.beginPhase();
     for (let count = this.#messages.length; count > 0 && this.#alive; count -= 1) {
       const message = this.#messages.shift();
+      this.#clock.feedWatchdog();
       if (message === RUN_JOBS) this.#runJobs();
       else if (message !== undefined) this.#turn(message);
     }
+    this.#clock.feedWatchdog();
     if (this.#alive) this.#sleepOrGoOn();
   }
 

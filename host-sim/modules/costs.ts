@@ -18,5 +18,5 @@ export const COST = Object.freeze({
 
 /** The native code that is called keeps the chip busy for so many instructions. */
 export function spend(machine: Machine, instructionCount: number): void {
-  machine.block(instructionCount / INSTRUCTIONS_PER_MS);
+  machine.compute(instructionCount / INSTRUCTIONS_PER_MS);
 }

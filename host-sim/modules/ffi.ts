@@ -53,6 +53,12 @@ export function createFfi(machine: Machine, native: Native): new () => object {
 
   const functions = realm.adopt({
     esp_restart: () => machine.restart(RESET_REASON.software),
+    /** FreeRTOS: ticks of a millisecond (CONFIG_FREERTOS_HZ of the SDK's defaults). */
+    vTaskDelay: (ticks: unknown) => machine.wait(Number(ticks) >>> 0),
+    skyslot_widen_watchdog() {
+      machine.widenWatchdog();
+      return 0;
+    },
     skyslot_deep_sleep: (milliseconds: unknown) => machine.deepSleep(Number(milliseconds) >>> 0),
     esp_reset_reason: () => machine.resetReason,
     esp_random: () => Math.floor(machine.random() * 2 ** 32),

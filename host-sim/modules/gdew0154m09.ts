@@ -32,7 +32,7 @@ export function createGdew0154m09(machine: Machine, native: Native): object {
   let isInUse = false;
 
   function show(frame: Uint8Array, ms: number): void {
-    machine.block(ms);
+    machine.wait(ms);
     machine.onLight?.({ type: "panel", width: SIDE, height: SIDE, rows: frame.map((byte) => ~byte) });
   }
 
@@ -49,9 +49,9 @@ export function createGdew0154m09(machine: Machine, native: Native): object {
     constructor() {
       if (isInUse) throw native.error("in use");
       isInUse = true;
-      machine.block(RESET_MS);
+      machine.wait(RESET_MS);
       if (!machine.surroundings().hasPanel) {
-        machine.block(TIMEOUT_MS);
+        machine.wait(TIMEOUT_MS);
         throw native.error("time out");
       }
       const frame = new Uint8Array(ROW_BYTES * SIDE);
@@ -91,7 +91,7 @@ export function createGdew0154m09(machine: Machine, native: Native): object {
 
     close(): void {
       if (!panels.close(this)) return;
-      machine.block(CLOSE_MS);
+      machine.wait(CLOSE_MS);
       isInUse = false;
     }
 

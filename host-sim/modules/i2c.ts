@@ -26,7 +26,7 @@ export function createI2c(machine: Machine, native: Native): object {
   const used = new Set<string>();
 
   function answers({ address }: Port): boolean {
-    machine.block(TRANSFER_MS);
+    machine.wait(TRANSFER_MS);
     return SENSOR_ADDRESSES.includes(address) && machine.surroundings().hasSensor;
   }
 
@@ -78,7 +78,7 @@ export function createI2c(machine: Machine, native: Native): object {
 function answerOf(command: number, machine: Machine): Uint8Array | undefined {
   if (command === READ_STATUS) return withChecksums([0]);
   if (command !== MEASURE) return undefined;
-  machine.block(MEASURE_MS); // the clock is stretched meanwhile
+  machine.wait(MEASURE_MS); // the clock is stretched meanwhile
   const { temperatureC, humidityPercent } = machine.surroundings();
   return withChecksums([((temperatureC + 45) / 175) * 65_535, (humidityPercent / 100) * 65_535]);
 }

@@ -30,7 +30,7 @@ export function createSht3x(machine: Machine, native: Native): object {
 
   function command(bus: Bus, code: number): void {
     bus.write(native.arrayBuffer(Uint8Array.of(code >> 8, code & 255)));
-    machine.block(COMMAND_MS);
+    machine.wait(COMMAND_MS);
   }
 
   function read(bus: Bus, length: number): Uint8Array {

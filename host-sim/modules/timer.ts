@@ -56,7 +56,7 @@ export function createTimer(machine: Machine, native: Native): object {
 
     static delay(...parameters: unknown[]): void {
       native.needArguments(parameters, 1);
-      machine.block(native.integer(parameters[0]));
+      machine.wait(native.integer(parameters[0]));
     }
   }
   return Timer;

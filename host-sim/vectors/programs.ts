@@ -3,6 +3,7 @@
 
 import { join } from "node:path";
 import type { Engine } from "../engine/engine.js";
+import { Flash, type FlashTimings } from "../hardware/flash.js";
 import { runProgram } from "../run-program.js";
 import type { FileReport } from "./comparison.js";
 import type { VectorFolder } from "./folder.js";
@@ -15,6 +16,10 @@ export const PROGRAMS = "moddable";
 const STATUS: Readonly<Record<string, number>> = { panic: 1 };
 /** The last line of a program: what follows does not count. */
 const LAST_LINE = "DONE";
+
+const FLASH_BYTES = 8 * 1024 * 1024;
+/** What ran the programs has a flash that takes no time, and no watchdog: they erase whole slots in one turn. */
+const INSTANT: FlashTimings = Object.freeze({ eraseSectorMs: 0, programPageMs: 0, programByteMs: 0 });
 
 type Reasons = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
@@ -91,6 +96,7 @@ export async function checkProgram(folder: VectorFolder, name: string, engine?: 
     err: (text) => {
       errors += text;
     },
+    flash: new Flash(FLASH_BYTES, undefined, INSTANT),
     interface: name === "nonet" ? "none" : "unlinked",
     ...(engine === undefined ? {} : { engine }),
   });
