@@ -8,7 +8,7 @@ import { SECTOR_BYTES } from "../core/release.js";
 import { type Native, nextLabel } from "./native.js";
 import type { Dispatch } from "./runner.js";
 
-/** Read at once while hashing; then other work gets its turn, so that 2 MiB do not hold up the network or the watchdog. */
+/** Read at once while hashing; then other work gets its turn, so that 2 MiB do not hold up the network. */
 const HASH_PIECE_BYTES = 4096;
 const PIECES_A_TURN = 8;
 
@@ -18,6 +18,13 @@ export function createSlot(dispatch: Dispatch, native: Native) {
     opened ??= flash.open({ path: "nextota" });
     return opened;
   };
+
+  /**
+   * Lets every other task of the chip run for a tick, after each sector and each turn of hashing. IDLE is one that the task watchdog
+   * watches, and the SDK's loop does not wait while a message or a timer is due, which is so for as long as data comes faster than the
+   * flash takes it.
+   */
+  const giveWay = () => native.vTaskDelay(1);
 
   /** Carries out a flash operation and says whether it went well; what it throws becomes an event. */
   const attempted = (attempt: number, what: string, action: () => void): boolean => {
@@ -33,6 +40,7 @@ export function createSlot(dispatch: Dispatch, native: Native) {
   return {
     erase(attempt: number, offset: number) {
       const erased = attempted(attempt, `erase at ${offset}`, () => slot().eraseBlock(offset / SECTOR_BYTES));
+      giveWay();
       if (erased) dispatch({ type: "slotErased", attempt, offset });
     },
     write(attempt: number, offset: number, bytes: Uint8Array) {
@@ -53,6 +61,7 @@ export function createSlot(dispatch: Dispatch, native: Native) {
       };
       const turn = () => {
         if (!attempted(attempt, `read at ${position}`, readPieces)) return;
+        giveWay();
         if (position < end) Timer.set(turn, 0);
         else dispatch({ type: "slotHashed", attempt, offset, digest: new Uint8Array(digest.close()) });
       };

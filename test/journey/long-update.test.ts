@@ -1,0 +1,50 @@
+// An image that fills most of a slot, from a server that always has more bytes than the flash takes: the device never waits for the
+// network, for longer than its task watchdog allows.
+
+import { expect } from "chai";
+import { buildFirmwareImage, extractBundle } from "../../host-sim/hardware/app-image.js";
+import { imageOf, type Rig, setUpRig } from "./rig.js";
+
+const UPDATE_BYTES = 1_572_864;
+const HOUR_MS = 3_600_000;
+
+/** `base` with this bundle. */
+const rebuilt = (version: string, bundle: string) =>
+  buildFirmwareImage({ chip: "esp32", version, project: "base", bundle });
+
+const bundleOf = async (version: string) => extractBundle(await imageOf("base", version)) ?? "";
+
+async function longUpdate(): Promise<Uint8Array> {
+  const bundle = await bundleOf("1.1.0");
+  const padding = "/".repeat(UPDATE_BYTES - (await imageOf("base", "1.1.0")).length);
+  return rebuilt("1.1.0", `${bundle}\n${padding}`);
+}
+
+describe("an update of 1.5 MiB that comes faster than the flash takes it", () => {
+  let rig: Rig;
+  afterEach(() => rig.close());
+
+  const restarts = () =>
+    rig.events.flatMap((event) => (event.type === "restarted" ? [event.cause as string] : []));
+
+  it("goes through in one boot, because the device gives way to its other tasks after each sector", async () => {
+    rig = await setUpRig({ update: await longUpdate() });
+    rig.desk.device.powerOn();
+    const isTold = () => rig.reports.some(({ status }) => status === "success" || status === "failed");
+    await rig.desk.world.runUntil(isTold, { limitMs: HOUR_MS });
+    expect(rig.reports.at(-1)).include({ status: "success" });
+    expect(restarts()).deep.equal(["restart"]);
+    expect(rig.watch.slots.get("ota_0")!.bytesWritten).equal(rig.updateImage.length);
+  });
+
+  it("is ended by the watchdog in a firmware that does not", async () => {
+    const bundle = await bundleOf("1.0.0");
+    const parts = bundle.split(/\w+\.vTaskDelay\(1\)/);
+    expect(parts.length).equal(2);
+    rig = await setUpRig({ image: rebuilt("1.0.0", parts.join("undefined")), update: await longUpdate() });
+    rig.desk.device.powerOn();
+    await rig.desk.world.runUntil(() => restarts().length > 0, { limitMs: 60_000 });
+    expect(restarts()).deep.equal(["watchdog"]);
+    expect(rig.reports.at(-1)).include({ status: "downloading" });
+  });
+});
