@@ -4,13 +4,13 @@
 //   image that runs   slot state          step before         verdict
 //   the release's     valid, factory      any                 validated
 //   the release's     new, pending        any                 onTrial
-//   another           any                 armed, trial …      rolledBack, unless power was lost
+//   another           any                 armed, trial …      rolledBack, unless reset from outside
 //   another           any                 before the restart  nothing: the attempt may still go on
 //
-// A power loss during the trial brings the old image back too, but says nothing against the new one: the device decides
-// whether it tries again, and tells.
+// A loss of power or another reset from outside during the trial brings the old image back too, but says nothing against the new one:
+// the device decides whether it tries again, and tells.
 
-import { isPowerLoss } from "../firmware/core/identity.js";
+import { isFromOutside } from "../firmware/core/identity.js";
 import type { SlotState, UpdateStatus } from "../firmware/core/wire.js";
 
 export interface Running {
@@ -33,7 +33,7 @@ export function judgeEvidence(
   if (running.imageSha256 === releaseImageSha256)
     return isValidated(running.slotState) ? "validated" : "onTrial";
   if (attempt.status !== "installing") return "nothing";
-  if (running.resetReason !== null && isPowerLoss(running.resetReason)) return "nothing";
+  if (running.resetReason !== null && isFromOutside(running.resetReason)) return "nothing";
   // A client that tells no steps says `installing` when it restarts.
   return attempt.step === null || AFTER_ARMING.includes(attempt.step) ? "rolledBack" : "nothing";
 }

@@ -11,7 +11,15 @@
 import { missingRollBack } from "./confirmation.js";
 import type { Effect } from "./effect.js";
 import type { Booted, Raise, Stamped } from "./event.js";
-import { isOnTrial, isUntried, PUSHED, RECORD_KEY, readRecord } from "./install-record.js";
+import {
+  type InstallRecord,
+  isOnTrial,
+  isUntried,
+  MAX_REARMINGS,
+  PUSHED,
+  RECORD_KEY,
+  readRecord,
+} from "./install-record.js";
 
 /** NVS key of the reason of the last roll back; read by the image that runs next. */
 export const TRIAL_REASON_KEY = "trial.reason";
@@ -70,7 +78,9 @@ function begin(booted: Booted): Step {
     { ...initialTrial, ...limits, phase: "trial", serverReached: isPushed },
     [
       // a restart would change nothing where the boot loader or the image knows no trials
-      ...(isUntried(image, record) && missingRollBack(booted) === undefined ? putOnTrial(booted) : []),
+      ...(isUntried(image, record) && missingRollBack(booted) === undefined
+        ? putOnTrial(booted, record)
+        : []),
       { type: "setTimer", timer: "trialDeadline", delayMs: limits.deadlineSeconds * 1000 },
       {
         type: "log",
@@ -81,10 +91,22 @@ function begin(booted: Booted): Step {
   ];
 }
 
-/** Once: where the restart for it did not help, this firmware's own trial has to do, which a crash does not end. */
-function putOnTrial({ image, resetReason, restartNote }: Booted): readonly Effect[] {
-  const message = `${image.slot} was never tried: power failed while its state was written`;
-  if (resetReason === "software" && restartNote === "update")
+/**
+ * Whether an image that was never tried is put on trial by arming its slot anew. Once in a row, and MAX_REARMINGS times in all: where it
+ * does not help, this firmware's own trial has to do, which a crash does not end.
+ */
+export const needsRealTrial = (
+  booted: Pick<Booted, "image" | "resetReason" | "restartNote" | "confirmsItself">,
+  record: InstallRecord | undefined,
+): boolean =>
+  isUntried(booted.image, record) &&
+  missingRollBack(booted) === undefined &&
+  (record?.rearmings ?? 0) < MAX_REARMINGS &&
+  !(booted.resetReason === "software" && booted.restartNote === "update");
+
+function putOnTrial(booted: Booted, record: InstallRecord | undefined): readonly Effect[] {
+  const message = `${booted.image.slot} was never tried: power failed while its state was written`;
+  if (!needsRealTrial(booted, record))
     return [{ type: "log", level: "error", message: `${message}, and it could not be put on trial` }];
   return [
     { type: "log", level: "warn", message: `${message}; restarting for its trial` },

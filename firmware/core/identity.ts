@@ -29,15 +29,32 @@ export const RESET_REASONS: readonly string[] = Object.freeze([
   "deep-sleep",
   "brownout",
   "sdio",
+  "usb",
+  "jtag",
+  "efuse",
+  "power-glitch",
+  "cpu-lockup",
 ]);
 
-/** Resets for want of power: they say nothing against the firmware that ran. */
-export const isPowerLoss = (resetReason: string): boolean =>
-  resetReason === "power-on" || resetReason === "brownout";
+/**
+ * Resets that nothing in the firmware brings about: for want of power, by a pin, by who is connected. They say nothing against the
+ * firmware that ran. What is unknown is not among them: a firmware that crashes so would never be found out.
+ */
+export const isFromOutside = (resetReason: string): boolean => FROM_OUTSIDE.includes(resetReason);
 
-/** Whether the boot before has ended for another reason than the firmware's doing: power was lost, or it slept and was woken. */
+const FROM_OUTSIDE: readonly string[] = Object.freeze([
+  "power-on",
+  "brownout",
+  "power-glitch",
+  "external",
+  "sdio",
+  "usb",
+  "jtag",
+]);
+
+/** Whether the boot before has ended for another reason than the firmware's doing: from outside, or it slept and was woken. */
 export const endedBlamelessly = (resetReason: string): boolean =>
-  isPowerLoss(resetReason) || resetReason === "deep-sleep";
+  isFromOutside(resetReason) || resetReason === "deep-sleep";
 
 /** The name by which a browser in the house reaches the device, such as `base-a1b2c3.local`; nothing if it announces none. */
 export const announcedName = ({

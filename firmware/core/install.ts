@@ -5,7 +5,7 @@ import { TRIAL_REASON_KEY } from "./boot-validation.js";
 import { bytesEqual, toHex } from "./bytes.js";
 import type { Stamped } from "./event.js";
 import { newImageReader } from "./image.js";
-import { type InstallRecord, RECORD_KEY, writeRecord } from "./install-record.js";
+import { type InstallRecord, storeRecord } from "./install-record.js";
 import { proofOf, prove } from "./proof.js";
 import { chunkCountOf, chunkDigest, chunkLength } from "./release.js";
 import { request } from "./transfer.js";
@@ -82,7 +82,7 @@ export function proved(state: UpdateState, job: Job, event: Stamped & { readonly
     [
       ...report(state, job, { status: "installing", step: "verifying", bytes_downloaded: release.size }),
       { type: "forget", key: TRIAL_REASON_KEY },
-      { type: "store", key: RECORD_KEY, value: writeRecord(record) },
+      storeRecord(record),
       { type: "armSlot", attempt },
     ],
   ];
@@ -118,6 +118,7 @@ export function armed(state: UpdateState, job: Job): Step {
         level: "info",
         message: `${job.release.version} is in ${state.boot?.target?.label ?? "its slot"}, restarting`,
       },
+      ...(state.record ? [storeRecord({ ...state.record, armed: true })] : []),
       ...report(state, job, { status: "installing", step: "armed", bytes_downloaded: job.release.size }),
       ...(source.kind === "push" ? [pushSucceeded(state, source, job.release)] : []),
       {

@@ -1,12 +1,13 @@
 // What a boot concludes from the last installation, and how its result is told until the server has taken it. Judging is
 // install-record.ts's; this turns the judgement into state and effects. Begins no download.
 
-import { TRIAL_REASON_KEY } from "./boot-validation.js";
+import { needsRealTrial, TRIAL_REASON_KEY } from "./boot-validation.js";
 import { missingRollBack } from "./confirmation.js";
 import type { Effect } from "./effect.js";
 import type { Booted, Raise, Stamped } from "./event.js";
 import {
   HELD_KEY,
+  type InstallFailure,
   type InstallRecord,
   isOnTrial,
   judgeInstallation,
@@ -14,7 +15,7 @@ import {
   PUSHED,
   RECORD_KEY,
   readRecord,
-  writeRecord,
+  storeRecord,
 } from "./install-record.js";
 import { meantRestart } from "./restart-cause.js";
 import { readServerToken } from "./server-token.js";
@@ -22,19 +23,19 @@ import { initialUpdate, nextCheck, report, type Step, told, type UpdateState } f
 import type { Report } from "./wire.js";
 
 /** An image that was rolled back is left alone for so long: what made it fail may pass, but flash wears. */
-const HOLD_AFTER_ROLL_BACK_MS = 600_000;
+const HOLD_AFTER_FAILURE_MS = 600_000;
 
 export function begin(event: Booted & Stamped): Step {
   const record = readRecord(event.stored[RECORD_KEY]);
   const bootCount = (Number(event.stored.boots) || 0) + 1;
-  const outcome = judgeInstallation(
-    record,
-    event.image,
-    event.target?.state ?? "undefined",
-    event.stored[TRIAL_REASON_KEY],
-    event.resetReason,
-    meantRestart(event),
-  );
+  const outcome = judgeInstallation(record, {
+    image: event.image,
+    target: event.target,
+    ...(event.bootSlot === undefined ? {} : { bootSlot: event.bootSlot }),
+    resetReason: event.resetReason,
+    restartReason: meantRestart(event),
+    trialReason: event.stored[TRIAL_REASON_KEY],
+  });
   const state: UpdateState = {
     ...initialUpdate,
     boot: event,
@@ -44,7 +45,7 @@ export function begin(event: Booted & Stamped): Step {
     onTrial: isOnTrial(event.image, record),
     held: heldByOwner(event.stored[HELD_KEY]),
   };
-  const [next, effects] = concluded(state, outcome, event.at);
+  const [next, effects] = concluded(state, outcome, event);
   return [next, [{ type: "store", key: "boots", value: `${bootCount}` }, ...effects]];
 }
 
@@ -52,75 +53,93 @@ export function begin(event: Booted & Stamped): Step {
 const heldByOwner = (imageSha256: string | undefined): UpdateState["held"] =>
   imageSha256 ? { imageSha256, untilMs: Number.POSITIVE_INFINITY } : undefined;
 
-function concluded(state: UpdateState, outcome: Outcome, at: number): Step {
+function concluded(state: UpdateState, outcome: Outcome, event: Booted & Stamped): Step {
   switch (outcome.kind) {
     case "none":
       return [state, []];
-    case "onTrial": {
-      const isAlone = state.boot !== undefined && missingRollBack(state.boot) !== undefined;
-      const step = isAlone ? "trial without roll back" : "trial";
-      return [state, [...report(state, outcome.record, { status: "installing", step })]];
-    }
+    case "onTrial":
+      return trialBegun(state, outcome.record, event);
     case "validated":
       return [state, conclude(state, outcome.record, { status: "success", step: "validated" })];
     case "rearm": {
       const attempt = state.attempt + 2;
+      const { record, why } = outcome;
       return [
-        { ...state, attempt, phase: "arming", rearming: outcome.record },
+        { ...state, attempt, phase: "arming", rearming: record },
         [
-          {
-            type: "log",
-            level: "warn",
-            message: `power was lost during the trial of ${outcome.record.version}, trying once more`,
-          },
-          { type: "store", key: RECORD_KEY, value: writeRecord(outcome.record) },
+          { type: "log", level: "warn", message: `${record.version} is armed once more: ${why}` },
+          storeRecord(record),
           { type: "armSlot", attempt },
         ],
       ];
     }
-    case "rolledBack":
-      return [
-        {
-          ...state,
-          held: state.held ?? {
-            imageSha256: outcome.record.imageSha256,
-            untilMs: at + HOLD_AFTER_ROLL_BACK_MS,
-          },
-        },
-        [
-          {
-            type: "log",
-            level: "error",
-            message: `${outcome.record.version} was rolled back: ${outcome.reason}`,
-          },
-          ...conclude(state, outcome.record, {
-            status: "failed",
-            step: "rolled back",
-            ...told("ROLLED_BACK", outcome.reason),
-          }),
-        ],
-      ];
+    case "failed":
+      return failed(state, outcome.record, outcome.failure, event.at);
   }
 }
 
-/** The slot that holds the image of a trial which power ended is armed again; nothing else happens meanwhile. */
-export function rearmStep(state: UpdateState, event: Stamped): Step {
-  if (event.type === "slotArmed")
-    return [{ ...state, phase: "restarting" }, [{ type: "restart", reason: "update" }]];
-  if (event.type !== "slotFailed" || !state.rearming) return [state, []];
-  const idle: UpdateState = { ...state, phase: "idle", rearming: undefined };
-  const reason = `power was lost during the trial run, and its slot could not be armed again: ${event.message}`;
+/** It runs, so it was armed: its record says so from now on, before it can crash; and that its slot is armed anew, where that comes next. */
+function trialBegun(state: UpdateState, found: InstallRecord, event: Booted): Step {
+  const isArmedAnew = needsRealTrial(event, found);
+  const record: InstallRecord = {
+    ...found,
+    armed: true,
+    ...(isArmedAnew ? { rearmings: (found.rearmings ?? 0) + 1 } : {}),
+  };
   return [
-    idle,
+    { ...state, record },
     [
-      ...conclude(idle, state.rearming, {
-        status: "failed",
-        step: "rolled back",
-        ...told("ROLLED_BACK", reason),
+      ...(found.armed && !isArmedAnew ? [] : [storeRecord(record)]),
+      ...report(state, record, {
+        status: "installing",
+        step: missingRollBack(event) === undefined ? "trial" : "trial without roll back",
       }),
-      nextCheck(idle, 0),
     ],
   ];
+}
+
+/** The judgement is kept: at the next boot nobody knows any more how this one came about. */
+function failed(state: UpdateState, record: InstallRecord, failure: InstallFailure, at: number): Step {
+  const { code, reason } = failure;
+  const wasRolledBack = code === "ROLLED_BACK";
+  return [
+    {
+      ...state,
+      record,
+      held: state.held ?? { imageSha256: record.imageSha256, untilMs: at + HOLD_AFTER_FAILURE_MS },
+    },
+    [
+      {
+        type: "log",
+        level: "error",
+        message: `${record.version} ${wasRolledBack ? "was rolled back" : "failed"}: ${reason}`,
+      },
+      ...(record.firmwareId === PUSHED ? [] : [storeRecord(record)]),
+      ...conclude(state, record, {
+        status: "failed",
+        step: wasRolledBack ? "rolled back" : "failed",
+        ...told(code, reason),
+      }),
+    ],
+  ];
+}
+
+/** The slot that is armed again after a restart that was not the image's doing; nothing else happens meanwhile. */
+export function rearmStep(state: UpdateState, event: Stamped): Step {
+  const { rearming } = state;
+  if (event.type === "slotArmed" && rearming) {
+    const restart = { type: "restart", reason: "update" } as const;
+    return [{ ...state, phase: "restarting" }, [storeRecord({ ...rearming, armed: true }), restart]];
+  }
+  if (event.type !== "slotFailed" || !rearming) return [state, []];
+  const wasInterrupted = rearming.powerLosses > 0;
+  const failure: InstallFailure = {
+    code: wasInterrupted ? "ROLLED_BACK" : "ARM_FAILED",
+    reason: `${wasInterrupted ? "its trial run was interrupted" : "it was never started"}, and its slot could not be armed again: ${event.message}`,
+  };
+  const idle: UpdateState = { ...state, phase: "idle", rearming: undefined };
+  const [next, effects] = failed(idle, { ...rearming, failure }, failure, event.at);
+  return [next, [...effects, nextCheck(next, 0)]];
 }
 
 export function trialPassed(state: UpdateState, event: Stamped): Step {
@@ -133,9 +152,7 @@ export function trialPassed(state: UpdateState, event: Stamped): Step {
 
 /** Noted as well as told: the state in otadata alone does not prove that the trial was passed (see isUntried). */
 const concludePassed = (state: UpdateState, record: InstallRecord): readonly (Effect | Raise)[] => [
-  ...(record.firmwareId === PUSHED
-    ? []
-    : [{ type: "store", key: RECORD_KEY, value: writeRecord(record) } as const]),
+  ...(record.firmwareId === PUSHED ? [] : [storeRecord(record)]),
   ...conclude(state, record, { status: "success", step: "validated" }),
 ];
 

@@ -84,7 +84,6 @@ export function createFfi(machine: Machine, native: Native): new () => object {
     skyslot_arm_running: () =>
       isOtaSlot(machine.running) ? arm(machine.running) : ESP_ERROR_CODES.ESP_ERR_NOT_SUPPORTED,
     skyslot_confirms_by_app: () => 1,
-    skyslot_widen_watchdog: () => 0,
     skyslot_portal_uri(uri: unknown) {
       const { accessPoint } = machine.radio;
       if (Buffer.byteLength(String(uri)) > 255) return ESP_ERROR_CODES.ESP_ERR_INVALID_SIZE;

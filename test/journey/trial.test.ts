@@ -1,4 +1,6 @@
 import { expect } from "chai";
+import type { StatusRequest } from "../../firmware/core/wire.js";
+import { buildFirmwareImage, extractBundle } from "../../host-sim/hardware/app-image.js";
 import { imageOf, type Rig, type RigOptions, setUpRig } from "./rig.js";
 
 const HOUR_MS = 3_600_000;
@@ -112,6 +114,65 @@ describe("a trial run", () => {
         });
       },
     });
-    expect(outcome).match(/power was lost 2 times/);
+    expect(outcome).match(/interrupted 2 times/);
+  });
+
+  it("is judged once: what ended it is told also when the server is found only after another power cut", async () => {
+    let isAway = false;
+    const bootCount = () => rig.events.filter(({ type }) => type === "booted").length;
+    rig = await setUpRig({
+      update: await imageOf("hangs.ts", "1.1.0"),
+      onEvent: (event) => {
+        if (event.type === "booted" && event.partition.label === "ota_0") isAway = true;
+      },
+      lie: async (_, honest) => (isAway ? { status: 503 } : honest()),
+    });
+    const { device, world } = rig.desk;
+    device.powerOn();
+    await world.runUntil(() => bootCount() === 3, { limitMs: HOUR_MS });
+    await world.runFor(MINUTE_MS);
+    device.powerOff();
+    isAway = false;
+    rig.reports.length = 0;
+    device.powerOn();
+    await world.runUntil(() => rig.reports.some(({ status }) => status === "failed"), { limitMs: HOUR_MS });
+    await world.runFor(5_000);
+    expect(rig.reports.at(-1)?.error_message).match(/hung .*task watchdog/);
+    expect(bootCount()).equal(4);
+    await expectRolledBack();
+  });
+});
+
+describe("a restart between the record of an installation and the arming of its slot", () => {
+  const ARM = "native.skyslot_arm(nextLabel(native))";
+  let rig: Rig;
+  afterEach(() => rig.close());
+
+  /** Runs until the device that hangs there when `hangs` holds, a JavaScript expression, has told what became of the update. */
+  async function told(hangs: string): Promise<StatusRequest> {
+    const parts = extractBundle(await imageOf("base", "1.0.0"))!.split(ARM);
+    expect(parts.length).equal(2);
+    const bundle = parts.join(`(${hangs}?(()=>{for(;;);})():${ARM})`);
+    const image = buildFirmwareImage({ chip: "esp32", version: "1.0.0", project: "base", bundle });
+    rig = await setUpRig({ image });
+    rig.desk.device.powerOn();
+    const end = () => rig.reports.find(({ status }) => status === "failed" || status === "success");
+    await rig.desk.world.runUntil(() => end() !== undefined, { limitMs: HOUR_MS });
+    return end()!;
+  }
+
+  const bootedSlots = () =>
+    rig.events.flatMap((event) => (event.type === "booted" ? [event.partition.label] : []));
+
+  it("says nothing against the image: its slot is armed again, and it has its trial", async () => {
+    expect(await told("native.esp_reset_reason()!==6")).include({ status: "success" });
+    expect(bootedSlots()).deep.equal(["factory", "factory", "ota_0"]);
+    expect(rig.trace.join("\n")).match(/armed once more: it was not started: a reset \(task-watchdog\)/);
+  });
+
+  it("is tried three times more, and then told for what it is", async () => {
+    expect(await told("true")).include({ status: "failed", error_code: "ARM_FAILED" });
+    expect(bootedSlots()).deep.equal(["factory", "factory", "factory", "factory", "factory"]);
+    expect(rig.watch.slots.get("ota_0")!.bytesWritten).equal(rig.updateImage.length);
   });
 });

@@ -49,8 +49,8 @@ const SAFETIES: readonly Safety[] = [
     journey: "failing",
     mutation: {
       file: "firmware/core/install-record.ts",
-      original: "record.imageSha256 === image.imageSha256 && !record.passed;",
-      mutated: "record.imageSha256 === image.imageSha256 && record.firmwareId < 0;",
+      original: "isRecorded(image, record) && !record.passed;",
+      mutated: "isRecorded(image, record) && record.firmwareId < 0;",
     },
   },
   {
