@@ -117,15 +117,18 @@ const BASE64URL_VALUE: readonly number[] = Object.freeze(
   }),
 );
 
-/** Bytes of base64url without padding (RFC 4648 §5, as RFC 7515 uses it); `undefined` if it is not. */
-export function base64UrlDecode(text: string): Uint8Array | undefined {
-  const remainder = text.length % 4;
-  if (remainder === 1) return undefined;
-  const bytes = new Uint8Array(Math.floor((text.length * 3) / 4));
+/**
+ * Bytes of base64url without padding (RFC 4648 §5, as RFC 7515 uses it), of a part of a text without a copy of the part; `undefined`
+ * if it is not.
+ */
+export function base64UrlDecode(text: string, start = 0, end = text.length): Uint8Array | undefined {
+  const length = end - start;
+  if (length % 4 === 1) return undefined;
+  const bytes = new Uint8Array(Math.floor((length * 3) / 4));
   let position = 0;
   let bits = 0;
   let held = 0;
-  for (let i = 0; i < text.length; i++) {
+  for (let i = start; i < end; i++) {
     const value = BASE64URL_VALUE[text.charCodeAt(i)] ?? 255;
     if (value === 255) return undefined;
     held = ((held << 6) | value) & 0xffff;
@@ -137,17 +140,6 @@ export function base64UrlDecode(text: string): Uint8Array | undefined {
   }
   const leftover = held & ((1 << bits) - 1);
   return leftover === 0 ? bytes : undefined;
-}
-
-/** The pieces as one, of `sizeBytes` bytes in all. */
-export function concatenate(pieces: readonly Uint8Array[], sizeBytes: number): Uint8Array {
-  const whole = new Uint8Array(sizeBytes);
-  let offset = 0;
-  for (const piece of pieces) {
-    whole.set(piece, offset);
-    offset += piece.length;
-  }
-  return whole;
 }
 
 /** Whether two byte strings are equal. */

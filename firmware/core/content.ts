@@ -9,8 +9,8 @@
 //
 // The ETag is forgotten before the panel is touched and stored when it is done: a cut in between draws once more.
 
+import { announcedBytes } from "./answer-head.js";
 import { backoffMs, jitteredMs } from "./backoff.js";
-import { concatenate } from "./bytes.js";
 import { deviceCard, identifyCard, setupCard } from "./content-cards.js";
 import type { DeviceState } from "./device.js";
 import type { Effect } from "./effect.js";
@@ -57,9 +57,6 @@ export interface ContentState {
   readonly shows: string;
   /** What is fetched or drawn, to be stored when it is shown. */
   readonly next: string;
-  readonly expectedBytes: number;
-  readonly receivedBytes: number;
-  readonly pieces: readonly Uint8Array[];
   readonly failureCount: number;
   /** Nothing more is to be expected until the next refresh. */
   readonly settled: boolean;
@@ -72,9 +69,6 @@ export const initialContent: ContentState = Object.freeze({
   attempt: 0,
   shows: "",
   next: "",
-  expectedBytes: 0,
-  receivedBytes: 0,
-  pieces: Object.freeze([]),
   failureCount: 0,
   settled: false,
   identifyCount: 0,
@@ -131,7 +125,7 @@ function fetch(state: ContentState, { update }: DeviceState): Step {
     ...(isEtag(state.shows) ? { "if-none-match": state.shows } : {}),
   };
   return [
-    { ...state, phase: "requesting", attempt, pieces: [], receivedBytes: 0, expectedBytes: 0 },
+    { ...state, phase: "requesting", attempt },
     [{ type: "startRequest", attempt, request: { method: "GET", url, headers } }, setTimer(TIMEOUT_MS)],
   ];
 }
@@ -143,12 +137,10 @@ function fetching(state: ContentState, event: Stamped, device: DeviceState, sett
   switch (event.type) {
     case "responseStarted":
       return started(state, event, device, settings);
-    case "responseReadable":
-      return [state, [{ type: "readResponse", attempt: state.attempt, maxBytes: event.count }]];
-    case "responseData":
-      return received(state, event);
+    case "bytesCollected":
+      return received(state, event, settings);
     case "responseEnded":
-      return ended(state, event.random, settings);
+      return failed(state, "the answer ended early", event.random);
     case "requestFailed":
       return failed(state, event.message, event.random);
     default:
@@ -172,27 +164,22 @@ function started(
   if (etag === state.shows) return settled(state, random, settings);
   const { width, height } = settings;
   const least = pbmRowsBytes(width, height);
-  const expectedBytes = Number(headers["content-length"] ?? "none");
-  if (!(expectedBytes > least && expectedBytes <= least + MAX_PBM_HEADER_BYTES)) {
-    const told = headers["content-length"] ?? "an unknown number of";
-    const message = `it has ${told} bytes, a picture of ${width} × ${height} has ${least} and a short header`;
+  const expectedBytes = announcedBytes(headers);
+  if (expectedBytes === undefined || expectedBytes <= least || expectedBytes > least + MAX_PBM_HEADER_BYTES) {
+    const message = `it has ${expectedBytes ?? "an unknown number of"} bytes, a picture of ${width} × ${height} has ${least} and a short header`;
     return refused(state, message, random, settings);
   }
-  return [{ ...state, phase: "receiving", next: etag, expectedBytes }, []];
+  return [
+    { ...state, phase: "receiving", next: etag },
+    [{ type: "collectResponse", attempt: state.attempt, sizeBytes: expectedBytes, as: "bytes" }],
+  ];
 }
 
-function received(state: ContentState, { bytes, random }: Stamped & { readonly type: "responseData" }): Step {
-  const receivedBytes = state.receivedBytes + bytes.length;
-  if (receivedBytes > state.expectedBytes)
-    return failed(state, `more than the ${state.expectedBytes} bytes that were told`, random);
-  return [{ ...state, receivedBytes, pieces: [...state.pieces, bytes] }, []];
-}
-
-function ended(state: ContentState, random: number, settings: ContentSettings): Step {
-  const { receivedBytes, expectedBytes } = state;
-  if (state.phase !== "receiving" || receivedBytes < expectedBytes)
-    return failed(state, `${receivedBytes} of ${expectedBytes} bytes`, random);
-  const bytes = concatenate(state.pieces, receivedBytes);
+function received(
+  state: ContentState,
+  { bytes, random }: Stamped & { readonly type: "bytesCollected" },
+  settings: ContentSettings,
+): Step {
   const header = readPbmHeader(bytes);
   if (!header) return refused(state, "it is no binary PBM (P4)", random, settings);
   const { width, height } = settings;
@@ -229,7 +216,7 @@ function draw(
   { width, height }: ContentSettings,
 ): Step {
   return [
-    { ...state, phase: "drawing", next, shows: "", pieces: [] },
+    { ...state, phase: "drawing", next, shows: "" },
     [
       ...close(state),
       ...(state.shows === "" ? [] : [{ type: "forget", key: PANEL_KEY } as const]),
@@ -265,7 +252,7 @@ const FAILED = "failed";
 
 function settled(state: ContentState, random: number, settings: ContentSettings): Step {
   return [
-    { ...state, phase: "idle", settled: true, failureCount: 0, pieces: [], next: "" },
+    { ...state, phase: "idle", settled: true, failureCount: 0, next: "" },
     [...close(state), setTimer(jitteredMs(settings.refreshSeconds * 1000, random))],
   ];
 }
@@ -282,7 +269,6 @@ function failed(state: ContentState, message: string, random: number): Step {
     {
       ...state,
       phase: "idle",
-      pieces: [],
       next: "",
       failureCount,
       settled: state.settled || failureCount >= PATIENCE,

@@ -61,9 +61,19 @@ export type Effect =
   | { readonly type: "startAccessPoint"; readonly ssid: string }
   | { readonly type: "stopAccessPoint" }
   | { readonly type: "scanWifi"; readonly attempt: number }
-  // HTTP client: one request at a time; the body is pulled
+  // HTTP client: one request at a time; the body is pulled, or collected whole
   | { readonly type: "startRequest"; readonly attempt: number; readonly request: HttpRequest }
   | { readonly type: "readResponse"; readonly attempt: number; readonly maxBytes: number }
+  /**
+   * Instead of reading it, when the headers have come: the body as one, of the announced length, answered by `bytesCollected` or
+   * `textCollected` when it is whole. It is held once; `sizeBytes` is bounded by who asks.
+   */
+  | {
+      readonly type: "collectResponse";
+      readonly attempt: number;
+      readonly sizeBytes: number;
+      readonly as: "bytes" | "text";
+    }
   | { readonly type: "closeRequest"; readonly attempt: number }
   // the device's own pages
   | { readonly type: "startServer"; readonly captive: boolean }

@@ -142,6 +142,10 @@ export type Event =
   /** Bytes wait to be read. */
   | { readonly type: "responseReadable"; readonly attempt: number; readonly count: number }
   | { readonly type: "responseData"; readonly attempt: number; readonly bytes: Uint8Array }
+  /** The whole body, as it was asked for; the answer has ended with it. */
+  | { readonly type: "bytesCollected"; readonly attempt: number; readonly bytes: Uint8Array }
+  /** Decoded from UTF-8. */
+  | { readonly type: "textCollected"; readonly attempt: number; readonly text: string }
   | { readonly type: "responseEnded"; readonly attempt: number }
   | { readonly type: "requestFailed"; readonly attempt: number; readonly message: string }
   // own pages

@@ -77,6 +77,8 @@ export const LISTENERS: Readonly<Record<Event["type"], readonly Machine[]>> = Ob
   responseStarted: DOWNLOAD,
   responseReadable: DOWNLOAD,
   responseData: UPDATE,
+  bytesCollected: APP,
+  textCollected: UPDATE,
   responseEnded: DOWNLOAD,
   requestFailed: DOWNLOAD,
   requestReceived: to(portal, localApi),

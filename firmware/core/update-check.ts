@@ -1,7 +1,7 @@
 // The check: tells the server who asks and what runs, reads the answer, and hands an offer on. Trusts nothing in the answer but
-// its shape; whether an offer is taken is update-offer.ts's business.
+// its shape; whether an offer is taken is update-offer.ts's business. An answer that is too long is not read at all.
 
-import { concatenate, utf8Decode } from "./bytes.js";
+import { announcedBytes } from "./answer-head.js";
 import type { Effect } from "./effect.js";
 import type { Raise, Stamped } from "./event.js";
 import { readOrders } from "./orders.js";
@@ -23,7 +23,7 @@ const MAX_POLL_SECONDS = 86_400;
 export function check(state: UpdateState, freeHeapBytes: number): Step {
   const attempt = state.attempt + 2;
   return [
-    { ...state, phase: "checking", attempt, checkStatus: 0, checkBody: [], checkBytes: 0 },
+    { ...state, phase: "checking", attempt },
     [
       { type: "log", level: "debug", message: `checking ${state.server} for updates` },
       {
@@ -80,33 +80,36 @@ export function orderJudged(state: UpdateState, result: OrderResult): Step {
 export function checkingStep(state: UpdateState, event: Stamped): Step {
   switch (event.type) {
     case "responseStarted":
-      return [{ ...state, checkStatus: event.status }, []];
-    case "responseReadable":
-      return [state, [{ type: "readResponse", attempt: state.attempt, maxBytes: event.count }]];
-    case "responseData": {
-      const checkBytes = state.checkBytes + event.bytes.length;
-      if (checkBytes > MAX_CHECK_RESPONSE_BYTES) {
-        return checkFailed(state, event.random, `answer is longer than ${MAX_CHECK_RESPONSE_BYTES} bytes`);
-      }
-      return [{ ...state, checkBytes, checkBody: [...state.checkBody, event.bytes] }, []];
-    }
-    case "responseEnded":
+      return answerStarted(state, event);
+    case "textCollected":
       return checkAnswered(state, event);
+    case "responseEnded":
+      return checkFailed(state, event.random, "the answer ended early");
     default:
       return [state, []];
   }
 }
 
-function checkAnswered(state: UpdateState, { at, random }: Stamped): Step {
-  if (state.checkStatus !== 200)
-    return checkFailed(withoutRefused(state), random, `server answered ${state.checkStatus}`);
-  const answer = readCheckResponse(state.checkBody, state.checkBytes);
+function answerStarted(
+  state: UpdateState,
+  { status, headers, random }: Stamped & { readonly type: "responseStarted" },
+): Step {
+  if (status !== 200) return checkFailed(withoutRefused(state, status), random, `server answered ${status}`);
+  const sizeBytes = announcedBytes(headers);
+  if (sizeBytes === undefined) return checkFailed(state, random, "the answer does not say how long it is");
+  if (sizeBytes > MAX_CHECK_RESPONSE_BYTES) {
+    const message = `the answer is ${sizeBytes} bytes, at most ${MAX_CHECK_RESPONSE_BYTES} are read`;
+    return checkFailed(state, random, message);
+  }
+  return [state, [{ type: "collectResponse", attempt: state.attempt, sizeBytes, as: "text" }]];
+}
+
+function checkAnswered(state: UpdateState, { at, random, text }: Stamped & { readonly text: string }): Step {
+  const answer = readCheckResponse(text);
   if (!answer) return checkFailed(state, random, "answer is not what a check is answered with");
   const polled: UpdateState = {
     ...state,
     phase: "idle",
-    checkBody: [],
-    checkBytes: 0,
     clock: { time: answer.time, at },
     checkSeconds: paceOf(state.ownPace, answer),
     // The server has taken those of this check: nothing is judged while a check is under way.
@@ -131,8 +134,8 @@ const ordered = ({ orders }: CheckResponse): readonly Raise[] =>
   orders ? [{ type: "raise", event: { type: "ordersReceived", orders } }] : [];
 
 /** Whatever a server may find wrong with results, they never stand between a device and its updates: it sends the orders again. */
-function withoutRefused(state: UpdateState): UpdateState {
-  const isRefused = state.checkStatus >= 400 && state.checkStatus < 500 && state.checkStatus !== 429;
+function withoutRefused(state: UpdateState, status: number): UpdateState {
+  const isRefused = status >= 400 && status < 500 && status !== 429;
   return isRefused && state.orderResults.length > 0 ? { ...state, orderResults: [] } : state;
 }
 
@@ -161,9 +164,7 @@ const boundedPoll = (seconds: number | undefined) =>
     : Math.min(MAX_POLL_SECONDS, Math.max(MIN_POLL_SECONDS, Math.round(seconds)));
 
 /** The answer, if every field that we use has its type and a sane size. */
-function readCheckResponse(body: readonly Uint8Array[], sizeBytes: number): CheckResponse | undefined {
-  const text = utf8Decode(concatenate(body, sizeBytes));
-  if (text === undefined) return undefined;
+function readCheckResponse(text: string): CheckResponse | undefined {
   let value: Partial<Omit<UpdateResponse, "update_available">> & { readonly update_available?: unknown };
   try {
     value = JSON.parse(text);
@@ -207,7 +208,7 @@ function readCheckResponse(body: readonly Uint8Array[], sizeBytes: number): Chec
 }
 
 export function checkFailed(state: UpdateState, random: number, message: string): Step {
-  const idle: UpdateState = { ...state, phase: "idle", checkBody: [], checkBytes: 0 };
+  const idle: UpdateState = { ...state, phase: "idle" };
   return [
     idle,
     [

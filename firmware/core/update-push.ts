@@ -58,7 +58,7 @@ function busyReason(state: UpdateState): string | undefined {
 function dropCheck(state: UpdateState): readonly [UpdateState, readonly Effect[]] {
   if (state.phase !== "checking") return [state, []];
   return [
-    { ...state, phase: "idle", attempt: state.attempt + 2, checkBody: [], checkBytes: 0 },
+    { ...state, phase: "idle", attempt: state.attempt + 2 },
     [
       { type: "clearTimer", timer: "transfer" },
       { type: "closeRequest", attempt: state.attempt },

@@ -119,9 +119,6 @@ export interface UpdateState {
   /** A new image on trial may not start another update: esp_ota_begin refuses it, and so do we. */
   readonly onTrial: boolean;
   readonly record: InstallRecord | undefined;
-  readonly checkStatus: number;
-  readonly checkBody: readonly Uint8Array[];
-  readonly checkBytes: number;
   readonly offer: UpdateResponse | undefined;
   readonly signed: SignedRelease | undefined;
   /** The push that waits for its signature to be verified. */
@@ -154,9 +151,6 @@ export const initialUpdate: UpdateState = Object.freeze({
   attempt: 0,
   onTrial: false,
   record: undefined,
-  checkStatus: 0,
-  checkBody: Object.freeze([]),
-  checkBytes: 0,
   offer: undefined,
   signed: undefined,
   push: undefined,

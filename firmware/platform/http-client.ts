@@ -1,5 +1,6 @@
 // Requests, through `embedded:network/http/client`: a client for each request, because the SDK's never answers again after an
-// error. Bodies are pulled: bytes stay in the TCP window until core asks for them.
+// error. Bodies are pulled: bytes stay in the TCP window until core asks for them. A short body may be collected instead: into one
+// buffer of the length that core gives, so that it is held once.
 
 import TCP from "embedded:io/socket/tcp";
 import Resolver from "embedded:network/dns/resolver/udp";
@@ -12,6 +13,14 @@ import type { Dispatch } from "./runner.js";
 interface Running {
   readonly client: HTTPClient;
   request?: HTTPClient.Request;
+  /** A body that is collected. */
+  body?: Body | undefined;
+}
+
+interface Body {
+  readonly bytes: Uint8Array;
+  readonly as: "bytes" | "text";
+  filledBytes: number;
 }
 
 export function createHttpClient(dispatch: Dispatch) {
@@ -26,6 +35,14 @@ export function createHttpClient(dispatch: Dispatch) {
     if (!running.has(attempt)) return;
     close(attempt);
     dispatch({ type: "requestFailed", attempt, message });
+  };
+  const ended = (attempt: number, entry: Running) => {
+    if (!isWhole(entry.body)) return dispatch({ type: "responseEnded", attempt });
+    if (entry.body.as === "bytes")
+      return dispatch({ type: "bytesCollected", attempt, bytes: takeBytes(entry) });
+    const text = takeText(entry);
+    if (text === undefined) failed(attempt, "the answer is no UTF-8 text");
+    else dispatch({ type: "textCollected", attempt, text });
   };
 
   return {
@@ -54,7 +71,9 @@ export function createHttpClient(dispatch: Dispatch) {
           dispatch({ type: "responseStarted", attempt, status, headers: Object.fromEntries(received) });
         },
         onReadable(count) {
-          if (running.has(attempt)) dispatch({ type: "responseReadable", attempt, count });
+          if (!running.has(attempt)) return;
+          if (entry.body) fill(entry.body, this, count);
+          else dispatch({ type: "responseReadable", attempt, count });
         },
         onWritable(count) {
           if (!unsent) return;
@@ -65,7 +84,7 @@ export function createHttpClient(dispatch: Dispatch) {
         onDone(error) {
           if (error)
             failed(attempt, `connection to ${host}:${port} ended: ${error.message || "no reason given"}`);
-          else if (running.has(attempt)) dispatch({ type: "responseEnded", attempt });
+          else if (running.has(attempt)) ended(attempt, entry);
         },
       });
     },
@@ -73,7 +92,38 @@ export function createHttpClient(dispatch: Dispatch) {
       const bytes = running.get(attempt)?.request?.read(maxBytes);
       if (bytes) dispatch({ type: "responseData", attempt, bytes: new Uint8Array(bytes) });
     },
+    collect(attempt: number, sizeBytes: number, as: Body["as"]) {
+      const entry = running.get(attempt);
+      if (entry) entry.body = { bytes: new Uint8Array(sizeBytes), as, filledBytes: 0 };
+    },
   };
+}
+
+const isWhole = (body: Body | undefined): body is Body =>
+  body !== undefined && body.filledBytes === body.bytes.length;
+
+function fill(body: Body, request: HTTPClient.Request, count: number): void {
+  const left = body.bytes.length - body.filledBytes;
+  const piece = left > 0 ? request.read(Math.min(count, left)) : undefined;
+  if (!piece) return;
+  body.bytes.set(new Uint8Array(piece), body.filledBytes);
+  body.filledBytes += piece.byteLength;
+}
+
+/** From here on only who is given the bytes holds them. */
+function takeBytes(entry: Running): Uint8Array {
+  const bytes = entry.body?.bytes ?? new Uint8Array(0);
+  entry.body = undefined;
+  return bytes;
+}
+
+/** The bytes are free when this returns. `undefined`: they are no UTF-8. */
+function takeText(entry: Running): string | undefined {
+  try {
+    return String.fromArrayBuffer(takeBytes(entry).buffer);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Name servers that DHCP gave. */

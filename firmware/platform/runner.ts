@@ -1,6 +1,7 @@
 // The loop of a device: an event goes through its machine's step, its effects go to the adapters, and what they answer comes back as
 // events. It owns the only mutable state of the firmware. Events that arrive while effects are carried out wait their turn, so
-// core never sees one event inside another.
+// core never sees one event inside another. An event is let go before what it led to begins: the text of an answer, which is the
+// largest of them, must not lie in memory while the next request is made.
 
 import type { Event, Stamped } from "../core/event.js";
 
@@ -36,21 +37,25 @@ export function createRunner<State, Asked extends { readonly type: string }>(
   let running = false;
   const queue: Event[] = [];
 
+  /** A function of its own, so that nothing on the stack holds the event when it returns. */
+  const hear = (): readonly Asked[] => {
+    const event = queue.shift() as Event;
+    const [after, effects] = machine.step(state, {
+      ...event,
+      at: sources.uptimeMs(),
+      random: sources.random(),
+      freeHeapBytes: sources.freeHeapBytes(),
+    });
+    state = after;
+    if (event.type === "textCollected") letGo(event);
+    return effects;
+  };
+
   const dispatch: Dispatch = (event) => {
     queue.push(event);
     if (running) return;
     running = true;
-    for (let next = queue.shift(); next; next = queue.shift()) {
-      const stamped = {
-        ...next,
-        at: sources.uptimeMs(),
-        random: sources.random(),
-        freeHeapBytes: sources.freeHeapBytes(),
-      };
-      const [after, effects] = machine.step(state, stamped);
-      state = after;
-      for (const effect of effects) carryOut(effect);
-    }
+    while (queue.length > 0) for (const effect of hear()) carryOut(effect);
     running = false;
   };
 
@@ -58,4 +63,9 @@ export function createRunner<State, Asked extends { readonly type: string }>(
   const carryOut = (effect: Asked) =>
     (handlers[effect.type as Asked["type"]] as (effect: Asked) => void)(effect);
   return dispatch;
+}
+
+/** Who dispatched it is still at it, and holds the event. */
+function letGo(event: { text: string }): void {
+  event.text = "";
 }

@@ -88,6 +88,7 @@ export function startMachine<State, Own extends { readonly type: string }>(
         scanWifi: ({ attempt }) => wifi.scan(attempt),
         startRequest: ({ attempt, request }) => http.start(attempt, request),
         readResponse: ({ attempt, maxBytes }) => http.read(attempt, maxBytes),
+        collectResponse: ({ attempt, sizeBytes, as }) => http.collect(attempt, sizeBytes, as),
         closeRequest: ({ attempt }) => http.close(attempt),
         startServer: ({ captive }) => server.start(captive),
         stopServer: () => server.stop(),

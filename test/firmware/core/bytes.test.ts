@@ -21,6 +21,8 @@ describe("bytes", () => {
       "\u0000x",
       "\u07ff\u0800\uffff\u{10ffff}",
       `${"a".repeat(63)}é${"b".repeat(200)}😀`,
+      "x".repeat(31) + "ü".repeat(2),
+      "longer than what is made a text at once: ".repeat(5),
     ]) {
       const bytes = new TextEncoder().encode(text);
       expect(toHex(utf8Encode(text)), text).equal(Buffer.from(bytes).toString("hex"));
@@ -69,7 +71,9 @@ describe("bytes", () => {
   it("decodes base64url, and refuses padding, other alphabets and loose bits", () => {
     for (let length = 0; length < 70; length++) {
       const bytes = Uint8Array.from({ length }, (_, i) => (i * 37 + length) & 255);
-      expect(base64UrlDecode(Buffer.from(bytes).toString("base64url"))).deep.equal(bytes);
+      const text = Buffer.from(bytes).toString("base64url");
+      expect(base64UrlDecode(text)).deep.equal(bytes);
+      expect(base64UrlDecode(`a.${text}.b`, 2, 2 + text.length)).deep.equal(bytes);
     }
     for (const text of ["A", "AA==", "AB", "a+b/", "AAé"])
       expect(base64UrlDecode(text), text).equal(undefined);

@@ -63,10 +63,11 @@ class Panel {
 
   whole(bytes: Uint8Array, headers: Record<string, string> = {}): this {
     this.answer(200, { etag: ETAG, "content-length": `${bytes.length}`, ...headers });
-    const { attempt } = this.state;
-    for (let offset = 0; offset < bytes.length; offset += 5)
-      this.take({ type: "responseData", attempt, bytes: bytes.slice(offset, offset + 5) });
-    return this.take({ type: "responseEnded", attempt });
+    const collect = this.find("collectResponse");
+    // one that is shorter than was asked for ends without its bytes
+    return collect === undefined || collect.sizeBytes !== bytes.length
+      ? this.take({ type: "responseEnded", attempt: this.state.attempt })
+      : this.take({ type: "bytesCollected", attempt: collect.attempt, bytes });
   }
 
   readonly types = () => this.effects.map(({ type }) => type);
@@ -164,9 +165,11 @@ describe("what a panel shows", () => {
     }
   });
 
-  it("takes no more than was told, and no ETag that is weak, too long or none", () => {
+  it("takes what was told as one, nothing that ends early, and no ETag that is weak, too long or none", () => {
     const panel = new Panel().ask().answer(200, { etag: ETAG, "content-length": "12" });
-    panel.take({ type: "responseData", attempt: panel.state.attempt, bytes: new Uint8Array(13) });
+    const { attempt } = panel.state;
+    expect(panel.effects).deep.equal([{ type: "collectResponse", attempt, sizeBytes: 12, as: "bytes" }]);
+    panel.take({ type: "responseEnded", attempt });
     expect(panel.types()).deep.equal(["log", "closeRequest", "setTimer"]);
     for (const etag of ['W/"weak"', `"${"x".repeat(99)}"`, "bare", '"', '"a"b"'])
       expect(new Panel().ask().answer(200, { etag, "content-length": "12" }).state.phase, etag).equal("idle");

@@ -34,6 +34,21 @@ export const BOOTED: Booted = Object.freeze<Booted>({
   },
 });
 
+/** What the HTTP client tells of a whole answer in JSON. */
+export function answerEvents(
+  attempt: number,
+  body: object,
+  status = 200,
+  headers: Readonly<Record<string, string>> = {},
+): readonly Event[] {
+  const text = JSON.stringify(body);
+  const length = `${new TextEncoder().encode(text).length}`;
+  return [
+    { type: "responseStarted", attempt, status, headers: { "content-length": length, ...headers } },
+    { type: "textCollected", attempt, text },
+  ];
+}
+
 /** An event as the runner hands it to core. */
 export const stamped = (event: Event, random = 0.5): Stamped =>
   ({ ...event, at: 0, random, freeHeapBytes: 100_000 }) as Stamped;

@@ -60,6 +60,8 @@ function eventsIn({ wifi, update, report, portal, espota }: DeviceState): Event[
     responseStarted: { type: "responseStarted", attempt, status: 200, headers: {} },
     responseReadable: { type: "responseReadable", attempt, count: 10 },
     responseData: { type: "responseData", attempt, bytes: BYTES },
+    bytesCollected: { type: "bytesCollected", attempt, bytes: BYTES },
+    textCollected: { type: "textCollected", attempt, text: "{}" },
     responseEnded: { type: "responseEnded", attempt },
     requestFailed: { type: "requestFailed", attempt, message: "no" },
     slotErased: { type: "slotErased", attempt, offset: 0 },

@@ -8,7 +8,7 @@ import { ledSection } from "../../../firmware/core/led-settings.js";
 import { RESTART_PAUSE_MS, readOrders } from "../../../firmware/core/orders.js";
 import type { CheckRequest, Order } from "../../../firmware/core/wire.js";
 import { CMS_STRINGS, LED_STRINGS } from "../../../firmware/portal/strings.js";
-import { BOOTED, IMAGE } from "./events.js";
+import { answerEvents, BOOTED, IMAGE } from "./events.js";
 import { Device } from "./local-device.js";
 import { jws } from "./releases.js";
 
@@ -46,11 +46,9 @@ class Ordered extends Device {
   }
 
   answer(body: object, at = 0, status = 200): this {
-    const { attempt } = this.state.update;
-    const bytes = new TextEncoder().encode(JSON.stringify({ time: 1, update_available: false, ...body }));
-    this.on({ type: "responseStarted", attempt, status, headers: {} }, at);
-    this.on({ type: "responseData", attempt, bytes }, at);
-    return this.on({ type: "responseEnded", attempt }, at);
+    const whole = { time: 1, update_available: false, ...body };
+    for (const event of answerEvents(this.state.update.attempt, whole, status)) this.on(event, at);
+    return this;
   }
 
   /** Asks, and is told to do this. */

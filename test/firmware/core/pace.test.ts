@@ -5,7 +5,7 @@ import type { Effect } from "../../../firmware/core/effect.js";
 import type { Raise } from "../../../firmware/core/event.js";
 import { changeSettings, readPreferences, readSettings } from "../../../firmware/core/preferences.js";
 import { initialUpdate, type UpdateState, updateStep } from "../../../firmware/core/update.js";
-import { BOOTED, stamped } from "./events.js";
+import { answerEvents, BOOTED, stamped } from "./events.js";
 
 const SERVER = "http://updates.test";
 const BUILD = BOOTED.build;
@@ -29,12 +29,13 @@ class Checking {
   /** @returns seconds in force after it, and those of the next timer, without its jitter */
   answered(answer: object, status = 200): number {
     this.on({ type: "timerFired", timer: "check" });
-    const { attempt } = this.state;
-    const bytes = new TextEncoder().encode(JSON.stringify({ update_available: false, time: 1, ...answer }));
-    this.on({ type: "responseStarted", attempt, status, headers: {} });
-    this.on({ type: "responseData", attempt, bytes });
-    this.on({ type: "responseEnded", attempt });
-    const next = this.#asked.find((effect) => effect.type === "setTimer" && effect.timer === "check");
+    const whole = { update_available: false, time: 1, ...answer };
+    const asked: (Effect | Raise)[] = [];
+    for (const event of answerEvents(this.state.attempt, whole, status)) {
+      this.on(event);
+      asked.push(...this.#asked);
+    }
+    const next = asked.find((effect) => effect.type === "setTimer" && effect.timer === "check");
     expect(next)
       .property("delayMs")
       .within(800 * this.state.checkSeconds, 1200 * this.state.checkSeconds);

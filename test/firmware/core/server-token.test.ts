@@ -10,7 +10,7 @@ import {
   storeServerToken,
 } from "../../../firmware/core/server-token.js";
 import { initialUpdate, type UpdateState, updateStep } from "../../../firmware/core/update.js";
-import { BOOTED, IMAGE, stamped } from "./events.js";
+import { answerEvents, BOOTED, IMAGE, stamped } from "./events.js";
 
 const SERVER = "http://updates.test:8080";
 const TOKEN = `skd_${"t".repeat(43)}`;
@@ -79,11 +79,7 @@ describe("the token that a server gives", () => {
       on({ type: "serverChosen", server: SERVER, checkSeconds: 120, hasOwnPace: false });
       on({ type: "online", address: "192.168.1.20", rssi: -50 });
       on({ type: "timerFired", timer: "check" });
-      const { attempt } = state;
-      const bytes = new TextEncoder().encode(JSON.stringify({ update_available: false, time: 1, ...answer }));
-      on({ type: "responseStarted", attempt, status: 200, headers: {} });
-      on({ type: "responseData", attempt, bytes });
-      on({ type: "responseEnded", attempt });
+      answerEvents(state.attempt, { update_available: false, time: 1, ...answer }).forEach(on);
       const request = asked.find((effect) => effect.type === "startRequest");
       return { state, asked, body: JSON.parse(request?.request.body ?? "{}") };
     }
