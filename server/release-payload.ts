@@ -2,6 +2,7 @@
 // line, and in a browser, which signs them on the page: each brings its own SHA-256.
 
 import { toHex } from "../firmware/core/bytes.js";
+import { CHUNKS_A_PAGE, chunkBytesFor, MAX_PAGE_COUNT } from "../firmware/core/digests.js";
 import {
   type ImageDescription,
   type ImageReader,
@@ -12,8 +13,8 @@ import { parseVersion, versionName } from "../firmware/core/version.js";
 import type { ReleasePayload } from "../firmware/core/wire.js";
 import { ReleaseError } from "./release-error.js";
 
-/** Bytes a chunk unless told otherwise: four flash sectors. */
-export const DEFAULT_CHUNK_BYTES = 16 * 1024;
+export type ReleaseFormat = ReleasePayload["format"];
+export const DEFAULT_FORMAT: ReleaseFormat = 1;
 /** Largest image: what the manifest can express and a 16 MiB flash could hold. */
 export const MAX_IMAGE_BYTES = 16 * 1024 * 1024;
 export const HASH_BYTES = 32;
@@ -25,7 +26,10 @@ export interface ReleaseOptions {
   readonly hardware?: string;
   readonly minCurrentVersion?: string;
   readonly protocolVersion?: number;
+  /** Unless told otherwise: 16 KiB, of images above 8 MiB 32 KiB. */
   readonly chunkBytes?: number;
+  /** 1: for devices whose firmware reads nothing else. */
+  readonly format?: ReleaseFormat;
   /** Seconds since 1970. */
   readonly created: number;
   readonly expires?: number;
@@ -39,12 +43,16 @@ export interface ImageDigests<Digest = Uint8Array> {
   readonly chunks: readonly Digest[];
 }
 
+export const chunkBytesOf = (image: Uint8Array, { chunkBytes }: ReleaseOptions): number =>
+  chunkBytes ?? chunkBytesFor(image.length);
+
 /** Hands each part of an image that is hashed to `digest`. The image is one that `describeImage` has taken. */
 export function digestImage<Digest>(
   image: Uint8Array,
-  chunkBytes: number,
+  options: ReleaseOptions,
   digest: (bytes: Uint8Array) => Digest,
 ): ImageDigests<Digest> {
+  const chunkBytes = chunkBytesOf(image, options);
   const chunkCount = Math.ceil(image.length / chunkBytes);
   return {
     whole: digest(image),
@@ -66,10 +74,18 @@ export function describeImage(image: Uint8Array): ImageDescription {
   return wholeDescription(readImage(newImageReader, 0, image), image.length);
 }
 
-/** What is signed of an image. @throws ReleaseError IMAGE_MALFORMED */
+/** The digests of chunks in pages, each to be hashed again for a manifest of format 2. */
+export function pagesOf(chunks: readonly Uint8Array[]): readonly Uint8Array[] {
+  const pageCount = Math.ceil(chunks.length / CHUNKS_A_PAGE);
+  return Array.from({ length: pageCount }, (_, page) =>
+    concatenate(chunks.slice(page * CHUNKS_A_PAGE, (page + 1) * CHUNKS_A_PAGE)),
+  );
+}
+
+/** What is signed of an image. `pages` are the digests of `pagesOf`. @throws ReleaseError IMAGE_MALFORMED, RELEASE_TOO_LARGE */
 export function makePayload(
   image: Uint8Array,
-  { whole, body, chunks }: ImageDigests,
+  { whole, body, chunks, pages }: ImageDigests & { readonly pages: readonly Uint8Array[] },
   options: ReleaseOptions,
 ): ReleasePayload {
   const description = describeImage(image);
@@ -81,8 +97,16 @@ export function makePayload(
       "IMAGE_MALFORMED",
       `version "${description.version}" of the image is not a semantic version`,
     );
+  const format = options.format ?? DEFAULT_FORMAT;
+  const chunkSize = chunkBytesOf(image, options);
+  if (format === 2 && pages.length > MAX_PAGE_COUNT) {
+    throw new ReleaseError(
+      "RELEASE_TOO_LARGE",
+      `chunks of ${chunkSize} bytes need ${pages.length} pages of digests, at most ${MAX_PAGE_COUNT} are possible: choose larger chunks`,
+    );
+  }
   return {
-    format: 1,
+    ...(format === 1 ? { format, chunks: base64Url(chunks) } : { format, pages: base64Url(pages) }),
     type: options.type ?? description.project,
     hardware: options.hardware ?? description.chip,
     chip: description.chip,
@@ -91,8 +115,7 @@ export function makePayload(
     size: image.length,
     sha256: toHex(whole),
     imageSha256,
-    chunkSize: options.chunkBytes ?? DEFAULT_CHUNK_BYTES,
-    chunks: base64Url(chunks),
+    chunkSize,
     ...(options.minCurrentVersion === undefined ? {} : { minCurrentVersion: options.minCurrentVersion }),
     securityVersion: description.securityVersion,
     protocolVersion: options.protocolVersion ?? 1,
@@ -116,6 +139,16 @@ export function wholeDescription(reader: ImageReader, sizeBytes: number): ImageD
     throw new ReleaseError("IMAGE_MALFORMED", `image says it is ${lengthBytes} bytes, file is ${sizeBytes}`);
   }
   return description;
+}
+
+function concatenate(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.length;
+  }
+  return whole;
 }
 
 function base64Url(parts: readonly Uint8Array[]): string {

@@ -10,11 +10,8 @@ import {
   type JWK,
 } from "jose";
 import { parseRelease, RELEASE_TYPE, type Release } from "../firmware/core/release.js";
-import { MAX_CHECK_RESPONSE_BYTES, type ReleasePayload } from "../firmware/core/wire.js";
+import { MAX_LISTING_RELEASE_LENGTH, type ReleasePayload } from "../firmware/core/wire.js";
 import { ReleaseError } from "./release-error.js";
-
-/** Room that the rest of a check's answer takes beside the manifest. */
-const CHECK_RESPONSE_OVERHEAD_BYTES = 1024;
 
 /** Signs a payload. The result was read back as a device reads it. @throws ReleaseError RELEASE_MALFORMED, RELEASE_TOO_LARGE */
 export async function signRelease(payload: ReleasePayload, privateKey: JWK): Promise<string> {
@@ -35,17 +32,18 @@ export interface ReadRelease {
 
 /** Parses a manifest without judging its signature. @throws ReleaseError RELEASE_MALFORMED, RELEASE_TOO_LARGE */
 export function readRelease(jws: string): ReadRelease {
-  const limit = MAX_CHECK_RESPONSE_BYTES - CHECK_RESPONSE_OVERHEAD_BYTES;
-  if (jws.length > limit) {
-    throw new ReleaseError(
-      "RELEASE_TOO_LARGE",
-      `manifest is ${jws.length} bytes, a device reads ${limit}: choose a larger chunk size`,
-    );
-  }
   const parsed = parseRelease(jws);
-  if (!parsed.ok) throw new ReleaseError("RELEASE_MALFORMED", parsed.failure.message);
+  if (!parsed.ok) {
+    const { code, message } = parsed.failure;
+    if (code !== "RELEASE_TOO_LARGE") throw new ReleaseError("RELEASE_MALFORMED", message);
+    throw new ReleaseError(code, `${message}: ${wayOut(jws)}`);
+  }
   return { jws, keyId: parsed.value.keyId, release: parsed.value.release };
 }
+
+/** What makes a manifest shorter. */
+const wayOut = (jws: string): string =>
+  jws.length > MAX_LISTING_RELEASE_LENGTH ? "sign it in format 2, or with larger chunks" : "let it say less";
 
 /** Throws unless one of the keys signed it. @throws ReleaseError KEY_UNKNOWN, SIGNATURE_INVALID */
 export async function verifyReleaseSignature(

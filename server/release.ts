@@ -3,17 +3,18 @@
 
 import { createHash } from "node:crypto";
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from "jose";
+import { CHUNKS_A_PAGE, chunkCountOf, chunkLength, digestAt, pageAt } from "../firmware/core/digests.js";
 import { type ImageDescription, newImageReader, readImage } from "../firmware/core/image.js";
-import { chunkCountOf, chunkDigest, chunkLength, type Release } from "../firmware/core/release.js";
+import type { Release } from "../firmware/core/release.js";
 import { parseVersion, versionName } from "../firmware/core/version.js";
 import type { ReleasePayload } from "../firmware/core/wire.js";
 import { ReleaseError } from "./release-error.js";
 import {
-  DEFAULT_CHUNK_BYTES,
   describeImage,
   digestImage,
   HASH_BYTES,
   makePayload,
+  pagesOf,
   type ReleaseOptions,
   wholeDescription,
   wrongHash,
@@ -21,25 +22,26 @@ import {
 import { publicPart } from "./release-signing.js";
 
 export * from "./release-error.js";
-export { DEFAULT_CHUNK_BYTES, MAX_IMAGE_BYTES, type ReleaseOptions } from "./release-payload.js";
+export { MAX_IMAGE_BYTES, type ReleaseOptions } from "./release-payload.js";
 export * from "./release-signing.js";
 
-/** Reads what an image says of itself and hashes it chunk by chunk. @throws ReleaseError IMAGE_MALFORMED */
+/** Reads what an image says of itself and hashes it chunk by chunk. @throws ReleaseError IMAGE_MALFORMED, RELEASE_TOO_LARGE */
 export function describeRelease(image: Uint8Array, options: ReleaseOptions): ReleasePayload {
   describeImage(image);
-  const chunkBytes = options.chunkBytes ?? DEFAULT_CHUNK_BYTES;
-  return makePayload(image, digestImage(image, chunkBytes, sha256), options);
+  const digests = digestImage(image, options, sha256);
+  return makePayload(image, { ...digests, pages: pagesOf(digests.chunks).map(sha256) }, options);
 }
 
 /**
- * Throws unless a file is the one that its manifest describes: length, whole digest, every chunk, and what the image says of
- * itself. Holds one chunk at a time. @throws ReleaseError IMAGE_MISMATCH, CHUNK_MISMATCH, IMAGE_MALFORMED
+ * Throws unless a file is the one that its manifest describes: length, whole digest, every chunk or every page of chunks' digests, and
+ * what the image says of itself. Holds one chunk at a time. @throws ReleaseError IMAGE_MISMATCH, CHUNK_MISMATCH, IMAGE_MALFORMED
  */
 export async function verifyReleaseFile(release: Release, file: AsyncIterable<Uint8Array>): Promise<void> {
   const whole = createHash("sha256");
   // All but the last 32 bytes: what the appended hash covers.
   const body = createHash("sha256");
   const tail = Buffer.alloc(HASH_BYTES);
+  const judge = judgeDigests(release);
   let reader = newImageReader;
   let offset = 0;
   for await (const chunk of inChunks(file, release.chunkSize)) {
@@ -50,12 +52,7 @@ export async function verifyReleaseFile(release: Release, file: AsyncIterable<Ui
         `file is not the ${release.size} bytes that the manifest tells`,
       );
     }
-    if (!sha256(chunk).equals(chunkDigest(release, index))) {
-      throw new ReleaseError(
-        "CHUNK_MISMATCH",
-        `chunk ${index}, bytes ${offset} and on, has another digest than the manifest tells`,
-      );
-    }
+    judge(index, sha256(chunk));
     whole.update(chunk);
     const bodyLength = Math.max(0, Math.min(chunk.length, release.size - HASH_BYTES - offset));
     body.update(chunk.subarray(0, bodyLength));
@@ -73,6 +70,51 @@ export async function verifyReleaseFile(release: Release, file: AsyncIterable<Ui
   if (tail.toString("hex") !== release.imageSha256)
     throw new ReleaseError("IMAGE_MISMATCH", "appended SHA-256 is not the manifest's imageSha256");
   compareDescription(release, description);
+}
+
+/** Takes the digest of one chunk after the other, and throws where they are not those of the manifest. */
+function judgeDigests(release: Release): (index: number, digest: Buffer) => void {
+  const { chunkSize, digests } = release;
+  if (release.digestsOf === "chunks")
+    return (index, digest) => {
+      if (digest.equals(digestAt(digests, index))) return;
+      throw new ReleaseError(
+        "CHUNK_MISMATCH",
+        `chunk ${index}, bytes ${index * chunkSize} and on, has another digest than the manifest tells`,
+      );
+    };
+  let page = createHash("sha256");
+  return (index, digest) => {
+    page.update(digest);
+    const isLast = (index + 1) % CHUNKS_A_PAGE === 0 || index + 1 === chunkCountOf(release);
+    if (!isLast) return;
+    const number = pageAt(release, index * chunkSize);
+    const found = page.digest();
+    page = createHash("sha256");
+    if (found.equals(digestAt(digests, number))) return;
+    throw new ReleaseError(
+      "CHUNK_MISMATCH",
+      `page ${number} of the digests, of chunks ${number * CHUNKS_A_PAGE} to ${index}, has another hash than the manifest tells`,
+    );
+  };
+}
+
+/** The digests of all chunks, one behind the other: what devices fetch in pages. @throws ReleaseError as verifyReleaseFile */
+export async function digestFile(release: Release, file: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const judge = judgeDigests(release);
+  const digests: Buffer[] = [];
+  for await (const chunk of inChunks(file, release.chunkSize)) {
+    const digest = sha256(chunk);
+    judge(digests.length, digest);
+    digests.push(digest);
+  }
+  if (digests.length !== chunkCountOf(release)) {
+    throw new ReleaseError(
+      "IMAGE_MISMATCH",
+      `file has ${digests.length} chunks, the manifest tells ${chunkCountOf(release)}`,
+    );
+  }
+  return Buffer.concat(digests);
 }
 
 export interface KeyPair {

@@ -1,4 +1,7 @@
-// What the headers of an HTTP answer say of its body. Read strictly: what is not as it should be counts as not said.
+// What the headers of an HTTP answer say of its body, and whether it is the part that was asked for. Read strictly: what is not as it
+// should be counts as not said.
+
+import type { Failure } from "./errors.js";
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -6,4 +9,44 @@ type Headers = Readonly<Record<string, string>>;
 export function announcedBytes(headers: Headers): number | undefined {
   const told = headers["content-length"] ?? "";
   return /^\d{1,10}$/.test(told) ? Number(told) : undefined;
+}
+
+/** Bytes of a file that are asked for: from `start` up to, not including, `end`. */
+export interface Part {
+  readonly start: number;
+  readonly end: number;
+  /** Of the whole file, as it was signed. */
+  readonly totalBytes: number;
+}
+
+/** The header that asks for it; none for a whole file, which any server can send. */
+export const rangeHeader = ({ start, end, totalBytes }: Part): Headers =>
+  start === 0 && end === totalBytes ? {} : { range: `bytes=${start}-${end - 1}` };
+
+/** Why the body that is announced is not this part. RANGE_IGNORED with status 200: the server sends the whole file instead. */
+export function partFailure(
+  part: Part,
+  { status, headers }: { readonly status: number; readonly headers: Headers },
+): Failure | undefined {
+  const { start, end, totalBytes } = part;
+  const isAsked = rangeHeader(part).range !== undefined;
+  const named = `bytes ${start} to ${end - 1} of ${totalBytes}`;
+  if (status !== 206 && status !== 200) {
+    return { code: "HTTP_STATUS", message: `server answered ${status} to a request for ${named}` };
+  }
+  if (status === 200 && isAsked) {
+    return { code: "RANGE_IGNORED", message: `server answered 200 to a request for ${named}` };
+  }
+  const range = headers["content-range"] ?? "";
+  if (status === 206 && range !== `bytes ${start}-${end - 1}/${totalBytes}`) {
+    return {
+      code: "RANGE_IGNORED",
+      message: `server answered range "${range.slice(0, 64)}" to a request for ${named}`,
+    };
+  }
+  const length = announcedBytes(headers);
+  if (length !== end - start) {
+    return { code: "BODY_TRUNCATED", message: `server announces ${length ?? "no"} bytes for ${named}` };
+  }
+  return undefined;
 }

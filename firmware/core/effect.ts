@@ -94,6 +94,8 @@ export type Effect =
       readonly port: number;
     }
   | { readonly type: "acknowledgePush"; readonly connection: number; readonly count: number }
+  /** SHA-256 of bytes that are in memory. */
+  | { readonly type: "hashBytes"; readonly attempt: number; readonly bytes: Uint8Array }
   | { readonly type: "hashText"; readonly algorithm: "MD5" | "SHA256"; readonly text: string }
   /** PBKDF2-HMAC-SHA256 of texts, 32 bytes; answered like a hash. */
   | { readonly type: "deriveKey"; readonly password: string; readonly salt: string; readonly rounds: number }
@@ -127,8 +129,9 @@ export type Effect =
       readonly type: "verifySignature";
       readonly attempt: number;
       readonly keyId: string;
-      /** ASCII: `header.payload` of the JWS. */
-      readonly signed: string;
+      /** The manifest, ASCII. Its first `signedLength` characters are what was signed: hashed as they stand, not copied. */
+      readonly manifest: string;
+      readonly signedLength: number;
       /** r and s, 32 bytes each. */
       readonly signature: Uint8Array;
     }

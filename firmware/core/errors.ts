@@ -5,6 +5,7 @@
 export type UpdateErrorCode =
   // the release is not for us, or not to be trusted: nothing was written, and trying again will not help
   | "RELEASE_MALFORMED"
+  | "RELEASE_TOO_LARGE"
   | "KEY_UNKNOWN"
   | "SIGNATURE_INVALID"
   | "WRONG_TYPE"
@@ -23,6 +24,7 @@ export type UpdateErrorCode =
   | "RANGE_IGNORED"
   | "BODY_TRUNCATED"
   | "CHUNK_MISMATCH"
+  | "DIGESTS_MISMATCH"
   // the image or the flash
   | "IMAGE_MALFORMED"
   | "IMAGE_MISMATCH"
@@ -62,5 +64,6 @@ const TRANSIENT: readonly UpdateErrorCode[] = Object.freeze([
   "RANGE_IGNORED",
   "BODY_TRUNCATED",
   "CHUNK_MISMATCH",
+  "DIGESTS_MISMATCH",
   "FLASH_FAILED",
 ] as const);

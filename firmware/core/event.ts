@@ -192,6 +192,13 @@ export type Event =
       readonly offset: number;
       readonly digest: Uint8Array;
     }
+  /** The bytes that were to be hashed, and their SHA-256. */
+  | {
+      readonly type: "bytesHashed";
+      readonly attempt: number;
+      readonly bytes: Uint8Array;
+      readonly digest: Uint8Array;
+    }
   | { readonly type: "slotArmed"; readonly attempt: number }
   | { readonly type: "slotFailed"; readonly attempt: number; readonly message: string }
   | { readonly type: "signatureVerified"; readonly attempt: number; readonly good: boolean }

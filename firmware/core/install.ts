@@ -1,13 +1,15 @@
 // The installation around the transfer: what is in the slot already, whether all of it is right, the record, the arming. After
-// a cut it trusts no notebook: it hashes the slot chunk by chunk and goes on at the first wrong one.
+// a cut it trusts no notebook: it hashes the slot chunk by chunk and goes on at the first wrong one. Where the digests come in pages,
+// the page of the chunk at hand is fetched first (page-fetch.ts).
 
 import { TRIAL_REASON_KEY } from "./boot-validation.js";
 import { bytesEqual, toHex } from "./bytes.js";
+import { chunkCountOf, chunkLength } from "./digests.js";
 import type { Stamped } from "./event.js";
 import { newImageReader } from "./image.js";
 import { type InstallRecord, storeRecord } from "./install-record.js";
+import { fetchPage, lacksPage, promisedDigest } from "./page-fetch.js";
 import { proofOf, prove } from "./proof.js";
-import { chunkCountOf, chunkDigest, chunkLength } from "./release.js";
 import { request } from "./transfer.js";
 import { endAttempt } from "./update-failure.js";
 import { PUSH_RESTART_DELAY_MS, pushSucceeded } from "./update-push.js";
@@ -28,36 +30,44 @@ export function resume(state: UpdateState, job: Job): Step {
     erasedTo: job.verifiedBytes,
     ahead: job.reader,
   };
-  if (job.wholeOnly) {
-    return request(state, {
-      ...fresh,
-      offset: 0,
-      verifiedBytes: 0,
-      erasedTo: 0,
-      reader: newImageReader,
-      ahead: newImageReader,
-    });
-  }
-  if (job.verifiedBytes > 0) return request(state, fresh);
-  return hashChunk({ ...state, phase: "resuming" }, fresh, 0);
+  return goOn(state, job.wholeOnly ? fromItsBeginning(fresh) : fresh);
 }
 
-function hashChunk(state: UpdateState, job: Job, index: number): Step {
+const fromItsBeginning = (job: Job): Job => ({
+  ...job,
+  offset: 0,
+  verifiedBytes: 0,
+  erasedTo: 0,
+  reader: newImageReader,
+  ahead: newImageReader,
+  isLooking: false,
+});
+
+/** At the first chunk that is not known to be right: its digest, then a look at what the slot holds, then the network. */
+export function goOn(state: UpdateState, job: Job): Step {
+  if (lacksPage(job)) return fetchPage(state, job);
+  return job.isLooking ? hashChunk(state, job) : request(state, job);
+}
+
+function hashChunk(state: UpdateState, job: Job): Step {
   const attempt = state.attempt + 2;
-  const offset = index * job.release.chunkSize;
+  const length = chunkLength(job.release, indexOf(job));
   return [
-    { ...state, attempt, job },
-    [{ type: "hashSlot", attempt, offset, length: chunkLength(job.release, index) }],
+    { ...state, phase: "resuming", attempt, job },
+    [{ type: "hashSlot", attempt, offset: job.verifiedBytes, length }],
   ];
 }
 
+const indexOf = ({ verifiedBytes, release }: Job) => Math.floor(verifiedBytes / release.chunkSize);
+
 export function resumeHashed(state: UpdateState, job: Job, event: { readonly digest: Uint8Array }): Step {
-  const index = Math.floor(job.verifiedBytes / job.release.chunkSize);
-  if (!bytesEqual(event.digest, chunkDigest(job.release, index))) return request(state, job);
+  const index = indexOf(job);
+  if (!bytesEqual(event.digest, promisedDigest(job, index))) {
+    return request(state, { ...job, isLooking: false });
+  }
   const verifiedBytes = job.verifiedBytes + chunkLength(job.release, index);
   const next: Job = { ...job, verifiedBytes, offset: verifiedBytes, erasedTo: verifiedBytes };
-  if (index + 1 < chunkCountOf(job.release)) return hashChunk(state, next, index + 1);
-  return prove(state, next);
+  return index + 1 < chunkCountOf(job.release) ? goOn(state, next) : prove(state, next);
 }
 
 export function proved(state: UpdateState, job: Job, event: Stamped & { readonly digest: Uint8Array }): Step {
@@ -101,6 +111,7 @@ function lookAgain(state: UpdateState, job: Job, message: string): Step {
     mismatchCount: job.mismatchCount + 1,
     verifiedBytes: 0,
     reader: newImageReader,
+    isLooking: true,
   });
   return [
     next,

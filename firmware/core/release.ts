@@ -1,70 +1,89 @@
 // A release manifest: what it says, and whether this device may install what it says. The manifest is a compact JWS (RFC 7515)
-// with an ES256 signature. Parsing and judging are here; checking the signature itself is an effect, since it is native code.
+// with an ES256 signature. Parsing and judging are here; checking the signature itself is an effect, since it is native code. A
+// manifest is a large part of what a device has in memory, so no part of it is copied to be read.
 //
 //   base64url(header) "." base64url(payload) "." base64url(r ‖ s)
 //   └──────────── signed, ASCII ───────────┘
 
 import { base64UrlDecode, utf8Decode } from "./bytes.js";
+import { chunkCountOf, DIGEST_BYTES, MAX_PAGE_COUNT, pageCountOf } from "./digests.js";
 import { fail, type Result, succeed } from "./errors.js";
 import type { Identity, RunningImage } from "./event.js";
 import { compareVersions, parseVersion, type Version, versionName } from "./version.js";
-import type { ReleasePayload } from "./wire.js";
+import { MAX_LISTING_RELEASE_LENGTH, MAX_RELEASE_LENGTH, type ReleaseFacts } from "./wire.js";
 
 /** Protected header's `typ` of a release manifest: a token of another purpose, signed by the same key, is no release. */
 export const RELEASE_TYPE = "skyslot-release";
 
 /** Flash sector: chunks are whole sectors, so that a wrong chunk can be written again without its neighbours. */
 export const SECTOR_BYTES = 4096;
-const DIGEST_BYTES = 32;
+/** Of a manifest that lists them. */
 const MAX_CHUNK_COUNT = 1024;
 
 export interface SignedRelease {
   readonly keyId: string;
-  /** What the signature covers, ASCII. */
-  readonly signed: string;
+  /** So many characters of the manifest are signed: all before its second dot. */
+  readonly signedLength: number;
   /** r and s, 32 bytes each. */
   readonly signature: Uint8Array;
   readonly release: Release;
 }
 
 /** The payload, checked field by field. */
-export interface Release extends Omit<ReleasePayload, "chunks" | "format"> {
+export interface Release extends ReleaseFacts {
   readonly parsedVersion: Version;
-  /** SHA-256 of every chunk, concatenated. */
+  /** What `digests` are of: every chunk, every page of digests, or nothing that is known before the image. */
+  readonly digestsOf: "chunks" | "pages" | "nothing";
+  /** SHA-256 of each, concatenated. */
   readonly digests: Uint8Array;
 }
 
-/** Reads a manifest. It is not to be trusted before its signature is verified. Errors: RELEASE_MALFORMED. */
-export function parseRelease(jws: string): Result<SignedRelease> {
-  const [header, payload, signature, ...more] = jws.split(".");
-  if (!header || !payload || !signature || more.length > 0) {
+/**
+ * Reads a manifest. It is not to be trusted before its signature is verified. One that is longer than `maxLength` characters, or than
+ * those of its format may be, is refused. Errors: RELEASE_MALFORMED, RELEASE_TOO_LARGE.
+ */
+export function parseRelease(jws: string, maxLength = MAX_LISTING_RELEASE_LENGTH): Result<SignedRelease> {
+  if (jws.length > maxLength) return tooLarge(jws, maxLength);
+  const headerEnd = jws.indexOf(".");
+  const signedLength = jws.indexOf(".", headerEnd + 1);
+  const isWhole = headerEnd > 0 && signedLength > headerEnd + 1 && signedLength < jws.length - 1;
+  if (!isWhole || jws.indexOf(".", signedLength + 1) >= 0) {
     return malformed("a compact JWS has three parts with dots between them");
   }
-  const protectedHeader = parseJson(header);
-  const signatureBytes = base64UrlDecode(signature);
-  const { alg, kid, typ } = protectedHeader ?? {};
+  const { alg, kid, typ } = parseJson(jws, 0, headerEnd) ?? {};
   if (alg !== "ES256" || typ !== RELEASE_TYPE || typeof kid !== "string" || kid.length > 64) {
     return malformed(`header must say alg ES256, typ ${RELEASE_TYPE} and a kid of at most 64 characters`);
   }
-  if (signatureBytes?.length !== 64) return malformed("an ES256 signature is 64 bytes");
-  const fields = parseJson(payload);
-  const release = fields && readPayload(fields);
-  if (typeof release !== "object") return malformed(release ?? "payload is not a JSON object");
-  return succeed({ keyId: kid, signed: `${header}.${payload}`, signature: signatureBytes, release });
+  const signature = base64UrlDecode(jws, signedLength + 1);
+  if (signature?.length !== 64) return malformed("an ES256 signature is 64 bytes");
+  const fields = parseJson(jws, headerEnd + 1, signedLength);
+  if (!fields) return malformed("payload is not a JSON object");
+  if (fields.format === 2 && jws.length > MAX_RELEASE_LENGTH) return tooLarge(jws, MAX_RELEASE_LENGTH);
+  const release = readPayload(fields);
+  if (typeof release !== "object") return malformed(release);
+  return succeed({ keyId: kid, signedLength, signature, release });
 }
 
 const malformed = (message: string) => fail("RELEASE_MALFORMED", `release manifest: ${message}`);
 
-function parseJson(base64Url: string): Record<string, unknown> | undefined {
-  const bytes = base64UrlDecode(base64Url);
-  const text = bytes && utf8Decode(bytes);
-  if (text === undefined) return undefined;
+const tooLarge = (jws: string, limit: number) =>
+  fail("RELEASE_TOO_LARGE", `release manifest is ${jws.length} bytes, at most ${limit} are read`);
+
+function parseJson(text: string, start: number, end: number): Record<string, unknown> | undefined {
+  const json = decodeText(text, start, end);
+  if (json === undefined) return undefined;
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = JSON.parse(json);
     return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** The bytes are free when this returns. */
+function decodeText(text: string, start: number, end: number): string | undefined {
+  const bytes = base64UrlDecode(text, start, end);
+  return bytes && utf8Decode(bytes);
 }
 
 /** The release, or a sentence that says which field is wrong. */
@@ -79,8 +98,8 @@ function readPayload(fields: Record<string, unknown>): Release | string {
       ? (value as number)
       : undefined;
   };
-  if (fields.format !== 1)
-    return `format ${String(fields.format)} is not known, this firmware reads format 1`;
+  if (fields.format !== 1 && fields.format !== 2)
+    return `format ${String(fields.format).slice(0, 16)} is not known, this firmware reads formats 1 and 2`;
   const type = text("type", NAME);
   const hardware = text("hardware", NAME);
   const chip = text("chip", NAME);
@@ -112,13 +131,8 @@ function readPayload(fields: Record<string, unknown>): Release | string {
   if (created === undefined || expires === undefined) return "created or expires is no time in seconds";
   if (minCurrentVersion === undefined || !parseVersion(minCurrentVersion))
     return "minCurrentVersion is not a version";
-  const chunks = fields.chunks;
-  const digests = typeof chunks === "string" ? base64UrlDecode(chunks) : undefined;
-  const chunkCount = Math.ceil(size / chunkSize);
-  if (chunkCount > MAX_CHUNK_COUNT) return `${chunkCount} chunks, at most ${MAX_CHUNK_COUNT} are possible`;
-  if (digests?.length !== chunkCount * DIGEST_BYTES) {
-    return `${digests?.length ?? 0} bytes of chunk digests, ${chunkCount} chunks need ${chunkCount * DIGEST_BYTES}`;
-  }
+  const digests = readDigests(fields, { size, chunkSize });
+  if (typeof digests === "string") return digests;
   return {
     type,
     hardware,
@@ -130,7 +144,7 @@ function readPayload(fields: Record<string, unknown>): Release | string {
     sha256,
     imageSha256,
     chunkSize,
-    digests,
+    ...digests,
     minCurrentVersion,
     securityVersion,
     protocolVersion,
@@ -139,17 +153,26 @@ function readPayload(fields: Record<string, unknown>): Release | string {
   };
 }
 
+function readDigests(
+  { format, chunks, pages }: Record<string, unknown>,
+  divided: Pick<Release, "size" | "chunkSize">,
+): Pick<Release, "digestsOf" | "digests"> | string {
+  const isPaged = format === 2;
+  const [what, text] = isPaged ? (["pages", pages] as const) : (["chunks", chunks] as const);
+  const count = isPaged ? pageCountOf(divided) : chunkCountOf(divided);
+  const maximum = isPaged ? MAX_PAGE_COUNT : MAX_CHUNK_COUNT;
+  if (count > maximum)
+    return `${count} ${isPaged ? "pages of digests" : "chunks"}, at most ${maximum} are possible`;
+  const digests = typeof text === "string" ? base64UrlDecode(text) : undefined;
+  if (digests?.length !== count * DIGEST_BYTES)
+    return `${digests?.length ?? 0} bytes of digests, ${count} ${what} need ${count * DIGEST_BYTES}`;
+  return { digestsOf: what, digests };
+}
+
 const NAME = /^[\w.-]{1,64}$/;
 const SHA256_HEX = /^[0-9a-f]{64}$/;
 /** Year 2106: seconds since 1970 that fit 32 bits. */
 const MAX_TIME = 0xffffffff;
-
-/** Number of chunks, and the length of each. */
-export const chunkCountOf = (release: Release): number => release.digests.length / DIGEST_BYTES;
-export const chunkLength = (release: Release, index: number): number =>
-  Math.min(release.chunkSize, release.size - index * release.chunkSize);
-export const chunkDigest = (release: Release, index: number): Uint8Array =>
-  release.digests.subarray(index * DIGEST_BYTES, (index + 1) * DIGEST_BYTES);
 
 export interface Candidate {
   readonly identity: Identity;

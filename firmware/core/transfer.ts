@@ -1,16 +1,19 @@
 // The transfer: the bytes go from the network to the flash as effects, one piece at a time, and the next piece is asked for only
 // when the last one is written. A complete chunk is read back from the flash and compared with the digest that the release promises.
+// Where the digests come in pages, what is asked for ends with the chunks of a page, so that one connection is open at a time.
 
+import { type Part, partFailure, rangeHeader } from "./answer-head.js";
 import { bytesEqual } from "./bytes.js";
+import { pageAt, pageEnd } from "./digests.js";
 import type { Effect } from "./effect.js";
-import type { Failure } from "./errors.js";
 import type { Raise, Stamped } from "./event.js";
 import { readImage } from "./image.js";
 import { described, describeMismatch, lastBytes, pushMismatch } from "./image-match.js";
+import { comparesChunks, fetchPage, lacksPage, promisedDigest } from "./page-fetch.js";
 import { prove } from "./proof.js";
-import { chunkDigest, SECTOR_BYTES } from "./release.js";
+import { SECTOR_BYTES } from "./release.js";
 import { authorizationAt } from "./server-token.js";
-import { endAttempt, retryLater, slotTrouble } from "./update-failure.js";
+import { endAttempt, partRefused, retryLater, slotTrouble, truncated } from "./update-failure.js";
 import { type Job, report, STALL_MS, type Step, type UpdateState } from "./update-state.js";
 
 /** Most that is read from the network and written to flash at once. */
@@ -23,12 +26,13 @@ export function request(state: UpdateState, job: Job): Step {
   if (job.source.kind !== "server") return [state, []]; // a body that is pushed comes by itself
   const { url } = job.source;
   const attempt = state.attempt + 2;
+  const next: Job = { ...job, rangeEnd: rangeEndOf(job) };
   const headers = {
     ...authorizationAt(url, state.serverToken, state.boot?.build),
-    ...(job.offset > 0 ? { range: `bytes=${job.offset}-` } : {}),
+    ...rangeHeader(partOf(next)),
   };
   return [
-    { ...state, phase: "requesting", attempt, job },
+    { ...state, phase: "requesting", attempt, job: next },
     [
       ...(job.offset > 0
         ? [
@@ -45,43 +49,27 @@ export function request(state: UpdateState, job: Job): Step {
   ];
 }
 
+/** To the end of the chunks whose digests are there. */
+function rangeEndOf(job: Job): number {
+  const { release } = job;
+  const isPaged = release.digestsOf === "pages" && comparesChunks(job);
+  return isPaged ? pageEnd(release, pageAt(release, job.offset)) : release.size;
+}
+
+const partOf = ({ offset, rangeEnd, release }: Job): Part => ({
+  start: offset,
+  end: rangeEnd,
+  totalBytes: release.size,
+});
+
 export function responseStarted(
   state: UpdateState,
   job: Job,
   event: Stamped & { readonly status: number; readonly headers: Readonly<Record<string, string>> },
 ): Step {
-  const { size } = job.release;
-  const left = size - job.offset;
-  const length = Number(event.headers["content-length"]);
-  if (event.status === 200 && job.offset > 0) {
-    // whatever it sends would land at the wrong place: throw nothing away but this answer, and ask for the whole image next time
-    const failure = {
-      code: "RANGE_IGNORED",
-      message: `server answered 200 to a request for bytes ${job.offset} to ${size - 1}`,
-    } as const;
-    return endAttempt({ ...state, rangeIgnored: true }, job, failure, event.random);
-  }
-  if (event.status !== 200 && event.status !== 206) {
-    return retryLater(
-      state,
-      job,
-      { code: "HTTP_STATUS", message: `server answered ${event.status} to the download` },
-      event.random,
-    );
-  }
-  if (event.status === 206 && !rangeFits(event.headers["content-range"], job.offset, size)) {
-    const message = `server answered range "${event.headers["content-range"] ?? ""}" to a request for byte ${job.offset} of ${size}`;
-    return retryLater(state, job, { code: "RANGE_IGNORED", message }, event.random);
-  }
-  if (length !== left) {
-    const message = `server announces ${event.headers["content-length"] ?? "no"} bytes, ${left} are left of ${size}`;
-    return retryLater(state, job, { code: "BODY_TRUNCATED", message }, event.random);
-  }
+  const failure = partFailure(partOf(job), event);
+  if (failure) return partRefused(state, job, failure, event);
   return [{ ...state, phase: "streaming" }, []];
-}
-
-function rangeFits(header: string | undefined, offset: number, size: number): boolean {
-  return header === `bytes ${offset}-${size - 1}/${size}`;
 }
 
 export function streamingStep(state: UpdateState, job: Job, event: Stamped): Step {
@@ -114,7 +102,8 @@ export function streamingStep(state: UpdateState, job: Job, event: Stamped): Ste
 const comesFrom = ({ source }: Job, { connection }: { readonly connection: number }) =>
   source.kind === "push" && source.connection === connection;
 
-const isAllRead = (job: Job) => job.offset + (job.pending?.length ?? 0) >= job.release.size;
+/** Of what was asked for. */
+export const isAllRead = (job: Job): boolean => job.offset + (job.pending?.length ?? 0) >= job.rangeEnd;
 
 function readable(state: UpdateState, job: Job, count: number): Step {
   const next: Job = { ...job, available: count };
@@ -122,17 +111,12 @@ function readable(state: UpdateState, job: Job, count: number): Step {
   return busy ? [{ ...state, job: next }, []] : read(state, next);
 }
 
-export const truncated = (job: Job): Failure => ({
-  code: "BODY_TRUNCATED",
-  message: `connection ended at byte ${job.offset} of ${job.release.size}`,
-});
-
 /** A piece ends at the sector's end at the latest, so that one erase comes before one write. */
 function read(state: UpdateState, job: Job): Step {
   if (job.available <= 0) return [{ ...state, job }, []];
   const toSectorEnd = PIECE_BYTES - (job.offset % PIECE_BYTES);
   const toChunkEnd = job.release.chunkSize - (job.offset % job.release.chunkSize);
-  const maxBytes = Math.min(job.available, toSectorEnd, toChunkEnd, job.release.size - job.offset);
+  const maxBytes = Math.min(job.available, toSectorEnd, toChunkEnd, job.rangeEnd - job.offset);
   const { source } = job;
   const effect: Effect =
     source.kind === "server"
@@ -151,8 +135,9 @@ function take(state: UpdateState, job: Job, event: Stamped & { readonly bytes: U
     available: job.available - event.bytes.length,
     failureCount: job.source.kind === "push" ? 0 : job.failureCount,
   });
-  // a body that is pushed may be anything: its beginning is looked at before it is written
-  const mismatch = job.source.kind === "push" ? pushMismatch(state, next) : undefined;
+  // what is pushed, or compared with nothing, may be anything: its beginning is looked at before it is written
+  const isUnknown = job.source.kind === "push" || !comparesChunks(job);
+  const mismatch = isUnknown ? pushMismatch(state, next) : undefined;
   if (mismatch) return endAttempt(state, next, mismatch, event.random);
   const [after, effects] = write(state, next);
   return [after, [{ type: "setTimer", timer: "transfer", delayMs: STALL_MS }, ...effects]];
@@ -172,7 +157,7 @@ function written(state: UpdateState, job: Job, random: number): Step {
   const offset = job.offset + (job.pending?.length ?? 0);
   const next: Job = { ...job, offset, pending: undefined };
   const { chunkSize, size } = job.release;
-  if (!job.signed) return unsignedWritten(state, next, acknowledge(job), random);
+  if (!comparesChunks(job)) return uncomparedWritten(state, next, acknowledge(job), random);
   if (offset < size && offset % chunkSize !== 0) return read(state, next);
   // the chunk is complete: read it back from the flash, not from memory
   const start = job.verifiedBytes;
@@ -188,7 +173,7 @@ const acknowledge = ({ source, pending }: Job): readonly Effect[] =>
     : [];
 
 /** Without digests of chunks there is nothing to compare before the end. */
-function unsignedWritten(
+function uncomparedWritten(
   state: UpdateState,
   job: Job,
   acknowledged: readonly Effect[],
@@ -196,14 +181,14 @@ function unsignedWritten(
 ): Step {
   const [told, progress] = progressOf(state, { ...job, reader: job.ahead, verifiedBytes: job.offset });
   const [next, effects] =
-    told.offset < told.release.size ? read(state, told) : unsignedComplete(state, told, random);
+    told.offset < told.release.size ? read(state, told) : uncomparedComplete(state, told, random);
   return [next, [...acknowledged, ...progress, ...effects]];
 }
 
-function unsignedComplete(state: UpdateState, job: Job, random: number): Step {
+function uncomparedComplete(state: UpdateState, job: Job, random: number): Step {
   const { size } = job.release;
   const { lengthBytes } = job.reader;
-  if (lengthBytes === size) return prove(state, job);
+  if (lengthBytes === size) return proveArrived(state, job);
   const message = `file is ${size} bytes, the image in it ${lengthBytes === undefined ? "is longer" : `is ${lengthBytes}`}`;
   return endAttempt(state, job, { code: "IMAGE_MALFORMED", message }, random);
 }
@@ -213,7 +198,7 @@ const EMPTY = new Uint8Array(0);
 
 function chunkHashed(state: UpdateState, job: Job, event: Stamped & { readonly digest: Uint8Array }): Step {
   const index = Math.floor(job.verifiedBytes / job.release.chunkSize);
-  if (!bytesEqual(event.digest, chunkDigest(job.release, index))) {
+  if (!bytesEqual(event.digest, promisedDigest(job, index))) {
     const message = `bytes ${job.verifiedBytes} to ${job.offset - 1} do not have the digest that the release promises`;
     return retryLater(state, job, { code: "CHUNK_MISMATCH", message }, event.random);
   }
@@ -226,16 +211,25 @@ function chunkHashed(state: UpdateState, job: Job, event: Stamped & { readonly d
     verifiedBytes: job.offset,
     failureCount: 0,
   };
-  if (done.verifiedBytes >= job.release.size) {
-    const [next, effects] = prove(state, done);
-    const closing: readonly Effect[] =
-      job.source.kind === "server" ? [{ type: "closeRequest", attempt: state.attempt }] : [];
-    return [next, [...closing, ...effects]];
-  }
+  if (done.verifiedBytes >= job.release.size) return proveArrived(state, done);
   const [told, progress] = progressOf(state, done);
-  const [next, effects] = read(state, told);
+  const [next, effects] = lacksPage(told) ? turnPage(state, told) : read(state, told);
   return [next, [...progress, ...effects]];
 }
+
+function proveArrived(state: UpdateState, job: Job): Step {
+  const [next, effects] = prove(state, job);
+  return [next, [...closing(state, job), ...effects]];
+}
+
+/** What was asked for has arrived: its connection is closed before another is opened. */
+function turnPage(state: UpdateState, job: Job): Step {
+  const [next, effects] = fetchPage(state, job);
+  return [next, [...closing(state, job), ...effects]];
+}
+
+const closing = (state: UpdateState, { source }: Job): readonly Effect[] =>
+  source.kind === "server" ? [{ type: "closeRequest", attempt: state.attempt }] : [];
 
 /** A pull is told to the server in tenths; a push is seen by who sends it. */
 function progressOf(state: UpdateState, job: Job): readonly [Job, readonly Raise[]] {

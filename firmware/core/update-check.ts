@@ -4,18 +4,30 @@
 import { announcedBytes } from "./answer-head.js";
 import type { Effect } from "./effect.js";
 import type { Raise, Stamped } from "./event.js";
+import { PUSHED } from "./install-record.js";
 import { readOrders } from "./orders.js";
 import { resetCause } from "./restart-cause.js";
 import { isServerToken, jsonHeaders, type ServerToken, storeServerToken } from "./server-token.js";
 import { considerOffer } from "./update-offer.js";
-import { nextCheck, type OwnPace, STALL_MS, type Step, type UpdateState } from "./update-state.js";
+import {
+  endOfRelease,
+  nextCheck,
+  type OfferAnswer,
+  type OwnPace,
+  STALL_MS,
+  type Step,
+  type UpdateState,
+} from "./update-state.js";
 import {
   type CheckRequest,
-  type CheckResponse,
   MAX_CHECK_RESPONSE_BYTES,
+  type NoUpdateResponse,
   type OrderResult,
   type UpdateResponse,
 } from "./wire.js";
+
+/** What a device reads of an answer. */
+type Answer = NoUpdateResponse | OfferAnswer;
 
 const MIN_POLL_SECONDS = 10;
 const MAX_POLL_SECONDS = 86_400;
@@ -130,7 +142,7 @@ function checkAnswered(state: UpdateState, { at, random, text }: Stamped & { rea
   return [next, [...reached, ...effects, ...ordered(answer)]];
 }
 
-const ordered = ({ orders }: CheckResponse): readonly Raise[] =>
+const ordered = ({ orders }: Answer): readonly Raise[] =>
   orders ? [{ type: "raise", event: { type: "ordersReceived", orders } }] : [];
 
 /** Whatever a server may find wrong with results, they never stand between a device and its updates: it sends the orders again. */
@@ -139,7 +151,7 @@ function withoutRefused(state: UpdateState, status: number): UpdateState {
   return isRefused && state.orderResults.length > 0 ? { ...state, orderResults: [] } : state;
 }
 
-const given = ({ server, onTrial }: UpdateState, { device_token: token }: CheckResponse) =>
+const given = ({ server, onTrial }: UpdateState, { device_token: token }: Answer) =>
   token === undefined || onTrial ? {} : { serverToken: { server, token } };
 
 /** Stored before anything is sent with it. */
@@ -151,11 +163,11 @@ const keep = (
     ? []
     : [storeServerToken(token), { type: "raise", event: { type: "serverTokenGiven", serverToken: token } }];
 
-const isRefused = (state: UpdateState, offer: UpdateResponse) =>
-  state.refused?.firmwareId === offer.firmware_id && state.refused.release === offer.release;
+const isRefused = (state: UpdateState, offer: OfferAnswer) =>
+  state.refused?.firmwareId === offer.firmware_id && state.refused.releaseEnd === endOfRelease(offer.release);
 
 /** What was chosen for this device wins over the server's default, unless the server means everybody. */
-const paceOf = ({ seconds, isChosen }: OwnPace, answer: CheckResponse): number =>
+const paceOf = ({ seconds, isChosen }: OwnPace, answer: Answer): number =>
   (isChosen && answer.poll_is_for_all !== true ? undefined : boundedPoll(answer.poll_seconds)) ?? seconds;
 
 const boundedPoll = (seconds: number | undefined) =>
@@ -164,48 +176,49 @@ const boundedPoll = (seconds: number | undefined) =>
     : Math.min(MAX_POLL_SECONDS, Math.max(MIN_POLL_SECONDS, Math.round(seconds)));
 
 /** The answer, if every field that we use has its type and a sane size. */
-function readCheckResponse(text: string): CheckResponse | undefined {
-  let value: Partial<Omit<UpdateResponse, "update_available">> & { readonly update_available?: unknown };
+function readCheckResponse(text: string): Answer | undefined {
+  let value: Partial<Record<keyof UpdateResponse, unknown>>;
   try {
     value = JSON.parse(text);
   } catch {
     return undefined;
   }
   if (typeof value !== "object" || value === null || typeof value.time !== "number") return undefined;
-  if (value.poll_seconds !== undefined && typeof value.poll_seconds !== "number") return undefined;
+  const { time, poll_seconds, device_token } = value;
+  if (poll_seconds !== undefined && typeof poll_seconds !== "number") return undefined;
   const orders = readOrders(value.orders);
   const more = {
+    time,
     ...(orders.length > 0 ? { orders } : {}),
-    ...(value.poll_seconds === undefined ? {} : { poll_seconds: value.poll_seconds }),
+    ...(poll_seconds === undefined ? {} : { poll_seconds }),
     ...(value.poll_is_for_all === true ? { poll_is_for_all: true } : {}),
-    ...(isServerToken(value.device_token) ? { device_token: value.device_token } : {}),
+    ...(isServerToken(device_token) ? { device_token } : {}),
   };
-  if (value.update_available === false) return { update_available: false, time: value.time, ...more };
-  if (
-    value.update_available !== true ||
-    typeof value.firmware_id !== "number" ||
-    typeof value.version !== "string"
-  )
-    return undefined;
-  if (
-    typeof value.download_url !== "string" ||
-    value.download_url.length > 500 ||
-    typeof value.release !== "string"
-  )
-    return undefined;
-  return {
-    update_available: true,
-    time: value.time,
-    ...more,
-    firmware_id: value.firmware_id,
-    version: value.version,
-    build_number: value.build_number ?? 0,
-    file_size: value.file_size ?? 0,
-    file_hash: value.file_hash ?? "",
-    download_url: value.download_url,
-    release: value.release,
-  };
+  if (value.update_available === false) return { update_available: false, ...more };
+  const offer = value.update_available === true ? readOffer(value) : undefined;
+  return offer && { update_available: true, ...more, ...offer };
 }
+
+function readOffer(
+  value: Partial<Record<keyof UpdateResponse, unknown>>,
+): Omit<OfferAnswer, "update_available" | "time"> | undefined {
+  const { firmware_id, version, build_number = 0, download_url, digests_url, release } = value;
+  if (!isCount(firmware_id) || firmware_id === PUSHED || !isCount(build_number)) return undefined;
+  if (!isText(version, MAX_VERSION_LENGTH) || !isText(download_url, MAX_URL_LENGTH)) return undefined;
+  // how long a manifest may be depends on its format: parseRelease says so, and the server is told
+  if (typeof release !== "string") return undefined;
+  const offer = { firmware_id, version, build_number, download_url, release };
+  if (digests_url === undefined) return offer;
+  return isText(digests_url, MAX_URL_LENGTH) ? { ...offer, digests_url } : undefined;
+}
+
+const MAX_VERSION_LENGTH = 48;
+const MAX_URL_LENGTH = 500;
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
+const isText = (value: unknown, maxLength: number): value is string =>
+  typeof value === "string" && value.length <= maxLength;
 
 export function checkFailed(state: UpdateState, random: number, message: string): Step {
   const idle: UpdateState = { ...state, phase: "idle" };

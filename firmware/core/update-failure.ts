@@ -8,6 +8,11 @@ import { RECORD_KEY } from "./install-record.js";
 import { pushFailed } from "./update-push.js";
 import { type Job, nextCheck, report, STALL_MS, type Step, told, type UpdateState } from "./update-state.js";
 
+export const truncated = (job: Job): Failure => ({
+  code: "BODY_TRUNCATED",
+  message: `connection ended at byte ${job.offset} of ${job.release.size}`,
+});
+
 const RETRY = Object.freeze({ firstMs: 1_000, maximumMs: 60_000 });
 /** Tries without a single new chunk before an attempt is given up. */
 const MAX_TRIES = 5;
@@ -46,6 +51,21 @@ export function retryLater(state: UpdateState, job: Job, failure: Failure, rando
 }
 
 /**
+ * An answer that is not the part that was asked for. The whole file in its place would land at the wrong place: nothing but this answer
+ * is lost, and the next attempt asks for all of it.
+ */
+export function partRefused(
+  state: UpdateState,
+  job: Job,
+  failure: Failure,
+  { status, random }: { readonly status: number; readonly random: number },
+): Step {
+  return failure.code === "RANGE_IGNORED" && status === 200
+    ? endAttempt({ ...state, rangeIgnored: true }, job, failure, random)
+    : retryLater(state, job, failure, random);
+}
+
+/**
  * The sender of a push has sent nothing for the time of a receive. Its connection may be slow, so the device goes on waiting three
  * times before the push is over.
  */
@@ -73,7 +93,7 @@ export function endAttempt(state: UpdateState, job: Job, failure: Failure, rando
   const refused =
     source.kind === "push" || isTransient(failure.code)
       ? state.refused
-      : { firmwareId: source.firmwareId, release: source.manifest };
+      : { firmwareId: source.firmwareId, releaseEnd: source.releaseEnd };
   const idle: UpdateState = {
     ...state,
     phase: "idle",

@@ -1,4 +1,5 @@
-// From an offer to a job: reads the release, has its signature verified, judges it. Nothing is written to the slot before that.
+// From an offer to a job: reads the release, has its signature verified, judges it. Nothing is written to the slot before that, and
+// the manifest is not kept: what it says is, and the effect that has it verified has the text.
 
 import type { Failure, Result } from "./errors.js";
 import type { Stamped } from "./event.js";
@@ -6,12 +7,26 @@ import { resume } from "./install.js";
 import { judgeRelease, parseRelease, type Release } from "./release.js";
 import { originOf } from "./server-token.js";
 import { pushVerified } from "./update-push.js";
-import { FRESH_JOB, type Job, nextCheck, report, type Step, told, type UpdateState } from "./update-state.js";
-import type { UpdateResponse } from "./wire.js";
+import {
+  endOfRelease,
+  FRESH_JOB,
+  type Job,
+  nextCheck,
+  type Offer,
+  type OfferAnswer,
+  report,
+  type Step,
+  told,
+  type UpdateState,
+} from "./update-state.js";
+import { MAX_LISTING_RELEASE_LENGTH, MAX_RELEASE_LENGTH } from "./wire.js";
 
-export function considerOffer(state: UpdateState, offer: UpdateResponse, at: number, random: number): Step {
-  const offered: UpdateState = { ...state, offer };
-  const parsed = parseRelease(offer.release);
+export function considerOffer(state: UpdateState, answer: OfferAnswer, at: number, random: number): Step {
+  const offered: UpdateState = { ...state, offer: keptOf(answer) };
+  // whose digests come beside it has a short manifest: a longer one is not even decoded
+  const isPaged = answer.digests_url !== undefined;
+  const maxLength = isPaged ? MAX_RELEASE_LENGTH : MAX_LISTING_RELEASE_LENGTH;
+  const parsed = parseRelease(answer.release, maxLength);
   if (!parsed.ok) return refuse(offered, parsed.failure, random);
   const signed = parsed.value;
   const { held } = state;
@@ -35,12 +50,23 @@ export function considerOffer(state: UpdateState, offer: UpdateResponse, at: num
         type: "verifySignature",
         attempt,
         keyId: signed.keyId,
-        signed: signed.signed,
+        manifest: answer.release,
+        signedLength: signed.signedLength,
         signature: signed.signature,
       },
     ],
   ];
 }
+
+const keptOf = (answer: OfferAnswer): Offer => ({
+  firmwareId: answer.firmware_id,
+  version: answer.version,
+  build: answer.build_number,
+  downloadUrl: answer.download_url,
+  digestsUrl: answer.digests_url,
+  time: answer.time,
+  releaseEnd: endOfRelease(answer.release),
+});
 
 export function signatureVerified(state: UpdateState, event: Stamped & { readonly good: boolean }): Step {
   if (state.push) return pushVerified(state, state.push, event);
@@ -63,9 +89,10 @@ export function signatureVerified(state: UpdateState, event: Stamped & { readonl
   const job: Job = {
     source: {
       kind: "server",
-      firmwareId: offer.firmware_id,
-      url: absoluteUrl(state.server, offer.download_url),
-      manifest: offer.release,
+      firmwareId: offer.firmwareId,
+      url: absoluteUrl(state.server, offer.downloadUrl),
+      digestsUrl: offer.digestsUrl && absoluteUrl(state.server, offer.digestsUrl),
+      releaseEnd: offer.releaseEnd,
     },
     release: judged.value,
     signed: true,
@@ -81,7 +108,7 @@ export function signatureVerified(state: UpdateState, event: Stamped & { readonl
       {
         type: "log",
         level: "info",
-        message: `updating to ${offer.version} build ${offer.build_number}, ${judged.value.size} bytes`,
+        message: `updating to ${offer.version} build ${offer.build}, ${judged.value.size} bytes`,
       },
       ...report(verified, job, { status: "downloading", step: "verified", bytes_downloaded: 0 }),
       ...effects,
@@ -101,7 +128,7 @@ function refuse(state: UpdateState, failure: Failure, random: number): Step {
     phase: "idle",
     offer: undefined,
     signed: undefined,
-    refused: { firmwareId: offer.firmware_id, release: offer.release },
+    refused: { firmwareId: offer.firmwareId, releaseEnd: offer.releaseEnd },
   };
   return [
     idle,
@@ -111,11 +138,7 @@ function refuse(state: UpdateState, failure: Failure, random: number): Step {
         level: "error",
         message: `update to ${offer.version} refused: ${failure.message} [${failure.code}]`,
       },
-      ...report(
-        idle,
-        { firmwareId: offer.firmware_id },
-        { status: "failed", step: "refused", ...told(failure.code, failure.message) },
-      ),
+      ...report(idle, offer, { status: "failed", step: "refused", ...told(failure.code, failure.message) }),
       { type: "raise", event: { type: "updateFailed", ...failure } },
       nextCheck(idle, random),
     ],

@@ -34,19 +34,23 @@ export function considerPush(state: UpdateState, offer: PushOffer, random: numbe
   }
   const attempt = free.attempt + 2;
   return [
-    { ...free, phase: "verifying", attempt, signed, push: offer },
+    // without the manifest: the effect has it
+    { ...free, phase: "verifying", attempt, signed, push: withoutRelease(offer) },
     [
       ...freed,
       {
         type: "verifySignature",
         attempt,
         keyId: signed.keyId,
-        signed: signed.signed,
+        manifest: offer.release,
+        signedLength: signed.signedLength,
         signature: signed.signature,
       },
     ],
   ];
 }
+
+const withoutRelease = ({ release: _, ...offer }: PushOffer): PushOffer => offer;
 
 function busyReason(state: UpdateState): string | undefined {
   if (state.onTrial) return "this firmware is on its trial run, try again when it is validated";
@@ -117,6 +121,7 @@ function startPush(state: UpdateState, offer: PushOffer, release: Release | unde
     signed: release !== undefined,
     md5: offer.espota?.md5,
     ...FRESH_JOB,
+    rangeEnd: offer.sizeBytes,
     wholeOnly: true,
   };
   const { connection, espota } = offer;
@@ -153,6 +158,7 @@ const unsignedRelease = ({ type, hardware, chip }: Identity, size: number): Rele
   sha256: "",
   imageSha256: "",
   chunkSize: SECTOR_BYTES,
+  digestsOf: "nothing",
   digests: NO_BYTES,
   securityVersion: 0,
   protocolVersion: 0,

@@ -21,8 +21,10 @@ export interface ServerSource {
   readonly kind: "server";
   readonly firmwareId: number;
   readonly url: string;
-  /** The manifest as it was offered. */
-  readonly manifest: string;
+  /** Where the pages of digests are; absent: nowhere, so that the image is proved as a whole. */
+  readonly digestsUrl: string | undefined;
+  /** See endOfRelease. */
+  readonly releaseEnd: string;
 }
 
 export interface PushSource {
@@ -45,6 +47,8 @@ export interface Job {
   /** Next byte to write; everything before the chunk that it lies in is verified. */
   readonly offset: number;
   readonly verifiedBytes: number;
+  /** What was asked for goes so far into the image. */
+  readonly rangeEnd: number;
   /** Bytes that wait in the network adapter. */
   readonly available: number;
   /** Bytes read and handed to the flash, not yet confirmed. */
@@ -55,6 +59,10 @@ export interface Job {
   readonly reader: ImageReader;
   /** The same with the bytes since: they may be wrong until their chunk's digest is compared. */
   readonly ahead: ImageReader;
+  /** The page of digests that is in use. */
+  readonly page: { readonly index: number; readonly digests: Uint8Array } | undefined;
+  /** The slot may hold the next chunks already: nothing has been written in this pass. */
+  readonly isLooking: boolean;
   /** Of a download: tries in a row without a new chunk. Of a push: receives in a row that timed out. */
   readonly failureCount: number;
   /** Times that the whole was found wrong although each of its chunks had been right. */
@@ -70,11 +78,14 @@ export const FRESH_JOB = Object.freeze({
   tail: new Uint8Array(0),
   offset: 0,
   verifiedBytes: 0,
+  rangeEnd: 0,
   available: 0,
   pending: undefined,
   erasedTo: 0,
   reader: newImageReader,
   ahead: newImageReader,
+  page: undefined,
+  isLooking: true,
   failureCount: 0,
   mismatchCount: 0,
   lastStep: 0,
@@ -85,12 +96,32 @@ export type UpdatePhase =
   | "checking"
   | "verifying"
   | "resuming"
+  /** A page of digests is on its way. */
+  | "fetching"
   | "requesting"
   | "streaming"
   | "waiting"
   | "proving"
   | "arming"
   | "restarting";
+
+/** What a device reads of an offer: who trusts the manifest needs no size and no hash beside it. */
+export type OfferAnswer = Omit<UpdateResponse, "file_size" | "file_hash">;
+
+/** What is kept of an offer while its signature is verified: not the manifest, which is long. */
+export interface Offer {
+  readonly firmwareId: number;
+  readonly version: string;
+  readonly build: number;
+  readonly downloadUrl: string;
+  readonly digestsUrl: string | undefined;
+  /** The server's, seconds since 1970. */
+  readonly time: number;
+  readonly releaseEnd: string;
+}
+
+/** What tells a manifest from any other: its last characters, which are those of its signature. */
+export const endOfRelease = (manifest: string): string => manifest.slice(-86);
 
 /** What the device would do without its server. */
 export interface OwnPace {
@@ -119,7 +150,7 @@ export interface UpdateState {
   /** A new image on trial may not start another update: esp_ota_begin refuses it, and so do we. */
   readonly onTrial: boolean;
   readonly record: InstallRecord | undefined;
-  readonly offer: UpdateResponse | undefined;
+  readonly offer: Offer | undefined;
   readonly signed: SignedRelease | undefined;
   /** The push that waits for its signature to be verified. */
   readonly push: PushOffer | undefined;
@@ -127,7 +158,7 @@ export interface UpdateState {
   readonly clock: { readonly time: number; readonly at: number } | undefined;
   readonly job: Job | undefined;
   /** Firmware that was refused for a reason that a new download cannot cure, and why; not told twice. */
-  readonly refused: { readonly firmwareId: number; readonly release: string } | undefined;
+  readonly refused: Pick<Offer, "firmwareId" | "releaseEnd"> | undefined;
   /** SHA-256 of an image that was rolled back, and until when (ms since this boot) it is left alone. */
   readonly held: { readonly imageSha256: string; readonly untilMs: number } | undefined;
   readonly bootCount: number;

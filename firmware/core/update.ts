@@ -8,16 +8,19 @@
 //                                                                                                                          ▼    │ retry
 //   restarting ◄─ slotArmed ─ arming ◄─ whole image equals the signed digest ─ proving ◄─ last chunk right ──────────── streaming ┘
 //
+// resuming and streaming step aside to fetching when they come to a chunk whose digest is in a page that is not there.
+//
 // Arming uses esp_ota_set_boot_partition on a slot written through the flash module, not embedded:update: that module always
 // calls esp_ota_begin, which cannot resume and erases the fallback's otadata entry before the first byte has arrived.
 
 import type { Failure } from "./errors.js";
 import type { Stamped } from "./event.js";
-import { armed, proved, resume, resumeHashed } from "./install.js";
+import { armed, goOn, proved, resume, resumeHashed } from "./install.js";
+import { fetchingStep } from "./page-fetch.js";
 import { readingsOf } from "./readings.js";
-import { responseStarted, streamingStep, truncated } from "./transfer.js";
+import { isAllRead, responseStarted, streamingStep } from "./transfer.js";
 import { check, checkFailed, checkingStep, orderJudged } from "./update-check.js";
-import { pushTimedOut, retryLater, slotTrouble } from "./update-failure.js";
+import { pushTimedOut, retryLater, slotTrouble, truncated } from "./update-failure.js";
 import { signatureVerified } from "./update-offer.js";
 import { begin, rearmStep, reportTaken, trialPassed } from "./update-outcome.js";
 import { considerPush } from "./update-push.js";
@@ -92,6 +95,8 @@ function inPhase(state: UpdateState, event: Stamped): Step {
       return checkingStep(state, event);
     case "verifying":
       return event.type === "signatureVerified" ? signatureVerified(state, event) : [state, []];
+    case "fetching":
+      return withJob(state, (job) => fetchingStep(state, job, event, goOn));
     case "resuming":
       return withJob(state, (job) =>
         event.type === "slotHashed" ? resumeHashed(state, job, event) : slotTrouble(state, event),
@@ -133,12 +138,15 @@ function timerFired(state: UpdateState, event: Stamped & { readonly type: "timer
   }
 }
 
+/** Something is to come over the network. */
+const isTransferring = ({ phase }: UpdateState) =>
+  phase === "fetching" || phase === "requesting" || phase === "streaming";
+
 function requestFailed(state: UpdateState, event: Stamped & { readonly message: string }): Step {
   if (state.phase === "checking") return checkFailed(state, event.random, event.message);
   const { job } = state;
-  if (!job || (state.phase !== "requesting" && state.phase !== "streaming")) return [state, []];
-  if (state.phase === "streaming" && job.offset + (job.pending?.length ?? 0) >= job.release.size)
-    return [state, []];
+  if (!job || !isTransferring(state)) return [state, []];
+  if (state.phase === "streaming" && isAllRead(job)) return [state, []];
   const failure: Failure =
     state.phase === "streaming" ? truncated(job) : { code: "CONNECT_FAILED", message: event.message };
   return retryLater(state, job, failure, event.random);
@@ -148,7 +156,7 @@ function stalled(state: UpdateState, event: Stamped): Step {
   const seconds = STALL_MS / 1000;
   if (state.phase === "checking") return checkFailed(state, event.random, `no answer within ${seconds} s`);
   const { job } = state;
-  if (!job || (state.phase !== "requesting" && state.phase !== "streaming")) return [state, []];
+  if (!job || !isTransferring(state)) return [state, []];
   if (job.source.kind === "push") return pushTimedOut(state, job, event.random);
   const failure = {
     code: "SERVER_STALLED",
@@ -161,7 +169,7 @@ function offline(state: UpdateState, event: Stamped): Step {
   const down: UpdateState = { ...state, online: false };
   if (state.phase === "checking") return checkFailed(down, event.random, "the network was lost");
   const { job } = state;
-  if (!job || (state.phase !== "requesting" && state.phase !== "streaming")) return [down, []];
+  if (!job || !isTransferring(state)) return [down, []];
   return retryLater(down, job, { code: "CONNECT_FAILED", message: "the network was lost" }, event.random);
 }
 

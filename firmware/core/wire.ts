@@ -142,6 +142,11 @@ export interface UpdateResponse extends CheckAnswer {
   readonly file_hash: string;
   /** Path on the same server, or an absolute http URL. */
   readonly download_url: string;
+  /**
+   * Likewise: the digests of all chunks one behind the other, 32 bytes each (core/digests.ts), with ranges. With a manifest of format 2;
+   * each page is compared with what the manifest says of it.
+   */
+  readonly digests_url?: string;
   /** The signed release manifest (compact JWS). A device trusts this and nothing else of the answer. */
   readonly release: string;
 }
@@ -168,9 +173,36 @@ export interface StatusRequest {
 /** What a device's machines have to report; who it is is added when it is sent. */
 export type Report = Omit<StatusRequest, "device_id">;
 
+/**
+ * Longest manifest of format 2, characters of its compact JWS, whatever the image: an offer stays small, and so does the head of a
+ * push, which brings it in a header.
+ */
+export const MAX_RELEASE_LENGTH = 1536;
+
+/**
+ * Longest manifest of format 1, which grows with the image. A device has to hold it and what it says at once: 5 926 characters (of an
+ * image of 1.5 MB) were installed by an ESP32-C3, 7 746 were too many for its 92 KiB.
+ */
+export const MAX_LISTING_RELEASE_LENGTH = 6144;
+
 /** Payload of a release manifest (JWS, ES256, protected header `typ: "skyslot-release"`, `kid`). Numbers are whole. */
-export interface ReleasePayload {
+export type ReleasePayload = ReleaseFacts & (ListedDigests | PagedDigests);
+
+/** Of older releases, and for devices whose firmware reads nothing else. */
+export interface ListedDigests {
   readonly format: 1;
+  /** SHA-256 of every chunk, concatenated, base64url without padding. */
+  readonly chunks: string;
+}
+
+export interface PagedDigests {
+  readonly format: 2;
+  /** SHA-256 of every page of digests (core/digests.ts), concatenated, base64url without padding. The pages come beside the image. */
+  readonly pages: string;
+}
+
+/** What a manifest of either format says. */
+export interface ReleaseFacts {
   readonly type: string;
   readonly hardware: string;
   readonly chip: string;
@@ -184,8 +216,6 @@ export interface ReleasePayload {
   readonly imageSha256: string;
   /** Bytes a chunk, a multiple of 4096; the last chunk may be shorter. */
   readonly chunkSize: number;
-  /** SHA-256 of every chunk, concatenated, base64url without padding. */
-  readonly chunks: string;
   /** Oldest version (with optional `+build`) that may install this directly; absent: any. */
   readonly minCurrentVersion?: string;
   readonly securityVersion: number;

@@ -1,5 +1,5 @@
-// Hashes of short texts, which core cannot compute: through the SDK's `crypt`, and the key of a password through our own C function,
-// because its thousands of rounds would take JavaScript minutes.
+// Hashes of short texts and of bytes in memory, which core cannot compute: through the SDK's `crypt`, and the key of a password through
+// our own C function, because its thousands of rounds would take JavaScript minutes.
 
 import { Digest } from "crypt";
 import { toHex } from "../core/bytes.js";
@@ -13,6 +13,11 @@ export function createHashing(dispatch: Dispatch, native: Native) {
     dispatch({ type: "textHashed", digest: toHex(new Uint8Array(digest)) });
 
   return {
+    hashBytes(attempt: number, bytes: Uint8Array) {
+      const digest = new Digest("SHA256");
+      digest.write(bytes);
+      dispatch({ type: "bytesHashed", attempt, bytes, digest: new Uint8Array(digest.close()) });
+    },
     hashText(algorithm: "MD5" | "SHA256", text: string) {
       const digest = new Digest(algorithm);
       digest.write(text);

@@ -3,14 +3,21 @@
 import { Digest } from "crypt";
 import config from "mc/config";
 import { base64UrlDecode } from "../core/bytes.js";
+import type { Effect } from "../core/effect.js";
 import type { Native } from "./native.js";
 import type { Dispatch } from "./runner.js";
 
+/** Hashed at once: a manifest may be long, and the whole of what is signed would be a second copy. */
+const HASH_PIECE_CHARACTERS = 256;
+
+type Question = Extract<Effect, { readonly type: "verifySignature" }>;
+
 export function createVerifier(dispatch: Dispatch, native: Native) {
-  return (attempt: number, keyId: string, signed: string, signature: Uint8Array) => {
+  return ({ attempt, keyId, manifest, signedLength, signature }: Question) => {
     const publicKey = publicKeyOf(keyId);
     const digest = new Digest("SHA256");
-    digest.write(signed);
+    for (let from = 0; from < signedLength; from += HASH_PIECE_CHARACTERS)
+      digest.write(manifest.slice(from, Math.min(from + HASH_PIECE_CHARACTERS, signedLength)));
     const good =
       publicKey !== undefined &&
       native.skyslot_verify_p256(publicKey, digest.close(), signature.slice().buffer as ArrayBuffer) === 1;

@@ -100,6 +100,7 @@ export function startMachine<State, Own extends { readonly type: string }>(
         sendDatagram: ({ address, port, text }) => push.sendDatagram(address, port, text),
         connectPush: ({ connection, address, port }) => push.connect(connection, address, port),
         acknowledgePush: ({ connection, count }) => push.acknowledge(connection, count),
+        hashBytes: ({ attempt, bytes }) => hashing.hashBytes(attempt, bytes),
         hashText: ({ algorithm, text }) => hashing.hashText(algorithm, text),
         deriveKey: ({ password, salt, rounds }) => hashing.deriveKey(password, salt, rounds),
         eraseSlot: ({ attempt, offset }) => slot.erase(attempt, offset),
@@ -107,7 +108,7 @@ export function startMachine<State, Own extends { readonly type: string }>(
         hashSlot: ({ attempt, offset, length, algorithm }) =>
           slot.hash(attempt, offset, length, algorithm ?? "SHA256"),
         armSlot: ({ attempt }) => slot.arm(attempt),
-        verifySignature: ({ attempt, keyId, signed, signature }) => verify(attempt, keyId, signed, signature),
+        verifySignature: (effect) => verify(effect),
         store: ({ key, value }) => {
           storage.write(key, value);
           if (appRuns) options.onStore?.(key, value);

@@ -1,6 +1,6 @@
 import { expect } from "chai";
+import { chunkBytesFor } from "../../firmware/core/digests.js";
 import { SECTOR_BYTES } from "../../host-sim/hardware/flash.js";
-import { DEFAULT_CHUNK_BYTES } from "../../server/release.js";
 import { type Rig, setUpRig } from "./rig.js";
 
 /** A report for each tenth of the image at most; the last one is told as "verifying". */
@@ -18,9 +18,10 @@ describe("the first journey", () => {
     rig.desk.device.powerOn();
     expect(await rig.desk.world.runUntil(succeeded, { limitMs: HOUR_MS })).equal(true);
     const { length } = rig.updateImage;
-    const chunkCount = Math.ceil(length / DEFAULT_CHUNK_BYTES);
+    const chunkBytes = chunkBytesFor(length);
+    const chunkCount = Math.ceil(length / chunkBytes);
     expect(chunkCount).above(4);
-    const tenthOf = (chunk: number) => Math.floor((chunk * DEFAULT_CHUNK_BYTES * PROGRESS_STEPS) / length);
+    const tenthOf = (chunk: number) => Math.floor((chunk * chunkBytes * PROGRESS_STEPS) / length);
     const tenths = new Set(Array.from({ length: chunkCount - 1 }, (_, chunk) => tenthOf(chunk + 1)));
     tenths.delete(0);
     // progress that waits while the flash is busy is replaced by newer progress

@@ -5,7 +5,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { ReleasePayload, StatusRequest } from "../../firmware/core/wire.js";
+import type {
+  ListedDigests,
+  PagedDigests,
+  ReleaseFacts,
+  ReleasePayload,
+  StatusRequest,
+} from "../../firmware/core/wire.js";
 import { DESK_SERVER, Desk, type DeskOptions } from "../../host-sim/desk.js";
 import type { DeviceEvent } from "../../host-sim/device-event.js";
 import type { Chip } from "../../host-sim/hardware/chips.js";
@@ -59,11 +65,11 @@ async function build(
 /** A manifest about an image, signed by the key that the images trust, with some of its fields changed. */
 export async function releaseOf(
   image: Uint8Array,
-  changes: Partial<ReleasePayload> = {},
+  changes: Partial<ReleaseFacts & Pick<ListedDigests, "chunks"> & Pick<PagedDigests, "pages">> = {},
   options: Partial<ReleaseOptions> = {},
 ): Promise<string> {
   const payload = { ...describeRelease(image, { created: START_TIME - 1000, ...options }), ...changes };
-  return signRelease(payload, (await keys).privateKey);
+  return signRelease(payload as ReleasePayload, (await keys).privateKey);
 }
 
 /** Changes an answer, or gives it back as it is. */

@@ -1,7 +1,11 @@
+import { createHash } from "node:crypto";
 import { expect } from "chai";
 import { CompactSign, importJWK } from "jose";
+import { MAX_RELEASE_LENGTH, type ReleasePayload } from "../../firmware/core/wire.js";
+import { buildFirmwareImage } from "../../host-sim/hardware/firmware-image.js";
 import {
   describeRelease,
+  digestFile,
   inspectImage,
   makeReleaseKeys,
   ReleaseError,
@@ -132,14 +136,55 @@ describe("a release", () => {
 
   it("is never longer than a device reads", async () => {
     const { image } = await makeRelease("1.1.0");
-    const payload = describeRelease(image, { created: 1 });
-    const longChunks = "A".repeat(40_000);
     const { privateKey } = await releaseKeys();
-    expect(await codeOf(signRelease({ ...payload, chunks: longChunks }, privateKey))).to.equal(
-      "RELEASE_TOO_LARGE",
+    const listing = { ...describeRelease(image, { created: 1, format: 1 }), chunks: "A".repeat(5000) };
+    expect(await codeOf(signRelease(listing as ReleasePayload, privateKey))).to.equal("RELEASE_TOO_LARGE");
+    const name = "n".repeat(64);
+    const paged = describeRelease(image, {
+      created: 1,
+      format: 2,
+      type: name,
+      hardware: name,
+      expires: 4_000_000_000,
+      minCurrentVersion: `100.0.0-${"a".repeat(28)}+999999999`,
+    });
+    const pages = Buffer.alloc(8 * 32).toString("base64url");
+    const largest = { ...paged, pages, size: 16 * 1024 * 1024, chunkSize: 32_768 } as ReleasePayload;
+    expect((await signRelease(largest, privateKey)).length).to.be.within(1400, MAX_RELEASE_LENGTH);
+    const wordy = { ...largest, more: "x".repeat(100) };
+    const refused = await signRelease(wordy, privateKey).catch((error) => error);
+    expect(refused).to.include({ code: "RELEASE_TOO_LARGE" });
+    expect(refused.message).to.match(/at most 1536 are read: let it say less/);
+  });
+
+  it("of format 2 has the hashes of pages of 64 chunks, and is refused for chunks too small to fit into eight", async () => {
+    const image = largeImage(3 * 1024 * 1024);
+    const payload = describeRelease(image, { created: 1, format: 2 });
+    const { release } = readRelease(await signRelease(payload, (await releaseKeys()).privateKey));
+    const digests = await digestFile(release, pieces(image));
+    expect(digests.length).to.equal(Math.ceil(image.length / 16_384) * 32);
+    const hash = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest();
+    expect(digests.subarray(32, 64)).to.deep.equal(hash(image.subarray(16_384, 32_768)));
+    const pages = [0, 1, 2, 3].map((page) => hash(digests.subarray(page * 2048, (page + 1) * 2048)));
+    expect(Buffer.from(release.digests)).to.deep.equal(
+      Buffer.concat(pages.slice(0, release.digests.length / 32)),
+    );
+    await verifyReleaseFile(release, pieces(image));
+    const changed = Buffer.from(image);
+    changed[2 * 1024 * 1024 + 5]! ^= 1;
+    expect(await codeOf(verifyReleaseFile(release, pieces(changed)))).to.equal("CHUNK_MISMATCH");
+    expect(await codeOf(digestFile(release, pieces(changed)))).to.equal("CHUNK_MISMATCH");
+    expect(await codeOf(digestFile(release, pieces(image.subarray(0, -20_000))))).to.not.equal("OK");
+    expect(() => describeRelease(image, { created: 1, format: 2, chunkBytes: 4096 })).to.throw(
+      /need 13 pages of digests, at most 8 are possible: choose larger chunks/,
     );
   });
 });
+
+const largeImage = (bytes: number): Buffer =>
+  Buffer.from(
+    buildFirmwareImage({ chip: "esp32", version: "1.1.0", project: "base", bundle: "x".repeat(bytes) }),
+  );
 
 const makeImageOf = (extra: number) =>
   makeRelease("1.1.0", { chunkBytes: 4096, image: { bundle: "x".repeat(20_000 + extra) } });

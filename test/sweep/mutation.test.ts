@@ -58,10 +58,9 @@ const SAFETIES: readonly Safety[] = [
     journey: "update",
     mutation: {
       file: "firmware/core/install.ts",
-      original: "if (!bytesEqual(event.digest, chunkDigest(job.release, index))) return request(state, job);",
+      original: "if (!bytesEqual(event.digest, promisedDigest(job, index))) {",
       // the first chunk is still looked at: without that no update succeeds, cut or not
-      mutated:
-        "if (index === 0 && !bytesEqual(event.digest, chunkDigest(job.release, index))) return request(state, job);",
+      mutated: "if (index === 0 && !bytesEqual(event.digest, promisedDigest(job, index))) {",
     },
   },
 ];

@@ -1,12 +1,13 @@
 import { expect } from "chai";
 import { judgeRelease, parseRelease, type Release } from "../../../firmware/core/release.js";
+import { MAX_LISTING_RELEASE_LENGTH, MAX_RELEASE_LENGTH } from "../../../firmware/core/wire.js";
 import { BOOTED, IMAGE } from "./events.js";
-import { PAYLOAD as BASE, HEADER, jws } from "./releases.js";
+import { PAYLOAD as BASE, HEADER, jws, PAGED, pagesOf } from "./releases.js";
 
 const PAYLOAD = { ...BASE, build: 3, expires: 1_800_000_000 };
 
-const parsed = (changes: object = {}): Release => {
-  const result = parseRelease(jws({ ...PAYLOAD, ...changes }));
+const parsed = (changes: object = {}, payload: object = PAYLOAD): Release => {
+  const result = parseRelease(jws({ ...payload, ...changes }));
   if (!result.ok) throw new Error(result.failure.message);
   return result.value.release;
 };
@@ -20,8 +21,41 @@ describe("release manifest", () => {
   it("is read with every chunk's digest", () => {
     const result = parseRelease(jws(PAYLOAD));
     expect(result.ok && result.value.keyId).equal("key-1");
-    expect(result.ok && result.value.signed).equal(jws(PAYLOAD).split(".").slice(0, 2).join("."));
+    const signedText = jws(PAYLOAD).split(".").slice(0, 2).join(".");
+    expect(result.ok && result.value.signedLength).equal(signedText.length);
+    expect(parsed().digestsOf).equal("chunks");
     expect(parsed().digests).deep.equal(new Uint8Array(96).fill(7));
+  });
+
+  it("of format 2 is read with the digest of each page, of up to eight pages", () => {
+    expect(parsed({}, PAGED).digestsOf).equal("pages");
+    expect(parsed({}, PAGED).digests).deep.equal(new Uint8Array(32).fill(8));
+    for (const [size, chunkSize, count] of [
+      [1, 16_384, 1],
+      [1024 * 1024, 16_384, 1],
+      [1024 * 1024 + 1, 16_384, 2],
+      [8 * 1024 * 1024, 16_384, 8],
+      [16 * 1024 * 1024, 32_768, 8],
+    ] as const)
+      expect(parsed({ size, chunkSize, pages: pagesOf(count) }, PAGED).digests.length).equal(32 * count);
+  });
+
+  it("is not read when it is longer than its format may be", () => {
+    const codeOf = (text: string) => {
+      const result = parseRelease(text);
+      return result.ok ? "OK" : result.failure.code;
+    };
+    const padded = (payload: object, length: number) => {
+      const bare = jws({ ...payload, x: "" }).length;
+      const text = jws({ ...payload, x: "x".repeat(Math.floor(((length - bare) * 3) / 4)) });
+      return text + "A".repeat(length - text.length);
+    };
+    expect(codeOf(padded(PAYLOAD, MAX_LISTING_RELEASE_LENGTH))).not.equal("RELEASE_TOO_LARGE");
+    expect(codeOf(padded(PAYLOAD, MAX_LISTING_RELEASE_LENGTH + 1))).equal("RELEASE_TOO_LARGE");
+    const paged = (count: number) => jws({ ...PAGED, x: "x".repeat(count) });
+    const fits = [...Array(1200).keys()].filter((count) => paged(count).length <= MAX_RELEASE_LENGTH).length;
+    expect(codeOf(paged(fits - 1))).equal("OK");
+    expect(codeOf(paged(fits))).equal("RELEASE_TOO_LARGE");
   });
 
   it("is refused with the field that is wrong", () => {
@@ -34,7 +68,10 @@ describe("release manifest", () => {
     expect(message(jws(PAYLOAD, { ...HEADER, typ: "JWT" }))).match(/typ skyslot-release/);
     expect(message(jws(PAYLOAD, HEADER, "AAAA"))).match(/64 bytes/);
     const wrong: readonly (readonly [object, RegExp])[] = [
-      [{ format: 2 }, /format 2/],
+      [{ format: 3 }, /format 3 is not known, this firmware reads formats 1 and 2/],
+      [{ format: 2 }, /0 bytes of digests, 1 pages need 32/],
+      [{ ...PAGED, pages: pagesOf(2) }, /64 bytes of digests, 1 pages need 32/],
+      [{ ...PAGED, size: 8 * 1024 * 1024 + 1, pages: pagesOf(9) }, /9 pages of digests, at most 8/],
       [{ type: "a b" }, /type/],
       [{ version: "1.1" }, /semantic version/],
       [{ build: -1 }, /build/],
@@ -42,7 +79,7 @@ describe("release manifest", () => {
       [{ size: 1.5 }, /size/],
       [{ sha256: "B".repeat(64) }, /sha256/],
       [{ chunkSize: 1000 }, /multiple of 4096/],
-      [{ chunks: "AAAA" }, /3 bytes of chunk digests, 3 chunks need 96/],
+      [{ chunks: "AAAA" }, /3 bytes of digests, 3 chunks need 96/],
       [{ chunkSize: 4096, size: 16 * 1024 * 1024 }, /4096 chunks/],
       [{ expires: "never" }, /expires/],
       [{ minCurrentVersion: "x" }, /minCurrentVersion/],

@@ -2,8 +2,7 @@
 // verified, and the tests say what came of that.
 
 /** Of `base` 1.1.0: three chunks. */
-export const PAYLOAD = Object.freeze({
-  format: 1,
+const FACTS = Object.freeze({
   type: "base",
   hardware: "esp32",
   chip: "esp32",
@@ -13,11 +12,22 @@ export const PAYLOAD = Object.freeze({
   sha256: "b".repeat(64),
   imageSha256: "c".repeat(64),
   chunkSize: 16_384,
-  chunks: Buffer.alloc(96, 7).toString("base64url"),
   securityVersion: 0,
   protocolVersion: 1,
   created: 1_790_000_000,
 });
+export const PAYLOAD = Object.freeze({
+  format: 1,
+  ...FACTS,
+  chunks: Buffer.alloc(96, 7).toString("base64url"),
+});
+/** The same with the digest of its one page. */
+export const PAGED = Object.freeze({ format: 2, ...FACTS, pages: pagesOf(1) });
+
+/** Digests of so many pages, as a manifest has them. */
+export function pagesOf(count: number): string {
+  return Buffer.alloc(32 * count, 8).toString("base64url");
+}
 export const HEADER = Object.freeze({ alg: "ES256", typ: "skyslot-release", kid: "key-1" });
 const SIGNATURE = Buffer.alloc(64, 9).toString("base64url");
 

@@ -4,10 +4,10 @@
 import type { JWK } from "jose";
 import type { ReleasePayload } from "../../../../firmware/core/wire.js";
 import {
-  DEFAULT_CHUNK_BYTES,
   describeImage,
   digestImage,
   makePayload,
+  pagesOf,
   type ReleaseOptions,
 } from "../../../release-payload.js";
 import { readRelease, signRelease } from "../../../release-signing.js";
@@ -24,12 +24,10 @@ export async function describeFile(image: Uint8Array, options: ReleaseOptions): 
   describeImage(image);
   const sha256 = async (bytes: Uint8Array) =>
     new Uint8Array(await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>));
-  const { whole, body, chunks } = digestImage(image, options.chunkBytes ?? DEFAULT_CHUNK_BYTES, sha256);
-  return makePayload(
-    image,
-    { whole: await whole, body: await body, chunks: await Promise.all(chunks) },
-    options,
-  );
+  const { whole, body, ...digests } = digestImage(image, options, sha256);
+  const chunks = await Promise.all(digests.chunks);
+  const pages = await Promise.all(pagesOf(chunks).map(sha256));
+  return makePayload(image, { whole: await whole, body: await body, chunks, pages }, options);
 }
 
 /** @returns the manifest @throws Error with a sentence */
