@@ -10,21 +10,21 @@ export function checkSdkconfigs(root: string): string[] {
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
   const found: string[] = [];
   const first = new Map<string, string>();
+  const check = (path: string, name: string, text: string) => {
+    if (text !== (first.get(name) ?? text))
+      found.push(`sdkconfig/${path} differs from the others in more than size and encryption`);
+    first.set(name, text);
+  };
   for (const path of FOLDERS) {
-    const lines = readFileSync(join(root, "firmware/platform/sdkconfig", path, "sdkconfig.defaults"), "utf8")
+    const text = (file: string) =>
+      readFileSync(join(root, "firmware/platform/sdkconfig", path, file), "utf8");
+    const lines = text("sdkconfig.defaults")
       .split("\n")
       .filter((line) => line.startsWith("CONFIG_") && !line.startsWith("CONFIG_ESPTOOLPY_FLASHSIZE"));
     const isOfNvs = (line: string) => line.startsWith("CONFIG_NVS_");
-    const parts = {
-      all: lines.filter((line) => !isOfNvs(line)),
-      [path.split("/")[0] ?? ""]: lines.filter(isOfNvs),
-    };
-    for (const [name, settings] of Object.entries(parts)) {
-      const text = settings.join("\n");
-      if (text !== (first.get(name) ?? text))
-        found.push(`sdkconfig/${path} differs from the others in more than size and encryption`);
-      first.set(name, text);
-    }
+    check(path, "all", lines.filter((line) => !isOfNvs(line)).join("\n"));
+    check(path, path.split("/")[0]!, lines.filter(isOfNvs).join("\n"));
+    check(path, "release", text("sdkconfig.defaults.release"));
     if (!lines.includes(`CONFIG_APP_PROJECT_VER="${version}"`))
       found.push(`sdkconfig/${path}: CONFIG_APP_PROJECT_VER is not ${version}, the version in package.json`);
   }
