@@ -36,6 +36,8 @@ export interface BridgeOptions {
   readonly heap?: XsHeap;
   /** Whether all but the app's main is preloaded; absent: yes. The SDK's modules always are. */
   readonly isPreloaded?: boolean;
+  /** The SDK's own JavaScript of some of its modules, by specifier: runs inside XS too, instead of being answered by Node. */
+  readonly sources?: ReadonlyMap<string, string>;
   /** Whether functions have `name` and `length`, and errors a `stack`; absent: no, as in a firmware with the SDK's "strip". */
   readonly keepsNames?: boolean;
 }
@@ -72,12 +74,14 @@ export class XsBridge {
   readonly #known: KnownObjects;
   readonly #operations: Operations;
   readonly #isPreloaded: boolean;
+  readonly #sources: ReadonlyMap<string, string>;
   #parts: BundleParts = { sdkModules: [], main: "" };
   #depth = 0;
 
   constructor(host: BridgeHost, options: BridgeOptions) {
     this.#host = host;
     this.#isPreloaded = options.isPreloaded ?? true;
+    this.#sources = options.sources ?? new Map();
     this.#known = new KnownObjects({
       isGlobal: (value) => host.isGlobal(value),
       callXs: ({ number, isConstruct, self, parameters }) =>
@@ -104,7 +108,7 @@ export class XsBridge {
   preload(bundle: string): void {
     this.#parts = splitBundle(bundle, this.#isPreloaded);
     const { sdkModules, preloaded } = this.#parts;
-    const known = sdkModules.filter((specifier) => this.#host.moduleOf(specifier) !== undefined);
+    const known = sdkModules.filter((specifier) => this.#textOf(specifier) !== undefined);
     this.#command("P", (frame) => {
       for (const names of [[PRELUDE, ...known, ...(preloaded === undefined ? [] : [PRELOADED])], [MAIN]]) {
         frame.uint32(names.length);
@@ -250,6 +254,8 @@ export class XsBridge {
     if (specifier === PRELUDE) return preludeText;
     if (specifier === MAIN) return this.#parts.main;
     if (specifier === PRELOADED) return this.#parts.preloaded;
+    const source = this.#sources.get(specifier);
+    if (source !== undefined) return source;
     const found = this.#host.moduleOf(specifier);
     if (found === undefined) return undefined;
     const exports = Object.keys(found).map((name) =>

@@ -56,6 +56,7 @@ export class Operations {
     const prototype = Object.getPrototypeOf(object) as object | null;
     const isRoot = prototype === null || prototype === Object.prototype;
     frame.tag("o").uint32(isRoot ? NONE : this.#known.numberOf(prototype));
+    frame.byte(Number(Object.hasOwn(object, "constructor")));
     writeMembers(frame, this.#members(object));
     frame.byte(Number(Object.isFrozen(object)));
   }
@@ -95,7 +96,9 @@ export class Operations {
     const object = Reflect.construct(made, parameters) as object;
     const number = this.#known.numberOf(object);
     this.#known.made(object);
-    return new Constructed(number, this.#members(object));
+    // What is given as target XS keeps by itself: see native/operations.c.
+    const members = this.#members(object).filter(({ name }) => name !== "target");
+    return new Constructed(number, members);
   }
 
   #call(method: AnyFunction, target: unknown, parameters: unknown[]): unknown {

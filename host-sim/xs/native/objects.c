@@ -1,13 +1,14 @@
 /* What both sides know by a number: objects of Node, for which XS has an instance with that number, and functions of XS that Node
    may call. The tables lie outside of XS's memory. A description of an object of Node, as operations.ts writes it:
 
-     o proto members frozen                         an object: the number of its prototype or NO_NUMBER; whether it is frozen
+     o proto class members frozen                   an object: the number of its prototype or NO_NUMBER; whether it is itself the
+                                                    prototype of a class; whether it is frozen
      c op members number members frozen frozen      a class: what constructs, its static members; its prototype's number and members
 
    members: a count, and for each of them: m name op, a method; a name get set, an accessor (set: NO_NUMBER if it cannot be set).
 
-   Classes that a module exports are made while it is preloaded, as on a chip. What is met only later takes slots that a chip does
-   not need: they are granted. */
+   Classes lie in the flash on a chip. Those that modules export are made while these are preloaded; others are met later, and the
+   slots that they take then are granted. What an instance has of its own costs slots on a chip, too. */
 
 #include "host.h"
 
@@ -89,13 +90,13 @@ static txSlot* newProperty(txMachine* the, txSlot* instance, txID id, txKind kin
 	return property;
 }
 
-static void defineMember(txMachine* the, txSlot* instance, Frame* frame)
+static void defineMember(txMachine* the, txSlot* instance, Frame* frame, txBoolean isOfClass)
 {
 	txU1 kind = take1(frame);
 	txID id = takeName(the, frame);
 	txU4 first = take4(frame), second = kind == 'a' ? take4(frame) : NO_NUMBER;
 	txSlot* property;
-	if (!isPreloading(the)) grantSlots(the, 1 + SLOTS_OF_OPERATION * (second == NO_NUMBER ? 1 : 2));
+	if (isOfClass && !isPreloading(the)) grantSlots(the, 1 + SLOTS_OF_OPERATION * (second == NO_NUMBER ? 1 : 2));
 	property = newProperty(the, instance, id, XS_UNDEFINED_KIND);
 	newOperation(the, first, NO_NUMBER);
 	if (kind == 'm') {
@@ -113,9 +114,9 @@ static void defineMember(txMachine* the, txSlot* instance, Frame* frame)
 	mxPop();
 }
 
-static void defineMembers(txMachine* the, txSlot* instance, Frame* frame)
+static void defineMembers(txMachine* the, txSlot* instance, Frame* frame, txBoolean isOfClass)
 {
-	for (txU4 count = take4(frame); count > 0; count--) defineMember(the, instance, frame);
+	for (txU4 count = take4(frame); count > 0; count--) defineMember(the, instance, frame, isOfClass);
 }
 
 static void freeze(txSlot* instance)
@@ -146,13 +147,15 @@ static txSlot* newInstance(txMachine* the, txU4 number)
 static void makeObject(txMachine* the, txU4 number, Frame* frame)
 {
 	txU4 prototype = take4(frame);
+	txBoolean isOfClass = take1(frame);
 	txSlot* instance;
 	if (prototype == NO_NUMBER)
 		mxPush(mxObjectPrototype);
 	else
 		pushRemote(the, prototype);
+	if (isOfClass && !isPreloading(the)) grantSlots(the, 2);
 	instance = newInstance(the, number);
-	defineMembers(the, instance, frame);
+	defineMembers(the, instance, frame, isOfClass);
 	if (take1(frame)) freeze(instance);
 }
 
@@ -168,7 +171,7 @@ static void makeClass(txMachine* the, txU4 number, Frame* frame)
 	class = newOperation(the, operation, number);
 	class->flag |= XS_CAN_CONSTRUCT_FLAG;
 	rememberObject(the, number, the->stack);
-	defineMembers(the, class, frame);
+	defineMembers(the, class, frame, 1);
 	prototypeNumber = take4(frame);
 	if (prototypeNumber < objectCount && objects[prototypeNumber])
 		mxPushSlot(objects[prototypeNumber]);
@@ -177,7 +180,7 @@ static void makeClass(txMachine* the, txU4 number, Frame* frame)
 		newInstance(the, prototypeNumber);
 	}
 	prototype = the->stack->value.reference;
-	defineMembers(the, prototype, frame);
+	defineMembers(the, prototype, frame, 1);
 	property = newProperty(the, prototype, mxID(_constructor), XS_REFERENCE_KIND);
 	property->value.reference = class;
 	property = newProperty(the, class, mxID(_prototype), XS_REFERENCE_KIND);
@@ -213,7 +216,7 @@ void newRemote(txMachine* the, Frame* frame, txSlot* target)
 	txU4 number = take4(frame);
 	mxPushSlot(target);
 	fxGetPrototypeFromConstructor(the, &mxObjectPrototype);
-	defineMembers(the, newInstance(the, number), frame);
+	defineMembers(the, newInstance(the, number), frame, 0);
 }
 
 /* ── functions of XS ── */

@@ -36,6 +36,20 @@ static void finishCall(txMachine* the, txSlot* firstArgument, txSlot* target)
 /* An operation's function has its numbers in a slot behind those that every function has. */
 static txSlot* numbersOf(txSlot* instance) { return mxFunctionInstanceHome(instance)->next; }
 
+/* The SDK's objects have what was given to their constructor as `target`; it never leaves XS. */
+static void keepTarget(txMachine* the, txSlot* object, txSlot* options)
+{
+	txID id = fxFindName(the, "target");
+	if (!id || options->kind != XS_REFERENCE_KIND) return;
+	mxPushSlot(options);
+	mxGetID(id);
+	if (!mxIsUndefined(the->stack)) {
+		mxPushSlot(object);
+		fxDefineID(the, id, XS_NO_FLAG, XS_DONT_DELETE_FLAG | XS_DONT_ENUM_FLAG | XS_DONT_SET_FLAG);
+	}
+	mxPop();
+}
+
 /* Every method, getter, setter and constructor of Node's objects is this function. */
 static void xs_operation(txMachine* the)
 {
@@ -58,6 +72,7 @@ static void xs_operation(txMachine* the)
 	sendFrame(&frame);
 	finishCall(the, mxArgv(0), isConstruct ? mxTarget : C_NULL);
 	mxPullSlot(mxResult);
+	if (isConstruct && argumentCount > 0) keepTarget(the, mxResult, mxArgv(0));
 }
 
 txSlot* newOperation(txMachine* the, txU4 operation, txU4 handle)

@@ -1,0 +1,57 @@
+// The heaps that a build for each chip has, from the manifest that it is built with (firmware/platform/memory.json). What the SDK's own
+// JavaScript and C functions need there is taken off, because they run in Node here.
+
+import { readFileSync } from "node:fs";
+import { areaHeap, blockHeap, type XsHeap } from "./heap.js";
+
+/**
+ * Of the SDK's HTTP client, resolver, DNS-SD and sockets: 3 072 bytes of slots and 272 of chunks, measured by running SDK 8.2.3's
+ * JavaScript of these modules inside XS beside the firmware (BridgeOptions.sources) while it streamed an update, as the difference
+ * of what was claimed. The rest is what a C3 in QEMU had claimed more than that, of 94 208 bytes: 78 884 instead of 75 944.
+ */
+export const SDK_SLOT_BYTES = 3_072;
+export const SDK_CHUNK_BYTES = 3_072;
+
+export const HEAP_CHIPS = Object.freeze(["esp32", "esp32c3", "esp32s3", "esp32c6"] as const);
+export type HeapChip = (typeof HEAP_CHIPS)[number];
+
+interface Creation {
+  readonly static: number;
+  readonly chunk: { readonly initial: number; readonly incremental: number };
+  readonly heap: { readonly initial: number; readonly incremental: number };
+  readonly stack: number;
+}
+interface Manifest {
+  readonly platforms: Readonly<Record<string, { readonly creation: Creation }>>;
+}
+
+const BYTES_PER_SLOT = 16;
+const MANIFEST = new URL("../../firmware/platform/memory.json", import.meta.url);
+
+/** What Skyslot's manifest gives a chip. */
+export function chipHeap(chip: HeapChip): XsHeap {
+  const { platforms } = JSON.parse(readFileSync(MANIFEST, "utf8")) as Manifest;
+  return heapOf(platforms[chip === "esp32" ? chip : `esp32/${chip}`]!.creation);
+}
+
+/** What the SDK gives a C3 that is built without a `creation` of its own (targets/esp32c3/manifest.json). */
+export const sdkC3Heap = (): XsHeap =>
+  heapOf({
+    static: 94_208,
+    chunk: { initial: 1_536, incremental: 512 },
+    heap: { initial: 512, incremental: 64 },
+    stack: 384,
+  });
+
+function heapOf({ static: staticBytes, chunk, heap, stack }: Creation): XsHeap {
+  if (staticBytes > 0)
+    return {
+      ...blockHeap(staticBytes - SDK_SLOT_BYTES - SDK_CHUNK_BYTES),
+      initialChunkBytes: chunk.initial,
+      chunkIncrementBytes: chunk.incremental,
+      initialSlotCount: heap.initial,
+      slotIncrementCount: heap.incremental,
+      stackCount: stack,
+    };
+  return areaHeap(chunk.initial - SDK_CHUNK_BYTES, heap.initial * BYTES_PER_SLOT - SDK_SLOT_BYTES, stack);
+}
