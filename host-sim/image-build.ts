@@ -8,6 +8,7 @@ import { parseVersion, versionName } from "../firmware/core/version.js";
 import { bundleModule } from "./engine/bundle.js";
 import type { Chip } from "./hardware/chips.js";
 import { buildFirmwareImage } from "./hardware/firmware-image.js";
+import type { ImageNvs } from "./hardware/own-description.js";
 
 /** A public key that releases are signed with: the public part of a P-256 JWK. */
 export interface TrustedKey {
@@ -50,6 +51,8 @@ export interface BuildOptions {
   /** As in the app description, such as `Nov 21 2026` and `12:00:00`; absent: empty, so that a build can be repeated. */
   readonly date?: string;
   readonly time?: string;
+  /** How it says to keep its settings; null: it says nothing. Default: plain. Virtual devices keep them plain whatever it says. */
+  readonly nvs?: ImageNvs | null;
 }
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -89,6 +92,7 @@ export async function buildImage(options: BuildOptions): Promise<Uint8Array> {
     }),
     date: options.date ?? "",
     time: options.time ?? "",
+    ...(options.nvs === undefined ? {} : { nvs: options.nvs }),
   });
 }
 

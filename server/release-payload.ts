@@ -119,6 +119,7 @@ export function makePayload(
     ...(options.minCurrentVersion === undefined ? {} : { minCurrentVersion: options.minCurrentVersion }),
     securityVersion: description.securityVersion,
     protocolVersion: options.protocolVersion ?? 1,
+    ...(description.nvs === undefined ? {} : { nvs: description.nvs }),
     created: options.created,
     ...(options.expires === undefined ? {} : { expires: options.expires }),
   };

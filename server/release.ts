@@ -157,6 +157,12 @@ function compareDescription(release: Release, description: ImageDescription): vo
       `image is for ${description.chip}, manifest tells ${release.chip}`,
     );
   }
+  if (release.nvs !== undefined && description.nvs !== release.nvs) {
+    throw new ReleaseError(
+      "IMAGE_MISMATCH",
+      `image keeps its settings ${description.nvs ?? "in a way that it does not say"}, manifest tells ${release.nvs}`,
+    );
+  }
   if (description.securityVersion !== release.securityVersion) {
     throw new ReleaseError(
       "IMAGE_MISMATCH",

@@ -16,6 +16,7 @@ export type UpdateErrorCode =
   | "SECURITY_VERSION_TOO_OLD"
   | "RELEASE_EXPIRED"
   | "IMAGE_TOO_LARGE"
+  | "NVS_MISMATCH"
   // the network or the server: worth another try
   | "CONNECT_FAILED"
   | "SERVER_STALLED"

@@ -5,6 +5,7 @@ import type { Section } from "./app-settings.js";
 import type { TimerName } from "./effect.js";
 import type { UpdateErrorCode } from "./errors.js";
 import type { RequestHead } from "./http.js";
+import type { NvsKind } from "./image.js";
 import type { Sample } from "./readings.js";
 import type { ServerToken } from "./server-token.js";
 import type { Order, OrderResult, PushedSettings, Report, SlotState } from "./wire.js";
@@ -47,6 +48,8 @@ export interface RunningImage {
   readonly compileDate?: string;
   readonly compileTime?: string;
   readonly idfVersion?: string;
+  /** How it keeps its settings; absent: it does not say. */
+  readonly nvs?: NvsKind;
 }
 
 /** The slot that an update goes to. */

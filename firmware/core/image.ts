@@ -2,20 +2,25 @@
 // bytes in order but never holds more than one header, so a 2 MiB image costs 300 bytes. It does not check the checksum or the
 // hash: the boot loader's code does that over the whole slot.
 //
-//   0        24        32                288
-//   ┌────────┬─────────┬─────────────────┬──────┬─────────┬──────┬─ … ─┬─────────┬──────────┬──────────────┐
-//   │ header │ segment │ app description │ data │ segment │ data │     │ padding │ checksum │ SHA-256      │
-//   │        │ header  │  (256 bytes)    │      │ header  │      │     │         │ 1 byte   │ if hashed    │
-//   └────────┴─────────┴─────────────────┴──────┴─────────┴──────┴─ … ─┴─────────┴──────────┴──────────────┘
+//   0        24        32                288        304
+//   ┌────────┬─────────┬─────────────────┬──────────┬──────┬─────────┬──────┬─ … ─┬─────────┬──────────┬──────────────┐
+//   │ header │ segment │ app description │ ours, if │ data │ segment │ data │     │ padding │ checksum │ SHA-256      │
+//   │        │ header  │  (256 bytes)    │ it is    │      │ header  │      │     │         │ 1 byte   │ if hashed    │
+//   └────────┴─────────┴─────────────────┴──────────┴──────┴─────────┴──────┴─ … ─┴─────────┴──────────┴──────────────┘
 //
-// Layout: ESP-IDF components/bootloader_support/include/esp_app_format.h, components/esp_app_format/include/esp_app_desc.h.
+// Layout: ESP-IDF components/bootloader_support/include/esp_app_format.h, components/esp_app_format/include/esp_app_desc.h, and
+// firmware/platform/native/skyslot-description.c. An image without ours, of an older build or of somebody else, is read as well.
 
 import { latin1 } from "./bytes.js";
 
 export const IMAGE_MAGIC = 0xe9;
 const DESCRIPTION_MAGIC = 0xabcd5432;
 const DESCRIPTION_OFFSET = 32;
-const HEAD_BYTES = DESCRIPTION_OFFSET + 256;
+const DESCRIPTION_BYTES = 256;
+const HEAD_BYTES = DESCRIPTION_OFFSET + DESCRIPTION_BYTES;
+/** "SKYD" */
+export const OWN_MAGIC = 0x44594b53;
+export const OWN_BYTES = 16;
 const SEGMENT_HEADER_BYTES = 8;
 const MAX_SEGMENT_COUNT = 16;
 
@@ -31,6 +36,18 @@ const CHIP_NAMES: Readonly<Record<number, string>> = Object.freeze({
   18: "esp32p4",
 });
 
+/**
+ * How a firmware keeps its settings: plain, encrypted with a key that the HMAC peripheral derives from that eFuse block, or with keys in the
+ * partition nvs_keys. One kind cannot read what another has written, and destroys it.
+ */
+export type NvsKind = "plain" | `hmac${number}` | "nvs-keys";
+
+/** From the kind and the key's block in the description; undefined: a kind that is not known here. */
+export function nvsKindOf(kind: number, key: number): NvsKind | undefined {
+  if (kind === 1) return `hmac${key}`;
+  return kind === 0 ? "plain" : kind === 2 ? "nvs-keys" : undefined;
+}
+
 export interface ImageDescription {
   /** `esp32`, `esp32c3` …, or `chip-<id>` if it has no name here. */
   readonly chip: string;
@@ -43,6 +60,8 @@ export interface ImageDescription {
   readonly date: string;
   readonly time: string;
   readonly idfVersion: string;
+  /** Absent: it does not say. */
+  readonly nvs?: NvsKind;
 }
 
 export interface ImageReader {
@@ -57,6 +76,8 @@ export interface ImageReader {
   readonly needLength: number;
   readonly held: readonly number[];
   readonly segmentIndex: number;
+  /** Where the first segment ends; 0: not known yet. */
+  readonly firstEnd: number;
 }
 
 export const newImageReader: ImageReader = Object.freeze({
@@ -67,6 +88,7 @@ export const newImageReader: ImageReader = Object.freeze({
   needLength: HEAD_BYTES,
   held: Object.freeze([]),
   segmentIndex: 0,
+  firstEnd: 0,
 });
 
 /**
@@ -81,7 +103,7 @@ export function readImage(reader: ImageReader, offset: number, bytes: Uint8Array
     if (from < 0 || from >= to) return next;
     const held = [...next.held, ...bytes.subarray(from, to)];
     if (held.length < next.needLength) return { ...next, held };
-    next = next.description ? takeSegmentHeader(next, held) : takeHead(next, held);
+    next = next.description ? takeNext(next, held) : takeHead(next, held);
   }
   return next;
 }
@@ -113,11 +135,24 @@ function takeHead(reader: ImageReader, held: readonly number[]): ImageReader {
     date: text(96, 16),
     idfVersion: text(112, 32),
   };
-  return afterSegment({ ...reader, description }, 24, view.getUint32(28, true));
+  const dataLength = view.getUint32(28, true);
+  const firstEnd = DESCRIPTION_OFFSET + dataLength;
+  const described: ImageReader = { ...reader, description, firstEnd };
+  return dataLength < DESCRIPTION_BYTES + OWN_BYTES
+    ? afterSegment(described, 24, dataLength)
+    : { ...described, needOffset: HEAD_BYTES, needLength: OWN_BYTES, held: [] };
 }
 
-function takeSegmentHeader(reader: ImageReader, held: readonly number[]): ImageReader {
+/** Our description, where the first segment has room for it, or the header of a segment. */
+function takeNext(reader: ImageReader, held: readonly number[]): ImageReader {
   const view = new DataView(Uint8Array.from(held).buffer);
+  if (reader.segmentIndex === 0 && reader.description) {
+    const dataLength = reader.firstEnd - DESCRIPTION_OFFSET;
+    const nvs =
+      view.getUint32(0, true) === OWN_MAGIC ? nvsKindOf(view.getUint8(5), view.getUint8(6)) : undefined;
+    const description = nvs === undefined ? reader.description : { ...reader.description, nvs };
+    return afterSegment({ ...reader, description }, 24, dataLength);
+  }
   return afterSegment(reader, reader.needOffset, view.getUint32(4, true));
 }
 

@@ -9,6 +9,7 @@ import { base64UrlDecode, utf8Decode } from "./bytes.js";
 import { chunkCountOf, DIGEST_BYTES, MAX_PAGE_COUNT, pageCountOf } from "./digests.js";
 import { fail, type Result, succeed } from "./errors.js";
 import type { Identity, RunningImage } from "./event.js";
+import { nvsMismatch } from "./image-match.js";
 import { compareVersions, parseVersion, type Version, versionName } from "./version.js";
 import { MAX_LISTING_RELEASE_LENGTH, MAX_RELEASE_LENGTH, type ReleaseFacts } from "./wire.js";
 
@@ -112,6 +113,7 @@ function readPayload(fields: Record<string, unknown>): Release | string {
   const chunkSize = count("chunkSize", 1024 * 1024);
   const securityVersion = count("securityVersion", 0xffffffff);
   const protocolVersion = count("protocolVersion", 255);
+  const nvs = fields.nvs === undefined ? undefined : text("nvs", NAME);
   const created = count("created", MAX_TIME);
   const expires = fields.expires === undefined ? MAX_TIME : count("expires", MAX_TIME);
   const minCurrentVersion =
@@ -128,6 +130,7 @@ function readPayload(fields: Record<string, unknown>): Release | string {
   }
   if (securityVersion === undefined || protocolVersion === undefined)
     return "securityVersion or protocolVersion is missing";
+  if (fields.nvs !== undefined && nvs === undefined) return "nvs is not a name";
   if (created === undefined || expires === undefined) return "created or expires is no time in seconds";
   if (minCurrentVersion === undefined || !parseVersion(minCurrentVersion))
     return "minCurrentVersion is not a version";
@@ -148,6 +151,7 @@ function readPayload(fields: Record<string, unknown>): Release | string {
     minCurrentVersion,
     securityVersion,
     protocolVersion,
+    ...(nvs === undefined ? {} : { nvs }),
     created,
     expires,
   };
@@ -186,7 +190,7 @@ export interface Candidate {
 /**
  * Whether a verified release may replace what runs. The order of the checks is that of the questions a person would ask:
  * is it for me, is it still good, may I take this step, does it fit.
- * Errors: WRONG_TYPE, WRONG_HARDWARE, WRONG_CHIP, RELEASE_EXPIRED, NOT_NEWER, CURRENT_TOO_OLD, SECURITY_VERSION_TOO_OLD, IMAGE_TOO_LARGE.
+ * Errors: WRONG_TYPE, WRONG_HARDWARE, WRONG_CHIP, NVS_MISMATCH, RELEASE_EXPIRED, NOT_NEWER, CURRENT_TOO_OLD, SECURITY_VERSION_TOO_OLD, IMAGE_TOO_LARGE.
  */
 export function judgeRelease(release: Release, device: Candidate): Result<Release> {
   const { identity, image } = device;
@@ -202,6 +206,8 @@ export function judgeRelease(release: Release, device: Candidate): Result<Releas
       `release is for hardware "${release.hardware}", this is "${identity.hardware}"`,
     );
   }
+  const mismatch = nvsMismatch(image.nvs, release.nvs);
+  if (mismatch) return { ok: false, failure: mismatch };
   if (release.expires !== undefined && device.time > release.expires) {
     return fail("RELEASE_EXPIRED", `release expired ${device.time - release.expires} seconds ago`);
   }

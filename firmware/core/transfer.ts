@@ -8,7 +8,7 @@ import { pageAt, pageEnd } from "./digests.js";
 import type { Effect } from "./effect.js";
 import type { Raise, Stamped } from "./event.js";
 import { readImage } from "./image.js";
-import { described, describeMismatch, lastBytes, pushMismatch } from "./image-match.js";
+import { described, describeMismatch, lastBytes, nvsMismatch, pushMismatch } from "./image-match.js";
 import { comparesChunks, fetchPage, lacksPage, promisedDigest } from "./page-fetch.js";
 import { prove } from "./proof.js";
 import { SECTOR_BYTES } from "./release.js";
@@ -137,7 +137,9 @@ function take(state: UpdateState, job: Job, event: Stamped & { readonly bytes: U
   });
   // what is pushed, or compared with nothing, may be anything: its beginning is looked at before it is written
   const isUnknown = job.source.kind === "push" || !comparesChunks(job);
-  const mismatch = isUnknown ? pushMismatch(state, next) : undefined;
+  const mismatch = isUnknown
+    ? pushMismatch(state, next)
+    : nvsMismatch(state.boot?.image.nvs, next.ahead.description?.nvs);
   if (mismatch) return endAttempt(state, next, mismatch, event.random);
   const [after, effects] = write(state, next);
   return [after, [{ type: "setTimer", timer: "transfer", delayMs: STALL_MS }, ...effects]];

@@ -220,6 +220,8 @@ export interface ReleaseFacts {
   readonly minCurrentVersion?: string;
   readonly securityVersion: number;
   readonly protocolVersion: number;
+  /** How the image keeps its settings (NvsKind in core/image.ts); absent: it does not say. */
+  readonly nvs?: string;
   /** Seconds since 1970. */
   readonly created: number;
   /** Seconds since 1970; absent: never. */

@@ -5,7 +5,7 @@ import config from "mc/config";
 import { toHex } from "../core/bytes.js";
 import type { Booted, RunningImage, TargetSlot } from "../core/event.js";
 import { deviceIdOf, formatMac, RESET_REASONS } from "../core/identity.js";
-import { newImageReader, readImage } from "../core/image.js";
+import { newImageReader, nvsKindOf, readImage } from "../core/image.js";
 import { parseVersion, versionName } from "../core/version.js";
 import { setupPage } from "../portal/setup-page.js";
 import { statusPage } from "../portal/status-page.js";
@@ -71,6 +71,8 @@ function readRunningImage(native: Native): { readonly chip: string; readonly ima
   running.close();
   const version = parseVersion(description?.version ?? "");
   const state = native.skyslot_slot_state();
+  const settings = native.skyslot_nvs();
+  const nvs = nvsKindOf(settings & 255, settings >> 8);
   return {
     chip: description?.chip ?? "unknown",
     image: {
@@ -84,6 +86,7 @@ function readRunningImage(native: Native): { readonly chip: string; readonly ima
       compileDate: description?.date ?? "",
       compileTime: description?.time ?? "",
       idfVersion: description?.idfVersion ?? "",
+      ...(nvs === undefined ? {} : { nvs }),
     },
   };
 }

@@ -3,6 +3,7 @@
 
 import type { Chip } from "../hardware/chips.js";
 import { verifyPartitionImage } from "../hardware/image-verifier.js";
+import { nvsKindIn, OWN_DESCRIPTION_END } from "../hardware/own-description.js";
 import { partitionKind } from "../hardware/partition-names.js";
 import { PARTITION_TYPE_APP, type Partition } from "../hardware/partition-table.js";
 import { type BootReport, bootFlash, listOtadata, type OtadataReport } from "./boot-report.js";
@@ -30,6 +31,8 @@ export interface AppReport {
   readonly built: string | null;
   readonly idfVersion: string | null;
   readonly secureVersion: number | null;
+  /** How it says to keep its settings: `plain`, `hmac5` (encrypted, the key from eFuse KEY5), `nvs-keys`. */
+  readonly nvs: string | null;
   /** Bytes of the image. */
   readonly size: number | null;
   /** The appended SHA-256, or that of the whole image. */
@@ -85,6 +88,7 @@ function describeApp({ flash, chip }: FlashFile, partition: Partition): AppRepor
     built: text(description && `${description.date} ${description.time}`.trim()),
     idfVersion: text(description?.idfVersion),
     secureVersion: description?.secureVersion ?? null,
+    nvs: text(verdict.ok ? nvsKindIn(flash.read(partition.offset, OWN_DESCRIPTION_END)) : undefined),
     size: verdict.ok ? verdict.imageLength : null,
     sha256: verdict.ok ? Buffer.from(verdict.sha256).toString("hex") : null,
   };

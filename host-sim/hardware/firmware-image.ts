@@ -1,15 +1,23 @@
 // A firmware of this project as an ESP32 app image: the JavaScript bundle lies in the first (DROM) segment, right behind
 // the app description. It runs nothing; the virtual device takes the bundle out of the slot that the boot loader chose.
 //
-//   offset 288 of the image: "SKYSLOTB" | u32 length | the bundle's UTF-8 text
+//   offset 288 of the image: 16 bytes of our own, see own-description.ts
+//   offset 304:              "SKYSLOTB" | u32 length | the bundle's UTF-8 text
+//
+// Images that were built before there was a description of ours have the bundle at offset 288.
 
 import { APP_DESCRIPTION_BYTES, APP_DESCRIPTION_OFFSET } from "./app-description.js";
 import { buildAppImage } from "./app-image-builder.js";
 import type { Chip } from "./chips.js";
+import {
+  encodeOwnDescription,
+  type ImageNvs,
+  OWN_DESCRIPTION_END,
+  readOwnDescription,
+} from "./own-description.js";
 
 const BUNDLE_TAG = "SKYSLOTB";
 const BUNDLE_HEADER_BYTES = BUNDLE_TAG.length + 4;
-const BUNDLE_OFFSET = APP_DESCRIPTION_OFFSET + APP_DESCRIPTION_BYTES;
 const PAGE_BYTES = 0x10000;
 
 export interface FirmwareOptions {
@@ -24,6 +32,8 @@ export interface FirmwareOptions {
   readonly date?: string;
   readonly time?: string;
   readonly secureVersion?: number;
+  /** How it says to keep its settings; null: it says nothing, as builds did once. Default: plain, as virtual devices do. */
+  readonly nvs?: ImageNvs | null;
 }
 
 /** Where each chip's segments go: constants, code in RAM (the entry point), code in flash. */
@@ -55,8 +65,9 @@ export function bundleSegment(bundle: string): Uint8Array {
 /** Builds a whole image around a bundle. The same input gives the same bytes. @throws RangeError */
 export function buildFirmwareImage(options: FirmwareOptions): Uint8Array {
   const layout = LAYOUTS[options.chip];
-  const { bundle, build = 0, ...description } = options;
-  const data = bundleSegment(bundle);
+  const { bundle, build = 0, nvs = "plain", ...description } = options;
+  const own = nvs === null ? new Uint8Array() : encodeOwnDescription(nvs);
+  const data = new Uint8Array(Buffer.concat([own, bundleSegment(bundle)]));
   const dromLength = Math.ceil((APP_DESCRIPTION_BYTES + data.length) / 4) * 4;
   // File offsets: header 24 + 8, DROM, 8, IRAM, 8, IROM; a mapped address equals its file offset below 64 KiB.
   const iromOffset = 32 + dromLength + 8 + CODE_STUB.length + 8;
@@ -76,12 +87,15 @@ export function buildFirmwareImage(options: FirmwareOptions): Uint8Array {
 
 /** The bundle's text out of an image (or a slot that begins with one); undefined when there is none. */
 export function extractBundle(image: Uint8Array): string | undefined {
-  if (image.length < BUNDLE_OFFSET + BUNDLE_HEADER_BYTES) return undefined;
-  const tag = new TextDecoder().decode(image.subarray(BUNDLE_OFFSET, BUNDLE_OFFSET + BUNDLE_TAG.length));
+  const offset = readOwnDescription(image)
+    ? OWN_DESCRIPTION_END
+    : APP_DESCRIPTION_OFFSET + APP_DESCRIPTION_BYTES;
+  if (image.length < offset + BUNDLE_HEADER_BYTES) return undefined;
+  const tag = new TextDecoder().decode(image.subarray(offset, offset + BUNDLE_TAG.length));
   if (tag !== BUNDLE_TAG) return undefined;
-  const view = new DataView(image.buffer, image.byteOffset + BUNDLE_OFFSET, BUNDLE_HEADER_BYTES);
+  const view = new DataView(image.buffer, image.byteOffset + offset, BUNDLE_HEADER_BYTES);
   const length = view.getUint32(BUNDLE_TAG.length, true);
-  const start = BUNDLE_OFFSET + BUNDLE_HEADER_BYTES;
+  const start = offset + BUNDLE_HEADER_BYTES;
   if (start + length > image.length) return undefined;
   return new TextDecoder().decode(image.subarray(start, start + length));
 }

@@ -4,6 +4,7 @@
 import { pbkdf2Sync } from "node:crypto";
 import { ESP_ERROR_CODES } from "../hardware/esp-error.js";
 import { verifyPartitionImage } from "../hardware/image-verifier.js";
+import { OWN_DESCRIPTION_END, readOwnDescription } from "../hardware/own-description.js";
 import { findPartition, isOtaSlot, PARTITION_TYPE_APP, type Partition } from "../hardware/partition-table.js";
 import { type Machine, RESET_REASON } from "../machine.js";
 import { COST, spend } from "./costs.js";
@@ -84,6 +85,12 @@ export function createFfi(machine: Machine, native: Native): new () => object {
     skyslot_arm_running: () =>
       isOtaSlot(machine.running) ? arm(machine.running) : ESP_ERROR_CODES.ESP_ERR_NOT_SUPPORTED,
     skyslot_confirms_by_app: () => 1,
+    /** Of an image without a description of ours, whose firmware does not ask, the number of no kind. */
+    skyslot_nvs() {
+      const { flash, running } = machine;
+      const own = readOwnDescription(flash.view(running.offset, OWN_DESCRIPTION_END));
+      return own === undefined ? 255 : own[5]! | (own[6]! << 8);
+    },
     skyslot_portal_uri(uri: unknown) {
       const { accessPoint } = machine.radio;
       if (Buffer.byteLength(String(uri)) > 255) return ESP_ERROR_CODES.ESP_ERR_INVALID_SIZE;

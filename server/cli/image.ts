@@ -20,6 +20,7 @@ export interface BuildFlags {
   readonly buildNumber?: number;
   readonly chip?: (typeof CHIP_NAMES)[number];
   readonly hardware?: string;
+  readonly nvs?: "plain" | "encrypted";
   readonly server?: string;
   readonly key?: readonly string[];
   readonly checkSeconds?: number;
@@ -47,6 +48,11 @@ export function imageCommand(program: Command): void {
     .option("--hardware <name>", "board that the image is for (the chip's name)")
     .option("--server <url>", "update server that the firmware asks", DEFAULT_SERVER_URL)
     .option("--key <file...>", "public keys that the firmware trusts (release.pub.jwk)")
+    .addOption(
+      new Option("--nvs <kind>", "how the image says to keep its settings; a virtual device keeps them plain")
+        .choices(["plain", "encrypted"])
+        .default("plain"),
+    )
     .option("--check-seconds <n>", "time between checks (120)", wholeNumber)
     .option("--trial-seconds <n>", "length of the trial run (30)", wholeNumber)
     .option("--enrolment-token-file <file>", "file with the token that lets the device register")
@@ -75,6 +81,7 @@ export async function buildImageFile(flags: BuildFlags): Promise<ImageFile> {
     app,
     version,
     chip,
+    nvs: flags.nvs ?? "plain",
     config: {
       server: flags.server ?? DEFAULT_SERVER_URL,
       keys: await Promise.all((flags.key ?? []).map(readTrustedKey)),

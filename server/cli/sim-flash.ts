@@ -170,19 +170,20 @@ function printReport({ bytes, chip, partitions, otadata, boot, apps, nvs }: Flas
 
 function printApps(apps: readonly AppReport[]): void {
   printTable(
-    ["APP", "PROJECT", "VERSION", "SECURITY", "BYTES", "BUILT", "SHA-256 OR PROBLEM"],
-    apps.map(({ partition, project, version, secureVersion, size, built, sha256, problem }) =>
+    ["APP", "PROJECT", "VERSION", "SECURITY", "SETTINGS", "BYTES", "BUILT", "SHA-256 OR PROBLEM"],
+    apps.map(({ partition, project, version, secureVersion, nvs, size, built, sha256, problem }) =>
       problem === null
         ? [
             partition,
             project ?? "",
             version ?? "",
             `${secureVersion ?? ""}`,
+            nvs ?? "",
             `${size}`,
             built ?? "",
             (sha256 ?? "").slice(0, 16),
           ]
-        : [partition, "", "", "", "", "", problem],
+        : [partition, "", "", "", "", "", "", problem],
     ),
   );
 }

@@ -2,7 +2,17 @@ import { expect } from "chai";
 import type { UpdateErrorCode } from "../../firmware/core/errors.js";
 import type { HttpResponse } from "../../host-sim/network/http-host.js";
 import type { LinkPolicy } from "../../host-sim/network/link-policy.js";
-import { imageOf, type Lie, type Rig, readJson, releaseOf, START_TIME, setUpRig, writeJson } from "./rig.js";
+import {
+  imageOf,
+  type Lie,
+  type Rig,
+  readJson,
+  rebuilt,
+  releaseOf,
+  START_TIME,
+  setUpRig,
+  writeJson,
+} from "./rig.js";
 
 const HOUR_MS = 3_600_000;
 
@@ -100,6 +110,7 @@ describe("an update that goes wrong", () => {
     ["a wrong type", "WRONG_TYPE", releaseWith({ type: "led" })],
     ["a wrong chip", "WRONG_CHIP", releaseWith({ chip: "esp32c3" })],
     ["wrong hardware", "WRONG_HARDWARE", releaseWith({ hardware: "esp32-poe-iso" })],
+    ["settings kept in another way", "NVS_MISMATCH", releaseWith({ nvs: "hmac5" })],
     ["too old a version", "NOT_NEWER", releaseWith({ version: "0.9.0" })],
     ["the version that runs", "NOT_NEWER", releaseWith({ version: "1.0.0" })],
     ["an expired manifest", "RELEASE_EXPIRED", releaseWith({ expires: START_TIME - 1 })],
@@ -118,6 +129,35 @@ describe("an update that goes wrong", () => {
       await expectOldFirmware(code);
     });
   }
+
+  it("to an image that keeps its settings in another way, which its manifest does not say, writes nothing", async () => {
+    const update = await rebuilt("1.1.0", { nvs: "encrypted" });
+    const release = await releaseOf(update, { nvs: undefined } as object);
+    const { code, message } = await failureOf({ update, lie: offering({ release }) });
+    expect(code).equal("NVS_MISMATCH");
+    expect(message).equal(
+      "image keeps its settings encrypted (eFuse KEY5), this firmware plain: they would be lost",
+    );
+    expect(bytesWritten()).equal(0);
+    await expectOldFirmware("NVS_MISMATCH");
+  });
+
+  for (const [what, image, update] of [
+    ["from one that says nothing of its settings", null, "encrypted"],
+    ["to one that says nothing of its settings", "encrypted", null],
+    ["between two that encrypt their settings", "encrypted", "encrypted"],
+  ] as const)
+    it(`${what} is taken`, async () => {
+      rig = await setUpRig({
+        image: await rebuilt("1.0.0", { nvs: image }),
+        update: await rebuilt("1.1.0", { nvs: update }),
+      });
+      rig.desk.device.powerOn();
+      await rig.desk.world.runUntil(() => rig.reports.some(({ status }) => status === "success"), {
+        limitMs: HOUR_MS,
+      });
+      expect(rig.desk.device.running?.label).equal("ota_0");
+    });
 
   it("with a body shorter than the image leaves the old firmware", async () => {
     const { code, message } = await failureOf({

@@ -2,22 +2,15 @@
 // network, for longer than its task watchdog allows.
 
 import { expect } from "chai";
-import { buildFirmwareImage, extractBundle } from "../../host-sim/hardware/app-image.js";
-import { imageOf, type Rig, setUpRig } from "./rig.js";
+import { bundleOf, imageOf, type Rig, rebuilt, setUpRig } from "./rig.js";
 
 const UPDATE_BYTES = 1_572_864;
 const HOUR_MS = 3_600_000;
 
-/** `base` with this bundle. */
-const rebuilt = (version: string, bundle: string) =>
-  buildFirmwareImage({ chip: "esp32", version, project: "base", bundle });
-
-const bundleOf = async (version: string) => extractBundle(await imageOf("base", version)) ?? "";
-
 async function longUpdate(): Promise<Uint8Array> {
   const bundle = await bundleOf("1.1.0");
   const padding = "/".repeat(UPDATE_BYTES - (await imageOf("base", "1.1.0")).length);
-  return rebuilt("1.1.0", `${bundle}\n${padding}`);
+  return rebuilt("1.1.0", { bundle: `${bundle}\n${padding}` });
 }
 
 describe("an update of 1.5 MiB that comes faster than the flash takes it", () => {
@@ -41,7 +34,8 @@ describe("an update of 1.5 MiB that comes faster than the flash takes it", () =>
     const bundle = await bundleOf("1.0.0");
     const parts = bundle.split(/\w+\.vTaskDelay\(1\)/);
     expect(parts.length).equal(2);
-    rig = await setUpRig({ image: rebuilt("1.0.0", parts.join("undefined")), update: await longUpdate() });
+    const image = await rebuilt("1.0.0", { bundle: parts.join("undefined") });
+    rig = await setUpRig({ image, update: await longUpdate() });
     rig.desk.device.powerOn();
     await rig.desk.world.runUntil(() => restarts().length > 0, { limitMs: 60_000 });
     expect(restarts()).deep.equal(["watchdog"]);

@@ -1,9 +1,10 @@
 // Pushes that are refused, and how little was written by then.
 
 import { expect } from "chai";
+import { extractBundle } from "../../host-sim/hardware/app-image.js";
 import { CONFIG, HOUR_MS, PushBench, TOKEN } from "./push-bench.js";
 import type { PushOptions } from "./pusher.js";
-import { imageOf, releaseOf } from "./rig.js";
+import { imageOf, rebuilt, releaseOf } from "./rig.js";
 
 describe("a push", () => {
   let bench: PushBench;
@@ -95,6 +96,26 @@ describe("a push", () => {
     const { status, text } = await bench.pusher.push(bench.image, bench.signed());
     expect(text).match(/push is off/);
     expect(status).equal(403);
+    await bench.expectOldFirmware();
+  });
+
+  it("of an image that keeps its settings in another way is refused before a sector is erased", async () => {
+    bench = await PushBench.start();
+    await bench.acceptUnsigned();
+    const bundle = extractBundle(bench.image)!;
+    const other = await rebuilt("1.1.0", { bundle, nvs: "encrypted" });
+    for (const options of [
+      { token: TOKEN },
+      bench.signed({ headers: { "x-skyslot-release": await releaseOf(other) } }),
+      bench.signed({
+        headers: { "x-skyslot-release": await releaseOf(other, { nvs: undefined } as object) },
+      }),
+    ]) {
+      const { status, text } = await bench.pusher.push(other, options);
+      expect(text).match(/keeps its settings encrypted \(eFuse KEY5\), this firmware plain/);
+      expect(status).equal(422);
+      expect(bench.erasedSectorCount).equal(0);
+    }
     await bench.expectOldFirmware();
   });
 

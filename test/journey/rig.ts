@@ -14,6 +14,11 @@ import type {
 } from "../../firmware/core/wire.js";
 import { DESK_SERVER, Desk, type DeskOptions } from "../../host-sim/desk.js";
 import type { DeviceEvent } from "../../host-sim/device-event.js";
+import {
+  buildFirmwareImage,
+  extractBundle,
+  type FirmwareOptions,
+} from "../../host-sim/hardware/app-image.js";
 import type { Chip } from "../../host-sim/hardware/chips.js";
 import { type BuildConfig, buildImage } from "../../host-sim/image-build.js";
 import type { HttpHandler, HttpRequest, HttpResponse } from "../../host-sim/network/http-host.js";
@@ -60,6 +65,19 @@ async function build(
   const { kid, x, y } = (await keys).publicKey;
   const trusted = { server: DESK_SERVER, keys: [{ kid: kid!, x: x!, y: y! }], type: "base", ...config };
   return buildImage({ app: app.endsWith(".ts") ? APPS + app : app, version, chip, config: trusted });
+}
+
+/** The bundle of `base` in this version. */
+export async function bundleOf(version: string): Promise<string> {
+  const bundle = extractBundle(await imageOf("base", version));
+  if (bundle === undefined) throw new Error(`base ${version} has no bundle`);
+  return bundle;
+}
+
+/** `base` in this version with another bundle, or with something else that its image says. */
+export async function rebuilt(version: string, changes: Partial<FirmwareOptions>): Promise<Uint8Array> {
+  const bundle = changes.bundle ?? (await bundleOf(version));
+  return buildFirmwareImage({ chip: "esp32", version, project: "base", ...changes, bundle });
 }
 
 /** A manifest about an image, signed by the key that the images trust, with some of its fields changed. */

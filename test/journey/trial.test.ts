@@ -1,7 +1,6 @@
 import { expect } from "chai";
 import type { StatusRequest } from "../../firmware/core/wire.js";
-import { buildFirmwareImage, extractBundle } from "../../host-sim/hardware/app-image.js";
-import { imageOf, type Rig, type RigOptions, setUpRig } from "./rig.js";
+import { bundleOf, imageOf, type Rig, type RigOptions, rebuilt, setUpRig } from "./rig.js";
 
 const HOUR_MS = 3_600_000;
 
@@ -150,10 +149,10 @@ describe("a restart between the record of an installation and the arming of its 
 
   /** Runs until the device that hangs there when `hangs` holds, a JavaScript expression, has told what became of the update. */
   async function told(hangs: string): Promise<StatusRequest> {
-    const parts = extractBundle(await imageOf("base", "1.0.0"))!.split(ARM);
+    const parts = (await bundleOf("1.0.0")).split(ARM);
     expect(parts.length).equal(2);
     const bundle = parts.join(`(${hangs}?(()=>{for(;;);})():${ARM})`);
-    const image = buildFirmwareImage({ chip: "esp32", version: "1.0.0", project: "base", bundle });
+    const image = await rebuilt("1.0.0", { bundle });
     rig = await setUpRig({ image });
     rig.desk.device.powerOn();
     const end = () => rig.reports.find(({ status }) => status === "failed" || status === "success");

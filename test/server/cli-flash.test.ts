@@ -61,6 +61,7 @@ describe("the flash of a device as a file", function () {
       problem: null,
       project: "base",
       version: "1.0.0",
+      nvs: "plain",
     });
     expect(report.apps[1]).to.include({ partition: "ota_0", problem: "erased" });
     expect(report.nvs[0]).to.deep.include({ partition: "nvs", entries: [] });

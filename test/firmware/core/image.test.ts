@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { type ImageReader, newImageReader, readImage } from "../../../firmware/core/image.js";
+import { buildAppImage } from "../../../host-sim/hardware/app-image-builder.js";
 import { buildFirmwareImage } from "../../../host-sim/hardware/firmware-image.js";
 
 const image = buildFirmwareImage({
@@ -22,7 +23,7 @@ const readIn = (pieceBytes: number, bytes = image): ImageReader => {
 
 describe("image reader", () => {
   it("finds the description and the length, however the stream is cut", () => {
-    for (const pieceBytes of [1, 3, 7, 100, 287, 288, 289, 1436, 4096, image.length]) {
+    for (const pieceBytes of [1, 3, 7, 100, 287, 288, 289, 303, 304, 305, 1436, 4096, image.length]) {
       const { description, lengthBytes, error } = readIn(pieceBytes);
       expect(error, `${pieceBytes}`).equal(undefined);
       expect(description).include({
@@ -33,6 +34,7 @@ describe("image reader", () => {
         time: "12:00:00",
         segmentCount: 3,
         hashAppended: true,
+        nvs: "plain",
       });
       expect(lengthBytes).equal(image.length);
     }
@@ -60,7 +62,44 @@ describe("image reader", () => {
       reads++;
     }
     expect(reader.lengthBytes).equal(image.length);
-    expect(reads).equal(3);
+    expect(reads).equal(4);
+  });
+
+  it("finds how the settings are kept, where the image says it", () => {
+    const kindOf = (bytes: Uint8Array, pieceBytes: number) => readIn(pieceBytes, bytes).description?.nvs;
+    const built = (nvs: "plain" | "encrypted" | null) =>
+      buildFirmwareImage({ chip: "esp32c3", version: "1.1.0", project: "base", bundle: "1", nvs });
+    for (const pieceBytes of [1, 16, 288, 300, 4096]) {
+      expect(kindOf(built("encrypted"), pieceBytes)).equal("hmac5");
+      expect(kindOf(built("plain"), pieceBytes)).equal("plain");
+      expect(kindOf(built(null), pieceBytes)).equal(undefined);
+    }
+    const changed = (kind: number, key: number) => {
+      const bytes = built("plain");
+      bytes.set([kind, key], 293);
+      return kindOf(bytes, 4096);
+    };
+    expect(changed(1, 0)).equal("hmac0");
+    expect(changed(2, 0)).equal("nvs-keys");
+    expect(changed(3, 0)).equal(undefined);
+  });
+
+  it("reads an image whose first segment holds nothing but ESP-IDF's description", () => {
+    const small = buildAppImage({
+      chip: "esp32",
+      version: "1.1.0",
+      project: "base",
+      segments: [
+        { loadAddress: 0x3f400020, data: new Uint8Array() },
+        { loadAddress: 0x40080000, data: new Uint8Array(64) },
+      ],
+    });
+    for (const pieceBytes of [1, 288, 290, 296, 4096]) {
+      const { lengthBytes, error, description } = readIn(pieceBytes, small);
+      expect(error).equal(undefined);
+      expect(lengthBytes).equal(small.length);
+      expect(description?.nvs).equal(undefined);
+    }
   });
 
   it("says what is wrong with something that is no image", () => {

@@ -83,6 +83,7 @@ describe("release manifest", () => {
       [{ chunkSize: 4096, size: 16 * 1024 * 1024 }, /4096 chunks/],
       [{ expires: "never" }, /expires/],
       [{ minCurrentVersion: "x" }, /minCurrentVersion/],
+      [{ nvs: 5 }, /nvs/],
     ];
     for (const [changes, expected] of wrong) expect(message(jws({ ...PAYLOAD, ...changes }))).match(expected);
   });
@@ -92,6 +93,23 @@ describe("release manifest", () => {
     expect(codeOf({ type: "led" })).equal("WRONG_TYPE");
     expect(codeOf({ chip: "esp32c3" })).equal("WRONG_CHIP");
     expect(codeOf({ hardware: "poe-iso" })).equal("WRONG_HARDWARE");
+  });
+
+  it("is not installed over a firmware that keeps its settings in another way, as far as both say how", () => {
+    const over = (ours: "plain" | "hmac5" | undefined, its: string | undefined) =>
+      codeOf(its ? { nvs: its } : {}, { ...DEVICE, image: ours ? { ...IMAGE, nvs: ours } : IMAGE });
+    expect(over("plain", "plain")).equal("OK");
+    expect(over("hmac5", "hmac5")).equal("OK");
+    for (const [ours, its] of [
+      ["hmac5", "plain"],
+      ["plain", "hmac5"],
+      ["hmac5", "hmac4"],
+      ["plain", "nvs-keys"],
+      ["plain", "unheard-of"],
+    ] as const)
+      expect(over(ours, its), `${ours} to ${its}`).equal("NVS_MISMATCH");
+    expect(over(undefined, "plain")).equal("OK");
+    expect(over("plain", undefined)).equal("OK");
   });
 
   it("is installed only if it is newer by version, then by build", () => {

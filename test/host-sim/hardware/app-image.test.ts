@@ -31,6 +31,7 @@ describe("app image", () => {
       const image = buildFirmwareImage(options);
       expect(verifyImageFile(image, chip).ok).to.equal(true);
       expect(extractBundle(image)).to.equal(bundle);
+      expect(extractBundle(buildFirmwareImage({ ...options, nvs: null }))).to.equal(bundle);
       expect(readAppDescription(image)).to.include({
         version: "1.1.0+7",
         project: "base",

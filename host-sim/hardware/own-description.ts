@@ -1,0 +1,41 @@
+// What an image of this project says of itself behind ESP-IDF's application description: how its firmware keeps its settings. The same 16
+// bytes as in firmware/platform/native/skyslot-description.c. It looks at nothing else of the image.
+//
+//   offset 288 of the image: "SKYD" | u8 layout 1 | u8 kind | u8 eFuse block of the key | 9 bytes 0
+
+import { APP_DESCRIPTION_BYTES, APP_DESCRIPTION_OFFSET } from "./app-description.js";
+
+const OFFSET = APP_DESCRIPTION_OFFSET + APP_DESCRIPTION_BYTES;
+const TAG = "SKYD";
+const LAYOUT = 1;
+const OWN_DESCRIPTION_BYTES = 16;
+
+/** Where it ends in an image. */
+export const OWN_DESCRIPTION_END = OFFSET + OWN_DESCRIPTION_BYTES;
+
+/** Kinds that an image can be built with: encrypted is by the HMAC peripheral and eFuse KEY5, as our sdkconfig has it. */
+export type ImageNvs = "plain" | "encrypted";
+
+const KINDS = ["plain", "hmac", "nvs-keys"] as const;
+const KEY_OF_BUILDS = 5;
+
+export function encodeOwnDescription(nvs: ImageNvs): Uint8Array {
+  const bytes = new Uint8Array(OWN_DESCRIPTION_BYTES);
+  bytes.set(new TextEncoder().encode(TAG));
+  bytes.set(nvs === "plain" ? [LAYOUT, 0, 0] : [LAYOUT, 1, KEY_OF_BUILDS], TAG.length);
+  return bytes;
+}
+
+/** The bytes in an image, or in a slot that begins with one; undefined when there are none. */
+export function readOwnDescription(image: Uint8Array): Uint8Array | undefined {
+  const bytes = image.subarray(OFFSET, OWN_DESCRIPTION_END);
+  const tag = new TextDecoder().decode(bytes.subarray(0, TAG.length));
+  return tag === TAG && bytes.length === OWN_DESCRIPTION_BYTES ? bytes : undefined;
+}
+
+/** `plain`, `hmac5` (encrypted with a key derived from eFuse KEY5), `nvs-keys`; undefined: it does not say, or in a way unknown here. */
+export function nvsKindIn(image: Uint8Array): string | undefined {
+  const [kind, key] = readOwnDescription(image)?.subarray(TAG.length + 1) ?? [];
+  const name = kind === undefined ? undefined : KINDS[kind];
+  return name === "hmac" ? `hmac${key}` : name;
+}
