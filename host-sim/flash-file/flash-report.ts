@@ -7,7 +7,7 @@ import { nvsKindIn, OWN_DESCRIPTION_END } from "../hardware/own-description.js";
 import { partitionKind } from "../hardware/partition-names.js";
 import { PARTITION_TYPE_APP, type Partition } from "../hardware/partition-table.js";
 import { type BootReport, bootFlash, listOtadata, type OtadataReport } from "./boot-report.js";
-import { listNvs, type NvsReport } from "./nvs-report.js";
+import { listNvs, type NvsOptions, type NvsReport } from "./nvs-report.js";
 import { type FlashFile, openFlash } from "./open.js";
 
 export interface PartitionReport {
@@ -54,7 +54,7 @@ export interface FlashReport {
 /** @throws Error that says why the bytes are no flash */
 export function reportFlash(
   bytes: Uint8Array,
-  options: { readonly chip?: Chip | undefined; readonly showSecrets?: boolean } = {},
+  options: NvsOptions & { readonly chip?: Chip | undefined } = {},
 ): FlashReport {
   const file = openFlash(bytes, options.chip);
   return {

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { Flash } from "../hardware/flash.js";
 import { Nvs, type NvsStats, type NvsType, type NvsValue } from "../hardware/nvs.js";
 import { readNvsKeys } from "../hardware/nvs-keys.js";
+import type { NvsKeys } from "../hardware/nvs-partition.js";
 import {
   DATA_SUBTYPE_NVS,
   DATA_SUBTYPE_NVS_KEYS,
@@ -11,6 +12,7 @@ import {
   PARTITION_TYPE_DATA,
   type Partition,
 } from "../hardware/partition-table.js";
+import { countReadable } from "./nvs-readable.js";
 import type { FlashFile } from "./open.js";
 import { coverSecrets } from "./secrets.js";
 
@@ -27,7 +29,7 @@ export interface NvsEntryReport {
 export interface NvsReport {
   readonly partition: string;
   readonly encrypted: boolean;
-  /** ESP_OK, or why it cannot be mounted. */
+  /** ESP_OK, or why it cannot be mounted or read. */
   readonly mount: string;
   /** Entries of 32 bytes. */
   readonly stats: NvsStats | null;
@@ -36,21 +38,37 @@ export interface NvsReport {
 
 const SHOWN_BLOB_BYTES = 64;
 
-export function listNvs(file: FlashFile, options: { readonly showSecrets?: boolean } = {}): NvsReport[] {
-  const isNvs = ({ type, subtype }: Partition) =>
-    type === PARTITION_TYPE_DATA && subtype === DATA_SUBTYPE_NVS;
-  return file.partitions
-    .filter(isNvs)
-    .map((partition) => reportOf(file, partition, options.showSecrets ?? false));
+export interface NvsOptions {
+  readonly showSecrets?: boolean;
+  /** Keys to try on what is encrypted, beside those of a partition nvs_keys that can be read. */
+  readonly nvsKeys?: readonly NvsKeys[];
 }
 
-function reportOf({ flash, partitions }: FlashFile, partition: Partition, showSecrets: boolean): NvsReport {
+export function listNvs(file: FlashFile, options: NvsOptions = {}): NvsReport[] {
+  const isNvs = ({ type, subtype }: Partition) =>
+    type === PARTITION_TYPE_DATA && subtype === DATA_SUBTYPE_NVS;
+  return file.partitions.filter(isNvs).map((partition) => reportOf(file, partition, options));
+}
+
+function reportOf({ flash, partitions }: FlashFile, partition: Partition, options: NvsOptions): NvsReport {
   const { label, offset, size } = partition;
   const keyPartition = findPartition(partitions, {
     type: PARTITION_TYPE_DATA,
     subtype: DATA_SUBTYPE_NVS_KEYS,
   });
-  const keys = keyPartition && readNvsKeys(flash, keyPartition).keys;
+  const ownKeys = keyPartition && readNvsKeys(flash, keyPartition).keys;
+  const known = [...(ownKeys ? [ownKeys] : []), ...(options.nvsKeys ?? [])];
+  const plain = countReadable(flash, partition);
+  const isUnreadable = plain.written > 0 && plain.readable === 0;
+  const keys = isUnreadable
+    ? known.find((one) => countReadable(flash, partition, one).readable > 0)
+    : plain.written === 0
+      ? ownKeys
+      : undefined;
+  if (isUnreadable && keys === undefined) {
+    const mount = known.length > 0 ? `its keys are others (${NO_ENTRY})` : NO_KEYS;
+    return { partition: label, encrypted: true, mount, stats: null, entries: [] };
+  }
   const copy = new Flash(size, flash.read(offset, size));
   const { error, nvs } = Nvs.mount(copy, 0, size, keys);
   return {
@@ -58,9 +76,13 @@ function reportOf({ flash, partitions }: FlashFile, partition: Partition, showSe
     encrypted: keys !== undefined,
     mount: error,
     stats: nvs?.stats() ?? null,
-    entries: nvs === undefined ? [] : entriesOf(nvs, showSecrets),
+    entries: nvs === undefined ? [] : entriesOf(nvs, options.showSecrets ?? false),
   };
 }
+
+const NO_ENTRY = "not one entry can be read with those that are given";
+const NO_KEYS =
+  "so its entries cannot be read (unless all of them are damaged): --nvs-keys or --efuse names a file with its keys";
 
 function entriesOf(nvs: Nvs, showSecrets: boolean): NvsEntryReport[] {
   return nvs.list().map(({ namespace, key, type }) => {

@@ -6,6 +6,7 @@ import type { AppReport, FlashReport } from "../../host-sim/flash-file/flash-rep
 import type { NvsReport } from "../../host-sim/flash-file/nvs-report.js";
 import type { Chip } from "../../host-sim/hardware/chips.js";
 import type { Flash } from "../../host-sim/hardware/flash.js";
+import type { NvsKeys } from "../../host-sim/hardware/nvs-partition.js";
 import { chipOption, printOtadata } from "./flash.js";
 import { bold, printJson, printLine, printTable, UsageError, wholeNumber } from "./output.js";
 import { flashBytes, printPartitions } from "./partitions.js";
@@ -37,6 +38,8 @@ interface ExportFlags extends FirmwareFlags {
 interface InspectFlags {
   readonly chip?: Chip;
   readonly showSecrets?: boolean;
+  readonly nvsKeys?: string;
+  readonly efuse?: string;
   readonly json?: boolean;
 }
 
@@ -70,6 +73,11 @@ export function addFlashCommands(sim: Command): void {
     .command("inspect <file>")
     .description("what is in a flash file: partitions, otadata and what boots, apps, settings")
     .addOption(chipOption())
+    .option("--nvs-keys <file>", "keys of encrypted settings: an image of the partition nvs_keys")
+    .option(
+      "--efuse <file>",
+      "keys of encrypted settings: the chip's eFuses, of QEMU or espefuse, or one HMAC key",
+    )
     .option("--show-secrets", "do not cover passwords, tokens and keys")
     .option("--json", "print one JSON object")
     .action(inspect);
@@ -153,9 +161,19 @@ async function inspect(path: string, flags: InspectFlags): Promise<void> {
   const report = reportFlash(await readFile(path), {
     chip: flags.chip,
     showSecrets: flags.showSecrets ?? false,
+    nvsKeys: await keysIn(flags),
   });
   if (flags.json) printJson(report);
   else printReport(report);
+}
+
+async function keysIn({ nvsKeys, efuse }: InspectFlags): Promise<NvsKeys[]> {
+  const { readFile } = await import("node:fs/promises");
+  const { keysOfEfuses, keysOfPartition } = await import("../../host-sim/flash-file/nvs-key-files.js");
+  return [
+    ...(nvsKeys === undefined ? [] : [keysOfPartition(await readFile(nvsKeys))]),
+    ...(efuse === undefined ? [] : keysOfEfuses(await readFile(efuse))),
+  ];
 }
 
 function printReport({ bytes, chip, partitions, otadata, boot, apps, nvs }: FlashReport): void {

@@ -6,7 +6,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
+import { Flash } from "../../host-sim/hardware/flash.js";
+import { Nvs } from "../../host-sim/hardware/nvs.js";
+import { deriveNvsKeys } from "../../host-sim/hardware/nvs-keys.js";
 import { encodeOtadataEntry, makeOtadataEntry, OTA_STATE } from "../../host-sim/hardware/otadata.js";
+import { parsePartitionTable } from "../../host-sim/hardware/partition-table.js";
 import { redirectOutput } from "../../server/cli/output.js";
 import { createProgram } from "../../server/cli/program.js";
 
@@ -89,6 +93,29 @@ describe("the flash of a device as a file", function () {
     const later = await json("sim", "inspect", file("later.bin"));
     const boots = later.nvs[0].entries.find(({ key }: { key: string }) => key === "boots");
     expect(boots.value).to.equal("2");
+  });
+
+  it("says of encrypted settings that they are, and tells them when it is given their key", async () => {
+    const hmacKey = new Uint8Array(32).fill(7);
+    writeFileSync(file("efuse.bin"), hmacKey);
+    const bytes = new Flash(8 * 1024 * 1024, readFileSync(file("fresh.bin")));
+    const nvs = parsePartitionTable(bytes.read(0x8000, 0xc00)).find(({ label }) => label === "nvs")!;
+    Nvs.mount(bytes, nvs.offset, nvs.size, deriveNvsKeys(hmacKey)).nvs!.set(
+      "skyslot",
+      "led",
+      "str",
+      "rainbow",
+    );
+    writeFileSync(file("encrypted.bin"), bytes.bytes);
+    expect(await skyslot("sim", "inspect", file("encrypted.bin"))).to.match(
+      /^nvs: NVS, encrypted, so its entries cannot be read .* --nvs-keys or --efuse/m,
+    );
+    expect(await skyslot("sim", "inspect", file("encrypted.bin"), "--efuse", file("efuse.bin")))
+      .to.match(/^nvs: NVS, encrypted, 3 of \d+ entries used$/m)
+      .and.to.match(/^skyslot +led +str +rainbow$/m);
+    expect(await skyslot("sim", "inspect", file("encrypted.bin"), "--nvs-keys", file("efuse.bin"))).to.match(
+      /^Error: the file is no image of the partition nvs_keys/,
+    );
   });
 
   it("is booted by the boot loader alone, which writes otadata only when it is told to", async () => {

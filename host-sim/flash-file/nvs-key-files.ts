@@ -1,0 +1,68 @@
+// The keys of an encrypted NVS out of the files that a person has: an image of the partition nvs_keys, or a chip's eFuses. It reads
+// the files, and decides nothing about whether the keys fit.
+//
+//   eFuses of a chip with an HMAC peripheral (ESP32-C3, S3, C6 …), each block as it lies in memory:
+//
+//   block 0, 24 bytes │ block 1, 24 bytes │ block 2 │ block 3 │ KEY0 │ KEY1 │ … │ KEY5 │ block 10        32 bytes each from block 2 on
+//                                                                                           └── purpose of each key: 4 bits from bit 88 of block 0
+//
+//   336 bytes: `espefuse dump --format joint`; or more, as QEMU has it, which leaves the rest empty; 512 bytes: may be the memory of
+//   `espefuse --virt` instead, last byte first, in which the blocks begin at 0x2c; 32 bytes: one key block alone
+
+import { decodeNvsKeys, deriveNvsKeys } from "../hardware/nvs-keys.js";
+import type { NvsKeys } from "../hardware/nvs-partition.js";
+
+const KEY_BYTES = 32;
+const BLOCKS_BYTES = 336;
+const KEY0_OFFSET = 112;
+const KEY_COUNT = 6;
+const PURPOSE_BIT = 88;
+/** ESP_EFUSE_KEY_PURPOSE_HMAC_UP */
+const PURPOSE_HMAC_UP = 8;
+const VIRTUAL_BYTES = 512;
+const VIRTUAL_BLOCKS_OFFSET = 0x2c;
+
+/** @throws Error that says what is wrong with the file */
+export function keysOfPartition(bytes: Uint8Array): NvsKeys {
+  const { keys, error } = decodeNvsKeys(bytes);
+  if (keys !== undefined) return keys;
+  throw new Error(
+    error === "ESP_ERR_NVS_KEYS_NOT_INITIALIZED"
+      ? "the file of the partition nvs_keys is erased: there are no keys in it"
+      : "the file is no image of the partition nvs_keys, or an encrypted one: its checksum is wrong",
+  );
+}
+
+/** What each HMAC key among the eFuses stands for. @throws Error that says what is wrong with the file */
+export function keysOfEfuses(bytes: Uint8Array): NvsKeys[] {
+  if (bytes.length === KEY_BYTES) return [deriveNvsKeys(bytes)];
+  if (bytes.length < BLOCKS_BYTES) {
+    throw new Error(
+      `the file of eFuses has ${bytes.length} bytes; a key block has ${KEY_BYTES}, all blocks have ${BLOCKS_BYTES}`,
+    );
+  }
+  const found = readings(bytes).flatMap(hmacKeysIn);
+  if (found.length === 0) throw new Error("none of the eFuse keys has the purpose HMAC_UP");
+  const readable = found.filter((block) => block.some((byte) => byte !== 0));
+  if (readable.length === 0)
+    throw new Error("the HMAC key among the eFuses reads as zeros: a chip does not give such keys away");
+  return readable.map(deriveNvsKeys);
+}
+
+/** What the blocks may be in a file of this length. */
+function readings(bytes: Uint8Array): Uint8Array[] {
+  const virtual = bytes.length === VIRTUAL_BYTES ? [bytes.toReversed().subarray(VIRTUAL_BLOCKS_OFFSET)] : [];
+  return [bytes, ...virtual];
+}
+
+function hmacKeysIn(blocks: Uint8Array): Uint8Array[] {
+  const keys = Array.from({ length: KEY_COUNT }, (_, key) => key);
+  return keys
+    .filter((key) => purposeOf(blocks, key) === PURPOSE_HMAC_UP)
+    .map((key) => blocks.subarray(KEY0_OFFSET + key * KEY_BYTES, KEY0_OFFSET + (key + 1) * KEY_BYTES));
+}
+
+function purposeOf(blocks: Uint8Array, key: number): number {
+  const bit = PURPOSE_BIT + 4 * key;
+  return (blocks[bit >> 3]! >> (bit & 7)) & 15;
+}
