@@ -63,6 +63,23 @@ describe("the container", () => {
     expect(copied).not.to.include("test");
   });
 
+  it("has its packages' install scripts allowed, which npm 12 and later do not run otherwise", async () => {
+    const { allowScripts } = JSON.parse(await readFile("package.json", "utf8")) as {
+      readonly allowScripts: Readonly<Record<string, boolean>>;
+    };
+    const { packages } = JSON.parse(await readFile("package-lock.json", "utf8")) as {
+      readonly packages: Readonly<Record<string, { readonly hasInstallScript?: boolean }>>;
+    };
+    const withScripts = Object.keys(packages).filter((path) => packages[path]?.hasInstallScript);
+    const names = withScripts.map((path) => path.split("node_modules/").at(-1));
+    expect(names).to.include("better-sqlite3");
+    expect(Object.keys(allowScripts).filter((name) => allowScripts[name])).to.have.members(names);
+    const lines = await readDockerfile();
+    const copy = lines.findIndex(({ word, rest }) => word === "COPY" && /(^| )package\.json /.test(rest));
+    const install = lines.findIndex(({ rest }) => rest.startsWith("npm ci"));
+    expect(copy).to.be.within(0, install - 1);
+  });
+
   it("gets no keys or settings, even from folders that are let in", async () => {
     const lines = (await readFile(".dockerignore", "utf8")).split("\n").filter((line) => /^[^#]/.test(line));
     expect(lines[0]).to.equal("*");
