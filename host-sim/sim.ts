@@ -1,6 +1,7 @@
 // `skyslot sim`: one virtual device in real time at the desk, talking to a real update server on loopback. With --manual its portal is
 // a page for the user's own browser. Also what `npm start` runs: that only adds a server and a summary.
 
+import { PUSH_PORT } from "../firmware/core/local-api.js";
 import { Desk, type DeskOptions } from "./desk.js";
 import type { VirtualDevice } from "./device.js";
 import { showLights } from "./drawing.js";
@@ -21,6 +22,8 @@ export interface SimOptions
   readonly updateBytes?: number;
   /** Loopback port for the device's own pages; 0 or absent: a free one. */
   readonly portalPort?: number;
+  /** Loopback port for images that are pushed to the device; absent: none, 0: a free one. */
+  readonly pushPort?: number;
   /** Loopback port for the page that shows the device; 0 or absent: a free one. */
   readonly viewPort?: number;
   /** Folder for pictures of what the device's lights show. */
@@ -32,6 +35,8 @@ export interface Sim {
   readonly watch: Watch;
   /** The device's own pages, in the user's browser. */
   readonly portalUrl: string;
+  /** Where images are pushed to it; `undefined`: from nowhere. */
+  readonly pushUrl: string | undefined;
   /** A page that shows its lights and its panel live. */
   readonly viewUrl: string;
   /** Seconds on the device's clock since power on. */
@@ -73,26 +78,39 @@ export async function startSim(options: SimOptions): Promise<Sim> {
     devicePort: 80,
     realPort: options.portalPort ?? 0,
   });
-  view = await openView({ facts: () => factsOf(desk.device), port: options.viewPort ?? 0 }).catch((error) => {
-    portal.close();
+  const doors = [portal];
+  const closeDoors = () => {
+    for (const door of doors) door.close();
+  };
+  try {
+    view = await openView({ facts: () => factsOf(desk.device), port: options.viewPort ?? 0 });
+    if (options.pushPort !== undefined) doors.push(await exposePush(desk, options.pushPort));
+  } catch (error) {
+    closeDoors();
+    view?.close();
     throw error;
-  });
+  }
   const { url: viewUrl } = view;
+  const [, push] = doors;
   desk.device.powerOn();
   return {
     device: desk.device,
     watch,
     portalUrl: `http://localhost:${portal.port}`,
+    pushUrl: push && `http://localhost:${push.port}/update`,
     viewUrl,
     seconds: () => Math.round(desk.world.nowMs / 100) / 10,
     run: (done) => desk.world.runUntil(done, { limitMs: YEAR_MS }),
     stop() {
       desk.world.stop();
-      portal.close();
+      closeDoors();
       view?.close();
     },
   };
 }
+
+const exposePush = ({ network, device }: Desk, realPort: number) =>
+  exposeOnLoopback({ network, device, devicePort: PUSH_PORT, realPort });
 
 /** The firmware's log lines begin with their level. */
 function sayTrace(terminal: Terminal, line: string): void {

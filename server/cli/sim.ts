@@ -12,6 +12,7 @@ interface SimFlags extends FirmwareFlags {
   readonly manual?: boolean;
   readonly speed?: number;
   readonly portalPort?: number;
+  readonly pushPort?: number;
   readonly viewPort?: number;
   readonly show?: string;
 }
@@ -36,6 +37,11 @@ export function simCommand(program: Command): void {
     .option("--show <folder>", "keep pictures of the device's lights and panel in this folder")
     .option("--view-port <port>", "port for the page that shows the device live (any free one)", wholeNumber)
     .option("--portal-port <port>", "port for the device's own pages (any free one)", wholeNumber)
+    .option(
+      "--push-port <port>",
+      "port for images that are pushed to the device; 0: any free one",
+      wholeNumber,
+    )
     .action(simulate);
   withFirmware(sim);
   addFlashCommands(sim);
@@ -91,10 +97,12 @@ async function simulate(flags: SimFlags): Promise<void> {
     ...(flags.speed === undefined ? {} : { speed: flags.speed }),
     ...(flags.viewPort === undefined ? {} : { viewPort: flags.viewPort }),
     ...(flags.portalPort === undefined ? {} : { portalPort: flags.portalPort }),
+    ...(flags.pushPort === undefined ? {} : { pushPort: flags.pushPort }),
   });
   const flashMegabytes = sim.device.flash.sizeBytes / 2 ** 20;
   terminal.done(`virtual ESP32 with ${flashMegabytes} MB flash is on; its own pages: ${sim.portalUrl}/`);
   terminal.note(`what it shows: ${sim.viewUrl}/`);
+  if (sim.pushUrl !== undefined) terminal.note(`images are pushed to ${sim.pushUrl}`);
   if (flags.manual) terminal.note(`set it up there: choose "${HOME.ssid}", password ${HOME.password}`);
   else terminal.note(`its owner's token, chosen at the setup: ${OWNER_TOKEN}`);
   process.once("SIGINT", () => sim.stop());

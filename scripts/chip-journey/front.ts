@@ -1,0 +1,173 @@
+// The update server of a journey, and a front before it that the device talks to: it hands every request on as it is, and keeps what
+// the device said. The server's data lie in a temporary folder.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { CheckRequest, StatusRequest } from "../../firmware/core/wire.js";
+import { type RunningServer, startServer } from "../../server/start.js";
+
+export interface Download {
+  /** First byte that was asked for. */
+  readonly offset: number;
+  /** As Date.now(), like all times here. */
+  readonly startedAt: number;
+}
+
+export type Report = StatusRequest & { readonly receivedAt: number };
+
+export interface Front {
+  /** Checks that the server has answered, in order. */
+  readonly checks: readonly CheckRequest[];
+  /** Status reports of the device, in order. */
+  readonly reports: readonly Report[];
+  readonly downloads: readonly Download[];
+  /** A stable release: the device is offered it if it fits. Returns its number. */
+  upload(image: Uint8Array, release: string): Promise<number>;
+  /** Takes a release back: it is offered no more. */
+  deactivate(firmwareId: number): Promise<void>;
+  /** Where it listens, for people. */
+  readonly address: string;
+  close(): Promise<void>;
+}
+
+/** A device's checks and reports are short. */
+const BODY_BYTES_MAX = 64 * 1024;
+
+export async function openFront(options: {
+  readonly host: string;
+  readonly port: number;
+  readonly onCheck: (check: CheckRequest) => void;
+}): Promise<Front> {
+  const folder = mkdtempSync(join(tmpdir(), "skyslot-chip-"));
+  const server = await startServer({ dataDir: folder, port: 0 });
+  const checks: CheckRequest[] = [];
+  const reports: Report[] = [];
+  const downloads: Download[] = [];
+  const backPort = Number(new URL(server.url).port);
+  // a device that was flashed anew, or reset, has lost its token
+  await admin(server, "PUT", "/api/registration/*", { registration: "open", tokens: "optional" });
+
+  const front = createServer((from, to) => {
+    void handOn(
+      from,
+      to,
+      backPort,
+      (path, body, status) => {
+        if (path === "/api/ota/status") reports.push({ ...(body as StatusRequest), receivedAt: Date.now() });
+        if (path !== "/api/ota/check" || status !== 200) return;
+        checks.push(body as CheckRequest);
+        options.onCheck(body as CheckRequest);
+      },
+      downloads,
+    );
+  });
+  const sockets = await listen(front, options.host, options.port);
+  const { port } = front.address() as { port: number };
+  return {
+    checks,
+    reports,
+    downloads,
+    address: `${options.host}:${port}`,
+    async upload(image, release) {
+      const form = new FormData();
+      form.set("release", release);
+      form.set("file", new Blob([Buffer.from(image)]), "firmware.bin");
+      const answer = await fetch(`${server.url}/api/ota/admin/upload`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${server.adminToken}` },
+        body: form,
+      });
+      if (!answer.ok) throw new Error(`the server refused a release: ${await answer.text()}`);
+      return ((await answer.json()) as { id: number }).id;
+    },
+    async deactivate(firmwareId) {
+      await admin(server, "PATCH", `/api/ota/admin/firmware/${firmwareId}`, { is_active: false });
+    },
+    async close() {
+      front.close();
+      for (const socket of sockets) socket.destroy();
+      await server.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function admin(server: RunningServer, method: string, path: string, body: object): Promise<void> {
+  const answer = await fetch(`${server.url}${path}`, {
+    method,
+    headers: { authorization: `Bearer ${server.adminToken}`, "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  if (!answer.ok) throw new Error(`${path} was answered ${answer.status}: ${await answer.text()}`);
+}
+
+/** Returns the connections that are open. */
+async function listen(front: Server, host: string, port: number): Promise<ReadonlySet<Socket>> {
+  const sockets = new Set<Socket>();
+  front.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  await new Promise<void>((resolve, reject) => {
+    front.once("error", reject);
+    front.listen(port, host, resolve);
+  });
+  return sockets;
+}
+
+type Hear = (path: string, body: unknown, status: number) => void;
+
+async function handOn(
+  from: IncomingMessage,
+  to: ServerResponse,
+  backPort: number,
+  hear: Hear,
+  downloads: Download[],
+): Promise<void> {
+  const body = await bodyOf(from).catch(() => undefined);
+  if (body === undefined) return void from.destroy();
+  const path = (from.url ?? "/").split("?")[0] ?? "/";
+  const isDownload = path.startsWith("/api/ota/download/");
+  const { method, url, rawHeaders } = from;
+  const inner = request({
+    host: "127.0.0.1",
+    port: backPort,
+    method,
+    path: url,
+    headers: rawHeaders as never,
+  });
+  inner.on("error", () => to.destroy());
+  inner.on("response", (answer) => {
+    const status = answer.statusCode ?? 500;
+    if (from.method === "POST") hear(path, parsed(body), status);
+    to.writeHead(status, answer.rawHeaders as never);
+    answer.pipe(to);
+    if (!isDownload || status >= 300) return;
+    const offset = Number(/^bytes=(\d+)-/.exec(from.headers.range ?? "")?.[1] ?? 0);
+    downloads.push({ offset, startedAt: Date.now() });
+  });
+  to.once("close", () => inner.destroy());
+  inner.end(body);
+}
+
+async function bodyOf(from: IncomingMessage): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  let sizeBytes = 0;
+  for await (const part of from) {
+    parts.push(part);
+    sizeBytes += part.length;
+    if (sizeBytes > BODY_BYTES_MAX) throw new RangeError("a device sends no such body");
+  }
+  return Buffer.concat(parts);
+}
+
+function parsed(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,183 @@
+// A device's serial line, to listen to: a serial port or pseudo terminal (/dev/…), a TCP port (HOST:PORT), or a file that grows.
+// It goes away and comes back with the device's power, and what it says is kept by lines. Nothing is ever sent.
+//
+// A serial port needs no native module: `stty` sets speed and raw mode. Who may not open it is told so by the system (on Debian the
+// group is dialout), and no other program may listen to it, xsbug neither.
+
+import { execFileSync } from "node:child_process";
+import { closeSync, constants, openSync, readSync, statSync } from "node:fs";
+import { connect } from "node:net";
+import { ReadStream } from "node:tty";
+import { until } from "./waiting.js";
+
+/** A source that is open. */
+interface Source {
+  close(): void;
+}
+interface Ear {
+  bytes(bytes: Uint8Array): void;
+  gone(): void;
+}
+type Open = (ear: Ear) => Source;
+
+const OPEN_AGAIN_MS = 200;
+const LINE_LENGTH_MAX = 1_000;
+/** Oldest lines are forgotten. A device prints about one a second. */
+const LINES_MAX = 20_000;
+const LOOK_AT_FILE_MS = 100;
+
+/** What the ROM of the chip prints first, and the simulator at a boot. */
+const RESTART = /\brst:0x[0-9a-f]+|^\W*boot \d+: \S+ starts/;
+
+export class SerialLine {
+  /** Of chip resets, the first power-on included. */
+  restartCount = 0;
+  readonly #lines: string[] = [];
+  #forgottenCount = 0;
+  #held = "";
+  #source: Source | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  readonly #open: Open;
+  readonly #onLine: (line: string) => void;
+
+  /** @param name /dev/…, HOST:PORT, or the path of a file */
+  constructor(name: string, baudRate: number, onLine: (line: string) => void) {
+    this.#open = opener(name, baudRate);
+    this.#onLine = onLine;
+    this.#listen();
+  }
+
+  /** Lines so far: the position of the next one. */
+  get position(): number {
+    return this.#forgottenCount + this.#lines.length;
+  }
+
+  /** Lines from a position on. */
+  since(position: number): readonly string[] {
+    return this.#lines.slice(Math.max(0, position - this.#forgottenCount));
+  }
+
+  find(pattern: RegExp, position: number): RegExpExecArray | undefined {
+    for (const line of this.since(position)) {
+      const match = pattern.exec(line);
+      if (match) return match;
+    }
+    return undefined;
+  }
+
+  /** @throws TooLate */
+  waitFor(pattern: RegExp, position: number, limitMs: number): Promise<RegExpExecArray> {
+    return until(`"${pattern.source}" on the serial line`, limitMs, () => this.find(pattern, position));
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#source?.close();
+  }
+
+  #listen(): void {
+    const again = (): void => {
+      this.#source = undefined;
+      this.#timer = setTimeout(() => this.#listen(), OPEN_AGAIN_MS);
+    };
+    try {
+      this.#source = this.#open({ bytes: (bytes) => this.#take(bytes), gone: again });
+    } catch {
+      again(); // it is not there while the device has no power
+    }
+  }
+
+  #take(bytes: Uint8Array): void {
+    const parts = (this.#held + Buffer.from(bytes).toString("latin1")).split(/\r?\n/);
+    this.#held = (parts.pop() ?? "").slice(-LINE_LENGTH_MAX);
+    for (const part of parts) this.#hear(part.slice(0, LINE_LENGTH_MAX));
+  }
+
+  #hear(line: string): void {
+    if (RESTART.test(line)) this.restartCount += 1;
+    this.#lines.push(line);
+    if (this.#lines.length > LINES_MAX) {
+      this.#lines.shift();
+      this.#forgottenCount += 1;
+    }
+    this.#onLine(line);
+  }
+}
+
+function opener(name: string, baudRate: number): Open {
+  const [, host, port] = /^([\w.-]+|\[[\da-f:]+\]):(\d{1,5})$/i.exec(name) ?? [];
+  if (host !== undefined) return (ear) => openTcp(host, Number(port), ear);
+  if (name.startsWith("/dev/")) return (ear) => openPort(name, baudRate, ear);
+  let readBytes = 0;
+  return (ear) =>
+    followFile(name, ear, {
+      get: () => readBytes,
+      set: (bytes) => {
+        readBytes = bytes;
+      },
+    });
+}
+
+function openTcp(host: string, port: number, ear: Ear): Source {
+  const socket = connect({ host, port });
+  socket.on("data", (bytes) => ear.bytes(bytes));
+  socket.on("error", () => {});
+  let isClosed = false;
+  socket.on("close", () => {
+    if (!isClosed) ear.gone();
+  });
+  return {
+    close() {
+      isClosed = true;
+      socket.destroy();
+    },
+  };
+}
+
+function openPort(path: string, baudRate: number, ear: Ear): Source {
+  const file = process.platform === "darwin" ? "-f" : "-F";
+  execFileSync("stty", [file, path, `${baudRate}`, "raw", "-echo", "-hupcl", "clocal"], { stdio: "ignore" });
+  const stream = new ReadStream(
+    openSync(path, constants.O_RDONLY | constants.O_NOCTTY | constants.O_NONBLOCK),
+  );
+  stream.on("data", (bytes: Buffer) => ear.bytes(bytes));
+  let isClosed = false;
+  const gone = (): void => {
+    if (isClosed) return;
+    isClosed = true;
+    stream.destroy();
+    ear.gone();
+  };
+  stream.on("error", gone);
+  stream.on("end", gone);
+  stream.on("close", gone);
+  return {
+    close() {
+      isClosed = true;
+      stream.destroy();
+    },
+  };
+}
+
+/** As `tail -f`; a file that became shorter is read from its beginning. */
+function followFile(path: string, ear: Ear, read: { get(): number; set(bytes: number): void }): Source {
+  const buffer = Buffer.alloc(64 * 1024);
+  const look = (): void => {
+    const { size } = statSync(path, { throwIfNoEntry: false }) ?? { size: 0 };
+    if (size < read.get()) read.set(0);
+    if (size === read.get()) return;
+    const file = openSync(path, "r");
+    try {
+      for (let count = 1; count > 0; ) {
+        count = readSync(file, buffer, 0, buffer.length, read.get());
+        read.set(read.get() + count);
+        if (count > 0) ear.bytes(buffer.subarray(0, count));
+      }
+    } finally {
+      closeSync(file);
+    }
+  };
+  const timer = setInterval(look, LOOK_AT_FILE_MS);
+  return { close: () => clearInterval(timer) };
+}

@@ -1,0 +1,74 @@
+// What anybody in the house can send to the device: heads that are too large, and more connections than it has room for. It may answer
+// what it likes, or close; it must not restart.
+
+import { type Address, type RawAnswer, sendRaw } from "../device-door.js";
+import { expect, type Journey } from "../journey.js";
+import { pause } from "../waiting.js";
+
+const HEAD_KILOBYTES: readonly number[] = [10, 30, 60];
+const CONNECTION_COUNT = 24;
+/** How long those connections stay that send nothing. */
+const SILENCE_MS = 5_000;
+
+export const refusesLargeHeadsOnPort80AndStaysUp = (journey: Journey): Promise<string> =>
+  refusesLargeHeads(journey, journey.page, "GET /");
+
+export const refusesLargeHeadsOnPort3232AndStaysUp = (journey: Journey): Promise<string> =>
+  refusesLargeHeads(journey, journey.push, "POST /update");
+
+export async function staysUpWith24ConnectionsAtOnce(journey: Journey): Promise<string> {
+  const asking = Buffer.from("GET /api/version HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n");
+  const answers = await staysUp(journey, () =>
+    Promise.all(
+      Array.from({ length: CONNECTION_COUNT }, (_, index) =>
+        index % 2 === 0
+          ? sendRaw(journey.page, asking, journey.limitMs(20))
+          : sendRaw(journey.page, Buffer.alloc(0), SILENCE_MS),
+      ),
+    ),
+  );
+  const answeredCount = answers.filter(({ status }) => status === 200).length;
+  return `${answeredCount} of ${CONNECTION_COUNT / 2} requests were answered; the others sent nothing`;
+}
+
+async function refusesLargeHeads(journey: Journey, address: Address, verb: string): Promise<string> {
+  const told: string[] = [];
+  for (const size of HEAD_KILOBYTES) {
+    for (const [what, head] of largeHeads(verb, address.host, size * 1024)) {
+      journey.parts.say(`${size} KB of ${what}`);
+      const answer = await staysUp(journey, () => sendRaw(address, head, journey.limitMs(30)));
+      expect(isRefusal(answer), `${size} KB of ${what}: ${answer.status || "neither answered nor closed"}`);
+      told.push(`${answer.status || "closed"}`);
+    }
+  }
+  return `${HEAD_KILOBYTES.join(", ")} KB as one header, a path, many headers: ${told.join(", ")}`;
+}
+
+const isRefusal = ({ status, end }: RawAnswer) => status >= 400 || (status === 0 && end === "closed");
+
+function largeHeads(verb: string, host: string, sizeBytes: number): readonly [string, Uint8Array][] {
+  const head = (path: string, ...headers: readonly string[]) =>
+    Buffer.from([`${verb}${path} HTTP/1.1`, `Host: ${host}`, ...headers, "", ""].join("\r\n"));
+  const long = "x".repeat(sizeBytes);
+  const many = Array.from({ length: Math.ceil(sizeBytes / 8) }, (_, index) => `a${index % 1000}: b`);
+  return [
+    ["one header", head("", `X-Long: ${long}`)],
+    ["a path", head(`?${long}`)],
+    ["many headers", head("", ...many)],
+  ];
+}
+
+/** @throws Error when the device restarts meanwhile, or does not come to itself */
+async function staysUp<Value>(journey: Journey, act: () => Promise<Value>): Promise<Value> {
+  const { serial } = journey.parts;
+  const before = await journey.answers();
+  const restartCount = serial?.restartCount;
+  const value = await act();
+  await pause(500);
+  const after = await journey.answers(90);
+  expect(
+    after.uptimeSeconds >= before.uptimeSeconds && serial?.restartCount === restartCount,
+    `it restarted: up for ${before.uptimeSeconds} s before, ${after.uptimeSeconds} s after`,
+  );
+  return value;
+}

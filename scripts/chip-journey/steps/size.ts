@@ -1,0 +1,36 @@
+// Large images: copies of the first one, padded.
+
+import { padded } from "../images.js";
+import { expect, type Journey, kilobytes } from "../journey.js";
+import { slotBytesOf } from "./push.js";
+
+const LARGE_BYTES = 1_500_000 - (1_500_000 % 16);
+/** The task watchdog of ESP-IDF, whether it restarts or only warns. */
+const STARVED = /task_wdt|IDLE|watchdog/i;
+
+export async function installsAnImageThatFillsItsSlot(journey: Journey): Promise<string> {
+  const slotBytes = await slotBytesOf(journey);
+  return installs(journey, padded(journey.parts.images.a, slotBytes));
+}
+
+export async function installsOneAndAHalfMegabytesAtFullSpeed(journey: Journey): Promise<string> {
+  return installs(journey, padded(journey.parts.images.a, LARGE_BYTES));
+}
+
+async function installs(journey: Journey, image: Uint8Array): Promise<string> {
+  const { front, serial, memory } = journey.parts;
+  const { checks, reports, downloads } = front;
+  const [checkCount, reportCount, downloadCount] = [checks.length, reports.length, downloads.length];
+  const position = serial?.position ?? 0;
+  const offer = await journey.offer(image);
+  const check = await journey.validated(offer, checkCount);
+  memory.noteHeap(check.free_heap);
+  const starved = serial?.find(STARVED, position);
+  expect(starved === undefined, `the serial line says: ${starved?.input}`);
+  const [download, ...more] = downloads.slice(downloadCount);
+  expect(more.length === 0, `it took ${more.length + 1} downloads`);
+  const whole = reports.slice(reportCount).find(({ bytes_downloaded }) => bytes_downloaded === image.length);
+  if (!download || !whole) return `${image.length} bytes`;
+  const seconds = (whole.receivedAt - download.startedAt) / 1000;
+  return `${image.length} bytes in ${seconds.toFixed(1)} s, ${kilobytes(image.length / seconds)} a second`;
+}
