@@ -89,8 +89,6 @@ try {
   process.stderr.write(`chip-journey: ${describeFailure(error)}\n`);
   process.exitCode = 1;
 }
-// a serial port's read that nobody ends would keep the process
-process.exit();
 
 async function run(flags: Flags): Promise<void> {
   if ((flags.powerOff === undefined) !== (flags.powerOn === undefined))

@@ -24,6 +24,8 @@ export interface Front {
   /** Status reports of the device, in order. */
   readonly reports: readonly Report[];
   readonly downloads: readonly Download[];
+  /** No download gets further than this byte of the image; `undefined`: all end. */
+  holdAtBytes: number | undefined;
   /** A stable release: the device is offered it if it fits. Returns its number. */
   upload(image: Uint8Array, release: string): Promise<number>;
   /** Takes a release back: it is offered no more. */
@@ -50,23 +52,30 @@ export async function openFront(options: {
   // a device that was flashed anew, or reset, has lost its token
   await admin(server, "PUT", "/api/registration/*", { registration: "open", tokens: "optional" });
 
-  const front = createServer((from, to) => {
-    void handOn(
-      from,
-      to,
-      backPort,
-      (path, body, status) => {
-        if (path === "/api/ota/status") reports.push({ ...(body as StatusRequest), receivedAt: Date.now() });
-        if (path !== "/api/ota/check" || status !== 200) return;
-        checks.push(body as CheckRequest);
-        options.onCheck(body as CheckRequest);
-      },
-      downloads,
-    );
-  });
-  const sockets = await listen(front, options.host, options.port);
-  const { port } = front.address() as { port: number };
-  return {
+  const hear = (path: string, body: unknown): void => {
+    if (path === "/api/ota/status") reports.push({ ...(body as StatusRequest), receivedAt: Date.now() });
+    if (path !== "/api/ota/check") return;
+    checks.push(body as CheckRequest);
+    options.onCheck(body as CheckRequest);
+  };
+  const listener = createServer((from, to) => void handOn(from, to, { backPort, hear, passDownload }));
+  const passDownload = (offset: number, answer: IncomingMessage, to: ServerResponse): void => {
+    downloads.push({ offset, startedAt: Date.now() });
+    let passedBytes = offset;
+    answer.on("data", (part: Buffer) => {
+      const room = (front.holdAtBytes ?? Number.POSITIVE_INFINITY) - passedBytes;
+      passedBytes += part.length;
+      const isHeld = room < part.length;
+      const hasRoom = to.write(part.subarray(0, Math.max(0, room)));
+      if (isHeld || !hasRoom) answer.pause();
+      if (!isHeld && !hasRoom) to.once("drain", () => answer.resume());
+    });
+    answer.on("end", () => to.end());
+  };
+  const sockets = await listen(listener, options.host, options.port);
+  const { port } = listener.address() as { port: number };
+  const front: Front = {
+    holdAtBytes: undefined,
     checks,
     reports,
     downloads,
@@ -87,12 +96,13 @@ export async function openFront(options: {
       await admin(server, "PATCH", `/api/ota/admin/firmware/${firmwareId}`, { is_active: false });
     },
     async close() {
-      front.close();
+      listener.close();
       for (const socket of sockets) socket.destroy();
       await server.close();
       rmSync(folder, { recursive: true, force: true });
     },
   };
+  return front;
 }
 
 async function admin(server: RunningServer, method: string, path: string, body: object): Promise<void> {
@@ -118,36 +128,34 @@ async function listen(front: Server, host: string, port: number): Promise<Readon
   return sockets;
 }
 
-type Hear = (path: string, body: unknown, status: number) => void;
+interface Handing {
+  readonly backPort: number;
+  /** A request that the server has taken. */
+  hear(path: string, body: unknown): void;
+  /** Sends the image on, from its byte `offset`. */
+  passDownload(offset: number, answer: IncomingMessage, to: ServerResponse): void;
+}
 
-async function handOn(
-  from: IncomingMessage,
-  to: ServerResponse,
-  backPort: number,
-  hear: Hear,
-  downloads: Download[],
-): Promise<void> {
+async function handOn(from: IncomingMessage, to: ServerResponse, handing: Handing): Promise<void> {
   const body = await bodyOf(from).catch(() => undefined);
   if (body === undefined) return void from.destroy();
   const path = (from.url ?? "/").split("?")[0] ?? "/";
-  const isDownload = path.startsWith("/api/ota/download/");
-  const { method, url, rawHeaders } = from;
   const inner = request({
     host: "127.0.0.1",
-    port: backPort,
-    method,
-    path: url,
-    headers: rawHeaders as never,
+    port: handing.backPort,
+    method: from.method,
+    path: from.url,
+    headers: from.rawHeaders as never,
   });
   inner.on("error", () => to.destroy());
   inner.on("response", (answer) => {
     const status = answer.statusCode ?? 500;
-    if (from.method === "POST") hear(path, parsed(body), status);
+    const isTaken = status < 300;
+    if (from.method === "POST" && isTaken) handing.hear(path, parsed(body));
     to.writeHead(status, answer.rawHeaders as never);
-    answer.pipe(to);
-    if (!isDownload || status >= 300) return;
+    if (!path.startsWith("/api/ota/download/") || !isTaken) return void answer.pipe(to);
     const offset = Number(/^bytes=(\d+)-/.exec(from.headers.range ?? "")?.[1] ?? 0);
-    downloads.push({ offset, startedAt: Date.now() });
+    handing.passDownload(offset, answer, to);
   });
   to.once("close", () => inner.destroy());
   inner.end(body);

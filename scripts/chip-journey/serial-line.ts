@@ -7,7 +7,6 @@
 import { execFileSync } from "node:child_process";
 import { closeSync, constants, openSync, readSync, statSync } from "node:fs";
 import { connect } from "node:net";
-import { ReadStream } from "node:tty";
 import { until } from "./waiting.js";
 
 /** A source that is open. */
@@ -25,6 +24,9 @@ const LINE_LENGTH_MAX = 1_000;
 /** Oldest lines are forgotten. A device prints about one a second. */
 const LINES_MAX = 20_000;
 const LOOK_AT_FILE_MS = 100;
+/** A port's own buffer holds 4 KB: a third of a second at the usual speed. */
+const LOOK_AT_PORT_MS = 20;
+const READ_BYTES = 16 * 1024;
 
 /** What the ROM of the chip prints first, and the simulator at a boot. */
 const RESTART = /\brst:0x[0-9a-f]+|^\W*boot \d+: \S+ starts/;
@@ -35,6 +37,7 @@ export class SerialLine {
   readonly #lines: string[] = [];
   #forgottenCount = 0;
   #held = "";
+  readonly #decoder = new TextDecoder();
   #source: Source | undefined;
   #timer: NodeJS.Timeout | undefined;
   readonly #open: Open;
@@ -89,7 +92,7 @@ export class SerialLine {
   }
 
   #take(bytes: Uint8Array): void {
-    const parts = (this.#held + Buffer.from(bytes).toString("latin1")).split(/\r?\n/);
+    const parts = (this.#held + this.#decoder.decode(bytes, { stream: true })).split(/\r?\n/);
     this.#held = (parts.pop() ?? "").slice(-LINE_LENGTH_MAX);
     for (const part of parts) this.#hear(part.slice(0, LINE_LENGTH_MAX));
   }
@@ -109,14 +112,7 @@ function opener(name: string, baudRate: number): Open {
   const [, host, port] = /^([\w.-]+|\[[\da-f:]+\]):(\d{1,5})$/i.exec(name) ?? [];
   if (host !== undefined) return (ear) => openTcp(host, Number(port), ear);
   if (name.startsWith("/dev/")) return (ear) => openPort(name, baudRate, ear);
-  let readBytes = 0;
-  return (ear) =>
-    followFile(name, ear, {
-      get: () => readBytes,
-      set: (bytes) => {
-        readBytes = bytes;
-      },
-    });
+  return (ear) => followFile(name, ear);
 }
 
 function openTcp(host: string, port: number, ear: Ear): Source {
@@ -135,43 +131,44 @@ function openTcp(host: string, port: number, ear: Ear): Source {
   };
 }
 
+/** Looked at again and again, without waiting: a read that waits could not be ended, and would hold the port. */
 function openPort(path: string, baudRate: number, ear: Ear): Source {
   const file = process.platform === "darwin" ? "-f" : "-F";
   execFileSync("stty", [file, path, `${baudRate}`, "raw", "-echo", "-hupcl", "clocal"], { stdio: "ignore" });
-  const stream = new ReadStream(
-    openSync(path, constants.O_RDONLY | constants.O_NOCTTY | constants.O_NONBLOCK),
-  );
-  stream.on("data", (bytes: Buffer) => ear.bytes(bytes));
-  let isClosed = false;
-  const gone = (): void => {
-    if (isClosed) return;
-    isClosed = true;
-    stream.destroy();
-    ear.gone();
+  const port = openSync(path, constants.O_RDONLY | constants.O_NOCTTY | constants.O_NONBLOCK);
+  const buffer = Buffer.alloc(READ_BYTES);
+  const close = (): void => {
+    clearInterval(timer);
+    closeSync(port);
   };
-  stream.on("error", gone);
-  stream.on("end", gone);
-  stream.on("close", gone);
-  return {
-    close() {
-      isClosed = true;
-      stream.destroy();
-    },
-  };
+  const timer = setInterval(() => {
+    try {
+      for (;;) {
+        const count = readSync(port, buffer);
+        if (count === 0) throw new Error("hung up");
+        ear.bytes(buffer.subarray(0, count));
+      }
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "EAGAIN") return;
+      close();
+      ear.gone();
+    }
+  }, LOOK_AT_PORT_MS);
+  return { close };
 }
 
 /** As `tail -f`; a file that became shorter is read from its beginning. */
-function followFile(path: string, ear: Ear, read: { get(): number; set(bytes: number): void }): Source {
-  const buffer = Buffer.alloc(64 * 1024);
+function followFile(path: string, ear: Ear): Source {
+  const buffer = Buffer.alloc(READ_BYTES);
+  let readBytes = 0;
   const look = (): void => {
     const { size } = statSync(path, { throwIfNoEntry: false }) ?? { size: 0 };
-    if (size < read.get()) read.set(0);
-    if (size === read.get()) return;
+    if (size < readBytes) readBytes = 0;
+    if (size === readBytes) return;
     const file = openSync(path, "r");
     try {
-      for (let count = 1; count > 0; ) {
-        count = readSync(file, buffer, 0, buffer.length, read.get());
-        read.set(read.get() + count);
+      for (let count = 1; count > 0; readBytes += count) {
+        count = readSync(file, buffer, 0, buffer.length, readBytes);
         if (count > 0) ear.bytes(buffer.subarray(0, count));
       }
     } finally {

@@ -10,6 +10,7 @@ const CHECK_SECONDS = 10;
 export async function startsAndReachesItsServer(journey: Journey): Promise<string> {
   const { front, power, serial, say } = journey.parts;
   const checkCount = front.checks.length;
+  const restartCount = serial?.restartCount ?? 0;
   if (power) {
     await power.off();
     await power.on();
@@ -17,7 +18,7 @@ export async function startsAndReachesItsServer(journey: Journey): Promise<strin
   } else say(`waiting for a check at ${front.address}`);
   const check = await journey.checkAfter(checkCount, `the first check at ${front.address}`, 60);
   const { device_id, current_version, chip, hardware, slot, slot_state, address } = check;
-  const restarts = serial === undefined ? "" : `, ${serial.restartCount} boots on the serial line`;
+  const restarts = serial ? `, ${serial.restartCount - restartCount} boots on the serial line` : "";
   return `${device_id}, ${current_version} for ${hardware} (${chip}) in ${slot} (${slot_state}) at ${address}${restarts}`;
 }
 
