@@ -37,6 +37,8 @@ export interface Front {
 
 /** A device's checks and reports are short. */
 const BODY_BYTES_MAX = 64 * 1024;
+/** Of an image, not of what lies beside it. */
+const IMAGE_PATH = /^\/api\/ota\/download\/\d+$/;
 
 export async function openFront(options: {
   readonly host: string;
@@ -153,7 +155,7 @@ async function handOn(from: IncomingMessage, to: ServerResponse, handing: Handin
     const isTaken = status < 300;
     if (from.method === "POST" && isTaken) handing.hear(path, parsed(body));
     to.writeHead(status, answer.rawHeaders as never);
-    if (!path.startsWith("/api/ota/download/") || !isTaken) return void answer.pipe(to);
+    if (!IMAGE_PATH.test(path) || !isTaken) return void answer.pipe(to);
     const offset = Number(/^bytes=(\d+)-/.exec(from.headers.range ?? "")?.[1] ?? 0);
     handing.passDownload(offset, answer, to);
   });
