@@ -18,14 +18,14 @@ export const refusesLargeHeadsOnPort3232AndStaysUp = (journey: Journey): Promise
 
 export async function staysUpWith24ConnectionsAtOnce(journey: Journey): Promise<string> {
   const asking = Buffer.from("GET /api/version HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n");
+  const silent = (address: Address) => sendRaw(address, new Uint8Array(), SILENCE_MS);
+  // on port 80 half of them ask, a quarter are silent, and another quarter are silent on port 3232
+  const open = (index: number) => {
+    if (index % 2 === 0) return sendRaw(journey.page, asking, journey.limitMs(20));
+    return silent(index % 4 === 1 ? journey.page : journey.push);
+  };
   const answers = await staysUp(journey, () =>
-    Promise.all(
-      Array.from({ length: CONNECTION_COUNT }, (_, index) =>
-        index % 2 === 0
-          ? sendRaw(journey.page, asking, journey.limitMs(20))
-          : sendRaw(journey.page, Buffer.alloc(0), SILENCE_MS),
-      ),
-    ),
+    Promise.all(Array.from({ length: CONNECTION_COUNT }, (_, index) => open(index))),
   );
   const answeredCount = answers.filter(({ status }) => status === 200).length;
   return `${answeredCount} of ${CONNECTION_COUNT / 2} requests were answered; the others sent nothing`;
@@ -41,7 +41,7 @@ async function refusesLargeHeads(journey: Journey, address: Address, verb: strin
       told.push(`${answer.status || "closed"}`);
     }
   }
-  return `${HEAD_KILOBYTES.join(", ")} KB as one header, a path, many headers: ${told.join(", ")}`;
+  return `${HEAD_KILOBYTES.join(", ")} KB as one header, a path, many headers, and without an end: ${told.join(", ")}`;
 }
 
 const isRefusal = ({ status, end }: RawAnswer) => status >= 400 || (status === 0 && end === "closed");
@@ -55,6 +55,7 @@ function largeHeads(verb: string, host: string, sizeBytes: number): readonly [st
     ["one header", head("", `X-Long: ${long}`)],
     ["a path", head(`?${long}`)],
     ["many headers", head("", ...many)],
+    ["a line without an end", Buffer.from(long)],
   ];
 }
 
