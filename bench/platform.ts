@@ -2,11 +2,12 @@
 
 import { createHash } from "node:crypto";
 import { performance } from "node:perf_hooks";
+import { Readable } from "node:stream";
 import type { CheckRequest } from "../firmware/core/wire.js";
 import { DESK_SERVER, Desk } from "../host-sim/desk.js";
 import { buildImage } from "../host-sim/image-build.js";
 import type { HttpHandler } from "../host-sim/network/http-host.js";
-import { describeRelease, makeReleaseKeys, signRelease } from "../server/release.js";
+import { describeRelease, digestFile, makeReleaseKeys, readRelease, signRelease } from "../server/release.js";
 
 const TIME = 1_795_000_000;
 const ROUNDS = 7;
@@ -31,12 +32,14 @@ const image = await buildImage({ app: "base", version: "1.0.0", config });
 const update = await buildImage({ app: "base", version: "1.1.0", config });
 const payload = describeRelease(update, { created: TIME });
 const release = await signRelease(payload, privateKey);
+const digests = await digestFile(readRelease(release).release, Readable.from([update]));
 
 /** The least that a server can be: the device's side is what is measured. */
 function answerFor(done: () => void): HttpHandler {
   const json = (value: object) => ({ status: 200, body: new TextEncoder().encode(JSON.stringify(value)) });
   return async ({ path, body }) => {
-    if (path.startsWith("/download")) return { status: 200, body: update };
+    if (path === "/download") return { status: 200, body: update };
+    if (path === "/digests") return { status: 200, body: digests };
     const request = JSON.parse(new TextDecoder().decode(body)) as CheckRequest & { status?: string };
     if (request.status === "success") done();
     if (path !== "/api/ota/check" || request.current_version === "1.1.0")
@@ -49,6 +52,7 @@ function answerFor(done: () => void): HttpHandler {
       file_size: size,
       file_hash: sha256,
       download_url: "/download",
+      digests_url: "/digests",
       release,
     };
     return json({ update_available: true, time: TIME, ...offer });

@@ -38,6 +38,7 @@ import { webhookRoutes } from "./api/webhook-routes.js";
 import type { Auth } from "./auth/auth.js";
 import type { BlobStore } from "./blobs/blobs.js";
 import { HotBlobs } from "./blobs/hot.js";
+import { ChunkDigests } from "./chunk-digests.js";
 import { Connections, type Refusal } from "./connections.js";
 import { type ContentSource, firstOf } from "./content.js";
 import { dashboardRoutes } from "./dashboard/routes.js";
@@ -137,6 +138,7 @@ export function createApp(options: AppOptions): FastifyInstance {
     store,
     blobs,
     hot,
+    chunkDigests: new ChunkDigests(blobs),
     auth,
     access: new AccessMemory({ store, now }),
     content,

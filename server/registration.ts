@@ -6,6 +6,7 @@ import type { Release } from "../firmware/core/release.js";
 import { compareVersions, parseVersion } from "../firmware/core/version.js";
 import { ApiError } from "./api/errors.js";
 import type { Blob, BlobStore } from "./blobs/blobs.js";
+import { releaseOf } from "./chunk-digests.js";
 import type { Journal } from "./journal.js";
 import { checkLegacy } from "./legacy.js";
 import { readRelease, verifyReleaseFile, verifyReleaseSignature } from "./release.js";
@@ -71,8 +72,7 @@ export async function changeRelease(
   const known = await journal.store.findFirmware(id);
   if (!known) throw new ApiError(404, "FIRMWARE_UNKNOWN", `firmware ${id} does not exist`);
   const minimum = changes.minCurrentVersion;
-  if (minimum !== undefined)
-    checkMinimum(minimum, known.release === null ? undefined : readRelease(known.release).release);
+  if (minimum !== undefined) checkMinimum(minimum, releaseOf(known));
   const changed = await journal.changeFirmware(id, changes);
   await journal.log({
     kind: changes.isActive === false ? "firmware.deactivated" : "firmware.changed",

@@ -14,7 +14,7 @@ import type { ReleasePayload } from "../firmware/core/wire.js";
 import { ReleaseError } from "./release-error.js";
 
 export type ReleaseFormat = ReleasePayload["format"];
-export const DEFAULT_FORMAT: ReleaseFormat = 1;
+export const DEFAULT_FORMAT: ReleaseFormat = 2;
 /** Largest image: what the manifest can express and a 16 MiB flash could hold. */
 export const MAX_IMAGE_BYTES = 16 * 1024 * 1024;
 export const HASH_BYTES = 32;

@@ -3,10 +3,11 @@
 // signs nothing but these.
 
 import { createECDH, createHash } from "node:crypto";
+import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { calculateJwkThumbprint } from "jose";
 import type { ReleasePayload } from "../../firmware/core/wire.js";
-import { describeRelease, type KeyPair, signRelease } from "../../server/release.js";
+import { describeRelease, digestFile, type KeyPair, readRelease, signRelease } from "../../server/release.js";
 import { DESK_SERVER } from "../desk.js";
 import { bundleModule } from "../engine/bundle.js";
 import { buildFirmwareImage } from "../hardware/firmware-image.js";
@@ -20,6 +21,8 @@ export interface SweepRelease {
   readonly firmwareId: number;
   readonly version: string;
   readonly image: Uint8Array;
+  /** Of its chunks, one behind the other. */
+  readonly digests: Uint8Array;
   /** The signed manifest. */
   readonly manifest: string;
   readonly payload: ReleasePayload;
@@ -51,11 +54,14 @@ export async function buildSweepImages(seed: number, imageBytes = 0): Promise<Sw
     const own = padded(works ? bundle : bundle + THROWS_LATER, imageBytes, version);
     const image = buildFirmwareImage({ chip: "esp32", version, project: "base", bundle: own });
     const payload = describeRelease(image, { created: START_TIME - 1000 });
+    const manifest = await signRelease(payload, keys.privateKey);
+    const digests = await digestFile(readRelease(manifest).release, Readable.from([image]));
     return {
       firmwareId,
       version,
       image,
-      manifest: await signRelease(payload, keys.privateKey),
+      digests: new Uint8Array(digests),
+      manifest,
       payload,
       works,
     };

@@ -39,6 +39,7 @@ export function createUpdateServer(
       file_size: release.image.length,
       file_hash: release.payload.sha256,
       download_url: path,
+      digests_url: `${path}/digests`,
       release: release.manifest,
     };
   }
@@ -49,8 +50,10 @@ export function createUpdateServer(
       reports.push(parse(request.body));
       return json({});
     }
-    const release = releases.get(request.path);
-    return release === undefined ? { status: 404 } : download(release.image, request.headers.range);
+    const [, path = "", isDigests] = /^(\/firmware\/\d+)(\/digests)?$/.exec(request.path) ?? [];
+    const release = releases.get(path);
+    if (release === undefined) return { status: 404 };
+    return download(isDigests ? release.digests : release.image, request.headers.range);
   }
 
   const server: UpdateServer = {
@@ -69,11 +72,11 @@ export function createUpdateServer(
   return server;
 }
 
-function download(image: Uint8Array, range: string | undefined): HttpResponse {
-  const from = Number(/^bytes=(\d+)-$/.exec(range ?? "")?.[1] ?? 0);
-  if (from === 0) return { status: 200, body: image };
-  const headers = { "content-range": `bytes ${from}-${image.length - 1}/${image.length}` };
-  return { status: 206, headers, body: image.subarray(from) };
+function download(file: Uint8Array, range: string | undefined): HttpResponse {
+  const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(range ?? "") ?? [];
+  if (from === undefined) return { status: 200, body: file };
+  const headers = { "content-range": `bytes ${from}-${to}/${file.length}` };
+  return { status: 206, headers, body: file.subarray(Number(from), Number(to) + 1) };
 }
 
 const parse = (body: Uint8Array) => JSON.parse(new TextDecoder().decode(body));

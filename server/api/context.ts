@@ -5,6 +5,7 @@ import type { JWK } from "jose";
 import type { Auth } from "../auth/auth.js";
 import type { BlobStore } from "../blobs/blobs.js";
 import type { HotBlobs } from "../blobs/hot.js";
+import type { ChunkDigests } from "../chunk-digests.js";
 import { type ConnectionLimits, DEFAULT_CONNECTIONS } from "../connections.js";
 import type { ContentSource } from "../content.js";
 import type { DeviceLimit } from "../device-limit.js";
@@ -22,6 +23,8 @@ export interface Context {
   readonly blobs: BlobStore;
   /** The same, from memory where it pays. */
   readonly hot: HotBlobs;
+  /** What devices fetch beside an image. */
+  readonly chunkDigests: ChunkDigests;
   readonly auth: Auth;
   readonly access: AccessMemory;
   readonly deviceLimit: DeviceLimit;

@@ -4,6 +4,7 @@
 import type { Static } from "@sinclair/typebox";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { NoUpdateResponse, UpdateResponse } from "../../firmware/core/wire.js";
+import { releaseOf } from "../chunk-digests.js";
 import type { Firmware } from "../store/store.js";
 import { reportStatus } from "../updates.js";
 import { answerCheck, type CheckOutcome, recordDevice } from "./check.js";
@@ -21,8 +22,9 @@ import {
   StatusBody,
   type StatusInput,
 } from "./schemas.js";
+import { sendDigests } from "./send-digests.js";
 import { IMMUTABLE_CACHING, SHORT_CACHING, sendImage } from "./send-image.js";
-import { downloadPath } from "./views.js";
+import { digestsPath, downloadPath } from "./views.js";
 
 export const CHECK_PATH = "/api/ota/check";
 export const MAX_DEVICE_BODY_BYTES = 4096;
@@ -77,6 +79,21 @@ export function deviceRoutes(app: FastifyInstance, context: Context): void {
     handler: (request, reply) => download(request, reply, context),
   });
 
+  app.route<DigestsRequest>({
+    method: ["GET", "HEAD"],
+    url: "/api/ota/download/:id/digests",
+    config: { access: "device" as const },
+    schema: {
+      summary: "Download the SHA-256 of each chunk of an image, 32 bytes each: whole, a range, HEAD",
+      params: IdParams,
+      querystring: FileQuery,
+    },
+    handler: async (request, reply) => {
+      const firmware = await demandFirmware(context, request.params.id);
+      return sendDigests(request, reply, context, firmware, request.query.device);
+    },
+  });
+
   app.route<FileRequest>({
     method: ["GET", "HEAD"],
     url: "/api/ota/files/:sha256",
@@ -102,6 +119,7 @@ async function describeOutcome(
     ...(orders.length === 0 ? {} : { orders }),
   };
   if (!release) return common;
+  const named = (await context.access.isOpen(release.deviceType)) ? undefined : deviceId;
   return {
     ...common,
     update_available: true,
@@ -110,7 +128,8 @@ async function describeOutcome(
     build_number: release.buildNumber,
     file_size: release.fileSize,
     file_hash: release.fileHash,
-    download_url: await addressFor(deviceId, release, context),
+    download_url: addressFor(named, release, context),
+    ...(releaseOf(release)?.digestsOf === "pages" ? { digests_url: digestsPath(release.id, named) } : {}),
     ...(release.release === null ? {} : { release: release.release }),
     ...(release.md5 === null ? {} : { md5: release.md5 }),
   };
@@ -125,11 +144,24 @@ export const describeAnswer = ({ now, settings }: Context): NoUpdateResponse => 
 });
 
 /** Where a device finds its image. */
-async function addressFor(deviceId: string, release: Firmware, context: Context): Promise<string> {
-  const isOpen = await context.access.isOpen(release.deviceType);
-  const path = downloadPath(release.id, isOpen ? undefined : deviceId);
+function addressFor(deviceId: string | undefined, release: Firmware, context: Context): string {
+  const path = downloadPath(release.id, deviceId);
   // What updates itself by these routes need not be able to follow a redirect: the SDK's HTTP client is not.
-  return context.settings.downloadsFrom === undefined ? path : `${path}${isOpen ? "?" : "&"}direct=1`;
+  return context.settings.downloadsFrom === undefined
+    ? path
+    : `${path}${deviceId === undefined ? "?" : "&"}direct=1`;
+}
+
+/** @throws ApiError FIRMWARE_UNKNOWN */
+async function demandFirmware({ store }: Context, id: number): Promise<Firmware> {
+  const firmware = await store.findFirmware(id);
+  if (!firmware) throw new ApiError(404, "FIRMWARE_UNKNOWN", `firmware ${id} does not exist`);
+  return firmware;
+}
+
+interface DigestsRequest {
+  Params: { id: number };
+  Querystring: Static<typeof FileQuery>;
 }
 
 interface FileRequest {
@@ -147,8 +179,7 @@ async function download(
   reply: FastifyReply,
   context: Context,
 ): Promise<FastifyReply> {
-  const firmware = await context.store.findFirmware(request.params.id);
-  if (!firmware) throw new ApiError(404, "FIRMWARE_UNKNOWN", `firmware ${request.params.id} does not exist`);
+  const firmware = await demandFirmware(context, request.params.id);
   const { direct, device: deviceId } = request.query;
   return sendImage(request, reply, context, firmware, {
     caching: SHORT_CACHING,

@@ -37,11 +37,7 @@ export async function sendImage(
   firmware: Firmware,
   { caching, isDirect = false, deviceId }: SendOptions,
 ): Promise<FastifyReply> {
-  const audience = await demandAccess(request, context, { deviceType: firmware.deviceType, deviceId });
-  // A page that flashes devices may lie elsewhere (ESP Web Tools); what everybody may have is no secret.
-  if (audience === "everybody") reply.header("access-control-allow-origin", "*");
-  if (!firmware.isActive)
-    throw new ApiError(410, "FIRMWARE_INACTIVE", `firmware ${firmware.id} was deactivated`);
+  const audience = await admit(request, reply, context, firmware, deviceId);
   const elsewhere = isDirect ? undefined : await findElsewhere(context, firmware, audience);
   if (elsewhere !== undefined) {
     context.metrics.downloads.inc({ kind: "elsewhere" });
@@ -60,14 +56,7 @@ export async function sendImage(
     etag,
     fileSize,
   );
-  if (answer.kind === "unsatisfiable") {
-    reply.header("content-range", `bytes */${fileSize}`).header("cache-control", "no-store");
-    throw new ApiError(
-      416,
-      "RANGE_NOT_SATISFIABLE",
-      `file is ${fileSize} bytes, asked for ${request.headers.range}`,
-    );
-  }
+  if (answer.kind === "unsatisfiable") throw rangeNotSatisfiable(request, reply, fileSize);
   if (request.method !== "HEAD") context.metrics.downloads.inc({ kind: answer.kind });
   switch (answer.kind) {
     case "whole":
@@ -78,6 +67,32 @@ export async function sendImage(
     case "parts":
       return sendParts(request, reply.code(206), context, firmware, answer.parts);
   }
+}
+
+/** Lets nobody near what is made of an image who may not have the image. @throws ApiError TOKEN_REQUIRED, FORBIDDEN, DEVICE_…, FIRMWARE_INACTIVE */
+export async function admit(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  context: Context,
+  firmware: Firmware,
+  deviceId: string | undefined,
+): Promise<"everybody" | "known"> {
+  const audience = await demandAccess(request, context, { deviceType: firmware.deviceType, deviceId });
+  // A page that flashes devices may lie elsewhere (ESP Web Tools); what everybody may have is no secret.
+  if (audience === "everybody") reply.header("access-control-allow-origin", "*");
+  if (!firmware.isActive)
+    throw new ApiError(410, "FIRMWARE_INACTIVE", `firmware ${firmware.id} was deactivated`);
+  return audience;
+}
+
+export function rangeNotSatisfiable(
+  { headers }: FastifyRequest,
+  reply: FastifyReply,
+  sizeBytes: number,
+): ApiError {
+  reply.header("content-range", `bytes */${sizeBytes}`).header("cache-control", "no-store");
+  const message = `file is ${sizeBytes} bytes, asked for ${headers.range}`;
+  return new ApiError(416, "RANGE_NOT_SATISFIABLE", message);
 }
 
 /** Another place that has the same bytes and answers the same ranges. A cache asks nobody for a token: it is for what everybody may have. */
@@ -93,7 +108,7 @@ async function findElsewhere(
   return `${downloadsFrom.replace(/\/+$/, "")}/${firmware.binaryPath}`;
 }
 
-const contentRange = ({ start, end }: Part, sizeBytes: number): string =>
+export const contentRange = ({ start, end }: Part, sizeBytes: number): string =>
   `bytes ${start}-${end}/${sizeBytes}`;
 
 async function send(

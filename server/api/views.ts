@@ -114,4 +114,11 @@ export type UpdateView = ReturnType<typeof viewUpdate>;
 
 /** Where an image is. A device of a closed type names itself there; what proves it goes in a header. */
 export const downloadPath = (firmwareId: number, deviceId?: string): string =>
-  `/api/ota/download/${firmwareId}${deviceId === undefined ? "" : `?device=${encodeURIComponent(deviceId)}`}`;
+  `/api/ota/download/${firmwareId}${naming(deviceId)}`;
+
+/** Where the digests of its chunks are. */
+export const digestsPath = (firmwareId: number, deviceId?: string): string =>
+  `/api/ota/download/${firmwareId}/digests${naming(deviceId)}`;
+
+const naming = (deviceId: string | undefined): string =>
+  deviceId === undefined ? "" : `?device=${encodeURIComponent(deviceId)}`;

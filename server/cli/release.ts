@@ -1,6 +1,6 @@
 // `skyslot release`: signs images and uploads them. The manifest lies beside the image: base-1.1.0.bin, base-1.1.0.release.jws.
 
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { ReleasePayload } from "../../firmware/core/wire.js";
 import type { FirmwareView } from "../api/views.js";
 import { describeBonds, isKeptBack } from "../rollout/offering.js";
@@ -22,11 +22,15 @@ export interface SignFlags {
   readonly expires?: string;
   readonly protocolVersion?: number;
   readonly chunkSize?: number;
+  readonly format?: ReleasePayload["format"];
   readonly out?: string;
 }
 
 export interface SignedFile
-  extends Pick<ReleasePayload, "type" | "hardware" | "chip" | "version" | "build" | "size" | "sha256"> {
+  extends Pick<
+    ReleasePayload,
+    "format" | "type" | "hardware" | "chip" | "version" | "build" | "size" | "sha256"
+  > {
   /** The manifest. */
   readonly file: string;
 }
@@ -60,7 +64,15 @@ export function releaseCommand(program: Command): void {
       "last day or time at which it may be installed (ISO 8601), or days from now such as 90d",
     )
     .option("--protocol-version <n>", "protocol version towards peers (1)", wholeNumber)
-    .option("--chunk-size <bytes>", "multiple of 4096 (16384)", wholeNumber)
+    .option("--chunk-size <bytes>", "multiple of 4096 (16384, of images above 8 MiB 32768)", wholeNumber)
+    .addOption(
+      new Option(
+        "--format <n>",
+        "1: for devices whose firmware is older than format 2 (2); the manifest grows with the image then, to 6144 characters at most",
+      )
+        .choices(["1", "2"])
+        .argParser(readFormat),
+    )
     .option("--out <file>", "file of the manifest (FIRMWARE.release.jws)")
     .option("--json", "print one JSON object")
     .action(async (firmware: string, flags: SignFlags & Json) => {
@@ -177,12 +189,13 @@ export async function signReleaseFile(firmware: string, flags: SignFlags): Promi
     ...(flags.expires === undefined ? {} : { expires: readTime(flags.expires, created) }),
     ...(flags.protocolVersion === undefined ? {} : { protocolVersion: flags.protocolVersion }),
     ...(flags.chunkSize === undefined ? {} : { chunkBytes: flags.chunkSize }),
+    ...(flags.format === undefined ? {} : { format: flags.format }),
   });
   const jws = await signRelease(payload, JSON.parse(await readFile(flags.key, "utf8")));
   const file = flags.out ?? manifestBeside(firmware);
   await writeFile(file, `${jws}\n`);
-  const { type, hardware, chip, version, build, size, sha256 } = payload;
-  return { file, type, hardware, chip, version, build, size, sha256 };
+  const { format, type, hardware, chip, version, build, size, sha256 } = payload;
+  return { file, format, type, hardware, chip, version, build, size, sha256 };
 }
 
 /** Uploads an image with the manifest beside it. Throws with the server's own sentence. */
@@ -210,6 +223,11 @@ export async function uploadReleaseFile(firmware: string, flags: UploadFlags): P
 }
 
 export const manifestBeside = (firmware: string): string => `${firmware.replace(/\.bin$/, "")}.release.jws`;
+
+function readFormat(text: string): ReleasePayload["format"] {
+  if (text !== "1" && text !== "2") throw new UsageError(`format "${text}" is neither 1 nor 2`);
+  return text === "1" ? 1 : 2;
+}
 
 /** Seconds since 1970. */
 function readTime(text: string, now: number): number {

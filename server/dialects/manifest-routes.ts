@@ -11,8 +11,8 @@ import type { Context } from "../api/context.js";
 import { ApiError } from "../api/errors.js";
 import { mayAccess } from "../api/image-access.js";
 import { AskingDevice, Name } from "../api/schemas.js";
-import { downloadPath } from "../api/views.js";
-import { readRelease } from "../release.js";
+import { digestsPath, downloadPath } from "../api/views.js";
+import { releaseOf } from "../chunk-digests.js";
 import { isForAll } from "../rollout/decide.js";
 import type { Firmware, Store } from "../store/store.js";
 
@@ -168,7 +168,7 @@ function describeSystem(
 ) {
   const current = releases.map(([newest]) => newest);
   const previous = releases.map(([, before]) => before);
-  const protocols = current.map(protocolVersionOf);
+  const signed = current.map(releaseOf);
   return {
     system_version: current[0]?.version,
     min_compatible_version: current[0]?.minCurrentVersion ?? "0.0.0",
@@ -181,8 +181,10 @@ function describeSystem(
           firmware_url: downloadPath(firmware.id, deviceId),
           firmware_size: firmware.fileSize,
           checksum: firmware.fileHash,
-          protocol_version: protocols[at],
+          // firmware that is not signed tells none; its devices compare version packets instead
+          protocol_version: signed[at]?.protocolVersion ?? null,
           ...(firmware.release === null ? {} : { release: firmware.release }),
+          ...(signed[at]?.digestsOf === "pages" ? { digests_url: digestsPath(firmware.id, deviceId) } : {}),
         },
       ]),
     ),
@@ -202,7 +204,3 @@ function describeSystem(
       : null,
   };
 }
-
-/** Firmware that is not signed tells none; its devices compare version packets instead. */
-const protocolVersionOf = (firmware: Firmware): number | null =>
-  firmware.release === null ? null : readRelease(firmware.release).release.protocolVersion;

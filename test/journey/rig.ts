@@ -180,10 +180,12 @@ export async function setUpRig(options: RigOptions = {}): Promise<Rig> {
 function elsewhere(answer: HttpResponse): HttpResponse {
   const body = readJson(answer.body!);
   if (!body.download_url) return answer;
-  return {
-    ...answer,
-    body: writeJson({ ...body, download_url: `http://${DOWNLOAD_HOST}${body.download_url}` }),
+  const { download_url, digests_url, ...others } = body;
+  const moved = {
+    download_url: `http://${DOWNLOAD_HOST}${download_url}`,
+    ...(digests_url ? { digests_url: `http://${DOWNLOAD_HOST}${digests_url}` } : {}),
   };
+  return { ...answer, body: writeJson({ ...others, ...moved }) };
 }
 
 export const readJson = (bytes: Uint8Array) => JSON.parse(new TextDecoder().decode(bytes));

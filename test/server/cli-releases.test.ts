@@ -59,7 +59,29 @@ describe("skyslot release, type and audit", () => {
     const wrong = await skyslot("release", "verify", image, "--key", key).catch(
       (error: Error) => error.message,
     );
-    expect(wrong).to.match(/chunk 0, bytes 0 and on, has another digest/);
+    expect(wrong).to.match(/page 0 of the digests, of chunks 0 to \d+, has another hash/);
+  });
+
+  it("signs in format 2, in format 1 for devices that read nothing else, and in no other", async () => {
+    const { image } = await makeRelease("1.1.0");
+    const [file, key] = [join(folder, "base.bin"), join(folder, "release.jwk")];
+    await writeFile(file, image);
+    await writeFile(key, JSON.stringify((await releaseKeys()).privateKey));
+    const signed = async (...flags: string[]) =>
+      JSON.parse(await skyslot("release", "sign", file, "--key", key, "--json", ...flags));
+    const payload = async () => {
+      const jws = await readFile(join(folder, "base.release.jws"), "utf8");
+      return JSON.parse(Buffer.from(jws.split(".")[1] ?? "", "base64url").toString());
+    };
+    expect(await signed()).to.include({ format: 2, version: "1.1.0" });
+    expect(await payload())
+      .to.include({ format: 2, chunkSize: 16_384 })
+      .and.have.property("pages");
+    expect(await signed("--format", "1", "--chunk-size", "32768")).to.include({ format: 1 });
+    expect(await payload())
+      .to.include({ format: 1, chunkSize: 32_768 })
+      .and.have.property("chunks");
+    expect(await signed("--format", "3").catch((error: Error) => error.message)).to.match(/neither 1 nor 2/);
   });
 
   it("uploads legacy firmware once its type is legacy, and promotes and deactivates it", async () => {

@@ -27,6 +27,7 @@ const QUESTIONS: Readonly<Record<string, Omit<InjectOptions, "method">>> = {
   },
   "GET /api/content/:id": { url: `/api/content/${ID}` },
   "GET /api/ota/download/:id": { url: `/api/ota/download/1?device=${ID}` },
+  "GET /api/ota/download/:id/digests": { url: `/api/ota/download/1/digests?device=${ID}` },
   "GET /api/ota/files/:sha256": { url: `/api/ota/files/SHA256?device=${ID}` },
   "GET /api/web-tools/:type/manifest.json": { url: `/api/web-tools/${TYPE}/manifest.json?device=${ID}` },
   "GET /manifest": { url: `/manifest?types=${TYPE}&device=${ID}` },
@@ -99,8 +100,8 @@ describe("a route of devices", () => {
 
   it("answers whoever shows the type's token", async () => {
     for (const name of await names()) {
-      // A cancelled action is one that there is not, and no picture is assigned.
-      const expected = name.includes("content") ? [404] : [200, 201];
+      // A cancelled action is one that there is not, no picture is assigned, and what is not signed has no digests.
+      const expected = /content|digests$/.test(name) ? [404] : [200, 201];
       // An attempt that has ended takes no report, and one that is over no download.
       if (/feedback|status|register/.test(name)) continue;
       expect((await ask(name, `Bearer ${good}`)).statusCode, name).to.be.oneOf(expected);

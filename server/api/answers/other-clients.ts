@@ -88,6 +88,9 @@ const SystemManifest = named("SystemManifest", "What the devices of a pair are t
       checksum: hexSha256("SHA-256, hex"),
       protocol_version: wholeOrNull("null: it is not signed, and tells none"),
       release: optional(text("The signed manifest, compact JWS")),
+      digests_url: optional(
+        text("Path on this server: the SHA-256 of each chunk; where the manifest is of format 2"),
+      ),
     }),
     { description: "By device type" },
   ),

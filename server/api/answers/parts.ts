@@ -113,6 +113,12 @@ export const IMAGE_FILE: Answer = Object.freeze({
   ...UNCHANGED,
 });
 
+export const DIGESTS_FILE: Answer = Object.freeze({
+  ...sent("application/octet-stream", "32 bytes a chunk, in the order of the chunks"),
+  206: { description: "The range that was asked for", mediaTypes: ["application/octet-stream"] },
+  ...UNCHANGED,
+});
+
 /** Whatever could not be done. */
 export const ErrorAnswer = named("Error", "Why it was not done", {
   error: text("A code for programs, such as ROLLOUT_UNKNOWN"),

@@ -5,6 +5,7 @@ import { Told } from "./devices.js";
 import {
   type Answers,
   created,
+  DIGESTS_FILE,
   hexSha256,
   IMAGE_FILE,
   named,
@@ -50,6 +51,9 @@ const UpdateOffer = named("UpdateOffer", "The device is to install this", {
   file_size: whole("Bytes"),
   file_hash: hexSha256("SHA-256 of the whole file, hex"),
   download_url: text("Path on this server"),
+  digests_url: optional(
+    text("Path on this server: the SHA-256 of each chunk, with ranges; where the manifest is of format 2"),
+  ),
   release: optional(text("The signed manifest, compact JWS; absent: of a legacy type")),
   md5: optional(text("Of the whole file, hex")),
 });
@@ -67,6 +71,7 @@ export const WIRE_ANSWERS: Answers = Object.freeze({
     Type.Object({ update_id: whole("The attempt"), status: oneOf(ATTEMPT_STATUSES) }),
   ),
   "GET /api/ota/download/:id": IMAGE_FILE,
+  "GET /api/ota/download/:id/digests": DIGESTS_FILE,
   "GET /api/ota/files/:sha256": IMAGE_FILE,
   "POST /api/devices/register": {
     ...ok(Registered, "It was known"),
