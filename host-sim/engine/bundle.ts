@@ -2,12 +2,11 @@
 // stay outside. It lowers nothing: the engine does that when it starts the bundle, so the same text also runs on XS.
 
 import { readFile } from "node:fs/promises";
-import { resolve } from "node:path";
 import { build, type Plugin, transform } from "esbuild";
 import { isSdkModule } from "../modules/specifiers.js";
 
-/** Stands in a bundle before what the file itself says: on a chip all that comes earlier is preloaded. */
-export const APP_MAIN = "/*! main */";
+/** Stands in a bundle where a module begins; the last is the file's own. On a chip modules are apart, and all but the app's main preloaded. */
+export const MODULE_MARK = "/*!*/";
 
 export interface BundleOptions {
   /** What the module `mc/config` exports, as in the manifest's "config"; frozen, as mcconfig writes it. */
@@ -46,7 +45,7 @@ async function bundle(file: string, options: BundleOptions): Promise<string> {
     charset: "utf8",
     write: false,
     logLevel: "silent",
-    plugins: [sdkModules(options.config ?? {}), sources(resolve(file), options.replace)],
+    plugins: [sdkModules(options.config ?? {}), sources(options.replace)],
   });
   return result.outputFiles[0]?.text ?? "";
 }
@@ -56,21 +55,19 @@ const sdkModules = (config: object): Plugin => ({
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^mc\/config$/ }, ({ path }) => ({ path, namespace: "config" }));
     onLoad({ filter: /.*/, namespace: "config" }, () => ({
-      contents: `export default Object.freeze(${JSON.stringify(config)}, true);`,
+      contents: `${MODULE_MARK}export default Object.freeze(${JSON.stringify(config)}, true);`,
     }));
     onResolve({ filter: /^[a-z]/ }, ({ path }) => (isSdkModule(path) ? { path, external: true } : undefined));
   },
 });
 
-/** Marks where the file's own statements begin, and takes what is to be used instead of a file. */
-const sources = (main: string, replace: BundleOptions["replace"]): Plugin => ({
+/** Marks where modules begin, and takes what is to be used instead of a file. */
+const sources = (replace: BundleOptions["replace"]): Plugin => ({
   name: "sources",
   setup({ onLoad }) {
     onLoad({ filter: /\.[mc]?[jt]s$/ }, async ({ path }) => {
-      const replacement = replace?.(path);
-      if (path !== main && replacement === undefined) return undefined;
-      const text = replacement ?? (await readFile(path, "utf8"));
-      return { contents: path === main ? `${APP_MAIN}\n${text}` : text, loader: loaderOf(path) };
+      const text = replace?.(path) ?? (await readFile(path, "utf8"));
+      return { contents: MODULE_MARK + text, loader: loaderOf(path) };
     });
   },
 });

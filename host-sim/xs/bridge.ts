@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { ROOMY_HEAP, type XsHeap } from "./heap.js";
 import { KnownObjects } from "./known-objects.js";
 import { Constructed, Operations } from "./operations.js";
-import { type BundleParts, MAIN, PRELOADED, splitBundle } from "./split-bundle.js";
+import { type BundleParts, MAIN, splitBundle } from "./split-bundle.js";
 import { FrameReader, FrameWriter } from "./value-codec.js";
 import { MachineEnded, XsWorker } from "./worker.js";
 
@@ -75,7 +75,7 @@ export class XsBridge {
   readonly #operations: Operations;
   readonly #isPreloaded: boolean;
   readonly #sources: ReadonlyMap<string, string>;
-  #parts: BundleParts = { sdkModules: [], main: "" };
+  #parts: BundleParts = { sdkModules: [], modules: new Map() };
   #depth = 0;
 
   constructor(host: BridgeHost, options: BridgeOptions) {
@@ -106,11 +106,13 @@ export class XsBridge {
 
   /** The first half of run. */
   preload(bundle: string): void {
-    this.#parts = splitBundle(bundle, this.#isPreloaded);
-    const { sdkModules, preloaded } = this.#parts;
-    const known = sdkModules.filter((specifier) => this.#textOf(specifier) !== undefined);
+    this.#parts = splitBundle(bundle);
+    const known = this.#parts.sdkModules.filter((specifier) => this.#textOf(specifier) !== undefined);
+    const own = [...this.#parts.modules.keys()];
+    const preloaded = this.#isPreloaded ? own.filter((name) => name !== MAIN) : [];
+    const others = own.filter((name) => !preloaded.includes(name));
     this.#command("P", (frame) => {
-      for (const names of [[PRELUDE, ...known, ...(preloaded === undefined ? [] : [PRELOADED])], [MAIN]]) {
+      for (const names of [[PRELUDE, ...known, ...preloaded], others]) {
         frame.uint32(names.length);
         for (const name of names) frame.text(name);
       }
@@ -252,9 +254,7 @@ export class XsBridge {
 
   #textOf(specifier: string): string | undefined {
     if (specifier === PRELUDE) return preludeText;
-    if (specifier === MAIN) return this.#parts.main;
-    if (specifier === PRELOADED) return this.#parts.preloaded;
-    const source = this.#sources.get(specifier);
+    const source = this.#parts.modules.get(specifier) ?? this.#sources.get(specifier);
     if (source !== undefined) return source;
     const found = this.#host.moduleOf(specifier);
     if (found === undefined) return undefined;

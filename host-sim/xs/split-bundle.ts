@@ -1,43 +1,67 @@
-// Splits a bundle as the SDK's linker would see it: the modules that are preloaded (run when the firmware is linked, frozen, in the
-// flash) and the app's main, which runs on the chip. The bundle tells where main begins: see APP_MAIN in engine/bundle.ts.
+// Takes a bundle apart into the modules that it was made of, as the SDK's linker would see them: all but the app's main are preloaded,
+// which means run when the firmware is linked, frozen, and in the flash. The bundle tells where each module begins (MODULE_MARK in
+// engine/bundle.ts), the last of them being main. esbuild gives no two things at the tops of modules the same name, and nothing inside
+// of them a name from there.
 //
 // esbuild writes a module's constants as `var`. XS keeps a binding that is not constant in the machine that runs, so what is never
 // assigned again becomes `const`, as it stands in the source.
 
-import { type AnyNode, type Identifier, type Pattern, type Program, parse } from "acorn";
-import { APP_MAIN } from "../engine/bundle.js";
+import { type AnyNode, type ImportDeclaration, type Program, parse } from "acorn";
+import { MODULE_MARK } from "../engine/bundle.js";
 
-/** Names of the two parts as modules. */
-export const PRELOADED = "skyslot:preloaded";
+/** Name of the app's main as a module. */
 export const MAIN = "main";
 
 export interface BundleParts {
   /** The SDK's modules that the bundle imports. */
   readonly sdkModules: readonly string[];
-  /** Absent where nothing is preloaded. */
-  readonly preloaded?: string;
-  readonly main: string;
+  /** The texts of our modules by name, in the order in which they run; the last is main. */
+  readonly modules: ReadonlyMap<string, string>;
 }
 
-/**
- * `isPreloaded`: false leaves all of it in main. A bundle that says nothing of its main is main as a whole, and so is one with an
- * error of syntax, which XS reports.
- */
-export function splitBundle(bundle: string, isPreloaded: boolean): BundleParts {
-  const program = parsed(bundle);
-  if (!program) return { sdkModules: [], main: bundle };
-  const sdkModules = importedModules(program);
-  const at = isPreloaded ? bundle.indexOf(APP_MAIN) : -1;
-  if (at === -1) return { sdkModules, main: constants(bundle, program) };
-  const [before, after] = [bundle.slice(0, at), bundle.slice(at)];
-  const library = parsed(before)!;
-  const names = declaredNames(library).filter((name) => namesIn(program, at).has(name));
-  return {
-    sdkModules,
-    preloaded: `${constants(before, library)}\nexport { ${names.join(", ")} };`,
-    main: `import { ${names.join(", ")} } from "${PRELOADED}";\n${after}`,
-  };
+const cache = new Map<string, BundleParts>();
+/** Bundles whose parts are kept. */
+const CACHE_COUNT_MAX = 8;
+
+/** A bundle without marks is main as a whole, and so is one with an error of syntax, which XS reports. */
+export function splitBundle(bundle: string): BundleParts {
+  const kept = cache.get(bundle);
+  if (kept) return kept;
+  const parts = split(bundle);
+  if (cache.size >= CACHE_COUNT_MAX) cache.delete(cache.keys().next().value!);
+  cache.set(bundle, parts);
+  return parts;
 }
+
+function split(bundle: string): BundleParts {
+  const program = parsed(bundle);
+  const imports = program ? importsOf(program) : [];
+  const sdkModules = [...new Set(imports.map(({ source }) => String(source.value)))];
+  const starts = [...bundle.matchAll(MARKS)].map(({ index }) => index);
+  if (!program || starts.length === 0) return { sdkModules, modules: new Map([[MAIN, bundle]]) };
+  const assigned = assignedNames(program);
+  const parts = starts.map((start, index): Part => {
+    const end = starts[index + 1] ?? bundle.length;
+    const nodes = program.body.filter((node) => node.start >= start && node.start < end && !isImport(node));
+    return {
+      name: end === bundle.length ? MAIN : `skyslot:${index}`,
+      text: nodes.map((node) => textOf(bundle, node, assigned)).join("\n"),
+      declared: nodes.flatMap(declaredNames),
+      used: new Set(nodes.flatMap(referencedNames)),
+    };
+  });
+  return { sdkModules, modules: new Map(parts.map((part) => [part.name, moduleOf(part, parts, imports)])) };
+}
+
+interface Part {
+  readonly name: string;
+  readonly text: string;
+  /** At its top. */
+  readonly declared: readonly string[];
+  readonly used: ReadonlySet<string>;
+}
+
+const MARKS = new RegExp(MODULE_MARK.replace(/[/*]/g, "\\$&"), "g");
 
 function parsed(text: string): Program | undefined {
   try {
@@ -47,83 +71,116 @@ function parsed(text: string): Program | undefined {
   }
 }
 
-const importedModules = (program: Program): string[] => [
-  ...new Set(
-    program.body.flatMap((node) => (node.type === "ImportDeclaration" ? [String(node.source.value)] : [])),
-  ),
-];
+const isImport = (node: AnyNode): node is ImportDeclaration => node.type === "ImportDeclaration";
+const importsOf = (program: Program): ImportDeclaration[] => program.body.filter(isImport);
 
-/** Names that imports, variables, functions and classes declare at the top of a module. */
-function declaredNames(program: Program): string[] {
-  return program.body.flatMap((node) => {
-    if (node.type === "ImportDeclaration") return node.specifiers.map(({ local }) => local.name);
-    if (node.type === "VariableDeclaration") return node.declarations.flatMap(({ id }) => namesOf(id));
-    if (node.type === "FunctionDeclaration" || node.type === "ClassDeclaration") return [node.id.name];
-    return [];
+/** A part with what it imports and exports. Nobody names what only has effects: main imports that, too. */
+function moduleOf(part: Part, parts: readonly Part[], imports: readonly ImportDeclaration[]): string {
+  const others = parts.filter((other) => other !== part);
+  const usedOf = (other: Part) => other.declared.filter((name) => part.used.has(name));
+  const isNamed = (one: Part) =>
+    parts.some((user) => user !== one && one.declared.some((name) => user.used.has(name)));
+  const lines = imports.flatMap((declaration) => importsFrom(declaration, part.used));
+  for (const other of others) {
+    const names = usedOf(other);
+    if (names.length > 0) lines.push(`import { ${names.join(", ")} } from "${other.name}";`);
+    else if (part.name === MAIN && !isNamed(other)) lines.push(`import "${other.name}";`);
+  }
+  const exported = part.declared.filter((name) => others.some(({ used }) => used.has(name)));
+  return `${lines.join("\n")}\n${part.text}\nexport { ${exported.join(", ")} };`;
+}
+
+/** What is used of an import. */
+function importsFrom({ source, specifiers }: ImportDeclaration, used: ReadonlySet<string>): string[] {
+  const from = JSON.stringify(source.value);
+  return specifiers
+    .filter(({ local }) => used.has(local.name))
+    .map((specifier) =>
+      specifier.type === "ImportNamespaceSpecifier"
+        ? `import * as ${specifier.local.name} from ${from};`
+        : `import { ${importedName(specifier)} as ${specifier.local.name} } from ${from};`,
+    );
+}
+
+function importedName(
+  specifier: Exclude<ImportDeclaration["specifiers"][number], { type: "ImportNamespaceSpecifier" }>,
+): string {
+  if (specifier.type === "ImportDefaultSpecifier") return "default";
+  const { imported } = specifier;
+  return imported.type === "Identifier" ? imported.name : JSON.stringify(imported.value);
+}
+
+/** Names that a statement declares. */
+function declaredNames(node: AnyNode): string[] {
+  if (node.type === "VariableDeclaration") return node.declarations.flatMap(({ id }) => referencedNames(id));
+  if (node.type === "FunctionDeclaration" || node.type === "ClassDeclaration")
+    return node.id ? [node.id.name] : [];
+  return [];
+}
+
+/** All identifiers but for names of properties and labels. */
+function referencedNames(node: AnyNode): string[] {
+  const names: string[] = [];
+  visit(node, (inner) => {
+    if (inner.type === "Identifier") names.push(inner.name);
   });
+  return names;
 }
 
-function namesOf(pattern: Pattern): string[] {
-  return identifiers(pattern).map(({ name }) => name);
+function visit(node: AnyNode, each: (node: AnyNode) => void): void {
+  each(node);
+  const skipped = nameOnly(node);
+  for (const key in node) {
+    if (key === skipped) continue;
+    const value: unknown = node[key as keyof AnyNode];
+    if (Array.isArray(value)) {
+      for (const inner of value) if (isNode(inner)) visit(inner, each);
+    } else if (isNode(value)) visit(value, each);
+  }
 }
 
-/** All identifiers from a position on: more than are used of the top's, never fewer. */
-function namesIn(program: Program, from: number): Set<string> {
-  return new Set(
-    program.body
-      .filter((node) => node.start >= from)
-      .flatMap(identifiers)
-      .map(({ name }) => name),
-  );
-}
-
-function identifiers(node: AnyNode): Identifier[] {
-  const found: Identifier[] = [];
-  walk(node, (inner) => {
-    if (inner.type === "Identifier") found.push(inner);
-  });
-  return found;
-}
-
-function walk(node: AnyNode, visit: (node: AnyNode) => void): void {
-  visit(node);
-  for (const value of Object.values(node)) {
-    for (const inner of Array.isArray(value) ? value : [value]) if (isNode(inner)) walk(inner, visit);
+/** Which part of a node is a name and no reference. */
+function nameOnly(node: AnyNode): string | undefined {
+  switch (node.type) {
+    case "MemberExpression":
+      return node.computed ? undefined : "property";
+    case "Property":
+    case "MethodDefinition":
+    case "PropertyDefinition":
+      return node.computed ? undefined : "key";
+    case "LabeledStatement":
+    case "BreakStatement":
+    case "ContinueStatement":
+      return "label";
+    default:
+      return undefined;
   }
 }
 
 const isNode = (value: unknown): value is AnyNode =>
   typeof value === "object" && value !== null && typeof (value as AnyNode).type === "string";
 
-/** The text with `const` for each `var` at the top whose variables have a value and are never assigned another. */
-function constants(text: string, program: Program): string {
-  const assigned = assignedNames(program);
-  const places = program.body.flatMap((node) =>
+/** A statement, with `const` for `var` if its variables have a value and are never assigned another. */
+function textOf(bundle: string, node: AnyNode, assigned: ReadonlySet<string>): string {
+  const text = bundle.slice(node.start, node.end);
+  const isConstant =
     node.type === "VariableDeclaration" &&
     node.kind === "var" &&
-    node.declarations.every(({ id, init }) => init && !namesOf(id).some((name) => assigned.has(name)))
-      ? [node.start]
-      : [],
-  );
-  let result = "";
-  let done = 0;
-  for (const place of places) {
-    result += `${text.slice(done, place)}const`;
-    done = place + "var".length;
-  }
-  return result + text.slice(done);
+    node.declarations.every(({ init }) => init) &&
+    !declaredNames(node).some((name) => assigned.has(name));
+  return isConstant ? `const${text.slice("var".length)}` : text;
 }
 
-/** Of any scope: a name that is assigned somewhere stays a variable everywhere. */
+/** Of any scope. */
 function assignedNames(program: Program): Set<string> {
-  const names = new Set<string>();
-  walk(program, (node) => {
+  const names: string[] = [];
+  visit(program, (node) => {
     if (node.type === "AssignmentExpression" && node.left.type !== "MemberExpression")
-      for (const { name } of identifiers(node.left)) names.add(name);
+      names.push(...referencedNames(node.left));
     if (node.type === "UpdateExpression" && node.argument.type === "Identifier")
-      names.add(node.argument.name);
+      names.push(node.argument.name);
     if ((node.type === "ForInStatement" || node.type === "ForOfStatement") && node.left.type === "Identifier")
-      names.add(node.left.name);
+      names.push(node.left.name);
   });
-  return names;
+  return new Set(names);
 }

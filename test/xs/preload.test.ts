@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { APP_MAIN } from "../../host-sim/engine/bundle.js";
+import { MODULE_MARK } from "../../host-sim/engine/bundle.js";
 import { type BridgeHost, type BridgeOptions, XsBridge } from "../../host-sim/xs/bridge.js";
 import { buildXs } from "../../host-sim/xs/build.js";
 import { areaHeap, blockHeap, type XsHeap } from "../../host-sim/xs/heap.js";
@@ -32,7 +32,7 @@ describe("a machine cloned from one in which modules were preloaded", () => {
 
   const run = (preloaded: string, main: string, options: Partial<BridgeOptions> = {}) => {
     bridge = new XsBridge(host, { program, ...options });
-    bridge.run(`${preloaded}\n${APP_MAIN}\n${main}`);
+    bridge.run(`${MODULE_MARK}${preloaded}\n${MODULE_MARK}${main}`);
     return told;
   };
   const used = () => {
@@ -119,15 +119,33 @@ describe("a machine cloned from one in which modules were preloaded", () => {
 });
 
 describe("splitting a bundle", () => {
-  it("keeps as a variable what is assigned, and makes the rest constants", () => {
-    const { preloaded } = splitBundle(`var a=1,b=2;var c=3;c=4;var d;${APP_MAIN}b;`, true);
-    expect(preloaded).equal("const a=1,b=2;var c=3;c=4;var d;\nexport { b };");
+  const split = (...modules: string[]) => {
+    const { modules: parts } = splitBundle(modules.map((text) => MODULE_MARK + text).join("\n"));
+    return [...parts].map(([name, text]) => `${name}: ${text.replace(/\n/g, " ").trim()}`);
+  };
+
+  it("gives each module what it uses of the others and of the SDK", () => {
+    expect(
+      split('import T, { a as b } from "sdk"; function f() { return T.g; }', "var g = b; f();", "f(g);"),
+    ).deep.equal([
+      'skyslot:0: import { default as T } from "sdk"; function f() { return T.g; } export { f };',
+      'skyslot:1: import { a as b } from "sdk"; import { f } from "skyslot:0"; const g = b; f(); export { g };',
+      'main: import { f } from "skyslot:0"; import { g } from "skyslot:1"; f(g); export {  };',
+    ]);
   });
 
-  it("leaves a bundle that says nothing of its main whole", () => {
-    expect(splitBundle('import x from "timer"; x();', true)).deep.equal({
-      sdkModules: ["timer"],
-      main: 'import x from "timer"; x();',
-    });
+  it("keeps as a variable what is assigned somewhere, and makes the rest constants", () => {
+    expect(split("var a=1,b=2;var c=3;var d;", "c=4;")[0]).equal(
+      "skyslot:0: const a=1,b=2; var c=3; var d; export { c };",
+    );
+  });
+
+  it("runs a module that nobody names", () => {
+    expect(split("trace(1);", "trace(2);")[1]).equal('main: import "skyslot:0"; trace(2); export {  };');
+  });
+
+  it("leaves a bundle that says nothing of its modules whole", () => {
+    const text = 'import x from "timer"; x();';
+    expect(splitBundle(text)).deep.equal({ sdkModules: ["timer"], modules: new Map([["main", text]]) });
   });
 });
