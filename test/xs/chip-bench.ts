@@ -12,8 +12,7 @@
 // What XS says before a restart ("# Chunk allocation: failed for 7668 bytes") stands in bench.reports.
 
 import { expect } from "chai";
-import { buildFirmwareImage, extractBundle } from "../../host-sim/hardware/app-image.js";
-import type { Chip } from "../../host-sim/hardware/chips.js";
+import { buildFirmwareImage, extractBundle, readAppDescription } from "../../host-sim/hardware/app-image.js";
 import type { IpNode } from "../../host-sim/network/ip-node.js";
 import type { XsBridge, XsUse } from "../../host-sim/xs/bridge.js";
 import { buildXs } from "../../host-sim/xs/build.js";
@@ -187,13 +186,13 @@ const noUpdate = async () => ({
 });
 
 /** The same firmware in an image of so many bytes, rounded up to a few: a comment behind its bundle. */
-export function padded(
-  image: Uint8Array,
-  sizeBytes: number,
-  version = "1.1.0",
-  project = "base",
-  chip: Chip = "esp32",
-): Uint8Array {
+export function padded(image: Uint8Array, sizeBytes: number): Uint8Array {
+  const { version, project } = readAppDescription(image)!;
   const padding = "x".repeat(Math.max(0, sizeBytes - image.length - "\n//".length));
-  return buildFirmwareImage({ chip, version, project, bundle: `${extractBundle(image)}\n//${padding}` });
+  return buildFirmwareImage({
+    chip: "esp32",
+    version,
+    project,
+    bundle: `${extractBundle(image)}\n//${padding}`,
+  });
 }
