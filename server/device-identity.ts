@@ -187,9 +187,15 @@ function demandUnclaimed(
   credential: string | undefined,
 ): void {
   if (tokenHash === null || tokens === "optional") return;
-  throw credential === undefined
-    ? new ApiError(401, "DEVICE_TOKEN_REQUIRED", `device ${deviceId} has a token and came without it`)
-    : new ApiError(401, "DEVICE_TOKEN_WRONG", `device ${deviceId} has another token`);
+  const found =
+    credential === undefined
+      ? (["DEVICE_TOKEN_REQUIRED", `device ${deviceId} has a token and came without it`] as const)
+      : (["DEVICE_TOKEN_WRONG", `device ${deviceId} has another token`] as const);
+  throw new ApiError(
+    401,
+    found[0],
+    `${found[1]}; if it was flashed anew, its token has to be forgotten here: on its page, or by skyslot registration forget-token ${deviceId}`,
+  );
 }
 
 const mayRenew = ({ isRotating }: DeviceIdentity, { keepsToken }: Shown): boolean => isRotating && keepsToken;

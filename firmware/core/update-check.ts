@@ -106,7 +106,7 @@ function answerStarted(
   state: UpdateState,
   { status, headers, random }: Stamped & { readonly type: "responseStarted" },
 ): Step {
-  if (status !== 200) return checkFailed(withoutRefused(state, status), random, `server answered ${status}`);
+  if (status !== 200) return checkFailed(withoutRefused(state, status), random, refusal(state, status));
   const sizeBytes = announcedBytes(headers);
   if (sizeBytes === undefined) return checkFailed(state, random, "the answer does not say how long it is");
   if (sizeBytes > MAX_CHECK_RESPONSE_BYTES) {
@@ -140,6 +140,16 @@ function checkAnswered(state: UpdateState, { at, random, text }: Stamped & { rea
       : considerOffer(polled, answer, at, random);
   // Behind an offer: what it begins decides what may be done meanwhile.
   return [next, [...reached, ...effects, ...ordered(answer)]];
+}
+
+/** Most of the time a device is refused because it was flashed anew: its log is where somebody looks first. */
+function refusal({ server, serverToken, boot }: UpdateState, status: number): string {
+  if (status !== 401) return `server answered ${status}`;
+  const found =
+    serverToken?.server === server
+      ? "does not take this device's token"
+      : "wants a token that this device does not have";
+  return `server answered 401: it ${found}. If the device was flashed anew, forget the old token on the server: on the device's page there, or by "skyslot registration forget-token ${boot?.identity.deviceId ?? ""}"`;
 }
 
 const ordered = ({ orders }: Answer): readonly Raise[] =>

@@ -1,7 +1,10 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { imageOf, type Lie, type Rig, type RigOptions, readJson, setUpRig } from "./rig.js";
 
 const MINUTE_MS = 60_000;
+const PARTITIONS = fileURLToPath(new URL("../../partitions/8mb.csv", import.meta.url));
 
 describe("a device that keeps its server's token", () => {
   let rig: Rig;
@@ -139,6 +142,30 @@ describe("a device that keeps its server's token", () => {
     await run(() => shown.length > served + 1);
     expect(shown.slice(refusedAt).every(({ token }) => token === tokens()[0])).equal(true);
     expect(shown.at(-1)?.status).equal(200);
+  });
+
+  it("says in its log what to do when it was flashed anew, and is taken again once its token is forgotten", async () => {
+    await open();
+    await run(updated);
+    const { device: own, world } = rig.desk;
+    own.powerOff();
+    own.flash.erase(0, own.flash.sizeBytes);
+    own.flashFactory(readFileSync(PARTITIONS, "utf8"), await imageOf("base", "1.1.0"));
+    rig.trace.length = 0;
+    own.powerOn();
+    await run(() => rig.trace.some((line) => line.includes("update check failed")));
+    const id = (await device()).device_id as string;
+    expect(rig.trace.join("\n")).contain(
+      `update check failed: server answered 401: it wants a token that this device does not have. If the device was flashed anew, forget the old token on the server: on the device's page there, or by "skyslot registration forget-token ${id}"`,
+    );
+    await rig.server.admin("POST", "/api/device-identities/change", {
+      device_ids: [id],
+      action: "forget-token",
+    });
+    const before = shown.length;
+    await world.runFor(10 * MINUTE_MS);
+    expect(shown.slice(before).filter(({ status }) => status === 401)).deep.equal([]);
+    expect(await device()).include({ uses_token: true });
   });
 
   it("enrols itself with the token of its build, then uses its own", async () => {

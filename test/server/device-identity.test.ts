@@ -94,7 +94,10 @@ describe("a device's token", () => {
 
   it("can be forgotten for a device that has lost it", async () => {
     await check(await given());
-    expect(await code(check())).to.equal("DEVICE_TOKEN_REQUIRED");
+    expect((await check()).json()).to.deep.include({
+      error: "DEVICE_TOKEN_REQUIRED",
+      message: `device ${ID} has a token and came without it; if it was flashed anew, its token has to be forgotten here: on its page, or by skyslot registration forget-token ${ID}`,
+    });
     await change("forget-token", ID);
     expect((await check(await given())).statusCode).to.equal(200);
   });

@@ -83,7 +83,7 @@ export function DevicePage({ params, model, now }: PageProps) {
             )}
           </p>
           <Facts device={data} />
-          {mayChange && <Admission device={data} onDone={device.reload} />}
+          {mayChange && <Admission device={data} refusal={refusalOf(data, events)} onDone={device.reload} />}
         </section>
         <Why why={why.data} problem={why.problem} />
       </div>
@@ -148,8 +148,28 @@ function Why({ why, problem }: { readonly why: WhyAnswer | undefined; readonly p
   );
 }
 
+const LOST_TOKEN_CODES: readonly unknown[] = ["DEVICE_TOKEN_WRONG", "DEVICE_TOKEN_REQUIRED"];
+
+/**
+ * That somebody came under its name with another token, or none, and nobody with its own since: it has lost its own, as a device does
+ * that is flashed anew.
+ */
+function refusalOf(device: DeviceAnswer, events: readonly EventView[]): EventView | undefined {
+  const isLost = ({ kind, detail, time }: EventView) =>
+    kind === "device.refused" &&
+    LOST_TOKEN_CODES.includes(detail?.error_code) &&
+    Date.parse(time) > Date.parse(device.last_seen);
+  return device.uses_token ? events.find(isLost) : undefined;
+}
+
+interface AdmissionProps {
+  readonly device: DeviceAnswer;
+  readonly refusal: EventView | undefined;
+  readonly onDone: () => void;
+}
+
 /** Whether the device may have anything, and the token that it proves itself with. */
-function Admission({ device, onDone }: { readonly device: DeviceAnswer; readonly onDone: () => void }) {
+function Admission({ device, refusal, onDone }: AdmissionProps) {
   const action = useAction();
   const change = async (order: string) => {
     const { results } = await ask<{ readonly results: readonly { readonly error?: string }[] }>(
@@ -163,28 +183,44 @@ function Admission({ device, onDone }: { readonly device: DeviceAnswer; readonly
     onDone();
   };
   return (
-    <p class="actions">
-      {device.state !== "approved" && (
-        <button
-          type="button"
-          aria-disabled={action.isBusy}
-          onClick={() => action.run(() => change("approve"))}
-        >
-          Approve
-        </button>
+    <>
+      {refusal && (
+        <div class="note warning" role="status">
+          <p>
+            It was refused since it was last seen, because it came with another token or with none. A device
+            that was flashed anew has lost its own.
+          </p>
+          <p class="actions">
+            <Confirm name="Forget its token" isDangerous onConfirm={() => change("forget-token")}>
+              Whoever comes next under its name is trusted, and given a new token. Do this if it was you who
+              flashed it.
+            </Confirm>
+          </p>
+        </div>
       )}
-      {device.state !== "blocked" && (
-        <Confirm name="Block" isDangerous onConfirm={() => change("block")}>
-          It is offered nothing any more, and its reports are refused.
-        </Confirm>
-      )}
-      {device.uses_token && (
-        <Confirm name="Renew token" onConfirm={() => change("rotate-token")}>
-          It is given a new token with its next check; the old one ends when the new one is used.
-        </Confirm>
-      )}
-      <Problem text={action.problem} />
-    </p>
+      <p class="actions">
+        {device.state !== "approved" && (
+          <button
+            type="button"
+            aria-disabled={action.isBusy}
+            onClick={() => action.run(() => change("approve"))}
+          >
+            Approve
+          </button>
+        )}
+        {device.state !== "blocked" && (
+          <Confirm name="Block" isDangerous onConfirm={() => change("block")}>
+            It is offered nothing any more, and its reports are refused.
+          </Confirm>
+        )}
+        {device.uses_token && (
+          <Confirm name="Renew token" onConfirm={() => change("rotate-token")}>
+            It is given a new token with its next check; the old one ends when the new one is used.
+          </Confirm>
+        )}
+        <Problem text={action.problem} />
+      </p>
+    </>
   );
 }
 

@@ -1,0 +1,106 @@
+// A device that was flashed anew, on its page: that it is refused, and the way to let it in again.
+
+import { expect } from "chai";
+import type { Browser, Page } from "playwright-core";
+import type { CheckResponse } from "../../firmware/core/wire.js";
+import { openBrowser, openPage, overflowOf, PHONE, type WatchedPage } from "./browser.js";
+import { findChromium, NO_CHROMIUM } from "./find-chromium.js";
+import { type FleetStage, openFleetStage } from "./fleet-stage.js";
+
+const PATIENCE_MS = 30_000;
+const DEVICE = "led-0a1b2c";
+const FLASHED = "led-0a1b2d";
+
+/** One story, told in steps: each begins where the one before it has ended. */
+describe("a device that has lost its token, from the browser", function () {
+  this.timeout(120_000);
+  let stage: FleetStage;
+  let browser: Browser;
+  let watched: WatchedPage;
+  let page: Page;
+
+  before(async function () {
+    if (findChromium() === undefined) {
+      console.log(`      skipped: ${NO_CHROMIUM}`);
+      return this.skip();
+    }
+    stage = await openFleetStage();
+    browser = await openBrowser();
+    watched = await openPage(browser, PHONE);
+    page = watched.page;
+    page.setDefaultTimeout(PATIENCE_MS);
+    await page.goto(stage.setupUrl);
+    await page.getByLabel("Name").fill("ada");
+    await page.getByLabel("New password").fill("correct horse battery");
+    await page.getByRole("button", { name: "Become administrator" }).click();
+    await page.getByRole("button", { name: "Sign out" }).waitFor();
+  });
+  after(async () => {
+    await watched?.close();
+    await browser?.close();
+    await stage?.close();
+  });
+
+  /** A check of a device with this token. */
+  async function check(
+    id: string,
+    token?: string,
+  ): Promise<{ readonly status: number; readonly answer: CheckResponse }> {
+    const response = await fetch(`${stage.url}/api/ota/check`, {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        ...(token ? { authorization: `Bearer ${token}` } : {}),
+      },
+      body: JSON.stringify({
+        device_id: id,
+        device_type: "led",
+        current_version: "1.0.0",
+        current_build: 0,
+        slot_state: "factory",
+        check_seconds: 120,
+        keeps_token: true,
+      }),
+    });
+    return { status: response.status, answer: (await response.json()) as CheckResponse };
+  }
+  const notice = () => page.getByText("It was refused since it was last seen");
+
+  it("says nothing of it when somebody else comes under the name of a device that has its token", async () => {
+    const { device_token } = (await check(DEVICE)).answer;
+    await check(DEVICE, device_token);
+    expect((await check(DEVICE)).status).to.equal(401);
+    await check(DEVICE, device_token);
+    await page.goto(`${stage.url}/devices/${DEVICE}`);
+    await page.getByText(`${DEVICE} has a token and came without it`).waitFor();
+    await page.getByRole("button", { name: "Renew token" }).waitFor();
+    expect(await notice().count()).to.equal(0);
+  });
+
+  it("shows by itself that the device is refused, and what may be the reason", async () => {
+    const { device_token } = (await check(FLASHED)).answer;
+    await check(FLASHED, device_token);
+    await page.goto(`${stage.url}/devices/${FLASHED}`);
+    await page.getByRole("button", { name: "Renew token" }).waitFor();
+    expect(await notice().count()).to.equal(0);
+    expect((await check(FLASHED)).status).to.equal(401);
+    await notice().waitFor();
+    expect(await overflowOf(page)).to.equal(0);
+    if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/lost-token.png` });
+  });
+
+  it("forgets its token after a question, and takes the device as it comes then", async () => {
+    await page.getByRole("button", { name: "Forget its token" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText("Whoever comes next under its name is trusted").waitFor();
+    if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/lost-token-dialog.png` });
+    await dialog.getByRole("button", { name: "Forget its token" }).click();
+    await notice().waitFor({ state: "detached" });
+    const { status, answer } = await check(FLASHED);
+    expect(status).to.equal(200);
+    expect((await check(FLASHED, answer.device_token)).status).to.equal(200);
+    await page.getByRole("button", { name: "Renew token" }).waitFor();
+    expect(await notice().count()).to.equal(0);
+    expect(watched.problems).to.deep.equal([]);
+  });
+});
