@@ -13,7 +13,7 @@ import { proofOf, prove } from "./proof.js";
 import { request } from "./transfer.js";
 import { endAttempt } from "./update-failure.js";
 import { PUSH_RESTART_DELAY_MS, pushSucceeded } from "./update-push.js";
-import { firmwareIdOf, type Job, report, type Step, type UpdateState } from "./update-state.js";
+import { FRESH_JOB, firmwareIdOf, type Job, report, type Step, type UpdateState } from "./update-state.js";
 
 /** Time for the last report to leave before the restart. */
 const RESTART_DELAY_MS = 2_000;
@@ -27,6 +27,7 @@ export function resume(state: UpdateState, job: Job): Step {
     offset: job.verifiedBytes,
     available: 0,
     pending: undefined,
+    head: FRESH_JOB.head,
     erasedTo: job.verifiedBytes,
     ahead: job.reader,
   };

@@ -14,7 +14,7 @@ import { prove } from "./proof.js";
 import { SECTOR_BYTES } from "./release.js";
 import { authorizationAt } from "./server-token.js";
 import { endAttempt, partRefused, retryLater, slotTrouble, truncated } from "./update-failure.js";
-import { type Job, report, STALL_MS, type Step, type UpdateState } from "./update-state.js";
+import { FRESH_JOB, type Job, report, STALL_MS, type Step, type UpdateState } from "./update-state.js";
 
 /** Most that is read from the network and written to flash at once. */
 const PIECE_BYTES = SECTOR_BYTES;
@@ -103,7 +103,8 @@ const comesFrom = ({ source }: Job, { connection }: { readonly connection: numbe
   source.kind === "push" && source.connection === connection;
 
 /** Of what was asked for. */
-export const isAllRead = (job: Job): boolean => job.offset + (job.pending?.length ?? 0) >= job.rangeEnd;
+export const isAllRead = (job: Job): boolean =>
+  job.offset + job.head.length + (job.pending?.length ?? 0) >= job.rangeEnd;
 
 function readable(state: UpdateState, job: Job, count: number): Step {
   const next: Job = { ...job, available: count };
@@ -114,9 +115,10 @@ function readable(state: UpdateState, job: Job, count: number): Step {
 /** A piece ends at the sector's end at the latest, so that one erase comes before one write. */
 function read(state: UpdateState, job: Job): Step {
   if (job.available <= 0) return [{ ...state, job }, []];
-  const toSectorEnd = PIECE_BYTES - (job.offset % PIECE_BYTES);
-  const toChunkEnd = job.release.chunkSize - (job.offset % job.release.chunkSize);
-  const maxBytes = Math.min(job.available, toSectorEnd, toChunkEnd, job.rangeEnd - job.offset);
+  const position = job.offset + job.head.length;
+  const toSectorEnd = PIECE_BYTES - (position % PIECE_BYTES);
+  const toChunkEnd = job.release.chunkSize - (position % job.release.chunkSize);
+  const maxBytes = Math.min(job.available, toSectorEnd, toChunkEnd, job.rangeEnd - position);
   const { source } = job;
   const effect: Effect =
     source.kind === "server"
@@ -126,12 +128,13 @@ function read(state: UpdateState, job: Job): Step {
 }
 
 function take(state: UpdateState, job: Job, event: Stamped & { readonly bytes: Uint8Array }): Step {
-  const ahead = readImage(job.ahead, job.offset, event.bytes);
+  const bytes = job.head.length === 0 ? event.bytes : joined(job.head, event.bytes);
   const next = described({
     ...job,
-    ahead,
+    ahead: readImage(job.ahead, job.offset + job.head.length, event.bytes),
     tail: job.signed ? job.tail : lastBytes(job.tail, event.bytes),
-    pending: event.bytes,
+    pending: bytes,
+    head: FRESH_JOB.head,
     available: job.available - event.bytes.length,
     failureCount: job.source.kind === "push" ? 0 : job.failureCount,
   });
@@ -141,8 +144,21 @@ function take(state: UpdateState, job: Job, event: Stamped & { readonly bytes: U
     ? pushMismatch(state, next)
     : nvsMismatch(state.boot?.image.nvs, next.ahead.description?.nvs);
   if (mismatch) return endAttempt(state, next, mismatch, event.random);
-  const [after, effects] = write(state, next);
+  const [after, effects] = isHeadMissing(next)
+    ? read(state, { ...next, pending: undefined, head: bytes })
+    : write(state, next);
   return [after, [{ type: "setTimer", timer: "transfer", delayMs: STALL_MS }, ...effects]];
+}
+
+/** Nothing is erased for an image before it has said what it is, however small the pieces are in which it comes. */
+const isHeadMissing = (job: Job): boolean =>
+  job.offset === 0 && job.ahead.error === undefined && job.ahead.segmentIndex === 0 && !isAllRead(job);
+
+function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const both = new Uint8Array(first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
 }
 
 function write(state: UpdateState, job: Job): Step {

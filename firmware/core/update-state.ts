@@ -53,6 +53,8 @@ export interface Job {
   readonly available: number;
   /** Bytes read and handed to the flash, not yet confirmed. */
   readonly pending: Uint8Array | undefined;
+  /** The first bytes of the image, held back until they tell what it is: less than its descriptions, some 300 bytes. */
+  readonly head: Uint8Array;
   /** The sector at this offset and all before it are erased in this pass. */
   readonly erasedTo: number;
   /** What the verified chunks say of the image. */
@@ -81,6 +83,7 @@ export const FRESH_JOB = Object.freeze({
   rangeEnd: 0,
   available: 0,
   pending: undefined,
+  head: new Uint8Array(0),
   erasedTo: 0,
   reader: newImageReader,
   ahead: newImageReader,

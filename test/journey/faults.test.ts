@@ -133,7 +133,11 @@ describe("an update that goes wrong", () => {
   it("to an image that keeps its settings in another way, which its manifest does not say, writes nothing", async () => {
     const update = await rebuilt("1.1.0", { nvs: "encrypted" });
     const release = await releaseOf(update, { nvs: undefined } as object);
-    const { code, message } = await failureOf({ update, lie: offering({ release }) });
+    const { code, message } = await failureOf({
+      update,
+      lie: offering({ release }),
+      policyOf: () => ({ pieceBytesMax: 100 }),
+    });
     expect(code).equal("NVS_MISMATCH");
     expect(message).equal(
       "image keeps its settings encrypted (eFuse KEY5), this firmware plain: they would be lost",
