@@ -1,7 +1,10 @@
 // What the task watchdog of a virtual device watches: the loop, which feeds it around every message, and the IDLE task, which runs only
 // while the loop waits.
 
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { expect } from "chai";
+import { WATCHDOG_MS, WIDE_WATCHDOG_MS } from "../../../host-sim/engine/watchdog.js";
 import { RESET_REASON } from "../../../host-sim/machine.js";
 import { World } from "../../../host-sim/world.js";
 import { runSource, typesOf } from "../run-source.js";
@@ -31,6 +34,29 @@ async function bittenAfterMs(body: string): Promise<number | undefined> {
   expect(device.lastReset).equal(RESET_REASON.taskWatchdog);
   return bittenAtMs;
 }
+
+describe("the watchdog of a virtual device", () => {
+  const PLATFORM = fileURLToPath(new URL("../../../firmware/platform/", import.meta.url));
+
+  it("is set up as our sdkconfigs and our C function have it", () => {
+    const files = readdirSync(`${PLATFORM}sdkconfig`, { recursive: true, encoding: "utf8" });
+    const sdkconfigs = files.filter((file) => file.endsWith("sdkconfig.defaults"));
+    expect(sdkconfigs.length).above(3);
+    for (const file of sdkconfigs) {
+      const text = readFileSync(`${PLATFORM}sdkconfig/${file}`, "utf8");
+      for (const line of [
+        `CONFIG_ESP_TASK_WDT_TIMEOUT_S=${WATCHDOG_MS / 1000}`,
+        "CONFIG_ESP_TASK_WDT_PANIC=y",
+        "CONFIG_ESP_TASK_WDT_CHECK_IDLE_TASK_CPU0=y",
+      ])
+        expect(text.split("\n"), file).include(line);
+    }
+    const factor = WIDE_WATCHDOG_MS / WATCHDOG_MS;
+    expect(readFileSync(`${PLATFORM}native/skyslot-ota.c`, "utf8")).contain(
+      `.timeout_ms = ${factor} * CONFIG_ESP_TASK_WDT_TIMEOUT_S * 1000`,
+    );
+  });
+});
 
 describe("a loop that never waits", () => {
   const never: Readonly<Record<string, string>> = {
