@@ -7,7 +7,14 @@
 //
 // Only a device that proves itself by its token is told orders, and only its word counts.
 
-import { type CheckRequest, MAX_ORDER_COUNT, type Order, type OrderResult } from "../firmware/core/wire.js";
+import {
+  type CheckRequest,
+  MAX_ANSWER_FRAME_BYTES,
+  MAX_CHECK_RESPONSE_BYTES,
+  MAX_ORDER_COUNT,
+  type Order,
+  type OrderResult,
+} from "../firmware/core/wire.js";
 import { ApiError } from "./api/errors.js";
 import { type Journal, type Recorder, record } from "./journal.js";
 import type { Device, NewOrder, StoredOrder } from "./store/store.js";
@@ -72,16 +79,34 @@ export async function withdrawOrder(journal: Journal, deviceId: string, id: numb
   return after;
 }
 
-/** A check of a device that has proved itself: takes what it tells of its orders. Returns those that it is to be told. */
-export async function exchangeOrders(journal: Journal, check: CheckRequest): Promise<readonly Order[]> {
+/**
+ * A check of a device that has proved itself: takes what it tells of its orders. Returns those that it is to be told, oldest first; what
+ * does not fit into `roomBytes` beside an offer waits for the next check.
+ */
+export async function exchangeOrders(
+  journal: Journal,
+  check: CheckRequest,
+  roomBytes: number,
+): Promise<readonly Order[]> {
   const { store, time } = journal;
   for (const result of check.order_results ?? []) await takeResult(journal, check.device_id, result);
   const pending = await store.listPendingOrders(check.device_id);
   const due = pending.filter(({ expiresAt }) => time < expiresAt).slice(0, MAX_ORDER_COUNT);
-  for (const { deviceId, id, sentAt } of due)
+  const orders: Order[] = [];
+  let leftBytes = roomBytes;
+  for (const { deviceId, id, kind, settings, sentAt } of due) {
+    const order: Order = { id, kind, ...(settings === null ? {} : { settings }) };
+    leftBytes -= Buffer.byteLength(JSON.stringify(order)) + 1;
+    if (leftBytes < 0) break;
     if (sentAt === null) await store.changeOrder(deviceId, id, { sentAt: time });
-  return due.map(({ id, kind, settings }) => ({ id, kind, ...(settings === null ? {} : { settings }) }));
+    orders.push(order);
+  }
+  return orders;
 }
+
+/** Bytes that the orders of an answer may take beside the manifest that it offers. */
+export const roomForOrders = (manifest: string | null | undefined): number =>
+  MAX_CHECK_RESPONSE_BYTES - MAX_ANSWER_FRAME_BYTES - (manifest?.length ?? 0);
 
 /** What it tells again, or of an order that is not known here, changes nothing. */
 async function takeResult(

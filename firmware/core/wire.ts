@@ -1,8 +1,14 @@
 // The JSON shapes that a device and the update server exchange, and the limits both sides hold to. Shapes only: no parsing,
 // no I/O. Field names are snake_case because existing clients of the device API speak them so.
 
-/** Longest answer to a check that a device reads, bytes. Room for a release manifest of a 4 MiB image and its signature. */
-export const MAX_CHECK_RESPONSE_BYTES = 24 * 1024;
+/**
+ * Longest answer to a check that a device reads, bytes: it is held whole while it is parsed. There is room for the longest manifest of
+ * format 1 alone, or for one of format 2 with as many orders as there may be, and MAX_ANSWER_FRAME_BYTES of everything else.
+ */
+export const MAX_CHECK_RESPONSE_BYTES = 7 * 1024;
+
+/** What an answer holds besides a manifest and orders: addresses, hashes, a token. */
+export const MAX_ANSWER_FRAME_BYTES = 1024;
 
 /** States of an update attempt as the server stores them. `success` is only ever told after validation. */
 export type UpdateStatus = "pending" | "downloading" | "installing" | "success" | "failed";

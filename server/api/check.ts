@@ -6,7 +6,7 @@ import type { FastifyRequest } from "fastify";
 import type { CheckRequest, Order } from "../../firmware/core/wire.js";
 import { networkOf } from "../auth/throttle.js";
 import { type Admission, admitDevice, demandDevice, type Shown } from "../device-identity.js";
-import { exchangeOrders } from "../device-orders.js";
+import { exchangeOrders, roomForOrders } from "../device-orders.js";
 import { type Journal, record } from "../journal.js";
 import { quietKeyOf } from "../quiet-checks.js";
 import type { Firmware } from "../store/store.js";
@@ -36,7 +36,9 @@ export async function answerCheck(
     const admission = await admitDevice(journal, showOf(request, check));
     if (admission.state === "approved") {
       const { release, isLasting } = await checkDevice(journal, check, () => takePlace(admission));
-      const orders = admission.isProved ? await exchangeOrders(journal, check) : NO_ORDERS;
+      const orders = admission.isProved
+        ? await exchangeOrders(journal, check, roomForOrders(release?.release))
+        : NO_ORDERS;
       if (isLasting && admission.isLasting && orders.length === 0)
         await journal.store.putQuietKey(check.device_id, quietKey);
       return { ...admission, release, orders };

@@ -78,7 +78,11 @@ async function readWithheld(
   const ids = new Set(known.map(({ id }) => id));
   return rows
     .filter((firmware) => !ids.has(firmware.id) && compareToRunning(firmware, toSubject(device)) > 0)
-    .map(({ release, ...rest }) => ({ ...rest, isSigned: release !== null }));
+    .map(({ release, ...rest }) => ({
+      ...rest,
+      isSigned: release !== null,
+      manifestLength: release?.length ?? 0,
+    }));
 }
 
 const nameWithheld = ({ id, isActive }: FirmwareSummary): Judged => ({

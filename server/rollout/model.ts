@@ -183,7 +183,10 @@ export type RolloutRelease = Pick<
   | "isActive"
   | "minCurrentVersion"
   | "expiresAt"
->;
+> & {
+  /** Characters of its manifest. */
+  readonly manifestLength?: number;
+};
 
 /** What happened to the devices of one stage. Each device counts once, by its last outcome. */
 export interface StageTally {

@@ -1,5 +1,6 @@
 // What keeps a release from a device, whatever rollout it is in: facts of the two, and what failed before. Pure.
 
+import { MAX_LISTING_RELEASE_LENGTH } from "../../firmware/core/wire.js";
 import type { FailureCount } from "../store/store.js";
 import type { Force, RolloutDevice, RolloutRelease } from "./model.js";
 import { compareToRunning } from "./order.js";
@@ -20,6 +21,8 @@ export type FitObstacle =
   | "WRONG_CHIP"
   | "WRONG_HARDWARE"
   | "EXPIRED"
+  /** Taken by an older server: some devices restart for want of memory when they read so long a one, the others refuse it. */
+  | "MANIFEST_TOO_LONG"
   | "NOT_NEWER"
   | "DEVICE_REFUSES";
 /** Obstacles that pass, or lie in what happened. */
@@ -37,6 +40,7 @@ export function findMisfit(
   if (device.chip !== null && device.chip !== release.chip) return "WRONG_CHIP";
   if (device.hardware !== null && device.hardware !== release.hardware) return "WRONG_HARDWARE";
   if (release.expiresAt !== null && release.expiresAt <= now) return "EXPIRED";
+  if ((release.manifestLength ?? 0) > MAX_LISTING_RELEASE_LENGTH) return "MANIFEST_TOO_LONG";
   const isSame = runs(device, release);
   if (!isSame && compareToRunning(release, device) > 0) return undefined;
   if (force === "none" || (force === "reinstall" && !isSame)) return "NOT_NEWER";

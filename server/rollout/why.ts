@@ -1,6 +1,7 @@
 // Answers the question that every operator asks, "why does this device not see the update?", in sentences. Pure: it words what
 // decide.ts found, with the numbers, and what to do about it.
 
+import { MAX_LISTING_RELEASE_LENGTH } from "../../firmware/core/wire.js";
 import type { FailureCount } from "../store/store.js";
 import { bucketOf } from "./bucket.js";
 import { type Decision, type Facts, isForAll, type Judged, type Verdict } from "./decide.js";
@@ -79,6 +80,7 @@ const NEAREST: readonly Verdict[] = Object.freeze([
   "NOT_TARGETED",
   "ROLLOUT_DRAFT",
   "EXPIRED",
+  "MANIFEST_TOO_LONG",
   "NOT_STABLE",
   "NOT_SIGNED",
   "ROLLOUT_CANCELLED",
@@ -87,7 +89,13 @@ const NEAREST: readonly Verdict[] = Object.freeze([
   "WRONG_CHIP",
 ]);
 /** Matter only of what is newer than the image that runs. */
-const OF_NEWER: readonly Verdict[] = Object.freeze(["EXPIRED", "INACTIVE", "WRONG_HARDWARE", "WRONG_CHIP"]);
+const OF_NEWER: readonly Verdict[] = Object.freeze([
+  "EXPIRED",
+  "MANIFEST_TOO_LONG",
+  "INACTIVE",
+  "WRONG_HARDWARE",
+  "WRONG_CHIP",
+]);
 
 /** Of two that are as near, that of the newer release, then of the newer rollout. */
 function findNearest(scene: Scene, decision: Pick<Decision<RolloutRelease>, "verdicts" | "offer">) {
@@ -145,6 +153,8 @@ export function word(
       return `${name} is for hardware ${release.hardware}, the device has ${device.hardware}.`;
     case "EXPIRED":
       return `${name} expired at ${time(release.expiresAt ?? 0)}: sign it anew with a later expiry.`;
+    case "MANIFEST_TOO_LONG":
+      return `${name} has a manifest of ${release.manifestLength} characters, devices read ${MAX_LISTING_RELEASE_LENGTH}: release it in format 2 under a higher version or build number.`;
     case "NOT_NEWER":
       return `${name} is not newer than ${runningName(device)}, which runs.`;
     case "DEVICE_REFUSES":

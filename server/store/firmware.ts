@@ -43,6 +43,8 @@ export interface Firmware extends NewFirmware {
 export interface FirmwareSummary extends Omit<Firmware, "release"> {
   /** Whether it has a manifest. */
   readonly isSigned: boolean;
+  /** Characters of its manifest; 0: it has none. */
+  readonly manifestLength: number;
 }
 
 export interface FirmwareChanges {

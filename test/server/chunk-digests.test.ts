@@ -123,3 +123,23 @@ describe("the digests of an image", () => {
     expect((await get({}, "/api/ota/download/2/digests")).rawPayload.equals(digestsOf(image))).to.equal(true);
   });
 });
+
+describe("a release whose manifest an older server took, longer than devices read", () => {
+  it("is offered to nobody, and why says so", async () => {
+    const server = await TestServer.open();
+    try {
+      await server.upload(await makeRelease("1.1.0"));
+      const known = await server.store.findFirmware(1);
+      if (!known) throw new Error("nothing was uploaded");
+      const { id: _id, updatedAt: _updatedAt, ...long } = known;
+      await server.store.addFirmware({ ...long, version: "1.2.0", release: "x".repeat(7746) });
+      expect((await server.check()).json()).to.include({ update_available: true, version: "1.1.0" });
+      const { answers } = (await server.admin("GET", "/api/devices/base-010203/why")).json();
+      const about = answers.find(({ firmware_id }: { firmware_id: number }) => firmware_id === 2);
+      expect(about).to.include({ verdict: "MANIFEST_TOO_LONG" });
+      expect(about.sentence).to.match(/has a manifest of 7746 characters, devices read 6144: .* format 2/);
+    } finally {
+      await server.close();
+    }
+  });
+});

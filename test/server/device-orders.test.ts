@@ -1,8 +1,14 @@
 // Orders to a device, as an operator gives them and as the device fetches them and answers.
 
 import { expect } from "chai";
-import type { CheckRequest, Order, OrderResult } from "../../firmware/core/wire.js";
-import { makeRelease, START_MS, TestServer } from "./test-server.js";
+import {
+  type CheckRequest,
+  MAX_CHECK_RESPONSE_BYTES,
+  MAX_ORDER_COUNT,
+  type Order,
+  type OrderResult,
+} from "../../firmware/core/wire.js";
+import { type MadeRelease, makeRelease, START_MS, TestServer } from "./test-server.js";
 
 const ID = "base-010203";
 const DAY_MS = 24 * 3_600_000;
@@ -40,6 +46,27 @@ describe("orders to a device", () => {
     const response = await request;
     return `${response.statusCode} ${response.json().error}`;
   };
+
+  it("wait for the next check where they have no room beside an offer", async () => {
+    const settings = Object.fromEntries([1, 2, 3, 4, 5].map((n) => [`name${n}`, "x".repeat(180)]));
+    const ids: number[] = [];
+    for (let n = 0; n < MAX_ORDER_COUNT; n++) ids.push(await idOf({ kind: "settings", settings }));
+    const offer = async (made: MadeRelease) => {
+      await server.upload(made);
+      const answer = await server.check({ keeps_token: true }, token);
+      expect(answer.body.length).to.be.at.most(MAX_CHECK_RESPONSE_BYTES);
+      const { update_available, orders = [] } = answer.json();
+      expect(update_available).to.equal(true);
+      return orders.map(({ id }: Order) => id);
+    };
+    // 85 chunks: nearly the longest manifest of format 1
+    const listing = { format: 1, chunkBytes: 4096, image: { bundle: "x".repeat(4096 * 83) } } as const;
+    expect(await offer(await makeRelease("1.1.0", listing))).to.deep.equal([]);
+    expect((await listed()).map(({ sent_at }: { sent_at: string | null }) => sent_at)).to.deep.equal(
+      ids.map(() => null),
+    );
+    expect(await offer(await makeRelease("1.2.0"))).to.deep.equal(ids);
+  });
 
   it("are told with every answer until the device says what became of them", async () => {
     const given = await give({ kind: "settings", settings: { brightness: 40, pattern: "rainbow" } });

@@ -84,12 +84,16 @@ export function createFirmwareStore(db: Kysely<Tables>, dialect: SqlDialect): Fi
       const rows = await db
         .selectFrom("firmware")
         .select(SUMMARY_COLUMNS)
-        .select(sql<number>`case when release_jws = '' then 0 else 1 end`.as("is_signed"))
+        .select(sql<number>`length(release_jws)`.as("manifest_length"))
         .where("device_type", "=", deviceType)
         .where("is_active", "=", 1)
         .orderBy("id")
         .execute();
-      return rows.map((row) => ({ ...toRecord(row), isSigned: row.is_signed !== 0 }));
+      return rows.map((row) => ({
+        ...toRecord(row),
+        isSigned: row.manifest_length > 0,
+        manifestLength: row.manifest_length,
+      }));
     },
 
     async changeFirmware(id, changes, time) {

@@ -41,8 +41,9 @@ export function firmwareContract(store: () => Store): void {
       ["1.1.0", false],
       ["1.3.0", true],
     ]);
-    const { release: _release, ...summary } = sampleFirmware({ version: "1.3.0" });
-    expect(active[1]).to.deep.equal({ ...summary, id, updatedAt: 2000, isSigned: true });
+    const { release, ...summary } = sampleFirmware({ version: "1.3.0" });
+    const manifestLength = release?.length ?? 0;
+    expect(active[1]).to.deep.equal({ ...summary, id, updatedAt: 2000, isSigned: true, manifestLength });
     const versions = async (filter: object) =>
       (await store().listFirmware(filter, PAGE)).rows.map(({ version }) => version);
     expect(await versions({ isActive: false })).to.deep.equal(["1.2.0"]);

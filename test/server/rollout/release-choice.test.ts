@@ -83,6 +83,8 @@ describe("the choice of a release", () => {
     expect(verdict({}, release("1.1.0", { isStable: false }))).to.equal("NOT_STABLE");
     expect(verdict({}, release("1.1.0", { expiresAt: NOW }))).to.equal("EXPIRED");
     expect(verdict({}, release("1.1.0", { expiresAt: NOW + 1 }))).to.equal("OFFERED");
+    expect(verdict({}, release("1.1.0", { manifestLength: 6144 }))).to.equal("OFFERED");
+    expect(verdict({}, release("1.1.0", { manifestLength: 6145 }))).to.equal("MANIFEST_TOO_LONG");
     expect(verdict({}, release("1.1.0", { deviceType: "led" }))).to.equal("WRONG_TYPE");
     expect(verdict({}, release("1.1.0", { chip: "esp32c3" }))).to.equal("WRONG_CHIP");
     expect(verdict({}, release("1.1.0", { hardware: "olimex" }))).to.equal("WRONG_HARDWARE");
