@@ -4,7 +4,7 @@
 
 import { readFileSync } from "node:fs";
 import { ROOMY_HEAP, type XsHeap } from "./heap.js";
-import { KnownObjects } from "./known-objects.js";
+import { type CallToXs, KnownObjects } from "./known-objects.js";
 import { Constructed, Operations } from "./operations.js";
 import { type BundleParts, MAIN, splitBundle } from "./split-bundle.js";
 import { FrameReader, FrameWriter } from "./value-codec.js";
@@ -84,11 +84,7 @@ export class XsBridge {
     this.#sources = options.sources ?? new Map();
     this.#known = new KnownObjects({
       isGlobal: (value) => host.isGlobal(value),
-      callXs: ({ number, isConstruct, self, parameters }) =>
-        this.#command(isConstruct ? "K" : "C", (frame) => {
-          frame.uint32(number).value(self).byte(parameters.length);
-          for (const parameter of parameters) frame.value(parameter);
-        }),
+      callXs: (call) => this.#call(call),
     });
     this.#operations = new Operations(this.#known, (specifier) => this.#import(specifier));
     this.#worker = new XsWorker(options.program);
@@ -139,6 +135,20 @@ export class XsBridge {
 
   close(): void {
     this.#worker.close();
+  }
+
+  #call({ number, isConstruct, self, parameters }: CallToXs): unknown {
+    let lent: readonly object[] = [];
+    try {
+      return this.#command(isConstruct ? "K" : "C", (frame) => {
+        lent = this.#known.lending(() => {
+          frame.uint32(number).value(self).byte(parameters.length);
+          for (const parameter of parameters) frame.value(parameter);
+        });
+      });
+    } finally {
+      for (const options of lent) this.#known.released(options);
+    }
   }
 
   // ── commands and answers ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -2,7 +2,8 @@
 // XS; the bridge takes what XS may forget and tells it.
 //
 // Callbacks belong to the object that an operation gave (a timer, a request), or else to the one that it was asked of; what an
-// object gave goes with it. An object is over when it is closed or cleared, when it has told of its end, or has fired once.
+// object gave goes with it, and so does what Node constructed with a class of XS. An object is over when it is closed or cleared, when
+// it has told of its end, or has fired once. Options that Node hands to a function of XS are over when it returns.
 
 import type { References } from "./value-codec.js";
 
@@ -12,13 +13,15 @@ type AnyFunction = (...parameters: unknown[]) => unknown;
 export interface KnownObjectsHost {
   /** Whether this is the device's global object. */
   isGlobal(value: object): boolean;
-  /** Calls XS's function of that number, or constructs with it, where `self` is undefined. */
-  callXs(call: {
-    readonly number: number;
-    readonly isConstruct: boolean;
-    readonly self: unknown;
-    readonly parameters: readonly unknown[];
-  }): unknown;
+  callXs(call: CallToXs): unknown;
+}
+
+/** A call of XS's function of that number, or of its constructor; then `self` is undefined. */
+export interface CallToXs {
+  readonly number: number;
+  readonly isConstruct: boolean;
+  readonly self: unknown;
+  readonly parameters: readonly unknown[];
 }
 
 export class KnownObjects implements References {
@@ -28,6 +31,10 @@ export class KnownObjects implements References {
   readonly #callbackNumbers = new WeakMap<object, number>();
   readonly #belongings = new Map<object, object[]>();
   readonly #once = new WeakSet<object>();
+  /** What Node constructed with a class of XS. */
+  readonly #constructed = new WeakMap<object, object[]>();
+  /** Objects that got a number while parameters were written. */
+  #lent: object[] | undefined;
   /** Callbacks that came with the parameters of the operation that is carried out. */
   #received: object[] = [];
   /** Objects by number, functions of XS as -1 - number. */
@@ -46,6 +53,7 @@ export class KnownObjects implements References {
     if (number === undefined) {
       number = this.#objects.push(object) - 1;
       this.#numbers.set(object, number);
+      if (isOptions(object)) this.#lent?.push(object);
     }
     return number;
   }
@@ -66,12 +74,25 @@ export class KnownObjects implements References {
       const isConstruct = new.target !== undefined;
       const self = isConstruct ? undefined : this;
       const result = known.#host.callXs({ number, isConstruct, self, parameters });
+      if (isConstruct && isObject(result)) known.#constructedBy(callback).push(result);
       known.#called(callback, this, parameters);
       return result;
     };
     this.#callbackNumbers.set(callback, number);
     this.#received.push(callback);
     return callback;
+  }
+
+  /** Runs what writes parameters: gives what XS has only as long as the call takes. */
+  lending(write: () => void): readonly object[] {
+    const lent: object[] = [];
+    this.#lent = lent;
+    try {
+      write();
+    } finally {
+      this.#lent = undefined;
+    }
+    return lent;
   }
 
   /** Runs an operation: the callbacks that are read in it are those that it received. */
@@ -136,7 +157,14 @@ export class KnownObjects implements References {
     return belongings;
   }
 
+  #constructedBy(callback: object): object[] {
+    const constructed = this.#constructed.get(callback) ?? [];
+    this.#constructed.set(callback, constructed);
+    return constructed;
+  }
+
   #forgetCallback(callback: object): void {
+    for (const object of this.#constructedBy(callback).splice(0)) this.released(object);
     const number = this.#callbackNumbers.get(callback);
     if (number === undefined) return;
     this.#callbackNumbers.delete(callback);
@@ -145,6 +173,9 @@ export class KnownObjects implements References {
 }
 
 const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
+
+const isOptions = (object: object): boolean =>
+  typeof object !== "function" && Object.getPrototypeOf(object) === Object.prototype;
 
 const isData = (value: object): boolean =>
   value instanceof ArrayBuffer || ArrayBuffer.isView(value) || Array.isArray(value);

@@ -36,11 +36,12 @@ static void finishCall(txMachine* the, txSlot* firstArgument, txSlot* target)
 /* An operation's function has its numbers in a slot behind those that every function has. */
 static txSlot* numbersOf(txSlot* instance) { return mxFunctionInstanceHome(instance)->next; }
 
-/* The SDK's objects have what was given to their constructor as `target`; it never leaves XS. */
+/* The SDK's objects have what was given to their constructor as `target`; it never leaves XS, and what is Node's stays there. */
 static void keepTarget(txMachine* the, txSlot* object, txSlot* options)
 {
 	txID id = fxFindName(the, "target");
-	if (!id || options->kind != XS_REFERENCE_KIND) return;
+	txU4 number;
+	if (!id || options->kind != XS_REFERENCE_KIND || isRemote(options->value.reference, &number)) return;
 	mxPushSlot(options);
 	mxGetID(id);
 	if (!mxIsUndefined(the->stack)) {
