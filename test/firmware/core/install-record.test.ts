@@ -194,23 +194,17 @@ type Case = { readonly record: InstallRecord; readonly facts: BootFacts };
 function forEachCase(visit: (one: Case) => void): number {
   let count = 0;
   for (const record of RECORDS)
-    for (const image of IMAGES)
-      for (const target of TARGETS)
+    for (const image of IMAGES) {
+      // when the recorded image runs, nothing else of the boot matters: a few of each will do
+      const isRecorded = image.imageSha256 === "new";
+      for (const target of isRecorded ? TARGETS.slice(0, 3) : TARGETS)
         for (const bootSlot of ["factory", "ota_0"])
           for (const trialReason of [undefined, "left behind"])
-            for (const reset of RESETS) {
+            for (const reset of isRecorded ? RESETS.slice(0, 5) : RESETS) {
               count++;
-              visit({
-                record,
-                facts: {
-                  image,
-                  target,
-                  trialReason,
-                  ...reset,
-                  ...(bootSlot === undefined ? {} : { bootSlot }),
-                },
-              });
+              visit({ record, facts: { image, target, bootSlot, trialReason, ...reset } });
             }
+    }
   return count;
 }
 
@@ -315,7 +309,7 @@ describe("a boot after an installation", () => {
         wrong.push(`${row.name}: ${words}, not ${row.outcome(one)}: ${JSON.stringify(one)}`);
     });
     expect(wrong).deep.equal([]);
-    expect(count).above(100_000);
+    expect(count).above(50_000);
     expect([...hits.keys()]).have.members(ROWS.map(({ name }) => name));
   });
 
@@ -348,7 +342,7 @@ describe("a boot after an installation", () => {
     });
     let longest = 0;
     // after each of them the device is reset before the slot is armed (a bit of the pattern), or when it is on trial
-    for (let pattern = 0; pattern < 64; pattern++) {
+    for (let pattern = 0; pattern < 2 ** (MAX_REARMINGS + 1); pattern++) {
       let record: InstallRecord = RECORD;
       let rearmCount = 0;
       for (;;) {
@@ -363,7 +357,8 @@ describe("a boot after an installation", () => {
       longest = Math.max(longest, rearmCount);
       const judged = judgeInstallation(record, all[pattern]!);
       const kept = judged.kind === "failed" ? readRecord(writeRecord(judged.record))! : RECORD;
-      for (const facts of all) expect(reasonOf(judgeInstallation(kept, facts))).equal(reasonOf(judged));
+      const reason = reasonOf(judged);
+      expect(all.every((facts) => reasonOf(judgeInstallation(kept, facts)) === reason)).equal(true);
     }
     expect(longest).equal(MAX_REARMINGS + 1);
   });
