@@ -4,7 +4,8 @@
 //   eFuses of a chip with an HMAC peripheral (ESP32-C3, S3, C6 …), each block as it lies in memory:
 //
 //   block 0, 24 bytes │ block 1, 24 bytes │ block 2 │ block 3 │ KEY0 │ KEY1 │ … │ KEY5 │ block 10        32 bytes each from block 2 on
-//                                                                                           └── purpose of each key: 4 bits from bit 88 of block 0
+//                                                                                           └── purpose of each key: 4 bits from bit 88 of block 0,
+//                                                                                               whether software can read it: a bit each from 32
 //
 //   336 bytes: `espefuse dump --format joint`; or more, as QEMU has it, which leaves the rest empty; 512 bytes: may be the memory of
 //   `espefuse --virt` instead, last byte first, in which the blocks begin at 0x2c; 32 bytes: one key block alone
@@ -17,6 +18,8 @@ const BLOCKS_BYTES = 336;
 const KEY0_OFFSET = 112;
 const KEY_COUNT = 6;
 const PURPOSE_BIT = 88;
+/** RD_DIS: one bit for each key that software cannot read. */
+const PROTECTED_BIT = 32;
 /** ESP_EFUSE_KEY_PURPOSE_HMAC_UP */
 const PURPOSE_HMAC_UP = 8;
 const VIRTUAL_BYTES = 512;
@@ -43,11 +46,26 @@ export function keysOfEfuses(bytes: Uint8Array): NvsKeys[] {
   }
   const found = readings(bytes).flatMap(hmacKeysIn);
   if (found.length === 0) throw new Error("none of the eFuse keys has the purpose HMAC_UP");
-  const readable = found.filter((block) => block.some((byte) => byte !== 0));
-  if (readable.length === 0)
+  const burned = found.filter(({ block }) => isBurned(block));
+  if (burned.length === 0)
     throw new Error("the HMAC key among the eFuses reads as zeros: a chip does not give such keys away");
-  return readable.map(deriveNvsKeys);
+  return burned.flatMap(peripheralReads).map(deriveNvsKeys);
 }
+
+interface HmacKey {
+  readonly block: Uint8Array;
+  /** Software cannot read it. */
+  readonly isProtected: boolean;
+}
+
+/**
+ * What the HMAC peripheral may take for the key in a block: what stands there. A block that software cannot read and that yet stands in the
+ * file is an emulator's, and QEMU's peripheral reads such a block as software does: zeros.
+ */
+const peripheralReads = ({ block, isProtected }: HmacKey): Uint8Array[] =>
+  isProtected ? [block, new Uint8Array(KEY_BYTES)] : [block];
+
+const isBurned = (block: Uint8Array): boolean => block.some((byte) => byte !== 0);
 
 /** What the blocks may be in a file of this length. */
 function readings(bytes: Uint8Array): Uint8Array[] {
@@ -55,14 +73,15 @@ function readings(bytes: Uint8Array): Uint8Array[] {
   return [bytes, ...virtual];
 }
 
-function hmacKeysIn(blocks: Uint8Array): Uint8Array[] {
+function hmacKeysIn(blocks: Uint8Array): HmacKey[] {
   const keys = Array.from({ length: KEY_COUNT }, (_, key) => key);
   return keys
-    .filter((key) => purposeOf(blocks, key) === PURPOSE_HMAC_UP)
-    .map((key) => blocks.subarray(KEY0_OFFSET + key * KEY_BYTES, KEY0_OFFSET + (key + 1) * KEY_BYTES));
+    .filter((key) => bitsOf(blocks, PURPOSE_BIT + 4 * key) % 16 === PURPOSE_HMAC_UP)
+    .map((key) => ({
+      block: blocks.subarray(KEY0_OFFSET + key * KEY_BYTES, KEY0_OFFSET + (key + 1) * KEY_BYTES),
+      isProtected: bitsOf(blocks, PROTECTED_BIT + key) % 2 === 1,
+    }));
 }
 
-function purposeOf(blocks: Uint8Array, key: number): number {
-  const bit = PURPOSE_BIT + 4 * key;
-  return (blocks[bit >> 3]! >> (bit & 7)) & 15;
-}
+/** The rest of the byte from this bit of block 0 on. */
+const bitsOf = (blocks: Uint8Array, bit: number): number => blocks[bit >> 3]! >> (bit & 7);
