@@ -29,7 +29,6 @@ const BUSY_MS = 30_000;
 const RETRY = Object.freeze({ firstMs: 5_000, maximumMs: 15 * 60_000 });
 /** After so many failures in a row the device may sleep in spite of it. */
 const PATIENCE = 3;
-const STRONG_ETAG = /^"[!#-~]+"$/;
 
 /** A picture or a card for the panel. */
 export interface DrawPanel {
@@ -286,4 +285,5 @@ const setTimer = (delayMs: number): Effect => ({ type: "setTimer", timer: "conte
 const close = ({ phase, attempt }: ContentState): readonly Effect[] =>
   phase === "requesting" || phase === "receiving" ? [{ type: "closeRequest", attempt }] : [];
 
-const isEtag = (text: string): boolean => text.length <= MAX_ETAG_LENGTH && STRONG_ETAG.test(text);
+/** A strong one. */
+const isEtag = (text: string): boolean => text.length <= MAX_ETAG_LENGTH && /^"[!#-~]+"$/.test(text);

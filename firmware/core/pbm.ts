@@ -17,11 +17,10 @@ export interface PbmHeader {
 export const MAX_PBM_HEADER_BYTES = 256;
 const MAX_PIXELS = 4096;
 
-const HEADER = /^P4(?:\s|#[^\n]*\n)+(\d{1,5})(?:\s|#[^\n]*\n)+(\d{1,5})\s/;
-
 /** The header of a picture, if these are the first bytes of one. */
 export function readPbmHeader(bytes: Uint8Array): PbmHeader | undefined {
-  const match = HEADER.exec(latin1(bytes.subarray(0, MAX_PBM_HEADER_BYTES)));
+  const header = latin1(bytes.subarray(0, MAX_PBM_HEADER_BYTES));
+  const match = /^P4(?:\s|#[^\n]*\n)+(\d{1,5})(?:\s|#[^\n]*\n)+(\d{1,5})\s/.exec(header);
   if (!match) return undefined;
   const width = Number(match[1]);
   const height = Number(match[2]);

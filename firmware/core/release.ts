@@ -89,6 +89,8 @@ function decodeText(text: string, start: number, end: number): string | undefine
 
 /** The release, or a sentence that says which field is wrong. */
 function readPayload(fields: Record<string, unknown>): Release | string {
+  const aName = /^[\w.-]{1,64}$/;
+  const aSha256 = /^[0-9a-f]{64}$/;
   const text = (name: string, pattern: RegExp) => {
     const value = fields[name];
     return typeof value === "string" && pattern.test(value) ? value : undefined;
@@ -101,19 +103,19 @@ function readPayload(fields: Record<string, unknown>): Release | string {
   };
   if (fields.format !== 1 && fields.format !== 2)
     return `format ${String(fields.format).slice(0, 16)} is not known, this firmware reads formats 1 and 2`;
-  const type = text("type", NAME);
-  const hardware = text("hardware", NAME);
-  const chip = text("chip", NAME);
+  const type = text("type", aName);
+  const hardware = text("hardware", aName);
+  const chip = text("chip", aName);
   const version = text("version", /^[\w.-]{1,32}$/);
   const parsed = version === undefined ? undefined : parseVersion(version);
   const build = count("build", 999_999_999);
   const size = count("size", 16 * 1024 * 1024);
-  const sha256 = text("sha256", SHA256_HEX);
-  const imageSha256 = text("imageSha256", SHA256_HEX);
+  const sha256 = text("sha256", aSha256);
+  const imageSha256 = text("imageSha256", aSha256);
   const chunkSize = count("chunkSize", 1024 * 1024);
   const securityVersion = count("securityVersion", 0xffffffff);
   const protocolVersion = count("protocolVersion", 255);
-  const nvs = fields.nvs === undefined ? undefined : text("nvs", NAME);
+  const nvs = fields.nvs === undefined ? undefined : text("nvs", aName);
   const created = count("created", MAX_TIME);
   const expires = fields.expires === undefined ? MAX_TIME : count("expires", MAX_TIME);
   const minCurrentVersion =
@@ -173,8 +175,6 @@ function readDigests(
   return { digestsOf: what, digests };
 }
 
-const NAME = /^[\w.-]{1,64}$/;
-const SHA256_HEX = /^[0-9a-f]{64}$/;
 /** Year 2106: seconds since 1970 that fit 32 bits. */
 const MAX_TIME = 0xffffffff;
 
