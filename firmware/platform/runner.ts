@@ -3,6 +3,7 @@
 // core never sees one event inside another. An event is let go before what it led to begins: the text of an answer, which is the
 // largest of them, must not lie in memory while the next request is made.
 
+import Timer from "timer";
 import type { Event, Stamped } from "../core/event.js";
 
 /** Hands an event to the device. */
@@ -59,7 +60,7 @@ export function createRunner<State, Asked extends { readonly type: string }>(
     running = false;
   };
 
-  const handlers = connect(dispatch);
+  const handlers = connect(fatal(dispatch));
   const carryOut = (effect: Asked) =>
     (handlers[effect.type as Asked["type"]] as (effect: Asked) => void)(effect);
   return dispatch;
@@ -69,3 +70,17 @@ export function createRunner<State, Asked extends { readonly type: string }>(
 function letGo(event: { text: string }): void {
   event.text = "";
 }
+
+/** A bug restarts the device. What is thrown may be swallowed on its way out, by the SDK or by us; so it is thrown again, by itself. */
+const fatal =
+  (dispatch: Dispatch): Dispatch =>
+  (event) => {
+    try {
+      dispatch(event);
+    } catch (error) {
+      Timer.set(() => {
+        throw error;
+      }, 0);
+      throw error;
+    }
+  };
