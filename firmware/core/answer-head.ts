@@ -2,6 +2,7 @@
 // should be counts as not said.
 
 import type { Failure } from "./errors.js";
+import { OFFER_HEADER } from "./wire.js";
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -9,6 +10,14 @@ type Headers = Readonly<Record<string, string>>;
 export function announcedBytes(headers: Headers): number | undefined {
   const told = headers["content-length"] ?? "";
   return /^\d{1,10}$/.test(told) ? Number(told) : undefined;
+}
+
+/** What the answer to a check says of its offer; `undefined`: nothing. */
+export function announcedOffer(
+  headers: Headers,
+): { readonly firmwareId: number; readonly time: number } | undefined {
+  const [, firmwareId, time] = /^(\d{1,15}) (\d{1,10})$/.exec(headers[OFFER_HEADER] ?? "") ?? [];
+  return time === undefined ? undefined : { firmwareId: Number(firmwareId), time: Number(time) };
 }
 
 /** Bytes of a file that are asked for: from `start` up to, not including, `end`. */

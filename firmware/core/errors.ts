@@ -31,7 +31,8 @@ export type UpdateErrorCode =
   | "IMAGE_MISMATCH"
   | "FLASH_FAILED"
   | "ARM_FAILED"
-  // after the restart
+  // after a restart
+  | "OFFER_CRASHES"
   | "ROLLED_BACK";
 
 export interface Failure<Code extends string = UpdateErrorCode> {

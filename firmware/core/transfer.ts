@@ -9,12 +9,21 @@ import type { Effect } from "./effect.js";
 import type { Raise, Stamped } from "./event.js";
 import { readImage } from "./image.js";
 import { described, describeMismatch, lastBytes, nvsMismatch, pushMismatch } from "./image-match.js";
+import { offerProgressed } from "./offer-guard.js";
 import { comparesChunks, fetchPage, lacksPage, promisedDigest } from "./page-fetch.js";
 import { prove } from "./proof.js";
 import { SECTOR_BYTES } from "./release.js";
 import { authorizationAt } from "./server-token.js";
 import { endAttempt, partRefused, retryLater, slotTrouble, truncated } from "./update-failure.js";
-import { FRESH_JOB, type Job, report, STALL_MS, type Step, type UpdateState } from "./update-state.js";
+import {
+  FRESH_JOB,
+  type Job,
+  report,
+  STALL_MS,
+  type Step,
+  type UpdateState,
+  withGuard,
+} from "./update-state.js";
 
 /** Most that is read from the network and written to flash at once. */
 const PIECE_BYTES = SECTOR_BYTES;
@@ -231,8 +240,12 @@ function chunkHashed(state: UpdateState, job: Job, event: Stamped & { readonly d
   };
   if (done.verifiedBytes >= job.release.size) return proveArrived(state, done);
   const [told, progress] = progressOf(state, done);
-  const [next, effects] = lacksPage(told) ? turnPage(state, told) : read(state, told);
-  return [next, [...progress, ...effects]];
+  // what begins at the first byte again each time gets no further by it
+  const [kept, noting] = job.wholeOnly
+    ? ([state, []] as const)
+    : withGuard(state, offerProgressed(state.guard));
+  const [next, effects] = lacksPage(told) ? turnPage(kept, told) : read(kept, told);
+  return [next, [...noting, ...progress, ...effects]];
 }
 
 function proveArrived(state: UpdateState, job: Job): Step {

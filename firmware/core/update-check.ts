@@ -1,10 +1,19 @@
 // The check: tells the server who asks and what runs, reads the answer, and hands an offer on. Trusts nothing in the answer but
 // its shape; whether an offer is taken is update-offer.ts's business. An answer that is too long is not read at all.
 
-import { announcedBytes } from "./answer-head.js";
+import { announcedBytes, announcedOffer } from "./answer-head.js";
 import type { Effect } from "./effect.js";
 import type { Raise, Stamped } from "./event.js";
 import { PUSHED } from "./install-record.js";
+import {
+  beginOffer,
+  dateHold,
+  describeHold,
+  isLeftUnread,
+  MAX_PLAIN_ANSWER_BYTES,
+  type Suspect,
+  suspectOf,
+} from "./offer-guard.js";
 import { readOrders } from "./orders.js";
 import { resetCause } from "./restart-cause.js";
 import { isServerToken, jsonHeaders, type ServerToken, storeServerToken } from "./server-token.js";
@@ -17,6 +26,7 @@ import {
   STALL_MS,
   type Step,
   type UpdateState,
+  withGuard,
 } from "./update-state.js";
 import {
   type CheckRequest,
@@ -104,7 +114,7 @@ export function checkingStep(state: UpdateState, event: Stamped): Step {
 
 function answerStarted(
   state: UpdateState,
-  { status, headers, random }: Stamped & { readonly type: "responseStarted" },
+  { status, headers, at, random }: Stamped & { readonly type: "responseStarted" },
 ): Step {
   if (status !== 200) return checkFailed(withoutRefused(state, status), random, refusal(state, status));
   const sizeBytes = announcedBytes(headers);
@@ -113,31 +123,67 @@ function answerStarted(
     const message = `the answer is ${sizeBytes} bytes, at most ${MAX_CHECK_RESPONSE_BYTES} are read`;
     return checkFailed(state, random, message);
   }
-  return [state, [{ type: "collectResponse", attempt: state.attempt, sizeBytes, as: "text" }]];
+  const collect: Effect = { type: "collectResponse", attempt: state.attempt, sizeBytes, as: "text" };
+  if (sizeBytes <= MAX_PLAIN_ANSWER_BYTES) return [state, [collect]];
+  const offer = announcedOffer(headers);
+  const suspect = suspectOf(offer?.firmwareId ?? PUSHED, "", sizeBytes);
+  if (isLeftUnread(state.guard, suspect, offer?.time, at))
+    return leftUnread(state, suspect, offer, at, random);
+  const [noted, noting] = withGuard(state, beginOffer(state.guard, suspect));
+  return [noted, [...noting, collect]];
 }
+
+/** The server has answered, and that is all that is taken from it. */
+function leftUnread(
+  state: UpdateState,
+  suspect: Suspect,
+  offer: ReturnType<typeof announcedOffer>,
+  at: number,
+  random: number,
+): Step {
+  const idle: UpdateState = { ...state, phase: "idle" };
+  const [next, dating] = offer ? timeTold(idle, offer.time, at) : ([idle, []] as const);
+  return [
+    next,
+    [
+      { type: "log", level: "warn", message: `the answer is left unread: ${describeHold(suspect)}` },
+      ...dating,
+      ...answered(state),
+      nextCheck(next, random),
+    ],
+  ];
+}
+
+const answered = ({ attempt }: UpdateState): readonly (Effect | Raise)[] => [
+  { type: "clearTimer", timer: "transfer" },
+  { type: "closeRequest", attempt },
+  { type: "raise", event: { type: "serverReached" } },
+];
+
+const timeTold = (state: UpdateState, time: number, at: number) =>
+  withGuard({ ...state, clock: { time, at } }, dateHold(state.guard, time));
 
 function checkAnswered(state: UpdateState, { at, random, text }: Stamped & { readonly text: string }): Step {
   const answer = readCheckResponse(text);
   if (!answer) return checkFailed(state, random, "answer is not what a check is answered with");
+  const [timed, dating] = timeTold(state, answer.time, at);
   const polled: UpdateState = {
-    ...state,
+    ...timed,
     phase: "idle",
-    clock: { time: answer.time, at },
     checkSeconds: paceOf(state.ownPace, answer),
     // The server has taken those of this check: nothing is judged while a check is under way.
     orderResults: [],
     ...given(state, answer),
   };
   const reached: readonly (Effect | Raise)[] = [
+    ...dating,
     ...keep(polled.serverToken, state.serverToken),
-    { type: "clearTimer", timer: "transfer" },
-    { type: "closeRequest", attempt: state.attempt },
-    { type: "raise", event: { type: "serverReached" } },
+    ...answered(state),
   ];
   const [next, effects] =
     !answer.update_available || state.onTrial || isRefused(state, answer)
       ? [polled, [nextCheck(polled, random)]]
-      : considerOffer(polled, answer, at, random);
+      : considerOffer(polled, answer, text.length, at, random);
   // Behind an offer: what it begins decides what may be done meanwhile.
   return [next, [...reached, ...effects, ...ordered(answer)]];
 }

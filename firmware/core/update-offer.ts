@@ -4,6 +4,7 @@
 import type { Failure, Result } from "./errors.js";
 import type { Stamped } from "./event.js";
 import { resume } from "./install.js";
+import { beginOffer, describeHold, isHeldBack, suspectOf } from "./offer-guard.js";
 import { judgeRelease, parseRelease, type Release } from "./release.js";
 import { originOf } from "./server-token.js";
 import { pushVerified } from "./update-push.js";
@@ -18,10 +19,17 @@ import {
   type Step,
   told,
   type UpdateState,
+  withGuard,
 } from "./update-state.js";
 import { MAX_LISTING_RELEASE_LENGTH, MAX_RELEASE_LENGTH } from "./wire.js";
 
-export function considerOffer(state: UpdateState, answer: OfferAnswer, at: number, random: number): Step {
+export function considerOffer(
+  state: UpdateState,
+  answer: OfferAnswer,
+  answerBytes: number,
+  at: number,
+  random: number,
+): Step {
   const offered: UpdateState = { ...state, offer: keptOf(answer) };
   // whose digests come beside it has a short manifest: a longer one is not even decoded
   const isPaged = answer.digests_url !== undefined;
@@ -30,8 +38,14 @@ export function considerOffer(state: UpdateState, answer: OfferAnswer, at: numbe
   if (!parsed.ok) return refuse(offered, parsed.failure, random);
   const signed = parsed.value;
   const { held } = state;
-  if (held && held.imageSha256 === signed.release.imageSha256 && at < held.untilMs)
+  const { imageSha256 } = signed.release;
+  if (held && held.imageSha256 === imageSha256 && at < held.untilMs)
     return [state, [nextCheck(state, random)]];
+  const suspect = suspectOf(answer.firmware_id, imageSha256, answerBytes);
+  if (isHeldBack(state.guard, suspect, answer.time, at)) {
+    const message = `update to ${answer.version} is not taken: ${describeHold(suspect)}`;
+    return [state, [{ type: "log", level: "warn", message }, nextCheck(state, random)]];
+  }
   if (!state.boot?.build.keyIds.includes(signed.keyId)) {
     return refuse(
       offered,
@@ -43,9 +57,11 @@ export function considerOffer(state: UpdateState, answer: OfferAnswer, at: numbe
     );
   }
   const attempt = state.attempt + 2;
+  const [noted, noting] = withGuard(offered, beginOffer(state.guard, suspect));
   return [
-    { ...offered, phase: "verifying", attempt, signed },
+    { ...noted, phase: "verifying", attempt, signed },
     [
+      ...noting,
       {
         type: "verifySignature",
         attempt,

@@ -17,9 +17,18 @@ import {
   readRecord,
   storeRecord,
 } from "./install-record.js";
+import { describeHold, guardAtBoot, holdTold, OFFER_HELD_KEY } from "./offer-guard.js";
 import { meantRestart } from "./restart-cause.js";
 import { readServerToken } from "./server-token.js";
-import { initialUpdate, nextCheck, report, type Step, told, type UpdateState } from "./update-state.js";
+import {
+  initialUpdate,
+  nextCheck,
+  report,
+  type Step,
+  told,
+  type UpdateState,
+  withGuard,
+} from "./update-state.js";
 import type { Report } from "./wire.js";
 
 /** An image that was rolled back is left alone for so long: what made it fail may pass, but flash wears. */
@@ -45,8 +54,30 @@ export function begin(event: Booted & Stamped): Step {
     onTrial: isOnTrial(event.image, record),
     held: heldByOwner(event.stored[HELD_KEY]),
   };
-  const [next, effects] = concluded(state, outcome, event);
-  return [next, [{ type: "store", key: "boots", value: `${bootCount}` }, ...effects]];
+  const [guarded, guarding] = guardBegun(state, event);
+  const [next, effects] = concluded(guarded, outcome, event);
+  return [next, [{ type: "store", key: "boots", value: `${bootCount}` }, ...guarding, ...effects]];
+}
+
+/** What is held back is told until the server has heard it; in the house when it begins. */
+function guardBegun(state: UpdateState, event: Booted & Stamped): Step {
+  const [next, effects] = withGuard(state, guardAtBoot(event));
+  const { held } = next.guard;
+  if (!held) return [next, effects];
+  const code = "OFFER_CRASHES";
+  const message = describeHold(held.suspect);
+  const isNew = event.stored[OFFER_HELD_KEY] === undefined;
+  const { firmwareId } = held.suspect;
+  return [
+    next,
+    [
+      ...effects,
+      ...(held.isTold
+        ? []
+        : report(next, { firmwareId }, { status: "failed", step: "held", ...told(code, message) })),
+      ...(isNew ? [{ type: "raise", event: { type: "updateFailed", code, message } } as const] : []),
+    ],
+  ];
 }
 
 /** Left alone until another release is offered. */
@@ -173,6 +204,7 @@ const FORGET_RECORD: readonly Effect[] = Object.freeze([
 /** The result has arrived: the record has served. */
 export function reportTaken(state: UpdateState, taken: Report): Step {
   const { record } = state;
+  if (taken.error_code === "OFFER_CRASHES") return withGuard(state, holdTold(state.guard, taken.firmware_id));
   if (!record || taken.firmware_id !== record.firmwareId) return [state, []];
   if (taken.status !== "success" && taken.status !== "failed") return [state, []];
   return [{ ...state, record: undefined }, FORGET_RECORD];

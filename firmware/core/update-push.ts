@@ -4,9 +4,12 @@
 import type { Effect, HttpResponse } from "./effect.js";
 import type { Failure, UpdateErrorCode } from "./errors.js";
 import type { Identity, PushOffer, Stamped } from "./event.js";
+import { PUSHED } from "./install-record.js";
+import { beginOffer, describeHold, isHeldBack, suspectOf } from "./offer-guard.js";
 import { refusal } from "./push.js";
 import { judgeRelease, parseRelease, type Release, SECTOR_BYTES } from "./release.js";
 import {
+  endOfRelease,
   FRESH_JOB,
   type Job,
   nextCheck,
@@ -14,16 +17,24 @@ import {
   STALL_MS,
   type Step,
   type UpdateState,
+  withGuard,
 } from "./update-state.js";
 
 /** Time for the answer to leave before the restart. */
 export const PUSH_RESTART_DELAY_MS = 1_000;
 
 /** An offer that passed the door: taken if nothing else is under way. */
-export function considerPush(state: UpdateState, offer: PushOffer, random: number): Step {
+export function considerPush(state: UpdateState, offer: PushOffer, at: number, random: number): Step {
   const busy = busyReason(state);
   if (busy !== undefined) return [state, [answer(offer, 409, busy)]];
-  const [free, freed] = dropCheck(state);
+  const [dropped, dropping] = dropCheck(state);
+  const suspect = suspectOf(PUSHED, nameOf(offer), 0);
+  if (isHeldBack(state.guard, suspect, timeAt(state, at), at)) {
+    const failure = { code: "OFFER_CRASHES", message: describeHold(suspect) } as const;
+    return withFreed(dropping, refusePush(dropped, offer, failure, random));
+  }
+  const [free, noting] = withGuard(dropped, beginOffer(state.guard, suspect));
+  const freed = [...dropping, ...noting];
   if (offer.release === undefined) return withFreed(freed, startPush(free, offer, undefined));
   const parsed = parseRelease(offer.release);
   if (!parsed.ok) return withFreed(freed, refusePush(free, offer, parsed.failure, random));
@@ -49,6 +60,10 @@ export function considerPush(state: UpdateState, offer: PushOffer, random: numbe
     ],
   ];
 }
+
+/** What tells this image from others: its release's signature, its MD5, or its length at least. */
+const nameOf = ({ release, espota, sizeBytes }: PushOffer): string =>
+  (release && endOfRelease(release)) ?? espota?.md5 ?? `${sizeBytes}`;
 
 const withoutRelease = ({ release: _, ...offer }: PushOffer): PushOffer => offer;
 
@@ -88,7 +103,7 @@ export function pushVerified(
     identity: boot.identity,
     image: boot.image,
     slotBytes: boot.target?.sizeBytes ?? 0,
-    time: state.clock ? state.clock.time + Math.floor((event.at - state.clock.at) / 1000) : 0,
+    time: timeAt(state, event.at) ?? 0,
   });
   if (!judged.ok) return refusePush(state, offer, judged.failure, event.random);
   if (judged.value.size !== offer.sizeBytes) {
@@ -97,6 +112,10 @@ export function pushVerified(
   }
   return startPush(state, offer, judged.value);
 }
+
+/** The server's time, as far as it was ever told. */
+const timeAt = ({ clock }: UpdateState, at: number): number | undefined =>
+  clock && clock.time + Math.floor((at - clock.at) / 1000);
 
 /** Nothing was written. */
 function refusePush(state: UpdateState, offer: PushOffer, failure: Failure, random: number): Step {
@@ -201,6 +220,7 @@ const plain = (status: number, body: string): HttpResponse => ({ status, headers
 const pushStatus = (code: UpdateErrorCode): number => STATUS[code] ?? 422;
 const STATUS: Readonly<Partial<Record<UpdateErrorCode, number>>> = Object.freeze({
   IMAGE_TOO_LARGE: 413,
+  OFFER_CRASHES: 409,
   BODY_TRUNCATED: 400,
   CONNECT_FAILED: 400,
   SERVER_STALLED: 408,

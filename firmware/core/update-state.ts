@@ -7,6 +7,7 @@ import type { UpdateErrorCode } from "./errors.js";
 import type { Booted, PushOffer, Raise } from "./event.js";
 import { type ImageReader, newImageReader } from "./image.js";
 import { type InstallRecord, PUSHED } from "./install-record.js";
+import { type Guarded, initialOfferGuard, type OfferGuard } from "./offer-guard.js";
 import type { Release, SignedRelease } from "./release.js";
 import type { ServerToken } from "./server-token.js";
 import type { OrderResult, Readings, Report, UpdateResponse } from "./wire.js";
@@ -168,6 +169,7 @@ export interface UpdateState {
   readonly rearming: InstallRecord | undefined;
   /** The last attempt found a server that ignores ranges. */
   readonly rangeIgnored: boolean;
+  readonly guard: OfferGuard;
 }
 
 export const initialUpdate: UpdateState = Object.freeze({
@@ -195,9 +197,19 @@ export const initialUpdate: UpdateState = Object.freeze({
   bootCount: 0,
   rearming: undefined,
   rangeIgnored: false,
+  guard: initialOfferGuard,
 });
 
 export type Step = readonly [UpdateState, readonly (Effect | Raise)[]];
+
+/** What the guard decided, as a part of a step. */
+export const withGuard = (
+  state: UpdateState,
+  [guard, effects]: Guarded,
+): readonly [UpdateState, readonly Effect[]] => [
+  guard === state.guard ? state : { ...state, guard },
+  effects,
+];
 
 export const nextCheck = (state: UpdateState, random: number): Effect => ({
   type: "setTimer",

@@ -16,6 +16,7 @@
 import type { Failure } from "./errors.js";
 import type { Stamped } from "./event.js";
 import { armed, goOn, proved, resume, resumeHashed } from "./install.js";
+import { endOffer } from "./offer-guard.js";
 import { fetchingStep } from "./page-fetch.js";
 import { readingsOf } from "./readings.js";
 import { isAllRead, responseStarted, streamingStep } from "./transfer.js";
@@ -24,7 +25,7 @@ import { pushTimedOut, retryLater, slotTrouble, truncated } from "./update-failu
 import { signatureVerified } from "./update-offer.js";
 import { begin, rearmStep, reportTaken, trialPassed } from "./update-outcome.js";
 import { considerPush } from "./update-push.js";
-import { type Job, STALL_MS, type Step, type UpdateState } from "./update-state.js";
+import { type Job, STALL_MS, type Step, type UpdateState, withGuard } from "./update-state.js";
 
 export { initialUpdate, type UpdateState } from "./update-state.js";
 
@@ -32,6 +33,14 @@ export { initialUpdate, type UpdateState } from "./update-state.js";
 const FIRST_CHECK_MS = 2_000;
 
 export function updateStep(state: UpdateState, event: Stamped): Step {
+  const [next, effects] = heard(state, event);
+  const isOver = next.phase === "idle" || next.phase === "restarting";
+  if (!isOver || next === state || !next.guard.open) return [next, effects];
+  const [after, forgetting] = withGuard(next, endOffer(next.guard));
+  return [after, [...effects, ...forgetting]];
+}
+
+function heard(state: UpdateState, event: Stamped): Step {
   if (
     "attempt" in event &&
     event.attempt !== state.attempt &&
@@ -69,7 +78,7 @@ export function updateStep(state: UpdateState, event: Stamped): Step {
     case "trialPassed":
       return trialPassed(state, event);
     case "pushOffered":
-      return considerPush(state, event.offer, event.random);
+      return considerPush(state, event.offer, event.at, event.random);
     case "trialFailed":
       return stop({ ...state, job: undefined });
     case "reportTaken":

@@ -157,6 +157,12 @@ export interface UpdateResponse extends CheckAnswer {
   readonly release: string;
 }
 
+/**
+ * Header of an answer that brings an offer: firmware id, a blank, the server's time in seconds since 1970. A device notes the id before it
+ * reads the answer, so that it knows what restarted it, and leaves an answer unread that has done so before.
+ */
+export const OFFER_HEADER = "skyslot-offer";
+
 export type CheckResponse = NoUpdateResponse | UpdateResponse;
 
 /** `POST /api/ota/status`: one step of an attempt. */

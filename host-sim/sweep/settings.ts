@@ -4,12 +4,20 @@
 import { TRIAL_REASON_KEY } from "../../firmware/core/boot-validation.js";
 import { UNHEALTHY_KEY } from "../../firmware/core/crash-guard.js";
 import { RECORD_KEY } from "../../firmware/core/install-record.js";
+import { OFFER_HELD_KEY, OFFER_NOTE_KEY } from "../../firmware/core/offer-guard.js";
 import { Flash } from "../hardware/flash.js";
 import { Nvs } from "../hardware/nvs.js";
 import type { Partition } from "../hardware/partition.js";
 
 const NAMESPACE = "skyslot";
-const BOOKKEEPING: readonly string[] = [RECORD_KEY, TRIAL_REASON_KEY, UNHEALTHY_KEY, "boots"];
+const BOOKKEEPING: readonly string[] = [
+  RECORD_KEY,
+  TRIAL_REASON_KEY,
+  UNHEALTHY_KEY,
+  OFFER_NOTE_KEY,
+  OFFER_HELD_KEY,
+  "boots",
+];
 
 export type Settings = Readonly<Record<string, string>>;
 

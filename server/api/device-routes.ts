@@ -3,7 +3,7 @@
 
 import type { Static } from "@sinclair/typebox";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { NoUpdateResponse, UpdateResponse } from "../../firmware/core/wire.js";
+import { type NoUpdateResponse, OFFER_HEADER, type UpdateResponse } from "../../firmware/core/wire.js";
 import { releaseOf } from "../chunk-digests.js";
 import type { Firmware } from "../store/store.js";
 import { reportStatus } from "../updates.js";
@@ -44,12 +44,12 @@ export function deviceRoutes(app: FastifyInstance, context: Context): void {
       },
     },
     async (request, reply) => {
-      boundDevice(context, request, reply, request.body.device_id);
-      return describeOutcome(
-        await answerCheck(context, request, request.body),
-        request.body.device_id,
-        context,
-      );
+      const { device_id } = request.body;
+      boundDevice(context, request, reply, device_id);
+      const outcome = await answerCheck(context, request, request.body);
+      const answer = await describeOutcome(outcome, device_id, context);
+      if (outcome.release) reply.header(OFFER_HEADER, `${outcome.release.id} ${answer.time}`);
+      return answer;
     },
   );
 

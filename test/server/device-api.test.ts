@@ -24,6 +24,13 @@ describe("the device API", () => {
   const validated = () => ({ ...onTrial(), slot_state: "valid" as const });
 
   describe("check", () => {
+    it("says which firmware a check is offered in a header, which a device reads before it reads the answer", async () => {
+      expect((await server.check()).headers).not.to.have.property("skyslot-offer");
+      await server.upload(await makeRelease("1.1.0"));
+      const answer = await server.check();
+      expect(answer.headers["skyslot-offer"]).to.equal(`1 ${answer.json().time}`);
+    });
+
     it("offers the release with all that a device needs", async () => {
       const answer = await server.check();
       expect(answer.statusCode).to.equal(200);

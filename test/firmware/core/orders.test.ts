@@ -228,7 +228,7 @@ describe("an order to restart", () => {
     device.ask();
     device.answer({ ...OFFER, orders: [restart(5)] });
     expect(device.state.update.phase).equal("verifying");
-    expect(device.done).deep.equal([]);
+    expect(device.done).not.include("restart");
     device.on({ type: "signatureVerified", attempt: device.state.update.attempt, good: false });
     device.order([restart(5)]);
     expect(device.done, "the update has ended").include("restart");

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import type { Effect } from "../../../firmware/core/effect.js";
 import type { UpdateErrorCode } from "../../../firmware/core/errors.js";
 import type { Event, PushOffer, Raise } from "../../../firmware/core/event.js";
+import { OFFER_NOTE_KEY } from "../../../firmware/core/offer-guard.js";
 import { updateStep } from "../../../firmware/core/update.js";
 import { RECEIVE_RETRIES } from "../../../firmware/core/update-failure.js";
 import { PUSH_RESTART_DELAY_MS, pushFailed, pushSucceeded } from "../../../firmware/core/update-push.js";
@@ -80,7 +81,7 @@ describe("an image that is pushed", () => {
   it("is let in at once where unsigned images are accepted", () => {
     const device = new Device().offered(UNSIGNED);
     expect(device.state.phase).equal("streaming");
-    expect(device.asked).deep.equal(["log", "setTimer", "continuePush"]);
+    expect(device.asked).deep.equal(["store", "log", "setTimer", "continuePush"]);
     expect(device.state.job?.signed).equal(false);
     expect(device.state.job?.release.chip).equal("esp32");
   });
@@ -88,7 +89,7 @@ describe("an image that is pushed", () => {
   it("is let in after its signature was verified", () => {
     const device = new Device().offered(signed());
     expect(device.state.phase).equal("verifying");
-    expect(device.asked).deep.equal(["verifySignature"]);
+    expect(device.asked).deep.equal(["store", "verifySignature"]);
     device.verified();
     expect(device.state.phase).equal("streaming");
     expect(device.asked).deep.equal(["log", "setTimer", "continuePush"]);
@@ -160,7 +161,8 @@ describe("an image that is pushed", () => {
       expect(device.told).match(message);
       expect(device.state.phase).equal("idle");
       expect(device.state.push).equal(undefined);
-      expect(device.effects.at(-1)).include({ type: "setTimer", timer: "check" });
+      expect(device.effects.slice(-2)).deep.include.members([{ type: "forget", key: OFFER_NOTE_KEY }]);
+      expect(device.effects.at(-2)).include({ type: "setTimer", timer: "check" });
     }
     expect(new Device().offered(signed()).verified(false).told).match(/^422 .*does not fit/);
   });
