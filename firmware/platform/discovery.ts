@@ -11,14 +11,21 @@ export const IS_ANNOUNCED: boolean = true;
 /** Names that are tried: the device id, and with `-2` and `-3`. */
 const MAX_NAMES = 3;
 
-export function createDiscovery() {
-  let dnssd: DNSSD | undefined;
+export class Discovery {
+  #responder: DNSSD | undefined;
 
-  const withdraw = () => {
-    dnssd?.close();
-    dnssd = undefined;
-  };
-  const claim = (responder: DNSSD, hostName: string, services: readonly Announced[], number: number) => {
+  announce(hostName: string, services: readonly Announced[]): void {
+    this.withdraw();
+    this.#responder = new DNSSD({ socket: { io: DnsSocket } });
+    this.#claim(this.#responder, hostName, services, 1);
+  }
+
+  withdraw(): void {
+    this.#responder?.close();
+    this.#responder = undefined;
+  }
+
+  #claim(responder: DNSSD, hostName: string, services: readonly Announced[], number: number): void {
     const host = number === 1 ? hostName : `${hostName}-${number}`;
     responder.claim({
       host,
@@ -27,18 +34,10 @@ export function createDiscovery() {
           responder.advertise({ serviceType, host, name: host, port, txt: new Map(Object.entries(text)) });
         }
       },
-      onError() {
-        if (responder === dnssd && number < MAX_NAMES) claim(responder, hostName, services, number + 1);
+      onError: () => {
+        if (responder === this.#responder && number < MAX_NAMES)
+          this.#claim(responder, hostName, services, number + 1);
       },
     });
-  };
-
-  return {
-    withdraw,
-    announce(hostName: string, services: readonly Announced[]) {
-      withdraw();
-      dnssd = new DNSSD({ socket: { io: DnsSocket } });
-      claim(dnssd, hostName, services, 1);
-    },
-  };
+  }
 }

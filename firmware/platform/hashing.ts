@@ -8,25 +8,34 @@ import type { Dispatch } from "./runner.js";
 
 const KEY_BYTES = 32;
 
-export function createHashing(dispatch: Dispatch, native: Native) {
-  const done = (digest: ArrayBuffer) =>
-    dispatch({ type: "textHashed", digest: toHex(new Uint8Array(digest)) });
+export class Hashing {
+  readonly #dispatch: Dispatch;
+  readonly #native: Native;
 
-  return {
-    hashBytes(attempt: number, bytes: Uint8Array) {
-      const digest = new Digest("SHA256");
-      digest.write(bytes);
-      dispatch({ type: "bytesHashed", attempt, bytes, digest: new Uint8Array(digest.close()) });
-    },
-    hashText(algorithm: "MD5" | "SHA256", text: string) {
-      const digest = new Digest(algorithm);
-      digest.write(text);
-      done(digest.close());
-    },
-    deriveKey(password: string, salt: string, rounds: number) {
-      const key = new ArrayBuffer(KEY_BYTES);
-      // without a key, which only a lack of memory explains, nothing is said, and the question lapses: never a key that is known
-      if (native.skyslot_derive_key(password, salt, rounds, key) === 1) done(key);
-    },
-  };
+  constructor(dispatch: Dispatch, native: Native) {
+    this.#dispatch = dispatch;
+    this.#native = native;
+  }
+
+  hashBytes(attempt: number, bytes: Uint8Array): void {
+    const digest = new Digest("SHA256");
+    digest.write(bytes);
+    this.#dispatch({ type: "bytesHashed", attempt, bytes, digest: new Uint8Array(digest.close()) });
+  }
+
+  hashText(algorithm: "MD5" | "SHA256", text: string): void {
+    const digest = new Digest(algorithm);
+    digest.write(text);
+    this.#done(digest.close());
+  }
+
+  deriveKey(password: string, salt: string, rounds: number): void {
+    const key = new ArrayBuffer(KEY_BYTES);
+    // without a key, which only a lack of memory explains, nothing is said, and the question lapses: never a key that is known
+    if (this.#native.skyslot_derive_key(password, salt, rounds, key) === 1) this.#done(key);
+  }
+
+  #done(digest: ArrayBuffer): void {
+    this.#dispatch({ type: "textHashed", digest: toHex(new Uint8Array(digest)) });
+  }
 }

@@ -31,91 +31,98 @@ interface Body {
   filledBytes: number;
 }
 
-export function createHttpClient(dispatch: Dispatch) {
-  const running = new Map<number, Running>();
+export class HttpRequests {
+  readonly #dispatch: Dispatch;
+  readonly #running = new Map<number, Running>();
 
-  const close = (attempt: number) => {
-    const found = running.get(attempt);
-    running.delete(attempt);
+  constructor(dispatch: Dispatch) {
+    this.#dispatch = dispatch;
+  }
+
+  start(attempt: number, { method, url, headers, body }: HttpRequest): void {
+    const { host, port, path } = splitUrl(url);
+    const sent = body === undefined ? undefined : ArrayBuffer.fromString(body);
+    const client = new HTTPClient({
+      host,
+      port,
+      dns: { io: Resolver, servers: dnsServers(), socket: { io: DnsSocket } },
+      socket: { io: ClientSocket },
+      onError: () => this.#failed(attempt, `no connection to ${host}:${port}`),
+    });
+    const entry: Running = { client };
+    this.#running.set(attempt, entry);
+    let unsent = sent;
+    entry.request = client.request({
+      method,
+      path,
+      headers: new Map([
+        ...Object.entries(headers),
+        ...(sent ? [["content-length", `${sent.byteLength}`] as const] : []),
+      ]),
+      headersMask: KEPT_HEADERS,
+      onHeaders: (status, received) => {
+        const headers = Object.fromEntries(received);
+        this.#dispatch({ type: "responseStarted", attempt, status, headers });
+        // the client ends a body of chunks wrongly, and throws in turns of its own where nobody catches
+        if (received.has("transfer-encoding")) this.#failed(attempt, "the answer comes in chunks");
+      },
+      onReadable: (count) => {
+        if (!this.#running.has(attempt)) return;
+        if (entry.body) fill(entry.body, entry.request, count);
+        else this.#dispatch({ type: "responseReadable", attempt, count });
+      },
+      onWritable(count) {
+        if (!unsent) return;
+        const piece = unsent.slice(0, count);
+        unsent = piece.byteLength < unsent.byteLength ? unsent.slice(count) : undefined;
+        this.write(piece);
+      },
+      onDone: (error) => {
+        if (error)
+          this.#failed(attempt, `connection to ${host}:${port} ended: ${error.message || "no reason given"}`);
+        else if (this.#running.has(attempt)) this.#ended(attempt, entry);
+      },
+    });
+  }
+
+  read(attempt: number, maxBytes: number): void {
+    const bytes = this.#running.get(attempt)?.request?.read(maxBytes);
+    if (bytes) this.#dispatch({ type: "responseData", attempt, bytes: new Uint8Array(bytes) });
+  }
+
+  collect(attempt: number, sizeBytes: number, as: Body["as"]): void {
+    const entry = this.#running.get(attempt);
+    if (entry) entry.body = { bytes: new Uint8Array(sizeBytes), as, filledBytes: 0 };
+  }
+
+  close(attempt: number): void {
+    const found = this.#running.get(attempt);
+    this.#running.delete(attempt);
     found?.client.close();
-  };
-  const failed = (attempt: number, message: string) => {
-    if (!running.has(attempt)) return;
-    close(attempt);
-    dispatch({ type: "requestFailed", attempt, message });
-  };
-  const ended = (attempt: number, entry: Running) => {
-    if (!isWhole(entry.body)) return dispatch({ type: "responseEnded", attempt });
-    if (entry.body.as === "bytes")
-      return dispatch({ type: "bytesCollected", attempt, bytes: takeBytes(entry) });
-    const text = takeText(entry);
-    if (text === undefined) failed(attempt, "the answer is no UTF-8 text");
-    else dispatch({ type: "textCollected", attempt, text });
-  };
+  }
 
-  return {
-    close,
-    start(attempt: number, { method, url, headers, body }: HttpRequest) {
-      const { host, port, path } = splitUrl(url);
-      const sent = body === undefined ? undefined : ArrayBuffer.fromString(body);
-      const client = new HTTPClient({
-        host,
-        port,
-        dns: { io: Resolver, servers: dnsServers(), socket: { io: DnsSocket } },
-        socket: { io: ClientSocket },
-        onError: () => failed(attempt, `no connection to ${host}:${port}`),
-      });
-      const entry: Running = { client };
-      running.set(attempt, entry);
-      let unsent = sent;
-      entry.request = client.request({
-        method,
-        path,
-        headers: new Map([
-          ...Object.entries(headers),
-          ...(sent ? [["content-length", `${sent.byteLength}`] as const] : []),
-        ]),
-        headersMask: KEPT_HEADERS,
-        onHeaders(status, received) {
-          dispatch({ type: "responseStarted", attempt, status, headers: Object.fromEntries(received) });
-          // the client ends a body of chunks wrongly, and throws in turns of its own where nobody catches
-          if (received.has("transfer-encoding")) failed(attempt, "the answer comes in chunks");
-        },
-        onReadable(count) {
-          if (!running.has(attempt)) return;
-          if (entry.body) fill(entry.body, this, count);
-          else dispatch({ type: "responseReadable", attempt, count });
-        },
-        onWritable(count) {
-          if (!unsent) return;
-          const piece = unsent.slice(0, count);
-          unsent = piece.byteLength < unsent.byteLength ? unsent.slice(count) : undefined;
-          this.write(piece);
-        },
-        onDone(error) {
-          if (error)
-            failed(attempt, `connection to ${host}:${port} ended: ${error.message || "no reason given"}`);
-          else if (running.has(attempt)) ended(attempt, entry);
-        },
-      });
-    },
-    read(attempt: number, maxBytes: number) {
-      const bytes = running.get(attempt)?.request?.read(maxBytes);
-      if (bytes) dispatch({ type: "responseData", attempt, bytes: new Uint8Array(bytes) });
-    },
-    collect(attempt: number, sizeBytes: number, as: Body["as"]) {
-      const entry = running.get(attempt);
-      if (entry) entry.body = { bytes: new Uint8Array(sizeBytes), as, filledBytes: 0 };
-    },
-  };
+  #failed(attempt: number, message: string): void {
+    if (!this.#running.has(attempt)) return;
+    this.close(attempt);
+    this.#dispatch({ type: "requestFailed", attempt, message });
+  }
+
+  #ended(attempt: number, entry: Running): void {
+    if (!isWhole(entry.body)) return this.#dispatch({ type: "responseEnded", attempt });
+    if (entry.body.as === "bytes")
+      return this.#dispatch({ type: "bytesCollected", attempt, bytes: takeBytes(entry) });
+    const text = takeText(entry);
+    if (text === undefined) this.#failed(attempt, "the answer is no UTF-8 text");
+    else this.#dispatch({ type: "textCollected", attempt, text });
+  }
 }
 
 const isWhole = (body: Body | undefined): body is Body =>
   body !== undefined && body.filledBytes === body.bytes.length;
 
-function fill(body: Body, request: HTTPClient.Request, count: number): void {
+function fill(body: Body, request: HTTPClient.Request | undefined, count: number): void {
   const left = body.bytes.length - body.filledBytes;
-  const piece = left > 0 ? request.read(Math.min(count, left)) : undefined;
+  const piece = left > 0 ? request?.read(Math.min(count, left)) : undefined;
   if (!piece) return;
   body.bytes.set(new Uint8Array(piece), body.filledBytes);
   body.filledBytes += piece.byteLength;

@@ -20,13 +20,13 @@ import {
   type RequestHead,
   readHead,
 } from "../core/http.js";
-import { TcpStream } from "./tcp-stream.js";
+import { type StreamEvents, TcpStream } from "./tcp-stream.js";
 import { utf8Bytes } from "./text-pieces.js";
 
 /** Read at once of a head. */
 const HEAD_PIECE_BYTES = 512;
 
-export interface HttpPort {
+export interface PortSettings {
   readonly port: number;
   readonly maxConnections: number;
   /** X-Skyslot-Release is kept. */
@@ -34,6 +34,10 @@ export interface HttpPort {
   /** For the head, and for the body unless somebody else watches over it. */
   readonly requestMs: number;
   readonly timesBody: boolean;
+}
+
+/** Whose port it is. */
+export interface PortOwner {
   /** A sound head: `respond`, or `takeBody` first. */
   onHead(exchange: Exchange, head: RequestHead): void;
   /** Bytes of a body that is taken wait. */
@@ -45,11 +49,11 @@ export interface HttpPort {
 }
 
 /** One request and its answer. */
-export class Exchange {
+export class Exchange implements StreamEvents {
   /** From 1, never used again. */
   readonly number: number;
-  #port: HttpPort;
-  #stream: TcpStream;
+  readonly #server: HttpServer;
+  readonly #stream: TcpStream;
   #phase: "head" | "judged" | "body" | "answered" = "head";
   #reader: HeadReader | undefined;
   #awaitsContinue = false;
@@ -58,19 +62,12 @@ export class Exchange {
   /** Bytes of the body that were not read yet. */
   #bodyLeft = Infinity;
 
-  constructor(number: number, port: HttpPort, from: TCP) {
+  constructor(number: number, server: HttpServer, from: TCP) {
     this.number = number;
-    this.#port = port;
-    this.#reader = newHeadReader(port.takesRelease);
-    this.#stream = new TcpStream(
-      { from },
-      {
-        readable: () => this.#readable(),
-        ended: () => this.close(),
-        closed: () => this.#closed(),
-      },
-    );
-    this.#stream.closeAfter(port.requestMs);
+    this.#server = server;
+    this.#reader = newHeadReader(server.settings.takesRelease);
+    this.#stream = new TcpStream({ from }, this);
+    this.#stream.closeAfter(server.settings.requestMs);
   }
 
   get isOpen(): boolean {
@@ -108,9 +105,19 @@ export class Exchange {
     this.#stream.close();
   }
 
-  #readable(): void {
+  readable(): void {
     if (this.#phase === "head") this.#readHead();
     else if (this.#phase === "body") this.#announce();
+  }
+
+  ended(): void {
+    this.close();
+  }
+
+  closed(): void {
+    const isAwaited = this.#phase === "judged" || this.#phase === "body";
+    this.#phase = "answered";
+    this.#server.closed(this, isAwaited);
   }
 
   #readHead(): void {
@@ -123,7 +130,7 @@ export class Exchange {
     this.#reader = reader;
     if (!reader?.head) return;
     this.#reader = undefined; // the release in it is large: it is core's now
-    if (!reader.head.ok) return this.respond(this.#port.refuse(reader.head.failure));
+    if (!reader.head.ok) return this.respond(this.#server.owner.refuse(reader.head.failure));
     this.#judge(reader.head.value);
   }
 
@@ -133,68 +140,73 @@ export class Exchange {
     this.#awaitsContinue = expectsContinue(head);
     this.#isHead = head.method === "HEAD";
     this.#bodyLeft = bodyBytes(head);
-    if (!this.#port.timesBody) this.#stream.stay();
-    this.#port.onHead(this, head);
+    if (!this.#server.settings.timesBody) this.#stream.stay();
+    this.#server.owner.onHead(this, head);
   }
 
   #announce(): void {
     const count = Math.min(this.#stream.availableBytes, this.#bodyLeft);
-    if (count > 0) this.#port.onBody(this, count);
-  }
-
-  #closed(): void {
-    const isAwaited = this.#phase === "judged" || this.#phase === "body";
-    this.#phase = "answered";
-    this.#port.onClosed(this, isAwaited);
+    if (count > 0) this.#server.owner.onBody(this, count);
   }
 }
 
 /** Opens nothing before `open`. */
-export function createHttpServer(port: HttpPort) {
-  const exchanges = new Map<number, Exchange>();
-  let listener: Listener | undefined;
-  let nextNumber = 1;
+export class HttpServer {
+  readonly settings: PortSettings;
+  readonly owner: PortOwner;
+  readonly #exchanges = new Map<number, Exchange>();
+  #listener: Listener | undefined;
+  #nextNumber = 1;
 
-  const own: HttpPort = {
-    ...port,
-    onClosed(exchange, isAwaited) {
-      exchanges.delete(exchange.number);
-      port.onClosed(exchange, isAwaited);
-    },
-  };
-  const accept = (from: TCP) => {
-    if (exchanges.size < port.maxConnections) {
-      const exchange = new Exchange(nextNumber++, own, from);
+  constructor(settings: PortSettings, owner: PortOwner) {
+    this.settings = settings;
+    this.owner = owner;
+  }
+
+  get(number: number): Exchange | undefined {
+    return this.#exchanges.get(number);
+  }
+
+  open(): void {
+    if (this.#listener) return;
+    const acceptNext = (from: Listener) => this.#acceptNext(from);
+    this.#listener = new Listener({
+      port: this.settings.port,
+      onReadable(count) {
+        for (let i = 0; i < count; i++) acceptNext(this);
+      },
+    });
+  }
+
+  close(): void {
+    this.#listener?.close();
+    this.#listener = undefined;
+    for (const exchange of [...this.#exchanges.values()]) exchange.close();
+  }
+
+  /** An exchange tells of its end. */
+  closed(exchange: Exchange, isAwaited: boolean): void {
+    this.#exchanges.delete(exchange.number);
+    this.owner.onClosed(exchange, isAwaited);
+  }
+
+  #acceptNext(from: Listener): void {
+    try {
+      const accepted = from.read();
+      if (accepted) this.#accept(accepted);
+    } catch {
+      // it has gone before it was taken
+    }
+  }
+
+  #accept(from: TCP): void {
+    if (this.#exchanges.size < this.settings.maxConnections) {
+      const exchange = new Exchange(this.#nextNumber++, this, from);
       if (exchange.isOpen) {
-        exchanges.set(exchange.number, exchange);
+        this.#exchanges.set(exchange.number, exchange);
         return;
       }
     }
     from.close();
-  };
-  const acceptNext = (from: Listener) => {
-    try {
-      const accepted = from.read();
-      if (accepted) accept(accepted);
-    } catch {
-      // it has gone before it was taken
-    }
-  };
-
-  return {
-    get: (number: number): Exchange | undefined => exchanges.get(number),
-    open() {
-      listener ??= new Listener({
-        port: port.port,
-        onReadable(count) {
-          for (let i = 0; i < count; i++) acceptNext(this);
-        },
-      });
-    },
-    close() {
-      listener?.close();
-      listener = undefined;
-      for (const exchange of [...exchanges.values()]) exchange.close();
-    },
-  };
+  }
 }

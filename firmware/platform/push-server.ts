@@ -4,98 +4,115 @@
 import UDP, { type Packet } from "embedded:io/socket/udp";
 import { utf8Decode } from "../core/bytes.js";
 import type { HttpResponse } from "../core/effect.js";
-import { headStatus } from "../core/http.js";
+import type { Failure } from "../core/errors.js";
+import { type HeadError, headStatus, type RequestHead } from "../core/http.js";
 import { refusal } from "../core/push.js";
-import { createHttpServer } from "./http-server.js";
+import { type Exchange, HttpServer, type PortOwner, type PortSettings } from "./http-server.js";
 import type { Dispatch } from "./runner.js";
 import { TcpStream } from "./tcp-stream.js";
 
-const PORT = 3232;
-const MAX_CONNECTIONS = 3;
-const HEAD_MS = 30_000;
+const SETTINGS: PortSettings = Object.freeze({
+  port: 3232,
+  maxConnections: 3,
+  takesRelease: true,
+  requestMs: 30_000,
+  timesBody: false, // core watches over it
+});
 const MAX_DATAGRAM_BYTES = 256;
 
-export function createPushServer(dispatch: Dispatch) {
+export class PushServer implements PortOwner {
+  readonly #dispatch: Dispatch;
+  readonly #pushes: HttpServer = new HttpServer(SETTINGS, this);
   /** Connections that the device opened at an invitation of espota, by core's number. */
-  const invited = new Map<number, TcpStream>();
-  let invitations: UDP | undefined;
+  readonly #invited = new Map<number, TcpStream>();
+  #invitations: UDP | undefined;
 
-  const pushed = (connection: number, bytes: Uint8Array) => dispatch({ type: "pushData", connection, bytes });
+  constructor(dispatch: Dispatch) {
+    this.#dispatch = dispatch;
+  }
 
-  const pushes = createHttpServer({
-    port: PORT,
-    maxConnections: MAX_CONNECTIONS,
-    takesRelease: true,
-    requestMs: HEAD_MS,
-    timesBody: false, // core watches over it
-    refuse: ({ code, message }) => refusal(headStatus(code), message),
-    onHead: ({ number: connection }, head) => dispatch({ type: "pushRequested", connection, head }),
-    onBody: ({ number: connection }, count) => dispatch({ type: "pushReadable", connection, count }),
-    onClosed({ number: connection }, isAwaited) {
-      if (isAwaited) dispatch({ type: "pushClosed", connection });
-    },
-  });
+  start(espota: boolean): void {
+    this.#pushes.open();
+    if (!espota) {
+      this.#invitations?.close();
+      this.#invitations = undefined;
+      return;
+    }
+    const take = (packet: Packet | undefined) => this.#takeDatagram(packet);
+    this.#invitations ??= new UDP({
+      port: SETTINGS.port,
+      onReadable(count) {
+        for (let i = 0; i < count; i++) take(this.read());
+      },
+    });
+  }
 
-  const connect = (connection: number, address: string, port: number) => {
+  letBodyCome(connection: number): void {
+    this.#pushes.get(connection)?.takeBody();
+  }
+
+  read(connection: number, maxBytes: number): void {
+    const take = (bytes: Uint8Array) => this.#dispatch({ type: "pushData", connection, bytes });
+    this.#pushes.get(connection)?.read(maxBytes, take);
+    const bytes = this.#invited.get(connection)?.read(maxBytes);
+    if (bytes && bytes.length > 0) take(bytes);
+  }
+
+  answer(connection: number, response: HttpResponse): void {
+    this.#pushes.get(connection)?.respond(response);
+    const stream = this.#invited.get(connection);
+    this.#invited.delete(connection);
+    stream?.write(response.body); // espota has no heads
+    stream?.finish(true);
+  }
+
+  /** Opens the connection that espota invited to. */
+  connect(connection: number, address: string, port: number): void {
     const stream = new TcpStream(
       { address, port },
       {
-        readable: () => dispatch({ type: "pushReadable", connection, count: stream.availableBytes }),
+        readable: () => this.#dispatch({ type: "pushReadable", connection, count: stream.availableBytes }),
         ended: () => stream.close(),
-        closed() {
-          if (invited.delete(connection)) dispatch({ type: "pushClosed", connection });
+        closed: () => {
+          if (this.#invited.delete(connection)) this.#dispatch({ type: "pushClosed", connection });
         },
       },
     );
-    if (stream.isOpen) invited.set(connection, stream);
-    else dispatch({ type: "pushClosed", connection });
-  };
-  const answerInvited = (connection: number, { body }: HttpResponse) => {
-    const stream = invited.get(connection);
-    invited.delete(connection);
-    stream?.write(body); // espota has no heads
-    stream?.finish(true);
-  };
-  const takeDatagram = (packet: Packet | undefined) => {
+    if (stream.isOpen) this.#invited.set(connection, stream);
+    else this.#dispatch({ type: "pushClosed", connection });
+  }
+
+  acknowledge(connection: number, count: number): void {
+    this.#invited.get(connection)?.write(`${count}`);
+  }
+
+  sendDatagram(address: string, port: number, text: string): void {
+    try {
+      this.#invitations?.write(ArrayBuffer.fromString(text), address, port);
+    } catch {
+      // lost like any other datagram: the sender asks again
+    }
+  }
+
+  refuse({ code, message }: Failure<HeadError>): HttpResponse {
+    return refusal(headStatus(code), message);
+  }
+
+  onHead({ number: connection }: Exchange, head: RequestHead): void {
+    this.#dispatch({ type: "pushRequested", connection, head });
+  }
+
+  onBody({ number: connection }: Exchange, count: number): void {
+    this.#dispatch({ type: "pushReadable", connection, count });
+  }
+
+  onClosed({ number: connection }: Exchange, isAwaited: boolean): void {
+    if (isAwaited) this.#dispatch({ type: "pushClosed", connection });
+  }
+
+  #takeDatagram(packet: Packet | undefined): void {
     if (!packet || packet.byteLength > MAX_DATAGRAM_BYTES) return;
     const text = utf8Decode(new Uint8Array(packet)) ?? "";
-    dispatch({ type: "datagramReceived", address: packet.address, port: packet.port, text });
-  };
-
-  return {
-    connect,
-    start(espota: boolean) {
-      pushes.open();
-      if (!espota) {
-        invitations?.close();
-        invitations = undefined;
-        return;
-      }
-      invitations ??= new UDP({
-        port: PORT,
-        onReadable(count) {
-          for (let i = 0; i < count; i++) takeDatagram(this.read());
-        },
-      });
-    },
-    letBodyCome: (connection: number) => pushes.get(connection)?.takeBody(),
-    read(connection: number, maxBytes: number) {
-      const take = (bytes: Uint8Array) => pushed(connection, bytes);
-      pushes.get(connection)?.read(maxBytes, take);
-      const bytes = invited.get(connection)?.read(maxBytes);
-      if (bytes && bytes.length > 0) take(bytes);
-    },
-    answer(connection: number, response: HttpResponse) {
-      pushes.get(connection)?.respond(response);
-      answerInvited(connection, response);
-    },
-    acknowledge: (connection: number, count: number) => invited.get(connection)?.write(`${count}`),
-    sendDatagram(address: string, port: number, text: string) {
-      try {
-        invitations?.write(ArrayBuffer.fromString(text), address, port);
-      } catch {
-        // lost like any other datagram: the sender asks again
-      }
-    },
-  };
+    this.#dispatch({ type: "datagramReceived", address: packet.address, port: packet.port, text });
+  }
 }

@@ -6,12 +6,21 @@ import type { Storage } from "./storage.js";
 
 const KEY = "restart";
 
-export const createRestartNote = (storage: Storage) => ({
-  note: (reason: RestartReason) => storage.write(KEY, reason),
+export class RestartNote {
+  readonly #storage: Storage;
+
+  constructor(storage: Storage) {
+    this.#storage = storage;
+  }
+
+  note(reason: RestartReason): void {
+    this.#storage.write(KEY, reason);
+  }
+
   /** What was noted, once. */
   take(): string | undefined {
-    const reason = storage.read(KEY);
-    if (reason !== undefined) storage.forget(KEY);
+    const reason = this.#storage.read(KEY);
+    if (reason !== undefined) this.#storage.forget(KEY);
     return reason;
-  },
-});
+  }
+}

@@ -29,58 +29,62 @@ export type Handlers<Asked extends { readonly type: string }> = {
   readonly [Type in Asked["type"]]: (effect: Extract<Asked, { readonly type: Type }>) => void;
 };
 
-export function createRunner<State, Asked extends { readonly type: string }>(
-  machine: DeviceMachine<State, Asked>,
-  sources: Sources,
-  connect: (dispatch: Dispatch) => Handlers<Asked>,
-): Dispatch {
-  let state = machine.initial;
-  let running = false;
-  const queue: Event[] = [];
+export class Runner<State, Asked extends { readonly type: string }> {
+  readonly #machine: DeviceMachine<State, Asked>;
+  readonly #sources: Sources;
+  readonly #carryOut: (effect: Asked) => void;
+  readonly #queue: Event[] = [];
+  #state: State;
+  #running = false;
 
-  /** A function of its own, so that nothing on the stack holds the event when it returns. */
-  const hear = (): readonly Asked[] => {
-    const event = queue.shift() as Event;
-    const [after, effects] = machine.step(state, {
-      ...event,
-      at: sources.uptimeMs(),
-      random: sources.random(),
-      freeHeapBytes: sources.freeHeapBytes(),
-    });
-    state = after;
-    if (event.type === "textCollected") letGo(event);
-    return effects;
-  };
+  /** @param connect makes the adapters, and gives what carries an effect out with them */
+  constructor(
+    machine: DeviceMachine<State, Asked>,
+    sources: Sources,
+    connect: (dispatch: Dispatch) => (effect: Asked) => void,
+  ) {
+    this.#machine = machine;
+    this.#sources = sources;
+    this.#state = machine.initial;
+    this.#carryOut = connect((event) => this.#dispatchOrRestart(event));
+  }
 
-  const dispatch: Dispatch = (event) => {
-    queue.push(event);
-    if (running) return;
-    running = true;
-    while (queue.length > 0) for (const effect of hear()) carryOut(effect);
-    running = false;
-  };
+  dispatch(event: Event): void {
+    this.#queue.push(event);
+    if (this.#running) return;
+    this.#running = true;
+    while (this.#queue.length > 0) for (const effect of this.#hear()) this.#carryOut(effect);
+    this.#running = false;
+  }
 
-  const handlers = connect(fatal(dispatch));
-  const carryOut = (effect: Asked) =>
-    (handlers[effect.type as Asked["type"]] as (effect: Asked) => void)(effect);
-  return dispatch;
-}
-
-/** Who dispatched it is still at it, and holds the event. */
-function letGo(event: { text: string }): void {
-  event.text = "";
-}
-
-/** A bug restarts the device. What is thrown may be swallowed on its way out, by the SDK or by us; so it is thrown again, by itself. */
-const fatal =
-  (dispatch: Dispatch): Dispatch =>
-  (event) => {
+  /** A bug restarts the device. What is thrown may be swallowed on its way out, by the SDK or by us; so it is thrown again, by itself. */
+  #dispatchOrRestart(event: Event): void {
     try {
-      dispatch(event);
+      this.dispatch(event);
     } catch (error) {
       Timer.set(() => {
         throw error;
       }, 0);
       throw error;
     }
-  };
+  }
+
+  /** A function of its own, so that nothing on the stack holds the event when it returns. */
+  #hear(): readonly Asked[] {
+    const event = this.#queue.shift() as Event;
+    const [after, effects] = this.#machine.step(this.#state, {
+      ...event,
+      at: this.#sources.uptimeMs(),
+      random: this.#sources.random(),
+      freeHeapBytes: this.#sources.freeHeapBytes(),
+    });
+    this.#state = after;
+    if (event.type === "textCollected") letGo(event);
+    return effects;
+  }
+}
+
+/** Who dispatched it is still at it, and holds the event. */
+function letGo(event: { text: string }): void {
+  event.text = "";
+}

@@ -7,13 +7,17 @@ import { answerDns } from "../core/dns.js";
 import type { HttpResponse } from "../core/effect.js";
 import type { RequestHead } from "../core/http.js";
 import { pageBodyBytes, pageRefusal, requestReceived } from "../core/page-request.js";
-import { createHttpServer, type Exchange } from "./http-server.js";
+import { type Exchange, HttpServer, type PortOwner, type PortSettings } from "./http-server.js";
 import type { Dispatch } from "./runner.js";
 
-const PAGE_PORT = 80;
-const MAX_CONNECTIONS = 4;
-/** For a request with its body. */
-const REQUEST_MS = 10_000;
+const SETTINGS: PortSettings = Object.freeze({
+  port: 80,
+  maxConnections: 4,
+  takesRelease: false,
+  /** With its body. */
+  requestMs: 10_000,
+  timesBody: true,
+});
 /** Read at once of a body. */
 const MAX_PIECE_BYTES = 512;
 const DNS_PORT = 53;
@@ -26,84 +30,86 @@ interface Collected {
   filledBytes: number;
 }
 
-export function createServer(dispatch: Dispatch) {
+export class PageServer implements PortOwner {
+  readonly refuse = pageRefusal;
+  readonly #dispatch: Dispatch;
+  readonly #pages: HttpServer = new HttpServer(SETTINGS, this);
   /** Requests whose body is on its way. */
-  const collected = new Map<number, Collected>();
-  let names: UDP | undefined;
+  readonly #collected = new Map<number, Collected>();
+  #names: UDP | undefined;
 
-  const receive = (exchange: Exchange, head: RequestHead, body: Uint8Array) => {
-    dispatch(requestReceived(exchange.number, head, utf8Decode(body) ?? ""));
-    exchange.respond(NOT_ANSWERED); // has no effect behind an answer
-  };
-  const pages = createHttpServer({
-    port: PAGE_PORT,
-    maxConnections: MAX_CONNECTIONS,
-    takesRelease: false,
-    requestMs: REQUEST_MS,
-    timesBody: true,
-    refuse: pageRefusal,
-    onHead(exchange, head) {
-      const sizeBytes = pageBodyBytes(head);
-      if (!sizeBytes.ok) return exchange.respond(pageRefusal(sizeBytes.failure));
-      if (sizeBytes.value === 0) return receive(exchange, head, NO_BYTES);
-      collected.set(exchange.number, { head, body: new Uint8Array(sizeBytes.value), filledBytes: 0 });
-      exchange.takeBody();
-    },
-    onBody(exchange) {
-      const found = collected.get(exchange.number);
-      if (!found) return;
-      let isMore = true;
-      while (isMore) {
-        isMore = false;
-        exchange.read(MAX_PIECE_BYTES, (bytes) => {
-          isMore = true;
-          found.body.set(bytes, found.filledBytes);
-          found.filledBytes += bytes.length;
-        });
-      }
-      if (found.filledBytes < found.body.length) return;
-      collected.delete(exchange.number);
-      receive(exchange, found.head, found.body);
-    },
-    onClosed: ({ number }) => {
-      collected.delete(number);
-    },
-  });
+  constructor(dispatch: Dispatch) {
+    this.#dispatch = dispatch;
+  }
 
-  const answerName = (socket: UDP, packet: Packet | undefined) => {
-    const reply = packet && answerDns(new Uint8Array(packet), PORTAL_ADDRESS);
-    if (!packet || !reply) return;
-    try {
-      socket.write(reply, packet.address, packet.port);
-    } catch {
-      // lost like any other datagram: the phone asks again
+  start(captive: boolean): void {
+    this.#pages.open();
+    if (!captive) {
+      this.#names?.close();
+      this.#names = undefined;
+      return;
     }
-  };
+    this.#names ??= new UDP({
+      port: DNS_PORT,
+      onReadable(count) {
+        for (let i = 0; i < count; i++) answerName(this, this.read());
+      },
+    });
+  }
 
-  return {
-    start(captive: boolean) {
-      pages.open();
-      if (!captive) {
-        names?.close();
-        names = undefined;
-        return;
-      }
-      names ??= new UDP({
-        port: DNS_PORT,
-        onReadable(count) {
-          for (let i = 0; i < count; i++) answerName(this, this.read());
-        },
+  stop(): void {
+    this.#pages.close();
+    this.#names?.close();
+    this.#names = undefined;
+  }
+
+  respond(connection: number, response: HttpResponse): void {
+    this.#pages.get(connection)?.respond(response);
+  }
+
+  onHead(exchange: Exchange, head: RequestHead): void {
+    const sizeBytes = pageBodyBytes(head);
+    if (!sizeBytes.ok) return exchange.respond(pageRefusal(sizeBytes.failure));
+    if (sizeBytes.value === 0) return this.#receive(exchange, head, NO_BYTES);
+    this.#collected.set(exchange.number, { head, body: new Uint8Array(sizeBytes.value), filledBytes: 0 });
+    exchange.takeBody();
+  }
+
+  onBody(exchange: Exchange): void {
+    const found = this.#collected.get(exchange.number);
+    if (!found) return;
+    let isMore = true;
+    while (isMore) {
+      isMore = false;
+      exchange.read(MAX_PIECE_BYTES, (bytes) => {
+        isMore = true;
+        found.body.set(bytes, found.filledBytes);
+        found.filledBytes += bytes.length;
       });
-    },
-    stop() {
-      pages.close();
-      names?.close();
-      names = undefined;
-    },
-    respond(connection: number, response: HttpResponse) {
-      pages.get(connection)?.respond(response);
-    },
-  };
+    }
+    if (found.filledBytes < found.body.length) return;
+    this.#collected.delete(exchange.number);
+    this.#receive(exchange, found.head, found.body);
+  }
+
+  onClosed({ number }: Exchange): void {
+    this.#collected.delete(number);
+  }
+
+  #receive(exchange: Exchange, head: RequestHead, body: Uint8Array): void {
+    this.#dispatch(requestReceived(exchange.number, head, utf8Decode(body) ?? ""));
+    exchange.respond(NOT_ANSWERED); // has no effect behind an answer
+  }
+}
+
+function answerName(socket: UDP, packet: Packet | undefined): void {
+  const reply = packet && answerDns(new Uint8Array(packet), PORTAL_ADDRESS);
+  if (!packet || !reply) return;
+  try {
+    socket.write(reply, packet.address, packet.port);
+  } catch {
+    // lost like any other datagram: the phone asks again
+  }
 }
 
 const NO_BYTES = new Uint8Array(0);

@@ -12,17 +12,25 @@ const HASH_PIECE_CHARACTERS = 256;
 
 type Question = Extract<Effect, { readonly type: "verifySignature" }>;
 
-export function createVerifier(dispatch: Dispatch, native: Native) {
-  return ({ attempt, keyId, manifest, signedLength, signature }: Question) => {
+export class Verifier {
+  readonly #dispatch: Dispatch;
+  readonly #native: Native;
+
+  constructor(dispatch: Dispatch, native: Native) {
+    this.#dispatch = dispatch;
+    this.#native = native;
+  }
+
+  verify({ attempt, keyId, manifest, signedLength, signature }: Question): void {
     const publicKey = publicKeyOf(keyId);
     const digest = new Digest("SHA256");
     for (let from = 0; from < signedLength; from += HASH_PIECE_CHARACTERS)
       digest.write(manifest.slice(from, Math.min(from + HASH_PIECE_CHARACTERS, signedLength)));
+    const rs = signature.slice().buffer as ArrayBuffer;
     const good =
-      publicKey !== undefined &&
-      native.skyslot_verify_p256(publicKey, digest.close(), signature.slice().buffer as ArrayBuffer) === 1;
-    dispatch({ type: "signatureVerified", attempt, good });
-  };
+      publicKey !== undefined && this.#native.skyslot_verify_p256(publicKey, digest.close(), rs) === 1;
+    this.#dispatch({ type: "signatureVerified", attempt, good });
+  }
 }
 
 /** Uncompressed point, 0x04 ‖ x ‖ y (SEC 1, 2.3.3). */

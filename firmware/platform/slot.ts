@@ -12,70 +12,83 @@ import type { Dispatch } from "./runner.js";
 const HASH_PIECE_BYTES = 4096;
 const PIECES_A_TURN = 8;
 
-export function createSlot(dispatch: Dispatch, native: Native) {
-  let opened: Flash | undefined;
-  const slot = () => {
-    opened ??= flash.open({ path: "nextota" });
-    return opened;
-  };
+export class Slot {
+  readonly #dispatch: Dispatch;
+  readonly #native: Native;
+  #opened: Flash | undefined;
+
+  constructor(dispatch: Dispatch, native: Native) {
+    this.#dispatch = dispatch;
+    this.#native = native;
+  }
+
+  erase(attempt: number, offset: number): void {
+    const erased = this.#attempted(attempt, `erase at ${offset}`, () =>
+      this.#flash().eraseBlock(offset / SECTOR_BYTES),
+    );
+    this.#giveWay();
+    if (erased) this.#dispatch({ type: "slotErased", attempt, offset });
+  }
+
+  write(attempt: number, offset: number, bytes: Uint8Array): void {
+    const what = `write of ${bytes.length} bytes at ${offset}`;
+    const written = this.#attempted(attempt, what, () => this.#flash().write(bytes, offset));
+    if (written) this.#dispatch({ type: "slotWritten", attempt, offset, length: bytes.length });
+  }
+
+  hash(attempt: number, offset: number, length: number, algorithm: "SHA256" | "MD5"): void {
+    const digest = new Digest(algorithm);
+    const end = offset + length;
+    let position = offset;
+    const readPieces = () => {
+      for (let i = 0; i < PIECES_A_TURN && position < end; i++) {
+        const count = Math.min(HASH_PIECE_BYTES, end - position);
+        digest.write(this.#flash().read(count, position));
+        position += count;
+      }
+    };
+    const turn = () => {
+      if (!this.#attempted(attempt, `read at ${position}`, readPieces)) return;
+      this.#giveWay();
+      if (position < end) Timer.set(turn, 0);
+      else this.#dispatch({ type: "slotHashed", attempt, offset, digest: new Uint8Array(digest.close()) });
+    };
+    Timer.set(turn, 0);
+  }
+
+  arm(attempt: number): void {
+    const error = this.#native.skyslot_arm(nextLabel(this.#native));
+    if (error === 0) this.#dispatch({ type: "slotArmed", attempt });
+    else
+      this.#dispatch({
+        type: "slotFailed",
+        attempt,
+        message: `esp_ota_set_boot_partition failed with error ${error}`,
+      });
+  }
+
+  #flash(): Flash {
+    this.#opened ??= flash.open({ path: "nextota" });
+    return this.#opened;
+  }
 
   /**
    * Lets every other task of the chip run for a tick, after each sector and each turn of hashing. IDLE is one that the task watchdog
    * watches, and the SDK's loop does not wait while a message or a timer is due, which is so for as long as data comes faster than the
    * flash takes it.
    */
-  const giveWay = () => native.vTaskDelay(1);
+  #giveWay(): void {
+    this.#native.vTaskDelay(1);
+  }
 
   /** Carries out a flash operation and says whether it went well; what it throws becomes an event. */
-  const attempted = (attempt: number, what: string, action: () => void): boolean => {
+  #attempted(attempt: number, what: string, action: () => void): boolean {
     try {
       action();
       return true;
     } catch (error) {
-      dispatch({ type: "slotFailed", attempt, message: `${what}: ${String(error)}` });
+      this.#dispatch({ type: "slotFailed", attempt, message: `${what}: ${String(error)}` });
       return false;
     }
-  };
-
-  return {
-    erase(attempt: number, offset: number) {
-      const erased = attempted(attempt, `erase at ${offset}`, () => slot().eraseBlock(offset / SECTOR_BYTES));
-      giveWay();
-      if (erased) dispatch({ type: "slotErased", attempt, offset });
-    },
-    write(attempt: number, offset: number, bytes: Uint8Array) {
-      const what = `write of ${bytes.length} bytes at ${offset}`;
-      const written = attempted(attempt, what, () => slot().write(bytes, offset));
-      if (written) dispatch({ type: "slotWritten", attempt, offset, length: bytes.length });
-    },
-    hash(attempt: number, offset: number, length: number, algorithm: "SHA256" | "MD5") {
-      const digest = new Digest(algorithm);
-      const end = offset + length;
-      let position = offset;
-      const readPieces = () => {
-        for (let i = 0; i < PIECES_A_TURN && position < end; i++) {
-          const count = Math.min(HASH_PIECE_BYTES, end - position);
-          digest.write(slot().read(count, position));
-          position += count;
-        }
-      };
-      const turn = () => {
-        if (!attempted(attempt, `read at ${position}`, readPieces)) return;
-        giveWay();
-        if (position < end) Timer.set(turn, 0);
-        else dispatch({ type: "slotHashed", attempt, offset, digest: new Uint8Array(digest.close()) });
-      };
-      Timer.set(turn, 0);
-    },
-    arm(attempt: number) {
-      const error = native.skyslot_arm(nextLabel(native));
-      if (error === 0) dispatch({ type: "slotArmed", attempt });
-      else
-        dispatch({
-          type: "slotFailed",
-          attempt,
-          message: `esp_ota_set_boot_partition failed with error ${error}`,
-        });
-    },
-  };
+  }
 }

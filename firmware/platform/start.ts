@@ -7,19 +7,20 @@ import type { Effect } from "../core/effect.js";
 import type { Booted } from "../core/event.js";
 import type { Status } from "../core/status.js";
 import { readBootFacts } from "./boot-facts.js";
-import { createDiscovery } from "./discovery.js";
-import { createHashing } from "./hashing.js";
-import { createHttpClient } from "./http-client.js";
+import { type Adapters, type App, carryOut, isCores } from "./carry-out.js";
+import { Discovery } from "./discovery.js";
+import { Hashing } from "./hashing.js";
+import { HttpRequests } from "./http-client.js";
 import { createNative, type Native } from "./native.js";
-import { createPushServer } from "./push-server.js";
-import { createRestartNote } from "./restart-note.js";
-import { createRunner, type DeviceMachine, type Dispatch, type Handlers } from "./runner.js";
-import { createServer } from "./server.js";
-import { createVerifier } from "./signature.js";
-import { createSlot } from "./slot.js";
-import { createStorage } from "./storage.js";
-import { createTimers } from "./timers.js";
-import { createWifi } from "./wifi.js";
+import { PushServer } from "./push-server.js";
+import { RestartNote } from "./restart-note.js";
+import { type DeviceMachine, type Dispatch, type Handlers, Runner, type Sources } from "./runner.js";
+import { PageServer } from "./server.js";
+import { Verifier } from "./signature.js";
+import { Slot } from "./slot.js";
+import { Storage } from "./storage.js";
+import { Timers } from "./timers.js";
+import { Wifi } from "./wifi.js";
 
 export interface AppOptions {
   /** Shows a status on whatever the app has: an LED, a display. */
@@ -51,113 +52,105 @@ export function startDevice(options: AppOptions = {}): void {
 }
 
 export function startMachine<State, Own extends { readonly type: string }>(
-  app: AppMachine<State, Own>,
+  { machine, connect }: AppMachine<State, Own>,
   options: AppOptions = {},
 ): void {
-  const bootedAt = Date.now();
   const native = createNative();
   native.skyslot_widen_watchdog();
-  const storage = createStorage();
-  const restarts = createRestartNote(storage);
-  let facts: Booted | undefined;
-  let appRuns = false;
-  const dispatch = createRunner<State, Effect | Own>(
-    app.machine,
-    {
-      uptimeMs: () => Date.now() - bootedAt,
-      random: () => native.esp_random() / 2 ** 32,
-      freeHeapBytes: () => native.esp_get_free_heap_size(),
-    },
-    (send) => {
-      const timers = createTimers(send);
-      const wifi = createWifi(send, native);
-      const http = createHttpClient(send);
-      const server = createServer(send);
-      const discovery = createDiscovery();
-      const push = createPushServer(send);
-      const hashing = createHashing(send, native);
-      const slot = createSlot(send, native);
-      const verify = createVerifier(send, native);
-      const common: Handlers<Effect> = {
-        setTimer: ({ timer, delayMs }) => timers.set(timer, delayMs),
-        clearTimer: ({ timer }) => timers.clear(timer),
-        joinWifi: ({ attempt, ssid, password }) => wifi.join(attempt, ssid, password),
-        leaveWifi: () => wifi.leave(),
-        startAccessPoint: ({ ssid }) => wifi.openAccessPoint(ssid),
-        stopAccessPoint: () => wifi.closeAccessPoint(),
-        scanWifi: ({ attempt }) => wifi.scan(attempt),
-        startRequest: ({ attempt, request }) => http.start(attempt, request),
-        readResponse: ({ attempt, maxBytes }) => http.read(attempt, maxBytes),
-        collectResponse: ({ attempt, sizeBytes, as }) => http.collect(attempt, sizeBytes, as),
-        closeRequest: ({ attempt }) => http.close(attempt),
-        startServer: ({ captive }) => server.start(captive),
-        stopServer: () => server.stop(),
-        respond: ({ connection, response }) => server.respond(connection, response),
-        startPush: ({ espota }) => push.start(espota),
-        continuePush: ({ connection }) => push.letBodyCome(connection),
-        readPush: ({ connection, maxBytes }) => push.read(connection, maxBytes),
-        answerPush: ({ connection, response }) => push.answer(connection, response),
-        sendDatagram: ({ address, port, text }) => push.sendDatagram(address, port, text),
-        connectPush: ({ connection, address, port }) => push.connect(connection, address, port),
-        acknowledgePush: ({ connection, count }) => push.acknowledge(connection, count),
-        hashBytes: ({ attempt, bytes }) => hashing.hashBytes(attempt, bytes),
-        hashText: ({ algorithm, text }) => hashing.hashText(algorithm, text),
-        deriveKey: ({ password, salt, rounds }) => hashing.deriveKey(password, salt, rounds),
-        eraseSlot: ({ attempt, offset }) => slot.erase(attempt, offset),
-        writeSlot: ({ attempt, offset, bytes }) => slot.write(attempt, offset, bytes),
-        hashSlot: ({ attempt, offset, length, algorithm }) =>
-          slot.hash(attempt, offset, length, algorithm ?? "SHA256"),
-        armSlot: ({ attempt }) => slot.arm(attempt),
-        verifySignature: (effect) => verify(effect),
-        store: ({ key, value }) => {
-          storage.write(key, value);
-          if (appRuns) options.onStore?.(key, value);
-        },
-        forget: ({ key }) => storage.forget(key),
-        forgetAll: () => storage.forgetAll(),
-        markValid: () => {
-          const error = native.esp_ota_mark_app_valid_cancel_rollback();
-          send(
-            error === 0 ? { type: "markedValid" } : { type: "markValidFailed", message: `error ${error}` },
-          );
-        },
-        rollBack: () => {
-          restarts.note("roll-back");
-          native.esp_ota_mark_app_invalid_rollback_and_reboot();
-          native.esp_restart(); // only reached when there is no other image: better a restart than a firmware known to be bad
-        },
-        beginTrial: () => {
-          if (native.skyslot_arm_running() !== 0) return;
-          restarts.note("update");
-          native.esp_restart();
-        },
-        checkRollBack: ({ connection }) =>
-          send({ type: "rollBackChecked", connection, possible: native.skyslot_can_roll_back() === 1 }),
-        restart: ({ reason }) => {
-          restarts.note(reason);
-          native.esp_restart();
-        },
-        announce: ({ hostName, services }) => discovery.announce(hostName, services),
-        withdraw: () => discovery.withdraw(),
-        startApp: () => {
-          appRuns = true;
-          if (facts) options.onReady?.(facts);
-        },
-        showStatus: ({ status }) => options.showStatus?.(status),
-        log: writeLog,
-      };
-      return { ...common, ...app.connect(send, native) } as Handlers<Effect | Own>;
-    },
-  );
+  const storage = new Storage();
+  const restarts = new RestartNote(storage);
+  const app = new AppPart(options);
+  const runner = new Runner<State, Effect | Own>(machine, new Chip(native), (dispatch) => {
+    const adapters = connected(app, native, storage, restarts, dispatch);
+    const own = connect(dispatch, native);
+    return (effect) => {
+      if (isCores(effect)) carryOut(adapters, effect);
+      else handle(own, effect as Own);
+    };
+  });
   // a turn of its own: what boot throws then restarts the chip like any other error
-  Timer.set(() => {
-    const found = readBootFacts(native, restarts.take(), storage.readAll());
-    const canIdentify = options.canIdentify ?? options.showStatus !== undefined;
-    facts = { ...found, canIdentify, section: options.section?.(found) };
-    dispatch(facts);
-  }, 0);
+  Timer.set(() => runner.dispatch(app.booted(readBootFacts(native, restarts.take(), storage.readAll()))), 0);
 }
 
-const writeLog = ({ level, message }: Extract<Effect, { readonly type: "log" }>) => {
-  if (level !== "debug") trace(`${level}: ${message}\n`);
-};
+const connected = (
+  app: AppPart,
+  native: Native,
+  storage: Storage,
+  restarts: RestartNote,
+  dispatch: Dispatch,
+): Adapters => ({
+  app,
+  discovery: new Discovery(),
+  dispatch,
+  hashing: new Hashing(dispatch, native),
+  http: new HttpRequests(dispatch),
+  native,
+  pages: new PageServer(dispatch),
+  push: new PushServer(dispatch),
+  restarts,
+  slot: new Slot(dispatch, native),
+  storage,
+  timers: new Timers(dispatch),
+  verifier: new Verifier(dispatch, native),
+  wifi: new Wifi(dispatch, native),
+});
+
+const handle = <Own extends { readonly type: string }>(handlers: Handlers<Own>, effect: Own): void =>
+  (handlers[effect.type as Own["type"]] as (effect: Own) => void)(effect);
+
+/** What core cannot make. */
+class Chip implements Sources {
+  readonly #bootedAt = Date.now();
+  readonly #native: Native;
+
+  constructor(native: Native) {
+    this.#native = native;
+  }
+
+  uptimeMs(): number {
+    return Date.now() - this.#bootedAt;
+  }
+
+  random(): number {
+    return this.#native.esp_random() / 2 ** 32;
+  }
+
+  freeHeapBytes(): number {
+    return this.#native.esp_get_free_heap_size();
+  }
+}
+
+/** The app's options, and whether its part runs. */
+class AppPart implements App {
+  readonly #options: AppOptions;
+  #facts: Booted | undefined;
+  #runs = false;
+
+  constructor(options: AppOptions) {
+    this.#options = options;
+  }
+
+  /** The facts of the boot with what the app adds to them. */
+  booted(found: Booted): Booted {
+    const { canIdentify, showStatus, section } = this.#options;
+    this.#facts = {
+      ...found,
+      canIdentify: canIdentify ?? showStatus !== undefined,
+      section: section?.(found),
+    };
+    return this.#facts;
+  }
+
+  start(): void {
+    this.#runs = true;
+    if (this.#facts) this.#options.onReady?.(this.#facts);
+  }
+
+  stored(key: string, value: string): void {
+    if (this.#runs) this.#options.onStore?.(key, value);
+  }
+
+  showStatus({ status }: Extract<Effect, { readonly type: "showStatus" }>): void {
+    this.#options.showStatus?.(status);
+  }
+}

@@ -4,25 +4,27 @@ import Timer from "timer";
 import type { TimerName } from "../core/effect.js";
 import type { Dispatch } from "./runner.js";
 
-export function createTimers(dispatch: Dispatch) {
-  const running = new Map<TimerName, ReturnType<typeof Timer.set>>();
+export class Timers {
+  readonly #dispatch: Dispatch;
+  readonly #running = new Map<TimerName, ReturnType<typeof Timer.set>>();
 
-  const clear = (timer: TimerName) => {
-    const id = running.get(timer);
+  constructor(dispatch: Dispatch) {
+    this.#dispatch = dispatch;
+  }
+
+  set(timer: TimerName, delayMs: number): void {
+    this.clear(timer);
+    const id = Timer.set(() => {
+      this.#running.delete(timer);
+      this.#dispatch({ type: "timerFired", timer });
+    }, delayMs);
+    this.#running.set(timer, id);
+  }
+
+  clear(timer: TimerName): void {
+    const id = this.#running.get(timer);
     if (id === undefined) return;
-    running.delete(timer);
+    this.#running.delete(timer);
     Timer.clear(id);
-  };
-
-  return {
-    clear,
-    set(timer: TimerName, delayMs: number) {
-      clear(timer);
-      const id = Timer.set(() => {
-        running.delete(timer);
-        dispatch({ type: "timerFired", timer });
-      }, delayMs);
-      running.set(timer, id);
-    },
-  };
+  }
 }

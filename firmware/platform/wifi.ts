@@ -16,78 +16,89 @@ export const LINK = "wifi";
 /** What phones are told with their address (DHCP option 114): where the portal is. */
 const PORTAL_URI = "http://192.168.4.1/";
 
-export function createWifi(dispatch: Dispatch, native: Native) {
-  let listening = false;
-  let attempt = 0;
-  let associated = false;
+export class Wifi {
+  readonly #dispatch: Dispatch;
+  readonly #native: Native;
+  #listening = false;
+  #attempt = 0;
+  #associated = false;
 
-  const notified = (message: string, value?: number) => {
+  constructor(dispatch: Dispatch, native: Native) {
+    this.#dispatch = dispatch;
+    this.#native = native;
+  }
+
+  join(attempt: number, ssid: string, password: string): void {
+    this.#attempt = attempt;
+    this.#associated = false;
+    this.#listen();
+    WiFi.connect(password === "" ? { ssid } : { ssid, password });
+  }
+
+  leave(): void {
+    this.#attempt = -1;
+    WiFi.disconnect();
+  }
+
+  openAccessPoint(ssid: string): void {
+    this.#listen();
+    // without a mode before it, accessPoint starts the radio as access point alone, whatever `station` says: then no scan, no join
+    WiFi.mode = WiFi.Mode.station;
+    WiFi.accessPoint({ ssid, station: true });
+    this.#native.skyslot_portal_uri(PORTAL_URI); // where that fails, a phone still finds the portal by its probe
+  }
+
+  closeAccessPoint(): void {
+    WiFi.mode = WiFi.Mode.station;
+  }
+
+  scan(attempt: number): void {
+    const networks: Network[] = [];
+    const completed = () => this.#dispatch({ type: "scanCompleted", attempt, networks });
+    try {
+      WiFi.scan({}, (item) => {
+        if (!item) return completed();
+        if (!item.ssid) return;
+        networks.push({
+          ssid: item.ssid,
+          rssi: item.rssi,
+          channel: item.channel,
+          secured: item.authentication !== "none",
+        });
+      });
+    } catch {
+      completed(); // the radio refuses to scan while it joins: the list stays as it was
+    }
+  }
+
+  #listen(): void {
+    if (this.#listening) return;
+    this.#listening = true;
+    new WiFi(undefined, (message, value) => this.#notified(message, value));
+  }
+
+  #notified(message: string, value?: number): void {
     switch (message) {
       case "connect":
-        associated = true;
+        this.#associated = true;
         return;
       case "gotIP":
-        return dispatch({
+        return this.#dispatch({
           type: "wifiJoined",
-          attempt,
+          attempt: this.#attempt,
           address: String(Net.get("IP", "station")),
           rssi: Number(Net.get("RSSI") ?? 0),
         });
       case "disconnect": {
-        const reason = value === AUTHENTICATION_FAILED ? "wrong-password" : associated ? "lost" : "not-found";
-        associated = false;
-        return dispatch({ type: "wifiLost", attempt, reason });
+        const lost = this.#associated ? "lost" : "not-found";
+        const reason = value === AUTHENTICATION_FAILED ? "wrong-password" : lost;
+        this.#associated = false;
+        return this.#dispatch({ type: "wifiLost", attempt: this.#attempt, reason });
       }
       case "station_connect":
-        return dispatch({ type: "clientAttached" });
+        return this.#dispatch({ type: "clientAttached" });
       case "station_disconnect":
-        return dispatch({ type: "clientDetached" });
+        return this.#dispatch({ type: "clientDetached" });
     }
-  };
-  const listen = () => {
-    if (listening) return;
-    listening = true;
-    new WiFi(undefined, notified);
-  };
-
-  return {
-    join(number: number, ssid: string, password: string) {
-      attempt = number;
-      associated = false;
-      listen();
-      WiFi.connect(password === "" ? { ssid } : { ssid, password });
-    },
-    leave() {
-      attempt = -1;
-      WiFi.disconnect();
-    },
-    openAccessPoint(ssid: string) {
-      listen();
-      // without a mode before it, accessPoint starts the radio as access point alone, whatever `station` says: then no scan, no join
-      WiFi.mode = WiFi.Mode.station;
-      WiFi.accessPoint({ ssid, station: true });
-      native.skyslot_portal_uri(PORTAL_URI); // where that fails, a phone still finds the portal by its probe
-    },
-    closeAccessPoint() {
-      WiFi.mode = WiFi.Mode.station;
-    },
-    scan(number: number) {
-      const found: Network[] = [];
-      const completed = () => dispatch({ type: "scanCompleted", attempt: number, networks: found });
-      try {
-        WiFi.scan({}, (item) => {
-          if (!item) return completed();
-          if (!item.ssid) return;
-          found.push({
-            ssid: item.ssid,
-            rssi: item.rssi,
-            channel: item.channel,
-            secured: item.authentication !== "none",
-          });
-        });
-      } catch {
-        completed(); // the radio refuses to scan while it joins: the list stays as it was
-      }
-    },
-  };
+  }
 }

@@ -143,7 +143,7 @@ describe("a trial run", () => {
 });
 
 describe("a restart between the record of an installation and the arming of its slot", () => {
-  const ARM = "native.skyslot_arm(nextLabel(native))";
+  const ARM = "this.#native.skyslot_arm(nextLabel(this.#native))";
   let rig: Rig;
   afterEach(() => rig.close());
 
@@ -164,7 +164,7 @@ describe("a restart between the record of an installation and the arming of its 
     rig.events.flatMap((event) => (event.type === "booted" ? [event.partition.label] : []));
 
   it("says nothing against the image: its slot is armed again, and it has its trial", async () => {
-    expect(await told("native.esp_reset_reason()!==6")).include({ status: "success" });
+    expect(await told("this.#native.esp_reset_reason()!==6")).include({ status: "success" });
     expect(bootedSlots()).deep.equal(["factory", "factory", "ota_0"]);
     expect(rig.trace.join("\n")).match(/armed once more: it was not started: a reset \(task-watchdog\)/);
   });

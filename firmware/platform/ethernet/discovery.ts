@@ -5,7 +5,7 @@ import type { Announced } from "../../core/effect.js";
 
 export const IS_ANNOUNCED: boolean = false;
 
-export const createDiscovery = () => ({
-  announce(_hostName: string, _services: readonly Announced[]) {},
-  withdraw() {},
-});
+export class Discovery {
+  announce(_hostName: string, _services: readonly Announced[]): void {}
+  withdraw(): void {}
+}

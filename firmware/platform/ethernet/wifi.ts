@@ -11,33 +11,40 @@ export const LINK = "ethernet";
 /** `connection` from which there is an IPv4 address or the interface says so by its `address`. */
 const CONNECTED = 400;
 
-export function createWifi(dispatch: Dispatch, _native: Native) {
-  let ethernet: Ethernet | undefined;
-  let attempt = 0;
-  let online = false;
+export class Wifi {
+  readonly #dispatch: Dispatch;
+  #ethernet: Ethernet | undefined;
+  #attempt = 0;
+  #online = false;
 
-  const changed = () => {
-    const address = ethernet?.address;
-    const up = (ethernet?.connection ?? 0) >= CONNECTED && address !== undefined;
-    if (up === online) return;
-    online = up;
-    dispatch(
+  constructor(dispatch: Dispatch, _native: Native) {
+    this.#dispatch = dispatch;
+  }
+
+  join(attempt: number, _ssid: string, _password: string): void {
+    this.#attempt = attempt;
+    if (this.#ethernet) return;
+    this.#ethernet = new Ethernet({ onChanged: () => this.#changed() });
+    this.#ethernet.connect();
+    this.#changed();
+  }
+
+  // core never asks a device with a cable for these
+  leave(): void {}
+  openAccessPoint(_ssid: string): void {}
+  closeAccessPoint(): void {}
+  scan(attempt: number): void {
+    this.#dispatch({ type: "scanCompleted", attempt, networks: [] });
+  }
+
+  #changed(): void {
+    const address = this.#ethernet?.address;
+    const up = (this.#ethernet?.connection ?? 0) >= CONNECTED && address !== undefined;
+    if (up === this.#online) return;
+    this.#online = up;
+    const attempt = this.#attempt;
+    this.#dispatch(
       up ? { type: "wifiJoined", attempt, address, rssi: 0 } : { type: "wifiLost", attempt, reason: "lost" },
     );
-  };
-
-  return {
-    join(number: number, _ssid: string, _password: string) {
-      attempt = number;
-      if (ethernet) return;
-      ethernet = new Ethernet({ onChanged: changed });
-      ethernet.connect();
-      changed();
-    },
-    leave() {},
-    // core never asks a device with a cable for these
-    openAccessPoint: (_ssid: string) => {},
-    closeAccessPoint() {},
-    scan: (number: number) => dispatch({ type: "scanCompleted", attempt: number, networks: [] }),
-  };
+  }
 }

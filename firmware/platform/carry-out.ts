@@ -1,0 +1,119 @@
+// What each effect of core comes to: a line an effect. The table lies in flash, and costs no memory while it waits. It decides nothing.
+
+import type { Effect } from "../core/effect.js";
+import type { Discovery } from "./discovery.js";
+import type { Hashing } from "./hashing.js";
+import type { HttpRequests } from "./http-client.js";
+import type { Native } from "./native.js";
+import type { PushServer } from "./push-server.js";
+import type { RestartNote } from "./restart-note.js";
+import type { Dispatch } from "./runner.js";
+import type { PageServer } from "./server.js";
+import type { Verifier } from "./signature.js";
+import type { Slot } from "./slot.js";
+import type { Storage } from "./storage.js";
+import type { Timers } from "./timers.js";
+import type { Wifi } from "./wifi.js";
+
+/** What the effects are carried out with. */
+export interface Adapters {
+  readonly app: App;
+  readonly discovery: Discovery;
+  readonly dispatch: Dispatch;
+  readonly hashing: Hashing;
+  readonly http: HttpRequests;
+  readonly native: Native;
+  readonly pages: PageServer;
+  readonly push: PushServer;
+  readonly restarts: RestartNote;
+  readonly slot: Slot;
+  readonly storage: Storage;
+  readonly timers: Timers;
+  readonly verifier: Verifier;
+  readonly wifi: Wifi;
+}
+
+/** The app's own part. */
+export interface App {
+  start(): void;
+  /** A setting was stored. */
+  stored(key: string, value: string): void;
+  showStatus(effect: Of<"showStatus">): void;
+}
+
+type Of<Type extends Effect["type"]> = Extract<Effect, { readonly type: Type }>;
+
+const TABLE: { readonly [Type in Effect["type"]]: (adapters: Adapters, effect: Of<Type>) => void } =
+  Object.freeze({
+    setTimer: ({ timers }, { timer, delayMs }) => timers.set(timer, delayMs),
+    clearTimer: ({ timers }, { timer }) => timers.clear(timer),
+    joinWifi: ({ wifi }, { attempt, ssid, password }) => wifi.join(attempt, ssid, password),
+    leaveWifi: ({ wifi }) => wifi.leave(),
+    startAccessPoint: ({ wifi }, { ssid }) => wifi.openAccessPoint(ssid),
+    stopAccessPoint: ({ wifi }) => wifi.closeAccessPoint(),
+    scanWifi: ({ wifi }, { attempt }) => wifi.scan(attempt),
+    startRequest: ({ http }, { attempt, request }) => http.start(attempt, request),
+    readResponse: ({ http }, { attempt, maxBytes }) => http.read(attempt, maxBytes),
+    collectResponse: ({ http }, { attempt, sizeBytes, as }) => http.collect(attempt, sizeBytes, as),
+    closeRequest: ({ http }, { attempt }) => http.close(attempt),
+    startServer: ({ pages }, { captive }) => pages.start(captive),
+    stopServer: ({ pages }) => pages.stop(),
+    respond: ({ pages }, { connection, response }) => pages.respond(connection, response),
+    startPush: ({ push }, { espota }) => push.start(espota),
+    continuePush: ({ push }, { connection }) => push.letBodyCome(connection),
+    readPush: ({ push }, { connection, maxBytes }) => push.read(connection, maxBytes),
+    answerPush: ({ push }, { connection, response }) => push.answer(connection, response),
+    sendDatagram: ({ push }, { address, port, text }) => push.sendDatagram(address, port, text),
+    connectPush: ({ push }, { connection, address, port }) => push.connect(connection, address, port),
+    acknowledgePush: ({ push }, { connection, count }) => push.acknowledge(connection, count),
+    hashBytes: ({ hashing }, { attempt, bytes }) => hashing.hashBytes(attempt, bytes),
+    hashText: ({ hashing }, { algorithm, text }) => hashing.hashText(algorithm, text),
+    deriveKey: ({ hashing }, { password, salt, rounds }) => hashing.deriveKey(password, salt, rounds),
+    eraseSlot: ({ slot }, { attempt, offset }) => slot.erase(attempt, offset),
+    writeSlot: ({ slot }, { attempt, offset, bytes }) => slot.write(attempt, offset, bytes),
+    hashSlot: ({ slot }, { attempt, offset, length, algorithm }) =>
+      slot.hash(attempt, offset, length, algorithm ?? "SHA256"),
+    armSlot: ({ slot }, { attempt }) => slot.arm(attempt),
+    verifySignature: ({ verifier }, effect) => verifier.verify(effect),
+    store({ storage, app }, { key, value }) {
+      storage.write(key, value);
+      app.stored(key, value);
+    },
+    forget: ({ storage }, { key }) => storage.forget(key),
+    forgetAll: ({ storage }) => storage.forgetAll(),
+    markValid({ native, dispatch }) {
+      const error = native.esp_ota_mark_app_valid_cancel_rollback();
+      dispatch(
+        error === 0 ? { type: "markedValid" } : { type: "markValidFailed", message: `error ${error}` },
+      );
+    },
+    rollBack({ native, restarts }) {
+      restarts.note("roll-back");
+      native.esp_ota_mark_app_invalid_rollback_and_reboot();
+      native.esp_restart(); // only reached when there is no other image: better a restart than a firmware known to be bad
+    },
+    beginTrial({ native, restarts }) {
+      if (native.skyslot_arm_running() !== 0) return;
+      restarts.note("update");
+      native.esp_restart();
+    },
+    checkRollBack: ({ native, dispatch }, { connection }) =>
+      dispatch({ type: "rollBackChecked", connection, possible: native.skyslot_can_roll_back() === 1 }),
+    restart({ native, restarts }, { reason }) {
+      restarts.note(reason);
+      native.esp_restart();
+    },
+    announce: ({ discovery }, { hostName, services }) => discovery.announce(hostName, services),
+    withdraw: ({ discovery }) => discovery.withdraw(),
+    startApp: ({ app }) => app.start(),
+    showStatus: ({ app }, effect) => app.showStatus(effect),
+    log(_adapters, { level, message }) {
+      if (level !== "debug") trace(`${level}: ${message}\n`);
+    },
+  });
+
+export const isCores = (effect: { readonly type: string }): effect is Effect =>
+  Object.hasOwn(TABLE, effect.type);
+
+export const carryOut = (adapters: Adapters, effect: Effect): void =>
+  (TABLE[effect.type] as (adapters: Adapters, effect: Effect) => void)(adapters, effect);
