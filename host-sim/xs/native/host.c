@@ -136,6 +136,8 @@ static void serve(txMachine* the, Frame* answer)
 			*answer = frame;
 			return;
 		case 'G':
+			/* twice: what was deleted from a Map lies there until the first */
+			fxCollectGarbage(machine);
 			fxCollectGarbage(machine);
 			sendStatistics(machine);
 			break;
