@@ -6,6 +6,15 @@ import { OFFER_HEADER } from "./wire.js";
 
 type Headers = Readonly<Record<string, string>>;
 
+/** The headers of an answer that are used; the others are dropped as they arrive. */
+export const KEPT_ANSWER_HEADERS: readonly string[] = Object.freeze([
+  "content-length",
+  "content-range",
+  "etag",
+  "transfer-encoding",
+  OFFER_HEADER,
+]);
+
 /** Bytes that the body has; `undefined`: not told, or no number. */
 export function announcedBytes(headers: Headers): number | undefined {
   const told = headers["content-length"] ?? "";

@@ -5,18 +5,11 @@
 import Resolver from "embedded:network/dns/resolver/udp";
 import HTTPClient from "embedded:network/http/client";
 import Net from "net";
+import { KEPT_ANSWER_HEADERS } from "../core/answer-head.js";
 import type { HttpRequest } from "../core/effect.js";
 import { ClientSocket } from "./client-socket.js";
 import { DnsSocket } from "./dns-socket.js";
 import type { Dispatch } from "./runner.js";
-
-/** Of an answer; the others are not kept. */
-const KEPT_HEADERS: readonly string[] = Object.freeze([
-  "content-length",
-  "content-range",
-  "etag",
-  "transfer-encoding",
-]);
 
 interface Running {
   readonly client: HTTPClient;
@@ -59,7 +52,7 @@ export class HttpRequests {
         ...Object.entries(headers),
         ...(sent ? [["content-length", `${sent.byteLength}`] as const] : []),
       ]),
-      headersMask: KEPT_HEADERS,
+      headersMask: KEPT_ANSWER_HEADERS,
       onHeaders: (status, received) => {
         const headers = Object.fromEntries(received);
         this.#dispatch({ type: "responseStarted", attempt, status, headers });
