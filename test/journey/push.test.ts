@@ -14,7 +14,7 @@ describe("a push", () => {
     expect(text).match(/"ok":true,"version":"1\.1\.0","build":0,"slot":"ota_0"/);
     expect(status).equal(200);
     expect(bench.device.bootCount).equal(1);
-    await bench.world.runFor(1_500);
+    await bench.world.runFor(2_000); // a second for the answer to leave, then the boot loader verifies the image
     expect(bench.device.bootCount).equal(2);
     await bench.expectValidated();
   });
