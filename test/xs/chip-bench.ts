@@ -60,6 +60,8 @@ export class ChipBench {
   bootCount = 0;
   /** When it was idle; undefined: it never was. */
   idle: XsUse | undefined;
+  /** Slots of XS's stack that its first boot used, with the setup portal; to be trusted where the stack is much larger. */
+  setupStackCount = 0;
   #isOffered = false;
   #address = "";
   #laptop: IpNode | undefined;
@@ -97,6 +99,7 @@ export class ChipBench {
     device.powerOn();
     await bench.until(isOver(1));
     // Started again with what it has saved: without the portal, as devices are nearly always.
+    if (bench.rig.checks.length === 1) bench.setupStackCount = bench.bridge.use().peakStackCount;
     device.powerOff();
     device.powerOn();
     await bench.until(isOver(2));
