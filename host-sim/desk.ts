@@ -34,6 +34,8 @@ export interface DeskOptions {
   readonly server: DeskServer;
   /** What lies in the device's factory partition; absent: the flash is taken as it is. */
   readonly image?: Uint8Array | undefined;
+  /** The file of its partition table, CSV; default: that of 8 MB. */
+  readonly partitions?: string;
   readonly flash?: Flash;
   readonly chip?: Chip;
   readonly seed?: number;
@@ -84,7 +86,8 @@ export class Desk {
       onLight: options.onLight,
       ...(options.surroundings ? { surroundings: options.surroundings } : {}),
     });
-    if (options.image) this.device.flashFactory(readFileSync(PARTITIONS, "utf8"), options.image);
+    const table = options.partitions ?? PARTITIONS;
+    if (options.image) this.device.flashFactory(readFileSync(table, "utf8"), options.image);
     this.person = new Person({ world: this.world, network: this.network, wifi, token: OWNER_TOKEN });
     if (!options.manual) this.person.watchForPortals();
   }

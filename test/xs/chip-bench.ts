@@ -12,14 +12,16 @@
 // What XS says before a restart ("# Chunk allocation: failed for 7668 bytes") stands in bench.reports.
 
 import { expect } from "chai";
-import { buildFirmwareImage, extractBundle, readAppDescription } from "../../host-sim/hardware/app-image.js";
 import type { IpNode } from "../../host-sim/network/ip-node.js";
 import type { XsBridge, XsUse } from "../../host-sim/xs/bridge.js";
 import { buildXs } from "../../host-sim/xs/build.js";
 import { chipHeap, type HeapChip } from "../../host-sim/xs/chip-heaps.js";
 import { xsEngine } from "../../host-sim/xs/engine.js";
 import type { XsHeap } from "../../host-sim/xs/heap.js";
+
 import { imageOf, type Rig, type RigOptions, START_TIME, setUpRig, writeJson } from "../journey/rig.js";
+
+export { padded } from "../journey/padded.js";
 
 const HOUR_MS = 3_600_000;
 /** After it was told that there is no update; by then it is idle. */
@@ -187,15 +189,3 @@ const noUpdate = async () => ({
   headers: { "content-type": "application/json" },
   body: writeJson({ update_available: false, time: START_TIME }),
 });
-
-/** The same firmware in an image of so many bytes, rounded up to a few: a comment behind its bundle. */
-export function padded(image: Uint8Array, sizeBytes: number): Uint8Array {
-  const { version, project } = readAppDescription(image)!;
-  const padding = "x".repeat(Math.max(0, sizeBytes - image.length - "\n//".length));
-  return buildFirmwareImage({
-    chip: "esp32",
-    version,
-    project,
-    bundle: `${extractBundle(image)}\n//${padding}`,
-  });
-}

@@ -1,0 +1,15 @@
+// Images of any size, for tests of what depends on it.
+
+import { buildFirmwareImage, extractBundle, readAppDescription } from "../../host-sim/hardware/app-image.js";
+
+/** The same firmware in an image of so many bytes, rounded up to a few: a comment behind its bundle. */
+export function padded(image: Uint8Array, sizeBytes: number): Uint8Array {
+  const { version, project } = readAppDescription(image)!;
+  const padding = "x".repeat(Math.max(0, sizeBytes - image.length - "\n//".length));
+  return buildFirmwareImage({
+    chip: "esp32",
+    version,
+    project,
+    bundle: `${extractBundle(image)}\n//${padding}`,
+  });
+}
