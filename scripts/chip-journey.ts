@@ -18,7 +18,14 @@
 
 import { appendFile, readFile } from "node:fs/promises";
 import { Command } from "commander";
-import { describeFailure, printJson, redirectOutput, UsageError, wholeNumber } from "../server/cli/output.js";
+import {
+  describeFailure,
+  printJson,
+  printLine,
+  redirectOutput,
+  UsageError,
+  wholeNumber,
+} from "../server/cli/output.js";
 import type { Address } from "./chip-journey/device-door.js";
 import { openFront } from "./chip-journey/front.js";
 import { type Images, Journey } from "./chip-journey/journey.js";
@@ -116,6 +123,8 @@ async function run(flags: Flags): Promise<void> {
   try {
     const outcomes = await walk(journey, screen, flags.only);
     printOutcomes(outcomes);
+    if (journey.lostRequestCount > 0)
+      printLine(`\n${journey.lostRequestCount} requests were closed without an answer, and sent again`);
     restoreOutput();
     tell(outcomes, journey, flags);
   } finally {
@@ -133,6 +142,7 @@ function tell(outcomes: readonly Outcome[], journey: Journey, flags: Flags): voi
   printJson({
     ok,
     device: device && { id: device.device_id, chip: device.chip, hardware: device.hardware },
+    lostRequestCount: journey.lostRequestCount,
     steps: outcomes,
   });
 }

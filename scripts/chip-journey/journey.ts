@@ -90,6 +90,8 @@ export class Journey {
   offered: (Offer & { readonly cutAt?: number }) | undefined;
   /** Its settings are not those that it had. */
   hasOtherSettings = false;
+  /** Requests that it took and closed without an answer. */
+  lostRequestCount = 0;
   #newest: string;
 
   constructor(parts: JourneyParts) {
@@ -122,8 +124,17 @@ export class Journey {
 
   // ── asking it
 
-  ask(path: string, options: Ask = {}): Promise<Answer> {
-    return ask(this.page, path, { ...options, limitMs: this.limitMs(20) });
+  /** One request to its pages; what the device closes without a word is asked again, and counted. */
+  async ask(path: string, options: Ask = {}): Promise<Answer> {
+    const limited = { ...options, limitMs: this.limitMs(20) };
+    try {
+      return await ask(this.page, path, limited);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ECONNRESET") throw error;
+      this.lostRequestCount += 1;
+      this.parts.say(`${options.method ?? "GET"} ${path} was closed without an answer, and is sent again`);
+      return ask(this.page, path, limited);
+    }
   }
 
   /** A change, with a token or without. */
