@@ -8,7 +8,7 @@ import { chunkCountOf, chunkLength } from "./digests.js";
 import type { Stamped } from "./event.js";
 import { newImageReader } from "./image.js";
 import { type InstallRecord, storeRecord } from "./install-record.js";
-import { fetchPage, lacksPage, promisedDigest } from "./page-fetch.js";
+import { comparesChunks, fetchPage, lacksPage, promisedDigest } from "./page-fetch.js";
 import { proofOf, prove } from "./proof.js";
 import { request } from "./transfer.js";
 import { endAttempt } from "./update-failure.js";
@@ -31,7 +31,9 @@ export function resume(state: UpdateState, job: Job): Step {
     erasedTo: job.verifiedBytes,
     ahead: job.reader,
   };
-  return goOn(state, job.wholeOnly ? fromItsBeginning(fresh) : fresh);
+  // of what is compared with nothing, nobody knows how much is right
+  const mayGoOn = !job.wholeOnly && comparesChunks(job);
+  return goOn(state, mayGoOn ? fresh : fromItsBeginning(fresh));
 }
 
 const fromItsBeginning = (job: Job): Job => ({

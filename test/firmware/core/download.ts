@@ -14,6 +14,8 @@ export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
+  /** The connection breaks after so many bytes of it. */
+  readonly endsAfter?: number;
 }
 
 export interface DownloadOptions {
@@ -162,7 +164,8 @@ export class Download {
         if (this.#open) throw new Error("a second connection was opened");
         const given = answer ?? this.#answer(effect.request);
         const { attempt } = effect;
-        this.#open = { attempt, body: given.body, position: 0, announced: 0 };
+        const body = given.body.slice(0, given.endsAfter);
+        this.#open = { attempt, body, position: 0, announced: 0 };
         const headers = { "content-length": `${given.body.length}`, ...given.headers };
         this.#events.push({ type: "responseStarted", attempt, status: given.status, headers });
         return;

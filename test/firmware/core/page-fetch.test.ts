@@ -161,6 +161,19 @@ describe("digests in pages", () => {
     expect(download.outcome).equal("restarting");
   });
 
+  it("are done without too when the connection breaks: then the image is fetched from its beginning", () => {
+    let count = 0;
+    const download = downloaded({
+      digestsUrl: undefined,
+      lie: (_, honest) => {
+        count += 1;
+        return count === 1 ? { ...honest, endsAfter: 300_000 } : honest;
+      },
+    });
+    expect(download.asked).deep.equal(["/image", "/image"]);
+    expect(download.outcome).equal("restarting");
+  });
+
   it("that are done without let no image be armed that is not what was signed", () => {
     const download = downloaded({
       digestsUrl: undefined,
