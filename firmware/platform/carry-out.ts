@@ -1,7 +1,6 @@
 // What each effect of core comes to: a line an effect. The table lies in flash, and costs no memory while it waits. It decides nothing.
 
-import type { Effect } from "../core/effect.js";
-import type { Discovery } from "./discovery.js";
+import type { Announced, Effect } from "../core/effect.js";
 import type { Hashing } from "./hashing.js";
 import type { HttpRequests } from "./http-client.js";
 import type { Native } from "./native.js";
@@ -13,12 +12,11 @@ import type { Verifier } from "./signature.js";
 import type { Slot } from "./slot.js";
 import type { Storage } from "./storage.js";
 import type { Timers } from "./timers.js";
-import type { Wifi } from "./wifi.js";
 
 /** What the effects are carried out with. */
 export interface Adapters {
   readonly app: App;
-  readonly discovery: Discovery;
+  readonly discovery: Announcer;
   readonly dispatch: Dispatch;
   readonly hashing: Hashing;
   readonly http: HttpRequests;
@@ -30,7 +28,22 @@ export interface Adapters {
   readonly storage: Storage;
   readonly timers: Timers;
   readonly verifier: Verifier;
-  readonly wifi: Wifi;
+  readonly wifi: Link;
+}
+
+/** How the device gets into its network, as wifi.ts has it and, for a cable, ethernet/wifi.ts. */
+export interface Link {
+  join(attempt: number, ssid: string, password: string): void;
+  leave(): void;
+  openAccessPoint(ssid: string): void;
+  closeAccessPoint(): void;
+  scan(attempt: number): void;
+}
+
+/** How it is found there, as discovery.ts has it and, for a cable, ethernet/discovery.ts. */
+export interface Announcer {
+  announce(hostName: string, services: readonly Announced[]): void;
+  withdraw(): void;
 }
 
 /** The app's own part. */

@@ -1,4 +1,4 @@
-// The heaps that a build for each chip has, from the manifest that it is built with (firmware/platform/memory.json). What the SDK's own
+// The heaps that a build for each chip has, from the manifest that it is built with (firmware/memory.json). What the SDK's own
 // JavaScript and C functions need there is taken off, because they run in Node here.
 
 import { readFileSync } from "node:fs";
@@ -26,7 +26,7 @@ interface Manifest {
 }
 
 const BYTES_PER_SLOT = 16;
-const MANIFEST = new URL("../../firmware/platform/memory.json", import.meta.url);
+const MANIFEST = new URL("../../firmware/memory.json", import.meta.url);
 
 /** What Skyslot's manifest gives a chip. */
 export function chipHeap(chip: HeapChip): XsHeap {
