@@ -67,7 +67,8 @@ const sources = (replace: BundleOptions["replace"]): Plugin => ({
   setup({ onLoad }) {
     onLoad({ filter: /\.[mc]?[jt]s$/ }, async ({ path }) => {
       const text = replace?.(path) ?? (await readFile(path, "utf8"));
-      return { contents: MODULE_MARK + text, loader: loaderOf(path) };
+      // XS knows ES modules alone; esbuild takes a file that neither imports nor exports for CommonJS, unless a package.json says otherwise
+      return { contents: `${MODULE_MARK}${text}\nexport {};`, loader: loaderOf(path) };
     });
   },
 });

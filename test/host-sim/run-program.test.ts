@@ -38,6 +38,10 @@ describe("a program", () => {
     expect(await runFile(file)).to.deep.equal({ status: 0, out: "hello device\nlater\n", err: "" });
   });
 
+  it("is an ES module also where it neither imports nor exports anything", async () => {
+    expect(await run("trace(String(this));")).to.deep.equal({ status: 0, out: "undefined", err: "" });
+  });
+
   it("ends when nothing is left to happen, or at the limit", async () => {
     const source = `import Timer from "timer"; let n = 0; Timer.repeat(() => { n++; }, 1000); Timer.set(() => trace("ran " + n), 599500);`;
     expect(await run(source)).to.deep.equal({ status: 0, out: "ran 599", err: "" });
