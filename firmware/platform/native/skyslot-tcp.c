@@ -1,0 +1,237 @@
+// The SDK's TCP sockets and listeners (modules/io/socket/lwip/tcp.c, included as it is) without a fault of theirs: whoever resets a
+// connection at the wrong moment restarts the device, and a scan of its ports is enough. lwIP frees a connection that is reset, and tells
+// by the error callback alone. The SDK has none for connections that nobody has read from the listener, and takes it away from those
+// that end or are closed a little later: it uses them, and frees them again (heap assertion in tlsf_free). Moving a connection to
+// another object, and reading one from the listener, go on in two threads at once.
+//
+// Here every connection has an error callback until it is closed, and those two happen while lwIP's thread waits.
+
+#include <stdint.h>
+
+#include "freertos/FreeRTOS.h"
+#include "freertos/semphr.h"
+#include "lwip/priv/tcp_priv.h"
+#include "lwip/priv/tcpip_priv.h"
+#include "lwip/tcp.h"
+#include "lwip/tcpip.h"
+#include "xsmc.h"
+#include "mc.xs.h"
+
+// What the included file needs of XS's names: the tool that collects them looks at this file alone
+enum {
+	USED_NAMES = xsID_address + xsID_from + xsID_nodelay + xsID_onError + xsID_onReadable + xsID_onWritable + xsID_port,
+};
+
+static void guarded_accept(struct tcp_pcb *listening, tcp_accept_fn accept);
+static void guarded_error(struct tcp_pcb *pcb, tcp_err_fn error);
+static void guarded_close(struct tcp_pcb *pcb);
+static err_t guarded_write(struct tcp_pcb *pcb, const void *data, u16_t length, u8_t flags);
+static void guarded_output(struct tcp_pcb *pcb);
+static void guarded_received(struct tcp_pcb *pcb, u16_t length);
+
+// The SDK asks for the room of connections that have just gone.
+static inline uint16_t room_of(const struct tcp_pcb *pcb)
+{
+	return pcb ? pcb->snd_buf : 0;
+}
+
+#include "modLwipSafe.h"
+
+#undef tcp_sndbuf
+#define tcp_sndbuf room_of
+#define tcp_accept guarded_accept
+#define tcp_err guarded_error
+#define tcp_close_safe guarded_close
+#define tcp_write_safe guarded_write
+#define tcp_output_safe guarded_output
+#define tcp_recved_safe guarded_received
+#define xs_listener_read sdk_listener_read
+#define xs_tcp_constructor sdk_tcp_constructor
+void sdk_listener_read(xsMachine *the);
+void sdk_tcp_constructor(xsMachine *the);
+#include "tcp.c"
+#undef tcp_accept
+#undef tcp_err
+#undef tcp_close_safe
+#undef tcp_write_safe
+#undef tcp_output_safe
+#undef tcp_recved_safe
+#undef xs_listener_read
+#undef xs_tcp_constructor
+
+// --- what XS's thread asks of a connection that may have gone meanwhile; in lwIP's thread
+
+typedef struct {
+	struct tcpip_api_call_data call;
+	struct tcp_pcb *pcb;
+	const void *data;
+	u16_t length;
+	u8_t flags;
+} request_t;
+
+static int is_known(const struct tcp_pcb *pcb)
+{
+	for (int i = 0; i < NUM_TCP_PCB_LISTS; i++)
+		for (const struct tcp_pcb *known = *tcp_pcb_lists[i]; known; known = known->next)
+			if (known == pcb)
+				return 1;
+	return 0;
+}
+
+static err_t close_in_lwip(struct tcpip_api_call_data *call)
+{
+	struct tcp_pcb *pcb = ((request_t *)call)->pcb;
+	if (!is_known(pcb))
+		return ERR_OK;
+	if (pcb->state != LISTEN)
+		tcp_err(pcb, NULL);
+	tcp_arg(pcb, NULL);
+	return tcp_close(pcb);
+}
+
+static err_t write_in_lwip(struct tcpip_api_call_data *call)
+{
+	request_t *request = (request_t *)call;
+	return is_known(request->pcb) ? tcp_write(request->pcb, request->data, request->length, request->flags) : ERR_CLSD;
+}
+
+static err_t output_in_lwip(struct tcpip_api_call_data *call)
+{
+	struct tcp_pcb *pcb = ((request_t *)call)->pcb;
+	return is_known(pcb) ? tcp_output(pcb) : ERR_CLSD;
+}
+
+static err_t received_in_lwip(struct tcpip_api_call_data *call)
+{
+	request_t *request = (request_t *)call;
+	if (is_known(request->pcb))
+		tcp_recved(request->pcb, request->length);
+	return ERR_OK;
+}
+
+static void guarded_close(struct tcp_pcb *pcb)
+{
+	request_t request = { .pcb = pcb };
+	tcpip_api_call(close_in_lwip, &request.call);
+}
+
+static err_t guarded_write(struct tcp_pcb *pcb, const void *data, u16_t length, u8_t flags)
+{
+	request_t request = { .pcb = pcb, .data = data, .length = length, .flags = flags };
+	return tcpip_api_call(write_in_lwip, &request.call);
+}
+
+static void guarded_output(struct tcp_pcb *pcb)
+{
+	request_t request = { .pcb = pcb };
+	tcpip_api_call(output_in_lwip, &request.call);
+}
+
+static void guarded_received(struct tcp_pcb *pcb, u16_t length)
+{
+	request_t request = { .pcb = pcb, .length = length };
+	tcpip_api_call(received_in_lwip, &request.call);
+}
+
+// --- error callbacks, called in lwIP's thread just before a connection is freed
+
+static void forget_socket(void *arg, err_t error)
+{
+	if (arg)
+		((TCP)arg)->skt = NULL;
+}
+
+static void guarded_error(struct tcp_pcb *pcb, tcp_err_fn error)
+{
+	tcp_err(pcb, error ? error : forget_socket);
+}
+
+static void forget_pending(void *arg, err_t error)
+{
+	((ListenerPending)arg)->skt = NULL;
+}
+
+static err_t accept_pending(void *arg, struct tcp_pcb *pcb, err_t error)
+{
+	Listener listener = arg;
+	if (error != ERR_OK || !pcb)
+		return ERR_VAL;
+	err_t result = listenerAccept(arg, pcb, error);
+	for (ListenerPending pending = listener->pending; pending; pending = pending->next) {
+		if (pending->skt != pcb)
+			continue;
+		tcp_arg(pcb, pending);
+		tcp_err(pcb, forget_pending);
+	}
+	return result;
+}
+
+static void guarded_accept(struct tcp_pcb *listening, tcp_accept_fn accept)
+{
+	tcp_accept(listening, accept ? accept_pending : NULL);
+}
+
+// --- lwIP's thread waits while XS's thread changes what belongs to both
+
+static StaticSemaphore_t waits_storage, goes_on_storage;
+static SemaphoreHandle_t waits, goes_on;
+
+static void wait_in_lwip(void *ignored)
+{
+	xSemaphoreGive(waits);
+	xSemaphoreTake(goes_on, portMAX_DELAY);
+}
+
+static int hold_lwip(void)
+{
+	if (!waits) {
+		waits = xSemaphoreCreateBinaryStatic(&waits_storage);
+		goes_on = xSemaphoreCreateBinaryStatic(&goes_on_storage);
+	}
+	if (tcpip_callback(wait_in_lwip, NULL) != ERR_OK)
+		return 0;
+	xSemaphoreTake(waits, portMAX_DELAY);
+	return 1;
+}
+
+static void release_lwip(void)
+{
+	xSemaphoreGive(goes_on);
+}
+
+// A connection that has gone is an object without a socket: what moves it to another object is told so.
+void xs_listener_read(xsMachine *the)
+{
+	Listener listener = xsmcGetHostDataValidate(xsThis, (void *)&xsListenerHooks);
+	xsmcGetHostDataValidate(xsArg(0), (void *)&xsTCPHooks);
+	if (!hold_lwip())
+		xsUnknownError("no memory");
+	ListenerPending gone = listener->pending;
+	if (gone && !gone->skt) {
+		listener->pending = gone->next;
+		c_free(gone);
+		xsResult = xsArg(0);
+	}
+	else
+		sdk_listener_read(the);
+	release_lwip();
+}
+
+void xs_tcp_constructor(xsMachine *the)
+{
+	int moves = xsmcArgc > 0 && xsmcHas(xsArg(0), xsID_from);
+	if (!moves) {
+		sdk_tcp_constructor(the);
+		return;
+	}
+	if (!hold_lwip())
+		xsUnknownError("no memory");
+	xsTry {
+		sdk_tcp_constructor(the);
+	}
+	xsCatch {
+		release_lwip();
+		xsThrow(xsException);
+	}
+	release_lwip();
+}
