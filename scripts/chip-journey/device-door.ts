@@ -86,6 +86,17 @@ export function sendRaw({ host, port }: Address, bytes: Uint8Array, limitMs = LI
   });
 }
 
+/** Connects, sends, and resets the connection at once (RST), as a scan of ports does. Never throws. */
+export function reset({ host, port }: Address, bytes: Uint8Array, limitMs = LIMIT_MS): Promise<void> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: limitMs });
+    socket.on("timeout", () => socket.destroy());
+    socket.on("error", () => {});
+    socket.on("close", () => resolve());
+    socket.on("connect", () => socket.write(bytes, () => socket.resetAndDestroy()));
+  });
+}
+
 /** Head and body are there, by its content-length. */
 function isWhole(text: string): boolean {
   const head = text.indexOf("\r\n\r\n");

@@ -5,6 +5,7 @@ import type { Screen } from "./screen.js";
 import {
   refusesLargeHeadsOnPort80AndStaysUp,
   refusesLargeHeadsOnPort3232AndStaysUp,
+  staysUpWhen300ConnectionsAreReset,
   staysUpWith24ConnectionsAtOnce,
 } from "./steps/limits.js";
 import { keepsItsMemoryWhileItChecks } from "./steps/memory.js";
@@ -58,6 +59,7 @@ const STEPS: readonly Step[] = [
   refusesLargeHeadsOnPort80AndStaysUp,
   refusesLargeHeadsOnPort3232AndStaysUp,
   staysUpWith24ConnectionsAtOnce,
+  staysUpWhen300ConnectionsAreReset,
   keepsItsMemoryWhileItChecks,
   forgetsEverythingAtAFactoryReset,
 ];

@@ -1,7 +1,7 @@
 // What anybody in the house can send to the device: heads that are too large, and more connections than it has room for. It may answer
 // what it likes, or close; it must not restart.
 
-import { type Address, type RawAnswer, sendRaw } from "../device-door.js";
+import { type Address, type RawAnswer, reset, sendRaw } from "../device-door.js";
 import { expect, type Journey } from "../journey.js";
 import { pause } from "../waiting.js";
 
@@ -9,6 +9,7 @@ const HEAD_KILOBYTES: readonly number[] = [10, 30, 60];
 const CONNECTION_COUNT = 24;
 /** How long those connections stay that send nothing. */
 const SILENCE_MS = 5_000;
+const RESET_COUNT = 300;
 
 export const refusesLargeHeadsOnPort80AndStaysUp = (journey: Journey): Promise<string> =>
   refusesLargeHeads(journey, journey.page, "GET /");
@@ -29,6 +30,19 @@ export async function staysUpWith24ConnectionsAtOnce(journey: Journey): Promise<
   );
   const answeredCount = answers.filter(({ status }) => status === 200).length;
   return `${answeredCount} of ${CONNECTION_COUNT / 2} requests were answered; the others sent nothing`;
+}
+
+/** A connection that is reset before the device has taken it, or while it answers. */
+export async function staysUpWhen300ConnectionsAreReset(journey: Journey): Promise<string> {
+  const asking = Buffer.from("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+  const pieces = [new Uint8Array(), asking, asking.subarray(0, 4)];
+  await staysUp(journey, async () => {
+    for (let index = 0; index < RESET_COUNT; index++) {
+      const address = index % 4 === 3 ? journey.push : journey.page;
+      await reset(address, pieces[index % pieces.length] ?? asking, journey.limitMs(10));
+    }
+  });
+  return `${RESET_COUNT} connections, a quarter of them to port 3232`;
 }
 
 async function refusesLargeHeads(journey: Journey, address: Address, verb: string): Promise<string> {
