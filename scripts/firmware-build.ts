@@ -111,12 +111,13 @@ export class FirmwareBuilder {
     );
     const outDir = join(folder, "tsc-all");
     const options = { ...compilerOptions, paths, rootDir: "/", outDir, sourceMap: false };
-    // of two that declare one module tsc takes the first: ours, which say more than mcconfig's
+    // of two that declare one module tsc takes the first: for `mc/ffi` what this build binds, else ours, which say more than mcconfig's
+    const bound = join(folder, "mc.ffi.d.ts");
     const declarations = Object.values(paths)
       .map(([path]) => `${path}.d.ts`)
       .filter((path) => path.startsWith(this.#root) && existsSync(path));
-    const config = { compilerOptions: options, files: [...new Set(declarations), ...files] };
-    const ffi = readFileSync(join(folder, "mc.ffi.d.ts"), "utf8");
+    const config = { compilerOptions: options, files: [bound, ...new Set(declarations), ...files] };
+    const ffi = readFileSync(bound, "utf8");
     const key = JSON.stringify([config, ffi]).replaceAll(folder, "");
     let compiling = this.#compiled.get(key);
     if (!compiling) {
