@@ -69,6 +69,15 @@ typedef struct {
 	u8_t flags;
 } request_t;
 
+// lwIP's thread waits for this one: see below.
+static int is_held;
+
+// In lwIP's thread; or here, as long as that one waits. Memory that runs out while a connection moves closes it, for instance.
+static err_t carry_out(tcpip_api_call_fn act, request_t *request)
+{
+	return is_held ? act(&request->call) : tcpip_api_call(act, &request->call);
+}
+
 static int is_known(const struct tcp_pcb *pcb)
 {
 	for (int i = 0; i < NUM_TCP_PCB_LISTS; i++)
@@ -112,25 +121,25 @@ static err_t received_in_lwip(struct tcpip_api_call_data *call)
 static void guarded_close(struct tcp_pcb *pcb)
 {
 	request_t request = { .pcb = pcb };
-	tcpip_api_call(close_in_lwip, &request.call);
+	carry_out(close_in_lwip, &request);
 }
 
 static err_t guarded_write(struct tcp_pcb *pcb, const void *data, u16_t length, u8_t flags)
 {
 	request_t request = { .pcb = pcb, .data = data, .length = length, .flags = flags };
-	return tcpip_api_call(write_in_lwip, &request.call);
+	return carry_out(write_in_lwip, &request);
 }
 
 static void guarded_output(struct tcp_pcb *pcb)
 {
 	request_t request = { .pcb = pcb };
-	tcpip_api_call(output_in_lwip, &request.call);
+	carry_out(output_in_lwip, &request);
 }
 
 static void guarded_received(struct tcp_pcb *pcb, u16_t length)
 {
 	request_t request = { .pcb = pcb, .length = length };
-	tcpip_api_call(received_in_lwip, &request.call);
+	carry_out(received_in_lwip, &request);
 }
 
 // --- error callbacks, called in lwIP's thread just before a connection is freed
@@ -191,11 +200,13 @@ static int hold_lwip(void)
 	if (tcpip_callback(wait_in_lwip, NULL) != ERR_OK)
 		return 0;
 	xSemaphoreTake(waits, portMAX_DELAY);
+	is_held = 1;
 	return 1;
 }
 
 static void release_lwip(void)
 {
+	is_held = 0;
 	xSemaphoreGive(goes_on);
 }
 
