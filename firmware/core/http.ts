@@ -1,7 +1,7 @@
 // The head of an HTTP/1.1 request and the head of its answer, for both of the device's ports. Pure: bytes in, a value out. It never
 // sees a body, and never holds a head as one text.
 //
-// Anybody in the house may send a head, so it is read line by line, as bytes, and bounded whoever sends it:
+// Anybody in the house may send a head, so it is read line by line, as bytes, with the same bounds for every client:
 //
 //   2 048 bytes        request line and headers, without the value of X-Skyslot-Release. Of them only the headers that are
 //                      used here are kept, with at most 300 bytes each; of the others not even the name.

@@ -35,7 +35,7 @@ export const PUSHED = 0;
 
 /** An image that nothing shows to have run is armed again so often, in all. */
 export const MAX_REARMINGS = 3;
-/** Trials that something outside the firmware ended: so many are forgiven. */
+/** How many trials may end by something outside the firmware without being counted against the image. */
 const MAX_INTERRUPTIONS = 1;
 
 export interface InstallRecord {

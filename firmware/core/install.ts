@@ -1,14 +1,14 @@
 // The installation around the transfer: what is in the slot already, whether all of it is right, the record, the arming. After
 // a cut it trusts no notebook: it hashes the slot chunk by chunk and goes on at the first wrong one. Where the digests come in pages,
-// the page of the chunk at hand is fetched first (page-fetch.ts).
+// the page of the chunk at hand is fetched first (digest-fetch.ts).
 
 import { TRIAL_REASON_KEY } from "./boot-validation.js";
 import { bytesEqual, toHex } from "./bytes.js";
+import { comparesChunks, fetchPage, lacksPage, promisedDigest } from "./digest-fetch.js";
 import { chunkCountOf, chunkLength } from "./digests.js";
 import type { Stamped } from "./event.js";
 import { newImageReader } from "./image.js";
 import { type InstallRecord, storeRecord } from "./install-record.js";
-import { comparesChunks, fetchPage, lacksPage, promisedDigest } from "./page-fetch.js";
 import { proofOf, prove } from "./proof.js";
 import { request } from "./transfer.js";
 import { endAttempt } from "./update-failure.js";

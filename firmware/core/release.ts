@@ -23,7 +23,7 @@ const MAX_CHUNK_COUNT = 1024;
 
 export interface SignedRelease {
   readonly keyId: string;
-  /** So many characters of the manifest are signed: all before its second dot. */
+  /** Number of characters of the manifest that are signed: all before its second dot. */
   readonly signedLength: number;
   /** r and s, 32 bytes each. */
   readonly signature: Uint8Array;

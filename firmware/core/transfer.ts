@@ -4,13 +4,13 @@
 
 import { type Part, partFailure, rangeHeader } from "./answer-head.js";
 import { bytesEqual } from "./bytes.js";
+import { comparesChunks, fetchPage, lacksPage, promisedDigest } from "./digest-fetch.js";
 import { pageAt, pageEnd } from "./digests.js";
 import type { Effect } from "./effect.js";
 import type { Raise, Stamped } from "./event.js";
 import { readImage } from "./image.js";
 import { described, describeMismatch, lastBytes, nvsMismatch, pushMismatch } from "./image-match.js";
 import { offerProgressed } from "./offer-guard.js";
-import { comparesChunks, fetchPage, lacksPage, promisedDigest } from "./page-fetch.js";
 import { prove } from "./proof.js";
 import { SECTOR_BYTES } from "./release.js";
 import { authorizationAt } from "./server-token.js";

@@ -13,11 +13,11 @@
 // Arming uses esp_ota_set_boot_partition on a slot written through the flash module, not embedded:update: that module always
 // calls esp_ota_begin, which cannot resume and erases the fallback's otadata entry before the first byte has arrived.
 
+import { fetchingStep } from "./digest-fetch.js";
 import type { Failure } from "./errors.js";
 import type { Stamped } from "./event.js";
 import { armed, goOn, proved, resume, resumeHashed } from "./install.js";
 import { endOffer } from "./offer-guard.js";
-import { fetchingStep } from "./page-fetch.js";
 import { readingsOf } from "./readings.js";
 import { isAllRead, responseStarted, streamingStep } from "./transfer.js";
 import { check, checkFailed, checkingStep, orderJudged } from "./update-check.js";

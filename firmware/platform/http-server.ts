@@ -1,5 +1,5 @@
 // A port that speaks HTTP/1.1: takes connections, reads heads (core/http.ts), hands bodies on as they are asked for, and writes answers.
-// One request a connection. Who may do what is decided by whoever opens the port.
+// One request a connection. The owner of the port decides who may do what.
 //
 // It is ours because the SDK's server has no limit on a head, no timeout and no answer to `Expect: 100-continue`: a page in the house
 // could restart the device with one long URL. A connection too many is closed at once, a slow one in time.
@@ -42,7 +42,7 @@ export interface PortOwner {
   onHead(exchange: Exchange, head: RequestHead): void;
   /** Bytes of a body that is taken wait. */
   onBody(exchange: Exchange, count: number): void;
-  /** The connection is closed, whoever closed it. `isAwaited`: a sound head was not answered yet. */
+  /** The connection is closed, by either side. `isAwaited`: a valid head has not been answered yet. */
   onClosed(exchange: Exchange, isAwaited: boolean): void;
   /** The answer to a head that cannot be taken. */
   refuse(failure: Failure<HeadError>): HttpResponse;
