@@ -3,7 +3,7 @@
 
 import { expect } from "chai";
 import { imageOf } from "../journey/rig.js";
-import { ChipBench } from "./chip-bench.js";
+import { ChipBench, padded } from "./chip-bench.js";
 
 const PAGES = 80;
 const PUSHES = 3232;
@@ -30,7 +30,8 @@ describe("the ports of a device in a C3's heap", () => {
   let bench: ChipBench;
   before(async () => {
     const image = await imageOf("base", "1.0.0", "esp32", { type: "base", pushToken: TOKEN });
-    bench = await ChipBench.start({ image });
+    const update = padded(await imageOf("base", "1.1.0", "esp32", { type: "base" }), 1_500_000);
+    bench = await ChipBench.start({ image, update });
   });
   after(() => bench.close());
   afterEach(() => bench.expectNoRestart());
@@ -58,5 +59,18 @@ describe("the ports of a device in a C3's heap", () => {
     const answers = await Promise.all(Array.from({ length: 24 }, () => bench.send(PAGES, page)));
     expect(answers.filter(({ text }) => text.endsWith("</html>")).length).within(4, 24);
     expect((await bench.send(PAGES, page)).text).match(/^HTTP\/1\.1 200 [\s\S]*<\/html>$/);
+  });
+
+  it("refuse such heads while an update is streamed, which goes on", async () => {
+    bench.offer();
+    expect(await bench.until(() => bench.hasReported("verified"))).equal(true);
+    for (const [what, port] of [
+      ["a URL of 20 KB", PAGES],
+      ["a header of 60 KB", PAGES],
+      ["a release of 30 KB", PUSHES],
+    ] as const)
+      expect((await bench.send(port, HEADS[what]!)).text.slice(0, 12)).equal("HTTP/1.1 431");
+    expect(bench.hasReported("armed")).equal(false);
+    expect(await bench.until(() => bench.hasReported("armed"))).equal(true);
   });
 });
