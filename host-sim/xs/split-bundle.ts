@@ -37,12 +37,16 @@ function split(bundle: string): BundleParts {
   const program = parsed(bundle);
   const imports = program ? importsOf(program) : [];
   const sdkModules = [...new Set(imports.map(({ source }) => String(source.value)))];
-  const starts = [...bundle.matchAll(MARKS)].map(({ index }) => index);
+  const marks = [...bundle.matchAll(MARKS)].map(({ index }) => index);
+  const body = program?.body ?? [];
+  const starts = marks.filter((mark) => !body.some(({ start, end }) => start < mark && mark < end));
   if (!program || starts.length === 0) return { sdkModules, modules: new Map([[MAIN, bundle]]) };
+  // What esbuild needs itself stands before all modules.
+  if (body.some((node) => !isImport(node) && node.start < starts[0]!)) starts.unshift(0);
   const assigned = assignedNames(program);
   const parts = starts.map((start, index): Part => {
     const end = starts[index + 1] ?? bundle.length;
-    const nodes = program.body.filter((node) => node.start >= start && node.start < end && !isImport(node));
+    const nodes = body.filter((node) => node.start >= start && node.start < end && !isImport(node));
     return {
       name: end === bundle.length ? MAIN : `skyslot:${index}`,
       text: nodes.map((node) => textOf(bundle, node, assigned)).join("\n"),

@@ -3,7 +3,7 @@
 
 import { expect } from "chai";
 import { imageOf } from "../journey/rig.js";
-import { ChipBench, padded } from "./chip-bench.js";
+import { ChipBench, padded, skipUnless32Bit } from "./chip-bench.js";
 
 const PAGES = 80;
 const PUSHES = 3232;
@@ -28,13 +28,14 @@ const BODIES: Readonly<Record<string, string>> = {
 
 describe("the ports of a device in a C3's heap", () => {
   let bench: ChipBench;
-  before(async () => {
+  before(async function () {
+    skipUnless32Bit(this);
     const image = await imageOf("base", "1.0.0", "esp32", { type: "base", pushToken: TOKEN });
     const update = padded(await imageOf("base", "1.1.0", "esp32", { type: "base" }), 1_500_000);
     bench = await ChipBench.start({ image, update });
   });
-  after(() => bench.close());
-  afterEach(() => bench.expectNoRestart());
+  after(() => bench?.close());
+  afterEach(() => bench?.expectNoRestart());
 
   for (const [what, text] of Object.entries(HEADS)) {
     it(`refuse ${what}`, async () => {

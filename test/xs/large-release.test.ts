@@ -5,7 +5,7 @@ import { expect } from "chai";
 import { MAX_LISTING_RELEASE_LENGTH } from "../../firmware/core/wire.js";
 import { sdkC3Heap } from "../../host-sim/xs/chip-heaps.js";
 import { imageOf, readJson, releaseOf, writeJson } from "../journey/rig.js";
-import { ChipBench, type ChipBenchOptions, padded } from "./chip-bench.js";
+import { ChipBench, type ChipBenchOptions, padded, skipUnless32Bit } from "./chip-bench.js";
 
 /** All but a few bytes of a slot of partitions/4mb.csv. */
 const SLOT_FILLING_BYTES = 2_031_600;
@@ -19,7 +19,10 @@ const imageOfSize = async (bytes: number) =>
 describe("a large release in the heap of an ESP32-C3", function () {
   this.timeout(300_000);
   let bench: ChipBench;
-  afterEach(() => bench.close());
+  before(function () {
+    skipUnless32Bit(this);
+  });
+  afterEach(() => bench?.close());
 
   async function start(options: ChipBenchOptions = {}): Promise<void> {
     bench = await ChipBench.start({ heap: HEAP, ...options });

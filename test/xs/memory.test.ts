@@ -11,7 +11,7 @@ import {
 import { ROOMY_HEAP, type XsHeap } from "../../host-sim/xs/heap.js";
 import { imageOf } from "../journey/rig.js";
 import { APPS } from "./apps.js";
-import { ChipBench, padded } from "./chip-bench.js";
+import { ChipBench, padded, skipUnless32Bit } from "./chip-bench.js";
 
 const HOUR_MS = 3_600_000;
 const KIB = 1024;
@@ -48,8 +48,11 @@ const heaps = new Map(HEAPS.map(([, heap]) => [nameOf(heap), heap]));
 describe("memory and computation inside XS", () => {
   let bench: ChipBench;
   const figures: Figures[] = [];
-  afterEach(() => bench.close());
-  after(() => print(figures));
+  before(function () {
+    skipUnless32Bit(this);
+  });
+  afterEach(() => bench?.close());
+  after(() => figures.length > 0 && print(figures));
 
   /** Streams an update to its end. */
   async function measure(app: string, heap: XsHeap): Promise<Figures> {

@@ -144,6 +144,14 @@ describe("splitting a bundle", () => {
     expect(split("trace(1);", "trace(2);")[1]).equal('main: import "skyslot:0"; trace(2); export {  };');
   });
 
+  it("takes what stands before all modules for one, and a mark inside of a statement for none", () => {
+    const { modules } = splitBundle(
+      `var f = () => 1;\n${MODULE_MARK}var g = () => { ${MODULE_MARK}f(); };\n${MODULE_MARK}g();`,
+    );
+    expect([...modules.keys()]).deep.equal(["skyslot:0", "skyslot:1", "main"]);
+    expect(modules.get("skyslot:1")).match(/^import { f } from "skyslot:0";\nconst g = /);
+  });
+
   it("leaves a bundle that says nothing of its modules whole", () => {
     const text = 'import x from "timer"; x();';
     expect(splitBundle(text)).deep.equal({ sdkModules: ["timer"], modules: new Map([["main", text]]) });
