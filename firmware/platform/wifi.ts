@@ -16,16 +16,21 @@ export const LINK = "wifi";
 /** What phones are told with their address (DHCP option 114): where the portal is. */
 const PORTAL_URI = "http://192.168.4.1/";
 
+/** Bound by manifest-wifi.json alone: a build for a board with a cable compiles this file too, for its types. */
+interface PortalNative {
+  skyslot_portal_uri(uri: string): number;
+}
+
 export class Wifi {
   readonly #dispatch: Dispatch;
-  readonly #native: Native;
+  readonly #native: PortalNative;
   #listening = false;
   #attempt = 0;
   #associated = false;
 
   constructor(dispatch: Dispatch, native: Native) {
     this.#dispatch = dispatch;
-    this.#native = native;
+    this.#native = native as Native & PortalNative;
   }
 
   join(attempt: number, ssid: string, password: string): void {
