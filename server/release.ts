@@ -94,7 +94,7 @@ function judgeDigests(release: Release): (index: number, digest: Buffer) => void
     if (found.equals(digestAt(digests, number))) return;
     throw new ReleaseError(
       "CHUNK_MISMATCH",
-      `page ${number} of the digests, of chunks ${number * CHUNKS_A_PAGE} to ${index}, has another hash than the manifest tells`,
+      `bytes ${number * CHUNKS_A_PAGE * chunkSize} to ${Math.min((index + 1) * chunkSize, release.size) - 1} are not those of the manifest: page ${number} of their digests has another hash`,
     );
   };
 }

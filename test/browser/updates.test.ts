@@ -248,6 +248,7 @@ describe("an update of a fleet, from the browser", function () {
     await page.context().clearCookies();
     await page.goto(`${stage.url}/ota-management/rollouts/1`);
     await page.getByRole("heading", { name: "base 1.1.0" }).waitFor();
+    await page.getByRole("button", { name: "Last" }).waitFor(); // the list of devices comes after the heading
     expect(await page.locator("main button").allTextContents()).deep.equal(["First", "Back", "Next", "Last"]);
     await page.goto(`${stage.url}/audit`);
     await page.getByText("This page is not for you").waitFor();
