@@ -59,7 +59,9 @@ describe("skyslot release, type and audit", () => {
     const wrong = await skyslot("release", "verify", image, "--key", key).catch(
       (error: Error) => error.message,
     );
-    expect(wrong).to.match(/page 0 of the digests, of chunks 0 to \d+, has another hash/);
+    expect(wrong).to.match(
+      /bytes 0 to \d+ are not those of the manifest: page 0 of their digests has another hash/,
+    );
   });
 
   it("signs in format 2, in format 1 for devices that read nothing else, and in no other", async () => {
