@@ -10,7 +10,7 @@ import { newerThan, versionOf } from "./images.js";
 import type { MemoryLog } from "./memory-log.js";
 import type { Power } from "./power.js";
 import type { SerialLine } from "./serial-line.js";
-import { until } from "./waiting.js";
+import { pause, until } from "./waiting.js";
 
 /** Images by what they do. All but the first may be missing: then copies of the first stand in where the same code will do. */
 export interface Images {
@@ -83,6 +83,9 @@ const SLOWEST_BYTES_A_SECOND = 8 * 1024;
 /** From the last byte to the first check of the new image. */
 const RESTART_SECONDS = 60;
 const TRIAL_SECONDS = 120;
+/** How long a device may have no connection left for its pages. */
+const BUSY_SECONDS = 15;
+const BUSY_PAUSE_MS = 500;
 
 export class Journey {
   readonly parts: JourneyParts;
@@ -124,16 +127,23 @@ export class Journey {
 
   // ── asking it
 
-  /** One request to its pages; what the device closes without a word is asked again, and counted. */
+  /**
+   * One request to its pages. What the device closes without a word is asked again, and counted: it has room for few connections, and
+   * gives those that say nothing ten seconds.
+   */
   async ask(path: string, options: Ask = {}): Promise<Answer> {
     const limited = { ...options, limitMs: this.limitMs(20) };
-    try {
-      return await ask(this.page, path, limited);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ECONNRESET") throw error;
+    const end = Date.now() + this.limitMs(BUSY_SECONDS);
+    for (;;) {
+      try {
+        return await ask(this.page, path, limited);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "ECONNRESET" || Date.now() > end) throw error;
+      }
+      if (this.lostRequestCount === 0)
+        this.parts.say(`${path} was closed without an answer, and is sent again`);
       this.lostRequestCount += 1;
-      this.parts.say(`${options.method ?? "GET"} ${path} was closed without an answer, and is sent again`);
-      return ask(this.page, path, limited);
+      await pause(BUSY_PAUSE_MS);
     }
   }
 
