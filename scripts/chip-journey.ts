@@ -10,11 +10,11 @@
 //
 //   a virtual device (`skyslot sim --flash FILE --portal-port 8081 --push-port 13232 --server URL > LOG`): the same, with --serial LOG
 //
-// It starts an update server of its own, at the address that the firmware was built for. What it needs of images is one: copies of it
-// under higher versions, and padded ones, are its updates. Images that must be rolled back have to be given: what `onReady` throws or
-// loops in, and what throws while its modules load. The owner's token is given to a device that has none and was just plugged in. The
-// last step is a factory reset; --only leaves steps out. Power is switched by the commands that are given, such as uhubctl, or by a
-// person who is asked to. Only one program can listen to a serial port: end xsbug and serial2xsbug.
+// A device with Wi-Fi is in its network before. The script starts an update server of its own, at the address that the firmware was built
+// for. What it needs of images is one: copies of it under higher versions, and padded ones, are its updates. Images that must be rolled
+// back have to be given: what `onReady` throws or loops in, and what throws while its modules load. The owner's token is given to a device
+// that has none and was just plugged in. The last step is a factory reset; --only leaves steps out. Power is switched by the commands that
+// are given, such as uhubctl, or by a person who is asked to. Only one program can listen to a serial port: end xsbug and serial2xsbug.
 
 import { appendFile, readFile } from "node:fs/promises";
 import { Command } from "commander";
@@ -124,7 +124,7 @@ async function run(flags: Flags): Promise<void> {
     const outcomes = await walk(journey, screen, flags.only);
     printOutcomes(outcomes);
     if (journey.lostRequestCount > 0)
-      printLine(`\n${journey.lostRequestCount} requests were closed without an answer, and sent again`);
+      printLine(`\nrequests that were closed without an answer and sent again: ${journey.lostRequestCount}`);
     restoreOutput();
     tell(outcomes, journey, flags);
   } finally {
