@@ -255,7 +255,7 @@ export function contentLength({ headers }: RequestHead): number | undefined {
 }
 
 /**
- * Bytes that follow the head: 0 if none are announced, Infinity if their end cannot be known. Until so many are read, closing the
+ * Bytes that follow the head: 0 if none are announced, Infinity if their end cannot be known. Until that many are read, closing the
  * connection would reset it, and its sender lose the answer.
  */
 export function bodyBytes(head: RequestHead): number {

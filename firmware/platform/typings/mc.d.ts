@@ -57,7 +57,7 @@ declare module "mc/ffi" {
     esp_restart(): void;
     /** esp_reset_reason_t. */
     esp_reset_reason(): number;
-    /** FreeRTOS: the calling task waits for so many ticks, at least until the next one; the other tasks run. */
+    /** FreeRTOS: the calling task waits for this number of ticks, at least until the next one; other tasks run. */
     vTaskDelay(ticks: number): void;
     /** 32 random bits, unsigned. */
     esp_random(): number;
