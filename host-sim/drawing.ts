@@ -73,7 +73,7 @@ function drawLight(picture: Uint8Array, width: number, left: number, top: number
   }
 }
 
-/** Screens take corrected values, LEDs light: the opposite of the correction in firmware/core/led-patterns.ts. */
+/** Screens take corrected values, LEDs light: the opposite of the correction in firmware/apps/led/core/patterns.ts. */
 function visible(light: Uint8Array): Uint8Array {
   return light.map((value, channel) => {
     const off = OFF_COLOUR[channel] ?? 0;

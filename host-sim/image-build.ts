@@ -4,7 +4,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { parseVersion, versionName } from "../firmware/core/version.js";
+import { parseVersion, versionName } from "../firmware/core/update/version.js";
 import { bundleModule } from "./engine/bundle.js";
 import type { Chip } from "./hardware/chips.js";
 import { buildFirmwareImage } from "./hardware/firmware-image.js";

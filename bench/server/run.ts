@@ -13,7 +13,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { buildFirmwareImage } from "../../host-sim/hardware/firmware-image.js";
 import { hashSecret } from "../../server/auth/secret.js";
-import { describeRelease, makeReleaseKeys, signRelease } from "../../server/release.js";
+import { describeRelease, makeReleaseKeys, signRelease } from "../../server/releases/release.js";
 import { openStore } from "../../server/store/open.js";
 import { newTestDatabase } from "../../test/services/postgres.js";
 import type { Load, LoadResult } from "./load.js";

@@ -1,23 +1,23 @@
 // The whole device: an event goes to the machines that listen to it (machines.ts); what one of them raises goes to its listeners
 // before the next event from outside, so data flows one way and the order is the same everywhere. This file only composes.
 
-import { bootNotice } from "./boot-notice.js";
-import { initialTrial, type TrialState } from "./boot-validation.js";
-import { type CrashGuardState, initialCrashGuard } from "./crash-guard.js";
 import type { Effect } from "./effect.js";
-import { type EspotaState, initialEspota } from "./espota.js";
 import type { Event, Raise, Stamped } from "./event.js";
-import { initialLocalApi, type LocalApiState } from "./local-api.js";
+import { initialLocalApi, type LocalApiState } from "./local/api.js";
+import { type EspotaState, initialEspota } from "./local/espota.js";
+import { initialPresence, type PresenceState } from "./local/presence.js";
+import { initialPush, type PushState } from "./local/push.js";
 import { LISTENERS, type Machine } from "./machines.js";
-import { initialOrders, type OrdersState } from "./orders.js";
-import { initialPortal } from "./portal.js";
-import type { PortalState } from "./portal-state.js";
-import { initialPresence, type PresenceState } from "./presence.js";
-import { initialPush, type PushState } from "./push.js";
-import { initialReport, type ReportState } from "./report.js";
+import { initialOrders, type OrdersState } from "./server/orders.js";
+import { initialReport, type ReportState } from "./server/report.js";
 import { isSameStatus, type Status, statusOf } from "./status.js";
-import { initialUpdate, type UpdateState } from "./update.js";
-import { initialWifi, type WifiState } from "./wifi.js";
+import { bootNotice } from "./trial/boot-notice.js";
+import { initialTrial, type TrialState } from "./trial/boot-validation.js";
+import { type CrashGuardState, initialCrashGuard } from "./trial/crash-guard.js";
+import { initialUpdate, type UpdateState } from "./update/update.js";
+import { initialPortal } from "./wifi/portal.js";
+import type { PortalState } from "./wifi/portal-state.js";
+import { initialWifi, type WifiState } from "./wifi/wifi.js";
 
 export interface DeviceState {
   readonly wifi: WifiState;

@@ -1,13 +1,13 @@
 // Everything that can happen to a device, in the past tense. The runner stamps each event with the time and a random number:
 // core has no other source of either.
 
-import type { Section } from "./app-settings.js";
 import type { TimerName } from "./effect.js";
 import type { UpdateErrorCode } from "./errors.js";
-import type { RequestHead } from "./http.js";
-import type { NvsKind } from "./image.js";
-import type { Sample } from "./readings.js";
-import type { ServerToken } from "./server-token.js";
+import type { RequestHead } from "./http/http.js";
+import type { Sample } from "./server/readings.js";
+import type { ServerToken } from "./server/server-token.js";
+import type { Section } from "./settings/app-settings.js";
+import type { NvsKind } from "./update/image.js";
 import type { Order, OrderResult, PushedSettings, Report, SlotState } from "./wire.js";
 
 /** A network that a scan found. */

@@ -2,21 +2,21 @@
 // what they ask is carried out. The others are not woken: on XS each call costs some hundred bytecodes, and an image is thousands of
 // events. This file only routes, the machines decide.
 
-import { trialStep } from "./boot-validation.js";
-import { crashGuardStep } from "./crash-guard.js";
 import type { DeviceState } from "./device.js";
 import type { Effect } from "./effect.js";
-import { espotaStep } from "./espota.js";
 import type { Booted, Event, Raise, Stamped } from "./event.js";
-import { localApiStep, takesRequest } from "./local-api.js";
-import { ordersStep } from "./orders.js";
-import { initialPortal, portalStep } from "./portal.js";
-import type { PortalState } from "./portal-state.js";
-import { presenceStep } from "./presence.js";
-import { pushStep } from "./push.js";
-import { reportStep } from "./report.js";
-import { updateStep } from "./update.js";
-import { wifiStep } from "./wifi.js";
+import { localApiStep, takesRequest } from "./local/api.js";
+import { espotaStep } from "./local/espota.js";
+import { presenceStep } from "./local/presence.js";
+import { pushStep } from "./local/push.js";
+import { ordersStep } from "./server/orders.js";
+import { reportStep } from "./server/report.js";
+import { trialStep } from "./trial/boot-validation.js";
+import { crashGuardStep } from "./trial/crash-guard.js";
+import { updateStep } from "./update/update.js";
+import { initialPortal, portalStep } from "./wifi/portal.js";
+import type { PortalState } from "./wifi/portal-state.js";
+import { wifiStep } from "./wifi/wifi.js";
 
 type Asked = readonly (Effect | Raise)[];
 

@@ -1,4 +1,4 @@
-// What the status LED does: on or off as a function of status and time. It sets no timer and no pin: platform/lights/status-led.ts
+// What the status LED does: on or off as a function of status and time. It sets no timer and no pin: platform/status-led/status-led.ts
 // does.
 //
 //   setup      ████████████████────────────────   1 s on, 1 s off

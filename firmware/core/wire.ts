@@ -149,7 +149,7 @@ export interface UpdateResponse extends CheckAnswer {
   /** Path on the same server, or an absolute http URL. */
   readonly download_url: string;
   /**
-   * Likewise: the digests of all chunks one behind the other, 32 bytes each (core/digests.ts), with ranges. With a manifest of format 2;
+   * Likewise: the digests of all chunks one behind the other, 32 bytes each (core/update/digests.ts), with ranges. With a manifest of format 2;
    * each page is compared with what the manifest says of it.
    */
   readonly digests_url?: string;
@@ -209,7 +209,7 @@ export interface ListedDigests {
 
 export interface PagedDigests {
   readonly format: 2;
-  /** SHA-256 of every page of digests (core/digests.ts), concatenated, base64url without padding. The pages come beside the image. */
+  /** SHA-256 of every page of digests (core/update/digests.ts), concatenated, base64url without padding. The pages come beside the image. */
   readonly pages: string;
 }
 
@@ -232,7 +232,7 @@ export interface ReleaseFacts {
   readonly minCurrentVersion?: string;
   readonly securityVersion: number;
   readonly protocolVersion: number;
-  /** How the image keeps its settings (NvsKind in core/image.ts); absent: it does not say. */
+  /** How the image keeps its settings (NvsKind in core/update/image.ts); absent: it does not say. */
   readonly nvs?: string;
   /** Seconds since 1970. */
   readonly created: number;

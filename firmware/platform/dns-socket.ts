@@ -2,7 +2,7 @@
 // one that says nothing.
 
 import UDP, { type Packet } from "embedded:io/socket/udp";
-import { isSoundDns } from "../core/dns-soundness.js";
+import { isSoundDns } from "../core/wifi/dns-check.js";
 
 /** A header: no question, no answer. */
 const EMPTY_BYTES = 12;

@@ -5,8 +5,8 @@
 import Resolver from "embedded:network/dns/resolver/udp";
 import HTTPClient from "embedded:network/http/client";
 import Net from "net";
-import { KEPT_ANSWER_HEADERS } from "../core/answer-head.js";
 import type { HttpRequest } from "../core/effect.js";
+import { KEPT_ANSWER_HEADERS } from "../core/http/answer-head.js";
 import { ClientSocket } from "./client-socket.js";
 import { DnsSocket } from "./dns-socket.js";
 import type { Dispatch } from "./runner.js";

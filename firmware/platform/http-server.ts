@@ -1,4 +1,4 @@
-// A port that speaks HTTP/1.1: takes connections, reads heads (core/http.ts), hands bodies on as they are asked for, and writes answers.
+// A port that speaks HTTP/1.1: takes connections, reads heads (core/http/http.ts), hands bodies on as they are asked for, and writes answers.
 // One request a connection. The owner of the port decides who may do what.
 //
 // It is ours because the SDK's server has no limit on a head, no timeout and no answer to `Expect: 100-continue`: a page in the house
@@ -19,7 +19,7 @@ import {
   newHeadReader,
   type RequestHead,
   readHead,
-} from "../core/http.js";
+} from "../core/http/http.js";
 import { type StreamEvents, TcpStream } from "./tcp-stream.js";
 import { utf8Bytes } from "./text-pieces.js";
 

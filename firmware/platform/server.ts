@@ -3,10 +3,10 @@
 
 import UDP, { type Packet } from "embedded:io/socket/udp";
 import { utf8Decode } from "../core/bytes.js";
-import { answerDns } from "../core/dns.js";
 import type { HttpResponse } from "../core/effect.js";
-import type { RequestHead } from "../core/http.js";
-import { pageBodyBytes, pageRefusal, requestReceived } from "../core/page-request.js";
+import type { RequestHead } from "../core/http/http.js";
+import { pageBodyBytes, pageRefusal, requestReceived } from "../core/http/page-request.js";
+import { answerDns } from "../core/wifi/dns.js";
 import { type Exchange, HttpServer, type PortOwner, type PortSettings } from "./http-server.js";
 import type { Dispatch } from "./runner.js";
 

@@ -1,10 +1,10 @@
 // The inactive slot, through `embedded:storage/flash` ("nextota"): erase a sector, write a piece, hash what is there, arm it.
-// Not `embedded:update`: that cannot resume, and its begin erases the fallback's otadata entry (see core/update.ts).
+// Not `embedded:update`: that cannot resume, and its begin erases the fallback's otadata entry (see core/update/update.ts).
 
 import flash, { type Flash } from "embedded:storage/flash";
 import { Digest } from "crypt";
 import Timer from "timer";
-import { SECTOR_BYTES } from "../core/release.js";
+import { SECTOR_BYTES } from "../core/update/release.js";
 import { type Native, nextLabel } from "./native.js";
 import type { Dispatch } from "./runner.js";
 

@@ -1,10 +1,10 @@
 // Puts a device together from the adapters and starts it. An app's main.ts calls this and adds what only that app has.
 
 import Timer from "timer";
-import type { Section } from "../core/app-settings.js";
 import { type DeviceState, initialDevice, step } from "../core/device.js";
 import type { Effect } from "../core/effect.js";
 import type { Booted } from "../core/event.js";
+import type { Section } from "../core/settings/app-settings.js";
 import type { Status } from "../core/status.js";
 import { readBootFacts } from "./boot-facts.js";
 import { type Adapters, type App, carryOut, isCores } from "./carry-out.js";
@@ -31,7 +31,7 @@ export interface AppOptions {
   readonly section?: (facts: Booted) => Section;
   /**
    * Starts what the app has besides Wi-Fi, portal and update, with what the device knows of itself. Not called in safe mode
-   * (core/crash-guard.ts).
+   * (core/trial/crash-guard.ts).
    */
   readonly onReady?: (facts: Booted) => void;
   /** A setting was stored in NVS. Not called before onReady, so never in safe mode. */

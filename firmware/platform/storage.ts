@@ -1,4 +1,4 @@
-// Settings in NVS, through `embedded:storage/key-value`: one namespace, strings only (see core/preferences.ts for why).
+// Settings in NVS, through `embedded:storage/key-value`: one namespace, strings only (see core/settings/preferences.ts for why).
 
 import KeyValue from "embedded:storage/key-value";
 

@@ -1,5 +1,5 @@
 // The page that a device serves for its setup: one HTML text without external resources, for a phone in a captive-portal sheet. It
-// talks to firmware/core/portal.ts (`/api/networks`, `/api/scan`, `/api/join`, `/api/device`). It never puts a network's name into
+// talks to firmware/core/wifi/portal.ts (`/api/networks`, `/api/scan`, `/api/join`, `/api/device`). It never puts a network's name into
 // markup (textContent only: a name may be any 32 bytes) and never keeps a password beyond its input field.
 //
 // One of four views is shown: choose ─► form ─► progress ─► done, and back to the form with the reason when joining failed. While

@@ -7,7 +7,13 @@ import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { calculateJwkThumbprint } from "jose";
 import type { ReleasePayload } from "../../firmware/core/wire.js";
-import { describeRelease, digestFile, type KeyPair, readRelease, signRelease } from "../../server/release.js";
+import {
+  describeRelease,
+  digestFile,
+  type KeyPair,
+  readRelease,
+  signRelease,
+} from "../../server/releases/release.js";
 import { DESK_SERVER } from "../desk.js";
 import { bundleModule } from "../engine/bundle.js";
 import { buildFirmwareImage } from "../hardware/firmware-image.js";

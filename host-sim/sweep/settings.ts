@@ -1,10 +1,10 @@
 // The settings that a flash holds, as its owner would name them: everything that the firmware keeps in NVS, except for its own
 // bookkeeping of boots and installations.
 
-import { TRIAL_REASON_KEY } from "../../firmware/core/boot-validation.js";
-import { UNHEALTHY_KEY } from "../../firmware/core/crash-guard.js";
-import { RECORD_KEY } from "../../firmware/core/install-record.js";
-import { OFFER_HELD_KEY, OFFER_NOTE_KEY } from "../../firmware/core/offer-guard.js";
+import { TRIAL_REASON_KEY } from "../../firmware/core/trial/boot-validation.js";
+import { UNHEALTHY_KEY } from "../../firmware/core/trial/crash-guard.js";
+import { OFFER_HELD_KEY, OFFER_NOTE_KEY } from "../../firmware/core/update/offer-guard.js";
+import { RECORD_KEY } from "../../firmware/core/update/record.js";
 import { Flash } from "../hardware/flash.js";
 import { Nvs } from "../hardware/nvs.js";
 import type { Partition } from "../hardware/partition.js";

@@ -1,7 +1,7 @@
 // What the web view says of a virtual device beside its picture: read from outside, as its owner would see it.
 
-import { newImageReader, readImage } from "../../firmware/core/image.js";
-import { parseVersion, versionName } from "../../firmware/core/version.js";
+import { newImageReader, readImage } from "../../firmware/core/update/image.js";
+import { parseVersion, versionName } from "../../firmware/core/update/version.js";
 import type { VirtualDevice } from "../device.js";
 import { RESET_REASON } from "../machine.js";
 

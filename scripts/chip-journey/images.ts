@@ -5,7 +5,7 @@
 // the boot loader passes over (bootloader_support/src/esp_image_format.c, should_load). Checksum and SHA-256 are made anew.
 
 import { createHash, randomBytes } from "node:crypto";
-import { compareVersions, parseVersion } from "../../firmware/core/version.js";
+import { compareVersions, parseVersion } from "../../firmware/core/update/version.js";
 import {
   CHECKSUM_SEED,
   IMAGE_HEADER_BYTES,
@@ -13,7 +13,7 @@ import {
   SEGMENT_HEADER_BYTES,
   xorOf,
 } from "../../host-sim/hardware/image-verifier.js";
-import { describeImage, HASH_BYTES } from "../../server/release-payload.js";
+import { describeImage, HASH_BYTES } from "../../server/shared/release-payload.js";
 
 const VERSION_OFFSET = 32 + 16;
 const VERSION_BYTES = 32;

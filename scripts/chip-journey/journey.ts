@@ -3,7 +3,7 @@
 
 import type { JWK } from "jose";
 import type { CheckRequest } from "../../firmware/core/wire.js";
-import { describeRelease, signRelease } from "../../server/release.js";
+import { describeRelease, signRelease } from "../../server/releases/release.js";
 import { type Address, type Answer, type Ask, ask } from "./device-door.js";
 import type { Front, Report } from "./front.js";
 import { newerThan, versionOf } from "./images.js";

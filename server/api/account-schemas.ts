@@ -3,7 +3,7 @@
 import { Type } from "@sinclair/typebox";
 import { USER_NAME_PATTERN } from "../auth/accounts.js";
 import { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from "../auth/password.js";
-import { ROLES, SCOPE_NAMES, SCOPES } from "../auth/permissions.js";
+import { ROLES, SCOPE_NAMES, SCOPES } from "../shared/permissions.js";
 import { Exactly } from "./schemas.js";
 
 const literals = <Value extends string>(values: readonly Value[], description: string) =>

@@ -1,7 +1,7 @@
 // Users, sessions and tokens as clients see them: without any hash.
 
 import type { Actor } from "../auth/actor.js";
-import { time, timeOrNull } from "../iso-time.js";
+import { time, timeOrNull } from "../shared/iso-time.js";
 import type { ApiToken } from "../store/api-tokens.js";
 import type { AuditEntry } from "../store/audit.js";
 import type { Session, User } from "../store/users.js";

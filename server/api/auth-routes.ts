@@ -4,7 +4,7 @@ import type { Static } from "@sinclair/typebox";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { changeUser, demandGoodPassword } from "../auth/accounts.js";
 import { endSession, logIn, logOut, readLink, refresh, type SignedIn, useLink } from "../auth/login.js";
-import { recordChange } from "../journal.js";
+import { recordChange } from "../events/journal.js";
 import {
   LinkBody,
   LoginBody,
@@ -15,9 +15,9 @@ import {
 } from "./account-schemas.js";
 import { viewActor, viewSession, viewUser } from "./account-views.js";
 import type { Context } from "./context.js";
-import { ACCESS_COOKIE, clearCookies, REFRESH_COOKIE, readCookie, setCookies } from "./cookies.js";
 import { ApiError } from "./errors.js";
 import { actorOf, bearerOf, demandSameOrigin, identify } from "./guard.js";
+import { ACCESS_COOKIE, clearCookies, REFRESH_COOKIE, readCookie, setCookies } from "./http/cookies.js";
 
 const PUBLIC = Object.freeze({ bodyLimit: 8192, config: Object.freeze({ access: "public" as const }) });
 

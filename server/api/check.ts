@@ -5,12 +5,12 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { FastifyRequest } from "fastify";
 import type { CheckRequest, Order } from "../../firmware/core/wire.js";
 import { networkOf } from "../auth/throttle.js";
-import { type Admission, admitDevice, demandDevice, type Shown } from "../device-identity.js";
-import { exchangeOrders, roomForOrders } from "../device-orders.js";
-import { type Journal, record } from "../journal.js";
-import { quietKeyOf } from "../quiet-checks.js";
+import { type Admission, admitDevice, demandDevice, type Shown } from "../devices/identity.js";
+import { exchangeOrders, roomForOrders } from "../devices/orders.js";
+import { type Journal, record } from "../events/journal.js";
+import { quietKeyOf } from "../fast-path/no-op-checks.js";
 import type { Firmware } from "../store/store.js";
-import { checkDevice, seeDevice } from "../updates.js";
+import { checkDevice, seeDevice } from "../updates/attempts.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";
 

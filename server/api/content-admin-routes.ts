@@ -3,9 +3,9 @@
 import type { Static } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
 import type { Actor } from "../auth/actor.js";
-import { recordChange } from "../journal.js";
+import { findAssignment } from "../content/assigned.js";
+import { recordChange } from "../events/journal.js";
 import type { ContentTarget, Store } from "../store/store.js";
-import { findAssignment } from "../store-content.js";
 import {
   AssignmentBody,
   AssignmentQuery,
@@ -19,8 +19,8 @@ import { takePicture } from "./content-upload.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";
 import { actorOf, demandChange } from "./guard.js";
+import { IMMUTABLE_CACHING } from "./http/send-image.js";
 import { DeviceParams, IdParams } from "./schemas.js";
-import { IMMUTABLE_CACHING } from "./send-image.js";
 
 const READ = { config: { access: "read" } } as const;
 const WRITE = { config: { access: "content:write" } } as const;

@@ -4,10 +4,10 @@
 
 import type { FastifyInstance } from "fastify";
 import { CONTENT_PATH } from "../../firmware/core/wire.js";
-import { hasIt } from "./conditions.js";
 import type { Context } from "./context.js";
 import { boundDevice } from "./device-rate.js";
 import { ApiError } from "./errors.js";
+import { hasIt } from "./http/conditions.js";
 import { demandAccess } from "./image-access.js";
 import { DeviceParams } from "./schemas.js";
 

@@ -1,9 +1,9 @@
 // The shapes of pictures for panels and their assignments, as they come and as they go.
 
 import { type Static, Type } from "@sinclair/typebox";
-import { isInForce } from "../content-choice.js";
-import { time } from "../iso-time.js";
+import { isInForce } from "../content/choice.js";
 import { judgeWindows } from "../rollout/window.js";
+import { time } from "../shared/iso-time.js";
 import type { ContentAssignment, ContentImage, ContentTarget, NewContentAssignment } from "../store/store.js";
 import { Label, WindowsBody } from "./rollout-schemas.js";
 import { DeviceId, Exactly, Id, Name, Page } from "./schemas.js";

@@ -3,17 +3,17 @@
 
 import { Readable } from "node:stream";
 import type { FastifyRequest } from "fastify";
-import { pbmHeader, pbmRowBytes, readPbmHeader } from "../../firmware/core/pbm.js";
+import { pbmHeader, pbmRowBytes, readPbmHeader } from "../../firmware/apps/cms/core/pbm.js";
 import { BlobTooLarge } from "../blobs/blobs.js";
-import { checkPicture, MAX_PICTURE_BYTES } from "../content.js";
-import { recordChange } from "../journal.js";
-import { REGISTERING } from "../registration.js";
+import { checkPicture, MAX_PICTURE_BYTES } from "../content/content.js";
+import { recordChange } from "../events/journal.js";
+import { REGISTERING } from "../releases/add-release.js";
 import type { ContentImage } from "../store/store.js";
 import { ImageFields, viewImage } from "./content-schemas.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";
 import { actorOf } from "./guard.js";
-import { partsOf, received } from "./multipart.js";
+import { partsOf, received } from "./http/multipart.js";
 import { parseText } from "./schemas.js";
 
 /** However many there are, their names still fit a page, and their files a disk. */

@@ -5,18 +5,18 @@ import type { JWK } from "jose";
 import type { Auth } from "../auth/auth.js";
 import type { BlobStore } from "../blobs/blobs.js";
 import type { HotBlobs } from "../blobs/hot.js";
-import type { ChunkDigests } from "../chunk-digests.js";
-import { type ConnectionLimits, DEFAULT_CONNECTIONS } from "../connections.js";
-import type { ContentSource } from "../content.js";
-import type { DeviceLimit } from "../device-limit.js";
-import type { Live } from "../live.js";
-import type { Metrics } from "../metrics.js";
-import type { QuietChecks } from "../quiet-checks.js";
-import type { RateLimit } from "../rate.js";
-import type { Readiness } from "../readiness.js";
+import type { ContentSource } from "../content/content.js";
+import type { DeviceLimit } from "../devices/limit.js";
+import type { Live } from "../events/live.js";
+import type { AccessMemory } from "../fast-path/access-cache.js";
+import type { Arrival } from "../fast-path/arrival.js";
+import type { QuietChecks } from "../fast-path/no-op-checks.js";
+import type { ChunkDigests } from "../releases/chunk-digests.js";
+import { type ConnectionLimits, DEFAULT_CONNECTIONS } from "../runtime/connections.js";
+import type { Metrics } from "../runtime/metrics.js";
+import type { Readiness } from "../runtime/readiness.js";
+import type { RateLimit } from "../shared/rate.js";
 import type { Store } from "../store/store.js";
-import type { AccessMemory } from "./access-memory.js";
-import type { Arrival } from "./arrival.js";
 
 export interface Context {
   readonly store: Store;
@@ -35,7 +35,7 @@ export interface Context {
   readonly live: Live;
   readonly metrics: Metrics;
   readonly quietChecks: QuietChecks;
-  /** Requests that have come through the short way, see short-way.ts. */
+  /** Requests that have come through the short way, see fast-path.ts. */
   readonly arrivals: WeakMap<IncomingMessage, Arrival>;
   /** Bounds how often a refused device is noted in the log. */
   readonly refusals: RateLimit;

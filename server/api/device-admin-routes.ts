@@ -3,11 +3,11 @@
 
 import type { Static } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
-import { changeDevice, changeDevices, findDevice, relabel } from "../device-changes.js";
-import { statusOf } from "../device-status.js";
-import { viewEvent } from "../event-view.js";
+import { changeDevice, changeDevices, findDevice, relabel } from "../devices/changes.js";
+import { viewEvent } from "../events/event-view.js";
 import { askWhy } from "../rollout/ask-why.js";
-import { NO_LABELS } from "../rollout/model.js";
+import { statusOf } from "../shared/device-status.js";
+import { NO_LABELS } from "../shared/rollout.js";
 import type { Device, DeviceIdentity } from "../store/store.js";
 import type { Context } from "./context.js";
 import { actorOf } from "./guard.js";

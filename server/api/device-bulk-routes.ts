@@ -4,7 +4,7 @@
 
 import { type Static, Type } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
-import { changeDevices, type DeviceWork, decideIdentity, giveOrder, relabel } from "../device-changes.js";
+import { changeDevices, type DeviceWork, decideIdentity, giveOrder, relabel } from "../devices/changes.js";
 import type { Context } from "./context.js";
 import { OrderSettings, readOrder } from "./device-order-routes.js";
 import { ApiError } from "./errors.js";

@@ -8,10 +8,10 @@ import {
   OWNERS_SETTINGS,
   type PushedSettings,
 } from "../../firmware/core/wire.js";
-import { changeDevice, changeDevices, findDevice, giveOrder } from "../device-changes.js";
-import { withdrawOrder } from "../device-orders.js";
-import { time, timeOrNull } from "../iso-time.js";
-import { type Journal, recordChange } from "../journal.js";
+import { changeDevice, changeDevices, findDevice, giveOrder } from "../devices/changes.js";
+import { withdrawOrder } from "../devices/orders.js";
+import { type Journal, recordChange } from "../events/journal.js";
+import { time, timeOrNull } from "../shared/iso-time.js";
 import type { NewOrder, StoredOrder } from "../store/store.js";
 import { aboutDevice } from "./check.js";
 import type { Context } from "./context.js";

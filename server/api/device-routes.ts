@@ -4,13 +4,15 @@
 import type { Static } from "@sinclair/typebox";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type NoUpdateResponse, OFFER_HEADER, type UpdateResponse } from "../../firmware/core/wire.js";
-import { releaseOf } from "../chunk-digests.js";
+import { releaseOf } from "../releases/chunk-digests.js";
 import type { Firmware } from "../store/store.js";
-import { reportStatus } from "../updates.js";
+import { reportStatus } from "../updates/attempts.js";
 import { answerCheck, type CheckOutcome, recordDevice } from "./check.js";
 import type { Context } from "./context.js";
 import { boundDevice } from "./device-rate.js";
 import { ApiError } from "./errors.js";
+import { sendDigests } from "./http/send-digests.js";
+import { IMMUTABLE_CACHING, SHORT_CACHING, sendImage } from "./http/send-image.js";
 import { mayAccess } from "./image-access.js";
 import {
   CheckBody,
@@ -22,8 +24,6 @@ import {
   StatusBody,
   type StatusInput,
 } from "./schemas.js";
-import { sendDigests } from "./send-digests.js";
-import { IMMUTABLE_CACHING, SHORT_CACHING, sendImage } from "./send-image.js";
 import { digestsPath, downloadPath } from "./views.js";
 
 export const CHECK_PATH = "/api/ota/check";

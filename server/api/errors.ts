@@ -2,7 +2,7 @@
 
 import type { FastifyError, FastifyInstance, FastifyReply } from "fastify";
 import { BlobTooLarge } from "../blobs/blobs.js";
-import { ReleaseError } from "../release.js";
+import { ReleaseError } from "../releases/release.js";
 import { AlreadyExists } from "../store/store.js";
 
 export class ApiError extends Error {

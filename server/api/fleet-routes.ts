@@ -3,8 +3,8 @@
 import type {} from "@fastify/swagger"; // the words of routes in OpenAPI
 import { type Static, Type } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
-import { DAILY_MS, DAY_MS, HOURLY_MS } from "../fleet.js";
-import { time } from "../iso-time.js";
+import { DAILY_MS, DAY_MS, HOURLY_MS } from "../devices/version-history.js";
+import { time } from "../shared/iso-time.js";
 import type { VersionCount } from "../store/store.js";
 import type { Context } from "./context.js";
 import { type FleetView, type HistoryView, viewCount } from "./fleet-views.js";

@@ -1,7 +1,7 @@
 // The fleet as a whole as clients see it.
 
-import type { DeviceStatus } from "../device-status.js";
-import type { VersionCount } from "../store/fleet.js";
+import type { DeviceStatus } from "../shared/device-status.js";
+import type { VersionCount } from "../store/version-history.js";
 
 export const viewCount = ({ deviceType, version, deviceCount }: VersionCount) => ({
   device_type: deviceType,

@@ -9,14 +9,14 @@ import type {} from "@fastify/swagger"; // the words of routes in OpenAPI
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type Actor, mayChange, mayDo } from "../auth/actor.js";
 import { HERE } from "../auth/auth.js";
-import { leastRoleFor, type Need, type Scope } from "../auth/permissions.js";
+import { leastRoleFor, type Need, type Scope } from "../shared/permissions.js";
 import type { Context } from "./context.js";
-import { ACCESS_COOKIE, readCookie } from "./cookies.js";
 import { ApiError } from "./errors.js";
+import { ACCESS_COOKIE, readCookie } from "./http/cookies.js";
 
 declare module "fastify" {
   interface FastifyContextConfig {
-    /** What a request to this route needs, see auth/permissions.ts. */
+    /** What a request to this route needs, see shared/permissions.ts. */
     readonly access?: Need;
   }
   interface FastifyRequest {

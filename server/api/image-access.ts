@@ -11,7 +11,7 @@ import { hash } from "node:crypto";
 import type { FastifyRequest } from "fastify";
 import { mayChange, mayDo } from "../auth/actor.js";
 import { isSecret } from "../auth/secret.js";
-import { ANY_TYPE, demandMember } from "../device-identity.js";
+import { ANY_TYPE, demandMember } from "../devices/identity.js";
 import { credentialOf, noteRefusal, readBasic } from "./check.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";

@@ -3,8 +3,8 @@
 
 import { type Static, type TObject, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
-import type { Rollout, RolloutPlan } from "../rollout/model.js";
-import { viewRollout } from "../rollout/view.js";
+import type { Rollout, RolloutPlan } from "../shared/rollout.js";
+import { viewRollout } from "../shared/rollout-view.js";
 import { ApiError } from "./errors.js";
 import { RolloutBody, type RolloutInput, readPlan } from "./rollout-schemas.js";
 import { Exactly, findFault } from "./schemas.js";

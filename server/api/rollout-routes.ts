@@ -6,7 +6,6 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Actor } from "../auth/actor.js";
 import { planRollout } from "../rollout/fleet-plan.js";
 import type { Command } from "../rollout/lifecycle.js";
-import { nameRelease, ROLLOUT_STATES, type RolloutState } from "../rollout/model.js";
 import { listWaysBack, rollBackRollout } from "../rollout/roll-back.js";
 import {
   commandRollout,
@@ -19,11 +18,12 @@ import {
   type PlanChange,
   type SeenRevisions,
 } from "../rollout/service.js";
-import { viewRollout } from "../rollout/view.js";
-import { readRevisions, revisionTag } from "./conditions.js";
+import { nameRelease, ROLLOUT_STATES, type RolloutState } from "../shared/rollout.js";
+import { viewRollout } from "../shared/rollout-view.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";
 import { actorOf, demandChange } from "./guard.js";
+import { readRevisions, revisionTag } from "./http/conditions.js";
 import { patchPlan, RolloutPatch, type RolloutPatchInput } from "./rollout-patch.js";
 import {
   MembersQuery,

@@ -2,8 +2,8 @@
 // fractions of 1.
 
 import { type Static, Type } from "@sinclair/typebox";
-import { MAX_TAG_COUNT } from "../rollout/labels.js";
-import type { RolloutPlan, Stage, Target } from "../rollout/model.js";
+import { MAX_TAG_COUNT } from "../devices/labels.js";
+import type { RolloutPlan, Stage, Target } from "../shared/rollout.js";
 import { OUTCOMES } from "../store/store.js";
 import { DeviceId, Exactly, Name, Page, VersionText } from "./schemas.js";
 

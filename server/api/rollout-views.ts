@@ -1,11 +1,11 @@
 // Plans, tallies and devices of rollouts as clients see them: snake_case, times in ISO 8601 or seconds.
 
-import { time, timeOrNull } from "../iso-time.js";
 import { type Advance, advance } from "../rollout/advance.js";
 import type { FleetPlan } from "../rollout/fleet-plan.js";
-import { nameRelease, type Rollout, type StageTally, type Tally } from "../rollout/model.js";
 import type { WayBack } from "../rollout/roll-back.js";
-import { viewRollout } from "../rollout/view.js";
+import { time, timeOrNull } from "../shared/iso-time.js";
+import { nameRelease, type Rollout, type StageTally, type Tally } from "../shared/rollout.js";
+import { viewRollout } from "../shared/rollout-view.js";
 import type { Member } from "../store/store.js";
 
 const viewStageTally = (tally: StageTally) => ({

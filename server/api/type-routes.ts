@@ -2,7 +2,7 @@
 
 import { type Static, Type } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
-import { recordChange } from "../journal.js";
+import { recordChange } from "../events/journal.js";
 import type { Context } from "./context.js";
 import { actorOf, demandChange } from "./guard.js";
 import { Exactly, Name } from "./schemas.js";

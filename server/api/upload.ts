@@ -4,14 +4,14 @@ import type { Static } from "@sinclair/typebox";
 import type { FastifyRequest } from "fastify";
 import type { Actor } from "../auth/actor.js";
 import type { Blob, PutBlob } from "../blobs/blobs.js";
-import { recordChange } from "../journal.js";
-import { addFirmware, checkFirmware, type FirmwareFields, REGISTERING } from "../registration.js";
-import { readRelease } from "../release.js";
+import { recordChange } from "../events/journal.js";
+import { addFirmware, checkFirmware, type FirmwareFields, REGISTERING } from "../releases/add-release.js";
+import { readRelease } from "../releases/release.js";
 import type { Firmware } from "../store/store.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";
 import { actorOf, demandChange } from "./guard.js";
-import { partsOf, received } from "./multipart.js";
+import { partsOf, received } from "./http/multipart.js";
 import { parseText, type RegisterBody, UploadFields } from "./schemas.js";
 import { viewFirmware } from "./views.js";
 

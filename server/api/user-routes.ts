@@ -3,7 +3,7 @@
 import type { Static } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
 import { addUser, changeUser, demandGoodPassword, makeUserLink } from "../auth/accounts.js";
-import { type Journal, recordChange } from "../journal.js";
+import { type Journal, recordChange } from "../events/journal.js";
 import type { User } from "../store/users.js";
 import { NewUserBody, PageQuery, UserParams, UserPatch } from "./account-schemas.js";
 import { viewUser } from "./account-views.js";

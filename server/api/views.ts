@@ -1,9 +1,9 @@
 // Records as clients see them: snake_case, times in ISO 8601. No record leaves the server in any other form. Beside them: an event
-// (event-view.ts) and a rollout (rollout/view.ts), which webhooks and the audit log tell too.
+// (event-view.ts) and a rollout (shared/rollout-view.ts), which webhooks and the audit log tell too.
 
 import type { Readings } from "../../firmware/core/wire.js";
-import { time } from "../iso-time.js";
-import type { Seen } from "../live.js";
+import type { Seen } from "../events/live.js";
+import { time } from "../shared/iso-time.js";
 import type { Device, DeviceType, Firmware, Update } from "../store/store.js";
 
 export const viewDevice = (device: Device) => ({

@@ -3,11 +3,11 @@
 import { type Static, Type } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
 import { hashSecret } from "../auth/secret.js";
-import { type Journal, recordChange } from "../journal.js";
+import { type Journal, recordChange } from "../events/journal.js";
+import { queueMessage } from "../events/webhooks/queue.js";
+import { makeSecret } from "../events/webhooks/signature.js";
+import { readTarget, TargetRefused } from "../events/webhooks/target.js";
 import type { Webhook } from "../store/store.js";
-import { queueMessage } from "../webhooks/queue.js";
-import { makeSecret } from "../webhooks/signature.js";
-import { readTarget, TargetRefused } from "../webhooks/target.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";
 import { actorOf, demandChangeOfAll } from "./guard.js";

@@ -1,6 +1,6 @@
 // Webhooks and deliveries as clients see them: without the secret, which is told once.
 
-import { time } from "../iso-time.js";
+import { time } from "../shared/iso-time.js";
 import type { Delivery, Webhook, WebhookStore } from "../store/webhooks.js";
 
 /** @param deliveries how many there are in each state */

@@ -2,10 +2,10 @@
 // a transaction and writes the audit log.
 
 import { ApiError } from "../api/errors.js";
-import type { Journal } from "../journal.js";
+import type { Journal } from "../events/journal.js";
+import type { Role } from "../shared/permissions.js";
 import type { OneTimeLink, User, UserChanges } from "../store/users.js";
 import { judgePassword } from "./password.js";
-import type { Role } from "./permissions.js";
 import { hashSecret, makeSecret } from "./secret.js";
 
 export const USER_NAME_PATTERN = "^[a-z][a-z0-9._@-]{0,62}[a-z0-9]$";

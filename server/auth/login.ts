@@ -2,14 +2,14 @@
 // a name and a password, the answer is the same and takes as long.
 
 import { ApiError } from "../api/errors.js";
-import { type Journal, record, recordChange } from "../journal.js";
-import type { Live } from "../live.js";
+import { type Journal, record, recordChange } from "../events/journal.js";
+import type { Live } from "../events/live.js";
+import { scopesOf } from "../shared/permissions.js";
 import type { Store } from "../store/store.js";
 import type { OneTimeLink, Session, User } from "../store/users.js";
 import { addUser, changeUser, demandGoodPassword } from "./accounts.js";
 import type { Actor } from "./actor.js";
 import type { Auth } from "./auth.js";
-import { scopesOf } from "./permissions.js";
 import { hashSecret } from "./secret.js";
 import {
   isOpenedBy,

@@ -6,7 +6,7 @@
 // The same buckets in memory come first: a flood is refused without a word to the database.
 
 import { hash } from "node:crypto";
-import { RateLimit } from "../rate.js";
+import { RateLimit } from "../shared/rate.js";
 import type { BucketSize, LoginBucketStore } from "../store/login-buckets.js";
 
 const PAIR: BucketSize = Object.freeze({ burst: 5, dropMs: 30_000 });

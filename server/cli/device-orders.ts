@@ -2,8 +2,8 @@
 
 import type { Command } from "commander";
 import type { OrderView } from "../api/device-order-routes.js";
-import type { BulkChange } from "../bulk-run.js";
-import { readSettingValue } from "../setting-values.js";
+import type { BulkChange } from "../shared/bulk-run.js";
+import { readSettingValue } from "../shared/setting-values.js";
 import { callServer, jsonRequest, type ServerFlags } from "./client.js";
 import { changeAll, readSelection, type SelectionFlags, withSelection } from "./device-selection.js";
 import { bold, green, printJson, printLine, printTable, red, UsageError, yellow } from "./output.js";

@@ -2,8 +2,8 @@
 
 import { type Command, Option } from "commander";
 import type { BulkAnswer } from "../api/device-bulk-routes.js";
-import { type BulkChange, type BulkTally, runBulk, type Selection } from "../bulk-run.js";
-import { plural } from "../words.js";
+import { type BulkChange, type BulkTally, runBulk, type Selection } from "../shared/bulk-run.js";
+import { plural } from "../shared/words.js";
 import { callServer, jsonRequest, type ServerFlags } from "./client.js";
 import { printJson, printLine, red, UsageError, yellow } from "./output.js";
 import { readLineFrom } from "./secret-input.js";

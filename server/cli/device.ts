@@ -3,7 +3,7 @@
 
 import type { Command } from "commander";
 import type { DeviceView } from "../api/views.js";
-import type { EventView } from "../event-view.js";
+import type { EventView } from "../events/event-view.js";
 import { callServer, type ServerFlags, withServer } from "./client.js";
 import { deviceOrderCommands } from "./device-orders.js";
 import { changeAll, readSelection, type SelectionFlags, withSelection } from "./device-selection.js";

@@ -51,7 +51,7 @@ export function importCommand(program: Command): void {
 
 async function runExport(flags: ExportFlags): Promise<void> {
   const { open } = await import("node:fs/promises");
-  const { exportStore } = await import("../transfer/export.js");
+  const { exportStore } = await import("../backup/export.js");
   if (databaseUrl() === undefined) await mustHaveDatabase(flags.data);
   const { database, blobs } = await openPlaces(flags.data);
   // Whatever is secret in a database is in its export too.
@@ -83,8 +83,8 @@ async function runExport(flags: ExportFlags): Promise<void> {
 async function runImport(file: string | undefined, flags: ImportFlags): Promise<void> {
   const { createReadStream } = await import("node:fs");
   const { mkdir } = await import("node:fs/promises");
-  const { readLines } = await import("../transfer/format.js");
-  const { importStore } = await import("../transfer/import.js");
+  const { readLines } = await import("../backup/format.js");
+  const { importStore } = await import("../backup/import.js");
   if (file === undefined && process.stdin.isTTY)
     throw new UsageError("name the file of an export, or send it to standard input");
   await mkdir(flags.data, { recursive: true, mode: 0o700 });

@@ -1,7 +1,7 @@
 // `skyslot registration` and `skyslot enrolment`: which devices may come to a server, and how they prove who they are.
 
 import { type Command, Option } from "commander";
-import type { EnrolmentView, PolicyView } from "../api/identity-views.js";
+import type { EnrolmentView, PolicyView } from "../api/registration-views.js";
 import { callServer, jsonRequest, type ServerFlags, withServer } from "./client.js";
 import { printJson, printLine, printTable, UsageError, wholeNumber } from "./output.js";
 

@@ -3,8 +3,8 @@
 import { type Command, Option } from "commander";
 import type { ReleasePayload } from "../../firmware/core/wire.js";
 import type { FirmwareView } from "../api/views.js";
-import { describeBonds, isKeptBack } from "../rollout/offering.js";
-import type { RolloutView } from "../rollout/view.js";
+import { describeBonds, isKeptBack } from "../shared/rollout-offering.js";
+import type { RolloutView } from "../shared/rollout-view.js";
 import { callServer, jsonRequest, type ServerFlags, withServer } from "./client.js";
 import { addListCommand } from "./firmware-list.js";
 import { printJson, printLine, UsageError, wholeNumber } from "./output.js";
@@ -140,7 +140,7 @@ async function verify(
 ): Promise<void> {
   const { createReadStream } = await import("node:fs");
   const { readFile } = await import("node:fs/promises");
-  const { readRelease, verifyReleaseFile, verifyReleaseSignature } = await import("../release.js");
+  const { readRelease, verifyReleaseFile, verifyReleaseSignature } = await import("../releases/release.js");
   const read = readRelease((await readFile(flags.release ?? manifestBeside(firmware), "utf8")).trim());
   const keys = await Promise.all(flags.key.map(async (file) => JSON.parse(await readFile(file, "utf8"))));
   await verifyReleaseSignature(read, keys);
@@ -179,7 +179,7 @@ export function addUploadCommand(group: Command): void {
 /** Signs an image's manifest into a file. @throws ReleaseError */
 export async function signReleaseFile(firmware: string, flags: SignFlags): Promise<SignedFile> {
   const { readFile, writeFile } = await import("node:fs/promises");
-  const { describeRelease, signRelease } = await import("../release.js");
+  const { describeRelease, signRelease } = await import("../releases/release.js");
   const created = Math.floor(Date.now() / 1000);
   const payload = describeRelease(await readFile(firmware), {
     created,

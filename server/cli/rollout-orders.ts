@@ -4,9 +4,9 @@
 
 import { Option } from "commander";
 import type { PlanView, ProgressView, WayBackView } from "../api/rollout-views.js";
-import type { RolloutView } from "../rollout/view.js";
-import { type Term, termChanges, termsOf } from "../rollout-terms.js";
-import { plural } from "../words.js";
+import { type Term, termChanges, termsOf } from "../shared/rollout-terms.js";
+import type { RolloutView } from "../shared/rollout-view.js";
+import { plural } from "../shared/words.js";
 import { type AddCommand, AnswerError, callServer, jsonRequest, type ServerFlags } from "./client.js";
 import { bold, printJson, printLine, printTable, wholeNumber, yellow } from "./output.js";
 import { bytes, paintState } from "./rollout-drawing.js";

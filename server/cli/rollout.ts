@@ -3,7 +3,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
-import type { RolloutView } from "../rollout/view.js";
+import type { RolloutView } from "../shared/rollout-view.js";
 import { type AddCommand, callServer, jsonRequest, type ServerFlags, withServer } from "./client.js";
 import { printJson, printLine, printTable, UsageError, wholeNumber } from "./output.js";
 import { drawRollout, paintState } from "./rollout-drawing.js";

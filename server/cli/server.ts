@@ -1,8 +1,8 @@
 // `skyslot server`: runs the update server until it is told to stop.
 
 import type { Command } from "commander";
-import type { MqttOptions } from "../mqtt.js";
-import type { TlsFiles } from "../tls.js";
+import type { MqttOptions } from "../events/mqtt.js";
+import type { TlsFiles } from "../runtime/tls.js";
 import { databaseUrl, fromEnvironment } from "./environment.js";
 import { printJson, printLine, UsageError, wholeNumber, yellow } from "./output.js";
 
@@ -128,7 +128,7 @@ async function runBackup(
   if (databaseUrl() !== undefined) {
     throw new UsageError("the database is DATABASE_URL: back it up with pg_dump, or use `skyslot export`");
   }
-  const { backUp } = await import("../backup.js");
+  const { backUp } = await import("../backup/backup.js");
   const { copiedCount, databaseBytes } = await backUp(data, folder);
   if (json) return printJson({ folder, database_bytes: databaseBytes, copied_files: copiedCount });
   const elsewhere = process.env.BLOB_STORE ? "; the firmware lies in BLOB_STORE and is not in it" : "";
@@ -152,10 +152,10 @@ async function runServer(flags: Flags): Promise<void> {
   if (flags.port > 65_535) throw new UsageError(`port ${flags.port} is above 65535`);
   const { readFile } = await import("node:fs/promises");
   const { pino } = await import("pino");
-  const { startServer } = await import("../start.js");
+  const { startServer } = await import("../runtime/start.js");
   const { isLoopback } = await import("../api/guard.js");
-  const { DEFAULT_CONNECTIONS } = await import("../connections.js");
-  const { trustProxies } = await import("../trusted-proxies.js");
+  const { DEFAULT_CONNECTIONS } = await import("../runtime/connections.js");
+  const { trustProxies } = await import("../runtime/trusted-proxies.js");
   // Before anything is opened.
   trustProxies(flags.trustProxy ?? []);
   const isTerminal = process.stdout.isTTY === true;

@@ -2,7 +2,7 @@
 
 import { type Command, Option } from "commander";
 import type { TokenView } from "../api/account-views.js";
-import { SCOPE_NAMES, SCOPES } from "../auth/permissions.js";
+import { SCOPE_NAMES, SCOPES } from "../shared/permissions.js";
 import { callServer, jsonRequest, type ServerFlags, withServer } from "./client.js";
 import { printJson, printLine, printTable, wholeNumber } from "./output.js";
 

@@ -2,7 +2,7 @@
 
 import { type Command, Option } from "commander";
 import type { UserView } from "../api/account-views.js";
-import { ROLES } from "../auth/permissions.js";
+import { ROLES } from "../shared/permissions.js";
 import { callServer, jsonRequest, type ServerFlags, withServer } from "./client.js";
 import { printJson, printLine, printTable } from "./output.js";
 import { readSecret, readSecrets } from "./secret-input.js";

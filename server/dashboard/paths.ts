@@ -1,7 +1,7 @@
 // The table of pages: where each lies, what it is called, and what whoever opens it must be allowed to. The server answers each of
 // these paths with the same page; client/pages.tsx draws them.
 
-import type { Scope } from "../auth/permissions.js";
+import type { Scope } from "../shared/permissions.js";
 
 export interface PageEntry {
   readonly name: string;

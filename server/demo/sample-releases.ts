@@ -4,7 +4,7 @@ import type { FastifyInstance } from "fastify";
 import type { JWK } from "jose";
 import type { Chip } from "../../host-sim/hardware/chips.js";
 import { buildFirmwareImage } from "../../host-sim/hardware/firmware-image.js";
-import { describeRelease, makeReleaseKeys, signRelease } from "../release.js";
+import { describeRelease, makeReleaseKeys, signRelease } from "../releases/release.js";
 
 export interface SampleRelease {
   readonly type: string;

@@ -12,11 +12,11 @@ import { answerCheck, recordDevice } from "../api/check.js";
 import type { Context } from "../api/context.js";
 import { boundDevice } from "../api/device-rate.js";
 import { ApiError } from "../api/errors.js";
+import { SHORT_CACHING, sendImage } from "../api/http/send-image.js";
 import { CheckBody, Name, parseText } from "../api/schemas.js";
-import { SHORT_CACHING, sendImage } from "../api/send-image.js";
-import { requireLegacy } from "../legacy.js";
+import { requireLegacy } from "../releases/unsigned.js";
 import type { Firmware } from "../store/store.js";
-import { reportStatus } from "../updates.js";
+import { reportStatus } from "../updates/attempts.js";
 import { UNKNOWN_VERSION } from "./unknown-version.js";
 
 const Params = Type.Object({ type: Name });

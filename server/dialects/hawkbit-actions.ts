@@ -2,9 +2,9 @@
 
 import type { CheckRequest, UpdateStatus } from "../../firmware/core/wire.js";
 import { ApiError } from "../api/errors.js";
-import type { Journal } from "../journal.js";
+import type { Journal } from "../events/journal.js";
 import type { Device, Firmware, Store, Update } from "../store/store.js";
-import { reportStatus } from "../updates.js";
+import { reportStatus } from "../updates/attempts.js";
 import type { Controller } from "./hawkbit-routes.js";
 import { CANCEL_HEARD, RETRIEVED } from "./hawkbit-views.js";
 import { UNKNOWN_VERSION, versionIn } from "./unknown-version.js";

@@ -26,12 +26,12 @@ import {
 import type { Context } from "../api/context.js";
 import { boundDevice } from "../api/device-rate.js";
 import { ApiError } from "../api/errors.js";
+import { PRIVATE_CACHING, sendImage } from "../api/http/send-image.js";
 import { DeviceId, Name } from "../api/schemas.js";
-import { PRIVATE_CACHING, sendImage } from "../api/send-image.js";
-import { admitDevice, demandCredential } from "../device-identity.js";
-import { type Journal, record } from "../journal.js";
-import { requireLegacy } from "../legacy.js";
-import { reportStatus, seeDevice } from "../updates.js";
+import { admitDevice, demandCredential } from "../devices/identity.js";
+import { type Journal, record } from "../events/journal.js";
+import { requireLegacy } from "../releases/unsigned.js";
+import { reportStatus, seeDevice } from "../updates/attempts.js";
 import {
   describeController,
   findAction,

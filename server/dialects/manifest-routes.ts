@@ -6,14 +6,14 @@
 
 import { type Static, Type } from "@sinclair/typebox";
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import { compareVersions, parseVersion } from "../../firmware/core/version.js";
+import { compareVersions, parseVersion } from "../../firmware/core/update/version.js";
 import type { Context } from "../api/context.js";
 import { ApiError } from "../api/errors.js";
 import { mayAccess } from "../api/image-access.js";
 import { AskingDevice, Name } from "../api/schemas.js";
 import { digestsPath, downloadPath } from "../api/views.js";
-import { releaseOf } from "../chunk-digests.js";
-import { isForAll } from "../rollout/decide.js";
+import { releaseOf } from "../releases/chunk-digests.js";
+import { isForAll } from "../rollout/choose-release.js";
 import type { Firmware, Store } from "../store/store.js";
 
 /** Names as ESP Web Tools has them (its src/const.ts). */

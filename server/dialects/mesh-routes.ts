@@ -12,10 +12,10 @@ import { Id, IdParams, Name, Page, Text } from "../api/schemas.js";
 import { uploadFirmware } from "../api/upload.js";
 import { downloadPath } from "../api/views.js";
 import type { Actor } from "../auth/actor.js";
-import { time } from "../iso-time.js";
-import { type Journal, record, recordChange } from "../journal.js";
-import { cancelDistribution, finishDistribution, openDistribution, reportNode } from "../mesh.js";
+import { type Journal, record, recordChange } from "../events/journal.js";
+import { time } from "../shared/iso-time.js";
 import type { Firmware, MeshNode, MeshUpdate } from "../store/store.js";
+import { cancelDistribution, finishDistribution, openDistribution, reportNode } from "../updates/mesh.js";
 
 /** What painlessMesh nodes take: parts of 1 KiB. */
 const PART_BYTES = 1024;

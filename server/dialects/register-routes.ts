@@ -12,10 +12,10 @@ import { boundDevice } from "../api/device-rate.js";
 import { ApiError } from "../api/errors.js";
 import { CheckBody, type CheckInput, DeviceParams } from "../api/schemas.js";
 import { viewDevice } from "../api/views.js";
-import { admitDevice } from "../device-identity.js";
-import { record } from "../journal.js";
-import { readingsIn } from "../readings.js";
-import { seeDevice } from "../updates.js";
+import { admitDevice } from "../devices/identity.js";
+import { readingsIn } from "../devices/readings.js";
+import { record } from "../events/journal.js";
+import { seeDevice } from "../updates/attempts.js";
 
 const MAX_BODY_BYTES = 4096;
 const HeartbeatBody = Type.Partial(

@@ -2,8 +2,8 @@
 // happened to its devices and the time. It opens a stage on evidence only: devices that validated the image and, after the soak
 // time, still report. Every reason has the numbers.
 
-import type { Rollout, StageTally, Tally } from "./model.js";
-import { countDevices, NO_STAGE_TALLY } from "./model.js";
+import type { Rollout, StageTally, Tally } from "../shared/rollout.js";
+import { countDevices, NO_STAGE_TALLY } from "../shared/rollout.js";
 
 export type Advance =
   | { readonly kind: "stay"; readonly reason: string }

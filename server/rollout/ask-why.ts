@@ -3,7 +3,7 @@
 
 import type { DeviceState } from "../store/device-identities.js";
 import type { Device, FirmwareSummary, Member, Store } from "../store/store.js";
-import { type Decision, decide, type Judged, type Offer, type Verdict } from "./decide.js";
+import { type Decision, decide, type Judged, type Offer, type Verdict } from "./choose-release.js";
 import { compareToRunning } from "./order.js";
 import { readScene, toSubject } from "./scene.js";
 import { type Answer, BARRED, explain, summarize } from "./why.js";

@@ -3,8 +3,14 @@
 // target may become narrower and never wider. An approval was given to a plan: another plan needs another.
 
 import { isDeepStrictEqual } from "node:util";
+import {
+  PLAN_FIELD_NAMES,
+  PLAN_FIELDS,
+  type Rollout,
+  type RolloutPlan,
+  type Stage,
+} from "../shared/rollout.js";
 import { open } from "./lifecycle.js";
-import { PLAN_FIELD_NAMES, PLAN_FIELDS, type Rollout, type RolloutPlan, type Stage } from "./model.js";
 import { findWidening } from "./target.js";
 
 export type EditResult =

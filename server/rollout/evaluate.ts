@@ -2,12 +2,12 @@
 // ended something, after a check when it was not called for a while, and by the server's tick. Reads much and writes one row, so it
 // reads outside of the transaction and writes only if nobody has changed the rollout meanwhile.
 
-import { type Journal, type Recorder, record } from "../journal.js";
+import { type Journal, type Recorder, record } from "../events/journal.js";
+import type { Rollout, Tally } from "../shared/rollout.js";
 import type { Store } from "../store/store.js";
 import { type Advance, advance, sumStages } from "./advance.js";
-import { readFleet } from "./fleet.js";
 import { applyAdvance } from "./lifecycle.js";
-import type { Rollout, Tally } from "./model.js";
+import { readFleet } from "./scan-fleet.js";
 
 /** A rollout that checks pass by is looked at so often, whether or not something ended. */
 const IDLE_MS = 60_000;

@@ -1,10 +1,10 @@
 // What a rollout would do to the whole fleet, one page of it in detail, with what a person should know beside the numbers.
 
+import { countDevices, nameAuthors, nameRelease, type Rollout } from "../shared/rollout.js";
 import type { Firmware, Store } from "../store/store.js";
-import type { Verdict } from "./decide.js";
-import { readFleet } from "./fleet.js";
-import { countDevices, nameAuthors, nameRelease, type Rollout } from "./model.js";
+import type { Verdict } from "./choose-release.js";
 import { type ExcludedDevice, isPlanned, type PlannedDevice, type PlannedStage } from "./plan.js";
+import { readFleet } from "./scan-fleet.js";
 
 export interface FleetPlan {
   readonly stages: readonly PlannedStage[];

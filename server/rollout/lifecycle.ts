@@ -1,8 +1,8 @@
 // What a person may do with a rollout, and what it is afterwards. Pure: the state machine of model.ts as one function a command.
 // Cancelling works from every state and nothing leads out of it; what needs approval is never opened without it.
 
+import type { Rollout, RolloutState } from "../shared/rollout.js";
 import type { Advance } from "./advance.js";
-import type { Rollout, RolloutState } from "./model.js";
 
 export type Command =
   | { readonly kind: "start" }

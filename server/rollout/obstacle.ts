@@ -1,13 +1,13 @@
 // What keeps a release from a device, whatever rollout it is in: facts of the two, and what failed before. Pure.
 
 import { MAX_LISTING_RELEASE_LENGTH } from "../../firmware/core/wire.js";
+import type { Force, RolloutDevice, RolloutRelease } from "../shared/rollout.js";
 import type { FailureCount } from "../store/store.js";
-import type { Force, RolloutDevice, RolloutRelease } from "./model.js";
 import { compareToRunning } from "./order.js";
 
 /** A release that a device rolled back so often is not offered to it again: it does not work there. */
 export const MAX_ROLLBACK_COUNT = 3;
-/** A device leaves an image alone for so long after it rolled it back (core/update-outcome.ts): an offer would stay unanswered. */
+/** A device leaves an image alone for so long after it rolled it back (core/update/outcome.ts): an offer would stay unanswered. */
 export const ROLL_BACK_WAIT_MS = 10 * 60_000;
 /** Failures of other kinds before the server makes a device wait, so that a hopeless attempt does not repeat every 2 minutes. */
 export const PATIENT_FAILURE_COUNT = 5;
@@ -51,7 +51,7 @@ export function findMisfit(
 export const runs = (device: RolloutDevice, release: RolloutRelease): boolean =>
   device.imageSha256 === release.imageSha256 || compareToRunning(release, device) === 0;
 
-/** A device that tells the state of its slot runs core/release.ts, which takes what is newer and nothing else. */
+/** A device that tells the state of its slot runs core/update/release.ts, which takes what is newer and nothing else. */
 export const refusesOldVersions = ({ slotState }: RolloutDevice): boolean => slotState !== null;
 
 export function findHindrance(

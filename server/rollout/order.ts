@@ -1,7 +1,7 @@
 // The order of versions as rollouts see it.
 
-import { compareVersions, parseVersion, type Version } from "../../firmware/core/version.js";
-import type { RolloutDevice, RolloutRelease } from "./model.js";
+import { compareVersions, parseVersion, type Version } from "../../firmware/core/update/version.js";
+import type { RolloutDevice, RolloutRelease } from "../shared/rollout.js";
 
 const UNREADABLE: Version = Object.freeze({
   major: 0,

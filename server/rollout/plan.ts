@@ -2,9 +2,9 @@
 // handed in one after the other, so that a fleet need not fit into memory. Times are the earliest possible: a stage opens on
 // evidence, which nobody can date.
 
+import type { Rollout, RolloutDevice, RolloutRelease } from "../shared/rollout.js";
 import type { FailureCount } from "../store/store.js";
-import { decideOne, type Facts, type Verdict } from "./decide.js";
-import type { Rollout, RolloutDevice, RolloutRelease } from "./model.js";
+import { decideOne, type Facts, type Verdict } from "./choose-release.js";
 import { isOnTrial, MAX_ROLLBACK_COUNT } from "./obstacle.js";
 import { stageOf } from "./target.js";
 import { BARRED, word } from "./why.js";

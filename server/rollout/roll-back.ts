@@ -2,13 +2,13 @@
 // their way back is a release that is newer by its number: the former code, built and signed again. Devices that know no versions
 // take an older release itself.
 
-import { compareVersions } from "../../firmware/core/version.js";
+import { compareVersions } from "../../firmware/core/update/version.js";
 import { ApiError } from "../api/errors.js";
 import type { Actor } from "../auth/actor.js";
-import { type Recorder, recordChange } from "../journal.js";
+import { type Recorder, recordChange } from "../events/journal.js";
+import { nameRelease, type Rollout, type RolloutPlan } from "../shared/rollout.js";
 import type { Firmware, FirmwareSummary, Store } from "../store/store.js";
 import { planRollout } from "./fleet-plan.js";
-import { nameRelease, type Rollout, type RolloutPlan } from "./model.js";
 import { newestFirst, releaseVersion } from "./order.js";
 import { readReleases } from "./scene.js";
 import {
@@ -144,7 +144,7 @@ function noWayBack(bad: Firmware, ways: readonly WayBack[], why: string): ApiErr
   );
 }
 
-/** To all at once: what is bad has to go. An older release stays until another rollout has a higher priority (decide.ts). The gates stay, so that the way back stops too if it fails. */
+/** To all at once: what is bad has to go. An older release stays until another rollout has a higher priority (choose-release.ts). The gates stay, so that the way back stops too if it fails. */
 function planBack(rollout: Rollout, bad: Firmware, { release, isNewer }: WayBack, now: number): RolloutPlan {
   const name = `Back from ${nameRelease(bad)}`.slice(0, 100);
   const version = `${bad.version}+${bad.buildNumber}`;

@@ -1,8 +1,8 @@
 // Reads what a decision about one device needs, with a number of queries that does not grow with the fleet. Decides nothing.
 
+import { type DeviceLabels, NO_LABELS, type RolloutDevice } from "../shared/rollout.js";
 import type { Device, FirmwareSummary, Member, Store } from "../store/store.js";
-import { isLive } from "./decide.js";
-import { type DeviceLabels, NO_LABELS, type RolloutDevice } from "./model.js";
+import { isLive } from "./choose-release.js";
 import type { Scene } from "./why.js";
 
 export interface DeviceScene extends Scene<FirmwareSummary> {

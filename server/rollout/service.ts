@@ -2,18 +2,18 @@
 // edit.ts's.
 
 import { createHash } from "node:crypto";
-import { parseVersion } from "../../firmware/core/version.js";
+import { parseVersion } from "../../firmware/core/update/version.js";
 import { ApiError } from "../api/errors.js";
 import type { Actor } from "../auth/actor.js";
-import { type Journal, type Recorder, recordChange } from "../journal.js";
+import { type Journal, type Recorder, recordChange } from "../events/journal.js";
+import { nameRelease, PLAN_FIELDS, type Rollout, type RolloutPlan } from "../shared/rollout.js";
+import { type RolloutView, viewRollout } from "../shared/rollout-view.js";
+import { words } from "../shared/words.js";
 import type { Firmware, Store } from "../store/store.js";
-import { words } from "../words.js";
 import { edit } from "./edit.js";
 import { evaluateRollout, logRollout } from "./evaluate.js";
 import { type Command, command } from "./lifecycle.js";
-import { nameRelease, PLAN_FIELDS, type Rollout, type RolloutPlan } from "./model.js";
 import { isEmptyRange } from "./target.js";
-import { type RolloutView, viewRollout } from "./view.js";
 import { judgeWindows } from "./window.js";
 
 /** A draft of what a person described. @throws ApiError FIRMWARE_UNKNOWN, FIRMWARE_INACTIVE, ROLLOUT_INVALID */

@@ -1,8 +1,8 @@
 // Whom a rollout is for, and in which stage. Pure.
 
-import { compareVersions, parseVersion, type Version } from "../../firmware/core/version.js";
+import { compareVersions, parseVersion, type Version } from "../../firmware/core/update/version.js";
+import type { RolloutDevice, RolloutPlan, Target } from "../shared/rollout.js";
 import { bucketOf, isWithin } from "./bucket.js";
-import type { RolloutDevice, RolloutPlan, Target } from "./model.js";
 import { versionOf } from "./order.js";
 
 /** What keeps a device out of a target, as a sentence's end; `undefined`: it is in. */

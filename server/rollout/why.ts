@@ -1,11 +1,17 @@
 // Answers the question that every operator asks, "why does this device not see the update?", in sentences. Pure: it words what
-// decide.ts found, with the numbers, and what to do about it.
+// choose-release.ts found, with the numbers, and what to do about it.
 
 import { MAX_LISTING_RELEASE_LENGTH } from "../../firmware/core/wire.js";
+import {
+  nameAuthors,
+  nameRelease,
+  type Rollout,
+  type RolloutDevice,
+  type RolloutRelease,
+} from "../shared/rollout.js";
 import type { FailureCount } from "../store/store.js";
 import { bucketOf } from "./bucket.js";
-import { type Decision, type Facts, isForAll, type Judged, type Verdict } from "./decide.js";
-import { nameAuthors, nameRelease, type Rollout, type RolloutDevice, type RolloutRelease } from "./model.js";
+import { type Decision, type Facts, isForAll, type Judged, type Verdict } from "./choose-release.js";
 import { MAX_ROLLBACK_COUNT, waitsUntil } from "./obstacle.js";
 import { compareToRunning, mayStep, newestFirst, releaseVersion, versionOf } from "./order.js";
 import { missesTarget, stageOf } from "./target.js";

@@ -1,6 +1,6 @@
 // What the store remembers of the tokens that programs use.
 
-import type { Scope } from "../auth/permissions.js";
+import type { Scope } from "../shared/permissions.js";
 
 export interface ApiToken {
   readonly id: number;

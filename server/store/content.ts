@@ -1,7 +1,7 @@
 // What the store remembers of pictures for panels, and of who is to show which of them when. The pictures themselves lie in the
 // blob store.
 
-import type { Windows } from "../rollout/model.js";
+import type { Windows } from "../shared/rollout.js";
 import type { Page, Paged } from "./page.js";
 
 /** A picture for a panel: binary PBM. */

@@ -1,7 +1,7 @@
 // What the store remembers of devices.
 
 import type { Readings, SlotState } from "../../firmware/core/wire.js";
-import type { DeviceStatus } from "../device-status.js";
+import type { DeviceStatus } from "../shared/device-status.js";
 import type { Page, Paged } from "./page.js";
 
 export interface Device {

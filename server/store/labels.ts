@@ -1,6 +1,6 @@
 // What the store remembers of devices because an operator said it: tags, a group, a pin. A device that nobody labelled has none.
 
-import type { DeviceLabels } from "../rollout/model.js";
+import type { DeviceLabels } from "../shared/rollout.js";
 
 /** How many devices have a label. */
 export interface LabelCount {

@@ -1,6 +1,6 @@
 // Chooses the database: the one that a URL names, or a SQLite file. What only PostgreSQL needs is loaded only then.
 
-import type { Relay } from "../live.js";
+import type { Relay } from "../events/live.js";
 import type { SqlDatabase } from "./sql/database.js";
 import { connectSqlite, openSqliteStore } from "./sqlite.js";
 import type { Store } from "./store.js";
@@ -33,7 +33,7 @@ export async function openStore(options: StoreOptions): Promise<OpenedStore> {
   if (!databaseUrl) return { store: await openSqliteStore(file), relay: undefined };
   checkUrl(databaseUrl);
   const { openPostgresStore } = await import("./postgres.js");
-  const { openPostgresRelay } = await import("../postgres-relay.js");
+  const { openPostgresRelay } = await import("../events/postgres-relay.js");
   const store = await openPostgresStore(databaseUrl, { onLost: onTrouble });
   return { store, relay: openPostgresRelay(databaseUrl, onTrouble) };
 }

@@ -1,6 +1,6 @@
 // What the store remembers of rollouts, and of each device that one of them offered something.
 
-import type { Rollout, RolloutDevice, RolloutState, Tally } from "../rollout/model.js";
+import type { Rollout, RolloutDevice, RolloutState, Tally } from "../shared/rollout.js";
 import type { Page, Paged } from "./page.js";
 
 export type NewRollout = Omit<Rollout, "id">;

@@ -11,7 +11,6 @@ import type { DeviceIdentityStore } from "./device-identities.js";
 import type { DeviceStore } from "./devices.js";
 import type { EventStore } from "./events.js";
 import type { FirmwareStore } from "./firmware.js";
-import type { FleetStore } from "./fleet.js";
 import type { LabelStore } from "./labels.js";
 import type { LoginBucketStore } from "./login-buckets.js";
 import type { MeshStore } from "./mesh.js";
@@ -22,6 +21,7 @@ import type { SigningKeyStore } from "./signing-keys.js";
 import type { TypeStore } from "./types.js";
 import type { UpdateStore } from "./updates.js";
 import type { UserStore } from "./users.js";
+import type { FleetStore } from "./version-history.js";
 import type { WebhookStore } from "./webhooks.js";
 
 export * from "./api-tokens.js";
@@ -34,7 +34,6 @@ export * from "./devices.js";
 export * from "./errors.js";
 export * from "./events.js";
 export * from "./firmware.js";
-export * from "./fleet.js";
 export * from "./labels.js";
 export * from "./login-buckets.js";
 export * from "./mesh.js";
@@ -46,6 +45,7 @@ export * from "./signing-keys.js";
 export * from "./types.js";
 export * from "./updates.js";
 export * from "./users.js";
+export * from "./version-history.js";
 export * from "./webhooks.js";
 
 /** Every part, one a line. */

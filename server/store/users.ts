@@ -1,6 +1,6 @@
 // What the store remembers of people: users, where they are signed in, and the one-time links they were sent.
 
-import type { Role } from "../auth/permissions.js";
+import type { Role } from "../shared/permissions.js";
 import type { Page, Paged } from "./page.js";
 
 export interface User {

@@ -5,8 +5,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Desk, type DeskOptions } from "../../host-sim/desk.js";
-import { describeRelease, signRelease } from "../../server/release.js";
-import { startServer } from "../../server/start.js";
+import { describeRelease, signRelease } from "../../server/releases/release.js";
+import { startServer } from "../../server/runtime/start.js";
 import { imageOf, releaseKeys } from "../journey/rig.js";
 import { keepGoing } from "./portal-stage.js";
 

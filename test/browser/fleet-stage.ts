@@ -4,8 +4,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildFirmwareImage } from "../../host-sim/hardware/firmware-image.js";
-import { describeRelease, inspectImage, makeReleaseKeys, signRelease } from "../../server/release.js";
-import { startServer } from "../../server/start.js";
+import {
+  describeRelease,
+  inspectImage,
+  makeReleaseKeys,
+  signRelease,
+} from "../../server/releases/release.js";
+import { startServer } from "../../server/runtime/start.js";
 import { type Fate, imageOf, VirtualClient } from "../server/rollout/virtual-fleet.js";
 
 /** What a browser's field for a file is given. */

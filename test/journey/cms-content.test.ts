@@ -1,7 +1,7 @@
 // A picture's way: an operator uploads it and assigns it, a virtual device with a panel wakes, fetches it and draws it.
 
 import { expect } from "chai";
-import { pbmHeader } from "../../firmware/core/pbm.js";
+import { pbmHeader } from "../../firmware/apps/cms/core/pbm.js";
 import type { Light } from "../../host-sim/modules/gpio.js";
 import { imageOf, type Rig, START_TIME, setUpRig } from "./rig.js";
 

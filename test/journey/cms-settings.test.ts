@@ -3,7 +3,7 @@
 import { expect } from "chai";
 import { HOME, OWNER_TOKEN } from "../../host-sim/desk.js";
 import { Phone } from "../../host-sim/network/phone.js";
-import { contentOf } from "../../server/content.js";
+import { contentOf } from "../../server/content/content.js";
 import { imageOf, type Rig, setUpRig } from "./rig.js";
 
 const MINUTE_MS = 60_000;

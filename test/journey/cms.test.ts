@@ -1,13 +1,13 @@
 // The `cms` app on a virtual device: what its panel shows from the box to a validated update, and how it sleeps in between.
 
 import { expect } from "chai";
-import { pbmHeader } from "../../firmware/core/pbm.js";
+import { pbmHeader } from "../../firmware/apps/cms/core/pbm.js";
 import type { CheckRequest } from "../../firmware/core/wire.js";
 import { Flash } from "../../host-sim/hardware/flash.js";
 import { Nvs } from "../../host-sim/hardware/nvs.js";
 import type { Light } from "../../host-sim/modules/gpio.js";
 import { home } from "../../host-sim/surroundings.js";
-import { type Content, type ContentSource, contentOf, testCard } from "../../server/content.js";
+import { type Content, type ContentSource, contentOf, testCard } from "../../server/content/content.js";
 import { Pusher } from "./pusher.js";
 import { imageOf, type Rig, type RigOptions, releaseOf, setUpRig } from "./rig.js";
 

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { chunkBytesFor } from "../../firmware/core/digests.js";
+import { chunkBytesFor } from "../../firmware/core/update/digests.js";
 import { SECTOR_BYTES } from "../../host-sim/hardware/flash.js";
 import { type Rig, setUpRig } from "./rig.js";
 

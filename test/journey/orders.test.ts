@@ -3,7 +3,7 @@
 import { expect } from "chai";
 import { PowerCut } from "../../host-sim/hardware/flash.js";
 import type { Light } from "../../host-sim/modules/gpio.js";
-import { contentOf } from "../../server/content.js";
+import { contentOf } from "../../server/content/content.js";
 import { imageOf, type Lie, type Rig, type RigOptions, readJson, setUpRig } from "./rig.js";
 
 const SECOND_MS = 1_000;

@@ -24,14 +24,14 @@ import { type BuildConfig, buildImage } from "../../host-sim/image-build.js";
 import type { HttpHandler, HttpRequest, HttpResponse } from "../../host-sim/network/http-host.js";
 import type { PolicyOf } from "../../host-sim/network/link-policy.js";
 import { Watch } from "../../host-sim/watch.js";
-import type { ContentSource } from "../../server/content.js";
+import type { ContentSource } from "../../server/content/content.js";
 import {
   describeRelease,
   type KeyPair,
   makeReleaseKeys,
   type ReleaseOptions,
   signRelease,
-} from "../../server/release.js";
+} from "../../server/releases/release.js";
 import { openTestServer, type TestServer } from "./open-server.js";
 
 /** Seconds since 1970 when a journey begins. */

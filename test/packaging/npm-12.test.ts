@@ -9,7 +9,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 import { expect } from "chai";
-import { parseVersion } from "../../firmware/core/version.js";
+import { parseVersion } from "../../firmware/core/update/version.js";
 
 const TOOLS = resolve("build/npm-12");
 const NODE_FOLDER = join(TOOLS, "node_modules", `node-${process.platform}-${process.arch}`);

@@ -12,7 +12,7 @@ const SAFETIES: readonly Safety[] = [
     safety: "the re-verification before arming",
     journey: "update",
     mutation: {
-      file: "firmware/core/install.ts",
+      file: "firmware/core/update/install.ts",
       original: "if (toHex(event.digest) !== promised) {",
       mutated: "if (toHex(event.digest) !== promised && job.release.size < 0) {",
     },
@@ -30,7 +30,7 @@ const SAFETIES: readonly Safety[] = [
     safety: "the trial",
     journey: "failing",
     mutation: {
-      file: "firmware/core/boot-validation.ts",
+      file: "firmware/core/trial/boot-validation.ts",
       original: '{ ...initialTrial, ...limits, phase: "trial", serverReached: isPushed },\n    [',
       mutated: '{ ...initialTrial, ...limits, phase: "validating" },\n    [\n      { type: "markValid" },',
     },
@@ -39,7 +39,7 @@ const SAFETIES: readonly Safety[] = [
     safety: "the trial of an image whose state power has torn",
     journey: "failing",
     mutation: {
-      file: "firmware/core/boot-validation.ts",
+      file: "firmware/core/trial/boot-validation.ts",
       original: '    { type: "beginTrial" },\n',
       mutated: "",
     },
@@ -48,7 +48,7 @@ const SAFETIES: readonly Safety[] = [
     safety: "the note that a trial was passed",
     journey: "failing",
     mutation: {
-      file: "firmware/core/install-record.ts",
+      file: "firmware/core/update/record.ts",
       original: "isRecorded(image, record) && !record.passed;",
       mutated: "isRecorded(image, record) && record.firmwareId < 0;",
     },
@@ -57,7 +57,7 @@ const SAFETIES: readonly Safety[] = [
     safety: "the chunk check on resume",
     journey: "update",
     mutation: {
-      file: "firmware/core/install.ts",
+      file: "firmware/core/update/install.ts",
       original: "if (!bytesEqual(event.digest, promisedDigest(job, index))) {",
       // the first chunk is still looked at: without that no update succeeds, cut or not
       mutated: "if (index === 0 && !bytesEqual(event.digest, promisedDigest(job, index))) {",

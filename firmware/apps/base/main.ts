@@ -2,8 +2,8 @@
 // its board has an LED (config "statusLed" of the manifest, absent by default) that shows how it fares.
 
 import config from "mc/config";
-import { createStatusLed } from "../../platform/lights/status-led.js";
 import { startDevice } from "../../platform/start.js";
+import { createStatusLed } from "../../platform/status-led/status-led.js";
 
 const { statusLed } = config;
 

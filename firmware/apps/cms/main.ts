@@ -2,14 +2,14 @@
 // with each check for updates, and deep sleep in between.
 
 import config from "mc/config";
-import { configured, type Section, storedValues } from "../../core/app-settings.js";
-import { cmsStep, initialCms } from "../../core/cms.js";
-import { cmsSection, readCmsChoice } from "../../core/cms-settings.js";
 import type { Booted } from "../../core/event.js";
-import { sampleClimate } from "../../platform/climate/climate.js";
-import { createPanel } from "../../platform/panel/panel.js";
+import { configured, type Section, storedValues } from "../../core/settings/app-settings.js";
 import { startMachine } from "../../platform/start.js";
 import { CMS_STRINGS } from "../../portal/strings.js";
+import { sampleClimate } from "./climate/climate.js";
+import { cmsStep, initialCms } from "./core/cms.js";
+import { cmsSection, readCmsChoice } from "./core/settings.js";
+import { createPanel } from "./panel/panel.js";
 
 /** A build that says nothing of sleep has a cable. */
 const NEVER = Object.freeze({ seconds: 0, awakeSeconds: 0, firstAwakeSeconds: 0, longestSeconds: 0 });
@@ -39,7 +39,7 @@ function startCmsDevice(): void {
       }),
     },
     {
-      // On its panel, see core/content.ts.
+      // On its panel, see apps/cms/core/content.ts.
       canIdentify: true,
       // Before the machine hears of the boot, so that it starts with what was chosen.
       section({ stored }: Booted) {

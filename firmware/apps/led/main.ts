@@ -2,14 +2,14 @@
 // cannot be driven is a line in the log: it never keeps the device from its updates.
 
 import config from "mc/config";
-import { configured, type Section, storedValues } from "../../core/app-settings.js";
 import type { Booted } from "../../core/event.js";
-import { ledSection, readLedSettings } from "../../core/led-settings.js";
+import { configured, type Section, storedValues } from "../../core/settings/app-settings.js";
 import { isPassing, type Status } from "../../core/status.js";
-import { createLedStrip, type LedStrip } from "../../platform/lights/led-strip.js";
-import { createStatusLed } from "../../platform/lights/status-led.js";
 import { startDevice } from "../../platform/start.js";
+import { createStatusLed } from "../../platform/status-led/status-led.js";
 import { LED_STRINGS } from "../../portal/strings.js";
+import { ledSection, readLedSettings } from "./core/settings.js";
+import { createLedStrip, type LedStrip } from "./strip/led-strip.js";
 
 startLedDevice();
 

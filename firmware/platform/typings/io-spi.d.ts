@@ -8,5 +8,5 @@ declare module "embedded:io/spi" {
   }
 }
 
-/** What the SDK's drivers find their pins in; platform/panel/board.ts makes it. */
+/** What the SDK's drivers find their pins in; apps/cms/panel/board.ts makes it. */
 declare var device: object;

@@ -17,7 +17,7 @@ declare module "mc/config" {
     readonly enrolmentToken?: string;
     /** Release keys this build trusts: P-256 points, base64url. */
     readonly keys: readonly { readonly kid: string; readonly x: string; readonly y: string }[];
-    /** `led` only: the strip as long as the owner has chosen nothing; see core/led-settings.ts. */
+    /** `led` only: the strip as long as the owner has chosen nothing; see apps/led/core/settings.ts. */
     readonly strip?: Readonly<Record<string, string | number>>;
     /** The LED that shows the status; absent: none. */
     readonly statusLed?: { readonly pin: number; readonly activeLow: boolean };
@@ -39,7 +39,7 @@ declare module "mc/config" {
     readonly sensor?: { readonly data: number; readonly clock: number; readonly address: number };
     /** `cms` only: a pin behind a divider, and what it makes of a volt at the battery. */
     readonly battery?: { readonly pin: number; readonly share: number };
-    /** `cms` only; see core/sleep.ts. */
+    /** `cms` only; see apps/cms/core/sleep.ts. */
     readonly sleep?: {
       readonly seconds: number;
       readonly awakeSeconds: number;
@@ -96,7 +96,7 @@ declare module "mc/ffi" {
     // firmware/platform/native/skyslot-ethernet.c, in builds for a cable only
     /** Writes the 4 bytes of the name server's address. */
     skyslot_name_server(address: ArrayBuffer): number;
-    // firmware/platform/sleep/skyslot-sleep.c, in `cms` only
+    // firmware/apps/cms/sleep/skyslot-sleep.c, in `cms` only
     /** Ends this boot; the chip starts again after so many milliseconds, at most 2 ** 32. */
     skyslot_deep_sleep(milliseconds: number): never;
     // firmware/platform/native/skyslot-verify.c

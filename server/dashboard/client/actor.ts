@@ -3,7 +3,7 @@
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import type { ActorView } from "../../api/account-views.js";
-import type { Scope } from "../../auth/permissions.js";
+import type { Scope } from "../../shared/permissions.js";
 
 export const ActorContext = createContext<ActorView | undefined>(undefined);
 

@@ -1,7 +1,7 @@
 // One attempt: what is being installed over what, how far it is, and each stage with its time.
 
 import type { FirmwareView, UpdateView } from "../../api/views.js";
-import type { EventView } from "../../event-view.js";
+import type { EventView } from "../../events/event-view.js";
 import { bytes, clock, versionOf } from "./format.js";
 import { isOpen } from "./model.js";
 import { type Stage, stagesOf } from "./stages.js";

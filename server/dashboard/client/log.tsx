@@ -1,6 +1,6 @@
 // The lines of the log, the newest first.
 
-import type { EventView } from "../../event-view.js";
+import type { EventView } from "../../events/event-view.js";
 import { clock, dayOf } from "./format.js";
 import { Link } from "./router.js";
 

@@ -1,8 +1,8 @@
 // What the dashboard knows: a pure state that a loaded snapshot fills and live messages change. Draws nothing, fetches nothing.
 
 import type { DeviceView, FirmwareView, SeenView, UpdateView } from "../../api/views.js";
-import type { EventView } from "../../event-view.js";
-import type { RolloutView } from "../../rollout/view.js";
+import type { EventView } from "../../events/event-view.js";
+import type { RolloutView } from "../../shared/rollout-view.js";
 
 export interface Model {
   readonly connection: "loading" | "live" | "broken";

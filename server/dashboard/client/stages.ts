@@ -1,7 +1,7 @@
 // The stages of an attempt as a person follows them, from the steps that the device tells and the lines of the log. Pure.
 
 import type { UpdateView } from "../../api/views.js";
-import type { EventView } from "../../event-view.js";
+import type { EventView } from "../../events/event-view.js";
 
 export interface Stage {
   readonly name: string;

@@ -1,7 +1,7 @@
 // API tokens in SQL.
 
 import type { Generated, Kysely, Selectable } from "kysely";
-import type { Scope } from "../../auth/permissions.js";
+import type { Scope } from "../../shared/permissions.js";
 import type { ApiToken, ApiTokenStore } from "../api-tokens.js";
 import type { Tables } from "./tables.js";
 

@@ -1,7 +1,7 @@
 // Pictures for panels in SQL.
 
 import type { Generated, Kysely, Selectable } from "kysely";
-import type { Windows } from "../../rollout/model.js";
+import type { Windows } from "../../shared/rollout.js";
 import type { ContentAssignment, ContentImage, ContentStore, ContentTargetKind } from "../content.js";
 import { pageOf } from "./page.js";
 import type { Tables } from "./tables.js";

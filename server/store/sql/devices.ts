@@ -2,7 +2,7 @@
 
 import { type Insertable, type Kysely, type Selectable, sql } from "kysely";
 import type { Readings, SlotState } from "../../../firmware/core/wire.js";
-import { type DeviceStatus, GRACE_MS, PATIENCE, type Patience } from "../../device-status.js";
+import { type DeviceStatus, GRACE_MS, PATIENCE, type Patience } from "../../shared/device-status.js";
 import type { Device, DeviceFilter, DeviceStore, StatusTerms } from "../devices.js";
 import { countOf } from "./count.js";
 import type { Tables } from "./tables.js";

@@ -1,7 +1,7 @@
 // Labels of devices in SQL.
 
 import { type Kysely, type Selectable, sql } from "kysely";
-import { type DeviceLabels, NO_LABELS } from "../../rollout/model.js";
+import { type DeviceLabels, NO_LABELS } from "../../shared/rollout.js";
 import type { LabelCount, LabelStore } from "../labels.js";
 import { forgetQuietKey } from "./quiet.js";
 import type { Tables } from "./tables.js";

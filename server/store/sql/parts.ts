@@ -12,7 +12,6 @@ import { createDeviceStore } from "./devices.js";
 import type { SqlDialect } from "./dialect.js";
 import { createEventStore } from "./events.js";
 import { createFirmwareStore } from "./firmware.js";
-import { createFleetStore } from "./fleet.js";
 import { createLabelStore } from "./labels.js";
 import { createLoginBucketStore } from "./login-buckets.js";
 import { createMeshStore } from "./mesh.js";
@@ -24,6 +23,7 @@ import type { Tables } from "./tables.js";
 import { createTypeStore } from "./types.js";
 import { createUpdateStore } from "./updates.js";
 import { createUserStore } from "./users.js";
+import { createFleetStore } from "./version-history.js";
 import { createWebhookStore } from "./webhooks.js";
 
 type Create = (db: Kysely<Tables>, dialect: SqlDialect) => object;

@@ -10,7 +10,7 @@ import {
   type RolloutPlan,
   type RolloutState,
   type Tally,
-} from "../../rollout/model.js";
+} from "../../shared/rollout.js";
 import type { Member, NewRollout, Outcome, RolloutStore, Scanned } from "../rollouts.js";
 import type { DeviceTable } from "./devices.js";
 import type { LabelTable } from "./labels.js";

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Kysely } from "kysely";
-import { Turns } from "../../turns.js";
+import { Turns } from "../../shared/mutex.js";
 import type { Store, StoreParts } from "../store.js";
 import type { SqlDatabase } from "./database.js";
 import { TransactionGroups } from "./groups.js";

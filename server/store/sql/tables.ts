@@ -12,7 +12,6 @@ import type {
 import type { DeviceTable } from "./devices.js";
 import type { EventTable } from "./events.js";
 import type { FirmwareTable } from "./firmware.js";
-import type { VersionSampleTable } from "./fleet.js";
 import type { LabelTable, TagTable } from "./labels.js";
 import type { LoginBucketTable } from "./login-buckets.js";
 import type { MeshNodeTable, MeshUpdateTable } from "./mesh.js";
@@ -24,6 +23,7 @@ import type { SigningKeyTable } from "./signing-keys.js";
 import type { DeviceTypeTable } from "./types.js";
 import type { UpdateTable } from "./updates.js";
 import type { LinkTable, SessionTable, UserTable } from "./users.js";
+import type { VersionSampleTable } from "./version-history.js";
 import type { DeliveryTable, WebhookTable } from "./webhooks.js";
 
 export interface Tables {

@@ -1,7 +1,7 @@
 // Users, their sessions and one-time links in SQL.
 
 import type { Generated, Kysely, Selectable } from "kysely";
-import type { Role } from "../../auth/permissions.js";
+import type { Role } from "../../shared/permissions.js";
 import { AlreadyExists } from "../errors.js";
 import type { OneTimeLink, Session, User, UserStore } from "../users.js";
 import { countOf } from "./count.js";

@@ -4,8 +4,8 @@
 import { createHash } from "node:crypto";
 import type { Effect } from "../../../firmware/core/effect.js";
 import type { Event, Raise } from "../../../firmware/core/event.js";
-import { updateStep } from "../../../firmware/core/update.js";
-import type { UpdateState } from "../../../firmware/core/update-state.js";
+import type { UpdateState } from "../../../firmware/core/update/state.js";
+import { updateStep } from "../../../firmware/core/update/update.js";
 import type { Report } from "../../../firmware/core/wire.js";
 import { BOOTED, stamped } from "./events.js";
 import { jws, PAGED } from "./releases.js";

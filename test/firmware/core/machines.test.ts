@@ -3,7 +3,7 @@ import { type DeviceState, initialDevice, step } from "../../../firmware/core/de
 import type { TimerName } from "../../../firmware/core/effect.js";
 import type { Event } from "../../../firmware/core/event.js";
 import { LISTENERS, MACHINES } from "../../../firmware/core/machines.js";
-import type { UpdatePhase } from "../../../firmware/core/update-state.js";
+import type { UpdatePhase } from "../../../firmware/core/update/state.js";
 import type { Report } from "../../../firmware/core/wire.js";
 import { BOOTED, IMAGE, stamped } from "./events.js";
 

@@ -3,8 +3,12 @@
 import { expect } from "chai";
 import type { Effect } from "../../../firmware/core/effect.js";
 import type { Raise } from "../../../firmware/core/event.js";
-import { changeSettings, readPreferences, readSettings } from "../../../firmware/core/preferences.js";
-import { initialUpdate, type UpdateState, updateStep } from "../../../firmware/core/update.js";
+import {
+  changeSettings,
+  readPreferences,
+  readSettings,
+} from "../../../firmware/core/settings/preferences.js";
+import { initialUpdate, type UpdateState, updateStep } from "../../../firmware/core/update/update.js";
 import { answerEvents, BOOTED, stamped } from "./events.js";
 
 const SERVER = "http://updates.test";

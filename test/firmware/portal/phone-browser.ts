@@ -1,5 +1,5 @@
 // A phone's browser that shows the setup page: jsdom with a clock moved by hand, whose requests are answered by the real portal
-// (firmware/core/portal.ts) and the real API of the device beside it (local-api.ts). Nothing waits in real time; the radio link can be cut.
+// (firmware/core/wifi/portal.ts) and the real API of the device beside it (local/api.ts). Nothing waits in real time; the radio link can be cut.
 
 import { JSDOM } from "jsdom";
 import type { Effect } from "../../../firmware/core/effect.js";
@@ -9,9 +9,9 @@ import {
   type LocalApiState,
   localApiStep,
   takesRequest,
-} from "../../../firmware/core/local-api.js";
-import { initialPortal, portalStep } from "../../../firmware/core/portal.js";
-import type { PortalState } from "../../../firmware/core/portal-state.js";
+} from "../../../firmware/core/local/api.js";
+import { initialPortal, portalStep } from "../../../firmware/core/wifi/portal.js";
+import type { PortalState } from "../../../firmware/core/wifi/portal-state.js";
 import { setupPage } from "../../../firmware/portal/setup-page.js";
 import { BOOTED } from "../core/events.js";
 

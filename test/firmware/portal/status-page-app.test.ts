@@ -1,7 +1,7 @@
 // An app's own settings on the status page.
 
 import { expect } from "chai";
-import { ledSection } from "../../../firmware/core/led-settings.js";
+import { ledSection } from "../../../firmware/apps/led/core/settings.js";
 import { LED_STRINGS, STATUS_SCRIPT_STRINGS } from "../../../firmware/portal/strings.js";
 import { StatusBrowser, TOKEN } from "./status-browser.js";
 

@@ -1,7 +1,7 @@
 // The status page: what it shows, what it saves and what it asks before it acts.
 
 import { expect } from "chai";
-import { ledSection } from "../../../firmware/core/led-settings.js";
+import { ledSection } from "../../../firmware/apps/led/core/settings.js";
 import { statusPage } from "../../../firmware/portal/status-page.js";
 import {
   LED_STRINGS,

@@ -6,7 +6,7 @@ import { ordersFor } from "../../../server/dashboard/client/rollouts/orders.js";
 import { piecesOf } from "../../../server/dashboard/client/rollouts/stage-bar.js";
 import { matchPage, PAGE_PATHS } from "../../../server/dashboard/paths.js";
 import { command } from "../../../server/rollout/lifecycle.js";
-import { ROLLOUT_STATES } from "../../../server/rollout/model.js";
+import { ROLLOUT_STATES } from "../../../server/shared/rollout.js";
 import { sampleRollout as rollout } from "../rollout/samples.js";
 
 describe("the paths of the pages", () => {

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { checkPicture } from "../../../server/content.js";
+import { checkPicture } from "../../../server/content/content.js";
 import { fromPbm, toPbm, toPixels } from "../../../server/dashboard/client/content/dots.js";
 import { move, place, turn, zoom } from "../../../server/dashboard/client/content/placement.js";
 

@@ -11,7 +11,7 @@ import {
   type PlanForm,
   readPlanForm,
 } from "../../../server/dashboard/client/rollouts/plan-form.js";
-import { viewRollout } from "../../../server/rollout/view.js";
+import { viewRollout } from "../../../server/shared/rollout-view.js";
 import { NOW, sampleRollout, sampleStage } from "../rollout/samples.js";
 
 const form = (changes: Partial<PlanForm> = {}): PlanForm => ({

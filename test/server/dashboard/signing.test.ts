@@ -5,7 +5,7 @@ import {
   readRelease,
   signRelease,
   verifyReleaseSignature,
-} from "../../../server/release.js";
+} from "../../../server/releases/release.js";
 import { makeRelease, releaseKeys } from "../test-server.js";
 
 describe("a release that is signed in a browser", () => {

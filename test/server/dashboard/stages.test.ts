@@ -2,7 +2,7 @@ import { expect } from "chai";
 import type { UpdateView } from "../../../server/api/views.js";
 import { change, initialModel, type Snapshot } from "../../../server/dashboard/client/model.js";
 import { stagesOf } from "../../../server/dashboard/client/stages.js";
-import type { EventView } from "../../../server/event-view.js";
+import type { EventView } from "../../../server/events/event-view.js";
 
 const update = (changes: Partial<UpdateView> = {}): UpdateView => ({
   id: 1,

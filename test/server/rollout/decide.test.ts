@@ -1,13 +1,13 @@
 import { expect } from "chai";
-import { decide, type Facts, NO_FACTS, type Verdict } from "../../../server/rollout/decide.js";
+import { decide, type Facts, NO_FACTS, type Verdict } from "../../../server/rollout/choose-release.js";
+import { explain, summarize } from "../../../server/rollout/why.js";
 import type {
   Rollout,
   RolloutDevice,
   RolloutRelease,
   RolloutState,
   Target,
-} from "../../../server/rollout/model.js";
-import { explain, summarize } from "../../../server/rollout/why.js";
+} from "../../../server/shared/rollout.js";
 import { HOUR, MINUTE, NOW, sampleRelease, sampleRollout, sampleStage, sampleSubject } from "./samples.js";
 
 const one = sampleRelease("1.1.0");

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { edit } from "../../../server/rollout/edit.js";
 import { command } from "../../../server/rollout/lifecycle.js";
-import { nameAuthors, type Rollout, type RolloutPlan } from "../../../server/rollout/model.js";
+import { nameAuthors, type Rollout, type RolloutPlan } from "../../../server/shared/rollout.js";
 import { HOUR, NOW, randomFrom, sampleRollout, sampleStage } from "./samples.js";
 
 const STAGES = [sampleStage(10), sampleStage(50), sampleStage(100)];

@@ -1,9 +1,9 @@
 import { expect } from "chai";
-import { decideOne } from "../../../server/rollout/decide.js";
+import { decideOne } from "../../../server/rollout/choose-release.js";
 import { planRollout } from "../../../server/rollout/fleet-plan.js";
-import type { Rollout } from "../../../server/rollout/model.js";
 import { isOnTrial } from "../../../server/rollout/obstacle.js";
 import { readScene } from "../../../server/rollout/scene.js";
+import type { Rollout } from "../../../server/shared/rollout.js";
 import { openSqliteStore } from "../../../server/store/sqlite.js";
 import type { Device, Store } from "../../../server/store/store.js";
 import { sampleDevice, sampleFirmware } from "../../contract/store/samples.js";

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { type Bound, describeBonds, isKeptBack } from "../../../server/rollout/offering.js";
+import { type Bound, describeBonds, isKeptBack } from "../../../server/shared/rollout-offering.js";
 
 const of = (...states: readonly Bound["state"][]): Bound[] =>
   states.map((state, index) => ({ id: index + 1, name: `r${index + 1}`, state }));

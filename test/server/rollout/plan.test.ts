@@ -1,9 +1,9 @@
 import { expect } from "chai";
-import { type Facts, NO_FACTS } from "../../../server/rollout/decide.js";
-import type { Rollout, RolloutDevice, RolloutRelease } from "../../../server/rollout/model.js";
+import { type Facts, NO_FACTS } from "../../../server/rollout/choose-release.js";
 import { MAX_ROLLBACK_COUNT } from "../../../server/rollout/obstacle.js";
 import { isPlanned, Planner } from "../../../server/rollout/plan.js";
 import { stageOf } from "../../../server/rollout/target.js";
+import type { Rollout, RolloutDevice, RolloutRelease } from "../../../server/shared/rollout.js";
 import { HOUR, NOW, sampleRelease, sampleRollout, sampleStage, sampleSubject } from "./samples.js";
 
 const RELEASES: readonly RolloutRelease[] = [sampleRelease("1.1.0")];

@@ -1,11 +1,11 @@
 import { expect } from "chai";
-import { decide, NO_FACTS } from "../../../server/rollout/decide.js";
-import { NO_LABELS, type RolloutDevice, type RolloutRelease } from "../../../server/rollout/model.js";
+import { decide, NO_FACTS } from "../../../server/rollout/choose-release.js";
 import {
   MAX_ROLLBACK_COUNT,
   PATIENT_FAILURE_COUNT,
   ROLL_BACK_WAIT_MS,
 } from "../../../server/rollout/obstacle.js";
+import { NO_LABELS, type RolloutDevice, type RolloutRelease } from "../../../server/shared/rollout.js";
 import type { FailureCount } from "../../../server/store/store.js";
 import { sampleRelease } from "./samples.js";
 

@@ -8,7 +8,7 @@ import {
   type Stage,
   type StageTally,
   type Tally,
-} from "../../../server/rollout/model.js";
+} from "../../../server/shared/rollout.js";
 
 export const NOW = Date.UTC(2026, 10, 21, 12);
 export const MINUTE = 60_000;

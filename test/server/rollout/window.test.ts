@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import type { Windows } from "../../../server/rollout/model.js";
 import { isOpen, judgeWindows, nextOpening } from "../../../server/rollout/window.js";
+import type { Windows } from "../../../server/shared/rollout.js";
 import { randomFrom } from "./samples.js";
 
 const EVERY_DAY = [1, 2, 3, 4, 5, 6, 7];

@@ -1,6 +1,11 @@
 // Black and white dots, one a byte, 1 being black: to and from the PBM that a panel takes, and as the pixels of a canvas. Pure.
 
-import { pbmHeader, pbmRowBytes, pbmRowsBytes, readPbmHeader } from "../../../../firmware/core/pbm.js";
+import {
+  pbmHeader,
+  pbmRowBytes,
+  pbmRowsBytes,
+  readPbmHeader,
+} from "../../../../firmware/apps/cms/core/pbm.js";
 
 export interface Dots {
   readonly width: number;

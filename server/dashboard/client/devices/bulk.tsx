@@ -3,7 +3,13 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { BulkAnswer } from "../../../api/device-bulk-routes.js";
-import { type BulkChange, type BulkTally, NONE_SO_FAR, runBulk, type Selection } from "../../../bulk-run.js";
+import {
+  type BulkChange,
+  type BulkTally,
+  NONE_SO_FAR,
+  runBulk,
+  type Selection,
+} from "../../../shared/bulk-run.js";
 import { useAction } from "../data.js";
 import { plural } from "../format.js";
 import { devicePath } from "../log.js";

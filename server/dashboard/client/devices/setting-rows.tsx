@@ -1,6 +1,6 @@
 // Settings that are sent to devices, by name and value, as somebody types them.
 
-import { readSettingValue, type SettingValue } from "../../../setting-values.js";
+import { readSettingValue, type SettingValue } from "../../../shared/setting-values.js";
 import { TextField } from "../parts/fields.js";
 
 export interface SettingRow {

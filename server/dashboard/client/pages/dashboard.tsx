@@ -2,7 +2,7 @@
 
 import type { FleetView, HistoryView } from "../../../api/fleet-views.js";
 import type { UpdateView } from "../../../api/views.js";
-import type { RolloutView } from "../../../rollout/view.js";
+import type { RolloutView } from "../../../shared/rollout-view.js";
 import { useMay } from "../actor.js";
 import { useData } from "../data.js";
 import { Device } from "../device.js";

@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import type { UpdateView } from "../../../api/views.js";
-import type { EventView } from "../../../event-view.js";
+import type { EventView } from "../../../events/event-view.js";
 import { useMay } from "../actor.js";
 import { Attempt } from "../attempt.js";
 import { useAction, useData } from "../data.js";

@@ -2,7 +2,7 @@
 
 import type { PlanView } from "../../../api/rollout-views.js";
 import type { FirmwareView } from "../../../api/views.js";
-import type { RolloutView } from "../../../rollout/view.js";
+import type { RolloutView } from "../../../shared/rollout-view.js";
 import { type Action, useData } from "../data.js";
 import type { PageProps } from "../pages.js";
 import { Empty, Loading } from "../parts/notes.js";

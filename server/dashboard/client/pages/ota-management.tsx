@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import type { FirmwareView, viewType } from "../../../api/views.js";
-import type { RolloutView } from "../../../rollout/view.js";
+import type { RolloutView } from "../../../shared/rollout-view.js";
 import { useMay } from "../actor.js";
 import { useData, withParams } from "../data.js";
 import type { PageProps } from "../pages.js";

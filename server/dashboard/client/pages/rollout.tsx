@@ -1,7 +1,7 @@
 // One rollout: how far it is, what is waited for, what may be done, and what became of each device.
 
 import type { MemberView, PlanView, ProgressView } from "../../../api/rollout-views.js";
-import { type Term, termsOf } from "../../../rollout-terms.js";
+import { type Term, termsOf } from "../../../shared/rollout-terms.js";
 import { useActor, useMay } from "../actor.js";
 import { useData, withParams } from "../data.js";
 import { moment, words } from "../format.js";

@@ -1,8 +1,8 @@
 // The releases that are here: what is offered, and what may be done with each.
 
 import type { FirmwareView } from "../../../api/views.js";
-import { describeBonds, isKeptBack } from "../../../rollout/offering.js";
-import type { RolloutView } from "../../../rollout/view.js";
+import { describeBonds, isKeptBack } from "../../../shared/rollout-offering.js";
+import type { RolloutView } from "../../../shared/rollout-view.js";
 import { useMay } from "../actor.js";
 import { useAction, useData } from "../data.js";
 import { ago, bytes, versionOf } from "../format.js";

@@ -9,8 +9,8 @@ import {
   makePayload,
   pagesOf,
   type ReleaseOptions,
-} from "../../../release-payload.js";
-import { readRelease, signRelease } from "../../../release-signing.js";
+} from "../../../shared/release-payload.js";
+import { readRelease, signRelease } from "../../../shared/release-signing.js";
 
 /** Longer files are no keys; they are not read. */
 const MAX_KEY_BYTES = 16 * 1024;

@@ -1,7 +1,7 @@
 // One rollout in a list: its name, state, why it is in it, and its stages.
 
 import type { ProgressView } from "../../../api/rollout-views.js";
-import type { RolloutView } from "../../../rollout/view.js";
+import type { RolloutView } from "../../../shared/rollout-view.js";
 import { useData } from "../data.js";
 import { words } from "../format.js";
 import { Problem } from "../parts/notes.js";

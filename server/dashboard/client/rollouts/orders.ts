@@ -1,6 +1,6 @@
 // What may be done with a rollout in each of its states. Pure; the server judges it again.
 
-import type { RolloutView } from "../../../rollout/view.js";
+import type { RolloutView } from "../../../shared/rollout-view.js";
 
 export type Order = "start" | "approve" | "pause" | "resume" | "promote" | "cancel" | "rollback";
 

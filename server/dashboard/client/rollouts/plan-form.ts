@@ -2,7 +2,7 @@
 // the rest the server judges.
 
 import type { RolloutInput } from "../../../api/rollout-schemas.js";
-import type { RolloutView } from "../../../rollout/view.js";
+import type { RolloutView } from "../../../shared/rollout-view.js";
 
 export type Force = RolloutView["force"];
 /** As the server bounds them. */

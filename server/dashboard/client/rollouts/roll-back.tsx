@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import type { ProgressView, WayBackView } from "../../../api/rollout-views.js";
-import type { RolloutView } from "../../../rollout/view.js";
+import type { RolloutView } from "../../../shared/rollout-view.js";
 import { useData } from "../data.js";
 import { Confirm } from "../parts/confirm.js";
 import { ChoiceField } from "../parts/fields.js";

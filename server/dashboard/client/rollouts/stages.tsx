@@ -1,7 +1,7 @@
 // The stages of a rollout as bars that grow while devices report.
 
 import type { ProgressView } from "../../../api/rollout-views.js";
-import { proofOf } from "../../../rollout-terms.js";
+import { proofOf } from "../../../shared/rollout-terms.js";
 import { plural } from "../format.js";
 import { PIECE_WORDS, piecesOf, type StageTallyView } from "./stage-bar.js";
 

@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import type { FleetView } from "../../../api/fleet-views.js";
-import type { EnrolmentView } from "../../../api/identity-views.js";
+import type { EnrolmentView } from "../../../api/registration-views.js";
 import { useAction, useData } from "../data.js";
 import { moment, plural } from "../format.js";
 import { TextField } from "../parts/fields.js";

@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import type { FleetView } from "../../../api/fleet-views.js";
-import type { PolicyView } from "../../../api/identity-views.js";
+import type { PolicyView } from "../../../api/registration-views.js";
 import { useMay } from "../actor.js";
 import { useAction, useData } from "../data.js";
 import { TextField } from "../parts/fields.js";

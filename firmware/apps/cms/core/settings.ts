@@ -1,0 +1,54 @@
+// What the owner of a display can choose: a settings section (app-settings.ts). How long it sleeps is asked only where the build
+// lets it sleep at all: one with a cable has no times for it.
+
+import type { Section, Values } from "../../../core/settings/app-settings.js";
+
+/** Least pause between two looks for a picture, seconds. */
+const LEAST_REFRESH_SECONDS = 30;
+const DAY_SECONDS = 86_400;
+
+/** What the section is called and asks for, for people. */
+export interface CmsStrings {
+  readonly title: string;
+  readonly refreshSeconds: string;
+  readonly sleepSeconds: string;
+  readonly sleepHint: string;
+}
+
+export interface CmsChoice {
+  readonly refreshSeconds: number;
+  /** 0: it never sleeps. */
+  readonly sleepSeconds: number;
+}
+
+export const cmsSection = (mayAskForSleep: boolean, strings: CmsStrings): Section => ({
+  name: "cms",
+  title: strings.title,
+  fields: [
+    {
+      type: "number",
+      name: "refreshSeconds",
+      label: strings.refreshSeconds,
+      least: LEAST_REFRESH_SECONDS,
+      most: DAY_SECONDS,
+    },
+    ...(mayAskForSleep
+      ? [
+          {
+            type: "number",
+            name: "sleepSeconds",
+            label: strings.sleepSeconds,
+            hint: strings.sleepHint,
+            least: 0,
+            most: DAY_SECONDS,
+          } as const,
+        ]
+      : []),
+  ],
+  defaults: { refreshSeconds: 300, sleepSeconds: 0 },
+});
+
+export const readCmsChoice = (values: Values): CmsChoice => ({
+  refreshSeconds: Number(values.refreshSeconds),
+  sleepSeconds: Number(values.sleepSeconds),
+});

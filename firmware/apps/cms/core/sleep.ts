@@ -1,0 +1,144 @@
+// When a device that runs on a battery sleeps. Deep sleep is a boot like any other, with nothing but NVS kept, so this only has to
+// know when it is time: what each boot promises comes first. It looks once a second, and never sleeps while
+//   - a new image is on trial, or an update or a push is under way, or its result has not been told,
+//   - nothing but setting it up can help it, or somebody uses its pages,
+//   - the firmware is in safe mode.
+// Otherwise it sleeps when a check was answered, what it was ordered is told, and the panel shows what it should, and in any case after
+// `longestSeconds`. An update that has lost its network is waited for as long: it goes on where it was after any restart.
+
+import { jitteredMs } from "../../../core/backoff.js";
+import type { DeviceState } from "../../../core/device.js";
+import type { Effect } from "../../../core/effect.js";
+import type { Stamped } from "../../../core/event.js";
+import type { ContentState } from "./content.js";
+
+export interface SleepSettings {
+  /** Between two times awake; 0: never sleeps. */
+  readonly seconds: number;
+  /** At least so long awake after sleeping: for who waits with a push. */
+  readonly awakeSeconds: number;
+  /** The same after any other start: for who stands beside it. */
+  readonly firstAwakeSeconds: number;
+  /** Awake so long without a network or a server, it sleeps all the same. */
+  readonly longestSeconds: number;
+}
+
+/** Ends this boot: the radio is off and all RAM is lost until the chip wakes by its clock. */
+export interface DeepSleep {
+  readonly type: "deepSleep";
+  readonly durationMs: number;
+}
+
+export interface SleepState {
+  readonly isOn: boolean;
+  /** Milliseconds since this boot. */
+  readonly awakeUntilMs: number;
+  /** When somebody used its pages last; before the boot: nobody has. */
+  readonly usedAtMs: number;
+  /** When it was seen online last. */
+  readonly onlineAtMs: number;
+}
+
+export const initialSleep: SleepState = Object.freeze({
+  isOn: false,
+  awakeUntilMs: 0,
+  usedAtMs: Number.NEGATIVE_INFINITY,
+  onlineAtMs: 0,
+});
+
+const LOOK_MS = 1_000;
+/** Who has used its pages may want to again. */
+const IN_USE_MS = 120_000;
+
+type Step = readonly [SleepState, readonly (Effect | DeepSleep)[]];
+
+/** @param device, content: as they are after this event */
+export function sleepStep(
+  state: SleepState,
+  event: Stamped,
+  device: DeviceState,
+  content: ContentState,
+  settings: SleepSettings,
+): Step {
+  switch (event.type) {
+    case "booted": {
+      const isOn = settings.seconds > 0 && !device.crashGuard.safeMode;
+      const awakeSeconds =
+        event.resetReason === "deep-sleep" ? settings.awakeSeconds : settings.firstAwakeSeconds;
+      return [{ ...initialSleep, isOn, awakeUntilMs: awakeSeconds * 1000 }, isOn ? [LOOK_AGAIN] : []];
+    }
+    case "requestReceived":
+    case "pushRequested":
+    case "clientAttached":
+      return [{ ...state, usedAtMs: event.at }, []];
+    case "timerFired":
+      if (event.timer !== "sleep" || !state.isOn) return [state, []];
+      return look(
+        device.update.online ? { ...state, onlineAtMs: event.at } : state,
+        event,
+        device,
+        content,
+        settings,
+      );
+    default:
+      return [state, []];
+  }
+}
+
+const LOOK_AGAIN: Effect = Object.freeze({ type: "setTimer", timer: "sleep", delayMs: LOOK_MS });
+
+function look(
+  state: SleepState,
+  { at, random }: Stamped,
+  device: DeviceState,
+  content: ContentState,
+  settings: SleepSettings,
+): Step {
+  return mustStay(state, at, device, settings) || !mayGo(state, at, device, content, settings)
+    ? [state, [LOOK_AGAIN]]
+    : goToSleep(state, random, settings);
+}
+
+function mustStay(
+  { usedAtMs, onlineAtMs }: SleepState,
+  at: number,
+  { trial, update, report, wifi }: DeviceState,
+  { longestSeconds }: SleepSettings,
+): boolean {
+  const isStranded = update.phase === "waiting" && !update.online && at - onlineAtMs >= longestSeconds * 1000;
+  const isOnTrial = trial.phase !== "none" && trial.phase !== "passed";
+  const isTelling = report.online && report.queue.length > 0;
+  return (
+    isOnTrial ||
+    isTelling ||
+    (update.phase !== "idle" && !isStranded) ||
+    wifi.phase === "unset" ||
+    wifi.clientCount > 0 ||
+    at - usedAtMs < IN_USE_MS
+  );
+}
+
+function mayGo(
+  { awakeUntilMs }: SleepState,
+  at: number,
+  { update }: DeviceState,
+  content: ContentState,
+  { longestSeconds }: SleepSettings,
+): boolean {
+  if (at < awakeUntilMs || content.phase === "drawing") return false;
+  const isDone = update.clock !== undefined && update.orderResults.length === 0 && content.settled;
+  return isDone || at >= longestSeconds * 1000;
+}
+
+function goToSleep(state: SleepState, random: number, { seconds }: SleepSettings): Step {
+  const durationMs = jitteredMs(seconds * 1000, random);
+  return [
+    { ...state, isOn: false },
+    [
+      { type: "log", level: "info", message: `sleeping for ${Math.round(durationMs / 1000)} s` },
+      { type: "withdraw" },
+      { type: "leaveWifi" },
+      { type: "deepSleep", durationMs },
+    ],
+  ];
+}

@@ -1,0 +1,318 @@
+// The head of an HTTP/1.1 request and the head of its answer, for both of the device's ports. Pure: bytes in, a value out. It never
+// sees a body, and never holds a head as one text.
+//
+// Anybody in the house may send a head, so it is read line by line, as bytes, with the same bounds for every client:
+//
+//   2 048 bytes        request line and headers, without the value of X-Skyslot-Release. Of them only the headers that are
+//                      used here are kept, with at most 300 bytes each; of the others not even the name.
+//   1 536 bytes more   the value of X-Skyslot-Release, where it is taken at all (port 3232), once.
+//
+// In which order headers come is the client's choice: the release may stand before the token that pays for it. So these 3 584 bytes
+// are all that is taken before the token is judged, and nothing larger has a place in a head. Beyond them the head is refused (431),
+// what was kept is dropped, and what still arrives is thrown away unread. A body is not read before its head was judged.
+//
+// Why texts from outside are bounded before a regular expression sees them: for each round of a `*` or `+` XS notes some 40 bytes in
+// the system's heap, to be able to come back.
+
+import { byteText } from "../bytes.js";
+import type { HttpResponse } from "../effect.js";
+import { fail, type Result, succeed } from "../errors.js";
+
+/** Request line, headers and the empty line behind them, without the value of X-Skyslot-Release. */
+export const MAX_HEAD_BYTES = 2048;
+/** A release whose digests stand in pages beside it is at most so long. */
+export const MAX_RELEASE_BYTES = 1536;
+/** Of each other header that is kept: a token has 256 characters, a host name 255. */
+const MAX_VALUE_BYTES = 300;
+/** Header with the signed release manifest of a pushed image. */
+export const RELEASE_HEADER = "x-skyslot-release";
+
+/** The headers that are used; every other one is dropped as it arrives. */
+const KEPT_HEADERS: readonly string[] = Object.freeze([
+  "authorization",
+  "content-length",
+  "content-type",
+  "expect",
+  "host",
+  "origin",
+  "transfer-encoding",
+  RELEASE_HEADER,
+]);
+const MAX_KEPT_NAME_BYTES = 17;
+const MAX_METHOD_CHARACTERS = 16;
+const SCHEME = "http://";
+
+const LF = 0x0a;
+const CR = 0x0d;
+const TAB = 0x09;
+const SPACE = 0x20;
+const COLON = 0x3a;
+
+export interface RequestHead {
+  readonly method: string;
+  /** Without the query. */
+  readonly path: string;
+  /** Those of KEPT_HEADERS that were sent; lower-case names, values without spaces around them. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface HeadReader {
+  readonly takesRelease: boolean;
+  /** The beginning of a line whose end has not arrived yet. */
+  readonly line: Uint8Array;
+  /** Bytes of the lines so far, without the value of X-Skyslot-Release. */
+  readonly sizeBytes: number;
+  readonly request: RequestLine | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+  /** The head or what is wrong with it, as soon as either is known. */
+  readonly head: Result<RequestHead, HeadError> | undefined;
+  /** Where the body begins in the piece that completed the head. */
+  readonly bodyOffset: number;
+}
+
+interface RequestLine {
+  readonly method: string;
+  readonly path: string;
+  /** Of a target that names it: then it counts, not the header (RFC 9112, 3.2.2). */
+  readonly host: string | undefined;
+  readonly isOld: boolean;
+}
+
+export type HeadError = "HEAD_TOO_LONG" | "RELEASE_TOO_LONG" | "HEAD_MALFORMED" | "HEADER_REPEATED";
+
+const NO_BYTES = new Uint8Array(0);
+
+/** A head of which nothing has arrived. */
+export const newHeadReader = (takesRelease: boolean): HeadReader => ({
+  takesRelease,
+  line: NO_BYTES,
+  sizeBytes: 0,
+  request: undefined,
+  headers: NO_HEADERS,
+  head: undefined,
+  bodyOffset: 0,
+});
+
+const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
+
+/** Takes the next bytes of a request, cut anywhere. Keeps none of them: the buffer may be used again. */
+export function readHead(reader: HeadReader, bytes: Uint8Array): HeadReader {
+  let next = reader;
+  let start = 0;
+  while (!next.head) {
+    const end = bytes.indexOf(LF, start) + 1;
+    if (end === 0) return keep(next, bytes.subarray(start));
+    const line = bytes.subarray(start, end);
+    next = takeLine(next, next.line.length === 0 ? line : join(next.line, line));
+    start = end;
+  }
+  return start === 0 ? next : { ...next, bodyOffset: start };
+}
+
+function join(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const both = new Uint8Array(first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
+}
+
+function keep(reader: HeadReader, bytes: Uint8Array): HeadReader {
+  if (bytes.length === 0) return reader;
+  const line = join(reader.line, bytes);
+  return isTooLong(reader, line) ? tooLong(reader, line) : { ...reader, line };
+}
+
+/** Whether a line, complete or not, is more than may still come. */
+function isTooLong(reader: HeadReader, line: Uint8Array): boolean {
+  const beyond = reader.sizeBytes + line.length - MAX_HEAD_BYTES;
+  return beyond > 0 && (beyond > MAX_RELEASE_BYTES || !isRelease(reader, line));
+}
+
+/** Whether a line is the release, for which there is room once. */
+const isRelease = ({ takesRelease, headers }: HeadReader, line: Uint8Array): boolean =>
+  takesRelease &&
+  headers[RELEASE_HEADER] === undefined &&
+  line[RELEASE_HEADER.length] === COLON &&
+  nameOf(line, RELEASE_HEADER.length) === RELEASE_HEADER;
+
+const nameOf = (line: Uint8Array, colon: number): string => byteText(line.subarray(0, colon)).toLowerCase();
+
+function takeLine(reader: HeadReader, line: Uint8Array): HeadReader {
+  if (isTooLong(reader, line)) return tooLong(reader, line);
+  if (line[line.length - 2] !== CR) return malformed(reader, "a line does not end in CR LF");
+  if (!reader.request) return takeRequestLine(reader, line);
+  return line.length === 2 ? complete(reader, reader.request, line) : takeHeader(reader, line);
+}
+
+function takeRequestLine(reader: HeadReader, line: Uint8Array): HeadReader {
+  const text = textOf(line, 0);
+  const first = text.indexOf(" ");
+  const last = text.lastIndexOf(" ");
+  const method = text.slice(0, Math.max(0, first));
+  const target = readTarget(text.slice(first + 1, last));
+  if (method.length > MAX_METHOD_CHARACTERS || !/^[A-Z]+$/.test(method) || !target) {
+    return malformed(reader, "the request line is not METHOD /path HTTP/1.1");
+  }
+  const protocol = text.slice(last + 1);
+  if (protocol !== "HTTP/1.1" && protocol !== "HTTP/1.0") {
+    return malformed(reader, "only HTTP/1.1 is spoken here");
+  }
+  const request = { method, ...target, isOld: protocol === "HTTP/1.0" };
+  return { ...reader, line: NO_BYTES, sizeBytes: line.length, request };
+}
+
+/** `/path?query`, or `http://host/path?query`, as a proxy is asked. */
+function readTarget(target: string): Pick<RequestLine, "path" | "host"> | undefined {
+  if (/[^!-~]/.test(target)) return undefined;
+  if (target.startsWith("/")) return { path: target.split("?", 1)[0] ?? "/", host: undefined };
+  if (target.slice(0, SCHEME.length).toLowerCase() !== SCHEME) return undefined;
+  const beforeQuery = target.slice(SCHEME.length).split("?", 1)[0] ?? "";
+  const slash = beforeQuery.indexOf("/");
+  const host = slash < 0 ? beforeQuery : beforeQuery.slice(0, slash);
+  if (host === "" || host.length > MAX_VALUE_BYTES) return undefined;
+  return { path: slash < 0 ? "/" : beforeQuery.slice(slash), host };
+}
+
+function takeHeader(reader: HeadReader, line: Uint8Array): HeadReader {
+  const colon = line.indexOf(COLON);
+  if (colon < 1 || isBlank(line[0]) || isBlank(line[colon - 1])) {
+    return malformed(reader, "a header line is not Name: value");
+  }
+  const name = colon <= MAX_KEPT_NAME_BYTES ? nameOf(line, colon) : "";
+  const sizeBytes = reader.sizeBytes + line.length;
+  if (!KEPT_HEADERS.includes(name)) return { ...reader, line: NO_BYTES, sizeBytes };
+  if (reader.headers[name] !== undefined)
+    return failed(reader, "HEADER_REPEATED", `${name} stands there twice`);
+  const value = textOf(line, colon + 1).trim();
+  if (/[^\t -~\x80-\xff]/.test(value)) return malformed(reader, `${name} has a control character in it`);
+  const isLarge = isRelease(reader, line);
+  const countedBytes = isLarge ? sizeBytes - value.length : sizeBytes;
+  if (isLarge && value.length > MAX_RELEASE_BYTES) return releaseTooLong(reader);
+  if ((!isLarge && value.length > MAX_VALUE_BYTES) || countedBytes > MAX_HEAD_BYTES)
+    return headTooLong(reader);
+  const headers = { ...reader.headers, [name]: value };
+  return { ...reader, line: NO_BYTES, sizeBytes: countedBytes, headers };
+}
+
+const isBlank = (byte: number | undefined): boolean => byte === SPACE || byte === TAB;
+
+/** A line from `start` on, without its end. */
+const textOf = (line: Uint8Array, start: number): string => byteText(line.subarray(start, line.length - 2));
+
+function complete(reader: HeadReader, request: RequestLine, line: Uint8Array): HeadReader {
+  const { method, path, host, isOld } = request;
+  const { expect, ...others } = reader.headers;
+  const headers = {
+    ...others,
+    ...(host === undefined ? {} : { host }),
+    ...(expect === undefined || isOld ? {} : { expect }), // an older client could not read the interim answer
+  };
+  const head = succeed({ method, path, headers });
+  return { ...reader, line: NO_BYTES, sizeBytes: reader.sizeBytes + line.length, headers: NO_HEADERS, head };
+}
+
+// ── what is wrong
+
+const tooLong = (reader: HeadReader, line: Uint8Array): HeadReader =>
+  isRelease(reader, line) ? releaseTooLong(reader) : headTooLong(reader);
+
+const headTooLong = (reader: HeadReader): HeadReader =>
+  failed(
+    reader,
+    "HEAD_TOO_LONG",
+    `at most ${MAX_HEAD_BYTES} bytes of head are read, and ${MAX_VALUE_BYTES} of a header`,
+  );
+
+const releaseTooLong = (reader: HeadReader): HeadReader =>
+  failed(
+    reader,
+    "RELEASE_TOO_LONG",
+    `X-Skyslot-Release has more than ${MAX_RELEASE_BYTES} bytes: sign the release anew, in today's format it is shorter`,
+  );
+
+const malformed = (reader: HeadReader, message: string): HeadReader =>
+  failed(reader, "HEAD_MALFORMED", message);
+
+/** Of a head that is refused nothing is kept. */
+const failed = (reader: HeadReader, code: HeadError, message: string): HeadReader => ({
+  ...reader,
+  line: NO_BYTES,
+  headers: NO_HEADERS,
+  head: fail(code, message),
+});
+
+/** The status of the answer to a head that is refused. */
+export const headStatus = (code: HeadError): number =>
+  code === "HEAD_TOO_LONG" || code === "RELEASE_TOO_LONG" ? 431 : 400;
+
+// ── what a head says
+
+/** Bytes of the body as its header says; nothing if there is no such header, if it is no number, or if the body is chunked. */
+export function contentLength({ headers }: RequestHead): number | undefined {
+  const text = headers["content-length"];
+  if (headers["transfer-encoding"] !== undefined || text === undefined) return undefined;
+  return /^\d{1,10}$/.test(text) ? Number(text) : undefined;
+}
+
+/**
+ * Bytes that follow the head: 0 if none are announced, Infinity if their end cannot be known. Until that many are read, closing the
+ * connection would reset it, and its sender lose the answer.
+ */
+export function bodyBytes(head: RequestHead): number {
+  const { "content-length": length, "transfer-encoding": coding } = head.headers;
+  return length === undefined && coding === undefined ? 0 : (contentLength(head) ?? Number.POSITIVE_INFINITY);
+}
+
+export const expectsContinue = ({ headers }: RequestHead): boolean =>
+  headers.expect?.toLowerCase() === "100-continue";
+
+/** Lower case, without the port; empty if none was sent. */
+export const hostNameOf = ({ headers }: RequestHead): string =>
+  (headers.host ?? "").split(":", 1)[0]?.toLowerCase() ?? "";
+
+/**
+ * The origin of a page that may read the answer: one of this very host, whatever its port, so that the device's page on port 80
+ * can push to 3232. Nothing if there is no such page.
+ */
+export function allowedOrigin(head: RequestHead): string | undefined {
+  const { origin } = head.headers;
+  const originName = /^http:\/\/([^/:]+)(:\d{1,5})?$/.exec(origin?.toLowerCase() ?? "")?.[1];
+  return originName !== undefined && originName === hostNameOf(head) ? origin : undefined;
+}
+
+// ── the answer
+
+/** The head of an answer as it goes over the wire; the connection ends after it. `origin`: of the page that may read it. */
+export function formatHead({ status, headers }: HttpResponse, sizeBytes: number, origin?: string): string {
+  const all: Record<string, string> = {
+    ...headers,
+    ...(origin === undefined ? {} : { "access-control-allow-origin": origin, vary: "origin" }),
+    ...(status === 204 ? {} : { "content-length": `${sizeBytes}` }),
+    connection: "close",
+  };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `HTTP/1.1 ${status} ${REASONS[status] ?? "Error"}\r\n${lines.join("")}\r\n`;
+}
+
+export const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
+
+const REASONS: Readonly<Record<number, string>> = Object.freeze({
+  200: "OK",
+  202: "Accepted",
+  204: "No Content",
+  302: "Found",
+  400: "Bad Request",
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  408: "Request Timeout",
+  409: "Conflict",
+  411: "Length Required",
+  413: "Content Too Large",
+  415: "Unsupported Media Type",
+  422: "Unprocessable Content",
+  431: "Request Header Fields Too Large",
+  500: "Internal Server Error",
+  503: "Service Unavailable",
+});

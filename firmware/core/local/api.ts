@@ -1,0 +1,295 @@
+// The device's own pages in its owner's network: what it is, how it fares, its settings, and its commands; in its setup network the
+// setup page asks here too. Who may do what is local/guard.ts's business. What the setup portal serves is answered there
+// (portal.ts); this machine takes
+//
+//   GET  /               the status page, unless a phone asks the access point: that gets the setup page, and this as /settings
+//   GET  /api/version    identity               POST /api/rollback        ─► 202, the other image, after a restart
+//   GET  /api/health     condition              POST /api/restart         ─► 202, a second later a restart
+//   GET  /api/settings   POST /api/settings     POST /api/factory-reset   ─► 202, a second later all is forgotten, and a restart
+//   GET  /api/<section>  POST /api/<section>    POST /api/token           the first one, or another
+//   GET  /api/saved-networks                    POST /api/forget-network
+
+import type { Effect } from "../effect.js";
+import type { Booted, Raise, Stamped } from "../event.js";
+import { storedValues, type Values } from "../settings/app-settings.js";
+import { type Preferences, readPreferences, TOKEN_KEY } from "../settings/preferences.js";
+import { UNHEALTHY_KEY } from "../trial/crash-guard.js";
+import { HELD_KEY } from "../update/record.js";
+import { json, respond } from "./answer.js";
+import { healthFacts, seconds, versionFacts } from "./facts.js";
+import { isOwnHost, type LocalRequest, type Right, refusalOf } from "./guard.js";
+import {
+  forgetNetwork,
+  guardedOf,
+  pushSettings,
+  saveSection,
+  saveSettings,
+  saveToken,
+  serveSavedNetworks,
+  serveSection,
+  serveSettings,
+  setToken,
+} from "./settings-api.js";
+
+/** The answer has to be out, and the phone's acknowledgement in, before the network goes. */
+const FAREWELL_MS = 1_000;
+/** Where pushed updates are taken: system D's port. */
+export const PUSH_PORT = 3232;
+
+export interface LastError {
+  readonly code: string;
+  readonly message: string;
+  /** Seconds since the boot. */
+  readonly atSeconds: number;
+}
+
+export interface LocalApiState {
+  readonly boot: Booted | undefined;
+  readonly preferences: Preferences | undefined;
+  /** Empty: the owner has set none. */
+  readonly token: string;
+  /** Chosen in the setup network: the token once the device has joined. */
+  readonly offeredToken: string;
+  /** Names of the saved networks, the last that worked first. */
+  readonly ssids: readonly string[];
+  /** Of the app's section. */
+  readonly values: Values;
+  readonly address: string;
+  readonly rssi: number;
+  readonly portalOpen: boolean;
+  readonly serverReached: boolean;
+  /** Unhealthy boots before a start in safe mode; 0: not in safe mode. */
+  readonly safeModeAfter: number;
+  readonly lastError: LastError | undefined;
+  /** What happens when the farewell is over. */
+  readonly leaving: "no" | "restart" | "reset" | "rollBack";
+}
+
+export const initialLocalApi: LocalApiState = Object.freeze({
+  boot: undefined,
+  preferences: undefined,
+  token: "",
+  offeredToken: "",
+  ssids: Object.freeze([]),
+  values: Object.freeze({}),
+  address: "",
+  rssi: 0,
+  portalOpen: false,
+  serverReached: false,
+  safeModeAfter: 0,
+  lastError: undefined,
+  leaving: "no",
+});
+
+export type Step = readonly [LocalApiState, readonly (Effect | Raise)[]];
+
+export function localApiStep(state: LocalApiState, event: Stamped): Step {
+  switch (event.type) {
+    case "booted":
+      return begin(event);
+    case "requestReceived":
+      return takesRequest(state, event) ? answer(state, event) : [state, []];
+    case "rollBackChecked":
+      return rollBackChecked(state, event);
+    case "timerFired":
+      return event.timer === "farewell" ? leave(state) : [state, []];
+    case "online":
+      return joined({ ...state, address: event.address, rssi: event.rssi });
+    case "offline":
+      return [{ ...state, address: "", rssi: 0, serverReached: false }, []];
+    case "settingsPushed":
+      return pushSettings(state, event);
+    case "networksSaved":
+      return [{ ...state, ssids: event.ssids }, []];
+    case "portalOpened":
+      return [{ ...state, portalOpen: true }, []];
+    case "portalClosed":
+      return [{ ...state, portalOpen: false }, []];
+    case "serverReached":
+      return [{ ...state, serverReached: true }, []];
+    case "safeModeEntered":
+      return [{ ...state, safeModeAfter: event.unhealthyCount }, []];
+    case "joinFailed":
+      return [noted(state, event, "WIFI_FAILED", `joining "${event.ssid}": ${event.reason}`), []];
+    case "updateFailed":
+      return [noted(state, event, event.code, event.message), []];
+    case "trialFailed":
+      return [noted(state, event, "TRIAL_FAILED", event.reason), []];
+    default:
+      return [state, []];
+  }
+}
+
+function begin(event: Booted): Step {
+  const { preferences } = readPreferences(event.stored, event.build);
+  const named: readonly Raise[] =
+    preferences.deviceName === ""
+      ? []
+      : [{ type: "raise", event: { type: "deviceNamed", deviceName: preferences.deviceName } }];
+  return [
+    {
+      ...initialLocalApi,
+      boot: event,
+      preferences,
+      token: event.stored[TOKEN_KEY] ?? event.build.pushToken ?? "",
+      ssids: preferences.networks.map(({ ssid }) => ssid),
+      values: event.section ? storedValues(event.section, event.stored[event.section.name]).values : {},
+    },
+    named,
+  ];
+}
+
+const noted = (state: LocalApiState, event: Stamped, code: string, message: string): LocalApiState => ({
+  ...state,
+  lastError: { code, message, atSeconds: seconds(event.at) },
+});
+
+/** What was chosen in the setup network counts from now on. */
+const joined = (state: LocalApiState): Step =>
+  state.offeredToken === "" ? [state, []] : setToken(state, state.offeredToken);
+
+// ── requests
+
+type Serve = (state: LocalApiState, request: LocalRequest) => Step;
+type Method = "GET" | "POST";
+
+interface Route {
+  readonly right: Right;
+  readonly serve: Serve;
+}
+type Routes = Readonly<Partial<Record<Method, Route>>>;
+
+const route = (right: Right, serve: Serve): Route => Object.freeze({ right, serve });
+
+const ROUTES: Readonly<Record<string, Routes>> = Object.freeze({
+  "/api/version": Object.freeze({ GET: route("read", serveVersion) }),
+  "/api/health": Object.freeze({ GET: route("read", serveHealth) }),
+  "/api/settings": Object.freeze({ GET: route("read", serveSettings), POST: route("change", saveSettings) }),
+  "/api/token": Object.freeze({ POST: route("token", saveToken) }),
+  "/api/saved-networks": Object.freeze({ GET: route("private", serveSavedNetworks) }),
+  "/api/forget-network": Object.freeze({ POST: route("change", forgetNetwork) }),
+  "/api/rollback": Object.freeze({ POST: route("change", rollBack) }),
+  "/api/restart": Object.freeze({ POST: route("change", restart) }),
+  "/api/factory-reset": Object.freeze({ POST: route("reset", factoryReset) }),
+});
+/** Of the app's section, whatever its name. */
+const SECTION: Routes = Object.freeze({
+  GET: route("read", serveSection),
+  POST: route("change", saveSection),
+});
+
+function routesOf({ boot }: LocalApiState, path: string): Routes | undefined {
+  if (Object.hasOwn(ROUTES, path)) return ROUTES[path];
+  return boot?.section && path === `/api/${boot.section.name}` ? SECTION : undefined;
+}
+
+/** All the same page; the last is for who is in the setup network, where `/` is the setup page. */
+const PAGES: readonly string[] = Object.freeze(["/", "/ota", "/settings"]);
+
+/** Whether a request is answered here; every other one is the portal's. */
+export function takesRequest(state: LocalApiState, { method, path, host }: LocalRequest): boolean {
+  const name = pathOf(path);
+  const deviceId = state.boot?.identity.deviceId ?? "";
+  // with the portal open, a foreign name is a phone that looks for the internet
+  if (routesOf(state, name)) return !state.portalOpen || isOwnHost(host, deviceId);
+  if (!PAGES.includes(name) || method !== "GET" || !state.boot?.statusPage) return false;
+  if (!state.portalOpen) return true;
+  if (name === "/settings") return isOwnHost(host, deviceId);
+  return state.address !== "" && isOwnHost(host, deviceId) && !host.startsWith("192.168.4.");
+}
+
+function answer(state: LocalApiState, request: LocalRequest): Step {
+  const { boot } = state;
+  if (!boot) return [state, [json(request, 503, { code: "STARTING", message: "The device starts." })]];
+  const routes = routesOf(state, pathOf(request.path));
+  if (!routes) return servePage(state, request, boot);
+  const found = request.method === "GET" || request.method === "POST" ? routes[request.method] : undefined;
+  if (!found) {
+    const message = `${request.method} is not possible here.`;
+    return [state, [json(request, 405, { code: "METHOD_NOT_ALLOWED", message })]];
+  }
+  const refused = refusalOf(request, found.right, guardedOf(state));
+  if (!refused) return found.serve(state, request);
+  const { status, code, message } = refused;
+  return [state, [json(request, status, { code, message }, status === 401 ? CHALLENGE : {})]];
+}
+
+const CHALLENGE = Object.freeze({ "www-authenticate": "Bearer" });
+
+const pathOf = (target: string): string => target.split("?")[0] ?? target;
+
+/** The page loads nothing from elsewhere; it talks to this port, and sends a pushed update to its own. */
+function servePage(state: LocalApiState, request: LocalRequest, boot: Booted): Step {
+  const own = isOwnHost(request.host, boot.identity.deviceId) ? ` http://${request.host}:${PUSH_PORT}` : "";
+  const headers = {
+    "content-type": "text/html; charset=utf-8",
+    "content-security-policy": `default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'${own}; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`,
+  };
+  return [state, [respond(request, 200, boot.statusPage ?? "", headers)]];
+}
+
+function serveVersion(state: LocalApiState, request: LocalRequest): Step {
+  return [state, [json(request, 200, versionFacts(state, request))]];
+}
+
+function serveHealth(state: LocalApiState, request: LocalRequest): Step {
+  return [state, [json(request, 200, healthFacts(state, request))]];
+}
+
+// ── commands
+
+function restart(state: LocalApiState, request: LocalRequest): Step {
+  return farewell(state, request.connection, "restart");
+}
+
+function factoryReset(state: LocalApiState, request: LocalRequest): Step {
+  return farewell(state, request.connection, "reset");
+}
+
+function rollBack(state: LocalApiState, request: LocalRequest): Step {
+  return [state, [{ type: "checkRollBack", connection: request.connection }]];
+}
+
+function rollBackChecked(
+  state: LocalApiState,
+  { connection, possible }: Extract<Stamped, { readonly type: "rollBackChecked" }>,
+): Step {
+  if (possible) return farewell(state, connection, "rollBack");
+  const message = "There is no other image to go back to.";
+  return [state, [json({ connection }, 409, { code: "NO_OTHER_IMAGE", message })]];
+}
+
+function farewell(state: LocalApiState, connection: number, leaving: LocalApiState["leaving"]): Step {
+  return [
+    { ...state, leaving },
+    [
+      json({ connection }, 202, { restartsInMs: FAREWELL_MS }),
+      { type: "log", level: "info", message: `the owner asked for: ${leaving}` },
+      { type: "setTimer", timer: "farewell", delayMs: FAREWELL_MS },
+    ],
+  ];
+}
+
+function leave(state: LocalApiState): Step {
+  switch (state.leaving) {
+    case "no":
+      return [state, []];
+    case "restart":
+      // whoever restarts it by hand wants the app tried again, and did not see a crash
+      return [
+        state,
+        [
+          { type: "forget", key: UNHEALTHY_KEY },
+          { type: "restart", reason: "owner" },
+        ],
+      ];
+    case "reset":
+      // only now, so that nothing is stored any more behind it
+      return [state, [{ type: "forgetAll" }, { type: "restart", reason: "factory-reset" }]];
+    case "rollBack":
+      return [
+        state,
+        [{ type: "store", key: HELD_KEY, value: state.boot?.image.imageSha256 ?? "" }, { type: "rollBack" }],
+      ];
+  }
+}

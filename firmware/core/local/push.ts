@@ -1,0 +1,119 @@
+// Who may push an image to this device, and in what form: the door of port 3232. It reads credentials, length and manifest of a
+// request and hands a sound one to the update machine as an offer. It never touches the slot.
+//
+//   pushRequested ─ not for us, no credentials, wrong ones, no length, too large, unsigned ─► answered
+//        └──────── sound ─► pushOffered ─► update machine: 409, or the transfer and its answer (pushed-update.ts)
+
+import { textsEqual } from "../bytes.js";
+import type { Effect, HttpResponse } from "../effect.js";
+import type { Booted, PushOffer, Raise, Stamped } from "../event.js";
+import { allowedOrigin, contentLength, RELEASE_HEADER, type RequestHead } from "../http/http.js";
+import { TOKEN_KEY, UNSIGNED_KEY } from "../settings/preferences.js";
+
+const MAX_TOKEN_CHARACTERS = 256;
+
+export interface PushState {
+  readonly token: string;
+  readonly acceptUnsigned: boolean;
+  readonly slotBytes: number;
+  readonly listening: boolean;
+}
+
+export const initialPush: PushState = Object.freeze({
+  token: "",
+  acceptUnsigned: false,
+  slotBytes: 0,
+  listening: false,
+});
+
+type Step = readonly [PushState, readonly (Effect | Raise)[]];
+
+export function pushStep(state: PushState, event: Stamped): Step {
+  switch (event.type) {
+    case "booted":
+      return [pushSettings(event), []];
+    case "online":
+      return state.listening
+        ? [state, []]
+        : [{ ...state, listening: true }, [{ type: "startPush", espota: espotaIsOn(state) }]];
+    case "tokenChosen":
+      return reopened({ ...state, token: event.token });
+    case "unsignedChosen":
+      return reopened({ ...state, acceptUnsigned: event.accept });
+    case "pushRequested": {
+      const judged = judge(state, event.connection, event.head);
+      return "status" in judged
+        ? [state, [{ type: "answerPush", connection: event.connection, response: judged }]]
+        : [state, [{ type: "raise", event: { type: "pushOffered", offer: judged } }]];
+    }
+    default:
+      return [state, []];
+  }
+}
+
+/** The owner has changed who may push: espota's door opens or closes with it. */
+const reopened = (state: PushState): Step => [
+  state,
+  state.listening ? [{ type: "startPush", espota: espotaIsOn(state) }] : [],
+];
+
+/** The protocol of espota has no place for a signature. */
+export const espotaIsOn = (state: PushState): boolean => state.token !== "" && state.acceptUnsigned;
+
+const pushSettings = ({ stored, build, target }: Booted): PushState => ({
+  ...initialPush,
+  token: stored[TOKEN_KEY] ?? build.pushToken ?? "",
+  acceptUnsigned: stored[UNSIGNED_KEY] === "1",
+  slotBytes: target?.sizeBytes ?? 0,
+});
+
+/** The offer, or the answer that refuses it. The first questions tell a stranger nothing of the device. */
+function judge(state: PushState, connection: number, head: RequestHead): PushOffer | HttpResponse {
+  if (head.path !== "/update") return refusal(404, "images are pushed to /update");
+  if (head.method === "OPTIONS") return preflight(head);
+  if (head.method !== "POST") return refusal(405, "images are pushed by POST", { allow: "POST, OPTIONS" });
+  if (state.token === "") return refusal(403, "push is off: this device has no push token");
+  const given = /^Bearer (.+)$/i.exec(head.headers.authorization ?? "")?.[1];
+  if (given === undefined) {
+    return refusal(401, "Authorization: Bearer TOKEN is missing", { "www-authenticate": "Bearer" });
+  }
+  if (given.length > MAX_TOKEN_CHARACTERS || !textsEqual(given, state.token)) {
+    return refusal(403, "this is not the push token of this device");
+  }
+  const sizeBytes = contentLength(head);
+  if (sizeBytes === undefined) return refusal(411, "Content-Length is missing");
+  if (sizeBytes === 0) return refusal(400, "the body is empty");
+  if (sizeBytes > state.slotBytes) {
+    return refusal(413, `image is ${sizeBytes} bytes, slot is ${state.slotBytes}`);
+  }
+  const release = head.headers[RELEASE_HEADER];
+  if (release === undefined && !state.acceptUnsigned) {
+    return refusal(403, "X-Skyslot-Release is missing, and unsigned local updates are switched off");
+  }
+  return { connection, sizeBytes, ...(release === undefined ? {} : { release }) };
+}
+
+/** A browser asks before its page may push. */
+function preflight(head: RequestHead): HttpResponse {
+  if (allowedOrigin(head) === undefined) return refusal(403, "only pages of this device may push");
+  return {
+    status: 204,
+    headers: {
+      "access-control-allow-methods": "POST",
+      "access-control-allow-headers": `authorization, content-type, ${RELEASE_HEADER}`,
+      "access-control-max-age": "600",
+    },
+    body: "",
+  };
+}
+
+/** The answer to a push that is not taken: a sentence for a person, in JSON. */
+export const refusal = (
+  status: number,
+  message: string,
+  headers: Readonly<Record<string, string>> = {},
+): HttpResponse => ({
+  status,
+  headers: { "content-type": "application/json", ...headers },
+  body: JSON.stringify({ ok: false, message }),
+});

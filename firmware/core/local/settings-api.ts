@@ -1,0 +1,225 @@
+// The settings that a device's own pages show and change: its own, the app's section, the owner's token, the saved networks. Whoever
+// calls this has asked the guard. Some of them the server may push too. Never tells a password or the token.
+
+import type { Effect } from "../effect.js";
+import type { Booted, Raise } from "../event.js";
+import { parseFlat } from "../http/flat-json.js";
+import { announcedName } from "../identity.js";
+import { done, refused } from "../server/orders.js";
+import { changeValues, type Section, type Values, writeValues } from "../settings/app-settings.js";
+import {
+  changeSettings,
+  type Preferences,
+  readSettings,
+  readToken,
+  type SettingsChange,
+  TOKEN_KEY,
+} from "../settings/preferences.js";
+import { MAX_ORDER_SETTINGS, OWNERS_SETTINGS, type PushedSettings } from "../wire.js";
+import { json } from "./answer.js";
+import type { LocalApiState, Step } from "./api.js";
+import { attendedMs, type Guarded, type LocalRequest } from "./guard.js";
+
+/** What the guard judges by. */
+export const guardedOf = ({ boot, token, ssids, ...state }: LocalApiState): Guarded => ({
+  deviceId: boot?.identity.deviceId ?? "",
+  ownHost: (boot && announcedName(boot)) ?? state.address,
+  token,
+  place: state.portalOpen && state.address === "" ? "setup" : "house",
+  pluggedIn: boot?.resetReason === "power-on" || boot?.resetReason === "external",
+  provisioned: ssids.length > 0,
+});
+
+export const nameOf = (preferences: Preferences | undefined, deviceId: string): string =>
+  preferences?.deviceName || `Skyslot ${deviceId}`;
+
+function settingsOf(state: LocalApiState, at: number): object {
+  const { preferences, token, boot } = state;
+  const guarded = guardedOf(state);
+  return {
+    server: preferences?.server ?? "",
+    checkSeconds: preferences?.checkSeconds ?? 0,
+    deviceName: preferences?.deviceName ?? "",
+    acceptUnsigned: preferences?.acceptUnsigned ?? false,
+    hasToken: token !== "",
+    place: guarded.place,
+    attendedSeconds: Math.ceil(attendedMs(guarded, at) / 1000),
+    section: boot?.section?.name ?? null,
+    defaults: { server: boot?.build.server ?? "", checkSeconds: boot?.build.checkSeconds ?? 0 },
+  };
+}
+
+export function serveSettings(state: LocalApiState, request: LocalRequest): Step {
+  return [state, [json(request, 200, settingsOf(state, request.at))]];
+}
+
+export function saveSettings(state: LocalApiState, request: LocalRequest): Step {
+  const { boot, preferences } = state;
+  const change = readSettings(request.body);
+  if (!change.ok) return [state, [json(request, 400, change.failure)]];
+  if (!boot || !preferences) return [state, []];
+  const [next, asked] = applySettings(state, change.value, preferences, boot);
+  return [next, [json(request, 200, settingsOf(next, request.at)), ...asked]];
+}
+
+function applySettings(
+  state: LocalApiState,
+  change: SettingsChange,
+  preferences: Preferences,
+  boot: Booted,
+): Step {
+  const [changed, effects] = changeSettings(preferences, change, boot.build);
+  return [{ ...state, preferences: changed }, [...effects, ...announced(changed, change, boot)]];
+}
+
+/** What the other machines have to know of a change. */
+function announced(preferences: Preferences, change: SettingsChange, boot: Booted): readonly Raise[] {
+  const { server, checkSeconds, hasOwnPace, acceptUnsigned } = preferences;
+  const raises: Raise[] = [];
+  if (change.server !== undefined || change.checkSeconds !== undefined)
+    raises.push({ type: "raise", event: { type: "serverChosen", server, checkSeconds, hasOwnPace } });
+  if (change.acceptUnsigned !== undefined)
+    raises.push({ type: "raise", event: { type: "unsignedChosen", accept: acceptUnsigned } });
+  if (change.deviceName !== undefined) {
+    const deviceName = nameOf(preferences, boot.identity.deviceId);
+    raises.push({ type: "raise", event: { type: "deviceNamed", deviceName } });
+  }
+  return raises;
+}
+
+// ── the owner's token
+
+/**
+ * Sets the token, or another one. In the setup network it is kept until the device has joined a network, as the network's own
+ * password is: whoever mistypes that and begins anew can choose another token too; an empty one withdraws it.
+ */
+export function saveToken(state: LocalApiState, request: LocalRequest): Step {
+  const isSetup = guardedOf(state).place === "setup";
+  const token = readToken(request.body, isSetup && state.token === "");
+  if (!token.ok) return [state, [json(request, 400, token.failure)]];
+  if (isSetup) return [{ ...state, offeredToken: token.value }, [json(request, 202, { setWhen: "joined" })]];
+  const [next, effects] = setToken(state, token.value);
+  return [next, [json(request, 200, settingsOf(next, request.at)), ...effects]];
+}
+
+export function setToken(state: LocalApiState, token: string): Step {
+  const message = state.token === "" ? "the owner's token was set" : "the owner's token was changed";
+  return [
+    { ...state, token, offeredToken: "" },
+    [
+      { type: "store", key: TOKEN_KEY, value: token },
+      { type: "log", level: "info", message },
+      { type: "raise", event: { type: "tokenChosen", token } },
+    ],
+  ];
+}
+
+// ── saved networks
+
+export function serveSavedNetworks(state: LocalApiState, request: LocalRequest): Step {
+  const { ssids, address } = state;
+  // the one that was joined stands first
+  const networks = ssids.map((ssid, index) => ({ ssid, inUse: index === 0 && address !== "" }));
+  return [state, [json(request, 200, { networks })]];
+}
+
+export function forgetNetwork(state: LocalApiState, request: LocalRequest): Step {
+  const ssid = readSsid(request.body);
+  const index = state.ssids.indexOf(ssid ?? "");
+  if (ssid === undefined || index < 0)
+    return [state, [json(request, 404, { code: "NOT_SAVED", message: "No such network is saved." })]];
+  if (index === 0 && state.address !== "") {
+    const message = "The device is in this network now. Give it another one first, or reset it.";
+    return [state, [json(request, 409, { code: "IN_USE", message })]];
+  }
+  return [
+    state,
+    [json(request, 200, { ssid }), { type: "raise", event: { type: "networkForgotten", ssid } }],
+  ];
+}
+
+function readSsid(body: string): string | undefined {
+  const { ssid } = parseFlat(body) ?? {};
+  return typeof ssid === "string" ? ssid : undefined;
+}
+
+// ── the app's section
+
+export function serveSection(state: LocalApiState, request: LocalRequest): Step {
+  const section = state.boot?.section;
+  if (!section) return [state, []];
+  const { name, title, fields } = section;
+  return [state, [json(request, 200, { name, title, fields, values: state.values })]];
+}
+
+/** Changes the fields that are named. The app hears of it as of every setting that is stored. */
+export function saveSection(state: LocalApiState, request: LocalRequest): Step {
+  const section = state.boot?.section;
+  if (!section) return [state, []];
+  const changed = changeValues(section, state.values, request.body);
+  if (!changed.ok) return [state, [json(request, 400, changed.failure)]];
+  const [next, stored] = applyValues(state, section, changed.value);
+  return [next, [json(request, 200, { values: next.values }), ...stored]];
+}
+
+/** Flash wears: what is there already is not written again. */
+function applyValues(
+  state: LocalApiState,
+  section: Section,
+  values: Values,
+): readonly [LocalApiState, readonly Effect[]] {
+  const value = writeValues(section, values);
+  if (value === writeValues(section, state.values)) return [state, []];
+  return [{ ...state, values }, [{ type: "store", key: section.name, value }]];
+}
+
+// ── settings that the server pushes
+
+/** Of the device's own settings those by which nobody can take it over or cut it off. The app's section says this of its own. */
+const PUSHED_TOO: readonly string[] = Object.freeze(["checkSeconds", "deviceName"]);
+
+/**
+ * What the owner's page offers, judged by the same rules, but nothing that is the owner's alone. All or nothing; which of the two is
+ * raised for the server.
+ */
+export function pushSettings(
+  state: LocalApiState,
+  { id, settings }: { readonly id: number; readonly settings: PushedSettings },
+): Step {
+  const { boot, preferences } = state;
+  if (!boot || !preferences) return [state, []];
+  const refuse = (why: string): Step => [state, [refused(id, why)]];
+  const all = Object.entries(settings);
+  if (all.length === 0) return refuse("It names no setting.");
+  if (all.length > MAX_ORDER_SETTINGS)
+    return refuse(`It names ${all.length} settings; ${MAX_ORDER_SETTINGS} are allowed.`);
+  const owners = all.find(([name]) => isOwners(name, boot.section));
+  if (owners) return refuse(`${owners[0]} is for who is at the device: it is changed on its own page only.`);
+  const own = all.filter(([name]) => PUSHED_TOO.includes(name));
+  const ofApp = all.filter(([name]) => !PUSHED_TOO.includes(name));
+  const change = readSettings(JSON.stringify(Object.fromEntries(own)));
+  if (!change.ok) return refuse(change.failure.message);
+  const values = changeValues(
+    boot.section ?? NO_SECTION,
+    state.values,
+    JSON.stringify(Object.fromEntries(ofApp)),
+  );
+  if (!values.ok) return refuse(values.failure.message);
+  const [changed, effects] = applySettings(state, change.value, preferences, boot);
+  const [next, stored] = boot.section ? applyValues(changed, boot.section, values.value) : [changed, []];
+  const names = all.map(([name]) => name).join(", ");
+  const log: Effect = { type: "log", level: "info", message: `the server changed settings: ${names}` };
+  return [next, [log, ...effects, ...stored, done(id)]];
+}
+
+const isOwners = (name: string, section: Section | undefined): boolean =>
+  OWNERS_SETTINGS.includes(name) ||
+  section?.fields.some((field) => field.name === name && field.isOwners === true) === true;
+
+/** Of an app without settings: there is nothing that could be changed. */
+const NO_SECTION: Section = Object.freeze({
+  name: "",
+  title: "",
+  fields: Object.freeze([]),
+  defaults: Object.freeze({}),
+});

@@ -1,0 +1,177 @@
+// What the server orders: that the device shows which one it is, restarts, or changes settings (wire.ts says how an order is told and
+// acknowledged). Keeps no order: one that has to wait is not acknowledged, and comes again with the next answer.
+//
+//   received ─ identify ─► the light blinks, the panel says who it is ────────────────────────► done
+//       │                 └─ the app has neither ──────────────────────────────────────────────► refused
+//       ├──── settings ─► settings-api.ts, which judges them as it judges the owner's ────────► done, refused
+//       ├──── restart ──► an update is under way or on trial, results are untold, ordered just now ► (comes again)
+//       │                 └─ its id to NVS ─► restart ─► received again, the id is known ─────────► done
+//       └──── another ─────────────────────────────────────────────────────────────────────────► refused
+//
+// A server that orders restart after restart keeps no device from its work: after an ordered one the next waits for 5 minutes.
+
+import type { Effect } from "../effect.js";
+import type { Booted, Raise, Stamped } from "../event.js";
+import { meantRestart } from "../trial/restart-cause.js";
+import type { UpdateState } from "../update/state.js";
+import { MAX_ORDER_COUNT, MAX_ORDER_REASON_LENGTH, type Order, type OrderResult } from "../wire.js";
+
+/** NVS key of the last order that restarted the device: the server's address, a blank, the order's id. */
+export const RESTART_ORDER_KEY = "order.restart";
+/** After an ordered restart the next one waits until the device has run for so long. */
+export const RESTART_PAUSE_MS = 300_000;
+
+export interface OrdersState {
+  /** The last restart that was ordered, and by which server; id 0: none. */
+  readonly restarted: { readonly server: string; readonly id: number };
+  /** This boot came of it. */
+  readonly isFresh: boolean;
+  /** Something can be shown. */
+  readonly canIdentify: boolean;
+  /** Times that it was asked to show which one it is, since the boot. */
+  readonly identifyCount: number;
+}
+
+const NEVER = Object.freeze({ server: "", id: 0 });
+
+export const initialOrders: OrdersState = Object.freeze({
+  restarted: NEVER,
+  isFresh: false,
+  canIdentify: false,
+  identifyCount: 0,
+});
+
+type Asked = readonly (Effect | Raise)[];
+type Step = readonly [OrdersState, Asked];
+
+/** @param update as the answer that brought the orders has left it */
+export function ordersStep(state: OrdersState, event: Stamped, update: UpdateState): Step {
+  switch (event.type) {
+    case "booted":
+      return [begin(event), []];
+    case "ordersReceived":
+      return carryOutAll(state, event.orders, event.at, update);
+    default:
+      return [state, []];
+  }
+}
+
+const begin = (event: Booted): OrdersState => ({
+  ...initialOrders,
+  restarted: readRestarted(event.stored[RESTART_ORDER_KEY]),
+  isFresh: meantRestart(event) === "order",
+  canIdentify: event.canIdentify === true,
+});
+
+function readRestarted(text: string | undefined): OrdersState["restarted"] {
+  const [server = "", id, more] = (text ?? "").split(" ");
+  const number = Number(id);
+  return isOrderId(number) && more === undefined ? { server, id: number } : NEVER;
+}
+
+function carryOutAll(state: OrdersState, orders: readonly Order[], at: number, update: UpdateState): Step {
+  let next = state;
+  const asked: (Effect | Raise)[] = [];
+  // What comes with a restart is told first: it would be done again after it.
+  const mayRestart = orders.every(({ kind }) => kind === "restart");
+  for (const order of orders) {
+    const [after, effects] = carryOut(next, order, at, update, mayRestart && order === orders[0]);
+    next = after;
+    asked.push(...effects);
+  }
+  return [next, asked];
+}
+
+function carryOut(
+  state: OrdersState,
+  { id, kind, settings }: Order,
+  at: number,
+  update: UpdateState,
+  mayRestart: boolean,
+): Step {
+  switch (kind) {
+    case "identify":
+      return identify(state, id);
+    case "restart":
+      return restart(state, id, at, update, mayRestart);
+    case "settings":
+      return [state, [{ type: "raise", event: { type: "settingsPushed", id, settings: settings ?? {} } }]];
+    default:
+      return [state, [refused(id, `this firmware knows no order "${kind}"`)]];
+  }
+}
+
+function identify(state: OrdersState, id: number): Step {
+  if (!state.canIdentify)
+    return [state, [refused(id, "this device has no light and no panel to show it with")]];
+  return [
+    { ...state, identifyCount: state.identifyCount + 1 },
+    [
+      { type: "log", level: "info", message: "the server asked which device this is: showing it" },
+      { type: "showStatus", status: { name: "identify", percent: 0 } },
+      done(id),
+    ],
+  ];
+}
+
+function restart(
+  state: OrdersState,
+  id: number,
+  at: number,
+  { server, phase, onTrial }: UpdateState,
+  mayRestart: boolean,
+): Step {
+  const { restarted } = state;
+  if (restarted.server === server && id <= restarted.id) {
+    const isDone = id === restarted.id;
+    return [
+      state,
+      [
+        isDone
+          ? done(id)
+          : refused(id, `it is older than order ${restarted.id}, which has restarted the device`),
+      ],
+    ];
+  }
+  const mustWait = phase !== "idle" || onTrial || !mayRestart || (state.isFresh && at < RESTART_PAUSE_MS);
+  if (mustWait) return [state, []];
+  return [
+    { ...state, restarted: { server, id } },
+    [
+      { type: "log", level: "info", message: `the server ordered a restart (order ${id})` },
+      // before it: whatever happens from here on, it is not done again
+      { type: "store", key: RESTART_ORDER_KEY, value: `${server} ${id}` },
+      { type: "restart", reason: "order" },
+    ],
+  ];
+}
+
+export const done = (id: number): Raise => judged({ id, result: "done" });
+
+export const refused = (id: number, reason: string): Raise =>
+  judged({ id, result: "refused", reason: reason.slice(0, MAX_ORDER_REASON_LENGTH) });
+
+const judged = (result: OrderResult): Raise => ({ type: "raise", event: { type: "orderJudged", result } });
+
+// ── reading
+
+/** Longest name of an order's kind. */
+const MAX_KIND_LENGTH = 32;
+
+/** The orders in an answer. What has no id could not be acknowledged, and is left out; so is what is too much. */
+export function readOrders(value: unknown): readonly Order[] {
+  return Array.isArray(value) ? value.slice(0, MAX_ORDER_COUNT).filter(isOrder) : [];
+}
+
+function isOrder(value: unknown): value is Order {
+  if (typeof value !== "object" || value === null) return false;
+  const { id, kind, settings } = value as Readonly<Record<keyof Order, unknown>>;
+  return (
+    isOrderId(id) &&
+    typeof kind === "string" &&
+    kind.length <= MAX_KIND_LENGTH &&
+    (settings === undefined || (typeof settings === "object" && settings !== null))
+  );
+}
+
+const isOrderId = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;

@@ -1,0 +1,155 @@
+// Tells the server what happens: a short queue of status reports, sent one at a time beside the download. A newer progress report
+// takes the place of an older one that still waits, so the queue is bounded by the number of different steps. The final result is
+// kept in NVS by the update machine until the server has taken it; everything else may be lost.
+
+import { backoffMs } from "../backoff.js";
+import type { Effect } from "../effect.js";
+import type { BuildSettings, Raise, Stamped } from "../event.js";
+import type { Report, StatusRequest } from "../wire.js";
+import { jsonHeaders, readServerToken, type ServerToken } from "./server-token.js";
+
+const MAX_QUEUE = 8;
+const TIMEOUT_MS = 15_000;
+const RETRY = Object.freeze({ firstMs: 1_000, maximumMs: 60_000 });
+const MAX_TRIES = 5;
+/** Attempt numbers of this machine are odd, those of the update machine even: an answer finds its request. */
+const FIRST_ATTEMPT = 1;
+
+export interface ReportState {
+  readonly server: string;
+  readonly serverToken: ServerToken | undefined;
+  readonly build: BuildSettings | undefined;
+  readonly deviceId: string;
+  readonly online: boolean;
+  readonly queue: readonly Report[];
+  readonly attempt: number;
+  readonly phase: "idle" | "sending" | "waiting";
+  readonly status: number;
+  readonly failureCount: number;
+}
+
+export const initialReport: ReportState = Object.freeze({
+  server: "",
+  serverToken: undefined,
+  build: undefined,
+  deviceId: "",
+  online: false,
+  queue: Object.freeze([]),
+  attempt: FIRST_ATTEMPT,
+  phase: "idle",
+  status: 0,
+  failureCount: 0,
+});
+
+type Step = readonly [ReportState, readonly (Effect | Raise)[]];
+
+export function reportStep(state: ReportState, event: Stamped): Step {
+  switch (event.type) {
+    case "booted":
+      return [
+        {
+          ...initialReport,
+          deviceId: event.identity.deviceId,
+          build: event.build,
+          serverToken: readServerToken(event.stored),
+        },
+        [],
+      ];
+    case "serverChosen":
+      return [{ ...state, server: event.server }, []];
+    case "serverTokenGiven":
+      return [{ ...state, serverToken: event.serverToken }, []];
+    case "online":
+      return send({ ...state, online: true });
+    case "offline":
+      return [
+        { ...state, online: false, phase: state.phase === "sending" ? "idle" : state.phase },
+        close(state),
+      ];
+    case "reportMade":
+      return send({ ...state, queue: enqueue(state, event.report) });
+    case "timerFired":
+      if (event.timer === "report")
+        return state.phase === "sending" ? failed(state, event.random) : send({ ...state, phase: "idle" });
+      return [state, []];
+    case "responseStarted":
+      return mine(state, event) ? [{ ...state, status: event.status }, []] : [state, []];
+    case "responseReadable":
+      return mine(state, event)
+        ? [state, [{ type: "readResponse", attempt: state.attempt, maxBytes: event.count }]]
+        : [state, []];
+    case "responseEnded":
+      return mine(state, event) ? answered(state, event.random) : [state, []];
+    case "requestFailed":
+      return mine(state, event) ? failed(state, event.random) : [state, []];
+    default:
+      return [state, []];
+  }
+}
+
+const mine = (state: ReportState, event: { readonly attempt: number }) =>
+  state.phase === "sending" && event.attempt === state.attempt;
+
+/**
+ * Progress of the same firmware is replaced, a full queue loses its oldest report that is no result. The one that is being sent stays:
+ * its answer takes the first of the queue away.
+ */
+function enqueue({ queue, phase }: ReportState, report: Report): readonly Report[] {
+  const underWay = phase === "sending" ? 1 : 0;
+  const replaced = (waiting: Report) =>
+    isProgress(report) && isProgress(waiting) && waiting.firmware_id === report.firmware_id;
+  const kept = queue.filter((waiting, index) => index < underWay || !replaced(waiting));
+  const next = [...kept, report];
+  if (next.length <= MAX_QUEUE) return next;
+  const oldest = next.findIndex(
+    ({ status }, index) => index >= underWay && status !== "success" && status !== "failed",
+  );
+  return next.filter((_, index) => index !== Math.max(underWay, oldest));
+}
+
+const isProgress = (report: Report) => report.status === "downloading";
+
+function send(state: ReportState): Step {
+  const [report] = state.queue;
+  if (!report || !state.online || state.phase !== "idle" || state.server === "") return [state, []];
+  const attempt = state.attempt + 2;
+  const body: StatusRequest = { device_id: state.deviceId, ...report };
+  return [
+    { ...state, phase: "sending", attempt, status: 0 },
+    [
+      {
+        type: "startRequest",
+        attempt,
+        request: {
+          method: "POST",
+          url: `${state.server}/api/ota/status`,
+          headers: jsonHeaders(state.server, state.serverToken, state.build),
+          body: JSON.stringify(body),
+        },
+      },
+      { type: "setTimer", timer: "report", delayMs: TIMEOUT_MS },
+    ],
+  ];
+}
+
+/** A 4xx means that the server will never take this report: it is dropped like one that was taken. */
+function answered(state: ReportState, random: number): Step {
+  if (state.status >= 500 || state.status === 429) return failed(state, random);
+  const [report, ...queue] = state.queue;
+  const taken: readonly Raise[] = report ? [{ type: "raise", event: { type: "reportTaken", report } }] : [];
+  const [next, effects] = send({ ...state, phase: "idle", queue, failureCount: 0 });
+  return [next, [{ type: "clearTimer", timer: "report" }, ...close(state), ...taken, ...effects]];
+}
+
+function failed(state: ReportState, random: number): Step {
+  const failureCount = state.failureCount + 1;
+  const queue = failureCount >= MAX_TRIES ? state.queue.slice(1) : state.queue;
+  const delayMs = backoffMs(RETRY, failureCount, random);
+  return [
+    { ...state, phase: "waiting", queue, failureCount: failureCount >= MAX_TRIES ? 0 : failureCount },
+    [...close(state), { type: "setTimer", timer: "report", delayMs }],
+  ];
+}
+
+const close = (state: ReportState): readonly Effect[] =>
+  state.phase === "sending" ? [{ type: "closeRequest", attempt: state.attempt }] : [];

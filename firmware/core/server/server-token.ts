@@ -1,0 +1,59 @@
+// The token by which an update server knows this device. It is kept with the address of the server that gave it, and shown to no
+// other: an owner who points the device elsewhere gives nothing away. It is used only after it was stored, so no power cut can
+// leave a device with an older token than the one that the server has seen.
+
+import type { Effect } from "../effect.js";
+import type { BuildSettings } from "../event.js";
+
+/** One string: the server's address, a blank, the token. */
+export const SERVER_TOKEN_KEY = "server.token";
+/** Visible ASCII: it is sent in a header. */
+const MAX_LENGTH = 128;
+
+export interface ServerToken {
+  readonly server: string;
+  readonly token: string;
+}
+
+/** What was stored, if anything that can be used. */
+export function readServerToken(stored: Readonly<Record<string, string>>): ServerToken | undefined {
+  const [server = "", token = "", more] = (stored[SERVER_TOKEN_KEY] ?? "").split(" ");
+  return server !== "" && more === undefined && isServerToken(token) ? { server, token } : undefined;
+}
+
+export const storeServerToken = ({ server, token }: ServerToken): Effect => ({
+  type: "store",
+  key: SERVER_TOKEN_KEY,
+  value: `${server} ${token}`,
+});
+
+export const isServerToken = (value: unknown): value is string =>
+  typeof value === "string" && value.length <= MAX_LENGTH && /^[!-~]+$/.test(value);
+
+/** The headers of a JSON request to a server. */
+export const jsonHeaders = (
+  server: string,
+  known: ServerToken | undefined,
+  build: BuildSettings | undefined,
+): Record<string, string> => ({
+  "content-type": "application/json",
+  ...authorizationAt(server, known, build),
+});
+
+/**
+ * The header that tells who asks: with the device's token, or with the one that the build enrols it by. Nothing for an address at
+ * any other origin, wherever it came from.
+ */
+export function authorizationAt(
+  url: string,
+  known: ServerToken | undefined,
+  build: BuildSettings | undefined,
+): Record<string, string> {
+  const origin = originOf(url);
+  const enrolment = build && originOf(build.server) === origin ? build.enrolmentToken : undefined;
+  const token = known && originOf(known.server) === origin ? known.token : enrolment;
+  return token ? { authorization: `Bearer ${token}` } : {};
+}
+
+/** Scheme, host and port of an address. */
+export const originOf = (url: string): string => /^https?:\/\/[^/]+/.exec(url)?.[0] ?? url;

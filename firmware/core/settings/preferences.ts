@@ -1,0 +1,239 @@
+// The settings that survive a restart: their keys in NVS, limits, defaults, and how an older layout becomes this one.
+// Each setting that belongs together is one string under one key, because a power cut leaves one key old or new, but two keys mixed.
+// Strings and not blobs: overwriting a blob inside one NVS page is not power-safe (measured on ESP-IDF v6.0).
+
+import type { Effect } from "../effect.js";
+import { fail, type Result, succeed } from "../errors.js";
+import type { BuildSettings } from "../event.js";
+import { parseFlat } from "../http/flat-json.js";
+
+/** SSID and WPA2 passphrase, bytes (IEEE 802.11-2020, 9.4.2.2 and J.4). */
+export const MAX_SSID_BYTES = 32;
+export const MAX_PASSWORD_BYTES = 64;
+export const MAX_NETWORK_COUNT = 4;
+export const MAX_SERVER_LENGTH = 200;
+export const MIN_CHECK_SECONDS = 10;
+export const MAX_CHECK_SECONDS = 86_400;
+/** Characters; it also stands in the title of a page. */
+export const MAX_NAME_LENGTH = 40;
+/** The owner's token: long enough not to be guessed over Wi-Fi. */
+export const MIN_TOKEN_LENGTH = 8;
+export const MAX_TOKEN_LENGTH = 64;
+
+/** NVS key of the token that local changes and pushed updates need; nothing stored: the build's, and without that nobody may. */
+export const TOKEN_KEY = "push.token";
+/** NVS key, "1" when the owner accepts images without a signature. */
+export const UNSIGNED_KEY = "push.unsigned";
+
+const LAYOUT = 1;
+
+export interface SavedNetwork {
+  readonly ssid: string;
+  /** Empty for an open network. */
+  readonly password: string;
+}
+
+export interface Preferences {
+  /** Most recently used first; at most 4. */
+  readonly networks: readonly SavedNetwork[];
+  readonly server: string;
+  readonly checkSeconds: number;
+  /** Whether somebody chose it for this device: then a server's default does not replace it. */
+  readonly hasOwnPace: boolean;
+  /** For people, such as `Kitchen light`; empty: the owner gave none. */
+  readonly deviceName: string;
+  /** Whether whoever knows the token may push images that nobody has signed. */
+  readonly acceptUnsigned: boolean;
+}
+
+/** Settings as stored, with the build's values where nothing is stored, and the effects that bring an older layout up to date. */
+export function readPreferences(
+  stored: Readonly<Record<string, string>>,
+  build: BuildSettings,
+): { readonly preferences: Preferences; readonly effects: readonly Effect[] } {
+  const layout = Number(stored.layout ?? 0);
+  const migrated = layout < 1 ? fromSeparateKeys(stored) : undefined;
+  const networks = migrated?.networks ?? readNetworks(stored.networks);
+  const preferences = {
+    networks,
+    server: readServer(stored.server) ?? build.server,
+    checkSeconds: readSeconds(stored["check.seconds"]) ?? build.checkSeconds,
+    hasOwnPace: readSeconds(stored["check.seconds"]) !== undefined,
+    deviceName: readName(stored["device.name"]) ?? "",
+    acceptUnsigned: stored[UNSIGNED_KEY] === "1",
+  };
+  const effects: Effect[] =
+    layout < LAYOUT
+      ? [...(migrated?.effects ?? []), { type: "store", key: "layout", value: `${LAYOUT}` }]
+      : [];
+  return { preferences, effects };
+}
+
+/** Puts a network first in the list of saved ones; the oldest beyond the fourth is dropped. */
+export function saveNetwork(preferences: Preferences, network: SavedNetwork): readonly [Preferences, Effect] {
+  const others = preferences.networks.filter((known) => known.ssid !== network.ssid);
+  const networks = [network, ...others].slice(0, MAX_NETWORK_COUNT);
+  return [{ ...preferences, networks }, storeNetworks(networks)];
+}
+
+/** Takes one network out of the list of saved ones. */
+export function forgetNetwork(preferences: Preferences, ssid: string): readonly [Preferences, Effect] {
+  const networks = preferences.networks.filter((known) => known.ssid !== ssid);
+  return [{ ...preferences, networks }, storeNetworks(networks)];
+}
+
+const storeNetworks = (networks: readonly SavedNetwork[]): Effect => ({
+  type: "store",
+  key: "networks",
+  value: JSON.stringify(networks.map(({ ssid, password }) => [ssid, password])),
+});
+
+/** A stored list that cannot be read counts as none: the portal opens, and the owner enters it anew. */
+function readNetworks(text: string | undefined): readonly SavedNetwork[] {
+  try {
+    const list: unknown = JSON.parse(text ?? "[]");
+    if (!Array.isArray(list)) return [];
+    return list
+      .filter(isPair)
+      .map(([ssid, password]) => ({ ssid, password }))
+      .slice(0, MAX_NETWORK_COUNT);
+  } catch {
+    return [];
+  }
+}
+
+const isPair = (value: unknown): value is readonly [string, string] =>
+  Array.isArray(value) && typeof value[0] === "string" && value[0] !== "" && typeof value[1] === "string";
+
+/** Layout 0 kept one network under the keys `ssid` and `password`. */
+function fromSeparateKeys(
+  stored: Readonly<Record<string, string>>,
+): { readonly networks: readonly SavedNetwork[]; readonly effects: readonly Effect[] } | undefined {
+  const ssid = stored.ssid;
+  if (!ssid) return undefined;
+  const networks = [{ ssid, password: stored.password ?? "" }];
+  // the new key first: a power cut before the old ones are gone only repeats this
+  const effects: Effect[] = [
+    storeNetworks(networks),
+    { type: "forget", key: "ssid" },
+    { type: "forget", key: "password" },
+  ];
+  return { networks, effects };
+}
+
+/** Absolute http(s) URL without a trailing slash, at most 200 characters. */
+function readServer(text: string | undefined): string | undefined {
+  if (text === undefined || text.length > MAX_SERVER_LENGTH) return undefined;
+  return /^https?:\/\/[^\s/]+(\/[^\s]*)?$/.test(text) ? text.replace(/\/+$/, "") : undefined;
+}
+
+function readSeconds(text: string | undefined): number | undefined {
+  const seconds = Number(text);
+  return text !== undefined &&
+    Number.isInteger(seconds) &&
+    seconds >= MIN_CHECK_SECONDS &&
+    seconds <= MAX_CHECK_SECONDS
+    ? seconds
+    : undefined;
+}
+
+/** No control characters: the name stands in logs and headers too. */
+function readName(text: string | undefined): string | undefined {
+  const name = text?.trim();
+  if (name === undefined || name === "" || name.length > MAX_NAME_LENGTH) return undefined;
+  for (let i = 0; i < name.length; i++) {
+    const code = name.charCodeAt(i);
+    if (code < 0x20 || code === 0x7f) return undefined;
+  }
+  return name;
+}
+
+/** What the owner wants changed. `undefined`: as it is; an empty text: back to what the build says. */
+export interface SettingsChange {
+  readonly server: string | undefined;
+  /** 0: back to what the build or the server says. */
+  readonly checkSeconds: number | undefined;
+  readonly deviceName: string | undefined;
+  readonly acceptUnsigned: boolean | undefined;
+}
+
+/** Reads the JSON of `POST /api/settings`; everything is checked before anything is changed. */
+export function readSettings(body: string): Result<SettingsChange, "SETTINGS_INVALID"> {
+  const value = parseFlat(body);
+  if (!value)
+    return fail("SETTINGS_INVALID", "The body has to be a JSON object of texts, numbers, true and false.");
+  const { server, checkSeconds, deviceName, acceptUnsigned } = value;
+  if (server !== undefined && server !== "" && !(typeof server === "string" && readServer(server)))
+    return fail(
+      "SETTINGS_INVALID",
+      `The server has to be an http:// or https:// address of at most ${MAX_SERVER_LENGTH} characters.`,
+    );
+  if (
+    checkSeconds !== undefined &&
+    checkSeconds !== 0 &&
+    (typeof checkSeconds !== "number" || readSeconds(`${checkSeconds}`) === undefined)
+  )
+    return fail(
+      "SETTINGS_INVALID",
+      `The check interval has to be a whole number of ${MIN_CHECK_SECONDS} to ${MAX_CHECK_SECONDS} seconds, or 0 for the default.`,
+    );
+  if (
+    deviceName !== undefined &&
+    deviceName !== "" &&
+    !(typeof deviceName === "string" && readName(deviceName))
+  )
+    return fail("SETTINGS_INVALID", `The name has to be a text of at most ${MAX_NAME_LENGTH} characters.`);
+  if (acceptUnsigned !== undefined && typeof acceptUnsigned !== "boolean")
+    return fail("SETTINGS_INVALID", "acceptUnsigned has to be true or false.");
+  return succeed({
+    server: typeof server === "string" ? (readServer(server) ?? "") : undefined,
+    checkSeconds: checkSeconds as number | undefined,
+    deviceName: typeof deviceName === "string" ? (readName(deviceName) ?? "") : undefined,
+    acceptUnsigned,
+  });
+}
+
+/** Reads the JSON of `POST /api/token`. An empty one only where it may be withdrawn. */
+export function readToken(body: string, mayBeEmpty: boolean): Result<string, "TOKEN_INVALID"> {
+  const { token } = parseFlat(body) ?? {};
+  return typeof token === "string" && (isToken(token) || (mayBeEmpty && token === ""))
+    ? succeed(token)
+    : fail(
+        "TOKEN_INVALID",
+        `The token has to be ${MIN_TOKEN_LENGTH} to ${MAX_TOKEN_LENGTH} letters, digits or signs, without spaces.`,
+      );
+}
+
+/** Visible ASCII: it is sent in a header. */
+const isToken = (text: string): boolean =>
+  text.length >= MIN_TOKEN_LENGTH && text.length <= MAX_TOKEN_LENGTH && /^[!-~]+$/.test(text);
+
+/** The preferences after a change, and what has to be stored for it. */
+export function changeSettings(
+  preferences: Preferences,
+  change: SettingsChange,
+  build: BuildSettings,
+): readonly [Preferences, readonly Effect[]] {
+  const keep = (key: string, value: string | undefined): readonly Effect[] =>
+    value === undefined ? [] : value === "" ? [{ type: "forget", key }] : [{ type: "store", key, value }];
+  return [
+    {
+      ...preferences,
+      server: change.server === undefined ? preferences.server : change.server || build.server,
+      checkSeconds:
+        change.checkSeconds === 0 ? build.checkSeconds : (change.checkSeconds ?? preferences.checkSeconds),
+      hasOwnPace: change.checkSeconds === undefined ? preferences.hasOwnPace : change.checkSeconds !== 0,
+      deviceName: change.deviceName ?? preferences.deviceName,
+      acceptUnsigned: change.acceptUnsigned ?? preferences.acceptUnsigned,
+    },
+    [
+      ...keep("server", change.server),
+      ...keep("check.seconds", change.checkSeconds === 0 ? "" : change.checkSeconds?.toString()),
+      ...keep("device.name", change.deviceName),
+      ...keep(
+        UNSIGNED_KEY,
+        change.acceptUnsigned === undefined ? undefined : change.acceptUnsigned ? "1" : "",
+      ),
+    ],
+  ];
+}

@@ -1,0 +1,31 @@
+// What a device says of itself when it starts: one line each for the firmware, its slots and the reason of the restart, and
+// one where nothing would roll it back.
+
+import type { Effect } from "../effect.js";
+import type { Booted } from "../event.js";
+import { missingRollBack } from "./confirmation.js";
+import { resetCause } from "./restart-cause.js";
+
+export function bootNotice(booted: Booted): readonly Effect[] {
+  const { identity, image, bootSlot } = booted;
+  const build = image.build > 0 ? `+${image.build}` : "";
+  const compiled = [image.compileDate, image.compileTime].filter(Boolean).join(" ") || "at an unknown time";
+  const lines = [
+    `${identity.type} ${image.version}${build} on ${identity.hardware} (${identity.chip}), device ${identity.deviceId}`,
+    `compiled ${compiled}, ESP-IDF ${image.idfVersion || "unknown"}`,
+    `running ${image.slot} (${image.slotState}), boot partition ${bootSlot || "unknown"}, restarted by ${resetCause(booted)}`,
+  ];
+  const missing = missingRollBack(booted);
+  return [
+    ...lines.map((message) => ({ type: "log", level: "info", message }) as const),
+    ...(missing === undefined
+      ? []
+      : [
+          {
+            type: "log",
+            level: "error",
+            message: `a bad image would not be rolled back: ${missing}`,
+          } as const,
+        ]),
+  ];
+}

@@ -1,0 +1,160 @@
+// The trial run of a new image. Until it has shown that it can do what the next update needs (Wi-Fi joined, the server reached,
+// and that without a break for the trial time; a pushed image needs no server) it is not validated, and any restart brings the old image back: the boot loader
+// sees PENDING_VERIFY and marks it ABORTED. A trial that has not passed by its deadline is rolled back here, with the reason kept.
+//
+// Power that failed while otadata was written can have left another state than PENDING_VERIFY. What the record says was installed, and
+// has not passed a trial, is put on one then: its slot is armed again and the chip restarts, before the image can crash untried.
+//
+//   booted(pending_verify) ─► trial ── online and server reached, stable ──► validating ── markedValid ──► passed
+//                               └───── deadline, or validation failed ─────► rolled back (restart)
+
+import type { Effect } from "../effect.js";
+import type { Booted, Raise, Stamped } from "../event.js";
+import {
+  type InstallRecord,
+  isOnTrial,
+  isUntried,
+  MAX_REARMINGS,
+  PUSHED,
+  RECORD_KEY,
+  readRecord,
+} from "../update/record.js";
+import { missingRollBack } from "./confirmation.js";
+
+/** NVS key of the reason of the last roll back; read by the image that runs next. */
+export const TRIAL_REASON_KEY = "trial.reason";
+
+export interface TrialState {
+  readonly phase: "none" | "trial" | "validating" | "passed" | "rolledBack";
+  readonly online: boolean;
+  readonly serverReached: boolean;
+  /** The trial time has passed without losing the network. */
+  readonly stable: boolean;
+  readonly trialSeconds: number;
+  readonly deadlineSeconds: number;
+}
+
+export const initialTrial: TrialState = Object.freeze({
+  phase: "none",
+  online: false,
+  serverReached: false,
+  stable: false,
+  trialSeconds: 30,
+  deadlineSeconds: 300,
+});
+
+type Step = readonly [TrialState, readonly (Effect | Raise)[]];
+
+export function trialStep(state: TrialState, event: Stamped): Step {
+  if (event.type === "booted") return begin(event);
+  if (state.phase === "validating") return verdict(state, event);
+  if (state.phase !== "trial") return [state, []];
+  switch (event.type) {
+    case "online":
+      return [
+        { ...state, online: true },
+        [{ type: "setTimer", timer: "trial", delayMs: state.trialSeconds * 1000 }],
+      ];
+    case "offline":
+      return [{ ...state, online: false, stable: false }, [{ type: "clearTimer", timer: "trial" }]];
+    case "serverReached":
+      return validateWhenDone({ ...state, serverReached: true });
+    case "timerFired":
+      if (event.timer === "trial") return validateWhenDone({ ...state, stable: true });
+      return event.timer === "trialDeadline" ? giveUp(state) : [state, []];
+    default:
+      return [state, []];
+  }
+}
+
+function begin(booted: Booted): Step {
+  const { image, build, stored } = booted;
+  // a pushed image may live where there is no server: the next one comes by the push port, which opens when the Wi-Fi is joined
+  const record = readRecord(stored[RECORD_KEY]);
+  const isPushed = record?.firmwareId === PUSHED && record.imageSha256 === image.imageSha256;
+  const limits = { trialSeconds: build.trialSeconds, deadlineSeconds: build.trialDeadlineSeconds };
+  if (!isOnTrial(image, record)) return [{ ...initialTrial, ...limits }, []];
+  return [
+    { ...initialTrial, ...limits, phase: "trial", serverReached: isPushed },
+    [
+      // a restart would change nothing where the boot loader or the image knows no trials
+      ...(isUntried(image, record) && missingRollBack(booted) === undefined
+        ? putOnTrial(booted, record)
+        : []),
+      { type: "setTimer", timer: "trialDeadline", delayMs: limits.deadlineSeconds * 1000 },
+      {
+        type: "log",
+        level: "info",
+        message: `trial run: ${limits.trialSeconds} s online${isPushed ? "" : " and the server reached"}, within ${limits.deadlineSeconds} s`,
+      },
+    ],
+  ];
+}
+
+/**
+ * Whether an image that was never tried is put on trial by arming its slot anew. Once in a row, and MAX_REARMINGS times in all: where it
+ * does not help, this firmware's own trial has to do, which a crash does not end.
+ */
+export const needsRealTrial = (
+  booted: Pick<Booted, "image" | "resetReason" | "restartNote" | "confirmsItself">,
+  record: InstallRecord | undefined,
+): boolean =>
+  isUntried(booted.image, record) &&
+  missingRollBack(booted) === undefined &&
+  (record?.rearmings ?? 0) < MAX_REARMINGS &&
+  !(booted.resetReason === "software" && booted.restartNote === "update");
+
+function putOnTrial(booted: Booted, record: InstallRecord | undefined): readonly Effect[] {
+  const message = `${booted.image.slot} was never tried: power failed while its state was written`;
+  if (!needsRealTrial(booted, record))
+    return [{ type: "log", level: "error", message: `${message}, and it could not be put on trial` }];
+  return [
+    { type: "log", level: "warn", message: `${message}; restarting for its trial` },
+    { type: "beginTrial" },
+  ];
+}
+
+function validateWhenDone(state: TrialState): Step {
+  if (!(state.online && state.serverReached && state.stable)) return [state, []];
+  return [
+    { ...state, phase: "validating" },
+    [{ type: "clearTimer", timer: "trialDeadline" }, { type: "markValid" }],
+  ];
+}
+
+function verdict(state: TrialState, event: Stamped): Step {
+  if (event.type === "markedValid") {
+    return [
+      { ...state, phase: "passed" },
+      [
+        { type: "forget", key: TRIAL_REASON_KEY },
+        { type: "log", level: "info", message: "trial passed, image validated" },
+        { type: "raise", event: { type: "trialPassed" } },
+      ],
+    ];
+  }
+  return event.type === "markValidFailed"
+    ? rollBack(state, `validation failed: ${event.message}`)
+    : [state, []];
+}
+
+function giveUp(state: TrialState): Step {
+  const missing = !state.online
+    ? "the network was not joined"
+    : !state.serverReached
+      ? "the server was not reached"
+      : "the network was not stable";
+  return rollBack(state, `${missing} within ${state.deadlineSeconds} s`);
+}
+
+function rollBack(state: TrialState, reason: string): Step {
+  return [
+    { ...state, phase: "rolledBack" },
+    [
+      { type: "store", key: TRIAL_REASON_KEY, value: reason },
+      { type: "log", level: "error", message: `trial failed: ${reason}; rolling back` },
+      { type: "raise", event: { type: "trialFailed", reason } },
+      { type: "rollBack" },
+    ],
+  ];
+}

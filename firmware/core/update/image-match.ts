@@ -1,0 +1,89 @@
+// Whether the image that arrives is the one that was promised, as far as its own header and description tell. It sees what has been
+// read so far and decides nothing about the transfer.
+
+import type { Failure } from "../errors.js";
+import type { ImageReader, NvsKind } from "./image.js";
+import type { Release } from "./release.js";
+import type { Job, UpdateState } from "./state.js";
+import { parseVersion, versionName } from "./version.js";
+
+export function pushMismatch(state: UpdateState, job: Job): Failure | undefined {
+  const { description } = job.ahead;
+  const running = state.boot?.image.securityVersion ?? 0;
+  if (!job.signed && description && !description.hashAppended) {
+    return { code: "IMAGE_MALFORMED", message: "image carries no SHA-256 of itself" };
+  }
+  if (description && description.securityVersion < running) {
+    const message = `image has security version ${description.securityVersion}, ${running} runs`;
+    return { code: "SECURITY_VERSION_TOO_OLD", message };
+  }
+  return nvsMismatch(state.boot?.image.nvs, description?.nvs) ?? describeMismatch(job.ahead, job.release);
+}
+
+/** Settings that one of the two keeps encrypted, and the other does not or with another key: the new image could not read them. */
+export function nvsMismatch(ours: NvsKind | undefined, its: string | undefined): Failure | undefined {
+  if (ours === undefined || its === undefined || ours === its) return undefined;
+  const message = `image keeps its settings ${describeNvs(its)}, this firmware ${describeNvs(ours)}: they would be lost`;
+  return { code: "NVS_MISMATCH", message };
+}
+
+/** A kind that is not known here is told as it is written. */
+const describeNvs = (nvs: string): string =>
+  nvs === "plain" ? "plain" : `encrypted (${nvs.startsWith("hmac") ? `eFuse KEY${nvs.slice(4)}` : nvs})`;
+
+/** Without a release, version and build are what the image says. */
+export function described(job: Job): Job {
+  const { description } = job.ahead;
+  const version =
+    job.signed || job.release.version !== "" ? undefined : parseVersion(description?.version ?? "");
+  if (!version || !description) return job;
+  const { securityVersion } = description;
+  const { build } = version;
+  const release = {
+    ...job.release,
+    version: versionName(version),
+    parsedVersion: version,
+    build,
+    securityVersion,
+  };
+  return { ...job, release };
+}
+
+export const SHA256_BYTES = 32;
+
+export function lastBytes(held: Uint8Array, bytes: Uint8Array): Uint8Array {
+  if (bytes.length >= SHA256_BYTES) return bytes.slice(-SHA256_BYTES);
+  const both = new Uint8Array(held.length + bytes.length);
+  both.set(held);
+  both.set(bytes, held.length);
+  return both.slice(-SHA256_BYTES);
+}
+
+/** The signed manifest and the image's own description must tell the same: known after the first chunk. */
+export function describeMismatch(reader: ImageReader, release: Release): Failure | undefined {
+  if (reader.error) return { code: "IMAGE_MALFORMED", message: reader.error };
+  const { description, lengthBytes } = reader;
+  if (description && description.chip !== release.chip) {
+    return {
+      code: "WRONG_CHIP",
+      message: `image is for chip ${description.chip}, this device has ${release.chip}`,
+    };
+  }
+  const version = description && parseVersion(description.version);
+  if (
+    description &&
+    (!version || `${version.major}.${version.minor}.${version.patch}` !== release.version.split("-")[0])
+  ) {
+    return {
+      code: "IMAGE_MISMATCH",
+      message: `image says version ${description.version}, its release says ${release.version}`,
+    };
+  }
+  if (lengthBytes !== undefined && lengthBytes > release.size) {
+    return {
+      code: "IMAGE_MALFORMED",
+      message: `image's segments end at ${lengthBytes}, the file is ${release.size} bytes`,
+    };
+  }
+  return undefined;
+}

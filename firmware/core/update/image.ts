@@ -1,0 +1,179 @@
+// An ESP32 app image, read as it arrives: header, application description and where each segment lies. It needs the image's
+// bytes in order but never holds more than one header, so a 2 MiB image costs 300 bytes. It does not check the checksum or the
+// hash: the boot loader's code does that over the whole slot.
+//
+//   0        24        32                288        304
+//   ┌────────┬─────────┬─────────────────┬──────────┬──────┬─────────┬──────┬─ … ─┬─────────┬──────────┬──────────────┐
+//   │ header │ segment │ app description │ ours, if │ data │ segment │ data │     │ padding │ checksum │ SHA-256      │
+//   │        │ header  │  (256 bytes)    │ it is    │      │ header  │      │     │         │ 1 byte   │ if hashed    │
+//   └────────┴─────────┴─────────────────┴──────────┴──────┴─────────┴──────┴─ … ─┴─────────┴──────────┴──────────────┘
+//
+// Layout: ESP-IDF components/bootloader_support/include/esp_app_format.h, components/esp_app_format/include/esp_app_desc.h, and
+// firmware/platform/native/skyslot-description.c. An image without ours, of an older build or of somebody else, is read as well.
+
+import { latin1 } from "../bytes.js";
+
+export const IMAGE_MAGIC = 0xe9;
+const DESCRIPTION_MAGIC = 0xabcd5432;
+const DESCRIPTION_OFFSET = 32;
+const DESCRIPTION_BYTES = 256;
+const HEAD_BYTES = DESCRIPTION_OFFSET + DESCRIPTION_BYTES;
+/** "SKYD" */
+export const OWN_MAGIC = 0x44594b53;
+export const OWN_BYTES = 16;
+const SEGMENT_HEADER_BYTES = 8;
+const MAX_SEGMENT_COUNT = 16;
+
+/** Chip names by the `chip_id` of the header (esp_app_format.h, esp_chip_id_t). */
+const CHIP_NAMES: Readonly<Record<number, string>> = Object.freeze({
+  0: "esp32",
+  2: "esp32s2",
+  5: "esp32c3",
+  9: "esp32s3",
+  12: "esp32c2",
+  13: "esp32c6",
+  16: "esp32h2",
+  18: "esp32p4",
+});
+
+/**
+ * How a firmware keeps its settings: plain, encrypted with a key that the HMAC peripheral derives from that eFuse block, or with keys in the
+ * partition nvs_keys. One kind cannot read what another has written, and destroys it.
+ */
+export type NvsKind = "plain" | `hmac${number}` | "nvs-keys";
+
+/** From the kind and the key's block in the description; undefined: a kind that is not known here. */
+export function nvsKindOf(kind: number, key: number): NvsKind | undefined {
+  if (kind === 1) return `hmac${key}`;
+  return kind === 0 ? "plain" : kind === 2 ? "nvs-keys" : undefined;
+}
+
+export interface ImageDescription {
+  /** `esp32`, `esp32c3` …, or `chip-<id>` if it has no name here. */
+  readonly chip: string;
+  readonly segmentCount: number;
+  readonly hashAppended: boolean;
+  readonly securityVersion: number;
+  /** As written, such as `1.1.0+7`. */
+  readonly version: string;
+  readonly project: string;
+  readonly date: string;
+  readonly time: string;
+  readonly idfVersion: string;
+  /** Absent: it does not say. */
+  readonly nvs?: NvsKind;
+}
+
+export interface ImageReader {
+  /** Known after the first 288 bytes. */
+  readonly description: ImageDescription | undefined;
+  /** Length of the whole image with padding, checksum and hash; known after the last segment header. */
+  readonly lengthBytes: number | undefined;
+  /** Why this is no image; nothing is read after that. */
+  readonly error: string | undefined;
+  /** What the reader wants next: `needLength` bytes at `needOffset`, of which it holds `held`. 0 when it knows everything. */
+  readonly needOffset: number;
+  readonly needLength: number;
+  readonly held: readonly number[];
+  readonly segmentIndex: number;
+  /** Where the first segment ends; 0: not known yet. */
+  readonly firstEnd: number;
+}
+
+export const newImageReader: ImageReader = Object.freeze({
+  description: undefined,
+  lengthBytes: undefined,
+  error: undefined,
+  needOffset: 0,
+  needLength: HEAD_BYTES,
+  held: Object.freeze([]),
+  segmentIndex: 0,
+  firstEnd: 0,
+});
+
+/**
+ * Takes the bytes that lie at `offset` of the image. Bytes that are not wanted are passed over at once, whatever their number.
+ * Bytes must come in order; a stream may be cut anywhere, also inside a header.
+ */
+export function readImage(reader: ImageReader, offset: number, bytes: Uint8Array): ImageReader {
+  let next = reader;
+  while (next.error === undefined && next.needLength > 0) {
+    const from = next.needOffset + next.held.length - offset;
+    const to = Math.min(next.needOffset + next.needLength - offset, bytes.length);
+    if (from < 0 || from >= to) return next;
+    const held = [...next.held, ...bytes.subarray(from, to)];
+    if (held.length < next.needLength) return { ...next, held };
+    next = next.description ? takeNext(next, held) : takeHead(next, held);
+  }
+  return next;
+}
+
+function takeHead(reader: ImageReader, held: readonly number[]): ImageReader {
+  const head = Uint8Array.from(held);
+  const view = new DataView(head.buffer);
+  if (head[0] !== IMAGE_MAGIC) {
+    return refuse(reader, `first byte is 0x${(head[0] ?? 0).toString(16)}, an app image begins with 0xe9`);
+  }
+  const segmentCount = head[1] ?? 0;
+  if (segmentCount === 0 || segmentCount > MAX_SEGMENT_COUNT) {
+    return refuse(reader, `image has ${segmentCount} segments, 1 to ${MAX_SEGMENT_COUNT} are possible`);
+  }
+  if (view.getUint32(DESCRIPTION_OFFSET, true) !== DESCRIPTION_MAGIC) {
+    return refuse(reader, "no application description at offset 32");
+  }
+  const chipId = view.getUint16(12, true);
+  const text = (at: number, length: number) =>
+    latin1(head.subarray(DESCRIPTION_OFFSET + at, DESCRIPTION_OFFSET + at + length));
+  const description: ImageDescription = {
+    chip: CHIP_NAMES[chipId] ?? `chip-${chipId}`,
+    segmentCount,
+    hashAppended: head[23] !== 0,
+    securityVersion: view.getUint32(DESCRIPTION_OFFSET + 4, true),
+    version: text(16, 32),
+    project: text(48, 32),
+    time: text(80, 16),
+    date: text(96, 16),
+    idfVersion: text(112, 32),
+  };
+  const dataLength = view.getUint32(28, true);
+  const firstEnd = DESCRIPTION_OFFSET + dataLength;
+  const described: ImageReader = { ...reader, description, firstEnd };
+  return dataLength < DESCRIPTION_BYTES + OWN_BYTES
+    ? afterSegment(described, 24, dataLength)
+    : { ...described, needOffset: HEAD_BYTES, needLength: OWN_BYTES, held: [] };
+}
+
+/** Our description, where the first segment has room for it, or the header of a segment. */
+function takeNext(reader: ImageReader, held: readonly number[]): ImageReader {
+  const view = new DataView(Uint8Array.from(held).buffer);
+  if (reader.segmentIndex === 0 && reader.description) {
+    const dataLength = reader.firstEnd - DESCRIPTION_OFFSET;
+    const nvs =
+      view.getUint32(0, true) === OWN_MAGIC ? nvsKindOf(view.getUint8(5), view.getUint8(6)) : undefined;
+    const description = nvs === undefined ? reader.description : { ...reader.description, nvs };
+    return afterSegment({ ...reader, description }, 24, dataLength);
+  }
+  return afterSegment(reader, reader.needOffset, view.getUint32(4, true));
+}
+
+/** Moves on behind a segment whose header lies at `headerOffset`. */
+function afterSegment(reader: ImageReader, headerOffset: number, dataLength: number): ImageReader {
+  const { description } = reader;
+  if (!description) return reader;
+  const end = headerOffset + SEGMENT_HEADER_BYTES + dataLength;
+  const segmentIndex = reader.segmentIndex + 1;
+  if (dataLength > 0xffffff) return refuse(reader, `segment ${segmentIndex - 1} claims ${dataLength} bytes`);
+  if (segmentIndex < description.segmentCount) {
+    return { ...reader, segmentIndex, needOffset: end, needLength: SEGMENT_HEADER_BYTES, held: [] };
+  }
+  const withChecksum = (end + 16) & ~15;
+  const lengthBytes = withChecksum + (description.hashAppended ? 32 : 0);
+  return { ...reader, segmentIndex, needOffset: end, needLength: 0, held: [], lengthBytes };
+}
+
+const refuse = (reader: ImageReader, error: string): ImageReader => ({
+  ...reader,
+  error,
+  needLength: 0,
+  held: [],
+});

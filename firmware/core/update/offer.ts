@@ -1,0 +1,162 @@
+// From an offer to a job: reads the release, has its signature verified, judges it. Nothing is written to the slot before that, and
+// the manifest is not kept: what it says is, and the effect that has it verified has the text.
+
+import type { Failure, Result } from "../errors.js";
+import type { Stamped } from "../event.js";
+import { originOf } from "../server/server-token.js";
+import { MAX_LISTING_RELEASE_LENGTH, MAX_RELEASE_LENGTH } from "../wire.js";
+import { resume } from "./install.js";
+import { beginOffer, describeHold, isHeldBack, suspectOf } from "./offer-guard.js";
+import { pushVerified } from "./pushed-update.js";
+import { judgeRelease, parseRelease, type Release } from "./release.js";
+import {
+  endOfRelease,
+  FRESH_JOB,
+  type Job,
+  nextCheck,
+  type Offer,
+  type OfferAnswer,
+  report,
+  type Step,
+  told,
+  type UpdateState,
+  withGuard,
+} from "./state.js";
+
+export function considerOffer(
+  state: UpdateState,
+  answer: OfferAnswer,
+  answerBytes: number,
+  at: number,
+  random: number,
+): Step {
+  const offered: UpdateState = { ...state, offer: keptOf(answer) };
+  // whose digests come beside it has a short manifest: a longer one is not even decoded
+  const isPaged = answer.digests_url !== undefined;
+  const maxLength = isPaged ? MAX_RELEASE_LENGTH : MAX_LISTING_RELEASE_LENGTH;
+  const parsed = parseRelease(answer.release, maxLength);
+  if (!parsed.ok) return refuse(offered, parsed.failure, random);
+  const signed = parsed.value;
+  const { held } = state;
+  const { imageSha256 } = signed.release;
+  if (held && held.imageSha256 === imageSha256 && at < held.untilMs)
+    return [state, [nextCheck(state, random)]];
+  const suspect = suspectOf(answer.firmware_id, imageSha256, answerBytes);
+  if (isHeldBack(state.guard, suspect, answer.time, at)) {
+    const message = `update to ${answer.version} is not taken: ${describeHold(suspect)}`;
+    return [state, [{ type: "log", level: "warn", message }, nextCheck(state, random)]];
+  }
+  if (!state.boot?.build.keyIds.includes(signed.keyId)) {
+    return refuse(
+      offered,
+      {
+        code: "KEY_UNKNOWN",
+        message: `release is signed by key ${signed.keyId}, which this firmware does not trust`,
+      },
+      random,
+    );
+  }
+  const attempt = state.attempt + 2;
+  const [noted, noting] = withGuard(offered, beginOffer(state.guard, suspect));
+  return [
+    { ...noted, phase: "verifying", attempt, signed },
+    [
+      ...noting,
+      {
+        type: "verifySignature",
+        attempt,
+        keyId: signed.keyId,
+        manifest: answer.release,
+        signedLength: signed.signedLength,
+        signature: signed.signature,
+      },
+    ],
+  ];
+}
+
+const keptOf = (answer: OfferAnswer): Offer => ({
+  firmwareId: answer.firmware_id,
+  version: answer.version,
+  build: answer.build_number,
+  downloadUrl: answer.download_url,
+  digestsUrl: answer.digests_url,
+  time: answer.time,
+  releaseEnd: endOfRelease(answer.release),
+});
+
+export function signatureVerified(state: UpdateState, event: Stamped & { readonly good: boolean }): Step {
+  if (state.push) return pushVerified(state, state.push, event);
+  const { signed, offer, boot } = state;
+  if (!signed || !offer || !boot) return [state, []];
+  if (!event.good) {
+    return refuse(
+      state,
+      { code: "SIGNATURE_INVALID", message: `signature by key ${signed.keyId} does not fit the release` },
+      event.random,
+    );
+  }
+  const judged: Result<Release> = judgeRelease(signed.release, {
+    identity: boot.identity,
+    image: boot.image,
+    slotBytes: boot.target?.sizeBytes ?? 0,
+    time: offer.time,
+  });
+  if (!judged.ok) return refuse(state, judged.failure, event.random);
+  const job: Job = {
+    source: {
+      kind: "server",
+      firmwareId: offer.firmwareId,
+      url: absoluteUrl(state.server, offer.downloadUrl),
+      digestsUrl: offer.digestsUrl && absoluteUrl(state.server, offer.digestsUrl),
+      releaseEnd: offer.releaseEnd,
+    },
+    release: judged.value,
+    signed: true,
+    md5: undefined,
+    ...FRESH_JOB,
+    wholeOnly: state.rangeIgnored,
+  };
+  const verified: UpdateState = { ...state, signed: undefined, offer: undefined, rangeIgnored: false };
+  const [next, effects] = resume(verified, job);
+  return [
+    next,
+    [
+      {
+        type: "log",
+        level: "info",
+        message: `updating to ${offer.version} build ${offer.build}, ${judged.value.size} bytes`,
+      },
+      ...report(verified, job, { status: "downloading", step: "verified", bytes_downloaded: 0 }),
+      ...effects,
+    ],
+  ];
+}
+
+const absoluteUrl = (server: string, url: string) =>
+  url.startsWith("/") ? `${originOf(server)}${url}` : url;
+
+/** Nothing was written, and another download would not help: told once, not tried again until something else is offered. */
+function refuse(state: UpdateState, failure: Failure, random: number): Step {
+  const { offer } = state;
+  if (!offer) return [state, []];
+  const idle: UpdateState = {
+    ...state,
+    phase: "idle",
+    offer: undefined,
+    signed: undefined,
+    refused: { firmwareId: offer.firmwareId, releaseEnd: offer.releaseEnd },
+  };
+  return [
+    idle,
+    [
+      {
+        type: "log",
+        level: "error",
+        message: `update to ${offer.version} refused: ${failure.message} [${failure.code}]`,
+      },
+      ...report(idle, offer, { status: "failed", step: "refused", ...told(failure.code, failure.message) }),
+      { type: "raise", event: { type: "updateFailed", ...failure } },
+      nextCheck(idle, random),
+    ],
+  ];
+}

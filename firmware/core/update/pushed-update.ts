@@ -1,0 +1,229 @@
+// An update that somebody in the local network pushes: from the offer to the job, and what its sender is told. The transfer, the
+// proof and the arming are those of every update. A push is never tried again by the device: its sender can do that.
+
+import type { Effect, HttpResponse } from "../effect.js";
+import type { Failure, UpdateErrorCode } from "../errors.js";
+import type { Identity, PushOffer, Stamped } from "../event.js";
+import { refusal } from "../local/push.js";
+import { beginOffer, describeHold, isHeldBack, suspectOf } from "./offer-guard.js";
+import { PUSHED } from "./record.js";
+import { judgeRelease, parseRelease, type Release, SECTOR_BYTES } from "./release.js";
+import {
+  endOfRelease,
+  FRESH_JOB,
+  type Job,
+  nextCheck,
+  type PushSource,
+  STALL_MS,
+  type Step,
+  type UpdateState,
+  withGuard,
+} from "./state.js";
+
+/** Time for the answer to leave before the restart. */
+export const PUSH_RESTART_DELAY_MS = 1_000;
+
+/** An offer that passed the door: taken if nothing else is under way. */
+export function considerPush(state: UpdateState, offer: PushOffer, at: number, random: number): Step {
+  const busy = busyReason(state);
+  if (busy !== undefined) return [state, [answer(offer, 409, busy)]];
+  const [dropped, dropping] = dropCheck(state);
+  const suspect = suspectOf(PUSHED, nameOf(offer), 0);
+  if (isHeldBack(state.guard, suspect, timeAt(state, at), at)) {
+    const failure = { code: "OFFER_CRASHES", message: describeHold(suspect) } as const;
+    return withFreed(dropping, refusePush(dropped, offer, failure, random));
+  }
+  const [free, noting] = withGuard(dropped, beginOffer(state.guard, suspect));
+  const freed = [...dropping, ...noting];
+  if (offer.release === undefined) return withFreed(freed, startPush(free, offer, undefined));
+  const parsed = parseRelease(offer.release);
+  if (!parsed.ok) return withFreed(freed, refusePush(free, offer, parsed.failure, random));
+  const signed = parsed.value;
+  if (!state.boot?.build.keyIds.includes(signed.keyId)) {
+    const message = `release is signed by key ${signed.keyId}, which this firmware does not trust`;
+    return withFreed(freed, refusePush(free, offer, { code: "KEY_UNKNOWN", message }, random));
+  }
+  const attempt = free.attempt + 2;
+  return [
+    // without the manifest: the effect has it
+    { ...free, phase: "verifying", attempt, signed, push: withoutRelease(offer) },
+    [
+      ...freed,
+      {
+        type: "verifySignature",
+        attempt,
+        keyId: signed.keyId,
+        manifest: offer.release,
+        signedLength: signed.signedLength,
+        signature: signed.signature,
+      },
+    ],
+  ];
+}
+
+/** What tells this image from others: its release's signature, its MD5, or its length at least. */
+const nameOf = ({ release, espota, sizeBytes }: PushOffer): string =>
+  (release && endOfRelease(release)) ?? espota?.md5 ?? `${sizeBytes}`;
+
+const withoutRelease = ({ release: _, ...offer }: PushOffer): PushOffer => offer;
+
+function busyReason(state: UpdateState): string | undefined {
+  if (state.onTrial) return "this firmware is on its trial run, try again when it is validated";
+  if (state.phase === "idle" || state.phase === "checking") return undefined;
+  return `another update is under way (${state.phase})`;
+}
+
+/** A check gives way. */
+function dropCheck(state: UpdateState): readonly [UpdateState, readonly Effect[]] {
+  if (state.phase !== "checking") return [state, []];
+  return [
+    { ...state, phase: "idle", attempt: state.attempt + 2 },
+    [
+      { type: "clearTimer", timer: "transfer" },
+      { type: "closeRequest", attempt: state.attempt },
+    ],
+  ];
+}
+
+const withFreed = (freed: readonly Effect[], [state, effects]: Step): Step => [state, [...freed, ...effects]];
+
+/** The signature of a pushed release has been looked at. */
+export function pushVerified(
+  state: UpdateState,
+  offer: PushOffer,
+  event: Stamped & { readonly good: boolean },
+): Step {
+  const { signed, boot } = state;
+  if (!signed || !boot) return [state, []];
+  if (!event.good) {
+    const message = `signature by key ${signed.keyId} does not fit the release`;
+    return refusePush(state, offer, { code: "SIGNATURE_INVALID", message }, event.random);
+  }
+  const judged = judgeRelease(signed.release, {
+    identity: boot.identity,
+    image: boot.image,
+    slotBytes: boot.target?.sizeBytes ?? 0,
+    time: timeAt(state, event.at) ?? 0,
+  });
+  if (!judged.ok) return refusePush(state, offer, judged.failure, event.random);
+  if (judged.value.size !== offer.sizeBytes) {
+    const message = `body is ${offer.sizeBytes} bytes, its release says ${judged.value.size}`;
+    return refusePush(state, offer, { code: "IMAGE_MISMATCH", message }, event.random);
+  }
+  return startPush(state, offer, judged.value);
+}
+
+/** The server's time, as far as it was ever told. */
+const timeAt = ({ clock }: UpdateState, at: number): number | undefined =>
+  clock && clock.time + Math.floor((at - clock.at) / 1000);
+
+/** Nothing was written. */
+function refusePush(state: UpdateState, offer: PushOffer, failure: Failure, random: number): Step {
+  const idle: UpdateState = { ...state, phase: "idle", signed: undefined, push: undefined };
+  return [
+    idle,
+    [
+      { type: "log", level: "error", message: `pushed image refused: ${failure.message} [${failure.code}]` },
+      answer(offer, pushStatus(failure.code), failure.message),
+      nextCheck(idle, random),
+    ],
+  ];
+}
+
+/** Lets the body come. */
+function startPush(state: UpdateState, offer: PushOffer, release: Release | undefined): Step {
+  if (!state.boot) return [state, []];
+  const attempt = state.attempt + 2;
+  const job: Job = {
+    source: { kind: "push", connection: offer.connection, acknowledged: offer.espota !== undefined },
+    release: release ?? unsignedRelease(state.boot.identity, offer.sizeBytes),
+    signed: release !== undefined,
+    md5: offer.espota?.md5,
+    ...FRESH_JOB,
+    rangeEnd: offer.sizeBytes,
+    wholeOnly: true,
+  };
+  const { connection, espota } = offer;
+  return [
+    { ...state, phase: "streaming", attempt, signed: undefined, push: undefined, job },
+    [
+      {
+        type: "log",
+        level: "info",
+        message: `an image of ${offer.sizeBytes} bytes is pushed${release ? ` as ${release.version}` : ", unsigned"}`,
+      },
+      { type: "setTimer", timer: "transfer", delayMs: STALL_MS },
+      ...(espota
+        ? ([
+            { type: "sendDatagram", address: espota.address, port: espota.replyPort, text: "OK" },
+            { type: "connectPush", connection, address: espota.address, port: espota.port },
+          ] as const)
+        : ([{ type: "continuePush", connection }] as const)),
+    ],
+  ];
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+/** What is known of an image that comes without a release; version and build follow when its description has arrived. */
+const unsignedRelease = ({ type, hardware, chip }: Identity, size: number): Release => ({
+  type,
+  hardware,
+  chip,
+  version: "",
+  parsedVersion: { major: 0, minor: 0, patch: 0, preRelease: [], build: 0 },
+  build: 0,
+  size,
+  sha256: "",
+  imageSha256: "",
+  chunkSize: SECTOR_BYTES,
+  digestsOf: "nothing",
+  digests: NO_BYTES,
+  securityVersion: 0,
+  protocolVersion: 0,
+  created: 0,
+});
+
+const answer = ({ connection, espota }: PushOffer, status: number, message: string): Effect =>
+  espota
+    ? { type: "sendDatagram", address: espota.address, port: espota.replyPort, text: espotaError(message) }
+    : { type: "answerPush", connection, response: refusal(status, message) };
+
+/** How the sender learns that its image is armed. */
+export function pushSucceeded(state: UpdateState, source: PushSource, { version, build }: Release): Effect {
+  const slot = state.boot?.target?.label ?? "";
+  const body = JSON.stringify({ ok: true, version, build, slot, restart_ms: PUSH_RESTART_DELAY_MS });
+  return {
+    type: "answerPush",
+    connection: source.connection,
+    response: source.acknowledged
+      ? plain(200, "OK")
+      : { status: 200, headers: { "content-type": "application/json" }, body },
+  };
+}
+
+/** How the sender learns that the running firmware stays. */
+export const pushFailed = (source: PushSource, { code, message }: Failure): Effect => ({
+  type: "answerPush",
+  connection: source.connection,
+  response: source.acknowledged
+    ? plain(pushStatus(code), espotaError(message))
+    : refusal(pushStatus(code), message),
+});
+
+/** What espota prints as it is: a sentence, and the word that it looks for in a success is never in it. */
+const espotaError = (message: string) => `ERROR: ${message.replaceAll("OK", "ok")}`;
+
+const plain = (status: number, body: string): HttpResponse => ({ status, headers: {}, body });
+
+/** Whose fault it is, as an HTTP status: 422 the image's or its release's, 5xx ours. */
+const pushStatus = (code: UpdateErrorCode): number => STATUS[code] ?? 422;
+const STATUS: Readonly<Partial<Record<UpdateErrorCode, number>>> = Object.freeze({
+  IMAGE_TOO_LARGE: 413,
+  OFFER_CRASHES: 409,
+  BODY_TRUNCATED: 400,
+  CONNECT_FAILED: 400,
+  SERVER_STALLED: 408,
+  FLASH_FAILED: 500,
+  ARM_FAILED: 500,
+});

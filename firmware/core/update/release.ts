@@ -1,0 +1,252 @@
+// A release manifest: what it says, and whether this device may install what it says. The manifest is a compact JWS (RFC 7515)
+// with an ES256 signature. Parsing and judging are here; checking the signature itself is an effect, since it is native code. A
+// manifest is a large part of what a device has in memory, so no part of it is copied to be read.
+//
+//   base64url(header) "." base64url(payload) "." base64url(r ‖ s)
+//   └──────────── signed, ASCII ───────────┘
+
+import { base64UrlDecode, utf8Decode } from "../bytes.js";
+import { fail, type Result, succeed } from "../errors.js";
+import type { Identity, RunningImage } from "../event.js";
+import { MAX_LISTING_RELEASE_LENGTH, MAX_RELEASE_LENGTH, type ReleaseFacts } from "../wire.js";
+import { chunkCountOf, DIGEST_BYTES, MAX_PAGE_COUNT, pageCountOf } from "./digests.js";
+import { nvsMismatch } from "./image-match.js";
+import { compareVersions, parseVersion, type Version, versionName } from "./version.js";
+
+/** Protected header's `typ` of a release manifest: a token of another purpose, signed by the same key, is no release. */
+export const RELEASE_TYPE = "skyslot-release";
+
+/** Flash sector: chunks are whole sectors, so that a wrong chunk can be written again without its neighbours. */
+export const SECTOR_BYTES = 4096;
+/** Of a manifest that lists them. */
+const MAX_CHUNK_COUNT = 1024;
+
+export interface SignedRelease {
+  readonly keyId: string;
+  /** Number of characters of the manifest that are signed: all before its second dot. */
+  readonly signedLength: number;
+  /** r and s, 32 bytes each. */
+  readonly signature: Uint8Array;
+  readonly release: Release;
+}
+
+/** The payload, checked field by field. */
+export interface Release extends ReleaseFacts {
+  readonly parsedVersion: Version;
+  /** What `digests` are of: every chunk, every page of digests, or nothing that is known before the image. */
+  readonly digestsOf: "chunks" | "pages" | "nothing";
+  /** SHA-256 of each, concatenated. */
+  readonly digests: Uint8Array;
+}
+
+/**
+ * Reads a manifest. It is not to be trusted before its signature is verified. One that is longer than `maxLength` characters, or than
+ * those of its format may be, is refused. Errors: RELEASE_MALFORMED, RELEASE_TOO_LARGE.
+ */
+export function parseRelease(jws: string, maxLength = MAX_LISTING_RELEASE_LENGTH): Result<SignedRelease> {
+  if (jws.length > maxLength) return tooLarge(jws, maxLength);
+  const headerEnd = jws.indexOf(".");
+  const signedLength = jws.indexOf(".", headerEnd + 1);
+  const isWhole = headerEnd > 0 && signedLength > headerEnd + 1 && signedLength < jws.length - 1;
+  if (!isWhole || jws.indexOf(".", signedLength + 1) >= 0) {
+    return malformed("a compact JWS has three parts with dots between them");
+  }
+  const { alg, kid, typ } = parseJson(jws, 0, headerEnd) ?? {};
+  if (alg !== "ES256" || typ !== RELEASE_TYPE || typeof kid !== "string" || kid.length > 64) {
+    return malformed(`header must say alg ES256, typ ${RELEASE_TYPE} and a kid of at most 64 characters`);
+  }
+  const signature = base64UrlDecode(jws, signedLength + 1);
+  if (signature?.length !== 64) return malformed("an ES256 signature is 64 bytes");
+  const fields = parseJson(jws, headerEnd + 1, signedLength);
+  if (!fields) return malformed("payload is not a JSON object");
+  if (fields.format === 2 && jws.length > MAX_RELEASE_LENGTH) return tooLarge(jws, MAX_RELEASE_LENGTH);
+  const release = readPayload(fields);
+  if (typeof release !== "object") return malformed(release);
+  return succeed({ keyId: kid, signedLength, signature, release });
+}
+
+const malformed = (message: string) => fail("RELEASE_MALFORMED", `release manifest: ${message}`);
+
+const tooLarge = (jws: string, limit: number) =>
+  fail("RELEASE_TOO_LARGE", `release manifest is ${jws.length} bytes, at most ${limit} are read`);
+
+function parseJson(text: string, start: number, end: number): Record<string, unknown> | undefined {
+  const json = decodeText(text, start, end);
+  if (json === undefined) return undefined;
+  try {
+    const value: unknown = JSON.parse(json);
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The bytes are free when this returns. */
+function decodeText(text: string, start: number, end: number): string | undefined {
+  const bytes = base64UrlDecode(text, start, end);
+  return bytes && utf8Decode(bytes);
+}
+
+/** The release, or a sentence that says which field is wrong. */
+function readPayload(fields: Record<string, unknown>): Release | string {
+  const aName = /^[\w.-]{1,64}$/;
+  const aSha256 = /^[0-9a-f]{64}$/;
+  const text = (name: string, pattern: RegExp) => {
+    const value = fields[name];
+    return typeof value === "string" && pattern.test(value) ? value : undefined;
+  };
+  const count = (name: string, maximum: number) => {
+    const value = fields[name];
+    return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= maximum
+      ? (value as number)
+      : undefined;
+  };
+  if (fields.format !== 1 && fields.format !== 2)
+    return `format ${String(fields.format).slice(0, 16)} is not known, this firmware reads formats 1 and 2`;
+  const type = text("type", aName);
+  const hardware = text("hardware", aName);
+  const chip = text("chip", aName);
+  const version = text("version", /^[\w.-]{1,32}$/);
+  const parsed = version === undefined ? undefined : parseVersion(version);
+  const build = count("build", 999_999_999);
+  const size = count("size", 16 * 1024 * 1024);
+  const sha256 = text("sha256", aSha256);
+  const imageSha256 = text("imageSha256", aSha256);
+  const chunkSize = count("chunkSize", 1024 * 1024);
+  const securityVersion = count("securityVersion", 0xffffffff);
+  const protocolVersion = count("protocolVersion", 255);
+  const nvs = fields.nvs === undefined ? undefined : text("nvs", aName);
+  const created = count("created", MAX_TIME);
+  const expires = fields.expires === undefined ? MAX_TIME : count("expires", MAX_TIME);
+  const minCurrentVersion =
+    fields.minCurrentVersion === undefined ? "0.0.0" : text("minCurrentVersion", /^[\w.+-]{1,48}$/);
+  if (type === undefined) return "type is missing or not a name";
+  if (hardware === undefined) return "hardware is missing or not a name";
+  if (chip === undefined) return "chip is missing or not a name";
+  if (version === undefined || !parsed) return "version is not a semantic version";
+  if (build === undefined) return "build is not a number of 0 to 999999999";
+  if (size === undefined || size === 0) return "size is not a number of 1 to 16777216";
+  if (sha256 === undefined || imageSha256 === undefined) return "sha256 and imageSha256 are 64 hex digits";
+  if (chunkSize === undefined || chunkSize === 0 || chunkSize % SECTOR_BYTES !== 0) {
+    return `chunkSize is not a multiple of ${SECTOR_BYTES}`;
+  }
+  if (securityVersion === undefined || protocolVersion === undefined)
+    return "securityVersion or protocolVersion is missing";
+  if (fields.nvs !== undefined && nvs === undefined) return "nvs is not a name";
+  if (created === undefined || expires === undefined) return "created or expires is no time in seconds";
+  if (minCurrentVersion === undefined || !parseVersion(minCurrentVersion))
+    return "minCurrentVersion is not a version";
+  const digests = readDigests(fields, { size, chunkSize });
+  if (typeof digests === "string") return digests;
+  return {
+    type,
+    hardware,
+    chip,
+    version: versionName(parsed),
+    parsedVersion: { ...parsed, build },
+    build,
+    size,
+    sha256,
+    imageSha256,
+    chunkSize,
+    ...digests,
+    minCurrentVersion,
+    securityVersion,
+    protocolVersion,
+    ...(nvs === undefined ? {} : { nvs }),
+    created,
+    expires,
+  };
+}
+
+function readDigests(
+  { format, chunks, pages }: Record<string, unknown>,
+  divided: Pick<Release, "size" | "chunkSize">,
+): Pick<Release, "digestsOf" | "digests"> | string {
+  const isPaged = format === 2;
+  const [what, text] = isPaged ? (["pages", pages] as const) : (["chunks", chunks] as const);
+  const count = isPaged ? pageCountOf(divided) : chunkCountOf(divided);
+  const maximum = isPaged ? MAX_PAGE_COUNT : MAX_CHUNK_COUNT;
+  if (count > maximum)
+    return `${count} ${isPaged ? "pages of digests" : "chunks"}, at most ${maximum} are possible`;
+  const digests = typeof text === "string" ? base64UrlDecode(text) : undefined;
+  if (digests?.length !== count * DIGEST_BYTES)
+    return `${digests?.length ?? 0} bytes of digests, ${count} ${what} need ${count * DIGEST_BYTES}`;
+  return { digestsOf: what, digests };
+}
+
+/** Year 2106: seconds since 1970 that fit 32 bits. */
+const MAX_TIME = 0xffffffff;
+
+export interface Candidate {
+  readonly identity: Identity;
+  readonly image: RunningImage;
+  /** Bytes of the smaller slot that the image could go to. */
+  readonly slotBytes: number;
+  /** Seconds since 1970, as far as the device knows. */
+  readonly time: number;
+}
+
+/**
+ * Whether a verified release may replace what runs. The order of the checks is that of the questions a person would ask:
+ * is it for me, is it still good, may I take this step, does it fit.
+ * Errors: WRONG_TYPE, WRONG_HARDWARE, WRONG_CHIP, NVS_MISMATCH, RELEASE_EXPIRED, NOT_NEWER, CURRENT_TOO_OLD, SECURITY_VERSION_TOO_OLD, IMAGE_TOO_LARGE.
+ */
+export function judgeRelease(release: Release, device: Candidate): Result<Release> {
+  const { identity, image } = device;
+  if (release.type !== identity.type) {
+    return fail("WRONG_TYPE", `release is for type "${release.type}", this device is a "${identity.type}"`);
+  }
+  if (release.chip !== identity.chip) {
+    return fail("WRONG_CHIP", `release is for chip ${release.chip}, this device has ${identity.chip}`);
+  }
+  if (release.hardware !== identity.hardware) {
+    return fail(
+      "WRONG_HARDWARE",
+      `release is for hardware "${release.hardware}", this is "${identity.hardware}"`,
+    );
+  }
+  const mismatch = nvsMismatch(image.nvs, release.nvs);
+  if (mismatch) return { ok: false, failure: mismatch };
+  if (release.expires !== undefined && device.time > release.expires) {
+    return fail("RELEASE_EXPIRED", `release expired ${device.time - release.expires} seconds ago`);
+  }
+  const running = runningVersion(image);
+  if (compareVersions(release.parsedVersion, running) <= 0) {
+    return fail(
+      "NOT_NEWER",
+      `release ${release.version} build ${release.build} is not newer than ${image.version} build ${image.build}`,
+    );
+  }
+  const minimum = parseVersion(release.minCurrentVersion ?? "0.0.0");
+  if (minimum && compareVersions(running, minimum) < 0) {
+    return fail(
+      "CURRENT_TOO_OLD",
+      `release needs ${release.minCurrentVersion} to be installed first, ${image.version} runs`,
+    );
+  }
+  if (release.securityVersion < image.securityVersion) {
+    return fail(
+      "SECURITY_VERSION_TOO_OLD",
+      `release has security version ${release.securityVersion}, ${image.securityVersion} runs`,
+    );
+  }
+  if (release.size > device.slotBytes) {
+    return fail("IMAGE_TOO_LARGE", `image is ${release.size} bytes, slot is ${device.slotBytes}`);
+  }
+  return succeed(release);
+}
+
+function runningVersion(image: RunningImage): Version {
+  const parsed = parseVersion(image.version);
+  return parsed ? { ...parsed, build: image.build } : OLDEST;
+}
+
+/** A firmware whose version cannot be read is older than every release. */
+const OLDEST: Version = Object.freeze({
+  major: 0,
+  minor: 0,
+  patch: 0,
+  preRelease: Object.freeze(["0"]),
+  build: 0,
+});

@@ -1,0 +1,264 @@
+// The transfer: the bytes go from the network to the flash as effects, one piece at a time, and the next piece is asked for only
+// when the last one is written. A complete chunk is read back from the flash and compared with the digest that the release promises.
+// Where the digests come in pages, what is asked for ends with the chunks of a page, so that one connection is open at a time.
+
+import { bytesEqual } from "../bytes.js";
+import type { Effect } from "../effect.js";
+import type { Raise, Stamped } from "../event.js";
+import { type Part, partFailure, rangeHeader } from "../http/answer-head.js";
+import { authorizationAt } from "../server/server-token.js";
+import { comparesChunks, fetchPage, lacksPage, promisedDigest } from "./digest-fetch.js";
+import { pageAt, pageEnd } from "./digests.js";
+import { endAttempt, partRefused, retryLater, slotTrouble, truncated } from "./failure.js";
+import { readImage } from "./image.js";
+import { described, describeMismatch, lastBytes, nvsMismatch, pushMismatch } from "./image-match.js";
+import { offerProgressed } from "./offer-guard.js";
+import { prove } from "./proof.js";
+import { SECTOR_BYTES } from "./release.js";
+import { FRESH_JOB, type Job, report, STALL_MS, type Step, type UpdateState, withGuard } from "./state.js";
+
+/** Most that is read from the network and written to flash at once. */
+const PIECE_BYTES = SECTOR_BYTES;
+
+/** A report for each tenth of the image; for one that is pushed, a change of the light for each twentieth. */
+const REPORT_STEPS = 10;
+
+export function request(state: UpdateState, job: Job): Step {
+  if (job.source.kind !== "server") return [state, []]; // a body that is pushed comes by itself
+  const { url } = job.source;
+  const attempt = state.attempt + 2;
+  const next: Job = { ...job, rangeEnd: rangeEndOf(job) };
+  const headers = {
+    ...authorizationAt(url, state.serverToken, state.boot?.build),
+    ...rangeHeader(partOf(next)),
+  };
+  return [
+    { ...state, phase: "requesting", attempt, job: next },
+    [
+      ...(job.offset > 0
+        ? [
+            {
+              type: "log",
+              level: "info",
+              message: `going on at byte ${job.offset} of ${job.release.size}`,
+            } as const,
+          ]
+        : []),
+      { type: "startRequest", attempt, request: { method: "GET", url, headers } },
+      { type: "setTimer", timer: "transfer", delayMs: STALL_MS },
+    ],
+  ];
+}
+
+/** To the end of the chunks whose digests are there. */
+function rangeEndOf(job: Job): number {
+  const { release } = job;
+  const isPaged = release.digestsOf === "pages" && comparesChunks(job);
+  return isPaged ? pageEnd(release, pageAt(release, job.offset)) : release.size;
+}
+
+const partOf = ({ offset, rangeEnd, release }: Job): Part => ({
+  start: offset,
+  end: rangeEnd,
+  totalBytes: release.size,
+});
+
+export function responseStarted(
+  state: UpdateState,
+  job: Job,
+  event: Stamped & { readonly status: number; readonly headers: Readonly<Record<string, string>> },
+): Step {
+  const failure = partFailure(partOf(job), event);
+  if (failure) return partRefused(state, job, failure, event);
+  return [{ ...state, phase: "streaming" }, []];
+}
+
+export function streamingStep(state: UpdateState, job: Job, event: Stamped): Step {
+  switch (event.type) {
+    case "responseReadable":
+      return readable(state, job, event.count);
+    case "responseData":
+      return take(state, job, event);
+    case "pushReadable":
+      return comesFrom(job, event) ? readable(state, job, event.count) : [state, []];
+    case "pushData":
+      return comesFrom(job, event) ? take(state, job, event) : [state, []];
+    case "pushClosed":
+      return comesFrom(job, event) && !isAllRead(job)
+        ? retryLater(state, job, truncated(job), event.random)
+        : [state, []];
+    case "slotErased":
+      return write(state, { ...job, erasedTo: event.offset + SECTOR_BYTES });
+    case "slotWritten":
+      return written(state, job, event.random);
+    case "slotHashed":
+      return chunkHashed(state, job, event);
+    case "responseEnded":
+      return isAllRead(job) ? [state, []] : retryLater(state, job, truncated(job), event.random);
+    default:
+      return slotTrouble(state, event);
+  }
+}
+
+const comesFrom = ({ source }: Job, { connection }: { readonly connection: number }) =>
+  source.kind === "push" && source.connection === connection;
+
+/** Of what was asked for. */
+export const isAllRead = (job: Job): boolean =>
+  job.offset + job.head.length + (job.pending?.length ?? 0) >= job.rangeEnd;
+
+function readable(state: UpdateState, job: Job, count: number): Step {
+  const next: Job = { ...job, available: count };
+  const busy = job.pending !== undefined || job.available > 0;
+  return busy ? [{ ...state, job: next }, []] : read(state, next);
+}
+
+/** A piece ends at the sector's end at the latest, so that one erase comes before one write. */
+function read(state: UpdateState, job: Job): Step {
+  if (job.available <= 0) return [{ ...state, job }, []];
+  const position = job.offset + job.head.length;
+  const toSectorEnd = PIECE_BYTES - (position % PIECE_BYTES);
+  const toChunkEnd = job.release.chunkSize - (position % job.release.chunkSize);
+  const maxBytes = Math.min(job.available, toSectorEnd, toChunkEnd, job.rangeEnd - position);
+  const { source } = job;
+  const effect: Effect =
+    source.kind === "server"
+      ? { type: "readResponse", attempt: state.attempt, maxBytes }
+      : { type: "readPush", connection: source.connection, maxBytes };
+  return [{ ...state, job }, maxBytes > 0 ? [effect] : []];
+}
+
+function take(state: UpdateState, job: Job, event: Stamped & { readonly bytes: Uint8Array }): Step {
+  const bytes = job.head.length === 0 ? event.bytes : joined(job.head, event.bytes);
+  const next = described({
+    ...job,
+    ahead: readImage(job.ahead, job.offset + job.head.length, event.bytes),
+    tail: job.signed ? job.tail : lastBytes(job.tail, event.bytes),
+    pending: bytes,
+    head: FRESH_JOB.head,
+    available: job.available - event.bytes.length,
+    failureCount: job.source.kind === "push" ? 0 : job.failureCount,
+  });
+  // what is pushed, or compared with nothing, may be anything: its beginning is looked at before it is written
+  const isUnknown = job.source.kind === "push" || !comparesChunks(job);
+  const mismatch = isUnknown
+    ? pushMismatch(state, next)
+    : nvsMismatch(state.boot?.image.nvs, next.ahead.description?.nvs);
+  if (mismatch) return endAttempt(state, next, mismatch, event.random);
+  const [after, effects] = isHeadMissing(next)
+    ? read(state, { ...next, pending: undefined, head: bytes })
+    : write(state, next);
+  return [after, [{ type: "setTimer", timer: "transfer", delayMs: STALL_MS }, ...effects]];
+}
+
+/** Nothing is erased for an image before it has said what it is, however small the pieces are in which it comes. */
+const isHeadMissing = (job: Job): boolean =>
+  job.offset === 0 && job.ahead.error === undefined && job.ahead.segmentIndex === 0 && !isAllRead(job);
+
+function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const both = new Uint8Array(first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
+}
+
+function write(state: UpdateState, job: Job): Step {
+  const { pending, offset } = job;
+  if (!pending) return [state, []];
+  const effect: Effect =
+    offset >= job.erasedTo
+      ? { type: "eraseSlot", attempt: state.attempt, offset: offset - (offset % SECTOR_BYTES) }
+      : { type: "writeSlot", attempt: state.attempt, offset, bytes: pending };
+  return [{ ...state, job }, [effect]];
+}
+
+function written(state: UpdateState, job: Job, random: number): Step {
+  const offset = job.offset + (job.pending?.length ?? 0);
+  const next: Job = { ...job, offset, pending: undefined };
+  const { chunkSize, size } = job.release;
+  if (!comparesChunks(job)) return uncomparedWritten(state, next, acknowledge(job), random);
+  if (offset < size && offset % chunkSize !== 0) return read(state, next);
+  // the chunk is complete: read it back from the flash, not from memory
+  const start = job.verifiedBytes;
+  return [
+    { ...state, job: { ...next, pending: EMPTY } },
+    [{ type: "hashSlot", attempt: state.attempt, offset: start, length: offset - start }],
+  ];
+}
+
+const acknowledge = ({ source, pending }: Job): readonly Effect[] =>
+  source.kind === "push" && source.acknowledged
+    ? [{ type: "acknowledgePush", connection: source.connection, count: pending?.length ?? 0 }]
+    : [];
+
+/** Without digests of chunks there is nothing to compare before the end. */
+function uncomparedWritten(
+  state: UpdateState,
+  job: Job,
+  acknowledged: readonly Effect[],
+  random: number,
+): Step {
+  const [told, progress] = progressOf(state, { ...job, reader: job.ahead, verifiedBytes: job.offset });
+  const [next, effects] =
+    told.offset < told.release.size ? read(state, told) : uncomparedComplete(state, told, random);
+  return [next, [...acknowledged, ...progress, ...effects]];
+}
+
+function uncomparedComplete(state: UpdateState, job: Job, random: number): Step {
+  const { size } = job.release;
+  const { lengthBytes } = job.reader;
+  // of what is signed the hash says it all
+  if (job.signed || lengthBytes === size) return proveArrived(state, job);
+  const message = `file is ${size} bytes, the image in it ${lengthBytes === undefined ? "is longer" : `is ${lengthBytes}`}`;
+  return endAttempt(state, job, { code: "IMAGE_MALFORMED", message }, random);
+}
+
+/** Marks the time of a chunk's hashing as busy, so that an arriving byte starts no second read. */
+const EMPTY = new Uint8Array(0);
+
+function chunkHashed(state: UpdateState, job: Job, event: Stamped & { readonly digest: Uint8Array }): Step {
+  const index = Math.floor(job.verifiedBytes / job.release.chunkSize);
+  if (!bytesEqual(event.digest, promisedDigest(job, index))) {
+    const message = `bytes ${job.verifiedBytes} to ${job.offset - 1} do not have the digest that the release promises`;
+    return retryLater(state, job, { code: "CHUNK_MISMATCH", message }, event.random);
+  }
+  const mismatch = describeMismatch(job.ahead, job.release);
+  if (mismatch) return endAttempt(state, job, mismatch, event.random);
+  const done: Job = {
+    ...job,
+    reader: job.ahead,
+    pending: undefined,
+    verifiedBytes: job.offset,
+    failureCount: 0,
+  };
+  if (done.verifiedBytes >= job.release.size) return proveArrived(state, done);
+  const [told, progress] = progressOf(state, done);
+  // what begins at the first byte again each time gets no further by it
+  const [kept, noting] = job.wholeOnly
+    ? ([state, []] as const)
+    : withGuard(state, offerProgressed(state.guard));
+  const [next, effects] = lacksPage(told) ? turnPage(kept, told) : read(kept, told);
+  return [next, [...noting, ...progress, ...effects]];
+}
+
+function proveArrived(state: UpdateState, job: Job): Step {
+  const [next, effects] = prove(state, job);
+  return [next, [...closing(state, job), ...effects]];
+}
+
+/** What was asked for has arrived: its connection is closed before another is opened. */
+function turnPage(state: UpdateState, job: Job): Step {
+  const [next, effects] = fetchPage(state, job);
+  return [next, [...closing(state, job), ...effects]];
+}
+
+const closing = (state: UpdateState, { source }: Job): readonly Effect[] =>
+  source.kind === "server" ? [{ type: "closeRequest", attempt: state.attempt }] : [];
+
+/** A pull is told to the server in tenths; a push is seen by who sends it. */
+function progressOf(state: UpdateState, job: Job): readonly [Job, readonly Raise[]] {
+  const step = Math.floor((job.verifiedBytes * REPORT_STEPS) / job.release.size);
+  if (job.source.kind === "push" || step <= job.lastStep) return [job, []];
+  const told = { status: "downloading", step: "downloading", bytes_downloaded: job.verifiedBytes } as const;
+  return [{ ...job, lastStep: step }, report(state, job, told)];
+}

@@ -1,0 +1,162 @@
+// What the captive portal answers: pages and the setup page's API, by path and method. A request that was meant for the internet is
+// sent to the setup page. Never joins or scans by itself, and never sends a password back.
+
+import { json, respond } from "../local/answer.js";
+import { isForeignOrigin, type LocalRequest } from "../local/guard.js";
+import { readCredentials } from "./portal-credentials.js";
+import { hostName, type JoinReport, type PortalState, type PortalStep } from "./portal-state.js";
+
+/** Where every captured request is sent: the access point's own address. */
+const PORTAL_ADDRESS = "192.168.4.1";
+/** While the radio visits other channels, phones are not heard: the answer has to be out before. */
+const SCAN_DELAY_MS = 300;
+
+type Method = "GET" | "POST";
+
+/** What is served, by path and method. */
+const ROUTES: Readonly<
+  Record<string, Readonly<Partial<Record<Method, (state: PortalState, request: LocalRequest) => PortalStep>>>>
+> = Object.freeze({
+  "/": Object.freeze({ GET: servePage }),
+  "/api/networks": Object.freeze({ GET: serveNetworks }),
+  "/api/scan": Object.freeze({ POST: serveScan }),
+  "/api/join": Object.freeze({ GET: serveJoin, POST: submit }),
+  "/api/device": Object.freeze({ GET: serveDevice }),
+});
+
+/** Paths at which operating systems look whether a network leads to the internet; most come with a foreign host as well. */
+const PROBE_PATHS: readonly string[] = Object.freeze([
+  "/hotspot-detect.html",
+  "/library/test/success.html",
+  "/generate_204",
+  "/gen_204",
+  "/connecttest.txt",
+  "/redirect",
+  "/ncsi.txt",
+  "/canonical.html",
+  "/success.txt",
+  "/check_network_status.txt",
+]);
+
+/** Answers a phone, or another device of the network that was joined. */
+export function answerPortal(state: PortalState, request: LocalRequest): PortalStep {
+  const path = pathOf(request.path);
+  const { method } = request;
+  if (isCaptured(state, request.host, path) && (method === "GET" || method === "HEAD")) {
+    return [state, [respond(request, 302, "", { location: `http://${PORTAL_ADDRESS}/` })]];
+  }
+  if (method !== "GET" && method !== "POST")
+    return refuse(state, request, 405, "METHOD_NOT_ALLOWED", "Use GET or POST.");
+  const route = Object.hasOwn(ROUTES, path) ? ROUTES[path] : undefined;
+  if (!route) return refuse(state, request, 404, "NOT_FOUND", "There is no such page.");
+  const serve = route[method];
+  if (!serve) return refuse(state, request, 405, "METHOD_NOT_ALLOWED", `${method} is not possible here.`);
+  const message = method === "POST" ? whyClosed(state, request) : undefined;
+  return message === undefined
+    ? serve(state, request)
+    : refuse(state, request, 403, "PORTAL_CLOSED", message);
+}
+
+/**
+ * Why a device takes no network now. Only who is in its own network may give it one, so not after it has joined another: whoever is
+ * there reaches it as well. And no page of another site may, from a phone that has a second way into the internet.
+ */
+function whyClosed(state: PortalState, request: LocalRequest): string | undefined {
+  if (!state.open || !isOwnHost(state, request.host) || state.join.phase === "joined")
+    return "The device takes a network only in its own setup network.";
+  return isForeignOrigin(request) ? "Only the device's own page may do this." : undefined;
+}
+
+/** Whether a request was meant for the internet. A 204 would tell the phone that it got there, a page that it may stop asking. */
+const isCaptured = (state: PortalState, host: string, path: string): boolean =>
+  state.open && (PROBE_PATHS.includes(path) || !isOwnHost(state, host));
+
+function isOwnHost(state: PortalState, host: string): boolean {
+  const name = host.toLowerCase();
+  return (
+    name === "" ||
+    name === PORTAL_ADDRESS ||
+    name === state.join.address ||
+    name === hostName(state) ||
+    name === state.info.deviceId.toLowerCase()
+  );
+}
+
+function pathOf(target: string): string {
+  const query = target.indexOf("?");
+  return query < 0 ? target : target.slice(0, query);
+}
+
+function servePage(state: PortalState, request: LocalRequest): PortalStep {
+  return [state, [respond(request, 200, state.info.page, PAGE_HEADERS)]];
+}
+
+/** The page loads nothing, so it may not: a network's name that got into the markup could not reach anywhere. */
+const PAGE_HEADERS: Readonly<Record<string, string>> = Object.freeze({
+  "content-type": "text/html; charset=utf-8",
+  "content-security-policy":
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+});
+
+function serveNetworks(state: PortalState, request: LocalRequest): PortalStep {
+  const networks = state.networks.map(({ ssid, rssi, secured }) => ({ ssid, rssi, secured }));
+  return [state, [json(request, 200, { scanning: state.scan !== "idle", networks })]];
+}
+
+function serveScan(state: PortalState, request: LocalRequest): PortalStep {
+  if (state.join.phase === "joining") {
+    return refuse(
+      state,
+      request,
+      409,
+      "JOINING",
+      "The device is joining a network; it cannot scan meanwhile.",
+    );
+  }
+  const accepted = json(request, 202, { scanning: true });
+  if (state.scan !== "idle") return [state, [accepted]];
+  return [
+    { ...state, scan: "waiting" },
+    [accepted, { type: "setTimer", timer: "scan", delayMs: SCAN_DELAY_MS }],
+  ];
+}
+
+function serveJoin(state: PortalState, request: LocalRequest): PortalStep {
+  return [state, [json(request, 200, state.join)]];
+}
+
+function submit(state: PortalState, request: LocalRequest): PortalStep {
+  const credentials = readCredentials(request.body);
+  if (!credentials.ok)
+    return refuse(state, request, 400, credentials.failure.code, credentials.failure.message);
+  const { ssid, password } = credentials.value;
+  const join: JoinReport = { phase: "joining", attempt: state.join.attempt + 1, ssid };
+  const next: PortalState = { ...state, join, scan: state.scan === "waiting" ? "idle" : state.scan };
+  return [
+    next,
+    [
+      json(request, 202, join),
+      ...(state.scan === "waiting" ? [{ type: "clearTimer", timer: "scan" } as const] : []),
+      { type: "raise", event: { type: "credentialsSubmitted", ssid, password } },
+    ],
+  ];
+}
+
+function serveDevice(state: PortalState, request: LocalRequest): PortalStep {
+  const { deviceName, type, version, deviceId } = state.info;
+  return [state, [json(request, 200, { name: deviceName, type, version, deviceId })]];
+}
+
+function refuse(
+  state: PortalState,
+  request: LocalRequest,
+  status: number,
+  code: string,
+  message: string,
+): PortalStep {
+  // an answer to HEAD has no body
+  return [
+    state,
+    [request.method === "HEAD" ? respond(request, status, "", {}) : json(request, status, { code, message })],
+  ];
+}

@@ -1,0 +1,44 @@
+// What the captive portal knows: itself, the scan, the networks that it found, and how joining went. It holds no behaviour.
+
+import type { Effect } from "../effect.js";
+import type { JoinFailure, Network, Raise } from "../event.js";
+
+export interface PortalInfo {
+  /** For people, such as `Kitchen light`. */
+  readonly deviceName: string;
+  readonly type: string;
+  readonly version: string;
+  /** Also the mDNS host name, where that is announced; absent: it is. */
+  readonly deviceId: string;
+  readonly isAnnounced?: boolean;
+  /** HTML of `GET /`. Handed in, because core imports core only. */
+  readonly page: string;
+}
+
+export interface JoinReport {
+  readonly phase: "idle" | "joining" | "joined" | "failed";
+  /** Counts submissions, so that a page whose answer was lost can tell whether its own arrived. */
+  readonly attempt: number;
+  /** Empty: nothing was submitted, or a saved network was joined. */
+  readonly ssid: string;
+  readonly reason?: JoinFailure;
+  readonly message?: string;
+  readonly address?: string;
+  /** Such as `base-a1b2c3.local`, where it is announced. */
+  readonly hostName?: string;
+}
+
+export interface PortalState {
+  readonly info: PortalInfo;
+  readonly open: boolean;
+  readonly scan: "idle" | "waiting" | "running";
+  readonly scanAttempt: number;
+  /** One entry for each SSID, strongest first, at most 20. */
+  readonly networks: readonly Network[];
+  readonly join: JoinReport;
+}
+
+export type PortalStep = readonly [PortalState, readonly (Effect | Raise)[]];
+
+/** The device's mDNS name. */
+export const hostName = (state: PortalState): string => `${state.info.deviceId.toLowerCase()}.local`;

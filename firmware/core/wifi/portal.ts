@@ -1,0 +1,131 @@
+// The captive portal: keeps the list of networks and tells how joining went; what phones ask is answered in portal-requests.ts. Never
+// joins by itself: it raises what the owner entered, and hears the result.
+//
+//   scan   idle ── POST /api/scan ──► waiting ── 300 ms: the answer gets out ──► running ── scanCompleted, or 15 s ──► idle
+//            └──────────────── portalOpened: at once, no phone is there yet ────────▲
+//   join   idle ── POST /api/join ──► joining ── online ──► joined        `online` without a submission: a saved network
+//                                        └────── joinFailed ──► failed    was joined, whose name is not told here
+
+import type { JoinFailure, Network, Stamped } from "../event.js";
+import { answerPortal } from "./portal-requests.js";
+import {
+  hostName,
+  type JoinReport,
+  type PortalInfo,
+  type PortalState,
+  type PortalStep,
+} from "./portal-state.js";
+
+/** What the page lists, and what it costs in memory. */
+const MAX_NETWORK_COUNT = 20;
+/** 13 channels at 120 ms each are 2 s; after this the scan is taken for lost. */
+const SCAN_TIMEOUT_MS = 15_000;
+
+/** The portal before anything happened: closed, no networks known. */
+export const initialPortal = (info: PortalInfo): PortalState => ({
+  info,
+  open: false,
+  scan: "idle",
+  scanAttempt: 0,
+  networks: NO_NETWORKS,
+  join: NOT_JOINED,
+});
+
+const NO_NETWORKS: readonly Network[] = Object.freeze([]);
+const NOT_JOINED: JoinReport = Object.freeze({ phase: "idle", attempt: 0, ssid: "" });
+
+export function portalStep(state: PortalState, event: Stamped): PortalStep {
+  switch (event.type) {
+    case "requestReceived":
+      return answerPortal(state, event);
+    case "portalOpened":
+      return startScan({ ...state, open: true });
+    case "portalClosed":
+      // the list is of no more use, and its memory is
+      return [{ ...state, open: false, scan: "idle", networks: [] }, [{ type: "clearTimer", timer: "scan" }]];
+    case "scanCompleted":
+      return scanCompleted(state, event);
+    case "timerFired":
+      return event.timer === "scan" ? scanTimer(state) : [state, []];
+    case "online":
+      return [{ ...state, join: joined(state, event.address) }, []];
+    case "offline":
+      return [state.join.phase === "joined" ? { ...state, join: forget(state.join) } : state, []];
+    case "deviceNamed":
+      return [{ ...state, info: { ...state.info, deviceName: event.deviceName } }, []];
+    case "joinFailed":
+      return [{ ...state, join: failed(state.join, event) }, []];
+    default:
+      return [state, []];
+  }
+}
+
+// ── scanning
+
+function startScan(state: PortalState): PortalStep {
+  const attempt = state.scanAttempt + 1;
+  return [
+    { ...state, scan: "running", scanAttempt: attempt },
+    [
+      { type: "scanWifi", attempt },
+      { type: "setTimer", timer: "scan", delayMs: SCAN_TIMEOUT_MS },
+    ],
+  ];
+}
+
+function scanTimer(state: PortalState): PortalStep {
+  if (state.scan === "waiting") return startScan(state);
+  return [{ ...state, scan: "idle" }, []];
+}
+
+function scanCompleted(state: PortalState, event: Extract<Stamped, { type: "scanCompleted" }>): PortalStep {
+  if (state.scan !== "running" || event.attempt !== state.scanAttempt) return [state, []];
+  const networks = strongest(event.networks);
+  return [{ ...state, scan: "idle", networks }, [{ type: "clearTimer", timer: "scan" }]];
+}
+
+/** One entry for each name: a house with three access points is one network to choose. Hidden ones have no name to show. */
+function strongest(found: readonly Network[]): readonly Network[] {
+  const best = new Map<string, Network>();
+  for (const network of found) {
+    const known = best.get(network.ssid);
+    if (network.ssid !== "" && (!known || network.rssi > known.rssi)) best.set(network.ssid, network);
+  }
+  return [...best.values()]
+    .sort((a, b) => b.rssi - a.rssi || (a.ssid < b.ssid ? -1 : 1))
+    .slice(0, MAX_NETWORK_COUNT);
+}
+
+// ── joining
+
+function joined(state: PortalState, address: string): JoinReport {
+  const { join } = state;
+  return {
+    phase: "joined",
+    attempt: join.attempt,
+    ssid: join.phase === "joining" || join.phase === "joined" ? join.ssid : "",
+    address,
+    ...(state.info.isAnnounced === false ? {} : { hostName: hostName(state) }),
+  };
+}
+
+const forget = (join: JoinReport): JoinReport => ({ phase: "idle", attempt: join.attempt, ssid: "" });
+
+/** A saved network that is tried in the background must not overwrite the result that the owner waits for. */
+function failed(join: JoinReport, event: Extract<Stamped, { type: "joinFailed" }>): JoinReport {
+  if (join.attempt > 0 && join.ssid !== event.ssid) return join;
+  return {
+    phase: "failed",
+    attempt: join.attempt,
+    ssid: event.ssid,
+    reason: event.reason,
+    message: FAILURES[event.reason],
+  };
+}
+
+const FAILURES: Readonly<Record<JoinFailure, string>> = Object.freeze({
+  "wrong-password": "The network did not accept the password.",
+  "not-found": "The network was not found. It has to be in range and on 2.4 GHz.",
+  "no-address": "The network accepted the password but did not give the device an address (DHCP).",
+  lost: "The connection broke off.",
+});

@@ -1,0 +1,33 @@
+// Bounds how often one address is served on the routes of people and programs. Routes of devices are bounded by device
+// instead: a whole fleet may come from one address.
+
+import type { FastifyInstance } from "fastify";
+import { RateLimit } from "../../shared/rate.js";
+import type { Context } from "../context.js";
+import { ApiError } from "../errors.js";
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** Asked by monitors and load balancers, which may share their address with everybody else; or in many parts by one device. */
+    readonly isUnbounded?: boolean;
+  }
+}
+
+export function limitAddresses(app: FastifyInstance, { settings, metrics, now }: Context): void {
+  if (!settings.addressRate) return;
+  const rate = new RateLimit(settings.addressRate);
+  app.addHook("onRequest", (request, reply, done) => {
+    const { access, isUnbounded } = request.routeOptions.config;
+    const waitMs = access === "device" || isUnbounded ? 0 : rate.take(request.ip, now());
+    if (waitMs === 0) return done();
+    metrics.rateLimited.inc({ limit: "address" });
+    reply.header("retry-after", Math.ceil(waitMs / 1000));
+    done(
+      new ApiError(
+        429,
+        "TOO_MANY_REQUESTS",
+        `${request.ip} asks too often, the next request is taken in ${waitMs} ms`,
+      ),
+    );
+  });
+}

@@ -1,0 +1,52 @@
+// The dashboard's two cookies. Scripts cannot see them and other sites cannot send them; the refresh token goes to the routes under
+// /api/auth only. Over TLS they never travel without it.
+
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { ACCESS_VALID_MS } from "../../auth/access-tokens.js";
+import { SESSION_VALID_MS } from "../../auth/sessions.js";
+import type { Context } from "../context.js";
+
+export const ACCESS_COOKIE = "skyslot_access";
+export const REFRESH_COOKIE = "skyslot_refresh";
+const ACCESS_PATH = "/";
+const REFRESH_PATH = "/api/auth";
+
+export function readCookie({ headers }: FastifyRequest, name: string): string | undefined {
+  for (const pair of (headers.cookie ?? "").split(";")) {
+    const [key, value] = pair.trim().split("=");
+    if (key === name) return value;
+  }
+  return undefined;
+}
+
+/** Without a refresh token the browser keeps the one that it has. */
+export function setCookies(
+  reply: FastifyReply,
+  context: Context,
+  { access, refresh }: { readonly access: string; readonly refresh?: string | undefined },
+): void {
+  setCookie(reply, context, ACCESS_COOKIE, access, ACCESS_PATH, ACCESS_VALID_MS);
+  if (refresh !== undefined)
+    setCookie(reply, context, REFRESH_COOKIE, refresh, REFRESH_PATH, SESSION_VALID_MS);
+}
+
+export function clearCookies(reply: FastifyReply, context: Context): void {
+  setCookie(reply, context, ACCESS_COOKIE, "", ACCESS_PATH, 0);
+  setCookie(reply, context, REFRESH_COOKIE, "", REFRESH_PATH, 0);
+}
+
+function setCookie(
+  reply: FastifyReply,
+  { settings }: Context,
+  name: string,
+  value: string,
+  path: string,
+  validMs: number,
+): void {
+  const isSecure = reply.request.protocol === "https" || settings.publicUrl?.startsWith("https:") === true;
+  const end = isSecure ? "; Secure" : "";
+  reply.header(
+    "set-cookie",
+    `${name}=${value}; Path=${path}; HttpOnly; SameSite=Strict; Max-Age=${Math.floor(validMs / 1000)}${end}`,
+  );
+}

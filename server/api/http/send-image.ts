@@ -1,0 +1,163 @@
+// Sends a firmware image, to whatever client by whatever route: whole, a part, several parts (multipart/byteranges), its headers
+// only (HEAD), or nothing if the client has it (304). RFC 9110 §§8.8, 13, 14, 15.3.7. Every answer has a length and is never
+// chunked: the HTTP client of the Moddable SDK ends such bodies wrongly.
+
+import { randomUUID } from "node:crypto";
+import { Readable } from "node:stream";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Firmware } from "../../store/store.js";
+import type { Context } from "../context.js";
+import { ApiError } from "../errors.js";
+import { demandAccess } from "../image-access.js";
+import { hasIt } from "./conditions.js";
+import { type Part, readRange } from "./range.js";
+
+/** A deactivated firmware must disappear from caches within minutes. */
+export const SHORT_CACHING = "public, max-age=300";
+/** For who has shown a token: no cache between us may keep it for others. */
+export const PRIVATE_CACHING = "private, max-age=300";
+/** What is named by its content never changes. */
+export const IMMUTABLE_CACHING = "public, max-age=31536000, immutable";
+
+const TYPE = "application/octet-stream";
+
+export interface SendOptions {
+  readonly caching: string;
+  /** The client is known to follow no redirect. */
+  readonly isDirect?: boolean;
+  /** The device that asks, as far as the request says. */
+  readonly deviceId?: string | undefined;
+}
+
+/** @throws ApiError TOKEN_REQUIRED, FORBIDDEN, DEVICE_…, FIRMWARE_INACTIVE, RANGE_NOT_SATISFIABLE */
+export async function sendImage(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  context: Context,
+  firmware: Firmware,
+  { caching, isDirect = false, deviceId }: SendOptions,
+): Promise<FastifyReply> {
+  const audience = await admit(request, reply, context, firmware, deviceId);
+  const elsewhere = isDirect ? undefined : await findElsewhere(context, firmware, audience);
+  if (elsewhere !== undefined) {
+    context.metrics.downloads.inc({ kind: "elsewhere" });
+    return reply.header("cache-control", "no-store").redirect(elsewhere, 302);
+  }
+  const { fileHash, fileSize } = firmware;
+  const etag = `"${fileHash}"`;
+  reply
+    .header("accept-ranges", "bytes")
+    .header("etag", etag)
+    .header("cache-control", audience === "everybody" ? caching : PRIVATE_CACHING);
+  if (hasIt(request.headers["if-none-match"], etag)) return reply.code(304).send();
+  const answer = readRange(
+    request.headers.range,
+    request.headers["if-range"] as string | undefined,
+    etag,
+    fileSize,
+  );
+  if (answer.kind === "unsatisfiable") throw rangeNotSatisfiable(request, reply, fileSize);
+  if (request.method !== "HEAD") context.metrics.downloads.inc({ kind: answer.kind });
+  switch (answer.kind) {
+    case "whole":
+      return send(request, reply.type(TYPE), context, firmware, { start: 0, end: fileSize - 1 });
+    case "part":
+      reply.type(TYPE).code(206).header("content-range", contentRange(answer, fileSize));
+      return send(request, reply, context, firmware, answer);
+    case "parts":
+      return sendParts(request, reply.code(206), context, firmware, answer.parts);
+  }
+}
+
+/** Lets nobody near what is made of an image who may not have the image. @throws ApiError TOKEN_REQUIRED, FORBIDDEN, DEVICE_…, FIRMWARE_INACTIVE */
+export async function admit(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  context: Context,
+  firmware: Firmware,
+  deviceId: string | undefined,
+): Promise<"everybody" | "known"> {
+  const audience = await demandAccess(request, context, { deviceType: firmware.deviceType, deviceId });
+  // A page that flashes devices may lie elsewhere (ESP Web Tools); what everybody may have is no secret.
+  if (audience === "everybody") reply.header("access-control-allow-origin", "*");
+  if (!firmware.isActive)
+    throw new ApiError(410, "FIRMWARE_INACTIVE", `firmware ${firmware.id} was deactivated`);
+  return audience;
+}
+
+export function rangeNotSatisfiable(
+  { headers }: FastifyRequest,
+  reply: FastifyReply,
+  sizeBytes: number,
+): ApiError {
+  reply.header("content-range", `bytes */${sizeBytes}`).header("cache-control", "no-store");
+  const message = `file is ${sizeBytes} bytes, asked for ${headers.range}`;
+  return new ApiError(416, "RANGE_NOT_SATISFIABLE", message);
+}
+
+/** Another place that has the same bytes and answers the same ranges. A cache asks nobody for a token: it is for what everybody may have. */
+async function findElsewhere(
+  { settings, blobs }: Context,
+  firmware: Firmware,
+  audience: "everybody" | "known",
+): Promise<string | undefined> {
+  const { downloadsFrom } = settings;
+  if (downloadsFrom === undefined) return undefined;
+  if (downloadsFrom === "link") return blobs.link?.(firmware.fileHash);
+  if (audience === "known") return undefined;
+  return `${downloadsFrom.replace(/\/+$/, "")}/${firmware.binaryPath}`;
+}
+
+export const contentRange = ({ start, end }: Part, sizeBytes: number): string =>
+  `bytes ${start}-${end}/${sizeBytes}`;
+
+async function send(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  context: Context,
+  firmware: Firmware,
+  { start, end }: Part,
+): Promise<FastifyReply> {
+  reply.header("content-length", end - start + 1);
+  if (request.method === "HEAD") return reply.send();
+  const bytes = await context.hot.load(firmware.fileHash, firmware.fileSize);
+  if (bytes) {
+    context.metrics.downloadBytes.inc(end - start + 1);
+    return reply.send(bytes.subarray(start, end + 1));
+  }
+  return reply.send(count(context.blobs.read(firmware.fileHash, { start, end }), context));
+}
+
+async function sendParts(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  context: Context,
+  firmware: Firmware,
+  parts: readonly Part[],
+): Promise<FastifyReply> {
+  const boundary = randomUUID();
+  const heads = parts.map((part, at) =>
+    Buffer.from(
+      `${at === 0 ? "" : "\r\n"}--${boundary}\r\ncontent-type: ${TYPE}\r\n` +
+        `content-range: ${contentRange(part, firmware.fileSize)}\r\n\r\n`,
+    ),
+  );
+  const tail = Buffer.from(`\r\n--${boundary}--\r\n`);
+  const partBytes = parts.reduce((sum, { start, end }) => sum + end - start + 1, 0);
+  const headBytes = heads.reduce((sum, { length }) => sum + length, tail.length);
+  reply.type(`multipart/byteranges; boundary=${boundary}`).header("content-length", partBytes + headBytes);
+  if (request.method === "HEAD") return reply.send();
+  const body = async function* (): AsyncGenerator<Uint8Array> {
+    for (const [at, part] of parts.entries()) {
+      yield heads[at] as Buffer;
+      yield* context.blobs.read(firmware.fileHash, part);
+    }
+    yield tail;
+  };
+  return reply.send(count(Readable.from(body(), { objectMode: false }), context));
+}
+
+function count(body: Readable, { metrics }: Context): Readable {
+  body.on("data", (chunk: Uint8Array) => metrics.downloadBytes.inc(chunk.length));
+  return body.pause();
+}

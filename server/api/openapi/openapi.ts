@@ -1,0 +1,99 @@
+// The API's own description, OpenAPI 3.1, made of the same schemas that validate: /api/docs for people, /api/docs/json for programs.
+
+import swagger from "@fastify/swagger";
+import swaggerUi from "@fastify/swagger-ui";
+import type { FastifyInstance } from "fastify";
+import type { Need } from "../../shared/permissions.js";
+import { BODIES } from "./bodies.js";
+import { type Document, finishDocument } from "./document.js";
+
+const DOCS = "/api/docs";
+const DOCS_POLICY = "default-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'";
+
+/** Groups of routes, by the beginning of their path; the first that fits. */
+const GROUPS: readonly (readonly [prefix: string, tag: string, about: string])[] = Object.freeze([
+  [
+    "/api/ota/admin",
+    "Releases",
+    "Upload, register, change and deactivate firmware; the log of attempts (system B).",
+  ],
+  ["/api/ota", "Devices' own", "What devices and their clients send: check, download, status."],
+  ["/api/content", "Content", "What displays show."],
+  ["/api/rollouts", "Rollouts", "Plan, start, stop and prove updates."],
+  ["/api/v1", "Mesh", "Updates that a gateway distributes (system E)."],
+  ["/api/arduino", "Other clients", "Arduino's HTTPUpdate, ESP Web Tools, ESPHome, hawkBit, pairs."],
+  ["/api/web-tools", "Other clients", ""],
+  ["/manifest", "Other clients", ""],
+  ["/:tenant", "Other clients", ""],
+  ["/{tenant}", "Other clients", ""],
+  ["/api/webhooks", "Webhooks", "Where events are sent, signed, and what became of them."],
+  ["/api/auth", "Accounts", "Sign in and out, users, tokens, audit."],
+  ["/api/setup", "Accounts", ""],
+  ["/api/users", "Accounts", ""],
+  ["/api/tokens", "Accounts", ""],
+  ["/api/audit", "Accounts", ""],
+  ["/api", "Fleet", "Devices, types, events."],
+  ["/", "Service", "Pages, health, metrics."],
+]);
+
+/** Registers `routes` so that each of them is described, and the pages that show it. */
+export function describeApi(app: FastifyInstance, routes: (app: FastifyInstance) => void): void {
+  app.register(swagger, {
+    openapi: {
+      openapi: "3.1.0",
+      info: {
+        title: "Skyslot",
+        version: "1",
+        description:
+          "Over-the-air updates for ESP32 devices. Errors are {error, message}: a code for programs and a sentence for people.",
+      },
+      tags: GROUPS.filter(([, , about]) => about !== "").map(([, name, description]) => ({
+        name,
+        description,
+      })),
+      components: {
+        securitySchemes: {
+          bearer: { type: "http", scheme: "bearer", description: "An access token or an API token." },
+        },
+      },
+    },
+    transform: ({ schema, url, route }) => {
+      const access = (route.config as { readonly access?: Need } | undefined)?.access;
+      return {
+        url,
+        schema: {
+          ...schema,
+          ...BODIES[keyOf(route.method, url)],
+          tags: [GROUPS.find(([prefix]) => url.startsWith(prefix))?.[1] ?? "Service"],
+          ...(access === undefined || access === "public"
+            ? { security: [] }
+            : access === "device"
+              ? { security: [{}, { bearer: [] }] }
+              : {
+                  security: [{ bearer: [] }],
+                  description: `${schema?.description ?? ""} Needs: ${access}.`.trim(),
+                }),
+        },
+      };
+    },
+    transformObject: (document) =>
+      "openapiObject" in document ? finishDocument(document.openapiObject as Document) : {},
+  });
+  app.register(async (docs) => {
+    docs.addHook("onRoute", (route) => {
+      route.config = { ...route.config, access: "public" };
+      route.schema = { ...route.schema, hide: true };
+    });
+    await docs.register(swaggerUi, {
+      routePrefix: DOCS,
+      staticCSP: true,
+      // Nothing from elsewhere, and nothing forced onto TLS that this server may not speak.
+      transformStaticCSP: () => DOCS_POLICY,
+      uiConfig: { deepLinking: true, validatorUrl: null },
+    });
+  });
+  app.register(async (described) => routes(described));
+}
+
+/** Of a route for several methods that of the first. */
+const keyOf = (method: string | readonly string[], url: string): string => `${[method].flat()[0]} ${url}`;

@@ -1,0 +1,252 @@
+// Who may register as a device, and what operators decide about those that did. A route that changes many judges each.
+
+import { type Static, Type } from "@sinclair/typebox";
+import type { FastifyInstance } from "fastify";
+import type { Actor } from "../auth/actor.js";
+import { hashSecret, makeSecret } from "../auth/secret.js";
+import { changeDevices, decideIdentity } from "../devices/changes.js";
+import { ANY_TYPE, findPolicy } from "../devices/identity.js";
+import { describeIdentity, giveToken } from "../devices/identity-changes.js";
+import { type Journal, recordChange } from "../events/journal.js";
+import type { RegistrationPolicy } from "../store/store.js";
+import type { Context } from "./context.js";
+import { ApiError } from "./errors.js";
+import { actorOf, demandChange, demandChangeOfAll } from "./guard.js";
+import { viewEnrolment, viewPolicy } from "./registration-views.js";
+import { DeviceId, DeviceParams, Exactly, IdParams, Name } from "./schemas.js";
+
+const READ = Object.freeze({ access: "read" as const });
+const DEVICES = Object.freeze({ access: "devices:write" as const });
+const SETTINGS = Object.freeze({ access: "settings:write" as const });
+const DAY_MS = 24 * 60 * 60_000;
+
+const oneOf = <const Value extends string>(values: readonly Value[], description: string) =>
+  Type.Unsafe<Value>(Type.String({ enum: [...values], pattern: `^(${values.join("|")})$`, description }));
+
+const TypeParams = Type.Object({
+  type: Type.String({
+    pattern: "^([A-Za-z0-9._-]{1,64}|\\*)$",
+    description: "a device type, or * for all others",
+  }),
+});
+const PolicyBody = Exactly({
+  registration: oneOf(
+    ["open", "enrolment", "approval"],
+    "open: whoever asks. enrolment: with an enrolment token. approval: whoever asks, but is offered nothing before it is approved",
+  ),
+  tokens: oneOf(
+    ["optional", "first-use", "required"],
+    "optional: never needed. first-use: from the moment when the device has used its own. required: devices that keep none are refused",
+  ),
+});
+const IdentityQuery = Type.Object({
+  state: Type.Optional(oneOf(["pending", "approved", "blocked"], "only these")),
+  limit: Type.Integer({ minimum: 1, maximum: 500, default: 50 }),
+  offset: Type.Integer({ minimum: 0, maximum: 1_000_000_000, default: 0 }),
+});
+const ChangeBody = Exactly({
+  device_ids: Type.Array(DeviceId, { minItems: 1, maxItems: 500, uniqueItems: true }),
+  action: oneOf(
+    ["approve", "block", "rotate-token", "forget-token"],
+    "rotate-token: the device is given a new one. forget-token: it has lost its own, whoever comes next is trusted",
+  ),
+});
+const TokenBody = Exactly({ device_type: Type.Optional(Name) });
+const EnrolmentBody = Exactly({
+  name: Type.String({
+    pattern: "^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$",
+    description: "for people, such as batch 7",
+  }),
+  device_type: Type.Optional(Name),
+  max_use_count: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
+  expires_in_days: Type.Optional(Type.Integer({ minimum: 1, maximum: 3650 })),
+});
+
+export function identityRoutes(app: FastifyInstance, context: Context): void {
+  const { store } = context;
+
+  app.get(
+    "/api/registration",
+    { config: READ, schema: { summary: "Who may register, and whether devices need tokens" } },
+    async () => ({
+      default: viewPolicy(await findPolicy({ store }, ANY_TYPE)),
+      policies: (await store.listPolicies()).map(viewPolicy),
+    }),
+  );
+
+  app.put<{ Params: Static<typeof TypeParams>; Body: Static<typeof PolicyBody> }>(
+    "/api/registration/:type",
+    {
+      config: SETTINGS,
+      schema: { params: TypeParams, body: PolicyBody, summary: "Set the policy of a device type" },
+    },
+    async (request) => {
+      const policy: RegistrationPolicy = { deviceType: request.params.type, ...request.body };
+      demandPolicyOf(actorOf(request), policy.deviceType);
+      await recordChange(context, actorOf(request), (journal) =>
+        setPolicy(journal, policy.deviceType, policy),
+      );
+      return viewPolicy(policy);
+    },
+  );
+
+  app.delete<{ Params: Static<typeof TypeParams> }>(
+    "/api/registration/:type",
+    {
+      config: SETTINGS,
+      schema: { params: TypeParams, summary: "Leave a device type to the general policy" },
+    },
+    async (request) => {
+      const { type } = request.params;
+      demandPolicyOf(actorOf(request), type);
+      await recordChange(context, actorOf(request), (journal) => setPolicy(journal, type, undefined));
+      return viewPolicy(await findPolicy({ store }, type));
+    },
+  );
+
+  app.get<{ Querystring: Static<typeof IdentityQuery> }>(
+    "/api/device-identities",
+    {
+      config: READ,
+      schema: { querystring: IdentityQuery, summary: "Devices by state: pending, approved, blocked" },
+    },
+    async ({ query }) => {
+      const { rows, totalCount } = await store.listIdentities(
+        query.state === undefined ? {} : { state: query.state },
+        query,
+      );
+      return { devices: rows.map(describeIdentity), total: totalCount };
+    },
+  );
+
+  app.post<{ Body: Static<typeof ChangeBody> }>(
+    "/api/device-identities/change",
+    {
+      config: DEVICES,
+      schema: { body: ChangeBody, summary: "Approve or block devices, renew or forget their tokens" },
+    },
+    async (request) => {
+      const { device_ids, action } = request.body;
+      const outcomes = await changeDevices(context, actorOf(request), device_ids, decideIdentity(action));
+      const results = outcomes.map((one) =>
+        "refusal" in one
+          ? { device_id: one.deviceId, error: one.refusal.code, message: one.refusal.message }
+          : describeIdentity(one.result),
+      );
+      return { results };
+    },
+  );
+
+  app.post<{ Params: Static<typeof DeviceParams>; Body: Static<typeof TokenBody> }>(
+    "/api/device-identities/:id/token",
+    {
+      config: DEVICES,
+      schema: {
+        params: DeviceParams,
+        body: TokenBody,
+        summary:
+          "Make a token for a device that is set up by hand, such as a client of hawkBit; it is shown once",
+      },
+    },
+    async (request, reply) => {
+      const actor = actorOf(request);
+      const { identity, token } = await recordChange(context, actor, async (journal) => {
+        const given = await giveToken(journal, request.params.id, request.body.device_type);
+        demandChange(actor, given.identity);
+        return given;
+      });
+      return reply
+        .code(201)
+        .header("cache-control", "no-store")
+        .send({ ...describeIdentity(identity), token });
+    },
+  );
+
+  app.get(
+    "/api/enrolment-tokens",
+    { config: DEVICES, schema: { summary: "List enrolment tokens" } },
+    async () => ({ enrolment_tokens: (await store.listEnrolmentTokens()).map(viewEnrolment) }),
+  );
+
+  app.post<{ Body: Static<typeof EnrolmentBody> }>(
+    "/api/enrolment-tokens",
+    {
+      config: DEVICES,
+      schema: { body: EnrolmentBody, summary: "Make an enrolment token; it is shown once" },
+    },
+    async (request, reply) => {
+      const { name, device_type, max_use_count, expires_in_days } = request.body;
+      demandType(actorOf(request), device_type ?? null);
+      const secret = makeSecret("enrolment");
+      const view = await recordChange(context, actorOf(request), async (journal) => {
+        const added = await journal.store.addEnrolmentToken({
+          name,
+          hash: hashSecret(secret),
+          deviceType: device_type ?? null,
+          maxUseCount: max_use_count ?? null,
+          createdAt: journal.time,
+          expiresAt: expires_in_days === undefined ? null : journal.time + expires_in_days * DAY_MS,
+        });
+        const after = viewEnrolment(added);
+        await journal.audit({
+          action: "enrolment-token.created",
+          subject: `enrolment-token/${added.id}`,
+          after,
+        });
+        return after;
+      });
+      return reply
+        .code(201)
+        .header("cache-control", "no-store")
+        .send({ ...view, token: secret });
+    },
+  );
+
+  app.delete<{ Params: Static<typeof IdParams> }>(
+    "/api/enrolment-tokens/:id",
+    { config: DEVICES, schema: { params: IdParams, summary: "Revoke an enrolment token" } },
+    async (request) =>
+      recordChange(context, actorOf(request), async (journal) => {
+        const { id } = request.params;
+        const known = (await journal.store.listEnrolmentTokens()).find((token) => token.id === id);
+        if (!known) throw new ApiError(404, "TOKEN_UNKNOWN", `there is no enrolment token ${id}`);
+        demandType(actorOf(request), known.deviceType);
+        const changed = await journal.store.changeEnrolmentToken(id, {
+          revokedAt: known.revokedAt ?? journal.time,
+        });
+        const after = viewEnrolment(changed ?? known);
+        await journal.audit({
+          action: "enrolment-token.revoked",
+          subject: `enrolment-token/${id}`,
+          before: viewEnrolment(known),
+          after,
+        });
+        return after;
+      }),
+  );
+}
+
+async function setPolicy(
+  journal: Journal,
+  type: string,
+  after: RegistrationPolicy | undefined,
+): Promise<void> {
+  const [before] = await journal.store.findPolicies([type]);
+  if (after) await journal.store.putPolicy(after);
+  else await journal.store.removePolicy(type);
+  await journal.audit({
+    action: "registration.changed",
+    subject: `registration/${type}`,
+    before: before && viewPolicy(before),
+    after: after && viewPolicy(after),
+  });
+}
+
+/** An enrolment token without a type is for all of them. */
+function demandType(actor: Actor, deviceType: string | null): void {
+  if (deviceType === null) demandChangeOfAll(actor);
+  else demandChange(actor, { deviceType });
+}
+
+const demandPolicyOf = (actor: Actor, type: string): void =>
+  demandType(actor, type === ANY_TYPE ? null : type);

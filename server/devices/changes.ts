@@ -1,0 +1,95 @@
+// What people change of devices: give them an order, label them, decide whether they may be here. Of one, or of as many as there are:
+// one after the other, each judged by itself and in a transaction of its own, so that of 100 000 one that cannot be changed does not
+// undo the others. Knows no HTTP.
+
+import type { Static } from "@sinclair/typebox";
+import { ApiError } from "../api/errors.js";
+import { demandChange } from "../api/guard.js";
+import type { DevicePatch } from "../api/rollout-schemas.js";
+import type { Actor } from "../auth/actor.js";
+import { type Journal, type Recorder, recordChange } from "../events/journal.js";
+import type { DeviceLabels } from "../shared/rollout.js";
+import type { Device, DeviceIdentity, NewOrder, Store, StoredOrder } from "../store/store.js";
+import { changeIdentity, type IdentityAction } from "./identity-changes.js";
+import { changeLabels } from "./labels.js";
+import { orderDevice } from "./orders.js";
+
+/** Changes one device within a transaction. @throws ApiError why it is left as it is */
+export type DeviceWork<Result> = (journal: Journal, deviceId: string, actor: Actor) => Promise<Result>;
+
+export type Outcome<Result> =
+  | { readonly deviceId: string; readonly result: Result }
+  | { readonly deviceId: string; readonly refusal: ApiError };
+
+export const changeDevice = <Result>(
+  recorder: Recorder,
+  actor: Actor,
+  deviceId: string,
+  work: DeviceWork<Result>,
+): Promise<Result> =>
+  recordChange(recorder, actor, (journal) => work(journal, deviceId, actor), { about: `device:${deviceId}` });
+
+/** Each of them once, in their order. */
+export async function changeDevices<Result>(
+  recorder: Recorder,
+  actor: Actor,
+  deviceIds: readonly string[],
+  work: DeviceWork<Result>,
+): Promise<readonly Outcome<Result>[]> {
+  const outcomes: Outcome<Result>[] = [];
+  for (const deviceId of new Set(deviceIds))
+    outcomes.push(
+      await changeDevice(recorder, actor, deviceId, work).then(
+        (result) => ({ deviceId, result }),
+        (error: unknown) => {
+          if (!(error instanceof ApiError)) throw error;
+          return { deviceId, refusal: error };
+        },
+      ),
+    );
+  return outcomes;
+}
+
+/** @throws ApiError DEVICE_UNKNOWN */
+export async function findDevice(store: Pick<Store, "findDevice">, id: string): Promise<Device> {
+  const device = await store.findDevice(id);
+  if (!device) throw new ApiError(404, "DEVICE_UNKNOWN", `device ${id} has never checked for updates here`);
+  return device;
+}
+
+/** @throws ApiError DEVICE_UNKNOWN, FORBIDDEN, and as orderDevice */
+export const giveOrder =
+  (order: Pick<NewOrder, "kind" | "settings">): DeviceWork<StoredOrder> =>
+  async (journal, id, actor) => {
+    const device = await findDevice(journal.store, id);
+    demandChange(actor, { deviceType: device.type });
+    return orderDevice(journal, device, order);
+  };
+
+/** @throws ApiError DEVICE_UNKNOWN, FORBIDDEN, PIN_INVALID, TOO_MANY_TAGS */
+export const relabel =
+  (changes: Static<typeof DevicePatch>): DeviceWork<DeviceLabels> =>
+  async (journal, id, actor) => {
+    const device = await findDevice(journal.store, id);
+    demandChange(actor, { deviceType: device.type });
+    const { tags, add_tags: addTags, remove_tags: removeTags, group, pin } = changes;
+    const before = await journal.store.findLabels(id);
+    const after = await changeLabels(journal, device, { tags, addTags, removeTags, group, pin }, actor.name);
+    await journal.audit({ action: "device.labelled", subject: `device/${id}`, before, after });
+    return after;
+  };
+
+/** @throws ApiError DEVICE_UNKNOWN, FORBIDDEN */
+export const decideIdentity =
+  (action: IdentityAction): DeviceWork<DeviceIdentity> =>
+  async (journal, id, actor) => {
+    const identity = await journal.store.findIdentity(id);
+    if (!identity)
+      throw new ApiError(
+        404,
+        "DEVICE_UNKNOWN",
+        `device ${id} was never registered: there is nothing to change`,
+      );
+    demandChange(actor, identity);
+    return changeIdentity(journal, identity, action);
+  };

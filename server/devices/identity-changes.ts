@@ -1,0 +1,89 @@
+// What people decide about a device's identity: whether it may be here, and its token. Each is in the audit log.
+
+import { ApiError } from "../api/errors.js";
+import { hashSecret, makeSecret } from "../auth/secret.js";
+import type { Journal } from "../events/journal.js";
+import type { DeviceIdentity } from "../store/store.js";
+import { issue, newIdentity } from "./identity.js";
+
+export type IdentityAction = "approve" | "block" | "rotate-token" | "forget-token";
+
+/** What an operator decides about a device. The next check follows it. */
+export async function changeIdentity(
+  journal: Journal,
+  identity: DeviceIdentity,
+  action: IdentityAction,
+): Promise<DeviceIdentity> {
+  const after = { ...identity, ...CHANGES[action], updatedAt: journal.time };
+  await journal.store.putIdentity(after);
+  await journal.audit({
+    action: `device.${action}`,
+    subject: `device/${identity.deviceId}`,
+    before: { ...describeIdentity(identity), unused_tokens: identity.issued.length },
+    after: { ...describeIdentity(after), unused_tokens: after.issued.length },
+  });
+  return after;
+}
+
+const CHANGES: Readonly<Record<IdentityAction, Partial<DeviceIdentity>>> = Object.freeze({
+  approve: { state: "approved" },
+  block: { state: "blocked" },
+  "rotate-token": { isRotating: true },
+  // For a device that has lost its token, or was claimed by a stranger: whoever comes next is trusted.
+  "forget-token": { tokenHash: null, issued: [], isRotating: false },
+});
+
+/**
+ * A token that a person sets a client up with which cannot be given one by an answer. A device that nobody knows yet is let in by
+ * it; one that uses a token already may go on with that until it uses the new one. @returns the token, which is stored nowhere
+ * @throws ApiError DEVICE_TYPE_MISSING, DEVICE_TYPE_DIFFERS
+ */
+export async function giveToken(
+  journal: Journal,
+  deviceId: string,
+  deviceType: string | undefined,
+): Promise<{ readonly identity: DeviceIdentity; readonly token: string }> {
+  const stored = await journal.store.findIdentity(deviceId);
+  const type = stored?.deviceType ?? deviceType;
+  if (type === undefined)
+    throw new ApiError(
+      422,
+      "DEVICE_TYPE_MISSING",
+      `device ${deviceId} has never been here: say of which type it is`,
+    );
+  if (deviceType !== undefined && deviceType !== type)
+    throw new ApiError(
+      409,
+      "DEVICE_TYPE_DIFFERS",
+      `device ${deviceId} is of type ${type}, not ${deviceType}`,
+    );
+  const token = makeSecret("device");
+  const before = stored ?? newIdentity(deviceId, type, "approved", journal.time);
+  const identity: DeviceIdentity = {
+    ...before,
+    // Nobody else has one so far: it counts at once, before somebody else comes.
+    ...(before.tokenHash === null
+      ? { tokenHash: hashSecret(token), issued: [] }
+      : { issued: issue(before.issued, token, journal.time) }),
+    updatedAt: journal.time,
+  };
+  await journal.store.putIdentity(identity);
+  await journal.audit({
+    action: "device.token-given",
+    subject: `device/${deviceId}`,
+    before: stored && describeIdentity(stored),
+    // Also where nothing else is to be seen of it: the log leaves it out, but says that it is another.
+    after: { ...describeIdentity(identity), token: "given" },
+  });
+  return { identity, token };
+}
+
+/** Without any hash. */
+export const describeIdentity = (identity: DeviceIdentity) => ({
+  device_id: identity.deviceId,
+  device_type: identity.deviceType,
+  state: identity.state,
+  uses_token: identity.tokenHash !== null,
+  is_rotating: identity.isRotating,
+  interval_seconds: identity.intervalSeconds,
+});

@@ -1,0 +1,350 @@
+// Whether a device is who it says, and whether it may be here at all. Knows no HTTP. A device's token is given out with the answer
+// to a check and becomes mandatory when the device has used it, not before: the answer may have been lost, or the client may know
+// no tokens. Until then several may be under way; the first that comes back counts.
+//
+//   nothing ──check──▶ issued ──first use──▶ confirmed ──operator asks──▶ confirmed + issued ──first use──▶ confirmed (the new one)
+//      ▲                  └── answer lost: another is issued                                        │
+//      └───────────────────────────── operator forgets the token ◀─────────────────────────────────┘
+
+import { ApiError } from "../api/errors.js";
+import { hashSecret, isSameHash, isSecret, makeSecret } from "../auth/secret.js";
+import type { Journal } from "../events/journal.js";
+import type { DeviceIdentity, DeviceState, IssuedToken, RegistrationPolicy } from "../store/store.js";
+
+/** Tokens that may be under way to one device. */
+const MAX_ISSUED_COUNT = 4;
+const NONE: readonly IssuedToken[] = Object.freeze([]);
+/** The policy of every type that has none of its own. */
+export const ANY_TYPE = "*";
+
+/** What a request shows of the device that makes it. */
+export interface Shown {
+  readonly deviceId: string;
+  readonly deviceType: string;
+  /** What stands behind `Authorization`: the device's own token, or an enrolment token. */
+  readonly credential: string | undefined;
+  /** It can keep a token that the answer brings. */
+  readonly keepsToken: boolean;
+  /** Seconds between its checks; absent: it does not say. */
+  readonly intervalSeconds?: number | undefined;
+}
+
+/** Which device a request names, and what it shows for it. */
+type Named = Pick<Shown, "deviceId" | "deviceType" | "credential">;
+
+export interface Admission {
+  readonly state: DeviceState;
+  /** The device has shown its own token. */
+  readonly isProved: boolean;
+  /** Somebody has let it in: it has shown its own token, or is new and came with an enrolment token that was asked for. */
+  readonly isVouched: boolean;
+  /** For the answer: the device is to use it from now on. */
+  readonly newToken: string | undefined;
+  /** The same request is judged the same until somebody changes the device or its type's policy. */
+  readonly isLasting: boolean;
+}
+
+/** Judges a check or a registration, and remembers what follows. @throws ApiError DEVICE_… or ENROLMENT_REQUIRED */
+export async function admitDevice(journal: Journal, shown: Shown): Promise<Admission> {
+  const { store, time } = journal;
+  const stored = await store.findIdentity(shown.deviceId);
+  const known = stored && (await asType(journal, stored, shown));
+  const isProved = known !== undefined && isProvedBy(known, shown.credential);
+  const { identity, isEnrolled } = known
+    ? { identity: known, isEnrolled: false }
+    : await register(journal, shown);
+  const proved = isProved ? confirm(identity, shown.credential, shown.deviceType) : identity;
+  const isGiven = isProved ? mayRenew(proved, shown) : await mayBegin(journal, identity, shown);
+  const newToken = isGiven ? makeSecret("device") : undefined;
+  const after: DeviceIdentity = {
+    ...proved,
+    issued: newToken === undefined ? proved.issued : issue(proved.issued, newToken, time),
+    intervalSeconds: shown.intervalSeconds ?? proved.intervalSeconds,
+  };
+  if (!stored || isChanged(stored, after)) await store.putIdentity({ ...after, updatedAt: time });
+  const isLasting =
+    after.state === "approved" && newToken === undefined && (isProved || shown.credential === undefined);
+  return { state: after.state, isProved, isVouched: isProved || isEnrolled, newToken, isLasting };
+}
+
+/**
+ * A device that is known, as what it says that it is now. Whoever has a device's token, or names one that has used none, may have
+ * flashed it as another type. That opens no closed type: there it waits for its approval, or comes with what new ones come with. And
+ * nobody takes a device out of a closed type by its name alone. @throws ApiError DEVICE_TOKEN_REQUIRED
+ */
+async function asType(journal: Journal, stored: DeviceIdentity, shown: Shown): Promise<DeviceIdentity> {
+  const { deviceId, deviceType, credential } = shown;
+  if (deviceType === stored.deviceType) return stored;
+  const { registration } = await findPolicy(journal, deviceType);
+  if (!isProvedBy(stored, credential)) {
+    demandUnclaimed(stored, "first-use", credential);
+    if (registration === "enrolment") {
+      await useEnrolment(journal, shown);
+      return { ...stored, deviceType, state: "approved" };
+    }
+    await demandOfUnproved(journal, stored, { deviceId, deviceType: stored.deviceType, credential });
+  }
+  return { ...stored, deviceType, state: registration === "open" ? stored.state : "pending" };
+}
+
+/** Judges any other request of a device. One that is not known here is left to the caller. @throws ApiError DEVICE_… */
+export async function demandDevice(
+  journal: Journal,
+  deviceId: string,
+  credential: string | undefined,
+): Promise<void> {
+  const identity = await journal.store.findIdentity(deviceId);
+  if (!identity || !isProvedBy(identity, credential)) {
+    const deviceType = identity?.deviceType ?? (await journal.store.findDevice(deviceId))?.type;
+    if (deviceType !== undefined)
+      await demandOfUnproved(journal, identity, { deviceId, deviceType, credential });
+    return;
+  }
+  const confirmed = confirm(identity, credential, identity.deviceType);
+  if (isChanged(identity, confirmed))
+    await journal.store.putIdentity({ ...confirmed, updatedAt: journal.time });
+}
+
+/**
+ * For clients that send with every request what they were given, as hawkBit's do: where a type is closed, whoever shows nothing is
+ * not served at all. Good is the device's own token, and a good enrolment token of its type, unless each needs its own. Remembers
+ * nothing. @throws ApiError DEVICE_…
+ */
+export async function demandCredential(
+  journal: Pick<Journal, "store" | "time">,
+  shown: Named,
+): Promise<void> {
+  const identity = await journal.store.findIdentity(shown.deviceId);
+  if (identity && isProvedBy(identity, shown.credential) && identity.deviceType === shown.deviceType) return;
+  await demandOfUnproved(journal, identity, shown);
+}
+
+/** The same for what only devices may have that are let in. @throws ApiError DEVICE_… */
+export async function demandMember(journal: Pick<Journal, "store" | "time">, shown: Named): Promise<void> {
+  const { deviceId, deviceType } = shown;
+  await demandCredential(journal, shown);
+  const identity = await journal.store.findIdentity(deviceId);
+  const { registration } = await findPolicy(journal, deviceType);
+  if (identity ? identity.state === "approved" : registration !== "approval") return;
+  throw new ApiError(
+    403,
+    "DEVICE_PENDING",
+    `device ${deviceId} of type ${deviceType} waits for its approval`,
+  );
+}
+
+/**
+ * What whoever has not shown that it is the device has to show instead. Where a type is open: nothing, until the device has used a
+ * token. @throws ApiError DEVICE_TOKEN_…
+ */
+async function demandOfUnproved(
+  journal: Pick<Journal, "store" | "time">,
+  identity: DeviceIdentity | undefined,
+  { deviceId, deviceType, credential }: Named,
+): Promise<void> {
+  const policy = await findPolicy(journal, deviceType);
+  if (identity) demandUnclaimed(identity, policy.tokens, credential);
+  if (!isClosed(policy)) return;
+  const isEnrolled =
+    policy.tokens !== "required" && (await findEnrolment(journal, deviceType, credential)) !== undefined;
+  if (isEnrolled) return;
+  const wanted =
+    policy.tokens === "required"
+      ? "its own (skd_…)"
+      : "its own (skd_…) or an enrolment token of its type (ske_…)";
+  throw credential === undefined
+    ? new ApiError(
+        401,
+        "DEVICE_TOKEN_REQUIRED",
+        `device ${deviceId} of type ${deviceType} needs a token: ${wanted}`,
+      )
+    : new ApiError(
+        401,
+        "DEVICE_TOKEN_WRONG",
+        `the token that device ${deviceId} of type ${deviceType} has sent is not good: it needs ${wanted}`,
+      );
+}
+
+/** Whether devices of a type are served only if they show a token. */
+export const isClosed = ({ registration, tokens }: RegistrationPolicy): boolean =>
+  registration !== "open" || tokens === "required";
+
+/** Whether a credential is the device's own. @throws ApiError DEVICE_BLOCKED */
+function isProvedBy(identity: DeviceIdentity, credential: string | undefined): boolean {
+  const { deviceId, state, tokenHash, issued } = identity;
+  if (state === "blocked") throw new ApiError(403, "DEVICE_BLOCKED", `device ${deviceId} is blocked`);
+  if (credential === undefined || !isSecret("device", credential)) return false;
+  const hash = hashSecret(credential);
+  return [...(tokenHash === null ? [] : [tokenHash]), ...issued.map((each) => each.hash)].some((own) =>
+    isSameHash(own, hash),
+  );
+}
+
+/** Whoever cannot show that it is the device is served only as long as the device has used no token. @throws ApiError */
+function demandUnclaimed(
+  { deviceId, tokenHash }: DeviceIdentity,
+  tokens: RegistrationPolicy["tokens"],
+  credential: string | undefined,
+): void {
+  if (tokenHash === null || tokens === "optional") return;
+  const found =
+    credential === undefined
+      ? (["DEVICE_TOKEN_REQUIRED", `device ${deviceId} has a token and came without it`] as const)
+      : (["DEVICE_TOKEN_WRONG", `device ${deviceId} has another token`] as const);
+  throw new ApiError(
+    401,
+    found[0],
+    `${found[1]}; if it was flashed anew, its token has to be forgotten here: on its page, or by skyslot registration forget-token ${deviceId}`,
+  );
+}
+
+const mayRenew = ({ isRotating }: DeviceIdentity, { keepsToken }: Shown): boolean => isRotating && keepsToken;
+
+/**
+ * Whether a device that has shown no token of its own is given one. Where a type is closed, nobody is who only knows a device's
+ * name, nor served. @throws ApiError DEVICE_TOKEN_…
+ */
+async function mayBegin(journal: Journal, identity: DeviceIdentity, shown: Shown): Promise<boolean> {
+  const { keepsToken, deviceType, credential } = shown;
+  // Most clients without tokens are judged by one query: what nobody has said requires none.
+  if (!keepsToken && identity.tokenHash === null) {
+    const told = await findTold(journal, identity.deviceType);
+    if (!told || !isClosed(told)) return false;
+  }
+  const policy = await findPolicy(journal, identity.deviceType);
+  demandUnclaimed(identity, policy.tokens, credential);
+  if (policy.tokens === "required" && !keepsToken) {
+    throw new ApiError(
+      401,
+      "DEVICE_TOKEN_REQUIRED",
+      `devices of type ${identity.deviceType} need a token, and this client keeps none`,
+    );
+  }
+  const mayHaveOne = keepsToken && identity.tokenHash === null && policy.tokens !== "optional";
+  if (policy.registration === "open") return mayHaveOne;
+  if (policy.registration === "approval") {
+    // Its first check, before anybody has approved it, is when a client of ours gets its token. A legacy client keeps none: who
+    // asks for one in its name is another.
+    if (mayHaveOne && !(await isLegacy(journal, deviceType))) return true;
+    if (identity.state === "pending") return false;
+  }
+  if (!(await findEnrolment(journal, deviceType, credential)))
+    await demandOfUnproved(journal, identity, shown);
+  return mayHaveOne;
+}
+
+/** What people have said of a type: of itself, or, if nothing, of every type. */
+async function findTold(
+  { store }: Pick<Journal, "store">,
+  deviceType: string,
+): Promise<RegistrationPolicy | undefined> {
+  const found = await store.findPolicies([deviceType, ANY_TYPE]);
+  return found.find((policy) => policy.deviceType === deviceType) ?? found[0];
+}
+
+/** The policy that holds for a type. What nobody has said: open, and trust on first use; legacy clients know no tokens. */
+export async function findPolicy(
+  journal: Pick<Journal, "store">,
+  deviceType: string,
+): Promise<RegistrationPolicy> {
+  const told = await findTold(journal, deviceType);
+  if (told?.deviceType === deviceType) return told;
+  return {
+    deviceType,
+    registration: told?.registration ?? "open",
+    tokens: (await isLegacy(journal, deviceType)) ? "optional" : (told?.tokens ?? "first-use"),
+  };
+}
+
+const isLegacy = async ({ store }: Pick<Journal, "store">, deviceType: string): Promise<boolean> =>
+  (await store.findType(deviceType))?.kind === "legacy";
+
+/** A device that is seen for the first time; one that was here before there were identities stays welcome. */
+async function register(
+  journal: Journal,
+  shown: Shown,
+): Promise<{ readonly identity: DeviceIdentity; readonly isEnrolled: boolean }> {
+  const { store, time } = journal;
+  const { deviceId, deviceType } = shown;
+  const { registration } = await findPolicy(journal, deviceType);
+  const isOld = (await store.findDevice(deviceId))?.type === deviceType;
+  const isEnrolled = !isOld && registration === "enrolment";
+  if (isEnrolled) await useEnrolment(journal, shown);
+  const state = !isOld && registration === "approval" ? "pending" : "approved";
+  return { identity: newIdentity(deviceId, deviceType, state, time), isEnrolled };
+}
+
+/** A device that has shown nothing so far. */
+export const newIdentity = (
+  deviceId: string,
+  deviceType: string,
+  state: DeviceState,
+  time: number,
+): DeviceIdentity => ({
+  deviceId,
+  deviceType,
+  state,
+  tokenHash: null,
+  issued: NONE,
+  isRotating: false,
+  intervalSeconds: null,
+  createdAt: time,
+  updatedAt: time,
+});
+
+async function useEnrolment(journal: Journal, { deviceId, deviceType, credential }: Shown): Promise<void> {
+  const token = await findEnrolment(journal, deviceType, credential);
+  if (!token || (token.maxUseCount !== null && token.useCount >= token.maxUseCount)) {
+    throw new ApiError(
+      401,
+      "ENROLMENT_REQUIRED",
+      `a new device of type ${deviceType} needs an enrolment token that is good: ` +
+        (token ? `this one was used ${token.useCount} times already` : "send Authorization: Bearer ske_…"),
+    );
+  }
+  await journal.store.changeEnrolmentToken(token.id, { useCount: token.useCount + 1 });
+  await journal.log({
+    kind: "device.enrolled",
+    deviceId,
+    message: `${deviceId} is new and came with the enrolment token ${token.name}`,
+    detail: { enrolment_token_id: token.id },
+  });
+}
+
+async function findEnrolment(
+  { store, time }: Pick<Journal, "store" | "time">,
+  deviceType: string,
+  credential: string | undefined,
+) {
+  if (credential === undefined || !isSecret("enrolment", credential)) return undefined;
+  const token = await store.findEnrolmentToken(hashSecret(credential));
+  if (!token || token.revokedAt !== null || (token.expiresAt !== null && time >= token.expiresAt))
+    return undefined;
+  return token.deviceType === null || token.deviceType === deviceType ? token : undefined;
+}
+
+/** The token that the device shows is its token from now on. */
+function confirm(
+  identity: DeviceIdentity,
+  credential: string | undefined,
+  deviceType: string,
+): DeviceIdentity {
+  const hash = hashSecret(credential ?? "");
+  const isNew = identity.tokenHash === null || !isSameHash(identity.tokenHash, hash);
+  // The old token of a device whose new one is under way proves it too, and stays.
+  return isNew
+    ? { ...identity, deviceType, tokenHash: hash, issued: NONE, isRotating: false }
+    : { ...identity, deviceType };
+}
+
+/** With a token that is on its way to the device. */
+export const issue = (issued: readonly IssuedToken[], token: string, at: number): readonly IssuedToken[] =>
+  [{ hash: hashSecret(token), at }, ...issued].slice(0, MAX_ISSUED_COUNT);
+
+const isChanged = (one: DeviceIdentity, other: DeviceIdentity): boolean =>
+  one.tokenHash !== other.tokenHash ||
+  one.issued !== other.issued ||
+  one.isRotating !== other.isRotating ||
+  one.deviceType !== other.deviceType ||
+  one.state !== other.state ||
+  one.intervalSeconds !== other.intervalSeconds;

@@ -1,0 +1,204 @@
+// Tells an MQTT broker what happens to updates: optional, forgetful while the broker is away, and never in the server's way.
+//
+//   PREFIX/TYPE/DEVICE/ota    how the device's last attempt stands; retained
+//   PREFIX/events/KIND        every line of the log, as it is written
+//   PREFIX/servers/NAME       `online`, or `offline` when this server is gone (last will); retained
+//
+// Each server publishes what it has stored itself, so that several on one store tell everything once.
+
+import { hostname } from "node:os";
+import type { FastifyBaseLogger } from "fastify";
+import type { MqttClient } from "mqtt";
+import type { Context } from "../api/context.js";
+import { time } from "../shared/iso-time.js";
+import type { Update } from "../store/store.js";
+import { viewEvent } from "./event-view.js";
+import type { LiveMessage } from "./live.js";
+
+export interface MqttOptions {
+  /** `mqtt://` or `mqtts://`, with the user and the password in it, or beside it. Neither is ever logged. */
+  readonly url: string;
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  readonly prefix?: string | undefined;
+  /** One for each server of a broker. */
+  readonly clientId?: string | undefined;
+  /** Pause before another attempt to connect. */
+  readonly reconnectMs?: number | undefined;
+}
+
+export interface Publisher {
+  /** Says goodbye to the broker, if that does not take long. */
+  close(): Promise<void>;
+}
+
+const QOS = Object.freeze({ qos: 1 as const });
+const RETAINED = Object.freeze({ qos: 1 as const, retain: true });
+/** Messages that wait for the broker; beyond that new ones are lost. */
+const MAX_WAITING_COUNT = 1_000;
+const RECONNECT_MS = 5_000;
+const GOODBYE_MS = 1_000;
+
+/** @throws if the URL is none for a broker; all that happens later is logged only */
+export function startMqtt(
+  context: Context,
+  options: MqttOptions,
+  log: FastifyBaseLogger | undefined,
+): Publisher {
+  readBroker(options.url);
+  const publisher = connect(context, options, log).catch((err: unknown) => {
+    log?.error({ err }, "nothing is published to MQTT");
+    return undefined;
+  });
+  return { close: async () => (await publisher)?.close() };
+}
+
+/** Where the broker is, without what is secret. @throws */
+export function readBroker(url: string): string {
+  const broker = URL.canParse(url) ? new URL(url) : undefined;
+  if (!broker || !/^mqtts?:$/.test(broker.protocol))
+    throw new Error(
+      "MQTT_URL has to be mqtt://HOST or mqtts://HOST, with :PORT and USER:PASSWORD@ if need be",
+    );
+  return `${broker.protocol}//${broker.host}`;
+}
+
+async function connect(
+  context: Context,
+  {
+    url,
+    username,
+    password,
+    prefix = "skyslot",
+    clientId = `skyslot-${hostname()}`,
+    reconnectMs = RECONNECT_MS,
+  }: MqttOptions,
+  log: FastifyBaseLogger | undefined,
+): Promise<Publisher> {
+  const { default: mqtt } = await import("mqtt");
+  const broker = readBroker(url);
+  const status = `${prefix}/servers/${clientId}`;
+  const client = mqtt.connect(url, {
+    clientId,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    will: { topic: status, payload: Buffer.from("offline"), ...RETAINED },
+    reconnectPeriod: reconnectMs,
+    // What the broker does not have yet is kept below, within a bound.
+    queueQoSZero: false,
+    resubscribe: false,
+  });
+  let isTold = false;
+  client.on("connect", () => {
+    isTold = false;
+    log?.info({ broker }, "connected to the MQTT broker");
+    client.publish(status, "online", RETAINED);
+  });
+  const lost = (error?: Error) => {
+    // Once for every time that it is away, not for every attempt.
+    if (isTold) return;
+    isTold = true;
+    log?.warn({ broker, reason: error?.message }, "not connected to the MQTT broker, trying again");
+  };
+  client.on("error", lost);
+  client.on("close", () => lost());
+  const sender = new Sender(client, (count) => context.metrics.mqttLost.inc(count));
+  const unwatch = context.live.watchOwn({
+    message: (message) => sender.send(() => describe(message, context, prefix)),
+  });
+  const goodbye = async () => {
+    await sender.done();
+    if (client.connected) await client.publishAsync(status, "offline", RETAINED);
+  };
+  return {
+    async close() {
+      unwatch();
+      client.removeListener("close", lost);
+      isTold = true;
+      await Promise.race([
+        goodbye(),
+        new Promise((resolve) => setTimeout(resolve, GOODBYE_MS).unref()),
+      ]).catch(() => {});
+      client.end(true);
+    },
+  };
+}
+
+interface Message {
+  readonly topic: string;
+  readonly payload: object;
+  readonly options: typeof QOS | typeof RETAINED;
+}
+
+/** One message after the other, in the order in which they came, and never too many that wait. */
+class Sender {
+  readonly #client: MqttClient;
+  readonly #onLost: (count: number) => void;
+  #last: Promise<unknown> = Promise.resolve();
+  #waitingCount = 0;
+
+  constructor(client: MqttClient, onLost: (count: number) => void) {
+    this.#client = client;
+    this.#onLost = onLost;
+  }
+
+  send(describeIt: () => Promise<Message | undefined>): void {
+    if (this.#waitingCount >= MAX_WAITING_COUNT) return this.#onLost(1);
+    this.#waitingCount++;
+    this.#last = this.#last
+      .then(describeIt)
+      .then((message) => (message ? this.#publish(message) : this.#waitingCount--))
+      .catch(() => {
+        this.#waitingCount--;
+        this.#onLost(1);
+      });
+  }
+
+  done(): Promise<unknown> {
+    return this.#last;
+  }
+
+  /** Hands it over to the client, and counts it as waiting until the broker has it. */
+  #publish({ topic, payload, options }: Message): void {
+    this.#client
+      .publishAsync(topic, JSON.stringify(payload), options)
+      .catch(() => this.#onLost(1))
+      .finally(() => this.#waitingCount--);
+  }
+}
+
+async function describe(
+  message: LiveMessage,
+  context: Context,
+  prefix: string,
+): Promise<Message | undefined> {
+  if (message.type === "event") {
+    const payload = viewEvent(message.event);
+    return { topic: `${prefix}/events/${level(message.event.kind)}`, payload, options: QOS };
+  }
+  if (message.type !== "update") return undefined;
+  const { update } = message;
+  const device = await context.store.findDevice(update.deviceId);
+  if (!device) return undefined;
+  const firmware = await context.store.findFirmware(update.firmwareId);
+  const payload = viewState(update, device.type, firmware?.version ?? null);
+  return { topic: `${prefix}/${level(device.type)}/${level(device.id)}/ota`, payload, options: RETAINED };
+}
+
+const viewState = (update: Update, deviceType: string, version: string | null) => ({
+  device_id: update.deviceId,
+  device_type: deviceType,
+  update_id: update.id,
+  firmware_id: update.firmwareId,
+  version,
+  from_version: update.fromVersion,
+  status: update.status,
+  step: update.step,
+  bytes_downloaded: update.bytesDownloaded,
+  error_code: update.errorCode,
+  error_message: update.errorMessage,
+  time: time(update.updatedAt),
+});
+
+/** One level of a topic: what would be read as more, or as a pattern, is replaced. */
+const level = (text: string): string => text.replace(/[^A-Za-z0-9._:-]/g, "_");

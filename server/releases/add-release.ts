@@ -1,0 +1,164 @@
+// Takes firmware into the store. Of a signed release the manifest is read, its signature judged if keys are configured, and the
+// file checked chunk by chunk against it; what is told beside the manifest must agree with it. Firmware without one: unsigned.ts.
+
+import type { JWK } from "jose";
+import type { Release } from "../../firmware/core/update/release.js";
+import { compareVersions, parseVersion } from "../../firmware/core/update/version.js";
+import { ApiError } from "../api/errors.js";
+import type { Blob, BlobStore } from "../blobs/blobs.js";
+import type { Journal } from "../events/journal.js";
+import type { Firmware, FirmwareChanges, NewFirmware, Store } from "../store/store.js";
+import { releaseOf } from "./chunk-digests.js";
+import { readRelease, verifyReleaseFile, verifyReleaseSignature } from "./release.js";
+import { checkLegacy } from "./unsigned.js";
+
+/** Files are registered and removed one at a time, whichever server does it: the name of that exclusive work. */
+export const REGISTERING = "registering";
+
+/** What a person may say about firmware beside its manifest. */
+export interface FirmwareFields {
+  /** The signed manifest; absent: firmware of a legacy type. */
+  readonly release?: string;
+  readonly device_type?: string;
+  readonly hardware?: string;
+  readonly chip?: string;
+  readonly version?: string;
+  readonly build_number?: number;
+  readonly filename?: string;
+  readonly min_current_version?: string;
+  readonly is_stable?: boolean;
+  readonly is_active?: boolean;
+  readonly release_notes?: string;
+}
+
+/** Firmware as it may be registered, checked. @throws ReleaseError, ApiError */
+export async function checkFirmware(
+  fields: FirmwareFields,
+  blob: Blob,
+  blobs: BlobStore,
+  store: Pick<Store, "findType">,
+  trustedKeys: readonly JWK[],
+): Promise<CheckedFirmware> {
+  if (fields.release === undefined) return checkLegacy(fields, blob, blobs, store);
+  const read = readRelease(fields.release.trim());
+  if (trustedKeys.length > 0) await verifyReleaseSignature(read, trustedKeys);
+  checkFields(fields, read.release);
+  await verifyReleaseFile(read.release, blobs.read(blob.sha256));
+  return describeFirmware(fields, read.jws, read.release, blob);
+}
+
+export type CheckedFirmware = Omit<NewFirmware, "createdAt">;
+
+/** @throws AlreadyExists */
+export async function addFirmware(journal: Journal, checked: CheckedFirmware): Promise<Firmware> {
+  const firmware = await journal.addFirmware({ ...checked, createdAt: journal.time });
+  await journal.log({
+    kind: "firmware.uploaded",
+    firmwareId: firmware.id,
+    message:
+      `${nameOf(firmware)} uploaded, ${firmware.fileSize} bytes for ${firmware.hardware}` +
+      (firmware.release === null ? ", not signed" : ""),
+    detail: { file_hash: firmware.fileHash, is_stable: firmware.isStable, is_active: firmware.isActive },
+  });
+  return firmware;
+}
+
+/** @throws ApiError FIRMWARE_UNKNOWN, MIN_VERSION_INVALID */
+export async function changeRelease(
+  journal: Journal,
+  id: number,
+  changes: FirmwareChanges,
+): Promise<Firmware> {
+  const known = await journal.store.findFirmware(id);
+  if (!known) throw new ApiError(404, "FIRMWARE_UNKNOWN", `firmware ${id} does not exist`);
+  const minimum = changes.minCurrentVersion;
+  if (minimum !== undefined) checkMinimum(minimum, releaseOf(known));
+  const changed = await journal.changeFirmware(id, changes);
+  await journal.log({
+    kind: changes.isActive === false ? "firmware.deactivated" : "firmware.changed",
+    firmwareId: id,
+    message: `${nameOf(known)}: ${describeChanges(changes)}`,
+    detail: { ...changes },
+  });
+  return changed ?? known;
+}
+
+function describeFirmware(
+  fields: FirmwareFields,
+  jws: string,
+  release: Release,
+  blob: Blob,
+): CheckedFirmware {
+  const signedMinimum = readMinimum(release);
+  return {
+    deviceType: release.type,
+    hardware: release.hardware,
+    chip: release.chip,
+    version: release.version,
+    buildNumber: release.build,
+    filename: fields.filename ?? `${release.type}-${release.version}-${release.chip}.bin`,
+    fileSize: blob.sizeBytes,
+    fileHash: blob.sha256,
+    md5: blob.md5,
+    sha1: blob.sha1,
+    binaryPath: blob.path,
+    imageSha256: release.imageSha256,
+    isStable: fields.is_stable ?? true,
+    isActive: fields.is_active ?? true,
+    minCurrentVersion: fields.min_current_version ?? signedMinimum ?? null,
+    securityVersion: release.securityVersion,
+    notes: fields.release_notes ?? null,
+    release: jws,
+    expiresAt: isForever(release) ? null : (release.expires ?? 0) * 1000,
+  };
+}
+
+function checkFields(fields: FirmwareFields, release: Release): void {
+  const told = [
+    ["device_type", fields.device_type, release.type],
+    ["hardware", fields.hardware, release.hardware],
+    ["chip", fields.chip, release.chip],
+    ["version", fields.version, release.version],
+    ["build_number", fields.build_number, release.build],
+  ] as const;
+  for (const [name, value, signed] of told) {
+    if (value === undefined || value === signed) continue;
+    throw new ApiError(422, "FIELD_MISMATCH", `${name} is ${value}, the signed manifest tells ${signed}`);
+  }
+  if (fields.min_current_version !== undefined) checkMinimum(fields.min_current_version, release);
+}
+
+/** A server may ask for more than the manifest, never for less: a device refuses what the manifest forbids. */
+function checkMinimum(minimum: string | null, release: Release | undefined): void {
+  const signed = release && readMinimum(release);
+  const parsed = minimum === null ? undefined : parseVersion(minimum);
+  if (minimum !== null && !parsed)
+    throw new ApiError(422, "MIN_VERSION_INVALID", `"${minimum}" is not a version`);
+  const parsedSigned = signed === undefined ? undefined : parseVersion(signed);
+  if (!parsedSigned || (parsed && compareVersions(parsed, parsedSigned) >= 0)) return;
+  throw new ApiError(
+    422,
+    "MIN_VERSION_INVALID",
+    `min_current_version ${minimum ?? "none"} is below ${signed}, which the signed manifest asks for`,
+  );
+}
+
+/** The parsed manifest has 0.0.0 where none was told. */
+const readMinimum = ({ minCurrentVersion }: Release): string | undefined =>
+  minCurrentVersion === "0.0.0" ? undefined : minCurrentVersion;
+
+/** The parsed manifest has the last second of 32 bits where no expiry was told. */
+const isForever = ({ expires }: Release): boolean => expires === undefined || expires === 0xffffffff;
+
+function describeChanges(changes: FirmwareChanges): string {
+  const words: string[] = [];
+  if (changes.isActive !== undefined) words.push(changes.isActive ? "activated" : "deactivated");
+  if (changes.isStable !== undefined) words.push(changes.isStable ? "stable" : "not stable");
+  if (changes.minCurrentVersion !== undefined)
+    words.push(`needs ${changes.minCurrentVersion ?? "no version"} before it`);
+  if (changes.notes !== undefined) words.push("notes changed");
+  return words.join(", ") || "unchanged";
+}
+
+const nameOf = (firmware: Firmware): string =>
+  `${firmware.deviceType} ${firmware.version}${firmware.buildNumber > 0 ? ` build ${firmware.buildNumber}` : ""}`;

@@ -1,0 +1,100 @@
+// Firmware for devices that know no signatures: what the file says of itself must agree with what the uploader says. Only taken
+// for device types that an administrator has made `legacy`.
+
+import { parseVersion, versionName } from "../../firmware/core/update/version.js";
+import { ApiError } from "../api/errors.js";
+import type { Blob, BlobStore } from "../blobs/blobs.js";
+import type { NewFirmware, Store } from "../store/store.js";
+import type { FirmwareFields } from "./add-release.js";
+import { type AppImage, readAppImage } from "./image-file.js";
+
+/** Chip of a file that is no image of an ESP32. */
+export const OTHER_CHIP = "other";
+
+/** @throws ApiError RELEASE_MISSING, TYPE_IS_SIGNED, FIELD_MISSING, FIELD_MISMATCH, VERSION_INVALID, IMAGE_MALFORMED */
+export async function checkLegacy(
+  fields: FirmwareFields,
+  blob: Blob,
+  blobs: BlobStore,
+  store: Pick<Store, "findType">,
+): Promise<Omit<NewFirmware, "createdAt">> {
+  const deviceType = fields.device_type;
+  if (deviceType === undefined) {
+    throw new ApiError(
+      400,
+      "RELEASE_MISSING",
+      "part release is missing: the signed manifest that `skyslot release sign` writes (or, for a legacy type, device_type and version)",
+    );
+  }
+  await refuseSigned(deviceType, store);
+  if (fields.version === undefined) {
+    throw new ApiError(
+      400,
+      "FIELD_MISSING",
+      "part version is missing: firmware without a signed manifest needs it",
+    );
+  }
+  const version = parseVersion(fields.version);
+  if (!version)
+    throw new ApiError(422, "VERSION_INVALID", `version "${fields.version}" is not semantic, as 1.2.3 is`);
+  const image = await readAppImage(blobs.read(blob.sha256));
+  const chip = judgeImage(image, fields);
+  return {
+    deviceType,
+    hardware: fields.hardware ?? chip,
+    chip,
+    version: versionName(version),
+    buildNumber: fields.build_number ?? version.build,
+    filename: fields.filename ?? `${deviceType}-${versionName(version)}.bin`,
+    fileSize: blob.sizeBytes,
+    fileHash: blob.sha256,
+    binaryPath: blob.path,
+    md5: blob.md5,
+    sha1: blob.sha1,
+    imageSha256: image.kind === "app" ? image.imageSha256 : "",
+    isStable: fields.is_stable ?? true,
+    isActive: fields.is_active ?? true,
+    minCurrentVersion: fields.min_current_version ?? null,
+    securityVersion: image.kind === "app" ? image.description.securityVersion : 0,
+    notes: fields.release_notes ?? null,
+    release: null,
+    expiresAt: null,
+  };
+}
+
+/** For clients that cannot check a signature. @throws ApiError TYPE_IS_SIGNED */
+export async function requireLegacy(deviceType: string, store: Pick<Store, "findType">): Promise<void> {
+  if ((await store.findType(deviceType))?.kind === "legacy") return;
+  throw new ApiError(
+    403,
+    "TYPE_IS_SIGNED",
+    `type ${deviceType} is signed, and this client cannot check signatures: make the type legacy (PUT /api/types/${deviceType}) to serve it`,
+  );
+}
+
+async function refuseSigned(deviceType: string, store: Pick<Store, "findType">): Promise<void> {
+  const type = await store.findType(deviceType);
+  if (type?.kind === "legacy") return;
+  throw new ApiError(
+    422,
+    "TYPE_IS_SIGNED",
+    `devices of type ${deviceType} take signed releases only: send the manifest that \`skyslot release sign\` writes, ` +
+      "or make the type legacy (PUT /api/types) if its devices know no signatures",
+  );
+}
+
+/** The chip that the file is for. An Arduino image tells no version of its own, so only one that is a version can disagree. */
+function judgeImage(image: AppImage, fields: FirmwareFields): string {
+  if (image.kind === "damaged") throw new ApiError(422, "IMAGE_MALFORMED", image.problem);
+  if (image.kind === "other") return fields.chip ?? OTHER_CHIP;
+  const { chip, version } = image.description;
+  if (fields.chip !== undefined && fields.chip !== chip) {
+    throw new ApiError(422, "FIELD_MISMATCH", `chip is ${fields.chip}, the image is for ${chip}`);
+  }
+  const told = parseVersion(version);
+  const wanted = parseVersion(fields.version ?? "");
+  if (told && wanted && versionName(told) !== versionName(wanted)) {
+    throw new ApiError(422, "FIELD_MISMATCH", `version is ${fields.version}, the image says ${version}`);
+  }
+  return chip;
+}

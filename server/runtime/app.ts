@@ -1,0 +1,229 @@
+// The server as a function from request to response: routes over a store and a blob store, with a clock that is handed in. It
+// needs no socket (`app.inject`) and no timers, so a simulated world can answer its virtual network with it.
+
+import multipart from "@fastify/multipart";
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  LogController,
+  type RouteOptions,
+} from "fastify";
+import { auditRoutes } from "../api/audit-routes.js";
+import { authRoutes } from "../api/auth-routes.js";
+import { contentAdminRoutes } from "../api/content-admin-routes.js";
+import { contentRoutes } from "../api/content-routes.js";
+import { type Context, DEFAULT_SETTINGS, type Settings } from "../api/context.js";
+import { deviceAdminRoutes } from "../api/device-admin-routes.js";
+import { deviceBulkRoutes } from "../api/device-bulk-routes.js";
+import { deviceOrderRoutes } from "../api/device-order-routes.js";
+import { deviceRoutes } from "../api/device-routes.js";
+import { answerErrors } from "../api/errors.js";
+import { fleetRoutes } from "../api/fleet-routes.js";
+import { guard } from "../api/guard.js";
+import { healthRoutes } from "../api/health-routes.js";
+import { limitAddresses } from "../api/http/address-limit.js";
+import { securityHeaders } from "../api/http/security-headers.js";
+import { describeApi } from "../api/openapi/openapi.js";
+import { identityRoutes } from "../api/registration-routes.js";
+import { adminRoutes } from "../api/release-routes.js";
+import { rolloutRoutes } from "../api/rollout-routes.js";
+import { validateWithTypeBox } from "../api/schemas.js";
+import { tokenRoutes } from "../api/token-routes.js";
+import { typeRoutes } from "../api/type-routes.js";
+import { userRoutes } from "../api/user-routes.js";
+import { watchRoutes } from "../api/watch-routes.js";
+import { webhookRoutes } from "../api/webhook-routes.js";
+import type { Auth } from "../auth/auth.js";
+import type { BlobStore } from "../blobs/blobs.js";
+import { HotBlobs } from "../blobs/hot.js";
+import { storeContent } from "../content/assigned.js";
+import { type ContentSource, firstOf } from "../content/content.js";
+import { dashboardRoutes } from "../dashboard/routes.js";
+import { DeviceLimit } from "../devices/limit.js";
+import { expireOrders } from "../devices/orders.js";
+import { sampleFleet } from "../devices/version-history.js";
+import { arduinoRoutes } from "../dialects/arduino-routes.js";
+import { hawkbitRoutes } from "../dialects/hawkbit-routes.js";
+import { manifestRoutes } from "../dialects/manifest-routes.js";
+import { meshRoutes } from "../dialects/mesh-routes.js";
+import { registerRoutes } from "../dialects/register-routes.js";
+import { Live, type Relay } from "../events/live.js";
+import { AccessMemory } from "../fast-path/access-cache.js";
+import { openShortWay } from "../fast-path/fast-path.js";
+import { QuietChecks } from "../fast-path/no-op-checks.js";
+import { ChunkDigests } from "../releases/chunk-digests.js";
+import { tickRollouts } from "../rollout/evaluate.js";
+import { RateLimit } from "../shared/rate.js";
+import type { Store } from "../store/store.js";
+import { Connections, type Refusal } from "./connections.js";
+import { createHttpServer } from "./http-server.js";
+import { createMetrics } from "./metrics.js";
+import { Readiness } from "./readiness.js";
+import { logRequests, requestId } from "./request-log.js";
+import { Gate } from "./shutdown.js";
+import type { TlsPair } from "./tls.js";
+import { trustProxies } from "./trusted-proxies.js";
+
+declare module "fastify" {
+  interface FastifyInstance {
+    /** What its routes are given. */
+    readonly context: Context;
+    /** Does what only time brings. The app has no timers: a server calls it every few seconds, a simulated world when it likes. */
+    tick(): Promise<void>;
+  }
+}
+
+export interface AppOptions {
+  readonly store: Store;
+  readonly blobs: BlobStore;
+  readonly auth: Auth;
+  /** To the other servers that share the store. */
+  readonly relay?: Relay | undefined;
+  /** What panels show to which nothing is assigned; absent: nothing. */
+  readonly content?: ContentSource | undefined;
+  /** Absent: nothing is logged. */
+  readonly log?: FastifyBaseLogger | undefined;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly settings?: Partial<Settings>;
+  /** Absent: plain HTTP. */
+  readonly tls?: TlsPair | undefined;
+  /** Told of every route as it is made. */
+  readonly onRoute?: (route: RouteOptions) => void;
+}
+
+/** Every group of routes. */
+const ROUTES: readonly ((app: FastifyInstance, context: Context) => void)[] = Object.freeze([
+  deviceRoutes,
+  registerRoutes,
+  contentRoutes,
+  arduinoRoutes,
+  manifestRoutes,
+  hawkbitRoutes,
+  typeRoutes,
+  deviceAdminRoutes,
+  deviceBulkRoutes,
+  deviceOrderRoutes,
+  rolloutRoutes,
+  fleetRoutes,
+  watchRoutes,
+  webhookRoutes,
+  healthRoutes,
+  authRoutes,
+  userRoutes,
+  tokenRoutes,
+  auditRoutes,
+  identityRoutes,
+  dashboardRoutes,
+]);
+
+/** Those that take files. What reads files costs every request, so it is kept from the others. */
+const UPLOAD_ROUTES: typeof ROUTES = Object.freeze([adminRoutes, contentAdminRoutes, meshRoutes]);
+
+const MAX_BODY_BYTES = 64 * 1024;
+const MAX_PARAMETER_LENGTH = 128;
+
+export function createApp(options: AppOptions): FastifyInstance {
+  const settings: Settings = { ...DEFAULT_SETTINGS, ...options.settings };
+  const live = new Live(options.relay);
+  const metrics = createMetrics(options.store, live, options.now, settings.onlineMs);
+  const { store, blobs, auth, now } = options;
+  const hot = new HotBlobs(blobs);
+  const newDeviceRate = settings.newDeviceRate && new RateLimit(settings.newDeviceRate);
+  const deviceLimit = new DeviceLimit(store, settings.maxDeviceCount, newDeviceRate);
+  const refusals = new RateLimit({ burst: 1, perSecond: 1 / 3600 });
+  const content = firstOf(storeContent({ store, hot, now }), ...(options.content ? [options.content] : []));
+  const readiness = new Readiness(store, blobs, now);
+  const context: Context = {
+    store,
+    blobs,
+    hot,
+    chunkDigests: new ChunkDigests(blobs),
+    auth,
+    access: new AccessMemory({ store, now }),
+    content,
+    now,
+    settings,
+    deviceLimit,
+    deviceRate: settings.deviceRate && new RateLimit(settings.deviceRate),
+    refusals,
+    live,
+    metrics,
+    readiness,
+    quietChecks: new QuietChecks({ store, live, now }),
+    arrivals: new WeakMap(),
+  };
+  const isProxy = trustProxies(settings.trustedProxies);
+  const connections = watchConnections(context, isProxy, options.log);
+  const gate = new Gate();
+  const shortWay = openShortWay(context, options.log);
+
+  const app: FastifyInstance = Fastify({
+    ...(options.log ? { loggerInstance: options.log } : { logger: false }),
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: MAX_BODY_BYTES,
+    trustProxy: settings.trustedProxies.length > 0 && isProxy,
+    genReqId: requestId,
+    serverFactory: (routes) =>
+      createHttpServer(options.tls, connections, gate.before(shortWay.before(routes))),
+    routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
+    exposeHeadRoutes: false,
+    // Requests that are under way end by themselves, and the gate refuses those that come later, see shutdown.ts.
+    return503OnClosing: false,
+    forceCloseConnections: "idle",
+  });
+  app.decorate("context", context);
+  gate.join(app);
+  shortWay.join(app);
+  if (options.onRoute) app.addHook("onRoute", options.onRoute);
+  // Only JSON and multipart: a page on another site cannot send either without asking first, and it is never allowed.
+  app.removeContentTypeParser("text/plain");
+  app.decorate("tick", async () => {
+    await sampleFleet(context);
+    await tickRollouts(context);
+    await expireOrders(context);
+  });
+  validateWithTypeBox(app);
+  logRequests(app, metrics);
+  answerErrors(app);
+  limitAddresses(app, context);
+  guard(app, context);
+  securityHeaders(app, context);
+  describeApi(app, (api) => {
+    for (const routes of ROUTES) routes(api, context);
+    api.register(async (uploads) => {
+      await uploads.register(multipart, multipartOptions(settings));
+      for (const routes of UPLOAD_ROUTES) routes(uploads, context);
+    });
+  });
+  return app;
+}
+
+/** What is refused is counted, and told in the log, once a minute for each reason. */
+function watchConnections(
+  { metrics, settings, now }: Context,
+  isProxy: (address: string) => boolean,
+  log: FastifyBaseLogger | undefined,
+): Connections {
+  const told = new RateLimit({ burst: 1, perSecond: 1 / 60 });
+  const onRefused = (reason: Refusal, address: string): void => {
+    metrics.refusedConnections.inc({ reason });
+    if (log && told.take(reason, now()) === 0)
+      log.warn({ reason, address, openCount: connections.count }, "connection refused");
+  };
+  const connections = new Connections({ limits: settings.connections, isProxy, onRefused });
+  metrics.watchConnections(() => connections.count);
+  return connections;
+}
+
+const multipartOptions = ({ maxImageBytes }: Settings) => ({
+  limits: {
+    fileSize: maxImageBytes + 1,
+    files: 1,
+    fields: 20,
+    fieldSize: 32 * 1024,
+    parts: 21,
+    headerPairs: 50,
+  },
+  throwFileSizeLimit: false,
+});

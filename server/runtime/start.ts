@@ -1,0 +1,207 @@
+// Starts a server on a data folder: opens what lies there, or makes it, and listens.
+//
+//   data/skyslot.db   what the server remembers                 data/admin.token  the local administrator's token, 0600
+//   data/blobs/       firmware files, addressed by content
+//   data/content/     pictures for panels: DEVICE.pbm, TYPE.pbm, default.pbm
+//   data/trusted/     public release keys (*.jwk); if there are any, only releases signed by one of them are taken
+
+import { mkdir, readdir, readFile } from "node:fs/promises";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import type { FastifyBaseLogger, FastifyInstance } from "fastify";
+import type { JWK } from "jose";
+import type { Settings } from "../api/context.js";
+import { isLoopback } from "../api/guard.js";
+import { FIRST_LINK_VALID_MS, makeLink } from "../auth/accounts.js";
+import { Auth } from "../auth/auth.js";
+import { openLocalToken } from "../auth/local-token.js";
+import type { BlobStore } from "../blobs/blobs.js";
+import { openBlobs } from "../blobs/open.js";
+import { firstOf, folderContent, testCard } from "../content/content.js";
+import type { Relay } from "../events/live.js";
+import type { MqttOptions } from "../events/mqtt.js";
+import { publicPart } from "../releases/release.js";
+import { openStore } from "../store/open.js";
+import type { Store } from "../store/store.js";
+import { createApp } from "./app.js";
+import { type Background, startBackground } from "./background.js";
+import { keepNewObjectsYoung } from "./memory.js";
+import { DEFAULT_SHUTDOWN, type ShutdownLimits, shutDown } from "./shutdown.js";
+import { Certificate, type TlsFiles } from "./tls.js";
+import { DEFAULT_RETENTION, type Retention, startUpkeep } from "./upkeep.js";
+
+/** How often rollouts are looked at that nobody reports to. */
+const TICK_MS = 15_000;
+
+export interface ServerOptions {
+  readonly dataDir: string;
+  /** `postgres://…`: the database lies there, not in the data folder, and other servers may share it. */
+  readonly databaseUrl?: string | undefined;
+  /** `s3://BUCKET/PREFIX`: the firmware lies there, not in the data folder. */
+  readonly blobStoreUrl?: string | undefined;
+  /** How long logs are kept. */
+  readonly retention?: Partial<Retention>;
+  /** Address to listen on; loopback by default. */
+  readonly host?: string;
+  /** 0: any free one. */
+  readonly port?: number;
+  readonly log?: FastifyBaseLogger | undefined;
+  /** Absent: plain HTTP. */
+  readonly tls?: TlsFiles | undefined;
+  /** Absent: nothing is published. */
+  readonly mqtt?: MqttOptions | undefined;
+  readonly shutdown?: Partial<ShutdownLimits>;
+  /** Fills an empty store with sample data; the same seed gives the same fleet. */
+  readonly sampleSeed?: string | undefined;
+  readonly now?: () => number;
+  /** Public release keys beside those in the data folder. */
+  readonly trustedKeys?: readonly JWK[];
+  /** Size of the card for panels to which nothing is assigned; absent: they get none. */
+  readonly testCard?: { readonly width: number; readonly height: number } | undefined;
+  /** By default reads are open when the server listens on loopback only. */
+  readonly settings?: Partial<Omit<Settings, "trustedKeys">>;
+}
+
+export interface RunningServer {
+  /** Without a slash at its end. */
+  readonly url: string;
+  readonly app: FastifyInstance;
+  /** Good for everything: keep it out of logs and URLs. */
+  readonly adminToken: string;
+  readonly tokenFile: string;
+  /** Whoever opens it becomes the first administrator; `undefined`: there is one. Good once, and for an hour. */
+  readonly setupUrl: string | undefined;
+  /** Reads the files of the certificate again. @throws if they are no pair; the old one then stays in use */
+  reloadCertificate(): Promise<void>;
+  /** Finishes what is under way, see shutdown.ts. */
+  close(): Promise<void>;
+}
+
+/** Addresses to listen on that no browser can open everywhere. */
+const EVERY_ADDRESS: readonly string[] = Object.freeze(["0.0.0.0", "::"]);
+
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  keepNewObjectsYoung();
+  const { dataDir, host = "127.0.0.1", port = 8080, now = Date.now } = options;
+  const certificate = options.tls && (await Certificate.open(options.tls));
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const { token: adminToken, file: tokenFile } = await openLocalToken(dataDir);
+  const trustedKeys = [
+    ...(await readTrustedKeys(join(dataDir, "trusted"))),
+    ...(options.trustedKeys ?? []),
+  ].map(publicPart);
+  const blobs = await openBlobs({ url: options.blobStoreUrl, folder: join(dataDir, "blobs") });
+  const { store, relay } = await openStore({
+    databaseUrl: options.databaseUrl,
+    file: join(dataDir, "skyslot.db"),
+    onTrouble: (error) => options.log?.warn({ err: error }, "connection to the database lost"),
+  });
+  if (options.sampleSeed !== undefined) await fillSamples(store, blobs, relay, options.sampleSeed, now());
+  const auth = new Auth({ store, now, localToken: adminToken });
+  const content = firstOf(
+    folderContent(join(dataDir, "content")),
+    ...(options.testCard ? [testCard(options.testCard.width, options.testCard.height)] : []),
+  );
+  const settings = { openReads: isLoopback(host), ...options.settings, trustedKeys };
+  const { log } = options;
+  const app = createApp({ store, blobs, auth, content, relay, now, log, settings, tls: certificate?.pair });
+  let background: Background | undefined;
+  const endUpkeep = startUpkeep({
+    store,
+    blobs,
+    now,
+    retention: { ...DEFAULT_RETENTION, ...options.retention },
+    onTrouble: (err) => options.log?.error({ err }, "old records could not be removed"),
+  });
+  app.addHook("onClose", async () => {
+    await background?.close();
+    await endUpkeep();
+    await relay?.close();
+    await store.close();
+    await blobs.close();
+  });
+  keepTicking(app);
+  try {
+    await app.listen({ host, port });
+    background = startBackground(app.context, { log, mqtt: options.mqtt, certificate, server: app.server });
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+  const address = app.server.address() as AddressInfo;
+  const name = host.includes(":") ? `[${host}]` : host;
+  const scheme = certificate ? "https" : "http";
+  const url = `${scheme}://${name}:${address.port}`;
+  const reachable = EVERY_ADDRESS.includes(host) ? `${scheme}://localhost:${address.port}` : url;
+  const setupUrl = await makeSetupUrl(store, settings.publicUrl ?? reachable, now);
+  return {
+    url,
+    app,
+    adminToken,
+    tokenFile,
+    setupUrl,
+    reloadCertificate: async () => certificate?.reload(app.server),
+    close: () => shutDown(app, app.context.readiness, { ...DEFAULT_SHUTDOWN, ...options.shutdown }),
+  };
+}
+
+async function fillSamples(
+  store: Store,
+  blobs: BlobStore,
+  relay: Relay | undefined,
+  seed: string,
+  endsAt: number,
+): Promise<void> {
+  const { fillWithSampleFleet } = await import("../demo/sample-fleet.js");
+  try {
+    await fillWithSampleFleet({ store, blobs, seed, endsAt });
+  } catch (error) {
+    await relay?.close();
+    await store.close();
+    await blobs.close();
+    throw error;
+  }
+}
+
+/** The secret stands behind the #: a browser sends it to nobody, so it is in no log. */
+async function makeSetupUrl(store: Store, url: string, now: () => number): Promise<string | undefined> {
+  if ((await store.countAdmins()) > 0) return undefined;
+  const link = makeLink(null, Math.round(now()), FIRST_LINK_VALID_MS);
+  await store.transaction((inside) => inside.putLink(link));
+  return new URL(`/setup#${link.secret}`, url).href;
+}
+
+/** One after the other: a tick that lasts does not run into the next. */
+function keepTicking(app: FastifyInstance): void {
+  let timer: NodeJS.Timeout | undefined;
+  let isClosed = false;
+  let running: Promise<void> = Promise.resolve();
+  const tick = async () => {
+    await app.tick().catch((error: unknown) => app.log.error({ err: error }, "tick failed"));
+    if (!isClosed) wait();
+  };
+  const wait = () => {
+    timer = setTimeout(() => {
+      running = tick();
+    }, TICK_MS).unref();
+  };
+  wait();
+  // Hooks run in the reverse order: this one before the store is closed.
+  app.addHook("onClose", async () => {
+    isClosed = true;
+    clearTimeout(timer);
+    await running;
+  });
+}
+
+async function readTrustedKeys(folder: string): Promise<JWK[]> {
+  let names: string[];
+  try {
+    names = await readdir(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
+  const files = names.filter((name) => name.endsWith(".jwk")).map((name) => join(folder, name));
+  return Promise.all(files.map(async (file) => JSON.parse(await readFile(file, "utf8")) as JWK));
+}

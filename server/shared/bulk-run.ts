@@ -1,0 +1,70 @@
+// Goes through many devices, part by part, and counts what became of them: for the page and for the command line alike. Pure but for
+// the request that it is handed.
+
+import type { BulkAnswer, BulkRequest } from "../api/device-bulk-routes.js";
+
+/** Of one request: short enough that whoever watches sees it move. */
+const PART_COUNT = 250;
+
+export type Selection =
+  | { readonly ids: readonly string[] }
+  /** All that the list of devices finds by it. */
+  | { readonly filter: NonNullable<BulkRequest["filter"]> };
+
+export type BulkChange = Pick<BulkRequest, "kind" | "settings" | "labels">;
+
+/** Devices that were left as they are for one reason. */
+export interface Refusals {
+  readonly error: string;
+  readonly count: number;
+  /** The first of them. */
+  readonly device_id: string;
+  readonly message: string;
+}
+export interface BulkTally {
+  readonly done: number;
+  readonly refused: number;
+  /** Most frequent first. */
+  readonly refusals: readonly Refusals[];
+}
+export const NONE_SO_FAR: BulkTally = Object.freeze({ done: 0, refused: 0, refusals: Object.freeze([]) });
+
+/** @param goOn told after each part; `false` leaves the rest as it is */
+export async function runBulk(
+  send: (body: BulkRequest) => Promise<BulkAnswer>,
+  selection: Selection,
+  change: BulkChange,
+  goOn: (tally: BulkTally) => boolean,
+): Promise<BulkTally> {
+  let tally = NONE_SO_FAR;
+  if ("ids" in selection) {
+    for (let at = 0; at < selection.ids.length; at += PART_COUNT) {
+      const devices = selection.ids.slice(at, at + PART_COUNT);
+      tally = addPart(tally, await send({ ...change, devices }));
+      if (!goOn(tally)) break;
+    }
+    return tally;
+  }
+  let after: string | null | undefined;
+  while (after !== null) {
+    const body = { ...change, filter: selection.filter, limit: PART_COUNT };
+    const answer = await send(after === undefined ? body : { ...body, after });
+    tally = addPart(tally, answer);
+    after = answer.next;
+    if (!goOn(tally)) break;
+  }
+  return tally;
+}
+
+function addPart(tally: BulkTally, { done, refused }: BulkAnswer): BulkTally {
+  const refusals = new Map(tally.refusals.map((one) => [one.error, one]));
+  for (const { error, device_id, message } of refused) {
+    const known = refusals.get(error) ?? { error, count: 0, device_id, message };
+    refusals.set(error, { ...known, count: known.count + 1 });
+  }
+  return {
+    done: tally.done + done,
+    refused: tally.refused + refused.length,
+    refusals: [...refusals.values()].sort((a, b) => b.count - a.count),
+  };
+}

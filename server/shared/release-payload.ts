@@ -1,0 +1,158 @@
+// What a manifest says of an image, from the image and its digests. Pure, and the same in Node, which signs releases at the command
+// line, and in a browser, which signs them on the page: each brings its own SHA-256.
+
+import { toHex } from "../../firmware/core/bytes.js";
+import { CHUNKS_A_PAGE, chunkBytesFor, MAX_PAGE_COUNT } from "../../firmware/core/update/digests.js";
+import {
+  type ImageDescription,
+  type ImageReader,
+  newImageReader,
+  readImage,
+} from "../../firmware/core/update/image.js";
+import { parseVersion, versionName } from "../../firmware/core/update/version.js";
+import type { ReleasePayload } from "../../firmware/core/wire.js";
+import { ReleaseError } from "./release-error.js";
+
+export type ReleaseFormat = ReleasePayload["format"];
+export const DEFAULT_FORMAT: ReleaseFormat = 2;
+/** Largest image: what the manifest can express and a 16 MiB flash could hold. */
+export const MAX_IMAGE_BYTES = 16 * 1024 * 1024;
+export const HASH_BYTES = 32;
+
+export interface ReleaseOptions {
+  /** Kind of firmware; by default the image's project name. */
+  readonly type?: string;
+  /** Board; by default the chip's name. */
+  readonly hardware?: string;
+  readonly minCurrentVersion?: string;
+  readonly protocolVersion?: number;
+  /** Unless told otherwise: 16 KiB, of images above 8 MiB 32 KiB. */
+  readonly chunkBytes?: number;
+  /** 1: for devices whose firmware reads nothing else. */
+  readonly format?: ReleaseFormat;
+  /** Seconds since 1970. */
+  readonly created: number;
+  readonly expires?: number;
+}
+
+/** What has to be hashed of an image, each as 32 bytes. */
+export interface ImageDigests<Digest = Uint8Array> {
+  readonly whole: Digest;
+  /** All but the appended hash. */
+  readonly body: Digest;
+  readonly chunks: readonly Digest[];
+}
+
+export const chunkBytesOf = (image: Uint8Array, { chunkBytes }: ReleaseOptions): number =>
+  chunkBytes ?? chunkBytesFor(image.length);
+
+/** Hands each part of an image that is hashed to `digest`. The image is one that `describeImage` has taken. */
+export function digestImage<Digest>(
+  image: Uint8Array,
+  options: ReleaseOptions,
+  digest: (bytes: Uint8Array) => Digest,
+): ImageDigests<Digest> {
+  const chunkBytes = chunkBytesOf(image, options);
+  const chunkCount = Math.ceil(image.length / chunkBytes);
+  return {
+    whole: digest(image),
+    body: digest(image.subarray(0, image.length - HASH_BYTES)),
+    chunks: Array.from({ length: chunkCount }, (_, index) =>
+      digest(image.subarray(index * chunkBytes, (index + 1) * chunkBytes)),
+    ),
+  };
+}
+
+/** What a whole image says of itself. Its appended hash is not judged. @throws ReleaseError IMAGE_MALFORMED */
+export function describeImage(image: Uint8Array): ImageDescription {
+  if (image.length > MAX_IMAGE_BYTES) {
+    throw new ReleaseError(
+      "IMAGE_MALFORMED",
+      `image is ${image.length} bytes, at most ${MAX_IMAGE_BYTES} are possible`,
+    );
+  }
+  return wholeDescription(readImage(newImageReader, 0, image), image.length);
+}
+
+/** The digests of chunks in pages, each to be hashed again for a manifest of format 2. */
+export function pagesOf(chunks: readonly Uint8Array[]): readonly Uint8Array[] {
+  const pageCount = Math.ceil(chunks.length / CHUNKS_A_PAGE);
+  return Array.from({ length: pageCount }, (_, page) =>
+    concatenate(chunks.slice(page * CHUNKS_A_PAGE, (page + 1) * CHUNKS_A_PAGE)),
+  );
+}
+
+/** What is signed of an image. `pages` are the digests of `pagesOf`. @throws ReleaseError IMAGE_MALFORMED, RELEASE_TOO_LARGE */
+export function makePayload(
+  image: Uint8Array,
+  { whole, body, chunks, pages }: ImageDigests & { readonly pages: readonly Uint8Array[] },
+  options: ReleaseOptions,
+): ReleasePayload {
+  const description = describeImage(image);
+  const imageSha256 = toHex(image.subarray(image.length - HASH_BYTES));
+  if (toHex(body) !== imageSha256) throw wrongHash();
+  const version = parseVersion(description.version);
+  if (!version)
+    throw new ReleaseError(
+      "IMAGE_MALFORMED",
+      `version "${description.version}" of the image is not a semantic version`,
+    );
+  const format = options.format ?? DEFAULT_FORMAT;
+  const chunkSize = chunkBytesOf(image, options);
+  if (format === 2 && pages.length > MAX_PAGE_COUNT) {
+    throw new ReleaseError(
+      "RELEASE_TOO_LARGE",
+      `chunks of ${chunkSize} bytes need ${pages.length} pages of digests, at most ${MAX_PAGE_COUNT} are possible: choose larger chunks`,
+    );
+  }
+  return {
+    ...(format === 1 ? { format, chunks: base64Url(chunks) } : { format, pages: base64Url(pages) }),
+    type: options.type ?? description.project,
+    hardware: options.hardware ?? description.chip,
+    chip: description.chip,
+    version: versionName(version),
+    build: version.build,
+    size: image.length,
+    sha256: toHex(whole),
+    imageSha256,
+    chunkSize,
+    ...(options.minCurrentVersion === undefined ? {} : { minCurrentVersion: options.minCurrentVersion }),
+    securityVersion: description.securityVersion,
+    protocolVersion: options.protocolVersion ?? 1,
+    ...(description.nvs === undefined ? {} : { nvs: description.nvs }),
+    created: options.created,
+    ...(options.expires === undefined ? {} : { expires: options.expires }),
+  };
+}
+
+export const wrongHash = (): ReleaseError =>
+  new ReleaseError("IMAGE_MALFORMED", "SHA-256 appended to the image does not fit its bytes");
+
+/** @throws ReleaseError IMAGE_MALFORMED unless the reader saw a whole image of this size with an appended hash */
+export function wholeDescription(reader: ImageReader, sizeBytes: number): ImageDescription {
+  const { description, lengthBytes, error } = reader;
+  if (error !== undefined) throw new ReleaseError("IMAGE_MALFORMED", error);
+  if (!description || lengthBytes === undefined) {
+    throw new ReleaseError("IMAGE_MALFORMED", `file ends after ${sizeBytes} bytes, inside its headers`);
+  }
+  if (!description.hashAppended) throw new ReleaseError("IMAGE_MALFORMED", "image has no appended SHA-256");
+  if (lengthBytes !== sizeBytes) {
+    throw new ReleaseError("IMAGE_MALFORMED", `image says it is ${lengthBytes} bytes, file is ${sizeBytes}`);
+  }
+  return description;
+}
+
+function concatenate(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.length;
+  }
+  return whole;
+}
+
+function base64Url(parts: readonly Uint8Array[]): string {
+  const text = parts.map((part) => String.fromCharCode(...part)).join("");
+  return btoa(text).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+}

@@ -1,0 +1,241 @@
+// What a rollout is: which release goes to which devices, in which stages, when, how many at once, and what stops it. Types and
+// bounds only.
+//
+//   draft ──▶ awaiting_approval ──▶ scheduled ──▶ running ◀──▶ paused
+//     └─────────────────────────────────┴────────────┴──────────┘│
+//                                                     └▶ finished └──▶ cancelled   from everywhere, and for good
+//
+// A change of its plan takes an approval away: what runs or is scheduled then waits for approval again.
+
+import type { Device, Firmware } from "../store/store.js";
+
+export const ROLLOUT_STATES = Object.freeze([
+  "draft",
+  "awaiting_approval",
+  "scheduled",
+  "running",
+  "paused",
+  "cancelled",
+  "finished",
+] as const);
+export type RolloutState = (typeof ROLLOUT_STATES)[number];
+
+/** Which devices a rollout is for. What is absent does not narrow; what is present must hold. */
+export interface Target {
+  /** Boards, as devices report them. */
+  readonly hardware?: readonly string[];
+  /** Devices that have one of these tags. */
+  readonly tags?: readonly string[];
+  /** Devices of one of these groups. */
+  readonly groups?: readonly string[];
+  /** Device ids. */
+  readonly devices?: readonly string[];
+  /** Oldest and newest version that runs on them now, both included. */
+  readonly fromVersion?: string;
+  readonly toVersion?: string;
+}
+
+/** When a stage has proved enough for the next. */
+export interface StageTerms {
+  readonly name: string;
+  /** A device counts as evidence when it still reports so long after it has validated the image. Milliseconds. */
+  readonly soakMs: number;
+  /** Devices that must have soaked, in this and the stages before it; a stage with fewer devices needs all of them. */
+  readonly minValidatedCount: number;
+  /** Share of the devices that got the release which must have validated it, 0 to 1. */
+  readonly minValidatedFraction: number;
+}
+/** Whom a stage adds to those before it: a share of the target, chosen by a stable hash, or groups. */
+export type Stage = StageTerms &
+  (
+    | { readonly percent: number; readonly groups?: never }
+    | { readonly groups: readonly string[]; readonly percent?: never }
+  );
+
+/** What stops a rollout. A fraction of 1 stops never. */
+export interface Gates {
+  /** Failures and roll backs among the attempts that ended. */
+  readonly maxFailedFraction: number;
+  /** Roll backs alone. */
+  readonly maxRolledBackFraction: number;
+  /** Devices that took the release, or began to, and were not heard of for `silentAfterMs`. */
+  readonly maxSilentFraction: number;
+  readonly silentAfterMs: number;
+  /** Nothing is judged before so many devices. */
+  readonly minSampleCount: number;
+}
+
+/** Local times between which updates may begin. `to` before `from`: over midnight. Equal: the whole day. */
+export interface WindowSpan {
+  /** 1 is Monday, 7 is Sunday: the day on which the span begins. */
+  readonly weekdays: readonly number[];
+  /** `HH:MM`. */
+  readonly from: string;
+  readonly to: string;
+}
+export interface Windows {
+  /** IANA name, such as `Europe/Berlin`. */
+  readonly timeZone: string;
+  readonly spans: readonly WindowSpan[];
+}
+
+/**
+ * What a rollout may offer against the order of versions: `reinstall` the version that runs, once; `any_order` an older one too.
+ * Devices with Skyslot's firmware refuse both, whoever asks (core/update/release.ts), and are not offered it.
+ */
+export type Force = "none" | "reinstall" | "any_order";
+
+/** What a person decides about a rollout. */
+export interface RolloutPlan {
+  readonly name: string;
+  readonly firmwareId: number;
+  /** Makes the choice of a percentage: the same seed chooses the same devices. */
+  readonly seed: string;
+  readonly target: Target;
+  readonly stages: readonly Stage[];
+  readonly gates: Gates;
+  /** `null`: always. */
+  readonly windows: Windows | null;
+  /** Not before; `null`: at once. */
+  readonly startAt: number | null;
+  /** Devices that update at the same time; `null`: any number. */
+  readonly maxConcurrentCount: number | null;
+  /** A device that is not heard of for so long no longer counts as updating. Milliseconds. */
+  readonly leaseMs: number;
+  /** Of several releases that a device could have, the one with the highest priority goes first. Releases without a rollout have 0. */
+  readonly priority: number;
+  readonly force: Force;
+  /** Another person than the one who made it must agree. */
+  readonly needsApproval: boolean;
+}
+
+/** Every field of a plan, in a person's words: what is kept, compared and changed goes by this list. */
+export const PLAN_FIELDS: Readonly<Record<keyof RolloutPlan, string>> = Object.freeze({
+  name: "name",
+  firmwareId: "release",
+  seed: "seed",
+  target: "target",
+  stages: "stages",
+  gates: "gates",
+  windows: "windows",
+  startAt: "start",
+  maxConcurrentCount: "concurrency",
+  leaseMs: "lease",
+  priority: "priority",
+  force: "force",
+  needsApproval: "approval",
+});
+export const PLAN_FIELD_NAMES = Object.freeze(Object.keys(PLAN_FIELDS) as (keyof RolloutPlan)[]);
+
+/** A rollout and how far it is. */
+export interface Rollout extends RolloutPlan {
+  readonly id: number;
+  /** Counts the changes of its plan, from 1 on: who changes or approves it names the one that they have seen. */
+  readonly revision: number;
+  readonly state: RolloutState;
+  /** Why it is in this state, for a person, with the numbers. */
+  readonly reason: string;
+  /** Index of the newest stage that is open. */
+  readonly stage: number;
+  readonly stageSince: number;
+  /** Gates judge what happened after this: a resumed rollout is not stopped by what it was stopped for. 0: it never was. */
+  readonly gatesSince: number;
+  /** Devices that could have it, through each stage, when they were last counted; empty: not yet. */
+  readonly stageSizes: readonly number[];
+  readonly sizesAt: number;
+  /** When the rules were last applied. */
+  readonly evaluatedAt: number;
+  readonly createdBy: string;
+  /** Who changed its plan last; `null`: nobody has. */
+  readonly editedBy: string | null;
+  readonly approvedBy: string | null;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly startedAt: number | null;
+  readonly endedAt: number | null;
+}
+
+/** What an operator says of a device. */
+export interface DeviceLabels {
+  readonly tags: readonly string[];
+  readonly group: string | null;
+  /** The only version that it is offered, such as `1.1.0` or `1.1.0+3`. */
+  readonly pin: string | null;
+}
+export const NO_LABELS: DeviceLabels = Object.freeze({ tags: Object.freeze([]), group: null, pin: null });
+
+export type RolloutDevice = Pick<
+  Device,
+  "id" | "type" | "hardware" | "chip" | "version" | "build" | "imageSha256" | "slotState"
+> &
+  DeviceLabels;
+export type RolloutRelease = Pick<
+  Firmware,
+  | "id"
+  | "deviceType"
+  | "hardware"
+  | "chip"
+  | "version"
+  | "buildNumber"
+  | "imageSha256"
+  | "fileSize"
+  | "isStable"
+  | "isActive"
+  | "minCurrentVersion"
+  | "expiresAt"
+> & {
+  /** Characters of its manifest. */
+  readonly manifestLength?: number;
+};
+
+/** What happened to the devices of one stage. Each device counts once, by its last outcome. */
+export interface StageTally {
+  /** Was offered it by this rollout. */
+  readonly givenCount: number;
+  /** Holds a lease now. */
+  readonly updatingCount: number;
+  readonly validatedCount: number;
+  /** Validated, and still heard of after the soak time. */
+  readonly soakedCount: number;
+  readonly failedCount: number;
+  readonly rolledBackCount: number;
+  readonly silentCount: number;
+}
+export interface Tally {
+  /** One a stage. */
+  readonly stages: readonly StageTally[];
+  /** All stages, since `gatesSince`. */
+  readonly recent: {
+    readonly validatedCount: number;
+    readonly failedCount: number;
+    readonly rolledBackCount: number;
+    readonly silentCount: number;
+    /** Took it or began to: what silence is a fraction of. */
+    readonly reachedCount: number;
+  };
+}
+
+export const NO_STAGE_TALLY: StageTally = Object.freeze({
+  givenCount: 0,
+  updatingCount: 0,
+  validatedCount: 0,
+  soakedCount: 0,
+  failedCount: 0,
+  rolledBackCount: 0,
+  silentCount: 0,
+});
+
+/** Who may not approve it: whoever made it, and whoever changed it last. Such as `ada` or `ada and ben`. */
+export const nameAuthors = ({ createdBy, editedBy }: Pick<Rollout, "createdBy" | "editedBy">): string =>
+  editedBy === null || editedBy === createdBy ? createdBy : `${createdBy} and ${editedBy}`;
+
+/** Such as `1 device` or `2 devices`. */
+export const countDevices = (count: number): string => `${count} device${count === 1 ? "" : "s"}`;
+
+/** A person's name for a release. */
+export const nameRelease = ({
+  deviceType,
+  version,
+  buildNumber,
+}: Pick<RolloutRelease, "deviceType" | "version" | "buildNumber">): string =>
+  `${deviceType} ${version}${buildNumber > 0 ? ` build ${buildNumber}` : ""}`;

@@ -1,0 +1,112 @@
+// The life of an update that gateways distribute in a mesh (system E). Knows no HTTP.
+//
+//   pending ──▶ distributing ──▶ completed | failed     the first and the last as a gateway reports them
+//      └─────────────┴─────────▶ cancelled              by an operator, at any time before the end
+
+import { ApiError } from "../api/errors.js";
+import type { Journal } from "../events/journal.js";
+import type { Firmware, MeshNode, MeshNodeStatus, MeshUpdate } from "../store/store.js";
+
+/** Nodes that one update remembers: more than any mesh has. */
+const MAX_NODE_COUNT = 1000;
+
+export interface NewDistribution {
+  readonly firmwareId: number;
+  readonly targetNode: string | null;
+  readonly isForced: boolean;
+}
+
+/** @throws ApiError FIRMWARE_UNKNOWN, FIRMWARE_INACTIVE */
+export async function openDistribution(journal: Journal, wanted: NewDistribution): Promise<MeshUpdate> {
+  const firmware = await journal.store.findFirmware(wanted.firmwareId);
+  if (!firmware) throw new ApiError(404, "FIRMWARE_UNKNOWN", `firmware ${wanted.firmwareId} does not exist`);
+  if (!firmware.isActive)
+    throw new ApiError(409, "FIRMWARE_INACTIVE", `firmware ${firmware.id} was deactivated`);
+  const update = await journal.store.addMeshUpdate({ ...wanted, createdAt: journal.time });
+  await log(
+    journal,
+    update,
+    firmware,
+    `is to be distributed to ${wanted.targetNode ?? "every node of its type"}`,
+  );
+  return update;
+}
+
+/** @throws ApiError UPDATE_UNKNOWN, UPDATE_CLOSED */
+export async function cancelDistribution(journal: Journal, id: number): Promise<MeshUpdate> {
+  const { update, firmware } = await findOpen(journal, id);
+  return close(journal, update, firmware, "cancelled", "distribution cancelled");
+}
+
+export interface NodeReport {
+  readonly nodeId: string;
+  readonly status: MeshNodeStatus;
+  readonly currentPart: number;
+  readonly totalParts: number;
+  readonly error: string | null;
+}
+
+/** A gateway tells how far a node is. @throws ApiError UPDATE_UNKNOWN, UPDATE_CLOSED, NODE_NOT_TARGETED, NODE_LIMIT */
+export async function reportNode(journal: Journal, id: number, report: NodeReport): Promise<MeshNode> {
+  const { update, firmware } = await findOpen(journal, id);
+  const { store, time } = journal;
+  if (update.targetNode !== null && update.targetNode !== report.nodeId) {
+    throw new ApiError(409, "NODE_NOT_TARGETED", `update ${id} is for node ${update.targetNode} only`);
+  }
+  const known = await store.findMeshNode(id, report.nodeId);
+  if (!known && (await store.countMeshNodes(id)) >= MAX_NODE_COUNT) {
+    throw new ApiError(503, "NODE_LIMIT", `update ${id} has ${MAX_NODE_COUNT} nodes already`);
+  }
+  if (update.status === "pending") await store.setMeshUpdateStatus(id, "distributing", time, null);
+  const node = await store.putMeshNode({ ...report, updateId: id, createdAt: time, updatedAt: time });
+  if (known?.status !== node.status)
+    await log(
+      journal,
+      update,
+      firmware,
+      `node ${node.nodeId}: ${node.status}${node.error ? `, ${node.error}` : ""}`,
+    );
+  if (update.targetNode !== null && (node.status === "completed" || node.status === "failed"))
+    await close(journal, update, firmware, node.status, `distribution ${node.status}`);
+  return node;
+}
+
+/** A gateway tells that it is done: there are no more nodes that want it. @throws ApiError UPDATE_UNKNOWN, UPDATE_CLOSED */
+export async function finishDistribution(
+  journal: Journal,
+  id: number,
+  status: "completed" | "failed",
+): Promise<MeshUpdate> {
+  const { update, firmware } = await findOpen(journal, id);
+  return close(journal, update, firmware, status, `distribution ${status}`);
+}
+
+async function findOpen(journal: Journal, id: number) {
+  const update = await journal.store.findMeshUpdate(id);
+  if (!update) throw new ApiError(404, "UPDATE_UNKNOWN", `update ${id} does not exist`);
+  if (update.finishedAt !== null) {
+    throw new ApiError(409, "UPDATE_CLOSED", `update ${id} is ${update.status} already`);
+  }
+  const firmware = await journal.store.findFirmware(update.firmwareId);
+  return { update, firmware };
+}
+
+async function close(
+  journal: Journal,
+  update: MeshUpdate,
+  firmware: Firmware | undefined,
+  status: "completed" | "failed" | "cancelled",
+  message: string,
+): Promise<MeshUpdate> {
+  const closed = await journal.store.setMeshUpdateStatus(update.id, status, journal.time, journal.time);
+  await log(journal, update, firmware, message);
+  return closed ?? update;
+}
+
+const log = (journal: Journal, update: MeshUpdate, firmware: Firmware | undefined, message: string) =>
+  journal.log({
+    kind: "mesh.update",
+    firmwareId: update.firmwareId,
+    message: `${firmware?.deviceType ?? "firmware"} ${firmware?.version ?? update.firmwareId} in the mesh: ${message}`,
+    detail: { ota_update_id: update.id },
+  });

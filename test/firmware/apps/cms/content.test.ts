@@ -1,0 +1,250 @@
+// The machine that keeps a panel's picture current, beside a device in given states.
+
+import { expect } from "chai";
+import {
+  type ContentState,
+  contentStep,
+  type DrawPanel,
+  initialContent,
+  PANEL_KEY,
+} from "../../../../firmware/apps/cms/core/content.js";
+import { utf8Encode } from "../../../../firmware/core/bytes.js";
+import { type DeviceState, initialDevice } from "../../../../firmware/core/device.js";
+import type { Effect } from "../../../../firmware/core/effect.js";
+import type { Event } from "../../../../firmware/core/event.js";
+import { BOOTED, stamped } from "../../core/events.js";
+
+const SETTINGS = Object.freeze({ width: 16, height: 2, refreshSeconds: 300 });
+const PICTURE = utf8Encode("P4\n16 2\nABCD");
+const ETAG = '"one"';
+
+/** A device that is online, knows its server and has nothing to do. */
+const ONLINE: DeviceState = Object.freeze({
+  ...initialDevice,
+  wifi: { ...initialDevice.wifi, phase: "joined" as const },
+  update: {
+    ...initialDevice.update,
+    boot: BOOTED,
+    online: true,
+    server: "http://updates.test:8080",
+    clock: { time: 1_795_000_000, at: 0 },
+  },
+});
+
+class Panel {
+  state: ContentState = initialContent;
+  effects: (Effect | DrawPanel)[] = [];
+  device: DeviceState = ONLINE;
+
+  constructor(stored: Record<string, string> = {}) {
+    this.take({ ...BOOTED, stored });
+  }
+
+  take(event: Event): this {
+    [this.state, this.effects as readonly unknown[]] = contentStep(
+      this.state,
+      stamped(event),
+      this.device,
+      SETTINGS,
+    ) as [ContentState, (Effect | DrawPanel)[]];
+    return this;
+  }
+
+  /** Anything that happens while the device is ready lets it ask. */
+  ask(): this {
+    return this.take(
+      this.state.phase === "waiting" ? { type: "clientDetached" } : { type: "timerFired", timer: "content" },
+    );
+  }
+
+  answer(status: number, headers: Record<string, string> = {}): this {
+    return this.take({ type: "responseStarted", attempt: this.state.attempt, status, headers });
+  }
+
+  whole(bytes: Uint8Array, headers: Record<string, string> = {}): this {
+    this.answer(200, { etag: ETAG, "content-length": `${bytes.length}`, ...headers });
+    const collect = this.find("collectResponse");
+    // one that is shorter than was asked for ends without its bytes
+    return collect === undefined || collect.sizeBytes !== bytes.length
+      ? this.take({ type: "responseEnded", attempt: this.state.attempt })
+      : this.take({ type: "bytesCollected", attempt: collect.attempt, bytes });
+  }
+
+  readonly types = () => this.effects.map(({ type }) => type);
+  readonly find = <Type extends (Effect | DrawPanel)["type"]>(type: Type) =>
+    this.effects.find((effect) => effect.type === type) as
+      | Extract<Effect | DrawPanel, { type: Type }>
+      | undefined;
+}
+
+describe("what a panel shows", () => {
+  it("asks once a check was answered, and not before", () => {
+    const panel = new Panel();
+    panel.device = { ...ONLINE, update: { ...ONLINE.update, clock: undefined } };
+    expect(panel.take({ type: "clientDetached" }).types()).deep.equal([]);
+    panel.device = ONLINE;
+    expect(panel.ask().find("startRequest")!.request).deep.equal({
+      method: "GET",
+      url: "http://updates.test:8080/api/content/base-0000a1",
+      headers: {},
+    });
+    expect(panel.state.attempt).below(0);
+  });
+
+  it("shows the server the token that it gave, and nobody else", () => {
+    const shown = (server: string) => {
+      const panel = new Panel();
+      const serverToken = { server, token: "skd_1" };
+      panel.device = { ...ONLINE, update: { ...ONLINE.update, serverToken } };
+      return panel.ask().find("startRequest")!.request.headers;
+    };
+    expect(shown("http://updates.test:8080")).deep.equal({ authorization: "Bearer skd_1" });
+    expect(shown("http://other.test")).deep.equal({});
+  });
+
+  it("lets an update go first", () => {
+    const panel = new Panel();
+    panel.device = { ...ONLINE, update: { ...ONLINE.update, phase: "streaming" } };
+    expect(panel.ask().types()).deep.equal(["setTimer"]);
+    panel.device = ONLINE;
+    expect(panel.ask().types()).include("startRequest");
+  });
+
+  it("draws a whole picture, and notes its ETag when it is drawn", () => {
+    const panel = new Panel().ask().whole(PICTURE);
+    const { bytes, offset } = panel.find("drawPanel")!;
+    expect([...bytes.subarray(offset)]).deep.equal([65, 66, 67, 68]);
+    expect(panel.types()).not.include("forget");
+    panel.take({ type: "panelDrawn" });
+    expect(panel.find("store")).deep.equal({ type: "store", key: PANEL_KEY, value: ETAG });
+    expect(panel.find("setTimer")!.delayMs).within(270_000, 330_000);
+    expect(panel.state.settled).equal(true);
+  });
+
+  it("forgets what it shows before it draws something else", () => {
+    const panel = new Panel({ [PANEL_KEY]: '"old"' }).ask();
+    expect(panel.find("startRequest")!.request.headers).deep.equal({ "if-none-match": '"old"' });
+    const types = panel.whole(PICTURE).types();
+    expect(types.indexOf("forget")).within(0, types.indexOf("drawPanel") - 1);
+  });
+
+  it("draws nothing for a 304, nor for the same ETag again, and needs no end of the answer", () => {
+    for (const [status, headers] of [
+      [304, {}],
+      [200, { etag: ETAG, "content-length": "12" }],
+    ] as const) {
+      const panel = new Panel({ [PANEL_KEY]: ETAG }).ask().answer(status, headers);
+      expect(panel.types(), `${status}`).deep.equal(["closeRequest", "setTimer"]);
+      expect(panel.state).include({ settled: true, shows: ETAG, phase: "idle" });
+    }
+  });
+
+  it("says who it is when nothing is assigned, once", () => {
+    const panel = new Panel().ask().answer(404);
+    expect(panel.types()).include("drawPanel");
+    panel.take({ type: "panelDrawn" });
+    const told = panel.find("store")!.value;
+    expect(told).include("base-0000a1").and.include("1.0.0");
+    expect(panel.ask().answer(404).types()).not.include("drawPanel");
+    expect(panel.ask().find("startRequest")!.request.headers, "a card has no ETag").deep.equal({});
+  });
+
+  it("refuses pictures that are not of the panel's size, and keeps what it shows", () => {
+    for (const [text, headers] of [
+      ["P4\n16 3\nABCDEF", {}],
+      ["P4\n8 2\nAB", {}],
+      ["P5\n16 2\nABCD", {}],
+      ["P4\n16 2\nABCDE", {}],
+      ["P4\n16 2\nABC", {}],
+      ["P4\n16 2\nABCD", { "content-length": "100000" }],
+      ["P4\n16 2\nABCD", { "content-length": "" }],
+    ] as const) {
+      const panel = new Panel({ [PANEL_KEY]: '"old"' }).ask().whole(utf8Encode(text), headers);
+      expect(panel.state, text).include({ shows: '"old"', phase: "idle" });
+      expect(panel.types(), text).not.include("drawPanel");
+    }
+  });
+
+  it("takes what was told as one, nothing that ends early, and no ETag that is weak, too long or none", () => {
+    const panel = new Panel().ask().answer(200, { etag: ETAG, "content-length": "12" });
+    const { attempt } = panel.state;
+    expect(panel.effects).deep.equal([{ type: "collectResponse", attempt, sizeBytes: 12, as: "bytes" }]);
+    panel.take({ type: "responseEnded", attempt });
+    expect(panel.types()).deep.equal(["log", "closeRequest", "setTimer"]);
+    for (const etag of ['W/"weak"', `"${"x".repeat(99)}"`, "bare", '"', '"a"b"'])
+      expect(new Panel().ask().answer(200, { etag, "content-length": "12" }).state.phase, etag).equal("idle");
+  });
+
+  it("tries again later and later, and lets the device sleep after three failures", () => {
+    const panel = new Panel();
+    const delays = [1, 2, 3, 4].map(() => {
+      panel.ask().take({ type: "requestFailed", attempt: panel.state.attempt, message: "no connection" });
+      return panel.find("setTimer")!.delayMs;
+    });
+    expect(delays.every((delay, i) => i === 0 || delay > delays[i - 1]!)).equal(true);
+    expect(panel.state).include({ settled: true, failureCount: 4 });
+    expect(panel.ask().take({ type: "timerFired", timer: "content" }).types(), "stalled").deep.equal([
+      "log",
+      "closeRequest",
+      "setTimer",
+    ]);
+  });
+
+  it("drops answers that are not to its last question", () => {
+    const panel = new Panel().ask();
+    const { attempt } = panel.state;
+    panel.take({ type: "requestFailed", attempt, message: "gone" }).ask();
+    expect(panel.take({ type: "responseStarted", attempt, status: 404, headers: {} }).types()).deep.equal([]);
+    expect(panel.state.phase).equal("requesting");
+  });
+
+  it("says how it is set up while nothing else can be done, unless it shows something", () => {
+    const setUp = (stored: Record<string, string>) => {
+      const panel = new Panel(stored);
+      panel.device = {
+        ...initialDevice,
+        wifi: { ...initialDevice.wifi, phase: "unset", portalOpen: true },
+        update: { ...initialDevice.update, boot: BOOTED },
+      };
+      return panel.take({ type: "portalOpened" });
+    };
+    const panel = setUp({});
+    expect(panel.types()).deep.equal(["drawPanel"]);
+    expect(panel.take({ type: "panelDrawn" }).find("store")!.value).include("Skyslot base-0000a1");
+    expect(panel.take({ type: "portalOpened" }).types()).deep.equal([]);
+    expect(setUp({ [PANEL_KEY]: ETAG }).types()).deep.equal([]);
+  });
+
+  it("goes on with a panel that cannot be drawn, and tries it again at the next refresh only", () => {
+    const panel = new Panel().ask().whole(PICTURE).take({ type: "panelFailed", message: "Error: time out" });
+    expect(panel.find("log")).include({ level: "error", message: "panel: Error: time out" });
+    expect(panel.state).include({ shows: "", settled: true, phase: "idle" });
+    expect(panel.types()).not.include("store");
+  });
+
+  it("does nothing in safe mode", () => {
+    const panel = new Panel();
+    panel.device = { ...ONLINE, crashGuard: { ...ONLINE.crashGuard, safeMode: true } };
+    expect(panel.take(BOOTED).ask().types()).deep.equal([]);
+    expect(panel.state.phase).equal("off");
+  });
+
+  it("says which device it is when that is asked, once, and shows the picture again after the next look", () => {
+    const panel = new Panel().ask().whole(PICTURE).take({ type: "panelDrawn" });
+    const asked = () => {
+      const { orders } = panel.device;
+      panel.device = { ...panel.device, orders: { ...orders, identifyCount: orders.identifyCount + 1 } };
+      return panel.take({ type: "clientDetached" });
+    };
+    expect(asked().types()).deep.equal(["forget", "drawPanel"]);
+    expect(panel.state.next).match(/base-0000a1[\s\S]*This is the one you asked for/);
+    panel.take({ type: "panelDrawn" });
+    expect(asked().types(), "it stands there already").not.include("drawPanel");
+    panel.ask();
+    expect(panel.find("startRequest")!.request.headers, "whatever the picture was").deep.equal({});
+    expect(asked().types(), "as soon as the panel is free").deep.equal([]);
+    panel.whole(PICTURE).take({ type: "panelDrawn" });
+    expect(panel.find("store")!.value).equal(ETAG);
+    expect(panel.take({ type: "clientDetached" }).types()).deep.equal(["forget", "drawPanel"]);
+  });
+});

@@ -1,0 +1,306 @@
+import { expect } from "chai";
+import {
+  allowedOrigin,
+  bodyBytes,
+  contentLength,
+  expectsContinue,
+  formatHead,
+  type HeadReader,
+  headStatus,
+  MAX_HEAD_BYTES,
+  MAX_RELEASE_BYTES,
+  newHeadReader,
+  readHead,
+} from "../../../../firmware/core/http/http.js";
+
+const bytes = (text: string) => Uint8Array.from(text, (character) => character.charCodeAt(0));
+const HEAD =
+  "POST /update?x=1 HTTP/1.1\r\nHost: 192.168.1.20:3232\r\nAccept: */*\r\nContent-Length:  12 \r\nExpect: 100-Continue\r\nX-Skyslot-Release: a.b.c\r\n\r\n";
+
+const read = (text: string, takesRelease = true) => readHead(newHeadReader(takesRelease), bytes(text)).head;
+const headOf = (headers: string, requestLine = "POST /update HTTP/1.1") => {
+  const head = read(`${requestLine}\r\n${headers}\r\n`);
+  if (!head?.ok) throw new Error(`no head: ${JSON.stringify(head)}`);
+  return head.value;
+};
+const code = (head: ReturnType<typeof read>) =>
+  head === undefined || head.ok ? undefined : head.failure.code;
+
+/** All that a reader holds of what it has read, bytes. */
+const heldBytes = ({ line, headers, request }: HeadReader) =>
+  line.length + JSON.stringify(headers).length + (request?.path.length ?? 0) + (request?.host?.length ?? 0);
+
+/** Reads pieces until the head is known; how much was held at the most, and how many bytes were looked at. */
+function feed(pieces: Iterable<Uint8Array>, takesRelease = true) {
+  let reader = newHeadReader(takesRelease);
+  let mostBytes = 0;
+  let takenBytes = 0;
+  for (const piece of pieces) {
+    if (reader.head) break;
+    reader = readHead(reader, piece);
+    takenBytes += piece.length;
+    mostBytes = Math.max(mostBytes, heldBytes(reader));
+  }
+  return { head: reader.head, mostBytes, takenBytes, heldBytes: heldBytes(reader) };
+}
+
+function* cut(text: string, pieceBytes: number): Generator<Uint8Array> {
+  for (let i = 0; i < text.length; i += pieceBytes) yield bytes(text.slice(i, i + pieceBytes));
+}
+
+/** A head of that many bytes, in headers that nobody reads. */
+function headOfLength(sizeBytes: number, more = ""): string {
+  const around = `GET / HTTP/1.1\r\n${more}x: \r\n\r\n`;
+  return `GET / HTTP/1.1\r\n${more}x: ${"a".repeat(sizeBytes - around.length)}\r\n\r\n`;
+}
+
+describe("the head of a request", () => {
+  it("is read in one piece, and the body begins behind it", () => {
+    const { head, bodyOffset } = readHead(newHeadReader(true), bytes(`${HEAD}body`));
+    expect(head).deep.equal({
+      ok: true,
+      value: {
+        method: "POST",
+        path: "/update",
+        headers: {
+          host: "192.168.1.20:3232",
+          "content-length": "12",
+          "x-skyslot-release": "a.b.c",
+          expect: "100-Continue",
+        },
+      },
+    });
+    expect(bodyOffset).equal(HEAD.length);
+  });
+
+  it("is the same wherever it is cut in two", () => {
+    const whole = readHead(newHeadReader(true), bytes(`${HEAD}body`));
+    for (let at = 0; at <= HEAD.length + 4; at++) {
+      const first = readHead(newHeadReader(true), bytes(`${HEAD}body`.slice(0, at)));
+      const second = first.head ? first : readHead(first, bytes(`${HEAD}body`.slice(at)));
+      expect(second.head, `cut at ${at}`).deep.equal(whole.head);
+      const offset = first.head ? first.bodyOffset : at + second.bodyOffset;
+      expect(offset, `cut at ${at}`).equal(HEAD.length);
+    }
+  });
+
+  it("is the same when it comes byte by byte, in a buffer that is used again", () => {
+    const buffer = new Uint8Array(1);
+    let reader = newHeadReader(true);
+    for (const byte of bytes(HEAD)) {
+      expect(reader.head).equal(undefined);
+      buffer[0] = byte;
+      reader = readHead(reader, buffer);
+    }
+    expect(reader.head).deep.equal(read(HEAD));
+  });
+
+  it("keeps of its headers only those that are used", () => {
+    const { headers } = headOf(
+      "Host: a\r\nCookie: b=c\r\nUser-Agent: d\r\nX-Skyslot-Releases: e\r\nOrigin: null\r\n",
+    );
+    expect(headers).deep.equal({ host: "a", origin: "null" });
+  });
+
+  it("may name its target as a proxy is asked, and its host counts then", () => {
+    const head = (target: string) => headOf("Host: a\r\n", `GET ${target} HTTP/1.1`);
+    expect(head("http://b:8080/path?x=/")).deep.equal({
+      method: "GET",
+      path: "/path",
+      headers: { host: "b:8080" },
+    });
+    expect(head("HTTP://b").path).equal("/");
+    expect(head("http://b?x=/y")).deep.include({ path: "/", headers: { host: "b" } });
+    expect(head("/http://b/")).deep.include({ path: "/http://b/", headers: { host: "a" } });
+  });
+
+  it("of HTTP/1.0 is read, and its sender never waits", () => {
+    const head = headOf("Expect: 100-continue\r\n", "GET / HTTP/1.0");
+    expect(head).deep.equal({ method: "GET", path: "/", headers: {} });
+    expect(expectsContinue(head)).equal(false);
+  });
+
+  for (const text of [
+    "POST /update\r\n\r\n",
+    "post /update HTTP/1.1\r\n\r\n",
+    "POST update HTTP/1.1\r\n\r\n",
+    "POST /a b HTTP/1.1\r\n\r\n",
+    "POST  / HTTP/1.1\r\n\r\n",
+    " POST / HTTP/1.1\r\n\r\n",
+    "POST /\t HTTP/1.1\r\n\r\n",
+    "POST /\0 HTTP/1.1\r\n\r\n",
+    "POST /ü HTTP/1.1\r\n\r\n",
+    "POST http:/// HTTP/1.1\r\n\r\n",
+    "POST https://b/ HTTP/1.1\r\n\r\n",
+    "OPTIONS * HTTP/1.1\r\n\r\n",
+    `${"P".repeat(17)} / HTTP/1.1\r\n\r\n`,
+    "POST / HTTP/2\r\n\r\n",
+    "POST / HTTP/1.1\r\nno colon\r\n\r\n",
+    "POST / HTTP/1.1\r\n: no name\r\n\r\n",
+    "POST / HTTP/1.1\r\nHost : a\r\n\r\n",
+    "POST / HTTP/1.1\r\nHost: a\r\n folded\r\n\r\n",
+    "POST / HTTP/1.1\r\nHost: a\r\n\tfolded: x\r\n\r\n",
+    "POST / HTTP/1.1\r\nHost: a\0b\r\n\r\n",
+    "POST / HTTP/1.1\r\nHost: a\rOrigin: b\r\n\r\n",
+    "POST / HTTP/1.1\nHost: a\n\n",
+    "POST / HTTP/1.1\r\nHost: a\n\r\n",
+    "\n",
+    "\r\n\r\n",
+  ]) {
+    it(`is malformed as ${JSON.stringify(text)}`, () => {
+      expect(code(read(text))).equal("HEAD_MALFORMED");
+    });
+  }
+
+  it("is refused when a header that is used stands there twice, even with the same value", () => {
+    for (const name of [
+      "Content-Length",
+      "Host",
+      "Authorization",
+      "Transfer-Encoding",
+      "X-Skyslot-Release",
+    ]) {
+      const twice = `POST / HTTP/1.1\r\n${name}: 1\r\n${name.toLowerCase()}: 1\r\n\r\n`;
+      expect(code(read(twice)), name).equal("HEADER_REPEATED");
+    }
+    expect(read("POST / HTTP/1.1\r\nAccept: 1\r\nAccept: 2\r\n\r\n")?.ok).equal(true);
+  });
+
+  it("has a length only if it is a number and the body is not chunked", () => {
+    expect(contentLength(headOf("Content-Length: 123\r\n"))).equal(123);
+    for (const headers of [
+      "",
+      "Content-Length: -1\r\n",
+      "Content-Length: 0x10\r\n",
+      "Content-Length: 12345678901\r\n",
+      "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n",
+    ]) {
+      expect(contentLength(headOf(headers)), headers).equal(undefined);
+      expect(bodyBytes(headOf(headers)), headers).equal(headers === "" ? 0 : Infinity);
+    }
+  });
+
+  it("says whether the sender waits", () => {
+    expect(expectsContinue(headOf("Expect: 100-continue\r\n"))).equal(true);
+    expect(expectsContinue(headOf(""))).equal(false);
+  });
+
+  it("allows pages of the same host name on any port, and no others", () => {
+    const of = (origin: string) => allowedOrigin(headOf(`Host: base-1.local:3232\r\nOrigin: ${origin}\r\n`));
+    expect(of("http://base-1.local")).equal("http://base-1.local");
+    expect(of("http://BASE-1.local:8080")).equal("http://BASE-1.local:8080");
+    for (const origin of [
+      "http://evil.example",
+      "null",
+      "http://base-1.local.evil.example",
+      "http://base-1.local@evil",
+    ]) {
+      expect(of(origin), origin).equal(undefined);
+    }
+    expect(allowedOrigin(headOf("Origin: http://x\r\n"))).equal(undefined);
+  });
+});
+
+describe("a head that is too long", () => {
+  it("has 2 048 bytes at the most, to the byte, however it is cut", () => {
+    for (const pieceBytes of [1, 7, 512, 5_000]) {
+      expect(feed(cut(headOfLength(MAX_HEAD_BYTES), pieceBytes)).head?.ok, `${pieceBytes}`).equal(true);
+      const { head, heldBytes } = feed(cut(headOfLength(MAX_HEAD_BYTES + 1), pieceBytes));
+      expect(code(head), `${pieceBytes}`).equal("HEAD_TOO_LONG");
+      expect(heldBytes).below(10);
+    }
+  });
+
+  it("has beside them 1 536 bytes of a release, to the byte, wherever it stands", () => {
+    for (const name of ["X-Skyslot-Release", "x-skyslot-release"]) {
+      const release = (length: number) => `${name}: ${"a".repeat(length)}\r\n`;
+      const full = (length: number, more = 0) =>
+        headOfLength(MAX_HEAD_BYTES + length + more, release(length)).replace(
+          /^(.*\r\n)(.*\r\n)(x: .*\r\n)/,
+          "$1$3$2",
+        );
+      for (const pieceBytes of [1, 512, 5_000]) {
+        const { head, mostBytes } = feed(cut(full(MAX_RELEASE_BYTES), pieceBytes));
+        expect(head?.ok && head.value.headers["x-skyslot-release"]?.length).equal(MAX_RELEASE_BYTES);
+        expect(mostBytes).below(MAX_HEAD_BYTES + MAX_RELEASE_BYTES);
+        expect(code(feed(cut(full(MAX_RELEASE_BYTES + 1), pieceBytes)).head)).equal("RELEASE_TOO_LONG");
+        expect(code(feed(cut(full(MAX_RELEASE_BYTES, 1), pieceBytes)).head)).equal("HEAD_TOO_LONG");
+      }
+    }
+  });
+
+  it("is told to sign anew if it carries a manifest of former days, and how long it may be otherwise", () => {
+    const failureOf = (text: string) => {
+      const head = read(text);
+      return head?.ok === false ? head.failure.message : "";
+    };
+    expect(failureOf(`POST / HTTP/1.1\r\nX-Skyslot-Release: ${"a".repeat(7_746)}\r\n\r\n`)).match(
+      /sign the release anew/,
+    );
+    expect(failureOf(`GET /${"a".repeat(20_000)} HTTP/1.1\r\n\r\n`)).match(/at most 2048 bytes/);
+  });
+
+  it("has no place for a release where none is taken", () => {
+    const head = `GET / HTTP/1.1\r\nX-Skyslot-Release: ${"a".repeat(2_100)}\r\n\r\n`;
+    expect(code(read(head, false))).equal("HEAD_TOO_LONG");
+    expect(code(read(`GET / HTTP/1.1\r\nX-Skyslot-Release: ${"a".repeat(1_000)}\r\n\r\n`, false))).equal(
+      "HEAD_TOO_LONG",
+    );
+  });
+
+  it("gives a second release no room of its own", () => {
+    const release = `X-Skyslot-Release: ${"a".repeat(MAX_RELEASE_BYTES)}\r\n`;
+    const { head, mostBytes } = feed(cut(`POST / HTTP/1.1\r\n${release}${release}${release}`, 512));
+    expect(code(head)).equal("HEADER_REPEATED");
+    expect(mostBytes).below(MAX_HEAD_BYTES + MAX_RELEASE_BYTES);
+  });
+
+  it("has 300 bytes at the most in a header that is used, to the byte", () => {
+    for (const name of ["authorization", "content-type", "host", "origin"]) {
+      expect(headOf(`${name}: ${"a".repeat(300)}\r\n`).headers[name]).length(300);
+      expect(code(read(`GET / HTTP/1.1\r\n${name}: ${"a".repeat(301)}\r\n\r\n`)), name).equal(
+        "HEAD_TOO_LONG",
+      );
+    }
+  });
+
+  const endless: Readonly<Record<string, string>> = {
+    "a URL of 20 KB": `GET /${"a".repeat(20_000)} HTTP/1.1\r\nHost: a\r\n\r\n`,
+    "a header of 30 KB": `GET / HTTP/1.1\r\nHost: a\r\nCookie: ${"a".repeat(30_000)}\r\n\r\n`,
+    "2 000 small headers": `GET / HTTP/1.1\r\n${"a:b\r\n".repeat(2_000)}\r\n`,
+    "2 000 headers that are used": `GET / HTTP/1.1\r\n${"host:b\r\n".repeat(2_000)}\r\n`,
+    "a token of 60 KB": `GET / HTTP/1.1\r\nAuthorization: Bearer ${"a".repeat(60_000)}\r\n\r\n`,
+    "a release of 60 KB": `POST /update HTTP/1.1\r\nX-Skyslot-Release: ${"a".repeat(60_000)}\r\n\r\n`,
+    "no end of a line": "a".repeat(30_000),
+    "nothing but CR": "\r".repeat(30_000),
+    "nothing but zeros": "\0".repeat(30_000),
+    "nothing but colons": `GET / HTTP/1.1\r\n${":".repeat(30_000)}`,
+    "a method that never ends": `${"G".repeat(30_000)} / HTTP/1.1\r\n`,
+  };
+  for (const [what, text] of Object.entries(endless)) {
+    it(`with ${what} is refused, and never holds or reads more than its bounds`, () => {
+      for (const pieceBytes of [1, 512]) {
+        const { head, mostBytes, takenBytes, heldBytes } = feed(cut(text, pieceBytes));
+        expect(head?.ok).equal(false);
+        expect(mostBytes).below(MAX_HEAD_BYTES + MAX_RELEASE_BYTES);
+        expect(takenBytes).at.most(MAX_HEAD_BYTES + MAX_RELEASE_BYTES + pieceBytes);
+        expect(heldBytes).below(100);
+      }
+    });
+  }
+});
+
+describe("an answer", () => {
+  it("has a reason, a length, and ends the connection", () => {
+    expect(formatHead({ status: 409, headers: { a: "b" }, body: "no" }, 2)).equal(
+      "HTTP/1.1 409 Conflict\r\na: b\r\ncontent-length: 2\r\nconnection: close\r\n\r\n",
+    );
+  });
+
+  it("to a head that is refused says whose fault it is", () => {
+    expect(headStatus("HEAD_TOO_LONG")).equal(431);
+    expect(headStatus("RELEASE_TOO_LONG")).equal(431);
+    expect(headStatus("HEAD_MALFORMED")).equal(400);
+    expect(headStatus("HEADER_REPEATED")).equal(400);
+  });
+});

@@ -1,0 +1,262 @@
+// The device's own API as its owner's network meets it, through the whole device. Who may do what: local-guard.test.ts.
+
+import { expect } from "chai";
+import type { Section } from "../../../../firmware/core/settings/app-settings.js";
+import { BOOTED } from "../events.js";
+import { BEARER, Device, HOST, JSON_TYPE } from "../local-device.js";
+
+describe("the local api", () => {
+  it("tells what the device is", () => {
+    expect(Device.joined().get("/api/version")).include({
+      deviceId: "base-0000a1",
+      type: "base",
+      version: "1.0.0",
+      versionNumber: 10_000,
+      slot: "factory",
+      chip: "esp32",
+      hardware: "esp32",
+      uptimeSeconds: 61,
+      freeHeapBytes: 100_000,
+      peer: null,
+    });
+  });
+
+  it("tells how it fares, and what went wrong last", () => {
+    const device = Device.joined();
+    expect(device.get("/api/health")).deep.include({ status: "degraded", lastError: null });
+    expect(device.get("/api/health").link).include({ state: "online", rssi: -50, setupPortal: false });
+    device.on({ type: "updateFailed", code: "HTTP_STATUS", message: "the server answered 503" }, 5_000);
+    expect(device.get("/api/health").lastError).deep.equal({
+      code: "HTTP_STATUS",
+      message: "the server answered 503",
+      atSeconds: 5,
+    });
+    expect(device.on({ type: "serverReached" }).get("/api/health").status).equal("ok");
+  });
+
+  it("never gives a password or the token away", () => {
+    const device = Device.joined();
+    const all = ["/api/version", "/api/health", "/api/settings", "/api/saved-networks", "/"].map(
+      (path) => device.request("GET", path, { authorization: BEARER }).body,
+    );
+    expect(all.length).equal(5);
+    expect(all.join()).not.match(/secret password|owner-token-1/);
+    expect(device.get("/api/settings").hasToken).equal(true);
+  });
+
+  it("serves the status page, which may reach its own push port only", () => {
+    const page = Device.joined().request("GET", "/");
+    expect(page.body).equal("<!doctype html>status");
+    expect(page.headers["content-security-policy"]).include(`connect-src 'self' http://${HOST}:3232;`);
+    const foreign = Device.joined().request("GET", "/", { host: "evil.example" });
+    expect(foreign.headers["content-security-policy"]).include("connect-src 'self';");
+  });
+
+  it("leaves the setup page to phones at the access point while the portal is open", () => {
+    const device = Device.joined().loseRouter();
+    expect(device.request("GET", "/", { host: "192.168.4.1" }).body).equal(BOOTED.setupPage);
+    expect(device.request("GET", "/settings", { host: "192.168.4.1" }).body).equal("<!doctype html>status");
+    expect(device.request("GET", "/settings", { host: "captive.apple.com" }).status).equal(302);
+    expect(device.request("GET", "/api/version", { host: "captive.apple.com" }).status).equal(302);
+    expect(device.request("GET", "/api/version", { host: "192.168.4.1" }).status).equal(200);
+  });
+
+  describe("with a change", () => {
+    const CHANGE = { server: "http://10.0.0.2:8080/", checkSeconds: 60, deviceName: " Lamp " };
+
+    it("stores what is valid, and uses it at once", () => {
+      const device = Device.joined();
+      expect(device.post("/api/settings", CHANGE).status).equal(200);
+      expect(device.done).deep.equal(["store server", "store check.seconds", "store device.name"]);
+      expect(device.state.update).include({ server: "http://10.0.0.2:8080", checkSeconds: 60 });
+      expect(device.state.portal.info.deviceName).equal("Lamp");
+      expect(device.get("/api/settings")).include({
+        ...CHANGE,
+        server: "http://10.0.0.2:8080",
+        deviceName: "Lamp",
+      });
+    });
+
+    it("goes back to the build's server when the field is emptied", () => {
+      const device = Device.joined({ server: "http://10.0.0.2" });
+      device.post("/api/settings", { server: "" });
+      expect(device.done).deep.equal(["forget server"]);
+      expect(device.state.update.server).equal(BOOTED.build.server);
+    });
+
+    for (const [what, value] of [
+      ["another scheme", { server: "ftp://x" }],
+      ["a server of 201 characters", { server: `http://${"x".repeat(194)}` }],
+      ["nine seconds", { checkSeconds: 9 }],
+      ["more than a day", { checkSeconds: 86_401 }],
+      ["half a second", { checkSeconds: 60.5 }],
+      ["seconds as text", { checkSeconds: "60" }],
+      ["a name of 41 characters", { deviceName: "n".repeat(41) }],
+      ["a name with a line break", { deviceName: "a\nb" }],
+      ["a switch that is neither on nor off", { acceptUnsigned: 1 }],
+      ["a list", []],
+      ["null", null],
+    ] as const)
+      it(`refuses ${what}, and stores nothing of it`, () => {
+        const device = Device.joined();
+        const both =
+          typeof value === "object" && value && !Array.isArray(value)
+            ? { deviceName: "ok", ...value }
+            : value;
+        expect(device.post("/api/settings", both).status).equal(400);
+        expect(device.done).deep.equal([]);
+      });
+  });
+
+  it("switches unsigned updates on and off, with espota's door", () => {
+    const device = Device.joined();
+    const espota = () => device.effects.find((effect) => effect.type === "startPush")?.espota;
+    expect(device.get("/api/settings").acceptUnsigned).equal(false);
+    expect(device.post("/api/settings", { acceptUnsigned: true }).status).equal(200);
+    expect([device.done, espota()]).deep.equal([["store push.unsigned"], true]);
+    expect(device.get("/api/settings").acceptUnsigned).equal(true);
+    device.post("/api/settings", { acceptUnsigned: false });
+    expect([device.done, espota()]).deep.equal([["forget push.unsigned"], false]);
+    expect(device.state.push.acceptUnsigned).equal(false);
+  });
+
+  it("changes the token, and takes the old one no more", () => {
+    const device = Device.joined();
+    for (const token of ["1234567", "12345678 9", "x".repeat(65), "", 12345678, undefined])
+      expect(device.post("/api/token", { token }).status, `${token}`).equal(400);
+    expect(device.post("/api/token", { token: "another-token-2" }).status).equal(200);
+    expect(device.done).deep.equal(["store push.token"]);
+    expect(device.state.push.token).equal("another-token-2");
+    expect(device.post("/api/restart").status).equal(403);
+    expect(device.post("/api/restart", {}, { authorization: "Bearer another-token-2" }).status).equal(202);
+  });
+
+  describe("with saved networks", () => {
+    const stored = { networks: '[["home","a"],["work","b"],["garden","c"]]' };
+    const saved = (device: Device) => device.get("/api/saved-networks", { authorization: BEARER }).networks;
+
+    it("tells their names, the one that worked last first", () => {
+      const device = Device.joined(stored);
+      const free = (ssid: string) => ({ ssid, inUse: false });
+      expect(saved(device)).deep.equal([{ ssid: "home", inUse: true }, free("work"), free("garden")]);
+      device.on({ type: "wifiLost", attempt: device.state.wifi.attempt, reason: "lost" });
+      device.on({ type: "timerFired", timer: "wifi" }).join();
+      expect(saved(device)).deep.equal([{ ssid: "work", inUse: true }, free("home"), free("garden")]);
+    });
+
+    it("forgets one, but not the one that it is in", () => {
+      const device = Device.joined(stored);
+      expect(device.post("/api/forget-network", { ssid: "home" }).status).equal(409);
+      expect(device.done).deep.equal([]);
+      expect(device.post("/api/forget-network", { ssid: "work" }).status).equal(200);
+      expect(device.effects).deep.include({
+        type: "store",
+        key: "networks",
+        value: '[["home","a"],["garden","c"]]',
+      });
+      expect(saved(device).length).equal(2);
+      for (const body of [{ ssid: "work" }, { ssid: "" }, { ssid: 1 }, [], null])
+        expect(device.post("/api/forget-network", body).status).equal(404);
+    });
+  });
+
+  describe("with an app's settings", () => {
+    const section: Section = {
+      name: "led",
+      title: "Strip",
+      fields: [
+        { name: "count", label: "Count", type: "number", least: 1, most: 9 },
+        { name: "colour", label: "Colour", type: "colour" },
+      ],
+      defaults: { count: 3, colour: "#ffffff" },
+    };
+
+    it("tells fields and values under the section's name", () => {
+      const device = Device.joined({ led: '{"count":5}' }, { section });
+      expect(device.get("/api/settings").section).equal("led");
+      expect(device.get("/api/led")).deep.equal({
+        name: "led",
+        title: "Strip",
+        fields: section.fields,
+        values: { count: 5, colour: "#ffffff" },
+      });
+    });
+
+    it("stores a change as one text under one key, and nothing when nothing changes", () => {
+      const device = Device.joined({}, { section });
+      expect(JSON.parse(device.post("/api/led", { count: 4 }).body).values).deep.equal({
+        count: 4,
+        colour: "#ffffff",
+      });
+      expect(device.effects).deep.include({
+        type: "store",
+        key: "led",
+        value: '{"count":4,"colour":"#ffffff"}',
+      });
+      device.post("/api/led", { count: 4 });
+      expect(device.done).deep.equal([]);
+    });
+
+    it("refuses what cannot be, and whom it does not know", () => {
+      const device = Device.joined({}, { section });
+      expect(device.post("/api/led", { count: 10 }).status).equal(400);
+      expect(device.done).deep.equal([]);
+      expect(device.post("/api/led", { count: 4 }, {}).status).equal(401);
+      expect(
+        device.post("/api/led", { count: 4 }, { authorization: BEARER, host: "evil.example" }).status,
+      ).equal(403);
+      expect(device.get("/api/led").values.count).equal(3);
+      expect(device.request("DELETE", "/api/led").status).equal(405);
+    });
+
+    it("has no such path on a device whose app has none", () => {
+      expect(Device.joined().get("/api/settings").section).equal(null);
+      expect(Device.joined().request("GET", "/api/led").status).equal(404);
+    });
+  });
+
+  it("answers before it restarts", () => {
+    const device = Device.joined();
+    expect(device.post("/api/restart").status).equal(202);
+    expect(device.done).deep.equal([]);
+    expect(device.on({ type: "timerFired", timer: "farewell" }).done).deep.equal([
+      "forget unhealthy",
+      "restart",
+    ]);
+  });
+
+  it("forgets everything at a factory reset, last of all before the restart", () => {
+    const device = Device.joined();
+    device.post("/api/factory-reset");
+    expect(device.done).deep.equal([]);
+    expect(device.on({ type: "timerFired", timer: "farewell" }).done).deep.equal(["forgetAll", "restart"]);
+  });
+
+  it("rolls back only when there is an image to go back to", () => {
+    const device = Device.joined();
+    const asked = {
+      type: "requestReceived",
+      connection: 3,
+      method: "POST",
+      path: "/api/rollback",
+      host: HOST,
+      body: "{}",
+      contentType: JSON_TYPE,
+      authorization: BEARER,
+    } as const;
+    expect(device.on(asked).effects).deep.equal([{ type: "checkRollBack", connection: 3 }]);
+    const answer = (possible: boolean) => {
+      device.on({ type: "rollBackChecked", connection: 3, possible });
+      return device.effects.find((effect) => effect.type === "respond")?.response.status;
+    };
+    expect(answer(false)).equal(409);
+    expect(device.on({ type: "timerFired", timer: "farewell" }).done).deep.equal([]);
+    expect(answer(true)).equal(202);
+    expect(device.on({ type: "timerFired", timer: "farewell" }).done).deep.equal(["store held", "rollBack"]);
+  });
+
+  it("refuses other methods", () => {
+    expect(Device.joined().request("DELETE", "/api/settings").status).equal(405);
+    expect(Device.joined().request("GET", "/api/restart").status).equal(405);
+  });
+});

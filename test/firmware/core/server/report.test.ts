@@ -1,0 +1,79 @@
+import { expect } from "chai";
+import type { Event } from "../../../../firmware/core/event.js";
+import { initialReport, type ReportState, reportStep } from "../../../../firmware/core/server/report.js";
+import type { Report } from "../../../../firmware/core/wire.js";
+import { BOOTED, stamped } from "../events.js";
+
+const progress = (bytes: number): Report => ({
+  firmware_id: 1,
+  status: "downloading",
+  bytes_downloaded: bytes,
+});
+const made = (report: Report): Event => ({ type: "reportMade", report });
+
+/** A report machine that is online, and the bodies that it has sent. */
+class Reporter {
+  state: ReportState = initialReport;
+  readonly sent: Record<string, unknown>[] = [];
+  readonly taken: Report[] = [];
+
+  constructor() {
+    this.on(BOOTED);
+    this.on({ type: "serverChosen", server: "http://updates.test", checkSeconds: 120, hasOwnPace: false });
+    this.on({ type: "online", address: "192.168.1.20", rssi: -50 });
+  }
+  on(event: Event): this {
+    const [state, effects] = reportStep(this.state, stamped(event));
+    this.state = state;
+    for (const effect of effects) {
+      if (effect.type === "startRequest") this.sent.push(JSON.parse(effect.request.body ?? "{}"));
+      if (effect.type === "raise" && effect.event.type === "reportTaken")
+        this.taken.push(effect.event.report);
+    }
+    return this;
+  }
+  answer(status: number): this {
+    const { attempt } = this.state;
+    return this.on({ type: "responseStarted", attempt, status, headers: {} }).on({
+      type: "responseEnded",
+      attempt,
+    });
+  }
+}
+
+describe("reports", () => {
+  it("are sent one at a time, with the device's id", () => {
+    const reporter = new Reporter().on(made(progress(1))).on(made({ firmware_id: 1, status: "installing" }));
+    expect(reporter.sent).deep.equal([{ device_id: "base-0000a1", ...progress(1) }]);
+    expect(reporter.answer(200).sent.length).equal(2);
+  });
+
+  it("of progress replace one that waits, never the one that is being sent", () => {
+    const reporter = new Reporter()
+      .on(made(progress(1)))
+      .on(made(progress(2)))
+      .on(made(progress(3)));
+    reporter.answer(200).answer(200);
+    expect(reporter.sent.map((body) => body.bytes_downloaded)).deep.equal([1, 3]);
+    expect(reporter.taken.map((report) => report.bytes_downloaded)).deep.equal([1, 3]);
+    expect(reporter.state.queue).deep.equal([]);
+  });
+
+  it("are tried again after a server error or when there were too many, and dropped when the server will never take them", () => {
+    for (const status of [503, 429]) {
+      const reporter = new Reporter().on(made(progress(1))).answer(status);
+      expect(reporter.taken).deep.equal([]);
+      reporter.on({ type: "timerFired", timer: "report" });
+      expect(reporter.sent.length).equal(2);
+      expect(reporter.answer(404).taken).deep.equal([progress(1)]);
+    }
+  });
+
+  it("keep a result when the queue is full", () => {
+    const reporter = new Reporter().on({ type: "offline" });
+    reporter.on(made({ firmware_id: 1, status: "failed" }));
+    for (let id = 2; id < 30; id++) reporter.on(made({ firmware_id: id, status: "installing" }));
+    expect(reporter.state.queue.length).equal(8);
+    expect(reporter.state.queue[0]).include({ status: "failed" });
+  });
+});

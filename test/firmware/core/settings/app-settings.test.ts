@@ -1,0 +1,80 @@
+// What an app describes of its settings is what is stored, refused and put right.
+
+import { expect } from "chai";
+import {
+  changeValues,
+  type Section,
+  storedValues,
+  writeValues,
+} from "../../../../firmware/core/settings/app-settings.js";
+
+const SECTION: Section = {
+  name: "cms",
+  title: "Picture",
+  fields: [
+    { name: "server", label: "Server", type: "url", most: 30 },
+    { name: "minutes", label: "Minutes", type: "number", least: 1, most: 1440 },
+    { name: "panel", label: "Panel", type: "choice", options: [["small"], ["large", "Large (7.5 inch)"]] },
+    { name: "ink", label: "Ink", type: "colour" },
+    { name: "title", label: "Title", type: "text", most: 5 },
+  ],
+  defaults: { server: "", minutes: 60, panel: "small", ink: "#000000", title: "" },
+};
+
+const change = (text: string) => changeValues(SECTION, SECTION.defaults, text);
+
+describe("an app's settings", () => {
+  it("are the build's as long as nothing is stored, and then what is", () => {
+    expect(storedValues(SECTION, undefined)).deep.equal({ values: SECTION.defaults, problems: [] });
+    expect(storedValues(SECTION, '{"minutes":5}').values).deep.equal({ ...SECTION.defaults, minutes: 5 });
+  });
+
+  it("come back from their text as they were, in one order", () => {
+    const text = '{"title":"a\\"b","minutes":7,"panel":"large","ink":"#FF00ff","server":"http://x/y"}';
+    const changed = change(text);
+    if (!changed.ok) throw new Error(changed.failure.message);
+    const written = writeValues(SECTION, changed.value);
+    expect(Object.keys(JSON.parse(written))).deep.equal(["server", "minutes", "panel", "ink", "title"]);
+    expect(storedValues(SECTION, written)).deep.equal({ values: changed.value, problems: [] });
+  });
+
+  it("leave out what another firmware stored and this one cannot work with, and say so", () => {
+    const { values, problems } = storedValues(SECTION, '{"minutes":0,"panel":"large","gone":1}');
+    expect(values).deep.equal({ ...SECTION.defaults, panel: "large" });
+    expect(problems).deep.equal(["Minutes: 0 is not a whole number from 1 to 1440."]);
+    for (const text of ["", "{", "null", "[]", "7", `{}${" ".repeat(1000)}`]) {
+      const broken = storedValues(SECTION, text);
+      expect(broken.values, text).deep.equal(SECTION.defaults);
+      expect(broken.problems.length, text).equal(1);
+    }
+  });
+
+  it("are refused as a whole if one is wrong", () => {
+    let count = 0;
+    for (const [name, wrong] of Object.entries({
+      server: [
+        "ftp://x",
+        "http://",
+        "http://a b",
+        "javascript:alert(1)",
+        `http://${"x".repeat(30)}`,
+        1,
+        null,
+      ],
+      minutes: [0, 1441, 1.5, "7", null, true, [5]],
+      panel: ["huge", "toString", 0, null, ["small"]],
+      ink: ["red", "#fff", "#gggggg", "#1234567", 255],
+      title: ["123456", "a\nb", "a\u007f", 5, {}],
+      gone: [1],
+      ["__proto__"]: [1],
+    }))
+      for (const value of wrong) {
+        const text = `{"minutes":5,${JSON.stringify(name)}:${JSON.stringify(value)}}`;
+        const changed = change(text);
+        expect(!changed.ok && changed.failure.code, text).equal("SETTINGS_INVALID");
+        count += 1;
+      }
+    expect(count).equal(31);
+    expect(change('{"server":"","title":""}').ok, "empty is possible").equal(true);
+  });
+});

@@ -1,0 +1,80 @@
+import { expect } from "chai";
+import type { Event } from "../../../../firmware/core/event.js";
+import { initialTrial, type TrialState, trialStep } from "../../../../firmware/core/trial/boot-validation.js";
+import { BOOTED, IMAGE, stamped } from "../events.js";
+
+const ON_TRIAL = { ...BOOTED, image: { ...IMAGE, slot: "ota_0", slotState: "pending_verify" as const } };
+const ONLINE = { type: "online", address: "192.168.1.20", rssi: -50 } as const;
+const STABLE = { type: "timerFired", timer: "trial" } as const;
+const DEADLINE = { type: "timerFired", timer: "trialDeadline" } as const;
+
+function run(events: readonly Event[]): { state: TrialState; types: string[]; last: readonly unknown[] } {
+  let state = initialTrial;
+  const types: string[] = [];
+  let last: readonly unknown[] = [];
+  for (const event of events) {
+    const [next, effects] = trialStep(state, stamped(event));
+    state = next;
+    last = effects;
+    types.push(...effects.map((effect) => (effect.type === "raise" ? effect.event.type : effect.type)));
+  }
+  return { state, types, last };
+}
+
+describe("boot validation", () => {
+  it("leaves an image alone that is not on trial", () => {
+    const { state, types } = run([BOOTED, ONLINE, { type: "serverReached" }, STABLE, DEADLINE]);
+    expect(types).deep.equal([]);
+    expect(state.phase).equal("none");
+  });
+
+  it("restarts once to put an image on trial that power has kept from it", () => {
+    const record = { firmwareId: 3, version: "1.1.0", build: 0, slot: "ota_0", powerLosses: 0 };
+    const stored = { install: JSON.stringify({ ...record, imageSha256: IMAGE.imageSha256 }) };
+    const torn = { ...BOOTED, image: { ...IMAGE, slot: "ota_0", slotState: "valid" as const }, stored };
+    expect(run([torn]).types.slice(0, 2)).deep.equal(["log", "beginTrial"]);
+    const again = run([{ ...torn, resetReason: "software", restartNote: "update" }]);
+    expect(again.types).not.include("beginTrial");
+    expect(again.state.phase).equal("trial");
+    const passed = { install: JSON.stringify({ ...JSON.parse(stored.install), passed: true }) };
+    expect(run([{ ...torn, stored: passed }]).types).deep.equal([]);
+  });
+
+  it("validates when the network is up, the server reached and the trial time over, in any order", () => {
+    const reached = { type: "serverReached" } as const;
+    expect(run([ON_TRIAL, ONLINE, reached, STABLE]).types).include("markValid");
+    expect(run([ON_TRIAL, ONLINE, STABLE, reached]).types).include("markValid");
+    expect(run([ON_TRIAL, ONLINE, STABLE]).types).not.include("markValid");
+    expect(run([ON_TRIAL, ONLINE, reached]).types).not.include("markValid");
+  });
+
+  it("begins the trial time anew when the network is lost", () => {
+    const { types } = run([ON_TRIAL, ONLINE, { type: "serverReached" }, { type: "offline" }, STABLE]);
+    expect(types).include("clearTimer").and.not.include("markValid");
+    expect(
+      run([ON_TRIAL, ONLINE, { type: "serverReached" }, { type: "offline" }, ONLINE, STABLE]).types,
+    ).include("markValid");
+  });
+
+  it("passes only when the chip has marked the image valid", () => {
+    const before = [ON_TRIAL, ONLINE, { type: "serverReached" } as const, STABLE];
+    expect(run([...before, { type: "markedValid" }]).types).include("trialPassed");
+    expect(run([...before, { type: "markValidFailed", message: "error -1" }]).types).include.members([
+      "trialFailed",
+      "rollBack",
+    ]);
+  });
+
+  it("rolls back at the deadline and keeps the reason before it restarts", () => {
+    const offline = run([ON_TRIAL, DEADLINE]);
+    expect(offline.last[0]).deep.equal({
+      type: "store",
+      key: "trial.reason",
+      value: "the network was not joined within 300 s",
+    });
+    expect(offline.types.at(-1)).equal("rollBack");
+    expect(run([ON_TRIAL, ONLINE, DEADLINE]).last[0]).include({
+      value: "the server was not reached within 300 s",
+    });
+  });
+});

@@ -1,0 +1,27 @@
+import { expect } from "chai";
+import { meantRestart, resetCause } from "../../../../firmware/core/trial/restart-cause.js";
+import { IMAGE } from "../events.js";
+
+const boot = (resetReason: string, restartNote?: string, slotState: typeof IMAGE.slotState = "valid") => ({
+  resetReason,
+  image: { ...IMAGE, slotState },
+  ...(restartNote === undefined ? {} : { restartNote }),
+});
+
+describe("the cause of a boot", () => {
+  it("names what the firmware meant beside the chip's reason", () => {
+    expect(resetCause(boot("software", "owner"))).equal("software (owner)");
+    expect(resetCause(boot("software", "update", "pending_verify"))).equal("software (update)");
+    expect(resetCause(boot("software"))).equal("software");
+  });
+
+  it("does not believe a note when the chip restarted for another reason", () => {
+    for (const reason of ["power-on", "panic", "task-watchdog", "brownout"])
+      expect(resetCause(boot(reason, "owner"))).equal(reason);
+  });
+
+  it("does not take a new image's crash for the restart that began its trial", () => {
+    expect(meantRestart(boot("software", "update", "factory"))).equal(undefined);
+    expect(resetCause(boot("software", "update", "factory"))).equal("software");
+  });
+});

@@ -1,0 +1,188 @@
+// A download whose digests come in pages: what is asked for, in which order, and what becomes of wrong answers.
+
+import { expect } from "chai";
+import { type Answer, Download, type DownloadOptions, partOf } from "../download.js";
+
+/** Chunks of 4 KiB: a page is of 256 KiB. */
+const PAGE = 64 * 4096;
+/** Three pages, the last of two chunks, the second of them short. */
+const SIZE = 2 * PAGE + 4096 + 112;
+
+const downloaded = (options: Partial<DownloadOptions> = {}) =>
+  new Download({ sizeBytes: SIZE, ...options }).run();
+
+const changed = ({ body, ...rest }: Answer, at: number): Answer => {
+  const other = body.slice();
+  other[at] = (other[at] ?? 0) ^ 1;
+  return { ...rest, body: other };
+};
+
+describe("digests in pages", () => {
+  it("are fetched one page after the other, each before the chunks that it is of, over one connection at a time", () => {
+    const download = downloaded();
+    expect(download.asked).deep.equal([
+      "/digests bytes=0-2047",
+      `/image bytes=0-${PAGE - 1}`,
+      "/digests bytes=2048-4095",
+      `/image bytes=${PAGE}-${2 * PAGE - 1}`,
+      "/digests bytes=4096-4159",
+      `/image bytes=${2 * PAGE}-${SIZE - 1}`,
+    ]);
+    expect(download.outcome).equal("restarting");
+    expect(download.flash.slice(0, SIZE)).deep.equal(download.image);
+    expect(download.largestCollected).equal(2048);
+  });
+
+  it("need no range where there is one page", () => {
+    const download = downloaded({ sizeBytes: PAGE });
+    expect(download.asked).deep.equal(["/digests", "/image"]);
+    expect(download.outcome).equal("restarting");
+  });
+
+  it("are fetched for what the slot holds already, which is not fetched again", () => {
+    const download = downloaded({ thereBytes: PAGE + 3 * 4096 + 5 });
+    expect(download.asked).deep.equal([
+      "/digests bytes=0-2047",
+      "/digests bytes=2048-4095",
+      `/image bytes=${PAGE + 3 * 4096}-${2 * PAGE - 1}`,
+      "/digests bytes=4096-4159",
+      `/image bytes=${2 * PAGE}-${SIZE - 1}`,
+    ]);
+    expect(download.outcome).equal("restarting");
+  });
+
+  it("of an image that is all there are fetched, and nothing else", () => {
+    const download = downloaded({ thereBytes: SIZE });
+    expect(download.asked).deep.equal([
+      "/digests bytes=0-2047",
+      "/digests bytes=2048-4095",
+      "/digests bytes=4096-4159",
+    ]);
+    expect(download.outcome).equal("restarting");
+    expect(download.erasedCount).equal(0);
+  });
+
+  it("go on where they were after a connection that broke, at a page too", () => {
+    const broken = new Set(["/digests bytes=2048-4095", `/image bytes=${PAGE}-${2 * PAGE - 1}`]);
+    const download = downloaded({
+      lie: ({ path, range }, honest) => {
+        const isFirst = broken.delete(`${path} ${range}`);
+        return isFirst ? { ...honest, headers: { ...honest.headers, "content-length": "7" } } : honest;
+      },
+    });
+    expect(download.asked.slice(2)).deep.equal([
+      "/digests bytes=2048-4095",
+      "/digests bytes=2048-4095",
+      `/image bytes=${PAGE}-${2 * PAGE - 1}`,
+      `/image bytes=${PAGE}-${2 * PAGE - 1}`,
+      "/digests bytes=4096-4159",
+      `/image bytes=${2 * PAGE}-${SIZE - 1}`,
+    ]);
+    expect(download.outcome).equal("restarting");
+  });
+
+  it("that are not what was signed are tried again, and end the attempt", () => {
+    let count = 0;
+    const download = downloaded({
+      lie: ({ path, range }, honest) => {
+        if (path !== "/digests" || range !== "bytes=2048-4095") return honest;
+        count += 1;
+        return changed(honest, 2000);
+      },
+    });
+    expect(count).equal(5);
+    expect(download.outcome).equal("DIGESTS_MISMATCH");
+    expect(download.logs.at(-1)).match(
+      /page 1 of the digests does not have the hash .* gave up after 5 tries/,
+    );
+    expect(download.state.refused, "worth another try").equal(undefined);
+  });
+
+  it("hold the chunks to what was signed", () => {
+    const download = downloaded({
+      lie: ({ path, range }, honest) =>
+        path === "/image" && range?.startsWith(`bytes=${PAGE}-`) ? changed(honest, 50) : honest,
+    });
+    expect(download.outcome).equal("CHUNK_MISMATCH");
+    expect(download.logs.at(-1)).match(new RegExp(`bytes ${PAGE} to ${PAGE + 4095} do not have`));
+  });
+
+  it("are refused before they are read unless they are the part that was asked for, of the size that was signed", () => {
+    const answers: readonly (readonly [string, (honest: Answer) => Answer])[] = [
+      ["HTTP_STATUS", () => ({ status: 404, body: new Uint8Array(3) })],
+      ["BODY_TRUNCATED", (honest) => ({ ...honest, body: honest.body.slice(1) })],
+      [
+        "BODY_TRUNCATED",
+        (honest) => ({ ...honest, headers: { ...honest.headers, "content-length": "many" } }),
+      ],
+      ["RANGE_IGNORED", (honest) => ({ ...honest, headers: { "content-range": "bytes 0-2047/4096" } })],
+      ["RANGE_IGNORED", (honest) => ({ ...honest, headers: { "content-range": "bytes 1-2048/4160" } })],
+      ["RANGE_IGNORED", (honest) => ({ ...honest, headers: {} })],
+    ];
+    for (const [code, answer] of answers) {
+      const download = downloaded({
+        lie: ({ path }, honest) => (path === "/digests" ? answer(honest) : honest),
+      });
+      expect(download.outcome).equal(code);
+      expect(download.largestCollected).equal(0);
+    }
+  });
+
+  it("of the image's own parts are held to the size that was signed", () => {
+    const download = downloaded({
+      lie: ({ path, range }, honest) =>
+        path === "/image"
+          ? { ...honest, headers: { "content-range": `${range?.replace("=", " ")}/${SIZE + 1}` } }
+          : honest,
+    });
+    expect(download.outcome).equal("RANGE_IGNORED");
+    expect(download.erasedCount).equal(0);
+  });
+
+  it("are done without where the server knows no ranges: the next attempt takes the image whole and proves it so", () => {
+    const download: Download = new Download({
+      sizeBytes: SIZE,
+      lie: ({ path, range }, honest) => (range === undefined ? honest : ignoring(download, path)),
+    });
+    download.run();
+    expect(download.outcome).equal("RANGE_IGNORED");
+    expect(download.state.rangeIgnored).equal(true);
+    download.asked.length = 0;
+    download.reports.length = 0;
+    download.run();
+    expect(download.asked).deep.equal(["/image"]);
+    expect(download.outcome).equal("restarting");
+    expect(download.flash.slice(0, SIZE)).deep.equal(download.image);
+  });
+
+  it("are done without where an offer names no place for them", () => {
+    const download = downloaded({ digestsUrl: undefined });
+    expect(download.asked).deep.equal(["/image"]);
+    expect(download.outcome).equal("restarting");
+  });
+
+  it("are done without too when the connection breaks: then the image is fetched from its beginning", () => {
+    let count = 0;
+    const download = downloaded({
+      digestsUrl: undefined,
+      lie: (_, honest) => {
+        count += 1;
+        return count === 1 ? { ...honest, endsAfter: 300_000 } : honest;
+      },
+    });
+    expect(download.asked).deep.equal(["/image", "/image"]);
+    expect(download.outcome).equal("restarting");
+  });
+
+  it("that are done without let no image be armed that is not what was signed", () => {
+    const download = downloaded({
+      digestsUrl: undefined,
+      lie: (_, honest) => changed(honest, 300_000),
+    });
+    expect(download.outcome).equal("IMAGE_MISMATCH");
+  });
+});
+
+/** All of the file, whatever was asked for. */
+const ignoring = (download: Download, path: string): Answer =>
+  partOf(path === "/digests" ? download.digests : download.image, undefined);

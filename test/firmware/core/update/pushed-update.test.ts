@@ -1,0 +1,253 @@
+import { expect } from "chai";
+import type { Effect } from "../../../../firmware/core/effect.js";
+import type { UpdateErrorCode } from "../../../../firmware/core/errors.js";
+import type { Event, PushOffer, Raise } from "../../../../firmware/core/event.js";
+import { RECEIVE_RETRIES } from "../../../../firmware/core/update/failure.js";
+import { OFFER_NOTE_KEY } from "../../../../firmware/core/update/offer-guard.js";
+import {
+  PUSH_RESTART_DELAY_MS,
+  pushFailed,
+  pushSucceeded,
+} from "../../../../firmware/core/update/pushed-update.js";
+import { STALL_MS, type UpdatePhase, type UpdateState } from "../../../../firmware/core/update/state.js";
+import { updateStep } from "../../../../firmware/core/update/update.js";
+import { BOOTED, stamped } from "../events.js";
+import { HEADER, jws, PAYLOAD } from "../releases.js";
+
+const SIZE = PAYLOAD.size;
+const releaseOf = (changes: object = {}, kid = "key-1") =>
+  jws({ ...PAYLOAD, ...changes }, { ...HEADER, kid });
+
+const signed = (changes: object = {}, kid?: string): PushOffer => ({
+  connection: 3,
+  sizeBytes: SIZE,
+  release: releaseOf(changes, kid),
+});
+const UNSIGNED: PushOffer = { connection: 3, sizeBytes: SIZE };
+const ESPOTA: PushOffer = {
+  connection: -1,
+  sizeBytes: SIZE,
+  espota: { address: "192.168.1.200", port: 4000, replyPort: 5000, md5: "a".repeat(32) },
+};
+
+/** The update machine of a device that is at home. */
+class Device {
+  state: UpdateState;
+  effects: readonly (Effect | Raise)[] = [];
+
+  constructor(changes: Partial<UpdateState> = {}) {
+    this.state = { ...updateStep({} as UpdateState, stamped(BOOTED))[0], online: true, ...changes };
+  }
+  on(event: Event): this {
+    [this.state, this.effects] = updateStep(this.state, stamped(event));
+    return this;
+  }
+  offered(offer: PushOffer): this {
+    return this.on({ type: "pushOffered", offer });
+  }
+  verified(good = true): this {
+    return this.on({ type: "signatureVerified", attempt: this.state.attempt, good });
+  }
+  timedOut(): this {
+    return this.on({ type: "timerFired", timer: "transfer" });
+  }
+  data(bytes: Uint8Array, connection = 3): this {
+    this.on({ type: "pushReadable", connection, count: bytes.length });
+    return this.on({ type: "pushData", connection, bytes });
+  }
+  /** Types of effects, in order. */
+  get asked(): string[] {
+    return this.effects.map(({ type }) => type);
+  }
+  /** What the sender is told: status and text by HTTP, the text by espota. */
+  get told(): string | undefined {
+    for (const effect of this.effects) {
+      if (effect.type === "answerPush") return `${effect.response.status} ${effect.response.body}`;
+      if (effect.type === "sendDatagram") return effect.text;
+    }
+    return undefined;
+  }
+}
+
+/** The beginning of an image of this chip. */
+function imageHead(): Uint8Array {
+  const bytes = new Uint8Array(400);
+  const view = new DataView(bytes.buffer);
+  bytes.set([0xe9, 1]);
+  bytes[23] = 1;
+  view.setUint32(28, 1_000, true);
+  view.setUint32(32, 0xabcd5432, true);
+  bytes.set([0x31, 0x2e, 0x31, 0x2e, 0x30], 48);
+  return bytes;
+}
+
+describe("an image that is pushed", () => {
+  it("is let in at once where unsigned images are accepted", () => {
+    const device = new Device().offered(UNSIGNED);
+    expect(device.state.phase).equal("streaming");
+    expect(device.asked).deep.equal(["store", "log", "setTimer", "continuePush"]);
+    expect(device.state.job?.signed).equal(false);
+    expect(device.state.job?.release.chip).equal("esp32");
+  });
+
+  it("is let in after its signature was verified", () => {
+    const device = new Device().offered(signed());
+    expect(device.state.phase).equal("verifying");
+    expect(device.asked).deep.equal(["store", "verifySignature"]);
+    device.verified();
+    expect(device.state.phase).equal("streaming");
+    expect(device.asked).deep.equal(["log", "setTimer", "continuePush"]);
+    expect(device.state.job?.release.version).equal("1.1.0");
+  });
+
+  it("by espota is fetched from the sender", () => {
+    const device = new Device().offered(ESPOTA);
+    expect(device.told).equal("OK");
+    expect(device.effects.at(-1)).deep.equal({
+      type: "connectPush",
+      connection: -1,
+      address: "192.168.1.200",
+      port: 4000,
+    });
+    expect(device.state.job?.md5).equal("a".repeat(32));
+  });
+
+  it("makes a check give way, whose answer is then dropped", () => {
+    const device = new Device({ phase: "checking" });
+    const { attempt } = device.state;
+    device.offered(UNSIGNED);
+    expect(device.effects.slice(0, 2)).deep.equal([
+      { type: "clearTimer", timer: "transfer" },
+      { type: "closeRequest", attempt },
+    ]);
+    expect(device.on({ type: "responseStarted", attempt, status: 200, headers: {} }).effects).deep.equal([]);
+    expect(device.state.phase).equal("streaming");
+  });
+
+  it("is refused while anything else is under way", () => {
+    const busy: UpdatePhase[] = [
+      "verifying",
+      "resuming",
+      "requesting",
+      "streaming",
+      "waiting",
+      "proving",
+      "arming",
+      "restarting",
+    ];
+    for (const phase of busy) {
+      const device = new Device({ phase }).offered(UNSIGNED);
+      expect(device.told, phase).match(/^409 .*another update is under way/);
+      expect(device.state.phase).equal(phase);
+    }
+    expect(new Device({ onTrial: true }).offered(signed()).told).match(/^409 .*trial run/);
+    expect(new Device({ phase: "proving" }).offered(ESPOTA).told).equal(
+      "ERROR: another update is under way (proving)",
+    );
+  });
+
+  it("is refused for what its release says, before anything is written", () => {
+    const refusals: readonly (readonly [PushOffer, RegExp])[] = [
+      [{ ...UNSIGNED, release: "a.b" }, /^422 .*three parts/],
+      [signed({}, "key-2"), /^422 .*key-2, which this firmware does not trust/],
+      [signed({ chip: "esp32c3" }), /^422 .*chip esp32c3/],
+      [signed({ type: "led" }), /^422 /],
+      [signed({ version: "1.0.0" }), /^422 .*newer/],
+      [
+        signed({ size: SIZE + 1, chunks: PAYLOAD.chunks }),
+        /^422 .*body is 40000 bytes, its release says 40001/,
+      ],
+      [signed({ size: 0x200001, chunkSize: 0x100000 }), /^413 .*2097153 bytes/],
+    ];
+    for (const [offer, message] of refusals) {
+      const device = new Device().offered(offer);
+      if (device.state.phase === "verifying") device.verified();
+      expect(device.told).match(message);
+      expect(device.state.phase).equal("idle");
+      expect(device.state.push).equal(undefined);
+      expect(device.effects.slice(-2)).deep.include.members([{ type: "forget", key: OFFER_NOTE_KEY }]);
+      expect(device.effects.at(-2)).include({ type: "setTimer", timer: "check" });
+    }
+    expect(new Device().offered(signed()).verified(false).told).match(/^422 .*does not fit/);
+  });
+
+  it("is waited for three times more when nothing comes, then given up", () => {
+    const device = new Device().offered(UNSIGNED);
+    for (let i = 1; i <= RECEIVE_RETRIES; i++) {
+      device.timedOut();
+      expect(device.asked, `time ${i}`).deep.equal(["log", "setTimer"]);
+      expect(device.effects[1]).deep.equal({ type: "setTimer", timer: "transfer", delayMs: STALL_MS });
+    }
+    expect(device.timedOut().told).match(/^408 .*no byte for 30 s, 4 times in a row, at byte 0 of 40000/);
+    expect(device.state.phase).equal("idle");
+  });
+
+  it("has all its tries again after each byte", () => {
+    const device = new Device().offered(UNSIGNED);
+    for (let round = 0; round < 3; round++) {
+      for (let i = 0; i < RECEIVE_RETRIES; i++) device.timedOut();
+      expect(device.state.phase).equal("streaming");
+      device.data(round === 0 ? imageHead() : new Uint8Array(10));
+      const { attempt, job } = device.state;
+      const offset = job?.offset ?? 0;
+      device.on({ type: "slotErased", attempt, offset: 0 });
+      device.on({ type: "slotWritten", attempt, offset, length: job?.pending?.length ?? 0 });
+    }
+    expect(device.state.job?.offset).equal(420);
+  });
+
+  it("is over when its sender goes away, and only then", () => {
+    const device = new Device().offered(UNSIGNED);
+    expect(device.on({ type: "pushClosed", connection: 4 }).effects).deep.equal([]);
+    expect(device.data(imageHead(), 4).effects).deep.equal([]);
+    expect(device.on({ type: "pushClosed", connection: 3 }).told).match(/^400 .*ended at byte 0 of 40000/);
+    expect(device.state.phase).equal("idle");
+  });
+
+  it("is never tried again, and nothing of it is told to the server", () => {
+    const device = new Device().offered(UNSIGNED);
+    device.on({ type: "pushClosed", connection: 3 });
+    const raised = device.effects.flatMap((effect) => (effect.type === "raise" ? [effect.event.type] : []));
+    expect(raised).deep.equal(["updateFailed"]);
+    expect(device.asked).not.include("startRequest");
+    expect(device.state.refused).equal(undefined);
+  });
+});
+
+describe("what the sender of a push is told", () => {
+  const http = { kind: "push", connection: 3, acknowledged: false } as const;
+  const espota = { kind: "push", connection: -1, acknowledged: true } as const;
+  const text = (effect: Effect) =>
+    effect.type === "answerPush"
+      ? `${effect.connection} ${effect.response.status} ${effect.response.body}`
+      : "";
+
+  it("says whose fault a failure is", () => {
+    const statuses = (codes: readonly UpdateErrorCode[]) =>
+      codes.map((code) => text(pushFailed(http, { code, message: "no" })).split(" ")[1]).join(" ");
+    expect(statuses(["IMAGE_TOO_LARGE", "BODY_TRUNCATED", "CONNECT_FAILED"])).equal("413 400 400");
+    expect(statuses(["SERVER_STALLED", "FLASH_FAILED", "ARM_FAILED"])).equal("408 500 500");
+    expect(statuses(["WRONG_CHIP", "SIGNATURE_INVALID", "CHUNK_MISMATCH", "IMAGE_MISMATCH"])).equal(
+      "422 422 422 422",
+    );
+    expect(text(pushFailed(http, { code: "WRONG_CHIP", message: "no" }))).equal(
+      '3 422 {"ok":false,"message":"no"}',
+    );
+  });
+
+  it("is a plain sentence for espota, which looks for its OK anywhere", () => {
+    expect(text(pushFailed(espota, { code: "ARM_FAILED", message: "not ESP_OK" }))).equal(
+      "-1 500 ERROR: not ESP_ok",
+    );
+  });
+
+  it("names version and slot, and when it restarts", () => {
+    const { state } = new Device().offered(UNSIGNED);
+    const { release } = state.job ?? {};
+    if (!release) throw new Error("no job");
+    expect(text(pushSucceeded(state, http, { ...release, version: "1.1.0" }))).equal(
+      `3 200 {"ok":true,"version":"1.1.0","build":0,"slot":"ota_0","restart_ms":${PUSH_RESTART_DELAY_MS}}`,
+    );
+    expect(text(pushSucceeded(state, espota, release))).equal("-1 200 OK");
+  });
+});

@@ -1,0 +1,152 @@
+// Every route of devices, asked about a device of a closed type by whoever is not it. A dialect that is added has to say here what
+// it is asked.
+
+import { expect } from "chai";
+import type { InjectOptions } from "fastify";
+import { REMEMBERED_MS } from "../../../server/fast-path/access-cache.js";
+import { arduinoImage, LegacyServer } from "../dialects/legacy-server.js";
+
+const TYPE = "old";
+/** Also what Arduino's clients are called by. */
+const ID = "AA:BB:CC:DD:EE:01";
+const CHECK = { device_id: ID, device_type: TYPE, current_version: "1.0.0", current_build: 0 };
+const CONTROLLER = `/${TYPE}/controller/v1/${ID}`;
+const FEEDBACK = { status: { execution: "closed", result: { finished: "failure" } } };
+
+/** What each is asked, of firmware 1 and attempt 1. */
+const QUESTIONS: Readonly<Record<string, Omit<InjectOptions, "method">>> = {
+  "GET /:tenant/controller/v1/:id": { url: CONTROLLER },
+  "GET /:tenant/controller/v1/:id/cancelAction/:action": { url: `${CONTROLLER}/cancelAction/1` },
+  "GET /:tenant/controller/v1/:id/deploymentBase/:action": { url: `${CONTROLLER}/deploymentBase/1` },
+  "GET /:tenant/controller/v1/:id/deploymentBase/:action/artifacts/:filename": {
+    url: `${CONTROLLER}/deploymentBase/1/artifacts/old-1.2.0.bin`,
+  },
+  "GET /api/arduino/:type": {
+    url: `/api/arduino/${TYPE}`,
+    headers: { "x-esp32-sta-mac": ID, "x-esp32-version": "1.0.0" },
+  },
+  "GET /api/content/:id": { url: `/api/content/${ID}` },
+  "GET /api/ota/download/:id": { url: `/api/ota/download/1?device=${ID}` },
+  "GET /api/ota/download/:id/digests": { url: `/api/ota/download/1/digests?device=${ID}` },
+  "GET /api/ota/files/:sha256": { url: `/api/ota/files/SHA256?device=${ID}` },
+  "GET /api/web-tools/:type/manifest.json": { url: `/api/web-tools/${TYPE}/manifest.json?device=${ID}` },
+  "GET /manifest": { url: `/manifest?types=${TYPE}&device=${ID}` },
+  "POST /:tenant/controller/v1/:id/cancelAction/:action/feedback": {
+    url: `${CONTROLLER}/cancelAction/1/feedback`,
+    payload: FEEDBACK,
+  },
+  "POST /:tenant/controller/v1/:id/deploymentBase/:action/feedback": {
+    url: `${CONTROLLER}/deploymentBase/1/feedback`,
+    payload: FEEDBACK,
+  },
+  "POST /api/devices/:id/heartbeat": { url: `/api/devices/${ID}/heartbeat`, payload: { rssi: -1 } },
+  "POST /api/devices/register": { url: "/api/devices/register", payload: CHECK },
+  "POST /api/ota/check": { url: "/api/ota/check", payload: CHECK },
+  "POST /api/ota/status": {
+    url: "/api/ota/status",
+    payload: { device_id: ID, firmware_id: 1, status: "failed", error_code: "X" },
+  },
+  "PUT /:tenant/controller/v1/:id/configData": {
+    url: `${CONTROLLER}/configData`,
+    payload: { data: { a: "b" } },
+  },
+};
+
+describe("a route of devices", () => {
+  let legacy: LegacyServer;
+  let sha256: string;
+  /** The type's token, which the device came by. */
+  let good: string;
+  const enrolment = async (fields: object = {}) =>
+    (await legacy.server.admin("POST", "/api/enrolment-tokens", { name: "batch", ...fields })).json() as {
+      id: number;
+      token: string;
+    };
+  beforeEach(async () => {
+    legacy = await LegacyServer.open(TYPE, { deviceRate: undefined });
+    const { server } = legacy;
+    sha256 = (await legacy.upload(arduinoImage("closed"))).json().file_hash;
+    for (const type of [TYPE, "other"])
+      await server.admin("PUT", `/api/registration/${type}`, {
+        registration: "enrolment",
+        tokens: "optional",
+      });
+    good = (await enrolment({ device_type: TYPE })).token;
+    await server.check({ ...CHECK, image_sha256: "" }, good);
+  });
+  afterEach(() => legacy.close());
+
+  const ask = async (name: string, credential: string | undefined) => {
+    const [method] = name.split(" ");
+    const { url, headers, ...more } = QUESTIONS[name] as InjectOptions;
+    return legacy.server.app.inject({
+      ...more,
+      method: method as "GET",
+      url: `${url}`.replace("SHA256", sha256),
+      headers: { ...headers, ...(credential === undefined ? {} : { authorization: credential }) },
+    });
+  };
+  const names = async () => {
+    await legacy.server.app.ready();
+    return legacy.server.app.routeAccess
+      .filter(({ method, access }) => access === "device" && method !== "HEAD" && method !== "OPTIONS")
+      .map(({ method, url }) => `${method} ${url}`)
+      .sort();
+  };
+
+  it("is asked here, every one of them", async () => {
+    expect(await names()).to.deep.equal(Object.keys(QUESTIONS).sort());
+  });
+
+  it("answers whoever shows the type's token", async () => {
+    for (const name of await names()) {
+      // A cancelled action is one that there is not, no picture is assigned, and what is not signed has no digests.
+      const expected = /content|digests$/.test(name) ? [404] : [200, 201];
+      // An attempt that has ended takes no report, and one that is over no download.
+      if (/feedback|status|register/.test(name)) continue;
+      expect((await ask(name, `Bearer ${good}`)).statusCode, name).to.be.oneOf(expected);
+    }
+  });
+
+  it("tells and takes nothing else of anybody else", async () => {
+    const { server } = legacy;
+    const [revoked, short] = [await enrolment(), await enrolment({ expires_in_days: 1 })];
+    await server.admin("DELETE", `/api/enrolment-tokens/${revoked.id}`);
+    const ofOther = (await enrolment({ device_type: "other" })).token;
+    const made = await server.admin("POST", "/api/device-identities/other-1/token", { device_type: "other" });
+    const { token: neighbour } = (
+      await server.admin("POST", "/api/device-identities/old-2/token", { device_type: TYPE })
+    ).json();
+    const open = (await server.check({ device_id: "toy-1", device_type: "toy", keeps_token: true })).json();
+    server.nowMs += 86_400_000;
+    const { access } = await server.addUser("eve", "viewer");
+    const before = await server.lastAttempt();
+    const device = await server.store.findDevice(ID);
+    for (const shown of [
+      undefined,
+      "",
+      "Bearer",
+      "Bearer x",
+      `Bearer ${good}x`,
+      `Bearer ${revoked.token}`,
+      `GatewayToken ${short.token}`,
+      `GatewayToken ${ofOther}`,
+      `TargetToken ${neighbour}`,
+      `TargetToken ${made.json().token}`,
+      `Bearer ${open.device_token}`,
+      `Basic ${Buffer.from(`${ID}:${neighbour}`).toString("base64")}`,
+      `Bearer ${access}`,
+    ]) {
+      for (const name of await names()) {
+        // People may look at images and manifests; they are no device.
+        if (shown === `Bearer ${access}` && /content|download|files|manifest/.test(name)) continue;
+        const answer = await ask(name, shown);
+        expect(answer.statusCode, `${name} with ${shown}`).to.be.oneOf([401, 403, 404]);
+        expect(answer.body, name).not.to.contain("1.2.0");
+      }
+      server.nowMs += REMEMBERED_MS;
+    }
+    expect(await server.lastAttempt()).to.deep.equal(before);
+    expect(await server.store.findDevice(ID)).to.deep.equal(device);
+  });
+});

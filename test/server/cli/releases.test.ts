@@ -1,0 +1,166 @@
+// Commands that look after releases, types and the audit log, against a running server; and what a shell completes by.
+
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import { redirectOutput } from "../../../server/cli/output.js";
+import { createProgram } from "../../../server/cli/program.js";
+import { type RunningServer, startServer } from "../../../server/runtime/start.js";
+import { arduinoImage } from "../dialects/legacy-server.js";
+import { makeRelease, releaseKeys } from "../test-server.js";
+
+describe("skyslot release, type and audit", () => {
+  let folder: string;
+  let server: RunningServer;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "skyslot-cli-releases-"));
+    server = await startServer({ dataDir: join(folder, "data"), port: 0 });
+  });
+  afterEach(async () => {
+    await server.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  async function skyslot(...args: string[]): Promise<string> {
+    let out = "";
+    const restore = redirectOutput((text) => {
+      out += text;
+    });
+    try {
+      await createProgram().parseAsync(args, { from: "user" });
+    } finally {
+      restore();
+    }
+    return out;
+  }
+  const atServer = (...args: string[]) =>
+    skyslot(...args, "--server", server.url, "--token-file", server.tokenFile);
+  const failure = (...args: string[]) =>
+    atServer(...args).then(
+      () => "",
+      (error: Error) => error.message,
+    );
+
+  it("verifies an image against its manifest, and finds what is wrong", async () => {
+    const made = await makeRelease("1.1.0");
+    const image = join(folder, "base.bin");
+    const key = join(folder, "key.jwk");
+    await writeFile(image, made.image);
+    await writeFile(join(folder, "base.release.jws"), made.release);
+    await writeFile(key, JSON.stringify((await releaseKeys()).publicKey));
+    expect(await skyslot("release", "verify", image, "--key", key)).to.match(
+      /base 1\.1\.0 for esp32, signed by/,
+    );
+    const middle = made.image.length >> 1;
+    made.image[middle] = (made.image[middle] ?? 0) ^ 1;
+    await writeFile(image, made.image);
+    const wrong = await skyslot("release", "verify", image, "--key", key).catch(
+      (error: Error) => error.message,
+    );
+    expect(wrong).to.match(
+      /bytes 0 to \d+ are not those of the manifest: page 0 of their digests has another hash/,
+    );
+  });
+
+  it("signs in format 2, in format 1 for devices that read nothing else, and in no other", async () => {
+    const { image } = await makeRelease("1.1.0");
+    const [file, key] = [join(folder, "base.bin"), join(folder, "release.jwk")];
+    await writeFile(file, image);
+    await writeFile(key, JSON.stringify((await releaseKeys()).privateKey));
+    const signed = async (...flags: string[]) =>
+      JSON.parse(await skyslot("release", "sign", file, "--key", key, "--json", ...flags));
+    const payload = async () => {
+      const jws = await readFile(join(folder, "base.release.jws"), "utf8");
+      return JSON.parse(Buffer.from(jws.split(".")[1] ?? "", "base64url").toString());
+    };
+    expect(await signed()).to.include({ format: 2, version: "1.1.0" });
+    expect(await payload())
+      .to.include({ format: 2, chunkSize: 16_384 })
+      .and.have.property("pages");
+    expect(await signed("--format", "1", "--chunk-size", "32768")).to.include({ format: 1 });
+    expect(await payload())
+      .to.include({ format: 1, chunkSize: 32_768 })
+      .and.have.property("chunks");
+    expect(await signed("--format", "3").catch((error: Error) => error.message)).to.match(/neither 1 nor 2/);
+  });
+
+  it("uploads legacy firmware once its type is legacy, and promotes and deactivates it", async () => {
+    const image = join(folder, "scales.bin");
+    await writeFile(image, arduinoImage("system".repeat(5)));
+    const upload = [
+      "firmware",
+      "upload",
+      image,
+      "--legacy",
+      "scales",
+      "--firmware-version",
+      "1.2.0",
+      "--unstable",
+    ];
+    expect(await failure(...upload)).to.contain("TYPE_IS_SIGNED");
+    expect(await atServer("type", "set", "scales", "legacy")).to.equal("type scales is legacy\n");
+    expect(await atServer("type", "list")).to.match(/^scales +legacy/m);
+    expect(await failure("type", "set", "scales", "none")).to.contain("signed or legacy");
+    expect(await atServer(...upload)).to.match(/^firmware 1: scales 1\.2\.0/);
+    expect(await atServer("release", "promote", "1")).to.equal("firmware 1: scales 1.2.0, stable\n");
+    await atServer("rollout", "create", "1", "--name", "first", "--start");
+    expect(await atServer("release", "promote", "1")).to.equal(
+      'firmware 1: scales 1.2.0, stable, offered only to the devices of its rollout 1 "first" (running)\n',
+    );
+    await atServer("rollout", "cancel", "1");
+    expect(await atServer("release", "promote", "1")).to.equal(
+      "firmware 1: scales 1.2.0, stable, but offered to no device, because a release that has rollouts is offered by these only: " +
+        '1 "first" (cancelled): make another one to offer it\n',
+    );
+    expect(await atServer("release", "deactivate", "1")).to.equal("firmware 1: scales 1.2.0, inactive\n");
+    expect(await atServer("release", "list")).to.match(/^1 +scales +1\.2\.0 .* no +\d{4}-/m);
+    expect(await failure("release", "promote", "99")).to.contain("FIRMWARE_UNKNOWN");
+    const audit = await atServer("audit");
+    expect(audit)
+      .to.match(/local administrator/)
+      .and.match(/scales/);
+  });
+
+  it("lets a shell complete commands and options", async () => {
+    const script = join(folder, "completion.bash");
+    await writeFile(script, await skyslot("completion", "bash"));
+    const complete = (...words: string[]) =>
+      execFileSync("bash", [
+        "-c",
+        `source ${script}; COMP_WORDS=(skyslot "$@"); COMP_CWORD=$#; _skyslot; echo "\${COMPREPLY[@]}"`,
+        "bash",
+        ...words,
+      ])
+        .toString()
+        .trim()
+        .split(" ");
+    expect(complete("rollout", "p")).to.have.members(["plan", "pause", "promote"]);
+    expect(complete("release", "sign", "--ke")).to.deep.equal(["--key"]);
+    expect(complete("par")).to.deep.equal(["partitions"]);
+    expect(await readFile(script, "utf8")).to.contain("complete -o default -F _skyslot skyslot");
+  });
+
+  it("lets zsh complete them too", async function () {
+    if (spawnSync("zsh", ["-c", ""]).error) {
+      console.warn("      skipped: no zsh (Debian package zsh)");
+      this.skip();
+    }
+    const script = join(folder, "completion.zsh");
+    await writeFile(script, await skyslot("completion", "zsh"));
+    // As zsh's bashcompinit calls it: as a shell that counts from 0.
+    const ask = `autoload -U compinit; compinit -D; source "$1"; shift
+      f() { emulate -L sh; COMP_WORDS=(skyslot "$@"); COMP_CWORD=$#; _skyslot; echo "\${COMPREPLY[@]}"; }; f "$@"`;
+    const complete = (...words: string[]) =>
+      execFileSync("zsh", ["-fc", ask, "zsh", script, ...words])
+        .toString()
+        .trim()
+        .split(" ");
+    // It is zsh that leaves out what does not begin so.
+    expect(complete("rollout", "p")).to.include.members(["plan", "pause", "promote"]).and.not.include("sign");
+    expect(complete("release", "sign", "--ke"))
+      .to.include("--key")
+      .and.not.include("--stage");
+  });
+});

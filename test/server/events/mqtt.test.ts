@@ -1,0 +1,157 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { expect } from "chai";
+import mqtt, { type MqttClient } from "mqtt";
+import { pino } from "pino";
+import { readBroker } from "../../../server/events/mqtt.js";
+import { type RunningServer, startServer } from "../../../server/runtime/start.js";
+import { type Broker, mosquittoOrSkip, startBroker } from "../../services/mosquitto.js";
+import { makeRelease } from "../test-server.js";
+
+const PASSWORD = "p/a@s%s";
+
+describe("the address of an MQTT broker", () => {
+  it("is told without what is secret", () => {
+    expect(readBroker("mqtts://user:word@broker.example.com:8884")).to.equal(
+      "mqtts://broker.example.com:8884",
+    );
+    for (const url of ["", "broker", "http://user:word@broker/", "redis://x"])
+      expect(() => readBroker(url), url)
+        .to.throw("MQTT_URL has to be mqtt://HOST")
+        .and.satisfy((error: Error) => !error.message.includes("word@"));
+  });
+});
+
+describe("the MQTT publisher", () => {
+  let broker: Broker | undefined;
+  let server: RunningServer | undefined;
+  let folder: string;
+  let client: MqttClient | undefined;
+  let log: string;
+  before(function () {
+    mosquittoOrSkip(this);
+  });
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "skyslot-mqtt-"));
+    log = "";
+    broker = await startBroker();
+  });
+  afterEach(async () => {
+    await client?.endAsync(true);
+    await server?.close();
+    await broker?.stop();
+    [client, server, broker] = [undefined, undefined, undefined];
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const open = async (port = broker?.port ?? 0) => {
+    const out = new PassThrough();
+    out.on("data", (text) => {
+      log += text;
+    });
+    const url = `mqtt://fleet:${encodeURIComponent(PASSWORD)}@127.0.0.1:${port}`;
+    server = await startServer({
+      dataDir: folder,
+      port: 0,
+      log: pino({ level: "debug" }, out),
+      mqtt: { url, clientId: "one", reconnectMs: 50 },
+    });
+    return server;
+  };
+  /** What arrives on `skyslot/#`, and a promise for the first message that fits. */
+  const listen = async () => {
+    const seen: { topic: string; text: string; retain: boolean }[] = [];
+    const waiting = new Set<() => void>();
+    client = await mqtt.connectAsync(`mqtt://127.0.0.1:${broker?.port}`, {
+      username: "fleet",
+      password: PASSWORD,
+    });
+    client.on("message", (topic, payload, { retain }) => {
+      seen.push({ topic, text: payload.toString(), retain });
+      for (const look of waiting) look();
+    });
+    await client.subscribeAsync("skyslot/#", { qos: 1 });
+    const until = (topic: string, part = "") =>
+      new Promise<{ text: string; retain: boolean }>((resolve) => {
+        const look = () => {
+          const found = seen.find((message) => message.topic === topic && message.text.includes(part));
+          if (!found) return;
+          waiting.delete(look);
+          resolve(found);
+        };
+        waiting.add(look);
+        look();
+      });
+    return { seen, until };
+  };
+  const check = async () => {
+    const answer = await fetch(`${server?.url}/api/ota/check`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({
+        device_id: "base-1",
+        device_type: "base",
+        current_version: "1.0.0",
+        current_build: 0,
+      }),
+    });
+    expect(answer.status).to.equal(200);
+  };
+  const upload = async () => {
+    const made = await makeRelease("1.1.0");
+    const form = new FormData();
+    form.set("release", made.release);
+    form.set("file", new Blob([new Uint8Array(made.image)]), "base.bin");
+    const headers = { authorization: `Bearer ${server?.adminToken}` };
+    const answer = await fetch(`${server?.url}/api/ota/admin/upload`, {
+      method: "POST",
+      body: form,
+      headers,
+    });
+    expect(answer.status).to.equal(201);
+  };
+
+  it("tells how a device's update stands, retained, and every event", async () => {
+    await open();
+    await upload();
+    const { until } = await listen();
+    await check();
+    const state = JSON.parse((await until("skyslot/base/base-1/ota")).text);
+    expect(state).to.deep.include({
+      device_id: "base-1",
+      status: "pending",
+      version: "1.1.0",
+      from_version: "1.0.0",
+    });
+    const registered = await until("skyslot/events/device.registered");
+    expect(JSON.parse(registered.text)).to.deep.include({ kind: "device.registered", device_id: "base-1" });
+    expect(registered.retain).to.equal(false);
+    await client?.endAsync();
+    const later = await listen();
+    expect((await later.until("skyslot/base/base-1/ota", "pending")).retain).to.equal(true);
+  });
+
+  it("says that the server is there, and that it has gone", async () => {
+    await open();
+    const { until } = await listen();
+    await until("skyslot/servers/one", "online");
+    await server?.close();
+    await until("skyslot/servers/one", "offline");
+  });
+
+  it("never tells the password, and starts without a broker, and tells it later what it missed", async () => {
+    const port = broker?.port ?? 0;
+    await broker?.stop();
+    broker = undefined;
+    await open(port);
+    await check();
+    broker = await startBroker(port);
+    // What waited is sent when the broker is there, and nobody has to listen by then.
+    const { until } = await listen();
+    await until("skyslot/servers/one", "online");
+    expect(log).to.include(`mqtt://127.0.0.1:${port}`);
+    expect(log).not.to.include(PASSWORD).and.not.to.include(encodeURIComponent(PASSWORD));
+  });
+});

@@ -1,0 +1,242 @@
+// A server on a socket, from its start to its end: what it does with requests that are under way, its limits, its certificate.
+
+import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { connect as connectTcp, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connect as connectTls } from "node:tls";
+import { expect } from "chai";
+import { shutDown } from "../../../server/runtime/shutdown.js";
+import { type RunningServer, type ServerOptions, startServer } from "../../../server/runtime/start.js";
+import { Certificate } from "../../../server/runtime/tls.js";
+
+describe("the lifetime of a server", () => {
+  let folder: string;
+  let server: RunningServer | undefined;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "skyslot-lifetime-"));
+  });
+  afterEach(async () => {
+    await server?.close();
+    server = undefined;
+    await rm(folder, { recursive: true, force: true });
+  });
+  const start = async (options: Partial<ServerOptions> = {}) => {
+    server = await startServer({ dataDir: folder, port: 0, ...options });
+    return server;
+  };
+  const port = () => Number(new URL(server?.url ?? "").port);
+  /** A connection, and everything that came on it so far. */
+  const open = async () => {
+    const socket = connectTcp(port(), "127.0.0.1");
+    const seen = { text: "", isOver: false };
+    let look = () => {};
+    socket.on("data", (chunk) => {
+      seen.text += chunk;
+      look();
+    });
+    socket.on("error", () => {});
+    const over = new Promise<void>((resolve) =>
+      socket.once("close", () => {
+        seen.isOver = true;
+        look();
+        resolve();
+      }),
+    );
+    const until = (part: string) =>
+      new Promise<void>((resolve, reject) => {
+        look = () => {
+          if (seen.text.includes(part)) resolve();
+          else if (seen.isOver) reject(new Error(`closed before "${part}", after "${seen.text}"`));
+        };
+        look();
+      });
+    await new Promise<void>((resolve) => socket.once("connect", resolve));
+    return { socket, seen, over, until };
+  };
+  const BODY = JSON.stringify({
+    device_id: "d",
+    device_type: "base",
+    current_version: "1.0.0",
+    current_build: 0,
+  });
+  const HEAD = `POST /api/ota/check HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: ${BODY.length}\r\n\r\n`;
+  /** The server has read the head of a request and waits for its body. */
+  const begin = async (socket: Socket, head = HEAD) => {
+    const begun = new Promise<void>((resolve) => server?.app.server.once("request", () => resolve()));
+    socket.write(head);
+    await begun;
+  };
+
+  it("finishes a request that has begun, and takes no other", async () => {
+    const { app } = await start();
+    const { socket, seen, over } = await open();
+    const idle = await open();
+    await begin(socket);
+    const closing = server?.close();
+    await idle.over;
+    expect(app.context.readiness.isClosing).to.equal(true);
+    const late = connectTcp(port(), "127.0.0.1");
+    await new Promise((resolve) => late.once("error", resolve));
+    expect(seen.text).to.equal("");
+    socket.write(BODY);
+    await over;
+    await closing;
+    expect(seen.text)
+      .to.match(/^HTTP\/1\.1 200 OK/)
+      .and.to.include('"update_available":false');
+  });
+
+  it("refuses what comes later on a connection that is still busy, and says so", async () => {
+    await start();
+    const { socket, seen, over } = await open();
+    const idle = await open();
+    // Nobody reads a body of this route in front of it: its answer does not know yet that the server ends.
+    await begin(socket, HEAD.replace("/check", "/status"));
+    const closing = server?.close();
+    await idle.over;
+    socket.write(`${BODY}GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n`);
+    await over;
+    await closing;
+    const [served, refused] = seen.text.split(/(?=HTTP\/1\.1 503)/);
+    expect(served).to.match(/^HTTP\/1\.1 400 /);
+    expect(refused)
+      .to.match(/^connection: close\r$/im)
+      .and.to.include('"SHUTTING_DOWN"');
+  });
+
+  it("cuts off what does not end within the limit", async () => {
+    const { app } = await start();
+    const { socket, over, seen } = await open();
+    await begin(socket);
+    await shutDown(app, app.context.readiness, { drainMs: 0, limitMs: 20 });
+    await over;
+    expect(seen.text).to.equal("");
+  });
+
+  it("does not wait for those who watch", async () => {
+    await start();
+    const { socket, over, until } = await open();
+    socket.write("GET /api/events/stream HTTP/1.1\r\nhost: localhost\r\n\r\n");
+    await until("event: open");
+    await server?.close();
+    await over;
+  });
+
+  it("forgets watchers with their connection, also those whose answer waits behind another", async () => {
+    const { app } = await start();
+    const { socket, over, until } = await open();
+    const ask = "GET /api/events/stream HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    const asked = new Promise<void>((resolve) => {
+      let count = 0;
+      app.server.on("request", () => {
+        if (++count === 2) resolve();
+      });
+    });
+    socket.write(ask + ask);
+    await Promise.all([until("event: open"), asked]);
+    const watchers = async (count: number) => {
+      for (let turn = 0; turn < 10_000 && app.context.live.watcherCount !== count; turn++)
+        await new Promise(setImmediate);
+      expect(app.context.live.watcherCount).to.equal(count);
+    };
+    await watchers(2);
+    socket.destroy();
+    await over;
+    await watchers(0);
+  });
+
+  it("still answers while it drains, and says that it is not ready", async () => {
+    const { app, url } = await start();
+    const statuses: number[] = [];
+    const pause = async () => {
+      for (const path of ["/readyz", "/healthz"]) statuses.push((await fetch(url + path)).status);
+    };
+    const limits = { drainMs: 60_000, limitMs: 1000 };
+    await shutDown(app, app.context.readiness, limits, pause);
+    expect(statuses).to.deep.equal([503, 200]);
+  });
+
+  it("refuses heads that are too long", async () => {
+    await start();
+    const { socket, over, seen } = await open();
+    socket.write(`GET /healthz HTTP/1.1\r\nhost: a\r\nx: ${"y".repeat(17_000)}\r\n\r\n`);
+    await over;
+    expect(seen.text).to.match(/^HTTP\/1\.1 431 /);
+  });
+
+  it("keeps a device's connection for its next request", async () => {
+    await start();
+    const { socket, until, seen } = await open();
+    socket.write(HEAD + BODY);
+    await until("update_available");
+    const [, timeout] = /keep-alive: timeout=(\d+)/i.exec(seen.text) ?? [];
+    expect(Number(timeout)).to.equal(75);
+    seen.text = "";
+    socket.write(HEAD + BODY);
+    await until("update_available");
+    socket.destroy();
+  });
+
+  describe("with a certificate", () => {
+    const FIXTURES = "test/fixtures/tls";
+    const files = () => ({ cert: join(folder, "tls.crt"), key: join(folder, "tls.key") });
+    const put = async (name: string) => {
+      await copyFile(join(FIXTURES, `${name}.crt`), files().cert);
+      await copyFile(join(FIXTURES, `${name}.key`), files().key);
+    };
+    const subject = () =>
+      new Promise<string>((resolve, reject) => {
+        const socket = connectTls({ port: port(), host: "127.0.0.1", rejectUnauthorized: false }, () => {
+          const { subject } = socket.getPeerCertificate();
+          socket.destroy();
+          resolve(String(subject.CN));
+        });
+        socket.on("error", reject);
+      });
+
+    it("speaks HTTPS, and shows a renewed certificate without a restart", async () => {
+      await put("one");
+      await start({ tls: files() });
+      expect(server?.url).to.match(/^https:/);
+      expect(await subject()).to.equal("one");
+      await put("two");
+      await server?.reloadCertificate();
+      expect(await subject()).to.equal("two");
+    });
+
+    it("keeps the old one when the new one is broken", async () => {
+      await put("one");
+      await start({ tls: files() });
+      await copyFile(join(FIXTURES, "two.crt"), files().cert);
+      const error = await server?.reloadCertificate().then(
+        () => undefined,
+        (reason: Error) => reason,
+      );
+      expect(error?.message).to.include("are no pair");
+      expect(await subject()).to.equal("one");
+      await writeFile(files().cert, "");
+      expect(await subject()).to.equal("one");
+    });
+
+    it("notices that its files were changed, once", async () => {
+      await put("one");
+      const certificate = await Certificate.open(files());
+      expect(await certificate.hasChanged()).to.equal(false);
+      await rm(files().cert);
+      await put("two");
+      expect(await certificate.hasChanged()).to.equal(true);
+      expect(await certificate.hasChanged()).to.equal(false);
+    });
+
+    it("does not start with files that are no pair", async () => {
+      await put("one");
+      await copyFile(join(FIXTURES, "two.key"), files().key);
+      const error = await start({ tls: files() }).then(
+        () => undefined,
+        (reason: Error) => reason,
+      );
+      expect(error?.message).to.include("are no pair");
+    });
+  });
+});
