@@ -114,7 +114,7 @@ export class World {
     this.#anchor = { worldMs: this.#nowMs, wallMs: performance.now() };
     for (let eventCount = 1; !done(); eventCount += 1) {
       if (this.#isStopped) return false;
-      if (eventCount % EVENTS_PER_BREATH === 0) await breathe();
+      if (eventCount % EVENTS_PER_BREATH === 0) await yieldToOthers();
       const outcome =
         this.#speed === undefined ? await this.#virtualStep(endMs) : await this.#realStep(endMs);
       if (outcome === "over") return done();
@@ -196,7 +196,7 @@ export class World {
   }
 }
 
-function breathe(): Promise<void> {
+function yieldToOthers(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 

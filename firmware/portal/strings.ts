@@ -176,7 +176,7 @@ export const LED_STRINGS = Object.freeze({
   patterns: Object.freeze({
     solid: "Solid",
     blink: "Blink",
-    breathe: "Breathe",
+    yieldToOthers: "Breathe",
     rainbow: "Rainbow",
     chase: "Chase",
   }),

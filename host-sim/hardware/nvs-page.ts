@@ -26,7 +26,7 @@ import {
   NvsItem,
 } from "./nvs-item.js";
 import type { NvsPartition } from "./nvs-partition.js";
-import { type ItemCursor, type ItemQuery, judgeItem, newCursor } from "./nvs-query.js";
+import { type ItemCursor, type ItemQuery, matchItem, newCursor } from "./nvs-query.js";
 
 export const PAGE_BYTES = 4096;
 export const BITMAP_OFFSET = 32;
@@ -122,7 +122,7 @@ export class NvsPage {
         continue;
       }
       if (isVariableLength(item.type)) index = at + item.span;
-      const verdict = judgeItem(item, query);
+      const verdict = matchItem(item, query);
       if (verdict === "skip") continue;
       cursor.index = at;
       return verdict;

@@ -25,7 +25,7 @@ export function newCursor(): ItemCursor {
 }
 
 /** ESP_OK if the entry answers the query, "skip" if the search goes on behind it. */
-export function judgeItem(item: NvsItem, query: ItemQuery): NvsError | "skip" {
+export function matchItem(item: NvsItem, query: ItemQuery): NvsError | "skip" {
   const { namespace, key, type, chunkIndex = CHUNK_ANY, chunkStart = versionOffset.any } = query;
   if (namespace !== NAMESPACE_ANY && item.namespace !== namespace) return "skip";
   if (key !== undefined && !isSameKey(key, item.key)) return "skip";

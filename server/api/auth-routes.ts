@@ -2,7 +2,7 @@
 
 import type { Static } from "@sinclair/typebox";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { changeUser, demandGoodPassword } from "../auth/accounts.js";
+import { changeUser, requireGoodPassword } from "../auth/accounts.js";
 import { endSession, logIn, logOut, readLink, refresh, type SignedIn, useLink } from "../auth/login.js";
 import { recordChange } from "../events/journal.js";
 import {
@@ -16,7 +16,7 @@ import {
 import { viewActor, viewSession, viewUser } from "./account-views.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";
-import { actorOf, bearerOf, demandSameOrigin, identify } from "./guard.js";
+import { actorOf, bearerOf, identify, requireSameOrigin } from "./guard.js";
 import { ACCESS_COOKIE, clearCookies, REFRESH_COOKIE, readCookie, setCookies } from "./http/cookies.js";
 
 const PUBLIC = Object.freeze({ bodyLimit: 8192, config: Object.freeze({ access: "public" as const }) });
@@ -33,7 +33,7 @@ export function authRoutes(app: FastifyInstance, context: Context): void {
     { ...PUBLIC, schema: { body: LoginBody, summary: "Sign in with name and password" } },
     async (request, reply) => {
       const { name, password, cookie } = request.body;
-      if (cookie) demandSameOrigin(request, context);
+      if (cookie) requireSameOrigin(request, context);
       const told = { name: name.trim().toLowerCase(), password };
       const signedIn = await logIn(context, told, where(request)).catch(async (error: unknown) => {
         await logRefusal(request, error, told.name);
@@ -50,7 +50,7 @@ export function authRoutes(app: FastifyInstance, context: Context): void {
       const told = request.body.refresh_token;
       const token = told ?? readCookie(request, REFRESH_COOKIE);
       if (token === undefined) throw new ApiError(401, "SESSION_ENDED", "there is no refresh token: sign in");
-      if (told === undefined) demandSameOrigin(request, context);
+      if (told === undefined) requireSameOrigin(request, context);
       return answer(reply, await refresh(context, token, where(request)), told === undefined);
     },
   );
@@ -64,7 +64,7 @@ export function authRoutes(app: FastifyInstance, context: Context): void {
         (name) => readCookie(request, name) !== undefined,
       );
       const isOurs = bearerOf(request) === undefined && request.body.refresh_token === undefined && hasCookie;
-      if (isOurs) demandSameOrigin(request, context);
+      if (isOurs) requireSameOrigin(request, context);
       const actor = await identify(request, context);
       const shown = request.body.refresh_token ?? readCookie(request, REFRESH_COOKIE);
       await logOut(
@@ -112,7 +112,7 @@ export function authRoutes(app: FastifyInstance, context: Context): void {
         throw new ApiError(429, "TOO_MANY_LOGINS", `too many tries: wait ${Math.ceil(waitMs / 1000)} s`);
       const { isRight } = await auth.passwords.verify(request.body.current_password, user.passwordHash);
       if (!isRight) throw new ApiError(403, "PASSWORD_WRONG", "the current password is another one");
-      demandGoodPassword(request.body.new_password, user.name);
+      requireGoodPassword(request.body.new_password, user.name);
       const passwordHash = await auth.passwords.hash(request.body.new_password);
       await auth.throttle.succeeded(user.name, request.ip);
       return viewUser(
@@ -165,7 +165,7 @@ export function authRoutes(app: FastifyInstance, context: Context): void {
     { ...PUBLIC, schema: { body: UseLinkBody, summary: "Set a password by a one-time link, and sign in" } },
     async (request, reply) => {
       const { cookie, ...body } = request.body;
-      if (cookie) demandSameOrigin(request, context);
+      if (cookie) requireSameOrigin(request, context);
       return answer(reply, await useLink(context, body, where(request)), cookie === true);
     },
   );

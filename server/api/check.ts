@@ -5,10 +5,10 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { FastifyRequest } from "fastify";
 import type { CheckRequest, Order } from "../../firmware/core/wire.js";
 import { networkOf } from "../auth/throttle.js";
-import { type Admission, admitDevice, demandDevice, type Shown } from "../devices/identity.js";
+import { type Admission, admitDevice, requireDevice, type Shown } from "../devices/identity.js";
 import { exchangeOrders, roomForOrders } from "../devices/orders.js";
 import { type Journal, record } from "../events/journal.js";
-import { quietKeyOf } from "../fast-path/no-op-checks.js";
+import { noOpKeyOf } from "../fast-path/no-op-checks.js";
 import type { Firmware } from "../store/store.js";
 import { checkDevice, seeDevice } from "../updates/attempts.js";
 import type { Context } from "./context.js";
@@ -28,9 +28,9 @@ export async function answerCheck(
   check: CheckRequest,
 ): Promise<CheckOutcome> {
   const { metrics } = context;
-  const quietKey = quietKeyOf(check, credentialOf(request));
+  const noOpKey = noOpKeyOf(check, credentialOf(request));
   const isWhole = context.arrivals.get(request.raw)?.isWhole === true;
-  if (!isWhole && (await takeQuietly(context, check, quietKey))) return QUIET;
+  if (!isWhole && (await takeNoOp(context, check, noOpKey))) return QUIET;
   const takePlace = await expectDevice(context, request, check.device_id);
   const work = async (journal: Journal): Promise<CheckOutcome> => {
     const admission = await admitDevice(journal, showOf(request, check));
@@ -40,7 +40,7 @@ export async function answerCheck(
         ? await exchangeOrders(journal, check, roomForOrders(release?.release))
         : NO_ORDERS;
       if (isLasting && admission.isLasting && orders.length === 0)
-        await journal.store.putQuietKey(check.device_id, quietKey);
+        await journal.store.putQuietKey(check.device_id, noOpKey);
       return { ...admission, release, orders };
     }
     await seeDevice(journal, check, () => takePlace(admission));
@@ -92,12 +92,12 @@ function tooManyNew(network: string, waitMs: number): ApiError {
 }
 
 /** `true`: the check changes nothing and is kept, and `QUIET` is what became of it. `false`: nothing has happened. */
-export async function takeQuietly(
-  { metrics, quietChecks }: Context,
+export async function takeNoOp(
+  { metrics, noOpChecks }: Context,
   check: CheckRequest,
-  quietKey: string,
+  noOpKey: string,
 ): Promise<boolean> {
-  const isQuiet = await quietChecks.take(check, quietKey);
+  const isQuiet = await noOpChecks.take(check, noOpKey);
   if (isQuiet) metrics.checks.inc(CURRENT);
   return isQuiet;
 }
@@ -122,7 +122,7 @@ export function recordDevice<Result>(
   work: (journal: Journal) => Promise<Result>,
 ): Promise<Result> {
   const shown = async (journal: Journal) => {
-    await demandDevice(journal, deviceId, credentialOf(request));
+    await requireDevice(journal, deviceId, credentialOf(request));
     return work(journal);
   };
   return noteRefusal(context, deviceId, () => record(context, shown, { about: aboutDevice(deviceId) }));

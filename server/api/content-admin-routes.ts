@@ -18,7 +18,7 @@ import {
 import { takePicture } from "./content-upload.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";
-import { actorOf, demandChange } from "./guard.js";
+import { actorOf, requireChange } from "./guard.js";
 import { IMMUTABLE_CACHING } from "./http/send-image.js";
 import { DeviceParams, IdParams } from "./schemas.js";
 
@@ -132,9 +132,9 @@ function assignmentRoutes(app: FastifyInstance, context: Context): void {
         context,
         actor,
         async (journal) => {
-          await demandTarget(actor, journal.store, terms.target);
+          await requireTarget(actor, journal.store, terms.target);
           await findImage(journal.store, terms.imageId);
-          await demandRoom(journal.store, terms.target);
+          await requireRoom(journal.store, terms.target);
           const added = await journal.store.addContentAssignment({
             ...terms,
             createdBy: actor.name,
@@ -165,7 +165,7 @@ function assignmentRoutes(app: FastifyInstance, context: Context): void {
         async (journal) => {
           const assignment = await journal.store.findContentAssignment(id);
           if (!assignment) throw new ApiError(404, "ASSIGNMENT_UNKNOWN", `there is no assignment ${id}`);
-          await demandTarget(actor, journal.store, assignment.target);
+          await requireTarget(actor, journal.store, assignment.target);
           await journal.store.removeContentAssignment(id);
           await journal.audit({
             action: "content.unassigned",
@@ -203,10 +203,10 @@ async function findImage(store: Store, id: number) {
 }
 
 /** Whoever may change some device types only: devices of these and the types themselves, but nothing that reaches others too. */
-async function demandTarget(actor: Actor, store: Store, { kind, name }: ContentTarget): Promise<void> {
+async function requireTarget(actor: Actor, store: Store, { kind, name }: ContentTarget): Promise<void> {
   const deviceType =
     kind === "type" ? name : kind === "device" ? (await store.findDevice(name))?.type : undefined;
-  if (deviceType !== undefined) return demandChange(actor, { deviceType });
+  if (deviceType !== undefined) return requireChange(actor, { deviceType });
   if (actor.deviceTypes === null) return;
   const reaches = {
     device: `device ${name}, whose type is not known`,
@@ -221,7 +221,7 @@ async function demandTarget(actor: Actor, store: Store, { kind, name }: ContentT
 }
 
 /** @throws ApiError ASSIGNMENT_LIMIT */
-async function demandRoom(store: Store, target: ContentTarget): Promise<void> {
+async function requireRoom(store: Store, target: ContentTarget): Promise<void> {
   const { totalCount } = await store.listContentAssignments({ target }, FIRST);
   if (totalCount < MAX_PER_TARGET) return;
   const whom = target.kind === "default" ? "every panel" : `${target.kind} ${target.name}`;

@@ -8,7 +8,7 @@ import type { Context } from "./context.js";
 import { boundDevice } from "./device-rate.js";
 import { ApiError } from "./errors.js";
 import { hasIt } from "./http/conditions.js";
-import { demandAccess } from "./image-access.js";
+import { requireAccess } from "./image-access.js";
 import { DeviceParams } from "./schemas.js";
 
 export function contentRoutes(app: FastifyInstance, context: Context): void {
@@ -24,7 +24,7 @@ export function contentRoutes(app: FastifyInstance, context: Context): void {
       const { id } = request.params;
       boundDevice(context, request, reply, id);
       const type = (await store.findDevice(id))?.type;
-      const audience = await demandAccess(request, context, { deviceType: type, deviceId: id });
+      const audience = await requireAccess(request, context, { deviceType: type, deviceId: id });
       const found = await content.find({ id, type });
       if (!found) throw new ApiError(404, "CONTENT_NONE", `no picture is assigned to device ${id}`);
       reply

@@ -2,7 +2,7 @@
 
 import { type Static, Type } from "@sinclair/typebox";
 import { isInForce } from "../content/choice.js";
-import { judgeWindows } from "../rollout/window.js";
+import { checkWindows } from "../rollout/window.js";
 import { time } from "../shared/iso-time.js";
 import type { ContentAssignment, ContentImage, ContentTarget, NewContentAssignment } from "../store/store.js";
 import { Label, WindowsBody } from "./rollout-schemas.js";
@@ -72,7 +72,7 @@ export function readAssignment(body: Static<typeof AssignmentBody>, now: number)
     return `it would end at ${body.until}, which is not after ${body.from}`;
   if (until != null && until <= now) return `it would have ended already, at ${body.until}`;
   const windows = body.windows ? { timeZone: body.windows.time_zone, spans: body.windows.spans } : null;
-  const wrong = windows && judgeWindows(windows);
+  const wrong = windows && checkWindows(windows);
   if (wrong) return wrong;
   return { imageId: body.image_id, target, from: from ?? null, until: until ?? null, windows };
 }

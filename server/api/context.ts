@@ -8,9 +8,9 @@ import type { HotBlobs } from "../blobs/hot.js";
 import type { ContentSource } from "../content/content.js";
 import type { DeviceLimit } from "../devices/limit.js";
 import type { Live } from "../events/live.js";
-import type { AccessMemory } from "../fast-path/access-cache.js";
+import type { AccessCache } from "../fast-path/access-cache.js";
 import type { Arrival } from "../fast-path/arrival.js";
-import type { QuietChecks } from "../fast-path/no-op-checks.js";
+import type { NoOpChecks } from "../fast-path/no-op-checks.js";
 import type { ChunkDigests } from "../releases/chunk-digests.js";
 import { type ConnectionLimits, DEFAULT_CONNECTIONS } from "../runtime/connections.js";
 import type { Metrics } from "../runtime/metrics.js";
@@ -26,7 +26,7 @@ export interface Context {
   /** What devices fetch beside an image. */
   readonly chunkDigests: ChunkDigests;
   readonly auth: Auth;
-  readonly access: AccessMemory;
+  readonly access: AccessCache;
   readonly deviceLimit: DeviceLimit;
   /** Bounds how often a device asks, see device-rate.ts; absent: nothing does. */
   readonly deviceRate: RateLimit | undefined;
@@ -34,7 +34,7 @@ export interface Context {
   readonly content: ContentSource;
   readonly live: Live;
   readonly metrics: Metrics;
-  readonly quietChecks: QuietChecks;
+  readonly noOpChecks: NoOpChecks;
   /** Requests that have come through the short way, see fast-path.ts. */
   readonly arrivals: WeakMap<IncomingMessage, Arrival>;
   /** Bounds how often a refused device is noted in the log. */

@@ -16,7 +16,7 @@ import type { NewOrder, StoredOrder } from "../store/store.js";
 import { aboutDevice } from "./check.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";
-import { actorOf, demandChange } from "./guard.js";
+import { actorOf, requireChange } from "./guard.js";
 import { DeviceId, DeviceParams, Exactly, Id, Text } from "./schemas.js";
 
 const READ = Object.freeze({ access: "read" as const });
@@ -98,7 +98,7 @@ export function deviceOrderRoutes(app: FastifyInstance, context: Context): void 
       const { id, order } = request.params;
       const actor = actorOf(request);
       const work = async (journal: Journal) => {
-        demandChange(actor, { deviceType: (await findDevice(journal.store, id)).type });
+        requireChange(actor, { deviceType: (await findDevice(journal.store, id)).type });
         return withdrawOrder(journal, id, order);
       };
       return viewOrder(await recordChange(context, actor, work, { about: aboutDevice(id) }));

@@ -89,7 +89,7 @@ export function deviceRoutes(app: FastifyInstance, context: Context): void {
       querystring: FileQuery,
     },
     handler: async (request, reply) => {
-      const firmware = await demandFirmware(context, request.params.id);
+      const firmware = await requireFirmware(context, request.params.id);
       return sendDigests(request, reply, context, firmware, request.query.device);
     },
   });
@@ -153,7 +153,7 @@ function addressFor(deviceId: string | undefined, release: Firmware, context: Co
 }
 
 /** @throws ApiError FIRMWARE_UNKNOWN */
-async function demandFirmware({ store }: Context, id: number): Promise<Firmware> {
+async function requireFirmware({ store }: Context, id: number): Promise<Firmware> {
   const firmware = await store.findFirmware(id);
   if (!firmware) throw new ApiError(404, "FIRMWARE_UNKNOWN", `firmware ${id} does not exist`);
   return firmware;
@@ -179,7 +179,7 @@ async function download(
   reply: FastifyReply,
   context: Context,
 ): Promise<FastifyReply> {
-  const firmware = await demandFirmware(context, request.params.id);
+  const firmware = await requireFirmware(context, request.params.id);
   const { direct, device: deviceId } = request.query;
   return sendImage(request, reply, context, firmware, {
     caching: SHORT_CACHING,

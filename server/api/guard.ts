@@ -87,7 +87,7 @@ export function actorOf({ actor }: FastifyRequest): Actor {
 }
 
 /** For one thing that is changed. A route that changes many asks for each. @throws ApiError FORBIDDEN */
-export function demandChange(actor: Actor, item: { readonly deviceType: string }): void {
+export function requireChange(actor: Actor, item: { readonly deviceType: string }): void {
   if (mayChange(actor, item)) return;
   throw new ApiError(
     403,
@@ -97,8 +97,8 @@ export function demandChange(actor: Actor, item: { readonly deviceType: string }
 }
 
 /** For what concerns devices of every type. @throws ApiError FORBIDDEN */
-export const demandChangeOfAll = (actor: Actor): void => {
-  if (actor.deviceTypes !== null) demandChange(actor, { deviceType: "every type" });
+export const requireChangeOfAll = (actor: Actor): void => {
+  if (actor.deviceTypes !== null) requireChange(actor, { deviceType: "every type" });
 };
 
 /** Whoever makes a request, if they are known. A wrong `Authorization` is never outdone by a cookie. */
@@ -109,7 +109,7 @@ export async function identify(request: FastifyRequest, context: Context): Promi
   const cookie = readCookie(request, ACCESS_COOKIE);
   const actor = cookie === undefined ? undefined : await auth.identify(cookie, request.ip);
   if (actor) {
-    demandSameOrigin(request, context);
+    requireSameOrigin(request, context);
     return actor;
   }
   return settings.openReads && isFromHere(request) ? { ...HERE, address: request.ip } : undefined;
@@ -125,7 +125,7 @@ export function bearerOf({ headers }: FastifyRequest): string | undefined {
  * A browser sends cookies with what any page makes it send; only pages of this server may change something with them. Browsers
  * tell with every change where it came from. @throws ApiError CROSS_ORIGIN
  */
-export function demandSameOrigin(request: FastifyRequest, { settings }: Pick<Context, "settings">): void {
+export function requireSameOrigin(request: FastifyRequest, { settings }: Pick<Context, "settings">): void {
   if (SAFE_METHODS.includes(request.method)) return;
   const { origin, host } = request.headers;
   const own = settings.publicUrl === undefined ? undefined : new URL(settings.publicUrl).host;

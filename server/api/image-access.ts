@@ -11,7 +11,7 @@ import { hash } from "node:crypto";
 import type { FastifyRequest } from "fastify";
 import { mayChange, mayDo } from "../auth/actor.js";
 import { isSecret } from "../auth/secret.js";
-import { ANY_TYPE, demandMember } from "../devices/identity.js";
+import { ANY_TYPE, requireMember } from "../devices/identity.js";
 import { credentialOf, noteRefusal, readBasic } from "./check.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";
@@ -25,7 +25,7 @@ export interface Wanted {
 }
 
 /** @returns whether everybody may have it, and so a cache may keep it for others. @throws ApiError TOKEN_REQUIRED, FORBIDDEN, DEVICE_… */
-export async function demandAccess(
+export async function requireAccess(
   request: FastifyRequest,
   context: Context,
   { deviceType, deviceId }: Wanted,
@@ -33,7 +33,7 @@ export async function demandAccess(
   if (await context.access.isOpen(deviceType)) return "everybody";
   const credential = credentialOf(request);
   if (credential === undefined || !(isSecret("device", credential) || isSecret("enrolment", credential))) {
-    await demandActor(request, context, deviceType);
+    await requireActor(request, context, deviceType);
     return "known";
   }
   const name = deviceId ?? readBasic(request.headers.authorization)?.name;
@@ -46,7 +46,7 @@ export async function demandAccess(
   }
   const shown = { deviceId: name, deviceType: deviceType ?? ANY_TYPE, credential };
   await context.access.admit(keyOf(shown), () =>
-    noteRefusal(context, name, () => demandMember({ store: context.store, time: context.now() }, shown)),
+    noteRefusal(context, name, () => requireMember({ store: context.store, time: context.now() }, shown)),
   );
   return "known";
 }
@@ -54,7 +54,7 @@ export async function demandAccess(
 /** The same for where nobody is to guess what there is: who may not have it is told what is told where there is none. */
 export async function mayAccess(request: FastifyRequest, context: Context, wanted: Wanted): Promise<boolean> {
   try {
-    await demandAccess(request, context, wanted);
+    await requireAccess(request, context, wanted);
     return true;
   } catch (error) {
     if (error instanceof ApiError && error.status < 500) return false;
@@ -62,7 +62,7 @@ export async function mayAccess(request: FastifyRequest, context: Context, wante
   }
 }
 
-async function demandActor(
+async function requireActor(
   request: FastifyRequest,
   context: Context,
   deviceType: string | undefined,

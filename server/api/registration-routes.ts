@@ -11,7 +11,7 @@ import { type Journal, recordChange } from "../events/journal.js";
 import type { RegistrationPolicy } from "../store/store.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";
-import { actorOf, demandChange, demandChangeOfAll } from "./guard.js";
+import { actorOf, requireChange, requireChangeOfAll } from "./guard.js";
 import { viewEnrolment, viewPolicy } from "./registration-views.js";
 import { DeviceId, DeviceParams, Exactly, IdParams, Name } from "./schemas.js";
 
@@ -82,7 +82,7 @@ export function identityRoutes(app: FastifyInstance, context: Context): void {
     },
     async (request) => {
       const policy: RegistrationPolicy = { deviceType: request.params.type, ...request.body };
-      demandPolicyOf(actorOf(request), policy.deviceType);
+      requirePolicyOf(actorOf(request), policy.deviceType);
       await recordChange(context, actorOf(request), (journal) =>
         setPolicy(journal, policy.deviceType, policy),
       );
@@ -98,7 +98,7 @@ export function identityRoutes(app: FastifyInstance, context: Context): void {
     },
     async (request) => {
       const { type } = request.params;
-      demandPolicyOf(actorOf(request), type);
+      requirePolicyOf(actorOf(request), type);
       await recordChange(context, actorOf(request), (journal) => setPolicy(journal, type, undefined));
       return viewPolicy(await findPolicy({ store }, type));
     },
@@ -152,7 +152,7 @@ export function identityRoutes(app: FastifyInstance, context: Context): void {
       const actor = actorOf(request);
       const { identity, token } = await recordChange(context, actor, async (journal) => {
         const given = await giveToken(journal, request.params.id, request.body.device_type);
-        demandChange(actor, given.identity);
+        requireChange(actor, given.identity);
         return given;
       });
       return reply
@@ -176,7 +176,7 @@ export function identityRoutes(app: FastifyInstance, context: Context): void {
     },
     async (request, reply) => {
       const { name, device_type, max_use_count, expires_in_days } = request.body;
-      demandType(actorOf(request), device_type ?? null);
+      requireType(actorOf(request), device_type ?? null);
       const secret = makeSecret("enrolment");
       const view = await recordChange(context, actorOf(request), async (journal) => {
         const added = await journal.store.addEnrolmentToken({
@@ -210,7 +210,7 @@ export function identityRoutes(app: FastifyInstance, context: Context): void {
         const { id } = request.params;
         const known = (await journal.store.listEnrolmentTokens()).find((token) => token.id === id);
         if (!known) throw new ApiError(404, "TOKEN_UNKNOWN", `there is no enrolment token ${id}`);
-        demandType(actorOf(request), known.deviceType);
+        requireType(actorOf(request), known.deviceType);
         const changed = await journal.store.changeEnrolmentToken(id, {
           revokedAt: known.revokedAt ?? journal.time,
         });
@@ -243,10 +243,10 @@ async function setPolicy(
 }
 
 /** An enrolment token without a type is for all of them. */
-function demandType(actor: Actor, deviceType: string | null): void {
-  if (deviceType === null) demandChangeOfAll(actor);
-  else demandChange(actor, { deviceType });
+function requireType(actor: Actor, deviceType: string | null): void {
+  if (deviceType === null) requireChangeOfAll(actor);
+  else requireChange(actor, { deviceType });
 }
 
-const demandPolicyOf = (actor: Actor, type: string): void =>
-  demandType(actor, type === ANY_TYPE ? null : type);
+const requirePolicyOf = (actor: Actor, type: string): void =>
+  requireType(actor, type === ANY_TYPE ? null : type);

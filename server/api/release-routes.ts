@@ -8,7 +8,7 @@ import { changeRelease } from "../releases/add-release.js";
 import type { Firmware, FirmwareChanges } from "../store/store.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";
-import { actorOf, demandChange } from "./guard.js";
+import { actorOf, requireChange } from "./guard.js";
 import { FirmwarePatch, FirmwareQuery, IdParams, LogsQuery, RegisterBody } from "./schemas.js";
 import { registerKnown, uploadFirmware } from "./upload.js";
 import { viewFirmware, viewUpdate } from "./views.js";
@@ -135,7 +135,7 @@ export function adminRoutes(app: FastifyInstance, context: Context): void {
 function change(context: Context, actor: Actor, id: number, changes: FirmwareChanges): Promise<Firmware> {
   return recordChange(context, actor, async (journal) => {
     const before = await journal.store.findFirmware(id);
-    if (before) demandChange(actor, before);
+    if (before) requireChange(actor, before);
     const after = await changeRelease(journal, id, changes);
     await journal.audit({
       action: changes.isActive === false ? "firmware.deactivated" : "firmware.changed",

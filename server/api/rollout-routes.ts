@@ -22,7 +22,7 @@ import { nameRelease, ROLLOUT_STATES, type RolloutState } from "../shared/rollou
 import { viewRollout } from "../shared/rollout-view.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";
-import { actorOf, demandChange } from "./guard.js";
+import { actorOf, requireChange } from "./guard.js";
 import { readRevisions, revisionTag } from "./http/conditions.js";
 import { patchPlan, RolloutPatch, type RolloutPatchInput } from "./rollout-patch.js";
 import {
@@ -72,7 +72,7 @@ export function rolloutRoutes(app: FastifyInstance, context: Context): void {
     PREFIX,
     { ...WRITE, schema: { summary: "Make a rollout, as a draft", body: RolloutBody } },
     async (request, reply) => {
-      const actor = await demandFor(request, context, request.body.firmware_id);
+      const actor = await requireFor(request, context, request.body.firmware_id);
       const plan = await readBody(request.body, context);
       return reply.code(201).send(viewRollout(await createRollout(context, plan, actor)));
     },
@@ -181,7 +181,7 @@ export function rolloutRoutes(app: FastifyInstance, context: Context): void {
       `${PREFIX}/:id/${kind}`,
       { ...WRITE, schema: { summary, params: IdParams, headers: IfMatch, body: ReasonBody } },
       async (request, reply) => {
-        const actor = await demandFor(request, context, await firmwareOf(context, request.params.id));
+        const actor = await requireFor(request, context, await firmwareOf(context, request.params.id));
         const order = { kind, reason: request.body.reason ?? "" } as Command;
         await commandRollout(context, request.params.id, order, actor, seenBy(request));
         return showProgress(context, request.params.id, reply);
@@ -211,7 +211,7 @@ export function rolloutRoutes(app: FastifyInstance, context: Context): void {
     },
     async (request, reply) => {
       const { params, body } = request;
-      const actor = await demandFor(request, context, await firmwareOf(context, params.id));
+      const actor = await requireFor(request, context, await firmwareOf(context, params.id));
       const { ended, back } = await rollBackRollout(
         context,
         params.id,
@@ -239,8 +239,8 @@ async function changeOf(
   needsRevision: boolean,
 ): Promise<PlanChange> {
   const { body, params, headers } = request;
-  const actor = await demandFor(request, context, await firmwareOf(context, params.id));
-  if (typeof body.firmware_id === "number") await demandFor(request, context, body.firmware_id);
+  const actor = await requireFor(request, context, await firmwareOf(context, params.id));
+  if (typeof body.firmware_id === "number") await requireFor(request, context, body.firmware_id);
   if (needsRevision && headers["if-match"] === undefined)
     throw new ApiError(
       428,
@@ -265,10 +265,10 @@ const firmwareOf = async ({ store }: Context, id: number): Promise<number> =>
   (await findRollout(store, id)).firmwareId;
 
 /** The actor, if they may change what this release is for. */
-async function demandFor(request: FastifyRequest, context: Context, firmwareId: number): Promise<Actor> {
+async function requireFor(request: FastifyRequest, context: Context, firmwareId: number): Promise<Actor> {
   const actor = actorOf(request);
   const firmware = await context.store.findFirmware(firmwareId);
-  if (firmware) demandChange(actor, firmware);
+  if (firmware) requireChange(actor, firmware);
   return actor;
 }
 

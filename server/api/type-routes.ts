@@ -4,7 +4,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
 import { recordChange } from "../events/journal.js";
 import type { Context } from "./context.js";
-import { actorOf, demandChange } from "./guard.js";
+import { actorOf, requireChange } from "./guard.js";
 import { Exactly, Name } from "./schemas.js";
 import { viewType } from "./views.js";
 
@@ -37,7 +37,7 @@ export function typeRoutes(app: FastifyInstance, context: Context): void {
     },
     async (request) => {
       const { params, body } = request;
-      demandChange(actorOf(request), { deviceType: params.name });
+      requireChange(actorOf(request), { deviceType: params.name });
       const type = await recordChange(context, actorOf(request), async (journal) => {
         const known = await journal.store.findType(params.name);
         if (known?.kind !== body.kind) {

@@ -10,7 +10,7 @@ import { readRelease } from "../releases/release.js";
 import type { Firmware } from "../store/store.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";
-import { actorOf, demandChange } from "./guard.js";
+import { actorOf, requireChange } from "./guard.js";
 import { partsOf, received } from "./http/multipart.js";
 import { parseText, type RegisterBody, UploadFields } from "./schemas.js";
 import { viewFirmware } from "./views.js";
@@ -114,7 +114,7 @@ function take(context: Context, actor: Actor, fields: FirmwareFields, blob: Blob
       );
     }
     const checked = await checkFirmware(fields, blob, blobs, context.store, settings.trustedKeys);
-    demandChange(actor, checked);
+    requireChange(actor, checked);
     return recordChange(context, actor, async (journal) => {
       const firmware = await addFirmware(journal, checked);
       await journal.audit({

@@ -2,7 +2,7 @@
 
 import type { Static } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
-import { addUser, changeUser, demandGoodPassword, makeUserLink } from "../auth/accounts.js";
+import { addUser, changeUser, makeUserLink, requireGoodPassword } from "../auth/accounts.js";
 import { type Journal, recordChange } from "../events/journal.js";
 import type { User } from "../store/users.js";
 import { NewUserBody, PageQuery, UserParams, UserPatch } from "./account-schemas.js";
@@ -38,7 +38,7 @@ export function userRoutes(app: FastifyInstance, context: Context): void {
     },
     async (request, reply) => {
       const { name, role, password } = request.body;
-      if (password !== undefined) demandGoodPassword(password, name);
+      if (password !== undefined) requireGoodPassword(password, name);
       const passwordHash = password === undefined ? null : await auth.passwords.hash(password);
       const [user, link] = await recordChange(context, actorOf(request), async (journal) => {
         const added = await addUser(journal, { name, role, passwordHash });
@@ -57,14 +57,14 @@ export function userRoutes(app: FastifyInstance, context: Context): void {
     async (request) => {
       const { name } = request.params;
       const { role, is_active, password } = request.body;
-      if (password !== undefined) demandGoodPassword(password, name);
+      if (password !== undefined) requireGoodPassword(password, name);
       const changes = {
         ...(role === undefined ? {} : { role }),
         ...(is_active === undefined ? {} : { isActive: is_active }),
         ...(password === undefined ? {} : { passwordHash: await auth.passwords.hash(password) }),
       };
       const changed = await recordChange(context, actorOf(request), async (journal) =>
-        changeUser(journal, await demandUser(journal, name), changes),
+        changeUser(journal, await requireUser(journal, name), changes),
       );
       return viewUser(changed);
     },
@@ -78,7 +78,7 @@ export function userRoutes(app: FastifyInstance, context: Context): void {
     },
     async (request, reply) => {
       const link = await recordChange(context, actorOf(request), async (journal) =>
-        makeUserLink(journal, await demandUser(journal, request.params.name)),
+        makeUserLink(journal, await requireUser(journal, request.params.name)),
       );
       return reply.code(201).header("cache-control", "no-store").send(viewLink(link));
     },
@@ -91,7 +91,7 @@ const viewLink = ({ secret, expiresAt }: { readonly secret: string; readonly exp
   link_expires_at: new Date(expiresAt).toISOString(),
 });
 
-async function demandUser({ store }: Journal, name: string): Promise<User> {
+async function requireUser({ store }: Journal, name: string): Promise<User> {
   const user = await store.findUserByName(name);
   if (!user) throw new ApiError(404, "USER_UNKNOWN", `there is no user ${name}`);
   return user;

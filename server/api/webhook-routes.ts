@@ -10,7 +10,7 @@ import { readTarget, TargetRefused } from "../events/webhooks/target.js";
 import type { Webhook } from "../store/store.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";
-import { actorOf, demandChangeOfAll } from "./guard.js";
+import { actorOf, requireChangeOfAll } from "./guard.js";
 import { Exactly, IdParams, Page, Text } from "./schemas.js";
 import { viewDelivery, viewWebhook } from "./webhook-views.js";
 
@@ -71,7 +71,7 @@ export function webhookRoutes(app: FastifyInstance, context: Context): void {
     },
     async (request, reply) => {
       const { body } = request;
-      const url = demandTarget(body.url);
+      const url = requireTarget(body.url);
       const webhook = await recordChange(context, actorOf(request), async (journal) => {
         if ((await journal.store.listWebhooks()).length >= MAX_WEBHOOK_COUNT)
           throw new ApiError(409, "TOO_MANY_WEBHOOKS", `there are ${MAX_WEBHOOK_COUNT} webhooks, the limit`);
@@ -105,7 +105,7 @@ export function webhookRoutes(app: FastifyInstance, context: Context): void {
     async (request) => {
       const { params, body } = request;
       const changes = {
-        ...(body.url === undefined ? {} : { url: demandTarget(body.url) }),
+        ...(body.url === undefined ? {} : { url: requireTarget(body.url) }),
         ...(body.events === undefined ? {} : { events: body.events }),
         ...(body.description === undefined ? {} : { description: body.description }),
         ...(body.is_active === undefined ? {} : { isActive: body.is_active }),
@@ -217,7 +217,7 @@ async function tell(
   before: Webhook | undefined,
   after: Webhook | undefined,
 ): Promise<void> {
-  if (journal.actor) demandChangeOfAll(journal.actor);
+  if (journal.actor) requireChangeOfAll(journal.actor);
   const { id, url } = (after ?? before)!;
   await journal.log({
     kind: action,
@@ -241,7 +241,7 @@ const viewForAudit = (webhook: Webhook) => ({
 
 const unknown = (id: number) => new ApiError(404, "WEBHOOK_UNKNOWN", `webhook ${id} does not exist`);
 
-function demandTarget(url: string): string {
+function requireTarget(url: string): string {
   try {
     return readTarget(url);
   } catch (error) {

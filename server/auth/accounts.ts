@@ -5,7 +5,7 @@ import { ApiError } from "../api/errors.js";
 import type { Journal } from "../events/journal.js";
 import type { Role } from "../shared/permissions.js";
 import type { OneTimeLink, User, UserChanges } from "../store/users.js";
-import { judgePassword } from "./password.js";
+import { checkPasswordRules } from "./password.js";
 import { hashSecret, makeSecret } from "./secret.js";
 
 export const USER_NAME_PATTERN = "^[a-z][a-z0-9._@-]{0,62}[a-z0-9]$";
@@ -15,8 +15,8 @@ export const FIRST_LINK_VALID_MS = 60 * 60_000;
 export const USER_LINK_VALID_MS = 7 * 24 * 60 * 60_000;
 
 /** @throws ApiError PASSWORD_WEAK */
-export function demandGoodPassword(password: string, userName: string): void {
-  const problem = judgePassword(password, userName);
+export function requireGoodPassword(password: string, userName: string): void {
+  const problem = checkPasswordRules(password, userName);
   if (problem !== undefined) throw new ApiError(422, "PASSWORD_WEAK", problem);
 }
 

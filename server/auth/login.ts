@@ -7,7 +7,7 @@ import type { Live } from "../events/live.js";
 import { scopesOf } from "../shared/permissions.js";
 import type { Store } from "../store/store.js";
 import type { OneTimeLink, Session, User } from "../store/users.js";
-import { addUser, changeUser, demandGoodPassword } from "./accounts.js";
+import { addUser, changeUser, requireGoodPassword } from "./accounts.js";
 import type { Actor } from "./actor.js";
 import type { Auth } from "./auth.js";
 import { hashSecret } from "./secret.js";
@@ -38,7 +38,7 @@ export async function logIn(
   where: Where,
 ): Promise<SignedIn> {
   const { auth, store, now } = context;
-  await demandPatience(auth, name, where.address, now());
+  await requirePatience(auth, name, where.address, now());
   const user = await store.findUserByName(name);
   const { isRight, renewed } = await auth.passwords.verify(
     password,
@@ -130,7 +130,7 @@ export async function useLink(
   const { user: known } = await readLink(store, token, now());
   const userName = known?.name ?? name;
   if (userName === undefined) throw new ApiError(400, "INVALID_REQUEST", "name is missing");
-  demandGoodPassword(password, userName);
+  requireGoodPassword(password, userName);
   const passwordHash = await auth.passwords.hash(password);
   const actor = { ...becoming(known ?? { id: null, name: userName, role: "admin" }, where) };
   return recordChange(context, actor, async (journal) => {
@@ -172,7 +172,7 @@ const becoming = (
   address,
 });
 
-async function demandPatience(auth: Auth, name: string, address: string, now: number): Promise<void> {
+async function requirePatience(auth: Auth, name: string, address: string, now: number): Promise<void> {
   const waitMs = await auth.throttle.take(name, address, now);
   if (waitMs === 0) return;
   const seconds = Math.ceil(waitMs / 1000);

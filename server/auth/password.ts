@@ -23,7 +23,7 @@ const FORMAT = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9_-]+
 const MAX_LN = 20;
 
 /** What is wrong with a password as a sentence, or `undefined`. */
-export function judgePassword(password: string, userName: string): string | undefined {
+export function checkPasswordRules(password: string, userName: string): string | undefined {
   const { length } = [...password];
   if (length < MIN_PASSWORD_LENGTH)
     return `the password has ${length} characters, ${MIN_PASSWORD_LENGTH} are needed`;

@@ -3,7 +3,7 @@
 import { type Command, Option } from "commander";
 import type { ReleasePayload } from "../../firmware/core/wire.js";
 import type { FirmwareView } from "../api/views.js";
-import { describeBonds, isKeptBack } from "../shared/rollout-offering.js";
+import { describeRollouts, isWithheld } from "../shared/rollout-offering.js";
 import type { RolloutView } from "../shared/rollout-view.js";
 import { callServer, jsonRequest, type ServerFlags, withServer } from "./client.js";
 import { addListCommand } from "./firmware-list.js";
@@ -129,8 +129,8 @@ async function describeState(
   if (!is_stable) return "unstable";
   const answer = await callServer(flags, `/api/rollouts?firmware_id=${id}`);
   const { rollouts } = answer as { readonly rollouts: readonly RolloutView[] };
-  const bonds = describeBonds(rollouts);
-  return bonds === undefined ? "stable" : `stable, ${isKeptBack(rollouts) ? "but " : ""}${bonds}`;
+  const bonds = describeRollouts(rollouts);
+  return bonds === undefined ? "stable" : `stable, ${isWithheld(rollouts) ? "but " : ""}${bonds}`;
 }
 
 /** @throws ReleaseError */

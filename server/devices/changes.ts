@@ -4,7 +4,7 @@
 
 import type { Static } from "@sinclair/typebox";
 import { ApiError } from "../api/errors.js";
-import { demandChange } from "../api/guard.js";
+import { requireChange } from "../api/guard.js";
 import type { DevicePatch } from "../api/rollout-schemas.js";
 import type { Actor } from "../auth/actor.js";
 import { type Journal, type Recorder, recordChange } from "../events/journal.js";
@@ -62,7 +62,7 @@ export const giveOrder =
   (order: Pick<NewOrder, "kind" | "settings">): DeviceWork<StoredOrder> =>
   async (journal, id, actor) => {
     const device = await findDevice(journal.store, id);
-    demandChange(actor, { deviceType: device.type });
+    requireChange(actor, { deviceType: device.type });
     return orderDevice(journal, device, order);
   };
 
@@ -71,7 +71,7 @@ export const relabel =
   (changes: Static<typeof DevicePatch>): DeviceWork<DeviceLabels> =>
   async (journal, id, actor) => {
     const device = await findDevice(journal.store, id);
-    demandChange(actor, { deviceType: device.type });
+    requireChange(actor, { deviceType: device.type });
     const { tags, add_tags: addTags, remove_tags: removeTags, group, pin } = changes;
     const before = await journal.store.findLabels(id);
     const after = await changeLabels(journal, device, { tags, addTags, removeTags, group, pin }, actor.name);
@@ -90,6 +90,6 @@ export const decideIdentity =
         "DEVICE_UNKNOWN",
         `device ${id} was never registered: there is nothing to change`,
       );
-    demandChange(actor, identity);
+    requireChange(actor, identity);
     return changeIdentity(journal, identity, action);
   };

@@ -77,18 +77,18 @@ async function asType(journal: Journal, stored: DeviceIdentity, shown: Shown): P
   if (deviceType === stored.deviceType) return stored;
   const { registration } = await findPolicy(journal, deviceType);
   if (!isProvedBy(stored, credential)) {
-    demandUnclaimed(stored, "first-use", credential);
+    requireUnclaimed(stored, "first-use", credential);
     if (registration === "enrolment") {
       await useEnrolment(journal, shown);
       return { ...stored, deviceType, state: "approved" };
     }
-    await demandOfUnproved(journal, stored, { deviceId, deviceType: stored.deviceType, credential });
+    await requireOfUnproved(journal, stored, { deviceId, deviceType: stored.deviceType, credential });
   }
   return { ...stored, deviceType, state: registration === "open" ? stored.state : "pending" };
 }
 
 /** Judges any other request of a device. One that is not known here is left to the caller. @throws ApiError DEVICE_… */
-export async function demandDevice(
+export async function requireDevice(
   journal: Journal,
   deviceId: string,
   credential: string | undefined,
@@ -97,7 +97,7 @@ export async function demandDevice(
   if (!identity || !isProvedBy(identity, credential)) {
     const deviceType = identity?.deviceType ?? (await journal.store.findDevice(deviceId))?.type;
     if (deviceType !== undefined)
-      await demandOfUnproved(journal, identity, { deviceId, deviceType, credential });
+      await requireOfUnproved(journal, identity, { deviceId, deviceType, credential });
     return;
   }
   const confirmed = confirm(identity, credential, identity.deviceType);
@@ -110,19 +110,19 @@ export async function demandDevice(
  * not served at all. Good is the device's own token, and a good enrolment token of its type, unless each needs its own. Remembers
  * nothing. @throws ApiError DEVICE_…
  */
-export async function demandCredential(
+export async function requireCredential(
   journal: Pick<Journal, "store" | "time">,
   shown: Named,
 ): Promise<void> {
   const identity = await journal.store.findIdentity(shown.deviceId);
   if (identity && isProvedBy(identity, shown.credential) && identity.deviceType === shown.deviceType) return;
-  await demandOfUnproved(journal, identity, shown);
+  await requireOfUnproved(journal, identity, shown);
 }
 
 /** The same for what only devices may have that are let in. @throws ApiError DEVICE_… */
-export async function demandMember(journal: Pick<Journal, "store" | "time">, shown: Named): Promise<void> {
+export async function requireMember(journal: Pick<Journal, "store" | "time">, shown: Named): Promise<void> {
   const { deviceId, deviceType } = shown;
-  await demandCredential(journal, shown);
+  await requireCredential(journal, shown);
   const identity = await journal.store.findIdentity(deviceId);
   const { registration } = await findPolicy(journal, deviceType);
   if (identity ? identity.state === "approved" : registration !== "approval") return;
@@ -137,13 +137,13 @@ export async function demandMember(journal: Pick<Journal, "store" | "time">, sho
  * What whoever has not shown that it is the device has to show instead. Where a type is open: nothing, until the device has used a
  * token. @throws ApiError DEVICE_TOKEN_…
  */
-async function demandOfUnproved(
+async function requireOfUnproved(
   journal: Pick<Journal, "store" | "time">,
   identity: DeviceIdentity | undefined,
   { deviceId, deviceType, credential }: Named,
 ): Promise<void> {
   const policy = await findPolicy(journal, deviceType);
-  if (identity) demandUnclaimed(identity, policy.tokens, credential);
+  if (identity) requireUnclaimed(identity, policy.tokens, credential);
   if (!isClosed(policy)) return;
   const isEnrolled =
     policy.tokens !== "required" && (await findEnrolment(journal, deviceType, credential)) !== undefined;
@@ -181,7 +181,7 @@ function isProvedBy(identity: DeviceIdentity, credential: string | undefined): b
 }
 
 /** Whoever cannot show that it is the device is served only as long as the device has used no token. @throws ApiError */
-function demandUnclaimed(
+function requireUnclaimed(
   { deviceId, tokenHash }: DeviceIdentity,
   tokens: RegistrationPolicy["tokens"],
   credential: string | undefined,
@@ -212,7 +212,7 @@ async function mayBegin(journal: Journal, identity: DeviceIdentity, shown: Shown
     if (!told || !isClosed(told)) return false;
   }
   const policy = await findPolicy(journal, identity.deviceType);
-  demandUnclaimed(identity, policy.tokens, credential);
+  requireUnclaimed(identity, policy.tokens, credential);
   if (policy.tokens === "required" && !keepsToken) {
     throw new ApiError(
       401,
@@ -229,7 +229,7 @@ async function mayBegin(journal: Journal, identity: DeviceIdentity, shown: Shown
     if (identity.state === "pending") return false;
   }
   if (!(await findEnrolment(journal, deviceType, credential)))
-    await demandOfUnproved(journal, identity, shown);
+    await requireOfUnproved(journal, identity, shown);
   return mayHaveOne;
 }
 

@@ -29,7 +29,7 @@ export async function orderDevice(
   order: Pick<NewOrder, "kind" | "settings">,
 ): Promise<StoredOrder> {
   const { store, time, actor } = journal;
-  await demandOrderly(journal, device);
+  await requireOrderly(journal, device);
   const pending = await store.listPendingOrders(device.id);
   const same = pending.find(({ kind }) => kind === order.kind && kind !== "settings");
   if (same)
@@ -170,7 +170,7 @@ const tell = (journal: Journal, order: StoredOrder, what: string, message: strin
   });
 
 /** @throws ApiError DEVICE_IS_LEGACY, DEVICE_NOT_APPROVED, DEVICE_HAS_NO_TOKEN */
-async function demandOrderly({ store }: Journal, { id, type }: Device): Promise<void> {
+async function requireOrderly({ store }: Journal, { id, type }: Device): Promise<void> {
   if ((await store.findType(type))?.kind === "legacy")
     throw new ApiError(
       409,

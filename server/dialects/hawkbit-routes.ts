@@ -28,7 +28,7 @@ import { boundDevice } from "../api/device-rate.js";
 import { ApiError } from "../api/errors.js";
 import { PRIVATE_CACHING, sendImage } from "../api/http/send-image.js";
 import { DeviceId, Name } from "../api/schemas.js";
-import { admitDevice, demandCredential } from "../devices/identity.js";
+import { admitDevice, requireCredential } from "../devices/identity.js";
 import { type Journal, record } from "../events/journal.js";
 import { requireLegacy } from "../releases/unsigned.js";
 import { reportStatus, seeDevice } from "../updates/attempts.js";
@@ -88,7 +88,7 @@ async function letIn(
   const { store, now } = context;
   await requireLegacy(deviceType, store);
   const shown = { deviceId, deviceType, credential: credentialOf(request) };
-  await noteRefusal(context, deviceId, () => demandCredential({ store, time: now() }, shown));
+  await noteRefusal(context, deviceId, () => requireCredential({ store, time: now() }, shown));
 }
 
 /**

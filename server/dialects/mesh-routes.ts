@@ -7,7 +7,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
 import type { Context } from "../api/context.js";
 import { ApiError } from "../api/errors.js";
-import { actorOf, demandChange } from "../api/guard.js";
+import { actorOf, requireChange } from "../api/guard.js";
 import { Id, IdParams, Name, Page, Text } from "../api/schemas.js";
 import { uploadFirmware } from "../api/upload.js";
 import { downloadPath } from "../api/views.js";
@@ -87,7 +87,7 @@ export function meshRoutes(app: FastifyInstance, context: Context): void {
     async (request, reply) => {
       const { body } = request;
       const update = await recordChange(context, actorOf(request), async (journal) => {
-        await demandType(journal, actorOf(request), body.firmware_id);
+        await requireType(journal, actorOf(request), body.firmware_id);
         const opened = await openDistribution(journal, {
           firmwareId: body.firmware_id,
           targetNode: body.node_id ?? null,
@@ -148,7 +148,7 @@ export function meshRoutes(app: FastifyInstance, context: Context): void {
     { config: ROLLOUTS, schema: { summary: "Cancel a distribution", params: IdParams } },
     async (request) => {
       const cancelled = await recordChange(context, actorOf(request), async (journal) => {
-        const before = await demandTypeOf(journal, actorOf(request), request.params.id);
+        const before = await requireTypeOf(journal, actorOf(request), request.params.id);
         const after = await cancelDistribution(journal, request.params.id);
         await audit(journal, "mesh-update.cancelled", before, after);
         return after;
@@ -163,7 +163,7 @@ export function meshRoutes(app: FastifyInstance, context: Context): void {
     async (request) => {
       const { params, body } = request;
       const node = await record(context, async (journal) => {
-        await demandTypeOf(journal, actorOf(request), params.id);
+        await requireTypeOf(journal, actorOf(request), params.id);
         return reportNode(journal, params.id, {
           nodeId: body.node_id,
           status: body.status,
@@ -185,7 +185,7 @@ export function meshRoutes(app: FastifyInstance, context: Context): void {
     async (request) => {
       const { params, body } = request;
       const finished = await record(context, async (journal) => {
-        await demandTypeOf(journal, actorOf(request), params.id);
+        await requireTypeOf(journal, actorOf(request), params.id);
         return finishDistribution(journal, params.id, body.status);
       });
       return describe(finished);
@@ -198,15 +198,15 @@ export function meshRoutes(app: FastifyInstance, context: Context): void {
   }
 }
 
-async function demandType({ store }: Journal, actor: Actor, firmwareId: number): Promise<void> {
+async function requireType({ store }: Journal, actor: Actor, firmwareId: number): Promise<void> {
   const firmware = await store.findFirmware(firmwareId);
-  if (firmware) demandChange(actor, firmware);
+  if (firmware) requireChange(actor, firmware);
 }
 
 /** A gateway speaks for nodes of its types only. @returns the update, if there is one. @throws ApiError FORBIDDEN */
-async function demandTypeOf(journal: Journal, actor: Actor, id: number): Promise<MeshUpdate | undefined> {
+async function requireTypeOf(journal: Journal, actor: Actor, id: number): Promise<MeshUpdate | undefined> {
   const update = await journal.store.findMeshUpdate(id);
-  if (update) await demandType(journal, actor, update.firmwareId);
+  if (update) await requireType(journal, actor, update.firmwareId);
   return update;
 }
 

@@ -11,7 +11,7 @@ import type { Store } from "../store/store.js";
 export const REMEMBERED_MS = 2_000;
 const MAX_REMEMBERED_COUNT = 10_000;
 
-export class AccessMemory {
+export class AccessCache {
   readonly #store: Store;
   readonly #now: () => number;
   readonly #isOpen = new Map<string, { readonly isOpen: boolean; readonly at: number }>();

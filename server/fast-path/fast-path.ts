@@ -9,19 +9,19 @@ import type { IncomingMessage, RequestListener, ServerResponse } from "node:http
 import { Readable } from "node:stream";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
 import type { FastifyBaseLogger, FastifyInstance } from "fastify";
-import { credentialIn, takeQuietly } from "../api/check.js";
+import { credentialIn, takeNoOp } from "../api/check.js";
 import type { Context } from "../api/context.js";
 import { CHECK_PATH, describeAnswer, MAX_DEVICE_BODY_BYTES } from "../api/device-routes.js";
 import { CheckBody, type CheckInput } from "../api/schemas.js";
 import { REQUEST_ID_HEADER, requestId } from "../runtime/request-log.js";
 import { RateLimit } from "../shared/rate.js";
 import type { Arrival } from "./arrival.js";
-import { quietKeyOf } from "./no-op-checks.js";
+import { noOpKeyOf } from "./no-op-checks.js";
 
 const compiled = TypeCompiler.Compile(CheckBody);
 
 /** Puts the short way in front of the routes of an app. @returns what makes their listener one that goes it first */
-export function openShortWay(
+export function openFastPath(
   context: Context,
   log: FastifyBaseLogger | undefined,
 ): {
@@ -42,11 +42,11 @@ export function openShortWay(
       readBody(request, (body) => {
         const check = parseCheck(body);
         if (check === undefined) return goOn(request, response, { body });
-        const quietKey = quietKeyOf(check, credentialIn(request.headers));
+        const noOpKey = noOpKeyOf(check, credentialIn(request.headers));
         // Whoever knows only a device's name has another key: they cannot use up what the device may ask.
-        const waitMs = rate?.take(quietKey, context.now()) ?? 0;
+        const waitMs = rate?.take(noOpKey, context.now()) ?? 0;
         if (waitMs > 0) return goOn(request, response, { body, waitMs });
-        takeQuietly(context, check, quietKey).then((isQuiet) =>
+        takeNoOp(context, check, noOpKey).then((isQuiet) =>
           isQuiet ? answer(request, response, start) : goOn(request, response, { body, isWhole: true }),
         );
       });

@@ -19,7 +19,7 @@ interface Waiting {
   readonly resolve: (isQuiet: boolean) => void;
 }
 
-export class QuietChecks {
+export class NoOpChecks {
   readonly #store: Store;
   readonly #live: Live;
   readonly #now: () => number;
@@ -38,13 +38,13 @@ export class QuietChecks {
   }
 
   /** `true`: the check is answered with nothing new, and that the device was seen is stored. `false`: nothing has happened. */
-  take(check: CheckRequest, quietKey: string): Promise<boolean> {
+  take(check: CheckRequest, noOpKey: string): Promise<boolean> {
     const { device_id: deviceId } = check;
     if (this.#isHere(deviceId)) return Promise.resolve(false);
     return new Promise((resolve) => {
       const sighting = {
         deviceId,
-        quietKey,
+        noOpKey,
         seenAt: Math.round(this.#now()),
         freeHeap: check.free_heap ?? null,
         rssi: check.rssi ?? null,
@@ -114,7 +114,7 @@ const describe = ({ deviceId, seenAt, freeHeap, rssi, uptimeSeconds, readings }:
  * Of everything in a request that an answer or a record may depend on, the device's token included; not of what only is written
  * down. A field that is not known here counts: better a check too many that goes the whole way.
  */
-export function quietKeyOf(check: CheckRequest, credential: string | undefined): string {
+export function noOpKeyOf(check: CheckRequest, credential: string | undefined): string {
   // With their lengths nothing that is told can look like something else. To make an object of it first takes twice as long.
   let material = credential === undefined ? "" : `${credential.length}:${credential}`;
   for (const name in check) {

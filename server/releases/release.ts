@@ -47,7 +47,7 @@ export async function verifyReleaseFile(release: Release, file: AsyncIterable<Ui
   // All but the last 32 bytes: what the appended hash covers.
   const body = createHash("sha256");
   const tail = Buffer.alloc(HASH_BYTES);
-  const judge = judgeDigests(release);
+  const judge = checkDigests(release);
   let reader = newImageReader;
   let offset = 0;
   for await (const chunk of inChunks(file, release.chunkSize)) {
@@ -79,7 +79,7 @@ export async function verifyReleaseFile(release: Release, file: AsyncIterable<Ui
 }
 
 /** Takes the digest of one chunk after the other, and throws where they are not those of the manifest. */
-function judgeDigests(release: Release): (index: number, digest: Buffer) => void {
+function checkDigests(release: Release): (index: number, digest: Buffer) => void {
   const { chunkSize, digests } = release;
   if (release.digestsOf === "chunks")
     return (index, digest) => {
@@ -107,7 +107,7 @@ function judgeDigests(release: Release): (index: number, digest: Buffer) => void
 
 /** The digests of all chunks, one behind the other: what devices fetch in pages. @throws ReleaseError as verifyReleaseFile */
 export async function digestFile(release: Release, file: AsyncIterable<Uint8Array>): Promise<Buffer> {
-  const judge = judgeDigests(release);
+  const judge = checkDigests(release);
   const digests: Buffer[] = [];
   for await (const chunk of inChunks(file, release.chunkSize)) {
     const digest = sha256(chunk);

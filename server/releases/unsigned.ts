@@ -38,7 +38,7 @@ export async function checkLegacy(
   if (!version)
     throw new ApiError(422, "VERSION_INVALID", `version "${fields.version}" is not semantic, as 1.2.3 is`);
   const image = await readAppImage(blobs.read(blob.sha256));
-  const chip = judgeImage(image, fields);
+  const chip = checkImageFields(image, fields);
   return {
     deviceType,
     hardware: fields.hardware ?? chip,
@@ -84,7 +84,7 @@ async function refuseSigned(deviceType: string, store: Pick<Store, "findType">):
 }
 
 /** The chip that the file is for. An Arduino image tells no version of its own, so only one that is a version can disagree. */
-function judgeImage(image: AppImage, fields: FirmwareFields): string {
+function checkImageFields(image: AppImage, fields: FirmwareFields): string {
   if (image.kind === "damaged") throw new ApiError(422, "IMAGE_MALFORMED", image.problem);
   if (image.kind === "other") return fields.chip ?? OTHER_CHIP;
   const { chip, version } = image.description;

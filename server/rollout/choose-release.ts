@@ -8,7 +8,7 @@ import { compareVersions } from "../../firmware/core/update/version.js";
 import type { Rollout, RolloutDevice, RolloutRelease, RolloutState } from "../shared/rollout.js";
 import type { FailureCount } from "../store/store.js";
 import { nextStep } from "./intermediate-release.js";
-import { type FitObstacle, findHindrance, findMisfit, type MomentObstacle, runs } from "./obstacle.js";
+import { checkCompatibility, checkRetry, type FitObstacle, type MomentObstacle, runs } from "./obstacle.js";
 import { isVersion, mayStep, newestFirst, releaseVersion, versionOf } from "./order.js";
 import { missesTarget, stageOf } from "./target.js";
 import { isOpen } from "./window.js";
@@ -131,7 +131,7 @@ export function decideOne<Release extends RolloutRelease>(
   const release = releases.find(({ id }) => id === rollout.firmwareId);
   if (!release) return { offer: undefined, verdict: "INACTIVE" };
   if (device.pin !== null && !isVersion(release, device.pin)) return { offer: undefined, verdict: "PINNED" };
-  const judged = judgeGoverned({ device, releases, rollouts, facts, now }, release, rollout);
+  const judged = decideGoverned({ device, releases, rollouts, facts, now }, release, rollout);
   return { offer: judged.candidate, verdict: judged.candidate ? "OFFERED" : judged.verdict };
 }
 
@@ -165,41 +165,47 @@ function judge<Release extends RolloutRelease>(
   release: Release,
 ): JudgedCandidate<Release>[] {
   const { device, rollouts } = world;
-  if (device.pin !== null) return [judgePinned(world, release, device.pin)];
+  if (device.pin !== null) return [decidePinned(world, release, device.pin)];
   const own = rollouts.filter(({ firmwareId }) => firmwareId === release.id);
-  if (own.length === 0) return [judgeUngoverned(world, release)];
-  return own.map((rollout) => judgeGoverned(world, release, rollout));
+  if (own.length === 0) return [decideUngoverned(world, release)];
+  return own.map((rollout) => decideGoverned(world, release, rollout));
 }
 
-function judgePinned<Release extends RolloutRelease>(
+function decidePinned<Release extends RolloutRelease>(
   world: World<Release>,
   release: Release,
   pin: string,
 ): JudgedCandidate<Release> {
   const obstacle =
-    findMisfit(world.device, release, "none", world.now) ?? (isVersion(release, pin) ? undefined : "PINNED");
+    checkCompatibility(world.device, release, "none", world.now) ??
+    (isVersion(release, pin) ? undefined : "PINNED");
   return obstacle ? refused(release, null, obstacle) : approach(world, release, undefined, 0);
 }
 
-function judgeUngoverned<Release extends RolloutRelease>(
+function decideUngoverned<Release extends RolloutRelease>(
   world: World<Release>,
   release: Release,
 ): JudgedCandidate<Release> {
   const obstacle =
-    findMisfit(world.device, release, "none", world.now) ??
+    checkCompatibility(world.device, release, "none", world.now) ??
     (release.isStable ? undefined : "NOT_STABLE") ??
     (isHeld(world, 0) ? "HELD" : undefined);
   return obstacle ? refused(release, null, obstacle) : approach(world, release, undefined, 0);
 }
 
-function judgeGoverned<Release extends RolloutRelease>(
+function decideGoverned<Release extends RolloutRelease>(
   world: World<Release>,
   release: Release,
   rollout: Rollout,
 ): JudgedCandidate<Release> {
   const { device, now } = world;
   // One that was cancelled forces nothing any more.
-  const misfit = findMisfit(device, release, rollout.state === "cancelled" ? "none" : rollout.force, now);
+  const misfit = checkCompatibility(
+    device,
+    release,
+    rollout.state === "cancelled" ? "none" : rollout.force,
+    now,
+  );
   if (misfit) return refused(release, rollout, misfit);
   const stage = stageOf(rollout, device);
   const obstacle = findRolloutObstacle(world, release, rollout, stage);
@@ -218,9 +224,9 @@ function approach<Release extends RolloutRelease>(
   const current = versionOf(device.version, device.build);
   // What is older is installed directly: stones lead upwards only.
   const isDirect = compareVersions(releaseVersion(wanted), current) <= 0 || mayStep(current, wanted);
-  const step = isDirect ? wanted : nextStep(current, wanted, findStones(world));
+  const step = isDirect ? wanted : nextStep(current, wanted, findIntermediateReleases(world));
   if (!step) return refused(wanted, rollout, "CURRENT_TOO_OLD");
-  const obstacle = findHindrance(device, step, facts.history, now) ?? (rollout && findDelay(world, rollout));
+  const obstacle = checkRetry(device, step, facts.history, now) ?? (rollout && checkCapacity(world, rollout));
   if (obstacle) return refused(wanted, rollout, obstacle);
   const candidate = { release: step, wanted, rollout, stage, priority: rollout?.priority ?? 0 };
   return { firmwareId: wanted.id, rolloutId: rollout?.id ?? null, verdict: "OTHER_OFFERED", candidate };
@@ -270,7 +276,7 @@ function findRolloutObstacle<Release extends RolloutRelease>(
   return isHeld(world, rollout.priority, rollout) ? "HELD" : undefined;
 }
 
-function findDelay<Release extends RolloutRelease>(
+function checkCapacity<Release extends RolloutRelease>(
   { facts, now }: World<Release>,
   rollout: Rollout,
 ): Verdict | undefined {
@@ -303,7 +309,7 @@ export const isForAll = ({ id }: Pick<RolloutRelease, "id">, rollouts: readonly 
 };
 
 /** What a device may step on: what it would be offered if nothing newer were there, so never what a rollout still tries out. */
-function findStones<Release extends RolloutRelease>({
+function findIntermediateReleases<Release extends RolloutRelease>({
   device,
   releases,
   rollouts,
@@ -311,8 +317,8 @@ function findStones<Release extends RolloutRelease>({
   now,
 }: World<Release>): readonly Release[] {
   return releases.filter((release) => {
-    if (!release.isStable || findMisfit(device, release, "none", now)) return false;
-    const hindrance = findHindrance({ ...device, slotState: null }, release, facts.history, now);
+    if (!release.isStable || checkCompatibility(device, release, "none", now)) return false;
+    const hindrance = checkRetry({ ...device, slotState: null }, release, facts.history, now);
     return hindrance === undefined && isForAll(release, rollouts);
   });
 }

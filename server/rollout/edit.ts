@@ -72,8 +72,8 @@ function judge(rollout: Rollout, plan: RolloutPlan, field: keyof RolloutPlan): s
   if (field === "needsApproval" && rollout.state === "awaiting_approval")
     return "it waits for another person already";
   if (rollout.startedAt === null) return undefined;
-  if (field === "stages") return judgeStages(rollout, plan.stages);
-  if (field === "target") return judgeTarget(rollout, plan);
+  if (field === "stages") return checkStages(rollout, plan.stages);
+  if (field === "target") return checkTarget(rollout, plan);
   return FIXED[field];
 }
 
@@ -86,7 +86,7 @@ const FIXED: Readonly<Partial<Record<keyof RolloutPlan, string>>> = Object.freez
   needsApproval: "it has begun",
 });
 
-function judgeTarget({ target }: Rollout, plan: RolloutPlan): string | undefined {
+function checkTarget({ target }: Rollout, plan: RolloutPlan): string | undefined {
   const wider = findWidening(target, plan.target);
   return (
     wider &&
@@ -95,7 +95,7 @@ function judgeTarget({ target }: Rollout, plan: RolloutPlan): string | undefined
 }
 
 /** The stages that have begun keep their devices; the open one may have to prove something else, those before have proved it. */
-function judgeStages({ stages, stage: newest }: Rollout, next: readonly Stage[]): string | undefined {
+function checkStages({ stages, stage: newest }: Rollout, next: readonly Stage[]): string | undefined {
   for (const [index, stage] of stages.slice(0, newest + 1).entries()) {
     const wanted = next[index];
     const place = `stage ${index + 1} "${stage.name}" has begun`;

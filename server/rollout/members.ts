@@ -98,7 +98,7 @@ export async function believeImage(
   if (device.imageSha256 === null || isOnTrial(device)) return scene;
   const members: Member[] = [];
   for (const member of scene.members) {
-    const changed = judgeImage(device, member, scene, journal.time);
+    const changed = checkDeviceImage(device, member, scene, journal.time);
     members.push(changed ?? member);
     if (!changed) continue;
     await journal.store.putMember(changed);
@@ -117,7 +117,12 @@ export async function believeImage(
   return { ...scene, members };
 }
 
-function judgeImage(device: Device, member: Member, scene: DeviceScene, time: number): Member | undefined {
+function checkDeviceImage(
+  device: Device,
+  member: Member,
+  scene: DeviceScene,
+  time: number,
+): Member | undefined {
   const rollout = scene.rollouts.find(({ id }) => id === member.rolloutId);
   const release = scene.releases.find(({ id }) => id === rollout?.firmwareId);
   if (!release) return undefined;

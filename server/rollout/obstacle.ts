@@ -29,7 +29,7 @@ export type FitObstacle =
 export type MomentObstacle = "TRIAL_RUNNING" | "ROLLED_BACK" | "WAITS_AFTER_ROLL_BACK" | "FAILED_TOO_OFTEN";
 
 /** The order is that in which a person would ask. */
-export function findMisfit(
+export function checkCompatibility(
   device: RolloutDevice,
   release: RolloutRelease,
   force: Force,
@@ -54,7 +54,7 @@ export const runs = (device: RolloutDevice, release: RolloutRelease): boolean =>
 /** A device that tells the state of its slot runs core/update/release.ts, which takes what is newer and nothing else. */
 export const refusesOldVersions = ({ slotState }: RolloutDevice): boolean => slotState !== null;
 
-export function findHindrance(
+export function checkRetry(
   device: RolloutDevice,
   release: RolloutRelease,
   history: readonly FailureCount[],

@@ -13,12 +13,12 @@ import { newestFirst, releaseVersion } from "./order.js";
 import { readReleases } from "./scene.js";
 import {
   addDraft,
+  applyCommand,
   commandRollout,
-  demandFirmware,
   draftRollout,
   findRollout,
   makeSeed,
-  obey,
+  requireFirmware,
   type SeenRevisions,
 } from "./service.js";
 
@@ -33,7 +33,7 @@ export interface WayBack {
 /** Releases that a rollout's devices could be led to, newest first. @throws ApiError ROLLOUT_UNKNOWN, FIRMWARE_UNKNOWN */
 export async function listWaysBack(store: Store, id: number, now: number): Promise<readonly WayBack[]> {
   const rollout = await findRollout(store, id);
-  return findWaysBack(store, await demandFirmware(store, rollout.firmwareId), now);
+  return findWaysBack(store, await requireFirmware(store, rollout.firmwareId), now);
 }
 
 async function findWaysBack(store: Store, bad: Firmware, now: number): Promise<readonly WayBack[]> {
@@ -66,14 +66,14 @@ export async function rollBackRollout(
   actor: Actor,
   seen?: SeenRevisions,
 ): Promise<{ readonly ended: Rollout; readonly back: Rollout }> {
-  await demandTakers(recorder, id, firmwareId, actor);
+  await requireTakers(recorder, id, firmwareId, actor);
   const made = await recordChange(
     recorder,
     actor,
     async (journal) => {
       const { draft, way } = await draftBack(journal.store, id, firmwareId, actor, journal.time);
       const reason = `${actor.person} leads its devices on to ${nameRelease(way.release)}`;
-      const ended = await obey(journal, id, { kind: "cancel", reason }, actor.person, seen);
+      const ended = await applyCommand(journal, id, { kind: "cancel", reason }, actor.person, seen);
       const { id: backId } = await addDraft(journal, draft);
       return { ended, backId };
     },
@@ -83,7 +83,7 @@ export async function rollBackRollout(
 }
 
 /** A way that no device would go is none. Reads the whole fleet, so not within a transaction. */
-async function demandTakers(
+async function requireTakers(
   { store, now }: Recorder,
   id: number,
   firmwareId: number | undefined,
@@ -108,7 +108,7 @@ async function draftBack(
   now: number,
 ) {
   const rollout = await findRollout(store, id);
-  const bad = await demandFirmware(store, rollout.firmwareId);
+  const bad = await requireFirmware(store, rollout.firmwareId);
   const ways = await findWaysBack(store, bad, now);
   const way = ways.find(({ release, isDefault }) =>
     firmwareId === undefined ? isDefault : release.id === firmwareId,

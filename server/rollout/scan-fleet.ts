@@ -1,7 +1,7 @@
 // Reads a whole fleet for a plan, piece by piece: 100 000 devices never lie in memory at once, and other requests are answered
 // between the pieces.
 
-import { setImmediate as breathe } from "node:timers/promises";
+import { setImmediate as yieldToOthers } from "node:timers/promises";
 import type { Rollout } from "../shared/rollout.js";
 import type { Firmware, FirmwareSummary, Store } from "../store/store.js";
 import { type Facts, NO_FACTS } from "./choose-release.js";
@@ -39,7 +39,7 @@ export async function readFleet(
     const last = piece[PIECE_LENGTH - 1];
     if (!last) return { planner, firmware };
     after = last.device.id;
-    await breathe();
+    await yieldToOthers();
   }
 }
 

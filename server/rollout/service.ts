@@ -14,7 +14,7 @@ import { edit } from "./edit.js";
 import { evaluateRollout, logRollout } from "./evaluate.js";
 import { type Command, command } from "./lifecycle.js";
 import { isEmptyRange } from "./target.js";
-import { judgeWindows } from "./window.js";
+import { checkWindows } from "./window.js";
 
 /** A draft of what a person described. @throws ApiError FIRMWARE_UNKNOWN, FIRMWARE_INACTIVE, ROLLOUT_INVALID */
 export async function draftRollout(
@@ -23,8 +23,8 @@ export async function draftRollout(
   createdBy: string,
   now: number,
 ): Promise<{ readonly draft: Rollout; readonly firmware: Firmware }> {
-  const firmware = await demandActive(store, plan.firmwareId);
-  const wrong = judgePlan(plan, firmware);
+  const firmware = await requireActive(store, plan.firmwareId);
+  const wrong = checkPlan(plan, firmware);
   if (wrong) throw new ApiError(422, "ROLLOUT_INVALID", wrong);
   const draft: Rollout = {
     ...plan,
@@ -49,8 +49,8 @@ export async function draftRollout(
   return { draft, firmware };
 }
 
-async function demandActive(store: Store, id: number): Promise<Firmware> {
-  const firmware = await demandFirmware(store, id);
+async function requireActive(store: Store, id: number): Promise<Firmware> {
+  const firmware = await requireFirmware(store, id);
   if (firmware.isActive) return firmware;
   throw new ApiError(
     409,
@@ -60,7 +60,7 @@ async function demandActive(store: Store, id: number): Promise<Firmware> {
 }
 
 /** @throws ApiError FIRMWARE_UNKNOWN */
-export async function demandFirmware(store: Store, id: number): Promise<Firmware> {
+export async function requireFirmware(store: Store, id: number): Promise<Firmware> {
   const firmware = await store.findFirmware(id);
   if (!firmware) throw new ApiError(404, "FIRMWARE_UNKNOWN", `firmware ${id} does not exist`);
   return firmware;
@@ -71,7 +71,7 @@ export const makeSeed = (firmwareId: number, name: string, now: number): string 
   createHash("sha256").update(`${firmwareId} ${now} ${name}`).digest("hex").slice(0, 12);
 
 /** What is wrong with a plan as a sentence. */
-function judgePlan(plan: RolloutPlan, firmware: Firmware): string | undefined {
+function checkPlan(plan: RolloutPlan, firmware: Firmware): string | undefined {
   const { stages, target, windows } = plan;
   let before = 0;
   for (const { name, percent } of stages) {
@@ -88,7 +88,7 @@ function judgePlan(plan: RolloutPlan, firmware: Firmware): string | undefined {
   if (target.hardware && !target.hardware.includes(firmware.hardware)) {
     return `${nameRelease(firmware)} is for hardware ${firmware.hardware}, the target is ${target.hardware.join(", ")}`;
   }
-  return windows === null ? undefined : judgeWindows(windows);
+  return windows === null ? undefined : checkWindows(windows);
 }
 
 export async function createRollout(recorder: Recorder, plan: RolloutPlan, actor: Actor): Promise<Rollout> {
@@ -114,7 +114,7 @@ export async function addDraft(journal: Journal, { id: _id, ...draft }: Rollout)
 export type SeenRevisions = readonly number[] | undefined;
 
 /** @throws ApiError REVISION_CHANGED */
-async function demandSeen(store: Store, rollout: Rollout, seen: SeenRevisions): Promise<void> {
+async function requireSeen(store: Store, rollout: Rollout, seen: SeenRevisions): Promise<void> {
   const { id, revision, editedBy } = rollout;
   if (seen === undefined || seen.includes(revision)) return;
   const changed = await listChanges(store, id, Math.max(...seen));
@@ -168,13 +168,13 @@ export interface PlanChange {
 /** What a rollout would be after a change. @throws ApiError ROLLOUT_UNKNOWN, REVISION_CHANGED, STATE_WRONG, EDIT_UNSAFE, … */
 export async function draftEdit(store: Store, id: number, { seen, actor, apply }: PlanChange, now: number) {
   const before = await findRollout(store, id);
-  await demandSeen(store, before, seen);
+  await requireSeen(store, before, seen);
   const plan = apply(before);
   const result = edit(before, plan, actor.person, now);
   if (!result.ok) throw new ApiError(409, result.code, result.message);
   const isOther = plan.firmwareId !== before.firmwareId;
-  const firmware = await (isOther ? demandActive : demandFirmware)(store, plan.firmwareId);
-  const wrong = judgePlan(plan, firmware);
+  const firmware = await (isOther ? requireActive : requireFirmware)(store, plan.firmwareId);
+  const wrong = checkPlan(plan, firmware);
   if (wrong) throw new ApiError(422, "ROLLOUT_INVALID", wrong);
   return { before, after: result.rollout, changed: result.changed };
 }
@@ -207,7 +207,7 @@ export async function commandRollout(
   actor: Actor,
   seen?: SeenRevisions,
 ): Promise<Rollout> {
-  await recordChange(recorder, actor, (journal) => obey(journal, id, order, actor.person, seen), {
+  await recordChange(recorder, actor, (journal) => applyCommand(journal, id, order, actor.person, seen), {
     about: `rollout:${id}`,
   });
   await evaluateRollout(recorder, id);
@@ -215,7 +215,7 @@ export async function commandRollout(
 }
 
 /** Commands a rollout within a transaction. */
-export async function obey(
+export async function applyCommand(
   journal: Journal,
   id: number,
   order: Command,
@@ -223,7 +223,7 @@ export async function obey(
   seen?: SeenRevisions,
 ): Promise<Rollout> {
   const rollout = await findRollout(journal.store, id);
-  await demandSeen(journal.store, rollout, seen);
+  await requireSeen(journal.store, rollout, seen);
   const result = command(rollout, order, actor, journal.time);
   if (!result.ok) throw new ApiError(409, result.code, result.message);
   // Who fits may have changed while it stood still.

@@ -30,7 +30,7 @@ export function nextOpening(windows: Windows | null, now: number): number | unde
 }
 
 /** What is wrong with windows as a sentence, or `undefined`. */
-export function judgeWindows({ timeZone, spans }: Windows): string | undefined {
+export function checkWindows({ timeZone, spans }: Windows): string | undefined {
   try {
     formatterOf(timeZone);
   } catch {

@@ -48,9 +48,9 @@ import { manifestRoutes } from "../dialects/manifest-routes.js";
 import { meshRoutes } from "../dialects/mesh-routes.js";
 import { registerRoutes } from "../dialects/register-routes.js";
 import { Live, type Relay } from "../events/live.js";
-import { AccessMemory } from "../fast-path/access-cache.js";
-import { openShortWay } from "../fast-path/fast-path.js";
-import { QuietChecks } from "../fast-path/no-op-checks.js";
+import { AccessCache } from "../fast-path/access-cache.js";
+import { openFastPath } from "../fast-path/fast-path.js";
+import { NoOpChecks } from "../fast-path/no-op-checks.js";
 import { ChunkDigests } from "../releases/chunk-digests.js";
 import { tickRollouts } from "../rollout/evaluate.js";
 import { RateLimit } from "../shared/rate.js";
@@ -140,7 +140,7 @@ export function createApp(options: AppOptions): FastifyInstance {
     hot,
     chunkDigests: new ChunkDigests(blobs),
     auth,
-    access: new AccessMemory({ store, now }),
+    access: new AccessCache({ store, now }),
     content,
     now,
     settings,
@@ -150,13 +150,13 @@ export function createApp(options: AppOptions): FastifyInstance {
     live,
     metrics,
     readiness,
-    quietChecks: new QuietChecks({ store, live, now }),
+    noOpChecks: new NoOpChecks({ store, live, now }),
     arrivals: new WeakMap(),
   };
   const isProxy = trustProxies(settings.trustedProxies);
   const connections = watchConnections(context, isProxy, options.log);
   const gate = new Gate();
-  const shortWay = openShortWay(context, options.log);
+  const fastPath = openFastPath(context, options.log);
 
   const app: FastifyInstance = Fastify({
     ...(options.log ? { loggerInstance: options.log } : { logger: false }),
@@ -165,7 +165,7 @@ export function createApp(options: AppOptions): FastifyInstance {
     trustProxy: settings.trustedProxies.length > 0 && isProxy,
     genReqId: requestId,
     serverFactory: (routes) =>
-      createHttpServer(options.tls, connections, gate.before(shortWay.before(routes))),
+      createHttpServer(options.tls, connections, gate.before(fastPath.before(routes))),
     routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
     exposeHeadRoutes: false,
     // Requests that are under way end by themselves, and the gate refuses those that come later, see shutdown.ts.
@@ -174,7 +174,7 @@ export function createApp(options: AppOptions): FastifyInstance {
   });
   app.decorate("context", context);
   gate.join(app);
-  shortWay.join(app);
+  fastPath.join(app);
   if (options.onRoute) app.addHook("onRoute", options.onRoute);
   // Only JSON and multipart: a page on another site cannot send either without asking first, and it is never allowed.
   app.removeContentTypeParser("text/plain");

@@ -1,6 +1,6 @@
 // Work that must not run at the same time takes turns: each begins when the one before it has ended, however it ended.
 
-export class Turns {
+export class Mutex {
   #last: Promise<unknown> = Promise.resolve();
 
   run<Result>(work: () => Promise<Result>): Promise<Result> {

@@ -13,11 +13,11 @@ export interface Bound {
 const isOffering = ({ state }: Bound): boolean => state === "running" || state === "finished";
 
 /** Whether a release has rollouts, and none of them offers it: then nobody is offered it, stable or not. */
-export const isKeptBack = (rollouts: readonly Bound[]): boolean =>
+export const isWithheld = (rollouts: readonly Bound[]): boolean =>
   rollouts.length > 0 && !rollouts.some(isOffering);
 
 /** What follows for the release, as the end of a sentence. `undefined`: it has no rollout. */
-export function describeBonds(rollouts: readonly Bound[]): string | undefined {
+export function describeRollouts(rollouts: readonly Bound[]): string | undefined {
   if (rollouts.length === 0) return undefined;
   const offering = rollouts.filter(isOffering);
   if (offering.length > 0)

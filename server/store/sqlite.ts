@@ -7,7 +7,7 @@ import { Kysely, type SqliteDatabase, sql } from "kysely";
 import { migrate } from "./migrations/migrate.js";
 import type { SqlDatabase, Turn } from "./sql/database.js";
 import { StrictSqliteDialect, sqlite } from "./sql/sqlite.js";
-import { openAside } from "./sql/sqlite-aside.js";
+import { openWorker } from "./sql/sqlite-worker.js";
 import { createSqlStore, type StoreOptions } from "./sql/store.js";
 import type { Tables } from "./sql/tables.js";
 import type { Store } from "./store.js";
@@ -46,7 +46,7 @@ const CACHE_KIB = 64 * 1024;
 /** The log is carried over to the file when it has so many pages of 4096 bytes: one that is written often goes along once. */
 const MAX_LOG_PAGES = 4000;
 /**
- * After so many commits that wait for nothing, of three pages or so, the log is carried over aside: a commit here that found it long
+ * After so many commits that wait for nothing, of three pages or so, the worker checkpoints the log: a commit here that found it long
  * would do that itself, and stop this thread for it.
  */
 const CHECKPOINT_COUNT = 1000;
@@ -63,7 +63,7 @@ const PRAGMAS = Object.freeze([
 const WAITS_FOR_DISK = "synchronous = FULL";
 /** What was committed is in the file when the process is killed. When the power fails the end of it may not be, and the rest is whole. */
 const WAITS_FOR_NOTHING = "synchronous = NORMAL";
-/** What is collected aside on the way to the rows. */
+/** What the worker collects on the way to the rows. */
 const COLLECTS_IN_MEMORY = "temp_store = MEMORY";
 /** Of the connection that goes through all devices: much of it is read once, and the operating system keeps it too. */
 const READS_ONLY = Object.freeze(["query_only = ON", `cache_size = -${16 * 1024}`]);
@@ -74,20 +74,20 @@ export function connectSqlite(file: string): SqlDatabase {
   // From here on the driver waits, so that the process can do other things meanwhile.
   database.pragma("busy_timeout = 0");
   // Nobody else can open what lies in memory.
-  const aside = database.memory
+  const worker = database.memory
     ? undefined
-    : openAside(file, [...PRAGMAS, WAITS_FOR_NOTHING, COLLECTS_IN_MEMORY]);
-  const reader = database.memory ? undefined : openAside(file, [...PRAGMAS, ...READS_ONLY]);
+    : openWorker(file, [...PRAGMAS, WAITS_FOR_NOTHING, COLLECTS_IN_MEMORY]);
+  const reader = database.memory ? undefined : openWorker(file, [...PRAGMAS, ...READS_ONLY]);
   const db = new Kysely<Tables>({
     dialect: new StrictSqliteDialect({
       database: rememberStatements(database),
       beforeClose: async () => {
         await reader?.destroy();
-        await aside?.destroy();
+        await worker?.destroy();
       },
     }),
   });
-  const asideTurn: Turn = (work) => (aside ? db.connection().execute(() => work(aside)) : work(db));
+  const workerTurn: Turn = (work) => (worker ? db.connection().execute(() => work(worker)) : work(db));
   let unsyncedCount = 0;
   const unsyncedTurn: Turn = async (work) => {
     try {
@@ -101,14 +101,14 @@ export function connectSqlite(file: string): SqlDatabase {
       });
     } finally {
       // One that fails is made up for by the next commit that finds the log long.
-      if (++unsyncedCount % CHECKPOINT_COUNT === 0) void asideTurn(checkpoint).catch(() => {});
+      if (++unsyncedCount % CHECKPOINT_COUNT === 0) void workerTurn(checkpoint).catch(() => {});
     }
   };
   return {
     db,
     dialect: sqlite,
     schema: undefined,
-    own: { aside: asideTurn, unsynced: unsyncedTurn },
+    own: { worker: workerTurn, unsynced: unsyncedTurn },
     ...(reader ? { reader } : {}),
   };
 }

@@ -14,8 +14,8 @@ import type { FirmwareStore } from "./firmware.js";
 import type { LabelStore } from "./labels.js";
 import type { LoginBucketStore } from "./login-buckets.js";
 import type { MeshStore } from "./mesh.js";
+import type { NoOpStore, SightingStore } from "./no-op-checks.js";
 import type { OrderStore } from "./orders.js";
-import type { QuietStore, SightingStore } from "./quiet.js";
 import type { RolloutStore } from "./rollouts.js";
 import type { SigningKeyStore } from "./signing-keys.js";
 import type { TypeStore } from "./types.js";
@@ -37,9 +37,9 @@ export * from "./firmware.js";
 export * from "./labels.js";
 export * from "./login-buckets.js";
 export * from "./mesh.js";
+export * from "./no-op-checks.js";
 export * from "./orders.js";
 export * from "./page.js";
-export * from "./quiet.js";
 export * from "./rollouts.js";
 export * from "./signing-keys.js";
 export * from "./types.js";
@@ -65,7 +65,7 @@ export interface StoreParts
     LabelStore,
     LoginBucketStore,
     MeshStore,
-    QuietStore,
+    NoOpStore,
     RolloutStore,
     SigningKeyStore,
     TypeStore,

@@ -15,7 +15,7 @@ import { isOnTrial } from "../rollout/obstacle.js";
 import { readScene } from "../rollout/scene.js";
 import { nameRelease, type RolloutRelease } from "../shared/rollout.js";
 import { type Device, ENDED_BY_SERVER, type Firmware, type Update } from "../store/store.js";
-import { isValidated, judgeClaim, judgeEvidence } from "./evidence.js";
+import { evaluateClaim, evaluateEvidence, isValidated } from "./evidence.js";
 
 export interface CheckResult {
   /** That the device may have; `undefined`: there is none for it. */
@@ -140,7 +140,7 @@ async function settleAttempt(journal: Journal, device: Device): Promise<Update |
   const firmware = open && (await journal.store.findFirmware(open.firmwareId));
   if (!open || !firmware) return undefined;
   if (device.imageSha256 === null) return settleClaim(journal, device, firmware, open);
-  switch (judgeEvidence(open, firmware.imageSha256, device)) {
+  switch (evaluateEvidence(open, firmware.imageSha256, device)) {
     case "validated":
       await succeed(journal, device, firmware, open);
       return undefined;
@@ -168,7 +168,7 @@ async function settleClaim(
   open: Update,
 ): Promise<Update | undefined> {
   if (open.step !== CLAIMED) return open;
-  switch (judgeClaim(firmware, device, open.updatedAt, journal.time)) {
+  switch (evaluateClaim(firmware, device, open.updatedAt, journal.time)) {
     case "reported":
       await succeed(journal, device, firmware, open, "reported");
       return undefined;

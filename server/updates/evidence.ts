@@ -24,7 +24,7 @@ export type Evidence = "validated" | "onTrial" | "rolledBack" | "nothing";
 /** Steps that a device reports when its boot slot is switched already: to see the old image after them means it came back. */
 const AFTER_ARMING: readonly (string | null)[] = Object.freeze(["armed", "restarting", "booted", "trial"]);
 
-export function judgeEvidence(
+export function evaluateEvidence(
   attempt: { readonly status: UpdateStatus; readonly step: string | null },
   releaseImageSha256: string,
   running: Running,
@@ -45,7 +45,7 @@ const RESTART_MS = 2 * 60_000;
  * What a check of a device that tells no image hash proves about an attempt that it has claimed to be done: its version is all
  * there is. `now` and `claimedAt` are milliseconds since 1970.
  */
-export function judgeClaim(
+export function evaluateClaim(
   release: { readonly version: string; readonly buildNumber: number },
   running: { readonly version: string; readonly build: number },
   claimedAt: number,

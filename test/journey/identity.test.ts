@@ -40,7 +40,7 @@ describe("a device that keeps its server's token", () => {
       return isLost ? { status: 503, headers: {}, body: new Uint8Array() } : answer;
     };
     rig = await setUpRig({ ...options, lie });
-    if (options.enrolment) await rig.server.demandEnrolment(options.enrolment);
+    if (options.enrolment) await rig.server.requireEnrolment(options.enrolment);
     rig.desk.device.powerOn();
   }
   const run = (until: () => boolean) => rig.desk.world.runUntil(until, { limitMs: 60 * MINUTE_MS });

@@ -25,7 +25,7 @@ export interface TestServer {
     payload?: object,
   ): Promise<Record<string, unknown>>;
   /** From now on devices that are new here need this enrolment token. */
-  demandEnrolment(token: string): Promise<void>;
+  requireEnrolment(token: string): Promise<void>;
   /** Every attempt, oldest first. */
   updates(): Promise<Update[]>;
   close(): Promise<void>;
@@ -88,7 +88,7 @@ export async function openTestServer(options: {
         throw new Error(`${url} was answered ${answer.statusCode}: ${answer.body}`);
       return answer.json();
     },
-    async demandEnrolment(token) {
+    async requireEnrolment(token) {
       await store.putPolicy({ deviceType: "*", registration: "enrolment", tokens: "required" });
       await store.addEnrolmentToken({
         name: "journey",

@@ -8,7 +8,7 @@ import { MAX_LISTING_RELEASE_LENGTH, MAX_RELEASE_LENGTH } from "../wire.js";
 import { resume } from "./install.js";
 import { beginOffer, describeHold, isHeldBack, suspectOf } from "./offer-guard.js";
 import { pushVerified } from "./pushed-update.js";
-import { judgeRelease, parseRelease, type Release } from "./release.js";
+import { checkRelease, parseRelease, type Release } from "./release.js";
 import {
   endOfRelease,
   FRESH_JOB,
@@ -95,7 +95,7 @@ export function signatureVerified(state: UpdateState, event: Stamped & { readonl
       event.random,
     );
   }
-  const judged: Result<Release> = judgeRelease(signed.release, {
+  const judged: Result<Release> = checkRelease(signed.release, {
     identity: boot.identity,
     image: boot.image,
     slotBytes: boot.target?.sizeBytes ?? 0,

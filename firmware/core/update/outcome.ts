@@ -10,11 +10,11 @@ import { meantRestart } from "../trial/restart-cause.js";
 import type { Report } from "../wire.js";
 import { describeHold, guardAtBoot, holdTold, OFFER_HELD_KEY } from "./offer-guard.js";
 import {
+  evaluateInstallation,
   HELD_KEY,
   type InstallFailure,
   type InstallRecord,
   isOnTrial,
-  judgeInstallation,
   type Outcome,
   PUSHED,
   RECORD_KEY,
@@ -29,7 +29,7 @@ const HOLD_AFTER_FAILURE_MS = 600_000;
 export function begin(event: Booted & Stamped): Step {
   const record = readRecord(event.stored[RECORD_KEY]);
   const bootCount = (Number(event.stored.boots) || 0) + 1;
-  const outcome = judgeInstallation(record, {
+  const outcome = evaluateInstallation(record, {
     image: event.image,
     target: event.target,
     ...(event.bootSlot === undefined ? {} : { bootSlot: event.bootSlot }),

@@ -7,7 +7,7 @@ import type { Identity, PushOffer, Stamped } from "../event.js";
 import { refusal } from "../local/push.js";
 import { beginOffer, describeHold, isHeldBack, suspectOf } from "./offer-guard.js";
 import { PUSHED } from "./record.js";
-import { judgeRelease, parseRelease, type Release, SECTOR_BYTES } from "./release.js";
+import { checkRelease, parseRelease, type Release, SECTOR_BYTES } from "./release.js";
 import {
   endOfRelease,
   FRESH_JOB,
@@ -99,7 +99,7 @@ export function pushVerified(
     const message = `signature by key ${signed.keyId} does not fit the release`;
     return refusePush(state, offer, { code: "SIGNATURE_INVALID", message }, event.random);
   }
-  const judged = judgeRelease(signed.release, {
+  const judged = checkRelease(signed.release, {
     identity: boot.identity,
     image: boot.image,
     slotBytes: boot.target?.sizeBytes ?? 0,

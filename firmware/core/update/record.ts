@@ -101,7 +101,7 @@ export interface BootFacts extends Pick<Booted, "image" | "target" | "bootSlot" 
 }
 
 /** What became of the last installation: the table above, row by row. */
-export function judgeInstallation(record: InstallRecord | undefined, facts: BootFacts): Outcome {
+export function evaluateInstallation(record: InstallRecord | undefined, facts: BootFacts): Outcome {
   if (!record) return { kind: "none" };
   const { image, trialReason } = facts;
   if (isRecorded(image, record)) return { kind: isOnTrial(image, record) ? "onTrial" : "validated", record };

@@ -192,7 +192,7 @@ export interface Candidate {
  * is it for me, is it still good, may I take this step, does it fit.
  * Errors: WRONG_TYPE, WRONG_HARDWARE, WRONG_CHIP, NVS_MISMATCH, RELEASE_EXPIRED, NOT_NEWER, CURRENT_TOO_OLD, SECURITY_VERSION_TOO_OLD, IMAGE_TOO_LARGE.
  */
-export function judgeRelease(release: Release, device: Candidate): Result<Release> {
+export function checkRelease(release: Release, device: Candidate): Result<Release> {
   const { identity, image } = device;
   if (release.type !== identity.type) {
     return fail("WRONG_TYPE", `release is for type "${release.type}", this device is a "${identity.type}"`);

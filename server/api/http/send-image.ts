@@ -8,7 +8,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Firmware } from "../../store/store.js";
 import type { Context } from "../context.js";
 import { ApiError } from "../errors.js";
-import { demandAccess } from "../image-access.js";
+import { requireAccess } from "../image-access.js";
 import { hasIt } from "./conditions.js";
 import { type Part, readRange } from "./range.js";
 
@@ -77,7 +77,7 @@ export async function admit(
   firmware: Firmware,
   deviceId: string | undefined,
 ): Promise<"everybody" | "known"> {
-  const audience = await demandAccess(request, context, { deviceType: firmware.deviceType, deviceId });
+  const audience = await requireAccess(request, context, { deviceType: firmware.deviceType, deviceId });
   // A page that flashes devices may lie elsewhere (ESP Web Tools); what everybody may have is no secret.
   if (audience === "everybody") reply.header("access-control-allow-origin", "*");
   if (!firmware.isActive)

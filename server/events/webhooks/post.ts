@@ -4,7 +4,7 @@ import { lookup as resolve } from "node:dns";
 import { type RequestOptions, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import type { LookupFunction } from "node:net";
-import { demandAllowed, readTarget } from "./target.js";
+import { readTarget, requireAllowed } from "./target.js";
 
 export interface Posted {
   /** Of the answer. */
@@ -65,7 +65,7 @@ const lookupAllowed: LookupFunction = (hostname, options, callback) => {
   resolve(hostname, { ...options, all: true }, (error, addresses) => {
     if (error) return callback(error, "");
     try {
-      for (const { address } of addresses) demandAllowed(address);
+      for (const { address } of addresses) requireAllowed(address);
     } catch (refusal) {
       return callback(refusal as NodeJS.ErrnoException, "");
     }

@@ -18,13 +18,13 @@ export function readTarget(text: string): string {
   if (url.username !== "" || url.password !== "")
     throw new TargetRefused("the URL has a user or a password in it: deliveries are signed instead");
   const host = url.hostname.replace(/^\[|\]$/g, "");
-  if (isIP(host) > 0) demandAllowed(host);
+  if (isIP(host) > 0) requireAllowed(host);
   url.hash = "";
   return url.href;
 }
 
 /** For an address that a name has led to, at the moment of the connection. @throws TargetRefused */
-export function demandAllowed(address: string): void {
+export function requireAllowed(address: string): void {
   if (REFUSED.check(address, isIPv6(address) ? "ipv6" : "ipv4"))
     throw new TargetRefused(
       `${address} is link-local, multicast, unspecified or a cloud's own: nothing is sent there`,

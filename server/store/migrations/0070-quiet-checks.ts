@@ -2,7 +2,7 @@
 
 import type { StoreMigration } from "./migrate.js";
 
-export const quietChecks: StoreMigration = {
+export const noOpChecks: StoreMigration = {
   name: "0070_quiet_checks",
   async up(db, columns) {
     await db.schema.alterTable("devices").addColumn("quiet_key", columns.text).execute();

@@ -14,7 +14,7 @@ import { attributes } from "./0032-attributes.js";
 import { webhooks } from "./0040-webhooks.js";
 import { content } from "./0050-content.js";
 import { fleet } from "./0060-fleet.js";
-import { quietChecks } from "./0070-quiet-checks.js";
+import { noOpChecks } from "./0070-quiet-checks.js";
 import { deviceOrders } from "./0075-device-orders.js";
 import { rolloutEdits } from "./0080-rollout-edits.js";
 import { readings } from "./0090-readings.js";
@@ -37,7 +37,7 @@ export const migrations: readonly StoreMigration[] = [
   webhooks,
   content,
   fleet,
-  quietChecks,
+  noOpChecks,
   deviceOrders,
   rolloutEdits,
   readings,

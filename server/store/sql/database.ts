@@ -24,7 +24,7 @@ export interface SqlDatabase {
 /** Of a database that is a file of this process. */
 export interface OwnTurns {
   /** In a thread of its own, where neither its computing nor the disk stops this one. */
-  readonly aside: Turn;
+  readonly worker: Turn;
   /** Here, and no commit waits for the disk: what is small, and may be lost when the power fails, though not when the process is killed. */
   readonly unsynced: Turn;
 }

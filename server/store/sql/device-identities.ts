@@ -9,8 +9,8 @@ import type {
   IssuedToken,
   RegistrationPolicy,
 } from "../device-identities.js";
+import { forgetNoOpKey, forgetNoOpKeys } from "./no-op-checks.js";
 import { pageOf } from "./page.js";
-import { forgetQuietKey, forgetQuietKeys } from "./quiet.js";
 import type { Tables } from "./tables.js";
 
 export interface DeviceIdentityTable {
@@ -52,7 +52,7 @@ export function createDeviceIdentityStore(db: Kysely<Tables>): DeviceIdentitySto
         .values(toIdentityRow(identity))
         .onConflict((conflict) => conflict.column("device_id").doUpdateSet(changing))
         .execute();
-      await forgetQuietKey(db, identity.deviceId);
+      await forgetNoOpKey(db, identity.deviceId);
     },
 
     async findIdentity(deviceId) {
@@ -136,7 +136,7 @@ export function createDeviceIdentityStore(db: Kysely<Tables>): DeviceIdentitySto
         .values({ device_type: deviceType, registration, tokens })
         .onConflict((conflict) => conflict.column("device_type").doUpdateSet({ registration, tokens }))
         .execute();
-      await forgetQuietKeys(db);
+      await forgetNoOpKeys(db);
     },
 
     async findPolicies(deviceTypes) {
@@ -150,7 +150,7 @@ export function createDeviceIdentityStore(db: Kysely<Tables>): DeviceIdentitySto
 
     async removePolicy(deviceType) {
       await db.deleteFrom("registration_policies").where("device_type", "=", deviceType).execute();
-      await forgetQuietKeys(db);
+      await forgetNoOpKeys(db);
     },
 
     async listPolicies() {

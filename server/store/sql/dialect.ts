@@ -47,6 +47,6 @@ export interface ColumnTypes {
   readonly time: ColumnType;
   /** JSON, as text: it is read and written whole. */
   readonly json: ColumnType;
-  /** Turns an `integer` column into a key that the database counts up and never uses twice. */
+  /** Mutex an `integer` column into a key that the database counts up and never uses twice. */
   countUp(column: ColumnDefinitionBuilder): ColumnDefinitionBuilder;
 }

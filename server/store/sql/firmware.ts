@@ -4,8 +4,8 @@ import { type Generated, type Insertable, type Kysely, type Selectable, sql } fr
 import { AlreadyExists } from "../errors.js";
 import type { Firmware, FirmwareStore, NewFirmware } from "../firmware.js";
 import type { SqlDialect } from "./dialect.js";
+import { forgetNoOpKeys } from "./no-op-checks.js";
 import { pageOf } from "./page.js";
-import { forgetQuietKeys } from "./quiet.js";
 import type { Tables } from "./tables.js";
 
 export interface FirmwareTable {
@@ -42,7 +42,7 @@ export function createFirmwareStore(db: Kysely<Tables>, dialect: SqlDialect): Fi
           .values(toFirmwareRow(firmware))
           .returningAll()
           .executeTakeFirstOrThrow();
-        await forgetQuietKeys(db);
+        await forgetNoOpKeys(db);
         return toFirmware(row);
       } catch (error) {
         if (!dialect.isTaken(error)) throw error;
@@ -111,7 +111,7 @@ export function createFirmwareStore(db: Kysely<Tables>, dialect: SqlDialect): Fi
         .where("id", "=", id)
         .returningAll()
         .executeTakeFirst();
-      await forgetQuietKeys(db);
+      await forgetNoOpKeys(db);
       return row && toFirmware(row);
     },
   };

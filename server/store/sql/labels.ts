@@ -3,7 +3,7 @@
 import { type Kysely, type Selectable, sql } from "kysely";
 import { type DeviceLabels, NO_LABELS } from "../../shared/rollout.js";
 import type { LabelCount, LabelStore } from "../labels.js";
-import { forgetQuietKey } from "./quiet.js";
+import { forgetNoOpKey } from "./no-op-checks.js";
 import type { Tables } from "./tables.js";
 
 export interface LabelTable {
@@ -46,7 +46,7 @@ export function createLabelStore(db: Kysely<Tables>): LabelStore {
         .values({ device_id: deviceId, ...row })
         .onConflict((conflict) => conflict.column("device_id").doUpdateSet(row))
         .execute();
-      await forgetQuietKey(db, deviceId);
+      await forgetNoOpKey(db, deviceId);
       await db.deleteFrom("device_tags").where("device_id", "=", deviceId).execute();
       if (tags.length > 0) {
         await db

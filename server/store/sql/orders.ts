@@ -3,7 +3,7 @@
 import type { Kysely, Selectable } from "kysely";
 import type { OrderKind } from "../../../firmware/core/wire.js";
 import type { OrderState, OrderStore, StoredOrder } from "../orders.js";
-import { forgetQuietKey } from "./quiet.js";
+import { forgetNoOpKey } from "./no-op-checks.js";
 import type { Tables } from "./tables.js";
 
 export interface OrderTable {
@@ -43,7 +43,7 @@ export function createOrderStore(db: Kysely<Tables>): OrderStore {
         })
         .returningAll()
         .executeTakeFirstOrThrow();
-      await forgetQuietKey(db, deviceId);
+      await forgetNoOpKey(db, deviceId);
       return toOrder(row);
     },
 

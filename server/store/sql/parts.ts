@@ -15,8 +15,8 @@ import { createFirmwareStore } from "./firmware.js";
 import { createLabelStore } from "./labels.js";
 import { createLoginBucketStore } from "./login-buckets.js";
 import { createMeshStore } from "./mesh.js";
+import { createNoOpStore } from "./no-op-checks.js";
 import { createOrderStore } from "./orders.js";
-import { createQuietStore } from "./quiet.js";
 import { createRolloutStore } from "./rollouts.js";
 import { createSigningKeyStore } from "./signing-keys.js";
 import type { Tables } from "./tables.js";
@@ -36,7 +36,7 @@ const PARTS = Object.freeze([
   createFirmwareStore,
   createUpdateStore,
   createRolloutStore,
-  createQuietStore,
+  createNoOpStore,
   createEventStore,
   createFleetStore,
   createTypeStore,

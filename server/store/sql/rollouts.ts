@@ -14,8 +14,8 @@ import {
 import type { Member, NewRollout, Outcome, RolloutStore, Scanned } from "../rollouts.js";
 import type { DeviceTable } from "./devices.js";
 import type { LabelTable } from "./labels.js";
+import { forgetNoOpKeys } from "./no-op-checks.js";
 import { pageOf } from "./page.js";
-import { forgetQuietKeys } from "./quiet.js";
 import type { Tables } from "./tables.js";
 
 export interface RolloutTable {
@@ -65,7 +65,7 @@ export function createRolloutStore(db: Kysely<Tables>): RolloutStore {
         .values(toRolloutRow(rollout))
         .returningAll()
         .executeTakeFirstOrThrow();
-      await forgetQuietKeys(db);
+      await forgetNoOpKeys(db);
       return toRollout(row);
     },
 
@@ -83,7 +83,7 @@ export function createRolloutStore(db: Kysely<Tables>): RolloutStore {
         known.plan === changing.plan &&
         known.state === changing.state &&
         known.stage === changing.stage;
-      if (!isSame) await forgetQuietKeys(db);
+      if (!isSame) await forgetNoOpKeys(db);
     },
 
     async findRollout(id) {

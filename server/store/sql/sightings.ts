@@ -8,10 +8,10 @@
 //   seeAgain ──▶ device_sightings ──carryOver──▶ devices        before a read, a transaction about the device, or when many wait
 
 import { CompiledQuery, type Generated, type Kysely, sql } from "kysely";
-import type { Sighting } from "../quiet.js";
+import type { Sighting } from "../no-op-checks.js";
 import type { OwnTurns } from "./database.js";
 import { readingsText } from "./devices.js";
-import { FLEET_REVISION, fleetRevision } from "./quiet.js";
+import { FLEET_REVISION, fleetRevision } from "./no-op-checks.js";
 import type { Tables } from "./tables.js";
 
 export interface SightingTable {
@@ -126,21 +126,21 @@ export class CollectedSightings implements Sightings {
 
   /** What was appended goes last: to carry it over twice does no harm. */
   async #carryOverAll(): Promise<void> {
-    const last = await this.#own.aside(lastOf);
+    const last = await this.#own.worker(lastOf);
     if (last === null) return;
-    await this.#own.aside((db) => db.executeQuery(CompiledQuery.raw(LATEST_TABLE)));
-    await this.#own.aside((db) => db.executeQuery(CompiledQuery.raw("delete from temp.latest_sightings")));
-    for (let id = await this.#own.aside(firstOf); id <= last; id += PIECE_LENGTH)
-      await this.#own.aside((db) => collect(db, id, Math.min(last, id + PIECE_LENGTH - 1)));
+    await this.#own.worker((db) => db.executeQuery(CompiledQuery.raw(LATEST_TABLE)));
+    await this.#own.worker((db) => db.executeQuery(CompiledQuery.raw("delete from temp.latest_sightings")));
+    for (let id = await this.#own.worker(firstOf); id <= last; id += PIECE_LENGTH)
+      await this.#own.worker((db) => collect(db, id, Math.min(last, id + PIECE_LENGTH - 1)));
     let device = Number.MIN_SAFE_INTEGER;
     for (;;) {
       const start = device;
-      const end = await this.#own.aside((db) => endOfPiece(db, start));
+      const end = await this.#own.worker((db) => endOfPiece(db, start));
       if (end === null) break;
-      await this.#own.aside((db) => carryOverPiece(db, start, end));
+      await this.#own.worker((db) => carryOverPiece(db, start, end));
       device = end;
     }
-    await this.#own.aside((db) => db.deleteFrom("device_sightings").where("id", "<=", last).execute());
+    await this.#own.worker((db) => db.deleteFrom("device_sightings").where("id", "<=", last).execute());
   }
 }
 
@@ -225,9 +225,9 @@ async function carryOverPiece(db: Kysely<Tables>, after: number, end: number): P
       and devices.last_seen <= s.seen_at`.execute(db);
 }
 
-const toList = ({ deviceId, quietKey, seenAt, freeHeap, rssi, uptimeSeconds, readings }: Sighting) => [
+const toList = ({ deviceId, noOpKey, seenAt, freeHeap, rssi, uptimeSeconds, readings }: Sighting) => [
   deviceId,
-  quietKey,
+  noOpKey,
   seenAt,
   freeHeap,
   rssi,

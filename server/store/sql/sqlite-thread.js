@@ -1,4 +1,4 @@
-// The thread's side of sqlite-aside.ts: one connection to the file, and one statement after the other. Plain JavaScript: a thread has
+// The thread's side of sqlite-worker.ts: one connection to the file, and one statement after the other. Plain JavaScript: a thread has
 // no TypeScript loader, and is there sooner without one.
 
 import { parentPort, workerData } from "node:worker_threads";
@@ -10,7 +10,7 @@ for (const pragma of pragmas) database.pragma(pragma);
 /** They are few: what is done aside. @type {Map<string, Database.Statement>} */
 const statements = new Map();
 
-parentPort?.on("message", (/** @type {import("./sqlite-aside.js").Order} */ order) => {
+parentPort?.on("message", (/** @type {import("./sqlite-worker.js").Order} */ order) => {
   if ("close" in order) {
     database.close();
     parentPort?.close();

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Kysely } from "kysely";
-import { Turns } from "../../shared/mutex.js";
+import { Mutex } from "../../shared/mutex.js";
 import type { Store, StoreParts } from "../store.js";
 import type { SqlDatabase } from "./database.js";
 import { TransactionGroups } from "./groups.js";
@@ -133,10 +133,10 @@ const UNNESTABLE: Omit<Store, keyof StoreParts> = {
 
 /** One queue for each name that work is waiting for. */
 class Queues {
-  readonly #queues = new Map<string, { readonly turns: Turns; waitingCount: number }>();
+  readonly #queues = new Map<string, { readonly turns: Mutex; waitingCount: number }>();
 
   async run<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
-    const queue = this.#queues.get(name) ?? { turns: new Turns(), waitingCount: 0 };
+    const queue = this.#queues.get(name) ?? { turns: new Mutex(), waitingCount: 0 };
     this.#queues.set(name, queue);
     queue.waitingCount++;
     try {

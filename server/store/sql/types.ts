@@ -2,7 +2,7 @@
 
 import type { Kysely, Selectable } from "kysely";
 import type { DeviceType, DeviceTypeKind, TypeStore } from "../types.js";
-import { forgetQuietKeys } from "./quiet.js";
+import { forgetNoOpKeys } from "./no-op-checks.js";
 import type { Tables } from "./tables.js";
 
 export interface DeviceTypeTable {
@@ -30,7 +30,7 @@ export function createTypeStore(db: Kysely<Tables>): TypeStore {
         .onConflict((conflict) => conflict.column("name").doUpdateSet({ kind, updated_at: time }))
         .returningAll()
         .executeTakeFirstOrThrow();
-      await forgetQuietKeys(db);
+      await forgetNoOpKeys(db);
       return toType(row);
     },
   };

@@ -67,7 +67,7 @@ export function deviceContract(store: () => Store): void {
     await store().putQuietKey("base-010203", "key");
     const sighting = {
       deviceId: "base-010203",
-      quietKey: "key",
+      noOpKey: "key",
       freeHeap: null,
       rssi: null,
       uptimeSeconds: null,

@@ -81,7 +81,7 @@ export function orderContract(store: () => Store): void {
   it("forgets the quiet key of the device that an order is for, and of no other", async () => {
     const sighting = (deviceId: string): Sighting => ({
       deviceId,
-      quietKey: "key",
+      noOpKey: "key",
       seenAt: 2_000,
       freeHeap: null,
       rssi: null,

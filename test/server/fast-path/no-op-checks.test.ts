@@ -385,7 +385,7 @@ describe("quiet checks", () => {
     await store.putQuietKey("base-010203", "key");
     const sighting = {
       deviceId: "base-010203",
-      quietKey: "key",
+      noOpKey: "key",
       freeHeap: 7,
       rssi: null,
       uptimeSeconds: 0.5,
@@ -418,7 +418,7 @@ describe("quiet checks", () => {
     for (let at = 0; at < ids.length; at += 500) {
       const seen = ids.slice(at, at + 500).map((deviceId) => ({
         deviceId,
-        quietKey: "key",
+        noOpKey: "key",
         seenAt: 9000,
         freeHeap: null,
         rssi: null,

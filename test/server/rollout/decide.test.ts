@@ -134,8 +134,8 @@ describe("the decision for a device", () => {
       .to.include({ stage: 0 })
       .and.to.nested.include({ "release.version": "1.2.0", "wanted.version": "2.0.0", "rollout.id": 1 });
     expect(from("1.2.0").offer?.release.version).to.equal("2.0.0");
-    const withoutStone = releases.filter(({ id }) => id === 1 || id === 4);
-    expect(from("1.0.0", {}, withoutStone).verdicts.at(-1)?.verdict).to.equal("CURRENT_TOO_OLD");
+    const withoutIntermediate = releases.filter(({ id }) => id === 1 || id === 4);
+    expect(from("1.0.0", {}, withoutIntermediate).verdicts.at(-1)?.verdict).to.equal("CURRENT_TOO_OLD");
     // The stone has left the target's versions; the rollout that gave it leads on.
     const narrow = [sampleRollout({ firmwareId: 4, target: { toVersion: "1.0.0" } })];
     const verdictAfter = (given: ReadonlySet<number>) =>

@@ -1,29 +1,31 @@
 import { expect } from "chai";
-import { type Bound, describeBonds, isKeptBack } from "../../../server/shared/rollout-offering.js";
+import { type Bound, describeRollouts, isWithheld } from "../../../server/shared/rollout-offering.js";
 
 const of = (...states: readonly Bound["state"][]): Bound[] =>
   states.map((state, index) => ({ id: index + 1, name: `r${index + 1}`, state }));
 
 describe("what its rollouts mean for a release", () => {
   it("is nothing where it has none", () => {
-    expect(describeBonds([])).to.equal(undefined);
-    expect(isKeptBack([])).to.equal(false);
+    expect(describeRollouts([])).to.equal(undefined);
+    expect(isWithheld([])).to.equal(false);
   });
 
   it("is that only those which run or are finished offer it", () => {
-    expect(describeBonds(of("cancelled", "running", "finished"))).to.equal(
+    expect(describeRollouts(of("cancelled", "running", "finished"))).to.equal(
       'offered only to the devices of its rollouts 3 "r3" (finished), 2 "r2" (running)',
     );
-    expect(isKeptBack(of("cancelled", "running"))).to.equal(false);
+    expect(isWithheld(of("cancelled", "running"))).to.equal(false);
   });
 
   it("is that nobody is offered it where none does, with the way out where nothing else helps", () => {
     const reason = "offered to no device, because a release that has rollouts is offered by these only: ";
-    expect(describeBonds(of("paused", "cancelled"))).to.equal(`${reason}2 "r2" (cancelled), 1 "r1" (paused)`);
-    expect(describeBonds(of("cancelled", "cancelled", "cancelled", "cancelled", "cancelled"))).to.equal(
+    expect(describeRollouts(of("paused", "cancelled"))).to.equal(
+      `${reason}2 "r2" (cancelled), 1 "r1" (paused)`,
+    );
+    expect(describeRollouts(of("cancelled", "cancelled", "cancelled", "cancelled", "cancelled"))).to.equal(
       `${reason}5 "r5" (cancelled), 4 "r4" (cancelled), 3 "r3" (cancelled) and 2 more: make another one to offer it`,
     );
     for (const state of ["draft", "awaiting_approval", "scheduled", "paused", "cancelled"] as const)
-      expect(isKeptBack(of(state)), state).to.equal(true);
+      expect(isWithheld(of(state)), state).to.equal(true);
   });
 });

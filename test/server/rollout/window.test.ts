@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { isOpen, judgeWindows, nextOpening } from "../../../server/rollout/window.js";
+import { checkWindows, isOpen, nextOpening } from "../../../server/rollout/window.js";
 import type { Windows } from "../../../server/shared/rollout.js";
 import { randomFrom } from "./samples.js";
 
@@ -107,11 +107,11 @@ describe("the windows of a rollout", () => {
   });
 
   it("say what is wrong with them", () => {
-    expect(judgeWindows(windows("Europe/Berlin", "01:00", "02:00"))).to.equal(undefined);
-    expect(judgeWindows(windows("Mars/Olympus", "01:00", "02:00"))).to.match(
+    expect(checkWindows(windows("Europe/Berlin", "01:00", "02:00"))).to.equal(undefined);
+    expect(checkWindows(windows("Mars/Olympus", "01:00", "02:00"))).to.match(
       /"Mars\/Olympus" is not a time zone/,
     );
-    expect(judgeWindows({ timeZone: "UTC", spans: [] })).to.match(/never open/);
-    expect(judgeWindows(windows("UTC", "01:00", "02:00", []))).to.match(/no weekday/);
+    expect(checkWindows({ timeZone: "UTC", spans: [] })).to.match(/never open/);
+    expect(checkWindows(windows("UTC", "01:00", "02:00", []))).to.match(/no weekday/);
   });
 });

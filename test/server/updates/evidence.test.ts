@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { judgeEvidence } from "../../../server/updates/evidence.js";
+import { evaluateEvidence } from "../../../server/updates/evidence.js";
 
 const OURS = "a".repeat(64);
 const OTHER = "b".repeat(64);
@@ -17,19 +17,19 @@ const running = (
 describe("the evidence of a device's state", () => {
   it("validates an attempt by the release's image in a valid slot, whatever was told before", () => {
     for (const status of ["pending", "downloading", "installing"] as const) {
-      expect(judgeEvidence({ status, step: null }, OURS, running(OURS, "valid"))).to.equal("validated");
+      expect(evaluateEvidence({ status, step: null }, OURS, running(OURS, "valid"))).to.equal("validated");
     }
-    expect(judgeEvidence(INSTALLING, OURS, running(OURS, "factory"))).to.equal("validated");
+    expect(evaluateEvidence(INSTALLING, OURS, running(OURS, "factory"))).to.equal("validated");
   });
 
   it("never takes a trial for a success", () => {
-    expect(judgeEvidence(INSTALLING, OURS, running(OURS, "pending_verify"))).to.equal("onTrial");
-    expect(judgeEvidence(INSTALLING, OURS, running(OURS, "undefined"))).to.equal("onTrial");
+    expect(evaluateEvidence(INSTALLING, OURS, running(OURS, "pending_verify"))).to.equal("onTrial");
+    expect(evaluateEvidence(INSTALLING, OURS, running(OURS, "undefined"))).to.equal("onTrial");
   });
 
   it("sees a roll back when another image runs after the slot was armed", () => {
     for (const step of ["armed", "trial", null]) {
-      expect(judgeEvidence({ status: "installing", step }, OURS, running(OTHER, "valid"))).to.equal(
+      expect(evaluateEvidence({ status: "installing", step }, OURS, running(OTHER, "valid"))).to.equal(
         "rolledBack",
       );
     }
@@ -37,13 +37,13 @@ describe("the evidence of a device's state", () => {
 
   it("concludes nothing before the slot was armed, after a loss of power, or without a hash", () => {
     expect(
-      judgeEvidence({ status: "installing", step: "verifying" }, OURS, running(OTHER, "valid")),
+      evaluateEvidence({ status: "installing", step: "verifying" }, OURS, running(OTHER, "valid")),
     ).to.equal("nothing");
-    expect(judgeEvidence({ status: "downloading", step: null }, OURS, running(OTHER, "valid"))).to.equal(
+    expect(evaluateEvidence({ status: "downloading", step: null }, OURS, running(OTHER, "valid"))).to.equal(
       "nothing",
     );
-    expect(judgeEvidence(INSTALLING, OURS, running(OTHER, "valid", "power-on"))).to.equal("nothing");
-    expect(judgeEvidence(INSTALLING, OURS, running(OTHER, "valid", "brownout"))).to.equal("nothing");
-    expect(judgeEvidence(INSTALLING, OURS, running(null, "valid"))).to.equal("nothing");
+    expect(evaluateEvidence(INSTALLING, OURS, running(OTHER, "valid", "power-on"))).to.equal("nothing");
+    expect(evaluateEvidence(INSTALLING, OURS, running(OTHER, "valid", "brownout"))).to.equal("nothing");
+    expect(evaluateEvidence(INSTALLING, OURS, running(null, "valid"))).to.equal("nothing");
   });
 });

@@ -13,7 +13,7 @@ export const EMPTY_ROW: SettingRow = { name: "", value: "" };
 const KNOWN_SETTINGS: readonly (readonly [name: string, meaning: string])[] = [
   ["checkSeconds", "seconds between two checks; goes before the server's --poll-seconds, 0 takes it back"],
   ["deviceName", "its name for people"],
-  ["pattern", "LED strip: solid, blink, breathe, rainbow, chase"],
+  ["pattern", "LED strip: solid, blink, yieldToOthers, rainbow, chase"],
   ["colour", "LED strip: #rrggbb"],
   ["brightness", "LED strip: percent"],
   ["speed", "LED strip: cycles a minute"],

@@ -1,7 +1,7 @@
 // The releases that are here: what is offered, and what may be done with each.
 
 import type { FirmwareView } from "../../../api/views.js";
-import { describeBonds, isKeptBack } from "../../../shared/rollout-offering.js";
+import { describeRollouts, isWithheld } from "../../../shared/rollout-offering.js";
 import type { RolloutView } from "../../../shared/rollout-view.js";
 import { useMay } from "../actor.js";
 import { useAction, useData } from "../data.js";
@@ -108,11 +108,11 @@ function Bonds({ firmware }: { readonly firmware: FirmwareView }) {
     `/api/rollouts?firmware_id=${firmware.id}`,
     ["rollout"],
   );
-  const text = data && describeBonds(data.rollouts);
+  const text = data && describeRollouts(data.rollouts);
   if (!data || !text) return null;
   return (
     <p class="quiet notes">
-      {isKeptBack(data.rollouts) && <span class="pill failed">kept back</span>} {text}
+      {isWithheld(data.rollouts) && <span class="pill failed">kept back</span>} {text}
     </p>
   );
 }

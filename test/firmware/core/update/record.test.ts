@@ -3,9 +3,9 @@ import type { RunningImage } from "../../../../firmware/core/event.js";
 import { RESET_REASONS } from "../../../../firmware/core/identity.js";
 import {
   type BootFacts,
+  evaluateInstallation,
   type InstallRecord,
   isUntried,
-  judgeInstallation,
   MAX_REARMINGS,
   type Outcome,
   readRecord,
@@ -46,18 +46,18 @@ const reasonOf = (outcome: Outcome) => (outcome.kind === "failed" ? outcome.fail
 describe("installation record", () => {
   it("tells a restart that the new image meant from an error that it threw", () => {
     const outcome = (restartReason?: string) =>
-      reasonOf(judgeInstallation(ARMED, back("aborted", "software", { restartReason })));
+      reasonOf(evaluateInstallation(ARMED, back("aborted", "software", { restartReason })));
     expect(outcome()).equal("the new firmware threw an error or restarted during its trial run");
     expect(outcome("owner")).equal("restart (owner) during the trial run");
   });
 
   it("says nothing when nothing was installed", () => {
-    expect(judgeInstallation(undefined, back("undefined", "power-on")).kind).equal("none");
+    expect(evaluateInstallation(undefined, back("undefined", "power-on")).kind).equal("none");
   });
 
   it("knows a new image on trial from one that is valid", () => {
     const kind = (record: InstallRecord, state: SlotState) =>
-      judgeInstallation(record, { ...back("valid", "software"), image: running("new", state) }).kind;
+      evaluateInstallation(record, { ...back("valid", "software"), image: running("new", state) }).kind;
     expect(kind(ARMED, "pending_verify")).equal("onTrial");
     expect(kind(RECORD, "pending_verify")).equal("onTrial");
     expect(kind({ ...ARMED, passed: true }, "valid")).equal("validated");
@@ -69,7 +69,7 @@ describe("installation record", () => {
     for (const state of ["valid", "undefined", "new", "invalid", "aborted"] as const) {
       expect(isUntried(running("new", state), RECORD), state).equal(true);
       const facts = { ...back("valid", "power-on"), image: running("new", state) };
-      expect(judgeInstallation(RECORD, facts).kind).equal("onTrial");
+      expect(evaluateInstallation(RECORD, facts).kind).equal("onTrial");
       expect(isUntried(running("new", state), passed), state).equal(false);
       expect(isUntried(running("old", state), RECORD), state).equal(false);
       expect(isUntried(running("new", state), undefined), state).equal(false);
@@ -82,12 +82,14 @@ describe("installation record", () => {
   it("takes the same image in another slot for the old one", () => {
     const same = { ...running("new", "valid"), slot: "factory" };
     expect(isUntried(same, RECORD)).equal(false);
-    expect(judgeInstallation(RECORD, { ...back("undefined", "power-on"), image: same }).kind).equal("rearm");
+    expect(evaluateInstallation(RECORD, { ...back("undefined", "power-on"), image: same }).kind).equal(
+      "rearm",
+    );
   });
 
   it("blames the new image for a crash, a hang and a failed self test, with the reason", () => {
     const reason = (resetReason: string, trialReason?: string) =>
-      reasonOf(judgeInstallation(ARMED, back("aborted", resetReason, { trialReason })));
+      reasonOf(evaluateInstallation(ARMED, back("aborted", resetReason, { trialReason })));
     expect(reason("software")).match(/threw an error/);
     expect(reason("panic")).match(/crashed/);
     expect(reason("task-watchdog")).match(/hung.*watchdog/);
@@ -98,7 +100,7 @@ describe("installation record", () => {
 
   it("does not judge an image that has never run: a watchdog that bites before its slot is armed arms it again", () => {
     for (const state of ["undefined", "valid", "aborted", "invalid"] as const) {
-      const outcome = judgeInstallation(RECORD, back(state, "task-watchdog"));
+      const outcome = evaluateInstallation(RECORD, back(state, "task-watchdog"));
       expect(outcome).deep.equal({
         kind: "rearm",
         record: { ...RECORD, rearmings: 1 },
@@ -106,7 +108,7 @@ describe("installation record", () => {
       });
     }
     const last = { ...RECORD, rearmings: MAX_REARMINGS };
-    const given = judgeInstallation(last, back("undefined", "task-watchdog"));
+    const given = evaluateInstallation(last, back("undefined", "task-watchdog"));
     expect(given).deep.include({
       kind: "failed",
       failure: {
@@ -118,31 +120,35 @@ describe("installation record", () => {
   });
 
   it("forgives one loss of power, and only one", () => {
-    const first = judgeInstallation(ARMED, back("aborted", "power-on"));
+    const first = evaluateInstallation(ARMED, back("aborted", "power-on"));
     expect(first).deep.include({ kind: "rearm", record: { ...RECORD, powerLosses: 1 } });
-    const second = judgeInstallation({ ...ARMED, powerLosses: 1 }, back("aborted", "brownout"));
+    const second = evaluateInstallation({ ...ARMED, powerLosses: 1 }, back("aborted", "brownout"));
     expect(reasonOf(second)).match(/interrupted 2 times/);
   });
 
   it("says so when the boot loader did not start the new image", () => {
     const refused = back("pending_verify", "software", { bootSlot: "ota_0" });
-    expect(reasonOf(judgeInstallation(ARMED, refused))).equal("the boot loader did not start the new image");
+    expect(reasonOf(evaluateInstallation(ARMED, refused))).equal(
+      "the boot loader did not start the new image",
+    );
   });
 
   it("knows the owner's way back from an image that does not start any more", () => {
     const passed = { ...ARMED, passed: true } as const;
     const owner = back("invalid", "software", { restartReason: "roll-back" });
-    expect(reasonOf(judgeInstallation(passed, owner))).match(/by its owner/);
-    expect(judgeInstallation(passed, back("valid", "software", { bootSlot: "ota_0" })).kind).equal("rearm");
+    expect(reasonOf(evaluateInstallation(passed, owner))).match(/by its owner/);
+    expect(evaluateInstallation(passed, back("valid", "software", { bootSlot: "ota_0" })).kind).equal(
+      "rearm",
+    );
     const worn = { ...passed, rearmings: MAX_REARMINGS };
-    expect(reasonOf(judgeInstallation(worn, back("valid", "power-on")))).match(/does not start any more/);
+    expect(reasonOf(evaluateInstallation(worn, back("valid", "power-on")))).match(/does not start any more/);
   });
 
   it("arms no slot but the one that the image was written to", () => {
     const other = { label: "ota_1", sizeBytes: 0x200000, state: "undefined" } as const;
     for (const record of [RECORD, ARMED, { ...ARMED, passed: true } as const])
       for (const target of [other, undefined])
-        expect(judgeInstallation(record, back("aborted", "power-on", { target })).kind).equal("failed");
+        expect(evaluateInstallation(record, back("aborted", "power-on", { target })).kind).equal("failed");
   });
 
   it("reads back what it wrote, and counts anything else as no record", () => {
@@ -208,7 +214,7 @@ function forEachCase(visit: (one: Case) => void): number {
   return count;
 }
 
-/** The table above judgeInstallation: the first row that fits decides. */
+/** The table above evaluateInstallation: the first row that fits decides. */
 const ROWS: readonly {
   readonly name: string;
   readonly fits: (one: Case) => boolean;
@@ -304,7 +310,7 @@ describe("a boot after an installation", () => {
     const count = forEachCase((one) => {
       const row = ROWS.find(({ fits }) => fits(one))!;
       hits.set(row.name, (hits.get(row.name) ?? 0) + 1);
-      const words = wordsOf(judgeInstallation(one.record, one.facts), one.record);
+      const words = wordsOf(evaluateInstallation(one.record, one.facts), one.record);
       if (!words.startsWith(row.outcome(one)) && wrong.length < 5)
         wrong.push(`${row.name}: ${words}, not ${row.outcome(one)}: ${JSON.stringify(one)}`);
     });
@@ -328,7 +334,7 @@ describe("a boot after an installation", () => {
       const isOutside = OUTSIDE.includes(facts.resetReason) && record.powerLosses === 0;
       if (record.armed && !isOutside) return;
       seenCount++;
-      const { kind } = judgeInstallation(record, facts);
+      const { kind } = evaluateInstallation(record, facts);
       if (kind !== "rearm" && wrong.length < 5) wrong.push(`${kind}: ${JSON.stringify({ record, facts })}`);
     });
     expect(wrong).deep.equal([]);
@@ -346,7 +352,7 @@ describe("a boot after an installation", () => {
       let record: InstallRecord = RECORD;
       let rearmCount = 0;
       for (;;) {
-        const outcomes = all.map((facts) => judgeInstallation(record, facts));
+        const outcomes = all.map((facts) => evaluateInstallation(record, facts));
         expect(outcomes.every(({ kind }) => kind === "rearm" || kind === "failed")).equal(true);
         const again = outcomes.find(({ kind }) => kind === "rearm");
         if (again?.kind !== "rearm") break;
@@ -355,10 +361,10 @@ describe("a boot after an installation", () => {
         expect(rearmCount).below(10);
       }
       longest = Math.max(longest, rearmCount);
-      const judged = judgeInstallation(record, all[pattern]!);
+      const judged = evaluateInstallation(record, all[pattern]!);
       const kept = judged.kind === "failed" ? readRecord(writeRecord(judged.record))! : RECORD;
       const reason = reasonOf(judged);
-      expect(all.every((facts) => reasonOf(judgeInstallation(kept, facts)) === reason)).equal(true);
+      expect(all.every((facts) => reasonOf(evaluateInstallation(kept, facts)) === reason)).equal(true);
     }
     expect(longest).equal(MAX_REARMINGS + 1);
   });

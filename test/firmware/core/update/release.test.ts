@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { judgeRelease, parseRelease, type Release } from "../../../../firmware/core/update/release.js";
+import { checkRelease, parseRelease, type Release } from "../../../../firmware/core/update/release.js";
 import { MAX_LISTING_RELEASE_LENGTH, MAX_RELEASE_LENGTH } from "../../../../firmware/core/wire.js";
 import { BOOTED, IMAGE } from "../events.js";
 import { PAYLOAD as BASE, HEADER, jws, PAGED, pagesOf } from "../releases.js";
@@ -13,7 +13,7 @@ const parsed = (changes: object = {}, payload: object = PAYLOAD): Release => {
 };
 const DEVICE = { identity: BOOTED.identity, image: IMAGE, slotBytes: 0x200000, time: 1_795_000_000 };
 const codeOf = (changes: object, device = DEVICE) => {
-  const judged = judgeRelease(parsed(changes), device);
+  const judged = checkRelease(parsed(changes), device);
   return judged.ok ? "OK" : judged.failure.code;
 };
 

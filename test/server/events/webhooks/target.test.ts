@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { demandAllowed, readTarget, TargetRefused } from "../../../../server/events/webhooks/target.js";
+import { readTarget, requireAllowed, TargetRefused } from "../../../../server/events/webhooks/target.js";
 
 describe("where webhooks may go", () => {
   it("is nowhere that clouds keep keys, in whatever way the address is written", () => {
@@ -33,7 +33,7 @@ describe("where webhooks may go", () => {
 
   it("is nowhere that a name leads to such an address", () => {
     for (const address of ["169.254.169.254", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "fe80::1"])
-      expect(() => demandAllowed(address), address).to.throw(TargetRefused);
+      expect(() => requireAllowed(address), address).to.throw(TargetRefused);
   });
 
   it("is by HTTP only, without a password in the address", () => {

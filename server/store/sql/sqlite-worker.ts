@@ -28,7 +28,7 @@ interface Waiting {
 }
 
 /** @param pragmas of the connection, such as `synchronous = NORMAL` */
-export function openAside(file: string, pragmas: readonly string[]): Kysely<Tables> {
+export function openWorker(file: string, pragmas: readonly string[]): Kysely<Tables> {
   return new Kysely<Tables>({
     dialect: {
       createDriver: () => new ThreadDriver(file, pragmas),
@@ -59,7 +59,7 @@ class ThreadDriver implements Driver {
         rows: (await this.#execute(sql, parameters)) as Row[],
       }),
       streamQuery: () => {
-        throw new Error("nothing is streamed from aside");
+        throw new Error("the worker streams nothing");
       },
     };
   }
@@ -121,4 +121,4 @@ class ThreadDriver implements Driver {
 }
 
 const noTransaction = (): Promise<never> =>
-  Promise.reject(new Error("every statement aside is a transaction of its own"));
+  Promise.reject(new Error("every statement of the worker is a transaction of its own"));

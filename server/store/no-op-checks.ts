@@ -10,7 +10,7 @@ import type { Readings } from "../../firmware/core/wire.js";
 /** What a check that changes nothing else tells. */
 export interface Sighting {
   readonly deviceId: string;
-  readonly quietKey: string;
+  readonly noOpKey: string;
   readonly seenAt: number;
   readonly freeHeap: number | null;
   readonly rssi: number | null;
@@ -18,9 +18,9 @@ export interface Sighting {
   readonly readings: Readings | null;
 }
 
-export interface QuietStore {
+export interface NoOpStore {
   /** In the transaction that proved it. It lasts until the device or the fleet changes. */
-  putQuietKey(deviceId: string, quietKey: string): Promise<void>;
+  putQuietKey(deviceId: string, noOpKey: string): Promise<void>;
 }
 
 export interface SightingStore {

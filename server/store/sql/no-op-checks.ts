@@ -1,7 +1,7 @@
 // Keys of quiet checks in SQL: put in a transaction, forgotten by whatever could change an answer.
 
 import { type Kysely, sql } from "kysely";
-import type { QuietStore } from "../quiet.js";
+import type { NoOpStore } from "../no-op-checks.js";
 import type { Tables } from "./tables.js";
 
 export interface FleetRevisionTable {
@@ -16,12 +16,12 @@ const ROW_ID = 1;
 export const FLEET_REVISION = "coalesce((select revision from fleet_revision), 0)";
 export const fleetRevision = sql.raw<number>(FLEET_REVISION);
 
-export function createQuietStore(db: Kysely<Tables>): QuietStore {
+export function createNoOpStore(db: Kysely<Tables>): NoOpStore {
   return {
-    async putQuietKey(deviceId, quietKey) {
+    async putQuietKey(deviceId, noOpKey) {
       await db
         .updateTable("devices")
-        .set({ quiet_key: quietKey, quiet_revision: fleetRevision })
+        .set({ quiet_key: noOpKey, quiet_revision: fleetRevision })
         .where("id", "=", deviceId)
         .execute();
     },
@@ -29,7 +29,7 @@ export function createQuietStore(db: Kysely<Tables>): QuietStore {
 }
 
 /** Something was said of one device: its next check goes the whole way. */
-export async function forgetQuietKey(db: Kysely<Tables>, deviceId: string): Promise<void> {
+export async function forgetNoOpKey(db: Kysely<Tables>, deviceId: string): Promise<void> {
   await db
     .updateTable("devices")
     .set({ quiet_key: null })
@@ -39,7 +39,7 @@ export async function forgetQuietKey(db: Kysely<Tables>, deviceId: string): Prom
 }
 
 /** Something was said that may concern every device: the next check of each goes the whole way. */
-export async function forgetQuietKeys(db: Kysely<Tables>): Promise<void> {
+export async function forgetNoOpKeys(db: Kysely<Tables>): Promise<void> {
   await db
     .insertInto("fleet_revision")
     .values({ id: ROW_ID, revision: 1 })
