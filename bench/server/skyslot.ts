@@ -3,7 +3,7 @@
 //   RELEASE=… IMAGE=image.bin node --import=tsx skyslot.ts DATA_FOLDER
 
 import { readFile } from "node:fs/promises";
-import { startServer } from "../../server/runtime/start.js";
+import { startServer } from "../../server/start.js";
 
 const [dataDir = ""] = process.argv.slice(2);
 const { RELEASE = "", IMAGE = "", DATABASE_URL: databaseUrl } = process.env;

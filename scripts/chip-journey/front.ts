@@ -7,7 +7,7 @@ import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { CheckRequest, StatusRequest } from "../../firmware/core/wire.js";
-import { type RunningServer, startServer } from "../../server/runtime/start.js";
+import { type RunningServer, startServer } from "../../server/start.js";
 
 export interface Download {
   /** First byte that was asked for. */

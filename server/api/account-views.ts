@@ -1,6 +1,6 @@
 // Users, sessions and tokens as clients see them: without any hash.
 
-import type { Actor } from "../auth/actor.js";
+import type { Actor } from "../shared/actor.js";
 import { time, timeOrNull } from "../shared/iso-time.js";
 import type { ApiToken } from "../store/api-tokens.js";
 import type { AuditEntry } from "../store/audit.js";

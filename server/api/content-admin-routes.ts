@@ -2,9 +2,9 @@
 
 import type { Static } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
-import type { Actor } from "../auth/actor.js";
 import { findAssignment } from "../content/assigned.js";
 import { recordChange } from "../events/journal.js";
+import type { Actor } from "../shared/actor.js";
 import type { ContentTarget, Store } from "../store/store.js";
 import {
   AssignmentBody,

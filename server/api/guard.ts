@@ -7,8 +7,8 @@
 
 import type {} from "@fastify/swagger"; // the words of routes in OpenAPI
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { type Actor, mayChange, mayDo } from "../auth/actor.js";
 import { HERE } from "../auth/auth.js";
+import { type Actor, mayChange, mayDo } from "../shared/actor.js";
 import { leastRoleFor, type Need, type Scope } from "../shared/permissions.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";

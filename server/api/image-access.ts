@@ -9,9 +9,9 @@
 
 import { hash } from "node:crypto";
 import type { FastifyRequest } from "fastify";
-import { mayChange, mayDo } from "../auth/actor.js";
 import { isSecret } from "../auth/secret.js";
 import { ANY_TYPE, requireMember } from "../devices/identity.js";
+import { mayChange, mayDo } from "../shared/actor.js";
 import { credentialOf, noteRefusal, readBasic } from "./check.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";

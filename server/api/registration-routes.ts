@@ -2,12 +2,12 @@
 
 import { type Static, Type } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
-import type { Actor } from "../auth/actor.js";
 import { hashSecret, makeSecret } from "../auth/secret.js";
 import { changeDevices, decideIdentity } from "../devices/changes.js";
 import { ANY_TYPE, findPolicy } from "../devices/identity.js";
 import { describeIdentity, giveToken } from "../devices/identity-changes.js";
 import { type Journal, recordChange } from "../events/journal.js";
+import type { Actor } from "../shared/actor.js";
 import type { RegistrationPolicy } from "../store/store.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";

@@ -2,9 +2,9 @@
 
 import type { Static } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
-import type { Actor } from "../auth/actor.js";
 import { recordChange } from "../events/journal.js";
 import { changeRelease } from "../releases/add-release.js";
+import type { Actor } from "../shared/actor.js";
 import type { Firmware, FirmwareChanges } from "../store/store.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";

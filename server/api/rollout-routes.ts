@@ -3,7 +3,6 @@
 
 import { type Static, Type } from "@sinclair/typebox";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { Actor } from "../auth/actor.js";
 import { planRollout } from "../rollout/fleet-plan.js";
 import type { Command } from "../rollout/lifecycle.js";
 import { listWaysBack, rollBackRollout } from "../rollout/roll-back.js";
@@ -18,6 +17,7 @@ import {
   type PlanChange,
   type SeenRevisions,
 } from "../rollout/service.js";
+import type { Actor } from "../shared/actor.js";
 import { nameRelease, ROLLOUT_STATES, type RolloutState } from "../shared/rollout.js";
 import { viewRollout } from "../shared/rollout-view.js";
 import type { Context } from "./context.js";

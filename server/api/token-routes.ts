@@ -2,9 +2,9 @@
 
 import type { Static } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
-import type { Actor } from "../auth/actor.js";
 import { hashSecret, makeSecret } from "../auth/secret.js";
 import { recordChange } from "../events/journal.js";
+import type { Actor } from "../shared/actor.js";
 import { leastRoleFor, scopesOf } from "../shared/permissions.js";
 import type { Store } from "../store/store.js";
 import type { User } from "../store/users.js";

@@ -2,11 +2,11 @@
 
 import type { Static } from "@sinclair/typebox";
 import type { FastifyRequest } from "fastify";
-import type { Actor } from "../auth/actor.js";
 import type { Blob, PutBlob } from "../blobs/blobs.js";
 import { recordChange } from "../events/journal.js";
 import { addFirmware, checkFirmware, type FirmwareFields, REGISTERING } from "../releases/add-release.js";
 import { readRelease } from "../releases/release.js";
+import type { Actor } from "../shared/actor.js";
 import type { Firmware } from "../store/store.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";

@@ -3,9 +3,9 @@
 import type { ServerResponse } from "node:http";
 import type { Static } from "@sinclair/typebox";
 import type { FastifyInstance, FastifyReply } from "fastify";
-import type { Actor } from "../auth/actor.js";
 import { viewEvent } from "../events/event-view.js";
 import type { LiveMessage } from "../events/live.js";
+import type { Actor } from "../shared/actor.js";
 import { viewRollout } from "../shared/rollout-view.js";
 import type { Context } from "./context.js";
 import { ApiError } from "./errors.js";

@@ -1,9 +1,9 @@
 // Finds out who makes a request: four kinds of credentials, one kind of answer (actor.ts). Judges nothing: that is the guard's.
 
+import type { Actor } from "../shared/actor.js";
 import { scopesOf, scopesOfToken } from "../shared/permissions.js";
 import type { Store } from "../store/store.js";
 import { ACCESS_VALID_MS, AccessTokens } from "./access-tokens.js";
-import type { Actor } from "./actor.js";
 import type { PasswordCost } from "./password.js";
 import { PasswordChecks } from "./password-checks.js";
 import { hashSecret, isSameHash, isSecret } from "./secret.js";

@@ -4,11 +4,11 @@
 import { ApiError } from "../api/errors.js";
 import { type Journal, record, recordChange } from "../events/journal.js";
 import type { Live } from "../events/live.js";
+import type { Actor } from "../shared/actor.js";
 import { scopesOf } from "../shared/permissions.js";
 import type { Store } from "../store/store.js";
 import type { OneTimeLink, Session, User } from "../store/users.js";
 import { addUser, changeUser, requireGoodPassword } from "./accounts.js";
-import type { Actor } from "./actor.js";
 import type { Auth } from "./auth.js";
 import { hashSecret } from "./secret.js";
 import {

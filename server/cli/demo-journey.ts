@@ -8,7 +8,7 @@ import { Command } from "commander";
 import { DESK_SERVER, HOME, OWNER_TOKEN } from "../../host-sim/desk.js";
 import { type Sim, startSim } from "../../host-sim/sim.js";
 import { createTerminal, type Terminal } from "../../host-sim/terminal.js";
-import { type RunningServer, startServer } from "../runtime/start.js";
+import { type RunningServer, startServer } from "../start.js";
 import { imageCommand } from "./image.js";
 import { keysCommand } from "./keys.js";
 import { redirectOutput } from "./output.js";

@@ -152,7 +152,7 @@ async function runServer(flags: Flags): Promise<void> {
   if (flags.port > 65_535) throw new UsageError(`port ${flags.port} is above 65535`);
   const { readFile } = await import("node:fs/promises");
   const { pino } = await import("pino");
-  const { startServer } = await import("../runtime/start.js");
+  const { startServer } = await import("../start.js");
   const { isLoopback } = await import("../api/guard.js");
   const { DEFAULT_CONNECTIONS } = await import("../runtime/connections.js");
   const { trustProxies } = await import("../runtime/trusted-proxies.js");

@@ -5,9 +5,9 @@
 import { randomBytes } from "node:crypto";
 import type { FastifyInstance } from "fastify";
 import { randomStream } from "../../host-sim/random.js";
+import { createApp } from "../app.js";
 import { Auth } from "../auth/auth.js";
 import type { BlobStore } from "../blobs/blobs.js";
-import { createApp } from "../runtime/app.js";
 import type { Store } from "../store/store.js";
 import { makeSampleDevices, type SampleDevice } from "./sample-devices.js";
 import { Publisher, SAMPLE_RELEASES, type SampleRelease } from "./sample-releases.js";

@@ -2,7 +2,7 @@
 // watchers once the transaction is kept, and never if it is not. What a person changes is written to the audit log in the same
 // transaction: `recordChange` hands out no result before its work has said what that was.
 
-import type { Actor } from "../auth/actor.js";
+import type { Actor } from "../shared/actor.js";
 import type { Rollout } from "../shared/rollout.js";
 import type {
   Device,

@@ -1,10 +1,10 @@
 // What happens to a device in the rollouts that offered it something: it gets a lease, takes the release, and ends with an outcome.
 // Outcomes come from the attempts, which come from evidence (updates.ts). A device holds the lease of one rollout at most.
 
+import { isValidated } from "../devices/evidence.js";
 import type { Journal } from "../events/journal.js";
 import { nameRelease, type RolloutRelease } from "../shared/rollout.js";
 import { type Device, ENDED_BY_SERVER, type Member, type Update } from "../store/store.js";
-import { isValidated } from "../updates/evidence.js";
 import type { Offer } from "./choose-release.js";
 import { followUp } from "./evaluate.js";
 import { isOnTrial } from "./obstacle.js";

@@ -4,8 +4,8 @@
 
 import { compareVersions } from "../../firmware/core/update/version.js";
 import { ApiError } from "../api/errors.js";
-import type { Actor } from "../auth/actor.js";
 import { type Recorder, recordChange } from "../events/journal.js";
+import type { Actor } from "../shared/actor.js";
 import { nameRelease, type Rollout, type RolloutPlan } from "../shared/rollout.js";
 import type { Firmware, FirmwareSummary, Store } from "../store/store.js";
 import { planRollout } from "./fleet-plan.js";

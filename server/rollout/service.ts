@@ -4,8 +4,8 @@
 import { createHash } from "node:crypto";
 import { parseVersion } from "../../firmware/core/update/version.js";
 import { ApiError } from "../api/errors.js";
-import type { Actor } from "../auth/actor.js";
 import { type Journal, type Recorder, recordChange } from "../events/journal.js";
+import type { Actor } from "../shared/actor.js";
 import { nameRelease, PLAN_FIELDS, type Rollout, type RolloutPlan } from "../shared/rollout.js";
 import { type RolloutView, viewRollout } from "../shared/rollout-view.js";
 import { words } from "../shared/words.js";

@@ -5,6 +5,7 @@
 
 import type { CheckRequest, StatusRequest } from "../../firmware/core/wire.js";
 import { ApiError } from "../api/errors.js";
+import { evaluateClaim, evaluateEvidence, isValidated } from "../devices/evidence.js";
 import { readingsIn } from "../devices/readings.js";
 import type { Journal } from "../events/journal.js";
 import { isLasting } from "../fast-path/lasting.js";
@@ -15,7 +16,6 @@ import { isOnTrial } from "../rollout/obstacle.js";
 import { readScene } from "../rollout/scene.js";
 import { nameRelease, type RolloutRelease } from "../shared/rollout.js";
 import { type Device, ENDED_BY_SERVER, type Firmware, type Update } from "../store/store.js";
-import { evaluateClaim, evaluateEvidence, isValidated } from "./evidence.js";
 
 export interface CheckResult {
   /** That the device may have; `undefined`: there is none for it. */

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Desk, type DeskOptions } from "../../host-sim/desk.js";
 import { describeRelease, signRelease } from "../../server/releases/release.js";
-import { startServer } from "../../server/runtime/start.js";
+import { startServer } from "../../server/start.js";
 import { imageOf, releaseKeys } from "../journey/rig.js";
 import { keepGoing } from "./portal-stage.js";
 

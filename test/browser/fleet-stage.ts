@@ -10,7 +10,7 @@ import {
   makeReleaseKeys,
   signRelease,
 } from "../../server/releases/release.js";
-import { startServer } from "../../server/runtime/start.js";
+import { startServer } from "../../server/start.js";
 import { type Fate, imageOf, VirtualClient } from "../server/rollout/virtual-fleet.js";
 
 /** What a browser's field for a file is given. */

@@ -6,8 +6,8 @@ import { Writable } from "node:stream";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { pino } from "pino";
+import { createApp } from "../../server/app.js";
 import { WebhookDeliverer } from "../../server/events/webhooks/deliverer.js";
-import { createApp } from "../../server/runtime/app.js";
 import { makeRelease, TestServer } from "../server/test-server.js";
 import {
   describeRoutes,

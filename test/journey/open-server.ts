@@ -2,11 +2,11 @@
 
 import { join } from "node:path";
 import type { HttpRequest, HttpResponse } from "../../host-sim/network/http-host.js";
+import { createApp } from "../../server/app.js";
 import { Auth } from "../../server/auth/auth.js";
 import { hashSecret } from "../../server/auth/secret.js";
 import { openFileBlobs } from "../../server/blobs/files.js";
 import type { ContentSource } from "../../server/content/content.js";
-import { createApp } from "../../server/runtime/app.js";
 import { openSqliteStore } from "../../server/store/sqlite.js";
 import type { Update } from "../../server/store/store.js";
 

@@ -81,7 +81,7 @@ describe("what the container's image needs", function () {
   it("is looked for in all of the command", () => {
     expect([...reached.files]).to.include.members([
       "server/cli/main.ts",
-      "server/runtime/start.ts",
+      "server/start.ts",
       "server/store/sql/sqlite-thread.js",
       "host-sim/desk.ts",
       "firmware/core/wire.ts",

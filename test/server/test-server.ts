@@ -8,6 +8,7 @@ import type { JWK } from "jose";
 import type { CheckRequest, StatusRequest } from "../../firmware/core/wire.js";
 import { buildFirmwareImage, type FirmwareOptions } from "../../host-sim/hardware/firmware-image.js";
 import type { Settings } from "../../server/api/context.js";
+import { createApp } from "../../server/app.js";
 import { Auth } from "../../server/auth/auth.js";
 import { openFileBlobs } from "../../server/blobs/files.js";
 import {
@@ -17,7 +18,6 @@ import {
   type ReleaseOptions,
   signRelease,
 } from "../../server/releases/release.js";
-import { createApp } from "../../server/runtime/app.js";
 import type { Role } from "../../server/shared/permissions.js";
 import { openPostgresStore } from "../../server/store/postgres.js";
 import { openSqliteStore } from "../../server/store/sqlite.js";

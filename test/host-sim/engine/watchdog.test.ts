@@ -36,7 +36,7 @@ async function bittenAfterMs(body: string): Promise<number | undefined> {
 }
 
 describe("the watchdog of a virtual device", () => {
-  const PLATFORM = fileURLToPath(new URL("../../../firmware/platform/", import.meta.url));
+  const PLATFORM = fileURLToPath(new URL("../../../firmware/platform", import.meta.url));
 
   it("is set up as our sdkconfigs and our C function have it", () => {
     const files = readdirSync(`${PLATFORM}sdkconfig`, { recursive: true, encoding: "utf8" });

@@ -12,7 +12,7 @@ import { compare } from "../../../host-sim/vectors/comparison.js";
 import { VectorFolder } from "../../../host-sim/vectors/folder.js";
 import { vectorFolder } from "../../golden.js";
 
-const PROJECT = fileURLToPath(new URL("../../../", import.meta.url));
+const PROJECT = fileURLToPath(new URL("../../..", import.meta.url));
 const WITHOUT_XS = { xs: "not in this test" };
 
 type Case = Record<string, unknown>;

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect } from "chai";
-import { type RunningServer, startServer } from "../../../server/runtime/start.js";
+import { type RunningServer, startServer } from "../../../server/start.js";
 import { arduinoImage } from "../dialects/legacy-server.js";
 
 const run = promisify(execFile);

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import Database from "better-sqlite3";
 import { expect } from "chai";
 import { backUp } from "../../../server/backup/backup.js";
-import { type RunningServer, startServer } from "../../../server/runtime/start.js";
+import { type RunningServer, startServer } from "../../../server/start.js";
 import { openSqliteStore } from "../../../server/store/sqlite.js";
 import { type MadeRelease, makeRelease } from "../test-server.js";
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { redirectOutput } from "../../../server/cli/output.js";
 import { createProgram } from "../../../server/cli/program.js";
-import { type RunningServer, startServer } from "../../../server/runtime/start.js";
+import { type RunningServer, startServer } from "../../../server/start.js";
 
 export interface CommandLine {
   readonly server: RunningServer;

@@ -5,8 +5,8 @@ import { expect } from "chai";
 import type { Order } from "../../../firmware/core/wire.js";
 import { redirectOutput, UsageError } from "../../../server/cli/output.js";
 import { createProgram } from "../../../server/cli/program.js";
-import { type RunningServer, startServer } from "../../../server/runtime/start.js";
 import { readSettingValue } from "../../../server/shared/setting-values.js";
+import { type RunningServer, startServer } from "../../../server/start.js";
 
 describe("skyslot device, its orders", () => {
   let folder: string;

@@ -15,7 +15,7 @@ import { redirectOutput } from "../../../server/cli/output.js";
 import { createProgram } from "../../../server/cli/program.js";
 
 const SKYSLOT = fileURLToPath(new URL("../../../bin/skyslot.js", import.meta.url));
-const PARTITIONS = fileURLToPath(new URL("../../../partitions/", import.meta.url));
+const PARTITIONS = fileURLToPath(new URL("../../../partitions", import.meta.url));
 const OTADATA = 0xe000;
 
 describe("the flash of a device as a file", function () {

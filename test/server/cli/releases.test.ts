@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { redirectOutput } from "../../../server/cli/output.js";
 import { createProgram } from "../../../server/cli/program.js";
-import { type RunningServer, startServer } from "../../../server/runtime/start.js";
+import { type RunningServer, startServer } from "../../../server/start.js";
 import { arduinoImage } from "../dialects/legacy-server.js";
 import { makeRelease, releaseKeys } from "../test-server.js";
 

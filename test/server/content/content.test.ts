@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { pbmHeader, readPbmHeader } from "../../../firmware/apps/cms/core/pbm.js";
 import { checkPicture, contentOf, folderContent, testCard } from "../../../server/content/content.js";
-import { type RunningServer, startServer } from "../../../server/runtime/start.js";
+import { type RunningServer, startServer } from "../../../server/start.js";
 
 const PICTURE = Buffer.concat([Buffer.from(pbmHeader(16, 2)), Buffer.from("ABCD")]);
 

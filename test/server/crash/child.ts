@@ -12,7 +12,7 @@ import { createInterface } from "node:readline";
 import { Worker } from "node:worker_threads";
 import Database from "better-sqlite3";
 import pg from "pg";
-import { startServer } from "../../../server/runtime/start.js";
+import { startServer } from "../../../server/start.js";
 
 export interface ChildOrder {
   readonly dataDir: string;

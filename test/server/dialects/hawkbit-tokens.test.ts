@@ -2,8 +2,8 @@ import { Writable } from "node:stream";
 import { expect } from "chai";
 import { pino } from "pino";
 import type { RouteAccess } from "../../../server/api/guard.js";
+import { createApp } from "../../../server/app.js";
 import { openFileBlobs } from "../../../server/blobs/files.js";
-import { createApp } from "../../../server/runtime/app.js";
 import { LegacyServer } from "./legacy-server.js";
 
 const TYPE = "linux-gateway";

@@ -6,7 +6,7 @@ import { expect } from "chai";
 import mqtt, { type MqttClient } from "mqtt";
 import { pino } from "pino";
 import { readBroker } from "../../../server/events/mqtt.js";
-import { type RunningServer, startServer } from "../../../server/runtime/start.js";
+import { type RunningServer, startServer } from "../../../server/start.js";
 import { type Broker, mosquittoOrSkip, startBroker } from "../../services/mosquitto.js";
 import { makeRelease } from "../test-server.js";
 

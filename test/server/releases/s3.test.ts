@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { type RunningServer, type ServerOptions, startServer } from "../../../server/runtime/start.js";
+import { type RunningServer, type ServerOptions, startServer } from "../../../server/start.js";
 import { type Buckets, bucketsOrSkip } from "../../services/s3.js";
 import { type MadeRelease, makeRelease } from "../test-server.js";
 

@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
 import { expect } from "chai";
 import { shutDown } from "../../../server/runtime/shutdown.js";
-import { type RunningServer, type ServerOptions, startServer } from "../../../server/runtime/start.js";
 import { Certificate } from "../../../server/runtime/tls.js";
+import { type RunningServer, type ServerOptions, startServer } from "../../../server/start.js";
 
 describe("the lifetime of a server", () => {
   let folder: string;

@@ -4,8 +4,8 @@ import { chmod, rm, writeFile } from "node:fs/promises";
 import { PassThrough } from "node:stream";
 import { expect } from "chai";
 import { pino } from "pino";
-import { createApp } from "../../../server/runtime/app.js";
-import { startBackground } from "../../../server/runtime/background.js";
+import { createApp } from "../../../server/app.js";
+import { startBackground } from "../../../server/background.js";
 import { makeRelease, TestServer } from "../test-server.js";
 
 describe("the operation of a server", () => {

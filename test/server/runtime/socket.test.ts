@@ -5,7 +5,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { type RunningServer, startServer } from "../../../server/runtime/start.js";
+import { type RunningServer, startServer } from "../../../server/start.js";
 import { type MadeRelease, makeRelease } from "../test-server.js";
 
 describe("the server on a socket", () => {

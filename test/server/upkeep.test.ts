@@ -2,12 +2,12 @@ import { mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { openFileBlobs } from "../../../server/blobs/files.js";
-import { keepUp, startUpkeep } from "../../../server/runtime/upkeep.js";
-import { openSqliteStore } from "../../../server/store/sqlite.js";
-import type { Store } from "../../../server/store/store.js";
-import { BYTES, listed, stream } from "../../contract/blobs.js";
-import { sampleFirmware } from "../../contract/store/samples.js";
+import { openFileBlobs } from "../../server/blobs/files.js";
+import { openSqliteStore } from "../../server/store/sqlite.js";
+import type { Store } from "../../server/store/store.js";
+import { keepUp, startUpkeep } from "../../server/upkeep.js";
+import { BYTES, listed, stream } from "../contract/blobs.js";
+import { sampleFirmware } from "../contract/store/samples.js";
 
 const DAY_MS = 24 * 60 * 60_000;
 const RETENTION = { eventMaxAgeMs: 10 * DAY_MS, eventMaxCount: 5, attemptMaxAgeMs: DAY_MS };

@@ -10,24 +10,24 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { FastifyBaseLogger, FastifyInstance } from "fastify";
 import type { JWK } from "jose";
-import type { Settings } from "../api/context.js";
-import { isLoopback } from "../api/guard.js";
-import { FIRST_LINK_VALID_MS, makeLink } from "../auth/accounts.js";
-import { Auth } from "../auth/auth.js";
-import { openLocalToken } from "../auth/local-token.js";
-import type { BlobStore } from "../blobs/blobs.js";
-import { openBlobs } from "../blobs/open.js";
-import { firstOf, folderContent, testCard } from "../content/content.js";
-import type { Relay } from "../events/live.js";
-import type { MqttOptions } from "../events/mqtt.js";
-import { publicPart } from "../releases/release.js";
-import { openStore } from "../store/open.js";
-import type { Store } from "../store/store.js";
+import type { Settings } from "./api/context.js";
+import { isLoopback } from "./api/guard.js";
 import { createApp } from "./app.js";
+import { FIRST_LINK_VALID_MS, makeLink } from "./auth/accounts.js";
+import { Auth } from "./auth/auth.js";
+import { openLocalToken } from "./auth/local-token.js";
 import { type Background, startBackground } from "./background.js";
-import { keepNewObjectsYoung } from "./memory.js";
-import { DEFAULT_SHUTDOWN, type ShutdownLimits, shutDown } from "./shutdown.js";
-import { Certificate, type TlsFiles } from "./tls.js";
+import type { BlobStore } from "./blobs/blobs.js";
+import { openBlobs } from "./blobs/open.js";
+import { firstOf, folderContent, testCard } from "./content/content.js";
+import type { Relay } from "./events/live.js";
+import type { MqttOptions } from "./events/mqtt.js";
+import { publicPart } from "./releases/release.js";
+import { keepNewObjectsYoung } from "./runtime/memory.js";
+import { DEFAULT_SHUTDOWN, type ShutdownLimits, shutDown } from "./runtime/shutdown.js";
+import { Certificate, type TlsFiles } from "./runtime/tls.js";
+import { openStore } from "./store/open.js";
+import type { Store } from "./store/store.js";
 import { DEFAULT_RETENTION, type Retention, startUpkeep } from "./upkeep.js";
 
 /** How often rollouts are looked at that nobody reports to. */
@@ -152,7 +152,7 @@ async function fillSamples(
   seed: string,
   endsAt: number,
 ): Promise<void> {
-  const { fillWithSampleFleet } = await import("../demo/sample-fleet.js");
+  const { fillWithSampleFleet } = await import("./demo/sample-fleet.js");
   try {
     await fillWithSampleFleet({ store, blobs, seed, endsAt });
   } catch (error) {

@@ -1,6 +1,6 @@
 // Who makes a request, once it is known: what the guard judges, and what the audit log names.
 
-import type { Role, Scope } from "../shared/permissions.js";
+import type { Role, Scope } from "./permissions.js";
 
 export interface Actor {
   /** `user`: signed in. `token`: an API token. `local`: the token in the data folder. `here`: a read from this very machine. */

@@ -4,11 +4,11 @@
 import type { Server } from "node:http";
 import type { FastifyBaseLogger } from "fastify";
 import { collectDefaultMetrics } from "prom-client";
-import type { Context } from "../api/context.js";
-import { type MqttOptions, startMqtt } from "../events/mqtt.js";
-import { WebhookDeliverer } from "../events/webhooks/deliverer.js";
-import { createPost } from "../events/webhooks/post.js";
-import type { Certificate } from "./tls.js";
+import type { Context } from "./api/context.js";
+import { type MqttOptions, startMqtt } from "./events/mqtt.js";
+import { WebhookDeliverer } from "./events/webhooks/deliverer.js";
+import { createPost } from "./events/webhooks/post.js";
+import type { Certificate } from "./runtime/tls.js";
 
 export interface BackgroundOptions {
   readonly log?: FastifyBaseLogger | undefined;

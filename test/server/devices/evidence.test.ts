@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { evaluateEvidence } from "../../../server/updates/evidence.js";
+import { evaluateEvidence } from "../../../server/devices/evidence.js";
 
 const OURS = "a".repeat(64);
 const OTHER = "b".repeat(64);

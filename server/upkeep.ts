@@ -2,9 +2,9 @@
 // small pieces with pauses between, so that no request waits for it. Where several servers share a store each may do it.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import type { BlobStore } from "../blobs/blobs.js";
-import { REGISTERING } from "../releases/add-release.js";
-import type { Store } from "../store/store.js";
+import type { BlobStore } from "./blobs/blobs.js";
+import { REGISTERING } from "./releases/add-release.js";
+import type { Store } from "./store/store.js";
 
 export interface Retention {
   /** Lines of the log, and orders to devices. */
