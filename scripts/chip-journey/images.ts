@@ -19,12 +19,12 @@ const VERSION_OFFSET = 32 + 16;
 const VERSION_BYTES = 32;
 const PADDING_ADDRESS = 0;
 
-/** The version that an image says it is, such as `1.1.0+7`. @throws ReleaseError IMAGE_MALFORMED */
+/** The version that an image says it is, such as `1.1.0+7`. @throws Refusal IMAGE_MALFORMED */
 export const versionOf = (image: Uint8Array): string => describeImage(image).version;
 
 /**
  * The image if it is newer than `version`, and otherwise a copy that says it is the next patch after it.
- * @throws ReleaseError, RangeError
+ * @throws Refusal, RangeError
  */
 export function newerThan(version: string, image: Uint8Array): Uint8Array {
   const [before, own] = [parseVersion(version), parseVersion(versionOf(image))];
@@ -33,7 +33,7 @@ export function newerThan(version: string, image: Uint8Array): Uint8Array {
   return relabelled(image, `${before.major}.${before.minor}.${before.patch + 1}`);
 }
 
-/** A copy that says it is another version. @throws ReleaseError IMAGE_MALFORMED */
+/** A copy that says it is another version. @throws Refusal IMAGE_MALFORMED */
 export function relabelled(image: Uint8Array, version: string): Uint8Array {
   const copy = Buffer.from(withoutSeal(image));
   copy.fill(0, VERSION_OFFSET, VERSION_OFFSET + VERSION_BYTES);
@@ -44,7 +44,7 @@ export function relabelled(image: Uint8Array, version: string): Uint8Array {
 /**
  * A copy of exactly that size, of bytes that no two chunks share.
  * @param sizeBytes a multiple of 16, larger than the image
- * @throws RangeError when there is no room for one more segment; ReleaseError IMAGE_MALFORMED
+ * @throws RangeError when there is no room for one more segment; Refusal IMAGE_MALFORMED
  */
 export function padded(image: Uint8Array, sizeBytes: number): Uint8Array {
   const body = withoutSeal(image);

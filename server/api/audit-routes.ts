@@ -2,10 +2,10 @@
 
 import type { Static } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
+import { Refusal } from "../shared/refusal.js";
 import { AuditQuery } from "./account-schemas.js";
 import { viewAudit } from "./account-views.js";
 import type { Context } from "./context.js";
-import { ApiError } from "./errors.js";
 
 export function auditRoutes(app: FastifyInstance, { store }: Context): void {
   app.get<{ Querystring: Static<typeof AuditQuery> }>(
@@ -29,7 +29,6 @@ export function auditRoutes(app: FastifyInstance, { store }: Context): void {
 
 function parseTime(name: string, text: string): number {
   const time = Date.parse(text);
-  if (Number.isNaN(time))
-    throw new ApiError(400, "INVALID_REQUEST", `${name}: "${text}" is no point in time`);
+  if (Number.isNaN(time)) throw new Refusal("INVALID_REQUEST", `${name}: "${text}" is no point in time`);
   return time;
 }

@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { changeUser, requireGoodPassword } from "../auth/accounts.js";
 import { endSession, logIn, logOut, readLink, refresh, type SignedIn, useLink } from "../auth/login.js";
 import { recordChange } from "../events/journal.js";
+import { Refusal } from "../shared/refusal.js";
 import {
   LinkBody,
   LoginBody,
@@ -15,7 +16,6 @@ import {
 } from "./account-schemas.js";
 import { viewActor, viewSession, viewUser } from "./account-views.js";
 import type { Context } from "./context.js";
-import { ApiError } from "./errors.js";
 import { actorOf, bearerOf, identify, requireSameOrigin } from "./guard.js";
 import { ACCESS_COOKIE, clearCookies, REFRESH_COOKIE, readCookie, setCookies } from "./http/cookies.js";
 
@@ -49,7 +49,7 @@ export function authRoutes(app: FastifyInstance, context: Context): void {
     async (request, reply) => {
       const told = request.body.refresh_token;
       const token = told ?? readCookie(request, REFRESH_COOKIE);
-      if (token === undefined) throw new ApiError(401, "SESSION_ENDED", "there is no refresh token: sign in");
+      if (token === undefined) throw new Refusal("SESSION_ENDED", "there is no refresh token: sign in");
       if (told === undefined) requireSameOrigin(request, context);
       return answer(reply, await refresh(context, token, where(request)), told === undefined);
     },
@@ -106,12 +106,12 @@ export function authRoutes(app: FastifyInstance, context: Context): void {
     async (request) => {
       const actor = actorOf(request);
       const user = actor.userId === null ? undefined : await store.findUser(actor.userId);
-      if (!user) throw new ApiError(409, "NOT_A_USER", `${actor.name} has no password`);
+      if (!user) throw new Refusal("NOT_A_USER", `${actor.name} has no password`);
       const waitMs = await auth.throttle.take(user.name, request.ip, now());
       if (waitMs > 0)
-        throw new ApiError(429, "TOO_MANY_LOGINS", `too many tries: wait ${Math.ceil(waitMs / 1000)} s`);
+        throw new Refusal("TOO_MANY_LOGINS", `too many tries: wait ${Math.ceil(waitMs / 1000)} s`);
       const { isRight } = await auth.passwords.verify(request.body.current_password, user.passwordHash);
-      if (!isRight) throw new ApiError(403, "PASSWORD_WRONG", "the current password is another one");
+      if (!isRight) throw new Refusal("PASSWORD_WRONG", "the current password is another one");
       requireGoodPassword(request.body.new_password, user.name);
       const passwordHash = await auth.passwords.hash(request.body.new_password);
       await auth.throttle.succeeded(user.name, request.ip);
@@ -140,7 +140,7 @@ export function authRoutes(app: FastifyInstance, context: Context): void {
       const actor = actorOf(request);
       const session = await store.findSession(request.params.id);
       if (!session || session.userId !== actor.userId)
-        throw new ApiError(404, "SESSION_UNKNOWN", "you have no such session");
+        throw new Refusal("SESSION_UNKNOWN", "you have no such session");
       await endSession(context, actor, session);
       return { ended: true };
     },
@@ -176,7 +176,7 @@ export function authRoutes(app: FastifyInstance, context: Context): void {
     error: unknown,
     name: string,
   ): Promise<void> {
-    const code = error instanceof ApiError ? error.code : "INTERNAL";
+    const code = error instanceof Refusal ? error.code : "INTERNAL";
     const user = code === "LOGIN_FAILED" ? await store.findUserByName(name) : undefined;
     log.warn({ code, address, ...(user ? { name: user.name } : {}) }, "a sign-in was refused");
   }

@@ -9,10 +9,11 @@ import { type Admission, admitDevice, requireDevice, type Shown } from "../devic
 import { exchangeOrders, roomForOrders } from "../devices/orders.js";
 import { type Journal, record } from "../events/journal.js";
 import { noOpKeyOf } from "../fast-path/no-op-checks.js";
+import { Refusal } from "../shared/refusal.js";
 import type { Firmware } from "../store/store.js";
 import { checkDevice, seeDevice } from "../updates/attempts.js";
 import type { Context } from "./context.js";
-import { ApiError } from "./errors.js";
+import { refusalStatus } from "./http/refusal-status.js";
 
 export interface CheckOutcome extends Admission {
   /** The release that the device may have. */
@@ -21,7 +22,7 @@ export interface CheckOutcome extends Admission {
   readonly orders: readonly Order[];
 }
 
-/** @throws ApiError DEVICE_LIMIT, TOO_MANY_NEW_DEVICES, DEVICE_…, ENROLMENT_REQUIRED */
+/** @throws Refusal DEVICE_LIMIT, TOO_MANY_NEW_DEVICES, DEVICE_…, ENROLMENT_REQUIRED */
 export async function answerCheck(
   context: Context,
   request: FastifyRequest,
@@ -55,7 +56,7 @@ export async function answerCheck(
 
 /**
  * In front of the transaction of what may be a new device. From where too many came already, one that shows nothing is refused without
- * a transaction. @returns what takes a place for it, once, if it is new. @throws ApiError TOO_MANY_NEW_DEVICES, DEVICE_LIMIT
+ * a transaction. @returns what takes a place for it, once, if it is new. @throws Refusal TOO_MANY_NEW_DEVICES, DEVICE_LIMIT
  */
 export async function expectDevice(
   { deviceLimit, metrics, now, store }: Context,
@@ -81,13 +82,12 @@ export async function expectDevice(
   };
 }
 
-function tooManyNew(network: string, waitMs: number): ApiError {
+function tooManyNew(network: string, waitMs: number): Refusal {
   const seconds = Math.ceil(waitMs / 1000);
-  return new ApiError(
-    429,
+  return new Refusal(
     "TOO_MANY_NEW_DEVICES",
     `too many devices that nobody knows come from ${network}: come again in ${seconds} s, or with an enrolment token`,
-    { "retry-after": `${seconds}` },
+    { retryAfterSeconds: seconds },
   );
 }
 
@@ -114,7 +114,7 @@ const QUIET: CheckOutcome = Object.freeze({
   orders: NO_ORDERS,
 });
 
-/** One transaction of a device that is known already. @throws ApiError DEVICE_… */
+/** One transaction of a device that is known already. @throws Refusal DEVICE_… */
 export function recordDevice<Result>(
   context: Context,
   request: FastifyRequest,
@@ -176,7 +176,7 @@ export async function noteRefusal<Result>(
   try {
     return await work();
   } catch (error) {
-    const isRefusal = error instanceof ApiError && (error.status === 401 || error.status === 403);
+    const isRefusal = error instanceof Refusal && [401, 403].includes(refusalStatus(error.code, "POST"));
     const isKnown = isRefusal && (await context.store.findIdentity(deviceId)) !== undefined;
     if (isRefusal && context.refusals.take(isKnown ? deviceId : "", context.now()) === 0) {
       await record(context, (journal) =>

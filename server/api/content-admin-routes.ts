@@ -5,6 +5,7 @@ import type { FastifyInstance } from "fastify";
 import { findAssignment } from "../content/assigned.js";
 import { recordChange } from "../events/journal.js";
 import type { Actor } from "../shared/actor.js";
+import { Refusal } from "../shared/refusal.js";
 import type { ContentTarget, Store } from "../store/store.js";
 import {
   AssignmentBody,
@@ -17,7 +18,6 @@ import {
 } from "./content-schemas.js";
 import { takePicture } from "./content-upload.js";
 import type { Context } from "./context.js";
-import { ApiError } from "./errors.js";
 import { actorOf, requireChange } from "./guard.js";
 import { IMMUTABLE_CACHING } from "./http/send-image.js";
 import { DeviceParams, IdParams } from "./schemas.js";
@@ -87,7 +87,7 @@ function imageRoutes(app: FastifyInstance, context: Context): void {
           const { totalCount } = await journal.store.listContentAssignments({ imageId: id }, FIRST);
           if (totalCount > 0) {
             const uses = totalCount === 1 ? "an assignment shows" : `${totalCount} assignments show`;
-            throw new ApiError(409, "IMAGE_IN_USE", `${uses} picture ${id}: delete what shows it first`);
+            throw new Refusal("IMAGE_IN_USE", `${uses} picture ${id}: delete what shows it first`);
           }
           await journal.store.removeContentImage(id);
           await journal.audit({
@@ -127,7 +127,7 @@ function assignmentRoutes(app: FastifyInstance, context: Context): void {
     async (request, reply) => {
       const actor = actorOf(request);
       const terms = readAssignment(request.body, now());
-      if (typeof terms === "string") throw new ApiError(400, "INVALID_REQUEST", terms);
+      if (typeof terms === "string") throw new Refusal("INVALID_REQUEST", terms);
       const assignment = await recordChange(
         context,
         actor,
@@ -164,7 +164,7 @@ function assignmentRoutes(app: FastifyInstance, context: Context): void {
         actor,
         async (journal) => {
           const assignment = await journal.store.findContentAssignment(id);
-          if (!assignment) throw new ApiError(404, "ASSIGNMENT_UNKNOWN", `there is no assignment ${id}`);
+          if (!assignment) throw new Refusal("ASSIGNMENT_UNKNOWN", `there is no assignment ${id}`);
           await requireTarget(actor, journal.store, assignment.target);
           await journal.store.removeContentAssignment(id);
           await journal.audit({
@@ -195,10 +195,10 @@ function assignmentRoutes(app: FastifyInstance, context: Context): void {
   );
 }
 
-/** @throws ApiError IMAGE_UNKNOWN */
+/** @throws Refusal IMAGE_UNKNOWN */
 async function findImage(store: Store, id: number) {
   const image = await store.findContentImage(id);
-  if (!image) throw new ApiError(404, "IMAGE_UNKNOWN", `there is no picture ${id}`);
+  if (!image) throw new Refusal("IMAGE_UNKNOWN", `there is no picture ${id}`);
   return image;
 }
 
@@ -213,20 +213,18 @@ async function requireTarget(actor: Actor, store: Store, { kind, name }: Content
     group: "groups of any type",
     default: "every panel",
   };
-  throw new ApiError(
-    403,
+  throw new Refusal(
     "FORBIDDEN",
     `${actor.name} may change ${actor.deviceTypes.join(", ") || "nothing"}, not ${reaches[kind as "device"]}`,
   );
 }
 
-/** @throws ApiError ASSIGNMENT_LIMIT */
+/** @throws Refusal ASSIGNMENT_LIMIT */
 async function requireRoom(store: Store, target: ContentTarget): Promise<void> {
   const { totalCount } = await store.listContentAssignments({ target }, FIRST);
   if (totalCount < MAX_PER_TARGET) return;
   const whom = target.kind === "default" ? "every panel" : `${target.kind} ${target.name}`;
-  throw new ApiError(
-    409,
+  throw new Refusal(
     "ASSIGNMENT_LIMIT",
     `${totalCount} assignments are about ${whom} already: delete those that are over`,
   );

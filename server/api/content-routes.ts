@@ -4,9 +4,9 @@
 
 import type { FastifyInstance } from "fastify";
 import { CONTENT_PATH } from "../../firmware/core/wire.js";
+import { Refusal } from "../shared/refusal.js";
 import type { Context } from "./context.js";
 import { boundDevice } from "./device-rate.js";
-import { ApiError } from "./errors.js";
 import { hasIt } from "./http/conditions.js";
 import { requireAccess } from "./image-access.js";
 import { DeviceParams } from "./schemas.js";
@@ -26,7 +26,7 @@ export function contentRoutes(app: FastifyInstance, context: Context): void {
       const type = (await store.findDevice(id))?.type;
       const audience = await requireAccess(request, context, { deviceType: type, deviceId: id });
       const found = await content.find({ id, type });
-      if (!found) throw new ApiError(404, "CONTENT_NONE", `no picture is assigned to device ${id}`);
+      if (!found) throw new Refusal("CONTENT_NONE", `no picture is assigned to device ${id}`);
       reply
         .header("etag", found.etag)
         .header("cache-control", audience === "everybody" ? "no-cache" : "private, no-cache");

@@ -8,10 +8,10 @@ import { BlobTooLarge } from "../blobs/blobs.js";
 import { checkPicture, MAX_PICTURE_BYTES } from "../content/content.js";
 import { recordChange } from "../events/journal.js";
 import { REGISTERING } from "../releases/add-release.js";
+import { Refusal } from "../shared/refusal.js";
 import type { ContentImage } from "../store/store.js";
 import { ImageFields, viewImage } from "./content-schemas.js";
 import type { Context } from "./context.js";
-import { ApiError } from "./errors.js";
 import { actorOf } from "./guard.js";
 import { partsOf, received } from "./http/multipart.js";
 import { parseText } from "./schemas.js";
@@ -27,7 +27,7 @@ export async function takePicture(request: FastifyRequest, context: Context): Pr
   return store.exclusive(REGISTERING, async () => {
     const { totalCount } = await store.listContentImages({ limit: 1, offset: 0 });
     if (totalCount >= MAX_IMAGE_COUNT)
-      throw new ApiError(409, "IMAGE_LIMIT", `there are ${totalCount} pictures already: delete some first`);
+      throw new Refusal("IMAGE_LIMIT", `there are ${totalCount} pictures already: delete some first`);
     const blob = await blobs.put(Readable.from([pbm]), MAX_PICTURE_BYTES);
     return recordChange(context, actor, async (journal) => {
       const image = await journal.store.addContentImage({
@@ -51,26 +51,25 @@ export async function takePicture(request: FastifyRequest, context: Context): Pr
 
 async function receivePicture(request: FastifyRequest): Promise<{ name: string; pbm: Buffer }> {
   if (!request.isMultipart())
-    throw new ApiError(415, "MEDIA_TYPE_UNKNOWN", "send multipart/form-data with the parts name and file");
+    throw new Refusal("MEDIA_TYPE_UNKNOWN", "send multipart/form-data with the parts name and file");
   const values: Record<string, unknown> = {};
   let bytes: Buffer | undefined;
   for await (const part of partsOf(request)) {
     if (part.type === "field") values[part.fieldname] = part.value;
     else if (part.fieldname !== "file" || bytes)
-      throw new ApiError(
-        400,
+      throw new Refusal(
         "INVALID_REQUEST",
         `file part "${part.fieldname?.slice(0, 64) ?? ""}" is not expected`,
       );
     else bytes = await readBounded(received(part.file), MAX_PICTURE_BYTES);
   }
-  if (!bytes) throw new ApiError(400, "FILE_MISSING", "part file is missing: the picture as binary PBM");
+  if (!bytes) throw new Refusal("FILE_MISSING", "part file is missing: the picture as binary PBM");
   const fields = parseText(ImageFields, values);
-  if (typeof fields === "string") throw new ApiError(400, "INVALID_REQUEST", fields);
+  if (typeof fields === "string") throw new Refusal("INVALID_REQUEST", fields);
   try {
     checkPicture(bytes, "the picture");
   } catch (error) {
-    throw new ApiError(422, "PICTURE_INVALID", (error as Error).message);
+    throw new Refusal("PICTURE_INVALID", (error as Error).message);
   }
   return { name: fields.name, pbm: normalize(bytes) };
 }

@@ -5,9 +5,9 @@
 import { type Static, Type } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
 import { changeDevices, type DeviceWork, decideIdentity, giveOrder, relabel } from "../devices/changes.js";
+import { Refusal } from "../shared/refusal.js";
 import type { Context } from "./context.js";
 import { OrderSettings, readOrder } from "./device-order-routes.js";
-import { ApiError } from "./errors.js";
 import { actorOf } from "./guard.js";
 import { DevicePatch } from "./rollout-schemas.js";
 import { DeviceFilterFields, DeviceId, Exactly } from "./schemas.js";
@@ -71,13 +71,13 @@ export function deviceBulkRoutes(app: FastifyInstance, context: Context): void {
   );
 }
 
-/** @throws ApiError DEVICES_MISSING */
+/** @throws Refusal DEVICES_MISSING */
 async function selectDevices(
   { devices, filter, after, limit = MAX_DEVICE_COUNT }: Bulk,
   { store, settings, now }: Context,
 ) {
   if ((devices === undefined) === (filter === undefined))
-    throw new ApiError(422, "DEVICES_MISSING", "say either devices or filter: which are to be changed");
+    throw new Refusal("DEVICES_MISSING", "say either devices or filter: which are to be changed");
   if (devices !== undefined || filter === undefined) return { ids: devices ?? [], next: null };
   const { status, ...rest } = filter;
   const terms = { now: now(), usualMs: settings.onlineMs };
@@ -86,13 +86,13 @@ async function selectDevices(
   return { ids, next: ids.length < limit ? null : (ids.at(-1) ?? null) };
 }
 
-/** @throws ApiError LABELS_MISSING, and as readOrder */
+/** @throws Refusal LABELS_MISSING, and as readOrder */
 function readWork({ kind, settings, labels }: Bulk): DeviceWork<unknown> {
   if (kind === "restart" || kind === "settings")
     return giveOrder(readOrder({ kind, ...(settings ? { settings } : {}) }));
   if (kind !== "labels") return decideIdentity(kind);
   if (labels === undefined || Object.keys(labels).length === 0)
-    throw new ApiError(422, "LABELS_MISSING", "labels is missing: say which tags, group or pin");
+    throw new Refusal("LABELS_MISSING", "labels is missing: say which tags, group or pin");
   return relabel(labels);
 }
 

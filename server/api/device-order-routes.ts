@@ -12,10 +12,10 @@ import { changeDevice, changeDevices, findDevice, giveOrder } from "../devices/c
 import { withdrawOrder } from "../devices/orders.js";
 import { type Journal, recordChange } from "../events/journal.js";
 import { time, timeOrNull } from "../shared/iso-time.js";
+import { Refusal } from "../shared/refusal.js";
 import type { NewOrder, StoredOrder } from "../store/store.js";
 import { aboutDevice } from "./check.js";
 import type { Context } from "./context.js";
-import { ApiError } from "./errors.js";
 import { actorOf, requireChange } from "./guard.js";
 import { DeviceId, DeviceParams, Exactly, Id, Text } from "./schemas.js";
 
@@ -128,28 +128,25 @@ export function deviceOrderRoutes(app: FastifyInstance, context: Context): void 
 
 type Ordered = Pick<NewOrder, "kind" | "settings">;
 
-/** @throws ApiError SETTINGS_MISSING, SETTINGS_UNWANTED, SETTINGS_TOO_LONG, SETTING_IS_OWNERS */
+/** @throws Refusal SETTINGS_MISSING, SETTINGS_UNWANTED, SETTINGS_TOO_LONG, SETTING_IS_OWNERS */
 export function readOrder({ kind, settings }: Static<typeof OrderBody>): Ordered {
   if (kind === "settings") return { kind, settings: readSettings(settings) };
   if (settings === undefined) return { kind, settings: null };
-  throw new ApiError(422, "SETTINGS_UNWANTED", `an order to ${kind} has no settings`);
+  throw new Refusal("SETTINGS_UNWANTED", `an order to ${kind} has no settings`);
 }
 
 /** What no device would take is refused here: its operator need not wait for that. */
 function readSettings(settings: PushedSettings | undefined): PushedSettings {
-  if (!settings)
-    throw new ApiError(422, "SETTINGS_MISSING", "settings is missing: say which are to be changed");
+  if (!settings) throw new Refusal("SETTINGS_MISSING", "settings is missing: say which are to be changed");
   const sizeBytes = Buffer.byteLength(JSON.stringify(settings));
   if (sizeBytes > MAX_ORDER_SETTINGS_BYTES)
-    throw new ApiError(
-      422,
+    throw new Refusal(
       "SETTINGS_TOO_LONG",
       `the settings are ${sizeBytes} bytes of JSON, ${MAX_ORDER_SETTINGS_BYTES} are allowed`,
     );
   const owners = Object.keys(settings).find((name) => OWNERS_SETTINGS.includes(name));
   if (owners === undefined) return settings;
-  throw new ApiError(
-    422,
+  throw new Refusal(
     "SETTING_IS_OWNERS",
     `${owners} is for who is at the device: it is changed on the device's own page only`,
   );

@@ -4,11 +4,11 @@
 import { hash } from "node:crypto";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { networkOf } from "../auth/throttle.js";
+import { Refusal } from "../shared/refusal.js";
 import { credentialOf } from "./check.js";
 import type { Context } from "./context.js";
-import { ApiError } from "./errors.js";
 
-/** @throws ApiError TOO_MANY_REQUESTS */
+/** @throws Refusal TOO_MANY_REQUESTS */
 export function boundDevice(
   { arrivals, deviceRate, metrics, now }: Context,
   request: FastifyRequest,
@@ -20,8 +20,7 @@ export function boundDevice(
   if (waitMs === 0) return;
   metrics.rateLimited.inc({ limit: "device" });
   reply.header("retry-after", Math.ceil(waitMs / 1000));
-  throw new ApiError(
-    429,
+  throw new Refusal(
     "TOO_MANY_REQUESTS",
     `device ${deviceId} asks too often, the next request is taken in ${waitMs} ms`,
   );

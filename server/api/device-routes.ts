@@ -5,12 +5,12 @@ import type { Static } from "@sinclair/typebox";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type NoUpdateResponse, OFFER_HEADER, type UpdateResponse } from "../../firmware/core/wire.js";
 import { releaseOf } from "../releases/chunk-digests.js";
+import { Refusal } from "../shared/refusal.js";
 import type { Firmware } from "../store/store.js";
 import { reportStatus } from "../updates/attempts.js";
 import { answerCheck, type CheckOutcome, recordDevice } from "./check.js";
 import type { Context } from "./context.js";
 import { boundDevice } from "./device-rate.js";
-import { ApiError } from "./errors.js";
 import { sendDigests } from "./http/send-digests.js";
 import { IMMUTABLE_CACHING, SHORT_CACHING, sendImage } from "./http/send-image.js";
 import { mayAccess } from "./image-access.js";
@@ -152,10 +152,10 @@ function addressFor(deviceId: string | undefined, release: Firmware, context: Co
     : `${path}${deviceId === undefined ? "?" : "&"}direct=1`;
 }
 
-/** @throws ApiError FIRMWARE_UNKNOWN */
+/** @throws Refusal FIRMWARE_UNKNOWN */
 async function requireFirmware({ store }: Context, id: number): Promise<Firmware> {
   const firmware = await store.findFirmware(id);
-  if (!firmware) throw new ApiError(404, "FIRMWARE_UNKNOWN", `firmware ${id} does not exist`);
+  if (!firmware) throw new Refusal("FIRMWARE_UNKNOWN", `firmware ${id} does not exist`);
   return firmware;
 }
 
@@ -205,8 +205,7 @@ async function downloadByContent(
     if (await mayAccess(request, context, { deviceType: firmware.deviceType, deviceId }))
       return sendImage(request, reply, context, firmware, { caching: IMMUTABLE_CACHING, deviceId });
   }
-  throw new ApiError(
-    404,
+  throw new Refusal(
     "FILE_UNKNOWN",
     `no active firmware has the SHA-256 ${sha256}, or none that goes to whoever shows no token for it`,
   );

@@ -1,56 +1,52 @@
 // What a client is told when a request cannot be carried out: {"error": "CODE", "message": "a sentence with the numbers"}.
 
-import type { FastifyError, FastifyInstance, FastifyReply } from "fastify";
+import type { FastifyError, FastifyInstance } from "fastify";
 import { BlobTooLarge } from "../blobs/blobs.js";
-import { ReleaseError } from "../releases/release.js";
+import { Refusal } from "../shared/refusal.js";
 import { AlreadyExists } from "../store/store.js";
+import { refusalStatus } from "./http/refusal-status.js";
 
-export class ApiError extends Error {
-  override readonly name = "ApiError";
+interface ErrorAnswer {
   readonly status: number;
   readonly code: string;
-  readonly headers: Readonly<Record<string, string>>;
-
-  constructor(status: number, code: string, message: string, headers: Readonly<Record<string, string>> = {}) {
-    super(message);
-    this.status = status;
-    this.code = code;
-    this.headers = headers;
-  }
+  readonly message: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Makes every failure of an app one of these answers. What is not foreseen is logged and told without its details. */
 export function answerErrors(app: FastifyInstance): void {
   app.setErrorHandler((error, request, reply) => {
-    const { status, code, message } = describeError(error);
+    const { status, code, message, headers = {} } = describeError(error, request.method);
     if (status >= 500) request.log.error({ err: error, code }, "request failed");
-    if (error instanceof ApiError) reply.headers(error.headers);
-    return answer(reply, status, code, message);
+    return reply.code(status).headers(headers).type(JSON_TYPE).send({ error: code, message });
   });
-  app.setNotFoundHandler((request, reply) =>
-    answer(reply, 404, "NOT_FOUND", `there is no ${request.method} ${request.url.split("?")[0]}`),
-  );
+  app.setNotFoundHandler((request, reply) => {
+    const message = `there is no ${request.method} ${request.url.split("?")[0]}`;
+    return reply.code(404).type(JSON_TYPE).send({ error: "NOT_FOUND", message });
+  });
 }
 
-const answer = (reply: FastifyReply, status: number, code: string, message: string) =>
-  reply.code(status).type("application/json; charset=utf-8").send({ error: code, message });
+const JSON_TYPE = "application/json; charset=utf-8";
 
-function describeError(error: unknown): {
-  readonly status: number;
-  readonly code: string;
-  readonly message: string;
-} {
-  if (error instanceof ApiError) return error;
-  if (error instanceof ReleaseError) return { status: 422, code: error.code, message: error.message };
+function describeError(error: unknown, method: string): ErrorAnswer {
+  if (error instanceof Refusal) return describeRefusal(error, method);
   if (error instanceof AlreadyExists) return { status: 409, code: "ALREADY_EXISTS", message: error.message };
   if (error instanceof BlobTooLarge) return { status: 413, code: "FILE_TOO_LARGE", message: error.message };
-  const { statusCode = 500, code = "", message } = error as Partial<FastifyError>;
-  if ((error as FastifyError).validation)
-    return { status: 400, code: "INVALID_REQUEST", message: message ?? "" };
-  if (statusCode < 500)
-    return { status: statusCode, code: CODES[code] ?? "INVALID_REQUEST", message: message ?? "" };
+  const { statusCode = 500, code = "", message = "", validation } = error as Partial<FastifyError>;
+  if (validation) return { status: 400, code: "INVALID_REQUEST", message };
+  if (statusCode < 500) return { status: statusCode, code: CODES[code] ?? "INVALID_REQUEST", message };
   return { status: 500, code: "INTERNAL", message: "the server failed; its log says why" };
 }
+
+function describeRefusal({ code, message, retryAfterSeconds }: Refusal, method: string): ErrorAnswer {
+  const headers = {
+    ...(retryAfterSeconds === undefined ? {} : { "retry-after": `${retryAfterSeconds}` }),
+    ...(code === "TOKEN_REQUIRED" ? CHALLENGE : {}),
+  };
+  return { status: refusalStatus(code, method), code, message, headers };
+}
+
+const CHALLENGE = Object.freeze({ "www-authenticate": 'Bearer realm="skyslot"' });
 
 /** Fastify's own codes that deserve a plainer word. */
 const CODES: Readonly<Record<string, string>> = Object.freeze({

@@ -10,8 +10,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { HERE } from "../auth/auth.js";
 import { type Actor, mayChange, mayDo } from "../shared/actor.js";
 import { leastRoleFor, type Need, type Scope } from "../shared/permissions.js";
+import { Refusal } from "../shared/refusal.js";
 import type { Context } from "./context.js";
-import { ApiError } from "./errors.js";
 import { ACCESS_COOKIE, readCookie } from "./http/cookies.js";
 
 declare module "fastify" {
@@ -61,22 +61,21 @@ export function guard(app: FastifyInstance, context: Context): void {
   });
 }
 
-/** @throws ApiError UNAUTHORIZED, FORBIDDEN, CROSS_ORIGIN */
+/** @throws Refusal UNAUTHORIZED, FORBIDDEN, CROSS_ORIGIN */
 async function admit(request: FastifyRequest, reply: FastifyReply, context: Context): Promise<void> {
   const { access } = request.routeOptions.config;
   const actor = await identify(request, context);
   if (!actor || (actor.kind === "here" && !SAFE_METHODS.includes(request.method))) {
     reply.header("www-authenticate", 'Bearer realm="skyslot"');
-    throw new ApiError(
-      401,
+    throw new Refusal(
       "UNAUTHORIZED",
       "this needs a sign-in: run `skyslot login`, or send Authorization: Bearer with an API token",
     );
   }
   if (access === undefined || access === "public" || access === "device")
-    throw new ApiError(403, "FORBIDDEN", `${request.method} ${request.routeOptions.url} is open to nobody`);
+    throw new Refusal("FORBIDDEN", `${request.method} ${request.routeOptions.url} is open to nobody`);
   if (access !== "known" && !mayDo(actor, access))
-    throw new ApiError(403, "FORBIDDEN", describeLack(actor, access));
+    throw new Refusal("FORBIDDEN", describeLack(actor, access));
   request.actor = actor;
 }
 
@@ -86,17 +85,16 @@ export function actorOf({ actor }: FastifyRequest): Actor {
   return actor;
 }
 
-/** For one thing that is changed. A route that changes many asks for each. @throws ApiError FORBIDDEN */
+/** For one thing that is changed. A route that changes many asks for each. @throws Refusal FORBIDDEN */
 export function requireChange(actor: Actor, item: { readonly deviceType: string }): void {
   if (mayChange(actor, item)) return;
-  throw new ApiError(
-    403,
+  throw new Refusal(
     "FORBIDDEN",
     `${actor.name} may change ${actor.deviceTypes?.join(", ") || "nothing"}, not ${item.deviceType}`,
   );
 }
 
-/** For what concerns devices of every type. @throws ApiError FORBIDDEN */
+/** For what concerns devices of every type. @throws Refusal FORBIDDEN */
 export const requireChangeOfAll = (actor: Actor): void => {
   if (actor.deviceTypes !== null) requireChange(actor, { deviceType: "every type" });
 };
@@ -123,7 +121,7 @@ export function bearerOf({ headers }: FastifyRequest): string | undefined {
 
 /**
  * A browser sends cookies with what any page makes it send; only pages of this server may change something with them. Browsers
- * tell with every change where it came from. @throws ApiError CROSS_ORIGIN
+ * tell with every change where it came from. @throws Refusal CROSS_ORIGIN
  */
 export function requireSameOrigin(request: FastifyRequest, { settings }: Pick<Context, "settings">): void {
   if (SAFE_METHODS.includes(request.method)) return;
@@ -131,8 +129,7 @@ export function requireSameOrigin(request: FastifyRequest, { settings }: Pick<Co
   const own = settings.publicUrl === undefined ? undefined : new URL(settings.publicUrl).host;
   const from = origin !== undefined && URL.canParse(origin) ? new URL(origin).host : undefined;
   if (from !== undefined && (from === host || from === own)) return;
-  throw new ApiError(
-    403,
+  throw new Refusal(
     "CROSS_ORIGIN",
     `a change with the dashboard's cookie has to come from its own pages, not from ${origin ?? "nowhere"}`,
   );

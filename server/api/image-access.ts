@@ -12,10 +12,11 @@ import type { FastifyRequest } from "fastify";
 import { isSecret } from "../auth/secret.js";
 import { ANY_TYPE, requireMember } from "../devices/identity.js";
 import { mayChange, mayDo } from "../shared/actor.js";
+import { Refusal } from "../shared/refusal.js";
 import { credentialOf, noteRefusal, readBasic } from "./check.js";
 import type { Context } from "./context.js";
-import { ApiError } from "./errors.js";
 import { identify } from "./guard.js";
+import { refusalStatus } from "./http/refusal-status.js";
 
 /** What is asked for: of which type, and by which device as far as the request says. */
 export interface Wanted {
@@ -24,7 +25,7 @@ export interface Wanted {
   readonly deviceId?: string | undefined;
 }
 
-/** @returns whether everybody may have it, and so a cache may keep it for others. @throws ApiError TOKEN_REQUIRED, FORBIDDEN, DEVICE_… */
+/** @returns whether everybody may have it, and so a cache may keep it for others. @throws Refusal TOKEN_REQUIRED, FORBIDDEN, DEVICE_… */
 export async function requireAccess(
   request: FastifyRequest,
   context: Context,
@@ -38,8 +39,7 @@ export async function requireAccess(
   }
   const name = deviceId ?? readBasic(request.headers.authorization)?.name;
   if (!name) {
-    throw new ApiError(
-      401,
+    throw new Refusal(
       "DEVICE_UNNAMED",
       "a device's token is good with the device's name only: add ?device=ID to the address",
     );
@@ -57,7 +57,7 @@ export async function mayAccess(request: FastifyRequest, context: Context, wante
     await requireAccess(request, context, wanted);
     return true;
   } catch (error) {
-    if (error instanceof ApiError && error.status < 500) return false;
+    if (error instanceof Refusal && refusalStatus(error.code, request.method) < 500) return false;
     throw error;
   }
 }
@@ -69,16 +69,14 @@ async function requireActor(
 ): Promise<void> {
   const actor = await identify(request, context);
   if (!actor) {
-    throw new ApiError(
-      401,
+    throw new Refusal(
       "TOKEN_REQUIRED",
       "this is for devices that show their token and for people who are signed in: send Authorization: Bearer",
-      { "www-authenticate": 'Bearer realm="skyslot"' },
     );
   }
   const isAllowed = mayDo(actor, "read") || mayDo(actor, "mesh:report");
   if (isAllowed && mayChange(actor, { deviceType: deviceType ?? ANY_TYPE })) return;
-  throw new ApiError(403, "FORBIDDEN", `${actor.name} may not have what is made for devices of this type`);
+  throw new Refusal("FORBIDDEN", `${actor.name} may not have what is made for devices of this type`);
 }
 
 /** No secret stays in memory. */

@@ -8,9 +8,9 @@ import { ANY_TYPE, findPolicy } from "../devices/identity.js";
 import { describeIdentity, giveToken } from "../devices/identity-changes.js";
 import { type Journal, recordChange } from "../events/journal.js";
 import type { Actor } from "../shared/actor.js";
+import { Refusal } from "../shared/refusal.js";
 import type { RegistrationPolicy } from "../store/store.js";
 import type { Context } from "./context.js";
-import { ApiError } from "./errors.js";
 import { actorOf, requireChange, requireChangeOfAll } from "./guard.js";
 import { viewEnrolment, viewPolicy } from "./registration-views.js";
 import { DeviceId, DeviceParams, Exactly, IdParams, Name } from "./schemas.js";
@@ -209,7 +209,7 @@ export function identityRoutes(app: FastifyInstance, context: Context): void {
       recordChange(context, actorOf(request), async (journal) => {
         const { id } = request.params;
         const known = (await journal.store.listEnrolmentTokens()).find((token) => token.id === id);
-        if (!known) throw new ApiError(404, "TOKEN_UNKNOWN", `there is no enrolment token ${id}`);
+        if (!known) throw new Refusal("TOKEN_UNKNOWN", `there is no enrolment token ${id}`);
         requireType(actorOf(request), known.deviceType);
         const changed = await journal.store.changeEnrolmentToken(id, {
           revokedAt: known.revokedAt ?? journal.time,

@@ -5,9 +5,9 @@ import type { FastifyInstance } from "fastify";
 import { recordChange } from "../events/journal.js";
 import { changeRelease } from "../releases/add-release.js";
 import type { Actor } from "../shared/actor.js";
+import { Refusal } from "../shared/refusal.js";
 import type { Firmware, FirmwareChanges } from "../store/store.js";
 import type { Context } from "./context.js";
-import { ApiError } from "./errors.js";
 import { actorOf, requireChange } from "./guard.js";
 import { FirmwarePatch, FirmwareQuery, IdParams, LogsQuery, RegisterBody } from "./schemas.js";
 import { registerKnown, uploadFirmware } from "./upload.js";
@@ -68,7 +68,7 @@ export function adminRoutes(app: FastifyInstance, context: Context): void {
     { config: READ, schema: { summary: "One firmware and its signed manifest", params: IdParams } },
     async ({ params }) => {
       const firmware = await store.findFirmware(params.id);
-      if (!firmware) throw new ApiError(404, "FIRMWARE_UNKNOWN", `firmware ${params.id} does not exist`);
+      if (!firmware) throw new Refusal("FIRMWARE_UNKNOWN", `firmware ${params.id} does not exist`);
       return { ...viewFirmware(firmware), release: firmware.release };
     },
   );
@@ -94,11 +94,7 @@ export function adminRoutes(app: FastifyInstance, context: Context): void {
       };
       if (Object.keys(changes).length === 0) {
         const known = Object.keys(FirmwarePatch.properties).join(", ");
-        throw new ApiError(
-          400,
-          "INVALID_REQUEST",
-          `this would change nothing; what can be changed: ${known}`,
-        );
+        throw new Refusal("INVALID_REQUEST", `this would change nothing; what can be changed: ${known}`);
       }
       return viewFirmware(await change(context, actorOf(request), params.id, changes));
     },

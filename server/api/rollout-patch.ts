@@ -3,9 +3,9 @@
 
 import { type Static, type TObject, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
+import { Refusal } from "../shared/refusal.js";
 import type { Rollout, RolloutPlan } from "../shared/rollout.js";
 import { viewRollout } from "../shared/rollout-view.js";
-import { ApiError } from "./errors.js";
 import { RolloutBody, type RolloutInput, readPlan } from "./rollout-schemas.js";
 import { Exactly, findFault } from "./schemas.js";
 
@@ -29,14 +29,14 @@ const patchOf = (schema: TObject): TObject =>
 export const RolloutPatch = patchOf(RolloutBody);
 export type RolloutPatchInput = Static<typeof RolloutPatch>;
 
-/** The whole plan that a patch makes of a rollout's. @throws ApiError INVALID_REQUEST, ROLLOUT_INVALID */
+/** The whole plan that a patch makes of a rollout's. @throws Refusal INVALID_REQUEST, ROLLOUT_INVALID */
 export function patchPlan(rollout: Rollout, patch: RolloutPatchInput): RolloutPlan {
   const body = merge(inputOf(rollout), patch);
   const fault = findFault(RolloutBody, body);
-  if (fault !== undefined) throw new ApiError(400, "INVALID_REQUEST", fault);
+  if (fault !== undefined) throw new Refusal("INVALID_REQUEST", fault);
   const input = body as RolloutInput;
   const plan = readPlan(input, input.name ?? rollout.name, input.seed ?? rollout.seed);
-  if (typeof plan === "string") throw new ApiError(422, "ROLLOUT_INVALID", plan);
+  if (typeof plan === "string") throw new Refusal("ROLLOUT_INVALID", plan);
   return plan;
 }
 

@@ -18,10 +18,10 @@ import {
   type SeenRevisions,
 } from "../rollout/service.js";
 import type { Actor } from "../shared/actor.js";
+import { Refusal } from "../shared/refusal.js";
 import { nameRelease, ROLLOUT_STATES, type RolloutState } from "../shared/rollout.js";
 import { viewRollout } from "../shared/rollout-view.js";
 import type { Context } from "./context.js";
-import { ApiError } from "./errors.js";
 import { actorOf, requireChange } from "./guard.js";
 import { readRevisions, revisionTag } from "./http/conditions.js";
 import { patchPlan, RolloutPatch, type RolloutPatchInput } from "./rollout-patch.js";
@@ -232,7 +232,7 @@ const IfMatch = Type.Object({
 const seenBy = ({ headers }: FastifyRequest): SeenRevisions =>
   headers["if-match"] === undefined ? undefined : readRevisions(headers["if-match"]);
 
-/** @throws ApiError FORBIDDEN, REVISION_MISSING */
+/** @throws Refusal FORBIDDEN, REVISION_MISSING */
 async function changeOf(
   request: FastifyRequest<WithId & { Body: RolloutPatchInput }>,
   context: Context,
@@ -242,8 +242,7 @@ async function changeOf(
   const actor = await requireFor(request, context, await firmwareOf(context, params.id));
   if (typeof body.firmware_id === "number") await requireFor(request, context, body.firmware_id);
   if (needsRevision && headers["if-match"] === undefined)
-    throw new ApiError(
-      428,
+    throw new Refusal(
       "REVISION_MISSING",
       'tell in If-Match which revision of the rollout you have seen, such as "3", or * to change it whatever it is',
     );
@@ -276,13 +275,12 @@ async function readBody(body: RolloutInput, { store, now }: Context) {
   const firmware = await store.findFirmware(body.firmware_id);
   const name = body.name ?? (firmware ? nameRelease(firmware) : `firmware ${body.firmware_id}`);
   const plan = readPlan(body, name, body.seed ?? makeSeed(body.firmware_id, name, now()));
-  if (typeof plan === "string") throw new ApiError(422, "ROLLOUT_INVALID", plan);
+  if (typeof plan === "string") throw new Refusal("ROLLOUT_INVALID", plan);
   return plan;
 }
 
 function readStates(text: string): RolloutState[] {
   const state = ROLLOUT_STATES.find((one) => one === text);
-  if (!state)
-    throw new ApiError(400, "INVALID_REQUEST", `state "${text}" is none of ${ROLLOUT_STATES.join(", ")}`);
+  if (!state) throw new Refusal("INVALID_REQUEST", `state "${text}" is none of ${ROLLOUT_STATES.join(", ")}`);
   return [state];
 }

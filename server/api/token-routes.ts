@@ -6,12 +6,12 @@ import { hashSecret, makeSecret } from "../auth/secret.js";
 import { recordChange } from "../events/journal.js";
 import type { Actor } from "../shared/actor.js";
 import { leastRoleFor, scopesOf } from "../shared/permissions.js";
+import { Refusal } from "../shared/refusal.js";
 import type { Store } from "../store/store.js";
 import type { User } from "../store/users.js";
 import { NewTokenBody, TokenQuery } from "./account-schemas.js";
 import { viewToken } from "./account-views.js";
 import type { Context } from "./context.js";
-import { ApiError } from "./errors.js";
 import { actorOf } from "./guard.js";
 import { IdParams } from "./schemas.js";
 
@@ -46,8 +46,7 @@ export function tokenRoutes(app: FastifyInstance, context: Context): void {
       const owner = await ownerOf(store, actorOf(request), user);
       const missing = scopes.find((scope) => !scopesOf(owner.role).includes(scope));
       if (missing)
-        throw new ApiError(
-          403,
+        throw new Refusal(
           "FORBIDDEN",
           `${owner.name} is ${owner.role} and cannot give ${missing}; ${leastRoleFor(missing)} is the least role with it`,
         );
@@ -81,7 +80,7 @@ export function tokenRoutes(app: FastifyInstance, context: Context): void {
       return recordChange(context, actor, async (journal) => {
         const known = await journal.store.findApiToken(request.params.id);
         if (!known || (known.userId !== actor.userId && !isAdmin(actor)))
-          throw new ApiError(404, "TOKEN_UNKNOWN", `you have no token ${request.params.id}`);
+          throw new Refusal("TOKEN_UNKNOWN", `you have no token ${request.params.id}`);
         const owner = (await journal.store.findUser(known.userId))?.name ?? "";
         const revokedAt = known.revokedAt ?? journal.time;
         const changed = await journal.store.changeApiToken(known.id, { revokedAt });
@@ -103,7 +102,7 @@ const isAdmin = ({ role }: Actor): boolean => role === "admin";
 /** Oneself, or, for an administrator, whoever is named. */
 async function ownerOf(store: Store, actor: Actor, name: string | undefined): Promise<User> {
   if (name !== undefined && name !== actor.name && !isAdmin(actor))
-    throw new ApiError(403, "FORBIDDEN", "only an administrator looks after other users' tokens");
+    throw new Refusal("FORBIDDEN", "only an administrator looks after other users' tokens");
   const owner =
     name !== undefined
       ? await store.findUserByName(name)
@@ -111,8 +110,8 @@ async function ownerOf(store: Store, actor: Actor, name: string | undefined): Pr
         ? undefined
         : await store.findUser(actor.userId);
   if (owner) return owner;
-  if (name !== undefined) throw new ApiError(404, "USER_UNKNOWN", `there is no user ${name}`);
-  throw new ApiError(400, "USER_MISSING", "the local administrator owns no tokens: name the user who is to");
+  if (name !== undefined) throw new Refusal("USER_UNKNOWN", `there is no user ${name}`);
+  throw new Refusal("USER_MISSING", "the local administrator owns no tokens: name the user who is to");
 }
 
 async function namesOf(store: Store, ids: readonly number[]): Promise<ReadonlyMap<number, string>> {

@@ -7,9 +7,9 @@ import { recordChange } from "../events/journal.js";
 import { addFirmware, checkFirmware, type FirmwareFields, REGISTERING } from "../releases/add-release.js";
 import { readRelease } from "../releases/release.js";
 import type { Actor } from "../shared/actor.js";
+import { Refusal } from "../shared/refusal.js";
 import type { Firmware } from "../store/store.js";
 import type { Context } from "./context.js";
-import { ApiError } from "./errors.js";
 import { actorOf, requireChange } from "./guard.js";
 import { partsOf, received } from "./http/multipart.js";
 import { parseText, type RegisterBody, UploadFields } from "./schemas.js";
@@ -18,7 +18,7 @@ import { viewFirmware } from "./views.js";
 /** Names of form fields, and what they are called here, of clients that say it in other words. */
 export type FieldNames = Readonly<Record<string, string>>;
 
-/** A multipart upload with the part `file` and, before or behind it, the fields of UploadFields. @throws ApiError, ReleaseError */
+/** A multipart upload with the part `file` and, before or behind it, the fields of UploadFields. @throws Refusal, Refusal */
 export async function uploadFirmware(
   request: FastifyRequest,
   context: Context,
@@ -36,10 +36,9 @@ export async function registerKnown(
 ): Promise<Firmware> {
   const sha256 = body.file_hash ?? (body.release && readRelease(body.release.trim()).release.sha256);
   if (!sha256)
-    throw new ApiError(400, "FIELD_MISSING", "file_hash is missing: firmware without a manifest needs it");
+    throw new Refusal("FIELD_MISSING", "file_hash is missing: firmware without a manifest needs it");
   const blob = await context.blobs.stat(sha256);
-  if (!blob)
-    throw new ApiError(404, "FILE_UNKNOWN", `no file with SHA-256 ${sha256} is stored here: upload it`);
+  if (!blob) throw new Refusal("FILE_UNKNOWN", `no file with SHA-256 ${sha256} is stored here: upload it`);
   return take(context, actorOf(request), body, blob);
 }
 
@@ -50,7 +49,7 @@ async function receiveUpload(
 ): Promise<{ readonly fields: FirmwareFields; readonly blob: PutBlob }> {
   const { blobs, settings } = context;
   if (!request.isMultipart()) {
-    throw new ApiError(415, "MEDIA_TYPE_UNKNOWN", "send multipart/form-data with the parts file and release");
+    throw new Refusal("MEDIA_TYPE_UNKNOWN", "send multipart/form-data with the parts file and release");
   }
   const values: { release?: unknown; filename?: unknown; [name: string]: unknown } = {};
   let blob: PutBlob | undefined;
@@ -58,8 +57,7 @@ async function receiveUpload(
     for await (const part of partsOf(request)) {
       if (part.type === "field") values[names[part.fieldname] ?? part.fieldname] = part.value;
       else if (part.fieldname !== "file" || blob)
-        throw new ApiError(
-          400,
+        throw new Refusal(
           "INVALID_REQUEST",
           `file part "${part.fieldname?.slice(0, 64) ?? ""}" is not expected`,
         );
@@ -68,9 +66,9 @@ async function receiveUpload(
         blob = await blobs.put(received(part.file), settings.maxImageBytes);
       }
     }
-    if (!blob) throw new ApiError(400, "FILE_MISSING", "part file is missing: the firmware image");
+    if (!blob) throw new Refusal("FILE_MISSING", "part file is missing: the firmware image");
     const fields = parseText(UploadFields, values);
-    if (typeof fields === "string") throw new ApiError(400, "INVALID_REQUEST", fields);
+    if (typeof fields === "string") throw new Refusal("INVALID_REQUEST", fields);
     return { fields, blob };
   } catch (error) {
     if (blob) await forgetUnused(context, blob);
@@ -107,8 +105,7 @@ function take(context: Context, actor: Actor, fields: FirmwareFields, blob: Blob
   const { store, blobs, settings } = context;
   return store.exclusive(REGISTERING, async () => {
     if (!(await blobs.stat(blob.sha256))) {
-      throw new ApiError(
-        409,
+      throw new Refusal(
         "FILE_GONE",
         "another upload of this file was refused at the same time: upload it again",
       );

@@ -4,11 +4,11 @@ import type { Static } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
 import { addUser, changeUser, makeUserLink, requireGoodPassword } from "../auth/accounts.js";
 import { type Journal, recordChange } from "../events/journal.js";
+import { Refusal } from "../shared/refusal.js";
 import type { User } from "../store/users.js";
 import { NewUserBody, PageQuery, UserParams, UserPatch } from "./account-schemas.js";
 import { viewUser } from "./account-views.js";
 import type { Context } from "./context.js";
-import { ApiError } from "./errors.js";
 import { actorOf } from "./guard.js";
 
 const config = Object.freeze({ access: "users:write" as const });
@@ -93,6 +93,6 @@ const viewLink = ({ secret, expiresAt }: { readonly secret: string; readonly exp
 
 async function requireUser({ store }: Journal, name: string): Promise<User> {
   const user = await store.findUserByName(name);
-  if (!user) throw new ApiError(404, "USER_UNKNOWN", `there is no user ${name}`);
+  if (!user) throw new Refusal("USER_UNKNOWN", `there is no user ${name}`);
   return user;
 }

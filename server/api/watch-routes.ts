@@ -6,9 +6,9 @@ import type { FastifyInstance, FastifyReply } from "fastify";
 import { viewEvent } from "../events/event-view.js";
 import type { LiveMessage } from "../events/live.js";
 import type { Actor } from "../shared/actor.js";
+import { Refusal } from "../shared/refusal.js";
 import { viewRollout } from "../shared/rollout-view.js";
 import type { Context } from "./context.js";
-import { ApiError } from "./errors.js";
 import { actorOf } from "./guard.js";
 import { EventsQuery } from "./schemas.js";
 import { viewDevice, viewFirmware, viewSeen, viewUpdate } from "./views.js";
@@ -61,16 +61,11 @@ function streamEvents(
   streams: Map<ServerResponse, string>,
 ): void {
   if (live.watcherCount >= MAX_WATCHER_COUNT) {
-    throw new ApiError(
-      503,
-      "TOO_MANY_WATCHERS",
-      `${MAX_WATCHER_COUNT} live streams are open, that is the limit`,
-    );
+    throw new Refusal("TOO_MANY_WATCHERS", `${MAX_WATCHER_COUNT} live streams are open, that is the limit`);
   }
   const ownCount = [...streams.values()].filter((person) => person === actor.person).length;
   if (ownCount >= MAX_WATCHER_COUNT_EACH) {
-    throw new ApiError(
-      503,
+    throw new Refusal(
       "TOO_MANY_WATCHERS",
       `${actor.person} has ${ownCount} live streams open, that is the limit of one person: close some pages`,
     );

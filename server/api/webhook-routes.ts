@@ -7,9 +7,9 @@ import { type Journal, recordChange } from "../events/journal.js";
 import { queueMessage } from "../events/webhooks/queue.js";
 import { makeSecret } from "../events/webhooks/signature.js";
 import { readTarget, TargetRefused } from "../events/webhooks/target.js";
+import { Refusal } from "../shared/refusal.js";
 import type { Webhook } from "../store/store.js";
 import type { Context } from "./context.js";
-import { ApiError } from "./errors.js";
 import { actorOf, requireChangeOfAll } from "./guard.js";
 import { Exactly, IdParams, Page, Text } from "./schemas.js";
 import { viewDelivery, viewWebhook } from "./webhook-views.js";
@@ -74,7 +74,7 @@ export function webhookRoutes(app: FastifyInstance, context: Context): void {
       const url = requireTarget(body.url);
       const webhook = await recordChange(context, actorOf(request), async (journal) => {
         if ((await journal.store.listWebhooks()).length >= MAX_WEBHOOK_COUNT)
-          throw new ApiError(409, "TOO_MANY_WEBHOOKS", `there are ${MAX_WEBHOOK_COUNT} webhooks, the limit`);
+          throw new Refusal("TOO_MANY_WEBHOOKS", `there are ${MAX_WEBHOOK_COUNT} webhooks, the limit`);
         const added = await journal.store.addWebhook({
           url,
           events: body.events,
@@ -186,11 +186,7 @@ export function webhookRoutes(app: FastifyInstance, context: Context): void {
       const delivery = await recordChange(context, actorOf(request), async (journal) => {
         const known = await journal.store.findDelivery(params.delivery_id);
         if (known?.webhookId !== params.id)
-          throw new ApiError(
-            404,
-            "DELIVERY_UNKNOWN",
-            `webhook ${params.id} has no delivery ${params.delivery_id}`,
-          );
+          throw new Refusal("DELIVERY_UNKNOWN", `webhook ${params.id} has no delivery ${params.delivery_id}`);
         const subject = `webhook/${params.id}/delivery/${known.id}`;
         await journal.audit({ action: "webhook.retried", subject });
         return (await journal.store.retryDelivery(known.id, journal.time)) ?? known;
@@ -239,13 +235,13 @@ const viewForAudit = (webhook: Webhook) => ({
   secret: webhook.secret,
 });
 
-const unknown = (id: number) => new ApiError(404, "WEBHOOK_UNKNOWN", `webhook ${id} does not exist`);
+const unknown = (id: number) => new Refusal("WEBHOOK_UNKNOWN", `webhook ${id} does not exist`);
 
 function requireTarget(url: string): string {
   try {
     return readTarget(url);
   } catch (error) {
-    if (error instanceof TargetRefused) throw new ApiError(422, "TARGET_REFUSED", error.message);
+    if (error instanceof TargetRefused) throw new Refusal("TARGET_REFUSED", error.message);
     throw error;
   }
 }

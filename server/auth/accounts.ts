@@ -1,9 +1,9 @@
 // The rules about users: who may sign in, what a password must be, and that one administrator always remains. Each function runs in
 // a transaction and writes the audit log.
 
-import { ApiError } from "../api/errors.js";
 import type { Journal } from "../events/journal.js";
 import type { Role } from "../shared/permissions.js";
+import { Refusal } from "../shared/refusal.js";
 import type { OneTimeLink, User, UserChanges } from "../store/users.js";
 import { checkPasswordRules } from "./password.js";
 import { hashSecret, makeSecret } from "./secret.js";
@@ -14,10 +14,10 @@ export const FIRST_LINK_VALID_MS = 60 * 60_000;
 /** The link for a colleague goes by mail. */
 export const USER_LINK_VALID_MS = 7 * 24 * 60 * 60_000;
 
-/** @throws ApiError PASSWORD_WEAK */
+/** @throws Refusal PASSWORD_WEAK */
 export function requireGoodPassword(password: string, userName: string): void {
   const problem = checkPasswordRules(password, userName);
-  if (problem !== undefined) throw new ApiError(422, "PASSWORD_WEAK", problem);
+  if (problem !== undefined) throw new Refusal("PASSWORD_WEAK", problem);
 }
 
 /** @throws AlreadyExists */
@@ -30,7 +30,7 @@ export async function addUser(
   return added;
 }
 
-/** A new password or a disabled user ends every session but the one it was asked in. @throws ApiError LAST_ADMIN */
+/** A new password or a disabled user ends every session but the one it was asked in. @throws Refusal LAST_ADMIN */
 export async function changeUser(
   journal: Journal,
   user: User,
@@ -40,7 +40,7 @@ export async function changeUser(
   const { store, time } = journal;
   const losesAdmin = (changes.role !== undefined && changes.role !== "admin") || changes.isActive === false;
   if (user.role === "admin" && user.isActive && losesAdmin && (await store.countAdmins()) <= 1) {
-    throw new ApiError(409, "LAST_ADMIN", `${user.name} is the last administrator: make another one first`);
+    throw new Refusal("LAST_ADMIN", `${user.name} is the last administrator: make another one first`);
   }
   const changed = (await store.changeUser(user.id, changes, time)) ?? user;
   if (changes.isActive === false) await store.endSessions(user.id, time, "the user was disabled");

@@ -1,11 +1,11 @@
 // Signing in: with name and password, with a refresh token, or with a one-time link that sets a password. Whatever is wrong about
 // a name and a password, the answer is the same and takes as long.
 
-import { ApiError } from "../api/errors.js";
 import { type Journal, record, recordChange } from "../events/journal.js";
 import type { Live } from "../events/live.js";
 import type { Actor } from "../shared/actor.js";
 import { scopesOf } from "../shared/permissions.js";
+import { Refusal } from "../shared/refusal.js";
 import type { Store } from "../store/store.js";
 import type { OneTimeLink, Session, User } from "../store/users.js";
 import { addUser, changeUser, requireGoodPassword } from "./accounts.js";
@@ -31,7 +31,7 @@ export interface SignedIn extends OpenedSession {
   readonly user: User;
 }
 
-/** @throws ApiError LOGIN_FAILED, TOO_MANY_LOGINS, BUSY */
+/** @throws Refusal LOGIN_FAILED, TOO_MANY_LOGINS, BUSY */
 export async function logIn(
   context: LoginContext,
   { name, password }: { readonly name: string; readonly password: string },
@@ -44,26 +44,26 @@ export async function logIn(
     password,
     user?.isActive ? user.passwordHash : null,
   );
-  if (!user || !isRight) throw new ApiError(401, "LOGIN_FAILED", "this name and this password do not fit");
+  if (!user || !isRight) throw new Refusal("LOGIN_FAILED", "this name and this password do not fit");
   await auth.throttle.succeeded(name, where.address);
   return recordChange(context, becoming(user, where), async (journal) => {
     // It may have been changed or disabled while the password was checked.
     const current = await journal.store.findUser(user.id);
     if (!current?.isActive || current.passwordHash !== user.passwordHash)
-      throw new ApiError(401, "LOGIN_FAILED", "this name and this password do not fit");
+      throw new Refusal("LOGIN_FAILED", "this name and this password do not fit");
     if (renewed) await journal.store.changeUser(user.id, { passwordHash: renewed }, journal.time);
     return openSession(journal, current, where);
   });
 }
 
-/** @throws ApiError SESSION_ENDED */
+/** @throws Refusal SESSION_ENDED */
 export async function refresh(context: LoginContext, refreshToken: string, where: Where): Promise<SignedIn> {
   const opened = await record(context, ({ store, time }) => refreshSession(store, refreshToken, time));
   if (opened === "reused") await noteReuse(context, refreshToken, where);
   if (opened === undefined || opened === "reused")
-    throw new ApiError(401, "SESSION_ENDED", "this session has ended: sign in again");
+    throw new Refusal("SESSION_ENDED", "this session has ended: sign in again");
   const user = await context.store.findUser(opened.session.userId);
-  if (!user?.isActive) throw new ApiError(401, "SESSION_ENDED", "this session has ended: sign in again");
+  if (!user?.isActive) throw new Refusal("SESSION_ENDED", "this session has ended: sign in again");
   return { ...opened, user };
 }
 
@@ -104,7 +104,7 @@ export function endSession(context: LoginContext, actor: Actor, { id, client }: 
   });
 }
 
-/** What a one-time link is for, and nothing if it is not good any more. @throws ApiError LINK_INVALID */
+/** What a one-time link is for, and nothing if it is not good any more. @throws Refusal LINK_INVALID */
 export async function readLink(
   store: Store,
   secret: string,
@@ -116,11 +116,11 @@ export async function readLink(
     link !== undefined &&
     time < link.expiresAt &&
     (link.userId === null ? (await store.countAdmins()) === 0 : user?.isActive === true);
-  if (!isGood) throw new ApiError(410, "LINK_INVALID", "this link was used already, or has expired");
+  if (!isGood) throw new Refusal("LINK_INVALID", "this link was used already, or has expired");
   return { link, user };
 }
 
-/** Sets a password by a one-time link, makes the first administrator if the link is for that, and signs in. @throws ApiError */
+/** Sets a password by a one-time link, makes the first administrator if the link is for that, and signs in. @throws Refusal */
 export async function useLink(
   context: LoginContext,
   { token, name, password }: { readonly token: string; readonly name?: string; readonly password: string },
@@ -129,7 +129,7 @@ export async function useLink(
   const { auth, store, now } = context;
   const { user: known } = await readLink(store, token, now());
   const userName = known?.name ?? name;
-  if (userName === undefined) throw new ApiError(400, "INVALID_REQUEST", "name is missing");
+  if (userName === undefined) throw new Refusal("INVALID_REQUEST", "name is missing");
   requireGoodPassword(password, userName);
   const passwordHash = await auth.passwords.hash(password);
   const actor = { ...becoming(known ?? { id: null, name: userName, role: "admin" }, where) };
@@ -176,7 +176,7 @@ async function requirePatience(auth: Auth, name: string, address: string, now: n
   const waitMs = await auth.throttle.take(name, address, now);
   if (waitMs === 0) return;
   const seconds = Math.ceil(waitMs / 1000);
-  throw new ApiError(429, "TOO_MANY_LOGINS", `too many sign-ins: the next is taken in ${seconds} s`, {
-    "retry-after": `${seconds}`,
+  throw new Refusal("TOO_MANY_LOGINS", `too many sign-ins: the next is taken in ${seconds} s`, {
+    retryAfterSeconds: seconds,
   });
 }

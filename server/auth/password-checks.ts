@@ -1,7 +1,7 @@
 // Passwords as the server checks them: few at a time, because each takes memory and a fifth of a second of a core, and always one,
 // because a name that does not exist must take as long as a wrong password.
 
-import { ApiError } from "../api/errors.js";
+import { Refusal } from "../shared/refusal.js";
 import { hashPassword, isOutdated, PASSWORD_COST, type PasswordCost, verifyPassword } from "./password.js";
 
 const MAX_RUNNING_COUNT = 2;
@@ -48,7 +48,7 @@ export class PasswordChecks {
   /** Whoever ends hands the place on. */
   #wait(): Promise<void> {
     if (this.#waiting.length >= MAX_WAITING_COUNT) {
-      throw new ApiError(503, "BUSY", `${MAX_WAITING_COUNT} sign-ins wait already: try again in a moment`);
+      throw new Refusal("BUSY", `${MAX_WAITING_COUNT} sign-ins wait already: try again in a moment`);
     }
     return new Promise((resolve) => this.#waiting.push(resolve));
   }

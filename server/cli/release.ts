@@ -133,7 +133,7 @@ async function describeState(
   return bonds === undefined ? "stable" : `stable, ${isWithheld(rollouts) ? "but " : ""}${bonds}`;
 }
 
-/** @throws ReleaseError */
+/** @throws Refusal */
 async function verify(
   firmware: string,
   flags: Json & { readonly key: readonly string[]; readonly release?: string },
@@ -176,7 +176,7 @@ export function addUploadCommand(group: Command): void {
     });
 }
 
-/** Signs an image's manifest into a file. @throws ReleaseError */
+/** Signs an image's manifest into a file. @throws Refusal */
 export async function signReleaseFile(firmware: string, flags: SignFlags): Promise<SignedFile> {
   const { readFile, writeFile } = await import("node:fs/promises");
   const { describeRelease, signRelease } = await import("../releases/release.js");

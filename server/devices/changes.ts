@@ -3,23 +3,23 @@
 // undo the others. Knows no HTTP.
 
 import type { Static } from "@sinclair/typebox";
-import { ApiError } from "../api/errors.js";
 import { requireChange } from "../api/guard.js";
 import type { DevicePatch } from "../api/rollout-schemas.js";
 import { type Journal, type Recorder, recordChange } from "../events/journal.js";
 import type { Actor } from "../shared/actor.js";
+import { Refusal } from "../shared/refusal.js";
 import type { DeviceLabels } from "../shared/rollout.js";
 import type { Device, DeviceIdentity, NewOrder, Store, StoredOrder } from "../store/store.js";
 import { changeIdentity, type IdentityAction } from "./identity-changes.js";
 import { changeLabels } from "./labels.js";
 import { orderDevice } from "./orders.js";
 
-/** Changes one device within a transaction. @throws ApiError why it is left as it is */
+/** Changes one device within a transaction. @throws Refusal why it is left as it is */
 export type DeviceWork<Result> = (journal: Journal, deviceId: string, actor: Actor) => Promise<Result>;
 
 export type Outcome<Result> =
   | { readonly deviceId: string; readonly result: Result }
-  | { readonly deviceId: string; readonly refusal: ApiError };
+  | { readonly deviceId: string; readonly refusal: Refusal };
 
 export const changeDevice = <Result>(
   recorder: Recorder,
@@ -42,7 +42,7 @@ export async function changeDevices<Result>(
       await changeDevice(recorder, actor, deviceId, work).then(
         (result) => ({ deviceId, result }),
         (error: unknown) => {
-          if (!(error instanceof ApiError)) throw error;
+          if (!(error instanceof Refusal)) throw error;
           return { deviceId, refusal: error };
         },
       ),
@@ -50,14 +50,14 @@ export async function changeDevices<Result>(
   return outcomes;
 }
 
-/** @throws ApiError DEVICE_UNKNOWN */
+/** @throws Refusal DEVICE_UNKNOWN */
 export async function findDevice(store: Pick<Store, "findDevice">, id: string): Promise<Device> {
   const device = await store.findDevice(id);
-  if (!device) throw new ApiError(404, "DEVICE_UNKNOWN", `device ${id} has never checked for updates here`);
+  if (!device) throw new Refusal("DEVICE_UNKNOWN", `device ${id} has never checked for updates here`);
   return device;
 }
 
-/** @throws ApiError DEVICE_UNKNOWN, FORBIDDEN, and as orderDevice */
+/** @throws Refusal DEVICE_UNKNOWN, FORBIDDEN, and as orderDevice */
 export const giveOrder =
   (order: Pick<NewOrder, "kind" | "settings">): DeviceWork<StoredOrder> =>
   async (journal, id, actor) => {
@@ -66,7 +66,7 @@ export const giveOrder =
     return orderDevice(journal, device, order);
   };
 
-/** @throws ApiError DEVICE_UNKNOWN, FORBIDDEN, PIN_INVALID, TOO_MANY_TAGS */
+/** @throws Refusal DEVICE_UNKNOWN, FORBIDDEN, PIN_INVALID, TOO_MANY_TAGS */
 export const relabel =
   (changes: Static<typeof DevicePatch>): DeviceWork<DeviceLabels> =>
   async (journal, id, actor) => {
@@ -79,17 +79,13 @@ export const relabel =
     return after;
   };
 
-/** @throws ApiError DEVICE_UNKNOWN, FORBIDDEN */
+/** @throws Refusal DEVICE_UNKNOWN, FORBIDDEN */
 export const decideIdentity =
   (action: IdentityAction): DeviceWork<DeviceIdentity> =>
   async (journal, id, actor) => {
     const identity = await journal.store.findIdentity(id);
     if (!identity)
-      throw new ApiError(
-        404,
-        "DEVICE_UNKNOWN",
-        `device ${id} was never registered: there is nothing to change`,
-      );
+      throw new Refusal("DEVICE_UNKNOWN", `device ${id} was never registered: there is nothing to change`);
     requireChange(actor, identity);
     return changeIdentity(journal, identity, action);
   };

@@ -1,8 +1,8 @@
 // What people decide about a device's identity: whether it may be here, and its token. Each is in the audit log.
 
-import { ApiError } from "../api/errors.js";
 import { hashSecret, makeSecret } from "../auth/secret.js";
 import type { Journal } from "../events/journal.js";
+import { Refusal } from "../shared/refusal.js";
 import type { DeviceIdentity } from "../store/store.js";
 import { issue, newIdentity } from "./identity.js";
 
@@ -36,7 +36,7 @@ const CHANGES: Readonly<Record<IdentityAction, Partial<DeviceIdentity>>> = Objec
 /**
  * A token that a person sets a client up with which cannot be given one by an answer. A device that nobody knows yet is let in by
  * it; one that uses a token already may go on with that until it uses the new one. @returns the token, which is stored nowhere
- * @throws ApiError DEVICE_TYPE_MISSING, DEVICE_TYPE_DIFFERS
+ * @throws Refusal DEVICE_TYPE_MISSING, DEVICE_TYPE_DIFFERS
  */
 export async function giveToken(
   journal: Journal,
@@ -46,17 +46,12 @@ export async function giveToken(
   const stored = await journal.store.findIdentity(deviceId);
   const type = stored?.deviceType ?? deviceType;
   if (type === undefined)
-    throw new ApiError(
-      422,
+    throw new Refusal(
       "DEVICE_TYPE_MISSING",
       `device ${deviceId} has never been here: say of which type it is`,
     );
   if (deviceType !== undefined && deviceType !== type)
-    throw new ApiError(
-      409,
-      "DEVICE_TYPE_DIFFERS",
-      `device ${deviceId} is of type ${type}, not ${deviceType}`,
-    );
+    throw new Refusal("DEVICE_TYPE_DIFFERS", `device ${deviceId} is of type ${type}, not ${deviceType}`);
   const token = makeSecret("device");
   const before = stored ?? newIdentity(deviceId, type, "approved", journal.time);
   const identity: DeviceIdentity = {

@@ -6,9 +6,9 @@
 //      ▲                  └── answer lost: another is issued                                        │
 //      └───────────────────────────── operator forgets the token ◀─────────────────────────────────┘
 
-import { ApiError } from "../api/errors.js";
 import { hashSecret, isSameHash, isSecret, makeSecret } from "../auth/secret.js";
 import type { Journal } from "../events/journal.js";
+import { Refusal } from "../shared/refusal.js";
 import type { DeviceIdentity, DeviceState, IssuedToken, RegistrationPolicy } from "../store/store.js";
 
 /** Tokens that may be under way to one device. */
@@ -44,7 +44,7 @@ export interface Admission {
   readonly isLasting: boolean;
 }
 
-/** Judges a check or a registration, and remembers what follows. @throws ApiError DEVICE_… or ENROLMENT_REQUIRED */
+/** Judges a check or a registration, and remembers what follows. @throws Refusal DEVICE_… or ENROLMENT_REQUIRED */
 export async function admitDevice(journal: Journal, shown: Shown): Promise<Admission> {
   const { store, time } = journal;
   const stored = await store.findIdentity(shown.deviceId);
@@ -70,7 +70,7 @@ export async function admitDevice(journal: Journal, shown: Shown): Promise<Admis
 /**
  * A device that is known, as what it says that it is now. Whoever has a device's token, or names one that has used none, may have
  * flashed it as another type. That opens no closed type: there it waits for its approval, or comes with what new ones come with. And
- * nobody takes a device out of a closed type by its name alone. @throws ApiError DEVICE_TOKEN_REQUIRED
+ * nobody takes a device out of a closed type by its name alone. @throws Refusal DEVICE_TOKEN_REQUIRED
  */
 async function asType(journal: Journal, stored: DeviceIdentity, shown: Shown): Promise<DeviceIdentity> {
   const { deviceId, deviceType, credential } = shown;
@@ -87,7 +87,7 @@ async function asType(journal: Journal, stored: DeviceIdentity, shown: Shown): P
   return { ...stored, deviceType, state: registration === "open" ? stored.state : "pending" };
 }
 
-/** Judges any other request of a device. One that is not known here is left to the caller. @throws ApiError DEVICE_… */
+/** Judges any other request of a device. One that is not known here is left to the caller. @throws Refusal DEVICE_… */
 export async function requireDevice(
   journal: Journal,
   deviceId: string,
@@ -108,7 +108,7 @@ export async function requireDevice(
 /**
  * For clients that send with every request what they were given, as hawkBit's do: where a type is closed, whoever shows nothing is
  * not served at all. Good is the device's own token, and a good enrolment token of its type, unless each needs its own. Remembers
- * nothing. @throws ApiError DEVICE_…
+ * nothing. @throws Refusal DEVICE_…
  */
 export async function requireCredential(
   journal: Pick<Journal, "store" | "time">,
@@ -119,23 +119,19 @@ export async function requireCredential(
   await requireOfUnproved(journal, identity, shown);
 }
 
-/** The same for what only devices may have that are let in. @throws ApiError DEVICE_… */
+/** The same for what only devices may have that are let in. @throws Refusal DEVICE_… */
 export async function requireMember(journal: Pick<Journal, "store" | "time">, shown: Named): Promise<void> {
   const { deviceId, deviceType } = shown;
   await requireCredential(journal, shown);
   const identity = await journal.store.findIdentity(deviceId);
   const { registration } = await findPolicy(journal, deviceType);
   if (identity ? identity.state === "approved" : registration !== "approval") return;
-  throw new ApiError(
-    403,
-    "DEVICE_PENDING",
-    `device ${deviceId} of type ${deviceType} waits for its approval`,
-  );
+  throw new Refusal("DEVICE_PENDING", `device ${deviceId} of type ${deviceType} waits for its approval`);
 }
 
 /**
  * What whoever has not shown that it is the device has to show instead. Where a type is open: nothing, until the device has used a
- * token. @throws ApiError DEVICE_TOKEN_…
+ * token. @throws Refusal DEVICE_TOKEN_…
  */
 async function requireOfUnproved(
   journal: Pick<Journal, "store" | "time">,
@@ -153,13 +149,11 @@ async function requireOfUnproved(
       ? "its own (skd_…)"
       : "its own (skd_…) or an enrolment token of its type (ske_…)";
   throw credential === undefined
-    ? new ApiError(
-        401,
+    ? new Refusal(
         "DEVICE_TOKEN_REQUIRED",
         `device ${deviceId} of type ${deviceType} needs a token: ${wanted}`,
       )
-    : new ApiError(
-        401,
+    : new Refusal(
         "DEVICE_TOKEN_WRONG",
         `the token that device ${deviceId} of type ${deviceType} has sent is not good: it needs ${wanted}`,
       );
@@ -169,10 +163,10 @@ async function requireOfUnproved(
 export const isClosed = ({ registration, tokens }: RegistrationPolicy): boolean =>
   registration !== "open" || tokens === "required";
 
-/** Whether a credential is the device's own. @throws ApiError DEVICE_BLOCKED */
+/** Whether a credential is the device's own. @throws Refusal DEVICE_BLOCKED */
 function isProvedBy(identity: DeviceIdentity, credential: string | undefined): boolean {
   const { deviceId, state, tokenHash, issued } = identity;
-  if (state === "blocked") throw new ApiError(403, "DEVICE_BLOCKED", `device ${deviceId} is blocked`);
+  if (state === "blocked") throw new Refusal("DEVICE_BLOCKED", `device ${deviceId} is blocked`);
   if (credential === undefined || !isSecret("device", credential)) return false;
   const hash = hashSecret(credential);
   return [...(tokenHash === null ? [] : [tokenHash]), ...issued.map((each) => each.hash)].some((own) =>
@@ -180,7 +174,7 @@ function isProvedBy(identity: DeviceIdentity, credential: string | undefined): b
   );
 }
 
-/** Whoever cannot show that it is the device is served only as long as the device has used no token. @throws ApiError */
+/** Whoever cannot show that it is the device is served only as long as the device has used no token. @throws Refusal */
 function requireUnclaimed(
   { deviceId, tokenHash }: DeviceIdentity,
   tokens: RegistrationPolicy["tokens"],
@@ -191,8 +185,7 @@ function requireUnclaimed(
     credential === undefined
       ? (["DEVICE_TOKEN_REQUIRED", `device ${deviceId} has a token and came without it`] as const)
       : (["DEVICE_TOKEN_WRONG", `device ${deviceId} has another token`] as const);
-  throw new ApiError(
-    401,
+  throw new Refusal(
     found[0],
     `${found[1]}; if it was flashed anew, its token has to be forgotten here: on its page, or by skyslot registration forget-token ${deviceId}`,
   );
@@ -202,7 +195,7 @@ const mayRenew = ({ isRotating }: DeviceIdentity, { keepsToken }: Shown): boolea
 
 /**
  * Whether a device that has shown no token of its own is given one. Where a type is closed, nobody is who only knows a device's
- * name, nor served. @throws ApiError DEVICE_TOKEN_…
+ * name, nor served. @throws Refusal DEVICE_TOKEN_…
  */
 async function mayBegin(journal: Journal, identity: DeviceIdentity, shown: Shown): Promise<boolean> {
   const { keepsToken, deviceType, credential } = shown;
@@ -214,8 +207,7 @@ async function mayBegin(journal: Journal, identity: DeviceIdentity, shown: Shown
   const policy = await findPolicy(journal, identity.deviceType);
   requireUnclaimed(identity, policy.tokens, credential);
   if (policy.tokens === "required" && !keepsToken) {
-    throw new ApiError(
-      401,
+    throw new Refusal(
       "DEVICE_TOKEN_REQUIRED",
       `devices of type ${identity.deviceType} need a token, and this client keeps none`,
     );
@@ -295,8 +287,7 @@ export const newIdentity = (
 async function useEnrolment(journal: Journal, { deviceId, deviceType, credential }: Shown): Promise<void> {
   const token = await findEnrolment(journal, deviceType, credential);
   if (!token || (token.maxUseCount !== null && token.useCount >= token.maxUseCount)) {
-    throw new ApiError(
-      401,
+    throw new Refusal(
       "ENROLMENT_REQUIRED",
       `a new device of type ${deviceType} needs an enrolment token that is good: ` +
         (token ? `this one was used ${token.useCount} times already` : "send Authorization: Bearer ske_…"),

@@ -1,8 +1,8 @@
 // What an operator says of devices: tags, group and pin, of one or of many.
 
 import { parseVersion } from "../../firmware/core/update/version.js";
-import { ApiError } from "../api/errors.js";
 import type { Journal } from "../events/journal.js";
+import { Refusal } from "../shared/refusal.js";
 import type { DeviceLabels } from "../shared/rollout.js";
 import type { Device } from "../store/store.js";
 
@@ -17,7 +17,7 @@ export interface LabelChanges {
 
 export const MAX_TAG_COUNT = 32;
 
-/** @throws ApiError PIN_INVALID, TOO_MANY_TAGS */
+/** @throws Refusal PIN_INVALID, TOO_MANY_TAGS */
 export async function changeLabels(
   journal: Journal,
   device: Device,
@@ -25,13 +25,12 @@ export async function changeLabels(
   actor: string,
 ): Promise<DeviceLabels> {
   if (changes.pin && !parseVersion(changes.pin))
-    throw new ApiError(422, "PIN_INVALID", `"${changes.pin}" is not a version such as 1.1.0 or 1.1.0+3`);
+    throw new Refusal("PIN_INVALID", `"${changes.pin}" is not a version such as 1.1.0 or 1.1.0+3`);
   const before = await journal.store.findLabels(device.id);
   const kept = (changes.tags ?? before.tags).filter((tag) => !changes.removeTags?.includes(tag));
   const tags = [...new Set([...kept, ...(changes.addTags ?? [])])].sort();
   if (tags.length > MAX_TAG_COUNT)
-    throw new ApiError(
-      422,
+    throw new Refusal(
       "TOO_MANY_TAGS",
       `${device.id} would have ${tags.length} tags, ${MAX_TAG_COUNT} are possible`,
     );

@@ -2,8 +2,8 @@
 // register devices: one that counted them all would be in the way of every other. So the limit is exact for one server, and exceeded by
 // a few where several share a store.
 
-import { ApiError } from "../api/errors.js";
 import type { RateLimit } from "../shared/rate.js";
+import { Refusal } from "../shared/refusal.js";
 import type { Store } from "../store/store.js";
 
 const RECOUNT_MS = 10_000;
@@ -39,10 +39,10 @@ export class DeviceLimit {
     return this.#rate?.peek(network, now) ?? 0;
   }
 
-  /** Takes room for one more. @throws ApiError DEVICE_LIMIT */
+  /** Takes room for one more. @throws Refusal DEVICE_LIMIT */
   takePlace(): void {
     if (this.#count >= this.#maxCount) {
-      throw new ApiError(503, "DEVICE_LIMIT", `this server takes ${this.#maxCount} devices and has as many`);
+      throw new Refusal("DEVICE_LIMIT", `this server takes ${this.#maxCount} devices and has as many`);
     }
     this.#count++;
   }

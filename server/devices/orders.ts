@@ -15,14 +15,14 @@ import {
   type Order,
   type OrderResult,
 } from "../../firmware/core/wire.js";
-import { ApiError } from "../api/errors.js";
 import { type Journal, type Recorder, record } from "../events/journal.js";
+import { Refusal } from "../shared/refusal.js";
 import type { Device, NewOrder, StoredOrder } from "../store/store.js";
 
 /** An order that a device has not fetched or answered by then is no longer what anybody wants. */
 export const ORDER_LIFE_MS = 24 * 60 * 60_000;
 
-/** @throws ApiError DEVICE_IS_LEGACY, DEVICE_NOT_APPROVED, DEVICE_HAS_NO_TOKEN, ORDER_PENDING, TOO_MANY_ORDERS */
+/** @throws Refusal DEVICE_IS_LEGACY, DEVICE_NOT_APPROVED, DEVICE_HAS_NO_TOKEN, ORDER_PENDING, TOO_MANY_ORDERS */
 export async function orderDevice(
   journal: Journal,
   device: Device,
@@ -33,14 +33,9 @@ export async function orderDevice(
   const pending = await store.listPendingOrders(device.id);
   const same = pending.find(({ kind }) => kind === order.kind && kind !== "settings");
   if (same)
-    throw new ApiError(
-      409,
-      "ORDER_PENDING",
-      `${device.id} is ordered to ${same.kind} already (order ${same.id})`,
-    );
+    throw new Refusal("ORDER_PENDING", `${device.id} is ordered to ${same.kind} already (order ${same.id})`);
   if (pending.length >= MAX_ORDER_COUNT)
-    throw new ApiError(
-      409,
+    throw new Refusal(
       "TOO_MANY_ORDERS",
       `${pending.length} orders wait for ${device.id}, that is the limit: wait for its next check, or withdraw one`,
     );
@@ -60,13 +55,13 @@ export async function orderDevice(
   return added;
 }
 
-/** @throws ApiError ORDER_UNKNOWN, ORDER_ENDED */
+/** @throws Refusal ORDER_UNKNOWN, ORDER_ENDED */
 export async function withdrawOrder(journal: Journal, deviceId: string, id: number): Promise<StoredOrder> {
   const { store, actor } = journal;
   const order = await store.findOrder(deviceId, id);
-  if (!order) throw new ApiError(404, "ORDER_UNKNOWN", `${deviceId} was never given an order ${id}`);
+  if (!order) throw new Refusal("ORDER_UNKNOWN", `${deviceId} was never given an order ${id}`);
   if (order.state !== "pending")
-    throw new ApiError(409, "ORDER_ENDED", `order ${id} of ${deviceId} is ${order.state} already`);
+    throw new Refusal("ORDER_ENDED", `order ${id} of ${deviceId} is ${order.state} already`);
   const after = await end(journal, order, "withdrawn");
   await journal.audit({
     action: "device.order-withdrawn",
@@ -169,20 +164,18 @@ const tell = (journal: Journal, order: StoredOrder, what: string, message: strin
     },
   });
 
-/** @throws ApiError DEVICE_IS_LEGACY, DEVICE_NOT_APPROVED, DEVICE_HAS_NO_TOKEN */
+/** @throws Refusal DEVICE_IS_LEGACY, DEVICE_NOT_APPROVED, DEVICE_HAS_NO_TOKEN */
 async function requireOrderly({ store }: Journal, { id, type }: Device): Promise<void> {
   if ((await store.findType(type))?.kind === "legacy")
-    throw new ApiError(
-      409,
+    throw new Refusal(
       "DEVICE_IS_LEGACY",
       `devices of type ${type} are served as clients of other systems, and these know no orders`,
     );
   const identity = await store.findIdentity(id);
   if (identity && identity.state !== "approved")
-    throw new ApiError(409, "DEVICE_NOT_APPROVED", `device ${id} is ${identity.state}: approve it first`);
+    throw new Refusal("DEVICE_NOT_APPROVED", `device ${id} is ${identity.state}: approve it first`);
   if (!identity?.tokenHash)
-    throw new ApiError(
-      409,
+    throw new Refusal(
       "DEVICE_HAS_NO_TOKEN",
       `device ${id} has shown no token of its own: anybody could fetch its orders, and answer for it`,
     );

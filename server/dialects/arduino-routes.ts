@@ -11,10 +11,10 @@ import type { CheckRequest } from "../../firmware/core/wire.js";
 import { answerCheck, recordDevice } from "../api/check.js";
 import type { Context } from "../api/context.js";
 import { boundDevice } from "../api/device-rate.js";
-import { ApiError } from "../api/errors.js";
 import { SHORT_CACHING, sendImage } from "../api/http/send-image.js";
 import { CheckBody, Name, parseText } from "../api/schemas.js";
 import { requireLegacy } from "../releases/unsigned.js";
+import { Refusal } from "../shared/refusal.js";
 import type { Firmware } from "../store/store.js";
 import { reportStatus } from "../updates/attempts.js";
 import { UNKNOWN_VERSION } from "./unknown-version.js";
@@ -58,7 +58,7 @@ function send(
   return sendImage(request, reply, context, release, { caching: SHORT_CACHING, isDirect: true, deviceId });
 }
 
-/** @throws ApiError INVALID_REQUEST */
+/** @throws Refusal INVALID_REQUEST */
 function readHeaders(request: FastifyRequest, deviceType: string): CheckRequest {
   const header = (name: string): string | undefined => {
     const value = request.headers[`x-esp32-${name}`] ?? request.headers[`x-esp8266-${name}`];
@@ -76,8 +76,7 @@ function readHeaders(request: FastifyRequest, deviceType: string): CheckRequest 
     ...(sha256 === undefined ? {} : { image_sha256: sha256, slot_state: "valid" }),
   });
   if (typeof read === "string") {
-    throw new ApiError(
-      400,
+    throw new Refusal(
       "INVALID_REQUEST",
       `the headers x-ESP32-STA-MAC, x-ESP32-version and x-ESP32-sketch-sha256 of HTTPUpdate are expected: ${read}`,
     );
@@ -88,9 +87,5 @@ function readHeaders(request: FastifyRequest, deviceType: string): CheckRequest 
 function refuseTooLarge(request: FastifyRequest, release: Firmware): void {
   const free = request.headers["x-esp32-free-space"] ?? request.headers["x-esp8266-free-space"];
   if (free === undefined || release.fileSize <= Number(free)) return;
-  throw new ApiError(
-    403,
-    "IMAGE_TOO_LARGE",
-    `image is ${release.fileSize} bytes, the device has room for ${free}`,
-  );
+  throw new Refusal("IMAGE_TOO_LARGE", `image is ${release.fileSize} bytes, the device has room for ${free}`);
 }

@@ -1,8 +1,8 @@
 // Controllers and actions, as hawkBit calls devices and attempts: finds them, and notes what a client's requests tell of them.
 
 import type { CheckRequest, UpdateStatus } from "../../firmware/core/wire.js";
-import { ApiError } from "../api/errors.js";
 import type { Journal } from "../events/journal.js";
+import { Refusal } from "../shared/refusal.js";
 import type { Device, Firmware, Store, Update } from "../store/store.js";
 import { reportStatus } from "../updates/attempts.js";
 import type { Controller } from "./hawkbit-routes.js";
@@ -29,15 +29,15 @@ export async function describeController(store: Store, { tenant, id }: Controlle
   };
 }
 
-/** @throws ApiError DEVICE_UNKNOWN */
+/** @throws Refusal DEVICE_UNKNOWN */
 export async function findController(store: Store, { tenant, id }: Controller): Promise<Device> {
   const device = await store.findDevice(id);
   if (device?.type !== tenant)
-    throw new ApiError(404, "DEVICE_UNKNOWN", `controller ${id} has never polled as ${tenant}`);
+    throw new Refusal("DEVICE_UNKNOWN", `controller ${id} has never polled as ${tenant}`);
   return device;
 }
 
-/** @throws ApiError DEVICE_UNKNOWN, ACTION_UNKNOWN */
+/** @throws Refusal DEVICE_UNKNOWN, ACTION_UNKNOWN */
 export async function findAction(
   store: Store,
   params: Controller & { readonly action: number },
@@ -46,7 +46,7 @@ export async function findAction(
   const attempt = await store.findUpdate(params.action);
   const firmware = attempt && (await store.findFirmware(attempt.firmwareId));
   if (!attempt || !firmware || attempt.deviceId !== device.id)
-    throw new ApiError(404, "ACTION_UNKNOWN", `controller ${device.id} has no action ${params.action}`);
+    throw new Refusal("ACTION_UNKNOWN", `controller ${device.id} has no action ${params.action}`);
   return { device, attempt, firmware };
 }
 

@@ -25,12 +25,12 @@ import {
 } from "../api/check.js";
 import type { Context } from "../api/context.js";
 import { boundDevice } from "../api/device-rate.js";
-import { ApiError } from "../api/errors.js";
 import { PRIVATE_CACHING, sendImage } from "../api/http/send-image.js";
 import { DeviceId, Name } from "../api/schemas.js";
 import { admitDevice, requireCredential } from "../devices/identity.js";
 import { type Journal, record } from "../events/journal.js";
 import { requireLegacy } from "../releases/unsigned.js";
+import { Refusal } from "../shared/refusal.js";
 import { reportStatus, seeDevice } from "../updates/attempts.js";
 import {
   describeController,
@@ -77,7 +77,7 @@ export function hawkbitRoutes(app: FastifyInstance, context: Context): void {
   });
 }
 
-/** Parameters are checked by now, nothing else has happened. @throws ApiError TOO_MANY_REQUESTS, TYPE_IS_SIGNED, DEVICE_… */
+/** Parameters are checked by now, nothing else has happened. @throws Refusal TOO_MANY_REQUESTS, TYPE_IS_SIGNED, DEVICE_… */
 async function letIn(
   request: FastifyRequest<{ Params: Controller }>,
   reply: FastifyReply,
@@ -145,8 +145,7 @@ function controllerRoutes(app: FastifyInstance, context: Context): void {
       const action = await findAction(store, request.params);
       const { device, attempt, firmware } = action;
       if (isEndedHere(attempt))
-        throw new ApiError(
-          404,
+        throw new Refusal(
           "ACTION_ENDED",
           `action ${attempt.id} was ended here: ${attempt.errorMessage ?? attempt.errorCode}`,
         );

@@ -8,12 +8,12 @@ import { type Static, Type } from "@sinclair/typebox";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { compareVersions, parseVersion } from "../../firmware/core/update/version.js";
 import type { Context } from "../api/context.js";
-import { ApiError } from "../api/errors.js";
 import { mayAccess } from "../api/image-access.js";
 import { AskingDevice, Name } from "../api/schemas.js";
 import { digestsPath, downloadPath } from "../api/views.js";
 import { releaseOf } from "../releases/chunk-digests.js";
 import { isForAll } from "../rollout/choose-release.js";
+import { Refusal } from "../shared/refusal.js";
 import type { Firmware, Store } from "../store/store.js";
 
 /** Names as ESP Web Tools has them (its src/const.ts). */
@@ -87,11 +87,7 @@ export function manifestRoutes(app: FastifyInstance, context: Context): void {
       const { query } = request;
       const types = query.types.split(",").filter((type) => type !== "");
       if (types.length > MAX_TYPE_COUNT)
-        throw new ApiError(
-          400,
-          "INVALID_REQUEST",
-          `${types.length} types, a system has at most ${MAX_TYPE_COUNT}`,
-        );
+        throw new Refusal("INVALID_REQUEST", `${types.length} types, a system has at most ${MAX_TYPE_COUNT}`);
       const releases = await Promise.all(
         types.map((type) => newestFor(request, context, type, query.device)),
       );
@@ -101,7 +97,7 @@ export function manifestRoutes(app: FastifyInstance, context: Context): void {
   );
 }
 
-/** Of a closed type nobody learns more than of one that there is not, who may not have its images. @throws ApiError FIRMWARE_UNKNOWN */
+/** Of a closed type nobody learns more than of one that there is not, who may not have its images. @throws Refusal FIRMWARE_UNKNOWN */
 async function newestFor(
   request: FastifyRequest,
   context: Context,
@@ -110,8 +106,7 @@ async function newestFor(
 ): Promise<readonly [Firmware, ...Firmware[]]> {
   const [first, ...others] = await newestOf(context.store, type);
   if (first && (await mayAccess(request, context, { deviceType: type, deviceId }))) return [first, ...others];
-  throw new ApiError(
-    404,
+  throw new Refusal(
     "FIRMWARE_UNKNOWN",
     `type ${type} has no stable firmware here, or none for whoever shows no token`,
   );

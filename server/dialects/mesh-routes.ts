@@ -6,7 +6,6 @@
 import { type Static, Type } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
 import type { Context } from "../api/context.js";
-import { ApiError } from "../api/errors.js";
 import { actorOf, requireChange } from "../api/guard.js";
 import { Id, IdParams, Name, Page, Text } from "../api/schemas.js";
 import { uploadFirmware } from "../api/upload.js";
@@ -14,6 +13,7 @@ import { downloadPath } from "../api/views.js";
 import { type Journal, record, recordChange } from "../events/journal.js";
 import type { Actor } from "../shared/actor.js";
 import { time } from "../shared/iso-time.js";
+import { Refusal } from "../shared/refusal.js";
 import type { Firmware, MeshNode, MeshUpdate } from "../store/store.js";
 import { cancelDistribution, finishDistribution, openDistribution, reportNode } from "../updates/mesh.js";
 
@@ -137,7 +137,7 @@ export function meshRoutes(app: FastifyInstance, context: Context): void {
     },
     async ({ params }) => {
       const update = await store.findMeshUpdate(params.id);
-      if (!update) throw new ApiError(404, "UPDATE_UNKNOWN", `update ${params.id} does not exist`);
+      if (!update) throw new Refusal("UPDATE_UNKNOWN", `update ${params.id} does not exist`);
       const nodes = await store.listMeshNodes(update.id, MAX_NODES_SHOWN);
       return { ...(await describe(update)), nodes: nodes.map(viewNode) };
     },
@@ -203,7 +203,7 @@ async function requireType({ store }: Journal, actor: Actor, firmwareId: number)
   if (firmware) requireChange(actor, firmware);
 }
 
-/** A gateway speaks for nodes of its types only. @returns the update, if there is one. @throws ApiError FORBIDDEN */
+/** A gateway speaks for nodes of its types only. @returns the update, if there is one. @throws Refusal FORBIDDEN */
 async function requireTypeOf(journal: Journal, actor: Actor, id: number): Promise<MeshUpdate | undefined> {
   const update = await journal.store.findMeshUpdate(id);
   if (update) await requireType(journal, actor, update.firmwareId);

@@ -9,12 +9,12 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import { aboutDevice, expectDevice, noteRefusal, recordDevice, showOf } from "../api/check.js";
 import type { Context } from "../api/context.js";
 import { boundDevice } from "../api/device-rate.js";
-import { ApiError } from "../api/errors.js";
 import { CheckBody, type CheckInput, DeviceParams } from "../api/schemas.js";
 import { viewDevice } from "../api/views.js";
 import { admitDevice } from "../devices/identity.js";
 import { readingsIn } from "../devices/readings.js";
 import { record } from "../events/journal.js";
+import { Refusal } from "../shared/refusal.js";
 import { seeDevice } from "../updates/attempts.js";
 
 const MAX_BODY_BYTES = 4096;
@@ -68,8 +68,7 @@ export function registerRoutes(app: FastifyInstance, context: Context): void {
       await recordDevice(context, request, params.id, async (journal) => {
         const known = await journal.store.findDevice(params.id);
         if (!known) {
-          throw new ApiError(
-            404,
+          throw new Refusal(
             "DEVICE_UNKNOWN",
             `device ${params.id} is not registered here: POST /api/devices/register`,
           );
@@ -95,7 +94,7 @@ export function registerRoutes(app: FastifyInstance, context: Context): void {
   );
 }
 
-/** @throws ApiError DEVICE_LIMIT, TOO_MANY_NEW_DEVICES, DEVICE_…, ENROLMENT_REQUIRED */
+/** @throws Refusal DEVICE_LIMIT, TOO_MANY_NEW_DEVICES, DEVICE_…, ENROLMENT_REQUIRED */
 async function register(context: Context, request: FastifyRequest, body: CheckInput) {
   const takePlace = await expectDevice(context, request, body.device_id);
   return noteRefusal(context, body.device_id, () =>

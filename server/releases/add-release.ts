@@ -4,9 +4,9 @@
 import type { JWK } from "jose";
 import type { Release } from "../../firmware/core/update/release.js";
 import { compareVersions, parseVersion } from "../../firmware/core/update/version.js";
-import { ApiError } from "../api/errors.js";
 import type { Blob, BlobStore } from "../blobs/blobs.js";
 import type { Journal } from "../events/journal.js";
+import { Refusal } from "../shared/refusal.js";
 import type { Firmware, FirmwareChanges, NewFirmware, Store } from "../store/store.js";
 import { releaseOf } from "./chunk-digests.js";
 import { readRelease, verifyReleaseFile, verifyReleaseSignature } from "./release.js";
@@ -31,7 +31,7 @@ export interface FirmwareFields {
   readonly release_notes?: string;
 }
 
-/** Firmware as it may be registered, checked. @throws ReleaseError, ApiError */
+/** Firmware as it may be registered, checked. @throws Refusal, Refusal */
 export async function checkFirmware(
   fields: FirmwareFields,
   blob: Blob,
@@ -63,14 +63,14 @@ export async function addFirmware(journal: Journal, checked: CheckedFirmware): P
   return firmware;
 }
 
-/** @throws ApiError FIRMWARE_UNKNOWN, MIN_VERSION_INVALID */
+/** @throws Refusal FIRMWARE_UNKNOWN, MIN_VERSION_INVALID */
 export async function changeRelease(
   journal: Journal,
   id: number,
   changes: FirmwareChanges,
 ): Promise<Firmware> {
   const known = await journal.store.findFirmware(id);
-  if (!known) throw new ApiError(404, "FIRMWARE_UNKNOWN", `firmware ${id} does not exist`);
+  if (!known) throw new Refusal("FIRMWARE_UNKNOWN", `firmware ${id} does not exist`);
   const minimum = changes.minCurrentVersion;
   if (minimum !== undefined) checkMinimum(minimum, releaseOf(known));
   const changed = await journal.changeFirmware(id, changes);
@@ -123,7 +123,7 @@ function checkFields(fields: FirmwareFields, release: Release): void {
   ] as const;
   for (const [name, value, signed] of told) {
     if (value === undefined || value === signed) continue;
-    throw new ApiError(422, "FIELD_MISMATCH", `${name} is ${value}, the signed manifest tells ${signed}`);
+    throw new Refusal("FIELD_MISMATCH", `${name} is ${value}, the signed manifest tells ${signed}`);
   }
   if (fields.min_current_version !== undefined) checkMinimum(fields.min_current_version, release);
 }
@@ -132,12 +132,10 @@ function checkFields(fields: FirmwareFields, release: Release): void {
 function checkMinimum(minimum: string | null, release: Release | undefined): void {
   const signed = release && readMinimum(release);
   const parsed = minimum === null ? undefined : parseVersion(minimum);
-  if (minimum !== null && !parsed)
-    throw new ApiError(422, "MIN_VERSION_INVALID", `"${minimum}" is not a version`);
+  if (minimum !== null && !parsed) throw new Refusal("MIN_VERSION_INVALID", `"${minimum}" is not a version`);
   const parsedSigned = signed === undefined ? undefined : parseVersion(signed);
   if (!parsedSigned || (parsed && compareVersions(parsed, parsedSigned) >= 0)) return;
-  throw new ApiError(
-    422,
+  throw new Refusal(
     "MIN_VERSION_INVALID",
     `min_current_version ${minimum ?? "none"} is below ${signed}, which the signed manifest asks for`,
   );

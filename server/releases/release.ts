@@ -14,7 +14,7 @@ import { type ImageDescription, newImageReader, readImage } from "../../firmware
 import type { Release } from "../../firmware/core/update/release.js";
 import { parseVersion, versionName } from "../../firmware/core/update/version.js";
 import type { ReleasePayload } from "../../firmware/core/wire.js";
-import { ReleaseError } from "../shared/release-error.js";
+import { Refusal } from "../shared/refusal.js";
 import {
   describeImage,
   digestImage,
@@ -27,11 +27,10 @@ import {
 } from "../shared/release-payload.js";
 import { publicPart } from "../shared/release-signing.js";
 
-export * from "../shared/release-error.js";
 export { MAX_IMAGE_BYTES, type ReleaseOptions } from "../shared/release-payload.js";
 export * from "../shared/release-signing.js";
 
-/** Reads what an image says of itself and hashes it chunk by chunk. @throws ReleaseError IMAGE_MALFORMED, RELEASE_TOO_LARGE */
+/** Reads what an image says of itself and hashes it chunk by chunk. @throws Refusal IMAGE_MALFORMED, RELEASE_TOO_LARGE */
 export function describeRelease(image: Uint8Array, options: ReleaseOptions): ReleasePayload {
   describeImage(image);
   const digests = digestImage(image, options, sha256);
@@ -40,7 +39,7 @@ export function describeRelease(image: Uint8Array, options: ReleaseOptions): Rel
 
 /**
  * Throws unless a file is the one that its manifest describes: length, whole digest, every chunk or every page of chunks' digests, and
- * what the image says of itself. Holds one chunk at a time. @throws ReleaseError IMAGE_MISMATCH, CHUNK_MISMATCH, IMAGE_MALFORMED
+ * what the image says of itself. Holds one chunk at a time. @throws Refusal IMAGE_MISMATCH, CHUNK_MISMATCH, IMAGE_MALFORMED
  */
 export async function verifyReleaseFile(release: Release, file: AsyncIterable<Uint8Array>): Promise<void> {
   const whole = createHash("sha256");
@@ -53,10 +52,7 @@ export async function verifyReleaseFile(release: Release, file: AsyncIterable<Ui
   for await (const chunk of inChunks(file, release.chunkSize)) {
     const index = offset / release.chunkSize;
     if (index >= chunkCountOf(release) || chunk.length !== chunkLength(release, index)) {
-      throw new ReleaseError(
-        "IMAGE_MISMATCH",
-        `file is not the ${release.size} bytes that the manifest tells`,
-      );
+      throw new Refusal("IMAGE_MISMATCH", `file is not the ${release.size} bytes that the manifest tells`);
     }
     judge(index, sha256(chunk));
     whole.update(chunk);
@@ -68,13 +64,13 @@ export async function verifyReleaseFile(release: Release, file: AsyncIterable<Ui
     offset += chunk.length;
   }
   if (offset !== release.size)
-    throw new ReleaseError("IMAGE_MISMATCH", `file is ${offset} bytes, manifest tells ${release.size}`);
+    throw new Refusal("IMAGE_MISMATCH", `file is ${offset} bytes, manifest tells ${release.size}`);
   if (whole.digest("hex") !== release.sha256)
-    throw new ReleaseError("IMAGE_MISMATCH", "file has another SHA-256 than the manifest tells");
+    throw new Refusal("IMAGE_MISMATCH", "file has another SHA-256 than the manifest tells");
   const description = wholeDescription(reader, release.size);
   if (!body.digest().equals(tail)) throw wrongHash();
   if (tail.toString("hex") !== release.imageSha256)
-    throw new ReleaseError("IMAGE_MISMATCH", "appended SHA-256 is not the manifest's imageSha256");
+    throw new Refusal("IMAGE_MISMATCH", "appended SHA-256 is not the manifest's imageSha256");
   compareDescription(release, description);
 }
 
@@ -84,7 +80,7 @@ function checkDigests(release: Release): (index: number, digest: Buffer) => void
   if (release.digestsOf === "chunks")
     return (index, digest) => {
       if (digest.equals(digestAt(digests, index))) return;
-      throw new ReleaseError(
+      throw new Refusal(
         "CHUNK_MISMATCH",
         `chunk ${index}, bytes ${index * chunkSize} and on, has another digest than the manifest tells`,
       );
@@ -98,14 +94,14 @@ function checkDigests(release: Release): (index: number, digest: Buffer) => void
     const found = page.digest();
     page = createHash("sha256");
     if (found.equals(digestAt(digests, number))) return;
-    throw new ReleaseError(
+    throw new Refusal(
       "CHUNK_MISMATCH",
       `bytes ${number * CHUNKS_A_PAGE * chunkSize} to ${Math.min((index + 1) * chunkSize, release.size) - 1} are not those of the manifest: page ${number} of their digests has another hash`,
     );
   };
 }
 
-/** The digests of all chunks, one behind the other: what devices fetch in pages. @throws ReleaseError as verifyReleaseFile */
+/** The digests of all chunks, one behind the other: what devices fetch in pages. @throws Refusal as verifyReleaseFile */
 export async function digestFile(release: Release, file: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const judge = checkDigests(release);
   const digests: Buffer[] = [];
@@ -115,7 +111,7 @@ export async function digestFile(release: Release, file: AsyncIterable<Uint8Arra
     digests.push(digest);
   }
   if (digests.length !== chunkCountOf(release)) {
-    throw new ReleaseError(
+    throw new Refusal(
       "IMAGE_MISMATCH",
       `file has ${digests.length} chunks, the manifest tells ${chunkCountOf(release)}`,
     );
@@ -137,7 +133,7 @@ export async function makeReleaseKeys(): Promise<KeyPair> {
   return { privateKey: { ...jwk, ...common }, publicKey: { ...publicPart(jwk), ...common } };
 }
 
-/** What an image says of itself and its appended hash, checked. @throws ReleaseError IMAGE_MALFORMED */
+/** What an image says of itself and its appended hash, checked. @throws Refusal IMAGE_MALFORMED */
 export function inspectImage(image: Uint8Array): {
   readonly description: ImageDescription;
   readonly imageSha256: string;
@@ -153,24 +149,21 @@ function compareDescription(release: Release, description: ImageDescription): vo
   const told = version && `${versionName(version)} build ${version.build}`;
   const signed = `${release.version} build ${release.build}`;
   if (told !== signed)
-    throw new ReleaseError(
+    throw new Refusal(
       "IMAGE_MISMATCH",
       `image is ${told ?? `"${description.version}"`}, manifest tells ${signed}`,
     );
   if (description.chip !== release.chip) {
-    throw new ReleaseError(
-      "IMAGE_MISMATCH",
-      `image is for ${description.chip}, manifest tells ${release.chip}`,
-    );
+    throw new Refusal("IMAGE_MISMATCH", `image is for ${description.chip}, manifest tells ${release.chip}`);
   }
   if (release.nvs !== undefined && description.nvs !== release.nvs) {
-    throw new ReleaseError(
+    throw new Refusal(
       "IMAGE_MISMATCH",
       `image keeps its settings ${description.nvs ?? "in a way that it does not say"}, manifest tells ${release.nvs}`,
     );
   }
   if (description.securityVersion !== release.securityVersion) {
-    throw new ReleaseError(
+    throw new Refusal(
       "IMAGE_MISMATCH",
       `image has security version ${description.securityVersion}, manifest tells ${release.securityVersion}`,
     );

@@ -2,8 +2,8 @@
 // for device types that an administrator has made `legacy`.
 
 import { parseVersion, versionName } from "../../firmware/core/update/version.js";
-import { ApiError } from "../api/errors.js";
 import type { Blob, BlobStore } from "../blobs/blobs.js";
+import { Refusal } from "../shared/refusal.js";
 import type { NewFirmware, Store } from "../store/store.js";
 import type { FirmwareFields } from "./add-release.js";
 import { type AppImage, readAppImage } from "./image-file.js";
@@ -11,7 +11,7 @@ import { type AppImage, readAppImage } from "./image-file.js";
 /** Chip of a file that is no image of an ESP32. */
 export const OTHER_CHIP = "other";
 
-/** @throws ApiError RELEASE_MISSING, TYPE_IS_SIGNED, FIELD_MISSING, FIELD_MISMATCH, VERSION_INVALID, IMAGE_MALFORMED */
+/** @throws Refusal RELEASE_MISSING, TYPE_IS_SIGNED, FIELD_MISSING, FIELD_MISMATCH, VERSION_INVALID, IMAGE_MALFORMED */
 export async function checkLegacy(
   fields: FirmwareFields,
   blob: Blob,
@@ -20,23 +20,21 @@ export async function checkLegacy(
 ): Promise<Omit<NewFirmware, "createdAt">> {
   const deviceType = fields.device_type;
   if (deviceType === undefined) {
-    throw new ApiError(
-      400,
+    throw new Refusal(
       "RELEASE_MISSING",
       "part release is missing: the signed manifest that `skyslot release sign` writes (or, for a legacy type, device_type and version)",
     );
   }
   await refuseSigned(deviceType, store);
   if (fields.version === undefined) {
-    throw new ApiError(
-      400,
+    throw new Refusal(
       "FIELD_MISSING",
       "part version is missing: firmware without a signed manifest needs it",
     );
   }
   const version = parseVersion(fields.version);
   if (!version)
-    throw new ApiError(422, "VERSION_INVALID", `version "${fields.version}" is not semantic, as 1.2.3 is`);
+    throw new Refusal("VERSION_INVALID", `version "${fields.version}" is not semantic, as 1.2.3 is`);
   const image = await readAppImage(blobs.read(blob.sha256));
   const chip = checkImageFields(image, fields);
   return {
@@ -62,11 +60,10 @@ export async function checkLegacy(
   };
 }
 
-/** For clients that cannot check a signature. @throws ApiError TYPE_IS_SIGNED */
+/** For clients that cannot check a signature. @throws Refusal TYPE_IS_SIGNED */
 export async function requireLegacy(deviceType: string, store: Pick<Store, "findType">): Promise<void> {
   if ((await store.findType(deviceType))?.kind === "legacy") return;
-  throw new ApiError(
-    403,
+  throw new Refusal(
     "TYPE_IS_SIGNED",
     `type ${deviceType} is signed, and this client cannot check signatures: make the type legacy (PUT /api/types/${deviceType}) to serve it`,
   );
@@ -75,8 +72,7 @@ export async function requireLegacy(deviceType: string, store: Pick<Store, "find
 async function refuseSigned(deviceType: string, store: Pick<Store, "findType">): Promise<void> {
   const type = await store.findType(deviceType);
   if (type?.kind === "legacy") return;
-  throw new ApiError(
-    422,
+  throw new Refusal(
     "TYPE_IS_SIGNED",
     `devices of type ${deviceType} take signed releases only: send the manifest that \`skyslot release sign\` writes, ` +
       "or make the type legacy (PUT /api/types) if its devices know no signatures",
@@ -85,16 +81,16 @@ async function refuseSigned(deviceType: string, store: Pick<Store, "findType">):
 
 /** The chip that the file is for. An Arduino image tells no version of its own, so only one that is a version can disagree. */
 function checkImageFields(image: AppImage, fields: FirmwareFields): string {
-  if (image.kind === "damaged") throw new ApiError(422, "IMAGE_MALFORMED", image.problem);
+  if (image.kind === "damaged") throw new Refusal("IMAGE_MALFORMED", image.problem);
   if (image.kind === "other") return fields.chip ?? OTHER_CHIP;
   const { chip, version } = image.description;
   if (fields.chip !== undefined && fields.chip !== chip) {
-    throw new ApiError(422, "FIELD_MISMATCH", `chip is ${fields.chip}, the image is for ${chip}`);
+    throw new Refusal("FIELD_MISMATCH", `chip is ${fields.chip}, the image is for ${chip}`);
   }
   const told = parseVersion(version);
   const wanted = parseVersion(fields.version ?? "");
   if (told && wanted && versionName(told) !== versionName(wanted)) {
-    throw new ApiError(422, "FIELD_MISMATCH", `version is ${fields.version}, the image says ${version}`);
+    throw new Refusal("FIELD_MISMATCH", `version is ${fields.version}, the image says ${version}`);
   }
   return chip;
 }

@@ -3,9 +3,9 @@
 // take an older release itself.
 
 import { compareVersions } from "../../firmware/core/update/version.js";
-import { ApiError } from "../api/errors.js";
 import { type Recorder, recordChange } from "../events/journal.js";
 import type { Actor } from "../shared/actor.js";
+import { Refusal } from "../shared/refusal.js";
 import { nameRelease, type Rollout, type RolloutPlan } from "../shared/rollout.js";
 import type { Firmware, FirmwareSummary, Store } from "../store/store.js";
 import { planRollout } from "./fleet-plan.js";
@@ -30,7 +30,7 @@ export interface WayBack {
   readonly isDefault: boolean;
 }
 
-/** Releases that a rollout's devices could be led to, newest first. @throws ApiError ROLLOUT_UNKNOWN, FIRMWARE_UNKNOWN */
+/** Releases that a rollout's devices could be led to, newest first. @throws Refusal ROLLOUT_UNKNOWN, FIRMWARE_UNKNOWN */
 export async function listWaysBack(store: Store, id: number, now: number): Promise<readonly WayBack[]> {
   const rollout = await findRollout(store, id);
   return findWaysBack(store, await requireFirmware(store, rollout.firmwareId), now);
@@ -57,7 +57,7 @@ function wasWithdrawn({ id }: FirmwareSummary, rollouts: readonly Rollout[]): bo
 /**
  * Ends a rollout and leads the devices that run its release to another.
  * @param firmwareId `undefined`: the newest that is newer and was not withdrawn by cancelling its rollouts
- * @throws ApiError ROLLOUT_UNKNOWN, NO_WAY_BACK, FIRMWARE_UNKNOWN, REVISION_CHANGED
+ * @throws Refusal ROLLOUT_UNKNOWN, NO_WAY_BACK, FIRMWARE_UNKNOWN, REVISION_CHANGED
  */
 export async function rollBackRollout(
   recorder: Recorder,
@@ -127,7 +127,7 @@ async function draftBack(
   return { draft, bad, ways, way };
 }
 
-function noWayBack(bad: Firmware, ways: readonly WayBack[], why: string): ApiError {
+function noWayBack(bad: Firmware, ways: readonly WayBack[], why: string): Refusal {
   const former = ways.find(({ isNewer }) => !isNewer);
   const name = former ? nameRelease(former.release) : "the former version";
   // Nobody has chosen it yet: that it is older is meant for devices that take that.
@@ -135,8 +135,7 @@ function noWayBack(bad: Firmware, ways: readonly WayBack[], why: string): ApiErr
     former && why === "" && bad.release === null
       ? `Devices that take what is older are led to ${name} itself, if it is chosen: firmware ${former.release.id}. Others `
       : "Devices ";
-  return new ApiError(
-    409,
+  return new Refusal(
     "NO_WAY_BACK",
     `${why}${choice}refuse what is not newer than ${bad.version} build ${bad.buildNumber}, which they run: build the code of ${name} ` +
       `as ${bad.version}+${bad.buildNumber + 1} or higher, sign it, upload it with --unstable, and roll back to that. ` +

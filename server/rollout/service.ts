@@ -3,9 +3,9 @@
 
 import { createHash } from "node:crypto";
 import { parseVersion } from "../../firmware/core/update/version.js";
-import { ApiError } from "../api/errors.js";
 import { type Journal, type Recorder, recordChange } from "../events/journal.js";
 import type { Actor } from "../shared/actor.js";
+import { Refusal } from "../shared/refusal.js";
 import { nameRelease, PLAN_FIELDS, type Rollout, type RolloutPlan } from "../shared/rollout.js";
 import { type RolloutView, viewRollout } from "../shared/rollout-view.js";
 import { words } from "../shared/words.js";
@@ -16,7 +16,7 @@ import { type Command, command } from "./lifecycle.js";
 import { isEmptyRange } from "./target.js";
 import { checkWindows } from "./window.js";
 
-/** A draft of what a person described. @throws ApiError FIRMWARE_UNKNOWN, FIRMWARE_INACTIVE, ROLLOUT_INVALID */
+/** A draft of what a person described. @throws Refusal FIRMWARE_UNKNOWN, FIRMWARE_INACTIVE, ROLLOUT_INVALID */
 export async function draftRollout(
   store: Store,
   plan: RolloutPlan,
@@ -25,7 +25,7 @@ export async function draftRollout(
 ): Promise<{ readonly draft: Rollout; readonly firmware: Firmware }> {
   const firmware = await requireActive(store, plan.firmwareId);
   const wrong = checkPlan(plan, firmware);
-  if (wrong) throw new ApiError(422, "ROLLOUT_INVALID", wrong);
+  if (wrong) throw new Refusal("ROLLOUT_INVALID", wrong);
   const draft: Rollout = {
     ...plan,
     id: 0,
@@ -52,17 +52,16 @@ export async function draftRollout(
 async function requireActive(store: Store, id: number): Promise<Firmware> {
   const firmware = await requireFirmware(store, id);
   if (firmware.isActive) return firmware;
-  throw new ApiError(
-    409,
+  throw new Refusal(
     "FIRMWARE_INACTIVE",
     `firmware ${id}, ${nameRelease(firmware)}, was deactivated: activate it first`,
   );
 }
 
-/** @throws ApiError FIRMWARE_UNKNOWN */
+/** @throws Refusal FIRMWARE_UNKNOWN */
 export async function requireFirmware(store: Store, id: number): Promise<Firmware> {
   const firmware = await store.findFirmware(id);
-  if (!firmware) throw new ApiError(404, "FIRMWARE_UNKNOWN", `firmware ${id} does not exist`);
+  if (!firmware) throw new Refusal("FIRMWARE_UNKNOWN", `firmware ${id} does not exist`);
   return firmware;
 }
 
@@ -113,13 +112,12 @@ export async function addDraft(journal: Journal, { id: _id, ...draft }: Rollout)
 /** Revisions of a rollout that a person may have seen; `undefined`: whichever there is. */
 export type SeenRevisions = readonly number[] | undefined;
 
-/** @throws ApiError REVISION_CHANGED */
+/** @throws Refusal REVISION_CHANGED */
 async function requireSeen(store: Store, rollout: Rollout, seen: SeenRevisions): Promise<void> {
   const { id, revision, editedBy } = rollout;
   if (seen === undefined || seen.includes(revision)) return;
   const changed = await listChanges(store, id, Math.max(...seen));
-  throw new ApiError(
-    412,
+  throw new Refusal(
     "REVISION_CHANGED",
     `${editedBy ?? "somebody"} has changed rollout ${id} meanwhile${changed.length > 0 ? ` (${changed.join(", ")})` : ""}: it is at revision ${revision}, look at it again`,
   );
@@ -165,21 +163,21 @@ export interface PlanChange {
   readonly apply: (rollout: Rollout) => RolloutPlan;
 }
 
-/** What a rollout would be after a change. @throws ApiError ROLLOUT_UNKNOWN, REVISION_CHANGED, STATE_WRONG, EDIT_UNSAFE, … */
+/** What a rollout would be after a change. @throws Refusal ROLLOUT_UNKNOWN, REVISION_CHANGED, STATE_WRONG, EDIT_UNSAFE, … */
 export async function draftEdit(store: Store, id: number, { seen, actor, apply }: PlanChange, now: number) {
   const before = await findRollout(store, id);
   await requireSeen(store, before, seen);
   const plan = apply(before);
   const result = edit(before, plan, actor.person, now);
-  if (!result.ok) throw new ApiError(409, result.code, result.message);
+  if (!result.ok) throw new Refusal(result.code, result.message);
   const isOther = plan.firmwareId !== before.firmwareId;
   const firmware = await (isOther ? requireActive : requireFirmware)(store, plan.firmwareId);
   const wrong = checkPlan(plan, firmware);
-  if (wrong) throw new ApiError(422, "ROLLOUT_INVALID", wrong);
+  if (wrong) throw new Refusal("ROLLOUT_INVALID", wrong);
   return { before, after: result.rollout, changed: result.changed };
 }
 
-/** @throws ApiError as draftEdit */
+/** @throws Refusal as draftEdit */
 export async function editRollout(recorder: Recorder, id: number, change: PlanChange): Promise<Rollout> {
   const work = async (journal: Journal) => {
     const { before, after, changed } = await draftEdit(journal.store, id, change, journal.time);
@@ -199,7 +197,7 @@ export async function editRollout(recorder: Recorder, id: number, change: PlanCh
   return findRollout(recorder.store, id);
 }
 
-/** @throws ApiError ROLLOUT_UNKNOWN, REVISION_CHANGED, STATE_WRONG, SAME_PERSON, LAST_STAGE */
+/** @throws Refusal ROLLOUT_UNKNOWN, REVISION_CHANGED, STATE_WRONG, SAME_PERSON, LAST_STAGE */
 export async function commandRollout(
   recorder: Recorder,
   id: number,
@@ -225,7 +223,7 @@ export async function applyCommand(
   const rollout = await findRollout(journal.store, id);
   await requireSeen(journal.store, rollout, seen);
   const result = command(rollout, order, actor, journal.time);
-  if (!result.ok) throw new ApiError(409, result.code, result.message);
+  if (!result.ok) throw new Refusal(result.code, result.message);
   // Who fits may have changed while it stood still.
   const changed = order.kind === "resume" ? { ...result.rollout, sizesAt: 0 } : result.rollout;
   await journal.audit({
@@ -249,9 +247,9 @@ const WORDS: Readonly<Record<Command["kind"], string>> = Object.freeze({
   cancel: "cancelled",
 });
 
-/** @throws ApiError ROLLOUT_UNKNOWN */
+/** @throws Refusal ROLLOUT_UNKNOWN */
 export async function findRollout(store: Store, id: number): Promise<Rollout> {
   const rollout = await store.findRollout(id);
-  if (!rollout) throw new ApiError(404, "ROLLOUT_UNKNOWN", `rollout ${id} does not exist`);
+  if (!rollout) throw new Refusal("ROLLOUT_UNKNOWN", `rollout ${id} does not exist`);
   return rollout;
 }

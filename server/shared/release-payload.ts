@@ -11,7 +11,7 @@ import {
 } from "../../firmware/core/update/image.js";
 import { parseVersion, versionName } from "../../firmware/core/update/version.js";
 import type { ReleasePayload } from "../../firmware/core/wire.js";
-import { ReleaseError } from "./release-error.js";
+import { Refusal } from "./refusal.js";
 
 export type ReleaseFormat = ReleasePayload["format"];
 export const DEFAULT_FORMAT: ReleaseFormat = 2;
@@ -63,10 +63,10 @@ export function digestImage<Digest>(
   };
 }
 
-/** What a whole image says of itself. Its appended hash is not judged. @throws ReleaseError IMAGE_MALFORMED */
+/** What a whole image says of itself. Its appended hash is not judged. @throws Refusal IMAGE_MALFORMED */
 export function describeImage(image: Uint8Array): ImageDescription {
   if (image.length > MAX_IMAGE_BYTES) {
-    throw new ReleaseError(
+    throw new Refusal(
       "IMAGE_MALFORMED",
       `image is ${image.length} bytes, at most ${MAX_IMAGE_BYTES} are possible`,
     );
@@ -82,7 +82,7 @@ export function pagesOf(chunks: readonly Uint8Array[]): readonly Uint8Array[] {
   );
 }
 
-/** What is signed of an image. `pages` are the digests of `pagesOf`. @throws ReleaseError IMAGE_MALFORMED, RELEASE_TOO_LARGE */
+/** What is signed of an image. `pages` are the digests of `pagesOf`. @throws Refusal IMAGE_MALFORMED, RELEASE_TOO_LARGE */
 export function makePayload(
   image: Uint8Array,
   { whole, body, chunks, pages }: ImageDigests & { readonly pages: readonly Uint8Array[] },
@@ -93,14 +93,14 @@ export function makePayload(
   if (toHex(body) !== imageSha256) throw wrongHash();
   const version = parseVersion(description.version);
   if (!version)
-    throw new ReleaseError(
+    throw new Refusal(
       "IMAGE_MALFORMED",
       `version "${description.version}" of the image is not a semantic version`,
     );
   const format = options.format ?? DEFAULT_FORMAT;
   const chunkSize = chunkBytesOf(image, options);
   if (format === 2 && pages.length > MAX_PAGE_COUNT) {
-    throw new ReleaseError(
+    throw new Refusal(
       "RELEASE_TOO_LARGE",
       `chunks of ${chunkSize} bytes need ${pages.length} pages of digests, at most ${MAX_PAGE_COUNT} are possible: choose larger chunks`,
     );
@@ -125,19 +125,19 @@ export function makePayload(
   };
 }
 
-export const wrongHash = (): ReleaseError =>
-  new ReleaseError("IMAGE_MALFORMED", "SHA-256 appended to the image does not fit its bytes");
+export const wrongHash = (): Refusal =>
+  new Refusal("IMAGE_MALFORMED", "SHA-256 appended to the image does not fit its bytes");
 
-/** @throws ReleaseError IMAGE_MALFORMED unless the reader saw a whole image of this size with an appended hash */
+/** @throws Refusal IMAGE_MALFORMED unless the reader saw a whole image of this size with an appended hash */
 export function wholeDescription(reader: ImageReader, sizeBytes: number): ImageDescription {
   const { description, lengthBytes, error } = reader;
-  if (error !== undefined) throw new ReleaseError("IMAGE_MALFORMED", error);
+  if (error !== undefined) throw new Refusal("IMAGE_MALFORMED", error);
   if (!description || lengthBytes === undefined) {
-    throw new ReleaseError("IMAGE_MALFORMED", `file ends after ${sizeBytes} bytes, inside its headers`);
+    throw new Refusal("IMAGE_MALFORMED", `file ends after ${sizeBytes} bytes, inside its headers`);
   }
-  if (!description.hashAppended) throw new ReleaseError("IMAGE_MALFORMED", "image has no appended SHA-256");
+  if (!description.hashAppended) throw new Refusal("IMAGE_MALFORMED", "image has no appended SHA-256");
   if (lengthBytes !== sizeBytes) {
-    throw new ReleaseError("IMAGE_MALFORMED", `image says it is ${lengthBytes} bytes, file is ${sizeBytes}`);
+    throw new Refusal("IMAGE_MALFORMED", `image says it is ${lengthBytes} bytes, file is ${sizeBytes}`);
   }
   return description;
 }

@@ -4,7 +4,6 @@
 //      └────────────┴───────────────┴────────▶ failed    with a code
 
 import type { CheckRequest, StatusRequest } from "../../firmware/core/wire.js";
-import { ApiError } from "../api/errors.js";
 import { evaluateClaim, evaluateEvidence, isValidated } from "../devices/evidence.js";
 import { readingsIn } from "../devices/readings.js";
 import type { Journal } from "../events/journal.js";
@@ -14,6 +13,7 @@ import { followUpIdle } from "../rollout/evaluate.js";
 import { believeImage, noteEnd, noteProgress, settleLeases } from "../rollout/members.js";
 import { isOnTrial } from "../rollout/obstacle.js";
 import { readScene } from "../rollout/scene.js";
+import { Refusal } from "../shared/refusal.js";
 import { nameRelease, type RolloutRelease } from "../shared/rollout.js";
 import { type Device, ENDED_BY_SERVER, type Firmware, type Update } from "../store/store.js";
 
@@ -61,18 +61,13 @@ export async function seeDevice(
   return { device, open: await settleAttempt(journal, device) };
 }
 
-/** A device tells of one step. Returns the attempt as it now stands. @throws ApiError */
+/** A device tells of one step. Returns the attempt as it now stands. @throws Refusal */
 export async function reportStatus(journal: Journal, request: StatusRequest): Promise<Update> {
   const known = await journal.store.findDevice(request.device_id);
   if (!known)
-    throw new ApiError(
-      404,
-      "DEVICE_UNKNOWN",
-      `device ${request.device_id} has never checked for updates here`,
-    );
+    throw new Refusal("DEVICE_UNKNOWN", `device ${request.device_id} has never checked for updates here`);
   const firmware = await journal.store.findFirmware(request.firmware_id);
-  if (!firmware)
-    throw new ApiError(404, "FIRMWARE_UNKNOWN", `firmware ${request.firmware_id} does not exist`);
+  if (!firmware) throw new Refusal("FIRMWARE_UNKNOWN", `firmware ${request.firmware_id} does not exist`);
   const device = await journal.putDevice(seenRunning(known, request, firmware, journal.time));
   const last = await journal.store.findLastUpdate(device.id, firmware.id);
   if (request.status === "success") return reportSuccess(journal, device, firmware, request, last);
@@ -247,8 +242,7 @@ async function reportSuccess(
   request: StatusRequest,
   last: Update | undefined,
 ): Promise<Update> {
-  if (!last)
-    throw new ApiError(409, "ATTEMPT_UNKNOWN", `${device.id} was never offered ${nameRelease(firmware)}`);
+  if (!last) throw new Refusal("ATTEMPT_UNKNOWN", `${device.id} was never offered ${nameRelease(firmware)}`);
   if (last.status === "success") return last;
   if (firmware.release === null && !request.image_sha256) {
     return moveAttempt(journal, device, firmware, last, { status: "installing", step: CLAIMED });
@@ -256,8 +250,7 @@ async function reportSuccess(
   const imageSha256 = request.image_sha256?.toLowerCase();
   const isProven = imageSha256 === firmware.imageSha256 && isValidated(request.slot_state ?? null);
   if (!isProven) {
-    throw new ApiError(
-      409,
+    throw new Refusal(
       "NOT_PROVEN",
       `success counts when image_sha256 is ${firmware.imageSha256} and slot_state is valid; ` +
         `reported were ${imageSha256 ?? "none"} and ${request.slot_state ?? "none"}`,
@@ -276,7 +269,7 @@ async function reportFailure(
   const code = request.error_code ?? "UNKNOWN";
   const message = request.error_message ?? "";
   if (last?.status === "success") {
-    throw new ApiError(409, "ATTEMPT_CLOSED", `attempt ${last.id} of ${device.id} has succeeded already`);
+    throw new Refusal("ATTEMPT_CLOSED", `attempt ${last.id} of ${device.id} has succeeded already`);
   }
   const known = await findTold(journal, code, last);
   // The device tells why of what the server concluded by itself, or repeats a report whose answer it never got.
@@ -320,7 +313,7 @@ async function reportProgress(
   last: Update | undefined,
 ): Promise<Update> {
   if (last?.status === "success") {
-    throw new ApiError(409, "ATTEMPT_CLOSED", `attempt ${last.id} of ${device.id} has succeeded already`);
+    throw new Refusal("ATTEMPT_CLOSED", `attempt ${last.id} of ${device.id} has succeeded already`);
   }
   // A device may try again by itself, without another check.
   const open = last && last.status !== "failed" ? last : await startAttempt(journal, device, firmware);

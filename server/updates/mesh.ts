@@ -3,8 +3,8 @@
 //   pending ──▶ distributing ──▶ completed | failed     the first and the last as a gateway reports them
 //      └─────────────┴─────────▶ cancelled              by an operator, at any time before the end
 
-import { ApiError } from "../api/errors.js";
 import type { Journal } from "../events/journal.js";
+import { Refusal } from "../shared/refusal.js";
 import type { Firmware, MeshNode, MeshNodeStatus, MeshUpdate } from "../store/store.js";
 
 /** Nodes that one update remembers: more than any mesh has. */
@@ -16,12 +16,11 @@ export interface NewDistribution {
   readonly isForced: boolean;
 }
 
-/** @throws ApiError FIRMWARE_UNKNOWN, FIRMWARE_INACTIVE */
+/** @throws Refusal FIRMWARE_UNKNOWN, FIRMWARE_INACTIVE */
 export async function openDistribution(journal: Journal, wanted: NewDistribution): Promise<MeshUpdate> {
   const firmware = await journal.store.findFirmware(wanted.firmwareId);
-  if (!firmware) throw new ApiError(404, "FIRMWARE_UNKNOWN", `firmware ${wanted.firmwareId} does not exist`);
-  if (!firmware.isActive)
-    throw new ApiError(409, "FIRMWARE_INACTIVE", `firmware ${firmware.id} was deactivated`);
+  if (!firmware) throw new Refusal("FIRMWARE_UNKNOWN", `firmware ${wanted.firmwareId} does not exist`);
+  if (!firmware.isActive) throw new Refusal("FIRMWARE_INACTIVE", `firmware ${firmware.id} was deactivated`);
   const update = await journal.store.addMeshUpdate({ ...wanted, createdAt: journal.time });
   await log(
     journal,
@@ -32,7 +31,7 @@ export async function openDistribution(journal: Journal, wanted: NewDistribution
   return update;
 }
 
-/** @throws ApiError UPDATE_UNKNOWN, UPDATE_CLOSED */
+/** @throws Refusal UPDATE_UNKNOWN, UPDATE_CLOSED */
 export async function cancelDistribution(journal: Journal, id: number): Promise<MeshUpdate> {
   const { update, firmware } = await findOpen(journal, id);
   return close(journal, update, firmware, "cancelled", "distribution cancelled");
@@ -46,16 +45,16 @@ export interface NodeReport {
   readonly error: string | null;
 }
 
-/** A gateway tells how far a node is. @throws ApiError UPDATE_UNKNOWN, UPDATE_CLOSED, NODE_NOT_TARGETED, NODE_LIMIT */
+/** A gateway tells how far a node is. @throws Refusal UPDATE_UNKNOWN, UPDATE_CLOSED, NODE_NOT_TARGETED, NODE_LIMIT */
 export async function reportNode(journal: Journal, id: number, report: NodeReport): Promise<MeshNode> {
   const { update, firmware } = await findOpen(journal, id);
   const { store, time } = journal;
   if (update.targetNode !== null && update.targetNode !== report.nodeId) {
-    throw new ApiError(409, "NODE_NOT_TARGETED", `update ${id} is for node ${update.targetNode} only`);
+    throw new Refusal("NODE_NOT_TARGETED", `update ${id} is for node ${update.targetNode} only`);
   }
   const known = await store.findMeshNode(id, report.nodeId);
   if (!known && (await store.countMeshNodes(id)) >= MAX_NODE_COUNT) {
-    throw new ApiError(503, "NODE_LIMIT", `update ${id} has ${MAX_NODE_COUNT} nodes already`);
+    throw new Refusal("NODE_LIMIT", `update ${id} has ${MAX_NODE_COUNT} nodes already`);
   }
   if (update.status === "pending") await store.setMeshUpdateStatus(id, "distributing", time, null);
   const node = await store.putMeshNode({ ...report, updateId: id, createdAt: time, updatedAt: time });
@@ -71,7 +70,7 @@ export async function reportNode(journal: Journal, id: number, report: NodeRepor
   return node;
 }
 
-/** A gateway tells that it is done: there are no more nodes that want it. @throws ApiError UPDATE_UNKNOWN, UPDATE_CLOSED */
+/** A gateway tells that it is done: there are no more nodes that want it. @throws Refusal UPDATE_UNKNOWN, UPDATE_CLOSED */
 export async function finishDistribution(
   journal: Journal,
   id: number,
@@ -83,9 +82,9 @@ export async function finishDistribution(
 
 async function findOpen(journal: Journal, id: number) {
   const update = await journal.store.findMeshUpdate(id);
-  if (!update) throw new ApiError(404, "UPDATE_UNKNOWN", `update ${id} does not exist`);
+  if (!update) throw new Refusal("UPDATE_UNKNOWN", `update ${id} does not exist`);
   if (update.finishedAt !== null) {
-    throw new ApiError(409, "UPDATE_CLOSED", `update ${id} is ${update.status} already`);
+    throw new Refusal("UPDATE_CLOSED", `update ${id} is ${update.status} already`);
   }
   const firmware = await journal.store.findFirmware(update.firmwareId);
   return { update, firmware };

@@ -3,8 +3,8 @@
 
 import type { FastifyInstance } from "fastify";
 import { RateLimit } from "../../shared/rate.js";
+import { Refusal } from "../../shared/refusal.js";
 import type { Context } from "../context.js";
-import { ApiError } from "../errors.js";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -23,8 +23,7 @@ export function limitAddresses(app: FastifyInstance, { settings, metrics, now }:
     metrics.rateLimited.inc({ limit: "address" });
     reply.header("retry-after", Math.ceil(waitMs / 1000));
     done(
-      new ApiError(
-        429,
+      new Refusal(
         "TOO_MANY_REQUESTS",
         `${request.ip} asks too often, the next request is taken in ${waitMs} ms`,
       ),

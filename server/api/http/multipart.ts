@@ -3,12 +3,12 @@
 
 import type { Multipart } from "@fastify/multipart";
 import type { FastifyError, FastifyRequest } from "fastify";
-import { ApiError } from "../errors.js";
+import { Refusal } from "../../shared/refusal.js";
 
 /** How long the parser may take for what has been received already. */
 const STALL_MS = 3_000;
 
-/** The parts in their order. What is read of a file goes through `received` too. @throws ApiError BODY_MALFORMED */
+/** The parts in their order. What is read of a file goes through `received` too. @throws Refusal BODY_MALFORMED */
 export const partsOf = (request: FastifyRequest): AsyncGenerator<Multipart> => received(endingParts(request));
 
 /**
@@ -55,6 +55,6 @@ export async function* received<Item>(source: AsyncIterable<Item>): AsyncGenerat
     yield* source;
   } catch (error) {
     if ((error as Partial<FastifyError>).statusCode !== undefined) throw error;
-    throw new ApiError(400, "BODY_MALFORMED", `the multipart body is broken: ${(error as Error).message}`);
+    throw new Refusal("BODY_MALFORMED", `the multipart body is broken: ${(error as Error).message}`);
   }
 }

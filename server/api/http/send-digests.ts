@@ -2,14 +2,14 @@
 
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { releaseOf } from "../../releases/chunk-digests.js";
+import { Refusal } from "../../shared/refusal.js";
 import type { Firmware } from "../../store/store.js";
 import type { Context } from "../context.js";
-import { ApiError } from "../errors.js";
 import { hasIt } from "./conditions.js";
 import { readRange } from "./range.js";
 import { admit, contentRange, PRIVATE_CACHING, rangeNotSatisfiable, SHORT_CACHING } from "./send-image.js";
 
-/** @throws ApiError TOKEN_REQUIRED, FORBIDDEN, DEVICE_…, FIRMWARE_INACTIVE, DIGESTS_UNKNOWN, RANGE_NOT_SATISFIABLE */
+/** @throws Refusal TOKEN_REQUIRED, FORBIDDEN, DEVICE_…, FIRMWARE_INACTIVE, DIGESTS_UNKNOWN, RANGE_NOT_SATISFIABLE */
 export async function sendDigests(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -20,8 +20,7 @@ export async function sendDigests(
   const audience = await admit(request, reply, context, firmware, deviceId);
   const release = releaseOf(firmware);
   if (!release) {
-    throw new ApiError(
-      404,
+    throw new Refusal(
       "DIGESTS_UNKNOWN",
       `firmware ${firmware.id} has no signed manifest that says how long its chunks are`,
     );

@@ -5,9 +5,9 @@
 import { randomUUID } from "node:crypto";
 import { Readable } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { Refusal } from "../../shared/refusal.js";
 import type { Firmware } from "../../store/store.js";
 import type { Context } from "../context.js";
-import { ApiError } from "../errors.js";
 import { requireAccess } from "../image-access.js";
 import { hasIt } from "./conditions.js";
 import { type Part, readRange } from "./range.js";
@@ -29,7 +29,7 @@ export interface SendOptions {
   readonly deviceId?: string | undefined;
 }
 
-/** @throws ApiError TOKEN_REQUIRED, FORBIDDEN, DEVICE_…, FIRMWARE_INACTIVE, RANGE_NOT_SATISFIABLE */
+/** @throws Refusal TOKEN_REQUIRED, FORBIDDEN, DEVICE_…, FIRMWARE_INACTIVE, RANGE_NOT_SATISFIABLE */
 export async function sendImage(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -69,7 +69,7 @@ export async function sendImage(
   }
 }
 
-/** Lets nobody near what is made of an image who may not have the image. @throws ApiError TOKEN_REQUIRED, FORBIDDEN, DEVICE_…, FIRMWARE_INACTIVE */
+/** Lets nobody near what is made of an image who may not have the image. @throws Refusal TOKEN_REQUIRED, FORBIDDEN, DEVICE_…, FIRMWARE_INACTIVE */
 export async function admit(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -80,8 +80,7 @@ export async function admit(
   const audience = await requireAccess(request, context, { deviceType: firmware.deviceType, deviceId });
   // A page that flashes devices may lie elsewhere (ESP Web Tools); what everybody may have is no secret.
   if (audience === "everybody") reply.header("access-control-allow-origin", "*");
-  if (!firmware.isActive)
-    throw new ApiError(410, "FIRMWARE_INACTIVE", `firmware ${firmware.id} was deactivated`);
+  if (!firmware.isActive) throw new Refusal("FIRMWARE_INACTIVE", `firmware ${firmware.id} was deactivated`);
   return audience;
 }
 
@@ -89,10 +88,10 @@ export function rangeNotSatisfiable(
   { headers }: FastifyRequest,
   reply: FastifyReply,
   sizeBytes: number,
-): ApiError {
+): Refusal {
   reply.header("content-range", `bytes */${sizeBytes}`).header("cache-control", "no-store");
   const message = `file is ${sizeBytes} bytes, asked for ${headers.range}`;
-  return new ApiError(416, "RANGE_NOT_SATISFIABLE", message);
+  return new Refusal("RANGE_NOT_SATISFIABLE", message);
 }
 
 /** Another place that has the same bytes and answers the same ranges. A cache asks nobody for a token: it is for what everybody may have. */

@@ -8,12 +8,12 @@ import {
   digestFile,
   inspectImage,
   makeReleaseKeys,
-  ReleaseError,
   readRelease,
   signRelease,
   verifyReleaseFile,
   verifyReleaseSignature,
 } from "../../../server/releases/release.js";
+import { Refusal } from "../../../server/shared/refusal.js";
 import { makeRelease, releaseKeys } from "../test-server.js";
 
 async function* pieces(bytes: Uint8Array, size = 1000): AsyncGenerator<Uint8Array> {
@@ -25,7 +25,7 @@ const codeOf = async (work: Promise<unknown>): Promise<string> => {
     await work;
     return "nothing thrown";
   } catch (error) {
-    return error instanceof ReleaseError ? error.code : String(error);
+    return error instanceof Refusal ? error.code : String(error);
   }
 };
 
@@ -70,7 +70,7 @@ describe("a release", () => {
     const token = await new CompactSign(new TextEncoder().encode("{}"))
       .setProtectedHeader({ alg: "ES256", typ: "JWT", kid: privateKey.kid ?? "" })
       .sign(await importJWK(privateKey, "ES256"));
-    expect(() => readRelease(token)).to.throw(ReleaseError, /typ skyslot-release/);
+    expect(() => readRelease(token)).to.throw(Refusal, /typ skyslot-release/);
   });
 
   it("fits its file in pieces of any size", async () => {
@@ -128,7 +128,7 @@ describe("a release", () => {
     const { image } = await makeRelease("1.1.0");
     expect(() => inspectImage(Buffer.from("not an image".repeat(50)))).to.throw(/first byte is 0x6e/);
     expect(() => inspectImage(Buffer.alloc(0))).to.throw(/file ends after 0 bytes/);
-    expect(() => inspectImage(image.subarray(0, 5000))).to.throw(ReleaseError);
+    expect(() => inspectImage(image.subarray(0, 5000))).to.throw(Refusal);
     const damaged = Buffer.from(image);
     damaged[1000] = (damaged[1000] ?? 0) ^ 1;
     expect(() => inspectImage(damaged)).to.throw(/appended/);
