@@ -1,7 +1,7 @@
 // `skyslot sim`: one virtual device in real time at the desk, talking to a real update server on loopback. With --manual its portal is
 // a page for the user's own browser. Also what `npm start` runs: that only adds a server and a summary.
 
-import { PUSH_PORT } from "../firmware/core/local/api.js";
+import { PUSH_PORT } from "../firmware/core/local/push.js";
 import { Desk, type DeskOptions } from "./desk.js";
 import type { VirtualDevice } from "./device.js";
 import { showLights } from "./drawing.js";

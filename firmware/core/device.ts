@@ -1,56 +1,13 @@
 // The whole device: an event goes to the machines that listen to it (machines.ts); what one of them raises goes to its listeners
 // before the next event from outside, so data flows one way and the order is the same everywhere. This file only composes.
 
+import type { DeviceState } from "./device-state.js";
+import { statusOf } from "./device-status.js";
 import type { Effect } from "./effect.js";
 import type { Event, Raise, Stamped } from "./event.js";
-import { initialLocalApi, type LocalApiState } from "./local/api.js";
-import { type EspotaState, initialEspota } from "./local/espota.js";
-import { initialPresence, type PresenceState } from "./local/presence.js";
-import { initialPush, type PushState } from "./local/push.js";
 import { LISTENERS, type Machine } from "./machines.js";
-import { initialOrders, type OrdersState } from "./server/orders.js";
-import { initialReport, type ReportState } from "./server/report.js";
-import { isSameStatus, type Status, statusOf } from "./status.js";
+import { isSameStatus, type Status } from "./status.js";
 import { bootNotice } from "./trial/boot-notice.js";
-import { initialTrial, type TrialState } from "./trial/boot-validation.js";
-import { type CrashGuardState, initialCrashGuard } from "./trial/crash-guard.js";
-import { initialUpdate, type UpdateState } from "./update/update.js";
-import { initialPortal } from "./wifi/portal.js";
-import type { PortalState } from "./wifi/portal-state.js";
-import { initialWifi, type WifiState } from "./wifi/wifi.js";
-
-export interface DeviceState {
-  readonly wifi: WifiState;
-  readonly portal: PortalState;
-  readonly update: UpdateState;
-  readonly trial: TrialState;
-  readonly report: ReportState;
-  readonly localApi: LocalApiState;
-  readonly presence: PresenceState;
-  readonly crashGuard: CrashGuardState;
-  readonly push: PushState;
-  readonly espota: EspotaState;
-  readonly orders: OrdersState;
-  /** What was shown last. */
-  readonly status: Status;
-}
-
-const NOBODY = Object.freeze({ deviceName: "", type: "", version: "", deviceId: "", page: "" });
-
-export const initialDevice: DeviceState = Object.freeze({
-  wifi: initialWifi,
-  portal: Object.freeze(initialPortal(NOBODY)),
-  update: initialUpdate,
-  trial: initialTrial,
-  report: initialReport,
-  localApi: initialLocalApi,
-  presence: initialPresence,
-  crashGuard: initialCrashGuard,
-  push: initialPush,
-  espota: initialEspota,
-  orders: initialOrders,
-  status: Object.freeze({ name: "joining", percent: 0 }),
-});
 
 /** More raised events than this for one event from outside is a loop between machines: a bug, so it throws. */
 const MAX_RAISED = 64;

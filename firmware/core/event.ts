@@ -3,12 +3,8 @@
 
 import type { TimerName } from "./effect.js";
 import type { UpdateErrorCode } from "./errors.js";
-import type { RequestHead } from "./http/http.js";
-import type { Sample } from "./server/readings.js";
-import type { ServerToken } from "./server/server-token.js";
-import type { Section } from "./settings/app-settings.js";
-import type { NvsKind } from "./update/image.js";
-import type { Order, OrderResult, PushedSettings, Report, SlotState } from "./wire.js";
+import type { Section } from "./section.js";
+import type { Order, OrderResult, PushedSettings, Readings, Report, SlotState } from "./wire.js";
 
 /** A network that a scan found. */
 export interface Network {
@@ -30,6 +26,12 @@ export interface Identity {
   /** `aa:bb:cc:dd:ee:ff`. */
   readonly mac: string;
 }
+
+/**
+ * How a firmware keeps its settings: plain, encrypted with a key that the HMAC peripheral derives from that eFuse block, or with keys in the
+ * partition nvs_keys. One kind cannot read what another has written, and destroys it.
+ */
+export type NvsKind = "plain" | `hmac${number}` | "nvs-keys";
 
 /** What runs, read from the slot itself. */
 export interface RunningImage {
@@ -107,7 +109,22 @@ export interface BuildSettings {
   readonly enrolmentToken?: string | undefined;
 }
 
-/** An image that somebody wants to push, after the door was passed. */
+/** A token, and the server that issued it. */
+export interface ServerToken {
+  readonly server: string;
+  readonly token: string;
+}
+
+/** The head of an HTTP request. */
+export interface RequestHead {
+  readonly method: string;
+  /** Without the query. */
+  readonly path: string;
+  /** Those that are used (KEPT_HEADERS in http/http.ts); lower-case names, values without spaces around them. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** A pushed image, once its request has been authorized. */
 export interface PushOffer {
   readonly connection: number;
   readonly sizeBytes: number;
@@ -209,10 +226,11 @@ export type Event =
   | { readonly type: "markedValid" }
   | { readonly type: "markValidFailed"; readonly message: string }
   | { readonly type: "rollBackChecked"; readonly connection: number; readonly possible: boolean }
-  // what only some apps have: a panel, sensors
+  // the app
   | { readonly type: "panelDrawn" }
   | { readonly type: "panelFailed"; readonly message: string }
-  | { readonly type: "sensorsSampled"; readonly sample: Sample }
+  /** The app has read its sensors: the next check reports it. */
+  | { readonly type: "readingsTaken"; readonly readings: Readings }
   // raised by one machine for the others; never from outside
   | { readonly type: "credentialsSubmitted"; readonly ssid: string; readonly password: string }
   | { readonly type: "online"; readonly address: string; readonly rssi: number }
@@ -265,7 +283,10 @@ export type Stamped = Event & {
   readonly freeHeapBytes: number;
 };
 
-/** What a machine asks of the others: the device hands it round before it does anything else. */
+/** A request to the device's own pages. */
+export type PageRequest = Extract<Stamped, { readonly type: "requestReceived" }>;
+
+/** An event for the other machines: the device delivers it before it does anything else. */
 export interface Raise {
   readonly type: "raise";
   readonly event: Event;

@@ -2,7 +2,7 @@
 // what they ask is carried out. The others are not woken: on XS each call costs some hundred bytecodes, and an image is thousands of
 // events. This file only routes, the machines decide.
 
-import type { DeviceState } from "./device.js";
+import type { DeviceState } from "./device-state.js";
 import type { Effect } from "./effect.js";
 import type { Booted, Event, Raise, Stamped } from "./event.js";
 import { localApiStep, takesRequest } from "./local/api.js";
@@ -41,7 +41,7 @@ const push = machine("push", (device, event) => pushStep(device.push, event));
 const espota = machine("espota", (device, event) => espotaStep(device.espota, device.push, event));
 const localApi = machine("localApi", (device, event) => localApiStep(device.localApi, event));
 const presence = machine("presence", (device, event) => presenceStep(device.presence, event));
-const orders = machine("orders", (device, event) => ordersStep(device.orders, event, device.update));
+const orders = machine("orders", ({ orders, update }, event) => ordersStep(orders, event, update));
 const crashGuard = machine("crashGuard", (device, event) => crashGuardStep(device.crashGuard, event));
 
 /** Every machine; the guard last: with what it asks the app's own part starts. */
@@ -100,7 +100,7 @@ export const LISTENERS: Readonly<Record<Event["type"], readonly Machine[]>> = Ob
   rollBackChecked: to(localApi),
   panelDrawn: APP,
   panelFailed: APP,
-  sensorsSampled: UPDATE,
+  readingsTaken: UPDATE,
   credentialsSubmitted: to(wifi),
   online: to(update, trial, report, portal, push, localApi, presence),
   offline: to(update, trial, report, portal, localApi, presence),

@@ -1,7 +1,4 @@
-// What a device would tell a person who looks at it: one of a few statuses, derived from its machines. It keeps nothing, and no
-// machine has to know that there is an LED.
-
-import type { DeviceState } from "./device.js";
+// What a device shows a person who looks at it, by an LED or a panel: one of a few statuses. Which one is device-status.ts's business.
 
 export type StatusName =
   | "setup"
@@ -22,40 +19,6 @@ export interface Status {
 export const PERCENT_STEP = 5;
 /** How long a device shows which one it is: time to look around. */
 export const IDENTIFY_MS = 30_000;
-
-/** The status now. `error` and `identify` are none of these: they are shown when something happens, and pass. */
-export function statusOf(state: Pick<DeviceState, "wifi" | "update" | "trial" | "crashGuard">): Status {
-  const { wifi, update, trial, crashGuard } = state;
-  if (trial.phase === "trial" || trial.phase === "validating") return { name: "trial", percent: 0 };
-  const joined = wifi.phase === "joined";
-  switch (update.phase) {
-    case "idle":
-    case "checking":
-    case "verifying":
-      break;
-    case "waiting":
-      // for the network, which is then what matters, or for the next try
-      if (joined) return updating(update.job);
-      break;
-    default:
-      return updating(update.job);
-  }
-  if (joined) return { name: crashGuard.safeMode ? "safeMode" : "online", percent: 0 };
-  const onlySetupHelps = wifi.phase === "unset" || (wifi.portalOpen && wifi.phase === "waiting");
-  return { name: onlySetupHelps ? "setup" : "joining", percent: 0 };
-}
-
-/** Where an update is. Without a job it is on its last steps. */
-function updating(
-  job: { readonly offset: number; readonly release: { readonly size: number } } | undefined,
-): Status {
-  if (!job || job.offset >= job.release.size) return { name: "updating", percent: 100 };
-  const stepCount = 100 / PERCENT_STEP;
-  return {
-    name: "updating",
-    percent: Math.floor((job.offset * stepCount) / job.release.size) * PERCENT_STEP,
-  };
-}
 
 /** It is shown for a while, whatever comes meanwhile, and then what was before. */
 export const isPassing = ({ name }: Status): boolean => name === "error" || name === "identify";

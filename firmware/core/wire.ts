@@ -232,7 +232,7 @@ export interface ReleaseFacts {
   readonly minCurrentVersion?: string;
   readonly securityVersion: number;
   readonly protocolVersion: number;
-  /** How the image keeps its settings (NvsKind in core/update/image.ts); absent: it does not say. */
+  /** How the image keeps its settings (NvsKind in core/event.ts); absent: it does not say. */
   readonly nvs?: string;
   /** Seconds since 1970. */
   readonly created: number;

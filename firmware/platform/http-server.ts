@@ -8,6 +8,7 @@ import Listener from "embedded:io/socket/listener";
 import type TCP from "embedded:io/socket/tcp";
 import type { HttpResponse } from "../core/effect.js";
 import type { Failure } from "../core/errors.js";
+import type { RequestHead } from "../core/event.js";
 import {
   allowedOrigin,
   bodyBytes,
@@ -17,7 +18,6 @@ import {
   type HeadError,
   type HeadReader,
   newHeadReader,
-  type RequestHead,
   readHead,
 } from "../core/http/http.js";
 import { type StreamEvents, TcpStream } from "./tcp-stream.js";

@@ -5,8 +5,9 @@ import UDP, { type Packet } from "embedded:io/socket/udp";
 import { utf8Decode } from "../core/bytes.js";
 import type { HttpResponse } from "../core/effect.js";
 import type { Failure } from "../core/errors.js";
-import { type HeadError, headStatus, type RequestHead } from "../core/http/http.js";
-import { refusal } from "../core/local/push.js";
+import type { RequestHead } from "../core/event.js";
+import { pushRefusal } from "../core/http/answer.js";
+import { type HeadError, headStatus } from "../core/http/http.js";
 import { type Exchange, HttpServer, type PortOwner, type PortSettings } from "./http-server.js";
 import type { Dispatch } from "./runner.js";
 import { TcpStream } from "./tcp-stream.js";
@@ -95,7 +96,7 @@ export class PushServer implements PortOwner {
   }
 
   refuse({ code, message }: Failure<HeadError>): HttpResponse {
-    return refusal(headStatus(code), message);
+    return pushRefusal(headStatus(code), message);
   }
 
   onHead({ number: connection }: Exchange, head: RequestHead): void {

@@ -4,7 +4,7 @@
 import UDP, { type Packet } from "embedded:io/socket/udp";
 import { utf8Decode } from "../core/bytes.js";
 import type { HttpResponse } from "../core/effect.js";
-import type { RequestHead } from "../core/http/http.js";
+import type { RequestHead } from "../core/event.js";
 import { pageBodyBytes, pageRefusal, requestReceived } from "../core/http/page-request.js";
 import { answerDns } from "../core/wifi/dns.js";
 import { type Exchange, HttpServer, type PortOwner, type PortSettings } from "./http-server.js";

@@ -1,10 +1,11 @@
 // Puts a device together from the adapters and starts it. An app's main.ts calls this and adds what only that app has.
 
 import Timer from "timer";
-import { type DeviceState, initialDevice, step } from "../core/device.js";
+import { step } from "../core/device.js";
+import { type DeviceState, initialDevice } from "../core/device-state.js";
 import type { Effect } from "../core/effect.js";
 import type { Booted } from "../core/event.js";
-import type { Section } from "../core/settings/app-settings.js";
+import type { Section } from "../core/section.js";
 import type { Status } from "../core/status.js";
 import { readBootFacts } from "./boot-facts.js";
 import { type Adapters, type App, carryOut, isCores } from "./carry-out.js";

@@ -3,11 +3,13 @@
 
 import config from "mc/config";
 import type { Booted } from "../../core/event.js";
-import { configured, type Section, storedValues } from "../../core/settings/app-settings.js";
+import type { Section } from "../../core/section.js";
+import { configured, storedValues } from "../../core/settings/app-settings.js";
 import { startMachine } from "../../platform/start.js";
 import { CMS_STRINGS } from "../../portal/strings.js";
 import { sampleClimate } from "./climate/climate.js";
 import { cmsStep, initialCms } from "./core/cms.js";
+import { readingsOf } from "./core/readings.js";
 import { cmsSection, readCmsChoice } from "./core/settings.js";
 import { createPanel } from "./panel/panel.js";
 
@@ -34,7 +36,8 @@ function startCmsDevice(): void {
       machine: { initial: initialCms, step: (state, event) => cmsStep(state, event, settings) },
       connect: (dispatch, native) => ({
         drawPanel: createPanel(dispatch),
-        sampleSensors: () => dispatch({ type: "sensorsSampled", sample: sampleClimate({ sensor, battery }) }),
+        sampleSensors: () =>
+          dispatch({ type: "readingsTaken", readings: readingsOf(sampleClimate({ sensor, battery })) }),
         deepSleep: ({ durationMs }) => native.skyslot_deep_sleep(durationMs),
       }),
     },

@@ -3,7 +3,8 @@
 
 import config from "mc/config";
 import type { Booted } from "../../core/event.js";
-import { configured, type Section, storedValues } from "../../core/settings/app-settings.js";
+import type { Section } from "../../core/section.js";
+import { configured, storedValues } from "../../core/settings/app-settings.js";
 import { isPassing, type Status } from "../../core/status.js";
 import { startDevice } from "../../platform/start.js";
 import { createStatusLed } from "../../platform/status-led/status-led.js";

@@ -17,6 +17,7 @@
 import { byteText } from "../bytes.js";
 import type { HttpResponse } from "../effect.js";
 import { fail, type Result, succeed } from "../errors.js";
+import type { RequestHead } from "../event.js";
 
 /** Request line, headers and the empty line behind them, without the value of X-Skyslot-Release. */
 export const MAX_HEAD_BYTES = 2048;
@@ -47,14 +48,6 @@ const CR = 0x0d;
 const TAB = 0x09;
 const SPACE = 0x20;
 const COLON = 0x3a;
-
-export interface RequestHead {
-  readonly method: string;
-  /** Without the query. */
-  readonly path: string;
-  /** Those of KEPT_HEADERS that were sent; lower-case names, values without spaces around them. */
-  readonly headers: Readonly<Record<string, string>>;
-}
 
 export interface HeadReader {
   readonly takesRelease: boolean;

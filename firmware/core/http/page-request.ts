@@ -3,15 +3,8 @@
 
 import type { HttpResponse } from "../effect.js";
 import { type Failure, fail, type Result, succeed } from "../errors.js";
-import type { Event } from "../event.js";
-import {
-  bodyBytes,
-  contentLength,
-  type HeadError,
-  headStatus,
-  hostNameOf,
-  type RequestHead,
-} from "./http.js";
+import type { Event, RequestHead } from "../event.js";
+import { bodyBytes, contentLength, type HeadError, headStatus, hostNameOf } from "./http.js";
 
 /** Longest body. No form of ours has half of that, and each connection may hold one, as bytes and as text. */
 export const MAX_BODY_BYTES = 2048;

@@ -10,17 +10,19 @@
 //   GET  /api/saved-networks                    POST /api/forget-network
 
 import type { Effect } from "../effect.js";
-import type { Booted, Raise, Stamped } from "../event.js";
-import { storedValues, type Values } from "../settings/app-settings.js";
-import { type Preferences, readPreferences, TOKEN_KEY } from "../settings/preferences.js";
+import type { Booted, PageRequest, Raise, Stamped } from "../event.js";
+import { json, respond } from "../http/answer.js";
+import { isOwnHost } from "../http/own-host.js";
+import { storedValues } from "../settings/app-settings.js";
+import { readPreferences, TOKEN_KEY } from "../settings/preferences.js";
 import { UNHEALTHY_KEY } from "../trial/crash-guard.js";
 import { HELD_KEY } from "../update/record.js";
-import { json, respond } from "./answer.js";
+import { guardedOf, initialLocalApi, type LocalApiState, type Step } from "./api-state.js";
 import { healthFacts, seconds, versionFacts } from "./facts.js";
-import { isOwnHost, type LocalRequest, type Right, refusalOf } from "./guard.js";
+import { type Right, refusalOf } from "./guard.js";
+import { PUSH_PORT } from "./push.js";
 import {
   forgetNetwork,
-  guardedOf,
   pushSettings,
   saveSection,
   saveSettings,
@@ -33,55 +35,6 @@ import {
 
 /** The answer has to be out, and the phone's acknowledgement in, before the network goes. */
 const FAREWELL_MS = 1_000;
-/** Where pushed updates are taken: system D's port. */
-export const PUSH_PORT = 3232;
-
-export interface LastError {
-  readonly code: string;
-  readonly message: string;
-  /** Seconds since the boot. */
-  readonly atSeconds: number;
-}
-
-export interface LocalApiState {
-  readonly boot: Booted | undefined;
-  readonly preferences: Preferences | undefined;
-  /** Empty: the owner has set none. */
-  readonly token: string;
-  /** Chosen in the setup network: the token once the device has joined. */
-  readonly offeredToken: string;
-  /** Names of the saved networks, the last that worked first. */
-  readonly ssids: readonly string[];
-  /** Of the app's section. */
-  readonly values: Values;
-  readonly address: string;
-  readonly rssi: number;
-  readonly portalOpen: boolean;
-  readonly serverReached: boolean;
-  /** Unhealthy boots before a start in safe mode; 0: not in safe mode. */
-  readonly safeModeAfter: number;
-  readonly lastError: LastError | undefined;
-  /** What happens when the farewell is over. */
-  readonly leaving: "no" | "restart" | "reset" | "rollBack";
-}
-
-export const initialLocalApi: LocalApiState = Object.freeze({
-  boot: undefined,
-  preferences: undefined,
-  token: "",
-  offeredToken: "",
-  ssids: Object.freeze([]),
-  values: Object.freeze({}),
-  address: "",
-  rssi: 0,
-  portalOpen: false,
-  serverReached: false,
-  safeModeAfter: 0,
-  lastError: undefined,
-  leaving: "no",
-});
-
-export type Step = readonly [LocalApiState, readonly (Effect | Raise)[]];
 
 export function localApiStep(state: LocalApiState, event: Stamped): Step {
   switch (event.type) {
@@ -150,7 +103,7 @@ const joined = (state: LocalApiState): Step =>
 
 // ── requests
 
-type Serve = (state: LocalApiState, request: LocalRequest) => Step;
+type Serve = (state: LocalApiState, request: PageRequest) => Step;
 type Method = "GET" | "POST";
 
 interface Route {
@@ -187,7 +140,7 @@ function routesOf({ boot }: LocalApiState, path: string): Routes | undefined {
 const PAGES: readonly string[] = Object.freeze(["/", "/ota", "/settings"]);
 
 /** Whether a request is answered here; every other one is the portal's. */
-export function takesRequest(state: LocalApiState, { method, path, host }: LocalRequest): boolean {
+export function takesRequest(state: LocalApiState, { method, path, host }: PageRequest): boolean {
   const name = pathOf(path);
   const deviceId = state.boot?.identity.deviceId ?? "";
   // with the portal open, a foreign name is a phone that looks for the internet
@@ -198,7 +151,7 @@ export function takesRequest(state: LocalApiState, { method, path, host }: Local
   return state.address !== "" && isOwnHost(host, deviceId) && !host.startsWith("192.168.4.");
 }
 
-function answer(state: LocalApiState, request: LocalRequest): Step {
+function answer(state: LocalApiState, request: PageRequest): Step {
   const { boot } = state;
   if (!boot) return [state, [json(request, 503, { code: "STARTING", message: "The device starts." })]];
   const routes = routesOf(state, pathOf(request.path));
@@ -219,7 +172,7 @@ const CHALLENGE = Object.freeze({ "www-authenticate": "Bearer" });
 const pathOf = (target: string): string => target.split("?")[0] ?? target;
 
 /** The page loads nothing from elsewhere; it talks to this port, and sends a pushed update to its own. */
-function servePage(state: LocalApiState, request: LocalRequest, boot: Booted): Step {
+function servePage(state: LocalApiState, request: PageRequest, boot: Booted): Step {
   const own = isOwnHost(request.host, boot.identity.deviceId) ? ` http://${request.host}:${PUSH_PORT}` : "";
   const headers = {
     "content-type": "text/html; charset=utf-8",
@@ -228,25 +181,25 @@ function servePage(state: LocalApiState, request: LocalRequest, boot: Booted): S
   return [state, [respond(request, 200, boot.statusPage ?? "", headers)]];
 }
 
-function serveVersion(state: LocalApiState, request: LocalRequest): Step {
+function serveVersion(state: LocalApiState, request: PageRequest): Step {
   return [state, [json(request, 200, versionFacts(state, request))]];
 }
 
-function serveHealth(state: LocalApiState, request: LocalRequest): Step {
+function serveHealth(state: LocalApiState, request: PageRequest): Step {
   return [state, [json(request, 200, healthFacts(state, request))]];
 }
 
 // ── commands
 
-function restart(state: LocalApiState, request: LocalRequest): Step {
+function restart(state: LocalApiState, request: PageRequest): Step {
   return farewell(state, request.connection, "restart");
 }
 
-function factoryReset(state: LocalApiState, request: LocalRequest): Step {
+function factoryReset(state: LocalApiState, request: PageRequest): Step {
   return farewell(state, request.connection, "reset");
 }
 
-function rollBack(state: LocalApiState, request: LocalRequest): Step {
+function rollBack(state: LocalApiState, request: PageRequest): Step {
   return [state, [{ type: "checkRollBack", connection: request.connection }]];
 }
 

@@ -3,8 +3,7 @@
 import type { Stamped } from "../event.js";
 import { announcedName } from "../identity.js";
 import { parseVersion } from "../update/version.js";
-import type { LocalApiState } from "./api.js";
-import { nameOf } from "./settings-api.js";
+import { type LocalApiState, nameOf } from "./api-state.js";
 
 /** Of the packets between paired devices; this firmware speaks none yet. */
 const PROTOCOL_VERSION = 1;

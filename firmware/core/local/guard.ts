@@ -15,9 +15,8 @@
 
 import { textsEqual } from "../bytes.js";
 import type { Failure } from "../errors.js";
-import type { Stamped } from "../event.js";
-
-export type LocalRequest = Extract<Stamped, { readonly type: "requestReceived" }>;
+import type { PageRequest } from "../event.js";
+import { isForeignOrigin, isOwnHost } from "../http/own-host.js";
 
 /** What a request wants. `private`: to read what is nobody else's business. */
 export type Right = "read" | "private" | "change" | "token" | "reset";
@@ -44,22 +43,6 @@ export interface Refusal extends Failure<string> {
   readonly status: number;
 }
 
-/**
- * Whether a `host` header can only mean this device. A page that an attacker serves has a name in its Host, never a bare address,
- * so any address is taken: behind a forwarded port it is not the device's own.
- */
-export const isOwnHost = (host: string, deviceId: string): boolean => {
-  const name = host.toLowerCase();
-  const id = deviceId.toLowerCase();
-  return (
-    /^\d{1,3}(\.\d{1,3}){3}$/.test(name) || name === "localhost" || name === id || name === `${id}.local`
-  );
-};
-
-/** Whether a page of another site sent this. What is no browser sends no Origin. */
-export const isForeignOrigin = ({ origin, host }: Pick<LocalRequest, "origin" | "host">): boolean =>
-  origin !== undefined && hostOf(origin) !== host.toLowerCase();
-
 /** How long somebody who stands beside the device is still believed to be its owner, ms; 0: not now. */
 export function attendedMs({ token, place, pluggedIn, provisioned }: Guarded, at: number): number {
   if (place === "setup" && !provisioned && token === "") return ATTENDED_MS;
@@ -67,7 +50,7 @@ export function attendedMs({ token, place, pluggedIn, provisioned }: Guarded, at
 }
 
 /** Why a request is refused, if it is. */
-export function refusalOf(request: LocalRequest, right: Right, guarded: Guarded): Refusal | undefined {
+export function refusalOf(request: PageRequest, right: Right, guarded: Guarded): Refusal | undefined {
   const { deviceId, ownHost } = guarded;
   if (!isOwnHost(request.host, deviceId))
     return refusal(403, "FOREIGN_HOST", `Use the device's own name or address: http://${ownHost}/`);
@@ -104,7 +87,3 @@ function tokenRefusal(authorization: string | undefined, token: string, needed: 
 }
 
 const refusal = (status: number, code: string, message: string): Refusal => ({ status, code, message });
-
-/** Host of an origin, lower case, without its port; empty for `null` and what is none. */
-const hostOf = (origin: string): string =>
-  /^https?:\/\/([^/:]+)(:\d+)?$/i.exec(origin)?.[1]?.toLowerCase() ?? "";

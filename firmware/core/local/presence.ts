@@ -3,7 +3,7 @@
 
 import type { Announced, Effect } from "../effect.js";
 import type { Stamped } from "../event.js";
-import { PUSH_PORT } from "./api.js";
+import { PUSH_PORT } from "./push.js";
 
 const WEB_PORT = 80;
 

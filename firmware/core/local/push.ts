@@ -6,9 +6,13 @@
 
 import { textsEqual } from "../bytes.js";
 import type { Effect, HttpResponse } from "../effect.js";
-import type { Booted, PushOffer, Raise, Stamped } from "../event.js";
-import { allowedOrigin, contentLength, RELEASE_HEADER, type RequestHead } from "../http/http.js";
+import type { Booted, PushOffer, Raise, RequestHead, Stamped } from "../event.js";
+import { pushRefusal } from "../http/answer.js";
+import { allowedOrigin, contentLength, RELEASE_HEADER } from "../http/http.js";
 import { TOKEN_KEY, UNSIGNED_KEY } from "../settings/preferences.js";
+
+/** Where pushed images are accepted. */
+export const PUSH_PORT = 3232;
 
 const MAX_TOKEN_CHARACTERS = 256;
 
@@ -69,33 +73,34 @@ const pushSettings = ({ stored, build, target }: Booted): PushState => ({
 
 /** The offer, or the answer that refuses it. The first questions tell a stranger nothing of the device. */
 function judge(state: PushState, connection: number, head: RequestHead): PushOffer | HttpResponse {
-  if (head.path !== "/update") return refusal(404, "images are pushed to /update");
+  if (head.path !== "/update") return pushRefusal(404, "images are pushed to /update");
   if (head.method === "OPTIONS") return preflight(head);
-  if (head.method !== "POST") return refusal(405, "images are pushed by POST", { allow: "POST, OPTIONS" });
-  if (state.token === "") return refusal(403, "push is off: this device has no push token");
+  if (head.method !== "POST")
+    return pushRefusal(405, "images are pushed by POST", { allow: "POST, OPTIONS" });
+  if (state.token === "") return pushRefusal(403, "push is off: this device has no push token");
   const given = /^Bearer (.+)$/i.exec(head.headers.authorization ?? "")?.[1];
   if (given === undefined) {
-    return refusal(401, "Authorization: Bearer TOKEN is missing", { "www-authenticate": "Bearer" });
+    return pushRefusal(401, "Authorization: Bearer TOKEN is missing", { "www-authenticate": "Bearer" });
   }
   if (given.length > MAX_TOKEN_CHARACTERS || !textsEqual(given, state.token)) {
-    return refusal(403, "this is not the push token of this device");
+    return pushRefusal(403, "this is not the push token of this device");
   }
   const sizeBytes = contentLength(head);
-  if (sizeBytes === undefined) return refusal(411, "Content-Length is missing");
-  if (sizeBytes === 0) return refusal(400, "the body is empty");
+  if (sizeBytes === undefined) return pushRefusal(411, "Content-Length is missing");
+  if (sizeBytes === 0) return pushRefusal(400, "the body is empty");
   if (sizeBytes > state.slotBytes) {
-    return refusal(413, `image is ${sizeBytes} bytes, slot is ${state.slotBytes}`);
+    return pushRefusal(413, `image is ${sizeBytes} bytes, slot is ${state.slotBytes}`);
   }
   const release = head.headers[RELEASE_HEADER];
   if (release === undefined && !state.acceptUnsigned) {
-    return refusal(403, "X-Skyslot-Release is missing, and unsigned local updates are switched off");
+    return pushRefusal(403, "X-Skyslot-Release is missing, and unsigned local updates are switched off");
   }
   return { connection, sizeBytes, ...(release === undefined ? {} : { release }) };
 }
 
 /** A browser asks before its page may push. */
 function preflight(head: RequestHead): HttpResponse {
-  if (allowedOrigin(head) === undefined) return refusal(403, "only pages of this device may push");
+  if (allowedOrigin(head) === undefined) return pushRefusal(403, "only pages of this device may push");
   return {
     status: 204,
     headers: {
@@ -106,14 +111,3 @@ function preflight(head: RequestHead): HttpResponse {
     body: "",
   };
 }
-
-/** The answer to a push that is not taken: a sentence for a person, in JSON. */
-export const refusal = (
-  status: number,
-  message: string,
-  headers: Readonly<Record<string, string>> = {},
-): HttpResponse => ({
-  status,
-  headers: { "content-type": "application/json", ...headers },
-  body: JSON.stringify({ ok: false, message }),
-});

@@ -2,11 +2,12 @@
 // calls this has asked the guard. Some of them the server may push too. Never tells a password or the token.
 
 import type { Effect } from "../effect.js";
-import type { Booted, Raise } from "../event.js";
+import type { Booted, PageRequest, Raise } from "../event.js";
+import { json } from "../http/answer.js";
 import { parseFlat } from "../http/flat-json.js";
-import { announcedName } from "../identity.js";
+import type { Section, Values } from "../section.js";
 import { done, refused } from "../server/orders.js";
-import { changeValues, type Section, type Values, writeValues } from "../settings/app-settings.js";
+import { changeValues, writeValues } from "../settings/app-settings.js";
 import {
   changeSettings,
   type Preferences,
@@ -16,22 +17,8 @@ import {
   TOKEN_KEY,
 } from "../settings/preferences.js";
 import { MAX_ORDER_SETTINGS, OWNERS_SETTINGS, type PushedSettings } from "../wire.js";
-import { json } from "./answer.js";
-import type { LocalApiState, Step } from "./api.js";
-import { attendedMs, type Guarded, type LocalRequest } from "./guard.js";
-
-/** What the guard judges by. */
-export const guardedOf = ({ boot, token, ssids, ...state }: LocalApiState): Guarded => ({
-  deviceId: boot?.identity.deviceId ?? "",
-  ownHost: (boot && announcedName(boot)) ?? state.address,
-  token,
-  place: state.portalOpen && state.address === "" ? "setup" : "house",
-  pluggedIn: boot?.resetReason === "power-on" || boot?.resetReason === "external",
-  provisioned: ssids.length > 0,
-});
-
-export const nameOf = (preferences: Preferences | undefined, deviceId: string): string =>
-  preferences?.deviceName || `Skyslot ${deviceId}`;
+import { guardedOf, type LocalApiState, nameOf, type Step } from "./api-state.js";
+import { attendedMs } from "./guard.js";
 
 function settingsOf(state: LocalApiState, at: number): object {
   const { preferences, token, boot } = state;
@@ -49,11 +36,11 @@ function settingsOf(state: LocalApiState, at: number): object {
   };
 }
 
-export function serveSettings(state: LocalApiState, request: LocalRequest): Step {
+export function serveSettings(state: LocalApiState, request: PageRequest): Step {
   return [state, [json(request, 200, settingsOf(state, request.at))]];
 }
 
-export function saveSettings(state: LocalApiState, request: LocalRequest): Step {
+export function saveSettings(state: LocalApiState, request: PageRequest): Step {
   const { boot, preferences } = state;
   const change = readSettings(request.body);
   if (!change.ok) return [state, [json(request, 400, change.failure)]];
@@ -93,7 +80,7 @@ function announced(preferences: Preferences, change: SettingsChange, boot: Boote
  * Sets the token, or another one. In the setup network it is kept until the device has joined a network, as the network's own
  * password is: whoever mistypes that and begins anew can choose another token too; an empty one withdraws it.
  */
-export function saveToken(state: LocalApiState, request: LocalRequest): Step {
+export function saveToken(state: LocalApiState, request: PageRequest): Step {
   const isSetup = guardedOf(state).place === "setup";
   const token = readToken(request.body, isSetup && state.token === "");
   if (!token.ok) return [state, [json(request, 400, token.failure)]];
@@ -116,14 +103,14 @@ export function setToken(state: LocalApiState, token: string): Step {
 
 // ── saved networks
 
-export function serveSavedNetworks(state: LocalApiState, request: LocalRequest): Step {
+export function serveSavedNetworks(state: LocalApiState, request: PageRequest): Step {
   const { ssids, address } = state;
   // the one that was joined stands first
   const networks = ssids.map((ssid, index) => ({ ssid, inUse: index === 0 && address !== "" }));
   return [state, [json(request, 200, { networks })]];
 }
 
-export function forgetNetwork(state: LocalApiState, request: LocalRequest): Step {
+export function forgetNetwork(state: LocalApiState, request: PageRequest): Step {
   const ssid = readSsid(request.body);
   const index = state.ssids.indexOf(ssid ?? "");
   if (ssid === undefined || index < 0)
@@ -145,7 +132,7 @@ function readSsid(body: string): string | undefined {
 
 // ── the app's section
 
-export function serveSection(state: LocalApiState, request: LocalRequest): Step {
+export function serveSection(state: LocalApiState, request: PageRequest): Step {
   const section = state.boot?.section;
   if (!section) return [state, []];
   const { name, title, fields } = section;
@@ -153,7 +140,7 @@ export function serveSection(state: LocalApiState, request: LocalRequest): Step 
 }
 
 /** Changes the fields that are named. The app hears of it as of every setting that is stored. */
-export function saveSection(state: LocalApiState, request: LocalRequest): Step {
+export function saveSection(state: LocalApiState, request: PageRequest): Step {
   const section = state.boot?.section;
   if (!section) return [state, []];
   const changed = changeValues(section, state.values, request.body);

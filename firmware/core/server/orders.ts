@@ -13,7 +13,6 @@
 import type { Effect } from "../effect.js";
 import type { Booted, Raise, Stamped } from "../event.js";
 import { meantRestart } from "../trial/restart-cause.js";
-import type { UpdateState } from "../update/state.js";
 import { MAX_ORDER_COUNT, MAX_ORDER_REASON_LENGTH, type Order, type OrderResult } from "../wire.js";
 
 /** NVS key of the last order that restarted the device: the server's address, a blank, the order's id. */
@@ -41,11 +40,18 @@ export const initialOrders: OrdersState = Object.freeze({
   identifyCount: 0,
 });
 
+/** What an order depends on: the server it comes from, and whether an update is under way. */
+export interface UpdateProgress {
+  readonly server: string;
+  readonly phase: string;
+  readonly onTrial: boolean;
+}
+
 type Asked = readonly (Effect | Raise)[];
 type Step = readonly [OrdersState, Asked];
 
 /** @param update as the answer that brought the orders has left it */
-export function ordersStep(state: OrdersState, event: Stamped, update: UpdateState): Step {
+export function ordersStep(state: OrdersState, event: Stamped, update: UpdateProgress): Step {
   switch (event.type) {
     case "booted":
       return [begin(event), []];
@@ -69,7 +75,7 @@ function readRestarted(text: string | undefined): OrdersState["restarted"] {
   return isOrderId(number) && more === undefined ? { server, id: number } : NEVER;
 }
 
-function carryOutAll(state: OrdersState, orders: readonly Order[], at: number, update: UpdateState): Step {
+function carryOutAll(state: OrdersState, orders: readonly Order[], at: number, update: UpdateProgress): Step {
   let next = state;
   const asked: (Effect | Raise)[] = [];
   // What comes with a restart is told first: it would be done again after it.
@@ -86,7 +92,7 @@ function carryOut(
   state: OrdersState,
   { id, kind, settings }: Order,
   at: number,
-  update: UpdateState,
+  update: UpdateProgress,
   mayRestart: boolean,
 ): Step {
   switch (kind) {
@@ -118,7 +124,7 @@ function restart(
   state: OrdersState,
   id: number,
   at: number,
-  { server, phase, onTrial }: UpdateState,
+  { server, phase, onTrial }: UpdateProgress,
   mayRestart: boolean,
 ): Step {
   const { restarted } = state;

@@ -4,9 +4,9 @@
 
 import { backoffMs } from "../backoff.js";
 import type { Effect } from "../effect.js";
-import type { BuildSettings, Raise, Stamped } from "../event.js";
+import type { BuildSettings, Raise, ServerToken, Stamped } from "../event.js";
 import type { Report, StatusRequest } from "../wire.js";
-import { jsonHeaders, readServerToken, type ServerToken } from "./server-token.js";
+import { jsonHeaders, readServerToken } from "./server-token.js";
 
 const MAX_QUEUE = 8;
 const TIMEOUT_MS = 15_000;

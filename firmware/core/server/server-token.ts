@@ -3,17 +3,12 @@
 // leave a device with an older token than the one that the server has seen.
 
 import type { Effect } from "../effect.js";
-import type { BuildSettings } from "../event.js";
+import type { BuildSettings, ServerToken } from "../event.js";
 
 /** One string: the server's address, a blank, the token. */
 export const SERVER_TOKEN_KEY = "server.token";
 /** Visible ASCII: it is sent in a header. */
 const MAX_LENGTH = 128;
-
-export interface ServerToken {
-  readonly server: string;
-  readonly token: string;
-}
 
 /** What was stored, if anything that can be used. */
 export function readServerToken(stored: Readonly<Record<string, string>>): ServerToken | undefined {

@@ -5,53 +5,10 @@
 import { fail, type Result, succeed } from "../errors.js";
 import { parseFlat } from "../http/flat-json.js";
 import { writeJson } from "../json.js";
+import type { Field, Section, Value, Values } from "../section.js";
 
 /** A text longer than this is none of ours: it has to fit into a string of NVS. */
 const MAX_TEXT_LENGTH = 1_000;
-
-export type Value = string | number;
-export type Values = Readonly<Record<string, Value>>;
-
-interface Named {
-  /** As it stands in JSON. */
-  readonly name: string;
-  /** For people. */
-  readonly label: string;
-  readonly hint?: string;
-  /** For who is at the device only, such as what hangs on which pin: a server may not push it. */
-  readonly isOwners?: boolean;
-}
-/** One of a few. */
-export interface ChoiceField extends Named {
-  readonly type: "choice";
-  /** Value and what people read; the same if there is one only. */
-  readonly options: readonly (readonly [Value, string] | readonly [Value])[];
-}
-/** A whole number; `slider`: what counts is how it looks, not the number. */
-export interface NumberField extends Named {
-  readonly type: "number" | "slider";
-  readonly least: number;
-  readonly most: number;
-}
-/** `#rrggbb`. */
-export interface ColourField extends Named {
-  readonly type: "colour";
-}
-/** One line of at most so many characters; `url`: http or https, or empty. */
-export interface TextField extends Named {
-  readonly type: "text" | "url";
-  readonly most: number;
-}
-export type Field = ChoiceField | NumberField | ColourField | TextField;
-
-export interface Section {
-  /** Key in NVS, and path: `/api/<name>`. At most 15 letters and digits. */
-  readonly name: string;
-  readonly title: string;
-  readonly fields: readonly Field[];
-  /** What the build says, as long as the owner has chosen nothing: a value for each field. */
-  readonly defaults: Values;
-}
 
 export type SettingErrorCode = "SETTINGS_INVALID";
 

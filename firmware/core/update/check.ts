@@ -2,10 +2,10 @@
 // its shape; whether an offer is taken is update/offer.ts's business. An answer that is too long is not read at all.
 
 import type { Effect } from "../effect.js";
-import type { Raise, Stamped } from "../event.js";
+import type { Raise, ServerToken, Stamped } from "../event.js";
 import { announcedBytes, announcedOffer } from "../http/answer-head.js";
 import { readOrders } from "../server/orders.js";
-import { isServerToken, jsonHeaders, type ServerToken, storeServerToken } from "../server/server-token.js";
+import { isServerToken, jsonHeaders, storeServerToken } from "../server/server-token.js";
 import { resetCause } from "../trial/restart-cause.js";
 import {
   type CheckRequest,

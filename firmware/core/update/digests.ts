@@ -7,7 +7,7 @@
 //
 // Pure: numbers and bytes. What is promised was signed; what was fetched is compared with it before it is used.
 
-import type { Release } from "./release.js";
+import type { ReleaseFacts } from "../wire.js";
 
 /** Bytes of a SHA-256. */
 export const DIGEST_BYTES = 32;
@@ -19,7 +19,7 @@ export const MAX_PAGE_COUNT = 8;
 /** Images up to 8 MiB have chunks of 16 KiB, larger ones of 32 KiB: then 8 pages are enough for 16 MiB. */
 export const chunkBytesFor = (imageBytes: number): number => (imageBytes > 8 * 1024 * 1024 ? 32 : 16) * 1024;
 
-type Divided = Pick<Release, "size" | "chunkSize">;
+type Divided = Pick<ReleaseFacts, "size" | "chunkSize">;
 
 export const chunkCountOf = ({ size, chunkSize }: Divided): number => Math.ceil(size / chunkSize);
 

@@ -2,7 +2,7 @@
 // read so far and decides nothing about the transfer.
 
 import type { Failure } from "../errors.js";
-import type { ImageReader, NvsKind } from "./image.js";
+import { type ImageReader, nvsMismatch } from "./image.js";
 import type { Release } from "./release.js";
 import type { Job, UpdateState } from "./state.js";
 import { parseVersion, versionName } from "./version.js";
@@ -19,17 +19,6 @@ export function pushMismatch(state: UpdateState, job: Job): Failure | undefined 
   }
   return nvsMismatch(state.boot?.image.nvs, description?.nvs) ?? describeMismatch(job.ahead, job.release);
 }
-
-/** Settings that one of the two keeps encrypted, and the other does not or with another key: the new image could not read them. */
-export function nvsMismatch(ours: NvsKind | undefined, its: string | undefined): Failure | undefined {
-  if (ours === undefined || its === undefined || ours === its) return undefined;
-  const message = `image keeps its settings ${describeNvs(its)}, this firmware ${describeNvs(ours)}: they would be lost`;
-  return { code: "NVS_MISMATCH", message };
-}
-
-/** A kind that is not known here is told as it is written. */
-const describeNvs = (nvs: string): string =>
-  nvs === "plain" ? "plain" : `encrypted (${nvs.startsWith("hmac") ? `eFuse KEY${nvs.slice(4)}` : nvs})`;
 
 /** Without a release, version and build are what the image says. */
 export function described(job: Job): Job {

@@ -12,6 +12,8 @@
 // firmware/platform/native/skyslot-description.c. An image without ours, of an older build or of somebody else, is read as well.
 
 import { latin1 } from "../bytes.js";
+import type { Failure } from "../errors.js";
+import type { NvsKind } from "../event.js";
 
 export const IMAGE_MAGIC = 0xe9;
 const DESCRIPTION_MAGIC = 0xabcd5432;
@@ -36,17 +38,22 @@ const CHIP_NAMES: Readonly<Record<number, string>> = Object.freeze({
   18: "esp32p4",
 });
 
-/**
- * How a firmware keeps its settings: plain, encrypted with a key that the HMAC peripheral derives from that eFuse block, or with keys in the
- * partition nvs_keys. One kind cannot read what another has written, and destroys it.
- */
-export type NvsKind = "plain" | `hmac${number}` | "nvs-keys";
-
 /** From the kind and the key's block in the description; undefined: a kind that is not known here. */
 export function nvsKindOf(kind: number, key: number): NvsKind | undefined {
   if (kind === 1) return `hmac${key}`;
   return kind === 0 ? "plain" : kind === 2 ? "nvs-keys" : undefined;
 }
+
+/** Settings that one of the two keeps encrypted, and the other does not or with another key: the new image could not read them. */
+export function nvsMismatch(ours: NvsKind | undefined, its: string | undefined): Failure | undefined {
+  if (ours === undefined || its === undefined || ours === its) return undefined;
+  const message = `image keeps its settings ${describeNvs(its)}, this firmware ${describeNvs(ours)}: they would be lost`;
+  return { code: "NVS_MISMATCH", message };
+}
+
+/** A kind that is not known here is told as it is written. */
+const describeNvs = (nvs: string): string =>
+  nvs === "plain" ? "plain" : `encrypted (${nvs.startsWith("hmac") ? `eFuse KEY${nvs.slice(4)}` : nvs})`;
 
 export interface ImageDescription {
   /** `esp32`, `esp32c3` …, or `chip-<id>` if it has no name here. */

@@ -4,7 +4,7 @@
 import type { Effect, HttpResponse } from "../effect.js";
 import type { Failure, UpdateErrorCode } from "../errors.js";
 import type { Identity, PushOffer, Stamped } from "../event.js";
-import { refusal } from "../local/push.js";
+import { pushRefusal as refusal } from "../http/answer.js";
 import { beginOffer, describeHold, isHeldBack, suspectOf } from "./offer-guard.js";
 import { PUSHED } from "./record.js";
 import { checkRelease, parseRelease, type Release, SECTOR_BYTES } from "./release.js";

@@ -10,7 +10,7 @@ import { fail, type Result, succeed } from "../errors.js";
 import type { Identity, RunningImage } from "../event.js";
 import { MAX_LISTING_RELEASE_LENGTH, MAX_RELEASE_LENGTH, type ReleaseFacts } from "../wire.js";
 import { chunkCountOf, DIGEST_BYTES, MAX_PAGE_COUNT, pageCountOf } from "./digests.js";
-import { nvsMismatch } from "./image-match.js";
+import { nvsMismatch } from "./image.js";
 import { compareVersions, parseVersion, type Version, versionName } from "./version.js";
 
 /** Protected header's `typ` of a release manifest: a token of another purpose, signed by the same key, is no release. */

@@ -4,8 +4,7 @@
 import { jitteredMs } from "../backoff.js";
 import type { Effect } from "../effect.js";
 import type { UpdateErrorCode } from "../errors.js";
-import type { Booted, PushOffer, Raise } from "../event.js";
-import type { ServerToken } from "../server/server-token.js";
+import type { Booted, PushOffer, Raise, ServerToken } from "../event.js";
 import type { OrderResult, Readings, Report, UpdateResponse } from "../wire.js";
 import { type ImageReader, newImageReader } from "./image.js";
 import { type Guarded, initialOfferGuard, type OfferGuard } from "./offer-guard.js";

@@ -15,7 +15,6 @@
 
 import type { Failure } from "../errors.js";
 import type { Stamped } from "../event.js";
-import { readingsOf } from "../server/readings.js";
 import { check, checkFailed, checkingStep, orderJudged } from "./check.js";
 import { fetchingStep } from "./digest-fetch.js";
 import { pushTimedOut, retryLater, slotTrouble, truncated } from "./failure.js";
@@ -83,8 +82,8 @@ function heard(state: UpdateState, event: Stamped): Step {
       return stop({ ...state, job: undefined });
     case "reportTaken":
       return reportTaken(state, event.report);
-    case "sensorsSampled":
-      return [{ ...state, readings: readingsOf(event.sample) }, []];
+    case "readingsTaken":
+      return [{ ...state, readings: event.readings }, []];
     case "orderJudged":
       return orderJudged(state, event.result);
     case "timerFired":

@@ -1,8 +1,9 @@
 // What the captive portal answers: pages and the setup page's API, by path and method. A request that was meant for the internet is
 // sent to the setup page. Never joins or scans by itself, and never sends a password back.
 
-import { json, respond } from "../local/answer.js";
-import { isForeignOrigin, type LocalRequest } from "../local/guard.js";
+import type { PageRequest } from "../event.js";
+import { json, respond } from "../http/answer.js";
+import { isForeignOrigin } from "../http/own-host.js";
 import { readCredentials } from "./portal-credentials.js";
 import { hostName, type JoinReport, type PortalState, type PortalStep } from "./portal-state.js";
 
@@ -15,7 +16,7 @@ type Method = "GET" | "POST";
 
 /** What is served, by path and method. */
 const ROUTES: Readonly<
-  Record<string, Readonly<Partial<Record<Method, (state: PortalState, request: LocalRequest) => PortalStep>>>>
+  Record<string, Readonly<Partial<Record<Method, (state: PortalState, request: PageRequest) => PortalStep>>>>
 > = Object.freeze({
   "/": Object.freeze({ GET: servePage }),
   "/api/networks": Object.freeze({ GET: serveNetworks }),
@@ -39,7 +40,7 @@ const PROBE_PATHS: readonly string[] = Object.freeze([
 ]);
 
 /** Answers a phone, or another device of the network that was joined. */
-export function answerPortal(state: PortalState, request: LocalRequest): PortalStep {
+export function answerPortal(state: PortalState, request: PageRequest): PortalStep {
   const path = pathOf(request.path);
   const { method } = request;
   if (isCaptured(state, request.host, path) && (method === "GET" || method === "HEAD")) {
@@ -61,7 +62,7 @@ export function answerPortal(state: PortalState, request: LocalRequest): PortalS
  * Why a device takes no network now. Only who is in its own network may give it one, so not after it has joined another: whoever is
  * there reaches it as well. And no page of another site may, from a phone that has a second way into the internet.
  */
-function whyClosed(state: PortalState, request: LocalRequest): string | undefined {
+function whyClosed(state: PortalState, request: PageRequest): string | undefined {
   if (!state.open || !isOwnHost(state, request.host) || state.join.phase === "joined")
     return "The device takes a network only in its own setup network.";
   return isForeignOrigin(request) ? "Only the device's own page may do this." : undefined;
@@ -87,7 +88,7 @@ function pathOf(target: string): string {
   return query < 0 ? target : target.slice(0, query);
 }
 
-function servePage(state: PortalState, request: LocalRequest): PortalStep {
+function servePage(state: PortalState, request: PageRequest): PortalStep {
   return [state, [respond(request, 200, state.info.page, PAGE_HEADERS)]];
 }
 
@@ -98,12 +99,12 @@ const PAGE_HEADERS: Readonly<Record<string, string>> = Object.freeze({
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 });
 
-function serveNetworks(state: PortalState, request: LocalRequest): PortalStep {
+function serveNetworks(state: PortalState, request: PageRequest): PortalStep {
   const networks = state.networks.map(({ ssid, rssi, secured }) => ({ ssid, rssi, secured }));
   return [state, [json(request, 200, { scanning: state.scan !== "idle", networks })]];
 }
 
-function serveScan(state: PortalState, request: LocalRequest): PortalStep {
+function serveScan(state: PortalState, request: PageRequest): PortalStep {
   if (state.join.phase === "joining") {
     return refuse(
       state,
@@ -121,11 +122,11 @@ function serveScan(state: PortalState, request: LocalRequest): PortalStep {
   ];
 }
 
-function serveJoin(state: PortalState, request: LocalRequest): PortalStep {
+function serveJoin(state: PortalState, request: PageRequest): PortalStep {
   return [state, [json(request, 200, state.join)]];
 }
 
-function submit(state: PortalState, request: LocalRequest): PortalStep {
+function submit(state: PortalState, request: PageRequest): PortalStep {
   const credentials = readCredentials(request.body);
   if (!credentials.ok)
     return refuse(state, request, 400, credentials.failure.code, credentials.failure.message);
@@ -142,14 +143,14 @@ function submit(state: PortalState, request: LocalRequest): PortalStep {
   ];
 }
 
-function serveDevice(state: PortalState, request: LocalRequest): PortalStep {
+function serveDevice(state: PortalState, request: PageRequest): PortalStep {
   const { deviceName, type, version, deviceId } = state.info;
   return [state, [json(request, 200, { name: deviceName, type, version, deviceId })]];
 }
 
 function refuse(
   state: PortalState,
-  request: LocalRequest,
+  request: PageRequest,
   status: number,
   code: string,
   message: string,

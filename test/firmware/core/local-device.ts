@@ -2,7 +2,8 @@
 // the world besides.
 
 import { expect } from "chai";
-import { type DeviceState, initialDevice, step } from "../../../firmware/core/device.js";
+import { step } from "../../../firmware/core/device.js";
+import { type DeviceState, initialDevice } from "../../../firmware/core/device-state.js";
 import type { Effect, HttpResponse } from "../../../firmware/core/effect.js";
 import type { Booted, Event } from "../../../firmware/core/event.js";
 import { BOOTED, stamped } from "./events.js";

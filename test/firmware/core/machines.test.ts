@@ -1,5 +1,6 @@
 import { expect } from "chai";
-import { type DeviceState, initialDevice, step } from "../../../firmware/core/device.js";
+import { step } from "../../../firmware/core/device.js";
+import { type DeviceState, initialDevice } from "../../../firmware/core/device-state.js";
 import type { TimerName } from "../../../firmware/core/effect.js";
 import type { Event } from "../../../firmware/core/event.js";
 import { LISTENERS, MACHINES } from "../../../firmware/core/machines.js";
@@ -99,7 +100,7 @@ function eventsIn({ wifi, update, report, portal, espota }: DeviceState): Event[
     rollBackChecked: { type: "rollBackChecked", connection: 1, possible: true },
     panelDrawn: { type: "panelDrawn" },
     panelFailed: { type: "panelFailed", message: "no" },
-    sensorsSampled: { type: "sensorsSampled", sample: { temperatureC: 20 } },
+    readingsTaken: { type: "readingsTaken", readings: { temperature_c: 20 } },
     credentialsSubmitted: { type: "credentialsSubmitted", ssid: "home", password: "12345678" },
     online: { type: "online", address: "192.168.1.2", rssi: -50 },
     offline: { type: "offline" },

@@ -1,10 +1,12 @@
 // The status LED, and the statuses that the device raises.
 
 import { expect } from "chai";
-import { initialDevice, step } from "../../../firmware/core/device.js";
+import { step } from "../../../firmware/core/device.js";
+import { initialDevice } from "../../../firmware/core/device-state.js";
+import { statusOf } from "../../../firmware/core/device-status.js";
 import type { Effect } from "../../../firmware/core/effect.js";
 import type { Event } from "../../../firmware/core/event.js";
-import { type Status, type StatusName, statusOf } from "../../../firmware/core/status.js";
+import type { Status, StatusName } from "../../../firmware/core/status.js";
 import { initialLed, type LedState, lightAt, showStatus } from "../../../firmware/core/status-led.js";
 import { BOOTED, stamped } from "./events.js";
 

@@ -4,12 +4,8 @@
 import { JSDOM } from "jsdom";
 import type { Effect } from "../../../firmware/core/effect.js";
 import type { Event, Network, Raise } from "../../../firmware/core/event.js";
-import {
-  initialLocalApi,
-  type LocalApiState,
-  localApiStep,
-  takesRequest,
-} from "../../../firmware/core/local/api.js";
+import { localApiStep, takesRequest } from "../../../firmware/core/local/api.js";
+import { initialLocalApi, type LocalApiState } from "../../../firmware/core/local/api-state.js";
 import { initialPortal, portalStep } from "../../../firmware/core/wifi/portal.js";
 import type { PortalState } from "../../../firmware/core/wifi/portal-state.js";
 import { setupPage } from "../../../firmware/portal/setup-page.js";

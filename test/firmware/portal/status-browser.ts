@@ -2,7 +2,8 @@
 // caught by a fake XMLHttpRequest. Time is moved by hand.
 
 import { JSDOM } from "jsdom";
-import { type DeviceState, initialDevice, step } from "../../../firmware/core/device.js";
+import { step } from "../../../firmware/core/device.js";
+import { type DeviceState, initialDevice } from "../../../firmware/core/device-state.js";
 import type { Effect } from "../../../firmware/core/effect.js";
 import type { Booted, Event } from "../../../firmware/core/event.js";
 import { statusPage } from "../../../firmware/portal/status-page.js";

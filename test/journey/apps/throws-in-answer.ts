@@ -1,6 +1,7 @@
 // Firmware with a bug that shows when a request fails: the SDK swallows what is thrown there.
 
-import { type DeviceState, initialDevice, step } from "../../../firmware/core/device.js";
+import { step } from "../../../firmware/core/device.js";
+import { type DeviceState, initialDevice } from "../../../firmware/core/device-state.js";
 import { startMachine } from "../../../firmware/platform/start.js";
 
 startMachine<DeviceState, never>({

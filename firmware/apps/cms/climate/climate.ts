@@ -1,10 +1,10 @@
 // Temperature and humidity from a Sensirion SHT3x, the battery's voltage from a pin behind a divider. What is not connected, or does
-// not answer, is left out of the sample. What the numbers mean is core/server/readings.ts's business.
+// not answer, is left out of the sample. What the numbers mean is apps/cms/core/readings.ts's business.
 
 import Analog from "embedded:io/analog";
 import I2C from "embedded:io/i2c";
 import SHT3x from "embedded:sensor/Humidity-Temperature/SHT3x";
-import type { Sample } from "../../../core/server/readings.js";
+import type { Sample } from "../core/readings.js";
 
 export interface ClimateSettings {
   /** Pins of the I2C bus, and the sensor's address on it. */

@@ -1,7 +1,8 @@
 // The device of the `cms` app: what every device does, and beside it a panel with a picture, sensors, and sleep. Its own machines see
 // each event after the device has, with what the device has become; they only read it. This file only composes.
 
-import { type DeviceState, initialDevice, step } from "../../../core/device.js";
+import { step } from "../../../core/device.js";
+import { type DeviceState, initialDevice } from "../../../core/device-state.js";
 import type { Effect } from "../../../core/effect.js";
 import type { Stamped } from "../../../core/event.js";
 import {
@@ -13,7 +14,7 @@ import {
 } from "./content.js";
 import { type DeepSleep, initialSleep, type SleepSettings, type SleepState, sleepStep } from "./sleep.js";
 
-/** Reads the sensors; answered by sensorsSampled. */
+/** Reads the sensors; answered by readingsTaken. */
 export interface SampleSensors {
   readonly type: "sampleSensors";
 }

@@ -1,6 +1,6 @@
 // What a device with a panel says on it when it has no picture, or is asked which one it is.
 
-import type { DeviceState } from "../../../core/device.js";
+import type { DeviceState } from "../../../core/device-state.js";
 import { accessPointName } from "../../../core/identity.js";
 import type { CardLine } from "./panel-card.js";
 

@@ -10,7 +10,7 @@
 // The ETag is forgotten before the panel is touched and stored when it is done: a cut in between draws once more.
 
 import { backoffMs, jitteredMs } from "../../../core/backoff.js";
-import type { DeviceState } from "../../../core/device.js";
+import type { DeviceState } from "../../../core/device-state.js";
 import type { Effect } from "../../../core/effect.js";
 import type { Stamped } from "../../../core/event.js";
 import { announcedBytes } from "../../../core/http/answer-head.js";

@@ -1,7 +1,7 @@
 // What the owner of a display can choose: a settings section (app-settings.ts). How long it sleeps is asked only where the build
 // lets it sleep at all: one with a cable has no times for it.
 
-import type { Section, Values } from "../../../core/settings/app-settings.js";
+import type { Section, Values } from "../../../core/section.js";
 
 /** Least pause between two looks for a picture, seconds. */
 const LEAST_REFRESH_SECONDS = 30;

@@ -7,7 +7,7 @@
 // `longestSeconds`. An update that has lost its network is waited for as long: it goes on where it was after any restart.
 
 import { jitteredMs } from "../../../core/backoff.js";
-import type { DeviceState } from "../../../core/device.js";
+import type { DeviceState } from "../../../core/device-state.js";
 import type { Effect } from "../../../core/effect.js";
 import type { Stamped } from "../../../core/event.js";
 import type { ContentState } from "./content.js";

@@ -1,7 +1,7 @@
 // What the owner of an LED strip can choose, and its limits: a settings section (app-settings.ts). A pin that the chip has put to other
 // use would restart the device at every start, so only those are offered that a strip can hang on.
 
-import type { Field, Section, Values } from "../../../core/settings/app-settings.js";
+import type { Field, Section, Values } from "../../../core/section.js";
 
 /** What the strip's driver keeps in memory grows with it: 8 bytes a pixel. */
 export const MAX_PIXEL_COUNT = 300;

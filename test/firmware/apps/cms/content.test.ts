@@ -9,7 +9,7 @@ import {
   PANEL_KEY,
 } from "../../../../firmware/apps/cms/core/content.js";
 import { utf8Encode } from "../../../../firmware/core/bytes.js";
-import { type DeviceState, initialDevice } from "../../../../firmware/core/device.js";
+import { type DeviceState, initialDevice } from "../../../../firmware/core/device-state.js";
 import type { Effect } from "../../../../firmware/core/effect.js";
 import type { Event } from "../../../../firmware/core/event.js";
 import { BOOTED, stamped } from "../../core/events.js";

@@ -8,7 +8,7 @@ import {
   type SleepState,
   sleepStep,
 } from "../../../../firmware/apps/cms/core/sleep.js";
-import { type DeviceState, initialDevice } from "../../../../firmware/core/device.js";
+import { type DeviceState, initialDevice } from "../../../../firmware/core/device-state.js";
 import type { Event, Stamped } from "../../../../firmware/core/event.js";
 import { BOOTED } from "../../core/events.js";
 

@@ -7,7 +7,8 @@ import {
   readLedSettings,
   stripPins,
 } from "../../../../firmware/apps/led/core/settings.js";
-import { changeValues, configured, type Values } from "../../../../firmware/core/settings/app-settings.js";
+import type { Values } from "../../../../firmware/core/section.js";
+import { changeValues, configured } from "../../../../firmware/core/settings/app-settings.js";
 import { LED_STRINGS } from "../../../../firmware/portal/strings.js";
 
 const BOARD: LedBoard = { chip: "esp32", statusPin: 2 };

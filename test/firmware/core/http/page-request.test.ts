@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { RequestHead } from "../../../../firmware/core/http/http.js";
+import type { RequestHead } from "../../../../firmware/core/event.js";
 import {
   MAX_BODY_BYTES,
   pageBodyBytes,

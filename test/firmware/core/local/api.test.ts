@@ -1,7 +1,7 @@
 // The device's own API as its owner's network meets it, through the whole device. Who may do what: local-guard.test.ts.
 
 import { expect } from "chai";
-import type { Section } from "../../../../firmware/core/settings/app-settings.js";
+import type { Section } from "../../../../firmware/core/section.js";
 import { BOOTED } from "../events.js";
 import { BEARER, Device, HOST, JSON_TYPE } from "../local-device.js";
 

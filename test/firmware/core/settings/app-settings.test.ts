@@ -1,12 +1,8 @@
 // What an app describes of its settings is what is stored, refused and put right.
 
 import { expect } from "chai";
-import {
-  changeValues,
-  type Section,
-  storedValues,
-  writeValues,
-} from "../../../../firmware/core/settings/app-settings.js";
+import type { Section } from "../../../../firmware/core/section.js";
+import { changeValues, storedValues, writeValues } from "../../../../firmware/core/settings/app-settings.js";
 
 const SECTION: Section = {
   name: "cms",

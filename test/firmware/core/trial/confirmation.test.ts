@@ -1,5 +1,6 @@
 import { expect } from "chai";
-import { initialDevice, step } from "../../../../firmware/core/device.js";
+import { step } from "../../../../firmware/core/device.js";
+import { initialDevice } from "../../../../firmware/core/device-state.js";
 import type { Booted } from "../../../../firmware/core/event.js";
 import { type InstallRecord, RECORD_KEY, writeRecord } from "../../../../firmware/core/update/record.js";
 import { BOOTED, IMAGE, stamped } from "../events.js";

@@ -1,7 +1,7 @@
 // What a device's sensors say, as the server is told it: within the sensors' ranges, rounded to what they can tell, the battery as
 // a share of its charge. What is out of range is left out: a wrong reading is worse than none.
 
-import type { Readings } from "../wire.js";
+import type { Readings } from "../../../core/wire.js";
 
 /** As the sensors tell it; absent: not there, or not to be read. */
 export interface Sample {

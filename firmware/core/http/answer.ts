@@ -1,11 +1,12 @@
-// Answers of the device's own API: JSON or a page, never kept by a browser.
+// Responses of the device's own servers, as effects and values. A browser caches none of them.
 
 import type { Effect, HttpResponse } from "../effect.js";
 import { writeJson } from "../json.js";
-import type { LocalRequest } from "./guard.js";
 
-/** Whom an answer goes to. */
-export type Connection = Pick<LocalRequest, "connection">;
+/** The connection that a response goes to. */
+export interface Connection {
+  readonly connection: number;
+}
 
 export const json = (
   to: Connection,
@@ -27,3 +28,14 @@ export function respond(
   };
   return { type: "respond", connection, response };
 }
+
+/** The response to a push that is refused: one sentence, in JSON. */
+export const pushRefusal = (
+  status: number,
+  message: string,
+  headers: HttpResponse["headers"] = {},
+): HttpResponse => ({
+  status,
+  headers: { "content-type": "application/json", ...headers },
+  body: JSON.stringify({ ok: false, message }),
+});

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { chargePercent, readingsOf } from "../../../../firmware/core/server/readings.js";
+import { chargePercent, readingsOf } from "../../../../firmware/apps/cms/core/readings.js";
 
 describe("what sensors say", () => {
   it("is told in tenths, the battery as a share of its charge", () => {

@@ -1,0 +1,68 @@
+// What the device's own API knows: the boot, the settings, the network, the last error. No behaviour.
+
+import type { Effect } from "../effect.js";
+import type { Booted, Raise } from "../event.js";
+import { announcedName } from "../identity.js";
+import type { Values } from "../section.js";
+import type { Preferences } from "../settings/preferences.js";
+import type { Guarded } from "./guard.js";
+
+export interface LastError {
+  readonly code: string;
+  readonly message: string;
+  /** Seconds since the boot. */
+  readonly atSeconds: number;
+}
+
+export interface LocalApiState {
+  readonly boot: Booted | undefined;
+  readonly preferences: Preferences | undefined;
+  /** Empty: the owner has set none. */
+  readonly token: string;
+  /** Chosen in the setup network: the token once the device has joined. */
+  readonly offeredToken: string;
+  /** Names of the saved networks, the last that worked first. */
+  readonly ssids: readonly string[];
+  /** Of the app's section. */
+  readonly values: Values;
+  readonly address: string;
+  readonly rssi: number;
+  readonly portalOpen: boolean;
+  readonly serverReached: boolean;
+  /** Unhealthy boots before a start in safe mode; 0: not in safe mode. */
+  readonly safeModeAfter: number;
+  readonly lastError: LastError | undefined;
+  /** What happens when the farewell is over. */
+  readonly leaving: "no" | "restart" | "reset" | "rollBack";
+}
+
+export const initialLocalApi: LocalApiState = Object.freeze({
+  boot: undefined,
+  preferences: undefined,
+  token: "",
+  offeredToken: "",
+  ssids: Object.freeze([]),
+  values: Object.freeze({}),
+  address: "",
+  rssi: 0,
+  portalOpen: false,
+  serverReached: false,
+  safeModeAfter: 0,
+  lastError: undefined,
+  leaving: "no",
+});
+
+export type Step = readonly [LocalApiState, readonly (Effect | Raise)[]];
+
+/** What the guard judges by. */
+export const guardedOf = ({ boot, token, ssids, ...state }: LocalApiState): Guarded => ({
+  deviceId: boot?.identity.deviceId ?? "",
+  ownHost: (boot && announcedName(boot)) ?? state.address,
+  token,
+  place: state.portalOpen && state.address === "" ? "setup" : "house",
+  pluggedIn: boot?.resetReason === "power-on" || boot?.resetReason === "external",
+  provisioned: ssids.length > 0,
+});
+
+export const nameOf = (preferences: Preferences | undefined, deviceId: string): string =>
+  preferences?.deviceName || `Skyslot ${deviceId}`;
