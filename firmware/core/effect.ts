@@ -16,10 +16,7 @@ export type TimerName =
   | "restart"
   | "farewell"
   | "healthy"
-  | "scan"
-  | "content"
-  | "readings"
-  | "sleep";
+  | "scan";
 
 /** Why the device restarts itself; the next boot knows it. A roll back has its own. */
 export type RestartReason = "update" | "owner" | "order" | "factory-reset" | "roll-back";
@@ -51,10 +48,13 @@ export interface Announced {
   readonly text: Readonly<Record<string, string>>;
 }
 
+/** An app has timers of its own, with names that core does not know. */
+export type TimerEffect<Name extends string = TimerName> =
+  | { readonly type: "setTimer"; readonly timer: Name; readonly delayMs: number }
+  | { readonly type: "clearTimer"; readonly timer: Name };
+
 export type Effect =
-  // time
-  | { readonly type: "setTimer"; readonly timer: TimerName; readonly delayMs: number }
-  | { readonly type: "clearTimer"; readonly timer: TimerName }
+  | TimerEffect
   // Wi-Fi
   | { readonly type: "joinWifi"; readonly attempt: number; readonly ssid: string; readonly password: string }
   | { readonly type: "leaveWifi" }

@@ -142,9 +142,15 @@ export interface PushOffer {
 /** Why joining a network failed. */
 export type JoinFailure = "wrong-password" | "not-found" | "no-address" | "lost";
 
+/** An app has timers of its own, with names that core does not know. */
+export interface TimerFired<Name extends string = TimerName> {
+  readonly type: "timerFired";
+  readonly timer: Name;
+}
+
 export type Event =
   | Booted
-  | { readonly type: "timerFired"; readonly timer: TimerName }
+  | TimerFired
   // Wi-Fi
   | { readonly type: "wifiJoined"; readonly attempt: number; readonly address: string; readonly rssi: number }
   | { readonly type: "wifiLost"; readonly attempt: number; readonly reason: JoinFailure }
@@ -227,8 +233,6 @@ export type Event =
   | { readonly type: "markValidFailed"; readonly message: string }
   | { readonly type: "rollBackChecked"; readonly connection: number; readonly possible: boolean }
   // the app
-  | { readonly type: "panelDrawn" }
-  | { readonly type: "panelFailed"; readonly message: string }
   /** The app has read its sensors: the next check reports it. */
   | { readonly type: "readingsTaken"; readonly readings: Readings }
   // raised by one machine for the others; never from outside
@@ -274,14 +278,16 @@ export type Event =
   | { readonly type: "trialPassed" }
   | { readonly type: "trialFailed"; readonly reason: string };
 
-/** An event with the two things that core cannot make itself. */
-export type Stamped = Event & {
+/** What core cannot find out itself comes with each event. */
+export interface Stamp {
   /** Milliseconds since this boot. */
   readonly at: number;
   /** 0 (included) to 1 (excluded). */
   readonly random: number;
   readonly freeHeapBytes: number;
-};
+}
+
+export type Stamped<Any = Event> = Any & Stamp;
 
 /** A request to the device's own pages. */
 export type PageRequest = Extract<Stamped, { readonly type: "requestReceived" }>;

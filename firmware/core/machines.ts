@@ -62,8 +62,6 @@ export const MACHINES: readonly Machine[] = Object.freeze([
 const to = (...machines: readonly Machine[]): readonly Machine[] => Object.freeze(machines);
 const DOWNLOAD = to(update, report);
 const UPDATE = to(update);
-/** Of these an app has machines of its own. */
-const APP = to();
 
 /** Who hears an event. */
 export const LISTENERS: Readonly<Record<Event["type"], readonly Machine[]>> = Object.freeze({
@@ -98,8 +96,6 @@ export const LISTENERS: Readonly<Record<Event["type"], readonly Machine[]>> = Ob
   markedValid: to(trial),
   markValidFailed: to(trial),
   rollBackChecked: to(localApi),
-  panelDrawn: APP,
-  panelFailed: APP,
   readingsTaken: UPDATE,
   credentialsSubmitted: to(wifi),
   online: to(update, trial, report, portal, push, localApi, presence),

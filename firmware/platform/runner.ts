@@ -6,8 +6,8 @@
 import Timer from "timer";
 import type { Event, Stamped } from "../core/event.js";
 
-/** Hands an event to the device. */
-export type Dispatch = (event: Event) => void;
+/** Hands an event to the device: one of core's, or of the app's own. */
+export type Dispatch<OwnEvent = never> = (event: Event | OwnEvent) => void;
 
 /** The things core cannot make: see Stamped in core/event.ts. */
 export interface Sources {
@@ -19,9 +19,9 @@ export interface Sources {
 }
 
 /** What a device is: core's device, or one with an app's own machines beside it. */
-export interface DeviceMachine<State, Asked extends { readonly type: string }> {
+export interface DeviceMachine<State, OwnEvent, Asked> {
   readonly initial: State;
-  step(state: State, event: Stamped): readonly [State, readonly Asked[]];
+  step(state: State, event: Stamped<Event | OwnEvent>): readonly [State, readonly Asked[]];
 }
 
 /** Effects by their type, each with the adapter that carries it out. */
@@ -29,19 +29,19 @@ export type Handlers<Asked extends { readonly type: string }> = {
   readonly [Type in Asked["type"]]: (effect: Extract<Asked, { readonly type: Type }>) => void;
 };
 
-export class Runner<State, Asked extends { readonly type: string }> {
-  readonly #machine: DeviceMachine<State, Asked>;
+export class Runner<State, OwnEvent extends { readonly type: string }, Asked> {
+  readonly #machine: DeviceMachine<State, OwnEvent, Asked>;
   readonly #sources: Sources;
   readonly #carryOut: (effect: Asked) => void;
-  readonly #queue: Event[] = [];
+  readonly #queue: (Event | OwnEvent)[] = [];
   #state: State;
   #running = false;
 
   /** @param connect makes the adapters, and gives what carries an effect out with them */
   constructor(
-    machine: DeviceMachine<State, Asked>,
+    machine: DeviceMachine<State, OwnEvent, Asked>,
     sources: Sources,
-    connect: (dispatch: Dispatch) => (effect: Asked) => void,
+    connect: (dispatch: Dispatch<OwnEvent>) => (effect: Asked) => void,
   ) {
     this.#machine = machine;
     this.#sources = sources;
@@ -49,7 +49,7 @@ export class Runner<State, Asked extends { readonly type: string }> {
     this.#carryOut = connect((event) => this.#dispatchOrRestart(event));
   }
 
-  dispatch(event: Event): void {
+  dispatch(event: Event | OwnEvent): void {
     this.#queue.push(event);
     if (this.#running) return;
     this.#running = true;
@@ -58,7 +58,7 @@ export class Runner<State, Asked extends { readonly type: string }> {
   }
 
   /** A bug restarts the device. What is thrown may be swallowed on its way out, by the SDK or by us; so it is thrown again, by itself. */
-  #dispatchOrRestart(event: Event): void {
+  #dispatchOrRestart(event: Event | OwnEvent): void {
     try {
       this.dispatch(event);
     } catch (error) {
@@ -71,7 +71,7 @@ export class Runner<State, Asked extends { readonly type: string }> {
 
   /** A function of its own, so that nothing on the stack holds the event when it returns. */
   #hear(): readonly Asked[] {
-    const event = this.#queue.shift() as Event;
+    const event = this.#queue.shift() as Event | OwnEvent;
     const [after, effects] = this.#machine.step(this.#state, {
       ...event,
       at: this.#sources.uptimeMs(),
@@ -79,7 +79,7 @@ export class Runner<State, Asked extends { readonly type: string }> {
       freeHeapBytes: this.#sources.freeHeapBytes(),
     });
     this.#state = after;
-    if (event.type === "textCollected") letGo(event);
+    if (event.type === "textCollected") letGo(event as Extract<Event, { readonly type: "textCollected" }>);
     return effects;
   }
 }

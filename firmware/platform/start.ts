@@ -3,7 +3,7 @@
 import Timer from "timer";
 import { step } from "../core/device.js";
 import { type DeviceState, initialDevice } from "../core/device-state.js";
-import type { Effect } from "../core/effect.js";
+import type { Effect, TimerEffect } from "../core/effect.js";
 import type { Booted } from "../core/event.js";
 import type { Section } from "../core/section.js";
 import type { Status } from "../core/status.js";
@@ -40,35 +40,40 @@ export interface AppOptions {
 }
 
 /** An app whose device has machines of its own: them, and the adapters for what only they ask for. */
-export interface AppMachine<State, Own extends { readonly type: string }> {
-  readonly machine: DeviceMachine<State, Effect | Own>;
-  connect(dispatch: Dispatch, native: Native): Handlers<Own>;
+export interface AppMachine<State, OwnEvent, Own extends { readonly type: string }> {
+  readonly machine: DeviceMachine<State, OwnEvent, Effect | TimerEffect<string> | Own>;
+  connect(dispatch: Dispatch<OwnEvent>, native: Native): Handlers<Own>;
 }
 
 export function startDevice(options: AppOptions = {}): void {
-  startMachine<DeviceState, never>(
+  startMachine<DeviceState, never, never>(
     { machine: { initial: initialDevice, step }, connect: () => ({}) },
     options,
   );
 }
 
-export function startMachine<State, Own extends { readonly type: string }>(
-  { machine, connect }: AppMachine<State, Own>,
-  options: AppOptions = {},
-): void {
+export function startMachine<
+  State,
+  OwnEvent extends { readonly type: string },
+  Own extends { readonly type: string },
+>({ machine, connect }: AppMachine<State, OwnEvent, Own>, options: AppOptions = {}): void {
   const native = createNative();
   native.skyslot_widen_watchdog();
   const storage = new Storage();
   const restarts = new RestartNote(storage);
   const app = new AppPart(options);
-  const runner = new Runner<State, Effect | Own>(machine, new Chip(native), (dispatch) => {
-    const adapters = connected(app, native, storage, restarts, dispatch);
-    const own = connect(dispatch, native);
-    return (effect) => {
-      if (isCores(effect)) carryOut(adapters, effect);
-      else handle(own, effect as Own);
-    };
-  });
+  const runner = new Runner<State, OwnEvent, Effect | TimerEffect<string> | Own>(
+    machine,
+    new Chip(native),
+    (dispatch) => {
+      const adapters = connected(app, native, storage, restarts, dispatch);
+      const own = connect(dispatch, native);
+      return (effect) => {
+        if (isCores(effect)) carryOut(adapters, effect);
+        else handle(own, effect as Own);
+      };
+    },
+  );
   // a turn of its own: what boot throws then restarts the chip like any other error
   Timer.set(() => runner.dispatch(app.booted(readBootFacts(native, restarts.take(), storage.readAll()))), 0);
 }

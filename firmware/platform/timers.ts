@@ -6,22 +6,22 @@ import type { Dispatch } from "./runner.js";
 
 export class Timers {
   readonly #dispatch: Dispatch;
-  readonly #running = new Map<TimerName, ReturnType<typeof Timer.set>>();
+  readonly #running = new Map<string, ReturnType<typeof Timer.set>>();
 
   constructor(dispatch: Dispatch) {
     this.#dispatch = dispatch;
   }
 
-  set(timer: TimerName, delayMs: number): void {
+  set(timer: string, delayMs: number): void {
     this.clear(timer);
     const id = Timer.set(() => {
       this.#running.delete(timer);
-      this.#dispatch({ type: "timerFired", timer });
+      this.#dispatch({ type: "timerFired", timer: timer as TimerName }); // or one of the app's own
     }, delayMs);
     this.#running.set(timer, id);
   }
 
-  clear(timer: TimerName): void {
+  clear(timer: string): void {
     const id = this.#running.get(timer);
     if (id === undefined) return;
     this.#running.delete(timer);

@@ -2,7 +2,7 @@
 // with each check for updates, and deep sleep in between.
 
 import config from "mc/config";
-import type { Booted } from "../../core/event.js";
+import type { Booted, Stamped } from "../../core/event.js";
 import type { Section } from "../../core/section.js";
 import { configured, storedValues } from "../../core/settings/app-settings.js";
 import { startMachine } from "../../platform/start.js";
@@ -11,6 +11,7 @@ import { sampleClimate } from "./climate/climate.js";
 import { cmsStep, initialCms } from "./core/cms.js";
 import { readingsOf } from "./core/readings.js";
 import { cmsSection, readCmsChoice } from "./core/settings.js";
+import type { CmsEvent } from "./core/vocabulary.js";
 import { createPanel } from "./panel/panel.js";
 
 /** A build that says nothing of sleep has a cable. */
@@ -33,7 +34,10 @@ function startCmsDevice(): void {
 
   startMachine(
     {
-      machine: { initial: initialCms, step: (state, event) => cmsStep(state, event, settings) },
+      machine: {
+        initial: initialCms,
+        step: (state, event: Stamped<CmsEvent>) => cmsStep(state, event, settings),
+      },
       connect: (dispatch, native) => ({
         drawPanel: createPanel(dispatch),
         sampleSensors: () =>

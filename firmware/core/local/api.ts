@@ -9,7 +9,6 @@
 //   GET  /api/<section>  POST /api/<section>    POST /api/token           the first one, or another
 //   GET  /api/saved-networks                    POST /api/forget-network
 
-import type { Effect } from "../effect.js";
 import type { Booted, PageRequest, Raise, Stamped } from "../event.js";
 import { json, respond } from "../http/answer.js";
 import { isOwnHost } from "../http/own-host.js";

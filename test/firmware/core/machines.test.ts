@@ -34,9 +34,6 @@ const TIMERS = Object.keys({
   farewell: 0,
   healthy: 0,
   scan: 0,
-  content: 0,
-  readings: 0,
-  sleep: 0,
 } satisfies Record<TimerName, 0>) as TimerName[];
 const PHASES = Object.keys({
   idle: 0,
@@ -98,8 +95,6 @@ function eventsIn({ wifi, update, report, portal, espota }: DeviceState): Event[
     markedValid: { type: "markedValid" },
     markValidFailed: { type: "markValidFailed", message: "no" },
     rollBackChecked: { type: "rollBackChecked", connection: 1, possible: true },
-    panelDrawn: { type: "panelDrawn" },
-    panelFailed: { type: "panelFailed", message: "no" },
     readingsTaken: { type: "readingsTaken", readings: { temperature_c: 20 } },
     credentialsSubmitted: { type: "credentialsSubmitted", ssid: "home", password: "12345678" },
     online: { type: "online", address: "192.168.1.2", rssi: -50 },

@@ -4,7 +4,7 @@ import { step } from "../../../firmware/core/device.js";
 import { type DeviceState, initialDevice } from "../../../firmware/core/device-state.js";
 import { startMachine } from "../../../firmware/platform/start.js";
 
-startMachine<DeviceState, never>({
+startMachine<DeviceState, never, never>({
   machine: {
     initial: initialDevice,
     step(state, event) {

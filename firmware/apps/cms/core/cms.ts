@@ -5,22 +5,9 @@ import { step } from "../../../core/device.js";
 import { type DeviceState, initialDevice } from "../../../core/device-state.js";
 import type { Effect } from "../../../core/effect.js";
 import type { Stamped } from "../../../core/event.js";
-import {
-  type ContentSettings,
-  type ContentState,
-  contentStep,
-  type DrawPanel,
-  initialContent,
-} from "./content.js";
-import { type DeepSleep, initialSleep, type SleepSettings, type SleepState, sleepStep } from "./sleep.js";
-
-/** Reads the sensors; answered by readingsTaken. */
-export interface SampleSensors {
-  readonly type: "sampleSensors";
-}
-
-/** What only this app can do to the world. */
-export type CmsEffect = DrawPanel | SampleSensors | DeepSleep;
+import { type ContentSettings, type ContentState, contentStep, initialContent } from "./content.js";
+import { initialSleep, type SleepSettings, type SleepState, sleepStep } from "./sleep.js";
+import { type CmsEffect, type CmsEvent, isOwn, type SampleSensors } from "./vocabulary.js";
 
 export interface CmsSettings {
   readonly content: ContentSettings;
@@ -44,10 +31,10 @@ const SAMPLE: SampleSensors = Object.freeze({ type: "sampleSensors" });
 /** What the device becomes, and what it does, in order. */
 export function cmsStep(
   state: CmsState,
-  event: Stamped,
+  event: Stamped<CmsEvent>,
   settings: CmsSettings,
-): readonly [CmsState, readonly (Effect | CmsEffect)[]] {
-  const [device, deviceEffects] = step(state.device, event);
+): readonly [CmsState, readonly CmsEffect[]] {
+  const [device, deviceEffects] = deviceStep(state.device, event);
   const [content, contentEffects] = contentStep(state.content, event, device, settings.content);
   const [sleep, sleepEffects] = sleepStep(state.sleep, event, device, content, settings.sleep);
   return [
@@ -61,12 +48,19 @@ export function cmsStep(
   ];
 }
 
-/** Once a boot, and as often as the picture is looked after. In safe mode nothing of the app is touched. */
+function deviceStep(
+  device: DeviceState,
+  event: Stamped<CmsEvent>,
+): readonly [DeviceState, readonly Effect[]] {
+  return isOwn(event) ? [device, []] : step(device, event as Stamped);
+}
+
+/** Once a boot, and as often as the picture is refreshed. In safe mode nothing of the app is touched. */
 function sampleEffects(
-  event: Stamped,
+  event: Stamped<CmsEvent>,
   device: DeviceState,
   refreshSeconds: number,
-): readonly (Effect | SampleSensors)[] {
+): readonly CmsEffect[] {
   const isDue = event.type === "booted" || (event.type === "timerFired" && event.timer === "readings");
   if (!isDue || device.crashGuard.safeMode) return [];
   return [SAMPLE, { type: "setTimer", timer: "readings", delayMs: refreshSeconds * 1000 }];

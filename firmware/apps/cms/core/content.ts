@@ -11,7 +11,6 @@
 
 import { backoffMs, jitteredMs } from "../../../core/backoff.js";
 import type { DeviceState } from "../../../core/device-state.js";
-import type { Effect } from "../../../core/effect.js";
 import type { Stamped } from "../../../core/event.js";
 import { announcedBytes } from "../../../core/http/answer-head.js";
 import { authorizationAt } from "../../../core/server/server-token.js";
@@ -19,6 +18,7 @@ import { CONTENT_PATH, MAX_ETAG_LENGTH } from "../../../core/wire.js";
 import { deviceCard, identifyCard, setupCard } from "./content-cards.js";
 import { type CardLine, drawCard } from "./panel-card.js";
 import { MAX_PBM_HEADER_BYTES, pbmRowsBytes, readPbmHeader } from "./pbm.js";
+import type { CmsEffect, CmsEvent } from "./vocabulary.js";
 
 /** NVS key of what the panel shows: the ETag of a picture, or a card's text; absent: not known. */
 export const PANEL_KEY = "panel";
@@ -29,16 +29,6 @@ const BUSY_MS = 30_000;
 const RETRY = Object.freeze({ firstMs: 5_000, maximumMs: 15 * 60_000 });
 /** After so many failures in a row the device may sleep in spite of it. */
 const PATIENCE = 3;
-
-/** A picture or a card for the panel. */
-export interface DrawPanel {
-  readonly type: "drawPanel";
-  readonly width: number;
-  readonly height: number;
-  /** Holds the rows from `offset` on: packed from the highest bit, 1 being black. */
-  readonly bytes: Uint8Array;
-  readonly offset: number;
-}
 
 export interface ContentSettings {
   /** The panel's size, pixels. */
@@ -73,12 +63,12 @@ export const initialContent: ContentState = Object.freeze({
   identifyCount: 0,
 });
 
-type Step = readonly [ContentState, readonly (Effect | DrawPanel)[]];
+type Step = readonly [ContentState, readonly CmsEffect[]];
 
 /** @param device the device after this event */
 export function contentStep(
   state: ContentState,
-  event: Stamped,
+  event: Stamped<CmsEvent>,
   device: DeviceState,
   settings: ContentSettings,
 ): Step {
@@ -129,7 +119,12 @@ function fetch(state: ContentState, { update }: DeviceState): Step {
   ];
 }
 
-function fetching(state: ContentState, event: Stamped, device: DeviceState, settings: ContentSettings): Step {
+function fetching(
+  state: ContentState,
+  event: Stamped<CmsEvent>,
+  device: DeviceState,
+  settings: ContentSettings,
+): Step {
   if (event.type === "timerFired" && event.timer === "content")
     return failed(state, `no answer within ${TIMEOUT_MS / 1000} s`, event.random);
   if (!("attempt" in event) || event.attempt !== state.attempt) return [state, []];
@@ -224,19 +219,19 @@ function draw(
   ];
 }
 
-function drawing(state: ContentState, event: Stamped, settings: ContentSettings): Step {
+function drawing(state: ContentState, event: Stamped<CmsEvent>, settings: ContentSettings): Step {
   // a card that was drawn before the first check is no answer of the server's
   const phase = state.attempt === 0 ? "waiting" : "idle";
   switch (event.type) {
     case "panelDrawn": {
       const drawn = { ...state, phase, shows: state.next, next: "", failureCount: 0 } as const;
-      const stored: Effect = { type: "store", key: PANEL_KEY, value: state.next };
+      const stored: CmsEffect = { type: "store", key: PANEL_KEY, value: state.next };
       if (phase === "waiting") return [drawn, [stored]];
       const [next, effects] = settled(drawn, event.random, settings);
       return [next, [stored, ...effects]];
     }
     case "panelFailed": {
-      const log: Effect = { type: "log", level: "error", message: `panel: ${event.message}` };
+      const log: CmsEffect = { type: "log", level: "error", message: `panel: ${event.message}` };
       if (phase === "waiting") return [{ ...state, phase, shows: FAILED }, [log]];
       const [next, effects] = settled({ ...state, phase, next: "" }, event.random, settings);
       return [next, [log, ...effects]];
@@ -280,9 +275,9 @@ function failed(state: ContentState, message: string, random: number): Step {
   ];
 }
 
-const setTimer = (delayMs: number): Effect => ({ type: "setTimer", timer: "content", delayMs });
+const setTimer = (delayMs: number): CmsEffect => ({ type: "setTimer", timer: "content", delayMs });
 
-const close = ({ phase, attempt }: ContentState): readonly Effect[] =>
+const close = ({ phase, attempt }: ContentState): readonly CmsEffect[] =>
   phase === "requesting" || phase === "receiving" ? [{ type: "closeRequest", attempt }] : [];
 
 /** A strong one. */

@@ -8,9 +8,9 @@
 
 import { jitteredMs } from "../../../core/backoff.js";
 import type { DeviceState } from "../../../core/device-state.js";
-import type { Effect } from "../../../core/effect.js";
-import type { Stamped } from "../../../core/event.js";
+import type { Stamp, Stamped } from "../../../core/event.js";
 import type { ContentState } from "./content.js";
+import type { CmsEffect, CmsEvent } from "./vocabulary.js";
 
 export interface SleepSettings {
   /** Between two times awake; 0: never sleeps. */
@@ -21,12 +21,6 @@ export interface SleepSettings {
   readonly firstAwakeSeconds: number;
   /** Awake so long without a network or a server, it sleeps all the same. */
   readonly longestSeconds: number;
-}
-
-/** Ends this boot: the radio is off and all RAM is lost until the chip wakes by its clock. */
-export interface DeepSleep {
-  readonly type: "deepSleep";
-  readonly durationMs: number;
 }
 
 export interface SleepState {
@@ -50,12 +44,12 @@ const LOOK_MS = 1_000;
 /** Who has used its pages may want to again. */
 const IN_USE_MS = 120_000;
 
-type Step = readonly [SleepState, readonly (Effect | DeepSleep)[]];
+type Step = readonly [SleepState, readonly CmsEffect[]];
 
 /** @param device, content: as they are after this event */
 export function sleepStep(
   state: SleepState,
-  event: Stamped,
+  event: Stamped<CmsEvent>,
   device: DeviceState,
   content: ContentState,
   settings: SleepSettings,
@@ -85,11 +79,11 @@ export function sleepStep(
   }
 }
 
-const LOOK_AGAIN: Effect = Object.freeze({ type: "setTimer", timer: "sleep", delayMs: LOOK_MS });
+const LOOK_AGAIN: CmsEffect = Object.freeze({ type: "setTimer", timer: "sleep", delayMs: LOOK_MS } as const);
 
 function look(
   state: SleepState,
-  { at, random }: Stamped,
+  { at, random }: Stamp,
   device: DeviceState,
   content: ContentState,
   settings: SleepSettings,

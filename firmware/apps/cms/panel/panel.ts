@@ -5,13 +5,13 @@ import Bitmap from "commodetto/Bitmap";
 import Poco from "commodetto/Poco";
 import Panel from "gdew0154m09";
 import type { Dispatch } from "../../../platform/runner.js";
-import type { DrawPanel } from "../core/content.js";
+import type { DrawPanel, OwnEvent } from "../core/vocabulary.js";
 
 /** One rectangle and one bitmap. */
 const DISPLAY_LIST_BYTES = 128;
 
 /** Draws 1-bit pictures; a panel that does not answer is told of and keeps nothing else from running. */
-export function createPanel(dispatch: Dispatch): (picture: DrawPanel) => void {
+export function createPanel(dispatch: Dispatch<OwnEvent>): (picture: DrawPanel) => void {
   return (picture) => {
     try {
       draw(picture);

@@ -4,17 +4,16 @@ import { expect } from "chai";
 import {
   type ContentState,
   contentStep,
-  type DrawPanel,
   initialContent,
   PANEL_KEY,
 } from "../../../../firmware/apps/cms/core/content.js";
+import type { CmsEffect, CmsEvent } from "../../../../firmware/apps/cms/core/vocabulary.js";
 import { utf8Encode } from "../../../../firmware/core/bytes.js";
 import { type DeviceState, initialDevice } from "../../../../firmware/core/device-state.js";
-import type { Effect } from "../../../../firmware/core/effect.js";
-import type { Event } from "../../../../firmware/core/event.js";
-import { BOOTED, stamped } from "../../core/events.js";
+import { BOOTED } from "../../core/events.js";
 
 const SETTINGS = Object.freeze({ width: 16, height: 2, refreshSeconds: 300 });
+const STAMP = Object.freeze({ at: 0, random: 0.5, freeHeapBytes: 100_000 });
 const PICTURE = utf8Encode("P4\n16 2\nABCD");
 const ETAG = '"one"';
 
@@ -33,20 +32,15 @@ const ONLINE: DeviceState = Object.freeze({
 
 class Panel {
   state: ContentState = initialContent;
-  effects: (Effect | DrawPanel)[] = [];
+  effects: readonly CmsEffect[] = [];
   device: DeviceState = ONLINE;
 
   constructor(stored: Record<string, string> = {}) {
     this.take({ ...BOOTED, stored });
   }
 
-  take(event: Event): this {
-    [this.state, this.effects as readonly unknown[]] = contentStep(
-      this.state,
-      stamped(event),
-      this.device,
-      SETTINGS,
-    ) as [ContentState, (Effect | DrawPanel)[]];
+  take(event: CmsEvent): this {
+    [this.state, this.effects] = contentStep(this.state, { ...event, ...STAMP }, this.device, SETTINGS);
     return this;
   }
 
@@ -71,10 +65,8 @@ class Panel {
   }
 
   readonly types = () => this.effects.map(({ type }) => type);
-  readonly find = <Type extends (Effect | DrawPanel)["type"]>(type: Type) =>
-    this.effects.find((effect) => effect.type === type) as
-      | Extract<Effect | DrawPanel, { type: Type }>
-      | undefined;
+  readonly find = <Type extends CmsEffect["type"]>(type: Type) =>
+    this.effects.find((effect) => effect.type === type) as Extract<CmsEffect, { type: Type }> | undefined;
 }
 
 describe("what a panel shows", () => {

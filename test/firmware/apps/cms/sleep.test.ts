@@ -8,8 +8,9 @@ import {
   type SleepState,
   sleepStep,
 } from "../../../../firmware/apps/cms/core/sleep.js";
+import type { CmsEvent } from "../../../../firmware/apps/cms/core/vocabulary.js";
 import { type DeviceState, initialDevice } from "../../../../firmware/core/device-state.js";
-import type { Event, Stamped } from "../../../../firmware/core/event.js";
+import type { Stamped } from "../../../../firmware/core/event.js";
 import { BOOTED } from "../../core/events.js";
 
 const SETTINGS: SleepSettings = Object.freeze({
@@ -25,15 +26,19 @@ const DONE: DeviceState = Object.freeze({
   update: { ...initialDevice.update, online: true, clock: { time: 1, at: 0 } },
 });
 const SETTLED: ContentState = Object.freeze({ ...initialContent, phase: "idle", settled: true });
-const LOOK: Event = Object.freeze({ type: "timerFired", timer: "sleep" });
+const LOOK: CmsEvent = Object.freeze({ type: "timerFired", timer: "sleep" });
 
 function boot(resetReason: string, settings = SETTINGS, device = DONE): SleepState {
   const event = { ...BOOTED, resetReason };
   return sleepStep(initialSleep, at(0, event), device, initialContent, settings)[0];
 }
 
-const at = (ms: number, event: Event): Stamped =>
-  ({ ...event, at: ms, random: 0.5, freeHeapBytes: 0 }) as Stamped;
+const at = (ms: number, event: CmsEvent): Stamped<CmsEvent> => ({
+  ...event,
+  at: ms,
+  random: 0.5,
+  freeHeapBytes: 0,
+});
 
 function sleepsAt(ms: number, state: SleepState, device: DeviceState = DONE, content = SETTLED): boolean {
   const [, effects] = sleepStep(state, at(ms, LOOK), device, content, SETTINGS);
@@ -111,7 +116,7 @@ describe("a device on a battery", () => {
   });
 
   it("stays awake for two minutes after somebody has used its pages", () => {
-    const used: Event = {
+    const used: CmsEvent = {
       type: "requestReceived",
       connection: 1,
       method: "GET",
