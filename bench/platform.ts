@@ -7,13 +7,10 @@ import type { CheckRequest } from "../firmware/core/wire.js";
 import { DESK_SERVER, Desk } from "../host-sim/desk.js";
 import { buildImage } from "../host-sim/image-build.js";
 import type { HttpHandler } from "../host-sim/network/http-host.js";
-import {
-  describeRelease,
-  digestFile,
-  makeReleaseKeys,
-  readRelease,
-  signRelease,
-} from "../server/releases/release.js";
+import { describeRelease } from "../release/describe.js";
+import { makeReleaseKeys } from "../release/keys.js";
+import { readRelease, signRelease } from "../release/signing.js";
+import { digestFile } from "../release/verify.js";
 
 const TIME = 1_795_000_000;
 const ROUNDS = 7;

@@ -7,13 +7,10 @@ import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { calculateJwkThumbprint } from "jose";
 import type { ReleasePayload } from "../../firmware/core/wire.js";
-import {
-  describeRelease,
-  digestFile,
-  type KeyPair,
-  readRelease,
-  signRelease,
-} from "../../server/releases/release.js";
+import { describeRelease } from "../../release/describe.js";
+import type { KeyPair } from "../../release/keys.js";
+import { readRelease, signRelease } from "../../release/signing.js";
+import { digestFile } from "../../release/verify.js";
 import { DESK_SERVER } from "../desk.js";
 import { bundleModule } from "../engine/bundle.js";
 import { buildFirmwareImage } from "../hardware/firmware-image.js";

@@ -13,7 +13,7 @@ import {
   SEGMENT_HEADER_BYTES,
   xorOf,
 } from "../../host-sim/hardware/image-verifier.js";
-import { describeImage, HASH_BYTES } from "../../server/shared/release-payload.js";
+import { describeImage, HASH_BYTES } from "../../release/payload.js";
 
 const VERSION_OFFSET = 32 + 16;
 const VERSION_BYTES = 32;

@@ -3,7 +3,8 @@
 
 import type { JWK } from "jose";
 import type { CheckRequest } from "../../firmware/core/wire.js";
-import { describeRelease, signRelease } from "../../server/releases/release.js";
+import { describeRelease } from "../../release/describe.js";
+import { signRelease } from "../../release/signing.js";
 import { type Address, type Answer, type Ask, ask } from "./device-door.js";
 import type { Front, Report } from "./front.js";
 import { newerThan, versionOf } from "./images.js";

@@ -1,6 +1,7 @@
 // What a client is told when a request cannot be carried out: {"error": "CODE", "message": "a sentence with the numbers"}.
 
 import type { FastifyError, FastifyInstance } from "fastify";
+import { ReleaseError } from "../../release/error.js";
 import { BlobTooLarge } from "../blobs/blobs.js";
 import { Refusal } from "../shared/refusal.js";
 import { AlreadyExists } from "../store/store.js";
@@ -30,6 +31,9 @@ const JSON_TYPE = "application/json; charset=utf-8";
 
 function describeError(error: unknown, method: string): ErrorAnswer {
   if (error instanceof Refusal) return describeRefusal(error, method);
+  if (error instanceof ReleaseError) {
+    return { status: refusalStatus(error.code, method), code: error.code, message: error.message };
+  }
   if (error instanceof AlreadyExists) return { status: 409, code: "ALREADY_EXISTS", message: error.message };
   if (error instanceof BlobTooLarge) return { status: 413, code: "FILE_TOO_LARGE", message: error.message };
   const { statusCode = 500, code = "", message = "", validation } = error as Partial<FastifyError>;

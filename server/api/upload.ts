@@ -2,10 +2,10 @@
 
 import type { Static } from "@sinclair/typebox";
 import type { FastifyRequest } from "fastify";
+import { readRelease } from "../../release/signing.js";
 import type { Blob, PutBlob } from "../blobs/blobs.js";
 import { recordChange } from "../events/journal.js";
 import { addFirmware, checkFirmware, type FirmwareFields, REGISTERING } from "../releases/add-release.js";
-import { readRelease } from "../releases/release.js";
 import type { Actor } from "../shared/actor.js";
 import { Refusal } from "../shared/refusal.js";
 import type { Firmware } from "../store/store.js";

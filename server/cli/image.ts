@@ -101,7 +101,7 @@ export async function buildImageFile(flags: BuildFlags): Promise<ImageFile> {
 
 async function showImage(file: string, { json }: { readonly json?: boolean }): Promise<void> {
   const { readFile } = await import("node:fs/promises");
-  const { inspectImage } = await import("../releases/release.js");
+  const { inspectImage } = await import("../../release/describe.js");
   const image = await readFile(file);
   const { description, imageSha256 } = inspectImage(image);
   const facts = { ...description, bytes: image.length, imageSha256 };

@@ -29,7 +29,7 @@ export interface KeyFiles {
 export async function initKeys({ out }: { readonly out: string }): Promise<KeyFiles> {
   const { mkdir, writeFile } = await import("node:fs/promises");
   const { dirname } = await import("node:path");
-  const { makeReleaseKeys } = await import("../releases/release.js");
+  const { makeReleaseKeys } = await import("../../release/keys.js");
   const { privateKey, publicKey } = await makeReleaseKeys();
   const publicFile = `${out.replace(/\.jwk$/, "")}.pub.jwk`;
   await mkdir(dirname(out), { recursive: true });

@@ -133,14 +133,15 @@ async function describeState(
   return bonds === undefined ? "stable" : `stable, ${isWithheld(rollouts) ? "but " : ""}${bonds}`;
 }
 
-/** @throws Refusal */
+/** @throws ReleaseError */
 async function verify(
   firmware: string,
   flags: Json & { readonly key: readonly string[]; readonly release?: string },
 ): Promise<void> {
   const { createReadStream } = await import("node:fs");
   const { readFile } = await import("node:fs/promises");
-  const { readRelease, verifyReleaseFile, verifyReleaseSignature } = await import("../releases/release.js");
+  const { readRelease, verifyReleaseSignature } = await import("../../release/signing.js");
+  const { verifyReleaseFile } = await import("../../release/verify.js");
   const read = readRelease((await readFile(flags.release ?? manifestBeside(firmware), "utf8")).trim());
   const keys = await Promise.all(flags.key.map(async (file) => JSON.parse(await readFile(file, "utf8"))));
   await verifyReleaseSignature(read, keys);
@@ -176,10 +177,11 @@ export function addUploadCommand(group: Command): void {
     });
 }
 
-/** Signs an image's manifest into a file. @throws Refusal */
+/** Signs an image's manifest into a file. @throws ReleaseError */
 export async function signReleaseFile(firmware: string, flags: SignFlags): Promise<SignedFile> {
   const { readFile, writeFile } = await import("node:fs/promises");
-  const { describeRelease, signRelease } = await import("../releases/release.js");
+  const { describeRelease } = await import("../../release/describe.js");
+  const { signRelease } = await import("../../release/signing.js");
   const created = Math.floor(Date.now() / 1000);
   const payload = describeRelease(await readFile(firmware), {
     created,

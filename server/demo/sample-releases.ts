@@ -4,7 +4,9 @@ import type { FastifyInstance } from "fastify";
 import type { JWK } from "jose";
 import type { Chip } from "../../host-sim/hardware/chips.js";
 import { buildFirmwareImage } from "../../host-sim/hardware/firmware-image.js";
-import { describeRelease, makeReleaseKeys, signRelease } from "../releases/release.js";
+import { describeRelease } from "../../release/describe.js";
+import { makeReleaseKeys } from "../../release/keys.js";
+import { signRelease } from "../../release/signing.js";
 
 export interface SampleRelease {
   readonly type: string;

@@ -4,12 +4,13 @@
 import type { JWK } from "jose";
 import type { Release } from "../../firmware/core/update/release.js";
 import { compareVersions, parseVersion } from "../../firmware/core/update/version.js";
+import { readRelease, verifyReleaseSignature } from "../../release/signing.js";
+import { verifyReleaseFile } from "../../release/verify.js";
 import type { Blob, BlobStore } from "../blobs/blobs.js";
 import type { Journal } from "../events/journal.js";
 import { Refusal } from "../shared/refusal.js";
 import type { Firmware, FirmwareChanges, NewFirmware, Store } from "../store/store.js";
 import { releaseOf } from "./chunk-digests.js";
-import { readRelease, verifyReleaseFile, verifyReleaseSignature } from "./release.js";
 import { checkLegacy } from "./unsigned.js";
 
 /** Files are registered and removed one at a time, whichever server does it: the name of that exclusive work. */

@@ -3,10 +3,10 @@
 // are there for images that other servers took, or came by an import.
 
 import { parseRelease, type Release } from "../../firmware/core/update/release.js";
+import { digestFile } from "../../release/verify.js";
 import type { BlobStore } from "../blobs/blobs.js";
 import { Memory } from "../blobs/memory.js";
 import type { Firmware } from "../store/store.js";
-import { digestFile } from "./release.js";
 
 /** At most 32 KiB each. */
 const REMEMBERED_COUNT = 64;

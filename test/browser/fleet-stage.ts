@@ -4,12 +4,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildFirmwareImage } from "../../host-sim/hardware/firmware-image.js";
-import {
-  describeRelease,
-  inspectImage,
-  makeReleaseKeys,
-  signRelease,
-} from "../../server/releases/release.js";
+import { describeRelease, inspectImage } from "../../release/describe.js";
+import { makeReleaseKeys } from "../../release/keys.js";
+import { signRelease } from "../../release/signing.js";
 import { startServer } from "../../server/start.js";
 import { type Fate, imageOf, VirtualClient } from "../server/rollout/virtual-fleet.js";
 

@@ -72,7 +72,7 @@ describe("what operators do from the browser", function () {
     await page.getByLabel("Firmware image").setInputFiles({ ...other });
     await page.getByText("base 1.1.1 for esp32").waitFor();
     await upload.click();
-    await page.getByText(/are not those of the manifest/).waitFor();
+    await page.getByText(/do not match the manifest/).waitFor();
     await page.getByLabel("Firmware image").setInputFiles(firmware);
     await page.getByText("base 1.1.0 for esp32").waitFor();
     await page.getByLabel("Notes").fill("Quicker");

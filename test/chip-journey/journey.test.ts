@@ -8,8 +8,8 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { DESK_SERVER, OWNER_TOKEN } from "../../host-sim/desk.js";
 import { buildImage } from "../../host-sim/image-build.js";
+import { makeReleaseKeys } from "../../release/keys.js";
 import type { Outcome } from "../../scripts/chip-journey/table.js";
-import { makeReleaseKeys } from "../../server/releases/release.js";
 
 const SPEED = 20;
 const LIMIT_MS = 240_000;

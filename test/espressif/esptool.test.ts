@@ -10,7 +10,7 @@ import { buildFirmwareImage, type Chip, verifyImageFile } from "../../host-sim/h
 import { CHIPS } from "../../host-sim/hardware/chips.js";
 import { compilePartitionCsv } from "../../host-sim/hardware/partition-table.js";
 import { World } from "../../host-sim/world.js";
-import { inspectImage } from "../../server/releases/release.js";
+import { inspectImage } from "../../release/describe.js";
 import { PARTITIONS_8MB } from "../host-sim/run-source.js";
 import { encodeElf, MACHINE_RISCV, MACHINE_XTENSA } from "./elf.js";
 import { findTool, runTool, type Tool } from "./tools.js";

@@ -24,14 +24,11 @@ import { type BuildConfig, buildImage } from "../../host-sim/image-build.js";
 import type { HttpHandler, HttpRequest, HttpResponse } from "../../host-sim/network/http-host.js";
 import type { PolicyOf } from "../../host-sim/network/link-policy.js";
 import { Watch } from "../../host-sim/watch.js";
+import { describeRelease } from "../../release/describe.js";
+import { type KeyPair, makeReleaseKeys } from "../../release/keys.js";
+import type { ReleaseOptions } from "../../release/payload.js";
+import { signRelease } from "../../release/signing.js";
 import type { ContentSource } from "../../server/content/content.js";
-import {
-  describeRelease,
-  type KeyPair,
-  makeReleaseKeys,
-  type ReleaseOptions,
-  signRelease,
-} from "../../server/releases/release.js";
 import { openTestServer, type TestServer } from "./open-server.js";
 
 /** Seconds since 1970 when a journey begins. */

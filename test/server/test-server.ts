@@ -7,17 +7,14 @@ import type { FastifyInstance, LightMyRequestResponse, RouteOptions } from "fast
 import type { JWK } from "jose";
 import type { CheckRequest, StatusRequest } from "../../firmware/core/wire.js";
 import { buildFirmwareImage, type FirmwareOptions } from "../../host-sim/hardware/firmware-image.js";
+import { describeRelease } from "../../release/describe.js";
+import { type KeyPair, makeReleaseKeys } from "../../release/keys.js";
+import type { ReleaseOptions } from "../../release/payload.js";
+import { signRelease } from "../../release/signing.js";
 import type { Settings } from "../../server/api/context.js";
 import { createApp } from "../../server/app.js";
 import { Auth } from "../../server/auth/auth.js";
 import { openFileBlobs } from "../../server/blobs/files.js";
-import {
-  describeRelease,
-  type KeyPair,
-  makeReleaseKeys,
-  type ReleaseOptions,
-  signRelease,
-} from "../../server/releases/release.js";
 import type { Role } from "../../server/shared/permissions.js";
 import { openPostgresStore } from "../../server/store/postgres.js";
 import { openSqliteStore } from "../../server/store/sqlite.js";

@@ -1,6 +1,6 @@
 // Port 3232: who may push an image, and one that is taken.
 
-import { makeReleaseKeys } from "../../../server/releases/release.js";
+import { makeReleaseKeys } from "../../../release/keys.js";
 import { ask, type RawAnswer, sendRaw } from "../device-door.js";
 import { expect, type Journey, kilobytes, type SignedImage, secondsToTake } from "../journey.js";
 

@@ -1,6 +1,6 @@
 // Updates over the network: one that loses its power on the way, one that is signed by a stranger.
 
-import { makeReleaseKeys } from "../../../server/releases/release.js";
+import { makeReleaseKeys } from "../../../release/keys.js";
 import { expect, type Journey, kilobytes, Skipped, secondsToTake } from "../journey.js";
 import { until } from "../waiting.js";
 

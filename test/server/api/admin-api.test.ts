@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { expect } from "chai";
-import { makeReleaseKeys, signRelease } from "../../../server/releases/release.js";
+import { makeReleaseKeys } from "../../../release/keys.js";
+import { signRelease } from "../../../release/signing.js";
 import { makeRelease, releaseKeys, START_MS, TestServer } from "../test-server.js";
 
 const FIRMWARE = "/api/ota/admin/firmware";

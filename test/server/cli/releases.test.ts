@@ -60,7 +60,7 @@ describe("skyslot release, type and audit", () => {
       (error: Error) => error.message,
     );
     expect(wrong).to.match(
-      /bytes 0 to \d+ are not those of the manifest: page 0 of their digests has another hash/,
+      /bytes 0 to \d+ do not match the manifest: the hash of page 0 of their digests differs/,
     );
   });
 

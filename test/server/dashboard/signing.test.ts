@@ -1,11 +1,7 @@
 import { expect } from "chai";
+import { describeRelease } from "../../../release/describe.js";
+import { readRelease, signRelease, verifyReleaseSignature } from "../../../release/signing.js";
 import { describeFile } from "../../../server/dashboard/client/releases/signing.js";
-import {
-  describeRelease,
-  readRelease,
-  signRelease,
-  verifyReleaseSignature,
-} from "../../../server/releases/release.js";
 import { makeRelease, releaseKeys } from "../test-server.js";
 
 describe("a release that is signed in a browser", () => {

@@ -9,8 +9,8 @@ import {
   makePayload,
   pagesOf,
   type ReleaseOptions,
-} from "../../../shared/release-payload.js";
-import { readRelease, signRelease } from "../../../shared/release-signing.js";
+} from "../../../../release/payload.js";
+import { readRelease, signRelease } from "../../../../release/signing.js";
 
 /** Longer files are no keys; they are not read. */
 const MAX_KEY_BYTES = 16 * 1024;
@@ -19,7 +19,7 @@ const MAX_MANIFEST_BYTES = 64 * 1024;
 /** Browsers hash and sign on pages that came over HTTPS or from this very machine, and nowhere else. */
 export const canSign = (): boolean => globalThis.isSecureContext && crypto.subtle !== undefined;
 
-/** What will be signed. @throws Refusal with a sentence */
+/** What will be signed. @throws ReleaseError with a sentence */
 export async function describeFile(image: Uint8Array, options: ReleaseOptions): Promise<ReleasePayload> {
   describeImage(image);
   const sha256 = async (bytes: Uint8Array) =>

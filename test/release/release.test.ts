@@ -1,20 +1,14 @@
 import { createHash } from "node:crypto";
 import { expect } from "chai";
 import { CompactSign, importJWK } from "jose";
-import { MAX_RELEASE_LENGTH, type ReleasePayload } from "../../../firmware/core/wire.js";
-import { buildFirmwareImage } from "../../../host-sim/hardware/firmware-image.js";
-import {
-  describeRelease,
-  digestFile,
-  inspectImage,
-  makeReleaseKeys,
-  readRelease,
-  signRelease,
-  verifyReleaseFile,
-  verifyReleaseSignature,
-} from "../../../server/releases/release.js";
-import { Refusal } from "../../../server/shared/refusal.js";
-import { makeRelease, releaseKeys } from "../test-server.js";
+import { MAX_RELEASE_LENGTH, type ReleasePayload } from "../../firmware/core/wire.js";
+import { buildFirmwareImage } from "../../host-sim/hardware/firmware-image.js";
+import { describeRelease, inspectImage } from "../../release/describe.js";
+import { ReleaseError } from "../../release/error.js";
+import { makeReleaseKeys } from "../../release/keys.js";
+import { readRelease, signRelease, verifyReleaseSignature } from "../../release/signing.js";
+import { digestFile, verifyReleaseFile } from "../../release/verify.js";
+import { makeRelease, releaseKeys } from "../server/test-server.js";
 
 async function* pieces(bytes: Uint8Array, size = 1000): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
@@ -25,7 +19,7 @@ const codeOf = async (work: Promise<unknown>): Promise<string> => {
     await work;
     return "nothing thrown";
   } catch (error) {
-    return error instanceof Refusal ? error.code : String(error);
+    return error instanceof ReleaseError ? error.code : String(error);
   }
 };
 
@@ -70,7 +64,7 @@ describe("a release", () => {
     const token = await new CompactSign(new TextEncoder().encode("{}"))
       .setProtectedHeader({ alg: "ES256", typ: "JWT", kid: privateKey.kid ?? "" })
       .sign(await importJWK(privateKey, "ES256"));
-    expect(() => readRelease(token)).to.throw(Refusal, /typ skyslot-release/);
+    expect(() => readRelease(token)).to.throw(ReleaseError, /typ skyslot-release/);
   });
 
   it("fits its file in pieces of any size", async () => {
@@ -128,7 +122,7 @@ describe("a release", () => {
     const { image } = await makeRelease("1.1.0");
     expect(() => inspectImage(Buffer.from("not an image".repeat(50)))).to.throw(/first byte is 0x6e/);
     expect(() => inspectImage(Buffer.alloc(0))).to.throw(/file ends after 0 bytes/);
-    expect(() => inspectImage(image.subarray(0, 5000))).to.throw(Refusal);
+    expect(() => inspectImage(image.subarray(0, 5000))).to.throw(ReleaseError);
     const damaged = Buffer.from(image);
     damaged[1000] = (damaged[1000] ?? 0) ^ 1;
     expect(() => inspectImage(damaged)).to.throw(/appended/);
@@ -154,7 +148,7 @@ describe("a release", () => {
     const wordy = { ...largest, more: "x".repeat(100) };
     const refused = await signRelease(wordy, privateKey).catch((error) => error);
     expect(refused).to.include({ code: "RELEASE_TOO_LARGE" });
-    expect(refused.message).to.match(/at most 1536 are read: let it say less/);
+    expect(refused.message).to.match(/at most 1536 are read: shorten its fields/);
   });
 
   it("of format 2 has the hashes of pages of 64 chunks, and is refused for chunks too small to fit into eight", async () => {
@@ -176,7 +170,7 @@ describe("a release", () => {
     expect(await codeOf(digestFile(release, pieces(changed)))).to.equal("CHUNK_MISMATCH");
     expect(await codeOf(digestFile(release, pieces(image.subarray(0, -20_000))))).to.not.equal("OK");
     expect(() => describeRelease(image, { created: 1, format: 2, chunkBytes: 4096 })).to.throw(
-      /need 13 pages of digests, at most 8 are possible: choose larger chunks/,
+      /need 13 pages of digests, the maximum is 8: choose larger chunks/,
     );
   });
 });

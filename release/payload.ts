@@ -1,17 +1,17 @@
-// What a manifest says of an image, from the image and its digests. Pure, and the same in Node, which signs releases at the command
-// line, and in a browser, which signs them on the page: each brings its own SHA-256.
+// The payload of a manifest, made from an image and its digests. Pure and free of Node: the command line and the dashboard's page both
+// sign with it, each with its own SHA-256.
 
-import { toHex } from "../../firmware/core/bytes.js";
-import { CHUNKS_A_PAGE, chunkBytesFor, MAX_PAGE_COUNT } from "../../firmware/core/update/digests.js";
+import { toHex } from "../firmware/core/bytes.js";
+import { CHUNKS_A_PAGE, chunkBytesFor, MAX_PAGE_COUNT } from "../firmware/core/update/digests.js";
 import {
   type ImageDescription,
   type ImageReader,
   newImageReader,
   readImage,
-} from "../../firmware/core/update/image.js";
-import { parseVersion, versionName } from "../../firmware/core/update/version.js";
-import type { ReleasePayload } from "../../firmware/core/wire.js";
-import { Refusal } from "./refusal.js";
+} from "../firmware/core/update/image.js";
+import { parseVersion, versionName } from "../firmware/core/update/version.js";
+import type { ReleasePayload } from "../firmware/core/wire.js";
+import { ReleaseError } from "./error.js";
 
 export type ReleaseFormat = ReleasePayload["format"];
 export const DEFAULT_FORMAT: ReleaseFormat = 2;
@@ -26,16 +26,16 @@ export interface ReleaseOptions {
   readonly hardware?: string;
   readonly minCurrentVersion?: string;
   readonly protocolVersion?: number;
-  /** Unless told otherwise: 16 KiB, of images above 8 MiB 32 KiB. */
+  /** Default: 16 KiB; 32 KiB for images above 8 MiB. */
   readonly chunkBytes?: number;
-  /** 1: for devices whose firmware reads nothing else. */
+  /** 1: for devices whose firmware reads no other format. */
   readonly format?: ReleaseFormat;
   /** Seconds since 1970. */
   readonly created: number;
   readonly expires?: number;
 }
 
-/** What has to be hashed of an image, each as 32 bytes. */
+/** The digests of an image and its parts, 32 bytes each. */
 export interface ImageDigests<Digest = Uint8Array> {
   readonly whole: Digest;
   /** All but the appended hash. */
@@ -46,7 +46,7 @@ export interface ImageDigests<Digest = Uint8Array> {
 export const chunkBytesOf = (image: Uint8Array, { chunkBytes }: ReleaseOptions): number =>
   chunkBytes ?? chunkBytesFor(image.length);
 
-/** Hands each part of an image that is hashed to `digest`. The image is one that `describeImage` has taken. */
+/** Hashes an image and its parts with `digest`. The image has passed `describeImage`. */
 export function digestImage<Digest>(
   image: Uint8Array,
   options: ReleaseOptions,
@@ -63,18 +63,18 @@ export function digestImage<Digest>(
   };
 }
 
-/** What a whole image says of itself. Its appended hash is not judged. @throws Refusal IMAGE_MALFORMED */
+/** The description inside a whole image. Does not check the appended hash. @throws ReleaseError IMAGE_MALFORMED */
 export function describeImage(image: Uint8Array): ImageDescription {
   if (image.length > MAX_IMAGE_BYTES) {
-    throw new Refusal(
+    throw new ReleaseError(
       "IMAGE_MALFORMED",
-      `image is ${image.length} bytes, at most ${MAX_IMAGE_BYTES} are possible`,
+      `image is ${image.length} bytes, the maximum is ${MAX_IMAGE_BYTES}`,
     );
   }
   return wholeDescription(readImage(newImageReader, 0, image), image.length);
 }
 
-/** The digests of chunks in pages, each to be hashed again for a manifest of format 2. */
+/** The digests of chunks in pages; a manifest of format 2 holds the hash of each. */
 export function pagesOf(chunks: readonly Uint8Array[]): readonly Uint8Array[] {
   const pageCount = Math.ceil(chunks.length / CHUNKS_A_PAGE);
   return Array.from({ length: pageCount }, (_, page) =>
@@ -82,7 +82,7 @@ export function pagesOf(chunks: readonly Uint8Array[]): readonly Uint8Array[] {
   );
 }
 
-/** What is signed of an image. `pages` are the digests of `pagesOf`. @throws Refusal IMAGE_MALFORMED, RELEASE_TOO_LARGE */
+/** The payload to sign. `pages` are the digests of `pagesOf`. @throws ReleaseError IMAGE_MALFORMED, RELEASE_TOO_LARGE */
 export function makePayload(
   image: Uint8Array,
   { whole, body, chunks, pages }: ImageDigests & { readonly pages: readonly Uint8Array[] },
@@ -93,16 +93,16 @@ export function makePayload(
   if (toHex(body) !== imageSha256) throw wrongHash();
   const version = parseVersion(description.version);
   if (!version)
-    throw new Refusal(
+    throw new ReleaseError(
       "IMAGE_MALFORMED",
       `version "${description.version}" of the image is not a semantic version`,
     );
   const format = options.format ?? DEFAULT_FORMAT;
   const chunkSize = chunkBytesOf(image, options);
   if (format === 2 && pages.length > MAX_PAGE_COUNT) {
-    throw new Refusal(
+    throw new ReleaseError(
       "RELEASE_TOO_LARGE",
-      `chunks of ${chunkSize} bytes need ${pages.length} pages of digests, at most ${MAX_PAGE_COUNT} are possible: choose larger chunks`,
+      `chunks of ${chunkSize} bytes need ${pages.length} pages of digests, the maximum is ${MAX_PAGE_COUNT}: choose larger chunks`,
     );
   }
   return {
@@ -125,19 +125,19 @@ export function makePayload(
   };
 }
 
-export const wrongHash = (): Refusal =>
-  new Refusal("IMAGE_MALFORMED", "SHA-256 appended to the image does not fit its bytes");
+export const wrongHash = (): ReleaseError =>
+  new ReleaseError("IMAGE_MALFORMED", "SHA-256 appended to the image does not match its bytes");
 
-/** @throws Refusal IMAGE_MALFORMED unless the reader saw a whole image of this size with an appended hash */
+/** @throws ReleaseError IMAGE_MALFORMED unless the reader has read a whole image of this size with an appended hash */
 export function wholeDescription(reader: ImageReader, sizeBytes: number): ImageDescription {
   const { description, lengthBytes, error } = reader;
-  if (error !== undefined) throw new Refusal("IMAGE_MALFORMED", error);
+  if (error !== undefined) throw new ReleaseError("IMAGE_MALFORMED", error);
   if (!description || lengthBytes === undefined) {
-    throw new Refusal("IMAGE_MALFORMED", `file ends after ${sizeBytes} bytes, inside its headers`);
+    throw new ReleaseError("IMAGE_MALFORMED", `file ends after ${sizeBytes} bytes, inside its headers`);
   }
-  if (!description.hashAppended) throw new Refusal("IMAGE_MALFORMED", "image has no appended SHA-256");
+  if (!description.hashAppended) throw new ReleaseError("IMAGE_MALFORMED", "image has no appended SHA-256");
   if (lengthBytes !== sizeBytes) {
-    throw new Refusal("IMAGE_MALFORMED", `image says it is ${lengthBytes} bytes, file is ${sizeBytes}`);
+    throw new ReleaseError("IMAGE_MALFORMED", `image states ${lengthBytes} bytes, file is ${sizeBytes}`);
   }
   return description;
 }

@@ -1,0 +1,20 @@
+// Why a release or an image is refused: a code for programs, and a sentence with the numbers for people.
+
+export type ReleaseErrorCode =
+  | "CHUNK_MISMATCH"
+  | "IMAGE_MALFORMED"
+  | "IMAGE_MISMATCH"
+  | "KEY_UNKNOWN"
+  | "RELEASE_MALFORMED"
+  | "RELEASE_TOO_LARGE"
+  | "SIGNATURE_INVALID";
+
+export class ReleaseError extends Error {
+  override readonly name = "ReleaseError";
+  readonly code: ReleaseErrorCode;
+
+  constructor(code: ReleaseErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

@@ -1,0 +1,68 @@
+// Signs and reads manifests: a manifest is a compact JWS (RFC 7515, ES256) over the payload. Runs in Node and in a browser, which
+// never sends the key.
+
+import {
+  CompactSign,
+  type CryptoKey,
+  calculateJwkThumbprint,
+  compactVerify,
+  importJWK,
+  type JWK,
+} from "jose";
+import { parseRelease, RELEASE_TYPE, type Release } from "../firmware/core/update/release.js";
+import { MAX_LISTING_RELEASE_LENGTH, type ReleasePayload } from "../firmware/core/wire.js";
+import { ReleaseError } from "./error.js";
+import { publicPart } from "./keys.js";
+
+/** Signs a payload, and parses the result as a device does. @throws ReleaseError RELEASE_MALFORMED, RELEASE_TOO_LARGE */
+export async function signRelease(payload: ReleasePayload, privateKey: JWK): Promise<string> {
+  const key = (await importJWK(privateKey, "ES256")) as CryptoKey;
+  const kid = await calculateJwkThumbprint(publicPart(privateKey));
+  const jws = await new CompactSign(new TextEncoder().encode(JSON.stringify(payload)))
+    .setProtectedHeader({ alg: "ES256", typ: RELEASE_TYPE, kid })
+    .sign(key);
+  readRelease(jws);
+  return jws;
+}
+
+export interface ReadRelease {
+  readonly jws: string;
+  readonly keyId: string;
+  readonly release: Release;
+}
+
+/** Parses a manifest without checking its signature. @throws ReleaseError RELEASE_MALFORMED, RELEASE_TOO_LARGE */
+export function readRelease(jws: string): ReadRelease {
+  const parsed = parseRelease(jws);
+  if (!parsed.ok) {
+    const { code, message } = parsed.failure;
+    if (code !== "RELEASE_TOO_LARGE") throw new ReleaseError("RELEASE_MALFORMED", message);
+    throw new ReleaseError(code, `${message}: ${remedy(jws)}`);
+  }
+  return { jws, keyId: parsed.value.keyId, release: parsed.value.release };
+}
+
+/** How to make a manifest shorter. */
+const remedy = (jws: string): string =>
+  jws.length > MAX_LISTING_RELEASE_LENGTH
+    ? "sign it in format 2, or with larger chunks"
+    : "shorten its fields";
+
+/** Throws unless one of the keys signed it. @throws ReleaseError KEY_UNKNOWN, SIGNATURE_INVALID */
+export async function verifyReleaseSignature(
+  { jws, keyId }: ReadRelease,
+  trustedKeys: readonly JWK[],
+): Promise<void> {
+  for (const key of trustedKeys) {
+    if ((await calculateJwkThumbprint(publicPart(key))) !== keyId) continue;
+    try {
+      await compactVerify(jws, await importJWK(publicPart(key), "ES256"), { algorithms: ["ES256"] });
+      return;
+    } catch (cause) {
+      throw new ReleaseError("SIGNATURE_INVALID", `signature of key ${keyId} does not match the manifest`, {
+        cause,
+      });
+    }
+  }
+  throw new ReleaseError("KEY_UNKNOWN", `key ${keyId} is not among the ${trustedKeys.length} trusted keys`);
+}
