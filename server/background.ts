@@ -43,7 +43,8 @@ export function startBackground(context: Context, options: BackgroundOptions): B
   const stopDelivering = every(TICK_MS, () => deliverer.tick(), {
     onTrouble: (err) => log?.error({ err }, "webhooks could not be delivered"),
   });
-  const publisher = mqtt && startMqtt(context, mqtt, log);
+  const onLost = (count: number) => metrics.mqttLost.inc(count);
+  const publisher = mqtt && startMqtt({ store, live, onLost }, mqtt, log);
   const stopRenewing =
     certificate &&
     every(

@@ -91,11 +91,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     ...(options.trustedKeys ?? []),
   ].map(publicPart);
   const blobs = await openBlobs({ url: options.blobStoreUrl, folder: join(dataDir, "blobs") });
-  const { store, relay } = await openStore({
-    databaseUrl: options.databaseUrl,
-    file: join(dataDir, "skyslot.db"),
-    onTrouble: (error) => options.log?.warn({ err: error }, "connection to the database lost"),
-  });
+  const { databaseUrl } = options;
+  const onTrouble = (err: Error) => options.log?.warn({ err }, "connection to the database lost");
+  const store = await openStore({ databaseUrl, file: join(dataDir, "skyslot.db"), onTrouble });
+  const relay = databaseUrl ? await openRelay(databaseUrl, onTrouble) : undefined;
   if (options.sampleSeed !== undefined) await fillSamples(store, blobs, relay, options.sampleSeed, now());
   const auth = new Auth({ store, now, localToken: adminToken });
   const content = firstOf(
@@ -143,6 +142,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     reloadCertificate: async () => certificate?.reload(app.server),
     close: () => shutDown(app, app.context.readiness, { ...DEFAULT_SHUTDOWN, ...options.shutdown }),
   };
+}
+
+/** Between the servers that share a database. What only PostgreSQL needs is loaded only then. */
+async function openRelay(databaseUrl: string, onTrouble: (error: Error) => void): Promise<Relay> {
+  const { openPostgresRelay } = await import("./events/postgres-relay.js");
+  return openPostgresRelay(databaseUrl, onTrouble);
 }
 
 async function fillSamples(

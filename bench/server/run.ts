@@ -99,7 +99,7 @@ const { imageSha256 } = payload;
 const release = await signRelease(payload, (await makeReleaseKeys()).privateKey);
 
 async function fillStore(file: string): Promise<void> {
-  const { store, relay } = await openStore({ file, databaseUrl });
+  const store = await openStore({ file, databaseUrl });
   const now = Date.now();
   const fill = (start: number) =>
     store.transaction(async (inside) => {
@@ -148,7 +148,6 @@ async function fillStore(file: string): Promise<void> {
   };
   // SQLite writes one thing at a time anyway.
   await Promise.all(Array.from({ length: databaseUrl === undefined ? 1 : 6 }, lane));
-  await relay?.close();
   await store.close();
 }
 

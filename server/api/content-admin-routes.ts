@@ -2,6 +2,7 @@
 
 import type { Static } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
+import { requireChange } from "../auth/require-change.js";
 import { findAssignment } from "../content/assigned.js";
 import { recordChange } from "../events/journal.js";
 import type { Actor } from "../shared/actor.js";
@@ -18,7 +19,7 @@ import {
 } from "./content-schemas.js";
 import { takePicture } from "./content-upload.js";
 import type { Context } from "./context.js";
-import { actorOf, requireChange } from "./guard.js";
+import { actorOf } from "./guard.js";
 import { IMMUTABLE_CACHING } from "./http/send-image.js";
 import { DeviceParams, IdParams } from "./schemas.js";
 

@@ -2,8 +2,8 @@
 
 import { type Static, Type } from "@sinclair/typebox";
 import { isInForce } from "../content/choice.js";
-import { checkWindows } from "../rollout/window.js";
 import { time } from "../shared/iso-time.js";
+import { checkWindows } from "../shared/windows.js";
 import type { ContentAssignment, ContentImage, ContentTarget, NewContentAssignment } from "../store/store.js";
 import { Label, WindowsBody } from "./rollout-schemas.js";
 import { DeviceId, Exactly, Id, Name, Page } from "./schemas.js";

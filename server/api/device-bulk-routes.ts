@@ -5,6 +5,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
 import { changeDevices, type DeviceWork, decideIdentity, giveOrder, relabel } from "../devices/changes.js";
+import { BULK_KINDS, type BulkAnswer, type BulkRequest } from "../shared/bulk-run.js";
 import { Refusal } from "../shared/refusal.js";
 import type { Context } from "./context.js";
 import { OrderSettings, readOrder } from "./device-order-routes.js";
@@ -14,8 +15,6 @@ import { DeviceFilterFields, DeviceId, Exactly } from "./schemas.js";
 
 /** Of one request: it takes seconds at most. */
 const MAX_DEVICE_COUNT = 500;
-
-const KINDS = ["restart", "settings", "labels", "approve", "block", "rotate-token"] as const;
 
 const BulkBody = Exactly({
   devices: Type.Optional(
@@ -33,8 +32,8 @@ const BulkBody = Exactly({
   limit: Type.Optional(
     Type.Integer({ minimum: 1, maximum: MAX_DEVICE_COUNT, description: `Of this part; ${MAX_DEVICE_COUNT}` }),
   ),
-  kind: Type.Unsafe<(typeof KINDS)[number]>(
-    Type.String({ enum: [...KINDS], pattern: `^(${KINDS.join("|")})$` }),
+  kind: Type.Unsafe<BulkRequest["kind"]>(
+    Type.String({ enum: [...BULK_KINDS], pattern: `^(${BULK_KINDS.join("|")})$` }),
   ),
   settings: OrderSettings,
   labels: Type.Optional(DevicePatch),
@@ -52,7 +51,7 @@ export function deviceBulkRoutes(app: FastifyInstance, context: Context): void {
         body: BulkBody,
       },
     },
-    async (request) => {
+    async (request): Promise<BulkAnswer> => {
       const work = readWork(request.body);
       const { ids, next } = await selectDevices(request.body, context);
       const outcomes = await changeDevices(context, actorOf(request), ids, work);
@@ -64,7 +63,6 @@ export function deviceBulkRoutes(app: FastifyInstance, context: Context): void {
           error: code,
           message,
         })),
-        /** Where to go on, as `after`; `null`: these were the last. */
         next,
       };
     },
@@ -73,7 +71,7 @@ export function deviceBulkRoutes(app: FastifyInstance, context: Context): void {
 
 /** @throws Refusal DEVICES_MISSING */
 async function selectDevices(
-  { devices, filter, after, limit = MAX_DEVICE_COUNT }: Bulk,
+  { devices, filter, after, limit = MAX_DEVICE_COUNT }: BulkRequest,
   { store, settings, now }: Context,
 ) {
   if ((devices === undefined) === (filter === undefined))
@@ -87,7 +85,7 @@ async function selectDevices(
 }
 
 /** @throws Refusal LABELS_MISSING, and as readOrder */
-function readWork({ kind, settings, labels }: Bulk): DeviceWork<unknown> {
+function readWork({ kind, settings, labels }: BulkRequest): DeviceWork<unknown> {
   if (kind === "restart" || kind === "settings")
     return giveOrder(readOrder({ kind, ...(settings ? { settings } : {}) }));
   if (kind !== "labels") return decideIdentity(kind);
@@ -95,14 +93,3 @@ function readWork({ kind, settings, labels }: Bulk): DeviceWork<unknown> {
     throw new Refusal("LABELS_MISSING", "labels is missing: say which tags, group or pin");
   return relabel(labels);
 }
-
-export type BulkAnswer = {
-  readonly done: number;
-  readonly refused: readonly {
-    readonly device_id: string;
-    readonly error: string;
-    readonly message: string;
-  }[];
-  readonly next: string | null;
-};
-export type BulkRequest = Partial<Bulk> & Pick<Bulk, "kind">;

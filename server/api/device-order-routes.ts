@@ -8,6 +8,7 @@ import {
   OWNERS_SETTINGS,
   type PushedSettings,
 } from "../../firmware/core/wire.js";
+import { requireChange } from "../auth/require-change.js";
 import { changeDevice, changeDevices, findDevice, giveOrder } from "../devices/changes.js";
 import { withdrawOrder } from "../devices/orders.js";
 import { type Journal, recordChange } from "../events/journal.js";
@@ -16,7 +17,7 @@ import { Refusal } from "../shared/refusal.js";
 import type { NewOrder, StoredOrder } from "../store/store.js";
 import { aboutDevice } from "./check.js";
 import type { Context } from "./context.js";
-import { actorOf, requireChange } from "./guard.js";
+import { actorOf } from "./guard.js";
 import { DeviceId, DeviceParams, Exactly, Id, Text } from "./schemas.js";
 
 const READ = Object.freeze({ access: "read" as const });

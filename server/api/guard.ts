@@ -8,7 +8,7 @@
 import type {} from "@fastify/swagger"; // the words of routes in OpenAPI
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { HERE } from "../auth/auth.js";
-import { type Actor, mayChange, mayDo } from "../shared/actor.js";
+import { type Actor, mayDo } from "../shared/actor.js";
 import { leastRoleFor, type Need, type Scope } from "../shared/permissions.js";
 import { Refusal } from "../shared/refusal.js";
 import type { Context } from "./context.js";
@@ -84,20 +84,6 @@ export function actorOf({ actor }: FastifyRequest): Actor {
   if (!actor) throw new Error("a public route has no actor");
   return actor;
 }
-
-/** For one thing that is changed. A route that changes many asks for each. @throws Refusal FORBIDDEN */
-export function requireChange(actor: Actor, item: { readonly deviceType: string }): void {
-  if (mayChange(actor, item)) return;
-  throw new Refusal(
-    "FORBIDDEN",
-    `${actor.name} may change ${actor.deviceTypes?.join(", ") || "nothing"}, not ${item.deviceType}`,
-  );
-}
-
-/** For what concerns devices of every type. @throws Refusal FORBIDDEN */
-export const requireChangeOfAll = (actor: Actor): void => {
-  if (actor.deviceTypes !== null) requireChange(actor, { deviceType: "every type" });
-};
 
 /** Whoever makes a request, if they are known. A wrong `Authorization` is never outdone by a cookie. */
 export async function identify(request: FastifyRequest, context: Context): Promise<Actor | undefined> {

@@ -2,6 +2,7 @@
 
 import { type Static, Type } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
+import { requireChange, requireChangeOfAll } from "../auth/require-change.js";
 import { hashSecret, makeSecret } from "../auth/secret.js";
 import { changeDevices, decideIdentity } from "../devices/changes.js";
 import { ANY_TYPE, findPolicy } from "../devices/identity.js";
@@ -11,7 +12,7 @@ import type { Actor } from "../shared/actor.js";
 import { Refusal } from "../shared/refusal.js";
 import type { RegistrationPolicy } from "../store/store.js";
 import type { Context } from "./context.js";
-import { actorOf, requireChange, requireChangeOfAll } from "./guard.js";
+import { actorOf } from "./guard.js";
 import { viewEnrolment, viewPolicy } from "./registration-views.js";
 import { DeviceId, DeviceParams, Exactly, IdParams, Name } from "./schemas.js";
 

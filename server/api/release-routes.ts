@@ -2,13 +2,14 @@
 
 import type { Static } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
+import { requireChange } from "../auth/require-change.js";
 import { recordChange } from "../events/journal.js";
 import { changeRelease } from "../releases/add-release.js";
 import type { Actor } from "../shared/actor.js";
 import { Refusal } from "../shared/refusal.js";
 import type { Firmware, FirmwareChanges } from "../store/store.js";
 import type { Context } from "./context.js";
-import { actorOf, requireChange } from "./guard.js";
+import { actorOf } from "./guard.js";
 import { FirmwarePatch, FirmwareQuery, IdParams, LogsQuery, RegisterBody } from "./schemas.js";
 import { registerKnown, uploadFirmware } from "./upload.js";
 import { viewFirmware, viewUpdate } from "./views.js";

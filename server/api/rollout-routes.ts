@@ -3,6 +3,7 @@
 
 import { type Static, Type } from "@sinclair/typebox";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { requireChange } from "../auth/require-change.js";
 import { planRollout } from "../rollout/fleet-plan.js";
 import type { Command } from "../rollout/lifecycle.js";
 import { listWaysBack, rollBackRollout } from "../rollout/roll-back.js";
@@ -22,7 +23,7 @@ import { Refusal } from "../shared/refusal.js";
 import { nameRelease, ROLLOUT_STATES, type RolloutState } from "../shared/rollout.js";
 import { viewRollout } from "../shared/rollout-view.js";
 import type { Context } from "./context.js";
-import { actorOf, requireChange } from "./guard.js";
+import { actorOf } from "./guard.js";
 import { readRevisions, revisionTag } from "./http/conditions.js";
 import { patchPlan, RolloutPatch, type RolloutPatchInput } from "./rollout-patch.js";
 import {

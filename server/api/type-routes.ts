@@ -2,9 +2,10 @@
 
 import { type Static, Type } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
+import { requireChange } from "../auth/require-change.js";
 import { recordChange } from "../events/journal.js";
 import type { Context } from "./context.js";
-import { actorOf, requireChange } from "./guard.js";
+import { actorOf } from "./guard.js";
 import { Exactly, Name } from "./schemas.js";
 import { viewType } from "./views.js";
 

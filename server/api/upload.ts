@@ -3,6 +3,7 @@
 import type { Static } from "@sinclair/typebox";
 import type { FastifyRequest } from "fastify";
 import { readRelease } from "../../release/signing.js";
+import { requireChange } from "../auth/require-change.js";
 import type { Blob, PutBlob } from "../blobs/blobs.js";
 import { recordChange } from "../events/journal.js";
 import { addFirmware, checkFirmware, type FirmwareFields, REGISTERING } from "../releases/add-release.js";
@@ -10,7 +11,7 @@ import type { Actor } from "../shared/actor.js";
 import { Refusal } from "../shared/refusal.js";
 import type { Firmware } from "../store/store.js";
 import type { Context } from "./context.js";
-import { actorOf, requireChange } from "./guard.js";
+import { actorOf } from "./guard.js";
 import { partsOf, received } from "./http/multipart.js";
 import { parseText, type RegisterBody, UploadFields } from "./schemas.js";
 import { viewFirmware } from "./views.js";

@@ -2,6 +2,7 @@
 
 import { type Static, Type } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
+import { requireChangeOfAll } from "../auth/require-change.js";
 import { hashSecret } from "../auth/secret.js";
 import { type Journal, recordChange } from "../events/journal.js";
 import { queueMessage } from "../events/webhooks/queue.js";
@@ -10,7 +11,7 @@ import { readTarget, TargetRefused } from "../events/webhooks/target.js";
 import { Refusal } from "../shared/refusal.js";
 import type { Webhook } from "../store/store.js";
 import type { Context } from "./context.js";
-import { actorOf, requireChangeOfAll } from "./guard.js";
+import { actorOf } from "./guard.js";
 import { Exactly, IdParams, Page, Text } from "./schemas.js";
 import { viewDelivery, viewWebhook } from "./webhook-views.js";
 

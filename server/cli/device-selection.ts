@@ -1,8 +1,13 @@
 // Which devices a command is for: those that are named, or all that a filter finds, which is asked about with their number first.
 
 import { type Command, Option } from "commander";
-import type { BulkAnswer } from "../api/device-bulk-routes.js";
-import { type BulkChange, type BulkTally, runBulk, type Selection } from "../shared/bulk-run.js";
+import {
+  type BulkAnswer,
+  type BulkChange,
+  type BulkTally,
+  runBulk,
+  type Selection,
+} from "../shared/bulk-run.js";
 import { plural } from "../shared/words.js";
 import { callServer, jsonRequest, type ServerFlags } from "./client.js";
 import { printJson, printLine, red, UsageError, yellow } from "./output.js";

@@ -1,7 +1,7 @@
 // Which picture a device shows: of the assignments that are about it and in force, the most specific, and of these the newest.
 // Pure.
 
-import { isOpen } from "../rollout/window.js";
+import { isOpen } from "../shared/windows.js";
 import { CONTENT_TARGETS, type ContentAssignment, type ContentAudience } from "../store/content.js";
 
 /** What a device is to show now; `undefined`: nothing is assigned to it. */

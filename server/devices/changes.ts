@@ -1,14 +1,12 @@
-// What people change of devices: give them an order, label them, decide whether they may be here. Of one, or of as many as there are:
-// one after the other, each judged by itself and in a transaction of its own, so that of 100 000 one that cannot be changed does not
-// undo the others. Knows no HTTP.
+// What people change of devices: order, label, approve or block them. One device, or any number of them: one after the other, each
+// authorised by itself and in a transaction of its own, so that of 100 000 one that cannot be changed does not
+// undo the others.
 
-import type { Static } from "@sinclair/typebox";
-import { requireChange } from "../api/guard.js";
-import type { DevicePatch } from "../api/rollout-schemas.js";
+import { requireChange } from "../auth/require-change.js";
 import { type Journal, type Recorder, recordChange } from "../events/journal.js";
 import type { Actor } from "../shared/actor.js";
 import { Refusal } from "../shared/refusal.js";
-import type { DeviceLabels } from "../shared/rollout.js";
+import type { DeviceLabels, LabelChanges } from "../shared/rollout.js";
 import type { Device, DeviceIdentity, NewOrder, Store, StoredOrder } from "../store/store.js";
 import { changeIdentity, type IdentityAction } from "./identity-changes.js";
 import { changeLabels } from "./labels.js";
@@ -68,13 +66,12 @@ export const giveOrder =
 
 /** @throws Refusal DEVICE_UNKNOWN, FORBIDDEN, PIN_INVALID, TOO_MANY_TAGS */
 export const relabel =
-  (changes: Static<typeof DevicePatch>): DeviceWork<DeviceLabels> =>
+  (changes: LabelChanges): DeviceWork<DeviceLabels> =>
   async (journal, id, actor) => {
     const device = await findDevice(journal.store, id);
     requireChange(actor, { deviceType: device.type });
-    const { tags, add_tags: addTags, remove_tags: removeTags, group, pin } = changes;
     const before = await journal.store.findLabels(id);
-    const after = await changeLabels(journal, device, { tags, addTags, removeTags, group, pin }, actor.name);
+    const after = await changeLabels(journal, device, changes, actor.name);
     await journal.audit({ action: "device.labelled", subject: `device/${id}`, before, after });
     return after;
   };

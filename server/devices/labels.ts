@@ -1,19 +1,10 @@
-// What an operator says of devices: tags, group and pin, of one or of many.
+// Labels that operators put on devices: tags, group and pin.
 
 import { parseVersion } from "../../firmware/core/update/version.js";
 import type { Journal } from "../events/journal.js";
 import { Refusal } from "../shared/refusal.js";
-import type { DeviceLabels } from "../shared/rollout.js";
+import type { DeviceLabels, LabelChanges } from "../shared/rollout.js";
 import type { Device } from "../store/store.js";
-
-export interface LabelChanges {
-  /** Instead of all that it has. */
-  readonly tags?: readonly string[] | undefined;
-  readonly addTags?: readonly string[] | undefined;
-  readonly removeTags?: readonly string[] | undefined;
-  readonly group?: string | null | undefined;
-  readonly pin?: string | null | undefined;
-}
 
 export const MAX_TAG_COUNT = 32;
 
@@ -27,8 +18,8 @@ export async function changeLabels(
   if (changes.pin && !parseVersion(changes.pin))
     throw new Refusal("PIN_INVALID", `"${changes.pin}" is not a version such as 1.1.0 or 1.1.0+3`);
   const before = await journal.store.findLabels(device.id);
-  const kept = (changes.tags ?? before.tags).filter((tag) => !changes.removeTags?.includes(tag));
-  const tags = [...new Set([...kept, ...(changes.addTags ?? [])])].sort();
+  const kept = (changes.tags ?? before.tags).filter((tag) => !changes.remove_tags?.includes(tag));
+  const tags = [...new Set([...kept, ...(changes.add_tags ?? [])])].sort();
   if (tags.length > MAX_TAG_COUNT)
     throw new Refusal(
       "TOO_MANY_TAGS",

@@ -6,10 +6,11 @@
 import { type Static, Type } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
 import type { Context } from "../api/context.js";
-import { actorOf, requireChange } from "../api/guard.js";
+import { actorOf } from "../api/guard.js";
 import { Id, IdParams, Name, Page, Text } from "../api/schemas.js";
 import { uploadFirmware } from "../api/upload.js";
 import { downloadPath } from "../api/views.js";
+import { requireChange } from "../auth/require-change.js";
 import { type Journal, record, recordChange } from "../events/journal.js";
 import type { Actor } from "../shared/actor.js";
 import { time } from "../shared/iso-time.js";

@@ -7,13 +7,12 @@
 // Each server publishes what it has stored itself, so that several on one store tell everything once.
 
 import { hostname } from "node:os";
-import type { FastifyBaseLogger } from "fastify";
 import type { MqttClient } from "mqtt";
-import type { Context } from "../api/context.js";
 import { time } from "../shared/iso-time.js";
-import type { Update } from "../store/store.js";
+import type { Log } from "../shared/log.js";
+import type { Store, Update } from "../store/store.js";
 import { viewEvent } from "./event-view.js";
-import type { LiveMessage } from "./live.js";
+import type { Live, LiveMessage } from "./live.js";
 
 export interface MqttOptions {
   /** `mqtt://` or `mqtts://`, with the user and the password in it, or beside it. Neither is ever logged. */
@@ -27,8 +26,16 @@ export interface MqttOptions {
   readonly reconnectMs?: number | undefined;
 }
 
+/** What is published. */
+export interface MqttSource {
+  readonly store: Pick<Store, "findDevice" | "findFirmware">;
+  readonly live: Pick<Live, "watchOwn">;
+  /** Called with the number of messages that no broker has got. */
+  readonly onLost: (count: number) => void;
+}
+
 export interface Publisher {
-  /** Says goodbye to the broker, if that does not take long. */
+  /** Publishes `offline` and disconnects, without waiting long for either. */
   close(): Promise<void>;
 }
 
@@ -40,13 +47,9 @@ const RECONNECT_MS = 5_000;
 const GOODBYE_MS = 1_000;
 
 /** @throws if the URL is none for a broker; all that happens later is logged only */
-export function startMqtt(
-  context: Context,
-  options: MqttOptions,
-  log: FastifyBaseLogger | undefined,
-): Publisher {
+export function startMqtt(source: MqttSource, options: MqttOptions, log: Log | undefined): Publisher {
   readBroker(options.url);
-  const publisher = connect(context, options, log).catch((err: unknown) => {
+  const publisher = connect(source, options, log).catch((err: unknown) => {
     log?.error({ err }, "nothing is published to MQTT");
     return undefined;
   });
@@ -64,7 +67,7 @@ export function readBroker(url: string): string {
 }
 
 async function connect(
-  context: Context,
+  source: MqttSource,
   {
     url,
     username,
@@ -73,7 +76,7 @@ async function connect(
     clientId = `skyslot-${hostname()}`,
     reconnectMs = RECONNECT_MS,
   }: MqttOptions,
-  log: FastifyBaseLogger | undefined,
+  log: Log | undefined,
 ): Promise<Publisher> {
   const { default: mqtt } = await import("mqtt");
   const broker = readBroker(url);
@@ -102,9 +105,9 @@ async function connect(
   };
   client.on("error", lost);
   client.on("close", () => lost());
-  const sender = new Sender(client, (count) => context.metrics.mqttLost.inc(count));
-  const unwatch = context.live.watchOwn({
-    message: (message) => sender.send(() => describe(message, context, prefix)),
+  const sender = new Sender(client, source.onLost);
+  const unwatch = source.live.watchOwn({
+    message: (message) => sender.send(() => describe(message, source.store, prefix)),
   });
   const goodbye = async () => {
     await sender.done();
@@ -169,7 +172,7 @@ class Sender {
 
 async function describe(
   message: LiveMessage,
-  context: Context,
+  store: MqttSource["store"],
   prefix: string,
 ): Promise<Message | undefined> {
   if (message.type === "event") {
@@ -178,9 +181,9 @@ async function describe(
   }
   if (message.type !== "update") return undefined;
   const { update } = message;
-  const device = await context.store.findDevice(update.deviceId);
+  const device = await store.findDevice(update.deviceId);
   if (!device) return undefined;
-  const firmware = await context.store.findFirmware(update.firmwareId);
+  const firmware = await store.findFirmware(update.firmwareId);
   const payload = viewState(update, device.type, firmware?.version ?? null);
   return { topic: `${prefix}/${level(device.type)}/${level(device.id)}/ota`, payload, options: RETAINED };
 }

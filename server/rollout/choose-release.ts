@@ -6,12 +6,12 @@
 
 import { compareVersions } from "../../firmware/core/update/version.js";
 import type { Rollout, RolloutDevice, RolloutRelease, RolloutState } from "../shared/rollout.js";
+import { isOpen } from "../shared/windows.js";
 import type { FailureCount } from "../store/store.js";
 import { nextStep } from "./intermediate-release.js";
 import { checkCompatibility, checkRetry, type FitObstacle, type MomentObstacle, runs } from "./obstacle.js";
 import { isVersion, mayStep, newestFirst, releaseVersion, versionOf } from "./order.js";
 import { missesTarget, stageOf } from "./target.js";
-import { isOpen } from "./window.js";
 
 /** Why a release is or is not offered. */
 export type Verdict =

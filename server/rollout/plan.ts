@@ -3,12 +3,12 @@
 // evidence, which nobody can date.
 
 import type { Rollout, RolloutDevice, RolloutRelease } from "../shared/rollout.js";
+import { nextOpening } from "../shared/windows.js";
 import type { FailureCount } from "../store/store.js";
 import { decideOne, type Facts, type Verdict } from "./choose-release.js";
 import { isOnTrial, MAX_ROLLBACK_COUNT } from "./obstacle.js";
 import { stageOf } from "./target.js";
 import { BARRED, word } from "./why.js";
-import { nextOpening } from "./window.js";
 
 export interface PlannedDevice {
   readonly deviceId: string;

@@ -8,13 +8,13 @@ import type { Actor } from "../shared/actor.js";
 import { Refusal } from "../shared/refusal.js";
 import { nameRelease, PLAN_FIELDS, type Rollout, type RolloutPlan } from "../shared/rollout.js";
 import { type RolloutView, viewRollout } from "../shared/rollout-view.js";
+import { checkWindows } from "../shared/windows.js";
 import { words } from "../shared/words.js";
 import type { Firmware, Store } from "../store/store.js";
 import { edit } from "./edit.js";
 import { evaluateRollout, logRollout } from "./evaluate.js";
 import { type Command, command } from "./lifecycle.js";
 import { isEmptyRange } from "./target.js";
-import { checkWindows } from "./window.js";
 
 /** A draft of what a person described. @throws Refusal FIRMWARE_UNKNOWN, FIRMWARE_INACTIVE, ROLLOUT_INVALID */
 export async function draftRollout(

@@ -9,13 +9,13 @@ import {
   type RolloutDevice,
   type RolloutRelease,
 } from "../shared/rollout.js";
+import { nextOpening } from "../shared/windows.js";
 import type { FailureCount } from "../store/store.js";
 import { bucketOf } from "./bucket.js";
 import { type Decision, type Facts, isForAll, type Judged, type Verdict } from "./choose-release.js";
 import { MAX_ROLLBACK_COUNT, waitsUntil } from "./obstacle.js";
 import { compareToRunning, mayStep, newestFirst, releaseVersion, versionOf } from "./order.js";
 import { missesTarget, stageOf } from "./target.js";
-import { nextOpening } from "./window.js";
 
 export interface Answer extends Judged {
   /** For a person. */

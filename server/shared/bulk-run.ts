@@ -1,9 +1,44 @@
 // Goes through many devices, part by part, and counts what became of them: for the page and for the command line alike. Pure but for
 // the request that it is handed.
 
-import type { BulkAnswer, BulkRequest } from "../api/device-bulk-routes.js";
+import type { PushedSettings } from "../../firmware/core/wire.js";
+import type { DeviceStatus } from "./device-status.js";
+import type { LabelChanges } from "./rollout.js";
 
-/** Of one request: short enough that whoever watches sees it move. */
+export const BULK_KINDS = ["restart", "settings", "labels", "approve", "block", "rotate-token"] as const;
+
+/** The body of POST /api/devices/bulk. */
+export interface BulkRequest {
+  readonly kind: (typeof BULK_KINDS)[number];
+  /** For `settings`. */
+  readonly settings?: PushedSettings;
+  /** For `labels`. */
+  readonly labels?: LabelChanges;
+  readonly devices?: readonly string[];
+  /** Instead of devices: all that the list of devices finds by it. */
+  readonly filter?: {
+    readonly type?: string;
+    readonly version?: string;
+    readonly tag?: string;
+    readonly group?: string;
+    readonly status?: DeviceStatus;
+    readonly search?: string;
+  };
+  readonly after?: string;
+  readonly limit?: number;
+}
+export interface BulkAnswer {
+  readonly done: number;
+  readonly refused: readonly {
+    readonly device_id: string;
+    readonly error: string;
+    readonly message: string;
+  }[];
+  /** Where to go on, as `after`; `null`: these were the last. */
+  readonly next: string | null;
+}
+
+/** Devices of one request: few enough that a person sees the progress. */
 const PART_COUNT = 250;
 
 export type Selection =

@@ -7,7 +7,7 @@
 //
 // A change of its plan takes an approval away: what runs or is scheduled then waits for approval again.
 
-import type { Device, Firmware } from "../store/store.js";
+import type { SlotState } from "../../firmware/core/wire.js";
 
 export const ROLLOUT_STATES = Object.freeze([
   "draft",
@@ -155,7 +155,7 @@ export interface Rollout extends RolloutPlan {
   readonly endedAt: number | null;
 }
 
-/** What an operator says of a device. */
+/** What an operator has noted about a device. */
 export interface DeviceLabels {
   readonly tags: readonly string[];
   readonly group: string | null;
@@ -164,29 +164,45 @@ export interface DeviceLabels {
 }
 export const NO_LABELS: DeviceLabels = Object.freeze({ tags: Object.freeze([]), group: null, pin: null });
 
-export type RolloutDevice = Pick<
-  Device,
-  "id" | "type" | "hardware" | "chip" | "version" | "build" | "imageSha256" | "slotState"
-> &
-  DeviceLabels;
-export type RolloutRelease = Pick<
-  Firmware,
-  | "id"
-  | "deviceType"
-  | "hardware"
-  | "chip"
-  | "version"
-  | "buildNumber"
-  | "imageSha256"
-  | "fileSize"
-  | "isStable"
-  | "isActive"
-  | "minCurrentVersion"
-  | "expiresAt"
-> & {
+/** Changes of a device's labels, as a request has them; what is absent stays. */
+export interface LabelChanges {
+  /** Replaces all of its tags. */
+  readonly tags?: readonly string[];
+  readonly add_tags?: readonly string[];
+  readonly remove_tags?: readonly string[];
+  readonly group?: string | null;
+  readonly pin?: string | null;
+}
+
+/** What a rollout needs to know of a device. */
+export interface RolloutDevice extends DeviceLabels {
+  readonly id: string;
+  readonly type: string;
+  readonly hardware: string | null;
+  readonly chip: string | null;
+  readonly version: string;
+  readonly build: number;
+  readonly imageSha256: string | null;
+  readonly slotState: SlotState | null;
+}
+/** What a rollout needs to know of a release. */
+export interface RolloutRelease {
+  readonly id: number;
+  readonly deviceType: string;
+  readonly hardware: string;
+  readonly chip: string;
+  readonly version: string;
+  readonly buildNumber: number;
+  readonly imageSha256: string;
+  /** Bytes. */
+  readonly fileSize: number;
+  readonly isStable: boolean;
+  readonly isActive: boolean;
+  readonly minCurrentVersion: string | null;
+  readonly expiresAt: number | null;
   /** Characters of its manifest. */
   readonly manifestLength?: number;
-};
+}
 
 /** What happened to the devices of one stage. Each device counts once, by its last outcome. */
 export interface StageTally {

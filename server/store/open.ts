@@ -1,6 +1,5 @@
 // Chooses the database: the one that a URL names, or a SQLite file. What only PostgreSQL needs is loaded only then.
 
-import type { Relay } from "../events/live.js";
 import type { SqlDatabase } from "./sql/database.js";
 import { connectSqlite, openSqliteStore } from "./sqlite.js";
 import type { Store } from "./store.js";
@@ -22,20 +21,12 @@ export async function connect({ databaseUrl, file }: StoreOptions): Promise<SqlD
   return connectPostgres(databaseUrl);
 }
 
-export interface OpenedStore {
-  readonly store: Store;
-  /** Where several servers may share the store. */
-  readonly relay: Relay | undefined;
-}
-
-export async function openStore(options: StoreOptions): Promise<OpenedStore> {
+export async function openStore(options: StoreOptions): Promise<Store> {
   const { databaseUrl, file, onTrouble = () => {} } = options;
-  if (!databaseUrl) return { store: await openSqliteStore(file), relay: undefined };
+  if (!databaseUrl) return openSqliteStore(file);
   checkUrl(databaseUrl);
   const { openPostgresStore } = await import("./postgres.js");
-  const { openPostgresRelay } = await import("../events/postgres-relay.js");
-  const store = await openPostgresStore(databaseUrl, { onLost: onTrouble });
-  return { store, relay: openPostgresRelay(databaseUrl, onTrouble) };
+  return openPostgresStore(databaseUrl, { onLost: onTrouble });
 }
 
 function checkUrl(databaseUrl: string): void {

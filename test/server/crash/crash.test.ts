@@ -72,7 +72,7 @@ describe("a server that is killed", () => {
       const where = `round ${round} of seed ${SEED}, killed before step ${killAtStep}`;
       expect(await endOf(child), where).to.equal("SIGKILL");
       if (!databaseUrl) waitingCount += countWaiting(place.file);
-      const { store, relay } = await openStore(place);
+      const store = await openStore(place);
       const blobs = await openFileBlobs(join(dataDir, "blobs"));
       try {
         await workload.verify(store, blobs);
@@ -84,7 +84,6 @@ describe("a server that is killed", () => {
         (error as Error).message = `${where}: ${(error as Error).message}`;
         throw error;
       } finally {
-        await relay?.close();
         await store.close();
       }
     }
@@ -111,12 +110,11 @@ describe("a server that is killed", () => {
       if (server) child.kill("SIGKILL");
       else interruptedCount++;
       await endOf(child);
-      const { store, relay } = await openStore({ file: join(dataDir, "skyslot.db"), databaseUrl });
+      const store = await openStore({ file: join(dataDir, "skyslot.db"), databaseUrl });
       expect(await store.findDevice("base-010203"), `killed before step ${killAtStep}`).to.deep.equal(
         sampleDevice(),
       );
       expect(await store.findUsedBlobs(["b".repeat(64)])).to.have.property("size", 1);
-      await relay?.close();
       await store.close();
     }
     expect(interruptedCount).to.be.above(MIGRATION_ROUND_COUNT / 2);

@@ -2,7 +2,7 @@
 
 import { Type } from "@sinclair/typebox";
 import type { EventView } from "../../../events/event-view.js";
-import type { BulkAnswer } from "../../device-bulk-routes.js";
+import type { BulkAnswer } from "../../../shared/bulk-run.js";
 import type { OrderView } from "../../device-order-routes.js";
 import type { DeviceView } from "../../views.js";
 import {

@@ -1,6 +1,7 @@
 // How routes for clients of other makers answer: Arduino, ESP Web Tools, hawkBit, pairs, and gateways of a mesh.
 
 import { Type } from "@sinclair/typebox";
+// biome-ignore lint/style/noRestrictedImports: an answer of a dialect, described here until it stands at its route
 import type { viewDeployment } from "../../../dialects/hawkbit-views.js";
 import {
   type Answers,

@@ -2,8 +2,8 @@
 // how many were left as they are and why, stays to be read.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { BulkAnswer } from "../../../api/device-bulk-routes.js";
 import {
+  type BulkAnswer,
   type BulkChange,
   type BulkTally,
   NONE_SO_FAR,

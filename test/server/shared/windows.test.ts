@@ -1,7 +1,7 @@
 import { expect } from "chai";
-import { checkWindows, isOpen, nextOpening } from "../../../server/rollout/window.js";
 import type { Windows } from "../../../server/shared/rollout.js";
-import { randomFrom } from "./samples.js";
+import { checkWindows, isOpen, nextOpening } from "../../../server/shared/windows.js";
+import { randomFrom } from "../rollout/samples.js";
 
 const EVERY_DAY = [1, 2, 3, 4, 5, 6, 7];
 const windows = (timeZone: string, from: string, to: string, weekdays = EVERY_DAY): Windows => ({

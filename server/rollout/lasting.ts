@@ -1,10 +1,10 @@
 // Whether the decision to offer nothing stands until somebody changes something: the device, a release, a rollout. Pure. What time
 // alone could turn into an offer, or into work that the check of any device does, does not last.
 
-import type { Decision, Verdict } from "../rollout/choose-release.js";
-import { isOnTrial, waitsUntil } from "../rollout/obstacle.js";
-import type { DeviceScene } from "../rollout/scene.js";
 import type { RolloutRelease } from "../shared/rollout.js";
+import type { Decision, Verdict } from "./choose-release.js";
+import { isOnTrial, waitsUntil } from "./obstacle.js";
+import type { DeviceScene } from "./scene.js";
 
 /** Verdicts that time alone may end. */
 const PASSING: readonly Verdict[] = Object.freeze([

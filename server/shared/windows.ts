@@ -1,7 +1,7 @@
 // Times of the week between which updates may begin, in a place's own clock. Pure: time zones come from the runtime's own tables.
 // When clocks go forward, a span inside the missing hour does not open that day; when they go back, it is open twice.
 
-import type { WindowSpan, Windows } from "../shared/rollout.js";
+import type { WindowSpan, Windows } from "./rollout.js";
 
 const MINUTE_MS = 60_000;
 const DAY_MINUTES = 24 * 60;
