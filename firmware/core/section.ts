@@ -1,46 +1,52 @@
 // The settings that an app declares: a section of fields, each with its limits. Types only; settings/app-settings.ts checks and stores
 // values, the pages draw the fields.
 
-export type Value = string | number;
+export type Value = string | number | boolean;
 export type Values = Readonly<Record<string, Value>>;
 
 interface Named {
-  /** As it stands in JSON. */
+  /** As in JSON. */
   readonly name: string;
   /** For people. */
   readonly label: string;
   readonly hint?: string;
-  /** For who is at the device only, such as what hangs on which pin: a server may not push it. */
+  /** Only on the device's own page, such as which pin a part is connected to: a server may not push it. */
   readonly isOwners?: boolean;
 }
 /** One of a few. */
 export interface ChoiceField extends Named {
   readonly type: "choice";
-  /** Value and what people read; the same if there is one only. */
+  /** Value and label; the same if there is only one. */
   readonly options: readonly (readonly [Value, string] | readonly [Value])[];
 }
-/** A whole number; `slider`: what counts is how it looks, not the number. */
+/** `slider`: drawn as one, for a number whose effect is seen at once. */
 export interface NumberField extends Named {
   readonly type: "number" | "slider";
   readonly least: number;
   readonly most: number;
+  /** Values are multiples of it, such as 0.1; absent: whole numbers. */
+  readonly step?: number;
+}
+/** true or false. */
+export interface SwitchField extends Named {
+  readonly type: "switch";
 }
 /** `#rrggbb`. */
 export interface ColourField extends Named {
   readonly type: "colour";
 }
-/** One line of at most so many characters; `url`: http or https, or empty. */
+/** One line of at most `most` characters; `url`: http or https, or empty. */
 export interface TextField extends Named {
   readonly type: "text" | "url";
   readonly most: number;
 }
-export type Field = ChoiceField | NumberField | ColourField | TextField;
+export type Field = ChoiceField | NumberField | SwitchField | ColourField | TextField;
 
 export interface Section {
   /** Key in NVS, and path: `/api/<name>`. At most 15 letters and digits. */
   readonly name: string;
   readonly title: string;
   readonly fields: readonly Field[];
-  /** What the build says, as long as the owner has chosen nothing: a value for each field. */
+  /** The build's values, in force until the owner changes them: one for each field. */
   readonly defaults: Values;
 }

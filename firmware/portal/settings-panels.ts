@@ -27,9 +27,13 @@ async function ask(method, path, body) {
 
 function control(parent, field, value) {
   if (field.type !== "choice") {
-    const type = { colour: "color", slider: "range" }[field.type] || field.type;
-    const input = add(parent, "input", { type, min: field.least, max: field.most, value });
+    const type = { colour: "color", slider: "range", switch: "checkbox" }[field.type] || field.type;
+    const input = add(parent, "input", { type, min: field.least, max: field.most, step: field.step || 1, value });
     if (type === "text" || type === "url") input.maxLength = field.most;
+    if (type === "checkbox") {
+      input.checked = value;
+      return [input, () => input.checked];
+    }
     return [input, () => type === "number" || type === "range" ? Number(input.value) : input.value];
   }
   const select = add(parent, "select", {});
@@ -43,9 +47,13 @@ async function drawSection(name) {
   put("app-fields", "");
   for (const field of fields) {
     const id = "app-" + field.name, parent = $("app-fields");
-    add(parent, "label", { htmlFor: id, textContent: field.label });
+    const label = add(parent, "label", { htmlFor: id, textContent: field.label });
     const [input, read] = control(parent, field, values[field.name]);
     input.id = id;
+    if (field.type === "switch") {
+      label.className = "check";
+      label.prepend(input);
+    }
     if (field.hint) {
       add(parent, "p", { className: "hint soft", id: id + "-hint", textContent: field.hint });
       input.setAttribute("aria-describedby", id + "-hint");

@@ -1,18 +1,18 @@
-// The settings that an app has besides Wi-Fi and updates: it describes its fields once, and the device stores, serves and checks
-// them, and the pages draw them (portal/settings-panels.ts). Reads anything, trusts nothing: a value that the app cannot work with would
-// restart the device at every start. One JSON text under one key of NVS (see preferences.ts for why).
+// The settings that an app has besides Wi-Fi and updates: it declares its fields once (section.ts), the device stores, serves and checks
+// them, and the pages draw them (portal/settings-panels.ts). Every value is checked, stored ones too: one that the app cannot work with
+// would restart the device at every start. One JSON text under one key of NVS (see preferences.ts for why).
 
 import { fail, type Result, succeed } from "../errors.js";
 import { parseFlat } from "../http/flat-json.js";
 import { writeJson } from "../json.js";
 import type { Field, Section, Value, Values } from "../section.js";
 
-/** A text longer than this is none of ours: it has to fit into a string of NVS. */
+/** Longest JSON text that is read: it has to fit into a string of NVS. */
 const MAX_TEXT_LENGTH = 1_000;
 
 export type SettingErrorCode = "SETTINGS_INVALID";
 
-/** A section whose defaults are what its build is configured with, as far as that can be. */
+/** A section with the build's values as its defaults; invalid ones are left out and listed in `problems`. */
 export function configured(
   section: Section,
   built: Values,
@@ -21,7 +21,7 @@ export function configured(
   return { section: { ...section, defaults: values }, problems };
 }
 
-/** What is in force: the stored text over the defaults. What cannot be any more is left out, and told. */
+/** The values in force: the stored text over the defaults. Values that are no longer valid are left out and listed in `problems`. */
 export function storedValues(
   { fields, defaults }: Section,
   text: string | undefined,
@@ -34,14 +34,14 @@ export function storedValues(
   for (const field of fields) {
     const value = Object.hasOwn(read.value, field.name) ? read.value[field.name] : undefined;
     if (value === undefined) continue;
-    const why = whyNot(field, value);
+    const why = problemWith(field, value);
     if (why === undefined) values[field.name] = value as Value;
     else problems.push(why);
   }
   return { values, problems };
 }
 
-/** A JSON object with the fields to change. Everything is checked before anything is changed. */
+/** Applies a JSON object of the fields to change. Everything is checked before anything is changed. */
 export function changeValues(
   { fields }: Section,
   values: Values,
@@ -53,7 +53,7 @@ export function changeValues(
   for (const [name, value] of Object.entries(read.value)) {
     const field = fields.find((one) => one.name === name);
     if (!field) return fail("SETTINGS_INVALID", `There is no setting ${short(name)}.`);
-    const why = whyNot(field, value);
+    const why = problemWith(field, value);
     if (why !== undefined) return fail("SETTINGS_INVALID", why);
     changed[name] = value as Value;
   }
@@ -73,11 +73,11 @@ function readObject(text: string): Result<Readonly<Record<string, unknown>>, Set
   const value = parseFlat(text);
   return value
     ? succeed(value)
-    : fail("SETTINGS_INVALID", "The settings are not a JSON object of texts and numbers.");
+    : fail("SETTINGS_INVALID", "The settings are not a JSON object of texts, numbers, true and false.");
 }
 
-/** Why a value cannot be, in a sentence for a person. */
-function whyNot(field: Field, value: unknown): string | undefined {
+/** Why a value is invalid, in a sentence for a person; undefined: it is valid. */
+function problemWith(field: Field, value: unknown): string | undefined {
   const wrong = (wanted: string) => `${field.label}: ${short(value)} is not ${wanted}.`;
   switch (field.type) {
     case "choice": {
@@ -86,10 +86,15 @@ function whyNot(field: Field, value: unknown): string | undefined {
     }
     case "number":
     case "slider": {
-      const { least, most } = field;
-      const fits = typeof value === "number" && Number.isInteger(value) && value >= least && value <= most;
-      return fits ? undefined : wrong(`a whole number from ${least} to ${most}`);
+      const { least, most, step } = field;
+      if (typeof value === "number" && value >= least && value <= most && isMultiple(value, step))
+        return undefined;
+      return step === undefined
+        ? wrong(`a whole number from ${least} to ${most}`)
+        : wrong(`a number from ${least} to ${most} in steps of ${step}`);
     }
+    case "switch":
+      return typeof value === "boolean" ? undefined : wrong("true or false");
     case "colour":
       return typeof value === "string" && /^#[0-9a-fA-F]{6}$/.test(value)
         ? undefined
@@ -103,7 +108,11 @@ function whyNot(field: Field, value: unknown): string | undefined {
   }
 }
 
-/** No control characters: what people type stands in logs too. */
+/** A millionth of a step is rounding: 0.3 is 2.9999… steps of 0.1. */
+const isMultiple = (value: number, step: number | undefined): boolean =>
+  step === undefined ? Number.isInteger(value) : Math.abs(value / step - Math.round(value / step)) < 1e-6;
+
+/** No control characters: these texts are written to logs too. */
 function isLine(value: unknown, most: number): value is string {
   if (typeof value !== "string" || value.length > most) return false;
   for (let i = 0; i < value.length; i++) {
@@ -113,5 +122,5 @@ function isLine(value: unknown, most: number): value is string {
   return true;
 }
 
-/** A value inside a message: what somebody sent must not fill the log. */
+/** A value inside a message, shortened: a client must not fill the log. */
 const short = (value: unknown): string => `${writeJson(value) ?? "nothing"}`.slice(0, 24);

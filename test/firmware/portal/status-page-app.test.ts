@@ -2,6 +2,7 @@
 
 import { expect } from "chai";
 import { ledSection } from "../../../firmware/apps/led/core/settings.js";
+import type { Section } from "../../../firmware/core/section.js";
 import { LED_STRINGS, STATUS_SCRIPT_STRINGS } from "../../../firmware/portal/strings.js";
 import { StatusBrowser, TOKEN } from "./status-browser.js";
 
@@ -59,6 +60,27 @@ describe("the app's settings on the status page", () => {
       count: 12,
       pin: 13,
     });
+  });
+
+  it("can be switches and fractions of a number", async () => {
+    const section: Section = {
+      name: "panel",
+      title: "Panel",
+      fields: [
+        { name: "mirror", label: "Mirror", type: "switch" },
+        { name: "offset", label: "Offset", type: "number", least: -5, most: 5, step: 0.1 },
+      ],
+      defaults: { mirror: true, offset: 0.3 },
+    };
+    browser = await new StatusBrowser({}, { section }).own();
+    const mirror = browser.element("app-mirror");
+    expect(mirror).include({ type: "checkbox", checked: true });
+    expect(mirror.parentElement!.textContent).equal("Mirror");
+    expect(browser.element("app-offset")).include({ value: "0.3", step: "0.1" });
+    mirror.checked = false;
+    await browser.change("app-mirror", "");
+    await browser.change("app-offset", "-1.2");
+    expect(browser.state.localApi.values).deep.equal({ mirror: false, offset: -1.2 });
   });
 
   it("are refused with a reason", async () => {

@@ -13,8 +13,10 @@ const SECTION: Section = {
     { name: "panel", label: "Panel", type: "choice", options: [["small"], ["large", "Large (7.5 inch)"]] },
     { name: "ink", label: "Ink", type: "colour" },
     { name: "title", label: "Title", type: "text", most: 5 },
+    { name: "offset", label: "Offset", type: "number", least: -5, most: 5, step: 0.1 },
+    { name: "mirror", label: "Mirror", type: "switch" },
   ],
-  defaults: { server: "", minutes: 60, panel: "small", ink: "#000000", title: "" },
+  defaults: { server: "", minutes: 60, panel: "small", ink: "#000000", title: "", offset: 0, mirror: false },
 };
 
 const change = (text: string) => changeValues(SECTION, SECTION.defaults, text);
@@ -26,11 +28,20 @@ describe("an app's settings", () => {
   });
 
   it("come back from their text as they were, in one order", () => {
-    const text = '{"title":"a\\"b","minutes":7,"panel":"large","ink":"#FF00ff","server":"http://x/y"}';
+    const text =
+      '{"title":"a\\"b","mirror":true,"offset":-0.3,"minutes":7,"panel":"large","ink":"#FF00ff","server":"http://x/y"}';
     const changed = change(text);
     if (!changed.ok) throw new Error(changed.failure.message);
     const written = writeValues(SECTION, changed.value);
-    expect(Object.keys(JSON.parse(written))).deep.equal(["server", "minutes", "panel", "ink", "title"]);
+    expect(Object.keys(JSON.parse(written))).deep.equal([
+      "server",
+      "minutes",
+      "panel",
+      "ink",
+      "title",
+      "offset",
+      "mirror",
+    ]);
     expect(storedValues(SECTION, written)).deep.equal({ values: changed.value, problems: [] });
   });
 
@@ -61,6 +72,8 @@ describe("an app's settings", () => {
       panel: ["huge", "toString", 0, null, ["small"]],
       ink: ["red", "#fff", "#gggggg", "#1234567", 255],
       title: ["123456", "a\nb", "a\u007f", 5, {}],
+      offset: [-5.1, 5.1, 0.25, "1", null],
+      mirror: ["true", 1, null],
       gone: [1],
       ["__proto__"]: [1],
     }))
@@ -70,7 +83,9 @@ describe("an app's settings", () => {
         expect(!changed.ok && changed.failure.code, text).equal("SETTINGS_INVALID");
         count += 1;
       }
-    expect(count).equal(31);
+    expect(count).equal(39);
     expect(change('{"server":"","title":""}').ok, "empty is possible").equal(true);
+    for (const offset of [-5, -4.9, 0.3, 0.7, 5])
+      expect(change(`{"offset":${offset}}`).ok, `${offset}`).equal(true);
   });
 });
