@@ -31,14 +31,8 @@ export interface BuildConfig {
   readonly pushToken?: string;
   /** Lets the device register where devices are enrolled. */
   readonly enrolmentToken?: string;
-  /** `cms` only; as in its manifest. */
-  readonly refreshSeconds?: number;
-  readonly sleep?: {
-    readonly seconds: number;
-    readonly awakeSeconds: number;
-    readonly firstAwakeSeconds: number;
-    readonly longestSeconds: number;
-  };
+  /** An app's own fields, as in its manifest. */
+  readonly [field: string]: unknown;
 }
 
 export interface BuildOptions {

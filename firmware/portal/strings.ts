@@ -168,30 +168,3 @@ export const STATUS_SCRIPT_STRINGS = Object.freeze({
     resetDone: "The device forgets everything and restarts.",
   }),
 });
-
-/** Of the `led` app's settings. */
-export const LED_STRINGS = Object.freeze({
-  title: "LED strip",
-  pattern: "Pattern",
-  patterns: Object.freeze({
-    solid: "Solid",
-    blink: "Blink",
-    yieldToOthers: "Breathe",
-    rainbow: "Rainbow",
-    chase: "Chase",
-  }),
-  colour: "Colour",
-  colourHint: "A rainbow has its own.",
-  brightness: "Brightness",
-  speed: "Speed, cycles a minute",
-  count: "LEDs on the strip",
-  pin: "Pin of the data line (GPIO)",
-  pinHint: "Only pins that can drive a strip.",
-});
-
-export const CMS_STRINGS = Object.freeze({
-  title: "Display",
-  refreshSeconds: "Look for a new picture every … seconds",
-  sleepSeconds: "Sleep … seconds between looks",
-  sleepHint: "0: never. Counts from the next start on.",
-});

@@ -6,8 +6,8 @@ import type { Booted, Stamped } from "../../core/event.js";
 import type { Section } from "../../core/section.js";
 import { configured, storedValues } from "../../core/settings/app-settings.js";
 import { startMachine } from "../../platform/start.js";
-import { CMS_STRINGS } from "../../portal/strings.js";
 import { sampleClimate } from "./climate/climate.js";
+import type { CmsConfig } from "./config.js";
 import { cmsStep, initialCms } from "./core/cms.js";
 import { readingsOf } from "./core/readings.js";
 import { cmsSection, readCmsChoice } from "./core/settings.js";
@@ -20,7 +20,8 @@ const NEVER = Object.freeze({ seconds: 0, awakeSeconds: 0, firstAwakeSeconds: 0,
 startCmsDevice();
 
 function startCmsDevice(): void {
-  const { panel, sensor, battery, refreshSeconds = 300, sleep = NEVER } = config;
+  const cms = config as CmsConfig;
+  const { panel, refreshSeconds = 300, sleep = NEVER } = cms;
   const { width = 200, height = 200 } = panel ?? {};
   let settings = { content: { width, height, refreshSeconds }, sleep };
   let section: Section | undefined;
@@ -40,8 +41,7 @@ function startCmsDevice(): void {
       },
       connect: (dispatch, native) => ({
         drawPanel: createPanel(dispatch),
-        sampleSensors: () =>
-          dispatch({ type: "readingsTaken", readings: readingsOf(sampleClimate({ sensor, battery })) }),
+        sampleSensors: () => dispatch({ type: "readingsTaken", readings: readingsOf(sampleClimate(cms)) }),
         deepSleep: ({ durationMs }) => native.skyslot_deep_sleep(durationMs),
       }),
     },
@@ -51,7 +51,7 @@ function startCmsDevice(): void {
       // Before the machine hears of the boot, so that it starts with what was chosen.
       section({ stored }: Booted) {
         const built = { refreshSeconds, sleepSeconds: sleep.seconds };
-        section = configured(cmsSection(sleep.seconds > 0, CMS_STRINGS), built).section;
+        section = configured(cmsSection(sleep.seconds > 0), built).section;
         const choice = chosen(stored[section.name]);
         if (choice) {
           const content = { width, height, refreshSeconds: choice.refreshSeconds };

@@ -8,14 +8,14 @@ import { configured, storedValues } from "../../core/settings/app-settings.js";
 import { isPassing, type Status } from "../../core/status.js";
 import { startDevice } from "../../platform/start.js";
 import { createStatusLed } from "../../platform/status-led/status-led.js";
-import { LED_STRINGS } from "../../portal/strings.js";
+import type { LedConfig } from "./config.js";
 import { ledSection, readLedSettings } from "./core/settings.js";
 import { createLedStrip, type LedStrip } from "./strip/led-strip.js";
 
 startLedDevice();
 
 function startLedDevice(): void {
-  const { statusLed } = config;
+  const { statusLed, strip: built } = config as typeof config & LedConfig;
   const showLed = statusLed && createStatusLed(statusLed.pin, statusLed.activeLow);
   let section: Section | undefined;
   let strip: LedStrip | undefined;
@@ -47,9 +47,9 @@ function startLedDevice(): void {
     },
     section({ identity }: Booted) {
       const board = { chip: identity.chip, statusPin: statusLed?.pin };
-      const built = configured(ledSection(board, LED_STRINGS), config.strip ?? {});
-      built.problems.forEach(warn);
-      section = built.section;
+      const configuredSection = configured(ledSection(board), built ?? {});
+      configuredSection.problems.forEach(warn);
+      section = configuredSection.section;
       return section;
     },
     onReady: ({ stored }: Booted) => play(section && stored[section.name]),

@@ -17,35 +17,10 @@ declare module "mc/config" {
     readonly enrolmentToken?: string;
     /** Release keys this build trusts: P-256 points, base64url. */
     readonly keys: readonly { readonly kid: string; readonly x: string; readonly y: string }[];
-    /** `led` only: the strip as long as the owner has chosen nothing; see apps/led/core/settings.ts. */
-    readonly strip?: Readonly<Record<string, string | number>>;
     /** The LED that shows the status; absent: none. */
     readonly statusLed?: { readonly pin: number; readonly activeLow: boolean };
-    /** `cms` only: the panel's size in pixels, its pins, and the SPI host of the chip (1 is SPI2). */
-    readonly panel?: {
-      readonly width: number;
-      readonly height: number;
-      readonly select: number;
-      readonly command: number;
-      readonly reset: number;
-      readonly busy: number;
-      readonly clock: number;
-      readonly data: number;
-      readonly port: number;
-    };
-    /** `cms` only: how often picture and sensors are looked after while the device is awake. */
-    readonly refreshSeconds?: number;
-    /** `cms` only: an SHT3x on I2C. */
-    readonly sensor?: { readonly data: number; readonly clock: number; readonly address: number };
-    /** `cms` only: a pin behind a divider, and what it makes of a volt at the battery. */
-    readonly battery?: { readonly pin: number; readonly share: number };
-    /** `cms` only; see apps/cms/core/sleep.ts. */
-    readonly sleep?: {
-      readonly seconds: number;
-      readonly awakeSeconds: number;
-      readonly firstAwakeSeconds: number;
-      readonly longestSeconds: number;
-    };
+    /** An app's own fields, as the app declares them: apps/NAME/config.d.ts. */
+    readonly [field: string]: unknown;
   };
   export default config;
 }

@@ -2,11 +2,12 @@
 
 import { expect } from "chai";
 import { ledSection } from "../../../firmware/apps/led/core/settings.js";
+import { LED_STRINGS } from "../../../firmware/apps/led/core/strings.js";
 import type { Section } from "../../../firmware/core/section.js";
-import { LED_STRINGS, STATUS_SCRIPT_STRINGS } from "../../../firmware/portal/strings.js";
+import { STATUS_SCRIPT_STRINGS } from "../../../firmware/portal/strings.js";
 import { StatusBrowser, TOKEN } from "./status-browser.js";
 
-const SECTION = ledSection({ chip: "esp32", statusPin: 2 }, LED_STRINGS);
+const SECTION = ledSection({ chip: "esp32", statusPin: 2 });
 
 describe("the app's settings on the status page", () => {
   let browser: StatusBrowser;

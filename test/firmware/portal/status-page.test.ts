@@ -3,16 +3,11 @@
 import { expect } from "chai";
 import { ledSection } from "../../../firmware/apps/led/core/settings.js";
 import { statusPage } from "../../../firmware/portal/status-page.js";
-import {
-  LED_STRINGS,
-  PART_STRINGS,
-  STATUS_SCRIPT_STRINGS,
-  STATUS_STRINGS,
-} from "../../../firmware/portal/strings.js";
+import { PART_STRINGS, STATUS_SCRIPT_STRINGS, STATUS_STRINGS } from "../../../firmware/portal/strings.js";
 import { BOOTED } from "../core/events.js";
 import { StatusBrowser } from "./status-browser.js";
 
-const SECTION = ledSection({ chip: "esp32", statusPin: 2 }, LED_STRINGS);
+const SECTION = ledSection({ chip: "esp32", statusPin: 2 });
 
 describe("the status page", () => {
   let browser: StatusBrowser;

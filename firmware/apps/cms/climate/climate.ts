@@ -4,26 +4,17 @@
 import Analog from "embedded:io/analog";
 import I2C from "embedded:io/i2c";
 import SHT3x from "embedded:sensor/Humidity-Temperature/SHT3x";
+import type { CmsConfig } from "../config.js";
 import type { Sample } from "../core/readings.js";
 
-export interface ClimateSettings {
-  /** Pins of the I2C bus, and the sensor's address on it. */
-  readonly sensor?: { readonly data: number; readonly clock: number; readonly address: number } | undefined;
-  readonly battery?:
-    | {
-        readonly pin: number;
-        /** What the divider makes of a volt at the battery, 0 to 1. */
-        readonly share: number;
-      }
-    | undefined;
-}
+type Climate = Pick<CmsConfig, "sensor" | "battery">;
 
 /** What the SDK's Analog tells as full scale (modules/io/analog/esp32: its 12 dB range, calibrated). */
 const FULL_SCALE_MILLIVOLTS = 2_450;
 /** The converter is noisy. */
 const SAMPLE_COUNT = 8;
 
-export function sampleClimate({ sensor, battery }: ClimateSettings): Sample {
+export function sampleClimate({ sensor, battery }: Climate): Sample {
   return { ...attempt("sensor", sensor, readSensor), ...attempt("battery", battery, readBattery) };
 }
 
@@ -41,7 +32,7 @@ function attempt<Settings>(
   }
 }
 
-function readSensor({ data, clock, address }: NonNullable<ClimateSettings["sensor"]>): Sample {
+function readSensor({ data, clock, address }: NonNullable<Climate["sensor"]>): Sample {
   let bus: I2C | undefined;
   // when nobody answers the driver's constructor throws and leaves the bus open, and its address taken for ever
   function openBus(options: ConstructorParameters<typeof I2C>[0]): I2C {
@@ -61,7 +52,7 @@ function readSensor({ data, clock, address }: NonNullable<ClimateSettings["senso
   }
 }
 
-function readBattery({ pin, share }: NonNullable<ClimateSettings["battery"]>): Sample {
+function readBattery({ pin, share }: NonNullable<Climate["battery"]>): Sample {
   const analog = new Analog({ pin });
   try {
     let sum = 0;

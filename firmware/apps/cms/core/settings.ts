@@ -2,18 +2,11 @@
 // lets it sleep at all: one with a cable has no times for it.
 
 import type { Section, Values } from "../../../core/section.js";
+import { CMS_STRINGS as text } from "./strings.js";
 
 /** Least pause between two looks for a picture, seconds. */
 const LEAST_REFRESH_SECONDS = 30;
 const DAY_SECONDS = 86_400;
-
-/** What the section is called and asks for, for people. */
-export interface CmsStrings {
-  readonly title: string;
-  readonly refreshSeconds: string;
-  readonly sleepSeconds: string;
-  readonly sleepHint: string;
-}
 
 export interface CmsChoice {
   readonly refreshSeconds: number;
@@ -21,14 +14,14 @@ export interface CmsChoice {
   readonly sleepSeconds: number;
 }
 
-export const cmsSection = (mayAskForSleep: boolean, strings: CmsStrings): Section => ({
+export const cmsSection = (mayAskForSleep: boolean): Section => ({
   name: "cms",
-  title: strings.title,
+  title: text.title,
   fields: [
     {
       type: "number",
       name: "refreshSeconds",
-      label: strings.refreshSeconds,
+      label: text.refreshSeconds,
       least: LEAST_REFRESH_SECONDS,
       most: DAY_SECONDS,
     },
@@ -37,8 +30,8 @@ export const cmsSection = (mayAskForSleep: boolean, strings: CmsStrings): Sectio
           {
             type: "number",
             name: "sleepSeconds",
-            label: strings.sleepSeconds,
-            hint: strings.sleepHint,
+            label: text.sleepSeconds,
+            hint: text.sleepHint,
             least: 0,
             most: DAY_SECONDS,
           } as const,

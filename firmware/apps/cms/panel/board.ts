@@ -4,8 +4,9 @@
 import Digital from "embedded:io/digital";
 import SPI from "embedded:io/spi";
 import config from "mc/config";
+import type { CmsConfig } from "../config.js";
 
-const { panel } = config;
+const { panel } = config as CmsConfig;
 const SPI_DEFAULT = { default: { io: SPI, clock: panel?.clock, out: panel?.data, port: panel?.port } };
 
 globalThis.device = Object.freeze(

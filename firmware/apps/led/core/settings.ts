@@ -2,6 +2,7 @@
 // use would restart the device at every start, so only those are offered that a strip can hang on.
 
 import type { Field, Section, Values } from "../../../core/section.js";
+import { LED_STRINGS as text } from "./strings.js";
 
 /** What the strip's driver keeps in memory grows with it: 8 bytes a pixel. */
 export const MAX_PIXEL_COUNT = 300;
@@ -23,20 +24,6 @@ export interface LedSettings {
   readonly count: number;
   /** GPIO number of the strip's data line. */
   readonly pin: number;
-}
-
-/** What the section is called and asks for, for people. */
-export interface LedStrings {
-  readonly title: string;
-  readonly pattern: string;
-  readonly patterns: Readonly<Record<PatternName, string>>;
-  readonly colour: string;
-  readonly colourHint: string;
-  readonly brightness: string;
-  readonly speed: string;
-  readonly count: string;
-  readonly pin: string;
-  readonly pinHint: string;
 }
 
 /** The pins of this board that a strip can be connected to. */
@@ -71,7 +58,7 @@ export function stripPins({ chip, statusPin }: LedBoard): readonly number[] {
 const PLAIN = Object.freeze({ pattern: "solid", colour: "#ffffff", brightness: 25, speed: 10, count: 1 });
 
 /** The section of this board. */
-export function ledSection(board: LedBoard, text: LedStrings): Section {
+export function ledSection(board: LedBoard): Section {
   const pins = stripPins(board);
   const fields: readonly Field[] = [
     {

@@ -3,11 +3,10 @@
 import { expect } from "chai";
 import { cmsSection, readCmsChoice } from "../../../../firmware/apps/cms/core/settings.js";
 import { changeValues, configured } from "../../../../firmware/core/settings/app-settings.js";
-import { CMS_STRINGS } from "../../../../firmware/portal/strings.js";
 
 describe("display settings", () => {
   it("begin with what the build says", () => {
-    const { section, problems } = configured(cmsSection(true, CMS_STRINGS), {
+    const { section, problems } = configured(cmsSection(true), {
       refreshSeconds: 600,
       sleepSeconds: 900,
     });
@@ -16,17 +15,14 @@ describe("display settings", () => {
   });
 
   it("ask a device on a battery how long it sleeps, and not one on a cable", () => {
-    expect(cmsSection(true, CMS_STRINGS).fields.map(({ name }) => name)).deep.equal([
-      "refreshSeconds",
-      "sleepSeconds",
-    ]);
-    const cable = cmsSection(false, CMS_STRINGS);
+    expect(cmsSection(true).fields.map(({ name }) => name)).deep.equal(["refreshSeconds", "sleepSeconds"]);
+    const cable = cmsSection(false);
     const changed = changeValues(cable, cable.defaults, '{"sleepSeconds":60}');
     expect(changed.ok).equal(false);
   });
 
   it("refuse a pace that would wear the network or the panel out", () => {
-    const section = cmsSection(true, CMS_STRINGS);
+    const section = cmsSection(true);
     for (const [text, sentence] of [
       ['{"refreshSeconds":29}', "from 30 to 86400"],
       ['{"sleepSeconds":-1}', "from 0 to 86400"],

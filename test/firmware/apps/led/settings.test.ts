@@ -9,10 +9,9 @@ import {
 } from "../../../../firmware/apps/led/core/settings.js";
 import type { Values } from "../../../../firmware/core/section.js";
 import { changeValues, configured } from "../../../../firmware/core/settings/app-settings.js";
-import { LED_STRINGS } from "../../../../firmware/portal/strings.js";
 
 const BOARD: LedBoard = { chip: "esp32", statusPin: 2 };
-const SECTION = ledSection(BOARD, LED_STRINGS);
+const SECTION = ledSection(BOARD);
 
 function change(changes: object): Values | string {
   const changed = changeValues(SECTION, SECTION.defaults, JSON.stringify(changes));

@@ -7,13 +7,12 @@ import type { Effect } from "../../../../firmware/core/effect.js";
 import type { Booted } from "../../../../firmware/core/event.js";
 import { RESTART_PAUSE_MS, readOrders } from "../../../../firmware/core/server/orders.js";
 import type { CheckRequest, Order } from "../../../../firmware/core/wire.js";
-import { CMS_STRINGS, LED_STRINGS } from "../../../../firmware/portal/strings.js";
 import { answerEvents, BOOTED, IMAGE } from "../events.js";
 import { Device } from "../local-device.js";
 import { jws } from "../releases.js";
 
 const SERVER = BOOTED.build.server;
-const LED = ledSection({ chip: "esp32", statusPin: 2 }, LED_STRINGS);
+const LED = ledSection({ chip: "esp32", statusPin: 2 });
 const OFFER = {
   update_available: true,
   firmware_id: 7,
@@ -288,7 +287,7 @@ describe("settings that the server pushes", () => {
     expect(refusal(Ordered.boot({ section: LED }).order(settings({ brightness: 101 })))).equal(
       "Brightness: 101 is not a whole number from 1 to 100.",
     );
-    const cms = cmsSection(true, CMS_STRINGS);
+    const cms = cmsSection(true);
     expect(
       Ordered.boot({ section: cms })
         .order(settings({ sleepSeconds: 900 }))
