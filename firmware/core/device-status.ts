@@ -17,6 +17,9 @@ export function statusOf(state: Pick<DeviceState, "wifi" | "update" | "trial" | 
       // for the network, which is then what matters, or for the next try
       if (joined) return updating(update.job);
       break;
+    case "rearming":
+    case "restarting":
+      return { name: "updating", percent: 100 };
     default:
       return updating(update.job);
   }
@@ -25,11 +28,9 @@ export function statusOf(state: Pick<DeviceState, "wifi" | "update" | "trial" | 
   return { name: onlySetupHelps ? "setup" : "joining", percent: 0 };
 }
 
-/** Where an update is. Without a job it is on its last steps. */
-function updating(
-  job: { readonly offset: number; readonly release: { readonly size: number } } | undefined,
-): Status {
-  if (!job || job.offset >= job.release.size) return { name: "updating", percent: 100 };
+/** How far a job has come. */
+function updating(job: { readonly offset: number; readonly release: { readonly size: number } }): Status {
+  if (job.offset >= job.release.size) return { name: "updating", percent: 100 };
   const stepCount = 100 / PERCENT_STEP;
   return {
     name: "updating",

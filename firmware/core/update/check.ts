@@ -27,6 +27,7 @@ import {
 import { PUSHED } from "./record.js";
 import {
   endOfRelease,
+  enter,
   nextCheck,
   type OfferAnswer,
   type OwnPace,
@@ -45,7 +46,7 @@ const MAX_POLL_SECONDS = 86_400;
 export function check(state: UpdateState, freeHeapBytes: number): Step {
   const attempt = state.attempt + 2;
   return [
-    { ...state, phase: "checking", attempt },
+    enter(state, { phase: "checking", attempt }),
     [
       { type: "log", level: "debug", message: `checking ${state.server} for updates` },
       {
@@ -141,7 +142,7 @@ function leftUnread(
   at: number,
   random: number,
 ): Step {
-  const idle: UpdateState = { ...state, phase: "idle" };
+  const idle = enter(state, { phase: "idle" });
   const [next, dating] = offer ? timeTold(idle, offer.time, at) : ([idle, []] as const);
   return [
     next,
@@ -167,14 +168,13 @@ function checkAnswered(state: UpdateState, { at, random, text }: Stamped & { rea
   const answer = readCheckResponse(text);
   if (!answer) return checkFailed(state, random, "answer is not what a check is answered with");
   const [timed, dating] = timeTold(state, answer.time, at);
-  const polled: UpdateState = {
-    ...timed,
+  const polled = enter(timed, {
     phase: "idle",
     checkSeconds: paceOf(state.ownPace, answer),
     // The server has taken those of this check: nothing is judged while a check is under way.
     orderResults: [],
     ...given(state, answer),
-  };
+  });
   const reached: readonly (Effect | Raise)[] = [
     ...dating,
     ...keep(polled.serverToken, state.serverToken),
@@ -277,7 +277,7 @@ const isText = (value: unknown, maxLength: number): value is string =>
   typeof value === "string" && value.length <= maxLength;
 
 export function checkFailed(state: UpdateState, random: number, message: string): Step {
-  const idle: UpdateState = { ...state, phase: "idle" };
+  const idle = enter(state, { phase: "idle" });
   return [
     idle,
     [

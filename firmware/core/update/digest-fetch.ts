@@ -20,7 +20,7 @@ import {
   pageOffset,
 } from "./digests.js";
 import { partRefused, retryLater, truncated } from "./failure.js";
-import { type Job, STALL_MS, type Step, type UpdateState } from "./state.js";
+import { enter, type Installing, type Job, STALL_MS, type Step, type UpdateState } from "./state.js";
 
 /** Whether chunks are compared one by one as they arrive. Otherwise the image is proved as a whole, before it is armed. */
 export function comparesChunks({ release, source, wholeOnly }: Job): boolean {
@@ -51,7 +51,7 @@ export function fetchPage(state: UpdateState, job: Job): Step {
   };
   return [
     // the page before goes first: there is never more than one
-    { ...state, phase: "fetching", attempt, job: { ...job, page: undefined } },
+    enter(state, { phase: "fetching", attempt, job: { ...job, page: undefined } }),
     [
       { type: "startRequest", attempt, request: { method: "GET", url, headers } },
       { type: "setTimer", timer: "transfer", delayMs: STALL_MS },
@@ -68,11 +68,11 @@ function partOf({ release, verifiedBytes }: Job): Part {
 
 /** @param goOn what comes next when the page is there */
 export function fetchingStep(
-  state: UpdateState,
-  job: Job,
+  state: Installing,
   event: Stamped,
   goOn: (state: UpdateState, job: Job) => Step,
 ): Step {
+  const { job } = state;
   switch (event.type) {
     case "responseStarted": {
       const part = partOf(job);

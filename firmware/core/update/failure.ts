@@ -6,7 +6,17 @@ import { type Failure, isTransient, type UpdateErrorCode } from "../errors.js";
 import type { Stamped } from "../event.js";
 import { pushFailed } from "./pushed-update.js";
 import { RECORD_KEY } from "./record.js";
-import { type Job, nextCheck, report, STALL_MS, type Step, told, type UpdateState } from "./state.js";
+import {
+  enter,
+  type Installing,
+  type Job,
+  nextCheck,
+  report,
+  STALL_MS,
+  type Step,
+  told,
+  type UpdateState,
+} from "./state.js";
 
 export const truncated = (job: Job): Failure => ({
   code: "BODY_TRUNCATED",
@@ -19,8 +29,8 @@ const MAX_TRIES = 5;
 /** A receive may time out so often in a row without ending a push. */
 export const RECEIVE_RETRIES = 3;
 
-export function slotTrouble(state: UpdateState, event: Stamped): Step {
-  if (event.type !== "slotFailed" || !state.job) return [state, []];
+export function slotTrouble(state: Installing, event: Stamped): Step {
+  if (event.type !== "slotFailed") return [state, []];
   const code: UpdateErrorCode = state.phase === "arming" ? "ARM_FAILED" : "FLASH_FAILED";
   return endAttempt(state, state.job, { code, message: event.message }, event.random);
 }
@@ -40,7 +50,7 @@ export function retryLater(state: UpdateState, job: Job, failure: Failure, rando
   const attempt = state.attempt + 2;
   const next: Job = { ...job, failureCount, pending: undefined, available: 0 };
   return [
-    { ...state, phase: "waiting", attempt, job: next },
+    enter(state, { phase: "waiting", attempt, job: next }),
     [
       { type: "log", level: "warn", message: `${failure.message} [${failure.code}], trying again` },
       { type: "clearTimer", timer: "transfer" },
@@ -69,7 +79,7 @@ export function partRefused(
  * The sender of a push has sent nothing for the time of a receive. Its connection may be slow, so the device goes on waiting three
  * times before the push is over.
  */
-export function pushTimedOut(state: UpdateState, job: Job, random: number): Step {
+export function pushTimedOut(state: Installing, job: Job, random: number): Step {
   const seconds = STALL_MS / 1000;
   const where = `at byte ${job.offset} of ${job.release.size}`;
   if (job.failureCount >= RECEIVE_RETRIES) {
@@ -94,14 +104,12 @@ export function endAttempt(state: UpdateState, job: Job, failure: Failure, rando
     source.kind === "push" || isTransient(failure.code)
       ? state.refused
       : { firmwareId: source.firmwareId, releaseEnd: source.releaseEnd };
-  const idle: UpdateState = {
-    ...state,
+  const idle = enter(state, {
     phase: "idle",
-    job: undefined,
     record: undefined,
     attempt: state.attempt + 2,
     refused,
-  };
+  });
   return [
     idle,
     [

@@ -12,7 +12,16 @@ import { newImageReader } from "./image.js";
 import { proofOf, prove } from "./proof.js";
 import { PUSH_RESTART_DELAY_MS, pushSucceeded } from "./pushed-update.js";
 import { type InstallRecord, storeRecord } from "./record.js";
-import { FRESH_JOB, firmwareIdOf, type Job, report, type Step, type UpdateState } from "./state.js";
+import {
+  enter,
+  FRESH_JOB,
+  firmwareIdOf,
+  type Installing,
+  type Job,
+  report,
+  type Step,
+  type UpdateState,
+} from "./state.js";
 import { request } from "./transfer.js";
 
 /** Time for the last report to leave before the restart. */
@@ -56,14 +65,15 @@ function hashChunk(state: UpdateState, job: Job): Step {
   const attempt = state.attempt + 2;
   const length = chunkLength(job.release, indexOf(job));
   return [
-    { ...state, phase: "resuming", attempt, job },
+    enter(state, { phase: "resuming", attempt, job }),
     [{ type: "hashSlot", attempt, offset: job.verifiedBytes, length }],
   ];
 }
 
 const indexOf = ({ verifiedBytes, release }: Job) => Math.floor(verifiedBytes / release.chunkSize);
 
-export function resumeHashed(state: UpdateState, job: Job, event: { readonly digest: Uint8Array }): Step {
+export function resumeHashed(state: Installing, event: { readonly digest: Uint8Array }): Step {
+  const { job } = state;
   const index = indexOf(job);
   if (!bytesEqual(event.digest, promisedDigest(job, index))) {
     return request(state, { ...job, isLooking: false });
@@ -73,7 +83,8 @@ export function resumeHashed(state: UpdateState, job: Job, event: { readonly dig
   return index + 1 < chunkCountOf(job.release) ? goOn(state, next) : prove(state, next);
 }
 
-export function proved(state: UpdateState, job: Job, event: Stamped & { readonly digest: Uint8Array }): Step {
+export function proved(state: Installing, event: Stamped & { readonly digest: Uint8Array }): Step {
+  const { job } = state;
   const { release } = job;
   const { digest: promised, algorithm, length } = proofOf(job);
   if (toHex(event.digest) !== promised) {
@@ -91,7 +102,7 @@ export function proved(state: UpdateState, job: Job, event: Stamped & { readonly
     powerLosses: 0,
   };
   return [
-    { ...state, phase: "arming", attempt, record },
+    enter(state, { phase: "arming", attempt, record, job }),
     [
       ...report(state, job, { status: "installing", step: "verifying", bytes_downloaded: release.size }),
       { type: "forget", key: TRIAL_REASON_KEY },
@@ -122,10 +133,11 @@ function lookAgain(state: UpdateState, job: Job, message: string): Step {
   ];
 }
 
-export function armed(state: UpdateState, job: Job): Step {
+export function armed(state: Installing): Step {
+  const { job } = state;
   const { source } = job;
   return [
-    { ...state, phase: "restarting" },
+    enter(state, { phase: "restarting" }),
     [
       {
         type: "log",

@@ -11,6 +11,7 @@ import { pushVerified } from "./pushed-update.js";
 import { checkRelease, parseRelease, type Release } from "./release.js";
 import {
   endOfRelease,
+  enter,
   FRESH_JOB,
   type Job,
   nextCheck,
@@ -19,6 +20,7 @@ import {
   report,
   type Step,
   told,
+  type Unverified,
   type UpdateState,
   withGuard,
 } from "./state.js";
@@ -30,12 +32,12 @@ export function considerOffer(
   at: number,
   random: number,
 ): Step {
-  const offered: UpdateState = { ...state, offer: keptOf(answer) };
+  const offer = keptOf(answer);
   // whose digests come beside it has a short manifest: a longer one is not even decoded
   const isPaged = answer.digests_url !== undefined;
   const maxLength = isPaged ? MAX_RELEASE_LENGTH : MAX_LISTING_RELEASE_LENGTH;
   const parsed = parseRelease(answer.release, maxLength);
-  if (!parsed.ok) return refuse(offered, parsed.failure, random);
+  if (!parsed.ok) return refuse(state, offer, parsed.failure, random);
   const signed = parsed.value;
   const { held } = state;
   const { imageSha256 } = signed.release;
@@ -48,7 +50,8 @@ export function considerOffer(
   }
   if (!state.boot?.build.keyIds.includes(signed.keyId)) {
     return refuse(
-      offered,
+      state,
+      offer,
       {
         code: "KEY_UNKNOWN",
         message: `release is signed by key ${signed.keyId}, which this firmware does not trust`,
@@ -57,9 +60,9 @@ export function considerOffer(
     );
   }
   const attempt = state.attempt + 2;
-  const [noted, noting] = withGuard(offered, beginOffer(state.guard, suspect));
+  const [noted, noting] = withGuard(state, beginOffer(state.guard, suspect));
   return [
-    { ...noted, phase: "verifying", attempt, signed },
+    enter(noted, { phase: "verifying", attempt, unverified: { kind: "server", offer, signed } }),
     [
       ...noting,
       {
@@ -84,13 +87,19 @@ const keptOf = (answer: OfferAnswer): Offer => ({
   releaseEnd: endOfRelease(answer.release),
 });
 
-export function signatureVerified(state: UpdateState, event: Stamped & { readonly good: boolean }): Step {
-  if (state.push) return pushVerified(state, state.push, event);
-  const { signed, offer, boot } = state;
-  if (!signed || !offer || !boot) return [state, []];
+export function signatureVerified(
+  state: UpdateState,
+  unverified: Unverified,
+  event: Stamped & { readonly good: boolean },
+): Step {
+  if (unverified.kind === "push") return pushVerified(state, unverified, event);
+  const { offer, signed } = unverified;
+  const { boot } = state;
+  if (!boot) return [state, []];
   if (!event.good) {
     return refuse(
       state,
+      offer,
       { code: "SIGNATURE_INVALID", message: `signature by key ${signed.keyId} does not fit the release` },
       event.random,
     );
@@ -101,7 +110,7 @@ export function signatureVerified(state: UpdateState, event: Stamped & { readonl
     slotBytes: boot.target?.sizeBytes ?? 0,
     time: offer.time,
   });
-  if (!judged.ok) return refuse(state, judged.failure, event.random);
+  if (!judged.ok) return refuse(state, offer, judged.failure, event.random);
   const job: Job = {
     source: {
       kind: "server",
@@ -116,7 +125,7 @@ export function signatureVerified(state: UpdateState, event: Stamped & { readonl
     ...FRESH_JOB,
     wholeOnly: state.rangeIgnored,
   };
-  const verified: UpdateState = { ...state, signed: undefined, offer: undefined, rangeIgnored: false };
+  const verified: UpdateState = { ...state, rangeIgnored: false };
   const [next, effects] = resume(verified, job);
   return [
     next,
@@ -136,16 +145,9 @@ const absoluteUrl = (server: string, url: string) =>
   url.startsWith("/") ? `${originOf(server)}${url}` : url;
 
 /** Nothing was written, and another download would not help: told once, not tried again until something else is offered. */
-function refuse(state: UpdateState, failure: Failure, random: number): Step {
-  const { offer } = state;
-  if (!offer) return [state, []];
-  const idle: UpdateState = {
-    ...state,
-    phase: "idle",
-    offer: undefined,
-    signed: undefined,
-    refused: { firmwareId: offer.firmwareId, releaseEnd: offer.releaseEnd },
-  };
+function refuse(state: UpdateState, offer: Offer, failure: Failure, random: number): Step {
+  const { firmwareId, releaseEnd } = offer;
+  const idle = enter(state, { phase: "idle", refused: { firmwareId, releaseEnd } });
   return [
     idle,
     [

@@ -21,7 +21,16 @@ import {
   readRecord,
   storeRecord,
 } from "./record.js";
-import { initialUpdate, nextCheck, report, type Step, told, type UpdateState, withGuard } from "./state.js";
+import {
+  enter,
+  initialUpdate,
+  nextCheck,
+  report,
+  type Step,
+  told,
+  type UpdateState,
+  withGuard,
+} from "./state.js";
 
 /** An image that was rolled back is left alone for so long: what made it fail may pass, but flash wears. */
 const HOLD_AFTER_FAILURE_MS = 600_000;
@@ -88,7 +97,7 @@ function concluded(state: UpdateState, outcome: Outcome, event: Booted & Stamped
       const attempt = state.attempt + 2;
       const { record, why } = outcome;
       return [
-        { ...state, attempt, phase: "arming", rearming: record },
+        enter(state, { phase: "rearming", attempt, rearming: record }),
         [
           { type: "log", level: "warn", message: `${record.version} is armed once more: ${why}` },
           storeRecord(record),
@@ -148,19 +157,18 @@ function failed(state: UpdateState, record: InstallRecord, failure: InstallFailu
 }
 
 /** The slot that is armed again after a restart that was not the image's doing; nothing else happens meanwhile. */
-export function rearmStep(state: UpdateState, event: Stamped): Step {
-  const { rearming } = state;
-  if (event.type === "slotArmed" && rearming) {
+export function rearmStep(state: UpdateState, rearming: InstallRecord, event: Stamped): Step {
+  if (event.type === "slotArmed") {
     const restart = { type: "restart", reason: "update" } as const;
-    return [{ ...state, phase: "restarting" }, [storeRecord({ ...rearming, armed: true }), restart]];
+    return [enter(state, { phase: "restarting" }), [storeRecord({ ...rearming, armed: true }), restart]];
   }
-  if (event.type !== "slotFailed" || !rearming) return [state, []];
+  if (event.type !== "slotFailed") return [state, []];
   const wasInterrupted = rearming.powerLosses > 0;
   const failure: InstallFailure = {
     code: wasInterrupted ? "ROLLED_BACK" : "ARM_FAILED",
     reason: `${wasInterrupted ? "its trial run was interrupted" : "it was never started"}, and its slot could not be armed again: ${event.message}`,
   };
-  const idle: UpdateState = { ...state, phase: "idle", rearming: undefined };
+  const idle = enter(state, { phase: "idle" });
   const [next, effects] = failed(idle, { ...rearming, failure }, failure, event.at);
   return [next, [...effects, nextCheck(next, 0)]];
 }

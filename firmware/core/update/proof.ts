@@ -2,13 +2,13 @@
 
 import { toHex } from "../bytes.js";
 import { SHA256_BYTES } from "./image-match.js";
-import type { Job, Step, UpdateState } from "./state.js";
+import { enter, type Job, type Step, type UpdateState } from "./state.js";
 
 export function prove(state: UpdateState, job: Job): Step {
   const { algorithm, length } = proofOf(job);
   const attempt = state.attempt + 2;
   return [
-    { ...state, phase: "proving", attempt, job },
+    enter(state, { phase: "proving", attempt, job }),
     [
       { type: "clearTimer", timer: "transfer" },
       {

@@ -10,12 +10,14 @@ import { PUSHED } from "./record.js";
 import { checkRelease, parseRelease, type Release, SECTOR_BYTES } from "./release.js";
 import {
   endOfRelease,
+  enter,
   FRESH_JOB,
   type Job,
   nextCheck,
   type PushSource,
   STALL_MS,
   type Step,
+  type Unverified,
   type UpdateState,
   withGuard,
 } from "./state.js";
@@ -46,7 +48,11 @@ export function considerPush(state: UpdateState, offer: PushOffer, at: number, r
   const attempt = free.attempt + 2;
   return [
     // without the manifest: the effect has it
-    { ...free, phase: "verifying", attempt, signed, push: withoutRelease(offer) },
+    enter(free, {
+      phase: "verifying",
+      attempt,
+      unverified: { kind: "push", offer: withoutRelease(offer), signed },
+    }),
     [
       ...freed,
       {
@@ -77,7 +83,7 @@ function busyReason(state: UpdateState): string | undefined {
 function dropCheck(state: UpdateState): readonly [UpdateState, readonly Effect[]] {
   if (state.phase !== "checking") return [state, []];
   return [
-    { ...state, phase: "idle", attempt: state.attempt + 2 },
+    enter(state, { phase: "idle", attempt: state.attempt + 2 }),
     [
       { type: "clearTimer", timer: "transfer" },
       { type: "closeRequest", attempt: state.attempt },
@@ -90,11 +96,11 @@ const withFreed = (freed: readonly Effect[], [state, effects]: Step): Step => [s
 /** The signature of a pushed release has been looked at. */
 export function pushVerified(
   state: UpdateState,
-  offer: PushOffer,
+  { offer, signed }: Extract<Unverified, { readonly kind: "push" }>,
   event: Stamped & { readonly good: boolean },
 ): Step {
-  const { signed, boot } = state;
-  if (!signed || !boot) return [state, []];
+  const { boot } = state;
+  if (!boot) return [state, []];
   if (!event.good) {
     const message = `signature by key ${signed.keyId} does not fit the release`;
     return refusePush(state, offer, { code: "SIGNATURE_INVALID", message }, event.random);
@@ -119,7 +125,7 @@ const timeAt = ({ clock }: UpdateState, at: number): number | undefined =>
 
 /** Nothing was written. */
 function refusePush(state: UpdateState, offer: PushOffer, failure: Failure, random: number): Step {
-  const idle: UpdateState = { ...state, phase: "idle", signed: undefined, push: undefined };
+  const idle = enter(state, { phase: "idle" });
   return [
     idle,
     [
@@ -145,7 +151,7 @@ function startPush(state: UpdateState, offer: PushOffer, release: Release | unde
   };
   const { connection, espota } = offer;
   return [
-    { ...state, phase: "streaming", attempt, signed: undefined, push: undefined, job },
+    enter(state, { phase: "streaming", attempt, job }),
     [
       {
         type: "log",

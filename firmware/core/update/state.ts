@@ -94,20 +94,6 @@ export const FRESH_JOB = Object.freeze({
   lastStep: 0,
 }) satisfies Partial<Job>;
 
-export type UpdatePhase =
-  | "idle"
-  | "checking"
-  | "verifying"
-  | "resuming"
-  /** A page of digests is on its way. */
-  | "fetching"
-  | "requesting"
-  | "streaming"
-  | "waiting"
-  | "proving"
-  | "arming"
-  | "restarting";
-
 /** What a device reads of an offer: who trusts the manifest needs no size and no hash beside it. */
 export type OfferAnswer = Omit<UpdateResponse, "file_size" | "file_hash">;
 
@@ -133,8 +119,8 @@ export interface OwnPace {
   readonly isChosen: boolean;
 }
 
-export interface UpdateState {
-  readonly phase: UpdatePhase;
+/** What an update machine knows in every phase. */
+interface Common {
   readonly boot: Booted | undefined;
   readonly server: string;
   readonly serverToken: ServerToken | undefined;
@@ -153,25 +139,56 @@ export interface UpdateState {
   /** A new image on trial may not start another update: esp_ota_begin refuses it, and so do we. */
   readonly onTrial: boolean;
   readonly record: InstallRecord | undefined;
-  readonly offer: Offer | undefined;
-  readonly signed: SignedRelease | undefined;
-  /** The push that waits for its signature to be verified. */
-  readonly push: PushOffer | undefined;
   /** The server's time in seconds since 1970, told at `at` ms since this boot: the device has no clock. */
   readonly clock: { readonly time: number; readonly at: number } | undefined;
-  readonly job: Job | undefined;
   /** Firmware that was refused for a reason that a new download cannot cure, and why; not told twice. */
   readonly refused: Pick<Offer, "firmwareId" | "releaseEnd"> | undefined;
   /** SHA-256 of an image that was rolled back, and until when (ms since this boot) it is left alone. */
   readonly held: { readonly imageSha256: string; readonly untilMs: number } | undefined;
   readonly bootCount: number;
-  readonly rearming: InstallRecord | undefined;
   /** The last attempt found a server that ignores ranges. */
   readonly rangeIgnored: boolean;
   readonly guard: OfferGuard;
 }
 
-export const initialUpdate: UpdateState = Object.freeze({
+/** The phases in which there is a job. */
+export type JobPhase =
+  | "resuming"
+  /** A page of digests is on its way. */
+  | "fetching"
+  | "requesting"
+  | "streaming"
+  | "waiting"
+  | "proving"
+  | "arming";
+
+/** What waits for its signature to be verified. */
+export type Unverified =
+  | { readonly kind: "server"; readonly offer: Offer; readonly signed: SignedRelease }
+  | { readonly kind: "push"; readonly offer: PushOffer; readonly signed: SignedRelease };
+
+/** A phase, and what there is in this phase only. */
+type Phase =
+  | { readonly phase: "idle" | "checking" | "restarting" }
+  | { readonly phase: "verifying"; readonly unverified: Unverified }
+  | { readonly phase: JobPhase; readonly job: Job }
+  /** The slot of the last installation is armed once more, right after a boot. */
+  | { readonly phase: "rearming"; readonly rearming: InstallRecord };
+
+export type UpdateState = Common & Phase;
+export type UpdatePhase = UpdateState["phase"];
+/** A state with a job. */
+export type Installing = Extract<UpdateState, { readonly job: Job }>;
+
+/** Enters a phase. What belongs to the last one only is dropped, so that the memory of a job is free when it is over. */
+export function enter(state: UpdateState, next: Phase & Partial<Common>): UpdateState {
+  const { unverified: _, job: __, rearming: ___, ...common } = state as Common & Partial<AnyPhase>;
+  return { ...common, ...next };
+}
+
+type AnyPhase = { readonly unverified: Unverified; readonly job: Job; readonly rearming: InstallRecord };
+
+export const initialUpdate: Common & { readonly phase: "idle" } = Object.freeze({
   phase: "idle",
   boot: undefined,
   server: "",
@@ -186,15 +203,10 @@ export const initialUpdate: UpdateState = Object.freeze({
   attempt: 0,
   onTrial: false,
   record: undefined,
-  offer: undefined,
-  signed: undefined,
-  push: undefined,
   clock: undefined,
-  job: undefined,
   refused: undefined,
   held: undefined,
   bootCount: 0,
-  rearming: undefined,
   rangeIgnored: false,
   guard: initialOfferGuard,
 });
@@ -202,13 +214,10 @@ export const initialUpdate: UpdateState = Object.freeze({
 export type Step = readonly [UpdateState, readonly (Effect | Raise)[]];
 
 /** What the guard decided, as a part of a step. */
-export const withGuard = (
-  state: UpdateState,
+export const withGuard = <State extends UpdateState>(
+  state: State,
   [guard, effects]: Guarded,
-): readonly [UpdateState, readonly Effect[]] => [
-  guard === state.guard ? state : { ...state, guard },
-  effects,
-];
+): readonly [State, readonly Effect[]] => [guard === state.guard ? state : { ...state, guard }, effects];
 
 export const nextCheck = (state: UpdateState, random: number): Effect => ({
   type: "setTimer",

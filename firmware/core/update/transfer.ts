@@ -15,7 +15,17 @@ import { described, describeMismatch, lastBytes, pushMismatch } from "./image-ma
 import { offerProgressed } from "./offer-guard.js";
 import { prove } from "./proof.js";
 import { SECTOR_BYTES } from "./release.js";
-import { FRESH_JOB, type Job, report, STALL_MS, type Step, type UpdateState, withGuard } from "./state.js";
+import {
+  enter,
+  FRESH_JOB,
+  type Installing,
+  type Job,
+  report,
+  STALL_MS,
+  type Step,
+  type UpdateState,
+  withGuard,
+} from "./state.js";
 
 /** Most that is read from the network and written to flash at once. */
 const PIECE_BYTES = SECTOR_BYTES;
@@ -33,7 +43,7 @@ export function request(state: UpdateState, job: Job): Step {
     ...rangeHeader(partOf(next)),
   };
   return [
-    { ...state, phase: "requesting", attempt, job: next },
+    enter(state, { phase: "requesting", attempt, job: next }),
     [
       ...(job.offset > 0
         ? [
@@ -64,16 +74,17 @@ const partOf = ({ offset, rangeEnd, release }: Job): Part => ({
 });
 
 export function responseStarted(
-  state: UpdateState,
-  job: Job,
+  state: Installing,
   event: Stamped & { readonly status: number; readonly headers: Readonly<Record<string, string>> },
 ): Step {
+  const { job } = state;
   const failure = partFailure(partOf(job), event);
   if (failure) return partRefused(state, job, failure, event);
-  return [{ ...state, phase: "streaming" }, []];
+  return [enter(state, { phase: "streaming", job }), []];
 }
 
-export function streamingStep(state: UpdateState, job: Job, event: Stamped): Step {
+export function streamingStep(state: Installing, event: Stamped): Step {
+  const { job } = state;
   switch (event.type) {
     case "responseReadable":
       return readable(state, job, event.count);
@@ -107,14 +118,14 @@ const comesFrom = ({ source }: Job, { connection }: { readonly connection: numbe
 export const isAllRead = (job: Job): boolean =>
   job.offset + job.head.length + (job.pending?.length ?? 0) >= job.rangeEnd;
 
-function readable(state: UpdateState, job: Job, count: number): Step {
+function readable(state: Installing, job: Job, count: number): Step {
   const next: Job = { ...job, available: count };
   const busy = job.pending !== undefined || job.available > 0;
   return busy ? [{ ...state, job: next }, []] : read(state, next);
 }
 
 /** A piece ends at the sector's end at the latest, so that one erase comes before one write. */
-function read(state: UpdateState, job: Job): Step {
+function read(state: Installing, job: Job): Step {
   if (job.available <= 0) return [{ ...state, job }, []];
   const position = job.offset + job.head.length;
   const toSectorEnd = PIECE_BYTES - (position % PIECE_BYTES);
@@ -128,7 +139,7 @@ function read(state: UpdateState, job: Job): Step {
   return [{ ...state, job }, maxBytes > 0 ? [effect] : []];
 }
 
-function take(state: UpdateState, job: Job, event: Stamped & { readonly bytes: Uint8Array }): Step {
+function take(state: Installing, job: Job, event: Stamped & { readonly bytes: Uint8Array }): Step {
   const bytes = job.head.length === 0 ? event.bytes : joined(job.head, event.bytes);
   const next = described({
     ...job,
@@ -162,7 +173,7 @@ function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
   return both;
 }
 
-function write(state: UpdateState, job: Job): Step {
+function write(state: Installing, job: Job): Step {
   const { pending, offset } = job;
   if (!pending) return [state, []];
   const effect: Effect =
@@ -172,7 +183,7 @@ function write(state: UpdateState, job: Job): Step {
   return [{ ...state, job }, [effect]];
 }
 
-function written(state: UpdateState, job: Job, random: number): Step {
+function written(state: Installing, job: Job, random: number): Step {
   const offset = job.offset + (job.pending?.length ?? 0);
   const next: Job = { ...job, offset, pending: undefined };
   const { chunkSize, size } = job.release;
@@ -193,7 +204,7 @@ const acknowledge = ({ source, pending }: Job): readonly Effect[] =>
 
 /** Without digests of chunks there is nothing to compare before the end. */
 function uncomparedWritten(
-  state: UpdateState,
+  state: Installing,
   job: Job,
   acknowledged: readonly Effect[],
   random: number,
@@ -216,7 +227,7 @@ function uncomparedComplete(state: UpdateState, job: Job, random: number): Step 
 /** Marks the time of a chunk's hashing as busy, so that an arriving byte starts no second read. */
 const EMPTY = new Uint8Array(0);
 
-function chunkHashed(state: UpdateState, job: Job, event: Stamped & { readonly digest: Uint8Array }): Step {
+function chunkHashed(state: Installing, job: Job, event: Stamped & { readonly digest: Uint8Array }): Step {
   const index = Math.floor(job.verifiedBytes / job.release.chunkSize);
   if (!bytesEqual(event.digest, promisedDigest(job, index))) {
     const message = `bytes ${job.verifiedBytes} to ${job.offset - 1} do not have the digest that the release promises`;

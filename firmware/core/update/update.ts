@@ -23,7 +23,7 @@ import { signatureVerified } from "./offer.js";
 import { endOffer } from "./offer-guard.js";
 import { begin, rearmStep, reportTaken, trialPassed } from "./outcome.js";
 import { considerPush } from "./pushed-update.js";
-import { type Job, STALL_MS, type Step, type UpdateState, withGuard } from "./state.js";
+import { enter, type Installing, STALL_MS, type Step, type UpdateState, withGuard } from "./state.js";
 import { isAllRead, responseStarted, streamingStep } from "./transfer.js";
 
 export { initialUpdate, type UpdateState } from "./state.js";
@@ -79,7 +79,7 @@ function heard(state: UpdateState, event: Stamped): Step {
     case "pushOffered":
       return considerPush(state, event.offer, event.at, event.random);
     case "trialFailed":
-      return stop({ ...state, job: undefined });
+      return stop(state);
     case "reportTaken":
       return reportTaken(state, event.report);
     case "readingsTaken":
@@ -97,39 +97,33 @@ function heard(state: UpdateState, event: Stamped): Step {
 
 /** Events that mean something in one phase only. */
 function inPhase(state: UpdateState, event: Stamped): Step {
-  if (state.rearming) return rearmStep(state, event);
   switch (state.phase) {
+    case "idle":
+    case "waiting":
+    case "restarting":
+      return [state, []];
     case "checking":
       return checkingStep(state, event);
     case "verifying":
-      return event.type === "signatureVerified" ? signatureVerified(state, event) : [state, []];
+      return event.type === "signatureVerified"
+        ? signatureVerified(state, state.unverified, event)
+        : [state, []];
+    case "rearming":
+      return rearmStep(state, state.rearming, event);
     case "fetching":
-      return withJob(state, (job) => fetchingStep(state, job, event, goOn));
+      return fetchingStep(state, event, goOn);
     case "resuming":
-      return withJob(state, (job) =>
-        event.type === "slotHashed" ? resumeHashed(state, job, event) : slotTrouble(state, event),
-      );
+      return event.type === "slotHashed" ? resumeHashed(state, event) : slotTrouble(state, event);
     case "requesting":
-      return withJob(state, (job) =>
-        event.type === "responseStarted" ? responseStarted(state, job, event) : [state, []],
-      );
+      return event.type === "responseStarted" ? responseStarted(state, event) : [state, []];
     case "streaming":
-      return withJob(state, (job) => streamingStep(state, job, event));
+      return streamingStep(state, event);
     case "proving":
-      return withJob(state, (job) =>
-        event.type === "slotHashed" ? proved(state, job, event) : slotTrouble(state, event),
-      );
+      return event.type === "slotHashed" ? proved(state, event) : slotTrouble(state, event);
     case "arming":
-      return withJob(state, (job) =>
-        event.type === "slotArmed" ? armed(state, job) : slotTrouble(state, event),
-      );
-    default:
-      return [state, []];
+      return event.type === "slotArmed" ? armed(state) : slotTrouble(state, event);
   }
 }
-
-const withJob = (state: UpdateState, next: (job: Job) => Step): Step =>
-  state.job ? next(state.job) : [state, []];
 
 function timerFired(state: UpdateState, event: Stamped & { readonly type: "timerFired" }): Step {
   switch (event.timer) {
@@ -138,7 +132,7 @@ function timerFired(state: UpdateState, event: Stamped & { readonly type: "timer
     case "transfer":
       return stalled(state, event);
     case "retry":
-      return state.phase === "waiting" && state.online && state.job ? resume(state, state.job) : [state, []];
+      return state.phase === "waiting" && state.online ? resume(state, state.job) : [state, []];
     case "restart":
       return state.phase === "restarting" ? [state, [{ type: "restart", reason: "update" }]] : [state, []];
     default:
@@ -147,13 +141,13 @@ function timerFired(state: UpdateState, event: Stamped & { readonly type: "timer
 }
 
 /** Something is to come over the network. */
-const isTransferring = ({ phase }: UpdateState) =>
-  phase === "fetching" || phase === "requesting" || phase === "streaming";
+const isTransferring = (state: UpdateState): state is Installing =>
+  state.phase === "fetching" || state.phase === "requesting" || state.phase === "streaming";
 
 function requestFailed(state: UpdateState, event: Stamped & { readonly message: string }): Step {
   if (state.phase === "checking") return checkFailed(state, event.random, event.message);
+  if (!isTransferring(state)) return [state, []];
   const { job } = state;
-  if (!job || !isTransferring(state)) return [state, []];
   if (state.phase === "streaming" && isAllRead(job)) return [state, []];
   const failure: Failure =
     state.phase === "streaming" ? truncated(job) : { code: "CONNECT_FAILED", message: event.message };
@@ -163,8 +157,8 @@ function requestFailed(state: UpdateState, event: Stamped & { readonly message: 
 function stalled(state: UpdateState, event: Stamped): Step {
   const seconds = STALL_MS / 1000;
   if (state.phase === "checking") return checkFailed(state, event.random, `no answer within ${seconds} s`);
+  if (!isTransferring(state)) return [state, []];
   const { job } = state;
-  if (!job || !isTransferring(state)) return [state, []];
   if (job.source.kind === "push") return pushTimedOut(state, job, event.random);
   const failure = {
     code: "SERVER_STALLED",
@@ -176,12 +170,16 @@ function stalled(state: UpdateState, event: Stamped): Step {
 function offline(state: UpdateState, event: Stamped): Step {
   const down: UpdateState = { ...state, online: false };
   if (state.phase === "checking") return checkFailed(down, event.random, "the network was lost");
-  const { job } = state;
-  if (!job || !isTransferring(state)) return [down, []];
-  return retryLater(down, job, { code: "CONNECT_FAILED", message: "the network was lost" }, event.random);
+  if (!isTransferring(down)) return [down, []];
+  return retryLater(
+    down,
+    down.job,
+    { code: "CONNECT_FAILED", message: "the network was lost" },
+    event.random,
+  );
 }
 
 const stop = (state: UpdateState): Step => [
-  { ...state, phase: "idle" },
+  enter(state, { phase: "idle" }),
   [{ type: "closeRequest", attempt: state.attempt }],
 ];

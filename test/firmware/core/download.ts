@@ -4,7 +4,7 @@
 import { createHash } from "node:crypto";
 import type { Effect } from "../../../firmware/core/effect.js";
 import type { Event, Raise } from "../../../firmware/core/event.js";
-import type { UpdateState } from "../../../firmware/core/update/state.js";
+import { initialUpdate, type UpdateState } from "../../../firmware/core/update/state.js";
 import { updateStep } from "../../../firmware/core/update/update.js";
 import type { Report } from "../../../firmware/core/wire.js";
 import { BOOTED, stamped } from "./events.js";
@@ -65,7 +65,7 @@ export class Download {
     this.flash.set(this.image.subarray(0, options.thereBytes ?? 0));
     this.digests = digestsOf(this.image);
     this.state = {
-      ...updateStep({} as UpdateState, stamped(BOOTED))[0],
+      ...updateStep(initialUpdate, stamped(BOOTED))[0],
       server: "http://updates.test",
       online: true,
     };

@@ -7,6 +7,7 @@ import { LISTENERS, MACHINES } from "../../../firmware/core/machines.js";
 import type { UpdatePhase } from "../../../firmware/core/update/state.js";
 import type { Report } from "../../../firmware/core/wire.js";
 import { BOOTED, IMAGE, stamped } from "./events.js";
+import { inPhase, jobOf, withJob } from "./update-phases.js";
 
 const TOKEN = "secret";
 const NETWORK = { ssid: "home", rssi: -50, secured: true, channel: 6 };
@@ -46,6 +47,7 @@ const PHASES = Object.keys({
   waiting: 0,
   proving: 0,
   arming: 0,
+  rearming: 0,
   restarting: 0,
 } satisfies Record<UpdatePhase, 0>) as UpdatePhase[];
 
@@ -159,6 +161,7 @@ function states(): DeviceState[] {
     text: `0 4000 1000 ${"a".repeat(32)}`,
   });
   const { update, trial, espota, localApi } = streaming;
+  const recorded = { ...update, record: RECORD };
   return [
     initialDevice,
     box,
@@ -167,23 +170,11 @@ function states(): DeviceState[] {
     reporting,
     streaming,
     invited,
-    ...PHASES.map((phase): DeviceState => ({ ...streaming, update: { ...update, phase, record: RECORD } })),
-    {
-      ...streaming,
-      update: {
-        ...update,
-        phase: "verifying",
-        push: OFFER,
-        signed: update.job && {
-          keyId: "key-1",
-          signedLength: 1,
-          signature: BYTES,
-          release: update.job.release,
-        },
-      },
-    },
-    { ...streaming, update: { ...update, rearming: RECORD } },
-    { ...streaming, update: { ...update, job: update.job && { ...update.job, pending: BYTES } } },
+    ...PHASES.map((phase): DeviceState => ({ ...streaming, update: inPhase(phase, recorded) })),
+    ...PHASES.map(
+      (phase): DeviceState => ({ ...streaming, update: inPhase(phase, recorded, jobOf(update)) }),
+    ),
+    { ...streaming, update: withJob(update, { pending: BYTES }) },
     ...(["trial", "validating"] as const).map((phase) => ({ ...joined, trial: { ...trial, phase } })),
     ...(["hashingToken", "hashingAnswer"] as const).map((at) => {
       const { invitation } = invited.espota;

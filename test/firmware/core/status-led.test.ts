@@ -9,6 +9,7 @@ import type { Event } from "../../../firmware/core/event.js";
 import type { Status, StatusName } from "../../../firmware/core/status.js";
 import { initialLed, type LedState, lightAt, showStatus } from "../../../firmware/core/status-led.js";
 import { BOOTED, stamped } from "./events.js";
+import { inPhase, JOB } from "./update-phases.js";
 
 const status = (name: StatusName, percent = 0): Status => ({ name, percent });
 const shown = (name: StatusName, percent = 0, atMs = 0) =>
@@ -129,11 +130,7 @@ describe("the LED status of a device", () => {
     const at = (phase: typeof state.update.phase, offset: number) =>
       statusOf({
         ...state,
-        update: {
-          ...state.update,
-          phase,
-          job: { offset, release: { size: 1000 } } as typeof state.update.job,
-        },
+        update: inPhase(phase, state.update, { offset, release: { ...JOB.release, size: 1000 } }),
       });
     expect(at("streaming", 0)).deep.equal(status("updating", 0));
     expect(at("streaming", 549)).deep.equal(status("updating", 50));

@@ -11,6 +11,7 @@ import type { CmsEffect, CmsEvent } from "../../../../firmware/apps/cms/core/voc
 import { utf8Encode } from "../../../../firmware/core/bytes.js";
 import { type DeviceState, initialDevice } from "../../../../firmware/core/device-state.js";
 import { BOOTED } from "../../core/events.js";
+import { inPhase } from "../../core/update-phases.js";
 
 const SETTINGS = Object.freeze({ width: 16, height: 2, refreshSeconds: 300 });
 const STAMP = Object.freeze({ at: 0, random: 0.5, freeHeapBytes: 100_000 });
@@ -96,7 +97,7 @@ describe("what a panel shows", () => {
 
   it("lets an update go first", () => {
     const panel = new Panel();
-    panel.device = { ...ONLINE, update: { ...ONLINE.update, phase: "streaming" } };
+    panel.device = { ...ONLINE, update: inPhase("streaming", ONLINE.update) };
     expect(panel.ask().types()).deep.equal(["setTimer"]);
     panel.device = ONLINE;
     expect(panel.ask().types()).include("startRequest");

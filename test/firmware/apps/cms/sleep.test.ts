@@ -12,6 +12,7 @@ import type { CmsEvent } from "../../../../firmware/apps/cms/core/vocabulary.js"
 import { type DeviceState, initialDevice } from "../../../../firmware/core/device-state.js";
 import type { Stamped } from "../../../../firmware/core/event.js";
 import { BOOTED } from "../../core/events.js";
+import { inPhase } from "../../core/update-phases.js";
 
 const SETTINGS: SleepSettings = Object.freeze({
   seconds: 900,
@@ -84,7 +85,7 @@ describe("a device on a battery", () => {
       ["validating", { ...DONE, trial: { ...DONE.trial, phase: "validating" } }],
       ["rolling back", { ...DONE, trial: { ...DONE.trial, phase: "rolledBack" } }],
       ...(["checking", "verifying", "streaming", "waiting", "arming", "restarting"] as const).map(
-        (phase) => [phase, { ...DONE, update: { ...DONE.update, phase } }] as const,
+        (phase) => [phase, { ...DONE, update: inPhase(phase, DONE.update) }] as const,
       ),
       [
         "a result untold",
@@ -103,7 +104,7 @@ describe("a device on a battery", () => {
   });
 
   it("waits two minutes for the network of an update, counted from when it was lost", () => {
-    const waiting = { ...DONE, update: { ...DONE.update, phase: "waiting" as const, online: false } };
+    const waiting = { ...DONE, update: inPhase("waiting", { ...DONE.update, online: false }) };
     const [online] = sleepStep(
       boot("deep-sleep"),
       at(50_000, LOOK),

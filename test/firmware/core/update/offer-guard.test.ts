@@ -13,6 +13,7 @@ import { initialUpdate, type UpdateState, updateStep } from "../../../../firmwar
 import type { Report } from "../../../../firmware/core/wire.js";
 import { answerEvents, BOOTED, stamped } from "../events.js";
 import { HEADER, jws, PAGED } from "../releases.js";
+import { inPhase, jobOf } from "../update-phases.js";
 
 const TIME = 1_795_000_000;
 const PANIC = { resetReason: "panic" };
@@ -140,7 +141,7 @@ describe("a note of what may restart the device", () => {
     expect(device.state.phase).equal("idle");
     expect(device.note).equal(undefined);
     device.boot().offered();
-    device.state = { ...device.state, phase: "arming", job: { ...JOB(device), offset: 1 } };
+    device.state = inPhase("arming", device.state);
     device.on({ type: "slotArmed", attempt: device.state.attempt });
     expect(device.state.phase).equal("restarting");
     expect(device.note).equal(undefined);
@@ -201,21 +202,15 @@ describe("a note of what may restart the device", () => {
     const device = new Device().boot().offered().boot(PANIC).offered().boot(PANIC).offered();
     expect(device.note).match(/^open 2 12 /);
     device.on({ type: "signatureVerified", attempt: device.state.attempt, good: true });
-    const { release, source } = JOB(device);
     const digest = new Uint8Array(32).fill(5);
-    device.state = {
-      ...device.state,
-      phase: "streaming",
-      job: {
-        ...JOB(device),
-        source,
-        release: { ...release, imageSha256: release.imageSha256 },
-        page: { index: 0, digests: new Uint8Array(96).fill(5) },
-        offset: 16_384,
-        rangeEnd: 40_000,
-        ahead: { ...JOB(device).ahead, needLength: 0 },
-      },
-    };
+    const job = jobOf(device.state);
+    device.state = inPhase("streaming", device.state, {
+      ...job,
+      page: { index: 0, digests: new Uint8Array(96).fill(5) },
+      offset: 16_384,
+      rangeEnd: 40_000,
+      ahead: { ...job.ahead, needLength: 0 },
+    });
     device.on({ type: "slotHashed", attempt: device.state.attempt, offset: 0, digest });
     expect(device.note).match(/^open 0 12 /);
     expect(device.boot(PANIC).note).match(/^crashed 1 /);
@@ -311,12 +306,3 @@ describe("an offer that has restarted the device three times", () => {
     expect(device.boot().offered().state.phase, "an offer of the server's").equal("verifying");
   });
 });
-
-function JOB({ state }: Device) {
-  const { job } = state.job ? state : (signed(state) as UpdateState);
-  if (!job) throw new Error("nothing is installed");
-  return job;
-}
-
-const signed = (state: UpdateState) =>
-  updateStep(state, stamped({ type: "signatureVerified", attempt: state.attempt, good: true }))[0];

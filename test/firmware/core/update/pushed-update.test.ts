@@ -9,10 +9,16 @@ import {
   pushFailed,
   pushSucceeded,
 } from "../../../../firmware/core/update/pushed-update.js";
-import { STALL_MS, type UpdatePhase, type UpdateState } from "../../../../firmware/core/update/state.js";
+import {
+  initialUpdate,
+  STALL_MS,
+  type UpdatePhase,
+  type UpdateState,
+} from "../../../../firmware/core/update/state.js";
 import { updateStep } from "../../../../firmware/core/update/update.js";
 import { BOOTED, stamped } from "../events.js";
 import { HEADER, jws, PAYLOAD } from "../releases.js";
+import { inPhase, jobOf } from "../update-phases.js";
 
 const SIZE = PAYLOAD.size;
 const releaseOf = (changes: object = {}, kid = "key-1") =>
@@ -35,8 +41,9 @@ class Device {
   state: UpdateState;
   effects: readonly (Effect | Raise)[] = [];
 
-  constructor(changes: Partial<UpdateState> = {}) {
-    this.state = { ...updateStep({} as UpdateState, stamped(BOOTED))[0], online: true, ...changes };
+  constructor(phase: UpdatePhase = "idle", onTrial = false) {
+    const [booted] = updateStep(initialUpdate, stamped(BOOTED));
+    this.state = inPhase(phase, { ...booted, online: true, onTrial });
   }
   on(event: Event): this {
     [this.state, this.effects] = updateStep(this.state, stamped(event));
@@ -86,8 +93,8 @@ describe("an image that is pushed", () => {
     const device = new Device().offered(UNSIGNED);
     expect(device.state.phase).equal("streaming");
     expect(device.asked).deep.equal(["store", "log", "setTimer", "continuePush"]);
-    expect(device.state.job?.signed).equal(false);
-    expect(device.state.job?.release.chip).equal("esp32");
+    expect(jobOf(device.state).signed).equal(false);
+    expect(jobOf(device.state).release.chip).equal("esp32");
   });
 
   it("is let in after its signature was verified", () => {
@@ -97,7 +104,7 @@ describe("an image that is pushed", () => {
     device.verified();
     expect(device.state.phase).equal("streaming");
     expect(device.asked).deep.equal(["log", "setTimer", "continuePush"]);
-    expect(device.state.job?.release.version).equal("1.1.0");
+    expect(jobOf(device.state).release.version).equal("1.1.0");
   });
 
   it("by espota is fetched from the sender", () => {
@@ -109,11 +116,11 @@ describe("an image that is pushed", () => {
       address: "192.168.1.200",
       port: 4000,
     });
-    expect(device.state.job?.md5).equal("a".repeat(32));
+    expect(jobOf(device.state).md5).equal("a".repeat(32));
   });
 
   it("makes a check give way, whose answer is then dropped", () => {
-    const device = new Device({ phase: "checking" });
+    const device = new Device("checking");
     const { attempt } = device.state;
     device.offered(UNSIGNED);
     expect(device.effects.slice(0, 2)).deep.equal([
@@ -136,14 +143,12 @@ describe("an image that is pushed", () => {
       "restarting",
     ];
     for (const phase of busy) {
-      const device = new Device({ phase }).offered(UNSIGNED);
+      const device = new Device(phase).offered(UNSIGNED);
       expect(device.told, phase).match(/^409 .*another update is under way/);
       expect(device.state.phase).equal(phase);
     }
-    expect(new Device({ onTrial: true }).offered(signed()).told).match(/^409 .*trial run/);
-    expect(new Device({ phase: "proving" }).offered(ESPOTA).told).equal(
-      "ERROR: another update is under way (proving)",
-    );
+    expect(new Device("idle", true).offered(signed()).told).match(/^409 .*trial run/);
+    expect(new Device("proving").offered(ESPOTA).told).equal("ERROR: another update is under way (proving)");
   });
 
   it("is refused for what its release says, before anything is written", () => {
@@ -164,7 +169,6 @@ describe("an image that is pushed", () => {
       if (device.state.phase === "verifying") device.verified();
       expect(device.told).match(message);
       expect(device.state.phase).equal("idle");
-      expect(device.state.push).equal(undefined);
       expect(device.effects.slice(-2)).deep.include.members([{ type: "forget", key: OFFER_NOTE_KEY }]);
       expect(device.effects.at(-2)).include({ type: "setTimer", timer: "check" });
     }
@@ -188,12 +192,12 @@ describe("an image that is pushed", () => {
       for (let i = 0; i < RECEIVE_RETRIES; i++) device.timedOut();
       expect(device.state.phase).equal("streaming");
       device.data(round === 0 ? imageHead() : new Uint8Array(10));
-      const { attempt, job } = device.state;
-      const offset = job?.offset ?? 0;
+      const { attempt } = device.state;
+      const { offset, pending } = jobOf(device.state);
       device.on({ type: "slotErased", attempt, offset: 0 });
-      device.on({ type: "slotWritten", attempt, offset, length: job?.pending?.length ?? 0 });
+      device.on({ type: "slotWritten", attempt, offset, length: pending?.length ?? 0 });
     }
-    expect(device.state.job?.offset).equal(420);
+    expect(jobOf(device.state).offset).equal(420);
   });
 
   it("is over when its sender goes away, and only then", () => {
@@ -243,8 +247,7 @@ describe("what the sender of a push is told", () => {
 
   it("names version and slot, and when it restarts", () => {
     const { state } = new Device().offered(UNSIGNED);
-    const { release } = state.job ?? {};
-    if (!release) throw new Error("no job");
+    const { release } = jobOf(state);
     expect(text(pushSucceeded(state, http, { ...release, version: "1.1.0" }))).equal(
       `3 200 {"ok":true,"version":"1.1.0","build":0,"slot":"ota_0","restart_ms":${PUSH_RESTART_DELAY_MS}}`,
     );

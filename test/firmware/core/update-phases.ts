@@ -1,0 +1,79 @@
+// An update machine in a chosen phase, with what there is in it, for tests that do not go the whole way there.
+
+import type { PushOffer } from "../../../firmware/core/event.js";
+import type { InstallRecord } from "../../../firmware/core/update/record.js";
+import { parseRelease, type SignedRelease } from "../../../firmware/core/update/release.js";
+import {
+  enter,
+  FRESH_JOB,
+  type Installing,
+  initialUpdate,
+  type Job,
+  type UpdatePhase,
+  type UpdateState,
+} from "../../../firmware/core/update/state.js";
+import { jws } from "./releases.js";
+
+function parsed(): SignedRelease {
+  const result = parseRelease(jws());
+  if (!result.ok) throw new Error(result.failure.message);
+  return result.value;
+}
+const SIGNED = parsed();
+
+/** A download of the release in releases.ts, before its first byte. */
+export const JOB: Job = Object.freeze<Job>({
+  source: {
+    kind: "server",
+    firmwareId: 7,
+    url: "http://updates.test/image",
+    digestsUrl: undefined,
+    releaseEnd: "",
+  },
+  release: SIGNED.release,
+  signed: true,
+  md5: undefined,
+  ...FRESH_JOB,
+  wholeOnly: false,
+});
+
+const PUSH: PushOffer = Object.freeze({ connection: 3, sizeBytes: JOB.release.size });
+const RECORD: InstallRecord = Object.freeze({
+  firmwareId: 7,
+  version: "1.1.0",
+  build: 0,
+  imageSha256: "c".repeat(64),
+  slot: "ota_0",
+  powerLosses: 0,
+});
+
+export function inPhase(
+  phase: UpdatePhase,
+  state: UpdateState = initialUpdate,
+  job: Partial<Job> = {},
+): UpdateState {
+  switch (phase) {
+    case "idle":
+    case "checking":
+    case "restarting":
+      return enter(state, { phase });
+    case "verifying":
+      return enter(state, { phase, unverified: { kind: "push", offer: PUSH, signed: SIGNED } });
+    case "rearming":
+      return enter(state, { phase, rearming: RECORD });
+    default:
+      return enter(state, { phase, job: { ...JOB, ...job } });
+  }
+}
+
+/** The job of a machine that has one. */
+export function jobOf(state: UpdateState): Job {
+  if (!("job" in state)) throw new Error(`there is no job in phase ${state.phase}`);
+  return state.job;
+}
+
+/** The same machine with its job changed. */
+export const withJob = (state: UpdateState, changes: Partial<Job>): Installing => {
+  if (!("job" in state)) throw new Error(`there is no job in phase ${state.phase}`);
+  return { ...state, job: { ...state.job, ...changes } };
+};
