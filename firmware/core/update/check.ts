@@ -28,6 +28,7 @@ import { PUSHED } from "./record.js";
 import {
   endOfRelease,
   enter,
+  nextAttempt,
   nextCheck,
   type OfferAnswer,
   type OwnPace,
@@ -44,7 +45,7 @@ const MIN_POLL_SECONDS = 10;
 const MAX_POLL_SECONDS = 86_400;
 
 export function check(state: UpdateState, freeHeapBytes: number): Step {
-  const attempt = state.attempt + 2;
+  const attempt = nextAttempt(state);
   return [
     enter(state, { phase: "checking", attempt }),
     [

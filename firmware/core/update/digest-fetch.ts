@@ -20,7 +20,15 @@ import {
   pageOffset,
 } from "./digests.js";
 import { partRefused, retryLater, truncated } from "./failure.js";
-import { enter, type Installing, type Job, STALL_MS, type Step, type UpdateState } from "./state.js";
+import {
+  enter,
+  type Installing,
+  type Job,
+  nextAttempt,
+  STALL_MS,
+  type Step,
+  type UpdateState,
+} from "./state.js";
 
 /** Whether chunks are compared one by one as they arrive. Otherwise the image is proved as a whole, before it is armed. */
 export function comparesChunks({ release, source, wholeOnly }: Job): boolean {
@@ -44,7 +52,7 @@ export function fetchPage(state: UpdateState, job: Job): Step {
   const { source } = job;
   if (source.kind !== "server" || source.digestsUrl === undefined) return [state, []]; // see comparesChunks
   const url = source.digestsUrl;
-  const attempt = state.attempt + 2;
+  const attempt = nextAttempt(state);
   const headers = {
     ...authorizationAt(url, state.serverToken, state.boot?.build),
     ...rangeHeader(partOf(job)),

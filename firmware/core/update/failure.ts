@@ -10,6 +10,7 @@ import {
   enter,
   type Installing,
   type Job,
+  nextAttempt,
   nextCheck,
   report,
   STALL_MS,
@@ -47,7 +48,7 @@ export function retryLater(state: UpdateState, job: Job, failure: Failure, rando
       random,
     );
   }
-  const attempt = state.attempt + 2;
+  const attempt = nextAttempt(state);
   const next: Job = { ...job, failureCount, pending: undefined, available: 0 };
   return [
     enter(state, { phase: "waiting", attempt, job: next }),
@@ -107,7 +108,7 @@ export function endAttempt(state: UpdateState, job: Job, failure: Failure, rando
   const idle = enter(state, {
     phase: "idle",
     record: undefined,
-    attempt: state.attempt + 2,
+    attempt: nextAttempt(state),
     refused,
   });
   return [

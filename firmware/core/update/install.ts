@@ -18,6 +18,7 @@ import {
   firmwareIdOf,
   type Installing,
   type Job,
+  nextAttempt,
   report,
   type Step,
   type UpdateState,
@@ -62,7 +63,7 @@ export function goOn(state: UpdateState, job: Job): Step {
 }
 
 function hashChunk(state: UpdateState, job: Job): Step {
-  const attempt = state.attempt + 2;
+  const attempt = nextAttempt(state);
   const length = chunkLength(job.release, indexOf(job));
   return [
     enter(state, { phase: "resuming", attempt, job }),
@@ -92,7 +93,7 @@ export function proved(state: Installing, event: Stamped & { readonly digest: Ui
     if (mayLookAgain(job)) return lookAgain(state, job, message);
     return endAttempt(state, job, { code: "IMAGE_MISMATCH", message }, event.random);
   }
-  const attempt = state.attempt + 2;
+  const attempt = nextAttempt(state);
   const record: InstallRecord = {
     firmwareId: firmwareIdOf(job),
     version: release.version,

@@ -14,6 +14,7 @@ import {
   enter,
   FRESH_JOB,
   type Job,
+  nextAttempt,
   nextCheck,
   type Offer,
   type OfferAnswer,
@@ -59,7 +60,7 @@ export function considerOffer(
       random,
     );
   }
-  const attempt = state.attempt + 2;
+  const attempt = nextAttempt(state);
   const [noted, noting] = withGuard(state, beginOffer(state.guard, suspect));
   return [
     enter(noted, { phase: "verifying", attempt, unverified: { kind: "server", offer, signed } }),

@@ -24,6 +24,7 @@ import {
 import {
   enter,
   initialUpdate,
+  nextAttempt,
   nextCheck,
   report,
   type Step,
@@ -94,7 +95,7 @@ function concluded(state: UpdateState, outcome: Outcome, event: Booted & Stamped
     case "validated":
       return [state, conclude(state, outcome.record, { status: "success", step: "validated" })];
     case "rearm": {
-      const attempt = state.attempt + 2;
+      const attempt = nextAttempt(state);
       const { record, why } = outcome;
       return [
         enter(state, { phase: "rearming", attempt, rearming: record }),

@@ -2,11 +2,11 @@
 
 import { toHex } from "../bytes.js";
 import { SHA256_BYTES } from "./image-match.js";
-import { enter, type Job, type Step, type UpdateState } from "./state.js";
+import { enter, type Job, nextAttempt, type Step, type UpdateState } from "./state.js";
 
 export function prove(state: UpdateState, job: Job): Step {
   const { algorithm, length } = proofOf(job);
-  const attempt = state.attempt + 2;
+  const attempt = nextAttempt(state);
   return [
     enter(state, { phase: "proving", attempt, job }),
     [

@@ -13,6 +13,7 @@ import {
   enter,
   FRESH_JOB,
   type Job,
+  nextAttempt,
   nextCheck,
   type PushSource,
   STALL_MS,
@@ -45,7 +46,7 @@ export function considerPush(state: UpdateState, offer: PushOffer, at: number, r
     const message = `release is signed by key ${signed.keyId}, which this firmware does not trust`;
     return withFreed(freed, refusePush(free, offer, { code: "KEY_UNKNOWN", message }, random));
   }
-  const attempt = free.attempt + 2;
+  const attempt = nextAttempt(free);
   return [
     // without the manifest: the effect has it
     enter(free, {
@@ -83,7 +84,7 @@ function busyReason(state: UpdateState): string | undefined {
 function dropCheck(state: UpdateState): readonly [UpdateState, readonly Effect[]] {
   if (state.phase !== "checking") return [state, []];
   return [
-    enter(state, { phase: "idle", attempt: state.attempt + 2 }),
+    enter(state, { phase: "idle", attempt: nextAttempt(state) }),
     [
       { type: "clearTimer", timer: "transfer" },
       { type: "closeRequest", attempt: state.attempt },
@@ -139,7 +140,7 @@ function refusePush(state: UpdateState, offer: PushOffer, failure: Failure, rand
 /** Lets the body come. */
 function startPush(state: UpdateState, offer: PushOffer, release: Release | undefined): Step {
   if (!state.boot) return [state, []];
-  const attempt = state.attempt + 2;
+  const attempt = nextAttempt(state);
   const job: Job = {
     source: { kind: "push", connection: offer.connection, acknowledged: offer.espota !== undefined },
     release: release ?? unsignedRelease(state.boot.identity, offer.sizeBytes),

@@ -213,6 +213,9 @@ export const initialUpdate: Common & { readonly phase: "idle" } = Object.freeze(
 
 export type Step = readonly [UpdateState, readonly (Effect | Raise)[]];
 
+/** The number of the next request, write or hash; answers to those before it are stale. */
+export const nextAttempt = ({ attempt }: UpdateState): number => attempt + 2;
+
 /** What the guard decided, as a part of a step. */
 export const withGuard = <State extends UpdateState>(
   state: State,

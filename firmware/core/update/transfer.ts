@@ -20,6 +20,7 @@ import {
   FRESH_JOB,
   type Installing,
   type Job,
+  nextAttempt,
   report,
   STALL_MS,
   type Step,
@@ -36,7 +37,7 @@ const REPORT_STEPS = 10;
 export function request(state: UpdateState, job: Job): Step {
   if (job.source.kind !== "server") return [state, []]; // a body that is pushed comes by itself
   const { url } = job.source;
-  const attempt = state.attempt + 2;
+  const attempt = nextAttempt(state);
   const next: Job = { ...job, rangeEnd: rangeEndOf(job) };
   const headers = {
     ...authorizationAt(url, state.serverToken, state.boot?.build),
