@@ -58,9 +58,9 @@ const SAFETIES: readonly Safety[] = [
     journey: "update",
     mutation: {
       file: "firmware/core/update/install.ts",
-      original: "if (!bytesEqual(event.digest, promisedDigest(job, index))) {",
+      original: "if (!isChunkRight(job, event.digest)) return request",
       // the first chunk is still looked at: without that no update succeeds, cut or not
-      mutated: "if (index === 0 && !bytesEqual(event.digest, promisedDigest(job, index))) {",
+      mutated: "if (chunkIndex(job) === 0 && !isChunkRight(job, event.digest)) return request",
     },
   },
 ];

@@ -9,16 +9,8 @@ import type { Effect } from "../effect.js";
 import type { Stamped } from "../event.js";
 import { type Part, partFailure, rangeHeader } from "../http/answer-head.js";
 import { authorizationAt } from "../server/server-token.js";
-import {
-  CHUNKS_A_PAGE,
-  chunkCountOf,
-  DIGEST_BYTES,
-  digestAt,
-  pageAt,
-  pageBytes,
-  pageCountOf,
-  pageOffset,
-} from "./digests.js";
+import { comparesChunks } from "./chunk-check.js";
+import { chunkCountOf, DIGEST_BYTES, digestAt, pageAt, pageBytes, pageOffset } from "./digests.js";
 import { partRefused, retryLater, truncated } from "./failure.js";
 import {
   enter,
@@ -30,23 +22,11 @@ import {
   type UpdateState,
 } from "./state.js";
 
-/** Whether chunks are compared one by one as they arrive. Otherwise the image is proved as a whole, before it is armed. */
-export function comparesChunks({ release, source, wholeOnly }: Job): boolean {
-  if (release.digestsOf !== "pages") return release.digestsOf === "chunks";
-  if (source.kind !== "server" || source.digestsUrl === undefined) return false;
-  // a server that knows no ranges could only send all pages at once
-  return !wholeOnly || pageCountOf(release) === 1;
-}
-
 /** Whether the page of the chunk that comes next has to be fetched before it can be compared. */
 export const lacksPage = (job: Job): boolean =>
   job.release.digestsOf === "pages" &&
   comparesChunks(job) &&
   job.page?.index !== pageAt(job.release, job.verifiedBytes);
-
-/** The digest that is promised of a chunk whose page is there. */
-export const promisedDigest = ({ release, page }: Job, index: number): Uint8Array =>
-  page ? digestAt(page.digests, index % CHUNKS_A_PAGE) : digestAt(release.digests, index);
 
 export function fetchPage(state: UpdateState, job: Job): Step {
   const { source } = job;

@@ -2,10 +2,11 @@
 // a cut it trusts no notebook: it hashes the slot chunk by chunk and goes on at the first wrong one. Where the digests come in pages,
 // the page of the chunk at hand is fetched first (digest-fetch.ts).
 
-import { bytesEqual, toHex } from "../bytes.js";
+import { toHex } from "../bytes.js";
 import type { Stamped } from "../event.js";
 import { TRIAL_REASON_KEY } from "../trial/boot-validation.js";
-import { comparesChunks, fetchPage, lacksPage, promisedDigest } from "./digest-fetch.js";
+import { chunkIndex, comparesChunks, hashChunk, isChunkRight } from "./chunk-check.js";
+import { fetchPage, lacksPage } from "./digest-fetch.js";
 import { chunkCountOf, chunkLength } from "./digests.js";
 import { endAttempt } from "./failure.js";
 import { newImageReader } from "./image.js";
@@ -59,26 +60,15 @@ const fromItsBeginning = (job: Job): Job => ({
 /** At the first chunk that is not known to be right: its digest, then a look at what the slot holds, then the network. */
 export function goOn(state: UpdateState, job: Job): Step {
   if (lacksPage(job)) return fetchPage(state, job);
-  return job.isLooking ? hashChunk(state, job) : request(state, job);
-}
-
-function hashChunk(state: UpdateState, job: Job): Step {
+  if (!job.isLooking) return request(state, job);
   const attempt = nextAttempt(state);
-  const length = chunkLength(job.release, indexOf(job));
-  return [
-    enter(state, { phase: "resuming", attempt, job }),
-    [{ type: "hashSlot", attempt, offset: job.verifiedBytes, length }],
-  ];
+  return [enter(state, { phase: "resuming", attempt, job }), [hashChunk(job, attempt)]];
 }
-
-const indexOf = ({ verifiedBytes, release }: Job) => Math.floor(verifiedBytes / release.chunkSize);
 
 export function resumeHashed(state: Installing, event: { readonly digest: Uint8Array }): Step {
   const { job } = state;
-  const index = indexOf(job);
-  if (!bytesEqual(event.digest, promisedDigest(job, index))) {
-    return request(state, { ...job, isLooking: false });
-  }
+  if (!isChunkRight(job, event.digest)) return request(state, { ...job, isLooking: false });
+  const index = chunkIndex(job);
   const verifiedBytes = job.verifiedBytes + chunkLength(job.release, index);
   const next: Job = { ...job, verifiedBytes, offset: verifiedBytes, erasedTo: verifiedBytes };
   return index + 1 < chunkCountOf(job.release) ? goOn(state, next) : prove(state, next);

@@ -2,12 +2,12 @@
 // when the last one is written. A complete chunk is read back from the flash and compared with the digest that the release promises.
 // Where the digests come in pages, what is asked for ends with the chunks of a page, so that one connection is open at a time.
 
-import { bytesEqual } from "../bytes.js";
 import type { Effect } from "../effect.js";
 import type { Raise, Stamped } from "../event.js";
 import { type Part, partFailure, rangeHeader } from "../http/answer-head.js";
 import { authorizationAt } from "../server/server-token.js";
-import { comparesChunks, fetchPage, lacksPage, promisedDigest } from "./digest-fetch.js";
+import { comparesChunks, hashChunk, isChunkRight } from "./chunk-check.js";
+import { fetchPage, lacksPage } from "./digest-fetch.js";
 import { pageAt, pageEnd } from "./digests.js";
 import { endAttempt, partRefused, retryLater, slotTrouble, truncated } from "./failure.js";
 import { nvsMismatch, readImage } from "./image.js";
@@ -190,12 +190,8 @@ function written(state: Installing, job: Job, random: number): Step {
   const { chunkSize, size } = job.release;
   if (!comparesChunks(job)) return uncomparedWritten(state, next, acknowledge(job), random);
   if (offset < size && offset % chunkSize !== 0) return read(state, next);
-  // the chunk is complete: read it back from the flash, not from memory
-  const start = job.verifiedBytes;
-  return [
-    { ...state, job: { ...next, pending: EMPTY } },
-    [{ type: "hashSlot", attempt: state.attempt, offset: start, length: offset - start }],
-  ];
+  // the chunk is complete
+  return [{ ...state, job: { ...next, pending: EMPTY } }, [hashChunk(job, state.attempt)]];
 }
 
 const acknowledge = ({ source, pending }: Job): readonly Effect[] =>
@@ -229,8 +225,7 @@ function uncomparedComplete(state: UpdateState, job: Job, random: number): Step 
 const EMPTY = new Uint8Array(0);
 
 function chunkHashed(state: Installing, job: Job, event: Stamped & { readonly digest: Uint8Array }): Step {
-  const index = Math.floor(job.verifiedBytes / job.release.chunkSize);
-  if (!bytesEqual(event.digest, promisedDigest(job, index))) {
+  if (!isChunkRight(job, event.digest)) {
     const message = `bytes ${job.verifiedBytes} to ${job.offset - 1} do not have the digest that the release promises`;
     return retryLater(state, job, { code: "CHUNK_MISMATCH", message }, event.random);
   }
