@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { buildFirmwareImage } from "../../host-sim/hardware/firmware-image.js";
+import { buildFirmwareImage } from "../../host-sim/hardware/image/firmware-image.js";
 import { describeRelease } from "../../release/describe.js";
 import { makeReleaseKeys } from "../../release/keys.js";
 import { signRelease } from "../../release/signing.js";

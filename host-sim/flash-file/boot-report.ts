@@ -1,8 +1,7 @@
 // What the boot loader does with a flash, told to a person: which slot starts and why, and what stands in otadata afterwards. The
 // boot loader itself decides; here its doing is only put into words.
 
-import { type BootResult, runBootLoader } from "../hardware/boot-loader.js";
-import { SECTOR_BYTES } from "../hardware/flash.js";
+import { type BootResult, runBootLoader } from "../hardware/boot/boot-loader.js";
 import {
   activeEntry,
   EMPTY_SEQUENCE,
@@ -14,8 +13,9 @@ import {
   type OtadataEntry,
   readOtadata,
   slotOfSequence,
-} from "../hardware/otadata.js";
-import { type BootPartitions, bootPartitions } from "../hardware/partition-table.js";
+} from "../hardware/boot/otadata.js";
+import { SECTOR_BYTES } from "../hardware/flash/flash.js";
+import { type BootPartitions, bootPartitions } from "../hardware/partitions/partition-table.js";
 import type { FlashFile } from "./open.js";
 
 /** One of the two entries. */

@@ -2,10 +2,10 @@
 // changes nothing: the boot loader runs on a copy.
 
 import type { Chip } from "../hardware/chips.js";
-import { verifyPartitionImage } from "../hardware/image-verifier.js";
-import { nvsKindIn, OWN_DESCRIPTION_END } from "../hardware/own-description.js";
-import { partitionKind } from "../hardware/partition-names.js";
-import { PARTITION_TYPE_APP, type Partition } from "../hardware/partition-table.js";
+import { verifyPartitionImage } from "../hardware/image/image-verifier.js";
+import { nvsKindIn, OWN_DESCRIPTION_END } from "../hardware/image/own-description.js";
+import { partitionKind } from "../hardware/partitions/partition-names.js";
+import { PARTITION_TYPE_APP, type Partition } from "../hardware/partitions/partition-table.js";
 import { type BootReport, bootFlash, listOtadata, type OtadataReport } from "./boot-report.js";
 import { listNvs, type NvsOptions, type NvsReport } from "./nvs-report.js";
 import { type FlashFile, openFlash } from "./open.js";

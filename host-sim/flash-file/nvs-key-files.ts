@@ -10,8 +10,8 @@
 //   336 bytes: `espefuse dump --format joint`; or more, as QEMU has it, which leaves the rest empty; 512 bytes: may be the memory of
 //   `espefuse --virt` instead, last byte first, in which the blocks begin at 0x2c; 32 bytes: one key block alone
 
-import { decodeNvsKeys, deriveNvsKeys } from "../hardware/nvs-keys.js";
-import type { NvsKeys } from "../hardware/nvs-partition.js";
+import { decodeNvsKeys, deriveNvsKeys } from "../hardware/nvs/nvs-keys.js";
+import type { NvsKeys } from "../hardware/nvs/nvs-partition.js";
 
 const KEY_BYTES = 32;
 const BLOCKS_BYTES = 336;

@@ -2,11 +2,11 @@
 // one too, its entries' checksums do not hold. Reads only; mounting would take such entries for broken and erase them.
 
 import { crc32 } from "../hardware/crc32.js";
-import type { Flash } from "../hardware/flash.js";
-import { EntryBitmap, entryState } from "../hardware/nvs-bitmap.js";
-import { ENTRY_BYTES, ENTRY_COUNT, isVariableLength, NvsItem } from "../hardware/nvs-item.js";
-import { type NvsKeys, type NvsPartition, openNvsPartition } from "../hardware/nvs-partition.js";
-import type { Partition } from "../hardware/partition.js";
+import type { Flash } from "../hardware/flash/flash.js";
+import { EntryBitmap, entryState } from "../hardware/nvs/nvs-bitmap.js";
+import { ENTRY_BYTES, ENTRY_COUNT, isVariableLength, NvsItem } from "../hardware/nvs/nvs-item.js";
+import { type NvsKeys, type NvsPartition, openNvsPartition } from "../hardware/nvs/nvs-partition.js";
+import type { Partition } from "../hardware/partitions/partition.js";
 
 const PAGE_BYTES = 4096;
 const HEADER_BYTES = 32;

@@ -1,17 +1,17 @@
 // What lies in the NVS partitions of a flash, with the secrets covered. Mounting repairs and so writes: it is done on a copy.
 
 import { createHash } from "node:crypto";
-import { Flash } from "../hardware/flash.js";
-import { Nvs, type NvsStats, type NvsType, type NvsValue } from "../hardware/nvs.js";
-import { readNvsKeys } from "../hardware/nvs-keys.js";
-import type { NvsKeys } from "../hardware/nvs-partition.js";
+import { Flash } from "../hardware/flash/flash.js";
+import { Nvs, type NvsStats, type NvsType, type NvsValue } from "../hardware/nvs/nvs.js";
+import { readNvsKeys } from "../hardware/nvs/nvs-keys.js";
+import type { NvsKeys } from "../hardware/nvs/nvs-partition.js";
 import {
   DATA_SUBTYPE_NVS,
   DATA_SUBTYPE_NVS_KEYS,
   findPartition,
   PARTITION_TYPE_DATA,
   type Partition,
-} from "../hardware/partition-table.js";
+} from "../hardware/partitions/partition-table.js";
 import { countReadable } from "./nvs-readable.js";
 import type { FlashFile } from "./open.js";
 import { coverSecrets } from "./secrets.js";

@@ -2,8 +2,8 @@
 // checks what is needed to look inside.
 
 import { CHIPS, type Chip } from "../hardware/chips.js";
-import { Flash, SECTOR_BYTES } from "../hardware/flash.js";
-import { IMAGE_HEADER_BYTES, IMAGE_MAGIC } from "../hardware/image-verifier.js";
+import { Flash, SECTOR_BYTES } from "../hardware/flash/flash.js";
+import { IMAGE_HEADER_BYTES, IMAGE_MAGIC } from "../hardware/image/image-verifier.js";
 import {
   PARTITION_TABLE_BYTES,
   PARTITION_TABLE_OFFSET,
@@ -11,7 +11,7 @@ import {
   type Partition,
   PartitionTableError,
   parsePartitionTable,
-} from "../hardware/partition-table.js";
+} from "../hardware/partitions/partition-table.js";
 
 export interface FlashFile {
   readonly flash: Flash;

@@ -1,7 +1,7 @@
 // Covers what nobody should read over a shoulder or find in a bug report: passwords, tokens and keys among stored settings. What
 // hides in a text of another form under a harmless name is not found.
 
-import type { NvsType } from "../hardware/nvs.js";
+import type { NvsType } from "../hardware/nvs/nvs.js";
 
 /** Names under which people store secrets; ESP-IDF's own are `sta.pswd`, `ap.passwd`, `sta.pmk`. */
 const SECRET_NAME = /pass|pswd|pwd|psk|pmk|token|secret|credential|private|apikey|api[._-]key|\bkey\b/i;

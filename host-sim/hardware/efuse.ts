@@ -1,11 +1,15 @@
 // The part of a chip's eFuses that anti-rollback uses: the secure version, one bit for each step, which can be burned and never
 // unburned. It outlives every restart and every erase of the flash. Follows esp_efuse_fields.c of ESP-IDF v6.0.
 
-import { APP_DESCRIPTION_BYTES, APP_DESCRIPTION_OFFSET, decodeAppDescription } from "./app-description.js";
 import type { Chip } from "./chips.js";
 import type { EspError } from "./esp-error.js";
-import type { Flash } from "./flash.js";
-import type { Partition } from "./partition.js";
+import type { Flash } from "./flash/flash.js";
+import {
+  APP_DESCRIPTION_BYTES,
+  APP_DESCRIPTION_OFFSET,
+  decodeAppDescription,
+} from "./image/app-description.js";
+import type { Partition } from "./partitions/partition.js";
 
 /** CONFIG_BOOTLOADER_APP_SEC_VER_SIZE_EFUSE_FIELD at its default: as many bits as the chip's eFuses have for it. */
 const fieldBitsOf = (chip: Chip): number => (chip === "esp32" ? 32 : chip === "esp32c2" ? 4 : 16);

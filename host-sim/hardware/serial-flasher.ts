@@ -1,7 +1,7 @@
 // What a serial flasher does with a new device, by cable: erases the flash, writes the partition table and the first app. It needs
 // no firmware, takes no virtual time and wears nothing.
 
-import type { Flash } from "./flash.js";
+import type { Flash } from "./flash/flash.js";
 import {
   APP_SUBTYPE_FACTORY,
   APP_SUBTYPE_OTA_0,
@@ -10,7 +10,7 @@ import {
   PARTITION_TABLE_OFFSET,
   PARTITION_TYPE_APP,
   parsePartitionTable,
-} from "./partition-table.js";
+} from "./partitions/partition-table.js";
 
 /**
  * Writes the image to factory, or to ota_0 where there is no factory partition.

@@ -2,7 +2,7 @@
 // belongs to the radio while Wi-Fi runs: reading it fails, and the SDK then gives undefined.
 
 import type { Chip } from "../hardware/chips.js";
-import type { Machine } from "../machine.js";
+import type { Machine } from "../machine/machine.js";
 import { createHandles } from "./handle.js";
 import type { Dictionary, Native } from "./native.js";
 

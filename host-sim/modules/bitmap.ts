@@ -1,6 +1,6 @@
 // `commodetto/Bitmap`: a size, a format and a buffer that is not copied. Draws nothing.
 
-import type { Machine } from "../machine.js";
+import type { Machine } from "../machine/machine.js";
 import { createHandles } from "./handle.js";
 import type { Native } from "./native.js";
 

@@ -2,7 +2,7 @@
 
 import { createHash, type Hash } from "node:crypto";
 import { encodeText } from "../engine/realm.js";
-import type { Machine } from "../machine.js";
+import type { Machine } from "../machine/machine.js";
 import { COST, spend } from "./costs.js";
 import type { Native } from "./native.js";
 

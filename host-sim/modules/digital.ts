@@ -1,8 +1,8 @@
 // `embedded:io/digital`, outputs only: keeps levels and which pins are in use, and shows each change to whoever watches the machine.
 // Inputs are refused: nothing is connected to a virtual device.
 
-import type { Machine } from "../machine.js";
-import { isOutput } from "./gpio.js";
+import { isOutput } from "../hardware/gpio.js";
+import type { Machine } from "../machine/machine.js";
 import { createHandles } from "./handle.js";
 import type { Dictionary, Native } from "./native.js";
 

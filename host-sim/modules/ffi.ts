@@ -3,10 +3,15 @@
 
 import { pbkdf2Sync } from "node:crypto";
 import { ESP_ERROR_CODES } from "../hardware/esp-error.js";
-import { verifyPartitionImage } from "../hardware/image-verifier.js";
-import { OWN_DESCRIPTION_END, readOwnDescription } from "../hardware/own-description.js";
-import { findPartition, isOtaSlot, PARTITION_TYPE_APP, type Partition } from "../hardware/partition-table.js";
-import { type Machine, RESET_REASON } from "../machine.js";
+import { verifyPartitionImage } from "../hardware/image/image-verifier.js";
+import { OWN_DESCRIPTION_END, readOwnDescription } from "../hardware/image/own-description.js";
+import {
+  findPartition,
+  isOtaSlot,
+  PARTITION_TYPE_APP,
+  type Partition,
+} from "../hardware/partitions/partition-table.js";
+import { type Machine, RESET_REASON } from "../machine/machine.js";
 import { COST, spend } from "./costs.js";
 import type { Native } from "./native.js";
 import { verifyP256 } from "./p256.js";

@@ -1,10 +1,14 @@
 // `embedded:storage/flash` over the virtual NOR flash: partitions by name, with esp_partition's checks. It protects only
 // what ESP-IDF protects: who writes into the partition that runs restarts the chip.
 
-import { SECTOR_BYTES } from "../hardware/flash.js";
-import { isReadOnly } from "../hardware/partition-access.js";
-import { findPartition, PARTITION_TYPE_DATA, type Partition } from "../hardware/partition-table.js";
-import { type Machine, RESET_REASON } from "../machine.js";
+import { SECTOR_BYTES } from "../hardware/flash/flash.js";
+import { isReadOnly } from "../hardware/partitions/partition-access.js";
+import {
+  findPartition,
+  PARTITION_TYPE_DATA,
+  type Partition,
+} from "../hardware/partitions/partition-table.js";
+import { type Machine, RESET_REASON } from "../machine/machine.js";
 import { formatOption, optionsOf } from "./conversion.js";
 import { CONSTRUCT, createHandles, type Handles } from "./handle.js";
 import type { Native } from "./native.js";

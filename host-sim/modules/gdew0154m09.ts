@@ -4,7 +4,7 @@
 // at: nothing on a virtual device can be wired wrongly. They are in use until it is closed, and after a constructor that threw until
 // the next boot: the SDK's pins are not given back with the garbage.
 
-import type { Machine } from "../machine.js";
+import type { Machine } from "../machine/machine.js";
 import { BITMAP_FORMAT } from "./bitmap.js";
 import { createHandles } from "./handle.js";
 import type { Native } from "./native.js";

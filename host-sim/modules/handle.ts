@@ -1,7 +1,7 @@
 // Host objects of the SDK's storage modules: an object of firmware and the native state behind it, which close takes away.
 // Errors are those of XS for an object that was closed or was never of the class.
 
-import type { Machine } from "../machine.js";
+import type { Machine } from "../machine/machine.js";
 
 /** The states of one class's objects in one boot. */
 export interface Handles<State extends object> {

@@ -1,8 +1,8 @@
 // `embedded:io/i2c` with one thing on the bus: an SHT3x at address 0x44 or 0x45, which answers as its datasheet says (Sensirion
 // SHT3x-DIS, section 4). Nobody else acknowledges.
 
-import type { Machine } from "../machine.js";
-import { isOutput } from "./gpio.js";
+import { isOutput } from "../hardware/gpio.js";
+import type { Machine } from "../machine/machine.js";
 import { createHandles } from "./handle.js";
 import type { Dictionary, Native } from "./native.js";
 

@@ -2,7 +2,7 @@
 // frozen where the SDK freezes them. Composition only.
 
 import type { ModuleTable } from "../engine/evaluate.js";
-import type { Machine } from "../machine.js";
+import type { Machine } from "../machine/machine.js";
 import { createAnalog } from "./analog.js";
 import { createBase64 } from "./base64.js";
 import { type BitmapModule, createBitmap } from "./bitmap.js";
@@ -16,7 +16,7 @@ import { createI2c } from "./i2c.js";
 import { createKeyValue } from "./key-value.js";
 import { createNative } from "./native.js";
 import { createNeoPixel } from "./neopixel.js";
-import { createNetworkModules } from "./network-modules.js";
+import { createNetworkModules } from "./network/network-modules.js";
 import { createPoco } from "./poco.js";
 import { createPreference } from "./preference.js";
 import { createSht3x } from "./sht3x.js";

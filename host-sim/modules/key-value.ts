@@ -2,8 +2,8 @@
 // keeps nothing itself; what a power cut leaves is the NVS's business.
 
 import { encodeText } from "../engine/realm.js";
-import type { Nvs, NvsEntry, NvsHandle, NvsType } from "../hardware/nvs.js";
-import { type Machine, RESET_REASON } from "../machine.js";
+import type { Nvs, NvsEntry, NvsHandle, NvsType } from "../hardware/nvs/nvs.js";
+import { type Machine, RESET_REASON } from "../machine/machine.js";
 import { boundedString, formatOption, knownFormat, optionsOf, toBigInt } from "./conversion.js";
 import { COST, spend } from "./costs.js";
 import { CONSTRUCT, createHandles } from "./handle.js";

@@ -3,8 +3,8 @@
  * are made with the device realm's constructors, so that firmware can tell them apart.
  */
 
-import { PowerCut } from "../hardware/flash.js";
-import type { Machine } from "../machine.js";
+import { PowerCut } from "../hardware/flash/flash.js";
+import type { Machine } from "../machine/machine.js";
 
 export type Callback = (this: unknown, ...parameters: unknown[]) => unknown;
 export type Dictionary = Record<string, unknown>;

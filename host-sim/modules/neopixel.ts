@@ -1,8 +1,8 @@
 // `neopixel` over nothing: keeps the pixels as the driver does, and shows what would be sent to whoever watches the machine. Makes no
 // picture of it. The driver's rough edges are kept: it does not check the pin, and ESP-IDF then aborts.
 
-import { type Machine, RESET_REASON } from "../machine.js";
-import { isOutput } from "./gpio.js";
+import { isOutput } from "../hardware/gpio.js";
+import { type Machine, RESET_REASON } from "../machine/machine.js";
 import { createHandles } from "./handle.js";
 import type { Dictionary, Native } from "./native.js";
 

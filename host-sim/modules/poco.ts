@@ -4,7 +4,7 @@
 //
 //   begin ─► fillRectangle, drawMonochrome … (the display list) ─► end ─► display.begin, send (band) …, display.end
 
-import type { Machine } from "../machine.js";
+import type { Machine } from "../machine/machine.js";
 import { BITMAP_FORMAT, type BitmapModule, type BitmapState } from "./bitmap.js";
 import { createHandles } from "./handle.js";
 import type { Dictionary, Native } from "./native.js";

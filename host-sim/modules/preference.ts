@@ -1,8 +1,8 @@
 // `preference` over the virtual NVS: the SDK's older store of settings. A domain is an NVS namespace; booleans, integers, strings and
 // ArrayBuffers are kept as u8, i32, str and blob. It keeps nothing itself.
 
-import type { Nvs, NvsType, NvsValue } from "../hardware/nvs.js";
-import type { Machine } from "../machine.js";
+import type { Nvs, NvsType, NvsValue } from "../hardware/nvs/nvs.js";
+import type { Machine } from "../machine/machine.js";
 import { boundedString } from "./conversion.js";
 import type { Native } from "./native.js";
 

@@ -1,7 +1,7 @@
 // `embedded:sensor/Humidity-Temperature/SHT3x`: the SDK's driver over whatever bus class firmware hands it. As there: each command is
 // followed by 50 ms of waiting, a wrong checksum leaves its value out, and what the bus throws is not caught.
 
-import type { Machine } from "../machine.js";
+import type { Machine } from "../machine/machine.js";
 import { createHandles } from "./handle.js";
 import { sensorChecksum } from "./i2c.js";
 import type { Callback, Dictionary, Native } from "./native.js";

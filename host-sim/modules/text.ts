@@ -2,7 +2,7 @@
 // counts broken sequences differently from a browser's.
 
 import { encodeText } from "../engine/realm.js";
-import type { Machine } from "../machine.js";
+import type { Machine } from "../machine/machine.js";
 import { optionsOf } from "./conversion.js";
 import type { Native } from "./native.js";
 

@@ -1,8 +1,8 @@
 // `timer` over the timers of the machine's event loop. Ids are objects; what the native code does with an id that is spent
 // or no id at all differs between the functions, and is kept.
 
-import type { TimerRecord } from "../engine/timer-queue.js";
-import type { Machine } from "../machine.js";
+import type { Machine } from "../machine/machine.js";
+import type { TimerRecord } from "../machine/timer-queue.js";
 import type { Native } from "./native.js";
 
 export function createTimer(machine: Machine, native: Native): object {

@@ -1,9 +1,9 @@
 // `embedded:update` over the virtual esp_ota_* functions. It decides nothing: what is written where, when sectors are erased
 // and when an image is refused are theirs.
 
-import { type OtaSize, OtaWriters } from "../hardware/ota-write.js";
-import type { Partition } from "../hardware/partition-table.js";
-import type { Machine } from "../machine.js";
+import { type OtaSize, OtaWriters } from "../hardware/boot/ota-write.js";
+import type { Partition } from "../hardware/partitions/partition-table.js";
+import type { Machine } from "../machine/machine.js";
 import { formatOption, optionsOf } from "./conversion.js";
 import { COST, spend } from "./costs.js";
 import type { FlashModule } from "./flash.js";

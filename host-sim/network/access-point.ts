@@ -3,7 +3,7 @@
  * hosts of the wider network behind it. Knows nothing of devices but their stations.
  */
 
-import type { World } from "../world.js";
+import type { World } from "../world/world.js";
 import { type AirNetwork, REASON, type Station } from "./air.js";
 import { answerFrom } from "./dns-server.js";
 import { IpNode } from "./ip-node.js";
@@ -29,7 +29,7 @@ export class AccessPoint implements AirNetwork {
   readonly ssid: string;
   readonly bssid: Uint8Array;
   readonly hidden: boolean;
-  readonly segment: Segment;
+  readonly segment: Segment<IpNode>;
   readonly router: IpNode;
   channel: number;
   rssi: number;
@@ -43,7 +43,7 @@ export class AccessPoint implements AirNetwork {
     options: AccessPointOptions & {
       readonly world: World;
       readonly index: number;
-      readonly uplink: Uplink;
+      readonly uplink: Uplink<IpNode>;
       readonly resolve: (name: string) => string | undefined;
     },
   ) {

@@ -34,7 +34,7 @@ export interface AirNetwork {
   readonly isUp: boolean;
   /** False where addresses have to be set by hand (or DHCP is broken). */
   readonly hasDhcp: boolean;
-  readonly segment: Segment;
+  readonly segment: Segment<IpNode>;
   /** The addresses of DNS servers that DHCP announces. */
   readonly dnsServers: readonly string[];
   /** What DHCP tells of a captive portal (option 114, RFC 8910). */

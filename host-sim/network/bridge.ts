@@ -4,7 +4,7 @@
  */
 
 import { createServer, connect as realConnect, type Server, type Socket } from "node:net";
-import type { World } from "../world.js";
+import type { World } from "../world/world.js";
 import { IpNode, type TcpListener } from "./ip-node.js";
 import type { PolicyOf } from "./link-policy.js";
 import type { TcpSocket } from "./tcp-socket.js";

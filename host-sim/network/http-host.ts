@@ -4,7 +4,7 @@
  */
 
 import { STATUS_CODES } from "node:http";
-import type { World } from "../world.js";
+import type { World } from "../world/world.js";
 import { HttpParser } from "./http-parser.js";
 import type { IpNode, TcpListener } from "./ip-node.js";
 import type { PolicyOf } from "./link-policy.js";

@@ -3,11 +3,11 @@
  * so has each host, router and phone. Knows no radio, no protocol above TCP and UDP, and never calls firmware directly.
  */
 
-import type { World } from "../world.js";
+import type { World } from "../world/world.js";
 import { isBroadcast, isLoopback, isMulticast, normalizeAddress, sameSubnet } from "./address.js";
 import type { LinkPolicy, PolicyOf } from "./link-policy.js";
 import type { Segment } from "./segment.js";
-import { type TcpPath, TcpSocket } from "./tcp-socket.js";
+import { type TcpHost, type TcpPath, TcpSocket } from "./tcp-socket.js";
 
 /** What a chip sends to itself takes no time but that of its code. */
 const LOOPBACK_LATENCY_MS = 0;
@@ -19,7 +19,7 @@ const EPHEMERAL_PORT_COUNT = 16384;
 
 export interface Interface {
   readonly address: string;
-  readonly segment: Segment;
+  readonly segment: Segment<IpNode>;
 }
 
 /** Where packets to an address go now. */
@@ -27,7 +27,7 @@ export interface Route {
   readonly node: IpNode;
   readonly localAddress: string;
   readonly latencyMs: number;
-  readonly segment: Segment | undefined;
+  readonly segment: Segment<IpNode> | undefined;
 }
 
 export interface TcpListener {
@@ -68,7 +68,7 @@ export interface IpNodeOptions {
   readonly udpCountMax?: number;
 }
 
-export class IpNode {
+export class IpNode implements TcpHost {
   readonly world: World;
   readonly name: string;
   readonly windowBytes: number;
@@ -183,13 +183,13 @@ export class IpNode {
     this.#connections.delete(socket);
   }
 
-  addInterface(address: string, segment: Segment): void {
+  addInterface(address: string, segment: Segment<IpNode>): void {
     this.removeInterface(segment);
     this.interfaces.push({ address, segment });
     segment.nodes.set(address, this);
   }
 
-  removeInterface(segment: Segment): void {
+  removeInterface(segment: Segment<IpNode>): void {
     const index = this.interfaces.findIndex((one) => one.segment === segment);
     if (index < 0) return;
     const [removed] = this.interfaces.splice(index, 1);
@@ -237,13 +237,13 @@ export class IpNode {
     } else if (listener === undefined || policy.refuse) {
       this.world.schedule(2 * latencyMs, () => client.fail("refused"));
     } else {
-      route.node.#handshake(client, listener, route, { ...policy, latencyMs });
+      route.node.#handshake(client, listener, makePath(this, client, route, { ...policy, latencyMs }));
     }
   }
 
   /** SYN arrives after one latency, SYN-ACK after two, ACK after three: the client knows before the server does. */
-  #handshake(client: TcpSocket, listener: TcpListener, route: Route, policy: LinkPolicy): void {
-    const latencyMs = policy.latencyMs as number;
+  #handshake(client: TcpSocket, listener: TcpListener, path: TcpPath): void {
+    const { latencyMs } = path;
     const server = new TcpSocket({
       node: this,
       localAddress: client.remoteAddress,
@@ -252,7 +252,6 @@ export class IpNode {
       remotePort: client.localPort,
       isServer: true,
     });
-    const path = makePath(this.world, client, route, { ...policy, latencyMs }, latencyMs);
     this.world.schedule(latencyMs, () => {
       if (client.state !== "connecting" || !this.alive) return;
       this.#connections.add(server);
@@ -321,19 +320,18 @@ function policyFor(route: Route, listener: TcpListener, client: TcpSocket): Link
 
 /** A path holds as long as the client owns its address and its route still leads to the same node. */
 function makePath(
-  world: World,
+  node: IpNode,
   client: TcpSocket,
   route: Route,
-  policy: LinkPolicy,
-  latencyMs: number,
+  policy: LinkPolicy & { readonly latencyMs: number },
 ): TcpPath {
   const state = (sender: TcpSocket): "up" | "down" | "stranger" => {
-    if (sender !== client && !client.node.hasAddress(client.localAddress)) {
+    if (sender !== client && !node.hasAddress(client.localAddress)) {
       return route.segment?.nodes.get(client.localAddress)?.alive ? "stranger" : "down";
     }
-    const now = client.node.routeTo(client.remoteAddress);
-    if (now === undefined || !client.node.hasAddress(client.localAddress)) return "down";
+    const now = node.routeTo(client.remoteAddress);
+    if (now === undefined || !node.hasAddress(client.localAddress)) return "down";
     return now.node === route.node ? "up" : "stranger";
   };
-  return { world, latencyMs, policy, state };
+  return { world: node.world, latencyMs: policy.latencyMs, policy, state };
 }

@@ -2,7 +2,7 @@
  * The IP stack of one boot of a device, with lwIP's limits under the Moddable SDK's settings. Dies with the boot.
  */
 
-import type { World } from "../world.js";
+import type { World } from "../world/world.js";
 import { IpNode } from "./ip-node.js";
 
 /** TCP_SND_BUF and TCP_WND of the SDK's sdkconfig: four segments. */

@@ -3,7 +3,7 @@
  * the portal sheet of a real phone does. Renders nothing. Its promises settle in world events.
  */
 
-import type { World } from "../world.js";
+import type { World } from "../world/world.js";
 import type { AirNetwork, Station } from "./air.js";
 import { addressQuery, decodeDns, firstAddress } from "./dns-packet.js";
 import { HttpParser } from "./http-parser.js";

@@ -3,7 +3,7 @@
  * and scans, which take the radio off its channel. Retries and messages to firmware are the modules' business.
  */
 
-import type { Scheduled, World } from "../world.js";
+import type { Scheduled, World } from "../world/world.js";
 import { formatMac } from "./address.js";
 import { type AirNetwork, REASON, type Station } from "./air.js";
 import type { NetworkStack } from "./network-stack.js";

@@ -3,21 +3,21 @@
  * packets itself.
  */
 
-import type { IpNode } from "./ip-node.js";
 import type { PolicyOf } from "./link-policy.js";
 
-export interface Uplink {
+export interface Uplink<Node> {
   readonly latencyMs: number;
-  hostAt(address: string): IpNode | undefined;
+  hostAt(address: string): Node | undefined;
 }
 
-export class Segment {
+/** @typeParam Node what is attached to it: an IP stack */
+export class Segment<Node> {
   /** The first three parts of every address here, such as "192.168.1". */
   readonly prefix: string;
   readonly latencyMs: number;
-  readonly nodes = new Map<string, IpNode>();
+  readonly nodes = new Map<string, Node>();
   /** The way to everything else; undefined where nothing is behind the gateway. */
-  readonly uplink: Uplink | undefined;
+  readonly uplink: Uplink<Node> | undefined;
   /** Faults of connections over this segment. */
   policyOf: PolicyOf | undefined;
   /** Addresses that DHCP has given, by MAC. */
@@ -28,7 +28,7 @@ export class Segment {
     prefix: string;
     latencyMs?: number;
     firstLease?: number;
-    uplink?: Uplink | undefined;
+    uplink?: Uplink<Node> | undefined;
   }) {
     this.prefix = options.prefix;
     this.latencyMs = options.latencyMs ?? 2;
@@ -37,7 +37,7 @@ export class Segment {
   }
 
   /** Whether the node's packets get in and out now; radios override it. */
-  isReachable(_node: IpNode): boolean {
+  isReachable(_node: Node): boolean {
     return true;
   }
 

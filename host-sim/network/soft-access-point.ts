@@ -24,7 +24,7 @@ export class SoftAccessPoint implements AirNetwork {
   readonly hasDhcp = true;
   readonly dnsServers = [SOFT_AP_ADDRESS];
   captivePortalUri: string | undefined;
-  readonly segment: Segment;
+  readonly segment: Segment<IpNode>;
   config: SoftAccessPointConfig;
   channel: number;
   isUp = true;

@@ -7,9 +7,8 @@
  *                                          ◀──latency── acknowledged, room again
  */
 
-import type { Scheduled, World } from "../world.js";
+import type { Scheduled, World } from "../world/world.js";
 import { ByteQueue } from "./byte-queue.js";
-import type { IpNode } from "./ip-node.js";
 import { corrupt, type LinkPolicy, passing } from "./link-policy.js";
 
 /** The largest segment of lwIP on the ESP32: the window opens again when a whole one has been read. */
@@ -31,6 +30,17 @@ export interface TcpEvents {
   failed?(reason: TcpFailure): void;
 }
 
+/** The IP stack that a socket belongs to. */
+export interface TcpHost {
+  /** Receive window of a connection, bytes. */
+  readonly windowBytes: number;
+  /** Send buffer of a connection, bytes. */
+  readonly sendBytes: number;
+  readonly retransmitMs: number;
+  /** Drops a connection that is over. */
+  forget(socket: TcpSocket): void;
+}
+
 /** What both sides of one connection share. */
 export interface TcpPath {
   readonly world: World;
@@ -41,7 +51,7 @@ export interface TcpPath {
 }
 
 export class TcpSocket {
-  readonly node: IpNode;
+  readonly node: TcpHost;
   readonly localAddress: string;
   readonly localPort: number;
   readonly remoteAddress: string;
@@ -71,7 +81,7 @@ export class TcpSocket {
   #windowUsedBytes = 0;
 
   constructor(options: {
-    node: IpNode;
+    node: TcpHost;
     localAddress: string;
     localPort: number;
     remoteAddress: string;

@@ -3,7 +3,7 @@
  * that are powered. One per world. Opens no real socket; bridges are in bridge.ts.
  */
 
-import type { World } from "../world.js";
+import type { World } from "../world/world.js";
 import { AccessPoint, type AccessPointOptions } from "./access-point.js";
 import type { AirNetwork } from "./air.js";
 import { type HttpHandler, serveHttp } from "./http-host.js";

@@ -2,13 +2,13 @@
 // proof (same-future.ts). Each worker has one.
 
 import { createHash } from "node:crypto";
-import { Flash, type FlashOperation, SECTOR_BYTES } from "../hardware/flash.js";
+import { Flash, type FlashOperation, SECTOR_BYTES } from "../hardware/flash/flash.js";
 import {
   PARTITION_TABLE_BYTES,
   PARTITION_TABLE_OFFSET,
   parsePartitionTable,
-} from "../hardware/partition-table.js";
-import { randomStream } from "../random.js";
+} from "../hardware/partitions/partition-table.js";
+import { randomStream } from "../world/random.js";
 import { applyCut, applyOperation, cutPointsOf, leaveOnVerge, type Place } from "./cuts.js";
 import { type ChangedState, type FlashState, LoadedFlash, SectorStore, sectorsOf } from "./flash-state.js";
 import type { History } from "./history.js";

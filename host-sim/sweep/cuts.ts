@@ -5,9 +5,14 @@
 //   state:BITS (of an otadata entry everything is right but these bits of its state, which are not programmed yet or erased already:
 //   its CRC covers the sequence number alone, so nobody can see it. Rare, and so never left to chance)
 
-import type { Flash, FlashOperation } from "../hardware/flash.js";
-import { PAGE_BYTES, SECTOR_BYTES } from "../hardware/flash-operation.js";
-import { ERASE_PATTERNS, ERASE_STEPS, type ErasePattern, tearOperation } from "../hardware/flash-tear.js";
+import type { Flash, FlashOperation } from "../hardware/flash/flash.js";
+import { PAGE_BYTES, SECTOR_BYTES } from "../hardware/flash/flash-operation.js";
+import {
+  ERASE_PATTERNS,
+  ERASE_STEPS,
+  type ErasePattern,
+  tearOperation,
+} from "../hardware/flash/flash-tear.js";
 
 /** One point of an operation. */
 export type CutPoint = string;

@@ -9,7 +9,7 @@ import {
   makeOtadataEntry,
   OTA_STATE,
   OTADATA_ENTRY_BYTES,
-} from "../hardware/otadata.js";
+} from "../hardware/boot/otadata.js";
 
 const INVALID = new Uint8Array(OTADATA_ENTRY_BYTES).fill(0xff);
 const BROKEN = encodeOtadataEntry({ ...makeOtadataEntry(1, OTA_STATE.UNDEFINED), crc: 0 });

@@ -2,7 +2,7 @@
 // list of numbers, two states are compared sector by sector, and a flash is brought into a state by writing what differs.
 
 import { createHash } from "node:crypto";
-import { SECTOR_BYTES } from "../hardware/flash-operation.js";
+import { SECTOR_BYTES } from "../hardware/flash/flash-operation.js";
 
 /** The number of each sector's contents. Not to be changed. */
 export type FlashState = Int32Array;

@@ -1,10 +1,10 @@
 // Where a device of the sweep lives: the desk's house with an update server that offers what it is told to. One seed for every
 // world, so that nothing but the flash differs between two runs.
 
-import { Desk, HOME, OWNER_TOKEN } from "../desk.js";
-import type { DeviceEvent } from "../device-event.js";
+import { Desk, HOME, OWNER_TOKEN } from "../desk/desk.js";
+import type { DeviceEvent } from "../device/device-event.js";
 import type { Engine } from "../engine/engine.js";
-import type { Flash } from "../hardware/flash.js";
+import type { Flash } from "../hardware/flash/flash.js";
 import { Phone } from "../network/phone.js";
 import type { SweepRelease } from "./images.js";
 import { createUpdateServer, type UpdateServer } from "./update-server.js";

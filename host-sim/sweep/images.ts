@@ -11,10 +11,10 @@ import { describeRelease } from "../../release/describe.js";
 import type { KeyPair } from "../../release/keys.js";
 import { readRelease, signRelease } from "../../release/signing.js";
 import { digestFile } from "../../release/verify.js";
-import { DESK_SERVER } from "../desk.js";
-import { bundleModule } from "../engine/bundle.js";
-import { buildFirmwareImage } from "../hardware/firmware-image.js";
-import { randomStream } from "../random.js";
+import { DESK_SERVER } from "../desk/desk.js";
+import { buildFirmwareImage } from "../hardware/image/firmware-image.js";
+import { bundleModule } from "../image-build/bundle.js";
+import { randomStream } from "../world/random.js";
 
 /** Seconds since 1970 when a sweep's worlds begin. */
 export const START_TIME = 1_795_000_000;

@@ -1,7 +1,7 @@
 // `npm run sweep`: the sweep on the command line. The exit code is 1 if any cut was not survived, or if there was none.
 
 import { Command, InvalidArgumentError, Option } from "commander";
-import { createTerminal, type Terminal } from "../terminal.js";
+import { createTerminal, type Terminal } from "../sim/terminal.js";
 import { Bench } from "./bench.js";
 import { JOURNEYS, type JourneyName } from "./recording.js";
 import { prepareBench, type SweepResult, sweep } from "./sweep.js";

@@ -9,16 +9,16 @@
 
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { Flash, type FlashOperation } from "../hardware/flash.js";
+import { describeEvent } from "../device/watch.js";
+import { Flash, type FlashOperation } from "../hardware/flash/flash.js";
 import {
   DATA_SUBTYPE_NVS,
   DATA_SUBTYPE_OTA,
   findPartition,
   PARTITION_TYPE_DATA,
   type Partition,
-} from "../hardware/partition-table.js";
-import { randomStream } from "../random.js";
-import { describeEvent } from "../watch.js";
+} from "../hardware/partitions/partition-table.js";
+import { randomStream } from "../world/random.js";
 import type { Place } from "./cuts.js";
 import { changeSettings, type House, openHouse } from "./house.js";
 import type { SweepImages, SweepRelease } from "./images.js";

@@ -7,8 +7,7 @@
 //   - no sector is written or erased but those of NVS, otadata and the slot that does not run
 //   - settings that were saved are as they were saved, or as the owner was about to have them
 
-import type { DeviceEvent } from "../device-event.js";
-import type { Flash } from "../hardware/flash.js";
+import type { DeviceEvent } from "../device/device-event.js";
 import {
   activeEntry,
   decodeOtadataEntry,
@@ -18,9 +17,10 @@ import {
   OTADATA_ENTRY_BYTES,
   readOtadata,
   slotOfSequence,
-} from "../hardware/otadata.js";
-import { otaSlots, type Partition } from "../hardware/partition-table.js";
-import type { Machine } from "../machine.js";
+} from "../hardware/boot/otadata.js";
+import type { Flash } from "../hardware/flash/flash.js";
+import { otaSlots, type Partition } from "../hardware/partitions/partition-table.js";
+import type { Machine } from "../machine/machine.js";
 import type { LoadedFlash } from "./flash-state.js";
 import { History } from "./history.js";
 import { openHouse } from "./house.js";

@@ -2,8 +2,8 @@
 // the device asked of the other is answered the same by this one, until the difference is erased or the run is over.
 
 import { createHash } from "node:crypto";
-import { isErased, SECTOR_BYTES } from "../hardware/flash.js";
-import { OTADATA_ENTRY_BYTES } from "../hardware/otadata.js";
+import { OTADATA_ENTRY_BYTES } from "../hardware/boot/otadata.js";
+import { isErased, SECTOR_BYTES } from "../hardware/flash/flash.js";
 import { showEntry } from "./entry-question.js";
 import { type ChangedState, type SectorStore, sectorsOf } from "./flash-state.js";
 import type { DigestPiece, History, HistoryEntry } from "./history.js";

@@ -5,9 +5,9 @@ import { TRIAL_REASON_KEY } from "../../firmware/core/trial/boot-validation.js";
 import { UNHEALTHY_KEY } from "../../firmware/core/trial/crash-guard.js";
 import { OFFER_HELD_KEY, OFFER_NOTE_KEY } from "../../firmware/core/update/offer-guard.js";
 import { RECORD_KEY } from "../../firmware/core/update/record.js";
-import { Flash } from "../hardware/flash.js";
-import { Nvs } from "../hardware/nvs.js";
-import type { Partition } from "../hardware/partition.js";
+import { Flash } from "../hardware/flash/flash.js";
+import { Nvs } from "../hardware/nvs/nvs.js";
+import type { Partition } from "../hardware/partitions/partition.js";
 
 const NAMESPACE = "skyslot";
 const BOOKKEEPING: readonly string[] = [

@@ -1,8 +1,12 @@
 // Golden vectors of the boot loader: its choice, the partition that starts, its writes to otadata, also when power fails at one.
 
-import { runBootLoader } from "../hardware/boot-loader.js";
-import { Flash, PowerCut, SECTOR_BYTES } from "../hardware/flash.js";
-import { compilePartitionCsv, type Partition, parsePartitionTable } from "../hardware/partition-table.js";
+import { runBootLoader } from "../hardware/boot/boot-loader.js";
+import { Flash, PowerCut, SECTOR_BYTES } from "../hardware/flash/flash.js";
+import {
+  compilePartitionCsv,
+  type Partition,
+  parsePartitionTable,
+} from "../hardware/partitions/partition-table.js";
 import { type CaseChecker, compare, hexOf } from "./comparison.js";
 import type { VectorFolder } from "./folder.js";
 

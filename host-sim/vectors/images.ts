@@ -1,8 +1,8 @@
 // Golden vectors of app images: the verdicts of ESP-IDF's three verifiers on esptool's images and on damaged ones.
 
 import { createHash } from "node:crypto";
-import { type Chip, type VerifyStage, verifyAppImage, verifyImageFile } from "../hardware/app-image.js";
 import { CHIPS } from "../hardware/chips.js";
+import { type Chip, type VerifyStage, verifyAppImage, verifyImageFile } from "../hardware/image/app-image.js";
 import {
   applyPatches,
   type CaseChecker,

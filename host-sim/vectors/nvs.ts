@@ -1,7 +1,7 @@
 // Golden vectors of NVS: results, flash units, images and listings of ESP-IDF's own library, and its repairs after power cuts.
 
 import { createHash } from "node:crypto";
-import { Flash, PowerCut } from "../hardware/flash.js";
+import { Flash, PowerCut } from "../hardware/flash/flash.js";
 import {
   Nvs,
   type NvsFlash,
@@ -9,7 +9,7 @@ import {
   type NvsKeys,
   type NvsType,
   type NvsValue,
-} from "../hardware/nvs.js";
+} from "../hardware/nvs/nvs.js";
 import { applyPatches, type CaseChecker, compare, type Difference, type Patches } from "./comparison.js";
 import type { VectorFolder } from "./folder.js";
 

@@ -1,18 +1,18 @@
 // Golden vectors of the esp_ota_* functions together with the boot loader: scripts of calls, restarts and power cuts.
 
 import { createHash } from "node:crypto";
-import { runBootLoader } from "../hardware/boot-loader.js";
+import { runBootLoader } from "../hardware/boot/boot-loader.js";
+import { Ota } from "../hardware/boot/ota.js";
+import { type OtaSize, OtaWriters } from "../hardware/boot/ota-write.js";
 import type { Efuse } from "../hardware/efuse.js";
 import { ChipAborted } from "../hardware/esp-error.js";
-import { Flash, PowerCut, SECTOR_BYTES } from "../hardware/flash.js";
-import { Ota } from "../hardware/ota.js";
-import { type OtaSize, OtaWriters } from "../hardware/ota-write.js";
+import { Flash, PowerCut, SECTOR_BYTES } from "../hardware/flash/flash.js";
 import {
   findPartition,
   PARTITION_TYPE_APP,
   type Partition,
   parsePartitionTable,
-} from "../hardware/partition-table.js";
+} from "../hardware/partitions/partition-table.js";
 import { applyPatches, type CaseChecker, compare, hexOf, type Patches } from "./comparison.js";
 import type { VectorFolder } from "./folder.js";
 

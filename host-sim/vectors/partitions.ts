@@ -7,7 +7,7 @@ import {
   type PartitionCsvOptions,
   PartitionTableError,
   parsePartitionTable,
-} from "../hardware/partition-table.js";
+} from "../hardware/partitions/partition-table.js";
 import { type CaseChecker, compare } from "./comparison.js";
 import type { VectorFolder } from "./folder.js";
 

@@ -3,8 +3,8 @@
 
 import { join } from "node:path";
 import type { Engine } from "../engine/engine.js";
-import { Flash, type FlashTimings } from "../hardware/flash.js";
-import { runProgram } from "../run-program.js";
+import { Flash, type FlashTimings } from "../hardware/flash/flash.js";
+import { runProgram } from "../sim/run-program.js";
 import type { FileReport } from "./comparison.js";
 import type { VectorFolder } from "./folder.js";
 

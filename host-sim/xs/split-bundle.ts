@@ -1,13 +1,13 @@
 // Takes a bundle apart into the modules that it was made of, as the SDK's linker would see them: all but the app's main are preloaded,
 // which means run when the firmware is linked, frozen, and in the flash. The bundle tells where each module begins (MODULE_MARK in
-// engine/bundle.ts), the last of them being main. esbuild gives no two things at the tops of modules the same name, and nothing inside
+// image-build/bundle.ts), the last of them being main. esbuild gives no two things at the tops of modules the same name, and nothing inside
 // of them a name from there.
 //
 // esbuild writes a module's constants as `var`. XS keeps a binding that is not constant in the machine that runs, so what is never
 // assigned again becomes `const`, as it stands in the source.
 
 import { type AnyNode, type ImportDeclaration, type Program, parse } from "acorn";
-import { MODULE_MARK } from "../engine/bundle.js";
+import { MODULE_MARK } from "../image-build/bundle.js";
 
 /** Name of the app's main as a module. */
 export const MAIN = "main";

@@ -12,7 +12,7 @@ import {
   SEGMENT_COUNT_MAX,
   SEGMENT_HEADER_BYTES,
   xorOf,
-} from "../../host-sim/hardware/image-verifier.js";
+} from "../../host-sim/hardware/image/image-verifier.js";
 import { describeImage, HASH_BYTES } from "../../release/payload.js";
 
 const VERSION_OFFSET = 32 + 16;

@@ -74,7 +74,7 @@ export function imageCommand(program: Command): void {
 export async function buildImageFile(flags: BuildFlags): Promise<ImageFile> {
   const { mkdir, readFile, writeFile } = await import("node:fs/promises");
   const { basename, dirname } = await import("node:path");
-  const { buildImage, readTrustedKey } = await import("../../host-sim/image-build.js");
+  const { buildImage, readTrustedKey } = await import("../../host-sim/image-build/image.js");
   const { app, appVersion, buildNumber = 0, chip = "esp32" } = flags;
   const version = buildNumber > 0 ? `${appVersion}+${buildNumber}` : appVersion;
   const image = await buildImage({

@@ -39,7 +39,7 @@ export function partitionsCommand(program: Command): void {
 async function compile(csv: string, flags: CompileFlags): Promise<void> {
   const { writeFile } = await import("node:fs/promises");
   const { compilePartitionCsv, parsePartitionTable } = await import(
-    "../../host-sim/hardware/partition-table.js"
+    "../../host-sim/hardware/partitions/partition-table.js"
   );
   const { describePartition } = await import("../../host-sim/flash-file/flash-report.js");
   const table = compilePartitionCsv(new TextDecoder().decode(await readBounded(csv)), {
@@ -68,7 +68,7 @@ async function inspect(path: string, { json }: { readonly json?: boolean }): Pro
 async function readPartitions(path: string) {
   const { readFile, stat } = await import("node:fs/promises");
   const { compilePartitionCsv, parsePartitionTable } = await import(
-    "../../host-sim/hardware/partition-table.js"
+    "../../host-sim/hardware/partitions/partition-table.js"
   );
   if ((await stat(path)).size > FILE_BYTES_MAX) {
     const { openFlash } = await import("../../host-sim/flash-file/open.js");

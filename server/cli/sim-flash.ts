@@ -5,8 +5,8 @@ import type { Command } from "commander";
 import type { AppReport, FlashReport } from "../../host-sim/flash-file/flash-report.js";
 import type { NvsReport } from "../../host-sim/flash-file/nvs-report.js";
 import type { Chip } from "../../host-sim/hardware/chips.js";
-import type { Flash } from "../../host-sim/hardware/flash.js";
-import type { NvsKeys } from "../../host-sim/hardware/nvs-partition.js";
+import type { Flash } from "../../host-sim/hardware/flash/flash.js";
+import type { NvsKeys } from "../../host-sim/hardware/nvs/nvs-partition.js";
 import { chipOption, printOtadata } from "./flash.js";
 import { bold, printJson, printLine, printTable, UsageError, wholeNumber } from "./output.js";
 import { flashBytes, printPartitions } from "./partitions.js";
@@ -43,7 +43,7 @@ interface InspectFlags {
   readonly json?: boolean;
 }
 
-/** Name of the update server in the virtual network: DESK_SERVER of host-sim/desk.ts, which is imported only when needed. */
+/** Name of the update server in the virtual network: DESK_SERVER of host-sim/desk/desk.ts, which is imported only when needed. */
 const DESK_SERVER_NAME = "http://updates.skyslot.test:8080";
 const PARTITIONS = new URL("../../partitions/8mb.csv", import.meta.url);
 
@@ -85,8 +85,8 @@ export function addFlashCommands(sim: Command): void {
 
 async function writeImage(flags: ImageFlags): Promise<void> {
   const { readFile } = await import("node:fs/promises");
-  const { VirtualDevice } = await import("../../host-sim/device.js");
-  const { World } = await import("../../host-sim/world.js");
+  const { VirtualDevice } = await import("../../host-sim/device/device.js");
+  const { World } = await import("../../host-sim/world/world.js");
   const device = new VirtualDevice({
     world: new World({ seed: 1 }),
     name: "device",
@@ -98,7 +98,7 @@ async function writeImage(flags: ImageFlags): Promise<void> {
 }
 
 async function exportFlash(flags: ExportFlags): Promise<void> {
-  const { Desk } = await import("../../host-sim/desk.js");
+  const { Desk } = await import("../../host-sim/desk/desk.js");
   const noServer = async () => ({ status: 503 });
   const desk = new Desk({
     ...(await startingFlash(flags, true)),
@@ -145,7 +145,7 @@ export async function startingFlash(
 
 async function firmwareOf(flags: FirmwareFlags, chip?: Chip): Promise<Uint8Array> {
   const { readFile } = await import("node:fs/promises");
-  const { buildImage, readTrustedKey } = await import("../../host-sim/image-build.js");
+  const { buildImage, readTrustedKey } = await import("../../host-sim/image-build/image.js");
   if (flags.image !== undefined) return readFile(flags.image);
   return buildImage({
     app: flags.app ?? "base",

@@ -66,7 +66,7 @@ export function simCommand(program: Command): void {
         .default("v8"),
     )
     .action(async (file: string, flags: RunFlags) => {
-      const { runProgram } = await import("../../host-sim/run-program.js");
+      const { runProgram } = await import("../../host-sim/sim/run-program.js");
       process.exitCode = await runProgram(file, {
         out: (text) => process.stdout.write(text),
         err: (text) => process.stderr.write(text),
@@ -78,9 +78,9 @@ export function simCommand(program: Command): void {
 }
 
 async function simulate(flags: SimFlags): Promise<void> {
-  const { HOME, OWNER_TOKEN } = await import("../../host-sim/desk.js");
-  const { startSim } = await import("../../host-sim/sim.js");
-  const { createTerminal } = await import("../../host-sim/terminal.js");
+  const { HOME, OWNER_TOKEN } = await import("../../host-sim/desk/desk.js");
+  const { startSim } = await import("../../host-sim/sim/sim.js");
+  const { createTerminal } = await import("../../host-sim/sim/terminal.js");
   const { isLoopback } = await import("../api/guard.js");
   const url = new URL(flags.server);
   if (url.protocol !== "http:" || !isLoopback(url.hostname)) {

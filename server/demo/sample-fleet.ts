@@ -4,7 +4,7 @@
 
 import { randomBytes } from "node:crypto";
 import type { FastifyInstance } from "fastify";
-import { randomStream } from "../../host-sim/random.js";
+import { randomStream } from "../../host-sim/world/random.js";
 import { createApp } from "../app.js";
 import { Auth } from "../auth/auth.js";
 import type { BlobStore } from "../blobs/blobs.js";

@@ -3,7 +3,7 @@
 import type { FastifyInstance } from "fastify";
 import type { JWK } from "jose";
 import type { Chip } from "../../host-sim/hardware/chips.js";
-import { buildFirmwareImage } from "../../host-sim/hardware/firmware-image.js";
+import { buildFirmwareImage } from "../../host-sim/hardware/image/firmware-image.js";
 import { describeRelease } from "../../release/describe.js";
 import { makeReleaseKeys } from "../../release/keys.js";
 import { signRelease } from "../../release/signing.js";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import type { Browser, Page } from "playwright-core";
 import { pbmHeader } from "../../firmware/apps/cms/core/pbm.js";
-import { encodePng } from "../../host-sim/drawing.js";
+import { encodePng } from "../../host-sim/sim/drawing.js";
 import { type RunningServer, startServer } from "../../server/start.js";
 import { openBrowser, openPage, overflowOf, PHONE, type WatchedPage } from "./browser.js";
 import { findChromium, NO_CHROMIUM } from "./find-chromium.js";

@@ -4,7 +4,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Desk, type DeskOptions } from "../../host-sim/desk.js";
+import { Desk, type DeskOptions } from "../../host-sim/desk/desk.js";
 import { describeRelease } from "../../release/describe.js";
 import { signRelease } from "../../release/signing.js";
 import { startServer } from "../../server/start.js";

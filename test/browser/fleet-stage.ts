@@ -3,7 +3,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { buildFirmwareImage } from "../../host-sim/hardware/firmware-image.js";
+import { buildFirmwareImage } from "../../host-sim/hardware/image/firmware-image.js";
 import { describeRelease, inspectImage } from "../../release/describe.js";
 import { makeReleaseKeys } from "../../release/keys.js";
 import { signRelease } from "../../release/signing.js";

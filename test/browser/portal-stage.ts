@@ -1,9 +1,9 @@
 // A device out of its box in a street full of Wi-Fi networks, and a phone in its setup network whose browser is a real one. The
 // device's time runs faster than the wall's, the page's timers do not.
 
-import { Desk, type DeskOptions } from "../../host-sim/desk.js";
+import { Desk, type DeskOptions } from "../../host-sim/desk/desk.js";
 import { exposeOnLoopback } from "../../host-sim/network/bridge.js";
-import type { World } from "../../host-sim/world.js";
+import type { World } from "../../host-sim/world/world.js";
 import { imageOf } from "../journey/rig.js";
 import type { Hosts } from "./browser.js";
 

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import type { Browser, Page } from "playwright-core";
-import { HOME } from "../../host-sim/desk.js";
+import { HOME } from "../../host-sim/desk/desk.js";
 import { openBrowser, openPage, overflowOf, PHONE, type WatchedPage } from "./browser.js";
 import { findChromium, NO_CHROMIUM } from "./find-chromium.js";
 import { HOSTILE_SSID, openPortalStage, type PortalStage, PROBE } from "./portal-stage.js";

@@ -6,8 +6,8 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { DESK_SERVER, OWNER_TOKEN } from "../../host-sim/desk.js";
-import { buildImage } from "../../host-sim/image-build.js";
+import { DESK_SERVER, OWNER_TOKEN } from "../../host-sim/desk/desk.js";
+import { buildImage } from "../../host-sim/image-build/image.js";
 import { makeReleaseKeys } from "../../release/keys.js";
 import type { Outcome } from "../../scripts/chip-journey/table.js";
 

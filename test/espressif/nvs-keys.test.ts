@@ -8,7 +8,10 @@ import { expect } from "chai";
 import { keysOfEfuses, keysOfPartition } from "../../host-sim/flash-file/nvs-key-files.js";
 import { listNvs } from "../../host-sim/flash-file/nvs-report.js";
 import { openFlash } from "../../host-sim/flash-file/open.js";
-import { compilePartitionCsv, PARTITION_TABLE_OFFSET } from "../../host-sim/hardware/partition-table.js";
+import {
+  compilePartitionCsv,
+  PARTITION_TABLE_OFFSET,
+} from "../../host-sim/hardware/partitions/partition-table.js";
 import { findTool, runTool, type Tool } from "./tools.js";
 
 const SIZE = 0x6000;

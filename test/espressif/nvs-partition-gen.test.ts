@@ -5,9 +5,9 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { Flash } from "../../host-sim/hardware/flash.js";
-import { Nvs, type NvsKeys } from "../../host-sim/hardware/nvs.js";
-import { readNvsKeys } from "../../host-sim/hardware/nvs-keys.js";
+import { Flash } from "../../host-sim/hardware/flash/flash.js";
+import { Nvs, type NvsKeys } from "../../host-sim/hardware/nvs/nvs.js";
+import { readNvsKeys } from "../../host-sim/hardware/nvs/nvs-keys.js";
 import { findTool, runTool, type Tool } from "./tools.js";
 
 const SIZE = 0x6000;

@@ -3,7 +3,7 @@
 
 import { type TSchema, Type } from "@sinclair/typebox";
 import type { RouteOptions } from "fastify";
-import { randomStream } from "../../host-sim/random.js";
+import { randomStream } from "../../host-sim/world/random.js";
 import { below, chance, HOSTILE_TEXTS, hostileValue, pick, type Random, sample } from "./values.js";
 
 export interface FuzzRoute {

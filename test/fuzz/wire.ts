@@ -1,7 +1,7 @@
 // The fuzzer's requests as bytes on a real connection, some of them damaged: what a client that is broken, or bad, may send.
 
 import { connect } from "node:net";
-import { randomStream } from "../../host-sim/random.js";
+import { randomStream } from "../../host-sim/world/random.js";
 import type { FuzzAnswer, FuzzRequest } from "./requests.js";
 import { below, chance, pick, type Random } from "./values.js";
 

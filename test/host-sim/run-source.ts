@@ -2,10 +2,10 @@
 // limit is reached, and collects what it traced and what happened to the device.
 
 import { readFileSync } from "node:fs";
-import { type DeviceOptions, VirtualDevice } from "../../host-sim/device.js";
-import type { DeviceEvent } from "../../host-sim/device-event.js";
-import { buildFirmwareImage } from "../../host-sim/hardware/app-image.js";
-import { World } from "../../host-sim/world.js";
+import { type DeviceOptions, VirtualDevice } from "../../host-sim/device/device.js";
+import type { DeviceEvent } from "../../host-sim/device/device-event.js";
+import { buildFirmwareImage } from "../../host-sim/hardware/image/app-image.js";
+import { World } from "../../host-sim/world/world.js";
 
 export const PARTITIONS_8MB = readFileSync(new URL("../../partitions/8mb.csv", import.meta.url), "utf8");
 

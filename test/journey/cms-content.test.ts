@@ -2,7 +2,7 @@
 
 import { expect } from "chai";
 import { pbmHeader } from "../../firmware/apps/cms/core/pbm.js";
-import type { Light } from "../../host-sim/modules/gpio.js";
+import type { Light } from "../../host-sim/hardware/gpio.js";
 import { imageOf, type Rig, START_TIME, setUpRig } from "./rig.js";
 
 const MINUTE_MS = 60_000;

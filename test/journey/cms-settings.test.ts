@@ -1,7 +1,7 @@
 // What the owner of a device with a panel chooses on its page, and that the device does so, after a restart too.
 
 import { expect } from "chai";
-import { HOME, OWNER_TOKEN } from "../../host-sim/desk.js";
+import { HOME, OWNER_TOKEN } from "../../host-sim/desk/desk.js";
 import { Phone } from "../../host-sim/network/phone.js";
 import { contentOf } from "../../server/content/content.js";
 import { imageOf, type Rig, setUpRig } from "./rig.js";

@@ -3,10 +3,10 @@
 import { expect } from "chai";
 import { pbmHeader } from "../../firmware/apps/cms/core/pbm.js";
 import type { CheckRequest } from "../../firmware/core/wire.js";
-import { Flash } from "../../host-sim/hardware/flash.js";
-import { Nvs } from "../../host-sim/hardware/nvs.js";
-import type { Light } from "../../host-sim/modules/gpio.js";
-import { home } from "../../host-sim/surroundings.js";
+import { Flash } from "../../host-sim/hardware/flash/flash.js";
+import type { Light } from "../../host-sim/hardware/gpio.js";
+import { Nvs } from "../../host-sim/hardware/nvs/nvs.js";
+import { home } from "../../host-sim/world/surroundings.js";
 import { type Content, type ContentSource, contentOf, testCard } from "../../server/content/content.js";
 import { Pusher } from "./pusher.js";
 import { imageOf, type Rig, type RigOptions, releaseOf, setUpRig } from "./rig.js";

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { chunkBytesFor } from "../../firmware/core/update/digests.js";
-import { SECTOR_BYTES } from "../../host-sim/hardware/flash.js";
+import { SECTOR_BYTES } from "../../host-sim/hardware/flash/flash.js";
 import { type Rig, setUpRig } from "./rig.js";
 
 /** A report for each tenth of the image at most; the last one is told as "verifying". */

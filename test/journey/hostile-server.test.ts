@@ -1,7 +1,7 @@
 // What a server, or a proxy on the way to it, may answer: the device neither restarts nor stands still.
 
 import { expect } from "chai";
-import { Desk } from "../../host-sim/desk.js";
+import { Desk } from "../../host-sim/desk/desk.js";
 import { imageOf } from "./rig.js";
 
 const HOSTILE: Readonly<Record<string, string>> = {

@@ -1,7 +1,7 @@
 // A device among others in its owner's house: how it is found there, and how it stays within reach when its app crashes.
 
 import { expect } from "chai";
-import { HOME } from "../../host-sim/desk.js";
+import { HOME } from "../../host-sim/desk/desk.js";
 import { CLASS_IN, decodeDns, dnsMessage, encodeDns, RR } from "../../host-sim/network/dns-packet.js";
 import { Phone } from "../../host-sim/network/phone.js";
 import { imageOf, type Rig, setUpRig } from "./rig.js";

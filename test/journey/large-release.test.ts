@@ -2,7 +2,7 @@
 
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
-import { PowerCut } from "../../host-sim/hardware/flash.js";
+import { PowerCut } from "../../host-sim/hardware/flash/flash.js";
 import type { HttpRequest } from "../../host-sim/network/http-host.js";
 import { padded } from "./padded.js";
 import { imageOf, type Lie, type Rig, type RigOptions, setUpRig } from "./rig.js";

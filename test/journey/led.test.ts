@@ -1,8 +1,8 @@
 // The `led` app on a virtual device: what its strip and its status LED show from the box to a validated update.
 
 import { expect } from "chai";
-import { HOME, OWNER_TOKEN } from "../../host-sim/desk.js";
-import type { Light } from "../../host-sim/modules/gpio.js";
+import { HOME, OWNER_TOKEN } from "../../host-sim/desk/desk.js";
+import type { Light } from "../../host-sim/hardware/gpio.js";
 import { Phone } from "../../host-sim/network/phone.js";
 import { imageOf, type Rig, type RigOptions, setUpRig } from "./rig.js";
 

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { DESK_SERVER, Desk, HOME } from "../../host-sim/desk.js";
+import { DESK_SERVER, Desk, HOME } from "../../host-sim/desk/desk.js";
 import { exposeOnLoopback } from "../../host-sim/network/bridge.js";
 import { imageOf } from "./rig.js";
 

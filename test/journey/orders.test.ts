@@ -1,8 +1,8 @@
 // Orders from a server to a virtual device and back: carried out, told, and told again where an answer or the power is lost.
 
 import { expect } from "chai";
-import { PowerCut } from "../../host-sim/hardware/flash.js";
-import type { Light } from "../../host-sim/modules/gpio.js";
+import { PowerCut } from "../../host-sim/hardware/flash/flash.js";
+import type { Light } from "../../host-sim/hardware/gpio.js";
 import { contentOf } from "../../server/content/content.js";
 import { imageOf, type Lie, type Rig, type RigOptions, readJson, setUpRig } from "./rig.js";
 

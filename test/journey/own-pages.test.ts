@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { HOME, OWNER_TOKEN } from "../../host-sim/desk.js";
+import { HOME, OWNER_TOKEN } from "../../host-sim/desk/desk.js";
 import { Phone } from "../../host-sim/network/phone.js";
 import { type Rig, setUpRig } from "./rig.js";
 

@@ -1,6 +1,10 @@
 // Images of any size, for tests of what depends on it.
 
-import { buildFirmwareImage, extractBundle, readAppDescription } from "../../host-sim/hardware/app-image.js";
+import {
+  buildFirmwareImage,
+  extractBundle,
+  readAppDescription,
+} from "../../host-sim/hardware/image/app-image.js";
 
 /** The same firmware in an image of so many bytes, rounded up to a few: a comment behind its bundle. */
 export function padded(image: Uint8Array, sizeBytes: number): Uint8Array {

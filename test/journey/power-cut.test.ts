@@ -2,7 +2,7 @@
 // (test/sweep): there the device and its flash are the same, and the server is a small one.
 
 import { expect } from "chai";
-import { type Flash, type FlashOperation, PowerCut } from "../../host-sim/hardware/flash.js";
+import { type Flash, type FlashOperation, PowerCut } from "../../host-sim/hardware/flash/flash.js";
 import { type Rig, setUpRig } from "./rig.js";
 
 const HOUR_MS = 3_600_000;

@@ -1,8 +1,8 @@
 // A device at home, and somebody with a laptop who pushes images to it; what the tests of pushing share.
 
 import { expect } from "chai";
-import type { VirtualDevice } from "../../host-sim/device.js";
-import type { World } from "../../host-sim/world.js";
+import type { VirtualDevice } from "../../host-sim/device/device.js";
+import type { World } from "../../host-sim/world/world.js";
 import { Pusher, type PushOptions } from "./pusher.js";
 import { imageOf, type Lie, type Rig, readJson, releaseOf, setUpRig, writeJson } from "./rig.js";
 

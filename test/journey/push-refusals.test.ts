@@ -1,7 +1,7 @@
 // Pushes that are refused, and how little was written by then.
 
 import { expect } from "chai";
-import { extractBundle } from "../../host-sim/hardware/app-image.js";
+import { extractBundle } from "../../host-sim/hardware/image/app-image.js";
 import { CONFIG, HOUR_MS, PushBench, TOKEN } from "./push-bench.js";
 import type { PushOptions } from "./pusher.js";
 import { imageOf, rebuilt, releaseOf } from "./rig.js";

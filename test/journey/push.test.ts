@@ -1,7 +1,7 @@
 // Pushes that are taken, and what becomes of them when the sender, the server or the power goes.
 
 import { expect } from "chai";
-import { PowerCut } from "../../host-sim/hardware/flash.js";
+import { PowerCut } from "../../host-sim/hardware/flash/flash.js";
 import { nothingNew, PushBench, TOKEN } from "./push-bench.js";
 
 describe("a push", () => {

@@ -1,7 +1,7 @@
 // Somebody in the house with a laptop who pushes images to the device: a raw TCP client that may lie about lengths, stop in the
 // middle or go away, and espota.
 
-import type { Desk } from "../../host-sim/desk.js";
+import type { Desk } from "../../host-sim/desk/desk.js";
 import type { IpNode } from "../../host-sim/network/ip-node.js";
 import { type EspotaOptions, EspotaSender } from "./pusher-espota.js";
 

@@ -12,18 +12,18 @@ import type {
   ReleasePayload,
   StatusRequest,
 } from "../../firmware/core/wire.js";
-import { DESK_SERVER, Desk, type DeskOptions } from "../../host-sim/desk.js";
-import type { DeviceEvent } from "../../host-sim/device-event.js";
+import { DESK_SERVER, Desk, type DeskOptions } from "../../host-sim/desk/desk.js";
+import type { DeviceEvent } from "../../host-sim/device/device-event.js";
+import { Watch } from "../../host-sim/device/watch.js";
+import type { Chip } from "../../host-sim/hardware/chips.js";
 import {
   buildFirmwareImage,
   extractBundle,
   type FirmwareOptions,
-} from "../../host-sim/hardware/app-image.js";
-import type { Chip } from "../../host-sim/hardware/chips.js";
-import { type BuildConfig, buildImage } from "../../host-sim/image-build.js";
+} from "../../host-sim/hardware/image/app-image.js";
+import { type BuildConfig, buildImage } from "../../host-sim/image-build/image.js";
 import type { HttpHandler, HttpRequest, HttpResponse } from "../../host-sim/network/http-host.js";
 import type { PolicyOf } from "../../host-sim/network/link-policy.js";
-import { Watch } from "../../host-sim/watch.js";
 import { describeRelease } from "../../release/describe.js";
 import { type KeyPair, makeReleaseKeys } from "../../release/keys.js";
 import type { ReleaseOptions } from "../../release/payload.js";

@@ -1,6 +1,6 @@
 // Somebody in the house who writes to a port of the device whatever they like, byte by byte or all at once, and sees what comes back.
 
-import type { Desk } from "../../host-sim/desk.js";
+import type { Desk } from "../../host-sim/desk/desk.js";
 import type { IpNode } from "../../host-sim/network/ip-node.js";
 import type { TcpSocket } from "../../host-sim/network/tcp-socket.js";
 

@@ -83,7 +83,7 @@ describe("what the container's image needs", function () {
       "server/cli/main.ts",
       "server/start.ts",
       "server/store/sql/sqlite-thread.js",
-      "host-sim/desk.ts",
+      "host-sim/desk/desk.ts",
       "firmware/core/wire.ts",
     ]);
   });

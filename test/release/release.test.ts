@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { expect } from "chai";
 import { CompactSign, importJWK } from "jose";
 import { MAX_RELEASE_LENGTH, type ReleasePayload } from "../../firmware/core/wire.js";
-import { buildFirmwareImage } from "../../host-sim/hardware/firmware-image.js";
+import { buildFirmwareImage } from "../../host-sim/hardware/image/firmware-image.js";
 import { describeRelease, inspectImage } from "../../release/describe.js";
 import { ReleaseError } from "../../release/error.js";
 import { makeReleaseKeys } from "../../release/keys.js";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { FastifyInstance, LightMyRequestResponse, RouteOptions } from "fastify";
 import type { JWK } from "jose";
 import type { CheckRequest, StatusRequest } from "../../firmware/core/wire.js";
-import { buildFirmwareImage, type FirmwareOptions } from "../../host-sim/hardware/firmware-image.js";
+import { buildFirmwareImage, type FirmwareOptions } from "../../host-sim/hardware/image/firmware-image.js";
 import { describeRelease } from "../../release/describe.js";
 import { type KeyPair, makeReleaseKeys } from "../../release/keys.js";
 import type { ReleaseOptions } from "../../release/payload.js";

@@ -21,7 +21,7 @@ const SAFETIES: readonly Safety[] = [
     safety: "the CRC check of otadata",
     journey: "failing",
     mutation: {
-      file: "host-sim/hardware/otadata.ts",
+      file: "host-sim/hardware/boot/otadata.ts",
       original: "return entry.crc === sequenceCrc(entry.sequence);",
       mutated: "return entry.crc === sequenceCrc(entry.sequence) || true;",
     },

@@ -1,10 +1,10 @@
 import { expect } from "chai";
-import { randomStream } from "../../host-sim/random.js";
 import { Bench } from "../../host-sim/sweep/bench.js";
 import { cutPointsOf } from "../../host-sim/sweep/cuts.js";
 import type { History } from "../../host-sim/sweep/history.js";
 import { isInSlot, JOURNEYS, placeOf } from "../../host-sim/sweep/recording.js";
 import { prepareBench, sweep } from "../../host-sim/sweep/sweep.js";
+import { randomStream } from "../../host-sim/world/random.js";
 
 const SEED = 1;
 const OTADATA_SECTORS: readonly number[] = [0xe000, 0xf000];

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { MODULE_MARK } from "../../host-sim/engine/bundle.js";
+import { MODULE_MARK } from "../../host-sim/image-build/bundle.js";
 import { type BridgeHost, type BridgeOptions, XsBridge } from "../../host-sim/xs/bridge.js";
 import { buildXs } from "../../host-sim/xs/build.js";
 import { areaHeap, blockHeap, type XsHeap } from "../../host-sim/xs/heap.js";

@@ -1,7 +1,7 @@
 // The realm of firmware: what it can reach, what it cannot change, and that devices do not see each other.
 
 import { expect } from "chai";
-import { World } from "../../../host-sim/world.js";
+import { World } from "../../../host-sim/world/world.js";
 import { deviceWith, runSource } from "../run-source.js";
 
 const LOG = `const log = (...v) => trace(v.map(String).join(" ") + "\\n");\n`;

@@ -3,10 +3,13 @@
 import { expect } from "chai";
 import { bootFlash } from "../../../host-sim/flash-file/boot-report.js";
 import { openFlash } from "../../../host-sim/flash-file/open.js";
-import { buildFirmwareImage, type Chip } from "../../../host-sim/hardware/app-image.js";
-import { Flash } from "../../../host-sim/hardware/flash.js";
-import { encodeOtadataEntry, makeOtadataEntry, OTA_STATE } from "../../../host-sim/hardware/otadata.js";
-import { compilePartitionCsv, PARTITION_TABLE_OFFSET } from "../../../host-sim/hardware/partition-table.js";
+import { encodeOtadataEntry, makeOtadataEntry, OTA_STATE } from "../../../host-sim/hardware/boot/otadata.js";
+import { Flash } from "../../../host-sim/hardware/flash/flash.js";
+import { buildFirmwareImage, type Chip } from "../../../host-sim/hardware/image/app-image.js";
+import {
+  compilePartitionCsv,
+  PARTITION_TABLE_OFFSET,
+} from "../../../host-sim/hardware/partitions/partition-table.js";
 
 const OTADATA = 0xd000;
 const [FACTORY, OTA_0, OTA_1] = [0x10000, 0x20000, 0x30000];

@@ -6,9 +6,12 @@ import { keysOfEfuses, keysOfPartition } from "../../../host-sim/flash-file/nvs-
 import { listNvs, type NvsOptions } from "../../../host-sim/flash-file/nvs-report.js";
 import { openFlash } from "../../../host-sim/flash-file/open.js";
 import { crc32 } from "../../../host-sim/hardware/crc32.js";
-import { Flash } from "../../../host-sim/hardware/flash.js";
-import { Nvs, type NvsKeys } from "../../../host-sim/hardware/nvs.js";
-import { compilePartitionCsv, PARTITION_TABLE_OFFSET } from "../../../host-sim/hardware/partition-table.js";
+import { Flash } from "../../../host-sim/hardware/flash/flash.js";
+import { Nvs, type NvsKeys } from "../../../host-sim/hardware/nvs/nvs.js";
+import {
+  compilePartitionCsv,
+  PARTITION_TABLE_OFFSET,
+} from "../../../host-sim/hardware/partitions/partition-table.js";
 
 const HMAC_KEY = Uint8Array.from({ length: 32 }, (_, index) => index);
 const KEYS: NvsKeys = {

@@ -4,13 +4,13 @@ import { expect } from "chai";
 import { listNvs } from "../../../host-sim/flash-file/nvs-report.js";
 import { openFlash } from "../../../host-sim/flash-file/open.js";
 import { coverSecrets } from "../../../host-sim/flash-file/secrets.js";
-import { Flash } from "../../../host-sim/hardware/flash.js";
-import { initNvs } from "../../../host-sim/hardware/nvs-init.js";
+import { Flash } from "../../../host-sim/hardware/flash/flash.js";
+import { initNvs } from "../../../host-sim/hardware/nvs/nvs-init.js";
 import {
   compilePartitionCsv,
   PARTITION_TABLE_OFFSET,
   parsePartitionTable,
-} from "../../../host-sim/hardware/partition-table.js";
+} from "../../../host-sim/hardware/partitions/partition-table.js";
 
 const CSV = "nvs,data,nvs,0x9000,0x6000\n";
 const WITH_KEYS = `${CSV}nvs_keys,data,nvs_keys,0xf000,0x1000,encrypted\n`;

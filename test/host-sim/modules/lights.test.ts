@@ -1,7 +1,7 @@
 // `neopixel` and `embedded:io/digital` as firmware uses them.
 
 import { expect } from "chai";
-import type { Light } from "../../../host-sim/modules/gpio.js";
+import type { Light } from "../../../host-sim/hardware/gpio.js";
 import { runSource, typesOf } from "../run-source.js";
 
 async function run(body: string) {

@@ -1,8 +1,8 @@
 // Commodetto's Bitmap and Poco, the e-ink driver, the sensors and deep sleep, as firmware uses them.
 
 import { expect } from "chai";
-import type { Light } from "../../../host-sim/modules/gpio.js";
-import { home, type Surroundings } from "../../../host-sim/surroundings.js";
+import type { Light } from "../../../host-sim/hardware/gpio.js";
+import { home, type Surroundings } from "../../../host-sim/world/surroundings.js";
 import { runSource, typesOf } from "../run-source.js";
 
 type Panel = Extract<Light, { readonly type: "panel" }>;

@@ -1,7 +1,7 @@
 // The SDK's `preference`: what it keeps in NVS, and as which type.
 
 import { expect } from "chai";
-import { Nvs } from "../../../host-sim/hardware/nvs.js";
+import { Nvs } from "../../../host-sim/hardware/nvs/nvs.js";
 import { runSource } from "../run-source.js";
 
 const NVS_OFFSET = 0x9000;

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { expect } from "chai";
 import { bridgeToLoopback, exposeOnLoopback } from "../../../host-sim/network/bridge.js";
 import { VirtualNetwork } from "../../../host-sim/network/virtual-network.js";
-import { World } from "../../../host-sim/world.js";
+import { World } from "../../../host-sim/world/world.js";
 import { startDevice } from "./stub-machine.js";
 
 const IMPORTS = `

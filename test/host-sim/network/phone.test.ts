@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { Phone, PhoneError } from "../../../host-sim/network/phone.js";
-import type { World } from "../../../host-sim/world.js";
+import type { World } from "../../../host-sim/world/world.js";
 import { createWorld, startDevice } from "./stub-machine.js";
 
 /** A portal as small as can be: every name leads here, one page redirects, a form is echoed. */

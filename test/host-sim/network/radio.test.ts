@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { World } from "../../../host-sim/world.js";
+import type { World } from "../../../host-sim/world/world.js";
 import { createWorld, type StubDevice, startDevice } from "./stub-machine.js";
 
 const LOG_STATION = `

@@ -3,13 +3,13 @@
  * boot loader: it runs the text that it is given.
  */
 
-import type { BootEnd } from "../../../host-sim/engine/boot-end.js";
 import { compileBundle, realmFor, runBundle } from "../../../host-sim/engine/evaluate.js";
-import { VirtualMachine } from "../../../host-sim/engine/virtual-machine.js";
-import type { Hardware, Machine } from "../../../host-sim/machine.js";
-import { createNetworkModules } from "../../../host-sim/modules/network-modules.js";
+import type { BootEnd } from "../../../host-sim/machine/boot-end.js";
+import type { Hardware, Machine } from "../../../host-sim/machine/machine.js";
+import { VirtualMachine } from "../../../host-sim/machine/virtual-machine.js";
+import { createNetworkModules } from "../../../host-sim/modules/network/network-modules.js";
 import { VirtualNetwork } from "../../../host-sim/network/virtual-network.js";
-import { World } from "../../../host-sim/world.js";
+import { World } from "../../../host-sim/world/world.js";
 
 export interface StubDevice {
   readonly name: string;

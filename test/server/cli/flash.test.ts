@@ -6,11 +6,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
-import { Flash } from "../../../host-sim/hardware/flash.js";
-import { Nvs } from "../../../host-sim/hardware/nvs.js";
-import { deriveNvsKeys } from "../../../host-sim/hardware/nvs-keys.js";
-import { encodeOtadataEntry, makeOtadataEntry, OTA_STATE } from "../../../host-sim/hardware/otadata.js";
-import { parsePartitionTable } from "../../../host-sim/hardware/partition-table.js";
+import { encodeOtadataEntry, makeOtadataEntry, OTA_STATE } from "../../../host-sim/hardware/boot/otadata.js";
+import { Flash } from "../../../host-sim/hardware/flash/flash.js";
+import { Nvs } from "../../../host-sim/hardware/nvs/nvs.js";
+import { deriveNvsKeys } from "../../../host-sim/hardware/nvs/nvs-keys.js";
+import { parsePartitionTable } from "../../../host-sim/hardware/partitions/partition-table.js";
 import { redirectOutput } from "../../../server/cli/output.js";
 import { createProgram } from "../../../server/cli/program.js";
 

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { expect } from "chai";
 import { sql } from "kysely";
-import { randomStream } from "../../../host-sim/random.js";
+import { randomStream } from "../../../host-sim/world/random.js";
 import { openFileBlobs } from "../../../server/blobs/files.js";
 import { migrate } from "../../../server/store/migrations/migrate.js";
 import { openStore } from "../../../server/store/open.js";

@@ -1,6 +1,6 @@
 // A server with a legacy device type and firmware for it, as an Arduino core builds it.
 
-import { buildFirmwareImage } from "../../../host-sim/hardware/firmware-image.js";
+import { buildFirmwareImage } from "../../../host-sim/hardware/image/firmware-image.js";
 import type { Settings } from "../../../server/api/context.js";
 import { TestServer } from "../test-server.js";
 

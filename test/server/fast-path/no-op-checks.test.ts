@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { sql } from "kysely";
-import { randomStream } from "../../../host-sim/random.js";
+import { randomStream } from "../../../host-sim/world/random.js";
 import { openPostgresStore } from "../../../server/store/postgres.js";
 import { connectSqlite, openSqliteStore } from "../../../server/store/sqlite.js";
 import type { Store } from "../../../server/store/store.js";

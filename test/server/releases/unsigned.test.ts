@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { expect } from "chai";
-import { buildFirmwareImage } from "../../../host-sim/hardware/firmware-image.js";
+import { buildFirmwareImage } from "../../../host-sim/hardware/image/firmware-image.js";
 import { makeRelease, TestServer } from "../test-server.js";
 
 /** As an Arduino core builds it: the version of the image is not the sketch's. */

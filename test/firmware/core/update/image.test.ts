@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { type ImageReader, newImageReader, readImage } from "../../../../firmware/core/update/image.js";
-import { buildAppImage } from "../../../../host-sim/hardware/app-image-builder.js";
-import { buildFirmwareImage } from "../../../../host-sim/hardware/firmware-image.js";
+import { buildAppImage } from "../../../../host-sim/hardware/image/app-image-builder.js";
+import { buildFirmwareImage } from "../../../../host-sim/hardware/image/firmware-image.js";
 
 const image = buildFirmwareImage({
   chip: "esp32",

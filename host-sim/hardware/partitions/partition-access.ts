@@ -1,0 +1,35 @@
+// esp_partition_erase_range and esp_partition_write of ESP-IDF v6.0: a partition's bounds and its read-only flag, then the
+// flash. Never looks at what is written. Encryption is not part of it.
+
+import type { EspError } from "../esp-error.js";
+import type { Flash } from "../flash/flash.js";
+import { PARTITION_FLAG_READ_ONLY, type Partition } from "./partition.js";
+
+/** `offset` and `length` in bytes of the partition, whole sectors. */
+export function erasePartition(flash: Flash, partition: Partition, offset: number, length: number): EspError {
+  const refusal = refusalOf(partition, offset, length);
+  if (refusal === undefined) flash.erase(partition.offset + offset, length);
+  return refusal ?? "ESP_OK";
+}
+
+/** `offset` in bytes of the partition. */
+export function writePartition(
+  flash: Flash,
+  partition: Partition,
+  offset: number,
+  bytes: Uint8Array,
+): EspError {
+  const refusal = refusalOf(partition, offset, bytes.length);
+  if (refusal === undefined) flash.write(partition.offset + offset, bytes);
+  return refusal ?? "ESP_OK";
+}
+
+export function isReadOnly(partition: Partition): boolean {
+  return (partition.flags & PARTITION_FLAG_READ_ONLY) !== 0;
+}
+
+function refusalOf(partition: Partition, offset: number, length: number): EspError | undefined {
+  if (isReadOnly(partition)) return "ESP_ERR_NOT_ALLOWED";
+  if (offset > partition.size) return "ESP_ERR_INVALID_ARG";
+  return length > partition.size - offset ? "ESP_ERR_INVALID_SIZE" : undefined;
+}

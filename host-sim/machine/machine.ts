@@ -1,0 +1,80 @@
+// What one boot of one virtual device offers to the virtual SDK modules. Everything in it dies with the boot: the modules
+// keep their state in objects that belong to a machine, never at module level.
+
+import type { Realm } from "../engine/realm.js";
+import type { Ota } from "../hardware/boot/ota.js";
+import type { Chip } from "../hardware/chips.js";
+import type { Flash } from "../hardware/flash/flash.js";
+import type { Light } from "../hardware/gpio.js";
+import type { Nvs } from "../hardware/nvs/nvs.js";
+import type { Partition } from "../hardware/partitions/partition.js";
+import type { NetworkStack } from "../network/network-stack.js";
+import type { WifiRadio } from "../network/radio.js";
+import type { Surroundings } from "../world/surroundings.js";
+import type { Scheduled } from "../world/world.js";
+import type { TimerQueue } from "./timer-queue.js";
+
+export type { Realm } from "../engine/realm.js";
+export type { Scheduled } from "../world/world.js";
+
+/** esp_reset_reason_t, as far as virtual devices restart. */
+export const RESET_REASON = Object.freeze({
+  powerOn: 1,
+  software: 3,
+  panic: 4,
+  taskWatchdog: 6,
+  deepSleep: 8,
+  brownout: 9,
+});
+
+/** The hardware under one boot. */
+export interface Hardware {
+  readonly chip: Chip;
+  readonly flash: Flash;
+  readonly partitions: readonly Partition[];
+  /** The partition whose image runs. */
+  readonly running: Partition;
+  /** Undefined when there is no NVS partition or it cannot be mounted. */
+  readonly nvs: Nvs | undefined;
+  /** The base MAC address, 6 bytes. */
+  readonly mac: Uint8Array;
+  /** One of RESET_REASON: why this boot happened. */
+  readonly resetReason: number;
+  readonly network: NetworkStack;
+  readonly radio: WifiRadio;
+}
+
+export interface Machine extends Hardware {
+  readonly ota: Ota;
+  readonly timers: TimerQueue;
+  /** Constructors for whatever is handed to firmware: buffers, errors, arrays. */
+  readonly realm: Realm;
+  /** False as soon as the boot is over; no turn runs then. */
+  readonly alive: boolean;
+
+  /** Milliseconds since this boot, a whole number. Goes on while firmware computes. */
+  uptimeMs(): number;
+  /** The device's own randomness, in [0, 1). */
+  random(): number;
+  /**
+   * Lets `turn` run later as a turn of the device's event loop: an error that it does not catch restarts the device. The
+   * promise jobs that it makes run after it, with the messages that are waiting by then.
+   */
+  after(delayMs: number, turn: () => void): Scheduled;
+  /** Native code keeps the chip for so long: nothing else runs on this device meanwhile. */
+  compute(ms: number): void;
+  /** The firmware's task waits for so long (Timer.delay, vTaskDelay): nothing else of the firmware runs, but the chip's other tasks do. */
+  wait(ms: number): void;
+  /** From now on the task watchdog waits for twice as long, until this boot ends. */
+  widenWatchdog(): void;
+  /** Restarts the chip: unwinds the running code with a signal that it cannot catch. */
+  restart(reason: number): never;
+  /** Ends this boot as restart does; the next one begins when the time has passed. */
+  deepSleep(ms: number): never;
+  /** What there is to be measured now. */
+  surroundings(): Surroundings;
+  /** Prints what firmware traces, as it is, without adding a line end. */
+  trace(text: string): void;
+  /** Told what the device's lights or its panel show, each time that firmware sets them. */
+  readonly onLight?: ((light: Light) => void) | undefined;
+}

@@ -1,0 +1,54 @@
+// What the web view says of a virtual device beside its picture: read from outside, as its owner would see it.
+
+import { newImageReader, readImage } from "../../../firmware/core/update/image.js";
+import { parseVersion, versionName } from "../../../firmware/core/update/version.js";
+import type { VirtualDevice } from "../../device/device.js";
+import { RESET_REASON } from "../../machine/machine.js";
+
+export interface Facts {
+  readonly state: "off" | "asleep" | "starting" | "running";
+  /** Of the app in the slot that runs or ran last. */
+  readonly app: string;
+  readonly version: string;
+  /** Label of that slot. */
+  readonly slot: string;
+  readonly chip: string;
+  readonly bootCount: number;
+  /** Addresses that it has now. */
+  readonly addresses: readonly string[];
+  /** Since the world began. */
+  readonly seconds: number;
+}
+
+export function factsOf(device: VirtualDevice): Facts {
+  const slot = device.lastBoot?.booted;
+  const description = slot && describe(device.flash.bytes.subarray(slot.offset, slot.offset + slot.size));
+  const version = parseVersion(description?.version ?? "");
+  return {
+    state: stateOf(device),
+    app: description?.project ?? "",
+    version: version ? versionName(version) : "",
+    slot: slot?.label ?? "",
+    chip: device.chip,
+    bootCount: device.bootCount,
+    addresses: device.network.deviceNamed(device.name)?.stack.interfaces.map(({ address }) => address) ?? [],
+    seconds: Math.floor(device.world.nowMs / 1000),
+  };
+}
+
+function stateOf(device: VirtualDevice): Facts["state"] {
+  if (!device.isPowered) return "off";
+  if (device.machine) return "running";
+  return device.lastReset === RESET_REASON.deepSleep ? "asleep" : "starting";
+}
+
+function describe(image: Uint8Array) {
+  let reader = newImageReader;
+  while (reader.needLength > 0 && !reader.description)
+    reader = readImage(
+      reader,
+      reader.needOffset,
+      image.subarray(reader.needOffset, reader.needOffset + reader.needLength),
+    );
+  return reader.description;
+}

@@ -1,0 +1,77 @@
+import { expect } from "chai";
+import { type FlashOperation, SECTOR_BYTES } from "../../../../host-sim/hardware/flash/flash-operation.js";
+import {
+  drawTear,
+  ERASE_PATTERNS,
+  ERASE_STEPS,
+  tearOperation,
+} from "../../../../host-sim/hardware/flash/flash-tear.js";
+import { randomStream } from "../../../../host-sim/world/random.js";
+
+const erase: FlashOperation = { kind: "erase", offset: 0, length: SECTOR_BYTES, bytes: new Uint8Array() };
+const write = (offset: number, length: number): FlashOperation => ({
+  kind: "write",
+  offset,
+  length,
+  bytes: new Uint8Array(length).fill(0x0f),
+});
+
+/** Set bits of a byte, counted over all. */
+const onesOf = (bytes: Uint8Array) =>
+  bytes.reduce((sum, byte) => sum + byte.toString(2).replaceAll("0", "").length, 0);
+
+describe("a torn flash operation", () => {
+  it("has programmed every byte before the one in flight, and of that one some bits", () => {
+    const seen = new Set<number>();
+    for (let seed = 0; seed < 64; seed++) {
+      const contents = new Uint8Array(SECTOR_BYTES).fill(0xff);
+      tearOperation(contents, write(100, 50), { kind: "byte", index: 20 }, randomStream(seed));
+      expect(contents.subarray(100, 120).every((byte) => byte === 0x0f)).equal(true);
+      expect(contents[120]! & 0x0f).equal(0x0f);
+      expect(contents.subarray(121).every((byte) => byte === 0xff)).equal(true);
+      seen.add(contents[120]!);
+    }
+    expect(seen.size).above(10);
+  });
+
+  it("can have touched any byte of the page in flight, and none behind it", () => {
+    const contents = new Uint8Array(SECTOR_BYTES).fill(0xff);
+    tearOperation(contents, write(200, 400), { kind: "page", index: 100 }, randomStream(1));
+    expect(contents.subarray(200, 256).every((byte) => byte === 0x0f)).equal(true);
+    expect(new Set(contents.subarray(256, 512)).size).above(10);
+    expect(contents.subarray(512).every((byte) => byte === 0xff)).equal(true);
+  });
+
+  it("never sets a bit by a write", () => {
+    const contents = new Uint8Array(SECTOR_BYTES);
+    for (const kind of ["byte", "page"] as const)
+      tearOperation(contents, write(0, 300), { kind, index: 280 }, randomStream(2));
+    expect(onesOf(contents)).equal(0);
+  });
+
+  for (const pattern of ERASE_PATTERNS) {
+    it(`leaves a sector between old and erased, pattern ${pattern}`, () => {
+      const old = Uint8Array.from({ length: SECTOR_BYTES }, (_, at) => at * 7);
+      const torn = (step: number) => {
+        const contents = Uint8Array.from(old);
+        tearOperation(contents, erase, { kind: "erase", step, pattern }, randomStream(step));
+        return contents;
+      };
+      for (let step = 1; step <= ERASE_STEPS; step++) {
+        const contents = torn(step);
+        expect(contents).not.deep.equal(old);
+        expect(contents.every((byte) => byte === 0xff)).equal(false);
+        const onlySets = contents.every((byte, at) => (byte & old[at]!) === old[at]);
+        expect(onlySets).equal(pattern !== "zeroed");
+      }
+      expect(onesOf(torn(ERASE_STEPS))).above(onesOf(torn(8)));
+    });
+  }
+
+  it("can be any, by seed", () => {
+    const random = randomStream(3);
+    const kinds = new Set(Array.from({ length: 40 }, () => drawTear(write(0, 8), random, 4).kind));
+    expect([...kinds].sort()).deep.equal(["byte", "page"]);
+    expect(drawTear(erase, random, 0).kind).equal("erase");
+  });
+});
