@@ -10,7 +10,7 @@ import { promisify } from "node:util";
 import { expect } from "chai";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const COPIED = ["firmware", "host-sim", "partitions", "server", "package.json", "tsconfig.json"];
+const COPIED = ["firmware", "host-sim", "partitions", "release", "package.json", "tsconfig.json"];
 
 export interface Mutation {
   /** Relative to the project. */
