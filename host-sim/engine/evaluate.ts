@@ -24,10 +24,13 @@ let sharedRealm: Realm | undefined;
 
 /** The realm for a boot of this bundle: the one that all share, or one of its own. */
 export function realmFor(bundle: string): Realm {
-  if (NEEDS_OWN_REALM.test(bundle)) return new Realm();
+  if (!isCachedForShared(bundle) && NEEDS_OWN_REALM.test(bundle)) return new Realm();
   sharedRealm ??= new Realm();
   return sharedRealm;
 }
+
+/** Compiled for the shared realm before: it was looked at then. */
+const isCachedForShared = (bundle: string): boolean => cache.get(bundle)?.module !== undefined;
 
 /** Compiles a bundle for a realm that realmFor gave. @throws SyntaxError of the realm */
 export function compileBundle(bundle: string, realm: Realm): CompiledModule {

@@ -111,15 +111,16 @@ export function firstAddress(message: DnsMessage): string | undefined {
   return undefined;
 }
 
+const encoder = new TextEncoder();
+
 function encodeName(name: string): number[] {
-  const labels = name === "" ? [] : name.split(".");
-  return [
-    ...labels.flatMap((label) => {
-      const text = new TextEncoder().encode(label).subarray(0, LABEL_BYTES_MAX);
-      return [text.length, ...text];
-    }),
-    0,
-  ];
+  const bytes: number[] = [];
+  for (const label of name === "" ? [] : name.split(".")) {
+    const text = encoder.encode(label).subarray(0, LABEL_BYTES_MAX);
+    bytes.push(text.length, ...text);
+  }
+  bytes.push(0);
+  return bytes;
 }
 
 function encodeData(data: RecordData): number[] {
@@ -132,7 +133,7 @@ function encodeData(data: RecordData): number[] {
   if ("bytes" in data) return [...data.bytes];
   if (data.strings.length === 0) return [0];
   return data.strings.flatMap((text) => {
-    const bytes = new TextEncoder().encode(text).subarray(0, 255);
+    const bytes = encoder.encode(text).subarray(0, 255);
     return [bytes.length, ...bytes];
   });
 }

@@ -237,9 +237,10 @@ export class Bench {
     for (; rolling.index < index; rolling.index += 1) {
       const operation = recording.operations[rolling.index]!;
       applyOperation(rolling.contents, operation);
-      for (const sector of sectorsOf(operation.offset, operation.length)) {
+      // a new state, not the old one changed: others may hold it
+      rolling.state = rolling.state.slice();
+      for (const sector of sectorsOf(operation.offset, operation.length))
         rolling.state[sector] = this.#store.numberOf(contentsOf(rolling, sector));
-      }
     }
     this.#rolling = rolling;
     return rolling;
@@ -262,7 +263,7 @@ interface Rolling {
   /** The next operation. */
   index: number;
   readonly contents: Uint8Array;
-  readonly state: FlashState;
+  state: FlashState;
 }
 
 const contentsOf = ({ contents }: Rolling, sector: number): Uint8Array =>

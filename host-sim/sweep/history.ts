@@ -35,12 +35,16 @@ export class History {
   readonly start: FlashState;
   readonly entries: HistoryEntry[] = [];
   readonly #bySector = new Map<number, number[]>();
+  /** Many cuts in a row ask about the same state and the same sectors. */
+  #differing: { readonly state: FlashState; readonly sectors: readonly number[] } | undefined;
+  #concerning: { readonly key: string; readonly found: readonly number[] } | undefined;
 
   constructor(start: FlashState) {
     this.start = start;
   }
 
   add(entry: HistoryEntry): void {
+    this.#concerning = undefined;
     const index = this.entries.push(entry) - 1;
     if (entry.kind === "digest") {
       for (const { offset, length } of entry.pieces) this.#note(offset, length, index);
@@ -49,11 +53,25 @@ export class History {
     }
   }
 
+  /** The sectors in which another flash differs from this one's start. */
+  sectorsThatDiffer(state: FlashState): readonly number[] {
+    if (this.#differing?.state !== state) {
+      const sectors: number[] = [];
+      for (let sector = 0; sector < state.length; sector += 1)
+        if (state[sector] !== this.start[sector]) sectors.push(sector);
+      this.#differing = { state, sectors };
+    }
+    return this.#differing.sectors;
+  }
+
   /** Positions of the entries that concern any of these sectors, in order. */
-  concerning(sectors: Iterable<number>): number[] {
-    const found = new Set<number>();
-    for (const sector of sectors) for (const index of this.#bySector.get(sector) ?? []) found.add(index);
-    return [...found].sort((first, second) => first - second);
+  concerning(sectors: readonly number[]): readonly number[] {
+    const key = sectors.join();
+    if (this.#concerning?.key !== key) {
+      const found = new Set(sectors.flatMap((sector) => this.#bySector.get(sector) ?? []));
+      this.#concerning = { key, found: [...found].sort((first, second) => first - second) };
+    }
+    return this.#concerning.found;
   }
 
   #note(offset: number, length: number, index: number): void {

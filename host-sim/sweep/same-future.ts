@@ -28,7 +28,7 @@ export function hasSameFuture(
 ): boolean {
   const different = differencesOf(flash, followed, store);
   if (different === undefined) return false;
-  for (const index of followed.concerning(different.keys())) {
+  for (const index of followed.concerning([...different.keys()])) {
     if (different.size === 0) return true;
     if (!agrees(followed.entries[index]!, different, store, promised)) return false;
   }
@@ -38,27 +38,32 @@ export function hasSameFuture(
 /** By sector; undefined if there are too many. */
 function differencesOf(
   { state, changed }: ChangedState,
-  { start }: History,
+  followed: History,
   store: SectorStore,
 ): Different | undefined {
+  const unchanged = followed.sectorsThatDiffer(state).filter((sector) => !changed.has(sector));
+  if (unchanged.length > MAX_DIFFERENT_SECTORS) return undefined;
+  const there = (sector: number): Uint8Array => store.contentsOf(followed.start[sector]!);
   const different: Different = new Map();
-  for (let sector = 0; sector < state.length; sector += 1) {
-    if (state[sector] === start[sector] || changed.has(sector)) continue;
-    if (different.size === MAX_DIFFERENT_SECTORS) return undefined;
-    different.set(sector, pairOf(store.contentsOf(state[sector]!), store.contentsOf(start[sector]!)));
-  }
-  for (const [sector, contents] of changed) {
-    const there = store.contentsOf(start[sector]!);
-    if (Buffer.compare(contents, there) !== 0) different.set(sector, pairOf(contents, there));
+  for (const sector of unchanged)
+    different.set(sector, { here: store.contentsOf(state[sector]!), there: there(sector), isCopy: false });
+  for (const [sector, here] of changed) {
+    if (Buffer.compare(here, there(sector)) !== 0)
+      different.set(sector, { here, there: there(sector), isCopy: false });
   }
   return different;
 }
 
-const pairOf = (here: Uint8Array, there: Uint8Array) => ({ here: here.slice(), there: there.slice() });
+/** The contents of a sector here and in the flash that was followed: shared with others until they are written to. */
+interface Contents {
+  here: Uint8Array;
+  there: Uint8Array;
+  isCopy: boolean;
+}
 
-type Different = Map<number, { readonly here: Uint8Array; readonly there: Uint8Array }>;
+type Different = Map<number, Contents>;
 
-/** Takes an operation over to both sides; false if a question is answered differently. */
+/** Applies an operation to both sides; false if a question is answered differently. */
 function agrees(
   entry: HistoryEntry,
   different: Different,
@@ -80,43 +85,44 @@ function agrees(
       return (
         readsSame(entry.offset, entry.length, different) || entryIn(entry.offset, different) === entry.answer
       );
-    case "digest": {
+    case "digest":
       if (entry.pieces.every(({ offset, length }) => readsSame(offset, length, different))) return true;
+      // only the same contents have a digest that was promised
+      if (entry.answer !== UNPROMISED) return false;
       return digestOf(entry.algorithm, entry.pieces, different, store, promised) === entry.answer;
-    }
   }
 }
 
 function program(offset: number, bytes: Uint8Array, different: Different): void {
-  for (const sector of sectorsOf(offset, bytes.length)) {
-    const both = different.get(sector);
-    if (both === undefined) continue;
+  for (const [sector, contents] of different) {
     const [from, to] = within(sector, offset, bytes.length);
+    if (from >= to) continue;
+    if (!contents.isCopy) {
+      contents.here = contents.here.slice();
+      contents.there = contents.there.slice();
+      contents.isCopy = true;
+    }
     for (let at = from; at < to; at += 1) {
       const byte = bytes[sector * SECTOR_BYTES + at - offset]!;
-      both.here[at]! &= byte;
-      both.there[at]! &= byte;
+      contents.here[at]! &= byte;
+      contents.there[at]! &= byte;
     }
   }
 }
 
 function readsSame(offset: number, length: number, different: Different): boolean {
-  for (const sector of sectorsOf(offset, length)) {
-    const both = different.get(sector);
-    if (both === undefined) continue;
+  for (const [sector, { here, there }] of different) {
     const [from, to] = within(sector, offset, length);
-    if (Buffer.compare(both.here.subarray(from, to), both.there.subarray(from, to)) !== 0) return false;
+    if (from < to && Buffer.compare(here.subarray(from, to), there.subarray(from, to)) !== 0) return false;
   }
   return true;
 }
 
 /** Whether both are erased, or neither, in every sector: stricter than the question, which is asked within one. */
 function erasedSame(offset: number, length: number, different: Different): boolean {
-  for (const sector of sectorsOf(offset, length)) {
-    const both = different.get(sector);
-    if (both === undefined) continue;
+  for (const [sector, { here, there }] of different) {
     const [from, to] = within(sector, offset, length);
-    if (isErased(both.here.subarray(from, to)) !== isErased(both.there.subarray(from, to))) return false;
+    if (from < to && isErased(here.subarray(from, to)) !== isErased(there.subarray(from, to))) return false;
   }
   return true;
 }
@@ -146,7 +152,7 @@ function digestOf(
   return answerOf(hash.digest("hex"), promised);
 }
 
-/** The part of a range that lies in a sector, from the sector's start. */
+/** The part of a range that lies in a sector, from the sector's start; `from` is not below `to` where there is none. */
 function within(sector: number, offset: number, length: number): [from: number, to: number] {
   const start = sector * SECTOR_BYTES;
   return [Math.max(offset, start) - start, Math.min(offset + length, start + SECTOR_BYTES) - start];
