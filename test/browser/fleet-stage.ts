@@ -8,7 +8,7 @@ import { describeRelease, inspectImage } from "../../release/describe.js";
 import { makeReleaseKeys } from "../../release/keys.js";
 import { signRelease } from "../../release/signing.js";
 import { startServer } from "../../server/start.js";
-import { type Fate, imageOf, VirtualClient } from "../server/rollout/virtual-fleet.js";
+import { type Fate, imageOf, VirtualClient } from "../server/api/rollout/virtual-fleet.js";
 
 /** What a browser's field for a file is given. */
 export interface ChosenFile {

@@ -35,7 +35,7 @@ describe("the firmware in flash", () => {
     const files = readdirSync("firmware", { recursive: true, encoding: "utf8" }).filter((file) =>
       /^(?!.*\.d\.ts$).*\.ts$/.test(file),
     );
-    expect(files).to.include.members(["core/release.ts", "platform/start.ts", "portal/setup-page.ts"]);
+    expect(files).to.include.members(["core/update/release.ts", "platform/start.ts", "portal/setup-page.ts"]);
     const found = files.flatMap((file) =>
       regExpsOf(readFileSync(join("firmware", file), "utf8")).map((regExp) => `${file}: ${regExp}`),
     );

@@ -4,7 +4,7 @@
 import { createHash } from "node:crypto";
 import { expect } from "chai";
 import type { FastifyInstance } from "fastify";
-import type { SlotState } from "../../../firmware/core/wire.js";
+import type { SlotState } from "../../../../firmware/core/wire.js";
 
 /** How an update ends on a device. `silent`: it takes the image and is never heard of again. */
 export type Fate = "validate" | "roll back" | "fail" | "silent";

@@ -7,8 +7,8 @@ import {
   MAX_ORDER_COUNT,
   type Order,
   type OrderResult,
-} from "../../../firmware/core/wire.js";
-import { type MadeRelease, makeRelease, START_MS, TestServer } from "../test-server.js";
+} from "../../../../firmware/core/wire.js";
+import { type MadeRelease, makeRelease, START_MS, TestServer } from "../../test-server.js";
 
 const ID = "base-010203";
 const DAY_MS = 24 * 3_600_000;

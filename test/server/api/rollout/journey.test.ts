@@ -1,7 +1,7 @@
 import { expect } from "chai";
-import type { ProgressView } from "../../../server/api/rollout-views.js";
-import { sampleFirmware } from "../../contract/store/samples.js";
-import { TestServer } from "../test-server.js";
+import type { ProgressView } from "../../../../server/api/rollout-views.js";
+import { sampleFirmware } from "../../../contract/store/samples.js";
+import { TestServer } from "../../test-server.js";
 import { type Fate, imageOf, VirtualClient } from "./virtual-fleet.js";
 
 const MINUTE = 60_000;

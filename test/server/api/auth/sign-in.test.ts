@@ -1,10 +1,10 @@
 import { expect } from "chai";
 import { decodeJwt, decodeProtectedHeader, SignJWT } from "jose";
-import { makeLink } from "../../../server/auth/accounts.js";
-import { Auth } from "../../../server/auth/auth.js";
-import { hashPassword } from "../../../server/auth/password.js";
-import type { Actor } from "../../../server/shared/actor.js";
-import { PASSWORD, START_MS, TestServer } from "../test-server.js";
+import { makeLink } from "../../../../server/auth/accounts.js";
+import { Auth } from "../../../../server/auth/auth.js";
+import { hashPassword } from "../../../../server/auth/password.js";
+import type { Actor } from "../../../../server/shared/actor.js";
+import { PASSWORD, START_MS, TestServer } from "../../test-server.js";
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { START_MS, TestServer } from "../test-server.js";
+import { START_MS, TestServer } from "../../test-server.js";
 
 const HOUR_MS = 3_600_000;
 

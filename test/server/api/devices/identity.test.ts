@@ -1,7 +1,7 @@
 import { expect } from "chai";
-import type { CheckRequest } from "../../../firmware/core/wire.js";
-import { statusOf } from "../../../server/shared/device-status.js";
-import { makeRelease, TestServer } from "../test-server.js";
+import type { CheckRequest } from "../../../../firmware/core/wire.js";
+import { statusOf } from "../../../../server/shared/device-status.js";
+import { makeRelease, TestServer } from "../../test-server.js";
 
 const ID = "base-010203";
 

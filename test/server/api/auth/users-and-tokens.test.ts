@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { makeRelease, PASSWORD, TestServer } from "../test-server.js";
+import { makeRelease, PASSWORD, TestServer } from "../../test-server.js";
 
 const DAY_MS = 24 * 60 * 60_000;
 

@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import { sampleDevice, sampleFirmware } from "../../contract/store/samples.js";
-import { START_MS, TestServer } from "../test-server.js";
+import { sampleDevice, sampleFirmware } from "../../../contract/store/samples.js";
+import { START_MS, TestServer } from "../../test-server.js";
 import { imageOf, VirtualClient } from "./virtual-fleet.js";
 
 describe("the rollout API", () => {

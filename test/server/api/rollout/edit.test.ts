@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import { sampleDevice, sampleFirmware } from "../../contract/store/samples.js";
-import { TestServer } from "../test-server.js";
+import { sampleDevice, sampleFirmware } from "../../../contract/store/samples.js";
+import { TestServer } from "../../test-server.js";
 import { imageOf, VirtualClient } from "./virtual-fleet.js";
 
 describe("changing a rollout over the API", () => {

@@ -11,8 +11,8 @@ import type { Store } from "../../../server/store/store.js";
 import { sampleNewRollout } from "../../contract/store/rollouts.js";
 import { sampleFirmware } from "../../contract/store/samples.js";
 import { type Cluster, postgresOrSkip } from "../../services/postgres.js";
+import { imageOf, VirtualClient } from "../api/rollout/virtual-fleet.js";
 import { START_MS } from "../test-server.js";
-import { imageOf, VirtualClient } from "./virtual-fleet.js";
 
 const LIMIT = 5;
 

@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import { sampleFirmware } from "../../contract/store/samples.js";
-import { TestServer } from "../test-server.js";
+import { sampleFirmware } from "../../../contract/store/samples.js";
+import { TestServer } from "../../test-server.js";
 import { imageOf } from "./virtual-fleet.js";
 
 describe("leading devices back to a release of one's choice", () => {
