@@ -3,8 +3,8 @@
 
 import { sql } from "kysely";
 import type { BlobStore } from "../blobs/blobs.js";
-import { readTables, type TableDescription } from "../store/sql/catalog.js";
-import type { SqlDatabase } from "../store/sql/database.js";
+import { readTables } from "../store/sql/catalog.js";
+import type { SqlDatabase, TableDescription } from "../store/sql/database.js";
 import { BLOB_COLUMNS } from "../store/sql/tables.js";
 import { type ExportLine, FORMAT_VERSION, type Row } from "./format.js";
 

@@ -5,8 +5,8 @@ import { type Kysely, sql } from "kysely";
 import { type BlobStore, isSha256 } from "../blobs/blobs.js";
 import { migrations } from "../store/migrations/list.js";
 import { migrate } from "../store/migrations/migrate.js";
-import { readTables, type TableDescription } from "../store/sql/catalog.js";
-import type { SqlDatabase } from "../store/sql/database.js";
+import { readTables } from "../store/sql/catalog.js";
+import type { SqlDatabase, TableDescription } from "../store/sql/database.js";
 import { readMigrations } from "./export.js";
 import { type ExportLine, FORMAT_VERSION, type Row } from "./format.js";
 

@@ -5,8 +5,7 @@ import type { Journal } from "../events/journal.js";
 import { Refusal } from "../shared/refusal.js";
 import type { Device, Firmware, Store, Update } from "../store/store.js";
 import { reportStatus } from "../updates/attempts.js";
-import type { Controller } from "./hawkbit-routes.js";
-import { CANCEL_HEARD, RETRIEVED } from "./hawkbit-views.js";
+import { CANCEL_HEARD, type Controller, RETRIEVED } from "./hawkbit-views.js";
 import { UNKNOWN_VERSION, versionIn } from "./unknown-version.js";
 
 /** An attempt under the name that hawkBit's clients know it by. */

@@ -40,7 +40,7 @@ import {
   noteRetrieved,
 } from "./hawkbit-actions.js";
 import { feedbackReport, isClosing } from "./hawkbit-feedback.js";
-import { baseOf, CANCEL_HEARD, isEndedHere, linksFor, sleepOf, viewDeployment } from "./hawkbit-views.js";
+import { baseOf, CANCEL_HEARD, type Controller, isEndedHere, linksFor, sleepOf, viewDeployment } from "./hawkbit-views.js";
 
 const BASE = "/:tenant/controller/v1/:id";
 const MAX_BODY_BYTES = 16 * 1024;
@@ -67,7 +67,6 @@ export const FeedbackBody = Type.Object({
   }),
 });
 
-export type Controller = Static<typeof ControllerParams>;
 type ActionPath = Static<typeof ActionParams>;
 
 export function hawkbitRoutes(app: FastifyInstance, context: Context): void {

@@ -3,7 +3,13 @@
 import type { FastifyRequest } from "fastify";
 import type { Context } from "../api/context.js";
 import { ENDED_BY_SERVER, type Firmware, type Store, type Update } from "../store/store.js";
-import type { Controller } from "./hawkbit-routes.js";
+
+/** A device as hawkBit names it in a path. */
+export interface Controller {
+  /** The device type. */
+  readonly tenant: string;
+  readonly id: string;
+}
 
 const DEFAULT_POLL_SECONDS = 120;
 /** The step of an attempt that the server has ended and whose client has heard of it. */

@@ -9,30 +9,15 @@ import { verifyReleaseFile } from "../../release/verify.js";
 import type { Blob, BlobStore } from "../blobs/blobs.js";
 import type { Journal } from "../events/journal.js";
 import { Refusal } from "../shared/refusal.js";
-import type { Firmware, FirmwareChanges, NewFirmware, Store } from "../store/store.js";
+import type { Firmware, FirmwareChanges, Store } from "../store/store.js";
 import { releaseOf } from "./chunk-digests.js";
+import type { CheckedFirmware, FirmwareFields } from "./firmware-fields.js";
 import { checkLegacy } from "./unsigned.js";
 
 /** Files are registered and removed one at a time, whichever server does it: the name of that exclusive work. */
 export const REGISTERING = "registering";
 
-/** What a person may say about firmware beside its manifest. */
-export interface FirmwareFields {
-  /** The signed manifest; absent: firmware of a legacy type. */
-  readonly release?: string;
-  readonly device_type?: string;
-  readonly hardware?: string;
-  readonly chip?: string;
-  readonly version?: string;
-  readonly build_number?: number;
-  readonly filename?: string;
-  readonly min_current_version?: string;
-  readonly is_stable?: boolean;
-  readonly is_active?: boolean;
-  readonly release_notes?: string;
-}
-
-/** Firmware as it may be registered, checked. @throws Refusal, Refusal */
+/** Firmware as it may be registered, checked. @throws Refusal */
 export async function checkFirmware(
   fields: FirmwareFields,
   blob: Blob,
@@ -47,8 +32,6 @@ export async function checkFirmware(
   await verifyReleaseFile(read.release, blobs.read(blob.sha256));
   return describeFirmware(fields, read.jws, read.release, blob);
 }
-
-export type CheckedFirmware = Omit<NewFirmware, "createdAt">;
 
 /** @throws AlreadyExists */
 export async function addFirmware(journal: Journal, checked: CheckedFirmware): Promise<Firmware> {

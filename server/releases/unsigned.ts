@@ -4,8 +4,8 @@
 import { parseVersion, versionName } from "../../firmware/core/update/version.js";
 import type { Blob, BlobStore } from "../blobs/blobs.js";
 import { Refusal } from "../shared/refusal.js";
-import type { NewFirmware, Store } from "../store/store.js";
-import type { FirmwareFields } from "./add-release.js";
+import type { Store } from "../store/store.js";
+import type { CheckedFirmware, FirmwareFields } from "./firmware-fields.js";
 import { type AppImage, readAppImage } from "./image-file.js";
 
 /** Chip of a file that is no image of an ESP32. */
@@ -17,7 +17,7 @@ export async function checkLegacy(
   blob: Blob,
   blobs: BlobStore,
   store: Pick<Store, "findType">,
-): Promise<Omit<NewFirmware, "createdAt">> {
+): Promise<CheckedFirmware> {
   const deviceType = fields.device_type;
   if (deviceType === undefined) {
     throw new Refusal(

@@ -3,7 +3,7 @@
 // time, still report. Every reason has the numbers.
 
 import type { Rollout, StageTally, Tally } from "../shared/rollout.js";
-import { countDevices, NO_STAGE_TALLY } from "../shared/rollout.js";
+import { countDevices, NO_STAGE_TALLY, tallyOf } from "../shared/rollout.js";
 
 export type Advance =
   | { readonly kind: "stay"; readonly reason: string }
@@ -90,18 +90,8 @@ function promote(rollout: Rollout, tally: Tally): Advance {
 
 /** All stages up to one, this included. */
 export function sumStages({ stages }: Tally, through: number): StageTally {
-  return stages.slice(0, through + 1).reduce(
-    (sum, stage) => ({
-      givenCount: sum.givenCount + stage.givenCount,
-      updatingCount: sum.updatingCount + stage.updatingCount,
-      validatedCount: sum.validatedCount + stage.validatedCount,
-      soakedCount: sum.soakedCount + stage.soakedCount,
-      failedCount: sum.failedCount + stage.failedCount,
-      rolledBackCount: sum.rolledBackCount + stage.rolledBackCount,
-      silentCount: sum.silentCount + stage.silentCount,
-    }),
-    NO_STAGE_TALLY,
-  );
+  const counted = stages.slice(0, through + 1);
+  return tallyOf((field) => counted.reduce((sum, stage) => sum + stage[field], 0));
 }
 
 const percent = (count: number, total: number): string => share(total === 0 ? 0 : count / total);

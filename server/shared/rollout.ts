@@ -241,6 +241,12 @@ export const NO_STAGE_TALLY: StageTally = Object.freeze({
   silentCount: 0,
 });
 
+/** A tally of which each count is asked for by its name. */
+export const tallyOf = (count: (field: keyof StageTally) => number): StageTally =>
+  Object.fromEntries(
+    Object.keys(NO_STAGE_TALLY).map((field) => [field, count(field as keyof StageTally)]),
+  ) as unknown as StageTally;
+
 /** Who may not approve it: whoever made it, and whoever changed it last. Such as `ada` or `ada and ben`. */
 export const nameAuthors = ({ createdBy, editedBy }: Pick<Rollout, "createdBy" | "editedBy">): string =>
   editedBy === null || editedBy === createdBy ? createdBy : `${createdBy} and ${editedBy}`;

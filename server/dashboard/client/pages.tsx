@@ -1,11 +1,11 @@
 // Which component draws which page of ../paths.ts. A new page is an entry there and one here: the compiler asks for it.
 
 import type { ComponentType } from "preact";
-import type { PagePath, PathParams } from "../paths.js";
+import type { PagePath } from "../paths.js";
 import { useMay } from "./actor.js";
 import { ContentAdmin } from "./content/content-admin.js";
 import { type ContentPageProps, Upload } from "./content/upload.js";
-import type { Model } from "./model.js";
+import type { PageProps } from "./page-props.js";
 import { Audit } from "./pages/audit.js";
 import { Dashboard } from "./pages/dashboard.js";
 import { DevicePage } from "./pages/device.js";
@@ -15,18 +15,8 @@ import { NewRollout } from "./pages/new-rollout.js";
 import { OtaManagement } from "./pages/ota-management.js";
 import { RolloutPage } from "./pages/rollout.js";
 import { Settings } from "./pages/settings.js";
-import type { Place } from "./router.js";
 
-export interface PageProps {
-  readonly params: PathParams;
-  readonly place: Place;
-  /** What the live stream has told so far. */
-  readonly model: Model;
-  /** Milliseconds, by this computer's clock. */
-  readonly now: number;
-}
-
-/** The pages about panels know nothing of the others: they are told what they need. */
+/** The pages about panels take what they need and nothing of the others. */
 function forContent(View: ComponentType<ContentPageProps>): ComponentType<PageProps> {
   return () => <View mayChange={useMay("content:write")} />;
 }

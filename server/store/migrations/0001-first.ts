@@ -1,7 +1,7 @@
 // The first tables: devices, firmware, updates, events.
 
 import { sql } from "kysely";
-import type { StoreMigration } from "./migrate.js";
+import type { StoreMigration } from "./migration.js";
 
 export const first: StoreMigration = {
   name: "0001_first",

@@ -1,6 +1,6 @@
 // Finds the attempts that ended long ago.
 
-import type { StoreMigration } from "./migrate.js";
+import type { StoreMigration } from "./migration.js";
 
 export const retention: StoreMigration = {
   name: "0002_retention",

@@ -1,7 +1,7 @@
 // Rollouts and their devices.
 
 import { sql } from "kysely";
-import type { StoreMigration } from "./migrate.js";
+import type { StoreMigration } from "./migration.js";
 
 export const rollouts: StoreMigration = {
   name: "0010_rollouts",

@@ -1,6 +1,6 @@
 // What operators say of devices.
 
-import type { StoreMigration } from "./migrate.js";
+import type { StoreMigration } from "./migration.js";
 
 export const labels: StoreMigration = {
   name: "0011_labels",

@@ -1,6 +1,6 @@
 // Users, sessions, one-time links, API tokens and the keys of access tokens.
 
-import type { StoreMigration } from "./migrate.js";
+import type { StoreMigration } from "./migration.js";
 
 export const users: StoreMigration = {
   name: "0020_users",

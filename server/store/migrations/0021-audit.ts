@@ -1,7 +1,7 @@
 // The audit log, which the database itself keeps from being changed.
 
 import { SqliteAdapter, sql } from "kysely";
-import type { StoreMigration } from "./migrate.js";
+import type { StoreMigration } from "./migration.js";
 
 export const audit: StoreMigration = {
   name: "0021_audit",

@@ -1,6 +1,6 @@
 // How devices prove who they are, and who may register.
 
-import type { StoreMigration } from "./migrate.js";
+import type { StoreMigration } from "./migration.js";
 
 export const deviceIdentities: StoreMigration = {
   name: "0022_device_identities",

@@ -1,6 +1,6 @@
 // Kinds of devices: whether a type takes signed releases only; and the digests that older clients ask for.
 
-import type { StoreMigration } from "./migrate.js";
+import type { StoreMigration } from "./migration.js";
 
 export const types: StoreMigration = {
   name: "0030_types",

@@ -1,7 +1,7 @@
 // Updates that gateways distribute in a mesh, and how far each node is (system E).
 
 import { sql } from "kysely";
-import type { StoreMigration } from "./migrate.js";
+import type { StoreMigration } from "./migration.js";
 
 export const mesh: StoreMigration = {
   name: "0031_mesh",

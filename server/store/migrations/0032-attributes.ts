@@ -1,6 +1,6 @@
 // What a device tells of itself beside what every device tells (hawkBit's configData): names and texts.
 
-import type { StoreMigration } from "./migrate.js";
+import type { StoreMigration } from "./migration.js";
 
 export const attributes: StoreMigration = {
   name: "0032_attributes",

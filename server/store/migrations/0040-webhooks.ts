@@ -1,7 +1,7 @@
 // Webhooks and their queue.
 
 import { sql } from "kysely";
-import type { StoreMigration } from "./migrate.js";
+import type { StoreMigration } from "./migration.js";
 
 export const webhooks: StoreMigration = {
   name: "0040_webhooks",

@@ -1,7 +1,7 @@
 // Pictures for panels, and who shows which of them when.
 
 import { sql } from "kysely";
-import type { StoreMigration } from "./migrate.js";
+import type { StoreMigration } from "./migration.js";
 
 export const content: StoreMigration = {
   name: "0050_content",

@@ -1,7 +1,7 @@
 // How many devices ran which version, hour by hour; and indices with which pages of a long list of devices are found.
 
 import { sql } from "kysely";
-import type { StoreMigration } from "./migrate.js";
+import type { StoreMigration } from "./migration.js";
 
 export const fleet: StoreMigration = {
   name: "0060_fleet",

@@ -1,6 +1,6 @@
 // What lets a check that changes nothing be answered without the whole way, see store/quiet.ts.
 
-import type { StoreMigration } from "./migrate.js";
+import type { StoreMigration } from "./migration.js";
 
 export const noOpChecks: StoreMigration = {
   name: "0070_quiet_checks",

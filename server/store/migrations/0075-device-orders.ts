@@ -1,6 +1,6 @@
 // What operators have ordered devices to do, and what became of it.
 
-import type { StoreMigration } from "./migrate.js";
+import type { StoreMigration } from "./migration.js";
 
 export const deviceOrders: StoreMigration = {
   name: "0075_device_orders",

@@ -1,6 +1,6 @@
 // Rollouts can be changed: how often that was done, and who did it last.
 
-import type { StoreMigration } from "./migrate.js";
+import type { StoreMigration } from "./migration.js";
 
 export const rolloutEdits: StoreMigration = {
   name: "0080_rollout_edits",

@@ -1,6 +1,6 @@
 // What a device's sensors said last: JSON of those that it has.
 
-import type { StoreMigration } from "./migrate.js";
+import type { StoreMigration } from "./migration.js";
 
 export const readings: StoreMigration = {
   name: "0090_readings",

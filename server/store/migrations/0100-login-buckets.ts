@@ -1,6 +1,6 @@
 // How often somebody may still try a password, for all servers that share the database.
 
-import type { StoreMigration } from "./migrate.js";
+import type { StoreMigration } from "./migration.js";
 
 export const loginBuckets: StoreMigration = {
   name: "0100_login_buckets",

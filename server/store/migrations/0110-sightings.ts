@@ -3,7 +3,7 @@
 // when somebody looks. SQLite finds the key of a quiet check in an index alone, instead of in an index and then among all the rows.
 
 import { sql } from "kysely";
-import type { StoreMigration } from "./migrate.js";
+import type { StoreMigration } from "./migration.js";
 
 export const sightings: StoreMigration = {
   name: "0110_sightings",

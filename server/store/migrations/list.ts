@@ -20,7 +20,7 @@ import { rolloutEdits } from "./0080-rollout-edits.js";
 import { readings } from "./0090-readings.js";
 import { loginBuckets } from "./0100-login-buckets.js";
 import { sightings } from "./0110-sightings.js";
-import type { StoreMigration } from "./migrate.js";
+import type { StoreMigration } from "./migration.js";
 
 // biome-ignore format: one a line, so that two branches that add one do not meet
 export const migrations: readonly StoreMigration[] = [

@@ -1,16 +1,9 @@
 // Brings the tables of a database up to date. Of several servers that start at once, one does it and the others wait.
 
 import { type Kysely, type Migration, Migrator } from "kysely";
-import type { SqlDatabase } from "../sql/database.js";
-import type { ColumnTypes, SqlDialect } from "../sql/dialect.js";
+import type { SqlDatabase, SqlDialect } from "../sql/database.js";
 import { migrations } from "./list.js";
-
-/** One step of the history. It runs in the transaction of the whole change, so that a server killed in it leaves the old tables. */
-export interface StoreMigration {
-  /** Sorts after the names before it. Never changed once released. */
-  readonly name: string;
-  up(db: Kysely<unknown>, columns: ColumnTypes, dialect: SqlDialect["name"]): Promise<void>;
-}
+import type { StoreMigration } from "./migration.js";
 
 /** To the newest state, or to that of the named migrations only. */
 export async function migrate(

@@ -4,12 +4,6 @@ import type { Kysely } from "kysely";
 import type { AttributeStore, Attributes } from "../attributes.js";
 import type { Tables } from "./tables.js";
 
-export interface AttributeTable {
-  device_id: string;
-  attributes: string;
-  updated_at: number;
-}
-
 export function createAttributeStore(db: Kysely<Tables>): AttributeStore {
   return {
     async findAttributes(deviceId) {

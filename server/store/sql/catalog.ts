@@ -1,19 +1,7 @@
 // What tables a database has, asked from the database itself: so what goes through all of them (export and import) needs to know
 // none of them.
 
-import type { SqlDatabase } from "./database.js";
-
-export interface TableDescription {
-  readonly name: string;
-  /** In their order. */
-  readonly columns: readonly string[];
-  /** Of the primary key. */
-  readonly key: readonly string[];
-  /** Tables that rows of this one refer to. */
-  readonly references: readonly string[];
-  /** The key `id` is counted up by the database. */
-  readonly isCounted: boolean;
-}
+import type { SqlDatabase, TableDescription } from "./database.js";
 
 /** Every table of the store; each comes after those that it refers to. */
 export async function readTables(database: SqlDatabase): Promise<readonly TableDescription[]> {

@@ -1,61 +1,23 @@
 // Pictures for panels in SQL.
 
-import type { Generated, Kysely, Selectable } from "kysely";
+import type { Kysely, Selectable } from "kysely";
 import type { Windows } from "../../shared/rollout.js";
 import type { ContentAssignment, ContentImage, ContentStore, ContentTargetKind } from "../content.js";
 import { pageOf } from "./page.js";
+import { recordsOf } from "./rows.js";
 import type { Tables } from "./tables.js";
 
-export interface ContentImageTable {
-  id: Generated<number>;
-  name: string;
-  width: number;
-  height: number;
-  hash: string;
-  size_bytes: number;
-  created_by: string;
-  created_at: number;
-}
-
-export interface ContentAssignmentTable {
-  id: Generated<number>;
-  image_id: number;
-  target_kind: string;
-  target: string;
-  from_time: number | null;
-  until_time: number | null;
-  windows: string | null;
-  created_by: string;
-  created_at: number;
-}
+const images = recordsOf<ContentImage>({});
 
 export function createContentStore(db: Kysely<Tables>): ContentStore {
   return {
-    async addContentImage({ name, width, height, hash, sizeBytes, createdBy, createdAt }) {
-      const row = await db
-        .insertInto("content_images")
-        .values({
-          name,
-          width,
-          height,
-          hash,
-          size_bytes: sizeBytes,
-          created_by: createdBy,
-          created_at: createdAt,
-        })
-        .returningAll()
-        .executeTakeFirstOrThrow();
-      return toImage(row);
-    },
+    addContentImage: (image) =>
+      images.one(db.insertInto("content_images").values(images.toRow(image)).returningAll()),
 
-    async findContentImage(id) {
-      const row = await db.selectFrom("content_images").selectAll().where("id", "=", id).executeTakeFirst();
-      return row && toImage(row);
-    },
+    findContentImage: (id) => images.first(db.selectFrom("content_images").selectAll().where("id", "=", id)),
 
-    listContentImages(page) {
-      return pageOf(db.selectFrom("content_images").selectAll().orderBy("id", "desc"), page, toImage);
-    },
+    listContentImages: (page) =>
+      pageOf(db.selectFrom("content_images").selectAll().orderBy("id", "desc"), page, images.toItem),
 
     async removeContentImage(id) {
       const row = await db
@@ -126,18 +88,7 @@ export function createContentStore(db: Kysely<Tables>): ContentStore {
   };
 }
 
-const toImage = (row: Selectable<ContentImageTable>): ContentImage => ({
-  id: row.id,
-  name: row.name,
-  width: row.width,
-  height: row.height,
-  hash: row.hash,
-  sizeBytes: row.size_bytes,
-  createdBy: row.created_by,
-  createdAt: row.created_at,
-});
-
-const toAssignment = (row: Selectable<ContentAssignmentTable>): ContentAssignment => ({
+const toAssignment = (row: Selectable<Tables["content_assignments"]>): ContentAssignment => ({
   id: row.id,
   imageId: row.image_id,
   target: { kind: row.target_kind as ContentTargetKind, name: row.target },

@@ -1,53 +1,30 @@
 // Devices in SQL.
 
-import { type Insertable, type Kysely, type Selectable, sql } from "kysely";
-import type { Readings, SlotState } from "../../../firmware/core/wire.js";
+import { type Kysely, sql } from "kysely";
+import type { Readings } from "../../../firmware/core/wire.js";
 import { type DeviceStatus, GRACE_MS, PATIENCE, type Patience } from "../../shared/device-status.js";
 import type { Device, DeviceFilter, DeviceStore, StatusTerms } from "../devices.js";
 import { countOf } from "./count.js";
+import { recordsOf } from "./rows.js";
 import type { Tables } from "./tables.js";
 
-export interface DeviceTable {
-  id: string;
-  type: string;
-  hardware: string | null;
-  chip: string | null;
-  mac: string | null;
-  version: string;
-  build: number;
-  image_sha256: string | null;
-  slot: string | null;
-  slot_state: string | null;
-  boot_count: number | null;
-  reset_reason: string | null;
-  free_heap: number | null;
-  rssi: number | null;
-  uptime_seconds: number | null;
-  readings: string | null;
-  address: string | null;
-  first_seen: number;
-  last_seen: number;
-  quiet_key: string | null;
-  quiet_revision: number | null;
-}
+const devices = recordsOf<Device>({ readings: "json" }, ["quiet_key", "quiet_revision"]);
 
 export function createDeviceStore(db: Kysely<Tables>): DeviceStore {
   return {
     async putDevice(device) {
-      const { id: _id, first_seen: _firstSeen, ...changing } = toDeviceRow(device);
-      const row = await db
-        .insertInto("devices")
-        .values(toDeviceRow(device))
-        .onConflict((conflict) => conflict.column("id").doUpdateSet({ ...changing, quiet_key: null }))
-        .returningAll()
-        .executeTakeFirstOrThrow();
-      return toDevice(row);
+      const row = devices.toRow(device);
+      const { id: _id, first_seen: _firstSeen, ...changing } = row;
+      return devices.one(
+        db
+          .insertInto("devices")
+          .values(row)
+          .onConflict((conflict) => conflict.column("id").doUpdateSet({ ...changing, quiet_key: null }))
+          .returningAll(),
+      );
     },
 
-    async findDevice(id) {
-      const row = await db.selectFrom("devices").selectAll().where("id", "=", id).executeTakeFirst();
-      return row && toDevice(row);
-    },
+    findDevice: (id) => devices.first(db.selectFrom("devices").selectAll().where("id", "=", id)),
 
     async listDevices(filter, page, order = "seen") {
       const query = devicesThat(db, filter);
@@ -60,7 +37,7 @@ export function createDeviceStore(db: Kysely<Tables>): DeviceStore {
         .where("id", "in", ids)
         .orderBy(sorted)
         .execute();
-      return { rows: rows.map(toDevice), totalCount: await countOf(query) };
+      return { rows: rows.map(devices.toItem), totalCount: await countOf(query) };
     },
 
     async listDeviceIds(filter, after, limit) {
@@ -69,9 +46,7 @@ export function createDeviceStore(db: Kysely<Tables>): DeviceStore {
       return (await query.execute()).map(({ id }) => id);
     },
 
-    countDevices() {
-      return countOf(db.selectFrom("devices"));
-    },
+    countDevices: () => countOf(db.selectFrom("devices")),
 
     async countStatuses(terms) {
       const rows = await db
@@ -86,9 +61,7 @@ export function createDeviceStore(db: Kysely<Tables>): DeviceStore {
       };
     },
 
-    countDevicesSeenSince(time) {
-      return countOf(db.selectFrom("devices").where("last_seen", ">=", time));
-    },
+    countDevicesSeenSince: (time) => countOf(db.selectFrom("devices").where("last_seen", ">=", time)),
   };
 }
 
@@ -125,50 +98,6 @@ function statusWord({ now, usualMs }: StatusTerms) {
     when ${silent} < ${patience(late)} then 'late' else 'offline' end`;
 }
 
-export const toDevice = (row: Selectable<DeviceTable>): Device => ({
-  id: row.id,
-  type: row.type,
-  hardware: row.hardware,
-  chip: row.chip,
-  mac: row.mac,
-  version: row.version,
-  build: row.build,
-  imageSha256: row.image_sha256,
-  slot: row.slot,
-  slotState: row.slot_state as SlotState | null,
-  bootCount: row.boot_count,
-  resetReason: row.reset_reason,
-  freeHeap: row.free_heap,
-  rssi: row.rssi,
-  uptimeSeconds: row.uptime_seconds,
-  readings: row.readings === null ? null : (JSON.parse(row.readings) as Readings),
-  address: row.address,
-  firstSeen: row.first_seen,
-  lastSeen: row.last_seen,
-});
-
 /** As a column holds them. */
 export const readingsText = (readings: Readings | null): string | null =>
   readings === null ? null : JSON.stringify(readings);
-
-const toDeviceRow = (device: Device): Insertable<DeviceTable> => ({
-  id: device.id,
-  type: device.type,
-  hardware: device.hardware,
-  chip: device.chip,
-  mac: device.mac,
-  version: device.version,
-  build: device.build,
-  image_sha256: device.imageSha256,
-  slot: device.slot,
-  slot_state: device.slotState,
-  boot_count: device.bootCount,
-  reset_reason: device.resetReason,
-  free_heap: device.freeHeap,
-  rssi: device.rssi,
-  uptime_seconds: device.uptimeSeconds,
-  readings: readingsText(device.readings),
-  address: device.address,
-  first_seen: device.firstSeen,
-  last_seen: device.lastSeen,
-});

@@ -1,37 +1,15 @@
 // Firmware in SQL.
 
-import { type Generated, type Insertable, type Kysely, type Selectable, sql } from "kysely";
+import { type Kysely, type Selectable, sql } from "kysely";
 import { AlreadyExists } from "../errors.js";
 import type { Firmware, FirmwareStore, NewFirmware } from "../firmware.js";
-import type { SqlDialect } from "./dialect.js";
+import type { SqlDialect } from "./database.js";
 import { forgetNoOpKeys } from "./no-op-checks.js";
 import { pageOf } from "./page.js";
+import { recordsOf } from "./rows.js";
 import type { Tables } from "./tables.js";
 
-export interface FirmwareTable {
-  id: Generated<number>;
-  device_type: string;
-  hardware: string;
-  chip: string;
-  version: string;
-  build_number: number;
-  filename: string;
-  file_size: number;
-  file_hash: string;
-  binary_path: string;
-  md5: string | null;
-  sha1: string | null;
-  image_sha256: string;
-  is_stable: number;
-  is_active: number;
-  min_current_version: string | null;
-  security_version: number;
-  notes: string | null;
-  release_jws: string;
-  expires_at: number | null;
-  created_at: number;
-  updated_at: number;
-}
+const records = recordsOf<Omit<Firmware, "release">>({ isStable: "flag", isActive: "flag" });
 
 export function createFirmwareStore(db: Kysely<Tables>, dialect: SqlDialect): FirmwareStore {
   return {
@@ -89,25 +67,17 @@ export function createFirmwareStore(db: Kysely<Tables>, dialect: SqlDialect): Fi
         .where("is_active", "=", 1)
         .orderBy("id")
         .execute();
-      return rows.map((row) => ({
-        ...toRecord(row),
-        isSigned: row.manifest_length > 0,
-        manifestLength: row.manifest_length,
+      return rows.map(({ manifest_length: manifestLength, ...row }) => ({
+        ...records.toItem(row),
+        isSigned: manifestLength > 0,
+        manifestLength,
       }));
     },
 
     async changeFirmware(id, changes, time) {
       const row = await db
         .updateTable("firmware")
-        .set({
-          updated_at: time,
-          ...(changes.isStable === undefined ? {} : { is_stable: Number(changes.isStable) }),
-          ...(changes.isActive === undefined ? {} : { is_active: Number(changes.isActive) }),
-          ...(changes.minCurrentVersion === undefined
-            ? {}
-            : { min_current_version: changes.minCurrentVersion }),
-          ...(changes.notes === undefined ? {} : { notes: changes.notes }),
-        })
+        .set(records.toRow({ ...changes, updatedAt: time }))
         .where("id", "=", id)
         .returningAll()
         .executeTakeFirst();
@@ -139,57 +109,14 @@ const SUMMARY_COLUMNS = [
   "expires_at",
   "created_at",
   "updated_at",
-] as const satisfies readonly (keyof FirmwareTable)[];
+] as const satisfies readonly (keyof Tables["firmware"])[];
 
-const toFirmware = (row: Selectable<FirmwareTable>): Firmware => ({
-  ...toRecord(row),
-  release: row.release_jws === "" ? null : row.release_jws,
+const toFirmware = ({ release_jws, ...row }: Selectable<Tables["firmware"]>): Firmware => ({
+  ...records.toItem(row),
+  release: release_jws === "" ? null : release_jws,
 });
 
-const toRecord = (row: Omit<Selectable<FirmwareTable>, "release_jws">): Omit<Firmware, "release"> => ({
-  id: row.id,
-  deviceType: row.device_type,
-  hardware: row.hardware,
-  chip: row.chip,
-  version: row.version,
-  buildNumber: row.build_number,
-  filename: row.filename,
-  fileSize: row.file_size,
-  fileHash: row.file_hash,
-  binaryPath: row.binary_path,
-  imageSha256: row.image_sha256,
-  isStable: row.is_stable !== 0,
-  isActive: row.is_active !== 0,
-  minCurrentVersion: row.min_current_version,
-  securityVersion: row.security_version,
-  notes: row.notes,
-  md5: row.md5,
-  sha1: row.sha1,
-  expiresAt: row.expires_at,
-  createdAt: row.created_at,
-  updatedAt: row.updated_at,
-});
-
-const toFirmwareRow = (firmware: NewFirmware): Insertable<FirmwareTable> => ({
-  device_type: firmware.deviceType,
-  hardware: firmware.hardware,
-  chip: firmware.chip,
-  version: firmware.version,
-  build_number: firmware.buildNumber,
-  filename: firmware.filename,
-  file_size: firmware.fileSize,
-  file_hash: firmware.fileHash,
-  binary_path: firmware.binaryPath,
-  image_sha256: firmware.imageSha256,
-  is_stable: Number(firmware.isStable),
-  is_active: Number(firmware.isActive),
-  min_current_version: firmware.minCurrentVersion,
-  security_version: firmware.securityVersion,
-  notes: firmware.notes,
-  md5: firmware.md5,
-  sha1: firmware.sha1,
-  release_jws: firmware.release ?? "",
-  expires_at: firmware.expiresAt,
-  created_at: firmware.createdAt,
-  updated_at: firmware.createdAt,
+const toFirmwareRow = ({ release, ...firmware }: NewFirmware) => ({
+  ...records.toRow({ ...firmware, updatedAt: firmware.createdAt }),
+  release_jws: release ?? "",
 });

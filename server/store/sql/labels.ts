@@ -1,21 +1,10 @@
 // Labels of devices in SQL.
 
-import { type Kysely, type Selectable, sql } from "kysely";
+import { type Kysely, sql } from "kysely";
 import { type DeviceLabels, NO_LABELS } from "../../shared/rollout.js";
 import type { LabelCount, LabelStore } from "../labels.js";
 import { forgetNoOpKey } from "./no-op-checks.js";
 import type { Tables } from "./tables.js";
-
-export interface LabelTable {
-  device_id: string;
-  group_name: string | null;
-  pin: string | null;
-  tags: string;
-}
-export interface TagTable {
-  device_id: string;
-  tag: string;
-}
 
 export function createLabelStore(db: Kysely<Tables>): LabelStore {
   return {
@@ -76,7 +65,7 @@ export function createLabelStore(db: Kysely<Tables>): LabelStore {
   };
 }
 
-const toLabels = (row: Selectable<LabelTable>): DeviceLabels => ({
+const toLabels = (row: Tables["device_labels"]): DeviceLabels => ({
   tags: JSON.parse(row.tags) as string[],
   group: row.group_name,
   pin: row.pin,

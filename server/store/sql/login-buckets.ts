@@ -4,11 +4,6 @@ import { type Kysely, sql } from "kysely";
 import type { LoginBucketStore } from "../login-buckets.js";
 import type { Tables } from "./tables.js";
 
-export interface LoginBucketTable {
-  name: string;
-  full_at: number;
-}
-
 export function createLoginBucketStore(db: Kysely<Tables>): LoginBucketStore {
   return {
     async takeDrop(name, { burst, dropMs }, now) {

@@ -4,11 +4,6 @@ import { type Kysely, sql } from "kysely";
 import type { NoOpStore } from "../no-op-checks.js";
 import type { Tables } from "./tables.js";
 
-export interface FleetRevisionTable {
-  id: number;
-  revision: number;
-}
-
 /** There is one row at most. */
 const ROW_ID = 1;
 

@@ -2,8 +2,7 @@
 
 import { type PostgresPool, type PostgresPoolClient, sql } from "kysely";
 import pg from "pg";
-import type { TableDescription } from "./catalog.js";
-import type { SqlDialect } from "./dialect.js";
+import type { SqlDialect, TableDescription } from "./database.js";
 
 export const postgres: SqlDialect = {
   name: "postgres",

@@ -1,61 +1,23 @@
 // Rollouts in SQL. What a person decides about one is read and written whole, as JSON; what changes by itself has columns.
 
-import { type Generated, type Insertable, type Kysely, type Selectable, sql } from "kysely";
-import type { SlotState } from "../../../firmware/core/wire.js";
+import { type Kysely, type Selectable, sql } from "kysely";
 import {
   NO_LABELS,
   NO_STAGE_TALLY,
   PLAN_FIELD_NAMES,
   type Rollout,
   type RolloutPlan,
-  type RolloutState,
   type Tally,
+  tallyOf,
 } from "../../shared/rollout.js";
-import type { Member, NewRollout, Outcome, RolloutStore, Scanned } from "../rollouts.js";
-import type { DeviceTable } from "./devices.js";
-import type { LabelTable } from "./labels.js";
+import type { Member, NewRollout, RolloutStore } from "../rollouts.js";
 import { forgetNoOpKeys } from "./no-op-checks.js";
 import { pageOf } from "./page.js";
-import type { Tables } from "./tables.js";
+import { recordsOf } from "./rows.js";
+import type { RolloutRecord, Tables } from "./tables.js";
 
-export interface RolloutTable {
-  id: Generated<number>;
-  firmware_id: number;
-  name: string;
-  /** Every field of the plan that has no column of its own. */
-  plan: string;
-  revision: number;
-  state: string;
-  reason: string;
-  stage: number;
-  stage_since: number;
-  gates_since: number;
-  stage_sizes: string;
-  sizes_at: number;
-  evaluated_at: number;
-  created_by: string;
-  edited_by: string | null;
-  approved_by: string | null;
-  created_at: number;
-  updated_at: number;
-  started_at: number | null;
-  ended_at: number | null;
-}
-
-export interface RolloutMemberTable {
-  rollout_id: number;
-  device_id: string;
-  firmware_id: number;
-  stage: number;
-  from_version: string;
-  first_given_at: number;
-  last_given_at: number;
-  lease_until: number | null;
-  is_updating: number;
-  outcome: string | null;
-  outcome_at: number | null;
-  error_code: string | null;
-}
+const rollouts = recordsOf<RolloutRecord>({ stageSizes: "json" });
+const members = recordsOf<Member>({ isUpdating: "flag" });
 
 export function createRolloutStore(db: Kysely<Tables>): RolloutStore {
   return {
@@ -112,21 +74,16 @@ export function createRolloutStore(db: Kysely<Tables>): RolloutStore {
       return rows.map(toRollout);
     },
 
-    async findMembers(deviceId) {
-      const rows = await db
-        .selectFrom("rollout_members")
-        .selectAll()
-        .where("device_id", "=", deviceId)
-        .orderBy("rollout_id")
-        .execute();
-      return rows.map(toMember);
-    },
+    findMembers: (deviceId) =>
+      members.all(
+        db.selectFrom("rollout_members").selectAll().where("device_id", "=", deviceId).orderBy("rollout_id"),
+      ),
 
     async listMembers(filter, page) {
       let query = db.selectFrom("rollout_members").where("rollout_id", "=", filter.rolloutId);
       if (filter.stage !== undefined) query = query.where("stage", "=", filter.stage);
       if (filter.outcome !== undefined) query = query.where("outcome", "=", filter.outcome);
-      return pageOf(query.selectAll().orderBy("device_id"), page, toMember);
+      return pageOf(query.selectAll().orderBy("device_id"), page, members.toItem);
     },
 
     async scanDevices(type, rolloutId, afterId, limit) {
@@ -144,11 +101,26 @@ export function createRolloutStore(db: Kysely<Tables>): RolloutStore {
         .orderBy("d.id")
         .limit(limit)
         .execute();
-      return rows.map((row) => toScanned(type, row));
+      return rows.map((row) => ({
+        device: {
+          id: row.id,
+          type,
+          hardware: row.hardware,
+          chip: row.chip,
+          version: row.version,
+          build: row.build,
+          imageSha256: row.image_sha256,
+          slotState: row.slot_state,
+          tags: row.tags === null ? NO_LABELS.tags : (JSON.parse(row.tags) as string[]),
+          group: row.group_name,
+          pin: row.pin,
+        },
+        isGiven: row.rollout_id !== null,
+      }));
     },
 
     async putMember(member) {
-      const row = toMemberRow(member);
+      const row = members.toRow(member);
       const {
         rollout_id: _rolloutId,
         device_id: _deviceId,
@@ -227,25 +199,7 @@ async function tally(db: Kysely<Tables>, rollout: Rollout, now: number): Promise
   return {
     stages: stages.map((_, index) => {
       const row = rows.find((one) => one.stage === index);
-      if (!row) return NO_STAGE_TALLY;
-      const {
-        givenCount,
-        updatingCount,
-        validatedCount,
-        soakedCount,
-        failedCount,
-        rolledBackCount,
-        silentCount,
-      } = row;
-      return {
-        givenCount,
-        updatingCount,
-        validatedCount,
-        soakedCount,
-        failedCount,
-        rolledBackCount,
-        silentCount,
-      };
+      return row ? tallyOf((field) => row[field]) : NO_STAGE_TALLY;
     }),
     recent: {
       validatedCount: total((row) => row.recentValidatedCount),
@@ -260,109 +214,21 @@ async function tally(db: Kysely<Tables>, rollout: Rollout, now: number): Promise
 const counted = (condition: ReturnType<typeof sql>) =>
   sql<number>`sum(case when ${condition} then 1 else 0 end)`;
 
-const toRollout = (row: Selectable<RolloutTable>): Rollout => ({
-  ...(JSON.parse(row.plan) as RolloutPlan),
-  id: row.id,
-  revision: row.revision,
-  firmwareId: row.firmware_id,
-  name: row.name,
-  state: row.state as RolloutState,
-  reason: row.reason,
-  stage: row.stage,
-  stageSince: row.stage_since,
-  gatesSince: row.gates_since,
-  stageSizes: JSON.parse(row.stage_sizes) as number[],
-  sizesAt: row.sizes_at,
-  evaluatedAt: row.evaluated_at,
-  createdBy: row.created_by,
-  editedBy: row.edited_by,
-  approvedBy: row.approved_by,
-  createdAt: row.created_at,
-  updatedAt: row.updated_at,
-  startedAt: row.started_at,
-  endedAt: row.ended_at,
-});
-
 /** Fields of the plan that stand in `plan`; the others have columns. */
 const JSON_FIELDS = Object.freeze(
   PLAN_FIELD_NAMES.filter((field) => field !== "name" && field !== "firmwareId"),
 );
 
-const toRolloutRow = (rollout: NewRollout): Insertable<RolloutTable> => ({
-  firmware_id: rollout.firmwareId,
-  name: rollout.name,
-  plan: JSON.stringify(Object.fromEntries(JSON_FIELDS.map((field) => [field, rollout[field]]))),
-  revision: rollout.revision,
-  state: rollout.state,
-  reason: rollout.reason,
-  stage: rollout.stage,
-  stage_since: rollout.stageSince,
-  gates_since: rollout.gatesSince,
-  stage_sizes: JSON.stringify(rollout.stageSizes),
-  sizes_at: rollout.sizesAt,
-  evaluated_at: rollout.evaluatedAt,
-  created_by: rollout.createdBy,
-  edited_by: rollout.editedBy,
-  approved_by: rollout.approvedBy,
-  created_at: rollout.createdAt,
-  updated_at: rollout.updatedAt,
-  started_at: rollout.startedAt,
-  ended_at: rollout.endedAt,
+const toRollout = ({ plan, ...row }: Selectable<Tables["rollouts"]>): Rollout => ({
+  ...(JSON.parse(plan) as RolloutPlan),
+  ...rollouts.toItem(row),
 });
 
-interface ScannedRow
-  extends Pick<
-      Selectable<DeviceTable>,
-      "id" | "hardware" | "chip" | "version" | "build" | "image_sha256" | "slot_state"
-    >,
-    Pick<Selectable<LabelTable>, "group_name" | "pin"> {
-  readonly tags: string | null;
-  readonly rollout_id: number | null;
+function toRolloutRow(rollout: NewRollout) {
+  const plan = Object.fromEntries(JSON_FIELDS.map((field) => [field, rollout[field]]));
+  const columns = Object.entries(rollout).filter(([field]) => !(field in plan));
+  return {
+    ...rollouts.toRow(Object.fromEntries(columns) as unknown as Omit<RolloutRecord, "id">),
+    plan: JSON.stringify(plan),
+  };
 }
-
-const toScanned = (type: string, row: ScannedRow): Scanned => ({
-  device: {
-    id: row.id,
-    type,
-    hardware: row.hardware,
-    chip: row.chip,
-    version: row.version,
-    build: row.build,
-    imageSha256: row.image_sha256,
-    slotState: row.slot_state as SlotState | null,
-    tags: row.tags === null ? NO_LABELS.tags : (JSON.parse(row.tags) as string[]),
-    group: row.group_name,
-    pin: row.pin,
-  },
-  isGiven: row.rollout_id !== null,
-});
-
-const toMember = (row: Selectable<RolloutMemberTable>): Member => ({
-  rolloutId: row.rollout_id,
-  deviceId: row.device_id,
-  firmwareId: row.firmware_id,
-  stage: row.stage,
-  fromVersion: row.from_version,
-  firstGivenAt: row.first_given_at,
-  lastGivenAt: row.last_given_at,
-  leaseUntil: row.lease_until,
-  isUpdating: row.is_updating !== 0,
-  outcome: row.outcome as Outcome | null,
-  outcomeAt: row.outcome_at,
-  errorCode: row.error_code,
-});
-
-const toMemberRow = (member: Member): Insertable<RolloutMemberTable> => ({
-  rollout_id: member.rolloutId,
-  device_id: member.deviceId,
-  firmware_id: member.firmwareId,
-  stage: member.stage,
-  from_version: member.fromVersion,
-  first_given_at: member.firstGivenAt,
-  last_given_at: member.lastGivenAt,
-  lease_until: member.leaseUntil,
-  is_updating: Number(member.isUpdating),
-  outcome: member.outcome,
-  outcome_at: member.outcomeAt,
-  error_code: member.errorCode,
-});

@@ -7,22 +7,12 @@
 //
 //   seeAgain ──▶ device_sightings ──carryOver──▶ devices        before a read, a transaction about the device, or when many wait
 
-import { CompiledQuery, type Generated, type Kysely, sql } from "kysely";
+import { CompiledQuery, type Kysely, sql } from "kysely";
 import type { Sighting } from "../no-op-checks.js";
 import type { OwnTurns } from "./database.js";
 import { readingsText } from "./devices.js";
 import { FLEET_REVISION, fleetRevision } from "./no-op-checks.js";
 import type { Tables } from "./tables.js";
-
-export interface SightingTable {
-  id: Generated<number>;
-  device_id: string;
-  seen_at: number;
-  free_heap: number | null;
-  rssi: number | null;
-  uptime_seconds: number | null;
-  readings: string | null;
-}
 
 /**
  * So many are appended at most before they are carried over: 20 MB of the file, 100 bytes of memory for each device. It takes 1 to

@@ -4,12 +4,6 @@ import type { Kysely } from "kysely";
 import type { SigningKeyStore } from "../signing-keys.js";
 import type { Tables } from "./tables.js";
 
-export interface SigningKeyTable {
-  kid: string;
-  private_key: string;
-  created_at: number;
-}
-
 export function createSigningKeyStore(db: Kysely<Tables>): SigningKeyStore {
   return {
     async addSigningKey({ kid, privateKey, createdAt }) {

@@ -18,7 +18,7 @@ import {
   sql,
   type TransactionSettings,
 } from "kysely";
-import type { SqlDialect } from "./dialect.js";
+import type { SqlDialect } from "./database.js";
 
 export const sqlite: SqlDialect = {
   name: "sqlite",

@@ -1,65 +1,111 @@
 // Every table, for Kysely. Flags are 0 and 1, times are milliseconds since 1970, details are JSON text, on every database.
 
-import type { ApiTokenTable } from "./api-tokens.js";
-import type { AttributeTable } from "./attributes.js";
-import type { AuditTable } from "./audit.js";
-import type { ContentAssignmentTable, ContentImageTable } from "./content.js";
+import type { Generated } from "kysely";
+import type { Rollout, RolloutPlan } from "../../shared/rollout.js";
 import type {
-  DeviceIdentityTable,
-  EnrolmentTokenTable,
-  RegistrationPolicyTable,
-} from "./device-identities.js";
-import type { DeviceTable } from "./devices.js";
-import type { EventTable } from "./events.js";
-import type { FirmwareTable } from "./firmware.js";
-import type { LabelTable, TagTable } from "./labels.js";
-import type { LoginBucketTable } from "./login-buckets.js";
-import type { MeshNodeTable, MeshUpdateTable } from "./mesh.js";
-import type { FleetRevisionTable } from "./no-op-checks.js";
-import type { OrderTable } from "./orders.js";
-import type { RolloutMemberTable, RolloutTable } from "./rollouts.js";
-import type { SightingTable } from "./sightings.js";
-import type { SigningKeyTable } from "./signing-keys.js";
-import type { DeviceTypeTable } from "./types.js";
-import type { UpdateTable } from "./updates.js";
-import type { LinkTable, SessionTable, UserTable } from "./users.js";
-import type { VersionSampleTable } from "./version-history.js";
-import type { DeliveryTable, WebhookTable } from "./webhooks.js";
+  ApiToken,
+  AuditEntry,
+  ContentImage,
+  Delivery,
+  Device,
+  DeviceIdentity,
+  DeviceType,
+  EnrolmentToken,
+  Firmware,
+  LogEvent,
+  Member,
+  MeshNode,
+  MeshUpdate,
+  OneTimeLink,
+  RegistrationPolicy,
+  Session,
+  SigningKey,
+  StoredOrder,
+  Update,
+  User,
+  VersionSample,
+  Webhook,
+} from "../store.js";
+import type { RowOf } from "./rows.js";
+
+interface DeviceTable extends RowOf<Device> {
+  quiet_key: string | null;
+  quiet_revision: number | null;
+}
+
+interface LabelTable {
+  device_id: string;
+  group_name: string | null;
+  pin: string | null;
+  tags: string;
+}
+
+interface FirmwareTable extends RowOf<Omit<Firmware, "release">, "id"> {
+  /** Empty: it has no manifest. */
+  release_jws: string;
+}
+
+/** A rollout without the fields of its plan that have no column of their own. */
+export type RolloutRecord = Omit<Rollout, keyof RolloutPlan> & Pick<Rollout, "name" | "firmwareId">;
+interface RolloutTable extends RowOf<RolloutRecord, "id"> {
+  /** JSON of the others. */
+  plan: string;
+}
+
+interface ContentAssignmentTable {
+  id: Generated<number>;
+  image_id: number;
+  target_kind: string;
+  target: string;
+  from_time: number | null;
+  until_time: number | null;
+  windows: string | null;
+  created_by: string;
+  created_at: number;
+}
 
 export interface Tables {
   devices: DeviceTable;
   device_labels: LabelTable;
-  device_tags: TagTable;
+  device_tags: { device_id: string; tag: string };
   firmware: FirmwareTable;
-  updates: UpdateTable;
+  updates: RowOf<Update, "id">;
   rollouts: RolloutTable;
-  rollout_members: RolloutMemberTable;
-  events: EventTable;
-  device_types: DeviceTypeTable;
-  device_attributes: AttributeTable;
-  ota_updates: MeshUpdateTable;
-  ota_node_status: MeshNodeTable;
-  version_samples: VersionSampleTable;
-  users: UserTable;
-  sessions: SessionTable;
-  one_time_links: LinkTable;
-  api_tokens: ApiTokenTable;
-  signing_keys: SigningKeyTable;
-  login_buckets: LoginBucketTable;
-  audit: AuditTable;
-  device_identities: DeviceIdentityTable;
-  device_orders: OrderTable;
-  enrolment_tokens: EnrolmentTokenTable;
-  registration_policies: RegistrationPolicyTable;
-  content_images: ContentImageTable;
+  rollout_members: RowOf<Member>;
+  events: RowOf<LogEvent, "id">;
+  device_types: RowOf<DeviceType>;
+  device_attributes: { device_id: string; attributes: string; updated_at: number };
+  ota_updates: RowOf<MeshUpdate, "id">;
+  ota_node_status: RowOf<MeshNode>;
+  version_samples: RowOf<VersionSample>;
+  users: RowOf<User, "id">;
+  sessions: RowOf<Session>;
+  one_time_links: RowOf<OneTimeLink>;
+  api_tokens: RowOf<ApiToken, "id">;
+  signing_keys: RowOf<SigningKey>;
+  login_buckets: { name: string; full_at: number };
+  audit: RowOf<AuditEntry, "id">;
+  device_identities: RowOf<DeviceIdentity>;
+  device_orders: RowOf<StoredOrder>;
+  enrolment_tokens: RowOf<EnrolmentToken, "id">;
+  registration_policies: RowOf<RegistrationPolicy>;
+  content_images: RowOf<ContentImage, "id">;
   content_assignments: ContentAssignmentTable;
-  webhooks: WebhookTable;
-  webhook_deliveries: DeliveryTable;
-  fleet_revision: FleetRevisionTable;
-  device_sightings: SightingTable;
+  webhooks: RowOf<Webhook, "id">;
+  webhook_deliveries: RowOf<Delivery, "id">;
+  fleet_revision: { id: number; revision: number };
+  device_sightings: {
+    id: Generated<number>;
+    device_id: string;
+    seen_at: number;
+    free_heap: number | null;
+    rssi: number | null;
+    uptime_seconds: number | null;
+    readings: string | null;
+  };
 }
 
-/** Every column that names a blob. A blob that none of them names is removed after a while: a new one has to stand here. */
+/** Every column that names a blob. A blob that none of them names is removed after a while: a new one has to be listed here. */
 export const BLOB_COLUMNS: readonly (readonly [table: keyof Tables, column: string])[] = [
   ["firmware", "file_hash"],
   ["content_images", "hash"],

@@ -1,27 +1,18 @@
 // Device types in SQL.
 
-import type { Kysely, Selectable } from "kysely";
-import type { DeviceType, DeviceTypeKind, TypeStore } from "../types.js";
+import type { Kysely } from "kysely";
+import type { DeviceType, TypeStore } from "../types.js";
 import { forgetNoOpKeys } from "./no-op-checks.js";
+import { recordsOf } from "./rows.js";
 import type { Tables } from "./tables.js";
 
-export interface DeviceTypeTable {
-  name: string;
-  kind: string;
-  created_at: number;
-  updated_at: number;
-}
+const types = recordsOf<DeviceType>({});
 
 export function createTypeStore(db: Kysely<Tables>): TypeStore {
   return {
-    async findType(name) {
-      const row = await db.selectFrom("device_types").selectAll().where("name", "=", name).executeTakeFirst();
-      return row && toType(row);
-    },
+    findType: (name) => types.first(db.selectFrom("device_types").selectAll().where("name", "=", name)),
 
-    async listTypes() {
-      return (await db.selectFrom("device_types").selectAll().orderBy("name").execute()).map(toType);
-    },
+    listTypes: () => types.all(db.selectFrom("device_types").selectAll().orderBy("name")),
 
     async putType(name, kind, time) {
       const row = await db
@@ -31,14 +22,7 @@ export function createTypeStore(db: Kysely<Tables>): TypeStore {
         .returningAll()
         .executeTakeFirstOrThrow();
       await forgetNoOpKeys(db);
-      return toType(row);
+      return types.toItem(row);
     },
   };
 }
-
-const toType = (row: Selectable<DeviceTypeTable>): DeviceType => ({
-  name: row.name,
-  kind: row.kind as DeviceTypeKind,
-  createdAt: row.created_at,
-  updatedAt: row.updated_at,
-});

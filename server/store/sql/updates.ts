@@ -1,81 +1,52 @@
 // Updates in SQL.
 
-import { type Generated, type Kysely, type Selectable, sql } from "kysely";
+import { type Kysely, sql } from "kysely";
 import type { UpdateStatus } from "../../../firmware/core/wire.js";
 import { ENDED_BY_SERVER, type Update, type UpdateStore } from "../updates.js";
 import { pageOf } from "./page.js";
+import { recordsOf } from "./rows.js";
 import type { Tables } from "./tables.js";
 
 const OPEN: readonly UpdateStatus[] = ["pending", "downloading", "installing"];
 
-export interface UpdateTable {
-  id: Generated<number>;
-  device_id: string;
-  firmware_id: number;
-  status: string;
-  step: string | null;
-  from_version: string;
-  from_build: number;
-  bytes_downloaded: number;
-  error_code: string | null;
-  error_message: string | null;
-  created_at: number;
-  updated_at: number;
-  finished_at: number | null;
-}
+const updates = recordsOf<Update>({});
 
 export function createUpdateStore(db: Kysely<Tables>): UpdateStore {
   return {
-    async addUpdate(update) {
-      const row = await db
-        .insertInto("updates")
-        .values({
-          device_id: update.deviceId,
-          firmware_id: update.firmwareId,
-          status: "pending",
-          from_version: update.fromVersion,
-          from_build: update.fromBuild,
-          bytes_downloaded: 0,
-          created_at: update.createdAt,
-          updated_at: update.createdAt,
-        })
-        .returningAll()
-        .executeTakeFirstOrThrow();
-      return toUpdate(row);
-    },
+    addUpdate: ({ deviceId, firmwareId, fromVersion, fromBuild, createdAt }) =>
+      updates.one(
+        db
+          .insertInto("updates")
+          .values(
+            updates.toRow({
+              deviceId,
+              firmwareId,
+              fromVersion,
+              fromBuild,
+              status: "pending",
+              bytesDownloaded: 0,
+              createdAt,
+              updatedAt: createdAt,
+            }),
+          )
+          .returningAll(),
+      ),
 
-    async changeUpdate(id, changes, time) {
-      const row = await db
-        .updateTable("updates")
-        .set({
-          updated_at: time,
-          ...(changes.status === undefined ? {} : { status: changes.status }),
-          ...(changes.step === undefined ? {} : { step: changes.step }),
-          ...(changes.bytesDownloaded === undefined ? {} : { bytes_downloaded: changes.bytesDownloaded }),
-          ...(changes.errorCode === undefined ? {} : { error_code: changes.errorCode }),
-          ...(changes.errorMessage === undefined ? {} : { error_message: changes.errorMessage }),
-          ...(changes.finishedAt === undefined ? {} : { finished_at: changes.finishedAt }),
-        })
-        .where("id", "=", id)
-        .returningAll()
-        .executeTakeFirstOrThrow();
-      return toUpdate(row);
-    },
+    changeUpdate: (id, changes, time) =>
+      updates.one(
+        db
+          .updateTable("updates")
+          .set(updates.toRow({ ...changes, updatedAt: time }))
+          .where("id", "=", id)
+          .returningAll(),
+      ),
 
-    async findUpdate(id) {
-      const row = await db.selectFrom("updates").selectAll().where("id", "=", id).executeTakeFirst();
-      return row && toUpdate(row);
-    },
+    findUpdate: (id) => updates.first(db.selectFrom("updates").selectAll().where("id", "=", id)),
 
-    async findOpenUpdate(deviceId) {
-      const row = await db
-        .selectFrom("updates")
-        .selectAll()
-        .where("device_id", "=", deviceId)
-        .where("status", "in", OPEN)
-        .executeTakeFirst();
-      return row && toUpdate(row);
-    },
+    findOpenUpdate: (deviceId) =>
+      updates.first(
+        db.selectFrom("updates").selectAll().where("device_id", "=", deviceId).where("status", "in", OPEN),
+      ),
 
     async countOpenUpdates() {
       const rows = await db
@@ -85,26 +56,25 @@ export function createUpdateStore(db: Kysely<Tables>): UpdateStore {
         .where(sql<boolean>`status not in ('success', 'failed')`)
         .groupBy("status")
         .execute();
-      return rows.map(({ status, count }) => ({ status: status as UpdateStatus, count }));
+      return rows;
     },
 
-    async findLastUpdate(deviceId, firmwareId) {
-      const row = await db
-        .selectFrom("updates")
-        .selectAll()
-        .where("device_id", "=", deviceId)
-        .where("firmware_id", "=", firmwareId)
-        .orderBy("id", "desc")
-        .executeTakeFirst();
-      return row && toUpdate(row);
-    },
+    findLastUpdate: (deviceId, firmwareId) =>
+      updates.first(
+        db
+          .selectFrom("updates")
+          .selectAll()
+          .where("device_id", "=", deviceId)
+          .where("firmware_id", "=", firmwareId)
+          .orderBy("id", "desc"),
+      ),
 
     async listUpdates(filter, page) {
       let query = db.selectFrom("updates");
       if (filter.deviceId !== undefined) query = query.where("device_id", "=", filter.deviceId);
       if (filter.firmwareId !== undefined) query = query.where("firmware_id", "=", filter.firmwareId);
       if (filter.status !== undefined) query = query.where("status", "=", filter.status);
-      return pageOf(query.selectAll().orderBy("id", "desc"), page, toUpdate);
+      return pageOf(query.selectAll().orderBy("id", "desc"), page, updates.toItem);
     },
 
     async countFailures(deviceId) {
@@ -167,19 +137,3 @@ export function createUpdateStore(db: Kysely<Tables>): UpdateStore {
     },
   };
 }
-
-const toUpdate = (row: Selectable<UpdateTable>): Update => ({
-  id: row.id,
-  deviceId: row.device_id,
-  firmwareId: row.firmware_id,
-  status: row.status as UpdateStatus,
-  step: row.step,
-  fromVersion: row.from_version,
-  fromBuild: row.from_build,
-  bytesDownloaded: row.bytes_downloaded,
-  errorCode: row.error_code,
-  errorMessage: row.error_message,
-  createdAt: row.created_at,
-  updatedAt: row.updated_at,
-  finishedAt: row.finished_at,
-});

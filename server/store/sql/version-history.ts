@@ -4,13 +4,6 @@ import { type Kysely, sql } from "kysely";
 import type { FleetStore } from "../version-history.js";
 import type { Tables } from "./tables.js";
 
-export interface VersionSampleTable {
-  time: number;
-  device_type: string;
-  version: string;
-  device_count: number;
-}
-
 const DAY_MS = 24 * 60 * 60_000;
 
 export function createFleetStore(db: Kysely<Tables>): FleetStore {

@@ -1,35 +1,13 @@
 // Webhooks and their queue in SQL.
 
-import type { Generated, Kysely, Selectable } from "kysely";
-import type { Delivery, DeliveryState, Webhook, WebhookStore } from "../webhooks.js";
+import type { Kysely } from "kysely";
+import type { Delivery, Webhook, WebhookStore } from "../webhooks.js";
 import { pageOf } from "./page.js";
+import { recordsOf } from "./rows.js";
 import type { Tables } from "./tables.js";
 
-export interface WebhookTable {
-  id: Generated<number>;
-  url: string;
-  events: string;
-  secret: string;
-  description: string;
-  is_active: number;
-  created_at: number;
-  updated_at: number;
-}
-
-export interface DeliveryTable {
-  id: Generated<number>;
-  webhook_id: number;
-  message_id: string;
-  kind: string;
-  body: string;
-  state: string;
-  attempt_count: number;
-  due_at: number;
-  status_code: number | null;
-  error: string | null;
-  created_at: number;
-  updated_at: number;
-}
+const webhooks = recordsOf<Webhook>({ events: "json", isActive: "flag" });
+const deliveries = recordsOf<Delivery>({});
 
 export const createWebhookStore = (db: Kysely<Tables>): WebhookStore => ({
   ...createTargets(db),
@@ -43,49 +21,26 @@ type Targets = Pick<
 
 function createTargets(db: Kysely<Tables>): Targets {
   return {
-    async addWebhook(webhook) {
-      const row = await db
-        .insertInto("webhooks")
-        .values({
-          url: webhook.url,
-          events: JSON.stringify(webhook.events),
-          secret: webhook.secret,
-          description: webhook.description,
-          is_active: Number(webhook.isActive),
-          created_at: webhook.createdAt,
-          updated_at: webhook.createdAt,
-        })
-        .returningAll()
-        .executeTakeFirstOrThrow();
-      return toWebhook(row);
-    },
+    addWebhook: (webhook) =>
+      webhooks.one(
+        db
+          .insertInto("webhooks")
+          .values(webhooks.toRow({ ...webhook, updatedAt: webhook.createdAt }))
+          .returningAll(),
+      ),
 
-    async findWebhook(id) {
-      const row = await db.selectFrom("webhooks").selectAll().where("id", "=", id).executeTakeFirst();
-      return row && toWebhook(row);
-    },
+    findWebhook: (id) => webhooks.first(db.selectFrom("webhooks").selectAll().where("id", "=", id)),
 
-    async listWebhooks() {
-      return (await db.selectFrom("webhooks").selectAll().orderBy("id").execute()).map(toWebhook);
-    },
+    listWebhooks: () => webhooks.all(db.selectFrom("webhooks").selectAll().orderBy("id")),
 
-    async changeWebhook(id, changes, time) {
-      const { url, events, secret, description, isActive } = changes;
-      const row = await db
-        .updateTable("webhooks")
-        .set({
-          updated_at: time,
-          ...(url === undefined ? {} : { url }),
-          ...(events === undefined ? {} : { events: JSON.stringify(events) }),
-          ...(secret === undefined ? {} : { secret }),
-          ...(description === undefined ? {} : { description }),
-          ...(isActive === undefined ? {} : { is_active: Number(isActive) }),
-        })
-        .where("id", "=", id)
-        .returningAll()
-        .executeTakeFirst();
-      return row && toWebhook(row);
-    },
+    changeWebhook: (id, changes, time) =>
+      webhooks.first(
+        db
+          .updateTable("webhooks")
+          .set(webhooks.toRow({ ...changes, updatedAt: time }))
+          .where("id", "=", id)
+          .returningAll(),
+      ),
 
     async removeWebhook(id) {
       await db.deleteFrom("webhook_deliveries").where("webhook_id", "=", id).execute();
@@ -96,38 +51,33 @@ function createTargets(db: Kysely<Tables>): Targets {
 
 function createQueue(db: Kysely<Tables>): Omit<WebhookStore, keyof Targets> {
   return {
-    async addDelivery({ webhookId, messageId, kind, body, createdAt }) {
-      const row = await db
-        .insertInto("webhook_deliveries")
-        .values({
-          webhook_id: webhookId,
-          message_id: messageId,
-          kind,
-          body,
-          state: "pending",
-          attempt_count: 0,
-          due_at: createdAt,
-          created_at: createdAt,
-          updated_at: createdAt,
-        })
-        .returningAll()
-        .executeTakeFirstOrThrow();
-      return toDelivery(row);
-    },
+    addDelivery: ({ webhookId, messageId, kind, body, createdAt }) =>
+      deliveries.one(
+        db
+          .insertInto("webhook_deliveries")
+          .values(
+            deliveries.toRow({
+              webhookId,
+              messageId,
+              kind,
+              body,
+              state: "pending",
+              attemptCount: 0,
+              dueAt: createdAt,
+              createdAt,
+              updatedAt: createdAt,
+            }),
+          )
+          .returningAll(),
+      ),
 
-    async findDelivery(id) {
-      const row = await db
-        .selectFrom("webhook_deliveries")
-        .selectAll()
-        .where("id", "=", id)
-        .executeTakeFirst();
-      return row && toDelivery(row);
-    },
+    findDelivery: (id) =>
+      deliveries.first(db.selectFrom("webhook_deliveries").selectAll().where("id", "=", id)),
 
     async listDeliveries(filter, page) {
       let query = db.selectFrom("webhook_deliveries").where("webhook_id", "=", filter.webhookId);
       if (filter.state !== undefined) query = query.where("state", "=", filter.state);
-      return pageOf(query.selectAll().orderBy("id", "desc"), page, toDelivery);
+      return pageOf(query.selectAll().orderBy("id", "desc"), page, deliveries.toItem);
     },
 
     async countDeliveries(webhookId) {
@@ -164,31 +114,29 @@ function createQueue(db: Kysely<Tables>): Omit<WebhookStore, keyof Targets> {
         .where("due_at", "<=", now)
         .returningAll()
         .execute();
-      return rows.map(toDelivery).sort((a, b) => a.id - b.id);
+      return rows.map(deliveries.toItem).sort((a, b) => a.id - b.id);
     },
 
-    async settleDelivery(id, leaseUntil, { state, dueAt, statusCode, error }, time) {
-      const row = await db
-        .updateTable("webhook_deliveries")
-        .set({ state, due_at: dueAt, status_code: statusCode, error, updated_at: time })
-        .where("id", "=", id)
-        .where("state", "=", "pending")
-        .where("due_at", "=", leaseUntil)
-        .returningAll()
-        .executeTakeFirst();
-      return row && toDelivery(row);
-    },
+    settleDelivery: (id, leaseUntil, outcome, time) =>
+      deliveries.first(
+        db
+          .updateTable("webhook_deliveries")
+          .set(deliveries.toRow({ ...outcome, updatedAt: time }))
+          .where("id", "=", id)
+          .where("state", "=", "pending")
+          .where("due_at", "=", leaseUntil)
+          .returningAll(),
+      ),
 
-    async retryDelivery(id, time) {
-      const row = await db
-        .updateTable("webhook_deliveries")
-        .set({ state: "pending", attempt_count: 0, due_at: time, updated_at: time })
-        .where("id", "=", id)
-        .where("state", "!=", "pending")
-        .returningAll()
-        .executeTakeFirst();
-      return row && toDelivery(row);
-    },
+    retryDelivery: (id, time) =>
+      deliveries.first(
+        db
+          .updateTable("webhook_deliveries")
+          .set({ state: "pending", attempt_count: 0, due_at: time, updated_at: time })
+          .where("id", "=", id)
+          .where("state", "!=", "pending")
+          .returningAll(),
+      ),
 
     async trimDeliveries(webhookId, { maxPendingCount, maxSettledCount }, time) {
       const own = db.selectFrom("webhook_deliveries").select("id").where("webhook_id", "=", webhookId);
@@ -217,29 +165,3 @@ function createQueue(db: Kysely<Tables>): Omit<WebhookStore, keyof Targets> {
     },
   };
 }
-
-const toWebhook = (row: Selectable<WebhookTable>): Webhook => ({
-  id: row.id,
-  url: row.url,
-  events: JSON.parse(row.events) as string[],
-  secret: row.secret,
-  description: row.description,
-  isActive: row.is_active !== 0,
-  createdAt: row.created_at,
-  updatedAt: row.updated_at,
-});
-
-const toDelivery = (row: Selectable<DeliveryTable>): Delivery => ({
-  id: row.id,
-  webhookId: row.webhook_id,
-  messageId: row.message_id,
-  kind: row.kind,
-  body: row.body,
-  state: row.state as DeliveryState,
-  attemptCount: row.attempt_count,
-  dueAt: row.due_at,
-  statusCode: row.status_code,
-  error: row.error,
-  createdAt: row.created_at,
-  updatedAt: row.updated_at,
-});

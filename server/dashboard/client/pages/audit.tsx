@@ -4,7 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { AuditView } from "../../../api/account-views.js";
 import { useAction, useData, withParams } from "../data.js";
 import { moment, words } from "../format.js";
-import type { PageProps } from "../pages.js";
+import type { PageProps } from "../page-props.js";
 import { changesOf } from "../parts/changes.js";
 import { TextField } from "../parts/fields.js";
 import { Empty, Loading, Problem } from "../parts/notes.js";

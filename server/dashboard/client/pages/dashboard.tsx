@@ -9,7 +9,7 @@ import { Device } from "../device.js";
 import { ago, versionOf, words } from "../format.js";
 import { devicePath, LogLines } from "../log.js";
 import { attemptsOf, isOpen, type Model } from "../model.js";
-import type { PageProps } from "../pages.js";
+import type { PageProps } from "../page-props.js";
 import { Empty, Problem } from "../parts/notes.js";
 import { VersionChart } from "../parts/version-chart.js";
 import { RolloutCard } from "../rollouts/card.js";

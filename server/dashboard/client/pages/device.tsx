@@ -13,7 +13,7 @@ import type { DeviceRow } from "../devices/row.js";
 import { StatePill, StatusLamp } from "../devices/status.js";
 import { ago, versionOf } from "../format.js";
 import { LogLines } from "../log.js";
-import type { PageProps } from "../pages.js";
+import type { PageProps } from "../page-props.js";
 import { Confirm } from "../parts/confirm.js";
 import { Empty, Loading, Problem } from "../parts/notes.js";
 import { Link } from "../router.js";

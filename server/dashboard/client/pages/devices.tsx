@@ -9,7 +9,7 @@ import type { DeviceRow, DevicesAnswer, LabelsAnswer } from "../devices/row.js";
 import { StatePill, StatusLamp } from "../devices/status.js";
 import { ago, versionOf } from "../format.js";
 import { devicePath } from "../log.js";
-import type { PageProps } from "../pages.js";
+import type { PageProps } from "../page-props.js";
 import { Check, ChoiceField, TextField } from "../parts/fields.js";
 import { Empty, Loading, Problem } from "../parts/notes.js";
 import { Pager } from "../parts/pager.js";

@@ -5,7 +5,7 @@ import type { RolloutInput } from "../../../api/rollout-schemas.js";
 import type { PlanView, ProgressView } from "../../../api/rollout-views.js";
 import type { FirmwareView } from "../../../api/views.js";
 import { type Action, useData } from "../data.js";
-import type { PageProps } from "../pages.js";
+import type { PageProps } from "../page-props.js";
 import { Loading } from "../parts/notes.js";
 import { rolloutPath } from "../rollouts/card.js";
 import { patchBetween } from "../rollouts/merge-patch.js";

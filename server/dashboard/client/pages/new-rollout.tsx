@@ -4,7 +4,7 @@ import type { PlanView } from "../../../api/rollout-views.js";
 import type { FirmwareView } from "../../../api/views.js";
 import type { RolloutView } from "../../../shared/rollout-view.js";
 import { type Action, useData } from "../data.js";
-import type { PageProps } from "../pages.js";
+import type { PageProps } from "../page-props.js";
 import { Empty, Loading } from "../parts/notes.js";
 import { rolloutPath } from "../rollouts/card.js";
 import { PlanEditor, type Planned } from "../rollouts/plan-editor.js";

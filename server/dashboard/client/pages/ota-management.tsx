@@ -5,7 +5,7 @@ import type { FirmwareView, viewType } from "../../../api/views.js";
 import type { RolloutView } from "../../../shared/rollout-view.js";
 import { useMay } from "../actor.js";
 import { useData, withParams } from "../data.js";
-import type { PageProps } from "../pages.js";
+import type { PageProps } from "../page-props.js";
 import { Empty, Loading } from "../parts/notes.js";
 import { Pager } from "../parts/pager.js";
 import { readOffset } from "../parts/pages-of-list.js";

@@ -6,7 +6,7 @@ import { useActor, useMay } from "../actor.js";
 import { useData, withParams } from "../data.js";
 import { moment, words } from "../format.js";
 import { devicePath } from "../log.js";
-import type { PageProps } from "../pages.js";
+import type { PageProps } from "../page-props.js";
 import { Confirm } from "../parts/confirm.js";
 import { ChoiceField } from "../parts/fields.js";
 import { Empty, Loading, Problem } from "../parts/notes.js";
