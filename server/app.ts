@@ -16,7 +16,7 @@ import { type Context, DEFAULT_SETTINGS, type Settings } from "./api/context.js"
 import { deviceAdminRoutes } from "./api/device-admin-routes.js";
 import { deviceBulkRoutes } from "./api/device-bulk-routes.js";
 import { deviceOrderRoutes } from "./api/device-order-routes.js";
-import { deviceRoutes } from "./api/device-routes.js";
+import { checkRoute, deviceRoutes } from "./api/device-routes.js";
 import { answerErrors } from "./api/errors.js";
 import { fleetRoutes } from "./api/fleet-routes.js";
 import { guard } from "./api/guard.js";
@@ -49,8 +49,7 @@ import { meshRoutes } from "./dialects/mesh-routes.js";
 import { registerRoutes } from "./dialects/register-routes.js";
 import { Live, type Relay } from "./events/live.js";
 import { AccessCache } from "./fast-path/access-cache.js";
-import { openFastPath } from "./fast-path/fast-path.js";
-import { NoOpChecks } from "./fast-path/no-op-checks.js";
+import { NO_FAST_PATH, openFastPath } from "./fast-path/fast-path.js";
 import { ChunkDigests } from "./releases/chunk-digests.js";
 import { tickRollouts } from "./rollout/evaluate.js";
 import { Connections, type Refusal } from "./runtime/connections.js";
@@ -134,6 +133,11 @@ export function createApp(options: AppOptions): FastifyInstance {
   const refusals = new RateLimit({ burst: 1, perSecond: 1 / 3600 });
   const content = firstOf(storeContent({ store, hot, now }), ...(options.content ? [options.content] : []));
   const readiness = new Readiness(store, blobs, now);
+  const { deviceRate } = settings;
+  const route = checkRoute({ now, settings });
+  const fastPath = settings.fastPath
+    ? openFastPath({ store, live, metrics, log: options.log, now, deviceRate, route })
+    : NO_FAST_PATH;
   const context: Context = {
     store,
     blobs,
@@ -145,18 +149,16 @@ export function createApp(options: AppOptions): FastifyInstance {
     now,
     settings,
     deviceLimit,
-    deviceRate: settings.deviceRate && new RateLimit(settings.deviceRate),
+    deviceRate: deviceRate && new RateLimit(deviceRate),
     refusals,
     live,
     metrics,
     readiness,
-    noOpChecks: new NoOpChecks({ store, live, now }),
-    arrivals: new WeakMap(),
+    fastPath,
   };
   const isProxy = trustProxies(settings.trustedProxies);
   const connections = watchConnections(context, isProxy, options.log);
   const gate = new Gate();
-  const fastPath = openFastPath(context, options.log);
 
   const app: FastifyInstance = Fastify({
     ...(options.log ? { loggerInstance: options.log } : { logger: false }),

@@ -8,7 +8,6 @@ import { networkOf } from "../auth/throttle.js";
 import { type Admission, admitDevice, requireDevice, type Shown } from "../devices/identity.js";
 import { exchangeOrders, roomForOrders } from "../devices/orders.js";
 import { type Journal, record } from "../events/journal.js";
-import { noOpKeyOf } from "../fast-path/no-op-checks.js";
 import { Refusal } from "../shared/refusal.js";
 import type { Firmware } from "../store/store.js";
 import { checkDevice, seeDevice } from "../updates/attempts.js";
@@ -28,10 +27,9 @@ export async function answerCheck(
   request: FastifyRequest,
   check: CheckRequest,
 ): Promise<CheckOutcome> {
-  const { metrics } = context;
-  const noOpKey = noOpKeyOf(check, credentialOf(request));
-  const isWhole = context.arrivals.get(request.raw)?.isWhole === true;
-  if (!isWhole && (await takeNoOp(context, check, noOpKey))) return QUIET;
+  const { fastPath, metrics } = context;
+  const key = fastPath.keyOf(check, credentialOf(request));
+  if (await fastPath.take(request.raw, check, key)) return NO_OP;
   const takePlace = await expectDevice(context, request, check.device_id);
   const work = async (journal: Journal): Promise<CheckOutcome> => {
     const admission = await admitDevice(journal, showOf(request, check));
@@ -41,7 +39,7 @@ export async function answerCheck(
         ? await exchangeOrders(journal, check, roomForOrders(release?.release))
         : NO_ORDERS;
       if (isLasting && admission.isLasting && orders.length === 0)
-        await journal.store.putQuietKey(check.device_id, noOpKey);
+        await fastPath.put(journal.store, check.device_id, key);
       return { ...admission, release, orders };
     }
     await seeDevice(journal, check, () => takePlace(admission));
@@ -91,20 +89,9 @@ function tooManyNew(network: string, waitMs: number): Refusal {
   );
 }
 
-/** `true`: the check changes nothing and is kept, and `QUIET` is what became of it. `false`: nothing has happened. */
-export async function takeNoOp(
-  { metrics, noOpChecks }: Context,
-  check: CheckRequest,
-  noOpKey: string,
-): Promise<boolean> {
-  const isQuiet = await noOpChecks.take(check, noOpKey);
-  if (isQuiet) metrics.checks.inc(CURRENT);
-  return isQuiet;
-}
-
-const CURRENT = Object.freeze({ result: "current" });
 const NO_ORDERS: readonly Order[] = Object.freeze([]);
-const QUIET: CheckOutcome = Object.freeze({
+/** Of a check that the fast path has answered. */
+const NO_OP: CheckOutcome = Object.freeze({
   state: "approved",
   newToken: undefined,
   isProved: false,

@@ -1,6 +1,5 @@
 // What every group of routes is given: the collaborators of one server, and nothing global.
 
-import type { IncomingMessage } from "node:http";
 import type { JWK } from "jose";
 import type { Auth } from "../auth/auth.js";
 import type { BlobStore } from "../blobs/blobs.js";
@@ -9,8 +8,7 @@ import type { ContentSource } from "../content/content.js";
 import type { DeviceLimit } from "../devices/limit.js";
 import type { Live } from "../events/live.js";
 import type { AccessCache } from "../fast-path/access-cache.js";
-import type { Arrival } from "../fast-path/arrival.js";
-import type { NoOpChecks } from "../fast-path/no-op-checks.js";
+import type { FastPath } from "../fast-path/fast-path.js";
 import type { ChunkDigests } from "../releases/chunk-digests.js";
 import { type ConnectionLimits, DEFAULT_CONNECTIONS } from "../runtime/connections.js";
 import type { Metrics } from "../runtime/metrics.js";
@@ -34,9 +32,7 @@ export interface Context {
   readonly content: ContentSource;
   readonly live: Live;
   readonly metrics: Metrics;
-  readonly noOpChecks: NoOpChecks;
-  /** Requests that have come through the short way, see fast-path.ts. */
-  readonly arrivals: WeakMap<IncomingMessage, Arrival>;
+  readonly fastPath: FastPath;
   /** Bounds how often a refused device is noted in the log. */
   readonly refusals: RateLimit;
   readonly readiness: Readiness;
@@ -78,6 +74,8 @@ export interface Settings {
   readonly addressRate: { readonly burst: number; readonly perSecond: number } | undefined;
   /** How long a device that is silent still counts as online. */
   readonly onlineMs: number;
+  /** Answers checks that change nothing without a transaction, see fast-path/; false: every check takes the full path. */
+  readonly fastPath: boolean;
 }
 
 export const DEFAULT_SETTINGS: Settings = Object.freeze({
@@ -95,4 +93,5 @@ export const DEFAULT_SETTINGS: Settings = Object.freeze({
   downloadsFrom: undefined,
   addressRate: Object.freeze({ burst: 600, perSecond: 60 }),
   onlineMs: 5 * 60_000,
+  fastPath: true,
 });

@@ -10,13 +10,13 @@ import type { Context } from "./context.js";
 
 /** @throws Refusal TOO_MANY_REQUESTS */
 export function boundDevice(
-  { arrivals, deviceRate, metrics, now }: Context,
+  { deviceRate, fastPath, metrics, now }: Context,
   request: FastifyRequest,
   reply: FastifyReply,
   deviceId: string,
 ): void {
   if (!deviceRate) return;
-  const waitMs = arrivals.get(request.raw)?.waitMs || deviceRate.take(keyOf(request, deviceId), now());
+  const waitMs = fastPath.waitMsOf(request.raw) || deviceRate.take(keyOf(request, deviceId), now());
   if (waitMs === 0) return;
   metrics.rateLimited.inc({ limit: "device" });
   reply.header("retry-after", Math.ceil(waitMs / 1000));

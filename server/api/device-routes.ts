@@ -4,11 +4,12 @@
 import type { Static } from "@sinclair/typebox";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type NoUpdateResponse, OFFER_HEADER, type UpdateResponse } from "../../firmware/core/wire.js";
+import type { CheckRoute } from "../fast-path/fast-path.js";
 import { releaseOf } from "../releases/chunk-digests.js";
 import { Refusal } from "../shared/refusal.js";
 import type { Firmware } from "../store/store.js";
 import { reportStatus } from "../updates/attempts.js";
-import { answerCheck, type CheckOutcome, recordDevice } from "./check.js";
+import { answerCheck, type CheckOutcome, credentialIn, recordDevice } from "./check.js";
 import type { Context } from "./context.js";
 import { boundDevice } from "./device-rate.js";
 import { sendDigests } from "./http/send-digests.js";
@@ -26,8 +27,8 @@ import {
 } from "./schemas.js";
 import { digestsPath, downloadPath } from "./views.js";
 
-export const CHECK_PATH = "/api/ota/check";
-export const MAX_DEVICE_BODY_BYTES = 4096;
+const CHECK_PATH = "/api/ota/check";
+const MAX_DEVICE_BODY_BYTES = 4096;
 /** Device types that one file is for. */
 const MAX_NAMES_OF_FILE = 20;
 
@@ -135,8 +136,17 @@ async function describeOutcome(
   };
 }
 
-/** To a check that nothing came of. */
-export const describeAnswer = ({ now, settings }: Context): NoUpdateResponse => ({
+/** What the fast path has to know of the route of checks. */
+export const checkRoute = (context: Pick<Context, "now" | "settings">): CheckRoute => ({
+  path: CHECK_PATH,
+  maxBodyBytes: MAX_DEVICE_BODY_BYTES,
+  schema: CheckBody,
+  credentialIn,
+  describeAnswer: () => describeAnswer(context),
+});
+
+/** To a check that brings nothing new. */
+const describeAnswer = ({ now, settings }: Pick<Context, "now" | "settings">): NoUpdateResponse => ({
   update_available: false,
   time: Math.floor(now() / 1000),
   ...(settings.pollSeconds === undefined ? {} : { poll_seconds: settings.pollSeconds }),

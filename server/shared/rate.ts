@@ -9,6 +9,12 @@ interface Bucket {
   time: number;
 }
 
+export interface RateTerms {
+  /** Requests at once. */
+  readonly burst: number;
+  readonly perSecond: number;
+}
+
 export class RateLimit {
   readonly #burst: number;
   readonly #perSecond: number;
@@ -16,7 +22,7 @@ export class RateLimit {
   #newer = new Map<string, Bucket>();
   #older = new Map<string, Bucket>();
 
-  constructor({ burst, perSecond }: { readonly burst: number; readonly perSecond: number }) {
+  constructor({ burst, perSecond }: RateTerms) {
     this.#burst = burst;
     this.#perSecond = perSecond;
   }

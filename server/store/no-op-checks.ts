@@ -1,16 +1,18 @@
-// What the store remembers for checks that change nothing but when a device was seen. A check that went the whole way and proved to
-// be such a one leaves a key at its device: of everything that mattered in the request. As long as nothing else has happened to the
-// device or the fleet, whoever comes with the same key gets the same answer, whichever server is asked.
+// What the store keeps for no-op checks, those that change nothing but when a device was last seen. A check that took the full path
+// and proved to be a no-op leaves a key at its device: a digest of everything that mattered in the request. Until something else
+// happens to the device or the fleet, a check with the same key has the same answer, on every server of this store.
 //
-//   whole check ──putQuietKey──▶ key ──same key──▶ seeAgain          what forgets one key: putDevice, putIdentity, putLabels, addOrder
-//                                 └──anything else──▶ whole check    what forgets all keys: firmware, rollouts, types, policies
+//   full path ──putNoOpKey──▶ key ──same key──▶ updateLastSeen        deletes one key: putDevice, putIdentity, putLabels, addOrder
+//                              └──anything else──▶ full path          deletes all keys: firmware, rollouts, types, policies
 
 import type { Readings } from "../../firmware/core/wire.js";
 
-/** What a check that changes nothing else tells. */
-export interface Sighting {
+/** What a no-op check stores. */
+export interface LastSeenUpdate {
   readonly deviceId: string;
+  /** Stored only if the device still has this key. */
   readonly noOpKey: string;
+  /** Milliseconds since 1970. */
   readonly seenAt: number;
   readonly freeHeap: number | null;
   readonly rssi: number | null;
@@ -19,14 +21,11 @@ export interface Sighting {
 }
 
 export interface NoOpStore {
-  /** In the transaction that proved it. It lasts until the device or the fleet changes. */
-  putQuietKey(deviceId: string, noOpKey: string): Promise<void>;
+  /** In the transaction that proved it. The key is good until the device or the fleet changes. */
+  putNoOpKey(deviceId: string, noOpKey: string): Promise<void>;
 }
 
-export interface SightingStore {
-  /**
-   * Keeps the sightings of those devices whose key is still good, and says which they are; all others are left alone. Each device
-   * once. Outside of transactions only.
-   */
-  seeAgain(sightings: readonly Sighting[]): Promise<ReadonlySet<string>>;
+export interface LastSeenStore {
+  /** Stores the updates whose key is still good and returns their devices. Each device once; outside of transactions only. */
+  updateLastSeen(updates: readonly LastSeenUpdate[]): Promise<ReadonlySet<string>>;
 }

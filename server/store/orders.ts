@@ -29,7 +29,7 @@ export type NewOrder = Pick<
 >;
 
 export interface OrderStore {
-  /** Pending. The device's next check goes the whole way. */
+  /** Pending. The device's next check takes the full path. */
   addOrder(order: NewOrder): Promise<StoredOrder>;
   findOrder(deviceId: string, id: number): Promise<StoredOrder | undefined>;
   changeOrder(

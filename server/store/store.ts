@@ -14,7 +14,7 @@ import type { FirmwareStore } from "./firmware.js";
 import type { LabelStore } from "./labels.js";
 import type { LoginBucketStore } from "./login-buckets.js";
 import type { MeshStore } from "./mesh.js";
-import type { NoOpStore, SightingStore } from "./no-op-checks.js";
+import type { LastSeenStore, NoOpStore } from "./no-op-checks.js";
 import type { OrderStore } from "./orders.js";
 import type { RolloutStore } from "./rollouts.js";
 import type { SigningKeyStore } from "./signing-keys.js";
@@ -81,7 +81,7 @@ export interface TransactionOptions {
   readonly about?: string;
 }
 
-export interface Store extends StoreParts, SightingStore {
+export interface Store extends StoreParts, LastSeenStore {
   /**
    * All or nothing: what `work` did through the store it is given is kept only if it does not throw. Transactions behave as if
    * one ran after the other. Where several are under way at once `work` may be run again from its beginning, so it touches

@@ -134,7 +134,7 @@ export class TestServer {
     if (faults.size > 0) throw new Error(`answers are not as they are described: ${[...faults].join("\n")}`);
   }
 
-  /** From now on checks come over a socket, as in life, and by the short way where they can. */
+  /** From now on checks come over a socket, as in production, and take the fast path where they can. */
   async listen(): Promise<void> {
     this.#url = await this.app.listen({ host: "127.0.0.1", port: 0 });
   }

@@ -1,4 +1,4 @@
-// What lets a check that changes nothing be answered without the whole way, see store/quiet.ts.
+// What lets a no-op check be answered without the full path, see store/no-op-checks.ts.
 
 import type { StoreMigration } from "./migration.js";
 

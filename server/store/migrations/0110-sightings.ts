@@ -1,6 +1,6 @@
-// What every quiet check pays for. When a device was seen changes with each, and so would an index of it: in SQLite that was half to
-// two thirds of such a change, in PostgreSQL it writes to every other index of the row too. It is gone; lists in that order are sorted
-// when somebody looks. SQLite finds the key of a quiet check in an index alone, instead of in an index and then among all the rows.
+// What every no-op check costs. Each changes when a device was last seen, and so an index of it: in SQLite that was half to two thirds
+// of the cost, in PostgreSQL it writes to every other index of the row too. It is dropped; lists in that order are sorted when they are
+// read. SQLite finds the key of a no-op check in an index alone, instead of in an index and then among all the rows.
 
 import { sql } from "kysely";
 import type { StoreMigration } from "./migration.js";

@@ -1,4 +1,5 @@
-// Keys of quiet checks in SQL: put in a transaction, forgotten by whatever could change an answer.
+// The keys of no-op checks in SQL: stored in a transaction, deleted by every change that could change an answer. The columns keep the
+// names that they were made with, quiet_key and quiet_revision.
 
 import { type Kysely, sql } from "kysely";
 import type { NoOpStore } from "../no-op-checks.js";
@@ -7,13 +8,13 @@ import type { Tables } from "./tables.js";
 /** There is one row at most. */
 const ROW_ID = 1;
 
-/** Counts every change that may concern any device: keys are good at the number at which they were put. */
+/** Counts every change that may concern any device: a key is good at the revision at which it was stored. */
 export const FLEET_REVISION = "coalesce((select revision from fleet_revision), 0)";
 export const fleetRevision = sql.raw<number>(FLEET_REVISION);
 
 export function createNoOpStore(db: Kysely<Tables>): NoOpStore {
   return {
-    async putQuietKey(deviceId, noOpKey) {
+    async putNoOpKey(deviceId, noOpKey) {
       await db
         .updateTable("devices")
         .set({ quiet_key: noOpKey, quiet_revision: fleetRevision })
@@ -23,7 +24,7 @@ export function createNoOpStore(db: Kysely<Tables>): NoOpStore {
   };
 }
 
-/** Something was said of one device: its next check goes the whole way. */
+/** For a change to one device: its next check takes the full path. */
 export async function forgetNoOpKey(db: Kysely<Tables>, deviceId: string): Promise<void> {
   await db
     .updateTable("devices")
@@ -33,7 +34,7 @@ export async function forgetNoOpKey(db: Kysely<Tables>, deviceId: string): Promi
     .execute();
 }
 
-/** Something was said that may concern every device: the next check of each goes the whole way. */
+/** For a change that may concern every device: the next check of each takes the full path. */
 export async function forgetNoOpKeys(db: Kysely<Tables>): Promise<void> {
   await db
     .insertInto("fleet_revision")

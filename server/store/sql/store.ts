@@ -6,8 +6,8 @@ import { Mutex } from "../../shared/mutex.js";
 import type { Store, StoreParts } from "../store.js";
 import type { SqlDatabase } from "./database.js";
 import { TransactionGroups } from "./groups.js";
+import { AppendedLastSeen, directLastSeen, type LastSeen, lastOf } from "./last-seen.js";
 import { createParts, partsOnDemand } from "./parts.js";
-import { CollectedSightings, directSightings, lastOf, type Sightings } from "./sightings.js";
 import type { Tables } from "./tables.js";
 
 /** Runs of a transaction that others keep setting back: with the pauses between them some ten seconds. */
@@ -15,8 +15,8 @@ const MAX_RUN_COUNT = 60;
 const MAX_PAUSE_MS = 200;
 
 export interface StoreOptions {
-  /** So many sightings wait at most before they are carried over to the devices' rows; absent: as many as are good for speed. */
-  readonly maxWaitingCount?: number;
+  /** Updates of when devices were last seen that are appended before they are applied (last-seen.ts); absent: as many as are fastest. */
+  readonly maxPendingCount?: number;
 }
 
 /** @param database its tables are up to date */
@@ -49,20 +49,18 @@ export async function createSqlStore(database: SqlDatabase, options: StoreOption
 
   const direct = createParts(db, dialect);
   const parts = reader ? { ...direct, ...wholeFleetOf(createParts(reader, dialect)) } : direct;
-  const sightings: Sightings = own
-    ? new CollectedSightings(own, options.maxWaitingCount)
-    : directSightings(db);
+  const lastSeen: LastSeen = own ? new AppendedLastSeen(own, options.maxPendingCount) : directLastSeen(db);
   // What a server that was killed has left, or an import brought.
-  if ((await lastOf(db)) !== null) await sightings.carryOver();
+  if ((await lastOf(db)) !== null) await lastSeen.apply();
 
   return {
     ...parts,
-    ...readAfter(sightings, parts),
-    seeAgain: (seen) => sightings.seeAgain(seen),
+    ...readAfter(lastSeen, parts),
+    updateLastSeen: (updates) => lastSeen.update(updates),
     async transaction(work, options) {
       const { about } = options ?? {};
       const deviceId = about?.startsWith(ABOUT_DEVICE) ? about.slice(ABOUT_DEVICE.length) : undefined;
-      if (sightings.isBehind(deviceId)) await sightings.carryOver();
+      if (lastSeen.isPending(deviceId)) await lastSeen.apply();
       return about === undefined ? run(work) : queues.run(about, () => run(work));
     },
     exclusive: (name, work) =>
@@ -79,8 +77,8 @@ export async function createSqlStore(database: SqlDatabase, options: StoreOption
           : work(),
       ),
     async close() {
-      // What cannot be carried over now is when the store is opened again.
-      if (sightings.isBehind()) await sightings.carryOver().catch(() => {});
+      // What cannot be applied now is applied when the store is opened again.
+      if (lastSeen.isPending()) await lastSeen.apply().catch(() => {});
       await db.destroy();
     },
   };
@@ -101,16 +99,16 @@ const wholeFleetOf = (parts: StoreParts) =>
   }) satisfies Partial<StoreParts>;
 
 /** What reads when devices were seen, after it is known. */
-function readAfter(sightings: Sightings, parts: StoreParts) {
+function readAfter(lastSeen: LastSeen, parts: StoreParts) {
   const after =
     <Args extends readonly unknown[], Result>(read: (...args: Args) => Promise<Result>) =>
     async (...args: Args): Promise<Result> => {
-      if (sightings.isBehind()) await sightings.carryOver();
+      if (lastSeen.isPending()) await lastSeen.apply();
       return read(...args);
     };
   return {
     findDevice: async (id: string) => {
-      if (sightings.isBehind(id)) await sightings.carryOver();
+      if (lastSeen.isPending(id)) await lastSeen.apply();
       return parts.findDevice(id);
     },
     listDevices: after(parts.listDevices),
@@ -125,7 +123,7 @@ function readAfter(sightings: Sightings, parts: StoreParts) {
 const ABOUT_DEVICE = "device:";
 
 const UNNESTABLE: Omit<Store, keyof StoreParts> = {
-  seeAgain: () => Promise.reject(new Error("sightings inside a transaction are not possible")),
+  updateLastSeen: () => Promise.reject(new Error("updateLastSeen inside a transaction is not possible")),
   transaction: () => Promise.reject(new Error("a transaction inside a transaction is not possible")),
   exclusive: () => Promise.reject(new Error("exclusive work inside a transaction is not possible")),
   close: () => Promise.reject(new Error("a store is not closed inside a transaction")),

@@ -64,17 +64,17 @@ export function deviceContract(store: () => Store): void {
     const readings = { temperature_c: -12.3, humidity_percent: 100, battery_percent: 0 };
     await store().putDevice(sampleDevice({ readings }));
     expect((await store().findDevice("base-010203"))?.readings).to.deep.equal(readings);
-    await store().putQuietKey("base-010203", "key");
-    const sighting = {
+    await store().putNoOpKey("base-010203", "key");
+    const update = {
       deviceId: "base-010203",
       noOpKey: "key",
       freeHeap: null,
       rssi: null,
       uptimeSeconds: null,
     };
-    await store().seeAgain([{ ...sighting, seenAt: 2000, readings: { temperature_c: 0.1 } }]);
+    await store().updateLastSeen([{ ...update, seenAt: 2000, readings: { temperature_c: 0.1 } }]);
     expect((await store().findDevice("base-010203"))?.readings).to.deep.equal({ temperature_c: 0.1 });
-    await store().seeAgain([{ ...sighting, seenAt: 3000, readings: null }]);
+    await store().updateLastSeen([{ ...update, seenAt: 3000, readings: null }]);
     expect(await store().findDevice("base-010203")).to.include({ lastSeen: 3000, readings: null });
   });
 

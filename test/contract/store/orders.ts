@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { NewOrder, Sighting, Store } from "../../../server/store/store.js";
+import type { LastSeenUpdate, NewOrder, Store } from "../../../server/store/store.js";
 import { sampleDevice } from "./samples.js";
 
 const ID = "base-010203";
@@ -78,8 +78,8 @@ export function orderContract(store: () => Store): void {
     ]);
   });
 
-  it("forgets the quiet key of the device that an order is for, and of no other", async () => {
-    const sighting = (deviceId: string): Sighting => ({
+  it("forgets the no-op key of the device that an order is for, and of no other", async () => {
+    const update = (deviceId: string): LastSeenUpdate => ({
       deviceId,
       noOpKey: "key",
       seenAt: 2_000,
@@ -91,10 +91,10 @@ export function orderContract(store: () => Store): void {
     const ids = [ID, "base-0000ff"];
     for (const id of ids) {
       await store().putDevice(sampleDevice({ id }));
-      await store().transaction((inside) => inside.putQuietKey(id, "key"));
+      await store().transaction((inside) => inside.putNoOpKey(id, "key"));
     }
-    expect([...(await store().seeAgain(ids.map(sighting)))].sort()).to.deep.equal([...ids].sort());
+    expect([...(await store().updateLastSeen(ids.map(update)))].sort()).to.deep.equal([...ids].sort());
     await store().transaction((inside) => inside.addOrder(sampleOrder()));
-    expect([...(await store().seeAgain(ids.map(sighting)))]).to.deep.equal(["base-0000ff"]);
+    expect([...(await store().updateLastSeen(ids.map(update)))]).to.deep.equal(["base-0000ff"]);
   });
 }

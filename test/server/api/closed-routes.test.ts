@@ -3,7 +3,7 @@
 
 import { expect } from "chai";
 import type { InjectOptions } from "fastify";
-import { REMEMBERED_MS } from "../../../server/fast-path/access-cache.js";
+import { ACCESS_CACHE_MS } from "../../../server/fast-path/access-cache.js";
 import { arduinoImage, LegacyServer } from "../dialects/legacy-server.js";
 
 const TYPE = "old";
@@ -144,7 +144,7 @@ describe("a route of devices", () => {
         expect(answer.statusCode, `${name} with ${shown}`).to.be.oneOf([401, 403, 404]);
         expect(answer.body, name).not.to.contain("1.2.0");
       }
-      server.nowMs += REMEMBERED_MS;
+      server.nowMs += ACCESS_CACHE_MS;
     }
     expect(await server.lastAttempt()).to.deep.equal(before);
     expect(await server.store.findDevice(ID)).to.deep.equal(device);

@@ -229,7 +229,7 @@ describe("the device API", () => {
       expect((await server.check({ device_id: "another" })).statusCode).to.equal(200);
     });
 
-    it("bounds it over a socket too, where the first is whole and the others are quiet", async () => {
+    it("bounds it over a socket too, where the first takes the full path and the others are no-ops", async () => {
       await server.close();
       server = await TestServer.open({ deviceRate: { burst: 4, perSecond: 1 } });
       await server.listen();

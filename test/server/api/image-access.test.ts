@@ -2,7 +2,7 @@
 
 import { expect } from "chai";
 import type { InjectOptions } from "fastify";
-import { REMEMBERED_MS } from "../../../server/fast-path/access-cache.js";
+import { ACCESS_CACHE_MS } from "../../../server/fast-path/access-cache.js";
 import { arduinoImage } from "../dialects/legacy-server.js";
 import { type MadeRelease, makeRelease, TestServer } from "../test-server.js";
 
@@ -22,7 +22,7 @@ describe("images of a closed type", () => {
   afterEach(() => server.close());
 
   const later = () => {
-    server.nowMs += REMEMBERED_MS;
+    server.nowMs += ACCESS_CACHE_MS;
   };
   const close = async (registration = "enrolment", tokens = "first-use", type = "base") => {
     await server.admin("PUT", `/api/registration/${type}`, { registration, tokens });

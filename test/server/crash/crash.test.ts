@@ -1,4 +1,4 @@
-// A real server process is killed again and again, in the middle of uploads, checks (quiet ones too), status reports and migrations.
+// A real server process is killed again and again, in the middle of uploads, checks (no-op ones too), status reports and migrations.
 // The seed says before which step (what runs at the same time may come in another order); SKYSLOT_CRASH_SEED tries others,
 // SKYSLOT_CRASH_ROUNDS more.
 
@@ -30,7 +30,7 @@ const MAX_STEP = 250;
 const MAX_MIGRATION_STEP = 45;
 const FAR_FUTURE = 8e15;
 
-/** Quiet checks that were stored and not carried over to the devices: those that only the next start brings there. */
+/** No-op checks that were stored and not applied to the devices' rows: the next start has to. */
 function countWaiting(file: string): number {
   if (!existsSync(file)) return 0;
   const database = new Database(file);
@@ -90,7 +90,7 @@ describe("a server that is killed", () => {
     // A sweep that hit nothing would prove nothing. How much is acknowledged before a kill depends on how busy the machine is.
     expect(listenedCount).to.be.above(ROUND_COUNT / 2);
     expect(workload.acknowledgedCount).to.be.above(ROUND_COUNT);
-    if (!databaseUrl) expect(waitingCount, "sightings that a kill has left behind").to.be.above(0);
+    if (!databaseUrl) expect(waitingCount, "updates of last seen that a kill has left behind").to.be.above(0);
     return place;
   };
 

@@ -9,7 +9,7 @@ import { makeRelease } from "../test-server.js";
 import type { Answering } from "./processes.js";
 
 const DEVICE_COUNT = 6;
-/** Devices beside them that nothing changes at and nothing comes for: their checks are quiet, and together they share commits. */
+/** Devices beside them that nothing changes at and nothing comes for: their checks are no-ops, and together they share commits. */
 const STILL_COUNT = 6;
 const ALL = { limit: 10_000, offset: 0 };
 /** An attempt never goes back. */
@@ -22,7 +22,7 @@ interface KnownDevice {
   bytes: number;
 }
 interface StillDevice {
-  /** Told as its free memory, which a quiet check may change: a number a check. */
+  /** Told as its free memory, which a no-op check may change: a number a check. */
   checkCount: number;
   acknowledgedCount: number;
   /** When the last check that was acknowledged was sent, milliseconds since 1970. */
@@ -62,7 +62,7 @@ export class Workload {
     const ids = [...this.#devices.keys()];
     const lane = async (mine: readonly string[], still: readonly string[], uploads: boolean) => {
       for (;;) {
-        if (this.#random() < 0.5) await this.#checkQuietly(server, still);
+        if (this.#random() < 0.5) await this.#checkNoOp(server, still);
         if (uploads && this.#random() < 0.5) await this.#upload(server);
         const id = mine[Math.floor(this.#random() * mine.length)] ?? "";
         const device = this.#devices.get(id)!;
@@ -94,8 +94,8 @@ export class Workload {
     this.acknowledgedCount++;
   }
 
-  /** All at once; the first after a start, or after an upload, goes the whole way. */
-  async #checkQuietly(server: Answering, ids: readonly string[]): Promise<void> {
+  /** All at once; the first after a start, or after an upload, takes the full path. */
+  async #checkNoOp(server: Answering, ids: readonly string[]): Promise<void> {
     const checks = ids.map(async (id) => {
       const device = this.#still.get(id)!;
       const checkCount = ++device.checkCount;

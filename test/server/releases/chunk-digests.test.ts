@@ -5,7 +5,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { pathOfBlob } from "../../../server/blobs/blobs.js";
-import { REMEMBERED_MS } from "../../../server/fast-path/access-cache.js";
+import { ACCESS_CACHE_MS } from "../../../server/fast-path/access-cache.js";
 import { type MadeRelease, makeRelease, TestServer } from "../test-server.js";
 
 const DIGESTS = "/api/ota/download/1/digests";
@@ -76,7 +76,7 @@ describe("the digests of an image", () => {
   it("go where the image goes, and nowhere else", async () => {
     const { token } = (await server.admin("POST", "/api/enrolment-tokens", { name: "batch" })).json();
     await server.admin("PUT", "/api/registration/base", { registration: "enrolment", tokens: "first-use" });
-    server.nowMs += REMEMBERED_MS;
+    server.nowMs += ACCESS_CACHE_MS;
     const { device_token } = (await server.check({ keeps_token: true }, token)).json();
     const { digests_url } = (await server.check({}, device_token)).json();
     expect(digests_url).to.equal(`${DIGESTS}?device=base-010203`);

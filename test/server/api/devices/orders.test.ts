@@ -281,31 +281,31 @@ describe("orders to a device", () => {
       expect(await bad(results), JSON.stringify(results)).to.equal(400);
   });
 
-  it("make the next check go the whole way, and leave the one after them quiet again", async () => {
-    let quietCount = 0;
+  it("make the next check take the full path, and leave the one after them a no-op again", async () => {
+    let noOpCount = 0;
     const { store } = server;
-    const { seeAgain } = store;
-    store.seeAgain = async (sightings) => {
-      const seen = await seeAgain(sightings);
-      quietCount += seen.size;
+    const { updateLastSeen } = store;
+    store.updateLastSeen = async (updates) => {
+      const seen = await updateLastSeen(updates);
+      noOpCount += seen.size;
       return seen;
     };
-    const quiet = async (check: () => Promise<unknown>) => {
-      const before = quietCount;
+    const isNoOp = async (check: () => Promise<unknown>) => {
+      const before = noOpCount;
       await check();
-      return quietCount > before;
+      return noOpCount > before;
     };
     await fetched();
-    expect(await quiet(fetched)).to.equal(true);
+    expect(await isNoOp(fetched)).to.equal(true);
     const id = await idOf({ kind: "identify" });
-    expect(await quiet(fetched), "with the order").to.equal(false);
-    expect(await quiet(fetched), "while it is pending").to.equal(false);
-    expect(await quiet(() => answer({ id, result: "done" })), "with its answer").to.equal(false);
-    expect(await quiet(fetched), "the first after it").to.equal(false);
-    expect(await quiet(fetched)).to.equal(true);
+    expect(await isNoOp(fetched), "with the order").to.equal(false);
+    expect(await isNoOp(fetched), "while it is pending").to.equal(false);
+    expect(await isNoOp(() => answer({ id, result: "done" })), "with its answer").to.equal(false);
+    expect(await isNoOp(fetched), "the first after it").to.equal(false);
+    expect(await isNoOp(fetched)).to.equal(true);
     const withdrawn = await idOf({ kind: "identify" });
     await server.admin("DELETE", `/api/devices/${ID}/orders/${withdrawn}`);
-    expect(await quiet(fetched)).to.equal(false);
-    expect(await quiet(fetched)).to.equal(true);
+    expect(await isNoOp(fetched)).to.equal(false);
+    expect(await isNoOp(fetched)).to.equal(true);
   });
 });
