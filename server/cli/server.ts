@@ -17,6 +17,7 @@ interface Flags {
   readonly trustProxy?: readonly string[];
   readonly testCard?: { readonly width: number; readonly height: number };
   readonly openReads: boolean;
+  readonly fastPath: boolean;
   readonly downloadsFrom?: string;
   readonly keepLogDays?: number;
   readonly keepLogLines?: number;
@@ -73,6 +74,10 @@ export function serverCommand(program: Command): void {
       size,
     )
     .option("--no-open-reads", "ask for a token for reads from this machine too")
+    .option(
+      "--no-fast-path",
+      "process every check in full, also those that change nothing: slower, to find out whether a fault lies there",
+    )
     .option(
       "--downloads-from <url>",
       "send clients that follow redirects to this cache or CDN for images; or `link`, to S3",
@@ -195,6 +200,7 @@ async function runServer(flags: Flags): Promise<void> {
       },
       newDeviceRate: { burst: flags.newDevicesAtOnce, perSecond: flags.newDevicesPerMinute / 60 },
       ...(flags.openReads ? {} : { openReads: false }),
+      fastPath: flags.fastPath,
       ...(flags.downloadsFrom === undefined ? {} : { downloadsFrom: readPlace(flags.downloadsFrom) }),
       ...(flags.publicUrl === undefined ? {} : { publicUrl: flags.publicUrl }),
       ...(flags.trustProxy === undefined ? {} : { trustedProxies: flags.trustProxy }),

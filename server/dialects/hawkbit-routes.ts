@@ -40,7 +40,15 @@ import {
   noteRetrieved,
 } from "./hawkbit-actions.js";
 import { feedbackReport, isClosing } from "./hawkbit-feedback.js";
-import { baseOf, CANCEL_HEARD, type Controller, isEndedHere, linksFor, sleepOf, viewDeployment } from "./hawkbit-views.js";
+import {
+  baseOf,
+  CANCEL_HEARD,
+  type Controller,
+  isEndedHere,
+  linksFor,
+  sleepOf,
+  viewDeployment,
+} from "./hawkbit-views.js";
 
 const BASE = "/:tenant/controller/v1/:id";
 const MAX_BODY_BYTES = 16 * 1024;

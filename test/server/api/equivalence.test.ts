@@ -3,7 +3,7 @@
 // SKYSLOT_NO_OP_SEED tries other sequences, SKYSLOT_NO_OP_COUNT more.
 
 import { expect } from "chai";
-import { randomStream } from "../../../host-sim/random.js";
+import { randomStream } from "../../../host-sim/world/random.js";
 import { openPostgresStore } from "../../../server/store/postgres.js";
 import { openSqliteStore } from "../../../server/store/sqlite.js";
 import type { Store } from "../../../server/store/store.js";
