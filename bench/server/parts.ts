@@ -102,6 +102,9 @@ async function startServer(dataDir: string, without?: Without, env: NodeJS.Proce
 const requestsWith = (contentType?: string): readonly string[] =>
   Array.from({ length: DEVICE_COUNT }, (_, at) => checkRequest((at * 7919) % DEVICE_COUNT, contentType));
 
+const getRequest = (path: string, at: number, lastByte: number): string =>
+  `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer ${deviceToken(at)}\r\nrange: bytes=0-${lastByte}\r\n\r\n`;
+
 /** Of each device the digests and then the image, as the firmware fetches them: other devices in between. */
 const DOWNLOADS: readonly string[] = Array.from(
   { length: DEVICE_COUNT / DOWNLOAD_CONNECTIONS },
@@ -116,6 +119,3 @@ const DOWNLOADS: readonly string[] = Array.from(
     ];
   },
 ).flat();
-
-const getRequest = (path: string, at: number, lastByte: number): string =>
-  `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer ${deviceToken(at)}\r\nrange: bytes=0-${lastByte}\r\n\r\n`;
