@@ -30,7 +30,6 @@ export const PARTS = Object.freeze({
       const { rows } = await db.executeQuery<{ id: string }>(query as CompiledQuery<{ id: string }>);
       return new Set(rows.map(({ id }) => id));
     });
-    app.addHook("onClose", () => db.destroy());
   },
   /** Nothing that was looked up is good for the next request. */
   "access-cache"({ app }: RunningServer): void {
