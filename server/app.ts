@@ -27,9 +27,10 @@ import { describeApi } from "./api/openapi/openapi.js";
 import { identityRoutes } from "./api/registration-routes.js";
 import { adminRoutes } from "./api/release-routes.js";
 import { rolloutRoutes } from "./api/rollout-routes.js";
-import { validateWithTypeBox } from "./api/schemas.js";
+import { serializeAsJson, validateWithTypeBox } from "./api/schemas.js";
 import { tokenRoutes } from "./api/token-routes.js";
 import { typeRoutes } from "./api/type-routes.js";
+import type { Api } from "./api/typed-app.js";
 import { userRoutes } from "./api/user-routes.js";
 import { watchRoutes } from "./api/watch-routes.js";
 import { webhookRoutes } from "./api/webhook-routes.js";
@@ -92,7 +93,7 @@ export interface AppOptions {
 }
 
 /** Every group of routes. */
-const ROUTES: readonly ((app: FastifyInstance, context: Context) => void)[] = Object.freeze([
+const ROUTES: readonly ((app: Api, context: Context) => void)[] = Object.freeze([
   deviceRoutes,
   registerRoutes,
   contentRoutes,
@@ -186,6 +187,7 @@ export function createApp(options: AppOptions): FastifyInstance {
     await expireOrders(context);
   });
   validateWithTypeBox(app);
+  serializeAsJson(app);
   logRequests(app, metrics);
   answerErrors(app);
   limitAddresses(app, context);

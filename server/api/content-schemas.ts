@@ -5,8 +5,8 @@ import { isInForce } from "../content/choice.js";
 import { time } from "../shared/iso-time.js";
 import { checkWindows } from "../shared/windows.js";
 import type { ContentAssignment, ContentImage, ContentTarget, NewContentAssignment } from "../store/store.js";
-import { Label, WindowsBody } from "./rollout-schemas.js";
-import { DeviceId, Exactly, Id, Name, Page } from "./schemas.js";
+import { WindowsBody } from "./rollout-schemas.js";
+import { DeviceId, Exactly, Id, Label, Name, Page } from "./schemas.js";
 
 const ImageName = Type.String({
   minLength: 1,

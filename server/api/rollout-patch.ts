@@ -1,7 +1,7 @@
-// What is changed of a rollout, as a JSON merge patch (RFC 7396) of the body that made it: what is left out stays, `null` is what a new
-// rollout has, lists are replaced as a whole.
+// A change of a rollout, as a JSON merge patch (RFC 7396) of the body that created it: what is absent stays, `null` resets to the default
+// of a new rollout, lists are replaced as a whole.
 
-import { type Static, type TObject, Type } from "@sinclair/typebox";
+import { type Static, type TObject, type TSchema, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { Refusal } from "../shared/refusal.js";
 import type { Rollout, RolloutPlan } from "../shared/rollout.js";
@@ -9,7 +9,7 @@ import { viewRollout } from "../shared/rollout-view.js";
 import { RolloutBody, type RolloutInput, readPlan } from "./rollout-schemas.js";
 import { Exactly, findFault } from "./schemas.js";
 
-/** A schema of which everything may be left out, or be null. */
+/** A schema in which everything is optional and may be null. */
 const patchOf = (schema: TObject): TObject =>
   Exactly(
     Object.fromEntries(
@@ -17,14 +17,17 @@ const patchOf = (schema: TObject): TObject =>
         name,
         Type.Optional(
           Type.Union([
-            field.type === "object" ? patchOf(field as TObject) : Type.Optional(field, false),
+            field.type === "object" ? patchOf(field as TObject) : withoutDefault(Type.Optional(field, false)),
             Type.Null(),
           ]),
         ),
       ]),
     ),
-    { description: "What is left out stays, null is what a new one has, lists are replaced" },
+    { description: "What is absent stays, null resets to the default, lists are replaced" },
   );
+
+/** What is absent from a patch stays as it is. */
+const withoutDefault = ({ default: _, ...schema }: TSchema): TSchema => schema as TSchema;
 
 export const RolloutPatch = patchOf(RolloutBody);
 export type RolloutPatchInput = Static<typeof RolloutPatch>;
@@ -42,13 +45,13 @@ export function patchPlan(rollout: Rollout, patch: RolloutPatchInput): RolloutPl
 
 /** The body that would make this rollout. */
 function inputOf(rollout: Rollout): Record<string, unknown> {
-  // What it has come to, as the number of devices in a stage, was nobody's to say.
+  // Counts and times of the view are no part of the body.
   const view = Value.Clean(RolloutBody, JSON.parse(JSON.stringify(viewRollout(rollout)))) as Record<
     string,
     unknown
   >;
-  const told = Object.keys(RolloutBody.properties).filter((name) => view[name] !== null);
-  return Object.fromEntries(told.map((name) => [name, view[name]]));
+  const given = Object.keys(RolloutBody.properties).filter((name) => view[name] !== null);
+  return Object.fromEntries(given.map((name) => [name, view[name]]));
 }
 
 function merge(target: unknown, patch: unknown): unknown {

@@ -1,8 +1,8 @@
 // What operators do with rollouts: plan, create, change, start, approve, pause, resume, promote, cancel and roll back, and look at them
 // with their tallies. The work is rollout/service.ts's. A rollout's entity tag is the number of its plan's revision.
 
-import { type Static, Type } from "@sinclair/typebox";
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { Type } from "@sinclair/typebox";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import { requireChange } from "../auth/require-change.js";
 import { planRollout } from "../rollout/fleet-plan.js";
 import type { Command } from "../rollout/lifecycle.js";
@@ -19,16 +19,19 @@ import {
   type SeenRevisions,
 } from "../rollout/service.js";
 import type { Actor } from "../shared/actor.js";
+import { defined } from "../shared/defined.js";
+import { time } from "../shared/iso-time.js";
 import { Refusal } from "../shared/refusal.js";
 import { nameRelease, ROLLOUT_STATES, type RolloutState } from "../shared/rollout.js";
 import { viewRollout } from "../shared/rollout-view.js";
+import { created, listOf, ok, page } from "./answers.js";
 import type { Context } from "./context.js";
+import { list } from "./fields.js";
 import { actorOf } from "./guard.js";
 import { readRevisions, revisionTag } from "./http/conditions.js";
 import { patchPlan, RolloutPatch, type RolloutPatchInput } from "./rollout-patch.js";
 import {
   MembersQuery,
-  PageQuery,
   ReasonBody,
   RollBackBody,
   RolloutBody,
@@ -36,42 +39,57 @@ import {
   RolloutsQuery,
   readPlan,
 } from "./rollout-schemas.js";
-import { viewMember, viewPlan, viewProgress, viewWayBack } from "./rollout-views.js";
-import { IdParams } from "./schemas.js";
+import {
+  MemberView,
+  PlanView,
+  ProgressAnswer,
+  RolloutAnswer,
+  viewMember,
+  viewPlan,
+  viewProgress,
+  viewWayBack,
+  WayBackView,
+} from "./rollout-views.js";
+import { IdParams, PageQuery } from "./schemas.js";
+import type { Api } from "./typed-app.js";
 
 const PREFIX = "/api/rollouts";
 const READ = { config: { access: "read" } } as const;
 const WRITE = { config: { access: "rollouts:write" } } as const;
 
-type WithId = { Params: { id: number } };
-
-export function rolloutRoutes(app: FastifyInstance, context: Context): void {
+export function rolloutRoutes(app: Api, context: Context): void {
   const { store, now } = context;
 
-  app.get<{ Querystring: Static<typeof RolloutsQuery> }>(
+  app.get(
     PREFIX,
-    { ...READ, schema: { summary: "List rollouts, newest first", querystring: RolloutsQuery } },
+    {
+      ...READ,
+      schema: {
+        summary: "List rollouts, newest first",
+        querystring: RolloutsQuery,
+        response: ok(listOf("rollouts", RolloutAnswer)),
+      },
+    },
     async ({ query }) => {
-      const { rows, totalCount } = await store.listRollouts(
-        {
-          ...(query.state === undefined ? {} : { states: readStates(query.state) }),
-          ...(query.firmware_id === undefined ? {} : { firmwareId: query.firmware_id }),
-          ...(query.device_type === undefined ? {} : { deviceType: query.device_type }),
-        },
-        query,
-      );
-      return {
-        rollouts: rows.map(viewRollout),
-        total: totalCount,
-        limit: query.limit,
-        offset: query.offset,
-      };
+      const filter = defined({
+        states: query.state === undefined ? undefined : readStates(query.state),
+        firmwareId: query.firmware_id,
+        deviceType: query.device_type,
+      });
+      return page("rollouts", await store.listRollouts(filter, query), viewRollout, query);
     },
   );
 
-  app.post<{ Body: RolloutInput }>(
+  app.post(
     PREFIX,
-    { ...WRITE, schema: { summary: "Make a rollout, as a draft", body: RolloutBody } },
+    {
+      ...WRITE,
+      schema: {
+        summary: "Create a rollout, as a draft",
+        body: RolloutBody,
+        response: created(RolloutAnswer),
+      },
+    },
     async (request, reply) => {
       const actor = await requireFor(request, context, request.body.firmware_id);
       const plan = await readBody(request.body, context);
@@ -80,11 +98,16 @@ export function rolloutRoutes(app: FastifyInstance, context: Context): void {
   );
 
   // Changes nothing: what a rollout would do that does not exist yet.
-  app.post<{ Body: RolloutInput; Querystring: Static<typeof PageQuery> }>(
+  app.post(
     `${PREFIX}/plan`,
     {
       ...WRITE,
-      schema: { summary: "Plan a rollout without making it", body: RolloutBody, querystring: PageQuery },
+      schema: {
+        summary: "Plan a rollout without creating it",
+        body: RolloutBody,
+        querystring: PageQuery,
+        response: ok(PlanView),
+      },
     },
     async (request) => {
       const actor = actorOf(request);
@@ -94,21 +117,29 @@ export function rolloutRoutes(app: FastifyInstance, context: Context): void {
     },
   );
 
-  app.get<WithId>(
+  app.get(
     `${PREFIX}/:id`,
-    { ...READ, schema: { summary: "Show a rollout with what happened to its devices", params: IdParams } },
+    {
+      ...READ,
+      schema: {
+        summary: "Show a rollout with what happened to its devices",
+        params: IdParams,
+        response: ok(ProgressAnswer),
+      },
+    },
     async ({ params }, reply) => showProgress(context, params.id, reply),
   );
 
-  app.patch<WithId & { Body: RolloutPatchInput }>(
+  app.patch(
     `${PREFIX}/:id`,
     {
       ...WRITE,
       schema: {
-        summary: "Change a rollout; one that has begun only in what leaves its evidence true",
+        summary: "Change a rollout; one that has begun only where its evidence stays valid",
         params: IdParams,
         headers: IfMatch,
         body: RolloutPatch,
+        response: ok(ProgressAnswer),
       },
     },
     async (request, reply) => {
@@ -118,7 +149,7 @@ export function rolloutRoutes(app: FastifyInstance, context: Context): void {
     },
   );
 
-  app.post<WithId & { Body: RolloutPatchInput; Querystring: Static<typeof PageQuery> }>(
+  app.post(
     `${PREFIX}/:id/plan`,
     {
       ...WRITE,
@@ -127,6 +158,7 @@ export function rolloutRoutes(app: FastifyInstance, context: Context): void {
         params: IdParams,
         body: RolloutPatch,
         querystring: PageQuery,
+        response: ok(PlanView),
       },
     },
     async (request) => {
@@ -136,11 +168,16 @@ export function rolloutRoutes(app: FastifyInstance, context: Context): void {
     },
   );
 
-  app.get<WithId & { Querystring: Static<typeof PageQuery> }>(
+  app.get(
     `${PREFIX}/:id/plan`,
     {
       ...READ,
-      schema: { summary: "Plan what a rollout has yet to do", params: IdParams, querystring: PageQuery },
+      schema: {
+        summary: "Plan what remains of a rollout",
+        params: IdParams,
+        querystring: PageQuery,
+        response: ok(PlanView),
+      },
     },
     async ({ params, query }) => {
       const rollout = await findRollout(store, params.id);
@@ -148,39 +185,45 @@ export function rolloutRoutes(app: FastifyInstance, context: Context): void {
     },
   );
 
-  app.get<WithId & { Querystring: Static<typeof MembersQuery> }>(
+  app.get(
     `${PREFIX}/:id/devices`,
     {
       ...READ,
       schema: {
-        summary: "List the devices that it offered something",
+        summary: "List the devices that were offered something by a rollout",
         params: IdParams,
         querystring: MembersQuery,
+        response: ok(listOf("devices", MemberView)),
       },
     },
     async ({ params, query }) => {
       await findRollout(store, params.id);
-      const filter = {
-        rolloutId: params.id,
-        ...(query.stage === undefined ? {} : { stage: query.stage }),
-        ...(query.outcome === undefined ? {} : { outcome: query.outcome }),
-      };
-      const { rows, totalCount } = await store.listMembers(filter, query);
-      return { devices: rows.map(viewMember), total: totalCount, limit: query.limit, offset: query.offset };
+      const { stage, outcome } = query;
+      const filter = { rolloutId: params.id, ...defined({ stage, outcome }) };
+      return page("devices", await store.listMembers(filter, query), viewMember, query);
     },
   );
 
   for (const [kind, summary] of [
     ["start", "Start a draft"],
-    ["approve", "Agree to a rollout that another person made"],
+    ["approve", "Approve a rollout of another person"],
     ["pause", "Offer nothing more until it is resumed"],
-    ["resume", "Go on; the gates judge what happens from now on"],
+    ["resume", "Resume; the gates count only what happens from now on"],
     ["promote", "Open the next stage now, without waiting for evidence"],
-    ["cancel", "End it, for good and from every state"],
+    ["cancel", "Cancel for good, from any state"],
   ] as const) {
-    app.post<WithId & { Body: Static<typeof ReasonBody> }>(
+    app.post(
       `${PREFIX}/:id/${kind}`,
-      { ...WRITE, schema: { summary, params: IdParams, headers: IfMatch, body: ReasonBody } },
+      {
+        ...WRITE,
+        schema: {
+          summary,
+          params: IdParams,
+          headers: IfMatch,
+          body: ReasonBody,
+          response: ok(ProgressAnswer),
+        },
+      },
       async (request, reply) => {
         const actor = await requireFor(request, context, await firmwareOf(context, request.params.id));
         const order = { kind, reason: request.body.reason ?? "" } as Command;
@@ -190,24 +233,32 @@ export function rolloutRoutes(app: FastifyInstance, context: Context): void {
     );
   }
 
-  app.get<WithId>(
+  app.get(
     `${PREFIX}/:id/rollback`,
     {
       ...READ,
-      schema: { summary: "List the releases that its devices could be led to", params: IdParams },
+      schema: {
+        summary: "List the releases that a rollout can be rolled back to",
+        params: IdParams,
+        response: ok(Type.Object({ releases: list(WayBackView) })),
+      },
     },
     async ({ params }) => ({ releases: (await listWaysBack(store, params.id, now())).map(viewWayBack) }),
   );
 
-  app.post<WithId & { Body: Static<typeof RollBackBody> }>(
+  app.post(
     `${PREFIX}/:id/rollback`,
     {
       ...WRITE,
       schema: {
-        summary: "End it and lead its devices to another release",
+        summary: "Cancel it and bring its devices to another release",
         params: IdParams,
         headers: IfMatch,
         body: RollBackBody,
+        response: created(
+          Type.Object({ ended: RolloutAnswer, back: RolloutAnswer }),
+          "It is cancelled, and another rollout leads back",
+        ),
       },
     },
     async (request, reply) => {
@@ -225,7 +276,7 @@ export function rolloutRoutes(app: FastifyInstance, context: Context): void {
   );
 }
 
-/** With it a client tells which revision it has seen: one that somebody has changed since is left alone. */
+/** The revision that a client has seen: a rollout that was changed since is not changed again. */
 const IfMatch = Type.Object({
   "if-match": Type.Optional(Type.String({ description: 'The revision that was seen, such as "3"; or *' })),
 });
@@ -235,7 +286,7 @@ const seenBy = ({ headers }: FastifyRequest): SeenRevisions =>
 
 /** @throws Refusal FORBIDDEN, REVISION_MISSING */
 async function changeOf(
-  request: FastifyRequest<WithId & { Body: RolloutPatchInput }>,
+  request: FastifyRequest<{ Params: { id: number }; Body: RolloutPatchInput }>,
   context: Context,
   needsRevision: boolean,
 ): Promise<PlanChange> {
@@ -245,7 +296,7 @@ async function changeOf(
   if (needsRevision && headers["if-match"] === undefined)
     throw new Refusal(
       "REVISION_MISSING",
-      'tell in If-Match which revision of the rollout you have seen, such as "3", or * to change it whatever it is',
+      'send the rollout\'s revision that you have seen in If-Match, such as "3", or * to change any revision',
     );
   return { seen: seenBy(request), actor, apply: (rollout) => patchPlan(rollout, body) };
 }
@@ -257,7 +308,7 @@ async function showProgress({ store, now }: Context, id: number, reply: FastifyR
   return {
     ...viewProgress(rollout, await store.tallyRollout(rollout, now()), now()),
     release: firmware ? nameRelease(firmware) : null,
-    time: new Date(now()).toISOString(),
+    time: time(now()),
   };
 }
 

@@ -1,162 +1,162 @@
-// The shapes of what is said about rollouts and about devices, as TypeBox schemas. Times are seconds or ISO 8601, shares are
-// fractions of 1.
+// What clients send about rollouts, as TypeBox schemas. Times are seconds or ISO 8601, shares are fractions of 1.
 
-import { type Static, Type } from "@sinclair/typebox";
+import { type NumberOptions, type Static, type TSchema, Type } from "@sinclair/typebox";
 import { MAX_TAG_COUNT } from "../devices/labels.js";
+import { defined } from "../shared/defined.js";
 import type { RolloutPlan, Stage, Target } from "../shared/rollout.js";
+import { GATE_DEFAULTS, ROLLOUT_DEFAULTS, STAGE_DEFAULTS } from "../shared/rollout-defaults.js";
 import { OUTCOMES } from "../store/store.js";
-import { DeviceId, Exactly, Name, Page, VersionText } from "./schemas.js";
+import { DeviceId, Exactly, Label, MAX_SAFE_ID, Name, Page, VersionText } from "./schemas.js";
 
 const MAX_STAGE_COUNT = 20;
 const MAX_SPAN_COUNT = 20;
 const MAX_DEVICE_COUNT = 1000;
+const MAX_NAME_COUNT = 50;
+const MAX_COUNT = 1_000_000;
 const YEAR_SECONDS = 366 * 24 * 60 * 60;
 
-/** Tags and groups: words of any language, without commas, so that they can stand in lists. */
-export const Label = Type.String({
-  minLength: 1,
-  maxLength: 64,
-  pattern: "^[^\\s,\\u0000-\\u001f]([^,\\u0000-\\u001f]*[^\\s,\\u0000-\\u001f])?$",
-});
 const Clock = Type.String({ pattern: "^([01]\\d|2[0-3]):[0-5]\\d$", description: "Local time, HH:MM" });
-const Fraction = (description: string) => Type.Number({ minimum: 0, maximum: 1, description });
-const Seconds = (description: string) => Type.Number({ minimum: 0, maximum: YEAR_SECONDS, description });
+const Fraction = (description: string, value: number) =>
+  Type.Optional(Type.Number({ minimum: 0, maximum: 1, description, default: value }));
+const Seconds = (description: string, value: number, range: NumberOptions = {}) =>
+  Type.Optional(Type.Number({ minimum: 0, maximum: YEAR_SECONDS, ...range, description, default: value }));
+const Count = (description: string, more: NumberOptions = {}) =>
+  Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_COUNT, description, ...more }));
+const Some = <Item extends TSchema>(item: Item, description: string, maxItems = MAX_NAME_COUNT) =>
+  Type.Optional(
+    Type.Unsafe<readonly Static<Item>[]>(Type.Array(item, { minItems: 1, maxItems, description })),
+  );
 
-const TargetBody = Exactly(
+export const TargetBody = Exactly(
   {
-    hardware: Type.Optional(
-      Type.Array(Name, { minItems: 1, maxItems: 50, description: "Boards, as devices report them" }),
-    ),
-    tags: Type.Optional(
-      Type.Array(Label, { minItems: 1, maxItems: 50, description: "Devices with one of these tags" }),
-    ),
-    groups: Type.Optional(
-      Type.Array(Label, { minItems: 1, maxItems: 50, description: "Devices of one of these groups" }),
-    ),
-    devices: Type.Optional(
-      Type.Array(DeviceId, { minItems: 1, maxItems: MAX_DEVICE_COUNT, description: "Only these devices" }),
-    ),
+    hardware: Some(Name, "Boards, as devices report them"),
+    tags: Some(Label, "Devices with one of these tags"),
+    groups: Some(Label, "Devices of one of these groups"),
+    devices: Some(DeviceId, "Only these devices", MAX_DEVICE_COUNT),
     from_version: Type.Optional(VersionText),
     to_version: Type.Optional(VersionText),
   },
-  { description: "Whom the rollout is for. What is left out does not narrow; what is told must all hold." },
+  {
+    description: "Which devices the rollout is for. All given conditions must hold; absent: not restricted.",
+  },
 );
 
-const StageBody = Exactly(
+export const StageBody = Exactly(
   {
     name: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
     percent: Type.Optional(
       Type.Number({
         exclusiveMinimum: 0,
         maximum: 100,
-        description: "Share of the target, with all stages before it",
+        description: "Share of the target, including all earlier stages",
       }),
     ),
-    groups: Type.Optional(
-      Type.Array(Label, { minItems: 1, maxItems: 50, description: "Groups, instead of a share" }),
+    groups: Some(Label, "Groups, instead of a share"),
+    soak_seconds: Seconds(
+      "How long a device must keep reporting after validation to count as evidence",
+      STAGE_DEFAULTS.soak_seconds,
     ),
-    soak_seconds: Type.Optional(
-      Seconds(
-        "A device counts as evidence if it still reports so long after it validated the image; default one hour",
-      ),
-    ),
-    min_validated: Type.Optional(
-      Type.Integer({
-        minimum: 1,
-        maximum: 1_000_000,
-        description: "Devices that must have soaked; default 1",
-      }),
-    ),
-    min_validated_fraction: Type.Optional(
-      Fraction("Share of the devices that got it which must have validated it; default 0.9"),
+    min_validated: Count("Devices that must have soaked", { default: STAGE_DEFAULTS.min_validated }),
+    min_validated_fraction: Fraction(
+      "Of the devices that got it, the share that must have validated it",
+      STAGE_DEFAULTS.min_validated_fraction,
     ),
   },
   { description: "A step of the rollout: a share or groups, and what has to be proved before the next" },
 );
 
-const GatesBody = Exactly(
+export const GatesBody = Exactly(
   {
-    max_failed_fraction: Type.Optional(
-      Fraction("Failures and roll backs among what ended; default 0.1, 1 never stops"),
+    max_failed_fraction: Fraction(
+      "Failures and rollbacks among ended attempts; 1 never pauses",
+      GATE_DEFAULTS.max_failed_fraction,
     ),
-    max_rolled_back_fraction: Type.Optional(Fraction("Roll backs alone; default 0.05")),
-    max_silent_fraction: Type.Optional(Fraction("Devices that took it and went silent; default 0.2")),
-    silent_seconds: Type.Optional(Seconds("When a device counts as silent; default one hour")),
-    min_samples: Type.Optional(
-      Type.Integer({
-        minimum: 1,
-        maximum: 1_000_000,
-        description: "Nothing is judged before so many devices; default 5",
-      }),
+    max_rolled_back_fraction: Fraction("Rollbacks only", GATE_DEFAULTS.max_rolled_back_fraction),
+    max_silent_fraction: Fraction(
+      "Devices that took it and stopped reporting",
+      GATE_DEFAULTS.max_silent_fraction,
     ),
+    silent_seconds: Seconds("When a device counts as silent", GATE_DEFAULTS.silent_seconds),
+    min_samples: Count("Number of devices below which no gate is evaluated", {
+      default: GATE_DEFAULTS.min_samples,
+    }),
   },
   { description: "What pauses the rollout" },
 );
 
+export const WindowSpan = Exactly({
+  weekdays: Type.Unsafe<readonly number[]>(
+    Type.Array(Type.Integer({ minimum: 1, maximum: 7 }), {
+      minItems: 1,
+      maxItems: 7,
+      description: "1 is Monday: the day on which the span begins",
+    }),
+  ),
+  from: Clock,
+  to: Clock,
+});
 export const WindowsBody = Exactly(
   {
     time_zone: Type.String({ minLength: 1, maxLength: 64, description: "IANA name, such as Europe/Berlin" }),
-    spans: Type.Array(
-      Exactly({
-        weekdays: Type.Array(Type.Integer({ minimum: 1, maximum: 7 }), {
-          minItems: 1,
-          maxItems: 7,
-          description: "1 is Monday: the day on which the span begins",
-        }),
-        from: Clock,
-        to: Clock,
-      }),
-      { minItems: 1, maxItems: MAX_SPAN_COUNT },
+    spans: Type.Unsafe<readonly Static<typeof WindowSpan>[]>(
+      Type.Array(WindowSpan, { minItems: 1, maxItems: MAX_SPAN_COUNT }),
     ),
   },
   {
     description:
-      "When updates may begin, by a place's own clock; a span whose end is before its start goes over midnight",
+      "When updates may begin, in local time; a span whose end is before its start goes over midnight",
   },
 );
 
 export const RolloutBody = Exactly(
   {
-    firmware_id: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: "The release" }),
+    firmware_id: Type.Integer({ minimum: 1, maximum: MAX_SAFE_ID, description: "The release" }),
     name: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
     target: Type.Optional(TargetBody),
     stages: Type.Optional(
-      Type.Array(StageBody, {
-        minItems: 1,
-        maxItems: MAX_STAGE_COUNT,
-        description: "Default: one stage with all devices",
-      }),
+      Type.Unsafe<readonly Static<typeof StageBody>[]>(
+        Type.Array(StageBody, {
+          minItems: 1,
+          maxItems: MAX_STAGE_COUNT,
+          description: "Default: one stage with all devices",
+        }),
+      ),
     ),
     gates: Type.Optional(GatesBody),
     windows: Type.Optional(WindowsBody),
     start_at: Type.Optional(Type.String({ maxLength: 40, description: "ISO 8601; not before" })),
-    max_concurrent: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: 1_000_000, description: "Devices that update at the same time" }),
-    ),
-    lease_seconds: Type.Optional(
-      Type.Number({
-        minimum: 60,
-        maximum: 7 * 24 * 60 * 60,
-        description:
-          "A device that tells of no progress for so long no longer counts as updating; default 30 minutes",
-      }),
+    max_concurrent: Count("Devices that update at the same time"),
+    lease_seconds: Seconds(
+      "How long a device counts as updating without reporting progress",
+      ROLLOUT_DEFAULTS.lease_seconds,
+      { minimum: 60, maximum: 7 * 24 * 60 * 60 },
     ),
     priority: Type.Optional(
-      Type.Integer({ minimum: -1000, maximum: 1000, description: "Higher goes first; default 0" }),
+      Type.Integer({
+        minimum: -1000,
+        maximum: 1000,
+        description: "Higher goes first",
+        default: ROLLOUT_DEFAULTS.priority,
+      }),
     ),
     force: Type.Optional(
       Type.Union([Type.Literal("none"), Type.Literal("reinstall"), Type.Literal("any_order")], {
-        description: "Offer what is not newer; devices with Skyslot's firmware refuse it and are left out",
+        description:
+          "Offer releases that are not newer; devices with Skyslot's firmware refuse them and are left out",
+        default: ROLLOUT_DEFAULTS.force,
       }),
     ),
     needs_approval: Type.Optional(
-      Type.Boolean({ description: "Another person has to agree; default false" }),
+      Type.Boolean({
+        description: "Another person has to approve it",
+        default: ROLLOUT_DEFAULTS.needs_approval,
+      }),
     ),
     seed: Type.Optional(
       Type.String({
         minLength: 1,
         maxLength: 64,
-        description: "Makes the choice of a share; take that of a plan to get its devices",
+        description: "Selects the devices of a share; use the seed of a plan to get the same devices",
       }),
     ),
   },
@@ -165,14 +165,16 @@ export const RolloutBody = Exactly(
 export type RolloutInput = Static<typeof RolloutBody>;
 
 export const ReasonBody = Exactly({
-  reason: Type.Optional(Type.String({ maxLength: 300, description: "For those who ask later" })),
+  reason: Type.Optional(
+    Type.String({ maxLength: 300, description: "Shown with the rollout and in the logs" }),
+  ),
 });
 export const RollBackBody = Exactly({
   firmware_id: Type.Optional(
     Type.Integer({
       minimum: 1,
       description:
-        "The release that they are led to; default: the newest that is newer. An older one: for devices that take it",
+        "The release to roll back to; default: the latest newer one. An older one: only for devices that accept it",
     }),
   ),
 });
@@ -182,12 +184,70 @@ export const RolloutsQuery = Type.Object({
   device_type: Type.Optional(Name),
   ...Page,
 });
-export const PageQuery = Type.Object(Page);
 export const MembersQuery = Type.Object({
   stage: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_STAGE_COUNT })),
   outcome: Type.Optional(Type.Union(OUTCOMES.map((outcome) => Type.Literal(outcome)))),
   ...Page,
 });
+
+/** A request as a plan, with defaults for what is absent. A sentence if it is invalid. */
+export function readPlan(body: RolloutInput, name: string, seed: string): RolloutPlan | string {
+  const startAt = body.start_at ? Date.parse(body.start_at) : null;
+  if (startAt !== null && !Number.isFinite(startAt))
+    return `start_at "${body.start_at}" is not a time: use ISO 8601, such as 2026-12-01T02:00:00Z`;
+  const stages = (body.stages ?? [{ percent: 100 }]).map(readStage);
+  const wrong = stages.find((stage) => typeof stage === "string");
+  if (typeof wrong === "string") return wrong;
+  const { lease_seconds, priority, force, needs_approval, windows } = { ...ROLLOUT_DEFAULTS, ...body };
+  const gates = { ...GATE_DEFAULTS, ...body.gates };
+  return {
+    name,
+    firmwareId: body.firmware_id,
+    seed,
+    target: readTarget(body.target ?? {}),
+    stages: stages as Stage[],
+    gates: {
+      maxFailedFraction: gates.max_failed_fraction,
+      maxRolledBackFraction: gates.max_rolled_back_fraction,
+      maxSilentFraction: gates.max_silent_fraction,
+      silentAfterMs: milliseconds(gates.silent_seconds),
+      minSampleCount: gates.min_samples,
+    },
+    windows: windows ? { timeZone: windows.time_zone, spans: windows.spans } : null,
+    startAt,
+    maxConcurrentCount: body.max_concurrent ?? null,
+    leaseMs: milliseconds(lease_seconds),
+    priority,
+    force,
+    needsApproval: needs_approval,
+  };
+}
+
+const milliseconds = (seconds: number): number => Math.round(seconds * 1000);
+
+function readStage(stage: Static<typeof StageBody>, index: number): Stage | string {
+  const { percent, groups } = stage;
+  if ((percent === undefined) === (groups === undefined))
+    return `stage ${index + 1} needs either percent or groups`;
+  const terms = { ...STAGE_DEFAULTS, ...stage };
+  const proof = {
+    name: stage.name ?? (groups ? groups.join(", ") : `${percent} %`).slice(0, 64),
+    soakMs: milliseconds(terms.soak_seconds),
+    minValidatedCount: terms.min_validated,
+    minValidatedFraction: terms.min_validated_fraction,
+  };
+  return groups ? { ...proof, groups } : { ...proof, percent: percent ?? 0 };
+}
+
+const readTarget = (target: Static<typeof TargetBody>): Target =>
+  defined({
+    hardware: target.hardware,
+    tags: target.tags,
+    groups: target.groups,
+    devices: target.devices,
+    fromVersion: target.from_version,
+    toVersion: target.to_version,
+  });
 
 const Tags = (description: string) =>
   Type.Optional(Type.Array(Label, { maxItems: MAX_TAG_COUNT, description }));
@@ -211,60 +271,4 @@ export const DevicesPatch = Exactly(
 export const TimelineQuery = Type.Object({
   before: Type.Optional(Type.Integer({ minimum: 1, description: "Only what is older than this event" })),
   limit: Type.Integer({ minimum: 1, maximum: 500, default: 100 }),
-});
-
-/** What a person described, with everything that they left out. A sentence if it cannot be. */
-export function readPlan(body: RolloutInput, name: string, seed: string): RolloutPlan | string {
-  const startAt = body.start_at ? Date.parse(body.start_at) : null;
-  if (startAt !== null && !Number.isFinite(startAt))
-    return `start_at "${body.start_at}" is no time: use ISO 8601, such as 2026-12-01T02:00:00Z`;
-  const stages = (body.stages ?? [{ percent: 100 }]).map(readStage);
-  const wrong = stages.find((stage) => typeof stage === "string");
-  if (typeof wrong === "string") return wrong;
-  const { gates = {}, windows } = body;
-  return {
-    name,
-    firmwareId: body.firmware_id,
-    seed,
-    target: readTarget(body.target ?? {}),
-    stages: stages as Stage[],
-    gates: {
-      maxFailedFraction: gates.max_failed_fraction ?? 0.1,
-      maxRolledBackFraction: gates.max_rolled_back_fraction ?? 0.05,
-      maxSilentFraction: gates.max_silent_fraction ?? 0.2,
-      silentAfterMs: milliseconds(gates.silent_seconds ?? 3600),
-      minSampleCount: gates.min_samples ?? 5,
-    },
-    windows: windows ? { timeZone: windows.time_zone, spans: windows.spans } : null,
-    startAt,
-    maxConcurrentCount: body.max_concurrent ?? null,
-    leaseMs: milliseconds(body.lease_seconds ?? 1800),
-    priority: body.priority ?? 0,
-    force: body.force ?? "none",
-    needsApproval: body.needs_approval ?? false,
-  };
-}
-
-const milliseconds = (seconds: number): number => Math.round(seconds * 1000);
-
-function readStage(stage: Static<typeof StageBody>, index: number): Stage | string {
-  const { percent, groups } = stage;
-  const place = `stage ${index + 1}`;
-  if ((percent === undefined) === (groups === undefined)) return `${place} needs either percent or groups`;
-  const terms = {
-    name: stage.name ?? (groups ? groups.join(", ") : `${percent} %`).slice(0, 64),
-    soakMs: milliseconds(stage.soak_seconds ?? 3600),
-    minValidatedCount: stage.min_validated ?? 1,
-    minValidatedFraction: stage.min_validated_fraction ?? 0.9,
-  };
-  return groups ? { ...terms, groups } : { ...terms, percent: percent ?? 0 };
-}
-
-const readTarget = (target: Static<typeof TargetBody>): Target => ({
-  ...(target.hardware ? { hardware: target.hardware } : {}),
-  ...(target.tags ? { tags: target.tags } : {}),
-  ...(target.groups ? { groups: target.groups } : {}),
-  ...(target.devices ? { devices: target.devices } : {}),
-  ...(target.from_version ? { fromVersion: target.from_version } : {}),
-  ...(target.to_version ? { toVersion: target.to_version } : {}),
 });

@@ -23,6 +23,12 @@ export const DeviceId = Type.String({ pattern: "^[A-Za-z0-9._:-]{1,64}$" });
 export const Name = Type.String({ pattern: "^[A-Za-z0-9._-]{1,64}$" });
 /** Semantic, if it can be; firmware with any other version is older than every release. */
 export const VersionText = Type.String({ pattern: "^[A-Za-z0-9.+_-]{1,48}$" });
+/** Tags and groups: words of any language, without commas, so that they can be listed. */
+export const Label = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  pattern: "^[^\\s,\\u0000-\\u001f]([^,\\u0000-\\u001f]*[^\\s,\\u0000-\\u001f])?$",
+});
 const Count = Type.Integer({ minimum: 0, maximum: 0xffffffff });
 /** Empty: the running image has no appended hash. */
 const Sha256OrNone = Type.String({ pattern: "^([0-9a-fA-F]{64})?$" });
@@ -90,8 +96,9 @@ export const StatusBody = Type.Object({
   step: Type.Optional(Text(32)),
 });
 
-/** As far as JavaScript counts exactly; databases know no larger ones either. */
-export const Id = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
+/** The largest integer that JavaScript and the databases represent exactly. */
+export const MAX_SAFE_ID = Number.MAX_SAFE_INTEGER;
+export const Id = Type.Integer({ minimum: 1, maximum: MAX_SAFE_ID });
 export const IdParams = Type.Object({ id: Id });
 /** What stands in the address of an image or a manifest: which device asks. Its token never does. */
 export const AskingDevice = { device: Type.Optional(DeviceId) };
@@ -106,6 +113,7 @@ export const Page = {
   limit: Type.Integer({ minimum: 1, maximum: 500, default: 50 }),
   offset: Type.Integer({ minimum: 0, maximum: 1_000_000_000, default: 0 }),
 };
+export const PageQuery = Type.Object(Page);
 /** Which devices. */
 export const DeviceFilterFields = {
   type: Type.Optional(Name),
@@ -174,6 +182,11 @@ export function parseText<Schema extends TSchema>(schema: Schema, value: unknown
   const converted = Value.Default(schema, Value.Convert(schema, Value.Clone(value)));
   const [error] = Value.Errors(schema, converted);
   return error ? describe(error) : (converted as Static<Schema>);
+}
+
+/** Answers are sent as the routes return them: their schemas describe, they convert nothing. */
+export function serializeAsJson(app: FastifyInstance): void {
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data));
 }
 
 /** Bodies are taken as they are, and one in which nothing has to be may be left out; parameters and queries are text and are converted first. */

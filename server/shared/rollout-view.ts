@@ -1,5 +1,6 @@
 // A rollout as clients and the audit log see it: snake_case, times in ISO 8601 or seconds.
 
+import { defined } from "./defined.js";
 import { time, timeOrNull } from "./iso-time.js";
 import type { Rollout } from "./rollout.js";
 
@@ -14,18 +15,17 @@ export const viewRollout = (rollout: Rollout) => ({
   /** Index of the newest open stage. */
   stage: rollout.stage,
   stage_since: time(rollout.stageSince),
-  target: {
+  target: defined({
     hardware: rollout.target.hardware,
     tags: rollout.target.tags,
     groups: rollout.target.groups,
     devices: rollout.target.devices,
     from_version: rollout.target.fromVersion,
     to_version: rollout.target.toVersion,
-  },
+  }),
   stages: rollout.stages.map((stage, index) => ({
     name: stage.name,
-    percent: stage.percent,
-    groups: stage.groups,
+    ...defined({ percent: stage.percent, groups: stage.groups }),
     soak_seconds: stage.soakMs / 1000,
     min_validated: stage.minValidatedCount,
     min_validated_fraction: stage.minValidatedFraction,

@@ -7,7 +7,6 @@ import { OTHER_ANSWERS } from "./answers/other-clients.js";
 import { type Answers, ErrorAnswer, type Outcome } from "./answers/parts.js";
 import { REGISTRATION_ANSWERS } from "./answers/registration.js";
 import { RELEASE_ANSWERS } from "./answers/releases.js";
-import { ROLLOUT_ANSWERS } from "./answers/rollouts.js";
 import { SERVICE_ANSWERS } from "./answers/service.js";
 import { WEBHOOK_ANSWERS } from "./answers/webhooks.js";
 import { WIRE_ANSWERS } from "./answers/wire.js";
@@ -18,7 +17,6 @@ export const ANSWERS: Answers = Object.freeze({
   ...RELEASE_ANSWERS,
   ...DEVICE_ANSWERS,
   ...REGISTRATION_ANSWERS,
-  ...ROLLOUT_ANSWERS,
   ...SERVICE_ANSWERS,
   ...CONTENT_ANSWERS,
   ...WEBHOOK_ANSWERS,

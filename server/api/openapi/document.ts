@@ -1,6 +1,6 @@
 // The document as a whole, once it is made of the routes' own schemas.
 
-import { describeAnswers } from "./answers.js";
+import { ANSWERS, describeAnswers } from "./answers.js";
 import { mayBeLeftOut } from "./bodies.js";
 import { nameSchemas } from "./names.js";
 
@@ -49,7 +49,11 @@ function finishOperation(
     operationId: nameOf(method, path),
     ...(parameters ? { parameters: parameters.map(leaveToDefault) } : {}),
     ...(requestBody && body ? { requestBody: { ...requestBody, required: !mayBeLeftOut(body) } } : {}),
-    responses: describeAnswers(method, path.replaceAll(/\{(\w+)\}/g, ":$1")),
+    responses: ANSWERS[`${method === "HEAD" ? "GET" : method} ${path.replaceAll(/\{(\w+)\}/g, ":$1")}`]
+      ? describeAnswers(method, path.replaceAll(/\{(\w+)\}/g, ":$1"))
+      : method === "HEAD"
+        ? mapFields(operation.responses as Fields, (one) => ({ description: (one as Fields).description }))
+        : operation.responses,
   };
 }
 

@@ -4,6 +4,8 @@ import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import type { FastifyInstance } from "fastify";
 import type { Need } from "../../shared/permissions.js";
+import { ERRORS } from "../answers.js";
+import type { Api, BySchema } from "../typed-app.js";
 import { BODIES } from "./bodies.js";
 import { type Document, finishDocument } from "./document.js";
 
@@ -37,7 +39,7 @@ const GROUPS: readonly (readonly [prefix: string, tag: string, about: string])[]
 ]);
 
 /** Registers `routes` so that each of them is described, and the pages that show it. */
-export function describeApi(app: FastifyInstance, routes: (app: FastifyInstance) => void): void {
+export function describeApi(app: FastifyInstance, routes: (app: Api) => void): void {
   app.register(swagger, {
     openapi: {
       openapi: "3.1.0",
@@ -64,6 +66,7 @@ export function describeApi(app: FastifyInstance, routes: (app: FastifyInstance)
         schema: {
           ...schema,
           ...BODIES[keyOf(route.method, url)],
+          response: { ...(schema?.response as object | undefined), ...ERRORS },
           tags: [GROUPS.find(([prefix]) => url.startsWith(prefix))?.[1] ?? "Service"],
           ...(access === undefined || access === "public"
             ? { security: [] }
@@ -92,7 +95,7 @@ export function describeApi(app: FastifyInstance, routes: (app: FastifyInstance)
       uiConfig: { deepLinking: true, validatorUrl: null },
     });
   });
-  app.register(async (described) => routes(described));
+  app.register(async (described) => routes(described.withTypeProvider<BySchema>()));
 }
 
 /** Of a route for several methods that of the first. */

@@ -3,6 +3,7 @@
 import { Type } from "@sinclair/typebox";
 import { CONTENT_TARGETS } from "../../../store/store.js";
 import type { AssignmentView, ImageView, ShownView } from "../../content-schemas.js";
+import { WindowsView as Windows } from "../../rollout-views.js";
 import {
   type Answers,
   created,
@@ -20,7 +21,6 @@ import {
   whole,
   yes,
 } from "./parts.js";
-import { Windows } from "./rollouts.js";
 
 const PICTURE = "image/x-portable-bitmap";
 

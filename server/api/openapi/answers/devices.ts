@@ -4,6 +4,7 @@ import { Type } from "@sinclair/typebox";
 import type { EventView } from "../../../events/event-view.js";
 import type { BulkAnswer } from "../../../shared/bulk-run.js";
 import type { OrderView } from "../../device-order-routes.js";
+import { MemberView as Member } from "../../rollout-views.js";
 import type { DeviceView } from "../../views.js";
 import {
   type Answers,
@@ -27,7 +28,6 @@ import {
 } from "./parts.js";
 import { interval, state, usesToken } from "./registration.js";
 import { Attempt } from "./releases.js";
-import { Member } from "./rollouts.js";
 
 const SLOT_STATES = Object.freeze([
   "new",

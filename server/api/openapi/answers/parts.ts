@@ -119,16 +119,4 @@ export const DIGESTS_FILE: Answer = Object.freeze({
   ...UNCHANGED,
 });
 
-/** Whatever could not be done. */
-export const ErrorAnswer = named("Error", "Why it was not done", {
-  error: text("A code for programs, such as ROLLOUT_UNKNOWN"),
-  message: text("A sentence for people, with the numbers"),
-});
-/** One device among many for which it could not be done. */
-export const Refusal = named("Refusal", "A device for which it was not done, and why", {
-  device_id: text(),
-  ...ErrorAnswer.properties,
-});
-/** Of what was asked for many devices at once. */
-export const resultsOf = (item: TSchema) =>
-  Type.Array(Type.Union([item, Refusal]), { description: "One a device, in the order of the request" });
+export { ErrorAnswer, RefusedDevice as Refusal, resultsOf } from "../../answers.js";

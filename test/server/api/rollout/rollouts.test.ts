@@ -118,7 +118,7 @@ describe("the rollout API", () => {
         400,
         /from/,
       ],
-      [{ start_at: "tomorrow" }, 422, /"tomorrow" is no time/],
+      [{ start_at: "tomorrow" }, 422, /"tomorrow" is not a time/],
       [{ max_concurrent: 0 }, 400, /max_concurrent/],
       [{ target: { from_version: "2.0.0", to_version: "1.0.0" } }, 422, /from 2\.0\.0 to 1\.0\.0/],
       [{ force: "always" }, 400, /force/],
