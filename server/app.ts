@@ -25,13 +25,13 @@ import { limitAddresses } from "./api/http/address-limit.js";
 import { securityHeaders } from "./api/http/security-headers.js";
 import { describeApi } from "./api/openapi/openapi.js";
 import { identityRoutes } from "./api/registration-routes.js";
-import { adminRoutes } from "./api/release-routes.js";
+import { releaseRoutes } from "./api/release-routes.js";
 import { rolloutRoutes } from "./api/rollout-routes.js";
-import { serializeAsJson, validateWithTypeBox } from "./api/schemas.js";
 import { tokenRoutes } from "./api/token-routes.js";
 import { typeRoutes } from "./api/type-routes.js";
 import type { Api } from "./api/typed-app.js";
 import { userRoutes } from "./api/user-routes.js";
+import { serializeAsJson, validateWithTypeBox } from "./api/validate.js";
 import { watchRoutes } from "./api/watch-routes.js";
 import { webhookRoutes } from "./api/webhook-routes.js";
 import type { Auth } from "./auth/auth.js";
@@ -118,7 +118,7 @@ const ROUTES: readonly ((app: Api, context: Context) => void)[] = Object.freeze(
 ]);
 
 /** Those that take files. What reads files costs every request, so it is kept from the others. */
-const UPLOAD_ROUTES: typeof ROUTES = Object.freeze([adminRoutes, contentAdminRoutes, meshRoutes]);
+const UPLOAD_ROUTES: typeof ROUTES = Object.freeze([releaseRoutes, contentAdminRoutes, meshRoutes]);
 
 const MAX_BODY_BYTES = 64 * 1024;
 const MAX_PARAMETER_LENGTH = 128;

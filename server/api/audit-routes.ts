@@ -1,34 +1,49 @@
 // The audit log: who changed what, newest first. It is only read here; changes write it, see journal.ts.
 
-import type { Static } from "@sinclair/typebox";
-import type { FastifyInstance } from "fastify";
+import { Type } from "@sinclair/typebox";
+import { defined } from "../shared/defined.js";
 import { Refusal } from "../shared/refusal.js";
 import { AuditQuery } from "./account-schemas.js";
-import { viewAudit } from "./account-views.js";
+import { AuditView, viewAudit } from "./account-views.js";
+import { ok } from "./answers.js";
 import type { Context } from "./context.js";
+import { integerOrNull, list } from "./fields.js";
+import type { Api } from "./typed-app.js";
 
-export function auditRoutes(app: FastifyInstance, { store }: Context): void {
-  app.get<{ Querystring: Static<typeof AuditQuery> }>(
+export function auditRoutes(app: Api, { store }: Context): void {
+  app.get(
     "/api/audit",
-    { config: { access: "audit:read" }, schema: { querystring: AuditQuery, summary: "Who changed what" } },
+    {
+      config: { access: "audit:read" },
+      schema: {
+        querystring: AuditQuery,
+        summary: "Who changed what",
+        response: ok(
+          Type.Object({
+            entries: list(AuditView, "Newest first"),
+            next_before: integerOrNull("Continue with this as `before`; null: there were none"),
+          }),
+        ),
+      },
+    },
     async ({ query }) => {
-      const { actor, action, subject, since, until, before, limit } = query;
+      const { since, until, before, limit, ...names } = query;
       const entries = await store.listAudit({
         limit,
-        ...(actor === undefined ? {} : { actor }),
-        ...(action === undefined ? {} : { action }),
-        ...(subject === undefined ? {} : { subject }),
-        ...(since === undefined ? {} : { since: parseTime("since", since) }),
-        ...(until === undefined ? {} : { until: parseTime("until", until) }),
-        ...(before === undefined ? {} : { beforeId: before }),
+        ...names,
+        ...defined({
+          since: parseTime("since", since),
+          until: parseTime("until", until),
+          beforeId: before,
+        }),
       });
       return { entries: entries.map(viewAudit), next_before: entries.at(-1)?.id ?? null };
     },
   );
 }
 
-function parseTime(name: string, text: string): number {
-  const time = Date.parse(text);
-  if (Number.isNaN(time)) throw new Refusal("INVALID_REQUEST", `${name}: "${text}" is no point in time`);
+function parseTime(name: string, text: string | undefined): number | undefined {
+  const time = text === undefined ? undefined : Date.parse(text);
+  if (Number.isNaN(time)) throw new Refusal("INVALID_REQUEST", `${name}: "${text}" is not a valid time`);
   return time;
 }

@@ -1,10 +1,11 @@
 // Signing in and out, one's own password and sessions, and the one-time links that set a first password.
 
-import type { Static } from "@sinclair/typebox";
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { Type } from "@sinclair/typebox";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import { changeUser, requireGoodPassword } from "../auth/accounts.js";
 import { endSession, logIn, logOut, readLink, refresh, type SignedIn, useLink } from "../auth/login.js";
 import { recordChange } from "../events/journal.js";
+import { time } from "../shared/iso-time.js";
 import { Refusal } from "../shared/refusal.js";
 import {
   LinkBody,
@@ -14,23 +15,38 @@ import {
   SessionParams,
   UseLinkBody,
 } from "./account-schemas.js";
-import { viewActor, viewSession, viewUser } from "./account-views.js";
+import {
+  ActorView,
+  role,
+  SessionView,
+  SignedInView,
+  UserView,
+  viewActor,
+  viewSession,
+  viewUser,
+} from "./account-views.js";
+import { listed, ok } from "./answers.js";
 import type { Context } from "./context.js";
+import { boolean, dateTime, oneOf, orNull, textOrNull } from "./fields.js";
 import { actorOf, bearerOf, identify, requireSameOrigin } from "./guard.js";
 import { ACCESS_COOKIE, clearCookies, REFRESH_COOKIE, readCookie, setCookies } from "./http/cookies.js";
+import type { Api } from "./typed-app.js";
 
 const PUBLIC = Object.freeze({ bodyLimit: 8192, config: Object.freeze({ access: "public" as const }) });
 
-export function authRoutes(app: FastifyInstance, context: Context): void {
+export function authRoutes(app: Api, context: Context): void {
   const { store, auth, now } = context;
   const where = (request: FastifyRequest) => ({
     address: request.ip,
     client: request.headers["user-agent"] ?? "",
   });
 
-  app.post<{ Body: Static<typeof LoginBody> }>(
+  app.post(
     "/api/auth/login",
-    { ...PUBLIC, schema: { body: LoginBody, summary: "Sign in with name and password" } },
+    {
+      ...PUBLIC,
+      schema: { body: LoginBody, summary: "Sign in with name and password", response: ok(SignedInView) },
+    },
     async (request, reply) => {
       const { name, password, cookie } = request.body;
       if (cookie) requireSameOrigin(request, context);
@@ -43,9 +59,16 @@ export function authRoutes(app: FastifyInstance, context: Context): void {
     },
   );
 
-  app.post<{ Body: Static<typeof RefreshBody> }>(
+  app.post(
     "/api/auth/refresh",
-    { ...PUBLIC, schema: { body: RefreshBody, summary: "Exchange a refresh token for new tokens" } },
+    {
+      ...PUBLIC,
+      schema: {
+        body: RefreshBody,
+        summary: "Exchange a refresh token for new tokens",
+        response: ok(SignedInView),
+      },
+    },
     async (request, reply) => {
       const told = request.body.refresh_token;
       const token = told ?? readCookie(request, REFRESH_COOKIE);
@@ -56,9 +79,16 @@ export function authRoutes(app: FastifyInstance, context: Context): void {
   );
 
   // Public, because a session can be left after its access token has expired.
-  app.post<{ Body: Static<typeof RefreshBody> }>(
+  app.post(
     "/api/auth/logout",
-    { ...PUBLIC, schema: { body: RefreshBody, summary: "End this session" } },
+    {
+      ...PUBLIC,
+      schema: {
+        body: RefreshBody,
+        summary: "End this session",
+        response: ok(Type.Object({ signed_in: Type.Literal(false) })),
+      },
+    },
     async (request, reply) => {
       const hasCookie = [ACCESS_COOKIE, REFRESH_COOKIE].some(
         (name) => readCookie(request, name) !== undefined,
@@ -73,14 +103,25 @@ export function authRoutes(app: FastifyInstance, context: Context): void {
         where(request),
       );
       clearCookies(reply, context);
-      return { signed_in: false };
+      return { signed_in: false as const };
     },
   );
 
   // Never an error, so that a page can find out whether it has to ask for a sign-in.
   app.get(
     "/api/auth/session",
-    { config: PUBLIC.config, schema: { summary: "Whether this browser is signed in" } },
+    {
+      config: PUBLIC.config,
+      schema: {
+        summary: "Whether this browser is signed in",
+        response: ok(
+          Type.Object({
+            actor: orNull(ActorView, "null: not signed in"),
+            can_refresh: boolean("There is a cookie for POST /api/auth/refresh"),
+          }),
+        ),
+      },
+    },
     async (request) => {
       const actor = await identify(request, context);
       return {
@@ -92,16 +133,19 @@ export function authRoutes(app: FastifyInstance, context: Context): void {
 
   app.get(
     "/api/auth/me",
-    { config: { access: "known" }, schema: { summary: "Who asks, and what they may do" } },
+    {
+      config: { access: "known" },
+      schema: { summary: "Who makes the request, and what they may do", response: ok(ActorView) },
+    },
     async (request) => viewActor(actorOf(request)),
   );
 
-  app.post<{ Body: Static<typeof PasswordBody> }>(
+  app.post(
     "/api/auth/password",
     {
       bodyLimit: 8192,
       config: { access: "person" },
-      schema: { body: PasswordBody, summary: "Change one's own password" },
+      schema: { body: PasswordBody, summary: "Change one's own password", response: ok(UserView) },
     },
     async (request) => {
       const actor = actorOf(request);
@@ -125,7 +169,10 @@ export function authRoutes(app: FastifyInstance, context: Context): void {
 
   app.get(
     "/api/auth/sessions",
-    { config: { access: "person" }, schema: { summary: "Where one is signed in" } },
+    {
+      config: { access: "person" },
+      schema: { summary: "List one's own sessions", response: ok(listed("sessions", SessionView)) },
+    },
     async (request) => {
       const { userId, sessionId } = actorOf(request);
       const sessions = userId === null ? [] : await store.listSessions(userId, now());
@@ -133,36 +180,64 @@ export function authRoutes(app: FastifyInstance, context: Context): void {
     },
   );
 
-  app.delete<{ Params: Static<typeof SessionParams> }>(
+  app.delete(
     "/api/auth/sessions/:id",
-    { config: { access: "person" }, schema: { params: SessionParams, summary: "End one of one's sessions" } },
+    {
+      config: { access: "person" },
+      schema: {
+        params: SessionParams,
+        summary: "End one of one's own sessions",
+        response: ok(Type.Object({ ended: Type.Literal(true) })),
+      },
+    },
     async (request) => {
       const actor = actorOf(request);
       const session = await store.findSession(request.params.id);
       if (!session || session.userId !== actor.userId)
         throw new Refusal("SESSION_UNKNOWN", "you have no such session");
       await endSession(context, actor, session);
-      return { ended: true };
+      return { ended: true as const };
     },
   );
 
-  app.post<{ Body: Static<typeof LinkBody> }>(
+  app.post(
     "/api/setup/look",
-    { ...PUBLIC, schema: { body: LinkBody, summary: "What a one-time link is for" } },
+    {
+      ...PUBLIC,
+      schema: {
+        body: LinkBody,
+        summary: "What a one-time link is for",
+        response: ok(
+          Type.Object({
+            purpose: oneOf(["password", "first-admin"]),
+            name: textOrNull("Whose password it sets; null: the first administrator's, who has no name yet"),
+            role,
+            expires_at: dateTime(),
+          }),
+        ),
+      },
+    },
     async ({ body }) => {
       const { link, user } = await readLink(store, body.token, now());
       return {
-        purpose: user ? "password" : "first-admin",
+        purpose: user ? ("password" as const) : ("first-admin" as const),
         name: user?.name ?? null,
         role: user?.role ?? "admin",
-        expires_at: new Date(link.expiresAt).toISOString(),
+        expires_at: time(link.expiresAt),
       };
     },
   );
 
-  app.post<{ Body: Static<typeof UseLinkBody> }>(
+  app.post(
     "/api/setup",
-    { ...PUBLIC, schema: { body: UseLinkBody, summary: "Set a password by a one-time link, and sign in" } },
+    {
+      ...PUBLIC,
+      schema: {
+        body: UseLinkBody,
+        summary: "Set a password with a one-time link, and sign in",
+        response: ok(SignedInView),
+      },
+    },
     async (request, reply) => {
       const { cookie, ...body } = request.body;
       if (cookie) requireSameOrigin(request, context);
@@ -191,7 +266,7 @@ export function authRoutes(app: FastifyInstance, context: Context): void {
     }
     return {
       access_token: access.token,
-      token_type: "Bearer",
+      token_type: "Bearer" as const,
       ...told,
       ...(refreshToken === undefined ? {} : { refresh_token: refreshToken }),
     };

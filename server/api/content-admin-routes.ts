@@ -6,22 +6,27 @@ import { requireChange } from "../auth/require-change.js";
 import { findAssignment } from "../content/assigned.js";
 import { recordChange } from "../events/journal.js";
 import type { Actor } from "../shared/actor.js";
+import { defined } from "../shared/defined.js";
 import { Refusal } from "../shared/refusal.js";
 import type { ContentTarget, Store } from "../store/store.js";
+import { PageQuery } from "./account-schemas.js";
+import { created, listOf, ok, page, sent } from "./answers.js";
+import { AssignmentBody, AssignmentQuery, readAssignment } from "./content-schemas.js";
+import { takePicture } from "./content-upload.js";
 import {
-  AssignmentBody,
-  AssignmentQuery,
-  ListQuery,
-  readAssignment,
-  type ShownView,
+  AssignmentView,
+  DeletedView,
+  ImageView,
+  PICTURE_TYPE,
+  ShownView,
   viewAssignment,
   viewImage,
-} from "./content-schemas.js";
-import { takePicture } from "./content-upload.js";
+} from "./content-views.js";
 import type { Context } from "./context.js";
 import { actorOf } from "./guard.js";
 import { IMMUTABLE_CACHING } from "./http/send-image.js";
 import { DeviceParams, IdParams } from "./schemas.js";
+import type { Api } from "./typed-app.js";
 
 const READ = { config: { access: "read" } } as const;
 const WRITE = { config: { access: "content:write" } } as const;
@@ -30,22 +35,26 @@ const MAX_PER_TARGET = 100;
 /** Changes to pictures and to their assignments wait for each other. */
 const ABOUT = Object.freeze({ about: "content" });
 
-type WithId = { Params: Static<typeof IdParams> };
-
-export function contentAdminRoutes(app: FastifyInstance, context: Context): void {
+export function contentAdminRoutes(app: Api, context: Context): void {
   imageRoutes(app, context);
   assignmentRoutes(app, context);
 }
 
-function imageRoutes(app: FastifyInstance, context: Context): void {
+function imageRoutes(app: Api, context: Context): void {
   const { store, hot } = context;
 
-  app.get<{ Querystring: Static<typeof ListQuery> }>(
+  app.get(
     "/api/content-admin/images",
-    { ...READ, schema: { summary: "List pictures for panels, newest first", querystring: ListQuery } },
+    {
+      ...READ,
+      schema: {
+        summary: "List pictures for panels, newest first",
+        response: ok(listOf("images", ImageView)),
+        querystring: PageQuery,
+      },
+    },
     async ({ query }) => {
-      const { rows, totalCount } = await store.listContentImages(query);
-      return { images: rows.map(viewImage), total: totalCount, limit: query.limit, offset: query.offset };
+      return page("images", await store.listContentImages(query), viewImage, query);
     },
   );
 
@@ -55,6 +64,7 @@ function imageRoutes(app: FastifyInstance, context: Context): void {
       ...WRITE,
       schema: {
         summary: "Upload a picture for panels",
+        response: created(ImageView),
         description: "A form with the parts `name` and `file`: a binary PBM (P4) of the panel's own size.",
         consumes: ["multipart/form-data"],
       },
@@ -62,22 +72,36 @@ function imageRoutes(app: FastifyInstance, context: Context): void {
     async (request, reply) => reply.code(201).send(viewImage(await takePicture(request, context))),
   );
 
-  app.get<WithId>(
+  app.get(
     "/api/content-admin/images/:id",
-    { ...READ, schema: { summary: "A picture as binary PBM", params: IdParams } },
+    {
+      ...READ,
+      schema: {
+        summary: "A picture as binary PBM",
+        response: sent(PICTURE_TYPE, "The picture as binary PBM (P4)"),
+        params: IdParams,
+      },
+    },
     async ({ params }, reply) => {
       const image = await findImage(store, params.id);
       const pbm = await hot.load(image.hash, image.sizeBytes);
       return reply
-        .type("image/x-portable-bitmap")
+        .type(PICTURE_TYPE)
         .header("cache-control", IMMUTABLE_CACHING.replace("public", "private"))
         .send(pbm);
     },
   );
 
-  app.delete<WithId>(
+  app.delete(
     "/api/content-admin/images/:id",
-    { ...WRITE, schema: { summary: "Delete a picture that nobody shows", params: IdParams } },
+    {
+      ...WRITE,
+      schema: {
+        summary: "Delete a picture that is not assigned",
+        response: ok(DeletedView),
+        params: IdParams,
+      },
+    },
     async (request) => {
       const { id } = request.params;
       await recordChange(
@@ -99,32 +123,38 @@ function imageRoutes(app: FastifyInstance, context: Context): void {
         },
         ABOUT,
       );
-      return { id, deleted: true };
+      return { id, deleted: true as const };
     },
   );
 }
 
 const FIRST = Object.freeze({ limit: 1, offset: 0 });
 
-function assignmentRoutes(app: FastifyInstance, context: Context): void {
+function assignmentRoutes(app: Api, context: Context): void {
   const { store, now } = context;
 
-  app.get<{ Querystring: Static<typeof AssignmentQuery> }>(
+  app.get(
     "/api/content-admin/assignments",
     {
       ...READ,
-      schema: { summary: "Who shows which picture when, newest first", querystring: AssignmentQuery },
+      schema: {
+        summary: "List assignments of pictures, newest first",
+        response: ok(listOf("assignments", AssignmentView)),
+        querystring: AssignmentQuery,
+      },
     },
-    async ({ query: { limit, offset, image_id: imageId } }) => {
-      const filter = imageId === undefined ? {} : { imageId };
-      const { rows, totalCount } = await store.listContentAssignments(filter, { limit, offset });
-      return { assignments: rows.map((row) => viewAssignment(row, now())), total: totalCount, limit, offset };
+    async ({ query }) => {
+      const found = await store.listContentAssignments(defined({ imageId: query.image_id }), query);
+      return page("assignments", found, (row) => viewAssignment(row, now()), query);
     },
   );
 
-  app.post<{ Body: Static<typeof AssignmentBody> }>(
+  app.post(
     "/api/content-admin/assignments",
-    { ...WRITE, schema: { summary: "Have a picture shown", body: AssignmentBody } },
+    {
+      ...WRITE,
+      schema: { summary: "Assign a picture", response: created(AssignmentView), body: AssignmentBody },
+    },
     async (request, reply) => {
       const actor = actorOf(request);
       const terms = readAssignment(request.body, now());
@@ -154,9 +184,9 @@ function assignmentRoutes(app: FastifyInstance, context: Context): void {
     },
   );
 
-  app.delete<WithId>(
+  app.delete(
     "/api/content-admin/assignments/:id",
-    { ...WRITE, schema: { summary: "Have a picture shown no more", params: IdParams } },
+    { ...WRITE, schema: { summary: "Delete an assignment", response: ok(DeletedView), params: IdParams } },
     async (request) => {
       const { id } = request.params;
       const actor = actorOf(request);
@@ -176,14 +206,21 @@ function assignmentRoutes(app: FastifyInstance, context: Context): void {
         },
         ABOUT,
       );
-      return { id, deleted: true };
+      return { id, deleted: true as const };
     },
   );
 
-  app.get<{ Params: Static<typeof DeviceParams> }>(
+  app.get(
     "/api/content-admin/devices/:id",
-    { ...READ, schema: { summary: "What is assigned to a device now, and by what", params: DeviceParams } },
-    async ({ params: { id } }): Promise<ShownView> => {
+    {
+      ...READ,
+      schema: {
+        summary: "What is assigned to a device now, and by which assignment",
+        response: ok(ShownView),
+        params: DeviceParams,
+      },
+    },
+    async ({ params: { id } }) => {
       const type = (await store.findDevice(id))?.type;
       const assignment = await findAssignment(store, { id, type }, now());
       const image = assignment && (await store.findContentImage(assignment.imageId));
@@ -203,7 +240,7 @@ async function findImage(store: Store, id: number) {
   return image;
 }
 
-/** Whoever may change some device types only: devices of these and the types themselves, but nothing that reaches others too. */
+/** An actor bound to device types may target these types and their devices, but nothing that also reaches others. */
 async function requireTarget(actor: Actor, store: Store, { kind, name }: ContentTarget): Promise<void> {
   const deviceType =
     kind === "type" ? name : kind === "device" ? (await store.findDevice(name))?.type : undefined;

@@ -2,23 +2,29 @@
 // images of its type (image-access.ts): whoever asks, where the type is open. Every answer has a length, a 304 too: the HTTP client on the device
 // waits for the end of the connection otherwise.
 
-import type { FastifyInstance } from "fastify";
 import { CONTENT_PATH } from "../../firmware/core/wire.js";
 import { Refusal } from "../shared/refusal.js";
+import { sent, UNCHANGED } from "./answers.js";
+import { PICTURE_TYPE } from "./content-views.js";
 import type { Context } from "./context.js";
 import { boundDevice } from "./device-rate.js";
 import { hasIt } from "./http/conditions.js";
 import { requireAccess } from "./image-access.js";
 import { DeviceParams } from "./schemas.js";
+import type { Api } from "./typed-app.js";
 
-export function contentRoutes(app: FastifyInstance, context: Context): void {
+export function contentRoutes(app: Api, context: Context): void {
   const { store, content } = context;
 
-  app.route<{ Params: { id: string } }>({
+  app.route({
     method: ["GET", "HEAD"],
     url: `${CONTENT_PATH}:id`,
     config: { access: "device" },
-    schema: { summary: "The picture that a display shows, as a binary PBM", params: DeviceParams },
+    schema: {
+      summary: "The picture of a panel, as binary PBM",
+      response: { ...sent(PICTURE_TYPE, "The picture as binary PBM (P4)"), ...UNCHANGED },
+      params: DeviceParams,
+    },
     async handler(request, reply) {
       const { method, headers } = request;
       const { id } = request.params;
@@ -32,7 +38,7 @@ export function contentRoutes(app: FastifyInstance, context: Context): void {
         .header("cache-control", audience === "everybody" ? "no-cache" : "private, no-cache");
       if (hasIt(headers["if-none-match"], found.etag))
         return reply.code(304).header("content-length", 0).send();
-      reply.type("image/x-portable-bitmap").header("content-length", found.pbm.length);
+      reply.type(PICTURE_TYPE).header("content-length", found.pbm.length);
       return method === "HEAD" ? reply.send() : reply.send(Buffer.from(found.pbm));
     },
   });

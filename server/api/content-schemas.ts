@@ -15,7 +15,6 @@ const ImageName = Type.String({
   description: "For people; no space at either end",
 });
 export const ImageFields = Type.Object({ name: ImageName });
-export const ListQuery = Type.Object(Page);
 export const AssignmentQuery = Type.Object({
   image_id: Type.Optional(Type.Integer({ ...Id, description: "Only those of this picture" })),
   ...Page,
@@ -75,39 +74,4 @@ export function readAssignment(body: Static<typeof AssignmentBody>, now: number)
   const wrong = windows && checkWindows(windows);
   if (wrong) return wrong;
   return { imageId: body.image_id, target, from: from ?? null, until: until ?? null, windows };
-}
-
-export const viewImage = (image: ContentImage) => ({
-  id: image.id,
-  name: image.name,
-  width: image.width,
-  height: image.height,
-  size_bytes: image.sizeBytes,
-  sha256: image.hash,
-  created_by: image.createdBy,
-  created_at: time(image.createdAt),
-});
-
-export const viewAssignment = (assignment: ContentAssignment, now: number) => ({
-  id: assignment.id,
-  image_id: assignment.imageId,
-  target: assignment.target,
-  from: assignment.from === null ? null : time(assignment.from),
-  until: assignment.until === null ? null : time(assignment.until),
-  windows: assignment.windows && {
-    time_zone: assignment.windows.timeZone,
-    spans: assignment.windows.spans,
-  },
-  is_in_force: isInForce(assignment, now),
-  created_by: assignment.createdBy,
-  created_at: time(assignment.createdAt),
-});
-
-export type ImageView = ReturnType<typeof viewImage>;
-export type AssignmentView = ReturnType<typeof viewAssignment>;
-/** What a device shows now, and which assignment says so. */
-export interface ShownView {
-  readonly device_id: string;
-  readonly assignment: AssignmentView | null;
-  readonly image: ImageView | null;
 }

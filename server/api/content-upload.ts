@@ -10,11 +10,12 @@ import { recordChange } from "../events/journal.js";
 import { REGISTERING } from "../releases/add-release.js";
 import { Refusal } from "../shared/refusal.js";
 import type { ContentImage } from "../store/store.js";
-import { ImageFields, viewImage } from "./content-schemas.js";
+import { ImageFields } from "./content-schemas.js";
+import { viewImage } from "./content-views.js";
 import type { Context } from "./context.js";
 import { actorOf } from "./guard.js";
 import { partsOf, received } from "./http/multipart.js";
-import { parseText } from "./schemas.js";
+import { parseText } from "./validate.js";
 
 /** However many there are, their names still fit a page, and their files a disk. */
 const MAX_IMAGE_COUNT = 2000;

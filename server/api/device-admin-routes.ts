@@ -1,30 +1,46 @@
 // Devices as operators see them: list, show, why they get what they get, their timeline; and what an operator says of them (tags,
 // group, pin), of one or of many.
 
-import type { Static } from "@sinclair/typebox";
-import type { FastifyInstance } from "fastify";
+import { Type } from "@sinclair/typebox";
 import { changeDevice, changeDevices, findDevice, relabel } from "../devices/changes.js";
 import { viewEvent } from "../events/event-view.js";
 import { askWhy } from "../rollout/ask-why.js";
+import { defined } from "../shared/defined.js";
 import { statusOf } from "../shared/device-status.js";
+import { time } from "../shared/iso-time.js";
 import { NO_LABELS } from "../shared/rollout.js";
 import type { Device, DeviceIdentity } from "../store/store.js";
+import { listOf, ok, page, resultsOf } from "./answers.js";
 import type { Context } from "./context.js";
+import { filterOf } from "./device-bulk-routes.js";
+import { DevicePatch, DeviceQuery, DevicesPatch, TimelineQuery } from "./device-schemas.js";
+import {
+  DeviceDetailView,
+  EventAnswer,
+  LabelCountView,
+  LabelsView,
+  ListedDeviceView,
+  OfferView,
+  ReasonView,
+  viewDevice,
+  viewLabelCount,
+  viewOutcomes,
+  viewReason,
+} from "./device-views.js";
+import { dateTime, integer, list, number, orNull, text } from "./fields.js";
 import { actorOf } from "./guard.js";
-import { DevicePatch, DevicesPatch, TimelineQuery } from "./rollout-schemas.js";
+import { viewUpdate } from "./release-views.js";
 import { viewMember } from "./rollout-views.js";
-import { DeviceParams, DeviceQuery } from "./schemas.js";
-import { viewDevice, viewUpdate } from "./views.js";
+import { DeviceParams } from "./schemas.js";
+import type { Api } from "./typed-app.js";
 
 const READ = { config: { access: "read" } } as const;
 const WRITE = { config: { access: "devices:write" } } as const;
 const ATTEMPT_COUNT = 20;
 
-type WithId = { Params: { id: string } };
-
-export function deviceAdminRoutes(app: FastifyInstance, context: Context): void {
+export function deviceAdminRoutes(app: Api, context: Context): void {
   const { store, settings, now } = context;
-  /** A device that was here before there were identities counts as approved. */
+  /** A device from before identities were introduced counts as approved. */
   const presenceOf = ({ lastSeen }: Device, identity: DeviceIdentity | undefined) => {
     const status = statusOf(now() - lastSeen, identity?.intervalSeconds, settings.onlineMs);
     return {
@@ -36,47 +52,61 @@ export function deviceAdminRoutes(app: FastifyInstance, context: Context): void 
     };
   };
 
-  app.get<{ Querystring: Static<typeof DeviceQuery> }>(
+  app.get(
     "/api/devices",
-    { ...READ, schema: { summary: "List devices, last seen first", querystring: DeviceQuery } },
+    {
+      ...READ,
+      schema: {
+        summary: "List devices, last seen first",
+        response: ok(
+          listOf("devices", ListedDeviceView, {
+            online_seconds: number("How long a device without a reported interval counts as online"),
+            time: dateTime("The server's"),
+          }),
+        ),
+        querystring: DeviceQuery,
+      },
+    },
     async ({ query }) => {
-      const { limit, offset, order, status, ...rest } = query;
-      const terms = { now: now(), usualMs: settings.onlineMs };
-      const filter = { ...rest, ...(status === undefined ? {} : { status: { is: status, ...terms } }) };
-      const { rows, totalCount } = await store.listDevices(filter, { limit, offset }, order);
-      const ids = rows.map(({ id }) => id);
+      const { limit: _, offset: __, order, ...filter } = query;
+      const found = await store.listDevices(filterOf(filter, context), query, order);
+      const ids = found.rows.map(({ id }) => id);
       const labels = await store.findLabelsOf(ids);
       const identityOf = new Map((await store.findIdentities(ids)).map((one) => [one.deviceId, one]));
-      return {
-        devices: rows.map((device) => ({
-          ...viewDevice(device),
-          ...(labels.get(device.id) ?? NO_LABELS),
-          ...presenceOf(device, identityOf.get(device.id)),
-        })),
-        total: totalCount,
-        limit,
-        offset,
-        online_seconds: settings.onlineMs / 1000,
-        time: new Date(now()).toISOString(),
-      };
+      const view = (device: Device) => ({
+        ...viewDevice(device),
+        ...(labels.get(device.id) ?? NO_LABELS),
+        ...presenceOf(device, identityOf.get(device.id)),
+      });
+      const online_seconds = settings.onlineMs / 1000;
+      return { ...page("devices", found, view, query), online_seconds, time: time(now()) };
     },
   );
 
   app.get(
     "/api/devices/labels",
-    { ...READ, schema: { summary: "Tags and groups that devices have, and how many" } },
+    {
+      ...READ,
+      schema: {
+        summary: "List the tags and groups of devices, with their counts",
+        response: ok(Type.Object({ tags: list(LabelCountView), groups: list(LabelCountView) })),
+      },
+    },
     async () => {
       const { tags, groups } = await store.countLabels();
-      const view = ({ name, deviceCount }: (typeof tags)[number]) => ({ name, device_count: deviceCount });
-      return { tags: tags.map(view), groups: groups.map(view) };
+      return { tags: tags.map(viewLabelCount), groups: groups.map(viewLabelCount) };
     },
   );
 
-  app.get<WithId>(
+  app.get(
     "/api/devices/:id",
     {
       ...READ,
-      schema: { summary: "Show a device, its attempts and what it may have", params: DeviceParams },
+      schema: {
+        summary: "Show a device, its attempts and what it may have",
+        response: ok(DeviceDetailView),
+        params: DeviceParams,
+      },
     },
     async ({ params }) => {
       const device = await findDevice(store, params.id);
@@ -93,10 +123,23 @@ export function deviceAdminRoutes(app: FastifyInstance, context: Context): void 
     },
   );
 
-  // Answers the question that every operator asks: why does this device not get that release?
-  app.get<WithId>(
+  app.get(
     "/api/devices/:id/why",
-    { ...READ, schema: { summary: "Why a device gets what it gets, in sentences", params: DeviceParams } },
+    {
+      ...READ,
+      schema: {
+        summary: "Explain what a device is offered, in sentences",
+        response: ok(
+          Type.Object({
+            device_id: text(),
+            summary: text("For people"),
+            offer: orNull(OfferView, "null: nothing is offered"),
+            answers: list(ReasonView),
+          }),
+        ),
+        params: DeviceParams,
+      },
+    },
     async ({ params }) => {
       const device = await findDevice(store, params.id);
       const { summary, offer, answers } = await readWhy(context, device);
@@ -104,12 +147,13 @@ export function deviceAdminRoutes(app: FastifyInstance, context: Context): void 
     },
   );
 
-  app.get<WithId & { Querystring: Static<typeof TimelineQuery> }>(
+  app.get(
     "/api/devices/:id/timeline",
     {
       ...READ,
       schema: {
         summary: "What happened to a device, newest first",
+        response: ok(Type.Object({ device_id: text(), events: list(EventAnswer) })),
         params: DeviceParams,
         querystring: TimelineQuery,
       },
@@ -119,17 +163,22 @@ export function deviceAdminRoutes(app: FastifyInstance, context: Context): void 
       const events = await store.listEvents({
         deviceId: device.id,
         limit: query.limit,
-        ...(query.before === undefined ? {} : { beforeId: query.before }),
+        ...defined({ beforeId: query.before }),
       });
       return { device_id: device.id, events: events.map(viewEvent) };
     },
   );
 
-  app.patch<WithId & { Body: Static<typeof DevicePatch> }>(
+  app.patch(
     "/api/devices/:id",
     {
       ...WRITE,
-      schema: { summary: "Change a device's tags, group and pin", params: DeviceParams, body: DevicePatch },
+      schema: {
+        summary: "Change a device's tags, group and pin",
+        response: ok(LabelsView),
+        params: DeviceParams,
+        body: DevicePatch,
+      },
     },
     async (request) => {
       const work = relabel(request.body);
@@ -138,23 +187,29 @@ export function deviceAdminRoutes(app: FastifyInstance, context: Context): void 
     },
   );
 
-  // Each device is judged by itself: the answer says of each what became of it.
-  app.post<{ Body: Static<typeof DevicesPatch> }>(
+  // Each device is changed or refused separately: the answer has an entry for each.
+  app.post(
     "/api/devices/labels",
     {
       ...WRITE,
       bodyLimit: 128 * 1024,
-      schema: { summary: "Change tags, group and pin of many devices", body: DevicesPatch },
+      schema: {
+        summary: "Change tags, group and pin of many devices",
+        response: ok(
+          Type.Object({
+            changed: integer("Devices"),
+            failed: integer("Devices"),
+            devices: resultsOf(LabelsView),
+          }),
+        ),
+        body: DevicesPatch,
+      },
     },
     async (request) => {
       const { devices, ...changes } = request.body;
       const outcomes = await changeDevices(context, actorOf(request), devices, relabel(changes));
-      const results = outcomes.map((one) => ({
-        device_id: one.deviceId,
-        ...("refusal" in one ? { error: one.refusal.code, message: one.refusal.message } : one.result),
-      }));
-      const failedCount = results.filter((result) => "error" in result).length;
-      return { changed: results.length - failedCount, failed: failedCount, devices: results };
+      const results = viewOutcomes(outcomes, (labels, device_id) => ({ device_id, ...labels }));
+      return { changed: results.doneCount, failed: results.refusedCount, devices: results.views };
     },
   );
 }
@@ -171,12 +226,6 @@ async function readWhy({ store, now }: Context, device: Device) {
           rollout_id: offer.rollout?.id ?? null,
         }
       : null,
-    answers: answers.map(({ firmwareId, version, rolloutId, verdict, sentence }) => ({
-      firmware_id: firmwareId,
-      version,
-      rollout_id: rolloutId,
-      verdict,
-      sentence,
-    })),
+    answers: answers.map((answer) => viewReason({ ...answer, version: answer.version ?? "" })),
   };
 }

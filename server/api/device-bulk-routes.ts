@@ -3,15 +3,18 @@
 // and whoever asks sees how far it is, and can stop. Each device is judged by itself.
 
 import { type Static, Type } from "@sinclair/typebox";
-import type { FastifyInstance } from "fastify";
 import { changeDevices, type DeviceWork, decideIdentity, giveOrder, relabel } from "../devices/changes.js";
-import { BULK_KINDS, type BulkAnswer, type BulkRequest } from "../shared/bulk-run.js";
+import { BULK_KINDS } from "../shared/bulk-run.js";
 import { Refusal } from "../shared/refusal.js";
+import type { DeviceFilter } from "../store/devices.js";
+import { ok } from "./answers.js";
 import type { Context } from "./context.js";
 import { OrderSettings, readOrder } from "./device-order-routes.js";
+import { DeviceFilterFields, DevicePatch } from "./device-schemas.js";
+import { BulkAnswer, viewRefusal } from "./device-views.js";
 import { actorOf } from "./guard.js";
-import { DevicePatch } from "./rollout-schemas.js";
-import { DeviceFilterFields, DeviceId, Exactly } from "./schemas.js";
+import { choice, DeviceId, Exactly } from "./schemas.js";
+import type { Api } from "./typed-app.js";
 
 /** Of one request: it takes seconds at most. */
 const MAX_DEVICE_COUNT = 500;
@@ -32,22 +35,21 @@ const BulkBody = Exactly({
   limit: Type.Optional(
     Type.Integer({ minimum: 1, maximum: MAX_DEVICE_COUNT, description: `Of this part; ${MAX_DEVICE_COUNT}` }),
   ),
-  kind: Type.Unsafe<BulkRequest["kind"]>(
-    Type.String({ enum: [...BULK_KINDS], pattern: `^(${BULK_KINDS.join("|")})$` }),
-  ),
+  kind: choice(BULK_KINDS),
   settings: OrderSettings,
   labels: Type.Optional(DevicePatch),
 });
 type Bulk = Static<typeof BulkBody>;
 
-export function deviceBulkRoutes(app: FastifyInstance, context: Context): void {
-  app.post<{ Body: Bulk }>(
+export function deviceBulkRoutes(app: Api, context: Context): void {
+  app.post(
     "/api/devices/bulk",
     {
       config: { access: "devices:write" as const },
       bodyLimit: 128 * 1024,
       schema: {
-        summary: "Change many devices: those named, or all that a filter finds, part by part",
+        summary: "Change many devices: those listed, or all that match a filter, in parts",
+        response: ok(BulkAnswer),
         body: BulkBody,
       },
     },
@@ -58,38 +60,37 @@ export function deviceBulkRoutes(app: FastifyInstance, context: Context): void {
       const refused = outcomes.flatMap((one) => ("refusal" in one ? [one] : []));
       return {
         done: outcomes.length - refused.length,
-        refused: refused.map(({ deviceId, refusal: { code, message } }) => ({
-          device_id: deviceId,
-          error: code,
-          message,
-        })),
+        refused: refused.map(viewRefusal),
         next,
       };
     },
   );
 }
 
+/** The filter of a query in the store's terms. */
+export const filterOf = (
+  { status, ...rest }: NonNullable<Bulk["filter"]>,
+  { settings, now }: Context,
+): DeviceFilter => ({
+  ...rest,
+  ...(status === undefined ? {} : { status: { is: status, now: now(), usualMs: settings.onlineMs } }),
+});
+
 /** @throws Refusal DEVICES_MISSING */
-async function selectDevices(
-  { devices, filter, after, limit = MAX_DEVICE_COUNT }: BulkRequest,
-  { store, settings, now }: Context,
-) {
+async function selectDevices({ devices, filter, after, limit = MAX_DEVICE_COUNT }: Bulk, context: Context) {
   if ((devices === undefined) === (filter === undefined))
-    throw new Refusal("DEVICES_MISSING", "say either devices or filter: which are to be changed");
+    throw new Refusal("DEVICES_MISSING", "name the devices to change: either devices or filter");
   if (devices !== undefined || filter === undefined) return { ids: devices ?? [], next: null };
-  const { status, ...rest } = filter;
-  const terms = { now: now(), usualMs: settings.onlineMs };
-  const found = { ...rest, ...(status === undefined ? {} : { status: { is: status, ...terms } }) };
-  const ids = await store.listDeviceIds(found, after, limit);
+  const ids = await context.store.listDeviceIds(filterOf(filter, context), after, limit);
   return { ids, next: ids.length < limit ? null : (ids.at(-1) ?? null) };
 }
 
 /** @throws Refusal LABELS_MISSING, and as readOrder */
-function readWork({ kind, settings, labels }: BulkRequest): DeviceWork<unknown> {
+function readWork({ kind, settings, labels }: Bulk): DeviceWork<unknown> {
   if (kind === "restart" || kind === "settings")
     return giveOrder(readOrder({ kind, ...(settings ? { settings } : {}) }));
   if (kind !== "labels") return decideIdentity(kind);
   if (labels === undefined || Object.keys(labels).length === 0)
-    throw new Refusal("LABELS_MISSING", "labels is missing: say which tags, group or pin");
+    throw new Refusal("LABELS_MISSING", "labels is missing: give tags, group or pin");
   return relabel(labels);
 }

@@ -1,7 +1,6 @@
 // Orders to devices: give them, to one or to many, withdraw them, and see what became of them. A route that orders many judges each.
 
-import { type Static, type TObject, type TSchema, Type } from "@sinclair/typebox";
-import type { FastifyInstance } from "fastify";
+import { type Static, Type } from "@sinclair/typebox";
 import {
   MAX_ORDER_SETTINGS,
   MAX_ORDER_SETTINGS_BYTES,
@@ -12,21 +11,22 @@ import { requireChange } from "../auth/require-change.js";
 import { changeDevice, changeDevices, findDevice, giveOrder } from "../devices/changes.js";
 import { withdrawOrder } from "../devices/orders.js";
 import { type Journal, recordChange } from "../events/journal.js";
-import { time, timeOrNull } from "../shared/iso-time.js";
 import { Refusal } from "../shared/refusal.js";
-import type { NewOrder, StoredOrder } from "../store/store.js";
+import type { NewOrder } from "../store/store.js";
+import { created, ok, resultsOf } from "./answers.js";
 import { aboutDevice } from "./check.js";
 import type { Context } from "./context.js";
+import { OrderView, viewOrder, viewOutcomes } from "./device-views.js";
+import { integer, list, text } from "./fields.js";
 import { actorOf } from "./guard.js";
-import { DeviceId, DeviceParams, Exactly, Id, Text } from "./schemas.js";
+import { choice, DeviceId, DeviceParams, Exactly, Id, Text } from "./schemas.js";
+import type { Api } from "./typed-app.js";
 
 const READ = Object.freeze({ access: "read" as const });
 const WRITE = Object.freeze({ access: "devices:write" as const });
 const MAX_DEVICE_COUNT = 500;
 const LIST_LENGTH = 50;
 
-const kindOf = <const Kind extends string>(kinds: readonly Kind[]) =>
-  Type.Unsafe<Kind>(Type.String({ enum: [...kinds], pattern: `^(${kinds.join("|")})$` }));
 export const OrderSettings = Type.Optional(
   Type.Record(
     Type.String({ pattern: "^[A-Za-z][A-Za-z0-9]{0,31}$" }),
@@ -44,28 +44,30 @@ export const OrderSettings = Type.Optional(
   ),
 );
 const OrderBody = Exactly({
-  kind: kindOf(["identify", "restart", "settings"]),
+  kind: choice(["identify", "restart", "settings"]),
   settings: OrderSettings,
 });
 /** To identify many devices at once tells nothing. */
 const OrdersBody = Exactly({
   devices: Type.Array(DeviceId, { minItems: 1, maxItems: MAX_DEVICE_COUNT }),
-  kind: kindOf(["restart", "settings"]),
+  kind: choice(["restart", "settings"]),
   settings: OrderSettings,
 });
 const OrderParams = Type.Object({ id: DeviceId, order: Id });
 
-type With<Params extends TObject, Body extends TSchema = TSchema> = {
-  Params: Static<Params>;
-  Body: Static<Body>;
-};
-
-export function deviceOrderRoutes(app: FastifyInstance, context: Context): void {
+export function deviceOrderRoutes(app: Api, context: Context): void {
   const { store } = context;
 
-  app.get<With<typeof DeviceParams>>(
+  app.get(
     "/api/devices/:id/orders",
-    { config: READ, schema: { summary: "Orders to a device, newest first", params: DeviceParams } },
+    {
+      config: READ,
+      schema: {
+        summary: "List the orders of a device, newest first",
+        response: ok(Type.Object({ device_id: text(), orders: list(OrderView) })),
+        params: DeviceParams,
+      },
+    },
     async ({ params }) => {
       await findDevice(store, params.id);
       return {
@@ -75,12 +77,13 @@ export function deviceOrderRoutes(app: FastifyInstance, context: Context): void 
     },
   );
 
-  app.post<With<typeof DeviceParams, typeof OrderBody>>(
+  app.post(
     "/api/devices/:id/orders",
     {
       config: WRITE,
       schema: {
         summary: "Order a device to identify itself, to restart, or to change settings",
+        response: created(OrderView),
         params: DeviceParams,
         body: OrderBody,
       },
@@ -92,9 +95,12 @@ export function deviceOrderRoutes(app: FastifyInstance, context: Context): void 
     },
   );
 
-  app.delete<With<typeof OrderParams>>(
+  app.delete(
     "/api/devices/:id/orders/:order",
-    { config: WRITE, schema: { summary: "Withdraw an order that is pending", params: OrderParams } },
+    {
+      config: WRITE,
+      schema: { summary: "Withdraw a pending order", response: ok(OrderView), params: OrderParams },
+    },
     async (request) => {
       const { id, order } = request.params;
       const actor = actorOf(request);
@@ -106,23 +112,28 @@ export function deviceOrderRoutes(app: FastifyInstance, context: Context): void 
     },
   );
 
-  // Each device is judged by itself: the answer says of each what became of it.
-  app.post<{ Body: Static<typeof OrdersBody> }>(
+  // Each device gets its order or is refused separately: the answer has an entry for each.
+  app.post(
     "/api/devices/orders",
     {
       config: WRITE,
-      schema: { summary: "Order many devices to restart or to change settings", body: OrdersBody },
+      schema: {
+        summary: "Order many devices to restart or to change settings",
+        response: ok(
+          Type.Object({
+            ordered: integer("Devices"),
+            failed: integer("Devices"),
+            devices: resultsOf(OrderView),
+          }),
+        ),
+        body: OrdersBody,
+      },
     },
     async (request) => {
       const { devices, ...body } = request.body;
       const outcomes = await changeDevices(context, actorOf(request), devices, giveOrder(readOrder(body)));
-      const results = outcomes.map((one) =>
-        "refusal" in one
-          ? { device_id: one.deviceId, error: one.refusal.code, message: one.refusal.message }
-          : viewOrder(one.result),
-      );
-      const failedCount = results.filter((result) => "error" in result).length;
-      return { ordered: results.length - failedCount, failed: failedCount, devices: results };
+      const results = viewOutcomes(outcomes, viewOrder);
+      return { ordered: results.doneCount, failed: results.refusedCount, devices: results.views };
     },
   );
 }
@@ -152,19 +163,3 @@ function readSettings(settings: PushedSettings | undefined): PushedSettings {
     `${owners} is for who is at the device: it is changed on the device's own page only`,
   );
 }
-
-export const viewOrder = (order: StoredOrder) => ({
-  id: order.id,
-  device_id: order.deviceId,
-  kind: order.kind,
-  settings: order.settings,
-  state: order.state,
-  reason: order.reason,
-  ordered_by: order.orderedBy,
-  created_at: time(order.createdAt),
-  expires_at: time(order.expiresAt),
-  sent_at: timeOrNull(order.sentAt),
-  ended_at: timeOrNull(order.endedAt),
-});
-
-export type OrderView = ReturnType<typeof viewOrder>;

@@ -1,7 +1,7 @@
 // What devices speak: check, download, status. Every answer has a length and a reason phrase and is never chunked: the HTTP
 // client on the device ends such bodies wrongly.
 
-import type { Static } from "@sinclair/typebox";
+import { type Static, Type } from "@sinclair/typebox";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type NoUpdateResponse, OFFER_HEADER, type UpdateResponse } from "../../firmware/core/wire.js";
 import type { CheckRoute } from "../fast-path/fast-path.js";
@@ -9,38 +9,42 @@ import { releaseOf } from "../releases/chunk-digests.js";
 import { Refusal } from "../shared/refusal.js";
 import type { Firmware } from "../store/store.js";
 import { reportStatus } from "../updates/attempts.js";
+import { DIGESTS_FILE, IMAGE_FILE, ok } from "./answers.js";
 import { answerCheck, type CheckOutcome, credentialIn, recordDevice } from "./check.js";
+import { type CheckAnswer, NoUpdateView, UpdateOfferView } from "./check-views.js";
 import type { Context } from "./context.js";
 import { boundDevice } from "./device-rate.js";
-import { sendDigests } from "./http/send-digests.js";
-import { IMMUTABLE_CACHING, SHORT_CACHING, sendImage } from "./http/send-image.js";
-import { mayAccess } from "./image-access.js";
 import {
   CheckBody,
-  type CheckInput,
   ContentParams,
   DownloadQuery,
   FileQuery,
-  IdParams,
   StatusBody,
-  type StatusInput,
-} from "./schemas.js";
-import { digestsPath, downloadPath } from "./views.js";
+  UPDATE_STATUSES,
+} from "./device-schemas.js";
+import { integer, oneOf } from "./fields.js";
+import { sendDigests } from "./http/send-digests.js";
+import { IMMUTABLE_CACHING, SHORT_CACHING, sendImage } from "./http/send-image.js";
+import { mayAccess } from "./image-access.js";
+import { digestsPath, downloadPath } from "./release-views.js";
+import { IdParams } from "./schemas.js";
+import type { Api } from "./typed-app.js";
 
 const CHECK_PATH = "/api/ota/check";
 const MAX_DEVICE_BODY_BYTES = 4096;
 /** Device types that one file is for. */
 const MAX_NAMES_OF_FILE = 20;
 
-export function deviceRoutes(app: FastifyInstance, context: Context): void {
+export function deviceRoutes(app: Api, context: Context): void {
   const options = { bodyLimit: MAX_DEVICE_BODY_BYTES, config: { access: "device" as const } };
 
-  app.post<{ Body: CheckInput }>(
+  app.post(
     CHECK_PATH,
     {
       ...options,
       schema: {
         summary: "Check for an update: registration, heartbeat and evidence in one",
+        response: ok(Type.Union([NoUpdateView, UpdateOfferView])),
         body: CheckBody,
       },
     },
@@ -54,9 +58,16 @@ export function deviceRoutes(app: FastifyInstance, context: Context): void {
     },
   );
 
-  app.post<{ Body: StatusInput }>(
+  app.post(
     "/api/ota/status",
-    { ...options, schema: { summary: "Report a step of an update", body: StatusBody } },
+    {
+      ...options,
+      schema: {
+        summary: "Report a step of an update",
+        response: ok(Type.Object({ update_id: integer("The attempt"), status: oneOf(UPDATE_STATUSES) })),
+        body: StatusBody,
+      },
+    },
     async (request, reply) => {
       const { body } = request;
       boundDevice(context, request, reply, body.device_id);
@@ -68,24 +79,26 @@ export function deviceRoutes(app: FastifyInstance, context: Context): void {
     },
   );
 
-  app.route<DownloadRequest>({
+  app.route({
     method: ["GET", "HEAD"],
     url: "/api/ota/download/:id",
     config: { access: "device" as const },
     schema: {
       summary: "Download an image: whole, ranges, HEAD",
+      response: IMAGE_FILE,
       params: IdParams,
       querystring: DownloadQuery,
     },
-    handler: (request, reply) => download(request, reply, context),
+    handler: async (request, reply) => download(request, reply, context),
   });
 
-  app.route<DigestsRequest>({
+  app.route({
     method: ["GET", "HEAD"],
     url: "/api/ota/download/:id/digests",
     config: { access: "device" as const },
     schema: {
       summary: "Download the SHA-256 of each chunk of an image, 32 bytes each: whole, a range, HEAD",
+      response: DIGESTS_FILE,
       params: IdParams,
       querystring: FileQuery,
     },
@@ -95,19 +108,19 @@ export function deviceRoutes(app: FastifyInstance, context: Context): void {
     },
   });
 
-  app.route<FileRequest>({
+  app.route({
     method: ["GET", "HEAD"],
     url: "/api/ota/files/:sha256",
     config: { access: "device" as const },
-    schema: { summary: "Download an image by its SHA-256", params: ContentParams, querystring: FileQuery },
-    handler: (request, reply) => downloadByContent(request, reply, context),
+    schema: {
+      summary: "Download an image by its SHA-256",
+      response: IMAGE_FILE,
+      params: ContentParams,
+      querystring: FileQuery,
+    },
+    handler: async (request, reply) => downloadByContent(request, reply, context),
   });
 }
-
-/** Only clients that know no signatures are offered firmware that has none. */
-type CheckAnswer =
-  | NoUpdateResponse
-  | (Omit<UpdateResponse, "release"> & { readonly release?: string; readonly md5?: string });
 
 async function describeOutcome(
   { release, newToken, orders }: CheckOutcome,
@@ -167,11 +180,6 @@ async function requireFirmware({ store }: Context, id: number): Promise<Firmware
   const firmware = await store.findFirmware(id);
   if (!firmware) throw new Refusal("FIRMWARE_UNKNOWN", `firmware ${id} does not exist`);
   return firmware;
-}
-
-interface DigestsRequest {
-  Params: { id: number };
-  Querystring: Static<typeof FileQuery>;
 }
 
 interface FileRequest {

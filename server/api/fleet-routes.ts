@@ -1,14 +1,15 @@
 // The fleet as a whole: how many devices are there, what they run, and what they ran before. Reads only.
 
 import type {} from "@fastify/swagger"; // the words of routes in OpenAPI
-import { type Static, Type } from "@sinclair/typebox";
-import type { FastifyInstance } from "fastify";
+import { Type } from "@sinclair/typebox";
 import { DAILY_MS, DAY_MS, HOURLY_MS } from "../devices/version-history.js";
 import { time } from "../shared/iso-time.js";
 import type { VersionCount } from "../store/store.js";
+import { ok } from "./answers.js";
 import type { Context } from "./context.js";
-import { type FleetView, type HistoryView, viewCount } from "./fleet-views.js";
+import { FleetView, HistoryView, viewCount } from "./fleet-views.js";
 import { Name } from "./schemas.js";
+import type { Api } from "./typed-app.js";
 
 const READ = { config: { access: "read" } } as const;
 /** Of a large fleet the counting takes a tenth of a second: however many pages ask, it is done once in so long. */
@@ -19,13 +20,13 @@ const HistoryQuery = Type.Object({
   days: Type.Integer({ minimum: 1, maximum: Math.floor(DAILY_MS / DAY_MS), default: 7 }),
 });
 
-export function fleetRoutes(app: FastifyInstance, context: Context): void {
+export function fleetRoutes(app: Api, context: Context): void {
   const { store, now } = context;
   let counted: { readonly at: number; readonly fleet: ReturnType<typeof countFleet> } | undefined;
 
   app.get(
     "/api/fleet",
-    { ...READ, schema: { summary: "How many devices are online, late or offline, and what they run" } },
+    { ...READ, schema: { summary: "Count devices by status and version", response: ok(FleetView) } },
     async () => {
       if (!counted || Math.abs(now() - counted.at) > COUNTED_FOR_MS)
         counted = { at: now(), fleet: countFleet(context) };
@@ -36,17 +37,17 @@ export function fleetRoutes(app: FastifyInstance, context: Context): void {
     },
   );
 
-  app.get<{ Querystring: Static<typeof HistoryQuery> }>(
+  app.get(
     "/api/fleet/history",
     {
       ...READ,
       schema: {
-        summary:
-          "How many devices ran which version, hour by hour and before that day by day; the last is now",
+        summary: "Count devices by version over time: hourly, and daily for older samples; the last is now",
+        response: ok(HistoryView),
         querystring: HistoryQuery,
       },
     },
-    async ({ query }): Promise<HistoryView> => {
+    async ({ query }) => {
       const type = query.device_type;
       const samples = await store.listVersionSamples(now() - query.days * DAY_MS, type);
       const current = (await store.countVersions()).filter(

@@ -1,26 +1,30 @@
 // The fleet as a whole as clients see it.
 
-import type { DeviceStatus } from "../shared/device-status.js";
-import type { VersionCount } from "../store/version-history.js";
+import { type Static, Type } from "@sinclair/typebox";
+import { dateTime, integer, list, named, number, text } from "./fields.js";
+import { viewer } from "./view.js";
 
-export const viewCount = ({ deviceType, version, deviceCount }: VersionCount) => ({
-  device_type: deviceType,
-  version,
-  device_count: deviceCount,
+export const VersionCountView = named("VersionCount", "How many devices run a version", {
+  device_type: text(),
+  version: text(),
+  device_count: integer(),
 });
-export type VersionCountView = ReturnType<typeof viewCount>;
+export type VersionCountView = Static<typeof VersionCountView>;
+export const viewCount = viewer(VersionCountView);
 
-export interface FleetView extends Readonly<Record<DeviceStatus, number>> {
-  readonly total: number;
-  /** Devices that wait to be approved. */
-  readonly pending: number;
-  readonly versions: readonly VersionCountView[];
-  readonly time: string;
-}
+export const FleetView = named("Fleet", "How many devices there are, and what they run", {
+  online: integer("Devices"),
+  late: integer("Devices that missed a check or two"),
+  offline: integer("Devices"),
+  total: integer("Devices"),
+  pending: integer("Devices that wait for approval"),
+  versions: list(VersionCountView),
+  time: dateTime("When it was counted"),
+});
+export type FleetView = Static<typeof FleetView>;
 
-export interface HistoryView {
-  /** Samples are an hour apart for so long, older ones a day. */
-  readonly hourly_days: number;
-  /** The oldest first; the last is now. */
-  readonly samples: readonly { readonly time: string; readonly versions: readonly VersionCountView[] }[];
-}
+export const HistoryView = named("FleetHistory", "What the fleet ran, oldest first; the last sample is now", {
+  hourly_days: number("For how many days samples are hourly; older ones are daily"),
+  samples: list(Type.Object({ time: dateTime(), versions: list(VersionCountView) })),
+});
+export type HistoryView = Static<typeof HistoryView>;

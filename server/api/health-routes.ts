@@ -1,20 +1,40 @@
 // What monitors ask: is it alive, can it work, and what has it counted.
 
-import type { FastifyInstance } from "fastify";
+import { Type } from "@sinclair/typebox";
+import { ok, sent, unavailable } from "./answers.js";
 import type { Context } from "./context.js";
+import { named, oneOf } from "./fields.js";
+import type { Api } from "./typed-app.js";
 
+const ReadinessView = named("Readiness", "Whether requests may be sent here", {
+  status: oneOf(["ready", "not ready"]),
+  checks: Type.Record(Type.String(), Type.String(), { description: "By name: ok, or what is wrong" }),
+});
 const OPEN = Object.freeze({ access: "public" as const, isUnbounded: true });
 
-export function healthRoutes(app: FastifyInstance, { readiness, metrics }: Context): void {
+export function healthRoutes(app: Api, { readiness, metrics }: Context): void {
   // Alive: restarting the process would help nobody. Asks nothing of the database, whose failure a restart does not cure.
-  app.get("/healthz", { config: OPEN, schema: { summary: "Whether the server runs" } }, async () => ({
-    status: "ok",
-  }));
+  app.get(
+    "/healthz",
+    {
+      config: OPEN,
+      schema: { summary: "Liveness", response: ok(Type.Object({ status: Type.Literal("ok") })) },
+    },
+    async () => ({
+      status: "ok" as const,
+    }),
+  );
 
   // Ready: requests may be sent here.
   app.get(
     "/readyz",
-    { config: OPEN, schema: { summary: "Whether requests may be sent here" } },
+    {
+      config: OPEN,
+      schema: {
+        summary: "Readiness",
+        response: { ...ok(ReadinessView, "Ready"), ...unavailable(ReadinessView, "Not ready, and why") },
+      },
+    },
     async (request, reply) => {
       const checks = Object.entries(await readiness.check());
       const isReady = checks.every(([, trouble]) => trouble === undefined);
@@ -28,7 +48,13 @@ export function healthRoutes(app: FastifyInstance, { readiness, metrics }: Conte
 
   app.get(
     "/metrics",
-    { config: { access: "read" }, schema: { summary: "Metrics for Prometheus" } },
+    {
+      config: { access: "read" },
+      schema: {
+        summary: "Metrics for Prometheus",
+        response: sent("text/plain", "Metrics in Prometheus' format"),
+      },
+    },
     async (_request, reply) =>
       reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
   );

@@ -9,20 +9,30 @@ import { ANY_TYPE, findPolicy } from "../devices/identity.js";
 import { describeIdentity, giveToken } from "../devices/identity-changes.js";
 import { type Journal, recordChange } from "../events/journal.js";
 import type { Actor } from "../shared/actor.js";
+import { defined } from "../shared/defined.js";
 import { Refusal } from "../shared/refusal.js";
 import type { RegistrationPolicy } from "../store/store.js";
+import { created, listed, ok, resultsOf } from "./answers.js";
 import type { Context } from "./context.js";
+import { viewOutcomes } from "./device-views.js";
+import { integer, list, named, text } from "./fields.js";
 import { actorOf } from "./guard.js";
-import { viewEnrolment, viewPolicy } from "./registration-views.js";
-import { DeviceId, DeviceParams, Exactly, IdParams, Name } from "./schemas.js";
+import {
+  EnrolmentView,
+  IdentityAnswer,
+  PolicyView,
+  REGISTRATIONS,
+  TOKEN_POLICIES,
+  viewEnrolment,
+  viewPolicy,
+} from "./registration-views.js";
+import { choice, DeviceId, DeviceParams, Exactly, IdParams, Name, Page } from "./schemas.js";
+import type { Api } from "./typed-app.js";
 
 const READ = Object.freeze({ access: "read" as const });
 const DEVICES = Object.freeze({ access: "devices:write" as const });
 const SETTINGS = Object.freeze({ access: "settings:write" as const });
 const DAY_MS = 24 * 60 * 60_000;
-
-const oneOf = <const Value extends string>(values: readonly Value[], description: string) =>
-  Type.Unsafe<Value>(Type.String({ enum: [...values], pattern: `^(${values.join("|")})$`, description }));
 
 const TypeParams = Type.Object({
   type: Type.String({
@@ -31,25 +41,24 @@ const TypeParams = Type.Object({
   }),
 });
 const PolicyBody = Exactly({
-  registration: oneOf(
-    ["open", "enrolment", "approval"],
-    "open: whoever asks. enrolment: with an enrolment token. approval: whoever asks, but is offered nothing before it is approved",
+  registration: choice(
+    REGISTRATIONS,
+    "open: any device. enrolment: with an enrolment token. approval: any device, but nothing is offered before an operator approves it",
   ),
-  tokens: oneOf(
-    ["optional", "first-use", "required"],
-    "optional: never needed. first-use: from the moment when the device has used its own. required: devices that keep none are refused",
+  tokens: choice(
+    TOKEN_POLICIES,
+    "optional: never needed. first-use: required once the device has used its own. required: devices that store none are refused",
   ),
 });
 const IdentityQuery = Type.Object({
-  state: Type.Optional(oneOf(["pending", "approved", "blocked"], "only these")),
-  limit: Type.Integer({ minimum: 1, maximum: 500, default: 50 }),
-  offset: Type.Integer({ minimum: 0, maximum: 1_000_000_000, default: 0 }),
+  state: Type.Optional(choice(["pending", "approved", "blocked"], "only these")),
+  ...Page,
 });
 const ChangeBody = Exactly({
   device_ids: Type.Array(DeviceId, { minItems: 1, maxItems: 500, uniqueItems: true }),
-  action: oneOf(
+  action: choice(
     ["approve", "block", "rotate-token", "forget-token"],
-    "rotate-token: the device is given a new one. forget-token: it has lost its own, whoever comes next is trusted",
+    "rotate-token: the device gets a new one. forget-token: it has lost its own, the next device with its id is trusted",
   ),
 });
 const TokenBody = Exactly({ device_type: Type.Optional(Name) });
@@ -63,23 +72,34 @@ const EnrolmentBody = Exactly({
   expires_in_days: Type.Optional(Type.Integer({ minimum: 1, maximum: 3650 })),
 });
 
-export function identityRoutes(app: FastifyInstance, context: Context): void {
+export function identityRoutes(app: Api, context: Context): void {
   const { store } = context;
 
   app.get(
     "/api/registration",
-    { config: READ, schema: { summary: "Who may register, and whether devices need tokens" } },
+    {
+      config: READ,
+      schema: {
+        summary: "List who may register, and whether devices need tokens",
+        response: ok(Type.Object({ default: PolicyView, policies: list(PolicyView) })),
+      },
+    },
     async () => ({
       default: viewPolicy(await findPolicy({ store }, ANY_TYPE)),
       policies: (await store.listPolicies()).map(viewPolicy),
     }),
   );
 
-  app.put<{ Params: Static<typeof TypeParams>; Body: Static<typeof PolicyBody> }>(
+  app.put(
     "/api/registration/:type",
     {
       config: SETTINGS,
-      schema: { params: TypeParams, body: PolicyBody, summary: "Set the policy of a device type" },
+      schema: {
+        params: TypeParams,
+        body: PolicyBody,
+        summary: "Set the registration policy of a device type",
+        response: ok(PolicyView),
+      },
     },
     async (request) => {
       const policy: RegistrationPolicy = { deviceType: request.params.type, ...request.body };
@@ -91,11 +111,15 @@ export function identityRoutes(app: FastifyInstance, context: Context): void {
     },
   );
 
-  app.delete<{ Params: Static<typeof TypeParams> }>(
+  app.delete(
     "/api/registration/:type",
     {
       config: SETTINGS,
-      schema: { params: TypeParams, summary: "Leave a device type to the general policy" },
+      schema: {
+        params: TypeParams,
+        summary: "Remove the policy of a device type: the default applies",
+        response: ok(PolicyView, "The policy that applies from now on"),
+      },
     },
     async (request) => {
       const { type } = request.params;
@@ -105,40 +129,40 @@ export function identityRoutes(app: FastifyInstance, context: Context): void {
     },
   );
 
-  app.get<{ Querystring: Static<typeof IdentityQuery> }>(
+  app.get(
     "/api/device-identities",
     {
       config: READ,
-      schema: { querystring: IdentityQuery, summary: "Devices by state: pending, approved, blocked" },
+      schema: {
+        querystring: IdentityQuery,
+        summary: "List devices by state: pending, approved, blocked",
+        response: ok(Type.Object({ devices: list(IdentityAnswer), total: integer("Total number") })),
+      },
     },
     async ({ query }) => {
-      const { rows, totalCount } = await store.listIdentities(
-        query.state === undefined ? {} : { state: query.state },
-        query,
-      );
+      const { rows, totalCount } = await store.listIdentities(defined({ state: query.state }), query);
       return { devices: rows.map(describeIdentity), total: totalCount };
     },
   );
 
-  app.post<{ Body: Static<typeof ChangeBody> }>(
+  app.post(
     "/api/device-identities/change",
     {
       config: DEVICES,
-      schema: { body: ChangeBody, summary: "Approve or block devices, renew or forget their tokens" },
+      schema: {
+        body: ChangeBody,
+        summary: "Approve or block devices, renew or forget their tokens",
+        response: ok(Type.Object({ results: resultsOf(IdentityAnswer) })),
+      },
     },
     async (request) => {
       const { device_ids, action } = request.body;
       const outcomes = await changeDevices(context, actorOf(request), device_ids, decideIdentity(action));
-      const results = outcomes.map((one) =>
-        "refusal" in one
-          ? { device_id: one.deviceId, error: one.refusal.code, message: one.refusal.message }
-          : describeIdentity(one.result),
-      );
-      return { results };
+      return { results: viewOutcomes(outcomes, describeIdentity).views };
     },
   );
 
-  app.post<{ Params: Static<typeof DeviceParams>; Body: Static<typeof TokenBody> }>(
+  app.post(
     "/api/device-identities/:id/token",
     {
       config: DEVICES,
@@ -146,7 +170,13 @@ export function identityRoutes(app: FastifyInstance, context: Context): void {
         params: DeviceParams,
         body: TokenBody,
         summary:
-          "Make a token for a device that is set up by hand, such as a client of hawkBit; it is shown once",
+          "Create a token for a device that is set up by hand, such as a hawkBit client; it is shown once",
+        response: created(
+          named("NewDeviceToken", "The device and its new token", {
+            ...IdentityAnswer.properties,
+            token: text("Shown only now"),
+          }),
+        ),
       },
     },
     async (request, reply) => {
@@ -165,15 +195,27 @@ export function identityRoutes(app: FastifyInstance, context: Context): void {
 
   app.get(
     "/api/enrolment-tokens",
-    { config: DEVICES, schema: { summary: "List enrolment tokens" } },
+    {
+      config: DEVICES,
+      schema: { summary: "List enrolment tokens", response: ok(listed("enrolment_tokens", EnrolmentView)) },
+    },
     async () => ({ enrolment_tokens: (await store.listEnrolmentTokens()).map(viewEnrolment) }),
   );
 
-  app.post<{ Body: Static<typeof EnrolmentBody> }>(
+  app.post(
     "/api/enrolment-tokens",
     {
       config: DEVICES,
-      schema: { body: EnrolmentBody, summary: "Make an enrolment token; it is shown once" },
+      schema: {
+        body: EnrolmentBody,
+        summary: "Create an enrolment token; it is shown once",
+        response: created(
+          named("NewEnrolmentToken", "An enrolment token that was just created", {
+            ...EnrolmentView.properties,
+            token: text("Shown only now"),
+          }),
+        ),
+      },
     },
     async (request, reply) => {
       const { name, device_type, max_use_count, expires_in_days } = request.body;
@@ -203,9 +245,12 @@ export function identityRoutes(app: FastifyInstance, context: Context): void {
     },
   );
 
-  app.delete<{ Params: Static<typeof IdParams> }>(
+  app.delete(
     "/api/enrolment-tokens/:id",
-    { config: DEVICES, schema: { params: IdParams, summary: "Revoke an enrolment token" } },
+    {
+      config: DEVICES,
+      schema: { params: IdParams, summary: "Revoke an enrolment token", response: ok(EnrolmentView) },
+    },
     async (request) =>
       recordChange(context, actorOf(request), async (journal) => {
         const { id } = request.params;

@@ -1,24 +1,59 @@
-// Who may register, and the tokens that let new devices in, as clients see them.
+// Who may register, how devices prove who they are, and the tokens that let new devices in, as clients see them.
 
-import { time } from "../shared/iso-time.js";
-import type { EnrolmentToken, RegistrationPolicy } from "../store/store.js";
+import type { Static } from "@sinclair/typebox";
+import {
+  boolean,
+  dateTime,
+  dateTimeOrNull,
+  integer,
+  integerOrNull,
+  named,
+  oneOf,
+  text,
+  textOrNull,
+} from "./fields.js";
+import { viewer } from "./view.js";
 
-export const viewPolicy = ({ deviceType, registration, tokens }: RegistrationPolicy) => ({
-  device_type: deviceType,
-  registration,
-  tokens,
+/** Fields that devices and their identities share. */
+export const state = oneOf(
+  ["pending", "approved", "blocked"],
+  "pending: not approved yet. blocked: it is refused",
+);
+export const usesToken = boolean("It has a token of its own, and must send it");
+export const interval = integerOrNull("Seconds between its checks, as it reports");
+
+/** As describeIdentity makes it. */
+export const IdentityAnswer = named("DeviceIdentity", "How a device proves who it is", {
+  device_id: text(),
+  device_type: text(),
+  state,
+  uses_token: usesToken,
+  is_rotating: boolean("It gets a new token with its next check"),
+  interval_seconds: interval,
 });
 
-export const viewEnrolment = (token: EnrolmentToken) => ({
-  id: token.id,
-  name: token.name,
-  device_type: token.deviceType,
-  max_use_count: token.maxUseCount,
-  use_count: token.useCount,
-  created_at: time(token.createdAt),
-  expires_at: token.expiresAt === null ? null : time(token.expiresAt),
-  revoked_at: token.revokedAt === null ? null : time(token.revokedAt),
+export const REGISTRATIONS = ["open", "enrolment", "approval"] as const;
+export const TOKEN_POLICIES = ["optional", "first-use", "required"] as const;
+export const PolicyView = named("RegistrationPolicy", "Who may register, and whether devices need tokens", {
+  device_type: text("*: every type without a policy of its own"),
+  registration: oneOf(
+    REGISTRATIONS,
+    "open: any device. enrolment: with an enrolment token. approval: nothing is offered before an operator approves",
+  ),
+  tokens: oneOf(TOKEN_POLICIES, "first-use: required once the device has used its own"),
 });
+export type PolicyView = Static<typeof PolicyView>;
+export const viewPolicy = viewer(PolicyView);
 
-export type PolicyView = ReturnType<typeof viewPolicy>;
-export type EnrolmentView = ReturnType<typeof viewEnrolment>;
+export const EnrolmentView = named("EnrolmentToken", "Lets new devices register", {
+  id: integer(),
+  name: text(),
+  device_type: textOrNull("null: any type"),
+  max_use_count: integerOrNull("null: any number of devices"),
+  use_count: integer(),
+  created_at: dateTime(),
+  expires_at: dateTimeOrNull("null: never"),
+  revoked_at: dateTimeOrNull(),
+});
+export type EnrolmentView = Static<typeof EnrolmentView>;
+export const viewEnrolment = viewer(EnrolmentView);

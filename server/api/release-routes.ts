@@ -1,4 +1,4 @@
-// What operators speak: upload, register, list, change and deactivate firmware, and read the attempts. All of it behind guard.ts.
+// Releases: upload, register, list, change and deactivate firmware, and list the attempts.
 
 import type { Static } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
@@ -6,13 +6,17 @@ import { requireChange } from "../auth/require-change.js";
 import { recordChange } from "../events/journal.js";
 import { changeRelease } from "../releases/add-release.js";
 import type { Actor } from "../shared/actor.js";
+import { defined } from "../shared/defined.js";
 import { Refusal } from "../shared/refusal.js";
 import type { Firmware, FirmwareChanges } from "../store/store.js";
+import { created, listOf, ok, page } from "./answers.js";
 import type { Context } from "./context.js";
 import { actorOf } from "./guard.js";
-import { FirmwarePatch, FirmwareQuery, IdParams, LogsQuery, RegisterBody } from "./schemas.js";
+import { FirmwarePatch, FirmwareQuery, LogsQuery, RegisterBody } from "./release-schemas.js";
+import { FirmwareView, SignedFirmwareView, UpdateView, viewFirmware, viewUpdate } from "./release-views.js";
+import { IdParams } from "./schemas.js";
+import type { Api } from "./typed-app.js";
 import { registerKnown, uploadFirmware } from "./upload.js";
-import { viewFirmware, viewUpdate } from "./views.js";
 
 const READ = Object.freeze({ access: "read" as const });
 const WRITE = Object.freeze({ access: "releases:write" as const });
@@ -20,53 +24,62 @@ const MAX_ADMIN_BODY_BYTES = 64 * 1024;
 const PREFIX = "/api/ota/admin";
 
 /** A form cannot be checked before it is read: its fields are UploadFields. */
-const UPLOAD = Object.freeze({
-  summary: "Upload an image with its signed manifest (multipart: file, release and fields as in registering)",
+const UPLOAD = {
+  summary:
+    "Upload an image with its signed manifest (multipart: file, release, and the fields of registration)",
   consumes: ["multipart/form-data"],
-});
+  response: created(FirmwareView),
+};
 
-export function adminRoutes(app: FastifyInstance, context: Context): void {
+export function releaseRoutes(app: Api, context: Context): void {
   const { store } = context;
 
-  app.post(`${PREFIX}/upload`, { config: WRITE, schema: { ...UPLOAD } }, async (request, reply) => {
+  app.post(`${PREFIX}/upload`, { config: WRITE, schema: UPLOAD }, async (request, reply) => {
     return reply.code(201).send(viewFirmware(await uploadFirmware(request, context)));
   });
 
-  app.post<{ Body: Static<typeof RegisterBody> }>(
+  app.post(
     `${PREFIX}/firmware`,
     {
       config: WRITE,
       bodyLimit: MAX_ADMIN_BODY_BYTES,
-      schema: { summary: "Register a release whose image is stored here already", body: RegisterBody },
+      schema: {
+        summary: "Register a release whose image is already stored here",
+        response: created(FirmwareView),
+        body: RegisterBody,
+      },
     },
     async (request, reply) =>
       reply.code(201).send(viewFirmware(await registerKnown(request, context, request.body))),
   );
 
-  app.get<{ Querystring: Static<typeof FirmwareQuery> }>(
+  app.get(
     `${PREFIX}/firmware`,
-    { config: READ, schema: { summary: "List firmware, newest first", querystring: FirmwareQuery } },
+    {
+      config: READ,
+      schema: {
+        summary: "List firmware, newest first",
+        response: ok(listOf("firmware", FirmwareView)),
+        querystring: FirmwareQuery,
+      },
+    },
     async ({ query }) => {
-      const { rows, totalCount } = await store.listFirmware(
-        {
-          ...(query.device_type === undefined ? {} : { deviceType: query.device_type }),
-          ...(query.is_active === undefined ? {} : { isActive: query.is_active }),
-          ...(query.is_stable === undefined ? {} : { isStable: query.is_stable }),
-        },
-        query,
-      );
-      return {
-        firmware: rows.map(viewFirmware),
-        total: totalCount,
-        limit: query.limit,
-        offset: query.offset,
-      };
+      const { device_type: deviceType, is_active: isActive, is_stable: isStable } = query;
+      const found = await store.listFirmware(defined({ deviceType, isActive, isStable }), query);
+      return page("firmware", found, viewFirmware, query);
     },
   );
 
-  app.get<{ Params: { id: number } }>(
+  app.get(
     `${PREFIX}/firmware/:id`,
-    { config: READ, schema: { summary: "One firmware and its signed manifest", params: IdParams } },
+    {
+      config: READ,
+      schema: {
+        summary: "Show a release and its signed manifest",
+        response: ok(SignedFirmwareView),
+        params: IdParams,
+      },
+    },
     async ({ params }) => {
       const firmware = await store.findFirmware(params.id);
       if (!firmware) throw new Refusal("FIRMWARE_UNKNOWN", `firmware ${params.id} does not exist`);
@@ -74,25 +87,26 @@ export function adminRoutes(app: FastifyInstance, context: Context): void {
     },
   );
 
-  app.patch<{ Params: { id: number }; Body: Static<typeof FirmwarePatch> }>(
+  app.patch(
     `${PREFIX}/firmware/:id`,
     {
       config: WRITE,
       bodyLimit: MAX_ADMIN_BODY_BYTES,
       schema: {
-        summary: "Change whether firmware is stable or active, its stepping stone and notes",
+        summary: "Change whether firmware is stable or active, its minimum version and notes",
+        response: ok(FirmwareView),
         params: IdParams,
         body: FirmwarePatch,
       },
     },
     async (request) => {
       const { params, body } = request;
-      const changes = {
-        ...(body.is_stable === undefined ? {} : { isStable: body.is_stable }),
-        ...(body.is_active === undefined ? {} : { isActive: body.is_active }),
-        ...(body.min_current_version === undefined ? {} : { minCurrentVersion: body.min_current_version }),
-        ...(body.release_notes === undefined ? {} : { notes: body.release_notes }),
-      };
+      const changes = defined({
+        isStable: body.is_stable,
+        isActive: body.is_active,
+        minCurrentVersion: body.min_current_version,
+        notes: body.release_notes,
+      });
       if (Object.keys(changes).length === 0) {
         const known = Object.keys(FirmwarePatch.properties).join(", ");
         throw new Refusal("INVALID_REQUEST", `this would change nothing; what can be changed: ${known}`);
@@ -102,29 +116,34 @@ export function adminRoutes(app: FastifyInstance, context: Context): void {
   );
 
   // Deactivates: the record stays, because attempts and the log refer to it.
-  app.delete<{ Params: { id: number } }>(
+  app.delete(
     `${PREFIX}/firmware/:id`,
     {
       config: WRITE,
-      schema: { summary: "Deactivate firmware: it is offered and downloaded no more", params: IdParams },
+      schema: {
+        summary: "Deactivate firmware: it is no longer offered or downloaded",
+        response: ok(FirmwareView),
+        params: IdParams,
+      },
     },
     async (request) =>
       viewFirmware(await change(context, actorOf(request), request.params.id, { isActive: false })),
   );
 
-  app.get<{ Querystring: Static<typeof LogsQuery> }>(
+  app.get(
     `${PREFIX}/logs`,
-    { config: READ, schema: { summary: "List attempts, newest first", querystring: LogsQuery } },
+    {
+      config: READ,
+      schema: {
+        summary: "List attempts, newest first",
+        response: ok(listOf("logs", UpdateView)),
+        querystring: LogsQuery,
+      },
+    },
     async ({ query }) => {
-      const { rows, totalCount } = await store.listUpdates(
-        {
-          ...(query.device_id === undefined ? {} : { deviceId: query.device_id }),
-          ...(query.firmware_id === undefined ? {} : { firmwareId: query.firmware_id }),
-          ...(query.status === undefined ? {} : { status: query.status }),
-        },
-        query,
-      );
-      return { logs: rows.map(viewUpdate), total: totalCount, limit: query.limit, offset: query.offset };
+      const { device_id: deviceId, firmware_id: firmwareId, status } = query;
+      const found = await store.listUpdates(defined({ deviceId, firmwareId, status }), query);
+      return page("logs", found, viewUpdate, query);
     },
   );
 }

@@ -7,7 +7,8 @@ import { Refusal } from "../shared/refusal.js";
 import type { Rollout, RolloutPlan } from "../shared/rollout.js";
 import { viewRollout } from "../shared/rollout-view.js";
 import { RolloutBody, type RolloutInput, readPlan } from "./rollout-schemas.js";
-import { Exactly, findFault } from "./schemas.js";
+import { Exactly } from "./schemas.js";
+import { findFault } from "./validate.js";
 
 /** A schema in which everything is optional and may be null. */
 const patchOf = (schema: TObject): TObject =>

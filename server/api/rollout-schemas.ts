@@ -1,7 +1,6 @@
 // What clients send about rollouts, as TypeBox schemas. Times are seconds or ISO 8601, shares are fractions of 1.
 
 import { type NumberOptions, type Static, type TSchema, Type } from "@sinclair/typebox";
-import { MAX_TAG_COUNT } from "../devices/labels.js";
 import { defined } from "../shared/defined.js";
 import type { RolloutPlan, Stage, Target } from "../shared/rollout.js";
 import { GATE_DEFAULTS, ROLLOUT_DEFAULTS, STAGE_DEFAULTS } from "../shared/rollout-defaults.js";
@@ -248,27 +247,3 @@ const readTarget = (target: Static<typeof TargetBody>): Target =>
     fromVersion: target.from_version,
     toVersion: target.to_version,
   });
-
-const Tags = (description: string) =>
-  Type.Optional(Type.Array(Label, { maxItems: MAX_TAG_COUNT, description }));
-const labelChanges = {
-  tags: Tags("Instead of all that it has"),
-  add_tags: Tags("Beside those that it has"),
-  remove_tags: Tags("No longer"),
-  group: Type.Optional(Type.Union([Label, Type.Null()])),
-  pin: Type.Optional(
-    Type.Union([
-      Type.String({ maxLength: 48, description: "The only version it is offered; null removes the pin" }),
-      Type.Null(),
-    ]),
-  ),
-};
-export const DevicePatch = Exactly(labelChanges, { description: "What an operator says of a device" });
-export const DevicesPatch = Exactly(
-  { devices: Type.Array(DeviceId, { minItems: 1, maxItems: MAX_DEVICE_COUNT }), ...labelChanges },
-  { description: "The same for many devices; each is judged by itself" },
-);
-export const TimelineQuery = Type.Object({
-  before: Type.Optional(Type.Integer({ minimum: 1, description: "Only what is older than this event" })),
-  limit: Type.Integer({ minimum: 1, maximum: 500, default: 100 }),
-});

@@ -1,7 +1,5 @@
 // API tokens: everybody their own, administrators everybody's. A token is shown once, when it is made.
 
-import type { Static } from "@sinclair/typebox";
-import type { FastifyInstance } from "fastify";
 import { hashSecret, makeSecret } from "../auth/secret.js";
 import { recordChange } from "../events/journal.js";
 import type { Actor } from "../shared/actor.js";
@@ -10,21 +8,31 @@ import { Refusal } from "../shared/refusal.js";
 import type { Store } from "../store/store.js";
 import type { User } from "../store/users.js";
 import { NewTokenBody, TokenQuery } from "./account-schemas.js";
-import { viewToken } from "./account-views.js";
+import { TokenView, viewToken } from "./account-views.js";
+import { created, listed, ok } from "./answers.js";
 import type { Context } from "./context.js";
+import { named, text } from "./fields.js";
 import { actorOf } from "./guard.js";
 import { IdParams } from "./schemas.js";
+import type { Api } from "./typed-app.js";
 
 const config = Object.freeze({ access: "person" as const });
 const DAY_MS = 24 * 60 * 60_000;
 const DEFAULT_DAYS = 90;
 
-export function tokenRoutes(app: FastifyInstance, context: Context): void {
+export function tokenRoutes(app: Api, context: Context): void {
   const { store } = context;
 
-  app.get<{ Querystring: Static<typeof TokenQuery> }>(
+  app.get(
     "/api/tokens",
-    { config, schema: { querystring: TokenQuery, summary: "List one's API tokens" } },
+    {
+      config,
+      schema: {
+        querystring: TokenQuery,
+        summary: "List one's own API tokens",
+        response: ok(listed("tokens", TokenView)),
+      },
+    },
     async (request) => {
       const actor = actorOf(request);
       const isForAll = request.query.all === true && isAdmin(actor);
@@ -38,9 +46,22 @@ export function tokenRoutes(app: FastifyInstance, context: Context): void {
     },
   );
 
-  app.post<{ Body: Static<typeof NewTokenBody> }>(
+  app.post(
     "/api/tokens",
-    { config, bodyLimit: 8192, schema: { body: NewTokenBody, summary: "Make an API token" } },
+    {
+      config,
+      bodyLimit: 8192,
+      schema: {
+        body: NewTokenBody,
+        summary: "Create an API token",
+        response: created(
+          named("NewApiToken", "An API token that was just created", {
+            ...TokenView.properties,
+            token: text("Shown only now"),
+          }),
+        ),
+      },
+    },
     async (request, reply) => {
       const { name, scopes, device_types, expires_in_days = DEFAULT_DAYS, user } = request.body;
       const owner = await ownerOf(store, actorOf(request), user);
@@ -72,9 +93,9 @@ export function tokenRoutes(app: FastifyInstance, context: Context): void {
     },
   );
 
-  app.delete<{ Params: Static<typeof IdParams> }>(
+  app.delete(
     "/api/tokens/:id",
-    { config, schema: { params: IdParams, summary: "Revoke an API token" } },
+    { config, schema: { params: IdParams, summary: "Revoke an API token", response: ok(TokenView) } },
     async (request) => {
       const actor = actorOf(request);
       return recordChange(context, actor, async (journal) => {

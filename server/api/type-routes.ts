@@ -4,34 +4,40 @@ import { type Static, Type } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
 import { requireChange } from "../auth/require-change.js";
 import { recordChange } from "../events/journal.js";
+import { listed, ok } from "./answers.js";
 import type { Context } from "./context.js";
 import { actorOf } from "./guard.js";
+import { TypeView, viewType } from "./release-views.js";
 import { Exactly, Name } from "./schemas.js";
-import { viewType } from "./views.js";
+import type { Api } from "./typed-app.js";
 
 const TypeParams = Type.Object({ name: Name });
 const TypeBody = Exactly({
   kind: Type.Union([Type.Literal("signed"), Type.Literal("legacy")], {
     description:
-      "signed: releases need a manifest signed by a trusted key. legacy: its devices know no signatures.",
+      "signed: releases need a manifest signed by a trusted key. legacy: its devices do not check signatures.",
   }),
 });
 
-export function typeRoutes(app: FastifyInstance, context: Context): void {
+export function typeRoutes(app: Api, context: Context): void {
   app.get(
     "/api/types",
-    { config: { access: "read" }, schema: { summary: "List device types" } },
+    {
+      config: { access: "read" },
+      schema: { summary: "List device types", response: ok(listed("types", TypeView)) },
+    },
     async () => ({
       types: (await context.store.listTypes()).map(viewType),
     }),
   );
 
-  app.put<{ Params: Static<typeof TypeParams>; Body: Static<typeof TypeBody> }>(
+  app.put(
     "/api/types/:name",
     {
       config: { access: "settings:write" },
       schema: {
-        summary: "Say whether a device type takes signed releases only",
+        summary: "Set whether a device type accepts signed releases only",
+        response: ok(TypeView),
         params: TypeParams,
         body: TypeBody,
       },

@@ -14,8 +14,9 @@ import type { Firmware } from "../store/store.js";
 import type { Context } from "./context.js";
 import { actorOf } from "./guard.js";
 import { partsOf, received } from "./http/multipart.js";
-import { parseText, type RegisterBody, UploadFields } from "./schemas.js";
-import { viewFirmware } from "./views.js";
+import { type RegisterBody, UploadFields } from "./release-schemas.js";
+import { viewFirmware } from "./release-views.js";
+import { parseText } from "./validate.js";
 
 /** Names of form fields, and what they are called here, of clients that say it in other words. */
 export type FieldNames = Readonly<Record<string, string>>;

@@ -1,39 +1,44 @@
 // Users, for administrators. A user is never removed, only disabled: the audit log speaks of them.
 
-import type { Static } from "@sinclair/typebox";
-import type { FastifyInstance } from "fastify";
 import { addUser, changeUser, makeUserLink, requireGoodPassword } from "../auth/accounts.js";
 import { type Journal, recordChange } from "../events/journal.js";
+import { defined } from "../shared/defined.js";
+import { time } from "../shared/iso-time.js";
 import { Refusal } from "../shared/refusal.js";
 import type { User } from "../store/users.js";
 import { NewUserBody, PageQuery, UserParams, UserPatch } from "./account-schemas.js";
-import { viewUser } from "./account-views.js";
+import { LinkView, NewUserView, UserView, viewUser } from "./account-views.js";
+import { created, listOf, ok, page } from "./answers.js";
 import type { Context } from "./context.js";
 import { actorOf } from "./guard.js";
+import type { Api } from "./typed-app.js";
 
 const config = Object.freeze({ access: "users:write" as const });
 const bodyLimit = 8192;
 
-export function userRoutes(app: FastifyInstance, context: Context): void {
+export function userRoutes(app: Api, context: Context): void {
   const { store, auth } = context;
 
-  app.get<{ Querystring: Static<typeof PageQuery> }>(
+  app.get(
     "/api/users",
-    { config, schema: { querystring: PageQuery, summary: "List users" } },
+    {
+      config,
+      schema: { querystring: PageQuery, summary: "List users", response: ok(listOf("users", UserView)) },
+    },
     async ({ query }) => {
-      const { rows, totalCount } = await store.listUsers(query);
-      return { users: rows.map(viewUser), total: totalCount, limit: query.limit, offset: query.offset };
+      return page("users", await store.listUsers(query), viewUser, query);
     },
   );
 
-  app.post<{ Body: Static<typeof NewUserBody> }>(
+  app.post(
     "/api/users",
     {
       config,
       bodyLimit,
       schema: {
         body: NewUserBody,
-        summary: "Add a user; without a password the answer holds a link to set one",
+        summary: "Add a user; without a password the answer contains a link to set one",
+        response: created(NewUserView),
       },
     },
     async (request, reply) => {
@@ -51,18 +56,19 @@ export function userRoutes(app: FastifyInstance, context: Context): void {
     },
   );
 
-  app.patch<{ Params: Static<typeof UserParams>; Body: Static<typeof UserPatch> }>(
+  app.patch(
     "/api/users/:name",
-    { config, bodyLimit, schema: { params: UserParams, body: UserPatch, summary: "Change a user" } },
+    {
+      config,
+      bodyLimit,
+      schema: { params: UserParams, body: UserPatch, summary: "Change a user", response: ok(UserView) },
+    },
     async (request) => {
       const { name } = request.params;
       const { role, is_active, password } = request.body;
       if (password !== undefined) requireGoodPassword(password, name);
-      const changes = {
-        ...(role === undefined ? {} : { role }),
-        ...(is_active === undefined ? {} : { isActive: is_active }),
-        ...(password === undefined ? {} : { passwordHash: await auth.passwords.hash(password) }),
-      };
+      const passwordHash = password === undefined ? undefined : await auth.passwords.hash(password);
+      const changes = defined({ role, isActive: is_active, passwordHash });
       const changed = await recordChange(context, actorOf(request), async (journal) =>
         changeUser(journal, await requireUser(journal, name), changes),
       );
@@ -70,11 +76,15 @@ export function userRoutes(app: FastifyInstance, context: Context): void {
     },
   );
 
-  app.post<{ Params: Static<typeof UserParams> }>(
+  app.post(
     "/api/users/:name/link",
     {
       config,
-      schema: { params: UserParams, summary: "Make a one-time link with which a user sets a new password" },
+      schema: {
+        params: UserParams,
+        summary: "Create a one-time link with which a user sets a new password",
+        response: created(LinkView),
+      },
     },
     async (request, reply) => {
       const link = await recordChange(context, actorOf(request), async (journal) =>
@@ -88,7 +98,7 @@ export function userRoutes(app: FastifyInstance, context: Context): void {
 /** The secret stands behind the #, where it reaches no log and no other site. */
 const viewLink = ({ secret, expiresAt }: { readonly secret: string; readonly expiresAt: number }) => ({
   link: `/setup#${secret}`,
-  link_expires_at: new Date(expiresAt).toISOString(),
+  link_expires_at: time(expiresAt),
 });
 
 async function requireUser({ store }: Journal, name: string): Promise<User> {

@@ -1,17 +1,20 @@
 // What people look at: the event log and its live stream. Reads only.
 
 import type { ServerResponse } from "node:http";
-import type { Static } from "@sinclair/typebox";
-import type { FastifyInstance, FastifyReply } from "fastify";
+import type { FastifyReply } from "fastify";
 import { viewEvent } from "../events/event-view.js";
 import type { LiveMessage } from "../events/live.js";
 import type { Actor } from "../shared/actor.js";
+import { defined } from "../shared/defined.js";
 import { Refusal } from "../shared/refusal.js";
 import { viewRollout } from "../shared/rollout-view.js";
+import { listed, ok, sent } from "./answers.js";
 import type { Context } from "./context.js";
+import { EventsQuery } from "./device-schemas.js";
+import { EventAnswer, viewDevice, viewSeen } from "./device-views.js";
 import { actorOf } from "./guard.js";
-import { EventsQuery } from "./schemas.js";
-import { viewDevice, viewFirmware, viewSeen, viewUpdate } from "./views.js";
+import { viewFirmware, viewUpdate } from "./release-views.js";
+import type { Api } from "./typed-app.js";
 
 /** Bytes that may wait for a slow watcher before it is let go; it connects again and reads anew. */
 const MAX_WAITING_BYTES = 1024 * 1024;
@@ -20,19 +23,27 @@ const MAX_WATCHER_COUNT = 200;
 const MAX_WATCHER_COUNT_EACH = 40;
 const HEARTBEAT_MS = 15_000;
 const READ = Object.freeze({ access: "read" as const });
+const STREAM =
+  "A message for every record that changes. Its event is device, update, firmware, rollout or event, its data the Device, " +
+  "Attempt, Firmware, Rollout or Event as JSON; of the event seen: a list of the fields of devices that checks have changed";
 
-export function watchRoutes(app: FastifyInstance, context: Context): void {
+export function watchRoutes(app: Api, context: Context): void {
   const { store } = context;
 
-  app.get<{ Querystring: Static<typeof EventsQuery> }>(
+  app.get(
     "/api/events",
-    { config: READ, schema: { summary: "List events, newest first", querystring: EventsQuery } },
+    {
+      config: READ,
+      schema: {
+        summary: "List events, newest first",
+        response: ok(listed("events", EventAnswer)),
+        querystring: EventsQuery,
+      },
+    },
     async ({ query }) => {
       const events = await store.listEvents({
         limit: query.limit,
-        ...(query.device_id === undefined ? {} : { deviceId: query.device_id }),
-        ...(query.kind === undefined ? {} : { kind: query.kind }),
-        ...(query.before === undefined ? {} : { beforeId: query.before }),
+        ...defined({ deviceId: query.device_id, kind: query.kind, beforeId: query.before }),
       });
       return { events: events.map(viewEvent) };
     },
@@ -43,7 +54,10 @@ export function watchRoutes(app: FastifyInstance, context: Context): void {
     "/api/events/stream",
     {
       config: { ...READ, isStream: true },
-      schema: { summary: "Follow changes live (server-sent events)" },
+      schema: {
+        summary: "Follow changes live (server-sent events)",
+        response: sent("text/event-stream", STREAM),
+      },
     },
     async (request, reply) => streamEvents(reply, context, actorOf(request), streams),
   );

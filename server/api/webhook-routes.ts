@@ -8,12 +8,23 @@ import { type Journal, recordChange } from "../events/journal.js";
 import { queueMessage } from "../events/webhooks/queue.js";
 import { makeSecret } from "../events/webhooks/signature.js";
 import { readTarget, TargetRefused } from "../events/webhooks/target.js";
+import { defined } from "../shared/defined.js";
 import { Refusal } from "../shared/refusal.js";
 import type { Webhook } from "../store/store.js";
+import { accepted, created, listed, listOf, ok, page, removed } from "./answers.js";
 import type { Context } from "./context.js";
 import { actorOf } from "./guard.js";
-import { Exactly, IdParams, Page, Text } from "./schemas.js";
-import { viewDelivery, viewWebhook } from "./webhook-views.js";
+import { Exactly, IdParams, literals, Page, Text } from "./schemas.js";
+import type { Api } from "./typed-app.js";
+import {
+  ChangedWebhookView,
+  DELIVERY_STATES,
+  DeliveryView,
+  NewWebhookView,
+  viewDelivery,
+  viewWebhook,
+  WebhookView,
+} from "./webhook-views.js";
 
 const MAX_WEBHOOK_COUNT = 50;
 const MAX_URL_LENGTH = 2048;
@@ -42,11 +53,7 @@ const DeliveryParams = Type.Object({
   delivery_id: IdParams.properties.id,
 });
 const DeliveriesQuery = Type.Object({
-  state: Type.Optional(
-    Type.Union(
-      (["pending", "delivered", "given_up", "dropped"] as const).map((state) => Type.Literal(state)),
-    ),
-  ),
+  state: Type.Optional(literals(DELIVERY_STATES)),
   ...Page,
 });
 
@@ -54,19 +61,24 @@ const PREFIX = "/api/webhooks";
 /** Where events go is for administrators, to see too: such URLs often are secrets. */
 const ADMIN = { config: { access: "settings:write" } } as const;
 
-export function webhookRoutes(app: FastifyInstance, context: Context): void {
+export function webhookRoutes(app: Api, context: Context): void {
   const { store } = context;
 
-  app.get(PREFIX, { ...ADMIN, schema: { summary: "List webhooks" } }, async () => ({
-    webhooks: await Promise.all((await store.listWebhooks()).map((webhook) => describe(webhook))),
-  }));
+  app.get(
+    PREFIX,
+    { ...ADMIN, schema: { summary: "List webhooks", response: ok(listed("webhooks", WebhookView)) } },
+    async () => ({
+      webhooks: await Promise.all((await store.listWebhooks()).map((webhook) => describe(webhook))),
+    }),
+  );
 
-  app.post<{ Body: Static<typeof NewWebhookBody> }>(
+  app.post(
     PREFIX,
     {
       ...ADMIN,
       schema: {
-        summary: "Add a webhook; its secret is told in the answer, and never again",
+        summary: "Add a webhook; its secret is shown in the answer, and never again",
+        response: created(NewWebhookView),
         body: NewWebhookBody,
       },
     },
@@ -91,27 +103,32 @@ export function webhookRoutes(app: FastifyInstance, context: Context): void {
     },
   );
 
-  app.get<{ Params: { id: number } }>(
+  app.get(
     `${PREFIX}/:id`,
-    { ...ADMIN, schema: { summary: "Show a webhook", params: IdParams } },
+    { ...ADMIN, schema: { summary: "Show a webhook", response: ok(WebhookView), params: IdParams } },
     async ({ params }) => describe(await find(params.id)),
   );
 
-  app.patch<{ Params: { id: number }; Body: Static<typeof WebhookPatch> }>(
+  app.patch(
     `${PREFIX}/:id`,
     {
       ...ADMIN,
-      schema: { summary: "Change a webhook, or its secret", params: IdParams, body: WebhookPatch },
+      schema: {
+        summary: "Change a webhook, or renew its secret",
+        response: ok(ChangedWebhookView),
+        params: IdParams,
+        body: WebhookPatch,
+      },
     },
     async (request) => {
       const { params, body } = request;
-      const changes = {
-        ...(body.url === undefined ? {} : { url: requireTarget(body.url) }),
-        ...(body.events === undefined ? {} : { events: body.events }),
-        ...(body.description === undefined ? {} : { description: body.description }),
-        ...(body.is_active === undefined ? {} : { isActive: body.is_active }),
-        ...(body.rotate_secret ? { secret: makeSecret() } : {}),
-      };
+      const changes = defined({
+        url: body.url === undefined ? undefined : requireTarget(body.url),
+        events: body.events,
+        description: body.description,
+        isActive: body.is_active,
+        secret: body.rotate_secret ? makeSecret() : undefined,
+      });
       const webhook = await recordChange(context, actorOf(request), async (journal) => {
         const known = await journal.store.findWebhook(params.id);
         const changed = await journal.store.changeWebhook(params.id, changes, journal.time);
@@ -123,9 +140,12 @@ export function webhookRoutes(app: FastifyInstance, context: Context): void {
     },
   );
 
-  app.delete<{ Params: { id: number } }>(
+  app.delete(
     `${PREFIX}/:id`,
-    { ...ADMIN, schema: { summary: "Remove a webhook with its deliveries", params: IdParams } },
+    {
+      ...ADMIN,
+      schema: { summary: "Remove a webhook with its deliveries", response: removed, params: IdParams },
+    },
     async (request, reply) => {
       const { params } = request;
       await recordChange(context, actorOf(request), async (journal) => {
@@ -139,9 +159,16 @@ export function webhookRoutes(app: FastifyInstance, context: Context): void {
   );
 
   // Queues a delivery that the receiver can be tried with.
-  app.post<{ Params: { id: number } }>(
+  app.post(
     `${PREFIX}/:id/test`,
-    { ...ADMIN, schema: { summary: "Send a test to a webhook", params: IdParams } },
+    {
+      ...ADMIN,
+      schema: {
+        summary: "Send a test event to a webhook",
+        response: accepted(DeliveryView, "Queued"),
+        params: IdParams,
+      },
+    },
     async (request, reply) => {
       const { params } = request;
       const delivery = await recordChange(context, actorOf(request), async (journal) => {
@@ -156,32 +183,27 @@ export function webhookRoutes(app: FastifyInstance, context: Context): void {
     },
   );
 
-  app.get<{ Params: { id: number }; Querystring: Static<typeof DeliveriesQuery> }>(
+  app.get(
     `${PREFIX}/:id/deliveries`,
     {
       ...ADMIN,
       schema: {
-        summary: "List what was sent to a webhook, newest first",
+        summary: "List the deliveries of a webhook, newest first",
+        response: ok(listOf("deliveries", DeliveryView)),
         params: IdParams,
         querystring: DeliveriesQuery,
       },
     },
     async ({ params, query }) => {
       const { id } = await find(params.id);
-      const filter = { webhookId: id, ...(query.state === undefined ? {} : { state: query.state }) };
-      const { rows, totalCount } = await store.listDeliveries(filter, query);
-      return {
-        deliveries: rows.map(viewDelivery),
-        total: totalCount,
-        limit: query.limit,
-        offset: query.offset,
-      };
+      const filter = { webhookId: id, ...defined({ state: query.state }) };
+      return page("deliveries", await store.listDeliveries(filter, query), viewDelivery, query);
     },
   );
 
-  app.post<{ Params: { id: number; delivery_id: number } }>(
+  app.post(
     `${PREFIX}/:id/deliveries/:delivery_id/retry`,
-    { ...ADMIN, schema: { summary: "Try a delivery again", params: DeliveryParams } },
+    { ...ADMIN, schema: { summary: "Retry a delivery", response: ok(DeliveryView), params: DeliveryParams } },
     async (request) => {
       const { params } = request;
       const delivery = await recordChange(context, actorOf(request), async (journal) => {
@@ -203,7 +225,7 @@ export function webhookRoutes(app: FastifyInstance, context: Context): void {
   }
 
   async function describe(webhook: Webhook) {
-    return viewWebhook(webhook, await store.countDeliveries(webhook.id));
+    return { ...viewWebhook(webhook), deliveries: await store.countDeliveries(webhook.id) };
   }
 }
 
@@ -231,7 +253,7 @@ async function tell(
 
 /** The audit log leaves the secret out, but says that it was changed; of the URL it tells the origin, and whether it is another. */
 const viewForAudit = (webhook: Webhook) => ({
-  ...viewWebhook(webhook, undefined),
+  ...viewWebhook(webhook),
   url: `${new URL(webhook.url).origin}/… (${hashSecret(webhook.url).slice(0, 8)})`,
   secret: webhook.secret,
 });

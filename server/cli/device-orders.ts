@@ -1,7 +1,7 @@
 // `skyslot device identify`, `restart`, `settings`: orders to devices, which they carry out with their next check, and what became of them.
 
 import type { Command } from "commander";
-import type { OrderView } from "../api/device-order-routes.js";
+import type { OrderView } from "../api/device-views.js";
 import type { BulkChange } from "../shared/bulk-run.js";
 import { readSettingValue } from "../shared/setting-values.js";
 import { callServer, jsonRequest, type ServerFlags } from "./client.js";

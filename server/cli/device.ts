@@ -2,7 +2,7 @@
 // to do is device-orders.ts's.
 
 import type { Command } from "commander";
-import type { DeviceView } from "../api/views.js";
+import type { DeviceView } from "../api/device-views.js";
 import type { EventView } from "../events/event-view.js";
 import { callServer, type ServerFlags, withServer } from "./client.js";
 import { deviceOrderCommands } from "./device-orders.js";

@@ -1,7 +1,7 @@
 // `list` is a command of `release` and, as existing users know it, of `firmware`.
 
 import type { Command } from "commander";
-import type { FirmwareView } from "../api/views.js";
+import type { FirmwareView } from "../api/release-views.js";
 import { callServer, type ServerFlags, withServer } from "./client.js";
 import { printJson, printTable, wholeNumber } from "./output.js";
 

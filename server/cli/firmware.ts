@@ -1,7 +1,7 @@
 // `skyslot firmware`: what a server holds, and how its attempts went.
 
 import type { Command } from "commander";
-import type { FirmwareView, UpdateView } from "../api/views.js";
+import type { FirmwareView, UpdateView } from "../api/release-views.js";
 import { callServer, type ServerFlags, withServer } from "./client.js";
 import { addListCommand } from "./firmware-list.js";
 import { green, printJson, printLine, printTable, red, wholeNumber } from "./output.js";

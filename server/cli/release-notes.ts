@@ -1,7 +1,7 @@
 // `skyslot release notes`: what people are told of a release. Neither signed nor sent to devices, so it may be changed at any time.
 
 import type { Command } from "commander";
-import type { FirmwareView } from "../api/views.js";
+import type { FirmwareView } from "../api/release-views.js";
 import { callServer, jsonRequest, type ServerFlags, withServer } from "./client.js";
 import { printJson, printLine, UsageError, wholeNumber } from "./output.js";
 

@@ -2,7 +2,7 @@
 
 import { type Command, Option } from "commander";
 import type { ReleasePayload } from "../../firmware/core/wire.js";
-import type { FirmwareView } from "../api/views.js";
+import type { FirmwareView } from "../api/release-views.js";
 import { describeRollouts, isWithheld } from "../shared/rollout-offering.js";
 import type { RolloutView } from "../shared/rollout-view.js";
 import { callServer, jsonRequest, type ServerFlags, withServer } from "./client.js";

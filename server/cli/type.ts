@@ -2,7 +2,7 @@
 
 import type { Command } from "commander";
 import type { AuditView } from "../api/account-views.js";
-import type { TypeView } from "../api/views.js";
+import type { TypeView } from "../api/release-views.js";
 import { callServer, jsonRequest, type ServerFlags, withServer } from "./client.js";
 import { printJson, printLine, printTable, UsageError, wholeNumber } from "./output.js";
 

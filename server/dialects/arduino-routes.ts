@@ -5,14 +5,18 @@
 // Source: arduino-esp32 libraries/HTTPUpdate/src/HTTPUpdate.cpp; the ESP8266 core says x-ESP8266-… instead. Such a client cannot
 // check signatures, so only legacy types are served.
 
-import { type Static, Type } from "@sinclair/typebox";
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { Type } from "@sinclair/typebox";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import type { CheckRequest } from "../../firmware/core/wire.js";
+import { IMAGE_FILE } from "../api/answers.js";
 import { answerCheck, recordDevice } from "../api/check.js";
 import type { Context } from "../api/context.js";
 import { boundDevice } from "../api/device-rate.js";
+import { CheckBody } from "../api/device-schemas.js";
 import { SHORT_CACHING, sendImage } from "../api/http/send-image.js";
-import { CheckBody, Name, parseText } from "../api/schemas.js";
+import { Name } from "../api/schemas.js";
+import type { Api } from "../api/typed-app.js";
+import { parseText } from "../api/validate.js";
 import { requireLegacy } from "../releases/unsigned.js";
 import { Refusal } from "../shared/refusal.js";
 import type { Firmware } from "../store/store.js";
@@ -21,12 +25,12 @@ import { UNKNOWN_VERSION } from "./unknown-version.js";
 
 const Params = Type.Object({ type: Name });
 
-export function arduinoRoutes(app: FastifyInstance, context: Context): void {
-  app.get<{ Params: Static<typeof Params> }>(
+export function arduinoRoutes(app: Api, context: Context): void {
+  app.get(
     "/api/arduino/:type",
     {
       config: { access: "device" as const },
-      schema: { summary: "Arduino HTTPUpdate: the image, or 304", params: Params },
+      schema: { summary: "Arduino HTTPUpdate: the image, or 304", response: IMAGE_FILE, params: Params },
     },
     async (request, reply) => {
       const check = readHeaders(request, request.params.type);

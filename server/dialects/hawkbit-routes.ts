@@ -12,8 +12,9 @@
 // Source: https://eclipse.dev/hawkbit/rest-api/rootcontroller-api-guide/. An action's id is the id of our attempt.
 
 import { type Static, Type } from "@sinclair/typebox";
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import type { CheckRequest } from "../../firmware/core/wire.js";
+import { IMAGE_FILE, ok } from "../api/answers.js";
 import {
   aboutDevice,
   answerCheck,
@@ -27,6 +28,7 @@ import type { Context } from "../api/context.js";
 import { boundDevice } from "../api/device-rate.js";
 import { PRIVATE_CACHING, sendImage } from "../api/http/send-image.js";
 import { DeviceId, Name } from "../api/schemas.js";
+import type { Api } from "../api/typed-app.js";
 import { admitDevice, requireCredential } from "../devices/identity.js";
 import { type Journal, record } from "../events/journal.js";
 import { requireLegacy } from "../releases/unsigned.js";
@@ -43,9 +45,13 @@ import { feedbackReport, isClosing } from "./hawkbit-feedback.js";
 import {
   baseOf,
   CANCEL_HEARD,
+  CancelView,
   type Controller,
+  DeploymentView,
   isEndedHere,
   linksFor,
+  NOTHING,
+  PollView,
   sleepOf,
   viewDeployment,
 } from "./hawkbit-views.js";
@@ -77,7 +83,7 @@ export const FeedbackBody = Type.Object({
 
 type ActionPath = Static<typeof ActionParams>;
 
-export function hawkbitRoutes(app: FastifyInstance, context: Context): void {
+export function hawkbitRoutes(app: Api, context: Context): void {
   app.register(async (guarded) => {
     guarded.addHook<{ Params: Controller }>("preHandler", (request, reply) => letIn(request, reply, context));
     controllerRoutes(guarded, context);
@@ -113,13 +119,13 @@ async function meetController(context: Context, request: FastifyRequest, check: 
   context.metrics.checks.inc({ result: "current" });
 }
 
-function controllerRoutes(app: FastifyInstance, context: Context): void {
+function controllerRoutes(app: Api, context: Context): void {
   const { store } = context;
   const open = { bodyLimit: MAX_BODY_BYTES, config: { access: "device" as const } };
 
-  app.get<{ Params: Controller }>(
+  app.get(
     BASE,
-    { ...open, schema: { summary: "hawkBit: poll", params: ControllerParams } },
+    { ...open, schema: { summary: "hawkBit: poll", response: ok(PollView), params: ControllerParams } },
     async (request) => {
       const { params } = request;
       const check = await describeController(store, params);
@@ -129,11 +135,16 @@ function controllerRoutes(app: FastifyInstance, context: Context): void {
     },
   );
 
-  app.put<{ Params: Controller; Body: Static<typeof ConfigBody> }>(
+  app.put(
     `${BASE}/configData`,
     {
       ...open,
-      schema: { summary: "hawkBit: attributes of the device", params: ControllerParams, body: ConfigBody },
+      schema: {
+        summary: "hawkBit: attributes of the device",
+        response: ok(NOTHING),
+        params: ControllerParams,
+        body: ConfigBody,
+      },
     },
     async (request) => {
       const { params, body } = request;
@@ -145,9 +156,12 @@ function controllerRoutes(app: FastifyInstance, context: Context): void {
     },
   );
 
-  app.get<{ Params: ActionPath }>(
+  app.get(
     `${BASE}/deploymentBase/:action`,
-    { ...open, schema: { summary: "hawkBit: what to install", params: ActionParams } },
+    {
+      ...open,
+      schema: { summary: "hawkBit: what to install", response: ok(DeploymentView), params: ActionParams },
+    },
     async (request) => {
       const action = await findAction(store, request.params);
       const { device, attempt, firmware } = action;
@@ -162,13 +176,13 @@ function controllerRoutes(app: FastifyInstance, context: Context): void {
     },
   );
 
-  app.route<{ Params: Static<typeof ArtifactParams> }>({
+  app.route({
     method: ["GET", "HEAD"],
     url: `${BASE}/deploymentBase/:action/artifacts/:filename`,
     ...open,
     // RAUC streams a file as very many parts.
     config: { ...open.config, isUnbounded: true },
-    schema: { summary: "hawkBit: the file to install", params: ArtifactParams },
+    schema: { summary: "hawkBit: the file to install", response: IMAGE_FILE, params: ArtifactParams },
     handler: async (request, reply) => {
       const { firmware } = await findAction(store, request.params);
       return sendImage(request, reply, context, firmware, {
@@ -178,11 +192,16 @@ function controllerRoutes(app: FastifyInstance, context: Context): void {
     },
   });
 
-  app.post<{ Params: ActionPath; Body: Static<typeof FeedbackBody> }>(
+  app.post(
     `${BASE}/deploymentBase/:action/feedback`,
     {
       ...open,
-      schema: { summary: "hawkBit: how the installation goes", params: ActionParams, body: FeedbackBody },
+      schema: {
+        summary: "hawkBit: progress of the installation",
+        response: ok(NOTHING),
+        params: ActionParams,
+        body: FeedbackBody,
+      },
     },
     async (request) => {
       const { params, body } = request;
@@ -207,20 +226,32 @@ function controllerRoutes(app: FastifyInstance, context: Context): void {
     },
   );
 
-  app.get<{ Params: ActionPath }>(
+  app.get(
     `${BASE}/cancelAction/:action`,
-    { ...open, schema: { summary: "hawkBit: an action that was ended here", params: ActionParams } },
+    {
+      ...open,
+      schema: {
+        summary: "hawkBit: an action that the server has ended",
+        response: ok(CancelView),
+        params: ActionParams,
+      },
+    },
     async ({ params }) => {
       const { attempt } = await findAction(store, params);
       return { id: `${attempt.id}`, cancelAction: { stopId: `${attempt.id}` } };
     },
   );
 
-  app.post<{ Params: ActionPath; Body: Static<typeof FeedbackBody> }>(
+  app.post(
     `${BASE}/cancelAction/:action/feedback`,
     {
       ...open,
-      schema: { summary: "hawkBit: the device has heard of it", params: ActionParams, body: FeedbackBody },
+      schema: {
+        summary: "hawkBit: the device confirms the cancellation",
+        response: ok(NOTHING),
+        params: ActionParams,
+        body: FeedbackBody,
+      },
     },
     async (request) => {
       const { params } = request;

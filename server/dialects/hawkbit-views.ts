@@ -1,7 +1,9 @@
 // What a hawkBit client is answered: links to what there is to do, and an action with its one artifact.
 
+import { type Static, Type } from "@sinclair/typebox";
 import type { FastifyRequest } from "fastify";
 import type { Context } from "../api/context.js";
+import { integer, list, named, text } from "../api/fields.js";
 import { ENDED_BY_SERVER, type Firmware, type Store, type Update } from "../store/store.js";
 
 /** A device as hawkBit names it in a path. */
@@ -12,6 +14,40 @@ export interface Controller {
 }
 
 const DEFAULT_POLL_SECONDS = 120;
+
+const Link = named("HawkbitLink", "A link", { href: text("Absolute URL") });
+export const NOTHING = Type.Object({}, { description: "Empty" });
+export const PollView = named("HawkbitPoll", "When to poll again, and what to do", {
+  config: Type.Object({ polling: Type.Object({ sleep: text("HH:MM:SS") }) }),
+  _links: Type.Object({
+    configData: Type.Optional(Link),
+    deploymentBase: Type.Optional(Link),
+    cancelAction: Type.Optional(Link),
+  }),
+});
+export const CancelView = Type.Object({
+  id: text("The attempt"),
+  cancelAction: Type.Object({ stopId: text() }),
+});
+const Artifact = Type.Object({
+  filename: text(),
+  hashes: Type.Object({
+    sha1: Type.Optional(text()),
+    md5: Type.Optional(text()),
+    sha256: text("Hex"),
+  }),
+  size: integer("Bytes"),
+  _links: Type.Object({ download: Link, "download-http": Link }),
+});
+export const DeploymentView = named("HawkbitDeployment", "What to install", {
+  id: text("The attempt"),
+  deployment: Type.Object({
+    download: text(),
+    update: text(),
+    chunks: list(Type.Object({ part: text(), name: text(), version: text(), artifacts: list(Artifact) })),
+  }),
+});
+
 /** The step of an attempt that the server has ended and whose client has heard of it. */
 export const CANCEL_HEARD = "cancel-heard";
 /** The step of an attempt that the client has come for. It may tell nothing more until it has the whole file. */
@@ -42,7 +78,11 @@ export async function linksFor(request: FastifyRequest<{ Params: Controller }>, 
   };
 }
 
-export function viewDeployment(attempt: Update, firmware: Firmware, base: string) {
+export function viewDeployment(
+  attempt: Update,
+  firmware: Firmware,
+  base: string,
+): Static<typeof DeploymentView> {
   const href = `${base}/deploymentBase/${attempt.id}/artifacts/${encodeURIComponent(firmware.filename)}`;
   const { sha1, md5, fileHash: sha256 } = firmware;
   return {

@@ -1,20 +1,25 @@
 // Manifests that other tools read: ESP Web Tools (flashes from a browser) with ESPHome's `ota` in it, and the system manifest of a
-// synchronised pair (system C).
+// synchronised pair of devices.
 //
 //   GET /api/web-tools/{device_type}/manifest.json       https://esphome.github.io/esp-web-tools/
 //   GET /manifest?types=receiver,transmitter
 
-import { type Static, Type } from "@sinclair/typebox";
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import { Type } from "@sinclair/typebox";
+import type { FastifyRequest } from "fastify";
 import { compareVersions, parseVersion } from "../../firmware/core/update/version.js";
+import { ok } from "../api/answers.js";
 import type { Context } from "../api/context.js";
+import { AskingDevice } from "../api/device-schemas.js";
 import { mayAccess } from "../api/image-access.js";
-import { AskingDevice, Name } from "../api/schemas.js";
-import { digestsPath, downloadPath } from "../api/views.js";
+import { digestsPath, downloadPath } from "../api/release-views.js";
+import { Name } from "../api/schemas.js";
+import type { Api } from "../api/typed-app.js";
 import { releaseOf } from "../releases/chunk-digests.js";
 import { isForAll } from "../rollout/choose-release.js";
+import { defined } from "../shared/defined.js";
 import { Refusal } from "../shared/refusal.js";
 import type { Firmware, Store } from "../store/store.js";
+import { SystemManifest, WebToolsManifest } from "./manifest-views.js";
 
 /** Names as ESP Web Tools has them (its src/const.ts). */
 const CHIP_FAMILIES: Readonly<Record<string, string>> = Object.freeze({
@@ -35,7 +40,7 @@ const CHIP_FAMILIES: Readonly<Record<string, string>> = Object.freeze({
 const APP_OFFSETS = Object.freeze({ signed: 0x20000, legacy: 0x10000 });
 const MAX_TYPE_COUNT = 8;
 const REBOOT_DELAY_SECONDS = 5;
-/** How long system C's orchestrator waits for a device that it has updated. */
+/** How long a pair's orchestrator waits for a device that it has updated. */
 const HEALTH_CHECK_SECONDS = 30;
 
 const TypeParams = Type.Object({ type: Name });
@@ -55,13 +60,14 @@ const SystemQuery = Type.Object({
   ...AskingDevice,
 });
 
-export function manifestRoutes(app: FastifyInstance, context: Context): void {
-  app.get<{ Params: Static<typeof TypeParams>; Querystring: Static<typeof OffsetQuery> }>(
+export function manifestRoutes(app: Api, context: Context): void {
+  app.get(
     "/api/web-tools/:type/manifest.json",
     {
       config: { access: "device" as const },
       schema: {
         summary: "Manifest for ESP Web Tools and ESPHome",
+        response: ok(WebToolsManifest),
         params: TypeParams,
         querystring: OffsetQuery,
       },
@@ -77,11 +83,15 @@ export function manifestRoutes(app: FastifyInstance, context: Context): void {
     },
   );
 
-  app.get<{ Querystring: Static<typeof SystemQuery> }>(
+  app.get(
     "/manifest",
     {
       config: { access: "device" as const },
-      schema: { summary: "System manifest of a synchronised pair", querystring: SystemQuery },
+      schema: {
+        summary: "System manifest of a synchronised pair",
+        response: ok(SystemManifest),
+        querystring: SystemQuery,
+      },
     },
     async (request, reply) => {
       const { query } = request;
@@ -165,18 +175,18 @@ function describeSystem(
   const previous = releases.map(([, before]) => before);
   const signed = current.map(releaseOf);
   return {
-    system_version: current[0]?.version,
+    ...defined({ system_version: current[0]?.version }),
     min_compatible_version: current[0]?.minCurrentVersion ?? "0.0.0",
     devices: Object.fromEntries(
       current.map((firmware, at) => [
-        types[at],
+        types[at] as string,
         {
           version: firmware.version,
           hardware: firmware.hardware,
           firmware_url: downloadPath(firmware.id, deviceId),
           firmware_size: firmware.fileSize,
           checksum: firmware.fileHash,
-          // firmware that is not signed tells none; its devices compare version packets instead
+          // Stated by signed manifests only; other devices compare version packets.
           protocol_version: signed[at]?.protocolVersion ?? null,
           ...(firmware.release === null ? {} : { release: firmware.release }),
           ...(signed[at]?.digestsOf === "pages" ? { digests_url: digestsPath(firmware.id, deviceId) } : {}),
@@ -188,12 +198,12 @@ function describeSystem(
       reboot_delay_seconds: REBOOT_DELAY_SECONDS,
       health_check_timeout_seconds: HEALTH_CHECK_SECONDS,
     },
-    // Whole or not at all: a pair of which only one half can go back is no pair.
+    // All or nothing: a pair runs matching versions only if both halves can go back.
     rollback: previous.every((firmware) => firmware !== undefined)
       ? {
-          previous_version: previous[0]?.version,
+          ...defined({ previous_version: previous[0]?.version }),
           urls: Object.fromEntries(
-            previous.map((firmware, at) => [types[at], downloadPath(firmware.id, deviceId)]),
+            previous.map((firmware, at) => [types[at] as string, downloadPath(firmware.id, deviceId)]),
           ),
         }
       : null,

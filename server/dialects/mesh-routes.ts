@@ -1,25 +1,37 @@
-// What gateways of a mesh and their operators speak (system E): firmware by node type, updates, and the progress of each node.
+// The mesh gateway's API, for gateways and their operators: firmware by node type, updates, and the progress of each node.
 //
 //   operators   POST /api/v1/firmware/upload   GET /api/v1/firmware   POST|GET /api/v1/ota/updates   GET|DELETE …/{id}
 //   gateways    GET /api/v1/ota/updates/pending   POST …/{id}/nodes   POST …/{id}/finish
 
-import { type Static, Type } from "@sinclair/typebox";
-import type { FastifyInstance } from "fastify";
+import { Type } from "@sinclair/typebox";
+import { created, ok } from "../api/answers.js";
 import type { Context } from "../api/context.js";
+import { list } from "../api/fields.js";
 import { actorOf } from "../api/guard.js";
-import { Id, IdParams, Name, Page, Text } from "../api/schemas.js";
+import { Id, IdParams, literals, Name, Page, Text } from "../api/schemas.js";
+import type { Api } from "../api/typed-app.js";
 import { uploadFirmware } from "../api/upload.js";
-import { downloadPath } from "../api/views.js";
 import { requireChange } from "../auth/require-change.js";
 import { type Journal, record, recordChange } from "../events/journal.js";
 import type { Actor } from "../shared/actor.js";
-import { time } from "../shared/iso-time.js";
+import { defined } from "../shared/defined.js";
 import { Refusal } from "../shared/refusal.js";
-import type { Firmware, MeshNode, MeshUpdate } from "../store/store.js";
+import type { MeshUpdate } from "../store/store.js";
 import { cancelDistribution, finishDistribution, openDistribution, reportNode } from "../updates/mesh.js";
+import {
+  DISTRIBUTION_STATUSES,
+  DistributionDetailView,
+  DistributionView,
+  NODE_STATUSES,
+  NodeFirmwareView,
+  NodeView,
+  total,
+  viewDistribution,
+  viewMeshUpdate,
+  viewNode,
+  viewNodeFirmware,
+} from "./mesh-views.js";
 
-/** What painlessMesh nodes take: parts of 1 KiB. */
-const PART_BYTES = 1024;
 const MAX_BODY_BYTES = 4096;
 const MAX_PENDING_COUNT = 100;
 const MAX_NODES_SHOWN = 1000;
@@ -28,39 +40,33 @@ const ROLLOUTS = Object.freeze({ access: "rollouts:write" as const });
 
 const NodeId = Type.String({ pattern: "^[A-Za-z0-9._:-]{1,64}$", description: "as the mesh names the node" });
 const Count = Type.Integer({ minimum: 0, maximum: 0xffff });
-const UpdateStatus = Type.Union(
-  (["pending", "distributing", "completed", "failed", "cancelled"] as const).map((status) =>
-    Type.Literal(status),
-  ),
-);
 const NewUpdateBody = Type.Object({
   firmware_id: Id,
-  force_update: Type.Optional(Type.Boolean({ description: "also to nodes that run this very image" })),
+  force_update: Type.Optional(Type.Boolean({ description: "also to nodes that already run this image" })),
   node_id: Type.Optional(NodeId),
 });
 const NodeBody = Type.Object({
   node_id: NodeId,
-  status: Type.Union(
-    (["pending", "transferring", "completed", "failed"] as const).map((status) => Type.Literal(status)),
-  ),
+  status: literals(NODE_STATUSES),
   current_part: Type.Optional(Count),
   total_parts: Type.Optional(Count),
   error: Type.Optional(Text(200)),
 });
-const FinishBody = Type.Object({ status: Type.Union([Type.Literal("completed"), Type.Literal("failed")]) });
+const FinishBody = Type.Object({ status: literals(["completed", "failed"]) });
 
-const UPLOAD = Object.freeze({
+const UPLOAD = {
   summary: "Upload firmware of nodes (multipart: file, node_type, version, release_notes)",
   consumes: ["multipart/form-data"],
-});
+  response: created(NodeFirmwareView),
+};
 
-export function meshRoutes(app: FastifyInstance, context: Context): void {
+export function meshRoutes(app: Api, context: Context): void {
   const { store } = context;
   const byGateways = { bodyLimit: MAX_BODY_BYTES, config: { access: "mesh:report" as const } };
 
   app.post(
     `${PREFIX}/firmware/upload`,
-    { config: { access: "releases:write" }, schema: { ...UPLOAD } },
+    { config: { access: "releases:write" }, schema: UPLOAD },
     async (request, reply) => {
       const names = { node_type: "device_type" };
       return reply.code(201).send(viewNodeFirmware(await uploadFirmware(request, context, names)));
@@ -68,22 +74,33 @@ export function meshRoutes(app: FastifyInstance, context: Context): void {
   );
 
   const FirmwareQuery = Type.Object({ node_type: Type.Optional(Name), ...Page });
-  app.get<{ Querystring: Static<typeof FirmwareQuery> }>(
+  app.get(
     `${PREFIX}/firmware`,
-    { config: { access: "read" }, schema: { summary: "List firmware of nodes", querystring: FirmwareQuery } },
+    {
+      config: { access: "read" },
+      schema: {
+        summary: "List firmware of nodes",
+        response: ok(Type.Object({ firmware: list(NodeFirmwareView), total })),
+        querystring: FirmwareQuery,
+      },
+    },
     async ({ query }) => {
-      const filter = query.node_type === undefined ? {} : { deviceType: query.node_type };
+      const filter = defined({ deviceType: query.node_type });
       const { rows, totalCount } = await store.listFirmware(filter, query);
       return { firmware: rows.map(viewNodeFirmware), total: totalCount };
     },
   );
 
-  app.post<{ Body: Static<typeof NewUpdateBody> }>(
+  app.post(
     `${PREFIX}/ota/updates`,
     {
       config: ROLLOUTS,
       bodyLimit: MAX_BODY_BYTES,
-      schema: { summary: "Distribute firmware in the mesh", body: NewUpdateBody },
+      schema: {
+        summary: "Distribute firmware in the mesh",
+        response: created(DistributionView),
+        body: NewUpdateBody,
+      },
     },
     async (request, reply) => {
       const { body } = request;
@@ -101,12 +118,16 @@ export function meshRoutes(app: FastifyInstance, context: Context): void {
     },
   );
 
-  const UpdatesQuery = Type.Object({ status: Type.Optional(UpdateStatus), ...Page });
-  app.get<{ Querystring: Static<typeof UpdatesQuery> }>(
+  const UpdatesQuery = Type.Object({ status: Type.Optional(literals(DISTRIBUTION_STATUSES)), ...Page });
+  app.get(
     `${PREFIX}/ota/updates`,
     {
       config: { access: "read" },
-      schema: { summary: "List distributions, newest first", querystring: UpdatesQuery },
+      schema: {
+        summary: "List distributions, newest first",
+        response: ok(Type.Object({ updates: list(DistributionView), total })),
+        querystring: UpdatesQuery,
+      },
     },
     async ({ query }) => {
       const filter = query.status === undefined ? {} : { statuses: [query.status] };
@@ -115,10 +136,16 @@ export function meshRoutes(app: FastifyInstance, context: Context): void {
     },
   );
 
-  // Oldest first: a gateway does one after the other. One whose token is for some types is told of theirs.
+  // Oldest first: a gateway does one after the other. A token bound to device types sees only theirs.
   app.get(
     `${PREFIX}/ota/updates/pending`,
-    { ...byGateways, schema: { summary: "Distributions that a gateway has to do, oldest first" } },
+    {
+      ...byGateways,
+      schema: {
+        summary: "List the distributions that a gateway has to do, oldest first",
+        response: ok(Type.Object({ updates: list(DistributionView) })),
+      },
+    },
     async (request) => {
       const { rows } = await store.listMeshUpdates(
         { statuses: ["pending", "distributing"] },
@@ -130,11 +157,15 @@ export function meshRoutes(app: FastifyInstance, context: Context): void {
     },
   );
 
-  app.get<{ Params: { id: number } }>(
+  app.get(
     `${PREFIX}/ota/updates/:id`,
     {
       config: { access: "read" },
-      schema: { summary: "A distribution and the progress of its nodes", params: IdParams },
+      schema: {
+        summary: "Show a distribution and the progress of its nodes",
+        response: ok(DistributionDetailView),
+        params: IdParams,
+      },
     },
     async ({ params }) => {
       const update = await store.findMeshUpdate(params.id);
@@ -144,9 +175,12 @@ export function meshRoutes(app: FastifyInstance, context: Context): void {
     },
   );
 
-  app.delete<{ Params: { id: number } }>(
+  app.delete(
     `${PREFIX}/ota/updates/:id`,
-    { config: ROLLOUTS, schema: { summary: "Cancel a distribution", params: IdParams } },
+    {
+      config: ROLLOUTS,
+      schema: { summary: "Cancel a distribution", response: ok(DistributionView), params: IdParams },
+    },
     async (request) => {
       const cancelled = await recordChange(context, actorOf(request), async (journal) => {
         const before = await requireTypeOf(journal, actorOf(request), request.params.id);
@@ -158,9 +192,17 @@ export function meshRoutes(app: FastifyInstance, context: Context): void {
     },
   );
 
-  app.post<{ Params: { id: number }; Body: Static<typeof NodeBody> }>(
+  app.post(
     `${PREFIX}/ota/updates/:id/nodes`,
-    { ...byGateways, schema: { summary: "A gateway reports a node", params: IdParams, body: NodeBody } },
+    {
+      ...byGateways,
+      schema: {
+        summary: "Report the progress of a node",
+        response: ok(NodeView),
+        params: IdParams,
+        body: NodeBody,
+      },
+    },
     async (request) => {
       const { params, body } = request;
       const node = await record(context, async (journal) => {
@@ -177,11 +219,16 @@ export function meshRoutes(app: FastifyInstance, context: Context): void {
     },
   );
 
-  app.post<{ Params: { id: number }; Body: Static<typeof FinishBody> }>(
+  app.post(
     `${PREFIX}/ota/updates/:id/finish`,
     {
       ...byGateways,
-      schema: { summary: "A gateway reports that it is done", params: IdParams, body: FinishBody },
+      schema: {
+        summary: "Report the end of a distribution",
+        response: ok(DistributionView),
+        params: IdParams,
+        body: FinishBody,
+      },
     },
     async (request) => {
       const { params, body } = request;
@@ -194,8 +241,7 @@ export function meshRoutes(app: FastifyInstance, context: Context): void {
   );
 
   async function describe(update: MeshUpdate) {
-    const firmware = await store.findFirmware(update.firmwareId);
-    return { ...viewMeshUpdate(update), ...(firmware ? viewTarget(firmware) : NO_TARGET) };
+    return viewDistribution(update, await store.findFirmware(update.firmwareId));
   }
 }
 
@@ -221,52 +267,3 @@ const audit = (journal: Journal, action: string, before: MeshUpdate | undefined,
     before: before && viewMeshUpdate(before),
     after: viewMeshUpdate(after),
   });
-
-const viewNodeFirmware = (firmware: Firmware) => ({
-  id: firmware.id,
-  node_type: firmware.deviceType,
-  version: firmware.version,
-  hardware: firmware.hardware,
-  size: firmware.fileSize,
-  md5: firmware.md5,
-  release_notes: firmware.notes,
-  is_stable: firmware.isStable,
-  is_signed: firmware.release !== null,
-  created_at: time(firmware.createdAt),
-});
-
-/** Firmware is never removed, only deactivated; a database may be older than that. */
-const NO_TARGET: { readonly node_type?: string } = Object.freeze({});
-
-/** What a gateway announces in its mesh. */
-const viewTarget = (firmware: Firmware) => ({
-  node_type: firmware.deviceType,
-  hardware: firmware.hardware,
-  version: firmware.version,
-  md5: firmware.md5,
-  size: firmware.fileSize,
-  part_bytes: PART_BYTES,
-  part_count: Math.ceil(firmware.fileSize / PART_BYTES),
-  download_url: downloadPath(firmware.id),
-});
-
-const viewMeshUpdate = (update: MeshUpdate) => ({
-  id: update.id,
-  firmware_id: update.firmwareId,
-  node_id: update.targetNode,
-  force_update: update.isForced,
-  status: update.status,
-  created_at: time(update.createdAt),
-  updated_at: time(update.updatedAt),
-  finished_at: update.finishedAt === null ? null : time(update.finishedAt),
-});
-
-const viewNode = (node: MeshNode) => ({
-  node_id: node.nodeId,
-  status: node.status,
-  current_part: node.currentPart,
-  total_parts: node.totalParts,
-  error: node.error,
-  created_at: time(node.createdAt),
-  updated_at: time(node.updatedAt),
-});

@@ -4,13 +4,17 @@
 //   POST /api/devices/register            as a check; answers the device's record
 //   POST /api/devices/{id}/heartbeat      what has changed, if anything
 
-import { type Static, Type } from "@sinclair/typebox";
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import { Type } from "@sinclair/typebox";
+import type { FastifyRequest } from "fastify";
+import { created, ok } from "../api/answers.js";
 import { aboutDevice, expectDevice, noteRefusal, recordDevice, showOf } from "../api/check.js";
+import { pollSeconds, RegisteredView, serverTime } from "../api/check-views.js";
 import type { Context } from "../api/context.js";
 import { boundDevice } from "../api/device-rate.js";
-import { CheckBody, type CheckInput, DeviceParams } from "../api/schemas.js";
-import { viewDevice } from "../api/views.js";
+import { CheckBody, type CheckInput } from "../api/device-schemas.js";
+import { viewDevice } from "../api/device-views.js";
+import { DeviceParams } from "../api/schemas.js";
+import type { Api } from "../api/typed-app.js";
 import { admitDevice } from "../devices/identity.js";
 import { readingsIn } from "../devices/readings.js";
 import { record } from "../events/journal.js";
@@ -32,12 +36,19 @@ const HeartbeatBody = Type.Partial(
   ]),
 );
 
-export function registerRoutes(app: FastifyInstance, context: Context): void {
+export function registerRoutes(app: Api, context: Context): void {
   const options = { bodyLimit: MAX_BODY_BYTES, config: { access: "device" as const } };
 
-  app.post<{ Body: CheckInput }>(
+  app.post(
     "/api/devices/register",
-    { ...options, schema: { summary: "Register a device without asking for an update", body: CheckBody } },
+    {
+      ...options,
+      schema: {
+        summary: "Register a device without asking for an update",
+        response: { ...ok(RegisteredView, "It was known"), ...created(RegisteredView, "It is new") },
+        body: CheckBody,
+      },
+    },
     async (request, reply) => {
       const { body } = request;
       boundDevice(context, request, reply, body.device_id);
@@ -52,12 +63,13 @@ export function registerRoutes(app: FastifyInstance, context: Context): void {
     },
   );
 
-  app.post<{ Params: { id: string }; Body: Static<typeof HeartbeatBody> }>(
+  app.post(
     "/api/devices/:id/heartbeat",
     {
       ...options,
       schema: {
-        summary: "Say that a device is there, and how it is",
+        summary: "Report that a device is alive, and its readings",
+        response: ok(Type.Object({ time: serverTime, poll_seconds: Type.Optional(pollSeconds) })),
         params: DeviceParams,
         body: HeartbeatBody,
       },

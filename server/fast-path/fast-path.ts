@@ -8,8 +8,12 @@
 import type { IncomingMessage, RequestListener } from "node:http";
 import type { FastifyBaseLogger, FastifyInstance } from "fastify";
 import type { CheckRequest } from "../../firmware/core/wire.js";
+import { credentialIn } from "../api/check.js";
+import type { Context } from "../api/context.js";
+import { CheckBody, type CheckInput } from "../api/device-schemas.js";
 import type { Live } from "../events/live.js";
 import type { Metrics } from "../runtime/metrics.js";
+import { REQUEST_ID_HEADER, requestId } from "../runtime/request-log.js";
 import { RateLimit, type RateTerms } from "../shared/rate.js";
 import type { Store } from "../store/store.js";
 import { noOpKeyOf } from "./check-key.js";

@@ -2,7 +2,7 @@
 
 import { type TObject, type TProperties, type TSchema, Type } from "@sinclair/typebox";
 import { ImageFields } from "../content-schemas.js";
-import { FirmwarePatch, RegisterBody, UploadFields } from "../schemas.js";
+import { FirmwarePatch, RegisterBody, UploadFields } from "../release-schemas.js";
 
 const Binary = Type.String({ format: "binary" });
 const form = (fields: TProperties) => Type.Object({ file: Binary, ...fields });

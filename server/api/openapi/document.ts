@@ -1,6 +1,5 @@
-// The document as a whole, once it is made of the routes' own schemas.
+// Finishes the document that is generated from the routes' schemas.
 
-import { ANSWERS, describeAnswers } from "./answers.js";
 import { mayBeLeftOut } from "./bodies.js";
 import { nameSchemas } from "./names.js";
 
@@ -10,16 +9,17 @@ interface Parameter extends Fields {
   readonly schema?: Fields;
 }
 interface Operation extends Fields {
+  readonly responses: Readonly<Record<string, Fields>>;
   readonly parameters?: readonly Parameter[];
   readonly requestBody?: Fields & { readonly content: Readonly<Record<string, { readonly schema: Fields }>> };
 }
-/** As far as it is read here. */
+/** The parts that are read here. */
 export interface Document extends Fields {
   readonly paths?: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
   readonly components?: Fields;
 }
 
-/** What the routes' own schemas do not say: what operations are called, which body may be left out, and the answers. */
+/** Adds what the routes' schemas do not say: names of operations, and which body is optional. HEAD answers as GET, without a body. */
 export function finishDocument({ paths = {}, ...document }: Document): Document {
   const components = new Map<string, Fields>();
   const finished = mapFields(paths, (operations, path) =>
@@ -49,15 +49,13 @@ function finishOperation(
     operationId: nameOf(method, path),
     ...(parameters ? { parameters: parameters.map(leaveToDefault) } : {}),
     ...(requestBody && body ? { requestBody: { ...requestBody, required: !mayBeLeftOut(body) } } : {}),
-    responses: ANSWERS[`${method === "HEAD" ? "GET" : method} ${path.replaceAll(/\{(\w+)\}/g, ":$1")}`]
-      ? describeAnswers(method, path.replaceAll(/\{(\w+)\}/g, ":$1"))
-      : method === "HEAD"
-        ? mapFields(operation.responses as Fields, (one) => ({ description: (one as Fields).description }))
-        : operation.responses,
+    ...(method === "HEAD" ? { responses: mapFields(operation.responses, withoutBody) } : {}),
   };
 }
 
-/** What has a default may be left out. */
+const withoutBody = ({ description }: Fields): Fields => ({ description });
+
+/** A parameter with a default is optional. */
 const leaveToDefault = (parameter: Parameter): Parameter =>
   parameter.schema?.default === undefined ? parameter : { ...parameter, required: false };
 

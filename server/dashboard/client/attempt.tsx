@@ -1,6 +1,6 @@
 // One attempt: what is being installed over what, how far it is, and each stage with its time.
 
-import type { FirmwareView, UpdateView } from "../../api/views.js";
+import type { FirmwareView, UpdateView } from "../../api/release-views.js";
 import type { EventView } from "../../events/event-view.js";
 import { bytes, clock, versionOf } from "./format.js";
 import { isOpen } from "./model.js";

@@ -1,6 +1,6 @@
 // One device: what runs on it, how it is, and its newest attempt.
 
-import type { DeviceView } from "../../api/views.js";
+import type { DeviceView } from "../../api/device-views.js";
 import { Attempt } from "./attempt.js";
 import { ago, bytes, signal, versionOf } from "./format.js";
 import { devicePath } from "./log.js";

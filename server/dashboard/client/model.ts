@@ -1,6 +1,7 @@
 // What the dashboard knows: a pure state that a loaded snapshot fills and live messages change. Draws nothing, fetches nothing.
 
-import type { DeviceView, FirmwareView, SeenView, UpdateView } from "../../api/views.js";
+import type { DeviceView, SeenView } from "../../api/device-views.js";
+import type { FirmwareView, UpdateView } from "../../api/release-views.js";
 import type { EventView } from "../../events/event-view.js";
 import type { RolloutView } from "../../shared/rollout-view.js";
 

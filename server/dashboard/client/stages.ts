@@ -1,6 +1,6 @@
 // The stages of an attempt as a person follows them, from the steps that the device tells and the lines of the log. Pure.
 
-import type { UpdateView } from "../../api/views.js";
+import type { UpdateView } from "../../api/release-views.js";
 import type { EventView } from "../../events/event-view.js";
 
 export interface Stage {

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { UpdateView } from "../../../server/api/views.js";
+import type { UpdateView } from "../../../server/api/release-views.js";
 import { change, initialModel, type Snapshot } from "../../../server/dashboard/client/model.js";
 import { stagesOf } from "../../../server/dashboard/client/stages.js";
 import type { EventView } from "../../../server/events/event-view.js";

@@ -1,6 +1,6 @@
 // What the pages about panels ask of the server.
 
-import type { AssignmentView, ImageView, ShownView } from "../../../api/content-schemas.js";
+import type { AssignmentView, ImageView, ShownView } from "../../../api/content-views.js";
 import { ask } from "../session.js";
 
 export type { AssignmentView, ImageView, ShownView };

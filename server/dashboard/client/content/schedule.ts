@@ -1,7 +1,7 @@
 // When a picture is shown: what a form holds, what the server is asked for, and the same in words. Pure but for this computer's
 // time zone, in which times are typed and told.
 
-import type { AssignmentView } from "../../../api/content-schemas.js";
+import type { AssignmentView } from "../../../api/content-views.js";
 
 export interface Schedule {
   /** As `<input type="datetime-local">` has it; empty: at once, and for good. */

@@ -1,7 +1,7 @@
 // What a device is ordered to do, and what became of it. It carries an order out with its next check.
 
 import { useState } from "preact/hooks";
-import type { OrderView } from "../../../api/device-order-routes.js";
+import type { OrderView } from "../../../api/device-views.js";
 import { type Action, useAction, useData } from "../data.js";
 import { duration, moment } from "../format.js";
 import { Confirm } from "../parts/confirm.js";

@@ -1,6 +1,6 @@
 // Devices as lists of the API tell them: with what an operator says of them and how they are.
 
-import type { DeviceView } from "../../../api/views.js";
+import type { DeviceView } from "../../../api/device-views.js";
 import type { DeviceStatus } from "../../../shared/device-status.js";
 import type { DeviceState } from "../../../store/device-identities.js";
 

@@ -1,7 +1,7 @@
 // The first page: how the fleet is, what is under way, and what went wrong lately.
 
 import type { FleetView, HistoryView } from "../../../api/fleet-views.js";
-import type { UpdateView } from "../../../api/views.js";
+import type { UpdateView } from "../../../api/release-views.js";
 import type { RolloutView } from "../../../shared/rollout-view.js";
 import { useMay } from "../actor.js";
 import { useData } from "../data.js";

@@ -1,7 +1,7 @@
 // One device: how it is, why it gets what it gets, what it is ordered to do, its attempts, and all that happened to it.
 
 import { useEffect, useState } from "preact/hooks";
-import type { UpdateView } from "../../../api/views.js";
+import type { UpdateView } from "../../../api/release-views.js";
 import type { EventView } from "../../../events/event-view.js";
 import { useMay } from "../actor.js";
 import { Attempt } from "../attempt.js";

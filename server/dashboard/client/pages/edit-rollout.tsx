@@ -1,9 +1,9 @@
 // Changes a rollout: the form of a new one, filled. Only what differs is sent, with the revision that was seen.
 
 import { useState } from "preact/hooks";
+import type { FirmwareView } from "../../../api/release-views.js";
 import type { RolloutInput } from "../../../api/rollout-schemas.js";
 import type { PlanView, ProgressView } from "../../../api/rollout-views.js";
-import type { FirmwareView } from "../../../api/views.js";
 import { type Action, useData } from "../data.js";
 import type { PageProps } from "../page-props.js";
 import { Loading } from "../parts/notes.js";

@@ -1,7 +1,7 @@
 // Plans a rollout and makes it.
 
+import type { FirmwareView } from "../../../api/release-views.js";
 import type { PlanView } from "../../../api/rollout-views.js";
-import type { FirmwareView } from "../../../api/views.js";
 import type { RolloutView } from "../../../shared/rollout-view.js";
 import { type Action, useData } from "../data.js";
 import type { PageProps } from "../page-props.js";

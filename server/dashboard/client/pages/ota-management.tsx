@@ -1,7 +1,7 @@
 // Releases and rollouts: what is here, what goes where, and how to bring something new.
 
 import { useState } from "preact/hooks";
-import type { FirmwareView, viewType } from "../../../api/views.js";
+import type { FirmwareView, viewType } from "../../../api/release-views.js";
 import type { RolloutView } from "../../../shared/rollout-view.js";
 import { useMay } from "../actor.js";
 import { useData, withParams } from "../data.js";

@@ -1,6 +1,6 @@
 // The releases that are here: what is offered, and what may be done with each.
 
-import type { FirmwareView } from "../../../api/views.js";
+import type { FirmwareView } from "../../../api/release-views.js";
 import { describeRollouts, isWithheld } from "../../../shared/rollout-offering.js";
 import type { RolloutView } from "../../../shared/rollout-view.js";
 import { useMay } from "../actor.js";

@@ -1,7 +1,7 @@
 // What people are told of a release: shown, and changed at any time. Neither signed nor sent to devices.
 
 import { useState } from "preact/hooks";
-import type { FirmwareView } from "../../../api/views.js";
+import type { FirmwareView } from "../../../api/release-views.js";
 import { versionOf } from "../format.js";
 import { Confirm } from "../parts/confirm.js";
 import { Field } from "../parts/fields.js";

@@ -1,6 +1,6 @@
 // Sends a release to the server and tells how far it is: the one request that `fetch` cannot do, because it does not tell.
 
-import type { FirmwareView } from "../../../api/views.js";
+import type { FirmwareView } from "../../../api/release-views.js";
 
 export interface ReleaseFiles {
   readonly image: File;

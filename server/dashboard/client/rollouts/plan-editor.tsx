@@ -2,9 +2,9 @@
 
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
+import type { FirmwareView } from "../../../api/release-views.js";
 import type { RolloutInput } from "../../../api/rollout-schemas.js";
 import type { PlanView } from "../../../api/rollout-views.js";
-import type { FirmwareView } from "../../../api/views.js";
 import { type Action, useAction } from "../data.js";
 import { Problem } from "../parts/notes.js";
 import { Plan } from "./plan.js";

@@ -1,6 +1,6 @@
 // The fields of a rollout, in the order in which one thinks: what, to whom, in which stages, what stops it, when.
 
-import type { FirmwareView } from "../../../api/views.js";
+import type { FirmwareView } from "../../../api/release-views.js";
 import { versionOf } from "../format.js";
 import { Check, ChoiceField, TextField } from "../parts/fields.js";
 import { type Force, newStage, type PlanForm, type Problems, type StageForm } from "./plan-form.js";

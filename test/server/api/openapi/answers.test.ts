@@ -2,7 +2,7 @@ import { Type } from "@sinclair/typebox";
 import { expect } from "chai";
 import Fastify from "fastify";
 import { ok } from "../../../../server/api/answers.js";
-import { serializeAsJson } from "../../../../server/api/schemas.js";
+import { serializeAsJson } from "../../../../server/api/validate.js";
 import { fillWithSampleFleet } from "../../../../server/demo/sample-fleet.js";
 import { type ApiDocument, Description, type Operation } from "../../answer-check.js";
 import { makeRelease, START_MS, TestServer } from "../../test-server.js";

@@ -1,0 +1,114 @@
+// Firmware, distributions and nodes as the mesh gateway's API shows them.
+
+import { type Static, Type } from "@sinclair/typebox";
+import {
+  boolean,
+  dateTime,
+  dateTimeOrNull,
+  integer,
+  list,
+  named,
+  oneOf,
+  text,
+  textOrNull,
+} from "../api/fields.js";
+import { downloadPath } from "../api/release-views.js";
+import { viewer } from "../api/view.js";
+import type { Firmware, MeshUpdate } from "../store/store.js";
+
+/** What painlessMesh nodes take: parts of 1 KiB. */
+const PART_BYTES = 1024;
+export const DISTRIBUTION_STATUSES = ["pending", "distributing", "completed", "failed", "cancelled"] as const;
+export const NODE_STATUSES = ["pending", "transferring", "completed", "failed"] as const;
+
+export const total = integer("Total number");
+
+export const NodeFirmwareView = named("NodeFirmware", "Firmware of mesh nodes", {
+  id: integer(),
+  node_type: text(),
+  version: text(),
+  hardware: text(),
+  size: integer("Bytes"),
+  md5: textOrNull(),
+  release_notes: textOrNull(),
+  is_stable: boolean(),
+  is_signed: boolean(),
+  created_at: dateTime(),
+});
+const nodeFirmwareFields = viewer(NodeFirmwareView);
+export const viewNodeFirmware = (firmware: Firmware) =>
+  nodeFirmwareFields({
+    ...firmware,
+    nodeType: firmware.deviceType,
+    size: firmware.fileSize,
+    releaseNotes: firmware.notes,
+    isSigned: firmware.release !== null,
+  });
+
+const updateFields = {
+  id: integer(),
+  firmware_id: integer(),
+  node_id: textOrNull("null: every node of the type"),
+  force_update: boolean("Also to nodes that already run this image"),
+  status: oneOf(DISTRIBUTION_STATUSES),
+  created_at: dateTime(),
+  updated_at: dateTime(),
+  finished_at: dateTimeOrNull(),
+};
+const meshUpdateFields = viewer(Type.Object(updateFields));
+export const viewMeshUpdate = (update: MeshUpdate) =>
+  meshUpdateFields({ ...update, nodeId: update.targetNode, forceUpdate: update.isForced });
+
+const Announced = Type.Object({
+  node_type: text(),
+  hardware: text(),
+  version: text(),
+  md5: textOrNull(),
+  size: integer("Bytes"),
+  part_bytes: integer(),
+  part_count: integer(),
+  download_url: text("Path on this server"),
+});
+const distributionFields = {
+  ...updateFields,
+  // Firmware is never removed, only deactivated; old databases may lack it.
+  ...Type.Partial(Announced).properties,
+};
+export const DistributionView = named(
+  "Distribution",
+  "An update that a gateway distributes in its mesh",
+  distributionFields,
+);
+const announcedFields = viewer(Announced);
+/** What a gateway announces in its mesh. */
+export const viewDistribution = (
+  update: MeshUpdate,
+  firmware: Firmware | undefined,
+): Static<typeof DistributionView> => ({
+  ...viewMeshUpdate(update),
+  ...(firmware &&
+    announcedFields({
+      ...firmware,
+      nodeType: firmware.deviceType,
+      size: firmware.fileSize,
+      partBytes: PART_BYTES,
+      partCount: Math.ceil(firmware.fileSize / PART_BYTES),
+      downloadUrl: downloadPath(firmware.id),
+    })),
+});
+
+export const NodeView = named("MeshNode", "Progress of a node", {
+  node_id: text(),
+  status: oneOf(NODE_STATUSES),
+  current_part: integer("Parts that it has"),
+  total_parts: integer(),
+  error: textOrNull(),
+  created_at: dateTime(),
+  updated_at: dateTime(),
+});
+export const viewNode = viewer(NodeView);
+export const DistributionDetailView = named(
+  "DistributionDetail",
+  "A distribution and the progress of its nodes",
+  { ...distributionFields, nodes: list(NodeView, "By name") },
+);
