@@ -5,8 +5,8 @@ import { hash } from "node:crypto";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { networkOf } from "../auth/throttle.js";
 import { Refusal } from "../shared/refusal.js";
-import { credentialOf } from "./check.js";
 import type { Context } from "./context.js";
+import { credentialOf } from "./device-check.js";
 
 /** @throws Refusal TOO_MANY_REQUESTS */
 export function boundDevice(

@@ -10,9 +10,9 @@ import { Refusal } from "../shared/refusal.js";
 import type { Firmware } from "../store/store.js";
 import { reportStatus } from "../updates/attempts.js";
 import { DIGESTS_FILE, IMAGE_FILE, ok } from "./answers.js";
-import { answerCheck, type CheckOutcome, credentialIn, recordDevice } from "./check.js";
 import { type CheckAnswer, NoUpdateView, UpdateOfferView } from "./check-views.js";
 import type { Context } from "./context.js";
+import { answerCheck, type CheckOutcome, recordDevice } from "./device-check.js";
 import { boundDevice } from "./device-rate.js";
 import {
   CheckBody,

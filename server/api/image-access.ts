@@ -13,8 +13,8 @@ import { isSecret } from "../auth/secret.js";
 import { ANY_TYPE, requireMember } from "../devices/identity.js";
 import { mayChange, mayDo } from "../shared/actor.js";
 import { Refusal } from "../shared/refusal.js";
-import { credentialOf, noteRefusal, readBasic } from "./check.js";
 import type { Context } from "./context.js";
+import { credentialOf, noteRefusal, readBasic } from "./device-check.js";
 import { identify } from "./guard.js";
 import { refusalStatus } from "./http/refusal-status.js";
 

@@ -13,10 +13,10 @@ import { created, listOf, ok, page } from "./answers.js";
 import type { Context } from "./context.js";
 import { actorOf } from "./guard.js";
 import { FirmwarePatch, FirmwareQuery, LogsQuery, RegisterBody } from "./release-schemas.js";
+import { registerKnown, uploadFirmware } from "./release-upload.js";
 import { FirmwareView, SignedFirmwareView, UpdateView, viewFirmware, viewUpdate } from "./release-views.js";
 import { IdParams } from "./schemas.js";
 import type { Api } from "./typed-app.js";
-import { registerKnown, uploadFirmware } from "./upload.js";
 
 const READ = Object.freeze({ access: "read" as const });
 const WRITE = Object.freeze({ access: "releases:write" as const });

@@ -1,21 +1,10 @@
-// The dashboard's page, its script and style. Serves no data: the script reads the same API as everyone, and signs in there.
+// The dashboard's page, its script and style. Serves no data: the script uses the public API, and signs in there.
 
 import type { FastifyInstance } from "fastify";
+import { DASHBOARD_POLICY, setContentSecurityPolicy } from "../api/http/content-security-policy.js";
 import { bundleClient } from "./bundle.js";
 import { PAGE } from "./page.js";
 import { PAGE_PATHS } from "./paths.js";
-
-/** Nothing from elsewhere, nothing inline, no frames. */
-const CONTENT_SECURITY_POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data:",
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join("; ");
 
 export function dashboardRoutes(app: FastifyInstance): void {
   const open = { config: { access: "public" as const }, schema: { hide: true } };
@@ -25,12 +14,11 @@ export function dashboardRoutes(app: FastifyInstance): void {
   };
   let bundle: ReturnType<typeof bundleClient> | undefined;
 
-  // The pages themselves are public: whoever is not known is shown the sign-in, and a one-time link leads to /setup.
+  // The pages themselves are public: they show the sign-in to users without a session. One-time links lead to /setup.
   for (const path of [...PAGE_PATHS, "/setup"]) {
     app.get(path, open, async (_request, reply) =>
-      reply
+      setContentSecurityPolicy(reply, DASHBOARD_POLICY)
         .type("text/html; charset=utf-8")
-        .header("content-security-policy", CONTENT_SECURITY_POLICY)
         .header("cache-control", "no-store")
         .send(PAGE),
     );

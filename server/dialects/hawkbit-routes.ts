@@ -15,6 +15,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { CheckRequest } from "../../firmware/core/wire.js";
 import { IMAGE_FILE, ok } from "../api/answers.js";
+import type { Context } from "../api/context.js";
 import {
   aboutDevice,
   answerCheck,
@@ -23,8 +24,7 @@ import {
   noteRefusal,
   recordDevice,
   showOf,
-} from "../api/check.js";
-import type { Context } from "../api/context.js";
+} from "../api/device-check.js";
 import { boundDevice } from "../api/device-rate.js";
 import { PRIVATE_CACHING, sendImage } from "../api/http/send-image.js";
 import { DeviceId, Name } from "../api/schemas.js";

@@ -7,9 +7,9 @@
 import { Type } from "@sinclair/typebox";
 import type { FastifyRequest } from "fastify";
 import { created, ok } from "../api/answers.js";
-import { aboutDevice, expectDevice, noteRefusal, recordDevice, showOf } from "../api/check.js";
 import { pollSeconds, RegisteredView, serverTime } from "../api/check-views.js";
 import type { Context } from "../api/context.js";
+import { aboutDevice, expectDevice, noteRefusal, recordDevice, showOf } from "../api/device-check.js";
 import { boundDevice } from "../api/device-rate.js";
 import { CheckBody, type CheckInput } from "../api/device-schemas.js";
 import { viewDevice } from "../api/device-views.js";

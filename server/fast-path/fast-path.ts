@@ -8,7 +8,7 @@
 import type { IncomingMessage, RequestListener } from "node:http";
 import type { FastifyBaseLogger, FastifyInstance } from "fastify";
 import type { CheckRequest } from "../../firmware/core/wire.js";
-import { credentialIn } from "../api/check.js";
+import { credentialIn, } from "../api/device-check.js";
 import type { Context } from "../api/context.js";
 import { CheckBody, type CheckInput } from "../api/device-schemas.js";
 import type { Live } from "../events/live.js";

@@ -1,4 +1,4 @@
-// Bodies of which routes ask more than their schemas say, for the description of the API; and which bodies may be left out.
+// Bodies that the schemas of their routes do not fully describe, and which bodies are optional.
 
 import { type TObject, type TProperties, type TSchema, Type } from "@sinclair/typebox";
 import { ImageFields } from "../content-schemas.js";
@@ -6,11 +6,11 @@ import { FirmwarePatch, RegisterBody, UploadFields } from "../release-schemas.js
 
 const Binary = Type.String({ format: "binary" });
 const form = (fields: TProperties) => Type.Object({ file: Binary, ...fields });
-/** Any of its fields may be left out, but not all: the route itself says so. */
+/** Every field is optional, but not all at once: the route checks that. */
 const notEmpty = (body: TObject) => Type.Object(body.properties, { minProperties: 1 });
 const Text = Type.Optional(Type.String());
 
-/** Bodies that routes read by themselves: forms with a file, and changes of something at least. */
+/** Bodies that routes check themselves: forms with a file, and changes that must not be empty. */
 export const BODIES: Readonly<
   Record<string, { readonly body: TSchema; readonly consumes?: readonly string[] }>
 > = Object.freeze({
@@ -28,6 +28,6 @@ export const BODIES: Readonly<
   "PATCH /api/ota/admin/firmware/:id": { body: notEmpty(FirmwarePatch) },
 });
 
-/** A body in which nothing has to be: see validateWithTypeBox. */
+/** A body without required fields: see validateWithTypeBox. */
 export const mayBeLeftOut = ({ type, required = [], minProperties = 0 }: Partial<TSchema>): boolean =>
   type === "object" && required.length === 0 && minProperties === 0;

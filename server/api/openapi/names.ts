@@ -1,5 +1,5 @@
-// Shapes the schemas of the document for client generators: what has a title becomes a component, so that one type is made of what
-// occurs in many places.
+// Prepares the schemas of the document for client generators: a schema with a title becomes a component, so that generators make one
+// type of it however often it occurs.
 
 type Json = unknown;
 type Fields = Readonly<Record<string, Json>>;
@@ -18,12 +18,12 @@ export function nameSchemas(part: Json, components: Map<string, Fields>): Json {
   if (typeof title !== "string" || schema.type !== "object") return inner;
   const known = components.get(title);
   if (known && JSON.stringify(known) !== JSON.stringify(schema))
-    throw new Error(`two schemas of the API are called ${title}, and differ`);
+    throw new Error(`two different schemas of the API are called ${title}`);
   components.set(title, schema);
   return { $ref: `#/components/schemas/${title}` };
 }
 
-/** A choice of words, and what may also be null, are one type: generators understand that better than a choice of schemas. */
+/** Writes a union of words as an enum, and a nullable schema as a type with null: generators handle these better than anyOf. */
 function simplify(schema: Fields): Fields {
   const { anyOf, ...rest } = schema;
   if (!Array.isArray(anyOf)) return schema;

@@ -1,34 +1,30 @@
-// The API's own description, OpenAPI 3.1, made of the same schemas that validate: /api/docs for people, /api/docs/json for programs.
+// The API's description, OpenAPI 3.1, generated from the schemas that validate: /api/docs for people, /api/docs/json for programs.
 
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import type { FastifyInstance } from "fastify";
 import type { Need } from "../../shared/permissions.js";
 import { ERRORS } from "../answers.js";
+import { DOCS_POLICY } from "../http/content-security-policy.js";
 import type { Api, BySchema } from "../typed-app.js";
 import { BODIES } from "./bodies.js";
 import { type Document, finishDocument } from "./document.js";
 
 const DOCS = "/api/docs";
-const DOCS_POLICY = "default-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'";
 
-/** Groups of routes, by the beginning of their path; the first that fits. */
+/** Tags of routes, by the prefix of their path; the first match counts. */
 const GROUPS: readonly (readonly [prefix: string, tag: string, about: string])[] = Object.freeze([
-  [
-    "/api/ota/admin",
-    "Releases",
-    "Upload, register, change and deactivate firmware; the log of attempts (system B).",
-  ],
-  ["/api/ota", "Devices' own", "What devices and their clients send: check, download, status."],
-  ["/api/content", "Content", "What displays show."],
+  ["/api/ota/admin", "Releases", "Upload, register, change and deactivate firmware; the log of attempts."],
+  ["/api/ota", "Devices", "For devices: check, download, status."],
+  ["/api/content", "Content", "What panels show."],
   ["/api/rollouts", "Rollouts", "Plan, start, stop and prove updates."],
-  ["/api/v1", "Mesh", "Updates that a gateway distributes (system E)."],
+  ["/api/v1", "Mesh", "Updates that a gateway distributes."],
   ["/api/arduino", "Other clients", "Arduino's HTTPUpdate, ESP Web Tools, ESPHome, hawkBit, pairs."],
   ["/api/web-tools", "Other clients", ""],
   ["/manifest", "Other clients", ""],
   ["/:tenant", "Other clients", ""],
   ["/{tenant}", "Other clients", ""],
-  ["/api/webhooks", "Webhooks", "Where events are sent, signed, and what became of them."],
+  ["/api/webhooks", "Webhooks", "Receivers of signed events, and their deliveries."],
   ["/api/auth", "Accounts", "Sign in and out, users, tokens, audit."],
   ["/api/setup", "Accounts", ""],
   ["/api/users", "Accounts", ""],
@@ -38,7 +34,7 @@ const GROUPS: readonly (readonly [prefix: string, tag: string, about: string])[]
   ["/", "Service", "Pages, health, metrics."],
 ]);
 
-/** Registers `routes` so that each of them is described, and the pages that show it. */
+/** Registers `routes` with their description, and the pages that show it. */
 export function describeApi(app: FastifyInstance, routes: (app: Api) => void): void {
   app.register(swagger, {
     openapi: {
@@ -90,7 +86,6 @@ export function describeApi(app: FastifyInstance, routes: (app: Api) => void): v
     await docs.register(swaggerUi, {
       routePrefix: DOCS,
       staticCSP: true,
-      // Nothing from elsewhere, and nothing forced onto TLS that this server may not speak.
       transformStaticCSP: () => DOCS_POLICY,
       uiConfig: { deepLinking: true, validatorUrl: null },
     });
@@ -98,5 +93,5 @@ export function describeApi(app: FastifyInstance, routes: (app: Api) => void): v
   app.register(async (described) => routes(described.withTypeProvider<BySchema>()));
 }
 
-/** Of a route for several methods that of the first. */
+/** A route for several methods goes by the first. */
 const keyOf = (method: string | readonly string[], url: string): string => `${[method].flat()[0]} ${url}`;
