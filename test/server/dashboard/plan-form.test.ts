@@ -14,8 +14,9 @@ import {
 import { viewRollout } from "../../../server/shared/rollout-view.js";
 import { NOW, sampleRollout, sampleStage } from "../rollout/samples.js";
 
+const blank = newPlanForm("3", "Europe/Berlin");
 const form = (changes: Partial<PlanForm> = {}): PlanForm => ({
-  ...newPlanForm("3", "Europe/Berlin"),
+  ...blank,
   ...changes,
 });
 const requestOf = (changes: Partial<PlanForm> = {}) => {
@@ -50,17 +51,15 @@ describe("the form of a new rollout", () => {
   it("stands for all that can be told", () => {
     const request = requestOf({
       name: " spring ",
-      stages: [{ ...newStage("lab, bench ,lab"), by: "groups", soakMinutes: "1,5" }, newStage("100 %")],
-      tags: "beta, hall 2",
-      devices: "base-1\nbase-2",
-      fromVersion: "1.0.0",
-      maxConcurrent: "50",
-      startAt: "2026-12-01T02:00",
+      stages: [{ ...newStage("lab, bench ,lab"), by: "groups", soak_seconds: "1,5" }, newStage("100 %")],
+      target: { ...blank.target, tags: "beta, hall 2", devices: "base-1\nbase-2", from_version: "1.0.0" },
+      max_concurrent: "50",
+      start_at: "2026-12-01T02:00",
       windows: [{ weekdays: [7, 1], from: "02:00", to: "05:00" }, newWindow()],
-      leaseMinutes: "45",
-      silentMinutes: "90",
+      lease_seconds: "45",
+      gates: { ...blank.gates, silent_seconds: "90" },
       force: "reinstall",
-      needsApproval: true,
+      needs_approval: true,
     });
     expect([...Value.Errors(RolloutBody, request)]).deep.equal([]);
     expect(request).deep.include({ name: "spring", max_concurrent: 50, needs_approval: true });
@@ -89,40 +88,38 @@ describe("the form of a new rollout", () => {
 
   it("says of each field what it needs", () => {
     const problems = problemsOf({
-      firmwareId: "",
+      firmware_id: "",
       stages: [
-        { ...newStage("0"), soakMinutes: "-1", minValidated: "1.5" },
+        { ...newStage("0"), soak_seconds: "-1", min_validated: "1.5" },
         { ...newStage(""), by: "groups" },
       ],
-      maxFailedPercent: "101",
-      minSamples: "many",
-      maxConcurrent: "0",
-      startAt: "tomorrow",
+      gates: { ...blank.gates, max_failed_fraction: "101", min_samples: "many", silent_seconds: "" },
+      max_concurrent: "0",
+      start_at: "tomorrow",
       windows: [newWindow(), { weekdays: [], from: "", to: "" }],
-      leaseMinutes: "0.5",
-      silentMinutes: "",
+      lease_seconds: "0.5",
     });
     expect(Object.keys(problems).sort()).deep.equal([
-      "firmwareId",
-      "leaseMinutes",
-      "maxConcurrent",
-      "maxFailedPercent",
-      "minSamples",
-      "silentMinutes",
-      "stages.0.minValidated",
-      "stages.0.soakMinutes",
+      "firmware_id",
+      "gates.max_failed_fraction",
+      "gates.min_samples",
+      "gates.silent_seconds",
+      "lease_seconds",
+      "max_concurrent",
+      "stages.0.min_validated",
+      "stages.0.soak_seconds",
       "stages.0.value",
       "stages.1.value",
-      "startAt",
+      "start_at",
       "windows.1.from",
       "windows.1.to",
       "windows.1.weekdays",
     ]);
   });
 
-  it("refuses a stage that adds nobody to those before it", () => {
+  it("refuses a stage that adds no devices to those before it", () => {
     expect(problemsOf({ stages: [newStage("50"), newStage("50")] })).deep.equal({
-      "stages.1.value": "This adds nobody: the stages before it have 50 % already.",
+      "stages.1.value": "This adds no devices: the stages before it already have 50 %.",
     });
   });
 });
@@ -149,8 +146,8 @@ describe("the form of a rollout that is there", () => {
     force: "reinstall",
     priority: -3,
   });
+  const initial = formOf(JSON.parse(JSON.stringify(viewRollout(rollout))), "Europe/Berlin");
   const patchOf = (changes: Partial<PlanForm>) => {
-    const initial = formOf(JSON.parse(JSON.stringify(viewRollout(rollout))), "Europe/Berlin");
     const [before, after] = [readPlanForm(initial), readPlanForm({ ...initial, ...changes })];
     if (!before.ok || !after.ok) throw new Error("the form does not stand for the rollout");
     return patchBetween(before.request, after.request);
@@ -164,16 +161,18 @@ describe("the form of a rollout that is there", () => {
   });
 
   it("sends what differs, and leaves what it does not show", () => {
-    expect(patchOf({ tags: "", toVersion: "2.0.0", maxSilentPercent: "30", name: "x" })).deep.equal({
+    const target = { ...initial.target, tags: "", to_version: "2.0.0" };
+    const gates = { ...initial.gates, max_silent_fraction: "30" };
+    expect(patchOf({ target, gates, name: "x" })).deep.equal({
       name: "x",
       target: { tags: null, to_version: "2.0.0" },
       gates: { max_silent_fraction: 0.3 },
     });
-    expect(afterwards({ maxSilentPercent: "30" })).deep.equal({
+    expect(afterwards({ gates })).deep.equal({
       ...plan,
       gates: { ...plan.gates, maxSilentFraction: 0.3 },
     });
-    expect(afterwards({ startAt: "", windows: [] })).deep.equal({
+    expect(afterwards({ start_at: "", windows: [] })).deep.equal({
       ...plan,
       startAt: null,
       windows: null,
@@ -187,11 +186,12 @@ describe("the form of a rollout that is there", () => {
     const spansOf = (next: PlanForm["windows"]) => afterwards({ windows: next }).windows?.spans;
     expect(spansOf([...windows, newWindow()])).deep.equal([first, second, newWindow()]);
     expect(spansOf(second ? [second] : [])).deep.equal([second]);
-    expect(afterwards({ timeZone: "UTC" }).windows).deep.equal({ timeZone: "UTC", spans: windows });
+    expect(afterwards({ time_zone: "UTC" }).windows).deep.equal({ timeZone: "UTC", spans: windows });
   });
 
   it("changes the lease, what it offers, and when a device counts as silent", () => {
-    expect(patchOf({ leaseMinutes: "5", force: "none", silentMinutes: "3" })).deep.equal({
+    const gates = { ...initial.gates, silent_seconds: "3" };
+    expect(patchOf({ lease_seconds: "5", force: "none", gates })).deep.equal({
       lease_seconds: 300,
       force: "none",
       gates: { silent_seconds: 180 },

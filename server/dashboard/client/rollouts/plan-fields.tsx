@@ -1,4 +1,4 @@
-// The fields of a rollout, in the order in which one thinks: what, to whom, in which stages, what stops it, when.
+// The fields of a rollout: release, stages, gates, target, schedule.
 
 import type { FirmwareView } from "../../../api/release-views.js";
 import { versionOf } from "../format.js";
@@ -10,7 +10,7 @@ interface FieldsProps {
   readonly form: PlanForm;
   readonly problems: Problems;
   readonly releases: readonly FirmwareView[];
-  /** Index of the newest stage that has begun; absent: none has. What is settled is shown, and cannot be changed. */
+  /** Index of the newest stage that has begun; absent: none has. What is fixed by then is shown disabled. */
   readonly begunStage?: number | undefined;
   readonly onChange: (changes: Partial<PlanForm>) => void;
 }
@@ -22,6 +22,16 @@ export function PlanFields({ form, problems, releases, begunStage, onChange }: F
     problem: problems[name],
     onChange: (value: string) => onChange({ [name]: value }),
   });
+  const gate = (name: keyof PlanForm["gates"]) => ({
+    value: form.gates[name],
+    problem: problems[`gates.${name}`],
+    onChange: (value: string) => onChange({ gates: { ...form.gates, [name]: value } }),
+  });
+  const target = (name: keyof PlanForm["target"]) => ({
+    value: form.target[name],
+    problem: problems[`target.${name}`],
+    onChange: (value: string) => onChange({ target: { ...form.target, [name]: value } }),
+  });
   return (
     <>
       <fieldset>
@@ -29,13 +39,13 @@ export function PlanFields({ form, problems, releases, begunStage, onChange }: F
         <div class="fields lead">
           <ChoiceField
             label="Release"
-            value={form.firmwareId}
-            problem={problems.firmwareId}
+            value={form.firmware_id}
+            problem={problems.firmware_id}
             choices={[["", "Choose…"], ...releases.map(choiceOf)]}
             isDisabled={hasBegun}
-            onChange={(firmwareId) => onChange({ firmwareId })}
+            onChange={(firmware_id) => onChange({ firmware_id })}
           />
-          <TextField label="Name" hint="Left empty: the release's" {...text("name")} />
+          <TextField label="Name" hint="Default: the release's" {...text("name")} />
         </div>
       </fieldset>
       <fieldset>
@@ -47,52 +57,48 @@ export function PlanFields({ form, problems, releases, begunStage, onChange }: F
         />
       </fieldset>
       <fieldset>
-        <legend>What pauses it</legend>
+        <legend>Paused by</legend>
         <div class="fields">
-          <TextField label="Failures, %" hint="With roll backs" {...text("maxFailedPercent")} />
-          <TextField label="Roll backs, %" {...text("maxRolledBackPercent")} />
-          <TextField label="Silent devices, %" {...text("maxSilentPercent")} />
-          <TextField label="Silent after, minutes" {...text("silentMinutes")} />
-          <TextField label="Judged from" hint="Devices" {...text("minSamples")} />
+          <TextField label="Failures, %" hint="Including rollbacks" {...gate("max_failed_fraction")} />
+          <TextField label="Rollbacks, %" {...gate("max_rolled_back_fraction")} />
+          <TextField label="Silent devices, %" {...gate("max_silent_fraction")} />
+          <TextField label="Silent after, minutes" {...gate("silent_seconds")} />
+          <TextField label="Minimum samples" hint="Devices" {...gate("min_samples")} />
         </div>
       </fieldset>
       <details>
         <summary>Only some devices</summary>
         <div class="fields">
-          <TextField label="Tags" hint="Separated by commas; one of them" {...text("tags")} />
-          <TextField label="Groups" {...text("groups")} />
-          <TextField label="Boards" {...text("hardware")} />
-          <TextField label="Devices" hint="Ids, separated by commas" {...text("devices")} />
-          <TextField label="From version" {...text("fromVersion")} />
-          <TextField label="To version" {...text("toVersion")} />
+          <TextField label="Tags" hint="Separated by commas; any of them" {...target("tags")} />
+          <TextField label="Groups" {...target("groups")} />
+          <TextField label="Boards" {...target("hardware")} />
+          <TextField label="Devices" hint="Ids, separated by commas" {...target("devices")} />
+          <TextField label="From version" {...target("from_version")} />
+          <TextField label="To version" {...target("to_version")} />
         </div>
       </details>
       <details>
-        <summary>When, and how many at once</summary>
+        <summary>Schedule and limits</summary>
         <div class="fields">
           <TextField
             label="Begins"
             type="datetime-local"
-            hint={hasBegun ? "It has begun" : "Left empty: when it is started"}
+            hint={hasBegun ? "Already begun" : "Default: when it is started"}
             isDisabled={hasBegun}
-            {...text("startAt")}
+            {...text("start_at")}
           />
+          <TextField label="At the same time" hint="Devices; empty: no limit" {...text("max_concurrent")} />
           <TextField
-            label="At the same time"
-            hint="Devices; left empty: any number"
-            {...text("maxConcurrent")}
-          />
-          <TextField
-            label="Updating for, minutes"
-            hint="A device that tells of no progress for longer makes room for another"
-            {...text("leaseMinutes")}
+            label="Lease, minutes"
+            hint="A device without progress for longer no longer counts as updating"
+            {...text("lease_seconds")}
           />
           <TextField label="Priority" hint="Higher goes first" {...text("priority")} />
           <ChoiceField
             label="Offers"
             value={form.force}
             choices={FORCE_CHOICES}
-            hint={hasBegun ? "It has begun" : FORCE_HINTS[form.force]}
+            hint={hasBegun ? "Already begun" : FORCE_HINTS[form.force]}
             isDisabled={hasBegun}
             onChange={(force) => onChange({ force })}
           />
@@ -100,9 +106,9 @@ export function PlanFields({ form, problems, releases, begunStage, onChange }: F
         <WindowFields {...{ form, problems, onChange }} />
         <Check
           label="Another person has to approve it"
-          isOn={form.needsApproval}
+          isOn={form.needs_approval}
           isDisabled={hasBegun}
-          onChange={(needsApproval) => onChange({ needsApproval })}
+          onChange={(needs_approval) => onChange({ needs_approval })}
         />
       </details>
     </>
@@ -110,14 +116,14 @@ export function PlanFields({ form, problems, releases, begunStage, onChange }: F
 }
 
 const FORCE_CHOICES: readonly (readonly [Force, string])[] = [
-  ["none", "What is newer"],
-  ["reinstall", "The same version too"],
-  ["any_order", "Older versions too"],
+  ["none", "Newer versions"],
+  ["reinstall", "The same version, too"],
+  ["any_order", "Older versions, too"],
 ];
 const FORCE_HINTS: Readonly<Record<Force, string>> = {
   none: "Than what a device runs",
-  reinstall: "Devices with Skyslot's firmware refuse it, and are left out",
-  any_order: "Devices with Skyslot's firmware refuse it, and are left out",
+  reinstall: "Devices with Skyslot's firmware refuse it and are left out",
+  any_order: "Devices with Skyslot's firmware refuse it and are left out",
 };
 
 type TextName = {
@@ -127,8 +133,14 @@ type TextName = {
 const choiceOf = ({ id, device_type, version, build_number, hardware, is_stable }: FirmwareView) =>
   [
     `${id}`,
-    `${device_type} ${versionOf(version, build_number)} · ${hardware}${is_stable ? " · stable already" : ""}`,
+    `${device_type} ${versionOf(version, build_number)} · ${hardware}${is_stable ? " · already stable" : ""}`,
   ] as const;
+
+const STAGE_TERMS = [
+  ["soak_seconds", "Soaks, minutes"],
+  ["min_validated", "Validated, devices"],
+  ["min_validated_fraction", "Validated, %"],
+] as const;
 
 interface StagesProps {
   readonly stages: readonly StageForm[];
@@ -162,27 +174,16 @@ function Stages({ stages, problems, begunStage = -1, onChange }: StagesProps) {
               problem={problems[`stages.${index}.value`]}
               onChange={(value) => change(index, { value })}
             />
-            <TextField
-              label="Soaks, minutes"
-              value={stage.soakMinutes}
-              isDisabled={index < begunStage}
-              problem={problems[`stages.${index}.soakMinutes`]}
-              onChange={(soakMinutes) => change(index, { soakMinutes })}
-            />
-            <TextField
-              label="Validated, devices"
-              value={stage.minValidated}
-              isDisabled={index < begunStage}
-              problem={problems[`stages.${index}.minValidated`]}
-              onChange={(minValidated) => change(index, { minValidated })}
-            />
-            <TextField
-              label="Validated, %"
-              value={stage.minValidatedPercent}
-              isDisabled={index < begunStage}
-              problem={problems[`stages.${index}.minValidatedPercent`]}
-              onChange={(minValidatedPercent) => change(index, { minValidatedPercent })}
-            />
+            {STAGE_TERMS.map(([name, label]) => (
+              <TextField
+                key={name}
+                label={label}
+                value={stage[name]}
+                isDisabled={index < begunStage}
+                problem={problems[`stages.${index}.${name}`]}
+                onChange={(value) => change(index, { [name]: value })}
+              />
+            ))}
             <button
               type="button"
               class="quiet"

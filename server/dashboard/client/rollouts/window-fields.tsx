@@ -1,10 +1,10 @@
-// The windows of time within which updates may begin: none, or several by one place's clock.
+// The time windows within which updates may begin, all in one time zone.
 
 import { Check, FieldGroup, TextField } from "../parts/fields.js";
 import { newWindow, type PlanForm, type Problems, type WindowForm } from "./plan-form.js";
 
 const DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"] as const;
-/** As the server bounds them. */
+/** Limit of the server. */
 const MAX_WINDOW_COUNT = 20;
 
 interface WindowsProps {
@@ -13,14 +13,14 @@ interface WindowsProps {
   readonly onChange: (changes: Partial<PlanForm>) => void;
 }
 
-export function WindowFields({ form: { windows, timeZone }, problems, onChange }: WindowsProps) {
+export function WindowFields({ form: { windows, time_zone: timeZone }, problems, onChange }: WindowsProps) {
   const put = (next: readonly WindowForm[]) => onChange({ windows: next });
   const change = (index: number, changes: Partial<WindowForm>) =>
     put(windows.map((window, at) => (at === index ? { ...window, ...changes } : window)));
   return (
     <>
       <Check
-        label="Only within windows of time"
+        label="Only within time windows"
         isOn={windows.length > 0}
         onChange={(isOn) => put(isOn ? [newWindow()] : [])}
       />
@@ -39,9 +39,9 @@ export function WindowFields({ form: { windows, timeZone }, problems, onChange }
           <div class="fields">
             <TextField
               label="Time zone"
-              hint="Whose clock the windows go by"
+              hint="Of the windows, such as Europe/Berlin"
               value={timeZone}
-              onChange={(zone) => onChange({ timeZone: zone })}
+              onChange={(zone) => onChange({ time_zone: zone })}
             />
           </div>
           <button
