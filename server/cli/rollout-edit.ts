@@ -1,11 +1,11 @@
-// `skyslot rollout edit`: changes what is told and leaves the rest. What somebody else has changed meanwhile is not overwritten.
+// `skyslot rollout edit`: changes what is given and leaves the rest. Concurrent changes of others are not overwritten.
 
 import { Option } from "commander";
 import type { ProgressView } from "../api/rollout-views.js";
 import { type AddCommand, callServer, jsonRequest } from "./client.js";
 import { printJson, printLine, UsageError, wholeNumber } from "./output.js";
 import { paintState } from "./rollout-drawing.js";
-import { readPlanFlags, withPlan } from "./rollout-options.js";
+import { CLEARED, readPlanFlags, withPlan } from "./rollout-options.js";
 import { type ListedPlanFlags, showPlan } from "./rollout-plan.js";
 
 interface EditFlags extends ListedPlanFlags {
@@ -14,34 +14,17 @@ interface EditFlags extends ListedPlanFlags {
   readonly plan?: boolean;
 }
 
-/** What `--clear` takes away, as a merge patch. */
-const CLEARED: Readonly<Record<string, object>> = Object.freeze({
-  tags: { target: { tags: null } },
-  groups: { target: { groups: null } },
-  devices: { target: { devices: null } },
-  hardware: { target: { hardware: null } },
-  from: { target: { from_version: null } },
-  to: { target: { to_version: null } },
-  windows: { windows: null },
-  "start-at": { start_at: null },
-  "max-concurrent": { max_concurrent: null },
-});
-
 export function addEditCommand(add: AddCommand): void {
   const command = add(
     "edit <id>",
-    "change a draft, or of a rollout that has begun what is safe: windows, limits, thresholds, stages to come",
+    "change a draft, or what is safe in a rollout that has begun: windows, limits, thresholds, later stages",
   );
   withPlan(command)
-    .option("--no-approval", "nobody else has to agree")
+    .option("--no-approval", "require no approval")
     .option("--firmware <id>", "another release, before it has begun", wholeNumber)
-    .addOption(
-      new Option("--clear <what...>", "no longer ask for this of devices, or limit it").choices(
-        Object.keys(CLEARED),
-      ),
-    )
-    .option("--plan", "tell what it would then do, and change nothing")
-    .option("--limit <n>", "with --plan: devices that are listed of each kind", wholeNumber, 20)
+    .addOption(new Option("--clear <what...>", "remove this condition or limit").choices([...CLEARED.keys()]))
+    .option("--plan", "show what it would then do, without changing it")
+    .option("--limit <n>", "with --plan: maximum number of devices to list of each kind", wholeNumber, 20)
     .action(edit);
 }
 
@@ -50,7 +33,7 @@ async function edit(id: string, flags: EditFlags): Promise<void> {
   const before = (await callServer(flags, path)) as ProgressView;
   const patch = await readPatch(flags, before);
   if (Object.keys(patch).length === 0)
-    throw new UsageError("say what to change: see `skyslot rollout edit --help`");
+    throw new UsageError("nothing to change: see `skyslot rollout edit --help`");
   if (flags.plan) {
     await showPlan(`${path}/plan`, patch, flags);
     return;
@@ -59,7 +42,7 @@ async function edit(id: string, flags: EditFlags): Promise<void> {
   const headers = { ...request.headers, "if-match": `"${before.revision}"` };
   const after = (await callServer(flags, path, { ...request, headers })) as ProgressView;
   if (flags.json) printJson(after);
-  else if (after.revision === before.revision) printLine(`rollout ${after.id} is so already`);
+  else if (after.revision === before.revision) printLine(`rollout ${after.id} is unchanged`);
   else
     printLine(`rollout ${after.id}, revision ${after.revision}: ${paintState(after.state)}, ${after.reason}`);
 }
@@ -69,7 +52,7 @@ async function readPatch(flags: EditFlags, { windows }: ProgressView): Promise<R
     ...(await readPlanFlags(flags, windows?.time_zone)),
     ...(flags.firmware === undefined ? {} : { firmware_id: flags.firmware }),
   };
-  for (const [field, value] of (flags.clear ?? []).flatMap((name) => Object.entries(CLEARED[name] ?? {})))
+  for (const [field, value] of (flags.clear ?? []).flatMap((name) => Object.entries(CLEARED.get(name) ?? {})))
     told[field] = value === null ? null : { ...(told[field] as object | undefined), ...value };
   return told;
 }

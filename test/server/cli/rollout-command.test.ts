@@ -145,7 +145,7 @@ describe("skyslot rollout and skyslot device", () => {
     });
     expect(edited.windows).to.deep.include({ time_zone: "Europe/Berlin" });
     expect((await skyslot("rollout", "edit", "2", "--name", "winter")).out).to.equal(
-      "rollout 2 is so already\n",
+      "rollout 2 is unchanged\n",
     );
     await skyslot("rollout", "start", "2");
     expect((await failure("rollout", "edit", "2", "--clear", "from")).message).to.match(
