@@ -12,7 +12,7 @@
 //
 // A device with Wi-Fi is in its network before. The script starts an update server of its own, at the address that the firmware was built
 // for. What it needs of images is one: copies of it under higher versions, and padded ones, are its updates. Images that must be rolled
-// back have to be given: what `onReady` throws or loops in, and what throws while its modules load. The owner's token is given to a device
+// back have to be given: what `connect` throws or loops in, and what throws while its modules load. The owner's token is given to a device
 // that has none and was just plugged in. The last step is a factory reset; --only leaves steps out. Power is switched by the commands that
 // are given, such as uhubctl, or by a person who is asked to. Only one program can listen to a serial port: end xsbug and serial2xsbug.
 

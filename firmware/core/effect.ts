@@ -144,7 +144,9 @@ export type Effect =
   | { readonly type: "announce"; readonly hostName: string; readonly services: readonly Announced[] }
   | { readonly type: "withdraw" }
   // the rest
-  /** The app's own part, besides Wi-Fi, portal and update. */
+  /** Builds what shows the status, if the app has such a light. */
+  | { readonly type: "startLight" }
+  /** Builds and starts the app's own part, besides Wi-Fi, portal and update. */
   | { readonly type: "startApp" }
   /** Only when it changes; an error whenever one happens. */
   | { readonly type: "showStatus"; readonly status: Status }

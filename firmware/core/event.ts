@@ -233,6 +233,8 @@ export type Event =
   | { readonly type: "markValidFailed"; readonly message: string }
   | { readonly type: "rollBackChecked"; readonly connection: number; readonly possible: boolean }
   // the app
+  /** Its part has thrown an error, for the first time in this boot. */
+  | { readonly type: "appFailed"; readonly message: string }
   /** The app has read its sensors: the next check reports it. */
   | { readonly type: "readingsTaken"; readonly readings: Readings }
   // raised by one machine for the others; never from outside

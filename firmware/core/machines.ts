@@ -96,6 +96,7 @@ export const LISTENERS: Readonly<Record<Event["type"], readonly Machine[]>> = Ob
   markedValid: to(trial),
   markValidFailed: to(trial),
   rollBackChecked: to(localApi),
+  appFailed: to(trial, localApi),
   readingsTaken: UPDATE,
   credentialsSubmitted: to(wifi),
   online: to(update, trial, report, portal, push, localApi, presence),

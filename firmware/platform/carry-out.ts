@@ -1,6 +1,7 @@
 // What each effect of core comes to: a line an effect. The table lies in flash, and costs no memory while it waits. It decides nothing.
 
 import type { Announced, Effect } from "../core/effect.js";
+import type { Status } from "../core/status.js";
 import type { Hashing } from "./hashing.js";
 import type { HttpRequests } from "./http-client.js";
 import type { Native } from "./native.js";
@@ -15,7 +16,7 @@ import type { Timers } from "./timers.js";
 
 /** What the effects are carried out with. */
 export interface Adapters {
-  readonly app: App;
+  readonly app: AppControl;
   readonly discovery: Announcer;
   readonly dispatch: Dispatch;
   readonly hashing: Hashing;
@@ -46,12 +47,13 @@ export interface Announcer {
   withdraw(): void;
 }
 
-/** The app's own part. */
-export interface App {
+/** The app's own part, as app-host.ts has it. */
+export interface AppControl {
+  startLight(): void;
   start(): void;
   /** A setting was stored. */
   stored(key: string, value: string): void;
-  showStatus(effect: Of<"showStatus">): void;
+  showStatus(status: Status): void;
 }
 
 type Of<Type extends Effect["type"]> = Extract<Effect, { readonly type: Type }>;
@@ -118,8 +120,9 @@ const TABLE: { readonly [Type in Effect["type"]]: (adapters: Adapters, effect: O
     },
     announce: ({ discovery }, { hostName, services }) => discovery.announce(hostName, services),
     withdraw: ({ discovery }) => discovery.withdraw(),
+    startLight: ({ app }) => app.startLight(),
     startApp: ({ app }) => app.start(),
-    showStatus: ({ app }, effect) => app.showStatus(effect),
+    showStatus: ({ app }, { status }) => app.showStatus(status),
     log(_adapters, { level, message }) {
       if (level !== "debug") trace(`${level}: ${message}\n`);
     },

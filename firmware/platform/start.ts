@@ -4,18 +4,16 @@ import Timer from "timer";
 import { step } from "../core/device.js";
 import { type DeviceState, initialDevice } from "../core/device-state.js";
 import type { Effect, TimerEffect } from "../core/effect.js";
-import type { Booted } from "../core/event.js";
-import type { Section } from "../core/section.js";
-import type { Status } from "../core/status.js";
+import { type App, AppHost } from "./app-host.js";
 import { readBootFacts } from "./boot-facts.js";
-import { type Adapters, type App, carryOut, isCores } from "./carry-out.js";
+import { type Adapters, type AppControl, carryOut, isCores } from "./carry-out.js";
 import { Discovery } from "./discovery.js";
 import { Hashing } from "./hashing.js";
 import { HttpRequests } from "./http-client.js";
 import { createNative, type Native } from "./native.js";
 import { PushServer } from "./push-server.js";
 import { RestartNote } from "./restart-note.js";
-import { type DeviceMachine, type Dispatch, type Handlers, Runner, type Sources } from "./runner.js";
+import { type DeviceMachine, type Dispatch, Runner, type Sources } from "./runner.js";
 import { PageServer } from "./server.js";
 import { Verifier } from "./signature.js";
 import { Slot } from "./slot.js";
@@ -23,63 +21,40 @@ import { Storage } from "./storage.js";
 import { Timers } from "./timers.js";
 import { Wifi } from "./wifi.js";
 
-export interface AppOptions {
-  /** Shows a status on whatever the app has: an LED, a display. */
-  readonly showStatus?: ((status: Status) => void) | undefined;
-  /** The app can show a person which device this is; absent: if it shows statuses. */
-  readonly canIdentify?: boolean;
-  /** The settings that the app has, for its pages; in safe mode too, so that a setting that crashes it can be changed. */
-  readonly section?: (facts: Booted) => Section;
-  /**
-   * Starts what the app has besides Wi-Fi, portal and update, with what the device knows of itself. Not called in safe mode
-   * (core/trial/crash-guard.ts).
-   */
-  readonly onReady?: (facts: Booted) => void;
-  /** A setting was stored in NVS. Not called before onReady, so never in safe mode. */
-  readonly onStore?: (key: string, value: string) => void;
+export type { App, AppPart } from "./app-host.js";
+
+/** Core's device, with an app that only adds adapters and settings to it. */
+export function startDevice(app: App = {}): void {
+  startMachine<DeviceState, never, never>({ initial: initialDevice, step }, app);
 }
 
-/** An app whose device has machines of its own: them, and the adapters for what only they ask for. */
-export interface AppMachine<State, OwnEvent, Own extends { readonly type: string }> {
-  readonly machine: DeviceMachine<State, OwnEvent, Effect | TimerEffect<string> | Own>;
-  connect(dispatch: Dispatch<OwnEvent>, native: Native): Handlers<Own>;
-}
-
-export function startDevice(options: AppOptions = {}): void {
-  startMachine<DeviceState, never, never>(
-    { machine: { initial: initialDevice, step }, connect: () => ({}) },
-    options,
-  );
-}
-
+/** A device with machines of the app's own beside core's. */
 export function startMachine<
   State,
   OwnEvent extends { readonly type: string },
   Own extends { readonly type: string },
->({ machine, connect }: AppMachine<State, OwnEvent, Own>, options: AppOptions = {}): void {
+>(
+  machine: DeviceMachine<State, OwnEvent, Effect | TimerEffect<string> | Own>,
+  app: App<OwnEvent, Own> = {},
+): void {
   const native = createNative();
   native.skyslot_widen_watchdog();
   const storage = new Storage();
   const restarts = new RestartNote(storage);
-  const app = new AppPart(options);
-  const runner = new Runner<State, OwnEvent, Effect | TimerEffect<string> | Own>(
-    machine,
-    new Chip(native),
-    (dispatch) => {
-      const adapters = connected(app, native, storage, restarts, dispatch);
-      const own = connect(dispatch, native);
-      return (effect) => {
-        if (isCores(effect)) carryOut(adapters, effect);
-        else handle(own, effect as Own);
-      };
-    },
-  );
-  // a turn of its own: what boot throws then restarts the chip like any other error
-  Timer.set(() => runner.dispatch(app.booted(readBootFacts(native, restarts.take(), storage.readAll()))), 0);
+  new Runner<State, OwnEvent, Effect | TimerEffect<string> | Own>(machine, new Chip(native), (dispatch) => {
+    const host = new AppHost(app, dispatch, native);
+    const adapters = connected(host, native, storage, restarts, dispatch);
+    // a turn of its own: what boot throws then restarts the chip like any other error
+    Timer.set(() => dispatch(host.booted(readBootFacts(native, restarts.take(), storage.readAll()))), 0);
+    return (effect) => {
+      if (isCores(effect)) carryOut(adapters, effect);
+      else host.carryOut(effect as Own);
+    };
+  });
 }
 
 const connected = (
-  app: AppPart,
+  app: AppControl,
   native: Native,
   storage: Storage,
   restarts: RestartNote,
@@ -101,9 +76,6 @@ const connected = (
   wifi: new Wifi(dispatch, native),
 });
 
-const handle = <Own extends { readonly type: string }>(handlers: Handlers<Own>, effect: Own): void =>
-  (handlers[effect.type as Own["type"]] as (effect: Own) => void)(effect);
-
 /** What core cannot make. */
 class Chip implements Sources {
   readonly #bootedAt = Date.now();
@@ -123,40 +95,5 @@ class Chip implements Sources {
 
   freeHeapBytes(): number {
     return this.#native.esp_get_free_heap_size();
-  }
-}
-
-/** The app's options, and whether its part runs. */
-class AppPart implements App {
-  readonly #options: AppOptions;
-  #facts: Booted | undefined;
-  #runs = false;
-
-  constructor(options: AppOptions) {
-    this.#options = options;
-  }
-
-  /** The facts of the boot with what the app adds to them. */
-  booted(found: Booted): Booted {
-    const { canIdentify, showStatus, section } = this.#options;
-    this.#facts = {
-      ...found,
-      canIdentify: canIdentify ?? showStatus !== undefined,
-      section: section?.(found),
-    };
-    return this.#facts;
-  }
-
-  start(): void {
-    this.#runs = true;
-    if (this.#facts) this.#options.onReady?.(this.#facts);
-  }
-
-  stored(key: string, value: string): void {
-    if (this.#runs) this.#options.onStore?.(key, value);
-  }
-
-  showStatus({ status }: Extract<Effect, { readonly type: "showStatus" }>): void {
-    this.#options.showStatus?.(status);
   }
 }

@@ -1,5 +1,5 @@
 // The `base` app: Wi-Fi setup and updates, nothing else. The first firmware of a new device, and the least that every other has. Where
-// its board has an LED (config "statusLed" of the manifest, absent by default) that shows how it fares.
+// its board has an LED (config "statusLed" of the manifest, absent by default) it shows the status.
 
 import config from "mc/config";
 import { startDevice } from "../../platform/start.js";
@@ -7,4 +7,4 @@ import { createStatusLed } from "../../platform/status-led/status-led.js";
 
 const { statusLed } = config;
 
-startDevice({ showStatus: statusLed && createStatusLed(statusLed.pin, statusLed.activeLow) });
+startDevice({ connectLight: statusLed && (() => createStatusLed(statusLed.pin, statusLed.activeLow)) });

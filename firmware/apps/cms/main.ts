@@ -2,19 +2,18 @@
 // with each check for updates, and deep sleep in between.
 
 import config from "mc/config";
-import type { Booted, Stamped } from "../../core/event.js";
 import type { Section } from "../../core/section.js";
 import { configured, storedValues } from "../../core/settings/app-settings.js";
 import { startMachine } from "../../platform/start.js";
 import { sampleClimate } from "./climate/climate.js";
 import type { CmsConfig } from "./config.js";
-import { cmsStep, initialCms } from "./core/cms.js";
+import { type CmsSettings, type CmsState, cmsStep, initialCms } from "./core/cms.js";
 import { readingsOf } from "./core/readings.js";
 import { cmsSection, readCmsChoice } from "./core/settings.js";
-import type { CmsEvent } from "./core/vocabulary.js";
+import type { OwnEffect, OwnEvent } from "./core/vocabulary.js";
 import { createPanel } from "./panel/panel.js";
 
-/** A build that says nothing of sleep has a cable. */
+/** A build without sleep settings has a cable. */
 const NEVER = Object.freeze({ seconds: 0, awakeSeconds: 0, firstAwakeSeconds: 0, longestSeconds: 0 });
 
 startCmsDevice();
@@ -23,7 +22,7 @@ function startCmsDevice(): void {
   const cms = config as CmsConfig;
   const { panel, refreshSeconds = 300, sleep = NEVER } = cms;
   const { width = 200, height = 200 } = panel ?? {};
-  let settings = { content: { width, height, refreshSeconds }, sleep };
+  let settings: CmsSettings = { content: { width, height, refreshSeconds }, sleep };
   let section: Section | undefined;
 
   const chosen = (text: string | undefined) => {
@@ -33,23 +32,13 @@ function startCmsDevice(): void {
     return readCmsChoice(values);
   };
 
-  startMachine(
+  startMachine<CmsState, OwnEvent, OwnEffect>(
+    { initial: initialCms, step: (state, event) => cmsStep(state, event, settings) },
     {
-      machine: {
-        initial: initialCms,
-        step: (state, event: Stamped<CmsEvent>) => cmsStep(state, event, settings),
-      },
-      connect: (dispatch, native) => ({
-        drawPanel: createPanel(dispatch),
-        sampleSensors: () => dispatch({ type: "readingsTaken", readings: readingsOf(sampleClimate(cms)) }),
-        deepSleep: ({ durationMs }) => native.skyslot_deep_sleep(durationMs),
-      }),
-    },
-    {
-      // On its panel, see apps/cms/core/content.ts.
+      // on its panel, see core/content.ts
       canIdentify: true,
-      // Before the machine hears of the boot, so that it starts with what was chosen.
-      section({ stored }: Booted) {
+      // before the machine hears of the boot, so that it starts with what was chosen
+      section({ stored }) {
         const built = { refreshSeconds, sleepSeconds: sleep.seconds };
         section = configured(cmsSection(sleep.seconds > 0), built).section;
         const choice = chosen(stored[section.name]);
@@ -59,12 +48,19 @@ function startCmsDevice(): void {
         }
         return section;
       },
-      onStore(key, value) {
-        const choice = key === section?.name ? chosen(value) : undefined;
-        // How long it sleeps is settled at the start: it is on its way to it already.
-        if (choice)
-          settings = { ...settings, content: { width, height, refreshSeconds: choice.refreshSeconds } };
-      },
+      connect: ({ dispatch, native }) => ({
+        handlers: {
+          drawPanel: createPanel(dispatch),
+          sampleSensors: () => dispatch({ type: "readingsTaken", readings: readingsOf(sampleClimate(cms)) }),
+          deepSleep: ({ durationMs }) => native.skyslot_deep_sleep(durationMs),
+        },
+        onStore(key, value) {
+          const choice = key === section?.name ? chosen(value) : undefined;
+          // how long it sleeps is settled at the start: it is about to sleep already
+          if (choice)
+            settings = { ...settings, content: { width, height, refreshSeconds: choice.refreshSeconds } };
+        },
+      }),
     },
   );
 }

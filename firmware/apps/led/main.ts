@@ -2,11 +2,10 @@
 // cannot be driven is a line in the log: it never keeps the device from its updates.
 
 import config from "mc/config";
-import type { Booted } from "../../core/event.js";
 import type { Section } from "../../core/section.js";
 import { configured, storedValues } from "../../core/settings/app-settings.js";
-import { isPassing, type Status } from "../../core/status.js";
-import { startDevice } from "../../platform/start.js";
+import { isPassing } from "../../core/status.js";
+import { type AppPart, startDevice } from "../../platform/start.js";
 import { createStatusLed } from "../../platform/status-led/status-led.js";
 import type { LedConfig } from "./config.js";
 import { ledSection, readLedSettings } from "./core/settings.js";
@@ -15,17 +14,28 @@ import { createLedStrip, type LedStrip } from "./strip/led-strip.js";
 startLedDevice();
 
 function startLedDevice(): void {
-  const { statusLed, strip: built } = config as typeof config & LedConfig;
-  const showLed = statusLed && createStatusLed(statusLed.pin, statusLed.activeLow);
+  const { statusLed, strip } = config as typeof config & LedConfig;
   let section: Section | undefined;
+
+  startDevice({
+    connectLight: statusLed && (() => createStatusLed(statusLed.pin, statusLed.activeLow)),
+    section({ identity }) {
+      const built = configured(ledSection({ chip: identity.chip, statusPin: statusLed?.pin }), strip ?? {});
+      built.problems.forEach(warn);
+      section = built.section;
+      return section;
+    },
+    connect: ({ facts }) => (section ? connectStrip(section, facts.stored[section.name]) : {}),
+  });
+}
+
+/** @param text the stored settings */
+function connectStrip(section: Section, text: string | undefined): AppPart {
   let strip: LedStrip | undefined;
   let isDark = false;
 
-  const warn = (problem: unknown) => trace(`warn: LED strip: ${problem}\n`);
-
-  const play = (text: string | undefined) => {
-    if (!section) return;
-    const { values, problems } = storedValues(section, text);
+  const play = (stored: string | undefined) => {
+    const { values, problems } = storedValues(section, stored);
     problems.forEach(warn);
     strip?.close();
     strip = undefined;
@@ -37,24 +47,20 @@ function startLedDevice(): void {
     }
   };
 
-  startDevice({
-    showStatus(status: Status) {
-      showLed?.(status);
+  play(text);
+  return {
+    showStatus(status) {
       const wasDark = isDark;
       if (status.name === "identify") strip?.identify();
       if (!isPassing(status)) isDark = status.name === "updating";
       if (isDark !== wasDark) strip?.darken(isDark);
     },
-    section({ identity }: Booted) {
-      const board = { chip: identity.chip, statusPin: statusLed?.pin };
-      const configuredSection = configured(ledSection(board), built ?? {});
-      configuredSection.problems.forEach(warn);
-      section = configuredSection.section;
-      return section;
-    },
-    onReady: ({ stored }: Booted) => play(section && stored[section.name]),
     onStore(key, value) {
-      if (key === section?.name) play(value);
+      if (key === section.name) play(value);
     },
-  });
+  };
+}
+
+function warn(problem: unknown): void {
+  trace(`warn: LED strip: ${problem}\n`);
 }

@@ -9,6 +9,7 @@
 //   GET  /api/<section>  POST /api/<section>    POST /api/token           the first one, or another
 //   GET  /api/saved-networks                    POST /api/forget-network
 
+import type { Effect } from "../effect.js";
 import type { Booted, PageRequest, Raise, Stamped } from "../event.js";
 import { json, respond } from "../http/answer.js";
 import { isOwnHost } from "../http/own-host.js";
@@ -63,6 +64,8 @@ export function localApiStep(state: LocalApiState, event: Stamped): Step {
       return [{ ...state, safeModeAfter: event.unhealthyCount }, []];
     case "joinFailed":
       return [noted(state, event, "WIFI_FAILED", `joining "${event.ssid}": ${event.reason}`), []];
+    case "appFailed":
+      return appFailed(state, event);
     case "updateFailed":
       return [noted(state, event, event.code, event.message), []];
     case "trialFailed":
@@ -89,6 +92,12 @@ function begin(event: Booted): Step {
     },
     named,
   ];
+}
+
+function appFailed(state: LocalApiState, event: Extract<Stamped, { readonly type: "appFailed" }>): Step {
+  const message = `the app failed: ${event.message}`;
+  const log: Effect = { type: "log", level: "error", message: `${message}; the rest of the device runs` };
+  return [noted(state, event, "APP_FAILED", message), [log]];
 }
 
 const noted = (state: LocalApiState, event: Stamped, code: string, message: string): LocalApiState => ({

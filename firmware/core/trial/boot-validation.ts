@@ -59,6 +59,8 @@ export function trialStep(state: TrialState, event: Stamped): Step {
       return [{ ...state, online: false, stable: false }, [{ type: "clearTimer", timer: "trial" }]];
     case "serverReached":
       return validateWhenDone({ ...state, serverReached: true });
+    case "appFailed":
+      return rollBack(state, `the app failed: ${event.message}`);
     case "timerFired":
       if (event.timer === "trial") return validateWhenDone({ ...state, stable: true });
       return event.timer === "trialDeadline" ? giveUp(state) : [state, []];

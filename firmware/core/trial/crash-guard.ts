@@ -1,6 +1,6 @@
 // Keeps a device whose app crashes in a loop within reach: after five boots in a row that ended before they were healthy, it
 // starts in safe mode, with Wi-Fi, portal and update only. The app's own part is not started, so what crashes there cannot keep the
-// update from arriving that cures it. A loss of power says nothing against the firmware, nor does waking from deep sleep or a restart
+// update from arriving that cures it. The status light is: a person should see it. After two more such boots it is left out too. A loss of power says nothing against the firmware, nor does waking from deep sleep or a restart
 // that it meant: such boots are not counted.
 //
 //   booted ── fewer than 5 unhealthy boots before ──► starting ── 60 s, or the server reached ──► healthy (count forgotten)
@@ -14,6 +14,8 @@ import { meantRestart } from "./restart-cause.js";
 /** NVS key of the count. */
 export const UNHEALTHY_KEY = "unhealthy";
 export const MAX_UNHEALTHY_BOOTS = 5;
+/** Boots in safe mode that may crash before the status light is left out too. */
+const LIGHT_TRIES = 2;
 const HEALTHY_AFTER_MS = 60_000;
 
 export interface CrashGuardState {
@@ -54,6 +56,7 @@ function begin(event: Booted): Step {
   if (unhealthyCount !== before)
     effects.push({ type: "store", key: UNHEALTHY_KEY, value: `${unhealthyCount}` });
   effects.push({ type: "setTimer", timer: "healthy", delayMs: HEALTHY_AFTER_MS });
+  if (before < MAX_UNHEALTHY_BOOTS + LIGHT_TRIES) effects.push({ type: "startLight" });
   if (safeMode) {
     const message = `safe mode: ${before} boots in a row were not healthy; only network, pages and update run`;
     effects.push({ type: "log", level: "error", message });

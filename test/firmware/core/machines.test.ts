@@ -97,6 +97,7 @@ function eventsIn({ wifi, update, report, portal, espota }: DeviceState): Event[
     markedValid: { type: "markedValid" },
     markValidFailed: { type: "markValidFailed", message: "no" },
     rollBackChecked: { type: "rollBackChecked", connection: 1, possible: true },
+    appFailed: { type: "appFailed", message: "no" },
     readingsTaken: { type: "readingsTaken", readings: { temperature_c: 20 } },
     credentialsSubmitted: { type: "credentialsSubmitted", ssid: "home", password: "12345678" },
     online: { type: "online", address: "192.168.1.2", rssi: -50 },

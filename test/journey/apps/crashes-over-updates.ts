@@ -1,9 +1,15 @@
 // An app that fails whenever an image is installed beside it, as one does that leaves too little memory for that.
 
+import Timer from "timer";
 import { startDevice } from "../../../firmware/platform/start.js";
 
 startDevice({
-  showStatus({ name }) {
-    if (name === "updating") throw new Error("there is no room for an update beside this app");
-  },
+  connect: () => ({
+    showStatus({ name }) {
+      if (name !== "updating") return;
+      Timer.set(() => {
+        throw new Error("there is no room for an update beside this app");
+      }, 0);
+    },
+  }),
 });

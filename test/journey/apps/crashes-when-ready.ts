@@ -4,10 +4,11 @@ import Timer from "timer";
 import { startDevice } from "../../../firmware/platform/start.js";
 
 startDevice({
-  onReady() {
+  connect() {
     trace("the app starts\n");
     Timer.set(() => {
       throw new Error("crash of the app");
     }, 3000);
+    return {};
   },
 });

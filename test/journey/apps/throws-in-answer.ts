@@ -5,12 +5,9 @@ import { type DeviceState, initialDevice } from "../../../firmware/core/device-s
 import { startMachine } from "../../../firmware/platform/start.js";
 
 startMachine<DeviceState, never, never>({
-  machine: {
-    initial: initialDevice,
-    step(state, event) {
-      if (event.type === "requestFailed") throw new Error("this firmware has a bug");
-      return step(state, event);
-    },
+  initial: initialDevice,
+  step(state, event) {
+    if (event.type === "requestFailed") throw new Error("this firmware has a bug");
+    return step(state, event);
   },
-  connect: () => ({}),
 });

@@ -25,6 +25,12 @@ describe("the local api", () => {
     const device = Device.joined();
     expect(device.get("/api/health")).deep.include({ status: "degraded", lastError: null });
     expect(device.get("/api/health").link).include({ state: "online", rssi: -50, setupPortal: false });
+    device.on({ type: "appFailed", message: "Error: invalid pin" }, 3_000);
+    expect(device.get("/api/health").lastError).deep.equal({
+      code: "APP_FAILED",
+      message: "the app failed: Error: invalid pin",
+      atSeconds: 3,
+    });
     device.on({ type: "updateFailed", code: "HTTP_STATUS", message: "the server answered 503" }, 5_000);
     expect(device.get("/api/health").lastError).deep.equal({
       code: "HTTP_STATUS",

@@ -65,6 +65,14 @@ describe("boot validation", () => {
     ]);
   });
 
+  it("rolls back an image whose app has failed, and only during the trial", () => {
+    const failed = { type: "appFailed", message: "Error: invalid pin" } as const;
+    const { last, types } = run([ON_TRIAL, failed]);
+    expect(last[0]).include({ type: "store", value: "the app failed: Error: invalid pin" });
+    expect(types.at(-1)).equal("rollBack");
+    expect(run([BOOTED, failed]).types).deep.equal([]);
+  });
+
   it("rolls back at the deadline and keeps the reason before it restarts", () => {
     const offline = run([ON_TRIAL, DEADLINE]);
     expect(offline.last[0]).deep.equal({

@@ -35,19 +35,32 @@ const HEALTHY = { type: "timerFired", timer: "healthy" } as const;
 
 describe("the crash guard of a device", () => {
   it("writes nothing when the power comes on, and starts the app", () => {
-    expect(new Boots().boot("power-on").types).deep.equal(["setTimer", "startApp"]);
+    expect(new Boots().boot("power-on").types).deep.equal(["setTimer", "startLight", "startApp"]);
   });
 
   it("starts in safe mode after five boots that were not healthy, and leaves the app alone", () => {
     const boots = new Boots();
     for (const reason of ["panic", "software", "task-watchdog", "interrupt-watchdog", "panic"])
       expect(boots.boot(reason).types, reason).include("startApp");
-    expect(boots.boot("panic").types).deep.equal(["store", "setTimer", "log", "safeModeEntered"]);
+    expect(boots.boot("panic").types).deep.equal([
+      "store",
+      "setTimer",
+      "startLight",
+      "log",
+      "safeModeEntered",
+    ]);
     expect(boots.state.safeMode).equal(true);
   });
 
+  it("shows its light in safe mode, unless two boots there were not healthy either", () => {
+    const boots = new Boots();
+    for (let i = 0; i < 5; i++) boots.boot("panic");
+    expect(boots.boot("panic").boot("panic").types).include("startLight");
+    expect(boots.boot("panic").types).deep.equal(["store", "setTimer", "log", "safeModeEntered"]);
+  });
+
   it("counts before the app starts, because it may crash at once", () => {
-    expect(new Boots().boot("panic").types).deep.equal(["store", "setTimer", "startApp"]);
+    expect(new Boots().boot("panic").types).deep.equal(["store", "setTimer", "startLight", "startApp"]);
   });
 
   it("does not count losses of power", () => {

@@ -1,0 +1,126 @@
+// The app's part of a device: built when core starts it, never before and never in safe mode, and kept apart from the rest. What it throws
+// is reported to core once a boot and stops nothing else: a pin that the chip does not have must not keep the update away that names
+// another one.
+
+import Timer from "timer";
+import type { Booted } from "../core/event.js";
+import type { Section } from "../core/section.js";
+import type { Status } from "../core/status.js";
+import type { AppControl } from "./carry-out.js";
+import type { Native } from "./native.js";
+import type { Dispatch, Handlers } from "./runner.js";
+
+/** An app: functions that build its part when their time has come. Nothing of it may touch hardware before. */
+export interface App<OwnEvent = never, Own extends { readonly type: string } = never> {
+  /** Something other than the light can show a person which device this is. */
+  readonly canIdentify?: boolean;
+  /** The settings that the app has, for its pages; in safe mode too, so that a setting that crashes it can be changed. */
+  readonly section?: (facts: Booted) => Section;
+  /** Builds what shows the status, such as an LED; in safe mode too, as long as that does not crash either. Absent: no light. */
+  readonly connectLight?: (() => ShowStatus) | undefined;
+  /** Builds and starts what the app has besides Wi-Fi, portal and update. Not in safe mode (core/trial/crash-guard.ts). */
+  readonly connect?: (board: Board<OwnEvent>) => AppPart<Own>;
+}
+
+/** What an app's adapters are built with. */
+export interface Board<OwnEvent> {
+  readonly facts: Booted;
+  readonly dispatch: Dispatch<OwnEvent>;
+  readonly native: Native;
+}
+
+export interface AppPart<Own extends { readonly type: string } = never> {
+  readonly showStatus?: ShowStatus;
+  /** A setting was stored in NVS. */
+  readonly onStore?: (key: string, value: string) => void;
+  /** What carries out the effects that only this app has. */
+  readonly handlers?: Handlers<Own>;
+}
+
+export type ShowStatus = (status: Status) => void;
+
+export class AppHost<OwnEvent, Own extends { readonly type: string }> implements AppControl {
+  readonly #app: App<OwnEvent, Own>;
+  readonly #dispatch: Dispatch<OwnEvent>;
+  readonly #native: Native;
+  #facts: Booted | undefined;
+  /** Shown last: what is built later begins with it. */
+  #status: Status | undefined;
+  #light: ShowStatus | undefined;
+  #part: AppPart<Own> | undefined;
+  #hasFailed = false;
+
+  constructor(app: App<OwnEvent, Own>, dispatch: Dispatch<OwnEvent>, native: Native) {
+    this.#app = app;
+    this.#dispatch = dispatch;
+    this.#native = native;
+  }
+
+  /** The facts of the boot with what the app adds to them. */
+  booted(found: Booted): Booted {
+    const { canIdentify, connectLight, section } = this.#app;
+    this.#facts = {
+      ...found,
+      canIdentify: canIdentify ?? connectLight !== undefined,
+      section: this.#attempt(() => section?.(found)),
+    };
+    return this.#facts;
+  }
+
+  startLight(): void {
+    this.#light = this.#attempt(() => this.#app.connectLight?.());
+    this.#replay(this.#light);
+  }
+
+  start(): void {
+    const facts = this.#facts;
+    if (!facts) return;
+    const board = { facts, dispatch: this.#dispatch, native: this.#native };
+    this.#part = this.#attempt(() => this.#app.connect?.(board));
+    this.#replay(this.#part?.showStatus);
+  }
+
+  showStatus(status: Status): void {
+    this.#status = status;
+    this.#replay(this.#light);
+    this.#replay(this.#part?.showStatus);
+  }
+
+  stored(key: string, value: string): void {
+    this.#attempt(() => this.#part?.onStore?.(key, value));
+  }
+
+  /** An effect of the app's own. */
+  carryOut(effect: Own): void {
+    const handlers = this.#part?.handlers;
+    if (handlers)
+      this.#attempt(() => (handlers[effect.type as Own["type"]] as (effect: Own) => void)(effect));
+  }
+
+  #replay(show: ShowStatus | undefined): void {
+    const status = this.#status;
+    if (show && status) this.#attempt(() => show(status));
+  }
+
+  #attempt<Result>(act: () => Result): Result | undefined {
+    try {
+      return act();
+    } catch (error) {
+      this.#fail(error);
+      return undefined;
+    }
+  }
+
+  /** In a turn of its own: core hears of the boot first. */
+  #fail(error: unknown): void {
+    if (this.#hasFailed) return;
+    this.#hasFailed = true;
+    Timer.set(
+      () => this.#dispatch({ type: "appFailed", message: String(error).slice(0, MAX_MESSAGE_LENGTH) }),
+      0,
+    );
+  }
+}
+
+/** It is kept in NVS when it ends a trial. */
+const MAX_MESSAGE_LENGTH = 200;
