@@ -1,7 +1,3 @@
-// What operators do about panels: upload pictures, and say who shows which of them when.
-
-import type { Static } from "@sinclair/typebox";
-import type { FastifyInstance } from "fastify";
 import { requireChange } from "../auth/require-change.js";
 import { findAssignment } from "../content/assigned.js";
 import { recordChange } from "../events/journal.js";

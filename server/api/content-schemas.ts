@@ -1,10 +1,8 @@
 // The shapes of pictures for panels and their assignments, as they come and as they go.
 
 import { type Static, Type } from "@sinclair/typebox";
-import { isInForce } from "../content/choice.js";
-import { time } from "../shared/iso-time.js";
 import { checkWindows } from "../shared/windows.js";
-import type { ContentAssignment, ContentImage, ContentTarget, NewContentAssignment } from "../store/store.js";
+import type { ContentTarget, NewContentAssignment } from "../store/store.js";
 import { WindowsBody } from "./rollout-schemas.js";
 import { DeviceId, Exactly, Id, Label, Name, Page } from "./schemas.js";
 

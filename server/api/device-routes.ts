@@ -2,8 +2,8 @@
 // client on the device ends such bodies wrongly.
 
 import { type Static, Type } from "@sinclair/typebox";
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { type NoUpdateResponse, OFFER_HEADER, type UpdateResponse } from "../../firmware/core/wire.js";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { type NoUpdateResponse, OFFER_HEADER } from "../../firmware/core/wire.js";
 import type { CheckRoute } from "../fast-path/fast-path.js";
 import { releaseOf } from "../releases/chunk-digests.js";
 import { Refusal } from "../shared/refusal.js";
@@ -12,7 +12,7 @@ import { reportStatus } from "../updates/attempts.js";
 import { DIGESTS_FILE, IMAGE_FILE, ok } from "./answers.js";
 import { type CheckAnswer, NoUpdateView, UpdateOfferView } from "./check-views.js";
 import type { Context } from "./context.js";
-import { answerCheck, type CheckOutcome, recordDevice } from "./device-check.js";
+import { answerCheck, type CheckOutcome, credentialIn, recordDevice } from "./device-check.js";
 import { boundDevice } from "./device-rate.js";
 import {
   CheckBody,

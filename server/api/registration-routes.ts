@@ -1,7 +1,6 @@
 // Who may register as a device, and what operators decide about those that did. A route that changes many judges each.
 
-import { type Static, Type } from "@sinclair/typebox";
-import type { FastifyInstance } from "fastify";
+import { Type } from "@sinclair/typebox";
 import { requireChange, requireChangeOfAll } from "../auth/require-change.js";
 import { hashSecret, makeSecret } from "../auth/secret.js";
 import { changeDevices, decideIdentity } from "../devices/changes.js";

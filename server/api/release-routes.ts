@@ -1,7 +1,3 @@
-// Releases: upload, register, list, change and deactivate firmware, and list the attempts.
-
-import type { Static } from "@sinclair/typebox";
-import type { FastifyInstance } from "fastify";
 import { requireChange } from "../auth/require-change.js";
 import { recordChange } from "../events/journal.js";
 import { changeRelease } from "../releases/add-release.js";

@@ -1,7 +1,6 @@
 // Device types: which of them take firmware that nobody has signed.
 
-import { type Static, Type } from "@sinclair/typebox";
-import type { FastifyInstance } from "fastify";
+import { Type } from "@sinclair/typebox";
 import { requireChange } from "../auth/require-change.js";
 import { recordChange } from "../events/journal.js";
 import { listed, ok } from "./answers.js";

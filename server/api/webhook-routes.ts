@@ -1,7 +1,6 @@
 // Webhooks: where events are sent, what became of them, and another try. Secrets are told once, when they are made.
 
-import { type Static, Type } from "@sinclair/typebox";
-import type { FastifyInstance } from "fastify";
+import { Type } from "@sinclair/typebox";
 import { requireChangeOfAll } from "../auth/require-change.js";
 import { hashSecret } from "../auth/secret.js";
 import { type Journal, recordChange } from "../events/journal.js";

@@ -1,9 +1,3 @@
-// What people change of devices: order, label, approve or block them. One device, or any number of them: one after the other, each
-// authorised by itself and in a transaction of its own, so that of 100 000 one that cannot be changed does not
-// undo the others.
-
-import type { Static } from "@sinclair/typebox";
-import type { DevicePatch } from "../api/device-schemas.js";
 import { requireChange } from "../auth/require-change.js";
 
 import { type Journal, type Recorder, recordChange } from "../events/journal.js";

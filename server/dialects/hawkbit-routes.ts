@@ -11,7 +11,7 @@
 //
 // Source: https://eclipse.dev/hawkbit/rest-api/rootcontroller-api-guide/. An action's id is the id of our attempt.
 
-import { type Static, Type } from "@sinclair/typebox";
+import { Type } from "@sinclair/typebox";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { CheckRequest } from "../../firmware/core/wire.js";
 import { IMAGE_FILE, ok } from "../api/answers.js";
@@ -80,8 +80,6 @@ export const FeedbackBody = Type.Object({
     details: Type.Optional(Type.Array(Type.String({ maxLength: 4096 }), { maxItems: 64 })),
   }),
 });
-
-type ActionPath = Static<typeof ActionParams>;
 
 export function hawkbitRoutes(app: Api, context: Context): void {
   app.register(async (guarded) => {

@@ -2,18 +2,14 @@
 // fleet. This file is what the rest of the server calls. A check is answered in one of three places:
 //
 //   request ─▶ listener.ts: is its key known? ─▶ answered before the routes
-//                  └─▶ api/check.ts: take() ─▶ answered by its route           checks that the listener does not read (dialects)
+//                  └─▶ api/device-check.ts: take() ─▶ answered by its route           checks that the listener does not read (dialects)
 //                          └─▶ full path, a transaction ─▶ put(): its key      if it proved to be a no-op
 
 import type { IncomingMessage, RequestListener } from "node:http";
 import type { FastifyBaseLogger, FastifyInstance } from "fastify";
 import type { CheckRequest } from "../../firmware/core/wire.js";
-import { credentialIn, } from "../api/device-check.js";
-import type { Context } from "../api/context.js";
-import { CheckBody, type CheckInput } from "../api/device-schemas.js";
 import type { Live } from "../events/live.js";
 import type { Metrics } from "../runtime/metrics.js";
-import { REQUEST_ID_HEADER, requestId } from "../runtime/request-log.js";
 import { RateLimit, type RateTerms } from "../shared/rate.js";
 import type { Store } from "../store/store.js";
 import { noOpKeyOf } from "./check-key.js";

@@ -1,8 +1,8 @@
 // Images whose build names pins that the chip does not have: what cannot be connected never keeps the device from its updates.
 
 import { expect } from "chai";
-import type { BuildConfig } from "../../host-sim/image-build.js";
-import { home } from "../../host-sim/surroundings.js";
+import type { BuildConfig } from "../../host-sim/image-build/image.js";
+import { home } from "../../host-sim/world/surroundings.js";
 import { imageOf, type Rig, setUpRig } from "./rig.js";
 
 const HOUR_MS = 3_600_000;
