@@ -1,14 +1,13 @@
-// What the captive portal answers: pages and the setup page's API, by path and method. A request that was meant for the internet is
-// sent to the setup page. Never joins or scans by itself, and never sends a password back.
+// What the captive portal answers: the setup page and its API, by path and method. A request that was meant for the internet is
+// redirected there (captive-probes.ts). Never joins or scans by itself, and never sends a password back.
 
 import type { PageRequest } from "../event.js";
 import { json, respond } from "../http/answer.js";
 import { isForeignOrigin } from "../http/own-host.js";
+import { isCaptured, isPortalHost, redirectToPortal } from "./captive-probes.js";
 import { readCredentials } from "./portal-credentials.js";
-import { hostName, type JoinReport, type PortalState, type PortalStep } from "./portal-state.js";
+import type { JoinReport, PortalState, PortalStep } from "./portal-state.js";
 
-/** Where every captured request is sent: the access point's own address. */
-const PORTAL_ADDRESS = "192.168.4.1";
 /** While the radio visits other channels, phones are not heard: the answer has to be out before. */
 const SCAN_DELAY_MS = 300;
 
@@ -25,27 +24,12 @@ const ROUTES: Readonly<
   "/api/device": Object.freeze({ GET: serveDevice }),
 });
 
-/** Paths at which operating systems look whether a network leads to the internet; most come with a foreign host as well. */
-const PROBE_PATHS: readonly string[] = Object.freeze([
-  "/hotspot-detect.html",
-  "/library/test/success.html",
-  "/generate_204",
-  "/gen_204",
-  "/connecttest.txt",
-  "/redirect",
-  "/ncsi.txt",
-  "/canonical.html",
-  "/success.txt",
-  "/check_network_status.txt",
-]);
-
 /** Answers a phone, or another device of the network that was joined. */
 export function answerPortal(state: PortalState, request: PageRequest): PortalStep {
   const path = pathOf(request.path);
   const { method } = request;
-  if (isCaptured(state, request.host, path) && (method === "GET" || method === "HEAD")) {
-    return [state, [respond(request, 302, "", { location: `http://${PORTAL_ADDRESS}/` })]];
-  }
+  if (isCaptured(state, request.host, path) && (method === "GET" || method === "HEAD"))
+    return [state, [redirectToPortal(request)]];
   if (method !== "GET" && method !== "POST")
     return refuse(state, request, 405, "METHOD_NOT_ALLOWED", "Use GET or POST.");
   const route = Object.hasOwn(ROUTES, path) ? ROUTES[path] : undefined;
@@ -63,24 +47,9 @@ export function answerPortal(state: PortalState, request: PageRequest): PortalSt
  * there reaches it as well. And no page of another site may, from a phone that has a second way into the internet.
  */
 function whyClosed(state: PortalState, request: PageRequest): string | undefined {
-  if (!state.open || !isOwnHost(state, request.host) || state.join.phase === "joined")
+  if (!state.open || !isPortalHost(state, request.host) || state.join.phase === "joined")
     return "The device takes a network only in its own setup network.";
   return isForeignOrigin(request) ? "Only the device's own page may do this." : undefined;
-}
-
-/** Whether a request was meant for the internet. A 204 would tell the phone that it got there, a page that it may stop asking. */
-const isCaptured = (state: PortalState, host: string, path: string): boolean =>
-  state.open && (PROBE_PATHS.includes(path) || !isOwnHost(state, host));
-
-function isOwnHost(state: PortalState, host: string): boolean {
-  const name = host.toLowerCase();
-  return (
-    name === "" ||
-    name === PORTAL_ADDRESS ||
-    name === state.join.address ||
-    name === hostName(state) ||
-    name === state.info.deviceId.toLowerCase()
-  );
 }
 
 function pathOf(target: string): string {
