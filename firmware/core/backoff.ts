@@ -1,4 +1,4 @@
-// How long to wait before the next try: doubled each time, bounded, and spread so that a fleet does not knock all at once.
+// How long to wait before the next try: doubled each time, bounded, and spread so that a fleet does not retry all at once.
 
 export interface BackoffPolicy {
   readonly firstMs: number;

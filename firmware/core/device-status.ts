@@ -3,7 +3,7 @@
 import type { DeviceState } from "./device-state.js";
 import { PERCENT_STEP, type Status } from "./status.js";
 
-/** The status now. `error` and `identify` are none of these: they are shown when something happens, and pass. */
+/** The current status. `error` and `identify` are not among these: they are transient, shown when something happens. */
 export function statusOf(state: Pick<DeviceState, "wifi" | "update" | "trial" | "crashGuard">): Status {
   const { wifi, update, trial, crashGuard } = state;
   if (trial.phase === "trial" || trial.phase === "validating") return { name: "trial", percent: 0 };
@@ -14,7 +14,7 @@ export function statusOf(state: Pick<DeviceState, "wifi" | "update" | "trial" | 
     case "verifying":
       break;
     case "waiting":
-      // for the network, which is then what matters, or for the next try
+      // for the network, whose status then matters more, or for the next try
       if (joined) return updating(update.job);
       break;
     case "rearming":
@@ -28,7 +28,7 @@ export function statusOf(state: Pick<DeviceState, "wifi" | "update" | "trial" | 
   return { name: onlySetupHelps ? "setup" : "joining", percent: 0 };
 }
 
-/** How far a job has come. */
+/** The progress of a job. */
 function updating(job: { readonly offset: number; readonly release: { readonly size: number } }): Status {
   if (job.offset >= job.release.size) return { name: "updating", percent: 100 };
   const stepCount = 100 / PERCENT_STEP;

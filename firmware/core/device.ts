@@ -1,5 +1,5 @@
-// The whole device: an event goes to the machines that listen to it (machines.ts); what one of them raises goes to its listeners
-// before the next event from outside, so data flows one way and the order is the same everywhere. This file only composes.
+// The whole device: an event goes to the machines that listen to it (machines.ts); the events that they raise are
+// delivered before the next event from outside, so that data flows one way and the order is always the same. This file only composes.
 
 import type { DeviceState } from "./device-state.js";
 import { statusOf } from "./device-status.js";
@@ -12,29 +12,28 @@ import { bootNotice } from "./trial/boot-notice.js";
 /** More raised events than this for one event from outside is a loop between machines: a bug, so it throws. */
 const MAX_RAISED = 64;
 
-/** What the device becomes, and what it does, in order. */
+/** The device's next state, and the effects in order. */
 export function step(state: DeviceState, event: Stamped): readonly [DeviceState, readonly Effect[]] {
   const effects: Effect[] = event.type === "booted" ? [...bootNotice(event)] : [];
   const raised: Event[] = [];
-  let next = hear(state, event, effects, raised);
+  let next = deliver(state, event, effects, raised);
   for (let i = 0; i < raised.length; i++) {
     if (i >= MAX_RAISED) throw new Error(`more than ${MAX_RAISED} events raised by one ${event.type}`);
     const { at, random, freeHeapBytes } = event;
-    next = hear(next, { ...(raised[i] as Event), at, random, freeHeapBytes } as Stamped, effects, raised);
+    next = deliver(next, { ...(raised[i] as Event), at, random, freeHeapBytes } as Stamped, effects, raised);
   }
   return [shown(next, event, effects, raised), effects];
 }
 
-/** One event through the machines that listen to it; what they ask for is added to `effects` and `raised`. */
-function hear(state: DeviceState, event: Stamped, effects: Effect[], raised: Event[]): DeviceState {
+/** Runs one event through the machines that listen to it; adds to `effects` and `raised`. */
+function deliver(state: DeviceState, event: Stamped, effects: Effect[], raised: Event[]): DeviceState {
   const listeners = LISTENERS[event.type];
   let next = state;
-  // by index: this runs for each piece of an image, and an iterator costs XS as much as the machine
+  // by index: this runs for each piece of an image, and an iterator costs as much on XS as the machine itself
   for (let i = 0; i < listeners.length; i++) {
     const machine = listeners[i] as Machine;
-    const heard = machine.step(next, event);
-    if (heard[0] !== next[machine.name]) next = { ...next, [machine.name]: heard[0] };
-    const asked = heard[1];
+    const [part, asked] = machine.step(next, event);
+    if (part !== next[machine.name]) next = { ...next, [machine.name]: part };
     for (let j = 0; j < asked.length; j++) {
       const effect = asked[j] as Effect | Raise;
       if (effect.type === "raise") raised.push(effect.event);
@@ -44,7 +43,7 @@ function hear(state: DeviceState, event: Stamped, effects: Effect[], raised: Eve
   return next;
 }
 
-/** What a person can see of it: errors when they happen, the status when it is another one. */
+/** Adds what a person can see: an error when one happens, the status when it changes. */
 function shown(state: DeviceState, event: Stamped, effects: Effect[], raised: readonly Event[]): DeviceState {
   if (isFailure(event) || raised.some(isFailure)) effects.push({ type: "showStatus", status: ERROR });
   const status = statusOf(state);

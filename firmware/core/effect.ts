@@ -1,5 +1,5 @@
-// Everything a device can do to the world. Core returns these as data; firmware/platform/runner.ts carries them out.
-// An asynchronous effect has an `attempt`: the event that answers it carries the same number, and a stale answer is dropped.
+// Every effect that a device can have. Core returns them as data; firmware/platform carries them out.
+// An asynchronous effect has an `attempt`: the event that answers it has the same number, and a stale answer is dropped.
 
 import type { Status } from "./status.js";
 
@@ -66,7 +66,7 @@ export type Effect =
   | { readonly type: "readResponse"; readonly attempt: number; readonly maxBytes: number }
   /**
    * Instead of reading it, when the headers have come: the body as one, of the announced length, answered by `bytesCollected` or
-   * `textCollected` when it is whole. It is held once; `sizeBytes` is bounded by who asks.
+   * `textCollected` when it is whole. It is held once; the caller bounds `sizeBytes`.
    */
   | {
       readonly type: "collectResponse";
@@ -85,7 +85,7 @@ export type Effect =
   | { readonly type: "continuePush"; readonly connection: number }
   | { readonly type: "readPush"; readonly connection: number; readonly maxBytes: number }
   | { readonly type: "answerPush"; readonly connection: number; readonly response: HttpResponse }
-  // espota: the invitation's port, the connection back, a word for each chunk
+  // espota: the invitation's port, the connection back, an acknowledgement of each chunk
   | { readonly type: "sendDatagram"; readonly address: string; readonly port: number; readonly text: string }
   | {
       readonly type: "connectPush";
@@ -138,7 +138,7 @@ export type Effect =
   // settings; keys of at most 15 characters, values of at most 3999 bytes
   | { readonly type: "store"; readonly key: string; readonly value: string }
   | { readonly type: "forget"; readonly key: string }
-  /** Back to factory settings: every key of ours. */
+  /** Back to factory settings: every key of the firmware. */
   | { readonly type: "forgetAll" }
   // multicast DNS; announcing again replaces what was announced
   | { readonly type: "announce"; readonly hostName: string; readonly services: readonly Announced[] }

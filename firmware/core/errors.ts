@@ -1,5 +1,5 @@
-// The codes a device reports, and whose fault each is. A code goes to the server and into the log; the message beside it
-// carries the numbers. Never thrown: expected failure is a value, a bug throws.
+// The error codes that a device reports, grouped by cause. A code goes to the server and into the log; the message beside it has the
+// numbers. Never thrown: an expected failure is a value, a bug throws.
 
 /** Why an update attempt ended without an update. */
 export type UpdateErrorCode =
@@ -55,7 +55,7 @@ export const fail = <Code extends string>(
   message: string,
 ): { readonly ok: false; readonly failure: Failure<Code> } => ({ ok: false, failure: { code, message } });
 
-/** Failures that another download may cure. The others concern the release itself. */
+/** Failures that another download may fix. The others concern the release itself. */
 export const isTransient = (code: UpdateErrorCode): boolean => TRANSIENT.includes(code);
 
 const TRANSIENT: readonly UpdateErrorCode[] = Object.freeze([

@@ -1,5 +1,5 @@
-// Everything that can happen to a device, in the past tense. The runner stamps each event with the time and a random number:
-// core has no other source of either.
+// Every event of a device, in the past tense. The runner stamps each with the time and a random number: core has no other source of
+// either.
 
 import type { TimerName } from "./effect.js";
 import type { UpdateErrorCode } from "./errors.js";
@@ -43,7 +43,7 @@ export interface RunningImage {
   /** Label of the partition. */
   readonly slot: string;
   readonly slotState: SlotState;
-  /** The state is one that nobody writes: power failed while it was written or erased. Such a slot counts as on trial. */
+  /** The state is one that is never written: power failed while it was written or erased. Such a slot counts as on trial. */
   readonly stateTorn?: true;
   readonly securityVersion: number;
   /** When it was compiled, as its description says, such as `Nov 21 2026` and `12:00:00`; empty or absent: not known. */
@@ -263,13 +263,13 @@ export type Event =
   | { readonly type: "ordersReceived"; readonly orders: readonly Order[] }
   /** One of them is an order to change settings. */
   | { readonly type: "settingsPushed"; readonly id: number; readonly settings: PushedSettings }
-  /** What became of an order: the next check tells it. */
+  /** The result of an order: the next check reports it. */
   | { readonly type: "orderJudged"; readonly result: OrderResult }
   /** The owner set a token for changes and pushed updates, the first or another. */
   | { readonly type: "tokenChosen"; readonly token: string }
   /** Whether images without a signature are taken, as the owner decided it. */
   | { readonly type: "unsignedChosen"; readonly accept: boolean }
-  /** The owner does not want this one tried any more. */
+  /** The owner has removed a saved network. */
   | { readonly type: "networkForgotten"; readonly ssid: string }
   /** Names of the saved networks after a change, the last that worked first. */
   | { readonly type: "networksSaved"; readonly ssids: readonly string[] }

@@ -37,8 +37,8 @@ export const RESET_REASONS: readonly string[] = Object.freeze([
 ]);
 
 /**
- * Resets that nothing in the firmware brings about: for want of power, by a pin, by who is connected. They say nothing against the
- * firmware that ran. What is unknown is not among them: a firmware that crashes so would never be found out.
+ * Resets that the firmware does not cause: power loss, a reset pin, a connected debugger. They say nothing against the firmware that ran.
+ * Unknown reasons are not among them: a firmware that crashes that way would never be detected.
  */
 export const isFromOutside = (resetReason: string): boolean => FROM_OUTSIDE.includes(resetReason);
 
@@ -52,11 +52,11 @@ const FROM_OUTSIDE: readonly string[] = Object.freeze([
   "jtag",
 ]);
 
-/** Whether the boot before has ended for another reason than the firmware's doing: from outside, or it slept and was woken. */
+/** Whether the firmware is not to blame for the end of the previous boot: a reset from outside, or waking from deep sleep. */
 export const endedBlamelessly = (resetReason: string): boolean =>
   isFromOutside(resetReason) || resetReason === "deep-sleep";
 
-/** The name by which a browser in the house reaches the device, such as `base-a1b2c3.local`; nothing if it announces none. */
+/** The mDNS name of the device, such as `base-a1b2c3.local`; undefined if it announces none. */
 export const announcedName = ({
   identity,
   isAnnounced,

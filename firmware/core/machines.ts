@@ -1,6 +1,5 @@
-// The device's machines side by side, and who hears what: the table names the machines that an event is for, in the order in which
-// what they ask is carried out. The others are not woken: on XS each call costs some hundred bytecodes, and an image is thousands of
-// events. This file only routes, the machines decide.
+// The device's machines, and which of them each event is delivered to, in the order in which their effects are carried out. The others are
+// not called: on XS each call costs some hundred bytecodes, and an image is thousands of events. This file only routes.
 
 import type { DeviceState } from "./device-state.js";
 import type { Effect } from "./effect.js";
@@ -25,7 +24,7 @@ export type MachineName = Exclude<keyof DeviceState, "status">;
 
 export interface Machine<Name extends MachineName = MachineName> {
   readonly name: Name;
-  /** What its part becomes, and what it asks for. It sees the others' parts as the machines before it left them. */
+  /** Its next state, and its effects. It sees the states of the machines before it as they left them. */
   step(device: DeviceState, event: Stamped): readonly [DeviceState[Name], Asked];
 }
 
@@ -44,7 +43,7 @@ const presence = machine("presence", (device, event) => presenceStep(device.pres
 const orders = machine("orders", ({ orders, update }, event) => ordersStep(orders, event, update));
 const crashGuard = machine("crashGuard", (device, event) => crashGuardStep(device.crashGuard, event));
 
-/** Every machine; the guard last: with what it asks the app's own part starts. */
+/** Every machine; the guard last, since its effects start the app's own part. */
 export const MACHINES: readonly Machine[] = Object.freeze([
   update,
   trial,
@@ -63,7 +62,7 @@ const to = (...machines: readonly Machine[]): readonly Machine[] => Object.freez
 const DOWNLOAD = to(update, report);
 const UPDATE = to(update);
 
-/** Who hears an event. */
+/** The machines that an event is delivered to. */
 export const LISTENERS: Readonly<Record<Event["type"], readonly Machine[]>> = Object.freeze({
   booted: MACHINES,
   timerFired: to(update, trial, report, wifi, portal, espota, localApi, crashGuard),
@@ -124,7 +123,7 @@ export const LISTENERS: Readonly<Record<Event["type"], readonly Machine[]>> = Ob
   trialFailed: to(update, localApi),
 });
 
-/** A request is answered by one machine only. */
+/** Each request is answered by one machine only. */
 function portalOrOwnPages(device: DeviceState, event: Stamped): ReturnType<typeof portalStep> {
   if (event.type === "requestReceived" && takesRequest(device.localApi, event)) return [device.portal, []];
   return portalStep(event.type === "booted" ? portalAtBoot(event) : device.portal, event);

@@ -1,14 +1,13 @@
-// What the status LED does: on or off as a function of status and time. It sets no timer and no pin: platform/status-led/status-led.ts
-// does.
+// The status LED: on or off as a function of status and time. Sets no timer and no pin: platform/status-led/status-led.ts does.
 //
 //   setup      ████████████████────────────────   1 s on, 1 s off
 //   joining    ████────████────████────████────   quarter seconds
 //   online     ████████████████████████████████
-//   updating   ████████────────████████────────   half seconds, and the other way round after each 5 %
+//   updating   ████████────────████████────────   half seconds, inverted after each 5 %
 //   trial      ██──██────────────██──██────────   two flashes
 //   safeMode   ██──██──██──────────────────────   three flashes
-//   error      ██──██──██──██──██──██──██──██──██──██──   ten rapid blinks, then what was before
-//   identify   █─█─█─█─█─█─█─█─█─█─█─█─█─█─█─█─█─█─█─█─   a flicker for 30 s, then what was before
+//   error      ██──██──██──██──██──██──██──██──██──██──   ten rapid blinks, then as before
+//   identify   █─█─█─█─█─█─█─█─█─█─█─█─█─█─█─█─█─█─█─█─   a flicker for 30 s, then as before
 
 import { IDENTIFY_MS, isPassing, PERCENT_STEP, type Status, type StatusName } from "./status.js";
 
@@ -27,17 +26,17 @@ const RHYTHMS: Readonly<Record<StatusName, readonly number[]>> = Object.freeze({
 const ERROR_BLINK_COUNT = 10;
 const ERROR_MS = ERROR_BLINK_COUNT * 200;
 
-/** What the LED shows since when, ms since boot. */
+/** What the LED shows, and since when (ms since boot). */
 export interface LedState {
   readonly status: Status;
   readonly sinceMs: number;
-  /** The last status that passes, and when it began to be shown. */
+  /** The last transient status, and when it began to be shown. */
   readonly passing: { readonly name: StatusName; readonly atMs: number } | undefined;
 }
 
 export interface Light {
   readonly on: boolean;
-  /** It stays so for so long, ms; undefined: until another status comes. */
+  /** How long it stays so, ms; undefined: until the status changes. */
   readonly lastsMs: number | undefined;
 }
 
@@ -47,7 +46,7 @@ export const initialLed: LedState = Object.freeze({
   passing: undefined,
 });
 
-/** A new status. One that passes is shown to its end, whatever comes meanwhile; the rhythm of an update goes on from step to step. */
+/** A new status. A transient one is shown to its end, whatever comes meanwhile; the rhythm of an update continues from step to step. */
 export function showStatus(state: LedState, status: Status, atMs: number): LedState {
   if (isPassing(status)) return { ...state, passing: { name: status.name, atMs } };
   const sinceMs = status.name === state.status.name ? state.sinceMs : atMs;

@@ -1,4 +1,4 @@
-// What a device shows a person who looks at it, by an LED or a panel: one of a few statuses. Which one is device-status.ts's business.
+// What a device shows a person who looks at it, by an LED or a panel: one of a few statuses. device-status.ts decides which.
 
 export type StatusName =
   | "setup"
@@ -17,10 +17,10 @@ export interface Status {
 }
 
 export const PERCENT_STEP = 5;
-/** How long a device shows which one it is: time to look around. */
+/** How long a device identifies itself: time to look around. */
 export const IDENTIFY_MS = 30_000;
 
-/** It is shown for a while, whatever comes meanwhile, and then what was before. */
+/** Transient: shown for a while, whatever comes meanwhile, and then the status before it. */
 export const isPassing = ({ name }: Status): boolean => name === "error" || name === "identify";
 
 export const isSameStatus = (a: Status, b: Status): boolean => a.name === b.name && a.percent === b.percent;

@@ -1,4 +1,4 @@
-// The JSON shapes that a device and the update server exchange, and the limits both sides hold to. Shapes only: no parsing,
+// The JSON shapes that a device and the update server exchange, and the limits that both enforce. Shapes only: no parsing,
 // no I/O. Field names are snake_case because existing clients of the device API speak them so.
 
 /**
@@ -10,13 +10,13 @@ export const MAX_CHECK_RESPONSE_BYTES = 7 * 1024;
 /** What an answer holds besides a manifest and orders: addresses, hashes, a token. */
 export const MAX_ANSWER_FRAME_BYTES = 1024;
 
-/** States of an update attempt as the server stores them. `success` is only ever told after validation. */
+/** States of an update attempt as the server stores them. `success` is reported only after validation. */
 export type UpdateStatus = "pending" | "downloading" | "installing" | "success" | "failed";
 
 /** State of the running slot: `factory` has no otadata entry and needs no validation. */
 export type SlotState = "new" | "pending_verify" | "valid" | "invalid" | "aborted" | "undefined" | "factory";
 
-/** What a device measures; only what it has a sensor for, and could read. */
+/** What a device measures; only values of sensors that it has and could read. */
 export interface Readings {
   /** Degrees Celsius, -40 to 125. */
   readonly temperature_c?: number;
@@ -36,10 +36,10 @@ export const CONTENT_PATH = "/api/content/";
 export const MAX_ETAG_LENGTH = 100;
 
 /**
- * What an operator orders a device to do. The answer to a check brings orders, oldest first, and the next check brings what became of
- * them. Until the server has heard that, it sends them again with every answer, so neither a lost answer nor a lost acknowledgement
- * loses one; a device that cannot carry one out yet says nothing of it, and is asked again. What may be done twice (identify, settings)
- * is done again if the device restarts before it could tell. A restart is done once: its id is in NVS before it happens.
+ * What an operator orders a device to do. The answer to a check brings orders, oldest first, and the next check brings their results.
+ * Until then the server sends them again with every answer, so that neither a lost answer nor a lost acknowledgement loses one; a device
+ * that cannot carry one out yet does not mention it, and receives it again. Idempotent orders (identify, settings) are repeated if the
+ * device restarts before it could report. A restart is done once: its id is in NVS before it happens.
  */
 export interface Order {
   /** Whole, 1 or more; of one device they rise. */
@@ -61,7 +61,7 @@ export const MAX_ORDER_COUNT = 4;
 export const MAX_ORDER_SETTINGS = 16;
 export const MAX_ORDER_SETTINGS_BYTES = 1000;
 
-/** What only who is at the device may change, whatever a server orders: by these it could be cut off or taken over. */
+/** Settings that can only be changed at the device, whatever a server orders: with them it could be cut off or taken over. */
 export const OWNERS_SETTINGS: readonly string[] = Object.freeze([
   "server",
   "acceptUnsigned",
@@ -71,11 +71,11 @@ export const OWNERS_SETTINGS: readonly string[] = Object.freeze([
   "password",
 ]);
 
-/** What became of an order. */
+/** The result of an order. */
 export interface OrderResult {
   readonly id: number;
   readonly result: "done" | "refused";
-  /** Why it was refused, for a person; at most MAX_ORDER_REASON_LENGTH characters. */
+  /** Why it was refused, for people; at most MAX_ORDER_REASON_LENGTH characters. */
   readonly reason?: string;
 }
 
@@ -95,7 +95,7 @@ export interface CheckRequest extends Readings {
   readonly hardware?: string;
   /** Chip: `esp32`, `esp32c3`, `esp32s3` … */
   readonly chip?: string;
-  /** SHA-256 that is appended to the running image (of all bytes before it), 64 hex digits. What the server believes. */
+  /** SHA-256 that is appended to the running image (of all bytes before it), 64 hex digits. What the server relies on. */
   readonly image_sha256?: string;
   /** Label of the partition that runs, such as `ota_0`. */
   readonly slot?: string;
@@ -112,7 +112,7 @@ export interface CheckRequest extends Readings {
   readonly keeps_token?: boolean;
   /** Time between this device's checks. */
   readonly check_seconds?: number;
-  /** What became of orders since the last check that was answered; at most MAX_ORDER_COUNT. */
+  /** Results of orders since the last check that was answered; at most MAX_ORDER_COUNT. */
   readonly order_results?: readonly OrderResult[];
 }
 
@@ -122,7 +122,7 @@ interface CheckAnswer {
   readonly poll_seconds?: number;
   /** With `poll_seconds`: for the others too, as long as the server says so. */
   readonly poll_is_for_all?: boolean;
-  /** Proves from now on that this device is who it says. Only for one that keeps tokens. */
+  /** Authenticates this device from now on. Only for one that keeps tokens. */
   readonly device_token?: string;
   /** At most MAX_ORDER_COUNT. Only for a device that has shown its token; one that knows no orders ignores them. */
   readonly orders?: readonly Order[];
@@ -131,7 +131,7 @@ interface CheckAnswer {
 /** Answer to a check without an update. */
 export interface NoUpdateResponse extends CheckAnswer {
   readonly update_available: false;
-  /** Time of the server, seconds since 1970: a device without a clock judges a release's expiry by it. */
+  /** Time of the server, seconds since 1970: a device without a clock checks a release's expiry with it. */
   readonly time: number;
 }
 
@@ -158,8 +158,8 @@ export interface UpdateResponse extends CheckAnswer {
 }
 
 /**
- * Header of an answer that brings an offer: firmware id, a blank, the server's time in seconds since 1970. A device notes the id before it
- * reads the answer, so that it knows what restarted it, and leaves an answer unread that has done so before.
+ * Header of an answer that brings an offer: firmware id, a blank, the server's time in seconds since 1970. A device stores the id before it
+ * reads the answer: if reading restarts it, it knows which offer did, and does not read that one again.
  */
 export const OFFER_HEADER = "skyslot-offer";
 
@@ -178,11 +178,11 @@ export interface StatusRequest {
   /** As in a check: `success` counts only if this is the release's image. */
   readonly image_sha256?: string;
   readonly slot_state?: SlotState;
-  /** A finer word than `status` for the log: `checking`, `verified`, `armed`, `trial`, `validated` … */
+  /** More detailed than `status`, for the log: `checking`, `verified`, `armed`, `trial`, `validated` … */
   readonly step?: string;
 }
 
-/** What a device's machines have to report; who it is is added when it is sent. */
+/** A report as a device's machines make it; the device id is added when it is sent. */
 export type Report = Omit<StatusRequest, "device_id">;
 
 /**

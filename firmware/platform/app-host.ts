@@ -1,6 +1,5 @@
 // The app's part of a device: built when core starts it, never before and never in safe mode, and kept apart from the rest. What it throws
-// is reported to core once a boot and stops nothing else: a pin that the chip does not have must not keep the update away that names
-// another one.
+// is reported to core once per boot and stops nothing else: a wrong pin in a build must not prevent the update that corrects it.
 
 import Timer from "timer";
 import type { Booted } from "../core/event.js";
@@ -10,7 +9,7 @@ import type { AppControl } from "./carry-out.js";
 import type { Native } from "./native.js";
 import type { Dispatch, Handlers } from "./runner.js";
 
-/** An app: functions that build its part when their time has come. Nothing of it may touch hardware before. */
+/** An app: functions that build its part when core starts it. It touches no hardware before. */
 export interface App<OwnEvent = never, Own extends { readonly type: string } = never> {
   /** Something other than the light can show a person which device this is. */
   readonly canIdentify?: boolean;
@@ -111,7 +110,7 @@ export class AppHost<OwnEvent, Own extends { readonly type: string }> implements
     }
   }
 
-  /** In a turn of its own: core hears of the boot first. */
+  /** In a turn of its own, so that the boot is dispatched first. */
   #fail(error: unknown): void {
     if (this.#hasFailed) return;
     this.#hasFailed = true;

@@ -1,4 +1,4 @@
-// What a device knows of itself when it starts: read from the slot that runs, the eFuses and NVS, not from anything compiled in.
+// The facts of a boot: read from the running slot, the eFuses and NVS, not from anything compiled in.
 
 import flash from "embedded:storage/flash";
 import config from "mc/config";

@@ -1,4 +1,4 @@
-// What each effect of core comes to: a line an effect. The table lies in flash, and costs no memory while it waits. It decides nothing.
+// How each effect of core is carried out: one line per effect. The table is in flash, and costs no memory. It decides nothing.
 
 import type { Announced, Effect } from "../core/effect.js";
 import type { Status } from "../core/status.js";
@@ -32,7 +32,7 @@ export interface Adapters {
   readonly wifi: Link;
 }
 
-/** How the device gets into its network, as wifi.ts has it and, for a cable, ethernet/wifi.ts. */
+/** The network link: wifi.ts or, for Ethernet, ethernet/wifi.ts. */
 export interface Link {
   join(attempt: number, ssid: string, password: string): void;
   leave(): void;
@@ -41,13 +41,13 @@ export interface Link {
   scan(attempt: number): void;
 }
 
-/** How it is found there, as discovery.ts has it and, for a cable, ethernet/discovery.ts. */
+/** Announcing the device: discovery.ts or, for Ethernet, ethernet/discovery.ts. */
 export interface Announcer {
   announce(hostName: string, services: readonly Announced[]): void;
   withdraw(): void;
 }
 
-/** The app's own part, as app-host.ts has it. */
+/** The app's own part: app-host.ts. */
 export interface AppControl {
   startLight(): void;
   start(): void;
@@ -105,7 +105,7 @@ const TABLE: { readonly [Type in Effect["type"]]: (adapters: Adapters, effect: O
     rollBack({ native, restarts }) {
       restarts.note("roll-back");
       native.esp_ota_mark_app_invalid_rollback_and_reboot();
-      native.esp_restart(); // only reached when there is no other image: better a restart than a firmware known to be bad
+      native.esp_restart(); // only reached when there is no other image: a restart is better than continuing a firmware known to be bad
     },
     beginTrial({ native, restarts }) {
       if (native.skyslot_arm_running() !== 0) return;

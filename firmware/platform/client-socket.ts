@@ -1,6 +1,6 @@
-// The TCP socket under the SDK's HTTP client. That one reads an answer's head byte by byte into texts without a limit, and throws at what
-// it does not understand, where nobody catches: a server, or a proxy on the way, could restart the device by either. Here such an
-// answer ends the connection, and the request fails like any other.
+// The TCP socket under the SDK's HTTP client. The client reads the head of a response byte by byte into strings without a limit, and throws
+// at malformed input where nothing catches it: a server, or a proxy, could restart the device with either. Here such a response ends the
+// connection, and the request fails like any other.
 
 import TCP from "embedded:io/socket/tcp";
 

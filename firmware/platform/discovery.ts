@@ -1,5 +1,4 @@
-// The device's name and services in the house, through `embedded:network/dnssd`. If another has the name already, a number is put
-// behind it.
+// The device's name and services in the local network, through `embedded:network/dnssd`. If the name is taken, a number is appended.
 
 import DNSSD from "embedded:network/dnssd";
 import type { Announced } from "../core/effect.js";

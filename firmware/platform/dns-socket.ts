@@ -1,5 +1,4 @@
-// The UDP socket of what in the SDK speaks DNS (its resolver, its multicast DNS): a datagram that its parser cannot bear is replaced by
-// one that says nothing.
+// The UDP socket of the SDK's DNS code (resolver and multicast DNS): a datagram that its parser cannot handle is replaced by an empty one.
 
 import UDP, { type Packet } from "embedded:io/socket/udp";
 import { isSoundDns } from "../core/wifi/dns-check.js";

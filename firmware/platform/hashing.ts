@@ -31,7 +31,7 @@ export class Hashing {
 
   deriveKey(password: string, salt: string, rounds: number): void {
     const key = new ArrayBuffer(KEY_BYTES);
-    // without a key, which only a lack of memory explains, nothing is said, and the question lapses: never a key that is known
+    // without a key, which only a lack of memory explains, there is no event, and the challenge expires: never a predictable key
     if (this.#native.skyslot_derive_key(password, salt, rounds, key) === 1) this.#done(key);
   }
 

@@ -1,6 +1,6 @@
-// Requests, through `embedded:network/http/client`: a client for each request, because the SDK's never answers again after an
-// error. Bodies are pulled: bytes stay in the TCP window until core asks for them. A short body may be collected instead: into one
-// buffer of the length that core gives, so that it is held once.
+// HTTP requests, through `embedded:network/http/client`: a client for each request, because the SDK's stops working after an error.
+// Bodies are pulled: bytes stay in the TCP window until core reads them. A short body may be collected instead, into one buffer of the
+// length that core gives, so that it is held once.
 
 import Resolver from "embedded:network/dns/resolver/udp";
 import HTTPClient from "embedded:network/http/client";
@@ -56,7 +56,7 @@ export class HttpRequests {
       onHeaders: (status, received) => {
         const headers = Object.fromEntries(received);
         this.#dispatch({ type: "responseStarted", attempt, status, headers });
-        // the client ends a body of chunks wrongly, and throws in turns of its own where nobody catches
+        // the client ends a chunked body wrongly, and throws in its own turns, where nothing catches it
         if (received.has("transfer-encoding")) this.#failed(attempt, "the answer comes in chunks");
       },
       onReadable: (count) => {
@@ -121,14 +121,14 @@ function fill(body: Body, request: HTTPClient.Request | undefined, count: number
   body.filledBytes += piece.byteLength;
 }
 
-/** From here on only who is given the bytes holds them. */
+/** From here on only the receiver of the bytes holds them. */
 function takeBytes(entry: Running): Uint8Array {
   const bytes = entry.body?.bytes ?? new Uint8Array(0);
   entry.body = undefined;
   return bytes;
 }
 
-/** The bytes are free when this returns. `undefined`: they are no UTF-8. */
+/** The bytes are released when this returns. `undefined`: they are not UTF-8. */
 function takeText(entry: Running): string | undefined {
   try {
     return String.fromArrayBuffer(takeBytes(entry).buffer);
@@ -137,7 +137,7 @@ function takeText(entry: Running): string | undefined {
   }
 }
 
-/** Name servers that DHCP gave. */
+/** Name servers from DHCP. */
 function dnsServers(): string[] {
   const given = Net.get("DNS") as unknown;
   return Array.isArray(given) && given.length > 0 ? given : ["1.1.1.1"];

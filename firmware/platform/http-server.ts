@@ -1,8 +1,8 @@
-// A port that speaks HTTP/1.1: takes connections, reads heads (core/http/http.ts), hands bodies on as they are asked for, and writes answers.
-// One request a connection. The owner of the port decides who may do what.
+// An HTTP/1.1 server on one port: accepts connections, reads heads (core/http/http.ts), passes bodies on as they are requested, and writes
+// responses. One request per connection. The owner of the port decides who may do what.
 //
-// It is ours because the SDK's server has no limit on a head, no timeout and no answer to `Expect: 100-continue`: a page in the house
-// could restart the device with one long URL. A connection too many is closed at once, a slow one in time.
+// It replaces the SDK's server, which has no limit on a head, no timeout and no support of `Expect: 100-continue`: one long URL in any web
+// page could restart the device. A connection too many is closed at once, a slow one after a timeout.
 
 import Listener from "embedded:io/socket/listener";
 import type TCP from "embedded:io/socket/tcp";
@@ -31,20 +31,20 @@ export interface PortSettings {
   readonly maxConnections: number;
   /** X-Skyslot-Release is kept. */
   readonly takesRelease: boolean;
-  /** For the head, and for the body unless somebody else watches over it. */
+  /** Timeout of the head, and of the body if `timesBody`. */
   readonly requestMs: number;
   readonly timesBody: boolean;
 }
 
-/** Whose port it is. */
+/** What a port belongs to. */
 export interface PortOwner {
-  /** A sound head: `respond`, or `takeBody` first. */
+  /** A valid head: call `respond`, or `takeBody` first. */
   onHead(exchange: Exchange, head: RequestHead): void;
-  /** Bytes of a body that is taken wait. */
+  /** Bytes of an accepted body can be read. */
   onBody(exchange: Exchange, count: number): void;
   /** The connection is closed, by either side. `isAwaited`: a valid head has not been answered yet. */
   onClosed(exchange: Exchange, isAwaited: boolean): void;
-  /** The answer to a head that cannot be taken. */
+  /** The response to an invalid head. */
   refuse(failure: Failure<HeadError>): HttpResponse;
 }
 
@@ -54,7 +54,7 @@ export class Exchange implements StreamEvents {
   readonly number: number;
   readonly #server: HttpServer;
   readonly #stream: TcpStream;
-  #phase: "head" | "judged" | "body" | "answered" = "head";
+  #phase: "head" | "checked" | "body" | "answered" = "head";
   #reader: HeadReader | undefined;
   #awaitsContinue = false;
   #isHead = false;
@@ -74,15 +74,15 @@ export class Exchange implements StreamEvents {
     return this.#stream.isOpen;
   }
 
-  /** Lets the body come. */
+  /** Accepts the body. */
   takeBody(): void {
-    if (this.#phase !== "judged") return;
+    if (this.#phase !== "checked") return;
     this.#phase = "body";
     if (this.#awaitsContinue) this.#stream.write(CONTINUE);
     this.#announce();
   }
 
-  /** At most `maxBytes` of the body; `more` hears of them before it can hear that the client has gone. */
+  /** At most `maxBytes` of the body; `more` is notified of them before it is notified that the client has closed. */
   read(maxBytes: number, more: (bytes: Uint8Array) => void): void {
     if (this.#phase !== "body") return;
     const bytes = this.#stream.read(Math.min(maxBytes, this.#bodyLeft));
@@ -115,7 +115,7 @@ export class Exchange implements StreamEvents {
   }
 
   closed(): void {
-    const isAwaited = this.#phase === "judged" || this.#phase === "body";
+    const isAwaited = this.#phase === "checked" || this.#phase === "body";
     this.#phase = "answered";
     this.#server.closed(this, isAwaited);
   }
@@ -129,13 +129,13 @@ export class Exchange implements StreamEvents {
     }
     this.#reader = reader;
     if (!reader?.head) return;
-    this.#reader = undefined; // the release in it is large: it is core's now
+    this.#reader = undefined; // the release in it is large: core holds it now
     if (!reader.head.ok) return this.respond(this.#server.owner.refuse(reader.head.failure));
-    this.#judge(reader.head.value);
+    this.#headRead(reader.head.value);
   }
 
-  #judge(head: RequestHead): void {
-    this.#phase = "judged";
+  #headRead(head: RequestHead): void {
+    this.#phase = "checked";
     this.#origin = allowedOrigin(head);
     this.#awaitsContinue = expectsContinue(head);
     this.#isHead = head.method === "HEAD";
@@ -184,7 +184,7 @@ export class HttpServer {
     for (const exchange of [...this.#exchanges.values()]) exchange.close();
   }
 
-  /** An exchange tells of its end. */
+  /** An exchange has ended. */
   closed(exchange: Exchange, isAwaited: boolean): void {
     this.#exchanges.delete(exchange.number);
     this.owner.onClosed(exchange, isAwaited);
@@ -195,7 +195,7 @@ export class HttpServer {
       const accepted = from.read();
       if (accepted) this.#accept(accepted);
     } catch {
-      // it has gone before it was taken
+      // it was closed before it was accepted
     }
   }
 

@@ -31,16 +31,16 @@ const STATES: Readonly<Record<number, SlotState>> = Object.freeze({
 });
 /** ESP_ERR_NOT_SUPPORTED: the factory partition has no state. */
 const NOT_SUPPORTED = -0x106;
-/** No ESP-IDF error is further below zero than this: what is, or is above the states, was read from flash. */
+/** No ESP-IDF error is below this: a value below it, or above the states, was read from flash. */
 const LOWEST_ERROR = -0xffff;
 
 /**
- * A state that nobody writes is what power leaves that fails while the entry is written, or erased to be written anew. The boot loader
- * takes such an image for valid.
+ * A state that is never written is what a power failure leaves while the entry is written or erased. The boot loader treats such an image
+ * as valid.
  */
 export const isTorn = (state: number): boolean => state > 4 || state < LOWEST_ERROR;
 
-/** What is torn has not been confirmed: it is on trial here. */
+/** A torn state was not confirmed: it counts as on trial. */
 export function slotStateOf(state: number): SlotState {
   if (state === NOT_SUPPORTED) return "factory";
   return STATES[state] ?? (isTorn(state) ? "pending_verify" : "undefined");

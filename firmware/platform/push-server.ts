@@ -1,5 +1,5 @@
-// Port 3232: images that are pushed, by HTTP over TCP and by espota's invitation over UDP. It hands heads and bodies on as core asks for
-// them: what nobody has asked for waits in the TCP window. It decides nothing about who may push.
+// Port 3232: pushed images, by HTTP over TCP and by espota's invitation over UDP. Passes heads and bodies on as core requests them; unread
+// bytes stay in the TCP window. Core decides who may push.
 
 import UDP, { type Packet } from "embedded:io/socket/udp";
 import { utf8Decode } from "../core/bytes.js";
@@ -17,7 +17,7 @@ const SETTINGS: PortSettings = Object.freeze({
   maxConnections: 3,
   takesRelease: true,
   requestMs: 30_000,
-  timesBody: false, // core watches over it
+  timesBody: false, // core times it
 });
 const MAX_DATAGRAM_BYTES = 256;
 
@@ -91,7 +91,7 @@ export class PushServer implements PortOwner {
     try {
       this.#invitations?.write(ArrayBuffer.fromString(text), address, port);
     } catch {
-      // lost like any other datagram: the sender asks again
+      // lost like any other datagram: the sender repeats it
     }
   }
 

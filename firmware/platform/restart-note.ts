@@ -1,5 +1,5 @@
-// Why the firmware restarts the chip, kept for the next boot. In NVS and not in memory that survives a restart: after an update
-// another firmware reads it, in which every variable lies elsewhere.
+// Why the firmware restarts the chip, kept for the next boot. In NVS and not in RAM that survives a restart: after an update
+// another firmware reads it, in which variables have other addresses.
 
 import type { RestartReason } from "../core/effect.js";
 import type { Storage } from "./storage.js";
@@ -17,7 +17,7 @@ export class RestartNote {
     this.#storage.write(KEY, reason);
   }
 
-  /** What was noted, once. */
+  /** Returns and removes the note. */
   take(): string | undefined {
     const reason = this.#storage.read(KEY);
     if (reason !== undefined) this.#storage.forget(KEY);

@@ -1,7 +1,7 @@
-// The loop of a device: an event goes through its machine's step, its effects go to the adapters, and what they answer comes back as
-// events. It owns the only mutable state of the firmware. Events that arrive while effects are carried out wait their turn, so
-// core never sees one event inside another. An event is let go before what it led to begins: the text of an answer, which is the
-// largest of them, must not lie in memory while the next request is made.
+// The main loop of a device: an event goes through its machine's step, the effects go to the adapters, and their results come back as
+// events. It owns the only mutable state of the firmware. Events that arrive while effects are carried out are queued, so that core never
+// sees one event inside another. An event is released before its effects begin: the text of a response, the largest of them, must not be
+// in memory while the next request is made.
 
 import Timer from "timer";
 import type { Event, Stamped } from "../core/event.js";
@@ -9,7 +9,7 @@ import type { Event, Stamped } from "../core/event.js";
 /** Hands an event to the device: one of core's, or of the app's own. */
 export type Dispatch<OwnEvent = never> = (event: Event | OwnEvent) => void;
 
-/** The things core cannot make: see Stamped in core/event.ts. */
+/** What core cannot find out itself: see Stamp in core/event.ts. */
 export interface Sources {
   /** Milliseconds since this boot. */
   uptimeMs(): number;
@@ -53,11 +53,11 @@ export class Runner<State, OwnEvent extends { readonly type: string }, Asked> {
     this.#queue.push(event);
     if (this.#running) return;
     this.#running = true;
-    while (this.#queue.length > 0) for (const effect of this.#hear()) this.#carryOut(effect);
+    while (this.#queue.length > 0) for (const effect of this.#step()) this.#carryOut(effect);
     this.#running = false;
   }
 
-  /** A bug restarts the device. What is thrown may be swallowed on its way out, by the SDK or by us; so it is thrown again, by itself. */
+  /** A bug restarts the device. An exception may be swallowed on its way out, by the SDK or by the firmware; so it is thrown again in its own turn. */
   #dispatchOrRestart(event: Event | OwnEvent): void {
     try {
       this.dispatch(event);
@@ -69,8 +69,8 @@ export class Runner<State, OwnEvent extends { readonly type: string }, Asked> {
     }
   }
 
-  /** A function of its own, so that nothing on the stack holds the event when it returns. */
-  #hear(): readonly Asked[] {
+  /** A separate function, so that nothing on the stack holds the event when it returns. */
+  #step(): readonly Asked[] {
     const event = this.#queue.shift() as Event | OwnEvent;
     const [after, effects] = this.#machine.step(this.#state, {
       ...event,
@@ -79,12 +79,12 @@ export class Runner<State, OwnEvent extends { readonly type: string }, Asked> {
       freeHeapBytes: this.#sources.freeHeapBytes(),
     });
     this.#state = after;
-    if (event.type === "textCollected") letGo(event as Extract<Event, { readonly type: "textCollected" }>);
+    if (event.type === "textCollected") release(event as Extract<Event, { readonly type: "textCollected" }>);
     return effects;
   }
 }
 
-/** Who dispatched it is still at it, and holds the event. */
-function letGo(event: { text: string }): void {
+/** The dispatching code is still running, and holds the event. */
+function release(event: { text: string }): void {
   event.text = "";
 }

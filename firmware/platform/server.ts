@@ -1,5 +1,5 @@
 // The device's own pages on port 80, and the captive portal's name server over UDP. Bodies are collected here, because they are small;
-// what is said to whom is core's business.
+// core decides on the responses.
 
 import UDP, { type Packet } from "embedded:io/socket/udp";
 import { utf8Decode } from "../core/bytes.js";
@@ -18,7 +18,7 @@ const SETTINGS: PortSettings = Object.freeze({
   requestMs: 10_000,
   timesBody: true,
 });
-/** Read at once of a body. */
+/** Bytes of a body read at once. */
 const MAX_PIECE_BYTES = 512;
 const DNS_PORT = 53;
 /** The access point's address, as ESP-IDF sets it. */
@@ -34,7 +34,7 @@ export class PageServer implements PortOwner {
   readonly refuse = pageRefusal;
   readonly #dispatch: Dispatch;
   readonly #pages: HttpServer = new HttpServer(SETTINGS, this);
-  /** Requests whose body is on its way. */
+  /** Requests whose body is being received. */
   readonly #collected = new Map<number, Collected>();
   #names: UDP | undefined;
 
@@ -98,7 +98,7 @@ export class PageServer implements PortOwner {
 
   #receive(exchange: Exchange, head: RequestHead, body: Uint8Array): void {
     this.#dispatch(requestReceived(exchange.number, head, utf8Decode(body) ?? ""));
-    exchange.respond(NOT_ANSWERED); // has no effect behind an answer
+    exchange.respond(NOT_ANSWERED); // has no effect after a response
   }
 }
 
@@ -108,7 +108,7 @@ function answerName(socket: UDP, packet: Packet | undefined): void {
   try {
     socket.write(reply, packet.address, packet.port);
   } catch {
-    // lost like any other datagram: the phone asks again
+    // lost like any other datagram: the phone repeats its query
   }
 }
 

@@ -1,4 +1,4 @@
-// ECDSA P-256 verification: SHA-256 by `crypt`, the curve by mbedTLS in our C file. The keys come with the build.
+// ECDSA P-256 verification: SHA-256 by `crypt`, the curve by mbedTLS in a C file of ours. The keys are built in.
 
 import { Digest } from "crypt";
 import config from "mc/config";
@@ -7,7 +7,7 @@ import type { Effect } from "../core/effect.js";
 import type { Native } from "./native.js";
 import type { Dispatch } from "./runner.js";
 
-/** Hashed at once: a manifest may be long, and the whole of what is signed would be a second copy. */
+/** Characters hashed at once: a manifest may be long, and all of it as bytes would be a second copy. */
 const HASH_PIECE_CHARACTERS = 256;
 
 type Question = Extract<Effect, { readonly type: "verifySignature" }>;

@@ -1,4 +1,4 @@
-// The inactive slot, through `embedded:storage/flash` ("nextota"): erase a sector, write a piece, hash what is there, arm it.
+// The inactive slot, through `embedded:storage/flash` ("nextota"): erases sectors, writes pieces, hashes ranges, and arms it.
 // Not `embedded:update`: that cannot resume, and its begin erases the fallback's otadata entry (see core/update/update.ts).
 
 import flash, { type Flash } from "embedded:storage/flash";
@@ -8,7 +8,7 @@ import { SECTOR_BYTES } from "../core/update/release.js";
 import { type Native, nextLabel } from "./native.js";
 import type { Dispatch } from "./runner.js";
 
-/** Read at once while hashing; then other work gets its turn, so that 2 MiB do not hold up the network. */
+/** Bytes hashed in one turn: then other work runs, so that 2 MiB do not block the network. */
 const HASH_PIECE_BYTES = 4096;
 const PIECES_A_TURN = 8;
 
@@ -73,15 +73,14 @@ export class Slot {
   }
 
   /**
-   * Lets every other task of the chip run for a tick, after each sector and each turn of hashing. IDLE is one that the task watchdog
-   * watches, and the SDK's loop does not wait while a message or a timer is due, which is so for as long as data comes faster than the
-   * flash takes it.
+   * Lets all other tasks of the chip run for a tick, after each sector and each turn of hashing. The task watchdog watches IDLE, and the
+   * SDK's loop does not wait while a message or a timer is due, which is the case while data arrives faster than the flash can be written.
    */
   #giveWay(): void {
     this.#native.vTaskDelay(1);
   }
 
-  /** Carries out a flash operation and says whether it went well; what it throws becomes an event. */
+  /** Carries out a flash operation; returns whether it succeeded. An exception becomes an event. */
   #attempted(attempt: number, what: string, action: () => void): boolean {
     try {
       action();

@@ -1,4 +1,4 @@
-// Puts a device together from the adapters and starts it. An app's main.ts calls this and adds what only that app has.
+// Builds a device from its adapters and starts it. An app's main.ts calls this with what only that app has.
 
 import Timer from "timer";
 import { step } from "../core/device.js";
@@ -44,7 +44,7 @@ export function startMachine<
   new Runner<State, OwnEvent, Effect | TimerEffect<string> | Own>(machine, new Chip(native), (dispatch) => {
     const host = new AppHost(app, dispatch, native);
     const adapters = connected(host, native, storage, restarts, dispatch);
-    // a turn of its own: what boot throws then restarts the chip like any other error
+    // in its own turn: an exception during boot then restarts the chip like any other error
     Timer.set(() => dispatch(host.booted(readBootFacts(native, restarts.take(), storage.readAll()))), 0);
     return (effect) => {
       if (isCores(effect)) carryOut(adapters, effect);
@@ -76,7 +76,7 @@ const connected = (
   wifi: new Wifi(dispatch, native),
 });
 
-/** What core cannot make. */
+/** What core cannot find out itself. */
 class Chip implements Sources {
   readonly #bootedAt = Date.now();
   readonly #native: Native;

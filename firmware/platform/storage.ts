@@ -31,7 +31,7 @@ export class Storage {
   }
 
   forgetAll(): void {
-    // the keys first: deleting moves what the iterator stands on
+    // the keys first: deleting moves the iterator
     for (const key of [...this.#store]) this.#store.delete(key);
   }
 }

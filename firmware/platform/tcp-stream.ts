@@ -1,18 +1,18 @@
-// One TCP connection of the device's servers: bytes are read when somebody asks for them, and wait in the TCP window until then;
-// texts go out in small pieces as the socket takes them. Never throws, and never calls back once it is closed.
+// One TCP connection of the device's servers: bytes are read on demand, and stay in the TCP window until then; texts are sent in small
+// pieces as the socket accepts them. Never throws, and never calls back once it is closed.
 //
-// A connection with bytes that nobody has read is reset when it is closed, and its client may lose the answer. So `finish` throws away
-// what still arrives, for a bounded time, until the other side has closed as well.
+// A connection that is closed with unread bytes is reset, and its client may lose the response. So `finish` discards what still arrives,
+// for a bounded time, until the other side has closed as well.
 
 import TCP from "embedded:io/socket/tcp";
 import Timer from "timer";
 import { TextPieces } from "./text-pieces.js";
 
-/** Of what is thrown away, at once. */
+/** Bytes discarded at once. */
 const DISCARDED_BYTES = 512;
-/** For the answer to go out; the largest is a page of 20 KB. */
+/** For the response to be sent; the largest is a page of 20 KB. */
 const ANSWER_MS = 30_000;
-/** How long the other side has for its end of the connection. */
+/** How long the other side may take to close its end. */
 const LINGER_MS = 5_000;
 
 const NO_BYTES: Uint8Array = new Uint8Array(0);
@@ -20,9 +20,9 @@ const NO_BYTES: Uint8Array = new Uint8Array(0);
 export interface StreamEvents {
   /** Bytes have arrived: `availableBytes` can be read. */
   readable(): void;
-  /** The other side has gone, and nothing of what it sent waits. */
+  /** The other side has closed, and all that it sent was read. */
   ended(): void;
-  /** This side is closed too: the last that is heard of it. */
+  /** This side is closed too: the last callback. */
   closed(): void;
 }
 
@@ -41,7 +41,7 @@ export class TcpStream {
   #end: "stay" | "close" | "linger" | "lingering" = "stay";
   #timer: ReturnType<typeof Timer.set> | undefined;
 
-  /** A connection that a listener accepted, or one to an address. If it cannot be had, the stream is closed from the beginning. */
+  /** A connection that a listener accepted, or one to an address. If that fails, the stream is closed from the beginning. */
   constructor(
     options: { readonly from: TCP } | { readonly address: string; port: number },
     events: StreamEvents,
@@ -55,7 +55,7 @@ export class TcpStream {
         onError: () => this.#failed(),
       });
     } catch {
-      // no socket is left, or the other side has gone already
+      // no socket is left, or the other side has closed already
     }
   }
 
@@ -67,7 +67,7 @@ export class TcpStream {
     return this.#rest.length + this.#waiting;
   }
 
-  /** The other side has gone, and everything was read. */
+  /** The other side has closed, and everything was read. */
   get isOver(): boolean {
     return this.#hasEnded && this.availableBytes === 0;
   }
@@ -91,7 +91,7 @@ export class TcpStream {
     }
   }
 
-  /** Puts back what was read too much: it comes first next time. */
+  /** Puts surplus bytes back: the next read returns them first. */
   unread(bytes: Uint8Array): void {
     this.#rest = bytes;
   }
@@ -102,7 +102,7 @@ export class TcpStream {
     this.#pump();
   }
 
-  /** Closes it in so long, unless another time is set before. */
+  /** Closes it after this time, unless another one is set before. */
   closeAfter(delayMs: number): void {
     if (!this.#socket) return;
     this.stay();
@@ -112,13 +112,13 @@ export class TcpStream {
     }, delayMs);
   }
 
-  /** Leaves it open for as long as it takes. */
+  /** Cancels the timeout. */
   stay(): void {
     if (this.#timer !== undefined) Timer.clear(this.#timer);
     this.#timer = undefined;
   }
 
-  /** Closes when everything written has gone out; `lingers`: not before the other side, if that does not take too long. */
+  /** Closes when everything written was sent; `lingers`: after the other side, for at most LINGER_MS. */
   finish(lingers: boolean): void {
     if (!this.#socket) return;
     this.#end = lingers ? "linger" : "close";

@@ -13,7 +13,7 @@ const AUTHENTICATION_FAILED = -1;
 /** How a device of this build gets into its network. */
 export const LINK = "wifi";
 
-/** What phones are told with their address (DHCP option 114): where the portal is. */
+/** The portal's address, sent to phones by DHCP (option 114). */
 const PORTAL_URI = "http://192.168.4.1/";
 
 /** Bound by manifest-wifi.json alone: a build for a board with a cable compiles this file too, for its types. */
@@ -50,7 +50,7 @@ export class Wifi {
     // without a mode before it, accessPoint starts the radio as access point alone, whatever `station` says: then no scan, no join
     WiFi.mode = WiFi.Mode.station;
     WiFi.accessPoint({ ssid, station: true });
-    this.#native.skyslot_portal_uri(PORTAL_URI); // where that fails, a phone still finds the portal by its probe
+    this.#native.skyslot_portal_uri(PORTAL_URI); // if that fails, a phone still finds the portal by its connectivity check
   }
 
   closeAccessPoint(): void {
@@ -72,7 +72,7 @@ export class Wifi {
         });
       });
     } catch {
-      completed(); // the radio refuses to scan while it joins: the list stays as it was
+      completed(); // the radio refuses to scan while it joins: the list stays unchanged
     }
   }
 

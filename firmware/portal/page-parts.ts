@@ -1,5 +1,5 @@
-// What both of a device's pages are made of: the look, a few words for scripts, and the frame. A script's text, not code of the
-// device: it is put into the page as it stands.
+// What both of a device's pages share: the style, a few helpers for scripts, and the frame. The scripts are texts, not code of the device:
+// they are inserted into the page unchanged.
 
 import { asciiMarkup, asciiScript, squeeze } from "./page-text.js";
 import { PART_STRINGS as text } from "./strings.js";
@@ -72,7 +72,7 @@ async function call(method, path, body) {
 
 `;
 
-/** A whole page. It is put together once, when its module loads: preloaded on the device it lies in flash and costs no RAM. */
+/** A whole page. It is built once, when its module loads: preloaded on the device it is in flash and costs no RAM. */
 export const pageOf = (page: {
   readonly title: string;
   readonly style: string;

@@ -1,6 +1,6 @@
-// How the sources of a page become the text that is served. Never looks into markup or script further than this.
+// How the sources of a page become the text that is served. Does not parse markup or script.
 
-/** Spaces are for whoever reads this file; phone and flash do without. No text inside the script has a space behind one of these. */
+/** Removes spaces that only the source needs. No text inside the script may have a space after one of these characters. */
 export const squeeze = (source: string): string =>
   source
     .replace(/\n\s*/g, "\n")
@@ -8,8 +8,8 @@ export const squeeze = (source: string): string =>
     .replace(/ {/g, "{")
     .replace(/([;{},])\n/g, "$1");
 
-// A page is ASCII alone, so that its length in characters is its length in bytes: a server can send pieces of the text as it lies
-// in flash, without a second copy of it in RAM.
+// A page is ASCII alone, so that its length in characters is its length in bytes: a server can send pieces of the text directly
+// from flash, without a second copy of it in RAM.
 export const asciiMarkup = (markup: string): string =>
   markup.replace(/[^\n -~]/gu, (character) => `&#${character.codePointAt(0)};`);
 export const asciiScript = (script: string): string =>

@@ -1,5 +1,4 @@
-// What the settings page can do besides showing: the app's own settings as a form, the saved networks, the reset with its two
-// questions. Markup and script for status-page.ts. Never puts into markup what it was told (textContent only).
+// The interactive parts of the settings page: the app's own settings as a form, the saved networks, the reset with its two questions. Markup and script for status-page.ts. Never inserts received data as markup (textContent only).
 
 import { STATUS_STRINGS as text } from "./strings.js";
 

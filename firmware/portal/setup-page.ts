@@ -1,11 +1,11 @@
 // The page that a device serves for its setup: one HTML text without external resources, for a phone in a captive-portal sheet. It
-// talks to firmware/core/wifi/portal.ts (`/api/networks`, `/api/scan`, `/api/join`, `/api/device`). It never puts a network's name into
+// talks to firmware/core/wifi/portal.ts (`/api/networks`, `/api/scan`, `/api/join`, `/api/device`). Never inserts a network's name as
 // markup (textContent only: a name may be any 32 bytes) and never keeps a password beyond its input field.
 //
 // One of four views is shown: choose ─► form ─► progress ─► done, and back to the form with the reason when joining failed. While
-// the device joins, its access point moves to another channel and the phone may drop off: polling goes on until it is back, and
-// `attempt` tells whether a submission whose answer was lost had arrived. The
-// app's settings, the saved networks and the reset are on the settings page. On a device that is nobody's yet the form suggests the owner's token; it is shown until the page is gone.
+// the device joins, its access point moves to another channel and the phone may drop off: polling continues until it is back, and
+// `attempt` shows whether a submission whose response was lost had arrived. The app's settings, the saved networks and the reset are on the
+// settings page. On a device without an owner the form suggests a token; it is shown until the page is closed.
 
 import { pageOf } from "./page-parts.js";
 import { PART_STRINGS as parts, SCRIPT_STRINGS, PAGE_STRINGS as text } from "./strings.js";

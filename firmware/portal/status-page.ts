@@ -1,8 +1,8 @@
-// The page that a device serves in its owner's network: how it fares, its settings, and `#ota`, where a file is sent to its push
+// The page that a device serves in its owner's network: status, settings, and `#ota`, where a file is sent to its push
 // port. One HTML text without external resources that talks to firmware/core/local/api.ts; it looks like setup-page.ts. It keeps
-// the owner's token only in its input field, and puts nothing it was told into markup (textContent only).
+// the owner's token only in its input field, and never inserts received data as markup (textContent only).
 //
-// Sending goes to another port, so the browser first asks the device whether it may (CORS): the push server has to allow it.
+// Sending goes to another port, so the browser sends a CORS preflight: the push server has to allow it.
 
 import { pageOf } from "./page-parts.js";
 import { PANEL_SCRIPT, PANEL_STYLE, RESET, SAVED, SECTION } from "./settings-panels.js";

@@ -1,5 +1,5 @@
-// Every sentence of the device's pages, in English. Another language is another table of the same shape. Plain text: no markup, and no
-// character that HTML or a script would read otherwise (& < > " \ `), because the table is put into the page as it stands.
+// All texts of the device's pages, in English. Another language is another table of the same shape. Plain text: no markup, and no
+// character with a meaning in HTML or scripts (& < > " \ `), because the table is inserted into the page unchanged.
 
 /** Of both pages. */
 export const PART_STRINGS = Object.freeze({
@@ -54,7 +54,7 @@ export const SCRIPT_STRINGS = Object.freeze({
   nameLong: "The name is {count} bytes long; 32 are allowed.",
   passwordShort: "The password is {count} characters long; it has at least 8.",
   passwordLong: "The password is {count} bytes long; 63 are allowed.",
-  tokenHint: "Write it down: later changes need it. Empty: nobody may change settings over Wi-Fi.",
+  tokenHint: "Write it down: later changes need it. Empty: no one may change settings over Wi-Fi.",
   tokenWrong: "8 to 64 letters, digits or signs, without spaces.",
   sending: "Sending to the device…",
   joining: "Joining {ssid}",
@@ -92,7 +92,7 @@ export const STATUS_STRINGS = Object.freeze({
   seconds: "Seconds between checks",
   unsigned: "Accept unsigned local updates",
   unsignedHint:
-    "Off: only firmware that its maker has signed can be installed. On: whoever has the token can install anything. PlatformIO’s espota needs it.",
+    "Off: only firmware that its maker has signed can be installed. On: anyone with the token can install anything. PlatformIO’s espota needs it.",
   save: "Save",
   ota: "Firmware",
   image: "Firmware file",
@@ -105,7 +105,7 @@ export const STATUS_STRINGS = Object.freeze({
   reset: "Factory reset",
   cancel: "Cancel",
   saved: "Saved networks",
-  live: "A change counts at once.",
+  live: "Changes take effect at once.",
   setup: "Wi-Fi setup",
 });
 
@@ -130,8 +130,9 @@ export const STATUS_SCRIPT_STRINGS = Object.freeze({
   safeMode: "Safe mode: the app did not start well {n} times. An update or a restart brings it back.",
   unreachable: "The device does not answer.",
   noOwner:
-    "Nobody has set a token for this device, so nobody may change it. To set one, unplug the device, plug it in again, and open this page within 10 minutes.",
-  claim: "This device has no token yet. Set one within {time}: then only who has it may change this device.",
+    "This device has no token, so it cannot be changed. To set one, unplug the device, plug it in again, and open this page within 10 minutes.",
+  claim:
+    "This device has no token yet. Set one within {time}: then only someone who has it may change this device.",
   setupToken: "The owner’s token is set on the Wi-Fi setup page, together with the network.",
   setToken: "Set the token",
   changeToken: "Change the token",
@@ -158,12 +159,12 @@ export const STATUS_SCRIPT_STRINGS = Object.freeze({
   removeSure: "Really remove?",
   resetAsk: "Forget all networks, settings and the owner’s token?",
   resetYes: "Yes, forget all",
-  resetSure: "This cannot be undone. The device restarts and has to be set up anew.",
+  resetSure: "This cannot be undone. The device restarts and has to be set up again.",
   resetNow: "Reset now",
   resetDone: "The device forgets everything and restarts. It opens its setup network again.",
   wired: Object.freeze({
     tokenHint:
-      "Every change on this page needs it. Lost? Then the device has to be flashed anew: by a cable to its serial port, with its settings erased.",
+      "Every change on this page needs it. Lost? Then the device has to be flashed again: by a cable to its serial port, with its settings erased.",
     resetAsk: "Forget all settings and the owner’s token?",
     resetDone: "The device forgets everything and restarts.",
   }),

@@ -225,7 +225,7 @@ describe("orders on their way to a device and back", function () {
     expect(good?.state).equal("done");
     expect(owners).include({
       state: "refused",
-      reason: "pin is for who is at the device: it is changed on its own page only.",
+      reason: "pin can only be changed on the device's own page.",
     });
     expect(wrong?.reason).equal("Brightness: 0 is not a whole number from 1 to 100.");
     const pixels = () =>

@@ -37,7 +37,7 @@ function startCmsDevice(): void {
     {
       // on its panel, see core/content.ts
       canIdentify: true,
-      // before the machine hears of the boot, so that it starts with what was chosen
+      // called before the machine's first event, so that it starts with the chosen settings
       section({ stored }) {
         const built = { refreshSeconds, sleepSeconds: sleep.seconds };
         section = configured(cmsSection(sleep.seconds > 0), built).section;

@@ -1,12 +1,12 @@
-// What the headers of an HTTP answer say of its body, and whether it is the part that was asked for. Read strictly: what is not as it
-// should be counts as not said.
+// What the headers of an HTTP response say about its body, and whether it is the requested part. Parsed strictly: a malformed header
+// counts as absent.
 
 import type { Failure } from "../errors.js";
 import { OFFER_HEADER } from "../wire.js";
 
 type Headers = Readonly<Record<string, string>>;
 
-/** The headers of an answer that are used; the others are dropped as they arrive. */
+/** The response headers that are used; the others are dropped as they arrive. */
 export const KEPT_ANSWER_HEADERS: readonly string[] = Object.freeze([
   "content-length",
   "content-range",
@@ -15,13 +15,13 @@ export const KEPT_ANSWER_HEADERS: readonly string[] = Object.freeze([
   OFFER_HEADER,
 ]);
 
-/** Bytes that the body has; `undefined`: not told, or no number. */
+/** Length of the body, bytes; `undefined`: no such header, or not a number. */
 export function announcedBytes(headers: Headers): number | undefined {
-  const told = headers["content-length"] ?? "";
-  return /^\d{1,10}$/.test(told) ? Number(told) : undefined;
+  const text = headers["content-length"] ?? "";
+  return /^\d{1,10}$/.test(text) ? Number(text) : undefined;
 }
 
-/** What the answer to a check says of its offer; `undefined`: nothing. */
+/** What the response to a check says about its offer; `undefined`: nothing. */
 export function announcedOffer(
   headers: Headers,
 ): { readonly firmwareId: number; readonly time: number } | undefined {
@@ -29,7 +29,7 @@ export function announcedOffer(
   return time === undefined ? undefined : { firmwareId: Number(firmwareId), time: Number(time) };
 }
 
-/** Bytes of a file that are asked for: from `start` up to, not including, `end`. */
+/** Bytes of a file to request: from `start` up to, not including, `end`. */
 export interface Part {
   readonly start: number;
   readonly end: number;
@@ -37,11 +37,11 @@ export interface Part {
   readonly totalBytes: number;
 }
 
-/** The header that asks for it; none for a whole file, which any server can send. */
+/** The header that requests it; none for a whole file, which any server can send. */
 export const rangeHeader = ({ start, end, totalBytes }: Part): Headers =>
   start === 0 && end === totalBytes ? {} : { range: `bytes=${start}-${end - 1}` };
 
-/** Why the body that is announced is not this part. RANGE_IGNORED with status 200: the server sends the whole file instead. */
+/** Why the announced body is not this part. RANGE_IGNORED with status 200: the server sends the whole file instead. */
 export function partFailure(
   part: Part,
   { status, headers }: { readonly status: number; readonly headers: Headers },

@@ -1,11 +1,11 @@
-// JSON of a body that anybody in the house may send: an object of texts, numbers, true, false and null, which is all that the device's
-// pages send. XS restarts the chip when its stack or its heap is full, and 500 nested lists fill the one, 2 000 zeros in a list the
-// other: so what is nested, or has more members than any settings, is refused before it is parsed.
+// JSON of a body from any client in the network: an object of strings, numbers, true, false and null, which is all that the device's pages
+// send. XS restarts the chip when its stack or its heap is full; 500 nested arrays fill the stack, 2 000 zeros in an array the heap. So
+// a nested value, or one with more members than any settings have, is refused before it is parsed.
 
 /** More than any section of settings has. */
 const MAX_MEMBER_COUNT = 32;
 
-/** The object; nothing if the text is no JSON, or not such an object. */
+/** The object; undefined if the text is not JSON, or not such an object. */
 export function parseFlat(text: string): Readonly<Record<string, unknown>> | undefined {
   if (!isFlat(text)) return undefined;
   try {
@@ -15,7 +15,7 @@ export function parseFlat(text: string): Readonly<Record<string, unknown>> | und
   }
 }
 
-/** Goes from quote to quote: between texts there are no brackets but the outer ones. Whether it is JSON at all is not seen here. */
+/** Scans from quote to quote: between strings there are no brackets but the outer ones. Does not check that it is JSON at all. */
 function isFlat(text: string): boolean {
   const begin = text.indexOf("{");
   if (begin < 0 || text.slice(0, begin).trim() !== "") return false;
@@ -31,7 +31,7 @@ function isFlat(text: string): boolean {
   return false;
 }
 
-/** Where the quote stands that ends a text: the first with an even number of backslashes before it. */
+/** Position of the quote that ends a string: the first with an even number of backslashes before it. */
 function endOfText(text: string, start: number): number {
   for (let quote = text.indexOf('"', start); quote >= 0; quote = text.indexOf('"', quote + 1)) {
     let first = quote;

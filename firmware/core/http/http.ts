@@ -1,18 +1,18 @@
-// The head of an HTTP/1.1 request and the head of its answer, for both of the device's ports. Pure: bytes in, a value out. It never
-// sees a body, and never holds a head as one text.
+// The head of an HTTP/1.1 request and the head of its response, for both of the device's ports. Pure: bytes in, a value out. Never sees a
+// body, and never holds a head as one string.
 //
-// Anybody in the house may send a head, so it is read line by line, as bytes, with the same bounds for every client:
+// Any client in the network may send a head, so it is read line by line, as bytes, with the same limits for every client:
 //
 //   2 048 bytes        request line and headers, without the value of X-Skyslot-Release. Of them only the headers that are
 //                      used here are kept, with at most 300 bytes each; of the others not even the name.
 //   1 536 bytes more   the value of X-Skyslot-Release, where it is taken at all (port 3232), once.
 //
-// In which order headers come is the client's choice: the release may stand before the token that pays for it. So these 3 584 bytes
-// are all that is taken before the token is judged, and nothing larger has a place in a head. Beyond them the head is refused (431),
-// what was kept is dropped, and what still arrives is thrown away unread. A body is not read before its head was judged.
+// The client chooses the order of the headers: the release may come before the token that authorizes it. So these 3 584 bytes are all
+// that is read before the token is checked, and nothing larger fits into a head. Beyond them the head is refused (431), what was kept is
+// dropped, and what still arrives is discarded. A body is not read before its head was checked.
 //
-// Why texts from outside are bounded before a regular expression sees them: for each round of a `*` or `+` XS notes some 40 bytes in
-// the system's heap, to be able to come back.
+// Texts from outside are bounded before a regular expression sees them: for each round of a `*` or `+` XS allocates some 40 bytes of the
+// system's heap, for backtracking.
 
 import { byteText } from "../bytes.js";
 import type { HttpResponse } from "../effect.js";
@@ -21,7 +21,7 @@ import type { RequestHead } from "../event.js";
 
 /** Request line, headers and the empty line behind them, without the value of X-Skyslot-Release. */
 export const MAX_HEAD_BYTES = 2048;
-/** A release whose digests stand in pages beside it is at most so long. */
+/** Longest release manifest of format 2, whose digests come in pages beside it. */
 export const MAX_RELEASE_BYTES = 1536;
 /** Of each other header that is kept: a token has 256 characters, a host name 255. */
 const MAX_VALUE_BYTES = 300;
@@ -88,7 +88,7 @@ export const newHeadReader = (takesRelease: boolean): HeadReader => ({
 
 const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
 
-/** Takes the next bytes of a request, cut anywhere. Keeps none of them: the buffer may be used again. */
+/** Reads the next bytes of a request, split anywhere. Keeps none of them: the buffer may be reused. */
 export function readHead(reader: HeadReader, bytes: Uint8Array): HeadReader {
   let next = reader;
   let start = 0;
@@ -115,13 +115,13 @@ function keep(reader: HeadReader, bytes: Uint8Array): HeadReader {
   return isTooLong(reader, line) ? tooLong(reader, line) : { ...reader, line };
 }
 
-/** Whether a line, complete or not, is more than may still come. */
+/** Whether a line, complete or not, exceeds the limits. */
 function isTooLong(reader: HeadReader, line: Uint8Array): boolean {
   const beyond = reader.sizeBytes + line.length - MAX_HEAD_BYTES;
   return beyond > 0 && (beyond > MAX_RELEASE_BYTES || !isRelease(reader, line));
 }
 
-/** Whether a line is the release, for which there is room once. */
+/** Whether a line is the release header, which is accepted once. */
 const isRelease = ({ takesRelease, headers }: HeadReader, line: Uint8Array): boolean =>
   takesRelease &&
   headers[RELEASE_HEADER] === undefined &&
@@ -204,7 +204,7 @@ function complete(reader: HeadReader, request: RequestLine, line: Uint8Array): H
   return { ...reader, line: NO_BYTES, sizeBytes: reader.sizeBytes + line.length, headers: NO_HEADERS, head };
 }
 
-// ── what is wrong
+// ── errors
 
 const tooLong = (reader: HeadReader, line: Uint8Array): HeadReader =>
   isRelease(reader, line) ? releaseTooLong(reader) : headTooLong(reader);
@@ -226,7 +226,7 @@ const releaseTooLong = (reader: HeadReader): HeadReader =>
 const malformed = (reader: HeadReader, message: string): HeadReader =>
   failed(reader, "HEAD_MALFORMED", message);
 
-/** Of a head that is refused nothing is kept. */
+/** Nothing of a refused head is kept. */
 const failed = (reader: HeadReader, code: HeadError, message: string): HeadReader => ({
   ...reader,
   line: NO_BYTES,
@@ -238,7 +238,7 @@ const failed = (reader: HeadReader, code: HeadError, message: string): HeadReade
 export const headStatus = (code: HeadError): number =>
   code === "HEAD_TOO_LONG" || code === "RELEASE_TOO_LONG" ? 431 : 400;
 
-// ── what a head says
+// ── what a head contains
 
 /** Bytes of the body as its header says; nothing if there is no such header, if it is no number, or if the body is chunked. */
 export function contentLength({ headers }: RequestHead): number | undefined {
@@ -273,7 +273,7 @@ export function allowedOrigin(head: RequestHead): string | undefined {
   return originName !== undefined && originName === hostNameOf(head) ? origin : undefined;
 }
 
-// ── the answer
+// ── the response
 
 /** The head of an answer as it goes over the wire; the connection ends after it. `origin`: of the page that may read it. */
 export function formatHead({ status, headers }: HttpResponse, sizeBytes: number, origin?: string): string {

@@ -1,4 +1,4 @@
-// Whether a request is addressed to this device, and whether it comes from the device's own page: by its `host` and `origin` headers.
+// Whether a request is addressed to this device, and whether it comes from the device's own page, by its `host` and `origin` headers.
 
 import type { PageRequest } from "../event.js";
 

@@ -1,12 +1,12 @@
-// A request on port 80, from its head to the event that the device's machines hear. It decides nothing about who may do what
-// (local/guard.ts, portal-requests.ts); it only says what can be read at all.
+// A request on port 80, from its head to the event for the device's machines. It checks only whether the request can be read at all;
+// who may do what is decided in local/guard.ts and wifi/portal-requests.ts.
 
 import type { HttpResponse } from "../effect.js";
 import { type Failure, fail, type Result, succeed } from "../errors.js";
 import type { Event, RequestHead } from "../event.js";
 import { bodyBytes, contentLength, type HeadError, headStatus, hostNameOf } from "./http.js";
 
-/** Longest body. No form of ours has half of that, and each connection may hold one, as bytes and as text. */
+/** Longest body. The forms of the device's pages have less than half of that, and each connection may hold one, as bytes and as text. */
 export const MAX_BODY_BYTES = 2048;
 
 export type PageError = HeadError | "LENGTH_MISSING" | "LENGTH_MALFORMED" | "BODY_TOO_LONG";
@@ -17,7 +17,7 @@ const STATUS: Readonly<Partial<Record<PageError, number>>> = Object.freeze({
   BODY_TOO_LONG: 413,
 });
 
-/** How long the body of a page's request is, bytes; judged before a byte of it is read. */
+/** Length of a request's body, bytes; checked before a byte of it is read. */
 export function pageBodyBytes(head: RequestHead): Result<number, PageError> {
   const sizeBytes = bodyBytes(head);
   if (head.headers["transfer-encoding"] !== undefined) {
@@ -32,14 +32,14 @@ export function pageBodyBytes(head: RequestHead): Result<number, PageError> {
   return succeed(sizeBytes);
 }
 
-/** A refusal as the device's own API words it. */
+/** A refusal in the format of the device's own API. */
 export const pageRefusal = ({ code, message }: Failure<PageError>): HttpResponse => ({
   status: STATUS[code] ?? headStatus(code as HeadError),
   headers: { "content-type": "application/json" },
   body: JSON.stringify({ code, message }),
 });
 
-/** HEAD is answered as GET is; its body is left out on the way. */
+/** HEAD is answered like GET; the adapter leaves the body out. */
 export function requestReceived(connection: number, head: RequestHead, body: string): Event {
   const { method, path, headers } = head;
   return {

@@ -19,9 +19,9 @@ export interface LocalApiState {
   readonly preferences: Preferences | undefined;
   /** Empty: the owner has set none. */
   readonly token: string;
-  /** Chosen in the setup network: the token once the device has joined. */
+  /** Chosen in the setup network; it becomes the token once the device has joined. */
   readonly offeredToken: string;
-  /** Names of the saved networks, the last that worked first. */
+  /** Names of the saved networks, the most recently used first. */
   readonly ssids: readonly string[];
   /** Of the app's section. */
   readonly values: Values;
@@ -32,7 +32,7 @@ export interface LocalApiState {
   /** Unhealthy boots before a start in safe mode; 0: not in safe mode. */
   readonly safeModeAfter: number;
   readonly lastError: LastError | undefined;
-  /** What happens when the farewell is over. */
+  /** What happens after the response is out. */
   readonly leaving: "no" | "restart" | "reset" | "rollBack";
 }
 
@@ -54,7 +54,7 @@ export const initialLocalApi: LocalApiState = Object.freeze({
 
 export type Step = readonly [LocalApiState, readonly (Effect | Raise)[]];
 
-/** What the guard judges by. */
+/** What the guard decides by. */
 export const guardedOf = ({ boot, token, ssids, ...state }: LocalApiState): Guarded => ({
   deviceId: boot?.identity.deviceId ?? "",
   ownHost: (boot && announcedName(boot)) ?? state.address,

@@ -1,6 +1,5 @@
-// The device's own pages in its owner's network: what it is, how it fares, its settings, and its commands; in its setup network the
-// setup page asks here too. Who may do what is local/guard.ts's business. What the setup portal serves is answered there
-// (portal.ts); this machine takes
+// The device's own API and page in its owner's network: identity, health, settings and commands; the setup page uses it too. guard.ts
+// decides who may do what. The setup portal answers its own requests (wifi/portal-requests.ts); this machine answers
 //
 //   GET  /               the status page, unless a phone asks the access point: that gets the setup page, and this as /settings
 //   GET  /api/version    identity               POST /api/rollback        ─► 202, the other image, after a restart
@@ -33,7 +32,7 @@ import {
   setToken,
 } from "./settings-api.js";
 
-/** The answer has to be out, and the phone's acknowledgement in, before the network goes. */
+/** The response has to be out, and the phone's acknowledgement in, before the network goes down. */
 const FAREWELL_MS = 1_000;
 
 export function localApiStep(state: LocalApiState, event: Stamped): Step {
@@ -105,7 +104,7 @@ const noted = (state: LocalApiState, event: Stamped, code: string, message: stri
   lastError: { code, message, atSeconds: seconds(event.at) },
 });
 
-/** What was chosen in the setup network counts from now on. */
+/** The token chosen in the setup network is in force from now on. */
 const joined = (state: LocalApiState): Step =>
   state.offeredToken === "" ? [state, []] : setToken(state, state.offeredToken);
 
@@ -144,14 +143,14 @@ function routesOf({ boot }: LocalApiState, path: string): Routes | undefined {
   return boot?.section && path === `/api/${boot.section.name}` ? SECTION : undefined;
 }
 
-/** All the same page; the last is for who is in the setup network, where `/` is the setup page. */
+/** All the same page; the last is for clients in the setup network, where `/` is the setup page. */
 const PAGES: readonly string[] = Object.freeze(["/", "/ota", "/settings"]);
 
-/** Whether a request is answered here; every other one is the portal's. */
+/** Whether a request is answered here; the portal answers every other one. */
 export function takesRequest(state: LocalApiState, { method, path, host }: PageRequest): boolean {
   const name = pathOf(path);
   const deviceId = state.boot?.identity.deviceId ?? "";
-  // with the portal open, a foreign name is a phone that looks for the internet
+  // with the portal open, a foreign name is a phone's connectivity check
   if (routesOf(state, name)) return !state.portalOpen || isOwnHost(host, deviceId);
   if (!PAGES.includes(name) || method !== "GET" || !state.boot?.statusPage) return false;
   if (!state.portalOpen) return true;
@@ -179,7 +178,7 @@ const CHALLENGE = Object.freeze({ "www-authenticate": "Bearer" });
 
 const pathOf = (target: string): string => target.split("?")[0] ?? target;
 
-/** The page loads nothing from elsewhere; it talks to this port, and sends a pushed update to its own. */
+/** The page loads nothing from elsewhere; it uses this port, and sends a pushed update to port 3232. */
 function servePage(state: LocalApiState, request: PageRequest, boot: Booted): Step {
   const own = isOwnHost(request.host, boot.identity.deviceId) ? ` http://${request.host}:${PUSH_PORT}` : "";
   const headers = {
@@ -236,7 +235,7 @@ function leave(state: LocalApiState): Step {
     case "no":
       return [state, []];
     case "restart":
-      // whoever restarts it by hand wants the app tried again, and did not see a crash
+      // an owner who restarts it wants the app to be tried again, and has not seen a crash
       return [
         state,
         [
@@ -245,7 +244,7 @@ function leave(state: LocalApiState): Step {
         ],
       ];
     case "reset":
-      // only now, so that nothing is stored any more behind it
+      // only now, so that nothing is stored after it
       return [state, [{ type: "forgetAll" }, { type: "restart", reason: "factory-reset" }]];
     case "rollBack":
       return [

@@ -1,11 +1,11 @@
 // espota, the push protocol of PlatformIO and the Arduino tools: an invitation by UDP, a challenge, and then the device fetches the
-// image from the sender. It knows no signature, so it is on only where the owner accepts unsigned images. This is its door; the
-// transfer is that of every push.
+// image from the sender. It knows no signature, so it is on only where the owner accepts unsigned images. This machine
+// authenticates the sender; the transfer is that of every push.
 //
 //   sender  "0 <tcp port> <size> <md5>"      ─►  "AUTH <nonce>"                                                          device
 //           "200 <cnonce> <answer>"          ─►  "OK", and the device connects to the sender's TCP port
 //
-// Which answer is right depends on the sender's age; the nonce serves both, since the older reads its first half only:
+// The expected answer depends on the sender's version; the nonce serves both, since the older one reads only its first half:
 //   Arduino core 3.3.1 and newer   key = PBKDF2-HMAC-SHA256(sha256(token), nonce:cnonce, 10 000), sha256(key:nonce:cnonce)
 //   before, and PlatformIO's       md5(md5(token):nonce:cnonce)
 // Digests are lower-case hex everywhere. One invitation at a time, one answer to a challenge; the newer sends it from another port.
@@ -15,13 +15,13 @@ import type { Effect } from "../effect.js";
 import type { PushOffer, Raise, Stamped } from "../event.js";
 import { espotaIsOn, type PushState } from "./push.js";
 
-/** A challenge that is not answered for so long is void. */
+/** A challenge expires after this. */
 const CHALLENGE_MS = 10_000;
 const NONCE_DIGITS = 64;
-/** What a sender reads that knows MD5 only. */
+/** What a sender reads that only knows MD5. */
 const OLD_NONCE_DIGITS = 32;
 const MD5_DIGITS = 32;
-/** Rounds of PBKDF2 that both sides count. */
+/** Rounds of PBKDF2, as the sender does them. */
 const KEY_ROUNDS = 10_000;
 
 interface Invitation {
@@ -40,7 +40,7 @@ interface Invitation {
 
 export interface EspotaState {
   readonly invitation: Invitation | undefined;
-  /** The random numbers of the last events as hex digits, the last first: one event brings 32 bits only. */
+  /** The random numbers of the last events as hex digits, the last first: one event has only 32 bits. */
   readonly chance: string;
   /** Connections that the device opens are numbered downwards from -1. */
   readonly connection: number;
@@ -54,17 +54,17 @@ export const initialEspota: EspotaState = Object.freeze({
 
 type Step = readonly [EspotaState, readonly (Effect | Raise)[]];
 
-export function espotaStep(state: EspotaState, door: PushState, event: Stamped): Step {
+export function espotaStep(state: EspotaState, push: PushState, event: Stamped): Step {
   switch (event.type) {
     case "booted":
     case "wifiJoined":
     case "timerFired":
       return [gather(state, event.random), []];
     case "datagramReceived":
-      if (!espotaIsOn(door)) return [state, []];
+      if (!espotaIsOn(push)) return [state, []];
       return event.text.startsWith("200 ")
-        ? answered(state, door, event)
-        : invited(gather(state, event.random), door, event);
+        ? answered(state, push, event)
+        : invited(gather(state, event.random), push, event);
     case "textHashed":
       return state.invitation && state.invitation.step !== "challenged"
         ? hashed(state, state.invitation, event.digest)
@@ -83,15 +83,15 @@ function gather(state: EspotaState, random: number): EspotaState {
 
 type Datagram = Stamped & { readonly address: string; readonly port: number; readonly text: string };
 
-function invited(state: EspotaState, door: PushState, { address, port, text, at }: Datagram): Step {
+function invited(state: EspotaState, push: PushState, { address, port, text, at }: Datagram): Step {
   const reply = (answer: string): Effect => ({ type: "sendDatagram", address, port, text: answer });
   const match = /^(\d{1,3}) (\d{1,5}) (\d{1,10}) ([0-9a-f]{32})\s*$/.exec(text);
   if (!match) return [state, []];
   const [, command = "", hostPort = "", size = "", md5 = ""] = match;
   const sizeBytes = Number(size);
   if (command !== "0") return [state, [reply(`ERROR: command ${command} is not known, firmware is 0`)]];
-  if (sizeBytes === 0 || sizeBytes > door.slotBytes) {
-    return [state, [reply(`ERROR: image is ${sizeBytes} bytes, slot is ${door.slotBytes}`)]];
+  if (sizeBytes === 0 || sizeBytes > push.slotBytes) {
+    return [state, [reply(`ERROR: image is ${sizeBytes} bytes, slot is ${push.slotBytes}`)]];
   }
   const invitation: Invitation = {
     address,
@@ -108,7 +108,7 @@ function invited(state: EspotaState, door: PushState, { address, port, text, at 
   return [{ ...state, invitation }, [reply(`AUTH ${state.chance}`)]];
 }
 
-function answered(state: EspotaState, door: PushState, { address, port, text, at }: Datagram): Step {
+function answered(state: EspotaState, push: PushState, { address, port, text, at }: Datagram): Step {
   const { invitation } = state;
   const match = /^200 (\S{1,64}) ([0-9a-f]{64}|[0-9a-f]{32})\s*$/.exec(text);
   const isExpected =
@@ -117,13 +117,13 @@ function answered(state: EspotaState, door: PushState, { address, port, text, at
   const [, clientNonce = "", answer = ""] = match;
   return [
     { ...state, invitation: { ...invitation, replyPort: port, clientNonce, answer, step: "hashingToken" } },
-    [{ type: "hashText", algorithm: algorithmOf(answer), text: door.token }],
+    [{ type: "hashText", algorithm: algorithmOf(answer), text: push.token }],
   ];
 }
 
 const algorithmOf = (answer: string) => (answer.length === MD5_DIGITS ? "MD5" : "SHA256");
 
-/** The next step of what the right answer is computed by. */
+/** The next step of computing the expected answer. */
 function hashed(state: EspotaState, invitation: Invitation, digest: string): Step {
   const { step, clientNonce, answer } = invitation;
   const algorithm = algorithmOf(answer);
@@ -140,10 +140,10 @@ function hashed(state: EspotaState, invitation: Invitation, digest: string): Ste
       [{ type: "hashText", algorithm, text: `${digest}:${nonce}:${clientNonce}` }],
     ];
   }
-  return judged({ ...state, invitation: undefined }, invitation, digest);
+  return concluded({ ...state, invitation: undefined }, invitation, digest);
 }
 
-function judged(free: EspotaState, invitation: Invitation, digest: string): Step {
+function concluded(free: EspotaState, invitation: Invitation, digest: string): Step {
   const { address, replyPort, port, sizeBytes, md5, answer } = invitation;
   if (!textsEqual(digest, answer)) {
     return [free, [{ type: "sendDatagram", address, port: replyPort, text: "Authentication Failed" }]];

@@ -1,4 +1,4 @@
-// What a device tells of itself: `/api/version` is who it is, `/api/health` how it fares. Holds no secret.
+// The contents of `/api/version` (identity) and `/api/health`. No secrets.
 
 import type { Stamped } from "../event.js";
 import { announcedName } from "../identity.js";

@@ -1,7 +1,7 @@
-// Who may do what with the device's own API. In the owner's network every page of every site can send requests to the device, by its
-// address (cross-site request forgery) or by a foreign name that was pointed at it (DNS rebinding), and anybody there can without a
-// browser. So: a name has to be ours, an Origin has to be ours, a change has to be JSON (which another origin may not send without
-// asking first, and is never allowed), and has to carry the owner's token. Never answers, it only judges.
+// Authorization of the device's own API. In the owner's network any web page can send requests to the device, by its address (cross-site
+// request forgery) or by a foreign name that points to it (DNS rebinding), and so can any other client. So the Host and the Origin have to
+// be the device's own, a change has to be JSON (for which a browser sends a preflight from another origin, and that is never allowed) and
+// needs the owner's token. Only decides, never responds.
 //
 //                          with the owner's token   without, and there is one   without, and there is none yet
 //   read                   yes                      yes                         yes
@@ -10,30 +10,30 @@
 //   reset                  yes                      in the setup network,       in the setup network, attended
 //                                                   attended
 //
-// Attended: somebody stands beside the device. It was plugged in less than ten minutes ago, or, in its setup network, nothing is saved
-// in it that would have to be protected.
+// Attended: a person is assumed to be at the device. It was plugged in less than ten minutes ago or, in its setup network, has nothing
+// stored that needs protection.
 
 import { textsEqual } from "../bytes.js";
 import type { Failure } from "../errors.js";
 import type { PageRequest } from "../event.js";
 import { isForeignOrigin, isOwnHost } from "../http/own-host.js";
 
-/** What a request wants. `private`: to read what is nobody else's business. */
+/** What a request needs. `private`: to read what only the owner may see. */
 export type Right = "read" | "private" | "change" | "token" | "reset";
 
-/** How long after it was plugged in a device believes that its owner stands beside it. */
+/** How long a device counts as attended after it was plugged in. */
 export const ATTENDED_MS = 10 * 60_000;
 
-/** What is guarded, as it is now. */
+/** The current state that decisions depend on. */
 export interface Guarded {
   readonly deviceId: string;
-  /** Where it is found: its name if it announces one, else its address. */
+  /** How it is reached: its name if it announces one, else its address. */
   readonly ownHost: string;
   /** Empty: the owner has set none. */
   readonly token: string;
   /** `setup`: the access point only, because the device is in no other network. */
   readonly place: "setup" | "house";
-  /** It came up because somebody gave it power or pressed its reset button. */
+  /** It was started by power on or by its reset button. */
   readonly pluggedIn: boolean;
   /** Networks are saved. */
   readonly provisioned: boolean;
@@ -43,7 +43,7 @@ export interface Refusal extends Failure<string> {
   readonly status: number;
 }
 
-/** How long somebody who stands beside the device is still believed to be its owner, ms; 0: not now. */
+/** How long the device still counts as attended, ms; 0: it does not. */
 export function attendedMs({ token, place, pluggedIn, provisioned }: Guarded, at: number): number {
   if (place === "setup" && !provisioned && token === "") return ATTENDED_MS;
   return pluggedIn ? Math.max(0, ATTENDED_MS - at) : 0;
@@ -72,13 +72,13 @@ const TOKEN_NEEDED = "This needs the owner's token: Authorization: Bearer.";
 const TOKEN_OR_PLUG =
   "This needs the owner's token. Without it: unplug the device, plug it in again, and come back within 10 minutes.";
 const PLUG_IN =
-  "Nobody has set this device's token, so nobody may change it. Unplug it, plug it in again, and set a token within 10 minutes.";
+  "This device has no token, so it cannot be changed. Unplug it, plug it in again, and set a token within 10 minutes.";
 
-/** Nobody's device, and somebody beside it: in the house that may be anybody, so there all begins with the token. */
+/** A device without an owner that is attended: in the owner's network that may be any client, so the token comes first there. */
 const unowned = (right: Right, { place }: Guarded): Refusal | undefined =>
   right === "token" || place === "setup"
     ? undefined
-    : refusal(403, "NO_TOKEN", "Set the owner's token first: without it nobody may change this device.");
+    : refusal(403, "NO_TOKEN", "Set the owner's token first: without it this device cannot be changed.");
 
 function tokenRefusal(authorization: string | undefined, token: string, needed: string): Refusal | undefined {
   const given = /^Bearer +(\S{1,256})$/i.exec(authorization ?? "")?.[1];

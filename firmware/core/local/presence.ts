@@ -1,5 +1,5 @@
-// Lets the house find the device: as long as it is online its host name and its two services are announced by multicast DNS.
-// Never resolves a name and never speaks mDNS itself. A build that cannot announce has no name to tell anybody.
+// Announces the device's host name and its two services by multicast DNS while it is online. Never resolves a name and never speaks mDNS
+// itself. A build that cannot announce does nothing here.
 
 import type { Announced, Effect } from "../effect.js";
 import type { Stamped } from "../event.js";
@@ -37,7 +37,7 @@ export function presenceStep(state: PresenceState, event: Stamped): Step {
     }
     case "online": {
       if (!state.canAnnounce) return [state, []];
-      // joined again elsewhere, or with another address: the old announcement is not true any more
+      // joined elsewhere, or with another address: the old announcement is no longer valid
       const { hostName, services } = state;
       return [{ ...state, announced: true }, [{ type: "announce", hostName, services }]];
     }

@@ -1,8 +1,8 @@
-// Who may push an image to this device, and in what form: the door of port 3232. It reads credentials, length and manifest of a
-// request and hands a sound one to the update machine as an offer. It never touches the slot.
+// Authorization of pushed images on port 3232. Checks credentials, length and manifest of a request and passes a valid one to the update
+// machine as an offer. Never touches the slot.
 //
-//   pushRequested ─ not for us, no credentials, wrong ones, no length, too large, unsigned ─► answered
-//        └──────── sound ─► pushOffered ─► update machine: 409, or the transfer and its answer (pushed-update.ts)
+//   pushRequested ─ another path, no or wrong credentials, no length, too large, unsigned ─► answered
+//        └──────── valid ─► pushOffered ─► update machine: 409, or the transfer and its answer (pushed-update.ts)
 
 import { textsEqual } from "../bytes.js";
 import type { Effect, HttpResponse } from "../effect.js";
@@ -45,23 +45,23 @@ export function pushStep(state: PushState, event: Stamped): Step {
     case "unsignedChosen":
       return reopened({ ...state, acceptUnsigned: event.accept });
     case "pushRequested": {
-      const judged = judge(state, event.connection, event.head);
-      return "status" in judged
-        ? [state, [{ type: "answerPush", connection: event.connection, response: judged }]]
-        : [state, [{ type: "raise", event: { type: "pushOffered", offer: judged } }]];
+      const checked = checkPush(state, event.connection, event.head);
+      return "status" in checked
+        ? [state, [{ type: "answerPush", connection: event.connection, response: checked }]]
+        : [state, [{ type: "raise", event: { type: "pushOffered", offer: checked } }]];
     }
     default:
       return [state, []];
   }
 }
 
-/** The owner has changed who may push: espota's door opens or closes with it. */
+/** The owner has changed who may push: espota is switched on or off with it. */
 const reopened = (state: PushState): Step => [
   state,
   state.listening ? [{ type: "startPush", espota: espotaIsOn(state) }] : [],
 ];
 
-/** The protocol of espota has no place for a signature. */
+/** espota's protocol has no field for a signature, so it is on only where unsigned images are accepted. */
 export const espotaIsOn = (state: PushState): boolean => state.token !== "" && state.acceptUnsigned;
 
 const pushSettings = ({ stored, build, target }: Booted): PushState => ({
@@ -71,8 +71,8 @@ const pushSettings = ({ stored, build, target }: Booted): PushState => ({
   slotBytes: target?.sizeBytes ?? 0,
 });
 
-/** The offer, or the answer that refuses it. The first questions tell a stranger nothing of the device. */
-function judge(state: PushState, connection: number, head: RequestHead): PushOffer | HttpResponse {
+/** The offer, or the response that refuses it. The first checks reveal nothing about the device to an unauthorized client. */
+function checkPush(state: PushState, connection: number, head: RequestHead): PushOffer | HttpResponse {
   if (head.path !== "/update") return pushRefusal(404, "images are pushed to /update");
   if (head.method === "OPTIONS") return preflight(head);
   if (head.method !== "POST")
@@ -98,7 +98,7 @@ function judge(state: PushState, connection: number, head: RequestHead): PushOff
   return { connection, sizeBytes, ...(release === undefined ? {} : { release }) };
 }
 
-/** A browser asks before its page may push. */
+/** CORS preflight of a browser page that pushes. */
 function preflight(head: RequestHead): HttpResponse {
   if (allowedOrigin(head) === undefined) return pushRefusal(403, "only pages of this device may push");
   return {

@@ -1,5 +1,5 @@
-// The settings that a device's own pages show and change: its own, the app's section, the owner's token, the saved networks. Whoever
-// calls this has asked the guard. Some of them the server may push too. Never tells a password or the token.
+// The settings that a device's own pages show and change: its own, the app's section, the owner's token, the saved networks. The caller
+// has checked the request (guard.ts). Some of them the server may push too. Never reveals a password or the token.
 
 import type { Effect } from "../effect.js";
 import type { Booted, PageRequest, Raise } from "../event.js";
@@ -59,7 +59,7 @@ function applySettings(
   return [{ ...state, preferences: changed }, [...effects, ...announced(changed, change, boot)]];
 }
 
-/** What the other machines have to know of a change. */
+/** Events that tell the other machines of a change. */
 function announced(preferences: Preferences, change: SettingsChange, boot: Booted): readonly Raise[] {
   const { server, checkSeconds, hasOwnPace, acceptUnsigned } = preferences;
   const raises: Raise[] = [];
@@ -77,8 +77,8 @@ function announced(preferences: Preferences, change: SettingsChange, boot: Boote
 // ── the owner's token
 
 /**
- * Sets the token, or another one. In the setup network it is kept until the device has joined a network, as the network's own
- * password is: whoever mistypes that and begins anew can choose another token too; an empty one withdraws it.
+ * Sets or changes the token. In the setup network it is kept until the device has joined a network, like the network's password: an owner
+ * who mistypes that and starts over can choose another token too; an empty one withdraws it.
  */
 export function saveToken(state: LocalApiState, request: PageRequest): Step {
   const isSetup = guardedOf(state).place === "setup";
@@ -105,7 +105,7 @@ export function setToken(state: LocalApiState, token: string): Step {
 
 export function serveSavedNetworks(state: LocalApiState, request: PageRequest): Step {
   const { ssids, address } = state;
-  // the one that was joined stands first
+  // the one that was joined is first
   const networks = ssids.map((ssid, index) => ({ ssid, inUse: index === 0 && address !== "" }));
   return [state, [json(request, 200, { networks })]];
 }
@@ -139,7 +139,7 @@ export function serveSection(state: LocalApiState, request: PageRequest): Step {
   return [state, [json(request, 200, { name, title, fields, values: state.values })]];
 }
 
-/** Changes the fields that are named. The app hears of it as of every setting that is stored. */
+/** Changes the named fields. The app is notified as of every setting that is stored. */
 export function saveSection(state: LocalApiState, request: PageRequest): Step {
   const section = state.boot?.section;
   if (!section) return [state, []];
@@ -149,7 +149,7 @@ export function saveSection(state: LocalApiState, request: PageRequest): Step {
   return [next, [json(request, 200, { values: next.values }), ...stored]];
 }
 
-/** Flash wears: what is there already is not written again. */
+/** Flash wears: an unchanged value is not written again. */
 function applyValues(
   state: LocalApiState,
   section: Section,
@@ -162,12 +162,12 @@ function applyValues(
 
 // ── settings that the server pushes
 
-/** Of the device's own settings those by which nobody can take it over or cut it off. The app's section says this of its own. */
+/** The device's own settings that cannot take it over or cut it off. An app's section marks its others as isOwners. */
 const PUSHED_TOO: readonly string[] = Object.freeze(["checkSeconds", "deviceName"]);
 
 /**
- * What the owner's page offers, judged by the same rules, but nothing that is the owner's alone. All or nothing; which of the two is
- * raised for the server.
+ * Applies settings from the server by the rules of the owner's page, except those that only the owner may change. All or nothing; the result
+ * is raised as the order's.
  */
 export function pushSettings(
   state: LocalApiState,
@@ -181,7 +181,7 @@ export function pushSettings(
   if (all.length > MAX_ORDER_SETTINGS)
     return refuse(`It names ${all.length} settings; ${MAX_ORDER_SETTINGS} are allowed.`);
   const owners = all.find(([name]) => isOwners(name, boot.section));
-  if (owners) return refuse(`${owners[0]} is for who is at the device: it is changed on its own page only.`);
+  if (owners) return refuse(`${owners[0]} can only be changed on the device's own page.`);
   const own = all.filter(([name]) => PUSHED_TOO.includes(name));
   const ofApp = all.filter(([name]) => !PUSHED_TOO.includes(name));
   const change = readSettings(JSON.stringify(Object.fromEntries(own)));
@@ -203,7 +203,7 @@ const isOwners = (name: string, section: Section | undefined): boolean =>
   OWNERS_SETTINGS.includes(name) ||
   section?.fields.some((field) => field.name === name && field.isOwners === true) === true;
 
-/** Of an app without settings: there is nothing that could be changed. */
+/** Of an app without settings. */
 const NO_SECTION: Section = Object.freeze({
   name: "",
   title: "",

@@ -1,14 +1,14 @@
-// What the server orders: that the device shows which one it is, restarts, or changes settings (wire.ts says how an order is told and
-// acknowledged). Keeps no order: one that has to wait is not acknowledged, and comes again with the next answer.
+// Orders from the server: identify, restart, change settings (wire.ts describes how an order is delivered and acknowledged). Keeps no
+// order: one that has to wait is not acknowledged, and comes again with the next answer.
 //
-//   received ─ identify ─► the light blinks, the panel says who it is ────────────────────────► done
+//   received ─ identify ─► the light blinks, the panel shows its name ────────────────────────► done
 //       │                 └─ the app has neither ──────────────────────────────────────────────► refused
-//       ├──── settings ─► settings-api.ts, which judges them as it judges the owner's ────────► done, refused
+//       ├──── settings ─► settings-api.ts, which checks them as it checks the owner's ────────► done, refused
 //       ├──── restart ──► an update is under way or on trial, results are untold, ordered just now ► (comes again)
 //       │                 └─ its id to NVS ─► restart ─► received again, the id is known ─────────► done
 //       └──── another ─────────────────────────────────────────────────────────────────────────► refused
 //
-// A server that orders restart after restart keeps no device from its work: after an ordered one the next waits for 5 minutes.
+// A server that keeps ordering restarts cannot stop a device from working: after an ordered one the next waits for 5 minutes.
 
 import type { Effect } from "../effect.js";
 import type { Booted, Raise, Stamped } from "../event.js";
@@ -17,17 +17,17 @@ import { MAX_ORDER_COUNT, MAX_ORDER_REASON_LENGTH, type Order, type OrderResult 
 
 /** NVS key of the last order that restarted the device: the server's address, a blank, the order's id. */
 export const RESTART_ORDER_KEY = "order.restart";
-/** After an ordered restart the next one waits until the device has run for so long. */
+/** Shortest time between two ordered restarts. */
 export const RESTART_PAUSE_MS = 300_000;
 
 export interface OrdersState {
   /** The last restart that was ordered, and by which server; id 0: none. */
   readonly restarted: { readonly server: string; readonly id: number };
-  /** This boot came of it. */
+  /** This boot is the result of it. */
   readonly isFresh: boolean;
   /** Something can be shown. */
   readonly canIdentify: boolean;
-  /** Times that it was asked to show which one it is, since the boot. */
+  /** How often it was asked to identify itself since the boot. */
   readonly identifyCount: number;
 }
 
@@ -78,7 +78,7 @@ function readRestarted(text: string | undefined): OrdersState["restarted"] {
 function carryOutAll(state: OrdersState, orders: readonly Order[], at: number, update: UpdateProgress): Step {
   let next = state;
   const asked: (Effect | Raise)[] = [];
-  // What comes with a restart is told first: it would be done again after it.
+  // other orders that come with a restart are reported first: they would be repeated after it
   const mayRestart = orders.every(({ kind }) => kind === "restart");
   for (const order of orders) {
     const [after, effects] = carryOut(next, order, at, update, mayRestart && order === orders[0]);
@@ -145,7 +145,7 @@ function restart(
     { ...state, restarted: { server, id } },
     [
       { type: "log", level: "info", message: `the server ordered a restart (order ${id})` },
-      // before it: whatever happens from here on, it is not done again
+      // before it: whatever happens from here on, it is not repeated
       { type: "store", key: RESTART_ORDER_KEY, value: `${server} ${id}` },
       { type: "restart", reason: "order" },
     ],
@@ -164,7 +164,7 @@ const judged = (result: OrderResult): Raise => ({ type: "raise", event: { type: 
 /** Longest name of an order's kind. */
 const MAX_KIND_LENGTH = 32;
 
-/** The orders in an answer. What has no id could not be acknowledged, and is left out; so is what is too much. */
+/** The orders in an answer. Those without an id could not be acknowledged and are left out, as are those beyond MAX_ORDER_COUNT. */
 export function readOrders(value: unknown): readonly Order[] {
   return Array.isArray(value) ? value.slice(0, MAX_ORDER_COUNT).filter(isOrder) : [];
 }

@@ -1,6 +1,6 @@
-// Tells the server what happens: a short queue of status reports, sent one at a time beside the download. A newer progress report
-// takes the place of an older one that still waits, so the queue is bounded by the number of different steps. The final result is
-// kept in NVS by the update machine until the server has taken it; everything else may be lost.
+// Reports status to the server: a short queue of reports, sent one at a time beside the download. A newer progress report replaces an older
+// one that still waits, so the queue is bounded by the number of different steps. The update machine keeps the final result in NVS until
+// the server has taken it; everything else may be lost.
 
 import { backoffMs } from "../backoff.js";
 import type { Effect } from "../effect.js";
@@ -132,7 +132,7 @@ function send(state: ReportState): Step {
   ];
 }
 
-/** A 4xx means that the server will never take this report: it is dropped like one that was taken. */
+/** A 4xx means that the server will never take this report: it is dropped as if taken. */
 function answered(state: ReportState, random: number): Step {
   if (state.status >= 500 || state.status === 429) return failed(state, random);
   const [report, ...queue] = state.queue;

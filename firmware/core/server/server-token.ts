@@ -1,6 +1,6 @@
-// The token by which an update server knows this device. It is kept with the address of the server that gave it, and shown to no
-// other: an owner who points the device elsewhere gives nothing away. It is used only after it was stored, so no power cut can
-// leave a device with an older token than the one that the server has seen.
+// The token that authenticates this device at an update server. It is stored with the address of the server that issued it, and sent to no
+// other, so that pointing the device elsewhere reveals nothing. It is used only after it was stored, so that no power cut leaves the device
+// with an older token than the server has seen.
 
 import type { Effect } from "../effect.js";
 import type { BuildSettings, ServerToken } from "../event.js";
@@ -10,7 +10,7 @@ export const SERVER_TOKEN_KEY = "server.token";
 /** Visible ASCII: it is sent in a header. */
 const MAX_LENGTH = 128;
 
-/** What was stored, if anything that can be used. */
+/** The stored token, if there is a valid one. */
 export function readServerToken(stored: Readonly<Record<string, string>>): ServerToken | undefined {
   const [server = "", token = "", more] = (stored[SERVER_TOKEN_KEY] ?? "").split(" ");
   return server !== "" && more === undefined && isServerToken(token) ? { server, token } : undefined;
@@ -36,8 +36,7 @@ export const jsonHeaders = (
 });
 
 /**
- * The header that tells who asks: with the device's token, or with the one that the build enrols it by. Nothing for an address at
- * any other origin, wherever it came from.
+ * The authorization header: with the device's token, or with the build's enrolment token. Empty for an address at any other origin.
  */
 export function authorizationAt(
   url: string,

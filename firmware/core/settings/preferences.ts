@@ -1,5 +1,5 @@
-// The settings that survive a restart: their keys in NVS, limits, defaults, and how an older layout becomes this one.
-// Each setting that belongs together is one string under one key, because a power cut leaves one key old or new, but two keys mixed.
+// The settings that survive a restart: their keys in NVS, limits, defaults, and the migration from older layouts.
+// What belongs together is one string under one key: a power cut leaves one key old or new, but two keys mixed.
 // Strings and not blobs: overwriting a blob inside one NVS page is not power-safe (measured on ESP-IDF v6.0).
 
 import type { Effect } from "../effect.js";
@@ -20,7 +20,7 @@ export const MAX_NAME_LENGTH = 40;
 export const MIN_TOKEN_LENGTH = 8;
 export const MAX_TOKEN_LENGTH = 64;
 
-/** NVS key of the token that local changes and pushed updates need; nothing stored: the build's, and without that nobody may. */
+/** NVS key of the token that local changes and pushed updates need; nothing stored: the build's; without that, no one may. */
 export const TOKEN_KEY = "push.token";
 /** NVS key, "1" when the owner accepts images without a signature. */
 export const UNSIGNED_KEY = "push.unsigned";
@@ -38,11 +38,11 @@ export interface Preferences {
   readonly networks: readonly SavedNetwork[];
   readonly server: string;
   readonly checkSeconds: number;
-  /** Whether somebody chose it for this device: then a server's default does not replace it. */
+  /** Whether it was chosen for this device: then a server's default does not replace it. */
   readonly hasOwnPace: boolean;
   /** For people, such as `Kitchen light`; empty: the owner gave none. */
   readonly deviceName: string;
-  /** Whether whoever knows the token may push images that nobody has signed. */
+  /** Whether a client with the token may push unsigned images. */
   readonly acceptUnsigned: boolean;
 }
 
@@ -76,7 +76,7 @@ export function saveNetwork(preferences: Preferences, network: SavedNetwork): re
   return [{ ...preferences, networks }, storeNetworks(networks)];
 }
 
-/** Takes one network out of the list of saved ones. */
+/** Removes a network from the saved ones. */
 export function forgetNetwork(preferences: Preferences, ssid: string): readonly [Preferences, Effect] {
   const networks = preferences.networks.filter((known) => known.ssid !== ssid);
   return [{ ...preferences, networks }, storeNetworks(networks)];
@@ -88,7 +88,7 @@ const storeNetworks = (networks: readonly SavedNetwork[]): Effect => ({
   value: JSON.stringify(networks.map(({ ssid, password }) => [ssid, password])),
 });
 
-/** A stored list that cannot be read counts as none: the portal opens, and the owner enters it anew. */
+/** An unreadable list counts as empty: the portal opens, and the owner enters the network again. */
 function readNetworks(text: string | undefined): readonly SavedNetwork[] {
   try {
     const list: unknown = JSON.parse(text ?? "[]");
@@ -137,7 +137,7 @@ function readSeconds(text: string | undefined): number | undefined {
     : undefined;
 }
 
-/** No control characters: the name stands in logs and headers too. */
+/** No control characters: the name is written to logs and headers too. */
 function readName(text: string | undefined): string | undefined {
   const name = text?.trim();
   if (name === undefined || name === "" || name.length > MAX_NAME_LENGTH) return undefined;
@@ -148,10 +148,10 @@ function readName(text: string | undefined): string | undefined {
   return name;
 }
 
-/** What the owner wants changed. `undefined`: as it is; an empty text: back to what the build says. */
+/** The owner's changes. `undefined`: unchanged; an empty text: back to the build's value. */
 export interface SettingsChange {
   readonly server: string | undefined;
-  /** 0: back to what the build or the server says. */
+  /** 0: back to the value of the build or the server. */
   readonly checkSeconds: number | undefined;
   readonly deviceName: string | undefined;
   readonly acceptUnsigned: boolean | undefined;
@@ -208,7 +208,7 @@ export function readToken(body: string, mayBeEmpty: boolean): Result<string, "TO
 const isToken = (text: string): boolean =>
   text.length >= MIN_TOKEN_LENGTH && text.length <= MAX_TOKEN_LENGTH && /^[!-~]+$/.test(text);
 
-/** The preferences after a change, and what has to be stored for it. */
+/** The preferences after a change, and the effects that store it. */
 export function changeSettings(
   preferences: Preferences,
   change: SettingsChange,

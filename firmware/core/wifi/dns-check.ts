@@ -1,6 +1,6 @@
-// Looks through a packet of (multicast) DNS before the SDK's parser gets it. That one trusts what it reads: a name that points at itself
-// never ends, a record that is cut off throws where nobody catches, and a few hundred bytes can name thousands of labels. Each of that
-// restarts the device, by one datagram from anybody in the house. It answers nothing and keeps nothing.
+// Validates a (multicast) DNS packet before the SDK's parser reads it. The parser trusts its input: a name that points to itself never ends,
+// a truncated record throws where nothing catches it, and a few hundred bytes can name thousands of labels. Each of these restarts the
+// device, by one datagram from any client in the network. Pure.
 //
 //   12 bytes: id, flags, QDCOUNT, ANCOUNT, NSCOUNT, ARCOUNT │ questions: name, type, class │ records: name, type, class, ttl, length, data
 
@@ -23,7 +23,7 @@ const ADDRESS_BYTES = 4;
 /** Before the name in a SRV record: priority, weight, port. */
 const SERVICE_BYTES = 6;
 
-/** Where one is in the packet, and the labels that may still come. */
+/** The position in the packet, and the labels that may still come. */
 interface Walk {
   readonly packet: Uint8Array;
   offset: number;

@@ -8,7 +8,7 @@ import { isCaptured, isPortalHost, redirectToPortal } from "./captive-probes.js"
 import { readCredentials } from "./portal-credentials.js";
 import type { JoinReport, PortalState, PortalStep } from "./portal-state.js";
 
-/** While the radio visits other channels, phones are not heard: the answer has to be out before. */
+/** While the radio scans other channels it cannot reach phones: the response has to be out before. */
 const SCAN_DELAY_MS = 300;
 
 type Method = "GET" | "POST";
@@ -43,8 +43,8 @@ export function answerPortal(state: PortalState, request: PageRequest): PortalSt
 }
 
 /**
- * Why a device takes no network now. Only who is in its own network may give it one, so not after it has joined another: whoever is
- * there reaches it as well. And no page of another site may, from a phone that has a second way into the internet.
+ * Why the device accepts no network now. Only a client in its setup network may give it one, so not after it has joined another network,
+ * from which it can be reached too. Nor may a page of another site, on a phone that is also online by other means.
  */
 function whyClosed(state: PortalState, request: PageRequest): string | undefined {
   if (!state.open || !isPortalHost(state, request.host) || state.join.phase === "joined")

@@ -1,4 +1,4 @@
-// What the captive portal knows: itself, the scan, the networks that it found, and how joining went. It holds no behaviour.
+// The state of the captive portal: the device, the scan, the networks found, and the result of joining. No behaviour.
 
 import type { Effect } from "../effect.js";
 import type { JoinFailure, Network, Raise } from "../event.js";
@@ -17,7 +17,7 @@ export interface PortalInfo {
 
 export interface JoinReport {
   readonly phase: "idle" | "joining" | "joined" | "failed";
-  /** Counts submissions, so that a page whose answer was lost can tell whether its own arrived. */
+  /** Counts submissions, so that a page whose response was lost knows whether its own arrived. */
   readonly attempt: number;
   /** Empty: nothing was submitted, or a saved network was joined. */
   readonly ssid: string;

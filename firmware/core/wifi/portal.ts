@@ -1,10 +1,10 @@
-// The captive portal: keeps the list of networks and tells how joining went; what phones ask is answered in portal-requests.ts. Never
-// joins by itself: it raises what the owner entered, and hears the result.
+// The captive portal: keeps the list of networks and the result of joining; portal-requests.ts answers requests. Never joins by itself: it
+// raises what the owner entered, and receives the result.
 //
 //   scan   idle ── POST /api/scan ──► waiting ── 300 ms: the answer gets out ──► running ── scanCompleted, or 15 s ──► idle
 //            └──────────────── portalOpened: at once, no phone is there yet ────────▲
 //   join   idle ── POST /api/join ──► joining ── online ──► joined        `online` without a submission: a saved network
-//                                        └────── joinFailed ──► failed    was joined, whose name is not told here
+//                                        └────── joinFailed ──► failed    was joined, whose name is not shown here
 
 import type { JoinFailure, Network, Stamped } from "../event.js";
 import { answerPortal } from "./portal-requests.js";
@@ -16,9 +16,9 @@ import {
   type PortalStep,
 } from "./portal-state.js";
 
-/** What the page lists, and what it costs in memory. */
+/** Longest list on the page, for the sake of memory. */
 const MAX_NETWORK_COUNT = 20;
-/** 13 channels at 120 ms each are 2 s; after this the scan is taken for lost. */
+/** 13 channels at 120 ms each are 2 s; after this the scan counts as lost. */
 const SCAN_TIMEOUT_MS = 15_000;
 
 /** The portal before anything happened: closed, no networks known. */
@@ -41,7 +41,7 @@ export function portalStep(state: PortalState, event: Stamped): PortalStep {
     case "portalOpened":
       return startScan({ ...state, open: true });
     case "portalClosed":
-      // the list is of no more use, and its memory is
+      // the list is no longer needed, and its memory is
       return [{ ...state, open: false, scan: "idle", networks: [] }, [{ type: "clearTimer", timer: "scan" }]];
     case "scanCompleted":
       return scanCompleted(state, event);

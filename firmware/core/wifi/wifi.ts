@@ -1,13 +1,13 @@
 // The station: joins a saved network, waits and tries again, and opens the portal when nothing else helps. With the portal open it
 // goes on trying the saved networks as long as no phone is attached: after a power cut the router often boots slower than the
-// device, and nobody stands beside it with a phone.
+// device, and no one waits beside it with a phone.
 //
 //   own pages on port 80        portal closed   portal open
 //     not joined                stopped         captive
 //     joined                    served          captive until the portal closes, then served
 //
 //             no network saved                       credentials submitted
-//   booted ───────────────────────────► unset ◄──────────────┐  (tried once; the portal tells the result)
+//   booted ───────────────────────────► unset ◄──────────────┐  (tried once; the portal shows the result)
 //      │ saved                            │ submitted         │ failed, nothing saved
 //      ▼                                  ▼                   │
 //   joining ──────── joined ──────────► joined ─── lost ──► waiting ── timer ──► joining
@@ -27,7 +27,7 @@ import {
   saveNetwork,
 } from "../settings/preferences.js";
 
-/** The SDK tries five times before it tells a wrong password, which takes some 25 s; a slow router needs 10 s for an address. */
+/** The SDK tries five times before it reports a wrong password, which takes some 25 s; a slow router needs 10 s for an address. */
 const JOIN_TIMEOUT_MS = 45_000;
 const RETRY = Object.freeze({ firstMs: 2_000, maximumMs: 60_000 });
 const PORTAL_AFTER_FAILURES = 3;
@@ -37,7 +37,7 @@ const PORTAL_AFTER_FAILURES = 3;
  */
 const PORTAL_LINGER_MS = 60_000;
 const EMPTY_PORTAL_LINGER_MS = 20_000;
-/** With a phone attached nothing is tried that would move the radio to another channel; look again after this. */
+/** With a phone attached nothing is tried that would move the radio to another channel; checked again after this. */
 const PHONE_GRACE_MS = 30_000;
 
 export interface WifiState {
@@ -52,7 +52,7 @@ export interface WifiState {
   readonly failureCount: number;
   readonly portalOpen: boolean;
   readonly clientCount: number;
-  /** What the others were told last. While another network is tried, they are not disturbed until that fails. */
+  /** What was announced to the other machines last. While another network is tried, they stay online until that fails. */
   readonly online: boolean;
   readonly wired: boolean;
 }
@@ -193,7 +193,7 @@ function joined(state: WifiState, event: { readonly address: string; readonly rs
     const [saved, store] = saveNetwork(preferences, used);
     preferences = saved;
     effects.unshift(store);
-    effects.push(told(saved));
+    effects.push(networksSaved(saved));
   }
   // with the portal open the server runs already, and captures: it stays so until the portal closes
   effects.push(state.portalOpen ? linger(state) : START_OWN_PAGES);
@@ -203,11 +203,11 @@ function joined(state: WifiState, event: { readonly address: string; readonly rs
   ];
 }
 
-/** Whatever is tried is tried anew without it. The network that is joined is not forgotten this way (settings-api.ts). */
+/** Joining starts over without it. The network that is joined is not removed this way (settings-api.ts). */
 function forgotten(state: WifiState, { ssid }: { readonly ssid: string }): Step {
   if (!state.preferences) return [state, []];
   const [preferences, store] = forgetNetwork(state.preferences, ssid);
-  const known: readonly (Effect | Raise)[] = [store, told(preferences)];
+  const known: readonly (Effect | Raise)[] = [store, networksSaved(preferences)];
   if (state.phase === "joined" || state.submitted) return [{ ...state, preferences }, known];
   const left: readonly Effect[] = state.phase === "joining" ? [{ type: "leaveWifi" }] : [];
   const base: WifiState = { ...state, preferences, index: 0, attempt: state.attempt + 1 };
@@ -217,12 +217,12 @@ function forgotten(state: WifiState, { ssid }: { readonly ssid: string }): Step 
   return [{ ...base, phase: "waiting" }, [...known, ...left, again]];
 }
 
-const told = ({ networks }: Preferences): Raise => ({
+const networksSaved = ({ networks }: Preferences): Raise => ({
   type: "raise",
   event: { type: "networksSaved", ssids: networks.map(({ ssid }) => ssid) },
 });
 
-/** The last phone has gone: with the network joined, nobody waits for the result any more. */
+/** The last phone has left: with the network joined, no one waits for the result any more. */
 function detached(state: WifiState): Step {
   return [
     state,

@@ -1,5 +1,5 @@
-// Takes the place of ../discovery.ts in a build for a cable: the SDK's mDNS asks its `net` module for the device's address, which
-// knows Wi-Fi only. Such a device is found by the name that its router knows it by.
+// Replaces ../discovery.ts in a build for Ethernet: the SDK's mDNS gets the device's address from its `net` module, which only knows
+// Wi-Fi. Such a device is found by the name that its router gives it.
 
 import type { Announced } from "../../core/effect.js";
 

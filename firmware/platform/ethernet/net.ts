@@ -1,4 +1,4 @@
-// Takes the place of the SDK's `net` in a build without Wi-Fi (that module links the Wi-Fi library). Knows the name server only.
+// Replaces the SDK's `net` in a build without Wi-Fi (that module links the Wi-Fi library). Only returns the name server.
 
 import FFI from "mc/ffi";
 

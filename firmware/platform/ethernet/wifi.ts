@@ -1,5 +1,5 @@
-// Takes the place of ../wifi.ts in a build for a board with a cable: the manifest maps this file to that name. There is nothing
-// to choose and no access point; the interface starts with the firmware, and tells each time that it gets an address or loses it.
+// Replaces ../wifi.ts in a build for Ethernet: the manifest maps this file to that name. There is no network to choose and no access
+// point; the interface starts with the firmware, and reports each time that it gets an address or loses it.
 
 import Ethernet from "embedded:network/interface/ethernet";
 import type { Native } from "../native.js";
@@ -8,7 +8,7 @@ import type { Dispatch } from "../runner.js";
 /** How a device of this build gets into its network. */
 export const LINK = "ethernet";
 
-/** `connection` from which there is an IPv4 address or the interface says so by its `address`. */
+/** `connection` from which on there is an IPv4 address or the interface has one in `address`. */
 const CONNECTED = 400;
 
 export class Wifi {

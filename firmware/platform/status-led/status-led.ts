@@ -1,4 +1,4 @@
-// The status LED on a pin, through `embedded:io/digital`. Which status is lit when is core/status-led.ts's business.
+// The status LED on a pin, through `embedded:io/digital`. core/status-led.ts decides when it is on.
 
 import Digital from "embedded:io/digital";
 import Timer from "timer";

@@ -11,7 +11,7 @@ declare module "embedded:io/i2c" {
 
   export default class I2C {
     constructor(options: Options);
-    /** Throws `Error: write failed` when nobody acknowledges. */
+    /** Throws `Error: write failed` when nothing acknowledges. */
     write(buffer: ByteBuffer): void;
     /** Fills the buffer. Throws `Error: read failed`. */
     read(buffer: ByteBuffer): number;

@@ -8,5 +8,5 @@ declare module "embedded:io/spi" {
   }
 }
 
-/** What the SDK's drivers find their pins in; apps/cms/panel/board.ts makes it. */
+/** Where the SDK's drivers look up their pins; apps/cms/panel/board.ts creates it. */
 declare var device: object;

@@ -72,12 +72,13 @@ declare module "mc/ffi" {
     /** Writes the 4 bytes of the name server's address. */
     skyslot_name_server(address: ArrayBuffer): number;
     // firmware/apps/cms/sleep/skyslot-sleep.c, in `cms` only
-    /** Ends this boot; the chip starts again after so many milliseconds, at most 2 ** 32. */
+    /** Ends this boot; the chip starts again after this time, at most 2 ** 32 ms. */
     skyslot_deep_sleep(milliseconds: number): never;
     // firmware/platform/native/skyslot-verify.c
-    /** Point 04 ‖ x ‖ y of 65 bytes, SHA-256, r ‖ s of 64 bytes. 1 if good, 0 otherwise. */
-    /** PBKDF2-HMAC-SHA256 into 32 bytes; 1 if it went well. */
-    skyslot_derive_key(password: string, salt: string, rounds: number, key: ArrayBuffer): number;
+    /** Point 04 ‖ x ‖ y of 65 bytes, SHA-256, r ‖ s of 64 bytes. 1 if valid, 0 otherwise. */
     skyslot_verify_p256(publicKey: ArrayBuffer, digest: ArrayBuffer, signature: ArrayBuffer): number;
+    // firmware/platform/native/skyslot-derive.c
+    /** PBKDF2-HMAC-SHA256 into 32 bytes; 1 on success. */
+    skyslot_derive_key(password: string, salt: string, rounds: number, key: ArrayBuffer): number;
   }
 }

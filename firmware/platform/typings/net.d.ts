@@ -1,4 +1,4 @@
-// modules/network/net. Without an interface that is up, what it would tell is undefined.
+// modules/network/net. Without an interface that is up, its results are undefined.
 
 declare module "net" {
   const net: {

@@ -1,7 +1,7 @@
 // modules/base/timer.
 
 declare module "timer" {
-  /** A host object that only this module looks into. */
+  /** An opaque host object. */
   class TimerId {
     private constructor();
     private readonly brand: unknown;

@@ -50,7 +50,7 @@ describe("the status page", () => {
     await wired.open();
     expect(wired.text("lead")).equal("192.168.1.20 \u00b7 esp32");
     expect(wired.element("networks").hidden).equal(true);
-    expect(wired.text("token-hint")).match(/flashed anew/);
+    expect(wired.text("token-hint")).match(/flashed again/);
     await wired.click("reset");
     expect(wired.text("ask-text")).equal("Forget all settings and the owner\u2019s token?");
     const wireless = await new StatusBrowser().open();
@@ -141,7 +141,7 @@ describe("the status page", () => {
     browser = await new StatusBrowser().own();
     const box = browser.element("unsigned");
     expect(box.checked).equal(false);
-    expect(browser.text("unsigned-hint")).match(/whoever has the token can install anything/);
+    expect(browser.text("unsigned-hint")).match(/anyone with the token can install anything/);
     box.checked = true;
     await browser.submit("settings");
     expect(browser.state.push.acceptUnsigned).equal(true);

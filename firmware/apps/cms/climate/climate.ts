@@ -1,5 +1,5 @@
-// Temperature and humidity from a Sensirion SHT3x, the battery's voltage from a pin behind a divider. What is not connected, or does
-// not answer, is left out of the sample. What the numbers mean is apps/cms/core/readings.ts's business.
+// Temperature and humidity from a Sensirion SHT3x, the battery's voltage from a pin behind a divider. A sensor that is
+// missing or does not answer is left out of the sample. core/readings.ts converts the values.
 
 import Analog from "embedded:io/analog";
 import I2C from "embedded:io/i2c";
@@ -9,7 +9,7 @@ import type { Sample } from "../core/readings.js";
 
 type Climate = Pick<CmsConfig, "sensor" | "battery">;
 
-/** What the SDK's Analog tells as full scale (modules/io/analog/esp32: its 12 dB range, calibrated). */
+/** Full scale of the SDK's Analog (modules/io/analog/esp32: its 12 dB range, calibrated). */
 const FULL_SCALE_MILLIVOLTS = 2_450;
 /** The converter is noisy. */
 const SAMPLE_COUNT = 8;
@@ -34,7 +34,7 @@ function attempt<Settings>(
 
 function readSensor({ data, clock, address }: NonNullable<Climate["sensor"]>): Sample {
   let bus: I2C | undefined;
-  // when nobody answers the driver's constructor throws and leaves the bus open, and its address taken for ever
+  // without a sensor the driver's constructor throws and leaves the bus open, and its address in use for ever
   function openBus(options: ConstructorParameters<typeof I2C>[0]): I2C {
     bus = new I2C(options);
     return bus;

@@ -1,14 +1,14 @@
-// What a device with a panel says on it when it has no picture, or is asked which one it is.
+// What a device shows on its panel when it has no picture, or is asked to identify itself.
 
 import type { DeviceState } from "../../../core/device-state.js";
 import { accessPointName } from "../../../core/identity.js";
 import type { CardLine } from "./panel-card.js";
 
-/** Nothing is assigned: the device says who it is. */
+/** Nothing is assigned: the device shows its name. */
 export const deviceCard = (device: DeviceState): readonly CardLine[] =>
   whoAmI(device, "No picture is assigned");
 
-/** The server has asked which device this is. */
+/** The server has asked the device to identify itself. */
 export const identifyCard = (device: DeviceState): readonly CardLine[] =>
   whoAmI(device, "This is the one you asked for");
 
@@ -23,7 +23,7 @@ function whoAmI({ update, wifi }: DeviceState, why: string): readonly CardLine[]
   ];
 }
 
-/** Nothing but a phone can help. */
+/** The device has to be set up with a phone. */
 export function setupCard({ update }: DeviceState): readonly CardLine[] {
   const name = accessPointName(update.boot?.identity.deviceId ?? "");
   return [

@@ -1,7 +1,7 @@
 // What a device's panel shows: the picture that the update server has for it. It is asked for after each check for updates has found
 // nothing, with the ETag of what the panel shows already: paper keeps its picture without power, so that the ETag in NVS is all
-// that has to survive a power cut, and nothing is drawn twice. Whatever goes wrong, the last good picture stays. Asked which device it
-// is, the panel says so in the picture's place until the next look.
+// that has to survive a power cut, and nothing is drawn twice. Whatever goes wrong, the last good picture stays. Asked to identify
+// itself, the device shows its name in the picture's place until the next refresh.
 //
 //   waiting ── a check is answered ─► idle ── timer ─► requesting ── 200 ─► receiving ── whole, of the panel's size ─► drawing
 //                                      ▲                  │ 304, failed         │ refused, failed                        │
@@ -24,7 +24,7 @@ import type { CmsEffect, CmsEvent } from "./vocabulary.js";
 export const PANEL_KEY = "panel";
 
 const TIMEOUT_MS = 30_000;
-/** An update has the network for itself; look again after this. */
+/** During an update nothing else uses the network; tried again after this. */
 const BUSY_MS = 30_000;
 const RETRY = Object.freeze({ firstMs: 5_000, maximumMs: 15 * 60_000 });
 /** After so many failures in a row the device may sleep in spite of it. */
@@ -34,22 +34,22 @@ export interface ContentSettings {
   /** The panel's size, pixels. */
   readonly width: number;
   readonly height: number;
-  /** How long a picture is taken for current while the device is awake. */
+  /** How long a picture counts as current while the device is awake. */
   readonly refreshSeconds: number;
 }
 
 export interface ContentState {
   readonly phase: "off" | "waiting" | "idle" | "requesting" | "receiving" | "drawing";
-  /** Negative: no other machine's. */
+  /** Negative: unlike those of the other machines. */
   readonly attempt: number;
   /** As stored under PANEL_KEY; empty while the panel is being drawn. */
   readonly shows: string;
   /** What is fetched or drawn, to be stored when it is shown. */
   readonly next: string;
   readonly failureCount: number;
-  /** Nothing more is to be expected until the next refresh. */
+  /** Nothing more happens until the next refresh. */
   readonly settled: boolean;
-  /** Times that the device has said on its panel which one it is, or is about to. */
+  /** How often the device has identified itself on its panel, or is about to. */
   readonly identifyCount: number;
 }
 
@@ -92,14 +92,14 @@ export function contentStep(
   }
 }
 
-/** Until a check is answered: then the server knows this device. Meanwhile an empty panel says how to set the device up. */
+/** Until a check is answered: then the server knows this device. Meanwhile an empty panel shows how to set the device up. */
 function wait(state: ContentState, device: DeviceState, settings: ContentSettings): Step {
   if (device.update.online && device.update.clock) return fetch({ ...state, phase: "idle" }, device);
   const isHelpless = device.wifi.phase === "unset" && device.wifi.portalOpen && state.shows === "";
   return isHelpless ? show(state, setupCard(device), settings) : [state, []];
 }
 
-/** As soon as nothing else is done with the panel. The next look brings the picture back. */
+/** As soon as the panel is free. The next refresh brings the picture back. */
 function identify(state: ContentState, device: DeviceState, settings: ContentSettings, random: number): Step {
   const asked = { ...state, identifyCount: device.orders.identifyCount };
   return show(asked, identifyCard(device), settings, random);

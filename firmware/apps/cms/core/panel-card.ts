@@ -1,4 +1,4 @@
-// What a panel says by itself, as a picture: lines of text on white, of the same form as a picture from the server (rows packed from
+// A card for the panel, as a picture: lines of text on white, of the same form as a picture from the server (rows packed from
 // the highest bit, 1 being black). A line too long for the panel is set smaller, and then cut.
 
 import { LETTER_HEIGHT, LETTER_WIDTH, letterColumns } from "./panel-font.js";

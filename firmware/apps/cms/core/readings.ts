@@ -1,9 +1,9 @@
-// What a device's sensors say, as the server is told it: within the sensors' ranges, rounded to what they can tell, the battery as
-// a share of its charge. What is out of range is left out: a wrong reading is worse than none.
+// Converts sensor values to readings for the server: within the sensors' ranges, rounded to their resolution, the battery as a percentage of
+// its charge. Values out of range are left out: a wrong reading is worse than none.
 
 import type { Readings } from "../../../core/wire.js";
 
-/** As the sensors tell it; absent: not there, or not to be read. */
+/** Raw values; absent: no such sensor, or it could not be read. */
 export interface Sample {
   readonly temperatureC?: number;
   /** Relative humidity, 0 to 100. */

@@ -1,10 +1,10 @@
-// What the owner of a display can choose: a settings section (app-settings.ts). How long it sleeps is asked only where the build
-// lets it sleep at all: one with a cable has no times for it.
+// What the owner of a display can choose: a settings section (app-settings.ts). The sleep time is offered only if the build
+// sleeps at all: one for a cable does not.
 
 import type { Section, Values } from "../../../core/section.js";
 import { CMS_STRINGS as text } from "./strings.js";
 
-/** Least pause between two looks for a picture, seconds. */
+/** Shortest refresh interval, seconds. */
 const LEAST_REFRESH_SECONDS = 30;
 const DAY_SECONDS = 86_400;
 
@@ -14,7 +14,7 @@ export interface CmsChoice {
   readonly sleepSeconds: number;
 }
 
-export const cmsSection = (mayAskForSleep: boolean): Section => ({
+export const cmsSection = (canSleep: boolean): Section => ({
   name: "cms",
   title: text.title,
   fields: [
@@ -25,7 +25,7 @@ export const cmsSection = (mayAskForSleep: boolean): Section => ({
       least: LEAST_REFRESH_SECONDS,
       most: DAY_SECONDS,
     },
-    ...(mayAskForSleep
+    ...(canSleep
       ? [
           {
             type: "number",

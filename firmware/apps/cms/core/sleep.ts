@@ -1,10 +1,10 @@
-// When a device that runs on a battery sleeps. Deep sleep is a boot like any other, with nothing but NVS kept, so this only has to
-// know when it is time: what each boot promises comes first. It looks once a second, and never sleeps while
-//   - a new image is on trial, or an update or a push is under way, or its result has not been told,
-//   - nothing but setting it up can help it, or somebody uses its pages,
+// When a battery-powered device sleeps. Waking from deep sleep is a boot like any other, with nothing but NVS kept, so this only decides
+// when to sleep. It checks once a second, and never sleeps while
+//   - a new image is on trial, or an update or a push is in progress, or its result is not reported,
+//   - the device needs to be set up, or its pages are in use,
 //   - the firmware is in safe mode.
-// Otherwise it sleeps when a check was answered, what it was ordered is told, and the panel shows what it should, and in any case after
-// `longestSeconds`. An update that has lost its network is waited for as long: it goes on where it was after any restart.
+// Otherwise it sleeps when a check was answered, results of orders are reported and the panel is up to date, and in any case after
+// `longestSeconds`. An update that has lost its network is waited for as long: it resumes after any restart.
 
 import { jitteredMs } from "../../../core/backoff.js";
 import type { DeviceState } from "../../../core/device-state.js";
@@ -15,11 +15,11 @@ import type { CmsEffect, CmsEvent } from "./vocabulary.js";
 export interface SleepSettings {
   /** Between two times awake; 0: never sleeps. */
   readonly seconds: number;
-  /** At least so long awake after sleeping: for who waits with a push. */
+  /** Shortest time awake after sleeping, for a waiting push. */
   readonly awakeSeconds: number;
-  /** The same after any other start: for who stands beside it. */
+  /** The same after any other start, for a person at the device. */
   readonly firstAwakeSeconds: number;
-  /** Awake so long without a network or a server, it sleeps all the same. */
+  /** Without a network or a server it sleeps after this time all the same. */
   readonly longestSeconds: number;
 }
 
@@ -27,7 +27,7 @@ export interface SleepState {
   readonly isOn: boolean;
   /** Milliseconds since this boot. */
   readonly awakeUntilMs: number;
-  /** When somebody used its pages last; before the boot: nobody has. */
+  /** When its pages were used last; before the boot: never. */
   readonly usedAtMs: number;
   /** When it was seen online last. */
   readonly onlineAtMs: number;
@@ -40,8 +40,8 @@ export const initialSleep: SleepState = Object.freeze({
   onlineAtMs: 0,
 });
 
-const LOOK_MS = 1_000;
-/** Who has used its pages may want to again. */
+const INTERVAL_MS = 1_000;
+/** Its pages count as in use for this time after a request. */
 const IN_USE_MS = 120_000;
 
 type Step = readonly [SleepState, readonly CmsEffect[]];
@@ -59,7 +59,7 @@ export function sleepStep(
       const isOn = settings.seconds > 0 && !device.crashGuard.safeMode;
       const awakeSeconds =
         event.resetReason === "deep-sleep" ? settings.awakeSeconds : settings.firstAwakeSeconds;
-      return [{ ...initialSleep, isOn, awakeUntilMs: awakeSeconds * 1000 }, isOn ? [LOOK_AGAIN] : []];
+      return [{ ...initialSleep, isOn, awakeUntilMs: awakeSeconds * 1000 }, isOn ? [CHECK_AGAIN] : []];
     }
     case "requestReceived":
     case "pushRequested":
@@ -79,7 +79,11 @@ export function sleepStep(
   }
 }
 
-const LOOK_AGAIN: CmsEffect = Object.freeze({ type: "setTimer", timer: "sleep", delayMs: LOOK_MS } as const);
+const CHECK_AGAIN: CmsEffect = Object.freeze({
+  type: "setTimer",
+  timer: "sleep",
+  delayMs: INTERVAL_MS,
+} as const);
 
 function look(
   state: SleepState,
@@ -89,7 +93,7 @@ function look(
   settings: SleepSettings,
 ): Step {
   return mustStay(state, at, device, settings) || !mayGo(state, at, device, content, settings)
-    ? [state, [LOOK_AGAIN]]
+    ? [state, [CHECK_AGAIN]]
     : goToSleep(state, random, settings);
 }
 

@@ -1,5 +1,5 @@
 // The e-ink panel, through Commodetto's Poco and the SDK's driver: opened for each picture and closed after it, which puts the panel
-// into its own deep sleep. What is drawn, and when, is apps/cms/core/content.ts's business.
+// into its own deep sleep. core/content.ts decides what is drawn, and when.
 
 import Bitmap from "commodetto/Bitmap";
 import Poco from "commodetto/Poco";
@@ -10,7 +10,7 @@ import type { DrawPanel, OwnEvent } from "../core/vocabulary.js";
 /** One rectangle and one bitmap. */
 const DISPLAY_LIST_BYTES = 128;
 
-/** Draws 1-bit pictures; a panel that does not answer is told of and keeps nothing else from running. */
+/** Draws 1-bit pictures; a panel that does not answer is reported and blocks nothing else. */
 export function createPanel(dispatch: Dispatch<OwnEvent>): (picture: DrawPanel) => void {
   return (picture) => {
     try {

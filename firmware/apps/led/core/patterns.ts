@@ -78,7 +78,7 @@ function drawRainbow(
   }
 }
 
-/** A dot with a tail runs along the strip and begins anew; the tail runs over the end. */
+/** A dot with a tail runs along the strip and starts over; the tail wraps around. */
 function drawChase(
   { colour, count, brightness }: LedSettings,
   phaseMs: number,

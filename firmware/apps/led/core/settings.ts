@@ -1,5 +1,5 @@
-// What the owner of an LED strip can choose, and its limits: a settings section (app-settings.ts). A pin that the chip has put to other
-// use would restart the device at every start, so only those are offered that a strip can hang on.
+// What the owner of an LED strip can choose, and its limits: a settings section (app-settings.ts). A pin that the chip uses otherwise
+// would restart the device at every start, so only pins that can drive a strip are offered.
 
 import type { Field, Section, Values } from "../../../core/section.js";
 import { LED_STRINGS as text } from "./strings.js";
@@ -83,7 +83,7 @@ export function ledSection(board: LedBoard): Section {
   return { name: "led", title: text.title, fields, defaults: { ...PLAIN, pin: pins[0] ?? -1 } };
 }
 
-/** What the strip shows for the device to be found: white, and the whole of it on and off twice a second. */
+/** How the strip identifies the device: all of it white, on and off twice a second. */
 export const identifyLook = (settings: LedSettings): LedSettings => ({
   ...settings,
   pattern: "blink",
@@ -92,7 +92,7 @@ export const identifyLook = (settings: LedSettings): LedSettings => ({
   speed: 120,
 });
 
-/** The values of the section, which has checked them, as the strip takes them. */
+/** The settings of the strip, from the checked values of the section. */
 export const readLedSettings = (values: Values): LedSettings => ({
   pattern: values.pattern as PatternName,
   colour: Number.parseInt(`${values.colour}`.slice(1), 16),

@@ -1,5 +1,5 @@
-// Plays a pattern on an LED strip through the SDK's `neopixel`: draws a frame, shows it, and waits until the next one is due. What a
-// frame looks like is apps/led/core/patterns.ts's business.
+// Plays a pattern on an LED strip through the SDK's `neopixel`: draws a frame, shows it, and waits until the next one is due. core/patterns.ts
+// computes the frames.
 
 import NeoPixel from "neopixel";
 import Timer from "timer";
@@ -11,9 +11,9 @@ import { identifyLook, type LedSettings } from "../core/settings.js";
 const FULL_BRIGHTNESS = 255;
 
 export interface LedStrip {
-  /** Dark, or going on with the pattern. */
+  /** Switches it off, or resumes the pattern. */
   darken(isDark: boolean): void;
-  /** Shows for a while which strip it is, unless it is dark. */
+  /** Identifies the strip for a while, unless it is dark. */
   identify(): void;
   /** Switches the pixels off and gives the pin back. */
   close(): void;

@@ -308,7 +308,7 @@ describe("settings that the server pushes", () => {
       const device = Ordered.boot({ section: LED }).order(settings({ checkSeconds: 300, [name]: value }));
       expect(device.done, name).deep.equal([]);
       expect(refusal(device), name).equal(
-        `${name} is for who is at the device: it is changed on its own page only.`,
+        `${name} can only be changed on the device's own page.`,
       );
     }
   });
