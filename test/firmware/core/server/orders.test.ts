@@ -307,9 +307,7 @@ describe("settings that the server pushes", () => {
     })) {
       const device = Ordered.boot({ section: LED }).order(settings({ checkSeconds: 300, [name]: value }));
       expect(device.done, name).deep.equal([]);
-      expect(refusal(device), name).equal(
-        `${name} can only be changed on the device's own page.`,
-      );
+      expect(refusal(device), name).equal(`${name} can only be changed on the device's own page.`);
     }
   });
 
