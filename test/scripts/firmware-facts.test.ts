@@ -48,7 +48,7 @@ describe("what the JavaScript half of a firmware's build tells", () => {
   });
 
   it("names the modules that are built up in RAM at the start, but for the main one and what is only data", () => {
-    expect(facts.notPreloaded).deep.equal(["firmware/core/wifi/wifi"]);
+    expect(facts.notPreloaded).deep.equal(["firmware/core/wifi"]);
   });
 
   it("counts slots, tables, code and each text once", () => {

@@ -48,7 +48,7 @@ describe("the list of modules to preload", () => {
   it("names each module once as mcconfig knows it, and no main module, whose body starts the device", () => {
     expect(listed()).deep.equal([
       "firmware/apps/base/lamp",
-      "firmware/core/update/update",
+      "firmware/core/update",
       "firmware/platform/wifi",
       "net",
     ]);
