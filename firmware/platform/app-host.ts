@@ -1,5 +1,5 @@
-// The app's part of a device: built when core starts it, never before and never in safe mode, and kept apart from the rest. What it throws
-// is reported to core once per boot and stops nothing else: a wrong pin in a build must not prevent the update that corrects it.
+// The app's part of a device: built when core starts it, not before, and (but for its light) not in safe mode. What it throws is reported to
+// core once per boot and stops nothing else: a wrong pin in a build must not prevent the update that corrects it.
 
 import Timer from "timer";
 import type { Booted } from "../core/event.js";
@@ -68,7 +68,7 @@ export class AppHost<OwnEvent, Own extends { readonly type: string }> implements
 
   startLight(): void {
     this.#light = this.#attempt(() => this.#app.connectLight?.());
-    this.#replay(this.#light);
+    this.#showOn(this.#light);
   }
 
   start(): void {
@@ -76,13 +76,13 @@ export class AppHost<OwnEvent, Own extends { readonly type: string }> implements
     if (!facts) return;
     const board = { facts, dispatch: this.#dispatch, native: this.#native };
     this.#part = this.#attempt(() => this.#app.connect?.(board));
-    this.#replay(this.#part?.showStatus);
+    this.#showOn(this.#part?.showStatus);
   }
 
   showStatus(status: Status): void {
     this.#status = status;
-    this.#replay(this.#light);
-    this.#replay(this.#part?.showStatus);
+    this.#showOn(this.#light);
+    this.#showOn(this.#part?.showStatus);
   }
 
   stored(key: string, value: string): void {
@@ -96,9 +96,9 @@ export class AppHost<OwnEvent, Own extends { readonly type: string }> implements
       this.#attempt(() => (handlers[effect.type as Own["type"]] as (effect: Own) => void)(effect));
   }
 
-  #replay(show: ShowStatus | undefined): void {
+  #showOn(display: ShowStatus | undefined): void {
     const status = this.#status;
-    if (show && status) this.#attempt(() => show(status));
+    if (display && status) this.#attempt(() => display(status));
   }
 
   #attempt<Result>(act: () => Result): Result | undefined {
