@@ -4,7 +4,8 @@
 import type { TimerName } from "./effect.js";
 import type { UpdateErrorCode } from "./errors.js";
 import type { Section } from "./section.js";
-import type { Order, OrderResult, PushedSettings, Readings, Report, SlotState } from "./wire.js";
+import { type Order, type OrderResult, type PushedSettings, type Readings, type Report, type SlotState } from "./wire.js";
+
 
 /** A network that a scan found. */
 export interface Network {
@@ -72,7 +73,7 @@ export interface Booted {
   readonly restartNote?: string;
   /** Label of the partition that otadata selects: not the running one if its image did not pass the boot loader. */
   readonly bootSlot?: string;
-  /** The image was built to be confirmed as it starts, before it has proved anything; see confirmation.ts. */
+  /** The image was built to be confirmed as it starts, before it has proved anything; see rollback-support.ts. */
   readonly confirmsItself?: true;
   /** How the device gets into its network; absent: by Wi-Fi. */
   readonly link?: "wifi" | "ethernet";

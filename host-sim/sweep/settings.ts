@@ -3,7 +3,7 @@
 
 import { TRIAL_REASON_KEY } from "../../firmware/core/trial/boot-validation.js";
 import { UNHEALTHY_KEY } from "../../firmware/core/trial/crash-guard.js";
-import { OFFER_HELD_KEY, OFFER_NOTE_KEY } from "../../firmware/core/update/offer-guard.js";
+import { OFFER_BLOCK_KEY, OFFER_NOTE_KEY } from "../../firmware/core/update/offer-crashes.js";
 import { RECORD_KEY } from "../../firmware/core/update/record.js";
 import { Flash } from "../hardware/flash/flash.js";
 import { Nvs } from "../hardware/nvs/nvs.js";
@@ -15,7 +15,7 @@ const BOOKKEEPING: readonly string[] = [
   TRIAL_REASON_KEY,
   UNHEALTHY_KEY,
   OFFER_NOTE_KEY,
-  OFFER_HELD_KEY,
+  OFFER_BLOCK_KEY,
   "boots",
 ];
 

@@ -7,7 +7,7 @@ import { compareToRunning } from "./order.js";
 
 /** A release that a device rolled back so often is not offered to it again: it does not work there. */
 export const MAX_ROLLBACK_COUNT = 3;
-/** A device leaves an image alone for so long after it rolled it back (core/update/outcome.ts): an offer would stay unanswered. */
+/** A device leaves an image alone for so long after it rolled it back (core/update/after-install.ts): an offer would stay unanswered. */
 export const ROLL_BACK_WAIT_MS = 10 * 60_000;
 /** Failures of other kinds before the server makes a device wait, so that a hopeless attempt does not repeat every 2 minutes. */
 export const PATIENT_FAILURE_COUNT = 5;

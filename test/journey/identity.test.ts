@@ -156,7 +156,7 @@ describe("a device that keeps its server's token", () => {
     await run(() => rig.trace.some((line) => line.includes("update check failed")));
     const id = (await device()).device_id as string;
     expect(rig.trace.join("\n")).contain(
-      `update check failed: server answered 401: it wants a token that this device does not have. If the device was flashed anew, forget the old token on the server: on the device's page there, or by "skyslot registration forget-token ${id}"`,
+      `update check failed: server answered 401: it requires a token that this device does not have. If the device was flashed again, forget the old token on the server: on the device's page there, or by "skyslot registration forget-token ${id}"`,
     );
     await rig.server.admin("POST", "/api/device-identities/change", {
       device_ids: [id],

@@ -176,10 +176,10 @@ describe("curl", function () {
     const slow = curl(...authorized(), ...signed(), ...body(image), "--limit-rate", "100k");
     const traceCount = rig.trace.length;
     await until(() =>
-      rig.trace.slice(traceCount).some((line) => /an image of \d+ bytes is pushed/.test(line)),
+      rig.trace.slice(traceCount).some((line) => /receiving a pushed image of \d+ bytes/.test(line)),
     );
     const second = await curl(...authorized(), ...signed(), ...body(image));
-    expect(second.text).match(/another update is under way/);
+    expect(second.text).match(/another update is in progress/);
     expect(second.status).equal(409);
     const first = await slow;
     expect(first.text).match(/"ok":true,"version":"1\.1\.0"/);

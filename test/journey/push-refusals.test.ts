@@ -50,7 +50,7 @@ describe("a push", () => {
     [
       "with a release that was changed",
       422,
-      /does not fit/,
+      /does not match the release/,
       async () => [
         bench.image,
         bench.signed({
@@ -145,7 +145,7 @@ describe("a push", () => {
     const changed = bench.image.slice();
     changed[40_000]! ^= 1;
     const { status, text } = await bench.pusher.push(changed, bench.signed());
-    expect(text).match(/bytes of the slot have SHA256 [0-9a-f]{64}, promised is/);
+    expect(text).match(/bytes of the slot have SHA256 [0-9a-f]{64}, expected is/);
     expect(status).equal(422);
     await bench.expectOldFirmware();
   });
@@ -165,7 +165,7 @@ describe("a push", () => {
     const first = bench.pusher.begin(bench.image, bench.signed());
     await bench.world.runUntil(() => first.sentBytes > 20_000, { limitMs: HOUR_MS });
     const { status, text } = await bench.pusher.push(bench.image, bench.signed());
-    expect(text).match(/another update is under way/);
+    expect(text).match(/another update is in progress/);
     expect(status).equal(409);
     await bench.world.runUntil(() => first.over, { limitMs: HOUR_MS });
     expect(first.status).equal(200);

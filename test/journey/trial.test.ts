@@ -166,7 +166,7 @@ describe("a restart between the record of an installation and the arming of its 
   it("says nothing against the image: its slot is armed again, and it has its trial", async () => {
     expect(await told("this.#native.esp_reset_reason()!==6")).include({ status: "success" });
     expect(bootedSlots()).deep.equal(["factory", "factory", "ota_0"]);
-    expect(rig.trace.join("\n")).match(/armed once more: it was not started: a reset \(task-watchdog\)/);
+    expect(rig.trace.join("\n")).match(/armed again: it was not started: a reset \(task-watchdog\)/);
   });
 
   it("is tried three times more, and then told for what it is", async () => {

@@ -15,7 +15,7 @@ import { isOwnHost } from "../http/own-host.js";
 import { storedValues } from "../settings/app-settings.js";
 import { readPreferences, TOKEN_KEY } from "../settings/preferences.js";
 import { UNHEALTHY_KEY } from "../trial/crash-guard.js";
-import { HELD_KEY } from "../update/record.js";
+import {  BLOCKED_IMAGE_KEY } from "../update/record.js";
 import { guardedOf, initialLocalApi, type LocalApiState, type Step } from "./api-state.js";
 import { healthFacts, seconds, versionFacts } from "./facts.js";
 import { type Right, refusalOf } from "./guard.js";
@@ -249,7 +249,10 @@ function leave(state: LocalApiState): Step {
     case "rollBack":
       return [
         state,
-        [{ type: "store", key: HELD_KEY, value: state.boot?.image.imageSha256 ?? "" }, { type: "rollBack" }],
+        [
+          { type: "store", key: BLOCKED_IMAGE_KEY, value: state.boot?.image.imageSha256 ?? "" },
+          { type: "rollBack" },
+        ],
       ];
   }
 }

@@ -12,7 +12,8 @@
 
 import type { Effect } from "../effect.js";
 import type { Booted, Raise, Stamped } from "../event.js";
-import { meantRestart } from "../trial/restart-cause.js";
+import {  intendedRestart } from "../trial/restart-cause.js";
+import type { UpdateState } from "../update/state.js";
 import { MAX_ORDER_COUNT, MAX_ORDER_REASON_LENGTH, type Order, type OrderResult } from "../wire.js";
 
 /** NVS key of the last order that restarted the device: the server's address, a blank, the order's id. */
@@ -65,7 +66,7 @@ export function ordersStep(state: OrdersState, event: Stamped, update: UpdatePro
 const begin = (event: Booted): OrdersState => ({
   ...initialOrders,
   restarted: readRestarted(event.stored[RESTART_ORDER_KEY]),
-  isFresh: meantRestart(event) === "order",
+  isFresh: intendedRestart(event) === "order",
   canIdentify: event.canIdentify === true,
 });
 

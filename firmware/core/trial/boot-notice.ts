@@ -1,10 +1,10 @@
-// What a device says of itself when it starts: one line each for the firmware, its slots and the reason of the restart, and
-// one where nothing would roll it back.
+// What a device logs when it starts: a line for the firmware, one for its build, one for its slots and the reset reason, and an error if
+// nothing would roll it back.
 
 import type { Effect } from "../effect.js";
 import type { Booted } from "../event.js";
-import { missingRollBack } from "./confirmation.js";
 import { resetCause } from "./restart-cause.js";
+import { missingRollbackSupport } from "./rollback-support.js";
 
 export function bootNotice(booted: Booted): readonly Effect[] {
   const { identity, image, bootSlot } = booted;
@@ -15,7 +15,7 @@ export function bootNotice(booted: Booted): readonly Effect[] {
     `compiled ${compiled}, ESP-IDF ${image.idfVersion || "unknown"}`,
     `running ${image.slot} (${image.slotState}), boot partition ${bootSlot || "unknown"}, restarted by ${resetCause(booted)}`,
   ];
-  const missing = missingRollBack(booted);
+  const missing = missingRollbackSupport(booted);
   return [
     ...lines.map((message) => ({ type: "log", level: "info", message }) as const),
     ...(missing === undefined

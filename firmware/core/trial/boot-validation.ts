@@ -1,9 +1,9 @@
-// The trial run of a new image. Until it has shown that it can do what the next update needs (Wi-Fi joined, the server reached,
-// and that without a break for the trial time; a pushed image needs no server) it is not validated, and any restart brings the old image back: the boot loader
-// sees PENDING_VERIFY and marks it ABORTED. A trial that has not passed by its deadline is rolled back here, with the reason kept.
+// The trial of a new image. It is validated only when it has shown that it can do what the next update needs: join the Wi-Fi, reach the
+// server (a pushed image needs none) and stay joined for the trial time. Until then any restart brings the old image back: the boot loader
+// sees PENDING_VERIFY and marks it ABORTED. A trial that has not passed by its deadline is rolled back here, and the reason is stored.
 //
-// Power that failed while otadata was written can have left another state than PENDING_VERIFY. What the record says was installed, and
-// has not passed a trial, is put on one then: its slot is armed again and the chip restarts, before the image can crash untried.
+// A power cut while otadata was written may have left another state than PENDING_VERIFY. An image that the record shows as installed but
+// not passed is then put on trial: its slot is armed again and the chip restarts, before the image can crash outside of a trial.
 //
 //   booted(pending_verify) ─► trial ── online and server reached, stable ──► validating ── markedValid ──► passed
 //                               └───── deadline, or validation failed ─────► rolled back (restart)
@@ -19,9 +19,9 @@ import {
   RECORD_KEY,
   readRecord,
 } from "../update/record.js";
-import { missingRollBack } from "./confirmation.js";
+import { missingRollbackSupport } from "./rollback-support.js";
 
-/** NVS key of the reason of the last roll back; read by the image that runs next. */
+/** NVS key of the reason for the last roll back; read by the image that runs next. */
 export const TRIAL_REASON_KEY = "trial.reason";
 
 export interface TrialState {
@@ -47,7 +47,7 @@ type Step = readonly [TrialState, readonly (Effect | Raise)[]];
 
 export function trialStep(state: TrialState, event: Stamped): Step {
   if (event.type === "booted") return begin(event);
-  if (state.phase === "validating") return verdict(state, event);
+  if (state.phase === "validating") return validationStep(state, event);
   if (state.phase !== "trial") return [state, []];
   switch (event.type) {
     case "online":
@@ -63,7 +63,7 @@ export function trialStep(state: TrialState, event: Stamped): Step {
       return rollBack(state, `the app failed: ${event.message}`);
     case "timerFired":
       if (event.timer === "trial") return validateWhenDone({ ...state, stable: true });
-      return event.timer === "trialDeadline" ? giveUp(state) : [state, []];
+      return event.timer === "trialDeadline" ? deadlinePassed(state) : [state, []];
     default:
       return [state, []];
   }
@@ -71,7 +71,7 @@ export function trialStep(state: TrialState, event: Stamped): Step {
 
 function begin(booted: Booted): Step {
   const { image, build, stored } = booted;
-  // a pushed image may live where there is no server: the next one comes by the push port, which opens when the Wi-Fi is joined
+  // a pushed image may run where there is no server: the next one comes by the push port, which opens when the Wi-Fi is joined
   const record = readRecord(stored[RECORD_KEY]);
   const isPushed = record?.firmwareId === PUSHED && record.imageSha256 === image.imageSha256;
   const limits = { trialSeconds: build.trialSeconds, deadlineSeconds: build.trialDeadlineSeconds };
@@ -79,8 +79,8 @@ function begin(booted: Booted): Step {
   return [
     { ...initialTrial, ...limits, phase: "trial", serverReached: isPushed },
     [
-      // a restart would change nothing where the boot loader or the image knows no trials
-      ...(isUntried(image, record) && missingRollBack(booted) === undefined
+      // a restart would not help where the boot loader or the image does not support trials
+      ...(isUntried(image, record) && missingRollbackSupport(booted) === undefined
         ? putOnTrial(booted, record)
         : []),
       { type: "setTimer", timer: "trialDeadline", delayMs: limits.deadlineSeconds * 1000 },
@@ -94,21 +94,21 @@ function begin(booted: Booted): Step {
 }
 
 /**
- * Whether an image that was never tried is put on trial by arming its slot anew. Once in a row, and MAX_REARMINGS times in all: where it
- * does not help, this firmware's own trial has to do, which a crash does not end.
+ * Whether an untried image is put on trial by arming its slot again and a restart: once in a row, and MAX_REARMINGS times in all. Where that
+ * does not help, only this firmware's own trial remains, which a crash does not end.
  */
-export const needsRealTrial = (
+export const needsRestartForTrial = (
   booted: Pick<Booted, "image" | "resetReason" | "restartNote" | "confirmsItself">,
   record: InstallRecord | undefined,
 ): boolean =>
   isUntried(booted.image, record) &&
-  missingRollBack(booted) === undefined &&
+  missingRollbackSupport(booted) === undefined &&
   (record?.rearmings ?? 0) < MAX_REARMINGS &&
   !(booted.resetReason === "software" && booted.restartNote === "update");
 
 function putOnTrial(booted: Booted, record: InstallRecord | undefined): readonly Effect[] {
   const message = `${booted.image.slot} was never tried: power failed while its state was written`;
-  if (!needsRealTrial(booted, record))
+  if (!needsRestartForTrial(booted, record))
     return [{ type: "log", level: "error", message: `${message}, and it could not be put on trial` }];
   return [
     { type: "log", level: "warn", message: `${message}; restarting for its trial` },
@@ -124,7 +124,7 @@ function validateWhenDone(state: TrialState): Step {
   ];
 }
 
-function verdict(state: TrialState, event: Stamped): Step {
+function validationStep(state: TrialState, event: Stamped): Step {
   if (event.type === "markedValid") {
     return [
       { ...state, phase: "passed" },
@@ -140,7 +140,7 @@ function verdict(state: TrialState, event: Stamped): Step {
     : [state, []];
 }
 
-function giveUp(state: TrialState): Step {
+function deadlinePassed(state: TrialState): Step {
   const missing = !state.online
     ? "the network was not joined"
     : !state.serverReached

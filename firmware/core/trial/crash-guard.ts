@@ -1,15 +1,15 @@
-// Keeps a device whose app crashes in a loop within reach: after five boots in a row that ended before they were healthy, it
-// starts in safe mode, with Wi-Fi, portal and update only. The app's own part is not started, so what crashes there cannot keep the
-// update from arriving that cures it. The status light is: a person should see it. After two more such boots it is left out too. A loss of power says nothing against the firmware, nor does waking from deep sleep or a restart
-// that it meant: such boots are not counted.
+// Keeps a device reachable whose app crashes in a loop: after five boots in a row that ended before they were healthy, it starts in safe
+// mode, with Wi-Fi, portal and update only. The app's own part is not started, so that its crashes cannot prevent the update that fixes
+// them. The status light still is, so that a person sees the state; after two more such boots it is left out too. Power losses, waking from
+// deep sleep and intended restarts say nothing against the firmware: such boots are not counted.
 //
-//   booted ── fewer than 5 unhealthy boots before ──► starting ── 60 s, or the server reached ──► healthy (count forgotten)
-//      └───── 5 or more ──► safe mode ── 60 s, or the server reached ──► safe mode, count forgotten: the next boot tries the app
+//   booted ── fewer than 5 unhealthy boots before ──► starting ── 60 s, or the server reached ──► healthy (count reset)
+//      └───── 5 or more ──► safe mode ── 60 s, or the server reached ──► safe mode, count reset: the next boot tries the app
 
 import type { Effect } from "../effect.js";
 import type { Booted, Raise, Stamped } from "../event.js";
 import { endedBlamelessly } from "../identity.js";
-import { meantRestart } from "./restart-cause.js";
+import { intendedRestart } from "./restart-cause.js";
 
 /** NVS key of the count. */
 export const UNHEALTHY_KEY = "unhealthy";
@@ -21,7 +21,7 @@ const HEALTHY_AFTER_MS = 60_000;
 export interface CrashGuardState {
   readonly phase: "starting" | "healthy";
   readonly safeMode: boolean;
-  /** Boots in a row that were not healthy, this one among them. */
+  /** Boots in a row that were not healthy, including this one. */
   readonly unhealthyCount: number;
 }
 
@@ -49,8 +49,8 @@ export function crashGuardStep(state: CrashGuardState, event: Stamped): Step {
 function begin(event: Booted): Step {
   const before = readCount(event.stored[UNHEALTHY_KEY]);
   const safeMode = before >= MAX_UNHEALTHY_BOOTS;
-  const isBlameless = endedBlamelessly(event.resetReason) || meantRestart(event) !== undefined;
-  const unhealthyCount = isBlameless ? before : before + 1;
+  const isNotCounted = endedBlamelessly(event.resetReason) || intendedRestart(event) !== undefined;
+  const unhealthyCount = isNotCounted ? before : before + 1;
   const effects: (Effect | Raise)[] = [];
   // before the app starts: it may crash at once
   if (unhealthyCount !== before)
@@ -72,7 +72,7 @@ function healthy(state: CrashGuardState): Step {
   return [{ ...state, phase: "healthy", unhealthyCount: 0 }, effects];
 }
 
-/** What cannot be read counts as none. */
+/** An unreadable count is 0. */
 function readCount(text: string | undefined): number {
   const count = Number(text ?? 0);
   return Number.isInteger(count) && count > 0 ? count : 0;

@@ -1,20 +1,20 @@
-// What a boot came from: the chip's own reason, and what the firmware noted before it restarted the chip itself.
+// The cause of a boot: the chip's reset reason, and what the firmware stored before it restarted the chip itself.
 
 import type { Booted } from "../event.js";
 
 type Facts = Pick<Booted, "resetReason" | "restartNote" | "image">;
 
 /**
- * Why the firmware restarted the chip; nothing if it did not. A boot that crashes before it has read the note leaves it behind: who
- * comes from an update is on trial, and nobody else does.
+ * Why the firmware restarted the chip; nothing if it did not. A boot that crashes before it has read the note leaves it behind: but after
+ * an update's restart the image is on trial.
  */
-export function meantRestart({ resetReason, restartNote, image }: Facts): string | undefined {
+export function intendedRestart({ resetReason, restartNote, image }: Facts): string | undefined {
   if (resetReason !== "software") return undefined;
   return restartNote === "update" && image.slotState !== "pending_verify" ? undefined : restartNote;
 }
 
-/** In a word or two: `panic`, `software (update)`. */
+/** Such as `panic` or `software (update)`. */
 export function resetCause(facts: Facts): string {
-  const meant = meantRestart(facts);
-  return meant === undefined ? facts.resetReason : `${facts.resetReason} (${meant})`;
+  const intended = intendedRestart(facts);
+  return intended === undefined ? facts.resetReason : `${facts.resetReason} (${intended})`;
 }

@@ -1,45 +1,36 @@
-// The check: tells the server who asks and what runs, reads the answer, and hands an offer on. Trusts nothing in the answer but
-// its shape; whether an offer is taken is update/offer.ts's business. An answer that is too long is not read at all.
+// The check: sends the server what the device is and what runs, reads the answer, and passes an offer on. It checks only the shape of the
+// answer; offer.ts decides about an offer. An answer that is too long is not read at all.
 
 import type { Effect } from "../effect.js";
 import type { Raise, ServerToken, Stamped } from "../event.js";
 import { announcedBytes, announcedOffer } from "../http/answer-head.js";
 import { readOrders } from "../server/orders.js";
-import { isServerToken, jsonHeaders, storeServerToken } from "../server/server-token.js";
+import { isServerToken, jsonHeaders, storeServerToken, } from "../server/server-token.js";
 import { resetCause } from "../trial/restart-cause.js";
+import { type CheckRequest, MAX_CHECK_RESPONSE_BYTES, type OrderResult } from "../wire.js";
+import { type CheckAnswer, type OfferAnswer, readCheckAnswer } from "./check-answer.js";
+import { evaluateOffer } from "./offer.js";
 import {
-  type CheckRequest,
-  MAX_CHECK_RESPONSE_BYTES,
-  type NoUpdateResponse,
-  type OrderResult,
-  type UpdateResponse,
-} from "../wire.js";
-import { considerOffer } from "./offer.js";
-import {
-  beginOffer,
-  dateHold,
-  describeHold,
-  isLeftUnread,
+  dateBlock,
+  describeBlock,
+  isBlockedUnread,
   MAX_PLAIN_ANSWER_BYTES,
+  noteOffer,
   type Suspect,
   suspectOf,
-} from "./offer-guard.js";
+} from "./offer-crashes.js";
 import { PUSHED } from "./record.js";
 import {
   endOfRelease,
   enter,
   nextAttempt,
   nextCheck,
-  type OfferAnswer,
   type OwnPace,
   STALL_MS,
   type Step,
   type UpdateState,
-  withGuard,
+  withOfferCrashes,
 } from "./state.js";
-
-/** What a device reads of an answer. */
-type Answer = NoUpdateResponse | OfferAnswer;
 
 const MIN_POLL_SECONDS = 10;
 const MAX_POLL_SECONDS = 86_400;
@@ -81,10 +72,10 @@ function checkRequest(state: UpdateState, freeHeapBytes: number): CheckRequest |
     boot_count: state.bootCount,
     reset_reason: resetCause(state.boot),
     free_heap: freeHeapBytes,
-    ...(state.rssi === 0 ? {} : { rssi: state.rssi }), // a cable has none
+    ...(state.rssi === 0 ? {} : { rssi: state.rssi }), // none on a cable
     address: state.address,
     check_seconds: state.checkSeconds,
-    // Not on trial: the firmware that it may fall back to might not know of tokens, and be refused for it.
+    // not on trial: the firmware that it may roll back to might not support tokens, and would be refused
     ...(state.onTrial ? {} : { keeps_token: true }),
     ...(state.orderResults.length > 0 ? { order_results: state.orderResults } : {}),
     ...state.readings,
@@ -92,8 +83,8 @@ function checkRequest(state: UpdateState, freeHeapBytes: number): CheckRequest |
 }
 
 /**
- * What became of an order is told soon: somebody waits for it. No sooner than any check may follow another: orders without end do not
- * make a device ask without pause. Nothing is lost where an update is under way: the check after it tells.
+ * The result of an order is sent soon, because a person waits for it; but no sooner than two checks may follow each other, so that endless
+ * orders cannot make a device check without pause. During an update it waits for the check after it.
  */
 export function orderJudged(state: UpdateState, result: OrderResult): Step {
   const soon: Effect = { type: "setTimer", timer: "check", delayMs: MIN_POLL_SECONDS * 1000 };
@@ -118,7 +109,8 @@ function answerStarted(
   state: UpdateState,
   { status, headers, at, random }: Stamped & { readonly type: "responseStarted" },
 ): Step {
-  if (status !== 200) return checkFailed(withoutRefused(state, status), random, refusal(state, status));
+  if (status !== 200)
+    return checkFailed(dropOrderResults(state, status), random, describeRefusal(state, status));
   const sizeBytes = announcedBytes(headers);
   if (sizeBytes === undefined) return checkFailed(state, random, "the answer does not say how long it is");
   if (sizeBytes > MAX_CHECK_RESPONSE_BYTES) {
@@ -129,14 +121,14 @@ function answerStarted(
   if (sizeBytes <= MAX_PLAIN_ANSWER_BYTES) return [state, [collect]];
   const offer = announcedOffer(headers);
   const suspect = suspectOf(offer?.firmwareId ?? PUSHED, "", sizeBytes);
-  if (isLeftUnread(state.guard, suspect, offer?.time, at))
-    return leftUnread(state, suspect, offer, at, random);
-  const [noted, noting] = withGuard(state, beginOffer(state.guard, suspect));
+  if (isBlockedUnread(state.offerCrashes, suspect, offer?.time, at))
+    return skipAnswer(state, suspect, offer, at, random);
+  const [noted, noting] = withOfferCrashes(state, noteOffer(state.offerCrashes, suspect));
   return [noted, [...noting, collect]];
 }
 
-/** The server has answered, and that is all that is taken from it. */
-function leftUnread(
+/** Only that the server has closeAnswered counts, and its time. */
+function skipAnswer(
   state: UpdateState,
   suspect: Suspect,
   offer: ReturnType<typeof announcedOffer>,
@@ -144,75 +136,75 @@ function leftUnread(
   random: number,
 ): Step {
   const idle = enter(state, { phase: "idle" });
-  const [next, dating] = offer ? timeTold(idle, offer.time, at) : ([idle, []] as const);
+  const [next, dating] = offer ? setClock(idle, offer.time, at) : ([idle, []] as const);
   return [
     next,
     [
-      { type: "log", level: "warn", message: `the answer is left unread: ${describeHold(suspect)}` },
+      { type: "log", level: "warn", message: `the answer is not read: ${describeBlock(suspect)}` },
       ...dating,
-      ...answered(state),
+      ...closeAnswered(state),
       nextCheck(next, random),
     ],
   ];
 }
 
-const answered = ({ attempt }: UpdateState): readonly (Effect | Raise)[] => [
+const closeAnswered = ({ attempt }: UpdateState): readonly (Effect | Raise)[] => [
   { type: "clearTimer", timer: "transfer" },
   { type: "closeRequest", attempt },
   { type: "raise", event: { type: "serverReached" } },
 ];
 
-const timeTold = (state: UpdateState, time: number, at: number) =>
-  withGuard({ ...state, clock: { time, at } }, dateHold(state.guard, time));
+const setClock = (state: UpdateState, time: number, at: number) =>
+  withOfferCrashes({ ...state, clock: { time, at } }, dateBlock(state.offerCrashes, time));
 
 function checkAnswered(state: UpdateState, { at, random, text }: Stamped & { readonly text: string }): Step {
-  const answer = readCheckResponse(text);
-  if (!answer) return checkFailed(state, random, "answer is not what a check is answered with");
-  const [timed, dating] = timeTold(state, answer.time, at);
+  const answer = readCheckAnswer(text);
+  if (!answer) return checkFailed(state, random, "the answer is malformed");
+  const [timed, dating] = setClock(state, answer.time, at);
   const polled = enter(timed, {
     phase: "idle",
-    checkSeconds: paceOf(state.ownPace, answer),
-    // The server has taken those of this check: nothing is judged while a check is under way.
+    checkSeconds: intervalOf(state.ownPace, answer),
+    // the server has taken those of this check, and none come up during a check
     orderResults: [],
-    ...given(state, answer),
+    ...newToken(state, answer),
   });
   const reached: readonly (Effect | Raise)[] = [
     ...dating,
-    ...keep(polled.serverToken, state.serverToken),
-    ...answered(state),
+    ...storeNewToken(polled.serverToken, state.serverToken),
+    ...closeAnswered(state),
   ];
   const [next, effects] =
     !answer.update_available || state.onTrial || isRefused(state, answer)
       ? [polled, [nextCheck(polled, random)]]
-      : considerOffer(polled, answer, text.length, at, random);
-  // Behind an offer: what it begins decides what may be done meanwhile.
-  return [next, [...reached, ...effects, ...ordered(answer)]];
+      : evaluateOffer(polled, answer, text.length, at, random);
+  // after the offer: what it starts decides which orders may be carried out now
+  return [next, [...reached, ...effects, ...raiseOrders(answer)]];
 }
 
-/** Most of the time a device is refused because it was flashed anew: its log is where somebody looks first. */
-function refusal({ server, serverToken, boot }: UpdateState, status: number): string {
-  if (status !== 401) return `server answered ${status}`;
+/** A 401 usually means that the device was flashed again, and its log is where a person looks first. */
+function describeRefusal({ server, serverToken, boot }: UpdateState, status: number): string {
+  if (status !== 401) return `server closeAnswered ${status}`;
   const found =
     serverToken?.server === server
       ? "does not take this device's token"
-      : "wants a token that this device does not have";
-  return `server answered 401: it ${found}. If the device was flashed anew, forget the old token on the server: on the device's page there, or by "skyslot registration forget-token ${boot?.identity.deviceId ?? ""}"`;
+      : "requires a token that this device does not have";
+  return `server closeAnswered 401: it ${found}. If the device was flashed again, forget the old token on the server: on the device's page there, or by "skyslot registration forget-token ${boot?.identity.deviceId ?? ""}"`;
 }
 
-const ordered = ({ orders }: Answer): readonly Raise[] =>
+const raiseOrders = ({ orders }: CheckAnswer): readonly Raise[] =>
   orders ? [{ type: "raise", event: { type: "ordersReceived", orders } }] : [];
 
-/** Whatever a server may find wrong with results, they never stand between a device and its updates: it sends the orders again. */
-function withoutRefused(state: UpdateState, status: number): UpdateState {
+/** Whatever a server rejects in results must not storeNewToken a device from its updates: the server sends the orders again. */
+function dropOrderResults(state: UpdateState, status: number): UpdateState {
   const isRefused = status >= 400 && status < 500 && status !== 429;
   return isRefused && state.orderResults.length > 0 ? { ...state, orderResults: [] } : state;
 }
 
-const given = ({ server, onTrial }: UpdateState, { device_token: token }: Answer) =>
+const newToken = ({ server, onTrial }: UpdateState, { device_token: token }: CheckAnswer) =>
   token === undefined || onTrial ? {} : { serverToken: { server, token } };
 
-/** Stored before anything is sent with it. */
-const keep = (
+/** Stored before it is used. */
+const storeNewToken = (
   token: ServerToken | undefined,
   before: ServerToken | undefined,
 ): readonly (Effect | Raise)[] =>
@@ -223,59 +215,14 @@ const keep = (
 const isRefused = (state: UpdateState, offer: OfferAnswer) =>
   state.refused?.firmwareId === offer.firmware_id && state.refused.releaseEnd === endOfRelease(offer.release);
 
-/** What was chosen for this device wins over the server's default, unless the server means everybody. */
-const paceOf = ({ seconds, isChosen }: OwnPace, answer: Answer): number =>
-  (isChosen && answer.poll_is_for_all !== true ? undefined : boundedPoll(answer.poll_seconds)) ?? seconds;
+/** An interval set for this device has priority over the server's default, unless the server's is for all devices. */
+const intervalOf = ({ seconds, isChosen }: OwnPace, answer: CheckAnswer): number =>
+  (isChosen && answer.poll_is_for_all !== true ? undefined : boundedInterval(answer.poll_seconds)) ?? seconds;
 
-const boundedPoll = (seconds: number | undefined) =>
+const boundedInterval = (seconds: number | undefined) =>
   seconds === undefined
     ? undefined
     : Math.min(MAX_POLL_SECONDS, Math.max(MIN_POLL_SECONDS, Math.round(seconds)));
-
-/** The answer, if every field that we use has its type and a sane size. */
-function readCheckResponse(text: string): Answer | undefined {
-  let value: Partial<Record<keyof UpdateResponse, unknown>>;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (typeof value !== "object" || value === null || typeof value.time !== "number") return undefined;
-  const { time, poll_seconds, device_token } = value;
-  if (poll_seconds !== undefined && typeof poll_seconds !== "number") return undefined;
-  const orders = readOrders(value.orders);
-  const more = {
-    time,
-    ...(orders.length > 0 ? { orders } : {}),
-    ...(poll_seconds === undefined ? {} : { poll_seconds }),
-    ...(value.poll_is_for_all === true ? { poll_is_for_all: true } : {}),
-    ...(isServerToken(device_token) ? { device_token } : {}),
-  };
-  if (value.update_available === false) return { update_available: false, ...more };
-  const offer = value.update_available === true ? readOffer(value) : undefined;
-  return offer && { update_available: true, ...more, ...offer };
-}
-
-function readOffer(
-  value: Partial<Record<keyof UpdateResponse, unknown>>,
-): Omit<OfferAnswer, "update_available" | "time"> | undefined {
-  const { firmware_id, version, build_number = 0, download_url, digests_url, release } = value;
-  if (!isCount(firmware_id) || firmware_id === PUSHED || !isCount(build_number)) return undefined;
-  if (!isText(version, MAX_VERSION_LENGTH) || !isText(download_url, MAX_URL_LENGTH)) return undefined;
-  // how long a manifest may be depends on its format: parseRelease says so, and the server is told
-  if (typeof release !== "string") return undefined;
-  const offer = { firmware_id, version, build_number, download_url, release };
-  if (digests_url === undefined) return offer;
-  return isText(digests_url, MAX_URL_LENGTH) ? { ...offer, digests_url } : undefined;
-}
-
-const MAX_VERSION_LENGTH = 48;
-const MAX_URL_LENGTH = 500;
-
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
-
-const isText = (value: unknown, maxLength: number): value is string =>
-  typeof value === "string" && value.length <= maxLength;
 
 export function checkFailed(state: UpdateState, random: number, message: string): Step {
   const idle = enter(state, { phase: "idle" });

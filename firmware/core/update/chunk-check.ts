@@ -7,10 +7,10 @@
 import { bytesEqual } from "../bytes.js";
 import type { Effect } from "../effect.js";
 import { CHUNKS_A_PAGE, chunkLength, digestAt, pageCountOf } from "./digests.js";
-import type { Job } from "./state.js";
+import type { Job } from "./job.js";
 
 /** Whether chunks are checked one by one as they arrive. Otherwise only the whole image is, before it is armed. */
-export function comparesChunks({ release, source, wholeOnly }: Job): boolean {
+export function checksChunks({ release, source, wholeOnly }: Job): boolean {
   if (release.digestsOf !== "pages") return release.digestsOf === "chunks";
   if (source.kind !== "server" || source.digestsUrl === undefined) return false;
   // a server that ignores ranges could only send all pages at once

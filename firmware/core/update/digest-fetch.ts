@@ -1,36 +1,29 @@
-// Fetches the page of digests that the next chunk needs (digests.ts): one short answer, compared with the hash that the release
-// promises of it, and kept alone until another page is needed. Writes nothing to the slot.
+// Fetches the page of digests for the next chunk (digests.ts): one short answer, compared with its hash in the release. Only one page is
+// kept at a time. Writes nothing to the slot.
 //
-//   fetchPage ─► fetching ─ answer started, collected, hashed ─ as promised ─► goes on with the image
-//                    └──── anything else ─► another try, as with a chunk (update/failure.ts)
+//   fetchPage ─► fetching ─ answer started, collected, hashed ─ as in the release ─► continues with the image
+//                    └──── anything else ─► another try, as with a chunk (retry.ts)
 
 import { bytesEqual } from "../bytes.js";
 import type { Effect } from "../effect.js";
 import type { Stamped } from "../event.js";
 import { type Part, partFailure, rangeHeader } from "../http/answer-head.js";
 import { authorizationAt } from "../server/server-token.js";
-import { comparesChunks } from "./chunk-check.js";
+import { checksChunks } from "./chunk-check.js";
 import { chunkCountOf, DIGEST_BYTES, digestAt, pageAt, pageBytes, pageOffset } from "./digests.js";
-import { partRefused, retryLater, truncated } from "./failure.js";
-import {
-  enter,
-  type Installing,
-  type Job,
-  nextAttempt,
-  STALL_MS,
-  type Step,
-  type UpdateState,
-} from "./state.js";
+import type { Job } from "./job.js";
+import { bodyTruncated, rejectPart, retryLater } from "./retry.js";
+import { enter, type Installing, nextAttempt, STALL_MS, type Step, type UpdateState } from "./state.js";
 
-/** Whether the page of the chunk that comes next has to be fetched before it can be compared. */
+/** Whether the page of the next chunk has to be fetched before the chunk can be checked. */
 export const lacksPage = (job: Job): boolean =>
   job.release.digestsOf === "pages" &&
-  comparesChunks(job) &&
+  checksChunks(job) &&
   job.page?.index !== pageAt(job.release, job.verifiedBytes);
 
 export function fetchPage(state: UpdateState, job: Job): Step {
   const { source } = job;
-  if (source.kind !== "server" || source.digestsUrl === undefined) return [state, []]; // see comparesChunks
+  if (source.kind !== "server" || source.digestsUrl === undefined) return [state, []]; // see checksChunks
   const url = source.digestsUrl;
   const attempt = nextAttempt(state);
   const headers = {
@@ -38,7 +31,7 @@ export function fetchPage(state: UpdateState, job: Job): Step {
     ...rangeHeader(partOf(job)),
   };
   return [
-    // the page before goes first: there is never more than one
+    // the page before is dropped first: there is never more than one
     enter(state, { phase: "fetching", attempt, job: { ...job, page: undefined } }),
     [
       { type: "startRequest", attempt, request: { method: "GET", url, headers } },
@@ -54,27 +47,27 @@ function partOf({ release, verifiedBytes }: Job): Part {
   return { start, end: start + pageBytes(release, page), totalBytes: chunkCountOf(release) * DIGEST_BYTES };
 }
 
-/** @param goOn what comes next when the page is there */
+/** @param checkNextChunk what comes next when the page is there */
 export function fetchingStep(
   state: Installing,
   event: Stamped,
-  goOn: (state: UpdateState, job: Job) => Step,
+  checkNextChunk: (state: UpdateState, job: Job) => Step,
 ): Step {
   const { job } = state;
   switch (event.type) {
     case "responseStarted": {
       const part = partOf(job);
       const failure = partFailure(part, event);
-      if (failure) return partRefused(state, job, failure, event);
+      if (failure) return rejectPart(state, job, failure, event);
       const sizeBytes = part.end - part.start;
       return [state, [{ type: "collectResponse", attempt: state.attempt, sizeBytes, as: "bytes" }]];
     }
     case "bytesCollected":
       return [state, [...close(state), { type: "hashBytes", attempt: state.attempt, bytes: event.bytes }]];
     case "bytesHashed":
-      return pageHashed(state, job, event, goOn);
+      return pageHashed(state, job, event, checkNextChunk);
     case "responseEnded":
-      return retryLater(state, job, truncated(job), event.random);
+      return retryLater(state, job, bodyTruncated(job), event.random);
     default:
       return [state, []];
   }
@@ -89,12 +82,12 @@ function pageHashed(
   state: UpdateState,
   job: Job,
   { bytes, digest, random }: Stamped & { readonly bytes: Uint8Array; readonly digest: Uint8Array },
-  goOn: (state: UpdateState, job: Job) => Step,
+  checkNextChunk: (state: UpdateState, job: Job) => Step,
 ): Step {
   const index = pageAt(job.release, job.verifiedBytes);
   if (!bytesEqual(digest, digestAt(job.release.digests, index))) {
-    const message = `page ${index} of the digests does not have the hash that the release promises`;
+    const message = `page ${index} of the digests does not have the hash in the release`;
     return retryLater(state, job, { code: "DIGESTS_MISMATCH", message }, random);
   }
-  return goOn(state, { ...job, page: { index, digests: bytes } });
+  return checkNextChunk(state, { ...job, page: { index, digests: bytes } });
 }

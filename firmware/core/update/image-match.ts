@@ -1,10 +1,12 @@
-// Whether the image that arrives is the one that was promised, as far as its own header and description tell. It sees what has been
-// read so far and decides nothing about the transfer.
+// Whether the image that arrives matches its release and this device, by its own header and description. It sees what has been read so
+// far and decides nothing about the transfer.
 
 import type { Failure } from "../errors.js";
-import { type ImageReader, nvsMismatch } from "./image.js";
+import { type ImageReader, } from "./image.js";
+import type { Job } from "./job.js";
+import { nvsMismatch } from "./nvs-kind.js";
 import type { Release } from "./release.js";
-import type { Job, UpdateState } from "./state.js";
+import type { UpdateState } from "./state.js";
 import { parseVersion, versionName } from "./version.js";
 
 export function pushMismatch(state: UpdateState, job: Job): Failure | undefined {
@@ -20,8 +22,8 @@ export function pushMismatch(state: UpdateState, job: Job): Failure | undefined 
   return nvsMismatch(state.boot?.image.nvs, description?.nvs) ?? describeMismatch(job.ahead, job.release);
 }
 
-/** Without a release, version and build are what the image says. */
-export function described(job: Job): Job {
+/** Without a release, version and build are taken from the image. */
+export function withDescription(job: Job): Job {
   const { description } = job.ahead;
   const version =
     job.signed || job.release.version !== "" ? undefined : parseVersion(description?.version ?? "");
@@ -48,7 +50,7 @@ export function lastBytes(held: Uint8Array, bytes: Uint8Array): Uint8Array {
   return both.slice(-SHA256_BYTES);
 }
 
-/** The signed manifest and the image's own description must tell the same: known after the first chunk. */
+/** The signed manifest and the image's own description must agree: known after the first chunk. */
 export function describeMismatch(reader: ImageReader, release: Release): Failure | undefined {
   if (reader.error) return { code: "IMAGE_MALFORMED", message: reader.error };
   const { description, lengthBytes } = reader;

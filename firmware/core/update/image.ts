@@ -1,6 +1,6 @@
-// An ESP32 app image, read as it arrives: header, application description and where each segment lies. It needs the image's
-// bytes in order but never holds more than one header, so a 2 MiB image costs 300 bytes. It does not check the checksum or the
-// hash: the boot loader's code does that over the whole slot.
+// An ESP32 app image, read as it arrives: header, application description and the position of each segment. It needs the image's bytes
+// in order but never buffers more than one header, so a 2 MiB image costs 300 bytes. It does not check the checksum or the hash: the
+// boot loader's code does that for the whole slot.
 //
 //   0        24        32                288        304
 //   ┌────────┬─────────┬─────────────────┬──────────┬──────┬─────────┬──────┬─ … ─┬─────────┬──────────┬──────────────┐
@@ -9,11 +9,12 @@
 //   └────────┴─────────┴─────────────────┴──────────┴──────┴─────────┴──────┴─ … ─┴─────────┴──────────┴──────────────┘
 //
 // Layout: ESP-IDF components/bootloader_support/include/esp_app_format.h, components/esp_app_format/include/esp_app_desc.h, and
-// firmware/platform/native/skyslot-description.c. An image without ours, of an older build or of somebody else, is read as well.
+// firmware/platform/native/skyslot-description.c. An image without our description, of an older build or from another project, is read as well.
 
 import { latin1 } from "../bytes.js";
 import type { Failure } from "../errors.js";
 import type { NvsKind } from "../event.js";
+import { nvsKindOf } from "./nvs-kind.js";
 
 export const IMAGE_MAGIC = 0xe9;
 const DESCRIPTION_MAGIC = 0xabcd5432;
@@ -38,23 +39,6 @@ const CHIP_NAMES: Readonly<Record<number, string>> = Object.freeze({
   18: "esp32p4",
 });
 
-/** From the kind and the key's block in the description; undefined: a kind that is not known here. */
-export function nvsKindOf(kind: number, key: number): NvsKind | undefined {
-  if (kind === 1) return `hmac${key}`;
-  return kind === 0 ? "plain" : kind === 2 ? "nvs-keys" : undefined;
-}
-
-/** Settings that one of the two keeps encrypted, and the other does not or with another key: the new image could not read them. */
-export function nvsMismatch(ours: NvsKind | undefined, its: string | undefined): Failure | undefined {
-  if (ours === undefined || its === undefined || ours === its) return undefined;
-  const message = `image keeps its settings ${describeNvs(its)}, this firmware ${describeNvs(ours)}: they would be lost`;
-  return { code: "NVS_MISMATCH", message };
-}
-
-/** A kind that is not known here is told as it is written. */
-const describeNvs = (nvs: string): string =>
-  nvs === "plain" ? "plain" : `encrypted (${nvs.startsWith("hmac") ? `eFuse KEY${nvs.slice(4)}` : nvs})`;
-
 export interface ImageDescription {
   /** `esp32`, `esp32c3` …, or `chip-<id>` if it has no name here. */
   readonly chip: string;
@@ -67,7 +51,7 @@ export interface ImageDescription {
   readonly date: string;
   readonly time: string;
   readonly idfVersion: string;
-  /** Absent: it does not say. */
+  /** Absent: the image does not say. */
   readonly nvs?: NvsKind;
 }
 
@@ -76,12 +60,12 @@ export interface ImageReader {
   readonly description: ImageDescription | undefined;
   /** Length of the whole image with padding, checksum and hash; known after the last segment header. */
   readonly lengthBytes: number | undefined;
-  /** Why this is no image; nothing is read after that. */
+  /** Why this is not an image; nothing is read after that. */
   readonly error: string | undefined;
-  /** What the reader wants next: `needLength` bytes at `needOffset`, of which it holds `held`. 0 when it knows everything. */
+  /** What the reader needs next: `needLength` bytes at `needOffset`, of which it has `buffered`. 0 when it knows everything. */
   readonly needOffset: number;
   readonly needLength: number;
-  readonly held: readonly number[];
+  readonly buffered: readonly number[];
   readonly segmentIndex: number;
   /** Where the first segment ends; 0: not known yet. */
   readonly firstEnd: number;
@@ -93,30 +77,30 @@ export const newImageReader: ImageReader = Object.freeze({
   error: undefined,
   needOffset: 0,
   needLength: HEAD_BYTES,
-  held: Object.freeze([]),
+  buffered: Object.freeze([]),
   segmentIndex: 0,
   firstEnd: 0,
 });
 
 /**
- * Takes the bytes that lie at `offset` of the image. Bytes that are not wanted are passed over at once, whatever their number.
- * Bytes must come in order; a stream may be cut anywhere, also inside a header.
+ * Takes the bytes at `offset` of the image. Bytes that are not needed are skipped at once, whatever their number. Bytes must come in order;
+ * a stream may be split anywhere, also inside a header.
  */
 export function readImage(reader: ImageReader, offset: number, bytes: Uint8Array): ImageReader {
   let next = reader;
   while (next.error === undefined && next.needLength > 0) {
-    const from = next.needOffset + next.held.length - offset;
+    const from = next.needOffset + next.buffered.length - offset;
     const to = Math.min(next.needOffset + next.needLength - offset, bytes.length);
     if (from < 0 || from >= to) return next;
-    const held = [...next.held, ...bytes.subarray(from, to)];
-    if (held.length < next.needLength) return { ...next, held };
-    next = next.description ? takeNext(next, held) : takeHead(next, held);
+    const buffered = [...next.buffered, ...bytes.subarray(from, to)];
+    if (buffered.length < next.needLength) return { ...next, buffered };
+    next = next.description ? takeNext(next, buffered) : takeHead(next, buffered);
   }
   return next;
 }
 
-function takeHead(reader: ImageReader, held: readonly number[]): ImageReader {
-  const head = Uint8Array.from(held);
+function takeHead(reader: ImageReader, buffered: readonly number[]): ImageReader {
+  const head = Uint8Array.from(buffered);
   const view = new DataView(head.buffer);
   if (head[0] !== IMAGE_MAGIC) {
     return refuse(reader, `first byte is 0x${(head[0] ?? 0).toString(16)}, an app image begins with 0xe9`);
@@ -147,12 +131,12 @@ function takeHead(reader: ImageReader, held: readonly number[]): ImageReader {
   const described: ImageReader = { ...reader, description, firstEnd };
   return dataLength < DESCRIPTION_BYTES + OWN_BYTES
     ? afterSegment(described, 24, dataLength)
-    : { ...described, needOffset: HEAD_BYTES, needLength: OWN_BYTES, held: [] };
+    : { ...described, needOffset: HEAD_BYTES, needLength: OWN_BYTES, buffered: [] };
 }
 
-/** Our description, where the first segment has room for it, or the header of a segment. */
-function takeNext(reader: ImageReader, held: readonly number[]): ImageReader {
-  const view = new DataView(Uint8Array.from(held).buffer);
+/** Our description, if the first segment has room for it, or the header of a segment. */
+function takeNext(reader: ImageReader, buffered: readonly number[]): ImageReader {
+  const view = new DataView(Uint8Array.from(buffered).buffer);
   if (reader.segmentIndex === 0 && reader.description) {
     const dataLength = reader.firstEnd - DESCRIPTION_OFFSET;
     const nvs =
@@ -163,7 +147,7 @@ function takeNext(reader: ImageReader, held: readonly number[]): ImageReader {
   return afterSegment(reader, reader.needOffset, view.getUint32(4, true));
 }
 
-/** Moves on behind a segment whose header lies at `headerOffset`. */
+/** Continues after the segment whose header is at `headerOffset`. */
 function afterSegment(reader: ImageReader, headerOffset: number, dataLength: number): ImageReader {
   const { description } = reader;
   if (!description) return reader;
@@ -171,16 +155,16 @@ function afterSegment(reader: ImageReader, headerOffset: number, dataLength: num
   const segmentIndex = reader.segmentIndex + 1;
   if (dataLength > 0xffffff) return refuse(reader, `segment ${segmentIndex - 1} claims ${dataLength} bytes`);
   if (segmentIndex < description.segmentCount) {
-    return { ...reader, segmentIndex, needOffset: end, needLength: SEGMENT_HEADER_BYTES, held: [] };
+    return { ...reader, segmentIndex, needOffset: end, needLength: SEGMENT_HEADER_BYTES, buffered: [] };
   }
   const withChecksum = (end + 16) & ~15;
   const lengthBytes = withChecksum + (description.hashAppended ? 32 : 0);
-  return { ...reader, segmentIndex, needOffset: end, needLength: 0, held: [], lengthBytes };
+  return { ...reader, segmentIndex, needOffset: end, needLength: 0, buffered: [], lengthBytes };
 }
 
 const refuse = (reader: ImageReader, error: string): ImageReader => ({
   ...reader,
   error,
   needLength: 0,
-  held: [],
+  buffered: [],
 });

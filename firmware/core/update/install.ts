@@ -1,37 +1,28 @@
-// The installation around the transfer: what is in the slot already, whether all of it is right, the record, the arming. After
-// a cut it trusts no notebook: it hashes the slot chunk by chunk and goes on at the first wrong one. Where the digests come in pages,
-// the page of the chunk at hand is fetched first (digest-fetch.ts).
+// The installation around the transfer: resuming with what the slot holds already, the check of the whole image, the record, the arming.
+// No progress is stored: the slot is hashed chunk by chunk, and the transfer starts at the first wrong one. With pages of digests, the
+// page of the next chunk is fetched first (digest-fetch.ts).
 
 import { toHex } from "../bytes.js";
 import type { Stamped } from "../event.js";
 import { TRIAL_REASON_KEY } from "../trial/boot-validation.js";
-import { chunkIndex, comparesChunks, hashChunk, isChunkRight } from "./chunk-check.js";
+import { checksChunks, chunkIndex, hashChunk, isChunkRight } from "./chunk-check.js";
 import { fetchPage, lacksPage } from "./digest-fetch.js";
 import { chunkCountOf, chunkLength } from "./digests.js";
-import { endAttempt } from "./failure.js";
 import { newImageReader } from "./image.js";
+import { FRESH_JOB, firmwareIdOf, type Job } from "./job.js";
 import { proofOf, prove } from "./proof.js";
 import { PUSH_RESTART_DELAY_MS, pushSucceeded } from "./pushed-update.js";
 import { type InstallRecord, storeRecord } from "./record.js";
-import {
-  enter,
-  FRESH_JOB,
-  firmwareIdOf,
-  type Installing,
-  type Job,
-  nextAttempt,
-  report,
-  type Step,
-  type UpdateState,
-} from "./state.js";
+import { failAttempt } from "./retry.js";
+import { enter, type Installing, nextAttempt, report, type Step, type UpdateState } from "./state.js";
 import { request } from "./transfer.js";
 
-/** Time for the last report to leave before the restart. */
+/** Time for the last report to be sent before the restart. */
 const RESTART_DELAY_MS = 2_000;
-/** A flash that goes on changing what it holds is broken. */
-const MAX_LOOKS = 3;
+/** A flash whose content keeps changing is broken. */
+const MAX_RECHECKS = 3;
 
-/** Reads the slot back from its beginning: what is there and right need not be fetched again. */
+/** Continues at the first chunk that is not verified. What the slot holds already and is right is not fetched again. */
 export function resume(state: UpdateState, job: Job): Step {
   const fresh: Job = {
     ...job,
@@ -42,46 +33,46 @@ export function resume(state: UpdateState, job: Job): Step {
     erasedTo: job.verifiedBytes,
     ahead: job.reader,
   };
-  // of what is compared with nothing, nobody knows how much is right
-  const mayGoOn = !job.wholeOnly && comparesChunks(job);
-  return goOn(state, mayGoOn ? fresh : fromItsBeginning(fresh));
+  // without checked chunks it is not known how much is right
+  const mayGoOn = !job.wholeOnly && checksChunks(job);
+  return checkNextChunk(state, mayGoOn ? fresh : fromTheStart(fresh));
 }
 
-const fromItsBeginning = (job: Job): Job => ({
+const fromTheStart = (job: Job): Job => ({
   ...job,
   offset: 0,
   verifiedBytes: 0,
   erasedTo: 0,
   reader: newImageReader,
   ahead: newImageReader,
-  isLooking: false,
+  isResuming: false,
 });
 
-/** At the first chunk that is not known to be right: its digest, then a look at what the slot holds, then the network. */
-export function goOn(state: UpdateState, job: Job): Step {
+/** The next chunk: its page of digests first, then a check of what the slot holds, then a request. */
+export function checkNextChunk(state: UpdateState, job: Job): Step {
   if (lacksPage(job)) return fetchPage(state, job);
-  if (!job.isLooking) return request(state, job);
+  if (!job.isResuming) return request(state, job);
   const attempt = nextAttempt(state);
   return [enter(state, { phase: "resuming", attempt, job }), [hashChunk(job, attempt)]];
 }
 
-export function resumeHashed(state: Installing, event: { readonly digest: Uint8Array }): Step {
+export function resumedChunkHashed(state: Installing, event: { readonly digest: Uint8Array }): Step {
   const { job } = state;
-  if (!isChunkRight(job, event.digest)) return request(state, { ...job, isLooking: false });
+  if (!isChunkRight(job, event.digest)) return request(state, { ...job, isResuming: false });
   const index = chunkIndex(job);
   const verifiedBytes = job.verifiedBytes + chunkLength(job.release, index);
   const next: Job = { ...job, verifiedBytes, offset: verifiedBytes, erasedTo: verifiedBytes };
-  return index + 1 < chunkCountOf(job.release) ? goOn(state, next) : prove(state, next);
+  return index + 1 < chunkCountOf(job.release) ? checkNextChunk(state, next) : prove(state, next);
 }
 
 export function proved(state: Installing, event: Stamped & { readonly digest: Uint8Array }): Step {
   const { job } = state;
   const { release } = job;
-  const { digest: promised, algorithm, length } = proofOf(job);
-  if (toHex(event.digest) !== promised) {
-    const message = `the first ${length} bytes of the slot have ${algorithm} ${toHex(event.digest)}, promised is ${promised}`;
-    if (mayLookAgain(job)) return lookAgain(state, job, message);
-    return endAttempt(state, job, { code: "IMAGE_MISMATCH", message }, event.random);
+  const { digest: expected, algorithm, length } = proofOf(job);
+  if (toHex(event.digest) !== expected) {
+    const message = `the first ${length} bytes of the slot have ${algorithm} ${toHex(event.digest)}, expected is ${expected}`;
+    if (mayRecheck(job)) return recheckSlot(state, job, message);
+    return failAttempt(state, job, { code: "IMAGE_MISMATCH", message }, event.random);
   }
   const attempt = nextAttempt(state);
   const record: InstallRecord = {
@@ -104,23 +95,23 @@ export function proved(state: Installing, event: Stamped & { readonly digest: Ui
 }
 
 /**
- * Power that fails while flash is programmed can leave bits on the verge: a chunk reads right when it is looked at, and wrong when the
- * whole is. The chunks are looked at once more then; only if they are right again is the release to blame.
+ * A power cut while flash is programmed can leave marginal bits: a chunk reads right when it is checked, and wrong in the whole image. So
+ * the chunks are checked again; only if they are right every time is the release to blame.
  */
-const mayLookAgain = ({ signed, source, mismatchCount }: Job) =>
-  signed && source.kind === "server" && mismatchCount < MAX_LOOKS;
+const mayRecheck = ({ signed, source, mismatchCount }: Job) =>
+  signed && source.kind === "server" && mismatchCount < MAX_RECHECKS;
 
-function lookAgain(state: UpdateState, job: Job, message: string): Step {
+function recheckSlot(state: UpdateState, job: Job, message: string): Step {
   const [next, effects] = resume(state, {
     ...job,
     mismatchCount: job.mismatchCount + 1,
     verifiedBytes: 0,
     reader: newImageReader,
-    isLooking: true,
+    isResuming: true,
   });
   return [
     next,
-    [{ type: "log", level: "warn", message: `${message}; looking at each chunk again` }, ...effects],
+    [{ type: "log", level: "warn", message: `${message}; checking each chunk again` }, ...effects],
   ];
 }
 

@@ -1,52 +1,51 @@
-// From an offer to a job: reads the release, has its signature verified, judges it. Nothing is written to the slot before that, and
-// the manifest is not kept: what it says is, and the effect that has it verified has the text.
+// From an offer to a job: parses the release, has its signature verified, checks whether it fits this device. Nothing is written to the
+// slot before that. The manifest itself is not kept: only its fields are, and the text goes along with the effect that verifies it.
 
 import type { Failure, Result } from "../errors.js";
 import type { Stamped } from "../event.js";
 import { originOf } from "../server/server-token.js";
 import { MAX_LISTING_RELEASE_LENGTH, MAX_RELEASE_LENGTH } from "../wire.js";
+import type { OfferAnswer } from "./check-answer.js";
 import { resume } from "./install.js";
-import { beginOffer, describeHold, isHeldBack, suspectOf } from "./offer-guard.js";
+import { FRESH_JOB, type Job } from "./job.js";
+import { describeBlock, isBlocked, noteOffer, suspectOf } from "./offer-crashes.js";
 import { pushVerified } from "./pushed-update.js";
 import { checkRelease, parseRelease, type Release } from "./release.js";
 import {
   endOfRelease,
   enter,
-  FRESH_JOB,
-  type Job,
+  errorFields,
   nextAttempt,
   nextCheck,
   type Offer,
-  type OfferAnswer,
   report,
   type Step,
-  told,
   type Unverified,
   type UpdateState,
-  withGuard,
+  withOfferCrashes,
 } from "./state.js";
 
-export function considerOffer(
+export function evaluateOffer(
   state: UpdateState,
   answer: OfferAnswer,
   answerBytes: number,
   at: number,
   random: number,
 ): Step {
-  const offer = keptOf(answer);
-  // whose digests come beside it has a short manifest: a longer one is not even decoded
+  const offer = offerOf(answer);
+  // with pages of digests a manifest is short: a longer one is not even decoded
   const isPaged = answer.digests_url !== undefined;
   const maxLength = isPaged ? MAX_RELEASE_LENGTH : MAX_LISTING_RELEASE_LENGTH;
   const parsed = parseRelease(answer.release, maxLength);
   if (!parsed.ok) return refuse(state, offer, parsed.failure, random);
   const signed = parsed.value;
-  const { held } = state;
+  const { blockedImage } = state;
   const { imageSha256 } = signed.release;
-  if (held && held.imageSha256 === imageSha256 && at < held.untilMs)
+  if (blockedImage?.imageSha256 === imageSha256 && at < blockedImage.untilMs)
     return [state, [nextCheck(state, random)]];
   const suspect = suspectOf(answer.firmware_id, imageSha256, answerBytes);
-  if (isHeldBack(state.guard, suspect, answer.time, at)) {
-    const message = `update to ${answer.version} is not taken: ${describeHold(suspect)}`;
+  if (isBlocked(state.offerCrashes, suspect, answer.time, at)) {
+    const message = `update to ${answer.version} is skipped: ${describeBlock(suspect)}`;
     return [state, [{ type: "log", level: "warn", message }, nextCheck(state, random)]];
   }
   if (!state.boot?.build.keyIds.includes(signed.keyId)) {
@@ -61,7 +60,7 @@ export function considerOffer(
     );
   }
   const attempt = nextAttempt(state);
-  const [noted, noting] = withGuard(state, beginOffer(state.guard, suspect));
+  const [noted, noting] = withOfferCrashes(state, noteOffer(state.offerCrashes, suspect));
   return [
     enter(noted, { phase: "verifying", attempt, unverified: { kind: "server", offer, signed } }),
     [
@@ -78,7 +77,7 @@ export function considerOffer(
   ];
 }
 
-const keptOf = (answer: OfferAnswer): Offer => ({
+const offerOf = (answer: OfferAnswer): Offer => ({
   firmwareId: answer.firmware_id,
   version: answer.version,
   build: answer.build_number,
@@ -101,17 +100,17 @@ export function signatureVerified(
     return refuse(
       state,
       offer,
-      { code: "SIGNATURE_INVALID", message: `signature by key ${signed.keyId} does not fit the release` },
+      { code: "SIGNATURE_INVALID", message: `signature by key ${signed.keyId} does not match the release` },
       event.random,
     );
   }
-  const judged: Result<Release> = checkRelease(signed.release, {
+  const checked: Result<Release> = checkRelease(signed.release, {
     identity: boot.identity,
     image: boot.image,
     slotBytes: boot.target?.sizeBytes ?? 0,
     time: offer.time,
   });
-  if (!judged.ok) return refuse(state, offer, judged.failure, event.random);
+  if (!checked.ok) return refuse(state, offer, checked.failure, event.random);
   const job: Job = {
     source: {
       kind: "server",
@@ -120,7 +119,7 @@ export function signatureVerified(
       digestsUrl: offer.digestsUrl && absoluteUrl(state.server, offer.digestsUrl),
       releaseEnd: offer.releaseEnd,
     },
-    release: judged.value,
+    release: checked.value,
     signed: true,
     md5: undefined,
     ...FRESH_JOB,
@@ -134,7 +133,7 @@ export function signatureVerified(
       {
         type: "log",
         level: "info",
-        message: `updating to ${offer.version} build ${offer.build}, ${judged.value.size} bytes`,
+        message: `updating to ${offer.version} build ${offer.build}, ${checked.value.size} bytes`,
       },
       ...report(verified, job, { status: "downloading", step: "verified", bytes_downloaded: 0 }),
       ...effects,
@@ -145,7 +144,7 @@ export function signatureVerified(
 const absoluteUrl = (server: string, url: string) =>
   url.startsWith("/") ? `${originOf(server)}${url}` : url;
 
-/** Nothing was written, and another download would not help: told once, not tried again until something else is offered. */
+/** Nothing was written, and another download would not help: reported once, not tried again until something else is offered. */
 function refuse(state: UpdateState, offer: Offer, failure: Failure, random: number): Step {
   const { firmwareId, releaseEnd } = offer;
   const idle = enter(state, { phase: "idle", refused: { firmwareId, releaseEnd } });
@@ -157,7 +156,11 @@ function refuse(state: UpdateState, offer: Offer, failure: Failure, random: numb
         level: "error",
         message: `update to ${offer.version} refused: ${failure.message} [${failure.code}]`,
       },
-      ...report(idle, offer, { status: "failed", step: "refused", ...told(failure.code, failure.message) }),
+      ...report(idle, offer, {
+        status: "failed",
+        step: "refused",
+        ...errorFields(failure.code, failure.message),
+      }),
       { type: "raise", event: { type: "updateFailed", ...failure } },
       nextCheck(idle, random),
     ],

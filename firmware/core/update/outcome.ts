@@ -1,212 +1,133 @@
-// What a boot concludes from the last installation, and how its result is told until the server has taken it. Judging is
-// update/record.ts's; this turns the judgement into state and effects. Begins no download.
+// What became of the last installation, as a boot concludes it from the record, the slots and the reset reason. An image is blamed only if
+// it has run, a power loss is not taken for a crash, and whatever is tried again is counted. A failure is stored in the record, because
+// the reset reason is known at one boot only.
+//
+//   what runs      the record says     otadata says of its slot    reset                  outcome
+//   ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+//   the recorded   anything            on trial, or not passed     any                    onTrial
+//   the recorded   anything            anything else               any                    validated
+//   another        failed              anything                    any                    failed: the stored failure
+//   another        the image stored a reason for its roll back     any                    failed: that reason
+//   another        passed              anything                    by a roll back         failed: the owner wanted the old one
+//   another        passed              anything                    otherwise              rearm (a), else failed: no longer starts
+//   another        not armed           anything                    any                    rearm (a), else failed: never started
+//   another        armed               anything                    from outside           rearm (b), else failed: interrupted
+//   another        armed               it is selected              by the firmware        failed: the boot loader did not start it
+//   another        armed               aborted, invalid            by the firmware        failed: it crashed, hung, restarted
+//   another        armed               anything else: it was lost  by the firmware        rearm (a), else failed: never started
+//
+//   (a) up to MAX_REARMINGS times, (b) up to MAX_INTERRUPTIONS times, both only while the slot is still the one that updates go to
 
-import type { Effect } from "../effect.js";
-import type { Booted, Raise, Stamped } from "../event.js";
-import { readServerToken } from "../server/server-token.js";
-import { needsRealTrial, TRIAL_REASON_KEY } from "../trial/boot-validation.js";
-import { missingRollBack } from "../trial/confirmation.js";
-import { meantRestart } from "../trial/restart-cause.js";
-import type { Report } from "../wire.js";
-import { describeHold, guardAtBoot, holdTold, OFFER_HELD_KEY } from "./offer-guard.js";
-import {
-  evaluateInstallation,
-  HELD_KEY,
-  type InstallFailure,
-  type InstallRecord,
-  isOnTrial,
-  type Outcome,
-  PUSHED,
-  RECORD_KEY,
-  readRecord,
-  storeRecord,
-} from "./record.js";
-import {
-  enter,
-  initialUpdate,
-  nextAttempt,
-  nextCheck,
-  report,
-  type Step,
-  told,
-  type UpdateState,
-  withGuard,
-} from "./state.js";
+import type { Booted } from "../event.js";
+import { isFromOutside } from "../identity.js";
+import { type InstallFailure, type InstallRecord, isOnTrial, isRecorded, MAX_REARMINGS } from "./record.js";
 
-/** An image that was rolled back is left alone for so long: what made it fail may pass, but flash wears. */
-const HOLD_AFTER_FAILURE_MS = 600_000;
+/** How many trials may end by a reset from outside without counting against the image. */
+const MAX_INTERRUPTIONS = 1;
 
-export function begin(event: Booted & Stamped): Step {
-  const record = readRecord(event.stored[RECORD_KEY]);
-  const bootCount = (Number(event.stored.boots) || 0) + 1;
-  const outcome = evaluateInstallation(record, {
-    image: event.image,
-    target: event.target,
-    ...(event.bootSlot === undefined ? {} : { bootSlot: event.bootSlot }),
-    resetReason: event.resetReason,
-    restartReason: meantRestart(event),
-    trialReason: event.stored[TRIAL_REASON_KEY],
-  });
-  const state: UpdateState = {
-    ...initialUpdate,
-    boot: event,
-    serverToken: readServerToken(event.stored),
-    bootCount,
-    record: outcome.kind === "none" ? undefined : outcome.record,
-    onTrial: isOnTrial(event.image, record),
-    held: heldByOwner(event.stored[HELD_KEY]),
-  };
-  const [guarded, guarding] = guardBegun(state, event);
-  const [next, effects] = concluded(guarded, outcome, event);
-  return [next, [{ type: "store", key: "boots", value: `${bootCount}` }, ...guarding, ...effects]];
+export type Outcome =
+  /** Nothing was installed, or its result has been reported. */
+  | { readonly kind: "none" }
+  /** The new image runs, and its trial has just begun. */
+  | { readonly kind: "onTrial"; readonly record: InstallRecord }
+  /** The new image runs and is valid; the server may not know yet. */
+  | { readonly kind: "validated"; readonly record: InstallRecord }
+  /** The image is not to blame: its slot is armed once more. */
+  | { readonly kind: "rearm"; readonly record: InstallRecord; readonly why: string }
+  /** The old image is back, and stays. */
+  | { readonly kind: "failed"; readonly record: InstallRecord; readonly failure: InstallFailure };
+
+/** What a boot knows besides the record. */
+export interface BootFacts extends Pick<Booted, "image" | "target" | "bootSlot" | "resetReason"> {
+  /** What the new image stored before it rolled itself back. */
+  readonly trialReason?: string | undefined;
+  /** Why the firmware restarted the chip, if it did so itself. */
+  readonly restartReason?: string | undefined;
 }
 
-/** What is held back is told until the server has heard it; in the house when it begins. */
-function guardBegun(state: UpdateState, event: Booted & Stamped): Step {
-  const [next, effects] = withGuard(state, guardAtBoot(event));
-  const { held } = next.guard;
-  if (!held) return [next, effects];
-  const code = "OFFER_CRASHES";
-  const message = describeHold(held.suspect);
-  const isNew = event.stored[OFFER_HELD_KEY] === undefined;
-  const { firmwareId } = held.suspect;
-  return [
-    next,
-    [
-      ...effects,
-      ...(held.isTold
-        ? []
-        : report(next, { firmwareId }, { status: "failed", step: "held", ...told(code, message) })),
-      ...(isNew ? [{ type: "raise", event: { type: "updateFailed", code, message } } as const] : []),
-    ],
-  ];
+/** What became of the last installation: the table above, row by row. */
+export function evaluateInstallation(record: InstallRecord | undefined, facts: BootFacts): Outcome {
+  if (!record) return { kind: "none" };
+  const { image, trialReason } = facts;
+  if (isRecorded(image, record)) return { kind: isOnTrial(image, record) ? "onTrial" : "validated", record };
+  if (record.failure) return { kind: "failed", record, failure: record.failure };
+  if (trialReason) return rolledBack(record, trialReason);
+  if (record.passed) return noLongerStarts(record, facts);
+  if (!record.armed) return neverStarted(record, facts);
+  if (isFromOutside(facts.resetReason)) return interrupted(record, facts);
+  if (facts.bootSlot === record.slot)
+    return rolledBack(record, "the boot loader did not start the new image");
+  const state = facts.target?.state;
+  if (state !== "aborted" && state !== "invalid") return neverStarted(record, facts);
+  return rolledBack(record, trialEnd(facts));
 }
 
-/** Left alone until another release is offered. */
-const heldByOwner = (imageSha256: string | undefined): UpdateState["held"] =>
-  imageSha256 ? { imageSha256, untilMs: Number.POSITIVE_INFINITY } : undefined;
-
-function concluded(state: UpdateState, outcome: Outcome, event: Booted & Stamped): Step {
-  switch (outcome.kind) {
-    case "none":
-      return [state, []];
-    case "onTrial":
-      return trialBegun(state, outcome.record, event);
-    case "validated":
-      return [state, conclude(state, outcome.record, { status: "success", step: "validated" })];
-    case "rearm": {
-      const attempt = nextAttempt(state);
-      const { record, why } = outcome;
-      return [
-        enter(state, { phase: "rearming", attempt, rearming: record }),
-        [
-          { type: "log", level: "warn", message: `${record.version} is armed once more: ${why}` },
-          storeRecord(record),
-          { type: "armSlot", attempt },
-        ],
-      ];
-    }
-    case "failed":
-      return failed(state, outcome.record, outcome.failure, event.at);
-  }
+function neverStarted(record: InstallRecord, facts: BootFacts): Outcome {
+  const why = `it was not started: ${resetOf(facts)} while its slot was armed`;
+  return (
+    rearmed(record, facts, why) ??
+    failed(record, "ARM_FAILED", `the new image was never started: ${rearmingsUsedUp(record, facts)}`)
+  );
 }
 
-/** It runs, so it was armed: its record says so from now on, before it can crash; and that its slot is armed anew, where that comes next. */
-function trialBegun(state: UpdateState, found: InstallRecord, event: Booted): Step {
-  const isArmedAnew = needsRealTrial(event, found);
-  const record: InstallRecord = {
-    ...found,
-    armed: true,
-    ...(isArmedAnew ? { rearmings: (found.rearmings ?? 0) + 1 } : {}),
-  };
-  return [
-    { ...state, record },
-    [
-      ...(found.armed && !isArmedAnew ? [] : [storeRecord(record)]),
-      ...report(state, record, {
-        status: "installing",
-        step: missingRollBack(event) === undefined ? "trial" : "trial without roll back",
-      }),
-    ],
-  ];
+function noLongerStarts(record: InstallRecord, facts: BootFacts): Outcome {
+  if (facts.restartReason === "roll-back")
+    return rolledBack(record, "it was rolled back by its owner after its trial");
+  const why = "it is validated, but no longer starts";
+  return rearmed(record, facts, why) ?? rolledBack(record, `${why}: ${rearmingsUsedUp(record, facts)}`);
 }
 
-/** The judgement is kept: at the next boot nobody knows any more how this one came about. */
-function failed(state: UpdateState, record: InstallRecord, failure: InstallFailure, at: number): Step {
-  const { code, reason } = failure;
-  const wasRolledBack = code === "ROLLED_BACK";
-  return [
-    {
-      ...state,
+function interrupted(record: InstallRecord, facts: BootFacts): Outcome {
+  const powerLosses = record.powerLosses + 1;
+  if (powerLosses > MAX_INTERRUPTIONS || !isTargetSlot(record, facts))
+    return rolledBack(
       record,
-      held: state.held ?? { imageSha256: record.imageSha256, untilMs: at + HOLD_AFTER_FAILURE_MS },
-    },
-    [
-      {
-        type: "log",
-        level: "error",
-        message: `${record.version} ${wasRolledBack ? "was rolled back" : "failed"}: ${reason}`,
-      },
-      ...(record.firmwareId === PUSHED ? [] : [storeRecord(record)]),
-      ...conclude(state, record, {
-        status: "failed",
-        step: wasRolledBack ? "rolled back" : "failed",
-        ...told(code, reason),
-      }),
-    ],
-  ];
-}
-
-/** The slot that is armed again after a restart that was not the image's doing; nothing else happens meanwhile. */
-export function rearmStep(state: UpdateState, rearming: InstallRecord, event: Stamped): Step {
-  if (event.type === "slotArmed") {
-    const restart = { type: "restart", reason: "update" } as const;
-    return [enter(state, { phase: "restarting" }), [storeRecord({ ...rearming, armed: true }), restart]];
-  }
-  if (event.type !== "slotFailed") return [state, []];
-  const wasInterrupted = rearming.powerLosses > 0;
-  const failure: InstallFailure = {
-    code: wasInterrupted ? "ROLLED_BACK" : "ARM_FAILED",
-    reason: `${wasInterrupted ? "its trial run was interrupted" : "it was never started"}, and its slot could not be armed again: ${event.message}`,
+      `its trial run was interrupted ${timesOf(powerLosses)}, the last time by a reset (${facts.resetReason})`,
+    );
+  const { armed: _, ...again } = { ...record, powerLosses };
+  return {
+    kind: "rearm",
+    record: again,
+    why: `its trial run was interrupted by a reset (${facts.resetReason})`,
   };
-  const idle = enter(state, { phase: "idle" });
-  const [next, effects] = failed(idle, { ...rearming, failure }, failure, event.at);
-  return [next, [...effects, nextCheck(next, 0)]];
 }
 
-export function trialPassed(state: UpdateState, event: Stamped): Step {
-  const boot = state.boot && { ...state.boot, image: { ...state.boot.image, slotState: "valid" as const } };
-  const record: InstallRecord | undefined = state.record && { ...state.record, passed: true };
-  const valid: UpdateState = { ...state, boot, record, onTrial: false };
-  const told = record ? concludePassed(valid, record) : [];
-  return [valid, [...told, ...(valid.phase === "idle" ? [nextCheck(valid, event.random)] : [])]];
+function rearmed(record: InstallRecord, facts: BootFacts, why: string): Outcome | undefined {
+  const rearmings = (record.rearmings ?? 0) + 1;
+  if (rearmings > MAX_REARMINGS || !isTargetSlot(record, facts)) return undefined;
+  const { armed: _, ...again } = { ...record, rearmings };
+  return { kind: "rearm", record: again, why: `${why} (${rearmings} of ${MAX_REARMINGS})` };
 }
 
-/** Noted as well as told: the state in otadata alone does not prove that the trial was passed (see isUntried). */
-const concludePassed = (state: UpdateState, record: InstallRecord): readonly (Effect | Raise)[] => [
-  ...(record.firmwareId === PUSHED ? [] : [storeRecord(record)]),
-  ...conclude(state, record, { status: "success", step: "validated" }),
-];
+/** Only the slot that the next update goes to can be armed. */
+const isTargetSlot = (record: InstallRecord, { target }: BootFacts): boolean => target?.label === record.slot;
 
-/** Tells the server the result. Of an image that was pushed it is told nothing: its record has served already. */
-function conclude(
-  state: UpdateState,
-  record: InstallRecord,
-  fields: Pick<Report, "status" | "step" | "error_code" | "error_message">,
-): readonly (Effect | Raise)[] {
-  return record.firmwareId === PUSHED ? FORGET_RECORD : report(state, record, fields);
+const timesOf = (count: number): string => (count === 1 ? "once" : `${count} times`);
+
+const rearmingsUsedUp = (record: InstallRecord, facts: BootFacts): string =>
+  isTargetSlot(record, facts)
+    ? `arming its slot again ${MAX_REARMINGS} times did not help, the last time there was ${resetOf(facts)}`
+    : `${record.slot} is not the slot that can be armed`;
+
+const resetOf = ({ resetReason, restartReason }: BootFacts): string =>
+  restartReason === undefined ? `a reset (${resetReason})` : `a restart (${restartReason})`;
+
+const trialEnd = ({ resetReason, restartReason }: BootFacts): string =>
+  restartReason === undefined
+    ? (REASONS[resetReason] ?? `restart (${resetReason}) during the trial run`)
+    : `restart (${restartReason}) during the trial run`;
+
+const rolledBack = (record: InstallRecord, reason: string): Outcome => failed(record, "ROLLED_BACK", reason);
+
+function failed(record: InstallRecord, code: InstallFailure["code"], reason: string): Outcome {
+  const failure = { code, reason };
+  return { kind: "failed", record: { ...record, failure }, failure };
 }
 
-const FORGET_RECORD: readonly Effect[] = Object.freeze([
-  Object.freeze({ type: "forget", key: RECORD_KEY } as const),
-  Object.freeze({ type: "forget", key: TRIAL_REASON_KEY } as const),
-]);
-
-/** The result has arrived: the record has served. */
-export function reportTaken(state: UpdateState, taken: Report): Step {
-  const { record } = state;
-  if (taken.error_code === "OFFER_CRASHES") return withGuard(state, holdTold(state.guard, taken.firmware_id));
-  if (!record || taken.firmware_id !== record.firmwareId) return [state, []];
-  if (taken.status !== "success" && taken.status !== "failed") return [state, []];
-  return [{ ...state, record: undefined }, FORGET_RECORD];
-}
+const REASONS: Readonly<Record<string, string>> = Object.freeze({
+  software: "the new firmware threw an error or restarted during its trial run",
+  panic: "the new firmware crashed during its trial run",
+  "task-watchdog": "the new firmware hung during its trial run (task watchdog)",
+  "interrupt-watchdog": "the new firmware hung during its trial run (interrupt watchdog)",
+  "deep-sleep": "the new firmware went to sleep during its trial run",
+});

@@ -1,8 +1,9 @@
-// The proof of an installation: the whole slot is hashed once more, from flash, before it may be armed.
+// The final check of an installation: the whole image is hashed once more, from flash, before its slot is armed.
 
 import { toHex } from "../bytes.js";
 import { SHA256_BYTES } from "./image-match.js";
-import { enter, type Job, nextAttempt, type Step, type UpdateState } from "./state.js";
+import type { Job } from "./job.js";
+import { enter, nextAttempt, type Step, type UpdateState } from "./state.js";
 
 export function prove(state: UpdateState, job: Job): Step {
   const { algorithm, length } = proofOf(job);
@@ -22,7 +23,7 @@ export function prove(state: UpdateState, job: Job): Step {
   ];
 }
 
-/** What the slot must hash to in the end. An unsigned image has promised its own SHA-256, or espota its MD5. */
+/** The digest that the slot must have: the signed one, or for an unsigned image espota's MD5 or the SHA-256 at the image's end. */
 export function proofOf(job: Job): {
   readonly algorithm: "SHA256" | "MD5";
   readonly length: number;

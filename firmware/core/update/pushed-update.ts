@@ -1,42 +1,41 @@
-// An update that somebody in the local network pushes: from the offer to the job, and what its sender is told. The transfer, the
-// proof and the arming are those of every update. A push is never tried again by the device: its sender can do that.
+// An update that a client in the local network pushes: from the offer to the job, and the answers to its sender. Transfer, final check and
+// arming are those of every update. The device never retries a push: its sender can.
 
 import type { Effect, HttpResponse } from "../effect.js";
 import type { Failure, UpdateErrorCode } from "../errors.js";
 import type { Identity, PushOffer, Stamped } from "../event.js";
 import { pushRefusal as refusal } from "../http/answer.js";
-import { beginOffer, describeHold, isHeldBack, suspectOf } from "./offer-guard.js";
+
+import { FRESH_JOB, type Job, type PushSource } from "./job.js";
+import { describeBlock, isBlocked, noteOffer, suspectOf } from "./offer-crashes.js";
 import { PUSHED } from "./record.js";
 import { checkRelease, parseRelease, type Release, SECTOR_BYTES } from "./release.js";
 import {
   endOfRelease,
   enter,
-  FRESH_JOB,
-  type Job,
   nextAttempt,
   nextCheck,
-  type PushSource,
   STALL_MS,
   type Step,
   type Unverified,
   type UpdateState,
-  withGuard,
+  withOfferCrashes,
 } from "./state.js";
 
-/** Time for the answer to leave before the restart. */
+/** Time for the answer to be sent before the restart. */
 export const PUSH_RESTART_DELAY_MS = 1_000;
 
-/** An offer that passed the door: taken if nothing else is under way. */
-export function considerPush(state: UpdateState, offer: PushOffer, at: number, random: number): Step {
+/** A push with valid credentials (local/push.ts): accepted if no other update is in progress. */
+export function evaluatePush(state: UpdateState, offer: PushOffer, at: number, random: number): Step {
   const busy = busyReason(state);
   if (busy !== undefined) return [state, [answer(offer, 409, busy)]];
-  const [dropped, dropping] = dropCheck(state);
-  const suspect = suspectOf(PUSHED, nameOf(offer), 0);
-  if (isHeldBack(state.guard, suspect, timeAt(state, at), at)) {
-    const failure = { code: "OFFER_CRASHES", message: describeHold(suspect) } as const;
+  const [dropped, dropping] = abortCheck(state);
+  const suspect = suspectOf(PUSHED, imageIdOf(offer), 0);
+  if (isBlocked(state.offerCrashes, suspect, timeAt(state, at), at)) {
+    const failure = { code: "OFFER_CRASHES", message: describeBlock(suspect) } as const;
     return withFreed(dropping, refusePush(dropped, offer, failure, random));
   }
-  const [free, noting] = withGuard(dropped, beginOffer(state.guard, suspect));
+  const [free, noting] = withOfferCrashes(dropped, noteOffer(state.offerCrashes, suspect));
   const freed = [...dropping, ...noting];
   if (offer.release === undefined) return withFreed(freed, startPush(free, offer, undefined));
   const parsed = parseRelease(offer.release);
@@ -68,8 +67,8 @@ export function considerPush(state: UpdateState, offer: PushOffer, at: number, r
   ];
 }
 
-/** What tells this image from others: its release's signature, its MD5, or its length at least. */
-const nameOf = ({ release, espota, sizeBytes }: PushOffer): string =>
+/** Identifies the image: its release's signature, its MD5, or at least its length. */
+const imageIdOf = ({ release, espota, sizeBytes }: PushOffer): string =>
   (release && endOfRelease(release)) ?? espota?.md5 ?? `${sizeBytes}`;
 
 const withoutRelease = ({ release: _, ...offer }: PushOffer): PushOffer => offer;
@@ -77,11 +76,11 @@ const withoutRelease = ({ release: _, ...offer }: PushOffer): PushOffer => offer
 function busyReason(state: UpdateState): string | undefined {
   if (state.onTrial) return "this firmware is on its trial run, try again when it is validated";
   if (state.phase === "idle" || state.phase === "checking") return undefined;
-  return `another update is under way (${state.phase})`;
+  return `another update is in progress (${state.phase})`;
 }
 
-/** A check gives way. */
-function dropCheck(state: UpdateState): readonly [UpdateState, readonly Effect[]] {
+/** A check in progress is given up. */
+function abortCheck(state: UpdateState): readonly [UpdateState, readonly Effect[]] {
   if (state.phase !== "checking") return [state, []];
   return [
     enter(state, { phase: "idle", attempt: nextAttempt(state) }),
@@ -94,7 +93,7 @@ function dropCheck(state: UpdateState): readonly [UpdateState, readonly Effect[]
 
 const withFreed = (freed: readonly Effect[], [state, effects]: Step): Step => [state, [...freed, ...effects]];
 
-/** The signature of a pushed release has been looked at. */
+/** The signature of a pushed release has been verified, or is wrong. */
 export function pushVerified(
   state: UpdateState,
   { offer, signed }: Extract<Unverified, { readonly kind: "push" }>,
@@ -103,24 +102,24 @@ export function pushVerified(
   const { boot } = state;
   if (!boot) return [state, []];
   if (!event.good) {
-    const message = `signature by key ${signed.keyId} does not fit the release`;
+    const message = `signature by key ${signed.keyId} does not match the release`;
     return refusePush(state, offer, { code: "SIGNATURE_INVALID", message }, event.random);
   }
-  const judged = checkRelease(signed.release, {
+  const checked = checkRelease(signed.release, {
     identity: boot.identity,
     image: boot.image,
     slotBytes: boot.target?.sizeBytes ?? 0,
     time: timeAt(state, event.at) ?? 0,
   });
-  if (!judged.ok) return refusePush(state, offer, judged.failure, event.random);
-  if (judged.value.size !== offer.sizeBytes) {
-    const message = `body is ${offer.sizeBytes} bytes, its release says ${judged.value.size}`;
+  if (!checked.ok) return refusePush(state, offer, checked.failure, event.random);
+  if (checked.value.size !== offer.sizeBytes) {
+    const message = `body is ${offer.sizeBytes} bytes, its release says ${checked.value.size}`;
     return refusePush(state, offer, { code: "IMAGE_MISMATCH", message }, event.random);
   }
-  return startPush(state, offer, judged.value);
+  return startPush(state, offer, checked.value);
 }
 
-/** The server's time, as far as it was ever told. */
+/** The server's time, if it is known. */
 const timeAt = ({ clock }: UpdateState, at: number): number | undefined =>
   clock && clock.time + Math.floor((at - clock.at) / 1000);
 
@@ -137,7 +136,7 @@ function refusePush(state: UpdateState, offer: PushOffer, failure: Failure, rand
   ];
 }
 
-/** Lets the body come. */
+/** Asks the sender for the body. */
 function startPush(state: UpdateState, offer: PushOffer, release: Release | undefined): Step {
   if (!state.boot) return [state, []];
   const attempt = nextAttempt(state);
@@ -157,7 +156,7 @@ function startPush(state: UpdateState, offer: PushOffer, release: Release | unde
       {
         type: "log",
         level: "info",
-        message: `an image of ${offer.sizeBytes} bytes is pushed${release ? ` as ${release.version}` : ", unsigned"}`,
+        message: `receiving a pushed image of ${offer.sizeBytes} bytes, ${release?.version ?? "unsigned"}`,
       },
       { type: "setTimer", timer: "transfer", delayMs: STALL_MS },
       ...(espota
@@ -172,7 +171,7 @@ function startPush(state: UpdateState, offer: PushOffer, release: Release | unde
 
 const NO_BYTES = new Uint8Array(0);
 
-/** What is known of an image that comes without a release; version and build follow when its description has arrived. */
+/** What is known of an image without a release; version and build follow with its description. */
 const unsignedRelease = ({ type, hardware, chip }: Identity, size: number): Release => ({
   type,
   hardware,
@@ -196,7 +195,7 @@ const answer = ({ connection, espota }: PushOffer, status: number, message: stri
     ? { type: "sendDatagram", address: espota.address, port: espota.replyPort, text: espotaError(message) }
     : { type: "answerPush", connection, response: refusal(status, message) };
 
-/** How the sender learns that its image is armed. */
+/** The answer when the image is armed. */
 export function pushSucceeded(state: UpdateState, source: PushSource, { version, build }: Release): Effect {
   const slot = state.boot?.target?.label ?? "";
   const body = JSON.stringify({ ok: true, version, build, slot, restart_ms: PUSH_RESTART_DELAY_MS });
@@ -209,7 +208,7 @@ export function pushSucceeded(state: UpdateState, source: PushSource, { version,
   };
 }
 
-/** How the sender learns that the running firmware stays. */
+/** The answer when the running firmware stays. */
 export const pushFailed = (source: PushSource, { code, message }: Failure): Effect => ({
   type: "answerPush",
   connection: source.connection,
@@ -218,12 +217,12 @@ export const pushFailed = (source: PushSource, { code, message }: Failure): Effe
     : refusal(pushStatus(code), message),
 });
 
-/** What espota prints as it is: a sentence, and the word that it looks for in a success is never in it. */
+/** espota prints the text as it is, and takes any OK in it for success. */
 const espotaError = (message: string) => `ERROR: ${message.replaceAll("OK", "ok")}`;
 
 const plain = (status: number, body: string): HttpResponse => ({ status, headers: {}, body });
 
-/** Whose fault it is, as an HTTP status: 422 the image's or its release's, 5xx ours. */
+/** As an HTTP status: 422 for a wrong image or release, 5xx for a failure of the device. */
 const pushStatus = (code: UpdateErrorCode): number => STATUS[code] ?? 422;
 const STATUS: Readonly<Partial<Record<UpdateErrorCode, number>>> = Object.freeze({
   IMAGE_TOO_LARGE: 413,

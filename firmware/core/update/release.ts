@@ -1,6 +1,6 @@
-// A release manifest: what it says, and whether this device may install what it says. The manifest is a compact JWS (RFC 7515)
-// with an ES256 signature. Parsing and judging are here; checking the signature itself is an effect, since it is native code. A
-// manifest is a large part of what a device has in memory, so no part of it is copied to be read.
+// A release manifest: its fields, and whether this device may install it. The manifest is a compact JWS (RFC 7515) with an ES256
+// signature. Parsing and checking are here; verifying the signature is an effect, since it is native code. A manifest takes a large part
+// of a device's memory, so no part of it is copied to be read.
 //
 //   base64url(header) "." base64url(payload) "." base64url(r ‖ s)
 //   └──────────── signed, ASCII ───────────┘
@@ -10,15 +10,15 @@ import { fail, type Result, succeed } from "../errors.js";
 import type { Identity, RunningImage } from "../event.js";
 import { MAX_LISTING_RELEASE_LENGTH, MAX_RELEASE_LENGTH, type ReleaseFacts } from "../wire.js";
 import { chunkCountOf, DIGEST_BYTES, MAX_PAGE_COUNT, pageCountOf } from "./digests.js";
-import { nvsMismatch } from "./image.js";
+import { nvsMismatch } from "./nvs-kind.js";
 import { compareVersions, parseVersion, type Version, versionName } from "./version.js";
 
-/** Protected header's `typ` of a release manifest: a token of another purpose, signed by the same key, is no release. */
+/** Protected header's `typ` of a release manifest: a token for another purpose, signed by the same key, is not a release. */
 export const RELEASE_TYPE = "skyslot-release";
 
 /** Flash sector: chunks are whole sectors, so that a wrong chunk can be written again without its neighbours. */
 export const SECTOR_BYTES = 4096;
-/** Of a manifest that lists them. */
+/** Of a manifest of format 1, which lists them. */
 const MAX_CHUNK_COUNT = 1024;
 
 export interface SignedRelease {
@@ -33,15 +33,15 @@ export interface SignedRelease {
 /** The payload, checked field by field. */
 export interface Release extends ReleaseFacts {
   readonly parsedVersion: Version;
-  /** What `digests` are of: every chunk, every page of digests, or nothing that is known before the image. */
+  /** What `digests` has a digest of: every chunk, every page of digests, or nothing (an unsigned image). */
   readonly digestsOf: "chunks" | "pages" | "nothing";
   /** SHA-256 of each, concatenated. */
   readonly digests: Uint8Array;
 }
 
 /**
- * Reads a manifest. It is not to be trusted before its signature is verified. One that is longer than `maxLength` characters, or than
- * those of its format may be, is refused. Errors: RELEASE_MALFORMED, RELEASE_TOO_LARGE.
+ * Parses a manifest, which must not be trusted before its signature is verified. It is refused if it is longer than `maxLength` characters
+ * or than its format allows. Errors: RELEASE_MALFORMED, RELEASE_TOO_LARGE.
  */
 export function parseRelease(jws: string, maxLength = MAX_LISTING_RELEASE_LENGTH): Result<SignedRelease> {
   if (jws.length > maxLength) return tooLarge(jws, maxLength);
@@ -81,13 +81,13 @@ function parseJson(text: string, start: number, end: number): Record<string, unk
   }
 }
 
-/** The bytes are free when this returns. */
+/** The decoded bytes are free when this returns. */
 function decodeText(text: string, start: number, end: number): string | undefined {
   const bytes = base64UrlDecode(text, start, end);
   return bytes && utf8Decode(bytes);
 }
 
-/** The release, or a sentence that says which field is wrong. */
+/** The release, or a sentence that names the wrong field. */
 function readPayload(fields: Record<string, unknown>): Release | string {
   const aName = /^[\w.-]{1,64}$/;
   const aSha256 = /^[0-9a-f]{64}$/;
@@ -133,7 +133,7 @@ function readPayload(fields: Record<string, unknown>): Release | string {
   if (securityVersion === undefined || protocolVersion === undefined)
     return "securityVersion or protocolVersion is missing";
   if (fields.nvs !== undefined && nvs === undefined) return "nvs is not a name";
-  if (created === undefined || expires === undefined) return "created or expires is no time in seconds";
+  if (created === undefined || expires === undefined) return "created or expires is not a time in seconds";
   if (minCurrentVersion === undefined || !parseVersion(minCurrentVersion))
     return "minCurrentVersion is not a version";
   const digests = readDigests(fields, { size, chunkSize });
@@ -168,7 +168,7 @@ function readDigests(
   const count = isPaged ? pageCountOf(divided) : chunkCountOf(divided);
   const maximum = isPaged ? MAX_PAGE_COUNT : MAX_CHUNK_COUNT;
   if (count > maximum)
-    return `${count} ${isPaged ? "pages of digests" : "chunks"}, at most ${maximum} are possible`;
+    return `${count} ${isPaged ? "pages of digests" : "chunks"}, the maximum is ${maximum}`;
   const digests = typeof text === "string" ? base64UrlDecode(text) : undefined;
   if (digests?.length !== count * DIGEST_BYTES)
     return `${digests?.length ?? 0} bytes of digests, ${count} ${what} need ${count * DIGEST_BYTES}`;
@@ -178,21 +178,21 @@ function readDigests(
 /** Year 2106: seconds since 1970 that fit 32 bits. */
 const MAX_TIME = 0xffffffff;
 
-export interface Candidate {
+export interface TargetDevice {
   readonly identity: Identity;
   readonly image: RunningImage;
-  /** Bytes of the smaller slot that the image could go to. */
+  /** Bytes of the slot that the image would be written to. */
   readonly slotBytes: number;
-  /** Seconds since 1970, as far as the device knows. */
+  /** The server's time, seconds since 1970; 0: not known. */
   readonly time: number;
 }
 
 /**
- * Whether a verified release may replace what runs. The order of the checks is that of the questions a person would ask:
- * is it for me, is it still good, may I take this step, does it fit.
+ * Whether a verified release may replace the running firmware. The order of the checks is that of the questions a person would ask:
+ * is it for this device, is it still valid, is the step allowed, does it fit.
  * Errors: WRONG_TYPE, WRONG_HARDWARE, WRONG_CHIP, NVS_MISMATCH, RELEASE_EXPIRED, NOT_NEWER, CURRENT_TOO_OLD, SECURITY_VERSION_TOO_OLD, IMAGE_TOO_LARGE.
  */
-export function checkRelease(release: Release, device: Candidate): Result<Release> {
+export function checkRelease(release: Release, device: TargetDevice): Result<Release> {
   const { identity, image } = device;
   if (release.type !== identity.type) {
     return fail("WRONG_TYPE", `release is for type "${release.type}", this device is a "${identity.type}"`);
@@ -242,7 +242,7 @@ function runningVersion(image: RunningImage): Version {
   return parsed ? { ...parsed, build: image.build } : OLDEST;
 }
 
-/** A firmware whose version cannot be read is older than every release. */
+/** A firmware whose version cannot be parsed counts as older than every release. */
 const OLDEST: Version = Object.freeze({
   major: 0,
   minor: 0,

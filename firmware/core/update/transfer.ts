@@ -1,41 +1,46 @@
-// The transfer: the bytes go from the network to the flash as effects, one piece at a time, and the next piece is asked for only
-// when the last one is written. A complete chunk is read back from the flash and compared with the digest that the release promises.
-// Where the digests come in pages, what is asked for ends with the chunks of a page, so that one connection is open at a time.
+// The transfer: the bytes go from the network to the flash as effects, one piece at a time, and the next piece is requested only when the
+// last one has been written. A complete chunk is read back from the flash and checked (chunk-check.ts). With pages of digests, a request
+// ends with the chunks of a page, so that only one connection is open at a time.
+//
+//   responseReadable ─► readResponse ─► responseData ─► eraseSlot, at the start of a sector ─► writeSlot ─► slotWritten ─┐
+//                            ▲                                                                                           ▼
+//                            └──────────────────────────────────── chunk right ◄─ hashSlot ◄─ chunk complete ◄───────────┤
+//                            └───────────────────────────────────────────────────────────────────────────── otherwise ◄──┘
 
 import type { Effect } from "../effect.js";
 import type { Raise, Stamped } from "../event.js";
 import { type Part, partFailure, rangeHeader } from "../http/answer-head.js";
 import { authorizationAt } from "../server/server-token.js";
-import { comparesChunks, hashChunk, isChunkRight } from "./chunk-check.js";
+import { checksChunks, hashChunk, isChunkRight } from "./chunk-check.js";
 import { fetchPage, lacksPage } from "./digest-fetch.js";
 import { pageAt, pageEnd } from "./digests.js";
-import { endAttempt, partRefused, retryLater, slotTrouble, truncated } from "./failure.js";
-import { nvsMismatch, readImage } from "./image.js";
-import { described, describeMismatch, lastBytes, pushMismatch } from "./image-match.js";
-import { offerProgressed } from "./offer-guard.js";
+import {  readImage } from "./image.js";
+import {  describeMismatch, lastBytes, pushMismatch, withDescription } from "./image-match.js";
+import { FRESH_JOB, type Job } from "./job.js";
+import { nvsMismatch } from "./nvs-kind.js";
+import { noteProgress } from "./offer-crashes.js";
 import { prove } from "./proof.js";
 import { SECTOR_BYTES } from "./release.js";
+import { bodyTruncated, failAttempt, handleSlotFailure, rejectPart, retryLater } from "./retry.js";
 import {
   enter,
-  FRESH_JOB,
   type Installing,
-  type Job,
   nextAttempt,
   report,
   STALL_MS,
   type Step,
   type UpdateState,
-  withGuard,
+  withOfferCrashes,
 } from "./state.js";
 
-/** Most that is read from the network and written to flash at once. */
+/** Maximum that is read from the network and written to flash at once. */
 const PIECE_BYTES = SECTOR_BYTES;
 
-/** A report for each tenth of the image; for one that is pushed, a change of the light for each twentieth. */
+/** A report for each tenth of the image. */
 const REPORT_STEPS = 10;
 
 export function request(state: UpdateState, job: Job): Step {
-  if (job.source.kind !== "server") return [state, []]; // a body that is pushed comes by itself
+  if (job.source.kind !== "server") return [state, []]; // a pushed body comes by itself
   const { url } = job.source;
   const attempt = nextAttempt(state);
   const next: Job = { ...job, rangeEnd: rangeEndOf(job) };
@@ -51,7 +56,7 @@ export function request(state: UpdateState, job: Job): Step {
             {
               type: "log",
               level: "info",
-              message: `going on at byte ${job.offset} of ${job.release.size}`,
+              message: `resuming at byte ${job.offset} of ${job.release.size}`,
             } as const,
           ]
         : []),
@@ -61,10 +66,10 @@ export function request(state: UpdateState, job: Job): Step {
   ];
 }
 
-/** To the end of the chunks whose digests are there. */
+/** The end of the chunks whose digests are there. */
 function rangeEndOf(job: Job): number {
   const { release } = job;
-  const isPaged = release.digestsOf === "pages" && comparesChunks(job);
+  const isPaged = release.digestsOf === "pages" && checksChunks(job);
   return isPaged ? pageEnd(release, pageAt(release, job.offset)) : release.size;
 }
 
@@ -80,7 +85,7 @@ export function responseStarted(
 ): Step {
   const { job } = state;
   const failure = partFailure(partOf(job), event);
-  if (failure) return partRefused(state, job, failure, event);
+  if (failure) return rejectPart(state, job, failure, event);
   return [enter(state, { phase: "streaming", job }), []];
 }
 
@@ -92,12 +97,12 @@ export function streamingStep(state: Installing, event: Stamped): Step {
     case "responseData":
       return take(state, job, event);
     case "pushReadable":
-      return comesFrom(job, event) ? readable(state, job, event.count) : [state, []];
+      return isFromSender(job, event) ? readable(state, job, event.count) : [state, []];
     case "pushData":
-      return comesFrom(job, event) ? take(state, job, event) : [state, []];
+      return isFromSender(job, event) ? take(state, job, event) : [state, []];
     case "pushClosed":
-      return comesFrom(job, event) && !isAllRead(job)
-        ? retryLater(state, job, truncated(job), event.random)
+      return isFromSender(job, event) && !isAllRead(job)
+        ? retryLater(state, job, bodyTruncated(job), event.random)
         : [state, []];
     case "slotErased":
       return write(state, { ...job, erasedTo: event.offset + SECTOR_BYTES });
@@ -106,16 +111,16 @@ export function streamingStep(state: Installing, event: Stamped): Step {
     case "slotHashed":
       return chunkHashed(state, job, event);
     case "responseEnded":
-      return isAllRead(job) ? [state, []] : retryLater(state, job, truncated(job), event.random);
+      return isAllRead(job) ? [state, []] : retryLater(state, job, bodyTruncated(job), event.random);
     default:
-      return slotTrouble(state, event);
+      return handleSlotFailure(state, event);
   }
 }
 
-const comesFrom = ({ source }: Job, { connection }: { readonly connection: number }) =>
+const isFromSender = ({ source }: Job, { connection }: { readonly connection: number }) =>
   source.kind === "push" && source.connection === connection;
 
-/** Of what was asked for. */
+/** Whether everything that was requested has been read. */
 export const isAllRead = (job: Job): boolean =>
   job.offset + job.head.length + (job.pending?.length ?? 0) >= job.rangeEnd;
 
@@ -125,7 +130,7 @@ function readable(state: Installing, job: Job, count: number): Step {
   return busy ? [{ ...state, job: next }, []] : read(state, next);
 }
 
-/** A piece ends at the sector's end at the latest, so that one erase comes before one write. */
+/** A piece ends at the end of its sector, so that a write needs one erase at most. */
 function read(state: Installing, job: Job): Step {
   if (job.available <= 0) return [{ ...state, job }, []];
   const position = job.offset + job.head.length;
@@ -142,7 +147,7 @@ function read(state: Installing, job: Job): Step {
 
 function take(state: Installing, job: Job, event: Stamped & { readonly bytes: Uint8Array }): Step {
   const bytes = job.head.length === 0 ? event.bytes : joined(job.head, event.bytes);
-  const next = described({
+  const next = withDescription({
     ...job,
     ahead: readImage(job.ahead, job.offset + job.head.length, event.bytes),
     tail: job.signed ? job.tail : lastBytes(job.tail, event.bytes),
@@ -151,19 +156,19 @@ function take(state: Installing, job: Job, event: Stamped & { readonly bytes: Ui
     available: job.available - event.bytes.length,
     failureCount: job.source.kind === "push" ? 0 : job.failureCount,
   });
-  // what is pushed, or compared with nothing, may be anything: its beginning is looked at before it is written
-  const isUnknown = job.source.kind === "push" || !comparesChunks(job);
+  // a pushed image, or one whose chunks are not checked, may be anything: its head is checked before it is written
+  const isUnknown = job.source.kind === "push" || !checksChunks(job);
   const mismatch = isUnknown
     ? pushMismatch(state, next)
     : nvsMismatch(state.boot?.image.nvs, next.ahead.description?.nvs);
-  if (mismatch) return endAttempt(state, next, mismatch, event.random);
+  if (mismatch) return failAttempt(state, next, mismatch, event.random);
   const [after, effects] = isHeadMissing(next)
     ? read(state, { ...next, pending: undefined, head: bytes })
     : write(state, next);
   return [after, [{ type: "setTimer", timer: "transfer", delayMs: STALL_MS }, ...effects]];
 }
 
-/** Nothing is erased for an image before it has said what it is, however small the pieces are in which it comes. */
+/** Nothing is erased before the image's descriptions are complete, however small its pieces are. */
 const isHeadMissing = (job: Job): boolean =>
   job.offset === 0 && job.ahead.error === undefined && job.ahead.segmentIndex === 0 && !isAllRead(job);
 
@@ -188,7 +193,7 @@ function written(state: Installing, job: Job, random: number): Step {
   const offset = job.offset + (job.pending?.length ?? 0);
   const next: Job = { ...job, offset, pending: undefined };
   const { chunkSize, size } = job.release;
-  if (!comparesChunks(job)) return uncomparedWritten(state, next, acknowledge(job), random);
+  if (!checksChunks(job)) return uncheckedWritten(state, next, acknowledge(job), random);
   if (offset < size && offset % chunkSize !== 0) return read(state, next);
   // the chunk is complete
   return [{ ...state, job: { ...next, pending: EMPTY } }, [hashChunk(job, state.attempt)]];
@@ -199,38 +204,40 @@ const acknowledge = ({ source, pending }: Job): readonly Effect[] =>
     ? [{ type: "acknowledgePush", connection: source.connection, count: pending?.length ?? 0 }]
     : [];
 
-/** Without digests of chunks there is nothing to compare before the end. */
-function uncomparedWritten(
+/** Without digests of chunks there is nothing to check before the end. */
+function uncheckedWritten(
   state: Installing,
   job: Job,
   acknowledged: readonly Effect[],
   random: number,
 ): Step {
-  const [told, progress] = progressOf(state, { ...job, reader: job.ahead, verifiedBytes: job.offset });
+  const [reported, progress] = progressOf(state, { ...job, reader: job.ahead, verifiedBytes: job.offset });
   const [next, effects] =
-    told.offset < told.release.size ? read(state, told) : uncomparedComplete(state, told, random);
+    reported.offset < reported.release.size
+      ? read(state, reported)
+      : uncheckedComplete(state, reported, random);
   return [next, [...acknowledged, ...progress, ...effects]];
 }
 
-function uncomparedComplete(state: UpdateState, job: Job, random: number): Step {
+function uncheckedComplete(state: UpdateState, job: Job, random: number): Step {
   const { size } = job.release;
   const { lengthBytes } = job.reader;
-  // of what is signed the hash says it all
+  // a signed image is checked by its hash
   if (job.signed || lengthBytes === size) return proveArrived(state, job);
   const message = `file is ${size} bytes, the image in it ${lengthBytes === undefined ? "is longer" : `is ${lengthBytes}`}`;
-  return endAttempt(state, job, { code: "IMAGE_MALFORMED", message }, random);
+  return failAttempt(state, job, { code: "IMAGE_MALFORMED", message }, random);
 }
 
-/** Marks the time of a chunk's hashing as busy, so that an arriving byte starts no second read. */
+/** Pending while a chunk is hashed, so that an arriving byte starts no second read. */
 const EMPTY = new Uint8Array(0);
 
 function chunkHashed(state: Installing, job: Job, event: Stamped & { readonly digest: Uint8Array }): Step {
   if (!isChunkRight(job, event.digest)) {
-    const message = `bytes ${job.verifiedBytes} to ${job.offset - 1} do not have the digest that the release promises`;
+    const message = `bytes ${job.verifiedBytes} to ${job.offset - 1} do not have the digest in the release`;
     return retryLater(state, job, { code: "CHUNK_MISMATCH", message }, event.random);
   }
   const mismatch = describeMismatch(job.ahead, job.release);
-  if (mismatch) return endAttempt(state, job, mismatch, event.random);
+  if (mismatch) return failAttempt(state, job, mismatch, event.random);
   const done: Job = {
     ...job,
     reader: job.ahead,
@@ -239,33 +246,37 @@ function chunkHashed(state: Installing, job: Job, event: Stamped & { readonly di
     failureCount: 0,
   };
   if (done.verifiedBytes >= job.release.size) return proveArrived(state, done);
-  const [told, progress] = progressOf(state, done);
-  // what begins at the first byte again each time gets no further by it
-  const [kept, noting] = job.wholeOnly
+  const [reported, progress] = progressOf(state, done);
+  // a download that starts at the first byte each time makes no progress
+  const [counted, noting] = job.wholeOnly
     ? ([state, []] as const)
-    : withGuard(state, offerProgressed(state.guard));
-  const [next, effects] = lacksPage(told) ? turnPage(kept, told) : read(kept, told);
+    : withOfferCrashes(state, noteProgress(state.offerCrashes));
+  const [next, effects] = lacksPage(reported) ? turnPage(counted, reported) : read(counted, reported);
   return [next, [...noting, ...progress, ...effects]];
 }
 
 function proveArrived(state: UpdateState, job: Job): Step {
   const [next, effects] = prove(state, job);
-  return [next, [...closing(state, job), ...effects]];
+  return [next, [...closeDownload(state, job), ...effects]];
 }
 
-/** What was asked for has arrived: its connection is closed before another is opened. */
+/** All that was requested has arrived: the connection is closed before another is opened. */
 function turnPage(state: UpdateState, job: Job): Step {
   const [next, effects] = fetchPage(state, job);
-  return [next, [...closing(state, job), ...effects]];
+  return [next, [...closeDownload(state, job), ...effects]];
 }
 
-const closing = (state: UpdateState, { source }: Job): readonly Effect[] =>
+const closeDownload = (state: UpdateState, { source }: Job): readonly Effect[] =>
   source.kind === "server" ? [{ type: "closeRequest", attempt: state.attempt }] : [];
 
-/** A pull is told to the server in tenths; a push is seen by who sends it. */
+/** The progress of a download is reported in tenths; that of a push is visible to its sender. */
 function progressOf(state: UpdateState, job: Job): readonly [Job, readonly Raise[]] {
   const step = Math.floor((job.verifiedBytes * REPORT_STEPS) / job.release.size);
   if (job.source.kind === "push" || step <= job.lastStep) return [job, []];
-  const told = { status: "downloading", step: "downloading", bytes_downloaded: job.verifiedBytes } as const;
-  return [{ ...job, lastStep: step }, report(state, job, told)];
+  const reported = {
+    status: "downloading",
+    step: "downloading",
+    bytes_downloaded: job.verifiedBytes,
+  } as const;
+  return [{ ...job, lastStep: step }, report(state, job, reported)];
 }

@@ -1,45 +1,46 @@
-// An update, from the check to the restart. It decides; the bytes go from the network to the flash as effects, one piece at a time,
-// and the next piece is asked for only when the last one is written: memory stays bounded, and every flash operation is a point at
-// which power can be cut. After a cut it trusts no notebook: it hashes the slot chunk by chunk and goes on at the first wrong one.
+// The update machine, from the check to the restart. It decides; the bytes go from the network to the flash as effects, one piece at a
+// time, and the next piece is requested only when the last one has been written: memory stays bounded, and power can be cut at any flash
+// operation. After a power cut there is no stored progress to trust: it hashes the slot chunk by chunk and resumes at the first wrong one.
 //
-//   idle ─ check ─► checking ─ update offered ─► verifying ─ signature good, release judged ─► resuming ─ first wrong chunk ─┐
+//   idle ─ check ─► checking ─ update offered ─► verifying ─ signature good, release fits ───► resuming ─ first wrong chunk ─┐
 //    ▲                 │ nothing new                │ refused                                                              ▼
-//    └─────────────────┴────────────────────────────┴────────── failed (told, and forgotten until the next check) ◄── requesting ◄┐
+//    └─────────────────┴────────────────────────────┴────────── failed (reported; idle until the next check)      ◄── requesting ◄┐
 //                                                                                                                          ▼    │ retry
 //   restarting ◄─ slotArmed ─ arming ◄─ whole image equals the signed digest ─ proving ◄─ last chunk right ──────────── streaming ┘
 //
-// resuming and streaming step aside to fetching when they come to a chunk whose digest is in a page that is not there.
+// resuming and streaming go to fetching when the digest of the next chunk is in a page that has not been fetched.
+// Right after a boot that has to arm the slot again (after-install.ts): rearming ─ slotArmed ─► restarting.
 //
 // Arming uses esp_ota_set_boot_partition on a slot written through the flash module, not embedded:update: that module always
 // calls esp_ota_begin, which cannot resume and erases the fallback's otadata entry before the first byte has arrived.
 
 import type { Failure } from "../errors.js";
 import type { Stamped } from "../event.js";
+import { rearmStep, reportTaken, trialPassed, updateBooted } from "./after-install.js";
 import { check, checkFailed, checkingStep, orderJudged } from "./check.js";
 import { fetchingStep } from "./digest-fetch.js";
-import { pushTimedOut, retryLater, slotTrouble, truncated } from "./failure.js";
-import { armed, goOn, proved, resume, resumeHashed } from "./install.js";
+import { armed, checkNextChunk, proved, resume, resumedChunkHashed } from "./install.js";
 import { signatureVerified } from "./offer.js";
-import { endOffer } from "./offer-guard.js";
-import { begin, rearmStep, reportTaken, trialPassed } from "./outcome.js";
-import { considerPush } from "./pushed-update.js";
-import { enter, type Installing, STALL_MS, type Step, type UpdateState, withGuard } from "./state.js";
+import { clearOffer } from "./offer-crashes.js";
+import { evaluatePush } from "./pushed-update.js";
+import { bodyTruncated, handleSlotFailure, pushTimedOut, retryLater } from "./retry.js";
+import { enter, type Installing, STALL_MS, type Step, type UpdateState, withOfferCrashes } from "./state.js";
 import { isAllRead, responseStarted, streamingStep } from "./transfer.js";
 
 export { initialUpdate, type UpdateState } from "./state.js";
 
-/** The first check after joining comes within this, spread over a fleet that was powered on together. */
+/** The first check after joining comes within this time, spread over a fleet that was powered on together. */
 const FIRST_CHECK_MS = 2_000;
 
 export function updateStep(state: UpdateState, event: Stamped): Step {
-  const [next, effects] = heard(state, event);
+  const [next, effects] = handle(state, event);
   const isOver = next.phase === "idle" || next.phase === "restarting";
-  if (!isOver || next === state || !next.guard.open) return [next, effects];
-  const [after, forgetting] = withGuard(next, endOffer(next.guard));
-  return [after, [...effects, ...forgetting]];
+  if (!isOver || next === state || !next.offerCrashes.current) return [next, effects];
+  const [after, clearing] = withOfferCrashes(next, clearOffer(next.offerCrashes));
+  return [after, [...effects, ...clearing]];
 }
 
-function heard(state: UpdateState, event: Stamped): Step {
+function handle(state: UpdateState, event: Stamped): Step {
   if (
     "attempt" in event &&
     event.attempt !== state.attempt &&
@@ -50,7 +51,7 @@ function heard(state: UpdateState, event: Stamped): Step {
   }
   switch (event.type) {
     case "booted":
-      return begin(event);
+      return updateBooted(event);
     case "serverChosen":
       return [
         {
@@ -58,7 +59,7 @@ function heard(state: UpdateState, event: Stamped): Step {
           server: event.server,
           checkSeconds: event.checkSeconds,
           ownPace: { seconds: event.checkSeconds, isChosen: event.hasOwnPace },
-          // Orders are one server's: another is told nothing of them.
+          // orders belong to one server: their results are not sent to another
           orderResults: event.server === state.server ? state.orderResults : [],
         },
         [],
@@ -77,9 +78,9 @@ function heard(state: UpdateState, event: Stamped): Step {
     case "trialPassed":
       return trialPassed(state, event);
     case "pushOffered":
-      return considerPush(state, event.offer, event.at, event.random);
+      return evaluatePush(state, event.offer, event.at, event.random);
     case "trialFailed":
-      return stop(state);
+      return abort(state);
     case "reportTaken":
       return reportTaken(state, event.report);
     case "readingsTaken":
@@ -91,12 +92,12 @@ function heard(state: UpdateState, event: Stamped): Step {
     case "requestFailed":
       return requestFailed(state, event);
     default:
-      return inPhase(state, event);
+      return handleInPhase(state, event);
   }
 }
 
 /** Events that mean something in one phase only. */
-function inPhase(state: UpdateState, event: Stamped): Step {
+function handleInPhase(state: UpdateState, event: Stamped): Step {
   switch (state.phase) {
     case "idle":
     case "waiting":
@@ -111,17 +112,17 @@ function inPhase(state: UpdateState, event: Stamped): Step {
     case "rearming":
       return rearmStep(state, state.rearming, event);
     case "fetching":
-      return fetchingStep(state, event, goOn);
+      return fetchingStep(state, event, checkNextChunk);
     case "resuming":
-      return event.type === "slotHashed" ? resumeHashed(state, event) : slotTrouble(state, event);
+      return event.type === "slotHashed" ? resumedChunkHashed(state, event) : handleSlotFailure(state, event);
     case "requesting":
       return event.type === "responseStarted" ? responseStarted(state, event) : [state, []];
     case "streaming":
       return streamingStep(state, event);
     case "proving":
-      return event.type === "slotHashed" ? proved(state, event) : slotTrouble(state, event);
+      return event.type === "slotHashed" ? proved(state, event) : handleSlotFailure(state, event);
     case "arming":
-      return event.type === "slotArmed" ? armed(state) : slotTrouble(state, event);
+      return event.type === "slotArmed" ? armed(state) : handleSlotFailure(state, event);
   }
 }
 
@@ -140,7 +141,7 @@ function timerFired(state: UpdateState, event: Stamped & { readonly type: "timer
   }
 }
 
-/** Something is to come over the network. */
+/** Waits for bytes from the network. */
 const isTransferring = (state: UpdateState): state is Installing =>
   state.phase === "fetching" || state.phase === "requesting" || state.phase === "streaming";
 
@@ -150,7 +151,7 @@ function requestFailed(state: UpdateState, event: Stamped & { readonly message: 
   const { job } = state;
   if (state.phase === "streaming" && isAllRead(job)) return [state, []];
   const failure: Failure =
-    state.phase === "streaming" ? truncated(job) : { code: "CONNECT_FAILED", message: event.message };
+    state.phase === "streaming" ? bodyTruncated(job) : { code: "CONNECT_FAILED", message: event.message };
   return retryLater(state, job, failure, event.random);
 }
 
@@ -179,7 +180,7 @@ function offline(state: UpdateState, event: Stamped): Step {
   );
 }
 
-const stop = (state: UpdateState): Step => [
+const abort = (state: UpdateState): Step => [
   enter(state, { phase: "idle" }),
   [{ type: "closeRequest", attempt: state.attempt }],
 ];

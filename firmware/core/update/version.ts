@@ -1,5 +1,5 @@
-// Versions and their order: semantic versions (semver.org 2.0.0 §11), and behind them the build number. A build number stands
-// in an image's description as build metadata: `1.1.0+7` is build 7 of 1.1.0.
+// Versions and their order: semantic versions (semver.org 2.0.0 §11), then the build number. In an image's description the build number
+// is build metadata: `1.1.0+7` is build 7 of 1.1.0.
 
 export interface Version {
   readonly major: number;
@@ -10,7 +10,7 @@ export interface Version {
   readonly build: number;
 }
 
-/** Reads `1.2.3`, `1.2.3-rc.1`, `1.2.3+7`; `undefined` if it is none. Parts are at most 9 digits. */
+/** Parses `1.2.3`, `1.2.3-rc.1`, `1.2.3+7`; `undefined` if it is not a version. Parts have up to 9 digits. */
 export function parseVersion(text: string): Version | undefined {
   const match = /^v?(\d{1,9})\.(\d{1,9})\.(\d{1,9})(?:-([0-9A-Za-z.-]{1,32}))?(?:\+(\d{1,9}))?$/.exec(text);
   if (!match) return undefined;
@@ -34,7 +34,7 @@ export function compareVersions(a: Version, b: Version): number {
   );
 }
 
-/** The version without its build number: what stands in the `version` fields of the wire. */
+/** The version without its build number, as in the `version` fields of the API. */
 export function versionName(version: Version): string {
   const core = `${version.major}.${version.minor}.${version.patch}`;
   return version.preRelease.length > 0 ? `${core}-${version.preRelease.join(".")}` : core;

@@ -1,14 +1,13 @@
 // An update machine in a chosen phase, with what there is in it, for tests that do not go the whole way there.
 
 import type { PushOffer } from "../../../firmware/core/event.js";
+import { FRESH_JOB, type Job } from "../../../firmware/core/update/job.js";
 import type { InstallRecord } from "../../../firmware/core/update/record.js";
 import { parseRelease, type SignedRelease } from "../../../firmware/core/update/release.js";
 import {
   enter,
-  FRESH_JOB,
   type Installing,
   initialUpdate,
-  type Job,
   type UpdatePhase,
   type UpdateState,
 } from "../../../firmware/core/update/state.js";

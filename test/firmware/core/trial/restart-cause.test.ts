@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { meantRestart, resetCause } from "../../../../firmware/core/trial/restart-cause.js";
+import { intendedRestart, resetCause } from "../../../../firmware/core/trial/restart-cause.js";
 import { IMAGE } from "../events.js";
 
 const boot = (resetReason: string, restartNote?: string, slotState: typeof IMAGE.slotState = "valid") => ({
@@ -21,7 +21,7 @@ describe("the cause of a boot", () => {
   });
 
   it("does not take a new image's crash for the restart that began its trial", () => {
-    expect(meantRestart(boot("software", "update", "factory"))).equal(undefined);
+    expect(intendedRestart(boot("software", "update", "factory"))).equal(undefined);
     expect(resetCause(boot("software", "update", "factory"))).equal("software");
   });
 });

@@ -93,7 +93,7 @@ describe("digests in pages", () => {
     expect(count).equal(5);
     expect(download.outcome).equal("DIGESTS_MISMATCH");
     expect(download.logs.at(-1)).match(
-      /page 1 of the digests does not have the hash .* gave up after 5 tries/,
+      /page 1 of the digests does not have the hash in the release.* gave up after 5 tries/,
     );
     expect(download.state.refused, "worth another try").equal(undefined);
   });

@@ -45,7 +45,7 @@ describe("image reader", () => {
     let most = 0;
     for (let offset = 0; offset < image.length; offset++) {
       reader = readImage(reader, offset, image.subarray(offset, offset + 1));
-      most = Math.max(most, reader.held.length);
+      most = Math.max(most, reader.buffered.length);
     }
     expect(most).within(8, 288);
   });

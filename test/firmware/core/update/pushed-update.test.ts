@@ -2,13 +2,13 @@ import { expect } from "chai";
 import type { Effect } from "../../../../firmware/core/effect.js";
 import type { UpdateErrorCode } from "../../../../firmware/core/errors.js";
 import type { Event, PushOffer, Raise } from "../../../../firmware/core/event.js";
-import { RECEIVE_RETRIES } from "../../../../firmware/core/update/failure.js";
-import { OFFER_NOTE_KEY } from "../../../../firmware/core/update/offer-guard.js";
+import { OFFER_NOTE_KEY } from "../../../../firmware/core/update/offer-crashes.js";
 import {
   PUSH_RESTART_DELAY_MS,
   pushFailed,
   pushSucceeded,
 } from "../../../../firmware/core/update/pushed-update.js";
+import { RECEIVE_RETRIES } from "../../../../firmware/core/update/retry.js";
 import {
   initialUpdate,
   STALL_MS,
@@ -144,11 +144,13 @@ describe("an image that is pushed", () => {
     ];
     for (const phase of busy) {
       const device = new Device(phase).offered(UNSIGNED);
-      expect(device.told, phase).match(/^409 .*another update is under way/);
+      expect(device.told, phase).match(/^409 .*another update is in progress/);
       expect(device.state.phase).equal(phase);
     }
     expect(new Device("idle", true).offered(signed()).told).match(/^409 .*trial run/);
-    expect(new Device("proving").offered(ESPOTA).told).equal("ERROR: another update is under way (proving)");
+    expect(new Device("proving").offered(ESPOTA).told).equal(
+      "ERROR: another update is in progress (proving)",
+    );
   });
 
   it("is refused for what its release says, before anything is written", () => {
@@ -172,7 +174,7 @@ describe("an image that is pushed", () => {
       expect(device.effects.slice(-2)).deep.include.members([{ type: "forget", key: OFFER_NOTE_KEY }]);
       expect(device.effects.at(-2)).include({ type: "setTimer", timer: "check" });
     }
-    expect(new Device().offered(signed()).verified(false).told).match(/^422 .*does not fit/);
+    expect(new Device().offered(signed()).verified(false).told).match(/^422 .*does not match the release/);
   });
 
   it("is waited for three times more when nothing comes, then given up", () => {

@@ -71,7 +71,7 @@ describe("release manifest", () => {
       [{ format: 3 }, /format 3 is not known, this firmware reads formats 1 and 2/],
       [{ format: 2 }, /0 bytes of digests, 1 pages need 32/],
       [{ ...PAGED, pages: pagesOf(2) }, /64 bytes of digests, 1 pages need 32/],
-      [{ ...PAGED, size: 8 * 1024 * 1024 + 1, pages: pagesOf(9) }, /9 pages of digests, at most 8/],
+      [{ ...PAGED, size: 8 * 1024 * 1024 + 1, pages: pagesOf(9) }, /9 pages of digests, the maximum is 8/],
       [{ type: "a b" }, /type/],
       [{ version: "1.1" }, /semantic version/],
       [{ build: -1 }, /build/],

@@ -4,11 +4,11 @@ import { expect } from "chai";
 import type { Effect } from "../../../../firmware/core/effect.js";
 import type { Booted, Event, PushOffer, Raise } from "../../../../firmware/core/event.js";
 import {
-  HOLD_SECONDS,
+  BLOCK_SECONDS,
   MAX_PLAIN_ANSWER_BYTES,
-  OFFER_HELD_KEY,
+  OFFER_BLOCK_KEY,
   OFFER_NOTE_KEY,
-} from "../../../../firmware/core/update/offer-guard.js";
+} from "../../../../firmware/core/update/offer-crashes.js";
 import { initialUpdate, type UpdateState, updateStep } from "../../../../firmware/core/update/update.js";
 import type { Report } from "../../../../firmware/core/wire.js";
 import { answerEvents, BOOTED, stamped } from "../events.js";
@@ -93,7 +93,7 @@ class Device {
     return this.stored[OFFER_NOTE_KEY];
   }
   get held(): string | undefined {
-    return this.stored[OFFER_HELD_KEY];
+    return this.stored[OFFER_BLOCK_KEY];
   }
   get raised(): readonly Event[] {
     return this.asked.flatMap((effect) => (effect.type === "raise" ? [effect.event] : []));
@@ -193,7 +193,7 @@ describe("a note of what may restart the device", () => {
       const device = new Device();
       device.stored[OFFER_NOTE_KEY] = note;
       device.boot(PANIC);
-      expect(device.state.guard.blamed, note).equal(undefined);
+      expect(device.state.offerCrashes.previous, note).equal(undefined);
       expect(device.held, note).equal(undefined);
     }
   });
@@ -239,11 +239,11 @@ describe("an offer that has restarted the device three times", () => {
     device.offered();
     expect(device.state.phase).equal("idle");
     expect(device.asked.map(({ type }) => type)).not.include("verifySignature");
-    expect(device.log).match(/update to 1\.1\.0 is not taken: .* left alone for a day/);
-    expect(device.held).match(new RegExp(`^untold ${TIME + HOLD_SECONDS} `));
-    device.boot().offered({ time: TIME + HOLD_SECONDS - 1 });
+    expect(device.log).match(/update to 1\.1\.0 is skipped: .* blocked for a day/);
+    expect(device.held).match(new RegExp(`^untold ${TIME + BLOCK_SECONDS} `));
+    device.boot().offered({ time: TIME + BLOCK_SECONDS - 1 });
     expect(device.state.phase).equal("idle");
-    device.offered({ time: TIME + HOLD_SECONDS });
+    device.offered({ time: TIME + BLOCK_SECONDS });
     expect(device.state.phase).equal("verifying");
     expect(device.held).equal(undefined);
     expect(device.note, "counted from the beginning").match(/^open 0 12 /);
@@ -256,8 +256,8 @@ describe("an offer that has restarted the device three times", () => {
     expect(device.state.clock).deep.equal({ time: TIME, at: 0 });
     expect(device.raised.map(({ type }) => type)).deep.equal(["serverReached"]);
     expect(device.asked.map(({ type }) => type)).include("closeRequest");
-    expect(device.log).match(/left unread/);
-    expect(device.answered({ time: TIME + HOLD_SECONDS }).isRead, "a day later").equal(true);
+    expect(device.log).match(/the answer is not read/);
+    expect(device.answered({ time: TIME + BLOCK_SECONDS }).isRead, "a day later").equal(true);
   });
 
   it("leaves every other offer free, and stays held meanwhile", () => {
@@ -278,11 +278,11 @@ describe("an offer that has restarted the device three times", () => {
     const device = heldDevice((each) => each.answered({ isSilent: true }));
     expect(device.held).match(/^untold 0 0 \d+ $/);
     expect(device.report, "of firmware that nobody knows").equal(undefined);
-    expect(device.log).match(/what an answer of \d+ bytes brought/);
+    expect(device.log).match(/the offer in an answer of \d+ bytes/);
     expect(device.answered({ isSilent: true }).isRead).equal(false);
     expect(device.answered({ isSilent: true, release: `${manifestOf()}x` }).isRead).equal(true);
     // no answer has told a time: a day since the boot has to do
-    expect(device.answered({ isSilent: true }, HOLD_SECONDS * 1000).isRead).equal(true);
+    expect(device.answered({ isSilent: true }, BLOCK_SECONDS * 1000).isRead).equal(true);
     const mixed = new Device().boot();
     mixed.answered({ isSilent: true });
     mixed.boot(PANIC).offered({ isSilent: true });
@@ -297,11 +297,11 @@ describe("an offer that has restarted the device three times", () => {
     device.on({ type: "pushOffered", offer: push });
     const told = device.asked.find((effect) => effect.type === "answerPush");
     expect(told?.type === "answerPush" && told.response.status).equal(409);
-    expect(device.log).match(/an image that was pushed.*OFFER_CRASHES/);
+    expect(device.log).match(/a pushed image.*OFFER_CRASHES/);
     const resigned = jws(PAGED, HEADER, Buffer.alloc(64, 3).toString("base64url"));
     device.on({ type: "pushOffered", offer: { ...push, release: resigned } });
     expect(device.state.phase).equal("verifying");
-    device.boot().on({ type: "pushOffered", offer: push }, HOLD_SECONDS * 1000);
+    device.boot().on({ type: "pushOffered", offer: push }, BLOCK_SECONDS * 1000);
     expect(device.state.phase, "no server tells a time: a day since the boot").equal("verifying");
     expect(device.boot().offered().state.phase, "an offer of the server's").equal("verifying");
   });

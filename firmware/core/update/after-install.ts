@@ -1,0 +1,215 @@
+// The boots after an installation: acts on its outcome (outcome.ts), with a trial, by arming the slot again or by a failure, and reports
+// the result until the server has taken it. Starts no download.
+
+import type { Effect } from "../effect.js";
+import type { Booted, Raise, Stamped } from "../event.js";
+import { readServerToken } from "../server/server-token.js";
+import { needsRestartForTrial, TRIAL_REASON_KEY } from "../trial/boot-validation.js";
+import { intendedRestart } from "../trial/restart-cause.js";
+import { missingRollbackSupport } from "../trial/rollback-support.js";
+import type { Report } from "../wire.js";
+import { blockReported, countAtBoot, describeBlock, OFFER_BLOCK_KEY } from "./offer-crashes.js";
+import { evaluateInstallation, type Outcome } from "./outcome.js";
+import {
+  BLOCKED_IMAGE_KEY,
+  type InstallFailure,
+  type InstallRecord,
+  isOnTrial,
+  PUSHED,
+  RECORD_KEY,
+  readRecord,
+  storeRecord,
+} from "./record.js";
+import {
+  enter,
+  errorFields,
+  initialUpdate,
+  nextAttempt,
+  nextCheck,
+  report,
+  type Step,
+  type UpdateState,
+  withOfferCrashes,
+} from "./state.js";
+
+/** How long an image that was rolled back is not tried again: the cause may pass, but flash wears. */
+const BLOCK_AFTER_FAILURE_MS = 600_000;
+
+export function updateBooted(event: Booted & Stamped): Step {
+  const record = readRecord(event.stored[RECORD_KEY]);
+  const bootCount = (Number(event.stored.boots) || 0) + 1;
+  const outcome = evaluateInstallation(record, {
+    image: event.image,
+    target: event.target,
+    ...(event.bootSlot === undefined ? {} : { bootSlot: event.bootSlot }),
+    resetReason: event.resetReason,
+    restartReason: intendedRestart(event),
+    trialReason: event.stored[TRIAL_REASON_KEY],
+  });
+  const state: UpdateState = {
+    ...initialUpdate,
+    boot: event,
+    serverToken: readServerToken(event.stored),
+    bootCount,
+    record: outcome.kind === "none" ? undefined : outcome.record,
+    onTrial: isOnTrial(event.image, record),
+    blockedImage: blockedByOwner(event.stored[BLOCKED_IMAGE_KEY]),
+  };
+  const [counted, reporting] = reportBlock(state, event);
+  const [next, effects] = applyOutcome(counted, outcome, event);
+  return [next, [{ type: "store", key: "boots", value: `${bootCount}` }, ...reporting, ...effects]];
+}
+
+/** A blocked offer is reported until the server has taken the report; shown on the device's page when the block begins. */
+function reportBlock(state: UpdateState, event: Booted & Stamped): Step {
+  const [next, effects] = withOfferCrashes(state, countAtBoot(event));
+  const { block } = next.offerCrashes;
+  if (!block) return [next, effects];
+  const code = "OFFER_CRASHES";
+  const message = describeBlock(block.suspect);
+  const isNew = event.stored[OFFER_BLOCK_KEY] === undefined;
+  const { firmwareId } = block.suspect;
+  return [
+    next,
+    [
+      ...effects,
+      ...(block.isReported
+        ? []
+        : report(next, { firmwareId }, { status: "failed", step: "held", ...errorFields(code, message) })),
+      ...(isNew ? [{ type: "raise", event: { type: "updateFailed", code, message } } as const] : []),
+    ],
+  ];
+}
+
+/** Not installed again until another release is offered. */
+const blockedByOwner = (imageSha256: string | undefined): UpdateState["blockedImage"] =>
+  imageSha256 ? { imageSha256, untilMs: Number.POSITIVE_INFINITY } : undefined;
+
+function applyOutcome(state: UpdateState, outcome: Outcome, event: Booted & Stamped): Step {
+  switch (outcome.kind) {
+    case "none":
+      return [state, []];
+    case "onTrial":
+      return trialBegun(state, outcome.record, event);
+    case "validated":
+      return [state, reportResult(state, outcome.record, { status: "success", step: "validated" })];
+    case "rearm": {
+      const attempt = nextAttempt(state);
+      const { record, why } = outcome;
+      return [
+        enter(state, { phase: "rearming", attempt, rearming: record }),
+        [
+          { type: "log", level: "warn", message: `${record.version} is armed again: ${why}` },
+          storeRecord(record),
+          { type: "armSlot", attempt },
+        ],
+      ];
+    }
+    case "failed":
+      return failed(state, outcome.record, outcome.failure, event.at);
+  }
+}
+
+/** It runs, so its slot was armed: the record says so from now on, before the image can crash; and that the slot is armed again, if so. */
+function trialBegun(state: UpdateState, found: InstallRecord, event: Booted): Step {
+  const isArmedAgain = needsRestartForTrial(event, found);
+  const record: InstallRecord = {
+    ...found,
+    armed: true,
+    ...(isArmedAgain ? { rearmings: (found.rearmings ?? 0) + 1 } : {}),
+  };
+  return [
+    { ...state, record },
+    [
+      ...(found.armed && !isArmedAgain ? [] : [storeRecord(record)]),
+      ...report(state, record, {
+        status: "installing",
+        step: missingRollbackSupport(event) === undefined ? "trial" : "trial without roll back",
+      }),
+    ],
+  ];
+}
+
+/** The failure is stored: the next boot no longer knows the reason of this one's reset. */
+function failed(state: UpdateState, record: InstallRecord, failure: InstallFailure, at: number): Step {
+  const { code, reason } = failure;
+  const wasRolledBack = code === "ROLLED_BACK";
+  return [
+    {
+      ...state,
+      record,
+      blockedImage: state.blockedImage ?? {
+        imageSha256: record.imageSha256,
+        untilMs: at + BLOCK_AFTER_FAILURE_MS,
+      },
+    },
+    [
+      {
+        type: "log",
+        level: "error",
+        message: `${record.version} ${wasRolledBack ? "was rolled back" : "failed"}: ${reason}`,
+      },
+      ...(record.firmwareId === PUSHED ? [] : [storeRecord(record)]),
+      ...reportResult(state, record, {
+        status: "failed",
+        step: wasRolledBack ? "rolled back" : "failed",
+        ...errorFields(code, reason),
+      }),
+    ],
+  ];
+}
+
+/** The slot is armed again, because the image was not to blame. Nothing else happens meanwhile. */
+export function rearmStep(state: UpdateState, rearming: InstallRecord, event: Stamped): Step {
+  if (event.type === "slotArmed") {
+    const restart = { type: "restart", reason: "update" } as const;
+    return [enter(state, { phase: "restarting" }), [storeRecord({ ...rearming, armed: true }), restart]];
+  }
+  if (event.type !== "slotFailed") return [state, []];
+  const wasInterrupted = rearming.powerLosses > 0;
+  const failure: InstallFailure = {
+    code: wasInterrupted ? "ROLLED_BACK" : "ARM_FAILED",
+    reason: `${wasInterrupted ? "its trial run was interrupted" : "it was never started"}, and its slot could not be armed again: ${event.message}`,
+  };
+  const idle = enter(state, { phase: "idle" });
+  const [next, effects] = failed(idle, { ...rearming, failure }, failure, event.at);
+  return [next, [...effects, nextCheck(next, 0)]];
+}
+
+export function trialPassed(state: UpdateState, event: Stamped): Step {
+  const boot = state.boot && { ...state.boot, image: { ...state.boot.image, slotState: "valid" as const } };
+  const record: InstallRecord | undefined = state.record && { ...state.record, passed: true };
+  const valid: UpdateState = { ...state, boot, record, onTrial: false };
+  const result = record ? recordPassed(valid, record) : [];
+  return [valid, [...result, ...(valid.phase === "idle" ? [nextCheck(valid, event.random)] : [])]];
+}
+
+/** Stored as well as reported: the state in otadata alone does not prove that the trial was passed (see isUntried). */
+const recordPassed = (state: UpdateState, record: InstallRecord): readonly (Effect | Raise)[] => [
+  ...(record.firmwareId === PUSHED ? [] : [storeRecord(record)]),
+  ...reportResult(state, record, { status: "success", step: "validated" }),
+];
+
+/** Reports the result to the server. A pushed image is not reported: its record has served its purpose. */
+function reportResult(
+  state: UpdateState,
+  record: InstallRecord,
+  fields: Pick<Report, "status" | "step" | "error_code" | "error_message">,
+): readonly (Effect | Raise)[] {
+  return record.firmwareId === PUSHED ? FORGET_RECORD : report(state, record, fields);
+}
+
+const FORGET_RECORD: readonly Effect[] = Object.freeze([
+  Object.freeze({ type: "forget", key: RECORD_KEY } as const),
+  Object.freeze({ type: "forget", key: TRIAL_REASON_KEY } as const),
+]);
+
+/** The server has the result: the record has served its purpose. */
+export function reportTaken(state: UpdateState, taken: Report): Step {
+  const { record } = state;
+  if (taken.error_code === "OFFER_CRASHES")
+    return withOfferCrashes(state, blockReported(state.offerCrashes, taken.firmware_id));
+  if (!record || taken.firmware_id !== record.firmwareId) return [state, []];
+  if (taken.status !== "success" && taken.status !== "failed") return [state, []];
+  return [{ ...state, record: undefined }, FORGET_RECORD];
+}

@@ -1,0 +1,91 @@
+// A job: what is being installed, where it comes from and how far it has come. Only data; the files of the transfer work on it.
+
+import { type ImageReader, newImageReader } from "./image.js";
+import { PUSHED } from "./record.js";
+import type { Release } from "./release.js";
+
+/** Where an image comes from. */
+export type Source = ServerSource | PushSource;
+
+export interface ServerSource {
+  readonly kind: "server";
+  readonly firmwareId: number;
+  readonly url: string;
+  /** Where the pages of digests are; absent: there are none, and only the whole image is verified. */
+  readonly digestsUrl: string | undefined;
+  /** See endOfRelease. */
+  readonly releaseEnd: string;
+}
+
+export interface PushSource {
+  readonly kind: "push";
+  readonly connection: number;
+  /** By espota: each piece is acknowledged to the sender when it has been written. */
+  readonly acknowledged: boolean;
+}
+
+/** What is being installed. */
+export interface Job {
+  readonly source: Source;
+  /** What the release says of the image. Without a release: what the image says of itself, and no digests. */
+  readonly release: Release;
+  readonly signed: boolean;
+  /** Sent by espota's client, hex. */
+  readonly md5: string | undefined;
+  /** The last bytes that were read, at most 32: at the end of an unsigned image they are its SHA-256. */
+  readonly tail: Uint8Array;
+  /** Next byte to write; all chunks before the one that it lies in are verified. */
+  readonly offset: number;
+  readonly verifiedBytes: number;
+  /** Where the requested range ends in the image. */
+  readonly rangeEnd: number;
+  /** Bytes that wait in the network adapter. */
+  readonly available: number;
+  /** Bytes read and handed to the flash, not yet confirmed. */
+  readonly pending: Uint8Array | undefined;
+  /** The first bytes of the image, kept until its descriptions are complete: some 300 bytes. */
+  readonly head: Uint8Array;
+  /** The sectors before this offset are erased in this pass. */
+  readonly erasedTo: number;
+  /** What the verified chunks say about the image. */
+  readonly reader: ImageReader;
+  /** The same with the bytes since then, which may be wrong until their chunk is checked. */
+  readonly ahead: ImageReader;
+  /** The page of digests that is in use. */
+  readonly page: { readonly index: number; readonly digests: Uint8Array } | undefined;
+  /** The slot may hold the next chunks already, so they are checked before anything is requested. */
+  readonly isResuming: boolean;
+  /** Download: tries in a row without a new chunk. Push: receives in a row that timed out. */
+  readonly failureCount: number;
+  /** How many times the whole image was wrong although each of its chunks was right. */
+  readonly mismatchCount: number;
+  /** The last step of progress that was reported. */
+  readonly lastStep: number;
+  /** The server ignores ranges: the image is fetched from its beginning. */
+  readonly wholeOnly: boolean;
+}
+
+/** The fields that every job begins with. */
+export const FRESH_JOB = Object.freeze({
+  tail: new Uint8Array(0),
+  offset: 0,
+  verifiedBytes: 0,
+  rangeEnd: 0,
+  available: 0,
+  pending: undefined,
+  head: new Uint8Array(0),
+  erasedTo: 0,
+  reader: newImageReader,
+  ahead: newImageReader,
+  page: undefined,
+  isResuming: true,
+  failureCount: 0,
+  mismatchCount: 0,
+  lastStep: 0,
+}) satisfies Partial<Job>;
+
+/** PUSHED for an image that was pushed. */
+export function firmwareIdOf(about: Job | { readonly firmwareId: number }): number {
+  if ("firmwareId" in about) return about.firmwareId;
+  return about.source.kind === "server" ? about.source.firmwareId : PUSHED;
+}
