@@ -13,8 +13,8 @@ const SAFETIES: readonly Safety[] = [
     journey: "update",
     mutation: {
       file: "firmware/core/update/install.ts",
-      original: "if (toHex(event.digest) !== promised) {",
-      mutated: "if (toHex(event.digest) !== promised && job.release.size < 0) {",
+      original: "if (toHex(event.digest) !== expected) {",
+      mutated: "if (toHex(event.digest) !== expected && job.release.size < 0) {",
     },
   },
   {
