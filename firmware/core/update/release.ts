@@ -119,7 +119,7 @@ function readPayload(fields: Record<string, unknown>): Release | string {
   const created = count("created", MAX_TIME);
   const expires = fields.expires === undefined ? MAX_TIME : count("expires", MAX_TIME);
   const minCurrentVersion =
-    fields.minCurrentVersion === undefined ? "0.0.0" : text("minCurrentVersion", /^[\w.+-]{1,48}$/);
+    fields.minCurrentVersion === undefined ? NO_MINIMUM : text("minCurrentVersion", /^[\w.+-]{1,48}$/);
   if (type === undefined) return "type is missing or not a name";
   if (hardware === undefined) return "hardware is missing or not a name";
   if (chip === undefined) return "chip is missing or not a name";
@@ -175,6 +175,9 @@ function readDigests(
   return { digestsOf: what, digests };
 }
 
+/** Minimum version of a release that names none: no minimum, because 0.0.0-dev and a version that cannot be parsed are older still. */
+const NO_MINIMUM = "0.0.0";
+
 /** Year 2106: seconds since 1970 that fit 32 bits. */
 const MAX_TIME = 0xffffffff;
 
@@ -218,7 +221,8 @@ export function checkRelease(release: Release, device: TargetDevice): Result<Rel
       `release ${release.version} build ${release.build} is not newer than ${image.version} build ${image.build}`,
     );
   }
-  const minimum = parseVersion(release.minCurrentVersion ?? "0.0.0");
+  const { minCurrentVersion = NO_MINIMUM } = release;
+  const minimum = minCurrentVersion === NO_MINIMUM ? undefined : parseVersion(minCurrentVersion);
   if (minimum && compareVersions(running, minimum) < 0) {
     return fail(
       "CURRENT_TOO_OLD",

@@ -118,6 +118,11 @@ describe("release manifest", () => {
     expect(codeOf({ version: "0.9.9", build: 9 })).equal("NOT_NEWER");
   });
 
+  it("may replace a firmware whose own version cannot be parsed, or is older than any minimum", () => {
+    for (const version of ["unknown", "", "0.0.0-dev"])
+      expect(codeOf({ version: "0.0.1" }, { ...DEVICE, image: { ...IMAGE, version } }), version).equal("OK");
+  });
+
   it("is not installed after its expiry, below its minimum, under an older security version or if it does not fit", () => {
     expect(codeOf({ expires: DEVICE.time - 1 })).equal("RELEASE_EXPIRED");
     expect(codeOf({ expires: DEVICE.time })).equal("OK");
@@ -126,6 +131,10 @@ describe("release manifest", () => {
     expect(codeOf({}, { ...DEVICE, image: { ...IMAGE, securityVersion: 1 } })).equal(
       "SECURITY_VERSION_TOO_OLD",
     );
+    expect(codeOf({ securityVersion: 1 }, { ...DEVICE, image: { ...IMAGE, securityVersion: 1 } })).equal(
+      "OK",
+    );
     expect(codeOf({}, { ...DEVICE, slotBytes: 39_999 })).equal("IMAGE_TOO_LARGE");
+    expect(codeOf({}, { ...DEVICE, slotBytes: 40_000 }), "of exactly the slot's size").equal("OK");
   });
 });

@@ -1,0 +1,58 @@
+import { expect } from "chai";
+import { readCheckAnswer } from "../../../../firmware/core/update/check-answer.js";
+
+const OFFER = Object.freeze({
+  update_available: true,
+  time: 5,
+  firmware_id: 7,
+  version: "1.1.0",
+  build_number: 3,
+  download_url: "/image",
+  digests_url: "/digests",
+  release: "a.b.c",
+});
+const read = (changes: object) => readCheckAnswer(JSON.stringify({ ...OFFER, ...changes }));
+
+describe("an answer to a check", () => {
+  it("is read with the fields that a device uses, and no others", () => {
+    expect(read({ file_size: 9, colour: "red" })).deep.equal(OFFER);
+    expect(read({ build_number: undefined }))
+      .property("build_number")
+      .equal(0);
+    expect(readCheckAnswer('{"update_available":false,"time":5,"poll_seconds":60}')).deep.equal({
+      update_available: false,
+      time: 5,
+      poll_seconds: 60,
+    });
+  });
+
+  it("is malformed when a field that is used has another type or is too long", () => {
+    for (const changes of [
+      { time: "5" },
+      { poll_seconds: "60" },
+      { update_available: 1 },
+      { firmware_id: -1 },
+      { firmware_id: 0 },
+      { firmware_id: 1.5 },
+      { build_number: -1 },
+      { version: "1".repeat(49) },
+      { download_url: "x".repeat(501) },
+      { digests_url: "x".repeat(501) },
+      { digests_url: 5 },
+      { release: undefined },
+    ])
+      expect(read(changes), JSON.stringify(changes)).equal(undefined);
+    for (const text of ["", "{", "null", "[]", "5"]) expect(readCheckAnswer(text), text).equal(undefined);
+    expect(read({ version: "1".repeat(48), download_url: "x".repeat(500) })).not.equal(undefined);
+  });
+
+  it("loses only what may be missing: orders and tokens that are malformed", () => {
+    expect(read({ orders: [{ kind: "restart" }], device_token: 5, poll_is_for_all: "yes" })).deep.equal(
+      OFFER,
+    );
+    expect(read({ orders: [{ id: 4, kind: "restart" }], device_token: "skd_1" })).deep.include({
+      orders: [{ id: 4, kind: "restart" }],
+      device_token: "skd_1",
+    });
+  });
+});

@@ -1,0 +1,97 @@
+// How often a device checks: what was chosen for it, else what its server says, else what its build says.
+
+import { expect } from "chai";
+import type { Effect } from "../../../../firmware/core/effect.js";
+import type { Raise } from "../../../../firmware/core/event.js";
+import {
+  changeSettings,
+  readPreferences,
+  readSettings,
+} from "../../../../firmware/core/settings/preferences.js";
+import { initialUpdate, type UpdateState, updateStep } from "../../../../firmware/core/update/update.js";
+import { answerEvents, BOOTED, stamped } from "../events.js";
+
+const SERVER = "http://updates.test";
+const BUILD = BOOTED.build;
+
+/** A device that has booted with these settings stored, and is answered check after check. */
+class Checking {
+  state: UpdateState = initialUpdate;
+  #asked: readonly (Effect | Raise)[] = [];
+
+  constructor(stored: Readonly<Record<string, string>>) {
+    const { checkSeconds, hasOwnPace } = readPreferences({ layout: "1", ...stored }, BUILD).preferences;
+    this.on({ ...BOOTED });
+    this.on({ type: "serverChosen", server: SERVER, checkSeconds, hasOwnPace });
+    this.on({ type: "online", address: "192.168.1.20", rssi: -50 });
+  }
+
+  on(event: Parameters<typeof stamped>[0]): void {
+    [this.state, this.#asked] = updateStep(this.state, stamped(event));
+  }
+
+  /** @returns seconds in force after it, and those of the next timer, without its jitter */
+  answered(answer: object, status = 200): number {
+    this.on({ type: "timerFired", timer: "check" });
+    const whole = { update_available: false, time: 1, ...answer };
+    const asked: (Effect | Raise)[] = [];
+    for (const event of answerEvents(this.state.attempt, whole, status)) {
+      this.on(event);
+      asked.push(...this.#asked);
+    }
+    const next = asked.find((effect) => effect.type === "setTimer" && effect.timer === "check");
+    expect(next)
+      .property("delayMs")
+      .within(800 * this.state.checkSeconds, 1200 * this.state.checkSeconds);
+    return this.state.checkSeconds;
+  }
+}
+
+describe("how often a device checks", () => {
+  it("is what the server says where nothing was chosen for it, and its build's again when it says nothing", () => {
+    const device = new Checking({});
+    expect(device.answered({})).equal(BUILD.checkSeconds);
+    expect(device.answered({ poll_seconds: 900 })).equal(900);
+    expect(device.answered({ poll_seconds: 1 })).equal(10);
+    expect(device.answered({})).equal(BUILD.checkSeconds);
+  });
+
+  it("is what was chosen for it, whatever the server says for all others", () => {
+    const device = new Checking({ "check.seconds": "45" });
+    expect(device.answered({ poll_seconds: 900 })).equal(45);
+    expect(device.answered({ poll_seconds: 900, poll_is_for_all: "yes" })).equal(45);
+  });
+
+  it("is the server's in an emergency, and what was chosen for it as soon as that is over", () => {
+    const device = new Checking({ "check.seconds": "45" });
+    expect(device.answered({ poll_seconds: 900, poll_is_for_all: true })).equal(900);
+    expect(device.answered({ poll_is_for_all: true })).equal(45);
+    expect(device.answered({ poll_seconds: 900, poll_is_for_all: true })).equal(900);
+    expect(device.answered({ poll_seconds: 900 })).equal(45);
+  });
+
+  it("stays what it was when the server has no time for it", () => {
+    const device = new Checking({});
+    expect(device.answered({ poll_seconds: 900 })).equal(900);
+    for (const status of [429, 503]) expect(device.answered({ poll_seconds: 60 }, status)).equal(900);
+    expect(device.answered({ poll_seconds: 60 })).equal(60);
+  });
+
+  it("is chosen by a setting, and left to the server again by 0", () => {
+    const { preferences } = readPreferences({ layout: "1" }, BUILD);
+    const change = (checkSeconds: number, from = preferences) => {
+      const read = readSettings(JSON.stringify({ checkSeconds }));
+      if (!read.ok) throw new Error(read.failure.message);
+      return changeSettings(from, read.value, BUILD);
+    };
+    const [chosen, stored] = change(300);
+    expect(chosen).include({ checkSeconds: 300, hasOwnPace: true });
+    expect(stored).deep.equal([{ type: "store", key: "check.seconds", value: "300" }]);
+    const [left, forgotten] = change(0, chosen);
+    expect(left).include({ checkSeconds: BUILD.checkSeconds, hasOwnPace: false });
+    expect(forgotten).deep.equal([{ type: "forget", key: "check.seconds" }]);
+    const named = readSettings('{"deviceName":"Lamp"}');
+    if (!named.ok) throw new Error(named.failure.message);
+    expect(changeSettings(chosen, named.value, BUILD)[0]).include({ hasOwnPace: true });
+  });
+});
