@@ -1,14 +1,15 @@
-// An update machine with a server and a flash around it, for tests of a whole download: each effect is carried out at once, and its
-// answer is the next event. The server is honest unless a test changes its answers.
+// An update machine with a server, a sender and a flash around it, for tests of a whole download or push: each effect is carried out at
+// once, and its answer is the next event. The server is honest unless a test changes its answers. The flash is NOR: a write clears bits
+// only, so a sector that was not erased before keeps what it had.
 
 import { createHash } from "node:crypto";
 import type { Effect } from "../../../firmware/core/effect.js";
-import type { Event, Raise } from "../../../firmware/core/event.js";
+import type { Booted, Event, PushOffer, Raise } from "../../../firmware/core/event.js";
 import { initialUpdate, type UpdateState } from "../../../firmware/core/update/state.js";
 import { updateStep } from "../../../firmware/core/update/update.js";
 import type { Report } from "../../../firmware/core/wire.js";
 import { BOOTED, stamped } from "./events.js";
-import { jws, PAGED } from "./releases.js";
+import { jws, PAGED, PAYLOAD } from "./releases.js";
 
 export interface Answer {
   readonly status: number;
@@ -29,6 +30,15 @@ export interface DownloadOptions {
   readonly thereBytes?: number;
   /** Where the offer says that the digests are. */
   readonly digestsUrl?: string | undefined;
+  /** Fields of the release that are not those of the image. */
+  readonly manifest?: object;
+  /** The release lists the digests of all chunks: format 1. */
+  readonly listsChunks?: boolean;
+  /** Changes bytes of the image before its digests are computed. */
+  readonly alter?: (image: Uint8Array) => void;
+  readonly booted?: Partial<Booted>;
+  /** Changes what is written, or answers an effect of the slot in another way; undefined: as usual. */
+  readonly fault?: (effect: Effect) => Event | undefined;
 }
 
 const CHUNK_BYTES = 4096;
@@ -39,6 +49,12 @@ const PATHS = Object.freeze({ image: "/image", digests: "/digests" });
 export const sha256 = (bytes: Uint8Array): Uint8Array =>
   new Uint8Array(createHash("sha256").update(bytes).digest());
 
+export const md5 = (bytes: Uint8Array): Uint8Array =>
+  new Uint8Array(createHash("md5").update(bytes).digest());
+
+export const hex = (bytes: Uint8Array): string =>
+  Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+
 export class Download {
   state: UpdateState;
   readonly image: Uint8Array;
@@ -48,6 +64,14 @@ export class Download {
   readonly asked: string[] = [];
   readonly reports: Report[] = [];
   readonly logs: string[] = [];
+  /** Every effect, in order. */
+  readonly effects: (Effect | Raise)[] = [];
+  /** Of the timer after a failed try. */
+  readonly retryDelaysMs: number[] = [];
+  /** What the sender of a push was answered. */
+  readonly answers: { readonly status: number; readonly body: string }[] = [];
+  /** Writes to bytes that were not erased. */
+  dirtyWriteCount = 0;
   /** Bytes that were collected at once, at most. */
   largestCollected = 0;
   erasedCount = 0;
@@ -57,15 +81,19 @@ export class Download {
     | { readonly attempt: number; readonly body: Uint8Array; position: number; announced: number }
     | undefined;
   #hasRetry = false;
+  #push:
+    | { readonly connection: number; readonly body: Uint8Array; position: number; announced: number }
+    | undefined;
 
   constructor(options: DownloadOptions) {
     this.#options = options;
     this.image = makeImage(options.sizeBytes);
-    this.flash = new Uint8Array(0x200000).fill(0xff);
+    options.alter?.(this.image);
+    this.flash = new Uint8Array(0x200000).fill(0x5a);
     this.flash.set(this.image.subarray(0, options.thereBytes ?? 0));
     this.digests = digestsOf(this.image);
     this.state = {
-      ...updateStep(initialUpdate, stamped(BOOTED))[0],
+      ...updateStep(initialUpdate, stamped({ ...BOOTED, ...options.booted }))[0],
       server: "http://updates.test",
       online: true,
     };
@@ -78,34 +106,57 @@ export class Download {
     return this;
   }
 
+  /** Pushes these bytes, and goes on until the machine has answered. */
+  push(offer: Omit<PushOffer, "connection" | "sizeBytes"> = {}, body = this.image): this {
+    const { connection, sizeBytes } = { connection: 3, sizeBytes: body.length };
+    this.#push = { connection, body, position: 0, announced: 0 };
+    this.#hear({ type: "pushOffered", offer: { connection, sizeBytes, ...offer } });
+    while (this.#next()) {}
+    return this;
+  }
+
+  /** Types of effects, those of an event raised with its name; without logs. */
+  get types(): string[] {
+    return this.effects
+      .filter(({ type }) => type !== "log")
+      .map((effect) => (effect.type === "raise" ? effect.event.type : effect.type));
+  }
+
   get outcome(): string {
     const failed = this.reports.filter(({ status }) => status === "failed").at(-1);
     return failed?.error_code ?? this.state.phase;
   }
 
-  #offer(): void {
-    const { image } = this;
-    const hex = (bytes: Uint8Array) =>
-      Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-    const digests = this.digests;
+  /** The release of the image, with the fields that the options change. */
+  get release(): string {
+    const { image, digests } = this;
     const pages = Array.from({ length: Math.ceil(digests.length / 2048) }, (_, page) =>
       sha256(digests.slice(page * 2048, (page + 1) * 2048)),
     );
-    const release = jws({
-      ...PAGED,
+    const { listsChunks = false, manifest } = this.#options;
+    return jws({
+      ...(listsChunks ? PAYLOAD : PAGED),
       size: image.length,
       sha256: hex(sha256(image)),
       chunkSize: CHUNK_BYTES,
-      pages: Buffer.concat(pages).toString("base64url"),
+      ...(listsChunks
+        ? { chunks: Buffer.from(digests).toString("base64url") }
+        : { pages: Buffer.concat(pages).toString("base64url") }),
+      ...manifest,
     });
+  }
+
+  #offer(): void {
+    const { digestsUrl = PATHS.digests } = this.#options;
     const offer = {
       update_available: true,
       time: 1_795_000_000,
       firmware_id: 7,
       version: "1.1.0",
       download_url: PATHS.image,
-      digests_url: "digestsUrl" in this.#options ? this.#options.digestsUrl : PATHS.digests,
-      release,
+      digests_url:
+        "digestsUrl" in this.#options || this.#options.listsChunks ? this.#options.digestsUrl : digestsUrl,
+      release: this.release,
     };
     this.#open = undefined;
     this.#hear(
@@ -117,6 +168,7 @@ export class Download {
   #next(): boolean {
     const event = this.#events.shift();
     if (event) this.#hear(event);
+    else if (this.#push) return this.#nextOfPush(this.#push);
     else if (this.#open && this.#open.announced < this.#open.body.length && this.state.phase === "streaming")
       this.#announce();
     else if (this.#open && this.state.phase === "streaming") this.#end();
@@ -124,6 +176,25 @@ export class Download {
       this.#hasRetry = false;
       this.#hear({ type: "timerFired", timer: "retry" });
     } else return false;
+    return true;
+  }
+
+  /** The sender announces what it has sent; when that is all, it goes away. */
+  #nextOfPush(push: {
+    readonly connection: number;
+    readonly body: Uint8Array;
+    position: number;
+    announced: number;
+  }): boolean {
+    const { connection, body } = push;
+    if (this.state.phase !== "streaming") return false;
+    if (push.announced === body.length) {
+      this.#push = undefined;
+      this.#events.push({ type: "pushClosed", connection });
+      return true;
+    }
+    push.announced = Math.min(body.length, push.announced + SEGMENT_BYTES);
+    this.#events.push({ type: "pushReadable", connection, count: push.announced - push.position });
     return true;
   }
 
@@ -146,7 +217,12 @@ export class Download {
   #hear(event: Event, answer?: Answer): void {
     const [state, effects] = updateStep(this.state, stamped(event));
     this.state = state;
-    for (const effect of effects) this.#carryOut(effect, answer);
+    for (const effect of effects) {
+      this.effects.push(effect);
+      const fault = effect.type === "raise" ? undefined : this.#options.fault?.(effect);
+      if (fault) this.#events.push(fault);
+      else this.#carryOut(effect, answer);
+    }
   }
 
   #carryOut(effect: Effect | Raise, answer?: Answer): void {
@@ -158,7 +234,9 @@ export class Download {
         this.logs.push(effect.message);
         return;
       case "setTimer":
-        if (effect.timer === "retry") this.#hasRetry = true;
+        if (effect.timer !== "retry") return;
+        this.#hasRetry = true;
+        this.retryDelaysMs.push(effect.delayMs);
         return;
       case "startRequest": {
         if (this.#open) throw new Error("a second connection was opened");
@@ -197,7 +275,8 @@ export class Download {
         return;
       case "hashSlot": {
         const { attempt, offset, length } = effect;
-        const digest = sha256(this.flash.subarray(offset, offset + length));
+        const part = this.flash.subarray(offset, offset + length);
+        const digest = effect.algorithm === "MD5" ? md5(part) : sha256(part);
         this.#events.push({ type: "slotHashed", attempt, offset, digest });
         return;
       }
@@ -208,8 +287,23 @@ export class Download {
         return;
       case "writeSlot": {
         const { attempt, offset, bytes } = effect;
-        this.flash.set(bytes, offset);
+        if (this.flash.subarray(offset, offset + bytes.length).some((byte) => byte !== 0xff))
+          this.dirtyWriteCount += 1;
+        for (let i = 0; i < bytes.length; i++) this.flash[offset + i]! &= bytes[i]!;
         this.#events.push({ type: "slotWritten", attempt, offset, length: bytes.length });
+        return;
+      }
+      case "readPush": {
+        const push = this.#push!;
+        const bytes = push.body.slice(push.position, push.position + effect.maxBytes);
+        push.position += bytes.length;
+        this.#events.push({ type: "pushData", connection: effect.connection, bytes });
+        return;
+      }
+      case "answerPush": {
+        const { status, body } = effect.response;
+        this.answers.push({ status, body });
+        this.#push = undefined;
         return;
       }
       case "verifySignature":
@@ -240,7 +334,7 @@ export function partOf(whole: Uint8Array, range: string | undefined): Answer {
   return { status: 206, headers, body: whole.slice(Number(from), Number(to) + 1) };
 }
 
-/** Of chip ESP32, version 1.1.0, with one short segment. */
+/** Of chip ESP32, version 1.1.0, with one segment; its last 32 bytes are the SHA-256 of those before. A size that is a multiple of 16 is exact. */
 function makeImage(sizeBytes: number): Uint8Array {
   const bytes = Uint8Array.from({ length: sizeBytes }, (_, at) => (at * 31 + (at >> 8)) & 255);
   const view = new DataView(bytes.buffer);
@@ -250,6 +344,7 @@ function makeImage(sizeBytes: number): Uint8Array {
   view.setUint32(28, sizeBytes - 80, true);
   view.setUint32(32, 0xabcd5432, true);
   bytes.set([0x31, 0x2e, 0x31, 0x2e, 0x30], 48);
+  bytes.set(sha256(bytes.slice(0, -32)), sizeBytes - 32);
   return bytes;
 }
 

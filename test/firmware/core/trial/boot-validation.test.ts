@@ -84,5 +84,45 @@ describe("boot validation", () => {
     expect(run([ON_TRIAL, ONLINE, DEADLINE]).last[0]).include({
       value: "the server was not reached within 300 s",
     });
+    expect(run([ON_TRIAL, ONLINE, { type: "serverReached" }, DEADLINE]).last[0]).include({
+      value: "the network was not stable within 300 s",
+    });
+  });
+
+  it("lasts as long as the build says", () => {
+    const build = { ...BOOTED.build, trialSeconds: 7, trialDeadlineSeconds: 70 };
+    const { last } = run([{ ...ON_TRIAL, build }]);
+    expect(last[0]).deep.equal({ type: "setTimer", timer: "trialDeadline", delayMs: 70_000 });
+    expect(run([{ ...ON_TRIAL, build }, ONLINE]).last).deep.equal([
+      { type: "setTimer", timer: "trial", delayMs: 7_000 },
+    ]);
+  });
+
+  it("needs no server for a pushed image, but the network", () => {
+    const record = { firmwareId: 0, version: "1.1.0", build: 0, slot: "ota_0", powerLosses: 0 };
+    const pushed = (imageSha256: string) => ({
+      ...ON_TRIAL,
+      stored: { install: JSON.stringify({ ...record, imageSha256 }) },
+    });
+    expect(run([pushed(IMAGE.imageSha256), ONLINE, STABLE]).types).include("markValid");
+    expect(run([pushed(IMAGE.imageSha256), STABLE]).types).not.include("markValid");
+    expect(run([pushed("b".repeat(64)), ONLINE, STABLE]).types, "another image").not.include("markValid");
+  });
+
+  it("arms an untried slot again three times at most", () => {
+    const record = { firmwareId: 3, version: "1.1.0", build: 0, slot: "ota_0", powerLosses: 0 };
+    const torn = (rearmings: number) => ({
+      ...BOOTED,
+      image: { ...IMAGE, slot: "ota_0", slotState: "valid" as const },
+      stored: { install: JSON.stringify({ ...record, imageSha256: IMAGE.imageSha256, rearmings }) },
+    });
+    expect(run([torn(2)]).types).include("beginTrial");
+    expect(run([torn(3)]).types).not.include("beginTrial");
+  });
+
+  it("is over after a roll back, whatever still happens", () => {
+    const rolledBack = [ON_TRIAL, DEADLINE];
+    const after = run([...rolledBack, ONLINE, { type: "serverReached" }, STABLE, DEADLINE]);
+    expect(after.types).deep.equal(run(rolledBack).types);
   });
 });

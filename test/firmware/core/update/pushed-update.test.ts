@@ -16,7 +16,8 @@ import {
   type UpdateState,
 } from "../../../../firmware/core/update/state.js";
 import { updateStep } from "../../../../firmware/core/update/update.js";
-import { BOOTED, stamped } from "../events.js";
+import { Download, type DownloadOptions, hex, md5 } from "../download.js";
+import { BOOTED, IMAGE, stamped } from "../events.js";
 import { HEADER, jws, PAYLOAD } from "../releases.js";
 import { inPhase, jobOf } from "../update-phases.js";
 
@@ -217,6 +218,63 @@ describe("an image that is pushed", () => {
     expect(raised).deep.equal(["updateFailed"]);
     expect(device.asked).not.include("startRequest");
     expect(device.state.refused).equal(undefined);
+  });
+});
+
+describe("the bytes of a push", () => {
+  const SIZE = 3 * 4096 + 160;
+  const pushed = (options: Partial<DownloadOptions>, offer: Parameters<Download["push"]>[0] = {}) =>
+    new Download({ sizeBytes: SIZE, ...options }).push(offer);
+  const answerOf = ({ answers }: Download) => `${answers[0]?.status} ${answers[0]?.body}`;
+
+  it("are installed when they are the image that was announced, and the sender is answered once", () => {
+    const download = pushed({});
+    expect(download.outcome).equal("restarting");
+    expect(download.flash.slice(0, SIZE)).deep.equal(download.image);
+    expect(download.answers).length(1);
+    expect(answerOf(download)).match(/^200 .*"version":"1.1.0"/);
+    expect(download.dirtyWriteCount).equal(0);
+  });
+
+  it("of a signed release are held to its digests", () => {
+    const { release } = new Download({ sizeBytes: SIZE, listsChunks: true });
+    expect(pushed({}, { release }).outcome).equal("restarting");
+    const other = pushed({ alter: (image) => image.set([1], 9000) }, { release });
+    expect(answerOf(other)).match(/^422 .*bytes 8192 to 12287 do not have the digest/);
+  });
+
+  it("are refused, before anything is erased, for what the image says of itself", () => {
+    const refusals: readonly (readonly [Partial<DownloadOptions>, RegExp])[] = [
+      [{ alter: (image) => image.set([5], 12) }, /^422 .*image is for chip esp32c3/],
+      [{ alter: (image) => image.set([0], 23) }, /^422 .*no SHA-256 of itself/],
+      [{ alter: (image) => image.set([0x7f], 0) }, /^422 .*first byte is 0x7f/],
+      [{ booted: { image: { ...IMAGE, securityVersion: 3 } } }, /^422 .*security version 0, 3 runs/],
+    ];
+    for (const [options, message] of refusals) {
+      const download = pushed(options);
+      expect(answerOf(download)).match(message);
+      expect(download.erasedCount).equal(0);
+    }
+  });
+
+  it("are refused when there are more of them than the image has", () => {
+    const { image } = new Download({ sizeBytes: SIZE });
+    const longer = new Uint8Array(SIZE + 16);
+    longer.set(image);
+    const download = new Download({ sizeBytes: SIZE }).push({}, longer);
+    expect(answerOf(download)).match(/^422 .*file is 12464 bytes, the image in it is 12448/);
+    expect(download.types).not.include("armSlot");
+  });
+
+  it("by espota are acknowledged piece by piece, as they are written", () => {
+    const { image } = new Download({ sizeBytes: SIZE });
+    const espota = { address: "192.168.1.9", port: 4000, replyPort: 5000, md5: hex(md5(image)) };
+    const download = pushed({}, { espota });
+    const counts = download.effects.flatMap((effect) =>
+      effect.type === "acknowledgePush" ? [effect.count] : [],
+    );
+    expect(counts.reduce((sum, count) => sum + count, 0)).equal(SIZE);
+    expect(download.answers[0]).include({ status: 200, body: "OK" });
   });
 });
 

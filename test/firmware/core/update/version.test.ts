@@ -35,6 +35,15 @@ describe("version", () => {
     }
   });
 
+  it("compares numbers as numbers, part by part", () => {
+    expect(order("1.10.0", "1.9.0")).above(0);
+    expect(order("2.0.0", "1.99.99")).above(0);
+    expect(order("1.0.10", "1.0.9")).above(0);
+    expect(order("1.0.0-9", "1.0.0-10")).below(0);
+    expect(order("1.0.0-1", "1.0.0-a")).below(0);
+    expect(order("1.0.0-a", "1.0.0-1")).above(0);
+  });
+
   it("names a version without its build", () => {
     expect(versionName(parseVersion("v1.2.3-rc.1+7")!)).equal("1.2.3-rc.1");
   });
