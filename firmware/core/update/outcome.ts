@@ -32,7 +32,7 @@ export type Outcome =
   | { readonly kind: "onTrial"; readonly record: InstallRecord }
   /** The new image runs and is valid; the server may not know yet. */
   | { readonly kind: "validated"; readonly record: InstallRecord }
-  /** The image is not to blame: its slot is armed once more. */
+  /** The image is not to blame: its slot is armed again. */
   | { readonly kind: "rearm"; readonly record: InstallRecord; readonly why: string }
   /** The old image is back, and stays. */
   | { readonly kind: "failed"; readonly record: InstallRecord; readonly failure: InstallFailure };

@@ -1,4 +1,4 @@
-// The final check of an installation: the whole image is hashed once more, from flash, before its slot is armed.
+// The final check of an installation: the whole image is hashed again, from flash, before its slot is armed.
 
 import { toHex } from "../bytes.js";
 import { SHA256_BYTES } from "./image-match.js";

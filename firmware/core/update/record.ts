@@ -9,7 +9,7 @@ import type { RunningImage } from "../event.js";
 
 /** NVS key of the record. */
 export const RECORD_KEY = "install";
-/** NVS key of the SHA-256 of an image that its owner rolled back: the server may go on offering it, but it is not installed again. */
+/** NVS key of the SHA-256 of an image that its owner rolled back: the server may keep offering it, but it is not installed again. */
 export const BLOCKED_IMAGE_KEY = "held";
 
 /** Firmware id of an image that was pushed: the server does not know it, and gets no reports about it. */

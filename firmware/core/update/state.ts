@@ -90,7 +90,7 @@ type Phase =
   | { readonly phase: "idle" | "checking" | "restarting" }
   | { readonly phase: "verifying"; readonly unverified: Unverified }
   | { readonly phase: JobPhase; readonly job: Job }
-  /** The slot of the last installation is armed once more, right after a boot. */
+  /** The slot of the last installation is armed again, right after a boot. */
   | { readonly phase: "rearming"; readonly rearming: InstallRecord };
 
 export type UpdateState = Common & Phase;

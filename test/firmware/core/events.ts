@@ -34,7 +34,7 @@ export const BOOTED: Booted = Object.freeze<Booted>({
   },
 });
 
-/** What the HTTP client tells of a whole answer in JSON. */
+/** The events of an HTTP answer in JSON. */
 export function answerEvents(
   attempt: number,
   body: object,

@@ -22,7 +22,7 @@ function run(events: readonly Event[]): { state: TrialState; types: string[]; la
 }
 
 describe("boot validation", () => {
-  it("leaves an image alone that is not on trial", () => {
+  it("does nothing for an image that is not on trial", () => {
     const { state, types } = run([BOOTED, ONLINE, { type: "serverReached" }, STABLE, DEADLINE]);
     expect(types).deep.equal([]);
     expect(state.phase).equal("none");
@@ -48,7 +48,7 @@ describe("boot validation", () => {
     expect(run([ON_TRIAL, ONLINE, reached]).types).not.include("markValid");
   });
 
-  it("begins the trial time anew when the network is lost", () => {
+  it("restarts the trial time when the network is lost", () => {
     const { types } = run([ON_TRIAL, ONLINE, { type: "serverReached" }, { type: "offline" }, STABLE]);
     expect(types).include("clearTimer").and.not.include("markValid");
     expect(

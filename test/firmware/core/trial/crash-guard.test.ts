@@ -88,7 +88,7 @@ describe("the crash guard of a device", () => {
     ["60 seconds", HEALTHY],
     ["the server was reached", { type: "serverReached" }],
   ] as const)
-    it(`begins to count anew after ${what}`, () => {
+    it(`resets its count after ${what}`, () => {
       const boots = new Boots().boot("panic").boot("panic").on(event);
       expect(boots.stored).deep.equal({});
       expect(boots.on(HEALTHY).on({ type: "serverReached" }).effects, "once is enough").deep.equal([]);
@@ -101,7 +101,7 @@ describe("the crash guard of a device", () => {
     expect(boots.on(HEALTHY).boot("software").types).include("startApp");
   });
 
-  it("takes a count that cannot be read for none", () => {
+  it("takes an unreadable count for 0", () => {
     for (const unhealthy of ["x", "-3", "1.5", ""]) {
       const boots = new Boots();
       boots.stored = { unhealthy };

@@ -35,7 +35,7 @@ function started(booted: Booted) {
 }
 
 describe("an image that the boot loader would not roll back", () => {
-  it("says so at every start when it was built to be confirmed as it starts, and tells the server with its trial", () => {
+  it("logs that at every start when it was built to be confirmed as it starts, and reports it to the server with its trial", () => {
     const { errors, reported, phase } = started(firstStart({ confirmsItself: true }, "valid"));
     expect(errors.join()).include("CONFIG_BOOTLOADER_APP_ROLLBACK_CONFIRM_BY_APP");
     expect(reported).deep.equal(["trial without roll back"]);

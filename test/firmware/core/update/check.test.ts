@@ -22,13 +22,13 @@ describe("the answer to a check", () => {
     headers,
   });
 
-  it("is collected as one text of the length that it tells", () => {
+  it("is collected as one text of the announced length", () => {
     expect(answered([started({ "content-length": "50" })]).asked).deep.equal([
       { type: "collectResponse", attempt: 2, sizeBytes: 50, as: "text" },
     ]);
   });
 
-  it("is not read if it is too long or does not say how long it is", () => {
+  it("is not read if it is too long or announces no length", () => {
     const long = `${MAX_CHECK_RESPONSE_BYTES + 1}`;
     expect(answered([started({ "content-length": long })]))
       .property("log")
@@ -100,13 +100,13 @@ describe("a check", () => {
   });
 
   it("follows ten seconds after an order was carried out, unless an update is in progress", () => {
-    const judged = { type: "orderJudged", result: { id: 4, result: "done" } } as const;
+    const done = { type: "orderJudged", result: { id: 4, result: "done" } } as const;
     const [idle] = updateStep(initialUpdate, stamped(BOOTED));
-    expect(updateStep(idle, stamped(judged))[1]).deep.equal([
+    expect(updateStep(idle, stamped(done))[1]).deep.equal([
       { type: "setTimer", timer: "check", delayMs: 10_000 },
     ]);
     const { state } = checking();
-    expect(updateStep(state, stamped(judged))[1]).deep.equal([]);
+    expect(updateStep(state, stamped(done))[1]).deep.equal([]);
   });
 
   it("that failed is followed by another after the usual time, more or less a tenth", () => {

@@ -1,4 +1,4 @@
-// A download whose digests come in pages: what is asked for, in which order, and what becomes of wrong answers.
+// A download whose digests come in pages: what is requested, in which order, and how wrong answers are handled.
 
 import { expect } from "chai";
 import { type Answer, Download, type DownloadOptions, partOf } from "../download.js";
@@ -51,7 +51,7 @@ describe("digests in pages", () => {
     expect(download.outcome).equal("restarting");
   });
 
-  it("of an image that is all there are fetched, and nothing else", () => {
+  it("of an image that the slot holds already are fetched, and nothing else", () => {
     const download = downloaded({ thereBytes: SIZE });
     expect(download.asked).deep.equal([
       "/digests bytes=0-2047",
@@ -62,7 +62,7 @@ describe("digests in pages", () => {
     expect(download.erasedCount).equal(0);
   });
 
-  it("go on where they were after a connection that broke, at a page too", () => {
+  it("are resumed after a broken connection, at a page too", () => {
     const broken = new Set(["/digests bytes=2048-4095", `/image bytes=${PAGE}-${2 * PAGE - 1}`]);
     const download = downloaded({
       lie: ({ path, range }, honest) => {
@@ -98,7 +98,7 @@ describe("digests in pages", () => {
     expect(download.state.refused, "worth another try").equal(undefined);
   });
 
-  it("hold the chunks to what was signed", () => {
+  it("are what chunks are checked against", () => {
     const download = downloaded({
       lie: ({ path, range }, honest) =>
         path === "/image" && range?.startsWith(`bytes=${PAGE}-`) ? changed(honest, 50) : honest,
@@ -107,7 +107,7 @@ describe("digests in pages", () => {
     expect(download.logs.at(-1)).match(new RegExp(`bytes ${PAGE} to ${PAGE + 4095} do not have`));
   });
 
-  it("are refused before they are read unless they are the part that was asked for, of the size that was signed", () => {
+  it("are refused before they are read unless they are the requested part, of the signed size", () => {
     const answers: readonly (readonly [string, (honest: Answer) => Answer])[] = [
       ["HTTP_STATUS", () => ({ status: 404, body: new Uint8Array(3) })],
       ["BODY_TRUNCATED", (honest) => ({ ...honest, body: honest.body.slice(1) })],
@@ -128,7 +128,7 @@ describe("digests in pages", () => {
     }
   });
 
-  it("of the image's own parts are held to the size that was signed", () => {
+  it("of the image's own parts are checked against the signed size", () => {
     const download = downloaded({
       lie: ({ path, range }, honest) =>
         path === "/image"
@@ -139,7 +139,7 @@ describe("digests in pages", () => {
     expect(download.erasedCount).equal(0);
   });
 
-  it("are done without where the server knows no ranges: the next attempt takes the image whole and proves it so", () => {
+  it("are not used where the server ignores ranges: the next attempt fetches the whole image and checks it as a whole", () => {
     const download: Download = new Download({
       sizeBytes: SIZE,
       lie: ({ path, range }, honest) => (range === undefined ? honest : ignoring(download, path)),
@@ -155,13 +155,13 @@ describe("digests in pages", () => {
     expect(download.flash.slice(0, SIZE)).deep.equal(download.image);
   });
 
-  it("are done without where an offer names no place for them", () => {
+  it("are not used where an offer has no URL for them", () => {
     const download = downloaded({ digestsUrl: undefined });
     expect(download.asked).deep.equal(["/image"]);
     expect(download.outcome).equal("restarting");
   });
 
-  it("are done without too when the connection breaks: then the image is fetched from its beginning", () => {
+  it("that are not used cost a download from the beginning when the connection breaks", () => {
     let count = 0;
     const download = downloaded({
       digestsUrl: undefined,
@@ -174,7 +174,7 @@ describe("digests in pages", () => {
     expect(download.outcome).equal("restarting");
   });
 
-  it("that are done without let no image be armed that is not what was signed", () => {
+  it("that are not used let no image be armed that is not the signed one", () => {
     const download = downloaded({
       digestsUrl: undefined,
       lie: (_, honest) => changed(honest, 300_000),
@@ -183,6 +183,6 @@ describe("digests in pages", () => {
   });
 });
 
-/** All of the file, whatever was asked for. */
+/** All of the file, whatever was requested. */
 const ignoring = (download: Download, path: string): Answer =>
   partOf(path === "/digests" ? download.digests : download.image, undefined);

@@ -1,4 +1,4 @@
-// An offer that restarts the device again and again: what is noted of it, when it is held back, and when it is free again.
+// An offer that restarts the device again and again: what is noted, when it is blocked, and when it is free again.
 
 import { expect } from "chai";
 import type { Effect } from "../../../../firmware/core/effect.js";
@@ -92,7 +92,7 @@ class Device {
   get note(): string | undefined {
     return this.stored[OFFER_NOTE_KEY];
   }
-  get held(): string | undefined {
+  get block(): string | undefined {
     return this.stored[OFFER_BLOCK_KEY];
   }
   get raised(): readonly Event[] {
@@ -108,7 +108,7 @@ class Device {
 }
 
 /** Three crashes, each at the same point of an attempt; the boot after them. */
-function heldDevice(attempt: (device: Device) => unknown): Device {
+function blockedDevice(attempt: (device: Device) => unknown): Device {
   const device = new Device().boot();
   for (let crash = 0; crash < 3; crash++) {
     attempt(device);
@@ -120,7 +120,7 @@ const whileRead = (device: Device) => device.answered();
 const whileVerified = (device: Device) => device.offered();
 
 describe("a note of what may restart the device", () => {
-  it("is made before an answer that may bring an offer is read, and says which", () => {
+  it("is made before an answer that may contain an offer is read, and names it", () => {
     const device = new Device().boot();
     expect(device.answered().isRead).equal(true);
     const types = device.asked.map(({ type }) => type);
@@ -135,7 +135,7 @@ describe("a note of what may restart the device", () => {
     expect(device.note).match(new RegExp(`^open 0 12 \\d+ ${IMAGE_END}$`));
   });
 
-  it("is taken back when the offer is refused, and when its image is armed", () => {
+  it("is cleared when the offer is refused, and when its image is armed", () => {
     const device = new Device().boot().offered();
     device.on({ type: "signatureVerified", attempt: device.state.attempt, good: false });
     expect(device.state.phase).equal("idle");
@@ -147,7 +147,7 @@ describe("a note of what may restart the device", () => {
     expect(device.note).equal(undefined);
   });
 
-  it("is not made for answers without an offer, nor again for an answer that was survived", () => {
+  it("is not made for answers without an offer, nor again for an answer that was handled", () => {
     const device = new Device().boot().plain();
     expect(device.writes).deep.equal([]);
     device.offered({ release: "not.a.manifest".padEnd(MAX_PLAIN_ANSWER_BYTES, "x") });
@@ -178,10 +178,10 @@ describe("a note of what may restart the device", () => {
     const device = new Device().boot().offered().boot(PANIC);
     for (let n = 0; n < 5; n++) device.boot(PANIC);
     expect(device.note).match(/^crashed 1 /);
-    expect(device.held).equal(undefined);
+    expect(device.block).equal(undefined);
   });
 
-  it("that cannot be read counts as none", () => {
+  it("that cannot be parsed is ignored", () => {
     for (const note of [
       "",
       "open",
@@ -194,11 +194,11 @@ describe("a note of what may restart the device", () => {
       device.stored[OFFER_NOTE_KEY] = note;
       device.boot(PANIC);
       expect(device.state.offerCrashes.previous, note).equal(undefined);
-      expect(device.held, note).equal(undefined);
+      expect(device.block, note).equal(undefined);
     }
   });
 
-  it("is forgotten by a download that gets further: such a device arrives", () => {
+  it("is reset by a download that makes progress", () => {
     const device = new Device().boot().offered().boot(PANIC).offered().boot(PANIC).offered();
     expect(device.note).match(/^open 2 12 /);
     device.on({ type: "signatureVerified", attempt: device.state.attempt, good: true });
@@ -218,9 +218,9 @@ describe("a note of what may restart the device", () => {
 });
 
 describe("an offer that has restarted the device three times", () => {
-  it("is told with its firmware until the server has taken that, and in the house once", () => {
-    const device = heldDevice(whileVerified);
-    expect(device.held).match(new RegExp(`^untold 0 12 \\d+ ${IMAGE_END}$`));
+  it("is reported with its firmware until the server has taken that, and shown on the device's page once", () => {
+    const device = blockedDevice(whileVerified);
+    expect(device.block).match(new RegExp(`^untold 0 12 \\d+ ${IMAGE_END}$`));
     expect(device.note).equal(undefined);
     expect(device.report).include({ firmware_id: 12, status: "failed", error_code: "OFFER_CRASHES" });
     expect(device.report?.error_message).match(/restarted 3 times in a row .* firmware 12/);
@@ -230,27 +230,27 @@ describe("an offer that has restarted the device three times", () => {
     expect(device.report).include({ error_code: "OFFER_CRASHES" });
     expect(device.raised.map(({ type }) => type)).not.include("updateFailed");
     device.on({ type: "reportTaken", report: device.report! });
-    expect(device.held).match(/^told /);
+    expect(device.block).match(/^told /);
     expect(device.boot().report).equal(undefined);
   });
 
   it("is not taken for a day by the server's time, across restarts, and is free then", () => {
-    const device = heldDevice(whileVerified);
+    const device = blockedDevice(whileVerified);
     device.offered();
     expect(device.state.phase).equal("idle");
     expect(device.asked.map(({ type }) => type)).not.include("verifySignature");
     expect(device.log).match(/update to 1\.1\.0 is skipped: .* blocked for a day/);
-    expect(device.held).match(new RegExp(`^untold ${TIME + BLOCK_SECONDS} `));
+    expect(device.block).match(new RegExp(`^untold ${TIME + BLOCK_SECONDS} `));
     device.boot().offered({ time: TIME + BLOCK_SECONDS - 1 });
     expect(device.state.phase).equal("idle");
     device.offered({ time: TIME + BLOCK_SECONDS });
     expect(device.state.phase).equal("verifying");
-    expect(device.held).equal(undefined);
+    expect(device.block).equal(undefined);
     expect(device.note, "counted from the beginning").match(/^open 0 12 /);
   });
 
   it("is not even read if it did so while it was read", () => {
-    const device = heldDevice(whileRead);
+    const device = blockedDevice(whileRead);
     expect(device.answered().isRead).equal(false);
     expect(device.state).include({ phase: "idle" });
     expect(device.state.clock).deep.equal({ time: TIME, at: 0 });
@@ -260,28 +260,28 @@ describe("an offer that has restarted the device three times", () => {
     expect(device.answered({ time: TIME + BLOCK_SECONDS }).isRead, "a day later").equal(true);
   });
 
-  it("leaves every other offer free, and stays held meanwhile", () => {
+  it("leaves every other offer free, and stays blocked meanwhile", () => {
     const other = manifestOf({ imageSha256: "d".repeat(64) });
     for (const attempt of [whileRead, whileVerified]) {
-      const device = heldDevice(attempt);
+      const device = blockedDevice(attempt);
       expect(device.answered({ firmwareId: 13 }).isRead).equal(true);
       device.boot().offered({ firmwareId: 13, release: other });
       expect(device.state.phase).equal("verifying");
       device.boot().offered();
       expect(device.state.phase, "the first again").not.equal("verifying");
     }
-    const device = heldDevice(whileVerified).offered({ release: other });
+    const device = blockedDevice(whileVerified).offered({ release: other });
     expect(device.state.phase, "the same number at another server").equal("verifying");
   });
 
-  it("is known by the length of its answer where the server tells no more", () => {
-    const device = heldDevice((each) => each.answered({ isSilent: true }));
-    expect(device.held).match(/^untold 0 0 \d+ $/);
-    expect(device.report, "of firmware that nobody knows").equal(undefined);
+  it("is known by the length of its answer where the server sends no more", () => {
+    const device = blockedDevice((each) => each.answered({ isSilent: true }));
+    expect(device.block).match(/^untold 0 0 \d+ $/);
+    expect(device.report, "of unknown firmware").equal(undefined);
     expect(device.log).match(/the offer in an answer of \d+ bytes/);
     expect(device.answered({ isSilent: true }).isRead).equal(false);
     expect(device.answered({ isSilent: true, release: `${manifestOf()}x` }).isRead).equal(true);
-    // no answer has told a time: a day since the boot has to do
+    // without a server time the block ends a day after the boot
     expect(device.answered({ isSilent: true }, BLOCK_SECONDS * 1000).isRead).equal(true);
     const mixed = new Device().boot();
     mixed.answered({ isSilent: true });
@@ -291,18 +291,18 @@ describe("an offer that has restarted the device three times", () => {
 
   it("is a push as well: the same image is refused, another is taken", () => {
     const push: PushOffer = { connection: 3, sizeBytes: PAGED.size, release: jws(PAGED) };
-    const device = heldDevice((each) => each.on({ type: "pushOffered", offer: push }));
-    expect(device.held).match(/^untold 0 0 0 \S{16}$/);
+    const device = blockedDevice((each) => each.on({ type: "pushOffered", offer: push }));
+    expect(device.block).match(/^untold 0 0 0 \S{16}$/);
     expect(device.report).equal(undefined);
     device.on({ type: "pushOffered", offer: push });
-    const told = device.asked.find((effect) => effect.type === "answerPush");
-    expect(told?.type === "answerPush" && told.response.status).equal(409);
+    const answer = device.asked.find((effect) => effect.type === "answerPush");
+    expect(answer?.type === "answerPush" && answer.response.status).equal(409);
     expect(device.log).match(/a pushed image.*OFFER_CRASHES/);
     const resigned = jws(PAGED, HEADER, Buffer.alloc(64, 3).toString("base64url"));
     device.on({ type: "pushOffered", offer: { ...push, release: resigned } });
     expect(device.state.phase).equal("verifying");
     device.boot().on({ type: "pushOffered", offer: push }, BLOCK_SECONDS * 1000);
-    expect(device.state.phase, "no server tells a time: a day since the boot").equal("verifying");
+    expect(device.state.phase, "no server time: a day since the boot").equal("verifying");
     expect(device.boot().offered().state.phase, "an offer of the server's").equal("verifying");
   });
 });

@@ -46,7 +46,7 @@ const back = (state: SlotState, resetReason: string, more: Partial<BootFacts> = 
 const reasonOf = (outcome: Outcome) => (outcome.kind === "failed" ? outcome.failure.reason : outcome.kind);
 
 describe("the outcome of an installation", () => {
-  it("tells an intended restart of the new image from an error that it threw", () => {
+  it("distinguishes an intended restart of the new image from an error that it threw", () => {
     const outcome = (restartReason?: string) =>
       reasonOf(evaluateInstallation(ARMED, back("aborted", "software", { restartReason })));
     expect(outcome()).equal("the new firmware threw an error or restarted during its trial run");
@@ -119,7 +119,7 @@ describe("the outcome of an installation", () => {
     );
   });
 
-  it("tells a roll back by the owner from an image that no longer starts", () => {
+  it("distinguishes a roll back by the owner from an image that no longer starts", () => {
     const passed = { ...ARMED, passed: true } as const;
     const owner = back("invalid", "software", { restartReason: "roll-back" });
     expect(reasonOf(evaluateInstallation(passed, owner))).match(/by its owner/);

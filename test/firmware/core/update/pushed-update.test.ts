@@ -37,7 +37,7 @@ const ESPOTA: PushOffer = {
   espota: { address: "192.168.1.200", port: 4000, replyPort: 5000, md5: "a".repeat(32) },
 };
 
-/** The update machine of a device that is at home. */
+/** The update machine of a device that is online. */
 class Device {
   state: UpdateState;
   effects: readonly (Effect | Raise)[] = [];
@@ -67,8 +67,8 @@ class Device {
   get asked(): string[] {
     return this.effects.map(({ type }) => type);
   }
-  /** What the sender is told: status and text by HTTP, the text by espota. */
-  get told(): string | undefined {
+  /** The answer to the sender: status and text by HTTP, the text by espota. */
+  get answer(): string | undefined {
     for (const effect of this.effects) {
       if (effect.type === "answerPush") return `${effect.response.status} ${effect.response.body}`;
       if (effect.type === "sendDatagram") return effect.text;
@@ -90,7 +90,7 @@ function imageHead(): Uint8Array {
 }
 
 describe("an image that is pushed", () => {
-  it("is let in at once where unsigned images are accepted", () => {
+  it("starts at once where unsigned images are accepted", () => {
     const device = new Device().offered(UNSIGNED);
     expect(device.state.phase).equal("streaming");
     expect(device.asked).deep.equal(["store", "log", "setTimer", "continuePush"]);
@@ -98,7 +98,7 @@ describe("an image that is pushed", () => {
     expect(jobOf(device.state).release.chip).equal("esp32");
   });
 
-  it("is let in after its signature was verified", () => {
+  it("starts after its signature was verified", () => {
     const device = new Device().offered(signed());
     expect(device.state.phase).equal("verifying");
     expect(device.asked).deep.equal(["store", "verifySignature"]);
@@ -110,7 +110,7 @@ describe("an image that is pushed", () => {
 
   it("by espota is fetched from the sender", () => {
     const device = new Device().offered(ESPOTA);
-    expect(device.told).equal("OK");
+    expect(device.answer).equal("OK");
     expect(device.effects.at(-1)).deep.equal({
       type: "connectPush",
       connection: -1,
@@ -120,7 +120,7 @@ describe("an image that is pushed", () => {
     expect(jobOf(device.state).md5).equal("a".repeat(32));
   });
 
-  it("makes a check give way, whose answer is then dropped", () => {
+  it("ends a check in progress, whose answer is then dropped", () => {
     const device = new Device("checking");
     const { attempt } = device.state;
     device.offered(UNSIGNED);
@@ -132,7 +132,7 @@ describe("an image that is pushed", () => {
     expect(device.state.phase).equal("streaming");
   });
 
-  it("is refused while anything else is under way", () => {
+  it("is refused while anything else is in progress", () => {
     const busy: UpdatePhase[] = [
       "verifying",
       "resuming",
@@ -145,11 +145,11 @@ describe("an image that is pushed", () => {
     ];
     for (const phase of busy) {
       const device = new Device(phase).offered(UNSIGNED);
-      expect(device.told, phase).match(/^409 .*another update is in progress/);
+      expect(device.answer, phase).match(/^409 .*another update is in progress/);
       expect(device.state.phase).equal(phase);
     }
-    expect(new Device("idle", true).offered(signed()).told).match(/^409 .*trial run/);
-    expect(new Device("proving").offered(ESPOTA).told).equal(
+    expect(new Device("idle", true).offered(signed()).answer).match(/^409 .*trial run/);
+    expect(new Device("proving").offered(ESPOTA).answer).equal(
       "ERROR: another update is in progress (proving)",
     );
   });
@@ -170,26 +170,26 @@ describe("an image that is pushed", () => {
     for (const [offer, message] of refusals) {
       const device = new Device().offered(offer);
       if (device.state.phase === "verifying") device.verified();
-      expect(device.told).match(message);
+      expect(device.answer).match(message);
       expect(device.state.phase).equal("idle");
       expect(device.effects.slice(-2)).deep.include.members([{ type: "forget", key: OFFER_NOTE_KEY }]);
       expect(device.effects.at(-2)).include({ type: "setTimer", timer: "check" });
     }
-    expect(new Device().offered(signed()).verified(false).told).match(/^422 .*does not match the release/);
+    expect(new Device().offered(signed()).verified(false).answer).match(/^422 .*does not match the release/);
   });
 
-  it("is waited for three times more when nothing comes, then given up", () => {
+  it("may stall three times, then it is given up", () => {
     const device = new Device().offered(UNSIGNED);
     for (let i = 1; i <= RECEIVE_RETRIES; i++) {
       device.timedOut();
       expect(device.asked, `time ${i}`).deep.equal(["log", "setTimer"]);
       expect(device.effects[1]).deep.equal({ type: "setTimer", timer: "transfer", delayMs: STALL_MS });
     }
-    expect(device.timedOut().told).match(/^408 .*no byte for 30 s, 4 times in a row, at byte 0 of 40000/);
+    expect(device.timedOut().answer).match(/^408 .*no byte for 30 s, 4 times in a row, at byte 0 of 40000/);
     expect(device.state.phase).equal("idle");
   });
 
-  it("has all its tries again after each byte", () => {
+  it("may stall as often again after each byte", () => {
     const device = new Device().offered(UNSIGNED);
     for (let round = 0; round < 3; round++) {
       for (let i = 0; i < RECEIVE_RETRIES; i++) device.timedOut();
@@ -203,15 +203,15 @@ describe("an image that is pushed", () => {
     expect(jobOf(device.state).offset).equal(420);
   });
 
-  it("is over when its sender goes away, and only then", () => {
+  it("ends when its sender disconnects, and only then", () => {
     const device = new Device().offered(UNSIGNED);
     expect(device.on({ type: "pushClosed", connection: 4 }).effects).deep.equal([]);
     expect(device.data(imageHead(), 4).effects).deep.equal([]);
-    expect(device.on({ type: "pushClosed", connection: 3 }).told).match(/^400 .*ended at byte 0 of 40000/);
+    expect(device.on({ type: "pushClosed", connection: 3 }).answer).match(/^400 .*ended at byte 0 of 40000/);
     expect(device.state.phase).equal("idle");
   });
 
-  it("is never tried again, and nothing of it is told to the server", () => {
+  it("is never tried again, and is not reported to the server", () => {
     const device = new Device().offered(UNSIGNED);
     device.on({ type: "pushClosed", connection: 3 });
     const raised = device.effects.flatMap((effect) => (effect.type === "raise" ? [effect.event.type] : []));
@@ -236,7 +236,7 @@ describe("the bytes of a push", () => {
     expect(download.dirtyWriteCount).equal(0);
   });
 
-  it("of a signed release are held to its digests", () => {
+  it("of a signed release are checked against its digests", () => {
     const { release } = new Download({ sizeBytes: SIZE, listsChunks: true });
     expect(pushed({}, { release }).outcome).equal("restarting");
     const other = pushed({ alter: (image) => image.set([1], 9000) }, { release });
@@ -278,7 +278,7 @@ describe("the bytes of a push", () => {
   });
 });
 
-describe("what the sender of a push is told", () => {
+describe("the answer to the sender of a push", () => {
   const http = { kind: "push", connection: 3, acknowledged: false } as const;
   const espota = { kind: "push", connection: -1, acknowledged: true } as const;
   const text = (effect: Effect) =>
@@ -286,7 +286,7 @@ describe("what the sender of a push is told", () => {
       ? `${effect.connection} ${effect.response.status} ${effect.response.body}`
       : "";
 
-  it("says whose fault a failure is", () => {
+  it("has a status by the cause of a failure", () => {
     const statuses = (codes: readonly UpdateErrorCode[]) =>
       codes.map((code) => text(pushFailed(http, { code, message: "no" })).split(" ")[1]).join(" ");
     expect(statuses(["IMAGE_TOO_LARGE", "BODY_TRUNCATED", "CONNECT_FAILED"])).equal("413 400 400");

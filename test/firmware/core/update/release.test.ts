@@ -13,8 +13,8 @@ const parsed = (changes: object = {}, payload: object = PAYLOAD): Release => {
 };
 const DEVICE = { identity: BOOTED.identity, image: IMAGE, slotBytes: 0x200000, time: 1_795_000_000 };
 const codeOf = (changes: object, device = DEVICE) => {
-  const judged = checkRelease(parsed(changes), device);
-  return judged.ok ? "OK" : judged.failure.code;
+  const checked = checkRelease(parsed(changes), device);
+  return checked.ok ? "OK" : checked.failure.code;
 };
 
 describe("release manifest", () => {

@@ -1,0 +1,551 @@
+// The life of an update on the device: firmware/core/update and firmware/core/trial.
+
+import type { Mutation } from "./mutation.js";
+
+const UPDATE = "firmware/core/update";
+const TRIAL = "firmware/core/trial";
+
+const release: readonly Mutation[] = [
+  {
+    what: "an image of exactly the slot's size is refused",
+    file: `${UPDATE}/release.ts`,
+    original: "if (release.size > device.slotBytes) {",
+    mutated: "if (release.size >= device.slotBytes) {",
+  },
+  {
+    what: "an image that is one byte larger than the slot is accepted",
+    file: `${UPDATE}/release.ts`,
+    original: "if (release.size > device.slotBytes) {",
+    mutated: "if (release.size > device.slotBytes + 1) {",
+  },
+  {
+    what: "a release never expires",
+    file: `${UPDATE}/release.ts`,
+    original: "device.time > release.expires",
+    mutated: "device.time > release.expires * 2",
+  },
+  {
+    what: "a release expires one second early",
+    file: `${UPDATE}/release.ts`,
+    original: "device.time > release.expires",
+    mutated: "device.time >= release.expires",
+  },
+  {
+    what: "the running version is installed again",
+    file: `${UPDATE}/release.ts`,
+    original: "compareVersions(release.parsedVersion, running) <= 0",
+    mutated: "compareVersions(release.parsedVersion, running) < 0",
+  },
+  {
+    what: "the build number does not count for the order of releases",
+    file: `${UPDATE}/release.ts`,
+    original: "parsedVersion: { ...parsed, build },",
+    mutated: "parsedVersion: parsed,",
+  },
+  {
+    what: "the minimum version is ignored",
+    file: `${UPDATE}/release.ts`,
+    original: "if (minimum && compareVersions(running, minimum) < 0) {",
+    mutated: "if (minimum && compareVersions(running, minimum) < -1000) {",
+  },
+  {
+    what: "the minimum version itself is too old",
+    file: `${UPDATE}/release.ts`,
+    original: "if (minimum && compareVersions(running, minimum) < 0) {",
+    mutated: "if (minimum && compareVersions(running, minimum) <= 0) {",
+  },
+  {
+    what: "an older security version is accepted",
+    file: `${UPDATE}/release.ts`,
+    original: "if (release.securityVersion < image.securityVersion) {",
+    mutated: "if (release.securityVersion < 0) {",
+  },
+  {
+    what: "another type's release is accepted",
+    file: `${UPDATE}/release.ts`,
+    original: "if (release.type !== identity.type) {",
+    mutated: "if (release.type === undefined) {",
+  },
+  {
+    what: "a token of another purpose is taken for a release",
+    file: `${UPDATE}/release.ts`,
+    original: 'alg !== "ES256" || typ !== RELEASE_TYPE ||',
+    mutated: 'alg !== "ES256" ||',
+  },
+  {
+    what: "a manifest without a signature algorithm is accepted",
+    file: `${UPDATE}/release.ts`,
+    original: 'alg !== "ES256" || typ !== RELEASE_TYPE ||',
+    mutated: "typ !== RELEASE_TYPE ||",
+  },
+  {
+    what: "the number of digests is not checked",
+    file: `${UPDATE}/release.ts`,
+    original: "if (digests?.length !== count * DIGEST_BYTES)",
+    mutated: "if (digests === undefined)",
+  },
+  {
+    what: "versions compare as text",
+    file: `${UPDATE}/version.ts`,
+    original: "a.minor - b.minor ||",
+    mutated: "String(a.minor).localeCompare(String(b.minor)) ||",
+  },
+  {
+    what: "a pre-release is newer than its release",
+    file: `${UPDATE}/version.ts`,
+    original: "return b.length - a.length;",
+    mutated: "return a.length - b.length;",
+  },
+];
+
+const offers: readonly Mutation[] = [
+  {
+    what: "a release with a bad signature is installed",
+    file: `${UPDATE}/offer.ts`,
+    original: "if (!event.good) {",
+    mutated: "if (event.good === undefined) {",
+  },
+  {
+    what: "a pushed release with a bad signature is installed",
+    file: `${UPDATE}/pushed-update.ts`,
+    original: "if (!event.good) {",
+    mutated: "if (event.good === undefined) {",
+  },
+  {
+    what: "any key is trusted for an offer",
+    file: `${UPDATE}/offer.ts`,
+    original: "if (!state.boot?.build.keyIds.includes(signed.keyId)) {",
+    mutated: "if (!state.boot?.build.keyIds) {",
+  },
+  {
+    what: "any key is trusted for a push",
+    file: `${UPDATE}/pushed-update.ts`,
+    original: "if (!state.boot?.build.keyIds.includes(signed.keyId)) {",
+    mutated: "if (!state.boot?.build.keyIds) {",
+  },
+  {
+    what: "a refused offer is verified again with every check",
+    file: `${UPDATE}/offer.ts`,
+    original: 'enter(state, { phase: "idle", refused: { firmwareId, releaseEnd } })',
+    mutated: 'enter(state, { phase: "idle", refused: { firmwareId: -firmwareId, releaseEnd } })',
+  },
+  {
+    what: "a refused release is skipped from another firmware too",
+    file: `${UPDATE}/check.ts`,
+    original: "state.refused?.firmwareId === offer.firmware_id &&",
+    mutated: "state.refused !== undefined &&",
+  },
+  {
+    what: "an image that was rolled back is never installed again",
+    file: `${UPDATE}/offer.ts`,
+    original: "at < blockedImage.untilMs",
+    mutated: "at < blockedImage.untilMs * 2",
+  },
+  {
+    what: "an image that was rolled back is installed again at once",
+    file: `${UPDATE}/after-install.ts`,
+    original: "untilMs: at + BLOCK_AFTER_FAILURE_MS",
+    mutated: "untilMs: at",
+  },
+  {
+    what: "an update starts during the trial of an image",
+    file: `${UPDATE}/check.ts`,
+    original: "!answer.update_available || state.onTrial ||",
+    mutated: "!answer.update_available ||",
+  },
+  {
+    what: "a push starts during the trial of an image",
+    file: `${UPDATE}/pushed-update.ts`,
+    original: "if (state.onTrial) return",
+    mutated: "if (state.onTrial === undefined) return",
+  },
+  {
+    what: "a push interrupts another update",
+    file: `${UPDATE}/pushed-update.ts`,
+    original: 'if (state.phase === "idle" || state.phase === "checking") return undefined;',
+    mutated: 'if (state.phase !== "verifying") return undefined;',
+  },
+  {
+    what: "a push of another size than its release says is accepted",
+    file: `${UPDATE}/pushed-update.ts`,
+    original: "if (checked.value.size !== offer.sizeBytes) {",
+    mutated: "if (checked.value.size > offer.sizeBytes * 2) {",
+  },
+  {
+    what: "an answer of any length is read",
+    file: `${UPDATE}/check.ts`,
+    original: "if (sizeBytes > MAX_CHECK_RESPONSE_BYTES) {",
+    mutated: "if (sizeBytes > 2 * MAX_CHECK_RESPONSE_BYTES) {",
+  },
+  {
+    what: "a server's token is given to a firmware on trial",
+    file: `${UPDATE}/check.ts`,
+    original: "token === undefined || onTrial ?",
+    mutated: "token === undefined ?",
+  },
+];
+
+const offerCrashes: readonly Mutation[] = [
+  {
+    what: "an offer that crashes the device is tried for ever",
+    file: `${UPDATE}/offer-crashes.ts`,
+    original: "if (crashCount >= MAX_OFFER_CRASHES)",
+    mutated: "if (crashCount > 1000)",
+  },
+  {
+    what: "an offer is blocked after two crashes",
+    file: `${UPDATE}/offer-crashes.ts`,
+    original: "export const MAX_OFFER_CRASHES = 3;",
+    mutated: "export const MAX_OFFER_CRASHES = 2;",
+  },
+  {
+    what: "a power loss counts as a crash over an offer",
+    file: `${UPDATE}/offer-crashes.ts`,
+    original: "!endedBlamelessly(event.resetReason) && intendedRestart(event) === undefined",
+    mutated: "intendedRestart(event) === undefined",
+  },
+  {
+    what: "a note is not cleared when its offer is over",
+    file: `${UPDATE}/update.ts`,
+    original: "if (!isOver || next === state || !next.offerCrashes.current)",
+    mutated: "if (isOver || next === state || !next.offerCrashes.current)",
+  },
+  {
+    what: "a download that makes progress is blocked all the same",
+    file: `${UPDATE}/offer-crashes.ts`,
+    original: "const next: Noted = { ...current, crashCount: 0 };",
+    mutated: "const next: Noted = current;",
+  },
+  {
+    what: "a block has no end",
+    file: `${UPDATE}/offer-crashes.ts`,
+    original: "if (time < block.until) return [crashes, []];",
+    mutated: "if (time > 0) return [crashes, []];",
+  },
+  {
+    what: "every offer is blocked with one",
+    file: `${UPDATE}/offer-crashes.ts`,
+    original: "if (!block || !isSame(block.suspect, suspect)) return false;",
+    mutated: "if (!block) return false;",
+  },
+];
+
+const transfer: readonly Mutation[] = [
+  {
+    what: "the digest of a chunk is never compared",
+    file: `${UPDATE}/chunk-check.ts`,
+    original: "bytesEqual(digest, promisedDigest(job, chunkIndex(job)));",
+    mutated: "digest.length >= promisedDigest(job, chunkIndex(job)).length;",
+  },
+  {
+    what: "a wrong chunk does not stop a transfer",
+    file: `${UPDATE}/transfer.ts`,
+    original: "if (!isChunkRight(job, event.digest)) {",
+    mutated: "if (event.digest.length === 0) {",
+  },
+  {
+    what: "what the slot holds is not checked when an update resumes",
+    file: `${UPDATE}/install.ts`,
+    original: "if (!isChunkRight(job, event.digest)) return request",
+    mutated: "if (chunkIndex(job) === 0 && !isChunkRight(job, event.digest)) return request",
+  },
+  {
+    what: "a sector is never erased before it is written",
+    file: `${UPDATE}/transfer.ts`,
+    original: "offset >= job.erasedTo",
+    mutated: "offset >= job.erasedTo && job.release.size < 0",
+  },
+  {
+    what: "only the first sector is erased",
+    file: `${UPDATE}/transfer.ts`,
+    original: "erasedTo: event.offset + SECTOR_BYTES",
+    mutated: "erasedTo: event.offset + 1024 * SECTOR_BYTES",
+  },
+  {
+    what: "a sector is erased again before each of its writes",
+    file: `${UPDATE}/transfer.ts`,
+    original: "erasedTo: event.offset + SECTOR_BYTES",
+    mutated: "erasedTo: event.offset + 1",
+  },
+  {
+    what: "more is read than was requested",
+    file: `${UPDATE}/transfer.ts`,
+    original: "Math.min(job.available, toSectorEnd, toChunkEnd, job.rangeEnd - position)",
+    mutated: "Math.min(job.available, 2 * toSectorEnd)",
+  },
+  {
+    what: "an answer with another length or range is read",
+    file: `${UPDATE}/transfer.ts`,
+    original: "if (failure) return rejectPart(state, job, failure, event);",
+    mutated: 'if (failure?.code === "HTTP_STATUS") return rejectPart(state, job, failure, event);',
+  },
+  {
+    what: "a page of digests with another length is read",
+    file: `${UPDATE}/digest-fetch.ts`,
+    original: "if (failure) return rejectPart(state, job, failure, event);",
+    mutated: 'if (failure?.code === "HTTP_STATUS") return rejectPart(state, job, failure, event);',
+  },
+  {
+    what: "a page of digests is not compared with its signed hash",
+    file: `${UPDATE}/digest-fetch.ts`,
+    original: "if (!bytesEqual(digest, digestAt(job.release.digests, index))) {",
+    mutated: "if (digest.length === 0) {",
+  },
+  {
+    what: "an image's own description is not checked",
+    file: `${UPDATE}/transfer.ts`,
+    original: "const mismatch = describeMismatch(job.ahead, job.release);",
+    mutated: "const mismatch = describeMismatch({ ...job.ahead, description: undefined }, job.release);",
+  },
+  {
+    what: "an unsigned file that is longer than its image is installed",
+    file: `${UPDATE}/transfer.ts`,
+    original: "if (job.signed || lengthBytes === size) return proveArrived(state, job);",
+    mutated: "if (job.signed || (lengthBytes ?? 0) <= size) return proveArrived(state, job);",
+  },
+  {
+    what: "a download starts from its beginning after each failure",
+    file: `${UPDATE}/install.ts`,
+    original: "offset: job.verifiedBytes,\n    available: 0,",
+    mutated: "offset: 0,\n    verifiedBytes: 0,\n    available: 0,",
+  },
+  {
+    what: "a pushed image may have an older security version",
+    file: `${UPDATE}/image-match.ts`,
+    original: "if (description && description.securityVersion < running) {",
+    mutated: "if (description && description.securityVersion < 0) {",
+  },
+];
+
+const installation: readonly Mutation[] = [
+  {
+    what: "the check of the whole image is skipped",
+    file: `${UPDATE}/install.ts`,
+    original: "if (toHex(event.digest) !== expected) {",
+    mutated: "if (toHex(event.digest) !== expected && release.size < 0) {",
+  },
+  {
+    what: "only a part of the image is hashed before it is armed",
+    file: `${UPDATE}/proof.ts`,
+    original: 'if (job.signed) return { algorithm: "SHA256", length: size, digest: sha256 };',
+    mutated: 'if (job.signed) return { algorithm: "SHA256", length: size - 32, digest: sha256 };',
+  },
+  {
+    what: "espota's MD5 is not compared",
+    file: `${UPDATE}/proof.ts`,
+    original: "if (job.md5 !== undefined)",
+    mutated: 'if (job.md5 === "none")',
+  },
+  {
+    what: "the chunks are checked again without end when the whole image is wrong",
+    file: `${UPDATE}/install.ts`,
+    original: "mismatchCount < MAX_RECHECKS",
+    mutated: "mismatchCount < 10 * MAX_RECHECKS",
+  },
+  {
+    what: "the record is not stored before the slot is armed",
+    file: `${UPDATE}/install.ts`,
+    original: "      storeRecord(record),\n",
+    mutated: "",
+  },
+  {
+    what: "the record does not say that the slot was armed",
+    file: `${UPDATE}/install.ts`,
+    original: "storeRecord({ ...state.record, armed: true })",
+    mutated: "storeRecord(state.record)",
+  },
+  {
+    what: "retries have no end",
+    file: `${UPDATE}/retry.ts`,
+    original: "failureCount >= MAX_TRIES",
+    mutated: "failureCount >= 4 * MAX_TRIES",
+  },
+  {
+    what: "a download ends after four tries",
+    file: `${UPDATE}/retry.ts`,
+    original: "failureCount >= MAX_TRIES",
+    mutated: "failureCount >= MAX_TRIES - 1",
+  },
+  {
+    what: "pauses between tries do not double",
+    file: `${UPDATE}/retry.ts`,
+    original: "backoffMs(RETRY, failureCount, random)",
+    mutated: "backoffMs(RETRY, 1, random)",
+  },
+  {
+    what: "tries are counted although a chunk has arrived",
+    file: `${UPDATE}/transfer.ts`,
+    original: "    verifiedBytes: job.offset,\n    failureCount: 0,\n",
+    mutated: "    verifiedBytes: job.offset,\n",
+  },
+  {
+    what: "a failure that another download cannot cure is tried again",
+    file: `${UPDATE}/retry.ts`,
+    original: "if (!isTransient(failure.code) ||",
+    mutated: "if (",
+  },
+  {
+    what: "the record stays when arming has failed",
+    file: `${UPDATE}/retry.ts`,
+    original: 'state.phase === "arming" ? [{ type: "forget", key: RECORD_KEY } as const]',
+    mutated: 'state.phase === "proving" ? [{ type: "forget", key: RECORD_KEY } as const]',
+  },
+  {
+    what: "a push that stalls is waited for without end",
+    file: `${UPDATE}/retry.ts`,
+    original: "if (job.failureCount >= RECEIVE_RETRIES) {",
+    mutated: "if (job.failureCount >= 100 * RECEIVE_RETRIES) {",
+  },
+  {
+    what: "answers to earlier requests are taken for answers to the last",
+    file: `${UPDATE}/update.ts`,
+    original: "event.attempt !== state.attempt &&",
+    mutated: "event.attempt > state.attempt &&",
+  },
+  {
+    what: "a device checks while it is offline",
+    file: `${UPDATE}/update.ts`,
+    original: 'state.phase === "idle" && state.online ? check',
+    mutated: 'state.phase === "idle" ? check',
+  },
+];
+
+const boots: readonly Mutation[] = [
+  {
+    what: "a power loss during the trial is blamed on the image",
+    file: `${UPDATE}/outcome.ts`,
+    original: "const MAX_INTERRUPTIONS = 1;",
+    mutated: "const MAX_INTERRUPTIONS = 0;",
+  },
+  {
+    what: "a slot that never starts is armed again without end",
+    file: `${UPDATE}/outcome.ts`,
+    original: "if (rearmings > MAX_REARMINGS ||",
+    mutated: "if (",
+  },
+  {
+    what: "an image that was not armed is blamed for a crash",
+    file: `${UPDATE}/outcome.ts`,
+    original: "  if (!record.armed) return neverStarted(record, facts);\n",
+    mutated: "",
+  },
+  {
+    what: "another slot than the recorded one is armed again",
+    file: `${UPDATE}/outcome.ts`,
+    original: "target?.label === record.slot",
+    mutated: "target !== undefined",
+  },
+  {
+    what: "an image without a passed trial counts as validated",
+    file: `${UPDATE}/record.ts`,
+    original: "isRecorded(image, record) && !record.passed;",
+    mutated: "isRecorded(image, record) && record.firmwareId < 0;",
+  },
+  {
+    what: "a passed trial is not stored",
+    file: `${UPDATE}/after-install.ts`,
+    original:
+      "const recordPassed = (state: UpdateState, record: InstallRecord): readonly (Effect | Raise)[] => [\n  ...(record.firmwareId === PUSHED ? [] : [storeRecord(record)]),",
+    mutated:
+      "const recordPassed = (state: UpdateState, record: InstallRecord): readonly (Effect | Raise)[] => [",
+  },
+  {
+    what: "a failure is not stored",
+    file: `${UPDATE}/after-install.ts`,
+    original: "      ...(record.firmwareId === PUSHED ? [] : [storeRecord(record)]),\n      ...reportResult",
+    mutated: "      ...reportResult",
+  },
+  {
+    what: "any report ends the record of the installation",
+    file: `${UPDATE}/after-install.ts`,
+    original: "  if (!record || taken.firmware_id !== record.firmwareId) return [state, []];\n",
+    mutated: "",
+  },
+  {
+    what: "the server hears of pushed images",
+    file: `${UPDATE}/state.ts`,
+    original: "  if (firmwareId === PUSHED) return [];\n",
+    mutated: "",
+  },
+  {
+    what: "an image is validated without the server",
+    file: `${TRIAL}/boot-validation.ts`,
+    original: "state.online && state.serverReached && state.stable",
+    mutated: "state.online && state.stable",
+  },
+  {
+    what: "an image is validated before the trial time is over",
+    file: `${TRIAL}/boot-validation.ts`,
+    original: "state.online && state.serverReached && state.stable",
+    mutated: "state.online && state.serverReached",
+  },
+  {
+    what: "a lost network does not restart the trial time",
+    file: `${TRIAL}/boot-validation.ts`,
+    original: "return [{ ...state, online: false, stable: false }",
+    mutated: "return [{ ...state }",
+  },
+  {
+    what: "a trial has no deadline",
+    file: `${TRIAL}/boot-validation.ts`,
+    original: 'return event.timer === "trialDeadline" ? deadlinePassed(state) : [state, []];',
+    mutated: "return [state, []];",
+  },
+  {
+    what: "the reason of a roll back is not stored",
+    file: `${TRIAL}/boot-validation.ts`,
+    original: '      { type: "store", key: TRIAL_REASON_KEY, value: reason },\n',
+    mutated: "",
+  },
+  {
+    what: "an untried image is not put on trial",
+    file: `${TRIAL}/boot-validation.ts`,
+    original: '    { type: "beginTrial" },\n',
+    mutated: "",
+  },
+  {
+    what: "an untried image restarts the device without end",
+    file: `${TRIAL}/boot-validation.ts`,
+    original: "(record?.rearmings ?? 0) < MAX_REARMINGS &&",
+    mutated: "",
+  },
+  {
+    what: "safe mode comes one crash late",
+    file: `${TRIAL}/crash-guard.ts`,
+    original: "const safeMode = before >= MAX_UNHEALTHY_BOOTS;",
+    mutated: "const safeMode = before > MAX_UNHEALTHY_BOOTS;",
+  },
+  {
+    what: "power losses lead to safe mode",
+    file: `${TRIAL}/crash-guard.ts`,
+    original: "endedBlamelessly(event.resetReason) || intendedRestart(event) !== undefined",
+    mutated: "intendedRestart(event) !== undefined",
+  },
+  {
+    what: "crashes are counted for ever",
+    file: `${TRIAL}/crash-guard.ts`,
+    original: 'if (state.unhealthyCount > 0) effects.push({ type: "forget", key: UNHEALTHY_KEY });',
+    mutated: "",
+  },
+  {
+    what: "a note of a restart is believed after a crash",
+    file: `${TRIAL}/restart-cause.ts`,
+    original: '  if (resetReason !== "software") return undefined;\n',
+    mutated: "",
+  },
+  {
+    what: "an image that confirms itself is not reported",
+    file: `${TRIAL}/rollback-support.ts`,
+    original: "  if (confirmsItself)\n",
+    mutated: '  if (image.slotState === "invalid")\n',
+  },
+];
+
+export const MUTATIONS: readonly Mutation[] = [
+  ...release,
+  ...offers,
+  ...offerCrashes,
+  ...transfer,
+  ...installation,
+  ...boots,
+];
