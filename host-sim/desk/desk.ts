@@ -39,6 +39,8 @@ export interface DeskOptions {
   readonly flash?: Flash;
   readonly chip?: Chip;
   readonly seed?: number;
+  /** As of DeviceOptions, but true by default. */
+  readonly strictFlash?: boolean;
   /** What runs the firmware; V8 by default. */
   readonly engine?: Engine;
   /** As of World. */
@@ -79,6 +81,7 @@ export class Desk {
       network: this.network,
       name: "device",
       chip: options.chip ?? "esp32",
+      strictFlash: options.strictFlash ?? true,
       ...(options.flash ? { flash: options.flash } : {}),
       ...(options.engine ? { engine: options.engine } : {}),
       onTrace: lines(options.onTrace ?? (() => {})),

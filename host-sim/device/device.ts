@@ -15,8 +15,10 @@ import { extractBundle } from "../hardware/image/app-image.js";
 import type { Nvs } from "../hardware/nvs/nvs.js";
 import { initNvs } from "../hardware/nvs/nvs-init.js";
 import {
+  DATA_SUBTYPE_NVS,
   PARTITION_TABLE_BYTES,
   PARTITION_TABLE_OFFSET,
+  PARTITION_TYPE_DATA,
   type Partition,
   parsePartitionTable,
 } from "../hardware/partitions/partition-table.js";
@@ -43,6 +45,8 @@ export interface DeviceOptions {
   /** The chip's contents live on in it. Default: erased, of flashBytes. */
   readonly flash?: Flash;
   readonly flashBytes?: number;
+  /** A write over bytes that are not erased ends the run with UnerasedWrite, as in strict-writes.ts; default: the chip takes it. */
+  readonly strictFlash?: boolean;
   /** Built with CONFIG_BOOTLOADER_APP_ANTI_ROLLBACK: what has been validated once burns its secure version into the eFuses. */
   readonly antiRollback?: boolean;
   /** 6 bytes; default: made from the name. */
@@ -179,6 +183,7 @@ export class VirtualDevice {
     try {
       this.#lastBoot = undefined;
       const partitions = this.partitions;
+      if (this.#options.strictFlash) this.flash.strict = { reprogrammable: partitions.filter(isNvs) };
       const boot = runBootLoader(this.flash, partitions, {
         rollback: true,
         chip: this.chip,
@@ -292,6 +297,9 @@ export class VirtualDevice {
     this.#options.onEvent?.(event);
   }
 }
+
+const isNvs = ({ type, subtype }: Partition): boolean =>
+  type === PARTITION_TYPE_DATA && subtype === DATA_SUBTYPE_NVS;
 
 /** A MAC address of Espressif's, the same for the same seed and name. */
 function macOf(world: World, name: string): Uint8Array {

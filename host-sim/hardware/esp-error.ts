@@ -1,6 +1,6 @@
 // The error codes of ESP-IDF that the virtual hardware answers with, by their names. It holds no behaviour.
 
-/** Names and numbers as in esp_err.h, esp_ota_ops.h and esp_image_format.h. */
+/** Names and numbers as in esp_err.h, esp_ota_ops.h, esp_image_format.h and esp_flash_err.h. */
 export const ESP_ERROR_CODES = Object.freeze({
   ESP_OK: 0,
   ESP_FAIL: -1,
@@ -19,6 +19,7 @@ export const ESP_ERROR_CODES = Object.freeze({
   ESP_ERR_OTA_ROLLBACK_INVALID_STATE: 0x1506,
   ESP_ERR_IMAGE_FLASH_FAIL: 0x2001,
   ESP_ERR_IMAGE_INVALID: 0x2002,
+  ESP_ERR_FLASH_OP_FAIL: 0x6001,
 });
 
 /** Name of an ESP-IDF result, "ESP_OK" among them. */

@@ -12,6 +12,7 @@ import type { Realm, RealmHost } from "../engine/realm.js";
 import { Ota } from "../hardware/boot/ota.js";
 import type { Efuse } from "../hardware/efuse.js";
 import { PowerCut } from "../hardware/flash/flash.js";
+import { UnerasedWrite } from "../hardware/flash/strict-writes.js";
 import { home, type Surroundings } from "../world/surroundings.js";
 import type { Scheduled, World } from "../world/world.js";
 import { type BootEnd, BootOver, isStackOverflow } from "./boot-end.js";
@@ -64,6 +65,8 @@ export class VirtualMachine implements Machine {
   #jobs: (() => void)[] = [];
   #alive = true;
   #isTold = false;
+  /** A mistake of the firmware that its test has to hear of: no code of the firmware may catch it. */
+  #mistake: UnerasedWrite | undefined;
   #ended: { readonly end: BootEnd; readonly delayMs: number } | undefined;
   /** Waiting for a message or a timer: no phase is under way. */
   #isAsleep = false;
@@ -221,6 +224,7 @@ export class VirtualMachine implements Machine {
       this.#failed(error, duringModule);
     }
     if (!this.#alive) this.#tellEnd();
+    if (this.#mistake) throw this.#mistake;
     return this.#alive;
   }
 
@@ -281,12 +285,19 @@ export class VirtualMachine implements Machine {
       throw new BootOver("the boot is over");
     }
     if (error instanceof PowerCut) this.#end({ type: "powerCut" });
+    if (error instanceof UnerasedWrite) {
+      this.#mistake = error;
+      this.#end({ type: "powerOff" });
+    }
     if (isStackOverflow(error)) this.#end({ type: "stackOverflow" });
   }
 
   #failed(error: unknown, duringModule: boolean): void {
     if (error instanceof BootOver || !this.#alive) return;
-    if (error instanceof PowerCut) this.#finish({ type: "powerCut" });
+    if (error instanceof UnerasedWrite) {
+      this.#mistake = error;
+      this.#finish({ type: "powerOff" });
+    } else if (error instanceof PowerCut) this.#finish({ type: "powerCut" });
     else if (isStackOverflow(error)) this.#finish({ type: "stackOverflow" });
     else this.#finish({ type: "uncaught", error, duringModule });
   }

@@ -2,7 +2,7 @@
 // what ESP-IDF protects: who writes into the partition that runs restarts the chip.
 
 import { SECTOR_BYTES } from "../hardware/flash/flash.js";
-import { isReadOnly } from "../hardware/partitions/partition-access.js";
+import { erasePartition, isReadOnly, writePartition } from "../hardware/partitions/partition-access.js";
 import {
   findPartition,
   PARTITION_TYPE_DATA,
@@ -50,7 +50,8 @@ export function createFlash(machine: Machine, native: Native): FlashModule {
       const offset = Math.imul(start, SECTOR_BYTES) >>> 0;
       const length = Math.imul(end - start, SECTOR_BYTES) >>> 0;
       if (!isWritable(machine, partition, offset, length)) throw native.error("erase failed");
-      machine.flash.erase(partition.offset + offset, length);
+      if (erasePartition(machine.flash, partition, offset, length) !== "ESP_OK")
+        throw native.error("erase failed");
     }
 
     read(...parameters: [unknown?, unknown?]): unknown {
@@ -73,7 +74,8 @@ export function createFlash(machine: Machine, native: Native): FlashModule {
       const offset = native.integer(parameters[1]);
       const bytes = native.bytesOf(parameters[0]);
       if (!isWritable(machine, partition, offset, bytes.length)) throw native.error("write failed");
-      machine.flash.write(partition.offset + offset, bytes);
+      if (writePartition(machine.flash, partition, offset, bytes) !== "ESP_OK")
+        throw native.error("write failed");
     }
 
     status(): object {

@@ -4,6 +4,7 @@
  */
 
 import { PowerCut } from "../hardware/flash/flash.js";
+import { UnerasedWrite } from "../hardware/flash/strict-writes.js";
 import type { Machine } from "../machine/machine.js";
 
 export type Callback = (this: unknown, ...parameters: unknown[]) => unknown;
@@ -92,7 +93,7 @@ export function createNative(machine: Machine): Native {
 
 /** Whether an exception may be swallowed where the SDK swallows it: not what ends the boot. */
 export function isSwallowed(machine: Machine, error: unknown): boolean {
-  if (!machine.alive || error instanceof PowerCut) return false;
+  if (!machine.alive || error instanceof PowerCut || error instanceof UnerasedWrite) return false;
   return !(error instanceof RangeError && error.message === "Maximum call stack size exceeded");
 }
 

@@ -58,6 +58,7 @@ export async function startSim(options: SimOptions): Promise<Sim> {
     ...options,
     server: { loopbackPort: options.loopbackPort },
     realTime: options.speed ?? true,
+    strictFlash: false, // the user's own app may be one that a chip takes as it is
     policyOf: () => LINK,
     onTrace: (line) => sayTrace(terminal, line),
     onEvent: (event) => {

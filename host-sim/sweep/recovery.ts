@@ -4,7 +4,7 @@
 //   - what starts is an image that somebody released, whole; one that does not work only ever runs on trial, and is never validated; where
 //     power has left it in otadata as another state, it is put on trial before it can crash
 //   - otadata never selects a slot that does not hold such an image
-//   - no sector is written or erased but those of NVS, otadata and the slot that does not run
+//   - no sector is written or erased but those of NVS, otadata and the slot that does not run, and no byte is written that is not erased
 //   - settings that were saved are as they were saved, or as the owner was about to have them
 
 import type { DeviceEvent } from "../device/device-event.js";
@@ -19,6 +19,7 @@ import {
   slotOfSequence,
 } from "../hardware/boot/otadata.js";
 import type { Flash } from "../hardware/flash/flash.js";
+import { UnerasedWrite } from "../hardware/flash/strict-writes.js";
 import { otaSlots, type Partition } from "../hardware/partitions/partition-table.js";
 import type { Machine } from "../machine/machine.js";
 import type { LoadedFlash } from "./flash-state.js";
@@ -91,11 +92,16 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
   if (!options.isOpen) observer.hideBrokenEntries(otadataOf(device.partitions));
   device.powerOn();
   const isOver = (): boolean => problems.length > 0 || house.server.hasValidated(target);
-  if (!(await world.runUntil(isOver, { limitMs: SETTLED_WITHIN_MS })))
-    problems.push(
-      `${target.version} is not installed and validated after ${SETTLED_WITHIN_MS / 60_000} minutes`,
-    );
-  if (problems.length === 0) await world.runFor(AFTERMATH_MS);
+  try {
+    if (!(await world.runUntil(isOver, { limitMs: SETTLED_WITHIN_MS })))
+      problems.push(
+        `${target.version} is not installed and validated after ${SETTLED_WITHIN_MS / 60_000} minutes`,
+      );
+    if (problems.length === 0) await world.runFor(AFTERMATH_MS);
+  } catch (error) {
+    if (!(error instanceof UnerasedWrite)) throw error;
+    problems.push(error.message);
+  }
   if (problems.length === 0) problems.push(...judge.settled(device.machine, target));
   device.powerOff();
   flash.onOperation = undefined;

@@ -53,7 +53,7 @@ interface Selection {
   readonly recordsSlot: boolean;
 }
 
-/** Runs the boot loader once. It may throw PowerCut out of the flash. */
+/** Runs the boot loader once. It may throw PowerCut out of the flash; an otadata entry that cannot be written does not stop it. */
 export function runBootLoader(
   flash: Flash,
   partitions: readonly Partition[],

@@ -255,8 +255,7 @@ export class Ota {
     const partition = this.#otadataPartition;
     if (partition === undefined) return "ESP_ERR_NOT_FOUND";
     if (isReadOnly(partition)) return "ESP_ERR_NOT_ALLOWED";
-    writeOtadataEntry(this.#flash, partition, index, { ...entry, crc: sequenceCrc(entry.sequence) });
-    return "ESP_OK";
+    return writeOtadataEntry(this.#flash, partition, index, { ...entry, crc: sequenceCrc(entry.sequence) });
   }
 
   #slotOf(entry: OtadataEntry): Partition | undefined {

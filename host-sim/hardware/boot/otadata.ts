@@ -4,7 +4,9 @@
 //   sector 0, sector 1, each: u32 seq | label[20] | u32 state | u32 crc32(seq)        slot = (seq − 1) mod slot count
 
 import { crc32 } from "../crc32.js";
+import type { EspError } from "../esp-error.js";
 import { type Flash, SECTOR_BYTES } from "../flash/flash.js";
+import { flashResult } from "../flash/sector-faults.js";
 import type { Partition } from "../partitions/partition.js";
 
 export const OTADATA_ENTRY_BYTES = 32;
@@ -74,16 +76,18 @@ export function readOtadata(flash: Flash, partition: Partition): Otadata {
   ];
 }
 
-/** Erases the entry's sector and writes it: power lost in between loses the entry. */
+/** Erases the entry's sector and writes it: power lost in between loses the entry. @returns ESP_OK or ESP_ERR_FLASH_OP_FAIL */
 export function writeOtadataEntry(
   flash: Flash,
   partition: Partition,
   index: EntryIndex,
   entry: OtadataEntry,
-): void {
+): EspError {
   const offset = partition.offset + index * SECTOR_BYTES;
-  flash.eraseSector(offset);
-  flash.write(offset, encodeOtadataEntry(entry));
+  return flashResult(() => {
+    flash.eraseSector(offset);
+    flash.write(offset, encodeOtadataEntry(entry));
+  });
 }
 
 /** Empty, INVALID or ABORTED; the CRC does not matter here. */

@@ -1,10 +1,12 @@
 // The NOR flash of one virtual device: erase sets a sector to 0xFF, a write only clears bits, each takes its time, and power
-// can fail at any unit of work. It is the only thing of a device that survives a restart. It never refuses a write over
-// programmed bytes and never repairs anything: what a real chip would hold is what it holds. What an operation leaves that
-// power was cut in stands in flash-tear.ts.
+// can fail at any unit of work. It is the only part of a device that survives a restart. It holds what a real chip would hold: unless it
+// is strict (strict-writes.ts) it takes a write over programmed bytes, and it never repairs anything. flash-tear.ts has what a power cut
+// inside an operation leaves, sector-faults.ts what worn-out sectors do.
 
 import { type FlashOperation, PAGE_BYTES, SECTOR_BYTES, WORD_BYTES } from "./flash-operation.js";
 import { drawTear, tearOperation } from "./flash-tear.js";
+import { FlashFailure, SectorFaults } from "./sector-faults.js";
+import { checkErased, type StrictWrites } from "./strict-writes.js";
 
 export { type FlashOperation, PAGE_BYTES, SECTOR_BYTES, WORD_BYTES } from "./flash-operation.js";
 
@@ -51,6 +53,9 @@ export class Flash {
   /** Told how long the chip was busy with an operation that is done: its device waits so long. */
   onBusy?: ((ms: number) => void) | undefined;
   readonly timings: FlashTimings;
+  /** Set: a write over bytes that are not erased throws UnerasedWrite; not in sectors with a fault. */
+  strict?: StrictWrites | undefined;
+  readonly faults = new SectorFaults();
 
   #unitCount = 0;
   #cutAt: number | undefined;
@@ -107,9 +112,11 @@ export class Flash {
     return isErased(this.bytes.subarray(offset, offset + length));
   }
 
-  /** Programs bytes: each becomes old AND new. A trailing piece of 1 to 3 bytes counts as one unit. */
+  /** Programs bytes: each becomes old AND new. A trailing piece of 1 to 3 bytes counts as one unit. @throws PowerCut, FlashFailure, UnerasedWrite */
   write(offset: number, bytes: Uint8Array): void {
     this.#checkRange("write", offset, bytes.length);
+    if (this.strict !== undefined && !this.faults.isFaulty(offset))
+      checkErased(this.bytes, offset, bytes, this.strict);
     const operation = { kind: "write", offset, length: bytes.length, bytes } as const;
     this.#operate(operation, () => {
       this.counters.writeCount += 1;
@@ -126,7 +133,7 @@ export class Flash {
     });
   }
 
-  /** Erases the sector that begins at `offset`. */
+  /** Erases the sector that begins at `offset`. @throws PowerCut, FlashFailure */
   eraseSector(offset: number): void {
     this.#checkRange("erase", offset, SECTOR_BYTES);
     if (offset % SECTOR_BYTES !== 0) {
@@ -135,7 +142,9 @@ export class Flash {
     const operation = { kind: "erase", offset, length: SECTOR_BYTES, bytes: NOTHING } as const;
     this.#operate(operation, () => {
       this.#beginUnit(operation);
-      this.bytes.fill(0xff, offset, offset + SECTOR_BYTES);
+      this.faults.apply("erase", offset, this.bytes, () =>
+        this.bytes.fill(0xff, offset, offset + SECTOR_BYTES),
+      );
       this.#eraseCounts[offset / SECTOR_BYTES]! += 1;
       this.counters.eraseCount += 1;
     });
@@ -196,6 +205,7 @@ export class Flash {
       this.onOperation?.(operation, "after");
     } catch (error) {
       if (error instanceof PowerCut) this.#powered = false;
+      if (error instanceof FlashFailure) this.onBusy?.(this.#busyMs(operation));
       throw error;
     }
   }
@@ -225,6 +235,16 @@ export class Flash {
   }
 
   #program(offset: number, bytes: Uint8Array): void {
+    if (this.faults.isEmpty) return this.#programPart(offset, bytes);
+    for (let start = 0; start < bytes.length; ) {
+      const at = offset + start;
+      const part = bytes.subarray(start, start + SECTOR_BYTES - (at % SECTOR_BYTES));
+      this.faults.apply("write", at, this.bytes, () => this.#programPart(at, part));
+      start += part.length;
+    }
+  }
+
+  #programPart(offset: number, bytes: Uint8Array): void {
     const target = this.bytes;
     for (let index = 0; index < bytes.length; index += 1) target[offset + index]! &= bytes[index]!;
   }

@@ -3,13 +3,13 @@
 
 import type { EspError } from "../esp-error.js";
 import type { Flash } from "../flash/flash.js";
+import { flashResult } from "../flash/sector-faults.js";
 import { PARTITION_FLAG_READ_ONLY, type Partition } from "./partition.js";
 
 /** `offset` and `length` in bytes of the partition, whole sectors. */
 export function erasePartition(flash: Flash, partition: Partition, offset: number, length: number): EspError {
   const refusal = refusalOf(partition, offset, length);
-  if (refusal === undefined) flash.erase(partition.offset + offset, length);
-  return refusal ?? "ESP_OK";
+  return refusal ?? flashResult(() => flash.erase(partition.offset + offset, length));
 }
 
 /** `offset` in bytes of the partition. */
@@ -20,8 +20,7 @@ export function writePartition(
   bytes: Uint8Array,
 ): EspError {
   const refusal = refusalOf(partition, offset, bytes.length);
-  if (refusal === undefined) flash.write(partition.offset + offset, bytes);
-  return refusal ?? "ESP_OK";
+  return refusal ?? flashResult(() => flash.write(partition.offset + offset, bytes));
 }
 
 export function isReadOnly(partition: Partition): boolean {
