@@ -47,7 +47,7 @@ export interface DeskOptions {
   readonly realTime?: boolean | number;
   /** Name and port that the image calls its server by; default: those of DESK_SERVER. */
   readonly serverUrl?: string;
-  /** Nobody goes through the portal. */
+  /** No person goes through the portal. */
   readonly manual?: boolean;
   readonly network?: { readonly ssid: string; readonly password: string };
   readonly policyOf?: PolicyOf;

@@ -1,5 +1,5 @@
 // A person with a phone who sets up whatever opens its portal: joins the device's access point, is led to its page as phones are
-// (a name query and a probe), chooses the owner's token if the device is nobody's yet, submits the home's network and waits for the
+// (a name query and a probe), chooses the owner's token if the device has no owner yet, submits the home's network and waits for the
 // result. Persistent: if it does not work, tries again.
 
 import { Phone, PhoneError } from "../network/phone.js";
@@ -83,7 +83,7 @@ export class Person {
     }
   }
 
-  /** The page asks for a token where there is none, and somebody may set it. */
+  /** The page asks for a token where there is none, if it may be set. */
   async #own(): Promise<void> {
     const settings = JSON.parse((await this.phone.get("/api/settings")).text) as {
       readonly hasToken: boolean;

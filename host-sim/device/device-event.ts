@@ -1,4 +1,4 @@
-// What happens to a virtual device, as an observer is told of it. It holds no state.
+// What happens to a virtual device, as its observer sees it. Holds no state.
 
 import { BUNDLE_NAME } from "../engine/evaluate.js";
 import type { Partition } from "../hardware/partitions/partition.js";

@@ -4,7 +4,7 @@
 //   powerOn ─► boot loader ─► image of the slot ─► its bundle ─► machine runs ─► restart (reset reason) ─► boot loader …
 //                  │ nothing boots                                  │ power cut
 //                  ▼                                                ▼
-//             tries again for ever                                 off
+//             tries over and over                                  off
 
 import { type Engine, type EngineBoot, v8Engine } from "../engine/engine.js";
 import { type BootResult, runBootLoader } from "../hardware/boot/boot-loader.js";
@@ -34,7 +34,7 @@ import { type DeviceEvent, describeUncaught } from "./device-event.js";
 
 /** From reset to the first line of firmware: boot loader, ESP-IDF, start of XS. */
 const BOOT_MS = 350;
-/** When nothing can be booted, the chip resets after so long, and tries again. */
+/** When nothing can be booted, the chip resets after this time, and tries again. */
 const RETRY_MS = 1_000;
 const DEFAULT_FLASH_BYTES = 8 * 1024 * 1024;
 
@@ -51,7 +51,7 @@ export interface DeviceOptions {
   readonly antiRollback?: boolean;
   /** 6 bytes; default: made from the name. */
   readonly mac?: Uint8Array;
-  /** Default: a network of its own with nothing in it. */
+  /** Default: a separate network with nothing in it. */
   readonly network?: VirtualNetwork;
   /** What runs the firmware; default: V8. */
   readonly engine?: Engine;

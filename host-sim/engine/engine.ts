@@ -1,5 +1,5 @@
 // What runs the JavaScript of one boot. Everything around it (event loop, time, modules, ways to end) is the same for every
-// engine; V8, in this process, is the one that devices use unless they are told otherwise.
+// engine; V8, in this process, is the default.
 
 import { compileBundle, type ModuleTable, realmFor, runBundle } from "./evaluate.js";
 import type { Realm } from "./realm.js";

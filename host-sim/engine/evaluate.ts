@@ -22,7 +22,7 @@ const NEEDS_OWN_REALM = /\bglobalThis\b|\bglobal\b|\beval\b|\bFunction\b/;
 const cache = new Map<string, { readonly text: string; module: CompiledModule | undefined }>();
 let sharedRealm: Realm | undefined;
 
-/** The realm for a boot of this bundle: the one that all share, or one of its own. */
+/** The realm for a boot of this bundle: the shared one, or a separate one. */
 export function realmFor(bundle: string): Realm {
   if (!isCachedForShared(bundle) && NEEDS_OWN_REALM.test(bundle)) return new Realm();
   sharedRealm ??= new Realm();

@@ -94,7 +94,7 @@ export class Realm {
     return this.#evaluate(moduleFunctionText, name) as CompiledModule;
   }
 
-  /** Runs `action` as this device, with fresh counters and these limits; `onEnd` is told the ticks it took. */
+  /** Runs `action` as this device, with fresh counters and these limits; `onEnd` gets the ticks it took. */
   enter(
     host: RealmHost,
     limits: { readonly ticks: number; readonly bytes: number },

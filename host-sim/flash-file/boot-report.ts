@@ -1,4 +1,4 @@
-// What the boot loader does with a flash, told to a person: which slot starts and why, and what stands in otadata afterwards. The
+// What the boot loader does with a flash, in sentences: which slot starts and why, and what stands in otadata afterwards. The
 // boot loader itself decides; here its doing is only put into words.
 
 import { type BootResult, runBootLoader } from "../hardware/boot/boot-loader.js";
@@ -31,7 +31,7 @@ export interface OtadataReport {
 }
 
 export interface BootReport {
-  /** Label of the partition that starts; null: nothing does, the chip resets for ever. */
+  /** Label of the partition that starts; null: none does, the chip resets over and over. */
   readonly slot: string | null;
   /** Both entries as the boot loader leaves them; none when the table has no otadata. */
   readonly otadata: readonly OtadataReport[];
@@ -100,7 +100,7 @@ function explain(
     ...explainTrialStart(before, after),
     ...result.refused.map(({ partition, message }) => `${partition.label} does not boot (${message})`),
   ];
-  if (result.booted === undefined) sentences.push("no image boots: the chip resets for ever");
+  if (result.booted === undefined) sentences.push("no image boots: the chip resets over and over");
   else if (result.refused.length > 0)
     sentences.push(`${result.booted.label} is the next whose image is sound`);
   if (before?.every(isUnusable) && after?.some((entry) => !isUnusable(entry))) {

@@ -1,4 +1,4 @@
-// Everything that can be told of a device's flash: its partition table, what its boot loader would do, its apps, its settings. It
+// Everything that is known about a device's flash: its partition table, what its boot loader would do, its apps, its settings. It
 // changes nothing: the boot loader runs on a copy.
 
 import type { Chip } from "../hardware/chips.js";

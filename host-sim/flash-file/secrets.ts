@@ -1,4 +1,4 @@
-// Covers what nobody should read over a shoulder or find in a bug report: passwords, tokens and keys among stored settings. What
+// Masks what must not be read over a shoulder or end up in a bug report: passwords, tokens and keys among stored settings. What
 // hides in a text of another form under a harmless name is not found.
 
 import type { NvsType } from "../hardware/nvs/nvs.js";
@@ -26,7 +26,7 @@ function coverNetworks(value: string): string {
   return JSON.stringify(list.map(([ssid, password]: [unknown, string]) => [ssid, covered(password)]));
 }
 
-/** Members of a name that tells of a secret, at any depth. */
+/** Members whose name indicates a secret, at any depth. */
 function coverMembers(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(coverMembers);
   if (typeof value !== "object" || value === null) return value;

@@ -31,7 +31,7 @@ export class Efuse {
     this.#bits = bits >>> 0;
   }
 
-  /** One for each step, from the lowest on, unless somebody else has burned some. */
+  /** One for each step, from the lowest on, unless others have been burned. */
   get bits(): number {
     return this.#bits;
   }

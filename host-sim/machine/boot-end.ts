@@ -1,4 +1,4 @@
-// The ways in which a boot ends, and what the next one is told of it. It ends nothing itself.
+// The ways in which a boot ends, and the reset reason of the next one. Ends no boot itself.
 
 import { RESET_REASON } from "./machine.js";
 

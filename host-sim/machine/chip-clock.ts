@@ -1,6 +1,6 @@
 // The time on one boot's chip. The world stands still inside an event, but code takes time on a chip: each step that the meter
-// counts is STEP_MS, and the chip's clock runs ahead of the world's by what its code took. It never waits: whoever runs the
-// next phase asks how far ahead the chip is. The watchdog is told what the loop does with that time.
+// counts is STEP_MS, and the chip's clock runs ahead of the world's by what its code took. It never waits: the event
+// loop asks how far ahead the chip is before it runs the next phase. It feeds the watchdog with what the loop does in that time.
 
 import type { Realm } from "../engine/realm.js";
 import type { World } from "../world/world.js";
@@ -11,7 +11,7 @@ const STEP_MS = 542 / 160_000;
 /** Floating-point dust on the world's clock must not keep a timer from being due. */
 const DUST_MS = 1e-6;
 /**
- * The flash driver lets other tasks run for a tick between two operations of one call when it has kept the chip so long
+ * The flash driver lets other tasks run for a tick between two operations of one call when it has occupied the chip for this time
  * (CONFIG_SPI_FLASH_ERASE_YIELD_DURATION_MS, CONFIG_SPI_FLASH_ERASE_YIELD_TICKS); never inside one, nor after other code has run.
  */
 const FLASH_YIELD_AFTER_MS = 20;

@@ -61,9 +61,9 @@ export interface Machine extends Hardware {
    * promise jobs that it makes run after it, with the messages that are waiting by then.
    */
   after(delayMs: number, turn: () => void): Scheduled;
-  /** Native code keeps the chip for so long: nothing else runs on this device meanwhile. */
+  /** Native code occupies the chip for this time: nothing else runs on this device meanwhile. */
   compute(ms: number): void;
-  /** The firmware's task waits for so long (Timer.delay, vTaskDelay): nothing else of the firmware runs, but the chip's other tasks do. */
+  /** The firmware's task waits for this time (Timer.delay, vTaskDelay): nothing else of the firmware runs, but the chip's other tasks do. */
   wait(ms: number): void;
   /** From now on the task watchdog waits for twice as long, until this boot ends. */
   widenWatchdog(): void;
@@ -75,6 +75,6 @@ export interface Machine extends Hardware {
   surroundings(): Surroundings;
   /** Prints what firmware traces, as it is, without adding a line end. */
   trace(text: string): void;
-  /** Told what the device's lights or its panel show, each time that firmware sets them. */
+  /** Called with what the device's lights or its panel show, each time that firmware sets them. */
   readonly onLight?: ((light: Light) => void) | undefined;
 }

@@ -3,7 +3,7 @@
 //   ┌─► timers due ─► messages waiting by now ─┐      a message: a callback of the network …, or all promise jobs
 //   └──────────── while anything is due ◄──────┘      queued since the last such message
 //
-// Each of the two phases is an event of the world. Whoever posts a message from inside a turn does so by an event too: so
+// Each of the two phases is an event of the world. A message posted from inside a turn is an event too: so
 // the queue has the order in which things were done, the network's answers among them, as if its task ran in between.
 //
 // Between them the world goes on until it is where the chip's clock is already: see chip-clock.ts.
@@ -38,7 +38,7 @@ export interface VirtualMachineOptions {
   readonly onTrace: (text: string) => void;
   readonly onLight?: Machine["onLight"];
   readonly surroundings?: ((worldMs: number) => Surroundings) | undefined;
-  /** Told once; `delayMs` is how far the device's clock is ahead of the world's. */
+  /** Called once; `delayMs` is how far the device's clock is ahead of the world's. */
   readonly onEnd: (end: BootEnd, delayMs: number) => void;
 }
 

@@ -1,6 +1,6 @@
 // ESP-IDF's task watchdog (components/esp_system/task_wdt), as firmware/platform/sdkconfig sets it up: it watches the SDK's loop, which
 // feeds it around every message, and the IDLE task, which feeds it whenever nothing else has to run. So it bites who computes for
-// too long in one turn, and who never waits, however short the turns are. Its time begins anew when both have fed it since it last
+// too long in one turn, and who never waits, however short the turns are. Its time starts over when both have fed it since it last
 // did. It knows times on the chip's clock only.
 
 /** CONFIG_ESP_TASK_WDT_TIMEOUT_S, in milliseconds. */
@@ -35,7 +35,7 @@ export class Watchdog {
     if (this.#hasLoopFed) this.#begin(nowMs);
   }
 
-  /** What esp_task_wdt_reconfigure does: the time begins anew, who has fed has fed. */
+  /** What esp_task_wdt_reconfigure does: the time starts over; tasks that have fed need not feed again. */
   widen(nowMs: number): void {
     this.#timeoutMs = WIDE_WATCHDOG_MS;
     this.#beganAtMs = nowMs;

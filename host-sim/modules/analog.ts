@@ -8,7 +8,7 @@ import type { Dictionary, Native } from "./native.js";
 
 const RESOLUTION_BITS = 12;
 const FULL_SCALE = 2 ** RESOLUTION_BITS - 1;
-/** What the SDK tells as full scale (its 12 dB range, calibrated). */
+/** What the SDK reports as full scale (its 12 dB range, calibrated). */
 const FULL_SCALE_MILLIVOLTS = 2_450;
 const DIVIDER = 2;
 

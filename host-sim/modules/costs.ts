@@ -16,7 +16,7 @@ export const COST = Object.freeze({
   verifiedByte: 66_000_000 / (456 * 1024) / 2,
 });
 
-/** The native code that is called keeps the chip busy for so many instructions. */
+/** Keeps the chip busy for this number of instructions, as the native code does. */
 export function spend(machine: Machine, instructionCount: number): void {
   machine.compute(instructionCount / INSTRUCTIONS_PER_MS);
 }

@@ -43,7 +43,7 @@ export function createDigest(machine: Machine, native: Native): new (type: strin
       spend(machine, bytes.length * COST.digestByte);
     }
 
-    /** Afterwards it begins anew, unless `more` is true: then it goes on where it was. */
+    /** Afterwards it starts over, unless `more` is true: then it continues. */
     close(more?: unknown): ArrayBuffer {
       const result = (more ? this.#hash.copy() : this.#hash).digest();
       if (!more) this.#hash = createHash(this.#algorithm.name);

@@ -1,4 +1,4 @@
-// `embedded:io/digital`, outputs only: keeps levels and which pins are in use, and shows each change to whoever watches the machine.
+// `embedded:io/digital`, outputs only: keeps levels and which pins are in use, and reports each change to the machine's observer.
 // Inputs are refused: nothing is connected to a virtual device.
 
 import { isOutput } from "../hardware/gpio.js";

@@ -1,5 +1,5 @@
 // `embedded:io/i2c` with one thing on the bus: an SHT3x at address 0x44 or 0x45, which answers as its datasheet says (Sensirion
-// SHT3x-DIS, section 4). Nobody else acknowledges.
+// SHT3x-DIS, section 4). No other address acknowledges.
 
 import { isOutput } from "../hardware/gpio.js";
 import type { Machine } from "../machine/machine.js";

@@ -1,6 +1,6 @@
 /**
  * What the SDK's native code does with arguments, and its error messages: shared by the virtual network modules. Errors
- * are made with the device realm's constructors, so that firmware can tell them apart.
+ * are made with the device realm's constructors, so that firmware can distinguish them.
  */
 
 import { PowerCut } from "../hardware/flash/flash.js";

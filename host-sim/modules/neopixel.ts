@@ -1,4 +1,4 @@
-// `neopixel` over nothing: keeps the pixels as the driver does, and shows what would be sent to whoever watches the machine. Makes no
+// `neopixel` over nothing: keeps the pixels as the driver does, and reports what would be sent to the machine's observer. Makes no
 // picture of it. The driver's rough edges are kept: it does not check the pin, and ESP-IDF then aborts.
 
 import { isOutput } from "../hardware/gpio.js";

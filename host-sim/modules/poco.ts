@@ -131,7 +131,7 @@ export function createPoco(machine: Machine, native: Native, bitmaps: BitmapModu
     }
   }
 
-  /** What the list has no space for is left out; end tells of it. */
+  /** What the list has no space for is left out; `end` reports it. */
   function build(poco: PocoState, bytes: number, draw: Draw): void {
     if (poco.area === undefined) return;
     poco.usedBytes += bytes;

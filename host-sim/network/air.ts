@@ -37,7 +37,7 @@ export interface AirNetwork {
   readonly segment: Segment<IpNode>;
   /** The addresses of DNS servers that DHCP announces. */
   readonly dnsServers: readonly string[];
-  /** What DHCP tells of a captive portal (option 114, RFC 8910). */
+  /** What DHCP announces about a captive portal (option 114, RFC 8910). */
   readonly captivePortalUri?: string | undefined;
   acceptsPassword(password: string): boolean;
   /** False if no more stations fit. */

@@ -62,7 +62,7 @@ export async function exposeOnLoopback(options: {
   return { port: (server.address() as { port: number }).port, close };
 }
 
-/** Somebody in the device's network: a cable straight to the device's stack. */
+/** A host in the device's network: a cable straight to the device's stack. */
 function visitorOf(network: VirtualNetwork, name: string): { node: IpNode; address: string } | undefined {
   const stack = network.deviceNamed(name)?.stack;
   const address = stack?.interfaces[0]?.address;
@@ -80,7 +80,7 @@ function visitorOf(network: VirtualNetwork, name: string): { node: IpNode; addre
 const HEAD_BYTES_MAX = 16 * 1024;
 
 /**
- * What a browser sends to "localhost", as if it had been told the device's own address: a device answers requests for
+ * What a browser sends to "localhost", as if it had used the device's own address: a device answers requests for
  * another host as a captive portal does, and takes no settings from another origin.
  */
 function addressed(address: string): (bytes: Uint8Array) => Uint8Array {

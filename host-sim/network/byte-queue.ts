@@ -1,4 +1,4 @@
-// Bytes that come in pieces and are taken in other pieces. Keeps the pieces as they are; whoever hands one over does not change
+// Bytes that come in pieces and are taken in other pieces. Keeps the pieces as they are; the caller that pushes one does not change
 // it afterwards.
 
 export class ByteQueue {
@@ -27,8 +27,8 @@ export class ByteQueue {
   }
 
   /**
-   * The first `count` bytes, fewer when there are not so many.
-   * @param onPieceEmptied told of each piece whose last byte is taken: how long it was
+   * The first `count` bytes, or all if there are fewer.
+   * @param onPieceEmptied called with the length of each piece whose last byte is taken
    */
   take(count: number, onPieceEmptied?: (pieceBytes: number) => void): Uint8Array {
     const bytes = new Uint8Array(Math.min(count, this.#byteCount));

@@ -197,7 +197,7 @@ export class IpNode implements TcpHost {
       segment.nodes.delete(removed.address);
   }
 
-  /** Power has gone: sockets and addresses vanish, nobody is told. */
+  /** Power has gone: sockets and addresses vanish, no event is raised. */
   vanish(): void {
     this.alive = false;
     for (const socket of [...this.#connections]) socket.vanish();

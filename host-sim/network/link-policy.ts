@@ -9,11 +9,11 @@ export interface LinkPolicy {
   readonly latencyMs?: number;
   /** Bytes a second on each way. */
   readonly bytesPerSecond?: number;
-  /** What the server sends arrives in pieces of at most so many bytes, each on its own. */
+  /** Maximum number of bytes in each piece of what the server sends; each piece arrives separately. */
   readonly pieceBytesMax?: number;
-  /** After so many bytes nothing arrives any more, and nobody is told. */
+  /** After this number of bytes nothing arrives any more, without an error. */
   readonly stallAfterBytes?: number;
-  /** After so many bytes the connection ends: with a FIN, as a crashing proxy does, or with a reset. */
+  /** After this number of bytes the connection ends: with a FIN, as a crashing proxy does, or with a reset. */
   readonly closeAfterBytes?: number;
   /** How `closeAfterBytes` ends the connection; "fin" if left out. */
   readonly closeWith?: "fin" | "reset";

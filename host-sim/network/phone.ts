@@ -68,7 +68,7 @@ export class Phone {
     return this.node.interfaces[0]?.address;
   }
 
-  /** What its network told it with its address (DHCP option 114, RFC 8910). */
+  /** What its network announced with its address (DHCP option 114, RFC 8910). */
   get captivePortalUri(): string | undefined {
     return this.#captivePortalUri;
   }
@@ -103,7 +103,7 @@ export class Phone {
     this.#forgetNetwork();
   }
 
-  /** Asks the network's DNS server. Undefined if the name has no IPv4 address; rejects if nobody answers. */
+  /** Asks the network's DNS server. Undefined if the name has no IPv4 address; rejects if there is no answer. */
   resolve(name: string): Promise<string | undefined> {
     return this.#promise((resolve, reject) => {
       const server = this.#joined?.dnsServers[0];

@@ -37,7 +37,7 @@ export type RadioEvent =
 export interface ScanOptions {
   /** 0: all. */
   readonly channel: number;
-  /** Networks that do not tell their names, too. */
+  /** Hidden networks too. */
   readonly hidden?: boolean;
 }
 
@@ -67,7 +67,7 @@ export class WifiRadio {
   readonly stack: NetworkStack;
   mode: RadioMode = 0;
   isStarted = false;
-  /** Told of every event, in the order of subscription, from world events. */
+  /** Called for every event, in the order of subscription, from world events. */
   readonly subscribers = new Set<(event: RadioEvent) => void>();
   /** A static address instead of DHCP. */
   staticAddress: string | undefined;
@@ -324,7 +324,7 @@ export class WifiRadio {
       .filter((network) => channel === 0 || network.channel === channel)
       .sort((a, b) => b.rssi - a.rssi)
       .map(({ ssid, hidden, bssid, channel, rssi, security }) => {
-        // a hidden network does not tell its name
+        // a hidden network does not announce its name
         return { ssid: hidden ? "" : ssid, bssid, channel, rssi, security };
       });
   }

@@ -1,5 +1,5 @@
 /**
- * One broadcast domain: the nodes that hear each other, the gateway's way out, and who can be reached now. Carries no
+ * One broadcast domain: the nodes that hear each other, the gateway's uplink, and which nodes can be reached now. Carries no
  * packets itself.
  */
 

@@ -1,6 +1,6 @@
 /**
  * A device's own access point: 192.168.4.1, a DHCP pool and a bounded number of stations. While the radio is away on
- * another channel nobody hears it. Decides nothing about Wi-Fi modes.
+ * another channel it cannot be heard. Decides nothing about Wi-Fi modes.
  */
 
 import { type AirNetwork, REASON, type Station } from "./air.js";

@@ -19,7 +19,7 @@ const FIN_WAIT_MS = 20_000;
 
 export type TcpFailure = "refused" | "reset" | "timeout";
 
-/** What the owner of a socket is told, always from a world event. */
+/** What the owner of a socket is notified of, always from a world event. */
 export interface TcpEvents {
   connected?(): void;
   received?(): void;
@@ -46,7 +46,7 @@ export interface TcpPath {
   readonly world: World;
   readonly latencyMs: number;
   readonly policy: LinkPolicy;
-  /** Whether a packet from `sender` gets through now: to the peer, to nobody, or to a stranger who resets it. */
+  /** Whether a packet from `sender` gets through now: to the peer, to no one, or to another host that resets it. */
   state(sender: TcpSocket): "up" | "down" | "stranger";
 }
 
@@ -175,7 +175,7 @@ export class TcpSocket {
     failed?.(reason);
   }
 
-  /** Power has gone: no packet leaves any more, nobody is told. */
+  /** Power has gone: no packet leaves any more, no event is raised. */
   vanish(): void {
     this.#forget();
   }

@@ -67,7 +67,7 @@ export class VirtualNetwork {
     return host;
   }
 
-  /** The address of a name, as routers' DNS servers tell it. */
+  /** The address of a name, as routers' DNS servers answer it. */
   resolve(name: string): string | undefined {
     return this.#names.get(name.toLowerCase());
   }

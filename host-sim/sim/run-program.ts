@@ -23,7 +23,7 @@ export interface ProgramOptions {
   /** "none": the device starts without any network interface. Default: one without a link; only 127.0.0.1 is reachable. */
   readonly interface?: "none" | "unlinked";
   readonly chip?: Chip;
-  /** What runs the program; V8 unless told. */
+  /** What runs the program; default: V8. */
   readonly engine?: Engine;
   /** Of virtual time. */
   readonly limitMs?: number;
@@ -35,7 +35,7 @@ export interface ProgramOptions {
 }
 
 const DEFAULT_LIMIT_MS = 10 * 60 * 1000;
-/** A program may restart by an uncaught error on purpose, but not for ever. */
+/** A program may restart by an uncaught error on purpose, but not endlessly. */
 const UNCAUGHT_COUNT_MAX = 20;
 /** A real image with the engine in it is never smaller. */
 const BUNDLE_BYTES_MIN = 66_000;

@@ -79,20 +79,20 @@ export async function startSim(options: SimOptions): Promise<Sim> {
     devicePort: 80,
     realPort: options.portalPort ?? 0,
   });
-  const doors = [portal];
-  const closeDoors = () => {
-    for (const door of doors) door.close();
+  const ports = [portal];
+  const closePorts = () => {
+    for (const port of ports) port.close();
   };
   try {
     view = await openView({ facts: () => factsOf(desk.device), port: options.viewPort ?? 0 });
-    if (options.pushPort !== undefined) doors.push(await exposePush(desk, options.pushPort));
+    if (options.pushPort !== undefined) ports.push(await exposePush(desk, options.pushPort));
   } catch (error) {
-    closeDoors();
+    closePorts();
     view?.close();
     throw error;
   }
   const { url: viewUrl } = view;
-  const [, push] = doors;
+  const [, push] = ports;
   desk.device.powerOn();
   return {
     device: desk.device,
@@ -104,7 +104,7 @@ export async function startSim(options: SimOptions): Promise<Sim> {
     run: (done) => desk.world.runUntil(done, { limitMs: YEAR_MS }),
     stop() {
       desk.world.stop();
-      closeDoors();
+      closePorts();
       view?.close();
     },
   };

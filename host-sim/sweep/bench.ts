@@ -9,7 +9,7 @@ import {
   parsePartitionTable,
 } from "../hardware/partitions/partition-table.js";
 import { randomStream } from "../world/random.js";
-import { applyCut, applyOperation, cutPointsOf, leaveOnVerge, type Place } from "./cuts.js";
+import { applyCut, applyOperation, cutPointsOf, leaveUnstable, type Place } from "./cuts.js";
 import { type ChangedState, type FlashState, LoadedFlash, SectorStore, sectorsOf } from "./flash-state.js";
 import type { History } from "./history.js";
 import type { SweepImages, SweepRelease } from "./images.js";
@@ -21,7 +21,7 @@ import { type Settings, settingsIn } from "./settings.js";
 /** How many devices that were followed a new cut is compared with, the newest first. */
 const MAX_FOLLOWED = 24;
 
-/** Of the cuts outside the slots, and of those inside, so many are followed by a second cut. */
+/** The share of cuts outside the slots, and of those inside, that a second cut follows. */
 const PAIR_SHARE = 1 / 4;
 const SLOT_PAIR_SHARE = 1 / 500;
 
@@ -42,7 +42,7 @@ export interface BenchOptions {
   readonly seed: number;
   readonly images: SweepImages;
   readonly recordings: readonly Recording[];
-  /** 1: second cuts follow from a share of the first ones; more: so many times as many. */
+  /** 1: second cuts follow from a share of the first ones; more: that many times as many. */
   readonly pairsEach: number;
 }
 
@@ -64,7 +64,7 @@ export class Bench {
 
   /**
    * Every cut of one operation, and the second cuts that follow from them.
-   * @param onSurvived told what a device does with its flash after a first cut
+   * @param onSurvived called with what a device does with its flash after a first cut
    */
   async sweepOperation(
     journey: number,
@@ -81,11 +81,11 @@ export class Bench {
       const id = `${recording.name}:${index}:${point}`;
       outcome.cuts += 1;
       const state = this.#cut(rolling, operation, point, id);
-      const verge = point === "verge" ? operation : undefined;
-      const history = await this.#become(recording, state, saved, id, outcome, verge);
+      const unstable = point === "unstable" ? operation : undefined;
+      const history = await this.#become(recording, state, saved, id, outcome, unstable);
       if (history === undefined) continue;
       onSurvived(id, history);
-      if (verge !== undefined) continue;
+      if (unstable !== undefined) continue;
       for (const pair of this.#pairsOf(id, place)) {
         const again = this.#drawSecond(recording, state, history, pair);
         if (again === undefined) continue;
@@ -97,7 +97,7 @@ export class Bench {
     return outcome;
   }
 
-  /** Runs one cut again, on a device that sees all of its flash, and tells what happens. */
+  /** Runs one cut again, on a device that sees all of its flash, and reports what happens. */
   async replay(id: string, onTrace: (line: string) => void): Promise<Recovery> {
     const [first, second] = id.split("+");
     const [name, index, ...rest] = first!.split(":");
@@ -110,16 +110,16 @@ export class Bench {
     const point = rest.join(":");
     onTrace(`${recording.name}, operation ${index}: ${describe(operation)}, cut ${point}`);
     const state = this.#cut(rolling, operation, point, first!);
-    const verge = point === "verge" ? operation : undefined;
-    const told = { isOpen: true, onTrace };
-    if (second === undefined) return this.#follow(recording, state, saved, { ...told, verge });
-    const { history } = await this.#follow(recording, state, saved, { verge });
+    const unstable = point === "unstable" ? operation : undefined;
+    const shown = { isOpen: true, onTrace };
+    if (second === undefined) return this.#follow(recording, state, saved, { ...shown, unstable });
+    const { history } = await this.#follow(recording, state, saved, { unstable });
     const again = this.#drawSecond(recording, state, history, id);
     if (again === undefined) throw new Error(`the recovery from ${first} has no operation to cut power in`);
     onTrace(
       `then operation ${again.index} of the recovery: ${describe(again.operation)}, cut ${again.point}`,
     );
-    return this.#follow(recording, unchanged(again.state), this.#settingsIn(again.before), told);
+    return this.#follow(recording, unchanged(again.state), this.#settingsIn(again.before), shown);
   }
 
   /** Names of the second cuts that follow from a first one; most have none. */
@@ -138,23 +138,23 @@ export class Bench {
     saved: Settings,
     id: string,
     outcome: Outcome,
-    verge?: FlashOperation,
+    unstable?: FlashOperation,
   ): Promise<History | undefined> {
     const key = `${recording.name}/${JSON.stringify(saved)}`;
     const followed = this.#followed.get(key) ?? [];
     this.#followed.set(key, followed);
     const known =
-      verge === undefined
+      unstable === undefined
         ? followed.find((history) => hasSameFuture(state, history, this.#store, this.#promised))
         : undefined;
     if (known !== undefined) return known;
     outcome.followed += 1;
-    const { problem, history } = await this.#follow(recording, state, saved, { verge });
+    const { problem, history } = await this.#follow(recording, state, saved, { unstable });
     if (problem !== undefined) {
       outcome.failed.push({ id, problem });
       return undefined;
     }
-    if (verge === undefined) {
+    if (unstable === undefined) {
       followed.unshift(history);
       followed.length = Math.min(followed.length, MAX_FOLLOWED);
     }
@@ -165,11 +165,11 @@ export class Bench {
     recording: Recording,
     state: ChangedState,
     saved: Settings,
-    { verge, ...how }: Following = {},
+    { unstable, ...how }: Following = {},
   ): Promise<Recovery> {
     this.#flash.powerRestored();
     this.#loaded.load(this.#store.withChanges(state));
-    if (verge !== undefined) leaveOnVerge(this.#flash, verge);
+    if (unstable !== undefined) leaveUnstable(this.#flash, unstable);
     return recover({
       flash: this.#flash,
       loaded: this.#loaded,
@@ -255,7 +255,7 @@ export class Bench {
 
 interface Following extends Pick<RecoveryOptions, "isOpen" | "onTrace"> {
   /** The last byte of this write reads right only once. */
-  readonly verge?: FlashOperation | undefined;
+  readonly unstable?: FlashOperation | undefined;
 }
 
 interface Rolling {

@@ -1,9 +1,9 @@
 // Where power can fail: every point of an operation, its name, and what the flash holds afterwards.
 //
-//   before · after · byte:N (each byte of a write) · page:N (each page of the chip in it) · verge (the last byte reads right once)
+//   before · after · byte:N (each byte of a write) · page:N (each page of the chip in it) · unstable (the last byte reads right once)
 //   erase:STEP:PATTERN (16 steps, 3 patterns)
 //   state:BITS (of an otadata entry everything is right but these bits of its state, which are not programmed yet or erased already:
-//   its CRC covers the sequence number alone, so nobody can see it. Rare, and so never left to chance)
+//   its CRC covers the sequence number alone, so it cannot be detected. Rare, and so never left to chance)
 
 import type { Flash, FlashOperation } from "../hardware/flash/flash.js";
 import { PAGE_BYTES, SECTOR_BYTES } from "../hardware/flash/flash-operation.js";
@@ -20,7 +20,7 @@ export type CutPoint = string;
 /** Where an operation works. */
 export type Place = "slot" | "otadata" | "nvs";
 
-/** Of NEW they make PENDING_VERIFY, VALID, INVALID, ABORTED, a state that nobody knows, and UNDEFINED. */
+/** Of NEW they make PENDING_VERIFY, VALID, INVALID, ABORTED, an unknown state, and UNDEFINED. */
 const STATE_BITS = Object.freeze([1, 2, 3, 4, 0x10, 0xffffffff]);
 const STATE_OFFSET = 24;
 
@@ -33,8 +33,8 @@ export function* cutPointsOf({ kind, offset, length }: FlashOperation, place: Pl
     for (let index = 0; index < length; index += 1) yield `byte:${index}`;
     for (let index = 0; index < length; index += PAGE_BYTES - ((offset + index) % PAGE_BYTES))
       yield `page:${index}`;
-    // NVS and otadata are ESP-IDF's, which has no answer to bits on the verge; the slot is ours
-    if (place === "slot") yield "verge";
+    // NVS and otadata are ESP-IDF's, which has no answer to unstable bits; the slot is ours
+    if (place === "slot") yield "unstable";
   }
   if (place === "otadata") for (const bits of STATE_BITS) yield `state:${bits}`;
   yield "after";
@@ -49,7 +49,7 @@ export function applyCut(
 ): void {
   const [kind, first, second] = point.split(":");
   if (kind === "before") return;
-  if (kind === "after" || kind === "verge") applyOperation(contents, operation);
+  if (kind === "after" || kind === "unstable") applyOperation(contents, operation);
   else if (kind === "byte" || kind === "page")
     tearOperation(contents, operation, { kind, index: Number(first) }, random);
   else if (kind === "erase") {
@@ -71,8 +71,8 @@ export function applyOperation(
   else for (let index = 0; index < bytes.length; index += 1) contents[offset + index]! &= bytes[index]!;
 }
 
-/** Leaves the last byte of a write on the verge: it reads right once, and then as if one bit had not been programmed. */
-export function leaveOnVerge(flash: Flash, { offset, length }: FlashOperation): void {
+/** Leaves the last byte of a write unstable: it reads right once, and then as if one bit had not been programmed. */
+export function leaveUnstable(flash: Flash, { offset, length }: FlashOperation): void {
   const at = offset + length - 1;
   const value = flash.bytes[at]!;
   flash.destabilize(at, value | (value + 1));

@@ -69,7 +69,7 @@ export class LoadedFlash {
     }
   }
 
-  /** Somebody has changed these bytes. */
+  /** These bytes have changed. */
   touched(offset: number, length: number): void {
     for (const sector of sectorsOf(offset, length)) this.#numbers[sector] = UNKNOWN;
   }

@@ -4,7 +4,7 @@
 //
 // What lies in the slot that is written to reaches the firmware only as a digest: the observer (observer.ts) sees to that. Of such a
 // digest the firmware learns whether it is one that was promised; all others are one and the same answer to it. Of an otadata entry
-// with a wrong CRC nobody learns more than that (entry-question.ts).
+// with a wrong CRC nothing else is visible (entry-question.ts).
 
 import type { FlashState } from "./flash-state.js";
 import { sectorsOf } from "./flash-state.js";

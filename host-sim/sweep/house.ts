@@ -1,4 +1,4 @@
-// Where a device of the sweep lives: the desk's house with an update server that offers what it is told to. One seed for every
+// Where a device of the sweep lives: the desk's house with an update server whose offers the caller decides. One seed for every
 // world, so that nothing but the flash differs between two runs.
 
 import { Desk, HOME, OWNER_TOKEN } from "../desk/desk.js";
@@ -11,7 +11,7 @@ import { createUpdateServer, type UpdateServer } from "./update-server.js";
 
 export interface HouseOptions {
   readonly flash: Flash;
-  /** Nobody is there to help the device through its portal. */
+  /** No person sets the device up through its portal. */
   readonly alone: boolean;
   readonly offer: (server: UpdateServer, nowMs: number) => SweepRelease | undefined;
   readonly engine?: Engine | undefined;

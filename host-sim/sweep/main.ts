@@ -7,8 +7,8 @@ import { JOURNEYS, type JourneyName } from "./recording.js";
 import { prepareBench, type SweepResult, sweep } from "./sweep.js";
 
 const MIB = 1024 * 1024;
-/** Failures that are told one by one. */
-const MAX_TOLD = 20;
+/** Failures that are printed one by one. */
+const MAX_PRINTED = 20;
 
 interface Arguments {
   readonly full?: true;
@@ -27,11 +27,11 @@ const program = new Command("sweep")
   )
   .option("--full", "an image of 1 MiB; without it the smallest that has the whole core")
   .option("--seed <number>", "what is torn how, and where second cuts are", wholeNumber, 1)
-  .option("--pairs <number>", "0: no second cuts; 2, 3 …: so many times as many", wholeNumber, 1)
+  .option("--pairs <number>", "0: no second cuts; 2, 3 …: that many times as many", wholeNumber, 1)
   .addOption(new Option("--journey <name...>", "only these journeys").choices(JOURNEYS))
   .option("--bail", "stop at the first failure")
   .option("--workers <number>", "threads (default: one for each processor)", wholeNumber)
-  .option("--replay <id>", "run one cut again, and tell what happens (give the same --seed and --full)")
+  .option("--replay <id>", "run one cut again, and print what happens (give the same --seed and --full)")
   .option("--json", "one JSON object on standard output; everything else goes to standard error")
   .parse();
 const options = program.opts<Arguments>();
@@ -48,7 +48,7 @@ async function runSweep(): Promise<boolean> {
     onProgress: (done, total) => screen.progress("cutting power", done, total, "operations"),
   });
   if (options.json) process.stdout.write(`${JSON.stringify(asJson(result))}\n`);
-  tell(result, screen);
+  report(result, screen);
   return result.failed.length === 0 && result.cuts > 0;
 }
 
@@ -82,7 +82,7 @@ function asJson({ cuts, pairs, survived, failed, followed, imageBytes, seconds }
   return { cuts, pairs, survived, failed: failed.map(({ id }) => id), followed, imageBytes, seconds };
 }
 
-function tell(result: SweepResult, { done, note, warn }: Terminal): void {
+function report(result: SweepResult, { done, note, warn }: Terminal): void {
   const { cuts, pairs, survived, failed, followed, imageBytes, seconds } = result;
   const count = (value: number): string => value.toLocaleString("en").replaceAll(",", " ");
   note(`image of ${count(imageBytes)} bytes, seed ${options.seed}, ${seconds} s`);
@@ -90,8 +90,8 @@ function tell(result: SweepResult, { done, note, warn }: Terminal): void {
   note(
     `${count(followed)} devices followed until they had settled; ${count(cuts + pairs - followed)} proved to have the future of one of them`,
   );
-  for (const { id, problem } of failed.slice(0, MAX_TOLD)) warn(`${id}: ${problem}`);
-  if (failed.length > MAX_TOLD) warn(`and ${count(failed.length - MAX_TOLD)} more`);
+  for (const { id, problem } of failed.slice(0, MAX_PRINTED)) warn(`${id}: ${problem}`);
+  if (failed.length > MAX_PRINTED) warn(`and ${count(failed.length - MAX_PRINTED)} more`);
   if (cuts === 0) warn("power was never cut: this proves nothing");
   else if (failed.length === 0) done(`all ${count(survived)} survived`);
   else

@@ -55,7 +55,7 @@ export class Observer {
     this.#flash.read = Flash.prototype.read;
   }
 
-  /** To be told of each operation that the flash has done. */
+  /** To be called for each operation that the flash has done. */
   operated(kind: "erase" | "write", offset: number, bytes: Uint8Array): void {
     this.#loaded.touched(offset, kind === "erase" ? 1 : bytes.length);
     this.#history.add(kind === "erase" ? { kind, offset } : { kind, offset, bytes: bytes.slice() });

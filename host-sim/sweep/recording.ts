@@ -105,7 +105,7 @@ function withoutRepetition(recording: Recording): Recording {
   return { ...recording, firstOperation: recording.operations.findLastIndex(isInSlot) + 1 };
 }
 
-/** A new device, whose slots hold what somebody left there. */
+/** A new device, whose slots hold left-over data. */
 function boxed(images: SweepImages, table: "8mb" | "4mb"): Uint8Array {
   const flash = new Flash(FLASH_BYTES);
   const { device } = openHouse({ flash, alone: true, offer: () => undefined }).desk;
@@ -171,7 +171,7 @@ class Recorder {
   }
 }
 
-/** Only a device that knows no network yet. Later nobody must have to help. */
+/** Only a device that knows no network yet. Later no person may be needed. */
 export const needsPerson = (name: JourneyName): boolean => name.startsWith("provisioning");
 
 /** An image is offered that does not work. */

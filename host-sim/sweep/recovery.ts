@@ -1,7 +1,7 @@
 // One device that starts from the flash that a cut has left, until it has settled: it has taken the update that it is offered, and
 // validated it. On the way and at the end it is asked whether everything is as it has to be:
 //
-//   - what starts is an image that somebody released, whole; one that does not work only ever runs on trial, and is never validated; where
+//   - what starts is a released image, whole; one that does not work only ever runs on trial, and is never validated; where
 //     power has left it in otadata as another state, it is put on trial before it can crash
 //   - otadata never selects a slot that does not hold such an image
 //   - no sector is written or erased but those of NVS, otadata and the slot that does not run, and no byte is written that is not erased
@@ -33,7 +33,7 @@ import { type Settings, settingsOf, settingsProblem } from "./settings.js";
 
 /** Longer than a device leaves an image alone that was rolled back, and several checks. */
 const SETTLED_WITHIN_MS = 45 * 60_000;
-/** How long the server goes on offering an image that does not work, if nobody tells it. */
+/** How long the server goes on offering an image that does not work, without a report. */
 const WITHDRAWN_AFTER_MS = 5 * 60_000;
 const AFTERMATH_MS = 2_000;
 
@@ -47,7 +47,7 @@ export interface RecoveryOptions {
   readonly wanted: Settings;
   /** The firmware sees what lies in the slot, as on the chip: nothing can be proved from such a history. */
   readonly isOpen?: boolean;
-  /** Told what happens, with the world's time. */
+  /** Called with what happens, with the world's time. */
   readonly onTrace?: ((line: string) => void) | undefined;
 }
 
@@ -75,19 +75,19 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
     onTrace: (line) => trace(line),
     onEvent: (event) => {
       trace(JSON.stringify(event, (key, value) => (key === "partition" ? value.label : value)));
-      if (event.type === "booted") problems.push(...judge.booted(event));
+      if (event.type === "booted") problems.push(...checks.booted(event));
       if (event.type === "bootFailed") problems.push(`nothing boots: ${event.message}`);
     },
   });
   const { device, world } = house.desk;
   const trace = (line: string): void =>
     options.onTrace?.(`${world.nowMs.toFixed(1).padStart(10)} ms  ${line}`);
-  const judge = createJudge(options, device.partitions);
+  const checks = createChecks(options, device.partitions);
   flash.onOperation = ({ kind, offset, bytes }, when) => {
     if (when !== "after") return;
     observer.operated(kind, offset, bytes);
     trace(`${kind} ${kind === "erase" ? "" : `${bytes.length} bytes `}at 0x${offset.toString(16)}`);
-    problems.push(...judge.operated(kind, offset, device.running));
+    problems.push(...checks.operated(kind, offset, device.running));
   };
   if (!options.isOpen) observer.hideBrokenEntries(otadataOf(device.partitions));
   device.powerOn();
@@ -102,7 +102,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
     if (!(error instanceof UnerasedWrite)) throw error;
     problems.push(error.message);
   }
-  if (problems.length === 0) problems.push(...judge.settled(device.machine, target));
+  if (problems.length === 0) problems.push(...checks.settled(device.machine, target));
   device.powerOff();
   flash.onOperation = undefined;
   observer.close();
@@ -114,7 +114,7 @@ function targetOf(journey: JourneyName, { update, later }: SweepImages): SweepRe
   return isFailing(journey) || journey.startsWith("later") ? later : update;
 }
 
-function createJudge(options: RecoveryOptions, partitions: readonly Partition[]) {
+function createChecks(options: RecoveryOptions, partitions: readonly Partition[]) {
   const { flash, images } = options;
   const nvs = nvsOf(partitions);
   const otadata = otadataOf(partitions);

@@ -8,9 +8,9 @@ import { showEntry } from "./entry-question.js";
 import { type ChangedState, type SectorStore, sectorsOf } from "./flash-state.js";
 import type { DigestPiece, History, HistoryEntry } from "./history.js";
 
-/** Digests that the firmware can tell from others, in hex. */
+/** Digests that the firmware compares with, in hex. */
 export type PromisedDigests = ReadonlySet<string>;
-/** Stands for every digest that nobody promised. */
+/** Stands for every digest that no release promised. */
 export const UNPROMISED = "";
 
 export function answerOf(digest: string, promised: PromisedDigests): string {

@@ -1,5 +1,5 @@
 // Cuts power everywhere: at every operation of every journey (recording.ts), at every point of it (cuts.ts), and again during the
-// recovery. Hands the operations out to worker threads and adds up what they find. Judges nothing itself.
+// recovery. Hands the operations out to worker threads and adds up the results. Checks nothing itself.
 
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
@@ -27,7 +27,7 @@ export interface SweepOptions {
   readonly workerCount?: number;
   /** Stop at the first failure. */
   readonly failFast?: boolean;
-  /** Told what happens in the journeys themselves, without any cut. */
+  /** Called with what happens in the journeys themselves, without any cut. */
   readonly onJourneyTrace?: JourneyTrace;
   readonly onProgress?: (doneCount: number, totalCount: number) => void;
 }

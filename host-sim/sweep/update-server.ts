@@ -1,4 +1,4 @@
-// The update server as the sweep's devices see it: answers at once, out of memory, and offers what it is told to. The real server is
+// The update server as the sweep's devices see it: answers at once, out of memory, and offers what the caller decides. The real server is
 // behind the journeys of the tests; here thousands of devices ask, and only their flash is of interest.
 
 import type { CheckRequest, CheckResponse, StatusRequest } from "../../firmware/core/wire.js";

@@ -1,4 +1,4 @@
-// A worker thread of the sweep: has a bench of its own, and carries out the cuts of one operation after the other as it is told.
+// A worker thread of the sweep: has its own bench, and carries out the cuts of the operations that it is sent.
 
 import { parentPort, workerData } from "node:worker_threads";
 import { Bench, type BenchOptions, type Outcome } from "./bench.js";

@@ -1,4 +1,4 @@
-// Checks every file of a folder of golden vectors. What no checker knows is told, never passed over.
+// Checks every file of a folder of golden vectors. Files that no checker knows are reported, never skipped.
 
 import type { Engine } from "../engine/engine.js";
 import { antiRollbackChecker } from "./anti-rollback.js";
@@ -18,9 +18,9 @@ export interface NotCovered {
 }
 
 export interface CheckOptions {
-  /** Runs the golden programs on XS as well; without it they are told as not covered, with this reason. */
+  /** Runs the golden programs on XS as well; without it they are reported as not covered, with this reason. */
   readonly xs: Engine | string;
-  /** Told of each report as soon as it is there. */
+  /** Called with each report as soon as it is complete. */
   readonly onReport?: (report: FileReport) => void;
 }
 

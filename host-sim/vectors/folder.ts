@@ -1,4 +1,4 @@
-// A folder of golden vectors: data measured on ESP-IDF's and Moddable's own code. It reads files and judges nothing. Files may be
+// A folder of golden vectors: data measured on ESP-IDF's and Moddable's own code. It reads files and checks nothing. Files may be
 // packed (NAME.gz), so that a copy beside the tests stays small.
 
 import { type Dirent, existsSync, readdirSync, readFileSync } from "node:fs";

@@ -17,7 +17,7 @@ export interface WorldOptions {
   readonly realTime?: boolean | number;
 }
 
-/** In virtual time the host's own event loop gets a turn after so many events. */
+/** In virtual time the host's own event loop gets a turn after this number of events. */
 const EVENTS_PER_BREATH = 10_000;
 /** setTimeout cannot wait longer. */
 const LONGEST_WAIT_MS = 2 ** 31 - 1;
@@ -56,7 +56,7 @@ export class World {
     return this.#random();
   }
 
-  /** A stream of its own, so that who draws how often does not change what others get. */
+  /** A separate stream, so that the number of draws in one place does not change what others get. */
   randomStream(name: string): () => number {
     return randomStream(`${this.seed}/${name}`);
   }

@@ -92,7 +92,7 @@ export class XsBridge {
   }
 
   /**
-   * Preloads what is preloaded of a bundle, one ES module, and runs its main to the end of its body in a machine of its own. Once.
+   * Preloads what is preloaded of a bundle, one ES module, and runs its main to the end of its body in a separate machine. Once.
    * Errors are the firmware's.
    */
   run(bundle: string): void {
@@ -119,7 +119,7 @@ export class XsBridge {
     this.#command("J");
   }
 
-  /** Collects garbage and tells what is left. */
+  /** Collects garbage and returns what is left. */
   collect(): XsUse {
     return this.#use("G");
   }

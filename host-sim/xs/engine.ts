@@ -12,11 +12,11 @@ import { MachineEnded } from "./worker.js";
 const WATCHDOG_BYTECODES = 22_000_000;
 
 export interface XsEngineOptions extends Omit<BridgeOptions, "turnBudget"> {
-  /** Told of each boot's machine before the firmware runs. */
+  /** Called with each boot's machine before the firmware runs. */
   readonly onBoot?: (bridge: XsBridge) => void;
-  /** Told when the firmware's module body has run. */
+  /** Called when the firmware's module body has run. */
   readonly onStarted?: (bridge: XsBridge) => void;
-  /** Told what XS prints on a chip's serial line, such as `# Slot allocation: failed for 1024 bytes`. */
+  /** Called with what XS prints on a chip's serial line, such as `# Slot allocation: failed for 1024 bytes`. */
   readonly onReport?: (text: string) => void;
 }
 

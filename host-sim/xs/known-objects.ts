@@ -1,9 +1,9 @@
 // What both sides of the bridge know by a number, and until when XS has to: objects of Node, functions of XS. It never speaks to
-// XS; the bridge takes what XS may forget and tells it.
+// XS; the bridge collects what XS may forget and sends it.
 //
 // Callbacks belong to the object that an operation gave (a timer, a request), or else to the one that it was asked of; what an
 // object gave goes with it, and so does what Node constructed with a class of XS. An object is over when it is closed or cleared, when
-// it has told of its end, or has fired once. Options that Node hands to a function of XS are over when it returns.
+// it has reported its end, or has fired once. Options that Node hands to a function of XS are over when it returns.
 
 import type { References } from "./value-codec.js";
 

@@ -7,7 +7,7 @@ import type { FrameWriter } from "./value-codec.js";
 type Operation = (self: unknown, parameters: unknown[]) => unknown;
 type AnyFunction = (...parameters: unknown[]) => unknown;
 
-/** What an object has of its own: name, and the operations of a method, or of a getter and a setter. */
+/** An object's own properties: name, and the operations of a method, or of a getter and a setter. */
 type Member =
   | { readonly kind: "m"; readonly name: string; readonly call: number }
   | { readonly kind: "a"; readonly name: string; readonly get: number; readonly set: number };
@@ -46,7 +46,7 @@ export class Operations {
     return this.#operations[number]!(self, parameters);
   }
 
-  /** A class, or an object with what it has of its own. */
+  /** A class, or an object with its own properties. */
   describe(object: object, frame: FrameWriter): void {
     if (typeof object === "function") this.#describeClass(object as AnyFunction, frame);
     else this.#describeObject(object, frame);

@@ -1,5 +1,5 @@
 // Takes a bundle apart into the modules that it was made of, as the SDK's linker would see them: all but the app's main are preloaded,
-// which means run when the firmware is linked, frozen, and in the flash. The bundle tells where each module begins (MODULE_MARK in
+// which means run when the firmware is linked, frozen, and in the flash. The bundle marks where each module begins (MODULE_MARK in
 // image-build/bundle.ts), the last of them being main. esbuild gives no two things at the tops of modules the same name, and nothing inside
 // of them a name from there.
 //
@@ -78,7 +78,7 @@ function parsed(text: string): Program | undefined {
 const isImport = (node: AnyNode): node is ImportDeclaration => node.type === "ImportDeclaration";
 const importsOf = (program: Program): ImportDeclaration[] => program.body.filter(isImport);
 
-/** A part with what it imports and exports. Nobody names what only has effects: main imports that, too. */
+/** A part with what it imports and exports. A part that only has side effects is named by no import: main imports it too. */
 function moduleOf(part: Part, parts: readonly Part[], imports: readonly ImportDeclaration[]): string {
   const others = parts.filter((other) => other !== part);
   const usedOf = (other: Part) => other.declared.filter((name) => part.used.has(name));

@@ -11,7 +11,7 @@ export interface References {
   /** Number of a function of XS, if it is one. */
   callbackNumberOf(value: object): number | undefined;
   callbackOf(number: number): object;
-  /** The device's global object, which each side has of its own. */
+  /** The device's global object: each side has its own. */
   isGlobal(value: object): boolean;
 }
 

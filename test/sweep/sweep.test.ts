@@ -43,7 +43,7 @@ describe("the sweep", function () {
       "page:312",
       "page:568",
     ]);
-    expect([write[0], ...write.slice(-2)]).deep.equal(["before", "verge", "after"]);
+    expect([write[0], ...write.slice(-2)]).deep.equal(["before", "unstable", "after"]);
     const erasing = { kind: "erase", offset: 0, length: 4096, bytes: new Uint8Array() } as const;
     const erase = [...cutPointsOf(erasing, "slot")];
     expect(erase).length(2 + 16 * 3);

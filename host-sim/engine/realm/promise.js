@@ -1,5 +1,5 @@
 // Promise as XS has it, run inside a device's realm: the specification's promise, except that jobs are handed to the event
-// loop of the device that runs, which runs them turn by turn, and that nobody is told of an unhandled rejection. Native
+// loop of the device that runs, which runs them turn by turn, and that an unhandled rejection is not reported. Native
 // promises would run their jobs when Node likes. Evaluates to a function of the realm's host interface.
 
 /** @param host { queueJob(job), caught(error) } */

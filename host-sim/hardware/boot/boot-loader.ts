@@ -34,12 +34,12 @@ export interface BootLoaderOptions {
   readonly antiRollback?: Efuse | undefined;
   /** Stands in for the check of an image, for tests of the choice alone. */
   readonly checkImage?: (partition: Partition) => boolean;
-  /** Told what otadata selects, before any image is tried. */
+  /** Called with what otadata selects, before any image is tried. */
   readonly onSelected?: (index: number) => void;
 }
 
 export interface BootResult {
-  /** The partition that starts; undefined: nothing boots, and the chip resets for ever. */
+  /** The partition that starts; undefined: nothing boots, and the chip resets over and over. */
   readonly booted: Partition | undefined;
   /** What otadata says before any image is tried: FACTORY_INDEX or a slot; undefined when otadata cannot be used. */
   readonly selected: number | undefined;
@@ -165,7 +165,7 @@ function partitionAt(table: BootPartitions, index: number): Partition | undefine
 function imageProblem(flash: Flash, partition: Partition, options: BootLoaderOptions): string | undefined {
   if (options.antiRollback !== undefined && !mayRun(flash, partition, options.antiRollback)) {
     const version = secureVersionIn(flash, partition) ?? "none";
-    return `secure version is ${version}, the eFuses demand ${options.antiRollback.secureVersion}`;
+    return `secure version is ${version}, the eFuses require ${options.antiRollback.secureVersion}`;
   }
   if (options.checkImage !== undefined) {
     return options.checkImage(partition) ? undefined : "refused by checkImage";

@@ -1,5 +1,5 @@
 // Which app boots next: the esp_ota_* functions of ESP-IDF v6.0 by which a running app arms, confirms and rolls back images,
-// over the two entries of otadata. It decides nothing of its own; the hazards of the real functions (an entry is erased before
+// over the two entries of otadata. It decides nothing itself; the hazards of the real functions (an entry is erased before
 // it is rewritten) are kept. Writing an image is ota-write.ts's.
 
 import { burnVersionOf, type Efuse, mayRun, secureVersionIn } from "../efuse.js";
@@ -293,5 +293,5 @@ function nextSequence(current: number, slot: number, slotCount: number): number 
     if (candidate <= 0xffffffff) return candidate;
     start = candidate - 2 ** 32;
   }
-  throw new Error(`esp_ota_set_boot_partition would loop for ever at sequence number ${current}`);
+  throw new Error(`esp_ota_set_boot_partition would loop endlessly at sequence number ${current}`);
 }

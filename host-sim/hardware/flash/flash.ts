@@ -15,7 +15,7 @@ export interface FlashTimings {
   readonly eraseSectorMs: number;
   /** A whole page; a part of one takes its share. */
   readonly programPageMs: number;
-  /** Programming takes at least so long, if it is a single byte. */
+  /** Minimum time to program, even a single byte. */
   readonly programByteMs: number;
 }
 
@@ -48,9 +48,9 @@ export class Flash {
   readonly counters: FlashCounters = { eraseCount: 0, writeCount: 0, bytesWritten: 0 };
   /** Called around each operation. It may throw PowerCut in "before": then the operation does not happen. */
   onOperation?: ((operation: FlashOperation, when: "before" | "after") => void) | undefined;
-  /** Told what is read, before it is; or only asked whether it is erased. */
+  /** Called with each range before it is read, or checked for being erased. */
   onRead?: ((offset: number, length: number, question: "contents" | "isErased") => void) | undefined;
-  /** Told how long the chip was busy with an operation that is done: its device waits so long. */
+  /** Called with the time the chip was busy with a completed operation: its device waits for it. */
   onBusy?: ((ms: number) => void) | undefined;
   readonly timings: FlashTimings;
   /** Set: a write over bytes that are not erased throws UnerasedWrite; not in sectors with a fault. */
@@ -61,7 +61,7 @@ export class Flash {
   #cutAt: number | undefined;
   #tearRandom: (() => number) | undefined;
   #powered = true;
-  /** Bits that an interrupted operation left on the verge: what they read as after their next reading. */
+  /** Bytes with bits that an interrupted operation left unstable: what they read as after their next reading. */
   readonly #unstable = new Map<number, number>();
   readonly #eraseCounts: Uint32Array;
 
@@ -91,21 +91,21 @@ export class Flash {
     return this.#powered;
   }
 
-  /** Returns a copy. Reading needs no power supply of its own: a device without power runs no code. */
+  /** Returns a copy. Reading does not check the power: a device without power runs no code. */
   read(offset: number, length: number): Uint8Array {
     const bytes = this.view(offset, length).slice();
     if (this.#unstable.size > 0) this.#settle(offset, length);
     return bytes;
   }
 
-  /** The contents without a copy, for whoever looks at much and keeps nothing: the check of an image. */
+  /** The contents without a copy, for callers that read much and keep nothing, such as the check of an image. */
   view(offset: number, length: number): Uint8Array {
     this.#checkRange("read", offset, length);
     this.onRead?.(offset, length, "contents");
     return this.bytes.subarray(offset, offset + length);
   }
 
-  /** Whether all bits are set: the same as to read them and look, for whoever wants to know no more. */
+  /** Whether all bits are set: a read whose caller needs no more than that. */
   isErased(offset: number, length: number): boolean {
     this.#checkRange("read", offset, length);
     this.onRead?.(offset, length, "isErased");
@@ -177,7 +177,7 @@ export class Flash {
     this.#tearRandom = random;
   }
 
-  /** Leaves a byte on the verge: it reads as it is once, and as `later` from then on, until it is erased or programmed. */
+  /** Leaves a byte unstable: it reads as it is once, and as `later` from then on, until it is erased or programmed. */
   destabilize(offset: number, later: number): void {
     this.#unstable.set(offset, later);
   }
@@ -257,7 +257,7 @@ export class Flash {
     }
   }
 
-  /** Erased or programmed anew, a bit is no longer on the verge. */
+  /** An erase or a write makes its bits stable. */
   #refresh({ offset, length }: FlashOperation): void {
     for (const at of [...this.#unstable.keys()]) {
       if (at >= offset && at < offset + length) this.#unstable.delete(at);

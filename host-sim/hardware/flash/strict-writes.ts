@@ -1,6 +1,6 @@
 // The writes that a strict flash refuses. A NOR chip takes any write and keeps old AND new, so a forgotten erase shows only much later,
 // as wrong contents; a strict flash throws at the write itself. ESP-IDF programs a byte twice in NVS alone, where a state goes from 1 to 0
-// bit by bit. Everywhere else each byte is programmed once after an erase, as flash encryption demands.
+// bit by bit. Everywhere else each byte is programmed once after an erase, as flash encryption requires.
 
 /** A range of the flash, bytes. */
 export interface FlashRange {

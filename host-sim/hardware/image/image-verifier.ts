@@ -45,7 +45,7 @@ export interface VerifyOptions {
   readonly stage: VerifyStage;
   /** Where the image begins in flash; any 64 KiB boundary gives the same answer. */
   readonly offset?: number;
-  /** Bytes that can be read from the image's start to the end of flash; `sizeBytes` unless told. */
+  /** Bytes that can be read from the image's start to the end of flash; default: `sizeBytes`. */
   readonly readableBytes?: number;
   /** Built with CONFIG_BOOTLOADER_APP_ANTI_ROLLBACK: an image without an app description is not refused then, the chip panics. */
   readonly antiRollback?: Efuse | undefined;
@@ -187,7 +187,7 @@ function verify(read: ReadImage, sizeBytes: number, options: VerifyOptions): Ima
   }
   if (options.stage === "load" && options.antiRollback?.allows(secureVersion) === false) {
     const { secureVersion: least } = options.antiRollback;
-    throw new Refused("ESP_FAIL", `secure version is ${secureVersion}, the eFuses demand ${least}`);
+    throw new Refused("ESP_FAIL", `secure version is ${secureVersion}, the eFuses require ${least}`);
   }
   const description = descriptionOf(read, segments[0]);
   return { ok: true, imageLength, sha256: appended ?? digest, segments, description };

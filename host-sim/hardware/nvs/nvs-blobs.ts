@@ -1,4 +1,4 @@
-// Blobs of a mounted NVS partition. A blob is one chunk or more, each on a page of its own, and an index that counts them. The
+// Blobs of a mounted NVS partition. A blob is one chunk or more, each on a separate page, and an index that counts them. The
 // chunks of a new version are numbered from 0x80 if those of the old are from 0x00, and the other way round; the index is written
 // behind them, and only then is the old version erased. This file never decides whether a blob is to be written.
 // Follows the multi-page blobs of nvs_storage.cpp of ESP-IDF v6.0.

@@ -287,7 +287,7 @@ export class NvsPage {
     this.nextFree += 1;
   }
 
-  /** Whole entries in one write, then the tail in a padded entry of its own. */
+  /** Whole entries in one write, then the tail in a separate padded entry. */
   #writePayload(payload: Uint8Array): void {
     const rest = payload.length % ENTRY_BYTES;
     const whole = payload.subarray(0, payload.length - rest);

@@ -30,7 +30,7 @@ import {
 export interface PartitionCsvOptions {
   /** Refuse a table that needs more flash than this. */
   readonly flashBytes?: number;
-  /** Where the table itself lies; 0x8000 unless told. */
+  /** Offset of the table itself; default: 0x8000. */
   readonly tableOffset?: number;
   /** False leaves the MD5 row out. */
   readonly md5?: boolean;

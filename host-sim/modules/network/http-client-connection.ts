@@ -1,4 +1,4 @@
-// One connection of the SDK's HTTP client: finds the address, sends the queued requests one after the other, and tells firmware how each
+// One connection of the SDK's HTTP client: finds the address, sends the queued requests in order, and reports to firmware how each
 // ended. What the response says is read in http-client-response.ts.
 //
 //   disconnected → connected ⇄ sendRequest → sendBody → receiving → completing          any: error → closed
@@ -67,7 +67,7 @@ export class ClientConnection {
       native,
       socket,
       isInMask: (name) => this.#isInMask(name),
-      tell: (name, ...parameters) => this.#tell(name, ...parameters),
+      notify: (name, ...parameters) => this.#notify(name, ...parameters),
       isUnderWay: () => this.#current !== undefined,
       complete: () => this.#complete(),
       fail: (error) => this.#fail(error),
@@ -188,7 +188,7 @@ export class ClientConnection {
     const { writable } = this.#sender;
     const room = isChunked ? writable - CHUNK_OVERHEAD_BYTES : Math.min(writable, Number(this.#body));
     if (isChunked && room <= 0) return false;
-    this.#tell("onWritable", room);
+    this.#notify("onWritable", room);
     return true;
   }
 
@@ -203,7 +203,7 @@ export class ClientConnection {
     this.#timer = undefined;
     this.#state = "completing";
     this.#reader.end();
-    this.#tell("onDone", null);
+    this.#notify("onDone", null);
     this.#state = "connected";
     this.#next();
     if (this.#current !== undefined) this.#onWritable(this.#sender.writable);
@@ -257,7 +257,7 @@ export class ClientConnection {
     return mask?.includes(name) !== false;
   }
 
-  #tell(name: string, ...parameters: unknown[]): void {
+  #notify(name: string, ...parameters: unknown[]): void {
     const current = this.#current;
     if (current === undefined) throw this.#native.coerced();
     (current.options[name] as Callback | undefined)?.apply(current.request, parameters);

@@ -15,11 +15,11 @@ export interface ResponseOwner {
   /** Whether firmware wants this header. */
   isInMask(name: unknown): boolean;
   /** Calls back the request. */
-  tell(name: string, ...parameters: unknown[]): void;
+  notify(name: string, ...parameters: unknown[]): void;
   isUnderWay(): boolean;
   complete(): void;
   fail(error: unknown): void;
-  /** In a turn of its own. */
+  /** In a separate turn. */
   later(turn: () => void): void;
 }
 
@@ -208,7 +208,7 @@ export class ResponseReader {
     if (response.status === 204 || response.status === 205) response.remaining = 0;
     else if (response.chunk !== undefined) response.remaining = undefined;
     else response.remaining ??= Infinity;
-    this.#owner.tell("onHeaders", response.status, response.headers, response.statusText);
+    this.#owner.notify("onHeaders", response.status, response.headers, response.statusText);
     if (!this.#owner.isUnderWay()) return false;
     response.isInHeaderValue = false;
     this.#state = "body";
@@ -221,7 +221,7 @@ export class ResponseReader {
   #takeBody(): boolean {
     const response = this.#response;
     if (response.chunk === undefined) {
-      this.#owner.tell("onReadable", Math.min(this.#readable, response.remaining as number));
+      this.#owner.notify("onReadable", Math.min(this.#readable, response.remaining as number));
       return false;
     }
     if (response.chunk === 0) {
@@ -235,7 +235,7 @@ export class ResponseReader {
       }
     }
     const count = Math.min(this.#readable, response.chunk);
-    if (count) this.#owner.tell("onReadable", count);
+    if (count) this.#owner.notify("onReadable", count);
     return false;
   }
 

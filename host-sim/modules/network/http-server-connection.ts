@@ -104,7 +104,7 @@ export function createConnection(machine: Machine, native: Native) {
     set route(route: unknown) {
       this.#route = route;
       this.#setHandlers(route as Dictionary);
-      if (this.#reader.isInHeaders) this.#tell("onRequest", this.#request());
+      if (this.#reader.isInHeaders) this.#notify("onRequest", this.#request());
     }
 
     #newReader(): RequestReader {
@@ -112,10 +112,10 @@ export function createConnection(machine: Machine, native: Native) {
         {
           socket: () => this.#needSocket(),
           headersReceived: () => {
-            this.#tell("onRequest", this.#request());
+            this.#notify("onRequest", this.#request());
             return this.#socket !== undefined;
           },
-          bodyReadable: (count) => this.#tell("onReadable", count),
+          bodyReadable: (count) => this.#notify("onReadable", count),
           received: () => this.#reply(),
           fail: (message) => this.#fail(message),
           later: (turn) => this.#later(turn),
@@ -151,7 +151,7 @@ export function createConnection(machine: Machine, native: Native) {
       this.#state = "waitResponse";
       this.#reader.end();
       const response = native.object({ headers: new machine.realm.Map<string, unknown>(), status: 200 });
-      if (this.#needHandlers().onResponse) this.#tell("onResponse", response);
+      if (this.#needHandlers().onResponse) this.#notify("onResponse", response);
       else this.respond(response);
     }
 
@@ -191,8 +191,8 @@ export function createConnection(machine: Machine, native: Native) {
       const { writable } = this.#sender;
       if (this.#body.remaining === true) {
         const room = writable - CHUNK_OVERHEAD_BYTES;
-        if (room > 0) this.#tell("onWritable", room);
-      } else this.#tell("onWritable", Math.min(writable, this.#body.remaining ?? Infinity));
+        if (room > 0) this.#notify("onWritable", room);
+      } else this.#notify("onWritable", Math.min(writable, this.#body.remaining ?? Infinity));
     }
 
     #fail(message: unknown): void {
@@ -207,14 +207,14 @@ export function createConnection(machine: Machine, native: Native) {
     #finish(): void {
       this.#state = "done";
       try {
-        this.#tell("onDone");
+        this.#notify("onDone");
       } catch (error) {
         if (!isSwallowed(machine, error)) throw error;
       }
       this.close();
     }
 
-    #tell(name: HandlerName, ...parameters: unknown[]): void {
+    #notify(name: HandlerName, ...parameters: unknown[]): void {
       (this.#needHandlers()[name] as Callback | undefined)?.apply(this, parameters);
     }
 

@@ -14,7 +14,7 @@ export interface RequestOwner {
   /** The request is complete. */
   received(): void;
   fail(message: string): void;
-  /** In a turn of its own. */
+  /** In a separate turn. */
   later(turn: () => void): void;
 }
 

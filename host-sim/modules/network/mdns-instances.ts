@@ -1,11 +1,11 @@
 /**
  * What others in the network announce: the instances of a type of service, put together from records that come one by one in
- * any order. Never asks; it is told.
+ * any order. Sends no queries itself.
  */
 
 import { type DnsRecord, RR } from "../../network/dns-packet.js";
 
-/** One instance; what no record has told yet is missing. */
+/** One instance; fields that no record has set yet are missing. */
 export interface Instance {
   readonly name: string;
   /** With ".local". */
@@ -13,7 +13,7 @@ export interface Instance {
   address?: string;
   port?: number;
   txt?: readonly string[];
-  /** Firmware has been told of it. */
+  /** Firmware has been notified of it. */
   isFound?: boolean;
 }
 

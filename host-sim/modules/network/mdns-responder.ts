@@ -56,7 +56,7 @@ interface Socket {
   close(): void;
 }
 
-/** A host name under way: `hasLost` once somebody else answered for it. */
+/** A host name that is being claimed: `hasLost` once another host answered for it. */
 interface Probe {
   readonly claim: Claim;
   isReady: boolean;
@@ -98,7 +98,7 @@ export class MdnsResponder {
     this.#socket.close();
   }
 
-  /** Asks three times whether somebody has the name; silence makes it ours. */
+  /** Asks three times whether another host has the name; without an answer it is ours. */
   claim(claim: Claim): void {
     if (this.#probes.some((probe) => probe.claim.host === claim.host)) throw this.#native.error("duplicate");
     const probe: Probe = { claim, isReady: false, hasLost: false, timer: undefined };
@@ -117,7 +117,7 @@ export class MdnsResponder {
     this.#send({ flags: ANSWER_FLAGS, answers: this.#recordsOf(service, 0) });
   }
 
-  /** Tells of a changed text. */
+  /** Announces a changed text. */
   updateText(service: Service): void {
     if (!this.#services.has(service)) throw this.#native.error("service not found");
     const answers = this.#recordsOf(service).filter(({ type }) => type === RR.TXT);

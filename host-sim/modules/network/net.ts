@@ -1,4 +1,4 @@
-/** `net` of the SDK: what `Net.get` tells about the interfaces, and `Net.resolve` by lwIP's own resolver. */
+/** `net` of the SDK: what `Net.get` returns about the interfaces, and `Net.resolve` by lwIP's own resolver. */
 
 import type { Machine } from "../../machine/machine.js";
 import { formatMac } from "../../network/address.js";

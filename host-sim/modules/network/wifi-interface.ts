@@ -14,7 +14,7 @@ const DISCONNECTED = 200;
 const CONNECTING = 300;
 const CONNECTED = 400;
 const ADDRESSED = 500;
-/** ESP-IDF's limit (TCPIP_HOSTNAME_MAX_SIZE). The name itself is told to nobody here. */
+/** ESP-IDF's limit (TCPIP_HOSTNAME_MAX_SIZE). The name itself is not used here. */
 const HOSTNAME_BYTES_MAX = 32;
 
 interface State {
@@ -47,7 +47,7 @@ export function createWifiInterface(machine: Machine, native: Native): { WiFi: o
     radio.start(1);
   }
 
-  /** Keeps what both addresses need, and tells every object in a turn of its own. */
+  /** Stores what both addresses need, and notifies every object in a separate turn. */
   function take(event: RadioEvent): void {
     if (event.type === "connected" || event.type === "disconnected") {
       hasIp4 = false;

@@ -281,7 +281,7 @@ class Driver {
     }
   }
 
-  /** A failed attempt is repeated five times before firmware hears of it; a lost connection is told of at once. */
+  /** A failed attempt is repeated five times before firmware is notified; a lost connection is reported at once. */
   #disconnected(reason: number): void {
     if (reason === REASON.fourWayHandshakeTimeout) this.#reason = -1;
     if (!this.hasCredentials) this.#retryCount = 0;

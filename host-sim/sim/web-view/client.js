@@ -1,4 +1,4 @@
-// Draws what the server of this page tells: lights as round lamps, a panel pixel by pixel on a canvas.
+// Draws what the server of this page sends: lights as round lamps, a panel pixel by pixel on a canvas.
 
 const board = document.getElementById("board");
 const shown = new Map();

@@ -14,7 +14,7 @@ export interface View {
   close(): void;
 }
 
-/** A strip changes 20 times a second: more than that nobody sees. */
+/** A strip changes 20 times a second: more than that is not visible. */
 const FLUSH_MS = 50;
 const FACTS_MS = 1_000;
 

@@ -124,7 +124,7 @@ static void preload(Frame* frame)
 	beginUse(machine);
 }
 
-/* Inside a call until the answer comes, outside (no `answer`) for ever. */
+/* Inside a call until the answer comes, outside (no `answer`) without end. */
 static void serve(txMachine* the, Frame* answer)
 {
 	for (;;) {

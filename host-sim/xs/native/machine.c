@@ -91,7 +91,7 @@ static txU1 codeForFlash(txU1 code)
 	}
 }
 
-/* Length of an instruction, as XS tells it: with a name behind it, or with bytes whose count comes first. */
+/* Length of an instruction, from XS's table: with a name behind it, or with bytes whose count comes first. */
 static txU4 lengthOf(const txU1* p)
 {
 	txS1 size = gxCodeSizes[*p];

@@ -1,4 +1,4 @@
-/* What XS's own sources call on a platform: clock, randomness, the texts of modules, reports, and the way out. All of it is Node's
+/* What XS's own sources call on a platform: clock, randomness, the texts of modules, reports, and exit. All of it is Node's
    to answer: nothing here looks at the computer's clock or files. */
 
 #include "host.h"
