@@ -8,8 +8,8 @@ import { Watchdog } from "./watchdog.js";
 
 /** 542 instructions an iteration of a small loop on the real chip, at 160 MHz. */
 const STEP_MS = 542 / 160_000;
-/** Floating-point dust on the world's clock must not keep a timer from being due. */
-const DUST_MS = 1e-6;
+/** A rounding error of the world's clock must not keep a timer from being due. */
+const ROUNDING_MS = 1e-6;
 /**
  * The flash driver lets other tasks run for a tick between two operations of one call when it has occupied the chip for this time
  * (CONFIG_SPI_FLASH_ERASE_YIELD_DURATION_MS, CONFIG_SPI_FLASH_ERASE_YIELD_TICKS); never inside one, nor after other code has run.
@@ -59,7 +59,7 @@ export class ChipClock {
 
   /** Since this boot, a whole number. */
   get uptimeMs(): number {
-    return Math.floor(this.localMs - this.#bootedAtMs + DUST_MS);
+    return Math.floor(this.localMs - this.#bootedAtMs + ROUNDING_MS);
   }
 
   /** From the world's present to a moment of this boot; negative when it is past. */
@@ -67,7 +67,7 @@ export class ChipClock {
     return this.#bootedAtMs + uptimeMs - this.#world.nowMs;
   }
 
-  /** Steps that the present turn may take in all before the watchdog bites. */
+  /** Steps that the present turn may take in all before the watchdog fires. */
   get stepLimit(): number {
     const atMs = Math.max(this.#world.nowMs, this.#busyUntilMs) + this.#blockedMs;
     return Math.floor((this.#watchdog.deadlineMs - atMs) / STEP_MS);
@@ -76,7 +76,7 @@ export class ChipClock {
   /** A phase of the loop begins. If the chip has been free before, the loop was waiting. */
   beginPhase(): void {
     const { nowMs } = this.#world;
-    if (nowMs <= this.#busyUntilMs + DUST_MS) return;
+    if (nowMs <= this.#busyUntilMs + ROUNDING_MS) return;
     this.#watchdog.idleFeeds(nowMs);
     this.#watchdog.loopFeeds(nowMs);
   }
@@ -102,7 +102,7 @@ export class ChipClock {
     if (isCharged) this.#busyUntilMs += this.#turnMs(stepCount);
   }
 
-  /** Native code computes, at most until the watchdog bites; false then. */
+  /** Native code computes, at most until the watchdog fires; false then. */
   compute(ms: number): boolean {
     const leftMs = this.#watchdog.deadlineMs - this.localMs;
     this.#blockedMs += Math.max(0, Math.min(ms, leftMs));

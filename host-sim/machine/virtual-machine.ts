@@ -22,7 +22,7 @@ import { TimerQueue } from "./timer-queue.js";
 
 /**
  * Buffers made in one turn, garbage or not. A chip has some 200 KB and collects garbage; this only stops what would never
- * end, and is deliberately far above what an honest turn makes.
+ * end, and is deliberately far above what a normal turn allocates.
  */
 const TURN_BYTES_MAX = 16 * 1024 * 1024;
 
@@ -65,7 +65,7 @@ export class VirtualMachine implements Machine {
   #jobs: (() => void)[] = [];
   #alive = true;
   #isTold = false;
-  /** A mistake of the firmware that its test has to hear of: no code of the firmware may catch it. */
+  /** A mistake of the firmware that has to fail its test: no code of the firmware may catch it. */
   #mistake: UnerasedWrite | undefined;
   #ended: { readonly end: BootEnd; readonly delayMs: number } | undefined;
   /** Waiting for a message or a timer: no phase is under way. */
@@ -154,7 +154,7 @@ export class VirtualMachine implements Machine {
     if (this.#clock.isInTurn) this.realm.limitTicks(this.#tickLimit);
   }
 
-  /** The operation itself is done: who has waited for too long ends at the next step. */
+  /** The operation itself is done: code that has waited for too long ends at the next step. */
   waitForFlash(ms: number): void {
     this.#clock.waitForFlash(ms);
     if (this.#clock.isInTurn) this.realm.limitTicks(this.#tickLimit);

@@ -1,11 +1,11 @@
 // ESP-IDF's task watchdog (components/esp_system/task_wdt), as firmware/platform/sdkconfig sets it up: it watches the SDK's loop, which
-// feeds it around every message, and the IDLE task, which feeds it whenever nothing else has to run. So it bites who computes for
-// too long in one turn, and who never waits, however short the turns are. Its time starts over when both have fed it since it last
+// feeds it around every message, and the IDLE task, which feeds it whenever nothing else has to run. So it restarts a chip whose code computes for
+// too long in one turn or never waits, however short the turns are. Its time starts over when both have fed it since it last
 // did. It knows times on the chip's clock only.
 
 /** CONFIG_ESP_TASK_WDT_TIMEOUT_S, in milliseconds. */
 export const WATCHDOG_MS = 5_000;
-/** What firmware of ours makes of that when it starts: skyslot_widen_watchdog in firmware/platform/native. */
+/** What our firmware sets when it starts: skyslot_widen_watchdog in firmware/platform/native. */
 export const WIDE_WATCHDOG_MS = 2 * WATCHDOG_MS;
 
 export class Watchdog {
@@ -18,7 +18,7 @@ export class Watchdog {
     this.#beganAtMs = nowMs;
   }
 
-  /** When it bites unless it is fed before. */
+  /** When it fires unless it is fed before. */
   get deadlineMs(): number {
     return this.#beganAtMs + this.#timeoutMs;
   }

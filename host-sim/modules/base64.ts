@@ -1,4 +1,4 @@
-// `base64`: the standard alphabet with padding. Decoding skips what is no digit and drops what does not fill four.
+// `base64`: the standard alphabet with padding. Decoding skips characters outside the alphabet and drops an incomplete group of four.
 
 import { encodeText } from "../engine/realm.js";
 import type { Native } from "./native.js";

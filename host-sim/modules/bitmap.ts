@@ -4,7 +4,7 @@ import type { Machine } from "../machine/machine.js";
 import { createHandles } from "./handle.js";
 import type { Native } from "./native.js";
 
-/** Those of commodettoBitmap.js that a firmware of ours names. */
+/** Those of commodettoBitmap.js that our firmware uses. */
 export const BITMAP_FORMAT = Object.freeze({ default: 1, monochrome: 3, gray256: 5 });
 
 /** Bits a pixel, by format. */

@@ -1,5 +1,5 @@
 // What the SDK's native code costs on the chip: instructions of a release build, measured on an ESP32-C3 at 160 MHz without the flash
-// itself. While it computes nothing else runs, and the watchdog waits; in a virtual device it is done at once, so time is taken.
+// itself. While it computes nothing else runs, and the watchdog waits; in a virtual device it is done at once, so the time is charged.
 
 import type { Machine } from "../machine/machine.js";
 

@@ -1,5 +1,5 @@
-// `mc/ffi`: the functions of ESP-IDF, and of firmware/platform/native, that manifests bind. Results are numbers as C gives
-// them; a function that no manifest binds does not exist.
+// `mc/ffi`: the functions of ESP-IDF, and of firmware/platform/native, that manifests bind. Results are numbers as in C;
+// a function that no manifest binds does not exist.
 
 import { pbkdf2Sync } from "node:crypto";
 import { ESP_ERROR_CODES } from "../hardware/esp-error.js";

@@ -1,5 +1,5 @@
 // `embedded:storage/flash` over the virtual NOR flash: partitions by name, with esp_partition's checks. It protects only
-// what ESP-IDF protects: who writes into the partition that runs restarts the chip.
+// what ESP-IDF protects: a write into the running partition restarts the chip.
 
 import { SECTOR_BYTES } from "../hardware/flash/flash.js";
 import { erasePartition, isReadOnly, writePartition } from "../hardware/partitions/partition-access.js";

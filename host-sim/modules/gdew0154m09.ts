@@ -1,8 +1,8 @@
 // `gdew0154m09`: the SDK's driver of a 200 × 200 e-ink panel, with the panel behind it. It takes rows of Gray256, makes them black and
 // white by Atkinson's dithering, and shows them when the picture ends; while the paper changes nothing else runs on the device.
-// The first picture after the constructor is preceded by all black and all white. Takes whole pictures only. Its pins are not looked
-// at: nothing on a virtual device can be wired wrongly. They are in use until it is closed, and after a constructor that threw until
-// the next boot: the SDK's pins are not given back with the garbage.
+// The first picture after the constructor is preceded by all black and all white. Takes whole pictures only. Its pins are not
+// checked: nothing on a virtual device can be wired wrongly. They are in use until it is closed, and after a constructor that threw until
+// the next boot: the SDK does not release pins with the garbage.
 
 import type { Machine } from "../machine/machine.js";
 import { BITMAP_FORMAT } from "./bitmap.js";
@@ -36,7 +36,7 @@ export function createGdew0154m09(machine: Machine, native: Native): object {
     machine.onLight?.({ type: "panel", width: SIDE, height: SIDE, rows: frame.map((byte) => ~byte) });
   }
 
-  /** What XS throws when the driver, closed, reads from the undefined that is left of it. */
+  /** What XS throws when a closed driver reads from the undefined that is left of it. */
   function open(display: object): Panel {
     try {
       return panels.stateOf(display);
@@ -113,7 +113,7 @@ type Dither = readonly [Int16Array, Int16Array];
 
 const newDither = (): Dither => [new Int16Array(SIDE + 4), new Int16Array(SIDE + 4)];
 
-/** One row, packed from the highest bit. Each pixel hands six eighths of its error on. */
+/** One row, packed from the highest bit. Each pixel passes on six eighths of its error. */
 function ditherRow(dither: Dither, pixels: Uint8Array): Uint8Array {
   const [now, next] = dither;
   const packed = new Uint8Array(ROW_BYTES);

@@ -1,4 +1,4 @@
-// Host objects of the SDK's storage modules: an object of firmware and the native state behind it, which close takes away.
+// Host objects of the SDK's storage modules: an object of firmware and its native state, which close removes.
 // Errors are those of XS for an object that was closed or was never of the class.
 
 import type { Machine } from "../machine/machine.js";
@@ -9,7 +9,7 @@ export interface Handles<State extends object> {
   open(object: object, state: State): void;
   /** @throws SyntaxError of the realm when `object` is closed or none */
   stateOf(object: unknown): State;
-  /** Takes the state away; undefined if it is gone already. @throws SyntaxError of the realm when `object` was never one */
+  /** Removes the state; undefined if it is gone already. @throws SyntaxError of the realm when `object` was never one */
   close(object: unknown): State | undefined;
 }
 

@@ -1,5 +1,5 @@
 // `embedded:storage/key-value` over the virtual NVS: a domain is an NVS namespace, every write is committed at once. It
-// keeps nothing itself; what a power cut leaves is the NVS's business.
+// stores nothing itself; the NVS determines what a power cut leaves.
 
 import { encodeText } from "../engine/realm.js";
 import type { Nvs, NvsEntry, NvsHandle, NvsType } from "../hardware/nvs/nvs.js";

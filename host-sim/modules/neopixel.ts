@@ -1,5 +1,5 @@
-// `neopixel` over nothing: keeps the pixels as the driver does, and reports what would be sent to the machine's observer. Makes no
-// picture of it. The driver's rough edges are kept: it does not check the pin, and ESP-IDF then aborts.
+// `neopixel` without hardware: stores the pixels as the driver does, and reports what would be sent to the machine's observer. Draws no
+// picture of it. The driver's quirks are kept: it does not check the pin, and ESP-IDF then aborts.
 
 import { isOutput } from "../hardware/gpio.js";
 import { type Machine, RESET_REASON } from "../machine/machine.js";

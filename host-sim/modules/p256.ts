@@ -1,5 +1,5 @@
 // ECDSA verification on the curve P-256 over a digest that is already computed, as mbedTLS offers it to firmware; Node's own
-// crypto only verifies over the message. It signs nothing and takes no care to run in constant time: nothing is secret.
+// crypto only verifies over the message. Does not sign, and need not run in constant time: nothing is secret.
 //
 //   y² = x³ − 3x + b over the field of P; points are (X, Y, Z) with x = X/Z², y = Y/Z³ (FIPS 186-5, SEC 1 section 4.1.4)
 

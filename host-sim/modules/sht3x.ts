@@ -1,5 +1,5 @@
-// `embedded:sensor/Humidity-Temperature/SHT3x`: the SDK's driver over whatever bus class firmware hands it. As there: each command is
-// followed by 50 ms of waiting, a wrong checksum leaves its value out, and what the bus throws is not caught.
+// `embedded:sensor/Humidity-Temperature/SHT3x`: the SDK's driver over the bus class that firmware passes to it. As there: each command is
+// followed by 50 ms of waiting, a value with a wrong checksum is left out, and errors of the bus are not caught.
 
 import type { Machine } from "../machine/machine.js";
 import { createHandles } from "./handle.js";

@@ -1,4 +1,4 @@
-// `text/encoder` and `text/decoder`: UTF-8 only, with the SDK's ways: a lone surrogate is encoded as it is, and the decoder
+// `text/encoder` and `text/decoder`: UTF-8 only, as in the SDK: a lone surrogate is encoded as it is, and the decoder
 // counts broken sequences differently from a browser's.
 
 import { encodeText } from "../engine/realm.js";
@@ -111,7 +111,7 @@ function decodeUtf8(
   return { text: { value, isBroken }, used: position };
 }
 
-/** 0 for a byte that begins nothing. */
+/** 0 for a byte that cannot begin a sequence. */
 function sequenceLength(first: number): number {
   if (first < 0x80) return 1;
   if ((first & 0xe0) === 0xc0) return 2;
@@ -127,7 +127,7 @@ function decodeSequence(sequence: Uint8Array): string | undefined {
   }
 }
 
-/** How many bytes behind the first of a bad sequence are swallowed with it. */
+/** How many bytes after the first of a bad sequence are consumed with it. */
 function goodContinuationCount(sequence: Uint8Array): number {
   const first = sequence[0]!;
   if (first > 0xf4) return 0;

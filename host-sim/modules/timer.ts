@@ -1,5 +1,5 @@
-// `timer` over the timers of the machine's event loop. Ids are objects; what the native code does with an id that is spent
-// or no id at all differs between the functions, and is kept.
+// `timer` over the timers of the machine's event loop. Ids are objects; the native functions differ in what they do with a
+// used id or a value that is no id, and that is kept.
 
 import type { Machine } from "../machine/machine.js";
 import type { TimerRecord } from "../machine/timer-queue.js";

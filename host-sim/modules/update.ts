@@ -1,5 +1,5 @@
-// `embedded:update` over the virtual esp_ota_* functions. It decides nothing: what is written where, when sectors are erased
-// and when an image is refused are theirs.
+// `embedded:update` over the virtual esp_ota_* functions. It decides nothing: they determine what is
+// written where, when sectors are erased and when an image is refused.
 
 import { type OtaSize, OtaWriters } from "../hardware/boot/ota-write.js";
 import type { Partition } from "../hardware/partitions/partition-table.js";
@@ -15,7 +15,7 @@ const UINT32_MAX = 0xffffffff;
 interface OpenUpdate {
   readonly partition: Partition;
   readonly append: boolean;
-  /** Most bytes that the image can have so far. */
+  /** Upper bound of the image's length so far, bytes. */
   writtenBytes: number;
   /** Of OtaWriters; 0 once it is complete, whether or not the image was good. */
   handle: number;

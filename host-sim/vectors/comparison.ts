@@ -1,4 +1,4 @@
-// What comparing a file of golden vectors comes to, and how two results are compared. It knows no format.
+// The result of comparing a file of golden vectors, and how two results are compared. It knows no format.
 
 /** Where a result first differs from what was measured. */
 export interface Difference {
@@ -16,7 +16,7 @@ export interface FileReport {
   /** Finer things that were compared within the cases, such as steps. */
   readonly parts?: { readonly count: number; readonly unit: string };
   readonly first?: Difference;
-  /** Differences that we want, each with its reason; not counted as different. */
+  /** Intended differences, each with its reason; not counted as different. */
   readonly onPurpose: readonly { readonly at: string; readonly reason: string }[];
 }
 

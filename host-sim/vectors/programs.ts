@@ -138,7 +138,7 @@ function compareLines(
   };
 }
 
-/** What is labelled so has to be there, and an error has to be of the same kind. */
+/** A line with this label has to exist, and an error has to be of the same kind. */
 function isAllowed(found: string, expected: string, reason: string): boolean {
   if (labelOf(found) !== labelOf(expected)) return false;
   return reason !== MESSAGE || kindOf(found) === kindOf(expected);

@@ -1,4 +1,4 @@
-// The world that virtual devices, networks and people live in: one heap of events, one clock, one seed. In virtual time
+// The world of virtual devices, networks and people: one heap of events, one clock, one seed. In virtual time
 // it jumps from event to event and never waits; in real time the same events happen when the wall clock says so. Nothing
 // in it happens outside an event, so the same seed gives the same run. It knows nothing of devices.
 
@@ -7,7 +7,7 @@ import { EventHeap } from "./event-heap.js";
 import { randomStream } from "./random.js";
 
 export interface Scheduled {
-  /** Takes the event back; after it has happened this does nothing. */
+  /** Cancels the event; after it has happened this does nothing. */
   cancel(): void;
 }
 
@@ -61,7 +61,7 @@ export class World {
     return randomStream(`${this.seed}/${name}`);
   }
 
-  /** Lets `action` happen `delayMs` from now (at once if negative), after everything already due at that moment. */
+  /** Runs `action` `delayMs` from now (at once if negative), after all events already due at that moment. */
   schedule(delayMs: number, action: () => void): Scheduled {
     if (Number.isNaN(delayMs)) throw new RangeError("delay is not a number of milliseconds");
     const event = {
@@ -99,13 +99,13 @@ export class World {
     this.#wake?.();
   }
 
-  /** Whether anything is left to happen by itself. */
+  /** Whether no event is left to happen by itself. */
   get isIdle(): boolean {
     return this.#holdCount === 0 && this.#posted.length === 0 && this.#heap.peek() === undefined;
   }
 
   /**
-   * Lets events happen until `done()` (asked between events), at most `limitMs` of the world's time.
+   * Runs events until `done()` (called between events), for at most `limitMs` of the world's time.
    * @returns whether it is done; false at the limit, after stop, or, in virtual time, when nothing is left to happen.
    */
   async runUntil(done: () => boolean, options: { readonly limitMs: number }): Promise<boolean> {
@@ -122,7 +122,7 @@ export class World {
     return true;
   }
 
-  /** Lets the given time pass. */
+  /** Runs events for this time. */
   async runFor(ms: number): Promise<void> {
     const endMs = this.#nowMs + ms;
     await this.runUntil(() => false, { limitMs: ms });

@@ -1,4 +1,4 @@
-// What both sides of the bridge know by a number, and until when XS has to: objects of Node, functions of XS. It never speaks to
+// The objects of Node and functions of XS that both sides of the bridge know by number, and how long XS has to keep them. It never speaks to
 // XS; the bridge collects what XS may forget and sends it.
 //
 // Callbacks belong to the object that an operation gave (a timer, a request), or else to the one that it was asked of; what an

@@ -1,4 +1,4 @@
-// Takes a bundle apart into the modules that it was made of, as the SDK's linker would see them: all but the app's main are preloaded,
+// Splits a bundle into the modules that it was made of, as the SDK's linker would see them: all but the app's main are preloaded,
 // which means run when the firmware is linked, frozen, and in the flash. The bundle marks where each module begins (MODULE_MARK in
 // image-build/bundle.ts), the last of them being main. esbuild gives no two things at the tops of modules the same name, and nothing inside
 // of them a name from there.

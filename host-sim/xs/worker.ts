@@ -1,5 +1,5 @@
-// A process with an XS machine in it (native/), spoken to synchronously over two pipes: firmware and what it calls nest as
-// they do on a chip. It knows frames and processes; what is in the frames is the bridge's business.
+// A process with an XS machine in it (native/), driven synchronously over two pipes: firmware and what it calls nest as
+// they do on a chip. It knows frames and processes; the bridge knows what is in the frames.
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";

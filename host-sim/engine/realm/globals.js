@@ -1,4 +1,4 @@
-// The globals of a device's realm as XS has them, run inside the realm: what Node's engine has too much is taken away, the
+// The globals of a device's realm as XS has them, run inside the realm: what only Node's engine has is removed, the
 // clock and randomness come from the device that runs, XS's own additions are added, and everything is frozen as the SDK's
 // preload does. Evaluates to a function of the realm's host interface.
 

@@ -1,6 +1,6 @@
 // Promise as XS has it, run inside a device's realm: the specification's promise, except that jobs are handed to the event
 // loop of the device that runs, which runs them turn by turn, and that an unhandled rejection is not reported. Native
-// promises would run their jobs when Node likes. Evaluates to a function of the realm's host interface.
+// promises would run their jobs at Node's own time. Evaluates to a function of the realm's host interface.
 
 /** @param host { queueJob(job), caught(error) } */
 (host) => {
@@ -226,7 +226,7 @@
     });
   }
 
-  /** What all, allSettled and any have in common: a list with a place for each item, finished when every place is filled. */
+  /** What all, allSettled and any have in common: a list with an entry for each item, finished when every entry is set. */
   function combine(Constructor, iterable, { handlersOf, finish }) {
     const result = capability(Constructor);
     const values = [];

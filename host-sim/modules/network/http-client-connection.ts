@@ -231,7 +231,7 @@ export class ClientConnection {
     return lines;
   }
 
-  /** The connection is of no more use. What callbacks throw here is swallowed, as in the SDK. */
+  /** The connection cannot be used any more. Errors of callbacks are swallowed here, as in the SDK. */
   #fail(error: unknown): void {
     if (this.#reader.hasReceived && this.#timer !== undefined) {
       this.#timer.cancel();

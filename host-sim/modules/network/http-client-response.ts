@@ -1,5 +1,5 @@
-// How the SDK's HTTP client reads a response, byte by byte and line by line. It keeps what is known of the response; when the request is
-// over, and what follows, is the connection's business.
+// How the SDK's HTTP client reads a response, byte by byte and line by line. It keeps the parsed part of the response; the
+// connection decides when the request is over, and what follows.
 //
 //   idle → status → header → body | trailer → received
 
@@ -25,7 +25,7 @@ export interface ResponseOwner {
 
 type State = "idle" | "status" | "header" | "body" | "trailer" | "received";
 
-/** What is known of the response under way. */
+/** The response that is being received, as far as it is parsed. */
 interface Response {
   status: number;
   statusText: string;
@@ -56,7 +56,7 @@ export class ResponseReader {
     this.#response = this.#newResponse();
   }
 
-  /** The body has been read; firmware hears of it in the next turn. */
+  /** The body has been read; firmware is notified in the next turn. */
   get hasReceived(): boolean {
     return this.#state === "received";
   }
@@ -95,7 +95,7 @@ export class ResponseReader {
     return result;
   }
 
-  /** Everything that arrives, until the bytes at hand are used up or the body is firmware's to read. */
+  /** Parses what arrives, until no bytes are left or firmware has to read the body. */
   onReadable(count: number): void {
     this.#readable = count;
     do {
@@ -188,7 +188,7 @@ export class ResponseReader {
     return true;
   }
 
-  /** A whole header, or the empty line behind the last. A header without a value looks like that line, too. */
+  /** A whole header, or the empty line behind the last. A header without a value is treated as that line, too. */
   #takeHeader(): boolean {
     const response = this.#response;
     if (this.#line === "\r\n") return this.#endHeaders(response);

@@ -2,7 +2,7 @@
 
 import { STATUS_CODES } from "node:http";
 
-/** The reasons that the SDK knows and Node words otherwise; every other unknown status is "OK". */
+/** The reasons that differ between the SDK and Node; every other unknown status is "OK". */
 const REASONS: Readonly<Record<number, string>> = Object.freeze({
   413: "Request Entity Too Large",
   414: "Request-URI Too Long",

@@ -1,6 +1,6 @@
 /**
  * The DNS records by which a device announces itself and its services in its own network (RFC 6762, RFC 6763), with the
- * lifetimes that the SDK gives them. Never sends anything.
+ * lifetimes that the SDK uses. Sends nothing itself.
  */
 
 import { CLASS_IN, type DnsRecord, RR, TOP_BIT } from "../../network/dns-packet.js";
@@ -25,9 +25,9 @@ export const typeName = (serviceType: string): string => `${serviceType}.local`;
 export const instanceName = ({ name, serviceType }: Service): string => `${name}.${serviceType}.local`;
 
 /**
- * Everything about a service: what types there are, the instance, its text, its place, its host's address.
+ * All records of a service: its type, instance, text, location and the host's address.
  * @param address of the host; undefined: it has none now
- * @param ttl seconds; 0 takes the records back
+ * @param ttl seconds; 0 withdraws the records
  */
 export function serviceRecords(service: Service, address: string | undefined, ttl?: number): DnsRecord[] {
   const { serviceType, host, port, txt } = service;

@@ -139,7 +139,7 @@ class TcpHandle {
     else if (socket.hasEnded) this.#trigger(ERROR);
   }
 
-  /** `new TCP({from})`: the connection moves, the old object is of no more use. */
+  /** `new TCP({from})`: the connection moves, the old object cannot be used any more. */
   takeOver(from: TcpHandle): void {
     const socket = from.#socket;
     if (socket === undefined) throw this.#native.error("invalid from");

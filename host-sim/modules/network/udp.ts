@@ -5,7 +5,7 @@ import { normalizeAddress } from "../../network/address.js";
 import type { Datagram, UdpSocket } from "../../network/ip-node.js";
 import { announceQueue, type Dictionary, type Native } from "../native.js";
 
-/** lwIP's pool of packet buffers is bounded; what comes on top is lost. */
+/** lwIP's pool of packet buffers is bounded; further datagrams are lost. */
 const QUEUED_COUNT_MAX = 32;
 
 interface UdpHandle {

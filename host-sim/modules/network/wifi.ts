@@ -120,7 +120,7 @@ export function createWifi(machine: Machine, native: Native): { WiFi: object } {
       const options = dictionary as Dictionary;
       const hidden = "hidden" in options && Boolean(options.hidden);
       const channel = "channel" in options ? native.integer(options.channel) : 0;
-      // whether it only listens makes no difference here, but a getter is asked
+      // passive or active makes no difference here, but a getter is called
       if ("active" in options) void options.active;
       const report = announceScan(machine, describe(native), callback as Callback);
       if (!driver.scan({ channel, hidden }, report)) throw native.error("scan request failed");
@@ -170,7 +170,7 @@ export function createWifi(machine: Machine, native: Native): { WiFi: object } {
   return { WiFi };
 }
 
-/** An item of a scan as the older module words it. */
+/** An item of a scan in the older module's format. */
 function describe(native: Native): (found: ScanResult) => object {
   return ({ ssid, rssi, channel, bssid, security }) =>
     native.object({

@@ -103,7 +103,7 @@ describe("the report of a boot", () => {
   it("tells that nothing boots", () => {
     const { slot, reason } = boot(flashWith([]));
     expect(slot).to.equal(null);
-    expect(reason).to.match(/; no image boots: the chip resets for ever$/);
+    expect(reason).to.match(/; no image boots: the chip resets over and over$/);
   });
 
   it("tells of the record that is made without factory, and of damaged entries", () => {

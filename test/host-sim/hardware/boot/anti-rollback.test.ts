@@ -129,7 +129,7 @@ describe("anti-rollback", () => {
     chip.flash.bytes.fill(0, SLOTS[1] + 400, SLOTS[1] + 500);
     const { booted, refused } = chip.boot();
     expect(booted).equal(undefined);
-    expect(refused.map(({ message }) => message).join()).match(/secure version is 1, the eFuses demand 2/);
+    expect(refused.map(({ message }) => message).join()).match(/secure version is 1, the eFuses require 2/);
   });
 
   it("burns the version when the app is marked valid: then there is no way back", () => {
