@@ -1,6 +1,6 @@
-// A rehearsal at the desk: a home with one Wi-Fi network, an update server behind it, one virtual device and a person with a
+// A whole scene on a desk: a home with one Wi-Fi network, an update server behind it, one virtual device and a person with a
 // phone. The same desk serves the tests (virtual time, the server called as a function) and `skyslot sim` (real time, a real
-// server on loopback). It puts things together and watches; it decides nothing for the device.
+// server on loopback). Composition only: it decides nothing for the device.
 
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -24,7 +24,7 @@ export const HOME = Object.freeze({ ssid: "Home + Garden", password: "corr&ct=ho
 /** The token that the person of the house chooses for a new device: changes in the house's network need it. */
 export const OWNER_TOKEN = "garden-gate-open-7";
 
-/** Where images for the desk look for their updates; behind this name is whatever `server` says. */
+/** Where images for the desk look for their updates; this name leads to the desk's `server`. */
 export const DESK_SERVER = "http://updates.skyslot.test:8080";
 
 /** The update server: a function in this process, or a port on loopback. */
@@ -32,7 +32,7 @@ export type DeskServer = { readonly handler: HttpHandler } | { readonly loopback
 
 export interface DeskOptions {
   readonly server: DeskServer;
-  /** What lies in the device's factory partition; absent: the flash is taken as it is. */
+  /** The image in the device's factory partition; absent: the flash is not changed. */
   readonly image?: Uint8Array | undefined;
   /** The file of its partition table, CSV; default: that of 8 MB. */
   readonly partitions?: string;
@@ -111,7 +111,7 @@ export class Desk {
   }
 }
 
-/** Hands on whole lines of what comes in pieces. */
+/** Passes on whole lines of text that comes in pieces. */
 function lines(take: (line: string) => void): (text: string) => void {
   let held = "";
   return (text) => {

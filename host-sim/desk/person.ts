@@ -1,4 +1,4 @@
-// A person with a phone who sets up whatever opens its portal: joins the device's access point, is led to its page as phones are
+// A person with a phone who sets up every device that opens its portal: joins its access point, gets to its page as phones do
 // (a name query and a probe), chooses the owner's token if the device has no owner yet, submits the home's network and waits for the
 // result. Persistent: if it does not work, tries again.
 
@@ -23,7 +23,7 @@ export interface PersonOptions {
   readonly token: string;
 }
 
-/** How one walk through a portal ended. */
+/** The result of one setup through a portal. */
 export interface SetupResult {
   readonly phase: string;
   readonly reason?: string;
@@ -32,7 +32,7 @@ export interface SetupResult {
 
 export class Person {
   readonly phone: Phone;
-  /** Walks that were begun. */
+  /** Setups that were started. */
   setupCount = 0;
   #options: PersonOptions;
 
@@ -44,7 +44,7 @@ export class Person {
   /** Looks around every two seconds and sets up what needs it. */
   watchForPortals(): void {
     const { world } = this.#options;
-    /** Portals that have done their work, and are still open for some seconds. */
+    /** Portals whose setup is done, and that stay open for some seconds. */
     let done = new Set<string>();
     const look = (): void => {
       const portals = this.phone.visibleSsids().filter((ssid) => ssid.startsWith(PORTAL_PREFIX));
@@ -63,7 +63,7 @@ export class Person {
     world.schedule(LOOK_EVERY_MS, look);
   }
 
-  /** Walks through one portal. Rejects with PhoneError when the device or its access point is gone. */
+  /** Sets up one device through its portal. Rejects with PhoneError when the device or its access point is gone. */
   async setUp(portal: string): Promise<SetupResult> {
     this.setupCount += 1;
     await this.phone.join(portal);

@@ -25,7 +25,7 @@ export type DeviceEvent =
   | { readonly type: "powerCut" }
   | { readonly type: "poweredOff" };
 
-/** The event of an error that firmware did not catch, whatever it threw. */
+/** The event of a value that firmware threw and did not catch. */
 export function describeUncaught(end: Extract<BootEnd, { type: "uncaught" }>): DeviceEvent {
   const { error, duringModule } = end;
   const { name, message, stack } = (

@@ -70,7 +70,7 @@ export class VirtualDevice {
   readonly name: string;
   readonly chip: Chip;
   readonly flash: Flash;
-  /** As the flash, they outlive everything. */
+  /** Like the flash, they survive restarts and power cuts. */
   readonly efuse: Efuse;
   readonly mac: Uint8Array;
   readonly world: World;
@@ -256,7 +256,7 @@ export class VirtualDevice {
     return this.#options.antiRollback ? this.efuse : undefined;
   }
 
-  /** As the SDK's main function does: it gives up on NVS that cannot be mounted, and the chip restarts. */
+  /** As the SDK's main function does: it gives up if NVS cannot be mounted, and the chip restarts. */
   #mountNvs(partitions: readonly Partition[]): Nvs | string {
     const { error, nvs } = initNvs(this.flash, partitions);
     return nvs ?? error;

@@ -43,7 +43,7 @@ export class Watch {
   }
 }
 
-/** One sentence about what happened to a device, or nothing if it is not worth one. */
+/** One sentence about what happened to a device, or undefined if it is not worth one. */
 export function describeEvent(event: DeviceEvent): string | undefined {
   switch (event.type) {
     case "booted":

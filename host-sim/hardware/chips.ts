@@ -1,6 +1,6 @@
 // What differs between the chips that images are for: ids, revisions and the memory map that decides where an image's segments
 // may be loaded. Numbers from ESP-IDF v6.0's soc.h. The boot loader's own memory depends on its build: measured for ESP32, C3 and
-// S3; for the others the whole regions of its linker script, which refuses rather more than a chip would.
+// S3; for the others the whole regions of its linker script, which refuse slightly more than a chip would.
 
 /** A chip that images can be built for. */
 export type Chip =

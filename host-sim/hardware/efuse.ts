@@ -47,8 +47,8 @@ export class Efuse {
   }
 
   /**
-   * esp_efuse_update_secure_version. A bit that is burned already is not burned again: then nothing is, and the real function does
-   * not look at that.
+   * esp_efuse_update_secure_version. A bit that is burned already cannot be burned again: then nothing is burned, and the real function does
+   * not check that.
    */
   burn(secureVersion: number): EspError {
     if (secureVersion > this.#fieldBits) return "ESP_ERR_INVALID_ARG";
@@ -74,13 +74,13 @@ export function secureVersionIn(flash: Flash, { offset, size }: Partition): numb
   return decodeAppDescription(bytes)?.secureVersion;
 }
 
-/** check_anti_rollback of the boot loader: an app that says nothing of itself may not run. */
+/** check_anti_rollback of the boot loader: an app without a description may not run. */
 export function mayRun(flash: Flash, partition: Partition, efuse: Efuse): boolean {
   const secureVersion = secureVersionIn(flash, partition);
   return secureVersion !== undefined && efuse.allows(secureVersion);
 }
 
-/** What is burned when an app has proved itself; an app that says nothing of itself changes nothing. */
+/** What is burned when an app has been validated; an app without a description changes nothing. */
 export function burnVersionOf(flash: Flash, partition: Partition, efuse: Efuse): EspError {
   const secureVersion = secureVersionIn(flash, partition);
   return secureVersion === undefined ? "ESP_ERR_NOT_FOUND" : efuse.burn(secureVersion);

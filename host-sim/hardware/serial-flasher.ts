@@ -1,5 +1,5 @@
 // What a serial flasher does with a new device, by cable: erases the flash, writes the partition table and the first app. It needs
-// no firmware, takes no virtual time and wears nothing.
+// no firmware, takes no virtual time and causes no wear.
 
 import type { Flash } from "./flash/flash.js";
 import {
@@ -14,7 +14,7 @@ import {
 
 /**
  * Writes the image to factory, or to ota_0 where there is no factory partition.
- * @throws PartitionTableError when the table does not suit the flash, RangeError when the image is larger than its partition
+ * @throws PartitionTableError when the table does not fit the flash, RangeError when the image is larger than its partition
  */
 export function flashFactory(flash: Flash, partitionCsv: string, image: Uint8Array): void {
   const table = compilePartitionCsv(partitionCsv, { flashBytes: flash.sizeBytes });

@@ -45,13 +45,13 @@ export interface BuildOptions {
   /** As in the app description, such as `Nov 21 2026` and `12:00:00`; absent: empty, so that a build can be repeated. */
   readonly date?: string;
   readonly time?: string;
-  /** How it says to keep its settings; null: it says nothing. Default: plain. Virtual devices keep them plain whatever it says. */
+  /** How it states to store its settings; null: it does not state it. Default: plain. Virtual devices always store them plain. */
   readonly nvs?: ImageNvs | null;
 }
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
-/** The whole image. Errors: a version that is none, an app that is not there, what esbuild finds wrong. */
+/** The whole image. @throws Error if the version is invalid, the app does not exist or esbuild fails */
 export async function buildImage(options: BuildOptions): Promise<Uint8Array> {
   const version = parseVersion(options.version);
   if (!version)

@@ -1,4 +1,4 @@
-// Draws what a device shows as PNG files: the lights of a strip in rows, a status LED as one light, a panel pixel by pixel. Only the little of PNG (RFC 2083,
+// Draws what a device shows as PNG files: the lights of a strip in rows, a status LED as one light, a panel pixel by pixel. Only the part of PNG (RFC 2083,
 // ISO/IEC 15948) that this needs: 8-bit RGB, no interlace, no filter.
 
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";

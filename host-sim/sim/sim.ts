@@ -46,7 +46,7 @@ export interface Sim {
   stop(): void;
 }
 
-/** About what an ESP32 takes from the network and puts into its flash. */
+/** About the rate at which an ESP32 receives and writes to flash. */
 const LINK = Object.freeze({ bytesPerSecond: 40 * 1024 });
 const YEAR_MS = 365 * 24 * 3600 * 1000;
 
@@ -58,7 +58,7 @@ export async function startSim(options: SimOptions): Promise<Sim> {
     ...options,
     server: { loopbackPort: options.loopbackPort },
     realTime: options.speed ?? true,
-    strictFlash: false, // the user's own app may be one that a chip takes as it is
+    strictFlash: false, // the user's own app may write twice on purpose
     policyOf: () => LINK,
     onTrace: (line) => sayTrace(terminal, line),
     onEvent: (event) => {

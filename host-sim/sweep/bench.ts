@@ -1,4 +1,4 @@
-// Carries out cuts: brings the flash into the state that a cut leaves, and finds out what becomes of the device, by following it or by
+// Carries out cuts: brings the flash into the state that a cut leaves, and determines what becomes of the device, by running it or by
 // proof (same-future.ts). Each worker has one.
 
 import { createHash } from "node:crypto";
@@ -18,7 +18,7 @@ import { type Recovery, type RecoveryOptions, recover } from "./recovery.js";
 import { hasSameFuture } from "./same-future.js";
 import { type Settings, settingsIn } from "./settings.js";
 
-/** How many devices that were followed a new cut is compared with, the newest first. */
+/** Maximum number of followed devices that a new cut is compared with, the newest first. */
 const MAX_FOLLOWED = 24;
 
 /** The share of cuts outside the slots, and of those inside, that a second cut follows. */
@@ -131,7 +131,7 @@ export class Bench {
     }
   }
 
-  /** What becomes of a device whose flash is left so. @returns what it does with its flash, if all goes well */
+  /** What becomes of a device with this flash. @returns what it does with its flash, if all goes well */
   async #become(
     recording: Recording,
     state: ChangedState,
@@ -237,7 +237,7 @@ export class Bench {
     for (; rolling.index < index; rolling.index += 1) {
       const operation = recording.operations[rolling.index]!;
       applyOperation(rolling.contents, operation);
-      // a new state, not the old one changed: others may hold it
+      // a new array: histories hold the old one
       rolling.state = rolling.state.slice();
       for (const sector of sectorsOf(operation.offset, operation.length))
         rolling.state[sector] = this.#store.numberOf(contentsOf(rolling, sector));

@@ -40,7 +40,7 @@ export function* cutPointsOf({ kind, offset, length }: FlashOperation, place: Pl
   yield "after";
 }
 
-/** Does to the contents what the operation has done when power fails at this point. */
+/** Changes the contents as the operation has when power fails at this point. */
 export function applyCut(
   contents: Uint8Array,
   operation: FlashOperation,

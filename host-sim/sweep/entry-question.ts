@@ -1,5 +1,5 @@
-// What the boot loader and esp_ota_* can learn from an otadata entry whose CRC is wrong: that it is wrong, and whether it counts as
-// invalid all the same. The observer shows them one entry for all that are alike in this; so it is certain that they learn no more.
+// What the boot loader and esp_ota_* learn from an otadata entry with a wrong CRC: that it is wrong, and whether it also counts as
+// invalid. The observer shows them the same entry for all that are equal in this, so it is certain that they learn nothing else.
 
 import {
   decodeOtadataEntry,
@@ -14,7 +14,7 @@ import {
 const INVALID = new Uint8Array(OTADATA_ENTRY_BYTES).fill(0xff);
 const BROKEN = encodeOtadataEntry({ ...makeOtadataEntry(1, OTA_STATE.UNDEFINED), crc: 0 });
 
-/** What a device sees in place of an entry, and in words what it learns by it. */
+/** What a device sees in place of an entry, and what it learns from it. */
 export function showEntry(bytes: Uint8Array): { readonly shown: Uint8Array; readonly answer: string } {
   const entry = decodeOtadataEntry(bytes);
   // one that is on trial is written again as it is, whatever its CRC

@@ -7,7 +7,7 @@ import { SECTOR_BYTES } from "../hardware/flash/flash-operation.js";
 /** The number of each sector's contents. Not to be changed. */
 export type FlashState = Int32Array;
 
-/** Every contents that any sector has had. */
+/** The contents that any sector has had. */
 export class SectorStore {
   readonly #numbers = new Map<string, number>();
   readonly #contents: Uint8Array[] = [];

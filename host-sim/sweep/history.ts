@@ -19,7 +19,7 @@ export interface DigestPiece {
 export type HistoryEntry =
   | { readonly kind: "read"; readonly offset: number; readonly length: number }
   | { readonly kind: "isErased"; readonly offset: number; readonly length: number }
-  /** Of otadata; the answer is entry-question.ts's. */
+  /** Of otadata; the answer as in entry-question.ts. */
   | { readonly kind: "entry"; readonly offset: number; readonly length: number; readonly answer: string }
   | { readonly kind: "write"; readonly offset: number; readonly bytes: Uint8Array }
   | { readonly kind: "erase"; readonly offset: number }
@@ -35,7 +35,7 @@ export class History {
   readonly start: FlashState;
   readonly entries: HistoryEntry[] = [];
   readonly #bySector = new Map<number, number[]>();
-  /** Many cuts in a row ask about the same state and the same sectors. */
+  /** Kept for the next call: many cuts in a row ask about the same state and the same sectors. */
   #differing: { readonly state: FlashState; readonly sectors: readonly number[] } | undefined;
   #concerning: { readonly key: string; readonly found: readonly number[] } | undefined;
 

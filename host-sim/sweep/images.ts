@@ -24,7 +24,7 @@ export interface SweepRelease {
   readonly firmwareId: number;
   readonly version: string;
   readonly image: Uint8Array;
-  /** Of its chunks, one behind the other. */
+  /** Of its chunks, concatenated. */
   readonly digests: Uint8Array;
   /** The signed manifest. */
   readonly manifest: string;
@@ -46,10 +46,10 @@ const MAIN = fileURLToPath(new URL("../../firmware/apps/base/main.ts", import.me
 const PAGE = "<!doctype html><html><body>The pages of the sweep's image are left out.</body></html>";
 const THROWS_LATER =
   '\nimport LATER from "timer";LATER.set(()=>{throw new Error("this image does not work")},5000);';
-/** Space for whatever lies around the bundle in an image. */
+/** Space for the rest of an image around the bundle. */
 const FRAME_BYTES = 2048;
 
-/** @param imageBytes how large the images shall be at least, bytes */
+/** @param imageBytes minimum size of the images, bytes */
 export async function buildSweepImages(seed: number, imageBytes = 0): Promise<SweepImages> {
   const keys = await keysOf(seed);
   const bundle = await bundleFirmware(keys);

@@ -1,4 +1,4 @@
-// Writes down what passes between a device and its flash (history.ts), and keeps the contents of the slot that is written to away
+// Writes down what passes between a device and its flash (history.ts), and hides the contents of the slot that is written to
 // from the firmware: a read of it gives a buffer of the right length without the contents, and only Digest knows what belongs in it.
 // So nothing but a digest can reach the firmware, which is what the proof in same-future.ts rests on.
 
@@ -14,7 +14,7 @@ import { type LoadedFlash, sectorsOf } from "./flash-state.js";
 import type { DigestPiece, History } from "./history.js";
 import { answerOf, type PromisedDigests, UNPROMISED } from "./same-future.js";
 
-/** What a buffer reads as that has no contents. */
+/** What a buffer without contents reads as. */
 const FILLER = 0xa5;
 
 interface SlotPiece extends DigestPiece {
@@ -36,7 +36,7 @@ export class Observer {
       history.add({ kind: question === "isErased" ? question : "read", offset, length });
   }
 
-  /** From now on otadata is read as entry-question.ts has it. */
+  /** From now on otadata is read as in entry-question.ts. */
   hideBrokenEntries(otadata: Partition): void {
     const flash = this.#flash;
     flash.read = (offset, length) => {

@@ -48,7 +48,7 @@ export interface Recording {
   readonly settings: Settings;
 }
 
-/** A journey that fails although nothing was cut: whatever is swept is broken itself. */
+/** A journey that fails although nothing was cut: the firmware itself is broken. */
 export class JourneyError extends Error {
   override readonly name = "JourneyError";
   readonly journey: JourneyName;
@@ -63,7 +63,7 @@ export type JourneyTrace = (journey: JourneyName, line: string) => void;
 
 const FLASH_BYTES = 8 * 1024 * 1024;
 const HOUR_MS = 3_600_000;
-/** What a journey's last step leads to, such as the closing of the portal, is over by then. */
+/** The effects of a journey's last step, such as the closing of the portal, are over by then. */
 const AFTERMATH_MS = 90_000;
 
 /** @throws JourneyError */

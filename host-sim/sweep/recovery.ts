@@ -1,5 +1,5 @@
 // One device that starts from the flash that a cut has left, until it has settled: it has taken the update that it is offered, and
-// validated it. On the way and at the end it is asked whether everything is as it has to be:
+// validated it. On the way and at the end it is checked that:
 //
 //   - what starts is a released image, whole; one that does not work only ever runs on trial, and is never validated; where
 //     power has left it in otadata as another state, it is put on trial before it can crash
@@ -31,7 +31,7 @@ import { isFailing, type JourneyName, needsPerson, nvsOf, otadataOf } from "./re
 import type { PromisedDigests } from "./same-future.js";
 import { type Settings, settingsOf, settingsProblem } from "./settings.js";
 
-/** Longer than a device leaves an image alone that was rolled back, and several checks. */
+/** Longer than a device skips an image that was rolled back, and several checks. */
 const SETTLED_WITHIN_MS = 45 * 60_000;
 /** How long the server goes on offering an image that does not work, without a report. */
 const WITHDRAWN_AFTER_MS = 5 * 60_000;
@@ -52,7 +52,7 @@ export interface RecoveryOptions {
 }
 
 export interface Recovery {
-  /** What was not as it has to be; undefined: the device survived. */
+  /** The first check that failed; undefined: the device survived. */
   readonly problem: string | undefined;
   readonly history: History;
 }
@@ -109,7 +109,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
   return { problem: problems[0], history };
 }
 
-/** The release that a device shall run in the end. */
+/** The release that a device has to run in the end. */
 function targetOf(journey: JourneyName, { update, later }: SweepImages): SweepRelease {
   return isFailing(journey) || journey.startsWith("later") ? later : update;
 }

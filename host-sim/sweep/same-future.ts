@@ -17,7 +17,7 @@ export function answerOf(digest: string, promised: PromisedDigests): string {
   return promised.has(digest) ? digest : UNPROMISED;
 }
 
-/** A difference wider than this is not looked into: it would cost more than to follow it. */
+/** A wider difference is not examined: that would cost more than running the device. */
 const MAX_DIFFERENT_SECTORS = 16;
 
 export function hasSameFuture(

@@ -1,5 +1,4 @@
-// The settings that a flash holds, as its owner would name them: everything that the firmware keeps in NVS, except for its own
-// bookkeeping of boots and installations.
+// The settings in a flash: everything that the firmware keeps in NVS, except for its own records of boots and installations.
 
 import { TRIAL_REASON_KEY } from "../../firmware/core/trial/boot-validation.js";
 import { UNHEALTHY_KEY } from "../../firmware/core/trial/crash-guard.js";

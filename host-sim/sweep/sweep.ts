@@ -18,7 +18,7 @@ import type { Answer, Task } from "./worker.js";
 
 export interface SweepOptions {
   readonly seed: number;
-  /** How large the images are at least, bytes. */
+  /** Minimum size of the images, bytes. */
   readonly imageBytes?: number;
   readonly journeys?: readonly JourneyName[];
   /** As of the bench; default: none. */
@@ -35,7 +35,7 @@ export interface SweepOptions {
 export interface SweepResult {
   readonly cuts: number;
   readonly pairs: number;
-  /** Cuts and pairs after which everything was as it has to be. */
+  /** Cuts and pairs after which every check passed. */
   readonly survived: number;
   readonly failed: readonly Failure[];
   /** Devices that were followed to their end; of the others it was proved that theirs is the same. */
@@ -97,7 +97,7 @@ function tasksOf({ operations, firstOperation }: Recording, journey: number): Ta
     .map((operation) => ({ journey, operation }));
 }
 
-/** A device leaves much behind that is young when it dies. */
+/** A simulated device leaves much short-lived garbage. */
 const ROOM = Object.freeze({ maxYoungGenerationSizeMb: 128 });
 
 async function inWorkers(

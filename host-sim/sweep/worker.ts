@@ -3,7 +3,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { Bench, type BenchOptions, type Outcome } from "./bench.js";
 
-/** What the sweep asks a worker: all cuts of one operation of a journey. */
+/** A worker's task: all cuts of one operation of a journey. */
 export interface Task {
   readonly journey: number;
   readonly operation: number;

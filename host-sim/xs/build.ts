@@ -31,7 +31,7 @@ export interface XsProgram {
   readonly bits: 32 | 64;
 }
 
-/** Fetches and compiles what is not there yet; a few seconds the first time. Errors: no network, no compiler, wrong integrity. */
+/** Fetches and compiles what is not there yet; a few seconds the first time. @throws Error without a network or a compiler, or on a wrong integrity */
 export function buildXs(): XsProgram {
   const sources = fetchSources();
   const bits = canCompile32() ? 32 : 64;

@@ -1,4 +1,4 @@
-// The second-stage boot loader: chooses an app from otadata, keeps the trial's book there, and falls back over the
+// The second-stage boot loader: chooses an app from otadata, records the state of a trial there, and falls back over the
 // slots when an image is bad. It follows ESP-IDF v6.0 without factory-reset pin and flash encryption; it runs nothing, and writes
 // only what the real one writes.
 

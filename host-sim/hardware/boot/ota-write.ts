@@ -1,5 +1,5 @@
 // esp_ota_begin to esp_ota_end of ESP-IDF v6.0: an app writes an image into the other slot. The hazards of the real functions
-// are kept: begin erases the record of the fallback before the first byte has arrived. Which app boots is ota.ts's.
+// are kept: begin erases the record of the fallback before the first byte has arrived. ota.ts decides which app boots.
 //
 //   begin ─► handle ── write … ─► end (verifies the image) or abort: the handle is closed
 

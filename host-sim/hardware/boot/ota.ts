@@ -1,6 +1,6 @@
 // Which app boots next: the esp_ota_* functions of ESP-IDF v6.0 by which a running app arms, confirms and rolls back images,
 // over the two entries of otadata. It decides nothing itself; the hazards of the real functions (an entry is erased before
-// it is rewritten) are kept. Writing an image is ota-write.ts's.
+// it is rewritten) are kept. ota-write.ts writes images.
 
 import { burnVersionOf, type Efuse, mayRun, secureVersionIn } from "../efuse.js";
 import { ChipAborted, type EspError } from "../esp-error.js";

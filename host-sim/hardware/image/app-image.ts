@@ -1,5 +1,5 @@
 // The ESP32 app image as the rest of the simulator uses it: building one, checking one, and taking the description and the
-// JavaScript bundle out of it. It only gathers; the layout is drawn in image-verifier.ts.
+// JavaScript bundle out of it. Re-exports only; the layout is drawn in image-verifier.ts.
 
 export type { Chip } from "../chips.js";
 export {

@@ -4,7 +4,7 @@
 //   offset 288 of the image: 16 bytes of our own, see own-description.ts
 //   offset 304:              "SKYSLOTB" | u32 length | the bundle's UTF-8 text
 //
-// Images that were built before there was a description of ours have the bundle at offset 288.
+// Images that were built before there was an own description have the bundle at offset 288.
 
 import type { Chip } from "../chips.js";
 import { APP_DESCRIPTION_BYTES, APP_DESCRIPTION_OFFSET } from "./app-description.js";
@@ -32,7 +32,7 @@ export interface FirmwareOptions {
   readonly date?: string;
   readonly time?: string;
   readonly secureVersion?: number;
-  /** How it says to keep its settings; null: it says nothing, as builds did once. Default: plain, as virtual devices do. */
+  /** How it states to store its settings; null: it does not state it, as older builds. Default: plain, as virtual devices do. */
   readonly nvs?: ImageNvs | null;
 }
 

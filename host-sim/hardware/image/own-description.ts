@@ -1,5 +1,5 @@
-// What an image of this project says of itself behind ESP-IDF's application description: how its firmware keeps its settings. The same 16
-// bytes as in firmware/platform/native/skyslot-description.c. It looks at nothing else of the image.
+// What an image of this project states after ESP-IDF's application description: how its firmware stores its settings. The same 16
+// bytes as in firmware/platform/native/skyslot-description.c. Reads nothing else of the image.
 //
 //   offset 288 of the image: "SKYD" | u8 layout 1 | u8 kind | u8 eFuse block of the key | 9 bytes 0
 
@@ -33,7 +33,7 @@ export function readOwnDescription(image: Uint8Array): Uint8Array | undefined {
   return tag === TAG && bytes.length === OWN_DESCRIPTION_BYTES ? bytes : undefined;
 }
 
-/** `plain`, `hmac5` (encrypted with a key derived from eFuse KEY5), `nvs-keys`; undefined: it does not say, or in a way unknown here. */
+/** `plain`, `hmac5` (encrypted with a key derived from eFuse KEY5), `nvs-keys`; undefined: not stated, or of a kind unknown here. */
 export function nvsKindIn(image: Uint8Array): string | undefined {
   const [kind, key] = readOwnDescription(image)?.subarray(TAG.length + 1) ?? [];
   const name = kind === undefined ? undefined : KINDS[kind];

@@ -1,4 +1,4 @@
-// What the web view says of a virtual device beside its picture: read from outside, as its owner would see it.
+// The facts that the web view shows beside a virtual device's picture, read from outside.
 
 import { newImageReader, readImage } from "../../../firmware/core/update/image.js";
 import { parseVersion, versionName } from "../../../firmware/core/update/version.js";

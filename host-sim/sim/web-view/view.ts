@@ -1,5 +1,5 @@
 // A page on this computer's loopback that shows a virtual device as it is: its lights and its panel live, and a few facts. The page has
-// no resources but its own; what changes comes to it as server-sent events. It only looks: nothing can be done from it.
+// no resources but its own; what changes comes to it as server-sent events. Read-only: nothing can be changed from it.
 
 import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
@@ -30,7 +30,7 @@ const HEADERS = Object.freeze({
   "referrer-policy": "no-referrer",
   "cache-control": "no-cache",
 });
-/** A page elsewhere that has its name lead here (DNS rebinding) must not look. */
+/** A foreign page whose name resolves to loopback (DNS rebinding) must not read it. */
 const OWN_HOST = /^(localhost|127\.0\.0\.1)(:\d+)?$/;
 
 export async function openView(options: {
