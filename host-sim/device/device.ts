@@ -183,7 +183,7 @@ export class VirtualDevice {
     try {
       this.#lastBoot = undefined;
       const partitions = this.partitions;
-      if (this.#options.strictFlash) this.flash.strict = { reprogrammable: partitions.filter(isNvs) };
+      if (this.#options.strictFlash) this.flash.strict = { exempt: partitions.filter(isNvs) };
       const boot = runBootLoader(this.flash, partitions, {
         rollback: true,
         chip: this.chip,

@@ -116,7 +116,7 @@ export class Flash {
   write(offset: number, bytes: Uint8Array): void {
     this.#checkRange("write", offset, bytes.length);
     if (this.strict !== undefined && !this.faults.isFaulty(offset))
-      checkErased(this.bytes, offset, bytes, this.strict);
+      checkErased(this.bytes, offset, bytes.length, this.strict);
     const operation = { kind: "write", offset, length: bytes.length, bytes } as const;
     this.#operate(operation, () => {
       this.counters.writeCount += 1;

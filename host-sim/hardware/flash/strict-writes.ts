@@ -1,6 +1,7 @@
 // The writes that a strict flash refuses. A NOR chip takes any write and keeps old AND new, so a forgotten erase shows only much later,
-// as wrong contents; a strict flash throws at the write itself. ESP-IDF programs a byte twice in NVS alone, where a state goes from 1 to 0
-// bit by bit. Everywhere else each byte is programmed once after an erase, as flash encryption requires.
+// as wrong contents; a strict flash throws at the write itself. Each byte is programmed once after an erase, as flash encryption requires.
+// NVS is exempt: there ESP-IDF programs the bits of a state one after the other, and after a torn write even a state over one that it
+// cannot read.
 
 /** A range of the flash, bytes. */
 export interface FlashRange {
@@ -9,8 +10,8 @@ export interface FlashRange {
 }
 
 export interface StrictWrites {
-  /** Where bytes may be programmed again, as long as no bit is to go from 0 to 1: NVS. */
-  readonly reprogrammable: readonly FlashRange[];
+  /** Where bytes may be programmed again: NVS. */
+  readonly exempt: readonly FlashRange[];
 }
 
 /** Firmware has written over bytes that it had to erase first. */
@@ -19,32 +20,23 @@ export class UnerasedWrite extends Error {
   /** From the start of the flash. */
   readonly address: number;
 
-  constructor(address: number, expected: number, found: number) {
-    super(
-      `write at ${hex(address)} over a byte that is not erased: expected ${hex(expected)}, found ${hex(found)}`,
-    );
+  constructor(address: number, found: number) {
+    super(`write at ${hex(address)} over a byte that is not erased: expected 0xff, found ${hex(found)}`);
     this.address = address;
   }
 }
 
-/** @throws UnerasedWrite at the first byte that the write must not change */
+/** @throws UnerasedWrite at the first byte that is not erased, unless the whole write lies in an exempt range */
 export function checkErased(
   contents: Uint8Array,
   offset: number,
-  bytes: Uint8Array,
-  { reprogrammable }: StrictWrites,
+  length: number,
+  { exempt }: StrictWrites,
 ): void {
-  const end = offset + bytes.length;
-  const clearsOnly = reprogrammable.some(
-    (range) => offset >= range.offset && end <= range.offset + range.size,
-  );
-  for (let index = 0; index < bytes.length; index += 1) {
-    const found = contents[offset + index]!;
-    if (found === 0xff) continue;
-    const wanted = bytes[index]!;
-    const expected = clearsOnly ? found | wanted : 0xff;
-    if (found !== expected) throw new UnerasedWrite(offset + index, expected, found);
-  }
+  const end = offset + length;
+  if (exempt.some((range) => offset >= range.offset && end <= range.offset + range.size)) return;
+  const index = contents.subarray(offset, end).findIndex((byte) => byte !== 0xff);
+  if (index !== -1) throw new UnerasedWrite(offset + index, contents[offset + index]!);
 }
 
 const hex = (value: number): string => `0x${value.toString(16)}`;

@@ -72,7 +72,7 @@ describe("a bad sector of the flash", () => {
 
   it("is not the firmware's mistake: a strict flash takes a write over what its erase has left", () => {
     const flash = worn({ kind: "eraseIgnored" });
-    flash.strict = { reprogrammable: [] };
+    flash.strict = { exempt: [] };
     flash.eraseSector(OFFSET);
     flash.write(OFFSET, Uint8Array.of(0));
     expect(flash.read(OFFSET, 1)[0]).equal(0);
