@@ -6,6 +6,7 @@ import { changeDevice, changeDevices, findDevice, relabel } from "../devices/cha
 import { viewEvent } from "../events/event-view.js";
 import { askWhy } from "../rollout/ask-why.js";
 import { defined } from "../shared/defined.js";
+import { FORMER_VERDICTS } from "../rollout/verdicts.js";
 import { statusOf } from "../shared/device-status.js";
 import { time } from "../shared/iso-time.js";
 import { NO_LABELS } from "../shared/rollout.js";
@@ -226,6 +227,9 @@ async function readWhy({ store, now }: Context, device: Device) {
           rollout_id: offer.rollout?.id ?? null,
         }
       : null,
-    answers: answers.map((answer) => viewReason({ ...answer, version: answer.version ?? "" })),
+    answers: answers.map((answer) => ({
+      ...viewReason({ ...answer, version: answer.version ?? "" }),
+      ...defined({ former_verdict: FORMER_VERDICTS[answer.verdict] }),
+    })),
   };
 }

@@ -109,14 +109,18 @@ export const ListedDeviceView = named("Device", "A device, with its labels and i
   interval_seconds: interval,
 });
 
-export const ReasonView = named("Reason", "Why a device may have a release or not", {
+const Reason = Type.Object({
   firmware_id: integer(),
   version: text(),
   rollout_id: integerOrNull("null: the release without a rollout"),
   verdict: text("A code, such as STAGE_AHEAD"),
   sentence: text("For people"),
 });
-export const viewReason = viewer(ReasonView);
+export const ReasonView = named("Reason", "Why a device may have a release or not", {
+  ...Reason.properties,
+  former_verdict: Type.Optional(text("The code before it was renamed, for one version")),
+});
+export const viewReason = viewer(Reason);
 export const OfferView = named("Offer", "What its next check is offered", {
   firmware_id: integer(),
   wanted_firmware_id: integer("What it leads to: differs if this is an intermediate release"),

@@ -1,53 +1,30 @@
-// What becomes of a rollout by itself: it begins, opens its next stage, pauses or finishes. A pure function of the rollout, what
+// What a rollout does by itself: it begins, opens its next stage, pauses (gates.ts) or finishes. A pure function of the rollout, what
 // happened to its devices and the time. It opens a stage on evidence only: devices that validated the image and, after the soak
 // time, still report. Every reason has the numbers.
 
 import type { Rollout, StageTally, Tally } from "../shared/rollout.js";
 import { countDevices, NO_STAGE_TALLY, tallyOf } from "../shared/rollout.js";
+import { percent } from "../shared/words.js";
+import { findClosedGate, type PausedByGate } from "./gates.js";
+import { duration, percentOf } from "./words.js";
 
 export type Advance =
   | { readonly kind: "stay"; readonly reason: string }
   | { readonly kind: "start"; readonly reason: string }
-  | { readonly kind: "pause"; readonly gate: "FAILURES" | "ROLL_BACKS" | "SILENCE"; readonly reason: string }
+  | PausedByGate
   | { readonly kind: "promote"; readonly stage: number; readonly reason: string }
   | { readonly kind: "finish"; readonly reason: string };
 
 export function advance(rollout: Rollout, tally: Tally, now: number): Advance {
   if (rollout.state === "scheduled") return begin(rollout, now);
   if (rollout.state !== "running") return { kind: "stay", reason: rollout.reason };
-  return findGate(rollout, tally) ?? promote(rollout, tally);
+  return findClosedGate(rollout, tally) ?? promote(rollout, tally);
 }
 
 function begin({ startAt }: Rollout, now: number): Advance {
   if (startAt === null || startAt <= now) return { kind: "start", reason: "its time has come" };
   return { kind: "stay", reason: `begins at ${new Date(startAt).toISOString()}` };
 }
-
-// ── gates ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-function findGate({ gates, gatesSince }: Rollout, { recent }: Tally): Advance | undefined {
-  const { validatedCount, failedCount, rolledBackCount, silentCount, reachedCount } = recent;
-  const badCount = failedCount + rolledBackCount;
-  const endedCount = validatedCount + badCount;
-  const since = gatesSince > 0 ? " since it was resumed" : "";
-  const judge = (count: number, sample: number, limit: number) =>
-    sample > 0 && sample >= gates.minSampleCount && count / sample > limit;
-  if (judge(rolledBackCount, endedCount, gates.maxRolledBackFraction)) {
-    const reason = `${rolledBackCount} of ${countDevices(endedCount)} rolled back${since} (${percent(rolledBackCount, endedCount)}), ${share(gates.maxRolledBackFraction)} are allowed`;
-    return { kind: "pause", gate: "ROLL_BACKS", reason };
-  }
-  if (judge(badCount, endedCount, gates.maxFailedFraction)) {
-    const reason = `${badCount} of ${countDevices(endedCount)} failed${since} (${percent(badCount, endedCount)}, ${rolledBackCount} of them rolled back), ${share(gates.maxFailedFraction)} are allowed`;
-    return { kind: "pause", gate: "FAILURES", reason };
-  }
-  if (judge(silentCount, reachedCount, gates.maxSilentFraction)) {
-    const reason = `${silentCount} of ${countDevices(reachedCount)} that took it went silent for ${duration(gates.silentAfterMs)}${since} (${percent(silentCount, reachedCount)}), ${share(gates.maxSilentFraction)} are allowed`;
-    return { kind: "pause", gate: "SILENCE", reason };
-  }
-  return undefined;
-}
-
-// ── stages ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 function promote(rollout: Rollout, tally: Tally): Advance {
   const { stages, stage, stageSizes } = rollout;
@@ -72,7 +49,7 @@ function promote(rollout: Rollout, tally: Tally): Advance {
     return { kind: "stay", reason };
   }
   if (validatedCount < terms.minValidatedFraction * givenCount) {
-    const reason = `${name}: ${validatedCount} of ${countDevices(givenCount)} validated (${percent(validatedCount, givenCount)}), ${share(terms.minValidatedFraction)} are needed`;
+    const reason = `${name}: ${validatedCount} of ${countDevices(givenCount)} validated (${percentOf(validatedCount, givenCount)}), ${percent(terms.minValidatedFraction)} are needed`;
     return { kind: "stay", reason };
   }
   if (!isLast) {
@@ -92,19 +69,4 @@ function promote(rollout: Rollout, tally: Tally): Advance {
 export function sumStages({ stages }: Tally, through: number): StageTally {
   const counted = stages.slice(0, through + 1);
   return tallyOf((field) => counted.reduce((sum, stage) => sum + stage[field], 0));
-}
-
-const percent = (count: number, total: number): string => share(total === 0 ? 0 : count / total);
-const share = (fraction: number): string => `${Math.round(fraction * 1000) / 10} %`;
-
-/** Such as `90 min` or `3 d`. */
-export function duration(ms: number): string {
-  const units = [
-    ["d", 86_400_000],
-    ["h", 3_600_000],
-    ["min", 60_000],
-    ["s", 1000],
-  ] as const;
-  const [unit, size] = units.find(([, size]) => ms >= size && ms % size === 0) ?? units[3];
-  return `${Math.round((ms / size) * 10) / 10} ${unit}`;
 }

@@ -1,14 +1,16 @@
-// Reads everything that decides what a device is offered, also what its check does not come so far as to ask: whether it is let in
-// at all, and the releases that nobody is offered. Decides nothing.
+// Reads everything that decides what a device is offered, also what its checks do not read: whether it is approved, and the releases
+// that no device is offered. Decides nothing.
 
 import type { DeviceState } from "../store/device-identities.js";
 import type { Device, FirmwareSummary, Member, Store } from "../store/store.js";
-import { type Decision, decide, type Judged, type Offer, type Verdict } from "./choose-release.js";
+import { chooseRelease } from "./choose-release.js";
+import type { Decision, Offer, ReleaseVerdict } from "./decision.js";
 import { compareToRunning } from "./order.js";
 import { readScene, toSubject } from "./scene.js";
+import { VERDICTS } from "./verdicts.js";
 import { type Answer, BARRED, explain, summarize } from "./why.js";
 
-/** The newest uploads of a type are looked through for some that are withheld. */
+/** Only the newest uploads of a type are searched for withheld ones. */
 const MAX_WITHHELD_COUNT = 100;
 
 export interface Why {
@@ -22,27 +24,27 @@ export interface Why {
 
 export async function askWhy(store: Store, device: Device, now: number): Promise<Why> {
   const { members, ...scene } = await readScene(store, device, now);
-  const decision = decide(scene.device, scene.releases, scene.rollouts, scene.facts, scene.now);
+  const decision = chooseRelease(scene);
   const identity = await store.findIdentity(device.id);
   const withheld = await readWithheld(store, device, scene.releases);
   const whole = { ...scene, releases: [...scene.releases, ...withheld] };
   const { offer, verdicts } = bar(decision, identity?.state);
-  const told = { offer, verdicts: [...verdicts, ...withheld.map(nameWithheld)] };
+  const all = { offer, verdicts: [...verdicts, ...withheld.map(withheldVerdict)] };
   const versions = new Map(whole.releases.map(({ id, version }) => [id, version]));
   return {
     summary:
       identity && identity.state !== "approved"
         ? SUMMARIES[identity.state](device.id)
-        : summarize(whole, told),
+        : summarize(whole, all),
     offer,
-    answers: explain(whole, told)
+    answers: explain(whole, all)
       .map((answer) => ({ ...answer, version: versions.get(answer.firmwareId) }))
       .sort((a, b) => b.firmwareId - a.firmwareId || (b.rolloutId ?? 0) - (a.rolloutId ?? 0)),
     members,
   };
 }
 
-/** Whom the door is closed to is offered nothing, whatever fits. */
+/** A device that is not approved is offered nothing, whatever fits. */
 function bar(
   { offer, verdicts }: Decision<FirmwareSummary>,
   state: DeviceState = "approved",
@@ -51,23 +53,17 @@ function bar(
   const verdict = BARRED[state];
   return {
     offer: undefined,
-    verdicts: verdicts.map((judged) => (OFFERED.includes(judged.verdict) ? { ...judged, verdict } : judged)),
+    verdicts: verdicts.map((each) => (VERDICTS[each.verdict].isOffer ? { ...each, verdict } : each)),
   };
 }
 
-const OFFERED: readonly Verdict[] = Object.freeze([
-  "OFFERED",
-  "OFFERED_AS_STONE",
-  "STONE_OFFERED",
-  "OTHER_OFFERED",
-]);
 const SUMMARIES = Object.freeze({
   pending: (id: string) => `${id} is offered nothing: it waits for its approval.`,
   blocked: (id: string) =>
     `${id} is offered nothing: it is blocked, and refused whatever it asks. Approve it to let it in again.`,
 });
 
-/** Releases newer than what runs that were deactivated, or that nobody has signed where everything has to be. */
+/** Releases newer than what runs that were deactivated, or are unsigned where signatures are required. */
 async function readWithheld(
   store: Store,
   device: Device,
@@ -85,7 +81,7 @@ async function readWithheld(
     }));
 }
 
-const nameWithheld = ({ id, isActive }: FirmwareSummary): Judged => ({
+const withheldVerdict = ({ id, isActive }: FirmwareSummary): ReleaseVerdict => ({
   firmwareId: id,
   rolloutId: null,
   verdict: isActive ? "NOT_SIGNED" : "INACTIVE",

@@ -2,9 +2,9 @@
 
 import { countDevices, nameAuthors, nameRelease, type Rollout } from "../shared/rollout.js";
 import type { Firmware, Store } from "../store/store.js";
-import type { Verdict } from "./choose-release.js";
 import { type ExcludedDevice, isPlanned, type PlannedDevice, type PlannedStage } from "./plan.js";
 import { readFleet } from "./scan-fleet.js";
+import type { Verdict } from "./verdicts.js";
 
 export interface FleetPlan {
   readonly stages: readonly PlannedStage[];

@@ -1,30 +1,30 @@
-// Stepping stones: a release may ask for another to be installed first (min_current_version). Pure.
+// Intermediate releases: a release may require another to be installed first (min_current_version). Pure.
 
 import { compareVersions, type Version } from "../../firmware/core/update/version.js";
 import type { RolloutRelease } from "../shared/rollout.js";
 import { mayStep, newestFirst, releaseVersion } from "./order.js";
 
 /**
- * What a device has to install first that may not install `wanted` directly: the newest stone it may step on from which the way leads
- * there, over more stones if need be. `undefined`: no way leads there.
+ * What a device installs next that may not install `wanted` directly: the newest release that it may install and that leads there, over
+ * more of them if need be. `undefined`: none leads there.
  */
 export function nextStep<Release extends RolloutRelease>(
   current: Version,
   wanted: Release,
-  stones: readonly Release[],
+  intermediate: readonly Release[],
 ): Release | undefined {
-  const between = stones
+  const between = intermediate
     .filter(
-      (stone) =>
-        compareVersions(releaseVersion(stone), current) > 0 &&
-        compareVersions(releaseVersion(stone), releaseVersion(wanted)) < 0,
+      (step) =>
+        compareVersions(releaseVersion(step), current) > 0 &&
+        compareVersions(releaseVersion(step), releaseVersion(wanted)) < 0,
     )
     .sort(newestFirst);
-  // From the newest to the oldest: whether the way leads from a stone depends on newer ones alone.
+  // From the newest to the oldest: whether a release leads there depends on newer ones alone.
   const leading: Release[] = [];
-  for (const stone of between) {
-    const from = releaseVersion(stone);
-    if (mayStep(from, wanted) || leading.some((newer) => mayStep(from, newer))) leading.push(stone);
+  for (const step of between) {
+    const from = releaseVersion(step);
+    if (mayStep(from, wanted) || leading.some((newer) => mayStep(from, newer))) leading.push(step);
   }
-  return leading.find((stone) => mayStep(current, stone));
+  return leading.find((step) => mayStep(current, step));
 }

@@ -5,7 +5,7 @@ import { isValidated } from "../devices/evidence.js";
 import type { Journal } from "../events/journal.js";
 import { nameRelease, type RolloutRelease } from "../shared/rollout.js";
 import { type Device, ENDED_BY_SERVER, type Member, type Update } from "../store/store.js";
-import type { Offer } from "./choose-release.js";
+import type { Offer } from "./decision.js";
 import { followUp } from "./evaluate.js";
 import { isOnTrial } from "./obstacle.js";
 import { compareToRunning } from "./order.js";
@@ -63,7 +63,7 @@ export async function noteEnd(journal: Journal, attempt: Update): Promise<void> 
   if (!rollout) return;
   const ended: Member = { ...member, leaseUntil: null, isUpdating: false };
   if (attempt.status === "success") {
-    // A stepping stone is not the end: the lease goes on for the next step.
+    // An intermediate release is not the end: the lease goes on for the next step.
     if (rollout.firmwareId !== attempt.firmwareId) {
       await journal.store.putMember({ ...member, isUpdating: false });
       return;

@@ -44,7 +44,7 @@ export const newestFirst = (
 export const compareToRunning = (release: RolloutRelease, device: RolloutDevice): number =>
   compareVersions(releaseVersion(release), versionOf(device.version, device.build));
 
-/** Whether a version may install a release directly, as far as stepping stones go. */
+/** Whether a version may install a release directly, as far as intermediate releases go. */
 export function mayStep(from: Version, release: Pick<RolloutRelease, "minCurrentVersion">): boolean {
   const minimum = release.minCurrentVersion === null ? undefined : parseVersion(release.minCurrentVersion);
   return !minimum || compareVersions(from, minimum) >= 0;

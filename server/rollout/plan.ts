@@ -1,19 +1,21 @@
-// Tells before anything happens who gets what when, how many bytes that is, and for each excluded device why. Pure; devices are
-// handed in one after the other, so that a fleet need not fit into memory. Times are the earliest possible: a stage opens on
-// evidence, which nobody can date.
+// Predicts which devices get what and when, how many bytes that is, and why each excluded device is excluded. Pure; devices are
+// passed in one after the other, so that a fleet need not fit into memory. Times are the earliest possible: when a stage has enough
+// evidence to open cannot be predicted.
 
 import type { Rollout, RolloutDevice, RolloutRelease } from "../shared/rollout.js";
 import { nextOpening } from "../shared/windows.js";
 import type { FailureCount } from "../store/store.js";
-import { decideOne, type Facts, type Verdict } from "./choose-release.js";
+import { chooseWithin } from "./choose-release.js";
+import type { Facts, Scene } from "./decision.js";
 import { isOnTrial, MAX_ROLLBACK_COUNT } from "./obstacle.js";
 import { stageOf } from "./target.js";
+import type { Verdict } from "./verdicts.js";
 import { BARRED, word } from "./why.js";
 
 export interface PlannedDevice {
   readonly deviceId: string;
   readonly stage: number;
-  /** Releases that it installs one after the other; more than one: stepping stones first. */
+  /** Releases that it installs one after the other; more than one: intermediate releases first. */
   readonly firmwareIds: readonly number[];
   readonly bytes: number;
   /** `undefined`: no window opens in the next two weeks. */
@@ -34,7 +36,7 @@ export interface PlannedStage {
 export interface Subject {
   readonly device: RolloutDevice;
   readonly facts: Facts;
-  /** Why it may not come at all; absent: it may. */
+  /** Why it is not served at all; absent: it is. */
   readonly barred?: "pending" | "blocked" | undefined;
 }
 
@@ -72,7 +74,7 @@ export class Planner<Release extends RolloutRelease> {
 
   /** What the rollout means for one device. */
   add({ device, facts, barred }: Subject): PlannedDevice | ExcludedDevice {
-    // It is none of those that a stage waits for: nothing would end it.
+    // No stage waits for it: it would never end.
     if (barred) return { deviceId: device.id, verdict: BARRED[barred] };
     const { steps, verdict } = this.#walk(device, facts);
     const isWanted = steps.length > 0 || facts.given.has(this.#rollout.id);
@@ -95,9 +97,8 @@ export class Planner<Release extends RolloutRelease> {
   explain({ device, facts }: Subject, verdict: Verdict): string {
     const rollout = this.#rollout;
     const release = this.#releases.find(({ id }) => id === rollout.firmwareId);
-    const scene = { device, releases: this.#releases, rollouts: [rollout], facts, now: this.#now };
     return release
-      ? word(scene, verdict, release, rollout)
+      ? word(this.#scene(device, facts, [rollout]), verdict, release, rollout)
       : `firmware ${rollout.firmwareId} was deactivated or does not exist.`;
   }
 
@@ -110,13 +111,17 @@ export class Planner<Release extends RolloutRelease> {
     }));
   }
 
-  /** Devices that get it or got it, through each stage: what advance.ts compares evidence with. */
+  /** Devices that get it or got it, through each stage: what advance.ts compares the evidence with. */
   get stageSizes(): readonly number[] {
     let sum = 0;
     return this.#sizes.map((size) => {
       sum += size;
       return sum;
     });
+  }
+
+  #scene(device: RolloutDevice, facts: Facts, rollouts: readonly Rollout[]): Scene<Release> {
+    return { device, releases: this.#releases, rollouts, facts, now: this.#now };
   }
 
   /** The releases that the device installs, one after the other. */
@@ -128,14 +133,7 @@ export class Planner<Release extends RolloutRelease> {
     let at: RolloutDevice = isOnTrial(device) ? { ...device, slotState: "valid" } : device;
     let known: Facts = { ...facts, history: facts.history.filter(isFinal) };
     for (;;) {
-      const { offer, verdict } = decideOne(
-        this.#rollout,
-        at,
-        this.#releases,
-        this.#rollouts,
-        known,
-        this.#now,
-      );
+      const { offer, verdict } = chooseWithin(this.#scene(at, known, this.#rollouts), this.#rollout);
       if (!offer) return { steps: [], verdict };
       steps.push(offer.release);
       if (offer.release === offer.wanted || steps.length === MAX_STEP_COUNT) return { steps, verdict };

@@ -4,7 +4,7 @@
 import { setImmediate as yieldToOthers } from "node:timers/promises";
 import type { Rollout } from "../shared/rollout.js";
 import type { Firmware, FirmwareSummary, Store } from "../store/store.js";
-import { type Facts, NO_FACTS } from "./choose-release.js";
+import { type Facts, NO_FACTS } from "./decision.js";
 import { MAX_ROLLBACK_COUNT } from "./obstacle.js";
 import { type ExcludedDevice, type PlannedDevice, Planner, type Subject } from "./plan.js";
 import { readReleases } from "./scene.js";

@@ -2,8 +2,8 @@
 
 import { type DeviceLabels, NO_LABELS, type RolloutDevice } from "../shared/rollout.js";
 import type { Device, FirmwareSummary, Member, Store } from "../store/store.js";
-import { isLive } from "./choose-release.js";
-import type { Scene } from "./why.js";
+import type { Scene } from "./decision.js";
+import { isLive } from "./rollout-obstacle.js";
 
 export interface DeviceScene extends Scene<FirmwareSummary> {
   /** What rollouts offered the device so far. */

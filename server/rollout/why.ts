@@ -1,5 +1,5 @@
-// Answers the question that every operator asks, "why does this device not see the update?", in sentences. Pure: it words what
-// choose-release.ts found, with the numbers, and what to do about it.
+// Answers in sentences why a device does not get an update: what choose-release.ts found, with the numbers, and what to do about it.
+// Pure.
 
 import { MAX_LISTING_RELEASE_LENGTH } from "../../firmware/core/wire.js";
 import {
@@ -12,23 +12,16 @@ import {
 import { nextOpening } from "../shared/windows.js";
 import type { FailureCount } from "../store/store.js";
 import { bucketOf } from "./bucket.js";
-import { type Decision, type Facts, isForAll, type Judged, type Verdict } from "./choose-release.js";
+import type { Decision, Facts, ReleaseVerdict, Scene } from "./decision.js";
 import { MAX_ROLLBACK_COUNT, waitsUntil } from "./obstacle.js";
 import { compareToRunning, mayStep, newestFirst, releaseVersion, versionOf } from "./order.js";
+import { isForAll } from "./rollout-obstacle.js";
 import { missesTarget, stageOf } from "./target.js";
+import { VERDICTS, type Verdict } from "./verdicts.js";
 
-export interface Answer extends Judged {
+export interface Answer extends ReleaseVerdict {
   /** For a person. */
   readonly sentence: string;
-}
-
-/** What the sentences speak of. */
-export interface Scene<Release extends RolloutRelease = RolloutRelease> {
-  readonly device: RolloutDevice;
-  readonly releases: readonly Release[];
-  readonly rollouts: readonly Rollout[];
-  readonly facts: Facts;
-  readonly now: number;
 }
 
 /** What becomes of a release that a device would be offered if it were let in. */
@@ -39,11 +32,11 @@ export function explain(
   scene: Scene,
   { verdicts, offer }: Pick<Decision<RolloutRelease>, "verdicts" | "offer">,
 ): Answer[] {
-  return verdicts.flatMap((judged) => {
-    const release = scene.releases.find(({ id }) => id === judged.firmwareId);
-    const rollout = scene.rollouts.find(({ id }) => id === judged.rolloutId);
+  return verdicts.flatMap((each) => {
+    const release = scene.releases.find(({ id }) => id === each.firmwareId);
+    const rollout = scene.rollouts.find(({ id }) => id === each.rolloutId);
     return release
-      ? [{ ...judged, sentence: word(scene, judged.verdict, release, rollout, offer?.release) }]
+      ? [{ ...each, sentence: word(scene, each.verdict, release, rollout, offer?.release) }]
       : [];
   });
 }
@@ -66,58 +59,20 @@ export function summarize(
   return `${device.id} is up to date: it runs ${runningName(device)}, and nothing newer is meant for it.`;
 }
 
-/** What a person means who asks, the first that there is; what is not among these nobody means. */
-const NEAREST: readonly Verdict[] = Object.freeze([
-  "PINNED",
-  "TRIAL_RUNNING",
-  "ROLLED_BACK",
-  "WAITS_AFTER_ROLL_BACK",
-  "FAILED_TOO_OFTEN",
-  "LIMIT_REACHED",
-  "WINDOW_CLOSED",
-  "STAGE_AHEAD",
-  "CURRENT_TOO_OLD",
-  "HELD",
-  "DEVICE_REFUSES",
-  "ROLLOUT_PAUSED",
-  "ROLLOUT_SCHEDULED",
-  "ROLLOUT_AWAITING_APPROVAL",
-  "IN_NO_STAGE",
-  "NOT_TARGETED",
-  "ROLLOUT_DRAFT",
-  "EXPIRED",
-  "MANIFEST_TOO_LONG",
-  "NOT_STABLE",
-  "NOT_SIGNED",
-  "ROLLOUT_CANCELLED",
-  "INACTIVE",
-  "WRONG_HARDWARE",
-  "WRONG_CHIP",
-]);
-/** Matter only of what is newer than the image that runs. */
-const OF_NEWER: readonly Verdict[] = Object.freeze([
-  "EXPIRED",
-  "MANIFEST_TOO_LONG",
-  "INACTIVE",
-  "WRONG_HARDWARE",
-  "WRONG_CHIP",
-]);
-
-/** Of two that are as near, that of the newer release, then of the newer rollout. */
+/** The answer of the lowest rank; of several, that of the newer release, then of the newer rollout. */
 function findNearest(scene: Scene, decision: Pick<Decision<RolloutRelease>, "verdicts" | "offer">) {
   const releases = new Map(scene.releases.map((release) => [release.id, release]));
   const [nearest] = explain(scene, decision)
     .flatMap((answer) => {
       const release = releases.get(answer.firmwareId);
-      const isMeant = NEAREST.includes(answer.verdict);
-      const isNewer = release !== undefined && compareToRunning(release, scene.device) > 0;
-      return release && isMeant && (isNewer || !OF_NEWER.includes(answer.verdict))
-        ? [{ answer, release }]
-        : [];
+      const { rank, onlyIfNewer } = VERDICTS[answer.verdict];
+      if (!release || rank === null) return [];
+      const isNewer = compareToRunning(release, scene.device) > 0;
+      return isNewer || !onlyIfNewer ? [{ answer, release, rank }] : [];
     })
     .sort(
       (a, b) =>
-        NEAREST.indexOf(a.answer.verdict) - NEAREST.indexOf(b.answer.verdict) ||
+        a.rank - b.rank ||
         newestFirst(a.release, b.release) ||
         (b.answer.rolloutId ?? 0) - (a.answer.rolloutId ?? 0),
     );
@@ -139,16 +94,16 @@ export function word(
   switch (verdict) {
     case "OFFERED":
       return `${name} is offered${rollout ? ` by ${run}` : ""}.`;
-    case "OFFERED_AS_STONE":
-      return `${name} is offered as a stepping stone.`;
-    case "STONE_OFFERED":
-      return `${name} needs ${release.minCurrentVersion} or newer before it: ${offered ? nameRelease(offered) : "a stepping stone"} is offered first.`;
+    case "OFFERED_AS_INTERMEDIATE":
+      return `${name} is offered as an intermediate release.`;
+    case "INTERMEDIATE_OFFERED":
+      return `${name} needs ${release.minCurrentVersion} or newer before it: ${offered ? nameRelease(offered) : "an intermediate release"} is offered first.`;
     case "OTHER_OFFERED":
       if (offered?.id === release.id)
         return `${name} could be had by ${run || "itself"} too, another of its rollouts goes first.`;
       return `${name} could be had, ${offered ? `${nameRelease(offered)} goes first` : "another release goes first"}.`;
     case "INACTIVE":
-      return `${name} was deactivated: nobody can download it.`;
+      return `${name} was deactivated: no device can download it.`;
     case "NOT_STABLE":
       return `${name} is not marked stable: mark it, or start a rollout for it.`;
     case "WRONG_TYPE":
@@ -223,20 +178,20 @@ const isCancelled = (rollouts: readonly Rollout[], { id }: RolloutRelease): bool
 function lead({ device, releases, rollouts }: Scene, wanted: RolloutRelease): string {
   const running = versionOf(device.version, device.build);
   const leading = releases
-    .filter((stone) => stone.isActive && compareToRunning(stone, device) > 0 && mayStep(running, stone))
-    .filter((stone) => mayStep(releaseVersion(stone), wanted) && stone.id !== wanted.id)
+    .filter((step) => step.isActive && compareToRunning(step, device) > 0 && mayStep(running, step))
+    .filter((step) => mayStep(releaseVersion(step), wanted) && step.id !== wanted.id)
     .sort(newestFirst);
-  const kept = leading.find((stone) => stone.isStable && !isForAll(stone, rollouts));
+  const kept = leading.find((step) => step.isStable && !isForAll(step, rollouts));
   if (!kept) {
-    const unmarked = leading.find((stone) => !stone.isStable && isForAll(stone, rollouts));
+    const unmarked = leading.find((step) => !step.isStable && isForAll(step, rollouts));
     return unmarked
-      ? `${nameRelease(unmarked)}, which leads there, is not marked stable: mark it, so that it can be a stepping stone`
-      : "no stable release leads there: upload a stepping stone";
+      ? `${nameRelease(unmarked)}, which leads there, is not marked stable: mark it, so that it can be an intermediate release`
+      : "no stable release leads there: upload an intermediate release";
   }
   const name = nameRelease(kept);
   if (isCancelled(rollouts, kept))
-    return `${name}, which leads there, is offered to nobody since its rollouts were cancelled: make another one, or upload another stepping stone`;
-  return `${name}, which leads there, is kept for the devices of its rollouts until one of them is finished: let one finish, or upload another stepping stone`;
+    return `${name}, which leads there, is offered to no device since its rollouts were cancelled: make another one, or upload another intermediate release`;
+  return `${name}, which leads there, is kept for the devices of its rollouts until one of them is finished: let one finish, or upload another intermediate release`;
 }
 
 const failuresOf = ({ history }: Facts, { id }: RolloutRelease): FailureCount | undefined =>

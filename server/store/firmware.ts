@@ -24,7 +24,7 @@ export interface NewFirmware {
   readonly isStable: boolean;
   /** May be downloaded. */
   readonly isActive: boolean;
-  /** Older firmware needs a stepping stone first. */
+  /** Older firmware needs an intermediate release first. */
   readonly minCurrentVersion: string | null;
   readonly securityVersion: number;
   readonly notes: string | null;

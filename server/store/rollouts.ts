@@ -12,7 +12,7 @@ export type Outcome = (typeof OUTCOMES)[number];
 export interface Member {
   readonly rolloutId: number;
   readonly deviceId: string;
-  /** What it was offered last: the rollout's release, or a stepping stone to it. */
+  /** What it was offered last: the rollout's release, or an intermediate one. */
   readonly firmwareId: number;
   /** The stage that it was in when it was offered it. */
   readonly stage: number;

@@ -7,7 +7,8 @@ import type { CheckRequest, StatusRequest } from "../../firmware/core/wire.js";
 import { evaluateClaim, evaluateEvidence, isValidated } from "../devices/evidence.js";
 import { readingsIn } from "../devices/readings.js";
 import type { Journal } from "../events/journal.js";
-import { decide, type Offer } from "../rollout/choose-release.js";
+import { chooseRelease } from "../rollout/choose-release.js";
+import type { Offer } from "../rollout/decision.js";
 import { followUpIdle } from "../rollout/evaluate.js";
 import { isLasting } from "../rollout/lasting.js";
 import { believeImage, noteEnd, noteProgress, settleLeases } from "../rollout/members.js";
@@ -35,7 +36,7 @@ export async function checkDevice(
 ): Promise<CheckResult> {
   const { device, open } = await seeDevice(journal, request, takePlace);
   const scene = await believeImage(journal, device, await readScene(journal.store, device, journal.time));
-  const decision = decide(scene.device, scene.releases, scene.rollouts, scene.facts, scene.now);
+  const decision = chooseRelease(scene);
   const { offer } = decision;
   const release = offer && (await journal.store.findFirmware(offer.release.id));
   if (open) await closeStale(journal, device, open, release);

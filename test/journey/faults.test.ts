@@ -114,7 +114,11 @@ describe("an update that goes wrong", () => {
     ["too old a version", "NOT_NEWER", releaseWith({ version: "0.9.0" })],
     ["the version that runs", "NOT_NEWER", releaseWith({ version: "1.0.0" })],
     ["an expired manifest", "RELEASE_EXPIRED", releaseWith({ expires: START_TIME - 1 })],
-    ["a stepping stone that is missing", "CURRENT_TOO_OLD", releaseWith({ minCurrentVersion: "1.0.5" })],
+    [
+      "an intermediate release that is missing",
+      "CURRENT_TOO_OLD",
+      releaseWith({ minCurrentVersion: "1.0.5" }),
+    ],
     [
       "an image larger than the slot",
       "IMAGE_TOO_LARGE",

@@ -15,7 +15,7 @@ import { isOwnHost } from "../http/own-host.js";
 import { storedValues } from "../settings/app-settings.js";
 import { readPreferences, TOKEN_KEY } from "../settings/preferences.js";
 import { UNHEALTHY_KEY } from "../trial/crash-guard.js";
-import {  BLOCKED_IMAGE_KEY } from "../update/record.js";
+import { BLOCKED_IMAGE_KEY } from "../update/record.js";
 import { guardedOf, initialLocalApi, type LocalApiState, type Step } from "./api-state.js";
 import { healthFacts, seconds, versionFacts } from "./facts.js";
 import { type Right, refusalOf } from "./guard.js";

@@ -12,8 +12,7 @@
 
 import type { Effect } from "../effect.js";
 import type { Booted, Raise, Stamped } from "../event.js";
-import {  intendedRestart } from "../trial/restart-cause.js";
-import type { UpdateState } from "../update/state.js";
+import { intendedRestart } from "../trial/restart-cause.js";
 import { MAX_ORDER_COUNT, MAX_ORDER_REASON_LENGTH, type Order, type OrderResult } from "../wire.js";
 
 /** NVS key of the last order that restarted the device: the server's address, a blank, the order's id. */

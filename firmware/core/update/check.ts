@@ -4,8 +4,7 @@
 import type { Effect } from "../effect.js";
 import type { Raise, ServerToken, Stamped } from "../event.js";
 import { announcedBytes, announcedOffer } from "../http/answer-head.js";
-import { readOrders } from "../server/orders.js";
-import { isServerToken, jsonHeaders, storeServerToken, } from "../server/server-token.js";
+import { jsonHeaders, storeServerToken } from "../server/server-token.js";
 import { resetCause } from "../trial/restart-cause.js";
 import { type CheckRequest, MAX_CHECK_RESPONSE_BYTES, type OrderResult } from "../wire.js";
 import { type CheckAnswer, type OfferAnswer, readCheckAnswer } from "./check-answer.js";

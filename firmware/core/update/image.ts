@@ -12,7 +12,6 @@
 // firmware/platform/native/skyslot-description.c. An image without our description, of an older build or from another project, is read as well.
 
 import { latin1 } from "../bytes.js";
-import type { Failure } from "../errors.js";
 import type { NvsKind } from "../event.js";
 import { nvsKindOf } from "./nvs-kind.js";
 

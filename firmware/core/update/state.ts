@@ -4,8 +4,7 @@ import { jitteredMs } from "../backoff.js";
 import type { Effect } from "../effect.js";
 import type { UpdateErrorCode } from "../errors.js";
 import { type Booted, type PushOffer, type Raise, type ServerToken } from "../event.js";
-import { type OrderResult, type Readings, type Report, type UpdateResponse } from "../wire.js";
-import { type ImageReader, newImageReader } from "./image.js";
+import { type OrderResult, type Readings, type Report } from "../wire.js";
 
 import { firmwareIdOf, type Job } from "./job.js";
 import { type CrashStep, initialOfferCrashes, type OfferCrashes } from "./offer-crashes.js";

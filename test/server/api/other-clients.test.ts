@@ -133,7 +133,7 @@ describe("the clients of other systems, with curl", () => {
     expect((await curl(`${server.url}/api/ota/download/${id}`)).status).to.equal(410);
   });
 
-  it("B: a device below min_current_version needs a stepping stone", async () => {
+  it("B: a device below min_current_version needs an intermediate release", async () => {
     await makeLegacy("scales_bridge_tab5");
     await curl(
       ...asAdmin(),

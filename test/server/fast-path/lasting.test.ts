@@ -1,20 +1,21 @@
 // Which decisions stand until something changes: only those may be answered again by the fast path.
 
 import { expect } from "chai";
-import { decide, type Facts, NO_FACTS } from "../../../server/rollout/choose-release.js";
+import { chooseRelease } from "../../../server/rollout/choose-release.js";
+import { type Facts, NO_FACTS } from "../../../server/rollout/decision.js";
 import { isLasting } from "../../../server/rollout/lasting.js";
 import type { DeviceScene } from "../../../server/rollout/scene.js";
 import type { RolloutState } from "../../../server/shared/rollout.js";
 import type { FailureCount, Member } from "../../../server/store/store.js";
 import { HOUR, MINUTE, NOW, sampleRelease, sampleRollout, sampleSubject } from "../rollout/samples.js";
 
-type Verdict = ReturnType<typeof decide>["verdicts"][number]["verdict"];
+type Verdict = ReturnType<typeof chooseRelease>["verdicts"][number]["verdict"];
 /** Those with which a check ends without an offer. */
 type Refused = Exclude<
   Verdict,
   | "OFFERED"
-  | "OFFERED_AS_STONE"
-  | "STONE_OFFERED"
+  | "OFFERED_AS_INTERMEDIATE"
+  | "INTERMEDIATE_OFFERED"
   | "OTHER_OFFERED"
   | "NOT_SIGNED"
   | "DEVICE_PENDING"
@@ -81,7 +82,7 @@ const sampleFailure = (changes: Partial<FailureCount> = {}): FailureCount => ({
 
 /** What the decision about a real scene means, and its first verdict. */
 function decideIn(scene: DeviceScene) {
-  const decision = decide(scene.device, scene.releases, scene.rollouts, scene.facts, scene.now);
+  const decision = chooseRelease(scene);
   return { verdict: decision.verdicts[0]?.verdict, isLasting: isLasting(scene, decision) };
 }
 

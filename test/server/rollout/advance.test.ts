@@ -1,6 +1,7 @@
 import { expect } from "chai";
-import { advance, duration } from "../../../server/rollout/advance.js";
+import { advance } from "../../../server/rollout/advance.js";
 import { applyAdvance, type Command, command } from "../../../server/rollout/lifecycle.js";
+import { duration } from "../../../server/rollout/words.js";
 import { ROLLOUT_STATES, type Rollout, type StageTally } from "../../../server/shared/rollout.js";
 import { HOUR, NOW, randomFrom, sampleRollout, sampleStage, tallyOf } from "./samples.js";
 

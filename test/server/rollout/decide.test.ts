@@ -1,5 +1,7 @@
 import { expect } from "chai";
-import { decide, type Facts, NO_FACTS, type Verdict } from "../../../server/rollout/choose-release.js";
+import { chooseRelease } from "../../../server/rollout/choose-release.js";
+import { type Facts, NO_FACTS } from "../../../server/rollout/decision.js";
+import type { Verdict } from "../../../server/rollout/verdicts.js";
 import { explain, summarize } from "../../../server/rollout/why.js";
 import type {
   Rollout,
@@ -11,14 +13,20 @@ import type {
 import { HOUR, MINUTE, NOW, sampleRelease, sampleRollout, sampleStage, sampleSubject } from "./samples.js";
 
 const one = sampleRelease("1.1.0");
+const decide = <Release extends RolloutRelease>(
+  device: RolloutDevice,
+  releases: readonly Release[],
+  rollouts: readonly Rollout[],
+  facts: Facts = NO_FACTS,
+) => chooseRelease({ device, releases, rollouts, facts, now: NOW });
 const verdictOf = (
   rollout: Partial<Rollout>,
   device: Partial<RolloutDevice> = {},
   facts: Partial<Facts> = {},
   release: RolloutRelease = one,
 ): Verdict | undefined =>
-  decide(sampleSubject(device), [release], [sampleRollout(rollout)], { ...NO_FACTS, ...facts }, NOW)
-    .verdicts[0]?.verdict;
+  decide(sampleSubject(device), [release], [sampleRollout(rollout)], { ...NO_FACTS, ...facts }).verdicts[0]
+    ?.verdict;
 
 describe("the decision for a device", () => {
   it("leaves a release that has a rollout to its rollout, in whatever state", () => {
@@ -97,7 +105,7 @@ describe("the decision for a device", () => {
     const two = sampleRelease("1.2.0", { id: 2 });
     const [older, newer] = [sampleRollout(), sampleRollout({ id: 2, firmwareId: 2 })];
     const offered = (rollouts: readonly Rollout[]) =>
-      decide(sampleSubject(), [one, two], rollouts, NO_FACTS, NOW).offer?.release.version;
+      decide(sampleSubject(), [one, two], rollouts).offer?.release.version;
     expect(offered([older, newer])).to.equal("1.2.0");
     expect(offered([{ ...older, priority: 1 }, newer])).to.equal("1.1.0");
     expect(offered([{ ...older, priority: 1, state: "paused" }, newer])).to.equal("1.2.0");
@@ -111,8 +119,8 @@ describe("the decision for a device", () => {
       sampleRelease("1.2.0", { id: 3, buildNumber: 4 }),
     ];
     const offered = (pin: string, version = "1.0.0") =>
-      decide(sampleSubject({ pin, version }), releases, [sampleRollout({ state: "paused" })], NO_FACTS, NOW)
-        .offer?.release.id;
+      decide(sampleSubject({ pin, version }), releases, [sampleRollout({ state: "paused" })]).offer?.release
+        .id;
     expect(offered("1.1.0")).to.equal(1);
     expect(offered("1.2.0")).to.equal(3);
     expect(offered("1.2.0+0")).to.equal(2);
@@ -120,7 +128,7 @@ describe("the decision for a device", () => {
     expect(offered("9.9.9")).to.equal(undefined);
   });
 
-  it("leads over the newest stone from which the way goes on, under the same rollout", () => {
+  it("leads over the newest intermediate release from which the way goes on, under the same rollout", () => {
     const releases = [
       sampleRelease("1.1.0", { id: 1 }),
       sampleRelease("1.2.0", { id: 2 }),
@@ -129,19 +137,18 @@ describe("the decision for a device", () => {
     ];
     const rollouts = [sampleRollout({ firmwareId: 4, priority: 1 })];
     const from = (version: string, facts: Partial<Facts> = {}, rest = releases) =>
-      decide(sampleSubject({ version }), rest, rollouts, { ...NO_FACTS, ...facts }, NOW);
+      decide(sampleSubject({ version }), rest, rollouts, { ...NO_FACTS, ...facts });
     expect(from("1.0.0").offer)
       .to.include({ stage: 0 })
       .and.to.nested.include({ "release.version": "1.2.0", "wanted.version": "2.0.0", "rollout.id": 1 });
     expect(from("1.2.0").offer?.release.version).to.equal("2.0.0");
     const withoutIntermediate = releases.filter(({ id }) => id === 1 || id === 4);
     expect(from("1.0.0", {}, withoutIntermediate).verdicts.at(-1)?.verdict).to.equal("CURRENT_TOO_OLD");
-    // The stone has left the target's versions; the rollout that gave it leads on.
+    // The intermediate release has left the target's versions; the rollout that gave it leads on.
     const narrow = [sampleRollout({ firmwareId: 4, target: { toVersion: "1.0.0" } })];
     const verdictAfter = (given: ReadonlySet<number>) =>
-      decide(sampleSubject({ version: "1.2.0" }), releases, narrow, { ...NO_FACTS, given }, NOW).verdicts.at(
-        -1,
-      )?.verdict;
+      decide(sampleSubject({ version: "1.2.0" }), releases, narrow, { ...NO_FACTS, given }).verdicts.at(-1)
+        ?.verdict;
     expect(verdictAfter(new Set())).to.equal("NOT_TARGETED");
     expect(verdictAfter(new Set([1]))).to.equal("OFFERED");
   });
@@ -164,7 +171,6 @@ describe("the decision for a device", () => {
       [old, stable],
       [sampleRollout({ force: "any_order" })],
       { ...NO_FACTS, given },
-      NOW,
     );
     expect(back.offer).to.equal(undefined);
     expect(back.verdicts.map(({ verdict }) => verdict)).to.deep.equal(["DONE_ALREADY", "HELD"]);
@@ -184,7 +190,7 @@ describe("the answer to why", () => {
       facts: { ...NO_FACTS, ...facts },
       now: NOW,
     };
-    const decision = decide(scene.device, scene.releases, scene.rollouts, scene.facts, scene.now);
+    const decision = chooseRelease(scene);
     return {
       summary: summarize(scene, decision),
       sentences: explain(scene, decision).map(({ sentence }) => sentence),
@@ -227,7 +233,7 @@ describe("the answer to why", () => {
     const device = sampleSubject();
     const rollouts = [sampleRollout({ priority: 1 }), sampleRollout({ id: 2, name: "second" })];
     const scene = { device, releases: [one], rollouts, facts: NO_FACTS, now: NOW };
-    const answers = explain(scene, decide(device, scene.releases, rollouts, NO_FACTS, NOW));
+    const answers = explain(scene, decide(device, scene.releases, rollouts));
     expect(answers[1]?.sentence).to.equal(
       'base 1.1.0 could be had by rollout 2 "second" too, another of its rollouts goes first.',
     );

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { decideOne } from "../../../server/rollout/choose-release.js";
+import { chooseWithin } from "../../../server/rollout/choose-release.js";
 import { planRollout } from "../../../server/rollout/fleet-plan.js";
 import { isOnTrial } from "../../../server/rollout/obstacle.js";
 import { readScene } from "../../../server/rollout/scene.js";
@@ -16,7 +16,7 @@ const ALL = { limit: DEVICE_COUNT, offset: 0 };
 
 const imageOf = (version: string): string => `${VERSIONS.indexOf(version)}`.repeat(64);
 
-/** Releases that lead to 2.0.0 over a stone, two rollouts of it, and devices that differ in all that a rollout looks at. */
+/** Releases that lead to 2.0.0 over an intermediate release, two rollouts of it, and devices that differ in all that a rollout looks at. */
 async function fill(store: Store, seed: number): Promise<readonly Rollout[]> {
   const random = randomFrom(seed);
   const pick = <Item>(items: readonly Item[]) => items[Math.floor(random() * items.length)] as Item;
@@ -83,7 +83,7 @@ async function decideAlone(store: Store, rollout: Rollout, device: Device): Prom
   let at = isOnTrial(device) ? { ...scene.device, slotState: "valid" as const } : scene.device;
   let { facts } = scene;
   for (const ids: number[] = []; ; ) {
-    const { offer, verdict } = decideOne(opened, at, scene.releases, rollouts, facts, NOW);
+    const { offer, verdict } = chooseWithin({ ...scene, device: at, rollouts, facts, now: NOW }, opened);
     if (!offer) return verdict;
     ids.push(offer.release.id);
     if (offer.release === offer.wanted) return tell(offer.stage, ids);

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { type Facts, NO_FACTS } from "../../../server/rollout/choose-release.js";
+import { type Facts, NO_FACTS } from "../../../server/rollout/decision.js";
 import { MAX_ROLLBACK_COUNT } from "../../../server/rollout/obstacle.js";
 import { isPlanned, Planner } from "../../../server/rollout/plan.js";
 import { stageOf } from "../../../server/rollout/target.js";
@@ -55,7 +55,7 @@ describe("the plan of a rollout", () => {
     expect(planner.stages.map(({ earliestAt }) => earliestAt)).to.deep.equal([monday, monday + HOUR]);
   });
 
-  it("counts the stepping stones with it", () => {
+  it("counts the intermediate releases with it", () => {
     const releases = [
       sampleRelease("1.1.0", { id: 2, fileSize: 10 }),
       sampleRelease("2.0.0", { minCurrentVersion: "1.1.0", fileSize: 5 }),

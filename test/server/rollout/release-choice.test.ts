@@ -1,5 +1,6 @@
 import { expect } from "chai";
-import { decide, NO_FACTS } from "../../../server/rollout/choose-release.js";
+import { chooseRelease } from "../../../server/rollout/choose-release.js";
+import { NO_FACTS } from "../../../server/rollout/decision.js";
 import {
   MAX_ROLLBACK_COUNT,
   PATIENT_FAILURE_COUNT,
@@ -31,7 +32,13 @@ const choose = (
   history: readonly FailureCount[] = [],
   now = NOW,
 ) => {
-  const { offer, verdicts } = decide(device, releases, [], { ...NO_FACTS, history }, now);
+  const { offer, verdicts } = chooseRelease({
+    device,
+    releases,
+    rollouts: [],
+    facts: { ...NO_FACTS, history },
+    now,
+  });
   return { release: offer?.release, verdicts };
 };
 const failures = (
@@ -93,7 +100,7 @@ describe("the choice of a release", () => {
     );
   });
 
-  it("leads over a stepping stone to what needs it", () => {
+  it("leads over an intermediate release to what needs it", () => {
     const releases = [
       release("1.1.0"),
       release("2.0.0", { minCurrentVersion: "1.1.0" }),
@@ -104,9 +111,9 @@ describe("the choice of a release", () => {
     expect(chosen({ version: "2.0.0" }, releases)).to.equal("3.0.0");
     const plan = choose(DEVICE, releases);
     expect(plan.verdicts.map((one) => one.verdict)).to.deep.equal([
-      "OFFERED_AS_STONE",
-      "STONE_OFFERED",
-      "STONE_OFFERED",
+      "OFFERED_AS_INTERMEDIATE",
+      "INTERMEDIATE_OFFERED",
+      "INTERMEDIATE_OFFERED",
     ]);
   });
 

@@ -196,7 +196,7 @@ describe("a rollout to fifty devices", function () {
     });
   });
 
-  it("leads devices over a stepping stone, each step an attempt of the same rollout", async () => {
+  it("leads devices over an intermediate release, each step an attempt of the same rollout", async () => {
     await publish("1.5.0", { isStable: true });
     await publish("2.0.0", { minCurrentVersion: "1.5.0" });
     fleet = fleet.slice(0, 5);

@@ -436,7 +436,7 @@ describe("the labels of devices", () => {
     expect(next.reason).to.contain("0 of 1 device validated");
   });
 
-  it("answer why with the stepping stone that a rollout keeps for others", async () => {
+  it("answer why with the intermediate release that a rollout keeps for others", async () => {
     await server.store.addFirmware(sampleFirmware());
     await server.store.addFirmware(
       sampleFirmware({ version: "2.0.0", minCurrentVersion: "1.1.0", imageSha256: "e".repeat(64) }),
@@ -445,23 +445,23 @@ describe("the labels of devices", () => {
     await server.admin("POST", "/api/rollouts/1/cancel");
     expect((await server.admin("GET", "/api/devices/d1/why")).json().answers[0].sentence).to.equal(
       "base 2.0.0 needs 1.1.0 or newer before it, 1.0.0 runs, and base 1.1.0, which leads there, is offered to nobody since its " +
-        "rollouts were cancelled: make another one, or upload another stepping stone.",
+        "rollouts were cancelled: make another one, or upload another intermediate release.",
     );
     await server.admin("POST", "/api/rollouts", { firmware_id: 1 });
     expect((await server.admin("GET", "/api/devices/d1/why")).json().answers[0].sentence).to.equal(
       "base 2.0.0 needs 1.1.0 or newer before it, 1.0.0 runs, and base 1.1.0, which leads there, is kept for the devices of " +
-        "its rollouts until one of them is finished: let one finish, or upload another stepping stone.",
+        "its rollouts until one of them is finished: let one finish, or upload another intermediate release.",
     );
   });
 
-  it("answer why with the stepping stone that is not marked stable", async () => {
+  it("answer why with the intermediate release that is not marked stable", async () => {
     await server.store.addFirmware(sampleFirmware({ isStable: false }));
     await server.store.addFirmware(
       sampleFirmware({ version: "2.0.0", minCurrentVersion: "1.1.0", imageSha256: "e".repeat(64) }),
     );
     expect((await server.admin("GET", "/api/devices/d1/why")).json().summary).to.equal(
       "d1 is offered nothing: base 2.0.0 needs 1.1.0 or newer before it, 1.0.0 runs, and base 1.1.0, which leads there, is not " +
-        "marked stable: mark it, so that it can be a stepping stone.",
+        "marked stable: mark it, so that it can be an intermediate release.",
     );
   });
 
