@@ -6,7 +6,7 @@ import { compareVersions } from "../../firmware/core/update/version.js";
 import { type Recorder, recordChange } from "../events/journal.js";
 import type { Actor } from "../shared/actor.js";
 import { Refusal } from "../shared/refusal.js";
-import { nameRelease, type Rollout, type RolloutPlan } from "../shared/rollout.js";
+import { nameRelease, planOf, type Rollout, type RolloutPlan } from "../shared/rollout.js";
 import type { Firmware, FirmwareSummary, Store } from "../store/store.js";
 import { planRollout } from "./fleet-plan.js";
 import { newestFirst, releaseVersion } from "./order.js";
@@ -148,16 +148,14 @@ function planBack(rollout: Rollout, bad: Firmware, { release, isNewer }: WayBack
   const name = `Back from ${nameRelease(bad)}`.slice(0, 100);
   const version = `${bad.version}+${bad.buildNumber}`;
   return {
+    ...planOf(rollout),
     name,
     firmwareId: release.id,
     seed: makeSeed(release.id, name, now),
     target: { fromVersion: version, toVersion: version },
     stages: [{ name: "all", percent: 100, soakMs: 0, minValidatedCount: 1, minValidatedFraction: 0 }],
-    gates: rollout.gates,
     windows: null,
     startAt: null,
-    maxConcurrentCount: rollout.maxConcurrentCount,
-    leaseMs: rollout.leaseMs,
     priority: rollout.priority + 1,
     force: isNewer ? "none" : "any_order",
     needsApproval: false,

@@ -1,5 +1,4 @@
-// What people do with rollouts, in transactions: make one, change it, command it. Knows no HTTP; the rules are lifecycle.ts's and
-// edit.ts's.
+// What people do with rollouts, in transactions: create, change and command them. The rules are in lifecycle.ts and edit.ts.
 
 import { createHash } from "node:crypto";
 import { parseVersion } from "../../firmware/core/update/version.js";
@@ -7,7 +6,7 @@ import { type Journal, type Recorder, recordChange } from "../events/journal.js"
 import type { Actor } from "../shared/actor.js";
 import { Refusal } from "../shared/refusal.js";
 import { nameRelease, PLAN_FIELDS, type Rollout, type RolloutPlan } from "../shared/rollout.js";
-import { type RolloutView, viewRollout } from "../shared/rollout-view.js";
+import { viewPlan, viewRollout } from "../shared/rollout-view.js";
 import { checkWindows } from "../shared/windows.js";
 import { words } from "../shared/words.js";
 import type { Firmware, Store } from "../store/store.js";
@@ -116,7 +115,7 @@ export type SeenRevisions = readonly number[] | undefined;
 async function requireSeen(store: Store, rollout: Rollout, seen: SeenRevisions): Promise<void> {
   const { id, revision, editedBy } = rollout;
   if (seen === undefined || seen.includes(revision)) return;
-  const changed = await listChanges(store, id, Math.max(...seen));
+  const changed = await listChanges(store, rollout, Math.max(...seen));
   throw new Refusal(
     "REVISION_CHANGED",
     `${editedBy ?? "somebody"} has changed rollout ${id} meanwhile${changed.length > 0 ? ` (${changed.join(", ")})` : ""}: it is at revision ${revision}, look at it again`,
@@ -127,33 +126,17 @@ async function requireSeen(store: Store, rollout: Rollout, seen: SeenRevisions):
 const LISTED_EDIT_COUNT = 50;
 
 /** What has been changed since a revision, in the words of the API. */
-async function listChanges(store: Store, id: number, revision: number): Promise<readonly string[]> {
+async function listChanges(store: Store, rollout: Rollout, revision: number): Promise<readonly string[]> {
   const edits = await store.listAudit({
-    subject: `rollout/${id}`,
+    subject: `rollout/${rollout.id}`,
     action: "rollout.edited",
     limit: LISTED_EDIT_COUNT,
   });
   const since = edits.filter(({ after }) => Number(after?.revision) > revision);
   const names = since.flatMap(({ before, after }) => Object.keys({ ...before, ...after }));
-  return [...new Set(names)].filter((name) => PLAN_NAMES.includes(name)).map(words);
+  const plan = viewPlan(rollout);
+  return [...new Set(names)].filter((name) => name in plan).map(words);
 }
-
-/** Fields of a plan as views name them. */
-const PLAN_NAMES: readonly string[] = Object.freeze<(keyof RolloutView)[]>([
-  "name",
-  "firmware_id",
-  "seed",
-  "target",
-  "stages",
-  "gates",
-  "windows",
-  "start_at",
-  "max_concurrent",
-  "lease_seconds",
-  "priority",
-  "force",
-  "needs_approval",
-]);
 
 /** Who changes what of a plan. */
 export interface PlanChange {

@@ -127,7 +127,11 @@ export const PLAN_FIELDS: Readonly<Record<keyof RolloutPlan, string>> = Object.f
 });
 export const PLAN_FIELD_NAMES = Object.freeze(Object.keys(PLAN_FIELDS) as (keyof RolloutPlan)[]);
 
-/** A rollout and how far it is. */
+/** The plan of a rollout, without its progress. */
+export const planOf = (rollout: RolloutPlan): RolloutPlan =>
+  Object.fromEntries(PLAN_FIELD_NAMES.map((field) => [field, rollout[field]])) as unknown as RolloutPlan;
+
+/** A rollout and its progress. */
 export interface Rollout extends RolloutPlan {
   readonly id: number;
   /** Counts the changes of its plan, from 1 on: who changes or approves it names the one that they have seen. */

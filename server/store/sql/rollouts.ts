@@ -4,7 +4,7 @@ import { type Kysely, type Selectable, sql } from "kysely";
 import {
   NO_LABELS,
   NO_STAGE_TALLY,
-  PLAN_FIELD_NAMES,
+  planOf,
   type Rollout,
   type RolloutPlan,
   type Tally,
@@ -214,18 +214,13 @@ async function tally(db: Kysely<Tables>, rollout: Rollout, now: number): Promise
 const counted = (condition: ReturnType<typeof sql>) =>
   sql<number>`sum(case when ${condition} then 1 else 0 end)`;
 
-/** Fields of the plan that stand in `plan`; the others have columns. */
-const JSON_FIELDS = Object.freeze(
-  PLAN_FIELD_NAMES.filter((field) => field !== "name" && field !== "firmwareId"),
-);
-
 const toRollout = ({ plan, ...row }: Selectable<Tables["rollouts"]>): Rollout => ({
   ...(JSON.parse(plan) as RolloutPlan),
   ...rollouts.toItem(row),
 });
 
 function toRolloutRow(rollout: NewRollout) {
-  const plan = Object.fromEntries(JSON_FIELDS.map((field) => [field, rollout[field]]));
+  const { name: _name, firmwareId: _firmwareId, ...plan } = planOf(rollout);
   const columns = Object.entries(rollout).filter(([field]) => !(field in plan));
   return {
     ...rollouts.toRow(Object.fromEntries(columns) as unknown as Omit<RolloutRecord, "id">),
