@@ -2,34 +2,21 @@
 
 import type { Kysely } from "kysely";
 import type { ApiToken, ApiTokenStore } from "../api-tokens.js";
-import { recordsOf } from "./rows.js";
+import { tableOf } from "./table.js";
 import type { Tables } from "./tables.js";
 
-const tokens = recordsOf<ApiToken>({ scopes: "json", deviceTypes: "json" });
+const tokens = tableOf<ApiToken, "api_tokens">("api_tokens", { scopes: "json", deviceTypes: "json" });
 
 export function createApiTokenStore(db: Kysely<Tables>): ApiTokenStore {
   return {
-    addApiToken: (token) =>
-      tokens.one(db.insertInto("api_tokens").values(tokens.toRow(token)).returningAll()),
+    addApiToken: (token) => tokens.add(db, token),
 
-    findApiToken: (id) => tokens.first(db.selectFrom("api_tokens").selectAll().where("id", "=", id)),
+    findApiToken: (id) => tokens.find(db, { id }),
 
-    findApiTokenByHash: (hash) =>
-      tokens.first(db.selectFrom("api_tokens").selectAll().where("hash", "=", hash)),
+    findApiTokenByHash: (hash) => tokens.find(db, { hash }),
 
-    async listApiTokens({ userId }) {
-      let query = db.selectFrom("api_tokens").selectAll();
-      if (userId !== undefined) query = query.where("user_id", "=", userId);
-      return tokens.all(query.orderBy("id", "desc"));
-    },
+    listApiTokens: ({ userId }) => tokens.list(tokens.select(db, { userId }).orderBy("id", "desc")),
 
-    changeApiToken: (id, changes) =>
-      tokens.first(
-        db
-          .updateTable("api_tokens")
-          .set(tokens.toRow({ id, ...changes }))
-          .where("id", "=", id)
-          .returningAll(),
-      ),
+    changeApiToken: (id, changes) => tokens.change(db, { id }, changes),
   };
 }

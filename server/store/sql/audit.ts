@@ -2,14 +2,14 @@
 
 import type { ExpressionBuilder, Kysely } from "kysely";
 import type { AuditEntry, AuditStore } from "../audit.js";
-import { recordsOf } from "./rows.js";
+import { tableOf } from "./table.js";
 import type { Tables } from "./tables.js";
 
-const entries = recordsOf<AuditEntry>({ before: "json", after: "json" });
+const entries = tableOf<AuditEntry, "audit">("audit", { before: "json", after: "json" });
 
 export function createAuditStore(db: Kysely<Tables>): AuditStore {
   return {
-    addAudit: (entry) => entries.one(db.insertInto("audit").values(entries.toRow(entry)).returningAll()),
+    addAudit: (entry) => entries.add(db, entry),
 
     async listAudit({ actor, action, subject, since, until, beforeId, limit }) {
       let query = db.selectFrom("audit").selectAll();

@@ -4,20 +4,18 @@ import type { Kysely, Selectable } from "kysely";
 import type { Windows } from "../../shared/rollout.js";
 import type { ContentAssignment, ContentImage, ContentStore, ContentTargetKind } from "../content.js";
 import { pageOf } from "./page.js";
-import { recordsOf } from "./rows.js";
+import { tableOf } from "./table.js";
 import type { Tables } from "./tables.js";
 
-const images = recordsOf<ContentImage>({});
+const images = tableOf<ContentImage, "content_images">("content_images", {});
 
 export function createContentStore(db: Kysely<Tables>): ContentStore {
   return {
-    addContentImage: (image) =>
-      images.one(db.insertInto("content_images").values(images.toRow(image)).returningAll()),
+    addContentImage: (image) => images.add(db, image),
 
-    findContentImage: (id) => images.first(db.selectFrom("content_images").selectAll().where("id", "=", id)),
+    findContentImage: (id) => images.find(db, { id }),
 
-    listContentImages: (page) =>
-      pageOf(db.selectFrom("content_images").selectAll().orderBy("id", "desc"), page, images.toItem),
+    listContentImages: (page) => images.page(images.select(db).orderBy("id", "desc"), page),
 
     async removeContentImage(id) {
       const row = await db

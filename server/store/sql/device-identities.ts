@@ -8,13 +8,15 @@ import type {
   RegistrationPolicy,
 } from "../device-identities.js";
 import { forgetNoOpKey, forgetNoOpKeys } from "./no-op-checks.js";
-import { pageOf } from "./page.js";
-import { recordsOf } from "./rows.js";
+import { tableOf } from "./table.js";
 import type { Tables } from "./tables.js";
 
-const identities = recordsOf<DeviceIdentity>({ issued: "json", isRotating: "flag" });
-const tokens = recordsOf<EnrolmentToken>({});
-const policies = recordsOf<RegistrationPolicy>({});
+const identities = tableOf<DeviceIdentity, "device_identities">("device_identities", {
+  issued: "json",
+  isRotating: "flag",
+});
+const tokens = tableOf<EnrolmentToken, "enrolment_tokens">("enrolment_tokens", {});
+const policies = tableOf<RegistrationPolicy, "registration_policies">("registration_policies", {});
 
 export function createDeviceIdentityStore(db: Kysely<Tables>): DeviceIdentityStore {
   return {
@@ -28,21 +30,15 @@ export function createDeviceIdentityStore(db: Kysely<Tables>): DeviceIdentitySto
       await forgetNoOpKey(db, identity.deviceId);
     },
 
-    findIdentity: (deviceId) =>
-      identities.first(db.selectFrom("device_identities").selectAll().where("device_id", "=", deviceId)),
+    findIdentity: (deviceId) => identities.find(db, { deviceId }),
 
     async findIdentities(deviceIds) {
       if (deviceIds.length === 0) return [];
-      return identities.all(
-        db.selectFrom("device_identities").selectAll().where("device_id", "in", deviceIds),
-      );
+      return identities.list(identities.select(db).where("device_id", "in", deviceIds));
     },
 
-    async listIdentities({ state }, page) {
-      let query = db.selectFrom("device_identities");
-      if (state !== undefined) query = query.where("state", "=", state);
-      return pageOf(query.selectAll().orderBy("device_id"), page, identities.toItem);
-    },
+    listIdentities: ({ state }, page) =>
+      identities.page(identities.select(db, { state }).orderBy("device_id"), page),
 
     async listBarred() {
       const rows = await db
@@ -53,28 +49,13 @@ export function createDeviceIdentityStore(db: Kysely<Tables>): DeviceIdentitySto
       return new Map(rows.map(({ device_id, state }) => [device_id, state as "pending" | "blocked"]));
     },
 
-    addEnrolmentToken: (token) =>
-      tokens.one(
-        db
-          .insertInto("enrolment_tokens")
-          .values(tokens.toRow({ ...token, useCount: 0 }))
-          .returningAll(),
-      ),
+    addEnrolmentToken: (token) => tokens.add(db, { ...token, useCount: 0 }),
 
-    findEnrolmentToken: (hash) =>
-      tokens.first(db.selectFrom("enrolment_tokens").selectAll().where("hash", "=", hash)),
+    findEnrolmentToken: (hash) => tokens.find(db, { hash }),
 
-    listEnrolmentTokens: () =>
-      tokens.all(db.selectFrom("enrolment_tokens").selectAll().orderBy("id", "desc")),
+    listEnrolmentTokens: () => tokens.list(tokens.select(db).orderBy("id", "desc")),
 
-    changeEnrolmentToken: (id, changes) =>
-      tokens.first(
-        db
-          .updateTable("enrolment_tokens")
-          .set(tokens.toRow({ id, ...changes }))
-          .where("id", "=", id)
-          .returningAll(),
-      ),
+    changeEnrolmentToken: (id, changes) => tokens.change(db, { id }, changes),
 
     async putPolicy({ deviceType, registration, tokens }) {
       await db
@@ -85,17 +66,13 @@ export function createDeviceIdentityStore(db: Kysely<Tables>): DeviceIdentitySto
       await forgetNoOpKeys(db);
     },
 
-    findPolicies: (deviceTypes) =>
-      policies.all(
-        db.selectFrom("registration_policies").selectAll().where("device_type", "in", deviceTypes),
-      ),
+    findPolicies: (deviceTypes) => policies.list(policies.select(db).where("device_type", "in", deviceTypes)),
 
     async removePolicy(deviceType) {
       await db.deleteFrom("registration_policies").where("device_type", "=", deviceType).execute();
       await forgetNoOpKeys(db);
     },
 
-    listPolicies: () =>
-      policies.all(db.selectFrom("registration_policies").selectAll().orderBy("device_type")),
+    listPolicies: () => policies.list(policies.select(db).orderBy("device_type")),
   };
 }

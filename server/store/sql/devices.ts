@@ -5,10 +5,10 @@ import type { Readings } from "../../../firmware/core/wire.js";
 import { type DeviceStatus, GRACE_MS, PATIENCE, type Patience } from "../../shared/device-status.js";
 import type { Device, DeviceFilter, DeviceStore, StatusTerms } from "../devices.js";
 import { countOf } from "./count.js";
-import { recordsOf } from "./rows.js";
+import { tableOf } from "./table.js";
 import type { Tables } from "./tables.js";
 
-const devices = recordsOf<Device>({ readings: "json" }, ["quiet_key", "quiet_revision"]);
+const devices = tableOf<Device, "devices">("devices", { readings: "json" }, ["quiet_key", "quiet_revision"]);
 
 export function createDeviceStore(db: Kysely<Tables>): DeviceStore {
   return {
@@ -24,7 +24,7 @@ export function createDeviceStore(db: Kysely<Tables>): DeviceStore {
       );
     },
 
-    findDevice: (id) => devices.first(db.selectFrom("devices").selectAll().where("id", "=", id)),
+    findDevice: (id) => devices.find(db, { id }),
 
     async listDevices(filter, page, order = "seen") {
       const query = devicesThat(db, filter);

@@ -2,14 +2,14 @@
 
 import type { Kysely } from "kysely";
 import type { EventStore, LogEvent } from "../events.js";
-import { recordsOf } from "./rows.js";
+import { tableOf } from "./table.js";
 import type { Tables } from "./tables.js";
 
-const events = recordsOf<LogEvent>({ detail: "json" });
+const events = tableOf<LogEvent, "events">("events", { detail: "json" });
 
 export function createEventStore(db: Kysely<Tables>): EventStore {
   return {
-    addEvent: (event) => events.one(db.insertInto("events").values(events.toRow(event)).returningAll()),
+    addEvent: (event) => events.add(db, event),
 
     async listEvents(filter) {
       let query = db.selectFrom("events").selectAll();

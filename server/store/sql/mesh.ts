@@ -3,48 +3,34 @@
 import type { Kysely } from "kysely";
 import type { MeshNode, MeshStore, MeshUpdate } from "../mesh.js";
 import { countOf } from "./count.js";
-import { pageOf } from "./page.js";
-import { recordsOf } from "./rows.js";
+import { tableOf } from "./table.js";
 import type { Tables } from "./tables.js";
 
-const updates = recordsOf<MeshUpdate>({ isForced: "flag" });
-const nodes = recordsOf<MeshNode>({});
+const updates = tableOf<MeshUpdate, "ota_updates">("ota_updates", { isForced: "flag" });
+const nodes = tableOf<MeshNode, "ota_node_status">("ota_node_status", {});
 
 export function createMeshStore(db: Kysely<Tables>): MeshStore {
   return {
     addMeshUpdate: ({ firmwareId, targetNode, isForced, createdAt }) =>
-      updates.one(
-        db
-          .insertInto("ota_updates")
-          .values(
-            updates.toRow({
-              firmwareId,
-              targetNode,
-              isForced,
-              status: "pending",
-              createdAt,
-              updatedAt: createdAt,
-            }),
-          )
-          .returningAll(),
-      ),
+      updates.add(db, {
+        firmwareId,
+        targetNode,
+        isForced,
+        status: "pending",
+        createdAt,
+        updatedAt: createdAt,
+      }),
 
-    findMeshUpdate: (id) => updates.first(db.selectFrom("ota_updates").selectAll().where("id", "=", id)),
+    findMeshUpdate: (id) => updates.find(db, { id }),
 
-    async listMeshUpdates(filter, page) {
-      let query = db.selectFrom("ota_updates");
-      if (filter.statuses) query = query.where("status", "in", filter.statuses);
-      return pageOf(query.selectAll().orderBy("id", "desc"), page, updates.toItem);
+    listMeshUpdates({ statuses }, page) {
+      const all = updates.select(db);
+      const some = statuses ? all.where("status", "in", statuses) : all;
+      return updates.page(some.orderBy("id", "desc"), page);
     },
 
     setMeshUpdateStatus: (id, status, time, finishedAt) =>
-      updates.first(
-        db
-          .updateTable("ota_updates")
-          .set({ status, updated_at: time, finished_at: finishedAt })
-          .where("id", "=", id)
-          .returningAll(),
-      ),
+      updates.change(db, { id }, { status, updatedAt: time, finishedAt }),
 
     async putMeshNode(node) {
       const { updateId: _updateId, nodeId: _nodeId, createdAt: _createdAt, ...changing } = node;
@@ -61,23 +47,9 @@ export function createMeshStore(db: Kysely<Tables>): MeshStore {
 
     countMeshNodes: (updateId) => countOf(db.selectFrom("ota_node_status").where("update_id", "=", updateId)),
 
-    findMeshNode: (updateId, nodeId) =>
-      nodes.first(
-        db
-          .selectFrom("ota_node_status")
-          .selectAll()
-          .where("update_id", "=", updateId)
-          .where("node_id", "=", nodeId),
-      ),
+    findMeshNode: (updateId, nodeId) => nodes.find(db, { updateId, nodeId }),
 
     listMeshNodes: (updateId, limit) =>
-      nodes.all(
-        db
-          .selectFrom("ota_node_status")
-          .selectAll()
-          .where("update_id", "=", updateId)
-          .orderBy("node_id")
-          .limit(limit),
-      ),
+      nodes.list(nodes.select(db, { updateId }).orderBy("node_id").limit(limit)),
   };
 }

@@ -3,10 +3,10 @@
 import type { Kysely } from "kysely";
 import type { OrderStore, StoredOrder } from "../orders.js";
 import { forgetNoOpKey } from "./no-op-checks.js";
-import { recordsOf } from "./rows.js";
+import { tableOf } from "./table.js";
 import type { Tables } from "./tables.js";
 
-const orders = recordsOf<StoredOrder>({ settings: "json" });
+const orders = tableOf<StoredOrder, "device_orders">("device_orders", { settings: "json" });
 
 export function createOrderStore(db: Kysely<Tables>): OrderStore {
   const of = (deviceId: string) =>
@@ -28,15 +28,7 @@ export function createOrderStore(db: Kysely<Tables>): OrderStore {
 
     findOrder: (deviceId, id) => orders.first(of(deviceId).where("id", "=", id)),
 
-    changeOrder: (deviceId, id, changes) =>
-      orders.first(
-        db
-          .updateTable("device_orders")
-          .set(orders.toRow(changes))
-          .where("device_id", "=", deviceId)
-          .where("id", "=", id)
-          .returningAll(),
-      ),
+    changeOrder: (deviceId, id, changes) => orders.change(db, { deviceId, id }, changes),
 
     listPendingOrders: (deviceId) => orders.all(of(deviceId).where("state", "=", "pending").orderBy("id")),
 

@@ -14,10 +14,11 @@ import type { Member, NewRollout, RolloutStore } from "../rollouts.js";
 import { forgetNoOpKeys } from "./no-op-checks.js";
 import { pageOf } from "./page.js";
 import { recordsOf } from "./rows.js";
+import { tableOf } from "./table.js";
 import type { RolloutRecord, Tables } from "./tables.js";
 
 const rollouts = recordsOf<RolloutRecord>({ stageSizes: "json" });
-const members = recordsOf<Member>({ isUpdating: "flag" });
+const members = tableOf<Member, "rollout_members">("rollout_members", { isUpdating: "flag" });
 
 export function createRolloutStore(db: Kysely<Tables>): RolloutStore {
   return {

@@ -16,7 +16,7 @@ export type RowOf<Item, Counted extends keyof Item = never> = {
 };
 
 /** Fields that a column holds in another form. */
-type Converted<Item> = {
+export type Converted<Item> = {
   readonly [Field in keyof Item as NonNullable<Item[Field]> extends boolean | object
     ? Field
     : never]: NonNullable<Item[Field]> extends boolean ? "flag" : "json";

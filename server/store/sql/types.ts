@@ -3,16 +3,16 @@
 import type { Kysely } from "kysely";
 import type { DeviceType, TypeStore } from "../types.js";
 import { forgetNoOpKeys } from "./no-op-checks.js";
-import { recordsOf } from "./rows.js";
+import { tableOf } from "./table.js";
 import type { Tables } from "./tables.js";
 
-const types = recordsOf<DeviceType>({});
+const types = tableOf<DeviceType, "device_types">("device_types", {});
 
 export function createTypeStore(db: Kysely<Tables>): TypeStore {
   return {
-    findType: (name) => types.first(db.selectFrom("device_types").selectAll().where("name", "=", name)),
+    findType: (name) => types.find(db, { name }),
 
-    listTypes: () => types.all(db.selectFrom("device_types").selectAll().orderBy("name")),
+    listTypes: () => types.list(types.select(db).orderBy("name")),
 
     async putType(name, kind, time) {
       const row = await db

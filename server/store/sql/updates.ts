@@ -3,50 +3,36 @@
 import { type Kysely, sql } from "kysely";
 import type { UpdateStatus } from "../../../firmware/core/wire.js";
 import { ENDED_BY_SERVER, type Update, type UpdateStore } from "../updates.js";
-import { pageOf } from "./page.js";
-import { recordsOf } from "./rows.js";
+import { tableOf } from "./table.js";
 import type { Tables } from "./tables.js";
 
 const OPEN: readonly UpdateStatus[] = ["pending", "downloading", "installing"];
 
-const updates = recordsOf<Update>({});
+const updates = tableOf<Update, "updates">("updates", {});
 
 export function createUpdateStore(db: Kysely<Tables>): UpdateStore {
   return {
     addUpdate: ({ deviceId, firmwareId, fromVersion, fromBuild, createdAt }) =>
-      updates.one(
-        db
-          .insertInto("updates")
-          .values(
-            updates.toRow({
-              deviceId,
-              firmwareId,
-              fromVersion,
-              fromBuild,
-              status: "pending",
-              bytesDownloaded: 0,
-              createdAt,
-              updatedAt: createdAt,
-            }),
-          )
-          .returningAll(),
-      ),
+      updates.add(db, {
+        deviceId,
+        firmwareId,
+        fromVersion,
+        fromBuild,
+        status: "pending",
+        bytesDownloaded: 0,
+        createdAt,
+        updatedAt: createdAt,
+      }),
 
-    changeUpdate: (id, changes, time) =>
-      updates.one(
-        db
-          .updateTable("updates")
-          .set(updates.toRow({ ...changes, updatedAt: time }))
-          .where("id", "=", id)
-          .returningAll(),
-      ),
+    async changeUpdate(id, changes, time) {
+      const changed = await updates.change(db, { id }, { ...changes, updatedAt: time });
+      if (!changed) throw new Error(`update ${id} does not exist`);
+      return changed;
+    },
 
-    findUpdate: (id) => updates.first(db.selectFrom("updates").selectAll().where("id", "=", id)),
+    findUpdate: (id) => updates.find(db, { id }),
 
-    findOpenUpdate: (deviceId) =>
-      updates.first(
-        db.selectFrom("updates").selectAll().where("device_id", "=", deviceId).where("status", "in", OPEN),
-      ),
+    findOpenUpdate: (deviceId) => updates.first(updates.select(db, { deviceId }).where("status", "in", OPEN)),
 
     async countOpenUpdates() {
       const rows = await db
@@ -60,22 +46,9 @@ export function createUpdateStore(db: Kysely<Tables>): UpdateStore {
     },
 
     findLastUpdate: (deviceId, firmwareId) =>
-      updates.first(
-        db
-          .selectFrom("updates")
-          .selectAll()
-          .where("device_id", "=", deviceId)
-          .where("firmware_id", "=", firmwareId)
-          .orderBy("id", "desc"),
-      ),
+      updates.first(updates.select(db, { deviceId, firmwareId }).orderBy("id", "desc")),
 
-    async listUpdates(filter, page) {
-      let query = db.selectFrom("updates");
-      if (filter.deviceId !== undefined) query = query.where("device_id", "=", filter.deviceId);
-      if (filter.firmwareId !== undefined) query = query.where("firmware_id", "=", filter.firmwareId);
-      if (filter.status !== undefined) query = query.where("status", "=", filter.status);
-      return pageOf(query.selectAll().orderBy("id", "desc"), page, updates.toItem);
-    },
+    listUpdates: (filter, page) => updates.page(updates.select(db, filter).orderBy("id", "desc"), page),
 
     async countFailures(deviceId) {
       const rows = await db

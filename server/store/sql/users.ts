@@ -5,13 +5,12 @@ import { AlreadyExists } from "../errors.js";
 import type { OneTimeLink, Session, User, UserStore } from "../users.js";
 import { countOf } from "./count.js";
 import type { SqlDialect } from "./database.js";
-import { pageOf } from "./page.js";
-import { recordsOf } from "./rows.js";
+import { tableOf } from "./table.js";
 import type { Tables } from "./tables.js";
 
-const users = recordsOf<User>({ isActive: "flag" });
-const sessions = recordsOf<Session>({});
-const links = recordsOf<OneTimeLink>({});
+const users = tableOf<User, "users">("users", { isActive: "flag" });
+const sessions = tableOf<Session, "sessions">("sessions", {});
+const links = tableOf<OneTimeLink, "one_time_links">("one_time_links", {});
 
 export function createUserStore(db: Kysely<Tables>, dialect: SqlDialect): UserStore {
   const removeLinks = async (userId: number | null) => {
@@ -24,78 +23,54 @@ export function createUserStore(db: Kysely<Tables>, dialect: SqlDialect): UserSt
   return {
     async addUser({ name, role, passwordHash, createdAt }) {
       try {
-        return await users.one(
-          db
-            .insertInto("users")
-            .values(
-              users.toRow({ name, role, passwordHash, isActive: true, createdAt, updatedAt: createdAt }),
-            )
-            .returningAll(),
-        );
+        return await users.add(db, {
+          name,
+          role,
+          passwordHash,
+          isActive: true,
+          createdAt,
+          updatedAt: createdAt,
+        });
       } catch (error) {
         if (!dialect.isTaken(error)) throw error;
         throw new AlreadyExists(`user ${name} exists already`);
       }
     },
 
-    findUser: (id) => users.first(db.selectFrom("users").selectAll().where("id", "=", id)),
+    findUser: (id) => users.find(db, { id }),
 
-    findUserByName: (name) => users.first(db.selectFrom("users").selectAll().where("name", "=", name)),
+    findUserByName: (name) => users.find(db, { name }),
 
-    listUsers: (page) => pageOf(db.selectFrom("users").selectAll().orderBy("name"), page, users.toItem),
+    listUsers: (page) => users.page(users.select(db).orderBy("name"), page),
 
     countAdmins: () => countOf(db.selectFrom("users").where("role", "=", "admin").where("is_active", "=", 1)),
 
-    changeUser: (id, changes, time) =>
-      users.first(
-        db
-          .updateTable("users")
-          .set(users.toRow({ ...changes, updatedAt: time }))
-          .where("id", "=", id)
-          .returningAll(),
-      ),
+    changeUser: (id, changes, time) => users.change(db, { id }, { ...changes, updatedAt: time }),
 
     addSession: ({ id, userId, address, client, createdAt, expiresAt, refreshHash }) =>
-      sessions.one(
-        db
-          .insertInto("sessions")
-          .values(
-            sessions.toRow({
-              id,
-              userId,
-              address,
-              client,
-              createdAt,
-              lastUsedAt: createdAt,
-              expiresAt,
-              refreshHash,
-            }),
-          )
-          .returningAll(),
-      ),
+      sessions.add(db, {
+        id,
+        userId,
+        address,
+        client,
+        createdAt,
+        lastUsedAt: createdAt,
+        expiresAt,
+        refreshHash,
+      }),
 
-    findSession: (id) => sessions.first(db.selectFrom("sessions").selectAll().where("id", "=", id)),
+    findSession: (id) => sessions.find(db, { id }),
 
     listSessions: (userId, time) =>
-      sessions.all(
-        db
-          .selectFrom("sessions")
-          .selectAll()
-          .where("user_id", "=", userId)
-          .where("ended_at", "is", null)
+      sessions.list(
+        sessions
+          .select(db, { userId, endedAt: null })
           .where("expires_at", ">", time)
           .orderBy("last_used_at", "desc")
           .orderBy("id"),
       ),
 
-    changeSession: (id, changes) =>
-      sessions.first(
-        db
-          .updateTable("sessions")
-          .set(sessions.toRow({ id, ...changes }))
-          .where("id", "=", id)
-          .returningAll(),
-      ),
+    changeSession: (id, changes) => sessions.change(db, { id }, changes),
 
     async endSessions(userId, time, reason, exceptId = "") {
       await db
@@ -119,7 +94,7 @@ export function createUserStore(db: Kysely<Tables>, dialect: SqlDialect): UserSt
         .execute();
     },
 
-    findLink: (hash) => links.first(db.selectFrom("one_time_links").selectAll().where("hash", "=", hash)),
+    findLink: (hash) => links.find(db, { hash }),
 
     removeLinks,
   };

@@ -2,12 +2,11 @@
 
 import type { Kysely } from "kysely";
 import type { Delivery, Webhook, WebhookStore } from "../webhooks.js";
-import { pageOf } from "./page.js";
-import { recordsOf } from "./rows.js";
+import { tableOf } from "./table.js";
 import type { Tables } from "./tables.js";
 
-const webhooks = recordsOf<Webhook>({ events: "json", isActive: "flag" });
-const deliveries = recordsOf<Delivery>({});
+const webhooks = tableOf<Webhook, "webhooks">("webhooks", { events: "json", isActive: "flag" });
+const deliveries = tableOf<Delivery, "webhook_deliveries">("webhook_deliveries", {});
 
 export const createWebhookStore = (db: Kysely<Tables>): WebhookStore => ({
   ...createTargets(db),
@@ -21,26 +20,13 @@ type Targets = Pick<
 
 function createTargets(db: Kysely<Tables>): Targets {
   return {
-    addWebhook: (webhook) =>
-      webhooks.one(
-        db
-          .insertInto("webhooks")
-          .values(webhooks.toRow({ ...webhook, updatedAt: webhook.createdAt }))
-          .returningAll(),
-      ),
+    addWebhook: (webhook) => webhooks.add(db, { ...webhook, updatedAt: webhook.createdAt }),
 
-    findWebhook: (id) => webhooks.first(db.selectFrom("webhooks").selectAll().where("id", "=", id)),
+    findWebhook: (id) => webhooks.find(db, { id }),
 
-    listWebhooks: () => webhooks.all(db.selectFrom("webhooks").selectAll().orderBy("id")),
+    listWebhooks: () => webhooks.list(webhooks.select(db).orderBy("id")),
 
-    changeWebhook: (id, changes, time) =>
-      webhooks.first(
-        db
-          .updateTable("webhooks")
-          .set(webhooks.toRow({ ...changes, updatedAt: time }))
-          .where("id", "=", id)
-          .returningAll(),
-      ),
+    changeWebhook: (id, changes, time) => webhooks.change(db, { id }, { ...changes, updatedAt: time }),
 
     async removeWebhook(id) {
       await db.deleteFrom("webhook_deliveries").where("webhook_id", "=", id).execute();
@@ -52,33 +38,22 @@ function createTargets(db: Kysely<Tables>): Targets {
 function createQueue(db: Kysely<Tables>): Omit<WebhookStore, keyof Targets> {
   return {
     addDelivery: ({ webhookId, messageId, kind, body, createdAt }) =>
-      deliveries.one(
-        db
-          .insertInto("webhook_deliveries")
-          .values(
-            deliveries.toRow({
-              webhookId,
-              messageId,
-              kind,
-              body,
-              state: "pending",
-              attemptCount: 0,
-              dueAt: createdAt,
-              createdAt,
-              updatedAt: createdAt,
-            }),
-          )
-          .returningAll(),
-      ),
+      deliveries.add(db, {
+        webhookId,
+        messageId,
+        kind,
+        body,
+        state: "pending",
+        attemptCount: 0,
+        dueAt: createdAt,
+        createdAt,
+        updatedAt: createdAt,
+      }),
 
-    findDelivery: (id) =>
-      deliveries.first(db.selectFrom("webhook_deliveries").selectAll().where("id", "=", id)),
+    findDelivery: (id) => deliveries.find(db, { id }),
 
-    async listDeliveries(filter, page) {
-      let query = db.selectFrom("webhook_deliveries").where("webhook_id", "=", filter.webhookId);
-      if (filter.state !== undefined) query = query.where("state", "=", filter.state);
-      return pageOf(query.selectAll().orderBy("id", "desc"), page, deliveries.toItem);
-    },
+    listDeliveries: (filter, page) =>
+      deliveries.page(deliveries.select(db, filter).orderBy("id", "desc"), page),
 
     async countDeliveries(webhookId) {
       const rows = await db
@@ -118,15 +93,7 @@ function createQueue(db: Kysely<Tables>): Omit<WebhookStore, keyof Targets> {
     },
 
     settleDelivery: (id, leaseUntil, outcome, time) =>
-      deliveries.first(
-        db
-          .updateTable("webhook_deliveries")
-          .set(deliveries.toRow({ ...outcome, updatedAt: time }))
-          .where("id", "=", id)
-          .where("state", "=", "pending")
-          .where("due_at", "=", leaseUntil)
-          .returningAll(),
-      ),
+      deliveries.change(db, { id, state: "pending", dueAt: leaseUntil }, { ...outcome, updatedAt: time }),
 
     retryDelivery: (id, time) =>
       deliveries.first(
