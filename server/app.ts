@@ -88,7 +88,7 @@ export interface AppOptions {
   readonly settings?: Partial<Settings>;
   /** Absent: plain HTTP. */
   readonly tls?: TlsPair | undefined;
-  /** Told of every route as it is made. */
+  /** Called for every route. */
   readonly onRoute?: (route: RouteOptions) => void;
 }
 
@@ -203,16 +203,16 @@ export function createApp(options: AppOptions): FastifyInstance {
   return app;
 }
 
-/** What is refused is counted, and told in the log, once a minute for each reason. */
+/** Refused connections are counted, and logged once a minute for each reason. */
 function watchConnections(
   { metrics, settings, now }: Context,
   isProxy: (address: string) => boolean,
   log: FastifyBaseLogger | undefined,
 ): Connections {
-  const told = new RateLimit({ burst: 1, perSecond: 1 / 60 });
+  const logged = new RateLimit({ burst: 1, perSecond: 1 / 60 });
   const onRefused = (reason: Refusal, address: string): void => {
     metrics.refusedConnections.inc({ reason });
-    if (log && told.take(reason, now()) === 0)
+    if (log && logged.take(reason, now()) === 0)
       log.warn({ reason, address, openCount: connections.count }, "connection refused");
   };
   const connections = new Connections({ limits: settings.connections, isProxy, onRefused });

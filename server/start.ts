@@ -30,7 +30,7 @@ import { openStore } from "./store/open.js";
 import type { Store } from "./store/store.js";
 import { DEFAULT_RETENTION, type Retention, startUpkeep } from "./upkeep.js";
 
-/** How often rollouts are looked at that nobody reports to. */
+/** How often rollouts are evaluated without a check. */
 const TICK_MS = 15_000;
 
 export interface ServerOptions {
@@ -69,7 +69,7 @@ export interface RunningServer {
   /** Good for everything: keep it out of logs and URLs. */
   readonly adminToken: string;
   readonly tokenFile: string;
-  /** Whoever opens it becomes the first administrator; `undefined`: there is one. Good once, and for an hour. */
+  /** The person who opens it becomes the first administrator; `undefined`: there is one. Good once, and for an hour. */
   readonly setupUrl: string | undefined;
   /** Reads the files of the certificate again. @throws if they are no pair; the old one then stays in use */
   reloadCertificate(): Promise<void>;
@@ -168,7 +168,7 @@ async function fillSamples(
   }
 }
 
-/** The secret stands behind the #: a browser sends it to nobody, so it is in no log. */
+/** The secret is in the fragment, which a browser does not send, so it is in no log. */
 async function makeSetupUrl(store: Store, url: string, now: () => number): Promise<string | undefined> {
   if ((await store.countAdmins()) > 0) return undefined;
   const link = makeLink(null, Math.round(now()), FIRST_LINK_VALID_MS);

@@ -1,4 +1,4 @@
-// What a server does beside its requests: removes log lines, orders and attempts that are too old, and files that nobody refers to. In
+// What a server does besides answering requests: removes log lines, orders and attempts that are too old, and unreferenced files. In
 // small pieces with pauses between, so that no request waits for it. Where several servers share a store each may do it.
 
 import { setTimeout as sleep } from "node:timers/promises";
@@ -24,12 +24,12 @@ export const DEFAULT_RETENTION: Retention = Object.freeze({
 });
 
 const INTERVAL_MS = HOUR_MS;
-/** Rows that are removed at once, and how long others may work before the next. */
+/** Rows removed at once, and the pause before the next batch. */
 const BATCH_COUNT = 500;
 const PAUSE_MS = 20;
-/** An upload that has not grown for so long is dead. */
+/** How long an unfinished upload may stay unchanged. */
 const UNFINISHED_MS = HOUR_MS;
-/** A file that waits for its registration is given so long. */
+/** How long a file may wait for its registration. */
 const UNUSED_MS = DAY_MS;
 
 export interface UpkeepOptions {

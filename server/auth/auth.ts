@@ -1,4 +1,4 @@
-// Finds out who makes a request: four kinds of credentials, one kind of answer (actor.ts). Judges nothing: that is the guard's.
+// Finds out who makes a request: four kinds of credentials, one kind of answer (actor.ts). It authorises nothing: the guard does.
 
 import type { Actor } from "../shared/actor.js";
 import { scopesOf, scopesOfToken } from "../shared/permissions.js";
@@ -21,7 +21,7 @@ export interface AuthOptions {
   readonly passwordCost?: PasswordCost;
 }
 
-/** A token's use is written down once in so long. */
+/** How often a token's last use is stored. */
 const USE_NOTED_MS = 60_000;
 
 export class Auth {
@@ -130,7 +130,7 @@ const LOCAL: Omit<Actor, "address"> = Object.freeze({
   deviceTypes: null,
 });
 
-/** Whoever reads from this very machine, where that is allowed. */
+/** A client on this machine that reads without sign-in, where that is allowed. */
 export const HERE: Omit<Actor, "address"> = Object.freeze({
   kind: "here",
   name: "this machine",

@@ -1,4 +1,4 @@
-// The token of whoever may read the data folder: it lies there in `admin.token`, for its owner's eyes only, and may do everything.
+// The token of those who may read the data folder: it is in `admin.token` there, readable by its owner only, and may do everything.
 // The command line on the same machine uses it. It is compared, never stored anywhere else; to replace it, remove the file and
 // start the server again. A token that an older version left there stays good.
 

@@ -67,7 +67,7 @@ export async function refresh(context: LoginContext, refreshToken: string, where
   return { ...opened, user };
 }
 
-/** Somebody has a copy of a token: the user is to learn of it. */
+/** A token was copied: the user has to be informed. */
 async function noteReuse(context: LoginContext, refreshToken: string, where: Where): Promise<void> {
   const session = await context.store.findSession(sessionOf(refreshToken));
   const user = session && (await context.store.findUser(session.userId));
@@ -155,7 +155,7 @@ async function openSession(journal: Journal, user: User, where: Where): Promise<
   return { ...opened, user: changed ?? user };
 }
 
-/** The actor of a sign-in: the user that somebody has just shown to be. */
+/** The actor of a sign-in: the user who has just proved their identity. */
 const becoming = (
   { id, name, role }: Pick<User, "name" | "role"> & { readonly id: number | null },
   { address }: Where,

@@ -45,7 +45,7 @@ export class PasswordChecks {
     }
   }
 
-  /** Whoever ends hands the place on. */
+  /** One that ends hands its place on. */
   #wait(): Promise<void> {
     if (this.#waiting.length >= MAX_WAITING_COUNT) {
       throw new Refusal("BUSY", `${MAX_WAITING_COUNT} sign-ins wait already: try again in a moment`);

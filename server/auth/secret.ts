@@ -24,7 +24,7 @@ export const isSecret = (kind: SecretKind, text: string): boolean => text.starts
 /** SHA-256, 64 hex digits: what is stored and looked up. */
 export const hashSecret = (secret: string): string => createHash("sha256").update(secret).digest("hex");
 
-/** Compares two hashes in a time that tells nothing. */
+/** Compares two hashes in constant time. */
 export function isSameHash(one: string, other: string): boolean {
   const [a, b] = [Buffer.from(one), Buffer.from(other)];
   return a.length === b.length && timingSafeEqual(a, b);

@@ -1,5 +1,5 @@
 // Sessions: each sign-in has one, and one refresh token at a time that opens it. With each use a successor is given out; the old
-// token stays good until the successor is used, because the answer that carried it may have been lost. Whoever comes with a token
+// token stays good until the successor is used, because the answer that carried it may have been lost. A client that comes with a token
 // that was replaced for good has stolen it, or its owner's copy was stolen: the session ends for both.
 //
 //   refreshHash ──use──▶ refreshHash, nextHash ──use of next──▶ refreshHash := next, nextHash := new ──▶ …

@@ -1,4 +1,4 @@
-// How often somebody may try a password. Three buckets must all have a drop left: one for this account from this address (so that
+// How often a password may be tried. Three buckets must all have a drop left: one for this account from this address (so that
 // guessing ends soon), one for the address (so that it does not try many accounts), and a wide one for the account from everywhere
 // (so that many addresses together guess slowly, but a stranger can hardly keep its owner out).
 //
@@ -15,7 +15,7 @@ const ACCOUNT: BucketSize = Object.freeze({ burst: 100, dropMs: 10_000 });
 
 /** What the store remembers at most. */
 const MAX_BUCKET_COUNT = 100_000;
-/** It is pruned once for so many tries, or after so long. */
+/** Number of tries, and time, after which buckets are pruned. */
 const PRUNE_TRY_COUNT = 1_000;
 const PRUNE_MS = 60_000;
 
@@ -49,7 +49,7 @@ export class LoginThrottle {
     await this.#store.fillBucket(rowOf("pair", pair));
   }
 
-  /** Whoever is refused by one bucket takes nothing from the next: the account's is its owner's too. */
+  /** A try that one bucket refuses takes nothing from the next: the account's bucket is its owner's too. */
   async #takeShared(account: string, from: string, now: number): Promise<number> {
     await this.#prune(now);
     return (
@@ -73,7 +73,7 @@ const inMemory = ({ burst, dropMs }: BucketSize): RateLimit =>
 
 const pairOf = (account: string, from: string): string => `${from} ${account}`;
 
-/** Of one length, and without what somebody may have typed into the wrong field. */
+/** Of fixed length, and without what a user may have typed into the wrong field. */
 const rowOf = (kind: string, name: string): string => hash("sha256", `${kind} ${name}`, "base64url");
 
 /** Who has one IPv6 address has a whole /64 of them. */

@@ -32,7 +32,7 @@ export async function backUp(from: string, to: string): Promise<Backup> {
   await sync(fresh);
   // The database comes first: whatever file it names is there already, and stays.
   const copiedCount = await copyFiles(from, to);
-  // Left by whoever has opened the earlier backup.
+  // Left by a process that has opened the earlier backup.
   for (const suffix of ["-wal", "-shm"]) await rm(`${database}${suffix}`, { force: true });
   await rename(fresh, database);
   await sync(to);
@@ -62,7 +62,7 @@ async function copyFiles(from: string, to: string): Promise<number> {
 /** A blob never changes; other files may, and are small. */
 async function copyIfNew(from: string, to: string): Promise<boolean> {
   const source = await statIfThere(from);
-  // Gone meanwhile: nobody refers to it.
+  // Gone meanwhile: nothing refers to it.
   if (!source) return false;
   const known = await statIfThere(to);
   if (known && known.size === source.size && known.mtimeMs >= source.mtimeMs) return false;

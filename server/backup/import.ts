@@ -1,5 +1,5 @@
 // Fills an empty store from the lines of an export (format.ts). All or nothing: the rows are kept when the last line has come and
-// everything is as it says. Files that had come by then stay, and are removed later as files that nobody refers to.
+// everything is as it says. Files that had come by then stay, and are removed later as unreferenced files.
 
 import { type Kysely, sql } from "kysely";
 import { type BlobStore, isSha256 } from "../blobs/blobs.js";

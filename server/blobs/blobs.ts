@@ -51,7 +51,7 @@ export interface BlobStore {
   list(): AsyncIterable<ListedBlob>;
   /** Removes what uploads have left that ended before `time` without being whole. */
   forgetUnfinished(time: number): Promise<void>;
-  /** A URL at which whoever has it may read the blob for some minutes, if the store has such. */
+  /** A URL whose holder may read the blob for some minutes, if the store has such URLs. */
   link?(sha256: string): Promise<string>;
   close(): Promise<void>;
 }

@@ -106,8 +106,8 @@ class FileBlobs implements BlobStore {
   async #digestsOf(sha256: string): Promise<Digests> {
     const known = this.#digests.get(sha256);
     if (known) return known;
-    const told = await readDigests(join(this.#folder, `${pathOfBlob(sha256)}.json`));
-    if (told) return this.#digests.set(sha256, { sha256, ...told });
+    const stored = await readDigests(join(this.#folder, `${pathOfBlob(sha256)}.json`));
+    if (stored) return this.#digests.set(sha256, { sha256, ...stored });
     const { sizeBytes: _sizeBytes, ...digests } = await digest(this.read(sha256));
     await this.#keepDigests({ ...digests, sha256 });
     return { ...digests, sha256 };

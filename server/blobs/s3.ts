@@ -170,7 +170,7 @@ class S3Blobs implements BlobStore {
   async #digestsOf(sha256: string, metadata: Record<string, string> = {}): Promise<Digests> {
     const { md5, sha1 } = metadata;
     if (md5 && sha1) return { sha256, md5, sha1 };
-    // Put there by somebody else.
+    // Put there by another upload.
     const known = this.#digests.get(sha256);
     return known ?? this.#digests.set(sha256, { ...(await digest(this.read(sha256))), sha256 });
   }

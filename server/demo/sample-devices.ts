@@ -8,7 +8,7 @@ type Random = () => number;
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
-/** Devices check every two minutes. Of what they said in the past only so much is told. */
+/** Devices check every two minutes. Of their past checks only some are generated. */
 const PAUSE_MS = 72 * HOUR_MS;
 /** And in the days before the end, when rollouts are under way. */
 const CLOSE_PAUSE_MS = 4 * HOUR_MS;
@@ -57,7 +57,7 @@ interface Trial {
 export class SampleDevice {
   dueAt: number;
   readonly #options: DeviceOptions;
-  /** Its own, so that it lives the same life whoever else lives beside it. */
+  /** Its own, so that its history does not depend on the other devices. */
   readonly #draws: readonly number[];
   #drawCount = 0;
   #running: PublishedRelease | undefined;

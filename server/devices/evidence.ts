@@ -8,7 +8,7 @@
 //   another           any                 before the restart  nothing: the attempt may still go on
 //
 // A loss of power or another reset from outside during the trial brings the old image back too, but says nothing against the new one:
-// the device decides whether it tries again, and tells.
+// the device decides whether it tries again, and reports.
 
 import { isFromOutside } from "../../firmware/core/identity.js";
 import type { SlotState, UpdateStatus } from "../../firmware/core/wire.js";
@@ -34,7 +34,7 @@ export function evaluateEvidence(
     return isValidated(running.slotState) ? "validated" : "onTrial";
   if (attempt.status !== "installing") return "nothing";
   if (running.resetReason !== null && isFromOutside(running.resetReason)) return "nothing";
-  // A client that tells no steps says `installing` when it restarts.
+  // A client that reports no steps sends `installing` when it restarts.
   return attempt.step === null || AFTER_ARMING.includes(attempt.step) ? "rolledBack" : "nothing";
 }
 
@@ -42,8 +42,8 @@ export function evaluateEvidence(
 const RESTART_MS = 2 * 60_000;
 
 /**
- * What a check of a device that tells no image hash proves about an attempt that it has claimed to be done: its version is all
- * there is. `now` and `claimedAt` are milliseconds since 1970.
+ * What a check of a device that sends no image hash proves about an attempt that it has claimed to be done: its version is the only
+ * evidence. `now` and `claimedAt` are milliseconds since 1970.
  */
 export function evaluateClaim(
   release: { readonly version: string; readonly buildNumber: number },

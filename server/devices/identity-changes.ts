@@ -1,4 +1,4 @@
-// What people decide about a device's identity: whether it may be here, and its token. Each is in the audit log.
+// What operators decide about a device's identity: whether it is admitted, and its token. Each decision is in the audit log.
 
 import { hashSecret, makeSecret } from "../auth/secret.js";
 import type { Journal } from "../events/journal.js";
@@ -29,13 +29,12 @@ const CHANGES: Readonly<Record<IdentityAction, Partial<DeviceIdentity>>> = Objec
   approve: { state: "approved" },
   block: { state: "blocked" },
   "rotate-token": { isRotating: true },
-  // For a device that has lost its token, or was claimed by a stranger: whoever comes next is trusted.
+  // For a device that has lost its token, or was claimed by a stranger: the next client is trusted.
   "forget-token": { tokenHash: null, issued: [], isRotating: false },
 });
 
 /**
- * A token that a person sets a client up with which cannot be given one by an answer. A device that nobody knows yet is let in by
- * it; one that uses a token already may go on with that until it uses the new one. @returns the token, which is stored nowhere
+ * A token that a person configures in a client that cannot receive one in an answer. An unknown device is approved by it; one that uses a token already may go on with that until it uses the new one. @returns the token, which is stored nowhere
  * @throws Refusal DEVICE_TYPE_MISSING, DEVICE_TYPE_DIFFERS
  */
 export async function giveToken(
@@ -56,7 +55,7 @@ export async function giveToken(
   const before = stored ?? newIdentity(deviceId, type, "approved", journal.time);
   const identity: DeviceIdentity = {
     ...before,
-    // Nobody else has one so far: it counts at once, before somebody else comes.
+    // No other client has one so far: it counts at once, before another comes.
     ...(before.tokenHash === null
       ? { tokenHash: hashSecret(token), issued: [] }
       : { issued: issue(before.issued, token, journal.time) }),

@@ -1,4 +1,4 @@
-// Whether a device is who it says, and whether it may be here at all. Knows no HTTP. A device's token is given out with the answer
+// Whether a device is the one it claims to be, and whether it is admitted at all. A device's token is issued with the answer
 // to a check and becomes mandatory when the device has used it, not before: the answer may have been lost, or the client may know
 // no tokens. Until then several may be under way; the first that comes back counts.
 //
@@ -36,15 +36,15 @@ export interface Admission {
   readonly state: DeviceState;
   /** The device has shown its own token. */
   readonly isProved: boolean;
-  /** Somebody has let it in: it has shown its own token, or is new and came with an enrolment token that was asked for. */
+  /** It has shown its own token, or is new and came with an enrolment token that its type requires. */
   readonly isVouched: boolean;
   /** For the answer: the device is to use it from now on. */
   readonly newToken: string | undefined;
-  /** The same request is judged the same until somebody changes the device or its type's policy. */
+  /** The same request gets the same admission until the device or its type's policy changes. */
   readonly isLasting: boolean;
 }
 
-/** Judges a check or a registration, and remembers what follows. @throws Refusal DEVICE_… or ENROLMENT_REQUIRED */
+/** Admits or refuses a check or a registration, and stores what follows. @throws Refusal DEVICE_… or ENROLMENT_REQUIRED */
 export async function admitDevice(journal: Journal, shown: Shown): Promise<Admission> {
   const { store, time } = journal;
   const stored = await store.findIdentity(shown.deviceId);
@@ -68,9 +68,9 @@ export async function admitDevice(journal: Journal, shown: Shown): Promise<Admis
 }
 
 /**
- * A device that is known, as what it says that it is now. Whoever has a device's token, or names one that has used none, may have
- * flashed it as another type. That opens no closed type: there it waits for its approval, or comes with what new ones come with. And
- * nobody takes a device out of a closed type by its name alone. @throws Refusal DEVICE_TOKEN_REQUIRED
+ * A known device, of the type that it claims now. A client with a device's token, or one that names a device which has used none, may
+ * have flashed it as another type. That opens no closed type: there the device waits for approval, or needs what new devices need. And a
+ * name alone takes no device out of a closed type. @throws Refusal DEVICE_TOKEN_REQUIRED
  */
 async function asType(journal: Journal, stored: DeviceIdentity, shown: Shown): Promise<DeviceIdentity> {
   const { deviceId, deviceType, credential } = shown;
@@ -87,7 +87,7 @@ async function asType(journal: Journal, stored: DeviceIdentity, shown: Shown): P
   return { ...stored, deviceType, state: registration === "open" ? stored.state : "pending" };
 }
 
-/** Judges any other request of a device. One that is not known here is left to the caller. @throws Refusal DEVICE_… */
+/** Checks any other request of a device. An unknown device is left to the caller. @throws Refusal DEVICE_… */
 export async function requireDevice(
   journal: Journal,
   deviceId: string,
@@ -106,8 +106,8 @@ export async function requireDevice(
 }
 
 /**
- * For clients that send with every request what they were given, as hawkBit's do: where a type is closed, whoever shows nothing is
- * not served at all. Good is the device's own token, and a good enrolment token of its type, unless each needs its own. Remembers
+ * For clients that send with every request what they were given, as hawkBit's do: where a type is closed, a client without a token
+ * is not served at all. Good is the device's own token, and a good enrolment token of its type, unless each needs its own. Remembers
  * nothing. @throws Refusal DEVICE_…
  */
 export async function requireCredential(
@@ -130,7 +130,7 @@ export async function requireMember(journal: Pick<Journal, "store" | "time">, sh
 }
 
 /**
- * What whoever has not shown that it is the device has to show instead. Where a type is open: nothing, until the device has used a
+ * What a client that has not proved to be the device has to show instead. Where a type is open: nothing, until the device has used a
  * token. @throws Refusal DEVICE_TOKEN_…
  */
 async function requireOfUnproved(
@@ -174,7 +174,7 @@ function isProvedBy(identity: DeviceIdentity, credential: string | undefined): b
   );
 }
 
-/** Whoever cannot show that it is the device is served only as long as the device has used no token. @throws Refusal */
+/** A client that cannot prove to be the device is served only as long as the device has used no token. @throws Refusal */
 function requireUnclaimed(
   { deviceId, tokenHash }: DeviceIdentity,
   tokens: RegistrationPolicy["tokens"],
@@ -194,15 +194,15 @@ function requireUnclaimed(
 const mayRenew = ({ isRotating }: DeviceIdentity, { keepsToken }: Shown): boolean => isRotating && keepsToken;
 
 /**
- * Whether a device that has shown no token of its own is given one. Where a type is closed, nobody is who only knows a device's
- * name, nor served. @throws Refusal DEVICE_TOKEN_…
+ * Whether a device that has shown no token of its own is given one. Where a type is closed, a client that only knows a
+ * device's name is neither given one nor served. @throws Refusal DEVICE_TOKEN_…
  */
 async function mayBegin(journal: Journal, identity: DeviceIdentity, shown: Shown): Promise<boolean> {
   const { keepsToken, deviceType, credential } = shown;
-  // Most clients without tokens are judged by one query: what nobody has said requires none.
+  // Most clients without tokens are admitted by one query: without a policy no token is required.
   if (!keepsToken && identity.tokenHash === null) {
-    const told = await findTold(journal, identity.deviceType);
-    if (!told || !isClosed(told)) return false;
+    const stored = await findStored(journal, identity.deviceType);
+    if (!stored || !isClosed(stored)) return false;
   }
   const policy = await findPolicy(journal, identity.deviceType);
   requireUnclaimed(identity, policy.tokens, credential);
@@ -215,8 +215,8 @@ async function mayBegin(journal: Journal, identity: DeviceIdentity, shown: Shown
   const mayHaveOne = keepsToken && identity.tokenHash === null && policy.tokens !== "optional";
   if (policy.registration === "open") return mayHaveOne;
   if (policy.registration === "approval") {
-    // Its first check, before anybody has approved it, is when a client of ours gets its token. A legacy client keeps none: who
-    // asks for one in its name is another.
+    // A client of ours gets its token with its first check, before its approval. A legacy client keeps none: a client that asks
+    // for one in its name is another.
     if (mayHaveOne && !(await isLegacy(journal, deviceType))) return true;
     if (identity.state === "pending") return false;
   }
@@ -225,8 +225,8 @@ async function mayBegin(journal: Journal, identity: DeviceIdentity, shown: Shown
   return mayHaveOne;
 }
 
-/** What people have said of a type: of itself, or, if nothing, of every type. */
-async function findTold(
+/** The policy that was set for a type, or else for every type. */
+async function findStored(
   { store }: Pick<Journal, "store">,
   deviceType: string,
 ): Promise<RegistrationPolicy | undefined> {
@@ -234,17 +234,17 @@ async function findTold(
   return found.find((policy) => policy.deviceType === deviceType) ?? found[0];
 }
 
-/** The policy that holds for a type. What nobody has said: open, and trust on first use; legacy clients know no tokens. */
+/** The policy of a type. Default: open, and trust on first use; legacy clients know no tokens. */
 export async function findPolicy(
   journal: Pick<Journal, "store">,
   deviceType: string,
 ): Promise<RegistrationPolicy> {
-  const told = await findTold(journal, deviceType);
-  if (told?.deviceType === deviceType) return told;
+  const stored = await findStored(journal, deviceType);
+  if (stored?.deviceType === deviceType) return stored;
   return {
     deviceType,
-    registration: told?.registration ?? "open",
-    tokens: (await isLegacy(journal, deviceType)) ? "optional" : (told?.tokens ?? "first-use"),
+    registration: stored?.registration ?? "open",
+    tokens: (await isLegacy(journal, deviceType)) ? "optional" : (stored?.tokens ?? "first-use"),
   };
 }
 

@@ -29,12 +29,12 @@ export class DeviceLimit {
     this.#count = await this.#store.countDevices();
   }
 
-  /** For a device that nobody vouches for. 0: go on. Otherwise milliseconds until the next one is taken. */
+  /** For a device without an enrolment token. 0: allowed. Otherwise milliseconds until the next one is allowed. */
   takeFrom(network: string, now: number): number {
     return this.#rate?.take(network, now) ?? 0;
   }
 
-  /** What `takeFrom` would say. */
+  /** What `takeFrom` would return. */
   peekFrom(network: string, now: number): number {
     return this.#rate?.peek(network, now) ?? 0;
   }

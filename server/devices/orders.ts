@@ -1,11 +1,11 @@
-// Orders to a device: that it shows which one it is, restarts, or changes settings. Knows no HTTP. A device asks, it is never called: an
-// order lies here until the device's next check, and is told with every answer until the device says what became of it (wire.ts).
+// Orders to a device: identify, restart, change settings. A device polls, it is never called: an order waits for the device's next
+// check, and is sent with every answer until the device reports its result (wire.ts).
 //
-//   pending ──sent with answers──▶ done, refused     in the device's words, also if it tells after somebody or time has ended it
+//   pending ──sent with answers──▶ done, refused     as the device reports, even after the order was withdrawn or has expired
 //      ├────── withdrawn ──▶ withdrawn
 //      └────── a day later ▶ expired
 //
-// Only a device that proves itself by its token is told orders, and only its word counts.
+// Orders are sent only to a device that proves itself by its token, and only its reports count.
 
 import {
   type CheckRequest,
@@ -19,7 +19,7 @@ import { type Journal, type Recorder, record } from "../events/journal.js";
 import { Refusal } from "../shared/refusal.js";
 import type { Device, NewOrder, StoredOrder } from "../store/store.js";
 
-/** An order that a device has not fetched or answered by then is no longer what anybody wants. */
+/** An order that a device has not answered by then has expired. */
 export const ORDER_LIFE_MS = 24 * 60 * 60_000;
 
 /** @throws Refusal DEVICE_IS_LEGACY, DEVICE_NOT_APPROVED, DEVICE_HAS_NO_TOKEN, ORDER_PENDING, TOO_MANY_ORDERS */
@@ -69,14 +69,14 @@ export async function withdrawOrder(journal: Journal, deviceId: string, id: numb
     before: describeOrder(order),
     after: describeOrder(after),
   });
-  const late = order.sentAt === null ? "" : "; the device has been told of it, and may carry it out";
+  const late = order.sentAt === null ? "" : "; it was sent to the device, which may carry it out";
   await tell(journal, after, "withdrawn", `${actor?.name} withdraws the order to ${nameOrder(order)}${late}`);
   return after;
 }
 
 /**
- * A check of a device that has proved itself: takes what it tells of its orders. Returns those that it is to be told, oldest first; what
- * does not fit into `roomBytes` beside an offer waits for the next check.
+ * A check of a device that has proved itself: takes the results of its orders and returns the orders to send, oldest first; what does not
+ * fit into `roomBytes` beside an offer waits for the next check.
  */
 export async function exchangeOrders(
   journal: Journal,
@@ -103,7 +103,7 @@ export async function exchangeOrders(
 export const roomForOrders = (manifest: string | null | undefined): number =>
   MAX_CHECK_RESPONSE_BYTES - MAX_ANSWER_FRAME_BYTES - (manifest?.length ?? 0);
 
-/** What it tells again, or of an order that is not known here, changes nothing. */
+/** A repeated result, or one of an unknown order, changes nothing. */
 async function takeResult(
   journal: Journal,
   deviceId: string,
@@ -137,7 +137,7 @@ async function expire(journal: Journal, deviceId: string, id: number): Promise<v
   const why =
     order.sentAt === null
       ? "the device has not asked since"
-      : "the device was told and never answered: its firmware may know no orders";
+      : "it was sent and never answered: the device's firmware may know no orders";
   await tell(journal, after, "expired", `the order to ${nameOrder(order)} has expired: ${why}`);
 }
 
@@ -177,7 +177,7 @@ async function requireOrderly({ store }: Journal, { id, type }: Device): Promise
   if (!identity?.tokenHash)
     throw new Refusal(
       "DEVICE_HAS_NO_TOKEN",
-      `device ${id} has shown no token of its own: anybody could fetch its orders, and answer for it`,
+      `device ${id} has shown no token of its own: any client could fetch its orders, and answer for it`,
     );
 }
 

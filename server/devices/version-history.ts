@@ -4,7 +4,7 @@ import type { Recorder } from "../events/journal.js";
 
 export const HOUR_MS = 60 * 60_000;
 export const DAY_MS = 24 * HOUR_MS;
-/** Hourly samples are kept so long, and one a day of what is older. */
+/** How long hourly samples are kept; of older ones, one a day is. */
 export const HOURLY_MS = 14 * DAY_MS;
 export const DAILY_MS = 2 * 365 * DAY_MS;
 

@@ -14,7 +14,7 @@ export interface Audited {
   readonly after?: object | null | undefined;
 }
 
-/** Longest text of one field. What is longer is cut: the log tells what was done, it is no backup. */
+/** Longest text of one field. Longer text is cut: the log records what was done, it is no backup. */
 const MAX_TEXT_LENGTH = 500;
 const SECRET_NAME = /password|secret|private_?key|credential|authorization|cookie|token$|token_?hash$/i;
 

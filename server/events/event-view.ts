@@ -1,4 +1,4 @@
-// An event as everybody is told it: by the API, a webhook or MQTT.
+// An event as the API, webhooks and MQTT send it.
 
 import { time } from "../shared/iso-time.js";
 import type { LogEvent } from "../store/store.js";

@@ -1,5 +1,5 @@
-// One transaction's changes to what people look at: writes them to the store and remembers them, so that they can be told to
-// watchers once the transaction is kept, and never if it is not. What a person changes is written to the audit log in the same
+// One transaction's changes to what people look at: writes them to the store and collects them, so that they are sent to
+// watchers once the transaction is committed, and never if it is not. What a person changes is written to the audit log in the same
 // transaction: `recordChange` hands out no result before its work has said what that was.
 
 import type { Actor } from "../shared/actor.js";
@@ -63,11 +63,11 @@ export class Journal {
   }
 
   async addUpdate(update: Omit<NewUpdate, "createdAt">): Promise<Update> {
-    return this.#told(await this.store.addUpdate({ ...update, createdAt: this.time }));
+    return this.#announce(await this.store.addUpdate({ ...update, createdAt: this.time }));
   }
 
   async changeUpdate(id: number, changes: UpdateChanges): Promise<Update> {
-    return this.#told(await this.store.changeUpdate(id, changes, this.time));
+    return this.#announce(await this.store.changeUpdate(id, changes, this.time));
   }
 
   async addFirmware(firmware: NewFirmware) {
@@ -98,7 +98,7 @@ export class Journal {
     live.publish(this.#messages);
   }
 
-  #told(update: Update): Update {
+  #announce(update: Update): Update {
     this.#messages.push({ type: "update", update });
     return update;
   }
@@ -120,7 +120,7 @@ export interface Recorder {
 }
 
 /**
- * Runs `work` of a device, or of the server itself, in a transaction, perhaps more than once, and tells the watchers afterwards.
+ * Runs `work` of a device, or of the server itself, in a transaction, perhaps more than once, and notifies the watchers afterwards.
  */
 export function record<Result>(
   recorder: Recorder,
@@ -130,7 +130,7 @@ export function record<Result>(
   return run(recorder, undefined, work, options);
 }
 
-/** The same for work of a person or a program. It must call `journal.audit`: a change that nobody is told of is not kept. */
+/** The same for work of a person or a program. It must call `journal.audit`: a change that is not audited is not kept. */
 export function recordChange<Result>(
   recorder: Recorder,
   actor: Actor,

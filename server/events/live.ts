@@ -1,5 +1,5 @@
-// Tells those who watch what has just been stored: in this process, and through a relay in every other that shares the store.
-// Forgetful: a watcher that comes late reads the store.
+// Sends watchers what has just been stored: in this process, and through a relay in every other that shares the store. Nothing is
+// kept: a watcher that comes late reads the store.
 
 import type { Rollout } from "../shared/rollout.js";
 import type { Device, Firmware, LogEvent, Update } from "../store/store.js";
@@ -49,7 +49,7 @@ export class Live {
     return this.#watchers.size;
   }
 
-  /** Whether anybody may be listening, here or at another server. */
+  /** Whether there may be watchers, here or at another server. */
   get isWatched(): boolean {
     return this.#watchers.size > 0 || this.#relay !== undefined;
   }
@@ -68,7 +68,7 @@ export class Live {
     return () => this.#watchers.delete(watcher);
   }
 
-  /** Watches what this process has stored, and nothing of what others tell. */
+  /** Watches what this process has stored, and nothing that others send. */
   watchOwn(watcher: Pick<Watcher, "message">): () => void {
     this.#ownWatchers.add(watcher);
     return () => this.#ownWatchers.delete(watcher);

@@ -1,10 +1,10 @@
-// Tells an MQTT broker what happens to updates: optional, forgetful while the broker is away, and never in the server's way.
+// Publishes to an MQTT broker what happens to updates: optional, without a backlog while the broker is away, and never blocking.
 //
 //   PREFIX/TYPE/DEVICE/ota    how the device's last attempt stands; retained
 //   PREFIX/events/KIND        every line of the log, as it is written
 //   PREFIX/servers/NAME       `online`, or `offline` when this server is gone (last will); retained
 //
-// Each server publishes what it has stored itself, so that several on one store tell everything once.
+// Each server publishes what it has stored itself, so that several on one store publish everything once.
 
 import { hostname } from "node:os";
 import type { MqttClient } from "mqtt";

@@ -17,7 +17,7 @@ const MAX_WAITING_COUNT = 10_000;
 const MAX_TEXT_LENGTH = 64 * 1024 * 1024;
 const RECONNECT_MS = 1000;
 
-/** @param onTrouble is told of a connection that was lost or could not be made; it is made again. */
+/** @param onTrouble called when a connection was lost or failed; it is retried */
 export function openPostgresRelay(url: string, onTrouble: (error: Error) => void): Relay {
   return new PostgresRelay(url, onTrouble);
 }

@@ -1,5 +1,5 @@
-// Takes firmware into the store. Of a signed release the manifest is read, its signature judged if keys are configured, and the
-// file checked chunk by chunk against it; what is told beside the manifest must agree with it. Firmware without one: unsigned.ts.
+// Takes firmware into the store. Of a signed release the manifest is read, its signature verified if keys are configured, and the
+// file checked chunk by chunk against it; fields sent beside the manifest must agree with it. Firmware without one: unsigned.ts.
 
 import type { JWK } from "jose";
 import type { Release } from "../../firmware/core/update/release.js";
@@ -98,16 +98,16 @@ function describeFirmware(
 }
 
 function checkFields(fields: FirmwareFields, release: Release): void {
-  const told = [
+  const given = [
     ["device_type", fields.device_type, release.type],
     ["hardware", fields.hardware, release.hardware],
     ["chip", fields.chip, release.chip],
     ["version", fields.version, release.version],
     ["build_number", fields.build_number, release.build],
   ] as const;
-  for (const [name, value, signed] of told) {
+  for (const [name, value, signed] of given) {
     if (value === undefined || value === signed) continue;
-    throw new Refusal("FIELD_MISMATCH", `${name} is ${value}, the signed manifest tells ${signed}`);
+    throw new Refusal("FIELD_MISMATCH", `${name} is ${value}, the signed manifest says ${signed}`);
   }
   if (fields.min_current_version !== undefined) checkMinimum(fields.min_current_version, release);
 }
@@ -125,11 +125,11 @@ function checkMinimum(minimum: string | null, release: Release | undefined): voi
   );
 }
 
-/** The parsed manifest has 0.0.0 where none was told. */
+/** The parsed manifest has 0.0.0 where it had none. */
 const readMinimum = ({ minCurrentVersion }: Release): string | undefined =>
   minCurrentVersion === "0.0.0" ? undefined : minCurrentVersion;
 
-/** The parsed manifest has the last second of 32 bits where no expiry was told. */
+/** The parsed manifest has the last second of 32 bits where it had no expiry. */
 const isForever = ({ expires }: Release): boolean => expires === undefined || expires === 0xffffffff;
 
 function describeChanges(changes: FirmwareChanges): string {

@@ -79,7 +79,7 @@ async function refuseSigned(deviceType: string, store: Pick<Store, "findType">):
   );
 }
 
-/** The chip that the file is for. An Arduino image tells no version of its own, so only one that is a version can disagree. */
+/** The chip that the file is for. An Arduino image has no version of its own, so only a valid version can disagree. */
 function checkImageFields(image: AppImage, fields: FirmwareFields): string {
   if (image.kind === "damaged") throw new Refusal("IMAGE_MALFORMED", image.problem);
   if (image.kind === "other") return fields.chip ?? OTHER_CHIP;
@@ -87,9 +87,9 @@ function checkImageFields(image: AppImage, fields: FirmwareFields): string {
   if (fields.chip !== undefined && fields.chip !== chip) {
     throw new Refusal("FIELD_MISMATCH", `chip is ${fields.chip}, the image is for ${chip}`);
   }
-  const told = parseVersion(version);
+  const own = parseVersion(version);
   const wanted = parseVersion(fields.version ?? "");
-  if (told && wanted && versionName(told) !== versionName(wanted)) {
+  if (own && wanted && versionName(own) !== versionName(wanted)) {
     throw new Refusal("FIELD_MISMATCH", `version is ${fields.version}, the image says ${version}`);
   }
   return chip;

@@ -1,5 +1,5 @@
 // Where a device stands in a rollout, by a stable hash: the same device and seed give the same number on every server, and another
-// seed shuffles the fleet anew. A device within 10 % is within 20 % too.
+// seed shuffles the fleet again. A device within 10 % is within 20 % too.
 
 import { hash } from "node:crypto";
 

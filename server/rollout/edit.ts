@@ -29,7 +29,7 @@ export function edit(rollout: Rollout, plan: RolloutPlan, actor: string, now: nu
   const changed = PLAN_FIELD_NAMES.filter((field) => !isDeepStrictEqual(rollout[field], plan[field]));
   if (changed.length === 0) return { ok: true, rollout, changed };
   for (const field of changed) {
-    const wrong = judge(rollout, plan, field);
+    const wrong = checkField(rollout, plan, field);
     if (wrong)
       return {
         ok: false,
@@ -58,7 +58,7 @@ const COUNTED: readonly (keyof RolloutPlan)[] = Object.freeze([
   "force",
 ]);
 
-/** Its state with the new plan. A paused one stays so, whoever has to approve it when it is resumed. */
+/** Its state with the new plan. A paused one stays paused; resuming it asks for the approval. */
 function settle(edited: Rollout, reason: string, now: number): Partial<Rollout> {
   const { state, needsApproval, approvedBy } = edited;
   if (state === "draft") return { reason };
@@ -68,7 +68,7 @@ function settle(edited: Rollout, reason: string, now: number): Partial<Rollout> 
 }
 
 /** Why a field may not be changed so, as a sentence's end. */
-function judge(rollout: Rollout, plan: RolloutPlan, field: keyof RolloutPlan): string | undefined {
+function checkField(rollout: Rollout, plan: RolloutPlan, field: keyof RolloutPlan): string | undefined {
   if (field === "needsApproval" && rollout.state === "awaiting_approval")
     return "it waits for another person already";
   if (rollout.startedAt === null) return undefined;

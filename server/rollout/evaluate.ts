@@ -1,6 +1,6 @@
 // Applies a rollout's own rules to what has happened: it begins, opens a stage, pauses or finishes. Called after a report that
 // ended something, after a check when it was not called for a while, and by the server's tick. Reads much and writes one row, so it
-// reads outside of the transaction and writes only if nobody has changed the rollout meanwhile.
+// reads outside of the transaction and writes only if the rollout has not changed meanwhile.
 
 import { type Journal, type Recorder, record } from "../events/journal.js";
 import type { Rollout, Tally } from "../shared/rollout.js";
@@ -9,11 +9,11 @@ import { type Advance, advance, sumStages } from "./advance.js";
 import { applyAdvance } from "./lifecycle.js";
 import { readFleet } from "./scan-fleet.js";
 
-/** A rollout that checks pass by is looked at so often, whether or not something ended. */
+/** How often checks evaluate a rollout when no attempt ends. */
 const IDLE_MS = 60_000;
 /** Counting a rollout's devices reads the whole fleet. */
 const RECOUNT_MS = 10 * 60_000;
-/** Up to so many devices are tallied at every report; larger fleets less often, a millisecond a device. */
+/** Largest number of devices that is tallied at every report; larger fleets less often, a millisecond a device. */
 const SMALL_COUNT = 1000;
 const LONGEST_PAUSE_MS = 15_000;
 
@@ -57,7 +57,7 @@ export async function evaluateRollout(recorder: Recorder, id: number, mayCount =
   for (;;) {
     const rollout = await recorder.store.findRollout(id);
     if (!rollout || (rollout.state !== "running" && rollout.state !== "scheduled")) return;
-    const { step, sized } = await judge(recorder.store, rollout, Math.round(recorder.now()), mayCount);
+    const { step, sized } = await decideStep(recorder.store, rollout, Math.round(recorder.now()), mayCount);
     const outcome = await record(recorder, (journal) => move(journal, rollout, sized, step), {
       about: `rollout:${id}`,
     });
@@ -65,7 +65,7 @@ export async function evaluateRollout(recorder: Recorder, id: number, mayCount =
   }
 }
 
-async function judge(
+async function decideStep(
   store: Store,
   rollout: Rollout,
   now: number,
@@ -86,7 +86,7 @@ async function judge(
   return { step: advance(recounted, await store.tallyRollout(recounted, now), now), sized: recounted };
 }
 
-/** Devices have joined since they were counted: what is told would be "0 of 0 validated, 2 updating". */
+/** Devices have joined since they were counted: the reason would be "0 of 0 validated, 2 updating". */
 const hasMoreThanCounted = ({ stages, stageSizes }: Rollout, tally: Tally): boolean =>
   sumStages(tally, stages.length - 1).givenCount > (stageSizes.at(-1) ?? 0);
 
@@ -121,7 +121,7 @@ const KINDS: Readonly<Record<Advance["kind"], string>> = Object.freeze({
   finish: "finished",
 });
 
-/** Nobody has commanded, changed or moved it since. */
+/** It was not commanded, changed or moved since. */
 const isSame = (a: Rollout, b: Rollout): boolean =>
   a.state === b.state &&
   a.stage === b.stage &&

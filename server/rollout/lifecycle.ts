@@ -1,4 +1,4 @@
-// What a person may do with a rollout, and what it is afterwards. Pure: the state machine of model.ts as one function a command.
+// What a person may do with a rollout, and what follows. Pure: the state machine of shared/rollout.ts, one function a command.
 // Cancelling works from every state and nothing leads out of it; what needs approval is never opened without it.
 
 import type { Rollout, RolloutState } from "../shared/rollout.js";
@@ -74,7 +74,7 @@ const PAST = Object.freeze({
   promote: "promoted",
 });
 
-/** What a rollout is after it moved on by itself. `undefined`: nothing changed. */
+/** A rollout after a step of its own. `undefined`: nothing changed. */
 export function applyAdvance(rollout: Rollout, step: Advance, now: number): Rollout | undefined {
   switch (step.kind) {
     case "stay":
@@ -110,7 +110,7 @@ function approve(rollout: Rollout, actor: string, now: number): CommandResult {
   return succeed(approved, now, state === "draft" ? { reason } : open(approved, reason, now));
 }
 
-/** What a rollout is that somebody wants to go on. */
+/** The state of a rollout that is to go on: approved, begun or waiting for either. */
 export function open(rollout: Rollout, reason: string, now: number): Partial<Changed> {
   const { needsApproval, approvedBy, startAt } = rollout;
   if (needsApproval && approvedBy === null)

@@ -45,7 +45,7 @@ export async function settleLeases(
   });
 }
 
-/** The device tells that it is at work: its lease goes on, unless it has run out and another may have its place. */
+/** The device reports progress: its lease is extended, unless it has expired and another device may have its place. */
 export async function noteProgress(journal: Journal, attempt: Update): Promise<void> {
   const member = await findMember(journal, attempt);
   if (!member) return;
@@ -89,7 +89,7 @@ export async function noteEnd(journal: Journal, attempt: Update): Promise<void> 
   followUp(journal, rollout);
 }
 
-/** What the running image itself proves, whoever installed it: it got there without an attempt, or it is gone again. */
+/** What the running image itself proves, however it was installed: it was installed without an attempt, or it is gone again. */
 export async function believeImage(
   journal: Journal,
   device: Device,

@@ -5,9 +5,9 @@ import type { Force, RolloutDevice, RolloutRelease } from "../shared/rollout.js"
 import type { FailureCount } from "../store/store.js";
 import { compareToRunning } from "./order.js";
 
-/** A release that a device rolled back so often is not offered to it again: it does not work there. */
+/** Roll backs on one device after which a release is not offered to it again. */
 export const MAX_ROLLBACK_COUNT = 3;
-/** A device leaves an image alone for so long after it rolled it back (core/update/after-install.ts): an offer would stay unanswered. */
+/** How long a device ignores an image after it rolled it back (core/update/after-install.ts). */
 export const ROLL_BACK_WAIT_MS = 10 * 60_000;
 /** Failures of other kinds before the server makes a device wait, so that a hopeless attempt does not repeat every 2 minutes. */
 export const PATIENT_FAILURE_COUNT = 5;
@@ -21,14 +21,14 @@ export type FitObstacle =
   | "WRONG_CHIP"
   | "WRONG_HARDWARE"
   | "EXPIRED"
-  /** Taken by an older server: some devices restart for want of memory when they read so long a one, the others refuse it. */
+  /** Stored by an older server: some devices run out of memory and restart when they read it, the others refuse it. */
   | "MANIFEST_TOO_LONG"
   | "NOT_NEWER"
   | "DEVICE_REFUSES";
 /** Obstacles that pass, or lie in what happened. */
 export type MomentObstacle = "TRIAL_RUNNING" | "ROLLED_BACK" | "WAITS_AFTER_ROLL_BACK" | "FAILED_TOO_OFTEN";
 
-/** The order is that in which a person would ask. */
+/** The first obstacle, in the order in which a person would ask. */
 export function checkCompatibility(
   device: RolloutDevice,
   release: RolloutRelease,
@@ -51,7 +51,7 @@ export function checkCompatibility(
 export const runs = (device: RolloutDevice, release: RolloutRelease): boolean =>
   device.imageSha256 === release.imageSha256 || compareToRunning(release, device) === 0;
 
-/** A device that tells the state of its slot runs core/update/release.ts, which takes what is newer and nothing else. */
+/** A device that reports the state of its slot runs core/update/release.ts, which takes newer releases only. */
 export const refusesOldVersions = ({ slotState }: RolloutDevice): boolean => slotState !== null;
 
 export function checkRetry(

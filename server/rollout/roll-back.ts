@@ -1,4 +1,4 @@
-// Leads the devices that run a bad release to another. Devices with Skyslot's firmware refuse what is not newer than what they run, so
+// Rolls the devices that run a bad release back to another one. Devices with Skyslot's firmware refuse what is not newer than what they run, so
 // their way back is a release that is newer by its number: the former code, built and signed again. Devices that know no versions
 // take an older release itself.
 
@@ -48,7 +48,7 @@ async function findWaysBack(store: Store, bad: Firmware, now: number): Promise<r
   return fitting.map((release) => ({ release, isNewer: isNewer(release), isDefault: release === chosen }));
 }
 
-/** What somebody has stopped everywhere is nothing to flee to, unless a person says so. */
+/** A release whose rollouts were all cancelled is no target for a roll back, unless a person chooses it. */
 function wasWithdrawn({ id }: FirmwareSummary, rollouts: readonly Rollout[]): boolean {
   const own = rollouts.filter(({ firmwareId }) => firmwareId === id);
   return own.length > 0 && own.every(({ state }) => state === "cancelled");
@@ -82,7 +82,7 @@ export async function rollBackRollout(
   return { ended: made.ended, back: await commandRollout(recorder, made.backId, { kind: "start" }, actor) };
 }
 
-/** A way that no device would go is none. Reads the whole fleet, so not within a transaction. */
+/** Refuses a way back that no device would take. Reads the whole fleet, so not within a transaction. */
 async function requireTakers(
   { store, now }: Recorder,
   id: number,
@@ -130,7 +130,7 @@ async function draftBack(
 function noWayBack(bad: Firmware, ways: readonly WayBack[], why: string): Refusal {
   const former = ways.find(({ isNewer }) => !isNewer);
   const name = former ? nameRelease(former.release) : "the former version";
-  // Nobody has chosen it yet: that it is older is meant for devices that take that.
+  // No one has chosen it yet: an older release is for devices that accept one.
   const choice =
     former && why === "" && bad.release === null
       ? `Devices that take what is older are led to ${name} itself, if it is chosen: firmware ${former.release.id}. Others `

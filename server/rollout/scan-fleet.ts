@@ -9,7 +9,7 @@ import { MAX_ROLLBACK_COUNT } from "./obstacle.js";
 import { type ExcludedDevice, type PlannedDevice, Planner, type Subject } from "./plan.js";
 import { readReleases } from "./scene.js";
 
-/** Some milliseconds of work: so long a check waits at most. */
+/** Devices read at once: some milliseconds of work, which is how long a check may wait. */
 const PIECE_LENGTH = 250;
 
 type FleetPlanner = Planner<FirmwareSummary>;

@@ -37,7 +37,7 @@ export async function readScene(store: Store, device: Device, now: number): Prom
   };
 }
 
-/** A type that is not `legacy` is never offered what nobody has signed, whatever was uploaded before it became so. */
+/** A type that is not `legacy` is never offered unsigned firmware, even if it was uploaded before the type became signed. */
 export async function readReleases(store: Store, deviceType: string): Promise<readonly FirmwareSummary[]> {
   const releases = await store.activeFirmware(deviceType);
   if (releases.every(({ isSigned }) => isSigned)) return releases;

@@ -118,7 +118,7 @@ async function requireSeen(store: Store, rollout: Rollout, seen: SeenRevisions):
   const changed = await listChanges(store, rollout, Math.max(...seen));
   throw new Refusal(
     "REVISION_CHANGED",
-    `${editedBy ?? "somebody"} has changed rollout ${id} meanwhile${changed.length > 0 ? ` (${changed.join(", ")})` : ""}: it is at revision ${revision}, look at it again`,
+    `${editedBy ?? "another person"} has changed rollout ${id} meanwhile${changed.length > 0 ? ` (${changed.join(", ")})` : ""}: it is at revision ${revision}, look at it again`,
   );
 }
 

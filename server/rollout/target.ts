@@ -1,4 +1,4 @@
-// Whom a rollout is for, and in which stage. Pure.
+// Which devices a rollout is for, and in which stage. Pure.
 
 import { compareVersions, parseVersion, type Version } from "../../firmware/core/update/version.js";
 import type { RolloutDevice, RolloutPlan, Target } from "../shared/rollout.js";
@@ -10,7 +10,7 @@ export function missesTarget(target: Target, device: RolloutDevice): string | un
   const { hardware, tags, groups, devices } = target;
   if (devices && !devices.includes(device.id)) return `${device.id} is none of its ${devices.length} devices`;
   if (hardware && (device.hardware === null || !hardware.includes(device.hardware)))
-    return `it is for hardware ${hardware.join(", ")}, the device has ${device.hardware ?? "not told any"}`;
+    return `it is for hardware ${hardware.join(", ")}, the device has ${device.hardware ?? "not reported any"}`;
   if (groups && (device.group === null || !groups.includes(device.group)))
     return `it is for group ${groups.join(", ")}, the device is in ${device.group ?? "none"}`;
   if (tags && !tags.some((tag) => device.tags.includes(tag)))

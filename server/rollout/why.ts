@@ -113,7 +113,7 @@ export function word(
     case "WRONG_HARDWARE":
       return `${name} is for hardware ${release.hardware}, the device has ${device.hardware}.`;
     case "EXPIRED":
-      return `${name} expired at ${time(release.expiresAt ?? 0)}: sign it anew with a later expiry.`;
+      return `${name} expired at ${time(release.expiresAt ?? 0)}: sign it again with a later expiry.`;
     case "MANIFEST_TOO_LONG":
       return `${name} has a manifest of ${release.manifestLength} characters, devices read ${MAX_LISTING_RELEASE_LENGTH}: release it in format 2 under a higher version or build number.`;
     case "NOT_NEWER":
@@ -161,7 +161,7 @@ export function word(
     case "DEVICE_BLOCKED":
       return `${name} is kept from the device, which is blocked: approve it to let it in again.`;
     case "LIMIT_REACHED":
-      return `${run} for ${name} updates ${rollout?.maxConcurrentCount} devices at the same time, and so many are under way: the device's turn comes.`;
+      return `${run} for ${name} updates ${rollout?.maxConcurrentCount} devices at the same time, and that many are updating: the device has to wait.`;
   }
 }
 

@@ -16,7 +16,7 @@ export interface ConnectionLimits {
   readonly maxCount: number;
   /** Of them, those from one address (of IPv6: one /64). Proxies that are trusted may have all. */
   readonly maxCountEach: number;
-  /** How long a short body may take, and the rest of one that nobody needs any more. */
+  /** How long a short body may take, and the rest of one that is no longer needed. */
   readonly shortBodyMs: number;
   /** Of a longer one, in every such while, as many bytes a second have to come. An answer has to be read as fast, after `idleMs`. */
   readonly bodyWindowMs: number;
@@ -25,7 +25,7 @@ export interface ConnectionLimits {
   readonly sweepMs: number;
   /** How long the head of a request may take. */
   readonly headMs: number;
-  /** A connection on which nothing moves for so long is closed. Live streams send a heartbeat more often than that. */
+  /** How long a connection may be idle. Live streams send a heartbeat more often than that. */
   readonly idleMs: number;
 }
 
@@ -74,7 +74,7 @@ export interface ConnectionsOptions {
   readonly limits: ConnectionLimits;
   readonly isProxy: (address: string) => boolean;
   readonly onRefused: (why: Refusal, address: string) => void;
-  /** Milliseconds of a clock that nobody sets. */
+  /** Milliseconds of a monotonic clock. */
   readonly now?: () => number;
 }
 
@@ -109,10 +109,10 @@ export class Connections {
     });
     server.on("close", () => clearInterval(timer));
     server.prependListener("connection", (socket: Socket) => this.#open(socket));
-    // Only counted: whoever made the server answers it, as Fastify does.
+    // Only counted: the server's own handler answers it, as Fastify does.
     server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
       if (error.code === "ERR_HTTP_REQUEST_TIMEOUT")
-        this.#onRefused("slow_head", socket.remoteAddress ?? "nobody");
+        this.#onRefused("slow_head", socket.remoteAddress ?? "unknown");
     });
   }
 
@@ -177,14 +177,14 @@ export class Connections {
     if (network !== undefined && own?.delete(connection) && own.size === 0) this.#byNetwork.delete(network);
   }
 
-  /** Closes so many that wait for their next request, the oldest first. @returns whether there were any */
+  /** Closes some that wait for their next request, the oldest first. @returns whether there were any */
   #endIdle(connections: Iterable<Connection>, maxCount: number): boolean {
     let count = 0;
     for (const connection of connections) {
       const { response, isUsed, socket } = connection;
       if (!(response ? isOver(response) : isUsed)) continue;
       socket.destroy();
-      // It tells that it is closed later than the next one may open.
+      // Its close event comes later than the next one may open.
       this.#discount(connection);
       if (++count >= maxCount) break;
     }
@@ -207,18 +207,18 @@ export class Connections {
       const { response } = connection;
       if (!response) continue;
       if (isOver(response)) forget(connection);
-      else this.#judge(connection, response, now);
+      else this.#check(connection, response, now);
     }
   }
 
-  #judge(connection: Connection, response: ServerResponse<IncomingMessage>, now: number): void {
+  #check(connection: Connection, response: ServerResponse<IncomingMessage>, now: number): void {
     const { socket } = connection;
-    // It was told already, and does not even read that.
+    // It was answered already, and does not even read that.
     if (socket.writableEnded) socket.destroy();
     else if (!response.req.complete) {
       if (this.#isBodySlow(connection, response, now)) this.#endBody(socket, response);
     } else if (this.#isReaderSlow(connection, response.req, now)) {
-      this.#onRefused("slow_reader", socket.remoteAddress ?? "nobody");
+      this.#onRefused("slow_reader", socket.remoteAddress ?? "unknown");
       socket.destroy();
     }
   }
@@ -227,20 +227,20 @@ export class Connections {
     const { req: request } = response;
     const { watched, socket } = connection;
     const { shortBodyMs, bodyWindowMs, minBytesPerSecond } = this.limits;
-    const anew: Watched = { what: "body", request, since: now, bytes: socket.bytesRead };
+    const next: Watched = { what: "body", request, since: now, bytes: socket.bytesRead };
     // What has come and is not read waits for the server, not for the client.
     if (watched?.what !== "body" || watched.request !== request || request.readableLength > 0) {
-      connection.watched = anew;
+      connection.watched = next;
       return false;
     }
     const elapsedMs = now - watched.since;
     if (response.writableEnded || isShort(request)) return elapsedMs >= shortBodyMs;
     if (elapsedMs < bodyWindowMs) return false;
-    connection.watched = anew;
+    connection.watched = next;
     return socket.bytesRead - watched.bytes < (minBytesPerSecond * elapsedMs) / 1000;
   }
 
-  /** Nobody is told how much of a large answer has gone so far, only when all of it has: so all of it has its time. */
+  /** How much of a large answer was sent is unknown until all of it was: so the limit is for all of it. */
   #isReaderSlow(connection: Connection, request: IncomingMessage, now: number): boolean {
     const { watched, socket } = connection;
     const { idleMs, minBytesPerSecond } = this.limits;
@@ -254,7 +254,7 @@ export class Connections {
   }
 
   #endBody(socket: Socket, response: ServerResponse): void {
-    this.#onRefused("slow_body", socket.remoteAddress ?? "nobody");
+    this.#onRefused("slow_body", socket.remoteAddress ?? "unknown");
     // Nothing has been said so far, and it is this answer's turn.
     if (!response.headersSent && response.socket === socket) socket.write(describeSlowness(this.limits));
     socket.destroySoon();

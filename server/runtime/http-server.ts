@@ -1,4 +1,4 @@
-// The HTTP server below the routes, with or without TLS, and how long it has patience with whom.
+// The HTTP server below the routes, with or without TLS, and its timeouts.
 
 import { createServer, type RequestListener, type Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";

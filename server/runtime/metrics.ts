@@ -12,7 +12,7 @@ export interface Metrics {
   readonly downloadBytes: Counter;
   readonly rateLimited: Counter<"limit">;
   readonly refusedConnections: Counter<"reason">;
-  /** Tells how many connections are open. */
+  /** Sets the source of the number of open connections. */
   watchConnections(count: () => number): void;
   readonly httpDuration: Histogram<"method" | "route" | "status">;
   readonly webhookDeliveries: Counter<"outcome">;

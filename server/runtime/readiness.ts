@@ -49,7 +49,7 @@ export class Readiness {
 
   #checkBlobs(): Promise<string | undefined> {
     if (this.#blobsCheck && this.#now() < this.#blobsCheckEnds) return this.#blobsCheck;
-    // While one is under way nobody begins another.
+    // While one is under way no other begins.
     this.#blobsCheckEnds = Number.POSITIVE_INFINITY;
     this.#blobsCheck = trouble(this.#probe()).then((found) => {
       this.#blobsCheckEnds = this.#now() + (found ? BLOBS_TROUBLE_VALID_MS : BLOBS_CHECK_VALID_MS);
@@ -66,7 +66,7 @@ export class Readiness {
   }
 }
 
-/** Why something does not work, or does not end in time. Without details: anybody may ask. */
+/** Why something does not work, or does not end in time. Without details: the route is public. */
 async function trouble(work: Promise<unknown>): Promise<string | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<string>((resolve) => {

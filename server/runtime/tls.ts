@@ -41,7 +41,7 @@ export class Certificate {
     return this.#pair;
   }
 
-  /** Whether the files were changed since they were last read. Notes that they were, so that a broken pair is told of once. */
+  /** Whether the files were changed since they were last read. Notes that they were, so that a broken pair is logged once. */
   async hasChanged(): Promise<boolean> {
     const stamp = await stampOf(this.#files);
     if (stamp === this.#stamp) return false;

@@ -1,4 +1,4 @@
-// Who makes a request, once it is known: what the guard judges, and what the audit log names.
+// Who makes a request, once it is known: what the guard checks and the audit log names.
 
 import type { Role, Scope } from "./permissions.js";
 
@@ -7,7 +7,7 @@ export interface Actor {
   readonly kind: "user" | "token" | "local" | "here";
   /** For people and for the audit log: `ada`, or `ada (token ci)`. */
   readonly name: string;
-  /** The person behind it, however they come: `ada`. Whoever must not approve their own work is compared by this. */
+  /** The person behind it, however they signed in: `ada`. Decides who must not approve their own work. */
   readonly person: string;
   /** The user, or the owner of the token. */
   readonly userId: number | null;
@@ -21,7 +21,7 @@ export interface Actor {
   readonly address: string;
 }
 
-/** Whether an actor has what a route needs. A user is of no device type: who is bound to some could make one that is not. */
+/** Whether an actor has what a route needs. An actor limited to some device types manages no users: it could create one without the limit. */
 export function mayDo({ kind, scopes, deviceTypes }: Actor, need: Scope | "person"): boolean {
   if (need === "person") return kind === "user" || kind === "local";
   return scopes.includes(need) && (need !== "users:write" || deviceTypes === null);

@@ -64,7 +64,7 @@ export interface BulkTally {
 }
 export const NONE_SO_FAR: BulkTally = Object.freeze({ done: 0, refused: 0, refusals: Object.freeze([]) });
 
-/** @param goOn told after each part; `false` leaves the rest as it is */
+/** @param goOn called after each part; `false` stops there */
 export async function runBulk(
   send: (body: BulkRequest) => Promise<BulkAnswer>,
   selection: Selection,

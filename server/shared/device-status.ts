@@ -1,4 +1,4 @@
-// Whether a device is there, judged by its own interval: one that checks once a day is not lost after ten minutes.
+// Whether a device is online, by its own check interval: one that checks once a day is not offline after ten minutes.
 
 export type DeviceStatus = "online" | "late" | "offline";
 
@@ -9,7 +9,7 @@ export interface Patience {
   readonly intervals: number;
   readonly usual: number;
 }
-/** How many of its own intervals a device may be silent, besides the grace; or of the usual time, if it has told no interval. */
+/** How many of its own intervals a device may be silent, besides the grace; or of the usual time, if it has not reported an interval. */
 export const PATIENCE: Readonly<Record<"online" | "late", Patience>> = Object.freeze({
   online: Object.freeze({ intervals: 1.5, usual: 1 }),
   late: Object.freeze({ intervals: 4, usual: 3 }),

@@ -1,4 +1,4 @@
-// Times as text, as everything that leaves the server tells them.
+// Times as text, as everything that leaves the server has them.
 
 /** ISO 8601, of milliseconds since 1970. */
 export const time = (milliseconds: number): string => new Date(milliseconds).toISOString();

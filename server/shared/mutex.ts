@@ -1,4 +1,4 @@
-// Work that must not run at the same time takes turns: each begins when the one before it has ended, however it ended.
+// Runs work one at a time: each begins when the one before it has ended, however it ended.
 
 export class Mutex {
   #last: Promise<unknown> = Promise.resolve();

@@ -20,8 +20,8 @@ export type Scope = keyof typeof SCOPES;
 export const SCOPE_NAMES = Object.freeze(Object.keys(SCOPES) as Scope[]);
 
 /**
- * What a route needs. `public`: nothing. `device`: it is a device's own route and judges the device itself. `known`: anybody who
- * is known here, whatever they may do. `person`: somebody who signed in; an API token is not enough. Otherwise the scope.
+ * What a route needs. `public`: nothing. `device`: a device's own route, which checks the device itself. `known`: any
+ * identified user or token, whatever its scopes. `person`: a signed-in user; an API token is not enough. Otherwise the scope.
  */
 export type Need = "public" | "device" | "known" | "person" | Scope;
 

@@ -1,4 +1,4 @@
-// Bounds how often somebody is served: a bucket of tokens for each name, in memory. The number of buckets is bounded too: those
+// Limits how often a client is served: a bucket of tokens for each name, in memory. The number of buckets is bounded too: those
 // that were used longest ago go, so a flood of invented names cannot fill the memory.
 
 /** Of each half. */
@@ -27,7 +27,7 @@ export class RateLimit {
     this.#perSecond = perSecond;
   }
 
-  /** 0: go on. Otherwise milliseconds until the next request is taken. */
+  /** 0: allowed. Otherwise milliseconds until the next request is allowed. */
   take(name: string, now: number): number {
     const bucket = this.#bucketOf(name, now);
     const tokens = this.#fill(bucket, now);
@@ -36,7 +36,7 @@ export class RateLimit {
     return this.#waitFor(tokens);
   }
 
-  /** What `take` would say. */
+  /** What `take` would return. */
   peek(name: string, now: number): number {
     const bucket = this.#newer.get(name) ?? this.#older.get(name);
     return bucket ? this.#waitFor(this.#fill(bucket, now)) : 0;

@@ -1,5 +1,5 @@
-// What a release's rollouts mean for it as a whole, for whoever marks it stable or looks at a list: as soon as it has one, in whatever
-// state, only its rollouts offer it (choose-release.ts). Pure; the pages use it too.
+// What a release's rollouts mean for the release as a whole: as soon as it has one, in whatever state, only its rollouts offer it
+// (choose-release.ts). Pure; the pages use it too.
 
 import type { RolloutState } from "./rollout.js";
 
@@ -12,7 +12,7 @@ export interface Bound {
 
 const isOffering = ({ state }: Bound): boolean => state === "running" || state === "finished";
 
-/** Whether a release has rollouts, and none of them offers it: then nobody is offered it, stable or not. */
+/** Whether a release has rollouts, and none of them offers it: then no device gets it, stable or not. */
 export const isWithheld = (rollouts: readonly Bound[]): boolean =>
   rollouts.length > 0 && !rollouts.some(isOffering);
 

@@ -8,10 +8,10 @@ export interface Term {
   readonly value: string;
 }
 
-type Told = RolloutView & { readonly release?: string | null };
+type WithRelease = RolloutView & { readonly release?: string | null };
 
-/** Of the plan: what an approval is for. @param tellTime a point in time, ISO 8601, as the reader reads it */
-export function termsOf(rollout: Told, tellTime: (iso: string) => string): readonly Term[] {
+/** Of the plan: what an approval is for. @param formatTime turns ISO 8601 into what the reader is shown */
+export function termsOf(rollout: WithRelease, formatTime: (iso: string) => string): readonly Term[] {
   const { gates, windows } = rollout;
   const terms: readonly (readonly [string, string | undefined])[] = [
     ["Release", rollout.release ?? `firmware ${rollout.firmware_id}`],
@@ -19,12 +19,12 @@ export function termsOf(rollout: Told, tellTime: (iso: string) => string): reado
     ...rollout.stages.map((stage, index) => [`Stage ${index + 1}`, describeStage(stage)] as const),
     [
       "Pauses at",
-      `${percent(gates.max_failed_fraction)} failed, ${percent(gates.max_rolled_back_fraction)} rolled back, ${percent(gates.max_silent_fraction)} silent for ${duration(gates.silent_seconds)}; judged from ${plural(gates.min_samples, "device")} on`,
+      `${percent(gates.max_failed_fraction)} failed, ${percent(gates.max_rolled_back_fraction)} rolled back, ${percent(gates.max_silent_fraction)} silent for ${duration(gates.silent_seconds)}; evaluated from ${plural(gates.min_samples, "device")} on`,
     ],
-    ["Begins", rollout.start_at === null ? undefined : tellTime(rollout.start_at)],
+    ["Begins", rollout.start_at === null ? undefined : formatTime(rollout.start_at)],
     ["Windows", windows ? describeWindows(windows) : undefined],
     ["At once", rollout.max_concurrent === null ? undefined : plural(rollout.max_concurrent, "device")],
-    ["Counts as updating", `until it tells of no progress for ${duration(rollout.lease_seconds)}`],
+    ["Counts as updating", `until it reports no progress for ${duration(rollout.lease_seconds)}`],
     ["Priority", rollout.priority === 0 ? undefined : `${rollout.priority}`],
     ["Offers", FORCE_WORDS[rollout.force]],
     ["Approval", rollout.needs_approval ? "by another person" : undefined],

@@ -38,14 +38,14 @@ export interface Target {
 /** When a stage has proved enough for the next. */
 export interface StageTerms {
   readonly name: string;
-  /** A device counts as evidence when it still reports so long after it has validated the image. Milliseconds. */
+  /** A device counts as evidence when it still reports this long after it has validated the image. Milliseconds. */
   readonly soakMs: number;
   /** Devices that must have soaked, in this and the stages before it; a stage with fewer devices needs all of them. */
   readonly minValidatedCount: number;
   /** Share of the devices that got the release which must have validated it, 0 to 1. */
   readonly minValidatedFraction: number;
 }
-/** Whom a stage adds to those before it: a share of the target, chosen by a stable hash, or groups. */
+/** Which devices a stage adds: a share of the target, chosen by a stable hash, or groups. */
 export type Stage = StageTerms &
   (
     | { readonly percent: number; readonly groups?: never }
@@ -61,7 +61,7 @@ export interface Gates {
   /** Devices that took the release, or began to, and were not heard of for `silentAfterMs`. */
   readonly maxSilentFraction: number;
   readonly silentAfterMs: number;
-  /** Nothing is judged before so many devices. */
+  /** Gates are not evaluated for fewer devices. */
   readonly minSampleCount: number;
 }
 
@@ -81,7 +81,7 @@ export interface Windows {
 
 /**
  * What a rollout may offer against the order of versions: `reinstall` the version that runs, once; `any_order` an older one too.
- * Devices with Skyslot's firmware refuse both, whoever asks (core/update/release.ts), and are not offered it.
+ * Devices with Skyslot's firmware always refuse both (core/update/release.ts), and are not offered it.
  */
 export type Force = "none" | "reinstall" | "any_order";
 
@@ -89,7 +89,7 @@ export type Force = "none" | "reinstall" | "any_order";
 export interface RolloutPlan {
   readonly name: string;
   readonly firmwareId: number;
-  /** Makes the choice of a percentage: the same seed chooses the same devices. */
+  /** Selects the devices of a percentage: the same seed selects the same devices. */
   readonly seed: string;
   readonly target: Target;
   readonly stages: readonly Stage[];
@@ -98,9 +98,9 @@ export interface RolloutPlan {
   readonly windows: Windows | null;
   /** Not before; `null`: at once. */
   readonly startAt: number | null;
-  /** Devices that update at the same time; `null`: any number. */
+  /** Maximum number of devices that update at the same time; `null`: unlimited. */
   readonly maxConcurrentCount: number | null;
-  /** A device that is not heard of for so long no longer counts as updating. Milliseconds. */
+  /** How long a device counts as updating without reporting progress. Milliseconds. */
   readonly leaseMs: number;
   /** Of several releases that a device could have, the one with the highest priority goes first. Releases without a rollout have 0. */
   readonly priority: number;
@@ -142,7 +142,7 @@ export interface Rollout extends RolloutPlan {
   /** Index of the newest stage that is open. */
   readonly stage: number;
   readonly stageSince: number;
-  /** Gates judge what happened after this: a resumed rollout is not stopped by what it was stopped for. 0: it never was. */
+  /** Gates count what happened after this: a resumed rollout is not stopped for the same reason again. 0: never resumed. */
   readonly gatesSince: number;
   /** Devices that could have it, through each stage, when they were last counted; empty: not yet. */
   readonly stageSizes: readonly number[];
@@ -150,7 +150,7 @@ export interface Rollout extends RolloutPlan {
   /** When the rules were last applied. */
   readonly evaluatedAt: number;
   readonly createdBy: string;
-  /** Who changed its plan last; `null`: nobody has. */
+  /** Who changed its plan last; `null`: unchanged. */
   readonly editedBy: string | null;
   readonly approvedBy: string | null;
   readonly createdAt: number;
@@ -251,7 +251,7 @@ export const tallyOf = (count: (field: keyof StageTally) => number): StageTally 
     Object.keys(NO_STAGE_TALLY).map((field) => [field, count(field as keyof StageTally)]),
   ) as unknown as StageTally;
 
-/** Who may not approve it: whoever made it, and whoever changed it last. Such as `ada` or `ada and ben`. */
+/** Who may not approve it: who created it and who changed it last. Such as `ada` or `ada and ben`. */
 export const nameAuthors = ({ createdBy, editedBy }: Pick<Rollout, "createdBy" | "editedBy">): string =>
   editedBy === null || editedBy === createdBy ? createdBy : `${createdBy} and ${editedBy}`;
 

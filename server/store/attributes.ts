@@ -3,7 +3,7 @@
 export type Attributes = Readonly<Record<string, string>>;
 
 export interface AttributeStore {
-  /** `undefined`: the device has never told any. */
+  /** `undefined`: the device has never reported any. */
   findAttributes(deviceId: string): Promise<Attributes | undefined>;
   /** Replaces them all. */
   putAttributes(deviceId: string, attributes: Attributes, time: number): Promise<void>;

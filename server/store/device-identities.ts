@@ -25,7 +25,7 @@ export interface IssuedToken {
   readonly at: number;
 }
 
-/** Whoever has it may register devices. */
+/** Its holder may register devices. */
 export interface EnrolmentToken {
   readonly id: number;
   readonly name: string;

@@ -28,7 +28,7 @@ export interface Device {
   readonly lastSeen: number;
 }
 
-/** What the status of a device is judged by: the time, and how long one without an interval counts as online. */
+/** What a device's status depends on: the time, and how long a device without an interval counts as online. */
 export interface StatusTerms {
   readonly now: number;
   readonly usualMs: number;
@@ -39,13 +39,13 @@ export interface DeviceFilter {
   readonly version?: string;
   readonly tag?: string;
   readonly group?: string;
-  /** As device-status.ts judges it. */
+  /** As device-status.ts defines it. */
   readonly status?: { readonly is: DeviceStatus } & StatusTerms;
   /** Part of the id, in capitals or not. */
   readonly search?: string;
 }
 
-/** `seen` moves while somebody pages through it, `id` does not. */
+/** `seen` changes while a client pages through it, `id` does not. */
 export type DeviceOrder = "seen" | "id";
 
 export interface DeviceStore {

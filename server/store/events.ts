@@ -45,6 +45,6 @@ export interface EventBounds {
   readonly before: number;
   /** The newest that may stay. */
   readonly maxCount: number;
-  /** Removed at once, so that nobody waits long. */
+  /** Maximum number removed at once, so that other requests do not wait long. */
   readonly limit: number;
 }

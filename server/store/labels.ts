@@ -1,4 +1,4 @@
-// What the store remembers of devices because an operator said it: tags, a group, a pin. A device that nobody labelled has none.
+// Labels that operators put on devices: tags, a group, a pin. A device without labels has no record.
 
 import type { DeviceLabels } from "../shared/rollout.js";
 

@@ -1,5 +1,5 @@
-// What the store remembers of updates that a gateway distributes in its mesh (system E). Nodes are not devices of this server: it
-// knows of them what gateways tell.
+// What the store remembers of updates that a gateway distributes in its mesh (the mesh gateway's API). Nodes are not devices of this
+// server: it knows of them what gateways report.
 
 import type { Page, Paged } from "./page.js";
 

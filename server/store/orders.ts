@@ -1,5 +1,5 @@
-// What the store remembers of orders to devices, see device-orders.ts. An order is pending until the device has told what became of it,
-// or somebody or time has ended it.
+// What the store remembers of orders to devices, see devices/orders.ts. An order is pending until the device reports its result, an
+// operator withdraws it, or it expires.
 
 import type { OrderKind, PushedSettings } from "../../firmware/core/wire.js";
 

@@ -21,7 +21,7 @@ export interface Member {
   readonly lastGivenAt: number;
   /** Until when it counts as updating; `null`: it does not. */
   readonly leaseUntil: number | null;
-  /** It has told that it takes the release, and not yet how that ended. */
+  /** It has reported that it installs the release, and not yet how that ended. */
   readonly isUpdating: boolean;
   /** How it ended last; `null`: not yet. */
   readonly outcome: Outcome | null;
@@ -70,6 +70,6 @@ export interface RolloutStore {
   countLeases(rolloutIds: readonly number[], now: number): Promise<ReadonlyMap<number, number>>;
   /** What happened to a rollout's devices, in one query. */
   tallyRollout(rollout: Rollout, now: number): Promise<Tally>;
-  /** Ids of devices that rolled a firmware back so often. */
+  /** Ids of devices that rolled a firmware back at least this often. */
   listRolledBack(firmwareId: number, minCount: number): Promise<readonly string[]>;
 }

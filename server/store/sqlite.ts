@@ -43,11 +43,11 @@ function rememberStatements(database: Database.Database): SqliteDatabase {
 
 /** The rows and indexes of 100 000 devices; a small database takes less. */
 const CACHE_KIB = 64 * 1024;
-/** The log is carried over to the file when it has so many pages of 4096 bytes: one that is written often goes along once. */
+/** Pages of 4096 bytes in the log after which it is checkpointed: a page that is written often is copied once. */
 const MAX_LOG_PAGES = 4000;
 /**
- * After so many commits that wait for nothing, of three pages or so, the worker checkpoints the log: a commit here that found it long
- * would do that itself, and stop this thread for it.
+ * Commits without waiting for the disk, of three pages or so, after which the worker checkpoints the log: otherwise a commit here would
+ * do it, and block this thread meanwhile.
  */
 const CHECKPOINT_COUNT = 1000;
 const checkpoint = (db: Kysely<Tables>) => sql`pragma wal_checkpoint(passive)`.execute(db);
@@ -73,7 +73,7 @@ export function connectSqlite(file: string): SqlDatabase {
   for (const pragma of [...PRAGMAS, WAITS_FOR_DISK]) database.pragma(pragma);
   // From here on the driver waits, so that the process can do other things meanwhile.
   database.pragma("busy_timeout = 0");
-  // Nobody else can open what lies in memory.
+  // A database in memory cannot be opened twice.
   const worker = database.memory
     ? undefined
     : openWorker(file, [...PRAGMAS, WAITS_FOR_NOTHING, COLLECTS_IN_MEMORY]);

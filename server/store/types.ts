@@ -1,8 +1,8 @@
 // What the store remembers of device types. A type of which nothing is remembered is `signed`.
 
 /**
- * `signed`: only releases with a manifest signed by a trusted key. `legacy`: for clients that know no signatures (systems B and E,
- * Arduino, hawkBit); whoever has the server has their devices.
+ * `signed`: only releases with a manifest signed by a trusted key. `legacy`: for clients that know no signatures (the mesh gateway's API,
+ * Arduino, hawkBit); whoever controls the server controls their devices.
  */
 export type DeviceTypeKind = "signed" | "legacy";
 

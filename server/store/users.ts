@@ -46,7 +46,7 @@ export type SessionChanges = Partial<
   Pick<Session, "lastUsedAt" | "refreshHash" | "nextHash" | "nextAt" | "endedAt" | "endReason">
 >;
 
-/** A link that lets whoever has it set a password, once. */
+/** A link whose holder may set a password, once. */
 export interface OneTimeLink {
   /** SHA-256 of the secret in it. */
   readonly hash: string;

@@ -1,4 +1,4 @@
-// What the store tells of the fleet as a whole.
+// What the store knows of the fleet as a whole.
 
 export interface VersionCount {
   readonly deviceType: string;
@@ -12,7 +12,7 @@ export interface VersionSample extends VersionCount {
 export interface FleetStore {
   /** How many devices run which version now: by type, then by version as a text. */
   countVersions(): Promise<readonly VersionCount[]>;
-  /** Remembers what `countVersions` tells. A second time for one time changes nothing. */
+  /** Stores what `countVersions` returns. A second sample of the same time changes nothing. */
   sampleVersions(time: number): Promise<void>;
   /** Time of the newest sample. */
   findLastSampleTime(): Promise<number | undefined>;

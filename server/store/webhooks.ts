@@ -57,9 +57,9 @@ export interface DeliveryFilter {
 }
 
 export interface DeliveryBounds {
-  /** Older pending ones beyond so many are `dropped`. */
+  /** Maximum number of pending deliveries; older ones are `dropped`. */
   readonly maxPendingCount: number;
-  /** Older ones beyond so many that are not pending are removed. */
+  /** Maximum number of settled deliveries; older ones are removed. */
   readonly maxSettledCount: number;
 }
 
@@ -79,7 +79,7 @@ export interface WebhookStore {
   listDeliveries(filter: DeliveryFilter, page: Page): Promise<Paged<Delivery>>;
   countDeliveries(webhookId: number): Promise<Readonly<Record<DeliveryState, number>>>;
   /**
-   * Takes pending deliveries that are due, those that wait longest first, and begins an attempt: until `leaseUntil` nobody else
+   * Takes pending deliveries that are due, those that wait longest first, and begins an attempt: until `leaseUntil` no other caller
    * takes them. Of several who ask at once each gets others.
    */
   claimDeliveries(

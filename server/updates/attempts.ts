@@ -1,4 +1,4 @@
-// The life of an attempt on the server: what a check means, what a status report means. Knows no HTTP. An attempt is
+// The life of an attempt on the server: what a check means, what a status report means. An attempt is
 //
 //   pending ──▶ downloading ──▶ installing ──▶ success   only by evidence, see evidence.ts
 //      └────────────┴───────────────┴────────▶ failed    with a code
@@ -21,7 +21,7 @@ import { type Device, ENDED_BY_SERVER, type Firmware, type Update } from "../sto
 export interface CheckResult {
   /** That the device may have; `undefined`: there is none for it. */
   readonly release: Firmware | undefined;
-  /** There is none, and the same check finds none until somebody changes something. */
+  /** There is none, and the same check finds none until something is changed. */
   readonly isLasting: boolean;
 }
 
@@ -47,7 +47,7 @@ export async function checkDevice(
 }
 
 /**
- * A device tells what it is and what runs: it is registered or seen again, and its open attempt is settled if that proves
+ * A device reports what it is and what runs: it is registered or seen again, and its open attempt is settled if that proves
  * something. `takePlace` is asked for a device that is new, and may refuse it.
  */
 export async function seeDevice(
@@ -62,7 +62,7 @@ export async function seeDevice(
   return { device, open: await settleAttempt(journal, device) };
 }
 
-/** A device tells of one step. Returns the attempt as it now stands. @throws Refusal */
+/** A device reports one step. Returns the attempt as it is then. @throws Refusal */
 export async function reportStatus(journal: Journal, request: StatusRequest): Promise<Update> {
   const known = await journal.store.findDevice(request.device_id);
   if (!known)
@@ -173,7 +173,7 @@ async function settleClaim(
         journal,
         open,
         "CLAIM_DISPROVED",
-        `told of success, but runs ${device.version} instead of ${firmware.version}`,
+        `reported success, but runs ${device.version} instead of ${firmware.version}`,
       );
       return undefined;
     case "nothing":
@@ -217,7 +217,7 @@ async function openAttempt(
   });
 }
 
-/** The step of an attempt whose success a legacy device has told of; it counts when its next check shows the version. */
+/** The step of an attempt whose success a legacy device has reported; it counts when its next check shows the version. */
 const CLAIMED = "claimed";
 
 // ── a status report ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -272,8 +272,8 @@ async function reportFailure(
   if (last?.status === "success") {
     throw new Refusal("ATTEMPT_CLOSED", `attempt ${last.id} of ${device.id} has succeeded already`);
   }
-  const known = await findTold(journal, code, last);
-  // The device tells why of what the server concluded by itself, or repeats a report whose answer it never got.
+  const known = await findRepeated(journal, code, last);
+  // The device gives the reason for what the server has concluded, or repeats a report whose answer was lost.
   if (known && message !== "" && known.errorMessage !== message) {
     return journal.changeUpdate(known.id, { errorMessage: message });
   }
@@ -289,7 +289,7 @@ async function reportFailure(
 }
 
 /** The failed attempt that a failure report repeats, if it repeats one. */
-async function findTold(
+async function findRepeated(
   journal: Journal,
   code: string,
   last: Update | undefined,

@@ -1,4 +1,4 @@
-// The life of an update that gateways distribute in a mesh (system E). Knows no HTTP.
+// The life of an update that gateways distribute in a mesh.
 //
 //   pending ──▶ distributing ──▶ completed | failed     the first and the last as a gateway reports them
 //      └─────────────┴─────────▶ cancelled              by an operator, at any time before the end
@@ -45,7 +45,7 @@ export interface NodeReport {
   readonly error: string | null;
 }
 
-/** A gateway tells how far a node is. @throws Refusal UPDATE_UNKNOWN, UPDATE_CLOSED, NODE_NOT_TARGETED, NODE_LIMIT */
+/** A gateway reports a node's progress. @throws Refusal UPDATE_UNKNOWN, UPDATE_CLOSED, NODE_NOT_TARGETED, NODE_LIMIT */
 export async function reportNode(journal: Journal, id: number, report: NodeReport): Promise<MeshNode> {
   const { update, firmware } = await findOpen(journal, id);
   const { store, time } = journal;
@@ -70,7 +70,7 @@ export async function reportNode(journal: Journal, id: number, report: NodeRepor
   return node;
 }
 
-/** A gateway tells that it is done: there are no more nodes that want it. @throws Refusal UPDATE_UNKNOWN, UPDATE_CLOSED */
+/** A gateway reports that no more nodes need it. @throws Refusal UPDATE_UNKNOWN, UPDATE_CLOSED */
 export async function finishDistribution(
   journal: Journal,
   id: number,

@@ -1,5 +1,5 @@
-// Brings what is queued to the webhooks, at least once. It has no timer: somebody calls `tick` now and then. Any number of servers
-// may do so on one store: each delivery is leased by whoever attempts it, and is free again when that one has died.
+// Delivers what is queued to the webhooks, at least once. It has no timer: the server calls `tick`. Any number of servers may do so on
+// one store: each delivery is leased by the server that attempts it, and is free again when that server has died.
 
 import type { Delivery, DeliveryOutcome, Store, Webhook } from "../../store/store.js";
 import { record } from "../journal.js";
@@ -16,7 +16,7 @@ export interface DelivererOptions {
   /** Numbers in [0, 1). */
   readonly random: () => number;
   readonly post: Post;
-  /** Told of every attempt's end. */
+  /** Called at the end of every attempt. */
   readonly onOutcome?: (outcome: "delivered" | "failed" | "given_up" | "dropped", count: number) => void;
 }
 

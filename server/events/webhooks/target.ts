@@ -1,5 +1,5 @@
 // Where deliveries may go. Who may enter a URL could make this server speak to what only it can reach: so it speaks HTTP only, to no
-// address at which clouds keep the keys of their machines (link-local and a few others), and tells nobody what was answered. Machines of the same
+// address at which clouds keep the keys of their machines (link-local and a few others), and no response is passed on. Machines of the same
 // network are allowed: that is where the receivers of many fleets are.
 
 import { BlockList, isIP, isIPv6 } from "node:net";
@@ -55,7 +55,7 @@ const TRANSLATED = ["64:ff9b::", "64:ff9b:1::"] as const;
 function refusedAddresses(): BlockList {
   const list = new BlockList();
   for (const [address, bits] of REFUSED_IPV4) {
-    // ::ffff:0:0/96 is judged by the same.
+    // ::ffff:0:0/96 is checked by the same rules.
     list.addSubnet(address, bits, "ipv4");
     for (const prefix of TRANSLATED) list.addSubnet(`${prefix}${address}`, 96 + bits, "ipv6");
   }

@@ -1,4 +1,4 @@
-// Updates that gateways distribute in a mesh, and how far each node is (system E).
+// Updates that gateways distribute in a mesh, and how far each node is.
 
 import { sql } from "kysely";
 import type { StoreMigration } from "./migration.js";

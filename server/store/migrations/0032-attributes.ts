@@ -1,4 +1,4 @@
-// What a device tells of itself beside what every device tells (hawkBit's configData): names and texts.
+// What a device reports of itself beside what every device reports (hawkBit's configData): names and texts.
 
 import type { StoreMigration } from "./migration.js";
 

@@ -1,4 +1,4 @@
-// What lets a no-op check be answered without the full path, see store/no-op-checks.ts.
+// What lets a check that changes nothing be answered on the fast path, see store/no-op-checks.ts.
 
 import type { StoreMigration } from "./migration.js";
 

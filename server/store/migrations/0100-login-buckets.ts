@@ -1,4 +1,4 @@
-// How often somebody may still try a password, for all servers that share the database.
+// How often a password may still be tried, for all servers that share the database.
 
 import type { StoreMigration } from "./migration.js";
 

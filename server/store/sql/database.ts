@@ -3,7 +3,7 @@
 import type { ColumnDefinitionBuilder, Expression, Kysely } from "kysely";
 import type { Tables } from "./tables.js";
 
-/** Does work at a database that nobody else in this process is at meanwhile. Every statement is a transaction. */
+/** Runs work on a database while nothing else in this process uses it. Every statement is a transaction. */
 export type Turn = <Result>(work: (db: Kysely<Tables>) => Promise<Result>) => Promise<Result>;
 
 export interface SqlDatabase {
@@ -15,7 +15,7 @@ export interface SqlDatabase {
   readonly own?: OwnTurns;
   /**
    * Where all devices are gone through without stopping this thread: it sees what was committed before, and changes nothing. Absent:
-   * the database has processes of its own, or nobody else can open it.
+   * the database has processes of its own, or cannot be opened twice.
    */
   readonly reader?: Kysely<Tables>;
 }

@@ -1,6 +1,6 @@
 // Transactions of one SQLite file in groups. Of a commit nearly all the time is spent on waiting for the disk; transactions that
-// come while others are at work are kept by one commit together, each inside a savepoint of its own. None of them is told that it
-// is kept before that commit is on the disk.
+// come while others are at work are kept by one commit together, each inside a savepoint of its own. None of them resolves
+// before that commit is on the disk.
 //
 //   begin ─ savepoint ─ work 1 ─ release ─ savepoint ─ work 2 fails ─ roll back to it ─ … ─ commit ─▶ all hear of it
 

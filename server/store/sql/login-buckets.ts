@@ -8,7 +8,7 @@ export function createLoginBucketStore(db: Kysely<Tables>): LoginBucketStore {
   return {
     async takeDrop(name, { burst, dropMs }, now) {
       const lastChance = now + (burst - 1) * dropMs;
-      // One statement: whoever comes at the same time waits for the row, and finds it changed.
+      // One statement: a concurrent one waits for the row, and finds it changed.
       const taken = await db
         .insertInto("login_buckets")
         .values({ name, full_at: now + dropMs })

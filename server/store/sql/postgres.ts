@@ -1,4 +1,4 @@
-// PostgreSQL as the store uses it: transactions are serializable, and whoever runs into another begins again (sql/store.ts).
+// PostgreSQL as the store uses it: transactions are serializable, and one that conflicts is run again (sql/store.ts).
 
 import { type PostgresPool, type PostgresPoolClient, sql } from "kysely";
 import pg from "pg";
@@ -68,7 +68,7 @@ const codeOf = (error: unknown): string => String((error as { code?: unknown } |
 const INT8 = 20;
 const NUMERIC = 1700;
 const DEFAULT_CONNECTION_COUNT = 10;
-/** A database that does not answer for so long is not there. */
+/** A database that does not answer within this is taken for unreachable. */
 const CONNECT_TIMEOUT_MS = 10_000;
 
 export interface PoolOptions {
@@ -100,7 +100,7 @@ const getTypeParser = ((oid: number, format?: "text" | "binary") =>
 
 const guarded = new WeakMap<pg.PoolClient, PostgresPoolClient>();
 
-/** One wrapper a connection, because Kysely tells connections apart by it. */
+/** One wrapper per connection, because Kysely distinguishes connections by it. */
 function guard(client: pg.PoolClient): PostgresPoolClient {
   const known = guarded.get(client);
   if (known) return known;

@@ -14,7 +14,7 @@ import {
 } from "kysely";
 import type { Tables } from "./tables.js";
 
-/** What the thread is told. */
+/** Messages to the thread. */
 export type Order =
   | { readonly text: string; readonly parameters: readonly unknown[] }
   | { readonly close: true };
@@ -42,7 +42,7 @@ export function openWorker(file: string, pragmas: readonly string[]): Kysely<Tab
 class ThreadDriver implements Driver {
   readonly #file: string;
   readonly #pragmas: readonly string[];
-  /** In the order in which the thread was told: so it answers. */
+  /** In the order of the messages: the thread answers in the same order. */
   readonly #waiting: Waiting[] = [];
   #worker: Worker | undefined;
 
@@ -95,7 +95,7 @@ class ThreadDriver implements Driver {
     const worker = new Worker(new URL("./sqlite-thread.js", import.meta.url), { workerData, execArgv: [] });
     worker.on("message", (answer: Answer) => this.#take(answer));
     worker.on("error", (error) => {
-      // Whoever asked may have another way: that there is no thread must be seen all the same.
+      // The caller may have a fallback; that the thread is gone is reported all the same.
       process.emitWarning(`the thread of ${this.#file} has ended: ${error.message}`);
       this.#fail(error);
     });
@@ -114,7 +114,7 @@ class ThreadDriver implements Driver {
     else waiting?.reject(Object.assign(new Error(answer.error.message), { code: answer.error.code }));
   }
 
-  /** Of those that were under way nobody knows whether they are kept. */
+  /** Whether those under way were committed is unknown. */
   #fail(error: Error): void {
     for (const { reject } of this.#waiting.splice(0)) reject(error);
   }

@@ -69,7 +69,7 @@ export const sqlite: SqlDialect = {
     await sql`delete from sqlite_sequence where name = ${table}`.execute(db);
     await sql`insert into sqlite_sequence (name, seq) values (${table}, ${value})`.execute(db);
   },
-  // One writer at a time: nobody is ever in the way of a transaction that has begun.
+  // One writer at a time: no transaction that has begun is ever set back.
   isSetBack: () => false,
 };
 

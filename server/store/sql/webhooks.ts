@@ -84,7 +84,7 @@ function createQueue(db: Kysely<Tables>): Omit<WebhookStore, keyof Targets> {
           updated_at: now,
         }))
         .where("id", "in", due)
-        // Once more: whoever waited here for another claim finds rows that are not due any more.
+        // Again: a claim that waited for another one finds rows that are no longer due.
         .where("state", "=", "pending")
         .where("due_at", "<=", now)
         .returningAll()

@@ -208,7 +208,7 @@ describe("skyslot rollout and skyslot device", () => {
     expect(failed.message).to.contain(`has changed rollout ${id} meanwhile (lease seconds, priority)`);
     expect(failed.out)
       .to.match(
-        /^ {2}Counts as updating +until it tells of no progress for 30 min → until it tells of no progress for 1 min$/m,
+        /^ {2}Counts as updating +until it reports no progress for 30 min → until it reports no progress for 1 min$/m,
       )
       .and.to.match(/^ {2}Priority +– → 7$/m);
     expect(await json("rollout", "show", `${id}`)).to.include({ state: "awaiting_approval", revision: 2 });

@@ -180,7 +180,7 @@ describe("orders to a device", () => {
     const late = await idOf({ kind: "restart" });
     await fetched();
     await withdraw(late);
-    expect((await told("withdrawn"))[0]).to.match(/the device has been told of it, and may carry it out$/);
+    expect((await told("withdrawn"))[0]).to.match(/it was sent to the device, which may carry it out$/);
     await answer({ id: late, result: "done" });
     expect(await last()).to.include({ id: late, state: "done" });
     expect(await told("done")).to.deep.equal([
@@ -209,7 +209,7 @@ describe("orders to a device", () => {
     ]);
     expect(await told("expired")).to.have.length(2);
     expect(await told("expired")).to.include(
-      "the order to restart has expired: the device was told and never answered: its firmware may know no orders",
+      "the order to restart has expired: it was sent and never answered: the device's firmware may know no orders",
     );
     expect(await fetched()).to.equal(undefined);
     await idOf({ kind: "identify" });

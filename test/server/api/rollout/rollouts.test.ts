@@ -405,7 +405,7 @@ describe("the labels of devices", () => {
     await server.admin("PATCH", "/api/devices/d1", {});
     await server.store.addFirmware(sampleFirmware({ isActive: false }));
     expect(await summaryFor("d1")).to.equal(
-      "d1 is offered nothing: base 1.1.0 was deactivated: nobody can download it.",
+      "d1 is offered nothing: base 1.1.0 was deactivated: no device can download it.",
     );
     await server.store.addFirmware(
       sampleFirmware({ version: "1.2.0", release: null, imageSha256: "e".repeat(64) }),
@@ -444,7 +444,7 @@ describe("the labels of devices", () => {
     await server.admin("POST", "/api/rollouts", { firmware_id: 1 });
     await server.admin("POST", "/api/rollouts/1/cancel");
     expect((await server.admin("GET", "/api/devices/d1/why")).json().answers[0].sentence).to.equal(
-      "base 2.0.0 needs 1.1.0 or newer before it, 1.0.0 runs, and base 1.1.0, which leads there, is offered to nobody since its " +
+      "base 2.0.0 needs 1.1.0 or newer before it, 1.0.0 runs, and base 1.1.0, which leads there, is offered to no device since its " +
         "rollouts were cancelled: make another one, or upload another intermediate release.",
     );
     await server.admin("POST", "/api/rollouts", { firmware_id: 1 });
