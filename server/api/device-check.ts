@@ -10,7 +10,7 @@ import { exchangeOrders, roomForOrders } from "../devices/orders.js";
 import { type Journal, record } from "../events/journal.js";
 import { Refusal } from "../shared/refusal.js";
 import type { Firmware } from "../store/store.js";
-import { checkDevice, seeDevice } from "../updates/attempts.js";
+import { checkDevice, seeDevice } from "../updates/check.js";
 import type { Context } from "./context.js";
 import { refusalStatus } from "./http/refusal-status.js";
 

@@ -20,7 +20,7 @@ import { parseText } from "../api/validate.js";
 import { requireLegacy } from "../releases/unsigned.js";
 import { Refusal } from "../shared/refusal.js";
 import type { Firmware } from "../store/store.js";
-import { reportStatus } from "../updates/attempts.js";
+import { reportStatus } from "../updates/status-report.js";
 import { UNKNOWN_VERSION } from "./unknown-version.js";
 
 const Params = Type.Object({ type: Name });

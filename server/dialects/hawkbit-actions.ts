@@ -4,7 +4,7 @@ import type { CheckRequest, UpdateStatus } from "../../firmware/core/wire.js";
 import type { Journal } from "../events/journal.js";
 import { Refusal } from "../shared/refusal.js";
 import type { Device, Firmware, Store, Update } from "../store/store.js";
-import { reportStatus } from "../updates/attempts.js";
+import { reportStatus } from "../updates/status-report.js";
 import { CANCEL_HEARD, type Controller, RETRIEVED } from "./hawkbit-views.js";
 import { UNKNOWN_VERSION, versionIn } from "./unknown-version.js";
 

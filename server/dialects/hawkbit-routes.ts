@@ -33,7 +33,8 @@ import { admitDevice, requireCredential } from "../devices/identity.js";
 import { type Journal, record } from "../events/journal.js";
 import { requireLegacy } from "../releases/unsigned.js";
 import { Refusal } from "../shared/refusal.js";
-import { reportStatus, seeDevice } from "../updates/attempts.js";
+import { seeDevice } from "../updates/check.js";
+import { reportStatus } from "../updates/status-report.js";
 import {
   describeController,
   findAction,

@@ -19,7 +19,7 @@ import { admitDevice } from "../devices/identity.js";
 import { readingsIn } from "../devices/readings.js";
 import { record } from "../events/journal.js";
 import { Refusal } from "../shared/refusal.js";
-import { seeDevice } from "../updates/attempts.js";
+import { seeDevice } from "../updates/check.js";
 
 const MAX_BODY_BYTES = 4096;
 const HeartbeatBody = Type.Partial(

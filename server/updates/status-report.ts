@@ -1,0 +1,111 @@
+// A device reports the progress or the end of an attempt.
+
+import type { StatusRequest } from "../../firmware/core/wire.js";
+import { isValidated } from "../devices/evidence.js";
+import type { Journal } from "../events/journal.js";
+import { Refusal } from "../shared/refusal.js";
+import { nameRelease } from "../shared/rollout.js";
+import type { Device, Firmware, Update } from "../store/store.js";
+import { addAttempt, CLAIMED, failAttempt, moveAttempt, succeed } from "./attempt.js";
+
+interface Report {
+  readonly journal: Journal;
+  readonly request: StatusRequest;
+  /** As the report shows it. */
+  readonly device: Device;
+  readonly firmware: Firmware;
+  /** The last attempt with this firmware. */
+  readonly last: Update | undefined;
+}
+
+/** Returns the attempt as it is afterwards. @throws Refusal */
+export async function reportStatus(journal: Journal, request: StatusRequest): Promise<Update> {
+  const known = await journal.store.findDevice(request.device_id);
+  if (!known)
+    throw new Refusal("DEVICE_UNKNOWN", `device ${request.device_id} has never checked for updates here`);
+  const firmware = await journal.store.findFirmware(request.firmware_id);
+  if (!firmware) throw new Refusal("FIRMWARE_UNKNOWN", `firmware ${request.firmware_id} does not exist`);
+  const device = await journal.putDevice(deviceThatReports(known, request, firmware, journal.time));
+  const last = await journal.store.findLastUpdate(device.id, firmware.id);
+  const report: Report = { journal, request, device, firmware, last };
+  if (request.status === "success") return reportSuccess(report);
+  if (last?.status === "success")
+    throw new Refusal("ATTEMPT_CLOSED", `attempt ${last.id} of ${device.id} has succeeded already`);
+  return request.status === "failed" ? reportFailure(report) : reportProgress(report);
+}
+
+/** A report with the image's hash is evidence of what runs. */
+function deviceThatReports(known: Device, request: StatusRequest, firmware: Firmware, time: number): Device {
+  const imageSha256 = request.image_sha256?.toLowerCase();
+  if (!imageSha256) return { ...known, lastSeen: time };
+  const runsRelease = imageSha256 === firmware.imageSha256;
+  return {
+    ...known,
+    imageSha256,
+    slotState: request.slot_state ?? known.slotState,
+    ...(runsRelease ? { version: firmware.version, build: firmware.buildNumber } : {}),
+    lastSeen: time,
+  };
+}
+
+async function reportSuccess({ journal, device, firmware, request, last }: Report): Promise<Update> {
+  if (!last) throw new Refusal("ATTEMPT_UNKNOWN", `${device.id} was never offered ${nameRelease(firmware)}`);
+  if (last.status === "success") return last;
+  if (firmware.release === null && !request.image_sha256)
+    return moveAttempt(journal, firmware, last, { status: "installing", step: CLAIMED });
+  const imageSha256 = request.image_sha256?.toLowerCase();
+  const isProven = imageSha256 === firmware.imageSha256 && isValidated(request.slot_state ?? null);
+  if (isProven) return succeed(journal, device, firmware, last);
+  throw new Refusal(
+    "NOT_PROVEN",
+    `success counts when image_sha256 is ${firmware.imageSha256} and slot_state is valid; ` +
+      `reported were ${imageSha256 ?? "none"} and ${request.slot_state ?? "none"}`,
+  );
+}
+
+async function reportFailure(report: Report): Promise<Update> {
+  const { journal, request, last } = report;
+  const code = request.error_code ?? "UNKNOWN";
+  const message = request.error_message ?? "";
+  const known = await findRepeated(journal, code, last);
+  // The device gives the reason for what the server has concluded, or repeats a report whose answer was lost.
+  if (known && message !== "" && known.errorMessage !== message)
+    return journal.changeUpdate(known.id, { errorMessage: message });
+  return known ?? failAttempt(journal, await openAttemptOf(report), code, message, request.step);
+}
+
+/** The failed attempt that a failure report repeats, if it repeats one. */
+async function findRepeated(
+  journal: Journal,
+  code: string,
+  last: Update | undefined,
+): Promise<Update | undefined> {
+  if (last?.status === "failed") return last.errorCode === code ? last : undefined;
+  // An attempt that has not begun to install cannot have been rolled back: the report is about the one before it, which a check
+  // has closed meanwhile.
+  if (!last || code !== "ROLLED_BACK" || last.status === "installing") return undefined;
+  const { deviceId, firmwareId } = last;
+  const failed = await journal.store.listUpdates(
+    { deviceId, firmwareId, status: "failed" },
+    { limit: 1, offset: 0 },
+  );
+  return failed.rows.find(({ errorCode }) => errorCode === code);
+}
+
+async function reportProgress(report: Report): Promise<Update> {
+  const { journal, firmware, request } = report;
+  const bytes = request.bytes_downloaded;
+  return moveAttempt(journal, firmware, await openAttemptOf(report), {
+    status: request.status,
+    step: request.step ?? null,
+    ...(bytes === undefined ? {} : { bytesDownloaded: Math.min(bytes, firmware.fileSize) }),
+  });
+}
+
+/** A device may try again without another check: then an attempt is opened here, and another that is open is closed. */
+async function openAttemptOf({ journal, device, firmware, last }: Report): Promise<Update> {
+  if (last && last.status !== "failed") return last;
+  const open = await journal.store.findOpenUpdate(device.id);
+  if (open) await failAttempt(journal, open, "SUPERSEDED", `${firmware.version} is installed instead`);
+  return addAttempt(journal, device, firmware);
+}
