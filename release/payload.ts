@@ -13,8 +13,8 @@ import { parseVersion, versionName } from "../firmware/core/update/version.js";
 import type { ReleasePayload } from "../firmware/core/wire.js";
 import { ReleaseError } from "./error.js";
 
-export type ReleaseFormat = ReleasePayload["format"];
-export const DEFAULT_FORMAT: ReleaseFormat = 2;
+type ReleaseFormat = ReleasePayload["format"];
+const DEFAULT_FORMAT: ReleaseFormat = 2;
 /** Largest image: what the manifest can express and a 16 MiB flash could hold. */
 export const MAX_IMAGE_BYTES = 16 * 1024 * 1024;
 export const HASH_BYTES = 32;
@@ -36,14 +36,14 @@ export interface ReleaseOptions {
 }
 
 /** The digests of an image and its parts, 32 bytes each. */
-export interface ImageDigests<Digest = Uint8Array> {
+interface ImageDigests<Digest = Uint8Array> {
   readonly whole: Digest;
   /** All but the appended hash. */
   readonly body: Digest;
   readonly chunks: readonly Digest[];
 }
 
-export const chunkBytesOf = (image: Uint8Array, { chunkBytes }: ReleaseOptions): number =>
+const chunkBytesOf = (image: Uint8Array, { chunkBytes }: ReleaseOptions): number =>
   chunkBytes ?? chunkBytesFor(image.length);
 
 /** Hashes an image and its parts with `digest`. The image has passed `describeImage`. */

@@ -73,7 +73,7 @@ declare module "fastify" {
   }
 }
 
-export interface AppOptions {
+interface AppOptions {
   readonly store: Store;
   readonly blobs: BlobStore;
   readonly auth: Auth;

@@ -10,7 +10,7 @@ import { WebhookDeliverer } from "./events/webhooks/deliverer.js";
 import { createPost } from "./events/webhooks/post.js";
 import type { Certificate } from "./runtime/tls.js";
 
-export interface BackgroundOptions {
+interface BackgroundOptions {
   readonly log?: FastifyBaseLogger | undefined;
   /** Absent: nothing is published. */
   readonly mqtt?: MqttOptions | undefined;

@@ -32,7 +32,7 @@ const UNFINISHED_MS = HOUR_MS;
 /** How long a file may wait for its registration. */
 const UNUSED_MS = DAY_MS;
 
-export interface UpkeepOptions {
+interface UpkeepOptions {
   readonly store: Store;
   readonly blobs: BlobStore;
   readonly retention: Retention;

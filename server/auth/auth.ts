@@ -11,7 +11,7 @@ import { isOpen } from "./sessions.js";
 import { SigningKeys } from "./signing-keys.js";
 import { LoginThrottle } from "./throttle.js";
 
-export interface AuthOptions {
+interface AuthOptions {
   readonly store: Store;
   /** Milliseconds since 1970. */
   readonly now: () => number;

@@ -7,12 +7,12 @@ import { chmod, link, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { makeSecret } from "./secret.js";
 
-export const LOCAL_TOKEN_FILE = "admin.token";
+const LOCAL_TOKEN_FILE = "admin.token";
 /** Key of older versions' tokens: nothing is signed with it any more. */
 const FORMER_KEY_FILE = "jwt.key";
 const MIN_TOKEN_LENGTH = 32;
 
-export interface LocalToken {
+interface LocalToken {
   readonly token: string;
   readonly file: string;
 }

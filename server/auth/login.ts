@@ -20,7 +20,7 @@ import {
   type Where,
 } from "./sessions.js";
 
-export interface LoginContext {
+interface LoginContext {
   readonly auth: Auth;
   readonly store: Store;
   readonly live: Live;

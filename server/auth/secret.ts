@@ -11,7 +11,7 @@ const PREFIXES = Object.freeze({
   enrolment: "ske_",
   local: "skx_",
 });
-export type SecretKind = keyof typeof PREFIXES;
+type SecretKind = keyof typeof PREFIXES;
 
 const SECRET_BYTES = 32;
 

@@ -10,7 +10,7 @@ const DATABASE = "skyslot.db";
 /** What belongs to the database, and what was begun and is not finished. */
 const LEFT_OUT = [/^skyslot\.db/, /^blobs\/tmp(\/|$)/];
 
-export interface Backup {
+interface Backup {
   /** Files copied now; those that an earlier backup into the same folder has are not copied again. */
   readonly copiedCount: number;
   readonly databaseBytes: number;

@@ -10,7 +10,7 @@ import { type ExportLine, FORMAT_VERSION, type Row } from "./format.js";
 
 const PAGE_COUNT = 500;
 
-export interface ExportOptions {
+interface ExportOptions {
   readonly database: SqlDatabase;
   /** Absent: files stay where they are. */
   readonly blobs: BlobStore | undefined;

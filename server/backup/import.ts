@@ -13,12 +13,12 @@ import { type ExportLine, FORMAT_VERSION, type Row } from "./format.js";
 /** Values in one statement; SQLite takes 32 766. */
 const MAX_VALUE_COUNT = 5000;
 
-export interface ImportOptions {
+interface ImportOptions {
   readonly database: SqlDatabase;
   readonly blobs: BlobStore;
 }
 
-export interface Imported {
+interface Imported {
   readonly rowCount: number;
   readonly blobCount: number;
   /** SHA-256 of the files that the export had not either. */

@@ -5,7 +5,7 @@
 import type { BlobStore } from "./blobs.js";
 
 /** About a dozen images of an ESP32. */
-export const DEFAULT_HOT_BYTES = 32 * 1024 * 1024;
+const DEFAULT_HOT_BYTES = 32 * 1024 * 1024;
 
 export class HotBlobs {
   readonly #blobs: BlobStore;

@@ -3,7 +3,7 @@
 import type { BlobStore } from "./blobs.js";
 import { openFileBlobs } from "./files.js";
 
-export interface BlobOptions {
+interface BlobOptions {
   /** `s3://BUCKET/PREFIX`; absent: the folder. */
   readonly url?: string | undefined;
   readonly folder: string;

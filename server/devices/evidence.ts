@@ -13,13 +13,13 @@
 import { isFromOutside } from "../../firmware/core/identity.js";
 import type { SlotState, UpdateStatus } from "../../firmware/core/wire.js";
 
-export interface Running {
+interface Running {
   readonly imageSha256: string | null;
   readonly slotState: SlotState | null;
   readonly resetReason: string | null;
 }
 
-export type Evidence = "validated" | "onTrial" | "rolledBack" | "nothing";
+type Evidence = "validated" | "onTrial" | "rolledBack" | "nothing";
 
 /** Steps that a device reports when its boot slot is switched already: to see the old image after them means it came back. */
 const AFTER_ARMING: readonly (string | null)[] = Object.freeze(["armed", "restarting", "booted", "trial"]);

@@ -20,7 +20,7 @@ import { Refusal } from "../shared/refusal.js";
 import type { Device, NewOrder, StoredOrder } from "../store/store.js";
 
 /** An order that a device has not answered by then has expired. */
-export const ORDER_LIFE_MS = 24 * 60 * 60_000;
+const ORDER_LIFE_MS = 24 * 60 * 60_000;
 
 /** @throws Refusal DEVICE_IS_LEGACY, DEVICE_NOT_APPROVED, DEVICE_HAS_NO_TOKEN, ORDER_PENDING, TOO_MANY_ORDERS */
 export async function orderDevice(

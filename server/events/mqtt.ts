@@ -27,7 +27,7 @@ export interface MqttOptions {
 }
 
 /** What is published. */
-export interface MqttSource {
+interface MqttSource {
   readonly store: Pick<Store, "findDevice" | "findFirmware">;
   readonly live: Pick<Live, "watchOwn">;
   /** Called with the number of messages that no broker has got. */

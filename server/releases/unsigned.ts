@@ -9,7 +9,7 @@ import type { CheckedFirmware, FirmwareFields } from "./firmware-fields.js";
 import { type AppImage, readAppImage } from "./image-file.js";
 
 /** Chip of a file that is no image of an ESP32. */
-export const OTHER_CHIP = "other";
+const OTHER_CHIP = "other";
 
 /** @throws Refusal RELEASE_MISSING, TYPE_IS_SIGNED, FIELD_MISSING, FIELD_MISMATCH, VERSION_INVALID, IMAGE_MALFORMED */
 export async function checkLegacy(

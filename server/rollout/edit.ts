@@ -13,7 +13,7 @@ import {
 import { open } from "./lifecycle.js";
 import { findWidening } from "./target.js";
 
-export type EditResult =
+type EditResult =
   | { readonly ok: true; readonly rollout: Rollout; readonly changed: readonly (keyof RolloutPlan)[] }
   | { readonly ok: false; readonly code: "STATE_WRONG" | "EDIT_UNSAFE"; readonly message: string };
 

@@ -20,7 +20,7 @@ export interface FleetPlan {
   readonly notes: readonly string[];
 }
 
-export interface ExplainedDevice extends ExcludedDevice {
+interface ExplainedDevice extends ExcludedDevice {
   /** Why, for a person. */
   readonly sentence: string;
 }

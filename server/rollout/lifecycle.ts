@@ -16,7 +16,7 @@ export type Changed = Pick<
   Rollout,
   "state" | "reason" | "stage" | "stageSince" | "gatesSince" | "approvedBy" | "startedAt" | "endedAt"
 >;
-export type CommandResult =
+type CommandResult =
   | { readonly ok: true; readonly rollout: Rollout }
   | {
       readonly ok: false;

@@ -52,7 +52,7 @@ export const runs = (device: RolloutDevice, release: RolloutRelease): boolean =>
   device.imageSha256 === release.imageSha256 || compareToRunning(release, device) === 0;
 
 /** A device that reports the state of its slot runs core/update/release.ts, which takes newer releases only. */
-export const refusesOldVersions = ({ slotState }: RolloutDevice): boolean => slotState !== null;
+const refusesOldVersions = ({ slotState }: RolloutDevice): boolean => slotState !== null;
 
 export function checkRetry(
   device: RolloutDevice,

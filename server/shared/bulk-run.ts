@@ -49,7 +49,7 @@ export type Selection =
 export type BulkChange = Pick<BulkRequest, "kind" | "settings" | "labels">;
 
 /** Devices that were left as they are for one reason. */
-export interface Refusals {
+interface Refusals {
   readonly error: string;
   readonly count: number;
   /** The first of them. */

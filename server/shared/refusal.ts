@@ -102,7 +102,7 @@ export type RefusalCode =
   | "VERSION_INVALID"
   | "WEBHOOK_UNKNOWN";
 
-export interface RefusalDetail {
+interface RefusalDetail {
   /** When it is worth another try. */
   readonly retryAfterSeconds?: number;
   readonly cause?: unknown;

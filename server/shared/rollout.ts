@@ -36,7 +36,7 @@ export interface Target {
 }
 
 /** When a stage has proved enough for the next. */
-export interface StageTerms {
+interface StageTerms {
   readonly name: string;
   /** A device counts as evidence when it still reports this long after it has validated the image. Milliseconds. */
   readonly soakMs: number;

@@ -21,7 +21,7 @@ export interface ApiToken {
 }
 
 export type NewApiToken = Omit<ApiToken, "id" | "lastUsedAt" | "revokedAt">;
-export type ApiTokenChanges = Partial<Pick<ApiToken, "lastUsedAt" | "revokedAt">>;
+type ApiTokenChanges = Partial<Pick<ApiToken, "lastUsedAt" | "revokedAt">>;
 
 export interface ApiTokenStore {
   addApiToken(token: NewApiToken): Promise<ApiToken>;

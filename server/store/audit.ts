@@ -21,7 +21,7 @@ export interface AuditEntry {
 
 export type NewAuditEntry = Omit<AuditEntry, "id">;
 
-export interface AuditFilter {
+interface AuditFilter {
   readonly actor?: string;
   /** The action, or what stands before its dot. */
   readonly action?: string;

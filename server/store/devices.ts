@@ -46,7 +46,7 @@ export interface DeviceFilter {
 }
 
 /** `seen` changes while a client pages through it, `id` does not. */
-export type DeviceOrder = "seen" | "id";
+type DeviceOrder = "seen" | "id";
 
 export interface DeviceStore {
   /** Inserts or replaces, but keeps the `firstSeen` of a known device. */

@@ -23,7 +23,7 @@ export interface NewLogEvent {
   readonly detail?: Readonly<Record<string, unknown>>;
 }
 
-export interface EventFilter {
+interface EventFilter {
   readonly deviceId?: string;
   readonly kind?: string;
   /** Only events older than this one: how a reader pages back. */
@@ -40,7 +40,7 @@ export interface EventStore {
   pruneEvents(bounds: EventBounds): Promise<number>;
 }
 
-export interface EventBounds {
+interface EventBounds {
   /** Older ones go. */
   readonly before: number;
   /** The newest that may stay. */

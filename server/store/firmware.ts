@@ -54,7 +54,7 @@ export interface FirmwareChanges {
   readonly notes?: string | null;
 }
 
-export interface FirmwareFilter {
+interface FirmwareFilter {
   readonly deviceType?: string;
   readonly isActive?: boolean;
   readonly isStable?: boolean;

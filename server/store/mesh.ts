@@ -3,7 +3,7 @@
 
 import type { Page, Paged } from "./page.js";
 
-export type MeshUpdateStatus = "pending" | "distributing" | "completed" | "failed" | "cancelled";
+type MeshUpdateStatus = "pending" | "distributing" | "completed" | "failed" | "cancelled";
 export type MeshNodeStatus = "pending" | "transferring" | "completed" | "failed";
 
 export interface MeshUpdate {
@@ -19,7 +19,7 @@ export interface MeshUpdate {
   readonly finishedAt: number | null;
 }
 
-export type NewMeshUpdate = Pick<MeshUpdate, "firmwareId" | "targetNode" | "isForced" | "createdAt">;
+type NewMeshUpdate = Pick<MeshUpdate, "firmwareId" | "targetNode" | "isForced" | "createdAt">;
 
 export interface MeshNode {
   readonly updateId: number;

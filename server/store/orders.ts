@@ -3,7 +3,7 @@
 
 import type { OrderKind, PushedSettings } from "../../firmware/core/wire.js";
 
-export type OrderState = "pending" | "done" | "refused" | "withdrawn" | "expired";
+type OrderState = "pending" | "done" | "refused" | "withdrawn" | "expired";
 
 export interface StoredOrder {
   readonly deviceId: string;

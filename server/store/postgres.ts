@@ -9,7 +9,7 @@ import { createSqlStore } from "./sql/store.js";
 import type { Tables } from "./sql/tables.js";
 import type { Store } from "./store.js";
 
-export interface PostgresOptions {
+interface PostgresOptions {
   /** Connections that this store opens at most. */
   readonly maxConnectionCount?: number;
   /** A connection that waited for its next use was lost: the next use opens another. */

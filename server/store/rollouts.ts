@@ -30,19 +30,19 @@ export interface Member {
   readonly errorCode: string | null;
 }
 
-export interface RolloutFilter {
+interface RolloutFilter {
   readonly states?: readonly RolloutState[];
   readonly firmwareId?: number;
   readonly deviceType?: string;
 }
-export interface MemberFilter {
+interface MemberFilter {
   readonly rolloutId: number;
   readonly stage?: number;
   readonly outcome?: Outcome;
 }
 
 /** A device as a rollout sees it. */
-export interface Scanned {
+interface Scanned {
   readonly device: RolloutDevice;
   /** The rollout has offered it something. */
   readonly isGiven: boolean;

@@ -38,7 +38,7 @@ export interface FailureCount {
   readonly lastRolledBackAt: number | null;
 }
 
-export interface UpdateFilter {
+interface UpdateFilter {
   readonly deviceId?: string;
   readonly firmwareId?: number;
   readonly status?: UpdateStatus;

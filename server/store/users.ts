@@ -42,7 +42,7 @@ export interface Session {
 }
 
 export type NewSession = Omit<Session, "lastUsedAt" | "nextHash" | "nextAt" | "endedAt" | "endReason">;
-export type SessionChanges = Partial<
+type SessionChanges = Partial<
   Pick<Session, "lastUsedAt" | "refreshHash" | "nextHash" | "nextAt" | "endedAt" | "endReason">
 >;
 

@@ -19,12 +19,12 @@ export interface Webhook {
 }
 
 export type NewWebhook = Omit<Webhook, "id" | "updatedAt">;
-export type WebhookChanges = Partial<Pick<Webhook, "url" | "events" | "secret" | "description" | "isActive">>;
+type WebhookChanges = Partial<Pick<Webhook, "url" | "events" | "secret" | "description" | "isActive">>;
 
 /**
  * `pending`: not there yet, and tried again. `given_up`: refused too often. `dropped`: the queue was full before its turn came.
  */
-export type DeliveryState = "pending" | "delivered" | "given_up" | "dropped";
+type DeliveryState = "pending" | "delivered" | "given_up" | "dropped";
 
 /** One event on its way to one webhook. */
 export interface Delivery {
@@ -51,12 +51,12 @@ export interface Delivery {
 export type NewDelivery = Pick<Delivery, "webhookId" | "messageId" | "kind" | "body" | "createdAt">;
 export type DeliveryOutcome = Pick<Delivery, "state" | "dueAt" | "statusCode" | "error">;
 
-export interface DeliveryFilter {
+interface DeliveryFilter {
   readonly webhookId: number;
   readonly state?: DeliveryState;
 }
 
-export interface DeliveryBounds {
+interface DeliveryBounds {
   /** Maximum number of pending deliveries; older ones are `dropped`. */
   readonly maxPendingCount: number;
   /** Maximum number of settled deliveries; older ones are removed. */

@@ -15,7 +15,7 @@ import { nameRelease, type RolloutRelease } from "../shared/rollout.js";
 import type { Device, Firmware, Update } from "../store/store.js";
 import { addAttempt, CLAIMED, failAttempt, logAttempt, moveAttempt, succeed } from "./attempt.js";
 
-export interface CheckResult {
+interface CheckResult {
   /** That the device may have; `undefined`: there is none for it. */
   readonly release: Firmware | undefined;
   /** There is none, and the same check finds none until something is changed. */

@@ -10,7 +10,7 @@ import type { Firmware, MeshNode, MeshNodeStatus, MeshUpdate } from "../store/st
 /** Nodes that one update remembers: more than any mesh has. */
 const MAX_NODE_COUNT = 1000;
 
-export interface NewDistribution {
+interface NewDistribution {
   readonly firmwareId: number;
   readonly targetNode: string | null;
   readonly isForced: boolean;
@@ -37,7 +37,7 @@ export async function cancelDistribution(journal: Journal, id: number): Promise<
   return close(journal, update, firmware, "cancelled", "distribution cancelled");
 }
 
-export interface NodeReport {
+interface NodeReport {
   readonly nodeId: string;
   readonly status: MeshNodeStatus;
   readonly currentPart: number;

@@ -8,7 +8,7 @@ import type { Post } from "./post.js";
 import { delayAfter } from "./schedule.js";
 import { signMessage } from "./signature.js";
 
-export interface DelivererOptions {
+interface DelivererOptions {
   readonly store: Store;
   readonly live: Live;
   /** Milliseconds since 1970. */

@@ -6,7 +6,7 @@ import { request as requestHttps } from "node:https";
 import type { LookupFunction } from "node:net";
 import { readTarget, requireAllowed } from "./target.js";
 
-export interface Posted {
+interface Posted {
   /** Of the answer. */
   readonly status: number;
 }

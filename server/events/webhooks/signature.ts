@@ -11,9 +11,7 @@ import { createHmac, randomBytes } from "node:crypto";
 const PREFIX = "whsec_";
 const KEY_BYTES = 32;
 
-export type SignedHeaders = Readonly<
-  Record<"webhook-id" | "webhook-timestamp" | "webhook-signature", string>
->;
+type SignedHeaders = Readonly<Record<"webhook-id" | "webhook-timestamp" | "webhook-signature", string>>;
 
 export const makeSecret = (): string => PREFIX + randomBytes(KEY_BYTES).toString("base64");
 

@@ -9,7 +9,7 @@ export async function readTables(database: SqlDatabase): Promise<readonly TableD
   return sortByReference([...tables].sort((a, b) => (a.name < b.name ? -1 : 1)));
 }
 
-export function sortByReference(tables: readonly TableDescription[]): readonly TableDescription[] {
+function sortByReference(tables: readonly TableDescription[]): readonly TableDescription[] {
   const sorted: TableDescription[] = [];
   let left = [...tables];
   while (left.length > 0) {

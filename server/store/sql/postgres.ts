@@ -71,7 +71,7 @@ const DEFAULT_CONNECTION_COUNT = 10;
 /** A database that does not answer within this is taken for unreachable. */
 const CONNECT_TIMEOUT_MS = 10_000;
 
-export interface PoolOptions {
+interface PoolOptions {
   readonly maxConnectionCount?: number;
   readonly onLost?: (error: Error) => void;
 }

@@ -76,7 +76,7 @@ export const sqlite: SqlDialect = {
 const codeOf = (error: unknown): string => String((error as { code?: unknown } | undefined)?.code ?? "");
 const isBusy = (error: unknown): boolean => codeOf(error).startsWith("SQLITE_BUSY");
 
-export interface StrictSqliteConfig extends SqliteDialectConfig {
+interface StrictSqliteConfig extends SqliteDialectConfig {
   readonly beforeClose?: () => Promise<void>;
 }
 
