@@ -1,5 +1,5 @@
 // What happens to a device in the rollouts that offered it something: it gets a lease, takes the release, and ends with an outcome.
-// Outcomes come from the attempts, which come from evidence (updates.ts). A device holds the lease of one rollout at most.
+// Outcomes come from the attempts, which come from evidence (updates/check.ts). A device holds the lease of one rollout at most.
 
 import { isValidated } from "../devices/evidence.js";
 import type { Journal } from "../events/journal.js";
