@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { evaluateEvidence } from "../../../server/devices/evidence.js";
+import { evaluateClaim, evaluateEvidence } from "../../../server/devices/evidence.js";
 
 const OURS = "a".repeat(64);
 const OTHER = "b".repeat(64);
@@ -45,5 +45,25 @@ describe("the evidence of a device's state", () => {
     expect(evaluateEvidence(INSTALLING, OURS, running(OTHER, "valid", "power-on"))).to.equal("nothing");
     expect(evaluateEvidence(INSTALLING, OURS, running(OTHER, "valid", "brownout"))).to.equal("nothing");
     expect(evaluateEvidence(INSTALLING, OURS, running(null, "valid"))).to.equal("nothing");
+  });
+});
+
+describe("the claim of a client that reports no hash", () => {
+  const RELEASE = { version: "1.1.0", buildNumber: 7 };
+  const CLAIMED_AT = 1_000_000;
+  const checkAfter = (ms: number, version: string, build = 7) =>
+    evaluateClaim(RELEASE, { version, build }, CLAIMED_AT, CLAIMED_AT + ms);
+
+  it("is borne out by the version and the build that run", () => {
+    expect(checkAfter(0, "1.1.0")).to.equal("reported");
+    expect(checkAfter(3_600_000, "1.1.0")).to.equal("reported");
+    expect(checkAfter(0, "1.1.0", 6)).to.equal("nothing");
+    expect(checkAfter(0, "1.0.0")).to.equal("nothing");
+  });
+
+  it("is disproved when another version still runs after two minutes", () => {
+    expect(checkAfter(120_000, "1.0.0")).to.equal("nothing");
+    expect(checkAfter(120_001, "1.0.0")).to.equal("disproved");
+    expect(checkAfter(120_001, "1.1.0", 6)).to.equal("disproved");
   });
 });

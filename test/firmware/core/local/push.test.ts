@@ -102,6 +102,43 @@ describe("the door of a push", () => {
     expect(doors.request({ ...sound, "content-length": "0" }).status).equal(400);
   });
 
+  it("takes an unsigned image only if the owner has allowed it", () => {
+    const { "x-skyslot-release": _release, ...unsigned } = sound;
+    for (const stored of [{}, { "push.unsigned": "0" }, { "push.unsigned": "" }])
+      expect(new Doors(stored, TOKEN).request(unsigned).status).equal(403);
+    const open = new Doors({ "push.unsigned": "1" }, TOKEN);
+    expect(open.request(unsigned).offer).deep.equal({ connection: 1, sizeBytes: 1000 });
+    expect(open.on({ type: "unsignedChosen", accept: false }).request(unsigned).status).equal(403);
+    expect(open.request(sound).offer?.release).equal("a.b.c");
+  });
+
+  it("compares the whole token, and takes nothing where there is none", () => {
+    const doors = new Doors({}, TOKEN);
+    for (const token of ["secre", "secret2", "Secret", "s", " secret "])
+      expect(doors.request({ ...sound, authorization: `Bearer ${token}` }).status, token).equal(403);
+    expect(doors.request({ ...sound, authorization: "Bearer " }).status).equal(401);
+    const off = new Doors({});
+    for (const authorization of ["Bearer ", "Bearer x", "", "Bearer undefined"])
+      expect(off.request({ ...sound, authorization }).status, authorization).equal(403);
+    doors.on({ type: "tokenChosen", token: "another" });
+    expect(doors.request(sound).status).equal(403);
+    expect(doors.request({ ...sound, authorization: "Bearer another" }).offer).not.equal(undefined);
+  });
+
+  it("answers other paths, methods, and the preflight requests of other pages with a refusal", () => {
+    const ask = (method: string, path: string, headers: Readonly<Record<string, string>>) =>
+      new Doors({}, TOKEN).on({ type: "pushRequested", connection: 1, head: { method, path, headers } })
+        .status;
+    expect(ask("POST", "/other", sound)).equal(404);
+    expect(ask("GET", "/update", sound)).equal(405);
+    expect(ask("OPTIONS", "/update", { host: "192.168.1.20:3232", origin: "http://192.168.1.20" })).equal(
+      204,
+    );
+    expect(ask("OPTIONS", "/update", { host: "192.168.1.20:3232", origin: "http://evil.example" })).equal(
+      403,
+    );
+  });
+
   it("opens once, for espota only when unsigned images are accepted", () => {
     const online = { type: "online", address: "192.168.1.20", rssi: -50 } as const;
     const doors = new Doors({}, TOKEN).on(online);
