@@ -7,7 +7,7 @@ import type { Command } from "commander";
 import { isLoopback } from "../api/guard.js";
 import { describeAnswer, loadCredentials, saveCredentials, type TokenAnswer } from "./credentials.js";
 
-export const DEFAULT_SERVER_URL = "http://127.0.0.1:8080";
+const DEFAULT_SERVER_URL = "http://127.0.0.1:8080";
 /** An access token that ends so soon is renewed: the request takes a while, and clocks differ. */
 const RENEW_BEFORE_MS = 60_000;
 

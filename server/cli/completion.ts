@@ -26,7 +26,7 @@ export function completionWords(
 }
 
 /** The words typed so far that are commands are the path (not in `path`, which is zsh's own); files are offered where no word fits. */
-export function completionScript(program: Command, shell: "bash" | "zsh"): string {
+function completionScript(program: Command, shell: "bash" | "zsh"): string {
   const words = completionWords(program);
   const cases = [...words].map(([path, own]) => `    "${path}") words="${own.join(" ")}" ;;`).join("\n");
   return `${shell === "zsh" ? "autoload -U +X bashcompinit && bashcompinit\n" : ""}_skyslot() {

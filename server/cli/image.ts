@@ -71,7 +71,7 @@ export function imageCommand(program: Command): void {
 }
 
 /** Builds an image and writes it to a file. Errors: those of buildImage. */
-export async function buildImageFile(flags: BuildFlags): Promise<ImageFile> {
+async function buildImageFile(flags: BuildFlags): Promise<ImageFile> {
   const { mkdir, readFile, writeFile } = await import("node:fs/promises");
   const { basename, dirname } = await import("node:path");
   const { buildImage, readTrustedKey } = await import("../../host-sim/image-build/image.js");

@@ -26,7 +26,7 @@ export interface KeyFiles {
 }
 
 /** Makes a pair of keys. An existing key is never overwritten: devices that trust it could not be updated any more. */
-export async function initKeys({ out }: { readonly out: string }): Promise<KeyFiles> {
+async function initKeys({ out }: { readonly out: string }): Promise<KeyFiles> {
   const { mkdir, writeFile } = await import("node:fs/promises");
   const { dirname } = await import("node:path");
   const { makeReleaseKeys } = await import("../../release/keys.js");

@@ -201,7 +201,7 @@ export async function signReleaseFile(firmware: string, flags: SignFlags): Promi
 }
 
 /** Uploads an image with the manifest beside it. Throws with the server's own sentence. */
-export async function uploadReleaseFile(firmware: string, flags: UploadFlags): Promise<FirmwareView> {
+async function uploadReleaseFile(firmware: string, flags: UploadFlags): Promise<FirmwareView> {
   const { openAsBlob } = await import("node:fs");
   const { readFile } = await import("node:fs/promises");
   const { basename } = await import("node:path");
@@ -224,7 +224,7 @@ export async function uploadReleaseFile(firmware: string, flags: UploadFlags): P
   return (await callServer(flags, "/api/ota/admin/upload", { method: "POST", body: form })) as FirmwareView;
 }
 
-export const manifestBeside = (firmware: string): string => `${firmware.replace(/\.bin$/, "")}.release.jws`;
+const manifestBeside = (firmware: string): string => `${firmware.replace(/\.bin$/, "")}.release.jws`;
 
 function readFormat(text: string): ReleasePayload["format"] {
   if (text !== "1" && text !== "2") throw new UsageError(`format "${text}" is neither 1 nor 2`);

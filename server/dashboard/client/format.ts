@@ -1,6 +1,6 @@
 // Numbers and times as people read them.
 
-export { duration, percent, plural, words } from "../../shared/words.js";
+export { duration, plural, words } from "../../shared/words.js";
 
 /** `92 KiB`, `1.4 MiB`. */
 export function bytes(count: number): string {

@@ -46,8 +46,7 @@ const CHUNK_BYTES = 4096;
 const SEGMENT_BYTES = 10_000;
 const PATHS = Object.freeze({ image: "/image", digests: "/digests" });
 
-export const sha256 = (bytes: Uint8Array): Uint8Array =>
-  new Uint8Array(createHash("sha256").update(bytes).digest());
+const sha256 = (bytes: Uint8Array): Uint8Array => new Uint8Array(createHash("sha256").update(bytes).digest());
 
 export const md5 = (bytes: Uint8Array): Uint8Array =>
   new Uint8Array(createHash("md5").update(bytes).digest());

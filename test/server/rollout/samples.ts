@@ -100,7 +100,7 @@ export const sampleSubject = (changes: Partial<RolloutDevice> = {}): RolloutDevi
   ...changes,
 });
 
-export const stageTally = (changes: Partial<StageTally>): StageTally => ({ ...NO_STAGE_TALLY, ...changes });
+const stageTally = (changes: Partial<StageTally>): StageTally => ({ ...NO_STAGE_TALLY, ...changes });
 
 /** A tally whose recent part is the sum of its stages. */
 export function tallyOf(...stages: readonly Partial<StageTally>[]): Tally {

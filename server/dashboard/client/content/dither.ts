@@ -4,7 +4,7 @@
 export type DitherMethod = "threshold" | "floyd-steinberg" | "atkinson" | "ordered";
 
 /** The middle of the greys. */
-export const MIDDLE = 128;
+const MIDDLE = 128;
 
 /** Light 0 to 1 of each grey. */
 const LIGHT = Float32Array.from({ length: 256 }, (_, grey) => lightOf(grey));

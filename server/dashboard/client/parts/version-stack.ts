@@ -22,7 +22,7 @@ export interface Stack {
 }
 
 /** More layers than that cannot be told apart by their colours. */
-export const MAX_LAYER_COUNT = 6;
+const MAX_LAYER_COUNT = 6;
 const OTHERS = "others";
 
 /** Samples come in the order of time, the last is now. The versions that are most common now have layers of their own. */
