@@ -10,6 +10,11 @@ import { PasswordChecks } from "../../../server/auth/password-checks.js";
 const CHEAP = { ln: 4, r: 8, p: 1 };
 
 describe("passwords", () => {
+  it("have ten characters or more", () => {
+    expect(checkPasswordRules("correct h", "ada")).to.match(/has 9 characters, 10 are needed/);
+    expect(checkPasswordRules("correct ho", "ada")).to.equal(undefined);
+  });
+
   it("are verified by a hash that carries its parameters and a salt of its own", async () => {
     const hash = await hashPassword("correct horse battery", CHEAP);
     expect(hash).to.match(/^\$scrypt\$ln=4,r=8,p=1\$[\w-]{22}\$[\w-]{43}$/);
