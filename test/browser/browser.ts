@@ -18,6 +18,13 @@ const LAUNCH_TIMEOUT_MS = 60_000;
 /** Where a browser finds `host:80`: a port on loopback. */
 export type Hosts = Readonly<Record<string, number>>;
 
+/** Skips the calling suite, and says why, where there is no browser. Call it in a `before`. */
+export function requireChromium(context: Mocha.Context): void {
+  if (findChromium() !== undefined) return;
+  console.log(`      skipped: ${NO_CHROMIUM}`);
+  context.skip();
+}
+
 /** Every name but those in `hosts` is unknown to this browser, as it is to a phone in a setup network. */
 export async function openBrowser(hosts: Hosts = {}): Promise<Browser> {
   const executablePath = findChromium();
@@ -64,3 +71,12 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
 /** Pixels by which a page is wider than its window. */
 export const overflowOf = (page: Page): Promise<number> =>
   page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+
+/** Becomes the first administrator, `ada`, by the link that a new server prints. */
+export async function becomeAdministrator(page: Page, setupUrl: string): Promise<void> {
+  await page.goto(setupUrl);
+  await page.getByLabel("Name").fill("ada");
+  await page.getByLabel("New password").fill("correct horse battery");
+  await page.getByRole("button", { name: "Become administrator" }).click();
+  await page.getByRole("button", { name: "Sign out" }).waitFor();
+}

@@ -2,8 +2,15 @@
 
 import { expect } from "chai";
 import type { Browser, Locator, Page } from "playwright-core";
-import { openBrowser, openPage, overflowOf, PHONE, type WatchedPage } from "./browser.js";
-import { findChromium, NO_CHROMIUM } from "./find-chromium.js";
+import {
+  becomeAdministrator,
+  openBrowser,
+  openPage,
+  overflowOf,
+  PHONE,
+  requireChromium,
+  type WatchedPage,
+} from "./browser.js";
 import { type FleetStage, openFleetStage } from "./fleet-stage.js";
 
 const PATIENCE_MS = 30_000;
@@ -20,21 +27,14 @@ describe("many devices at once, from the browser", function () {
   let bulk: Locator;
 
   before(async function () {
-    if (findChromium() === undefined) {
-      console.log(`      skipped: ${NO_CHROMIUM}`);
-      return this.skip();
-    }
+    requireChromium(this);
     stage = await openFleetStage();
     await stage.register(DEVICE_COUNT);
     browser = await openBrowser();
     watched = await openPage(browser, { viewport: { width: 1280, height: 900 } });
     page = watched.page;
     page.setDefaultTimeout(PATIENCE_MS);
-    await page.goto(stage.setupUrl);
-    await page.getByLabel("Name").fill("ada");
-    await page.getByLabel("New password").fill("correct horse battery");
-    await page.getByRole("button", { name: "Become administrator" }).click();
-    await page.getByRole("button", { name: "Sign out" }).waitFor();
+    await becomeAdministrator(page, stage.setupUrl);
     bulk = page.getByRole("region", { name: "Change the chosen devices" });
   });
   after(async () => {

@@ -8,8 +8,7 @@ import type { Browser, Page } from "playwright-core";
 import { pbmHeader } from "../../firmware/apps/cms/core/pbm.js";
 import { encodePng } from "../../host-sim/sim/drawing.js";
 import { type RunningServer, startServer } from "../../server/start.js";
-import { openBrowser, openPage, overflowOf, PHONE, type WatchedPage } from "./browser.js";
-import { findChromium, NO_CHROMIUM } from "./find-chromium.js";
+import { openBrowser, openPage, overflowOf, PHONE, requireChromium, type WatchedPage } from "./browser.js";
 
 const PATIENCE_MS = 30_000;
 const PASSWORD = "correct horse battery";
@@ -36,10 +35,7 @@ describe("the pages about panels in a browser", function () {
   let watched: WatchedPage;
 
   before(async function () {
-    if (findChromium() === undefined) {
-      console.log(`      skipped: ${NO_CHROMIUM}`);
-      return this.skip();
-    }
+    requireChromium(this);
     browser = await openBrowser();
   });
   after(() => browser?.close());

@@ -1,8 +1,7 @@
 import { expect } from "chai";
 import type { Browser } from "playwright-core";
-import { openBrowser, openPage, overflowOf, PHONE, type WatchedPage } from "./browser.js";
+import { openBrowser, openPage, overflowOf, PHONE, requireChromium, type WatchedPage } from "./browser.js";
 import { type DashboardStage, openDashboardStage } from "./dashboard-stage.js";
-import { findChromium, NO_CHROMIUM } from "./find-chromium.js";
 
 const SPEED = 8;
 /** For one thing to happen, on the wall's clock. */
@@ -16,10 +15,7 @@ describe("the dashboard in a browser", function () {
   let watched: WatchedPage;
 
   before(async function () {
-    if (findChromium() === undefined) {
-      console.log(`      skipped: ${NO_CHROMIUM}`);
-      return this.skip();
-    }
+    requireChromium(this);
     browser = await openBrowser();
   });
   after(() => browser?.close());

@@ -3,8 +3,15 @@
 import { expect } from "chai";
 import type { Browser, Locator, Page } from "playwright-core";
 import type { NoUpdateResponse, OrderResult } from "../../firmware/core/wire.js";
-import { openBrowser, openPage, overflowOf, PHONE, type WatchedPage } from "./browser.js";
-import { findChromium, NO_CHROMIUM } from "./find-chromium.js";
+import {
+  becomeAdministrator,
+  openBrowser,
+  openPage,
+  overflowOf,
+  PHONE,
+  requireChromium,
+  type WatchedPage,
+} from "./browser.js";
 import { type FleetStage, openFleetStage } from "./fleet-stage.js";
 
 const PATIENCE_MS = 30_000;
@@ -21,10 +28,7 @@ describe("orders to a device, from the browser", function () {
   let token = "";
 
   before(async function () {
-    if (findChromium() === undefined) {
-      console.log(`      skipped: ${NO_CHROMIUM}`);
-      return this.skip();
-    }
+    requireChromium(this);
     stage = await openFleetStage();
     await check();
     await check();
@@ -33,11 +37,7 @@ describe("orders to a device, from the browser", function () {
     watched = await openPage(browser, { viewport: { width: 1280, height: 900 } });
     page = watched.page;
     page.setDefaultTimeout(PATIENCE_MS);
-    await page.goto(stage.setupUrl);
-    await page.getByLabel("Name").fill("ada");
-    await page.getByLabel("New password").fill("correct horse battery");
-    await page.getByRole("button", { name: "Become administrator" }).click();
-    await page.getByRole("button", { name: "Sign out" }).waitFor();
+    await becomeAdministrator(page, stage.setupUrl);
     orders = page.getByRole("region", { name: "Orders" });
   });
   after(async () => {

@@ -3,8 +3,15 @@
 import { expect } from "chai";
 import type { Browser, Page } from "playwright-core";
 import type { CheckResponse } from "../../firmware/core/wire.js";
-import { openBrowser, openPage, overflowOf, PHONE, type WatchedPage } from "./browser.js";
-import { findChromium, NO_CHROMIUM } from "./find-chromium.js";
+import {
+  becomeAdministrator,
+  openBrowser,
+  openPage,
+  overflowOf,
+  PHONE,
+  requireChromium,
+  type WatchedPage,
+} from "./browser.js";
 import { type FleetStage, openFleetStage } from "./fleet-stage.js";
 
 const PATIENCE_MS = 30_000;
@@ -20,20 +27,13 @@ describe("a device that has lost its token, from the browser", function () {
   let page: Page;
 
   before(async function () {
-    if (findChromium() === undefined) {
-      console.log(`      skipped: ${NO_CHROMIUM}`);
-      return this.skip();
-    }
+    requireChromium(this);
     stage = await openFleetStage();
     browser = await openBrowser();
     watched = await openPage(browser, PHONE);
     page = watched.page;
     page.setDefaultTimeout(PATIENCE_MS);
-    await page.goto(stage.setupUrl);
-    await page.getByLabel("Name").fill("ada");
-    await page.getByLabel("New password").fill("correct horse battery");
-    await page.getByRole("button", { name: "Become administrator" }).click();
-    await page.getByRole("button", { name: "Sign out" }).waitFor();
+    await becomeAdministrator(page, stage.setupUrl);
   });
   after(async () => {
     await watched?.close();

@@ -7,15 +7,21 @@ import { join } from "node:path";
 import { expect } from "chai";
 import type { Browser, Page } from "playwright-core";
 import { signReleaseFile } from "../../server/cli/release.js";
-import { openBrowser, openPage, overflowOf, PHONE, type WatchedPage } from "./browser.js";
-import { findChromium, NO_CHROMIUM } from "./find-chromium.js";
+import {
+  becomeAdministrator,
+  openBrowser,
+  openPage,
+  overflowOf,
+  PHONE,
+  requireChromium,
+  type WatchedPage,
+} from "./browser.js";
 import { type FleetStage, openFleetStage } from "./fleet-stage.js";
 
 const PATIENCE_MS = 30_000;
 
 /** One story, told in steps: each begins where the one before it has ended. */
-describe("what operators do from the browser", function () {
-  this.timeout(60_000);
+describe("what operators do from the browser", () => {
   let stage: FleetStage;
   let browser: Browser;
   let watched: WatchedPage;
@@ -24,10 +30,7 @@ describe("what operators do from the browser", function () {
   let receiver: Server;
 
   before(async function () {
-    if (findChromium() === undefined) {
-      console.log(`      skipped: ${NO_CHROMIUM}`);
-      return this.skip();
-    }
+    requireChromium(this);
     folder = await mkdtemp(join(tmpdir(), "skyslot-operations-"));
     receiver = createServer((request, response) => {
       request.resume();
@@ -40,11 +43,7 @@ describe("what operators do from the browser", function () {
     watched = await openPage(browser, { viewport: { width: 1280, height: 900 } });
     page = watched.page;
     page.setDefaultTimeout(PATIENCE_MS);
-    await page.goto(stage.setupUrl);
-    await page.getByLabel("Name").fill("ada");
-    await page.getByLabel("New password").fill("correct horse battery");
-    await page.getByRole("button", { name: "Become administrator" }).click();
-    await page.getByRole("button", { name: "Sign out" }).waitFor();
+    await becomeAdministrator(page, stage.setupUrl);
   });
   after(async () => {
     await watched?.close();

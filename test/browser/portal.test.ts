@@ -1,8 +1,9 @@
 import { expect } from "chai";
 import type { Browser, Page } from "playwright-core";
 import { HOME } from "../../host-sim/desk/desk.js";
-import { openBrowser, openPage, overflowOf, PHONE, type WatchedPage } from "./browser.js";
+import { openBrowser, openPage, overflowOf, PHONE, type WatchedPage, requireChromium } from "./browser.js";
 import { findChromium, NO_CHROMIUM } from "./find-chromium.js";
+import { HOME } from "../../host-sim/desk.js";
 import { HOSTILE_SSID, openPortalStage, type PortalStage, PROBE } from "./portal-stage.js";
 
 /** The SDK's five tries with a wrong password take 25 s of the device's time. */
@@ -19,10 +20,7 @@ describe("the setup page in a phone's browser", function () {
   let token = "";
 
   before(async function () {
-    if (findChromium() === undefined) {
-      console.log(`      skipped: ${NO_CHROMIUM}`);
-      return this.skip();
-    }
+    requireChromium(this);
     stage = await openPortalStage({ speed: SPEED, moreSsids: [HOSTILE_SSID] });
     browser = await openBrowser(stage.hosts);
     phone = await openPage(browser, PHONE);

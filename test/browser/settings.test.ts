@@ -1,8 +1,9 @@
 import { expect } from "chai";
 import type { Browser, Page } from "playwright-core";
 import { HOME } from "../../host-sim/desk/desk.js";
-import { openBrowser, openPage, overflowOf, PHONE, type WatchedPage } from "./browser.js";
+import { openBrowser, openPage, overflowOf, PHONE, type WatchedPage, requireChromium } from "./browser.js";
 import { findChromium, NO_CHROMIUM } from "./find-chromium.js";
+import { HOME } from "../../host-sim/desk.js";
 import { openPortalStage, type PortalStage } from "./portal-stage.js";
 
 const SPEED = 20;
@@ -19,10 +20,7 @@ describe("the settings page in a phone's browser", function () {
   let page: Page;
 
   before(async function () {
-    if (findChromium() === undefined) {
-      console.log(`      skipped: ${NO_CHROMIUM}`);
-      return this.skip();
-    }
+    requireChromium(this);
     stage = await openPortalStage({ speed: SPEED, app: "led" });
     browser = await openBrowser(stage.hosts);
     phone = await openPage(browser, PHONE);

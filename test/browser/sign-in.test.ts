@@ -1,8 +1,7 @@
 import { expect } from "chai";
 import type { Browser } from "playwright-core";
-import { openBrowser, openPage, overflowOf, PHONE, type WatchedPage } from "./browser.js";
+import { openBrowser, openPage, overflowOf, PHONE, requireChromium, type WatchedPage } from "./browser.js";
 import { type DashboardStage, openDashboardStage } from "./dashboard-stage.js";
-import { findChromium, NO_CHROMIUM } from "./find-chromium.js";
 
 const PATIENCE_MS = 60_000;
 const PASSWORD = "correct horse battery";
@@ -14,10 +13,7 @@ describe("signing in with a browser", function () {
   const pages: WatchedPage[] = [];
 
   before(async function () {
-    if (findChromium() === undefined) {
-      console.log(`      skipped: ${NO_CHROMIUM}`);
-      return this.skip();
-    }
+    requireChromium(this);
     browser = await openBrowser();
     stage = await openDashboardStage({ speed: 1, releases: [], isGuarded: true });
   });

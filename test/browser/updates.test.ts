@@ -1,7 +1,6 @@
 import { expect } from "chai";
 import type { Browser, Page } from "playwright-core";
-import { openBrowser, openPage, overflowOf, PHONE, type WatchedPage } from "./browser.js";
-import { findChromium, NO_CHROMIUM } from "./find-chromium.js";
+import { openBrowser, openPage, overflowOf, PHONE, requireChromium, type WatchedPage } from "./browser.js";
 import { type ChosenFile, type FleetStage, openFleetStage } from "./fleet-stage.js";
 
 const PATIENCE_MS = 30_000;
@@ -19,10 +18,7 @@ describe("an update of a fleet, from the browser", function () {
   let failing = false;
 
   before(async function () {
-    if (findChromium() === undefined) {
-      console.log(`      skipped: ${NO_CHROMIUM}`);
-      return this.skip();
-    }
+    requireChromium(this);
     stage = await openFleetStage();
     browser = await openBrowser();
     watched = await openPage(browser, { viewport: { width: 1280, height: 900 } });

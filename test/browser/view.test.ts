@@ -5,8 +5,11 @@ import type { Browser } from "playwright-core";
 import type { Light } from "../../host-sim/hardware/gpio.js";
 import type { Facts } from "../../host-sim/sim/web-view/facts.js";
 import { openView, type View } from "../../host-sim/sim/web-view/view.js";
-import { openBrowser, openPage, overflowOf, PHONE, type WatchedPage } from "./browser.js";
+import { openBrowser, openPage, overflowOf, PHONE, type WatchedPage, requireChromium } from "./browser.js";
 import { findChromium, NO_CHROMIUM } from "./find-chromium.js";
+import type { Light } from "../../host-sim/modules/gpio.js";
+import type { Facts } from "../../host-sim/web-view/facts.js";
+import { openView, type View } from "../../host-sim/web-view/view.js";
 
 const PANEL: Light = Object.freeze({
   type: "panel",
@@ -24,10 +27,7 @@ describe("the simulator's page in a browser", function () {
   let phone: WatchedPage;
 
   before(async function () {
-    if (findChromium() === undefined) {
-      console.log(`      skipped: ${NO_CHROMIUM}`);
-      return this.skip();
-    }
+    requireChromium(this);
     facts = {
       state: "running",
       app: "cms",
