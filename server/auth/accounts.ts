@@ -12,7 +12,7 @@ export const USER_NAME_PATTERN = "^[a-z][a-z0-9._@-]{0,62}[a-z0-9]$";
 /** The link that makes the first administrator is printed to a log. */
 export const FIRST_LINK_VALID_MS = 60 * 60_000;
 /** The link for a colleague goes by mail. */
-const USER_LINK_VALID_MS = 7 * 24 * 60 * 60_000;
+export const USER_LINK_VALID_MS = 7 * 24 * 60 * 60_000;
 
 /** @throws Refusal PASSWORD_WEAK */
 export function requireGoodPassword(password: string, userName: string): void {

@@ -5,11 +5,8 @@ import type { Browser } from "playwright-core";
 import type { Light } from "../../host-sim/hardware/gpio.js";
 import type { Facts } from "../../host-sim/sim/web-view/facts.js";
 import { openView, type View } from "../../host-sim/sim/web-view/view.js";
-import { openBrowser, openPage, overflowOf, PHONE, type WatchedPage, requireChromium } from "./browser.js";
+import { openBrowser, openPage, overflowOf, PHONE, requireChromium, type WatchedPage } from "./browser.js";
 import { findChromium, NO_CHROMIUM } from "./find-chromium.js";
-import type { Light } from "../../host-sim/modules/gpio.js";
-import type { Facts } from "../../host-sim/web-view/facts.js";
-import { openView, type View } from "../../host-sim/web-view/view.js";
 
 const PANEL: Light = Object.freeze({
   type: "panel",

@@ -18,8 +18,7 @@ import { findTool, runTool, type Tool } from "./tools.js";
 const CHIP_NAMES = Object.keys(CHIPS) as Chip[];
 const XTENSA: readonly Chip[] = ["esp32", "esp32s2", "esp32s3"];
 
-describe("app images and esptool", function () {
-  this.timeout(60_000);
+describe("app images and esptool", () => {
   let tool: Tool;
   let folder: string;
   before(function () {

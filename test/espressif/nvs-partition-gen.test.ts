@@ -37,8 +37,7 @@ const CSV = [
   "u8,data,u8,1",
 ].join("\n");
 
-describe("NVS and esp-idf-nvs-partition-gen", function () {
-  this.timeout(60_000);
+describe("NVS and esp-idf-nvs-partition-gen", () => {
   let tool: Tool;
   let folder: string;
   before(function () {

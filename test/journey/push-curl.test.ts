@@ -25,8 +25,7 @@ interface Outcome {
   readonly text: string;
 }
 
-describe("curl", function () {
-  this.timeout(60_000);
+describe("curl", () => {
   const folder = mkdtempSync(join(tmpdir(), "skyslot-curl-"));
   let rig: Rig;
   let door: Awaited<ReturnType<typeof exposeOnLoopback>>;

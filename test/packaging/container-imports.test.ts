@@ -65,8 +65,7 @@ async function reachFrom(entries: readonly string[]): Promise<Reached> {
   return { files, named, packages };
 }
 
-describe("what the container's image needs", function () {
-  this.timeout(30_000);
+describe("what the container's image needs", () => {
   let reached: Reached;
   let copied: readonly string[];
 

@@ -30,8 +30,8 @@ let cluster: Promise<Cluster | string> | undefined;
 let running: ChildProcess | undefined;
 /** Databases that are being made. */
 const making = new Set<Promise<void>>();
-// The fuzzer uses the test server without Mocha: the pipe then ends with the process.
-if (typeof after === "function")
+// Without Mocha (the fuzzer), or in a worker of Mocha, which runs many files, the pipe ends with the process.
+if (typeof after === "function" && process.env.MOCHA_WORKER_ID === undefined)
   after(async () => {
     // One may be made for a test that does not come any more.
     await Promise.allSettled(making);

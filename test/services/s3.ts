@@ -16,7 +16,8 @@ export interface Buckets {
 
 let buckets: Promise<Buckets | string> | undefined;
 let running: ChildProcess | undefined;
-after(() => running?.stdin?.end());
+// A worker of Mocha runs many files: there the pipe ends with the process.
+if (process.env.MOCHA_WORKER_ID === undefined) after(() => running?.stdin?.end());
 
 /** The buckets of this run; skips the calling suite, and says why, where there are none. Call it in a `before`. */
 export async function bucketsOrSkip(context: Mocha.Context): Promise<Buckets> {

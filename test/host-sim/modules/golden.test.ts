@@ -4,8 +4,7 @@ import { expect } from "chai";
 import { checkProgram, programNames } from "../../../host-sim/vectors/programs.js";
 import { expectEqual, vectorFolder } from "../../golden.js";
 
-describe("golden programs of the SDK", function () {
-  this.timeout(30_000);
+describe("golden programs of the SDK", () => {
   const names = programNames(vectorFolder);
 
   it("are there", () => {

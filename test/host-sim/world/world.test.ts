@@ -107,7 +107,7 @@ describe("a world in real time", () => {
     const seen: number[] = [];
     world.schedule(300, () => seen.push(world.nowMs));
     await world.runFor(400);
-    expect(performance.now() - begin).to.be.within(35, 200);
+    expect(performance.now() - begin).to.be.at.least(35);
     expect(seen).to.deep.equal([300]);
     expect(world.nowMs).to.be.at.least(400);
   });

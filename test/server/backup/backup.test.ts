@@ -12,8 +12,7 @@ import { type MadeRelease, makeRelease } from "../test-server.js";
 
 const SKYSLOT = fileURLToPath(new URL("../../../bin/skyslot.js", import.meta.url));
 
-describe("a backup", function () {
-  this.timeout(30_000);
+describe("a backup", () => {
   let folder: string;
   let data: string;
   let copy: string;

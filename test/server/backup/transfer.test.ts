@@ -227,8 +227,7 @@ describe("an export", () => {
     });
   });
 
-  it("is made and taken in by the command line", async function () {
-    this.timeout(30_000);
+  it("is made and taken in by the command line", async () => {
     const { file, blobs } = await sample();
     const data = join(folder, "data");
     await rm(data, { recursive: true, force: true });

@@ -9,7 +9,6 @@ import { type Buckets, bucketsOrSkip } from "../../services/s3.js";
 describe("the blobs in S3", () => {
   let buckets: Buckets;
   before(async function () {
-    this.timeout(60_000);
     buckets = await bucketsOrSkip(this);
   });
 

@@ -7,8 +7,7 @@ import { expect } from "chai";
 
 const SKYSLOT = fileURLToPath(new URL("../../../bin/skyslot.js", import.meta.url));
 
-describe("the command line", function () {
-  this.timeout(60_000);
+describe("the command line", () => {
   let folder: string;
   let server: ChildProcess | undefined;
   before(async () => {

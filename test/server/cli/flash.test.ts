@@ -18,8 +18,7 @@ const SKYSLOT = fileURLToPath(new URL("../../../bin/skyslot.js", import.meta.url
 const PARTITIONS = fileURLToPath(new URL("../../../partitions", import.meta.url));
 const OTADATA = 0xe000;
 
-describe("the flash of a device as a file", function () {
-  this.timeout(60_000);
+describe("the flash of a device as a file", () => {
   let folder: string;
   before(() => {
     folder = mkdtempSync(join(tmpdir(), "skyslot-flash-"));

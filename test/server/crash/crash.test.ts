@@ -43,8 +43,7 @@ function countWaiting(file: string): number {
 describe("a server that is killed", () => {
   let processes: CrashProcesses;
   let folder: string;
-  before(async function () {
-    this.timeout(60_000);
+  before(async () => {
     processes = await CrashProcesses.open();
   });
   after(() => processes.close());

@@ -11,8 +11,7 @@ const TENANT = "linux-gateway";
 const POLL_SECONDS = 1;
 const CONTENT = randomBytes(300_000);
 
-describe("a gateway that runs swupdate", function () {
-  this.timeout(60_000);
+describe("a gateway that runs swupdate", () => {
   let legacy: LegacyServer;
   let board: SwupdateBoard;
   let at: Pick<SwupdateOptions, "url" | "tenant" | "id">;

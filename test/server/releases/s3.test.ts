@@ -12,7 +12,6 @@ describe("firmware that lies in S3", () => {
   let server: RunningServer;
   let made: MadeRelease;
   before(async function () {
-    this.timeout(60_000);
     buckets = await bucketsOrSkip(this);
     made = await makeRelease("1.1.0");
   });

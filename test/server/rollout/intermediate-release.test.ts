@@ -1,7 +1,8 @@
 // Which releases a device may be led over to one that needs another before it.
 
 import { expect } from "chai";
-import { decide, NO_FACTS } from "../../../server/rollout/choose-release.js";
+import { chooseRelease } from "../../../server/rollout/choose-release.js";
+import { NO_FACTS } from "../../../server/rollout/decision.js";
 import type { Rollout, RolloutState } from "../../../server/shared/rollout.js";
 import { NOW, sampleRelease, sampleRollout, sampleStage, sampleSubject } from "./samples.js";
 
@@ -10,8 +11,13 @@ const WANTED = sampleRelease("2.0.0", { id: 2, minCurrentVersion: "1.1.0" });
 
 /** The version that a device with 1.0.0 is offered on its way to 2.0.0. */
 const offered = (between: Partial<typeof BETWEEN>, rollouts: readonly Rollout[] = []) =>
-  decide(sampleSubject(), [{ ...BETWEEN, ...between }, WANTED], rollouts, NO_FACTS, NOW).offer?.release
-    .version;
+  chooseRelease({
+    device: sampleSubject(),
+    releases: [{ ...BETWEEN, ...between }, WANTED],
+    rollouts,
+    facts: NO_FACTS,
+    now: NOW,
+  }).offer?.release.version;
 
 /** A rollout of the release in between that has no stage for the device. */
 const rolloutFor = (others: string, state: RolloutState): Rollout =>

@@ -6,8 +6,7 @@ import { type Fate, imageOf, VirtualClient } from "./virtual-fleet.js";
 
 const MINUTE = 60_000;
 
-describe("a rollout to fifty devices", function () {
-  this.timeout(60_000);
+describe("a rollout to fifty devices", () => {
   let server: TestServer;
   let fleet: VirtualClient[];
   let fate: (id: string, version: string) => Fate;
