@@ -17,7 +17,7 @@ import { START_MS } from "../test-server.js";
 const LIMIT = 5;
 
 describe("two servers on one PostgreSQL", function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   let cluster: Cluster;
   let folder: string;
   let stores: Store[];
