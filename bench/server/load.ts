@@ -18,6 +18,8 @@ export interface Load {
 }
 
 export interface LoadResult {
+  /** Answers. */
+  readonly count: number;
   readonly perSecond: number;
   readonly bytesPerSecond: number;
   readonly p50Ms: number;
@@ -87,6 +89,7 @@ async function run({
   const quantile = (part: number) =>
     latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * part))] ?? 0;
   return {
+    count: latencies.length,
     perSecond: latencies.length / elapsedSeconds,
     bytesPerSecond: bytes / elapsedSeconds,
     p50Ms: quantile(0.5),

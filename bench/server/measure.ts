@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { Load, LoadResult } from "./load.js";
 
@@ -13,6 +14,12 @@ const ROUNDS = 5;
 
 export const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 const children: ChildProcess[] = [];
+
+export interface Started {
+  /** The first that it has printed. */
+  readonly line: string;
+  readonly child: ChildProcess;
+}
 
 /** `stopAll` ends it. */
 export const addChild = (child: ChildProcess): number => children.push(child);
@@ -26,21 +33,13 @@ export async function start(
   command: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv = {},
-): Promise<string> {
-  return (await startProcess(command, args, env)).line;
-}
-
-export async function startProcess(
-  command: string,
-  args: readonly string[],
-  env: NodeJS.ProcessEnv = {},
-): Promise<{ readonly line: string; readonly child: ChildProcess }> {
+): Promise<Started> {
   const child = spawn(command, args, {
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", "pipe", "inherit", "ipc"],
     env: { ...process.env, ...env },
   });
   addChild(child);
-  const lines = createInterface({ input: child.stdout });
+  const lines = createInterface({ input: child.stdout as Readable });
   const [line] = (await Promise.race([
     once(lines, "line"),
     once(child, "exit").then(([code]) => Promise.reject(new Error(`${command} ended with ${code}`))),
@@ -48,10 +47,18 @@ export async function startProcess(
   return { line, child };
 }
 
+/** Microseconds of processor time that a server has used, all its threads. */
+export async function cpuOf(child: ChildProcess): Promise<number> {
+  child.send("cpu");
+  const [{ user, system }] = (await once(child, "message")) as [NodeJS.CpuUsage];
+  return user + system;
+}
+
 export async function load(folder: string, what: Load): Promise<LoadResult> {
   const file = join(folder, "load.json");
   await writeFile(file, JSON.stringify(what));
-  return JSON.parse(await start(process.execPath, ["--import=tsx", here("load.ts"), file])) as LoadResult;
+  const { line } = await start(process.execPath, ["--import=tsx", here("load.ts"), file]);
+  return JSON.parse(line) as LoadResult;
 }
 
 const median = (results: readonly LoadResult[], of: (result: LoadResult) => number): number =>
@@ -64,6 +71,14 @@ const mean = (results: readonly LoadResult[], of: (result: LoadResult) => number
 export interface Subject {
   readonly name: string;
   readonly load: Omit<Load, "seconds">;
+  /** The server that is loaded, if it says what processor time it uses. */
+  readonly child?: ChildProcess;
+}
+
+/** What one subject did in all rounds. */
+interface Outcome {
+  readonly results: LoadResult[];
+  cpuMicros: number;
 }
 
 /** In turns, so that a noisy minute is everyone's. The first of the subjects is the reference. */
@@ -73,40 +88,48 @@ export async function compare(
   subjects: readonly Subject[],
   unit: (result: LoadResult) => number,
   name: string,
-) {
-  const results = subjects.map((): LoadResult[] => []);
+): Promise<void> {
+  const outcomes = subjects.map((): Outcome => ({ results: [], cpuMicros: 0 }));
   for (let round = 0; round < ROUNDS; round++)
-    for (const [at, subject] of subjects.entries())
-      results[at]?.push(await load(folder, { ...subject.load, seconds: SECONDS }));
+    for (const [at, subject] of subjects.entries()) await run(folder, subject, outcomes[at] as Outcome);
   console.log(`\n${what}`);
   for (const [at, subject] of subjects.entries())
-    report(subject.name, results[at] ?? [], unit, name, results[0]);
+    report(subject.name, outcomes[at] as Outcome, unit, name, outcomes[0]);
 }
 
-/** One line: the mean of the rates, the lowest and the highest ratio of a round, the medians of the rounds' p50 and p99. */
+async function run(folder: string, subject: Subject, outcome: Outcome): Promise<void> {
+  const before = subject.child ? await cpuOf(subject.child) : 0;
+  outcome.results.push(await load(folder, { ...subject.load, seconds: SECONDS }));
+  if (subject.child) outcome.cpuMicros += (await cpuOf(subject.child)) - before;
+}
+
+/**
+ * One line: the mean of the rates, the processor time of an answer, which what else the machine does changes less, each with its ratio
+ * to the reference, and the medians of the rounds' p50 and p99.
+ */
 export function report(
   subject: string,
-  results: readonly LoadResult[],
+  outcome: Outcome,
   unit: (result: LoadResult) => number,
   name: string,
-  reference?: readonly LoadResult[],
-) {
+  reference?: Outcome,
+): void {
+  const { results } = outcome;
   const figure = mean(results, unit);
+  const ratio = reference && figure / mean(reference.results, unit);
+  const cpu = cpuPerAnswer(outcome);
+  const cpuRatio = reference && cpu / cpuPerAnswer(reference);
   const failedCount = results.reduce((sum, result) => sum + result.failedCount, 0);
   console.log(
-    `  ${subject.padEnd(28)} ${figure.toFixed(0).padStart(8)} ${name}  ` +
-      `${(reference === undefined ? "" : ratioText(results, reference, unit)).padStart(22)}  ` +
-      `p50 ${median(results, ({ p50Ms }) => p50Ms).toFixed(2)} ms  ` +
-      `p99 ${median(results, ({ p99Ms }) => p99Ms).toFixed(2)} ms${failedCount > 0 ? `  ${failedCount} FAILED` : ""}`,
+    `  ${subject.padEnd(26)} ${figure.toFixed(0).padStart(7)} ${name} ${ratioText(ratio)}` +
+      `  ${cpu > 0 ? cpu.toFixed(0).padStart(6) : "     -"} µs ${ratioText(cpuRatio)}` +
+      `  p50 ${median(results, ({ p50Ms }) => p50Ms).toFixed(2)} ms` +
+      `  p99 ${median(results, ({ p99Ms }) => p99Ms).toFixed(2)} ms${failedCount > 0 ? `  ${failedCount} FAILED` : ""}`,
   );
 }
 
-function ratioText(
-  results: readonly LoadResult[],
-  reference: readonly LoadResult[],
-  unit: (result: LoadResult) => number,
-): string {
-  const ratios = results.map((result, round) => unit(result) / unit(reference[round] as LoadResult));
-  const whole = mean(results, unit) / mean(reference, unit);
-  return `${whole.toFixed(2)} × (${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)})`;
-}
+const cpuPerAnswer = ({ results, cpuMicros }: Outcome): number =>
+  cpuMicros / results.reduce((sum, { count }) => sum + count, 0);
+
+const ratioText = (ratio: number | undefined): string =>
+  (Number.isFinite(ratio) && ratio !== 0 ? `${ratio?.toFixed(2)} ×` : "").padStart(8);

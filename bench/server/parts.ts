@@ -1,11 +1,12 @@
 // What each part of the fast path brings: no-op checks of the same fleet at servers that lack one part, in turns, each on a copy of
 // the same SQLite database. The first line is the whole fast path; a part brings what its line falls short of 1.
 
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { cp, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { checkRequest, deviceId, deviceToken, fillStore, image, release } from "./fleet.js";
-import { compare, here, load, type Subject, startProcess } from "./measure.js";
+import { compare, here, load, type Subject, start } from "./measure.js";
 import type { PartName } from "./without-parts.js";
 
 const DEVICE_COUNT = 20_000;
@@ -17,6 +18,7 @@ type Without = PartName | "fast-path";
 interface Server {
   readonly port: number;
   readonly adminToken: string;
+  readonly child: ChildProcess;
   readonly end: () => Promise<void>;
 }
 
@@ -35,8 +37,9 @@ export async function compareParts(folder: string): Promise<void> {
   const noBatches = await begin("batches");
   const noAppending = await begin("appending");
   for (const connectionCount of CONNECTIONS) {
-    const subject = (name: string, { port }: Server, contentType?: string): Subject => ({
+    const subject = (name: string, { port, child }: Server, contentType?: string): Subject => ({
       name,
+      child,
       load: { port, connectionCount, requests: requestsWith(contentType) },
     });
     await compare(
@@ -56,8 +59,9 @@ export async function compareParts(folder: string): Promise<void> {
   }
   for (const server of [none, noBatches, noAppending]) await server.end();
   const noCache = await begin("access-cache");
-  const parts = (name: string, { port }: Server): Subject => ({
+  const parts = (name: string, { port, child }: Server): Subject => ({
     name,
+    child,
     load: { port, connectionCount: DOWNLOAD_CONNECTIONS, requests: DOWNLOADS },
   });
   await compare(
@@ -89,14 +93,14 @@ async function leaveKeys(folder: string, dataDir: string): Promise<void> {
 
 async function startServer(dataDir: string, without?: Without, env: NodeJS.ProcessEnv = {}): Promise<Server> {
   const args = ["--import=tsx", here("skyslot.ts"), dataDir, ...(without ? [`--without=${without}`] : [])];
-  const { line, child } = await startProcess(process.execPath, args, env);
+  const { line, child } = await start(process.execPath, args, env);
   const { url, adminToken } = JSON.parse(line) as { readonly url: string; readonly adminToken: string };
   const end = async () => {
     const ended = once(child, "exit");
     child.kill();
     await ended;
   };
-  return { port: Number(new URL(url).port), adminToken, end };
+  return { port: Number(new URL(url).port), adminToken, child, end };
 }
 
 const requestsWith = (contentType?: string): readonly string[] =>

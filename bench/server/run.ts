@@ -119,35 +119,40 @@ async function compareServers(): Promise<void> {
   );
   await fillStore(join(dataDir, "skyslot.db"), DEVICE_COUNT, databaseUrl);
 
-  const bare = Number(
-    await start(process.execPath, [
-      "--import=tsx",
-      here("bare.ts"),
-      join(folder, "answer.json"),
-      join(folder, "www", "image.bin"),
-    ]),
-  );
-  const { url, adminToken } = JSON.parse(
-    await start(process.execPath, ["--import=tsx", here("skyslot.ts"), dataDir], {
-      RELEASE: release,
-      IMAGE: join(folder, "www", "image.bin"),
-      ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
-    }),
-  ) as { readonly url: string; readonly adminToken: string };
-  const ours = Number(new URL(url).port);
+  const bareServer = await start(process.execPath, [
+    "--import=tsx",
+    here("bare.ts"),
+    join(folder, "answer.json"),
+    join(folder, "www", "image.bin"),
+  ]);
+  const skyslot = await start(process.execPath, ["--import=tsx", here("skyslot.ts"), dataDir], {
+    RELEASE: release,
+    IMAGE: join(folder, "www", "image.bin"),
+    ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
+  });
+  const { url, adminToken } = JSON.parse(skyslot.line) as {
+    readonly url: string;
+    readonly adminToken: string;
+  };
+  const bare = { name: "bare node:http", port: Number(bareServer.line), child: bareServer.child };
+  const ours = { name: "skyslot", port: Number(new URL(url).port), child: skyslot.child };
   const nginx = await startNginx();
 
   const requests = Array.from({ length: DEVICE_COUNT }, (_, at) => checkRequest((at * 7919) % DEVICE_COUNT));
   console.log(`\nfirst checks since the release was uploaded, ${DEVICE_COUNT} devices`);
-  const first = await load(folder, { connectionCount: Math.min(...CHECK_CONNECTIONS), requests, port: ours });
-  report("skyslot", [first], ({ perSecond }) => perSecond, "checks/s");
+  const first = await load(folder, {
+    connectionCount: Math.min(...CHECK_CONNECTIONS),
+    requests,
+    port: ours.port,
+  });
+  report("skyslot", { results: [first], cpuMicros: 0 }, ({ perSecond }) => perSecond, "checks/s");
   for (const connectionCount of CHECK_CONNECTIONS)
     await compare(
       folder,
       `checks of ${DEVICE_COUNT} devices, ${connectionCount} connections`,
       [
-        { name: "bare node:http", load: { connectionCount, requests, port: bare } },
-        { name: "skyslot", load: { connectionCount, requests, port: ours } },
+        { ...bare, load: { connectionCount, requests, port: bare.port } },
+        { ...ours, load: { connectionCount, requests, port: ours.port } },
       ],
       ({ perSecond }) => perSecond,
       "checks/s",
@@ -166,8 +171,8 @@ async function compareServers(): Promise<void> {
     `downloads of ${(image.length / IMAGE_BYTES).toFixed(2)} MiB, ${DOWNLOAD_CONNECTIONS} connections`,
     [
       ...(nginx === undefined ? [] : [{ name: "nginx", load: { ...get("/image.bin"), port: nginx } }]),
-      { name: "bare node:http", load: { ...get("/"), port: bare } },
-      { name: "skyslot", load: { ...get("/api/ota/download/1"), port: ours } },
+      { ...bare, load: { ...get("/"), port: bare.port } },
+      { ...ours, load: { ...get("/api/ota/download/1"), port: ours.port } },
     ],
     ({ bytesPerSecond }) => bytesPerSecond / 1e6,
     "MB/s",

@@ -110,5 +110,8 @@ describe("the key of a check", () => {
     expect(check({ ab: "c" })).not.to.equal(check({ a: "bc" }));
     expect(check({ a: 1, b: 2 })).not.to.equal(check({ a: "1;1:b=2" }));
     expect(check({ a: "1" })).not.to.equal(check({ a: 1 }));
+    // A client may send fields of any name.
+    for (const name of ["a=1;b", "a=1;:b", "a=1;1:b"])
+      expect(check({ a: 1, b: 2 }), name).not.to.equal(check({ [name]: 2 }));
   });
 });
