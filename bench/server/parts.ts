@@ -27,12 +27,14 @@ export async function compareParts(folder: string): Promise<void> {
   await mkdir(base);
   await fillStore(join(base, "skyslot.db"), DEVICE_COUNT);
   await leaveKeys(folder, base);
+  let copyCount = 0;
   const begin = async (without?: Without) => {
-    const dataDir = join(folder, `without-${without}`);
+    const dataDir = join(folder, `copy-${++copyCount}`);
     await cp(base, dataDir, { recursive: true });
     return startServer(dataDir, without);
   };
   const whole = await begin();
+  const routed = await begin();
   const none = await begin("fast-path");
   const noBatches = await begin("batches");
   const noAppending = await begin("appending");
@@ -48,7 +50,7 @@ export async function compareParts(folder: string): Promise<void> {
       [
         subject("fast path", whole),
         // A parameter that the listener does not expect.
-        subject("answered by the route", whole, "application/json; charset=utf-8"),
+        subject("answered by the route", routed, "application/json; charset=utf-8"),
         subject("a commit for each check", noBatches),
         subject("no table to append to", noAppending),
         subject("--no-fast-path", none),
@@ -57,7 +59,7 @@ export async function compareParts(folder: string): Promise<void> {
       "checks/s",
     );
   }
-  for (const server of [none, noBatches, noAppending]) await server.end();
+  for (const server of [routed, none, noBatches, noAppending]) await server.end();
   const noCache = await begin("access-cache");
   const parts = (name: string, { port, child }: Server): Subject => ({
     name,
