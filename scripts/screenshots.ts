@@ -119,7 +119,7 @@ async function takeRollout(): Promise<void> {
   await visit(browser, stage.setupUrl, DESK_SCREEN, async (page) => {
     await page.getByLabel("Name").fill("ada");
     await page.getByLabel("New password").fill("correct horse battery");
-    await page.getByRole("button", { name: "Become administrator" }).click();
+    await page.getByRole("button", { name: "Create administrator" }).click();
     await page.getByRole("heading", { name: "Rollouts" }).waitFor();
     await page.goto(`${stage.url}/ota-management/rollouts/${id}`);
     await page.getByRole("listitem", { name: /^Stage 60 %/ }).waitFor();

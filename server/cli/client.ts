@@ -1,5 +1,5 @@
-// Talks to an update server. The token is taken from where only its owner can put it: a file, the environment, the session that
-// `skyslot login` has opened, or the data folder of a server on this machine; never from the command line, which others can see.
+// Calls an update server. The token comes from a file, the environment, the session of `skyslot login`, or the data folder of a server on
+// this machine; never from the command line, which other users of the machine can read.
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { isLoopback } from "../api/guard.js";
 import { describeAnswer, loadCredentials, saveCredentials, type TokenAnswer } from "./credentials.js";
 
 const DEFAULT_SERVER_URL = "http://127.0.0.1:8080";
-/** An access token that ends so soon is renewed: the request takes a while, and clocks differ. */
+/** How long before its expiry an access token is renewed: requests take time, and clocks differ. */
 const RENEW_BEFORE_MS = 60_000;
 
 /** Adds a command to a group. */
@@ -19,7 +19,7 @@ export interface ServerFlags {
   readonly tokenFile?: string;
   /** Data folder of a server on this machine; `data` by default. */
   readonly data?: string;
-  /** Without any token. */
+  /** Send no token. */
   readonly isAnonymous?: boolean;
 }
 
@@ -36,11 +36,11 @@ export const withServer = (command: Command): Command =>
     .option("--server <url>", "the update server", DEFAULT_SERVER_URL)
     .option(
       "--token-file <file>",
-      "file with an API token (or SKYSLOT_TOKEN in the environment; else the session of `skyslot login`)",
+      "file with an API token (default: SKYSLOT_TOKEN in the environment, or the session of `skyslot login`)",
     )
     .option("--data <folder>", "data folder of a server on this machine, for its token", "data");
 
-/** What the server answered instead of what was asked for. */
+/** An error answer of the server. */
 export class AnswerError extends Error {
   override readonly name = "AnswerError";
   /** Such as `REVISION_CHANGED`. */
@@ -52,7 +52,7 @@ export class AnswerError extends Error {
   }
 }
 
-/** One request; answers other than 2xx throw with the server's own sentence. @throws AnswerError */
+/** Makes one request. @throws AnswerError with the server's message for answers other than 2xx */
 export async function callServer(flags: ServerFlags, path: string, init: RequestInit = {}): Promise<unknown> {
   const url = new URL(path, flags.server);
   const token = flags.isAnonymous ? undefined : await findToken(flags, url);
@@ -86,7 +86,7 @@ async function findToken({ tokenFile, data = "data" }: ServerFlags, url: URL): P
   );
 }
 
-/** The access token of the session at a server: the one that is kept, or a new one. @throws Error if the session has ended */
+/** The access token of the session at a server: the stored one, or a new one. @throws Error if the session has ended */
 async function freshToken(origin: string): Promise<string | undefined> {
   const known = await loadCredentials(origin);
   if (!known) return undefined;

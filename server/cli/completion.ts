@@ -1,5 +1,5 @@
-// `skyslot completion`: a script that lets a shell complete commands and options. It is made of the commands themselves, so it is
-// never behind them.
+// `skyslot completion`: a script with which a shell completes commands and options. It is generated from the commands, so that it is always
+// up to date.
 
 import { Argument, type Command } from "commander";
 import { printLine } from "./output.js";
@@ -7,7 +7,7 @@ import { printLine } from "./output.js";
 export function completionCommand(program: Command): void {
   program
     .command("completion")
-    .description('print what a shell completes by: eval "$(skyslot completion bash)" in ~/.bashrc, or zsh')
+    .description('print the completion script: eval "$(skyslot completion bash)" in ~/.bashrc, or zsh')
     .addArgument(new Argument("[shell]", "bash or zsh").choices(["bash", "zsh"]).default("bash"))
     .action((shell: "bash" | "zsh") => printLine(completionScript(program, shell)));
 }
@@ -25,7 +25,7 @@ export function completionWords(
   return words;
 }
 
-/** The words typed so far that are commands are the path (not in `path`, which is zsh's own); files are offered where no word fits. */
+/** The commands typed so far select the words (the variable `path` is reserved in zsh); files are offered where no word matches. */
 function completionScript(program: Command, shell: "bash" | "zsh"): string {
   const words = completionWords(program);
   const cases = [...words].map(([path, own]) => `    "${path}") words="${own.join(" ")}" ;;`).join("\n");

@@ -1,5 +1,5 @@
-// Where `skyslot login` keeps what it was given: one file a user, for that user's eyes only, one entry a server. Talks to nobody:
-// client.ts renews what has expired.
+// Stores the sessions of `skyslot login`: one file per user, readable by that user only, with an entry per server. Makes no requests:
+// client.ts renews expired tokens.
 
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
@@ -29,7 +29,7 @@ export async function loadCredentials(origin: string): Promise<Credentials | und
   return (await readAll())[origin];
 }
 
-/** `undefined` forgets the server. */
+/** `undefined` removes the server's entry. */
 export async function saveCredentials(origin: string, credentials: Credentials | undefined): Promise<void> {
   const { [origin]: _before, ...others } = await readAll();
   const all = credentials ? { ...others, [origin]: credentials } : others;
@@ -40,7 +40,7 @@ export async function saveCredentials(origin: string, credentials: Credentials |
   await rename(temporary, file);
 }
 
-/** `refreshToken`: the one to go on with, if the answer has none. */
+/** `refreshToken` is kept if the answer has none. */
 export const describeAnswer = (answer: TokenAnswer, refreshToken = ""): Credentials => ({
   name: answer.user.name,
   accessToken: answer.access_token,

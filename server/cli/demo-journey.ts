@@ -1,5 +1,5 @@
-// What `skyslot demo` does: the main job from nothing to a validated update. It strings together the commands that a user has, and a virtual
-// ESP32 at the desk. Everything it makes lies in DATA/demo and is made anew each time.
+// What `skyslot demo` does: a whole update, from keys to the validated image. It runs the commands that a user would, with a virtual ESP32.
+// All its files are in DATA/demo, which is recreated each time.
 
 import { readFileSync, statSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
@@ -19,7 +19,7 @@ export interface DemoOptions {
   readonly once?: boolean;
   /** One JSON object on standard output; everything else goes to standard error. */
   readonly json?: boolean;
-  /** The user goes through the portal, in a browser. */
+  /** The user goes through the portal in a browser. */
   readonly manual?: boolean;
   readonly speed?: number;
   /** Length of the trial run; 30 s in a real build. */
@@ -38,7 +38,7 @@ export interface DemoResult {
   readonly slot: string;
   /** Written to the slot. */
   readonly bytes: number;
-  /** Update checks that the device has made. */
+  /** Update checks of the device. */
   readonly checks: number;
   /** Sectors of the slot that were erased, each once. */
   readonly flashErases: number;
@@ -89,10 +89,10 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   screen.done(`dashboard: ${server.url}/`);
   if (trialSeconds !== REAL_TRIAL_SECONDS) {
     screen.note(
-      `for this demonstration the trial run takes ${trialSeconds} s; a real build waits ${REAL_TRIAL_SECONDS} s`,
+      `for this demonstration the trial takes ${trialSeconds} s; a real build waits ${REAL_TRIAL_SECONDS} s`,
     );
   }
-  if (options.speed !== undefined) screen.note(`time runs ${options.speed} times as fast as on the wall`);
+  if (options.speed !== undefined) screen.note(`time runs ${options.speed} times as fast as real time`);
 
   const updateBytes = statSync(file(`base-${TO}.bin`)).size;
   const sim = await startSim({
@@ -106,11 +106,11 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   screen.done(`virtual ESP32 with 8 MB flash: base ${FROM} in factory, NVS empty, power on`);
   screen.note(`the device's own pages: ${sim.portalUrl}/`);
   if (options.manual) screen.note(`set it up there: choose "${HOME.ssid}", password ${HOME.password}`);
-  else screen.note(`its owner's token, chosen at the setup: ${OWNER_TOKEN}`);
+  else screen.note(`its owner's token, set during setup: ${OWNER_TOKEN}`);
   return follow(sim, server, updateBytes, screen, options);
 }
 
-/** Runs a command line of those groups of `skyslot` that the journey needs, and shows what it says. */
+/** Runs a command line of the groups that the journey needs, and shows its output. */
 function commands(screen: Terminal): (...line: string[]) => Promise<void> {
   return async (...line) => {
     let said = "";
@@ -128,7 +128,7 @@ function commands(screen: Terminal): (...line: string[]) => Promise<void> {
   };
 }
 
-/** Lets the device run, until its update is validated or, without `once`, until Ctrl-C. */
+/** Runs the device until its update is validated or, without `once`, until Ctrl-C. */
 async function follow(
   sim: Sim,
   server: RunningServer,
@@ -196,9 +196,8 @@ async function summarise(
 function tell(result: DemoResult, screen: Terminal, options: DemoOptions): void {
   if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`);
   const { from, to, slot, bytes, checks, flashErases, seconds } = result;
-  if (!result.ok)
-    return screen.warn(`the update from ${from} to ${to} did not succeed; the dashboard tells why`);
+  if (!result.ok) return screen.warn(`the update from ${from} to ${to} did not succeed; see the dashboard`);
   screen.done(`updated from ${from} to ${to}: validated in ${slot} after ${seconds} s`);
   screen.done(`${bytes} bytes written, ${flashErases} sectors erased once each, ${checks} update checks`);
-  if (!options.once) screen.note("the device goes on checking; Ctrl-C ends the demonstration");
+  if (!options.once) screen.note("the device continues to check; Ctrl-C ends the demonstration");
 }

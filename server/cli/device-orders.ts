@@ -1,4 +1,4 @@
-// `skyslot device identify`, `restart`, `settings`: orders to devices, which they carry out with their next check, and what became of them.
+// `skyslot device identify`, `restart`, `settings`: orders that devices carry out with their next check, and their outcome.
 
 import type { Command } from "commander";
 import type { OrderView } from "../api/device-views.js";
@@ -19,10 +19,10 @@ interface Given {
   })[];
 }
 
-/** @param add makes a command of the group `device` */
+/** @param add adds a command to the group `device` */
 export function deviceOrderCommands(add: (usage: string, description: string) => Command): void {
-  add("identify <id>", "let a device show which one it is").action(identify);
-  withSelection(add("restart [id...]", "restart devices, each once")).action(
+  add("identify <id>", "make a device identify itself").action(identify);
+  withSelection(add("restart [id...]", "restart devices")).action(
     (ids: readonly string[], flags: SelectionFlags) => orderAll("restart", ids, { kind: "restart" }, flags),
   );
   withSelection(
@@ -30,11 +30,11 @@ export function deviceOrderCommands(add: (usage: string, description: string) =>
   )
     .addHelpText(
       "after",
-      "\nNames and values are those of the device's own pages, checkSeconds and deviceName among them; checkSeconds goes before the server's --poll-seconds, 0 takes it back.\nWhole numbers are numbers, all else is text; 'deviceName=\"7\"' is a text too.",
+      "\nNames and values are those of the device's own pages, such as checkSeconds and deviceName; checkSeconds overrides the server's --poll-seconds, 0 resets it.\nIntegers are sent as numbers, everything else as text; 'deviceName=\"7\"' is text, too.",
     )
     .action(settings);
-  add("orders <id>", "list the orders to a device, newest first").action(orders);
-  add("withdraw <id> <order>", "withdraw an order that a device has not carried out").action(withdraw);
+  add("orders <id>", "list the orders of a device, newest first").action(orders);
+  add("withdraw <id> <order>", "withdraw an order that a device has not carried out yet").action(withdraw);
 }
 
 const path = (id: string, rest = ""): string => `/api/devices/${encodeURIComponent(id)}/orders${rest}`;
@@ -45,11 +45,11 @@ async function identify(id: string, flags: Flags): Promise<void> {
   else printLine(tellGiven(given));
 }
 
-/** What holds a `=` is a setting, all else a device. */
+/** Words with a `=` are settings, all others devices. */
 async function settings(words: readonly string[], flags: SelectionFlags): Promise<void> {
   const ids = words.filter((word) => !word.includes("="));
   const pairs = words.filter((word) => word.includes("=")).map(readPair);
-  if (pairs.length === 0) throw new UsageError("say which settings, as in brightness=40");
+  if (pairs.length === 0) throw new UsageError("no settings given, such as brightness=40");
   const order = { kind: "settings", settings: Object.fromEntries(pairs) } as const;
   await orderAll("change settings", ids, order, flags);
 }
@@ -59,7 +59,7 @@ function readPair(word: string): readonly [string, string | number] {
   return [word.slice(0, at), readSettingValue(word.slice(at + 1))];
 }
 
-/** Status 1 if any of the devices was given none. */
+/** Exit status 1 if any device was refused. */
 async function orderAll(
   what: string,
   ids: readonly string[],
@@ -71,10 +71,7 @@ async function orderAll(
   const body = jsonRequest("POST", { devices: ids, ...order });
   const view = (await callServer(flags, "/api/devices/orders", body)) as Given;
   if (view.failed > 0) process.exitCode = 1;
-  if (flags.json) {
-    printJson(view);
-    return;
-  }
+  if (flags.json) return printJson(view);
   for (const one of view.devices)
     printLine(one.message ? `${one.device_id}: ${red(one.message)}` : tellGiven(one));
 }
@@ -89,11 +86,8 @@ const tellGiven = ({
 
 async function orders(id: string, flags: Flags): Promise<void> {
   const view = (await callServer(flags, path(id))) as { readonly orders: readonly OrderView[] };
-  if (flags.json) {
-    printJson(view);
-    return;
-  }
-  if (view.orders.length === 0) printLine(bold(`no orders to ${id}`));
+  if (flags.json) return printJson(view);
+  if (view.orders.length === 0) printLine(bold(`no orders for ${id}`));
   else
     printTable(
       ["ORDER", "WHAT", "BY", "GIVEN", "STATE"],
@@ -115,10 +109,10 @@ async function withdraw(id: string, order: string, flags: Flags): Promise<void> 
   else printLine(`order ${order} of ${id} is withdrawn`);
 }
 
-/** Longer than other numbers: they begin with the seconds since 1970. */
+/** Order numbers begin with the seconds since 1970, so they are longer than others. */
 function orderNumber(text: string): number {
   if (!/^\d{1,15}$/.test(text))
-    throw new UsageError(`"${text}" is no order: \`skyslot device orders\` lists them`);
+    throw new UsageError(`"${text}" is not an order number: \`skyslot device orders\` lists them`);
   return Number(text);
 }
 
@@ -126,6 +120,6 @@ function paintState({ state, reason, sent_at: sentAt }: OrderView): string {
   if (state === "done") return green(state);
   if (state === "refused") return red(`refused: ${reason ?? "no reason given"}`);
   if (state === "pending")
-    return yellow(sentAt === null ? "waits for the device's next check" : "told, not yet done");
+    return yellow(sentAt === null ? "waits for the device's next check" : "sent, not done yet");
   return state;
 }

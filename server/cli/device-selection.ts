@@ -1,4 +1,4 @@
-// Which devices a command is for: those that are named, or all that a filter finds, which is asked about with their number first.
+// Which devices a command applies to: those listed, or all that match a filter, after a confirmation that shows their number.
 
 import { type Command, Option } from "commander";
 import {
@@ -27,29 +27,29 @@ export interface SelectionFlags extends ServerFlags {
 
 export const withSelection = (command: Command): Command =>
   command
-    .option("--all", "instead of named devices: every one")
+    .option("--all", "all devices, instead of listed ones")
     .option("--type <type>", "all of this type")
     .option("--tag <tag>", "all with this tag")
     .option("--in-group <group>", "all of this group")
     .option("--runs <version>", "all that run this version")
-    .addOption(new Option("--status <status>", "all that are so").choices(["online", "late", "offline"]))
+    .addOption(new Option("--status <status>", "all with this status").choices(["online", "late", "offline"]))
     .option("--search <text>", "all with this in the id")
-    .option("--yes", "do it without being asked");
+    .option("--yes", "do not ask for confirmation");
 
-/** @throws UsageError if it is neither names nor a filter, or both */
+/** @throws UsageError unless there are either ids or a filter */
 export function readSelection(ids: readonly string[], flags: SelectionFlags): Selection {
   const { type, tag, inGroup: group, runs: version, status, search } = flags;
   const told = Object.entries({ type, tag, group, version, status, search }).filter(
     ([, value]) => value !== undefined,
   );
   const isFiltered = told.length > 0 || flags.all === true;
-  if (ids.length > 0 && isFiltered) throw new UsageError("say either which devices or a filter, not both");
+  if (ids.length > 0 && isFiltered) throw new UsageError("give either device ids or a filter, not both");
   if (ids.length === 0 && !isFiltered)
-    throw new UsageError("say which devices: their ids, or a filter such as --tag lab, or --all");
+    throw new UsageError("no devices given: list ids, or use a filter such as --tag lab, or --all");
   return isFiltered ? { filter: Object.fromEntries(told) } : { ids };
 }
 
-/** Asks with the number of devices, changes them, and says how many were left as they are and why. Status 1 if any was. */
+/** Asks for confirmation, changes the devices, and reports how many were refused and why. Exit status 1 if any was. */
 export async function changeAll(
   what: string,
   filter: Extract<Selection, { filter: unknown }>["filter"],
@@ -58,14 +58,14 @@ export async function changeAll(
 ): Promise<void> {
   const query = new URLSearchParams({ ...filter, limit: "1" });
   const { total } = (await callServer(flags, `/api/devices?${query}`)) as { readonly total: number };
-  if (total === 0) throw new Error("no device fits");
+  if (total === 0) throw new Error("no device matches");
   if (!flags.yes) {
     const question = `${what} of ${plural(total, "device")}? [y/N] `;
     const answer = await readLineFrom(
       question,
-      `there are ${plural(total, "device")}, say --yes to change them`,
+      `there are ${plural(total, "device")}, use --yes to change them`,
     );
-    if (!/^y(es)?$/i.test(answer)) throw new Error("nothing is changed");
+    if (!/^y(es)?$/i.test(answer)) throw new Error("nothing was changed");
   }
   const send = async (body: object): Promise<BulkAnswer> =>
     (await callServer(flags, "/api/devices/bulk", jsonRequest("POST", body))) as BulkAnswer;
@@ -78,7 +78,7 @@ export async function changeAll(
   else printTally(what, tally);
 }
 
-/** Drawn over on a terminal; nothing elsewhere. */
+/** Overwritten on a terminal; nothing elsewhere. */
 function showProgress({ done, refused }: BulkTally, total: number): void {
   if (!process.stderr.isTTY) return;
   const count = done + refused;
@@ -86,9 +86,7 @@ function showProgress({ done, refused }: BulkTally, total: number): void {
 }
 
 function printTally(what: string, { done, refused, refusals }: BulkTally): void {
-  printLine(
-    `${what}: ${plural(done, "device")}${refused > 0 ? `, ${red(`${refused} left as they are`)}` : ""}`,
-  );
+  printLine(`${what}: ${plural(done, "device")}${refused > 0 ? `, ${red(`${refused} unchanged`)}` : ""}`);
   for (const { error, count, message } of refusals)
     printLine(`  ${yellow(`${count} ${error}`)}, such as: ${message}`);
 }

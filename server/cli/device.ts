@@ -1,5 +1,4 @@
-// `skyslot device`: what a server knows of devices, why they get what they get, and what an operator says of them. What they are ordered
-// to do is device-orders.ts's.
+// `skyslot device`: devices of a server, what they are offered and why, their labels and pins. Orders: device-orders.ts.
 
 import type { Command } from "commander";
 import type { DeviceView } from "../api/device-views.js";
@@ -33,7 +32,7 @@ interface ListFlags extends Flags {
 interface TagFlags extends SelectionFlags {
   readonly add?: readonly string[];
   readonly remove?: readonly string[];
-  /** `false`: in no group any more. */
+  /** `false`: remove it from its group. */
   readonly group?: string | false;
 }
 interface LabelsView {
@@ -52,7 +51,7 @@ interface AnswerView {
 export function deviceCommand(program: Command): void {
   const device = program
     .command("device")
-    .description("look at a server's devices, tag and pin them, and order them to do something");
+    .description("list a server's devices, tag and pin them, and give them orders");
   const add = (usage: string, description: string) =>
     withServer(device.command(usage).description(description)).option("--json", "print JSON");
 
@@ -62,21 +61,21 @@ export function deviceCommand(program: Command): void {
     .option("--group <group>", "only of this group")
     .option("--runs <version>", "only those that run this version")
     .option("--search <text>", "only with this in the id")
-    .option("--limit <n>", "at most so many", wholeNumber, 50)
+    .option("--limit <n>", "maximum number of rows to return", wholeNumber, 50)
     .action(list);
   add("show <id>", "show a device, its labels and its attempts").action(show);
-  add("why <id>", "say why a device gets what it gets, or nothing").action(why);
+  add("why <id>", "explain what a device is offered, or why nothing").action(why);
   add("logs <id>", "list what happened to a device, newest first")
-    .option("--limit <n>", "at most so many", wholeNumber, 50)
+    .option("--limit <n>", "maximum number of rows to return", wholeNumber, 50)
     .action(logs);
   withSelection(add("tag [id...]", "change the tags and the group of devices"))
-    .option("--add <tag...>", "tags that they get")
-    .option("--remove <tag...>", "tags that they lose")
-    .option("--group <group>", "the group that they are in")
-    .option("--no-group", "they are in no group any more")
+    .option("--add <tag...>", "tags to add")
+    .option("--remove <tag...>", "tags to remove")
+    .option("--group <group>", "the group to put them in")
+    .option("--no-group", "remove them from their group")
     .action(tag);
   add("pin <id> [version]", "offer a device this version only, such as 1.1.0 or 1.1.0+3")
-    .option("--remove", "take the pin away")
+    .option("--remove", "remove the pin")
     .action(pin);
   deviceOrderCommands(add);
 }
@@ -91,10 +90,7 @@ async function list(flags: ListFlags): Promise<void> {
     devices: readonly (DeviceView & LabelsView & { readonly online: boolean })[];
     total: number;
   };
-  if (flags.json) {
-    printJson(answer);
-    return;
-  }
+  if (flags.json) return printJson(answer);
   printTable(
     ["DEVICE", "TYPE", "VERSION", "PIN", "GROUP", "TAGS", "LAST SEEN", ""],
     answer.devices.map((one) => [
@@ -126,10 +122,7 @@ async function show(id: string, flags: Flags): Promise<void> {
       }[];
       readonly plan: readonly AnswerView[];
     };
-  if (flags.json) {
-    printJson(view);
-    return;
-  }
+  if (flags.json) return printJson(view);
   printLine(
     `${bold(view.device_id)}  ${view.device_type} ${versionOf(view.current_version, view.current_build)}  ${view.online ? green("online") : yellow("offline")}`,
   );
@@ -160,10 +153,7 @@ async function why(id: string, flags: Flags): Promise<void> {
     summary: string;
     answers: readonly AnswerView[];
   };
-  if (flags.json) {
-    printJson(view);
-    return;
-  }
+  if (flags.json) return printJson(view);
   printLine(bold(view.summary));
   for (const { verdict, sentence } of view.answers)
     printLine(`  ${verdict.startsWith("OFFERED") ? green("✓") : "–"} ${sentence}`);
@@ -173,19 +163,16 @@ async function logs(id: string, flags: Flags & { limit: number }): Promise<void>
   const view = (await callServer(flags, path(id, `/timeline?limit=${flags.limit}`))) as {
     events: readonly EventView[];
   };
-  if (flags.json) {
-    printJson(view);
-    return;
-  }
+  if (flags.json) return printJson(view);
   for (const { time, kind, message } of view.events)
     printLine(`${time.slice(0, 19).replace("T", " ")}  ${kind.padEnd(18)} ${message}`);
 }
 
-/** Status 1 if any of the devices was not changed. */
+/** Exit status 1 if any device was refused. */
 async function tag(ids: readonly string[], flags: TagFlags): Promise<void> {
   const group = flags.group === false ? null : flags.group;
   if (!flags.add && !flags.remove && group === undefined)
-    throw new UsageError("say --add, --remove, --group or --no-group");
+    throw new UsageError("give --add, --remove, --group or --no-group");
   const labels = {
     ...(flags.add ? { add_tags: [...flags.add] } : {}),
     ...(flags.remove ? { remove_tags: [...flags.remove] } : {}),
@@ -200,10 +187,7 @@ async function tag(ids: readonly string[], flags: TagFlags): Promise<void> {
     readonly devices: readonly (LabelsView & { readonly device_id: string; readonly message?: string })[];
   };
   if (view.failed > 0) process.exitCode = 1;
-  if (flags.json) {
-    printJson(view);
-    return;
-  }
+  if (flags.json) return printJson(view);
   for (const one of view.devices) {
     printLine(
       one.message
@@ -218,7 +202,7 @@ async function pin(
   version: string | undefined,
   flags: Flags & { remove?: boolean },
 ): Promise<void> {
-  if ((version === undefined) === !flags.remove) throw new UsageError("say either a version or --remove");
+  if ((version === undefined) === !flags.remove) throw new UsageError("give either a version or --remove");
   const view = (await callServer(flags, path(id), json("PATCH", { pin: version ?? null }))) as LabelsView;
   if (flags.json) printJson(view);
   else printLine(view.pin === null ? `${id} is not pinned` : `${id} is pinned to ${view.pin}`);

@@ -1,10 +1,9 @@
-// Settings out of the environment. One that may be secret can lie in a file instead, whose name NAME_FILE tells: that is how
-// containers are given secrets.
+// Settings from the environment. Those that may be secret can be in a file instead, named by NAME_FILE, as container secrets are.
 
 import { readFileSync } from "node:fs";
 import { UsageError } from "./output.js";
 
-/** The value of NAME, or what the file NAME_FILE holds without the end of its last line; `undefined`: neither, or empty. */
+/** The value of NAME, or the content of the file NAME_FILE without its final line end; `undefined`: neither, or empty. */
 export function fromEnvironment(
   name: string,
   environment: Readonly<Record<string, string | undefined>> = process.env,
@@ -12,11 +11,11 @@ export function fromEnvironment(
   const value = environment[name] || undefined;
   const file = environment[`${name}_FILE`] || undefined;
   if (file === undefined) return value;
-  if (value !== undefined) throw new UsageError(`${name} and ${name}_FILE are both set: one is enough`);
+  if (value !== undefined) throw new UsageError(`${name} and ${name}_FILE are both set: use one of them`);
   return readFileSync(file, "utf8").replace(/\r?\n$/, "") || undefined;
 }
 
-/** `DATABASE_URL`, with the password of `DATABASE_PASSWORD` in it if there is one. */
+/** `DATABASE_URL`, with `DATABASE_PASSWORD` put into it if set. */
 export function databaseUrl(
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): string | undefined {
@@ -24,7 +23,7 @@ export function databaseUrl(
   const password = fromEnvironment("DATABASE_PASSWORD", environment);
   if (url === undefined || password === undefined || !URL.canParse(url)) return url;
   const whole = new URL(url);
-  // The setter would leave a percent sign as it is.
+  // The setter does not encode percent signs.
   whole.password = encodeURIComponent(password);
   return whole.href;
 }

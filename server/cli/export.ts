@@ -1,4 +1,4 @@
-// `skyslot export` and `skyslot import`: everything that a server remembers, as lines of JSON, from one store into another.
+// `skyslot export` and `skyslot import`: all data of a server as lines of JSON, from one store into another.
 
 import type { Command } from "commander";
 import { databaseUrl } from "./environment.js";
@@ -22,18 +22,18 @@ interface Moved {
 
 const ENVIRONMENT = `
 Environment:
-  DATABASE_URL, BLOB_STORE    where the store is, as for \`skyslot server\`; without them it is the folder DATA`;
+  DATABASE_URL, BLOB_STORE    the store, as for \`skyslot server\`; default: the folder DATA`;
 
 export function exportCommand(program: Command): void {
   program
     .command("export")
-    .description("write everything that a server remembers, of one moment, while it goes on")
+    .description("write a consistent snapshot of all data of a server, which may be running")
     .option("--data <folder>", "data folder of the server", "data")
-    .option("--out <file>", "file to write, readable by you only; standard output by default")
+    .option("--out <file>", "file to write, readable by you only (default: standard output)")
     .option("--no-blobs", "leave the firmware files out")
     .option(
       "--json",
-      "say what was exported as one JSON object, on standard error where the export is on the output",
+      "print a summary as one JSON object, on standard error if the export goes to standard output",
     )
     .addHelpText("after", ENVIRONMENT)
     .action(runExport);
@@ -42,8 +42,8 @@ export function exportCommand(program: Command): void {
 export function importCommand(program: Command): void {
   program
     .command("import [file]")
-    .description("fill a new store with what was exported, from a file or standard input")
-    .option("--data <folder>", "data folder of the server, which must not run", "data")
+    .description("fill a new store with an export, from a file or standard input")
+    .option("--data <folder>", "data folder of the server, which must not be running", "data")
     .option("--json", "print one JSON object")
     .addHelpText("after", ENVIRONMENT)
     .action(runImport);
@@ -54,7 +54,7 @@ async function runExport(flags: ExportFlags): Promise<void> {
   const { exportStore } = await import("../backup/export.js");
   if (databaseUrl() === undefined) await mustHaveDatabase(flags.data);
   const { database, blobs } = await openPlaces(flags.data);
-  // Whatever is secret in a database is in its export too.
+  // An export contains the secrets of the database.
   const file = flags.out === undefined ? undefined : await open(flags.out, "wx", 0o600);
   const out = file?.createWriteStream({ flush: true }) ?? process.stdout;
   try {
@@ -86,7 +86,7 @@ async function runImport(file: string | undefined, flags: ImportFlags): Promise<
   const { readLines } = await import("../backup/format.js");
   const { importStore } = await import("../backup/import.js");
   if (file === undefined && process.stdin.isTTY)
-    throw new UsageError("name the file of an export, or send it to standard input");
+    throw new UsageError("give the file of an export, or pipe it to standard input");
   await mkdir(flags.data, { recursive: true, mode: 0o700 });
   const source = file === undefined ? process.stdin : createReadStream(file);
   const { database, blobs } = await openPlaces(flags.data);
@@ -118,7 +118,7 @@ async function openPlaces(data: string) {
   };
 }
 
-/** Opening would make an empty one. */
+/** Opening would create an empty one. */
 async function mustHaveDatabase(data: string): Promise<void> {
   const { access } = await import("node:fs/promises");
   const { join } = await import("node:path");

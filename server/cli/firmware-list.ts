@@ -1,4 +1,4 @@
-// `list` is a command of `release` and, as existing users know it, of `firmware`.
+// The command `list` of `release` and, for compatibility, of `firmware`.
 
 import type { Command } from "commander";
 import type { FirmwareView } from "../api/release-views.js";
@@ -12,8 +12,8 @@ interface ListFlags extends ServerFlags {
 }
 export function addListCommand(group: Command): void {
   withServer(group.command("list").description("list the firmware of a server"))
-    .option("--type <type>", "only this kind of firmware")
-    .option("--limit <n>", "at most so many", wholeNumber, 50)
+    .option("--type <type>", "only of this type")
+    .option("--limit <n>", "maximum number of rows to return", wholeNumber, 50)
     .option("--json", "print JSON")
     .action(list);
 }
@@ -26,10 +26,7 @@ async function list(flags: ListFlags): Promise<void> {
   const answer = (await callServer(flags, `/api/ota/admin/firmware?${query}`)) as {
     firmware: readonly FirmwareView[];
   };
-  if (flags.json) {
-    printJson(answer);
-    return;
-  }
+  if (flags.json) return printJson(answer);
   printTable(
     ["ID", "TYPE", "VERSION", "BUILD", "HARDWARE", "BYTES", "STABLE", "ACTIVE", "NEEDS", "SIGNED", "CREATED"],
     answer.firmware.map((firmware) => [

@@ -1,4 +1,4 @@
-// `skyslot firmware`: what a server holds, and how its attempts went.
+// `skyslot firmware`: the firmware of a server, and its update attempts.
 
 import type { Command } from "commander";
 import type { FirmwareView, UpdateView } from "../api/release-views.js";
@@ -20,22 +20,22 @@ interface RegisterFlags extends ServerFlags {
 }
 
 export function firmwareCommand(program: Command): void {
-  const firmware = program.command("firmware").description("look at a server's firmware and attempts");
+  const firmware = program.command("firmware").description("list a server's firmware and attempts");
   addUploadCommand(firmware);
   withServer(
     firmware
       .command("register <manifest>")
-      .description("register a manifest whose image the server holds already"),
+      .description("register a manifest whose image is already on the server"),
   )
-    .option("--unstable", "do not offer it by itself")
-    .option("--inactive", "do not let it be downloaded yet")
+    .option("--unstable", "do not offer it without a rollout")
+    .option("--inactive", "do not allow downloads yet")
     .option("--json", "print one JSON object")
     .action(register);
   addListCommand(firmware);
   withServer(firmware.command("logs").description("list attempts, newest first"))
     .option("--device <id>", "only of this device")
     .option("--status <status>", "only with this status: pending, downloading, installing, success, failed")
-    .option("--limit <n>", "at most so many", wholeNumber, 50)
+    .option("--limit <n>", "maximum number of rows to return", wholeNumber, 50)
     .option("--json", "print JSON")
     .action(logs);
 }
@@ -52,10 +52,7 @@ async function register(manifest: string, flags: RegisterFlags): Promise<void> {
     headers: { "content-type": "application/json" },
     body: JSON.stringify(body),
   });
-  if (flags.json) {
-    printJson(stored);
-    return;
-  }
+  if (flags.json) return printJson(stored);
   const { id, device_type, version } = stored as FirmwareView;
   printLine(`firmware ${id}: ${device_type} ${version}`);
 }
@@ -67,10 +64,7 @@ async function logs(flags: LogsFlags): Promise<void> {
     ...(flags.status ? { status: flags.status } : {}),
   });
   const answer = (await callServer(flags, `/api/ota/admin/logs?${query}`)) as { logs: readonly UpdateView[] };
-  if (flags.json) {
-    printJson(answer);
-    return;
-  }
+  if (flags.json) return printJson(answer);
   printTable(
     ["ID", "DEVICE", "FIRMWARE", "FROM", "BYTES", "UPDATED", "STATUS"],
     answer.logs.map((update) => [
@@ -85,7 +79,7 @@ async function logs(flags: LogsFlags): Promise<void> {
   );
 }
 
-/** The last column, so that colours do not disturb the widths. */
+/** In the last column, where colour codes do not affect widths. */
 function describeStatus({ status, step, error_code, error_message }: UpdateView): string {
   if (status === "success") return green("success");
   if (status === "failed")

@@ -1,4 +1,4 @@
-// `skyslot flash`: what the boot loader does with a flash file. It runs nothing of what is in it.
+// `skyslot flash`: what the boot loader does with a flash file. No code of the file is run.
 
 import { type Command, Option } from "commander";
 import type { OtadataReport } from "../../host-sim/flash-file/boot-report.js";
@@ -14,18 +14,18 @@ interface BootFlags {
 }
 
 export function flashCommand(program: Command): void {
-  const flash = program.command("flash").description("work on the whole flash of a device, as a file");
+  const flash = program.command("flash").description("work on the flash of a device, as a file");
   flash
     .command("boot <file>")
-    .description("run the boot loader on it: which slot starts, why, and what otadata says afterwards")
+    .description("run the boot loader on it: show which slot boots, why, and otadata afterwards")
     .addOption(chipOption())
-    .option("--no-rollback", "a boot loader that was built without roll back")
+    .option("--no-rollback", "a boot loader built without rollback")
     .option("--write", "write what the boot loader changed in otadata back to the file")
     .option("--json", "print one JSON object")
     .action(boot);
 }
 
-/** What the device is; found by the images otherwise. */
+/** The chip; by default that of the images. */
 export const chipOption = (): Option =>
   new Option("--chip <chip>", "the device's chip (default: that of the first image in the flash)").choices(
     CHIP_NAMES,
@@ -38,13 +38,10 @@ async function boot(path: string, flags: BootFlags): Promise<void> {
   const file = openFlash(await readFile(path), flags.chip);
   const { slot, otadata, reason, wrote } = bootFlash(file, { rollback: flags.rollback });
   if (wrote && flags.write) await writeFile(path, file.flash.bytes);
-  if (flags.json) {
-    printJson({ slot, otadata, reason, written: wrote && (flags.write ?? false) });
-    return;
-  }
+  if (flags.json) return printJson({ slot, otadata, reason, written: wrote && (flags.write ?? false) });
   printLine(`${bold(slot ?? "nothing")} boots: ${reason}`);
   printOtadata(otadata);
-  if (wrote) printLine(flags.write ? `otadata is written to ${path}` : "nothing was written: --write does");
+  if (wrote) printLine(flags.write ? `otadata was written to ${path}` : "nothing was written: use --write");
 }
 
 export function printOtadata(otadata: readonly OtadataReport[]): void {

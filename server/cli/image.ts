@@ -37,26 +37,26 @@ export interface ImageFile {
 const DEFAULT_SERVER_URL = "http://127.0.0.1:8080";
 
 export function imageCommand(program: Command): void {
-  const image = program.command("image").description("build firmware images and look into them");
+  const image = program.command("image").description("build and inspect firmware images");
   image
     .command("build")
     .description("build an app of firmware/apps, or a module file, as an ESP32 image")
     .requiredOption("--app <name>", "folder under firmware/apps, or the path of a module file")
     .requiredOption("--app-version <version>", "semantic version, such as 1.1.0")
-    .option("--build-number <n>", "build number, orders images of one version", wholeNumber, 0)
-    .addOption(new Option("--chip <chip>", "chip that the image is for").choices(CHIP_NAMES).default("esp32"))
-    .option("--hardware <name>", "board that the image is for (the chip's name)")
-    .option("--server <url>", "update server that the firmware asks", DEFAULT_SERVER_URL)
-    .option("--key <file...>", "public keys that the firmware trusts (release.pub.jwk)")
+    .option("--build-number <n>", "build number, orders images of the same version", wholeNumber, 0)
+    .addOption(new Option("--chip <chip>", "chip of the image").choices(CHIP_NAMES).default("esp32"))
+    .option("--hardware <name>", "board of the image (default: the chip's name)")
+    .option("--server <url>", "update server of the firmware", DEFAULT_SERVER_URL)
+    .option("--key <file...>", "public keys that the firmware trusts, such as release.pub.jwk")
     .addOption(
-      new Option("--nvs <kind>", "how the image says to keep its settings; a virtual device keeps them plain")
+      new Option("--nvs <kind>", "declared encryption of settings; a virtual device always stores them plain")
         .choices(["plain", "encrypted"])
         .default("plain"),
     )
-    .option("--check-seconds <n>", "time between checks (120)", wholeNumber)
-    .option("--trial-seconds <n>", "length of the trial run (30)", wholeNumber)
+    .option("--check-seconds <n>", "seconds between checks (default: 120)", wholeNumber)
+    .option("--trial-seconds <n>", "duration of the trial (default: 30)", wholeNumber)
     .option("--enrolment-token-file <file>", "file with the token that lets the device register")
-    .option("--out <file>", "image file (APP-VERSION-CHIP.bin)")
+    .option("--out <file>", "image file (default: APP-VERSION-CHIP.bin)")
     .option("--json", "print one JSON object")
     .action(async (flags: BuildFlags & { readonly json?: boolean }) => {
       const { file, sizeBytes } = await buildImageFile(flags);
@@ -65,7 +65,7 @@ export function imageCommand(program: Command): void {
     });
   image
     .command("show <file>")
-    .description("what an image says of itself")
+    .description("show the metadata of an image")
     .option("--json", "print one JSON object")
     .action(showImage);
 }

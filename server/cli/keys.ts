@@ -4,13 +4,13 @@ import type { Command } from "commander";
 import { printJson, printLine } from "./output.js";
 
 export function keysCommand(program: Command): void {
-  const keys = program.command("keys").description("make the keys that releases are signed with");
+  const keys = program.command("keys").description("create release signing keys");
   keys
     .command("init")
     .description(
-      "make an ES256 key pair: FILE (private, keep it safe) and FILE with .pub.jwk (into images and servers)",
+      "create an ES256 key pair: FILE (private, keep it safe) and FILE with .pub.jwk (for images and servers)",
     )
-    .option("--out <file>", "file of the private key", "release.jwk")
+    .option("--out <file>", "file for the private key", "release.jwk")
     .option("--json", "print one JSON object")
     .action(async (flags: { readonly out: string; readonly json?: boolean }) => {
       const { privateFile, publicFile, kid } = await initKeys(flags);
@@ -25,7 +25,7 @@ export interface KeyFiles {
   readonly kid: string;
 }
 
-/** Makes a pair of keys. An existing key is never overwritten: devices that trust it could not be updated any more. */
+/** Creates a key pair. An existing key is never overwritten: devices that trust it could no longer be updated. */
 async function initKeys({ out }: { readonly out: string }): Promise<KeyFiles> {
   const { mkdir, writeFile } = await import("node:fs/promises");
   const { dirname } = await import("node:path");

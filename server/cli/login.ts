@@ -1,4 +1,4 @@
-// `skyslot login`, `logout` and `whoami`: a session at a server, kept in the user's own settings.
+// `skyslot login`, `logout` and `whoami`: a session at a server, stored in the user's configuration folder.
 
 import type { Command } from "commander";
 import type { ActorView } from "../api/account-views.js";
@@ -23,16 +23,16 @@ export function loginCommands(program: Command): void {
   withServer(
     program
       .command("login")
-      .description("sign in at a server; the password is asked for, or read from a pipe"),
+      .description("sign in to a server; the password is prompted for, or read from a pipe"),
   )
-    .option("--name <name>", "who you are there")
+    .option("--name <name>", "user name")
     .option("--password-file <file>", "file with the password in its first line")
     .option("--json", "print one JSON object")
     .action(login);
-  withServer(program.command("logout").description("end the session at a server"))
+  withServer(program.command("logout").description("sign out of a server"))
     .option("--json", "print one JSON object")
     .action(logout);
-  withServer(program.command("whoami").description("tell who you are at a server, and what you may do"))
+  withServer(program.command("whoami").description("show your user and permissions at a server"))
     .option("--json", "print one JSON object")
     .action(whoami);
 }
@@ -51,7 +51,7 @@ async function login(flags: LoginFlags): Promise<void> {
   if (flags.json) printJson({ server: origin, name: answer.user.name, role, file: credentialsFile() });
   else
     printLine(
-      `${answer.user.name} (${role}) is signed in at ${origin}; the session is kept in ${credentialsFile()}`,
+      `${answer.user.name} (${role}) is signed in at ${origin}; the session is stored in ${credentialsFile()}`,
     );
 }
 
@@ -60,10 +60,10 @@ async function logout(flags: LoginFlags): Promise<void> {
   const known = await loadCredentials(origin);
   if (!known) {
     if (flags.json) printJson({ server: origin, signed_in: false });
-    else printLine(`nobody is signed in at ${origin}`);
+    else printLine(`not signed in at ${origin}`);
     return;
   }
-  // Forgotten here in any case, also if the server cannot be told.
+  // Removed here in any case, even if the server cannot be reached.
   await saveCredentials(origin, undefined);
   await callServer({ ...flags, isAnonymous: true }, "/api/auth/logout", {
     method: "POST",
@@ -76,10 +76,7 @@ async function logout(flags: LoginFlags): Promise<void> {
 
 async function whoami(flags: LoginFlags): Promise<void> {
   const actor = (await callServer(flags, "/api/auth/me")) as ActorView;
-  if (flags.json) {
-    printJson(actor);
-    return;
-  }
+  if (flags.json) return printJson(actor);
   printLine(`${actor.name}, ${actor.role}, may: ${actor.scopes.join(", ")}`);
   if (actor.device_types) printLine(`changes only ${actor.device_types.join(", ")}`);
 }

@@ -1,4 +1,4 @@
-// The `skyslot` command: runs one command line and turns a failure into one sentence.
+// The `skyslot` command: runs one command line and prints a failure as one sentence.
 
 import { CommanderError } from "commander";
 import { describeFailure, UsageError } from "./output.js";
@@ -20,7 +20,7 @@ async function run(argv: readonly string[]): Promise<void> {
   }
 }
 
-// a reader such as `head` has seen enough: that is no failure
+// A reader such as `head` closes the pipe early: not a failure.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
   process.exit(0);

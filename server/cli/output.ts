@@ -1,6 +1,6 @@
-// How commands speak: tables and colours for people on a terminal, plain text in a pipe, JSON for programs.
+// Output of commands: tables and colours on a terminal, plain text in a pipe, JSON for programs.
 
-/** The command line itself was wrong. */
+/** The command line is wrong. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
@@ -16,7 +16,7 @@ export const yellow = paint(33);
 
 let write = (text: string): unknown => process.stdout.write(text);
 
-/** Sends what commands print elsewhere; the answer puts it back. */
+/** Redirects the output of commands. @returns what restores it */
 export function redirectOutput(to: (text: string) => void): () => void {
   const before = write;
   write = to;
@@ -43,20 +43,20 @@ export function printTable(titles: readonly string[], rows: readonly (readonly s
   for (const row of rows) printLine(line(row));
 }
 
-/** One sentence, whatever was thrown. */
+/** One sentence for anything that was thrown. */
 export function describeFailure(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code, path, port, address } = error as NodeJS.ErrnoException & { port?: number; address?: string };
-  if (code === "ENOENT" && path) return `there is no file ${path}`;
-  if (code === "EACCES" && path) return `${path} may not be read or written`;
-  if (code === "EEXIST" && path) return `${path} exists already`;
+  if (code === "ENOENT" && path) return `file ${path} does not exist`;
+  if (code === "EACCES" && path) return `no permission to read or write ${path}`;
+  if (code === "EEXIST" && path) return `${path} already exists`;
   if (code === "EISDIR") return `${path ?? "that"} is a folder`;
   if (code === "EADDRINUSE") return `port ${port} of ${address} is in use: choose another with --port`;
   return error.message.split("\n")[0] ?? error.name;
 }
 
-/** A whole number of 0 or more, or the usage is wrong. */
+/** An integer of 0 or more. @throws UsageError */
 export function wholeNumber(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new UsageError(`"${text}" is not a whole number of 0 to 999999999`);
+  if (!/^\d{1,9}$/.test(text)) throw new UsageError(`"${text}" is not an integer from 0 to 999999999`);
   return Number(text);
 }

@@ -1,4 +1,4 @@
-// `skyslot partitions`: partition tables, from CSV to binary and back into words.
+// `skyslot partitions`: compiles partition tables, and lists them.
 
 import type { Command } from "commander";
 import type { PartitionReport } from "../../host-sim/flash-file/flash-report.js";
@@ -13,20 +13,18 @@ interface CompileFlags {
 }
 
 const MEGABYTE = 1024 * 1024;
-/** No CSV or table is longer: a table has 95 rows. */
+/** Longest CSV or table: a table has at most 95 rows. */
 const FILE_BYTES_MAX = 64 * 1024;
 
 export function partitionsCommand(program: Command): void {
-  const partitions = program.command("partitions").description("compile partition tables and look into them");
+  const partitions = program.command("partitions").description("compile and inspect partition tables");
   partitions
     .command("compile <csv>")
-    .description(
-      "compile a CSV to the binary table that lies at 0x8000, with the rules of ESP-IDF's gen_esp32part.py",
-    )
+    .description("compile a CSV to the binary table at 0x8000, by the rules of ESP-IDF's gen_esp32part.py")
     .requiredOption("-o, --out <file>", "binary table")
-    .option("--flash-size <size>", "refuse a table that needs more flash, such as 8MB", flashBytes)
-    .option("--offset <address>", "where the table itself lies (0x8000)", address)
-    .option("--no-md5", "leave the MD5 row out")
+    .option("--flash-size <size>", "reject a table that needs more flash than this, such as 8MB", flashBytes)
+    .option("--offset <address>", "address of the table (default: 0x8000)", address)
+    .option("--no-md5", "omit the MD5 row")
     .option("--json", "print JSON")
     .action(compile);
   partitions
@@ -49,10 +47,7 @@ async function compile(csv: string, flags: CompileFlags): Promise<void> {
   });
   await writeFile(flags.out, table);
   const partitions = parsePartitionTable(table).map(describePartition);
-  if (flags.json) {
-    printJson({ file: flags.out, bytes: table.length, partitions });
-    return;
-  }
+  if (flags.json) return printJson({ file: flags.out, bytes: table.length, partitions });
   printPartitions(partitions);
   printLine(`${flags.out}, ${table.length} bytes`);
 }
@@ -64,7 +59,7 @@ async function inspect(path: string, { json }: { readonly json?: boolean }): Pro
   else printPartitions(partitions);
 }
 
-/** Told apart by what they begin with: a table by its magic number, a flash by its length, else a text. */
+/** A flash is recognised by its size, a table by its magic number; anything else is CSV. */
 async function readPartitions(path: string) {
   const { readFile, stat } = await import("node:fs/promises");
   const { compilePartitionCsv, parsePartitionTable } = await import(
@@ -107,13 +102,13 @@ export function flashBytes(text: string): number {
   const [, digits, unit] = /^(\d{1,9})(MB?)?$/i.exec(text) ?? [];
   const bytes = Number(digits) * (unit === undefined ? 1 : MEGABYTE);
   if (digits === undefined || bytes === 0 || bytes % 4096 !== 0 || bytes > 128 * MEGABYTE) {
-    throw new UsageError(`"${text}" is not the size of a flash, such as 4MB, 8MB or 16MB`);
+    throw new UsageError(`"${text}" is not a flash size such as 4MB, 8MB or 16MB`);
   }
   return bytes;
 }
 
 function address(text: string): number {
   if (!/^(0x[0-9a-f]{1,7}|\d{1,9})$/i.test(text))
-    throw new UsageError(`"${text}" is not an address, such as 0x8000`);
+    throw new UsageError(`"${text}" is not an address such as 0x8000`);
   return Number(text);
 }

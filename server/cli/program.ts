@@ -1,4 +1,4 @@
-// Puts the groups of commands together. What a command does is imported when it runs, so that `--help` is quick.
+// Puts the groups of commands together. Commands import what they need when they run, so that `--help` is fast.
 
 import { Command } from "commander";
 import { completionCommand } from "./completion.js";
@@ -24,7 +24,7 @@ import { webhookCommand } from "./webhook.js";
 export function createProgram(): Command {
   const program = new Command("skyslot")
     .description("Over-the-air updates for ESP32 devices whose firmware is written in TypeScript.")
-    // a group's own options stand before its subcommand, which may have some of the same name
+    // A group's options precede its subcommand, which may have options of the same name.
     .enablePositionalOptions()
     .showHelpAfterError("(`skyslot help` lists the commands)")
     .exitOverride();
@@ -52,6 +52,5 @@ export function createProgram(): Command {
   ]) {
     add(program);
   }
-  // Commander hands its settings to the commands made through `command()`; every group is made that way.
   return program;
 }

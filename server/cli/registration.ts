@@ -1,4 +1,4 @@
-// `skyslot registration` and `skyslot enrolment`: which devices may come to a server, and how they prove who they are.
+// `skyslot registration` and `skyslot enrolment`: which devices may register, and how they authenticate.
 
 import { type Command, Option } from "commander";
 import type { EnrolmentView, PolicyView } from "../api/registration-views.js";
@@ -30,18 +30,20 @@ interface Identity {
 
 const STATES = ["pending", "approved", "blocked"];
 const ACTIONS: readonly (readonly [name: string, description: string])[] = [
-  ["approve", "let devices that wait have updates"],
-  ["block", "serve devices no more"],
+  ["approve", "approve devices that wait for it"],
+  ["block", "refuse all requests of devices"],
   ["rotate-token", "give devices a new token with their next check"],
-  ["forget-token", "let devices that have lost their token have another; whoever comes next is trusted"],
+  ["forget-token", "reset the token of devices that have lost it; the next device with the id is trusted"],
 ];
 
 export function registrationCommands(program: Command): void {
-  const registration = program.command("registration").description("say which devices may come to a server");
+  const registration = program
+    .command("registration")
+    .description("set which devices may register, and approve or block them");
   const add = (group: Command, usage: string, description: string) =>
     withServer(group.command(usage).description(description)).option("--json", "print JSON");
   add(registration, "list", "list who may register, and whether devices need tokens").action(listPolicies);
-  add(registration, "set <type>", "set it for a device type, or for '*': all that have none of their own")
+  add(registration, "set <type>", "set the policy of a device type, or of '*': all types without their own")
     .addOption(
       new Option("--registration <mode>", "who may register")
         .choices(["open", "enrolment", "approval"])
@@ -53,7 +55,9 @@ export function registrationCommands(program: Command): void {
         .default("first-use"),
     )
     .action(setPolicy);
-  add(registration, "reset <type>", "leave a device type to what is said for '*'").action(resetPolicy);
+  add(registration, "reset <type>", "remove the policy of a device type: that of '*' applies").action(
+    resetPolicy,
+  );
   add(registration, "devices [state]", `list devices by state: ${STATES.join(", ")}`).action(listDevices);
   for (const [action, description] of ACTIONS) {
     add(registration, `${action} <device...>`, description).action((ids: readonly string[], flags: Flags) =>
@@ -63,19 +67,23 @@ export function registrationCommands(program: Command): void {
   add(
     registration,
     "give-token <device>",
-    "make a token for a client that is set up by hand, and print it, once",
+    "create a token for a client that is set up by hand, and print it once",
   )
-    .option("--type <type>", "its type, if it has never been here")
+    .option("--type <type>", "its type, if the device is new")
     .action(giveToken);
 
-  const enrolment = program.command("enrolment").description("make the tokens that let new devices in");
-  add(enrolment, "create <name>", "make a token and print it, once")
+  const enrolment = program
+    .command("enrolment")
+    .description("manage the tokens with which new devices register");
+  add(enrolment, "create <name>", "create a token and print it once")
     .option("--type <type>", "only for devices of this type")
-    .option("--count <n>", "for at most so many devices", wholeNumber)
-    .option("--days <n>", "how long it is good; for ever by default", wholeNumber)
+    .option("--count <n>", "maximum number of devices", wholeNumber)
+    .option("--days <n>", "days until it expires (default: never)", wholeNumber)
     .action(createEnrolment);
   add(enrolment, "list", "list the tokens").action(listEnrolments);
-  add(enrolment, "revoke <id>", "end a token; devices that came with it stay").action(revokeEnrolment);
+  add(enrolment, "revoke <id>", "revoke a token; devices that registered with it stay").action(
+    revokeEnrolment,
+  );
 }
 
 async function listPolicies(flags: Flags): Promise<void> {
@@ -113,16 +121,13 @@ const showPolicies = (policies: readonly PolicyView[]): void =>
 
 async function listDevices(state: string | undefined, flags: Flags): Promise<void> {
   if (state !== undefined && !STATES.includes(state))
-    throw new UsageError(`"${state}" is no state: ${STATES.join(", ")}`);
+    throw new UsageError(`"${state}" is not a state: ${STATES.join(", ")}`);
   const query = new URLSearchParams({ limit: "500", ...(state ? { state } : {}) });
   const answer = (await callServer(flags, `/api/device-identities?${query}`)) as {
     readonly devices: readonly Identity[];
     readonly total: number;
   };
-  if (flags.json) {
-    printJson(answer);
-    return;
-  }
+  if (flags.json) return printJson(answer);
   showIdentities(answer.devices);
   if (answer.total > answer.devices.length)
     printLine(`${answer.devices.length} of ${answer.total}: more with the API's limit and offset`);
@@ -134,15 +139,12 @@ async function giveToken(id: string, flags: TokenFlags): Promise<void> {
   const given = (await callServer(flags, path, jsonRequest("POST", body))) as Identity & {
     readonly token: string;
   };
-  if (flags.json) {
-    printJson(given);
-    return;
-  }
+  if (flags.json) return printJson(given);
   printLine(given.token);
   process.stderr.write(`token of ${given.device_id} of type ${given.device_type}; it is not shown again\n`);
 }
 
-/** Ends with 1 if one of the devices could not be changed; the others were. */
+/** Exit status 1 if any device was refused; the others were changed. */
 async function change(action: string, ids: readonly string[], flags: Flags): Promise<void> {
   const request = jsonRequest("POST", { action, device_ids: ids });
   const answer = (await callServer(flags, "/api/device-identities/change", request)) as {
@@ -178,10 +180,7 @@ async function createEnrolment(name: string, flags: EnrolmentFlags): Promise<voi
   )) as EnrolmentView & {
     readonly token: string;
   };
-  if (flags.json) {
-    printJson(made);
-    return;
-  }
+  if (flags.json) return printJson(made);
   printLine(made.token);
   process.stderr.write(`enrolment token ${made.id}; it is not shown again\n`);
 }
@@ -190,10 +189,7 @@ async function listEnrolments(flags: Flags): Promise<void> {
   const answer = (await callServer(flags, "/api/enrolment-tokens")) as {
     readonly enrolment_tokens: readonly EnrolmentView[];
   };
-  if (flags.json) {
-    printJson(answer);
-    return;
-  }
+  if (flags.json) return printJson(answer);
   printTable(
     ["ID", "NAME", "TYPE", "USED", "EXPIRES"],
     answer.enrolment_tokens.map((token) => [

@@ -1,4 +1,4 @@
-// `skyslot release notes`: what people are told of a release. Neither signed nor sent to devices, so it may be changed at any time.
+// `skyslot release notes`: notes for people. Neither signed nor sent to devices, so they can be changed at any time.
 
 import type { Command } from "commander";
 import type { FirmwareView } from "../api/release-views.js";
@@ -12,9 +12,9 @@ interface NotesFlags extends ServerFlags {
 }
 
 export function addNotesCommand(group: Command): void {
-  withServer(group.command("notes <id> [text]").description("show the notes of a release, or write them"))
-    .option("--file <file>", "write what stands in this file")
-    .option("--clear", "take them away")
+  withServer(group.command("notes <id> [text]").description("show or set the notes of a release"))
+    .option("--file <file>", "read the notes from this file")
+    .option("--clear", "remove the notes")
     .option("--json", "print one JSON object")
     .action(notes);
 }
@@ -28,13 +28,13 @@ async function notes(id: string, text: string | undefined, flags: NotesFlags): P
   else if (firmware.release_notes !== null) printLine(firmware.release_notes);
 }
 
-/** `undefined`: they stay, and are shown. */
+/** `undefined`: unchanged, only shown. */
 async function readWanted(
   text: string | undefined,
   { file, clear }: NotesFlags,
 ): Promise<string | null | undefined> {
   if ([text, file, clear].filter((told) => told !== undefined).length > 1)
-    throw new UsageError("tell the notes, --file or --clear, not several of them");
+    throw new UsageError("give only one of: the notes, --file, --clear");
   if (clear) return null;
   if (file === undefined) return text;
   const { readFile } = await import("node:fs/promises");

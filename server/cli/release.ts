@@ -1,4 +1,4 @@
-// `skyslot release`: signs images and uploads them. The manifest lies beside the image: base-1.1.0.bin, base-1.1.0.release.jws.
+// `skyslot release`: signs and uploads images. The manifest is next to the image: base-1.1.0.bin, base-1.1.0.release.jws.
 
 import { type Command, Option } from "commander";
 import type { ReleasePayload } from "../../firmware/core/wire.js";
@@ -55,25 +55,29 @@ export function releaseCommand(program: Command): void {
     .description(
       "write the signed manifest of an image; version, chip and project are read from the image itself",
     )
-    .option("--type <type>", "kind of firmware (the image's project name)")
-    .requiredOption("--key <file>", "private release key (release.jwk)")
-    .option("--hardware <name>", "board that it is for (the chip's name)")
-    .option("--min-current <version>", "oldest version that may install this directly")
+    .option("--type <type>", "device type (default: the image's project name)")
+    .requiredOption("--key <file>", "private release key, such as release.jwk")
+    .option("--hardware <name>", "board (default: the chip's name)")
+    .option("--min-current <version>", "oldest version from which a device may install this directly")
     .option(
       "--expires <time>",
-      "last day or time at which it may be installed (ISO 8601), or days from now such as 90d",
+      "last day or time at which it may be installed (ISO 8601), or days from now, such as 90d",
     )
-    .option("--protocol-version <n>", "protocol version towards peers (1)", wholeNumber)
-    .option("--chunk-size <bytes>", "multiple of 4096 (16384, of images above 8 MiB 32768)", wholeNumber)
+    .option("--protocol-version <n>", "protocol version between peers (default: 1)", wholeNumber)
+    .option(
+      "--chunk-size <bytes>",
+      "chunk size, a multiple of 4096 (default: 16384, above 8 MiB 32768)",
+      wholeNumber,
+    )
     .addOption(
       new Option(
         "--format <n>",
-        "1: for devices whose firmware is older than format 2 (2); the manifest grows with the image then, to 6144 characters at most",
+        "manifest format (default: 2); 1 is for firmware that does not know 2: the manifest grows with the image, up to 6144 characters",
       )
         .choices(["1", "2"])
         .argParser(readFormat),
     )
-    .option("--out <file>", "file of the manifest (FIRMWARE.release.jws)")
+    .option("--out <file>", "manifest file (default: FIRMWARE.release.jws)")
     .option("--json", "print one JSON object")
     .action(async (firmware: string, flags: SignFlags & Json) => {
       const signed = await signReleaseFile(firmware, flags);
@@ -88,8 +92,8 @@ export function releaseCommand(program: Command): void {
   release
     .command("verify <firmware>")
     .description("check an image against its signed manifest, as a device does")
-    .requiredOption("--key <file...>", "public keys, one of which must have signed it (release.pub.jwk)")
-    .option("--release <file>", "the manifest (FIRMWARE.release.jws)")
+    .requiredOption("--key <file...>", "public keys, one of which must have signed it")
+    .option("--release <file>", "the manifest (default: FIRMWARE.release.jws)")
     .option("--json", "print one JSON object")
     .action(verify);
   addListCommand(release);
@@ -110,17 +114,13 @@ export function releaseCommand(program: Command): void {
 }
 
 const CHANGES: readonly (readonly [name: string, description: string, changes: object])[] = Object.freeze([
-  [
-    "promote",
-    "make firmware stable: devices without a rollout of it are offered it by themselves",
-    { is_stable: true },
-  ],
-  ["demote", "make firmware unstable again: only a rollout offers it", { is_stable: false }],
-  ["activate", "let firmware be downloaded again", { is_active: true }],
-  ["deactivate", "offer firmware and let it be downloaded no more", { is_active: false }],
+  ["promote", "make firmware stable: it is offered without a rollout", { is_stable: true }],
+  ["demote", "make firmware unstable: it is offered by rollouts only", { is_stable: false }],
+  ["activate", "allow downloads of firmware again", { is_active: true }],
+  ["deactivate", "stop offering firmware, and refuse downloads", { is_active: false }],
 ]);
 
-/** Of a release that has rollouts also that `stable` alone offers it to nobody. */
+/** Also says whether rollouts limit what `stable` offers. */
 async function describeState(
   { id, is_active, is_stable }: FirmwareView,
   flags: ServerFlags,
@@ -154,18 +154,18 @@ async function verify(
     );
 }
 
-/** `upload` is a command of `release` and, as existing users know it, of `firmware`. */
+/** The command `upload` of `release` and, for compatibility, of `firmware`. */
 export function addUploadCommand(group: Command): void {
   withServer(group.command("upload <firmware>").description("upload an image and its signed manifest"))
-    .option("--release <file>", "the manifest (FIRMWARE.release.jws)")
-    .option("--unstable", "do not offer it by itself")
-    .option("--inactive", "do not let it be downloaded yet")
-    .option("--min-current <version>", "ask for a newer version before it than the manifest does")
+    .option("--release <file>", "the manifest (default: FIRMWARE.release.jws)")
+    .option("--unstable", "do not offer it without a rollout")
+    .option("--inactive", "do not allow downloads yet")
+    .option("--min-current <version>", "require a newer current version than the manifest does")
     .option("--notes <text>", "release notes")
-    .option("--legacy <type>", "without a manifest, for a device type that knows no signatures")
+    .option("--legacy <type>", "without a manifest, for a device type that does not check signatures")
     .option("--firmware-version <version>", "with --legacy: the version of the firmware")
     .option("--build <n>", "with --legacy: the build number", wholeNumber)
-    .option("--hardware <name>", "with --legacy: the board (the chip's name)")
+    .option("--hardware <name>", "with --legacy: the board (default: the chip's name)")
     .option("--json", "print one JSON object")
     .action(async (firmware: string, flags: UploadFlags & Json) => {
       const stored = await uploadReleaseFile(firmware, flags);
@@ -200,7 +200,7 @@ export async function signReleaseFile(firmware: string, flags: SignFlags): Promi
   return { file, format, type, hardware, chip, version, build, size, sha256 };
 }
 
-/** Uploads an image with the manifest beside it. Throws with the server's own sentence. */
+/** Uploads an image with its manifest. @throws AnswerError */
 async function uploadReleaseFile(firmware: string, flags: UploadFlags): Promise<FirmwareView> {
   const { openAsBlob } = await import("node:fs");
   const { readFile } = await import("node:fs/promises");
@@ -210,7 +210,7 @@ async function uploadReleaseFile(firmware: string, flags: UploadFlags): Promise<
     form.set("release", (await readFile(flags.release ?? manifestBeside(firmware), "utf8")).trim());
   } else {
     if (flags.firmwareVersion === undefined)
-      throw new UsageError("--legacy needs --firmware-version: there is no manifest that tells it");
+      throw new UsageError("--legacy needs --firmware-version: there is no manifest to read it from");
     form.set("device_type", flags.legacy);
     form.set("version", flags.firmwareVersion);
     if (flags.build !== undefined) form.set("build_number", `${flags.build}`);
@@ -227,7 +227,7 @@ async function uploadReleaseFile(firmware: string, flags: UploadFlags): Promise<
 const manifestBeside = (firmware: string): string => `${firmware.replace(/\.bin$/, "")}.release.jws`;
 
 function readFormat(text: string): ReleasePayload["format"] {
-  if (text !== "1" && text !== "2") throw new UsageError(`format "${text}" is neither 1 nor 2`);
+  if (text !== "1" && text !== "2") throw new UsageError(`format "${text}" is not 1 or 2`);
   return text === "1" ? 1 : 2;
 }
 
@@ -237,6 +237,6 @@ function readTime(text: string, now: number): number {
   if (days !== undefined) return now + Number(days) * 86_400;
   const milliseconds = Date.parse(text);
   if (Number.isNaN(milliseconds))
-    throw new UsageError(`"${text}" is neither a time such as 2030-01-31 nor days such as 90d`);
+    throw new UsageError(`"${text}" is not a time such as 2030-01-31 or a number of days such as 90d`);
   return Math.floor(milliseconds / 1000);
 }

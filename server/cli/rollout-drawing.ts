@@ -1,4 +1,4 @@
-// How a rollout looks on a terminal: one bar a stage, and what it waits for. Pure text.
+// Draws a rollout for a terminal: one bar per stage, and what it waits for. Pure.
 
 import type { ProgressView } from "../api/rollout-views.js";
 import { bold, green, red, yellow } from "./output.js";
@@ -24,7 +24,7 @@ export function drawRollout(rollout: ProgressView): readonly string[] {
 
 type TallyView = ProgressView["tallies"][number];
 
-/** `█` validated, `▓` under way, `x` failed or rolled back, `·` not yet. Each that there is has a place at least. */
+/** `█` validated, `▓` in progress, `x` failed or rolled back, `·` not yet. Every count above 0 gets at least one cell. */
 export function drawBar(tally: TallyView | undefined, size: number): string {
   if (!tally || size === 0) return "·".repeat(BAR_WIDTH);
   const parts = [

@@ -1,6 +1,5 @@
-// `skyslot rollout start`, `approve`, `pause` … and `rollback`. Who begins something, or agrees to it, means what they have seen: the
-// server is told which revision that was, and leaves a rollout that somebody has changed since as it is. Who stops something means it
-// however it is, unless they say otherwise.
+// `skyslot rollout start`, `approve`, `pause` … and `rollback`. Commands that begin or approve something send the revision that the user
+// has seen: a rollout that was changed since is refused. Commands that stop something apply to any revision by default.
 
 import { Option } from "commander";
 import type { PlanView, ProgressView, WayBackView } from "../api/rollout-views.js";
@@ -23,11 +22,11 @@ export type ShownRollout = ProgressView & { readonly release: string | null; rea
 
 const ORDERS = [
   ["start", "start a draft"],
-  ["approve", "show what another person made, and agree to it"],
+  ["approve", "show a rollout of another person, and approve it"],
   ["pause", "offer nothing more until it is resumed"],
-  ["resume", "go on"],
+  ["resume", "resume a paused rollout"],
   ["promote", "open the next stage now, without waiting for evidence"],
-  ["cancel", "end it, for good"],
+  ["cancel", "cancel for good"],
 ] as const;
 export type OrderKind = (typeof ORDERS)[number][0];
 
@@ -36,20 +35,20 @@ const STOPPING: readonly OrderKind[] = Object.freeze(["pause", "cancel"]);
 export function addOrderCommands(add: AddCommand): void {
   for (const [kind, description] of ORDERS) {
     const command = add(`${kind} <id>`, description)
-      .option("--reason <text>", "for those who ask later")
+      .option("--reason <text>", "reason, shown with the rollout and in the logs")
       .addOption(revisionOption())
       .action((id: string, flags: OrderFlags) => order(kind, id, flags));
-    if (kind === "approve") command.option("--yes", "agree to what is shown, without being asked");
+    if (kind === "approve") command.option("--yes", "approve without confirmation");
   }
-  add("rollback <id>", "end it and lead its devices to another release")
-    .option("--to <firmware>", "that release (the newest that is newer)", wholeNumber)
-    .option("--list", "list the releases that they could be led to, and change nothing")
+  add("rollback <id>", "cancel it and bring its devices to another release")
+    .option("--to <firmware>", "release to roll back to (default: the latest newer one)", wholeNumber)
+    .option("--list", "list possible releases, without changing anything")
     .addOption(revisionOption())
     .action(rollBack);
 }
 
 const revisionOption = (): Option =>
-  new Option("--revision <n>", "only if nobody has changed it since this revision").argParser(wholeNumber);
+  new Option("--revision <n>", "only if it is still at this revision").argParser(wholeNumber);
 
 export const fetchRollout = async (id: string, flags: ServerFlags): Promise<ShownRollout> =>
   (await callServer(flags, `/api/rollouts/${wholeNumber(id)}`)) as ShownRollout;
@@ -73,17 +72,17 @@ function post(flags: ServerFlags, path: string, body: object, revision: number |
   return callServer(flags, path, { ...request, headers: { ...request.headers, ...seen } });
 }
 
-/** What is approved is shown first. @throws UsageError where nobody can be asked @throws Error if they do not agree */
+/** Shows the rollout and asks for confirmation. @throws UsageError without a terminal @throws Error if it is declined */
 async function agree(rollout: ShownRollout, flags: OrderFlags): Promise<void> {
   if (!flags.json) await showApproved(rollout, flags);
-  // What another revision is, the server tells.
+  // The server refuses another revision.
   if (flags.yes || flags.revision !== undefined) return;
   const { id, revision } = rollout;
   const answer = await readLineFrom(
     `Approve revision ${revision} of rollout ${id}? [y/N] `,
-    `agree to this with \`skyslot rollout approve ${id} --revision ${revision}\``,
+    `approve with \`skyslot rollout approve ${id} --revision ${revision}\``,
   );
-  if (!/^y(es)?$/i.test(answer)) throw new Error(`rollout ${id} is not approved`);
+  if (!/^y(es)?$/i.test(answer)) throw new Error(`rollout ${id} was not approved`);
 }
 
 async function showApproved(rollout: ShownRollout, flags: ServerFlags): Promise<void> {
@@ -91,9 +90,9 @@ async function showApproved(rollout: ShownRollout, flags: ServerFlags): Promise<
   const { id, name, revision, state, created_by: maker, edited_by: editor } = rollout;
   printLine(`${bold(`rollout ${id}`)}  ${name}  ${paintState(state)}, revision ${revision}`);
   printTerms(rollout);
-  printLine(`  ${"Made by".padEnd(TERM_WIDTH)} ${maker}${editor ? `, changed by ${editor}` : ""}`);
+  printLine(`  ${"Created by".padEnd(TERM_WIDTH)} ${maker}${editor ? `, changed by ${editor}` : ""}`);
   printLine(
-    `  ${"Would reach".padEnd(TERM_WIDTH)} ${plural(plan.device_count, "device")}, ${bytes(plan.bytes)}; ${plural(plan.excluded_count, "device")} left out`,
+    `  ${"Reaches".padEnd(TERM_WIDTH)} ${plural(plan.device_count, "device")}, ${bytes(plan.bytes)}; ${plural(plan.excluded_count, "device")} left out`,
   );
   for (const note of plan.notes) printLine(`  ${yellow(note)}`);
 }
@@ -106,7 +105,7 @@ export function printTerms(rollout: ShownRollout): void {
 
 const readTerms = (rollout: ShownRollout): readonly Term[] => termsOf(rollout, (iso) => `${minute(iso)} UTC`);
 
-/** Of a rollout that somebody has changed meanwhile: what is otherwise than it was shown, and what to do. */
+/** Where a rollout was changed meanwhile: prints the differences, and what to do. */
 async function tellChanges(
   error: unknown,
   id: string,
@@ -119,7 +118,7 @@ async function tellChanges(
     for (const { name, before, after } of termChanges(readTerms(seen), readTerms(now)))
       printLine(`  ${name.padEnd(TERM_WIDTH)} ${before ?? "–"} ${yellow("→")} ${after ?? "–"}`);
   throw new Error(
-    `${error.message}: \`skyslot rollout show ${now.id}\`, and then the same with --revision ${now.revision}`,
+    `${error.message}: \`skyslot rollout show ${now.id}\`, then repeat the command with --revision ${now.revision}`,
   );
 }
 
@@ -149,7 +148,7 @@ async function listWaysBack(id: string, flags: OrderFlags): Promise<void> {
     answer.releases.map(({ firmware_id, release, is_newer, is_default }) => [
       `${firmware_id}`,
       release,
-      is_newer ? `every device${is_default ? ", taken by itself" : ""}` : "devices that take what is older",
+      is_newer ? `every device${is_default ? ", the default" : ""}` : "devices that accept older versions",
     ]),
   );
 }

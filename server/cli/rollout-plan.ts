@@ -1,4 +1,4 @@
-// `skyslot rollout plan`, and how a plan looks on a terminal.
+// `skyslot rollout plan`, and the output of plans.
 
 import type { PlanView } from "../api/rollout-views.js";
 import { type AddCommand, callServer, jsonRequest, type ServerFlags } from "./client.js";
@@ -12,13 +12,18 @@ export interface ListedPlanFlags extends ServerFlags, PlanFlags {
 }
 
 export function addPlanCommand(add: AddCommand): void {
-  withPlan(add("plan <firmware>", "tell who would get a firmware when, and who not and why; changes nothing"))
-    .option("--limit <n>", "devices that are listed of each kind", wholeNumber, 20)
+  withPlan(
+    add(
+      "plan <firmware>",
+      "show which devices would get a firmware, when, and why others would not; changes nothing",
+    ),
+  )
+    .option("--limit <n>", "maximum number of devices to list of each kind", wholeNumber, 20)
     .action(async (firmware: string, flags: ListedPlanFlags) => {
       const body = { ...(await readPlanFlags(flags)), firmware_id: wholeNumber(firmware) };
       const view = await showPlan("/api/rollouts/plan", body, flags);
       if (!flags.json)
-        printLine(`Create it with --seed ${view.seed} to get these devices into these stages.`);
+        printLine(`Create it with --seed ${view.seed} to get the same devices in the same stages.`);
     });
 }
 
@@ -63,6 +68,6 @@ function printPlan(view: PlanView): void {
   for (const note of view.notes) printLine(yellow(note));
 }
 
-/** The time of a plan, to the minute. */
+/** A time, to the minute. */
 export const minute = (time: string | null): string =>
   time === null ? "no window" : time.slice(0, 16).replace("T", " ");

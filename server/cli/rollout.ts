@@ -1,5 +1,4 @@
-// `skyslot rollout`: create, list, show and watch rollouts. To plan, to change and to command them: rollout-plan.ts, rollout-edit.ts,
-// rollout-orders.ts.
+// `skyslot rollout`: create, list, show and watch rollouts. Other commands: rollout-plan.ts, rollout-edit.ts, rollout-orders.ts.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
@@ -18,7 +17,7 @@ interface Flags extends ServerFlags {
 
 const ESCAPE = "\u001b";
 
-/** How `watch` ends: scripts ask for it. */
+/** Exit status of `watch`, for scripts. */
 const EXIT_STATUS: Readonly<Record<string, number>> = Object.freeze({ finished: 0, paused: 3, cancelled: 4 });
 
 export function rolloutCommand(program: Command): void {
@@ -27,17 +26,17 @@ export function rolloutCommand(program: Command): void {
     withServer(rollout.command(usage).description(description)).option("--json", "print JSON");
 
   addPlanCommand(add);
-  withPlan(add("create <firmware>", "make a rollout of a firmware, as a draft"))
-    .option("--start", "and start it")
+  withPlan(add("create <firmware>", "create a rollout of a firmware, as a draft"))
+    .option("--start", "start it, too")
     .action(create);
   addEditCommand(add);
   add("list", "list rollouts, newest first")
-    .option("--state <state>", "only with this state")
-    .option("--limit <n>", "at most so many", wholeNumber, 50)
+    .option("--state <state>", "only in this state")
+    .option("--limit <n>", "maximum number of rows to return", wholeNumber, 50)
     .action(list);
   add("show <id>", "show a rollout and what happened to its devices").action(show);
   add("watch <id>", "follow a rollout until it is finished (status 0), paused (3) or cancelled (4)")
-    .option("--every <duration>", "how often to look", seconds, 2)
+    .option("--every <duration>", "poll interval", seconds, 2)
     .action(watch);
   addOrderCommands(add);
 }
@@ -62,10 +61,7 @@ async function list(flags: Flags & { state?: string; limit: number }): Promise<v
     ...(flags.state ? { state: flags.state } : {}),
   });
   const answer = (await callServer(flags, `/api/rollouts?${query}`)) as { rollouts: readonly RolloutView[] };
-  if (flags.json) {
-    printJson(answer);
-    return;
-  }
+  if (flags.json) return printJson(answer);
   printTable(
     ["ID", "FIRMWARE", "STAGE", "CREATED", "NAME", "STATE"],
     answer.rollouts.map((one) => [
@@ -81,17 +77,14 @@ async function list(flags: Flags & { state?: string; limit: number }): Promise<v
 
 async function show(id: string, flags: Flags): Promise<void> {
   const view = await fetchRollout(id, flags);
-  if (flags.json) {
-    printJson(view);
-    return;
-  }
+  if (flags.json) return printJson(view);
   for (const line of drawRollout(view)) printLine(line);
   printTerms(view);
 }
 
-/** On a terminal the bars are drawn over; in a pipe whatever changes is a line. */
+/** On a terminal the bars are redrawn in place; in a pipe every change is printed. */
 async function watch(id: string, flags: Flags & { every: number }): Promise<void> {
-  if (flags.every < 0.1) throw new UsageError("--every is at least 0.1s");
+  if (flags.every < 0.1) throw new UsageError("--every must be at least 0.1s");
   const isTerminal = process.stdout.isTTY === true && !flags.json;
   let drawnCount = 0;
   let before = "";

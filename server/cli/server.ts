@@ -1,4 +1,4 @@
-// `skyslot server`: runs the update server until it is told to stop.
+// `skyslot server`: runs the update server until it is stopped.
 
 import type { Command } from "commander";
 import type { MqttOptions } from "../events/mqtt.js";
@@ -35,83 +35,80 @@ interface Flags {
 
 const DAY_MS = 24 * 60 * 60_000;
 
-/** What may hold a secret is no option: everybody on a machine sees the options of its processes. */
+/** Values that may contain secrets are not options: every user of a machine can see the options of its processes. */
 const ENVIRONMENT = `
 Environment:
-  DATABASE_URL    postgres://USER:PASSWORD@HOST/DATABASE: the database instead of DATA/skyslot.db; several servers may share it
-  BLOB_STORE      s3://BUCKET/PREFIX: the firmware instead of DATA/blobs, with Amazon's usual variables (AWS_REGION,
+  DATABASE_URL    postgres://USER:PASSWORD@HOST/DATABASE: the database, instead of DATA/skyslot.db; several servers may share it
+  BLOB_STORE      s3://BUCKET/PREFIX: the blob store, instead of DATA/blobs, with AWS's usual variables (AWS_REGION,
                   AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY); for other S3 servers AWS_ENDPOINT_URL and ?path-style=true
-  MQTT_URL        mqtt://USER:PASSWORD@HOST or mqtts://…: tell this broker what happens to updates; or MQTT_USERNAME and
-                  MQTT_PASSWORD. MQTT_PREFIX is the first level of the topics (skyslot), MQTT_CLIENT_ID this server's name there
-  NAME_FILE       a file that holds the value of NAME, for each of these: DATABASE_URL, DATABASE_PASSWORD (put into the URL), MQTT_URL,
+  MQTT_URL        mqtt://USER:PASSWORD@HOST or mqtts://…: publish events to this broker; or MQTT_USERNAME and
+                  MQTT_PASSWORD. MQTT_PREFIX is the first level of the topics (skyslot), MQTT_CLIENT_ID this server's client id
+  NAME_FILE       a file with the value of NAME, for any of these: DATABASE_URL, DATABASE_PASSWORD (put into the URL), MQTT_URL,
                   MQTT_PASSWORD`;
 
 export function serverCommand(program: Command): void {
   const server = program
     .command("server")
     .description("run the update server")
-    .option("--port <port>", "port to listen on, 0 for any free one", wholeNumber, 8080)
-    .option("--host <address>", "address to listen on; 0.0.0.0 to be reached by devices", "127.0.0.1")
+    .option("--port <port>", "port to listen on, 0 for any free port", wholeNumber, 8080)
+    .option("--host <address>", "address to listen on; 0.0.0.0 for access from other machines", "127.0.0.1")
     .option("--data <folder>", "folder for the database, the firmware and the keys", "data")
     .option(
       "--trust <file...>",
-      "take only releases signed by one of these public keys (or *.jwk in DATA/trusted)",
+      "accept only releases signed by one of these public keys (or *.jwk in DATA/trusted)",
     )
-    .option(
-      "--poll-seconds <n>",
-      "how long devices wait between checks for which no checkSeconds was set",
-      wholeNumber,
-    )
+    .option("--poll-seconds <n>", "check interval of devices without their own checkSeconds", wholeNumber)
     .option(
       "--poll-for-all",
-      "in an emergency: --poll-seconds is for every device, whatever its checkSeconds; it ends with this option",
+      "for emergencies: --poll-seconds overrides the checkSeconds of every device, as long as this option is set",
     )
-    .option("--public-url <url>", "where people reach this server, such as https://updates.example.com")
-    .option("--trust-proxy <address...>", "believe what these proxies tell of their clients; networks too")
+    .option("--public-url <url>", "public URL of this server, such as https://updates.example.com")
+    .option(
+      "--trust-proxy <address...>",
+      "trust the forwarded headers of these proxies; addresses or networks",
+    )
     .option(
       "--test-card <size>",
-      "send panels without a picture a test card of this size, such as 200x200",
+      "send a test card of this size to panels without a picture, such as 200x200",
       size,
     )
-    .option("--no-open-reads", "ask for a token for reads from this machine too")
+    .option("--no-open-reads", "require a token for reads from this machine, too")
     .option(
       "--no-fast-path",
       "process every check in full, also those that change nothing: slower, to find out whether a fault lies there",
     )
     .option(
       "--downloads-from <url>",
-      "send clients that follow redirects to this cache or CDN for images; or `link`, to S3",
+      "redirect clients that follow redirects to this cache or CDN for images; `link`: to S3",
     )
-    .option("--keep-log-days <n>", "remove lines of the log after so many days (365)", wholeNumber)
-    .option("--keep-log-lines <n>", "keep at most so many lines of the log (1000000)", wholeNumber)
-    .option(
-      "--keep-attempt-days <n>",
-      "remove attempts that are long over after so many days (730)",
-      wholeNumber,
-    )
+    .option("--keep-log-days <n>", "days to keep lines of the log (default: 365)", wholeNumber)
+    .option("--keep-log-lines <n>", "maximum number of lines in the log (default: 1000000)", wholeNumber)
+    .option("--keep-attempt-days <n>", "days to keep ended attempts (default: 730)", wholeNumber)
     .option("--demo [seed]", "fill an empty data folder with a sample fleet of 200 devices")
-    .option("--max-connections <n>", "keep at most so many connections open", atLeastOne, 10_000)
+    .option("--max-connections <n>", "maximum number of open connections", atLeastOne, 10_000)
     .option(
       "--max-connections-each <n>",
-      "keep at most so many open from one address that is no trusted proxy",
+      "maximum number of open connections per address, trusted proxies excepted",
       atLeastOne,
       1_000,
     )
     .option(
       "--new-devices-at-once <n>",
-      "take so many unknown devices from one address at once; those with an enrolment token are not counted",
+      "number of new devices that one address may register at once; devices with an enrolment token are not counted",
       atLeastOne,
       500,
     )
-    .option("--new-devices-per-minute <n>", "and so many a minute afterwards", atLeastOne, 10)
     .option(
-      "--tls-cert <file>",
-      "speak HTTPS with this certificate and those above it (PEM); read again when it changes",
+      "--new-devices-per-minute <n>",
+      "number of new devices per minute and address after that",
+      atLeastOne,
+      10,
     )
+    .option("--tls-cert <file>", "serve HTTPS with this certificate chain (PEM); reloaded when it changes")
     .option("--tls-key <file>", "the private key of the certificate (PEM)")
     .option(
       "--drain-seconds <n>",
-      "at SIGTERM, go on so long while /readyz already says no, for load balancers",
+      "at SIGTERM, keep serving this long while /readyz already fails, for load balancers",
       wholeNumber,
       0,
     )
@@ -131,25 +128,27 @@ async function runBackup(
   { data, json }: { readonly data: string; readonly json?: boolean },
 ): Promise<void> {
   if (databaseUrl() !== undefined) {
-    throw new UsageError("the database is DATABASE_URL: back it up with pg_dump, or use `skyslot export`");
+    throw new UsageError("the database is DATABASE_URL: use pg_dump or `skyslot export`");
   }
   const { backUp } = await import("../backup/backup.js");
   const { copiedCount, databaseBytes } = await backUp(data, folder);
   if (json) return printJson({ folder, database_bytes: databaseBytes, copied_files: copiedCount });
-  const elsewhere = process.env.BLOB_STORE ? "; the firmware lies in BLOB_STORE and is not in it" : "";
-  printLine(`${folder} has a database of ${databaseBytes} bytes and ${copiedCount} new files${elsewhere}`);
+  const elsewhere = process.env.BLOB_STORE ? "; firmware in BLOB_STORE is not included" : "";
+  printLine(
+    `${folder} contains a database of ${databaseBytes} bytes and ${copiedCount} new files${elsewhere}`,
+  );
 }
 
 function size(text: string): { readonly width: number; readonly height: number } {
   const [, width, height] = /^(\d{1,4})x(\d{1,4})$/.exec(text) ?? [];
   if (!Number(width) || !Number(height) || Number(width) > 4096 || Number(height) > 4096)
-    throw new UsageError(`"${text}" is no size such as 200x200, at most 4096x4096`);
+    throw new UsageError(`"${text}" is not a size such as 200x200, up to 4096x4096`);
   return { width: Number(width), height: Number(height) };
 }
 
 function atLeastOne(text: string): number {
   const number = wholeNumber(text);
-  if (number === 0) throw new UsageError("0 would refuse everybody: it has to be 1 or more");
+  if (number === 0) throw new UsageError("0 would refuse every client: use 1 or more");
   return number;
 }
 
@@ -172,8 +171,7 @@ async function runServer(flags: Flags): Promise<void> {
   const trustedKeys = await Promise.all(
     (flags.trust ?? []).map(async (file) => JSON.parse(await readFile(file, "utf8"))),
   );
-  if (flags.demo !== undefined)
-    printLine("Making sample data: a fleet lives through four weeks, which takes some seconds");
+  if (flags.demo !== undefined) printLine("Creating sample data of four weeks, which takes some seconds");
   const server = await startServer({
     dataDir: flags.data,
     blobStoreUrl: process.env.BLOB_STORE || undefined,
@@ -210,13 +208,13 @@ async function runServer(flags: Flags): Promise<void> {
   });
   printLine(`Skyslot listens on ${server.url}; the administrator's token is in ${server.tokenFile}`);
   if (server.setupUrl !== undefined) {
-    printLine(`There is no administrator so far. Become it within an hour, once: ${server.setupUrl}`);
+    printLine(
+      `There is no administrator yet. Create one within an hour, with this one-time link: ${server.setupUrl}`,
+    );
   }
   if (!isLoopback(flags.host)) {
     printLine(
-      yellow(
-        "Anyone who reaches this address can check and download; put TLS in front of it outside your own network.",
-      ),
+      yellow("Anyone who can reach this address can check and download; use TLS outside your own network."),
     );
   }
   if (flags.tlsCert !== undefined) {
@@ -235,7 +233,7 @@ async function runServer(flags: Flags): Promise<void> {
 
 function readPlace(text: string): string {
   if (text === "link" || (/^https?:\/\//.test(text) && URL.canParse(text))) return text;
-  throw new UsageError(`--downloads-from is "${text}", it has to be \`link\` or begin with https://`);
+  throw new UsageError(`--downloads-from is "${text}", it must be \`link\` or begin with https://`);
 }
 
 function readTls({ tlsCert, tlsKey }: Flags): TlsFiles | undefined {

@@ -1,5 +1,5 @@
-// `skyslot sim image`, `export` and `inspect`: the whole flash of a virtual device as a file. `image` is a device fresh from the
-// factory, `export` one that has run for a while, `inspect` tells what is in a file.
+// `skyslot sim image`, `export` and `inspect`: the flash of a virtual device as a file. `image` writes the flash of a new device, `export`
+// that of one that has run for a while, `inspect` shows the content of a file.
 
 import type { Command } from "commander";
 import type { AppReport, FlashReport } from "../../host-sim/flash-file/flash-report.js";
@@ -11,7 +11,7 @@ import { chipOption, printOtadata } from "./flash.js";
 import { bold, printJson, printLine, printTable, UsageError, wholeNumber } from "./output.js";
 import { flashBytes, printPartitions } from "./partitions.js";
 
-/** The firmware that a fresh device gets. */
+/** The firmware of a new device. */
 export interface FirmwareFlags {
   readonly image?: string;
   readonly app?: string;
@@ -49,36 +49,33 @@ const PARTITIONS = new URL("../../partitions/8mb.csv", import.meta.url);
 
 export const withFirmware = (command: Command): Command =>
   command
-    .option("--image <file>", `image to flash; built for the desk with --server ${DESK_SERVER_NAME}`)
-    .option("--app <name>", "without --image: the app to build (base)")
-    .option("--app-version <version>", "without --image: its version (1.0.0)")
-    .option("--key <file...>", "without --image: public keys that it trusts (release.pub.jwk)");
+    .option("--image <file>", `image to flash; built with --server ${DESK_SERVER_NAME}`)
+    .option("--app <name>", "without --image: the app to build (default: base)")
+    .option("--app-version <version>", "without --image: its version (default: 1.0.0)")
+    .option("--key <file...>", "without --image: public keys that it trusts, such as release.pub.jwk");
 
 export function addFlashCommands(sim: Command): void {
-  withFirmware(sim.command("image").description("write the flash of a device that is fresh from the factory"))
+  withFirmware(sim.command("image").description("write the flash of a new device"))
     .requiredOption("-o, --out <file>", "flash file")
     .addOption(chipOption())
-    .option("--flash-size <size>", "size of the flash (8MB)", flashBytes, flashBytes("8MB"))
-    .option("--partitions <csv>", "partition table (partitions/8mb.csv)")
+    .option("--flash-size <size>", "flash size (default: 8MB)", flashBytes, flashBytes("8MB"))
+    .option("--partitions <csv>", "partition table (default: partitions/8mb.csv)")
     .option("--json", "print one JSON object")
     .action(writeImage);
-  withFirmware(sim.command("export").description("let a device run for a while, and write its flash"))
+  withFirmware(sim.command("export").description("run a device for a while, and write its flash"))
     .requiredOption("-o, --out <file>", "flash file")
-    .option("--flash <file>", "the flash that it starts with, instead of a fresh one")
-    .option("--seconds <n>", "how long it runs, of its own time; there is no update server", wholeNumber, 60)
-    .option("--manual", "nobody sets it up")
+    .option("--flash <file>", "flash file to start with, instead of a new flash")
+    .option("--seconds <n>", "how long it runs, in virtual time; there is no update server", wholeNumber, 60)
+    .option("--manual", "do not set it up")
     .option("--json", "print one JSON object")
     .action(exportFlash);
   sim
     .command("inspect <file>")
-    .description("what is in a flash file: partitions, otadata and what boots, apps, settings")
+    .description("show a flash file: partitions, otadata and what boots, apps, settings")
     .addOption(chipOption())
-    .option("--nvs-keys <file>", "keys of encrypted settings: an image of the partition nvs_keys")
-    .option(
-      "--efuse <file>",
-      "keys of encrypted settings: the chip's eFuses, of QEMU or espefuse, or one HMAC key",
-    )
-    .option("--show-secrets", "do not cover passwords, tokens and keys")
+    .option("--nvs-keys <file>", "NVS keys: an image of the partition nvs_keys")
+    .option("--efuse <file>", "NVS keys: the chip's eFuses, from QEMU or espefuse, or an HMAC key")
+    .option("--show-secrets", "do not mask passwords, tokens and keys")
     .option("--json", "print one JSON object")
     .action(inspect);
 }
@@ -117,14 +114,14 @@ async function writeFlash(path: string, flash: Flash, isJson = false): Promise<v
   else printLine(`${path}, ${flash.sizeBytes} bytes`);
 }
 
-/** Replaces the file as a whole: a broken write leaves the one before. */
+/** Replaces the file atomically. */
 export async function saveFlash(path: string, flash: Flash): Promise<void> {
   const { rename, writeFile } = await import("node:fs/promises");
   await writeFile(`${path}.part`, flash.bytes);
   await rename(`${path}.part`, path);
 }
 
-/** What a device starts with: the flash of a file, or a firmware for an erased one. @param mustExist the file has to be there */
+/** The flash of a file, or firmware for an erased one. @param mustExist the file must exist */
 export async function startingFlash(
   flags: FirmwareFlags & { readonly flash?: string },
   mustExist = false,
@@ -135,7 +132,7 @@ export async function startingFlash(
     return { image: await firmwareOf(flags) };
   if (flags.image !== undefined || flags.app !== undefined) {
     throw new UsageError(
-      `${flags.flash} holds a firmware already: leave --image and --app out, or name another file`,
+      `${flags.flash} already contains firmware: omit --image and --app, or use another file`,
     );
   }
   const { openFlash } = await import("../../host-sim/flash-file/open.js");

@@ -1,4 +1,4 @@
-// `skyslot sim`: virtual devices. `sim run` runs any module file as the app of a fresh one.
+// `skyslot sim`: virtual devices. `sim run` runs any module file as the app of a new one.
 
 import { type Command, Option } from "commander";
 import type { Engine } from "../../host-sim/engine/engine.js";
@@ -26,20 +26,17 @@ interface RunFlags {
 export function simCommand(program: Command): void {
   const sim = program
     .command("sim")
-    .description("run firmware on virtual devices: without a subcommand, one device in real time at the desk")
-    .option(
-      "--flash <file>",
-      "the device's flash: taken from this file, and kept in it; made if it is not there",
-    )
-    .option("--server <url>", "update server on this machine that the device finds", "http://127.0.0.1:8080")
-    .option("--manual", "leave the portal to your own browser")
-    .option("--speed <factor>", "times faster than the clock on the wall", positive)
-    .option("--show <folder>", "keep pictures of the device's lights and panel in this folder")
-    .option("--view-port <port>", "port for the page that shows the device live (any free one)", wholeNumber)
-    .option("--portal-port <port>", "port for the device's own pages (any free one)", wholeNumber)
+    .description("run firmware on virtual devices; without a subcommand: one device, in real time")
+    .option("--flash <file>", "file with the device's flash, updated at the end; created if missing")
+    .option("--server <url>", "update server on this machine", "http://127.0.0.1:8080")
+    .option("--manual", "go through the setup portal in your own browser")
+    .option("--speed <factor>", "times faster than real time", positive)
+    .option("--show <folder>", "save pictures of the device's LEDs and panel to this folder")
+    .option("--view-port <port>", "port of the live view of the device (default: any free port)", wholeNumber)
+    .option("--portal-port <port>", "port of the device's own pages (default: any free port)", wholeNumber)
     .option(
       "--push-port <port>",
-      "port for images that are pushed to the device; 0: any free one",
+      "port for images that are pushed to the device; 0: any free port",
       wholeNumber,
     )
     .action(simulate);
@@ -47,20 +44,17 @@ export function simCommand(program: Command): void {
   addFlashCommands(sim);
   sim
     .command("run <file>")
-    .description("run a module file as the app of a fresh virtual device; its trace output is printed")
+    .description("run a module file as the app of a new virtual device, and print its trace output")
     .option("--network <file>", 'JSON file with the access point in range: {"ssid", "password"}')
     .addOption(
-      new Option(
-        "--interface <kind>",
-        "network interface at the start: without a link (only 127.0.0.1), or none at all",
-      )
+      new Option("--interface <kind>", "initial network interface: without a link (only 127.0.0.1), or none")
         .choices(["unlinked", "none"])
         .default("unlinked"),
     )
     .addOption(
       new Option(
         "--engine <engine>",
-        "what runs the JavaScript: Node's V8, or XS as on the chip (built when first used)",
+        "JavaScript engine: Node's V8, or XS as on the chip (built when first used)",
       )
         .choices(["v8", "xs"])
         .default("v8"),
@@ -100,17 +94,17 @@ async function simulate(flags: SimFlags): Promise<void> {
     ...(flags.pushPort === undefined ? {} : { pushPort: flags.pushPort }),
   });
   const flashMegabytes = sim.device.flash.sizeBytes / 2 ** 20;
-  terminal.done(`virtual ESP32 with ${flashMegabytes} MB flash is on; its own pages: ${sim.portalUrl}/`);
-  terminal.note(`what it shows: ${sim.viewUrl}/`);
-  if (sim.pushUrl !== undefined) terminal.note(`images are pushed to ${sim.pushUrl}`);
+  terminal.done(`virtual ESP32 with ${flashMegabytes} MB flash is running; its own pages: ${sim.portalUrl}/`);
+  terminal.note(`live view: ${sim.viewUrl}/`);
+  if (sim.pushUrl !== undefined) terminal.note(`push images to ${sim.pushUrl}`);
   if (flags.manual) terminal.note(`set it up there: choose "${HOME.ssid}", password ${HOME.password}`);
-  else terminal.note(`its owner's token, chosen at the setup: ${OWNER_TOKEN}`);
+  else terminal.note(`its owner's token, set during setup: ${OWNER_TOKEN}`);
   process.once("SIGINT", () => sim.stop());
   process.once("SIGTERM", () => sim.stop());
   await sim.run(() => false);
   if (flags.flash !== undefined) {
     await saveFlash(flags.flash, sim.device.flash);
-    terminal.note(`its flash is kept in ${flags.flash}`);
+    terminal.note(`its flash is saved in ${flags.flash}`);
   }
 }
 
@@ -130,6 +124,6 @@ async function readNetwork(file: string): Promise<{ readonly ssid: string; reado
     throw new UsageError(`${file} needs an "ssid" of 1 to 32 bytes`);
   }
   if (password !== undefined && typeof password !== "string")
-    throw new UsageError(`"password" in ${file} is not a text`);
+    throw new UsageError(`"password" in ${file} is not a string`);
   return { ssid, ...(password === undefined ? {} : { password }) };
 }

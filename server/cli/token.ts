@@ -26,22 +26,22 @@ const SCOPE_HELP = Object.entries(SCOPES)
   .join("\n");
 
 export function tokenCommand(program: Command): void {
-  const token = program.command("token").description("make, list and revoke tokens for programs");
-  withServer(token.command("create <name>").description("make a token and print it, once"))
+  const token = program.command("token").description("create, list and revoke tokens for programs");
+  withServer(token.command("create <name>").description("create a token and print it once"))
     .addOption(new Option("--scope <scope...>", "what it may do").choices(SCOPE_NAMES).makeOptionMandatory())
-    .option("--type <type...>", "device types that it may change; all by default")
-    .option("--days <n>", "how long it is good", wholeNumber, DEFAULT_DAYS)
+    .option("--type <type...>", "device types that it may change (default: all)")
+    .option("--days <n>", "days until it expires", wholeNumber, DEFAULT_DAYS)
     .option("--never", "it never expires")
-    .option("--user <name>", "whose token it is; for administrators")
+    .option("--user <name>", "owner of the token; for administrators")
     .option("--json", "print one JSON object")
     .addHelpText("after", `\nScopes:\n${SCOPE_HELP}`)
     .action(create);
   withServer(token.command("list").description("list your tokens"))
     .option("--user <name>", "of this user; for administrators")
-    .option("--all", "of everybody; for administrators")
+    .option("--all", "of all users; for administrators")
     .option("--json", "print JSON")
     .action(list);
-  withServer(token.command("revoke <id>").description("end a token at once"))
+  withServer(token.command("revoke <id>").description("revoke a token immediately"))
     .option("--json", "print one JSON object")
     .action(revoke);
 }
@@ -57,13 +57,10 @@ async function create(name: string, flags: CreateFlags): Promise<void> {
   const made = (await callServer(flags, "/api/tokens", jsonRequest("POST", body))) as TokenView & {
     readonly token: string;
   };
-  if (flags.json) {
-    printJson(made);
-    return;
-  }
+  if (flags.json) return printJson(made);
   printLine(made.token);
-  const end = made.expires_at ? `until ${made.expires_at.slice(0, 10)}` : "for ever";
-  process.stderr.write(`token ${made.id} of ${made.user}, good ${end}; it is not shown again\n`);
+  const end = made.expires_at ? `until ${made.expires_at.slice(0, 10)}` : "without expiry";
+  process.stderr.write(`token ${made.id} of ${made.user}, valid ${end}; it is not shown again\n`);
 }
 
 async function list(flags: ListFlags): Promise<void> {
@@ -74,10 +71,7 @@ async function list(flags: ListFlags): Promise<void> {
   const answer = (await callServer(flags, `/api/tokens?${query}`)) as {
     readonly tokens: readonly TokenView[];
   };
-  if (flags.json) {
-    printJson(answer);
-    return;
-  }
+  if (flags.json) return printJson(answer);
   printTable(
     ["ID", "NAME", "USER", "TYPES", "USED", "EXPIRES", "SCOPES"],
     answer.tokens.map((token) => [

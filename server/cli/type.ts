@@ -1,4 +1,4 @@
-// `skyslot type` and `skyslot audit`: what kinds of devices there are, and who changed what.
+// `skyslot type` and `skyslot audit`: device types, and the audit log.
 
 import type { Command } from "commander";
 import type { AuditView } from "../api/account-views.js";
@@ -18,10 +18,10 @@ interface AuditFlags extends Flags {
 const KINDS: readonly string[] = Object.freeze(["signed", "legacy"]);
 
 export function typeCommands(program: Command): void {
-  const type = program.command("type").description("say which device types take signed releases only");
-  withServer(
-    type.command("list").description("list the types of which something was said; others are signed"),
-  )
+  const type = program
+    .command("type")
+    .description("list device types, and set whether they require signed releases");
+  withServer(type.command("list").description("list configured types; all others are signed"))
     .option("--json", "print JSON")
     .action(async (flags: Flags) => {
       const answer = (await callServer(flags, "/api/types")) as { readonly types: readonly TypeView[] };
@@ -34,11 +34,11 @@ export function typeCommands(program: Command): void {
   withServer(
     type
       .command("set <name> <kind>")
-      .description("signed: releases need a manifest; legacy: its devices know no signatures"),
+      .description("signed: releases need a manifest; legacy: its devices do not check signatures"),
   )
     .option("--json", "print JSON")
     .action(async (name: string, kind: string, flags: Flags) => {
-      if (!KINDS.includes(kind)) throw new UsageError(`a type is ${KINDS.join(" or ")}, not "${kind}"`);
+      if (!KINDS.includes(kind)) throw new UsageError(`kind must be ${KINDS.join(" or ")}, not "${kind}"`);
       const answer = await callServer(
         flags,
         `/api/types/${encodeURIComponent(name)}`,
@@ -51,8 +51,8 @@ export function typeCommands(program: Command): void {
   withServer(program.command("audit").description("list who changed what, newest first"))
     .option("--actor <name>", "only changes by this user or token")
     .option("--action <name>", "only changes of this kind, such as rollout.start")
-    .option("--subject <name>", "only changes of this thing")
-    .option("--limit <n>", "at most so many", wholeNumber, 50)
+    .option("--subject <name>", "only changes of this subject")
+    .option("--limit <n>", "maximum number of rows to return", wholeNumber, 50)
     .option("--json", "print JSON")
     .action(listAudit);
 }

@@ -1,4 +1,4 @@
-// `skyslot user`: who may sign in at a server. For administrators, but for one's own password.
+// `skyslot user`: users of a server. For administrators, except for one's own password.
 
 import { type Command, Option } from "commander";
 import type { UserView } from "../api/account-views.js";
@@ -21,22 +21,22 @@ export function userCommand(program: Command): void {
   const user = program.command("user").description("add, list and change the users of a server");
   const add = (usage: string, description: string) =>
     withServer(user.command(usage).description(description)).option("--json", "print JSON");
-  add("add <name>", "add a user; without a password file, print a link with which they set their password")
-    .addOption(new Option("--role <role>", "what they may do").choices(ROLES).default("viewer"))
+  add("add <name>", "add a user; without a password file, print a link to set the password")
+    .addOption(new Option("--role <role>", "role of the user").choices(ROLES).default("viewer"))
     .option("--password-file <file>", "file with their password in its first line")
     .action(addUser);
   add("list", "list users").action(list);
   add("role <name> <role>", `change what a user may do: ${ROLES.join(", ")}`).action(
     (name: string, role: string, flags: Flags) => change(name, { role }, flags),
   );
-  add("disable <name>", "sign a user out and let them in no more").action((name: string, flags: Flags) =>
+  add("disable <name>", "sign a user out and refuse further sign-ins").action((name: string, flags: Flags) =>
     change(name, { is_active: false }, flags),
   );
-  add("enable <name>", "let a disabled user in again").action((name: string, flags: Flags) =>
+  add("enable <name>", "enable a disabled user").action((name: string, flags: Flags) =>
     change(name, { is_active: true }, flags),
   );
   add("link <name>", "print a one-time link with which a user sets a new password").action(link);
-  add("password [name]", "change your own password, or, as administrator, somebody else's")
+  add("password [name]", "change your own password or, as administrator, another user's")
     .option("--password-file <file>", "file with the new password in its first line; not for your own")
     .action(password);
 }
@@ -54,10 +54,7 @@ async function addUser(name: string, flags: Flags): Promise<void> {
 
 async function list(flags: Flags): Promise<void> {
   const answer = (await callServer(flags, "/api/users?limit=500")) as { readonly users: readonly UserView[] };
-  if (flags.json) {
-    printJson(answer);
-    return;
-  }
+  if (flags.json) return printJson(answer);
   printTable(
     ["NAME", "ROLE", "STATE", "LAST LOGIN"],
     answer.users.map((user) => [
@@ -94,17 +91,14 @@ async function password(name: string | undefined, flags: Flags): Promise<void> {
 }
 
 function show(user: UserView & LinkAnswer, flags: Flags): void {
-  if (flags.json) {
-    printJson(user.link ? { ...user, link: absolute(user.link, flags) } : user);
-    return;
-  }
+  if (flags.json) return printJson(user.link ? { ...user, link: absolute(user.link, flags) } : user);
   printLine(`${user.name}: ${user.role}${user.is_active ? "" : ", disabled"}`);
   printLink(user, flags);
 }
 
 function printLink({ link, link_expires_at: end }: LinkAnswer, flags: Flags): void {
   if (link !== undefined)
-    printLine(`Good once, until ${end?.slice(0, 16).replace("T", " ")}: ${absolute(link, flags)}`);
+    printLine(`Valid once, until ${end?.slice(0, 16).replace("T", " ")}: ${absolute(link, flags)}`);
 }
 
 const absolute = (link: string | undefined, { server }: Flags) => link && new URL(link, server).href;

@@ -1,4 +1,4 @@
-// `skyslot webhook`: where a server sends its events, and what became of each.
+// `skyslot webhook`: receivers of a server's events, and their deliveries.
 
 import { type Command, Option } from "commander";
 import type { DeliveryView, WebhookView } from "../api/webhook-views.js";
@@ -22,34 +22,39 @@ interface DeliveriesFlags extends Flags {
 type WithSecret = WebhookView & { readonly secret?: string };
 
 const PATH = "/api/webhooks";
-const EVENTS = "kinds of events, such as update.failed; `update.*` is all that begin so, `*` is all";
+const EVENTS = "kinds of events, such as update.failed; `update.*` matches all with this prefix, `*` all";
 
 export function webhookCommand(program: Command): void {
-  const webhook = program.command("webhook").description("say where the server sends its events, signed");
+  const webhook = program.command("webhook").description("manage receivers of signed events");
   const add = (usage: string, description: string) =>
     withServer(webhook.command(usage).description(description)).option("--json", "print JSON");
-  add("list", "list where events are sent").action(list);
-  add("add <url>", "send events there; prints the secret that they are signed with, once")
+  add("list", "list webhooks").action(list);
+  add("add <url>", "send events to a URL; prints the signing secret once")
     .option("--event <kind...>", EVENTS, ["*"])
     .option("--description <text>", "for people")
     .action((url: string, flags: TargetFlags) => put("POST", PATH, { ...flags, url }));
-  add("edit <id>", "change what is sent, where, or the secret")
-    .option("--url <url>", "send them there")
+  add("edit <id>", "change the events, the URL or the secret")
+    .option("--url <url>", "new URL")
     .option("--event <kind...>", EVENTS)
     .option("--description <text>", "for people")
-    .option("--active", "send again")
-    .option("--no-active", "send nothing for now")
-    .option("--rotate-secret", "make another secret and print it, once")
+    .option("--active", "resume sending")
+    .option("--no-active", "pause sending")
+    .option("--rotate-secret", "renew the secret and print it once")
     .action((id: string, flags: TargetFlags) => put("PATCH", `${PATH}/${wholeNumber(id)}`, flags));
-  add("test <id>", "send a test").action(test);
-  add("deliveries <id>", "list what was sent, newest first")
+  add("test <id>", "send a test event").action(test);
+  add("deliveries <id>", "list deliveries, newest first")
     .addOption(
-      new Option("--state <state>", "only these").choices(["pending", "delivered", "given_up", "dropped"]),
+      new Option("--state <state>", "only in this state").choices([
+        "pending",
+        "delivered",
+        "given_up",
+        "dropped",
+      ]),
     )
-    .option("--limit <n>", "at most so many", wholeNumber, 20)
+    .option("--limit <n>", "maximum number of rows to return", wholeNumber, 20)
     .action(listDeliveries);
-  add("retry <id> <delivery>", "try a delivery again").action(retry);
-  add("remove <id>", "send no more there, and forget its deliveries").action(remove);
+  add("retry <id> <delivery>", "retry a delivery").action(retry);
+  add("remove <id>", "remove a webhook and its deliveries").action(remove);
 }
 
 async function list(flags: Flags): Promise<void> {
@@ -77,20 +82,20 @@ async function put(method: "POST" | "PATCH", path: string, flags: TargetFlags): 
     ...(flags.rotateSecret ? { rotate_secret: true } : {}),
   };
   if (Object.keys(body).length === 0)
-    throw new UsageError("say what to change: see `skyslot webhook edit --help`");
+    throw new UsageError("nothing to change: see `skyslot webhook edit --help`");
   const webhook = (await callServer(flags, path, jsonRequest(method, body))) as WithSecret;
   if (flags.json) return printJson(webhook);
   printLine(bold(`webhook ${webhook.id}: ${webhook.events.join(", ")} to ${webhook.url}`));
   if (webhook.secret === undefined) return;
   printLine(webhook.secret);
-  process.stderr.write("its secret, which is not shown again\n");
+  process.stderr.write("its secret; it is not shown again\n");
 }
 
 async function test(id: string, flags: Flags): Promise<void> {
   const path = `${PATH}/${wholeNumber(id)}/test`;
   const delivery = (await callServer(flags, path, { method: "POST" })) as DeliveryView;
   if (flags.json) printJson(delivery);
-  else printLine(`delivery ${delivery.id} is on its way: skyslot webhook deliveries ${delivery.webhook_id}`);
+  else printLine(`delivery ${delivery.id} is queued: skyslot webhook deliveries ${delivery.webhook_id}`);
 }
 
 async function listDeliveries(id: string, flags: DeliveriesFlags): Promise<void> {

@@ -35,7 +35,7 @@ describe("many devices at once, from the browser", function () {
     page = watched.page;
     page.setDefaultTimeout(PATIENCE_MS);
     await becomeAdministrator(page, stage.setupUrl);
-    bulk = page.getByRole("region", { name: "Change the chosen devices" });
+    bulk = page.getByRole("region", { name: "Change the selected devices" });
   });
   after(async () => {
     await watched?.close();
@@ -57,9 +57,9 @@ describe("many devices at once, from the browser", function () {
   it("labels all that fit, on every page of the list", async () => {
     await page.goto(`${stage.url}/devices`);
     await page.getByLabel("All of this page").check();
-    await bulk.getByText("50 devices chosen").waitFor();
-    await bulk.getByRole("button", { name: `Choose all ${DEVICE_COUNT} devices that fit` }).click();
-    await bulk.getByLabel("What to do").selectOption("Add a tag");
+    await bulk.getByText("50 devices selected").waitFor();
+    await bulk.getByRole("button", { name: `Select all ${DEVICE_COUNT} devices that match` }).click();
+    await bulk.getByLabel("Action").selectOption("Add a tag");
     expect(await bulk.getByRole("button", { name: "Add a tag" }).isDisabled()).to.equal(true);
     await bulk.getByRole("combobox", { name: "Tag" }).fill("lab");
     await confirm("Add a tag", `${DEVICE_COUNT} devices`);
@@ -69,13 +69,13 @@ describe("many devices at once, from the browser", function () {
     await bulk.waitFor({ state: "detached" });
   });
 
-  it("tells how many were left as they are, and why", async () => {
-    await page.getByLabel("Choose base-000001").check();
-    await page.getByLabel("Choose base-000002").check();
-    await bulk.getByText("2 devices chosen").waitFor();
+  it("tells how many were unchanged, and why", async () => {
+    await page.getByLabel("Select base-000001").check();
+    await page.getByLabel("Select base-000002").check();
+    await bulk.getByText("2 devices selected").waitFor();
     await confirm("Restart", "2 devices");
     await bulk.getByText("0 devices done").waitFor();
-    await bulk.getByText("2 left as they are").waitFor();
+    await bulk.getByText("2 unchanged").waitFor();
     await bulk.getByText(/device base-000001 has shown no token of its own/).waitFor();
     await bulk.getByRole("button", { name: "Done" }).click();
   });
@@ -84,8 +84,8 @@ describe("many devices at once, from the browser", function () {
     await page.getByLabel("Search").fill("base-00003");
     await page.getByText("1–16 of 16").waitFor();
     await page.getByLabel("All of this page").check();
-    await bulk.getByText("16 devices chosen").waitFor();
-    expect(await bulk.getByRole("button", { name: /Choose all/ }).count()).to.equal(0);
+    await bulk.getByText("16 devices selected").waitFor();
+    expect(await bulk.getByRole("button", { name: /Select all/ }).count()).to.equal(0);
     await page.getByLabel("Search").fill("");
     await page.getByText(`1–50 of ${DEVICE_COUNT}`).waitFor();
     expect(await bulk.count()).to.equal(0);
@@ -94,12 +94,12 @@ describe("many devices at once, from the browser", function () {
   it("fits a phone", async () => {
     await page.setViewportSize(PHONE.viewport);
     await page.getByLabel("All of this page").check();
-    await bulk.getByLabel("What to do").selectOption("Change settings");
+    await bulk.getByLabel("Action").selectOption("Change settings");
     await bulk.getByRole("combobox", { name: "Setting" }).fill("brightness");
     await bulk.getByRole("textbox", { name: "Value" }).fill("40");
     expect(await overflowOf(page)).to.equal(0);
     await confirm("Change settings", "50 devices");
-    await bulk.getByText("50 left as they are").waitFor();
+    await bulk.getByText("50 unchanged").waitFor();
     expect(await overflowOf(page)).to.equal(0);
     expect(watched.problems).to.deep.equal([]);
   });

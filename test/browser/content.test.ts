@@ -118,7 +118,7 @@ describe("the pages about panels in a browser", function () {
     await page.getByLabel("Name").fill("Blocks");
     await page.getByRole("button", { name: "Save" }).click();
     const form = page.getByRole("form", { name: "Assign Blocks" });
-    await form.getByRole("combobox", { name: "Who shows it" }).selectOption("A group of devices");
+    await form.getByRole("combobox", { name: "Shown by" }).selectOption("A group of devices");
     await form.getByRole("combobox", { name: "Group" }).fill("berlin");
     await form.getByRole("button", { name: "Assign" }).click();
     await page.getByText("Assigned to group berlin").waitFor();
@@ -134,7 +134,7 @@ describe("the pages about panels in a browser", function () {
   it("crop with the keyboard and the mouse, dither in four ways, and refuse what is no picture", async () => {
     const page = await open("/upload", PHONE);
     await choose(page, "notes.txt", Buffer.from("no picture"), "text/plain");
-    await page.getByRole("alert").getByText("notes.txt is no picture that this browser can read").waitFor();
+    await page.getByRole("alert").getByText("notes.txt cannot be read by this browser as a picture").waitFor();
     await choose(
       page,
       "ramp.png",
@@ -206,10 +206,10 @@ describe("the pages about panels in a browser", function () {
     await picture.getByRole("img", { name: "Picture ramp" }).waitFor();
     await picture.getByRole("button", { name: "Assign" }).click();
     const form = picture.getByRole("form");
-    await form.getByRole("combobox", { name: "Who shows it" }).selectOption("A device type");
+    await form.getByRole("combobox", { name: "Shown by" }).selectOption("A device type");
     await form.getByRole("combobox", { name: "Device type" }).fill("cms");
     await form.getByLabel("Until").fill("2099-01-01T00:00");
-    await form.getByLabel("Only at times of the week").check();
+    await form.getByLabel("Only at certain times of the week").check();
     for (const day of ["Sat", "Sun"]) await form.getByLabel(day).check();
     await form.getByLabel("Each day from").fill("00:00");
     await form.getByRole("textbox", { name: "To" }).fill("00:00");
@@ -228,12 +228,12 @@ describe("the pages about panels in a browser", function () {
     expect(watched.problems).deep.equal([]);
 
     await picture.getByRole("button", { name: "Delete" }).click();
-    await picture.getByRole("button", { name: "Delete for good" }).click();
+    await picture.getByRole("button", { name: "Delete permanently" }).click();
     await picture.getByText("An assignment shows picture 1").waitFor();
     await assignment.getByRole("button", { name: "End: type cms" }).click();
     await page.getByText("Nothing is assigned yet.").waitFor();
-    await picture.getByRole("button", { name: "Delete for good" }).click();
-    await page.getByText("There is no picture yet.").waitFor();
+    await picture.getByRole("button", { name: "Delete permanently" }).click();
+    await page.getByText("There are no pictures yet.").waitFor();
     expect(await given("cms-roof")).equal(404);
   });
 });

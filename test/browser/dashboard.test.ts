@@ -6,7 +6,7 @@ import { type DashboardStage, openDashboardStage } from "./dashboard-stage.js";
 const SPEED = 8;
 /** For one thing to happen, on the wall's clock. */
 const PATIENCE_MS = 60_000;
-const STAGES = ["Offered", "Signature", "Download", "Image check", "Armed", "Trial run", "Validated"];
+const STAGES = ["Offered", "Signature", "Download", "Image check", "Armed", "Trial", "Validated"];
 
 describe("the dashboard in a browser", function () {
   this.timeout(180_000);
@@ -34,7 +34,7 @@ describe("the dashboard in a browser", function () {
   it("shows a device and each stage of its update while it happens, without being loaded again", async () => {
     await open({ viewport: { width: 1280, height: 900 } });
     const { page, problems } = watched;
-    await page.getByText("No device has checked for updates so far").waitFor();
+    await page.getByText("No device has checked for updates yet").waitFor();
     await watchStages();
     await stage.powerOn();
     const device = page.getByRole("article", { name: /^base-[0-9a-f]{6}$/ });
@@ -45,7 +45,7 @@ describe("the dashboard in a browser", function () {
       STAGES.filter((name) => seen.includes(name)),
       "in order, none twice",
     );
-    expect(seen).include("Trial run");
+    expect(seen).include("Trial");
     expect(seen.length).above(2);
     expect(await device.locator(".stages .name").allTextContents()).deep.equal(STAGES);
     expect(await device.locator(".stages li.done").count()).equal(STAGES.length);
@@ -58,7 +58,7 @@ describe("the dashboard in a browser", function () {
   it("fits a phone without scrolling sideways, before, during and after an update", async () => {
     await open(PHONE);
     const { page, problems } = watched;
-    await page.getByText("No device has checked for updates so far").waitFor();
+    await page.getByText("No device has checked for updates yet").waitFor();
     expect(await overflowOf(page), "before").equal(0);
     await stage.powerOn();
     await page.getByRole("region", { name: "Update to 1.1.0" }).waitFor();

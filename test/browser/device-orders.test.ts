@@ -83,7 +83,7 @@ describe("orders to a device, from the browser", function () {
     await orders.getByRole("button", { name: "Identify" }).click();
     await line("Identify").getByText("waits for its next check").waitFor();
     const id = await check();
-    await line("Identify").getByText("told, not yet done").waitFor();
+    await line("Identify").getByText("sent, not done yet").waitFor();
     await check([{ id, result: "done" }]);
     await line("Identify").getByText("done", { exact: true }).waitFor();
     await page.getByText(`${DEVICE} has carried out the order to show which one it is`).waitFor();
@@ -123,7 +123,7 @@ describe("orders to a device, from the browser", function () {
 
   it("offers none to a device that has shown no token, and says so", async () => {
     await page.goto(`${stage.url}/devices/led-000001`);
-    await orders.getByText("this one has shown none").waitFor();
+    await orders.getByText("this one has not sent any").waitFor();
     expect(await orders.getByRole("button").count()).to.equal(0);
     expect(watched.problems).to.deep.equal([
       // the browser's own line about the order that was refused above

@@ -1,4 +1,4 @@
-// A device that was flashed anew, on its page: that it is refused, and the way to let it in again.
+// The page of a device that was flashed again: its refusal, and how to reset its token.
 
 import { expect } from "chai";
 import type { Browser, Page } from "playwright-core";
@@ -64,7 +64,7 @@ describe("a device that has lost its token, from the browser", function () {
     });
     return { status: response.status, answer: (await response.json()) as CheckResponse };
   }
-  const notice = () => page.getByText("It was refused since it was last seen");
+  const notice = () => page.getByText("It was refused after it was last seen");
 
   it("says nothing of it when somebody else comes under the name of a device that has its token", async () => {
     const { device_token } = (await check(DEVICE)).answer;
@@ -92,7 +92,7 @@ describe("a device that has lost its token, from the browser", function () {
   it("forgets its token after a question, and takes the device as it comes then", async () => {
     await page.getByRole("button", { name: "Forget its token" }).click();
     const dialog = page.getByRole("dialog");
-    await dialog.getByText("Whoever comes next under its name is trusted").waitFor();
+    await dialog.getByText("The next client that uses its id is trusted").waitFor();
     if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/lost-token-dialog.png` });
     await dialog.getByRole("button", { name: "Forget its token" }).click();
     await notice().waitFor({ state: "detached" });

@@ -76,7 +76,7 @@ describe("what operators do from the browser", () => {
     await page.getByText("base 1.1.0 for esp32").waitFor();
     await page.getByLabel("Notes").fill("Quicker");
     await upload.click();
-    await page.getByText("base 1.1.0 is here, and waits").waitFor();
+    await page.getByText("base 1.1.0 is here, and is not offered yet").waitFor();
     const headers = { authorization: `Bearer ${stage.adminToken}` };
     const stored = await fetch(`${stage.url}/api/ota/admin/firmware/1`, { headers });
     expect(((await stored.json()) as { release: string }).release).equal(manifest.toString().trim());
@@ -120,20 +120,20 @@ describe("what operators do from the browser", () => {
     await ask("PATCH", "/api/rollouts/1", { priority: 7 }, { "if-match": "*" });
     await page.getByRole("button", { name: "Save the changes" }).click();
     await page.getByText("has changed rollout 1 meanwhile").waitFor();
-    await page.getByRole("button", { name: "Begin anew" }).click();
-    await page.getByText("When, and how many at once").click();
+    await page.getByRole("button", { name: "Reset" }).click();
+    await page.getByText("Schedule and limits").click();
     await page.waitForFunction(() =>
       [...document.querySelectorAll("input")].some(({ value }) => value === "7"),
     );
     expect(await page.getByLabel("Priority").inputValue()).equal("7");
     expect(await page.getByLabel("Name").inputValue()).equal("spring");
     await page.getByLabel("Name").fill("summer");
-    await page.getByLabel("Only within windows of time").check();
+    await page.getByLabel("Only within time windows").check();
     await page.getByRole("button", { name: "Add a window" }).click();
     await page.getByRole("listitem", { name: "Window 2" }).getByLabel("Sat").check();
     await page.getByRole("listitem", { name: "Window 2" }).getByLabel("From").fill("22:00");
     await page.getByText("On the next day").waitFor();
-    await page.getByLabel("Updating for, minutes").fill("45");
+    await page.getByLabel("Lease, minutes").fill("45");
     await page.getByLabel("Another person has to approve it").uncheck();
     await page.getByRole("button", { name: "Show the plan" }).focus();
     await page.keyboard.press("Enter");
@@ -145,9 +145,9 @@ describe("what operators do from the browser", () => {
     await page.getByText(/^Mon–Fri 02:00–05:00; Mon–Sat 22:00–05:00 /).waitFor();
     await page.getByText("until it tells of no progress for 45 min").waitFor();
     await page.getByRole("link", { name: "Change" }).click();
-    await page.getByText("When, and how many at once").click();
+    await page.getByText("Schedule and limits").click();
     await page.getByRole("button", { name: "Remove window 1" }).click();
-    await page.getByLabel("Only within windows of time").uncheck();
+    await page.getByLabel("Only within time windows").uncheck();
     await page.getByRole("button", { name: "Show the plan" }).click();
     await page.getByRole("button", { name: "Save the changes" }).click();
     await page.getByRole("button", { name: "Start" }).waitFor();
@@ -199,7 +199,7 @@ describe("what operators do from the browser", () => {
     await page.getByRole("button", { name: "Roll back" }).click();
     const dialog = page.getByRole("dialog");
     await dialog.getByLabel("To", { exact: true }).selectOption({ label: "base 1.0.5 · older" });
-    await dialog.getByText("Devices with Skyslot's firmware refuse what is not newer").waitFor();
+    await dialog.getByText("Devices with Skyslot's firmware refuse a release that is not newer").waitFor();
     await dialog.getByRole("button", { name: "Roll back" }).click();
     await dialog.getByText(/is not newer than base 1\.1\.0/).waitFor();
     await page.keyboard.press("Escape");
@@ -229,13 +229,13 @@ describe("what operators do from the browser", () => {
   });
 
   it("make an enrolment token and revoke it", async () => {
-    const form = page.getByRole("form", { name: "Make an enrolment token" });
+    const form = page.getByRole("form", { name: "Create an enrolment token" });
     await form.getByLabel("Name").fill("batch 7");
     await form.getByLabel("Devices").fill("50");
-    await form.getByRole("button", { name: "Make token" }).click();
-    await page.getByText("The enrolment token, shown this once").waitFor();
+    await form.getByRole("button", { name: "Create token" }).click();
+    await page.getByText("The enrolment token, shown only now").waitFor();
     const row = page.getByRole("listitem").filter({ hasText: "batch 7" });
-    await row.getByText("any type · used by 0 of 50 · for ever").waitFor();
+    await row.getByText("any type · used by 0 of 50 · no expiry").waitFor();
     await row.getByRole("button", { name: "Revoke" }).click();
     await row.waitFor({ state: "detached" });
   });

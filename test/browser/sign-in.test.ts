@@ -38,11 +38,11 @@ describe("signing in with a browser", function () {
     expect(await overflowOf(page)).equal(0);
     await page.getByLabel("Name").fill("Ada");
     await page.getByLabel("New password").fill("ada and the sea");
-    await page.getByRole("button", { name: "Become administrator" }).click();
+    await page.getByRole("button", { name: "Create administrator" }).click();
     await page.getByRole("alert").getByText("The password contains the user's name.").waitFor();
     await page.getByLabel("New password").fill(PASSWORD);
-    await page.getByRole("button", { name: "Become administrator" }).click();
-    await page.getByText("No device has checked for updates so far").waitFor();
+    await page.getByRole("button", { name: "Create administrator" }).click();
+    await page.getByText("No device has checked for updates yet").waitFor();
     await page.getByText("ada", { exact: true }).waitFor();
     expect(problems.filter((problem) => !/422/.test(problem))).deep.equal([]);
 
@@ -60,7 +60,7 @@ describe("signing in with a browser", function () {
     expect(await page.getByLabel("Password", { exact: true }).getAttribute("type")).equal("text");
     await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
     await page.getByLabel("Password", { exact: true }).press("Enter");
-    await page.getByText("No device has checked for updates so far").waitFor();
+    await page.getByText("No device has checked for updates yet").waitFor();
     expect(await overflowOf(page)).equal(0);
     const reachable = await page.evaluate(
       () => document.cookie + JSON.stringify({ ...localStorage, ...sessionStorage }),
@@ -77,10 +77,10 @@ describe("signing in with a browser", function () {
     await page.getByLabel("Name").fill("ada");
     await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
     await page.getByRole("button", { name: "Sign in" }).click();
-    await page.getByText("No device has checked for updates so far").waitFor();
+    await page.getByText("No device has checked for updates yet").waitFor();
     await page.context().clearCookies({ name: "skyslot_access" });
     await page.reload();
-    await page.getByText("No device has checked for updates so far").waitFor();
+    await page.getByText("No device has checked for updates yet").waitFor();
     const names = (await page.context().cookies()).map(({ name }) => name).sort();
     expect(names).deep.equal(["skyslot_access", "skyslot_refresh"]);
     expect(problems).deep.equal([]);

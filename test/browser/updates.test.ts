@@ -52,8 +52,8 @@ describe("an update of a fleet, from the browser", function () {
     await page.goto(stage.setupUrl);
     await page.getByLabel("Name").fill("ada");
     await page.getByLabel("New password").fill(PASSWORD);
-    await page.getByRole("button", { name: "Become administrator" }).click();
-    await page.getByText("No device has checked for updates so far").waitFor();
+    await page.getByRole("button", { name: "Create administrator" }).click();
+    await page.getByText("No device has checked for updates yet").waitFor();
     await page.getByRole("button", { name: "Sign out" }).waitFor();
   });
 
@@ -69,7 +69,7 @@ describe("an update of a fleet, from the browser", function () {
       buffer: Buffer.from(JSON.stringify(publicKey)),
     });
     await page.getByRole("button", { name: "Sign and upload" }).click();
-    await page.getByText("holds a public key: signing needs the private one").waitFor();
+    await page.getByText("contains a public key: signing needs the private one").waitFor();
     await page.getByLabel("Release key").setInputFiles(stage.otherKey);
     await page.getByRole("button", { name: "Sign and upload" }).click();
     await page.getByText(/is not among the 1 trusted keys/).waitFor();
@@ -82,7 +82,7 @@ describe("an update of a fleet, from the browser", function () {
     );
     await page.getByLabel("Release key").setInputFiles(stage.key);
     await page.getByRole("button", { name: "Sign and upload" }).click();
-    await page.getByText("base 1.1.0 is here, and waits").waitFor();
+    await page.getByText("base 1.1.0 is here, and is not offered yet").waitFor();
     await page.getByRole("row", { name: /base 1\.1\.0/ }).waitFor();
     expect(sent.some((text) => text.includes("/api/ota/admin/upload"))).equal(true);
     expect(sent.filter((text) => text.includes(d))).deep.equal([]);
@@ -105,7 +105,7 @@ describe("an update of a fleet, from the browser", function () {
     const plan = page.getByRole("region", { name: "The plan" });
     await plan.getByText(`${DEVICE_COUNT} devices`).waitFor();
     expect(await plan.getByRole("row").count()).equal(3);
-    await plan.getByRole("button", { name: "Start it" }).click();
+    await plan.getByRole("button", { name: "Start" }).click();
     await page.getByRole("heading", { name: "base 1.1.0" }).waitFor();
     await page.getByText("running", { exact: true }).waitFor();
   });
@@ -115,7 +115,7 @@ describe("an update of a fleet, from the browser", function () {
     await page.getByRole("listitem", { name: /^Stage 30 %: done/ }).waitFor();
     await page.getByRole("listitem", { name: /^Stage 100 %: open/ }).waitFor();
     await page
-      .getByText(/proved by soaking/)
+      .getByText(/soaked/)
       .first()
       .waitFor();
   });
@@ -138,7 +138,7 @@ describe("an update of a fleet, from the browser", function () {
     await row.getByRole("link").click();
     await page.getByRole("heading", { name: id }).waitFor();
     await page
-      .getByRole("region", { name: "Why it gets what it gets" })
+      .getByRole("region", { name: "Why this update" })
       .getByText(/1\.1\.0/)
       .first()
       .waitFor();
@@ -174,10 +174,10 @@ describe("an update of a fleet, from the browser", function () {
     await page.getByLabel("Search").focus();
     await page.keyboard.type("00000a");
     await page.getByText("1–1 of 1").waitFor();
-    await page.getByLabel("Choose base-00000a").focus();
+    await page.getByLabel("Select base-00000a").focus();
     await page.keyboard.press("Space");
-    const bulk = page.getByRole("region", { name: "Change the chosen devices" });
-    await bulk.getByLabel("What to do").focus();
+    const bulk = page.getByRole("region", { name: "Change the selected devices" });
+    await bulk.getByLabel("Action").focus();
     await page.keyboard.type("Add");
     await page.keyboard.press("Tab");
     await page.keyboard.type("lab");
@@ -209,10 +209,10 @@ describe("an update of a fleet, from the browser", function () {
     await users.getByLabel("Name").fill("ben");
     await users.getByRole("button", { name: "Add user" }).click();
     await page.getByText(/\/setup#/).waitFor();
-    const tokens = page.getByRole("form", { name: "Make a token" });
+    const tokens = page.getByRole("form", { name: "Create a token" });
     await tokens.getByLabel("Name").fill("ci");
-    await tokens.getByRole("button", { name: "Make token" }).click();
-    await page.getByText("The token, shown this once").waitFor();
+    await tokens.getByRole("button", { name: "Create token" }).click();
+    await page.getByText("The token, shown only now").waitFor();
     await page.getByLabel("Firmware of base").selectOption("legacy");
     await page.getByRole("row", { name: /^base/ }).getByText("not signed").waitFor();
   });
@@ -247,6 +247,6 @@ describe("an update of a fleet, from the browser", function () {
     await page.getByRole("button", { name: "Last" }).waitFor(); // the list of devices comes after the heading
     expect(await page.locator("main button").allTextContents()).deep.equal(["First", "Back", "Next", "Last"]);
     await page.goto(`${stage.url}/audit`);
-    await page.getByText("This page is not for you").waitFor();
+    await page.getByText("You may not view this page").waitFor();
   });
 });

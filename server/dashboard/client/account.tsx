@@ -1,4 +1,4 @@
-// In the corner of every page: who is signed in, and the way in or out.
+// In the corner of every page: the signed-in user, and sign-in or sign-out.
 
 import type { ActorView } from "../../api/account-views.js";
 import { signOut } from "./session.js";

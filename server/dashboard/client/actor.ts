@@ -1,4 +1,4 @@
-// Who looks at the pages, and what they may do. What they may not is not shown; the server refuses it all the same.
+// The user of the pages, and their permissions. What they may not do is hidden; the server refuses it in any case.
 
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
@@ -9,7 +9,7 @@ export const ActorContext = createContext<ActorView | undefined>(undefined);
 
 export const useActor = (): ActorView | undefined => useContext(ActorContext);
 
-/** Somebody who only looks from this very machine may change nothing, whatever their role. */
+/** Reads from the server's own machine need no sign-in, but may change nothing. */
 export const mayDo = (actor: ActorView | undefined, scope: Scope): boolean =>
   actor?.scopes.includes(scope) === true && (scope === "read" || actor.kind !== "here");
 

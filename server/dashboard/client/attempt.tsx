@@ -1,4 +1,4 @@
-// One attempt: what is being installed over what, how far it is, and each stage with its time.
+// One attempt: from and to which version, its progress, and each stage with its time.
 
 import type { FirmwareView, UpdateView } from "../../api/release-views.js";
 import type { EventView } from "../../events/event-view.js";
@@ -52,7 +52,7 @@ function Progress({ update, sizeBytes }: { readonly update: UpdateView; readonly
   );
 }
 
-const STATE_WORDS = { done: "done", now: "under way", failed: "failed", ahead: "not yet" } as const;
+const STATE_WORDS = { done: "done", now: "in progress", failed: "failed", ahead: "not yet" } as const;
 
 function StageItem({ stage }: { readonly stage: Stage }) {
   return (

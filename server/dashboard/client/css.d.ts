@@ -1,2 +1,2 @@
-// A style sheet that a module imports: esbuild gathers them into one file.
+// Style sheets that modules import: esbuild bundles them into one file.
 declare module "*.css";

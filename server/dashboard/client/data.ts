@@ -1,26 +1,26 @@
-// What a page shows comes from the API, and is asked for anew when the live stream tells that something of its kind has changed.
-// What a person does goes to the API too; nothing is changed here but by what the server answers.
+// What a page shows comes from the API, and is reloaded when the live stream reports a change of its kind. Actions of the user go to the
+// API, too; the page changes only with the server's answer.
 
 import { createContext } from "preact";
 import { useCallback, useContext, useEffect, useRef, useState } from "preact/hooks";
 import type { LiveType } from "./feed.js";
 import { ask } from "./session.js";
 
-/** Calls the listener after each change of such a kind, and when the stream has opened anew. Returns what ends it. */
+/** Calls the listener after each change of these kinds, and when the stream has reconnected. @returns what ends it */
 export type Watch = (types: readonly LiveType[], listener: () => void) => () => void;
 export const WatchContext = createContext<Watch>(() => () => {});
 
-/** However much happens, a list is asked for no more often. */
+/** Minimum time between two loads of a list. */
 const PAUSE_MS = 1500;
 
 export interface Loaded<Answer> {
-  /** The last answer, also while the next is on its way. */
+  /** The last answer, also while the next is loading. */
   readonly data: Answer | undefined;
   readonly problem: string;
   readonly reload: () => void;
 }
 
-/** @param path `undefined`: nothing is asked */
+/** @param path `undefined`: nothing is loaded */
 export function useData<Answer>(path: string | undefined, about: readonly LiveType[] = []): Loaded<Answer> {
   const watch = useContext(WatchContext);
   const [answer, setAnswer] = useState<{ readonly data?: Answer; readonly problem: string }>({ problem: "" });
@@ -56,7 +56,7 @@ export function useData<Answer>(path: string | undefined, about: readonly LiveTy
 export interface Action {
   readonly isBusy: boolean;
   readonly problem: string;
-  /** Runs it unless it is running; what it throws becomes the problem. Resolves to whether it was done. */
+  /** Runs the work unless one is running; its error becomes the problem. Resolves to whether it succeeded. */
   run(work: () => Promise<unknown>): Promise<boolean>;
 }
 
@@ -78,13 +78,13 @@ export function useAction(): Action {
   return { ...state, run };
 }
 
-/** What the server says, as a sentence: with a capital and a full stop. */
+/** A message of the server as a sentence, with a capital and a full stop. */
 export function sentence({ message }: { readonly message: string }): string {
   const text = message.charAt(0).toUpperCase() + message.slice(1);
   return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
-/** A path with a query; what is undefined or empty is left out. */
+/** A path with a query, without undefined or empty values. */
 export function withParams(
   path: string,
   params: Readonly<Record<string, string | number | undefined>>,

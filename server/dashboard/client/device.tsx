@@ -1,4 +1,4 @@
-// One device: what runs on it, how it is, and its newest attempt.
+// One device: what runs on it, its status, and its newest attempt.
 
 import type { DeviceView } from "../../api/device-views.js";
 import { Attempt } from "./attempt.js";
@@ -42,7 +42,7 @@ export function Device({ model, device, now }: DeviceProps) {
       {latest ? (
         <Attempt update={latest} firmware={model.firmware.get(latest.firmware_id)} events={model.events} />
       ) : (
-        <p class="quiet">No update so far.</p>
+        <p class="quiet">No updates yet.</p>
       )}
       {earlier.length > 0 && (
         <details>

@@ -1,5 +1,5 @@
-// Keeps the model up to date: loads everything when the live stream opens, then applies what the stream tells. When the stream
-// breaks the browser opens it again by itself, and everything is loaded anew, so nothing is missed.
+// Keeps the model up to date: loads everything when the live stream opens, then applies its messages. When the stream breaks, the browser
+// reconnects, and everything is reloaded, so that nothing is missed.
 
 import type { Change, Snapshot } from "./model.js";
 
@@ -9,7 +9,7 @@ const LIST_LENGTH = 500;
 const LOG_LENGTH = 300;
 const RETRY_MS = 5_000;
 
-/** Who waits for changes of some kinds, and does not need to know which. */
+/** Listeners for changes of some kinds. */
 export class Watchers {
   readonly #watchers = new Set<{ readonly types: readonly LiveType[]; readonly listener: () => void }>();
 
@@ -27,7 +27,7 @@ export class Watchers {
   }
 }
 
-/** Returns what ends it. */
+/** @returns what ends it */
 export function followServer(take: (message: Change) => void): () => void {
   let source = follow();
   let again: ReturnType<typeof setTimeout> | undefined;
@@ -35,7 +35,7 @@ export function followServer(take: (message: Change) => void): () => void {
   function follow(): EventSource {
     const opened = openStream(take);
     opened.addEventListener("error", () => {
-      // Refused, not broken off: the access may have expired while this page slept, and is being renewed.
+      // Refused rather than interrupted: the access may have expired while the computer slept, and is being renewed.
       if (opened.readyState !== EventSource.CLOSED) return;
       again = setTimeout(() => {
         source = follow();
@@ -54,7 +54,7 @@ function openStream(take: (message: Change) => void): EventSource {
   const source = new EventSource("/api/events/stream");
   let waiting: Change[] | undefined;
   source.addEventListener("open", async () => {
-    // What comes while the lists are loading is applied on top of them.
+    // Messages that arrive while the lists are loading are applied on top of them.
     const held: Change[] = [];
     waiting = held;
     try {

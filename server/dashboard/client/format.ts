@@ -1,4 +1,4 @@
-// Numbers and times as people read them.
+// Formats numbers and times.
 
 export { duration, plural, words } from "../../shared/words.js";
 

@@ -1,4 +1,4 @@
-// The lines of the log, the newest first.
+// The lines of the log, newest first.
 
 import type { EventView } from "../../events/event-view.js";
 import { clock, dayOf } from "./format.js";
@@ -6,7 +6,7 @@ import { Link } from "./router.js";
 
 interface LogProps {
   readonly events: readonly EventView[];
-  /** Of one device: its name is not repeated, days are told. */
+  /** For one device: without its name, with dates. */
   readonly isOfDevice?: boolean;
 }
 

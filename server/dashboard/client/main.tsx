@@ -1,4 +1,4 @@
-// Finds out who looks, and shows the pages or the sign-in.
+// Finds out who is signed in, and shows the pages or the sign-in.
 
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
@@ -13,7 +13,7 @@ import "./style/lists.css";
 import "./style/rollouts.css";
 import "./style/chart.css";
 
-/** Nothing, until it is known who looks. */
+/** Nothing until the user is known. */
 function App() {
   const [actor, setActor] = useState<ActorView | null>();
   const [wantsSignIn, setWantsSignIn] = useState(false);

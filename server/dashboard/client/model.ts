@@ -1,4 +1,4 @@
-// What the dashboard knows: a pure state that a loaded snapshot fills and live messages change. Draws nothing, fetches nothing.
+// The state of the dashboard: filled by a loaded snapshot, changed by live messages. Pure.
 
 import type { DeviceView, SeenView } from "../../api/device-views.js";
 import type { FirmwareView, UpdateView } from "../../api/release-views.js";
@@ -13,7 +13,7 @@ export interface Model {
   /** Newest first. */
   readonly events: readonly EventView[];
   readonly onlineSeconds: number;
-  /** What is added to this computer's clock to have the server's, milliseconds. */
+  /** Offset of the server's clock to this computer's, milliseconds. */
   readonly clockOffsetMs: number;
 }
 
@@ -36,7 +36,7 @@ export type Change =
   | { readonly type: "rollout"; readonly rollout: RolloutView }
   | { readonly type: "event"; readonly event: EventView };
 
-/** Records that a page keeps; older ones are at the server. */
+/** Maximum number of records to keep. */
 const MAX_EVENT_COUNT = 500;
 const MAX_UPDATE_COUNT = 500;
 
@@ -65,7 +65,7 @@ export function change(model: Model, message: Change): Model {
     case "firmware":
       return { ...model, firmware: new Map(model.firmware).set(message.firmware.id, message.firmware) };
     case "rollout":
-      // Pages ask for rollouts with their tallies themselves.
+      // Pages load rollouts with their tallies themselves.
       return model;
     case "event":
       if (model.events.some(({ id }) => id === message.event.id)) return model;
@@ -83,7 +83,7 @@ function load({ devices, updates, firmware, ...rest }: Snapshot): Model {
   };
 }
 
-/** Devices that are as they were; those that the page does not show stay away. */
+/** Updates devices that the model has; others are ignored. */
 function withSeen(devices: Model["devices"], seen: readonly SeenView[]): Model["devices"] {
   const next = new Map(devices);
   for (const each of seen) {

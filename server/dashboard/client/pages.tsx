@@ -1,4 +1,4 @@
-// Which component draws which page of ../paths.ts. A new page is an entry there and one here: the compiler asks for it.
+// The component for each page of ../paths.ts. The compiler requires an entry for every page.
 
 import type { ComponentType } from "preact";
 import type { PagePath } from "../paths.js";
@@ -16,7 +16,7 @@ import { OtaManagement } from "./pages/ota-management.js";
 import { RolloutPage } from "./pages/rollout.js";
 import { Settings } from "./pages/settings.js";
 
-/** The pages about panels take what they need and nothing of the others. */
+/** The pages about panels are independent of the others. */
 function forContent(View: ComponentType<ContentPageProps>): ComponentType<PageProps> {
   return () => <View mayChange={useMay("content:write")} />;
 }

@@ -1,4 +1,4 @@
-// Where in the pages one is: the browser's address is the only state. Links change it without loading the page anew.
+// Client-side routing: the browser's URL is the only state. Links change it without reloading the page.
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
@@ -10,7 +10,7 @@ export interface Place {
 
 const here = (): Place => ({ path: location.pathname, query: new URLSearchParams(location.search) });
 
-/** Told to the pages by the browser when one goes back, and by `go`. */
+/** Dispatched by the browser on back and forward, and by `go`. */
 const MOVED = "popstate";
 
 export function usePlace(): Place {
@@ -23,7 +23,7 @@ export function usePlace(): Place {
   return place;
 }
 
-/** @param replaces the present place is not one to come back to, such as each letter of a search */
+/** @param replaces the current URL is not kept in the history, such as each letter of a search */
 export function go(url: string, replaces = false): void {
   if (replaces) history.replaceState(null, "", url);
   else history.pushState(null, "", url);
@@ -31,7 +31,7 @@ export function go(url: string, replaces = false): void {
   if (!replaces) scrollTo(0, 0);
 }
 
-/** The present path with other values in its query; an empty one is left out. */
+/** The current path with changed values in its query; empty ones are omitted. */
 export function withQuery({ path, query }: Place, changes: Readonly<Record<string, string>>): string {
   const next = new URLSearchParams(query);
   for (const [name, value] of Object.entries(changes)) {
@@ -51,7 +51,7 @@ interface LinkProps {
 
 export function Link({ to, class: name, isCurrent, children }: LinkProps) {
   const follow = (event: MouseEvent) => {
-    // With a key or another button the browser opens it elsewhere, as everywhere.
+    // With a modifier key or another button, the browser opens it elsewhere as usual.
     if (event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
     go(to);

@@ -1,13 +1,13 @@
-// Who is signed in. The tokens are in cookies that this script cannot see; it asks for new ones in time, and tells the page when
-// the session has ended.
+// The session of the user. Its tokens are in cookies that scripts cannot read; this renews them in time, and notifies the page when the
+// session has ended.
 
 import type { ActorView } from "../../api/account-views.js";
 
-/** Well before the access token expires after a quarter of an hour. */
+/** Well before the access token expires, after 15 minutes. */
 const REFRESH_MS = 10 * 60_000;
 const LOOK_MS = 30_000;
 
-/** A request that sends and takes JSON. @throws Error with the server's own sentence */
+/** A request that sends and receives JSON. @throws Error with the server's message */
 export async function ask<Answer>(
   method: string,
   path: string,
@@ -27,7 +27,7 @@ export async function ask<Answer>(
   return answer as Answer;
 }
 
-/** Who this browser is to the server; `undefined`: nobody. */
+/** The user of this browser; `undefined`: none. */
 export async function findActor(): Promise<ActorView | undefined> {
   const look = () =>
     ask<{ readonly actor: ActorView | null; readonly can_refresh: boolean }>("GET", "/api/auth/session");
@@ -37,7 +37,7 @@ export async function findActor(): Promise<ActorView | undefined> {
   return (await look()).actor ?? undefined;
 }
 
-/** Refreshes as long as the page is open, also after the computer has slept. @returns what ends it */
+/** Refreshes while the page is open, also after the computer has slept. @returns what ends it */
 export function keepSession(onEnd: () => void): () => void {
   let refreshedAt = Date.now();
   const timer = setInterval(async () => {
@@ -53,9 +53,9 @@ export const signIn = (name: string, password: string) =>
 
 export const signOut = () => ask("POST", "/api/auth/logout", {});
 
-/** `false`: the session has ended. A server that does not answer has ended nothing. */
+/** `false`: the session has ended. A server that does not answer does not end it. */
 async function refresh(): Promise<boolean> {
-  // Two pages of one browser take turns, where the browser lets them.
+  // Pages of one browser take turns, where it supports locks.
   const run = () => fetch("/api/auth/refresh", POST_NOTHING).catch(() => undefined);
   const response = await (navigator.locks?.request("skyslot-refresh", run) ?? run());
   return response?.status !== 401;

@@ -1,4 +1,4 @@
-// What stands around every page: name, menu, connection and account. It follows the live stream and hands the pages what it knows.
+// The frame of every page: name, menu, connection and account. It follows the live stream and passes its state to the pages.
 
 import { useEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
 import type { ActorView } from "../../api/account-views.js";
@@ -39,7 +39,7 @@ export function Shell({ actor, onSignIn }: { readonly actor: ActorView; readonly
   }, [found?.page]);
   const shownPath = useRef(place.path);
   useEffect(() => {
-    // The link that was followed may have gone with its page.
+    // The followed link may have been removed with its page.
     if (shownPath.current !== place.path) focusContent();
     shownPath.current = place.path;
   }, [place.path]);
@@ -47,7 +47,7 @@ export function Shell({ actor, onSignIn }: { readonly actor: ActorView; readonly
     <ActorContext.Provider value={actor}>
       <WatchContext.Provider value={watchers.watch}>
         <a class="skip" href="#content">
-          To the content
+          Skip to content
         </a>
         <header class="top">
           <p class="brand">
@@ -75,14 +75,14 @@ interface FoundProps extends Omit<PageProps, "params"> {
 function Page({ actor, found, ...props }: FoundProps) {
   if (!found)
     return (
-      <Empty title="There is no such page">
+      <Empty title="Page not found">
         <Link to="/">To the dashboard</Link>
       </Empty>
     );
   const { needs } = PAGES[found.page];
   if (!mayDo(actor, needs))
     return (
-      <Empty title="This page is not for you">
+      <Empty title="You may not view this page">
         It needs <code>{needs}</code>, which{" "}
         {actor.kind === "here" ? "whoever has not signed in" : actor.name} has not.
       </Empty>
@@ -94,7 +94,7 @@ function Page({ actor, found, ...props }: FoundProps) {
 function Menu({ actor, current }: { readonly actor: ActorView; readonly current: PagePath | undefined }) {
   const shown = PAGE_PATHS.filter((path) => PAGES[path].inMenu && mayDo(actor, PAGES[path].needs));
   const entry: PageEntry | undefined = current && PAGES[current];
-  // A page that is not in the menu belongs to the entry that it names, or that its path begins with.
+  // A page outside the menu belongs to the entry that it names, or that its path begins with.
   const isCurrent = (path: PagePath) =>
     path === current || path === entry?.partOf || (path !== "/" && current?.startsWith(`${path}/`) === true);
   return (

@@ -1,5 +1,5 @@
-// The two pages for whoever is not known: sign in with name and password, and set a password by a one-time link, which is also how
-// the first administrator is made. Passwords are sent once and kept nowhere.
+// The two pages for users without a session: sign in with name and password, and set a password with a one-time link, which also creates
+// the first administrator. Passwords are not stored.
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
@@ -7,7 +7,7 @@ import { sentence, useAction } from "./data.js";
 import { Problem } from "./parts/notes.js";
 import { ask, signIn } from "./session.js";
 
-/** What the server asks for at least, see auth/password.ts: it judges, this only tells. */
+/** The server's minimum, see auth/password.ts; the server checks it. */
 const MIN_PASSWORD_LENGTH = 10;
 
 export function SignIn({ onCancel }: { readonly onCancel?: (() => void) | undefined }) {
@@ -27,7 +27,7 @@ const Help = ({ onCancel }: { readonly onCancel: (() => void) | undefined }) => 
   <>
     {onCancel && (
       <button type="button" class="quiet" onClick={onCancel}>
-        Only look
+        View only
       </button>
     )}
     <details>
@@ -46,13 +46,13 @@ interface Link {
   readonly role: string;
 }
 
-/** `/setup#SECRET`: the secret stands behind the #, so that the browser sends it to nobody by itself. */
+/** `/setup#SECRET`: behind the #, so that the browser does not send it by itself. */
 export function Setup() {
   const token = location.hash.slice(1);
   const [link, setLink] = useState<Link>();
   const [problem, setProblem] = useState("");
   useEffect(() => {
-    if (token === "") setProblem("This link is not complete: copy the whole of it.");
+    if (token === "") setProblem("This link is incomplete: copy all of it.");
     else
       ask<Link>("POST", "/api/setup/look", { token }).then(setLink, (error) => setProblem(sentence(error)));
   }, []);
@@ -74,12 +74,12 @@ export function Setup() {
   return (
     <Form
       title={isFirst ? "First administrator" : `Welcome, ${link.name}`}
-      action={isFirst ? "Become administrator" : "Set password"}
+      action={isFirst ? "Create administrator" : "Set password"}
       onSubmit={submit}
     >
       <p class="quiet">
         {isFirst
-          ? "This server has no administrator so far. Choose a name and a password; you can add others later."
+          ? "This server has no administrator yet. Choose a name and a password; you can add other users later."
           : `Choose a password for your account. Your role is ${link.role}.`}
       </p>
       <NameField fixed={link.name ?? undefined} />

@@ -1,4 +1,4 @@
-// The stages of an attempt as a person follows them, from the steps that the device tells and the lines of the log. Pure.
+// The stages of an attempt, from the steps that the device reports and the lines of the log. Pure.
 
 import type { UpdateView } from "../../api/release-views.js";
 import type { EventView } from "../../events/event-view.js";
@@ -6,22 +6,22 @@ import type { EventView } from "../../events/event-view.js";
 export interface Stage {
   readonly name: string;
   readonly state: "done" | "now" | "failed" | "ahead";
-  /** ISO 8601, when the log has it. */
+  /** ISO 8601, if in the log. */
   readonly time: string | undefined;
 }
 
-/** In order; a device that tells fewer steps passes over some. */
+/** In order; a device that reports fewer steps skips some. */
 const STAGES: readonly { readonly name: string; readonly steps: readonly string[] }[] = [
   { name: "Offered", steps: ["pending", "checking"] },
   { name: "Signature", steps: ["verified"] },
   { name: "Download", steps: ["downloading"] },
   { name: "Image check", steps: ["verifying", "installing"] },
   { name: "Armed", steps: ["armed", "restarting", "booted"] },
-  { name: "Trial run", steps: ["trial", "rolled back"] },
+  { name: "Trial", steps: ["trial", "rolled back"] },
   { name: "Validated", steps: ["validated", "success"] },
 ];
 
-/** Lines that tell of the end, not of a step that was reached. */
+/** Lines about the end, not about a step. */
 const ENDS: readonly string[] = ["update.failed", "update.superseded", "update.withdrawn"];
 
 const stageOf = (step: string): number => STAGES.findIndex(({ steps }) => steps.includes(step));
@@ -30,7 +30,7 @@ const stepOf = ({ kind, detail }: EventView): string => {
   return typeof step === "string" ? step : kind.replace("update.", "");
 };
 
-/** `events` are the log in any order, of any attempts. */
+/** `events`: lines of the log, in any order, of any attempts. */
 export function stagesOf(update: UpdateView, events: readonly EventView[]): readonly Stage[] {
   const own = events.filter(({ update_id }) => update_id === update.id).sort((a, b) => a.id - b.id);
   const times = new Map<number, string>([[0, update.created_at]]);

@@ -249,6 +249,6 @@ describe("an export", () => {
     const missing = await run("export", "--data", join(folder, "nowhere")).catch(
       (error: Error) => error.message,
     );
-    expect(missing).to.include("there is no file");
+    expect(missing).to.include("does not exist");
   });
 });

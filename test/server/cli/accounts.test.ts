@@ -83,7 +83,7 @@ describe("the command line's accounts", function () {
 
     expect(await json(["logout"], { as: "ada" })).to.deep.equal({ server: url, signed_in: false });
     expect((await skyslot(["whoami"], { as: "ada" })).status).to.equal(1);
-    expect((await skyslot(["logout"], { as: "ada" })).out).to.equal(`nobody is signed in at ${url}\n`);
+    expect((await skyslot(["logout"], { as: "ada" })).out).to.equal(`not signed in at ${url}\n`);
   });
 
   it("renews a session whose access has expired, and says what to do when it has ended", async () => {
@@ -114,7 +114,7 @@ describe("the command line's accounts", function () {
     expect(bob).to.include({ name: "bob", role: "operator", has_password: true });
     const eve = await skyslot(["user", "add", "eve"], { as: "root" });
     expect(eve.out).to.match(
-      /^eve: viewer\nGood once, until [\d :-]+: http:\/\/127\.0\.0\.1:\d+\/setup#skl_\S+\n$/,
+      /^eve: viewer\nValid once, until [\d :-]+: http:\/\/127\.0\.0\.1:\d+\/setup#skl_\S+\n$/,
     );
     expect((await skyslot(["user", "list"], { as: "ada" })).out)
       .to.match(/^NAME +ROLE +STATE +LAST LOGIN/)
@@ -139,7 +139,7 @@ describe("the command line's accounts", function () {
       { as: "ada" },
     );
     expect(made.out).to.match(/^ska_[\w-]{43}\n$/);
-    expect(made.err).to.match(/^token 1 of ada, good until \d{4}-\d\d-\d\d; it is not shown again\n$/);
+    expect(made.err).to.match(/^token 1 of ada, valid until \d{4}-\d\d-\d\d; it is not shown again\n$/);
     await writeFile(join(folder, "ci.token"), made.out);
     expect(await json(["whoami", "--token-file", "ci.token"])).to.deep.include({
       name: "ada (token ci)",

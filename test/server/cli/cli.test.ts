@@ -104,8 +104,8 @@ describe("the command line", () => {
 
   it("says in one sentence what went wrong", async () => {
     const cases = [
-      [["keys", "init"], 1, "release.jwk exists already"],
-      [["release", "sign", "none.bin", "--key", "release.jwk"], 1, "there is no file none.bin"],
+      [["keys", "init"], 1, "release.jwk already exists"],
+      [["release", "sign", "none.bin", "--key", "release.jwk"], 1, "file none.bin does not exist"],
       [["release", "sign", "release.jwk", "--key", "release.jwk"], 1, "first byte is 0x7b"],
       [["image", "build", "--app", "base", "--app-version", "one"], 1, "is not a version"],
       [
@@ -114,8 +114,8 @@ describe("the command line", () => {
         "http://127.0.0.1:47999 does not answer (ECONNREFUSED)",
       ],
       [["server", "--port", "99999"], 2, "port 99999 is above 65535"],
-      [["server", "--max-connections", "0"], 2, "0 would refuse everybody"],
-      [["server", "--new-devices-per-minute", "0"], 2, "0 would refuse everybody"],
+      [["server", "--max-connections", "0"], 2, "0 would refuse every client"],
+      [["server", "--new-devices-per-minute", "0"], 2, "0 would refuse every client"],
       [["server", "--trust-proxy", "proxy.example"], 1, '"proxy.example" is no proxy to trust'],
     ] as const;
     for (const [args, status, sentence] of cases) {

@@ -66,13 +66,13 @@ describe("skyslot device, its orders", () => {
     );
 
   it("are given, listed with what became of them, and withdrawn", async () => {
-    expect((await skyslot("orders", "d1")).out).to.equal("no orders to d1\n");
+    expect((await skyslot("orders", "d1")).out).to.equal("no orders for d1\n");
     const given = await skyslot("identify", "d1");
     expect(given.out).to.match(/^d1: order \d{10} waits for its next check\n$/);
     const { id } = await json("identify", "d2");
     expect((await skyslot("orders", "d2")).out).to.match(/^ORDER .*\n\d{10} +identify +\S.*waits for/);
     await check("d2");
-    expect((await skyslot("orders", "d2")).out).to.match(/told, not yet done/);
+    expect((await skyslot("orders", "d2")).out).to.match(/sent, not done yet/);
     await check("d2", { order_results: [{ id, result: "refused", reason: "no light" }] });
     expect((await skyslot("orders", "d2")).out).to.match(/refused: no light/);
     const [first] = (await json("orders", "d1")).orders;
@@ -107,10 +107,10 @@ describe("skyslot device, its orders", () => {
     expect(unasked)
       .instanceOf(UsageError)
       .property("message")
-      .match(/there are 3 devices, say --yes/);
+      .match(/there are 3 devices, use --yes/);
     const { out, status } = await skyslot("settings", "speed=7", "--type", "base", "--yes");
     expect(out).to.match(
-      /^change settings: 2 devices, 1 left as they are\n {2}1 DEVICE_HAS_NO_TOKEN, such as: device old has shown/,
+      /^change settings: 2 devices, 1 unchanged\n {2}1 DEVICE_HAS_NO_TOKEN, such as: device old has shown/,
     );
     expect(status).to.equal(1);
     expect(await json("settings", "speed=8", "--search", "D1", "--yes")).to.deep.equal({
@@ -129,11 +129,11 @@ describe("skyslot device, its orders", () => {
     expect(await failure("settings", "d1"))
       .instanceOf(UsageError)
       .property("message")
-      .match(/as in brightness=40/);
+      .match(/such as brightness=40/);
     expect(await failure("settings", "a=1"))
       .instanceOf(UsageError)
       .property("message")
-      .match(/^say which devices/);
+      .match(/^no devices given/);
     expect(await failure("restart", "d1", "--all")).instanceOf(UsageError);
     expect(await failure("restart")).instanceOf(UsageError);
     expect(await failure("withdraw", "d1", "x")).instanceOf(UsageError);

@@ -15,7 +15,7 @@ import { redirectOutput } from "../../../server/cli/output.js";
 import { createProgram } from "../../../server/cli/program.js";
 
 const SKYSLOT = fileURLToPath(new URL("../../../bin/skyslot.js", import.meta.url));
-const PARTITIONS = fileURLToPath(new URL("../../../partitions", import.meta.url));
+const PARTITIONS = fileURLToPath(new URL("../../../partitions/", import.meta.url));
 const OTADATA = 0xe000;
 
 describe("the flash of a device as a file", () => {
@@ -144,7 +144,7 @@ describe("the flash of a device as a file", () => {
     expect(await skyslot("flash", "boot", file("trial.bin")))
       .to.match(/^factory boots: /)
       .and.to.match(/^0 +1 +ota_0 +ABORTED +right$/m)
-      .and.to.contain("nothing was written: --write does");
+      .and.to.contain("nothing was written: use --write");
   });
 
   it("is refused with one sentence when it is none", async () => {
@@ -157,9 +157,9 @@ describe("the flash of a device as a file", () => {
     );
     expect(
       await skyslot("sim", "export", "-o", file("x.bin"), "--flash", file("fresh.bin"), "--app", "base"),
-    ).to.match(/^UsageError: .*fresh\.bin holds a firmware already/);
+    ).to.match(/^UsageError: .*fresh\.bin already contains firmware/);
     expect(await skyslot("sim", "image", "-o", file("x.bin"), "--flash-size", "3KB")).to.match(
-      /is not the size of a flash/,
+      /is not a flash size/,
     );
     expect(await skyslot("sim", "image", "-o", file("x.bin"), "--flash-size", "4MB")).to.equal(
       "PartitionTableError: the partitions need 6422528 bytes, the flash has 4194304",
@@ -213,7 +213,7 @@ describe("the flash of a device as a file", () => {
     const missing = await run("flash", "boot", file("none.bin"));
     expect([missing.status, missing.err]).to.deep.equal([
       1,
-      `skyslot: there is no file ${file("none.bin")}\n`,
+      `skyslot: file ${file("none.bin")} does not exist\n`,
     ]);
   });
 });

@@ -83,7 +83,7 @@ describe("skyslot release, type and audit", () => {
     expect(await payload())
       .to.include({ format: 1, chunkSize: 32_768 })
       .and.have.property("chunks");
-    expect(await signed("--format", "3").catch((error: Error) => error.message)).to.match(/neither 1 nor 2/);
+    expect(await signed("--format", "3").catch((error: Error) => error.message)).to.match(/is not 1 or 2/);
   });
 
   it("uploads legacy firmware once its type is legacy, and promotes and deactivates it", async () => {

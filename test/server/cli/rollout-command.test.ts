@@ -164,12 +164,12 @@ describe("skyslot rollout and skyslot device", () => {
     const unasked = await failure("rollout", "approve", id);
     expect(unasked).to.be.instanceOf(UsageError);
     expect(unasked.message).to.equal(
-      `there is no terminal to ask: agree to this with \`skyslot rollout approve ${id} --revision 1\``,
+      `no terminal to prompt on: approve with \`skyslot rollout approve ${id} --revision 1\``,
     );
     await skyslot("rollout", "edit", id, "--clear", "tags", ...asAda);
     expect((await failure("rollout", "approve", id, "--revision", "1")).message).to.equal(
       `${line.server.url} answers 412 REVISION_CHANGED: ada has changed rollout ${id} meanwhile (target): it is at revision 2, ` +
-        `look at it again: \`skyslot rollout show ${id}\`, and then the same with --revision 2`,
+        `look at it again: \`skyslot rollout show ${id}\`, then repeat the command with --revision 2`,
     );
     expect(await json("rollout", "show", id)).to.include({ state: "awaiting_approval" });
     const { out } = await skyslot("rollout", "approve", id, "--revision", "2");
@@ -178,7 +178,7 @@ describe("skyslot rollout and skyslot device", () => {
       .and.to.match(
         /^ {2}Release +base 1\.1\.0\n {2}For +all devices of its type\n {2}Stage 1 +100 %: soaks/m,
       )
-      .and.to.match(/^ {2}Made by +ada, changed by ada\n {2}Would reach +1 device, /m)
+      .and.to.match(/^ {2}Created by +ada, changed by ada\n {2}Reaches +1 device, /m)
       .and.to.match(/: running, approved by local administrator\n$/);
     await skyslot("rollout", "cancel", id);
   });

@@ -33,7 +33,7 @@ describe("skyslot webhook", () => {
     const added = await line.skyslot("webhook", "add", url, "--event", "rollout.*", "--description", "pager");
     expect(added.out).to.match(/^webhook 1: rollout\.\* to http.*\nwhsec_\S+\n$/);
     const received = once(receiver, "request") as Promise<[IncomingMessage]>;
-    expect((await line.skyslot("webhook", "test", "1")).out).to.match(/^delivery 1 is on its way/);
+    expect((await line.skyslot("webhook", "test", "1")).out).to.match(/^delivery 1 is queued/);
     const [request] = await received;
     expect(request.headers["webhook-signature"]).to.match(/^v1,/);
     let deliveries: string;

@@ -40,7 +40,7 @@ describe("the schedule of a picture", () => {
     expect(judge({ ...newSchedule(), from, until })).equal("");
     expect(judge({ ...newSchedule(), from, until: from })).include("after the beginning");
     expect(judge({ ...newSchedule(), isWeekly: true, weekdays: [] })).include("day of the week");
-    expect(judge({ ...newSchedule(), isWeekly: true, end: "" })).include("from when to when");
+    expect(judge({ ...newSchedule(), isWeekly: true, end: "" })).include("start and end time");
     expect(judge({ ...newSchedule(), isWeekly: false, weekdays: [] })).equal("");
   });
 

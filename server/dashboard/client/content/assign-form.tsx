@@ -1,4 +1,4 @@
-// Asks who shows a picture, and when.
+// The form that assigns a picture: to which panels, and when.
 
 import { useEffect, useState } from "preact/hooks";
 import { useAction } from "../data.js";
@@ -19,7 +19,7 @@ const NAME_LABELS = { device: "Device", group: "Group", type: "Device type" } as
 
 interface FormProps {
   readonly image: Pick<ImageView, "id" | "name">;
-  /** What has been assigned, in words. */
+  /** With a description of the target. */
   readonly onAssigned: (target: string) => void;
 }
 
@@ -30,7 +30,7 @@ export function AssignForm({ image, onAssigned }: FormProps) {
   const [schedule, setSchedule] = useState(newSchedule);
   const { isBusy, problem, run } = useAction();
   useEffect(() => {
-    // Without them one types.
+    // Without suggestions the name is typed.
     listNames().then(setNames, () => {});
   }, []);
   const wrong = judge(schedule);
@@ -45,7 +45,7 @@ export function AssignForm({ image, onAssigned }: FormProps) {
   return (
     <form class="assign" onSubmit={submit} aria-label={`Assign ${image.name}`}>
       <div class="row">
-        <ChoiceField label="Who shows it" value={kind} choices={KINDS} onChange={setKind} />
+        <ChoiceField label="Shown by" value={kind} choices={KINDS} onChange={setKind} />
         {kind !== "default" && (
           <>
             <TextField
@@ -89,27 +89,27 @@ function Times({ schedule, onChange }: TimesProps) {
       <div class="row">
         <TextField
           label="From"
-          hint="Empty: at once"
+          hint="Empty: immediately"
           type="datetime-local"
           value={from}
           onChange={(from) => onChange({ from })}
         />
         <TextField
           label="Until"
-          hint="Empty: for good"
+          hint="Empty: without end"
           type="datetime-local"
           value={until}
           onChange={(until) => onChange({ until })}
         />
       </div>
       <Check
-        label="Only at times of the week"
+        label="Only at certain times of the week"
         isOn={isWeekly}
         onChange={(isWeekly) => onChange({ isWeekly })}
       />
       {isWeekly && (
         <fieldset class="week">
-          <legend>Days and hours, by the clock of {timeZone}</legend>
+          <legend>Days and hours, in {timeZone}</legend>
           <div class="days">
             {WEEKDAYS.map((day, index) => (
               <Check

@@ -1,4 +1,4 @@
-// What the pages about panels ask of the server.
+// Requests of the pages about panels.
 
 import type { AssignmentView, ImageView, ShownView } from "../../../api/content-views.js";
 import { ask } from "../session.js";
@@ -10,7 +10,7 @@ const LIST_LENGTH = 500;
 
 export interface Listed<Item> {
   readonly items: readonly Item[];
-  /** More than are here, if the list is long. */
+  /** Total number; a long list is cut off. */
   readonly total: number;
 }
 
@@ -39,7 +39,7 @@ export async function loadPbm(id: number): Promise<Uint8Array> {
   return new Uint8Array(await response.arrayBuffer());
 }
 
-/** @throws Error with the server's own sentence */
+/** @throws Error with the server's message */
 export async function uploadPicture(name: string, pbm: Uint8Array<ArrayBuffer>): Promise<ImageView> {
   const form = new FormData();
   form.set("name", name);
@@ -52,7 +52,7 @@ export async function uploadPicture(name: string, pbm: Uint8Array<ArrayBuffer>):
   return answer as ImageView;
 }
 
-/** Names to choose a target from; of a large fleet not all devices. */
+/** Suggested names of targets; for a large fleet not all devices. */
 export interface Names {
   readonly device: readonly string[];
   readonly group: readonly string[];

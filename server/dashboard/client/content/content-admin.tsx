@@ -1,4 +1,4 @@
-// The page of what panels show: the pictures, who shows which of them when, and what one device shows now.
+// The page about panels: pictures, their assignments, and what one device shows now.
 
 import { useCallback, useEffect, useState } from "preact/hooks";
 import { useAction } from "../data.js";
@@ -66,7 +66,8 @@ function Lists({ images, assignments, mayChange, onChange }: ListsProps) {
       <h2>Pictures</h2>
       {images.total === 0 && (
         <p class="card quiet">
-          There is no picture yet. <a href="/upload">Make one</a>: it is cropped and dithered in the browser.
+          There are no pictures yet. <a href="/upload">Create one</a>: it is cropped and dithered in the
+          browser.
         </p>
       )}
       <ul class="pictures">
@@ -97,7 +98,7 @@ function Lists({ images, assignments, mayChange, onChange }: ListsProps) {
   );
 }
 
-/** Says that a list is cut off, where it is. */
+/** Notes where a list is cut off. */
 const Rest = ({ items, total }: Listed<unknown>) =>
   total > items.length ? (
     <p class="quiet">
@@ -154,7 +155,7 @@ function Picture({ image, mayChange, onChange }: PictureProps) {
       {open === "delete" && (
         <p class="actions">
           <button type="button" class="danger" disabled={isBusy} onClick={remove}>
-            Delete for good
+            Delete permanently
           </button>
         </p>
       )}
@@ -208,7 +209,7 @@ function Shown() {
   };
   return (
     <div class="card shown">
-      <form class="row" onSubmit={look} aria-label="What does a device show">
+      <form class="row" onSubmit={look} aria-label="Look up what a device shows">
         <TextField label="Device" value={device} isRequired maxLength={64} onChange={setDevice} />
         <button type="submit" class="quiet" disabled={isBusy}>
           What does it show?
@@ -220,7 +221,7 @@ function Shown() {
         {shown?.assignment && shown.image && (
           <>
             <p>
-              {shown.device_id} is to show <strong>{shown.image.name}</strong>, as{" "}
+              {shown.device_id} shows <strong>{shown.image.name}</strong>, as{" "}
               {describeTarget(shown.assignment.target.kind, shown.assignment.target.name)} does (
               {describe(shown.assignment)}).
             </p>

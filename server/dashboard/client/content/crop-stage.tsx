@@ -1,4 +1,4 @@
-// The panel as a frame over the picture: drag or arrow keys move the picture under it, the wheel, two fingers, + and − zoom.
+// The panel as a frame over the picture: drag or arrow keys move the picture, the wheel, two fingers, + and − zoom.
 
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { move, type Placement, type Size, zoom } from "./placement.js";
@@ -11,7 +11,7 @@ interface StageProps {
   readonly onPlace: (change: (before: Placement) => Placement) => void;
 }
 
-/** Enough for a sharp picture on a screen, without a canvas that is larger than it need be. */
+/** Sharp on a screen, without an oversized canvas. */
 const MAX_CANVAS_SIDE = 1024;
 export const ZOOM_STEP = 1.15;
 const STEP = 1;
@@ -71,7 +71,7 @@ export function CropStage({ picture, panel, placement, onPlace }: StageProps) {
     event.preventDefault();
     action();
   };
-  // The wheel zooms only where the stage has the focus: a page that is scrolled over it goes on scrolling.
+  // The wheel zooms only while the stage has the focus, so that scrolling the page is not interrupted.
   const onWheel = (event: WheelEvent) => {
     if (document.activeElement !== stage.current) return;
     event.preventDefault();

@@ -1,12 +1,12 @@
-// Grey pictures as black and white dots. Pure, on typed arrays. Greys are 0 (black) to 255 (white) as files have them (sRGB); dots
-// mix on the panel as light does, so all methods but the threshold reckon with light: grey 128 is a fifth of white dots.
+// Dithers grey pictures to black and white dots. Pure, on typed arrays. Greys are 0 (black) to 255 (white) in sRGB; dots mix on the panel
+// as light does, so all methods but the threshold work in linear light: grey 128 has a fifth of white dots.
 
 export type DitherMethod = "threshold" | "floyd-steinberg" | "atkinson" | "ordered";
 
-/** The middle of the greys. */
+/** Middle grey. */
 const MIDDLE = 128;
 
-/** Light 0 to 1 of each grey. */
+/** Linear light, 0 to 1, of each grey. */
 const LIGHT = Float32Array.from({ length: 256 }, (_, grey) => lightOf(grey));
 
 function lightOf(grey: number): number {
@@ -19,7 +19,7 @@ function greyOf(light: number): number {
   return Math.round(value * 255);
 }
 
-/** How light each pixel is. What is transparent is white, as the panel is. */
+/** Luminance of each pixel. Transparent pixels are white, as the panel is. */
 export function toGreys(rgba: Uint8ClampedArray): Uint8Array {
   const greys = new Uint8Array(rgba.length / 4);
   for (let i = 0, at = 0; i < greys.length; i++, at += 4) {
@@ -30,7 +30,7 @@ export function toGreys(rgba: Uint8ClampedArray): Uint8Array {
   return greys;
 }
 
-/** Both -100 to 100; 0 changes nothing. Contrast turns about the middle, brightness shifts. */
+/** Both -100 to 100; 0: unchanged. Contrast scales around the middle, brightness shifts. */
 export function adjust(greys: Uint8Array, brightness: number, contrast: number): Uint8Array {
   const slope = Math.tan(((Math.max(-100, Math.min(99, contrast)) + 100) * Math.PI) / 400);
   const table = Uint8ClampedArray.from(
@@ -52,10 +52,10 @@ export function dither(greys: Uint8Array, width: number, method: DitherMethod): 
   }
 }
 
-/** Where the error of a dot goes, seen in the direction of the row. */
+/** How the error of a dot is distributed, relative to the direction of the row. */
 interface Kernel {
   readonly shares: readonly (readonly [dx: number, dy: number, weight: number])[];
-  /** How much of the error is passed on. */
+  /** Share of the error that is passed on. */
   readonly passed: number;
 }
 
@@ -69,7 +69,7 @@ const KERNELS: Readonly<Record<"floyd-steinberg" | "atkinson", Kernel>> = Object
     ],
     passed: 1,
   },
-  // The quarter that it drops makes shadows blacker and highlights whiter.
+  // A quarter of the error is dropped: shadows become blacker and highlights whiter.
   atkinson: {
     shares: [
       [1, 0, 1],
@@ -84,8 +84,8 @@ const KERNELS: Readonly<Record<"floyd-steinberg" | "atkinson", Kernel>> = Object
 });
 
 /**
- * Rows are walked to and fro, or the dots would lean. At the left and right edges the neighbours that are there share the whole
- * error; what the last row would hand on is dropped, or its dots would gather there.
+ * Rows alternate direction, or dots would form slanted lines. At the left and right edges the existing neighbours share the whole error; the
+ * error of the last row is dropped, or dots would accumulate there.
  */
 function diffuse(greys: Uint8Array, width: number, { shares, passed }: Kernel): Uint8Array {
   const height = greys.length / width;
@@ -109,7 +109,7 @@ function diffuse(greys: Uint8Array, width: number, { shares, passed }: Kernel): 
   return dots;
 }
 
-/** Bayer's matrix of 8 × 8: each of its numbers, 0 to 63, once. */
+/** Bayer's 8 × 8 matrix: each number from 0 to 63 once. */
 const BAYER = Uint8Array.from({ length: 64 }, (_, at) => bayer(at % 8, at >> 3));
 
 function bayer(x: number, y: number): number {

@@ -1,4 +1,4 @@
-// Shows dots as a panel does: each one a square of whole pixels where there is room.
+// Shows dots as a panel does: each one a square of whole pixels where space allows.
 
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { loadPbm } from "./calls.js";
@@ -7,7 +7,7 @@ import { type Dots, fromPbm, toPixels } from "./dots.js";
 interface ViewProps {
   readonly dots: Dots;
   readonly label: string;
-  /** Pixels of the page to a dot; it shrinks where it would be wider than its place. */
+  /** Pixels of the page per dot; smaller if space is limited. */
   readonly zoom?: number;
 }
 
@@ -30,7 +30,7 @@ export function DotView({ dots, label, zoom = 1 }: ViewProps) {
   );
 }
 
-/** A picture of the server's, once it is there. */
+/** A picture from the server, once loaded. */
 export function StoredPicture({ id, label }: { readonly id: number; readonly label: string }) {
   const [dots, setDots] = useState<Dots>();
   const [problem, setProblem] = useState("");

@@ -1,4 +1,4 @@
-// Black and white dots, one a byte, 1 being black: to and from the PBM that a panel takes, and as the pixels of a canvas. Pure.
+// Black and white dots, one per byte, 1 is black: to and from PBM, and as pixels of a canvas. Pure.
 
 import {
   pbmHeader,
@@ -26,7 +26,7 @@ export function toPbm({ width, height, dots }: Dots): Uint8Array<ArrayBuffer> {
   return pbm;
 }
 
-/** `undefined`: it is no whole binary PBM. */
+/** `undefined`: not a complete binary PBM. */
 export function fromPbm(pbm: Uint8Array): Dots | undefined {
   const header = readPbmHeader(pbm);
   if (!header) return undefined;

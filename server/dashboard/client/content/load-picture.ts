@@ -1,14 +1,14 @@
-// Reads a picture that a person chose: whatever this browser can show, or a binary PBM.
+// Reads a picture file: anything that this browser can display, or a binary PBM.
 
 import { fromPbm, toPixels } from "./dots.js";
 
 const MAX_FILE_BYTES = 64 * 1024 * 1024;
 const MAX_PIXELS = 100_000_000;
 
-/** As it is to be seen: cameras' turns are undone. @throws Error with a sentence */
+/** Upright: the orientation of cameras is applied. @throws Error with a sentence */
 export async function loadPicture(file: File): Promise<ImageBitmap> {
   if (file.size > MAX_FILE_BYTES)
-    throw new Error(`${file.name} has ${Math.ceil(file.size / 1024 / 1024)} MiB, at most 64 are read.`);
+    throw new Error(`${file.name} has ${Math.ceil(file.size / 1024 / 1024)} MiB, the limit is 64 MiB.`);
   const bitmap = await decode(file);
   if (bitmap.width * bitmap.height > MAX_PIXELS)
     throw new Error(`${file.name} is ${bitmap.width} × ${bitmap.height}: more than 100 million pixels.`);
@@ -21,7 +21,9 @@ async function decode(file: File): Promise<ImageBitmap> {
   try {
     return await createImageBitmap(file);
   } catch {
-    throw new Error(`${file.name} is no picture that this browser can read. PNG, JPEG and WebP are safe.`);
+    throw new Error(
+      `${file.name} cannot be read by this browser as a picture. PNG, JPEG and WebP always work.`,
+    );
   }
 }
 

@@ -1,4 +1,4 @@
-// Asks how many pixels a panel has: sizes that are in use here, those of common panels, or any.
+// Selects the size of a panel: sizes in use here, those of common panels, or any.
 
 import { useEffect, useState } from "preact/hooks";
 import { ChoiceField, Field } from "../parts/fields.js";
@@ -7,7 +7,7 @@ import type { Size } from "./placement.js";
 
 /** The panel of the `cms` app. */
 export const DEFAULT_SIZE: Size = Object.freeze({ width: 200, height: 200 });
-/** Of e-paper panels that are sold with ESP32 boards, by their diagonal in inches. */
+/** E-paper panels sold with ESP32 boards, by diagonal in inches. */
 const COMMON: readonly (readonly [inches: string, size: Size])[] = [
   ["1.54", DEFAULT_SIZE],
   ["2.13", { width: 250, height: 122 }],
@@ -17,7 +17,7 @@ const COMMON: readonly (readonly [inches: string, size: Size])[] = [
   ["5.83", { width: 648, height: 480 }],
   ["7.5", { width: 800, height: 480 }],
 ];
-/** As a PBM may have. */
+/** Limit of a PBM here. */
 const MAX_SIDE = 4096;
 const OTHER = "other";
 
@@ -33,7 +33,7 @@ export function PanelSize({
   const [used, setUsed] = useState<readonly Size[]>([]);
   const [isOther, setIsOther] = useState(false);
   useEffect(() => {
-    // Without them there are the common ones.
+    // Without them, only the common sizes are offered.
     listImages().then(
       ({ items }) => setUsed(items),
       () => {},

@@ -1,5 +1,5 @@
-// Where a picture lies on a panel: turned by quarters, scaled about its middle, moved. Pure. A picture that is wider than the panel
-// covers its whole width, one that is narrower stays inside; the same for heights.
+// The placement of a picture on a panel: rotated by quarters, scaled around its centre, moved. Pure. A picture wider than the panel
+// covers its whole width, a narrower one stays inside; the same for heights.
 
 export interface Size {
   readonly width: number;
@@ -7,21 +7,21 @@ export interface Size {
 }
 
 export interface Placement {
-  /** Quarters, clockwise. */
+  /** Quarter turns, clockwise. */
   readonly turns: 0 | 1 | 2 | 3;
-  /** Pixels of the panel to a pixel of the picture. */
+  /** Pixels of the panel per pixel of the picture. */
   readonly scale: number;
-  /** Its middle, in pixels of the panel. */
+  /** Its centre, in pixels of the panel. */
   readonly x: number;
   readonly y: number;
 }
 
 export type Fitting = "fit" | "fill";
 
-/** How far beyond covering the panel it can be scaled up. */
+/** Maximum scale, relative to covering the panel. */
 const MAX_ZOOM = 16;
 
-/** All of the picture (`fit`), or all of the panel (`fill`), with the rest in the middle. */
+/** Shows the whole picture (`fit`) or fills the panel (`fill`), centred. */
 export function place(
   picture: Size,
   panel: Size,
@@ -38,7 +38,7 @@ export function move(placement: Placement, picture: Size, panel: Size, dx: numbe
   return clamp({ ...placement, x: placement.x + dx, y: placement.y + dy }, picture, panel);
 }
 
-/** The point (x, y) of the panel stays where it is in the picture. */
+/** The point (x, y) of the panel stays on the same point of the picture. */
 export function zoom(
   placement: Placement,
   picture: Size,
@@ -57,7 +57,7 @@ export function zoom(
 export const turn = (placement: Placement, picture: Size, panel: Size, fitting: Fitting): Placement =>
   place(picture, panel, fitting, ((placement.turns + 1) % 4) as Placement["turns"]);
 
-/** Its size as it lies. */
+/** Its size after rotation. */
 const turned = ({ width, height }: Size, turns: number): Size =>
   turns % 2 === 0 ? { width, height } : { width: height, height: width };
 
@@ -70,7 +70,7 @@ function clamp(placement: Placement, picture: Size, panel: Size): Placement {
   };
 }
 
-/** A picture that is shorter than the panel stays inside, a longer one reaches both ends. */
+/** A shorter picture stays inside the panel, a longer one covers it. */
 function clampAxis(middle: number, half: number, length: number): number {
   const [one, other] = [half, length - half];
   return Math.min(Math.max(one, other), Math.max(Math.min(one, other), middle));

@@ -2,7 +2,7 @@
 
 import type { Placement, Size } from "./placement.js";
 
-/** @param factor pixels of the canvas to a pixel of the panel */
+/** @param factor pixels of the canvas per pixel of the panel */
 export function drawPlaced(
   context: CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D,
   picture: ImageBitmap,
@@ -21,12 +21,12 @@ export function drawPlaced(
   context.drawImage(picture, -picture.width / 2, -picture.height / 2);
 }
 
-/** The colours of each pixel of the panel. */
+/** RGBA of each pixel of the panel. */
 export function readPlaced(picture: ImageBitmap, panel: Size, placement: Placement): Uint8ClampedArray {
   const context = new OffscreenCanvas(panel.width, panel.height).getContext("2d", {
     willReadFrequently: true,
   });
-  if (!context) throw new Error("This browser draws no canvas.");
+  if (!context) throw new Error("This browser does not support canvas.");
   drawPlaced(context, picture, panel, placement);
   return context.getImageData(0, 0, panel.width, panel.height).data;
 }

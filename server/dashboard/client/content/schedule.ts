@@ -1,5 +1,5 @@
-// When a picture is shown: what a form holds, what the server is asked for, and the same in words. Pure but for this computer's
-// time zone, in which times are typed and told.
+// When a picture is shown: as a form, as a request, and in words. Pure except for this computer's time zone, in which times are entered and
+// shown.
 
 import type { AssignmentView } from "../../../api/content-views.js";
 
@@ -26,7 +26,7 @@ export const newSchedule = (): Schedule => ({
   timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
 });
 
-/** The part of an assignment that says when. */
+/** The times of an assignment request. */
 export function toTerms({ from, until, isWeekly, weekdays, start, end, timeZone }: Schedule): object {
   return {
     ...(from === "" ? {} : { from: new Date(from).toISOString() }),
@@ -39,11 +39,11 @@ export function toTerms({ from, until, isWeekly, weekdays, start, end, timeZone 
   };
 }
 
-/** What is missing, as a sentence; empty: nothing. */
+/** What is wrong, as a sentence; empty: nothing. */
 export function judge({ from, until, isWeekly, weekdays, start, end }: Schedule): string {
-  if (from !== "" && until !== "" && until <= from) return "The end has to be after the beginning.";
-  if (isWeekly && weekdays.length === 0) return "Choose a day of the week at least.";
-  if (isWeekly && (start === "" || end === "")) return "Say from when to when on these days.";
+  if (from !== "" && until !== "" && until <= from) return "The end must be after the beginning.";
+  if (isWeekly && weekdays.length === 0) return "Choose at least one day of the week.";
+  if (isWeekly && (start === "" || end === "")) return "Enter the start and end time of these days.";
   return "";
 }
 
@@ -83,7 +83,7 @@ export const STATE_WORDS: Readonly<Record<State, string>> = Object.freeze({
   over: "over",
 });
 
-/** As the server saw it when it answered. */
+/** As of the server's answer. */
 export function stateOf(assignment: Times & { readonly is_in_force: boolean }, now: number): State {
   if (assignment.is_in_force) return "on";
   if (assignment.until && Date.parse(assignment.until) <= now) return "over";

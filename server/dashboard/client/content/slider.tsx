@@ -1,4 +1,4 @@
-// A slider from -100 to 100; a double click sets it back.
+// A slider from -100 to 100; a double click resets it.
 
 import { Field } from "../parts/fields.js";
 

@@ -1,4 +1,4 @@
-// The page that makes a picture for a panel: choose a file, crop it, see it as the panel will show it, save and assign it.
+// The page that prepares a picture for a panel: choose a file, crop it, preview the dots, save and assign it.
 
 import { useMemo, useState } from "preact/hooks";
 import { useAction } from "../data.js";
@@ -26,14 +26,14 @@ const METHODS: readonly (readonly [DitherMethod, string])[] = [
 ];
 
 export interface ContentPageProps {
-  /** Whether whoever looks may change what displays show. */
+  /** Whether the user may change what panels show. */
   readonly mayChange: boolean;
 }
 
 interface Chosen {
   readonly picture: ImageBitmap;
   readonly fileName: string;
-  /** Each file is edited from the beginning, one with the name of the last too. */
+  /** Every file starts a new edit, even one of the same name. */
   readonly turn: number;
 }
 
@@ -52,11 +52,11 @@ export function Upload({ mayChange }: ContentPageProps) {
         <a href="/content-admin">All pictures</a>
       </div>
       {!mayChange && (
-        <p class="card">To save a picture, sign in as somebody who may change what displays show.</p>
+        <p class="card">To save a picture, sign in as a user who may change what panels show.</p>
       )}
       <Drop
         label="Picture file"
-        hint="Drop a PNG, JPEG, WebP, SVG or PBM here, or choose it. It stays on this computer: only its dots are sent."
+        hint="Drop a PNG, JPEG, WebP, SVG or PBM here, or choose it. It is not sent: only its dots are."
         accept="image/*,.pbm"
         file={undefined}
         onFile={take}
@@ -116,7 +116,7 @@ function Editor({ picture, fileName, mayChange }: EditorProps) {
         </div>
         <p class="hint">{shareOf(dots)}</p>
       </section>
-      <section class="card settings" aria-label="How">
+      <section class="card settings" aria-label="Conversion">
         <PanelSize size={panel} onChange={resize} />
         <ChoiceField label="Dots" value={method} choices={METHODS} onChange={setMethod} />
         <Slider label="Brightness" value={brightness} onChange={setBrightness} />
@@ -129,7 +129,7 @@ function Editor({ picture, fileName, mayChange }: EditorProps) {
 
 interface ToolProps {
   readonly name: string;
-  /** Only of those that are one of several. */
+  /** Only for tools that are alternatives. */
   readonly isOn?: boolean;
   readonly onClick: () => void;
 }
@@ -142,7 +142,7 @@ const Tool = ({ name, isOn, onClick }: ToolProps) => (
 
 function Save({ dots, fileName }: { readonly dots: Dots; readonly fileName: string }) {
   const [name, setName] = useState(fileName);
-  /** What was saved last: other dots or another name are another picture. */
+  /** What was saved last: other dots or another name make a new picture. */
   const [saved, setSaved] = useState<{ readonly image: ImageView; readonly dots: Dots }>();
   const [assigned, setAssigned] = useState("");
   const { isBusy, problem, run } = useAction();
@@ -171,7 +171,7 @@ function Save({ dots, fileName }: { readonly dots: Dots; readonly fileName: stri
           <p class="success" role="status">
             {assigned !== "" && (
               <>
-                Assigned to {assigned}: it is shown when the device asks next.{" "}
+                Assigned to {assigned}: it is shown at the device's next request.{" "}
                 <a href="/content-admin">See all assignments</a>
               </>
             )}
@@ -182,7 +182,7 @@ function Save({ dots, fileName }: { readonly dots: Dots; readonly fileName: stri
   );
 }
 
-/** Whole pixels of the page to a dot, so that no dot is wider than its neighbour. */
+/** Whole pixels of the page per dot, so that all dots are equally wide. */
 function zoomOf({ width }: Size): number {
   const room = Math.min(440, innerWidth - 64);
   return Math.max(1, Math.floor(room / width));

@@ -1,5 +1,5 @@
-// What is done to many devices at once: those that are ticked, or all that the filters find. The server judges each; how far it is, and
-// how many were left as they are and why, stays to be read.
+// Changes of many devices: those selected, or all that match the filters. The server checks each device; progress, and the number of
+// unchanged devices with the reasons, stay visible.
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import {
@@ -21,34 +21,34 @@ import { ask } from "../session.js";
 import { EMPTY_ROW, type SettingRow, SettingRows, settingsOf } from "./setting-rows.js";
 
 interface BulkProps {
-  /** Those that are ticked. */
+  /** The selected ones. */
   readonly ids: readonly string[];
-  /** All that the filters find, if they can be chosen too. */
+  /** All that match the filters, if they can be selected, too. */
   readonly found?: { readonly filter: FilterOf; readonly total: number } | undefined;
   readonly kinds?: readonly Kind[];
-  /** Something was changed. */
+  /** After a change. */
   readonly onDone: () => void;
-  /** Nothing is to be chosen any more. */
+  /** Clears the selection. */
   readonly onLeave: () => void;
 }
 type FilterOf = Extract<Selection, { filter: unknown }>["filter"];
 
 type Kind = keyof typeof WORDS;
 const WORDS = {
-  restart: { name: "Restart", what: "Each restarts once, with its next check." },
+  restart: { name: "Restart", what: "Each device restarts once, at its next check." },
   settings: {
     name: "Change settings",
-    what: "Each takes the settings with its next check, or says why not.",
+    what: "Each device gets the settings at its next check, and reports if it refuses them.",
   },
-  "add-tag": { name: "Add a tag", what: "It is added to the tags that they have." },
-  "remove-tag": { name: "Remove a tag", what: "Those that do not have it stay as they are." },
-  group: { name: "Put into a group", what: "Each is in one group only: it leaves the one it is in." },
+  "add-tag": { name: "Add a tag", what: "Added to their existing tags." },
+  "remove-tag": { name: "Remove a tag", what: "Devices without it are unchanged." },
+  group: { name: "Put into a group", what: "A device is in one group only: it leaves its current one." },
   pin: { name: "Pin to a version", what: "They are offered this version only." },
-  approve: { name: "Approve", what: "They may register, and are offered what is meant for them." },
-  block: { name: "Block", what: "They are offered nothing any more, and their reports are refused." },
+  approve: { name: "Approve", what: "They may register, and are offered updates." },
+  block: { name: "Block", what: "They are no longer offered anything, and their reports are refused." },
   "rotate-token": {
     name: "Renew tokens",
-    what: "Each is given a new token with its next check; the old one ends when the new one is used.",
+    what: "Each device gets a new token at its next check; the old one stays valid until the new one is used.",
   },
 } as const;
 const ALL_KINDS = Object.keys(WORDS) as readonly Kind[];
@@ -59,8 +59,8 @@ const VALUE_LABELS: Partial<Record<Kind, string>> = {
   pin: "Version",
 };
 const VALUE_HINTS: Partial<Record<Kind, string>> = {
-  group: "Left empty: in no group",
-  pin: "Left empty: no longer pinned",
+  group: "Empty: no group",
+  pin: "Empty: not pinned",
 };
 
 interface Run {
@@ -83,7 +83,7 @@ export function Bulk({ ids, found, kinds = ALL_KINDS, onDone, onLeave }: BulkPro
   };
   useEffect(() => stop, []);
   useEffect(() => warnBeforeLeaving(action.isBusy), [action.isBusy]);
-  // Who changes the filters, or what is ticked, has chosen anew.
+  // A change of the filters or the selection ends the selection of all.
   useEffect(() => setIsAll(false), [ids.join(), JSON.stringify(found?.filter)]);
   const takesAll = isAll && found !== undefined;
   const total = takesAll ? found.total : ids.length;
@@ -121,7 +121,7 @@ export function Bulk({ ids, found, kinds = ALL_KINDS, onDone, onLeave }: BulkPro
   };
   if (ids.length === 0 && !run) return null;
   return (
-    <section class="card bulk" aria-label="Change the chosen devices">
+    <section class="card bulk" aria-label="Change the selected devices">
       {run && <Progress run={run} onStop={stop} />}
       <Problem text={action.problem} />
       {run && run.state !== "running" && (
@@ -141,21 +141,19 @@ export function Bulk({ ids, found, kinds = ALL_KINDS, onDone, onLeave }: BulkPro
       {!run && (
         <>
           <p class="chosen-count">
-            <strong>{plural(total, "device")}</strong> {takesAll ? "that fit" : "chosen"}
+            <strong>{plural(total, "device")}</strong> {takesAll ? "match" : "selected"}
             {found && found.total > ids.length && (
               <button type="button" class="link" onClick={() => setIsAll(!isAll)}>
-                {isAll
-                  ? "Only those that are ticked"
-                  : `Choose all ${plural(found.total, "device")} that fit`}
+                {isAll ? "Only the selected ones" : `Select all ${plural(found.total, "device")} that match`}
               </button>
             )}
             <button type="button" class="link" onClick={onLeave}>
-              Choose none
+              Clear selection
             </button>
           </p>
           <div class="fields lead">
             <ChoiceField
-              label="What to do"
+              label="Action"
               value={kind}
               choices={kinds.map((one) => [one, WORDS[one].name] as const)}
               onChange={setKind}
@@ -236,9 +234,7 @@ function Progress({ run: { name, total, tally, state }, onStop }: ProgressProps)
         {state === "running"
           ? `${count_} of ${plural(total, "device")}…`
           : `${plural(tally.done, "device")} done${state === "stopped" ? `, stopped after ${count_} of ${total.toLocaleString("en")}` : ""}`}
-        {tally.refused > 0 && (
-          <span class="failure"> · {tally.refused.toLocaleString("en")} left as they are</span>
-        )}
+        {tally.refused > 0 && <span class="failure"> · {tally.refused.toLocaleString("en")} unchanged</span>}
       </p>
       {state === "running" && (
         <p class="bulk-progress">
@@ -246,7 +242,7 @@ function Progress({ run: { name, total, tally, state }, onStop }: ProgressProps)
           <button type="button" class="quiet" onClick={onStop}>
             Stop
           </button>
-          <span class="hint">It stops when this page is left; what is done stays done.</span>
+          <span class="hint">Leaving this page stops it; devices changed so far stay changed.</span>
         </p>
       )}
       {tally.refusals.length > 0 && (

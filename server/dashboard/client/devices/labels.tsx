@@ -1,4 +1,4 @@
-// What an operator says of a device: tags, group, and the only version that it may have.
+// The labels of a device: tags, group, and pinned version.
 
 import { useState } from "preact/hooks";
 import { useAction } from "../data.js";
@@ -33,7 +33,7 @@ export function Labels({ device, onDone }: { readonly device: Labelled; readonly
       <div class="fields">
         <TextField label="Tags" hint="Separated by commas" value={tags} onChange={setTags} />
         <TextField label="Group" value={group} onChange={setGroup} />
-        <TextField label="Pin" hint="The only version it is offered" value={pin} onChange={setPin} />
+        <TextField label="Pin" hint="The only version that it is offered" value={pin} onChange={setPin} />
       </div>
       <Problem text={action.problem} />
       <p class="actions">

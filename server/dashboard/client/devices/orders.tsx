@@ -1,4 +1,4 @@
-// What a device is ordered to do, and what became of it. It carries an order out with its next check.
+// Orders to a device, and their outcome. A device carries out an order at its next check.
 
 import { useState } from "preact/hooks";
 import type { OrderView } from "../../../api/device-views.js";
@@ -81,11 +81,10 @@ export function Orders({ device, mayChange }: { readonly device: Ordered; readon
 }
 
 function introduce({ state, uses_token: usesToken, interval_seconds: seconds }: Ordered): string {
-  if (state !== "approved") return "It takes orders once it is approved.";
-  if (!usesToken)
-    return "Orders are for devices that prove themselves by a token of their own; this one has shown none.";
+  if (state !== "approved") return "It can get orders once it is approved.";
+  if (!usesToken) return "Orders need a device with a token of its own; this one has not sent any.";
   const pace = seconds === null ? "" : `: it checks every ${duration(seconds)}`;
-  return `It carries an order out with its next check${pace}. What it has not fetched within a day expires.`;
+  return `It carries out an order at its next check${pace}. Orders that it does not fetch within a day expire.`;
 }
 
 interface SettingsProps {
@@ -129,12 +128,11 @@ function nameOf({ kind, settings }: OrderView): string {
     .join(", ");
 }
 
-/** In one line: who and when, and what is to be known of it now. */
+/** One line: by whom, when, and its current state. */
 function tellOf({ state, reason, ordered_by: by, created_at: at, sent_at: sentAt }: OrderView): string {
   const given = `${by}, ${moment(at)}`;
   if (reason) return `${given} · ${reason}`;
-  if (state === "expired")
-    return `${given} · ${sentAt === null ? "it never asked" : "it was told and never answered"}`;
+  if (state === "expired") return `${given} · ${sentAt === null ? "never fetched" : "sent, never answered"}`;
   if (state !== "pending") return given;
-  return `${given} · ${sentAt === null ? "waits for its next check" : "told, not yet done"}`;
+  return `${given} · ${sentAt === null ? "waits for its next check" : "sent, not done yet"}`;
 }

@@ -1,4 +1,4 @@
-// Devices as lists of the API tell them: with what an operator says of them and how they are.
+// Devices as the API lists them: with labels and status.
 
 import type { DeviceView } from "../../../api/device-views.js";
 import type { DeviceStatus } from "../../../shared/device-status.js";
@@ -9,7 +9,7 @@ export interface DeviceRow extends DeviceView {
   readonly group: string | null;
   readonly pin: string | null;
   readonly status: DeviceStatus;
-  /** Whether it may have anything at all. */
+  /** Whether it is approved. */
   readonly state: DeviceState;
   readonly uses_token: boolean;
   readonly interval_seconds: number | null;

@@ -1,4 +1,4 @@
-// Settings that are sent to devices, by name and value, as somebody types them.
+// Settings to send to devices, by name and value, as they are typed.
 
 import { readSettingValue, type SettingValue } from "../../../shared/setting-values.js";
 import { TextField } from "../parts/fields.js";
@@ -9,20 +9,20 @@ export interface SettingRow {
 }
 export const EMPTY_ROW: SettingRow = { name: "", value: "" };
 
-/** Settings of the apps that this project has; a device of another app says itself what it does not know. */
+/** Settings of the apps of this project; devices with other apps refuse names that they do not know. */
 const KNOWN_SETTINGS: readonly (readonly [name: string, meaning: string])[] = [
-  ["checkSeconds", "seconds between two checks; goes before the server's --poll-seconds, 0 takes it back"],
-  ["deviceName", "its name for people"],
+  ["checkSeconds", "seconds between two checks; overrides the server's --poll-seconds, 0 resets it"],
+  ["deviceName", "readable name"],
   ["pattern", "LED strip: solid, blink, yieldToOthers, rainbow, chase"],
   ["colour", "LED strip: #rrggbb"],
   ["brightness", "LED strip: percent"],
-  ["speed", "LED strip: cycles a minute"],
+  ["speed", "LED strip: cycles per minute"],
   ["count", "LED strip: number of LEDs"],
-  ["refreshSeconds", "panel: seconds between two looks for a picture"],
-  ["sleepSeconds", "panel: seconds asleep"],
+  ["refreshSeconds", "panel: seconds between two requests for a picture"],
+  ["sleepSeconds", "panel: seconds of sleep"],
 ];
 
-/** Rows without a name are left out. */
+/** Rows without a name are ignored. */
 export const settingsOf = (rows: readonly SettingRow[]): Record<string, SettingValue> =>
   Object.fromEntries(
     rows
@@ -64,7 +64,7 @@ export function SettingRows({ rows, onChange }: RowsProps) {
         </div>
       ))}
       <p class="hint">
-        Named and judged as on the device's own pages. What is the owner's alone, it refuses.
+        Names and limits are those of the device's own pages. Settings reserved for the owner are refused.
       </p>
       <button type="button" class="quiet" onClick={() => onChange([...rows, EMPTY_ROW])}>
         Another setting

@@ -1,4 +1,4 @@
-// How a device is, by colour and by word.
+// The status of a device, by colour and word.
 
 import type { DeviceRow } from "./row.js";
 
@@ -9,7 +9,7 @@ export const StatusLamp = ({ status }: Pick<DeviceRow, "status">) => (
   </span>
 );
 
-/** Approved devices need no word. */
+/** Nothing for approved devices. */
 export const StatePill = ({ state }: Pick<DeviceRow, "state">) =>
   state === "approved" ? null : (
     <span class={`pill device-${state}`}>{state === "pending" ? "to approve" : state}</span>

@@ -1,4 +1,4 @@
-// Who changed what, the newest first, with what it was before and after.
+// The audit log, newest first, with the fields before and after.
 
 import { useEffect, useState } from "preact/hooks";
 import type { AuditView } from "../../../api/account-views.js";
@@ -44,7 +44,7 @@ export function Audit({ place }: PageProps) {
           onChange={(action) => go(withQuery(place, { action }), true)}
         />
         <Filter
-          label="Of what"
+          label="Subject"
           placeholder="rollout/3"
           value={filters.subject}
           onChange={(subject) => go(withQuery(place, { subject }), true)}
@@ -52,10 +52,10 @@ export function Audit({ place }: PageProps) {
       </search>
       <Loading {...newest} />
       {newest.data?.entries.length === 0 && (
-        <Empty title={isFiltered ? "Nothing fits" : "Nobody has changed anything so far"}>
+        <Empty title={isFiltered ? "No entries match" : "No changes yet"}>
           {isFiltered
-            ? "Names are told as they stand here, such as ada or rollout.started."
-            : "Every change is noted here, with who made it."}
+            ? "Enter names as they are listed here, such as ada or rollout.started."
+            : "Every change is recorded here, with its author."}
         </Empty>
       )}
       {newest.data && newest.data.entries.length > 0 && (
@@ -128,7 +128,7 @@ function Changes({ entry }: { readonly entry: AuditView }) {
   if (changes.length === 0) return null;
   return (
     <details>
-      <summary>{entry.before ? changes.map(({ name }) => words(name)).join(", ") : "What it is"}</summary>
+      <summary>{entry.before ? changes.map(({ name }) => words(name)).join(", ") : "Fields"}</summary>
       <dl class="changes">
         {changes.map(({ name, before, after }) => (
           <div key={name}>

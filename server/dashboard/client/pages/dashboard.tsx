@@ -1,4 +1,4 @@
-// The first page: how the fleet is, what is under way, and what went wrong lately.
+// The first page: the state of the fleet, what is in progress, and recent failures.
 
 import type { FleetView, HistoryView } from "../../../api/fleet-views.js";
 import type { UpdateView } from "../../../api/release-views.js";
@@ -15,7 +15,7 @@ import { VersionChart } from "../parts/version-chart.js";
 import { RolloutCard } from "../rollouts/card.js";
 import { Link } from "../router.js";
 
-/** Of a small fleet every device is shown, of a larger one those that are updating. */
+/** A small fleet is shown in full, of a larger one only devices that are updating. */
 const SMALL_FLEET_COUNT = 8;
 const SHOWN_EVENT_COUNT = 60;
 const SHOWN_FAILURE_COUNT = 6;
@@ -31,8 +31,8 @@ export function Dashboard({ model, now }: PageProps) {
       <Summary fleet={fleet.data} model={model} />
       <Problem text={fleet.problem || history.problem} />
       {isEmpty && (
-        <Empty title="No device has checked for updates so far">
-          It appears here when it does. A device gets this server's address in its setup portal.
+        <Empty title="No device has checked for updates yet">
+          Devices appear here with their first check. Their setup portal asks for this server's address.
         </Empty>
       )}
       <div class="columns">
@@ -54,7 +54,7 @@ export function Dashboard({ model, now }: PageProps) {
   );
 }
 
-/** The past is asked for once; what is now follows the fleet. */
+/** The history is loaded once; the current counts follow the fleet. */
 const untilNow = ({ samples }: HistoryView, fleet: FleetView | undefined): HistoryView["samples"] =>
   fleet ? [...samples.slice(0, -1), { time: fleet.time, versions: fleet.versions }] : samples;
 
@@ -91,7 +91,7 @@ function Rollouts() {
     <section>
       <h2>Rollouts</h2>
       {open.length === 0 && (
-        <Empty title="No rollout is under way">
+        <Empty title="No rollout is in progress">
           A stable release goes to every device of its type; a rollout leads it there in stages.{" "}
           <Link to="/ota-management/rollouts/new">Plan a rollout</Link>
         </Empty>
@@ -115,7 +115,7 @@ function Failures({ model, now }: { readonly model: Model; readonly now: number 
   if (failures.length === 0) return null;
   return (
     <section>
-      <h2>Failures and roll backs</h2>
+      <h2>Failures and rollbacks</h2>
       <ol class="card failures">
         {failures.map((update) => (
           <li key={update.id}>
@@ -168,7 +168,7 @@ const Log = ({ model }: { readonly model: Model }) => (
     <p class="hidden" role="status">
       {model.events[0]?.message}
     </p>
-    {model.events.length === 0 && <p class="quiet">Nothing has happened so far.</p>}
+    {model.events.length === 0 && <p class="quiet">No events yet.</p>}
     <LogLines events={model.events.slice(0, SHOWN_EVENT_COUNT)} />
   </div>
 );

@@ -1,4 +1,4 @@
-// One device: how it is, why it gets what it gets, what it is ordered to do, its attempts, and all that happened to it.
+// One device: its status, what it is offered and why, its orders, attempts and timeline.
 
 import { useEffect, useState } from "preact/hooks";
 import type { UpdateView } from "../../../api/release-views.js";
@@ -114,9 +114,7 @@ export function DevicePage({ params, model, now }: PageProps) {
       )}
       <Orders device={data} mayChange={mayChange} />
       <h2>Attempts</h2>
-      {data.attempts.length === 0 && (
-        <Empty title="No update so far">Above stands why, and what it waits for.</Empty>
-      )}
+      {data.attempts.length === 0 && <Empty title="No updates yet">The reasons are listed above.</Empty>}
       {data.attempts.slice(0, SHOWN_ATTEMPT_COUNT).map((update) => (
         <div key={update.id} class="card padded attempt-card">
           <Attempt update={update} firmware={model.firmware.get(update.firmware_id)} events={events} />
@@ -130,8 +128,8 @@ export function DevicePage({ params, model, now }: PageProps) {
 
 function Why({ why, problem }: { readonly why: WhyAnswer | undefined; readonly problem: string }) {
   return (
-    <section class="card padded why" aria-label="Why it gets what it gets">
-      <h2>Why it gets what it gets</h2>
+    <section class="card padded why" aria-label="Why this update">
+      <h2>Why this update</h2>
       <Loading data={why} problem={problem} />
       {why && <p>{why.summary}</p>}
       {why && why.answers.length > 0 && (
@@ -151,8 +149,8 @@ function Why({ why, problem }: { readonly why: WhyAnswer | undefined; readonly p
 const LOST_TOKEN_CODES: readonly unknown[] = ["DEVICE_TOKEN_WRONG", "DEVICE_TOKEN_REQUIRED"];
 
 /**
- * That somebody came under its name with another token, or none, and nobody with its own since: it has lost its own, as a device does
- * that is flashed anew.
+ * Whether a client used its id with another token, or none, and none used its own token since: the device may have lost its token, as one
+ * does that is flashed again.
  */
 function refusalOf(device: DeviceAnswer, events: readonly EventView[]): EventView | undefined {
   const isLost = ({ kind, detail, time }: EventView) =>
@@ -168,7 +166,7 @@ interface AdmissionProps {
   readonly onDone: () => void;
 }
 
-/** Whether the device may have anything, and the token that it proves itself with. */
+/** Approval of a device, and its token. */
 function Admission({ device, refusal, onDone }: AdmissionProps) {
   const action = useAction();
   const change = async (order: string) => {
@@ -179,7 +177,7 @@ function Admission({ device, refusal, onDone }: AdmissionProps) {
     );
     if (results[0]?.error === "FORBIDDEN")
       throw new Error(`you may not change devices of type ${device.device_type}`);
-    if (results[0]?.error) throw new Error("this device was never registered: there is nothing to change");
+    if (results[0]?.error) throw new Error("this device is not registered");
     onDone();
   };
   return (
@@ -187,13 +185,13 @@ function Admission({ device, refusal, onDone }: AdmissionProps) {
       {refusal && (
         <div class="note warning" role="status">
           <p>
-            It was refused since it was last seen, because it came with another token or with none. A device
-            that was flashed anew has lost its own.
+            It was refused after it was last seen, because its token was wrong or missing. A device that was
+            flashed again has lost its token.
           </p>
           <p class="actions">
             <Confirm name="Forget its token" isDangerous onConfirm={() => change("forget-token")}>
-              Whoever comes next under its name is trusted, and given a new token. Do this if it was you who
-              flashed it.
+              The next client that uses its id is trusted and gets a new token. Do this only if you have flashed
+              the device yourself.
             </Confirm>
           </p>
         </div>
@@ -210,12 +208,12 @@ function Admission({ device, refusal, onDone }: AdmissionProps) {
         )}
         {device.state !== "blocked" && (
           <Confirm name="Block" isDangerous onConfirm={() => change("block")}>
-            It is offered nothing any more, and its reports are refused.
+            It is no longer offered anything, and its reports are refused.
           </Confirm>
         )}
         {device.uses_token && (
           <Confirm name="Renew token" onConfirm={() => change("rotate-token")}>
-            It is given a new token with its next check; the old one ends when the new one is used.
+            It gets a new token at its next check; the old one stays valid until the new one is used.
           </Confirm>
         )}
         <Problem text={action.problem} />
@@ -230,7 +228,7 @@ interface TimelineProps {
   readonly problem: string;
 }
 
-/** The newest come by themselves; older ones are asked for. */
+/** New events appear automatically; older ones are loaded on request. */
 function Timeline({ path, newest, problem }: TimelineProps) {
   const [older, setOlder] = useState<readonly EventView[]>([]);
   const [isWhole, setIsWhole] = useState(false);

@@ -1,4 +1,4 @@
-// All devices: search, filters and pages are in the address, so that a list can be sent to somebody. The server finds and counts.
+// The list of devices. Search, filters and pages are in the URL, so that a list can be shared. The server searches and counts.
 
 import { useEffect, useState } from "preact/hooks";
 import type { FleetView } from "../../../api/fleet-views.js";
@@ -56,8 +56,8 @@ function AllDevices({ place, model, now }: PageProps) {
     return (
       <>
         <h1>Devices</h1>
-        <Empty title="No device has checked for updates so far">
-          It appears here when it does. A device gets this server's address in its setup portal.
+        <Empty title="No device has checked for updates yet">
+          Devices appear here with their first check. Their setup portal asks for this server's address.
         </Empty>
       </>
     );
@@ -130,7 +130,7 @@ function AllDevices({ place, model, now }: PageProps) {
         />
       )}
       {data?.total === 0 && (
-        <Empty title="No device fits">
+        <Empty title="No devices match">
           <button type="button" class="quiet" onClick={() => go("/devices")}>
             Show all devices
           </button>
@@ -171,7 +171,7 @@ const Suggestions = ({
   </datalist>
 );
 
-/** Without those that ask for nothing. */
+/** Without empty filters. */
 const givenOf = (filters: Readonly<Record<string, string>>) =>
   Object.fromEntries(Object.entries(filters).filter(([, wanted]) => wanted !== ""));
 
@@ -182,7 +182,7 @@ interface ChoiceProps {
   readonly onChange: (value: string) => void;
 }
 
-/** What is chosen stands in the list, even if the server no longer knows it. */
+/** The selected value stays in the list, even if the server no longer has it. */
 function Choice({ name, value, choices, onChange }: ChoiceProps) {
   const all = value === "" || choices.includes(value) ? choices : [value, ...choices];
   if (all.length === 0) return null;
@@ -196,7 +196,7 @@ function Choice({ name, value, choices, onChange }: ChoiceProps) {
   );
 }
 
-/** Waits until nobody types any more. */
+/** Waits until typing has paused. */
 function SearchField({
   value,
   onChange,
@@ -218,7 +218,7 @@ function SearchField({
 interface TableProps {
   readonly devices: readonly DeviceRow[];
   readonly now: number;
-  /** `undefined`: nothing may be chosen. */
+  /** `undefined`: selection is disabled. */
   readonly chosen: ReadonlySet<string> | undefined;
   readonly onChoose: (chosen: ReadonlySet<string>) => void;
 }
@@ -261,7 +261,7 @@ function DeviceTable({ devices, now, chosen, onChoose }: TableProps) {
               {chosen && (
                 <td>
                   <Check
-                    label={<span class="hidden">Choose {device.device_id}</span>}
+                    label={<span class="hidden">Select {device.device_id}</span>}
                     isOn={chosen.has(device.device_id)}
                     onChange={(isOn) => choose([device.device_id], isOn)}
                   />
@@ -300,7 +300,7 @@ interface IdentitiesAnswer {
   readonly total: number;
 }
 
-/** Devices that asked to register, and wait. */
+/** Devices that wait for approval. */
 function Pending() {
   const waiting = useData<IdentitiesAnswer>("/api/device-identities?state=pending&limit=100", ["device"]);
   const mayChange = useMay("devices:write");
@@ -313,7 +313,9 @@ function Pending() {
       </p>
       <h1>To approve</h1>
       <Loading {...waiting} />
-      {data?.total === 0 && <Empty title="No device waits">Those that ask to register appear here.</Empty>}
+      {data?.total === 0 && (
+        <Empty title="No devices are waiting">Devices that ask to register appear here.</Empty>
+      )}
       <Bulk
         ids={[...chosen]}
         kinds={["approve", "block"]}
@@ -326,7 +328,7 @@ function Pending() {
             <li key={device_id}>
               {mayChange && (
                 <Check
-                  label={<span class="hidden">Choose {device_id}</span>}
+                  label={<span class="hidden">Select {device_id}</span>}
                   isOn={chosen.has(device_id)}
                   onChange={(isOn) =>
                     setChosen(

@@ -1,4 +1,4 @@
-// Changes a rollout: the form of a new one, filled. Only what differs is sent, with the revision that was seen.
+// Edits a rollout, in the form for new ones. Only differences are sent, with the revision that was loaded.
 
 import { useState } from "preact/hooks";
 import type { FirmwareView } from "../../../api/release-views.js";
@@ -17,7 +17,7 @@ import { TIME_ZONE } from "./new-rollout.js";
 
 export function EditRollout({ params }: PageProps) {
   const path = `/api/rollouts/${encodeURIComponent(params.id ?? "")}`;
-  // Not asked for anew by itself: nothing that is typed is overwritten.
+  // Not reloaded automatically, which would overwrite input.
   const rollout = useData<ProgressView>(path);
   const releases = useData<{ readonly firmware: readonly FirmwareView[] }>(
     "/api/ota/admin/firmware?limit=200&is_active=true",
@@ -65,7 +65,7 @@ function EditForm({ rollout, releases, onAgain }: FormProps) {
       <h1>Change the rollout</h1>
       {hasBegun && (
         <p class="note">
-          It has begun: its stages so far keep their devices, and its target can only become narrower.
+          It has begun: its open stages keep their devices, and its target can only be narrowed.
         </p>
       )}
       {rollout.approved_by && (
@@ -84,7 +84,7 @@ function EditForm({ rollout, releases, onAgain }: FormProps) {
         {({ request }, action) => (
           <>
             <button type="button" class="quiet" aria-disabled={action.isBusy} onClick={onAgain}>
-              Begin anew
+              Reset
             </button>
             <button type="button" aria-disabled={action.isBusy} onClick={() => save(request, action)}>
               Save the changes

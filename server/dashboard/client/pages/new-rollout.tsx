@@ -1,4 +1,4 @@
-// Plans a rollout and makes it.
+// Plans a rollout and creates it.
 
 import type { FirmwareView } from "../../../api/release-views.js";
 import type { PlanView } from "../../../api/rollout-views.js";
@@ -29,7 +29,7 @@ export function NewRollout({ place }: PageProps) {
   if (!releases.data) return <Loading {...releases} />;
   if (releases.data.firmware.length === 0)
     return (
-      <Empty title="There is no release to roll out">
+      <Empty title="No releases to roll out">
         <Link to="/ota-management">Upload one first</Link>
       </Empty>
     );
@@ -50,10 +50,10 @@ export function NewRollout({ place }: PageProps) {
               aria-disabled={action.isBusy}
               onClick={() => make(planned, action, false)}
             >
-              Keep as a draft
+              Save as draft
             </button>
             <button type="button" aria-disabled={action.isBusy} onClick={() => make(planned, action, true)}>
-              Start it
+              Start
             </button>
           </>
         )}

@@ -1,4 +1,4 @@
-// Releases and rollouts: what is here, what goes where, and how to bring something new.
+// Releases and rollouts, and the forms for new ones.
 
 import { useState } from "preact/hooks";
 import type { FirmwareView, viewType } from "../../../api/release-views.js";
@@ -84,7 +84,7 @@ export function OtaManagement({ place, model, now }: PageProps) {
       <h2>Rollouts</h2>
       <Loading {...rollouts} />
       {rollouts.data?.total === 0 && (
-        <Empty title="No rollout so far">
+        <Empty title="No rollouts yet">
           A rollout brings a release to devices in stages, and stops by itself when they fail.{" "}
           {mayRoll && !hasNoRelease && <Link to="/ota-management/rollouts/new">Plan the first one</Link>}
         </Empty>
@@ -103,7 +103,7 @@ export function OtaManagement({ place, model, now }: PageProps) {
       <h2>Releases</h2>
       <Loading {...releases} />
       {hasNoRelease && (
-        <Empty title="No release so far">
+        <Empty title="No releases yet">
           {mayUpload ? "Upload one above" : "Sign in to upload one"}, or with{" "}
           <code>skyslot release upload FIRMWARE.bin</code>.
         </Empty>

@@ -1,4 +1,4 @@
-// One rollout: how far it is, what is waited for, what may be done, and what became of each device.
+// One rollout: its progress, what it waits for, its actions, and the outcome for each device.
 
 import type { MemberView, PlanView, ProgressView } from "../../../api/rollout-views.js";
 import { type Term, termsOf } from "../../../shared/rollout-terms.js";
@@ -71,7 +71,7 @@ function Orders({ rollout, onDone }: { readonly rollout: WithRelease; readonly o
   if (orders.length === 0) return null;
   const give = async (order: Order, reason: string) => {
     const path = `/api/rollouts/${rollout.id}/${order}`;
-    // Who begins something or agrees to it means what they have seen; who stops it means it however it is.
+    // Starting or approving applies to the revision on display only; stopping applies to any revision.
     const seen = STOPPING.includes(order) ? {} : { "if-match": `"${rollout.revision}"` };
     await ask("POST", path, reason === "" ? {} : { reason }, seen);
     onDone();
@@ -145,7 +145,7 @@ const Tallies = ({ rollout }: { readonly rollout: WithRelease }) => (
 function Terms({ rollout }: { readonly rollout: WithRelease }) {
   const facts: readonly Term[] = [
     ...termsOf(rollout, moment),
-    { name: "Made", value: `${moment(rollout.created_at)} by ${rollout.created_by}` },
+    { name: "Created", value: `${moment(rollout.created_at)} by ${rollout.created_by}` },
     ...(rollout.edited_by
       ? [{ name: "Changed by", value: `${rollout.edited_by}, revision ${rollout.revision}` }]
       : []),
@@ -153,7 +153,7 @@ function Terms({ rollout }: { readonly rollout: WithRelease }) {
     ...(rollout.ended_at === null ? [] : [{ name: "Ended", value: moment(rollout.ended_at) }]),
   ];
   return (
-    // What somebody is asked to agree to lies open.
+    // Open where approval is asked for.
     <details class="terms" open={rollout.state === "awaiting_approval"}>
       <summary>Its terms</summary>
       <dl class="facts">
@@ -189,9 +189,7 @@ function Members({ path, place, rollout }: MembersProps) {
   const isFiltered = stage !== "" || outcome !== "";
   if (members.data?.total === 0 && !isFiltered)
     return (
-      <Empty title="It was offered to no device so far">
-        Devices get it at their next check, stage by stage.
-      </Empty>
+      <Empty title="Not offered to any device yet">Devices get it at their next check, stage by stage.</Empty>
     );
   return (
     <>
@@ -210,7 +208,7 @@ function Members({ path, place, rollout }: MembersProps) {
         />
       </div>
       <Loading {...members} />
-      {members.data?.total === 0 && <p class="quiet">No device fits.</p>}
+      {members.data?.total === 0 && <p class="quiet">No devices match.</p>}
       {members.data && members.data.total > 0 && (
         <div class="card table">
           <table>
@@ -261,7 +259,7 @@ function Outcome({ member: { outcome, updating, error_code } }: { readonly membe
   );
 }
 
-/** Who will not get it, and why, by the plan of now. */
+/** Devices that will not get it, and why, by the current plan. */
 function LeftOut({ path }: { readonly path: string }) {
   const { data } = useData<PlanView>(`${path}/plan?limit=50`);
   return data ? <Excluded plan={data} /> : null;

@@ -1,4 +1,4 @@
-// What is set up on this server: users, API tokens, device types and who may register. Each part is there for whoever may use it.
+// Settings of this server: users, API tokens, device types and registration. Each user sees the parts that they may use.
 
 import { useActor, useMay } from "../actor.js";
 import { Empty } from "../parts/notes.js";
@@ -19,7 +19,7 @@ export function Settings() {
     <>
       <h1>Settings</h1>
       {!isPerson && (
-        <Empty title="You have not signed in">Sign in to look after users, tokens and registration.</Empty>
+        <Empty title="You are not signed in">Sign in to manage users, tokens and registration.</Empty>
       )}
       {isPerson && <Sessions />}
       {isPerson && <Tokens />}

@@ -1,16 +1,16 @@
-// What differs between a record before and after a change. Pure.
+// The differences of a record before and after a change. Pure.
 
 export interface FieldChange {
   readonly name: string;
-  /** As text; `undefined`: there was none. */
+  /** As text; `undefined`: absent. */
   readonly before: string | undefined;
   readonly after: string | undefined;
 }
 
-/** Every change has it; the entry tells the time already. */
+/** Differs in every change, and the entry has a time already. */
 const TIME_OF_CHANGE = "updated_at";
 
-/** Fields that are the same are left out. Something that is no record counts as one without fields. */
+/** Equal fields are omitted. A value that is not a record counts as one without fields. */
 export function changesOf(before: unknown, after: unknown): readonly FieldChange[] {
   const was = fieldsOf(before);
   const is = fieldsOf(after);

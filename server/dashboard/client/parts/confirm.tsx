@@ -1,4 +1,4 @@
-// A button that asks before it does something: the browser's own dialog, which keeps the keyboard inside and closes with Escape.
+// A button that asks for confirmation, with the browser's dialog: it traps the keyboard focus and closes with Escape.
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
@@ -9,17 +9,17 @@ import { Problem } from "./notes.js";
 
 interface ConfirmProps {
   readonly name: string;
-  /** Of the button in the dialog, if it is another. */
+  /** Label of the button in the dialog, if it differs. */
   readonly confirmName?: string;
-  /** Of the dialog, if it is another. */
+  /** Title of the dialog, if it differs. */
   readonly title?: string;
   /** What will happen, in a sentence. */
   readonly children: ComponentChildren;
-  /** What has to be chosen. */
+  /** Additional choices. */
   readonly fields?: ComponentChildren;
   readonly asksReason?: boolean;
   readonly isDangerous?: boolean;
-  /** It is what the form is for. */
+  /** The main action. */
   readonly isPrimary?: boolean;
   readonly isDisabled?: boolean;
   readonly onConfirm: (reason: string) => Promise<unknown>;
@@ -40,7 +40,7 @@ export function Confirm({
   onConfirm,
 }: ConfirmProps) {
   const dialog = useRef<HTMLDialogElement>(null);
-  // What was confirmed may take the button away, such as Pause from what is paused.
+  // The confirmed action may remove the button, such as Pause on a paused rollout.
   useEffect(() => {
     const own = dialog.current;
     return () => passFocusOn(own);
@@ -69,7 +69,7 @@ export function Confirm({
           {asksReason && (
             <TextField
               label="Reason"
-              hint="For those who ask later."
+              hint="Shown with the rollout and in the logs."
               value={reason}
               onChange={(text) => setReason(text.slice(0, MAX_REASON_LENGTH))}
             />
@@ -77,7 +77,7 @@ export function Confirm({
           <Problem text={action.problem} />
           <p class="actions">
             <button type="button" class="quiet" onClick={() => dialog.current?.close()}>
-              Leave it
+              Close
             </button>
             <button type="submit" class={isDangerous ? "danger" : ""} aria-disabled={action.isBusy}>
               {confirmName}

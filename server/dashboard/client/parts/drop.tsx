@@ -1,4 +1,4 @@
-// A place for one file: dropped on it, or chosen by click or key.
+// A drop zone for one file, which can also be chosen by click or key.
 
 import { useRef, useState } from "preact/hooks";
 
@@ -16,7 +16,7 @@ export function Drop({ label, hint, accept, file, onFile }: DropProps) {
   const take = (files: FileList | null | undefined) => {
     const [first] = files ?? [];
     if (first) onFile(first);
-    // The same file may be chosen again after it has changed.
+    // Allows choosing the same file again after it has changed.
     if (input.current) input.current.value = "";
   };
   const drop = (event: DragEvent) => {

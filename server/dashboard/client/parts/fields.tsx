@@ -1,9 +1,9 @@
-// Fields of forms: a name above, a hint below, one look.
+// Form fields: label above, hint below.
 
 import type { ComponentChildren } from "preact";
 import { useId } from "preact/hooks";
 
-/** What ties a field to its name and to what is said of it. */
+/** Ids that link a field to its label, hint and problem. */
 export interface FieldIds {
   readonly id: string;
   readonly "aria-describedby": string;
@@ -43,7 +43,7 @@ interface GroupProps extends Words {
   readonly children: ComponentChildren;
 }
 
-/** Several boxes to tick under one name. */
+/** Several checkboxes under one label. */
 export const FieldGroup = ({ label, problem, children }: GroupProps) => (
   <fieldset class="field group">
     <legend class="label">{label}</legend>

@@ -1,16 +1,16 @@
-// Where the keyboard is: what has the focus is to be seen, and when it goes, the focus goes on. Without this it would be nowhere
-// until the next Tab.
+// Keyboard focus: the focused element stays visible, and when it is removed, the focus moves on. Otherwise it would be lost until the next
+// Tab.
 
-/** To the beginning of the page that is shown. */
+/** Focuses the beginning of the page. */
 export const focusContent = (): void => document.getElementById("content")?.focus({ preventScroll: true });
 
-/** Of a wide table on a phone: browsers are content when the edge of what has the focus is to be seen. */
+/** For wide tables on phones: browsers scroll only the edge of the focused element into view. */
 export function showWhole({ target }: FocusEvent): void {
   if (target instanceof HTMLElement && target.matches(".table :focus-visible"))
     target.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
-/** Called before an element goes that may have the focus: what stands around it gets that, if it stays. */
+/** Called before an element is removed that may have the focus: its nearest remaining ancestor gets the focus. */
 export function passFocusOn(element: HTMLElement | null): void {
   const around = element?.parentElement;
   if (!around?.contains(document.activeElement)) return;

@@ -1,9 +1,9 @@
-// A short form under a list, which adds to it: some fields in a row and one button.
+// A short form below a list that adds to it: fields in a row and a button.
 
 import type { ComponentChildren } from "preact";
 
 interface InlineFormProps {
-  /** For those who do not see it. */
+  /** For screen readers. */
   readonly label: string;
   readonly button: string;
   readonly isDisabled: boolean;

@@ -1,4 +1,4 @@
-// What is said instead of a list: that it is empty and what to do next, that it is loading, or what went wrong.
+// Shown instead of a list: that it is empty and what to do next, that it is loading, or an error.
 
 import type { ComponentChildren } from "preact";
 
@@ -17,7 +17,7 @@ export const Empty = ({
   </div>
 );
 
-/** Always in the page, so that a screen reader hears it when it comes. */
+/** Always in the page, so that screen readers announce new text. */
 export const Problem = ({ text }: { readonly text: string }) => (
   <p class="failure" role="alert">
     {text}
@@ -29,7 +29,7 @@ interface LoadingProps {
   readonly problem: string;
 }
 
-/** For as long as there is nothing to show. */
+/** While there is nothing to show. */
 export function Loading({ data, problem }: LoadingProps) {
   if (problem !== "") return <Problem text={problem} />;
   return data === undefined ? <p class="quiet">Loading…</p> : null;

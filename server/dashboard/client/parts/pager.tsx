@@ -1,4 +1,4 @@
-// Leads through a list that is longer than a page.
+// Buttons to page through a list.
 
 import { type PageOfList, pageOf } from "./pages-of-list.js";
 

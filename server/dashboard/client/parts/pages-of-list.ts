@@ -1,4 +1,4 @@
-// Which part of a long list is shown. Pure.
+// The visible part of a long list. Pure.
 
 export interface PageOfList {
   readonly offset: number;
@@ -7,17 +7,17 @@ export interface PageOfList {
 }
 
 export interface PageBounds {
-  /** Counted from 1; 0 of an empty list. */
+  /** Counted from 1; 0 for an empty list. */
   readonly first: number;
   readonly last: number;
-  /** Offsets of the pages beside this one; `undefined`: there is none. */
+  /** Offsets of the adjacent pages; `undefined`: none. */
   readonly previous: number | undefined;
   readonly next: number | undefined;
   /** Offset of the last page. */
   readonly end: number;
 }
 
-/** The list may have become shorter than where one stands. */
+/** The list may have become shorter than the offset. */
 export function pageOf({ offset, limit, total }: PageOfList): PageBounds {
   const end = Math.max(0, Math.floor((total - 1) / limit) * limit);
   return {
@@ -29,7 +29,7 @@ export function pageOf({ offset, limit, total }: PageOfList): PageBounds {
   };
 }
 
-/** What stands in an address may be anything. */
+/** The value in a URL may be anything. */
 export function readOffset(text: string | null): number {
   const offset = Number(text ?? 0);
   return Number.isSafeInteger(offset) && offset > 0 ? Math.min(offset, 1_000_000_000) : 0;

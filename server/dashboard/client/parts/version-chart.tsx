@@ -1,4 +1,4 @@
-// The fleet's versions over time: a stack of layers and, for those who do not see it, the same in words.
+// The fleet's versions over time: a stacked chart, described in words for screen readers.
 
 import type { HistoryView } from "../../../api/fleet-views.js";
 import { dayOf } from "../format.js";
@@ -34,7 +34,7 @@ export function VersionChart({ samples }: { readonly samples: HistoryView["sampl
           </p>
         </>
       ) : (
-        <p class="quiet">The history begins now: this fills hour by hour.</p>
+        <p class="quiet">The history begins now: a sample is added every hour.</p>
       )}
       <figcaption>
         <ul class="legend">

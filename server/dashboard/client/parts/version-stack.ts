@@ -1,4 +1,4 @@
-// How many devices ran which version, as layers of a chart that lie on each other. Pure.
+// The number of devices by version, as layers of a stacked chart. Pure.
 
 import type { VersionCountView } from "../../../api/fleet-views.js";
 
@@ -16,23 +16,23 @@ export interface Layer {
 export interface Stack {
   /** Milliseconds. */
   readonly times: readonly number[];
-  /** The most common version last, so that it lies on the others. */
+  /** The most common version last, on top of the others. */
   readonly layers: readonly Layer[];
   readonly maxTotal: number;
 }
 
-/** More layers than that cannot be told apart by their colours. */
+/** The number of colours that can be distinguished. */
 const MAX_LAYER_COUNT = 6;
 const OTHERS = "others";
 
-/** Samples come in the order of time, the last is now. The versions that are most common now have layers of their own. */
+/** Samples are in chronological order, the last is now. The most common current versions have layers of their own. */
 export function stackVersions(samples: readonly VersionSample[]): Stack {
   const types = new Set(samples.flatMap(({ versions }) => versions.map(({ device_type }) => device_type)));
   const nameOf = ({ device_type, version }: VersionCountView) =>
     types.size > 1 ? `${device_type} ${version}` : version;
   const weights = new Map<string, number>();
   for (const [index, { versions }] of samples.entries()) {
-    // What runs now counts before all that ran once.
+    // Current versions rank before former ones.
     const weight = index === samples.length - 1 ? 1_000_000 : 1;
     for (const each of versions) {
       const name = nameOf(each);
@@ -58,7 +58,7 @@ export function stackVersions(samples: readonly VersionSample[]): Stack {
   };
 }
 
-/** Corners of each layer in a picture of that size, from the lowest up. */
+/** Corners of each layer in a picture of this size, from the bottom up. */
 export function outlineLayers(
   { times, layers, maxTotal }: Stack,
   width: number,

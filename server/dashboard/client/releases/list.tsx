@@ -1,4 +1,4 @@
-// The releases that are here: what is offered, and what may be done with each.
+// The list of releases, with the actions for each.
 
 import type { FirmwareView } from "../../../api/release-views.js";
 import { describeRollouts, isWithheld } from "../../../shared/rollout-offering.js";
@@ -102,7 +102,7 @@ export function Releases({ releases, now, onChange }: ListProps) {
   );
 }
 
-/** Stable alone does not offer a release that has rollouts. */
+/** Rollouts may limit a stable release. */
 function Bonds({ firmware }: { readonly firmware: FirmwareView }) {
   const { data } = useData<{ readonly rollouts: readonly RolloutView[] }>(
     `/api/rollouts?firmware_id=${firmware.id}`,
@@ -112,7 +112,7 @@ function Bonds({ firmware }: { readonly firmware: FirmwareView }) {
   if (!data || !text) return null;
   return (
     <p class="quiet notes">
-      {isWithheld(data.rollouts) && <span class="pill failed">kept back</span>} {text}
+      {isWithheld(data.rollouts) && <span class="pill failed">limited by rollouts</span>} {text}
     </p>
   );
 }

@@ -1,4 +1,4 @@
-// What people are told of a release: shown, and changed at any time. Neither signed nor sent to devices.
+// Release notes: shown, and editable at any time. Neither signed nor sent to devices.
 
 import { useState } from "preact/hooks";
 import type { FirmwareView } from "../../../api/release-views.js";
@@ -7,7 +7,7 @@ import { Confirm } from "../parts/confirm.js";
 import { Field } from "../parts/fields.js";
 import { ask } from "../session.js";
 
-/** As the server bounds them. */
+/** Limit of the server. */
 const MAX_NOTES_LENGTH = 4000;
 
 interface NotesProps {

@@ -1,4 +1,4 @@
-// Sends a release to the server and tells how far it is: the one request that `fetch` cannot do, because it does not tell.
+// Uploads a release and reports the progress, which `fetch` cannot.
 
 import type { FirmwareView } from "../../../api/release-views.js";
 
@@ -10,7 +10,7 @@ export interface ReleaseFiles {
   readonly fields: Readonly<Record<string, string>>;
 }
 
-/** @param onProgress share that was sent, 0 to 1 @throws Error with the server's own sentence */
+/** @param onProgress share that was sent, 0 to 1 @throws Error with the server's message */
 export function sendRelease(
   { image, manifest, fields }: ReleaseFiles,
   onProgress: (share: number) => void,

@@ -1,5 +1,5 @@
-// Makes and signs a manifest in the browser: the image is hashed and the key is used here, and neither the key nor a part of it is
-// ever sent. The payload and the signature are made by the same code as at the command line.
+// Creates and signs a manifest in the browser: the image is hashed and the key is used here; no part of the key is ever sent. Payload and
+// signature come from the same code as on the command line.
 
 import type { JWK } from "jose";
 import type { ReleasePayload } from "../../../../firmware/core/wire.js";
@@ -12,11 +12,11 @@ import {
 } from "../../../../release/payload.js";
 import { readRelease, signRelease } from "../../../../release/signing.js";
 
-/** Longer files are no keys; they are not read. */
+/** Longest key file that is read. */
 const MAX_KEY_BYTES = 16 * 1024;
 const MAX_MANIFEST_BYTES = 64 * 1024;
 
-/** Browsers hash and sign on pages that came over HTTPS or from this very machine, and nowhere else. */
+/** Browsers hash and sign only on pages from HTTPS or from the local machine. */
 export const canSign = (): boolean => globalThis.isSecureContext && crypto.subtle !== undefined;
 
 /** What will be signed. @throws ReleaseError with a sentence */
@@ -40,7 +40,7 @@ export async function readManifest(
   file: File,
 ): Promise<{ readonly jws: string; readonly payload: ManifestFacts }> {
   if (file.size > MAX_MANIFEST_BYTES)
-    throw new Error(`${file.name} is ${file.size} bytes, no manifest is longer than ${MAX_MANIFEST_BYTES}`);
+    throw new Error(`${file.name} is ${file.size} bytes, a manifest has at most ${MAX_MANIFEST_BYTES}`);
   const jws = (await file.text()).trim();
   return { jws, payload: readRelease(jws).release };
 }
@@ -50,7 +50,7 @@ export type ManifestFacts = Pick<ReleasePayload, "type" | "hardware" | "chip" | 
 async function readKey(file: File): Promise<JWK> {
   if (file.size > MAX_KEY_BYTES)
     throw new Error(
-      `${file.name} is ${file.size} bytes, that is no key: choose the .jwk of \`skyslot keys init\``,
+      `${file.name} is ${file.size} bytes, not a key: choose the .jwk of \`skyslot keys init\``,
     );
   let key: JWK;
   try {
@@ -60,7 +60,7 @@ async function readKey(file: File): Promise<JWK> {
   }
   if (typeof key?.d !== "string")
     throw new Error(
-      `${file.name} holds a public key: signing needs the private one, without .pub in its name`,
+      `${file.name} contains a public key: signing needs the private one, without .pub in its name`,
     );
   return key;
 }

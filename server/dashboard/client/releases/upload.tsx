@@ -1,5 +1,5 @@
-// Brings a release to the server: choose or drop the image, then sign it here, add a manifest that was signed elsewhere, or, for
-// devices that know no signatures, say what it is.
+// Uploads a release: choose or drop the image, then sign it here, add a manifest signed elsewhere or, for devices that do not check
+// signatures, enter its metadata.
 
 import { useState } from "preact/hooks";
 import { useAction } from "../data.js";
@@ -52,7 +52,7 @@ export function Upload({
       setImage(undefined);
       setFacts(undefined);
       setDone("");
-      // What the image says of itself is shown before anything is signed or sent.
+      // The image's metadata is shown before anything is signed or sent.
       if (way !== "legacy" && canSign()) setFacts(await describeFile(await readBytes(file), { created: 0 }));
       setImage(file);
     });
@@ -68,7 +68,7 @@ export function Upload({
       );
       setDone(
         `${firmware.device_type} ${versionOf(firmware.version, firmware.build_number)} is here, ${
-          firmware.is_stable ? "and is offered" : "and waits: make it stable, or plan a rollout for it"
+          firmware.is_stable ? "and is offered" : "and is not offered yet: make it stable, or plan a rollout"
         }.`,
       );
       setImage(undefined);
@@ -109,7 +109,7 @@ export function Upload({
         {way === "manifest" && (
           <Drop
             label="Manifest"
-            hint="What `skyslot release sign` has written"
+            hint="Written by `skyslot release sign`"
             accept=".jws,.release,.txt"
             file={paper}
             onFile={setPaper}
@@ -124,14 +124,14 @@ export function Upload({
               label="Device type"
               value={extra.type}
               placeholder={facts?.type}
-              hint={way === "sign" ? "Left empty: the image's project name" : undefined}
+              hint={way === "sign" ? "Default: the image's project name" : undefined}
               onChange={(type) => change({ type })}
             />
             <TextField
               label="Board"
               value={extra.hardware}
               placeholder={facts?.hardware}
-              hint="Left empty: any with this chip"
+              hint="Default: any with this chip"
               onChange={(hardware) => change({ hardware })}
             />
           </>
@@ -168,11 +168,11 @@ function describeWay(way: Way, legacyTypes: readonly string[]): string {
   if (way === "manifest") return "The image and its manifest, signed on another computer.";
   if (way === "legacy")
     return legacyTypes.length > 0
-      ? `Only for devices that know no signatures: ${legacyTypes.join(", ")}. Whoever has this server has these devices.`
-      : "Only for device types that are legacy, and there are none: the settings make one so.";
+      ? `Only for devices that do not check signatures: ${legacyTypes.join(", ")}. Anyone who controls this server controls these devices.`
+      : "Only for legacy device types, and there are none: see the settings.";
   return canSign()
     ? "The image is signed in this browser. The key is not sent."
-    : "This browser signs only on pages that came over HTTPS or from this very machine: use `skyslot release sign`.";
+    : "This browser signs only on pages from HTTPS or from the local machine: use `skyslot release sign`.";
 }
 
 const describeFacts = ({ type, version, build, chip, size }: ManifestFacts): string =>

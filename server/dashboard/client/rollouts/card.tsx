@@ -1,4 +1,4 @@
-// One rollout in a list: its name, state, why it is in it, and its stages.
+// One rollout in a list: its name, state, reason and stages.
 
 import type { ProgressView } from "../../../api/rollout-views.js";
 import type { RolloutView } from "../../../shared/rollout-view.js";
@@ -14,7 +14,7 @@ export const StatePill = ({ state }: { readonly state: RolloutView["state"] }) =
   <span class={`pill rollout-${state}`}>{words(state)}</span>
 );
 
-/** The tallies are asked for one by one: a list of rollouts comes without. */
+/** Tallies are loaded one by one: a list of rollouts has none. */
 export function RolloutCard({ rollout }: { readonly rollout: RolloutView }) {
   const isLive = rollout.started_at !== null;
   const { data, problem } = useData<ProgressView>(

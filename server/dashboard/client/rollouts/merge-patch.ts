@@ -1,8 +1,8 @@
-// What differs between two requests, as a JSON merge patch (RFC 7396). Pure.
+// The difference of two requests, as a JSON merge patch (RFC 7396). Pure.
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** What has to be sent of `after`, so that `before` becomes it: nothing of what is the same, null for what is gone. */
+/** The patch that turns `before` into `after`: without equal values, null for removed ones. */
 export function patchBetween(before: Fields, after: Fields): Fields {
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
   const changes = names.flatMap((name): (readonly [string, unknown])[] => {

@@ -1,4 +1,4 @@
-// What may be done with a rollout in each of its states. Pure; the server judges it again.
+// The actions on a rollout in each of its states. Pure; the server checks them again.
 
 import type { RolloutView } from "../../../shared/rollout-view.js";
 
@@ -11,7 +11,7 @@ type Facts = Pick<
   readonly stages: readonly unknown[];
 };
 
-/** In the order of the buttons. @param name who looks */
+/** In the order of the buttons. @param name the user */
 export function ordersFor(rollout: Facts, name: string): readonly Order[] {
   switch (rollout.state) {
     case "draft":
@@ -36,7 +36,7 @@ export function ordersFor(rollout: Facts, name: string): readonly Order[] {
   }
 }
 
-/** What has ended stays as it was. */
+/** An ended rollout cannot be edited. */
 export const mayEdit = ({ state }: Pick<Facts, "state">): boolean =>
   state !== "finished" && state !== "cancelled";
 
@@ -50,9 +50,9 @@ export const ORDER_WORDS: Readonly<Record<Order, OrderWords>> = Object.freeze({
     name: "Start",
     what: "The first stage opens, and its devices are offered the release at their next check.",
   },
-  approve: { name: "Approve", what: "You agree to what another person has made: it begins." },
+  approve: { name: "Approve", what: "You approve a rollout of another person: it begins." },
   pause: { name: "Pause", what: "Nothing more is offered. Devices that are updating now finish." },
-  resume: { name: "Resume", what: "It goes on. The gates judge what happens from now on." },
+  resume: { name: "Resume", what: "It continues. The gates count only what happens from now on." },
   promote: { name: "Open next stage", what: "The next stage opens now, without waiting for evidence." },
   cancel: {
     name: "Cancel",
@@ -61,7 +61,7 @@ export const ORDER_WORDS: Readonly<Record<Order, OrderWords>> = Object.freeze({
   },
   rollback: {
     name: "Roll back",
-    what: "It ends, and the devices that run its release are led to another, all at once.",
+    what: "It ends, and the devices that run its release are offered another, all at once.",
     isDangerous: true,
   },
 });

@@ -1,4 +1,4 @@
-// The form of a rollout and its plan. Whoever changes a field sees a new plan before anything is kept.
+// The form of a rollout and its plan. After each change, a new plan is shown before anything is saved.
 
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
@@ -20,7 +20,7 @@ interface EditorProps {
   readonly label: string;
   readonly initial: PlanForm;
   readonly releases: readonly FirmwareView[];
-  /** Index of the newest stage that has begun: what is settled cannot be changed. */
+  /** Index of the newest stage that has begun: earlier decisions cannot be changed. */
   readonly begunStage?: number | undefined;
   readonly onPlan: (request: RolloutInput) => Promise<PlanView>;
   /** The buttons under the plan. */
@@ -49,7 +49,7 @@ export function PlanEditor({ label, initial, releases, begunStage, onPlan, child
     <>
       <form class="card padded plan-form" onSubmit={plan} aria-label={label}>
         <PlanFields {...{ form, problems, releases, begunStage }} onChange={change} />
-        <Problem text={said(isWrong ? "Some fields need another value." : "")} />
+        <Problem text={said(isWrong ? "Some fields are invalid." : "")} />
         <p class="actions">
           <button type="submit" class={planned ? "quiet" : ""} aria-disabled={action.isBusy}>
             Show the plan

@@ -1,4 +1,4 @@
-// What a rollout would do: how many devices in which stage, when, how many bytes, and who is left out and why.
+// The plan of a rollout: devices and bytes per stage, when, and which devices are left out and why.
 
 import type { PlanView } from "../../../api/rollout-views.js";
 import { bytes, moment, plural, words } from "../format.js";
@@ -44,7 +44,7 @@ export function Plan({ plan }: { readonly plan: PlanView }) {
   );
 }
 
-/** The first of them each with its reason; all of them counted by reason. */
+/** Counts by reason, and the first devices with their reasons. */
 export function Excluded({ plan }: { readonly plan: PlanView }) {
   if (plan.excluded_count === 0) return null;
   return (

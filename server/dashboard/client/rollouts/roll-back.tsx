@@ -1,4 +1,4 @@
-// Ends a rollout and leads its devices to a release of one's choice, of those that the server names.
+// Cancels a rollout and brings its devices to another release, of those that the server offers.
 
 import { useState } from "preact/hooks";
 import type { ProgressView, WayBackView } from "../../../api/rollout-views.js";
@@ -51,7 +51,7 @@ export function RollBack({ rollout }: { readonly rollout: ProgressView }) {
 }
 
 const OLDER =
-  "Devices with Skyslot's firmware refuse what is not newer: they stay where they are. The others keep it until a rollout with a higher priority leads them on.";
+  "Devices with Skyslot's firmware refuse a release that is not newer and stay unchanged. The others keep it until a rollout with a higher priority updates them.";
 
 const nameOf = ({ release, is_newer, is_default }: WayBackView): string =>
   `${release}${is_newer ? "" : " · older"}${is_default ? " · newest" : ""}`;

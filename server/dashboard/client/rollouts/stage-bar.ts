@@ -1,4 +1,4 @@
-// What happened to the devices of a stage, as pieces of a bar. Pure.
+// The devices of a stage by outcome, as pieces of a bar. Pure.
 
 import type { ProgressView } from "../../../api/rollout-views.js";
 
@@ -14,8 +14,8 @@ export interface Piece {
 }
 
 /**
- * A device stands in one piece. `silent` and `updating` devices have no outcome; `given` are those that were offered it and are
- * in none of the others.
+ * Each device counts in one piece. `silent` and `updating` devices have no outcome; `given` are those that were offered it and are in no
+ * other piece.
  * @param deviceCount devices of the stage, `null`: not counted; the bar is never shorter than what happened
  */
 export function piecesOf(tally: StageTallyView, deviceCount: number | null): readonly Piece[] {
@@ -42,7 +42,7 @@ export function piecesOf(tally: StageTallyView, deviceCount: number | null): rea
 }
 
 export const PIECE_WORDS: Readonly<Record<PieceKind, string>> = Object.freeze({
-  soaked: "proved by soaking",
+  soaked: "soaked",
   validated: "validated",
   updating: "updating",
   given: "offered",

@@ -1,4 +1,4 @@
-// The stages of a rollout as bars that grow while devices report.
+// The stages of a rollout as progress bars.
 
 import type { ProgressView } from "../../../api/rollout-views.js";
 import { proofOf } from "../../../shared/rollout-terms.js";

@@ -1,6 +1,6 @@
-// The name of a browser or program in a few words. Pure.
+// A short name of a browser or program. Pure.
 
-/** The first that fits: most browsers also claim to be those below them. */
+/** The first match counts: most browsers also claim to be those below them. */
 const BROWSERS: readonly (readonly [mark: RegExp, name: string])[] = Object.freeze([
   [/\bEdgA?\//, "Edge"],
   [/\bOPR\//, "Opera"],
@@ -18,7 +18,7 @@ const SYSTEMS: typeof BROWSERS = Object.freeze([
   [/\bLinux\b/, "Linux"],
 ]);
 
-/** `Firefox on Windows`; what is no known browser is called what it calls itself. */
+/** Such as `Firefox on Windows`; an unknown program keeps its own name. */
 export function clientName(userAgent: string): string {
   const nameIn = (names: typeof BROWSERS) => names.find(([mark]) => mark.test(userAgent))?.[1];
   const [browser, system] = [nameIn(BROWSERS), nameIn(SYSTEMS)];

@@ -1,4 +1,4 @@
-// The tokens that let new devices in, where their type asks for one, and who waits to be let in.
+// Enrolment tokens, and the number of devices that wait for approval.
 
 import { useState } from "preact/hooks";
 import type { FleetView } from "../../../api/fleet-views.js";
@@ -55,7 +55,7 @@ export function Enrolment() {
       <Loading {...tokens} />
       <div class="card">
         {tokens.data && valid.length === 0 && (
-          <p class="quiet inline">No token so far. A device of a type with enrolment registers with one.</p>
+          <p class="quiet inline">No tokens yet. Devices of types with enrolment register with one.</p>
         )}
         {valid.length > 0 && (
           <ul class="rows">
@@ -76,24 +76,24 @@ export function Enrolment() {
           </ul>
         )}
         <InlineForm
-          label="Make an enrolment token"
-          button="Make token"
+          label="Create an enrolment token"
+          button="Create token"
           isDisabled={action.isBusy || form.name.trim() === ""}
           onSubmit={make}
         >
           <TextField label="Name" placeholder="batch 7" {...field("name")} />
           <TextField label="Device type" placeholder="any" {...field("type")} />
-          <TextField label="Devices" placeholder="any number" {...field("count")} />
-          <TextField label="Days" placeholder="for ever" {...field("days")} />
+          <TextField label="Devices" placeholder="no limit" {...field("count")} />
+          <TextField label="Days" placeholder="no expiry" {...field("days")} />
         </InlineForm>
       </div>
       <Problem text={action.problem} />
-      {secret && <Secret text={secret}>The enrolment token, shown this once:</Secret>}
+      {secret && <Secret text={secret}>The enrolment token, shown only now:</Secret>}
     </section>
   );
 }
 
 function describe({ device_type, use_count, max_use_count, expires_at }: EnrolmentView): string {
   const used = max_use_count === null ? `${use_count}` : `${use_count} of ${max_use_count}`;
-  return `${device_type ?? "any type"} · used by ${used} · ${expires_at ? `until ${moment(expires_at)}` : "for ever"}`;
+  return `${device_type ?? "any type"} · used by ${used} · ${expires_at ? `until ${moment(expires_at)}` : "no expiry"}`;
 }

@@ -1,11 +1,11 @@
-// Something that is shown once: it can be copied, and is nowhere else.
+// A secret that is shown only once, with a button to copy it.
 
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 
 export function Secret({ text, children }: { readonly text: string; readonly children: ComponentChildren }) {
   const [isCopied, setIsCopied] = useState(false);
-  // Only pages that came over HTTPS or from this machine have a clipboard.
+  // The clipboard is available only on pages from HTTPS or the local machine.
   const copy =
     navigator.clipboard && (() => navigator.clipboard.writeText(text).then(() => setIsCopied(true)));
   return (

@@ -1,4 +1,4 @@
-// Where one is signed in, and one's own password.
+// The user's own sessions and password.
 
 import { useState } from "preact/hooks";
 import type { viewSession } from "../../../api/account-views.js";
@@ -31,20 +31,20 @@ export function Sessions() {
         new_password: `${fields.get("next")}`,
       });
       form.reset();
-      setDone("The password is changed, and you are signed out everywhere else.");
+      setDone("The password was changed, and all your other sessions were ended.");
       sessions.reload();
     });
   };
   return (
     <section>
-      <h2>Your sign-ins and password</h2>
+      <h2>Your sessions and password</h2>
       <Loading {...sessions} />
       <div class="card">
         <ul class="rows">
           {sessions.data?.sessions.map((session) => (
             <li key={session.id}>
               <strong title={session.client ?? undefined}>
-                {session.is_this_one ? "This browser" : clientName(session.client ?? "Elsewhere")}
+                {session.is_this_one ? "This browser" : clientName(session.client ?? "Unknown client")}
               </strong>
               <span class="quiet">
                 {session.address} · since {moment(session.created_at)}
@@ -56,7 +56,7 @@ export function Sessions() {
                   aria-disabled={action.isBusy}
                   onClick={() => end(session.id)}
                 >
-                  Sign out there
+                  End session
                 </button>
               )}
             </li>

@@ -1,4 +1,4 @@
-// One's own API tokens: made for a program, with no more than it needs, and shown once.
+// The user's own API tokens, each with its scopes; the secret is shown only once.
 
 import { useState } from "preact/hooks";
 import type { TokenView } from "../../../api/account-views.js";
@@ -43,7 +43,7 @@ export function Tokens() {
       <Loading {...tokens} />
       <div class="card">
         {tokens.data && valid.length === 0 && (
-          <p class="quiet inline">No token so far. A program signs in with one, such as your build.</p>
+          <p class="quiet inline">No tokens yet. Programs such as your build sign in with one.</p>
         )}
         {valid.length > 0 && (
           <ul class="rows">
@@ -52,7 +52,7 @@ export function Tokens() {
                 <strong>{token.name}</strong>
                 <span class="quiet">
                   {token.scopes.join(", ")} ·{" "}
-                  {token.expires_at ? `until ${moment(token.expires_at)}` : "for ever"} ·{" "}
+                  {token.expires_at ? `until ${moment(token.expires_at)}` : "no expiry"} ·{" "}
                   {token.last_used_at ? `used ${moment(token.last_used_at)}` : "never used"}
                 </span>
                 <button
@@ -68,13 +68,13 @@ export function Tokens() {
           </ul>
         )}
         <InlineForm
-          label="Make a token"
-          button="Make token"
+          label="Create a token"
+          button="Create token"
           isDisabled={action.isBusy || name.trim() === "" || scopes.length === 0}
           onSubmit={make}
         >
           <TextField label="Name" placeholder="ci" value={name} onChange={setName} />
-          <TextField label="Days" placeholder="for ever" value={days} onChange={setDays} />
+          <TextField label="Days" placeholder="no expiry" value={days} onChange={setDays} />
           <FieldGroup label="May">
             {actor?.scopes.map((scope) => (
               <Check
@@ -90,7 +90,7 @@ export function Tokens() {
         </InlineForm>
       </div>
       <Problem text={action.problem} />
-      {secret && <Secret text={secret}>The token, shown this once:</Secret>}
+      {secret && <Secret text={secret}>The token, shown only now:</Secret>}
     </section>
   );
 }

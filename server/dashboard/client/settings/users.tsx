@@ -1,4 +1,4 @@
-// Users, for administrators: add, change the role, shut out, and make links with which they set their passwords.
+// Users, for administrators: add, change the role, disable, and create links to set passwords.
 
 import { useState } from "preact/hooks";
 import type { UserView } from "../../../api/account-views.js";
@@ -60,7 +60,7 @@ export function Users() {
             {users.data?.users.map((user) => (
               <tr key={user.name}>
                 <th scope="row">
-                  {user.name} {!user.is_active && <span class="pill failed">shut out</span>}
+                  {user.name} {!user.is_active && <span class="pill failed">disabled</span>}
                 </th>
                 <td>
                   <select
@@ -97,7 +97,7 @@ export function Users() {
                       class="quiet"
                       onClick={() => change(user.name, { is_active: !user.is_active })}
                     >
-                      {user.is_active ? "Shut out" : "Let in"}
+                      {user.is_active ? "Disable" : "Enable"}
                     </button>
                   </span>
                 </td>
@@ -118,7 +118,7 @@ export function Users() {
       <Problem text={action.problem} />
       {link && (
         <Secret text={link.url}>
-          With this link {link.name} sets a password, once. Give it to nobody else.
+          With this one-time link, {link.name} sets a password. Give it only to them.
         </Secret>
       )}
     </section>

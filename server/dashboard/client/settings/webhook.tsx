@@ -1,4 +1,4 @@
-// One webhook: whether it sends, what may be done with it, and what became of its deliveries.
+// One webhook: its state, actions and deliveries.
 
 import { useEffect, useState } from "preact/hooks";
 import type { DeliveryView, WebhookView } from "../../../api/webhook-views.js";
@@ -14,7 +14,7 @@ interface WebhookProps {
   readonly onSecret: (secret: string) => void;
 }
 
-/** Deliveries are tried every second; no event tells that one has ended. */
+/** Deliveries are attempted every second; no event reports their end. */
 const LOOK_MS = 1500;
 const DELIVERY_LIMIT = 20;
 
@@ -36,7 +36,7 @@ export function Webhook({ webhook, onChange, onSecret }: WebhookProps) {
     <li aria-label={`Webhook ${webhook.url}`}>
       <p class="target">
         <strong class="mono">{webhook.url}</strong>
-        {!webhook.is_active && <span class="pill">sends nothing</span>}
+        {!webhook.is_active && <span class="pill">paused</span>}
         {pending > 0 && <span class="pill pending">{pending} waiting</span>}
         {given_up > 0 && <span class="pill failed">{given_up} given up</span>}
         <span class="quiet">
@@ -56,10 +56,11 @@ export function Webhook({ webhook, onChange, onSecret }: WebhookProps) {
           aria-disabled={action.isBusy}
           onClick={() => change("PATCH", path, { is_active: !webhook.is_active })}
         >
-          {webhook.is_active ? "Stop sending" : "Send again"}
+          {webhook.is_active ? "Pause" : "Resume"}
         </button>
         <Confirm name="New secret" onConfirm={() => change("PATCH", path, { rotate_secret: true })}>
-          What is sent from now on is signed with another secret: the receiver refuses it until it knows that.
+          Deliveries are signed with a new secret from now on: the receiver refuses them until it has that
+          secret.
         </Confirm>
         <Confirm
           name="Remove"
@@ -69,7 +70,7 @@ export function Webhook({ webhook, onChange, onSecret }: WebhookProps) {
             onChange();
           }}
         >
-          Nothing is sent to {webhook.url} any more, and its deliveries are forgotten.
+          Nothing more is sent to {webhook.url}, and its deliveries are deleted.
         </Confirm>
       </span>
       <Problem text={action.problem} />
@@ -96,7 +97,7 @@ function Deliveries({ path, onChange }: { readonly path: string; readonly onChan
       list.reload();
     });
   if (!list.data) return <Loading {...list} />;
-  if (rows.length === 0) return <p class="quiet deliveries">Nothing was sent so far.</p>;
+  if (rows.length === 0) return <p class="quiet deliveries">Nothing was sent yet.</p>;
   return (
     <div class="table deliveries">
       <table>

@@ -1,4 +1,4 @@
-// Where events are sent, signed: for administrators, to see too, because such URLs often are secrets.
+// Webhooks. Only administrators see them, because their URLs often contain secrets.
 
 import { useState } from "preact/hooks";
 import type { WebhookView } from "../../../api/webhook-views.js";
@@ -11,7 +11,7 @@ import { Secret } from "./secret.js";
 import { nameTopic, Webhook } from "./webhook.js";
 
 const WEBHOOKS = "/api/webhooks";
-/** What most ask for; others are typed. */
+/** Common topics; others are typed. */
 const TOPICS = ["*", "rollout.*", "update.failed", "update.*", "device.*", "firmware.*"] as const;
 
 export function Webhooks() {
@@ -37,7 +37,7 @@ export function Webhooks() {
       <div class="card">
         {webhooks.data?.webhooks.length === 0 && (
           <p class="quiet inline">
-            None so far. What happens is sent to a URL of yours, signed as Standard Webhooks says.
+            No webhooks yet. Events are sent to a URL of yours, signed according to Standard Webhooks.
           </p>
         )}
         <ul class="rows webhooks">
@@ -68,7 +68,7 @@ export function Webhooks() {
         </InlineForm>
       </div>
       <Problem text={action.problem} />
-      {secret && <Secret text={secret}>The secret that deliveries are signed with, shown this once:</Secret>}
+      {secret && <Secret text={secret}>The signing secret of deliveries, shown only now:</Secret>}
     </section>
   );
 }
