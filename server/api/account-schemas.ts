@@ -1,4 +1,4 @@
-// The shapes of what is said about users, sessions and tokens.
+// Requests about users, sessions and tokens.
 
 import { Type } from "@sinclair/typebox";
 import { USER_NAME_PATTERN } from "../auth/accounts.js";
@@ -14,7 +14,7 @@ export const UserName = Type.String({
   description: "2 to 64 lower case letters, digits and . _ @ -, such as ada or ada@example.com",
 });
 export const RoleName = literals(ROLES, "viewer reads, operator changes what devices run, admin everything");
-/** Only bounded: what a good password is, is judged with the user's name at hand. */
+/** Only a length limit: the strength is checked together with the user's name. */
 const NewPassword = Type.String({
   maxLength: 4 * MAX_PASSWORD_LENGTH,
   description: `${MIN_PASSWORD_LENGTH} to ${MAX_PASSWORD_LENGTH} characters`,
@@ -43,9 +43,9 @@ export const PasswordBody = Type.Object(
   { current_password: Password, new_password: NewPassword },
   { description: "One's own password; every other session of the user ends" },
 );
-export const LinkBody = Type.Object({ token: Secret("what stands behind the # of the link") });
+export const LinkBody = Type.Object({ token: Secret("the part of the link behind the #") });
 export const UseLinkBody = Type.Object({
-  token: Secret("what stands behind the # of the link"),
+  token: Secret("the part of the link behind the #"),
   name: Type.Optional(UserName),
   password: NewPassword,
   cookie: Cookie,

@@ -50,9 +50,9 @@ export function authRoutes(app: Api, context: Context): void {
     async (request, reply) => {
       const { name, password, cookie } = request.body;
       if (cookie) requireSameOrigin(request, context);
-      const told = { name: name.trim().toLowerCase(), password };
-      const signedIn = await logIn(context, told, where(request)).catch(async (error: unknown) => {
-        await logRefusal(request, error, told.name);
+      const login = { name: name.trim().toLowerCase(), password };
+      const signedIn = await logIn(context, login, where(request)).catch(async (error: unknown) => {
+        await logRefusal(request, error, login.name);
         throw error;
       });
       return answer(reply, signedIn, cookie === true);
@@ -70,15 +70,15 @@ export function authRoutes(app: Api, context: Context): void {
       },
     },
     async (request, reply) => {
-      const told = request.body.refresh_token;
-      const token = told ?? readCookie(request, REFRESH_COOKIE);
+      const given = request.body.refresh_token;
+      const token = given ?? readCookie(request, REFRESH_COOKIE);
       if (token === undefined) throw new Refusal("SESSION_ENDED", "there is no refresh token: sign in");
-      if (told === undefined) requireSameOrigin(request, context);
-      return answer(reply, await refresh(context, token, where(request)), told === undefined);
+      if (given === undefined) requireSameOrigin(request, context);
+      return answer(reply, await refresh(context, token, where(request)), given === undefined);
     },
   );
 
-  // Public, because a session can be left after its access token has expired.
+  // Public, because a session can be ended after its access token has expired.
   app.post(
     "/api/auth/logout",
     {
@@ -107,7 +107,7 @@ export function authRoutes(app: Api, context: Context): void {
     },
   );
 
-  // Never an error, so that a page can find out whether it has to ask for a sign-in.
+  // Never an error, so that a page can find out whether a sign-in is needed.
   app.get(
     "/api/auth/session",
     {
@@ -153,9 +153,9 @@ export function authRoutes(app: Api, context: Context): void {
       if (!user) throw new Refusal("NOT_A_USER", `${actor.name} has no password`);
       const waitMs = await auth.throttle.take(user.name, request.ip, now());
       if (waitMs > 0)
-        throw new Refusal("TOO_MANY_LOGINS", `too many tries: wait ${Math.ceil(waitMs / 1000)} s`);
+        throw new Refusal("TOO_MANY_LOGINS", `too many attempts: wait ${Math.ceil(waitMs / 1000)} s`);
       const { isRight } = await auth.passwords.verify(request.body.current_password, user.passwordHash);
-      if (!isRight) throw new Refusal("PASSWORD_WRONG", "the current password is another one");
+      if (!isRight) throw new Refusal("PASSWORD_WRONG", "the current password is wrong");
       requireGoodPassword(request.body.new_password, user.name);
       const passwordHash = await auth.passwords.hash(request.body.new_password);
       await auth.throttle.succeeded(user.name, request.ip);
@@ -245,7 +245,7 @@ export function authRoutes(app: Api, context: Context): void {
     },
   );
 
-  /** Only names that there are: what else stands there may be a password. */
+  /** Logs existing names only: anything else may be a password typed into the wrong field. */
   async function logRefusal(
     { log, ip: address }: FastifyRequest,
     error: unknown,
@@ -259,15 +259,15 @@ export function authRoutes(app: Api, context: Context): void {
   async function answer(reply: FastifyReply, { session, refreshToken, user }: SignedIn, byCookie: boolean) {
     const access = await auth.issueAccess(session.id);
     reply.header("cache-control", "no-store");
-    const told = { user: viewUser(user), expires_in: access.expiresInSeconds };
+    const view = { user: viewUser(user), expires_in: access.expiresInSeconds };
     if (byCookie) {
       setCookies(reply, context, { access: access.token, refresh: refreshToken });
-      return told;
+      return view;
     }
     return {
       access_token: access.token,
       token_type: "Bearer" as const,
-      ...told,
+      ...view,
       ...(refreshToken === undefined ? {} : { refresh_token: refreshToken }),
     };
   }

@@ -1,3 +1,5 @@
+// Pictures for panels: upload them, and assign them.
+
 import { requireChange } from "../auth/require-change.js";
 import { findAssignment } from "../content/assigned.js";
 import { recordChange } from "../events/journal.js";
@@ -26,9 +28,9 @@ import type { Api } from "./typed-app.js";
 
 const READ = { config: { access: "read" } } as const;
 const WRITE = { config: { access: "content:write" } } as const;
-/** A device's request reads all that are about it. */
+/** A device's request reads all assignments of its targets. */
 const MAX_PER_TARGET = 100;
-/** Changes to pictures and to their assignments wait for each other. */
+/** Changes of pictures and assignments are serialised. */
 const ABOUT = Object.freeze({ about: "content" });
 
 export function contentAdminRoutes(app: Api, context: Context): void {
@@ -108,7 +110,7 @@ function imageRoutes(app: Api, context: Context): void {
           const { totalCount } = await journal.store.listContentAssignments({ imageId: id }, FIRST);
           if (totalCount > 0) {
             const uses = totalCount === 1 ? "an assignment shows" : `${totalCount} assignments show`;
-            throw new Refusal("IMAGE_IN_USE", `${uses} picture ${id}: delete what shows it first`);
+            throw new Refusal("IMAGE_IN_USE", `${uses} picture ${id}: delete them first`);
           }
           await journal.store.removeContentImage(id);
           await journal.audit({
@@ -260,6 +262,6 @@ async function requireRoom(store: Store, target: ContentTarget): Promise<void> {
   const whom = target.kind === "default" ? "every panel" : `${target.kind} ${target.name}`;
   throw new Refusal(
     "ASSIGNMENT_LIMIT",
-    `${totalCount} assignments are about ${whom} already: delete those that are over`,
+    `${totalCount} assignments already exist for ${whom}: delete expired ones`,
   );
 }

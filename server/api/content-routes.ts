@@ -1,6 +1,5 @@
-// What panels fetch: `GET /api/content/{device_id}` gives the picture that is assigned to a device. To whoever may have the
-// images of its type (image-access.ts): whoever asks, where the type is open. Every answer has a length, a 304 too: the HTTP client on the device
-// waits for the end of the connection otherwise.
+// For panels: `GET /api/content/{device_id}` returns the picture that is assigned to a device, under the access rules of its type's images
+// (image-access.ts). Every answer has a length, 304 too: otherwise the HTTP client on the device waits for the end of the connection.
 
 import { CONTENT_PATH } from "../../firmware/core/wire.js";
 import { Refusal } from "../shared/refusal.js";

@@ -1,4 +1,4 @@
-// The shapes of pictures for panels and their assignments, as they come and as they go.
+// Requests about pictures for panels and their assignments.
 
 import { type Static, Type } from "@sinclair/typebox";
 import { checkWindows } from "../shared/windows.js";
@@ -37,7 +37,7 @@ export const AssignmentBody = Exactly(
       ],
       {
         description:
-          "Who shows it: one device, a group, a device type, or every panel. The most specific wins, then the newest",
+          "One device, a group, a device type, or every panel. The most specific assignment wins, then the newest",
       },
     ),
     from: orNull(Moment),
@@ -45,26 +45,26 @@ export const AssignmentBody = Exactly(
     windows: Type.Optional(
       Type.Union([
         Exactly(WindowsBody.properties, {
-          description: "Times of the week at which it is shown, by a place's own clock",
+          description: "Times of the week at which it is shown, in local time",
         }),
         Type.Null(),
       ]),
     ),
   },
   {
-    description: "Who shows which picture when. Without times: from now on, until something else is assigned",
+    description:
+      "Which panels show a picture, and when. Without times: from now on, until something else is assigned",
   },
 );
 
 type AssignmentTerms = Omit<NewContentAssignment, "createdBy" | "createdAt">;
 
-/** What a person asked for, or what is wrong with it as a sentence. */
+/** The assignment of a request, or a sentence about what is wrong with it. */
 export function readAssignment(body: Static<typeof AssignmentBody>, now: number): AssignmentTerms | string {
   const target: ContentTarget =
     body.target.kind === "default" ? { kind: "default", name: "" } : { ...body.target };
   const [from, until] = [body.from, body.until].map((text) => (text ? Date.parse(text) : null));
-  if (Number.isNaN(from) || Number.isNaN(until))
-    return "from or until is a day or an hour that does not exist";
+  if (Number.isNaN(from) || Number.isNaN(until)) return "from or until is not a valid time";
   if (from != null && until != null && until <= from)
     return `it would end at ${body.until}, which is not after ${body.from}`;
   if (until != null && until <= now) return `it would have ended already, at ${body.until}`;

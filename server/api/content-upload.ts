@@ -1,5 +1,5 @@
-// A picture that comes in: a multipart form with a name and a binary PBM. The browser has cropped, scaled and dithered it; here it
-// is checked byte by byte and brought into one form, so that the same dots are the same file.
+// Uploads of pictures: a multipart form with a name and a binary PBM. The browser has cropped, scaled and dithered it; here it is validated
+// and normalised, so that the same dots are the same file.
 
 import { Readable } from "node:stream";
 import type { FastifyRequest } from "fastify";
@@ -17,7 +17,7 @@ import { actorOf } from "./guard.js";
 import { partsOf, received } from "./http/multipart.js";
 import { parseText } from "./validate.js";
 
-/** However many there are, their names still fit a page, and their files a disk. */
+/** Limits the length of lists and the disk space. */
 const MAX_IMAGE_COUNT = 2000;
 
 export async function takePicture(request: FastifyRequest, context: Context): Promise<ContentImage> {
@@ -28,7 +28,7 @@ export async function takePicture(request: FastifyRequest, context: Context): Pr
   return store.exclusive(REGISTERING, async () => {
     const { totalCount } = await store.listContentImages({ limit: 1, offset: 0 });
     if (totalCount >= MAX_IMAGE_COUNT)
-      throw new Refusal("IMAGE_LIMIT", `there are ${totalCount} pictures already: delete some first`);
+      throw new Refusal("IMAGE_LIMIT", `there are already ${totalCount} pictures: delete some first`);
     const blob = await blobs.put(Readable.from([pbm]), MAX_PICTURE_BYTES);
     return recordChange(context, actor, async (journal) => {
       const image = await journal.store.addContentImage({
@@ -87,7 +87,7 @@ async function readBounded(source: AsyncIterable<Uint8Array>, maxBytes: number):
   return Buffer.concat(chunks);
 }
 
-/** Without comments in its header, and white where rows are filled up to a whole byte. */
+/** Removes comments from the header, and clears the padding bits of rows. */
 export function normalize(pbm: Uint8Array): Buffer {
   const { width, height, offset } = readPbmHeader(pbm)!;
   const rows = Buffer.from(pbm.subarray(offset));

@@ -1,4 +1,4 @@
-// What every group of routes is given: the collaborators of one server, and nothing global.
+// What every group of routes gets: the collaborators of one server.
 
 import type { JWK } from "jose";
 import type { Auth } from "../auth/auth.js";
@@ -19,21 +19,21 @@ import type { Store } from "../store/store.js";
 export interface Context {
   readonly store: Store;
   readonly blobs: BlobStore;
-  /** The same, from memory where it pays. */
+  /** The same, cached in memory. */
   readonly hot: HotBlobs;
-  /** What devices fetch beside an image. */
+  /** Digests of the chunks of images. */
   readonly chunkDigests: ChunkDigests;
   readonly auth: Auth;
   readonly access: AccessCache;
   readonly deviceLimit: DeviceLimit;
-  /** Bounds how often a device asks, see device-rate.ts; absent: nothing does. */
+  /** Rate limit per device, see device-rate.ts; absent: none. */
   readonly deviceRate: RateLimit | undefined;
   /** What panels show. */
   readonly content: ContentSource;
   readonly live: Live;
   readonly metrics: Metrics;
   readonly fastPath: FastPath;
-  /** Bounds how often a refused device is noted in the log. */
+  /** Limits how often a refused device is logged. */
   readonly refusals: RateLimit;
   readonly readiness: Readiness;
   /** Milliseconds since 1970. */
@@ -42,37 +42,37 @@ export interface Context {
 }
 
 export interface Settings {
-  /** Public keys that releases must be signed with; empty: signatures are left to the devices. */
+  /** Public keys, one of which must have signed a release; empty: only devices check signatures. */
   readonly trustedKeys: readonly JWK[];
   /** Reads need no token when they come from this machine. Only for a server that listens on loopback and nowhere else. */
   readonly openReads: boolean;
-  /** Where people reach this server, such as `https://updates.example.com`; absent: as the request says. */
+  /** Public URL of this server, such as `https://updates.example.com`; absent: as the request says. */
   readonly publicUrl: string | undefined;
-  /** Addresses or networks of proxies whose `X-Forwarded-For` and `-Proto` are believed; empty: none. */
+  /** Addresses or networks of proxies whose `X-Forwarded-For` and `-Proto` are trusted; empty: none. */
   readonly trustedProxies: readonly string[];
-  /** Told to devices with every check, for those for which no interval was chosen; absent: each device's own interval. */
+  /** Check interval that is sent to devices without one of their own; absent: each device's default. */
   readonly pollSeconds: number | undefined;
-  /** In an emergency: for all devices, whatever was chosen for them. */
+  /** For emergencies: overrides the interval of every device. */
   readonly pollIsForAll: boolean;
-  /** Longest image that is taken, bytes. */
+  /** Largest accepted image, bytes. */
   readonly maxImageBytes: number;
   readonly maxDeviceCount: number;
   /**
-   * Devices that nobody knows and nobody vouches for, which one address may bring at once, and a second afterwards; absent: no
-   * bound. Those of an enrolment token are not counted.
+   * New devices that one address may register at once, and per second after that; absent: no limit. Devices with an enrolment token are
+   * not counted.
    */
   readonly newDeviceRate: { readonly burst: number; readonly perSecond: number } | undefined;
   readonly connections: ConnectionLimits;
-  /** Requests that one device may make at once, and a second afterwards; absent: no bound. */
+  /** Requests that one device may make at once, and per second after that; absent: no limit. */
   readonly deviceRate: { readonly burst: number; readonly perSecond: number } | undefined;
   /**
    * Where clients that follow redirects are sent for images: `link` (a presigned link of the blob store, where it has such) or the
    * URL of a cache or a CDN in front of the blob store. Absent: the server sends them.
    */
   readonly downloadsFrom: string | undefined;
-  /** Requests that one address may make at once, and a second afterwards, on routes that are not for devices; absent: no bound. */
+  /** Requests that one address may make at once, and per second after that, on routes that are not for devices; absent: no limit. */
   readonly addressRate: { readonly burst: number; readonly perSecond: number } | undefined;
-  /** How long a device that is silent still counts as online. */
+  /** How long a silent device counts as online. */
   readonly onlineMs: number;
   /** Answers checks that change nothing without a transaction, see fast-path/; false: every check takes the full path. */
   readonly fastPath: boolean;

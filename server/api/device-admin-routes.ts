@@ -1,5 +1,4 @@
-// Devices as operators see them: list, show, why they get what they get, their timeline; and what an operator says of them (tags,
-// group, pin), of one or of many.
+// Devices for operators: list, show, explain their offers, timeline; and change tags, group and pin of one or many.
 
 import { Type } from "@sinclair/typebox";
 import { changeDevice, changeDevices, findDevice, relabel } from "../devices/changes.js";

@@ -1,6 +1,6 @@
-// The same change for many devices: those that are named, or all that a filter finds, however many. A request takes a part of them, by
-// id, and tells where the next part begins: nothing is remembered between two requests, so any of several servers can answer each,
-// and whoever asks sees how far it is, and can stop. Each device is judged by itself.
+// The same change for many devices: those listed, or all that match a filter. A request changes one part of them, ordered by id, and
+// returns where the next part begins: the server keeps no state between requests, so any of several servers can answer each, and the
+// client sees the progress and can stop. Each device is changed or refused separately.
 
 import { type Static, Type } from "@sinclair/typebox";
 import { changeDevices, type DeviceWork, decideIdentity, giveOrder, relabel } from "../devices/changes.js";
@@ -16,7 +16,7 @@ import { actorOf } from "./guard.js";
 import { choice, DeviceId, Exactly } from "./schemas.js";
 import type { Api } from "./typed-app.js";
 
-/** Of one request: it takes seconds at most. */
+/** Per request, which then takes seconds at most. */
 const MAX_DEVICE_COUNT = 500;
 
 const BulkBody = Exactly({

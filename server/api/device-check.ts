@@ -1,5 +1,4 @@
-// A check, and whatever else a device does, by whatever route it comes: the device shows who it is, and the rest follows in the same
-// transaction.
+// Checks and other requests of devices, for every route: the device is authenticated, and the rest follows in the same transaction.
 
 import type { IncomingHttpHeaders } from "node:http";
 import type { FastifyRequest } from "fastify";
@@ -15,9 +14,9 @@ import type { Context } from "./context.js";
 import { refusalStatus } from "./http/refusal-status.js";
 
 export interface CheckOutcome extends Admission {
-  /** The release that the device may have. */
+  /** The release that is offered. */
   readonly release: Firmware | undefined;
-  /** What it is to do besides. */
+  /** Orders besides updating. */
   readonly orders: readonly Order[];
 }
 
@@ -53,8 +52,8 @@ export async function answerCheck(
 }
 
 /**
- * In front of the transaction of what may be a new device. From where too many came already, one that shows nothing is refused without
- * a transaction. @returns what takes a place for it, once, if it is new. @throws Refusal TOO_MANY_NEW_DEVICES, DEVICE_LIMIT
+ * Before the transaction of a device that may be new. From a network with too many new devices, one without a credential is refused without
+ * a transaction. @returns what counts the device, once, if it is new. @throws Refusal TOO_MANY_NEW_DEVICES, DEVICE_LIMIT
  */
 export async function expectDevice(
   { deviceLimit, metrics, now, store }: Context,
@@ -84,7 +83,7 @@ function tooManyNew(network: string, waitMs: number): Refusal {
   const seconds = Math.ceil(waitMs / 1000);
   return new Refusal(
     "TOO_MANY_NEW_DEVICES",
-    `too many devices that nobody knows come from ${network}: come again in ${seconds} s, or with an enrolment token`,
+    `too many unknown devices from ${network}: try again in ${seconds} s, or use an enrolment token`,
     { retryAfterSeconds: seconds },
   );
 }
@@ -101,7 +100,7 @@ const NO_OP: CheckOutcome = Object.freeze({
   orders: NO_ORDERS,
 });
 
-/** One transaction of a device that is known already. @throws Refusal DEVICE_… */
+/** One transaction of a known device. @throws Refusal DEVICE_… */
 export function recordDevice<Result>(
   context: Context,
   request: FastifyRequest,
@@ -115,7 +114,7 @@ export function recordDevice<Result>(
   return noteRefusal(context, deviceId, () => record(context, shown, { about: aboutDevice(deviceId) }));
 }
 
-/** What a check or a registration shows of its device. */
+/** The credentials of a check or a registration. */
 export const showOf = (request: FastifyRequest, check: CheckRequest): Shown => ({
   deviceId: check.device_id,
   deviceType: check.device_type,
@@ -124,19 +123,19 @@ export const showOf = (request: FastifyRequest, check: CheckRequest): Shown => (
   intervalSeconds: check.check_seconds,
 });
 
-/** What transactions about one device say they are about. */
+/** The lock of transactions about one device. */
 export const aboutDevice = (deviceId: string): string => `device:${deviceId}`;
 
 export const credentialOf = ({ headers }: FastifyRequest): string | undefined => credentialIn(headers);
 
 /**
- * Clients of hawkBit call a device's own a `TargetToken` and its type's a `GatewayToken`. Those that can send nothing but a name and a
- * password, as Arduino's and ESPHome's, send it as the password. Whatever else stands there is none of ours.
+ * hawkBit clients call a device's token `TargetToken` and its type's `GatewayToken`. Clients that only support a name and a password, such
+ * as Arduino's and ESPHome's, send it as the password. Anything else is not a token.
  */
 export function credentialIn({ authorization }: IncomingHttpHeaders): string | undefined {
   if (authorization === undefined) return undefined;
-  const told = /^(?:Bearer|TargetToken|GatewayToken) +([A-Za-z0-9._-]{1,200})$/i.exec(authorization)?.[1];
-  return told ?? readBasic(authorization)?.password ?? "";
+  const token = /^(?:Bearer|TargetToken|GatewayToken) +([A-Za-z0-9._-]{1,200})$/i.exec(authorization)?.[1];
+  return token ?? readBasic(authorization)?.password ?? "";
 }
 
 /** Name and password of `Authorization: Basic` (RFC 7617). */
@@ -145,15 +144,15 @@ export function readBasic(
 ): { readonly name: string; readonly password: string } | undefined {
   const encoded = /^Basic +([A-Za-z0-9+/]{1,400}={0,2})$/i.exec(authorization ?? "")?.[1];
   if (encoded === undefined) return undefined;
-  const told = /^([A-Za-z0-9._:-]{0,64}):([A-Za-z0-9._-]{1,200})$/.exec(
+  const match = /^([A-Za-z0-9._:-]{0,64}):([A-Za-z0-9._-]{1,200})$/.exec(
     Buffer.from(encoded, "base64").toString("latin1"),
   );
-  return told ? { name: told[1] ?? "", password: told[2] ?? "" } : undefined;
+  return match ? { name: match[1] ?? "", password: match[2] ?? "" } : undefined;
 }
 
 /**
- * A refused device stands in the log, once an hour: its operator would look for it in vain otherwise. Those that nobody knows share
- * one line an hour, or whoever invents names could fill the log.
+ * Logs a refused device once per hour, so that its operator can find it. Unknown devices share one line per hour, or invented names
+ * could fill the log.
  */
 export async function noteRefusal<Result>(
   context: Context,

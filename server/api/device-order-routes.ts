@@ -1,4 +1,4 @@
-// Orders to devices: give them, to one or to many, withdraw them, and see what became of them. A route that orders many judges each.
+// Orders to devices: create, for one or many, withdraw and list them.
 
 import { type Static, Type } from "@sinclair/typebox";
 import {
@@ -38,8 +38,7 @@ export const OrderSettings = Type.Optional(
       additionalProperties: false,
       minProperties: 1,
       maxProperties: MAX_ORDER_SETTINGS,
-      description:
-        "of the kind settings: names and values as on the device's own pages; the device judges them",
+      description: "for settings: names and values as on the device's own pages; the device validates them",
     },
   ),
 );
@@ -47,7 +46,7 @@ const OrderBody = Exactly({
   kind: choice(["identify", "restart", "settings"]),
   settings: OrderSettings,
 });
-/** To identify many devices at once tells nothing. */
+/** Without identify, which is pointless for many devices at once. */
 const OrdersBody = Exactly({
   devices: Type.Array(DeviceId, { minItems: 1, maxItems: MAX_DEVICE_COUNT }),
   kind: choice(["restart", "settings"]),
@@ -147,9 +146,9 @@ export function readOrder({ kind, settings }: Static<typeof OrderBody>): Ordered
   throw new Refusal("SETTINGS_UNWANTED", `an order to ${kind} has no settings`);
 }
 
-/** What no device would take is refused here: its operator need not wait for that. */
+/** Refuses settings that no device would accept, without waiting for the device. */
 function readSettings(settings: PushedSettings | undefined): PushedSettings {
-  if (!settings) throw new Refusal("SETTINGS_MISSING", "settings is missing: say which are to be changed");
+  if (!settings) throw new Refusal("SETTINGS_MISSING", "settings is missing: name the settings to change");
   const sizeBytes = Buffer.byteLength(JSON.stringify(settings));
   if (sizeBytes > MAX_ORDER_SETTINGS_BYTES)
     throw new Refusal(
@@ -160,6 +159,6 @@ function readSettings(settings: PushedSettings | undefined): PushedSettings {
   if (owners === undefined) return settings;
   throw new Refusal(
     "SETTING_IS_OWNERS",
-    `${owners} is for who is at the device: it is changed on the device's own page only`,
+    `${owners} is reserved for the owner: it can be changed on the device's own page only`,
   );
 }

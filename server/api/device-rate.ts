@@ -1,5 +1,5 @@
-// Bounds how often one device is served. A fleet may come from one address, so a device is counted by its name and by what it shows
-// for it, in each network by itself: nobody elsewhere, and nobody who only knows its name, can use up what it may ask.
+// Rate limit per device. A fleet may share one address, so requests are counted by device name, credential and network: clients elsewhere,
+// or without the credential, cannot use up a device's limit.
 
 import { hash } from "node:crypto";
 import type { FastifyReply, FastifyRequest } from "fastify";
@@ -22,11 +22,11 @@ export function boundDevice(
   reply.header("retry-after", Math.ceil(waitMs / 1000));
   throw new Refusal(
     "TOO_MANY_REQUESTS",
-    `device ${deviceId} asks too often, the next request is taken in ${waitMs} ms`,
+    `device ${deviceId} sends too many requests, the next one is accepted in ${waitMs} ms`,
   );
 }
 
-/** No secret stays in memory. */
+/** Hashed, so that no secret stays in memory. */
 function keyOf(request: FastifyRequest, deviceId: string): string {
   const credential = credentialOf(request);
   const shown = credential === undefined ? "" : hash("sha256", credential, "base64url");

@@ -1,5 +1,5 @@
-// What devices speak: check, download, status. Every answer has a length and a reason phrase and is never chunked: the HTTP
-// client on the device ends such bodies wrongly.
+// For devices: check, download, status. Every answer has a length and a reason phrase and is never chunked: the HTTP client on the device
+// does not handle chunked bodies correctly.
 
 import { type Static, Type } from "@sinclair/typebox";
 import type { FastifyReply, FastifyRequest } from "fastify";
@@ -32,7 +32,7 @@ import type { Api } from "./typed-app.js";
 
 const CHECK_PATH = "/api/ota/check";
 const MAX_DEVICE_BODY_BYTES = 4096;
-/** Device types that one file is for. */
+/** Maximum number of releases with the same file. */
 const MAX_NAMES_OF_FILE = 20;
 
 export function deviceRoutes(app: Api, context: Context): void {
@@ -149,7 +149,7 @@ async function describeOutcome(
   };
 }
 
-/** What the fast path has to know of the route of checks. */
+/** What the fast path needs of the check's route. */
 export const checkRoute = (context: Pick<Context, "now" | "settings">): CheckRoute => ({
   path: CHECK_PATH,
   maxBodyBytes: MAX_DEVICE_BODY_BYTES,
@@ -158,7 +158,7 @@ export const checkRoute = (context: Pick<Context, "now" | "settings">): CheckRou
   describeAnswer: () => describeAnswer(context),
 });
 
-/** To a check that brings nothing new. */
+/** The answer without an update. */
 const describeAnswer = ({ now, settings }: Pick<Context, "now" | "settings">): NoUpdateResponse => ({
   update_available: false,
   time: Math.floor(now() / 1000),
@@ -166,10 +166,10 @@ const describeAnswer = ({ now, settings }: Pick<Context, "now" | "settings">): N
   ...(settings.pollSeconds !== undefined && settings.pollIsForAll ? { poll_is_for_all: true } : {}),
 });
 
-/** Where a device finds its image. */
+/** The URL of a device's image. */
 function addressFor(deviceId: string | undefined, release: Firmware, context: Context): string {
   const path = downloadPath(release.id, deviceId);
-  // What updates itself by these routes need not be able to follow a redirect: the SDK's HTTP client is not.
+  // Devices may not follow redirects: the SDK's HTTP client does not.
   return context.settings.downloadsFrom === undefined
     ? path
     : `${path}${deviceId === undefined ? "?" : "&"}direct=1`;
@@ -206,7 +206,7 @@ async function download(
   });
 }
 
-/** The same file under the name of its content: what a cache in front of the server may keep for ever. */
+/** The same file by its hash, which caches may store without expiry. */
 async function downloadByContent(
   request: FastifyRequest<FileRequest>,
   reply: FastifyReply,
@@ -225,6 +225,6 @@ async function downloadByContent(
   }
   throw new Refusal(
     "FILE_UNKNOWN",
-    `no active firmware has the SHA-256 ${sha256}, or none that goes to whoever shows no token for it`,
+    `no active firmware has the SHA-256 ${sha256}, or none that is accessible without a token`,
   );
 }

@@ -1,4 +1,4 @@
-// What a client is told when a request cannot be carried out: {"error": "CODE", "message": "a sentence with the numbers"}.
+// Error answers: {"error": "CODE", "message": "a sentence with the numbers"}.
 
 import type { FastifyError, FastifyInstance } from "fastify";
 import { ReleaseError } from "../../release/error.js";
@@ -14,7 +14,7 @@ interface ErrorAnswer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Makes every failure of an app one of these answers. What is not foreseen is logged and told without its details. */
+/** Turns every failure of an app into an error answer. Unexpected errors are logged, and answered without details. */
 export function answerErrors(app: FastifyInstance): void {
   app.setErrorHandler((error, request, reply) => {
     const { status, code, message, headers = {} } = describeError(error, request.method);
@@ -52,7 +52,7 @@ function describeRefusal({ code, message, retryAfterSeconds }: Refusal, method: 
 
 const CHALLENGE = Object.freeze({ "www-authenticate": 'Bearer realm="skyslot"' });
 
-/** Fastify's own codes that deserve a plainer word. */
+/** Fastify's codes under the names used here. */
 const CODES: Readonly<Record<string, string>> = Object.freeze({
   FST_ERR_CTP_BODY_TOO_LARGE: "BODY_TOO_LARGE",
   FST_ERR_CTP_INVALID_MEDIA_TYPE: "MEDIA_TYPE_UNKNOWN",

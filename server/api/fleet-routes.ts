@@ -1,4 +1,4 @@
-// The fleet as a whole: how many devices are there, what they run, and what they ran before. Reads only.
+// The fleet as a whole: counts by status and version, and their history. Read only.
 
 import type {} from "@fastify/swagger"; // the words of routes in OpenAPI
 import { Type } from "@sinclair/typebox";
@@ -12,7 +12,7 @@ import { Name } from "./schemas.js";
 import type { Api } from "./typed-app.js";
 
 const READ = { config: { access: "read" } } as const;
-/** Of a large fleet the counting takes a tenth of a second: however many pages ask, it is done once in so long. */
+/** Counting a large fleet takes 100 ms, so its result is shared for this long. */
 const COUNTED_FOR_MS = 3_000;
 
 const HistoryQuery = Type.Object({

@@ -1,4 +1,4 @@
-// Default deny. Every route says in its config what it needs (`access`); one that says nothing is closed to everyone. Ways in:
+// Default deny. Every route declares what it needs (`config.access`); a route that declares nothing is closed. Credentials:
 //   1. `Authorization: Bearer TOKEN`: an access token, an API token, or the local token of the data folder;
 //   2. the access cookie of the dashboard. Scripts cannot see it, other sites cannot send it (SameSite), and a change is taken
 //      only if its `Origin` is this server;
@@ -20,11 +20,11 @@ declare module "fastify" {
     readonly access?: Need;
   }
   interface FastifyRequest {
-    /** Who asks; nobody on public routes. */
+    /** Who makes the request; undefined on public routes. */
     actor: Actor | undefined;
   }
   interface FastifyInstance {
-    /** Every route and what it needs; `undefined`: it says nothing, and is closed. */
+    /** Every route and what it needs; `undefined`: closed. */
     readonly routeAccess: RouteAccess[];
   }
 }
@@ -43,7 +43,7 @@ export function guard(app: FastifyInstance, context: Context): void {
   app.decorateRequest("actor", undefined);
   app.addHook("onRoute", (route) => {
     for (const method of [route.method].flat()) {
-      // Read when it is asked for: a hook behind this one may say it for a whole group.
+      // Evaluated lazily: a later hook may set it for a whole group.
       app.routeAccess.push({
         method,
         url: route.url,
@@ -53,7 +53,7 @@ export function guard(app: FastifyInstance, context: Context): void {
       });
     }
   });
-  // A hook that gives no promise costs less: most requests are devices' checks.
+  // Without a promise for device routes: most requests are devices' checks.
   app.addHook("onRequest", (request, reply, done) => {
     const { access } = request.routeOptions.config;
     if (request.is404 || access === "public" || access === "device") return done();
@@ -73,19 +73,19 @@ async function admit(request: FastifyRequest, reply: FastifyReply, context: Cont
     );
   }
   if (access === undefined || access === "public" || access === "device")
-    throw new Refusal("FORBIDDEN", `${request.method} ${request.routeOptions.url} is open to nobody`);
+    throw new Refusal("FORBIDDEN", `${request.method} ${request.routeOptions.url} is not accessible`);
   if (access !== "known" && !mayDo(actor, access))
     throw new Refusal("FORBIDDEN", describeLack(actor, access));
   request.actor = actor;
 }
 
-/** Who makes a request that has passed the guard. */
+/** The actor of a request that has passed the guard. */
 export function actorOf({ actor }: FastifyRequest): Actor {
   if (!actor) throw new Error("a public route has no actor");
   return actor;
 }
 
-/** Whoever makes a request, if they are known. A wrong `Authorization` is never outdone by a cookie. */
+/** The actor of a request, if known. A wrong `Authorization` is not overridden by a cookie. */
 export async function identify(request: FastifyRequest, context: Context): Promise<Actor | undefined> {
   const { auth, settings } = context;
   const bearer = bearerOf(request);
@@ -99,15 +99,15 @@ export async function identify(request: FastifyRequest, context: Context): Promi
   return settings.openReads && isFromHere(request) ? { ...HERE, address: request.ip } : undefined;
 }
 
-/** What stands behind `Authorization: Bearer`; empty: something else stands there. */
+/** The token of `Authorization: Bearer`; empty: another scheme or an invalid value. */
 export function bearerOf({ headers }: FastifyRequest): string | undefined {
   if (headers.authorization === undefined) return undefined;
   return /^Bearer +([A-Za-z0-9._-]{1,4096})$/i.exec(headers.authorization)?.[1] ?? "";
 }
 
 /**
- * A browser sends cookies with what any page makes it send; only pages of this server may change something with them. Browsers
- * tell with every change where it came from. @throws Refusal CROSS_ORIGIN
+ * A browser sends cookies with the requests of any page, but only pages of this server may make changes with them: browsers send the
+ * Origin of every change. @throws Refusal CROSS_ORIGIN
  */
 export function requireSameOrigin(request: FastifyRequest, { settings }: Pick<Context, "settings">): void {
   if (SAFE_METHODS.includes(request.method)) return;
@@ -117,7 +117,7 @@ export function requireSameOrigin(request: FastifyRequest, { settings }: Pick<Co
   if (from !== undefined && (from === host || from === own)) return;
   throw new Refusal(
     "CROSS_ORIGIN",
-    `a change with the dashboard's cookie has to come from its own pages, not from ${origin ?? "nowhere"}`,
+    `a change with the dashboard's cookie must come from its own pages, not from ${origin ?? "nowhere"}`,
   );
 }
 

@@ -1,4 +1,4 @@
-// What monitors ask: is it alive, can it work, and what has it counted.
+// For monitoring: liveness, readiness and metrics.
 
 import { Type } from "@sinclair/typebox";
 import { ok, sent, unavailable } from "./answers.js";
@@ -13,7 +13,7 @@ const ReadinessView = named("Readiness", "Whether requests may be sent here", {
 const OPEN = Object.freeze({ access: "public" as const, isUnbounded: true });
 
 export function healthRoutes(app: Api, { readiness, metrics }: Context): void {
-  // Alive: restarting the process would help nobody. Asks nothing of the database, whose failure a restart does not cure.
+  // Liveness: does not check the database, whose failure a restart would not fix.
   app.get(
     "/healthz",
     {
@@ -25,7 +25,7 @@ export function healthRoutes(app: Api, { readiness, metrics }: Context): void {
     }),
   );
 
-  // Ready: requests may be sent here.
+  // Readiness: requests may be sent here.
   app.get(
     "/readyz",
     {

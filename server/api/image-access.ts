@@ -1,11 +1,11 @@
-// Who may have what is made for the devices of one type: their images, what is told of them, their pictures. Of an open type: whoever
-// asks, because many clients know no tokens. Of a closed one (devices enrolled, approved by hand, or tokens required) only
+// Access to what belongs to a device type: its images, manifests and pictures. For an open type: any client, because many do not
+// support tokens. For a closed one (enrolment, approval, or tokens required) only
 //
 //   a device of the type    its own token, or the type's where that is enough, and its name: in the path, ?device=ID, or Basic's
 //   a person or a program   signed in or with an API token that may read or report a mesh, and may change this type if it is bound
 //
-// Nothing secret ever stands in an address, so no address is signed: an address ends up in the logs of proxies, and has to be good
-// for as long as a slow download may take. Every client can send a header; those that set none can send a name and a password.
+// URLs contain no secrets and are not signed: they end up in the logs of proxies, and must stay valid for the longest download. Every
+// client can send a header, or at least a name and a password.
 
 import { hash } from "node:crypto";
 import type { FastifyRequest } from "fastify";
@@ -18,14 +18,14 @@ import { credentialOf, noteRefusal, readBasic } from "./device-check.js";
 import { identify } from "./guard.js";
 import { refusalStatus } from "./http/refusal-status.js";
 
-/** What is asked for: of which type, and by which device as far as the request says. */
+/** The device type, and the requesting device if the request names it. */
 export interface Wanted {
-  /** Absent: of a device that nobody knows. */
+  /** Absent: of an unknown device. */
   readonly deviceType: string | undefined;
   readonly deviceId?: string | undefined;
 }
 
-/** @returns whether everybody may have it, and so a cache may keep it for others. @throws Refusal TOKEN_REQUIRED, FORBIDDEN, DEVICE_… */
+/** @returns `everybody` if any client may have it, so that shared caches may store it. @throws Refusal TOKEN_REQUIRED, FORBIDDEN, DEVICE_… */
 export async function requireAccess(
   request: FastifyRequest,
   context: Context,
@@ -41,7 +41,7 @@ export async function requireAccess(
   if (!name) {
     throw new Refusal(
       "DEVICE_UNNAMED",
-      "a device's token is good with the device's name only: add ?device=ID to the address",
+      "a device's token is valid only with the device's name: add ?device=ID to the URL",
     );
   }
   const shown = { deviceId: name, deviceType: deviceType ?? ANY_TYPE, credential };
@@ -51,7 +51,7 @@ export async function requireAccess(
   return "known";
 }
 
-/** The same for where nobody is to guess what there is: who may not have it is told what is told where there is none. */
+/** The same, where a refusal must not reveal that something exists. */
 export async function mayAccess(request: FastifyRequest, context: Context, wanted: Wanted): Promise<boolean> {
   try {
     await requireAccess(request, context, wanted);
@@ -71,13 +71,13 @@ async function requireActor(
   if (!actor) {
     throw new Refusal(
       "TOKEN_REQUIRED",
-      "this is for devices that show their token and for people who are signed in: send Authorization: Bearer",
+      "this needs a device's token or a signed-in user: send Authorization: Bearer",
     );
   }
   const isAllowed = mayDo(actor, "read") || mayDo(actor, "mesh:report");
   if (isAllowed && mayChange(actor, { deviceType: deviceType ?? ANY_TYPE })) return;
-  throw new Refusal("FORBIDDEN", `${actor.name} may not have what is made for devices of this type`);
+  throw new Refusal("FORBIDDEN", `${actor.name} may not access images and content of this device type`);
 }
 
-/** No secret stays in memory. */
+/** Hashed, so that no secret stays in memory. */
 const keyOf = (shown: object): string => hash("sha256", JSON.stringify(shown), "base64url");

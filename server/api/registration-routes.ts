@@ -1,4 +1,4 @@
-// Who may register as a device, and what operators decide about those that did. A route that changes many judges each.
+// Registration policies, device identities and enrolment tokens.
 
 import { Type } from "@sinclair/typebox";
 import { requireChange, requireChangeOfAll } from "../auth/require-change.js";
@@ -287,7 +287,7 @@ async function setPolicy(
   });
 }
 
-/** An enrolment token without a type is for all of them. */
+/** An enrolment token without a type is for all types. */
 function requireType(actor: Actor, deviceType: string | null): void {
   if (deviceType === null) requireChangeOfAll(actor);
   else requireChange(actor, { deviceType });

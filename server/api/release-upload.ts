@@ -1,4 +1,4 @@
-// Takes firmware files: streamed to the blob store as they come, checked, registered. A file that is refused does not stay.
+// Uploads of firmware: streamed to the blob store, checked, registered. A refused file is removed.
 
 import type { Static } from "@sinclair/typebox";
 import type { FastifyRequest } from "fastify";
@@ -18,10 +18,10 @@ import { type RegisterBody, UploadFields } from "./release-schemas.js";
 import { viewFirmware } from "./release-views.js";
 import { parseText } from "./validate.js";
 
-/** Names of form fields, and what they are called here, of clients that say it in other words. */
+/** Maps form fields of other clients to the names used here. */
 export type FieldNames = Readonly<Record<string, string>>;
 
-/** A multipart upload with the part `file` and, before or behind it, the fields of UploadFields. @throws Refusal, Refusal */
+/** A multipart upload with the part `file` and, before or after it, the fields of UploadFields. @throws Refusal */
 export async function uploadFirmware(
   request: FastifyRequest,
   context: Context,
@@ -31,7 +31,7 @@ export async function uploadFirmware(
   return takeOrForget(context, actorOf(request), fields, blob);
 }
 
-/** Registers a release whose file is in the blob store already. */
+/** Registers a release whose file is already in the blob store. */
 export async function registerKnown(
   request: FastifyRequest,
   context: Context,
@@ -79,7 +79,7 @@ async function receiveUpload(
   }
 }
 
-/** A file that is refused does not stay, unless it was here before. */
+/** A refused file is removed, unless it was here before. */
 async function takeOrForget(
   context: Context,
   actor: Actor,
@@ -94,7 +94,7 @@ async function takeOrForget(
   }
 }
 
-/** Removes what nobody has registered: of two uploads of one file, the other may have meanwhile. */
+/** Removes a file unless it is registered: a concurrent upload of the same file may have done so. */
 function forgetUnused({ store, blobs }: Context, blob: PutBlob): Promise<void> {
   return store.exclusive(REGISTERING, async () => {
     if (!blob.isNew) return;
@@ -103,7 +103,7 @@ function forgetUnused({ store, blobs }: Context, blob: PutBlob): Promise<void> {
   });
 }
 
-/** One at a time, so that no file is removed between its check and its registration. */
+/** Serialised, so that no file is removed between its check and its registration. */
 function take(context: Context, actor: Actor, fields: FirmwareFields, blob: Blob): Promise<Firmware> {
   const { store, blobs, settings } = context;
   return store.exclusive(REGISTERING, async () => {

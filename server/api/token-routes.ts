@@ -1,4 +1,4 @@
-// API tokens: everybody their own, administrators everybody's. A token is shown once, when it is made.
+// API tokens: users manage their own, administrators all. A token is shown only once, when it is created.
 
 import { hashSecret, makeSecret } from "../auth/secret.js";
 import { recordChange } from "../events/journal.js";
@@ -120,10 +120,10 @@ export function tokenRoutes(app: Api, context: Context): void {
 
 const isAdmin = ({ role }: Actor): boolean => role === "admin";
 
-/** Oneself, or, for an administrator, whoever is named. */
+/** The actor or, for administrators, the named user. */
 async function ownerOf(store: Store, actor: Actor, name: string | undefined): Promise<User> {
   if (name !== undefined && name !== actor.name && !isAdmin(actor))
-    throw new Refusal("FORBIDDEN", "only an administrator looks after other users' tokens");
+    throw new Refusal("FORBIDDEN", "only administrators manage other users' tokens");
   const owner =
     name !== undefined
       ? await store.findUserByName(name)
@@ -132,7 +132,7 @@ async function ownerOf(store: Store, actor: Actor, name: string | undefined): Pr
         : await store.findUser(actor.userId);
   if (owner) return owner;
   if (name !== undefined) throw new Refusal("USER_UNKNOWN", `there is no user ${name}`);
-  throw new Refusal("USER_MISSING", "the local administrator owns no tokens: name the user who is to");
+  throw new Refusal("USER_MISSING", "the local administrator owns no tokens: name a user");
 }
 
 async function namesOf(store: Store, ids: readonly number[]): Promise<ReadonlyMap<number, string>> {

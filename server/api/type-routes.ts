@@ -1,4 +1,4 @@
-// Device types: which of them take firmware that nobody has signed.
+// Device types: which of them accept unsigned firmware.
 
 import { Type } from "@sinclair/typebox";
 import { requireChange } from "../auth/require-change.js";

@@ -1,4 +1,4 @@
-// Users, for administrators. A user is never removed, only disabled: the audit log speaks of them.
+// Users, for administrators. A user is never removed, only disabled: the audit log refers to them.
 
 import { addUser, changeUser, makeUserLink, requireGoodPassword } from "../auth/accounts.js";
 import { type Journal, recordChange } from "../events/journal.js";
@@ -95,7 +95,7 @@ export function userRoutes(app: Api, context: Context): void {
   );
 }
 
-/** The secret stands behind the #, where it reaches no log and no other site. */
+/** The secret is behind the #, so that it reaches no log and no other site. */
 const viewLink = ({ secret, expiresAt }: { readonly secret: string; readonly expiresAt: number }) => ({
   link: `/setup#${secret}`,
   link_expires_at: time(expiresAt),

@@ -6,7 +6,7 @@ import { TypeCompiler } from "@sinclair/typebox/compiler";
 import { Value, type ValueError, ValueErrorType } from "@sinclair/typebox/value";
 import type { FastifyInstance } from "fastify";
 
-/** Reads text fields (a query, a form) as the types that a schema wants. @returns the value or a sentence that says what is wrong */
+/** Converts text fields (of a query or a form) to the types of a schema. @returns the value, or a sentence that says what is wrong */
 export function parseText<Schema extends TSchema>(schema: Schema, value: unknown): Static<Schema> | string {
   const converted = Value.Default(schema, Value.Convert(schema, Value.Clone(value)));
   const [error] = Value.Errors(schema, converted);
@@ -18,7 +18,7 @@ export function serializeAsJson(app: FastifyInstance): void {
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
 }
 
-/** Bodies are taken as they are, and one in which nothing has to be may be left out; parameters and queries are text and are converted first. */
+/** Bodies are not converted, and may be absent if they have no required fields; parameters and queries are text and are converted first. */
 export function validateWithTypeBox(app: FastifyInstance): void {
   app.setValidatorCompiler<TSchema>(({ schema, httpPart }) => {
     const compiled = TypeCompiler.Compile(schema);
@@ -36,14 +36,14 @@ export function validateWithTypeBox(app: FastifyInstance): void {
   });
 }
 
-/** What of a value is not of a schema, as a sentence. */
+/** How a value violates a schema, as a sentence. */
 export function findFault(schema: TSchema, value: unknown): string | undefined {
   const [error] = Value.Errors(schema, value);
   return error && describe(error);
 }
 
-function describe(told: ValueError): string {
-  const error = innermost(told);
+function describe(outer: ValueError): string {
+  const error = innermost(outer);
   const field = error.path.slice(1).replaceAll("/", ".") || "body";
   if (error.type === ValueErrorType.ObjectAdditionalProperties) {
     const { properties = {} } = error.schema as { readonly properties?: object };
@@ -53,7 +53,7 @@ function describe(told: ValueError): string {
   return pattern ? `${field} does not match ${pattern}` : `${field}: ${error.message.replace(/^E/, "e")}`;
 }
 
-/** Of a value that may also be null, what is wrong with it if it is not. */
+/** The error of a nullable value that is not null. */
 function innermost(error: ValueError): ValueError {
   const { anyOf } = error.schema as { readonly anyOf?: readonly TSchema[] };
   const isNullable = anyOf?.length === 2 && anyOf[1]?.type === "null";

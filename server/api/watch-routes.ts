@@ -1,4 +1,4 @@
-// What people look at: the event log and its live stream. Reads only.
+// The event log and its live stream. Read only.
 
 import type { ServerResponse } from "node:http";
 import type { FastifyReply } from "fastify";
@@ -16,10 +16,10 @@ import { actorOf } from "./guard.js";
 import { viewFirmware, viewUpdate } from "./release-views.js";
 import type { Api } from "./typed-app.js";
 
-/** Bytes that may wait for a slow watcher before it is let go; it connects again and reads anew. */
+/** Bytes that may be buffered for a slow client before it is disconnected; it reconnects and reloads. */
 const MAX_WAITING_BYTES = 1024 * 1024;
 const MAX_WATCHER_COUNT = 200;
-/** Of one person, with all tokens: nobody alone keeps the others from watching. */
+/** Per person, with all their tokens, so that no one can block the others. */
 const MAX_WATCHER_COUNT_EACH = 40;
 const HEARTBEAT_MS = 15_000;
 const READ = Object.freeze({ access: "read" as const });
@@ -61,13 +61,13 @@ export function watchRoutes(app: Api, context: Context): void {
     },
     async (request, reply) => streamEvents(reply, context, actorOf(request), streams),
   );
-  // A server that closes does not wait for those who watch.
+  // Shutdown does not wait for live streams.
   app.addHook("preClose", async () => {
     for (const stream of streams.keys()) stream.destroy();
   });
 }
 
-/** Server-sent events: one message for every record that changes. A reader loads the lists when the stream opens. */
+/** Server-sent events: one message for every changed record. Clients load the lists when the stream opens. */
 function streamEvents(
   reply: FastifyReply,
   { live, auth }: Context,
@@ -104,13 +104,13 @@ function streamEvents(
     message: (message) => send(`event: ${message.type}\ndata: ${JSON.stringify(viewMessage(message))}\n\n`),
     gap: () => raw.destroy(),
   });
-  // Whoever was signed out, or may do less now, is let go and has to ask anew.
+  // Disconnects actors who were signed out, or whose permissions have changed.
   const heartbeat = setInterval(async () => {
     if (await auth.isStillKnown(actor).catch(() => false)) send(": alive\n\n");
     else raw.destroy();
   }, HEARTBEAT_MS);
   heartbeat.unref();
-  // An answer that waits behind another on its connection is not told of the connection's end: the connection itself is asked.
+  // A pipelined answer gets no close event, so the socket's is used, too.
   const { socket } = reply.request.raw;
   const end = () => {
     streams.delete(raw);

@@ -1,4 +1,4 @@
-// Webhooks: where events are sent, what became of them, and another try. Secrets are told once, when they are made.
+// Webhooks: receivers of events, their deliveries, and retries. Secrets are returned only once, when they are created.
 
 import { Type } from "@sinclair/typebox";
 import { requireChangeOfAll } from "../auth/require-change.js";
@@ -32,7 +32,7 @@ const Url = Type.String({ minLength: 1, maxLength: MAX_URL_LENGTH });
 const Events = Type.Array(Type.String({ pattern: "^([a-z0-9_.-]{1,63}|[a-z0-9_.-]{0,63}\\*)$" }), {
   minItems: 1,
   maxItems: 50,
-  description: "kinds of events, such as update.failed; update.* is all that begin so, * is all",
+  description: "kinds of events, such as update.failed; update.* matches all with this prefix, * all",
 });
 const NewWebhookBody = Exactly({
   url: Url,
@@ -45,7 +45,7 @@ const WebhookPatch = Exactly({
   events: Type.Optional(Events),
   description: Type.Optional(Text(200)),
   is_active: Type.Optional(Type.Boolean()),
-  rotate_secret: Type.Optional(Type.Boolean({ description: "true: a new secret, told in the answer" })),
+  rotate_secret: Type.Optional(Type.Boolean({ description: "true: a new secret, returned in the answer" })),
 });
 const DeliveryParams = Type.Object({
   id: IdParams.properties.id,
@@ -57,7 +57,7 @@ const DeliveriesQuery = Type.Object({
 });
 
 const PREFIX = "/api/webhooks";
-/** Where events go is for administrators, to see too: such URLs often are secrets. */
+/** Only administrators may list webhooks: their URLs often contain secrets. */
 const ADMIN = { config: { access: "settings:write" } } as const;
 
 export function webhookRoutes(app: Api, context: Context): void {
@@ -95,7 +95,7 @@ export function webhookRoutes(app: Api, context: Context): void {
           isActive: body.is_active ?? true,
           createdAt: journal.time,
         });
-        await tell(journal, "webhook.added", undefined, added);
+        await logChange(journal, "webhook.added", undefined, added);
         return added;
       });
       return reply.code(201).send({ ...(await describe(webhook)), secret: webhook.secret });
@@ -132,7 +132,7 @@ export function webhookRoutes(app: Api, context: Context): void {
         const known = await journal.store.findWebhook(params.id);
         const changed = await journal.store.changeWebhook(params.id, changes, journal.time);
         if (!changed) throw unknown(params.id);
-        await tell(journal, "webhook.changed", known, changed);
+        await logChange(journal, "webhook.changed", known, changed);
         return changed;
       });
       return { ...(await describe(webhook)), ...(body.rotate_secret ? { secret: webhook.secret } : {}) };
@@ -151,13 +151,13 @@ export function webhookRoutes(app: Api, context: Context): void {
         const webhook = await journal.store.findWebhook(params.id);
         if (!webhook) throw unknown(params.id);
         await journal.store.removeWebhook(webhook.id);
-        await tell(journal, "webhook.removed", webhook, undefined);
+        await logChange(journal, "webhook.removed", webhook, undefined);
       });
       return reply.code(204).send();
     },
   );
 
-  // Queues a delivery that the receiver can be tried with.
+  // Queues a test delivery.
   app.post(
     `${PREFIX}/:id/test`,
     {
@@ -228,8 +228,8 @@ export function webhookRoutes(app: Api, context: Context): void {
   }
 }
 
-/** In the log, which others read too, only the host: the rest of such URLs often is a secret. */
-async function tell(
+/** The log, which other users read, contains only the host: the rest of such URLs is often secret. */
+async function logChange(
   journal: Journal,
   action: string,
   before: Webhook | undefined,
@@ -250,7 +250,7 @@ async function tell(
   });
 }
 
-/** The audit log leaves the secret out, but says that it was changed; of the URL it tells the origin, and whether it is another. */
+/** The audit log omits the secret, but notes its change; of the URL it has the origin, and a hash that shows changes. */
 const viewForAudit = (webhook: Webhook) => ({
   ...viewWebhook(webhook),
   url: `${new URL(webhook.url).origin}/… (${hashSecret(webhook.url).slice(0, 8)})`,

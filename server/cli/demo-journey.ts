@@ -113,9 +113,9 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
 /** Runs a command line of the groups that the journey needs, and shows its output. */
 function commands(screen: Terminal): (...line: string[]) => Promise<void> {
   return async (...line) => {
-    let said = "";
+    let output = "";
     const restore = redirectOutput((text) => {
-      said += text;
+      output += text;
     });
     const program = new Command("skyslot").exitOverride();
     for (const add of [keysCommand, imageCommand, releaseCommand]) add(program);
@@ -124,7 +124,7 @@ function commands(screen: Terminal): (...line: string[]) => Promise<void> {
     } finally {
       restore();
     }
-    screen.done(`skyslot ${line.slice(0, 2).join(" ")}: ${said.trim()}`);
+    screen.done(`skyslot ${line.slice(0, 2).join(" ")}: ${output.trim()}`);
   };
 }
 
@@ -148,7 +148,7 @@ async function follow(
     const status = await attemptStatus(server);
     if (result || (status !== "success" && status !== "failed")) return;
     result = await summarise(sim, server, updateBytes, status);
-    tell(result, screen, options);
+    report(result, screen, options);
     if (options.once) stop();
   }, LOOK_EVERY_MS);
   await sim.run(() => over);
@@ -193,7 +193,7 @@ async function summarise(
   };
 }
 
-function tell(result: DemoResult, screen: Terminal, options: DemoOptions): void {
+function report(result: DemoResult, screen: Terminal, options: DemoOptions): void {
   if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`);
   const { from, to, slot, bytes, checks, flashErases, seconds } = result;
   if (!result.ok) return screen.warn(`the update from ${from} to ${to} did not succeed; see the dashboard`);

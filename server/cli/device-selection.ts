@@ -39,14 +39,14 @@ export const withSelection = (command: Command): Command =>
 /** @throws UsageError unless there are either ids or a filter */
 export function readSelection(ids: readonly string[], flags: SelectionFlags): Selection {
   const { type, tag, inGroup: group, runs: version, status, search } = flags;
-  const told = Object.entries({ type, tag, group, version, status, search }).filter(
+  const terms = Object.entries({ type, tag, group, version, status, search }).filter(
     ([, value]) => value !== undefined,
   );
-  const isFiltered = told.length > 0 || flags.all === true;
+  const isFiltered = terms.length > 0 || flags.all === true;
   if (ids.length > 0 && isFiltered) throw new UsageError("give either device ids or a filter, not both");
   if (ids.length === 0 && !isFiltered)
     throw new UsageError("no devices given: list ids, or use a filter such as --tag lab, or --all");
-  return isFiltered ? { filter: Object.fromEntries(told) } : { ids };
+  return isFiltered ? { filter: Object.fromEntries(terms) } : { ids };
 }
 
 /** Asks for confirmation, changes the devices, and reports how many were refused and why. Exit status 1 if any was. */

@@ -33,7 +33,7 @@ async function readWanted(
   text: string | undefined,
   { file, clear }: NotesFlags,
 ): Promise<string | null | undefined> {
-  if ([text, file, clear].filter((told) => told !== undefined).length > 1)
+  if ([text, file, clear].filter((given) => given !== undefined).length > 1)
     throw new UsageError("give only one of: the notes, --file, --clear");
   if (clear) return null;
   if (file === undefined) return text;

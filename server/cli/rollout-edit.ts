@@ -48,11 +48,11 @@ async function edit(id: string, flags: EditFlags): Promise<void> {
 }
 
 async function readPatch(flags: EditFlags, { windows }: ProgressView): Promise<Record<string, unknown>> {
-  const told: Record<string, unknown> = {
+  const patch: Record<string, unknown> = {
     ...(await readPlanFlags(flags, windows?.time_zone)),
     ...(flags.firmware === undefined ? {} : { firmware_id: flags.firmware }),
   };
   for (const [field, value] of (flags.clear ?? []).flatMap((name) => Object.entries(CLEARED.get(name) ?? {})))
-    told[field] = value === null ? null : { ...(told[field] as object | undefined), ...value };
-  return told;
+    patch[field] = value === null ? null : { ...(patch[field] as object | undefined), ...value };
+  return patch;
 }

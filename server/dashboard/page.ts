@@ -1,4 +1,4 @@
-// The one HTML page. Everything on it is drawn by the script; a reader without scripts is told where the data is.
+// The HTML page. Everything is drawn by the script; without scripts it refers to the API.
 
 export const PAGE = `<!doctype html>
 <html lang="en">

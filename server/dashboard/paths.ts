@@ -1,4 +1,4 @@
-// The table of pages: where each lies, what it is called, and what whoever opens it must be allowed to. The server answers each of
+// The table of pages: their paths, titles and required permissions. The server answers each of
 // these paths with the same page; client/pages.tsx draws them.
 
 import type { Scope } from "../shared/permissions.js";
@@ -57,7 +57,7 @@ function matchParts(pattern: readonly string[], parts: readonly string[]): PathP
   return params;
 }
 
-/** What somebody typed may be no encoding at all. */
+/** Typed URLs may be badly encoded. */
 function decode(part: string): string {
   try {
     return decodeURIComponent(part);

@@ -1,9 +1,9 @@
-// What the HTTPUpdate class of the Arduino cores asks for: one GET that tells in headers what runs and gets the image, or 304.
+// The HTTPUpdate class of the Arduino cores: one GET whose headers contain the running version, answered by the image or 304.
 //
 //   GET /api/arduino/{device_type}     x-ESP32-STA-MAC, x-ESP32-version, x-ESP32-sketch-sha256, x-ESP32-free-space …
 //
-// Source: arduino-esp32 libraries/HTTPUpdate/src/HTTPUpdate.cpp; the ESP8266 core says x-ESP8266-… instead. Such a client cannot
-// check signatures, so only legacy types are served.
+// Source: arduino-esp32 libraries/HTTPUpdate/src/HTTPUpdate.cpp; the ESP8266 core says x-ESP8266-… instead. Such clients
+// cannot check signatures, so only legacy types are served.
 
 import { Type } from "@sinclair/typebox";
 import type { FastifyReply, FastifyRequest } from "fastify";

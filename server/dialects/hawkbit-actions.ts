@@ -1,4 +1,4 @@
-// Controllers and actions, as hawkBit calls devices and attempts: finds them, and notes what a client's requests tell of them.
+// Controllers and actions, as hawkBit calls devices and attempts: finds them, and records what clients report.
 
 import type { CheckRequest, UpdateStatus } from "../../firmware/core/wire.js";
 import type { Journal } from "../events/journal.js";
@@ -15,7 +15,7 @@ export interface Action {
   readonly firmware: Firmware;
 }
 
-/** A poll tells nothing but who asks: the version is the last that is known. */
+/** A poll contains only the device's name: the version is the last known one. */
 export async function describeController(store: Store, { tenant, id }: Controller): Promise<CheckRequest> {
   const known = await store.findDevice(id);
   const attributes = known && (await store.findAttributes(id));
@@ -49,15 +49,15 @@ export async function findAction(
   return { device, attempt, firmware };
 }
 
-/** RAUC's client tells nothing more until it has the whole file: from here on it has to be told if the attempt ends here. */
+/** RAUC's client sends nothing more until it has the whole file: from now on it must be notified if the server ends the attempt. */
 export async function noteRetrieved(journal: Journal, { device, firmware }: Action): Promise<void> {
-  const told = { status: "downloading", step: RETRIEVED } as const;
-  await reportStatus(journal, { device_id: device.id, firmware_id: firmware.id, ...told });
+  const report = { status: "downloading", step: RETRIEVED } as const;
+  await reportStatus(journal, { device_id: device.id, firmware_id: firmware.id, ...report });
 }
 
 /**
- * The client was done before it heard that the attempt was ended here. That stays ended, but there is nothing left to cancel, and
- * what it has installed runs on it.
+ * The client finished before it knew that the server had ended the attempt. The attempt stays ended, but there is nothing left to cancel,
+ * and the installed version runs on the device.
  */
 export async function hearLateEnd(
   journal: Journal,
@@ -72,6 +72,6 @@ export async function hearLateEnd(
     deviceId: device.id,
     firmwareId: firmware.id,
     updateId: attempt.id,
-    message: `${device.id} has installed ${firmware.deviceType} ${firmware.version} by its own account, after ${attempt.errorCode} ended the attempt here`,
+    message: `${device.id} reports that it has installed ${firmware.deviceType} ${firmware.version}, after ${attempt.errorCode} ended the attempt here`,
   });
 }

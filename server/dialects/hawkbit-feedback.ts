@@ -1,4 +1,4 @@
-// What a hawkBit client's feedback means in our words.
+// Maps a hawkBit client's feedback to our statuses.
 //
 //   execution                             result    status
 //   closed                                success   success
@@ -8,7 +8,7 @@
 //   downloaded                                      installing
 //   download, proceeding, scheduled …               downloading, or installing once that has begun
 //
-// `proceeding` is all that RAUC's client says of both; its details tell that it installs: "installing", " 38% Checking bundle done."
+// RAUC's client sends `proceeding` for both; its details show that it installs: "installing", " 38% Checking bundle done."
 
 import type { Report, UpdateStatus } from "../../firmware/core/wire.js";
 
@@ -24,7 +24,7 @@ const MAX_MESSAGE_LENGTH = 500;
 const MAX_STEP_LENGTH = 32;
 const RAUC_INSTALLS = /^(?:installing$| {0,2}\d{1,3}% )/;
 
-/** `before`: how the attempt stands. */
+/** `before`: the attempt's current status. */
 export function feedbackReport({ status }: Feedback, before: UpdateStatus): Omit<Report, "firmware_id"> {
   const message = (status.details ?? []).join("\n").slice(0, MAX_MESSAGE_LENGTH);
   const step = status.execution.slice(0, MAX_STEP_LENGTH);
@@ -49,6 +49,6 @@ export function feedbackReport({ status }: Feedback, before: UpdateStatus): Omit
   }
 }
 
-/** Whether the client is done with the action, however it ended. */
+/** Whether the client has finished the action, with any result. */
 export const isClosing = ({ status }: Feedback): boolean =>
   ["closed", "rejected", "canceled"].includes(status.execution);

@@ -1,5 +1,5 @@
 // hawkBit's Direct Device Integration API, for clients that exist: swupdate's suricatta, rauc-hawkbit-updater, Zephyr. The tenant in
-// the path is the device type, which has to be legacy: such a client knows no signatures of ours.
+// the path is the device type, which has to be legacy: such clients do not check our signatures.
 //
 //   poll ──▶ _links: configData ──PUT──▶ gone for ever
 //   poll ──▶ _links:
@@ -104,8 +104,7 @@ async function letIn(
 }
 
 /**
- * The first poll tells no version, and its client would be given a release in the same breath as it is asked what it runs: so it is
- * offered one from its second poll on.
+ * The first poll has no version, and its answer asks for the attributes that contain it: so a release is offered from the second poll on.
  */
 async function meetController(context: Context, request: FastifyRequest, check: CheckRequest): Promise<void> {
   const { device_id } = check;
@@ -216,7 +215,7 @@ function controllerRoutes(app: Api, context: Context): void {
       }
       await recordDevice(context, request, params.id, async (journal) => {
         await reportStatus(journal, { device_id: device.id, firmware_id: firmware.id, ...report });
-        // Its word is all there is; the attempt is a success when it polls again.
+        // Unverified; the attempt succeeds when the client polls again.
         if (report.status === "success")
           await journal.putDevice({ ...device, version: firmware.version, build: firmware.buildNumber });
       });

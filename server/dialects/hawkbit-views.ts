@@ -1,4 +1,4 @@
-// What a hawkBit client is answered: links to what there is to do, and an action with its one artifact.
+// Answers to hawkBit clients: links, and an action with its one artifact.
 
 import { type Static, Type } from "@sinclair/typebox";
 import type { FastifyRequest } from "fastify";
@@ -48,16 +48,16 @@ export const DeploymentView = named("HawkbitDeployment", "What to install", {
   }),
 });
 
-/** The step of an attempt that the server has ended and whose client has heard of it. */
+/** The step of an attempt that the server has ended, once its client knows. */
 export const CANCEL_HEARD = "cancel-heard";
-/** The step of an attempt that the client has come for. It may tell nothing more until it has the whole file. */
+/** The step of an attempt that the client has fetched. It may send nothing more until it has the whole file. */
 export const RETRIEVED = "retrieved";
 
-/** Whether the server ended it: the client does not know of that by itself. */
+/** Whether the server ended it, so that the client must be notified. */
 export const isEndedHere = ({ status, errorCode }: Update): boolean =>
   status === "failed" && ENDED_BY_SERVER.includes(errorCode ?? "");
 
-/** What a poll tells there is to do. */
+/** The links of a poll's answer. */
 export async function linksFor(request: FastifyRequest<{ Params: Controller }>, store: Store) {
   const { id } = request.params;
   const base = baseOf(request);
@@ -69,7 +69,7 @@ export async function linksFor(request: FastifyRequest<{ Params: Controller }>, 
   const link = (path: string) => ({ href: `${base}/${path}` });
   return {
     ...((await store.findAttributes(id)) ? {} : { configData: link("configData") }),
-    // One thing at a time: first the old action has to end.
+    // One at a time: the old action must end first.
     ...(ended
       ? { cancelAction: link(`cancelAction/${ended.id}`) }
       : open

@@ -77,7 +77,7 @@ export function manifestRoutes(app: Api, context: Context): void {
       const newest = await newestFor(request, context, params.type, query.device);
       const kind = (await context.store.findType(params.type))?.kind ?? "signed";
       const manifest = describeForWebTools(newest, query.offset ?? APP_OFFSETS[kind], query.device);
-      // The page that flashes may lie elsewhere; what everybody may have is no secret.
+      // Pages that flash devices may be on another origin; public manifests are no secret.
       if (await context.access.isOpen(params.type)) reply.header("access-control-allow-origin", "*");
       return reply.header("cache-control", "private, no-cache").send(manifest);
     },
@@ -107,7 +107,7 @@ export function manifestRoutes(app: Api, context: Context): void {
   );
 }
 
-/** Of a closed type nobody learns more than of one that there is not, who may not have its images. @throws Refusal FIRMWARE_UNKNOWN */
+/** Without access, a closed type is indistinguishable from one that does not exist. @throws Refusal FIRMWARE_UNKNOWN */
 async function newestFor(
   request: FastifyRequest,
   context: Context,
@@ -118,7 +118,7 @@ async function newestFor(
   if (first && (await mayAccess(request, context, { deviceType: type, deviceId }))) return [first, ...others];
   throw new Refusal(
     "FIRMWARE_UNKNOWN",
-    `type ${type} has no stable firmware here, or none for whoever shows no token`,
+    `type ${type} has no stable firmware here, or none that is accessible without a token`,
   );
 }
 

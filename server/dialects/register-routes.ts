@@ -1,5 +1,4 @@
-// Registration and heartbeat as calls of their own (system A), for clients that want to be known before they check for updates. A
-// check does both by itself.
+// Registration and heartbeat as separate calls, for clients that register before they check for updates. A check includes both.
 //
 //   POST /api/devices/register            as a check; answers the device's record
 //   POST /api/devices/{id}/heartbeat      what has changed, if anything

@@ -94,7 +94,7 @@ describe("orders to a device, from the browser", function () {
     await orders.getByRole("combobox", { name: "Setting" }).fill("server");
     await orders.getByLabel("Value").fill("http://evil.test");
     await orders.getByRole("button", { name: "Send settings" }).click();
-    await orders.getByRole("alert").filter({ hasText: "Server is for who is at the device" }).waitFor();
+    await orders.getByRole("alert").filter({ hasText: "Server is reserved for the owner" }).waitFor();
   });
 
   it("changes settings, and shows why the device refuses", async () => {

@@ -25,7 +25,7 @@ export function limitAddresses(app: FastifyInstance, { settings, metrics, now }:
     done(
       new Refusal(
         "TOO_MANY_REQUESTS",
-        `${request.ip} asks too often, the next request is taken in ${waitMs} ms`,
+        `${request.ip} sends too many requests, the next one is accepted in ${waitMs} ms`,
       ),
     );
   });

@@ -28,7 +28,7 @@ async function* endingParts(request: FastifyRequest): AsyncGenerator<Multipart> 
   }
 }
 
-/** What nobody reads any more still has to be read: until then nobody notices that the client has closed its connection. */
+/** Reads the rest of a request that is not needed: until then, a closed connection would go unnoticed. */
 function discardRest({ raw }: FastifyRequest): void {
   raw.unpipe();
   raw.resume();

@@ -58,7 +58,7 @@ function readSpec(text: string): Spec | undefined {
   return Number(last) < Number(first) ? undefined : { first: Number(first), last: Number(last) };
 }
 
-/** `undefined`: nothing of the file lies in it. */
+/** `undefined`: outside the file. */
 function resolve(spec: Spec, sizeBytes: number): Part | undefined {
   if ("suffix" in spec) {
     if (spec.suffix === 0 || sizeBytes === 0) return undefined;

@@ -1,4 +1,4 @@
-// Sends the digests of an image's chunks, whole or one range of them, to whom the image may be sent. RFC 9110 §§8.8, 13, 14.
+// Sends the digests of an image's chunks, whole or one range, under the access rules of the image. RFC 9110 §§8.8, 13, 14.
 
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { releaseOf } from "../../releases/chunk-digests.js";
@@ -35,7 +35,7 @@ export async function sendDigests(
   const ifRange = request.headers["if-range"] as string | undefined;
   const answer = readRange(request.headers.range, ifRange, etag, digests.length);
   if (answer.kind === "unsatisfiable") throw rangeNotSatisfiable(request, reply, digests.length);
-  // several parts of so short a file: all of it is an answer to that, too (§14.2)
+  // For several ranges of such a short file, the whole file is a valid answer (§14.2).
   const part = answer.kind === "part" ? answer : { start: 0, end: digests.length - 1 };
   if (answer.kind === "part") reply.code(206).header("content-range", contentRange(part, digests.length));
   if (request.method !== "HEAD") context.metrics.downloads.inc({ kind: "digests" });

@@ -1,5 +1,5 @@
-// Sends a firmware image, to whatever client by whatever route: whole, a part, several parts (multipart/byteranges), its headers
-// only (HEAD), or nothing if the client has it (304). RFC 9110 §§8.8, 13, 14, 15.3.7. Every answer has a length and is never
+// Sends a firmware image, for every route: whole, a range, several ranges (multipart/byteranges), headers only (HEAD), or nothing if
+// the client has it (304). RFC 9110 §§8.8, 13, 14, 15.3.7. Every answer has a length and is never
 // chunked: the HTTP client of the Moddable SDK ends such bodies wrongly.
 
 import { randomUUID } from "node:crypto";
@@ -14,18 +14,18 @@ import { type Part, readRange } from "./range.js";
 
 /** A deactivated firmware must disappear from caches within minutes. */
 export const SHORT_CACHING = "public, max-age=300";
-/** For who has shown a token: no cache between us may keep it for others. */
+/** For requests with a token: shared caches must not store it. */
 export const PRIVATE_CACHING = "private, max-age=300";
-/** What is named by its content never changes. */
+/** Content-addressed files never change. */
 export const IMMUTABLE_CACHING = "public, max-age=31536000, immutable";
 
 const TYPE = "application/octet-stream";
 
 export interface SendOptions {
   readonly caching: string;
-  /** The client is known to follow no redirect. */
+  /** The client does not follow redirects. */
   readonly isDirect?: boolean;
-  /** The device that asks, as far as the request says. */
+  /** The requesting device, if the request names it. */
   readonly deviceId?: string | undefined;
 }
 
@@ -69,7 +69,7 @@ export async function sendImage(
   }
 }
 
-/** Lets nobody near what is made of an image who may not have the image. @throws Refusal TOKEN_REQUIRED, FORBIDDEN, DEVICE_…, FIRMWARE_INACTIVE */
+/** Checks access to an image and what is derived from it. @throws Refusal TOKEN_REQUIRED, FORBIDDEN, DEVICE_…, FIRMWARE_INACTIVE */
 export async function admit(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -78,7 +78,7 @@ export async function admit(
   deviceId: string | undefined,
 ): Promise<"everybody" | "known"> {
   const audience = await requireAccess(request, context, { deviceType: firmware.deviceType, deviceId });
-  // A page that flashes devices may lie elsewhere (ESP Web Tools); what everybody may have is no secret.
+  // Pages that flash devices (ESP Web Tools) may be on another origin; public images are no secret.
   if (audience === "everybody") reply.header("access-control-allow-origin", "*");
   if (!firmware.isActive) throw new Refusal("FIRMWARE_INACTIVE", `firmware ${firmware.id} was deactivated`);
   return audience;
@@ -94,7 +94,7 @@ export function rangeNotSatisfiable(
   return new Refusal("RANGE_NOT_SATISFIABLE", message);
 }
 
-/** Another place that has the same bytes and answers the same ranges. A cache asks nobody for a token: it is for what everybody may have. */
+/** The URL of a cache or blob store with the same file. A cache checks no tokens, so it is used for public images only. */
 async function findElsewhere(
   { settings, blobs }: Context,
   firmware: Firmware,

@@ -19,7 +19,7 @@ export class Watchers {
     return () => this.#watchers.delete(watcher);
   };
 
-  tell({ type }: Change): void {
+  notify({ type }: Change): void {
     if (type === "broken") return;
     for (const { types, listener } of this.#watchers) {
       if (type === "loaded" || types.includes(type)) listener();

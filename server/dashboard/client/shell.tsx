@@ -26,7 +26,7 @@ export function Shell({ actor, onSignIn }: { readonly actor: ActorView; readonly
     () =>
       followServer((message: Change) => {
         take(message);
-        watchers.tell(message);
+        watchers.notify(message);
       }),
     [],
   );
@@ -84,7 +84,7 @@ function Page({ actor, found, ...props }: FoundProps) {
     return (
       <Empty title="You may not view this page">
         It needs <code>{needs}</code>, which{" "}
-        {actor.kind === "here" ? "whoever has not signed in" : actor.name} has not.
+        {actor.kind === "here" ? "a visitor without sign-in" : actor.name} does not have.
       </Empty>
     );
   const View = VIEWS[found.page];

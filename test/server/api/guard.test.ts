@@ -157,7 +157,7 @@ describe("access", () => {
     expect((await server.app.inject("/undeclared")).statusCode).to.equal(401);
     const answer = await server.admin("GET", "/undeclared");
     expect(answer.statusCode).to.equal(403);
-    expect(answer.json().message).to.contain("is open to nobody");
+    expect(answer.json().message).to.contain("is not accessible");
   });
 
   it("tells browsers to keep pages and answers to themselves", async () => {

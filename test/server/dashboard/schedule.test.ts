@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import {
   describe as describeTimes,
-  judge,
+  findProblem,
   newSchedule,
   stateOf,
   toTerms,
@@ -17,7 +17,7 @@ const weekly = (...spans: ReturnType<typeof span>[]) => ({
 describe("the schedule of a picture", () => {
   it("asks for nothing where nothing was said", () => {
     expect(toTerms(newSchedule())).deep.equal({});
-    expect(judge(newSchedule())).equal("");
+    expect(findProblem(newSchedule())).equal("");
   });
 
   it("is asked for with the zone of this computer, whose clock was typed", () => {
@@ -37,11 +37,11 @@ describe("the schedule of a picture", () => {
 
   it("is refused before it is sent where it could never be shown", () => {
     const [from, until] = ["2026-12-01T08:00", "2026-12-01T09:00"];
-    expect(judge({ ...newSchedule(), from, until })).equal("");
-    expect(judge({ ...newSchedule(), from, until: from })).include("after the beginning");
-    expect(judge({ ...newSchedule(), isWeekly: true, weekdays: [] })).include("day of the week");
-    expect(judge({ ...newSchedule(), isWeekly: true, end: "" })).include("start and end time");
-    expect(judge({ ...newSchedule(), isWeekly: false, weekdays: [] })).equal("");
+    expect(findProblem({ ...newSchedule(), from, until })).equal("");
+    expect(findProblem({ ...newSchedule(), from, until: from })).include("after the beginning");
+    expect(findProblem({ ...newSchedule(), isWeekly: true, weekdays: [] })).include("day of the week");
+    expect(findProblem({ ...newSchedule(), isWeekly: true, end: "" })).include("start and end time");
+    expect(findProblem({ ...newSchedule(), isWeekly: false, weekdays: [] })).equal("");
   });
 
   it("is told in words", () => {

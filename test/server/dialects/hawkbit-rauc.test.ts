@@ -173,7 +173,7 @@ describe("rauc-hawkbit-updater at the device API of hawkBit", () => {
     expect(await device()).to.include({ current_version: "1.2.0" });
     const [event] = await legacy.server.store.listEvents({ limit: 1 });
     expect(event?.message).to.equal(
-      "gw-1 has installed linux-gateway 1.2.0 by its own account, after WITHDRAWN ended the attempt here",
+      "gw-1 reports that it has installed linux-gateway 1.2.0, after WITHDRAWN ended the attempt here",
     );
   });
 

@@ -5,7 +5,7 @@ import { useAction } from "../data.js";
 import { Check, ChoiceField, TextField } from "../parts/fields.js";
 import { Problem } from "../parts/notes.js";
 import { assign, type ImageView, listNames, type Names } from "./calls.js";
-import { judge, newSchedule, type Schedule, toTerms, WEEKDAYS } from "./schedule.js";
+import { findProblem, newSchedule, type Schedule, toTerms, WEEKDAYS } from "./schedule.js";
 
 type Kind = "device" | "group" | "type" | "default";
 
@@ -33,7 +33,7 @@ export function AssignForm({ image, onAssigned }: FormProps) {
     // Without suggestions the name is typed.
     listNames().then(setNames, () => {});
   }, []);
-  const wrong = judge(schedule);
+  const wrong = findProblem(schedule);
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     run(async () => {

@@ -4,7 +4,7 @@
 import type { AssignmentView } from "../../../api/content-views.js";
 
 export interface Schedule {
-  /** As `<input type="datetime-local">` has it; empty: at once, and for good. */
+  /** As `<input type="datetime-local">` has it; empty: immediately, or without end. */
   readonly from: string;
   readonly until: string;
   readonly isWeekly: boolean;
@@ -40,7 +40,7 @@ export function toTerms({ from, until, isWeekly, weekdays, start, end, timeZone 
 }
 
 /** What is wrong, as a sentence; empty: nothing. */
-export function judge({ from, until, isWeekly, weekdays, start, end }: Schedule): string {
+export function findProblem({ from, until, isWeekly, weekdays, start, end }: Schedule): string {
   if (from !== "" && until !== "" && until <= from) return "The end must be after the beginning.";
   if (isWeekly && weekdays.length === 0) return "Choose at least one day of the week.";
   if (isWeekly && (start === "" || end === "")) return "Enter the start and end time of these days.";

@@ -93,8 +93,8 @@ export function Bulk({ ids, found, kinds = ALL_KINDS, onDone, onLeave }: BulkPro
     const selection: Selection = takesAll ? { filter: found.filter } : { ids };
     isStopped.current = false;
     let tally: BulkTally = NONE_SO_FAR;
-    const tell = (state: Run["state"]) => setRun({ name, total, tally, state });
-    tell("running");
+    const update = (state: Run["state"]) => setRun({ name, total, tally, state });
+    update("running");
     action.run(async () => {
       try {
         await runBulk(
@@ -103,12 +103,12 @@ export function Bulk({ ids, found, kinds = ALL_KINDS, onDone, onLeave }: BulkPro
           wanted,
           (soFar) => {
             tally = soFar;
-            tell("running");
+            update("running");
             return !isStopped.current;
           },
         );
       } finally {
-        tell(tally.done + tally.refused < total ? "stopped" : "ended");
+        update(tally.done + tally.refused < total ? "stopped" : "ended");
         onDone();
       }
     });
@@ -182,7 +182,7 @@ export function Bulk({ ids, found, kinds = ALL_KINDS, onDone, onLeave }: BulkPro
               }}
             >
               {describe(kind, value.trim(), rows)}
-              {what} What cannot be done to one of them is told, and stops none of the others.
+              {what} Devices that refuse the change are listed; the others are not affected.
             </Confirm>
           </p>
         </>

@@ -90,7 +90,7 @@ export function DevicePage({ params, model, now }: PageProps) {
       {mayChange ? (
         <section>
           <h2>Tags, group and pin</h2>
-          {/* Begins anew when somebody else has changed them. */}
+          {/* Reset when they were changed elsewhere. */}
           <Labels
             key={JSON.stringify([data.tags, data.group, data.pin])}
             device={data}
@@ -190,8 +190,8 @@ function Admission({ device, refusal, onDone }: AdmissionProps) {
           </p>
           <p class="actions">
             <Confirm name="Forget its token" isDangerous onConfirm={() => change("forget-token")}>
-              The next client that uses its id is trusted and gets a new token. Do this only if you have flashed
-              the device yourself.
+              The next client that uses its id is trusted and gets a new token. Do this only if you have
+              flashed the device yourself.
             </Confirm>
           </p>
         </div>

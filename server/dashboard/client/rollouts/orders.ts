@@ -56,7 +56,7 @@ export const ORDER_WORDS: Readonly<Record<Order, OrderWords>> = Object.freeze({
   promote: { name: "Open next stage", what: "The next stage opens now, without waiting for evidence." },
   cancel: {
     name: "Cancel",
-    what: "It ends for good. Devices that have the release keep it.",
+    what: "It ends permanently. Devices that have the release keep it.",
     isDangerous: true,
   },
   rollback: {
