@@ -134,7 +134,10 @@ describe("the pages about panels in a browser", function () {
   it("crop with the keyboard and the mouse, dither in four ways, and refuse what is no picture", async () => {
     const page = await open("/upload", PHONE);
     await choose(page, "notes.txt", Buffer.from("no picture"), "text/plain");
-    await page.getByRole("alert").getByText("notes.txt cannot be read by this browser as a picture").waitFor();
+    await page
+      .getByRole("alert")
+      .getByText("notes.txt cannot be read by this browser as a picture")
+      .waitFor();
     await choose(
       page,
       "ramp.png",

@@ -162,7 +162,7 @@ describe("the administration of panels", () => {
       [await assign(sun, all, { until: past }), "would have ended already"],
       [await assign(sun, all, { from: iso(START_MS + 2), until: iso(START_MS + 1) }), "is not after"],
       [await assign(sun, all, { from: "2026-12-01T08:00" }), "from"],
-      [await assign(sun, all, { from: "2026-13-01T08:00Z" }), "does not exist"],
+      [await assign(sun, all, { from: "2026-13-01T08:00Z" }), "is not a valid time"],
       [await assign(sun, all, { windows: { time_zone: "Mars", spans: [span] } }), "not a time zone"],
       [await assign(sun, { kind: "planet", name: "x" }), "target"],
       [await assign(sun, { kind: "device" }), "target"],
