@@ -16,7 +16,7 @@ export interface App<OwnEvent = never, Own extends { readonly type: string } = n
   /** The settings that the app has, for its pages; in safe mode too, so that a setting that crashes it can be changed. */
   readonly section?: (facts: Booted) => Section;
   /** Builds what shows the status, such as an LED; in safe mode too, as long as that does not crash either. Absent: no light. */
-  readonly connectLight?: (() => ShowStatus) | undefined;
+  readonly connectLight?: (() => Display) | undefined;
   /** Builds and starts what the app has besides Wi-Fi, portal and update. Not in safe mode (core/trial/crash-guard.ts). */
   readonly connect?: (board: Board<OwnEvent>) => AppPart<Own>;
 }
@@ -28,15 +28,17 @@ export interface Board<OwnEvent> {
   readonly native: Native;
 }
 
-export interface AppPart<Own extends { readonly type: string } = never> {
-  readonly showStatus?: ShowStatus;
+/** Shows the status of the device. */
+export interface Display {
+  showStatus?(status: Status): void;
+}
+
+export interface AppPart<Own extends { readonly type: string } = never> extends Display {
   /** A setting was stored in NVS. */
-  readonly onStore?: (key: string, value: string) => void;
+  onStore?(key: string, value: string): void;
   /** What carries out the effects that only this app has. */
   readonly handlers?: Handlers<Own>;
 }
-
-export type ShowStatus = (status: Status) => void;
 
 export class AppHost<OwnEvent, Own extends { readonly type: string }> implements AppControl {
   readonly #app: App<OwnEvent, Own>;
@@ -45,7 +47,7 @@ export class AppHost<OwnEvent, Own extends { readonly type: string }> implements
   #facts: Booted | undefined;
   /** Shown last: what is built later begins with it. */
   #status: Status | undefined;
-  #light: ShowStatus | undefined;
+  #light: Display | undefined;
   #part: AppPart<Own> | undefined;
   #hasFailed = false;
 
@@ -68,25 +70,26 @@ export class AppHost<OwnEvent, Own extends { readonly type: string }> implements
 
   startLight(): void {
     this.#light = this.#attempt(() => this.#app.connectLight?.());
-    this.#showOn(this.#light);
+    this.#show(this.#light);
   }
 
   start(): void {
     const facts = this.#facts;
-    if (!facts) return;
-    const board = { facts, dispatch: this.#dispatch, native: this.#native };
-    this.#part = this.#attempt(() => this.#app.connect?.(board));
-    this.#showOn(this.#part?.showStatus);
+    const { connect } = this.#app;
+    if (!facts || !connect) return;
+    this.#part = this.#attempt(() => connect({ facts, dispatch: this.#dispatch, native: this.#native }));
+    this.#show(this.#part);
   }
 
   showStatus(status: Status): void {
     this.#status = status;
-    this.#showOn(this.#light);
-    this.#showOn(this.#part?.showStatus);
+    this.#show(this.#light);
+    this.#show(this.#part);
   }
 
   stored(key: string, value: string): void {
-    this.#attempt(() => this.#part?.onStore?.(key, value));
+    const part = this.#part;
+    if (part?.onStore) this.#attempt(() => part.onStore?.(key, value));
   }
 
   /** An effect of the app's own. */
@@ -96,9 +99,10 @@ export class AppHost<OwnEvent, Own extends { readonly type: string }> implements
       this.#attempt(() => (handlers[effect.type as Own["type"]] as (effect: Own) => void)(effect));
   }
 
-  #showOn(display: ShowStatus | undefined): void {
+  /** Without a display no closure is made either: this runs during updates. */
+  #show(display: Display | undefined): void {
     const status = this.#status;
-    if (display && status) this.#attempt(() => display(status));
+    if (display?.showStatus && status) this.#attempt(() => display.showStatus?.(status));
   }
 
   #attempt<Result>(act: () => Result): Result | undefined {

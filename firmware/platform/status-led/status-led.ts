@@ -2,10 +2,10 @@
 
 import Digital from "embedded:io/digital";
 import Timer from "timer";
-import type { Status } from "../../core/status.js";
-import { initialLed, lightAt, showStatus } from "../../core/status-led.js";
+import { initialLed, lightAt, showStatus as nextState } from "../../core/status-led.js";
+import type { Display } from "../app-host.js";
 
-export function createStatusLed(pin: number, activeLow: boolean): (status: Status) => void {
+export function createStatusLed(pin: number, activeLow: boolean): Display {
   const led = new Digital({ pin, mode: Digital.Output, activeLow, initialValue: 0 });
   const beganAt = Date.now();
   const now = () => Math.max(0, Date.now() - beganAt);
@@ -18,9 +18,11 @@ export function createStatusLed(pin: number, activeLow: boolean): (status: Statu
     timer = lastsMs === undefined ? undefined : Timer.set(play, lastsMs);
   };
 
-  return (status) => {
-    state = showStatus(state, status, now());
-    Timer.clear(timer);
-    play();
+  return {
+    showStatus(status) {
+      state = nextState(state, status, now());
+      Timer.clear(timer);
+      play();
+    },
   };
 }

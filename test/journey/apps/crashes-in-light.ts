@@ -9,6 +9,6 @@ startDevice({
     Timer.set(() => {
       throw new Error("crash of the light");
     }, 0);
-    return () => {};
+    return {};
   },
 });
