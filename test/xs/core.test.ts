@@ -4,7 +4,7 @@ import { expect } from "chai";
 import { buildXs } from "../../host-sim/xs/build.js";
 import { runTestsInXs } from "./run-tests-in-xs.js";
 
-const FIRMWARE = fileURLToPath(new URL("../firmware", import.meta.url));
+const FIRMWARE = fileURLToPath(new URL("../firmware/", import.meta.url));
 const files = ["core", "apps"].flatMap((folder) =>
   readdirSync(FIRMWARE + folder, { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".test.ts"))
