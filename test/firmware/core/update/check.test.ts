@@ -131,6 +131,20 @@ describe("a check", () => {
       expect(answeredWith(state, status)[0].orderResults, `${status}`).deep.equal(orderResults);
   });
 
+  it("takes a token from the server, but not on trial: the image before might not support it", () => {
+    const tokenAfter = (slotState: typeof IMAGE.slotState) => {
+      const { state, body } = checking({ image: { ...IMAGE, slotState } });
+      const answer = { update_available: false, time: 1, device_token: "skd_1" };
+      const [next] = answerEvents(state.attempt, answer).reduce(
+        ([before], event) => updateStep(before, stamped(event)),
+        [state, []] as ReturnType<typeof updateStep>,
+      );
+      return [body.keeps_token, next.serverToken?.token];
+    };
+    expect(tokenAfter("valid")).deep.equal([true, "skd_1"]);
+    expect(tokenAfter("pending_verify")).deep.equal([undefined, undefined]);
+  });
+
   it("that is refused says what to do about the token", () => {
     const log = (changes: Partial<UpdateState>) =>
       answeredWith(checking({}, changes).state, 401)[1].flatMap((effect) =>
