@@ -262,12 +262,6 @@ const transfer: readonly Mutation[] = [
     mutated: "erasedTo: event.offset + 1024 * SECTOR_BYTES",
   },
   {
-    what: "a sector is erased again before each of its writes",
-    file: `${UPDATE}/transfer.ts`,
-    original: "erasedTo: event.offset + SECTOR_BYTES",
-    mutated: "erasedTo: event.offset + 1",
-  },
-  {
     what: "more is read than was requested",
     file: `${UPDATE}/transfer.ts`,
     original: "Math.min(job.available, toSectorEnd, toChunkEnd, job.rangeEnd - position)",
