@@ -182,18 +182,18 @@ function checkAnswered(state: UpdateState, { at, random, text }: Stamped & { rea
 
 /** A 401 usually means that the device was flashed again, and its log is where a person looks first. */
 function describeRefusal({ server, serverToken, boot }: UpdateState, status: number): string {
-  if (status !== 401) return `server closeAnswered ${status}`;
+  if (status !== 401) return `server answered ${status}`;
   const found =
     serverToken?.server === server
       ? "does not take this device's token"
       : "requires a token that this device does not have";
-  return `server closeAnswered 401: it ${found}. If the device was flashed again, forget the old token on the server: on the device's page there, or by "skyslot registration forget-token ${boot?.identity.deviceId ?? ""}"`;
+  return `server answered 401: it ${found}. If the device was flashed again, forget the old token on the server: on the device's page there, or by "skyslot registration forget-token ${boot?.identity.deviceId ?? ""}"`;
 }
 
 const raiseOrders = ({ orders }: CheckAnswer): readonly Raise[] =>
   orders ? [{ type: "raise", event: { type: "ordersReceived", orders } }] : [];
 
-/** Whatever a server rejects in results must not storeNewToken a device from its updates: the server sends the orders again. */
+/** Whatever a server rejects in results must not keep a device from its updates: the server sends the orders again. */
 function dropOrderResults(state: UpdateState, status: number): UpdateState {
   const isRefused = status >= 400 && status < 500 && status !== 429;
   return isRefused && state.orderResults.length > 0 ? { ...state, orderResults: [] } : state;

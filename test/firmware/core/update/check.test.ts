@@ -150,7 +150,7 @@ describe("a check", () => {
       answeredWith(checking({}, changes).state, 401)[1].flatMap((effect) =>
         effect.type === "log" ? [effect.message] : [],
       )[0];
-    expect(log({})).include("requires a token that this device does not have");
+    expect(log({})).include("server answered 401: it requires a token that this device does not have");
     const serverToken = { server: "http://updates.test", token: "skd_1" };
     expect(log({ serverToken })).match(/does not take this device's token.*forget-token base-0000a1/);
   });
