@@ -126,7 +126,7 @@ function answerStarted(
   return [noted, [...noting, collect]];
 }
 
-/** Only that the server has closeAnswered counts, and its time. */
+/** Only that the server has answered counts, and its time. */
 function skipAnswer(
   state: UpdateState,
   suspect: Suspect,
