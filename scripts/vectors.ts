@@ -40,7 +40,7 @@ async function main(): Promise<number> {
 /** The XS engine, or why there is none: no compiler, or no way to fetch its sources. */
 function xsOrReason(): ReturnType<typeof xsEngine> | string {
   try {
-    return xsEngine({ program: buildXs().program });
+    return xsEngine({ program: buildXs().program, keepsNames: true });
   } catch (error) {
     return `XS cannot be built: ${(error as Error).message.split("\n")[0]}`;
   }
