@@ -4,14 +4,7 @@
 import type { TimerName } from "./effect.js";
 import type { UpdateErrorCode } from "./errors.js";
 import type { Section } from "./section.js";
-import {
-  type Order,
-  type OrderResult,
-  type PushedSettings,
-  type Readings,
-  type Report,
-  type SlotState,
-} from "./wire.js";
+import type { Order, OrderResult, PushedSettings, Readings, Report, SlotState } from "./wire.js";
 
 /** A network that a scan found. */
 export interface Network {

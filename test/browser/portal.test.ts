@@ -2,7 +2,6 @@ import { expect } from "chai";
 import type { Browser, Page } from "playwright-core";
 import { HOME } from "../../host-sim/desk/desk.js";
 import { openBrowser, openPage, overflowOf, PHONE, requireChromium, type WatchedPage } from "./browser.js";
-import { findChromium, NO_CHROMIUM } from "./find-chromium.js";
 import { HOSTILE_SSID, openPortalStage, type PortalStage, PROBE } from "./portal-stage.js";
 
 /** The SDK's five tries with a wrong password take 25 s of the device's time. */

@@ -6,7 +6,6 @@ import type { Light } from "../../host-sim/hardware/gpio.js";
 import type { Facts } from "../../host-sim/sim/web-view/facts.js";
 import { openView, type View } from "../../host-sim/sim/web-view/view.js";
 import { openBrowser, openPage, overflowOf, PHONE, requireChromium, type WatchedPage } from "./browser.js";
-import { findChromium, NO_CHROMIUM } from "./find-chromium.js";
 
 const PANEL: Light = Object.freeze({
   type: "panel",

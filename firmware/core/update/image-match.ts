@@ -2,7 +2,7 @@
 // far and decides nothing about the transfer.
 
 import type { Failure } from "../errors.js";
-import { type ImageReader } from "./image.js";
+import type { ImageReader } from "./image.js";
 import type { Job } from "./job.js";
 import { nvsMismatch } from "./nvs-kind.js";
 import type { Release } from "./release.js";

@@ -3,8 +3,8 @@
 import { jitteredMs } from "../backoff.js";
 import type { Effect } from "../effect.js";
 import type { UpdateErrorCode } from "../errors.js";
-import { type Booted, type PushOffer, type Raise, type ServerToken } from "../event.js";
-import { type OrderResult, type Readings, type Report } from "../wire.js";
+import type { Booted, PushOffer, Raise, ServerToken } from "../event.js";
+import type { OrderResult, Readings, Report } from "../wire.js";
 
 import { firmwareIdOf, type Job } from "./job.js";
 import { type CrashStep, initialOfferCrashes, type OfferCrashes } from "./offer-crashes.js";
