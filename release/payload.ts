@@ -16,7 +16,7 @@ import { ReleaseError } from "./error.js";
 type ReleaseFormat = ReleasePayload["format"];
 const DEFAULT_FORMAT: ReleaseFormat = 2;
 /** Largest image: what the manifest can express and a 16 MiB flash could hold. */
-export const MAX_IMAGE_BYTES = 16 * 1024 * 1024;
+const MAX_IMAGE_BYTES = 16 * 1024 * 1024;
 export const HASH_BYTES = 32;
 
 export interface ReleaseOptions {

@@ -63,7 +63,7 @@ export function startBackground(context: Context, options: BackgroundOptions): B
 }
 
 /** Runs work again and again, though an earlier run may still be under way. What it returns ends that and waits for the runs. */
-export function every(
+function every(
   intervalMs: number,
   work: () => Promise<void>,
   { onTrouble }: { readonly onTrouble: (error: unknown) => void },

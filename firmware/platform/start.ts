@@ -21,8 +21,6 @@ import { Storage } from "./storage.js";
 import { Timers } from "./timers.js";
 import { Wifi } from "./wifi.js";
 
-export type { AppPart } from "./app-host.js";
-
 /** Core's device, with an app that only adds adapters and settings to it. */
 export function startDevice(app: App = {}): void {
   startMachine<DeviceState, never, never>({ initial: initialDevice, step }, app);

@@ -65,8 +65,7 @@ const STEPS: readonly Step[] = [
 ];
 
 /** `startsAndReachesItsServer` is "starts and reaches its server". */
-export const sentenceOf = ({ name }: Step): string =>
-  name.replace(/[A-Z]|\d+/g, (part) => ` ${part.toLowerCase()}`);
+const sentenceOf = ({ name }: Step): string => name.replace(/[A-Z]|\d+/g, (part) => ` ${part.toLowerCase()}`);
 
 /** @param only parts of the sentences of those steps that are wanted besides the first ones; empty: all */
 export async function walk(journey: Journey, screen: Screen, only: readonly string[]): Promise<Outcome[]> {

@@ -35,7 +35,7 @@ export function printOutcomes(outcomes: readonly Outcome[]): void {
     if (result !== "passed") printLine(`\n${bold(step)} ${result}: ${detail}`);
 }
 
-export function summaryOf(outcomes: readonly Outcome[]): string {
+function summaryOf(outcomes: readonly Outcome[]): string {
   const count = (result: Outcome["result"]) => outcomes.filter((outcome) => outcome.result === result).length;
   return `${count("passed")} passed, ${count("failed")} failed, ${count("skipped")} skipped`;
 }

@@ -3,7 +3,7 @@
 const LOOK_EVERY_MS = 100;
 
 /** Something did not happen in time. */
-export class TooLate extends Error {
+class TooLate extends Error {
   override readonly name = "TooLate";
 }
 

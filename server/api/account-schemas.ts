@@ -9,11 +9,11 @@ import { Exactly } from "./schemas.js";
 const literals = <Value extends string>(values: readonly Value[], description: string) =>
   Type.Unsafe<Value>(Type.String({ enum: [...values], pattern: `^(${values.join("|")})$`, description }));
 
-export const UserName = Type.String({
+const UserName = Type.String({
   pattern: USER_NAME_PATTERN,
   description: "2 to 64 lower case letters, digits and . _ @ -, such as ada or ada@example.com",
 });
-export const RoleName = literals(ROLES, "viewer reads, operator changes what devices run, admin everything");
+const RoleName = literals(ROLES, "viewer reads, operator changes what devices run, admin everything");
 /** Only a length limit: the strength is checked together with the user's name. */
 const NewPassword = Type.String({
   maxLength: 4 * MAX_PASSWORD_LENGTH,

@@ -48,7 +48,7 @@ export const DIGESTS_FILE = Object.freeze({
 });
 
 /** Why a request was not carried out. */
-export const ErrorAnswer = named("Error", "Why the request failed", {
+const ErrorAnswer = named("Error", "Why the request failed", {
   error: text("A code for programs, such as ROLLOUT_UNKNOWN"),
   message: text("A sentence for people, with the numbers"),
 });

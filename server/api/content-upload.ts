@@ -88,7 +88,7 @@ async function readBounded(source: AsyncIterable<Uint8Array>, maxBytes: number):
 }
 
 /** Removes comments from the header, and clears the padding bits of rows. */
-export function normalize(pbm: Uint8Array): Buffer {
+function normalize(pbm: Uint8Array): Buffer {
   const { width, height, offset } = readPbmHeader(pbm)!;
   const rows = Buffer.from(pbm.subarray(offset));
   const rowBytes = pbmRowBytes(width);

@@ -94,6 +94,7 @@ export const StatusBody = Type.Object({
 // Fails to compile where a schema and the type that the firmware uses for it differ.
 type Agree<Ours extends Theirs, Theirs> = Ours;
 export type CheckInput = Agree<Static<typeof CheckBody>, CheckRequest>;
+/** @public only compared by the compiler */
 export type StatusInput = Agree<Static<typeof StatusBody>, StatusRequest>;
 
 /** Which device asks, in the URL of an image or a manifest. Its token never stands there. */

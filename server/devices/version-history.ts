@@ -2,7 +2,7 @@
 
 import type { Recorder } from "../events/journal.js";
 
-export const HOUR_MS = 60 * 60_000;
+const HOUR_MS = 60 * 60_000;
 export const DAY_MS = 24 * HOUR_MS;
 /** How long hourly samples are kept; of older ones, one a day is. */
 export const HOURLY_MS = 14 * DAY_MS;

@@ -74,7 +74,7 @@ const ConfigBody = Type.Object({
   }),
 });
 /** Clients differ in everything but this. */
-export const FeedbackBody = Type.Object({
+const FeedbackBody = Type.Object({
   status: Type.Object({
     execution: Type.String({ maxLength: 32 }),
     result: Type.Optional(Type.Object({ finished: Type.Optional(Type.String({ maxLength: 32 })) })),

@@ -63,7 +63,7 @@ const describeWindows = ({ spans, time_zone: zone }: NonNullable<RolloutView["wi
 const DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
 /** `daily`, `Mon–Fri`, `Mon, Wed–Fri`. */
-export function describeDays(weekdays: readonly number[]): string {
+function describeDays(weekdays: readonly number[]): string {
   const days = [...new Set(weekdays)].sort();
   if (days.length === 7) return "daily";
   const runs: number[][] = [];

@@ -16,7 +16,7 @@ import { intendedRestart } from "../trial/restart-cause.js";
 import { MAX_ORDER_COUNT, MAX_ORDER_REASON_LENGTH, type Order, type OrderResult } from "../wire.js";
 
 /** NVS key of the last order that restarted the device: the server's address, a blank, the order's id. */
-export const RESTART_ORDER_KEY = "order.restart";
+const RESTART_ORDER_KEY = "order.restart";
 /** Shortest time between two ordered restarts. */
 export const RESTART_PAUSE_MS = 300_000;
 

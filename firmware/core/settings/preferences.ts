@@ -7,18 +7,15 @@ import { fail, type Result, succeed } from "../errors.js";
 import type { BuildSettings } from "../event.js";
 import { parseFlat } from "../http/flat-json.js";
 
-/** SSID and WPA2 passphrase, bytes (IEEE 802.11-2020, 9.4.2.2 and J.4). */
-export const MAX_SSID_BYTES = 32;
-export const MAX_PASSWORD_BYTES = 64;
-export const MAX_NETWORK_COUNT = 4;
-export const MAX_SERVER_LENGTH = 200;
-export const MIN_CHECK_SECONDS = 10;
-export const MAX_CHECK_SECONDS = 86_400;
+const MAX_NETWORK_COUNT = 4;
+const MAX_SERVER_LENGTH = 200;
+const MIN_CHECK_SECONDS = 10;
+const MAX_CHECK_SECONDS = 86_400;
 /** Characters; it also stands in the title of a page. */
-export const MAX_NAME_LENGTH = 40;
+const MAX_NAME_LENGTH = 40;
 /** The owner's token: long enough not to be guessed over Wi-Fi. */
-export const MIN_TOKEN_LENGTH = 8;
-export const MAX_TOKEN_LENGTH = 64;
+const MIN_TOKEN_LENGTH = 8;
+const MAX_TOKEN_LENGTH = 64;
 
 /** NVS key of the token that local changes and pushed updates need; nothing stored: the build's; without that, no one may. */
 export const TOKEN_KEY = "push.token";

@@ -13,7 +13,7 @@ import { intendedRestart } from "./restart-cause.js";
 
 /** NVS key of the count. */
 export const UNHEALTHY_KEY = "unhealthy";
-export const MAX_UNHEALTHY_BOOTS = 5;
+const MAX_UNHEALTHY_BOOTS = 5;
 /** Boots in safe mode that may crash before the status light is left out too. */
 const LIGHT_TRIES = 2;
 const HEALTHY_AFTER_MS = 60_000;

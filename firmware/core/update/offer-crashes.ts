@@ -20,7 +20,7 @@ import { PUSHED } from "./record.js";
 /** NVS keys of the note and of the block. */
 export const OFFER_NOTE_KEY = "offer";
 export const OFFER_BLOCK_KEY = "offer.held";
-export const MAX_OFFER_CRASHES = 3;
+const MAX_OFFER_CRASHES = 3;
 export const BLOCK_SECONDS = 86_400;
 /** Longest answer that is not noted, bytes: too short for a manifest. Answers without an offer are shorter. */
 export const MAX_PLAIN_ANSWER_BYTES = 512;

@@ -8,7 +8,7 @@
 // All numbers are big-endian (RFC 1035, 4.1). The longest answer is 12 + 259 + 16 + 11 = 298 bytes.
 
 /** Longest message without EDNS0 (RFC 1035, 4.2.1); also what we say we take. */
-export const MAX_DNS_BYTES = 512;
+const MAX_DNS_BYTES = 512;
 /** Seconds. Short: once the phone is back in its own network, the names have to lead elsewhere again. */
 const TTL_SECONDS = 10;
 

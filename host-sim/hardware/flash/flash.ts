@@ -8,7 +8,7 @@ import { drawTear, tearOperation } from "./flash-tear.js";
 import { FlashFailure, SectorFaults } from "./sector-faults.js";
 import { checkErased, type StrictWrites } from "./strict-writes.js";
 
-export { type FlashOperation, PAGE_BYTES, SECTOR_BYTES, WORD_BYTES } from "./flash-operation.js";
+export { type FlashOperation, SECTOR_BYTES } from "./flash-operation.js";
 
 /** How long the chip is busy. */
 export interface FlashTimings {

@@ -53,7 +53,7 @@ const LAYOUTS: Readonly<Record<Chip, { drom: number; iram: number; irom: number;
 const CODE_STUB = new Uint8Array(64);
 
 /** The bundle as the data of the first segment: tag, length, text. */
-export function bundleSegment(bundle: string): Uint8Array {
+function bundleSegment(bundle: string): Uint8Array {
   const text = new TextEncoder().encode(bundle);
   const data = new Uint8Array(BUNDLE_HEADER_BYTES + text.length);
   data.set(new TextEncoder().encode(BUNDLE_TAG));

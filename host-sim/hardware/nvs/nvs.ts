@@ -9,7 +9,7 @@ import type { NvsStats } from "./nvs-pages.js";
 import { type NvsFlash, type NvsKeys, openNvsPartition } from "./nvs-partition.js";
 import { NvsStorage } from "./nvs-storage.js";
 
-export { type NvsError, nvsErrorCodes } from "./nvs-errors.js";
+export type { NvsError } from "./nvs-errors.js";
 export type { NvsStats } from "./nvs-pages.js";
 export type { NvsFlash, NvsKeys } from "./nvs-partition.js";
 

@@ -5,9 +5,9 @@ import type { Field, Section, Values } from "../../../core/section.js";
 import { LED_STRINGS as text } from "./strings.js";
 
 /** What the strip's driver keeps in memory grows with it: 8 bytes a pixel. */
-export const MAX_PIXEL_COUNT = 300;
+const MAX_PIXEL_COUNT = 300;
 /** Cycles of a pattern in a minute. */
-export const MAX_SPEED = 600;
+const MAX_SPEED = 600;
 
 export const PATTERN_NAMES = Object.freeze(["solid", "blink", "yieldToOthers", "rainbow", "chase"] as const);
 export type PatternName = (typeof PATTERN_NAMES)[number];
