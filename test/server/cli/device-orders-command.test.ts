@@ -118,7 +118,7 @@ describe("skyslot device, its orders", () => {
       refused: 0,
       refusals: [],
     });
-    expect((await failure("restart", "--tag", "nobody", "--yes")).message).to.equal("no device fits");
+    expect((await failure("restart", "--tag", "nobody", "--yes")).message).to.equal("no device matches");
     expect((await skyslot("tag", "--all", "--yes", "--add", "lab")).out).to.equal(
       "change labels: 3 devices\n",
     );
