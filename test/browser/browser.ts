@@ -77,6 +77,6 @@ export async function becomeAdministrator(page: Page, setupUrl: string): Promise
   await page.goto(setupUrl);
   await page.getByLabel("Name").fill("ada");
   await page.getByLabel("New password").fill("correct horse battery");
-  await page.getByRole("button", { name: "Become administrator" }).click();
+  await page.getByRole("button", { name: "Create administrator" }).click();
   await page.getByRole("button", { name: "Sign out" }).waitFor();
 }

@@ -143,7 +143,7 @@ describe("what operators do from the browser", () => {
     await page.getByText("changed by ada").waitFor();
     await page.getByText("Its terms").click();
     await page.getByText(/^Mon–Fri 02:00–05:00; Mon–Sat 22:00–05:00 /).waitFor();
-    await page.getByText("until it tells of no progress for 45 min").waitFor();
+    await page.getByText("until it reports no progress for 45 min").waitFor();
     await page.getByRole("link", { name: "Change" }).click();
     await page.getByText("Schedule and limits").click();
     await page.getByRole("button", { name: "Remove window 1" }).click();

@@ -93,7 +93,7 @@ describe("changing a rollout over the API", () => {
       [{ stages: [{ percent: 50 }, { percent: 20 }] }, 422, /has to have more than the 50 %/],
       [{ windows: { time_zone: null } }, 400, /windows.time_zone/],
       [{ windows: { time_zone: "Mars/Olympus" } }, 422, /not a time zone/],
-      [{ start_at: "soon" }, 422, /no time/],
+      [{ start_at: "soon" }, 422, /not a time/],
       [{ target: { hardware: ["olimex"] } }, 422, /is for hardware esp32/],
     ];
     for (const [body, status, message] of cases) {
