@@ -1,4 +1,4 @@
-// What the virtual platform costs.
+// What the virtual platform costs in time.
 
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
@@ -23,7 +23,7 @@ const RESTART_COUNT = 1000;
 const PARTITIONS = new URL("../partitions/8mb.csv", import.meta.url);
 const REFERENCE_BYTES = 8 * 1024 * 1024;
 
-/** Median of the wall times of some rounds after one that warms up, ms. */
+/** Median wall time of several rounds after a warm-up round, ms. */
 async function median(action: () => unknown): Promise<number> {
   await action();
   const times: number[] = [];
@@ -50,7 +50,7 @@ const payload = describeRelease(update, { created: TIME });
 const release = await signRelease(payload, privateKey);
 const digests = await digestFile(readRelease(release).release, Readable.from([update]));
 
-/** The least that a server can be: the device's side is what is measured. */
+/** A minimal server: the device's side is what is measured. */
 function answerFor(done: () => void): HttpHandler {
   const json = (value: object) => ({ status: 200, body: new TextEncoder().encode(JSON.stringify(value)) });
   return async ({ path, body }) => {
@@ -96,7 +96,7 @@ async function boots(): Promise<void> {
   }
 }
 
-/** Of a firmware that does nothing else: the cost of the platform alone. */
+/** For firmware that does nothing else: the cost of the platform alone. */
 async function restarts(): Promise<void> {
   const world = new World({ seed: 1 });
   const device = new VirtualDevice({ world, name: "restarts" });

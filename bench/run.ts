@@ -1,5 +1,5 @@
-// `npm run bench [-- platform|server]`: what things cost. Every figure stands beside a reference measured in the same run, since a
-// ratio says more than a time on a machine that others use too. Nothing here is a test: no figure makes it fail.
+// `npm run bench [-- platform|server]`: benchmarks. Every figure is printed with a reference measured in the same run, since a
+// ratio means more than a time on a shared machine. Nothing here is a test: no figure makes it fail.
 
 const [what = "platform"] = process.argv.slice(2);
 if (what === "platform") await import("./platform.js");

@@ -1,8 +1,8 @@
-// `npm run chip-journey`: walks a real device, an emulated chip or a virtual device through everything that an update is, by its serial
+// `npm run chip-journey`: takes a real device, an emulated chip or a virtual device through everything that an update involves, by its serial
 // line and its network, and prints a table. It is the test of a board, and ends with 1 if a step failed.
 //
 //   a board, whose network is this computer's:
-//     mcconfig -m -i -p esp32/esp32c3 server=http://192.168.1.10:8080          -i: the log tells the heap of XS every second
+//     mcconfig -m -i -p esp32/esp32c3 server=http://192.168.1.10:8080          -i: the log prints the heap of XS every second
 //     npm run chip-journey -- --image-a …/xs_esp32.bin --key release.jwk --token TOKEN --listen 0.0.0.0:8080 --serial /dev/ttyUSB0
 //
 //   an emulator, whose ports are forwarded:
@@ -10,11 +10,11 @@
 //
 //   a virtual device (`skyslot sim --flash FILE --portal-port 8081 --push-port 13232 --server URL > LOG`): the same, with --serial LOG
 //
-// A device with Wi-Fi is in its network before. The script starts an update server of its own, at the address that the firmware was built
-// for. What it needs of images is one: copies of it under higher versions, and padded ones, are its updates. Images that must be rolled
-// back have to be given: what `connect` throws or loops in, and what throws while its modules load. The owner's token is given to a device
-// that has none and was just plugged in. The last step is a factory reset; --only leaves steps out. Power is switched by the commands that
-// are given, such as uhubctl, or by a person who is asked to. Only one program can listen to a serial port: end xsbug and serial2xsbug.
+// A device with Wi-Fi must have joined its network before. The script starts its own update server, at the address that the firmware was built
+// for. One image is enough: copies of it with higher versions, and padded ones, serve as updates. Images that must be rolled
+// back have to be supplied: one that throws or loops in `connect`, and one that throws while its modules load. The owner's token is set on a device
+// that has none and was just plugged in. The last step is a factory reset; --only selects steps. Power is switched by the commands that
+// are given, such as uhubctl, or by a person who is asked to. Only one program can open a serial port: quit xsbug and serial2xsbug.
 
 import { appendFile, readFile } from "node:fs/promises";
 import { Command } from "commander";

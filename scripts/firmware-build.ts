@@ -1,5 +1,5 @@
 // The JavaScript half of a firmware's build with the Moddable SDK: mcconfig writes a makefile, tsc compiles and checks, xsc and xsl make C
-// of it. ESP-IDF is not needed. mcconfig's makefile would run tsc once for each file; here all files of a build are compiled at once and laid where
+// of it. ESP-IDF is not needed. mcconfig's makefile would run tsc once for each file; here all files of a build are compiled at once and put where
 // the makefile looks for them, and builds whose TypeScript is the same share what was compiled. A file that was left out
 // would be compiled by the makefile's own rule.
 
@@ -14,7 +14,7 @@ export interface Build {
   readonly platform: string;
 }
 
-/** What a build leaves. */
+/** What a build produces. */
 export interface BuiltFirmware {
   /** Texts of the makefile and of mc.xs.c, and what make printed. */
   readonly makefile: string;
@@ -35,7 +35,7 @@ interface TsConfig {
   readonly files?: readonly string[];
 }
 
-/** Builds with one SDK, in folders below one that the caller makes and removes. */
+/** Builds with one SDK, in folders below one that the caller creates and removes. */
 export class FirmwareBuilder {
   readonly #root: string;
   readonly #work: string;
@@ -105,13 +105,13 @@ export class FirmwareBuilder {
 
   #compile(folder: string, files: readonly string[]): Promise<string> {
     const { compilerOptions } = readJson<TsConfig>(join(folder, "modules/tsconfig-base.json"));
-    // what is written in JavaScript is nothing to tsc, and all that differs from chip to chip
+    // tsc ignores JavaScript files, which are all that differs from chip to chip
     const paths = Object.fromEntries(
       Object.entries(compilerOptions.paths ?? {}).filter(([, [path]]) => hasTypes(path!)),
     );
     const outDir = join(folder, "tsc-all");
     const options = { ...compilerOptions, paths, rootDir: "/", outDir, sourceMap: false };
-    // of two that declare one module tsc takes the first: for `mc/ffi` what this build binds, else ours, which say more than mcconfig's
+    // of two declarations of a module tsc takes the first: for `mc/ffi` what this build binds, else ours, which are more precise than mcconfig's
     const bound = join(folder, "mc.ffi.d.ts");
     const declarations = Object.values(paths)
       .map(([path]) => `${path}.d.ts`)

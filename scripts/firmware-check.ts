@@ -1,7 +1,7 @@
 // `npm run firmware:check`: the JavaScript half of the firmware's build (mcconfig, tsc, xsc, xsl with its preloads) with the Moddable
-// SDK at $MODDABLE, for every variant and chip, and what it tells of memory. ESP-IDF is not needed: nothing is compiled to machine code,
-// so that the C files, sdkconfig and the linker are not tried. Without $MODDABLE it says that it was skipped, and ends well. With
-// `--record` the counts of instances of this run become the ones below which a later run fails.
+// SDK at $MODDABLE, for every variant and chip, and what it shows about memory. ESP-IDF is not needed: nothing is compiled to machine code,
+// so that the C files, sdkconfig and the linker are not tested. Without $MODDABLE it says that it was skipped, and succeeds. With
+// `--record` the instance counts of this run become the minimum for later runs.
 
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -14,11 +14,11 @@ import { checkSdkconfigs, encryptionNotice } from "./firmware-sdkconfig.js";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const CHIPS = ["esp32", "esp32/esp32c3", "esp32/esp32s3", "esp32/esp32c6"] as const;
-/** An Ethernet MAC of its own is in the ESP32 only. */
+/** Only the ESP32 has an Ethernet MAC. */
 const ETHERNET_CHIPS = ["esp32"] as const;
-/** What a build for a cable must not have: the SDK's Wi-Fi, and what of ours belongs to it. */
+/** What an Ethernet build must not contain: the SDK's Wi-Fi, and our modules for it. */
 const WIFI = /network\/wifi\/|xs6wifi|skyslot-portal/;
-/** Builds at once. */
+/** Concurrent builds. */
 const BUILDS_AT_ONCE = 2;
 /** How many instances each build had when they were recorded. */
 const RECORD = join(ROOT, "scripts/firmware-instances.json");
@@ -76,7 +76,7 @@ function checkManifest({ manifest }: Build): string[] {
   );
 }
 
-/** Every app's manifest for every chip, and the builds for a cable. */
+/** Every app's manifest for every chip, and the Ethernet builds. */
 function builds(): Build[] {
   const apps = join(ROOT, "firmware/apps");
   return readdirSync(apps)
@@ -91,7 +91,7 @@ function builds(): Build[] {
     .filter(({ manifest }) => existsSync(manifest));
 }
 
-/** Builds, prints a line, and says what is wrong with it. */
+/** Builds, prints a line, and returns what is wrong. */
 async function checkBuild(
   builder: FirmwareBuilder,
   build: Build,
@@ -129,7 +129,7 @@ function line(name: string, { instances, preloads, flashBytes, ramBytes }: Build
   return `${name.padEnd(21)}${number(instances, 9)}${number(preloads, 10)}${number(flashBytes, 21)}${number(ramBytes, 25)}`;
 }
 
-/** The C functions that our typings declare are those that the manifests bind: the simulator and `npm run types` know the former only. */
+/** Our typings must declare exactly the C functions that the manifests bind: the simulator and `npm run types` use only the typings. */
 function checkBinding(bound: ReadonlySet<string>): string[] {
   const typings = readFileSync(join(ROOT, "firmware/platform/typings/mc.d.ts"), "utf8");
   const ffi = typings.slice(typings.indexOf("class FFI"));

@@ -1,11 +1,11 @@
-// What the JavaScript half of a firmware's build tells: read from the makefile that mcconfig writes, from what xsl prints, and from the C
+// Facts about the JavaScript half of a firmware's build: read from the makefile that mcconfig writes, from what xsl prints, and from the C
 // file that xsl writes. It runs nothing.
 
 /** What a build of the firmware costs and what is wrong with it. */
 export interface BuildFacts {
   /**
-   * Objects that exist before the firmware starts: XS's own and those of preloaded modules. They lie in flash; what is missing here is
-   * built up in the XS heap at the start.
+   * Objects that exist before the firmware starts: XS's own and those of preloaded modules. They are in flash; what is missing here is
+   * created in the XS heap at the start.
    */
   readonly instances: number;
   /** Modules whose body has run when the build is linked. */
@@ -13,7 +13,7 @@ export interface BuildFacts {
   /** Bytes in flash: slots, code, strings and tables. The SDK's and ESP-IDF's machine code comes on top. */
   readonly flashBytes: number;
   /**
-   * Bytes that XS allocates at the start besides its heap: a pointer for each object or variable in flash that could still be changed, and
+   * Bytes that XS allocates at the start besides its heap: a pointer for each object or variable in flash that is still mutable, and
    * tables of names.
    */
   readonly ramBytes: number;
@@ -21,7 +21,7 @@ export interface BuildFacts {
   readonly notPreloaded: readonly string[];
   /** Names of all modules, such as `firmware/core/update`, with the files that they are compiled from. */
   readonly modules: ReadonlyMap<string, string>;
-  /** What xsl says of objects and variables of preloaded modules that can still be changed: these go on costing RAM. */
+  /** xsl's warnings about mutable objects and variables of preloaded modules: these still cost RAM. */
   readonly warnings: readonly string[];
 }
 
@@ -38,7 +38,7 @@ const KEY_BYTES = 6;
  * @param makefile the text that mcconfig wrote
  * @param linked what xsl printed
  * @param source the text of mc.xs.c
- * @throws Error where one of them is not as SDK 8.2.3 writes it
+ * @throws Error if one of them is not in the format of SDK 8.2.3
  */
 export function readFacts(makefile: string, linked: string, source: string): BuildFacts {
   const modules = readModules(makefile);
@@ -53,7 +53,7 @@ export function readFacts(makefile: string, linked: string, source: string): Bui
     preloads: preloads.size,
     flashBytes: flashBytes(source),
     ramBytes: ramBytes(makefile, source),
-    // the main module's body starts the device, and a JSON file is nothing but data
+    // the main module's body starts the device, and a JSON file is only data
     notPreloaded: [...modules]
       .filter(([name, file]) => !preloads.has(name) && name !== main && !file.endsWith(".json"))
       .map(([name]) => name),
@@ -62,7 +62,7 @@ export function readFacts(makefile: string, linked: string, source: string): Bui
   };
 }
 
-/** Whether what xsl warns of is reached from one of these modules: the warning begins with the module's name. */
+/** Whether a warning of xsl concerns one of these modules: it begins with the module's name. */
 export const warnsOf = (warning: string, names: Iterable<string>): boolean =>
   [...names].some((name) => warning.startsWith(`### warning: ${name}: `));
 
@@ -95,7 +95,7 @@ function flashBytes(source: string): number {
   );
 }
 
-/** Code of functions and texts: equal ones lie in flash once, each on a boundary of 4 bytes. */
+/** Code of functions and texts: equal ones are in flash once, each aligned to 4 bytes. */
 function literalBytes(source: string): number {
   const lines = source.matchAll(/^(?!#).*$/gm);
   const literals = new Set(

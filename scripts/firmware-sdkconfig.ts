@@ -1,4 +1,4 @@
-// What can be said of the firmware's sdkconfigs without ESP-IDF.
+// Checks of the firmware's sdkconfigs that need no ESP-IDF.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -31,7 +31,7 @@ export function checkSdkconfigs(root: string): string[] {
   return found;
 }
 
-/** What cannot be undone is said before anything is flashed. */
+/** What cannot be undone is announced before anything is flashed. */
 export function encryptionNotice(root: string): string {
   const { include } = JSON.parse(readFileSync(join(root, "firmware/platform/manifest.json"), "utf8")) as {
     include: string[];

@@ -1,8 +1,8 @@
 // `npm run preload`: writes firmware/preload.json, the manifest that names every module of the firmware to be preloaded: linked into the
 // flash as it is after its body has run, instead of being built up in the XS heap at every start. mcconfig's star patterns in "preload"
-// match JavaScript only, and a name that a build does not have is passed over, so one list of all names serves every build. The main
-// modules of the apps are left out: their bodies start the device. With `--check` (in `npm run check`) it writes nothing and fails where
-// the list is not up to date, or where a module is in no manifest at all.
+// match JavaScript only, and a name that a build does not have is ignored, so one list of all names serves every build. The main
+// modules of the apps are left out: their bodies start the device. With `--check` (in `npm run check`) it writes nothing and fails if
+// the list is not up to date, or a module is in no manifest at all.
 
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
@@ -15,7 +15,7 @@ interface Manifest {
 
 /** One module of ours as mcconfig knows it. */
 export interface FirmwareModule {
-  /** Under which other modules import it, such as `firmware/core/update`. */
+  /** The name by which other modules import it, such as `firmware/core/update`. */
   readonly name: string;
   /** Absolute path of its TypeScript file. */
   readonly file: string;
@@ -49,7 +49,7 @@ export function unmappedFiles(folder: string): string[] {
     .sort();
 }
 
-/** What one line of "modules" maps: `"firmware/core/*": "../core/*"`, or a single module. Paths of the SDK are none of ours. */
+/** What one line of "modules" maps: `"firmware/core/*": "../core/*"`, or a single module. Paths of the SDK are skipped. */
 function mapped(name: string, source: string, folder: string): FirmwareModule[] {
   if (!source.startsWith(".")) return [];
   if (!source.endsWith("/*")) {
@@ -64,7 +64,7 @@ function mapped(name: string, source: string, folder: string): FirmwareModule[] 
 
 const filesBelow = (folder: string) => readdirSync(folder, { recursive: true, encoding: "utf8" });
 
-/** Declarations have no code. */
+/** Declaration files have no code. */
 const isTypeScript = (path: string) => path.endsWith(".ts") && !path.endsWith(".d.ts");
 
 /** The text of the manifest for a folder, as biome formats it. */

@@ -1,5 +1,5 @@
-// Makes the pictures of the README anew: `npx tsx scripts/screenshots.ts`, by hand, with a Chromium installed. Real pages of a virtual
-// device and of a real server, in docs/images. They look a little different with the fonts of another computer.
+// Regenerates the pictures of the README: `npx tsx scripts/screenshots.ts`, by hand, with a Chromium installed. Real pages of a virtual
+// device and of a real server, in docs/images. They look slightly different with another computer's fonts.
 
 import { mkdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";

@@ -1,8 +1,8 @@
 // Checks golden vectors, measured on ESP-IDF's and Moddable's own code, against the virtual hardware and modules:
 //
-//   npm run vectors -- [DIR] [--json]     DIR: those in test/vectors, and what else lies beside the project
+//   npm run vectors -- [DIR] [--json]     default: those in test/vectors, and those in a folder beside the project
 //
-// A line a file; the exit status is 1 if anything differs.
+// One line per file; the exit status is 1 if anything differs.
 
 import { existsSync, statSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -37,7 +37,7 @@ async function main(): Promise<number> {
   return total.different === 0 ? 0 : 1;
 }
 
-/** The XS engine, or why there is none: no compiler, or no way to fetch its sources. */
+/** The XS engine, or why it is missing: no compiler, or its sources cannot be fetched. */
 function xsOrReason(): ReturnType<typeof xsEngine> | string {
   try {
     return xsEngine({ program: buildXs().program, keepsNames: true });

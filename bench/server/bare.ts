@@ -1,4 +1,4 @@
-// The least that a server in Node can be: reads a JSON body and answers JSON, or sends one buffer. Prints its port.
+// A minimal Node server: reads a JSON body and answers JSON, or sends one buffer. Prints its port.
 //
 //   node --import=tsx bare.ts ANSWER.json IMAGE.bin
 
@@ -33,6 +33,6 @@ const server = createServer((request, response) => {
       .end(text);
   });
 });
-// To whoever started it: the processor time used so far.
+// To the parent process: the CPU time used so far.
 process.on("message", () => process.send?.(process.cpuUsage()));
 server.listen(0, "127.0.0.1", () => console.log((server.address() as AddressInfo).port));

@@ -9,12 +9,12 @@ import { hashSecret } from "../../server/auth/secret.js";
 import { openStore } from "../../server/store/open.js";
 
 export const IMAGE_BYTES = 1024 * 1024;
-/** Devices that one transaction adds. */
+/** Devices added per transaction. */
 const FILL_COUNT = 2500;
 
 export const deviceId = (at: number) => `base-${at.toString(16).padStart(6, "0")}`;
 
-/** Such as the server gives out. */
+/** In the form that the server issues. */
 export const deviceToken = (at: number) =>
   `skd_${createHash("sha256").update(deviceId(at)).digest("base64url")}`;
 
@@ -102,7 +102,7 @@ export async function fillStore(file: string, deviceCount: number, databaseUrl?:
       await fill(start);
     }
   };
-  // SQLite writes one thing at a time anyway.
+  // SQLite has a single writer anyway.
   await Promise.all(Array.from({ length: databaseUrl === undefined ? 1 : 6 }, lane));
 
   await store.close();

@@ -1,19 +1,19 @@
-// A load on an HTTP server from a process of its own: some connections kept alive, each with one request at a time, for some
-// seconds. Raw sockets and no parsing but the length of the answer, so that the server is what is measured. Prints JSON.
+// A load generator for an HTTP server, in its own process: some keep-alive connections, each with one request at a time, for some
+// seconds. Raw sockets, and no parsing except the length of the answer, so that the server is what is measured. Prints JSON.
 //
 //   node --import=tsx load.ts '{"port": 8080, "seconds": 3, "connectionCount": 32, "requests": ["GET / HTTP/1.1\r\n…", …]}'
 //
-// The requests come by a file: there may be many.
+// The requests are passed in a file: there may be many.
 
 import { readFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 
 export interface Load {
   readonly port: number;
-  /** Absent: each request of the list once. */
+  /** Absent: each request in the list once. */
   readonly seconds?: number;
   readonly connectionCount: number;
-  /** Whole requests; each connection takes the next one of the list. */
+  /** Complete requests; each connection takes the next one in the list. */
   readonly requests: readonly string[];
 }
 
@@ -51,7 +51,7 @@ async function run({
       socket.setNoDelay(true);
       let sentAt = 0;
       let head = Buffer.alloc(0);
-      /** Bytes of the body still to come; -1: the head is not complete. */
+      /** Bytes of the body still expected; -1: the head is not complete. */
       let missing = -1;
       const send = () => {
         if (isOver()) {

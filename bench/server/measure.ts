@@ -1,4 +1,4 @@
-// Starts the programs of the bench, loads servers in turns and prints one line for each.
+// Starts the programs of the benchmark, loads servers in turn and prints one line for each.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -16,7 +16,7 @@ export const here = (name: string) => fileURLToPath(new URL(name, import.meta.ur
 const children: ChildProcess[] = [];
 
 export interface Started {
-  /** The first that it has printed. */
+  /** The first line that it printed. */
   readonly line: string;
   readonly child: ChildProcess;
 }
@@ -47,7 +47,7 @@ export async function start(
   return { line, child };
 }
 
-/** Microseconds of processor time that a server has used, all its threads. */
+/** Microseconds of CPU time that a server has used, in all its threads. */
 export async function cpuOf(child: ChildProcess): Promise<number> {
   child.send("cpu");
   const [{ user, system }] = (await once(child, "message")) as [NodeJS.CpuUsage];
@@ -64,24 +64,24 @@ export async function load(folder: string, what: Load): Promise<LoadResult> {
 const median = (results: readonly LoadResult[], of: (result: LoadResult) => number): number =>
   results.map(of).sort((a, b) => a - b)[results.length >> 1] ?? 0;
 
-/** What a server puts off counts too, in whatever round it is done. */
+/** Work that a server defers counts too, in the round in which it is done. */
 const mean = (results: readonly LoadResult[], of: (result: LoadResult) => number): number =>
   results.reduce((sum, result) => sum + of(result), 0) / results.length;
 
 export interface Subject {
   readonly name: string;
   readonly load: Omit<Load, "seconds">;
-  /** The server that is loaded, if it says what processor time it uses. */
+  /** The server under load, if it reports its CPU time. */
   readonly child?: ChildProcess;
 }
 
-/** What one subject did in all rounds. */
+/** Results of one subject over all rounds. */
 interface Outcome {
   readonly results: LoadResult[];
   cpuMicros: number;
 }
 
-/** In turns, so that a noisy minute is everyone's. The first of the subjects is the reference. */
+/** In turn, so that a noisy minute affects all subjects. The first subject is the reference. */
 export async function compare(
   folder: string,
   what: string,
@@ -104,7 +104,7 @@ async function run(folder: string, subject: Subject, outcome: Outcome): Promise<
 }
 
 /**
- * One line: the mean of the rates, the processor time of an answer, which what else the machine does changes less, each with its ratio
+ * One line: the mean of the rates, the CPU time per answer (less affected by other load on the machine), each with its ratio
  * to the reference, and the medians of the rounds' p50 and p99.
  */
 export function report(

@@ -1,4 +1,4 @@
-// What each part of the fast path brings: no-op checks of the same fleet at servers that lack one part, in turns, each on a copy of
+// What each part of the fast path brings: no-op checks of the same fleet at servers that lack one part, in turn, each on a copy of
 // the same SQLite database. The first line is the whole fast path; a part brings what its line falls short of 1.
 
 import type { ChildProcess } from "node:child_process";
@@ -111,7 +111,7 @@ const requestsWith = (contentType?: string): readonly string[] =>
 const getRequest = (path: string, at: number, lastByte: number): string =>
   `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer ${deviceToken(at)}\r\nrange: bytes=0-${lastByte}\r\n\r\n`;
 
-/** Of each device the digests and then the image, as the firmware fetches them: other devices in between. */
+/** For each device the digests and then the image, as the firmware fetches them, interleaved with other devices. */
 const DOWNLOADS: readonly string[] = Array.from(
   { length: DEVICE_COUNT / DOWNLOAD_CONNECTIONS },
   (_, group) => {

@@ -1,6 +1,6 @@
 // `npm run bench -- server`: checks and downloads of a real server with 100 000 devices, beside a bare node:http server that
-// answers the same JSON and, where it is installed, nginx that sends the same file. Each in its own process, in turns. `--postgres`:
-// with a PostgreSQL of the run's own, which waits for no disk. Then what people look at: pages of lists, a rollout's plan. Last, what
+// answers the same JSON and, where it is installed, nginx that sends the same file. Each in its own process, in turn. `--postgres`:
+// with a temporary PostgreSQL that does not wait for the disk. Then what people look at: pages of lists, a rollout's plan. Last, what
 // each part of the fast path brings (parts.ts); `--parts`: only that.
 
 import { spawn } from "node:child_process";
@@ -16,14 +16,14 @@ import { compareParts } from "./parts.js";
 
 const DEVICE_COUNT = 100_000;
 const READ_ROUNDS = 5;
-/** Few, as answers are fast; and so many that every server has its hands full. */
+/** Few, as answers are fast, but enough to saturate every server. */
 const CHECK_CONNECTIONS = [64, 512];
 const DOWNLOAD_CONNECTIONS = 16;
 
 const folder = await mkdtemp(join(tmpdir(), "skyslot-bench-"));
 const databaseUrl = process.argv.includes("--postgres") ? await newTestDatabase() : undefined;
 
-/** The first time and the median of some, of what a person waits for. */
+/** What a person waits for: the first time, and the median of several. */
 async function timeReads(url: string, adminToken: string, reads: readonly Read[]): Promise<void> {
   console.log(`\nwhat people look at, ${DEVICE_COUNT} devices`);
   for (const { name, path, body } of reads) {
@@ -106,7 +106,7 @@ async function startNginx(): Promise<number | undefined> {
 async function compareServers(): Promise<void> {
   const dataDir = join(folder, "data");
   await mkdir(join(folder, "www"), { recursive: true });
-  // nginx gives its worker to another user.
+  // nginx runs its worker as another user.
   await chmod(folder, 0o755);
   await mkdir(dataDir);
   await writeFile(join(folder, "www", "image.bin"), image);

@@ -21,7 +21,7 @@ if (without !== "" && without !== "fast-path") PARTS[without as PartName](server
 if (RELEASE !== undefined) await upload(RELEASE);
 const { url, adminToken } = server;
 console.log(JSON.stringify({ url, adminToken }));
-// To whoever started it: the processor time used so far.
+// To the parent process: the CPU time used so far.
 process.on("message", () => process.send?.(process.cpuUsage()));
 process.once("SIGTERM", () => void server.close().then(() => process.exit()));
 

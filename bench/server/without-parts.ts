@@ -31,7 +31,7 @@ export const PARTS = Object.freeze({
       return new Set(rows.map(({ id }) => id));
     });
   },
-  /** Nothing that was looked up is good for the next request. */
+  /** Nothing that was looked up is reused for the next request. */
   "access-cache"({ app }: RunningServer): void {
     const { store, now } = app.context;
     let count = 0;

@@ -1,5 +1,5 @@
-// The device as its network sees it: its pages on port 80 and its push port 3232, each at an address of this machine's choice, for
-// behind an emulator they are forwarded ports.
+// The device as its network sees it: its pages on port 80 and its push port 3232, each at a configurable address, because
+// with an emulator they are forwarded ports.
 
 import { request } from "node:http";
 import { connect } from "node:net";
@@ -14,11 +14,11 @@ export interface Answer {
   readonly text: string;
 }
 
-/** What a connection got that sent whatever it wanted. */
+/** What came back on a connection that sent arbitrary bytes. */
 export interface RawAnswer {
   /** 0: none. */
   readonly status: number;
-  /** The body, as far as it came. */
+  /** The body, as far as it was received. */
   readonly text: string;
   /** `undefined`: it had neither answered nor closed within the limit. */
   readonly end: "answered" | "closed" | undefined;
@@ -33,7 +33,7 @@ export interface Ask {
   readonly limitMs?: number;
 }
 
-/** One request on a connection of its own. @throws Error when there is no answer */
+/** One request on its own connection. @throws Error when there is no answer */
 export function ask(address: Address, path: string, options: Ask = {}): Promise<Answer> {
   const { method = "GET", headers = {}, body = "", limitMs = LIMIT_MS } = options;
   return new Promise((resolve, reject) => {
@@ -64,7 +64,7 @@ export function ask(address: Address, path: string, options: Ask = {}): Promise<
   });
 }
 
-/** Sends bytes as they are, and waits for the head of an answer or the end. Never throws: a refused connection counts as closed. */
+/** Sends raw bytes, and waits for the head of an answer or the end. Never throws: a refused connection counts as closed. */
 export function sendRaw({ host, port }: Address, bytes: Uint8Array, limitMs = LIMIT_MS): Promise<RawAnswer> {
   return new Promise((resolve) => {
     const socket = connect({ host, port });
@@ -97,7 +97,7 @@ export function reset({ host, port }: Address, bytes: Uint8Array, limitMs = LIMI
   });
 }
 
-/** Head and body are there, by its content-length. */
+/** Head and body are complete, by its content-length. */
 function isWhole(text: string): boolean {
   const head = text.indexOf("\r\n\r\n");
   const length = Number(/^content-length: *(\d+)/im.exec(text)?.[1] ?? 0);

@@ -1,5 +1,5 @@
-// The update server of a journey, and a front before it that the device talks to: it hands every request on as it is, and keeps what
-// the device said. The server's data lie in a temporary folder.
+// The update server of a journey, and a proxy in front of it that the device talks to: it forwards every request unchanged, and records what
+// the device sent. The server's data is in a temporary folder.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from "node:http";
@@ -10,7 +10,7 @@ import type { CheckRequest, StatusRequest } from "../../firmware/core/wire.js";
 import { type RunningServer, startServer } from "../../server/start.js";
 
 export interface Download {
-  /** First byte that was asked for. */
+  /** First byte requested. */
   readonly offset: number;
   /** As Date.now(), like all times here. */
   readonly startedAt: number;
@@ -24,11 +24,11 @@ export interface Front {
   /** Status reports of the device, in order. */
   readonly reports: readonly Report[];
   readonly downloads: readonly Download[];
-  /** No download gets further than this byte of the image; `undefined`: all end. */
+  /** No download gets further than this byte of the image; `undefined`: no limit. */
   holdAtBytes: number | undefined;
   /** A stable release: the device is offered it if it fits. Returns its number. */
   upload(image: Uint8Array, release: string): Promise<number>;
-  /** Takes a release back: it is offered no more. */
+  /** Withdraws a release: it is no longer offered. */
   deactivate(firmwareId: number): Promise<void>;
   /** Where it listens, for people. */
   readonly address: string;
@@ -37,7 +37,7 @@ export interface Front {
 
 /** A device's checks and reports are short. */
 const BODY_BYTES_MAX = 64 * 1024;
-/** Of an image, not of what lies beside it. */
+/** Of an image, not of its digests. */
 const IMAGE_PATH = /^\/api\/ota\/download\/\d+$/;
 
 export async function openFront(options: {
@@ -51,7 +51,7 @@ export async function openFront(options: {
   const reports: Report[] = [];
   const downloads: Download[] = [];
   const backPort = Number(new URL(server.url).port);
-  // a device that was flashed anew, or reset, has lost its token
+  // a device that was flashed again, or reset, has lost its token
   await admin(server, "PUT", "/api/registration/*", { registration: "open", tokens: "optional" });
 
   const hear = (path: string, body: unknown): void => {
@@ -134,7 +134,7 @@ interface Handing {
   readonly backPort: number;
   /** A request that the server has taken. */
   hear(path: string, body: unknown): void;
-  /** Sends the image on, from its byte `offset`. */
+  /** Forwards the image, from its byte `offset`. */
   passDownload(offset: number, answer: IncomingMessage, to: ServerResponse): void;
 }
 

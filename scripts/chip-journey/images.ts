@@ -1,8 +1,8 @@
-// Images for a journey: those that were given, and copies of them under another version or with more bytes, so that one build is
+// Images for a journey: the given ones, and copies of them with another version or more bytes, so that one build is
 // enough for all steps that need nothing but a newer image. What a copy runs is the same code.
 //
-// The version lies in the application description at the start of the first segment; a segment at load address 0 is padding, which
-// the boot loader passes over (bootloader_support/src/esp_image_format.c, should_load). Checksum and SHA-256 are made anew.
+// The version is in the application description at the start of the first segment; a segment at load address 0 is padding, which
+// the boot loader skips (bootloader_support/src/esp_image_format.c, should_load). Checksum and SHA-256 are recomputed.
 
 import { createHash, randomBytes } from "node:crypto";
 import { compareVersions, parseVersion } from "../../firmware/core/update/version.js";
@@ -19,11 +19,11 @@ const VERSION_OFFSET = 32 + 16;
 const VERSION_BYTES = 32;
 const PADDING_ADDRESS = 0;
 
-/** The version that an image says it is, such as `1.1.0+7`. @throws Refusal IMAGE_MALFORMED */
+/** The version in an image's description, such as `1.1.0+7`. @throws Refusal IMAGE_MALFORMED */
 export const versionOf = (image: Uint8Array): string => describeImage(image).version;
 
 /**
- * The image if it is newer than `version`, and otherwise a copy that says it is the next patch after it.
+ * The image if it is newer than `version`, and otherwise a copy whose version is the next patch after it.
  * @throws Refusal, RangeError
  */
 export function newerThan(version: string, image: Uint8Array): Uint8Array {
@@ -33,7 +33,7 @@ export function newerThan(version: string, image: Uint8Array): Uint8Array {
   return relabelled(image, `${before.major}.${before.minor}.${before.patch + 1}`);
 }
 
-/** A copy that says it is another version. @throws Refusal IMAGE_MALFORMED */
+/** A copy with another version. @throws Refusal IMAGE_MALFORMED */
 export function relabelled(image: Uint8Array, version: string): Uint8Array {
   const copy = Buffer.from(withoutSeal(image));
   copy.fill(0, VERSION_OFFSET, VERSION_OFFSET + VERSION_BYTES);
@@ -42,7 +42,7 @@ export function relabelled(image: Uint8Array, version: string): Uint8Array {
 }
 
 /**
- * A copy of exactly that size, of bytes that no two chunks share.
+ * A copy of exactly that size, in which no two chunks are equal.
  * @param sizeBytes a multiple of 16, larger than the image
  * @throws RangeError when there is no room for one more segment; Refusal IMAGE_MALFORMED
  */
@@ -81,7 +81,7 @@ function sealed(body: Uint8Array): Uint8Array {
   return Buffer.concat([hashed, createHash("sha256").update(hashed).digest()]);
 }
 
-/** Where the data of each segment lies. */
+/** Where the data of each segment is. */
 function segmentsOf(image: Uint8Array): { readonly start: number; readonly end: number }[] {
   const view = new DataView(image.buffer, image.byteOffset, image.length);
   const segments: { start: number; end: number }[] = [];

@@ -13,7 +13,7 @@ import type { Power } from "./power.js";
 import type { SerialLine } from "./serial-line.js";
 import { pause, until } from "./waiting.js";
 
-/** Images by what they do. All but the first may be missing: then copies of the first stand in where the same code will do. */
+/** Images by what they do. Only the first is required: copies of it are used wherever the same code will do. */
 export interface Images {
   /** What runs when the journey begins. */
   readonly a: Uint8Array;
@@ -33,14 +33,14 @@ export interface JourneyParts {
   readonly serial: SerialLine | undefined;
   readonly power: Power | undefined;
   readonly memory: MemoryLog;
-  /** Where the device is reached; by default at the address that it tells. */
+  /** Where the device is reached; by default at the address that it reports. */
   readonly page?: Address | undefined;
   readonly push?: Address | undefined;
   /** Where its power is cut in an update, bytes; by default in the middle. */
   readonly cutAtBytes?: number | undefined;
-  /** All limits of time are multiplied by it. */
+  /** All time limits are multiplied by it. */
   readonly patience: number;
-  /** Shows what a step is at. */
+  /** Shows the progress of a step. */
   readonly say: (text: string) => void;
 }
 
@@ -48,7 +48,7 @@ export interface SignedImage {
   readonly image: Uint8Array;
   readonly release: string;
   readonly version: string;
-  /** By which a check tells that it runs. */
+  /** Its hash in a check identifies the running image. */
   readonly imageSha256: string;
 }
 
@@ -74,12 +74,12 @@ export interface Settings {
   readonly defaults: { readonly checkSeconds: number };
 }
 
-/** A step that cannot be done here, and why. */
+/** A step that cannot be run here, and why. */
 export class Skipped extends Error {
   override readonly name = "Skipped";
 }
 
-/** Bytes a second that any device takes. */
+/** Bytes per second that any device achieves. */
 const SLOWEST_BYTES_A_SECOND = 8 * 1024;
 /** From the last byte to the first check of the new image. */
 const RESTART_SECONDS = 60;
@@ -90,9 +90,9 @@ const BUSY_PAUSE_MS = 500;
 
 export class Journey {
   readonly parts: JourneyParts;
-  /** The update whose power is cut on the way. */
+  /** The update that is interrupted by a power cut. */
   offered: (Offer & { readonly cutAt?: number }) | undefined;
-  /** Its settings are not those that it had. */
+  /** Its settings differ from those it started with. */
   hasOtherSettings = false;
   /** Requests that it took and closed without an answer. */
   lostRequestCount = 0;
@@ -103,7 +103,7 @@ export class Journey {
     this.#newest = versionOf(parts.images.a);
   }
 
-  // ── what the device said
+  // ── what the device reported
 
   /** Its last check. @throws Error before the first */
   get device(): CheckRequest {
@@ -126,11 +126,11 @@ export class Journey {
     return address;
   }
 
-  // ── asking it
+  // ── requests to it
 
   /**
-   * One request to its pages. What the device closes without a word is asked again, and counted: it has room for few connections, and
-   * gives those that say nothing ten seconds.
+   * One request to its pages. A request that the device closes without an answer is repeated, and counted: it has room for few connections, and
+   * gives idle ones ten seconds.
    */
   async ask(path: string, options: Ask = {}): Promise<Answer> {
     const limited = { ...options, limitMs: this.limitMs(20) };
@@ -168,7 +168,7 @@ export class Journey {
     return facts;
   }
 
-  /** What a step has changed is as the build has it again; nothing when the device does not answer. */
+  /** Restores the build's settings after a step; does nothing when the device does not answer. */
   async restoreSettings(): Promise<void> {
     if (!this.hasOtherSettings) return;
     const { token } = this.parts;
@@ -196,7 +196,7 @@ export class Journey {
     return until("an answer of the device's pages", this.limitMs(seconds), () => this.facts());
   }
 
-  /** The first check behind the `count`th that is as it should be. */
+  /** The first check after the `count`th that is as expected. */
   checkAfter(
     count: number,
     what: string,
@@ -208,7 +208,7 @@ export class Journey {
     );
   }
 
-  /** The first report about a firmware behind the `count`th that is as it should be. */
+  /** The first report about a firmware after the `count`th that is as expected. */
   reportAfter(
     count: number,
     what: string,
@@ -240,7 +240,7 @@ export class Journey {
 
   // ── images
 
-  /** Newer than all before, and signed: by the key that the device trusts, or by another. */
+  /** Newer than all before, and signed by the key that the device trusts, or by another. */
   async sign(image: Uint8Array, key: JWK = this.parts.key): Promise<SignedImage> {
     const newer = newerThan(this.#newest, image);
     this.#newest = versionOf(newer);
@@ -267,7 +267,7 @@ export const secondsToTake = (sizeBytes: number): number =>
 
 export const kilobytes = (bytes: number): string => `${(bytes / 1024).toFixed(bytes < 102_400 ? 1 : 0)} KB`;
 
-/** @throws Error with what is not so */
+/** @throws Error saying what is not so */
 export function expect(isSo: boolean, what: string): void {
   if (!isSo) throw new Error(what);
 }

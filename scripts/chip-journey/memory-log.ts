@@ -1,4 +1,4 @@
-// What is known of a device's memory: its free heap, as checks and pages tell it, and the heap of XS, which an instrumented build
+// What is known of a device's memory: its free heap, as checks and pages report it, and the heap of XS, which an instrumented build
 // (mcconfig -i) prints every second:
 //
 //   instruments key: Pixels drawn,…,System bytes free,…,Chunk used,Chunk available,Slot used,Slot available,…
@@ -19,7 +19,7 @@ export class MemoryLog {
   #columns: readonly string[] = [];
   #use: { -readonly [Name in keyof MemoryUse]: MemoryUse[Name] } = {};
 
-  /** Reads a line of the serial log, if it tells of memory. */
+  /** Reads a line of the serial log, if it is about memory. */
   hear(line: string): void {
     const key = line.indexOf(KEY);
     if (key >= 0) {
@@ -36,13 +36,13 @@ export class MemoryLog {
     this.#use.chunkPeak = highest(this.#use.chunkPeak, value("Chunk used"));
   }
 
-  /** The device told its free heap. */
+  /** The device reported its free heap. */
   noteHeap(bytes: number | undefined): void {
     if (bytes !== undefined && bytes > 0)
       this.#use.lowestHeap = Math.min(bytes, this.#use.lowestHeap ?? bytes);
   }
 
-  /** What there was since it was last asked. */
+  /** What was recorded since the last call. */
   take(): MemoryUse {
     const use = this.#use;
     this.#use = {};
@@ -53,7 +53,7 @@ export class MemoryLog {
 const highest = (known: number | undefined, value: number): number | undefined =>
   Number.isFinite(value) ? Math.max(value, known ?? value) : known;
 
-/** Of several parts together. */
+/** The worst of several parts. */
 export function worstOf(parts: readonly MemoryUse[]): MemoryUse {
   const all = (name: keyof MemoryUse) =>
     parts.map((part) => part[name]).filter((value) => value !== undefined);

@@ -1,5 +1,5 @@
-// The device's power: commands that switch it, or a person who is asked to. The commands are the user's own: a USB hub, a relay, an
-// emulator that is ended and started.
+// The device's power: commands that switch it, or a person who is asked to. The user supplies the commands: a USB hub, a relay, an
+// emulator that is stopped and started.
 
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline/promises";
@@ -16,7 +16,7 @@ export interface PowerOptions {
   readonly powerOn?: string | undefined;
 }
 
-/** `undefined`: nobody can switch it. @param canAsk somebody sits at this terminal */
+/** `undefined`: it cannot be switched. @param canAsk a person is at this terminal */
 export function openPower({ powerOff, powerOn }: PowerOptions, canAsk: boolean): Power | undefined {
   if (powerOff !== undefined && powerOn !== undefined)
     return { off: () => runCommand(powerOff), on: () => runCommand(powerOn) };
@@ -27,7 +27,7 @@ export function openPower({ powerOff, powerOn }: PowerOptions, canAsk: boolean):
   };
 }
 
-/** What it starts in the background goes on. @throws Error when it ends with an error, or does not end */
+/** Background processes that it starts keep running. @throws Error when it exits with an error, or does not exit */
 function runCommand(command: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn("sh", ["-c", command], { stdio: ["ignore", "ignore", "inherit"] });

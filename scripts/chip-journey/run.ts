@@ -1,4 +1,4 @@
-// Walks through the steps of a journey, one after the other. A step that fails does not end it; a device that is gone for good does.
+// Runs the steps of a journey, one after the other. A failed step does not end it; a device that no longer answers does.
 
 import { type Journey, Skipped } from "./journey.js";
 import type { Screen } from "./screen.js";
@@ -34,10 +34,10 @@ import {
 } from "./steps/update.js";
 import type { Outcome } from "./table.js";
 
-/** Returns what was seen, for people. @throws Skipped; any other error is a failure */
+/** Returns what was observed, for people. @throws Skipped; any other error is a failure */
 type Step = (journey: Journey) => Promise<string>;
 
-/** Without these the others cannot be walked. */
+/** The other steps depend on these. */
 const FIRST_STEPS: readonly Step[] = [startsAndReachesItsServer, changesItsSettingsForItsOwnerAlone];
 
 const STEPS: readonly Step[] = [
@@ -67,7 +67,7 @@ const STEPS: readonly Step[] = [
 /** `startsAndReachesItsServer` is "starts and reaches its server". */
 const sentenceOf = ({ name }: Step): string => name.replace(/[A-Z]|\d+/g, (part) => ` ${part.toLowerCase()}`);
 
-/** @param only parts of the sentences of those steps that are wanted besides the first ones; empty: all */
+/** @param only parts of the sentences of the steps to run besides the first ones; empty: all */
 export async function walk(journey: Journey, screen: Screen, only: readonly string[]): Promise<Outcome[]> {
   const isWanted = (step: Step) =>
     only.length === 0 || FIRST_STEPS.includes(step) || only.some((part) => sentenceOf(step).includes(part));
@@ -106,7 +106,7 @@ async function take(step: Step, name: string, journey: Journey): Promise<Outcome
   }
 }
 
-/** After a failure: whether it answers, if need be after its power was off. */
+/** After a failure: whether it answers, if necessary after a power cycle. */
 async function isBack(journey: Journey): Promise<boolean> {
   const answers = () =>
     journey.answers().then(

@@ -1,5 +1,5 @@
-// One line for the step that is under way, drawn anew while it lasts, and one for each that is done. Without a terminal only the latter,
-// and what a step says.
+// One line for the current step, redrawn while it lasts, and one for each that is done. Without a terminal only the latter,
+// and what a step prints.
 
 import type { Outcome } from "./table.js";
 

@@ -1,8 +1,8 @@
 // A device's serial line, to listen to: a serial port or pseudo terminal (/dev/…), a TCP port (HOST:PORT), or a file that grows.
-// It goes away and comes back with the device's power, and what it says is kept by lines. Nothing is ever sent.
+// It disappears and comes back with the device's power, and its output is kept by lines. Nothing is ever sent.
 //
-// A serial port needs no native module: `stty` sets speed and raw mode. Who may not open it is told so by the system (on Debian the
-// group is dialout), and no other program may listen to it, xsbug neither.
+// A serial port needs no native module: `stty` sets speed and raw mode. Without permission the system reports an error (on Debian the
+// group is dialout), and no other program may have it open, not even xsbug.
 
 import { execFileSync } from "node:child_process";
 import { closeSync, constants, openSync, readSync, statSync } from "node:fs";
@@ -21,7 +21,7 @@ type Open = (ear: Ear) => Source;
 
 const OPEN_AGAIN_MS = 200;
 const LINE_LENGTH_MAX = 1_000;
-/** Oldest lines are forgotten. A device prints about one a second. */
+/** The oldest lines are dropped. A device prints about one a second. */
 const LINES_MAX = 20_000;
 const LOOK_AT_FILE_MS = 100;
 /** A port's own buffer holds 4 KB: a third of a second at the usual speed. */
@@ -87,7 +87,7 @@ export class SerialLine {
     try {
       this.#source = this.#open({ bytes: (bytes) => this.#take(bytes), gone: again });
     } catch {
-      again(); // it is not there while the device has no power
+      again(); // it does not exist while the device has no power
     }
   }
 
@@ -131,7 +131,7 @@ function openTcp(host: string, port: number, ear: Ear): Source {
   };
 }
 
-/** Looked at again and again, without waiting: a read that waits could not be ended, and would hold the port. */
+/** Polled without blocking: a blocking read could not be ended, and would hold the port. */
 function openPort(path: string, baudRate: number, ear: Ear): Source {
   const file = process.platform === "darwin" ? "-f" : "-F";
   execFileSync("stty", [file, path, `${baudRate}`, "raw", "-echo", "-hupcl", "clocal"], { stdio: "ignore" });

@@ -7,7 +7,7 @@ export interface Outcome extends MemoryUse {
   readonly step: string;
   readonly result: "passed" | "failed" | "skipped";
   readonly seconds: number;
-  /** What was seen, or why it failed or was skipped. */
+  /** What was observed, or why it failed or was skipped. */
   readonly detail: string;
 }
 
@@ -40,5 +40,5 @@ function summaryOf(outcomes: readonly Outcome[]): string {
   return `${count("passed")} passed, ${count("failed")} failed, ${count("skipped")} skipped`;
 }
 
-/** Bytes; nothing where nothing was told. */
+/** Bytes; empty where nothing was reported. */
 const number = (bytes: number | undefined): string => (bytes === undefined ? "" : `${bytes}`);

@@ -2,7 +2,7 @@
 
 const LOOK_EVERY_MS = 100;
 
-/** Something did not happen in time. */
+/** The expected event did not happen in time. */
 class TooLate extends Error {
   override readonly name = "TooLate";
 }
@@ -10,7 +10,7 @@ class TooLate extends Error {
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
- * Looks again and again until there is something to return. What `look` throws counts as "not yet": a device that restarts
+ * Polls until there is something to return. An error that `look` throws counts as "not yet": a device that restarts
  * refuses connections.
  * @param what what is waited for, for the message: "no check after 60 s"
  * @throws TooLate

@@ -1,5 +1,5 @@
-// What anybody in the house can send to the device: heads that are too large, and more connections than it has room for. It may answer
-// what it likes, or close; it must not restart.
+// What anyone in its network can send to the device: heads that are too large, and more connections than it has room for. It may answer
+// anything, or close; it must not restart.
 
 import { type Address, type RawAnswer, reset, sendRaw } from "../device-door.js";
 import { expect, type Journey } from "../journey.js";
@@ -7,7 +7,7 @@ import { pause } from "../waiting.js";
 
 const HEAD_KILOBYTES: readonly number[] = [10, 30, 60];
 const CONNECTION_COUNT = 24;
-/** How long those connections stay that send nothing. */
+/** How long the connections that send nothing stay open. */
 const SILENCE_MS = 5_000;
 const RESET_COUNT = 300;
 
@@ -73,7 +73,7 @@ function largeHeads(verb: string, host: string, sizeBytes: number): readonly [st
   ];
 }
 
-/** @throws Error when the device restarts meanwhile, or does not come to itself */
+/** @throws Error when the device restarts meanwhile, or does not recover */
 async function staysUp<Value>(journey: Journey, act: () => Promise<Value>): Promise<Value> {
   const { serial } = journey.parts;
   const before = await journey.answers();

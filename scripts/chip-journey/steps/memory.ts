@@ -1,9 +1,9 @@
-// Free memory while nothing happens but checks.
+// Free memory while the device only checks.
 
 import { expect, type Journey } from "../journey.js";
 
 const CHECK_COUNT = 6;
-/** What connections that end take for a while. */
+/** What closing connections still occupy for a while. */
 const TOLERANCE_BYTES = 4 * 1024;
 
 export async function keepsItsMemoryWhileItChecks(journey: Journey): Promise<string> {

@@ -34,7 +34,7 @@ export async function takesAPushAndValidatesIt(journey: Journey): Promise<string
   return `${signed.version}, ${kilobytes(signed.image.length)} at ${speed} a second, validated in ${slot}`;
 }
 
-/** The largest image that fits its slot, bytes: what it says to one that never fits. */
+/** The largest image that fits its slot, bytes: from its refusal of one that never fits. */
 export async function slotBytesOf(journey: Journey): Promise<number> {
   const answer = await beginPush(journey, 4_000_000_000, [`Authorization: Bearer ${journey.parts.token}`]);
   const slotBytes = Number(/slot is (\d+)/.exec(answer.text)?.[1]);

@@ -1,4 +1,4 @@
-// The last step: the device forgets its owner and its settings. One with Wi-Fi forgets its network too, and waits to be set up anew.
+// The last step: the device forgets its owner and its settings. One with Wi-Fi forgets its network too, and waits to be set up again.
 
 import { expect, type Journey, type Settings } from "../journey.js";
 import { until } from "../waiting.js";
@@ -23,7 +23,7 @@ export async function forgetsEverythingAtAFactoryReset(journey: Journey): Promis
     if (setup() === undefined) throw error;
     return undefined;
   });
-  // one with Wi-Fi waits for somebody who sets it up
+  // one with Wi-Fi waits to be set up
   if (!found) return `its setup network "${setup()}" is open`;
   const { checkSeconds, deviceName, hasToken, defaults } = found;
   expect(checkSeconds === defaults.checkSeconds, `it still checks every ${checkSeconds} s`);

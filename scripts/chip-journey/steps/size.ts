@@ -29,7 +29,7 @@ async function installs(journey: Journey, image: Uint8Array): Promise<string> {
   expect(starved === undefined, `the serial line says: ${starved?.input}`);
   const again = serial?.find(/trying again/, position);
   expect(again === undefined, `the serial line says: ${again?.input}`);
-  // one behind the other: it may close a download to look at the digests of what follows, and never begins anew
+  // in sequence: it may close a download to fetch the digests of what follows, and never starts over
   const offsets = downloads.slice(downloadCount).map(({ offset }) => offset);
   const isForward = offsets.every((offset, index) => index === 0 || offset > (offsets[index - 1] ?? 0));
   expect(isForward, `its downloads began at the bytes ${offsets.join(", ")}`);

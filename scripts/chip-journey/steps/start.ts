@@ -2,7 +2,7 @@
 
 import { expect, type Journey, Skipped } from "../journey.js";
 
-/** A name that no device has of itself: it tells whether settings are kept, and forgotten. */
+/** A name that no device has by default: it shows whether settings are kept, and forgotten. */
 const DEVICE_NAME = "On its journey";
 /** The shortest time between checks. */
 const CHECK_SECONDS = 10;

@@ -1,10 +1,10 @@
-// Updates over the network: one that loses its power on the way, one that is signed by a stranger.
+// Updates over the network: one interrupted by a power cut, one signed with an untrusted key.
 
 import { makeReleaseKeys } from "../../../release/keys.js";
 import { expect, type Journey, kilobytes, Skipped, secondsToTake } from "../journey.js";
 import { until } from "../waiting.js";
 
-/** What may have been written and not yet told, and what is fetched again because its chunk was not complete. */
+/** What may have been written and not yet reported, and what is fetched again because its chunk was not complete. */
 const TOLERANCE_BYTES = 64 * 1024;
 const CUT_AT_MOST = 0.8;
 
@@ -39,7 +39,7 @@ export async function fetchesAnUpdateUntilItsPowerIsCut(journey: Journey): Promi
   const cutAtBytes = Math.min(journey.parts.cutAtBytes ?? sizeBytes / 2, sizeBytes * CUT_AT_MOST);
   const place = `${kilobytes(cutAtBytes)} of ${kilobytes(sizeBytes)}`;
   say(`waiting for ${place}`);
-  // it tells of each tenth, and comes no further than the next one
+  // it reports each tenth, and gets no further than the next one
   front.holdAtBytes = Math.round(cutAtBytes + sizeBytes / 10);
   try {
     const { bytes_downloaded = 0 } = await journey.reportAfter(
