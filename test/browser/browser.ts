@@ -1,5 +1,5 @@
 // Chromium for the tests of pages and for the screenshots: headless, cut off from every network but this computer's loopback, and
-// watched for whatever a page complains about.
+// watched for every error that a page reports.
 
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { findChromium, NO_CHROMIUM } from "./find-chromium.js";
@@ -12,10 +12,10 @@ export const PHONE = Object.freeze({
   hasTouch: true,
 });
 
-/** A first start on a cold, busy machine takes long. */
+/** The first start on a cold, busy machine is slow. */
 const LAUNCH_TIMEOUT_MS = 60_000;
 
-/** Where a browser finds `host:80`: a port on loopback. */
+/** The loopback port to which `host:80` is mapped. */
 export type Hosts = Readonly<Record<string, number>>;
 
 /** Skips the calling suite, and says why, where there is no browser. Call it in a `before`. */
@@ -25,7 +25,7 @@ export function requireChromium(context: Mocha.Context): void {
   context.skip();
 }
 
-/** Every name but those in `hosts` is unknown to this browser, as it is to a phone in a setup network. */
+/** This browser resolves only the names in `hosts`, like a phone in a setup network. */
 export async function openBrowser(hosts: Hosts = {}): Promise<Browser> {
   const executablePath = findChromium();
   if (executablePath === undefined) throw new Error(NO_CHROMIUM);
@@ -43,7 +43,7 @@ export async function openBrowser(hosts: Hosts = {}): Promise<Browser> {
 
 export interface WatchedPage {
   readonly page: Page;
-  /** Uncaught errors, violations of the content security policy, and what else is an error on the console. */
+  /** Uncaught errors, violations of the content security policy, and other errors on the console. */
   readonly problems: string[];
   close(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-// What is done to many devices at once: chosen over all pages of the list, confirmed with their number, and counted by what came of it.
+// Bulk operations on devices: selected across all pages of the list, confirmed with their number, and counted by result.
 
 import { expect } from "chai";
 import type { Browser, Locator, Page } from "playwright-core";
@@ -14,10 +14,10 @@ import {
 import { type FleetStage, openFleetStage } from "./fleet-stage.js";
 
 const PATIENCE_MS = 30_000;
-/** More than a page of the list. */
+/** More than one page of the list. */
 const DEVICE_COUNT = 63;
 
-/** One story, told in steps: each begins where the one before it has ended. */
+/** One story in steps: each continues from the previous one. */
 describe("many devices at once, from the browser", function () {
   this.timeout(120_000);
   let stage: FleetStage;
@@ -54,7 +54,7 @@ describe("many devices at once, from the browser", function () {
     return ((await answer.json()) as { total: number }).total;
   };
 
-  it("labels all that fit, on every page of the list", async () => {
+  it("labels all that match, on every page of the list", async () => {
     await page.goto(`${stage.url}/devices`);
     await page.getByLabel("All of this page").check();
     await bulk.getByText("50 devices selected").waitFor();
@@ -69,7 +69,7 @@ describe("many devices at once, from the browser", function () {
     await bulk.waitFor({ state: "detached" });
   });
 
-  it("tells how many were unchanged, and why", async () => {
+  it("says how many were unchanged, and why", async () => {
     await page.getByLabel("Select base-000001").check();
     await page.getByLabel("Select base-000002").check();
     await bulk.getByText("2 devices selected").waitFor();
@@ -80,7 +80,7 @@ describe("many devices at once, from the browser", function () {
     await bulk.getByRole("button", { name: "Done" }).click();
   });
 
-  it("means what the filters find, and forgets it when they change", async () => {
+  it("applies to what the filters find, and clears the selection when they change", async () => {
     await page.getByLabel("Search").fill("base-00003");
     await page.getByText("1–16 of 16").waitFor();
     await page.getByLabel("All of this page").check();

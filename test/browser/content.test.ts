@@ -1,4 +1,4 @@
-// The pages about panels in a real browser: a file becomes dots, is saved and assigned, and the device is given these very dots.
+// The pages about panels in a real browser: a file becomes dots, is saved and assigned, and the device receives exactly these dots.
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -13,7 +13,7 @@ import { openBrowser, openPage, overflowOf, PHONE, requireChromium, type Watched
 const PATIENCE_MS = 30_000;
 const PASSWORD = "correct horse battery";
 const SIDE = 200;
-/** Where pictures of the pages go, if anywhere: a folder. */
+/** Folder for screenshots of the pages, if wanted. */
 const SHOTS = process.env.SKYSLOT_SHOTS;
 
 /** A PNG, grey by grey. */
@@ -24,7 +24,7 @@ function png(width: number, height: number, greyOf: (x: number, y: number) => nu
   return Buffer.from(encodePng(width, height, rgb));
 }
 
-/** Black blocks, no two rows or columns alike: whatever is turned or shifted shows. */
+/** Black blocks, no two rows or columns alike, so that any rotation or shift shows. */
 const isBlack = (x: number, y: number): boolean => (x * x + 3 * y + ((x * y) >> 3)) % 7 < 3;
 
 describe("the pages about panels in a browser", function () {
@@ -86,7 +86,7 @@ describe("the pages about panels in a browser", function () {
   /** The dots of the preview, as the rows of a PBM. */
   const previewRows = async (page: Page, width: number): Promise<Buffer> => {
     const black = (await page.evaluate(`(async () => {
-      // What a change has brought is drawn by the next frame but one.
+      // The effect of a change is drawn within two frames.
       for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
       const canvas = document.querySelector(".frame canvas");
       const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });
@@ -131,7 +131,7 @@ describe("the pages about panels in a browser", function () {
     expect(watched.problems).deep.equal([]);
   });
 
-  it("crop with the keyboard and the mouse, dither in four ways, and refuse what is no picture", async () => {
+  it("crop with the keyboard and the mouse, dither in four ways, and refuse a file that is not a picture", async () => {
     const page = await open("/upload", PHONE);
     await choose(page, "notes.txt", Buffer.from("no picture"), "text/plain");
     await page
@@ -145,7 +145,7 @@ describe("the pages about panels in a browser", function () {
     );
     const preview = () => previewRows(page, SIDE).then((rows) => rows.toString("hex"));
     const looks = new Set([await preview()]);
-    /** A look that was not there before. */
+    /** A new appearance of the preview. */
     const expectNew = async (what: string) => {
       const count = looks.size;
       looks.add(await preview());
@@ -195,7 +195,7 @@ describe("the pages about panels in a browser", function () {
     expect(watched.problems).deep.equal([]);
   });
 
-  it("show and end what is assigned, and delete a picture that nobody shows", async () => {
+  it("show and end assignments, and delete a picture that is not assigned", async () => {
     const page = await open("/upload", { viewport: { width: 1280, height: 900 }, colorScheme: "dark" });
     await choose(
       page,

@@ -1,5 +1,5 @@
-// A real update server on loopback with one release, and devices, each at a desk of its own, that find it. The devices' time runs
-// faster than the server's, which is the wall's.
+// A real update server on loopback with one release, and devices, each on its own desk, that check with it. The devices' time runs
+// faster than the server's, which is real time.
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -15,13 +15,13 @@ import { keepGoing } from "./portal-stage.js";
 const TRIAL_SECONDS = 8;
 
 export interface DashboardStage {
-  /** Of the server, without a slash at its end. */
+  /** Of the server, without a trailing slash. */
   readonly url: string;
-  /** Whoever opens it becomes the first administrator. */
+  /** Opening it creates the first administrator. */
   readonly setupUrl: string;
-  /** Puts another release on the server; `app` as in imageOf. */
+  /** Uploads another release; `app` as in imageOf. */
   release(app: string, version: string): Promise<void>;
-  /** Another device out of its box, and a person who leads it through its portal. Another seed is another device. */
+  /** Another new device, and a person who sets it up through its portal. Another seed is another device. */
   powerOn(options?: Pick<DeskOptions, "seed" | "policyOf">): Promise<void>;
   close(): Promise<void>;
 }
@@ -30,7 +30,7 @@ export async function openDashboardStage(options: {
   readonly speed: number;
   /** App and version of each; one of `base` 1.1.0 by default. */
   readonly releases?: readonly (readonly [app: string, version: string])[];
-  /** Reads ask for a token even from this computer. */
+  /** Reads require a token even from this computer. */
   readonly isGuarded?: boolean;
 }): Promise<DashboardStage> {
   const folder = await mkdtemp(join(tmpdir(), "skyslot-dashboard-"));

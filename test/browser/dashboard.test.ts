@@ -4,7 +4,7 @@ import { openBrowser, openPage, overflowOf, PHONE, requireChromium, type Watched
 import { type DashboardStage, openDashboardStage } from "./dashboard-stage.js";
 
 const SPEED = 8;
-/** For one thing to happen, on the wall's clock. */
+/** Timeout for a single expectation, in real time. */
 const PATIENCE_MS = 60_000;
 const STAGES = ["Offered", "Signature", "Download", "Image check", "Armed", "Trial", "Validated"];
 
@@ -31,7 +31,7 @@ describe("the dashboard in a browser", function () {
     await watched.page.goto(stage.url);
   }
 
-  it("shows a device and each stage of its update while it happens, without being loaded again", async () => {
+  it("shows a device and each stage of its update as it happens, without a reload", async () => {
     await open({ viewport: { width: 1280, height: 900 } });
     const { page, problems } = watched;
     await page.getByText("No device has checked for updates yet").waitFor();
@@ -69,7 +69,7 @@ describe("the dashboard in a browser", function () {
     expect(problems).deep.equal([]);
   });
 
-  /** Notes each stage that becomes the current one. */
+  /** Records each stage that becomes the current one. */
   const watchStages = () =>
     watched.page.evaluate(() => {
       const names: string[] = [];

@@ -1,4 +1,4 @@
-// Orders on the page of a device: given, followed as the device answers, withdrawn.
+// Orders on the page of a device: sent, followed as the device answers, cancelled.
 
 import { expect } from "chai";
 import type { Browser, Locator, Page } from "playwright-core";
@@ -17,7 +17,7 @@ import { type FleetStage, openFleetStage } from "./fleet-stage.js";
 const PATIENCE_MS = 30_000;
 const DEVICE = "led-0a1b2c";
 
-/** One story, told in steps: each begins where the one before it has ended. */
+/** One story in steps: each continues from the previous one. */
 describe("orders to a device, from the browser", function () {
   this.timeout(120_000);
   let stage: FleetStage;
@@ -46,7 +46,7 @@ describe("orders to a device, from the browser", function () {
     await stage?.close();
   });
 
-  /** A check of the device. @returns the id of the order that is told first */
+  /** A check of the device. @returns the id of the first order in the answer */
   async function check(
     order_results: OrderResult[] = [],
     device_id = DEVICE,
@@ -77,7 +77,7 @@ describe("orders to a device, from the browser", function () {
   }
   const line = (text: string | RegExp) => orders.getByRole("listitem").filter({ hasText: text });
 
-  it("asks it to identify itself, and shows by itself how far that has come", async () => {
+  it("asks it to identify itself, and shows the progress live", async () => {
     await page.goto(`${stage.url}/devices/${DEVICE}`);
     await orders.getByText("it checks every 2 min").waitFor();
     await orders.getByRole("button", { name: "Identify" }).click();
@@ -110,7 +110,7 @@ describe("orders to a device, from the browser", function () {
     await line("brightness = 400").getByText(reason).waitFor();
   });
 
-  it("restarts it after a question, and takes that back, on a phone", async () => {
+  it("restarts it after a confirmation, and cancels that, on a phone", async () => {
     await page.setViewportSize(PHONE.viewport);
     await orders.getByRole("button", { name: "Restart" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Restart" }).click();
@@ -121,12 +121,12 @@ describe("orders to a device, from the browser", function () {
     expect(await check()).to.equal(0);
   });
 
-  it("offers none to a device that has shown no token, and says so", async () => {
+  it("offers none for a device that has shown no token, and says so", async () => {
     await page.goto(`${stage.url}/devices/led-000001`);
     await orders.getByText("this one has not sent any").waitFor();
     expect(await orders.getByRole("button").count()).to.equal(0);
     expect(watched.problems).to.deep.equal([
-      // the browser's own line about the order that was refused above
+      // the browser's own message about the order that was refused above
       `error Failed to load resource: the server responded with a status of 422 (Unprocessable Entity) at ${stage.url}/api/devices/${DEVICE}/orders`,
     ]);
   });

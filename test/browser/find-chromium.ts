@@ -10,7 +10,7 @@ const ELSEWHERE = [
   "/Applications/Chromium.app/Contents/MacOS/Chromium",
 ];
 
-/** What to say when there is none. */
+/** The message when none is found. */
 export const NO_CHROMIUM =
   "no Chromium found: install Debian's package `chromium`, or put the path of one into CHROMIUM";
 

@@ -1,4 +1,4 @@
-// A real update server on loopback with a fleet of devices that speak its API and nothing else, a release key and images to upload.
+// A real update server on loopback with a fleet of devices that only speak its API, a release key and images to upload.
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -10,7 +10,7 @@ import { signRelease } from "../../release/signing.js";
 import { startServer } from "../../server/start.js";
 import { type Fate, imageOf, VirtualClient } from "../server/api/rollout/virtual-fleet.js";
 
-/** What a browser's field for a file is given. */
+/** The content of a browser's file input. */
 export interface ChosenFile {
   readonly name: string;
   readonly mimeType: string;
@@ -19,7 +19,7 @@ export interface ChosenFile {
 
 export interface FleetStage {
   readonly url: string;
-  /** Whoever opens it becomes the first administrator. */
+  /** Opening it creates the first administrator. */
   readonly setupUrl: string;
   /** For what is prepared without a browser. */
   readonly adminToken: string;
@@ -31,7 +31,7 @@ export interface FleetStage {
   signed(version: string): Promise<{ readonly image: Buffer; readonly release: string }>;
   /** Devices of type base that run 1.0.0 and have checked once. */
   register(count: number, fate?: (version: string) => Fate): Promise<readonly VirtualClient[]>;
-  /** Each registered device does one thing, so many times. */
+  /** Each registered device takes this number of steps. */
   act(times?: number): Promise<void>;
   close(): Promise<void>;
 }

@@ -18,7 +18,7 @@ const PATIENCE_MS = 30_000;
 const DEVICE = "led-0a1b2c";
 const FLASHED = "led-0a1b2d";
 
-/** One story, told in steps: each begins where the one before it has ended. */
+/** One story in steps: each continues from the previous one. */
 describe("a device that has lost its token, from the browser", function () {
   this.timeout(120_000);
   let stage: FleetStage;
@@ -66,7 +66,7 @@ describe("a device that has lost its token, from the browser", function () {
   }
   const notice = () => page.getByText("It was refused after it was last seen");
 
-  it("says nothing of it when somebody else comes under the name of a device that has its token", async () => {
+  it("shows nothing when another client uses the name of a device that still has its token", async () => {
     const { device_token } = (await check(DEVICE)).answer;
     await check(DEVICE, device_token);
     expect((await check(DEVICE)).status).to.equal(401);
@@ -77,7 +77,7 @@ describe("a device that has lost its token, from the browser", function () {
     expect(await notice().count()).to.equal(0);
   });
 
-  it("shows by itself that the device is refused, and what may be the reason", async () => {
+  it("shows live that the device is refused, and the likely reason", async () => {
     const { device_token } = (await check(FLASHED)).answer;
     await check(FLASHED, device_token);
     await page.goto(`${stage.url}/devices/${FLASHED}`);
@@ -89,7 +89,7 @@ describe("a device that has lost its token, from the browser", function () {
     if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/lost-token.png` });
   });
 
-  it("forgets its token after a question, and takes the device as it comes then", async () => {
+  it("resets its token after a confirmation, and accepts the device again", async () => {
     await page.getByRole("button", { name: "Forget its token" }).click();
     const dialog = page.getByRole("dialog");
     await dialog.getByText("The next client that uses its id is trusted").waitFor();

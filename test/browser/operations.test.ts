@@ -20,7 +20,7 @@ import { type FleetStage, openFleetStage } from "./fleet-stage.js";
 
 const PATIENCE_MS = 30_000;
 
-/** One story, told in steps: each begins where the one before it has ended. */
+/** One story in steps: each continues from the previous one. */
 describe("what operators do from the browser", () => {
   let stage: FleetStage;
   let browser: Browser;
@@ -92,7 +92,7 @@ describe("what operators do from the browser", () => {
     await row.getByText("and smaller").waitFor();
   });
 
-  it("change a draft and see its plan, and overwrite nothing that somebody else has changed meanwhile", async () => {
+  it("change a draft and see its plan, and do not overwrite another user's concurrent change", async () => {
     const ask = (method: string, path: string, body: object, more: Record<string, string> = {}) =>
       fetch(stage.url + path, {
         method,
@@ -107,7 +107,7 @@ describe("what operators do from the browser", () => {
       firmware_id: 1,
       name: "spring",
       stages: [{ percent: 50, name: "canaries" }, { percent: 100 }],
-      // The same devices in every run: a stage without any would be passed over.
+      // The same devices in every run: a stage without any would be skipped.
       seed: "spring",
       needs_approval: true,
     });
@@ -153,7 +153,7 @@ describe("what operators do from the browser", () => {
     await page.getByRole("button", { name: "Start" }).waitFor();
   });
 
-  it("start it by the keyboard alone, which has a place wherever a button or a page goes", async () => {
+  it("start it by the keyboard alone, with the focus kept when a button or a page disappears", async () => {
     const focused = () =>
       page.evaluate(() => {
         const { activeElement: element } = document;
@@ -176,7 +176,7 @@ describe("what operators do from the browser", () => {
     await page.goBack();
   });
 
-  it("change of a rollout that has begun what is safe, and choose where to roll back to", async () => {
+  it("change what is safe in a rollout that has begun, and choose where to roll back to", async () => {
     await page.getByRole("link", { name: "Change" }).click();
     await page.getByText("It has begun").first().waitFor();
     const first = page.getByRole("listitem", { name: "Stage 1" });
@@ -240,7 +240,7 @@ describe("what operators do from the browser", () => {
     await row.waitFor({ state: "detached" });
   });
 
-  it("fits a phone, and complains of nothing", async () => {
+  it("fits a phone, and reports no errors", async () => {
     await page.setViewportSize(PHONE.viewport);
     for (const path of ["/ota-management", "/ota-management/rollouts/1/edit", "/settings"]) {
       await page.goto(stage.url + path);
@@ -248,7 +248,7 @@ describe("what operators do from the browser", () => {
       await page.getByText("live", { exact: true }).waitFor();
       expect(await overflowOf(page), path).equal(0);
     }
-    // refusals that this story provokes
+    // refusals that this story provokes on purpose
     expect(watched.problems.filter((problem) => !/40[049]|412|422/.test(problem))).deep.equal([]);
   });
 });

@@ -1,5 +1,5 @@
-// A device out of its box in a street full of Wi-Fi networks, and a phone in its setup network whose browser is a real one. The
-// device's time runs faster than the wall's, the page's timers do not.
+// A new device among many Wi-Fi networks, and a phone in its setup network with a real browser. The
+// device's time runs faster than real time, the page's timers do not.
 
 import { Desk, type DeskOptions } from "../../host-sim/desk/desk.js";
 import { exposeOnLoopback } from "../../host-sim/network/bridge.js";
@@ -7,7 +7,7 @@ import type { World } from "../../host-sim/world/world.js";
 import { imageOf } from "../journey/rig.js";
 import type { Hosts } from "./browser.js";
 
-/** What Android asks to find out whether it is online: the portal answers it with its own page. */
+/** Android's connectivity probe: the portal answers it with its own page. */
 export const PROBE = "http://connectivitycheck.gstatic.com/generate_204";
 const NEIGHBOURS = [
   { ssid: "Werkstatt", password: "corr&ct=horse%8#", rssi: -49, channel: 1 },
@@ -18,21 +18,21 @@ const NEIGHBOURS = [
   { ssid: "Behind the wall", password: "nobody knows", rssi: -60, hidden: true },
 ] as const;
 
-/** Whoever names a network writes into the list of everyone near. */
+/** A hostile network name: anyone nearby can put one into the list. */
 export const HOSTILE_SSID = "<img src=x onerror=alert(1)>";
 
 export interface PortalStage {
   readonly desk: Desk;
   readonly hosts: Hosts;
-  /** The device's own pages, wherever it is. */
+  /** The device's own pages, in whichever network it is. */
   readonly url: string;
   /** The last frame of each strip, by pin. */
   readonly strips: ReadonlyMap<number, Uint8Array>;
   /** Networks that the page should list. */
   readonly visibleSsids: readonly string[];
-  /** What the device said. */
+  /** The device's log. */
   readonly trace: string[];
-  /** The address that the device has in the house, once it joined. */
+  /** The device's address in the home network, once it has joined. */
   homeAddress(): string | undefined;
   close(): void;
 }
@@ -42,7 +42,7 @@ export async function openPortalStage(options: {
   readonly speed: number;
   /** `base` by default. */
   readonly app?: string;
-  /** Of more networks, all in the next room. */
+  /** Of additional networks, all equally far away. */
   readonly moreSsids?: readonly string[];
 }): Promise<PortalStage> {
   const trace: string[] = [];
@@ -92,7 +92,7 @@ export async function openPortalStage(options: {
 
 const SLICE_MS = 200;
 
-/** Runs a world in slices, each from where the last one ended: when this computer is busy the world's time waits for it. */
+/** Runs a world in slices, each from where the last one ended: when this computer is busy, the world's time waits. */
 export function keepGoing(world: World): { stop(): void } {
   let isOver = false;
   const run = async () => {
@@ -109,7 +109,7 @@ export function keepGoing(world: World): { stop(): void } {
 
 const LOOK_EVERY_MS = 500;
 
-/** The phone that shows the page: as long as it is there the portal stays long enough to be read. */
+/** The phone that shows the page: while it is connected the portal stays open long enough to be read. */
 function attachPhone({ world, person: { phone } }: Desk): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const look = (): void => {

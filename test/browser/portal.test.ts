@@ -6,7 +6,7 @@ import { HOSTILE_SSID, openPortalStage, type PortalStage, PROBE } from "./portal
 
 /** The SDK's five tries with a wrong password take 25 s of the device's time. */
 const SPEED = 8;
-/** For one thing to happen, on the wall's clock; ten times what it takes. */
+/** Timeout for a single expectation, in real time; ten times what it takes. */
 const PATIENCE_MS = 40_000;
 
 describe("the setup page in a phone's browser", function () {
@@ -33,13 +33,13 @@ describe("the setup page in a phone's browser", function () {
   const network = (ssid: string) =>
     page.locator("#list button").filter({ has: page.getByText(ssid, { exact: true }) });
 
-  it("is where a phone's question whether it is online leads to", async () => {
+  it("is where a phone's connectivity probe leads", async () => {
     await page.goto(PROBE);
     expect(page.url()).equal("http://192.168.4.1/");
     await page.getByRole("heading", { level: 1, name: "Skyslot base" }).waitFor();
   });
 
-  it("lists the networks in range, strongest first, with lock and strength, names as they are", async () => {
+  it("lists the networks in range, strongest first, with lock and strength, names as plain text", async () => {
     await network(HOME.ssid).waitFor();
     const rows = page.locator("#list button");
     const names = await rows.locator(".name").allTextContents();
@@ -70,7 +70,7 @@ describe("the setup page in a phone's browser", function () {
     expect(await overflowOf(page)).equal(0);
   });
 
-  it("tells the true reason when the password is wrong", async () => {
+  it("shows the true reason when the password is wrong", async () => {
     await page.getByLabel("Password", { exact: true }).fill("correct horse");
     await page.getByRole("button", { name: "Connect" }).tap();
     await page.getByRole("heading", { name: `Joining ${HOME.ssid}` }).waitFor();
@@ -81,7 +81,7 @@ describe("the setup page in a phone's browser", function () {
     expect(stage.homeAddress()).equal(undefined);
   });
 
-  it("joins with the right one and shows the device's new address and name", async () => {
+  it("joins with the correct one and shows the device's new address and name", async () => {
     await page.getByLabel("Password", { exact: true }).fill(HOME.password);
     await page.getByRole("button", { name: "Show password" }).tap();
     expect(await page.getByLabel("Password", { exact: true }).inputValue()).equal(HOME.password);
@@ -94,7 +94,7 @@ describe("the setup page in a phone's browser", function () {
     expect(stage.desk.home.stationCount).equal(1);
   });
 
-  it("shows the token once more: from now on the device takes changes only with it", async () => {
+  it("shows the token again: from now on the device accepts changes only with it", async () => {
     expect(await page.locator("#made").textContent()).equal(token);
     const taken = await page.evaluate(async () => {
       const settings = (await (await fetch("/api/settings")).json()) as { hasToken: boolean };
@@ -102,10 +102,10 @@ describe("the setup page in a phone's browser", function () {
       return [settings.hasToken, (await fetch("/api/factory-reset", options)).status];
     });
     expect(taken).deep.equal([true, 401]);
-    phone.problems.splice(0, 1); // the browser itself tells of an answer 401
+    phone.problems.splice(0, 1); // the browser itself logs an answer 401
   });
 
-  it("has loaded nothing from elsewhere and complained about nothing", () => {
+  it("has loaded nothing from other hosts and reported no errors", () => {
     expect(phone.problems).deep.equal([]);
   });
 });

@@ -5,7 +5,7 @@ import { openBrowser, openPage, overflowOf, PHONE, requireChromium, type Watched
 import { openPortalStage, type PortalStage } from "./portal-stage.js";
 
 const SPEED = 20;
-/** For one thing to happen, on the wall's clock; ten times what it takes. */
+/** Timeout for a single expectation, in real time; ten times what it takes. */
 const PATIENCE_MS = 40_000;
 const STRIP_PIN = 13;
 const TOKEN = "green-gate-open-4";
@@ -30,7 +30,7 @@ describe("the settings page in a phone's browser", function () {
     stage?.close();
   });
 
-  /** Lets the strip show what it was told. */
+  /** Waits until the strip shows the change. */
   async function shows(wanted: (pixels: Uint8Array) => boolean, pin = STRIP_PIN): Promise<void> {
     const begun = Date.now();
     while (!wanted(stage.strips.get(pin) ?? new Uint8Array())) {
@@ -44,7 +44,7 @@ describe("the settings page in a phone's browser", function () {
     (pixels: Uint8Array) =>
       pixels.length > 0 && pixels.every((value, i) => value === colour[i % 3]);
 
-  it("opens from the setup page, where the device is nobody's yet, and the strip can be set up", async () => {
+  it("opens from the setup page while the device has no owner yet, and the strip can be set up", async () => {
     await page.goto("http://192.168.4.1/");
     await page.getByRole("link", { name: "Other settings" }).tap();
     await page.getByRole("heading", { name: "LED strip" }).waitFor();
@@ -56,7 +56,7 @@ describe("the settings page in a phone's browser", function () {
     expect(await page.getByRole("region", { name: "Firmware" }).count()).equal(0);
   });
 
-  it("fits a narrow phone, and leads back to the setup page", async () => {
+  it("fits a narrow phone, and links back to the setup page", async () => {
     for (const width of [320, PHONE.viewport.width]) {
       await page.setViewportSize({ ...PHONE.viewport, width });
       expect(await overflowOf(page), `${width} px`).equal(0);
@@ -94,7 +94,7 @@ describe("the settings page in a phone's browser", function () {
     await page.getByText("301 is not a whole number from 1 to 300").waitFor();
   });
 
-  it("lists the network that the device is in, changes the token, and says what unsigned updates mean", async () => {
+  it("lists the device's network, changes the token, and says what unsigned updates mean", async () => {
     const networks = page.getByRole("region", { name: "Saved networks" });
     await networks.getByText("in use").waitFor();
     expect(await networks.getByRole("listitem").textContent()).equal(`${HOME.ssid}in use`);
@@ -107,7 +107,7 @@ describe("the settings page in a phone's browser", function () {
     await page.getByText("The token is now another-one-8").waitFor();
   });
 
-  it("resets the device after two questions, and it opens its setup network again", async () => {
+  it("resets the device after two confirmations, and it opens its setup network again", async () => {
     await page.getByRole("button", { name: "Factory reset" }).tap();
     await page.getByText("Forget all networks, settings and the owner’s token?").waitFor();
     await page.getByRole("button", { name: "Yes, forget all" }).tap();
@@ -120,7 +120,7 @@ describe("the settings page in a phone's browser", function () {
     expect(stage.homeAddress()).equal(undefined);
   });
 
-  it("has complained about nothing but the refusals that were asked for", () => {
+  it("has reported no errors but the expected refusals", () => {
     const refusals = phone.problems.filter((text) => /status of (400|401)/.test(text));
     expect(refusals.length).equal(3);
     expect(phone.problems.filter((text) => !refusals.includes(text) && !/ERR_/.test(text))).deep.equal([]);

@@ -23,7 +23,7 @@ describe("signing in with a browser", function () {
     await stage?.close();
   });
 
-  /** A browser of its own. The cookies of one are not those of another. */
+  /** A separate browser, with its own cookies. */
   async function open(url: string, size: object = PHONE): Promise<WatchedPage> {
     const watched = await openPage(browser, size);
     pages.push(watched);
@@ -50,7 +50,7 @@ describe("signing in with a browser", function () {
     await again.page.getByText("This link was used already, or has expired.").waitFor();
   });
 
-  it("takes name and password, keeps nothing where scripts reach, and ends when one signs out", async () => {
+  it("takes name and password, keeps nothing where scripts can read it, and ends at sign-out", async () => {
     const { page, problems } = await open(stage.url);
     await page.getByLabel("Name").fill("ada");
     await page.getByLabel("Password", { exact: true }).fill("not the password");
@@ -72,7 +72,7 @@ describe("signing in with a browser", function () {
     expect(problems.filter((problem) => !/401/.test(problem))).deep.equal([]);
   });
 
-  it("goes on by itself when only the access has expired", async () => {
+  it("continues automatically when only the access token has expired", async () => {
     const { page, problems } = await open(stage.url);
     await page.getByLabel("Name").fill("ada");
     await page.getByLabel("Password", { exact: true }).fill(PASSWORD);

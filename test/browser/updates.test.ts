@@ -7,14 +7,14 @@ const PATIENCE_MS = 30_000;
 const DEVICE_COUNT = 20;
 const PASSWORD = "correct horse battery";
 
-/** One story, told in steps: each begins where the one before it has ended. */
+/** One story in steps: each continues from the previous one. */
 describe("an update of a fleet, from the browser", function () {
   this.timeout(120_000);
   let stage: FleetStage;
   let browser: Browser;
   let watched: WatchedPage;
   let page: Page;
-  /** Devices whose next update ends badly. */
+  /** Devices whose next update fails. */
   let failing = false;
 
   before(async function () {
@@ -34,7 +34,7 @@ describe("an update of a fleet, from the browser", function () {
   const menu = (name: string) =>
     page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name }).click();
   const sent: string[] = [];
-  /** As if somebody had dragged the file there. */
+  /** As if the file had been dropped there. */
   const drop = async (label: string, { name, buffer }: ChosenFile) => {
     const data = await page.evaluateHandle(
       ([fileName, base64]) => {
@@ -57,7 +57,7 @@ describe("an update of a fleet, from the browser", function () {
     await page.getByRole("button", { name: "Sign out" }).waitFor();
   });
 
-  it("refuses to sign with a public key, and tells when the server does not know the key", async () => {
+  it("refuses to sign with a public key, and says when the server does not trust the key", async () => {
     await stage.register(DEVICE_COUNT, () => (failing ? "roll back" : "validate"));
     await menu("Updates");
     await drop("Firmware image", stage.image("1.1.0"));
@@ -110,7 +110,7 @@ describe("an update of a fleet, from the browser", function () {
     await page.getByText("running", { exact: true }).waitFor();
   });
 
-  it("follows the devices of the first stage live, and goes on to the second by evidence", async () => {
+  it("follows the devices of the first stage live, and opens the second by evidence", async () => {
     await stage.act(4);
     await page.getByRole("listitem", { name: /^Stage 30 %: done/ }).waitFor();
     await page.getByRole("listitem", { name: /^Stage 100 %: open/ }).waitFor();
@@ -120,7 +120,7 @@ describe("an update of a fleet, from the browser", function () {
       .waitFor();
   });
 
-  it("pauses by itself when devices roll back, and says why", async () => {
+  it("pauses when devices roll back, and says why", async () => {
     failing = true;
     await stage.act(4);
     await page.getByText("paused", { exact: true }).waitFor();
@@ -132,7 +132,7 @@ describe("an update of a fleet, from the browser", function () {
     await row.waitFor();
   });
 
-  it("shows on a device's page what happened to it and why it gets what it gets", async () => {
+  it("shows on a device's page what happened to it and why it is offered what it is", async () => {
     const row = page.getByRole("row").filter({ hasText: "ROLLED_BACK" }).first();
     const id = (await row.getByRole("link").textContent()) ?? "";
     await row.getByRole("link").click();
@@ -153,7 +153,7 @@ describe("an update of a fleet, from the browser", function () {
     expect(await page.getByRole("table").getByRole("link").count()).equal(1);
   });
 
-  it("goes on when it is resumed, after a person has said so", async () => {
+  it("continues when a person resumes it", async () => {
     failing = false;
     await menu("Updates");
     await page.getByRole("link", { name: "base 1.1.0" }).click();
@@ -192,7 +192,7 @@ describe("an update of a fleet, from the browser", function () {
     await page.locator(".pill.tag").getByText("lab").waitFor();
   });
 
-  it("has it all in the audit log, under the name of who did it", async () => {
+  it("has it all in the audit log, under the name of the user who did it", async () => {
     await menu("Audit");
     for (const action of ["rollout started", "rollout cancelled"])
       await page
@@ -217,7 +217,7 @@ describe("an update of a fleet, from the browser", function () {
     await page.getByRole("row", { name: /^base/ }).getByText("not signed").waitFor();
   });
 
-  it("fits a phone on every page, and complains of nothing", async () => {
+  it("fits a phone on every page, and reports no errors", async () => {
     await page.setViewportSize(PHONE.viewport);
     for (const path of [
       "/",
@@ -236,11 +236,11 @@ describe("an update of a fleet, from the browser", function () {
       await page.getByText("live", { exact: true }).waitFor();
       expect(await overflowOf(page), path).equal(0);
     }
-    // refusals that this story provokes, and the page that is not there
+    // refusals that this story provokes on purpose, and the page that does not exist
     expect(watched.problems.filter((problem) => !/40[04]|422/.test(problem))).deep.equal([]);
   });
 
-  it("shows no button to those who only look", async () => {
+  it("shows no buttons to viewers", async () => {
     await page.context().clearCookies();
     await page.goto(`${stage.url}/ota-management/rollouts/1`);
     await page.getByRole("heading", { name: "base 1.1.0" }).waitFor();

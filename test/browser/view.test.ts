@@ -44,7 +44,7 @@ describe("the simulator's page in a browser", function () {
     view?.close();
   });
 
-  it("says what runs, and what has become of it", async () => {
+  it("shows what runs, and its state", async () => {
     const { page } = phone;
     await page.getByText("01:02:03").waitFor();
     expect(await page.getByRole("heading", { level: 1 }).textContent()).equal("Virtual esp32");
@@ -55,7 +55,7 @@ describe("the simulator's page in a browser", function () {
     await page.getByRole("status").getByText("asleep").waitFor();
   });
 
-  it("draws a panel at its true pixels", async () => {
+  it("draws a panel pixel for pixel", async () => {
     view.show(PANEL);
     const canvas = phone.page.getByRole("img", { name: /^the panel's picture/ });
     await canvas.waitFor();
@@ -73,7 +73,7 @@ describe("the simulator's page in a browser", function () {
     expect(drawn).deep.equal(DRAWN);
   });
 
-  it("lights lamps in their colours, and follows them", async () => {
+  it("shows lights in their colours, and follows changes", async () => {
     const { page } = phone;
     view.show({ type: "strip", pin: 13, pixels: Uint8Array.of(255, 0, 0, 0, 0, 0) });
     await page.getByRole("img", { name: "1 of 2 lights are on" }).waitFor();
@@ -90,12 +90,12 @@ describe("the simulator's page in a browser", function () {
     expect(captions).deep.equal(["e-ink, 12 × 3", "strip on pin 13", "LED on pin 2"]);
   });
 
-  it("fits a phone, and complains of nothing", async () => {
+  it("fits a phone, and reports no errors", async () => {
     expect(await overflowOf(phone.page)).equal(0);
     expect(phone.problems).deep.equal([]);
   });
 
-  it("says so when the simulator has ended", async () => {
+  it("says so when the simulator has exited", async () => {
     view.close();
     await phone.page.getByText("the simulator has ended").waitFor();
   });

@@ -54,7 +54,7 @@ describe("the test of a board, on a virtual device", function () {
 
   after(() => rmSync(folder, { recursive: true }));
 
-  /** Whatever it was doing, its flash is in the file when this ends. */
+  /** Stops it at any point; its flash is in the file afterwards. */
   const powerOff = () => `
     cd ${folder}; [ -f pid ] || exit 0
     kept() { grep -c "flash is kept" sim.log; }
@@ -100,7 +100,7 @@ describe("the test of a board, on a virtual device", function () {
     });
   }
 
-  it("fails when the device takes no image that is signed by the given key", async () => {
+  it("fails when the device accepts no image that is signed by the given key", async () => {
     const { status, result } = await run("--key", file("stranger.jwk"), "--only", "takes a push");
     expect(result.ok).to.equal(false);
     expect(status).to.equal(1);

@@ -19,20 +19,20 @@ describe("images of a journey", () => {
     bundle: "trace(1)",
   });
 
-  it("boot under another version", () => {
+  it("boot with another version", () => {
     const copy = relabelled(image, "1.2.4");
     expect(verifyImageFile(copy, "esp32c3").ok).to.equal(true);
     expect(readAppDescription(copy)).to.include({ version: "1.2.4", project: "base" });
     expect(copy.length).to.equal(image.length);
   });
 
-  it("are used as they are where they are newer already", () => {
+  it("are used unchanged if they are newer already", () => {
     expect(newerThan("1.2.2", image)).to.equal(image);
     expect(versionOf(newerThan("1.2.3", image))).to.equal("1.2.4");
     expect(versionOf(newerThan("3.0.9+7", image))).to.equal("3.0.10");
   });
 
-  it("boot with exactly the size that was asked for, in chunks that differ", () => {
+  it("boot with exactly the requested size, in chunks that differ", () => {
     const large = padded(image, 0x40000);
     expect(large.length).to.equal(0x40000);
     expect(verifyImageFile(large, "esp32c3").ok).to.equal(true);
@@ -59,7 +59,7 @@ describe("the memory log", () => {
     expect(log.take()).to.deep.equal({});
   });
 
-  it("takes no values whose names it does not know", () => {
+  it("ignores values with unknown names", () => {
     const log = new MemoryLog();
     log.hear("instruments: 3,202000,9,29600,46112,32700,34816");
     log.hear(KEY);
@@ -67,7 +67,7 @@ describe("the memory log", () => {
     expect(log.take()).to.deep.equal({});
   });
 
-  it("takes the free heap that a device tells, too", () => {
+  it("also takes the free heap that a device reports", () => {
     const log = new MemoryLog();
     for (const heap of [5_000, 4_000, undefined, 0, 6_000]) log.noteHeap(heap);
     expect(log.take()).to.deep.equal({ lowestHeap: 4_000 });
@@ -83,7 +83,7 @@ describe("the memory log", () => {
   });
 });
 
-/** Opens a terminal and tells its name, says a line, and hangs up, each when it is told to; twice. */
+/** Opens a terminal and prints its name, writes a line, and hangs up, each on command; twice. */
 const TERMINALS = `
 import os, pty, sys
 for turn in range(2):
@@ -96,7 +96,7 @@ for turn in range(2):
     os.close(near)
     sys.stdin.readline()
 `;
-/** A serial line has found what was opened, or that it is gone, by then. */
+/** By then a serial line has noticed that its source was opened, or closed. */
 const OPENED_MS = 600;
 
 describe("a serial line", () => {
@@ -117,7 +117,7 @@ describe("a serial line", () => {
     return line;
   };
 
-  it("of an emulator is listened to again when that comes back", async () => {
+  it("of an emulator is reopened when that comes back", async () => {
     const sockets: Socket[] = [];
     server = createServer((socket) => sockets.push(socket)).listen(0, "127.0.0.1");
     await new Promise((resolve) => server?.once("listening", resolve));
@@ -134,7 +134,7 @@ describe("a serial line", () => {
     expect(serial.find(/POWERON/, 1), "what came before").to.equal(undefined);
   });
 
-  it("in a file is followed while it grows, and when it begins anew", async () => {
+  it("in a file is followed while it grows, and when it is truncated", async () => {
     const path = join(folder, "log");
     const serial = listenTo(path);
     writeFileSync(path, "· boot 1: factory starts\n· device: base");
@@ -146,7 +146,7 @@ describe("a serial line", () => {
     expect(serial.restartCount).to.equal(2);
   });
 
-  it("at a terminal is set up by stty, and is let go when it hangs up", async function () {
+  it("at a terminal is set up by stty, and is released when it hangs up", async function () {
     if (process.platform === "win32" || spawnSync("python3", ["--version"]).status !== 0) {
       process.stdout.write("    skipped: it needs pseudo terminals, and python3 to make one\n");
       return this.skip();

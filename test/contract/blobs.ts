@@ -26,7 +26,7 @@ export function blobContract(open: () => Promise<BlobStore>): void {
   });
   afterEach(() => blobs.close());
 
-  it("names a file by its content, tells its other digests and gives it back", async () => {
+  it("names a file by its content, returns its other digests and its bytes", async () => {
     const blob = {
       sha256: SHA256,
       md5: hashOf("md5", BYTES),
@@ -45,12 +45,12 @@ export function blobContract(open: () => Promise<BlobStore>): void {
     expect([...part]).to.deep.equal([...BYTES.subarray(5, 10)]);
   });
 
-  it("says that the same bytes were here before", async () => {
+  it("reports that the same bytes were already stored", async () => {
     await blobs.put(stream(BYTES), 10_000);
     expect((await blobs.put(stream(BYTES, 4), 10_000)).isNew).to.equal(false);
   });
 
-  it("takes files of any size, even none", async () => {
+  it("accepts files of any size, even empty ones", async () => {
     const large = Uint8Array.from({ length: 3_000_017 }, (_, index) => (index * index) >> 7);
     const { sha256 } = await blobs.put(stream(large, 65_536), large.length);
     expect(hashOf("sha256", await buffer(blobs.read(sha256)))).to.equal(sha256);
@@ -59,13 +59,13 @@ export function blobContract(open: () => Promise<BlobStore>): void {
     expect(await buffer(blobs.read(empty.sha256))).to.have.length(0);
   });
 
-  it("takes nothing that is too long", async () => {
+  it("refuses what is too long", async () => {
     const error = await blobs.put(stream(BYTES), 9_999).catch((thrown: unknown) => thrown);
     expect(error).to.be.instanceOf(BlobTooLarge);
     expect(await listed(blobs)).to.deep.equal([]);
   });
 
-  it("keeps nothing of a stream that breaks", async () => {
+  it("keeps nothing of a stream that fails", async () => {
     async function* broken() {
       yield BYTES;
       throw new Error("cut");
@@ -75,7 +75,7 @@ export function blobContract(open: () => Promise<BlobStore>): void {
     expect(await listed(blobs)).to.deep.equal([]);
   });
 
-  it("takes the same file from several at once", async () => {
+  it("accepts the same file from several clients at once", async () => {
     const put = await Promise.all(
       Array.from({ length: 5 }, (_, n) => blobs.put(stream(BYTES, 100 + n), 1e6)),
     );
@@ -83,7 +83,7 @@ export function blobContract(open: () => Promise<BlobStore>): void {
     expect(await buffer(blobs.read(SHA256))).to.deep.equal(Buffer.from(BYTES));
   });
 
-  it("lists what it holds, with its size and its time", async () => {
+  it("lists its blobs, with size and time", async () => {
     await blobs.put(stream(BYTES), 1e6);
     const other = await blobs.put(stream(BYTES.subarray(1)), 1e6);
     const all = await listed(blobs);
@@ -92,7 +92,7 @@ export function blobContract(open: () => Promise<BlobStore>): void {
     for (const { storedAt } of all) expect(Math.abs(storedAt - Date.now())).to.be.below(60_000);
   });
 
-  it("removes, also what is not there", async () => {
+  it("removes blobs, even missing ones", async () => {
     await blobs.put(stream(BYTES), 1e6);
     await blobs.remove(SHA256);
     await blobs.remove(SHA256);
@@ -102,7 +102,7 @@ export function blobContract(open: () => Promise<BlobStore>): void {
     expect(await read.catch(() => "failed")).to.equal("failed");
   });
 
-  it("never makes a path of a name that is no hash", async () => {
+  it("never makes a path of a name that is not a hash", async () => {
     expect(() => blobs.read("../../etc/passwd")).to.throw(RangeError);
     expect(await blobs.stat("..").catch((error: Error) => error.name)).to.equal("RangeError");
     expect(await blobs.remove("..").catch((error: Error) => error.name)).to.equal("RangeError");

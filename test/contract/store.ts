@@ -1,4 +1,4 @@
-// What every implementation of the server's store promises, one file a part. Call it inside a `describe` with a function that
+// What every implementation of the server's store promises, one file per part. Call it inside a `describe` with a function that
 // opens an empty one.
 
 import type { Store } from "../../server/store/store.js";

@@ -1,4 +1,4 @@
-// A minimal ELF file of 32 bits, as a linker leaves it for esptool's elf2image: sections with addresses and data, nothing else.
+// A minimal 32-bit ELF file, as a linker writes it for esptool's elf2image: sections with addresses and data, nothing else.
 //
 //   52: file header | data of the sections | names | section headers of 40 bytes each
 

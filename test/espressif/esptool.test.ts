@@ -1,4 +1,4 @@
-// App images against esptool 5: it finds nothing wrong with ours, and we accept what its elf2image writes, on every chip.
+// App images against esptool 5: it accepts ours, and we accept what its elf2image writes, on every chip.
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -61,7 +61,7 @@ describe("app images and esptool", () => {
       expect(runTool(tool, "--chip", chip, "image-info", file)).to.match(/^Checksum: .*invalid/m);
     });
 
-    it(`what elf2image writes for ${chip} is accepted, and read alike`, () => {
+    it(`what elf2image writes for ${chip} is accepted, and read the same`, () => {
       const [elf, image] = [join(folder, `${chip}.elf`), join(folder, `${chip}.bin`)];
       writeFileSync(elf, elfOf(chip));
       const options = ["--flash-size", "4MB", "--elf-sha256-offset", "0xb0", "-o", image];
@@ -77,7 +77,7 @@ describe("app images and esptool", () => {
     });
   }
 
-  it("merge-bin puts table and image together to the flash of a device that is fresh from the factory", () => {
+  it("merge-bin combines table and image into the flash of a factory-fresh device", () => {
     const device = new VirtualDevice({ world: new World({ seed: 1 }), name: "device" });
     const image = buildFirmwareImage({ chip: "esp32", version: "1.0.0", project: "base", bundle: "1" });
     device.flashFactory(PARTITIONS_8MB, image);

@@ -1,4 +1,4 @@
-// The keys of encrypted settings against Espressif's programs: what espefuse burns, in each form in which it writes eFuses down, and what
+// The keys of encrypted settings against Espressif's programs: what espefuse burns, in each of its output formats, and what
 // esp-idf-nvs-partition-gen derives from the same key and encrypts with it.
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -79,7 +79,7 @@ describe("the keys of encrypted settings, and Espressif's programs", function ()
       expect(keysOfEfuses(read(`${chip}.bin`))).deep.equal(keys);
     });
 
-  it("are not to be had from a chip that protects them", function () {
+  it("cannot be read from a chip that protects them", function () {
     const espefuse = findTool("espefuse", "esptool");
     if (espefuse === undefined) return this.skip();
     const common = ["--chip", "esp32c3", "--virt", "--path-efuse-file", file("shut.bin"), "--do-not-confirm"];

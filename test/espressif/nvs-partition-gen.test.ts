@@ -67,7 +67,7 @@ describe("NVS and esp-idf-nvs-partition-gen", () => {
     expectEntries(read("plain.bin"));
   });
 
-  it("reads what it encrypts, with the keys out of the key partition that it makes", () => {
+  it("reads what it encrypts, with the keys from its key partition", () => {
     mkdirSync(file("out"), { recursive: true });
     const options = ["--keygen", "--keyfile", "keys.bin", "--outdir", file("out")];
     runTool(tool, "encrypt", file("in.csv"), "secret.bin", String(SIZE), ...options);
@@ -80,7 +80,7 @@ describe("NVS and esp-idf-nvs-partition-gen", () => {
     expect(Nvs.mount(new Flash(SIZE, read("out/secret.bin")), 0, SIZE).nvs?.list()).to.deep.equal([]);
   });
 
-  it("writes encrypted what it decrypts to the plain partition", () => {
+  it("writes encrypted partitions that it decrypts to the plain partition", () => {
     const fill = (keys?: NvsKeys): Flash => {
       const flash = new Flash(SIZE);
       const { nvs } = Nvs.mount(flash, 0, SIZE, keys);

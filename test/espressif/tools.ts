@@ -1,5 +1,5 @@
-// Espressif's own programs, out of PyPI: where they are, and how they are run. A test that needs one is skipped, and says why,
-// where it is not installed.
+// Espressif's own programs, from PyPI: where they are, and how they are run. A test that needs one is skipped, and says why,
+// if it is not installed.
 
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -13,7 +13,7 @@ export interface Tool {
   readonly version: string;
 }
 
-/** The program of a Python module; undefined, with the reason on standard error, when it is not there. */
+/** The program of a Python module; undefined, with the reason on standard error, if it is missing. */
 export function findTool(module: string, distribution: string): Tool | undefined {
   if (!existsSync(PYTHON)) return absent(module, "there is no .venv");
   const script = `import importlib.metadata as m, ${module}; print(m.version("${distribution}"))`;
@@ -26,7 +26,7 @@ function absent(module: string, reason: string): undefined {
   return undefined;
 }
 
-/** Runs it and gives what it prints. @throws Error with what it says when it fails */
+/** Runs it and returns its output. @throws Error with its output when it fails */
 export function runTool({ module }: Tool, ...args: string[]): string {
   try {
     return execFileSync(PYTHON, ["-m", module, ...args], {

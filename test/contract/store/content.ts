@@ -31,7 +31,7 @@ const sampleAssignment = (
 });
 
 export function contentContract(store: () => Store): void {
-  it("keeps pictures, newest first, and needs their files as long as it has them", async () => {
+  it("keeps pictures, newest first, and references their files as long as it has them", async () => {
     const first = await store().addContentImage(sampleImage());
     const second = await store().addContentImage(sampleImage({ name: "Winter", hash: "f".repeat(64) }));
     const third = await store().addContentImage(sampleImage());
@@ -67,7 +67,7 @@ export function contentContract(store: () => Store): void {
     expect(await store().removeContentImage(image.id)).to.equal(true);
   });
 
-  it("lists assignments, of all pictures or of one", async () => {
+  it("lists assignments, for all pictures or for one", async () => {
     const image = await store().addContentImage(sampleImage());
     const other = await store().addContentImage(sampleImage());
     const windows = {
@@ -97,7 +97,7 @@ export function contentContract(store: () => Store): void {
     });
   });
 
-  it("finds what is assigned to a device, its group, its type and all, and to no one else", async () => {
+  it("finds what is assigned to a device, its group, its type and all devices, and nothing else", async () => {
     const image = await store().addContentImage(sampleImage());
     for (const [kind, name] of [
       ["device", "hall"],

@@ -15,7 +15,7 @@ const sampleToken = (userId: number, changes: Partial<NewApiToken> = {}): NewApi
 });
 
 export function credentialContract(store: () => Store): void {
-  it("keeps API tokens, finds them by their hash and notes their use and their end", async () => {
+  it("keeps API tokens, finds them by their hash and records their use and their revocation", async () => {
     const { id: userId } = await store().addUser({
       name: "ada",
       role: "admin",

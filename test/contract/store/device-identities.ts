@@ -17,7 +17,7 @@ const sampleIdentity = (changes: Partial<DeviceIdentity> = {}): DeviceIdentity =
 });
 
 export function deviceIdentityContract(store: () => Store): void {
-  it("keeps one identity a device, with the time when it was first there", async () => {
+  it("keeps one identity per device, with the time when it was first seen", async () => {
     await store().putIdentity(sampleIdentity());
     expect(await store().findIdentity("base-010203")).to.deep.equal(sampleIdentity());
     const later = sampleIdentity({
@@ -63,7 +63,7 @@ export function deviceIdentityContract(store: () => Store): void {
     expect(await store().listEnrolmentTokens()).to.deep.equal([{ ...used, revokedAt: 5 }]);
   });
 
-  it("keeps one registration policy a type", async () => {
+  it("keeps one registration policy per type", async () => {
     await store().putPolicy({ deviceType: "*", registration: "open", tokens: "first-use" });
     await store().putPolicy({ deviceType: "led", registration: "approval", tokens: "required" });
     await store().putPolicy({ deviceType: "led", registration: "enrolment", tokens: "optional" });

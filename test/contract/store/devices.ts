@@ -5,7 +5,7 @@ import type { Store } from "../../../server/store/store.js";
 import { sampleDevice } from "./samples.js";
 
 export function deviceContract(store: () => Store): void {
-  it("gives a device back as it was put", async () => {
+  it("returns a device as it was stored", async () => {
     const device = sampleDevice();
     expect(await store().putDevice(device)).to.deep.equal(device);
     expect(await store().findDevice(device.id)).to.deep.equal(device);
@@ -32,7 +32,7 @@ export function deviceContract(store: () => Store): void {
     expect(await store().countDevicesSeenSince(2000)).to.equal(2);
   });
 
-  it("goes through the ids that a filter finds, part by part, whatever changes behind", async () => {
+  it("iterates over the ids that a filter finds, in parts, whatever changes behind it", async () => {
     for (const n of [4, 1, 3, 2]) await store().putDevice(sampleDevice({ id: `d${n}` }));
     await store().putDevice(sampleDevice({ id: "d25", type: "led" }));
     const base = { type: "base" };
@@ -43,7 +43,7 @@ export function deviceContract(store: () => Store): void {
     expect(await store().listDeviceIds({ type: "led", search: "D2" }, undefined, 9)).to.deep.equal(["d25"]);
   });
 
-  it("takes any text, though U+0000 may come back as U+FFFD", async () => {
+  it("accepts any text, though U+0000 may come back as U+FFFD", async () => {
     const device = await store().putDevice(sampleDevice({ resetReason: "a\0ü💡'\"\\%" }));
     expect(device.resetReason?.replaceAll("\0", "\ufffd")).to.equal("a\ufffdü💡'\"\\%");
     expect(await store().findDevice(device.id)).to.deep.equal(device);
@@ -60,7 +60,7 @@ export function deviceContract(store: () => Store): void {
     expect(await store().findDevice("base-010203")).to.include(numbers);
   });
 
-  it("keeps what its sensors said", async () => {
+  it("keeps its sensor readings", async () => {
     const readings = { temperature_c: -12.3, humidity_percent: 100, battery_percent: 0 };
     await store().putDevice(sampleDevice({ readings }));
     expect((await store().findDevice("base-010203"))?.readings).to.deep.equal(readings);
@@ -78,7 +78,7 @@ export function deviceContract(store: () => Store): void {
     expect(await store().findDevice("base-010203")).to.include({ lastSeen: 3000, readings: null });
   });
 
-  it("sorts names by their bytes", async () => {
+  it("sorts names by bytes", async () => {
     for (const id of ["b", "B", "a", "_", "1"]) await store().putDevice(sampleDevice({ id }));
     const { rows } = await store().listDevices({}, { limit: 50, offset: 0 });
     expect(rows.map(({ id }) => id)).to.deep.equal(["1", "B", "_", "a", "b"]);

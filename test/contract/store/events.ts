@@ -26,7 +26,7 @@ export function eventContract(store: () => Store): void {
     expect(await store().listEvents({ limit: 1 })).to.deep.equal([second]);
   });
 
-  it("removes what is too old or too much, the oldest first and a few at once", async () => {
+  it("removes what is too old or beyond the limit, oldest first, a few at a time", async () => {
     for (let n = 1; n <= 10; n++) await store().addEvent({ time: n * 100, kind: "test", message: `${n}` });
     const left = async () => (await store().listEvents({ limit: 20 })).map(({ message }) => Number(message));
     expect(await store().pruneEvents({ before: 350, maxCount: 100, limit: 2 })).to.equal(2);

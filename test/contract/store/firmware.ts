@@ -15,7 +15,7 @@ export function firmwareContract(store: () => Store): void {
     expect(error).to.be.instanceOf(AlreadyExists);
   });
 
-  it("changes what may be changed of a firmware, and only that", async () => {
+  it("changes the mutable fields of a firmware, and only those", async () => {
     const { id } = await store().addFirmware(sampleFirmware());
     const changed = await store().changeFirmware(id, { isStable: false, minCurrentVersion: "1.0.5" }, 5000);
     expect(changed).to.deep.equal({
@@ -28,7 +28,7 @@ export function firmwareContract(store: () => Store): void {
     expect(await store().changeFirmware(id + 1, { isActive: false }, 5000)).to.equal(undefined);
   });
 
-  it("filters firmware, offers what is active and stable, and has what is active without manifests", async () => {
+  it("filters firmware, lists what is active and stable, and what is active without a manifest", async () => {
     await store().addFirmware(sampleFirmware({ version: "1.1.0", isStable: false }));
     await store().addFirmware(
       sampleFirmware({ version: "1.2.0", isActive: false, fileHash: "d".repeat(64) }),
@@ -52,7 +52,7 @@ export function firmwareContract(store: () => Store): void {
     expect(await versions({ deviceType: "base" })).to.deep.equal(["1.3.0", "1.2.0", "1.1.0"]);
   });
 
-  it("knows which blobs are needed", async () => {
+  it("lists the blobs that are referenced", async () => {
     const [needed = "", other = ""] = ["d", "e"].map((digit) => digit.repeat(64));
     await store().addFirmware(sampleFirmware({ fileHash: needed, isActive: false }));
     expect([...(await store().findUsedBlobs([other, needed]))]).to.deep.equal([needed]);

@@ -9,7 +9,7 @@ export function fleetContract(store: () => Store): void {
   const add = (id: string, changes: Parameters<typeof sampleDevice>[0] = {}) =>
     store().putDevice(sampleDevice({ id, ...changes }));
 
-  it("counts what the fleet runs, and remembers it hour by hour", async () => {
+  it("counts the versions of the fleet, and records them hour by hour", async () => {
     await add("base-1");
     await add("base-2");
     await add("led-1", { type: "led", version: "2.0.0" });
@@ -30,7 +30,7 @@ export function fleetContract(store: () => Store): void {
     ]);
   });
 
-  it("samples an hour once, whoever comes second", async () => {
+  it("samples each hour once, even with several servers", async () => {
     await add("base-1");
     await store().sampleVersions(HOUR_MS);
     await add("base-2");
@@ -38,7 +38,7 @@ export function fleetContract(store: () => Store): void {
     expect((await store().listVersionSamples(0)).map(({ deviceCount }) => deviceCount)).deep.equal([1]);
   });
 
-  it("keeps of old samples the first of each day, and of very old ones none", async () => {
+  it("thins old samples to the first of each day, and removes very old ones", async () => {
     await add("base-1");
     const hours = [1, 2, 25, 30, 47, 49, 50, 51].map((hour) => hour * HOUR_MS);
     for (const time of hours) await store().sampleVersions(time);
@@ -47,7 +47,7 @@ export function fleetContract(store: () => Store): void {
     expect(left).deep.equal([25, 49, 50, 51]);
   });
 
-  it("judges each device by its own interval, as device-status.ts does", async () => {
+  it("evaluates each device by its own interval, as device-status.ts does", async () => {
     const now = 100 * HOUR_MS;
     const terms = { now, usualMs: 300_000 };
     await add("usual", { lastSeen: now - 200_000 });

@@ -1,4 +1,4 @@
-// What the store promises about what operators say of devices.
+// What the store promises about operators' labels on devices.
 
 import { expect } from "chai";
 import type { Store } from "../../../server/store/store.js";
@@ -13,7 +13,7 @@ export function labelContract(store: () => Store): void {
     return store().putLabels(id, { tags: [], group: null, pin: null, ...labels });
   };
 
-  it("gives labels back, tags sorted and each once, and none for a device that has none", async () => {
+  it("returns labels, tags sorted and without duplicates, and none for a device that has none", async () => {
     await put("d1", { tags: ["lab", "beta", "lab"], group: "berlin", pin: "1.0.0+3" });
     const labels = { tags: ["beta", "lab"], group: "berlin", pin: "1.0.0+3" };
     expect(await store().findLabels("d1")).to.deep.equal(labels);

@@ -7,7 +7,7 @@ export function loginBucketContract(store: () => Store): void {
   describe("buckets of sign-ins", () => {
     const take = (now: number, name = "ada") => store().takeDrop(name, SIZE, now);
 
-    it("give what is in them, and say how long the next drop takes", async () => {
+    it("give what is in them, and return the time until the next drop", async () => {
       for (let i = 0; i < 3; i++) expect(await take(1000)).to.equal(0);
       expect(await take(1000)).to.equal(10_000);
       expect(await take(8000)).to.equal(3000);
@@ -27,14 +27,14 @@ export function loginBucketContract(store: () => Store): void {
       expect(waits.filter((wait) => wait === 0)).to.have.length(3);
     });
 
-    it("are filled when they are told to, and no other", async () => {
+    it("are refilled on request, and no others", async () => {
       for (let i = 0; i < 3; i++) await Promise.all([take(0), take(0, "bob")]);
       await store().fillBucket("ada");
       expect(await take(0)).to.equal(0);
       expect(await take(0, "bob")).to.be.above(0);
     });
 
-    it("are forgotten when they are full, and the fullest when there are too many", async () => {
+    it("are removed when they are full, and the fullest when there are too many", async () => {
       await take(0, "full");
       for (let i = 0; i < 5; i++) await take(10_000 + i, `b${i}`);
       expect(await store().pruneBuckets({ now: 10_000, maxCount: 5 })).to.equal(1);

@@ -54,7 +54,7 @@ export function meshContract(store: () => Store): void {
     expect(await store().countMeshNodes(second.id)).to.equal(2);
   });
 
-  it("keeps a device's own words about itself, the last ones", async () => {
+  it("keeps the last attributes that a device reported about itself", async () => {
     await store().putDevice(sampleDevice());
     expect(await store().findAttributes("base-010203")).to.equal(undefined);
     await store().putAttributes("base-010203", { hw: "a", version: "1" }, 1000);

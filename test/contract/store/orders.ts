@@ -16,7 +16,7 @@ const sampleOrder = (changes: Partial<NewOrder> = {}): NewOrder => ({
 export function orderContract(store: () => Store): void {
   const add = (changes: Partial<NewOrder> = {}) => store().addOrder(sampleOrder(changes));
 
-  it("keeps orders, pending at first, and changes what is said of them", async () => {
+  it("keeps orders, pending at first, and updates their state", async () => {
     const settings = { brightness: 40, pattern: "rainbow" };
     const added = await add({ kind: "settings", settings });
     expect(added).to.deep.equal({
@@ -37,7 +37,7 @@ export function orderContract(store: () => Store): void {
     expect(await store().changeOrder("base-0000ff", added.id, changes)).to.equal(undefined);
   });
 
-  it("numbers the orders of a device by rising ids, no less than the seconds of their time", async () => {
+  it("numbers the orders of a device with increasing ids, at least the seconds of their time", async () => {
     const ids = [];
     for (const createdAt of [1_795_000_000_500, 1_795_000_000_700, 1_000, 1_795_000_009_000])
       ids.push((await add({ createdAt })).id);
@@ -45,7 +45,7 @@ export function orderContract(store: () => Store): void {
     expect((await add({ deviceId: "base-0000ff", createdAt: 0 })).id).to.equal(1);
   });
 
-  it("lists those of a device newest first, and the pending ones oldest first", async () => {
+  it("lists a device's orders newest first, and the pending ones oldest first", async () => {
     const [one, two, three] = [await add(), await add(), await add()];
     await add({ deviceId: "base-0000ff" });
     await store().changeOrder(ID, two.id, { state: "done", endedAt: 1 });
@@ -53,7 +53,7 @@ export function orderContract(store: () => Store): void {
     expect((await store().listOrders(ID, 2)).map(({ id }) => id)).to.deep.equal([three.id, two.id]);
   });
 
-  it("finds pending orders of any device whose time is over", async () => {
+  it("finds expired pending orders of any device", async () => {
     const late = await add({ deviceId: "base-0000ff", expiresAt: 8_000 });
     const first = await add({ expiresAt: 7_000 });
     const done = await add({ expiresAt: 7_000 });
@@ -64,7 +64,7 @@ export function orderContract(store: () => Store): void {
     expect(await store().listOverdueOrders(6_999, 10)).to.deep.equal([]);
   });
 
-  it("removes orders that ended before a time, some at once, and no pending one", async () => {
+  it("removes orders that ended before a time, some at a time, and no pending ones", async () => {
     const pending = await add();
     for (const endedAt of [1_000, 2_000, 3_000])
       await store().changeOrder(ID, (await add()).id, { state: "done", endedAt });
@@ -78,7 +78,7 @@ export function orderContract(store: () => Store): void {
     ]);
   });
 
-  it("forgets the no-op key of the device that an order is for, and of no other", async () => {
+  it("clears the no-op key of the device that an order is for, and of no other", async () => {
     const update = (deviceId: string): LastSeenUpdate => ({
       deviceId,
       noOpKey: "key",

@@ -78,7 +78,7 @@ export function rolloutContract(store: () => Store): void {
     return member;
   };
 
-  it("gives a rollout back as it was put", async () => {
+  it("returns a rollout as it was stored", async () => {
     const rollout = await open();
     expect(rollout).to.deep.equal({ ...sampleNewRollout(), id: rollout.id });
     expect(await store().findRollout(rollout.id)).to.deep.equal(rollout);
@@ -143,7 +143,7 @@ export function rolloutContract(store: () => Store): void {
     expect(await ids({ outcome: "failed" })).to.deep.equal(["d2"]);
   });
 
-  it("goes through a fleet piece by piece, by id, with the labels and whom the rollout offered something", async () => {
+  it("iterates over a fleet in pages, by id, with labels and whether the rollout offered a device something", async () => {
     for (const id of ["d3", "d1", "d2"]) await store().putDevice(sampleDevice({ id }));
     await store().putDevice(sampleDevice({ id: "other", type: "led" }));
     await store().putLabels("d2", { tags: ["lab"], group: "rome", pin: "1.0.0" });
@@ -160,7 +160,7 @@ export function rolloutContract(store: () => Store): void {
     expect(rest.map((one) => [one.device.id, one.isGiven])).to.deep.equal([["d3", true]]);
   });
 
-  it("counts the leases that hold at a time", async () => {
+  it("counts the leases that are valid at a given time", async () => {
     const [one, two] = [await open(), await open()];
     await join(one.id, "d1", { leaseUntil: 1000 });
     await join(one.id, "d2", { leaseUntil: 2000 });
@@ -176,7 +176,7 @@ export function rolloutContract(store: () => Store): void {
     expect(await store().countLeases([], 0)).to.deep.equal(new Map());
   });
 
-  it("never lets two transactions pass a limit together", async () => {
+  it("never lets two concurrent transactions exceed a limit", async () => {
     const rollout = await open();
     for (let n = 0; n < 12; n++) await store().putDevice(sampleDevice({ id: `d${n}` }));
     const grant = (deviceId: string) =>
@@ -204,8 +204,8 @@ export function rolloutContract(store: () => Store): void {
     expect(await store().countLeases([rollout.id], 0)).to.deep.equal(new Map([[rollout.id, 3]]));
   });
 
-  it("tallies what happened, stage by stage and since the gates were opened anew", async () => {
-    // Soak is 1000, silence 500; it is 3000 now, and the rollout was resumed at 1500.
+  it("tallies outcomes, stage by stage and since the gates were reset", async () => {
+    // Soak is 1000, silence 500; the time is 3000, and the rollout was resumed at 1500.
     const rollout = await open({ gatesSince: 1500 });
     await join(rollout.id, "soaked", { outcome: "validated", outcomeAt: 1600 }, 2900);
     await join(rollout.id, "fresh", { outcome: "validated", outcomeAt: 2600 }, 2700);
@@ -240,7 +240,7 @@ export function rolloutContract(store: () => Store): void {
     });
   });
 
-  it("knows who rolled a firmware back how often", async () => {
+  it("counts per device how often a firmware was rolled back", async () => {
     const { id } = await store().addFirmware(sampleFirmware());
     for (const [deviceId, count] of [
       ["d1", 2],

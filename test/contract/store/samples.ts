@@ -1,4 +1,4 @@
-// Records that the tests of the store begin with.
+// Sample records for the tests of the store.
 
 import type { Device, NewFirmware, Store, Update } from "../../../server/store/store.js";
 

@@ -15,7 +15,7 @@ export function transactionContract(store: () => Store): void {
     expect(await store().countDevices()).to.equal(0);
   });
 
-  it("keeps transactions that run at once apart", async () => {
+  it("isolates concurrent transactions", async () => {
     await store().putDevice(sampleDevice({ bootCount: 0 }));
     const increment = () =>
       store().transaction(async (inside) => {
@@ -27,7 +27,7 @@ export function transactionContract(store: () => Store): void {
     expect((await store().findDevice("base-010203"))?.bootCount).to.equal(10);
   });
 
-  it("keeps transactions apart that name what they are about", async () => {
+  it("isolates transactions that name what they are about", async () => {
     await store().putDevice(sampleDevice({ bootCount: 0 }));
     const increment = () =>
       store().transaction(
@@ -41,8 +41,8 @@ export function transactionContract(store: () => Store): void {
     expect((await store().findDevice("base-010203"))?.bootCount).to.equal(50);
   });
 
-  it("never lets two transactions both take the last place", async () => {
-    // Each counts rows and adds one of its own: no row is written by two of them.
+  it("never gives the last place to two transactions", async () => {
+    // Each counts rows and adds its own: no row is written by two of them.
     const take = (n: number) =>
       store().transaction(async (inside) => {
         if ((await inside.countDevices()) >= 5) return false;
@@ -54,7 +54,7 @@ export function transactionContract(store: () => Store): void {
     expect(await store().countDevices()).to.equal(5);
   });
 
-  it("keeps nothing of a transaction in which a method has thrown, though the work goes on", async () => {
+  it("keeps nothing of a transaction in which a method has thrown, even if the caller continues", async () => {
     await addAttempt(store());
     const careless = store().transaction(async (inside) => {
       await inside.putDevice(sampleDevice({ id: "second" }));

@@ -3,7 +3,7 @@ import type { Store } from "../../../server/store/store.js";
 import { PAGE, sampleFirmware } from "./samples.js";
 
 export function typeContract(store: () => Store): void {
-  it("remembers the kind of a device type, and that it was changed", async () => {
+  it("stores the kind of a device type, and that it was changed", async () => {
     expect(await store().findType("base")).to.equal(undefined);
     await store().putType("node", "legacy", 1000);
     await store().putType("base", "signed", 2000);
@@ -13,7 +13,7 @@ export function typeContract(store: () => Store): void {
     expect((await store().listTypes()).map(({ name }) => name)).to.deep.equal(["base", "node"]);
   });
 
-  it("keeps firmware without a manifest apart from signed firmware", async () => {
+  it("distinguishes firmware without a manifest from signed firmware", async () => {
     const legacy = await store().addFirmware(
       sampleFirmware({ release: null, imageSha256: "", sha1: "e".repeat(40) }),
     );

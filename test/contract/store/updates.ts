@@ -45,7 +45,7 @@ export function updateContract(store: () => Store): void {
     expect((await store().listUpdates({}, { limit: 1, offset: 5 })).totalCount).to.equal(2);
   });
 
-  it("counts failures since the last success, roll backs apart", async () => {
+  it("counts failures since the last success, roll backs separately", async () => {
     const { deviceId, firmwareId, ...rest } = await addAttempt(store());
     const close = async (changes: object, time: number) => {
       const open = await store().findOpenUpdate(deviceId);
@@ -69,7 +69,7 @@ export function updateContract(store: () => Store): void {
     expect(await store().countFailures("nobody")).to.deep.equal([]);
   });
 
-  it("opens one attempt only, when many transactions open one at once", async () => {
+  it("opens only one attempt when many transactions open one at once", async () => {
     const { id, ...attempt } = await addAttempt(store());
     await store().changeUpdate(id, { status: "failed" }, 3500);
     const open = () =>
@@ -82,7 +82,7 @@ export function updateContract(store: () => Store): void {
     expect((await store().listUpdates({}, PAGE)).totalCount).to.equal(2);
   });
 
-  it("removes old attempts that decide nothing any more, and no others", async () => {
+  it("removes old attempts that no longer affect decisions, and no others", async () => {
     const { id: failed, ...attempt } = await addAttempt(store());
     const end = (id: number, status: "success" | "failed", time: number) =>
       store().changeUpdate(id, { status, finishedAt: time }, time);

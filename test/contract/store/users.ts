@@ -23,7 +23,7 @@ const sampleSession = (userId: number, changes: Partial<NewSession> = {}): NewSe
 });
 
 export function userContract(store: () => Store): void {
-  it("adds users, finds them by id and name, and refuses a name twice", async () => {
+  it("adds users, finds them by id and name, and refuses duplicate names", async () => {
     const user = await store().addUser(sampleUser());
     expect(user).to.deep.include({ ...sampleUser(), isActive: true, updatedAt: 1000, lastLoginAt: null });
     expect(await store().findUser(user.id)).to.deep.equal(user);
@@ -38,7 +38,7 @@ export function userContract(store: () => Store): void {
     expect(await store().listUsers({ limit: 1, offset: 1 })).to.deep.equal({ rows: [bob], totalCount: 2 });
   });
 
-  it("changes what it is told of a user and nothing else", async () => {
+  it("changes the given fields of a user and nothing else", async () => {
     const user = await store().addUser(sampleUser());
     const changed = await store().changeUser(user.id, { role: "admin", lastLoginAt: 5000 }, 5000);
     expect(changed).to.deep.equal({ ...user, role: "admin", lastLoginAt: 5000, updatedAt: 5000 });
@@ -47,7 +47,7 @@ export function userContract(store: () => Store): void {
     expect(await store().changeUser(user.id + 1, { role: "admin" }, 1)).to.equal(undefined);
   });
 
-  it("counts the administrators who are active", async () => {
+  it("counts active administrators", async () => {
     expect(await store().countAdmins()).to.equal(0);
     const ada = await store().addUser(sampleUser({ role: "admin" }));
     await store().addUser(sampleUser({ name: "bob" }));
@@ -73,7 +73,7 @@ export function userContract(store: () => Store): void {
     expect(await store().changeSession("none", { nextAt: 1 })).to.equal(undefined);
   });
 
-  it("ends every session of one user but one, and lists those that go on", async () => {
+  it("ends every session of one user but one, and lists those that remain", async () => {
     const ada = await store().addUser(sampleUser());
     const bob = await store().addUser(sampleUser({ name: "bob" }));
     const ids = ["1", "2", "3"];
@@ -92,7 +92,7 @@ export function userContract(store: () => Store): void {
     expect(await store().findSession("2")).to.equal(undefined);
   });
 
-  it("keeps one link a user, and one for the first administrator", async () => {
+  it("keeps one link per user, and one for the first administrator", async () => {
     const user = await store().addUser(sampleUser());
     const link = { createdAt: 1, expiresAt: 2 };
     await store().putLink({ ...link, hash: "one", userId: user.id });

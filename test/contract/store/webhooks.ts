@@ -28,7 +28,7 @@ export function webhookContract(store: () => Store): void {
     return webhookId;
   };
 
-  it("keeps webhooks, changes them and forgets them with what was queued", async () => {
+  it("keeps webhooks, changes them and removes them with their queue", async () => {
     const webhook = await store().addWebhook(sampleWebhook());
     expect(webhook).to.deep.equal({ ...sampleWebhook(), id: webhook.id, updatedAt: 1000 });
     const changed = await store().changeWebhook(webhook.id, { isActive: false, events: ["*"] }, 2000);
@@ -49,7 +49,7 @@ export function webhookContract(store: () => Store): void {
     expect(await store().changeWebhook(webhook.id, { isActive: true }, 1)).to.equal(undefined);
   });
 
-  it("hands a delivery that is due to one who asks, and to nobody else before the lease ends", async () => {
+  it("leases a due delivery to one server, and to no other before the lease ends", async () => {
     const webhookId = await queue(3);
     expect(await store().claimDeliveries(webhookId, 1999, 9000, 10)).to.deep.equal([]);
     const first = await store().claimDeliveries(webhookId, 5000, 9000, 2);
@@ -66,7 +66,7 @@ export function webhookContract(store: () => Store): void {
     expect(again.map(({ messageId, attemptCount }) => [messageId, attemptCount])).to.deep.equal([["m0", 2]]);
   });
 
-  it("gives each of many who ask at once other deliveries", async () => {
+  it("gives concurrent callers different deliveries", async () => {
     const webhookId = await queue(40);
     const claims = await Promise.all(
       Array.from({ length: 8 }, () => store().claimDeliveries(webhookId, 5000, 9000, 5)),
@@ -76,7 +76,7 @@ export function webhookContract(store: () => Store): void {
     expect(new Set(ids).size).to.equal(ids.length).and.to.equal(40);
   });
 
-  it("ends an attempt only for whoever still has its lease", async () => {
+  it("ends an attempt only for the holder of its lease", async () => {
     const webhookId = await queue(1);
     const [claimed] = await store().claimDeliveries(webhookId, 5000, 6000, 1);
     const id = claimed?.id ?? 0;
@@ -91,7 +91,7 @@ export function webhookContract(store: () => Store): void {
     expect(await store().claimDeliveries(webhookId, 99_999, 100_000, 1)).to.deep.equal([]);
   });
 
-  it("begins anew with a delivery that was given up", async () => {
+  it("retries a delivery that was given up", async () => {
     const webhookId = await queue(1);
     const [claimed] = await store().claimDeliveries(webhookId, 5000, 6000, 1);
     const id = claimed?.id ?? 0;
@@ -110,7 +110,7 @@ export function webhookContract(store: () => Store): void {
     expect(await store().findDelivery(id)).to.deep.include({ state: "pending", statusCode: 500 });
   });
 
-  it("drops the oldest of a queue that is too long, and forgets old outcomes", async () => {
+  it("drops the oldest of a queue that is too long, and removes old outcomes", async () => {
     const webhookId = await queue(6);
     const bounds = { maxPendingCount: 4, maxSettledCount: 1 };
     expect(await store().trimDeliveries(webhookId, bounds, 3000)).to.equal(2);

@@ -14,7 +14,7 @@ describe("backoff", () => {
     expect(backoffMs(POLICY, 3, 0.5)).equal(3000);
   });
 
-  it("moves a regular check by at most a tenth", () => {
+  it("shifts a regular check by at most a tenth", () => {
     expect(jitteredMs(120_000, 0)).equal(108_000);
     expect(jitteredMs(120_000, 0.5)).equal(120_000);
     expect(jitteredMs(120_000, 0.999999)).within(131_999, 132_000);

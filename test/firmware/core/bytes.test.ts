@@ -68,7 +68,7 @@ describe("bytes", () => {
     expect(refused).above(500);
   });
 
-  it("decodes base64url, and refuses padding, other alphabets and loose bits", () => {
+  it("decodes base64url, and refuses padding, other alphabets and trailing bits", () => {
     for (let length = 0; length < 70; length++) {
       const bytes = Uint8Array.from({ length }, (_, i) => (i * 37 + length) & 255);
       const text = Buffer.from(bytes).toString("base64url");

@@ -1,4 +1,4 @@
-// An update machine with a server, a sender and a flash around it, for tests of a whole download or push: each effect is carried out at
+// An update machine with a server, a sender and a flash around it, for tests of a complete download or push: each effect is carried out at
 // once, and its answer is the next event. The server is honest unless a test changes its answers. The flash is NOR: a write clears bits
 // only, so a sector that was not erased before keeps what it had.
 
@@ -15,29 +15,29 @@ export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
-  /** The connection breaks after so many bytes of it. */
+  /** The connection breaks after this number of bytes. */
   readonly endsAfter?: number;
 }
 
 export interface DownloadOptions {
   readonly sizeBytes: number;
-  /** Changes an answer of the server, or gives it back as it is. */
+  /** Changes an answer of the server, or returns it unchanged. */
   readonly lie?: (
     request: { readonly path: string; readonly range: string | undefined },
     honest: Answer,
   ) => Answer;
-  /** What the slot holds already of the image, bytes. */
+  /** Bytes of the image that the slot already holds. */
   readonly thereBytes?: number;
-  /** Where the offer says that the digests are. */
+  /** The digests' URL in the offer. */
   readonly digestsUrl?: string | undefined;
-  /** Fields of the release that are not those of the image. */
+  /** Fields of the release that differ from the image. */
   readonly manifest?: object;
   /** The release lists the digests of all chunks: format 1. */
   readonly listsChunks?: boolean;
   /** Changes bytes of the image before its digests are computed. */
   readonly alter?: (image: Uint8Array) => void;
   readonly booted?: Partial<Booted>;
-  /** Changes what is written, or answers an effect of the slot in another way; undefined: as usual. */
+  /** Changes what is written, or answers an effect on the slot differently; undefined: as usual. */
   readonly fault?: (effect: Effect) => Event | undefined;
 }
 
@@ -67,11 +67,11 @@ export class Download {
   readonly effects: (Effect | Raise)[] = [];
   /** Of the timer after a failed try. */
   readonly retryDelaysMs: number[] = [];
-  /** What the sender of a push was answered. */
+  /** The answer to the sender of a push. */
   readonly answers: { readonly status: number; readonly body: string }[] = [];
   /** Writes to bytes that were not erased. */
   dirtyWriteCount = 0;
-  /** Bytes that were collected at once, at most. */
+  /** Maximum bytes collected at once. */
   largestCollected = 0;
   erasedCount = 0;
   readonly #options: DownloadOptions;
@@ -98,14 +98,14 @@ export class Download {
     };
   }
 
-  /** Offers the release, and goes on until the machine waits for a check or restarts. */
+  /** Offers the release, and continues until the machine waits for a check or restarts. */
   run(): this {
     this.#offer();
     while (this.#next()) {}
     return this;
   }
 
-  /** Pushes these bytes, and goes on until the machine has answered. */
+  /** Pushes these bytes, and continues until the machine has answered. */
   push(offer: Omit<PushOffer, "connection" | "sizeBytes"> = {}, body = this.image): this {
     const { connection, sizeBytes } = { connection: 3, sizeBytes: body.length };
     this.#push = { connection, body, position: 0, announced: 0 };
@@ -178,7 +178,7 @@ export class Download {
     return true;
   }
 
-  /** The sender announces what it has sent; when that is all, it goes away. */
+  /** The sender announces what it has sent; when that is all, it disconnects. */
   #nextOfPush(push: {
     readonly connection: number;
     readonly body: Uint8Array;

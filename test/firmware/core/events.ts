@@ -1,4 +1,4 @@
-// Events and facts that the tests of core begin with.
+// Sample events and facts for the tests of core.
 
 import type { Booted, Event, RunningImage, Stamped } from "../../../firmware/core/event.js";
 
@@ -49,6 +49,6 @@ export function answerEvents(
   ];
 }
 
-/** An event as the runner hands it to core. */
+/** An event as the runner passes it to core. */
 export const stamped = (event: Event, random = 0.5): Stamped =>
   ({ ...event, at: 0, random, freeHeapBytes: 100_000 }) as Stamped;

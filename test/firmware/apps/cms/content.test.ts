@@ -1,4 +1,4 @@
-// The machine that keeps a panel's picture current, beside a device in given states.
+// The machine that keeps a panel's picture current, with a device in given states.
 
 import { expect } from "chai";
 import {
@@ -45,7 +45,7 @@ class Panel {
     return this;
   }
 
-  /** Anything that happens while the device is ready lets it ask. */
+  /** Any event while the device is ready lets it request the picture. */
   ask(): this {
     return this.take(
       this.state.phase === "waiting" ? { type: "clientDetached" } : { type: "timerFired", timer: "content" },
@@ -59,7 +59,7 @@ class Panel {
   whole(bytes: Uint8Array, headers: Record<string, string> = {}): this {
     this.answer(200, { etag: ETAG, "content-length": `${bytes.length}`, ...headers });
     const collect = this.find("collectResponse");
-    // one that is shorter than was asked for ends without its bytes
+    // one that is shorter than requested ends without its bytes
     return collect === undefined || collect.sizeBytes !== bytes.length
       ? this.take({ type: "responseEnded", attempt: this.state.attempt })
       : this.take({ type: "bytesCollected", attempt: collect.attempt, bytes });
@@ -71,7 +71,7 @@ class Panel {
 }
 
 describe("what a panel shows", () => {
-  it("asks once a check was answered, and not before", () => {
+  it("is requested once a check was answered, and not before", () => {
     const panel = new Panel();
     panel.device = { ...ONLINE, update: { ...ONLINE.update, clock: undefined } };
     expect(panel.take({ type: "clientDetached" }).types()).deep.equal([]);
@@ -84,7 +84,7 @@ describe("what a panel shows", () => {
     expect(panel.state.attempt).below(0);
   });
 
-  it("shows the server the token that it gave, and nobody else", () => {
+  it("is requested with the server's own token, sent to that server only", () => {
     const shown = (server: string) => {
       const panel = new Panel();
       const serverToken = { server, token: "skd_1" };
@@ -95,7 +95,7 @@ describe("what a panel shows", () => {
     expect(shown("http://other.test")).deep.equal({});
   });
 
-  it("lets an update go first", () => {
+  it("waits while an update is in progress", () => {
     const panel = new Panel();
     panel.device = { ...ONLINE, update: inPhase("streaming", ONLINE.update) };
     expect(panel.ask().types()).deep.equal(["setTimer"]);
@@ -103,7 +103,7 @@ describe("what a panel shows", () => {
     expect(panel.ask().types()).include("startRequest");
   });
 
-  it("draws a whole picture, and notes its ETag when it is drawn", () => {
+  it("is drawn when the picture is complete, and its ETag stored when it is drawn", () => {
     const panel = new Panel().ask().whole(PICTURE);
     const { bytes, offset } = panel.find("drawPanel")!;
     expect([...bytes.subarray(offset)]).deep.equal([65, 66, 67, 68]);
@@ -114,14 +114,14 @@ describe("what a panel shows", () => {
     expect(panel.state.settled).equal(true);
   });
 
-  it("forgets what it shows before it draws something else", () => {
+  it("is marked unknown before something else is drawn", () => {
     const panel = new Panel({ [PANEL_KEY]: '"old"' }).ask();
     expect(panel.find("startRequest")!.request.headers).deep.equal({ "if-none-match": '"old"' });
     const types = panel.whole(PICTURE).types();
     expect(types.indexOf("forget")).within(0, types.indexOf("drawPanel") - 1);
   });
 
-  it("draws nothing for a 304, nor for the same ETag again, and needs no end of the answer", () => {
+  it("is not redrawn for a 304, nor for the same ETag, without waiting for the end of the answer", () => {
     for (const [status, headers] of [
       [304, {}],
       [200, { etag: ETAG, "content-length": "12" }],
@@ -132,7 +132,7 @@ describe("what a panel shows", () => {
     }
   });
 
-  it("says who it is when nothing is assigned, once", () => {
+  it("is the device's name when nothing is assigned, drawn once", () => {
     const panel = new Panel().ask().answer(404);
     expect(panel.types()).include("drawPanel");
     panel.take({ type: "panelDrawn" });
@@ -142,7 +142,7 @@ describe("what a panel shows", () => {
     expect(panel.ask().find("startRequest")!.request.headers, "a card has no ETag").deep.equal({});
   });
 
-  it("refuses pictures that are not of the panel's size, and keeps what it shows", () => {
+  it("stays when a picture is not of the panel's size", () => {
     for (const [text, headers] of [
       ["P4\n16 3\nABCDEF", {}],
       ["P4\n8 2\nAB", {}],
@@ -158,7 +158,7 @@ describe("what a panel shows", () => {
     }
   });
 
-  it("takes what was told as one, nothing that ends early, and no ETag that is weak, too long or none", () => {
+  it("is a complete answer only, and its ETag only if it is strong and not too long", () => {
     const panel = new Panel().ask().answer(200, { etag: ETAG, "content-length": "12" });
     const { attempt } = panel.state;
     expect(panel.effects).deep.equal([{ type: "collectResponse", attempt, sizeBytes: 12, as: "bytes" }]);
@@ -168,7 +168,7 @@ describe("what a panel shows", () => {
       expect(new Panel().ask().answer(200, { etag, "content-length": "12" }).state.phase, etag).equal("idle");
   });
 
-  it("tries again later and later, and lets the device sleep after three failures", () => {
+  it("is retried with growing delays, and the device may sleep after three failures", () => {
     const panel = new Panel();
     const delays = [1, 2, 3, 4].map(() => {
       panel.ask().take({ type: "requestFailed", attempt: panel.state.attempt, message: "no connection" });
@@ -183,7 +183,7 @@ describe("what a panel shows", () => {
     ]);
   });
 
-  it("drops answers that are not to its last question", () => {
+  it("ignores answers to earlier requests", () => {
     const panel = new Panel().ask();
     const { attempt } = panel.state;
     panel.take({ type: "requestFailed", attempt, message: "gone" }).ask();
@@ -191,7 +191,7 @@ describe("what a panel shows", () => {
     expect(panel.state.phase).equal("requesting");
   });
 
-  it("says how it is set up while nothing else can be done, unless it shows something", () => {
+  it("is the setup instructions while there is nothing else to do, unless a picture is shown", () => {
     const setUp = (stored: Record<string, string>) => {
       const panel = new Panel(stored);
       panel.device = {
@@ -208,21 +208,21 @@ describe("what a panel shows", () => {
     expect(setUp({ [PANEL_KEY]: ETAG }).types()).deep.equal([]);
   });
 
-  it("goes on with a panel that cannot be drawn, and tries it again at the next refresh only", () => {
+  it("is tried again at the next refresh only when the panel cannot be drawn", () => {
     const panel = new Panel().ask().whole(PICTURE).take({ type: "panelFailed", message: "Error: time out" });
     expect(panel.find("log")).include({ level: "error", message: "panel: Error: time out" });
     expect(panel.state).include({ shows: "", settled: true, phase: "idle" });
     expect(panel.types()).not.include("store");
   });
 
-  it("does nothing in safe mode", () => {
+  it("does not change in safe mode", () => {
     const panel = new Panel();
     panel.device = { ...ONLINE, crashGuard: { ...ONLINE.crashGuard, safeMode: true } };
     expect(panel.take(BOOTED).ask().types()).deep.equal([]);
     expect(panel.state.phase).equal("off");
   });
 
-  it("says which device it is when that is asked, once, and shows the picture again after the next look", () => {
+  it("is the device's name after an identify order, once, and the picture again after the next request", () => {
     const panel = new Panel().ask().whole(PICTURE).take({ type: "panelDrawn" });
     const asked = () => {
       const { orders } = panel.device;

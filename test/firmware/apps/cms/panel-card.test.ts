@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { drawCard } from "../../../../firmware/apps/cms/core/panel-card.js";
 import { letterColumns } from "../../../../firmware/apps/cms/core/panel-font.js";
 
-/** The picture as text, cut to what is black. */
+/** The picture as text, cropped to the black pixels. */
 function seen(rows: Uint8Array, width: number): string[] {
   const rowBytes = (width + 7) >> 3;
   const lines = Array.from({ length: rows.length / rowBytes }, (_, y) =>
@@ -37,7 +37,7 @@ describe("a card on a panel", () => {
     expect(seen(long, 200)[0]!.length).within(100, 184);
   });
 
-  it("never draws beyond the panel, whatever it is to say", () => {
+  it("is never drawn beyond the panel, whatever its text", () => {
     const lines = Array.from({ length: 60 }, () => ({ text: "W".repeat(300), scale: 4 }));
     for (const [width, height] of [
       [200, 200],

@@ -14,12 +14,12 @@ describe("a portable bitmap", () => {
     expect(read(pbmHeader(200, 96))).deep.equal({ width: 200, height: 96, offset: 10 });
   });
 
-  it("may have comments and any white space in its header, but one byte of it at the end", () => {
+  it("may have comments and any white space in its header, but a single byte at its end", () => {
     expect(read("P4\n# made by hand\n 16\t# wide\n2\nAAAA")).deep.equal({ width: 16, height: 2, offset: 31 });
     expect(read("P4 8 1 \n")).deep.equal({ width: 8, height: 1, offset: 7 });
   });
 
-  it("is not one when it is of another kind, has no size, or one out of range", () => {
+  it("is refused if it is of another kind, has no size, or a size out of range", () => {
     for (const text of [
       "",
       "P1\n8 8\n",

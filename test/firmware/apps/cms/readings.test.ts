@@ -1,8 +1,8 @@
 import { expect } from "chai";
 import { chargePercent, readingsOf } from "../../../../firmware/apps/cms/core/readings.js";
 
-describe("what sensors say", () => {
-  it("is told in tenths, the battery as a share of its charge", () => {
+describe("a sensor reading", () => {
+  it("is reported in tenths, the battery as a share of its charge", () => {
     expect(readingsOf({ temperatureC: 21.4567, humidityPercent: 45.04, batteryMillivolts: 3800 })).deep.equal(
       {
         temperature_c: 21.5,
@@ -12,7 +12,7 @@ describe("what sensors say", () => {
     );
   });
 
-  it("is left out when it is missing or cannot be true", () => {
+  it("is left out when it is missing or implausible", () => {
     expect(readingsOf({})).deep.equal({});
     expect(
       readingsOf({ temperatureC: 126, humidityPercent: -0.1, batteryMillivolts: Number.NaN }),

@@ -5,7 +5,7 @@ import { cmsSection, readCmsChoice } from "../../../../firmware/apps/cms/core/se
 import { changeValues, configured } from "../../../../firmware/core/settings/app-settings.js";
 
 describe("display settings", () => {
-  it("begin with what the build says", () => {
+  it("begin with the build's values", () => {
     const { section, problems } = configured(cmsSection(true), {
       refreshSeconds: 600,
       sleepSeconds: 900,
@@ -14,14 +14,14 @@ describe("display settings", () => {
     expect(readCmsChoice(section.defaults)).deep.equal({ refreshSeconds: 600, sleepSeconds: 900 });
   });
 
-  it("ask a device on a battery how long it sleeps, and not one on a cable", () => {
+  it("have a sleep time on a battery device, and not on a cable", () => {
     expect(cmsSection(true).fields.map(({ name }) => name)).deep.equal(["refreshSeconds", "sleepSeconds"]);
     const cable = cmsSection(false);
     const changed = changeValues(cable, cable.defaults, '{"sleepSeconds":60}');
     expect(changed.ok).equal(false);
   });
 
-  it("refuse a pace that would wear the network or the panel out", () => {
+  it("refuse an interval that would overload the network or wear out the panel", () => {
     const section = cmsSection(true);
     for (const [text, sentence] of [
       ['{"refreshSeconds":29}', "from 30 to 86400"],

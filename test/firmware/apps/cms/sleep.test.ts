@@ -1,4 +1,4 @@
-// When a device on a battery sleeps, beside a device in given states.
+// When a battery device sleeps, with a device in given states.
 
 import { expect } from "chai";
 import { type ContentState, initialContent } from "../../../../firmware/apps/cms/core/content.js";
@@ -20,7 +20,7 @@ const SETTINGS: SleepSettings = Object.freeze({
   firstAwakeSeconds: 300,
   longestSeconds: 120,
 });
-/** Nothing to do any more. */
+/** Nothing left to do. */
 const DONE: DeviceState = Object.freeze({
   ...initialDevice,
   wifi: { ...initialDevice.wifi, phase: "joined" as const },
@@ -51,7 +51,7 @@ function sleepsAt(ms: number, state: SleepState, device: DeviceState = DONE, con
 }
 
 describe("a device on a battery", () => {
-  it("sleeps when all is done, ten seconds after it woke, five minutes after any other start", () => {
+  it("sleeps when everything is done, ten seconds after it woke, five minutes after any other start", () => {
     expect(sleepsAt(9_000, boot("deep-sleep"))).equal(false);
     expect(sleepsAt(10_000, boot("deep-sleep"))).equal(true);
     for (const reason of ["power-on", "software", "panic"]) {
@@ -66,12 +66,12 @@ describe("a device on a battery", () => {
     expect(effect!.durationMs).within(810_000, 990_000);
   });
 
-  it("waits for the answer to its check and for its picture, but not for ever", () => {
+  it("waits for the answer to its check and for its picture, but not forever", () => {
     const unanswered = { ...DONE, update: { ...DONE.update, clock: undefined } };
     for (const [device, content] of [
       [unanswered, SETTLED],
       [DONE, { ...SETTLED, settled: false }],
-      // what became of an order is told before, if the server can be reached
+      // the result of an order is reported first, if the server can be reached
       [{ ...DONE, update: { ...DONE.update, orderResults: [{ id: 3, result: "done" }] } }, SETTLED],
     ] as const) {
       expect(sleepsAt(119_000, boot("deep-sleep"), device, content)).equal(false);
@@ -79,7 +79,7 @@ describe("a device on a battery", () => {
     }
   });
 
-  it("never sleeps while there is something that must not be broken off", () => {
+  it("never sleeps during something that must not be interrupted", () => {
     const busy: readonly (readonly [string, DeviceState])[] = [
       ["on trial", { ...DONE, trial: { ...DONE.trial, phase: "trial" } }],
       ["validating", { ...DONE, trial: { ...DONE.trial, phase: "validating" } }],
@@ -103,7 +103,7 @@ describe("a device on a battery", () => {
     expect(sleepsAt(3_600_000, boot("software"), passed)).equal(true);
   });
 
-  it("waits two minutes for the network of an update, counted from when it was lost", () => {
+  it("waits two minutes for the network during an update, counted from when it was lost", () => {
     const waiting = { ...DONE, update: inPhase("waiting", { ...DONE.update, online: false }) };
     const [online] = sleepStep(
       boot("deep-sleep"),
@@ -116,7 +116,7 @@ describe("a device on a battery", () => {
     expect(sleepsAt(170_000, online, waiting)).equal(true);
   });
 
-  it("stays awake for two minutes after somebody has used its pages", () => {
+  it("stays awake for two minutes after its pages were used", () => {
     const used: CmsEvent = {
       type: "requestReceived",
       connection: 1,

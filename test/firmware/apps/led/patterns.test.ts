@@ -21,12 +21,12 @@ function frame(changes: Partial<LedSettings>, atMs = 0): number[][] {
 }
 
 describe("LED patterns", () => {
-  it("solid shows its colour, corrected for the eye, and never changes", () => {
+  it("solid shows its colour, gamma-corrected, and never changes", () => {
     expect(frame({ pattern: "solid" })).deep.equal(Array.from({ length: 4 }, () => [255, 64, 0]));
     expect(frameLasts(SETTINGS, 12_345)).equal(undefined);
   });
 
-  it("blink is on for half of the cycle, off for the other, and asks for no frame between", () => {
+  it("blink is on for half of the cycle, off for the other, and requests no frame in between", () => {
     expect(frame({ pattern: "blink" }, 499)[0]).deep.equal([255, 64, 0]);
     expect(frame({ pattern: "blink" }, 500)[0]).deep.equal([0, 0, 0]);
     expect(frame({ pattern: "blink" }, 1000)[0]).deep.equal([255, 64, 0]);
@@ -34,7 +34,7 @@ describe("LED patterns", () => {
     expect(frameLasts({ ...SETTINGS, pattern: "blink" }, 600)).equal(400);
   });
 
-  it("yieldToOthers rises from dark to full light and falls again, step by step", () => {
+  it("breathe rises from dark to full light and falls again, step by step", () => {
     const levels = Array.from({ length: 101 }, (_, i) => frame({ pattern: "yieldToOthers" }, i * 10)[0]![0]!);
     expect(levels[0]).equal(0);
     expect(levels[50]).equal(255);
@@ -85,7 +85,7 @@ describe("LED patterns", () => {
     expect(frameCount).equal(5 * 5 * 3 * 8);
   });
 
-  it("brightness dims every pattern, and nothing goes out by it", () => {
+  it("brightness dims every pattern, and switches nothing off", () => {
     for (const pattern of PATTERN_NAMES) {
       const atMs = pattern === "yieldToOthers" ? 500 : 0;
       const full = frame({ pattern, colour: 0xffffff }, atMs).flat();
@@ -96,7 +96,7 @@ describe("LED patterns", () => {
     }
   });
 
-  it("a buffer of another size is a bug", () => {
+  it("a buffer of another size throws", () => {
     expect(() => drawFrame(SETTINGS, 0, new Uint8Array(11))).throws(RangeError, "12 bytes, not 11");
   });
 });

@@ -19,7 +19,7 @@ function change(changes: object): Values | string {
 }
 
 describe("LED settings", () => {
-  it("become what the strip takes", () => {
+  it("become the strip's parameters", () => {
     const values = change({
       pattern: "chase",
       colour: "#00FF80",
@@ -65,7 +65,7 @@ describe("LED settings", () => {
     expect(pins("unknown")).deep.equal([]);
   });
 
-  it("take of the build's configuration what its board can do", () => {
+  it("take from the build's configuration what its board supports", () => {
     const { section, problems } = configured(SECTION, { pattern: "blink", pin: 6 });
     expect(section.defaults).include({ pattern: "blink", pin: 0 });
     expect(problems.length).equal(1);

@@ -47,7 +47,7 @@ describe("the JSON of a body", () => {
     });
   }
 
-  it("is never parsed when it would fill the stack or the heap of the device", () => {
+  it("is not parsed if it would fill the stack or the heap of the device", () => {
     const parse = JSON.parse;
     let parsed = 0;
     for (const text of [
@@ -62,7 +62,7 @@ describe("the JSON of a body", () => {
         parse(text);
         parsed++;
       } catch {
-        // no JSON
+        // not JSON
       }
       expect(parseFlat(text), text.slice(0, 20)).equal(undefined);
     }

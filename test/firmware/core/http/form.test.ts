@@ -35,7 +35,7 @@ describe("parsing a form", () => {
     expect(fields("")).to.deep.equal({});
   });
 
-  it("keeps characters that came unescaped", () => {
+  it("keeps unescaped characters", () => {
     expect(fields("ssid=Zürich")).to.deep.equal({ ssid: "Zürich" });
   });
 
@@ -51,7 +51,7 @@ describe("parsing a form", () => {
     "a=%ed%a0%80",
     "a=1&a=2",
   ]) {
-    it(`refuses ${body} rather than guess`, () => {
+    it(`refuses ${body} instead of guessing`, () => {
       expect(codeOf(body)).to.equal("FORM_MALFORMED");
     });
   }
@@ -63,7 +63,7 @@ describe("parsing a form", () => {
     expect(codeOf(many(MAX_FIELD_COUNT + 1))).to.equal("FORM_TOO_LARGE");
   });
 
-  it("is not confused by names that objects have anyway", () => {
+  it("is not confused by names of inherited properties", () => {
     const form = parseForm("__proto__=1&constructor=2");
     expect(form.ok && form.value.get("__proto__")).to.equal("1");
   });

@@ -26,11 +26,11 @@ const headOf = (headers: string, requestLine = "POST /update HTTP/1.1") => {
 const code = (head: ReturnType<typeof read>) =>
   head === undefined || head.ok ? undefined : head.failure.code;
 
-/** All that a reader holds of what it has read, bytes. */
+/** Bytes that a reader holds of what it has read. */
 const heldBytes = ({ line, headers, request }: HeadReader) =>
   line.length + JSON.stringify(headers).length + (request?.path.length ?? 0) + (request?.host?.length ?? 0);
 
-/** Reads pieces until the head is known; how much was held at the most, and how many bytes were looked at. */
+/** Reads pieces until the head is known; the maximum that was held, and the number of bytes examined. */
 function feed(pieces: Iterable<Uint8Array>, takesRelease = true) {
   let reader = newHeadReader(takesRelease);
   let mostBytes = 0;
@@ -48,14 +48,14 @@ function* cut(text: string, pieceBytes: number): Generator<Uint8Array> {
   for (let i = 0; i < text.length; i += pieceBytes) yield bytes(text.slice(i, i + pieceBytes));
 }
 
-/** A head of that many bytes, in headers that nobody reads. */
+/** A head of that size, in headers that are not used. */
 function headOfLength(sizeBytes: number, more = ""): string {
   const around = `GET / HTTP/1.1\r\n${more}x: \r\n\r\n`;
   return `GET / HTTP/1.1\r\n${more}x: ${"a".repeat(sizeBytes - around.length)}\r\n\r\n`;
 }
 
 describe("the head of a request", () => {
-  it("is read in one piece, and the body begins behind it", () => {
+  it("is read in one piece, and the body begins after it", () => {
     const { head, bodyOffset } = readHead(newHeadReader(true), bytes(`${HEAD}body`));
     expect(head).deep.equal({
       ok: true,
@@ -73,7 +73,7 @@ describe("the head of a request", () => {
     expect(bodyOffset).equal(HEAD.length);
   });
 
-  it("is the same wherever it is cut in two", () => {
+  it("is the same wherever it is split in two", () => {
     const whole = readHead(newHeadReader(true), bytes(`${HEAD}body`));
     for (let at = 0; at <= HEAD.length + 4; at++) {
       const first = readHead(newHeadReader(true), bytes(`${HEAD}body`.slice(0, at)));
@@ -84,7 +84,7 @@ describe("the head of a request", () => {
     }
   });
 
-  it("is the same when it comes byte by byte, in a buffer that is used again", () => {
+  it("is the same when it arrives byte by byte, in a reused buffer", () => {
     const buffer = new Uint8Array(1);
     let reader = newHeadReader(true);
     for (const byte of bytes(HEAD)) {
@@ -95,14 +95,14 @@ describe("the head of a request", () => {
     expect(reader.head).deep.equal(read(HEAD));
   });
 
-  it("keeps of its headers only those that are used", () => {
+  it("keeps only the headers that are used", () => {
     const { headers } = headOf(
       "Host: a\r\nCookie: b=c\r\nUser-Agent: d\r\nX-Skyslot-Releases: e\r\nOrigin: null\r\n",
     );
     expect(headers).deep.equal({ host: "a", origin: "null" });
   });
 
-  it("may name its target as a proxy is asked, and its host counts then", () => {
+  it("may have an absolute-form target, whose host then counts", () => {
     const head = (target: string) => headOf("Host: a\r\n", `GET ${target} HTTP/1.1`);
     expect(head("http://b:8080/path?x=/")).deep.equal({
       method: "GET",
@@ -114,7 +114,7 @@ describe("the head of a request", () => {
     expect(head("/http://b/")).deep.include({ path: "/http://b/", headers: { host: "a" } });
   });
 
-  it("of HTTP/1.0 is read, and its sender never waits", () => {
+  it("of HTTP/1.0 is read, and its sender never waits for 100 Continue", () => {
     const head = headOf("Expect: 100-continue\r\n", "GET / HTTP/1.0");
     expect(head).deep.equal({ method: "GET", path: "/", headers: {} });
     expect(expectsContinue(head)).equal(false);
@@ -152,7 +152,7 @@ describe("the head of a request", () => {
     });
   }
 
-  it("is refused when a header that is used stands there twice, even with the same value", () => {
+  it("is refused when a header that is used occurs twice, even with the same value", () => {
     for (const name of [
       "Content-Length",
       "Host",
@@ -180,7 +180,7 @@ describe("the head of a request", () => {
     }
   });
 
-  it("says whether the sender waits", () => {
+  it("says whether the sender waits for 100 Continue", () => {
     expect(expectsContinue(headOf("Expect: 100-continue\r\n"))).equal(true);
     expect(expectsContinue(headOf(""))).equal(false);
   });
@@ -202,7 +202,7 @@ describe("the head of a request", () => {
 });
 
 describe("a head that is too long", () => {
-  it("has 2 048 bytes at the most, to the byte, however it is cut", () => {
+  it("is limited to 2 048 bytes, to the byte, however it is split", () => {
     for (const pieceBytes of [1, 7, 512, 5_000]) {
       expect(feed(cut(headOfLength(MAX_HEAD_BYTES), pieceBytes)).head?.ok, `${pieceBytes}`).equal(true);
       const { head, heldBytes } = feed(cut(headOfLength(MAX_HEAD_BYTES + 1), pieceBytes));
@@ -211,7 +211,7 @@ describe("a head that is too long", () => {
     }
   });
 
-  it("has beside them 1 536 bytes of a release, to the byte, wherever it stands", () => {
+  it("has room for 1 536 more bytes of a release, to the byte, wherever it stands", () => {
     for (const name of ["X-Skyslot-Release", "x-skyslot-release"]) {
       const release = (length: number) => `${name}: ${"a".repeat(length)}\r\n`;
       const full = (length: number, more = 0) =>
@@ -229,7 +229,7 @@ describe("a head that is too long", () => {
     }
   });
 
-  it("is told to sign anew if it carries a manifest of former days, and how long it may be otherwise", () => {
+  it("is answered with advice to sign again if it carries an old manifest, and otherwise with the limit", () => {
     const failureOf = (text: string) => {
       const head = read(text);
       return head?.ok === false ? head.failure.message : "";
@@ -240,7 +240,7 @@ describe("a head that is too long", () => {
     expect(failureOf(`GET /${"a".repeat(20_000)} HTTP/1.1\r\n\r\n`)).match(/at most 2048 bytes/);
   });
 
-  it("has no place for a release where none is taken", () => {
+  it("has no room for a release where none is accepted", () => {
     const head = `GET / HTTP/1.1\r\nX-Skyslot-Release: ${"a".repeat(2_100)}\r\n\r\n`;
     expect(code(read(head, false))).equal("HEAD_TOO_LONG");
     expect(code(read(`GET / HTTP/1.1\r\nX-Skyslot-Release: ${"a".repeat(1_000)}\r\n\r\n`, false))).equal(
@@ -248,14 +248,14 @@ describe("a head that is too long", () => {
     );
   });
 
-  it("gives a second release no room of its own", () => {
+  it("has no extra room for a second release", () => {
     const release = `X-Skyslot-Release: ${"a".repeat(MAX_RELEASE_BYTES)}\r\n`;
     const { head, mostBytes } = feed(cut(`POST / HTTP/1.1\r\n${release}${release}${release}`, 512));
     expect(code(head)).equal("HEADER_REPEATED");
     expect(mostBytes).below(MAX_HEAD_BYTES + MAX_RELEASE_BYTES);
   });
 
-  it("has 300 bytes at the most in a header that is used, to the byte", () => {
+  it("is limited to 300 bytes in a header that is used, to the byte", () => {
     for (const name of ["authorization", "content-type", "host", "origin"]) {
       expect(headOf(`${name}: ${"a".repeat(300)}\r\n`).headers[name]).length(300);
       expect(code(read(`GET / HTTP/1.1\r\n${name}: ${"a".repeat(301)}\r\n\r\n`)), name).equal(
@@ -297,7 +297,7 @@ describe("an answer", () => {
     );
   });
 
-  it("to a head that is refused says whose fault it is", () => {
+  it("to a refused head has the matching status", () => {
     expect(headStatus("HEAD_TOO_LONG")).equal(431);
     expect(headStatus("RELEASE_TOO_LONG")).equal(431);
     expect(headStatus("HEAD_MALFORMED")).equal(400);

@@ -29,7 +29,7 @@ describe("a request for a page of the device", () => {
     expect(statusOf({ "content-length": "9999999999" })).equal(413);
   });
 
-  it("has to say how long its body is, in digits", () => {
+  it("must declare the length of its body, in digits", () => {
     expect(statusOf({ "transfer-encoding": "chunked" })).equal(411);
     expect(statusOf({ "transfer-encoding": "chunked", "content-length": "2" })).equal(411);
     expect(statusOf({ "transfer-encoding": "identity" })).equal(411);
@@ -47,7 +47,7 @@ describe("a request for a page of the device", () => {
     expect(pageRefusal({ code: "HEAD_MALFORMED", message: "m" }).status).equal(400);
   });
 
-  it("becomes the event that the machines hear, HEAD as GET", () => {
+  it("becomes the event that the machines handle, HEAD as GET", () => {
     const headers = {
       host: "Base-1.local:80",
       origin: "http://base-1.local",
