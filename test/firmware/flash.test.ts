@@ -1,7 +1,7 @@
-// What must not lie in flash. Modules of the firmware are run when they are linked (preload), and what they made at their top level is
+// What must not be in flash. Modules of the firmware are run when they are linked (preload), and what they created at their top level is
 // frozen into flash. A regular expression there would crash the chip: XS of SDK 8.2.3 takes the memory for its matches from malloc
 // (xsre.c, fxAllocateRegExpData lacks an `else`), loses it each time, and a garbage collection meanwhile writes into malloc's own data.
-// One inside of a function is made in RAM when it is reached, and is good.
+// One inside a function is created in RAM when it is reached, and is fine.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ import { transformSync } from "esbuild";
 
 const FUNCTIONS: readonly string[] = ["FunctionDeclaration", "FunctionExpression", "ArrowFunctionExpression"];
 
-/** Regular expressions that are there as soon as the module has run. */
+/** Regular expressions that exist as soon as the module has run. */
 function regExpsOf(source: string): readonly string[] {
   const { code } = transformSync(source, { loader: "ts", format: "esm", target: "es2022" });
   const found: string[] = [];
@@ -42,7 +42,7 @@ describe("the firmware in flash", () => {
     expect(found).to.deep.equal([]);
   });
 
-  it("would be told of each place where one can be", () => {
+  it("is searched in every place where one can be", () => {
     const sources = [
       "const NAME = /a/;",
       "export const NAMES = Object.freeze([/a/g]);",

@@ -1,5 +1,5 @@
-// A whole device with pages, as its owner's network and its setup network meet it: one request in, one answer out, and what is asked of
-// the world besides.
+// A complete device with pages, as clients in its home network and its setup network see it: one request in, one answer out, and the
+// effects that it causes.
 
 import { expect } from "chai";
 import { step } from "../../../firmware/core/device.js";
@@ -36,7 +36,7 @@ export class Device {
   constructor(booted: Booted) {
     this.on(booted);
   }
-  /** In its owner's house, with the owner's token. */
+  /** In its home network, with an owner's token. */
   static joined(stored: Readonly<Record<string, string>> = {}, facts: Partial<Booted> = {}): Device {
     const all = { ...JOINED.stored, "push.token": TOKEN, ...stored };
     return new Device({ ...JOINED, ...facts, stored: all }).join();

@@ -51,7 +51,7 @@ const PHASES = Object.keys({
   restarting: 0,
 } satisfies Record<UpdatePhase, 0>) as UpdatePhase[];
 
-/** Each kind of event, as it could come in this state. */
+/** Each kind of event, as it could occur in this state. */
 function eventsIn({ wifi, update, report, portal, espota }: DeviceState): Event[] {
   const request = { connection: 1, host: "base-0000a1", body: "" };
   const ofAttempt = (attempt: number): Omit<Events, Exclude<keyof Events, AttemptType>> => ({
@@ -189,7 +189,7 @@ function states(): DeviceState[] {
   ];
 }
 
-describe("the table of who hears an event", () => {
+describe("the table of which machine handles an event", () => {
   const reacted = new Set<string>();
   const missed = new Set<string>();
   for (const state of states()) {
@@ -203,11 +203,11 @@ describe("the table of who hears an event", () => {
     }
   }
 
-  it("leaves out no machine that would do something", () => {
+  it("omits no machine that would do something", () => {
     expect([...missed]).deep.equal([]);
   });
 
-  it("wakes no machine for nothing", () => {
+  it("lists no machine without need", () => {
     const listed = Object.entries(LISTENERS).flatMap(([type, machines]) =>
       machines.map(({ name }) => `${type} ${name}`),
     );

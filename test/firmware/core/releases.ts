@@ -1,5 +1,5 @@
-// A release as the device sees one: its payload, and the text that carries it. The signature is no real one: core hands it on to be
-// verified, and the tests say what came of that.
+// A release as the device sees one: its payload, and the text that carries it. The signature is fake: core passes it on to be
+// verified, and the tests supply the result.
 
 /** Of `base` 1.1.0: three chunks. */
 const FACTS = Object.freeze({
@@ -24,7 +24,7 @@ export const PAYLOAD = Object.freeze({
 /** The same with the digest of its one page. */
 export const PAGED = Object.freeze({ format: 2, ...FACTS, pages: pagesOf(1) });
 
-/** Digests of so many pages, as a manifest has them. */
+/** Digests of this number of pages, as a manifest has them. */
 export function pagesOf(count: number): string {
   return Buffer.alloc(32 * count, 8).toString("base64url");
 }

@@ -40,7 +40,7 @@ describe("the status LED", () => {
     expect(lightAt(turned, 700), "the beat goes on").deep.equal({ on: false, lastsMs: 300 });
   });
 
-  it("tells an error by ten rapid blinks, then what was before, or has come meanwhile", () => {
+  it("signals an error by ten rapid blinks, then shows the earlier status, or a newer one", () => {
     const failed = showStatus(shown("updating", 50), status("error"), 0);
     expect(blinks(light(failed, 2000))).equal(10);
     expect(light(failed, 3000).slice(20)).equal("#####-----");
@@ -48,7 +48,7 @@ describe("the status LED", () => {
     expect(light(online, 3000)).equal(`${"#-".repeat(10)}${"#".repeat(10)}`);
   });
 
-  it("flickers for half a minute to show which one it is, then shows what was before, or has come meanwhile", () => {
+  it("flickers for half a minute to identify the device, then shows the earlier status, or a newer one", () => {
     const asked = showStatus(shown("setup"), status("identify"), 0);
     const later = showStatus(asked, status("online"), 100);
     const halves = Array.from({ length: 600 }, (_, i) => (lightAt(later, i * 50).on ? "#" : "-")).join("");
@@ -56,7 +56,7 @@ describe("the status LED", () => {
     expect(lightAt(later, 30_000)).deep.equal({ on: true, lastsMs: undefined });
   });
 
-  it("says when it will change by itself, and is right", () => {
+  it("predicts correctly when it will change by itself", () => {
     for (const name of ["setup", "joining", "updating", "trial", "safeMode", "error", "identify"] as const) {
       const led = shown(name);
       for (let atMs = 0, changes = 0; changes < 20; changes++) {
@@ -88,7 +88,7 @@ describe("the LED status of a device", () => {
 
   const saved = { ...BOOTED, stored: { layout: "1", networks: '[["Home","password"]]' } };
 
-  it("is set up first, then joining, then online, and told once each", () => {
+  it("is set up first, then joining, then online, each reported once", () => {
     expect(run(BOOTED).shown).deep.equal([status("setup")]);
     const { shown: told } = run(
       BOOTED,
@@ -113,7 +113,7 @@ describe("the LED status of a device", () => {
     expect(run(...events, { type: "markedValid" }).shown).deep.equal([status("trial"), status("online")]);
   });
 
-  it("tells an error whenever an update fails, and only then", () => {
+  it("is an error whenever an update fails, and only then", () => {
     const failed: Event = { type: "updateFailed", code: "CHUNK_MISMATCH", message: "chunk 3 is wrong" };
     expect(run(saved, failed).shown).deep.equal([status("joining"), status("error")]);
   });

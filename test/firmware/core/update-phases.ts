@@ -1,4 +1,4 @@
-// An update machine in a chosen phase, with what there is in it, for tests that do not go the whole way there.
+// An update machine in a chosen phase, with its data, for tests that do not walk through all phases before it.
 
 import type { PushOffer } from "../../../firmware/core/event.js";
 import { FRESH_JOB, type Job } from "../../../firmware/core/update/job.js";

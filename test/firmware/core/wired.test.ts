@@ -1,4 +1,4 @@
-// A device with a cable: what its build lacks it does not tell of.
+// A device with a cable does not report what its build lacks.
 
 import { expect } from "chai";
 import type { Booted } from "../../../firmware/core/event.js";
@@ -13,7 +13,7 @@ function plugged(): Device {
 }
 
 describe("a device with a cable", () => {
-  it("recommends its address, and no name that nobody announces", () => {
+  it("recommends its address, and no name that is not announced", () => {
     const device = plugged();
     const paths = ["/", "/api/version", "/api/health", "/api/settings", "/api/join", "/api/device"];
     for (const path of paths) {
@@ -26,7 +26,7 @@ describe("a device with a cable", () => {
     expect(body).include(`http://${ADDRESS}/`).and.not.include(".local");
   });
 
-  it("is told by its name where that is announced", () => {
+  it("recommends its name where that is announced", () => {
     const device = Device.joined();
     expect(device.get("/api/version").hostName).equal("base-0000a1.local");
     expect(device.get("/api/join").hostName).equal("base-0000a1.local");

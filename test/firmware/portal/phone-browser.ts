@@ -53,7 +53,7 @@ export class PhoneBrowser {
     page: setupPage,
   });
   local: LocalApiState = initialLocalApi;
-  /** What the portal raised. */
+  /** Events that the portal raised. */
   readonly raised: Event[] = [];
   readonly requests: PortalRequest[] = [];
   readonly errors: unknown[] = [];
@@ -90,7 +90,7 @@ export class PhoneBrowser {
     await settle();
   }
 
-  /** As open, when the scan is over. */
+  /** Like open, after the scan. */
   async opened(networks: readonly Network[] = HOME): Promise<void> {
     this.scanned(networks);
     await this.open();

@@ -1,4 +1,4 @@
-// What the setup page does while the device joins, and when somebody opens it later.
+// What the setup page does while the device joins, and when it is opened later.
 
 import { expect } from "chai";
 import { SCRIPT_STRINGS } from "../../../firmware/portal/strings.js";
@@ -26,7 +26,7 @@ describe("the setup page of a device that joins", () => {
 
     const joinedHome = (): unknown => phone.send({ type: "online", address: "10.0.0.5", rssi: -50 });
 
-    it("tells the new address and the name, as links", async () => {
+    it("shows the new address and the name, as links", async () => {
       await submitted();
       expect(phone.view()).to.equal("progress");
       expect(phone.text("progress-title")).to.equal("Joining home");
@@ -41,7 +41,7 @@ describe("the setup page of a device that joins", () => {
     });
 
     for (const reason of ["wrong-password", "not-found", "no-address", "lost"] as const) {
-      it(`tells the true reason of a failure: ${reason}`, async () => {
+      it(`shows the true reason of a failure: ${reason}`, async () => {
         await submitted();
         phone.send({ type: "joinFailed", ssid: "home", reason });
         await phone.advance(1500);
@@ -69,7 +69,7 @@ describe("the setup page of a device that joins", () => {
       ]);
     });
 
-    it("survives the phone losing the device while it joins", async () => {
+    it("handles the phone losing the device while it joins", async () => {
       await submitted();
       phone.link = "down";
       await phone.advance(6000);
@@ -80,7 +80,7 @@ describe("the setup page of a device that joins", () => {
       expect(phone.view()).to.equal("done");
     });
 
-    it("says where the device is to be found when the setup network does not come back", async () => {
+    it("says where to find the device when the setup network does not come back", async () => {
       await submitted();
       phone.link = "down";
       await phone.advance(30_000);
@@ -114,7 +114,7 @@ describe("the setup page of a device that joins", () => {
       expect(phone.raised.length).to.equal(1);
     });
 
-    it("gives hope after 20 s instead of standing still", async () => {
+    it("shows a hint after 20 s", async () => {
       await submitted();
       await phone.advance(25_000);
       expect(phone.text("progress-text")).to.equal(SCRIPT_STRINGS.long);
@@ -122,14 +122,14 @@ describe("the setup page of a device that joins", () => {
   });
 
   describe("when it is opened later", () => {
-    it("shows the result to a phone whose sheet was closed meanwhile", async () => {
+    it("shows the result to a phone whose captive sheet was closed meanwhile", async () => {
       phone.send({ type: "online", address: "10.0.0.5", rssi: -50 });
       await phone.open();
       expect(phone.view()).to.equal("done");
       expect(phone.text("done-title")).to.equal("Connected");
     });
 
-    it("goes on with a join that is under way", async () => {
+    it("continues with a join in progress", async () => {
       phone.scanned(HOME);
       const body = JSON.stringify({ ssid: "home", password: "password" });
       phone.send({

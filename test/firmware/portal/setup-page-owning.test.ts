@@ -1,4 +1,4 @@
-// The owner's token on the setup page: suggested, chosen, refused, or asked for no more.
+// The owner's token on the setup page: suggested, chosen, refused, or not asked for.
 
 import { expect } from "chai";
 import { SCRIPT_STRINGS } from "../../../firmware/portal/strings.js";
@@ -32,7 +32,7 @@ describe("the owner's token on the setup page", () => {
     expect(phone.view()).to.equal("done");
   }
 
-  it("suggests a token to who sets up a new device, says what it is for, and shows it at the end", async () => {
+  it("is suggested for a new device, explained, and shown at the end", async () => {
     await choosing();
     const token = phone.input("owner").value;
     expect(token).to.match(TOKEN);
@@ -45,7 +45,7 @@ describe("the owner's token on the setup page", () => {
     expect(phone.element("made-part").hidden || phone.element("made-hint").hidden).to.equal(false);
   });
 
-  it("suggests another one when asked, and takes the owner's own", async () => {
+  it("can be replaced by another suggestion, or the owner's own", async () => {
     await choosing();
     const before = phone.input("owner").value;
     await phone.click("suggest");
@@ -56,7 +56,7 @@ describe("the owner's token on the setup page", () => {
   });
 
   for (const owner of ["seven77", "with a space", "x".repeat(65), "ümläut-token"])
-    it(`refuses ${owner.slice(0, 12)} at once, beside the field`, async () => {
+    it(`is refused as ${owner.slice(0, 12)} at once, beside the field`, async () => {
       await choosing();
       await phone.submit({ password: "password", owner });
       expect(phone.view()).to.equal("enter");
@@ -65,7 +65,7 @@ describe("the owner's token on the setup page", () => {
       expect(phone.raised).to.deep.equal([]);
     });
 
-  it("goes without one when the field is emptied", async () => {
+  it("is left unset when the field is emptied", async () => {
     await choosing();
     await phone.submit({ password: "password", owner: "" });
     await join();
@@ -73,7 +73,7 @@ describe("the owner's token on the setup page", () => {
     expect(phone.element("made-part").hidden).to.equal(true);
   });
 
-  it("asks for none where there is one, or nobody has plugged the device in", async () => {
+  it("is not asked for if there is one, or if the device was not just powered on", async () => {
     for (const stored of [{ "push.token": "owner-token-1" }, { networks: '[["old","password"]]' }]) {
       await choosing(stored);
       expect(phone.element("owner-part").hidden).to.equal(true);

@@ -1,4 +1,4 @@
-// What can be said of the setup page without its portal: size, what it loads, labels, contrast.
+// What can be checked about the setup page without its portal: size, what it loads, labels, contrast.
 
 import { expect } from "chai";
 import { setupPage } from "../../../firmware/portal/setup-page.js";
@@ -10,11 +10,11 @@ describe("the setup page's text", () => {
     expect(Buffer.byteLength(setupPage)).to.be.within(4096, 20_000);
   });
 
-  it("is ASCII, so that a server may count characters for bytes", () => {
+  it("is ASCII, so that its length in characters is its length in bytes", () => {
     expect(setupPage).to.match(/^[\n -~]+$/);
   });
 
-  it("loads nothing from anywhere", () => {
+  it("loads nothing from other hosts", () => {
     const addresses =
       setupPage
         .replace(/<script>.*<\/script>/s, "")
@@ -51,7 +51,7 @@ describe("the setup page's text", () => {
   });
 
   for (const [scheme, palette] of palettes()) {
-    it(`has a contrast of 4.5 and more in ${scheme}`, () => {
+    it(`has a contrast of at least 4.5 in ${scheme}`, () => {
       for (const [ink, paper] of [
         ["text", "bg"],
         ["text", "card"],

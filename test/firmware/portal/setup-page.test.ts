@@ -1,4 +1,4 @@
-// Choosing a network and entering its password on the setup page, driven as a finger would, against the real portal.
+// Choosing a network and entering its password on the setup page, driven by user input, against the real portal.
 
 import { expect } from "chai";
 import { SCRIPT_STRINGS } from "../../../firmware/portal/strings.js";
@@ -18,7 +18,7 @@ describe("the setup page", () => {
   });
 
   describe("choosing", () => {
-    it("says that it looks, then lists what the scan found", async () => {
+    it("says that it is scanning, then lists what the scan found", async () => {
       await phone.open();
       expect(phone.view()).to.equal("choose");
       expect(phone.text("empty")).to.equal(SCRIPT_STRINGS.scanning);
@@ -29,7 +29,7 @@ describe("the setup page", () => {
       expect(phone.text("status")).to.equal("3 networks found");
     });
 
-    it("shows strength and lock, and says both to who cannot see them", async () => {
+    it("shows strength and lock, also to screen readers", async () => {
       await phone.opened();
       expect(phone.rows().map((row) => row.dataset.bars)).to.deep.equal(["4", "3", "1"]);
       expect(phone.rows().map((row) => row.querySelector(".lock") !== null)).to.deep.equal([
@@ -75,7 +75,7 @@ describe("the setup page", () => {
       expect(phone.element<HTMLButtonElement>("rescan").disabled).to.equal(false);
     });
 
-    it("keeps the list and goes on by itself when the phone is dropped during a scan", async () => {
+    it("keeps the list and continues by itself when the phone is dropped during a scan", async () => {
       await phone.opened();
       await phone.click("rescan");
       phone.link = "down";
@@ -125,7 +125,7 @@ describe("the setup page", () => {
       expect(phone.raised).to.deep.equal([{ type: "credentialsSubmitted", ssid: "café", password: "" }]);
     });
 
-    it("takes a hidden network by hand", async () => {
+    it("accepts a hidden network by name", async () => {
       await phone.opened();
       await phone.click("other");
       expect(phone.document.activeElement?.id).to.equal("ssid");
@@ -165,7 +165,7 @@ describe("the setup page", () => {
       });
     }
 
-    it("takes 32 and 63 bytes, and a key of 64 hex digits", async () => {
+    it("accepts 32 and 63 bytes, and a key of 64 hex digits", async () => {
       await phone.opened();
       for (const password of ["x".repeat(63), "0aF".padEnd(64, "9")]) {
         await phone.click("other");

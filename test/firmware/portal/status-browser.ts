@@ -10,7 +10,7 @@ import { statusPage } from "../../../firmware/portal/status-page.js";
 import { BOOTED, stamped } from "../core/events.js";
 
 export const HOST = "base-0000a1.local";
-/** The owner's, where nothing else is said. */
+/** The owner's by default. */
 export const TOKEN = "owner-token-1";
 
 export interface Upload {
@@ -25,7 +25,7 @@ export interface Upload {
   onerror?: () => void;
 }
 
-/** A browser with the status page of one device in it. */
+/** A browser with the status page of one device. */
 export class StatusBrowser {
   state: DeviceState = initialDevice;
   readonly done: Effect[] = [];
@@ -39,7 +39,7 @@ export class StatusBrowser {
   #timers: { dueMs: number; action: () => void }[] = [];
   #dom: JSDOM | undefined;
 
-  /** Of a device that has an owner. */
+  /** For a device that has an owner. */
   constructor(stored: Readonly<Record<string, string>> = {}, facts: Partial<Booted> = {}) {
     const all = { layout: "1", networks: '[["home","secret password"]]', "push.token": TOKEN, ...stored };
     this.on({ ...BOOTED, ...facts, statusPage, stored: all });
@@ -135,7 +135,7 @@ export class StatusBrowser {
   text(id: string): string {
     return this.element(id).textContent ?? "";
   }
-  /** A finger leaves a field. */
+  /** Moves the focus out of a field. */
   async change(id: string, value: string): Promise<this> {
     this.element(id).value = value;
     this.element(id).dispatchEvent(new this.document.defaultView!.Event("change"));
@@ -169,7 +169,7 @@ export class StatusBrowser {
   }
 }
 
-/** Lets what was begun in the page come to its end. */
+/** Waits until everything pending in the page has finished. */
 export async function settle(): Promise<void> {
   for (let i = 0; i < 5; i++) await new Promise((next) => setImmediate(next));
 }

@@ -16,12 +16,12 @@ describe("the app's settings on the status page", () => {
     expect(browser.errors).deep.equal([]);
   });
 
-  it("are not there where the app has none", async () => {
+  it("are absent if the app has none", async () => {
     browser = await new StatusBrowser().open();
     expect(browser.element("app").hidden).equal(true);
   });
 
-  it("are drawn from what the app describes, with their values", async () => {
+  it("are rendered from the app's description, with their values", async () => {
     browser = await new StatusBrowser({ led: '{"pattern":"chase","count":30}' }, { section: SECTION }).own();
     expect(browser.text("app-title")).equal(LED_STRINGS.title);
     const fields = [
@@ -39,7 +39,7 @@ describe("the app's settings on the status page", () => {
     expect(browser.element("app-count").min + browser.element("app-count").max).equal("1300");
   });
 
-  it("count as soon as a field is left, each by itself and as what it is", async () => {
+  it("are saved as soon as a field loses focus, each by itself and with its type", async () => {
     browser = await new StatusBrowser({}, { section: SECTION }).own();
     for (const [id, value] of [
       ["pattern", "Rainbow"],
@@ -63,7 +63,7 @@ describe("the app's settings on the status page", () => {
     });
   });
 
-  it("can be switches and fractions of a number", async () => {
+  it("can be switches and fractional numbers", async () => {
     const section: Section = {
       name: "panel",
       title: "Panel",

@@ -1,4 +1,4 @@
-// What the status page shows and lets change by who owns the device: the token and the saved networks.
+// What the status page shows and allows depending on the owner: the token and the saved networks.
 
 import { expect } from "chai";
 import { STATUS_SCRIPT_STRINGS } from "../../../firmware/portal/strings.js";
@@ -15,7 +15,7 @@ describe("the status page of a device and its owner", () => {
     const unowned = { "push.token": undefined as unknown as string };
     const shown = (id: string) => !browser.element(id).hidden;
 
-    it("is asked for where there is one, and can be changed", async () => {
+    it("is asked for if there is one, and can be changed", async () => {
       browser = await new StatusBrowser().own();
       expect([shown("token-part"), shown("new-part"), browser.text("owner-why")]).deep.equal([
         true,
@@ -31,7 +31,7 @@ describe("the status page of a device and its owner", () => {
       expect(browser.text("settings-say")).equal(STATUS_SCRIPT_STRINGS.saved);
     });
 
-    it("is not changed by who does not know it", async () => {
+    it("cannot be changed without knowing it", async () => {
       browser = await new StatusBrowser().open();
       await browser.submit("owner", { "new-token": "another-token-2" });
       expect(browser.text("owner-say")).equal(STATUS_SCRIPT_STRINGS.needToken);
@@ -59,7 +59,7 @@ describe("the status page of a device and its owner", () => {
       expect(browser.text("settings-say")).match(/plug it in again/);
     });
 
-    it("belongs to the setup page in the setup network", async () => {
+    it("is left to the setup page in the setup network", async () => {
       browser = await new StatusBrowser({ ...unowned, networks: "[]" }).open();
       expect([shown("setup"), shown("ota"), shown("new-part")]).deep.equal([true, false, false]);
       expect(browser.text("owner-why")).equal(STATUS_SCRIPT_STRINGS.setupToken);
@@ -81,7 +81,7 @@ describe("the status page of a device and its owner", () => {
       expect(rows().map((row) => row.lastChild?.textContent)).deep.equal(["in use", "Remove", "Remove"]);
     });
 
-    it("are removed one by one, after a second press", async () => {
+    it("are removed one by one, after a second press to confirm", async () => {
       browser = await new StatusBrowser({ networks }).own();
       const button = () => rows()[1]!.querySelector("button")!;
       expect(button().getAttribute("aria-label")).equal("Remove <b>work</b>");

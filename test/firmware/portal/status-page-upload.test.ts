@@ -28,7 +28,7 @@ describe("the status page with a firmware file", () => {
     expect(browser.uploads).deep.equal([]);
   });
 
-  it("sends it to the push port with token and release", async () => {
+  it("sends the file to the push port with token and release", async () => {
     const upload = await sending();
     expect(upload).include({ method: "POST", url: `http://${HOST}:3232/update`, body: IMAGE });
     expect(upload.headers).deep.equal({
@@ -39,7 +39,7 @@ describe("the status page with a firmware file", () => {
     expect(browser.element<HTMLButtonElement>("send").disabled).equal(true);
   });
 
-  it("shows how far it is and how long it still takes", async () => {
+  it("shows the progress and the remaining time", async () => {
     const upload = await sending();
     browser.nowMs += 10_000;
     upload.upload.onprogress!({ loaded: 50_000, total: 200_000 });

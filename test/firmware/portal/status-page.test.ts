@@ -1,4 +1,4 @@
-// The status page: what it shows, what it saves and what it asks before it acts.
+// The status page: what it shows, what it saves and what it confirms before it acts.
 
 import { expect } from "chai";
 import { ledSection } from "../../../firmware/apps/led/core/settings.js";
@@ -16,21 +16,21 @@ describe("the status page", () => {
     expect(browser.errors).deep.equal([]);
   });
 
-  it("is one ASCII text of at most 20 KB that loads nothing", async () => {
+  it("is one ASCII file of at most 20 KB that loads nothing", async () => {
     browser = new StatusBrowser();
     expect(statusPage).match(/^[\n -~]+$/);
     expect(statusPage.length).at.most(20_000);
     expect(statusPage).not.match(/\b(src|href)=(?!"data:|"\/")|@import|url\(/);
   });
 
-  it("labels every field, and names no password of the device", async () => {
+  it("labels every field, and contains no password of the device", async () => {
     browser = await new StatusBrowser({}, { section: SECTION }).open();
     for (const input of browser.document.querySelectorAll("input,select"))
       expect(browser.document.querySelector(`label[for="${input.id}"]`), input.id).not.equal(null);
     expect(browser.document.documentElement.outerHTML).not.match(/secret password|owner-token-1/);
   });
 
-  it("shows how the device fares, and its settings", async () => {
+  it("shows the device's health, and its settings", async () => {
     browser = await new StatusBrowser({ "device.name": "<b>Hall</b>" }).open();
     expect(browser.text("title")).equal("<b>Hall</b>");
     expect(browser.text("facts"))
@@ -44,7 +44,7 @@ describe("the status page", () => {
     expect(browser.text("alert")).equal("");
   });
 
-  it("of a device with a cable tells its address, and of no Wi-Fi", async () => {
+  it("of a device with a cable shows its address, and nothing about Wi-Fi", async () => {
     const wired = await new StatusBrowser({}, { link: "ethernet", isAnnounced: false }).own();
     wired.on({ type: "online", address: "192.168.1.20", rssi: 0 });
     await wired.open();
@@ -81,7 +81,7 @@ describe("the status page", () => {
     expect(browser.text("title")).equal("Lamp");
   });
 
-  it("sends the token that is entered, and asks for it when it is missing", async () => {
+  it("sends the entered token, and asks for it when it is missing", async () => {
     browser = await new StatusBrowser().open();
     await browser.submit("settings", { name: "Lamp" });
     expect(browser.text("settings-say")).equal(STATUS_SCRIPT_STRINGS.needToken);
@@ -100,7 +100,7 @@ describe("the status page", () => {
   });
 
   describe("the reset", () => {
-    it("is asked twice, and done then", async () => {
+    it("needs two confirmations", async () => {
       browser = await new StatusBrowser().own();
       expect(browser.element("ask").hidden).equal(true);
       await browser.click("reset");
@@ -114,7 +114,7 @@ describe("the status page", () => {
       expect(browser.text("reset-say")).equal(STATUS_SCRIPT_STRINGS.resetDone);
     });
 
-    it("can be left at either question, and begins with the first again", async () => {
+    it("can be cancelled at either question, and begins with the first again", async () => {
       browser = await new StatusBrowser().own();
       for (const yeses of [0, 1]) {
         await browser.click("reset");
@@ -149,7 +149,7 @@ describe("the status page", () => {
     expect(browser.state.push.acceptUnsigned).equal(true);
   });
 
-  it("has only sentences that survive as they stand in markup and script", () => {
+  it("has only sentences that need no escaping in markup and script", () => {
     browser = new StatusBrowser();
     const all = JSON.stringify([STATUS_STRINGS, STATUS_SCRIPT_STRINGS, PART_STRINGS]);
     expect(all).not.match(/[&<>`\\]/);

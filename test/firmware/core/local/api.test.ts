@@ -1,4 +1,4 @@
-// The device's own API as its owner's network meets it, through the whole device. Who may do what: local-guard.test.ts.
+// The device's own API as clients in its home network see it, through the complete device. Who may do what: guard.test.ts.
 
 import { expect } from "chai";
 import type { Section } from "../../../../firmware/core/section.js";
@@ -6,7 +6,7 @@ import { BOOTED } from "../events.js";
 import { BEARER, Device, HOST, JSON_TYPE } from "../local-device.js";
 
 describe("the local api", () => {
-  it("tells what the device is", () => {
+  it("returns what the device is", () => {
     expect(Device.joined().get("/api/version")).include({
       deviceId: "base-0000a1",
       type: "base",
@@ -21,7 +21,7 @@ describe("the local api", () => {
     });
   });
 
-  it("tells how it fares, and what went wrong last", () => {
+  it("returns its health, and the last error", () => {
     const device = Device.joined();
     expect(device.get("/api/health")).deep.include({ status: "degraded", lastError: null });
     expect(device.get("/api/health").link).include({ state: "online", rssi: -50, setupPortal: false });
@@ -40,7 +40,7 @@ describe("the local api", () => {
     expect(device.on({ type: "serverReached" }).get("/api/health").status).equal("ok");
   });
 
-  it("never gives a password or the token away", () => {
+  it("never reveals a password or the token", () => {
     const device = Device.joined();
     const all = ["/api/version", "/api/health", "/api/settings", "/api/saved-networks", "/"].map(
       (path) => device.request("GET", path, { authorization: BEARER }).body,
@@ -58,7 +58,7 @@ describe("the local api", () => {
     expect(foreign.headers["content-security-policy"]).include("connect-src 'self';");
   });
 
-  it("leaves the setup page to phones at the access point while the portal is open", () => {
+  it("serves the setup page to phones at the access point while the portal is open", () => {
     const device = Device.joined().loseRouter();
     expect(device.request("GET", "/", { host: "192.168.4.1" }).body).equal(BOOTED.setupPage);
     expect(device.request("GET", "/settings", { host: "192.168.4.1" }).body).equal("<!doctype html>status");
@@ -114,7 +114,7 @@ describe("the local api", () => {
       });
   });
 
-  it("switches unsigned updates on and off, with espota's door", () => {
+  it("switches unsigned updates on and off, and espota's port with them", () => {
     const device = Device.joined();
     const espota = () => device.effects.find((effect) => effect.type === "startPush")?.espota;
     expect(device.get("/api/settings").acceptUnsigned).equal(false);
@@ -126,7 +126,7 @@ describe("the local api", () => {
     expect(device.state.push.acceptUnsigned).equal(false);
   });
 
-  it("changes the token, and takes the old one no more", () => {
+  it("changes the token, and no longer accepts the old one", () => {
     const device = Device.joined();
     for (const token of ["1234567", "12345678 9", "x".repeat(65), "", 12345678, undefined])
       expect(device.post("/api/token", { token }).status, `${token}`).equal(400);
@@ -141,7 +141,7 @@ describe("the local api", () => {
     const stored = { networks: '[["home","a"],["work","b"],["garden","c"]]' };
     const saved = (device: Device) => device.get("/api/saved-networks", { authorization: BEARER }).networks;
 
-    it("tells their names, the one that worked last first", () => {
+    it("lists their names, the one that worked last first", () => {
       const device = Device.joined(stored);
       const free = (ssid: string) => ({ ssid, inUse: false });
       expect(saved(device)).deep.equal([{ ssid: "home", inUse: true }, free("work"), free("garden")]);
@@ -150,7 +150,7 @@ describe("the local api", () => {
       expect(saved(device)).deep.equal([{ ssid: "work", inUse: true }, free("home"), free("garden")]);
     });
 
-    it("forgets one, but not the one that it is in", () => {
+    it("removes one, but not the current one", () => {
       const device = Device.joined(stored);
       expect(device.post("/api/forget-network", { ssid: "home" }).status).equal(409);
       expect(device.done).deep.equal([]);
@@ -177,7 +177,7 @@ describe("the local api", () => {
       defaults: { count: 3, colour: "#ffffff" },
     };
 
-    it("tells fields and values under the section's name", () => {
+    it("returns fields and values under the section's name", () => {
       const device = Device.joined({ led: '{"count":5}' }, { section });
       expect(device.get("/api/settings").section).equal("led");
       expect(device.get("/api/led")).deep.equal({
@@ -203,7 +203,7 @@ describe("the local api", () => {
       expect(device.done).deep.equal([]);
     });
 
-    it("refuses what cannot be, and whom it does not know", () => {
+    it("refuses invalid values, and requests without the token", () => {
       const device = Device.joined({}, { section });
       expect(device.post("/api/led", { count: 10 }).status).equal(400);
       expect(device.done).deep.equal([]);
@@ -231,7 +231,7 @@ describe("the local api", () => {
     ]);
   });
 
-  it("forgets everything at a factory reset, last of all before the restart", () => {
+  it("erases everything at a factory reset, right before the restart", () => {
     const device = Device.joined();
     device.post("/api/factory-reset");
     expect(device.done).deep.equal([]);

@@ -1,4 +1,4 @@
-// Who may change a device: its owner, by the token; whoever stands beside it, as long as nobody owns it; nobody else.
+// Who may change a device: its owner, by the token; anyone with physical access, as long as it has no owner; no one else.
 
 import { expect } from "chai";
 import type { Booted } from "../../../../firmware/core/event.js";
@@ -17,7 +17,7 @@ const CHANGES = [
 const PORTAL = { host: "192.168.4.1" };
 const STRANGER: Asked = {};
 
-/** What this one may do, by path. */
+/** What this client may do, by path. */
 function allowed(device: () => Device, asked: Asked): string[] {
   const paths = CHANGES.filter(([path, body]) => {
     const one = device();
@@ -64,13 +64,13 @@ const routerAway = (scene: Scene) => () => {
 
 describe("who may change a device", () => {
   describe("that has an owner", () => {
-    it("who has the token, in the house and in the setup network", () => {
+    it("anyone with the token, in the home network and in the setup network", () => {
       const asked = { authorization: BEARER };
       expect(allowed(inHouse({ stored: OWNED }), asked)).deep.equal(ALL);
       expect(allowed(routerAway({ stored: OWNED }), { ...asked, ...PORTAL })).deep.equal(ALL);
     });
 
-    it("nobody else in the house, however fresh its power", () => {
+    it("no one else in the home network, even right after power on", () => {
       for (const resetReason of ["software", "power-on"])
         for (const authorization of [
           undefined,
@@ -82,14 +82,14 @@ describe("who may change a device", () => {
           expect(allowed(inHouse({ stored: OWNED, resetReason }), { authorization })).deep.equal([]);
     });
 
-    it("in its setup network whoever has just plugged it in may reset it, and that is all", () => {
+    it("in its setup network anyone right after power on may reset it, and nothing else", () => {
       const plugged = { stored: OWNED, resetReason: "power-on" };
       expect(allowed(routerAway(plugged), PORTAL)).deep.equal(["/api/factory-reset"]);
       expect(allowed(routerAway({ ...plugged, at: ATTENDED_MS }), PORTAL)).deep.equal([]);
       expect(allowed(routerAway({ stored: OWNED, resetReason: "brownout" }), PORTAL)).deep.equal([]);
     });
 
-    it("a token that is built in is an owner as well", () => {
+    it("a built-in token counts as an owner too", () => {
       const device = () => boot({ stored: STORED }, { build: { ...BOOTED.build, pushToken: TOKEN } }).join();
       expect(allowed(device, STRANGER)).deep.equal([]);
       expect(allowed(device, { authorization: BEARER })).deep.equal(ALL);
@@ -97,7 +97,7 @@ describe("who may change a device", () => {
   });
 
   describe("that has none yet", () => {
-    it("nobody in the house, and the answer says what to do", () => {
+    it("no one in the home network, and the answer says what to do", () => {
       const device = inHouse({ stored: STORED });
       expect(allowed(device, STRANGER)).deep.equal([]);
       expect(allowed(device, { authorization: "Bearer " })).deep.equal([]);
@@ -108,7 +108,7 @@ describe("who may change a device", () => {
       );
     });
 
-    it("whoever has just plugged it in may set the token in the house, nothing before that", () => {
+    it("right after power on anyone may set the token in the home network, and nothing before that", () => {
       const scene = { stored: STORED, resetReason: "power-on", at: ATTENDED_MS - 1 };
       expect(allowed(inHouse(scene), STRANGER)).deep.equal(["/api/token"]);
       expect(inHouse(scene)().get("/api/settings")).include({ hasToken: false, attendedSeconds: 1 });
@@ -118,7 +118,7 @@ describe("who may change a device", () => {
         expect(allowed(inHouse({ ...scene, resetReason }), STRANGER), resetReason).deep.equal([]);
     });
 
-    it("the first who sets it, and then only who has it", () => {
+    it("the first to set a token, and then only those who have it", () => {
       const device = inHouse({ stored: STORED, resetReason: "power-on" })();
       expect(device.post("/api/token", { token: TOKEN }, STRANGER).status).equal(200);
       expect(device.done).deep.equal(["store push.token"]);
@@ -126,7 +126,7 @@ describe("who may change a device", () => {
       expect(device.post("/api/restart").status).equal(202);
     });
 
-    it("nobody in the setup network of a device that waits for its router, unless it was just plugged in", () => {
+    it("no one in the setup network of a device that waits for its router, except right after power on", () => {
       expect(allowed(routerAway({ stored: STORED }), PORTAL)).deep.equal([]);
       const plugged = { stored: STORED, resetReason: "power-on" };
       expect(allowed(routerAway(plugged), PORTAL)).deep.equal(ALL);
@@ -136,11 +136,11 @@ describe("who may change a device", () => {
   describe("fresh out of its box", () => {
     const fresh = () => boot({ stored: { layout: "1" }, at: 86_400_000 });
 
-    it("whoever is in its setup network", () => {
+    it("anyone in its setup network", () => {
       expect(allowed(fresh, PORTAL)).deep.equal(ALL.filter((path) => path !== "/api/forget-network"));
     });
 
-    it("the token is taken with the network that works, and not before", () => {
+    it("the token is stored once the network works, and not before", () => {
       const device = fresh();
       const post = (path: string, body: object) => device.post(path, body, PORTAL);
       expect(post("/api/token", { token: "first-thought" }).status).equal(202);
@@ -156,7 +156,7 @@ describe("who may change a device", () => {
       expect(device.post("/api/restart").status).equal(202);
     });
 
-    it("a token that was thought better of is withdrawn", () => {
+    it("a submitted token can be withdrawn", () => {
       const device = fresh();
       device.post("/api/token", { token: "first-thought" }, PORTAL);
       expect(device.post("/api/token", { token: "" }, PORTAL).status).equal(202);
@@ -165,7 +165,7 @@ describe("who may change a device", () => {
       expect(device.done).deep.equal(["store networks"]);
     });
 
-    it("nobody in the house that it has just joined, while its setup network is still there", () => {
+    it("no one in the home network that it has just joined, while its setup network is still up", () => {
       const device = fresh();
       device.post("/api/join", { ssid: "home", password: "right password" }, PORTAL);
       device.join();
@@ -176,7 +176,7 @@ describe("who may change a device", () => {
       }
     });
 
-    it("in the house that it has just joined only the token is free, and only if it was just plugged in", () => {
+    it("in the home network that it has just joined only the token may be set, and only right after power on", () => {
       const lingering = () => {
         const device = boot({ stored: { layout: "1" }, resetReason: "power-on" });
         device.post("/api/join", { ssid: "home", password: "right password" }, PORTAL);
@@ -186,7 +186,7 @@ describe("who may change a device", () => {
         expect(allowed(lingering, { host })).deep.equal(["/api/token"]);
     });
 
-    it("on a cable, where there is no setup network, whoever has just plugged it in may set the token", () => {
+    it("on Ethernet, which has no setup network, anyone may set the token right after power on", () => {
       const cabled = (resetReason: string) => () =>
         boot({ stored: { layout: "1" }, resetReason }).on({
           type: "online",
@@ -205,7 +205,7 @@ describe("who may change a device", () => {
     ["as a form", { contentType: "application/x-www-form-urlencoded" }, 415],
     ["as plain text", { contentType: "text/plain" }, 415],
   ] as const)
-    it(`nobody ${what}, token or not`, () => {
+    it(`no one ${what}, with or without the token`, () => {
       for (const [path] of CHANGES) {
         const device = inHouse({ stored: OWNED })();
         expect(device.post(path, {}, { authorization: BEARER, ...asked }).status, path).equal(status);
@@ -223,7 +223,7 @@ describe("who may change a device", () => {
     expect([missing.status, missing.headers["www-authenticate"]]).deep.equal([401, "Bearer"]);
   });
 
-  it("no page of another site takes a phone in the setup network for its messenger", () => {
+  it("no page of another site through a phone in the setup network", () => {
     const device = boot({ stored: { layout: "1" } });
     const evil = { ...PORTAL, origin: "http://evil.example" };
     expect(device.post("/api/join", { ssid: "evil", password: "evil evil" }, evil).status).equal(403);

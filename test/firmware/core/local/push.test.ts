@@ -12,7 +12,7 @@ const hash = (algorithm: string, text: string) => createHash(algorithm).update(t
 const md5 = (text: string) => hash("md5", text);
 const sha256 = (text: string) => hash("sha256", text);
 
-/** The doors of a device, and what they last asked for. */
+/** The push ports of a device, and what they last requested. */
 class Doors {
   push = initialPush;
   espota = initialEspota;
@@ -38,7 +38,7 @@ class Doors {
   datagram(text: string, at = 0, address = "192.168.1.200", port = 5000) {
     return this.on({ type: "datagramReceived", address, port, text }, at);
   }
-  /** Computes what is asked for until nothing more is. */
+  /** Computes what is requested until nothing more is. */
   compute(): this {
     const asked: string[] = [];
     for (;;) {
@@ -72,20 +72,20 @@ const keyOf = ({ password, salt, rounds }: Extract<Effect, { readonly type: "der
 
 const sound = { authorization: `Bearer ${TOKEN}`, "content-length": "1000", "x-skyslot-release": "a.b.c" };
 
-describe("the door of a push", () => {
-  it("lets a sound request in", () => {
+describe("access to the push port", () => {
+  it("is granted to a valid request", () => {
     const doors = new Doors({ "push.token": TOKEN }).request(sound);
     expect(doors.offer).deep.equal({ connection: 1, sizeBytes: 1000, release: "a.b.c" });
   });
 
-  it("takes the stored token before the build's", () => {
+  it("prefers the stored token to the build's", () => {
     expect(new Doors({ "push.token": TOKEN }, "another").request(sound).offer).not.equal(undefined);
     expect(new Doors({}, TOKEN).request(sound).offer).not.equal(undefined);
     expect(new Doors({ "push.token": "another" }, TOKEN).request(sound).status).equal(403);
     expect(new Doors({ "push.token": "" }, TOKEN).request(sound).status).equal(403);
   });
 
-  it("asks for credentials before it says anything of lengths", () => {
+  it("requires credentials before it evaluates lengths", () => {
     const doors = new Doors({}, TOKEN);
     expect(doors.request({}).status).equal(401);
     expect(doors.request({ authorization: "Basic c2VjcmV0" }).status).equal(401);
@@ -95,14 +95,14 @@ describe("the door of a push", () => {
     expect(doors.request({ authorization: `Bearer ${TOKEN}` }).status).equal(411);
   });
 
-  it("takes a body up to the size of the slot", () => {
+  it("is granted for a body up to the size of the slot", () => {
     const doors = new Doors({}, TOKEN);
     expect(doors.request({ ...sound, "content-length": `${0x200000}` }).offer?.sizeBytes).equal(0x200000);
     expect(doors.request({ ...sound, "content-length": `${0x200001}` }).status).equal(413);
     expect(doors.request({ ...sound, "content-length": "0" }).status).equal(400);
   });
 
-  it("takes an unsigned image only if the owner has allowed it", () => {
+  it("is granted for an unsigned image only if the owner has allowed it", () => {
     const { "x-skyslot-release": _release, ...unsigned } = sound;
     for (const stored of [{}, { "push.unsigned": "0" }, { "push.unsigned": "" }])
       expect(new Doors(stored, TOKEN).request(unsigned).status).equal(403);
@@ -112,7 +112,7 @@ describe("the door of a push", () => {
     expect(open.request(sound).offer?.release).equal("a.b.c");
   });
 
-  it("compares the whole token, and takes nothing where there is none", () => {
+  it("compares the whole token, and refuses everything if none is set", () => {
     const doors = new Doors({}, TOKEN);
     for (const token of ["secre", "secret2", "Secret", "s", " secret "])
       expect(doors.request({ ...sound, authorization: `Bearer ${token}` }).status, token).equal(403);
@@ -125,7 +125,7 @@ describe("the door of a push", () => {
     expect(doors.request({ ...sound, authorization: "Bearer another" }).offer).not.equal(undefined);
   });
 
-  it("answers other paths, methods, and the preflight requests of other pages with a refusal", () => {
+  it("is refused for other paths, methods, and preflight requests of other pages", () => {
     const ask = (method: string, path: string, headers: Readonly<Record<string, string>>) =>
       new Doors({}, TOKEN).on({ type: "pushRequested", connection: 1, head: { method, path, headers } })
         .status;
@@ -139,7 +139,7 @@ describe("the door of a push", () => {
     );
   });
 
-  it("opens once, for espota only when unsigned images are accepted", () => {
+  it("is opened once, for espota only when unsigned images are accepted", () => {
     const online = { type: "online", address: "192.168.1.20", rssi: -50 } as const;
     const doors = new Doors({}, TOKEN).on(online);
     expect(doors.effects).deep.equal([{ type: "startPush", espota: false }]);
@@ -152,11 +152,11 @@ describe("the door of a push", () => {
   });
 });
 
-describe("espota's door", () => {
+describe("access by espota", () => {
   const open = () => new Doors({ "push.unsigned": "1" }, TOKEN);
   const invitation = `0 4000 1000 ${"a".repeat(32)}\n`;
   const nonceOf = (doors: Doors) => doors.said?.slice(5) ?? "";
-  /** Of a sender that reads 37 bytes of the challenge. */
+  /** For a sender that reads 37 bytes of the challenge. */
   const oldAnswer = (nonce: string, token = TOKEN) =>
     `200 cnonce ${md5(`${md5(token)}:${nonce.slice(0, 32)}:cnonce`)}\n`;
   const newAnswer = (nonce: string, token = TOKEN) => {
@@ -170,7 +170,7 @@ describe("espota's door", () => {
   };
   const CNONCE = sha256("cnonce");
 
-  it("lets in who answers the challenge as older tools do", () => {
+  it("is granted to an answer as older tools compute it", () => {
     const doors = open().datagram(invitation);
     expect(doors.said).match(/^AUTH [0-9a-f]{64}$/);
     doors.datagram(oldAnswer(nonceOf(doors))).compute();
@@ -182,7 +182,7 @@ describe("espota's door", () => {
     });
   });
 
-  it("lets in who answers the challenge as newer tools do, from another port", () => {
+  it("is granted to an answer as newer tools compute it, from another port", () => {
     const doors = open().datagram(invitation);
     doors.datagram(newAnswer(nonceOf(doors)), 0, "192.168.1.200", 5001).compute();
     expect(doors.computed).equal("SHA256 PBKDF2 SHA256");
@@ -204,7 +204,7 @@ describe("espota's door", () => {
     expect(doors.offer?.sizeBytes).equal(1000);
   });
 
-  it("asks each time with another nonce", () => {
+  it("uses a new nonce each time", () => {
     const doors = new Doors({ "push.unsigned": "1" }, TOKEN);
     const fresh = Array.from({ length: 20 }, (_, i) => {
       const event = { type: "datagramReceived", address: "192.168.1.200", port: 5000, text: invitation };
@@ -217,7 +217,7 @@ describe("espota's door", () => {
     expect(new Set(fresh).size).equal(20);
   });
 
-  it("gives one try for each challenge", () => {
+  it("allows one try per challenge", () => {
     for (const answerTo of [oldAnswer, newAnswer]) {
       const doors = open().datagram(invitation);
       const nonce = nonceOf(doors);
@@ -227,7 +227,7 @@ describe("espota's door", () => {
     }
   });
 
-  it("takes no digest that it did not ask for", () => {
+  it("ignores a digest that it did not request", () => {
     const doors = open().datagram(invitation);
     const nonce = nonceOf(doors);
     expect(doors.on({ type: "textHashed", digest: "" }).effects).deep.equal([]);
@@ -235,14 +235,14 @@ describe("espota's door", () => {
     expect(doors.offer).not.equal(undefined);
   });
 
-  it("forgets a challenge after ten seconds, and takes no answer from another address", () => {
+  it("drops a challenge after ten seconds, and accepts no answer from another address", () => {
     const late = open().datagram(invitation);
     expect(late.datagram(oldAnswer(nonceOf(late)), 10_000).effects).deep.equal([]);
     const other = open().datagram(invitation);
     expect(other.datagram(oldAnswer(nonceOf(other)), 0, "192.168.1.66").effects).deep.equal([]);
   });
 
-  it("says nothing to what it does not understand, and nothing at all when it is off", () => {
+  it("is silent to malformed packets, and entirely silent when it is off", () => {
     for (const text of ["", "hello", "0 1 2", `0 4000 1000 ${"z".repeat(32)}`, "200 x y"]) {
       expect(open().datagram(text).effects, text).deep.equal([]);
     }
@@ -250,13 +250,13 @@ describe("espota's door", () => {
     expect(new Doors({ "push.unsigned": "1" }).datagram(invitation).effects).deep.equal([]);
   });
 
-  it("refuses a file system", () => {
+  it("is refused for a file system image", () => {
     expect(open().datagram(invitation.replace("0 ", "100 ")).said).match(/ERROR: command 100/);
   });
 });
 
 describe("the comparison of secrets", () => {
-  it("tells equal from different, of whatever length", () => {
+  it("distinguishes equal from different, at any length", () => {
     expect(textsEqual("abc", "abc")).equal(true);
     for (const [a, b] of [
       ["abc", "abd"],

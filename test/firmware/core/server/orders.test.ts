@@ -1,4 +1,4 @@
-// What a device does when the server orders something, and what it tells of it.
+// How a device carries out the server's orders, and what it reports.
 
 import { expect } from "chai";
 import { cmsSection } from "../../../../firmware/apps/cms/core/settings.js";
@@ -21,7 +21,7 @@ const OFFER = {
   release: jws(),
 };
 
-/** A device in its owner's house, and the server's side of its checks. */
+/** A device in its home network, and the server's side of its checks. */
 class Ordered extends Device {
   asked: Effect[] = [];
 
@@ -36,7 +36,7 @@ class Ordered extends Device {
     return device;
   }
 
-  /** The check that its timer brings, as the server reads it. */
+  /** The next check by its timer, as the server reads it. */
   ask(at = 0): CheckRequest {
     this.on({ type: "timerFired", timer: "check" }, at);
     const request = this.effects.find((effect) => effect.type === "startRequest");
@@ -50,13 +50,13 @@ class Ordered extends Device {
     return this;
   }
 
-  /** Asks, and is told to do this. */
+  /** Checks, and receives these orders. */
   order(orders: unknown, at = 0): this {
     this.ask(at);
     return this.answer({ orders }, at);
   }
 
-  /** What the next check tells. */
+  /** What the next check reports. */
   told(): CheckRequest["order_results"] {
     return this.ask().order_results;
   }
@@ -82,7 +82,7 @@ const settings = (values: Record<string, string | number>, id = 3): Order[] => [
 const refusal = (device: Ordered) => device.told()?.[0]?.reason;
 
 describe("an order", () => {
-  it("is acknowledged with a check soon afterwards, and until one is answered", () => {
+  it("is acknowledged with a check soon afterwards, and again until one is answered", () => {
     const device = Ordered.boot().order([{ id: 3, kind: "identify" }]);
     expect(device.nextCheckMs).equal(10_000);
     const done = [{ id: 3, result: "done" }];
@@ -111,7 +111,7 @@ describe("an order", () => {
     }
   });
 
-  it("of a kind that the firmware does not know is refused, and so is nothing else with it", () => {
+  it("of an unknown kind is refused, and nothing else with it", () => {
     const device = Ordered.boot().order([
       { id: 3, kind: "dance" },
       { id: 4, kind: "identify" },
@@ -122,7 +122,7 @@ describe("an order", () => {
     ]);
   });
 
-  it("that could not be acknowledged is none, and an answer with such a one is read all the same", () => {
+  it("that could not be acknowledged is ignored, and the answer is read all the same", () => {
     const bad = [null, 3, "restart", {}, { id: 0, kind: "restart" }, { id: 1.5, kind: "restart" }];
     for (const orders of ["restart", 7, null, {}, bad, [{ id: 2 ** 60, kind: "restart" }], [{ id: 3 }]]) {
       const device = Ordered.boot().order(orders);
@@ -134,12 +134,12 @@ describe("an order", () => {
     expect(readOrders([{ id: 1, kind: "settings", settings: 7 }])).deep.equal([]);
   });
 
-  it("beyond the fourth is left for the next answer", () => {
+  it("after the fourth is left for the next answer", () => {
     const device = Ordered.boot().order([3, 4, 5, 6, 7].map((id) => ({ id, kind: "identify" })));
     expect(device.told()?.map(({ id }) => id)).deep.equal([3, 4, 5, 6]);
   });
 
-  it("is told to the server that gave it and to no other", () => {
+  it("is reported to the server that gave it and to no other", () => {
     const device = Ordered.boot().order([{ id: 3, kind: "identify" }]);
     device.on({ type: "serverChosen", server: "http://other.test", checkSeconds: 60, hasOwnPace: false });
     expect(device.state.update.orderResults).deep.equal([]);
@@ -147,7 +147,7 @@ describe("an order", () => {
 });
 
 describe("an order to identify", () => {
-  it("shows which device it is, beside what it shows otherwise", () => {
+  it("shows which device it is, in addition to what it shows otherwise", () => {
     const device = Ordered.boot();
     const before = device.state.status;
     device.order([{ id: 3, kind: "identify" }]);
@@ -155,7 +155,7 @@ describe("an order to identify", () => {
     expect(device.state.status).equal(before);
   });
 
-  it("is refused by an app that has nothing to show it with", () => {
+  it("is refused by an app that cannot show it", () => {
     const device = Ordered.boot({ canIdentify: false }).order([{ id: 3, kind: "identify" }]);
     expect(device.effects.filter(({ type }) => type === "showStatus")).deep.equal([]);
     expect(refusal(device)).equal("this device has no light and no panel to show it with");
@@ -166,7 +166,7 @@ describe("an order to restart", () => {
   const KEY = "order.restart";
   const fresh = { resetReason: "software", restartNote: "order" };
 
-  it("is remembered before it is carried out, and done when it comes again", () => {
+  it("is stored before it is carried out, and reported as done when it arrives again", () => {
     const device = Ordered.boot().order([restart(5)]);
     expect(device.done).deep.equal([`store ${KEY}`, "restart"]);
     expect(device.stored(KEY)).equal(`${SERVER} 5`);
@@ -190,7 +190,7 @@ describe("an order to restart", () => {
     expect(moved.done).deep.equal([`store ${KEY}`, "restart"]);
   });
 
-  it("right after another one waits until the device has run for five minutes, and is not told of meanwhile", () => {
+  it("right after another one waits until the device has run for five minutes, and is not reported meanwhile", () => {
     const device = Ordered.boot(fresh, { [KEY]: `${SERVER} 5` });
     device.order([restart(6)], RESTART_PAUSE_MS - 1);
     expect(device.done).deep.equal([]);
@@ -200,7 +200,7 @@ describe("an order to restart", () => {
     expect(device.done).deep.equal([`store ${KEY}`, "restart"]);
   });
 
-  it("cannot be had more than once in five minutes by however many orders", () => {
+  it("happens at most once in five minutes, however many orders there are", () => {
     let stored: Record<string, string> = {};
     let facts: Partial<Booted> = {};
     let restarts = 0;
@@ -237,7 +237,7 @@ describe("an order to restart", () => {
     expect(trial.ask()).not.to.have.property("order_results");
   });
 
-  it("to identify that comes with an update is told with the check after it", () => {
+  it("to identify that comes with an update is reported with the check after it", () => {
     const device = Ordered.boot();
     device.ask();
     device.answer({ ...OFFER, orders: [{ id: 6, kind: "identify" }] });
@@ -246,7 +246,7 @@ describe("an order to restart", () => {
     expect(device.told()).deep.equal([{ id: 6, result: "done" }]);
   });
 
-  it("waits until what came with it is told", () => {
+  it("waits until what came with it is reported", () => {
     const both = [{ id: 4, kind: "identify" }, restart(5)];
     const device = Ordered.boot().order(both);
     expect(device.done).deep.equal([]);
@@ -255,7 +255,7 @@ describe("an order to restart", () => {
     expect(device.done).deep.equal([`store ${KEY}`, "restart"]);
   });
 
-  it("of two is carried out for the older, whatever else the server thinks of", () => {
+  it("of two is carried out for the older, whatever else the server sends", () => {
     expect(
       Ordered.boot()
         .order([restart(5), restart(6)])
@@ -263,14 +263,14 @@ describe("an order to restart", () => {
     ).equal(`${SERVER} 5`);
   });
 
-  it("is not kept from happening by a memory that cannot be read", () => {
+  it("is not prevented by a record that cannot be read", () => {
     for (const text of ["", "x", `${SERVER}`, `${SERVER} x`, `${SERVER} 5 6`, `${SERVER} -1`])
       expect(Ordered.boot({}, { [KEY]: text }).order([restart(5)]).done, text).include("restart");
   });
 });
 
 describe("settings that the server pushes", () => {
-  it("change what the owner's page changes, and at once", () => {
+  it("change what the owner's page changes, immediately", () => {
     const device = Ordered.boot().order(settings({ checkSeconds: 300, deviceName: "Kitchen light" }));
     expect(device.done).deep.equal(["store check.seconds", "store device.name"]);
     expect(device.get("/api/settings")).include({ checkSeconds: 300, deviceName: "Kitchen light" });
@@ -278,7 +278,7 @@ describe("settings that the server pushes", () => {
     expect(device.told()).deep.equal([{ id: 3, result: "done" }]);
   });
 
-  it("reach the app, which judges them as it judges its owner's", () => {
+  it("reach the app, which validates them like its owner's", () => {
     const device = Ordered.boot({ section: LED }).order(settings({ pattern: "rainbow", brightness: 40 }));
     expect(JSON.parse(device.stored("led") ?? "")).include({ pattern: "rainbow", brightness: 40, count: 1 });
     device.ask();
@@ -295,7 +295,7 @@ describe("settings that the server pushes", () => {
     ).match(/900/);
   });
 
-  it("never cut a device off or take it over, whatever stands beside them", () => {
+  it("never cut a device off or take it over, whatever other fields they have", () => {
     for (const [name, value] of Object.entries({
       server: "http://evil.test",
       acceptUnsigned: 1,
@@ -311,7 +311,7 @@ describe("settings that the server pushes", () => {
     }
   });
 
-  it("are changed all or none", () => {
+  it("are changed all or nothing", () => {
     for (const values of [
       { checkSeconds: 300, brightness: 101 },
       { checkSeconds: 5, brightness: 40 },
@@ -325,7 +325,7 @@ describe("settings that the server pushes", () => {
     }
   });
 
-  it("that name nothing, too much, or nothing that there is are refused with the reason", () => {
+  it("that are empty, too many, or unknown are refused with the reason", () => {
     const many = Object.fromEntries(Array.from({ length: 17 }, (_, n) => [`s${n}`, n]));
     expect(refusal(Ordered.boot().order(settings({})))).equal("It names no setting.");
     expect(refusal(Ordered.boot().order([{ id: 3, kind: "settings" }]))).equal("It names no setting.");

@@ -59,7 +59,7 @@ describe("reports", () => {
     expect(reporter.state.queue).deep.equal([]);
   });
 
-  it("are tried again after a server error or when there were too many, and dropped when the server will never take them", () => {
+  it("are retried after a server error or 429, and dropped when the server will never accept them", () => {
     for (const status of [503, 429]) {
       const reporter = new Reporter().on(made(progress(1))).answer(status);
       expect(reporter.taken).deep.equal([]);

@@ -47,7 +47,7 @@ describe("the token that a server gives", () => {
     expect(shown(SERVER, undefined, { ...build, enrolmentToken: "" })).equal(undefined);
   });
 
-  it("goes along to every address of that server, and to none that only looks like one", () => {
+  it("is sent to every address of that server, and to none that only looks like one", () => {
     const known = { server: `${SERVER}/`, token: TOKEN };
     const shown = (url: string) => authorizationAt(url, known, undefined).authorization;
     for (const path of ["", "/", "/api/ota/download/7?device=base-1", "/api/content/base-1"])
@@ -66,7 +66,7 @@ describe("the token that a server gives", () => {
   });
 
   describe("with the answer to a check", () => {
-    /** An update machine that is checking, and what it does with this answer. */
+    /** An update machine that is checking, and its effects for this answer. */
     function answered(answer: object, slotState = IMAGE.slotState) {
       let state: UpdateState = initialUpdate;
       const asked: (Effect | Raise)[] = [];
@@ -86,7 +86,7 @@ describe("the token that a server gives", () => {
     const types = ({ asked }: { readonly asked: readonly (Effect | Raise)[] }) =>
       asked.map((effect) => (effect.type === "raise" ? effect.event.type : effect.type));
 
-    it("is stored before anybody is told of it", () => {
+    it("is stored before it is announced", () => {
       const result = answered({ device_token: TOKEN });
       expect(result.body).include({ keeps_token: true, check_seconds: 120 });
       expect(result.state.serverToken).deep.equal({ server: SERVER, token: TOKEN });
@@ -94,7 +94,7 @@ describe("the token that a server gives", () => {
       expect(order.lastIndexOf("store")).above(0).and.below(order.indexOf("serverTokenGiven"));
     });
 
-    it("is left alone when it is none", () => {
+    it("is ignored when it is malformed", () => {
       for (const device_token of [1, "", "a b", "x".repeat(129), null]) {
         const result = answered({ device_token });
         expect(result.state.serverToken, `${device_token}`).equal(undefined);
@@ -103,14 +103,14 @@ describe("the token that a server gives", () => {
       }
     });
 
-    it("is neither asked for nor taken on trial: the firmware before might not know of it", () => {
+    it("is neither requested nor accepted on trial: the previous firmware might not support it", () => {
       const result = answered({ device_token: TOKEN }, "pending_verify");
       expect(result.body).not.property("keeps_token");
       expect(result.state.serverToken).equal(undefined);
     });
   });
 
-  it("stands in the next report", () => {
+  it("is in the next report", () => {
     let state = reportStep(initialReport, stamped(BOOTED))[0];
     for (const event of [
       { type: "serverChosen", server: SERVER, checkSeconds: 120, hasOwnPace: false },

@@ -1,4 +1,4 @@
-// What an app describes of its settings is what is stored, refused and put right.
+// An app's description of its settings decides what is stored, refused and corrected.
 
 import { expect } from "chai";
 import type { Section } from "../../../../firmware/core/section.js";
@@ -22,12 +22,12 @@ const SECTION: Section = {
 const change = (text: string) => changeValues(SECTION, SECTION.defaults, text);
 
 describe("an app's settings", () => {
-  it("are the build's as long as nothing is stored, and then what is", () => {
+  it("are the build's as long as nothing is stored, and then the stored ones", () => {
     expect(storedValues(SECTION, undefined)).deep.equal({ values: SECTION.defaults, problems: [] });
     expect(storedValues(SECTION, '{"minutes":5}').values).deep.equal({ ...SECTION.defaults, minutes: 5 });
   });
 
-  it("come back from their text as they were, in one order", () => {
+  it("survive serialization, in a fixed order", () => {
     const text =
       '{"title":"a\\"b","mirror":true,"offset":-0.3,"minutes":7,"panel":"large","ink":"#FF00ff","server":"http://x/y"}';
     const changed = change(text);
@@ -45,7 +45,7 @@ describe("an app's settings", () => {
     expect(storedValues(SECTION, written)).deep.equal({ values: changed.value, problems: [] });
   });
 
-  it("leave out what another firmware stored and this one cannot work with, and say so", () => {
+  it("drop what another firmware stored and this one cannot use, and log that", () => {
     const { values, problems } = storedValues(SECTION, '{"minutes":0,"panel":"large","gone":1}');
     expect(values).deep.equal({ ...SECTION.defaults, panel: "large" });
     expect(problems).deep.equal(["Minutes: 0 is not a whole number from 1 to 1440."]);

@@ -18,7 +18,7 @@ const BUILD: BuildSettings = {
 };
 
 describe("preferences", () => {
-  it("take the build's values where nothing is stored, and note their layout", () => {
+  it("take the build's values where nothing is stored, and record their layout", () => {
     const { preferences, effects } = readPreferences({}, BUILD);
     expect(preferences).deep.equal({
       networks: [],
@@ -53,7 +53,7 @@ describe("preferences", () => {
     ]);
   });
 
-  it("keep at most four networks, the last used first, and read back what they stored", () => {
+  it("keep at most four networks, the last used first, and read back what was stored", () => {
     let { preferences } = readPreferences({ layout: "1" }, BUILD);
     let stored = "";
     for (const ssid of ["one", "two", "three", "four", "five", "two"]) {
@@ -67,7 +67,7 @@ describe("preferences", () => {
     );
   });
 
-  it("forget one network and keep the others in their order", () => {
+  it("remove one network and keep the others in order", () => {
     const networks = '[["one","a"],["two","b"],["three","c"]]';
     const { preferences } = readPreferences({ layout: "1", networks }, BUILD);
     const [next, effect] = forgetNetwork(preferences, "two");
@@ -75,13 +75,13 @@ describe("preferences", () => {
     expect(effect).deep.equal({ type: "store", key: "networks", value: '[["one","a"],["three","c"]]' });
   });
 
-  it("count a list that cannot be read as none", () => {
+  it("treat an unreadable list as empty", () => {
     for (const networks of ["", "{", "5", "[[1,2]]", '[["",""]]', "null"]) {
       expect(readPreferences({ layout: "1", networks }, BUILD).preferences.networks, networks).deep.equal([]);
     }
   });
 
-  it("use keys that NVS takes", () => {
+  it("use keys that NVS accepts", () => {
     const keys = readPreferences({ ssid: "x" }, BUILD).effects.map((effect) =>
       "key" in effect ? effect.key : "",
     );

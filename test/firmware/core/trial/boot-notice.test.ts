@@ -23,7 +23,7 @@ describe("the log at a boot", () => {
     ]);
   });
 
-  it("says what is not known, and warns when nothing would roll the image back", () => {
+  it("names what is unknown, and warns when the image could not be rolled back", () => {
     expect(lines({ ...BOOTED, confirmsItself: true }).slice(1)).deep.equal([
       "info: compiled at an unknown time, ESP-IDF unknown",
       "info: running factory (factory), boot partition unknown, restarted by power-on",

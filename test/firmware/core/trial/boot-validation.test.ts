@@ -28,7 +28,7 @@ describe("boot validation", () => {
     expect(state.phase).equal("none");
   });
 
-  it("restarts once to put an image on trial that power has kept from it", () => {
+  it("restarts once to put an image on trial whose trial a power cut prevented", () => {
     const record = { firmwareId: 3, version: "1.1.0", build: 0, slot: "ota_0", powerLosses: 0 };
     const stored = { install: JSON.stringify({ ...record, imageSha256: IMAGE.imageSha256 }) };
     const torn = { ...BOOTED, image: { ...IMAGE, slot: "ota_0", slotState: "valid" as const }, stored };
@@ -73,7 +73,7 @@ describe("boot validation", () => {
     expect(run([BOOTED, failed]).types).deep.equal([]);
   });
 
-  it("rolls back at the deadline and keeps the reason before it restarts", () => {
+  it("rolls back at the deadline and stores the reason before it restarts", () => {
     const offline = run([ON_TRIAL, DEADLINE]);
     expect(offline.last[0]).deep.equal({
       type: "store",
@@ -98,7 +98,7 @@ describe("boot validation", () => {
     ]);
   });
 
-  it("needs no server for a pushed image, but the network", () => {
+  it("needs the network for a pushed image, but no server", () => {
     const record = { firmwareId: 0, version: "1.1.0", build: 0, slot: "ota_0", powerLosses: 0 };
     const pushed = (imageSha256: string) => ({
       ...ON_TRIAL,
@@ -120,7 +120,7 @@ describe("boot validation", () => {
     expect(run([torn(3)]).types).not.include("beginTrial");
   });
 
-  it("is over after a roll back, whatever still happens", () => {
+  it("is over after a roll back, whatever events follow", () => {
     const rolledBack = [ON_TRIAL, DEADLINE];
     const after = run([...rolledBack, ONLINE, { type: "serverReached" }, STABLE, DEADLINE]);
     expect(after.types).deep.equal(run(rolledBack).types);

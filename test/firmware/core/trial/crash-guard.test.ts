@@ -8,7 +8,7 @@ import {
 } from "../../../../firmware/core/trial/crash-guard.js";
 import { BOOTED, stamped } from "../events.js";
 
-/** A device that boots again and again; what it stores stays. */
+/** A device that boots repeatedly; what it stores persists. */
 class Boots {
   state: CrashGuardState = initialCrashGuard;
   stored: Record<string, string> = {};
@@ -38,7 +38,7 @@ describe("the crash guard of a device", () => {
     expect(new Boots().boot("power-on").types).deep.equal(["setTimer", "startLight", "startApp"]);
   });
 
-  it("starts in safe mode after five boots that were not healthy, and leaves the app alone", () => {
+  it("starts in safe mode after five unhealthy boots, and does not start the app", () => {
     const boots = new Boots();
     for (const reason of ["panic", "software", "task-watchdog", "interrupt-watchdog", "panic"])
       expect(boots.boot(reason).types, reason).include("startApp");
@@ -52,7 +52,7 @@ describe("the crash guard of a device", () => {
     expect(boots.state.safeMode).equal(true);
   });
 
-  it("shows its light in safe mode, unless two boots there were not healthy either", () => {
+  it("uses its light in safe mode, unless two boots there were unhealthy too", () => {
     const boots = new Boots();
     for (let i = 0; i < 5; i++) boots.boot("panic");
     expect(boots.boot("panic").boot("panic").types).include("startLight");
@@ -63,21 +63,21 @@ describe("the crash guard of a device", () => {
     expect(new Boots().boot("panic").types).deep.equal(["store", "setTimer", "startLight", "startApp"]);
   });
 
-  it("does not count losses of power", () => {
+  it("does not count power losses", () => {
     const boots = new Boots().boot("panic");
     for (let i = 0; i < 20; i++) boots.boot(i % 2 ? "brownout" : "power-on");
     expect(boots.stored).deep.equal({ unhealthy: "1" });
     expect(boots.types).include("startApp");
   });
 
-  it("does not count restarts that the firmware meant", () => {
+  it("does not count intended restarts", () => {
     const boots = new Boots().boot("software");
     for (let i = 0; i < 20; i++) boots.boot("software", "owner");
     expect(boots.stored).deep.equal({ unhealthy: "1" });
     expect(boots.boot("panic", "owner").stored, "the note was not for this").deep.equal({ unhealthy: "2" });
   });
 
-  it("does not count waking from deep sleep, but what crashes after it", () => {
+  it("does not count waking from deep sleep, but counts crashes after it", () => {
     const boots = new Boots();
     for (let i = 0; i < 20; i++) boots.boot("deep-sleep");
     expect(boots.stored).deep.equal({});
@@ -101,7 +101,7 @@ describe("the crash guard of a device", () => {
     expect(boots.on(HEALTHY).boot("software").types).include("startApp");
   });
 
-  it("takes an unreadable count for 0", () => {
+  it("treats an unreadable count as 0", () => {
     for (const unhealthy of ["x", "-3", "1.5", ""]) {
       const boots = new Boots();
       boots.stored = { unhealthy };

@@ -9,18 +9,18 @@ const boot = (resetReason: string, restartNote?: string, slotState: typeof IMAGE
 });
 
 describe("the cause of a boot", () => {
-  it("names what the firmware meant beside the chip's reason", () => {
+  it("names the firmware's own reason beside the chip's", () => {
     expect(resetCause(boot("software", "owner"))).equal("software (owner)");
     expect(resetCause(boot("software", "update", "pending_verify"))).equal("software (update)");
     expect(resetCause(boot("software"))).equal("software");
   });
 
-  it("does not believe a note when the chip restarted for another reason", () => {
+  it("ignores a note when the chip restarted for another reason", () => {
     for (const reason of ["power-on", "panic", "task-watchdog", "brownout"])
       expect(resetCause(boot(reason, "owner"))).equal(reason);
   });
 
-  it("does not take a new image's crash for the restart that began its trial", () => {
+  it("does not confuse a new image's crash with the restart that began its trial", () => {
     expect(intendedRestart(boot("software", "update", "factory"))).equal(undefined);
     expect(resetCause(boot("software", "update", "factory"))).equal("software");
   });

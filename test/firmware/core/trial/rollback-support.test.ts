@@ -43,19 +43,19 @@ describe("an image that the boot loader would not roll back", () => {
     expect(started({ ...BOOTED, confirmsItself: true }).errors).length(1);
   });
 
-  it("says so when the boot loader has left its state at new", () => {
+  it("is reported when the boot loader has left its state at new", () => {
     const { errors, reported } = started(firstStart({}, "new"));
     expect(errors.join()).include("CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE");
     expect(reported).deep.equal(["trial without roll back"]);
   });
 
-  it("does not restart for a trial that a restart cannot bring", () => {
+  it("does not restart for a trial that a restart cannot start", () => {
     expect(started(firstStart({ confirmsItself: true }, "valid")).types).not.include("beginTrial");
     expect(started(firstStart({}, "new")).types).not.include("beginTrial");
     expect(started(firstStart({}, "valid")).types).include("beginTrial");
   });
 
-  it("is not seen where the boot loader has put it on trial", () => {
+  it("is not reported where the boot loader has put it on trial", () => {
     const { errors, reported } = started(firstStart({}, "pending_verify"));
     expect(errors).deep.equal([]);
     expect(reported).deep.equal(["trial"]);

@@ -1,4 +1,4 @@
-// How often a device checks: what was chosen for it, else what its server says, else what its build says.
+// How often a device checks: its own setting, else the server's interval, else the build's.
 
 import { expect } from "chai";
 import type { Effect } from "../../../../firmware/core/effect.js";
@@ -48,7 +48,7 @@ class Checking {
 }
 
 describe("how often a device checks", () => {
-  it("is what the server says where nothing was chosen for it, and its build's again when it says nothing", () => {
+  it("is the server's where none is set for the device, and the build's again when the server sends none", () => {
     const device = new Checking({});
     expect(device.answered({})).equal(BUILD.checkSeconds);
     expect(device.answered({ poll_seconds: 900 })).equal(900);
@@ -56,13 +56,13 @@ describe("how often a device checks", () => {
     expect(device.answered({})).equal(BUILD.checkSeconds);
   });
 
-  it("is what was chosen for it, whatever the server says for all others", () => {
+  it("is the device's own setting, whatever the server sends to all others", () => {
     const device = new Checking({ "check.seconds": "45" });
     expect(device.answered({ poll_seconds: 900 })).equal(45);
     expect(device.answered({ poll_seconds: 900, poll_is_for_all: "yes" })).equal(45);
   });
 
-  it("is the server's in an emergency, and what was chosen for it as soon as that is over", () => {
+  it("is the server's in an emergency, and the device's own again as soon as that is over", () => {
     const device = new Checking({ "check.seconds": "45" });
     expect(device.answered({ poll_seconds: 900, poll_is_for_all: true })).equal(900);
     expect(device.answered({ poll_is_for_all: true })).equal(45);
@@ -70,7 +70,7 @@ describe("how often a device checks", () => {
     expect(device.answered({ poll_seconds: 900 })).equal(45);
   });
 
-  it("stays what it was when the server has no time for it", () => {
+  it("stays unchanged when the server is too busy to answer", () => {
     const device = new Checking({});
     expect(device.answered({ poll_seconds: 900 })).equal(900);
     for (const status of [429, 503]) expect(device.answered({ poll_seconds: 60 }, status)).equal(900);

@@ -1,4 +1,4 @@
-// What a device reads of the answer to a check, and what it leaves unread.
+// Which answers to a check a device reads, and which it does not.
 
 import { expect } from "chai";
 import type { Effect } from "../../../../firmware/core/effect.js";

@@ -33,13 +33,13 @@ describe("digests in pages", () => {
     expect(download.largestCollected).equal(2048);
   });
 
-  it("need no range where there is one page", () => {
+  it("need no range if there is one page", () => {
     const download = downloaded({ sizeBytes: PAGE });
     expect(download.asked).deep.equal(["/digests", "/image"]);
     expect(download.outcome).equal("restarting");
   });
 
-  it("are fetched for what the slot holds already, which is not fetched again", () => {
+  it("are fetched for what the slot already holds, which is not fetched again", () => {
     const download = downloaded({ thereBytes: PAGE + 3 * 4096 + 5 });
     expect(download.asked).deep.equal([
       "/digests bytes=0-2047",

@@ -50,7 +50,7 @@ describe("image reader", () => {
     expect(most).within(8, 288);
   });
 
-  it("can be asked what it wants, so that a slot is read in a few pieces", () => {
+  it("reports how many bytes it needs next, so that a slot is read in a few pieces", () => {
     let reader = newImageReader;
     let reads = 0;
     while (reader.needLength > 0) {
@@ -65,7 +65,7 @@ describe("image reader", () => {
     expect(reads).equal(4);
   });
 
-  it("finds how the settings are kept, where the image says it", () => {
+  it("finds how the settings are stored, if the image says so", () => {
     const kindOf = (bytes: Uint8Array, pieceBytes: number) => readIn(pieceBytes, bytes).description?.nvs;
     const built = (nvs: "plain" | "encrypted" | null) =>
       buildFirmwareImage({ chip: "esp32c3", version: "1.1.0", project: "base", bundle: "1", nvs });
@@ -102,7 +102,7 @@ describe("image reader", () => {
     }
   });
 
-  it("says what is wrong with something that is no image", () => {
+  it("says what is wrong with something that is not an image", () => {
     const changed = (offset: number, value: number) => {
       const bytes = image.slice();
       bytes[offset] = value;

@@ -69,7 +69,7 @@ describe("installation", () => {
       listsChunks: true,
       fault: (effect) => {
         if (effect.type !== "hashSlot" || effect.length !== SIZE || wholeCount++ > 0) return undefined;
-        // a marginal bit reads as another one from now on
+        // a marginal bit reads differently from now on
         download.flash[5 * 4096] = (download.flash[5 * 4096] ?? 0) ^ 1;
         return undefined;
       },

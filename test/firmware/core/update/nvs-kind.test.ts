@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { nvsKindOf, nvsMismatch } from "../../../../firmware/core/update/nvs-kind.js";
 
-describe("how settings are kept", () => {
+describe("how settings are stored", () => {
   it("is read from the image's description", () => {
     expect([nvsKindOf(0, 0), nvsKindOf(1, 5), nvsKindOf(2, 0), nvsKindOf(3, 0)]).deep.equal([
       "plain",
@@ -11,7 +11,7 @@ describe("how settings are kept", () => {
     ]);
   });
 
-  it("must be the same in the next firmware, as far as both say how", () => {
+  it("must be the same in the next firmware, if both declare it", () => {
     expect(nvsMismatch("plain", "plain")).equal(undefined);
     expect(nvsMismatch(undefined, "plain")).equal(undefined);
     expect(nvsMismatch("plain", undefined)).equal(undefined);

@@ -1,4 +1,4 @@
-// An offer that restarts the device again and again: what is noted, when it is blocked, and when it is free again.
+// An offer that restarts the device repeatedly: what is recorded, when it is blocked, and when it is free again.
 
 import { expect } from "chai";
 import type { Effect } from "../../../../firmware/core/effect.js";
@@ -25,7 +25,7 @@ interface Offered {
   readonly firmwareId?: number;
   readonly time?: number;
   readonly release?: string;
-  /** The server says nothing of it in a header. */
+  /** The server announces nothing in a header. */
   readonly isSilent?: boolean;
 }
 
@@ -120,7 +120,7 @@ const whileRead = (device: Device) => device.answered();
 const whileVerified = (device: Device) => device.offered();
 
 describe("a note of what may restart the device", () => {
-  it("is made before an answer that may contain an offer is read, and names it", () => {
+  it("is stored before an answer that may contain an offer is read, and names it", () => {
     const device = new Device().boot();
     expect(device.answered().isRead).equal(true);
     const types = device.asked.map(({ type }) => type);
@@ -159,7 +159,7 @@ describe("a note of what may restart the device", () => {
     expect(device.writes, "another firmware").lengthOf(3);
   });
 
-  it("counts a boot that came of a crash, and no other", () => {
+  it("counts only boots caused by a crash", () => {
     const counts = (facts: Partial<Booted>) => {
       const device = new Device().boot().offered().boot(facts);
       return /^crashed 1 /.test(device.note ?? "");
@@ -234,7 +234,7 @@ describe("an offer that has restarted the device three times", () => {
     expect(device.boot().report).equal(undefined);
   });
 
-  it("is not taken for a day by the server's time, across restarts, and is free then", () => {
+  it("is blocked for a day by the server's time, across restarts, and is free then", () => {
     const device = blockedDevice(whileVerified);
     device.offered();
     expect(device.state.phase).equal("idle");
@@ -289,7 +289,7 @@ describe("an offer that has restarted the device three times", () => {
     expect(mixed.note, "the same, as far as is known").match(/^open 1 12 /);
   });
 
-  it("is a push as well: the same image is refused, another is taken", () => {
+  it("may be a push too: the same image is refused, another is accepted", () => {
     const push: PushOffer = { connection: 3, sizeBytes: PAGED.size, release: jws(PAGED) };
     const device = blockedDevice((each) => each.on({ type: "pushOffered", offer: push }));
     expect(device.block).match(/^untold 0 0 0 \S{16}$/);

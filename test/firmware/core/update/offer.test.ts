@@ -49,7 +49,7 @@ class Device {
 }
 
 describe("an offer of the server", () => {
-  it("is installed when its signature is good and it fits this device", () => {
+  it("is installed when its signature is valid and it fits this device", () => {
     const device = new Device().offered();
     expect(device.state.phase).equal("verifying");
     const verify = device.asked.find(({ type }) => type === "verifySignature");

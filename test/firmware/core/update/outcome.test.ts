@@ -53,11 +53,11 @@ describe("the outcome of an installation", () => {
     expect(outcome("owner")).equal("restart (owner) during the trial run");
   });
 
-  it("is none when nothing was installed", () => {
+  it("does not exist when nothing was installed", () => {
     expect(evaluateInstallation(undefined, back("undefined", "power-on")).kind).equal("none");
   });
 
-  it("knows a new image on trial from one that is valid", () => {
+  it("distinguishes a new image on trial from a valid one", () => {
     const kind = (record: InstallRecord, state: SlotState) =>
       evaluateInstallation(record, { ...back("valid", "software"), image: running("new", state) }).kind;
     expect(kind(ARMED, "pending_verify")).equal("onTrial");
@@ -177,7 +177,7 @@ function forEachCase(visit: (one: Case) => void): number {
   let count = 0;
   for (const record of RECORDS)
     for (const image of IMAGES) {
-      // when the recorded image runs, nothing else of the boot matters: a few of each will do
+      // when the recorded image runs, nothing else about the boot matters: a few of each will do
       const isRecorded = image.imageSha256 === "new";
       for (const target of isRecorded ? TARGETS.slice(0, 3) : TARGETS)
         for (const bootSlot of ["factory", "ota_0"])

@@ -88,14 +88,14 @@ describe("release manifest", () => {
     for (const [changes, expected] of wrong) expect(message(jws({ ...PAYLOAD, ...changes }))).match(expected);
   });
 
-  it("is installed only by the device it is made for", () => {
+  it("is installed only by the device it is for", () => {
     expect(codeOf({})).equal("OK");
     expect(codeOf({ type: "led" })).equal("WRONG_TYPE");
     expect(codeOf({ chip: "esp32c3" })).equal("WRONG_CHIP");
     expect(codeOf({ hardware: "poe-iso" })).equal("WRONG_HARDWARE");
   });
 
-  it("is not installed over a firmware that keeps its settings in another way, as far as both say how", () => {
+  it("is not installed over a firmware that stores its settings in another way, if both declare it", () => {
     const over = (ours: "plain" | "hmac5" | undefined, its: string | undefined) =>
       codeOf(its ? { nvs: its } : {}, { ...DEVICE, image: ours ? { ...IMAGE, nvs: ours } : IMAGE });
     expect(over("plain", "plain")).equal("OK");

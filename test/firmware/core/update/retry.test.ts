@@ -20,7 +20,7 @@ const codeIn = ([, effects]: Step) =>
   )[0];
 
 describe("a failed try", () => {
-  it("is followed by pauses that double, with a part of chance, and by the end after five tries", () => {
+  it("is followed by pauses that double, with jitter, and by the end after five tries", () => {
     const download = new Download({
       sizeBytes: SIZE,
       listsChunks: true,
@@ -39,7 +39,7 @@ describe("a failed try", () => {
     expect(timer).property("delayMs").within(7_900, 8_000);
   });
 
-  it("is not counted any more when a chunk has arrived", () => {
+  it("is no longer counted when a chunk has arrived", () => {
     const download = new Download({
       sizeBytes: SIZE,
       listsChunks: true,
@@ -51,7 +51,7 @@ describe("a failed try", () => {
     expect(download.outcome).equal("restarting");
   });
 
-  it("is followed by another only for what another download may cure", () => {
+  it("is followed by another only if another download may help", () => {
     for (const code of ["CONNECT_FAILED", "SERVER_STALLED", "BODY_TRUNCATED", "CHUNK_MISMATCH"] as const)
       expect(failed(code)[0].phase, code).equal("waiting");
     for (const code of ["IMAGE_MISMATCH", "WRONG_CHIP", "ARM_FAILED"] as const)
@@ -72,7 +72,7 @@ describe("a failed try", () => {
 });
 
 describe("the end of an attempt", () => {
-  it("keeps the offer free that another download may install, and refuses the others", () => {
+  it("leaves an offer available if another download may help, and refuses the others", () => {
     expect(failAttempt(streaming, JOB, failure("CHUNK_MISMATCH"), 0.5)[0].refused).equal(undefined);
     expect(failAttempt(streaming, JOB, failure("IMAGE_MISMATCH"), 0.5)[0].refused).deep.equal({
       firmwareId: 7,

@@ -32,7 +32,7 @@ describe("the update machine", () => {
       expect(typesAfter(at(phase), CHECK), phase).deep.equal([]);
   });
 
-  it("checks within two seconds of joining, spread by chance, and resumes a waiting download as soon", () => {
+  it("checks within two seconds of joining, at random, and resumes a waiting download as soon", () => {
     const online: Event = { type: "online", address: "192.168.1.20", rssi: -50 };
     const timerAfter = (phase: UpdatePhase) => updateStep(at(phase, false), stamped(online, 0.25))[1];
     expect(timerAfter("idle")).deep.equal([{ type: "setTimer", timer: "check", delayMs: 500 }]);
@@ -58,7 +58,7 @@ describe("the update machine", () => {
         expect(updateStep(streaming, stamped(event)), event.type).deep.equal([streaming, []]);
   });
 
-  it("gives a transfer up after 30 seconds without a byte, for another try", () => {
+  it("gives up a transfer after 30 seconds without a byte, and tries again", () => {
     for (const phase of ["fetching", "requesting", "streaming"] as const) {
       const [state, effects] = updateStep(at(phase), stamped(TRANSFER));
       expect(state.phase, phase).equal("waiting");
@@ -68,7 +68,7 @@ describe("the update machine", () => {
     expect(phaseAfter(at("proving"), TRANSFER)).equal("proving");
   });
 
-  it("waits for the network when it is lost while bytes come, and does not mind it otherwise", () => {
+  it("waits for the network when it is lost during a transfer, and ignores that otherwise", () => {
     for (const phase of ["fetching", "requesting", "streaming"] as const)
       expect(phaseAfter(at(phase), { type: "offline" }), phase).equal("waiting");
     for (const phase of ["resuming", "proving", "arming"] as const)
@@ -77,7 +77,7 @@ describe("the update machine", () => {
     expect(updateStep(at("idle"), stamped({ type: "offline" }))[0].online).equal(false);
   });
 
-  it("takes a connection that ends after the last byte for no failure", () => {
+  it("does not treat a connection that ends after the last byte as a failure", () => {
     const { release } = JOB;
     const all = { offset: release.size, rangeEnd: release.size };
     const complete = inPhase("streaming", booted, all);

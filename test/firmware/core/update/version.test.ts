@@ -4,7 +4,7 @@ import { compareVersions, parseVersion, versionName } from "../../../../firmware
 const order = (a: string, b: string) => compareVersions(parseVersion(a)!, parseVersion(b)!);
 
 describe("version", () => {
-  it("orders the examples of semver.org §11 as they stand there", () => {
+  it("orders the examples of semver.org §11 as given there", () => {
     const ascending =
       "1.0.0-alpha 1.0.0-alpha.1 1.0.0-alpha.beta 1.0.0-beta 1.0.0-beta.2 1.0.0-beta.11 1.0.0-rc.1 1.0.0 2.0.0 2.1.0 2.1.1";
     const versions = ascending.split(" ");
@@ -19,7 +19,7 @@ describe("version", () => {
     expect(order("1.2.0", "1.1.9+99")).above(0);
   });
 
-  it("refuses what is no version", () => {
+  it("refuses what is not a version", () => {
     for (const text of [
       "",
       "1",

@@ -12,7 +12,7 @@ const record = (owner: number[], type: number, data: number[]): number[] =>
   owner.concat([0, type, 0, 1, 0, 0, 0, 120, data.length >> 8, data.length & 255], data);
 const packet = (...parts: number[][]): Uint8Array => Uint8Array.from(parts.flat());
 
-/** What is done with each record by a parser that trusts: every name to its end, every text, and so many strings at the most. */
+/** What a trusting parser does with each record: every name to its end, every text, and a maximum number of strings. */
 function readTrustingly(bytes: Uint8Array): number {
   const u16 = (at: number) => {
     if (at + 2 > bytes.length) throw new Error("cut off");
@@ -88,7 +88,7 @@ const SOUND: Readonly<Record<string, Uint8Array>> = {
 
 describe("a packet of DNS", () => {
   for (const [what, bytes] of Object.entries(SOUND)) {
-    it(`is sound as ${what}, and at none of its beginnings`, () => {
+    it(`is valid as ${what}, and truncated nowhere`, () => {
       expect(isSoundDns(bytes)).equal(true);
       for (let length = 0; length < bytes.length; length++) {
         expect(isSoundDns(bytes.subarray(0, length)), `${length}`).equal(false);
@@ -96,7 +96,7 @@ describe("a packet of DNS", () => {
     });
   }
 
-  it("is sound as the simulator writes it", () => {
+  it("is valid as the simulator writes it", () => {
     expect(isSoundDns(addressQuery(7, "base-1.local"))).equal(true);
   });
 
@@ -129,12 +129,12 @@ describe("a packet of DNS", () => {
     "a text of 1 400 empty strings": packet(HEADER(0, 1), record(LOCAL, 16, many(1_400, [0]))),
   };
   for (const [what, bytes] of Object.entries(unsound)) {
-    it(`is not sound with ${what}`, () => {
+    it(`is not valid with ${what}`, () => {
       expect(isSoundDns(bytes)).equal(false);
     });
   }
 
-  it("that is sound can be read to its end by who trusts it, whatever became of it on its way", () => {
+  it("that is valid can be read to its end by a trusting parser, whatever mutation it has", () => {
     let seed = 1;
     const random = (below: number) => {
       seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;

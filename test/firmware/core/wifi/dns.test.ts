@@ -1,4 +1,4 @@
-// The portal's name server, held to RFC 1035 and 6891 with queries built byte by byte, and to "never throws" with a seeded generator.
+// The portal's name server against RFC 1035 and 6891 with queries built byte by byte, and "never throws" with a seeded generator.
 
 import { expect } from "chai";
 import { answerDns } from "../../../../firmware/core/wifi/dns.js";
@@ -63,7 +63,7 @@ describe("the portal's name server", () => {
     ["TXT", 16],
     ["SOA", 6],
   ] as const) {
-    it(`answers ${label} with an empty NOERROR, so that the phone goes on with A`, () => {
+    it(`answers ${label} with an empty NOERROR, so that the phone continues with A`, () => {
       const answer = ask({ type });
       expect(codeOf(answer)).to.equal(0);
       expect(countsOf(answer)).to.deep.equal([1, 0, 0, 0]);
@@ -71,7 +71,7 @@ describe("the portal's name server", () => {
     });
   }
 
-  it("puts OPT into the additional section behind the address, with its own size and the DO bit kept", () => {
+  it("puts OPT into the additional section after the address, with its own size and the DO bit kept", () => {
     const answer = ask({ extra: OPT_RECORD });
     expect(countsOf(answer)).to.deep.equal([1, 1, 0, 1]);
     expect([...answer.subarray(-11)]).to.deep.equal([0, 0, 41, 2, 0, 0, 0, 0x80, 0, 0, 0]);
@@ -131,7 +131,7 @@ describe("the portal's name server", () => {
     expect(answer.length).to.be.below(512);
   });
 
-  it("is silent to answers and to what is shorter than a header", () => {
+  it("ignores answers and anything shorter than a header", () => {
     expect(answerDns(query({ flags: 0x8180 }), ADDRESS)).to.equal(undefined);
     expect(answerDns(query().slice(0, 11), ADDRESS)).to.equal(undefined);
     expect(answerDns(new Uint8Array(0), ADDRESS)).to.equal(undefined);

@@ -1,4 +1,4 @@
-// The portal as a phone meets it: one request in, one answer out, and what the device is asked to do besides.
+// The portal as a phone sees it: one request in, one answer out, and the effects that it causes.
 
 import { expect } from "chai";
 import type { Effect, HttpResponse } from "../../../../firmware/core/effect.js";
@@ -117,7 +117,7 @@ describe("the portal's pages", () => {
     }
   });
 
-  it("tells who the device is", () => {
+  it("returns the device's identity", () => {
     expect(opened().json("GET", "/api/device")).to.deep.equal({
       name: "Lamp",
       type: "led",
@@ -126,7 +126,7 @@ describe("the portal's pages", () => {
     });
   });
 
-  it("answers 404 to unknown paths on its own host, also to names that objects have", () => {
+  it("answers 404 to unknown paths on its own host, also to names of inherited properties", () => {
     for (const path of ["/nothing", "/favicon.ico", "/constructor", "__proto__", "/api"]) {
       expect(opened().request("GET", path).status, path).to.equal(404);
     }
@@ -146,7 +146,7 @@ describe("the portal's pages", () => {
     expect(opened().request("HEAD", "/").body, "an answer to HEAD has no body").to.equal("");
   });
 
-  it("takes a network neither from the owner's network nor under a foreign name", () => {
+  it("accepts a network neither from the home network nor under another host name", () => {
     const portal = opened();
     expect(portal.request("POST", "/api/join", { host: "evil.example", body: "ssid=x" }).status).to.equal(
       403,
@@ -159,7 +159,7 @@ describe("the portal's pages", () => {
 });
 
 describe("the portal's list of networks", () => {
-  it("starts one scan when the portal opens, before a phone is there", () => {
+  it("starts one scan when the portal opens, before a phone connects", () => {
     const portal = opened();
     expect(portal.effects).to.deep.include({ type: "scanWifi", attempt: 1 });
     expect(portal.json("GET", "/api/networks")).to.deep.equal({ scanning: true, networks: [] });
@@ -190,7 +190,7 @@ describe("the portal's list of networks", () => {
     expect(networks[0]?.ssid).to.equal("n63");
   });
 
-  it("answers a request for a scan before it scans, so that the phone hears it", () => {
+  it("answers a request for a scan before it scans, so that the phone receives it", () => {
     const portal = scanned([network("a", -50)]);
     expect(portal.request("POST", "/api/scan").status).to.equal(202);
     expect(portal.effects.some((effect) => effect.type === "scanWifi")).to.equal(false);
@@ -199,7 +199,7 @@ describe("the portal's list of networks", () => {
     expect(effects).to.deep.include({ type: "scanWifi", attempt: 2 });
   });
 
-  it("never has two scans under way", () => {
+  it("never runs two scans at once", () => {
     const portal = opened();
     expect(portal.request("POST", "/api/scan").status).to.equal(202);
     expect(portal.effects.length).to.equal(1);
@@ -214,7 +214,7 @@ describe("the portal's list of networks", () => {
     expect((portal.json("GET", "/api/networks").networks as unknown[]).length).to.equal(1);
   });
 
-  it("gives a scan up that never ends", () => {
+  it("gives up a scan that never ends", () => {
     const portal = opened();
     portal.send({ type: "timerFired", timer: "scan" });
     expect(portal.json("GET", "/api/networks")).to.deep.include({ scanning: false });
@@ -235,7 +235,7 @@ describe("the portal's list of networks", () => {
 });
 
 describe("joining through the portal", () => {
-  it("answers 202, raises what was entered, and never tells the password", () => {
+  it("answers 202, raises what was entered, and never reveals the password", () => {
     const portal = scanned([]);
     const response = portal.submit("home", "s3cret+pass");
     expect(response.status).to.equal(202);
@@ -246,7 +246,7 @@ describe("joining through the portal", () => {
     expect(JSON.stringify(portal.state) + response.body).to.not.include("s3cret");
   });
 
-  it("takes forms as well as JSON, with any characters", () => {
+  it("accepts forms as well as JSON, with any characters", () => {
     for (const ssid of ["a+b=c%d#e&f g", "Zürich 😀", "x".repeat(32), " ", '"quoted\\"', "{ssid}"]) {
       const portal = scanned([]);
       const password = `${ssid.slice(0, 6)}+ = % # & pass`;
@@ -265,7 +265,7 @@ describe("joining through the portal", () => {
     ["UTF-8 of 63 bytes", "é".repeat(31).concat("x")],
   ];
   for (const [label, password] of good) {
-    it(`takes a password of ${label}`, () => {
+    it(`accepts a password of ${label}`, () => {
       expect(opened().submit("home", password).status).to.equal(202);
     });
   }
@@ -297,7 +297,7 @@ describe("joining through the portal", () => {
     });
   }
 
-  it("tells the new address and the host name once joined, and serves the page there too", () => {
+  it("returns the new address and the host name once joined, and serves the page there too", () => {
     const portal = opened();
     portal.submit("home", "password");
     portal.send({ type: "online", address: "10.0.0.5", rssi: -50 });
@@ -315,7 +315,7 @@ describe("joining through the portal", () => {
   });
 
   for (const reason of ["wrong-password", "not-found", "no-address", "lost"] as const) {
-    it(`tells that joining failed: ${reason}`, () => {
+    it(`reports that joining failed: ${reason}`, () => {
       const portal = opened();
       portal.submit("home", "password");
       portal.send({ type: "joinFailed", ssid: "home", reason });
@@ -343,7 +343,7 @@ describe("joining through the portal", () => {
     expect(portal.state.join).to.deep.include({ phase: "failed", ssid: "new", reason: "wrong-password" });
   });
 
-  it("does not claim the failed network's name when a saved one is joined", () => {
+  it("does not report the failed network's name when a saved one is joined", () => {
     const portal = opened();
     portal.submit("new", "password");
     portal.send({ type: "joinFailed", ssid: "new", reason: "wrong-password" });
@@ -351,14 +351,14 @@ describe("joining through the portal", () => {
     expect(portal.state.join).to.deep.include({ phase: "joined", ssid: "" });
   });
 
-  it("forgets that it was joined when the connection is gone", () => {
+  it("is no longer joined when the connection is lost", () => {
     const portal = opened();
     portal.send({ type: "online", address: "10.0.0.5", rssi: -50 });
     portal.send({ type: "offline" });
     expect(portal.json("GET", "/api/join")).to.deep.equal({ phase: "idle", attempt: 0, ssid: "" });
   });
 
-  it("leaves events of others alone", () => {
+  it("ignores events of other machines", () => {
     const portal = opened();
     const before = portal.state;
     expect(portal.send({ type: "markedValid" })).to.deep.equal([]);

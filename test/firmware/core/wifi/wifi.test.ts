@@ -38,7 +38,7 @@ describe("Wi-Fi", () => {
     expect(new Wifi().on(BOOTED).types).include.members(["startAccessPoint", "startServer", "portalOpened"]);
   });
 
-  it("joins the saved network and says so", () => {
+  it("joins the saved network and announces that", () => {
     const wifi = new Wifi().on(SAVED);
     expect(wifi.find("joinWifi")).include({ ssid: "home", password: "secret password" });
     expect(wifi.join().types).include("online");
@@ -63,7 +63,7 @@ describe("Wi-Fi", () => {
     expect(wifi.on({ type: "clientDetached" }).on(timer).types).include("joinWifi");
   });
 
-  it("leaves the portal by itself some seconds after it has joined", () => {
+  it("closes the portal by itself some seconds after it has joined", () => {
     const wifi = new Wifi().on(SAVED).fail().on(timer).fail().on(timer).fail().on(timer).join();
     expect(wifi.find("setTimer")).include({ timer: "portal", delayMs: 20_000 });
     expect(wifi.on({ type: "timerFired", timer: "portal" }).types).include.members([
@@ -73,7 +73,7 @@ describe("Wi-Fi", () => {
     ]);
   });
 
-  it("takes turns with several saved networks, and puts the one that worked first", () => {
+  it("tries several saved networks in turn, and puts the one that worked first", () => {
     const wifi = new Wifi().on(TWO).fail().on(timer);
     expect(wifi.find("joinWifi")).include({ ssid: "work" });
     expect(wifi.join().find("store")).include({ key: "networks", value: '[["work","b"],["home","a"]]' });
@@ -88,12 +88,12 @@ describe("Wi-Fi", () => {
     expect(wifi.find("store")).include({ key: "networks", value: '[["new","right pw"]]' });
   });
 
-  it("gives up a join that gets no address in time", () => {
+  it("gives up a join without an address in time", () => {
     const wifi = new Wifi().on(SAVED).on(timer);
     expect(wifi.types).include.members(["leaveWifi", "joinFailed"]);
   });
 
-  it("drops the answer to an attempt that is over", () => {
+  it("ignores the answer to an attempt that is over", () => {
     const wifi = new Wifi().on(SAVED).on(timer).on(timer);
     expect(wifi.on({ type: "wifiJoined", attempt: 1, address: "1.2.3.4", rssi: -40 }).effects).deep.equal([]);
     expect(wifi.state.phase).equal("joining");
@@ -113,24 +113,24 @@ describe("Wi-Fi", () => {
     expect(wifi.types).not.include("stopServer");
   });
 
-  it("tells that it went offline when another network is tried and fails", () => {
+  it("announces that it went offline when another network is tried and fails", () => {
     const wifi = new Wifi().on(SAVED).fail().on(timer).fail().on(timer).fail().on(timer).join();
     wifi.on({ type: "credentialsSubmitted", ssid: "new", password: "wrong pw" });
     expect(wifi.types).not.include("offline");
     expect(wifi.fail("wrong-password").types).include("offline");
   });
 
-  it("tells that it went offline and joins again", () => {
+  it("announces that it went offline and joins again", () => {
     const wifi = new Wifi().on(SAVED).join().fail("lost");
     expect(wifi.types).include("offline");
     expect(wifi.on(timer).types).include("joinWifi");
   });
 
-  describe("with a network that is forgotten", () => {
+  describe("with a network that is removed", () => {
     const forget = (ssid: string) => ({ type: "networkForgotten", ssid }) as const;
     const away = () => new Wifi().on(TWO).fail().on(timer).fail().on(timer).fail();
 
-    it("tells what is left, and tries only that", () => {
+    it("announces what is left, and tries only that", () => {
       const wifi = away();
       expect(wifi.on(forget("home")).find("store")).include({ key: "networks", value: '[["work","b"]]' });
       expect(wifi.effects).deep.include({
@@ -143,7 +143,7 @@ describe("Wi-Fi", () => {
       }
     });
 
-    it("gives up a try of it that is under way, and waits for its owner when it was the last", () => {
+    it("gives up a running try of it, and waits for its owner when it was the last", () => {
       const wifi = away().on(timer);
       const before = wifi.state.attempt;
       expect(wifi.on(forget("work")).types).include.members(["leaveWifi", "setTimer"]);
@@ -154,7 +154,7 @@ describe("Wi-Fi", () => {
       expect(wifi.on(timer).types).deep.equal([]);
     });
 
-    it("stays in the network that it is in", () => {
+    it("stays in its current network", () => {
       const wifi = new Wifi().on(TWO).join().on(forget("work"));
       expect(wifi.types).deep.equal(["store", "networksSaved"]);
       expect(wifi.state.phase).equal("joined");
