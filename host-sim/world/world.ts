@@ -18,7 +18,7 @@ export interface WorldOptions {
 }
 
 /** In virtual time the host's own event loop gets a turn after this number of events. */
-const EVENTS_PER_BREATH = 10_000;
+const EVENTS_PER_TURN = 10_000;
 /** setTimeout cannot wait longer. */
 const LONGEST_WAIT_MS = 2 ** 31 - 1;
 
@@ -114,7 +114,7 @@ export class World {
     this.#anchor = { worldMs: this.#nowMs, wallMs: performance.now() };
     for (let eventCount = 1; !done(); eventCount += 1) {
       if (this.#isStopped) return false;
-      if (eventCount % EVENTS_PER_BREATH === 0) await yieldToOthers();
+      if (eventCount % EVENTS_PER_TURN === 0) await yieldToOthers();
       const outcome =
         this.#speed === undefined ? await this.#virtualStep(endMs) : await this.#realStep(endMs);
       if (outcome === "over") return done();

@@ -24,7 +24,7 @@ interface Pattern {
 const PATTERNS: Readonly<Record<PatternName, Pattern>> = Object.freeze({
   solid: Object.freeze({ draw: drawSolid, next: never }),
   blink: Object.freeze({ draw: drawBlink, next: nextHalf }),
-  yieldToOthers: Object.freeze({ draw: drawBreath, next: nextSmooth }),
+  breathe: Object.freeze({ draw: drawBreath, next: nextSmooth }),
   rainbow: Object.freeze({ draw: drawRainbow, next: nextSmooth }),
   chase: Object.freeze({ draw: drawChase, next: nextPixel }),
 });

@@ -9,7 +9,7 @@ const MAX_PIXEL_COUNT = 300;
 /** Cycles of a pattern in a minute. */
 const MAX_SPEED = 600;
 
-export const PATTERN_NAMES = Object.freeze(["solid", "blink", "yieldToOthers", "rainbow", "chase"] as const);
+export const PATTERN_NAMES = Object.freeze(["solid", "blink", "breathe", "rainbow", "chase"] as const);
 export type PatternName = (typeof PATTERN_NAMES)[number];
 
 export interface LedSettings {

@@ -6,7 +6,7 @@ export const LED_STRINGS = Object.freeze({
   patterns: Object.freeze({
     solid: "Solid",
     blink: "Blink",
-    yieldToOthers: "Breathe",
+    breathe: "Breathe",
     rainbow: "Rainbow",
     chase: "Chase",
   }),

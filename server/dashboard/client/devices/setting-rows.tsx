@@ -13,7 +13,7 @@ export const EMPTY_ROW: SettingRow = { name: "", value: "" };
 const KNOWN_SETTINGS: readonly (readonly [name: string, meaning: string])[] = [
   ["checkSeconds", "seconds between two checks; overrides the server's --poll-seconds, 0 resets it"],
   ["deviceName", "readable name"],
-  ["pattern", "LED strip: solid, blink, yieldToOthers, rainbow, chase"],
+  ["pattern", "LED strip: solid, blink, breathe, rainbow, chase"],
   ["colour", "LED strip: #rrggbb"],
   ["brightness", "LED strip: percent"],
   ["speed", "LED strip: cycles per minute"],

@@ -35,7 +35,7 @@ describe("LED patterns", () => {
   });
 
   it("breathe rises from dark to full light and falls again, step by step", () => {
-    const levels = Array.from({ length: 101 }, (_, i) => frame({ pattern: "yieldToOthers" }, i * 10)[0]![0]!);
+    const levels = Array.from({ length: 101 }, (_, i) => frame({ pattern: "breathe" }, i * 10)[0]![0]!);
     expect(levels[0]).equal(0);
     expect(levels[50]).equal(255);
     expect(levels[100]).equal(0);
@@ -87,7 +87,7 @@ describe("LED patterns", () => {
 
   it("brightness dims every pattern, and switches nothing off", () => {
     for (const pattern of PATTERN_NAMES) {
-      const atMs = pattern === "yieldToOthers" ? 500 : 0;
+      const atMs = pattern === "breathe" ? 500 : 0;
       const full = frame({ pattern, colour: 0xffffff }, atMs).flat();
       const dim = frame({ pattern, colour: 0xffffff, brightness: 20 }, atMs).flat();
       const least = frame({ pattern, colour: 0xffffff, brightness: 1 }, atMs).flat();

@@ -40,10 +40,7 @@ describe("LED settings", () => {
 
   it("are refused outside their limits, in a sentence", () => {
     for (const [changes, message] of [
-      [
-        { pattern: "toString" },
-        'Pattern: "toString" is not one of solid, blink, yieldToOthers, rainbow, chase.',
-      ],
+      [{ pattern: "toString" }, 'Pattern: "toString" is not one of solid, blink, breathe, rainbow, chase.'],
       [{ count: 301 }, "LEDs on the strip: 301 is not a whole number from 1 to 300."],
       [{ count: "8" }, 'LEDs on the strip: "8" is not a whole number from 1 to 300.'],
       [{ speed: 0 }, "Speed, cycles a minute: 0 is not a whole number from 1 to 600."],
