@@ -1,4 +1,4 @@
-// What the tests ask of golden vectors: that every case of a file is equal, and that there are enough of them.
+// What the tests require of golden vectors: that every case of a file is equal, and that there are enough of them.
 
 import { expect } from "chai";
 import { checkFile } from "../host-sim/vectors/check.js";

@@ -12,7 +12,7 @@ export interface FuzzRoute {
   readonly params: TSchema | undefined;
   readonly query: TSchema | undefined;
   readonly body: TSchema | undefined;
-  /** Its answer does not end by itself. */
+  /** Its answer never ends. */
   readonly isStream: boolean;
 }
 
@@ -27,22 +27,22 @@ export interface FuzzRequest {
 
 export interface FuzzAnswer {
   readonly status: number;
-  /** By which the server's log tells of the request. */
+  /** The request's id in the server's log. */
   readonly id: string | undefined;
 }
 
-/** What the server under test knows, so that some requests are about it. */
+/** What exists on the server under test, so that some requests refer to it. */
 export interface Surroundings {
-  /** Good for everything. */
+  /** With all scopes. */
   readonly token: string;
-  /** Good for less, or not any more. */
+  /** With fewer scopes, or revoked. */
   readonly otherTokens: readonly string[];
   readonly image: Buffer;
   readonly release: string;
   readonly sha256: string;
 }
 
-/** Every route, as the app itself tells it. */
+/** Every route, as registered in the app. */
 export function describeRoutes({ method, url, schema, config }: RouteOptions): FuzzRoute[] {
   const parts = (schema ?? {}) as Partial<Record<"params" | "querystring" | "body", TSchema>>;
   return [method].flat().map((each) => ({
@@ -220,13 +220,13 @@ function damage(value: unknown, around: Surroundings, random: Random): void {
   const fields = value as Record<string, unknown>;
   const names = Object.keys(fields);
   const name = names.length > 0 && chance(random, 0.9) ? pick(random, names) : pick(random, HOSTILE_TEXTS);
-  // Its own: what it inherits belongs to every object of this process.
+  // Own keys only: inherited ones belong to every object of this process.
   const inner = Object.hasOwn(fields, name) ? fields[name] : undefined;
   if (typeof inner === "object" && inner !== null && chance(random, 0.6))
     return damage(inner, around, random);
   if (chance(random, 0.15)) delete fields[name];
   else if (chance(random, 0.1)) fields[name] = pick(random, [around.release, around.sha256]);
-  // Not by assignment, which would change the prototype instead of making a field.
+  // Not by assignment, which would change the prototype instead of adding a field.
   else
     Object.defineProperty(fields, name, {
       value: hostileValue(random),
@@ -235,7 +235,7 @@ function damage(value: unknown, around: Surroundings, random: Random): void {
     });
 }
 
-/** Bodies that are not what they say. */
+/** Bodies that do not match their content type. */
 function oddBody(random: Random): Content {
   const depth = pick(random, [50, 1000, 20_000]);
   return {

@@ -1,4 +1,4 @@
-// Sends a server requests without end and looks whether it fails: an answer of 5xx, none at all, an error that nobody caught, or
+// Sends random requests to a server and looks for failures: an answer of 5xx, none at all, an uncaught error, or
 // memory that grows.
 
 import type { AddressInfo } from "node:net";
@@ -38,20 +38,20 @@ export interface FuzzResult {
   readonly routeCount: number;
   /** How often each status was answered. */
   readonly statuses: ReadonlyMap<number, number>;
-  /** Requests that Node's own client could not even send. */
+  /** Requests that Node's own client refused to send. */
   readonly unsentCount: number;
   /** Heap and buffers after a collection, bytes: early, and at the end. */
   readonly memory: { readonly early: number; readonly late: number };
 }
 
 const WORKER_COUNT = 16;
-/** One of so many goes over a real connection; all of those that do not end by themselves. */
+/** One of this number goes over a real connection, and every one whose answer never ends. */
 const WIRE_INTERVAL = 20;
 const HANG_MS = 60_000;
-/** What is done by timers otherwise. */
+/** Work that timers do in production. */
 const TICK_INTERVAL = 500;
 const MAX_FAILURE_COUNT = 20;
-/** By how much caches may fill that have a bound. */
+/** Growth allowed for bounded caches. */
 const MAX_GROWTH_BYTES = 48 * 1024 * 1024;
 /** The part of a run after which caches are full and what is compiled is compiled. */
 const WARM_UP = 0.3;
@@ -118,7 +118,7 @@ export async function runFuzz(options: FuzzOptions): Promise<FuzzResult> {
   }
 }
 
-/** Something of everything, so that requests find what they are about. */
+/** Creates one record of every kind, so that requests find what they refer to. */
 async function furnish(server: TestServer): Promise<Surroundings> {
   const [first, second] = [await makeRelease("1.1.0"), await makeRelease("1.2.0")];
   for (const made of [first, second]) await server.upload(made);
@@ -142,7 +142,7 @@ async function furnish(server: TestServer): Promise<Surroundings> {
   };
 }
 
-/** What requests have removed or switched off comes back, or soon there would be nothing to find. */
+/** Restores what requests have removed or switched off, or soon there would be nothing to find. */
 async function refurnish(server: TestServer): Promise<void> {
   for (const { deviceType } of await server.store.listPolicies()) await server.store.removePolicy(deviceType);
   for (const { id } of (await server.store.listFirmware({}, { limit: 2, offset: 0 })).rows)
@@ -271,7 +271,7 @@ class Run {
   }
 }
 
-/** The client's side refuses it: the server has not seen it. */
+/** The client refuses to send it: the server never receives it. */
 const isUnsendable = (error: unknown): boolean =>
   ["ERR_INVALID_CHAR", "ERR_INVALID_URL", "ERR_HTTP_INVALID_HEADER_VALUE"].includes(
     String((error as { code?: unknown }).code),
@@ -288,7 +288,7 @@ function describeRequest({ method, url, headers, body }: FuzzRequest): string {
   return JSON.stringify({ method, url: url.slice(0, 500), headers: short, body: shown });
 }
 
-/** What is left after a collection. */
+/** Memory in use after a garbage collection. */
 function memoryBytes(): number {
   setFlagsFromString("--expose_gc");
   (runInNewContext("gc") as () => void)();

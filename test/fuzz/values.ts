@@ -1,4 +1,4 @@
-// Values for the fuzzer: such as a schema wants, and such as nobody wants.
+// Values for the fuzzer: valid ones by a schema, and invalid ones.
 
 import type { TSchema } from "@sinclair/typebox";
 
@@ -10,7 +10,7 @@ export const pick = <Item>(random: Random, items: readonly Item[]): Item =>
 export const chance = (random: Random, probability: number): boolean => random() < probability;
 export const below = (random: Random, limit: number): number => Math.floor(random() * limit);
 
-/** Texts that a pattern of the wire may take; also what the server under test knows. */
+/** Texts that patterns of the API may accept; also what exists on the server under test. */
 const PLAUSIBLE = Object.freeze([
   "base-1",
   "base",
@@ -93,7 +93,7 @@ const HOSTILE_NUMBERS = Object.freeze([
   2 ** 64,
 ]);
 
-/** Anything that JSON can say. */
+/** Any JSON value. */
 export function hostileValue(random: Random, depth = 0): unknown {
   switch (below(random, depth > 3 ? 4 : 7)) {
     case 0:
@@ -118,7 +118,7 @@ export function hostileValue(random: Random, depth = 0): unknown {
   }
 }
 
-/** A value that a schema takes, as far as that is easily found. */
+/** A value that a schema accepts, if one is easily found. */
 export function sample(schema: TSchema, random: Random): unknown {
   if ("const" in schema) return schema.const;
   if (Array.isArray(schema.anyOf)) return sample(pick(random, schema.anyOf as TSchema[]), random);
@@ -165,7 +165,7 @@ function textOf(schema: TSchema, random: Random): string {
 function numberOf(schema: TSchema, random: Random, round: (value: number) => number): number {
   const least = Number(schema.minimum ?? 0);
   const most = Math.max(least, Math.min(Number(schema.maximum ?? 100), least + 2 ** 32));
-  // Ids and counts are small mostly.
+  // Ids and counts are mostly small.
   const span = chance(random, 0.7) ? Math.min(5, most - least) : most - least;
   return round(least + random() * span);
 }

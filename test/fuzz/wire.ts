@@ -1,4 +1,4 @@
-// The fuzzer's requests as bytes on a real connection, some of them damaged: what a client that is broken, or bad, may send.
+// The fuzzer's requests as bytes on a real connection, some of them damaged: what a broken or malicious client may send.
 
 import { connect } from "node:net";
 import { randomStream } from "../../host-sim/world/random.js";
@@ -58,11 +58,11 @@ export function exchange(port: number, bytes: Buffer, isStream: boolean): Promis
     const socket = connect(port, "127.0.0.1", () => socket.end(bytes));
     socket.on("data", (chunk) => {
       if (text.length < 4096) text += chunk.toString("latin1");
-      // Whoever watches goes when it has seen that something comes.
+      // The reader of a live stream leaves as soon as it has received something.
       if (isStream && text.includes("event: open")) socket.destroy();
     });
     socket.on("error", (error: NodeJS.ErrnoException) => {
-      // The server has closed before it had read everything: its right.
+      // The server may close before it has read everything.
       if (error.code !== "ECONNRESET" && error.code !== "EPIPE") reject(error);
     });
     socket.on("close", () =>

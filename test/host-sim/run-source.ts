@@ -12,7 +12,7 @@ export const PARTITIONS_8MB = readFileSync(new URL("../../partitions/8mb.csv", i
 export interface SourceRun {
   readonly world: World;
   readonly device: VirtualDevice;
-  /** What was traced, line by line. */
+  /** The trace, line by line. */
   readonly lines: string[];
   readonly events: DeviceEvent[];
 }

@@ -1,4 +1,4 @@
-// A picture's way: an operator uploads it and assigns it, a virtual device with a panel wakes, fetches it and draws it.
+// The path of a picture: an operator uploads it and assigns it, a virtual device with a panel wakes, fetches it and draws it.
 
 import { expect } from "chai";
 import { pbmHeader } from "../../firmware/apps/cms/core/pbm.js";
@@ -44,7 +44,7 @@ describe("the journey of a picture", () => {
     rig.server.admin("POST", "/api/content-admin/assignments", { image_id, target, ...more });
   const sleepCount = () =>
     rig.events.filter((event) => event.type === "restarted" && event.cause === "deepSleep").length;
-  /** Until it has been awake `count` times more and sleeps again. */
+  /** Until it has been awake `count` more times and sleeps again. */
   async function sleepAgain(count = 1): Promise<void> {
     const enough = sleepCount() + count;
     const limitMs = count * 60 * MINUTE_MS;

@@ -1,4 +1,4 @@
-// What the owner of a device with a panel chooses on its page, and that the device does so, after a restart too.
+// What the owner of a device with a panel sets on its page, and that the device applies it, after a restart too.
 
 import { expect } from "chai";
 import { HOME, OWNER_TOKEN } from "../../host-sim/desk/desk.js";
@@ -7,7 +7,7 @@ import { contentOf } from "../../server/content/content.js";
 import { imageOf, type Rig, setUpRig } from "./rig.js";
 
 const MINUTE_MS = 60_000;
-/** A build that has a cable. */
+/** A build for Ethernet. */
 const CABLE = { seconds: 0, awakeSeconds: 0, firstAwakeSeconds: 0, longestSeconds: 0 };
 const SLEEP = { seconds: 900, awakeSeconds: 30, firstAwakeSeconds: 600, longestSeconds: 600 };
 
@@ -68,14 +68,14 @@ describe("the settings of a device with a panel", () => {
     await rig.desk.world.runFor(MINUTE_MS);
   }
 
-  it("say how often it looks for a picture, and are kept", async () => {
+  it("set how often it requests a picture, and persist", async () => {
     await atHome({ sleep: CABLE });
     const answer = await change({ refreshSeconds: 60 });
     expect([answer.status, JSON.parse(answer.text).values]).deep.equal([
       200,
       { refreshSeconds: 60, sleepSeconds: 0 },
     ]);
-    // The look that is due is made at the old pace.
+    // The next request is still made at the old interval.
     await rig.desk.world.runFor(6 * MINUTE_MS);
     expect(await looksIn(10)).within(8, 12);
     await restart();
@@ -84,7 +84,7 @@ describe("the settings of a device with a panel", () => {
     expect((await change({ sleepSeconds: 600 })).status, "it has a cable").equal(400);
   });
 
-  it("keep a device awake whose owner wants it so, from the next start on", async () => {
+  it("keep a device awake if its owner chooses so, from the next start on", async () => {
     await atHome({ sleep: SLEEP });
     const sleeps = () =>
       rig.events.filter((event) => event.type === "restarted" && event.cause === "deepSleep");

@@ -1,4 +1,4 @@
-// The `cms` app on a virtual device: what its panel shows from the box to a validated update, and how it sleeps in between.
+// The `cms` app on a virtual device: what its panel shows from first start to a validated update, and how it sleeps in between.
 
 import { expect } from "chai";
 import { pbmHeader } from "../../firmware/apps/cms/core/pbm.js";
@@ -14,7 +14,7 @@ import { imageOf, type Rig, type RigOptions, releaseOf, setUpRig } from "./rig.j
 const HOUR_MS = 3_600_000;
 const SIDE = 200;
 const ROWS_BYTES = (SIDE * SIDE) / 8;
-/** Awake for two minutes in the box, then ten seconds each quarter of an hour. */
+/** Awake for two minutes when new, then ten seconds each quarter of an hour. */
 const SLEEP = { seconds: 900, awakeSeconds: 10, firstAwakeSeconds: 120, longestSeconds: 120 };
 
 type Panel = Extract<Light, { readonly type: "panel" }>;
@@ -33,7 +33,7 @@ describe("the journey of a device with a panel", () => {
   let rig: Rig;
   let shown: Panel[];
   let assigned: Content | undefined;
-  /** How long each boot was awake that ended in sleep. */
+  /** Time awake of each boot that ended in sleep. */
   let awakeMs: number[];
   let requests: { readonly path: string; readonly etag: string | undefined; readonly atMs: number }[];
   afterEach(() => rig.close());
@@ -74,7 +74,7 @@ describe("the journey of a device with a panel", () => {
   const sleeps = () =>
     rig.events.filter((event) => event.type === "restarted" && event.cause === "deepSleep");
   const wakes = () => rig.events.filter((event) => event.type === "booted" && event.resetReason === 8);
-  /** From the flash: a device that sleeps has nothing else. */
+  /** Read from the flash: a sleeping device has nothing else. */
   const stored = (key: string) => {
     const { flash, partitions } = rig.desk.device;
     const { offset, size } = partitions.find(({ label }) => label === "nvs")!;
@@ -83,7 +83,7 @@ describe("the journey of a device with a panel", () => {
   };
   const lastCheck = () => rig.checks.at(-1) as unknown as CheckRequest;
 
-  it("says how to set it up, then shows the picture that the server has for it, bit by bit", async () => {
+  it("shows setup instructions, then the server's picture, bit for bit", async () => {
     const first = picture(1);
     assigned = first;
     await setUp({ manual: true });
@@ -99,7 +99,7 @@ describe("the journey of a device with a panel", () => {
     expect(requests[0]!.path).match(/^\/api\/content\/cms-[0-9a-f]{6}$/);
   });
 
-  it("sleeps, wakes, asks with the ETag, and draws again only when there is another picture", async () => {
+  it("sleeps, wakes, requests with the ETag, and redraws only when there is another picture", async () => {
     assigned = picture(1);
     await setUp();
     expect(await until(() => sleeps().length === 3)).equal(true);
@@ -114,7 +114,7 @@ describe("the journey of a device with a panel", () => {
     expect(lastCheck().reset_reason).equal("deep-sleep");
   });
 
-  it("is awake for seconds only, and each time it is, the server hears of it", async () => {
+  it("is awake for seconds only, and checks with the server each time", async () => {
     assigned = picture(1);
     await setUp();
     expect(await until(() => sleeps().length === 1)).equal(true);
@@ -127,7 +127,7 @@ describe("the journey of a device with a panel", () => {
     expect(stored("panel")).equal(assigned.etag);
   });
 
-  it("tells temperature, humidity and battery with each check, and leaves out what is not there", async () => {
+  it("reports temperature, humidity and battery with each check, and omits what is missing", async () => {
     assigned = picture(1);
     let hasSensor = true;
     await setUp({ surroundings: (atMs) => ({ ...home(atMs), hasSensor, batteryMillivolts: 3_800 }) });
@@ -141,7 +141,7 @@ describe("the journey of a device with a panel", () => {
     expect(rig.trace.join("\n")).include("sensor cannot be read: Error: write failed");
   });
 
-  it("shows who it is while nothing is assigned, and does not draw that twice", async () => {
+  it("shows its name while nothing is assigned, and does not draw that twice", async () => {
     assigned = undefined;
     await setUp();
     expect(await until(() => sleeps().length === 3)).equal(true);
@@ -151,7 +151,7 @@ describe("the journey of a device with a panel", () => {
     expect(stored("panel")).match(/^Skyslot\ncms-[0-9a-f]{6}\n[0-9.]+\ncms 1\.0\.0\nNo picture is assigned$/);
   });
 
-  it("keeps the last good picture when the next one is wrong", async () => {
+  it("keeps the last valid picture when the next one is invalid", async () => {
     const good = picture(1);
     assigned = good;
     await setUp();
@@ -174,7 +174,7 @@ describe("the journey of a device with a panel", () => {
     expect(Buffer.from(panel().rows).equals(good.rows)).equal(true);
   });
 
-  it("draws once more after a power cut while it noted what it had drawn, and then no more", async () => {
+  it("redraws once after a power cut while it stored what it had drawn, and then no more", async () => {
     const only = picture(1);
     assigned = only;
     await setUp();
@@ -193,7 +193,7 @@ describe("the journey of a device with a panel", () => {
     expect(isDrawn()).equal(true);
   });
 
-  it("finds a sensor that is plugged in later, without a restart", async () => {
+  it("finds a sensor that is connected later, without a restart", async () => {
     assigned = picture(1);
     let hasSensor = false;
     const config = { type: "cms", sleep: { ...SLEEP, seconds: 0 }, refreshSeconds: 60 };
@@ -209,7 +209,7 @@ describe("the journey of a device with a panel", () => {
     expect(sleeps()).length(0);
   });
 
-  it("shows the new picture in the end, wherever in its notes the power is cut", async function () {
+  it("shows the new picture in the end, whichever write of its state the power cut hits", async function () {
     this.timeout(180_000);
     assigned = picture(1);
     await setUp();
@@ -245,7 +245,7 @@ describe("the journey of a device with a panel", () => {
     expect(cutCount).above(10);
   });
 
-  it("takes a push while it is awake, and sleeps only after its trial", async () => {
+  it("accepts a push while it is awake, and sleeps only after its trial", async () => {
     assigned = picture(1);
     const config = { type: "cms", sleep: SLEEP, pushToken: "let me in, please" };
     const pushed = await imageOf("cms", "1.1.0", "esp32", config);
@@ -265,7 +265,7 @@ describe("the journey of a device with a panel", () => {
     expect(lastCheck()).include({ current_version: "1.1.0", slot: "ota_0", slot_state: "valid" });
   });
 
-  it("updates itself when it wakes, stays awake for the trial, and sleeps again when it is validated", async () => {
+  it("updates when it wakes, stays awake for the trial, and sleeps again once validated", async () => {
     assigned = picture(1);
     await setUp({ update: await imageOf("cms", "1.1.0", "esp32", { type: "cms", sleep: SLEEP }) });
     expect(await until(() => rig.reports.some(({ step }) => step === "validated"))).equal(true);
@@ -276,7 +276,7 @@ describe("the journey of a device with a panel", () => {
     expect(rig.events.filter(({ type }) => type === "uncaught")).length(0);
   });
 
-  it("is found by an update that is released while it sleeps", async () => {
+  it("gets an update that is released while it sleeps", async () => {
     assigned = picture(1);
     let isReleased = false;
     await setUp({
@@ -298,7 +298,7 @@ describe("the journey of a device with a panel", () => {
     expect(rig.running()).equal("1.1.0 ota_0");
   });
 
-  it("goes on with its updates when the panel does not answer", async () => {
+  it("still updates when the panel does not answer", async () => {
     assigned = picture(1);
     await setUp({
       update: await imageOf("cms", "1.1.0", "esp32", { type: "cms", sleep: SLEEP }),
@@ -309,7 +309,7 @@ describe("the journey of a device with a panel", () => {
     expect(shown).length(0);
   });
 
-  it("sleeps in spite of a server that is gone, and comes back to it", async () => {
+  it("sleeps even if the server is gone, and reconnects to it later", async () => {
     assigned = picture(1);
     let isGone = false;
     await setUp({

@@ -16,7 +16,7 @@ import {
 
 const HOUR_MS = 3_600_000;
 
-/** Puts another release, or another address, into an answer that offers an update. */
+/** Replaces the release or the URL in an answer that offers an update. */
 const offering =
   (changes: object | (() => Promise<object>)): Lie =>
   async ({ path }, honest) => {
@@ -37,7 +37,7 @@ const downloading =
     return request.path.startsWith("/api/ota/download") ? change(answer, request.headers.range) : answer;
   };
 
-/** Offers the release of another image, or one with other fields, rightly signed. */
+/** Offers the release of another image, or one with other fields, correctly signed. */
 const releaseWith = (changes: object) =>
   offering(async () => ({ release: await releaseOf(await imageOf("base", "1.1.0"), changes) }));
 
@@ -48,7 +48,7 @@ describe("an update that goes wrong", () => {
   let rig: Rig;
   afterEach(() => rig.close());
 
-  /** Runs until the device has told of a failure, and returns it. */
+  /** Runs until the device has reported a failure, and returns it. */
   async function failureOf(
     options: Parameters<typeof setUpRig>[0],
   ): Promise<{ code: string | undefined; message: string }> {
@@ -61,7 +61,7 @@ describe("an update that goes wrong", () => {
     return { code: failure?.error_code, message: failure?.error_message ?? "" };
   }
 
-  /** The old firmware runs, nothing else can be booted, and the server knows why. */
+  /** The old firmware runs, nothing else can be booted, and the server has the reason. */
   async function expectOldFirmware(code: UpdateErrorCode): Promise<void> {
     await rig.desk.world.runFor(5_000);
     expect(rig.desk.device.running?.label).equal("factory");
@@ -134,7 +134,7 @@ describe("an update that goes wrong", () => {
     });
   }
 
-  it("to an image that keeps its settings in another way, which its manifest does not say, writes nothing", async () => {
+  it("to an image that stores its settings in another way, without saying so in its manifest, writes nothing", async () => {
     const update = await rebuilt("1.1.0", { nvs: "encrypted" });
     const release = await releaseOf(update, { nvs: undefined } as object);
     const { code, message } = await failureOf({
@@ -155,7 +155,7 @@ describe("an update that goes wrong", () => {
     ["to one that says nothing of its settings", "encrypted", null],
     ["between two that encrypt their settings", "encrypted", "encrypted"],
   ] as const)
-    it(`${what} is taken`, async () => {
+    it(`${what} is installed`, async () => {
       rig = await setUpRig({
         image: await rebuilt("1.0.0", { nvs: image }),
         update: await rebuilt("1.1.0", { nvs: update }),
@@ -189,7 +189,7 @@ describe("an update that goes wrong", () => {
     await expectOldFirmware("CHUNK_MISMATCH");
   });
 
-  it("with a 200 answered to a Range request leaves the old firmware, and takes the whole image next time", async () => {
+  it("with a 200 answer to a Range request leaves the old firmware, and fetches the whole image next time", async () => {
     let asked = 0;
     const { code, message } = await failureOf({
       downloadPolicy: () => (asked === 0 ? { closeAfterBytes: 40_000 } : undefined),
@@ -202,7 +202,7 @@ describe("an update that goes wrong", () => {
     expect(code).equal("RANGE_IGNORED");
     expect(message).match(/answered 200 to a request for bytes 32768 to/);
     expect(rig.desk.device.running?.label).equal("factory");
-    // the next attempt asks for no range
+    // the next attempt requests no range
     await rig.desk.world.runUntil(() => rig.reports.some(({ status }) => status === "success"), {
       limitMs: HOUR_MS,
     });

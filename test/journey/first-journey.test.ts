@@ -3,7 +3,7 @@ import { chunkBytesFor } from "../../firmware/core/update/digests.js";
 import { SECTOR_BYTES } from "../../host-sim/hardware/flash/flash.js";
 import { type Rig, setUpRig } from "./rig.js";
 
-/** A report for each tenth of the image at most; the last one is told as "verifying". */
+/** A report for each tenth of the image at most; the last one is reported as "verifying". */
 const PROGRESS_STEPS = 10;
 const HOUR_MS = 3_600_000;
 
@@ -13,7 +13,7 @@ describe("the first journey", () => {
 
   const succeeded = () => rig.reports.some(({ status }) => status === "success");
 
-  it("takes a device from its box through its portal to a validated update", async () => {
+  it("takes a new device through its portal to a validated update", async () => {
     rig = await setUpRig();
     rig.desk.device.powerOn();
     expect(await rig.desk.world.runUntil(succeeded, { limitMs: HOUR_MS })).equal(true);
@@ -54,7 +54,7 @@ describe("the first journey", () => {
     expect([...new Set(slot.erases.values())]).deep.equal([1]);
   });
 
-  it("goes the same way twice with the same seed", async () => {
+  it("gives the same trace twice with the same seed", async () => {
     const runs: string[][] = [];
     for (let run = 0; run < 2; run++) {
       rig = await setUpRig({ seed: 7 });
@@ -71,7 +71,7 @@ describe("the first journey", () => {
     expect(runs[0]!.length).above(10);
   });
 
-  it("never tells of success before the image is validated", async () => {
+  it("never reports success before the image is validated", async () => {
     rig = await setUpRig();
     rig.desk.device.powerOn();
     await rig.desk.world.runUntil(() => rig.reports.some(({ step }) => step === "trial"), {

@@ -1,4 +1,4 @@
-// What a server, or a proxy on the way to it, may answer: the device neither restarts nor stands still.
+// What a server, or a proxy in between, may answer: the device neither restarts nor hangs.
 
 import { expect } from "chai";
 import { Desk } from "../../host-sim/desk/desk.js";
@@ -20,7 +20,7 @@ const HOSTILE: Readonly<Record<string, string>> = {
 const PLAIN = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 2\r\n\r\n{}";
 
 describe("a server that answers wrongly", () => {
-  /** A device at home for twenty minutes whose server says `text` to the first three requests, and closes instead if that is empty. */
+  /** A device at home for twenty minutes whose server answers `text` to the first three requests, or closes if that is empty. */
   async function visit(text: string, app = "base") {
     const restarts: string[] = [];
     let requestCount = 0;
@@ -57,7 +57,7 @@ describe("a server that answers wrongly", () => {
   }
 
   for (const [what, text] of Object.entries(HOSTILE)) {
-    it(`with ${what} is asked again, and restarts no device`, async () => {
+    it(`with ${what} is asked again, and does not restart the device`, async () => {
       const { requestCount, restarts } = await visit(text);
       expect(restarts).deep.equal([]);
       expect(requestCount).above(3);

@@ -1,4 +1,4 @@
-// A device among others in its owner's house: how it is found there, and how it stays within reach when its app crashes.
+// A device among others in its home network: how it is found there, and how it stays reachable when its app crashes.
 
 import { expect } from "chai";
 import { HOME } from "../../host-sim/desk/desk.js";
@@ -10,7 +10,7 @@ const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 const MDNS = Object.freeze({ address: "224.0.0.251", port: 5353 });
 
-describe("the journey of a device in its house", () => {
+describe("the journey of a device in its home network", () => {
   let rig: Rig;
   afterEach(() => rig.close());
 
@@ -18,7 +18,7 @@ describe("the journey of a device in its house", () => {
     expect(await rig.desk.world.runUntil(done, { limitMs: HOUR_MS })).equal(true);
   }
 
-  /** Lets the world go on until a promise of a phone has settled. */
+  /** Runs the world until a promise of a phone has settled. */
   async function settled<T>(promise: Promise<T>): Promise<T> {
     let isOver = false;
     const over = () => {
@@ -76,7 +76,7 @@ describe("the journey of a device in its house", () => {
     expect(await ask(`${id}.local`, RR.A)).deep.equal([]);
   });
 
-  it("says at its start what runs", async () => {
+  it("logs at its start what runs", async () => {
     rig = await setUpRig({ manual: true });
     rig.desk.device.powerOn();
     await rig.desk.world.runFor(1_000);
@@ -86,7 +86,7 @@ describe("the journey of a device in its house", () => {
     expect(text).match(/running factory \(factory\), boot partition factory, restarted by power-on/);
   });
 
-  it("ends a crash loop of its app in safe mode, where an update still arrives and cures it", async () => {
+  it("ends a crash loop of its app in safe mode, where an update still arrives and fixes it", async () => {
     rig = await setUpRig({
       image: await imageOf("crashes-when-ready.ts", "1.0.0", "esp32", { type: "base" }),
     });

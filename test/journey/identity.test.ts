@@ -14,15 +14,15 @@ describe("a device that keeps its server's token", () => {
     readonly token: string | undefined;
     readonly status: number;
   }
-  /** What stood in the `Authorization` of each request but downloads, in order. */
+  /** The `Authorization` of each request except downloads, in order. */
   let shown: Shown[];
-  /** The same of downloads. */
+  /** The same for downloads. */
   let downloads: Shown[];
 
   interface Options extends RigOptions {
-    /** Whether the answer to this check, counted from 1, does not arrive. */
+    /** Whether the answer to this check, counted from 1, is lost. */
     readonly lose?: (count: number) => boolean;
-    /** The server takes new devices only with this token. */
+    /** The server accepts new devices only with this token. */
     readonly enrolment?: string;
   }
   async function open(options: Options = {}): Promise<void> {
@@ -69,7 +69,7 @@ describe("a device that keeps its server's token", () => {
     expect(await device()).include({ uses_token: true, interval_seconds: 120, status: "online" });
   });
 
-  it("goes on when the answers that brought it were lost", async () => {
+  it("works when the answers with the token were lost", async () => {
     await open({ lose: (count) => count <= 3 });
     await run(updated);
     expect(shown.slice(0, 4).map(({ token }) => token)).deep.equal([
@@ -82,8 +82,8 @@ describe("a device that keeps its server's token", () => {
     expect(await device()).include({ uses_token: true });
   });
 
-  it("goes on when power was cut at any moment around the storing of it", async () => {
-    // The moment when the answer is there, and some steps of the device's after it.
+  it("works when power was cut at any moment around storing it", async () => {
+    // The moment when the answer arrives, and some steps of the device after it.
     for (const delayMs of [0, 1, 5, 20, 100]) {
       await open();
       await run(() => shown.length === 1);
@@ -98,7 +98,7 @@ describe("a device that keeps its server's token", () => {
     await open();
   });
 
-  it("takes the new one when an operator asks for it, also when the first answer with it is lost", async () => {
+  it("takes a new one when an operator requests it, also when the first answer with it is lost", async () => {
     let isAsked = false;
     let lostCount = 0;
     await open({ lose: () => isAsked && lostCount++ < 1 });
@@ -125,7 +125,7 @@ describe("a device that keeps its server's token", () => {
     expect(readJson(stranger.body!).error).equal("DEVICE_TOKEN_WRONG");
   });
 
-  it("keeps it though a server refuses it", async () => {
+  it("keeps it even if a server refuses it", async () => {
     let isRefusing = false;
     await open({
       lie: async (request, honest) =>
@@ -144,7 +144,7 @@ describe("a device that keeps its server's token", () => {
     expect(shown.at(-1)?.status).equal(200);
   });
 
-  it("says in its log what to do when it was flashed anew, and is taken again once its token is forgotten", async () => {
+  it("logs what to do when it was flashed again, and is accepted once its token is reset", async () => {
     await open();
     await run(updated);
     const { device: own, world } = rig.desk;
@@ -180,7 +180,7 @@ describe("a device that keeps its server's token", () => {
     expect(downloads.every(({ token, status }) => token?.startsWith("skd_") && status < 300)).equal(true);
   });
 
-  it("keeps it from another host that the image comes from", async () => {
+  it("does not send it to another host that serves the image", async () => {
     await open({ downloadPolicy: () => ({}) });
     await run(updated);
     expect(tokens()).lengthOf(1);
@@ -188,7 +188,7 @@ describe("a device that keeps its server's token", () => {
     expect(downloads.every(({ token }) => token === undefined)).equal(true);
   });
 
-  it("is refused where devices are enrolled and its build has no token, and goes on trying", async () => {
+  it("is refused where enrolment is required and its build has no token, and keeps trying", async () => {
     await open({ enrolment: `ske_${"e".repeat(43)}` });
     await run(() => shown.length >= 3);
     expect(shown.map(({ status }) => status)).deep.equal([401, 401, 401]);

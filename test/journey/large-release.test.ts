@@ -1,4 +1,4 @@
-// Releases whose digests take more than one page, on the whole way from the server's upload to the validated image.
+// Releases whose digests take more than one page, from the upload to the validated image.
 
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
@@ -13,7 +13,7 @@ const MIB = 1024 * 1024;
 const SLOT_BYTES = 0x1f0000;
 const TABLE = fileURLToPath(new URL("../../partitions/4mb.csv", import.meta.url));
 
-/** Firmware of exactly so many bytes: a multiple of 16. */
+/** Firmware of exactly this size: a multiple of 16. */
 async function imageOfSize(bytes: number): Promise<Uint8Array> {
   const base = await imageOf("base", "1.1.0");
   for (let less = 0; less < 1024; less++) {
@@ -53,7 +53,7 @@ describe("a release with several pages of digests", function () {
     return failed()?.error_code;
   };
 
-  it("fills a slot of a chip with 4 MB, and is asked for page by page", async () => {
+  it("fills a slot of a chip with 4 MB, and is requested page by page", async () => {
     await start(SLOT_BYTES, honestly, { partitions: TABLE });
     rig.desk.device.powerOn();
     expect(await validated()).equal(true);
@@ -74,7 +74,7 @@ describe("a release with several pages of digests", function () {
     ["the first erase of the next page", "erase", MIB, "after"],
     ["the first write of the next page", "write", MIB, "after"],
   ] as const) {
-    it(`goes on where it was when power fails ${when} ${what}`, async () => {
+    it(`resumes where it was when power fails ${when} ${what}`, async () => {
       let cutCount = 0;
       await start(SIZE, honestly, {
         onEvent: ({ type }) => {
@@ -104,7 +104,7 @@ describe("a release with several pages of digests", function () {
     });
   }
 
-  it("goes on where it was when the connection breaks between two pages and within one", async () => {
+  it("resumes where it was when the connection breaks between two pages and within one", async () => {
     const breaks: Readonly<Record<number, number>> = { 3: 200, 5: 50_000 };
     let count = 0;
     await start(SIZE, honestly, {
@@ -123,7 +123,7 @@ describe("a release with several pages of digests", function () {
     ]);
   });
 
-  it("is not taken from a server that changes a page", async () => {
+  it("is refused from a server that changes a page", async () => {
     await start(SIZE, async ({ path, headers }: HttpRequest, honest) => {
       const answer = await honest();
       if (!path.endsWith("/digests") || headers.range === "bytes=0-2047") return answer;
@@ -138,7 +138,7 @@ describe("a release with several pages of digests", function () {
     expect(rig.desk.device.bootCount).equal(1);
   });
 
-  it("is taken whole from a server that knows no ranges, and proved as a whole", async () => {
+  it("is fetched at once from a server without ranges, and checked as a whole", async () => {
     await start(SIZE, (request, honest) =>
       request.headers.range
         ? rig.server.handle({ ...request, headers: { ...request.headers, range: "" } })

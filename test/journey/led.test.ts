@@ -1,4 +1,4 @@
-// The `led` app on a virtual device: what its strip and its status LED show from the box to a validated update.
+// The `led` app on a virtual device: what its strip and its status LED show from first start to a validated update.
 
 import { expect } from "chai";
 import { HOME, OWNER_TOKEN } from "../../host-sim/desk/desk.js";
@@ -98,7 +98,7 @@ describe("the journey of an LED device", () => {
     expect(isLit(frames().at(-1)!)).equal(true);
   });
 
-  it("keeps what the owner has chosen, and falls back to the build's own when that cannot be", async () => {
+  it("keeps the owner's settings, and falls back to the build's when those are invalid", async () => {
     await setUp();
     await until(reported("validated"));
     const play = async (text: string) => {
@@ -121,7 +121,7 @@ describe("the journey of an LED device", () => {
     let tablet: Phone;
     let address: string;
 
-    /** The device is at home with its newest firmware, and somebody in the house has its page open. */
+    /** The device is at home with its newest firmware, and its page is open in the home network. */
     async function atHome(): Promise<void> {
       await setUp();
       await until(reported("validated"));
@@ -165,7 +165,7 @@ describe("the journey of an LED device", () => {
       expect([...frames(from).at(-1)!]).deep.equal([0, 254, 0, 0, 254, 0]);
     });
 
-    it("shows nothing of a change that is refused, or that a stranger wants", async () => {
+    it("does not change for a refused request, or one without the token", async () => {
       await atHome();
       await change({ pattern: "solid" });
       const from = seen.length;
@@ -175,7 +175,7 @@ describe("the journey of an LED device", () => {
       expect(frames(from)).deep.equal([]);
     });
 
-    it("starts no strip in safe mode, though the setting can be put right there", async () => {
+    it("starts no strip in safe mode, though the setting can be corrected there", async () => {
       await atHome();
       expect(rig.desk.device.machine?.nvs?.set("skyslot", "unhealthy", "str", "5")).equal("ESP_OK");
       const from = seen.length;

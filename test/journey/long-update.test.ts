@@ -1,4 +1,4 @@
-// An image that fills most of a slot, from a server that always has more bytes than the flash takes: the device never waits for the
+// An image that fills most of a slot, from a server that always sends faster than the flash writes: the device never waits for the
 // network, for longer than its task watchdog allows.
 
 import { expect } from "chai";
@@ -13,14 +13,14 @@ async function longUpdate(): Promise<Uint8Array> {
   return rebuilt("1.1.0", { bundle: `${bundle}\n${padding}` });
 }
 
-describe("an update of 1.5 MiB that comes faster than the flash takes it", () => {
+describe("an update of 1.5 MiB that arrives faster than the flash writes it", () => {
   let rig: Rig;
   afterEach(() => rig.close());
 
   const restarts = () =>
     rig.events.flatMap((event) => (event.type === "restarted" ? [event.cause as string] : []));
 
-  it("goes through in one boot, because the device gives way to its other tasks after each sector", async () => {
+  it("completes in one boot, because the device yields to its other tasks after each sector", async () => {
     rig = await setUpRig({ update: await longUpdate() });
     rig.desk.device.powerOn();
     const isTold = () => rig.reports.some(({ status }) => status === "success" || status === "failed");

@@ -1,4 +1,4 @@
-// A firmware that crashes over each image that it is to install, until it leaves the offer alone.
+// Firmware that crashes on each image that it installs, until it ignores the offer.
 
 import { expect } from "chai";
 import { imageOf, type Rig, releaseOf, setUpRig } from "./rig.js";
@@ -12,7 +12,7 @@ describe("an offer that crashes the device", () => {
   const restarts = () => rig.events.filter(({ type }) => type === "restarted").length;
   const toldCount = () => rig.reports.filter(({ error_code }) => error_code === "OFFER_CRASHES").length;
 
-  it("is left alone after three restarts, told, and tried again a day later; another one is tried at once", async () => {
+  it("is ignored after three restarts, reported, and retried a day later; another one is tried at once", async () => {
     const checkSeconds = 1200;
     rig = await setUpRig({
       image: await imageOf("crashes-over-updates.ts", "1.0.0", "esp32", { checkSeconds }),

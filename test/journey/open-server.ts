@@ -1,4 +1,4 @@
-// The real update server on a SQLite file in a temporary folder, called as a function and with the journey's clock.
+// The real update server on a SQLite file in a temporary folder, called as a function, with the journey's clock.
 
 import { join } from "node:path";
 import type { HttpRequest, HttpResponse } from "../../host-sim/network/http-host.js";
@@ -24,7 +24,7 @@ export interface TestServer {
     path: string,
     payload?: object,
   ): Promise<Record<string, unknown>>;
-  /** From now on devices that are new here need this enrolment token. */
+  /** From now on new devices need this enrolment token. */
   requireEnrolment(token: string): Promise<void>;
   /** Every attempt, oldest first. */
   updates(): Promise<Update[]>;

@@ -1,4 +1,4 @@
-// Orders from a server to a virtual device and back: carried out, told, and told again where an answer or the power is lost.
+// Orders from a server to a virtual device and back: carried out, reported, and reported again after a lost answer or power cut.
 
 import { expect } from "chai";
 import { PowerCut } from "../../host-sim/hardware/flash/flash.js";
@@ -9,7 +9,7 @@ import { imageOf, type Lie, type Rig, type RigOptions, readJson, setUpRig } from
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
-/** Before it lie NVS and otadata. */
+/** Below it are NVS and otadata. */
 const SLOTS_OFFSET = 0x10000;
 /** Pin of the status LED of the led app on an ESP32, as in its manifest. */
 const STATUS_PIN = 2;
@@ -81,12 +81,12 @@ class House {
   reasons = () => (this.rig.checks as { readonly reset_reason?: string }[]).map((one) => one.reset_reason);
 }
 
-describe("orders on their way to a device and back", function () {
+describe("orders between a server and a device", function () {
   this.timeout(300_000);
   let house: House;
   afterEach(() => house.rig.close());
 
-  it("restart it once, and the next boot knows why", async () => {
+  it("restart it once, and the next boot has the reason", async () => {
     house = await new House().open("base");
     await house.give("restart");
     expect(await house.settle()).within(0, 4 * MINUTE_MS);
@@ -103,7 +103,7 @@ describe("orders on their way to a device and back", function () {
     ["an answer", (isHeard: boolean) => isHeard],
     ["a check", (isHeard: boolean) => !isHeard],
   ] as const) {
-    it(`do their work once though ${what} is lost, whichever it is`, async () => {
+    it(`take effect once even if ${what} is lost, whichever it is`, async () => {
       for (let lost = 0; lost < 4; lost++) {
         house = await new House().open("base");
         await house.give("restart");
@@ -123,7 +123,7 @@ describe("orders on their way to a device and back", function () {
     });
   }
 
-  it("restart it at most once wherever the power is cut, and are done in the end", async () => {
+  it("restart it at most once wherever the power is cut, and complete in the end", async () => {
     /** Cuts before or after an operation on NVS, counted from the order on. @returns how many there were */
     const journey = async (cutAt: number, when: "before" | "after"): Promise<number> => {
       house = await new House().open(
@@ -167,7 +167,7 @@ describe("orders on their way to a device and back", function () {
     expect(withoutRestart, "cuts between remembering and restarting").above(0);
   });
 
-  it("never restart it more than once in five minutes, however many a bad server sends", async () => {
+  it("never restart it more than once in five minutes, however many a faulty server sends", async () => {
     house = await new House().open("base");
     let id = 0;
     house.lie = async (request, honest) => {
@@ -181,7 +181,7 @@ describe("orders on their way to a device and back", function () {
     expect(house.restarts).within(8, 12);
   });
 
-  it("blink, and then show what was before", async () => {
+  it("make it blink, and then show what it showed before", async () => {
     house = await new House().open("led");
     await house.give("identify");
     const changes = () =>
@@ -215,7 +215,7 @@ describe("orders on their way to a device and back", function () {
     });
   });
 
-  it("change settings, which last, and the app follows at once", async () => {
+  it("change settings, which persist, and the app applies them at once", async () => {
     house = await new House().open("led");
     await house.give("settings", { pattern: "solid", colour: "#0000ff", brightness: 100, count: 2 });
     await house.give("settings", { checkSeconds: 600, pin: 4 });
@@ -237,7 +237,7 @@ describe("orders on their way to a device and back", function () {
     expect(pixels()).deep.equal([0, 0, 254, 0, 0, 254]);
   });
 
-  it("wait for the trial of a new image, and are carried out after it", async () => {
+  it("wait until the trial of a new image is over", async () => {
     const image = await imageOf("base", "1.0.0", "esp32", { type: "base" });
     const update = await imageOf("base", "1.1.0");
     house = await new House().open("base", {}, { image, update }, 1);
@@ -256,7 +256,7 @@ describe("orders on their way to a device and back", function () {
     expect((await updates()).map(({ status }) => status)).deep.equal(["success"]);
   });
 
-  it("reach a panel that sleeps when it wakes: it says which one it is, and then shows its picture again", async () => {
+  it("reach a sleeping panel when it wakes: it identifies itself, and then shows its picture again", async () => {
     const sleep = { seconds: 900, awakeSeconds: 5, firstAwakeSeconds: 60, longestSeconds: 120 };
     house = await new House().open(
       "cms",

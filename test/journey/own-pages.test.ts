@@ -12,7 +12,7 @@ describe("the journey's own pages", () => {
   let phone: Phone;
   afterEach(() => rig.close());
 
-  /** The device has joined and its portal has closed; a second phone is in the house's network. */
+  /** The device has joined and its portal has closed; a second phone is in the home network. */
   async function settled(): Promise<string> {
     rig = await setUpRig();
     const { world, device, network } = rig.desk;
@@ -24,7 +24,7 @@ describe("the journey's own pages", () => {
     return rig.trace.join("\n").match(/address (\d+\.\d+\.\d+\.\d+)/)![1]!;
   }
 
-  /** Lets the world go on until a promise of the phone has settled. */
+  /** Runs the world until a promise of the phone has settled. */
   async function done<T>(promise: Promise<T>): Promise<T> {
     let isOver = false;
     const over = () => {
@@ -35,7 +35,7 @@ describe("the journey's own pages", () => {
     return promise;
   }
 
-  it("tell a phone in the house what runs and how it fares", async () => {
+  it("show a phone in the home network what runs and its health", async () => {
     const address = await settled();
     const version = JSON.parse((await done(phone.get("/api/version", address))).text);
     expect(version).include({
@@ -51,7 +51,7 @@ describe("the journey's own pages", () => {
     expect((await done(phone.get("/", address))).text).match(/^<!doctype html>/);
   });
 
-  it("are changed by nobody in the house but who has the token from the setup", async () => {
+  it("accept changes from the home network only with the token from the setup", async () => {
     const address = await settled();
     const post = (path: string, body: object, headers: Readonly<Record<string, string>>) =>
       done(phone.post(path, JSON.stringify(body), address, { headers }));
@@ -71,7 +71,7 @@ describe("the journey's own pages", () => {
     expect((await post("/api/settings", {}, OWNER_HEADERS)).status).equal(403);
   });
 
-  it("take a first token in the house only after somebody has pulled the plug", async () => {
+  it("accept a first token in the home network only after a power cycle", async () => {
     const address = await settled();
     const { device, world } = rig.desk;
     expect(device.machine?.nvs?.erase("skyslot", "push.token")).equal("ESP_OK");
@@ -88,7 +88,7 @@ describe("the journey's own pages", () => {
     expect((await set()).status).equal(401);
   });
 
-  it("are reset by an owner who has lost the token: router off, plug in, setup network", async () => {
+  it("let an owner who has lost the token reset the device: router off, power cycle, setup network", async () => {
     rig = await setUpRig({ manual: true });
     const { device, world, home, network, person } = rig.desk;
     phone = new Phone({ world, network, name: "tablet", mac: "02:00:00:00:00:77" });
@@ -115,7 +115,7 @@ describe("the journey's own pages", () => {
     expect(device.machine?.nvs?.get("skyslot", "networks").error).equal("ESP_ERR_NVS_NOT_FOUND");
   });
 
-  it("are there again after the router was away", async () => {
+  it("are reachable again after the router was away", async () => {
     const address = await settled();
     const { home, world } = rig.desk;
     home.setUp(false);
@@ -145,7 +145,7 @@ describe("the journey's own pages", () => {
     );
     await rig.desk.world.runFor(5_000);
     expect(rig.desk.device.running?.label).equal("factory");
-    // the server goes on offering it, but its owner has sent it away
+    // the server keeps offering it, but its owner has rejected it
     await rig.desk.world.runFor(900_000);
     expect(rig.desk.device.running?.label).equal("factory");
     const again = await done(phone.post("/api/rollback", "{}", address, { headers: OWNER_HEADERS }));

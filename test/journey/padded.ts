@@ -6,7 +6,7 @@ import {
   readAppDescription,
 } from "../../host-sim/hardware/image/app-image.js";
 
-/** The same firmware in an image of so many bytes, rounded up to a few: a comment behind its bundle. */
+/** The same firmware in an image of about this size, rounded up: a comment after its bundle. */
 export function padded(image: Uint8Array, sizeBytes: number): Uint8Array {
   const { version, project } = readAppDescription(image)!;
   const padding = "x".repeat(Math.max(0, sizeBytes - image.length - "\n//".length));

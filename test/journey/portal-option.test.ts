@@ -7,7 +7,7 @@ describe("DHCP option 114", () => {
   let rig: Rig;
   afterEach(() => rig.close());
 
-  /** Lets the world go on until the phone is done. */
+  /** Runs the world until the phone is done. */
   async function settled<Value>(promise: Promise<Value>): Promise<Value> {
     let over = false;
     const outcome = promise.finally(() => {
@@ -17,7 +17,7 @@ describe("DHCP option 114", () => {
     return outcome;
   }
 
-  it("tells a phone with its address where the portal is", async () => {
+  it("gives a phone the portal's URL with its address", async () => {
     rig = await setUpRig({ manual: true });
     const { world, network, device } = rig.desk;
     device.powerOn();

@@ -1,4 +1,4 @@
-// What anybody in the house may send to the device's two ports, and that the device neither restarts nor stays occupied by it.
+// What anyone in the home network may send to the device's two ports: it neither restarts the device nor keeps it busy.
 
 import { expect } from "chai";
 import { PushBench } from "./push-bench.js";
@@ -42,7 +42,7 @@ describe("the ports of a device", () => {
     "a release of 30 KB before the token": `POST /update HTTP/1.1\r\nX-Skyslot-Release: ${"a".repeat(30_000)}\r\nAuthorization: Bearer ${TOKEN}\r\n\r\n`,
   };
   for (const [what, text] of Object.entries(long)) {
-    it(`tell who sends ${what} that it is too long, and are free again`, async () => {
+    it(`refuse ${what} as too long, and are free again`, async () => {
       for (const port of PORTS) {
         const { status, received, ending } = await stranger.visit(port, text);
         expect(status, received).equal(431);
@@ -55,7 +55,7 @@ describe("the ports of a device", () => {
     });
   }
 
-  it("tell who pushes a manifest of former days to sign anew", async () => {
+  it("answer a push of an old manifest with advice to sign again", async () => {
     const manifest = "a".repeat(5_926);
     const head = `POST /update HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Length: 1500000\r\nX-Skyslot-Release: ${manifest}\r\n\r\n`;
     const { status, received } = await stranger.visit(PUSH_PORT, head);
@@ -64,7 +64,7 @@ describe("the ports of a device", () => {
     await expectUnharmed();
   });
 
-  it("read a head in whatever pieces it comes", async () => {
+  it("read a head in whatever pieces it arrives", async () => {
     for (const pieceBytes of [1, 3, 100]) {
       const { status } = await visit(get("/api/version"), { pieceBytes, pauseMs: 1 });
       expect(status).equal(200);
@@ -89,7 +89,7 @@ describe("the ports of a device", () => {
     await expectUnharmed();
   });
 
-  it("close at once what is more than 4 and 3 connections, and serve again when those are gone", async () => {
+  it("close connections beyond 4 and 3 at once, and serve again when those are gone", async () => {
     for (const [port, count] of [
       [PAGE_PORT, 4],
       [PUSH_PORT, 3],
@@ -103,7 +103,7 @@ describe("the ports of a device", () => {
     await expectUnharmed();
   });
 
-  it("throw away what is sent behind a head that is too long for five seconds, and no longer", async () => {
+  it("discard what follows a head that is too long for five seconds, and no longer", async () => {
     for (const port of PORTS) {
       const begunMs = bench.world.nowMs;
       const endless = await stranger.visit(port, "a".repeat(10_000), { pieceBytes: 100, pauseMs: 200 });
@@ -114,7 +114,7 @@ describe("the ports of a device", () => {
   });
 
   for (const how of ["close", "abort"] as const) {
-    it(`survive a client that goes away (${how}) at any moment`, async () => {
+    it(`survive a client that disconnects (${how}) at any moment`, async () => {
       const requests: [number, string][] = [
         [PAGE_PORT, get("/")],
         [PAGE_PORT, post("/api/settings", JSON.stringify({ deviceName: "x".repeat(30) }))],
@@ -133,14 +133,14 @@ describe("the ports of a device", () => {
     });
   }
 
-  it("answer one request a connection, and drop a second one", async () => {
+  it("answer one request per connection, and drop a second one", async () => {
     const { received, ending } = await visit(get("/api/version") + get("/api/health"));
     expect(received.match(/HTTP\/1\.1 200/g)).length(1);
     expect(received).match(/connection: close\r\n/);
     expect(ending).equal("closed by the device");
   });
 
-  it("read HTTP/1.0, and a target as a proxy is asked", async () => {
+  it("read HTTP/1.0, and an absolute-form target", async () => {
     const old = await visit(`GET /api/version HTTP/1.0\r\nHost: ${bench.address}\r\n\r\n`);
     expect(old.status).equal(200);
     const absolute = await visit(
@@ -162,7 +162,7 @@ describe("the ports of a device", () => {
     expect(body.length).above(5_000);
   });
 
-  it("read bodies up to 2 048 bytes, and refuse a longer one before it comes", async () => {
+  it("read bodies up to 2 048 bytes, and refuse a longer one before it arrives", async () => {
     const body = (sizeBytes: number) => `{"deviceName":"${"x".repeat(sizeBytes - 17)}"}`;
     const fits = await visit(post("/api/settings", body(MAX_BODY_BYTES)));
     expect(fits.received).match(/"code":"SETTING/);
@@ -173,7 +173,7 @@ describe("the ports of a device", () => {
     await expectUnharmed();
   });
 
-  it("take a body in pieces, and one that its sender announces first", async () => {
+  it("accept a body in pieces, and one that its sender announces first", async () => {
     const pieces = await visit(post("/api/settings", '{"deviceName":"Hall"}'), { pieceBytes: 1, pauseMs: 1 });
     expect(pieces.status).equal(200);
     const asked = stranger.begin(
@@ -191,7 +191,7 @@ describe("the ports of a device", () => {
     expect(large.received).match(/^HTTP\/1\.1 413 /);
   });
 
-  it("ask for the length of a body, and believe in one only", async () => {
+  it("require the length of a body, exactly once", async () => {
     const chunked = (more: string) =>
       `POST /api/settings HTTP/1.1\r\nHost: ${bench.address}\r\nTransfer-Encoding: chunked\r\n${more}\r\n2\r\n{}\r\n0\r\n\r\n`;
     expect((await visit(chunked(""))).status).equal(411);
@@ -204,7 +204,7 @@ describe("the ports of a device", () => {
     await expectUnharmed();
   });
 
-  it("let a push say its release before its token", async () => {
+  it("accept a push with its release before its token", async () => {
     const head = `POST /update HTTP/1.1\r\nHost: a\r\nX-Skyslot-Release: ${bench.release}\r\nContent-Length: ${bench.image.length}\r\nAuthorization: Bearer ${TOKEN}\r\n\r\n`;
     const { received } = await stranger.visit(PUSH_PORT, head + Buffer.from(bench.image).toString("latin1"));
     expect(received).match(/"ok":true,"version":"1\.1\.0"/);

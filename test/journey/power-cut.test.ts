@@ -1,4 +1,4 @@
-// Power cuts on the way of the first journey, with the real server behind it. Where else power can fail is the sweep's affair
+// Power cuts during the first journey, with the real server. Power cuts at every other point are the sweep's task
 // (test/sweep): there the device and its flash are the same, and the server is a small one.
 
 import { expect } from "chai";
@@ -6,7 +6,7 @@ import { type Flash, type FlashOperation, PowerCut } from "../../host-sim/hardwa
 import { type Rig, setUpRig } from "./rig.js";
 
 const HOUR_MS = 3_600_000;
-/** Before it lie NVS and otadata. */
+/** Below it are NVS and otadata. */
 const SLOTS_OFFSET = 0x10000;
 
 interface Outcome {
@@ -16,7 +16,7 @@ interface Outcome {
   readonly server: readonly string[];
 }
 
-/** Fails the power somewhere; called with the flash of a device that was just switched on, before its boot loader starts. */
+/** Arms a power cut; called with the flash of a device that was just switched on, before its boot loader starts. */
 type Fault = (flash: Flash) => void;
 
 /** At these operations, counted from power on. */
@@ -79,7 +79,7 @@ describe("a power cut", function () {
   this.timeout(300_000);
 
   for (const when of ["before", "after"] as const) {
-    it(`${when} an operation of the journey ends with a validated device, and the server knows`, async () => {
+    it(`${when} an operation of the journey ends with a validated device, also on the server`, async () => {
       const operations: FlashOperation[] = [];
       await journey(atOperations([], when, (operation) => operations.push(operation)));
       expect(operations.length).above(60);

@@ -1,4 +1,4 @@
-// A device at home, and somebody with a laptop who pushes images to it; what the tests of pushing share.
+// A device at home, and a client that pushes images to it; shared by the tests of pushing.
 
 import { expect } from "chai";
 import type { VirtualDevice } from "../../host-sim/device/device.js";
@@ -10,7 +10,7 @@ export const HOUR_MS = 3_600_000;
 export const TOKEN = "let me in, please";
 export const CONFIG = { pushToken: TOKEN };
 
-/** A server that has nothing new. */
+/** A server without updates. */
 export const nothingNew: Lie = async ({ path }, honest) => {
   const answer = await honest();
   if (path !== "/api/ota/check" || answer.status !== 200) return answer;
@@ -20,7 +20,7 @@ export const nothingNew: Lie = async ({ path }, honest) => {
 export class PushBench {
   readonly rig: Rig;
   readonly pusher: Pusher;
-  /** Version 1.1.0, which the device does not run yet. */
+  /** Version 1.1.0, newer than the device's. */
   readonly image: Uint8Array;
   readonly release: string;
 
@@ -70,7 +70,7 @@ export class PushBench {
     await this.world.runFor(1_000);
   }
 
-  /** Starts the device anew, and waits until it has checked. */
+  /** Restarts the device, and waits until it has checked. */
   async powerCycle(): Promise<void> {
     this.device.powerOff();
     this.device.powerOn();

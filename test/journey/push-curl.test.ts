@@ -1,5 +1,5 @@
-// What system D's users do: curl, the program itself, pushes to a virtual device's port 3232. Its bytes come over a real socket, so
-// the world runs in real time, twenty times as fast. One device takes all of it, one push after the other.
+// The real curl pushes to a virtual device's port 3232. Its bytes arrive over a real socket, so
+// the world runs in real time, twenty times as fast. One device handles all pushes, one after the other.
 
 import { execFile, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -11,7 +11,7 @@ import { PUSH_PORT } from "./pusher.js";
 import { imageOf, type Rig, releaseOf, setUpRig, writeJson } from "./rig.js";
 
 const TOKEN = "let me in, please";
-/** Short, because the world is not faster than that. */
+/** Short, to limit the test's time. */
 const CONFIG = { pushToken: TOKEN, checkSeconds: 10, trialSeconds: 10 };
 const SPEED = 20;
 const HOUR_MS = 3_600_000;
@@ -59,7 +59,7 @@ describe("curl", () => {
       const isOnline = () => rig.checks.length === checkCount;
       expect(await rig.desk.world.runUntil(isOnline, { limitMs: HOUR_MS })).equal(true);
     }
-    // and on, beside the tests, to their end
+    // and continues beside the tests until their end
     world = rig.desk.world.runUntil(() => over, { limitMs: 24 * HOUR_MS });
   });
 
@@ -78,7 +78,7 @@ describe("curl", () => {
     return path;
   }
 
-  /** Runs curl with what every push has. */
+  /** Runs curl with the options of every push. */
   function curl(...more: readonly string[]): Promise<Outcome> {
     const url = `http://127.0.0.1:${door.port}/update`;
     const parameters = ["--silent", "--noproxy", "*", "--include", "--max-time", "30", ...more, url];
@@ -106,21 +106,21 @@ describe("curl", () => {
     expect(rig.desk.device.bootCount).equal(2);
   }
 
-  it("without credentials is told 401", async () => {
+  it("without credentials gets 401", async () => {
     const { status, text } = await curl(...signed(), ...body(image));
     expect(text).match(/www-authenticate: Bearer/);
     expect(status).equal(401);
     expectOldFirmware();
   });
 
-  it("with a wrong token is told 403", async () => {
+  it("with a wrong token gets 403", async () => {
     const { status, text } = await curl(...authorized("let me in"), ...signed(), ...body(image));
     expect(text).match(/not the push token/);
     expect(status).equal(403);
     expectOldFirmware();
   });
 
-  it("with an image that is too large is told 413 before it sends it", async () => {
+  it("with an image that is too large gets 413 before it sends it", async () => {
     const large = file("large.bin", new Uint8Array(SLOT_BYTES + 1));
     const { status, text } = await curl(
       ...authorized(),
@@ -136,19 +136,19 @@ describe("curl", () => {
     expectOldFirmware();
   });
 
-  it("with another chip's image is told 422", async () => {
+  it("with another chip's image gets 422", async () => {
     const other = await imageOf("base", "1.1.0", "esp32c3", CONFIG);
     const path = file("other.bin", other);
     const { status, text } = await curl(...authorized(), ...signed(await releaseOf(other)), ...body(path));
     expect(text).match(/release is for chip esp32c3/);
     expect(status).equal(422);
-    // and under the release of the right one
+    // and with the release of the right one
     const lying = await curl(...authorized(), ...signed(), ...body(path));
     expect(lying.status).equal(422);
     expectOldFirmware();
   });
 
-  it("whose body ends too soon arms nothing", async () => {
+  it("whose body ends early arms nothing", async () => {
     const bytes = await imageOf("base", "1.1.0", "esp32", CONFIG);
     const length = (count: number) => ["--header", `Content-Length: ${count}`];
     const longer = await curl(...authorized(), ...signed(), ...length(1_000_000), ...body(image));
@@ -171,7 +171,7 @@ describe("curl", () => {
     expectOldFirmware();
   });
 
-  it("is told 409 while another one pushes, who is not disturbed and ends validated", async () => {
+  it("gets 409 during another push, which is not disturbed and ends validated", async () => {
     const slow = curl(...authorized(), ...signed(), ...body(image), "--limit-rate", "100k");
     const traceCount = rig.trace.length;
     await until(() =>
@@ -187,7 +187,7 @@ describe("curl", () => {
     expect(rig.running()).equal("1.1.0 ota_0");
   });
 
-  it("that waits for 100 Continue is told to go on, and its image ends validated", async () => {
+  it("that waits for 100 Continue gets it, and its image ends validated", async () => {
     const next = await imageOf("base", "1.2.0", "esp32", CONFIG);
     const { status, text } = await curl(
       ...authorized(),

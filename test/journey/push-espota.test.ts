@@ -1,4 +1,4 @@
-// Pushes by espota, the Arduino IDE's tool, of both its ages.
+// Pushes by espota, the Arduino IDE's tool, in its older and newer version.
 
 import { expect } from "chai";
 import { CONFIG, HOUR_MS, PushBench, TOKEN } from "./push-bench.js";
@@ -59,7 +59,7 @@ describe("a push by espota", () => {
     await bench.expectOldFirmware();
   });
 
-  it("with an MD5 that does not fit is refused", async () => {
+  it("with an MD5 that does not match is refused", async () => {
     bench = await PushBench.start();
     await bench.acceptUnsigned();
     expect((await bench.pusher.espota(bench.image, TOKEN, { md5: "0".repeat(32) })).said).match(
@@ -69,7 +69,7 @@ describe("a push by espota", () => {
   });
 
   for (const leaveAfter of [1, 50_000]) {
-    it(`whose sender goes away after ${leaveAfter} bytes arms nothing, and another can follow`, async () => {
+    it(`whose sender disconnects after ${leaveAfter} bytes arms nothing, and another can follow`, async () => {
       bench = await PushBench.start();
       await bench.acceptUnsigned();
       expect((await bench.pusher.espota(bench.image, TOKEN, { leaveAfter })).said).equal("left");
@@ -80,7 +80,7 @@ describe("a push by espota", () => {
     });
   }
 
-  it("is refused while another one is under way, which is not disturbed", async () => {
+  it("is refused during another one, which is not disturbed", async () => {
     bench = await PushBench.start();
     await bench.acceptUnsigned();
     const first = bench.pusher.beginEspota(bench.image, TOKEN);

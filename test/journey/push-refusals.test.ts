@@ -99,7 +99,7 @@ describe("a push", () => {
     await bench.expectOldFirmware();
   });
 
-  it("of an image that keeps its settings in another way is refused before a sector is erased", async () => {
+  it("of an image that stores its settings in another way is refused before a sector is erased", async () => {
     bench = await PushBench.start();
     await bench.acceptUnsigned();
     const bundle = extractBundle(bench.image)!;
@@ -130,7 +130,7 @@ describe("a push", () => {
     await bench.expectOldFirmware();
   });
 
-  it("of something that is no image is refused before a sector is erased", async () => {
+  it("of something that is not an image is refused before a sector is erased", async () => {
     bench = await PushBench.start();
     await bench.acceptUnsigned();
     const { status, text } = await bench.pusher.push(new Uint8Array(100_000).fill(0x42), { token: TOKEN });
@@ -160,7 +160,7 @@ describe("a push", () => {
     await bench.expectOldFirmware();
   });
 
-  it("is refused while another one is under way, which is not disturbed", async () => {
+  it("is refused during another one, which is not disturbed", async () => {
     bench = await PushBench.start();
     const first = bench.pusher.begin(bench.image, bench.signed());
     await bench.world.runUntil(() => first.sentBytes > 20_000, { limitMs: HOUR_MS });
@@ -172,7 +172,7 @@ describe("a push", () => {
     await bench.expectValidated();
   });
 
-  it("is refused while a pull is under way", async () => {
+  it("is refused during a download from the server", async () => {
     bench = await PushBench.start({
       lie: (_, honest) => honest(),
       update: await imageOf("base", "1.2.0"),

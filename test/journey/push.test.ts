@@ -1,4 +1,4 @@
-// Pushes that are taken, and what becomes of them when the sender, the server or the power goes.
+// Accepted pushes, also when the sender, the server or the power fails.
 
 import { expect } from "chai";
 import { PowerCut } from "../../host-sim/hardware/flash/flash.js";
@@ -26,14 +26,14 @@ describe("a push", () => {
     await bench.expectValidated();
   });
 
-  it("of an unsigned image is taken when the owner has switched that on", async () => {
+  it("of an unsigned image is accepted when the owner has switched that on", async () => {
     bench = await PushBench.start();
     await bench.acceptUnsigned();
     expect((await bench.pusher.push(bench.image, { token: TOKEN })).status).equal(200);
     await bench.expectValidated();
   });
 
-  it("ends validated also where there is no server any more", async () => {
+  it("ends validated even without a server", async () => {
     let isGone = false;
     bench = await PushBench.start({
       lie: async (request, honest) => (isGone ? { status: 503 } : nothingNew(request, honest)),
@@ -50,7 +50,7 @@ describe("a push", () => {
   });
 
   for (const leaveAfter of [10, 50_000]) {
-    it(`whose sender goes away after ${leaveAfter} bytes arms nothing, and another can follow`, async () => {
+    it(`whose sender disconnects after ${leaveAfter} bytes arms nothing, and another can follow`, async () => {
       bench = await PushBench.start();
       await bench.pusher.push(bench.image, bench.signed({ leaveAfter }));
       await bench.expectOldFirmware();
@@ -85,7 +85,7 @@ describe("a push", () => {
     return { operations, status: exchange.status };
   }
 
-  it("that power ends before any fifth flash operation leaves a device that can be pushed to", async function () {
+  it("that a power cut ends before every fifth flash operation leaves a device that can be pushed to", async function () {
     this.timeout(120_000);
     const { operations } = await pushWithCut(-1);
     expect(operations).above(60);

@@ -1,5 +1,5 @@
 // Arduino's espota tool as it is on the wire: invitation and answer to the challenge by UDP, the image by TCP in acknowledged
-// chunks. Both of its ages: the newer answers with PBKDF2 and from another port, the older reads 37 bytes of the challenge.
+// chunks. Both versions: the newer answers with PBKDF2 and from another port, the older reads 37 bytes of the challenge.
 
 import { createHash, pbkdf2Sync } from "node:crypto";
 import type { IpNode } from "../../host-sim/network/ip-node.js";
@@ -13,12 +13,12 @@ export interface EspotaOptions {
   readonly age?: "new" | "old";
   /** What the invitation promises; default: the image's. */
   readonly md5?: string;
-  /** Goes away after so many bytes. */
+  /** Disconnects after this number of bytes. */
   readonly leaveAfter?: number;
 }
 
 export class EspotaSender {
-  /** What the device said last, with the bytes that it acknowledged. */
+  /** The device's last answer, with the bytes that it acknowledged. */
   said = "no answer";
   acknowledged = 0;
   over = false;
@@ -54,7 +54,7 @@ export class EspotaSender {
     for (const close of this.#closers.splice(0)) close();
   }
 
-  /** A datagram from a socket of its own. */
+  /** A datagram from its own socket. */
   #ask(text: string, answered: (text: string) => void): void {
     const udp = this.#node.bindUdp(0, ({ bytes }) => answered(Buffer.from(bytes).toString()));
     this.#closers.push(() => udp?.close());

@@ -1,5 +1,5 @@
-// Somebody in the house with a laptop who pushes images to the device: a raw TCP client that may lie about lengths, stop in the
-// middle or go away, and espota.
+// A client in the home network that pushes images to the device: a raw TCP client that may send wrong lengths, stop in the
+// middle or disconnect, and espota.
 
 import type { Desk } from "../../host-sim/desk/desk.js";
 import type { IpNode } from "../../host-sim/network/ip-node.js";
@@ -14,11 +14,11 @@ export interface PushOptions {
   readonly method?: string;
   readonly path?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** What Content-Length says; default: the truth. `undefined`: nothing. */
+  /** The Content-Length; default: the correct one. `undefined`: none. */
   readonly length?: number | undefined;
-  /** Goes away after so many bytes of the body. */
+  /** Disconnects after this number of bytes of the body. */
   readonly leaveAfter?: number;
-  /** Sends no more after so many bytes, and stays. */
+  /** Sends no more after this number of bytes, and stays connected. */
   readonly stallAfter?: number;
   /** Waits for `100 Continue` before the body. */
   readonly expect?: boolean;

@@ -3,7 +3,7 @@ import { type Rig, setUpRig } from "./rig.js";
 
 const HOUR_MS = 3_600_000;
 
-describe("a restart that the firmware means", () => {
+describe("an intended restart", () => {
   let rig: Rig;
   afterEach(() => rig.close());
 
@@ -29,12 +29,12 @@ describe("a restart that the firmware means", () => {
     expect(causes().at(-1)).equal("power-on");
   });
 
-  it("is believed only where the chip restarted by software", async () => {
+  it("is recognized only where the chip restarted by software", async () => {
     rig = await setUpRig();
     const { device } = rig.desk;
     device.powerOn();
     await until(() => rig.checks.length > 0);
-    // the power went between the note and the restart
+    // the power failed between the note and the restart
     expect(device.machine?.nvs?.set("skyslot", "restart", "str", "owner")).equal("ESP_OK");
     device.powerOff();
     const checkCount = rig.checks.length;

@@ -1,5 +1,5 @@
-// What the journeys of the tests begin with: a key and images made once, and a desk whose server is the real application, called
-// as a function. A `lie` stands between device and server and may change any answer.
+// The setup of the tests' journeys: a key and images made once, and a desk whose server is the real application, called
+// as a function. A `lie` is between device and server and may change any answer.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -71,7 +71,7 @@ export async function bundleOf(version: string): Promise<string> {
   return bundle;
 }
 
-/** `base` in this version with another bundle, or with something else that its image says. */
+/** `base` in this version with another bundle, or another image description. */
 export async function rebuilt(version: string, changes: Partial<FirmwareOptions>): Promise<Uint8Array> {
   const bundle = changes.bundle ?? (await bundleOf(version));
   return buildFirmwareImage({ chip: "esp32", version, project: "base", ...changes, bundle });
@@ -87,7 +87,7 @@ export async function releaseOf(
   return signRelease(payload as ReleasePayload, (await keys).privateKey);
 }
 
-/** Changes an answer, or gives it back as it is. */
+/** Changes an answer, or returns it unchanged. */
 export type Lie = (request: HttpRequest, honest: () => Promise<HttpResponse>) => Promise<HttpResponse>;
 
 export interface RigOptions extends Omit<Partial<DeskOptions>, "server"> {
@@ -96,7 +96,7 @@ export interface RigOptions extends Omit<Partial<DeskOptions>, "server"> {
   readonly lie?: Lie;
   /** What the server has for panels. */
   readonly content?: ContentSource;
-  /** Downloads come from a host of their own, over links like this. */
+  /** Downloads come from a separate host, over links like this. */
   readonly downloadPolicy?: PolicyOf;
 }
 
@@ -107,17 +107,17 @@ export interface Rig {
   readonly watch: Watch;
   readonly server: TestServer;
   readonly updateImage: Uint8Array;
-  /** What the device has told, in order. */
+  /** The device's reports, in order. */
   readonly reports: StatusRequest[];
   readonly checks: { readonly current_version: string; readonly slot_state: string }[];
   readonly events: DeviceEvent[];
   readonly trace: string[];
-  /** Version and slot that run now. */
+  /** Running version and slot. */
   running(): string;
   close(): Promise<void>;
 }
 
-/** A device with `base` 1.0.0 in its box, and an update on the server. */
+/** A new device with `base` 1.0.0, and an update on the server. */
 export async function setUpRig(options: RigOptions = {}): Promise<Rig> {
   const updateImage = options.update ?? (await imageOf("base", "1.1.0"));
   const folder = mkdtempSync(join(tmpdir(), "skyslot-journey-"));

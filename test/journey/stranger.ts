@@ -1,4 +1,4 @@
-// Somebody in the house who writes to a port of the device whatever they like, byte by byte or all at once, and sees what comes back.
+// A client in the home network that writes arbitrary bytes to a port of the device, slowly or all at once, and records what comes back.
 
 import type { Desk } from "../../host-sim/desk/desk.js";
 import type { IpNode } from "../../host-sim/network/ip-node.js";
@@ -15,7 +15,7 @@ export interface Manner {
 export class Visit {
   received = "";
   sentBytes = 0;
-  /** How it ended, from the visitor's side; empty while it lasts. */
+  /** How it ended, from the client's side; empty while it lasts. */
   ending: "" | "closed by the device" | "reset" | "left" = "";
   endedMs = 0;
   readonly socket: TcpSocket;

@@ -10,7 +10,7 @@ describe("a trial run", () => {
   let rig: Rig;
   afterEach(() => rig.close());
 
-  /** Runs until the device has told what became of the update, and some seconds more. */
+  /** Runs until the device has reported the outcome of the update, and some seconds more. */
   async function outcomeOf(options: RigOptions): Promise<string> {
     rig = await setUpRig(options);
     rig.desk.device.powerOn();
@@ -23,7 +23,7 @@ describe("a trial run", () => {
     );
   }
 
-  /** The old image runs again, and the server tells it as rolled back. */
+  /** The old image runs again, and the server shows the update as rolled back. */
   async function expectRolledBack(): Promise<void> {
     expect(
       rig.events
@@ -75,7 +75,7 @@ describe("a trial run", () => {
     await expectRolledBack();
   });
 
-  it("that was rolled back is not begun again at once, and not more than three times", async () => {
+  it("that was rolled back is not repeated at once, and not more than three times", async () => {
     await outcomeOf({ update: await imageOf("throws.ts", "1.1.0") });
     const trials = () =>
       rig.events.filter((event) => event.type === "booted" && event.partition.label === "ota_0").length;
@@ -86,7 +86,7 @@ describe("a trial run", () => {
     expect(rig.watch.slots.get("ota_0")!.bytesWritten).equal(rig.updateImage.length);
   });
 
-  it("that one loss of power ends is begun again without a new download", async () => {
+  it("that one power loss ends is repeated without a new download", async () => {
     let cuts = 0;
     const outcome = await outcomeOf({
       onEvent: (event) => {
@@ -103,7 +103,7 @@ describe("a trial run", () => {
     expect((await rig.server.updates()).map(({ status }) => status)).deep.equal(["success"]);
   });
 
-  it("that power ends twice is told as rolled back", async () => {
+  it("that power losses end twice is reported as rolled back", async () => {
     const outcome = await outcomeOf({
       onEvent: (event) => {
         if (event.type !== "booted" || event.partition.label !== "ota_0") return;
@@ -116,7 +116,7 @@ describe("a trial run", () => {
     expect(outcome).match(/interrupted 2 times/);
   });
 
-  it("is judged once: what ended it is told also when the server is found only after another power cut", async () => {
+  it("has one outcome: what ended it is reported even if the server is reached only after another power cut", async () => {
     let isAway = false;
     const bootCount = () => rig.events.filter(({ type }) => type === "booted").length;
     rig = await setUpRig({
@@ -147,7 +147,7 @@ describe("a restart between the record of an installation and the arming of its 
   let rig: Rig;
   afterEach(() => rig.close());
 
-  /** Runs until the device that hangs there when `hangs` holds, a JavaScript expression, has told what became of the update. */
+  /** Runs until the device, which hangs there when the JavaScript expression `hangs` holds, has reported the outcome of the update. */
   async function told(hangs: string): Promise<StatusRequest> {
     const parts = (await bundleOf("1.0.0")).split(ARM);
     expect(parts.length).equal(2);
@@ -163,13 +163,13 @@ describe("a restart between the record of an installation and the arming of its 
   const bootedSlots = () =>
     rig.events.flatMap((event) => (event.type === "booted" ? [event.partition.label] : []));
 
-  it("says nothing against the image: its slot is armed again, and it has its trial", async () => {
+  it("does not count against the image: its slot is armed again, and it has its trial", async () => {
     expect(await told("this.#native.esp_reset_reason()!==6")).include({ status: "success" });
     expect(bootedSlots()).deep.equal(["factory", "factory", "ota_0"]);
     expect(rig.trace.join("\n")).match(/armed again: it was not started: a reset \(task-watchdog\)/);
   });
 
-  it("is tried three times more, and then told for what it is", async () => {
+  it("leads to three more tries, and then is reported", async () => {
     expect(await told("true")).include({ status: "failed", error_code: "ARM_FAILED" });
     expect(bootedSlots()).deep.equal(["factory", "factory", "factory", "factory", "factory"]);
     expect(rig.watch.slots.get("ota_0")!.bytesWritten).equal(rig.updateImage.length);

@@ -1,4 +1,4 @@
-// Images whose build names pins that the chip does not have: what cannot be connected never keeps the device from its updates.
+// Images whose build names pins that the chip does not have: that never keeps the device from its updates.
 
 import { expect } from "chai";
 import type { BuildConfig } from "../../host-sim/image-build/image.js";
@@ -37,7 +37,7 @@ describe("a pin that the chip does not have", () => {
   }
 
   for (const app of ["base", "led"])
-    it(`in the status LED of a factory image of ${app} is reported once, and cured by an update`, async () => {
+    it(`in the status LED of a factory image of ${app} is reported once, and fixed by an update`, async () => {
       await setUp(app, STATUS_LED);
       await until(() => rig.checks.length > 0);
       expect(restarts()).equal(0);
@@ -49,7 +49,7 @@ describe("a pin that the chip does not have", () => {
       expect(lines(FAILED)).equal(1);
     });
 
-  it("in panel, sensor and battery of cms is logged, and cured by an update", async () => {
+  it("in panel, sensor and battery of cms is logged, and fixed by an update", async () => {
     await setUp("cms", {
       panel: { width: 200, height: 200, select: NO_PIN, command: NO_PIN, reset: NO_PIN, busy: NO_PIN },
       sensor: { data: NO_PIN, clock: NO_PIN, address: 68 },
@@ -63,7 +63,7 @@ describe("a pin that the chip does not have", () => {
     expect(restarts(), "for the update").equal(1);
   });
 
-  it("ends the trial of an update: the image that ran before comes back", async () => {
+  it("ends the trial of an update: the previous image runs again", async () => {
     rig = await setUpRig({ update: await imageOf("base", "1.1.0", "esp32", STATUS_LED) });
     rig.desk.device.powerOn();
     await until(() => rig.reports.some(({ status }) => status === "failed"));
@@ -74,7 +74,7 @@ describe("a pin that the chip does not have", () => {
     expect(rig.desk.device.running?.label).equal("factory");
   });
 
-  it("that crashes the chip is left alone in safe mode, after two tries there", async () => {
+  it("that crashes the chip is not used in safe mode, after two tries there", async () => {
     rig = await setUpRig({
       image: await imageOf("crashes-in-light.ts", "1.0.0", "esp32", { type: "base" }),
     });

@@ -1,4 +1,4 @@
-// Who is let in, and what they may do: server/auth, roles and scopes, the guard of the routes.
+// Authentication and authorization: server/auth, roles and scopes, the guard of the routes.
 
 import type { Mutation } from "./mutation.js";
 

@@ -1,4 +1,4 @@
-// What boots on the virtual chip: boot loader, otadata, the check of an image, esp_ota_*.
+// Booting on the virtual chip: boot loader, otadata, the check of an image, esp_ota_*.
 
 import type { Mutation } from "./mutation.js";
 

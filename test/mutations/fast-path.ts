@@ -1,4 +1,4 @@
-// Which checks take the fast path, and how: server/fast-path, and server/rollout/lasting.ts, which says whose key may be left.
+// Which checks take the fast path, and how: server/fast-path, and server/rollout/lasting.ts, which decides for whom a key may be stored.
 
 import type { Mutation } from "./mutation.js";
 

@@ -1,4 +1,4 @@
-// The life of an update on the device: firmware/core/update and firmware/core/trial.
+// The life cycle of an update on the device: firmware/core/update and firmware/core/trial.
 
 import type { Mutation } from "./mutation.js";
 

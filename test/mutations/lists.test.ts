@@ -1,4 +1,4 @@
-// A list of mutations does not rot: each still changes its file, what it makes can be parsed, and unit tests import the file.
+// Keeps the lists of mutations current: each still changes its file, its result can be parsed, and unit tests import the file.
 
 import { readFileSync } from "node:fs";
 import { expect } from "chai";

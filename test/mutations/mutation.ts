@@ -1,4 +1,4 @@
-// One defect that is planted in the source to see whether a unit test catches it. The lists beside this file have them by room;
+// One defect that is planted in the source to check whether a unit test catches it. The lists beside this file have them by room;
 // `npm run test:mutations` plants them one at a time.
 
 export interface Mutation {

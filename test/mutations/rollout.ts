@@ -1,4 +1,4 @@
-// Who gets what when: server/rollout.
+// Which device gets which release, and when: server/rollout.
 
 import type { Mutation } from "./mutation.js";
 

@@ -1,4 +1,4 @@
-// What the container's image holds is enough: everything that the command can reach lies in a folder that is copied into it, and
+// The container image is complete: everything that the command can reach is in a folder that is copied into it, and
 // every package that is imported is one that `npm ci --omit=dev` installs.
 
 import { existsSync } from "node:fs";
@@ -11,7 +11,7 @@ import { build } from "esbuild";
 /** The dashboard's pages are bundled when the server starts. */
 const ENTRIES = ["bin/skyslot.js", "server/dashboard/client/main.tsx"];
 const FILE_URL = /new URL\(\s*["'`]([^"'`$]+)["'`],\s*import\.meta\.url\)/g;
-/** The folder of all, and one that is made where it is needed by tools that the image does not have. */
+/** The root folder, and one that is created by tools that the image does not have. */
 const NO_SOURCES: readonly string[] = [".", "build"];
 
 const topOf = (path: string): string => path.split("/")[0] ?? "";
@@ -77,7 +77,7 @@ describe("what the container's image needs", () => {
     );
   });
 
-  it("is looked for in all of the command", () => {
+  it("is searched in the whole command", () => {
     expect([...reached.files]).to.include.members([
       "server/cli/main.ts",
       "server/start.ts",
@@ -87,13 +87,13 @@ describe("what the container's image needs", () => {
     ]);
   });
 
-  it("lies in folders that are copied into it", () => {
+  it("is in folders that are copied into it", () => {
     const outside = [...reached.files, ...reached.named].filter((path) => !copied.includes(topOf(path)));
     expect(outside.filter((path) => !NO_SOURCES.includes(topOf(path)))).to.deep.equal([]);
     expect(copied, "how the pages' JSX is compiled").to.include("tsconfig.json");
   });
 
-  it("comes from packages that are installed without those for development", async () => {
+  it("comes from packages that are no development dependencies", async () => {
     const { dependencies } = JSON.parse(await readFile("package.json", "utf8")) as {
       readonly dependencies: Readonly<Record<string, string>>;
     };

@@ -1,4 +1,4 @@
-// The container's files, as far as they can be looked at without Docker: they parse, and what they name exists.
+// The container's files, as far as they can be checked without Docker: they parse, and what they name exists.
 
 import { access, readFile } from "node:fs/promises";
 import { expect } from "chai";
@@ -45,7 +45,7 @@ const exists = (path: string) =>
   );
 
 describe("the container", () => {
-  it("is built in stages from files that are here and are let in", async () => {
+  it("is built in stages from files that exist and are not ignored", async () => {
     const lines = await readDockerfile();
     expect(lines.every(({ word }) => word !== "")).to.equal(true);
     expect(lines.filter(({ word }) => word === "FROM")).to.have.length(2);
@@ -80,7 +80,7 @@ describe("the container", () => {
     expect(copy).to.be.within(0, install - 1);
   });
 
-  it("gets no keys or settings, even from folders that are let in", async () => {
+  it("gets no keys or settings, even from folders that are not ignored", async () => {
     const lines = (await readFile(".dockerignore", "utf8")).split("\n").filter((line) => /^[^#]/.test(line));
     expect(lines[0]).to.equal("*");
     const afterAllowed = lines.slice(lines.findLastIndex((line) => line.startsWith("!")) + 1);
@@ -93,7 +93,7 @@ describe("the container", () => {
     ]);
   });
 
-  it("runs as an ordinary user, is asked whether it is ready, and speaks flags that the server knows", async () => {
+  it("runs as an ordinary user, has a health check, and uses flags that the server knows", async () => {
     const lines = await readDockerfile();
     const at = (word: string) => lines.findIndex((line) => line.word === word);
     expect(lines[at("USER")]?.rest).to.equal("node");
@@ -109,7 +109,7 @@ describe("the container", () => {
     expect(await exists(JSON.parse(lines[at("ENTRYPOINT")]?.rest ?? "")[1])).to.equal(true);
   });
 
-  it("is composed with a database whose password lies in a file that is not in the repository", async () => {
+  it("is composed with a database whose password is in a file outside the repository", async () => {
     const compose = parse(await readFile("compose.yaml", "utf8")) as Compose;
     const { server, database } = compose.services;
     expect(server?.build).to.equal(".");

@@ -1,8 +1,8 @@
-// The first command of the README on a bare machine: what lies in the repository, in an empty folder, under a newer Node and npm 12,
+// The first command of the README on a clean machine: the contents of the repository, in an empty folder, with a newer Node and npm 12,
 // which runs only those install scripts that package.json allows. Both come from the registry into build/npm-12 and stay there.
 //
-// About 45 s on an idle machine with two cores, 35 s where Node and npm are there already. Most of it is better-sqlite3, which is
-// compiled where no ready-made one can be downloaded.
+// About 45 s on an idle machine with two cores, 35 s if Node and npm are there already. Most of it is better-sqlite3, which is
+// compiled where no prebuilt binary can be downloaded.
 
 import { execFileSync, type SpawnSyncReturns, spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -20,7 +20,7 @@ const LIMIT_MS = 300_000;
 
 type Ended = SpawnSyncReturns<string>;
 
-/** Why Node and npm 12 cannot be had here, if they cannot. */
+/** Why Node and npm 12 are not available here, if they are not. */
 function missingTools(): string | undefined {
   if (process.platform === "win32") return "written for Linux and macOS";
   if (!existsSync(NODE) || !existsSync(NPM)) {
@@ -37,7 +37,7 @@ function missingTools(): string | undefined {
   return spawnSync(NODE, ["--version"]).status === 0 ? undefined : `${NODE} does not run here`;
 }
 
-/** What is or could be committed, as it is now. */
+/** What is or could be committed, in its current state. */
 function copyTree(folder: string): void {
   const list = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
   const paths = list.toString().split("\0");
@@ -47,7 +47,7 @@ function copyTree(folder: string): void {
     cpSync(path, join(folder, path), { recursive: true });
 }
 
-/** Nothing of the npm that runs these tests. */
+/** Without variables of the npm that runs these tests. */
 function environment(): NodeJS.ProcessEnv {
   const foreign =
     /^(NODE_|npm_(package|lifecycle|execpath|node_execpath|config_(.*prefix|node_gyp|user_agent|npm_version)))/;
@@ -63,7 +63,7 @@ function environment(): NodeJS.ProcessEnv {
   };
 }
 
-describe("a bare machine with npm 12", function () {
+describe("a clean machine with npm 12", function () {
   this.timeout(LIMIT_MS);
   let folder: string | undefined;
 

@@ -59,7 +59,7 @@ describe("a release", () => {
     );
   });
 
-  it("is no release when a token of another purpose is signed by the same key", async () => {
+  it("is refused when it is a token for another purpose, signed by the same key", async () => {
     const { privateKey } = await releaseKeys();
     const token = await new CompactSign(new TextEncoder().encode("{}"))
       .setProtectedHeader({ alg: "ES256", typ: "JWT", kid: privateKey.kid ?? "" })
@@ -67,7 +67,7 @@ describe("a release", () => {
     expect(() => readRelease(token)).to.throw(ReleaseError, /typ skyslot-release/);
   });
 
-  it("fits its file in pieces of any size", async () => {
+  it("matches its file in pieces of any size", async () => {
     const { image, release } = await makeRelease("1.1.0");
     for (const size of [1, 31, 4096, 16_384, 1_000_000]) {
       const { release: read } = readRelease(release);
@@ -77,7 +77,7 @@ describe("a release", () => {
     }
   });
 
-  it("fits a file whose appended hash lies across two chunks", async () => {
+  it("matches a file whose appended hash spans two chunks", async () => {
     // Bundles of growing length move the end of the image over the chunk border in steps of 16.
     let crossings = 0;
     for (let extra = 0; extra < 16_384; extra += 8) {
@@ -111,14 +111,14 @@ describe("a release", () => {
     expect(await check(Buffer.alloc(0))).to.equal("IMAGE_MISMATCH");
   });
 
-  it("is refused when it tells another version than its image, though digests and signature are right", async () => {
+  it("is refused when its version differs from its image's, even if digests and signature are right", async () => {
     const { image } = await makeRelease("1.1.0");
     const payload = { ...describeRelease(image, { created: 1 }), version: "2.0.0" };
     const lie = readRelease(await signRelease(payload, (await releaseKeys()).privateKey));
     expect(await codeOf(verifyReleaseFile(lie.release, pieces(image)))).to.equal("IMAGE_MISMATCH");
   });
 
-  it("is not made of a file that is no image, is cut or damaged", async () => {
+  it("is not made from a file that is not an image, or truncated or damaged", async () => {
     const { image } = await makeRelease("1.1.0");
     expect(() => inspectImage(Buffer.from("not an image".repeat(50)))).to.throw(/first byte is 0x6e/);
     expect(() => inspectImage(Buffer.alloc(0))).to.throw(/file ends after 0 bytes/);
@@ -128,7 +128,7 @@ describe("a release", () => {
     expect(() => inspectImage(damaged)).to.throw(/appended/);
   });
 
-  it("is never longer than a device reads", async () => {
+  it("is never longer than a device accepts", async () => {
     const { image } = await makeRelease("1.1.0");
     const { privateKey } = await releaseKeys();
     const listing = { ...describeRelease(image, { created: 1, format: 1 }), chunks: "A".repeat(5000) };

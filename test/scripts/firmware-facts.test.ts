@@ -1,4 +1,4 @@
-// What is read from the files that a firmware's build leaves, as Moddable SDK 8.2.3 writes them.
+// What is read from the output files of a firmware's build, as Moddable SDK 8.2.3 writes them.
 
 import { expect } from "chai";
 import { readFacts, warnsOf } from "../../scripts/firmware-facts.js";
@@ -39,34 +39,34 @@ static const txU1 gxCode11[429] = {
 	{ .value = { .string = "Math" } },
 `;
 
-describe("what the JavaScript half of a firmware's build tells", () => {
+describe("the facts about the JavaScript half of a firmware's build", () => {
   const facts = readFacts(MAKEFILE, LINKED, SOURCE);
 
-  it("is how much lies in flash when the firmware starts", () => {
+  it("include what is in flash when the firmware starts", () => {
     expect(facts.instances).equal(2199);
     expect(facts.preloads).equal(3);
   });
 
-  it("names the modules that are built up in RAM at the start, but for the main one and what is only data", () => {
+  it("name the modules that are created in RAM at the start, except the main one and mere data", () => {
     expect(facts.notPreloaded).deep.equal(["firmware/core/wifi"]);
   });
 
-  it("counts slots, tables, code and each text once", () => {
+  it("count slots, tables, code and each text once", () => {
     const texts = 4 + 8;
     expect(facts.flashBytes).equal(110 * 16 + 56 * 4 + 20 * 6 + 2 * 36 + 5 * 12 + 429 + texts);
   });
 
-  it("counts the pointers that XS allocates besides its heap", () => {
+  it("count the pointers that XS allocates besides its heap", () => {
     expect(facts.ramBytes).equal((131 + 32 + 53 + 3) * 4);
   });
 
-  it("tells warnings of the SDK's modules from ours", () => {
+  it("separate warnings about the SDK's modules from ours", () => {
     const ours = facts.warnings.filter((warning) => !warnsOf(warning, ["embedded:network/dnssd"]));
     expect(facts.warnings).length(2);
     expect(ours).deep.equal(["### warning: firmware/core/update: table: not frozen"]);
   });
 
-  it("is an error where the files are not as expected", () => {
+  it("are an error where the files are not as expected", () => {
     expect(() => readFacts(MAKEFILE, "", SOURCE)).throw("no count of instances");
     expect(() => readFacts("", LINKED, SOURCE)).throw("no modules");
     expect(() => readFacts(MAKEFILE, LINKED, "")).throw("no mxAliasCount");

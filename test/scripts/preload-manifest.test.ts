@@ -1,4 +1,4 @@
-// The list of modules to be preloaded, over a small firmware of its own.
+// The list of modules to be preloaded, for a small sample firmware.
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -54,7 +54,7 @@ describe("the list of modules to preload", () => {
     ]);
   });
 
-  it("gets longer with a new module", () => {
+  it("grows with a new module", () => {
     write("core/extra.ts");
     expect(listed()).include("firmware/core/extra");
   });
@@ -65,7 +65,7 @@ describe("the list of modules to preload", () => {
     expect(unmappedFiles(folder)).deep.equal([]);
   });
 
-  it("is not the place for a module that no manifest has: it is told", () => {
+  it("is not complete if a module is in no manifest, which is reported", () => {
     write("lights/strip.ts");
     expect(listed().join()).not.include("strip");
     expect(unmappedFiles(folder)).deep.equal(["lights/strip.ts"]);

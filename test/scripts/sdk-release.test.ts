@@ -23,15 +23,15 @@ describe("the release of the SDK", () => {
     return spawnSync("sh", [SCRIPT], { encoding: "utf8", env: { ...rest, MODDABLE: sdk, ...env } }).stdout;
   }
 
-  it("is taken without a word", () => expect(saidOf(RELEASE)).equal(""));
+  it("is accepted silently", () => expect(saidOf(RELEASE)).equal(""));
 
-  it("is refused in a sentence when it is another", () => {
+  it("is refused with a sentence when it is another", () => {
     const said = saidOf("10.1.0");
     expect(said).include(RELEASE).and.include("10.1.0").and.include("SKYSLOT_SDK=any");
     expect(saidOf("")).include("none");
   });
 
-  it("may be any where somebody tries it", () => expect(saidOf("10.1.0", { SKYSLOT_SDK: "any" })).equal(""));
+  it("may be any with SKYSLOT_SDK=any", () => expect(saidOf("10.1.0", { SKYSLOT_SDK: "any" })).equal(""));
 
   it("is the one that the README installs", () => {
     const readme = readFileSync("README.md", "utf8");

@@ -1,5 +1,5 @@
 // An update onto a flash with a bad sector: whatever the sector does, the device notices before the image can run, gives up after a bounded
-// number of tries, reports why and goes on running what it ran.
+// number of tries, reports why and keeps running its old image.
 
 import { readFileSync } from "node:fs";
 import { expect } from "chai";
@@ -91,7 +91,7 @@ describe("an update", function () {
     });
   }
 
-  it("succeeds where the sector is mended", async () => {
+  it("succeeds once the sector is repaired", async () => {
     const { flash, device, world, failed } = offeredDevice();
     flash.faults.set(SLOT_SECTOR + BAD_SECTOR, { kind: "programIgnored" });
     device.powerOn();
@@ -108,7 +108,7 @@ describe("an update", function () {
       device.powerOn();
       await world.runUntil(() => failed().length > 0, { limitMs: HOUR_MS });
       expect(failed()[0]).include({ firmware_id: images.update.firmwareId, error_code: "ARM_FAILED" });
-      // an entry that is silently lost is armed anew three times
+      // an entry that is silently lost is armed again three times
       expect(device.bootCount).equal(kind === "programIgnored" ? 5 : 1);
       expect(device.running?.label).equal("factory");
     });

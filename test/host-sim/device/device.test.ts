@@ -1,4 +1,4 @@
-// The virtual device as a whole: it boots what lies in its flash, and survives nothing else.
+// The virtual device as a whole: it boots what is in its flash, and nothing else survives a restart.
 
 import { expect } from "chai";
 import { PARTITION_TABLE_OFFSET } from "../../../host-sim/hardware/partitions/partition-table.js";
@@ -50,7 +50,7 @@ describe("a virtual device", () => {
     expect(run.device.bootCount).to.equal(3);
   });
 
-  it("tries for ever when nothing boots, and says why", async () => {
+  it("tries forever when nothing boots, and says why", async () => {
     const run = deviceWith("");
     run.device.flash.bytes.fill(0, 0x20000, 0x20010);
     run.device.powerOn();

@@ -1,10 +1,10 @@
-// The rewriting of firmware: whatever is inserted, programs do what they did before.
+// The instrumentation of firmware: whatever is inserted, programs behave as before.
 
 import vm from "node:vm";
 import { expect } from "chai";
 import { instrumentModule, instrumentScript } from "../../../host-sim/engine/instrument.js";
 
-/** Runs a script with counters in place of the engine's functions, and gives its value and the counts. */
+/** Runs a script with counters in place of the engine's functions, and returns its value and the counts. */
 function run(text: string): { value: unknown; ticks: number; caught: unknown[]; bytes: number } {
   const counts = { ticks: 0, caught: [] as unknown[], bytes: 0 };
   const value = vm.runInNewContext(instrumentScript(text), {
@@ -65,7 +65,7 @@ describe("instrumented code", () => {
     });
   }
 
-  it("is told of each error before it is caught", () => {
+  it("reports each error before it is caught", () => {
     const text = "try { try { throw 1 } finally { } } catch (e) { try { throw 2 } catch { } }";
     expect(run(text).caught).to.deep.equal([1, 1, 2]);
   });
@@ -74,7 +74,7 @@ describe("instrumented code", () => {
     expect(run("new ArrayBuffer(100); new Float64Array(2); [1].slice(); new Map()").bytes).to.equal(116);
   });
 
-  it("keeps lines where they were", () => {
+  it("keeps line numbers", () => {
     const text = "let a = 1;\nfor (;;) {\n  break;\n}\nthrow new Error('line 5');";
     expect(instrumentScript(text).split("\n")).to.have.length(5);
   });
@@ -109,7 +109,7 @@ describe("an instrumented module", () => {
     expect(exported).to.deep.equal(["the default", "the named", "odd", "the named"]);
   });
 
-  it("may export, import later and ask for its meta data", () => {
+  it("may export, import dynamically and use import.meta", () => {
     const text = `export const a = 1; export function f() { return a; } export default class {}
       export { a as b }; export * from "d"; export { named } from "e";
       tell([f(), import("x"), typeof import.meta, this]);`;
@@ -122,7 +122,7 @@ describe("an instrumented module", () => {
     expect(() => load("undeclared = 1;")).to.throw("undeclared is not defined");
   });
 
-  it("reports what is no JavaScript", () => {
+  it("reports what is not JavaScript", () => {
     expect(() => instrumentModule("let = ;")).to.throw(SyntaxError);
   });
 });

@@ -99,7 +99,7 @@ describe("the device's promise", () => {
     expect(lines).to.deep.equal(["a", "b", "job 1", "job 2", "timer", "job 3"]);
   });
 
-  it("says nothing of a rejection that nobody handles", async () => {
+  it("does not report an unhandled rejection", async () => {
     expect(
       await linesOf(
         `Promise.reject(new Error("x")); (async () => { throw 1; })(); Timer.set(() => log("on"), 1);`,

@@ -1,4 +1,4 @@
-// The realm of firmware: what it can reach, what it cannot change, and that devices do not see each other.
+// The realm of firmware: what it can access, what it cannot change, and that devices are isolated from each other.
 
 import { expect } from "chai";
 import { World } from "../../../host-sim/world/world.js";
@@ -7,7 +7,7 @@ import { deviceWith, runSource } from "../run-source.js";
 const LOG = `const log = (...v) => trace(v.map(String).join(" ") + "\\n");\n`;
 
 describe("firmware's globals", () => {
-  it("lead to nothing of Node", async () => {
+  it("give no access to Node", async () => {
     const { lines } = await runSource(`
       import Timer from "timer"; import flash from "embedded:storage/flash"; import KV from "embedded:storage/key-value";
       import { Digest } from "crypt"; import FFI from "mc/ffi"; import Update from "embedded:update"; import Hex from "hex";
@@ -84,7 +84,7 @@ describe("firmware's globals", () => {
     expect(again.lines).to.deep.equal(one.lines);
   });
 
-  it("know no time zone but UTC", async () => {
+  it("have no time zone but UTC", async () => {
     const { lines } = await runSource(`${LOG}
       const d = new Date(2026, 10, 21, 12, 30, 15, 250);
       log(d.toISOString(), d.getHours(), d.getTimezoneOffset(), String(d)); log(new Date(d).getTime() === d.getTime(), new Date(NaN).toString());

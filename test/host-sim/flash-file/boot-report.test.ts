@@ -1,4 +1,4 @@
-// What is told of a boot: the slot, the reason in words, and otadata as the boot loader leaves it.
+// What is reported about a boot: the slot, the reason in words, and otadata as the boot loader leaves it.
 
 import { expect } from "chai";
 import { bootFlash } from "../../../host-sim/flash-file/boot-report.js";
@@ -67,7 +67,7 @@ describe("the report of a boot", () => {
     ]);
   });
 
-  it("tells of a trial that begins, and of one that was not confirmed", () => {
+  it("reports a trial that begins, and one that was not confirmed", () => {
     const bytes = flashWith(
       [OTA_0, OTA_1],
       [
@@ -92,7 +92,7 @@ describe("the report of a boot", () => {
     expect(second.otadata.map(({ state }) => state)).to.deep.equal(["VALID", "ABORTED"]);
   });
 
-  it("tells which image was refused and what boots instead", () => {
+  it("reports which image was refused and what boots instead", () => {
     const { slot, reason } = boot(flashWith([FACTORY, OTA_0], [[2, OTA_STATE.VALID]]));
     expect(slot).to.equal("ota_0");
     expect(reason).to.match(
@@ -100,13 +100,13 @@ describe("the report of a boot", () => {
     );
   });
 
-  it("tells that nothing boots", () => {
+  it("reports that nothing boots", () => {
     const { slot, reason } = boot(flashWith([]));
     expect(slot).to.equal(null);
     expect(reason).to.match(/; no image boots: the chip resets over and over$/);
   });
 
-  it("tells of the record that is made without factory, and of damaged entries", () => {
+  it("reports the record that is made without factory, and damaged entries", () => {
     const { reason, otadata } = boot(flashWith([OTA_0], [], { csv: CSV_WITHOUT_FACTORY }));
     expect(reason).to.match(
       /there is no factory, so ota_0 is first; the slot that boots is recorded in entry 0, as VALID$/,
@@ -125,7 +125,7 @@ describe("the report of a boot", () => {
     );
   });
 
-  it("does without otadata, and without roll back", () => {
+  it("works without otadata, and without roll back", () => {
     expect(boot(flashWith([FACTORY], [], { csv: "factory,app,factory,0x10000,64K" }))).to.deep.include({
       slot: "factory",
       otadata: [],
@@ -145,12 +145,12 @@ describe("the report of a boot", () => {
 });
 
 describe("a flash file", () => {
-  it("tells its chip by its images", () => {
+  it("reveals its chip by its images", () => {
     expect(openFlash(flashWith([FACTORY], [], { chip: "esp32c6" })).chip).to.equal("esp32c6");
     expect(openFlash(flashWith([FACTORY]), "esp32s3").chip).to.equal("esp32s3");
   });
 
-  it("is refused with the reason when it is none", () => {
+  it("is refused with the reason when it is not a flash file", () => {
     expect(() => openFlash(new Uint8Array(5000))).to.throw(
       "the file has 5000 bytes; a whole flash has a multiple of 4096",
     );
@@ -162,7 +162,7 @@ describe("a flash file", () => {
     );
   });
 
-  it("is copied: the bytes that were given stay as they are", () => {
+  it("is copied: the given bytes stay unchanged", () => {
     const bytes = flashWith(
       [OTA_0, OTA_1],
       [

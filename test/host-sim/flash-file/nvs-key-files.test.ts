@@ -1,5 +1,5 @@
-// Encrypted settings in a flash file: that they are, and what they are when their keys are given. The derived keys are those that
-// esp-idf-nvs-partition-gen makes of the same HMAC key.
+// Encrypted settings in a flash file: that they are encrypted, and their content when their keys are given. The derived keys are those that
+// esp-idf-nvs-partition-gen derives from the same HMAC key.
 
 import { expect } from "chai";
 import { keysOfEfuses, keysOfPartition } from "../../../host-sim/flash-file/nvs-key-files.js";
@@ -59,7 +59,7 @@ function flashWith(keys: NvsKeys | undefined): Uint8Array {
 const report = (flash: Uint8Array, options: NvsOptions = {}) => listNvs(openFlash(flash), options)[0]!;
 
 describe("encrypted settings in a flash file", () => {
-  it("are told as encrypted where nothing says with which keys", () => {
+  it("are reported as encrypted if no keys are given", () => {
     const { encrypted, mount, stats, entries } = report(flashWith(KEYS));
     expect({ encrypted, stats, entries }).deep.equal({ encrypted: true, stats: null, entries: [] });
     expect(mount).match(/cannot be read .*--nvs-keys or --efuse/);
@@ -74,7 +74,7 @@ describe("encrypted settings in a flash file", () => {
     expect(report(flashWith(KEYS), { nvsKeys: [OTHER] }).mount).match(/keys are others/);
   });
 
-  it("are not what plain ones are, though keys are given, or an entry is damaged", () => {
+  it("are distinguished from plain ones, even if keys are given, or an entry is damaged", () => {
     const flash = flashWith(undefined);
     expect(report(flash, { nvsKeys: [KEYS] })).include({ encrypted: false, mount: "ESP_OK" });
     flash[0x9000 + 64 + 5]! ^= 1;
@@ -103,7 +103,7 @@ describe("a file with the keys of encrypted settings", () => {
     }
   });
 
-  it("of QEMU stands for two keys where software cannot read the block: its peripheral may see zeros there", () => {
+  it("of QEMU means two possible keys if software cannot read the block: its peripheral may see zeros there", () => {
     const blocks = efuses(5, 8, 1024);
     blocks[4]! |= 1 << 5;
     const [first, second, ...more] = keysOfEfuses(blocks);

@@ -1,4 +1,4 @@
-// What is told of settings in a flash: every type, encrypted or not, and no secrets unless they are asked for.
+// What is reported about settings in a flash: every type, encrypted or not, and no secrets unless requested.
 
 import { expect } from "chai";
 import { listNvs } from "../../../host-sim/flash-file/nvs-report.js";
@@ -50,7 +50,7 @@ describe("the report of settings", () => {
     });
   }
 
-  it("has nothing in clear in an encrypted partition", () => {
+  it("finds no plain text in an encrypted partition", () => {
     const { flash, partitions } = flashOf(WITH_KEYS);
     initNvs(flash, partitions).nvs!.set("app", "note", "str", "something to find");
     expect(Buffer.from(flash.bytes).includes("something to find")).to.equal(false);
@@ -59,7 +59,7 @@ describe("the report of settings", () => {
     expect(initNvs(flash, partitions)).to.deep.equal({ error: "ESP_ERR_NVS_CORRUPT_KEY_PART" });
   });
 
-  it("covers passwords and tokens unless it is told to show them", () => {
+  it("covers passwords and tokens unless told to show them", () => {
     const { flash, partitions } = flashOf(CSV);
     const { nvs } = initNvs(flash, partitions);
     nvs!.set("skyslot", "networks", "str", '[["Home","wifi password"],["Open",""]]');
@@ -80,7 +80,7 @@ describe("the report of settings", () => {
       .and.to.contain("t1");
   });
 
-  it("tells why a partition cannot be mounted", () => {
+  it("says why a partition cannot be mounted", () => {
     const { flash } = flashOf(CSV);
     flash.bytes.fill(0, 0x9000, 0xf000);
     expect(listNvs(openFlash(flash.bytes))[0]).to.include({ mount: "ESP_OK" });
@@ -105,7 +105,7 @@ describe("what counts as a secret", () => {
     it(`shows ${key}`, () => expect(coverSecrets(key, "str", "x")).to.equal("x"));
   }
 
-  it("covers a list of networks whole when it is not of the known form", () => {
+  it("covers a list of networks completely when it is not in the known form", () => {
     expect(coverSecrets("networks", "str", '{"Home":"wifi password"}')).to.equal("••••••");
   });
 });

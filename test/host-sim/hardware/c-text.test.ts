@@ -3,7 +3,7 @@ import { decodeCText, encodeCText } from "../../../host-sim/hardware/c-text.js";
 
 const hex = (text: string): string => Buffer.from(encodeCText(text)).toString("hex");
 
-describe("text as XS hands it to C", () => {
+describe("text as XS passes it to C", () => {
   it("is UTF-8", () => {
     expect(hex("aé€😀")).to.equal(Buffer.from("aé€😀").toString("hex"));
   });

@@ -1,4 +1,4 @@
-// How a boot ends: nothing that firmware does keeps it from ending, and nothing but the flash is left afterwards.
+// How a boot ends: firmware cannot prevent it, and nothing but the flash survives.
 
 import { expect } from "chai";
 import { PowerCut } from "../../../host-sim/hardware/flash/flash.js";
@@ -35,7 +35,7 @@ describe("a restart", () => {
     });
   }
 
-  it("takes timers and promise jobs with it", async () => {
+  it("cancels timers and promise jobs", async () => {
     const { lines, device } = await firstBoot(
       `Timer.set(() => log("old timer"), 500); Promise.resolve().then(() => log("old job")); Timer.repeat(() => log("old repeat"), 100); ffi.esp_restart();`,
     );
@@ -70,7 +70,7 @@ describe("code that never ends", () => {
     });
   }
 
-  it("is not what a busy wait of 3 s is", async () => {
+  it("does not include a busy wait of 3 s", async () => {
     const { lines } = await firstBoot(
       `const begin = Date.now(); while (Date.now() < begin + 3000); log(Date.now() - begin);`,
     );
@@ -139,7 +139,7 @@ describe("a machine that cannot go on", () => {
     });
   }
 
-  it("tells what was not caught, and where", async () => {
+  it("reports the uncaught error, and where", async () => {
     const { events } = await firstBoot(`\n\nfunction f() { throw new RangeError("too much"); }\nf();`);
     const [, uncaught] = events;
     expect(uncaught).to.include({
@@ -153,7 +153,7 @@ describe("a machine that cannot go on", () => {
     );
   });
 
-  it("does not even begin when the bundle is no JavaScript, or imports what is not there", async () => {
+  it("does not even start when the bundle is not JavaScript, or imports a missing module", async () => {
     for (const [source, name] of [
       ["let = 5;", "SyntaxError"],
       [`import x from "nothing";`, "ReferenceError"],

@@ -15,7 +15,7 @@ const PRELUDE = `import Timer from "timer"; import FFI from "mc/ffi"; import fla
   if (ffi.esp_reset_reason() === 1) {`;
 const BOOT_MS = 350;
 
-/** Runs this in the first boot, for 30 s: how long it ran before the watchdog bit; undefined if it did not. */
+/** Runs this in the first boot, for 30 s: the time until the watchdog fired; undefined if it did not. */
 async function bittenAfterMs(body: string): Promise<number | undefined> {
   const world = new World({ seed: 1 });
   let bittenAtMs: number | undefined;
@@ -79,7 +79,7 @@ describe("a loop that never waits", () => {
     "an erase of many sectors at once, which gives way between them": `const turn = () => { slot.eraseBlock(0, 20); Timer.set(turn, 0); }; turn();`,
   };
   for (const [name, body] of Object.entries(waits)) {
-    it(`is another one than this: ${name}`, async () => {
+    it(`is not this one: ${name}`, async () => {
       expect(await bittenAfterMs(body)).equal(undefined);
     });
   }
@@ -95,14 +95,14 @@ describe("a turn that lasts", () => {
     expect(await bittenAfterMs("slot.eraseBlock(0, 60); work(1500);")).equal(undefined);
   });
 
-  it("may last for 10 s where firmware has widened the watchdog", async () => {
+  it("may last for 10 s if firmware has extended the watchdog", async () => {
     const widened = "ffi.skyslot_widen_watchdog();";
     expect(await bittenAfterMs(`${widened} work(9900);`)).equal(undefined);
     expect(await bittenAfterMs(`${widened} work(10100);`)).within(10_000, 10_100);
     expect(await bittenAfterMs(`work(4900); ${widened} work(9900);`)).equal(undefined);
   });
 
-  it("and for 5 s again in the next boot", async () => {
+  it("may last for 5 s again in the next boot", async () => {
     const source = `import FFI from "mc/ffi"; const ffi = new FFI();
       if (ffi.esp_reset_reason() === 1) { ffi.skyslot_widen_watchdog(); ffi.esp_restart(); }
       if (ffi.esp_reset_reason() === 3) { const end = Date.now() + 6000; while (Date.now() < end); }`;

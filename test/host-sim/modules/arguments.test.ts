@@ -1,4 +1,4 @@
-// What the SDK's modules do with arguments that make no sense: errors that firmware can catch by their class, as on the chip.
+// What the SDK's modules do with invalid arguments: errors that firmware can catch by their class, as on the chip.
 
 import { expect } from "chai";
 import { runSource } from "../run-source.js";
@@ -51,14 +51,14 @@ describe("arguments of the SDK's modules", () => {
     ).to.deep.equal([Array(7).fill("TypeError").join(), "RangeError"]);
   });
 
-  it("whose conversion throws throw just that", async () => {
+  it("whose conversion throws rethrow that error", async () => {
     expect(
       await told(`tell(() => Timer.set(() => {}, { valueOf() { throw new RangeError("mine"); } }),
         () => KeyValue.open({ path: { toString() { throw new SyntaxError("mine"); } } }));`),
     ).to.deep.equal(["RangeError,SyntaxError"]);
   });
 
-  it("close takes objects of its class only, as often as they like", async () => {
+  it("for close must be objects of its class, and may be closed repeatedly", async () => {
     expect(
       await told(`
         const objects = [KeyValue.open({ path: "test" }), Flash.open({ path: "nextota" }), new UDP({}),
@@ -71,7 +71,7 @@ describe("arguments of the SDK's modules", () => {
     ).to.deep.equal(Array(5).fill("SyntaxError,SyntaxError,SyntaxError,nothing,nothing"));
   });
 
-  it("a function is no buffer to read into", async () => {
+  it("to read into must be a buffer, not a function", async () => {
     const lines = await told(`
       const listener = new Listener({ port: 8000, onReadable() { this.read().write(Uint8Array.of(1, 2)); } });
       new TCP({ address: "127.0.0.1", port: 8000, onReadable() { tell(() => this.read(Math.sin)); this.close(); } });
@@ -79,7 +79,7 @@ describe("arguments of the SDK's modules", () => {
     expect(lines).to.deep.equal(["TypeError"]);
   });
 
-  it("a host name is asked for, and may have 32 bytes", async () => {
+  it("must include a host name, of up to 32 bytes", async () => {
     const lines = await told(`
       const wifi = new WiFi({});
       let asked = 0;
@@ -92,7 +92,7 @@ describe("arguments of the SDK's modules", () => {
 });
 
 describe("net", () => {
-  it("knows localhost without asking", async () => {
+  it("resolves localhost without a query", async () => {
     const { lines } = await runSource(`
       import Net from "net";
       Net.resolve("localhost", (name, address) => trace(name + " " + address + "\\n"));
@@ -102,7 +102,7 @@ describe("net", () => {
 });
 
 describe("wifi", () => {
-  it("ends a scan with nothing when its mode is taken away, and takes any object as options", async () => {
+  it("ends a scan without results when its mode is switched off, and accepts any object as options", async () => {
     const { lines } = await runSource(`
       import WiFi from "wifi";
       WiFi.mode = WiFi.Mode.station;

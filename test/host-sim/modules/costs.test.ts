@@ -1,14 +1,14 @@
-// Native code takes the time that was measured on the chip, so that a watchdog bites where it would.
+// Native code takes the time that was measured on the chip, so that a watchdog fires where it would on the chip.
 
 import { expect } from "chai";
 import { runSource } from "../run-source.js";
 
-/** The flash takes its time as well: more in one turn than the watchdog allows at first. */
+/** The flash takes time as well: more in one turn than the watchdog allows by default. */
 const WIDENED = `import FFI from "mc/ffi"; new FFI().skyslot_widen_watchdog();\n`;
 const TIMED = `const timed = (action) => { const start = Date.now(); action(); return Date.now() - start; };\n`;
 
-describe("the SDK's native code takes time", () => {
-  it("77 instructions for each byte of a digest: a 2 MiB slot takes a second", async () => {
+describe("the time that the SDK's native code takes", () => {
+  it("is 77 instructions for each byte of a digest: a second for a 2 MiB slot", async () => {
     const { lines } = await runSource(`
       import { Digest } from "crypt";
       ${TIMED}
@@ -19,7 +19,7 @@ describe("the SDK's native code takes time", () => {
     expect(Number(lines[0])).to.be.within(1000, 1030);
   });
 
-  it("0.2 ms for a write of key-value, and 1.5 ms for 4 KiB of an update", async () => {
+  it("is 0.2 ms for a write of key-value, and 1.5 ms for 4 KiB of an update", async () => {
     const { lines } = await runSource(`
       import KeyValue from "embedded:storage/key-value";
       import Flash from "embedded:storage/flash";
@@ -35,7 +35,7 @@ describe("the SDK's native code takes time", () => {
     expect(Number(lines[1])).to.be.at.least(150);
   });
 
-  it("0.4 s for complete() of 456 KiB", async () => {
+  it("is 0.4 s for complete() of 456 KiB", async () => {
     const { lines } = await runSource(`
       import Flash from "embedded:storage/flash";
       import Update from "embedded:update";
@@ -48,7 +48,7 @@ describe("the SDK's native code takes time", () => {
     expect(Number(lines[0])).to.be.at.least(412);
   });
 
-  it("and a digest of too much at once is the watchdog's", async () => {
+  it("makes the watchdog fire during a digest of too much at once", async () => {
     const { events } = await runSource(
       `import { Digest } from "crypt";
       const digest = new Digest("SHA256");

@@ -66,7 +66,7 @@ describe("skyslot_derive_key", () => {
 });
 
 describe("mc/ffi", () => {
-  it("tells what a device knows of itself", async () => {
+  it("returns what a device knows about itself", async () => {
     const { lines } = await runSource(
       `import FFI from "mc/ffi"; const ffi = new FFI(); const mac = new ArrayBuffer(6), label = new ArrayBuffer(17); new Uint8Array(label).fill(9);
        trace(ffi.esp_efuse_mac_get_default(mac) + " " + new Uint8Array(mac).toHex() + "\\n");

@@ -7,7 +7,7 @@ import { expectEqual, vectorFolder } from "../../golden.js";
 describe("golden programs of the SDK", () => {
   const names = programNames(vectorFolder);
 
-  it("are there", () => {
+  it("exist", () => {
     expect(names.length).to.be.greaterThan(25);
   });
 

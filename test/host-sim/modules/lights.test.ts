@@ -17,7 +17,7 @@ async function run(body: string) {
 }
 
 describe("the LED modules of the virtual platform", () => {
-  it("neopixel sends its pixels when it is told to, at a quarter of their light at first", async () => {
+  it("neopixel sends its pixels on update, at a quarter of their brightness by default", async () => {
     const { lights, lines } = await run(`
       const strip = new NeoPixel({ pin: 13, length: 2 });
       log(strip.length, strip.byteLength, strip.brightness, strip.makeRGB(1, 2, 3).toString(16));
@@ -37,7 +37,7 @@ describe("the LED modules of the virtual platform", () => {
     ]);
   });
 
-  it("neopixel wants pixels and a pin, and aborts on one that is no output", async () => {
+  it("neopixel requires pixels and a pin, and aborts if the pin is not an output", async () => {
     const { lines, events } = await run(`
       attempt(() => new NeoPixel({ pin: 13 })); attempt(() => new NeoPixel({ length: 1 }));
       attempt(() => new NeoPixel({ pin: 13, length: 1, order: "RG" }));
@@ -51,7 +51,7 @@ describe("the LED modules of the virtual platform", () => {
     expect(typesOf(events).slice(0, 3)).deep.equal(["booted", "restarted: restart", "booted"]);
   });
 
-  it("digital writes levels, and refuses pins that are in use or no outputs", async () => {
+  it("digital writes levels, and refuses pins that are in use or not outputs", async () => {
     const { lines, lights } = await run(`
       const led = new Digital({ pin: 2, mode: Digital.Output, activeLow: true, initialValue: 0 });
       led.write(1);

@@ -13,7 +13,7 @@ async function run(body: string, changes: Partial<Surroundings> = {}, limitMs = 
     import I2C from "embedded:io/i2c"; import Analog from "embedded:io/analog"; import FFI from "mc/ffi";
     import SHT3x from "embedded:sensor/Humidity-Temperature/SHT3x";
     const log = (...parts) => trace(parts.join(" ") + "\\n"); const attempt = (f) => { try { log(f()); } catch (e) { log(e.name + ": " + e.message); } };
-    /** A display of 10 × 4 that tells what it is told. */
+    /** A display of 10 × 4 that prints its calls. */
     class Small { constructor(format = 5) { this.pixelFormat = format; } get width() { return 10; } get height() { return 4; }
       begin(...area) { log("begin", area.join()); } end() { log("end"); }
       send(pixels, offset, length) { log(Array.from(new Uint8Array(pixels, offset, length)).join()); } }
@@ -59,7 +59,7 @@ describe("Poco on the virtual platform", () => {
     ]);
   });
 
-  it("refuses what the SDK refuses: formats, bitmaps that are too short, a list that is, an end without a beginning", async () => {
+  it("refuses what the SDK refuses: formats, bitmaps and lists that are too short, an end without a beginning", async () => {
     const { lines } = await run(`
       attempt(() => new Poco(new Small(7)));
       attempt(() => new Poco(new Small(), { rotation: 90 }));
@@ -102,7 +102,7 @@ describe("the e-ink panel of the virtual platform", () => {
     expect([...panels[2]!.rows.subarray(24, 27)]).deep.equal([0, 0b00011000, 0]);
   });
 
-  it("makes grey of black and white dots by handing on six eighths of the error", async () => {
+  it("renders grey as black and white dots by diffusing six eighths of the error", async () => {
     const { panels } = await run(`${DRAW} for (const grey of [64, 128, 192]) show(grey);`);
     const shares = panels.slice(2).map(({ rows }) => blackCount(rows) / 40_000);
     expect(shares[0]).within(0.7, 0.9);
@@ -110,7 +110,7 @@ describe("the e-ink panel of the virtual platform", () => {
     expect(shares[2]).within(0.1, 0.3);
   });
 
-  it("keeps the device busy for as long as paper takes, and is of no use once closed", async () => {
+  it("keeps the device busy for as long as e-paper takes, and cannot be used once closed", async () => {
     const { lines } = await run(`const from = Date.now(); ${DRAW} show(0); const first = Date.now();
       show(0); const second = Date.now(); panel.close(); log(first - from, second - first);
       attempt(() => show(0)); attempt(() => panel.begin(1, 0, 200, 200));`);
@@ -134,7 +134,7 @@ describe("the e-ink panel of the virtual platform", () => {
 describe("the sensors of the virtual platform", () => {
   const WIRING = "sensor: { io: I2C, data: 21, clock: 22, address: 0x44, hz: 100_000 }";
 
-  it("measures what is around it, as finely as 16 bits do", async () => {
+  it("measures the environment, with a resolution of 16 bits", async () => {
     const { lines } = await run(
       `const sensor = new SHT3x({ ${WIRING} }); const { thermometer, hygrometer } = sensor.sample();
        log(thermometer.temperature.toFixed(2), hygrometer.humidity.toFixed(2)); sensor.close(); attempt(() => sensor.sample());`,
@@ -143,7 +143,7 @@ describe("the sensors of the virtual platform", () => {
     expect(lines).deep.equal(["-12.34 56.78", "SyntaxError: C: xsGetHostChunk: invalid host data"]);
   });
 
-  it("answers on its address only, and not at all when it is not there", async () => {
+  it("answers on its address only, and not at all when it is not connected", async () => {
     const { lines } = await run(`
       attempt(() => new SHT3x({ sensor: { io: I2C, data: 21, clock: 22, address: 0x10 } }));
       attempt(() => new SHT3x({ sensor: { io: I2C, data: 21, clock: 22, address: 0x10 } }));
@@ -159,7 +159,7 @@ describe("the sensors of the virtual platform", () => {
     expect(absent.lines).deep.equal(["Error: write failed"]);
   });
 
-  it("reads the battery behind its divider on pins of the first converter only", async () => {
+  it("reads the battery through its divider on pins of the first converter only", async () => {
     const { lines } = await run(
       `const analog = new Analog({ pin: 35 }); log(analog.resolution, analog.read());
        attempt(() => new Analog({ pin: 35 })); analog.close(); new Analog({ pin: 35 });
@@ -183,7 +183,7 @@ describe("deep sleep on the virtual platform", () => {
     expect(world.nowMs).above(600_000);
   });
 
-  it("is left only by the clock: nothing runs meanwhile", async () => {
+  it("ends only by the clock: nothing runs meanwhile", async () => {
     const { lines, events, device } = await run(
       `log("awake"); new FFI().skyslot_deep_sleep(600_000);`,
       {},

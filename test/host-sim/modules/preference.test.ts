@@ -1,4 +1,4 @@
-// The SDK's `preference`: what it keeps in NVS, and as which type.
+// The SDK's `preference`: what it stores in NVS, and as which type.
 
 import { expect } from "chai";
 import { Nvs } from "../../../host-sim/hardware/nvs/nvs.js";
@@ -41,7 +41,7 @@ describe("preference", () => {
     ]);
   });
 
-  it("replaces a value of another type, and refuses what it cannot keep", async () => {
+  it("replaces a value of another type, and refuses what it cannot store", async () => {
     const { lines } = await runSource(`
       import Preference from "preference";
       const attempt = (action) => { try { action(); return "done"; } catch (error) { return error.message; } };

@@ -8,13 +8,13 @@ const queueOf = (...pieces: number[][]) => {
 };
 
 describe("a queue of bytes", () => {
-  it("gives the bytes in order, however they came and are taken", () => {
+  it("returns the bytes in order, however they were added and are taken", () => {
     const queue = queueOf([1, 2, 3], [4], [5, 6]);
     expect([...queue.take(2), ...queue.take(3), ...queue.take(9)]).deep.equal([1, 2, 3, 4, 5, 6]);
     expect([queue.byteCount, queue.take(1).length]).deep.equal([0, 0]);
   });
 
-  it("tells of a piece when its last byte is taken, not before", () => {
+  it("announces a piece when its last byte is taken, not before", () => {
     const queue = queueOf([1, 2, 3], [4, 5]);
     const emptied: number[] = [];
     for (const count of [2, 1, 1, 1]) {
@@ -24,13 +24,13 @@ describe("a queue of bytes", () => {
     expect(emptied).deep.equal([-3, 3, -2, -1, 2, -0]);
   });
 
-  it("takes a piece back in front of what is left of the first one", () => {
+  it("puts a piece back in front of what is left of the first one", () => {
     const queue = queueOf([1, 2, 3]);
     queue.unshift(queue.take(2));
     expect([queue.byteCount, ...queue.take(3)]).deep.equal([3, 1, 2, 3]);
   });
 
-  it("forgets everything when it is cleared", () => {
+  it("is empty after it is cleared", () => {
     const queue = queueOf([1, 2, 3], [4]);
     queue.take(1);
     queue.clear();

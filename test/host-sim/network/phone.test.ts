@@ -3,7 +3,7 @@ import { Phone, PhoneError } from "../../../host-sim/network/phone.js";
 import type { World } from "../../../host-sim/world/world.js";
 import { createWorld, startDevice } from "./stub-machine.js";
 
-/** A portal as small as can be: every name leads here, one page redirects, a form is echoed. */
+/** A minimal portal: every name resolves to it, one page redirects, a form is echoed. */
 const PORTAL = `
 import WiFi from "wifi";
 import UDP from "embedded:io/socket/udp";
@@ -47,7 +47,7 @@ const server = new HTTPServer({ io: Listener, port: 80, onConnect(connection) {
 } });
 `;
 
-/** Lets the world go on until the promise has settled. */
+/** Runs the world until the promise has settled. */
 async function inWorld<T>(world: World, promise: Promise<T>): Promise<T> {
   let isSettled = false;
   const settle = (): void => {
@@ -65,7 +65,7 @@ const rejection = (promise: Promise<unknown>): Promise<string> =>
   );
 
 describe("the simulated phone", () => {
-  it("walks a device's captive portal: joins, resolves, is redirected, sends the form", async () => {
+  it("goes through a device's captive portal: joins, resolves, is redirected, sends the form", async () => {
     const { world, network } = createWorld();
     const device = startDevice(network, PORTAL);
     const phone = new Phone({ world, network });
@@ -94,7 +94,7 @@ describe("the simulated phone", () => {
     expect(answer.text).to.equal(`POST ${body}`);
   });
 
-  it("is told why it cannot join", async () => {
+  it("gets the reason why it cannot join", async () => {
     const { world, network } = createWorld();
     startDevice(network, PORTAL);
     const phones = Array.from({ length: 5 }, (_, index) => {
@@ -109,7 +109,7 @@ describe("the simulated phone", () => {
     expect(await inWorld(world, join(4))).to.equal('"setup" takes no more stations');
   });
 
-  it("is disturbed while the device scans, and gets its page all the same", async () => {
+  it("is interrupted while the device scans, and still gets its page", async () => {
     const { world, network } = createWorld();
     network.addAccessPoint({ ssid: "home" });
     const device = startDevice(
@@ -144,7 +144,7 @@ describe("the simulated phone", () => {
     expect(phone.joinedSsid).to.equal(undefined);
   });
 
-  it("gives up on a port that nobody listens on", async () => {
+  it("gives up on a closed port", async () => {
     const { world, network } = createWorld();
     startDevice(network, PORTAL);
     const phone = new Phone({ world, network });

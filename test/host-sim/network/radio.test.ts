@@ -18,7 +18,7 @@ async function tracesOf(world: World, device: StubDevice, ms: number): Promise<s
 }
 
 describe("the virtual radio as a station", () => {
-  it("joins, and tells of the address when both protocols have one", async () => {
+  it("joins, and reports the address when both protocols have one", async () => {
     const { world, network } = createWorld();
     network.addAccessPoint({ ssid: "home", password: "secret-password" });
     const device = startDevice(
@@ -33,7 +33,7 @@ describe("the virtual radio as a station", () => {
     ]);
   });
 
-  it("tells of a wrong password with -1, after five silent retries", async () => {
+  it("reports a wrong password with -1, after five silent retries", async () => {
     const { world, network } = createWorld();
     network.addAccessPoint({ ssid: "home", password: "secret-password" });
     const device = startDevice(network, `${LOG_STATION} join({ ssid: "home", password: "wrong-password" });`);
@@ -41,7 +41,7 @@ describe("the virtual radio as a station", () => {
     expect(await tracesOf(world, device, 10_000)).to.deep.equal(["disconnect -1"]);
   });
 
-  it("tells of a network that is not there with 0", async () => {
+  it("reports a missing network with 0", async () => {
     const { world, network } = createWorld();
     const device = startDevice(
       network,
@@ -50,7 +50,7 @@ describe("the virtual radio as a station", () => {
     expect(await tracesOf(world, device, 20_000)).to.deep.equal(["start", "disconnect 0"]);
   });
 
-  it("joins a hidden network by name; a scan shows it without one, if it is asked to", async () => {
+  it("joins a hidden network by name; a scan shows it without one, if requested", async () => {
     const { world, network } = createWorld();
     network.addAccessPoint({ ssid: "hidden", hidden: true });
     network.addAccessPoint({ ssid: "seen", channel: 11, rssi: -70 });
@@ -68,7 +68,7 @@ describe("the virtual radio as a station", () => {
     expect(traces).to.include("gotIP");
   });
 
-  it("does not join an open network with a password, nor a locked one without", async () => {
+  it("does not join an open network with a password, nor a secured one without", async () => {
     const { world, network } = createWorld();
     network.addAccessPoint({ ssid: "open" });
     network.addAccessPoint({ ssid: "locked", password: "secret-password" });
@@ -82,7 +82,7 @@ describe("the virtual radio as a station", () => {
     expect(other.traces).to.include("disconnect 0").and.not.include("connect");
   });
 
-  it("notices that the router is gone, and finds it again when asked to", async () => {
+  it("notices that the router is gone, and finds it again on request", async () => {
     const { world, network } = createWorld();
     const router = network.addAccessPoint({ ssid: "home" });
     const device = startDevice(
@@ -117,7 +117,7 @@ describe("the virtual radio as a station", () => {
     ]);
   });
 
-  it("lets nothing of a boot that is over be called", async () => {
+  it("calls nothing of an earlier boot", async () => {
     const { world, network } = createWorld();
     const router = network.addAccessPoint({ ssid: "home" });
     const device = startDevice(network, `${LOG_STATION} join({ ssid: "home" });`);
@@ -146,7 +146,7 @@ describe("the virtual radio as an access point", () => {
     expect(await failing(`{ ssid: "a" }`)).to.equal("open");
   });
 
-  it("is a station too only if the radio was one before", async () => {
+  it("is a station too only if it was one before", async () => {
     const { world, network } = createWorld();
     const source = (first: string): string => `import WiFi from "wifi";
       ${first}

@@ -15,7 +15,7 @@ export interface StubDevice {
   readonly name: string;
   readonly machine: Machine;
   readonly traces: string[];
-  /** How the boot has ended; undefined while it runs. */
+  /** How the boot ended; undefined while it runs. */
   readonly end: BootEnd | undefined;
   powerOff(): void;
 }

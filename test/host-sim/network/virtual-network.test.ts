@@ -58,12 +58,12 @@ async function download(options: {
 }
 
 describe("an HTTP host of the virtual network", () => {
-  it("is found by name through the router's DNS server and answers by a function", async () => {
+  it("is resolved by the router's DNS server and answers by a function", async () => {
     const { device } = await download({});
     expect(device.traces).to.deep.equal([`status 200 ${SIZE_BYTES}`, `done true ${SIZE_BYTES}`]);
   });
 
-  it("answers in time that depends on the world alone", async () => {
+  it("answers after a time that depends on the world alone", async () => {
     const slow: HttpHandler = async (request) => {
       await new Promise((resolve) => setTimeout(resolve, 20));
       return serveBytes(request);
@@ -72,7 +72,7 @@ describe("an HTTP host of the virtual network", () => {
     expect(held.nowMs).to.equal(fast.nowMs);
   });
 
-  it("gives 500 for a handler that fails", async () => {
+  it("answers 500 for a handler that fails", async () => {
     const { device } = await download({ handler: () => Promise.reject(new Error("broken")) });
     expect(device.traces[0]).to.match(/^status 500/);
   });
@@ -103,7 +103,7 @@ describe("faults of a connection", () => {
     expect(device.traces[1]).to.match(/^done false 49\d\d\d$/);
   });
 
-  it("stall it for ever", async () => {
+  it("stall it forever", async () => {
     const { device } = await download({ policies: [{ stallAfterBytes: 50_000 }] });
     expect(device.traces).to.deep.equal([`status 200 ${SIZE_BYTES}`]);
   });
@@ -191,7 +191,7 @@ describe("a device on a virtual LAN", () => {
     expect(device.traces).to.deep.equal(["error"]);
   });
 
-  it("goes on after the router was away for a while", async () => {
+  it("continues after the router was away for a while", async () => {
     const { world, network } = createWorld();
     const router = network.addAccessPoint({ ssid: "home" });
     const host = network.addHost("updates.example", "203.0.113.5");

@@ -47,7 +47,7 @@ describe("drawing an LED strip", () => {
     expect([...red.subarray(middle, middle + 3)]).deep.equal([255, 41, 47]);
   });
 
-  it("draws a panel at its true pixels, black on white", () => {
+  it("draws a panel pixel for pixel, black on white", () => {
     const rows = Uint8Array.of(0b10000000, 0b01000000, 0b00000001, 0b10000000);
     const png = drawPanel({ type: "panel", width: 10, height: 2, rows });
     expect(sizeOf(png)).deep.equal([10, 2]);

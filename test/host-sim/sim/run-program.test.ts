@@ -54,7 +54,7 @@ describe("a program", () => {
     expect(err).to.match(/^uncaught TypeError: bad\n {4}at main\.js:\d+:\d+\n$/);
   });
 
-  it("that throws in every boot is not restarted for ever", async () => {
+  it("that throws in every boot is not restarted forever", async () => {
     const { status, out } = await run(
       `import Timer from "timer"; trace("boot\\n"); Timer.set(() => { throw 5; }, 1);`,
     );
@@ -73,7 +73,7 @@ describe("a program", () => {
     expect(err).to.include("nothing.js");
   });
 
-  it("has settings, if it is given some", async () => {
+  it("has the given settings", async () => {
     const source = `import config from "mc/config"; trace(JSON.stringify(config));`;
     expect(await run(source, { config: { a: [1] } })).to.deep.equal({ status: 0, out: '{"a":[1]}', err: "" });
   });

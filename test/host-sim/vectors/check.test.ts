@@ -1,4 +1,4 @@
-// The check of a folder of golden vectors: it has to notice what differs, and to tell what it does not compare.
+// The check of a folder of golden vectors: it has to notice differences, and to report what it does not compare.
 
 import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -56,7 +56,7 @@ describe("a folder of golden vectors", () => {
     });
   }
 
-  it("takes from another folder the files that it has not, and differs in scripts with eFuses too", () => {
+  it("takes missing files from another folder, and differs in scripts with eFuses too", () => {
     const [first, ...rest] = someOf("anti-rollback-boot");
     const both = new VectorFolder(path, vectorFolder);
     write("anti-rollback-boot", [first, ...rest]);
@@ -80,7 +80,7 @@ describe("a folder of golden vectors", () => {
     expect(report.first!.found).to.contain("none.bin");
   });
 
-  it("counts each line that a program prints otherwise, and the lines that it does not print", async () => {
+  it("counts each line that a program prints differently, and the missing lines", async () => {
     mkdirSync(join(path, "moddable"));
     writeFileSync(join(path, "moddable", "two.js"), `trace("a => 1\\n", "b => 2\\n", "DONE\\n", "more\\n");`);
     writeFileSync(join(path, "moddable", "two.out"), "a => 1\nb => 3\nc => 4\nDONE\n");
@@ -98,7 +98,7 @@ describe("a folder of golden vectors", () => {
     expect(notCovered).to.deep.equal([{ file: "moddable/two.js on XS", reason: "not in this test" }]);
   });
 
-  it("tells of files and folders that nothing compares", async () => {
+  it("reports files and folders that nothing compares", async () => {
     write("boot-plain", someOf("boot-plain"));
     write("surprise", [{}]);
     mkdirSync(join(path, "mesh"));
@@ -110,7 +110,7 @@ describe("a folder of golden vectors", () => {
     ]);
   });
 
-  it("is refused when there is nothing to compare, or a line is broken", async () => {
+  it("is refused when there is nothing to compare, or a line is malformed", async () => {
     let message = "";
     await checkFolder(new VectorFolder(path), WITHOUT_XS).catch((error: Error) => {
       message = error.message;
@@ -120,7 +120,7 @@ describe("a folder of golden vectors", () => {
     expect(() => checkFile(new VectorFolder(path), "boot-plain")).to.throw("boot-plain.jsonl, line 2");
   });
 
-  it("is checked by a command that ends with 1 on a difference and with 2 on a wrong folder", async () => {
+  it("is checked by a command that exits with 1 on a difference and with 2 on a wrong folder", async () => {
     const run = (...args: string[]) =>
       new Promise<{ status: number; out: string; err: string }>((resolve) => {
         const command = ["--import", "tsx", "scripts/vectors.ts", ...args];
@@ -161,7 +161,7 @@ describe("the comparison of two results", () => {
     expect(compare(null, {})).to.deep.equal({ at: "", found: null, expected: {} });
   });
 
-  it("shows bytes from where they differ, and notices a missing end", () => {
+  it("shows bytes from where they differ, and notices truncation", () => {
     expect(compare(Uint8Array.of(1, 2, 3), Uint8Array.of(1, 9, 3), "image")).to.deep.equal({
       at: "image, byte 0x1",
       found: "0203 … of 3 bytes",

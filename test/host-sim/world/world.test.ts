@@ -4,7 +4,7 @@ import { expect } from "chai";
 import { World } from "../../../host-sim/world/world.js";
 
 describe("a world in virtual time", () => {
-  it("lets events happen by time, and those of one moment in the order in which they were scheduled", async () => {
+  it("runs events by time, and simultaneous ones in the order in which they were scheduled", async () => {
     const world = new World({ seed: 1 });
     const seen: string[] = [];
     for (const [name, delay] of [
@@ -44,7 +44,7 @@ describe("a world in virtual time", () => {
     expect(world.isIdle).to.equal(true);
   });
 
-  it("ends when it is done, at the limit, and when nothing is left to happen", async () => {
+  it("ends when it is done, at the limit, and when no events are left", async () => {
     const world = new World({ seed: 1 });
     let isDone = false;
     world.schedule(50, () => {
@@ -58,7 +58,7 @@ describe("a world in virtual time", () => {
     expect(world.nowMs).to.equal(50);
   });
 
-  it("stands still while the host works, and goes on with its answer", async () => {
+  it("pauses while the host works, and continues with its answer", async () => {
     const world = new World({ seed: 1 });
     const seen: string[] = [];
     const slow = new Promise<string>((resolve) => setTimeout(() => resolve("answer"), 20));
@@ -68,7 +68,7 @@ describe("a world in virtual time", () => {
     expect(seen).to.deep.equal(["answer@5", "later@6"]);
   });
 
-  it("hands a failure of the host to who asked, and throws it if nobody takes it", async () => {
+  it("passes a failure of the host to the caller, and throws it if it is unhandled", async () => {
     const world = new World({ seed: 1 });
     const seen: unknown[] = [];
     world.hold(
@@ -86,7 +86,7 @@ describe("a world in virtual time", () => {
     expect(String(failure)).to.equal("Error: unseen");
   });
 
-  it("gives the same numbers for the same seed, and streams that do not disturb each other", () => {
+  it("gives the same numbers for the same seed, in independent streams", () => {
     const draw = (random: () => number) => [random(), random(), random()];
     const one = new World({ seed: 3 });
     const other = new World({ seed: 3 });
@@ -101,7 +101,7 @@ describe("a world in virtual time", () => {
 });
 
 describe("a world in real time", () => {
-  it("waits for the clock on the wall, as fast as it is told", async () => {
+  it("follows the wall clock, at the given speed", async () => {
     const world = new World({ seed: 1, realTime: 10 });
     const begin = performance.now();
     const seen: number[] = [];
@@ -112,7 +112,7 @@ describe("a world in real time", () => {
     expect(world.nowMs).to.be.at.least(400);
   });
 
-  it("wakes up for what comes from outside", async () => {
+  it("wakes up for external events", async () => {
     const world = new World({ seed: 1, realTime: true });
     let isPosted = false;
     setTimeout(() => {

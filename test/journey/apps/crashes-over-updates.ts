@@ -1,4 +1,4 @@
-// An app that fails whenever an image is installed beside it, as one does that leaves too little memory for that.
+// An app that fails whenever an image is installed, like one that leaves too little memory for that.
 
 import Timer from "timer";
 import { startDevice } from "../../../firmware/platform/start.js";

@@ -1,4 +1,4 @@
-// Firmware whose own part crashes three seconds after it was started; Wi-Fi, portal and update are well.
+// Firmware whose app crashes three seconds after it was started; Wi-Fi, portal and updates work.
 
 import Timer from "timer";
 import { startDevice } from "../../../firmware/platform/start.js";

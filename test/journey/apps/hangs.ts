@@ -1,4 +1,4 @@
-// Firmware that starts well and then computes for ever.
+// Firmware that starts normally and then loops forever.
 
 import Timer from "timer";
 import { startDevice } from "../../../firmware/platform/start.js";

@@ -1,4 +1,4 @@
-// Firmware that starts well and crashes after five seconds.
+// Firmware that starts normally and crashes after five seconds.
 
 import Timer from "timer";
 import { startDevice } from "../../../firmware/platform/start.js";

@@ -28,7 +28,7 @@ function unitTests(): readonly string[] {
   return files.filter((file) => patterns.some((pattern) => pattern.test(file))).sort();
 }
 
-/** Of a pattern with `**`, `*` and `{a,b}`. */
+/** The regular expression of a pattern with `**`, `*` and `{a,b}`. */
 const toRegExp = (pattern: string): RegExp =>
   new RegExp(
     `^${pattern
@@ -38,7 +38,7 @@ const toRegExp = (pattern: string): RegExp =>
       .replace(/(?<!\.)\*|(?<=[^)])\*/g, "[^/]*")}$`,
   );
 
-/** All files that a test file is made of. */
+/** All files that a test file imports, directly or not. */
 async function importsFrom(test: string): Promise<ReadonlySet<string>> {
   const { metafile } = await build({
     entryPoints: [test],

@@ -1,8 +1,8 @@
 // `npm run test:mutations [-- ROOM|WORDS…]`: plants every mutation of the lists, one at a time, runs the unit tests that import the
 // mutated file, and prints whether one failed. Ends with 1 where less than 95 % are caught.
 //
-// A mutant is a process of its own: it may loop for ever, and the time that it may compute is bounded (not the time on the clock,
-// which says nothing on a loaded machine).
+// A mutant is a separate process: it may loop forever, and its CPU time is bounded (not the wall-clock time,
+// which means nothing on a loaded machine).
 
 import { availableParallelism } from "node:os";
 import { readConcerned } from "./concerned.js";

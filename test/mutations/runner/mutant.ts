@@ -1,4 +1,4 @@
-// Loaded into a process that runs tests on a mutant: makes the mutated text of one file visible to whatever reads that file
+// Loaded into a process that runs tests on a mutant: makes the mutated text of one file visible to everything that reads that file
 // (tsx reads sources by readFileSync), so that no copy of the project is needed. Workers inherit it.
 
 import fs from "node:fs";

@@ -1,4 +1,4 @@
-// Runs test files in a process of their own, on the source as it is or with one mutation, until the first test fails.
+// Runs test files in a separate process, on the unchanged source or with one mutation, until the first test fails.
 
 import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
@@ -7,13 +7,13 @@ import { join } from "node:path";
 import type { Mutation } from "../mutation.js";
 
 export interface TestRun {
-  /** `stopped`: it computed for too long. */
+  /** `stopped`: it used too much CPU time. */
   readonly outcome: "passed" | "failed" | "stopped";
   /** The test that failed, or the error that ended the run. */
   readonly by: string;
 }
 
-/** Seconds of computing: the whole unit tier needs some 25. */
+/** Seconds of CPU time: the whole unit tier needs about 25. */
 const CPU_SECONDS_MAX = 90;
 const MOCHA = "node_modules/mocha/bin/mocha.js";
 /** Mocha would start another process for the loaders of .mocharc; here they are loaded already. */

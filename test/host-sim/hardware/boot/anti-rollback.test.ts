@@ -123,7 +123,7 @@ describe("anti-rollback", () => {
     expect(chip.boot().selected).equal(0);
   });
 
-  it("starts nothing rather than an app that is too old", () => {
+  it("starts nothing instead of an app that is too old", () => {
     const chip = new Chip([1, 2], [OTA_STATE.VALID, OTA_STATE.VALID]);
     expect(chip.boot().booted?.label).equal("ota_1");
     chip.flash.bytes.fill(0, SLOTS[1] + 400, SLOTS[1] + 500);

@@ -1,5 +1,5 @@
-// Whatever lies in otadata, the boot loader starts what can be started, by the rules, and does not forget what was validated. The
-// rules are written down here once more, in another way than the boot loader has them.
+// Whatever is in otadata, the boot loader starts what can be started, by the rules, and keeps what was validated. The
+// rules are implemented here a second time, independently of the boot loader.
 
 import { expect } from "chai";
 import { runBootLoader } from "../../../../host-sim/hardware/boot/boot-loader.js";
@@ -34,7 +34,7 @@ const isRuledOut = (entry: Entry) =>
   sequenceOf(entry) === 0xffffffff || [OTA_STATE.INVALID, OTA_STATE.ABORTED].includes(stateOf(entry) as 3);
 const isUsable = (entry: Entry) => !isRuledOut(entry) && hasGoodCrc(entry);
 
-/** A random case; the odd numbers come often. */
+/** A random case; unusual numbers come often. */
 function draw(random: () => number): Case {
   const below = (count: number) => Math.floor(random() * count);
   const of = <T>(...values: readonly T[]): T => values[below(values.length)]!;
@@ -50,7 +50,7 @@ function draw(random: () => number): Case {
     bytes.writeUInt32LE(of(NEW, PENDING_VERIFY, VALID, VALID, INVALID, ABORTED, UNDEFINED, 5, word()), 24);
     bytes.writeUInt32LE(crc32(bytes.subarray(0, 4)), 28);
     if (below(5) === 0) bytes[28 + below(4)]! ^= 1 << below(8);
-    if (below(10) === 0) bytes.fill(0xff, below(32)); // a write that was cut
+    if (below(10) === 0) bytes.fill(0xff, below(32)); // an interrupted write
     return bytes;
   };
   const slotCount = 1 + below(4);
@@ -138,7 +138,7 @@ describe("otadata of any kind", function () {
         seen.kept++;
         if (!entryNow(index).equals(test.entries[index]!)) expect.fail(`${where}: entry ${index} is lost`);
       }
-      // the other one was not validated and is on trial at most once: the validated image is back by the third boot
+      // the other one was not validated and is on trial at most once: the validated image runs again by the third boot
       const [only] = validated;
       if (validated.length !== 1 || !isTrial(test.entries[1 - only!]!)) continue;
       const slot = `ota_${Number(BigInt.asUintN(32, BigInt(sequenceOf(test.entries[only!]!)) - 1n) % BigInt(test.slotCount))}`;

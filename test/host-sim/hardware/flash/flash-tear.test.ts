@@ -16,12 +16,12 @@ const write = (offset: number, length: number): FlashOperation => ({
   bytes: new Uint8Array(length).fill(0x0f),
 });
 
-/** Set bits of a byte, counted over all. */
+/** Number of set bits in all bytes. */
 const onesOf = (bytes: Uint8Array) =>
   bytes.reduce((sum, byte) => sum + byte.toString(2).replaceAll("0", "").length, 0);
 
 describe("a torn flash operation", () => {
-  it("has programmed every byte before the one in flight, and of that one some bits", () => {
+  it("has programmed every byte before the interrupted one, and some bits of that one", () => {
     const seen = new Set<number>();
     for (let seed = 0; seed < 64; seed++) {
       const contents = new Uint8Array(SECTOR_BYTES).fill(0xff);
@@ -34,7 +34,7 @@ describe("a torn flash operation", () => {
     expect(seen.size).above(10);
   });
 
-  it("can have touched any byte of the page in flight, and none behind it", () => {
+  it("can have touched any byte of the interrupted page, and none after it", () => {
     const contents = new Uint8Array(SECTOR_BYTES).fill(0xff);
     tearOperation(contents, write(200, 400), { kind: "page", index: 100 }, randomStream(1));
     expect(contents.subarray(200, 256).every((byte) => byte === 0x0f)).equal(true);
@@ -68,7 +68,7 @@ describe("a torn flash operation", () => {
     });
   }
 
-  it("can be any, by seed", () => {
+  it("can be any of these, by seed", () => {
     const random = randomStream(3);
     const kinds = new Set(Array.from({ length: 40 }, () => drawTear(write(0, 8), random, 4).kind));
     expect([...kinds].sort()).deep.equal(["byte", "page"]);

@@ -12,7 +12,7 @@ import { randomStream } from "../../../../host-sim/world/random.js";
 const bytes = (...values: number[]) => new Uint8Array(values);
 
 describe("flash", () => {
-  it("is erased at first, behind the contents that it is made with", () => {
+  it("is erased at first, after its initial contents", () => {
     const flash = new Flash(2 * SECTOR_BYTES, bytes(1, 2));
     expect([...flash.read(0, 4)]).to.deep.equal([1, 2, 0xff, 0xff]);
   });
@@ -32,7 +32,7 @@ describe("flash", () => {
     expect([0, 1, 2].map((sector) => flash.eraseCountOf(sector))).to.deep.equal([0, 1, 0]);
   });
 
-  it("refuses to leave its end or to erase across sectors, with the numbers", () => {
+  it("refuses to go past its end or to erase partial sectors, with the numbers", () => {
     const flash = new Flash(SECTOR_BYTES);
     expect(() => flash.read(4095, 2)).to.throw(
       RangeError,
@@ -44,13 +44,13 @@ describe("flash", () => {
     expect(() => new Flash(5000)).to.throw(RangeError, "flash size 5000");
   });
 
-  it("gives out copies when it is read", () => {
+  it("returns copies when it is read", () => {
     const flash = new Flash(SECTOR_BYTES);
     flash.read(0, 4).fill(0);
     expect(flash.bytes[0]).to.equal(0xff);
   });
 
-  it("tells of each operation before and after, an erase of two sectors being two", () => {
+  it("announces each operation before and after, an erase of two sectors being two", () => {
     const flash = new Flash(2 * SECTOR_BYTES);
     const seen: string[] = [];
     flash.onOperation = ({ kind, offset, length }: FlashOperation, when) =>
@@ -75,7 +75,7 @@ describe("flash", () => {
     expect(flash.unitCount).to.equal(4);
   });
 
-  it("loses power when the given units are done and another is asked for, and stays dark until power is back", () => {
+  it("loses power when the given units are done and another is requested, and stays off until power is back", () => {
     const flash = new Flash(SECTOR_BYTES);
     flash.cutAfterUnits(2);
     flash.write(0, bytes(0, 0, 0, 0));
@@ -88,14 +88,14 @@ describe("flash", () => {
     expect(flash.unitCount).to.equal(3);
   });
 
-  it("does not lose power when no further unit is asked for", () => {
+  it("does not lose power when no further unit is requested", () => {
     const flash = new Flash(SECTOR_BYTES);
     flash.cutAfterUnits(2);
     flash.write(0, new Uint8Array(8));
     expect(flash.powered).to.equal(true);
   });
 
-  it("stays dark as well when onOperation cuts the power", () => {
+  it("stays off as well when onOperation cuts the power", () => {
     const flash = new Flash(SECTOR_BYTES);
     flash.onOperation = () => {
       throw new PowerCut();
@@ -106,7 +106,7 @@ describe("flash", () => {
     expect(flash.bytes[0]).to.equal(0xff);
   });
 
-  it("can leave the interrupted operation torn, never beyond what was under way", () => {
+  it("can leave the interrupted operation torn, but only that one", () => {
     const random = randomStream(1);
     const flash = new Flash(SECTOR_BYTES);
     flash.cutAfterUnits(70, random);
@@ -139,7 +139,7 @@ describe("flash", () => {
     expect(busyMs).to.be.closeTo(445 + 0.8 + 2 * 0.03, 1e-9);
   });
 
-  it("can hold a byte that reads right only once, until it is written anew", () => {
+  it("can hold a byte that reads correctly only once, until it is written again", () => {
     const flash = new Flash(SECTOR_BYTES, bytes(1, 2));
     flash.destabilize(0, 0x41);
     flash.destabilize(1, 0x42);
@@ -150,7 +150,7 @@ describe("flash", () => {
     ]);
   });
 
-  it("tells what is read, and what is only asked", () => {
+  it("announces reads, and distinguishes mere inspection", () => {
     const flash = new Flash(SECTOR_BYTES, bytes(0));
     const reads: unknown[][] = [];
     flash.onRead = (...read) => reads.push(read);

@@ -23,7 +23,7 @@ describe("a bad sector of the flash", () => {
     expect([0, BAD, 2].map((sector) => isAll(flash, sector, 0x55))).deep.equal([false, true, true]);
   });
 
-  it("stops an erase of several sectors where it lies", () => {
+  it("stops an erase of several sectors at the bad one", () => {
     const flash = worn({ kind: "eraseError" });
     expect(() => flash.erase(0, 3 * SECTOR_BYTES)).to.throw(FlashFailure);
     expect([isAll(flash, 0, 0xff), isAll(flash, BAD, 0x55), isAll(flash, 2, 0x55)]).deep.equal([
@@ -33,7 +33,7 @@ describe("a bad sector of the flash", () => {
     ]);
   });
 
-  it("that fails to program says so, and a write ends where it begins", () => {
+  it("that fails to program says so, and a write ends at its start", () => {
     const flash = worn({ kind: "programError" });
     flash.erase(0, 3 * SECTOR_BYTES);
     expect(() => flash.write(OFFSET - 2, new Uint8Array(4))).to.throw(FlashFailure, "write at 0x1000 failed");

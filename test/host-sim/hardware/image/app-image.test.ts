@@ -16,7 +16,7 @@ import { expectGolden } from "../../../golden.js";
 const CHIP_NAMES = Object.keys(CHIPS) as Chip[];
 
 describe("app image", () => {
-  it("gets ESP-IDF's verdict on every image of esptool, on each chip, and reads what is in it", () => {
+  it("gets ESP-IDF's verdict on every image of esptool, on each chip, with its contents", () => {
     expectGolden("images", { casesMin: 40, partsMin: 120 });
   });
 
@@ -25,7 +25,7 @@ describe("app image", () => {
   });
 
   for (const chip of CHIP_NAMES) {
-    it(`is built for ${chip} with a bundle that comes out again, the same bytes each time`, () => {
+    it(`is built for ${chip} with a bundle that can be read back, with the same bytes each time`, () => {
       const bundle = `trace("grüß dich\\n");`.repeat(5000);
       const options = { chip, version: "1.1.0", build: 7, project: "base", bundle, date: "Jan  1 2026" };
       const image = buildFirmwareImage(options);
@@ -41,7 +41,7 @@ describe("app image", () => {
     });
   }
 
-  it("is refused at building when a segment would overwrite the boot loader", () => {
+  it("cannot be built when a segment would overwrite the boot loader", () => {
     const segments = [
       { loadAddress: 0x3f400020, data: new Uint8Array(16) },
       { loadAddress: 0x3fff0000, data: new Uint8Array(64) },

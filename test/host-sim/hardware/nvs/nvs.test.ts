@@ -1,4 +1,4 @@
-// What firmware can rely on in NVS, and what it cannot. Agreement with ESP-IDF's library is in nvs-vectors.test.ts.
+// What firmware can and cannot rely on in NVS. Agreement with ESP-IDF's library is in nvs-vectors.test.ts.
 
 import { expect } from "chai";
 import { Flash, PowerCut } from "../../../../host-sim/hardware/flash/flash.js";
@@ -40,7 +40,7 @@ describe("NVS", () => {
     ["blob", Uint8Array.from({ length: 5000 }, (_, index) => index & 0xff)],
   ];
 
-  it("gives every type back after a restart, without being told the type", () => {
+  it("returns every type after a restart, without being told the type", () => {
     const flash = newFlash();
     const nvs = mount(flash);
     for (const [type, value] of values) expect(nvs.set("app", type, type, value)).to.equal("ESP_OK");
@@ -50,7 +50,7 @@ describe("NVS", () => {
     }
   });
 
-  it("lists keys in the order of writing, a replaced one last, and by namespace", () => {
+  it("lists keys in write order, a replaced one last, and by namespace", () => {
     const nvs = mount(newFlash());
     nvs.set("a", "first", "u8", 1);
     nvs.set("b", "other", "u8", 1);
@@ -105,7 +105,7 @@ describe("NVS", () => {
     expect(Nvs.mount(new Flash(0x1000), 0, 0x1000).error).to.equal("ESP_OK");
   });
 
-  it("says that the storage is full and goes on after an erase", () => {
+  it("reports that the storage is full and works again after an erase", () => {
     const nvs = mount(newFlash());
     let count = 0;
     while (nvs.set("app", `k${count}`, "u32", count) === "ESP_OK") count += 1;
@@ -116,7 +116,7 @@ describe("NVS", () => {
     expect(nvs.list()).to.have.length(1);
   });
 
-  it("holds the old or the new string and integer after a power cut at any unit, half-done units too", () => {
+  it("holds the old or the new string and integer after a power cut at any unit, even within one", () => {
     let cutCount = 0;
     let eraseCount = 0;
     const base = newFlash();

@@ -35,7 +35,7 @@ describe("partition table", () => {
       .with.property("code", "INVALID_CSV");
   });
 
-  it("refuses a table whose MD5 does not hold", () => {
+  it("refuses a table whose MD5 does not match", () => {
     const table = compilePartitionCsv("ota_0,app,ota_0,0x10000,0x10000\n");
     table[8] = 0xff;
     expect(() => parsePartitionTable(table)).to.throw(
@@ -62,7 +62,7 @@ describe("partition table", () => {
     });
   }
 
-  it("ships 8mb.csv as system D's table", () => {
+  it("ships 8mb.csv with the partition table of earlier firmware", () => {
     const partitions = parsePartitionTable(compilePartitionCsv(readCsv("8mb")));
     const rows = partitions.map(({ label, offset, size }) => [label, offset, size]);
     expect(rows).to.deep.equal([

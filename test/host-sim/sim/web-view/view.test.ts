@@ -1,4 +1,4 @@
-// The page that shows a virtual device: what it serves, to whom, and what it tells as things change.
+// The page that shows a virtual device: what it serves, to whom, and what it sends when things change.
 
 import { request } from "node:http";
 import { expect } from "chai";
@@ -55,7 +55,7 @@ describe("the page that shows a virtual device", () => {
     });
   }
 
-  it("needs nothing from elsewhere: every resource that it names is its own, and the policy allows no other", async () => {
+  it("needs nothing from other hosts: every resource that it names is its own, and the policy allows no other", async () => {
     const page = await ask("/");
     expect(page.status).equal(200);
     const named = [...page.body.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, path]) => path!);
@@ -79,7 +79,7 @@ describe("the page that shows a virtual device", () => {
     expect((await ask("/../package.json")).status).equal(404);
   });
 
-  it("tells who comes later what is shown already, and then what changes", async () => {
+  it("sends late viewers the current state, and then the changes", async () => {
     view.show({ type: "pin", pin: 2, level: 1 });
     view.show({ type: "panel", width: 8, height: 1, rows: Uint8Array.of(0x80) });
     const watching = ask("/events", { done: (body) => body.includes("BwgJ") });
@@ -119,7 +119,7 @@ describe("the facts of a virtual device", () => {
     expect(factsOf(device).state).equal("off");
   });
 
-  it("say nothing of an image that is none", () => {
+  it("omit an image that is invalid", () => {
     const device = new VirtualDevice({ name: "blank", world: new World({ seed: 1 }) });
     expect(factsOf(device)).include({ app: "", version: "", slot: "" });
   });
