@@ -1,5 +1,5 @@
-// Holds every answer that a server of the tests gives against the server's own description of it (OpenAPI): its status, its media type,
-// and of JSON its shape, where a field that the description does not name is a fault too.
+// Compares every answer that a server of the tests gives with the server's own description of it (OpenAPI): its status, its media type,
+// and the shape of JSON, where an undescribed field is an error too.
 
 import { Ajv2020, type ErrorObject } from "ajv/dist/2020.js";
 import type { RouteOptions } from "fastify";
@@ -20,11 +20,11 @@ export interface ApiDocument {
 /** What is wrong with a value; `undefined`: nothing. */
 type Judge = (value: unknown) => string | undefined;
 
-/** As servers write it, to the millisecond. */
+/** As the server writes it, to the millisecond. */
 const isDateTime = (text: string): boolean =>
   !Number.isNaN(Date.parse(text)) && new Date(text).toISOString() === text;
 
-/** No field but those that are named. */
+/** Disallows unnamed fields. */
 function closed(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(closed);
   if (typeof schema !== "object" || schema === null) return schema;
@@ -35,7 +35,7 @@ function closed(schema: unknown): unknown {
     : inner;
 }
 
-/** The description as something that judges. */
+/** The description, compiled to validators. */
 export class Description {
   readonly #document: ApiDocument;
   readonly #components: unknown;
@@ -59,7 +59,7 @@ export class Description {
     return this.#document.paths[path.replaceAll(/:(\w+)/g, "{$1}")]?.[method.toLowerCase()];
   }
 
-  /** What of an answer the description does not tell; `undefined`: it is as described. */
+  /** How an answer differs from the description; `undefined`: it does not. */
   judge(operation: Operation, status: number, mediaType: string, body: unknown): string | undefined {
     const { responses } = operation;
     const told = responses[status] ? `${status}` : `${Math.floor(status / 100)}XX`;
@@ -95,7 +95,7 @@ let described: Description | undefined;
 /** The answers of one server. */
 export class AnswerCheck {
   readonly faults: string[] = [];
-  /** Operations that were answered well, such as `GET /api/devices/:id`. */
+  /** Operations that were answered successfully, such as `GET /api/devices/:id`. */
   readonly answered = new Set<string>();
 
   /** For createApp. */

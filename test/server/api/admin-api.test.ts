@@ -16,7 +16,7 @@ describe("the admin API", () => {
   const storedFiles = async () =>
     (await readdir(server.blobFolder, { recursive: true })).filter((name) => /[0-9a-f]{64}$/.test(name));
 
-  it("takes a release and tells everything about it", async () => {
+  it("accepts a release and returns everything about it", async () => {
     const made = await makeRelease("1.1.0", { minCurrentVersion: "1.0.0", expires: START_MS / 1000 + 60 });
     const answer = await server.upload(made, { release_notes: "Fewer bugs" });
     expect(answer.statusCode).to.equal(201);
@@ -38,7 +38,7 @@ describe("the admin API", () => {
     expect(await storedFiles()).to.have.length(1);
   });
 
-  it("refuses a file that its manifest does not describe, and keeps nothing of it", async () => {
+  it("refuses a file that does not match its manifest, and keeps nothing of it", async () => {
     const made = await makeRelease("1.1.0");
     const other = await makeRelease("1.2.0");
     const answer = await server.upload({ image: other.image, release: made.release });
@@ -63,7 +63,7 @@ describe("the admin API", () => {
     expect(await storedFiles()).to.deep.equal([]);
   });
 
-  it("takes nothing longer than it is told to", async () => {
+  it("accepts nothing longer than configured", async () => {
     await server.close();
     server = await TestServer.open({ maxImageBytes: 10_000 });
     const answer = await server.upload(await makeRelease("1.1.0"));
@@ -72,7 +72,7 @@ describe("the admin API", () => {
     expect(await storedFiles()).to.deep.equal([]);
   });
 
-  it("takes only releases of trusted keys, if it is given any", async () => {
+  it("accepts only releases of trusted keys, if any are configured", async () => {
     await server.close();
     server = await TestServer.open({ trustedKeys: [(await releaseKeys()).publicKey] });
     const stranger = (await makeReleaseKeys()).privateKey;
@@ -131,7 +131,7 @@ describe("the admin API", () => {
     expect(await isOffered()).to.equal(true);
   });
 
-  it("may ask for a newer version first, never for an older than the manifest does", async () => {
+  it("may require a newer minimum version, never an older one than the manifest", async () => {
     await server.upload(await makeRelease("2.0.0", { minCurrentVersion: "1.1.0" }));
     const patch = (min_current_version: string | null) =>
       server.admin("PATCH", `${FIRMWARE}/1`, { min_current_version });
@@ -155,7 +155,7 @@ describe("the admin API", () => {
     expect((await server.admin("GET", "/api/ota/admin/logs?status=great")).statusCode).to.equal(400);
   });
 
-  it("refuses numbers that no database knows", async () => {
+  it("refuses numbers that no database supports", async () => {
     for (const url of [
       "/api/ota/admin/logs?firmware_id=99999999999999999999",
       "/api/events?before=99999999999999999999",
@@ -165,7 +165,7 @@ describe("the admin API", () => {
     }
   });
 
-  it("does not know firmware that does not exist", async () => {
+  it("answers 404 for firmware that does not exist", async () => {
     for (const method of ["GET", "PATCH", "DELETE"] as const) {
       const answer = await server.admin(
         method,

@@ -1,4 +1,4 @@
-// API tokens that are bound to some device types: what is for every type, or for another one, is not theirs to change.
+// API tokens that are bound to some device types: they cannot change what concerns every type, or another one.
 
 import { expect } from "chai";
 import { TestServer } from "../test-server.js";
@@ -18,7 +18,7 @@ describe("a token for some device types", () => {
   const status = async (method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE", url: string, body?: object) =>
     (await server.as(token, method, url, body)).statusCode;
 
-  it("says of its types, and of no other, which signatures and which registration they have", async () => {
+  it("sets signatures and registration of its types only", async () => {
     const policy = { registration: "open", tokens: "optional" };
     for (const [type, expected] of [
       ["led", 200],
@@ -34,14 +34,14 @@ describe("a token for some device types", () => {
     expect((await server.store.listTypes()).map(({ name }) => name)).to.deep.equal(["led"]);
   });
 
-  it("makes and changes no users, who would be bound to nothing", async () => {
+  it("cannot create or change users, who would not be bound", async () => {
     const eve = { name: "eve", role: "admin", password: "correct horse battery" };
     expect(await status("POST", "/api/users", eve)).to.equal(403);
     expect(await status("PATCH", "/api/users/ada", { password: "another horse battery" })).to.equal(403);
     expect(await status("POST", "/api/users/ada/link")).to.equal(403);
   });
 
-  it("sends the events of all types nowhere", async () => {
+  it("cannot send the events of all types to a webhook", async () => {
     const hook = { url: "https://hooks.example/a", events: ["*"] };
     expect(await status("POST", "/api/webhooks", hook)).to.equal(403);
     const { id } = (await server.admin("POST", "/api/webhooks", hook)).json();
@@ -52,7 +52,7 @@ describe("a token for some device types", () => {
 });
 
 describe("the audit log of webhooks", () => {
-  it("tells operators that a URL was changed, not what often is a secret in it", async () => {
+  it("shows operators that a URL was changed, without the secrets that it often contains", async () => {
     const server = await TestServer.open();
     const { access } = await server.addUser("ada", "operator");
     const made = await server.admin("POST", "/api/webhooks", {

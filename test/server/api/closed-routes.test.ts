@@ -1,5 +1,5 @@
-// Every route of devices, asked about a device of a closed type by whoever is not it. A dialect that is added has to say here what
-// it is asked.
+// Every route of devices, requested for a device of a closed type by another client. A new dialect has to list here what
+// its clients request.
 
 import { expect } from "chai";
 import type { InjectOptions } from "fastify";
@@ -7,13 +7,13 @@ import { ACCESS_CACHE_MS } from "../../../server/fast-path/access-cache.js";
 import { arduinoImage, LegacyServer } from "../dialects/legacy-server.js";
 
 const TYPE = "old";
-/** Also what Arduino's clients are called by. */
+/** Also the name of Arduino's clients. */
 const ID = "AA:BB:CC:DD:EE:01";
 const CHECK = { device_id: ID, device_type: TYPE, current_version: "1.0.0", current_build: 0 };
 const CONTROLLER = `/${TYPE}/controller/v1/${ID}`;
 const FEEDBACK = { status: { execution: "closed", result: { finished: "failure" } } };
 
-/** What each is asked, of firmware 1 and attempt 1. */
+/** The request for each, about firmware 1 and attempt 1. */
 const QUESTIONS: Readonly<Record<string, Omit<InjectOptions, "method">>> = {
   "GET /:tenant/controller/v1/:id": { url: CONTROLLER },
   "GET /:tenant/controller/v1/:id/cancelAction/:action": { url: `${CONTROLLER}/cancelAction/1` },
@@ -55,7 +55,7 @@ const QUESTIONS: Readonly<Record<string, Omit<InjectOptions, "method">>> = {
 describe("a route of devices", () => {
   let legacy: LegacyServer;
   let sha256: string;
-  /** The type's token, which the device came by. */
+  /** The type's token, with which the device registered. */
   let good: string;
   const enrolment = async (fields: object = {}) =>
     (await legacy.server.admin("POST", "/api/enrolment-tokens", { name: "batch", ...fields })).json() as {
@@ -94,21 +94,21 @@ describe("a route of devices", () => {
       .sort();
   };
 
-  it("is asked here, every one of them", async () => {
+  it("is covered here, every one of them", async () => {
     expect(await names()).to.deep.equal(Object.keys(QUESTIONS).sort());
   });
 
-  it("answers whoever shows the type's token", async () => {
+  it("answers a client with the type's token", async () => {
     for (const name of await names()) {
-      // A cancelled action is one that there is not, no picture is assigned, and what is not signed has no digests.
+      // There is no cancelled action, no picture is assigned, and unsigned images have no digests.
       const expected = /content|digests$/.test(name) ? [404] : [200, 201];
-      // An attempt that has ended takes no report, and one that is over no download.
+      // An attempt that has ended accepts neither reports nor downloads.
       if (/feedback|status|register/.test(name)) continue;
       expect((await ask(name, `Bearer ${good}`)).statusCode, name).to.be.oneOf(expected);
     }
   });
 
-  it("tells and takes nothing else of anybody else", async () => {
+  it("reveals and accepts nothing without it", async () => {
     const { server } = legacy;
     const [revoked, short] = [await enrolment(), await enrolment({ expires_in_days: 1 })];
     await server.admin("DELETE", `/api/enrolment-tokens/${revoked.id}`);
@@ -138,7 +138,7 @@ describe("a route of devices", () => {
       `Bearer ${access}`,
     ]) {
       for (const name of await names()) {
-        // People may look at images and manifests; they are no device.
+        // Users may read images and manifests; they are not devices.
         if (shown === `Bearer ${access}` && /content|download|files|manifest/.test(name)) continue;
         const answer = await ask(name, shown);
         expect(answer.statusCode, `${name} with ${shown}`).to.be.oneOf([401, 403, 404]);

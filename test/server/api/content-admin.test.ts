@@ -1,4 +1,4 @@
-// What operators do about panels, through the API, and what the devices get of it.
+// Operators' actions on panels, through the API, and what the devices receive.
 
 import { expect } from "chai";
 import { pbmHeader } from "../../../firmware/apps/cms/core/pbm.js";
@@ -47,7 +47,7 @@ describe("the administration of panels", () => {
       .then(() => (group ? server.admin("PATCH", `/api/devices/${id}`, { group }) : undefined));
   const iso = (time: number) => new Date(time).toISOString();
 
-  it("takes a picture, lists it, and gives back its bytes", async () => {
+  it("accepts a picture, lists it, and returns its bytes", async () => {
     const answer = await upload(SUN, "Summer");
     expect(answer.statusCode, answer.body).to.equal(201);
     expect(answer.json()).to.include({ name: "Summer", width: 16, height: 2, size_bytes: SUN.length });
@@ -63,13 +63,13 @@ describe("the administration of panels", () => {
     expect((await server.admin("GET", `${IMAGES}/99`)).json().error).to.equal("IMAGE_UNKNOWN");
   });
 
-  it("keeps the same dots as the same file, whatever wrote it", async () => {
+  it("stores the same dots as the same file, whatever program wrote it", async () => {
     const plain = await upload(pbm(12, 1, 0xab, 0xc0), "plain");
     const edited = Buffer.concat([Buffer.from("P4\n# an editor\n12 1\n"), Buffer.from([0xab, 0xcf])]);
     expect((await upload(edited, "edited")).json().sha256).to.equal(plain.json().sha256);
   });
 
-  it("refuses what is no picture, and keeps nothing of it", async () => {
+  it("refuses what is not a picture, and keeps nothing of it", async () => {
     const huge = Buffer.concat([Buffer.from(pbmHeader(4096, 4096)), Buffer.alloc(3 * 1024 * 1024)]);
     const png = Buffer.from("89504e470d0a1a0a", "hex");
     for (const [file, name, status, code] of [
@@ -117,7 +117,7 @@ describe("the administration of panels", () => {
     expect(said.assignment.target).to.deep.equal({ kind: "group", name: "berlin" });
   });
 
-  it("follows a schedule: another picture for an hour, and the ETag tells", async () => {
+  it("follows a schedule: another picture for an hour, with another ETag", async () => {
     const [sun, moon] = [await idOf(SUN, "sun"), await idOf(MOON, "moon")];
     await assign(sun, { kind: "default" });
     const from = START_MS + HOUR_MS;
@@ -175,7 +175,7 @@ describe("the administration of panels", () => {
     expect((await server.admin("GET", ASSIGNMENTS)).json().total).to.equal(0);
   });
 
-  it("deletes a picture only when nobody shows it", async () => {
+  it("deletes a picture only when it is not assigned", async () => {
     const sun = await idOf(SUN, "sun");
     const assignment = (await assign(sun, { kind: "default" })).json().id;
     const refused = await server.admin("DELETE", `${IMAGES}/${sun}`);
@@ -196,7 +196,7 @@ describe("the administration of panels", () => {
     ]);
   });
 
-  it("bounds how many assignments are about one target", async () => {
+  it("limits the number of assignments per target", async () => {
     const sun = await idOf(SUN, "sun");
     for (let count = 0; count < 100; count++)
       expect((await assign(sun, { kind: "default" })).statusCode).to.equal(201);
@@ -205,7 +205,7 @@ describe("the administration of panels", () => {
     expect((await assign(sun, { kind: "type", name: "cms" })).statusCode).to.equal(201);
   });
 
-  it("lets whoever may change some types touch devices of these only", async () => {
+  it("lets a token for some types change devices of these only", async () => {
     await meet("hall", "berlin");
     await server.check({ device_id: "lamp", device_type: "led" });
     const sun = await idOf(SUN, "sun");

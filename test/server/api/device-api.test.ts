@@ -24,13 +24,13 @@ describe("the device API", () => {
   const validated = () => ({ ...onTrial(), slot_state: "valid" as const });
 
   describe("check", () => {
-    it("says which firmware a check is offered in a header, which a device reads before it reads the answer", async () => {
+    it("names the offered firmware in a header, which a device reads before the body", async () => {
       expect((await server.check(validated())).headers).not.to.have.property("skyslot-offer");
       const answer = await server.check();
       expect(answer.headers["skyslot-offer"]).to.equal(`1 ${answer.json().time}`);
     });
 
-    it("offers the release with all that a device needs", async () => {
+    it("offers the release with everything that a device needs", async () => {
       const answer = await server.check();
       expect(answer.statusCode).to.equal(200);
       expect(answer.headers["content-length"]).to.equal(`${answer.rawPayload.length}`);
@@ -60,7 +60,7 @@ describe("the device API", () => {
       });
     });
 
-    it("tells devices how long to wait if the operator has said so", async () => {
+    it("sends devices a check interval if the operator has set one", async () => {
       await server.close();
       server = await TestServer.open({ pollSeconds: 900 });
       expect((await server.check()).json())
@@ -71,7 +71,7 @@ describe("the device API", () => {
       expect((await server.check()).json()).to.include({ poll_seconds: 900, poll_is_for_all: true });
     });
 
-    it("takes the least that an older client sends", async () => {
+    it("accepts the minimum that an older client sends", async () => {
       const payload = {
         device_id: "old",
         device_type: "base",
@@ -83,7 +83,7 @@ describe("the device API", () => {
       expect(answer.json()).to.include({ update_available: true });
     });
 
-    it("keeps what the sensors said last, and what is not said any more is not known", async () => {
+    it("keeps the last sensor readings, and drops those no longer sent", async () => {
       const view = async () => (await server.admin("GET", "/api/devices/base-010203")).json();
       await server.check({ temperature_c: -4.5, humidity_percent: 61.2, battery_percent: 0 });
       const told = { temperature_c: -4.5, humidity_percent: 61.2, battery_percent: 0 };
@@ -99,7 +99,7 @@ describe("the device API", () => {
       expect((await server.check({ humidity_percent: 101 })).statusCode).to.equal(400);
     });
 
-    it("registers a device once, and sees it again", async () => {
+    it("registers a device once, and recognizes it again", async () => {
       await server.check();
       server.nowMs += 120_000;
       await server.check({ rssi: -70 });
@@ -126,14 +126,14 @@ describe("the device API", () => {
       expect(await server.lastAttempt()).to.include({ status: "installing", step: "trial" });
     });
 
-    it("closes the attempt of a firmware that is withdrawn", async () => {
+    it("closes the attempt of firmware that is withdrawn", async () => {
       await server.check();
       await server.admin("DELETE", "/api/ota/admin/firmware/1");
       expect((await server.check()).json().update_available).to.equal(false);
       expect(await server.lastAttempt()).to.include({ status: "failed", error_code: "WITHDRAWN" });
     });
 
-    it("closes the attempt of a firmware that is superseded", async () => {
+    it("closes the attempt of firmware that is superseded", async () => {
       await server.check();
       await server.upload(await makeRelease("1.2.0"));
       expect((await server.check()).json().version).to.equal("1.2.0");
@@ -142,7 +142,7 @@ describe("the device API", () => {
       expect(logs[1].error_code).to.equal("SUPERSEDED");
     });
 
-    it("takes the image that runs as evidence of success", async () => {
+    it("treats the running image as evidence of success", async () => {
       await server.check();
       await server.check(validated());
       expect(await server.lastAttempt()).to.include({
@@ -151,7 +151,7 @@ describe("the device API", () => {
       });
     });
 
-    it("takes another image after the restart as evidence of a roll back, and gives up after three", async () => {
+    it("treats another image after the restart as evidence of a roll back, and gives up after three", async () => {
       for (const count of [1, 2, 3]) {
         expect((await server.check()).json().update_available, `try ${count}`).to.equal(true);
         await server.status({ status: "installing", step: "armed" });
@@ -159,7 +159,7 @@ describe("the device API", () => {
         const { logs } = (await server.admin("GET", "/api/ota/admin/logs?status=failed")).json();
         expect(logs).to.have.length(count);
         expect(logs[0].error_code).to.equal("ROLLED_BACK");
-        // The device leaves the image alone for ten minutes: an offer before that would be an attempt that never begins.
+        // The device ignores the image for ten minutes: an offer before that would be an attempt that never begins.
         expect((await server.check()).json().update_available, `after try ${count}`).to.equal(false);
         server.nowMs += 10 * 60_000;
       }
@@ -174,7 +174,7 @@ describe("the device API", () => {
       });
     });
 
-    it("refuses what is not of the right shape, with a sentence that names the field", async () => {
+    it("refuses malformed bodies, with a sentence that names the field", async () => {
       const wrong = [
         [{ device_id: "" }, "device_id"],
         [{ device_id: "a b" }, "device_id"],
@@ -218,7 +218,7 @@ describe("the device API", () => {
       }
     });
 
-    it("bounds how often one device is served", async () => {
+    it("limits the rate of one device", async () => {
       await server.close();
       server = await TestServer.open({ deviceRate: { burst: 2, perSecond: 1 } });
       await server.check();
@@ -229,7 +229,7 @@ describe("the device API", () => {
       expect((await server.check({ device_id: "another" })).statusCode).to.equal(200);
     });
 
-    it("bounds it over a socket too, where the first takes the full path and the others are no-ops", async () => {
+    it("limits it over a socket too, where the first takes the full path and the others are no-ops", async () => {
       await server.close();
       server = await TestServer.open({ deviceRate: { burst: 4, perSecond: 1 } });
       await server.listen();
@@ -243,7 +243,7 @@ describe("the device API", () => {
       expect((await server.check()).statusCode).to.equal(200);
     });
 
-    it("does not let others use up what a device may ask", async () => {
+    it("does not let others use up a device's requests", async () => {
       await server.close();
       server = await TestServer.open({ deviceRate: { burst: 2, perSecond: 1 } });
       const ask = async (remoteAddress: string): Promise<number> => {
@@ -261,7 +261,7 @@ describe("the device API", () => {
       expect(await ask("192.168.1.7")).to.equal(200);
     });
 
-    it("takes no more devices than it is told to", async () => {
+    it("accepts no more devices than configured", async () => {
       await server.close();
       server = await TestServer.open({ maxDeviceCount: 1 });
       await server.check();
@@ -333,7 +333,7 @@ describe("the device API", () => {
       expect(logs.map(({ status }: { status: string }) => status)).to.deep.equal(["success", "failed"]);
     });
 
-    it("adds the device's reason to a roll back that the server has seen by itself", async () => {
+    it("adds the device's reason to a roll back that the server has detected by itself", async () => {
       await server.check();
       await server.status({ status: "installing", step: "armed" });
       await server.check({ reset_reason: "panic" });
@@ -347,7 +347,7 @@ describe("the device API", () => {
       expect(logs[0].error_message).to.equal("trial did not reach the server");
     });
 
-    it("lets the truth correct a wrong conclusion", async () => {
+    it("corrects a wrong conclusion when evidence arrives", async () => {
       await server.check();
       await server.status({ status: "failed", error_code: "ROLLED_BACK" });
       await server.status({ status: "success", image_sha256: made.imageSha256, slot_state: "valid" });
@@ -369,7 +369,7 @@ describe("the device API", () => {
       expect(await server.lastAttempt()).to.include({ id: 2, status: "downloading", bytes_downloaded: 10 });
     });
 
-    it("does not know devices that never checked, nor firmware that does not exist", async () => {
+    it("answers 404 for devices that never checked and firmware that does not exist", async () => {
       expect((await server.status({ status: "downloading" })).json().error).to.equal("DEVICE_UNKNOWN");
       await server.check();
       expect((await server.status({ status: "downloading", firmware_id: 99 })).json().error).to.equal(
@@ -377,7 +377,7 @@ describe("the device API", () => {
       );
     });
 
-    it("logs steps, not percents", async () => {
+    it("logs steps, not percentages", async () => {
       await server.check();
       for (const bytes_downloaded of [1, 2, 3, 4]) {
         await server.status({ status: "downloading", step: "downloading", bytes_downloaded });
@@ -391,7 +391,7 @@ describe("the device API", () => {
     const get = (headers: Record<string, string> = {}, method: "GET" | "HEAD" = "GET") =>
       server.app.inject({ method, url: "/api/ota/download/1", headers });
 
-    it("gives the whole file", async () => {
+    it("sends the whole file", async () => {
       const answer = await get();
       expect(answer.statusCode).to.equal(200);
       expect(answer.rawPayload.equals(made.image)).to.equal(true);
@@ -402,7 +402,7 @@ describe("the device API", () => {
       expect(answer.headers["transfer-encoding"]).to.equal(undefined);
     });
 
-    it("gives parts that make the whole", async () => {
+    it("sends parts that add up to the whole", async () => {
       const parts: Buffer[] = [];
       for (let start = 0; start < made.image.length; start += 10_007) {
         const answer = await get({ range: `bytes=${start}-${start + 10_006}` });
@@ -415,14 +415,14 @@ describe("the device API", () => {
       expect(Buffer.concat(parts).equals(made.image)).to.equal(true);
     });
 
-    it("says what is wrong with a range behind the end", async () => {
+    it("says what is wrong with a range past the end", async () => {
       const answer = await get({ range: `bytes=${made.image.length}-` });
       expect(answer.statusCode).to.equal(416);
       expect(answer.headers["content-range"]).to.equal(`bytes */${made.image.length}`);
       expect(answer.json().error).to.equal("RANGE_NOT_SATISFIABLE");
     });
 
-    it("gives a part only of the file that the client began with", async () => {
+    it("sends a part only of the file that the client began with", async () => {
       const etag = `${(await get({}, "HEAD")).headers.etag}`;
       expect((await get({ range: "bytes=5-", "if-range": etag })).statusCode).to.equal(206);
       expect((await get({ range: "bytes=5-", "if-range": '"another"' })).statusCode).to.equal(200);

@@ -1,4 +1,4 @@
-// One change for many devices: named, or all that a filter finds, part by part.
+// One change for many devices: listed, or all that a filter finds, in batches.
 
 import { expect } from "chai";
 import { sampleDevice } from "../../contract/store/samples.js";
@@ -43,7 +43,7 @@ describe("a change for many devices", () => {
   };
   const tagged = async (tag: string) => (await server.admin("GET", `/api/devices?tag=${tag}`)).json().total;
 
-  it("reaches all that a filter finds, each once, though the change alters whom it finds", async () => {
+  it("reaches all that a filter finds, each once, even if the change alters what it finds", async () => {
     await put(7);
     await put(2, "led");
     const body = { filter: { type: "base" }, limit: 3, kind: "labels" };
@@ -65,7 +65,7 @@ describe("a change for many devices", () => {
     expect((await all({ filter: {}, kind: "labels", labels: { group: "hall" } }))[0]).to.include({ done: 9 });
   });
 
-  it("says of each that is left as it is why, and undoes nothing of the others", async () => {
+  it("gives the reason for each unchanged device, and undoes nothing of the others", async () => {
     await put(1);
     await enrol("base-1");
     await enrol("base-2");
@@ -92,7 +92,7 @@ describe("a change for many devices", () => {
     });
   });
 
-  it("reaches no device of a type that its actor may not change", async () => {
+  it("affects no device of a type that its actor may not change", async () => {
     await put(2);
     await put(2, "led");
     await server.addUser("led-team", "operator");
@@ -120,7 +120,7 @@ describe("a change for many devices", () => {
     ]);
   });
 
-  it("refuses what means nothing before any device is changed", async () => {
+  it("refuses invalid requests before any device is changed", async () => {
     await put(1);
     const wrong: readonly (readonly [object, string])[] = [
       [{ kind: "restart" }, "422 DEVICES_MISSING"],

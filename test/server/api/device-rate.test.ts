@@ -1,4 +1,4 @@
-// How often one device is served, by whatever route it comes, and how many new ones one address may bring.
+// The rate limit of one device, on all routes, and of new devices from one address.
 
 import { expect } from "chai";
 import { LegacyServer } from "../dialects/legacy-server.js";
@@ -21,7 +21,7 @@ interface Ask {
   readonly remoteAddress?: string;
 }
 
-/** Everything by which a device may be new. */
+/** Every request with which a device may register. */
 const ARRIVALS: readonly [name: string, ask: (n: number) => Ask][] = [
   ["a check", (n) => ({ method: "POST", url: "/api/ota/check", payload: check(`c-${n}`) })],
   ["a registration", (n) => ({ method: "POST", url: "/api/devices/register", payload: check(`r-${n}`) })],
@@ -40,7 +40,7 @@ const ARRIVALS: readonly [name: string, ask: (n: number) => Ask][] = [
   ],
 ];
 
-describe("what a server does for one device, and for one address", () => {
+describe("the rate limit of a device, and of an address", () => {
   let legacy: LegacyServer;
   let server: TestServer;
   const open = async (settings: Parameters<typeof LegacyServer.open>[1]) => {
@@ -87,7 +87,7 @@ describe("what a server does for one device, and for one address", () => {
       ["a picture", { url: "/api/content/c-1" }],
     ];
     for (const [name, one] of routes)
-      it(`is served so often: ${name}`, async () => {
+      it(`is served up to the limit: ${name}`, async () => {
         const before = await statuses(3, () => one);
         expect(before).not.to.include(429);
         const refused = await ask(one);
@@ -99,7 +99,7 @@ describe("what a server does for one device, and for one address", () => {
         expect((await ask(one)).statusCode).to.equal(before.at(-1));
       });
 
-    it("is counted once, by whatever route it comes", async () => {
+    it("has one count for all routes", async () => {
       const [, ...others] = ARRIVALS;
       const register = { method: "POST", url: "/api/devices/register", payload: check("c-1") } as const;
       expect(await statuses(2, () => register)).to.deep.equal([201, 200]);
@@ -108,7 +108,7 @@ describe("what a server does for one device, and for one address", () => {
       for (const [name, one] of others) expect((await ask(one(7))).statusCode, name).to.be.below(400);
     });
 
-    it("loses nothing to its neighbours, nor to one who only knows its name", async () => {
+    it("loses nothing to its neighbours, nor to a client that only knows its name", async () => {
       const { token } = (
         await server.admin("POST", "/api/device-identities/c-1/token", { device_type: TYPE })
       ).json();
@@ -127,7 +127,7 @@ describe("what a server does for one device, and for one address", () => {
       ).to.deep.equal(Array(200).fill(200));
     });
 
-    it("gets a file of hawkBit's in as many parts as it likes", async () => {
+    it("gets a file of hawkBit's in any number of parts", async () => {
       const url = `/${TYPE}/controller/v1/h-1/deploymentBase/1/artifacts/a.bin`;
       expect(new Set(await statuses(50, () => ({ url })))).to.deep.equal(new Set([404]));
     });
@@ -135,7 +135,7 @@ describe("what a server does for one device, and for one address", () => {
 
   describe("that is new", () => {
     for (const [name, one] of ARRIVALS)
-      it(`lets so many in, and tells when the next may come: ${name}`, async () => {
+      it(`is accepted up to the limit, and then gets the time to wait: ${name}`, async () => {
         await open({ newDeviceRate: NEW });
         for (const status of await statuses(3, one)) expect(status).to.be.below(400);
         server.nowMs += 1500;
@@ -163,7 +163,7 @@ describe("what a server does for one device, and for one address", () => {
       ...(authorization ? { headers: { authorization } } : {}),
     });
 
-    it("leaves nothing behind when it is refused, whatever it shows", async () => {
+    it("leaves nothing behind when it is refused, whatever credentials it sends", async () => {
       await open({ newDeviceRate: NEW });
       await statuses(3, (n) => arrive(n));
       for (const shown of [undefined, "Bearer skd_x", "Bearer ske_x"])
@@ -172,7 +172,7 @@ describe("what a server does for one device, and for one address", () => {
       expect(await server.store.findIdentity("n-99")).to.equal(undefined);
     });
 
-    it("is not begun upon when too many came from there already", async () => {
+    it("is refused before any work when too many came from its address already", async () => {
       await open({ newDeviceRate: NEW });
       await statuses(3, (n) => arrive(n));
       let transactionCount = 0;
@@ -186,7 +186,7 @@ describe("what a server does for one device, and for one address", () => {
       expect((await ask(arrive(0))).statusCode).to.equal(200);
     });
 
-    it("is not counted when it comes with an enrolment token that was asked for, or its own", async () => {
+    it("is not counted when it comes with a required enrolment token, or its own", async () => {
       await open({ newDeviceRate: NEW });
       await server.admin("PUT", `/api/registration/${TYPE}`, {
         registration: "enrolment",
@@ -207,13 +207,13 @@ describe("what a server does for one device, and for one address", () => {
       expect((await ask(arrive(2000, `Bearer ${own.token}`, "other"))).statusCode).to.equal(200);
     });
 
-    it("is counted where somebody has to approve it: it fills the list all the same", async () => {
+    it("is counted where it has to be approved: it fills the list all the same", async () => {
       await open({ newDeviceRate: NEW });
       await server.admin("PUT", "/api/registration/other", { registration: "approval", tokens: "optional" });
       expect(await statuses(4, (n) => arrive(n, undefined, "other"))).to.deep.equal([200, 200, 200, 429]);
     });
 
-    it("lets a production line of 600 through in ten minutes by default", async () => {
+    it("is accepted at the rate of a production line, 600 in ten minutes, by default", async () => {
       await open({});
       let waiting = Array.from({ length: 600 }, (_, n) => n);
       const beganAt = server.nowMs;

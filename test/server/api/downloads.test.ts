@@ -25,7 +25,7 @@ describe("a download", () => {
   });
   afterEach(() => server.close());
 
-  it("gives several parts in one answer", async () => {
+  it("sends several parts in one answer", async () => {
     const answer = await get({ range: "bytes=0-9,100-199,-5" });
     expect(answer.statusCode).to.equal(206);
     expect(answer.headers["content-length"]).to.equal(`${answer.rawPayload.length}`);
@@ -50,14 +50,14 @@ describe("a download", () => {
     }
   });
 
-  it("tells the length of several parts to HEAD too", async () => {
+  it("returns the length of several parts to HEAD too", async () => {
     const range = "bytes=0-9,100-199";
     const head = await get({ range }, undefined, "HEAD");
     expect(head.rawPayload).to.have.length(0);
     expect(head.headers["content-length"]).to.equal((await get({ range })).headers["content-length"]);
   });
 
-  it("is not sent to who has it", async () => {
+  it("is not sent to a client that has it", async () => {
     const etag = `"${sha256}"`;
     for (const header of [etag, `"other", W/${etag}`, "*"]) {
       const answer = await get({ "if-none-match": header });
@@ -68,20 +68,20 @@ describe("a download", () => {
     expect((await get({ "if-none-match": '"other"' })).statusCode).to.equal(200);
   });
 
-  it("may be kept for ever under the name of its content, and minutes under its number", async () => {
+  it("may be cached forever under the name of its content, and minutes under its number", async () => {
     const byContent = await get({}, `/api/ota/files/${sha256}`);
     expect(byContent.rawPayload.equals(made.image)).to.equal(true);
     expect(byContent.headers["cache-control"]).to.equal("public, max-age=31536000, immutable");
     expect((await get()).headers["cache-control"]).to.equal("public, max-age=300");
   });
 
-  it("ends under both names when the firmware is deactivated", async () => {
+  it("is gone under both names when the firmware is deactivated", async () => {
     await server.admin("DELETE", "/api/ota/admin/firmware/1");
     expect((await get()).json().error).to.equal("FIRMWARE_INACTIVE");
     expect((await get({}, `/api/ota/files/${sha256}`)).json().error).to.equal("FILE_UNKNOWN");
   });
 
-  it("refuses a name that is no SHA-256", async () => {
+  it("refuses a name that is not a SHA-256", async () => {
     expect((await get({}, "/api/ota/files/..%2f..%2fjwt.key")).statusCode).to.equal(400);
   });
 });
@@ -110,7 +110,7 @@ describe("blobs in memory", () => {
     yield bytes;
   }
 
-  it("are read once, also by many at the same time", async () => {
+  it("are read once, even by many at the same time", async () => {
     const { hot, put, reads } = await open(100_000);
     const sha256 = await put(1, 1000);
     const loaded = await Promise.all(Array.from({ length: 50 }, () => hot.load(sha256, 1000)));
@@ -119,7 +119,7 @@ describe("blobs in memory", () => {
     expect(reads()).to.equal(1);
   });
 
-  it("stay within their bound: the one that was asked for longest ago goes", async () => {
+  it("stay within their limit: the least recently used is dropped", async () => {
     const { hot, put, reads } = await open(3000);
     const [first, second, third] = [await put(1, 1200), await put(2, 1200), await put(3, 1200)];
     for (const sha256 of [first, second, first, third]) await hot.load(sha256, 1200);
@@ -130,13 +130,13 @@ describe("blobs in memory", () => {
     expect(reads(), "the second had to go").to.equal(4);
   });
 
-  it("are left on the disk when they are large", async () => {
+  it("stay on the disk when they are large", async () => {
     const { hot, put, reads } = await open(3000);
     expect(await hot.load(await put(1, 1501), 1501)).to.equal(undefined);
     expect(reads()).to.equal(0);
   });
 
-  it("are asked for again after a read that failed", async () => {
+  it("are read again after a failed read", async () => {
     const { hot, put } = await open(100_000);
     const missing = "0".repeat(64);
     let failure: unknown;

@@ -1,6 +1,6 @@
 // The fast path answers and records what the full path does. Three servers are given the same random sequence of requests: one takes
-// the fast path in its routes, one the full path always, and one is asked over a socket, where the fast path is in front of the routes.
-// SKYSLOT_NO_OP_SEED tries other sequences, SKYSLOT_NO_OP_COUNT more.
+// the fast path in its routes, one always the full path, and one is accessed over a socket, where the fast path is in front of the routes.
+// SKYSLOT_NO_OP_SEED selects other sequences, SKYSLOT_NO_OP_COUNT more of them.
 
 import { expect } from "chai";
 import { randomStream } from "../../../host-sim/world/random.js";
@@ -32,17 +32,17 @@ function watched(store: Store): { readonly store: Store; count: number } {
   return watch;
 }
 
-/** A device as all servers see it. */
+/** A device as it appears to all servers. */
 interface Client {
   readonly id: string;
   version: string;
   bootCount: number;
   sha: string;
   keepsToken: boolean;
-  /** What each of the servers has given out: they differ. */
+  /** The tokens that each of the servers has issued: they differ. */
   tokens: (string | undefined)[];
   offered: number | undefined;
-  /** Orders that it was told of; ids are the same on all. */
+  /** Orders that it has received; ids are the same on all servers. */
   orders: readonly number[];
 }
 
@@ -52,7 +52,7 @@ class Servers {
   readonly #clients: readonly Client[];
   readonly #releases: readonly MadeRelease[];
   #uploadedCount = 0;
-  /** Of each server. */
+  /** For each server. */
   checkCount = 0;
 
   constructor(servers: readonly TestServer[], random: () => number, releases: readonly MadeRelease[]) {
@@ -111,7 +111,7 @@ class Servers {
     const answers = await Promise.all(this.#servers.map(ask));
     const [one, ...others] = answers.map((answer) => ({
       status: answer.statusCode,
-      // Secrets differ by nature, and whether there is one may not.
+      // Secrets always differ, but whether there is one must not.
       body: answer.body.replace(/skd_[\w-]+/g, "skd_"),
       headers: headersOf(answer),
     }));
@@ -333,7 +333,7 @@ describe("the fast path", () => {
     try {
       for (let step = 1; step <= STEP_COUNT; step++) {
         done.push(await all.step());
-        // Reading applies what is pending: not after each step, so that much is pending now and then.
+        // Reading applies what is pending: not after each step, so that updates pile up sometimes.
         if (step % 10 !== 0) continue;
         const [one, ...others] = await Promise.all(servers.map(recordsOf));
         for (const other of others) expect(one).to.deep.equal(other);
@@ -353,7 +353,7 @@ describe("the fast path", () => {
     }
   }
 
-  /** A sweep with next to no no-op checks, or nearly nothing else, would prove nothing. */
+  /** A run with almost no no-op checks, or almost only those, would prove nothing. */
   async function sweep(open: () => Promise<Store>, sequenceCount: number): Promise<void> {
     let noOpCount = 0;
     for (let at = 1; at <= sequenceCount; at++)

@@ -9,7 +9,7 @@ import { PAGE_PATHS } from "../../../server/dashboard/paths.js";
 import { type Need, ROLES, SCOPE_NAMES, scopesOf } from "../../../server/shared/permissions.js";
 import { TestServer } from "../test-server.js";
 
-/** What anybody in the world may ask. A route that is added here needs a reason. */
+/** Public routes. A route that is added here needs a reason. */
 const PUBLIC = [
   ...PAGE_PATHS.map((path) => `GET ${path}`),
   "GET /api/auth/session",
@@ -24,7 +24,7 @@ const PUBLIC = [
   "POST /api/setup",
   "POST /api/setup/look",
 ].sort();
-/** What a device asks, which shows who it is in its own way. */
+/** Routes of devices, which authenticate in their own way. */
 const DEVICE = [
   "GET /:tenant/controller/v1/:id",
   "GET /:tenant/controller/v1/:id/cancelAction/:action",
@@ -51,7 +51,7 @@ const DEVICE = [
   "PUT /:tenant/controller/v1/:id/configData",
 ];
 
-/** So long that an address may ask as much again. */
+/** Long enough for the rate limit of an address to reset. */
 const MINUTE_MS = 60_000;
 
 describe("access", () => {
@@ -73,7 +73,7 @@ describe("access", () => {
     };
     return (await server.app.inject(options)).statusCode;
   };
-  /** A live stream never ends: it is not asked with a token that opens it. */
+  /** A live stream never ends: it is not requested with a token that opens it. */
   const endsByItself = ({ url }: RouteAccess) => !url.endsWith("/stream");
 
   it("is declared by every route, and open to the world for a named few only", async () => {
@@ -91,7 +91,7 @@ describe("access", () => {
     expect(named("device")).to.deep.equal(DEVICE);
   });
 
-  it("is denied to whoever is not known, by every other route, with a challenge", async () => {
+  it("is denied to unknown clients, by every other route, with a challenge", async () => {
     server = await TestServer.open();
     await server.app.ready();
     const guarded = routes().filter(({ access }) => access !== "public" && access !== "device");
@@ -104,7 +104,7 @@ describe("access", () => {
     expect(answer.json().error).to.equal("UNAUTHORIZED");
   });
 
-  it("is given by every route to exactly the roles that have its scope", async () => {
+  it("is granted by every route to exactly the roles that have its scope", async () => {
     server = await TestServer.open();
     await server.app.ready();
     for (const role of ROLES) {
@@ -122,7 +122,7 @@ describe("access", () => {
     }
   });
 
-  it("is given to an API token for its own scopes only, and never what its owner's role has not", async () => {
+  it("is granted to an API token for its own scopes only, and never beyond its owner's role", async () => {
     server = await TestServer.open();
     await server.app.ready();
     await server.addUser("ada", "operator");
@@ -151,7 +151,7 @@ describe("access", () => {
     expect([refused.statusCode, refused.json().error]).to.deep.equal([403, "FORBIDDEN"]);
   });
 
-  it("is closed where a route says nothing, even to administrators", async () => {
+  it("is denied by a route that declares none, even to administrators", async () => {
     server = await TestServer.open();
     server.app.get("/undeclared", async () => "open");
     expect((await server.app.inject("/undeclared")).statusCode).to.equal(401);
@@ -160,7 +160,7 @@ describe("access", () => {
     expect(answer.json().message).to.contain("is not accessible");
   });
 
-  it("tells browsers to keep pages and answers to themselves", async () => {
+  it("sends browsers headers that isolate pages and answers", async () => {
     server = await TestServer.open({ publicUrl: "https://updates.example.com" });
     const page = (await server.app.inject("/")).headers;
     expect(page["content-security-policy"])
@@ -179,7 +179,7 @@ describe("access", () => {
       });
   });
 
-  it("is told to no cache, whatever is answered, unless a route says otherwise", async () => {
+  it("is not cacheable, whatever the answer, unless a route says otherwise", async () => {
     server = await TestServer.open();
     await server.app.ready();
     const reads = routes().filter((route) => route.method === "GET" && endsByItself(route));
@@ -200,7 +200,7 @@ describe("access", () => {
     };
     const status = async (options: InjectOptions) => (await server.app.inject(options)).statusCode;
 
-    it("is open for what a viewer may see when the server listens on loopback only", async () => {
+    it("is granted to read like a viewer when the server listens on loopback only", async () => {
       server = await TestServer.open({ openReads: true });
       await server.app.ready();
       for (const { method, url, access } of routes().filter(endsByItself)) {
@@ -218,7 +218,7 @@ describe("access", () => {
       });
     });
 
-    it("is closed to other peers, to other host names and behind a proxy", async () => {
+    it("is denied to other peers, for other host names and behind a proxy", async () => {
       server = await TestServer.open({ openReads: true });
       expect(await status({ ...local, remoteAddress: "192.168.1.7" })).to.equal(401);
       for (const host of ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example"]) {
@@ -229,7 +229,7 @@ describe("access", () => {
       ).to.equal(401);
     });
 
-    it("is closed with a wrong token, even so", async () => {
+    it("is denied with a wrong token", async () => {
       server = await TestServer.open({ openReads: true });
       expect(await status({ ...local, headers: { host: "localhost", authorization: "Bearer x" } })).to.equal(
         401,
@@ -246,7 +246,7 @@ describe("the local administrator's token", () => {
   afterEach(() => rm(folder, { recursive: true, force: true }));
   const mode = async (name: string) => ((await stat(join(folder, name))).mode & 0o777).toString(8);
 
-  it("is made at the first start, for its owner only, and stays", async () => {
+  it("is created at the first start, readable by its owner only, and stays", async () => {
     const first = await openLocalToken(folder);
     expect(await mode("admin.token")).to.equal("600");
     expect((await readFile(first.file, "utf8")).trim()).to.equal(first.token);
@@ -258,7 +258,7 @@ describe("the local administrator's token", () => {
     expect(a.token).to.equal(b.token);
   });
 
-  it("stays the one that an older version left, whose key is removed", async () => {
+  it("stays the one that an older version created, whose key is removed", async () => {
     const former = `${"a".repeat(36)}.${"b".repeat(80)}.${"c".repeat(43)}`;
     await writeFile(join(folder, "admin.token"), `${former}\n`, { mode: 0o644 });
     await writeFile(join(folder, "jwt.key"), "k".repeat(43));
@@ -267,7 +267,7 @@ describe("the local administrator's token", () => {
     expect(await stat(join(folder, "jwt.key")).catch((error) => error.code)).to.equal("ENOENT");
   });
 
-  it("is not accepted when it was cut", async () => {
+  it("is not accepted when it is truncated", async () => {
     await writeFile(join(folder, "admin.token"), "short");
     expect(await openLocalToken(folder).catch((error: Error) => error.message)).to.match(
       /holds 5 characters, a token has 32 at least/,

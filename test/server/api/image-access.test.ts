@@ -1,4 +1,4 @@
-// Who may have the images of a type, by every route that sends some.
+// Who may download the images of a type, by every route that sends some.
 
 import { expect } from "chai";
 import type { InjectOptions } from "fastify";
@@ -48,7 +48,7 @@ describe("images of a closed type", () => {
   const basic = (name: string, password: string) =>
     `Basic ${Buffer.from(`${name}:${password}`).toString("base64")}`;
 
-  it("go to nobody who shows nothing, by no method and in no part, as soon as the type is closed", async () => {
+  it("are refused without credentials, by any method and in any part, as soon as the type is closed", async () => {
     expect(await status(DOWNLOAD)).to.equal(200);
     for (const [registration, tokens] of [
       ["enrolment", "first-use"],
@@ -79,7 +79,7 @@ describe("images of a closed type", () => {
     expect(await status(DOWNLOAD)).to.equal(200);
   });
 
-  it("go to a device of the type that shows its own token, in parts too, and to no cache", async () => {
+  it("are sent to a device of the type with its own token, in parts too, uncacheable", async () => {
     await close();
     const token = await enrol();
     const { download_url } = (await server.check({}, token)).json();
@@ -94,13 +94,13 @@ describe("images of a closed type", () => {
     expect(await status(DOWNLOAD, basic(ID, token))).to.equal(200);
   });
 
-  it("go to it with a token that it was just given and has not used elsewhere", async () => {
+  it("are sent to it with a token that was just issued and not used elsewhere", async () => {
     await close();
     const token = await enrol();
     expect(await status(`${DOWNLOAD}?device=${ID}`, `Bearer ${token}`)).to.equal(200);
   });
 
-  it("go to no device with another's name, another's token, or of another type", async () => {
+  it("are not sent to a device with another's name, another's token, or of another type", async () => {
     await close();
     await close("enrolment", "first-use", "led");
     const [mine, others] = [await enrol(), await enrol("base-2")];
@@ -116,7 +116,7 @@ describe("images of a closed type", () => {
     expect(await status(`${url}${ID}`, `Bearer ${mine}`)).to.equal(200);
   });
 
-  it("go to no device that is blocked or waits, nor with a token that was forgotten or replaced", async () => {
+  it("are not sent to a device that is blocked or waits for approval, nor with a token that was reset or replaced", async () => {
     await close("approval");
     const url = `${DOWNLOAD}?device=${ID}`;
     const token = (await server.check({ keeps_token: true })).json().device_token;
@@ -142,7 +142,7 @@ describe("images of a closed type", () => {
     expect(await status(url, `Bearer ${next}`)).to.equal(401);
   });
 
-  it("go to whoever shows the type's token, unless each device needs its own, until it is revoked", async () => {
+  it("are sent for the type's token, unless each device needs its own, until it is revoked", async () => {
     await close();
     const { id, token } = await enrolment({ device_type: "base" });
     const led = await enrolment({ device_type: "led" });
@@ -167,7 +167,7 @@ describe("images of a closed type", () => {
     expect(await status(`${DOWNLOAD}?device=${ID}`, `Bearer ${again.token}`), "it has its own").to.equal(401);
   });
 
-  it("go to people who are signed in and to programs that may read or report a mesh", async () => {
+  it("are sent to signed-in users and to programs that may read or report a mesh", async () => {
     await close();
     const { access } = await server.addUser("eve", "viewer");
     expect(await status(DOWNLOAD, `Bearer ${access}`)).to.equal(200);
@@ -199,7 +199,7 @@ describe("images of a closed type", () => {
       expect(await status(DOWNLOAD, nonsense), nonsense).to.equal(401);
   });
 
-  it("are not told of by their content: who may not have it hears what is heard where there is none", async () => {
+  it("are not revealed by their content hash: without access the answer is that of a missing one", async () => {
     const { file_hash } = (await server.admin("GET", "/api/ota/admin/firmware/1")).json();
     const url = `/api/ota/files/${file_hash}`;
     const none = `/api/ota/files/${"0".repeat(64)}`;
@@ -216,7 +216,7 @@ describe("images of a closed type", () => {
     expect([answer.statusCode, answer.headers["cache-control"]]).to.deep.equal([200, "private, max-age=300"]);
   });
 
-  it("are sent by their content where one of their types is open", async () => {
+  it("are sent by their content hash if one of their types is open", async () => {
     await server.admin("PUT", "/api/types/old", { kind: "legacy" });
     await server.admin("PUT", "/api/types/older", { kind: "legacy" });
     const image = arduinoImage("both");
@@ -229,7 +229,7 @@ describe("images of a closed type", () => {
     }
   });
 
-  it("stand in no manifest for whoever may not have them, who cannot tell that there are any", async () => {
+  it("are in no manifest for clients without access, which cannot see that any exist", async () => {
     const urls = ["/api/web-tools/base/manifest.json", "/manifest?types=base"];
     for (const url of urls) expect(await status(url)).to.equal(200);
     await close();
@@ -248,7 +248,7 @@ describe("images of a closed type", () => {
     }
   });
 
-  it("go to an Arduino sketch that sends the token as a password", async () => {
+  it("are sent to an Arduino sketch that sends the token as a password", async () => {
     await server.admin("PUT", "/api/types/old", { kind: "legacy" });
     await server.upload({ image: arduinoImage("old") }, { device_type: "old", version: "1.2.0" });
     await close("enrolment", "optional", "old");
@@ -262,7 +262,7 @@ describe("images of a closed type", () => {
     expect(await ask(`Bearer ${token}`)).to.equal(200);
   });
 
-  it("are as closed as the pictures of the type's displays", async () => {
+  it("are protected like the pictures of the type's displays", async () => {
     const picture = `/api/content/${ID}`;
     await server.check();
     expect(await status(picture)).to.equal(404);
@@ -274,7 +274,7 @@ describe("images of a closed type", () => {
     expect(await status(picture, `Bearer ${server.token}`)).to.equal(404);
   });
 
-  it("are asked for at the database once, not for each part", async () => {
+  it("are looked up in the database once, not for each part", async () => {
     await close();
     const token = await enrol();
     let lookUpCount = 0;
@@ -303,7 +303,7 @@ describe("images of a closed type", () => {
     expect(body).to.contain("device.refused").and.not.to.contain(token.slice(4));
   });
 
-  it("are sent on to no cache, which asks nobody for a token", async () => {
+  it("are not redirected to a cache, which checks no token", async () => {
     await server.close();
     server = await TestServer.open({ downloadsFrom: "https://cdn.example" });
     await server.upload(made);

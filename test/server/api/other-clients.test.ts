@@ -1,4 +1,4 @@
-// What the clients of systems A, B, C and E send, as they send it: curl against a running server.
+// Requests of other systems' clients, as they send them: curl against a running server.
 
 import { execFile, execFileSync } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -54,7 +54,7 @@ describe("the clients of other systems, with curl", () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it("A: a display registers, sends its heartbeat and shows up", async () => {
+  it("let a display register, send its heartbeat and show up", async () => {
     const device = { device_id: "cms-1", device_type: "cms", current_version: "1.0.0", current_build: 0 };
     expect((await json("/api/devices/register", device)).status).to.equal(201);
     expect((await json("/api/devices/cms-1/heartbeat", { rssi: -61 })).status).to.equal(200);
@@ -62,7 +62,7 @@ describe("the clients of other systems, with curl", () => {
     expect(body).to.deep.include({ total: 1 });
   });
 
-  it("B: firmware is uploaded, found, downloaded, reported and listed in the log", async () => {
+  it("upload firmware, find, download and report it, and list it in the log", async () => {
     await makeLegacy("scales_bridge_tab5");
     const uploaded = await curl(
       ...asAdmin(),
@@ -133,7 +133,7 @@ describe("the clients of other systems, with curl", () => {
     expect((await curl(`${server.url}/api/ota/download/${id}`)).status).to.equal(410);
   });
 
-  it("B: a device below min_current_version needs an intermediate release", async () => {
+  it("get an intermediate release for a device below min_current_version", async () => {
     await makeLegacy("scales_bridge_tab5");
     await curl(
       ...asAdmin(),
@@ -158,7 +158,7 @@ describe("the clients of other systems, with curl", () => {
     expect((await json("/api/ota/check", me)).body.update_available).to.equal(false);
   });
 
-  it("B: administration is refused without a token", async () => {
+  it("are refused administration without a token", async () => {
     expect((await curl("-F", `file=@${image}`, `${server.url}/api/ota/admin/upload`)).status).to.equal(401);
     expect((await curl("-X", "DELETE", `${server.url}/api/ota/admin/firmware/1`)).status).to.equal(401);
     expect(
@@ -166,7 +166,7 @@ describe("the clients of other systems, with curl", () => {
     ).to.equal(401);
   });
 
-  it("C: the system manifest tells a pair what to install and in which order", async () => {
+  it("read from the system manifest what a pair has to install and in which order", async () => {
     for (const type of ["receiver", "transmitter"]) {
       await makeLegacy(type);
       await curl(
@@ -181,7 +181,7 @@ describe("the clients of other systems, with curl", () => {
     expect(body.update_instructions).to.deep.include({ order: ["receiver", "transmitter"] });
   });
 
-  it("E: a gateway is told of an update, fetches parts of it and reports its nodes", async () => {
+  it("let a mesh gateway find an update, fetch parts of it and report its nodes", async () => {
     await makeLegacy("pir");
     const uploaded = await curl(
       ...asAdmin(),

@@ -1,4 +1,4 @@
-// An upload that is refused while its client still sends: the client hears why, and its connection does not outlive it.
+// An upload that is refused while its client still sends: the client gets the reason, and its connection is closed afterwards.
 
 import { type AddressInfo, connect } from "node:net";
 import { expect } from "chai";
@@ -6,7 +6,7 @@ import { TestServer } from "../test-server.js";
 
 const BOUNDARY = "skyslot-test";
 const MAX_IMAGE_BYTES = 1024;
-/** More than a connection takes in by itself, so that the rest has to be read. */
+/** More than a connection buffers, so that the rest has to be read. */
 const CONTENT = Buffer.alloc(8 * 1024 * 1024);
 
 describe("an upload that is refused halfway", () => {
@@ -26,7 +26,7 @@ describe("an upload that is refused halfway", () => {
       CONTENT,
       Buffer.from(`\r\n--${BOUNDARY}--\r\n`),
     ]);
-  /** Sends it as a whole, and hangs up after the answer, as curl does. */
+  /** Sends it completely, and disconnects after the answer, as curl does. */
   const send = (path: string, body: Buffer, token: string): Promise<string> => {
     const { port } = server.app.server.address() as AddressInfo;
     return new Promise((resolve, reject) => {
@@ -52,11 +52,11 @@ describe("an upload that is refused halfway", () => {
     ["a part that nobody expects", "firmware", UPLOAD, "INVALID_REQUEST"],
     ["a picture that nobody expects", "firmware", "/api/content-admin/images", "INVALID_REQUEST"],
   ] as const)
-    it(`lets go of the connection after ${what}`, async () => {
+    it(`closes the connection after ${what}`, async () => {
       expect(await send(path, part(name), server.token)).to.contain(word);
     });
 
-  it("lets go of the connection of somebody who may not upload", async () => {
+  it("closes the connection of a client that may not upload", async () => {
     expect(await send(UPLOAD, part("file"), "nobody")).to.match(/^HTTP\/1.1 401 /);
   });
 });

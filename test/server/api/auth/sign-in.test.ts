@@ -22,7 +22,7 @@ describe("signing in", () => {
   const refresh = (token: string) => post("/api/auth/refresh", { refresh_token: token });
   const me = (token: string) => server.as(token, "GET", "/api/auth/me");
 
-  it("gives an access token for a quarter of an hour that names its key and its session, and nothing else", async () => {
+  it("gives an access token for 15 minutes that names its key and its session, and nothing else", async () => {
     const { access } = await server.addUser("ada", "operator");
     expect(decodeProtectedHeader(access)).to.include({ alg: "ES256", typ: "at+jwt" });
     expect(Object.keys(decodeJwt(access)).sort()).to.deep.equal(["exp", "iat", "iss", "sid"]);
@@ -52,7 +52,7 @@ describe("signing in", () => {
     }
   });
 
-  it("refuses tokens that are forged, of another key, without end, or of another kind", async () => {
+  it("refuses tokens that are forged, of another key, without expiry, or of another kind", async () => {
     const { access } = await server.addUser("ada", "admin");
     const { kid = "" } = decodeProtectedHeader(access);
     const { sid } = decodeJwt(access);
@@ -83,7 +83,7 @@ describe("signing in", () => {
     expect(await server.store.listSigningKeys()).to.have.length(1);
   });
 
-  it("goes on with a refresh token, which changes with each use", async () => {
+  it("continues with a refresh token, which changes with each use", async () => {
     const { refresh: first } = await server.addUser("ada", "viewer");
     server.nowMs += DAY_MS;
     const answer = (await refresh(first)).json();
@@ -92,7 +92,7 @@ describe("signing in", () => {
     expect((await refresh(answer.refresh_token)).statusCode).to.equal(200);
   });
 
-  it("ends the session for everybody when an old refresh token is used again", async () => {
+  it("ends the session everywhere when an old refresh token is reused", async () => {
     const { refresh: first } = await server.addUser("ada", "viewer");
     server.nowMs += MINUTE_MS;
     const second = (await refresh(first)).json().refresh_token;
@@ -106,7 +106,7 @@ describe("signing in", () => {
     expect((await me((await server.logIn("ada")).access)).statusCode).to.equal(200);
   });
 
-  it("survives an answer that was lost, and two pages that refresh at once", async () => {
+  it("survives a lost answer, and two pages that refresh at once", async () => {
     const { refresh: first } = await server.addUser("ada", "viewer");
     server.nowMs += MINUTE_MS;
     const lost = (await refresh(first)).json().refresh_token;
@@ -117,12 +117,12 @@ describe("signing in", () => {
     const again = (await refresh(first)).json().refresh_token;
     expect(again).to.be.a("string");
     expect((await refresh(again)).statusCode).to.equal(200);
-    // whoever has the one that was lost has it from somewhere else
+    // if the lost one is used, it was stolen
     expect((await refresh(lost)).statusCode).to.equal(401);
     expect((await refresh(again)).statusCode).to.equal(401);
   });
 
-  it("ends after a week without use and after a month in any case", async () => {
+  it("expires after a week without use and after a month in any case", async () => {
     let { refresh: token } = await server.addUser("ada", "viewer");
     for (let day = 0; day < 28; day += 7) {
       server.nowMs += 7 * DAY_MS - 1000;
@@ -136,7 +136,7 @@ describe("signing in", () => {
     expect((await refresh(idle)).statusCode).to.equal(401);
   });
 
-  it("ends at once by signing out, by being disabled and by a new password", async () => {
+  it("ends at once at sign-out, when the user is disabled and with a new password", async () => {
     const first = await server.addUser("ada", "admin");
     expect((await server.as(first.access, "POST", "/api/auth/logout", {})).statusCode).to.equal(200);
     expect((await me(first.access)).statusCode).to.equal(401);
@@ -159,14 +159,14 @@ describe("signing in", () => {
     expect((await login("ada", "a better sentence")).statusCode).to.equal(401);
   });
 
-  it("counts a changed role at once", async () => {
+  it("applies a changed role at once", async () => {
     const { access } = await server.addUser("ada", "operator");
     expect((await server.as(access, "GET", "/api/audit")).statusCode).to.equal(200);
     await server.admin("PATCH", "/api/users/ada", { role: "viewer" });
     expect((await server.as(access, "GET", "/api/audit")).statusCode).to.equal(403);
   });
 
-  it("changes a password only for who knows the current one, and takes no weak one", async () => {
+  it("changes a password only with the current one, and accepts no weak one", async () => {
     const { access } = await server.addUser("ada", "viewer");
     const change = async (current_password: string, new_password: string) =>
       (await server.as(access, "POST", "/api/auth/password", { current_password, new_password })).json()
@@ -176,7 +176,7 @@ describe("signing in", () => {
     expect(await change(PASSWORD, "ada ada ada!")).to.equal("PASSWORD_WEAK");
   });
 
-  it("is slowed down after wrong passwords, and says for how long", async () => {
+  it("is throttled after wrong passwords, and says for how long", async () => {
     await server.addUser("ada", "viewer");
     const answers = [];
     for (let i = 0; i < 6; i++) answers.push(await login("ada", "wrong horse battery"));
@@ -187,7 +187,7 @@ describe("signing in", () => {
     expect((await login("ada", PASSWORD)).statusCode).to.equal(200);
   });
 
-  it("renews a password hash that was made with other parameters", async () => {
+  it("renews a password hash with other parameters", async () => {
     const passwordHash = await hashPassword(PASSWORD, { ln: 3, r: 8, p: 1 });
     const user = await server.store.addUser({ name: "ada", role: "viewer", passwordHash, createdAt: 1 });
     const { access } = await server.logIn("ada");
@@ -196,7 +196,7 @@ describe("signing in", () => {
     await server.logIn("ada");
   });
 
-  it("shows where one is signed in and ends it elsewhere, but not others' sessions", async () => {
+  it("lists a user's sessions and ends them, but not others' sessions", async () => {
     const [mine, other] = [await server.addUser("ada", "viewer"), await server.logIn("ada")];
     const bob = await server.addUser("bob", "viewer");
     const { sessions } = (await server.as(mine.access, "GET", "/api/auth/sessions")).json();
@@ -211,7 +211,7 @@ describe("signing in", () => {
     expect((await me(mine.access)).statusCode).to.equal(200);
   });
 
-  it("is asked again of whoever keeps a stream open", async () => {
+  it("is required again to keep a stream open", async () => {
     const { access } = await server.addUser("ada", "operator");
     const body = { name: "ci", scopes: ["read"], user: "ada" };
     const made = (await server.admin("POST", "/api/tokens", body)).json();
@@ -228,7 +228,7 @@ describe("signing in", () => {
     expect(await known()).to.deep.equal([false, false, true]);
   });
 
-  it("believes a proxy about its clients only if it is told to", async () => {
+  it("trusts a proxy about its clients only if configured", async () => {
     const address = async () => {
       await server.addUser("ada", "viewer");
       await server.app.inject({
@@ -269,7 +269,7 @@ describe("signing in", () => {
       expect(answer.headers["cache-control"]).to.equal("no-store");
     });
 
-    it("never travels without TLS where there is TLS", async () => {
+    it("is never sent without TLS where there is TLS", async () => {
       await server.close();
       server = await TestServer.open({ publicUrl: "https://updates.example.com" });
       await server.addUser("ada", "admin");
@@ -279,7 +279,7 @@ describe("signing in", () => {
         expect(cookie).to.match(/; Secure$/);
     });
 
-    it("reads from anywhere, but changes only what its own pages ask for", async () => {
+    it("may read from anywhere, but change only from its own pages", async () => {
       const cookie = jar(await signIn());
       const get = await server.app.inject({ url: "/api/users", headers: { cookie } });
       expect(get.statusCode).to.equal(200);
@@ -296,7 +296,7 @@ describe("signing in", () => {
       expect(await add(own)).to.equal(undefined);
     });
 
-    it("refuses to sign somebody in, out or on from another site's page", async () => {
+    it("cannot be started, ended or refreshed from another site's page", async () => {
       const evil = { origin: "http://evil.example", host: "localhost" };
       expect((await signIn(evil)).json().error).to.equal("CROSS_ORIGIN");
       const cookie = jar(await signIn());
@@ -306,7 +306,7 @@ describe("signing in", () => {
       expect((await post("/api/auth/logout", {}, { ...evil, cookie })).json().error).to.equal("CROSS_ORIGIN");
     });
 
-    it("goes on and ends by its cookies", async () => {
+    it("is refreshed and ended by its cookies", async () => {
       const cookie = jar(await signIn());
       server.nowMs += 20 * MINUTE_MS;
       expect((await server.app.inject({ url: "/api/users", headers: { cookie } })).statusCode).to.equal(401);
@@ -359,7 +359,7 @@ describe("signing in", () => {
       expect(await look(next)).to.equal(410);
     });
 
-    it("lets a user who was added without a password set one, and ends with it", async () => {
+    it("lets a user who was added without a password set one, once", async () => {
       const added = (await server.admin("POST", "/api/users", { name: "bob", role: "operator" })).json();
       expect(added.link).to.match(/^\/setup#skl_/);
       const token = added.link.split("#")[1];

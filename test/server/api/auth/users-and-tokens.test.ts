@@ -46,7 +46,7 @@ describe("users", () => {
     expect(await add({ name: "ada", role: "viewer", password: "12345" })).to.equal("PASSWORD_WEAK");
   });
 
-  it("always keep one administrator, whoever asks at the same time", async () => {
+  it("always include an administrator, even with concurrent requests", async () => {
     await server.addUser("ada", "admin");
     await server.addUser("bob", "admin");
     const answers = await Promise.all([
@@ -69,7 +69,7 @@ describe("API tokens", () => {
   const make = async (token: string, body: object) =>
     server.as(token, "POST", "/api/tokens", { name: "ci", scopes: ["read"], ...body });
 
-  it("are shown once, kept as a hash and remember when they were used", async () => {
+  it("are shown once, stored as a hash and record when they were used", async () => {
     const { access } = await server.addUser("ada", "operator");
     const answer = await make(access, { scopes: ["read", "releases:write"] });
     expect(answer.statusCode).to.equal(201);
@@ -106,7 +106,7 @@ describe("API tokens", () => {
     expect(await works(owned.token)).to.equal(false);
   });
 
-  it("do less when their owner may do less", async () => {
+  it("lose scopes when their owner does", async () => {
     const { access } = await server.addUser("ada", "operator");
     const { token } = (await make(access, { scopes: ["read", "audit:read"] })).json();
     expect((await server.as(token, "GET", "/api/audit")).statusCode).to.equal(200);
@@ -115,7 +115,7 @@ describe("API tokens", () => {
     expect((await server.as(token, "GET", "/api/devices")).statusCode).to.equal(200);
   });
 
-  it("make no tokens, and are made, seen and revoked by their owner and administrators only", async () => {
+  it("cannot create tokens, and are created, seen and revoked by their owner and administrators only", async () => {
     const { access } = await server.addUser("ada", "operator");
     const { access: other } = await server.addUser("bob", "operator");
     const { token, id } = (await make(access, { scopes: ["read", "devices:write"] })).json();
@@ -129,7 +129,7 @@ describe("API tokens", () => {
     expect((await server.as(access, "DELETE", `/api/tokens/${id}`)).statusCode).to.equal(200);
   });
 
-  it("of some device types change only those", async () => {
+  it("for some device types change only those", async () => {
     const { access } = await server.addUser("ada", "operator");
     const scopes = ["read", "releases:write"];
     const { token: led } = (await make(access, { scopes, device_types: ["led"] })).json();

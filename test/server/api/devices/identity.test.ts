@@ -12,7 +12,7 @@ describe("a device's token", () => {
   });
   afterEach(() => server.close());
 
-  /** As firmware that keeps tokens checks. */
+  /** A check as by firmware that keeps tokens. */
   const check = (token?: string, body: Partial<CheckRequest> = {}) =>
     server.check({ keeps_token: true, ...body }, token);
   const given = async (token?: string): Promise<string> => (await check(token)).json().device_token;
@@ -47,7 +47,7 @@ describe("a device's token", () => {
     expect((await server.app.inject(register)).statusCode).to.equal(401);
   });
 
-  it("is mandatory too for who claims to be of another type, such as one that needs none", async () => {
+  it("is also mandatory for a client that claims another type, such as one that needs none", async () => {
     await server.admin("PUT", "/api/types/old", { kind: "legacy" });
     const token = await given();
     await check(token);
@@ -57,21 +57,21 @@ describe("a device's token", () => {
     ).not.to.have.property("device_token");
   });
 
-  it("may be lost on its way: the device is given another, and the first that it uses counts", async () => {
+  it("may be lost on its way: the device gets another, and the first that it uses counts", async () => {
     const [lost, received] = [await given(), await given()];
     expect(await given(received)).to.equal(undefined);
     expect(await code(check(lost))).to.equal("DEVICE_TOKEN_WRONG");
     expect((await check(received)).statusCode).to.equal(200);
   });
 
-  it("cannot be taken from a device by whoever repeats its check", async () => {
+  it("cannot be obtained by a client that repeats its check", async () => {
     const token = await given();
     await check(token);
     for (let i = 0; i < 10; i++) expect((await check()).statusCode).to.equal(401);
     expect((await check(token)).statusCode).to.equal(200);
   });
 
-  it("does not shut out a device whose unused token was pushed out by others' checks", async () => {
+  it("does not lock out a device whose unused token was displaced by others' checks", async () => {
     const token = await given();
     for (let i = 0; i < 10; i++) await given();
     const next = await given(token);
@@ -79,7 +79,7 @@ describe("a device's token", () => {
     expect((await check(next)).statusCode).to.equal(200);
   });
 
-  it("is changed when an operator asks, with the old one good until the new one is used", async () => {
+  it("is changed on an operator's request, with the old one valid until the new one is used", async () => {
     const old = await given();
     await check(old);
     await change("rotate-token", ID);
@@ -92,7 +92,7 @@ describe("a device's token", () => {
     expect((await check(next)).json()).not.to.have.property("device_token");
   });
 
-  it("can be forgotten for a device that has lost it", async () => {
+  it("can be reset for a device that has lost it", async () => {
     await check(await given());
     expect((await check()).json()).to.deep.include({
       error: "DEVICE_TOKEN_REQUIRED",
@@ -102,7 +102,7 @@ describe("a device's token", () => {
     expect((await check(await given())).statusCode).to.equal(200);
   });
 
-  it("that is refused stands in the log, but not a thousand times", async () => {
+  it("that is refused is logged, but not a thousand times", async () => {
     await check(await given());
     for (let i = 0; i < 5; i++) await check();
     const refused = async () => (await server.admin("GET", "/api/events?kind=device.refused")).json().events;
@@ -116,7 +116,7 @@ describe("a device's token", () => {
     expect(await refused()).to.have.length(2);
   });
 
-  it("is noted once an hour for all devices together that nobody knows", async () => {
+  it("is logged once an hour for all unknown devices together", async () => {
     await server.admin("PUT", "/api/registration/*", { registration: "enrolment", tokens: "first-use" });
     for (let i = 0; i < 5; i++)
       expect((await server.check({ device_id: `new-${i}` })).statusCode).to.equal(401);
@@ -131,7 +131,7 @@ describe("a device's token", () => {
     expect((await view()).uses_token).to.equal(true);
   });
 
-  it("may be given after the device was flashed as another type", async () => {
+  it("may be issued after the device was flashed as another type", async () => {
     await server.admin("PUT", "/api/types/old", { kind: "legacy" });
     expect((await check(undefined, { device_type: "old" })).json()).not.to.have.property("device_token");
     const token = await given();
@@ -139,7 +139,7 @@ describe("a device's token", () => {
     expect((await check(token)).statusCode).to.equal(200);
   });
 
-  it("is stored nowhere", async () => {
+  it("is not stored in clear", async () => {
     const token = await given();
     await check(token);
     await change("rotate-token", ID);
@@ -152,7 +152,7 @@ describe("a device's token", () => {
     expect(JSON.stringify(stored)).not.to.contain(token.slice(4));
   });
 
-  it("is never asked for or given where the policy says optional, and no client without one is served where it says required", async () => {
+  it("is never required or issued where the policy says optional, and always required where it says required", async () => {
     await server.admin("PUT", "/api/registration/base", { registration: "open", tokens: "optional" });
     expect(await given()).to.equal(undefined);
     await server.admin("PUT", "/api/registration/base", { registration: "open", tokens: "required" });
@@ -196,7 +196,7 @@ describe("registration", () => {
     expect((await server.check({}, token)).json().error).to.equal("DEVICE_BLOCKED");
   });
 
-  it("serves nobody who only knows the name of a device that was approved", async () => {
+  it("refuses a client that only knows the name of an approved device", async () => {
     await server.admin("PUT", "/api/types/base", { kind: "legacy" });
     await policy("approval");
     await server.check();
@@ -213,7 +213,7 @@ describe("registration", () => {
     expect((await server.check({}, token)).statusCode).to.equal(200);
   });
 
-  it("leaves devices in that were here before, if they show what devices of their type have", async () => {
+  it("keeps devices that were registered before, if they have the credentials of their type", async () => {
     await server.check();
     const token = (await server.check({ device_id: "base-2", keeps_token: true })).json().device_token;
     await policy("enrolment");
@@ -226,7 +226,7 @@ describe("registration", () => {
     expect((await server.check({ device_id: "base-9" })).json().error).to.equal("ENROLMENT_REQUIRED");
   });
 
-  it("takes no report of a device that came by the token of its type alone from whoever shows none", async () => {
+  it("accepts no report without a token about a device that registered with the token of its type alone", async () => {
     await policy("enrolment", "optional");
     const { token } = (await server.admin("POST", "/api/enrolment-tokens", { name: "batch" })).json();
     expect((await server.check({}, token)).json()).to.include({ update_available: true });
@@ -237,7 +237,7 @@ describe("registration", () => {
     expect((await server.status({ status: "downloading" }, token)).statusCode).to.equal(200);
   });
 
-  it("by enrolment takes devices with a good token, and gives them one of their own", async () => {
+  it("by enrolment accepts devices with a valid token, and issues each its own", async () => {
     await policy("enrolment");
     const make = async (body: object) =>
       (await server.admin("POST", "/api/enrolment-tokens", { name: "batch", ...body })).json();
@@ -250,7 +250,7 @@ describe("registration", () => {
     // the answer was lost: the same device may come again with the token that brought it in
     const again = (await enrol("base-1", token)).json().device_token;
     expect(again).to.match(/^skd_/);
-    // nobody is given a token, nor served, who only knows the device's name
+    // a client that only knows the device's name gets no token and no service
     expect((await server.check({ device_id: "base-1", keeps_token: true })).json().error).to.equal(
       "DEVICE_TOKEN_REQUIRED",
     );
@@ -274,7 +274,7 @@ describe("registration", () => {
     expect(await server.store.findDevice("base-2")).to.equal(undefined);
   });
 
-  describe("of a device that says that it is of another type now", () => {
+  describe("of a device that claims another type now", () => {
     const typePolicy = (type: string, registration: string, tokens = "first-use") =>
       server.admin("PUT", `/api/registration/${type}`, { registration, tokens });
     const enrolmentFor = async (device_type?: string, fields: object = {}): Promise<string> =>
@@ -289,7 +289,7 @@ describe("registration", () => {
       const identity = await server.store.findIdentity(ID);
       return [identity?.deviceType, identity?.state];
     };
-    /** A device of an open type, with the token that anybody is given there. */
+    /** A device of an open type, with the token that anyone gets there. */
     const openDevice = async (): Promise<string> => {
       const token = (await server.check({ device_type: "toy", keeps_token: true })).json().device_token;
       await server.check({ device_type: "toy" }, token);
@@ -311,7 +311,7 @@ describe("registration", () => {
         expect(await stateOf(), "there it needs nobody").to.deep.equal(["toy", "approved"]);
       });
 
-    it("opens none to one that has no token and is known elsewhere", async () => {
+    it("opens none to one without a token that is registered in another type", async () => {
       await server.check({ device_type: "toy" });
       await typePolicy("base", "enrolment");
       expect((await server.check()).json().error).to.equal("ENROLMENT_REQUIRED");
@@ -324,7 +324,7 @@ describe("registration", () => {
       expect(await stateOf()).to.deep.equal(["base", "pending"]);
     });
 
-    it("takes nobody out of a closed type who only knows its name", async () => {
+    it("moves no device out of a closed type for a client that only knows its name", async () => {
       await typePolicy("base", "enrolment", "optional");
       const enrolment = await enrolmentFor("base");
       await server.check({}, enrolment);
@@ -336,7 +336,7 @@ describe("registration", () => {
       expect((await server.check({}, enrolment)).json()).to.include({ update_available: true });
     });
 
-    it("is no way around a token that it has used where tokens are optional", async () => {
+    it("does not bypass a token that it has used where tokens are optional", async () => {
       await typePolicy("toy", "open", "optional");
       const made = await server.admin("POST", `/api/device-identities/${ID}/token`, { device_type: "toy" });
       expect((await server.check({ device_type: "toy" })).statusCode).to.equal(200);
@@ -346,7 +346,7 @@ describe("registration", () => {
     });
   });
 
-  it("is decided for many devices at once, each judged by itself", async () => {
+  it("is decided for many devices at once, each separately", async () => {
     await policy("approval");
     for (const [device_id, device_type] of [
       ["base-1", "base"],
@@ -383,7 +383,7 @@ describe("a device's status", () => {
   const MINUTE_MS = 60_000;
   const USUAL_MS = 5 * MINUTE_MS;
 
-  it("is judged by its own interval", () => {
+  it("is evaluated by its own interval", () => {
     const daily = 86_400;
     expect(statusOf(30 * 3_600_000, daily, USUAL_MS)).to.equal("online");
     expect(statusOf(48 * 3_600_000, daily, USUAL_MS)).to.equal("late");
@@ -396,7 +396,7 @@ describe("a device's status", () => {
     expect(statusOf(15 * MINUTE_MS, undefined, USUAL_MS)).to.equal("offline");
   });
 
-  it("is told with the device, who says how often it checks", async () => {
+  it("is returned with the device, which reports its check interval", async () => {
     const server = await TestServer.open();
     await server.check({ check_seconds: 3600 });
     server.nowMs += 80 * MINUTE_MS;

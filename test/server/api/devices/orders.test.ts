@@ -1,4 +1,4 @@
-// Orders to a device, as an operator gives them and as the device fetches them and answers.
+// Orders to a device, as an operator creates them and as the device fetches and answers them.
 
 import { expect } from "chai";
 import {
@@ -68,7 +68,7 @@ describe("orders to a device", () => {
     expect(await offer(await makeRelease("1.2.0"))).to.deep.equal(ids);
   });
 
-  it("are told with every answer until the device says what became of them", async () => {
+  it("are in every answer until the device reports their result", async () => {
     const given = await give({ kind: "settings", settings: { brightness: 40, pattern: "rainbow" } });
     expect(given.statusCode).to.equal(201);
     const { id } = given.json();
@@ -110,7 +110,7 @@ describe("orders to a device", () => {
     expect(await last()).to.include({ state: "refused" });
   });
 
-  it("are told to nobody but the device, and nobody else answers for it", async () => {
+  it("are sent to the device only, and only it can answer", async () => {
     const id = await idOf({ kind: "restart" });
     expect(
       (await server.check({ keeps_token: true, order_results: [{ id, result: "done" }] })).statusCode,
@@ -125,7 +125,7 @@ describe("orders to a device", () => {
     expect(await fetched()).to.have.length(1);
   });
 
-  it("are not given to devices that cannot prove themselves, are not let in, or know none", async () => {
+  it("cannot be given to devices that have no token, are not approved, or do not support them", async () => {
     const restart = { kind: "restart" };
     expect(await error(give(restart, "base-0000ff"))).to.equal("404 DEVICE_UNKNOWN");
     await server.check({ device_id: "base-0000ff" });
@@ -138,7 +138,7 @@ describe("orders to a device", () => {
     expect(await listed()).to.deep.equal([]);
   });
 
-  it("that no device would take are refused at once", async () => {
+  it("that no device would accept are refused at once", async () => {
     for (const [order, refusal] of [
       [{ kind: "dance" }, "400 INVALID_REQUEST"],
       [{ kind: "settings" }, "422 SETTINGS_MISSING"],
@@ -158,7 +158,7 @@ describe("orders to a device", () => {
     expect(await listed()).to.deep.equal([]);
   });
 
-  it("are bounded: four wait at most, and one of a kind that is the same twice", async () => {
+  it("are limited to four pending ones, without duplicates", async () => {
     const settings = (speed: number) => ({ kind: "settings", settings: { speed } });
     expect((await give({ kind: "restart" })).statusCode).to.equal(201);
     expect(await error(give({ kind: "restart" }))).to.equal("409 ORDER_PENDING");
@@ -169,7 +169,7 @@ describe("orders to a device", () => {
     expect((await give(settings(4))).statusCode).to.equal(201);
   });
 
-  it("can be withdrawn while they are pending; what a device did all the same is told", async () => {
+  it("can be cancelled while they are pending; if the device carried one out anyway, that is shown", async () => {
     const withdraw = (id: number) => server.admin("DELETE", `/api/devices/${ID}/orders/${id}`);
     const id = await idOf({ kind: "restart" });
     expect((await withdraw(id)).json()).to.include({ id, state: "withdrawn" });
@@ -188,7 +188,7 @@ describe("orders to a device", () => {
     ]);
   });
 
-  it("expire after a day, and the log says whether the device had asked", async () => {
+  it("expire after a day, and the log says whether the device had received them", async () => {
     const unasked = await idOf({ kind: "identify" });
     server.nowMs += 1000;
     await idOf({ kind: "restart" });
@@ -218,7 +218,7 @@ describe("orders to a device", () => {
     expect((await told("expired"))[0]).to.match(/the device has not asked since$/);
   });
 
-  it("to many devices are judged one by one, and nobody identifies a crowd", async () => {
+  it("to many devices are checked one by one, and identify is not allowed in bulk", async () => {
     await enrol("base-0000ff");
     await server.check({ device_id: "base-0000aa" });
     const body = { devices: [ID, "base-0000ff", "base-0000aa", ID], kind: "restart" };
@@ -234,7 +234,7 @@ describe("orders to a device", () => {
     );
   });
 
-  it("are an operator's, for the types that a token is for, and stand in the audit log", async () => {
+  it("need an operator, for the types that a token is for, and are in the audit log", async () => {
     const { access: viewer } = await server.addUser("vera", "viewer");
     const { access: operator } = await server.addUser("otto", "operator");
     const url = `/api/devices/${ID}/orders`;
@@ -263,7 +263,7 @@ describe("orders to a device", () => {
     expect(entries[1].after).to.include({ order: id, kind: "restart" });
   });
 
-  it("that tell too much or nonsense are refused like any such check", async () => {
+  it("with results that are too long or malformed are refused like any such check", async () => {
     const bad = (order_results: unknown) =>
       server
         .check({ order_results: order_results as OrderResult[] }, token)

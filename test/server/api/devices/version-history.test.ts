@@ -14,7 +14,7 @@ describe("the fleet as a whole", () => {
   const check = (id: string, version: string, type = "base") =>
     server.check({ device_id: id, device_type: type, current_version: version });
 
-  it("is counted by presence and version, and counted anew after a moment", async () => {
+  it("is counted by presence and version, and recounted after a moment", async () => {
     await check("base-1", "1.0.0");
     await check("base-2", "1.1.0");
     await check("led-1", "1.1.0", "led");
@@ -38,7 +38,7 @@ describe("the fleet as a whole", () => {
     expect((await server.admin("GET", "/api/devices?status=lost")).statusCode).equal(400);
   });
 
-  it("has a history that begins with the first tick, hour by hour, and ends now", async () => {
+  it("has an hourly history from the first tick until now", async () => {
     expect((await get("/api/fleet/history")).samples).deep.equal([
       { time: new Date(START_MS).toISOString(), versions: [] },
     ]);
@@ -63,7 +63,7 @@ describe("the fleet as a whole", () => {
 });
 
 describe("the pages", () => {
-  it("are one and the same for each of their paths, and none for others", async () => {
+  it("are the same for each of their paths, and missing for others", async () => {
     const server = await TestServer.open();
     const ask = (url: string) => server.app.inject({ url });
     const page = await ask("/");

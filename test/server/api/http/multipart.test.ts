@@ -19,14 +19,14 @@ describe("a multipart body", () => {
     });
 
   for (const url of ROUTES) {
-    it(`that is broken is refused by ${url}, and not waited for`, async () => {
+    it(`that is malformed is refused by ${url}, without waiting for more`, async () => {
       const long = "a".repeat(30_000);
       const broken = {
         "ends in its file": `--x\r\n${HEAD}\r\n\r\n${long}`,
         "ends in a head": `--x\r\n${HEAD.slice(0, 30)}`,
         "has another boundary": `--y\r\n${HEAD}\r\n\r\n${long}\r\n--y--\r\n`,
         "has a part without a name": `--x\r\ncontent-disposition: form-data; filename="a"\r\n\r\n${long}\r\n--x--\r\n`,
-        // The parser never tells of the end of this one.
+        // The parser never reports the end of this one.
         "has a head with a line break": `--x\r\n${HEAD.replace("a.bin", "\n")}\r\n\r\n${long}\r\n--x--\r\n`,
       };
       for (const [name, body] of Object.entries(broken)) {

@@ -6,7 +6,7 @@ const read = (range: string | undefined, ifRange?: string) => readRange(range, i
 const part = (start: number, end: number) => ({ kind: "part", start, end });
 
 describe("a byte range", () => {
-  it("is read as RFC 9110 has it", () => {
+  it("is parsed as in RFC 9110", () => {
     expect(read(undefined)).to.deep.equal({ kind: "whole" });
     expect(read("bytes=0-0")).to.deep.equal(part(0, 0));
     expect(read("bytes=100-")).to.deep.equal(part(100, 999));
@@ -15,13 +15,13 @@ describe("a byte range", () => {
     expect(read("bytes=-5000")).to.deep.equal(part(0, 999));
   });
 
-  it("cannot be satisfied behind the end", () => {
+  it("cannot be satisfied past the end", () => {
     expect(read("bytes=1000-")).to.deep.equal({ kind: "unsatisfiable" });
     expect(read("bytes=1000-1001")).to.deep.equal({ kind: "unsatisfiable" });
     expect(read("bytes=-0")).to.deep.equal({ kind: "unsatisfiable" });
   });
 
-  it("may be several, which are answered in the order asked for", () => {
+  it("may be several, which are answered in the requested order", () => {
     expect(read("bytes=0-1, 5-6,-2")).to.deep.equal({
       kind: "parts",
       parts: [
@@ -57,7 +57,7 @@ describe("a byte range", () => {
     }
   });
 
-  it("counts only if If-Range is the strong validator of this very file", () => {
+  it("counts only if If-Range is the strong validator of the same file", () => {
     expect(read("bytes=5-9", ETAG)).to.deep.equal(part(5, 9));
     for (const other of ['"xyz"', `W/${ETAG}`, "abc", "Sat, 21 Nov 2026 12:00:00 GMT"]) {
       expect(read("bytes=5-9", other), other).to.deep.equal({ kind: "whole" });

@@ -9,7 +9,7 @@ import { makeRelease, START_MS, TestServer } from "../../test-server.js";
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Of things that there are. */
+/** Of things that exist. */
 const fillIn = (path: string): string =>
   path
     .replaceAll("{name}", path.startsWith("/api/users") ? "ada" : "base")
@@ -38,7 +38,7 @@ describe("the description of answers", () => {
       ? []
       : Object.entries(part).flatMap(([key, value]) => (key === "$ref" ? [`${value}`] : referencesIn(value)));
 
-  it("tells of every operation what comes back when all is well: its shape, its media type, or nothing", () => {
+  it("names for every operation the successful answer: its shape, its media type, or nothing", () => {
     const untold = operations().filter(([name, { responses }]) => {
       const good = Object.entries(responses).filter(([status]) => status.startsWith("2"));
       const isTold = good.every(
@@ -55,7 +55,7 @@ describe("the description of answers", () => {
     expect(operations().length).to.be.greaterThan(110);
   });
 
-  it("has names for what occurs in many places, and no reference to what is not there", () => {
+  it("names what occurs in many places, and has no dangling reference", () => {
     const names = Object.keys(document.components.schemas);
     expect(names).to.include.members([
       "ApiToken",
@@ -75,7 +75,7 @@ describe("the description of answers", () => {
     expect([...used].sort()).to.deep.equal(names.map((name) => `#/components/schemas/${name}`).sort());
   });
 
-  it("is JSON Schema that can be compiled strictly, each shape with the words that say what it is", () => {
+  it("is JSON Schema that can be compiled strictly, each shape with a description", () => {
     const description = new Description(document);
     for (const [name, schema] of Object.entries(document.components.schemas as Record<string, Fields>)) {
       expect(schema.description, name).to.be.a("string").and.not.equal("");
@@ -83,7 +83,7 @@ describe("the description of answers", () => {
     }
   });
 
-  it("never touches an answer: what its schema does not name is sent too, in the same order", async () => {
+  it("never changes an answer: fields that its schema does not name are sent too, in the same order", async () => {
     const app = Fastify();
     serializeAsJson(app);
     const answer = { more: 1, known: "é", at: null };
@@ -92,7 +92,7 @@ describe("the description of answers", () => {
     expect((await app.inject("/")).body).to.equal(JSON.stringify(answer));
   });
 
-  it("finds what is too much, too little or of another type", async () => {
+  it("detects extra, missing and mistyped fields", async () => {
     const fleet = document.paths["/api/fleet"]?.get;
     if (!fleet) throw new Error("GET /api/fleet is not described");
     const answer = (await server.admin("GET", "/api/fleet")).json();
@@ -108,7 +108,7 @@ describe("the description of answers", () => {
     expect(judge({ error: "X" }, 404)).to.contain("required property 'message'");
   });
 
-  it("says truthfully which body may be left out", async () => {
+  it("says correctly which body may be left out", async () => {
     await server.upload(await makeRelease("1.1.0"));
     await server.check();
     await server.addUser("ada", "viewer");
@@ -128,7 +128,7 @@ describe("the description of answers", () => {
     expect(told).to.deep.include(["POST /api/rollouts", true]);
   });
 
-  it("says that what has a default may be left out, and tells a choice of words as such", () => {
+  it("says that fields with a default may be left out, and describes enumerations as such", () => {
     const parameters = document.paths["/api/devices"]?.get?.parameters as readonly Fields[];
     const named = (name: string) => parameters.find((parameter) => parameter.name === name);
     expect(named("limit")).to.deep.include({ required: false });
@@ -140,7 +140,7 @@ describe("the description of answers", () => {
     expect(device.properties.slot_state?.enum).to.include.members(["pending_verify", null]);
   });
 
-  it("holds for a fleet with weeks of life behind it", async function () {
+  it("holds for a fleet with weeks of history", async function () {
     this.timeout(120_000);
     const fleet = await TestServer.open();
     const { store, app } = fleet;

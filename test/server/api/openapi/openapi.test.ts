@@ -18,7 +18,7 @@ describe("the description of the API", () => {
 
   const describe_ = async () => (await server.app.inject("/api/docs/json")).json();
 
-  it("is OpenAPI 3.1 and names every route that is no page", async () => {
+  it("is OpenAPI 3.1 and names every route that is not a page", async () => {
     const { openapi, paths } = await describe_();
     expect(openapi).to.equal("3.1.0");
     const told = new Set(
@@ -36,7 +36,7 @@ describe("the description of the API", () => {
     expect(told.size).to.be.greaterThan(60);
   });
 
-  it("says of every operation what it is, by a name of its own, and what it needs", async () => {
+  it("gives every operation a summary, a unique id, and its required scope", async () => {
     const { paths } = await describe_();
     const operations = Object.values(paths as Record<string, Record<string, Operation>>).flatMap((each) =>
       Object.values(each),
@@ -53,14 +53,14 @@ describe("the description of the API", () => {
     expect(paths["/healthz"].get.security).to.deep.equal([]);
   });
 
-  it("holds the same schemas that validate", async () => {
+  it("contains the same schemas that validate", async () => {
     const { paths } = await describe_();
     const { schema } = paths["/api/ota/check"].post.requestBody.content["application/json"];
     expect(schema.required).to.include.members(["device_id", "device_type", "current_version"]);
     expect(schema.properties.device_id.pattern).to.equal("^[A-Za-z0-9._:-]{1,64}$");
   });
 
-  it("tells the forms of uploads, what is sent that is no JSON, and how a refusal looks", async () => {
+  it("describes the forms of uploads, answers that are not JSON, and the shape of errors", async () => {
     const { paths } = await describe_();
     const upload = paths["/api/ota/admin/upload"].post.requestBody.content["multipart/form-data"].schema;
     expect(upload.properties.file).to.include({ format: "binary" });
@@ -81,14 +81,14 @@ describe("the description of the API", () => {
         expect(operation, url).to.have.nested.property("responses.4XX.content.application/json.schema");
   });
 
-  it("speaks of routes that there are", async () => {
+  it("refers only to routes that exist", async () => {
     await server.app.ready();
     const known = server.app.routeAccess.map(({ method, url }) => `${method} ${url}`);
     const told = Object.keys(BODIES);
     expect(told.filter((key) => !known.includes(key))).to.deep.equal([]);
   });
 
-  it("is shown on a page that takes nothing from elsewhere", async () => {
+  it("is shown on a page that loads nothing from other hosts", async () => {
     const page = await server.app.inject("/api/docs");
     expect(page.statusCode).to.equal(200);
     expect(page.headers["content-security-policy"]).to.contain("default-src 'self'").and.not.contain("http");

@@ -29,7 +29,7 @@ describe("changing a rollout over the API", () => {
     });
   const show = async () => server.admin("GET", "/api/rollouts/1");
 
-  it("merges what is told into what there is, and tells the revision", async () => {
+  it("merges a change into the rollout, and returns the revision", async () => {
     const before = await show();
     expect(before.headers.etag).to.equal('"1"');
     const answer = await patch({
@@ -63,7 +63,7 @@ describe("changing a rollout over the API", () => {
     );
   });
 
-  it("asks which revision was seen, and overwrites no change that was not", async () => {
+  it("requires the revision that was seen, and does not overwrite newer changes", async () => {
     expect((await patch({ priority: 1 }, "")).json()).to.include({ error: "REVISION_MISSING" });
     expect((await patch({ priority: 1 })).statusCode).to.equal(200);
     const late = await patch({ priority: 2 });
@@ -85,7 +85,7 @@ describe("changing a rollout over the API", () => {
     expect((await show()).json()).to.include({ state: "draft", priority: 2 });
   });
 
-  it("refuses what could not be, and what a rollout that runs cannot bear, and changes nothing then", async () => {
+  it("refuses invalid changes, and those that are unsafe while it runs, and changes nothing then", async () => {
     const cases: readonly (readonly [object, number, RegExp])[] = [
       [{ firmware_id: null }, 400, /firmware_id/],
       [{ firmware_id: 9 }, 404, /firmware 9 does not exist/],
@@ -110,7 +110,7 @@ describe("changing a rollout over the API", () => {
     expect((await patch({ priority: 1 }, "*", access)).statusCode).to.equal(403);
   });
 
-  it("plans what would change without changing it", async () => {
+  it("plans a change without applying it", async () => {
     await server.store.putDevice(sampleDevice({ id: "d1" }));
     const plan = async (body: object) => (await server.admin("POST", "/api/rollouts/1/plan", body)).json();
     expect(await plan({})).to.include({ device_count: 0 });
@@ -129,7 +129,7 @@ describe("changing a rollout over the API", () => {
     expect((await server.admin("GET", "/api/devices/d1")).json()).to.include({ current_version: "1.2.0" });
   });
 
-  it("opens the way for devices that had been told to wait", async () => {
+  it("reaches devices that were not offered it before", async () => {
     await patch({ target: null, windows: null, stages: [{ groups: ["lab"] }] });
     await server.admin("POST", "/api/rollouts/1/start");
     const check = async () => (await server.check({ device_id: "d1" })).json().update_available;

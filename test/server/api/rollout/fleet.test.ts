@@ -19,7 +19,7 @@ const MINUTE = 60_000;
 const PAGE = { limit: 100, offset: 0 };
 const FINAL = "1.2.0";
 
-/** A fleet, two rollouts, and everything that chance does to them; one seed is one run. */
+/** A fleet, two rollouts, and random failures; one seed is one run. */
 class World {
   readonly random: () => number;
   readonly fleet: VirtualClient[] = [];
@@ -107,7 +107,7 @@ async function begin(world: World): Promise<void> {
   }
 }
 
-/** What holds at every moment. */
+/** Invariants that hold at every moment. */
 async function checkInvariants(world: World, before: ReadonlyMap<number, Rollout>): Promise<void> {
   const { store, nowMs } = world;
   const holders = new Map<string, number>();
@@ -136,11 +136,11 @@ async function checkInvariants(world: World, before: ReadonlyMap<number, Rollout
   expect(new Set(open).size, "open attempts").to.equal(open.length);
 }
 
-describe("any fleet under any luck", function () {
+describe("any fleet with any failures", function () {
   this.timeout(120_000);
 
   for (const seed of [1, 2, 3, 4]) {
-    it(`keeps its limits, moves on evidence only and leaves nobody behind (seed ${seed})`, async () => {
+    it(`keeps its limits, advances on evidence only and leaves no device behind (seed ${seed})`, async () => {
       const world = new World(seed);
       await world.open();
       try {
@@ -160,7 +160,7 @@ describe("any fleet under any luck", function () {
         }
         expect(promotedCount, "stages opened").to.be.above(0);
 
-        // Luck turns: whoever is paused goes on, and every device has to come to the end.
+        // No more failures: paused rollouts resume, and every device has to finish.
         world.isHealed = true;
         for (let turn = 0; turn < 400 && world.fleet.some(({ version }) => version !== FINAL); turn++) {
           for (const { id, state } of await world.rollouts())
@@ -177,7 +177,7 @@ describe("any fleet under any luck", function () {
     });
   }
 
-  it("gives nothing to anybody after a cancel, whenever it comes", async () => {
+  it("offers nothing after a cancel, whenever it comes", async () => {
     let givenCount = 0;
     for (const seed of [11, 12, 13]) {
       const world = new World(seed);

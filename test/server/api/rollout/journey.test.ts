@@ -35,7 +35,7 @@ describe("a rollout to fifty devices", () => {
       server.nowMs += 2 * MINUTE;
     }
   };
-  /** Goes on until a rollout is in a state, and not for ever. */
+  /** Continues until a rollout is in a state, with a limit. */
   const passUntil = async (id: number, state: string) => {
     for (let turn = 0; turn < 60 && (await show(id)).state !== state; turn++) await pass(2);
     const shown = await show(id);
@@ -59,7 +59,7 @@ describe("a rollout to fifty devices", () => {
   };
   const running = (version: string) => fleet.filter((client) => client.version === version).length;
 
-  it("stops at injected failures with a reason, goes on when it is resumed, and finishes", async () => {
+  it("stops at injected failures with a reason, continues when it is resumed, and finishes", async () => {
     await publish("1.1.0");
     await pass(2);
     const plan = {
@@ -88,7 +88,7 @@ describe("a rollout to fifty devices", () => {
     expect(delivered).to.include({ state: "running", stage: 0 });
     expect(delivered.tallies[0]).to.include({ validated: firstStage, soaked: 0 });
     expect(running("1.1.0")).to.equal(firstStage);
-    // Not delivery opens the next stage, and not validation: the devices must run it for the soak time.
+    // Neither delivery nor validation opens the next stage: the devices must run it for the soak time.
     let promoted = await show(id);
     for (let turn = 0; turn < 10 && promoted.stage === 0; turn++) {
       await pass(2);
@@ -107,14 +107,14 @@ describe("a rollout to fifty devices", () => {
     await pass(10);
     expect((await show(id)).tallies[1]!.given + firstStage).to.equal(given);
 
-    // The cause is found and gone; the devices that rolled back are offered it again.
+    // The cause is fixed; the devices that rolled back are offered it again.
     fate = () => "validate";
     expect((await call(`/${id}/resume`)).state).to.equal("running");
     fleet.push(newClient("base-newcomer"));
     const finished = await passUntil(id, "finished");
     expect(finished.reason).to.equal("51 of 51 devices validated");
     expect(running("1.1.0")).to.equal(51);
-    // And who comes even later gets it too.
+    // A device that appears even later gets it too.
     fleet.push(newClient("base-latecomer"));
     await pass(10);
     expect(running("1.1.0")).to.equal(52);
@@ -137,7 +137,7 @@ describe("a rollout to fifty devices", () => {
     });
     let most = 0;
     for (let turn = 0; turn < 120 && running("1.1.0") < 50; turn++) {
-      // Another order each time: whoever asks first gets the place.
+      // Another order each time: the first to ask gets the place.
       fleet.push(fleet.shift()!);
       for (const client of fleet) {
         await client.act();
@@ -152,7 +152,7 @@ describe("a rollout to fifty devices", () => {
     expect(running("1.1.0")).to.equal(50);
   });
 
-  it("gives the places of devices that go silent to others, and pauses because of them", async () => {
+  it("passes the leases of silent devices to others, and pauses because of them", async () => {
     await publish("1.1.0");
     fate = (id) => (Number(id.slice(-6)) < 10 ? "silent" : "validate");
     const id = await start({
@@ -176,7 +176,7 @@ describe("a rollout to fifty devices", () => {
     expect(paused.tallies[0]?.silent).to.equal(10);
   });
 
-  it("ends for every device when it is cancelled, and the release goes to nobody by itself afterwards", async () => {
+  it("ends for every device when it is cancelled, and the release is not offered by itself afterwards", async () => {
     await publish("1.1.0", { isStable: true });
     const id = await start({ firmware_id: 1, stages: [{ percent: 100 }] });
     await pass(2);
@@ -195,7 +195,7 @@ describe("a rollout to fifty devices", () => {
     });
   });
 
-  it("leads devices over an intermediate release, each step an attempt of the same rollout", async () => {
+  it("takes devices through an intermediate release, each step an attempt of the same rollout", async () => {
     await publish("1.5.0", { isStable: true });
     await publish("2.0.0", { minCurrentVersion: "1.5.0" });
     fleet = fleet.slice(0, 5);
@@ -217,7 +217,7 @@ describe("a rollout to fifty devices", () => {
     expect(await show(id)).to.include({ state: "finished" });
   });
 
-  it("leads devices back to the former code under a higher number, and says so when there is none", async () => {
+  it("rolls devices back to the previous code under a higher version, and says so when there is none", async () => {
     await publish("1.0.0", { isStable: true });
     await publish("1.1.0");
     const id = await start({
@@ -241,7 +241,7 @@ describe("a rollout to fifty devices", () => {
     expect(running("1.1.1")).to.equal(50);
   });
 
-  it("believes the image: a device that goes back after it validated counts as rolled back", async () => {
+  it("trusts the image: a device that goes back after it validated counts as rolled back", async () => {
     await publish("1.1.0");
     const id = await start({ firmware_id: 1, stages: [{ percent: 100, soak_seconds: 86_400 }] });
     await pass(10);

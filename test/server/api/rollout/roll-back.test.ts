@@ -3,7 +3,7 @@ import { sampleFirmware } from "../../../contract/store/samples.js";
 import { TestServer } from "../../test-server.js";
 import { imageOf } from "./virtual-fleet.js";
 
-describe("leading devices back to a release of one's choice", () => {
+describe("rolling devices back to a chosen release", () => {
   let server: TestServer;
   beforeEach(async () => {
     server = await TestServer.open({ deviceRate: undefined });
@@ -34,7 +34,7 @@ describe("leading devices back to a release of one's choice", () => {
     ).json();
   const back = (body: object) => server.admin("POST", "/api/rollouts/1/rollback", body);
 
-  it("lists what there is, newest first, and which is taken by itself", async () => {
+  it("lists the choices, newest first, and the default", async () => {
     const list = async () => (await server.admin("GET", "/api/rollouts/1/rollback")).json().releases;
     expect(await list()).to.deep.equal([
       { firmware_id: 2, release: "base 1.1.0", is_newer: false, is_default: false },
@@ -50,7 +50,7 @@ describe("leading devices back to a release of one's choice", () => {
     expect((await check("own", { slot_state: "valid" })).build_number).to.equal(1);
   });
 
-  it("takes an older one for devices that take it, and leaves the others where they are", async () => {
+  it("uses an older one for devices that accept it, and leaves the others as they are", async () => {
     await check("own", { slot_state: "valid" });
     await check("plain", { slot_state: undefined });
     const answer = await back({ firmware_id: 1 });
@@ -70,7 +70,7 @@ describe("leading devices back to a release of one's choice", () => {
     );
   });
 
-  it("refuses an older one that no device would take, with the numbers, and ends nothing", async () => {
+  it("refuses an older one that no device would accept, with the numbers, and ends nothing", async () => {
     await check("own", { slot_state: "valid" });
     const refused = await back({ firmware_id: 2 });
     expect(refused.statusCode).to.equal(409);
@@ -84,7 +84,7 @@ describe("leading devices back to a release of one's choice", () => {
     expect((await server.admin("GET", "/api/rollouts")).json()).to.include({ total: 1 });
   });
 
-  it("takes no release by itself of which every rollout was cancelled, but lets it be chosen", async () => {
+  it("skips releases whose rollouts were all cancelled, unless one is chosen", async () => {
     await server.store.addFirmware(sampleFirmware({ version: "1.3.0", imageSha256: imageOf("1.3.0") }));
     await server.admin("POST", "/api/rollouts", { firmware_id: 6 });
     await server.admin("POST", "/api/rollouts/2/cancel");
@@ -96,7 +96,7 @@ describe("leading devices back to a release of one's choice", () => {
     expect((await back({ firmware_id: 6 })).statusCode).to.equal(201);
   });
 
-  it("says of firmware that is not signed which older release can be chosen", async () => {
+  it("lists the older releases that can be chosen for unsigned firmware", async () => {
     await server.store.addFirmware(sampleFirmware({ version: "1.3.0", release: null }));
     await server.admin("POST", "/api/rollouts", { firmware_id: 6 });
     const refused = await server.admin("POST", "/api/rollouts/2/rollback", {});

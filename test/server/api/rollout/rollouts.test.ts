@@ -23,7 +23,7 @@ describe("the rollout API", () => {
     return server.as(access, "POST", `/api/rollouts${url}`);
   };
 
-  it("refuses what it does not know: a slip of the pen would send an update to everybody", async () => {
+  it("refuses unknown fields: a typo would send an update to every device", async () => {
     const slips: readonly (readonly [object, string])[] = [
       [{ stage: [{ percent: 10 }] }, "stage is not known; known here: firmware_id, name, target, stages"],
       [{ target: { group: ["lab"] } }, "target.group is not known; known here: hardware, tags, groups"],
@@ -45,7 +45,7 @@ describe("the rollout API", () => {
     expect(firmware.json().message).to.contain("this would change nothing; what can be changed: is_stable");
   });
 
-  it("makes a draft with everything that was left out, and tells it as it is", async () => {
+  it("creates a draft with all defaults, and returns it", async () => {
     const made = await create({
       name: "autumn",
       stages: [{ percent: 10 }, { groups: ["lab"], soak_seconds: 0 }, { percent: 100 }],
@@ -93,7 +93,7 @@ describe("the rollout API", () => {
     expect((await server.admin("GET", "/api/rollouts?state=running")).json()).to.include({ total: 0 });
   });
 
-  it("refuses what could never work, with a sentence that says what", async () => {
+  it("refuses what could never work, with a sentence that says why", async () => {
     const cases: readonly (readonly [object, number, RegExp])[] = [
       [{ firmware_id: 9 }, 404, /firmware 9 does not exist/],
       [
@@ -153,7 +153,7 @@ describe("the rollout API", () => {
     expect(paged.devices).to.deep.equal(plan.devices.slice(35));
   });
 
-  it("does not let devices that never take what they are offered keep the others out", async () => {
+  it("does not let devices that never install their offer block the others", async () => {
     await create({ max_concurrent: 1, lease_seconds: 600 });
     await post("/1/start");
     const isOffered = async (id: string) => (await server.check({ device_id: id })).json().update_available;
@@ -168,7 +168,7 @@ describe("the rollout API", () => {
     expect(await isOffered("idle")).to.equal(false);
   });
 
-  it("asks another person for the approval", async () => {
+  it("requires another person for the approval", async () => {
     const { id } = await create({ needs_approval: true });
     expect((await post(`/${id}/start`)).json()).to.include({ state: "awaiting_approval" });
     const own = await post(`/${id}/approve`);
@@ -180,7 +180,7 @@ describe("the rollout API", () => {
     expect((await as("bob", `/${id}/approve`)).json()).to.include({ state: "running", approved_by: "bob" });
   });
 
-  it("changes nothing for those who may not", async () => {
+  it("changes nothing without the scope", async () => {
     const { id } = await create();
     for (const url of ["", "/plan", `/${id}/start`, `/${id}/cancel`, `/${id}/rollback`]) {
       const answer = await server.app.inject({
@@ -199,7 +199,7 @@ describe("the rollout API", () => {
     expect((await server.admin("GET", `/api/rollouts/${id}`)).json()).to.include({ state: "draft" });
   });
 
-  it("takes a command with a reason, without one, and without a body", async () => {
+  it("accepts a command with a reason, without one, and without a body", async () => {
     const { id } = await create();
     expect((await as("ada", `/${id}/start`)).json()).to.include({
       state: "running",
@@ -234,7 +234,7 @@ describe("the rollout API", () => {
     expect((await server.admin("GET", "/api/rollouts?state=running")).json().total).to.equal(2);
   });
 
-  it("shows the devices of a rollout, what it waits for, and the same on each device", async () => {
+  it("shows the devices of a rollout and what it waits for, also on each device", async () => {
     const { id } = await create();
     await post(`/${id}/start`);
     const [fine, broken] = [
@@ -258,7 +258,7 @@ describe("the rollout API", () => {
     expect(device.rollouts[0]).to.include({ rollout_id: id, outcome: "validated" });
   });
 
-  it("does not wait for devices that are blocked, and says so of them", async () => {
+  it("does not wait for blocked devices, and shows them as blocked", async () => {
     await server.admin("PATCH", "/api/ota/admin/firmware/1", { is_stable: false });
     const clients = ["fine", "stolen"].map((id) => new VirtualClient(server.app, id));
     for (const client of clients) await client.act();
@@ -277,7 +277,7 @@ describe("the rollout API", () => {
     expect(shown).to.include({ state: "finished", reason: "1 of 1 device validated" });
   });
 
-  it("tells watchers of every change of a rollout", async () => {
+  it("notifies watchers of every change of a rollout", async () => {
     const url = await server.app.listen({ port: 0 });
     const abort = new AbortController();
     const stream = await fetch(`${url}/api/events/stream`, {
@@ -307,7 +307,7 @@ describe("the labels of devices", () => {
   afterEach(() => server.close());
   const patch = (id: string, body: object) => server.admin("PATCH", `/api/devices/${id}`, body);
 
-  it("change as they are told, stay when the device reports, and stand in the log", async () => {
+  it("change on request, stay when the device reports, and are logged", async () => {
     expect(
       (await patch("d1", { tags: ["lab", "beta"], group: "berlin", pin: "1.0.0" })).json(),
     ).to.deep.equal({
@@ -341,7 +341,7 @@ describe("the labels of devices", () => {
     });
   });
 
-  it("are refused where they make no sense", async () => {
+  it("are refused if they are invalid", async () => {
     expect((await patch("d1", { pin: "latest" })).json()).to.include({ error: "PIN_INVALID" });
     expect((await patch("nobody", { pin: null })).statusCode).to.equal(404);
     expect((await patch("d1", { tags: [" x"] })).statusCode).to.equal(400);
@@ -353,7 +353,7 @@ describe("the labels of devices", () => {
     expect((await patch("d1", { add_tags: many })).json()).to.include({ error: "TOO_MANY_TAGS" });
   });
 
-  it("change for many devices at once, and say of each what became of it", async () => {
+  it("change for many devices at once, with a result for each", async () => {
     const answer = await server.admin("POST", "/api/devices/labels", {
       devices: ["d1", "nobody", "d2", "d1"],
       add_tags: ["lab"],
@@ -401,7 +401,7 @@ describe("the labels of devices", () => {
   const summaryFor = async (id: string): Promise<string> =>
     (await server.admin("GET", `/api/devices/${id}/why`)).json().summary;
 
-  it("answer why with what checks do not come so far as to look at", async () => {
+  it("answer why with reasons that a check does not reach", async () => {
     await server.admin("PATCH", "/api/devices/d1", {});
     await server.store.addFirmware(sampleFirmware({ isActive: false }));
     expect(await summaryFor("d1")).to.equal(
@@ -465,7 +465,7 @@ describe("the labels of devices", () => {
     );
   });
 
-  it("answer why what is stable is offered to nobody after its rollouts were cancelled, forced ones too", async () => {
+  it("answer why a stable release is not offered after its rollouts were cancelled, forced ones too", async () => {
     await server.store.addFirmware(sampleFirmware());
     await server.store.addFirmware(sampleFirmware({ version: "0.9.0", imageSha256: "e".repeat(64) }));
     for (const body of [{ firmware_id: 1 }, { firmware_id: 2, force: "any_order" }]) {
@@ -508,7 +508,7 @@ describe("the labels of devices", () => {
 });
 
 describe("how attempts ended", () => {
-  it("keeps apart what failed and what the server itself ended", async () => {
+  it("distinguishes failures from attempts that the server ended", async () => {
     const server = await TestServer.open();
     await server.store.addFirmware(sampleFirmware());
     await server.check();

@@ -1,12 +1,12 @@
-// Devices that speak the device API by HTTP and nothing else: they check, take what they are offered, restart, and end as the test
-// wants. No firmware runs in them; what they report has the shape and the order of what firmware/core reports.
+// Devices that only speak the device API by HTTP: they check, install what they are offered, restart, and end as the test
+// requires. No firmware runs in them; their reports have the shape and the order of those of firmware/core.
 
 import { createHash } from "node:crypto";
 import { expect } from "chai";
 import type { FastifyInstance } from "fastify";
 import type { SlotState } from "../../../../firmware/core/wire.js";
 
-/** How an update ends on a device. `silent`: it takes the image and is never heard of again. */
+/** How an update ends on a device. `silent`: it fetches the image and never reports again. */
 export type Fate = "validate" | "roll back" | "fail" | "silent";
 
 interface Image {
@@ -26,7 +26,7 @@ export const imageOf = (version: string): string =>
 
 export class VirtualClient {
   readonly id: string;
-  /** Asked at the end of each update. */
+  /** Called at the end of each update. */
   fate: (version: string) => Fate;
   #image: Image;
   #slotState: SlotState = "valid";
@@ -59,7 +59,7 @@ export class VirtualClient {
     return this.#step !== "idle" && this.#step !== "gone";
   }
 
-  /** One thing that a device does; the test moves the clock between them. */
+  /** One action of a device; the test moves the clock between them. */
   async act(): Promise<void> {
     switch (this.#step) {
       case "gone":
