@@ -1,4 +1,4 @@
-// A server for tests: a real store and real files in a temporary folder, a clock that the test sets, releases made on the spot.
+// A server for tests: a real store and real files in a temporary folder, a clock that the test sets, releases built on demand.
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -62,7 +62,7 @@ export async function makeRelease(
 /** SKYSLOT_TEST_STORE=postgres runs every test of the server on PostgreSQL. */
 async function openTestStore(file: string): Promise<Store> {
   if (process.env.SKYSLOT_TEST_STORE !== "postgres") return openSqliteStore(file);
-  // The next is made while the test that takes this one runs.
+  // The next one is created while the test that uses this one runs.
   const url = await (nextDatabase ?? newMigratedDatabase());
   nextDatabase = newMigratedDatabase();
   return openPostgresStore(url);
@@ -76,7 +76,7 @@ async function newMigratedDatabase(): Promise<string> {
   return newTestDatabase(await template);
 }
 
-/** The tables are made once: a copy costs less than they do. */
+/** The tables are created once: a copy is cheaper. */
 async function makeTemplate(): Promise<string> {
   const url = await newTestDatabase();
   await (await openPostgresStore(url)).close();
@@ -91,10 +91,10 @@ export class TestServer {
   app!: FastifyInstance;
   store!: Store;
   auth!: Auth;
-  /** Of the local administrator: good for everything. */
+  /** Of the local administrator: all scopes. */
   readonly token = "skx_test-test-test-test-test-test-test-test";
 
-  /** Every answer is held against its description: see close(). */
+  /** Every answer is compared with its description: see close(). */
   readonly answers = new AnswerCheck();
 
   private constructor(folder: string) {
@@ -134,7 +134,7 @@ export class TestServer {
     if (faults.size > 0) throw new Error(`answers are not as they are described: ${[...faults].join("\n")}`);
   }
 
-  /** From now on checks come over a socket, as in production, and take the fast path where they can. */
+  /** From now on checks use a socket, as in production, and take the fast path where they can. */
   async listen(): Promise<void> {
     this.#url = await this.app.listen({ host: "127.0.0.1", port: 0 });
   }
@@ -194,7 +194,7 @@ export class TestServer {
     return this.as(this.token, method, url, payload);
   }
 
-  /** With anybody's token. */
+  /** With any token. */
   as(
     token: string,
     method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE",
@@ -205,7 +205,7 @@ export class TestServer {
     return this.app.inject({ method, url, headers, ...(payload ? { payload } : {}) });
   }
 
-  /** A user with a good password, added by the local administrator; signed in. */
+  /** A user with a valid password, added by the local administrator; signed in. */
   async addUser(name: string, role: Role): Promise<{ readonly access: string; readonly refresh: string }> {
     const added = await this.admin("POST", "/api/users", { name, role, password: PASSWORD });
     if (added.statusCode !== 201) throw new Error(`user was answered ${added.statusCode}: ${added.body}`);

@@ -1,4 +1,4 @@
-// A real MQTT broker for the tests, in a temporary folder, on a free port. It ends with the process that started it, even if that
+// A real MQTT broker for the tests, in a temporary folder, on a free port. It exits with the process that started it, even if that
 // is killed: a shell waits for the end of a pipe between them.
 
 import { type ChildProcess, spawn } from "node:child_process";
@@ -26,7 +26,7 @@ export function mosquittoOrSkip(context: Mocha.Context): void {
   context.skip();
 }
 
-/** Who connects is `fleet` with the password `p/a@s%s`. `port` 0: any free one. */
+/** Clients are `fleet` with the password `p/a@s%s`. `port` 0: any free one. */
 export async function startBroker(port = 0): Promise<Broker> {
   const folder = await mkdtemp(join(tmpdir(), "skyslot-mqtt-"));
   await chmod(folder, 0o755);

@@ -1,5 +1,5 @@
 // A real PostgreSQL for the tests: one cluster in a temporary folder for the whole run, reached through a unix socket, and a fresh
-// database for whoever asks. It ends with the process that started it, even if that is killed: a shell waits for the end of a
+// database for each caller. It exits with the process that started it, even if that is killed: a shell waits for the end of a
 // pipe between them.
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
@@ -12,7 +12,7 @@ import pg from "pg";
 const BINARIES = "/usr/lib/postgresql";
 const NOBODY = 65_534;
 const START_TRY_COUNT = 200;
-/** Nothing here outlives the tests, so nothing needs to reach a disk. */
+/** Nothing here outlives the tests, so nothing needs to be synced to disk. */
 const SETTINGS = [
   "fsync=off",
   "synchronous_commit=off",
@@ -22,18 +22,18 @@ const SETTINGS = [
 ];
 
 export interface Cluster {
-  /** The URL of an empty database, or of one like `template` (a URL of this cluster), to which nobody may be connected. */
+  /** The URL of an empty database, or a copy of `template` (a URL of this cluster), which must have no connections. */
   newDatabase(template?: string): Promise<string>;
 }
 
 let cluster: Promise<Cluster | string> | undefined;
 let running: ChildProcess | undefined;
-/** Databases that are being made. */
+/** Databases that are being created. */
 const making = new Set<Promise<void>>();
 // Without Mocha (the fuzzer), or in a worker of Mocha, which runs many files, the pipe ends with the process.
 if (typeof after === "function" && process.env.MOCHA_WORKER_ID === undefined)
   after(async () => {
-    // One may be made for a test that does not come any more.
+    // One may be created for a test that never runs.
     await Promise.allSettled(making);
     running?.stdin?.end();
   });
@@ -123,7 +123,7 @@ async function answering(url: string): Promise<void> {
   }
 }
 
-/** Asks one question over a connection of its own. */
+/** Runs one query on its own connection. */
 export async function ask(url: string, question: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();

@@ -1,5 +1,5 @@
-// An S3 server for the tests: moto (PyPI `moto[server]`), from the clone's `.venv`. One for the whole run, a fresh bucket for
-// whoever asks. It ends with the process that started it, as PostgreSQL does.
+// An S3 server for the tests: moto (PyPI `moto[server]`), from the clone's `.venv`. One for the whole run, a new bucket for
+// each caller. It exits with the process that started it, like PostgreSQL.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { access } from "node:fs/promises";
@@ -10,7 +10,7 @@ const PROGRAM = ".venv/bin/moto_server";
 
 export interface Buckets {
   readonly endpoint: string;
-  /** `s3://…` of an empty bucket, as BLOB_STORE has it. */
+  /** `s3://…` of an empty bucket, as for BLOB_STORE. */
   newBucket(): Promise<string>;
 }
 
@@ -38,7 +38,7 @@ async function start(): Promise<Buckets | string> {
   running = spawn("sh", ["-c", script, PROGRAM], { stdio: ["pipe", "pipe", "ignore"], detached: true });
   running.unref();
   const endpoint = await readEndpoint(running);
-  // As a user sets them; the library reads them when a client is made.
+  // As a user sets them; the library reads them when a client is created.
   Object.assign(process.env, {
     AWS_ENDPOINT_URL: endpoint,
     AWS_ACCESS_KEY_ID: "test",
@@ -59,7 +59,7 @@ async function start(): Promise<Buckets | string> {
   };
 }
 
-/** It says where it listens, and then logs every request: its output is read to the end, or it would stop. */
+/** It prints where it listens, and then logs every request: its output is read to the end, or it would block. */
 function readEndpoint({ stdout }: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     const lines = createInterface({ input: stdout! });

@@ -1,6 +1,6 @@
-// A real client of hawkBit for the tests: swupdate, as a gateway with Linux runs it, in a temporary folder. It installs into a file
+// A real client of hawkBit for the tests: swupdate, as on a Linux gateway, in a temporary folder. It installs into a file
 // instead of a partition. Debian builds it for signed bundles only, so a key is made for the run. It keeps the state of an update in
-// memory where there is no boot loader, so a start after an update is told, as its start script tells it on such a board.
+// memory where there is no boot loader, so a start after an update is passed as an option, as by the start script on such a board.
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -12,7 +12,7 @@ import { createInterface } from "node:readline";
 
 const PROGRAMS = ["swupdate", "openssl", "cpio"];
 const HARDWARE = "test:1.0";
-/** What `-c` takes: the update that was installed before the restart works. */
+/** The value of `-c`: the update that was installed before the restart works. */
 const WORKS = "2";
 
 /** Skips the calling suite, and says why, where it is not there. Call it in a `before`. */
@@ -45,7 +45,7 @@ export class SwupdateBoard {
     this.#folder = folder;
   }
 
-  /** `attributes`: what it tells the server of itself. */
+  /** `attributes`: what it reports about itself. */
   static async open(attributes: Readonly<Record<string, string>>): Promise<SwupdateBoard> {
     const board = new SwupdateBoard(await mkdtemp(join(tmpdir(), "skyslot-swupdate-")));
     await mkdir(board.#in("tmp"));
@@ -58,7 +58,7 @@ export class SwupdateBoard {
     return board;
   }
 
-  /** A bundle (.swu) that puts this content into the board's partition. `isForged`: signed with a key that the board does not know. */
+  /** A bundle (.swu) that writes this content into the board's partition. `isForged`: signed with a key that the board does not trust. */
   async bundle(content: Buffer, isForged = false): Promise<Buffer> {
     const sha256 = createHash("sha256").update(content).digest("hex");
     const image = `{ filename = "image"; device = "${this.#in("partition")}"; type = "raw"; sha256 = "${sha256}"; }`;
@@ -77,7 +77,7 @@ export class SwupdateBoard {
     return this.#run("cpio", ["--create", "--format=crc", "--quiet"], files);
   }
 
-  /** What is installed. */
+  /** The installed content. */
   installed(): Promise<Buffer> {
     return readFile(this.#in("partition"));
   }
@@ -94,7 +94,7 @@ export class SwupdateBoard {
     this.#running = spawn("sh", ["-c", script, "sh", "swupdate", ...args, "-u", suricatta.join(" ")], {
       stdio: ["pipe", "pipe", "ignore"],
       cwd: this.#folder,
-      // Its sockets and what it unpacks.
+      // Its sockets and unpacked files.
       env: { ...process.env, TMPDIR: this.#in("tmp") },
     });
     createInterface({ input: this.#running.stdout! }).on("line", (line) => {
@@ -103,7 +103,7 @@ export class SwupdateBoard {
     });
   }
 
-  /** Waits until it has said so, after what was waited for before. */
+  /** Waits until it has logged this, after what was waited for before. */
   async said(what: RegExp): Promise<void> {
     for (;;) {
       const at = this.#lines.findIndex((line) => what.test(line));

@@ -1,5 +1,5 @@
-// A copy of the project with one safety switched off in its source, and the sweep of it. Product code has no such switches: the text
-// of one file is changed in a temporary folder, and that it was there to be changed is asserted.
+// A copy of the project with one safety check disabled in its source, and the sweep of it. Product code has no such switches: the text
+// of one file is changed in a temporary folder, and it is asserted that the text was found.
 
 import { execFile } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";

@@ -59,7 +59,7 @@ const SAFETIES: readonly Safety[] = [
     mutation: {
       file: "firmware/core/update/install.ts",
       original: "if (!isChunkRight(job, event.digest)) return request",
-      // the first chunk is still looked at: without that no update succeeds, cut or not
+      // the first chunk is still checked: without that no update succeeds, interrupted or not
       mutated: "if (chunkIndex(job) === 0 && !isChunkRight(job, event.digest)) return request",
     },
   },
@@ -77,7 +77,7 @@ describe("the sweep of a device without", function () {
     });
   }
 
-  it("nothing is survived: it is the mutations that fail", async () => {
+  it("nothing survives every cut: it is the mutations that fail", async () => {
     const { exitCode, result } = await sweepMutant(undefined, "--journey", "settings", "--pairs", "0");
     expect(exitCode).equal(0);
     expect(result.cuts).above(300);

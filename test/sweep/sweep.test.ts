@@ -9,7 +9,7 @@ import { randomStream } from "../../host-sim/world/random.js";
 const SEED = 1;
 const OTADATA_SECTORS: readonly number[] = [0xe000, 0xf000];
 
-/** What a device did to its flash, one line an operation. The label of an otadata entry is carried along and never looked at. */
+/** What a device did to its flash, one line per operation. The label of an otadata entry is copied and never read. */
 const operationsOf = ({ entries }: History) =>
   entries.flatMap((entry) => {
     if (entry.kind === "erase") return [`erase ${entry.offset}`];
@@ -51,7 +51,7 @@ describe("the sweep", function () {
     expect([...cutPointsOf(erasing, "otadata")].filter((point) => point.startsWith("state:"))).length(6);
   });
 
-  it("puts an image on trial that power has kept from it, whichever bit of its state is torn", async () => {
+  it("starts a trial that a power cut prevented, whichever bit of the state is torn", async () => {
     const options = await prepareBench({ seed: SEED });
     const bench = new Bench(options);
     const bits = Array.from({ length: 32 }, (_, bit) => 2 ** bit);
@@ -72,7 +72,7 @@ describe("the sweep", function () {
     }
   });
 
-  it("proves the same future only for devices that have it: they do the same when they are followed", async () => {
+  it("proves the same future only for devices that have it: simulated further, they behave the same", async () => {
     const options = await prepareBench({ seed: SEED });
     const bench = new Bench(options);
     const random = randomStream("sample");

@@ -8,7 +8,7 @@ declare module "skyslot:report" {
 declare module "skyslot:node" {
   export function encode(text: string, encoding: string): Uint8Array;
   export function decode(bytes: Uint8Array, encoding: string): string;
-  /** Throws where the bytes are not UTF-8. */
+  /** Throws if the bytes are not UTF-8. */
   export function decodeStrictly(bytes: Uint8Array): string;
   export function encodeForm(fields: Record<string, string>): string;
 }

@@ -5,7 +5,7 @@ import { MachineEnded } from "../../host-sim/xs/worker.js";
 
 const { program, bits } = buildXs();
 
-/** A class of Node as the virtual modules have them. */
+/** A class of Node like those of the virtual modules. */
 class Counter {
   static readonly where = "node";
   #count: number;
@@ -60,7 +60,7 @@ describe("the bridge between XS and Node", () => {
   const open = (turnBudget = 0) => {
     bridge = new XsBridge(host, { program, turnBudget });
   };
-  /** Runs a module that imports Counter, and gives what it traced. */
+  /** Runs a module that imports Counter, and returns its trace. */
   const run = (body: string): string[] => {
     bridge.run(`import Counter, { later, three } from "counter"; ${body}`);
     return told;
@@ -73,13 +73,13 @@ describe("the bridge between XS and Node", () => {
   });
   afterEach(() => bridge.close());
 
-  it("makes objects of Node's classes, with accessors, statics and callbacks that know their this", () => {
+  it("creates objects of Node's classes, with accessors, statics and callbacks with the right this", () => {
     const body = `const counter = new Counter({ start: 40, onCount(count) { return [count, this === counter]; } });
       trace(counter.up().join()); counter.count = three; trace(counter.count + Counter.where);`;
     expect(run(body)).deep.equal(["41,true", "3node"]);
   });
 
-  it("carries plain data there and back", () => {
+  it("passes plain data there and back", () => {
     const data = '{ a: [1, -2.5, null, undefined, true], "b c": "\\\\0é€😀", d: { e: "" } }';
     const body = `const { echo } = Counter.prototype, counter = new Counter({}); const data = ${data};
       trace(JSON.stringify(counter.echo(data)) === JSON.stringify(data) ? "same" : "other");
@@ -92,7 +92,7 @@ describe("the bridge between XS and Node", () => {
     expect(run(body)).deep.equal(["7,7,7"]);
   });
 
-  it("lets errors through in both directions, with class and message", () => {
+  it("passes errors in both directions, with class and message", () => {
     const body = `const counter = new Counter({ start: 0, onCount() { throw new TypeError("mine"); } });
       try { counter.fail(); } catch (error) { trace(String(error) + (error instanceof RangeError)); }
       try { counter.up(); } catch (error) { trace(String(error)); }
@@ -101,7 +101,7 @@ describe("the bridge between XS and Node", () => {
     expect(told).deep.equal(["RangeError: too far: 7true", "TypeError: mine"]);
   });
 
-  it("runs one round of promise jobs when told to, not what they queue", () => {
+  it("runs one round of promise jobs on request, not what they queue", () => {
     run(`Promise.resolve().then(() => trace("first")).then(() => trace("second"));`);
     expect([told.length, jobs]).deep.equal([0, 1]);
     bridge.runPromiseJobs();
@@ -130,7 +130,7 @@ describe("the bridge between XS and Node", () => {
     expect(bridge.use().bytesPerSlot).equal(bits === 32 ? 16 : 32);
   });
 
-  it("forgets an object and its callbacks when it is closed", () => {
+  it("releases an object and its callbacks when it is closed", () => {
     const make = "const counter = new Counter({ start: 0, onCount() {} }); counter.up(); counter.close();";
     run(`for (let i = 0; i < 2; i++) { ${make} } trace("warm");`);
     const before = bridge.collect();

@@ -1,4 +1,4 @@
-// A device whose firmware runs inside XS in the heap that a chip has, in a house where somebody sends it things: for tests of the kind
+// A device whose firmware runs inside XS in a heap of a chip's size, in a network with another client: for tests such as
 // "this input, in the chip's heap".
 //
 //   const bench = await ChipBench.start({ app: "base", chip: "esp32c3" });      // has joined, and was told that there is no update
@@ -9,7 +9,7 @@
 //
 // `heap: sdkC3Heap()` is what the SDK gives a C3 (94 208 bytes), `isPreloaded: false` the firmware as it was when nothing was
 // preloaded. `update` is the image on the server: padded(image, bytes) makes one of any size; bench.offer() lets the device have it.
-// What XS says before a restart ("# Chunk allocation: failed for 7668 bytes") stands in bench.reports.
+// What XS prints before a restart ("# Chunk allocation: failed for 7668 bytes") is in bench.reports.
 
 import { expect } from "chai";
 import type { IpNode } from "../../host-sim/network/ip-node.js";
@@ -37,7 +37,7 @@ export interface ChipBenchOptions extends Pick<RigOptions, "lie" | "content"> {
   readonly heap?: XsHeap;
   /** Default: true. */
   readonly isPreloaded?: boolean;
-  /** What is on the server; default: version 1.1.0 of the app. */
+  /** The image on the server; default: version 1.1.0 of the app. */
   readonly update?: Uint8Array;
   /** The device's image; default: version 1.0.0 of the app. */
   readonly image?: Uint8Array;
@@ -46,18 +46,18 @@ export interface ChipBenchOptions extends Pick<RigOptions, "lie" | "content"> {
 }
 
 export interface Answer {
-  /** All that came, as latin1. */
+  /** Everything received, as latin1. */
   readonly text: string;
   /** How the connection ended; undefined: it was open at the limit. */
   readonly end: "closed" | "reset" | "refused" | "timeout" | undefined;
-  /** What the device took. */
+  /** Bytes that the device accepted. */
   readonly sentBytes: number;
 }
 
 export class ChipBench {
   bridge!: XsBridge;
   rig!: Rig;
-  /** What XS printed: that memory could not be had, and how much. */
+  /** What XS printed: failed allocations, and their sizes. */
   readonly reports: string[] = [];
   bootCount = 0;
   /** When it was idle; undefined: it never was. */
@@ -69,7 +69,7 @@ export class ChipBench {
   #laptop: IpNode | undefined;
   #eventCount = 0;
 
-  /** A device that has come online and was told that there is no update, started again with what it has saved, and idle. */
+  /** A device that has come online and got no update, then restarted with its saved settings, and idle. */
   static async start(options: ChipBenchOptions = {}): Promise<ChipBench> {
     const bench = new ChipBench();
     const { app = "base", chip = "esp32c3", bootCountMax = 2 } = options;
@@ -100,7 +100,7 @@ export class ChipBench {
       bench.rig.checks.length === checkCount || bench.bootCount > bootCountMax;
     device.powerOn();
     await bench.until(isOver(1));
-    // Started again with what it has saved: without the portal, as devices are nearly always.
+    // Restarted with its saved settings: without the portal, the usual state of a device.
     if (bench.rig.checks.length === 1) bench.setupStackCount = bench.bridge.use().peakStackCount;
     device.powerOff();
     device.powerOn();
@@ -137,7 +137,7 @@ export class ChipBench {
 
   hasReported = (step: string): boolean => this.rig.reports.some((report) => report.step === step);
 
-  /** Opens a connection from the house, sends all of it as fast as it is taken, and waits until the device ends it, at most `limitMs`. */
+  /** Opens a connection from the home network, sends everything as fast as it is accepted, and waits until the device closes it, at most `limitMs`. */
   async send(port: number, data: string | Uint8Array, limitMs = SEND_LIMIT_MS): Promise<Answer> {
     const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
     const { network, home } = this.rig.desk;
@@ -190,7 +190,7 @@ const noUpdate = async () => ({
   body: writeJson({ update_available: false, time: START_TIME }),
 });
 
-/** A chip's heap means something only where a slot has the chip's size. */
+/** A chip's heap is meaningful only if slots have the chip's size. */
 export function skipUnless32Bit(test: Mocha.Context): void {
   if (buildXs().bits === 32) return;
   process.stdout.write(

@@ -1,4 +1,4 @@
-// The golden programs of the SDK on XS: what they printed on the chip, and values that only they send over the bridge.
+// The golden programs of the SDK on XS: their output on the chip, and values that only they send over the bridge.
 
 import { expect } from "chai";
 import { checkProgram, programNames } from "../../host-sim/vectors/programs.js";
@@ -18,7 +18,7 @@ describe("golden programs of the SDK inside XS", () => {
     });
   }
 
-  it("takes a class of firmware where a module constructs one, with its private fields", async () => {
+  it("accepts a class of firmware where a module constructs one, with its private fields", async () => {
     const { lines } = await runSource(
       `import HTTPClient from "embedded:network/http/client";
       import TCP from "embedded:io/socket/tcp";
@@ -36,7 +36,7 @@ describe("golden programs of the SDK inside XS", () => {
     expect(lines).to.deep.equal(["asked for here 1", "error"]);
   });
 
-  it("refuses to set what has no setter", async () => {
+  it("refuse to set what has no setter", async () => {
     const { lines } = await runSource(
       `import Listener from "embedded:io/socket/listener";
       import WiFi from "embedded:network/interface/wifi";
@@ -49,7 +49,7 @@ describe("golden programs of the SDK inside XS", () => {
     expect(lines).to.deep.equal(["true 8000"]);
   });
 
-  it("is out of memory long before the computer is", async () => {
+  it("run out of memory long before the computer does", async () => {
     const { lines, events } = await runSource(
       `import Timer from "timer";
       trace("boot\\n");

@@ -1,4 +1,4 @@
-// What anybody in the house may send to the device's ports, in the heap of a C3: nothing of it may restart the device. Before heads were
+// What anyone in the home network may send to the device's ports, in the heap of a C3: none of it may restart the device. Before heads were
 // read line by line, a URL of 20 KB on port 80 and a head of 8 KB on 3232 did ("# Chunk allocation: failed for 8012 bytes").
 
 import { expect } from "chai";
@@ -48,7 +48,7 @@ describe("the ports of a device in a C3's heap", () => {
   }
 
   for (const [what, body] of Object.entries(BODIES)) {
-    it(`refuse a body of ${what}, whoever sends it`, async () => {
+    it(`refuse a body of ${what} from any client`, async () => {
       const head = `Host: ${bench.address}\r\nContent-Type: application/json\r\nAuthorization: Bearer ${TOKEN}`;
       const request = `POST /api/settings HTTP/1.1\r\n${head}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
       expect((await bench.send(PAGES, request)).text).match(/^HTTP\/1\.1 (400|413|200) /);

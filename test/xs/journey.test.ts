@@ -7,7 +7,7 @@ import { APPS } from "./apps.js";
 
 const HOUR_MS = 3_600_000;
 
-/** A whole journey, from the box to the device's verdict on the update, and all that can be seen of it. */
+/** A whole journey, from first start to the outcome of the update, and everything observable. */
 async function journey(
   engine: Engine,
   app: string,
@@ -34,7 +34,7 @@ async function journey(
   }
 }
 
-/** Of a device that is ordered to do everything that can be ordered. */
+/** For a device that receives every kind of order. */
 async function ordered(engine: Engine): Promise<{ trace: string[]; orders: unknown; restarts: string[] }> {
   const image = await imageOf("led", "1.0.0", "esp32", { type: "led" });
   const rig = await setUpRig({ seed: 7, engine, image, update: image });
@@ -74,7 +74,7 @@ describe("firmware inside XS", () => {
   });
 
   for (const app of APPS) {
-    it(`${app} goes the same way as in V8 with the same seed, to the millisecond`, async () => {
+    it(`${app} gives the same trace as in V8 with the same seed, to the millisecond`, async () => {
       const inV8 = await journey(weightless, app);
       bootCount = 0;
       expect(await journey(xs, app)).deep.equal(inV8);
@@ -84,7 +84,7 @@ describe("firmware inside XS", () => {
     });
   }
 
-  it("carries out orders as in V8, to the millisecond", async () => {
+  it("carries out orders like in V8, to the millisecond", async () => {
     const inV8 = await ordered(weightless);
     expect((inV8.orders as { state: string }[]).map(({ state }) => state)).deep.equal([
       "done",
@@ -101,7 +101,7 @@ describe("firmware inside XS", () => {
     ["throws-later.ts", "uncaught"],
     ["hangs.ts", "watchdog"],
   ] as const) {
-    it(`rolls back an update that is bad, as in V8: ${app}`, async () => {
+    it(`rolls back a bad update, like in V8: ${app}`, async () => {
       const inV8 = await journey(weightless, "base", app);
       const inXs = await journey(xs, "base", app);
       expect(inXs.restarts).deep.equal(["restart", cause]);

@@ -10,7 +10,7 @@ import { ChipBench, type ChipBenchOptions, padded, skipUnless32Bit } from "./chi
 /** All but a few bytes of a slot of partitions/4mb.csv. */
 const SLOT_FILLING_BYTES = 2_031_600;
 
-/** As the SDK's, but for the stack, which our firmware needs deeper. */
+/** Like the SDK's, except the stack, which must be larger for our firmware. */
 const HEAP = Object.freeze({ ...sdkC3Heap(), stackCount: 512 });
 
 const imageOfSize = async (bytes: number) =>
@@ -64,7 +64,7 @@ describe("a large release in the heap of an ESP32-C3", function () {
     print(`a manifest of ${release.length} characters`);
   });
 
-  it("is left unread, without a restart, when the answer that brings it is longer than is read", async () => {
+  it("is not read, without a restart, when its answer exceeds the limit", async () => {
     await start({
       lie: async ({ path }, honest) => {
         const answer = await honest();

@@ -15,11 +15,11 @@ import { ChipBench, padded, skipUnless32Bit } from "./chip-bench.js";
 
 const HOUR_MS = 3_600_000;
 const KIB = 1024;
-/** What nobody may need, so that TLS has it: 10 KB of chunks, 6 KB of slots and what a handshake needs at once. */
+/** What must stay free for TLS: 10 KB of chunks, 6 KB of slots and what a handshake needs at once. */
 const UNCLAIMED_LEAST_BYTES = 24 * KIB;
 /** As large as firmware for a chip is with Wi-Fi. */
 const UPDATE_BYTES = 1_500_000;
-/** What an app may compute for each KiB of an update. */
+/** Computation that an app may use for each KiB of an update. */
 const BYTECODE_LIMIT = 5_000;
 
 const { bits } = buildXs();
@@ -28,14 +28,14 @@ const { bits } = buildXs();
 interface Figures {
   readonly app: string;
   readonly heap: string;
-  /** Live after garbage was collected. */
+  /** Live after a garbage collection. */
   readonly idle: XsUse;
-  /** While it streamed an update, was proved and armed. */
+  /** While it streamed an update, checked it and armed it. */
   readonly streaming: XsUse;
   readonly bytecodesPerKib: number;
 }
 
-/** What the SDK gives a C3, but for the stack: with less than its manifest gives it, Skyslot needs what it needs all the same. */
+/** What the SDK gives a C3, except the stack: Skyslot's needs do not shrink with the heap. */
 const LEAST_HEAP: XsHeap = { ...sdkC3Heap(), stackCount: chipHeap("esp32c3").stackCount };
 const HEAPS: readonly (readonly [string, XsHeap])[] = [
   ["SDK's C3", LEAST_HEAP],
@@ -91,7 +91,7 @@ describe("memory and computation inside XS", () => {
     });
   }
 
-  it("does not start where nothing is preloaded, as a C3 did not: slots cannot be had while modules are imported", async () => {
+  it("does not start if nothing is preloaded, like a real C3: slots run out while modules are imported", async () => {
     bench = await ChipBench.start({ heap: sdkC3Heap(), isPreloaded: false });
     expect(bench.idle).equal(undefined);
     expect(bench.reports[0]).equal("# Slot allocation: failed for 1024 bytes");
@@ -106,13 +106,13 @@ describe("memory and computation inside XS", () => {
     expect(checks.length).above(25);
     const count = checks.length;
     await bench.until(() => checks.length > count);
-    await world.runFor(30_000); // so that it is as idle as it was before
+    await world.runFor(30_000); // until it is as idle as before
     const after = bench.bridge.collect();
     expect(after.slotBytes - bench.idle!.slotBytes, "slots").within(-512, 512);
     expect(after.chunkBytes - bench.idle!.chunkBytes, "chunks").within(-512, 512);
   });
 
-  it("restarts a firmware that needs more than the machine has, and finishes the update all the same", async () => {
+  it("restarts firmware that needs more than the machine has, and still finishes the update", async () => {
     bench = await ChipBench.start({ heap: ROOMY_HEAP });
     const { slotBytes, chunkBytes } = bench.bridge.watch();
     bench.bridge.watch(slotBytes + chunkBytes + 4 * KIB);

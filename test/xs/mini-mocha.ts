@@ -1,4 +1,4 @@
-// describe, it and the hooks for tests that run inside XS: collects them, runs them one after the other, and tells their outcome to
+// describe, it and the hooks for tests that run inside XS: collects them, runs them one after the other, and reports their outcome to
 // Node through the module `skyslot:report`. Injected into the bundle of the tests by run-tests-in-xs.ts.
 
 import { finished } from "skyslot:report";
@@ -27,7 +27,7 @@ export function it(title: string, action: Action): void {
 export const beforeEach = (action: Action): unknown => suites.at(-1)?.before.push(action);
 export const afterEach = (action: Action): unknown => suites.at(-1)?.after.push(action);
 
-/** Runs what was collected. */
+/** Runs the collected tests. */
 export async function run(): Promise<void> {
   for (const { title, path, action } of tests) {
     const name = [...path.map((suite) => suite.title), title].filter((part) => part !== "").join(": ");

@@ -1,4 +1,4 @@
-// Globals of Node that tests compare with, and chai expects, for tests that run inside XS: thin classes whose work Node does over
+// Globals of Node that tests compare with, and chai expects, for tests that run inside XS: thin classes that call Node over
 // the bridge, so that what core is compared with stays Node's. Injected into the bundle by run-tests-in-xs.ts.
 
 import { decode, decodeStrictly, encode, encodeForm } from "skyslot:node";
@@ -76,7 +76,7 @@ export class Buffer extends Uint8Array {
   }
 }
 
-/** chai makes these when it is loaded; nobody listens. */
+/** chai creates these when it is loaded; they have no listeners. */
 export class EventTarget {
   addEventListener(): void {}
   dispatchEvent(): void {}

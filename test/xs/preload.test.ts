@@ -40,7 +40,7 @@ describe("a machine cloned from one in which modules were preloaded", () => {
     return slotBytes + chunkBytes;
   };
 
-  it("has functions, classes, tables and texts of preloaded modules without memory of its own", () => {
+  it("uses functions, classes, tables and texts of preloaded modules without using its own memory", () => {
     const long = "x".repeat(20_000);
     run("", "trace('empty');");
     const empty = used();
@@ -54,7 +54,7 @@ describe("a machine cloned from one in which modules were preloaded", () => {
     expect(used() - empty).below(KIB);
   });
 
-  it("takes for itself what it changes of them", () => {
+  it("copies what it changes of them", () => {
     const modules =
       "var count = 0, open = { list: [1] }; function more() { count += 1; open.list = [count]; }";
     expect(run(modules, "more(); more(); trace(String([count, open.list]));")).deep.equal(["2,2"]);
@@ -68,13 +68,13 @@ describe("a machine cloned from one in which modules were preloaded", () => {
     expect(run(modules, main)).deep.equal(Array(4).fill("TypeError"));
   });
 
-  it("refuses to write objects that lie in flash as JSON, as XS does on a chip", () => {
+  it("refuses to serialize objects in flash as JSON, like XS on a chip", () => {
     const main =
       "try { trace(JSON.stringify({ table })); } catch (error) { trace(error.message); } trace(JSON.stringify({ ...table }));";
     expect(run("var table = Object.freeze({ a: 1 });", main)).deep.equal(["read only value", '{"a":1}']);
   });
 
-  it("gives a module that is not preloaded its memory while it runs", () => {
+  it("allocates memory for a module that is not preloaded while it runs", () => {
     const functions = Array.from({ length: 200 }, (_, i) => `function f${i}() { return f${i + 1}() + 1; }`);
     const modules = `${functions.join("\n")} function f200() { return 0; }`;
     const main = "globalThis.kept = f0; trace(String(f0()));";
@@ -93,17 +93,17 @@ describe("a machine cloned from one in which modules were preloaded", () => {
     const fill = (body: string, of: XsHeap = heap) =>
       run("", `const kept = []; for (;;) { kept.push(${body}); }`, { heap: of });
 
-    it(`ends when slots cannot be had any more, and says how many: ${name}`, () => {
+    it(`ends when slots run out, and says how many: ${name}`, () => {
       expect(() => fill("{ a: 1 }")).throw(MachineEnded, "memory full");
       expect(reported.join()).match(/^# (Slot|Chunk) allocation: failed for \d+ bytes$/);
     });
 
-    it(`ends when chunks cannot be had any more, and says how many: ${name}`, () => {
+    it(`ends when chunks run out, and says how many: ${name}`, () => {
       expect(() => fill("new ArrayBuffer(1000)")).throw(MachineEnded, "memory full");
       expect(reported.join()).match(/^# Chunk allocation: failed for 10\d\d bytes$/);
     });
 
-    it(`collects garbage before it asks for more, and tells what it never needed: ${name}`, () => {
+    it(`collects garbage before it requests more, and reports what it never needed: ${name}`, () => {
       run("", "for (let i = 0; i < 5000; i++) { ({ a: new ArrayBuffer(400) }); }", { heap });
       const { unclaimedBytes, claimedSlotBytes, claimedChunkBytes } = bridge.use();
       expect(unclaimedBytes).above(15 * KIB);
@@ -112,7 +112,7 @@ describe("a machine cloned from one in which modules were preloaded", () => {
     });
   }
 
-  it("lets slots have what chunks gave up, in one block", () => {
+  it("gives slots what chunks released, in one block", () => {
     const main = `let kept = [new ArrayBuffer(25000)]; kept = []; for (let i = 0; i < 400; i++) kept.push({ a: 1 }); trace("done");`;
     expect(run("", main, { heap: blockHeap(48 * KIB) })).deep.equal(["done"]);
   });
@@ -134,17 +134,17 @@ describe("splitting a bundle", () => {
     ]);
   });
 
-  it("keeps as a variable what is assigned somewhere, and makes the rest constants", () => {
+  it("keeps what is reassigned as a variable, and makes the rest constants", () => {
     expect(split("var a=1,b=2;var c=3;var d;", "c=4;")[0]).equal(
       "skyslot:0: const a=1,b=2; var c=3; var d; export { c };",
     );
   });
 
-  it("runs a module that nobody names", () => {
+  it("runs a module that is not imported", () => {
     expect(split("trace(1);", "trace(2);")[1]).equal('main: import "skyslot:0"; trace(2); export {  };');
   });
 
-  it("takes what stands before all modules for one, and a mark inside of a statement for none", () => {
+  it("treats what precedes all modules as one, and ignores a mark inside a statement", () => {
     const { modules } = splitBundle(
       `var f = () => 1;\n${MODULE_MARK}var g = () => { ${MODULE_MARK}f(); };\n${MODULE_MARK}g();`,
     );
@@ -152,7 +152,7 @@ describe("splitting a bundle", () => {
     expect(modules.get("skyslot:1")).match(/^import { f } from "skyslot:0";\nconst g = /);
   });
 
-  it("leaves a bundle that says nothing of its modules whole", () => {
+  it("leaves a bundle without module marks whole", () => {
     const text = 'import x from "timer"; x();';
     expect(splitBundle(text)).deep.equal({ sdkModules: ["timer"], modules: new Map([["main", text]]) });
   });

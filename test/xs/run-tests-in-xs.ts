@@ -1,5 +1,5 @@
-// Takes mocha test files, as they are, into XS: bundles them with chai and mini-mocha, runs the bundle, and gives back what each
-// test came to. Node's own modules that they or their helpers import are answered by Node over the bridge.
+// Runs unchanged mocha test files in XS: bundles them with chai and mini-mocha, runs the bundle, and returns the result of each
+// test. Node's own modules that they or their helpers import are provided by Node over the bridge.
 
 import { createHash, pbkdf2Sync } from "node:crypto";
 import { fileURLToPath } from "node:url";
@@ -61,7 +61,7 @@ export async function runTestsInXs(files: readonly string[], program: string): P
   return outcomes;
 }
 
-/** As Node's, but with methods of its own, which is what the bridge takes along. */
+/** Like Node's, but with own methods, which the bridge requires. */
 function hashOf(name: string) {
   const hash = createHash(name);
   return {

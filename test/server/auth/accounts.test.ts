@@ -38,7 +38,7 @@ const codeOf = async (work: Promise<unknown>): Promise<string | undefined> =>
   );
 
 describe("an administrator", () => {
-  it("remains, whoever is disabled or changes their role", async () => {
+  it("always remains, whichever user is disabled or changes role", async () => {
     const ada = await add("ada");
     for (const changes of [{ isActive: false }, { role: "operator" } as const])
       expect(await codeOf(changeUser(journal(), ada, changes))).to.equal("LAST_ADMIN");
@@ -49,7 +49,7 @@ describe("an administrator", () => {
 });
 
 describe("a user's sessions", () => {
-  it("end with the password, but for the one in which it was changed", async () => {
+  it("end when the password changes, except the session in which it was changed", async () => {
     const ada = await add("ada");
     const open = async () => (await startSession(store, ada, { address: "", client: "" }, NOW)).session.id;
     const [here, elsewhere] = [await open(), await open()];
@@ -88,18 +88,18 @@ describe("a one-time link", () => {
 describe("the check of a password", () => {
   const checks = new PasswordChecks({ ln: 4, r: 8, p: 1 });
 
-  it("takes the right one only", async () => {
+  it("accepts the right one only", async () => {
     const stored = await checks.hash("correct horse battery");
     expect(await checks.verify("correct horse battery", stored)).to.deep.equal({ isRight: true });
     expect(await checks.verify("correct horse batterz", stored)).to.deep.equal({ isRight: false });
   });
 
-  it("takes none from a user who has none, not even that which is compared instead", async () => {
+  it("accepts none from a user without one, not even the dummy that is compared instead", async () => {
     for (const stored of [null, undefined])
       expect(await checks.verify("nobody has this password", stored)).to.deep.equal({ isRight: false });
   });
 
-  it("renews a hash with other parameters", async () => {
+  it("rehashes one with other parameters", async () => {
     const older = await new PasswordChecks({ ln: 3, r: 8, p: 1 }).hash("correct horse battery");
     const { renewed = "" } = await checks.verify("correct horse battery", older);
     expect(renewed).to.match(/^\$scrypt\$ln=4,/);

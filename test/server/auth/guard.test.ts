@@ -1,4 +1,4 @@
-// The guard in front of routes of a bare application: no server, no store.
+// The guard in front of routes of a minimal application: no server, no store.
 
 import { expect } from "chai";
 import Fastify, { type FastifyInstance } from "fastify";
@@ -48,7 +48,7 @@ async function ask(route: string, { bearer, cookie, headers = {} }: Asked = {}):
   const answer = await app.inject({
     method,
     url,
-    // Not from this machine, unless a test says so.
+    // Not local, unless a test says so.
     headers: {
       host: "updates.example.com",
       ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
@@ -60,13 +60,13 @@ async function ask(route: string, { bearer, cookie, headers = {} }: Asked = {}):
 }
 
 describe("the guard", () => {
-  it("lets everybody to what is public, and to nothing else", async () => {
+  it("lets everyone access what is public, and nothing else", async () => {
     expect(await ask("GET /public")).to.equal("OK");
     for (const route of ["GET /read", "GET /known", "GET /person", "POST /devices", "GET /forgotten"])
       expect(await ask(route), route).to.equal("UNAUTHORIZED");
   });
 
-  it("asks for the scope that a route names", async () => {
+  it("requires the scope that a route names", async () => {
     expect(await ask("GET /read", { bearer: "reader" })).to.equal("OK");
     expect(await ask("GET /known", { bearer: "program" })).to.equal("OK");
     expect(await ask("GET /read", { bearer: "program" })).to.equal("FORBIDDEN");
@@ -76,11 +76,11 @@ describe("the guard", () => {
     expect(await ask("GET /person", { bearer: "program" })).to.equal("FORBIDDEN");
   });
 
-  it("keeps a route shut that names nothing", async () => {
+  it("denies a route that names no access", async () => {
     expect(await ask("GET /forgotten", { bearer: "reader" })).to.equal("FORBIDDEN");
   });
 
-  it("lets a cookie read, and change what a page of this server asks for", async () => {
+  it("accepts a cookie for reads, and for changes from pages of this server", async () => {
     expect(await ask("GET /read", { cookie: "reader" })).to.equal("OK");
     const from = (origin: string) => ask("POST /read", { cookie: "reader", headers: { origin } });
     expect(await from("https://updates.example.com")).to.equal("OK");
@@ -88,13 +88,13 @@ describe("the guard", () => {
     expect(await ask("POST /read", { cookie: "reader" })).to.equal("CROSS_ORIGIN");
   });
 
-  it("lets no cookie stand in for a wrong Authorization", async () => {
+  it("does not fall back to a cookie after a wrong Authorization", async () => {
     expect(await ask("GET /read", { bearer: "nobody", cookie: "reader" })).to.equal("UNAUTHORIZED");
     const headers = { authorization: "Basic cmVhZGVy" };
     expect(await ask("GET /read", { cookie: "reader", headers })).to.equal("UNAUTHORIZED");
   });
 
-  it("lets this machine read, if it comes directly, and change nothing", async () => {
+  it("lets direct local clients read, and change nothing", async () => {
     const host = { host: "localhost:8080" };
     expect(await ask("GET /read", { headers: host })).to.equal("OK");
     expect(await ask("POST /read", { headers: host })).to.equal("UNAUTHORIZED");

@@ -1,4 +1,4 @@
-// Whom a credential belongs to, with the store in memory: sessions, API tokens, and what ends them.
+// The user of a credential, with the store in memory: sessions, API tokens, and what ends them.
 
 import { expect } from "chai";
 import { ACCESS_VALID_MS } from "../../../server/auth/access-tokens.js";
@@ -38,7 +38,7 @@ async function signIn(user: User) {
 }
 
 describe("an access token", () => {
-  it("is good for a quarter of an hour, for the user whose session it names", async () => {
+  it("is valid for 15 minutes, for the user whose session it names", async () => {
     const user = await addUser();
     const { token } = await signIn(user);
     const actor = await auth.identify(token, ADDRESS);
@@ -49,7 +49,7 @@ describe("an access token", () => {
     expect(await nameOf(token)).to.equal(undefined);
   });
 
-  it("is good for nothing once its session has ended, or its user is disabled", async () => {
+  it("is invalid once its session has ended, or its user is disabled", async () => {
     const user = await addUser();
     const { id, token } = await signIn(user);
     await store.changeUser(user.id, { isActive: false }, now);
@@ -60,7 +60,7 @@ describe("an access token", () => {
     expect(await nameOf(token)).to.equal(undefined);
   });
 
-  it("is not one that somebody else has signed", async () => {
+  it("is refused if it was signed by another key", async () => {
     const other = await openSqliteStore(":memory:");
     const stranger = new Auth({ store: other, now: () => now });
     const { id } = await signIn(await addUser());
@@ -76,7 +76,7 @@ describe("a session", () => {
     return typeof opened === "object" ? opened.refreshToken : opened;
   };
 
-  it("gives a new refresh token at each use, until the old one is not needed any more", async () => {
+  it("issues a new refresh token at each use, and keeps the old one valid until the new one is used", async () => {
     const { refreshToken } = await signIn(await addUser());
     const second = (await refreshAt(refreshToken, START + MINUTE)) ?? "";
     expect(await refreshAt(refreshToken, START + 2 * MINUTE), "its answer may have been lost").to.match(
@@ -87,7 +87,7 @@ describe("a session", () => {
     expect(second).not.to.equal(third);
   });
 
-  it("ends when a refresh token comes again that was replaced for good", async () => {
+  it("ends when a replaced refresh token is reused", async () => {
     const { id, refreshToken } = await signIn(await addUser());
     const second = (await refreshAt(refreshToken, START + MINUTE)) ?? "";
     const third = (await refreshAt(second, START + 2 * MINUTE)) ?? "";
@@ -96,14 +96,14 @@ describe("a session", () => {
     expect(await refreshAt(third, START + 4 * MINUTE), "for both").to.equal(undefined);
   });
 
-  it("gives one successor to two pages that refresh together", async () => {
+  it("gives the same successor to two pages that refresh together", async () => {
     const { refreshToken } = await signIn(await addUser());
     expect(await refreshAt(refreshToken, START + MINUTE)).to.match(/^skr_/);
     expect(await refreshAt(refreshToken, START + MINUTE + 5_000)).to.equal(undefined);
     expect(await refreshSession(store, refreshToken, START + MINUTE + 5_000)).to.have.property("session");
   });
 
-  it("ends after a week without use, and after 30 days however much it is used", async () => {
+  it("expires after a week without use, and after 30 days in any case", async () => {
     const idle = await signIn(await addUser());
     expect(await refreshAt(idle.refreshToken, START + 7 * DAY)).to.equal(undefined);
     let token: string | undefined = idle.refreshToken;
@@ -136,14 +136,14 @@ describe("an API token", () => {
     return { id, secret };
   };
 
-  it("may do what it was given, as far as its owner may", async () => {
+  it("has the scopes it was given, limited to its owner's", async () => {
     const { secret } = await addToken(await addUser("operator"));
     expect((await auth.identify(secret, ADDRESS))?.scopes).to.deep.equal(["read"]);
     const ofAdmin = await addToken(await addUser("admin"));
     expect((await auth.identify(ofAdmin.secret, ADDRESS))?.scopes).to.deep.equal(["read", "settings:write"]);
   });
 
-  it("is good until it expires or is revoked, and as long as its owner is active", async () => {
+  it("is valid until it expires or is revoked, and while its owner is active", async () => {
     const user = await addUser();
     const { id, secret } = await addToken(user, { expiresAt: now + DAY });
     expect(await nameOf(secret)).to.equal("operator-one (token ci)");
@@ -160,12 +160,12 @@ describe("an API token", () => {
 });
 
 describe("the local token", () => {
-  it("is good as a whole only", async () => {
+  it("is accepted only complete", async () => {
     expect(await nameOf(LOCAL)).to.equal("local administrator");
     expect(await nameOf(`${LOCAL.slice(0, -1)}x`)).to.equal(undefined);
   });
 
-  it("is compared by all of its hash", () => {
+  it("is compared by its whole hash", () => {
     const hash = hashSecret(LOCAL);
     expect(isSameHash(hash, hash)).to.equal(true);
     const last = hash.endsWith("0") ? "1" : "0";

@@ -10,7 +10,7 @@ import { PasswordChecks } from "../../../server/auth/password-checks.js";
 const CHEAP = { ln: 4, r: 8, p: 1 };
 
 describe("passwords", () => {
-  it("have ten characters or more", () => {
+  it("have at least ten characters", () => {
     expect(checkPasswordRules("correct h", "ada")).to.match(/has 9 characters, 10 are needed/);
     expect(checkPasswordRules("correct ho", "ada")).to.equal(undefined);
   });
@@ -38,7 +38,7 @@ describe("passwords", () => {
     expect(await verifyPassword("schlu\u0308ssel-bund", hash)).to.equal(true);
   });
 
-  it("never fit what is no hash, or one that asks for absurd memory", async () => {
+  it("never match a malformed hash, or one that requires absurd memory", async () => {
     for (const stored of ["", "x", "$scrypt$ln=4,r=8,p=1$$", "$scrypt$ln=40,r=8,p=1$c2FsdA$aGFzaA"])
       expect(await verifyPassword("correct horse battery", stored), stored).to.equal(false);
   });
@@ -51,7 +51,7 @@ describe("passwords", () => {
     expect(checkPasswordRules("I am Ada, really", "ada")).to.contain("user's name");
   });
 
-  it("are hashed anew when the parameters have been raised", async () => {
+  it("are rehashed when the parameters have been raised", async () => {
     const old = await hashPassword("correct horse battery", CHEAP);
     expect([isOutdated(old, CHEAP), isOutdated(old)]).to.deep.equal([false, true]);
     const checks = new PasswordChecks({ ln: 5, r: 8, p: 1 });
@@ -62,7 +62,7 @@ describe("passwords", () => {
     expect(await checks.verify("wrong horse battery", old)).to.deep.equal({ isRight: false });
   });
 
-  it("fit nobody who does not exist, not even with the password of nobody", async () => {
+  it("match no unknown user, not even the dummy password", async () => {
     const checks = new PasswordChecks(CHEAP);
     expect(await checks.verify("nobody has this password", undefined)).to.deep.equal({ isRight: false });
   });

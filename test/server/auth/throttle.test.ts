@@ -10,7 +10,7 @@ describe("the login throttle", () => {
   });
   afterEach(() => store.close());
 
-  /** How many are let through. Each is asked of the next of these throttles. */
+  /** How many tries are allowed. Each goes to the next of these throttles. */
   async function tries(
     throttles: readonly LoginThrottle[],
     count: number,
@@ -29,33 +29,33 @@ describe("the login throttle", () => {
   const pair = (): [string, string] => ["ada", "1.2.3.4"];
   const manyAddresses = (index: number): [string, string] => ["ada", `10.0.${index >> 8}.${index & 255}`];
 
-  it("ends guessing one account from one address after five tries, and goes on after half a minute", async () => {
+  it("stops guessing one account from one address after five tries, and allows more after half a minute", async () => {
     const throttles = one();
     expect(await tries(throttles, 10, pair)).to.equal(5);
     expect(await throttles[0]?.take(...pair(), 29_000)).to.be.above(0);
     expect(await tries(throttles, 10, pair, 60_000)).to.be.within(1, 2);
   });
 
-  it("ends trying many accounts from one address", async () => {
+  it("stops trying many accounts from one address", async () => {
     expect(await tries(one(), 100, (index) => [`user${index}`, "1.2.3.4"])).to.equal(20);
   });
 
-  it("ends guessing one account from many addresses, but lets far more through than one can try", async () => {
+  it("stops guessing one account from many addresses, but allows far more than from one", async () => {
     expect(await tries(one(), 500, manyAddresses)).to.equal(100);
   });
 
-  it("gives no more tries where several servers share the database", async () => {
+  it("allows no more tries when several servers share the database", async () => {
     expect(await tries(three(), 60, pair)).to.equal(5);
     expect(await tries(three(), 100, (index) => [`user${index}`, "1.2.3.5"])).to.equal(20);
     expect(await tries(three(), 500, manyAddresses)).to.be.within(90, 100);
   });
 
-  it("gives no more tries because the server was started again", async () => {
+  it("allows no more tries after a restart of the server", async () => {
     expect(await tries(one(), 10, pair)).to.equal(5);
     expect(await tries(one(), 10, pair)).to.equal(0);
   });
 
-  it("refuses a flood without the database, which remembers no more than it needs", async () => {
+  it("refuses a flood without the database, which stores no more than it needs", async () => {
     let askedCount = 0;
     const counted = {
       ...store,
@@ -70,7 +70,7 @@ describe("the login throttle", () => {
     expect(await store.pruneBuckets({ now: 20_000_000, maxCount: 0 }), "only the last try's").to.equal(3);
   });
 
-  it("does not hold a right password against its owner", async () => {
+  it("does not count a right password against its owner", async () => {
     const throttle = new LoginThrottle(store);
     for (let i = 0; i < 10; i++) {
       expect(await throttle.take(...pair(), 0)).to.equal(0);
@@ -78,7 +78,7 @@ describe("the login throttle", () => {
     }
   });
 
-  it("keeps no name that somebody typed", async () => {
+  it("stores no name that was typed", async () => {
     const names: string[] = [];
     const spied = {
       ...store,
@@ -92,7 +92,7 @@ describe("the login throttle", () => {
     for (const name of names) expect(name).to.match(/^[\w-]{43}$/);
   });
 
-  it("takes one IPv6 network for one address", () => {
+  it("treats one IPv6 network as one address", () => {
     expect(networkOf("2001:db8:1:2:3:4:5:6")).to.equal("2001:db8:1:2");
     expect(networkOf("2001:db8::6")).to.equal("2001:db8:0:0");
     expect(networkOf("::1")).to.equal("0:0:0:0");

@@ -59,7 +59,7 @@ describe("a backup", () => {
       );
     });
 
-  it("is whole and of one moment, while the server goes on writing", async () => {
+  it("is complete and consistent while the server keeps writing", async () => {
     for (let n = 0; n < 20; n++) await check(`before-${n}`);
     let isDone = false;
     let writtenCount = 0;
@@ -77,7 +77,7 @@ describe("a backup", () => {
     database.close();
     const store = await openSqliteStore(join(copy, "skyslot.db"));
     for (let n = 0; n < 20; n++) expect(await store.findDevice(`before-${n}`)).to.not.equal(undefined);
-    // Whatever of the rest it has, it has whole: each device with its line in the log.
+    // Whatever else it has is complete: each device with its line in the log.
     const registered = await store.listEvents({ kind: "device.registered", limit: 100_000 });
     expect(registered).to.have.length(await store.countDevices());
     await store.close();
@@ -97,7 +97,7 @@ describe("a backup", () => {
     expect(Buffer.from(await answer.arrayBuffer())).to.deep.equal(made.image);
   });
 
-  it("is brought up to date by the next one, which copies only what is new", async () => {
+  it("is updated by the next one, which copies only what is new", async () => {
     const first = await backUp(data, copy);
     expect(first.copiedCount).to.be.above(2);
     await check("later");
@@ -112,7 +112,7 @@ describe("a backup", () => {
     );
   });
 
-  it("is not made into the data folder itself, nor of nothing", async () => {
+  it("is not written into the data folder itself, nor made from an empty one", async () => {
     const refused = async (from: string, to: string) =>
       backUp(from, to).catch((error: Error) => error.message);
     expect(await refused(data, join(data, "copy"))).to.include("data folder");

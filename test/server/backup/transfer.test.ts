@@ -31,7 +31,7 @@ describe("an export", () => {
   const newFile = () => join(folder, `${++fileCount}.db`);
   const newBlobs = () => openFileBlobs(join(folder, `blobs-${++fileCount}`));
 
-  /** Something in every part, more rows than a page has, ids whose rows are gone. */
+  /** Records in every part, more rows than a page has, ids whose rows are gone. */
   const fill = async (store: Store, blobs: BlobStore) => {
     const blob = await blobs.put(stream(BYTES), 1e6);
     const firmware = await store.addFirmware(
@@ -64,7 +64,7 @@ describe("an export", () => {
   };
   const read = (database: SqlDatabase, blobs: BlobStore, text: string) =>
     importStore({ database, blobs }, readLines(stream(Buffer.from(text), 1000)));
-  /** Opens, does and closes. */
+  /** Opens the store, runs the action and closes it. */
   const using = async <Result>(database: SqlDatabase, work: (database: SqlDatabase) => Promise<Result>) => {
     try {
       return await work(database);
@@ -81,7 +81,7 @@ describe("an export", () => {
     return { file, blobs, text: await using(connectSqlite(file), (database) => write(database, blobs)) };
   };
 
-  it("brings everything from SQLite to SQLite", async () => {
+  it("transfers everything from SQLite to SQLite", async () => {
     const { text } = await sample();
     const [file, blobs] = [newFile(), await newBlobs()];
     await using(connectSqlite(file), async (database) => {
@@ -96,7 +96,7 @@ describe("an export", () => {
     });
     expect((await listed(blobs)).map(({ sha256 }) => sha256)).to.deep.equal([SHA256]);
     const store = await openSqliteStore(file);
-    // Ids of rows that are gone are not given again.
+    // Ids of deleted rows are not reused.
     expect((await store.addEvent({ time: 1, kind: "next", message: "" })).id).to.equal(DEVICE_COUNT + 1);
     await store.close();
   });
@@ -107,7 +107,7 @@ describe("an export", () => {
       cluster = await postgresOrSkip(this);
     });
 
-    it("brings everything from SQLite to PostgreSQL and back", async () => {
+    it("transfers everything from SQLite to PostgreSQL and back", async () => {
       const { text } = await sample();
       const [url, blobs] = [await cluster.newDatabase(), await newBlobs()];
       const there = await using(await connectPostgres(url), async (database) => {
@@ -129,7 +129,7 @@ describe("an export", () => {
       await again.close();
     });
 
-    it("is of one moment, while a server goes on writing", async () => {
+    it("is consistent while a server keeps writing", async () => {
       const url = await cluster.newDatabase();
       const store = await openPostgresStore(url);
       await fill(store, await newBlobs());
@@ -147,7 +147,7 @@ describe("an export", () => {
     });
   });
 
-  it("is of one moment, while a server goes on writing", async () => {
+  it("is consistent while a server keeps writing", async () => {
     const { file, blobs, text } = await sample();
     const store = await openSqliteStore(file);
     let lineCount = 0;
@@ -163,7 +163,7 @@ describe("an export", () => {
     expect(moment).to.equal(text);
   });
 
-  it("of release 0.1.0 is taken in and brought up to date", async () => {
+  it("of release 0.1.0 is imported and migrated", async () => {
     const old = newFile();
     const released = new Database(old);
     released.exec(await readFile("test/fixtures/store-0001.sql", "utf8"));
@@ -178,7 +178,7 @@ describe("an export", () => {
     await store.close();
   });
 
-  it("is taken whole or not at all", async () => {
+  it("is imported completely or not at all", async () => {
     const { text } = await sample();
     const lines = text.trimEnd().split("\n");
     const device = lines.findIndex((line) => line.includes('"table":"devices"'));
@@ -210,7 +210,7 @@ describe("an export", () => {
     }
   });
 
-  it("is not taken into a database that has rows already", async () => {
+  it("is not imported into a database that has rows already", async () => {
     const { file, blobs, text } = await sample();
     await using(connectSqlite(file), async (database) => {
       const result = await read(database, blobs, text).catch((error: Error) => error.message);
@@ -218,7 +218,7 @@ describe("an export", () => {
     });
   });
 
-  it("tells of files that the store has lost", async () => {
+  it("reports files that the store has lost", async () => {
     const { file, blobs } = await sample();
     await blobs.remove(SHA256);
     const text = await using(connectSqlite(file), (database) => write(database, blobs));
@@ -227,7 +227,7 @@ describe("an export", () => {
     });
   });
 
-  it("is made and taken in by the command line", async () => {
+  it("is exported and imported by the command line", async () => {
     const { file, blobs } = await sample();
     const data = join(folder, "data");
     await rm(data, { recursive: true, force: true });

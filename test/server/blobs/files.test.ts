@@ -17,26 +17,26 @@ describe("the blob files", () => {
 
   blobContract(() => openFileBlobs(folder));
 
-  it("leaves no file of what it refuses", async () => {
+  it("leaves no file behind when it refuses one", async () => {
     await blobs.put(stream(BYTES), 9_999).catch(() => {});
     expect(await readdir(folder)).to.deep.equal(["tmp"]);
     expect(await readdir(join(folder, "tmp"))).to.deep.equal([]);
   });
 
-  it("leaves no file of what it removes", async () => {
+  it("leaves no file behind when it removes one", async () => {
     const { path } = await blobs.put(stream(BYTES), 10_000);
     await blobs.remove(SHA256);
     expect(await readdir(join(folder, path.slice(0, 2)))).to.deep.equal([]);
   });
 
-  it("forgets what a killed server had begun to receive", async () => {
+  it("removes what a killed server had begun to receive", async () => {
     for (const name of ["dead", "growing"]) await writeFile(join(folder, "tmp", name), "x");
     await utimes(join(folder, "tmp", "dead"), 1, 1);
     await blobs.forgetUnfinished(Date.now() - 60_000);
     expect(await readdir(join(folder, "tmp"))).to.deep.equal(["growing"]);
   });
 
-  it("computes the digests of a file that has none beside it, and keeps them", async () => {
+  it("computes the digests of a file that has none beside it, and stores them", async () => {
     const { path, isNew: _isNew, ...blob } = await blobs.put(stream(BYTES), 10_000);
     for (const spoil of [
       () => rm(join(folder, `${path}.json`)),

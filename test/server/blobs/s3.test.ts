@@ -14,7 +14,7 @@ describe("the blobs in S3", () => {
 
   blobContract(async () => openS3Blobs(await buckets.newBucket()));
 
-  it("links to a blob for a while, ranges included", async () => {
+  it("creates temporary links to a blob, ranges included", async () => {
     const blobs = openS3Blobs(await buckets.newBucket());
     await blobs.put(stream(BYTES), 1e6);
     const link = (await blobs.link?.(SHA256)) ?? "";
@@ -26,7 +26,7 @@ describe("the blobs in S3", () => {
     await blobs.close();
   });
 
-  it("computes the digests of an object that somebody else has put there, and sees no other objects", async () => {
+  it("computes the digests of an object that was put there by another program, and ignores other objects", async () => {
     const url = await buckets.newBucket();
     const client = new S3Client({ forcePathStyle: true });
     const Bucket = new URL(url).hostname;
@@ -45,7 +45,7 @@ describe("the blobs in S3", () => {
     await blobs.close();
   });
 
-  it("puts a large file again from its beginning when the server breaks off", async () => {
+  it("uploads a large file again from its beginning when the server breaks off", async () => {
     const url = await buckets.newBucket();
     const bytes = Uint8Array.from({ length: 500_000 }, (_, index) => (index * index) >> 5);
     let cutCount = 0;

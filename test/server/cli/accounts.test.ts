@@ -34,7 +34,7 @@ describe("the command line's accounts", function () {
 
   interface Options {
     readonly input?: string;
-    /** Whose settings: a name. The local administrator has none, but the data folder. */
+    /** The user whose settings apply. The local administrator has none, but the data folder. */
     readonly as?: string;
   }
   const credentials = (as: string) => join(folder, as, "skyslot", "credentials.json");
@@ -161,7 +161,7 @@ describe("the command line's accounts", function () {
     expect([wrong.status, wrong.err.includes("Allowed choices are read")]).to.deep.equal([2, true]);
   });
 
-  it("says which devices may come, lets them in and makes their enrolment tokens", async () => {
+  it("sets which devices may register, approves them and creates their enrolment tokens", async () => {
     const set = await skyslot(["registration", "set", "*", "--registration", "approval"], { as: "root" });
     expect(set.out).to.match(/^\* +approval +first-use$/m);
     const check = {

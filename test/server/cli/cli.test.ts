@@ -32,7 +32,7 @@ describe("the command line", () => {
     return JSON.parse(out);
   };
 
-  it("brings a release from nothing to a server, by the commands of the README", async () => {
+  it("takes a release from the key to a server, by the commands of the README", async () => {
     const keys = await json("keys", "init");
     expect(keys).to.deep.include({ private_key: "release.jwk", public_key: "release.pub.jwk" });
     expect((await stat(join(folder, "release.jwk"))).mode & 0o777).to.equal(0o600);
@@ -126,7 +126,7 @@ describe("the command line", () => {
     }
   });
 
-  it("ends with 2 and shows where help is when the usage is wrong", async () => {
+  it("exits with 2 and points to the help when the usage is wrong", async () => {
     for (const args of [
       ["nonsense"],
       ["release", "sign"],

@@ -10,12 +10,12 @@ import { type RunningServer, startServer } from "../../../server/start.js";
 export interface CommandLine {
   readonly server: RunningServer;
   readonly folder: string;
-  /** What the command prints, and the status that it ends with. */
+  /** The command's output and exit status. */
   skyslot(...args: string[]): Promise<{ readonly out: string; readonly status: unknown }>;
-  /** What it prints with `--json`, read. */
+  /** Its output with `--json`, parsed. */
   // biome-ignore lint/suspicious/noExplicitAny: tests look at what they expect
   json(...args: string[]): Promise<any>;
-  /** What it throws, with what it has printed before; another error if it does not. */
+  /** The error that it throws, with its output; another error if it does not. */
   failure(...args: string[]): Promise<Error & { readonly out?: string }>;
   close(): Promise<void>;
 }

@@ -43,7 +43,7 @@ describe("skyslot device, its orders", () => {
     expect(answer.status).to.equal(200);
     return (await answer.json()) as object;
   }
-  /** What the command prints, and the status that it ends with. */
+  /** The command's output and exit status. */
   const skyslot = async (...args: string[]): Promise<{ readonly out: string; readonly status: unknown }> => {
     let out = "";
     process.exitCode = 0;
@@ -65,7 +65,7 @@ describe("skyslot device, its orders", () => {
       (error: Error) => error,
     );
 
-  it("are given, listed with what became of them, and withdrawn", async () => {
+  it("are created, listed with their results, and cancelled", async () => {
     expect((await skyslot("orders", "d1")).out).to.equal("no orders for d1\n");
     const given = await skyslot("identify", "d1");
     expect(given.out).to.match(/^d1: order \d{10} waits for its next check\n$/);
@@ -86,7 +86,7 @@ describe("skyslot device, its orders", () => {
     expect((await check("d1")).orders).to.equal(undefined);
   });
 
-  it("to several devices are told one by one, with status 1 if one was given none", async () => {
+  it("to several devices are reported one by one, with status 1 if one failed", async () => {
     const { out, status } = await skyslot("restart", "d1", "old", "d2");
     expect(out).to.match(
       /^d1: order \d+ waits.*\nold: device old has shown no token.*\nd2: order \d+ waits.*\n$/,
@@ -102,7 +102,7 @@ describe("skyslot device, its orders", () => {
     });
   });
 
-  it("to all that a filter finds are given after a question, and counted by what became of them", async () => {
+  it("to all that a filter finds are created after a confirmation, and counted by result", async () => {
     const unasked = await failure("settings", "speed=7", "--type", "base");
     expect(unasked)
       .instanceOf(UsageError)
@@ -125,7 +125,7 @@ describe("skyslot device, its orders", () => {
     expect((await skyslot("list", "--tag", "lab")).out).to.match(/^old +base/m);
   });
 
-  it("that cannot be are refused with what is wrong", async () => {
+  it("that are invalid are refused with the reason", async () => {
     expect(await failure("settings", "d1"))
       .instanceOf(UsageError)
       .property("message")
@@ -143,7 +143,7 @@ describe("skyslot device, its orders", () => {
     expect((await failure("settings", "d1", "=1")).message).match(/400/);
   });
 
-  it("take values as people write them", () => {
+  it("accept values as people write them", () => {
     const read = ["7", "-7", '"7"', "7.5", "", '""', "#ff8800", '"', "0x7", "1234567890123456"].map(
       readSettingValue,
     );

@@ -14,14 +14,14 @@ describe("the environment of the server", () => {
   });
   after(() => rm(folder, { recursive: true }));
 
-  it("gives a value, or what lies in a file, but not both", () => {
+  it("provides a value, or the content of a file, but not both", () => {
     expect(fromEnvironment("A", { A: "b" })).to.equal("b");
     expect(fromEnvironment("A", { A: "" })).to.equal(undefined);
     expect(fromEnvironment("A", { A_FILE: file })).to.equal("p%/@s: s");
     expect(() => fromEnvironment("A", { A: "b", A_FILE: file })).to.throw("A and A_FILE are both set");
   });
 
-  it("puts a password into the database's URL", () => {
+  it("inserts a password into the database's URL", () => {
     const whole = databaseUrl({
       DATABASE_URL: "postgres://skyslot@database/x",
       DATABASE_PASSWORD_FILE: file,

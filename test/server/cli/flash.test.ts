@@ -26,7 +26,7 @@ describe("the flash of a device as a file", () => {
   after(() => rmSync(folder, { recursive: true }));
 
   const file = (name: string): string => join(folder, name);
-  /** Runs a command in this process: what it prints, or the error that it ends with. */
+  /** Runs a command in this process: its output, or the error that it ends with. */
   const skyslot = async (...args: string[]): Promise<string> => {
     let out = "";
     const restore = redirectOutput((text) => {
@@ -43,7 +43,7 @@ describe("the flash of a device as a file", () => {
   };
   const json = async (...args: string[]) => JSON.parse(await skyslot(...args, "--json"));
 
-  it("is written fresh from the factory, and inspected", async () => {
+  it("is written in factory state, and inspected", async () => {
     expect(await json("sim", "image", "-o", file("fresh.bin"))).to.deep.equal({
       file: file("fresh.bin"),
       bytes: 8 * 1024 * 1024,
@@ -70,7 +70,7 @@ describe("the flash of a device as a file", () => {
     expect(report.nvs[0]).to.deep.include({ partition: "nvs", entries: [] });
   });
 
-  it("keeps what a device stored while it ran, its password covered, and goes on from there", async () => {
+  it("keeps what a device stored while it ran, shows its password covered, and can be resumed", async () => {
     await skyslot("sim", "export", "-o", file("run.bin"), "--flash", file("fresh.bin"), "--seconds", "90");
     const text = await skyslot("sim", "inspect", file("run.bin"));
     expect(text)
@@ -94,7 +94,7 @@ describe("the flash of a device as a file", () => {
     expect(boots.value).to.equal("2");
   });
 
-  it("says of encrypted settings that they are, and tells them when it is given their key", async () => {
+  it("reports encrypted settings as such, and shows them with their key", async () => {
     const hmacKey = new Uint8Array(32).fill(7);
     writeFileSync(file("efuse.bin"), hmacKey);
     const bytes = new Flash(8 * 1024 * 1024, readFileSync(file("fresh.bin")));
@@ -117,7 +117,7 @@ describe("the flash of a device as a file", () => {
     );
   });
 
-  it("is booted by the boot loader alone, which writes otadata only when it is told to", async () => {
+  it("is booted by the boot loader alone, which writes otadata only on request", async () => {
     const bytes = new Uint8Array(readFileSync(file("fresh.bin")));
     bytes.copyWithin(0x220000, 0x20000, 0x220000);
     bytes.set(encodeOtadataEntry(makeOtadataEntry(1, OTA_STATE.NEW)), OTADATA);
@@ -147,7 +147,7 @@ describe("the flash of a device as a file", () => {
       .and.to.contain("nothing was written: use --write");
   });
 
-  it("is refused with one sentence when it is none", async () => {
+  it("is refused with one sentence when it is not a flash file", async () => {
     writeFileSync(file("text.bin"), "no flash");
     expect(await skyslot("flash", "boot", file("text.bin"))).to.equal(
       "Error: the file has 8 bytes; a whole flash has a multiple of 4096, from 36864 to 134217728",
@@ -166,7 +166,7 @@ describe("the flash of a device as a file", () => {
     );
   });
 
-  it("tells the partitions of a CSV, of a binary table and of a flash alike", async () => {
+  it("lists the partitions of a CSV, of a binary table and of a flash in the same way", async () => {
     const csv = `${PARTITIONS}8mb.csv`;
     const compiled = await json("partitions", "compile", csv, "-o", file("table.bin"), "--flash-size", "8MB");
     expect(compiled).to.include({ bytes: 3072 });
@@ -201,7 +201,7 @@ describe("the flash of a device as a file", () => {
       expect(await compile(csv, "--flash-size", "8MB")).to.contain(sentence);
   });
 
-  it("is what the command line of the installed program does too", async () => {
+  it("works the same with the installed program", async () => {
     const run = (...args: string[]) =>
       new Promise<{ status: number; out: string; err: string }>((resolve) => {
         execFile(process.execPath, [SKYSLOT, ...args], (error, out, err) =>

@@ -1,4 +1,4 @@
-// Every command speaks JSON, for programs.
+// Every command can print JSON, for programs.
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -10,11 +10,11 @@ import { createProgram } from "../../../server/cli/program.js";
 import { openSqliteStore } from "../../../server/store/sqlite.js";
 import { sampleDevice } from "../../contract/store/samples.js";
 
-/** Servers and devices go on and tell their log, a program what it likes, and a completion is for the shell. */
+/** Servers and devices run on and print their log, programs print what they like, and a completion is for the shell. */
 const WITHOUT: readonly string[] = ["server", "sim", "sim run", "completion"];
 
 describe("--json", () => {
-  it("is known to every command that has an answer", () => {
+  it("is an option of every command with a result", () => {
     const silent = (command: Command, path: readonly string[]): string[] => [
       ...(hasAction(command) && !command.options.some(({ long }) => long === "--json")
         ? [path.join(" ")]
@@ -27,7 +27,7 @@ describe("--json", () => {
     expect(all.sort()).to.deep.equal([...WITHOUT].sort());
   });
 
-  it("tells what was exported, imported and backed up", async () => {
+  it("prints what was exported, imported and backed up", async () => {
     const folder = await mkdtemp(join(tmpdir(), "skyslot-json-"));
     const at = (name: string) => join(folder, name);
     const run = async (...args: string[]) => {

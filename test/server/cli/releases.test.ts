@@ -1,4 +1,4 @@
-// Commands that look after releases, types and the audit log, against a running server; and what a shell completes by.
+// Commands for releases, types and the audit log, against a running server; and shell completion.
 
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -157,7 +157,7 @@ describe("skyslot release, type and audit", () => {
         .toString()
         .trim()
         .split(" ");
-    // It is zsh that leaves out what does not begin so.
+    // zsh itself filters out what does not match.
     expect(complete("rollout", "p")).to.include.members(["plan", "pause", "promote"]).and.not.include("sign");
     expect(complete("release", "sign", "--ke"))
       .to.include("--key")

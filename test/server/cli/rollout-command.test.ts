@@ -43,7 +43,7 @@ describe("skyslot rollout and skyslot device", () => {
     });
     return ((await answer.json()) as { update_available: boolean }).update_available;
   };
-  it("labels devices, and says of each what became of it", async () => {
+  it("labels devices, and prints a result for each", async () => {
     const tagged = await skyslot(
       "device",
       "tag",
@@ -73,7 +73,7 @@ describe("skyslot rollout and skyslot device", () => {
     });
   });
 
-  it("plans, creates, starts, shows and ends a rollout, with a status that scripts can ask for", async () => {
+  it("plans, creates, starts, shows and ends a rollout, with exit codes for scripts", async () => {
     const plan = await skyslot("rollout", "plan", "1", "--stage", "50%,soak=1h", "100%");
     expect(plan.out)
       .to.match(/^1 of 2 devices get it/)
@@ -93,7 +93,7 @@ describe("skyslot rollout and skyslot device", () => {
       "--start",
     );
     expect(made).to.include({ id: 1, state: "running", max_concurrent: 1 });
-    // Nobody is in the group: the first stage proves nothing and is passed over.
+    // The group is empty: the first stage proves nothing and is skipped.
     expect(made.stage).to.equal(1);
     expect(await check("d1")).to.equal(true);
     expect(await check("d2")).to.equal(false);
@@ -116,7 +116,7 @@ describe("skyslot rollout and skyslot device", () => {
     );
   });
 
-  it("changes what is told of a rollout, and nothing that somebody else has changed meanwhile", async () => {
+  it("changes a rollout's fields, without overwriting another user's changes", async () => {
     await skyslot(
       "rollout",
       "create",
@@ -183,7 +183,7 @@ describe("skyslot rollout and skyslot device", () => {
     await skyslot("rollout", "cancel", id);
   });
 
-  it("tells what is otherwise, if somebody changes a rollout between its being shown and its being begun", async () => {
+  it("says what differs if a rollout is changed between being shown and being started", async () => {
     const { id } = await json("rollout", "create", "1", "--approval", ...(await tokenOf("ada")));
     await skyslot("rollout", "start", `${id}`);
     let isEdited = false;

@@ -3,8 +3,8 @@ import { UsageError } from "../../../server/cli/output.js";
 import { bytes, drawBar, drawRollout } from "../../../server/cli/rollout-drawing.js";
 import { readPlanFlags, readStage, readWindow, seconds, share } from "../../../server/cli/rollout-options.js";
 
-describe("a rollout in words of the command line", () => {
-  it("reads stages", () => {
+describe("a rollout's options on the command line", () => {
+  it("include stages", () => {
     expect(readStage("10%")).to.deep.equal({ percent: 10 });
     expect(readStage("2.5 %, soak=90m, min=5, fraction=95%, name=first")).to.deep.equal({
       percent: 2.5,
@@ -21,7 +21,7 @@ describe("a rollout in words of the command line", () => {
       expect(() => readStage(wrong), wrong).to.throw(UsageError);
   });
 
-  it("reads windows", () => {
+  it("include windows", () => {
     expect(readWindow("mon-fri 22:00-04:00")).to.deep.equal({
       weekdays: [1, 2, 3, 4, 5],
       from: "22:00",
@@ -34,14 +34,14 @@ describe("a rollout in words of the command line", () => {
       expect(() => readWindow(wrong), wrong).to.throw(UsageError);
   });
 
-  it("reads durations and shares", () => {
+  it("include durations and shares", () => {
     expect(["90", "90s", "30m", "1.5h", "2d"].map(seconds)).to.deep.equal([90, 90, 1800, 5400, 172_800]);
     expect(["5%", "0.05", "1"].map(share)).to.deep.equal([0.05, 0.05, 1]);
     for (const wrong of ["", "-1", "1w"]) expect(() => seconds(wrong), wrong).to.throw(UsageError);
     for (const wrong of ["5", "101%", "x"]) expect(() => share(wrong), wrong).to.throw(UsageError);
   });
 
-  it("sends only what was told", async () => {
+  it("become a request with only the given fields", async () => {
     expect(await readPlanFlags({})).to.deep.equal({});
     expect(
       await readPlanFlags({ tag: ["lab"], maxFailed: 0.2, window: ["mon 01:00-02:00"], approval: true }),
@@ -64,7 +64,7 @@ describe("a rollout on a terminal", () => {
     expect(drawBar(undefined, 10)).to.equal("·".repeat(40));
   });
 
-  it("says what it waits for", () => {
+  it("shows what it waits for", () => {
     const view = {
       id: 1,
       name: "autumn",
@@ -85,7 +85,7 @@ describe("a rollout on a terminal", () => {
     expect(lines[4]).to.equal("  next: 5 of 10 devices validated");
   });
 
-  it("words sizes as people do", () => {
+  it("has sizes in readable units", () => {
     expect([999, 1000, 1_234_567].map(bytes)).to.deep.equal(["999 bytes", "1.0 kB", "1.2 MB"]);
   });
 });

@@ -29,7 +29,7 @@ describe("skyslot webhook", () => {
     await line.close();
   });
 
-  it("adds one and tells its secret once, sends a test, and lists what became of it", async () => {
+  it("adds one and prints its secret once, sends a test, and lists the deliveries", async () => {
     const added = await line.skyslot("webhook", "add", url, "--event", "rollout.*", "--description", "pager");
     expect(added.out).to.match(/^webhook 1: rollout\.\* to http.*\nwhsec_\S+\n$/);
     const received = once(receiver, "request") as Promise<[IncomingMessage]>;
@@ -46,7 +46,7 @@ describe("skyslot webhook", () => {
       .and.not.to.contain("whsec");
   });
 
-  it("changes it, tries again what failed, and removes it", async () => {
+  it("changes it, retries what failed, and removes it", async () => {
     const quiet = await line.json("webhook", "edit", "1", "--no-active", "--rotate-secret");
     expect(quiet).to.include({ is_active: false });
     expect(quiet.secret).to.match(/^whsec_/);

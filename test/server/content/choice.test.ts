@@ -26,13 +26,13 @@ const choose = (list: readonly ContentAssignment[], audience = HALL, now = NOON)
   chooseAssignment(audience, list, now);
 
 describe("the choice of a picture", () => {
-  it("is nothing where nothing is assigned, or to others only", () => {
+  it("is empty if nothing is assigned, or to others only", () => {
     expect(choose([])).equal(undefined);
     const others = [assign("device", "cms"), assign("group", "hall"), assign("type", "berlin")];
     expect(choose(others)).equal(undefined);
   });
 
-  it("is what is assigned to the device before its group, its type and all, whatever is newer", () => {
+  it("prefers the device to its group, its type and all devices, whatever is newer", () => {
     const ranked = [
       assign("device", "hall"),
       assign("group", "berlin"),
@@ -52,13 +52,13 @@ describe("the choice of a picture", () => {
     expect(choose([newer, older])).equal(newer);
   });
 
-  it("knows no group of a device without one, and no type of a device that has made no check", () => {
+  it("ignores groups for a device without one, and types for a device that has made no check", () => {
     const stranger = { deviceId: "hall", type: undefined, group: null };
     const all = assign("default");
     expect(choose([assign("group", ""), assign("type", ""), all], stranger)).equal(all);
   });
 
-  it("holds from its first to before its last moment, and leaves the rest to the less specific", () => {
+  it("applies from its start until before its end, and otherwise falls back to the less specific", () => {
     const rest = assign("default");
     const timed = assign("device", "hall", { from: NOON, until: NOON + HOUR_MS });
     const at = (now: number) => choose([timed, rest], HALL, now);
@@ -68,7 +68,7 @@ describe("the choice of a picture", () => {
     expect(at(NOON + HOUR_MS)).equal(rest);
   });
 
-  it("follows times of the week in the clock of their place", () => {
+  it("follows times of the week in their time zone", () => {
     // Noon in UTC on a Saturday is one o'clock in Berlin.
     const spans = [{ weekdays: [6], from: "13:00", to: "14:00" }];
     const lunch = assign("type", "cms", { windows: { timeZone: "Europe/Berlin", spans } });

@@ -39,7 +39,7 @@ describe("pictures for panels", () => {
     return { head: all.toString("latin1", 0, end).toLowerCase(), body: all.subarray(end + 4) };
   }
 
-  it("go to a device by its name, without a token, with a length and a strong ETag", async () => {
+  it("are sent to a device by its name, without a token, with a length and a strong ETag", async () => {
     await put("cms-0000a1.pbm");
     const { head, body } = await ask("/api/content/cms-0000a1");
     expect(head).match(/^http\/1\.1 200 ok\r\n/);
@@ -49,7 +49,7 @@ describe("pictures for panels", () => {
     expect(body.equals(PICTURE)).equal(true);
   });
 
-  it("are not sent again to who has them, and the answer has a length all the same", async () => {
+  it("are not sent again to a client that has them, but the answer still has a length", async () => {
     await put("default.pbm");
     const { etag } = contentOf(PICTURE);
     for (const asked of [etag, `"other", ${etag}`, `W/${etag}`, "*"]) {
@@ -80,7 +80,7 @@ describe("pictures for panels", () => {
     expect((await ask("/api/content/hall")).body.toString()).equal("P4\n8 1\nX");
   });
 
-  it("are none where nothing is assigned, and never a file outside the folder", async () => {
+  it("are missing if nothing is assigned, and never a file outside the folder", async () => {
     await writeFile(join(folder, "secret.pbm"), PICTURE);
     const { head, body } = await ask("/api/content/cms-0000a1");
     expect(head).match(/^http\/1\.1 404 not found\r\n/);
@@ -90,14 +90,14 @@ describe("pictures for panels", () => {
     expect(await folderContent(join(folder, "content")).find({ id: "../secret" })).equal(undefined);
   });
 
-  it("are checked before a device has to: a wrong file is the server's fault", async () => {
+  it("are checked by the server: an invalid file is a server error", async () => {
     await put("default.pbm", Buffer.from("P4\n16 2\nABC"));
     expect((await ask("/api/content/cms-0000a1")).head).include(" 500 ");
     expect(() => checkPicture(Buffer.from("P4\n16 2\nABC"), "x.pbm")).throw("are 4 bytes, it has 3");
     expect(() => checkPicture(Buffer.from("P1\n"), "x.pbm")).throw("no binary PBM");
   });
 
-  it("are asked for with HEAD too", async () => {
+  it("answer HEAD too", async () => {
     await put("default.pbm");
     const { head, body } = await ask("/api/content/cms-0000a1", "", "HEAD");
     expect(head).include("content-length: 12");

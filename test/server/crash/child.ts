@@ -1,5 +1,5 @@
-// A real server in a process of its own that ends itself by SIGKILL before a given step: a write, sync, rename or removal of a file,
-// a statement of the database, an answer. So every gap between two steps can be hit, and a seed hits the same again.
+// A real server in its own process that kills itself by SIGKILL before a given step: a write, sync, rename or removal of a file,
+// a statement of the database, an answer. So every gap between two steps can be hit, and reproducibly by a seed.
 //
 // Reads one line of JSON from standard input, `{ dataDir, databaseUrl?, killAtStep }`, starts, and writes a line of JSON with its
 // URL and token. All that was loaded before the line came: the test can have the next process wait.
@@ -28,7 +28,7 @@ function step(): void {
 
 type Method = (...values: unknown[]) => unknown;
 
-/** Makes each call of these methods a step. */
+/** Counts each call of these methods as a step. */
 function count(owner: object, ...names: string[]): void {
   const methods = owner as Record<string, Method>;
   for (const name of names) {
@@ -60,5 +60,5 @@ for await (const line of createInterface({ input: process.stdin })) {
   const { url, adminToken } = server;
   process.stdout.write(`${JSON.stringify({ url, adminToken })}\n`);
 }
-// Whoever started it is gone.
+// The parent process is gone.
 process.exit(0);

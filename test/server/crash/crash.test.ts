@@ -1,5 +1,5 @@
 // A real server process is killed again and again, in the middle of uploads, checks (no-op ones too), status reports and migrations.
-// The seed says before which step (what runs at the same time may come in another order); SKYSLOT_CRASH_SEED tries others,
+// The seed decides before which step (concurrent steps may come in another order); SKYSLOT_CRASH_SEED tries others,
 // SKYSLOT_CRASH_ROUNDS more.
 
 import { existsSync } from "node:fs";
@@ -23,14 +23,14 @@ import { expectNoOrphans, Workload } from "./workload.js";
 
 const SEED = process.env.SKYSLOT_CRASH_SEED ?? "2";
 const ROUND_COUNT = Number(process.env.SKYSLOT_CRASH_ROUNDS ?? 25);
-/** So many times, too, it is killed while it brings a database of release 0.1.0 up to date. */
+/** It is also killed this many times while it migrates a database of release 0.1.0. */
 const MIGRATION_ROUND_COUNT = Math.ceil(ROUND_COUNT / 3);
 /** A start takes some 45 steps, an upload 30, a check 10. */
 const MAX_STEP = 250;
 const MAX_MIGRATION_STEP = 45;
 const FAR_FUTURE = 8e15;
 
-/** No-op checks that were stored and not applied to the devices' rows: the next start has to. */
+/** No-op checks that were stored but not applied to the devices' rows: the next start has to apply them. */
 function countWaiting(file: string): number {
   if (!existsSync(file)) return 0;
   const database = new Database(file);
@@ -52,7 +52,7 @@ describe("a server that is killed", () => {
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
-  /** One database, killed over and over; each start finds what the kill before has left. */
+  /** One database, killed repeatedly; each start finds what the last kill left. */
   const killWhileWorking = async (databaseUrl?: string) => {
     const random = randomStream(`${SEED}/work`);
     const workload = new Workload(random);
@@ -93,7 +93,7 @@ describe("a server that is killed", () => {
     return place;
   };
 
-  /** A database of release 0.1.0 each time, killed while the server brings it up to date; the next start does. */
+  /** A database of release 0.1.0 each time, killed while the server migrates it; the next start completes that. */
   const killWhileMigrating = async (makeOld: (dataDir: string) => Promise<string | undefined>) => {
     const random = randomStream(`${SEED}/migration`);
     let interruptedCount = 0;
@@ -120,7 +120,7 @@ describe("a server that is killed", () => {
   };
 
   describe("on SQLite", () => {
-    it(`has lost nothing and has nothing by halves, ${ROUND_COUNT} times`, async function () {
+    it(`has lost nothing and has no partial writes, ${ROUND_COUNT} times`, async function () {
       this.timeout(ROUND_COUNT * 10_000);
       const { file } = await killWhileWorking();
       const database = new Database(file, { readonly: true });
@@ -129,7 +129,7 @@ describe("a server that is killed", () => {
       database.close();
     });
 
-    it("goes on with a migration that was cut off", async function () {
+    it("resumes an interrupted migration", async function () {
       this.timeout(ROUND_COUNT * 10_000);
       const released = await readFile("test/fixtures/store-0001.sql", "utf8");
       await killWhileMigrating(async (dataDir) => {
@@ -147,12 +147,12 @@ describe("a server that is killed", () => {
       cluster = await postgresOrSkip(this);
     });
 
-    it(`has lost nothing and has nothing by halves, ${ROUND_COUNT} times`, async function () {
+    it(`has lost nothing and has no partial writes, ${ROUND_COUNT} times`, async function () {
       this.timeout(ROUND_COUNT * 10_000);
       await killWhileWorking(await cluster.newDatabase());
     });
 
-    it("goes on with a migration that was cut off", async function () {
+    it("resumes an interrupted migration", async function () {
       this.timeout(ROUND_COUNT * 10_000);
       const released = await readFile("test/fixtures/store-0001.sql", "utf8");
       const rows = released.split("\n").filter((line) => /^INSERT INTO "(devices|firmware)"/.test(line));

@@ -10,7 +10,7 @@ import { build } from "esbuild";
 import type { ChildOrder } from "./child.js";
 
 const SOURCE = fileURLToPath(new URL("child.ts", import.meta.url));
-/** Stays a file of its own: it runs in a thread. */
+/** Stays a separate file: it runs in a thread. */
 const THREAD = fileURLToPath(new URL("../../../server/store/sql/sqlite-thread.js", import.meta.url));
 /** Inside the clone, where the packages that are not built in are found. */
 const FOLDER = fileURLToPath(new URL("../../../build/", import.meta.url));
@@ -50,7 +50,7 @@ export class CrashProcesses {
     return new CrashProcesses(folder);
   }
 
-  /** Starts a server and hands over how to reach it, or `undefined` if it ended before it listened. */
+  /** Starts a server and returns how to reach it, or `undefined` if it ended before it listened. */
   async start(
     order: ChildOrder,
   ): Promise<{ readonly child: ChildProcess; readonly server: Answering | undefined }> {
@@ -78,7 +78,7 @@ export class CrashProcesses {
   }
 }
 
-/** Resolves with what ended it. */
+/** Resolves with the cause of its end. */
 export async function endOf(child: ChildProcess): Promise<string | null> {
   if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
   return child.signalCode;

@@ -1,4 +1,4 @@
-// What people and devices do while the server is killed, and what of it the server has acknowledged: that, and no less, must be
+// What people and devices do while the server is killed, and which of it the server has acknowledged: at least that must be
 // there afterwards.
 
 import { expect } from "chai";
@@ -9,7 +9,7 @@ import { makeRelease } from "../test-server.js";
 import type { Answering } from "./processes.js";
 
 const DEVICE_COUNT = 6;
-/** Devices beside them that nothing changes at and nothing comes for: their checks are no-ops, and together they share commits. */
+/** Additional devices without changes or offers: their checks are no-ops, and share commits. */
 const STILL_COUNT = 6;
 const ALL = { limit: 10_000, offset: 0 };
 /** An attempt never goes back. */
@@ -22,10 +22,10 @@ interface KnownDevice {
   bytes: number;
 }
 interface StillDevice {
-  /** Told as its free memory, which a no-op check may change: a number a check. */
+  /** Reported as its free memory, which a no-op check may change: one number per check. */
   checkCount: number;
   acknowledgedCount: number;
-  /** When the last check that was acknowledged was sent, milliseconds since 1970. */
+  /** When the last acknowledged check was sent, milliseconds since 1970. */
   sentAt: number;
 }
 interface Report {
@@ -57,7 +57,7 @@ export class Workload {
       this.#still.set(`still-${n}`, { checkCount: 0, acknowledgedCount: 0, sentAt: 0 });
   }
 
-  /** Goes on until the server does not answer any more. */
+  /** Continues until the server no longer answers. */
   async run(server: Answering): Promise<void> {
     const ids = [...this.#devices.keys()];
     const lane = async (mine: readonly string[], still: readonly string[], uploads: boolean) => {
@@ -70,7 +70,7 @@ export class Workload {
         else await this.#report(server, id, device);
       }
     };
-    // Each device does one thing at a time, as it does in life.
+    // Each device does one thing at a time, as in reality.
     const still = [...this.#still.keys()];
     const lanes = [lane(ids.slice(0, 3), still.slice(0, 3), true), lane(ids.slice(3), still.slice(3), false)];
     await Promise.all(lanes.map((running) => running.catch(unlessGone)));
@@ -110,7 +110,7 @@ export class Workload {
       expect(answer).to.include({ update_available: false });
       Object.assign(device, { acknowledgedCount: checkCount, sentAt });
     });
-    // Every answer is waited for, so that none is acknowledged behind the verification's back.
+    // Every answer is awaited, so that none is acknowledged unnoticed.
     const failed = (await Promise.allSettled(checks)).find((check) => check.status === "rejected");
     if (failed) throw failed.reason;
   }
@@ -144,7 +144,7 @@ export class Workload {
     this.acknowledgedCount++;
   }
 
-  /** Whether everything that was acknowledged is there, and nothing by halves. */
+  /** Checks that everything acknowledged is there, and nothing is partial. */
   async verify(store: Store, blobs: BlobStore): Promise<void> {
     const { rows: firmware } = await store.listFirmware({}, ALL);
     for (const [id, { version, sha256 }] of this.#uploads) {
@@ -166,7 +166,7 @@ export class Workload {
       expect(device?.freeHeap, `last check of ${id}`).to.be.at.least(acknowledgedCount);
       expect(device?.lastSeen, `last check of ${id}`).to.be.at.least(sentAt);
     }
-    // What one transaction writes is there together: a device with its boots in the log, firmware and a failure with theirs.
+    // What one transaction writes is there as a whole: a device with its boots in the log, firmware and a failure with theirs.
     const { rows: devices } = await store.listDevices({}, ALL);
     const logged = (kind: string) => events.filter((event) => event.kind === kind);
     expect(logged("device.registered").map(({ deviceId }) => deviceId)).to.have.members(
@@ -180,7 +180,7 @@ export class Workload {
       if (boots.length > 0) expect(boots[0]?.detail?.boot_count, `last boot of ${id}`).to.equal(bootCount);
     }
     const failed = updates.filter(({ status }) => status === "failed");
-    // The server itself ends an attempt when a newer release is offered: that is logged by its own word.
+    // The server itself ends an attempt when a newer release is offered: that has its own kind in the log.
     const ends = ["update.failed", "update.superseded", "update.withdrawn"].flatMap(logged);
     expect(ends.map(({ updateId }) => updateId)).to.have.members(failed.map(({ id }) => id));
   }
@@ -204,12 +204,12 @@ export class Workload {
   }
 }
 
-/** That a killed server answers no more is what is expected; anything else is not. */
+/** A killed server is expected not to answer; any other error is rethrown. */
 function unlessGone(error: unknown): void {
   if (!(error instanceof TypeError)) throw error;
 }
 
-/** After the removal of what nobody refers to, the files are those of the firmware. */
+/** After unreferenced files are removed, the files are those of the firmware. */
 export async function expectNoOrphans(store: Store, blobs: BlobStore): Promise<void> {
   const { rows: firmware } = await store.listFirmware({}, ALL);
   expect((await listed(blobs)).map(({ sha256 }) => sha256)).to.have.members([

@@ -12,7 +12,7 @@ const COUNT = WIDTH * HEIGHT;
 
 const flat = (grey: number, count = COUNT) => new Uint8Array(count).fill(grey);
 const blackCount = (dots: Uint8Array) => dots.reduce((sum, dot) => sum + dot, 0);
-/** By the definition of sRGB. */
+/** As defined by sRGB. */
 const light = (grey: number) => (grey <= 10 ? grey / 255 / 12.92 : ((grey / 255 + 0.055) / 1.055) ** 2.4);
 const lightOf = (greys: Uint8Array) => greys.reduce((sum, grey) => sum + light(grey), 0);
 const random = (seed: number) =>
@@ -29,7 +29,7 @@ describe("dithering", () => {
     }
   });
 
-  it("leaves what is black and white already as it is", () => {
+  it("leaves black-and-white pictures unchanged", () => {
     const greys = random(7).map((grey) => (grey < 128 ? 0 : 255));
     const dots = greys.map((grey) => Number(grey === 0));
     for (const method of METHODS) expect(dither(greys, WIDTH, method), method).deep.equal(dots);
@@ -39,7 +39,7 @@ describe("dithering", () => {
     expect(dither(Uint8Array.of(0, 127, 128, 255), 4, "threshold")).deep.equal(Uint8Array.of(1, 1, 0, 0));
   });
 
-  it("passes all error on with Floyd–Steinberg: the light stays the same, but for the last row's", () => {
+  it("diffuses all error with Floyd–Steinberg: the brightness stays the same, except the last row's", () => {
     for (const width of [1, 2, 3, 5, 61]) {
       const rowCount = Math.floor(COUNT / width);
       for (const greys of [random(1), random(2), flat(1), flat(60), flat(188), flat(254)]) {
@@ -65,7 +65,7 @@ describe("dithering", () => {
     expect(highlight).above(lightOf(flat(245)) * 1.02);
   });
 
-  it("gives each step of light one dot more of each 8 × 8 in an ordered pattern", () => {
+  it("adds one dot in each 8 × 8 per step of brightness in an ordered pattern", () => {
     let last = 64;
     const seen = new Set<number>();
     for (let grey = 0; grey < 256; grey++) {
@@ -80,7 +80,7 @@ describe("dithering", () => {
     expect(seen.size).equal(65);
   });
 
-  it("repeats an ordered pattern, and spreads its dots: a quarter of light is every other dot of every other row", () => {
+  it("repeats an ordered pattern, and spreads its dots: a quarter of brightness is every other dot of every other row", () => {
     const grey = 137;
     expect(Math.round(light(grey) * 64)).equal(16);
     const dots = dither(flat(grey, 16 * 16), 16, "ordered");
@@ -90,7 +90,7 @@ describe("dithering", () => {
     }
   });
 
-  it("follows a ramp: columns become whiter from left to right, in step with their light", () => {
+  it("follows a ramp: columns become whiter from left to right, in step with their brightness", () => {
     const [width, height] = [256, 128];
     const greys = Uint8Array.from({ length: width * height }, (_, at) => at % width);
     for (const method of ["floyd-steinberg", "ordered"] as const) {
@@ -108,7 +108,7 @@ describe("dithering", () => {
     }
   });
 
-  it("makes dots that do not lean: rows are walked to and fro", () => {
+  it("avoids diagonal artefacts: rows are processed in alternating directions", () => {
     const dots = dither(flat(188, 64 * 64), 64, "floyd-steinberg");
     const half = (from: number) =>
       dots.reduce((sum, dot, at) => sum + (at % 64 >= from && at % 64 < from + 32 ? dot : 0), 0);
@@ -117,7 +117,7 @@ describe("dithering", () => {
 });
 
 describe("greys of colours", () => {
-  it("are as light as the eye sees them, and white where nothing is", () => {
+  it("have perceptual lightness, and are white where the picture is transparent", () => {
     const rgba = Uint8ClampedArray.of(
       ...[0, 0, 0, 255],
       ...[255, 255, 255, 255],
@@ -130,7 +130,7 @@ describe("greys of colours", () => {
     expect(greys).deep.equal([0, 255, 77, 220, 76, 255]);
   });
 
-  it("are left alone by no brightness and no contrast, and bounded by any", () => {
+  it("are unchanged by zero brightness and contrast, and clamped by any other", () => {
     const ramp = Uint8Array.from({ length: 256 }, (_, grey) => grey);
     expect(adjust(ramp, 0, 0)).deep.equal(ramp);
     expect(adjust(ramp, 100, 0)[128]).equal(255);

@@ -20,7 +20,7 @@ describe("the paths of the pages", () => {
 });
 
 describe("pages of a long list", () => {
-  it("tell where they begin and end, and what lies beside them", () => {
+  it("say where they begin and end, and link to their neighbours", () => {
     const at = (offset: number, total: number) => pageOf({ offset, total, limit: 50 });
     expect(at(0, 0)).deep.equal({ first: 0, last: 0, previous: undefined, next: undefined, end: 0 });
     expect(at(0, 50)).deep.equal({ first: 1, last: 50, previous: undefined, next: undefined, end: 0 });
@@ -28,11 +28,11 @@ describe("pages of a long list", () => {
     expect(at(99_950, 100_000)).deep.include({ last: 100_000, next: undefined, end: 99_950 });
   });
 
-  it("lead back from behind the end of a list that became shorter", () => {
+  it("link back from past the end of a list that became shorter", () => {
     expect(pageOf({ offset: 500, total: 60, limit: 50 })).deep.include({ previous: 50, next: undefined });
   });
 
-  it("begin at the beginning if the address says nonsense", () => {
+  it("begin at the start if the address is invalid", () => {
     for (const text of [null, "", "-5", "1.5", "x", "NaN"]) expect(readOffset(text)).equal(0);
     expect(readOffset("150")).equal(150);
   });
@@ -55,7 +55,7 @@ describe("the bar of a stage", () => {
     expect(pieces[2]?.from).closeTo(0.2, 1e-9);
   });
 
-  it("is empty before anything happened, and full when more got it than were counted", () => {
+  it("is empty at first, and full when more devices got it than were counted", () => {
     expect(piecesOf(NOTHING, 12)).deep.equal([]);
     expect(piecesOf({ ...NOTHING, given: 5, validated: 5, soaked: 5 }, 3)).deep.equal([
       { kind: "soaked", count: 5, from: 0, share: 1 },
@@ -64,7 +64,7 @@ describe("the bar of a stage", () => {
 });
 
 describe("the buttons of a rollout", () => {
-  it("are those that the server obeys in its state, and no other", () => {
+  it("are exactly the commands that the server accepts in its state", () => {
     const orders = ["start", "approve", "pause", "resume", "promote", "cancel"] as const;
     for (const state of ROLLOUT_STATES) {
       const one = rollout({ state, createdBy: "ada", stage: 0 });
@@ -73,7 +73,7 @@ describe("the buttons of a rollout", () => {
         "ben",
       ).filter((order) => order !== "rollback");
       const obeyed = orders.filter((kind) => command(one, { kind, reason: "" } as never, "ben", 1).ok);
-      // A draft may be approved before it starts, and what is cancelled may be cancelled again: nobody asks for that.
+      // A draft may be approved before it starts, and a cancelled one cancelled again, but there is no need for buttons.
       const asked = obeyed.filter(
         (kind) =>
           !(state === "draft" && kind === "approve") &&
@@ -83,7 +83,7 @@ describe("the buttons of a rollout", () => {
     }
   });
 
-  it("do not let somebody approve what they have made or changed", () => {
+  it("do not let users approve what they created or changed", () => {
     const own = {
       edited_by: null,
       created_by: "ada",
@@ -108,7 +108,7 @@ describe("the chart of versions", () => {
     })),
   });
 
-  it("lays the versions on each other, the most common now first", () => {
+  it("stacks the versions, the most common now first", () => {
     const stack = stackVersions([sample(0, { "1.0.0": 10 }), sample(1, { "1.0.0": 3, "1.1.0": 7 })]);
     expect(stack.layers).deep.equal([
       { name: "1.1.0", counts: [0, 7] },
@@ -130,7 +130,7 @@ describe("the chart of versions", () => {
     ]);
   });
 
-  it("puts rare versions together, and loses no device", () => {
+  it("groups rare versions, and loses no device", () => {
     const counts = Object.fromEntries(Array.from({ length: 9 }, (_, index) => [`1.${index}.0`, index + 1]));
     const { layers } = stackVersions([sample(0, counts)]);
     expect(layers.length).equal(6);
@@ -138,7 +138,7 @@ describe("the chart of versions", () => {
     expect(layers.reduce((sum, layer) => sum + (layer.counts[0] ?? 0), 0)).equal(45);
   });
 
-  it("names the type where there are several", () => {
+  it("names the type if there are several", () => {
     const led = { device_type: "led", version: "1.0.0", device_count: 1 };
     const one = sample(0, { "1.0.0": 2 });
     const { layers } = stackVersions([{ ...one, versions: [...one.versions, led] }]);
@@ -147,7 +147,7 @@ describe("the chart of versions", () => {
 });
 
 describe("what differs in the audit log", () => {
-  it("is told field by field, and nothing that is the same", () => {
+  it("is shown field by field, without equal fields", () => {
     const before = { name: "ada", role: "viewer", tags: ["a"], gone: 1 };
     const after = { name: "ada", role: "admin", tags: ["a"], new: true };
     expect(changesOf(before, after)).deep.equal([

@@ -7,14 +7,14 @@ const PANEL = { width: 200, height: 100 };
 const PICTURE = { width: 400, height: 400 };
 
 describe("the place of a picture on a panel", () => {
-  it("fits the whole picture in, or fills the whole panel, in the middle", () => {
+  it("fits the whole picture in, or fills the whole panel, centred", () => {
     expect(place(PICTURE, PANEL, "fit")).deep.equal({ turns: 0, scale: 0.25, x: 100, y: 50 });
     expect(place(PICTURE, PANEL, "fill")).deep.equal({ turns: 0, scale: 0.5, x: 100, y: 50 });
     expect(place({ width: 100, height: 50 }, PANEL, "fit", 1).scale).equal(1);
     expect(place({ width: 100, height: 50 }, PANEL, "fill", 1).scale).equal(4);
   });
 
-  it("leaves no edge of the panel bare that the picture can cover, and does not leave the panel otherwise", () => {
+  it("leaves no edge of the panel empty that the picture can cover, and otherwise stays on the panel", () => {
     const filled = place(PICTURE, PANEL, "fill");
     expect(move(filled, PICTURE, PANEL, 30, 30)).include({ x: 100, y: 80 });
     expect(move(filled, PICTURE, PANEL, 0, 999)).include({ y: 100 });
@@ -24,7 +24,7 @@ describe("the place of a picture on a panel", () => {
     expect(move(fitted, PICTURE, PANEL, 999, 0)).include({ x: 150 });
   });
 
-  it("is zoomed about a point that stays, within bounds", () => {
+  it("is zoomed about a fixed point, within limits", () => {
     const filled = place(PICTURE, PANEL, "fill");
     expect(zoom(filled, PICTURE, PANEL, 2, { x: 0, y: 50 })).include({ scale: 1, x: 200, y: 50 });
     expect(zoom(filled, PICTURE, PANEL, 2)).include({ scale: 1, x: 100, y: 50 });
@@ -32,7 +32,7 @@ describe("the place of a picture on a panel", () => {
     expect(zoom(filled, PICTURE, PANEL, 1e-9)).include({ scale: 0.25, x: 100, y: 50 });
   });
 
-  it("is the first again after four turns", () => {
+  it("is the original again after four rotations", () => {
     let placement = place(PICTURE, PANEL, "fill");
     for (const turns of [1, 2, 3, 0]) {
       placement = turn(placement, PICTURE, PANEL, "fill");
@@ -43,7 +43,7 @@ describe("the place of a picture on a panel", () => {
 });
 
 describe("dots", () => {
-  it("become a PBM that the server takes, and come back", () => {
+  it("become a PBM that the server accepts, and back", () => {
     for (const [width, height] of [
       [1, 1],
       [8, 2],

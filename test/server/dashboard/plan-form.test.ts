@@ -30,7 +30,7 @@ const problemsOf = (changes: Partial<PlanForm>) => {
 };
 
 describe("the form of a new rollout", () => {
-  it("stands for a request that the server takes, as it opens", () => {
+  it("has initial values that the server accepts", () => {
     const request = requestOf();
     expect([...Value.Errors(RolloutBody, request)]).deep.equal([]);
     expect(request).deep.include({ firmware_id: 3, target: {}, priority: 0, needs_approval: false });
@@ -48,7 +48,7 @@ describe("the form of a new rollout", () => {
     expect(request).not.to.have.any.keys("windows", "max_concurrent", "start_at", "name");
   });
 
-  it("stands for all that can be told", () => {
+  it("covers every field of a request", () => {
     const request = requestOf({
       name: " spring ",
       stages: [{ ...newStage("lab, bench ,lab"), by: "groups", soak_seconds: "1,5" }, newStage("100 %")],
@@ -86,7 +86,7 @@ describe("the form of a new rollout", () => {
     expect(request.start_at).equal(new Date("2026-12-01T02:00").toISOString());
   });
 
-  it("says of each field what it needs", () => {
+  it("validates each field", () => {
     const problems = problemsOf({
       firmware_id: "",
       stages: [
@@ -124,8 +124,8 @@ describe("the form of a new rollout", () => {
   });
 });
 
-describe("the form of a rollout that is there", () => {
-  /** Much of it has no field in the form: it must stay. */
+describe("the form of an existing rollout", () => {
+  /** Much of it has no field in the form and must be preserved. */
   const rollout = sampleRollout({
     target: { tags: ["lab", "beta"], fromVersion: "1.0.0" },
     stages: [
@@ -155,12 +155,12 @@ describe("the form of a rollout that is there", () => {
   const afterwards = (changes: Partial<PlanForm>) => patchPlan(rollout, patchOf(changes));
   const plan = patchPlan(rollout, {});
 
-  it("changes nothing as it opens", () => {
+  it("changes nothing when it opens", () => {
     expect(patchOf({})).deep.equal({});
     expect(rollout).deep.include(plan);
   });
 
-  it("sends what differs, and leaves what it does not show", () => {
+  it("sends what differs, and preserves what it does not show", () => {
     const target = { ...initial.target, tags: "", to_version: "2.0.0" };
     const gates = { ...initial.gates, max_silent_fraction: "30" };
     expect(patchOf({ target, gates, name: "x" })).deep.equal({
@@ -198,7 +198,7 @@ describe("the form of a rollout that is there", () => {
     });
   });
 
-  it("keeps the names and terms of stages beside one that changes", () => {
+  it("keeps the names and conditions of stages beside one that changes", () => {
     const { stages } = formOf(JSON.parse(JSON.stringify(viewRollout(rollout))), "UTC");
     expect(stages.map(({ name }) => name)).deep.equal(["canaries", "", ""]);
     const wanted = [...stages.slice(0, 2), newStage("50"), ...stages.slice(2)];

@@ -15,12 +15,12 @@ const weekly = (...spans: ReturnType<typeof span>[]) => ({
 });
 
 describe("the schedule of a picture", () => {
-  it("asks for nothing where nothing was said", () => {
+  it("sends nothing if nothing was entered", () => {
     expect(toTerms(newSchedule())).deep.equal({});
     expect(findProblem(newSchedule())).equal("");
   });
 
-  it("is asked for with the zone of this computer, whose clock was typed", () => {
+  it("is sent with the time zone of this computer, whose local time was entered", () => {
     const local = "2026-12-01T08:00";
     const terms = toTerms({
       ...newSchedule(),
@@ -35,7 +35,7 @@ describe("the schedule of a picture", () => {
     });
   });
 
-  it("is refused before it is sent where it could never be shown", () => {
+  it("is refused before it is sent if it could never apply", () => {
     const [from, until] = ["2026-12-01T08:00", "2026-12-01T09:00"];
     expect(findProblem({ ...newSchedule(), from, until })).equal("");
     expect(findProblem({ ...newSchedule(), from, until: from })).include("after the beginning");
@@ -44,7 +44,7 @@ describe("the schedule of a picture", () => {
     expect(findProblem({ ...newSchedule(), isWeekly: false, weekdays: [] })).equal("");
   });
 
-  it("is told in words", () => {
+  it("is described in words", () => {
     expect(describeTimes(ALWAYS)).equal("always");
     const from = new Date(2026, 11, 1, 8).toISOString();
     expect(describeTimes({ ...ALWAYS, from })).equal("from 1 Dec 2026, 08:00");

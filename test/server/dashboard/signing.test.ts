@@ -5,7 +5,7 @@ import { describeFile } from "../../../server/dashboard/client/releases/signing.
 import { makeRelease, releaseKeys } from "../test-server.js";
 
 describe("a release that is signed in a browser", () => {
-  it("has the manifest that the command line makes of the same image", async () => {
+  it("has the manifest that the command line creates for the same image", async () => {
     const { image } = await makeRelease("1.4.2");
     for (const options of [
       { created: 1_795_000_000 },

@@ -50,7 +50,7 @@ describe("the stages of an attempt", () => {
     );
   });
 
-  it("show where it failed", () => {
+  it("show the stage at which it failed", () => {
     const log = [event(1, "update.downloading", "verified"), event(2, "update.downloading", "downloading")];
     const failed = update({ status: "failed", step: "failed", error_code: "CHUNK_MISMATCH" });
     expect(states(failed, log)).to.equal("done done failed ahead ahead ahead ahead");
@@ -58,7 +58,7 @@ describe("the stages of an attempt", () => {
     expect(states(rolledBack, log)).to.equal("done done done done done failed ahead");
   });
 
-  it("carry the time of the first line in the log about them, in any order and of this attempt only", () => {
+  it("have the time of their first log line, in any order and of this attempt only", () => {
     const log = [
       event(3, "update.downloading", "downloading"),
       { ...event(1, "update.downloading", "downloading"), update_id: 2 },
@@ -81,7 +81,7 @@ describe("the dashboard's model", () => {
     clockOffsetMs: 0,
   };
 
-  it("takes an event once, also when the snapshot had it already", () => {
+  it("applies an event once, even if the snapshot already had it", () => {
     const loaded = change(initialModel, { type: "loaded", snapshot });
     const again = change(loaded, { type: "event", event: event(1, "x") });
     expect(again.events).to.have.length(1);

@@ -17,7 +17,7 @@ describe("the sample fleet", () => {
     return { server, devices, attempts };
   };
 
-  it("is a fleet of several versions with rollouts, attempts of every end, and weeks of events", async function () {
+  it("is a fleet of several versions with rollouts, attempts with every outcome, and weeks of events", async function () {
     this.timeout(120_000);
     const { server, devices, attempts } = await make("skyslot", 80);
     expect(devices).to.have.length(80);
@@ -36,7 +36,7 @@ describe("the sample fleet", () => {
     const [newest] = await server.store.listEvents({ limit: 1 });
     expect(START_MS - (newest?.time ?? 0)).to.be.below(36 * 3_600_000);
     for (const { firstSeen, lastSeen } of devices) expect(firstSeen).to.be.at.most(lastSeen);
-    // It is shown by the routes as any other fleet.
+    // The routes return it like any other fleet.
     expect((await server.admin("GET", "/api/devices?limit=5")).json().total).to.equal(80);
   });
 
@@ -48,7 +48,7 @@ describe("the sample fleet", () => {
     expect(other.devices.map(({ id }) => id)).not.to.deep.equal(first.devices.map(({ id }) => id));
   });
 
-  it("goes into an empty store only", async () => {
+  it("is written into an empty store only", async () => {
     const server = await TestServer.open();
     servers.push(server);
     await server.check();

@@ -15,19 +15,19 @@ const running = (
 });
 
 describe("the evidence of a device's state", () => {
-  it("validates an attempt by the release's image in a valid slot, whatever was told before", () => {
+  it("validates an attempt by the release's image in a valid slot, whatever was reported before", () => {
     for (const status of ["pending", "downloading", "installing"] as const) {
       expect(evaluateEvidence({ status, step: null }, OURS, running(OURS, "valid"))).to.equal("validated");
     }
     expect(evaluateEvidence(INSTALLING, OURS, running(OURS, "factory"))).to.equal("validated");
   });
 
-  it("never takes a trial for a success", () => {
+  it("never counts a trial as a success", () => {
     expect(evaluateEvidence(INSTALLING, OURS, running(OURS, "pending_verify"))).to.equal("onTrial");
     expect(evaluateEvidence(INSTALLING, OURS, running(OURS, "undefined"))).to.equal("onTrial");
   });
 
-  it("sees a roll back when another image runs after the slot was armed", () => {
+  it("detects a roll back when another image runs after the slot was armed", () => {
     for (const step of ["armed", "trial", null]) {
       expect(evaluateEvidence({ status: "installing", step }, OURS, running(OTHER, "valid"))).to.equal(
         "rolledBack",
@@ -35,7 +35,7 @@ describe("the evidence of a device's state", () => {
     }
   });
 
-  it("concludes nothing before the slot was armed, after a loss of power, or without a hash", () => {
+  it("concludes nothing before the slot was armed, after a power loss, or without a hash", () => {
     expect(
       evaluateEvidence({ status: "installing", step: "verifying" }, OURS, running(OTHER, "valid")),
     ).to.equal("nothing");
@@ -54,7 +54,7 @@ describe("the claim of a client that reports no hash", () => {
   const checkAfter = (ms: number, version: string, build = 7) =>
     evaluateClaim(RELEASE, { version, build }, CLAIMED_AT, CLAIMED_AT + ms);
 
-  it("is borne out by the version and the build that run", () => {
+  it("is confirmed by the running version and build", () => {
     expect(checkAfter(0, "1.1.0")).to.equal("reported");
     expect(checkAfter(3_600_000, "1.1.0")).to.equal("reported");
     expect(checkAfter(0, "1.1.0", 6)).to.equal("nothing");

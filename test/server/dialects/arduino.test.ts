@@ -54,7 +54,7 @@ describe("the HTTPUpdate client of Arduino", () => {
     expect(await legacy.server.lastAttempt()).to.include({ status: "success", step: "validated" });
   });
 
-  it("is told why it cannot have an update", async () => {
+  it("gets the reason why there is no update for it", async () => {
     await legacy.upload(image);
     const small = await ask({ "x-esp32-free-space": "1000" });
     expect(small.statusCode).to.equal(403);

@@ -1,5 +1,5 @@
-// rauc-hawkbit-updater 1.4 at our server, request by request as recorded from the client itself. It tells nothing between coming for an
-// action and having the whole file, asks every 5 seconds meanwhile, and answers no cancel once it is done.
+// rauc-hawkbit-updater 1.4 at our server, request by request as recorded from the client itself. It reports nothing between fetching an
+// action and having the whole file, polls every 5 seconds meanwhile, and answers no cancel once it is done.
 
 import { expect } from "chai";
 import { LegacyServer } from "./legacy-server.js";
@@ -31,7 +31,7 @@ describe("rauc-hawkbit-updater at the device API of hawkBit", () => {
       headers: { ...HEADERS, authorization, "content-type": JSON_TYPE },
       payload: JSON.stringify(body),
     });
-    // It takes nothing else for a success.
+    // It accepts nothing else as a success.
     expect(answer.statusCode, answer.body).to.equal(200);
   };
   const tell = (path: string, execution: string, finished: string, detail: string): Promise<void> =>
@@ -53,7 +53,7 @@ describe("rauc-hawkbit-updater at the device API of hawkBit", () => {
   };
   const device = async () => (await legacy.server.admin("GET", "/api/devices/gw-1")).json();
   const withdraw = () => legacy.server.admin("DELETE", `/api/ota/admin/firmware/${firmwareId}`);
-  /** It polls and comes for the action. Returns the action's path. */
+  /** It polls and fetches the action. Returns the action's path. */
   const retrieve = async () => {
     const { href } = (await poll()).deploymentBase ?? { href: "" };
     const { id, deployment } = (await get(href)).json();
@@ -70,7 +70,7 @@ describe("rauc-hawkbit-updater at the device API of hawkBit", () => {
     authorization = `GatewayToken ${made.json().token}`;
     legacy.server.nowMs += 1000;
     firmwareId = (await legacy.upload(bundle, { filename: "bundle.raucb" })).json().id;
-    // The first: nobody knows yet what runs on it.
+    // The first: its version is not known yet.
     expect(await poll()).to.have.keys(["configData"]);
   });
   afterEach(() => legacy.close());
@@ -92,7 +92,7 @@ describe("rauc-hawkbit-updater at the device API of hawkBit", () => {
     expect(rest.statusCode).to.equal(206);
     expect(rest.headers["content-range"]).to.equal(`bytes 7001-${bundle.length - 1}/${bundle.length}`);
     expect(rest.rawPayload.equals(bundle.subarray(7001))).to.equal(true);
-    // It was cut off behind the last byte: to the client that is a success.
+    // It was cut off after the last byte: to the client that is a success.
     const nothing = await get(artifact._links.download.href, { ...file, range: `bytes=${bundle.length}-` });
     expect(nothing.statusCode).to.equal(416);
     await tell(path, "proceeding", "none", "Download complete. 84.45 MB/s");
@@ -114,20 +114,20 @@ describe("rauc-hawkbit-updater at the device API of hawkBit", () => {
     ["none that can be one", { version: "spring release / 2" }],
     ["more than that", { version: "1".repeat(49) }],
   ] as const)
-    it(`is brought from an unknown version where it tells ${name}`, async () => {
+    it(`is updated from an unknown version when it reports ${name}`, async () => {
       await identify(data);
       await retrieve();
       expect(await device()).to.include({ current_version: "unknown" });
       expect(await legacy.server.lastAttempt()).to.include({ from_version: "unknown" });
     });
 
-  it("is not taken back by a release that is older than what it tells that it runs", async () => {
+  it("is not downgraded by a release that is older than its reported version", async () => {
     await identify({ version: "2.5.0" });
     expect(await poll()).to.deep.equal({});
     expect(await device()).to.include({ current_version: "2.5.0" });
   });
 
-  it("tells of a failed installation", async () => {
+  it("reports a failed installation", async () => {
     const { path } = await retrieve();
     await tell(path, "proceeding", "none", "  5% Installing");
     await tell(path, "closed", "failure", "Failed to install software bundle.");
@@ -138,7 +138,7 @@ describe("rauc-hawkbit-updater at the device API of hawkBit", () => {
     });
   });
 
-  it("hears of a cancel in the middle of its download, of which it has told nothing so far", async () => {
+  it("gets a cancel in the middle of its download, of which it has reported nothing so far", async () => {
     const { id } = await retrieve();
     await withdraw();
     const links = await poll();
@@ -150,7 +150,7 @@ describe("rauc-hawkbit-updater at the device API of hawkBit", () => {
     expect(await legacy.server.lastAttempt()).to.include({ status: "failed", error_code: "WITHDRAWN" });
   });
 
-  it("is not led into an action that has ended since its poll", async () => {
+  it("is not given an action that has ended since its poll", async () => {
     const { href } = (await poll()).deploymentBase ?? { href: "" };
     await withdraw();
     await poll();
@@ -160,7 +160,7 @@ describe("rauc-hawkbit-updater at the device API of hawkBit", () => {
     expect(await poll(), "it never began").not.to.have.property("cancelAction");
   });
 
-  it("goes on where it installs already, and what runs then is known", async () => {
+  it("continues an installation in progress, and its version is known afterwards", async () => {
     const { path, id } = await retrieve();
     await tell(path, "proceeding", "none", "  5% Installing");
     await withdraw();
@@ -178,7 +178,7 @@ describe("rauc-hawkbit-updater at the device API of hawkBit", () => {
   });
 
   for (const finished of ["success", "failure"])
-    it(`is asked for no cancel once it has told of its ${finished}: it answers none`, async () => {
+    it(`gets no cancel once it has reported its ${finished}: it would not answer`, async () => {
       const { path } = await retrieve();
       await withdraw();
       expect(await poll()).to.have.property("cancelAction");

@@ -7,7 +7,7 @@ import { SwupdateBoard, type SwupdateOptions, swupdateOrSkip } from "../../servi
 import { LegacyServer } from "./legacy-server.js";
 
 const TENANT = "linux-gateway";
-/** swupdate tells what it is, and comes for the bundle with its next poll. */
+/** swupdate sends its attributes, and fetches the bundle with its next poll. */
 const POLL_SECONDS = 1;
 const CONTENT = randomBytes(300_000);
 
@@ -56,7 +56,7 @@ describe("a gateway that runs swupdate", () => {
     });
   };
 
-  it("is brought to the new version, by its own token where nobody else is let in", async () => {
+  it("is updated, by its own token where every device needs one", async () => {
     await policy("approval");
     const given = await legacy.server.admin("POST", "/api/device-identities/gw-1/token", {
       device_type: TENANT,
@@ -69,7 +69,7 @@ describe("a gateway that runs swupdate", () => {
     });
   });
 
-  it("is brought there by the token of its type", async () => {
+  it("is updated by the token of its type", async () => {
     await policy("enrolment");
     const made = await legacy.server.admin("POST", "/api/enrolment-tokens", {
       name: "x",
@@ -79,7 +79,7 @@ describe("a gateway that runs swupdate", () => {
     await installAndRestart({ ...at, token: { kind: "gateway", value: made.json().token } });
   });
 
-  it("is served as before where its type is open", async () => {
+  it("is updated without a token where its type is open", async () => {
     await upload();
     await installAndRestart(at);
   });
@@ -93,7 +93,7 @@ describe("a gateway that runs swupdate", () => {
     expect(await board.installed()).to.have.length(0);
   });
 
-  it("refuses a bundle that it does not trust, and the attempt has failed with its reason", async () => {
+  it("refuses an untrusted bundle, and the attempt fails with its reason", async () => {
     await upload(true);
     board.start(at);
     await board.said(/"finished": "failure"/);

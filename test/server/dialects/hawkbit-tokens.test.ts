@@ -38,7 +38,7 @@ describe("the device API of hawkBit with tokens", () => {
     `TargetToken ${(await give(device, { device_type: TYPE })).json().token}`;
   const gatewayToken = async (): Promise<string> => `GatewayToken ${(await enrolment()).token}`;
 
-  /** Everything that a client asks for, in its order. */
+  /** Every request of a client, in order. */
   const whole = async (authorization: string) => {
     expect((await poll(authorization)).statusCode).to.equal(200);
     const config = { mode: "merge", data: { version: "1.0.0" } };
@@ -56,7 +56,7 @@ describe("the device API of hawkBit with tokens", () => {
     expect(await legacy.server.lastAttempt()).to.include({ status: "success" });
   };
 
-  /** What each of its routes answers, those included that somebody may add. */
+  /** The answer of each of its routes, including any added later. */
   const answers = async (authorization?: string): Promise<readonly [name: string, status: number][]> => {
     await legacy.server.app.ready();
     const routes = legacy.server.app.routeAccess.filter(({ url }: RouteAccess) =>
@@ -90,7 +90,7 @@ describe("the device API of hawkBit with tokens", () => {
   afterEach(() => legacy.close());
 
   for (const registration of ["enrolment", "approval"] as const) {
-    it(`closes every route to whoever shows none where registration is by ${registration}`, async () => {
+    it(`closes every route to clients without one where registration is by ${registration}`, async () => {
       await poll();
       await expectOpen();
       await policy(registration);
@@ -104,7 +104,7 @@ describe("the device API of hawkBit with tokens", () => {
     });
   }
 
-  it("leads a client with the type's token from the poll to the file, and counts it once", async () => {
+  it("takes a client with the type's token from the poll to the file, and counts it once", async () => {
     await policy("enrolment");
     const { token } = await enrolment({ max_use_count: 1 });
     await whole(`GatewayToken ${token}`);
@@ -114,12 +114,12 @@ describe("the device API of hawkBit with tokens", () => {
     expect(second.json().error).to.equal("ENROLMENT_REQUIRED");
   });
 
-  it("leads a client with its own token there, whether it was here before or not", async () => {
+  it("takes a client with its own token there, whether it is new or not", async () => {
     await policy("approval");
     await whole(await targetToken());
   });
 
-  it("ends with the type's token", async () => {
+  it("refuses the type's token once revoked", async () => {
     await policy("enrolment");
     const { id, token } = await enrolment({ expires_in_days: 2 });
     const authorization = `GatewayToken ${token}`;
@@ -133,7 +133,7 @@ describe("the device API of hawkBit with tokens", () => {
     await expectClosed(authorization);
   });
 
-  it("takes no token of another type, nor of another device", async () => {
+  it("accepts no token of another type, nor of another device", async () => {
     await policy("enrolment");
     await legacy.server.admin("PUT", "/api/types/other", { kind: "legacy" });
     await poll(await gatewayToken());
@@ -143,14 +143,14 @@ describe("the device API of hawkBit with tokens", () => {
     expect((await poll(`TargetToken ${foreign}`, BASE.replace("gw-1", "gw-1x"))).statusCode).to.equal(401);
   });
 
-  it("takes nothing but a device's own where every device needs its own", async () => {
+  it("accepts only a device's own token where every device needs its own", async () => {
     await policy("open", "required");
     await expectClosed();
     await expectClosed(await gatewayToken());
     await whole(await targetToken());
   });
 
-  it("asks a device for the token that it was given, though the type's would do for others", async () => {
+  it("requires a device's own token once issued, though the type's suffices for others", async () => {
     await policy("enrolment");
     const [gateway, target] = [await gatewayToken(), await targetToken()];
     await expectClosed(gateway);
@@ -159,7 +159,7 @@ describe("the device API of hawkBit with tokens", () => {
     expect((await poll(gateway, BASE.replace("gw-1", "gw-2"))).statusCode).to.equal(200);
   });
 
-  it("has a device with the type's token wait for its approval, and then offers", async () => {
+  it("lets a device with the type's token wait for its approval, and then offers", async () => {
     await policy("approval");
     const gateway = await gatewayToken();
     expect((await poll(gateway)).json()._links).to.have.all.keys("configData");
@@ -170,7 +170,7 @@ describe("the device API of hawkBit with tokens", () => {
     expect((await poll(gateway)).json()._links).to.include.keys("deploymentBase");
   });
 
-  it("gives a token to nobody who asks for one in a device's name by another route", async () => {
+  it("issues no token to a client that requests one in a device's name by another route", async () => {
     await policy("approval");
     const gateway = await gatewayToken();
     await poll(gateway);
@@ -183,7 +183,7 @@ describe("the device API of hawkBit with tokens", () => {
     expect((await poll(gateway)).statusCode).to.equal(200);
   });
 
-  it("is not led round by a check that another route has answered without a token", async () => {
+  it("is not bypassed by a check that another route has answered without a token", async () => {
     await policy("approval");
     await legacy.server.admin("DELETE", "/api/ota/admin/firmware/1");
     await poll(await gatewayToken());
@@ -197,7 +197,7 @@ describe("the device API of hawkBit with tokens", () => {
     await expectClosed();
   });
 
-  it("changes a given token without shutting the device out", async () => {
+  it("changes a token without locking the device out", async () => {
     await policy("enrolment");
     const old = await targetToken();
     await poll(old);
@@ -208,7 +208,7 @@ describe("the device API of hawkBit with tokens", () => {
     expect((await poll(old)).json().error).to.equal("DEVICE_TOKEN_WRONG");
   });
 
-  it("gives a token only with a type, and one that is the device's", async () => {
+  it("issues a token only for the device's own type", async () => {
     expect((await give("gw-9")).json().error).to.equal("DEVICE_TYPE_MISSING");
     expect((await give("gw-9", { device_type: TYPE })).statusCode).to.equal(201);
     expect((await give("gw-9", { device_type: "other" })).json().error).to.equal("DEVICE_TYPE_DIFFERS");
@@ -216,7 +216,7 @@ describe("the device API of hawkBit with tokens", () => {
     expect(entry).to.deep.include({ action: "device.token-given", subject: "device/gw-9" });
   });
 
-  it("has blocked devices refused with any token", async () => {
+  it("refuses blocked devices with any token", async () => {
     await policy("enrolment");
     const target = await targetToken();
     await poll(target);
@@ -227,7 +227,7 @@ describe("the device API of hawkBit with tokens", () => {
     for (const [name, status] of await answers(target)) expect(status, name).to.equal(403);
   });
 
-  it("writes no token into its log, its events or its audit log", async () => {
+  it("writes no token into the log, the events or the audit log", async () => {
     const lines: string[] = [];
     const sink = new Writable({
       write: (chunk, _encoding, done) => {

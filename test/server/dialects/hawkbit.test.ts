@@ -29,7 +29,7 @@ describe("the device API of hawkBit", () => {
   });
   afterEach(() => legacy.close());
 
-  it("asks for the attributes once, and tells when to come again", async () => {
+  it("requests the attributes once, and sends the polling interval", async () => {
     const first = await poll();
     expect(first.config.polling.sleep).to.equal("00:02:00");
     expect(first._links).to.deep.equal({ configData: { href: `http://gw.test${BASE}/configData` } });
@@ -39,7 +39,7 @@ describe("the device API of hawkBit", () => {
     expect(devices[0]).to.include({ device_id: "gw-1", device_type: "linux-gateway" });
   });
 
-  it("leads from the poll to the file", async () => {
+  it("takes a client from the poll to the file", async () => {
     await poll();
     await configure();
     const { md5, file_hash } = (await legacy.upload(bundle)).json();
@@ -59,7 +59,7 @@ describe("the device API of hawkBit", () => {
     );
   });
 
-  it("takes the client's word for a success once it polls again", async () => {
+  it("believes the client's success once it polls again", async () => {
     await poll();
     await configure();
     await legacy.upload(bundle);
@@ -73,7 +73,7 @@ describe("the device API of hawkBit", () => {
     expect(await legacy.server.lastAttempt()).to.include({ status: "success", step: "reported" });
   });
 
-  it("hears of a failure with its reason", async () => {
+  it("records a failure with its reason", async () => {
     await poll();
     await legacy.upload(bundle);
     await feedback(await deployment(), "closed", "failure");
@@ -81,7 +81,7 @@ describe("the device API of hawkBit", () => {
     expect(logs[0]).to.include({ status: "failed", error_code: "FAILED", error_message: "so it went" });
   });
 
-  it("tells a client that is at it when the attempt has ended here, until it has heard", async () => {
+  it("sends a working client a cancel when the attempt has ended here, until it answers", async () => {
     await poll();
     await configure();
     const firmware = (await legacy.upload(bundle)).json();
@@ -98,7 +98,7 @@ describe("the device API of hawkBit", () => {
     expect(await legacy.server.lastAttempt()).to.include({ status: "failed", error_code: "WITHDRAWN" });
   });
 
-  it("knows only its own actions and its own type", async () => {
+  it("accepts only its own actions and its own type", async () => {
     await poll();
     await legacy.upload(bundle);
     await poll();

@@ -4,7 +4,7 @@ import { buildFirmwareImage } from "../../../host-sim/hardware/image/firmware-im
 import type { Settings } from "../../../server/api/context.js";
 import { TestServer } from "../test-server.js";
 
-/** The version that such an image tells is not the sketch's. */
+/** The version in such an image is not the sketch's. */
 export const arduinoImage = (mark: string): Buffer =>
   Buffer.from(
     buildFirmwareImage({

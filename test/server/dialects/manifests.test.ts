@@ -12,7 +12,7 @@ describe("manifests for other tools", () => {
     (await server.upload(await makeRelease(version, { type, image: { chip } }))).json();
   const get = async (url: string) => (await server.app.inject(url)).json();
 
-  it("tell ESP Web Tools and ESPHome where the newest image of each chip is", async () => {
+  it("point ESP Web Tools and ESPHome to the newest image of each chip", async () => {
     await release("1.0.0", "base");
     const esp32 = await release("1.1.0", "base");
     const c3 = await release("1.1.0", "base", "esp32c3");
@@ -30,7 +30,7 @@ describe("manifests for other tools", () => {
     expect((await get("/api/web-tools/none/manifest.json")).error).to.equal("FIRMWARE_UNKNOWN");
   });
 
-  it("tell ESP Web Tools where the app of a type begins, and let a page of another site fetch it", async () => {
+  it("give ESP Web Tools the offset of a type's app, and let pages of other sites fetch it", async () => {
     await release("1.1.0", "base");
     const offsetOf = async (query: string) =>
       (await get(`/api/web-tools/base/manifest.json${query}`)).builds[0].parts[0].offset;
@@ -48,7 +48,7 @@ describe("manifests for other tools", () => {
     expect(mine.headers).not.to.have.property("access-control-allow-origin");
   });
 
-  it("tell a synchronised pair its versions, their order and the way back", async () => {
+  it("give a synchronised pair its versions, their order and the roll back", async () => {
     for (const version of ["1.0.0", "1.1.0"])
       for (const type of ["receiver", "transmitter"]) await release(version, type);
     const manifest = await get("/manifest");
@@ -74,7 +74,7 @@ describe("manifests for other tools", () => {
     expect(manifest.devices.transmitter.checksum).to.match(/^[0-9a-f]{64}$/);
   });
 
-  it("offer no way back that only one half of a pair has", async () => {
+  it("offer no roll back that only one half of a pair has", async () => {
     await release("1.0.0", "receiver");
     await release("1.1.0", "receiver");
     await release("1.1.0", "transmitter");

@@ -48,7 +48,7 @@ describe("updates in a mesh", () => {
   });
   afterEach(() => legacy.close());
 
-  it("are told of, and reported, by gateways whose token is for their type only", async () => {
+  it("are visible to, and reported by, gateways with a token for their type only", async () => {
     const update = await admin("POST", "/ota/updates", { firmware_id: firmwareId });
     const { id } = update.json();
     const tokenFor = async (device_types: string[]): Promise<string> => {
@@ -75,7 +75,7 @@ describe("updates in a mesh", () => {
     );
   });
 
-  it("are what a gateway asks for, with all that it announces to its nodes", async () => {
+  it("are fetched by a gateway, with everything that it announces to its nodes", async () => {
     const update = await admin("POST", "/ota/updates", { firmware_id: firmwareId, force_update: true });
     expect(update.statusCode).to.equal(201);
     const { updates } = (await gateway("GET", "/ota/updates/pending")).json();
@@ -144,7 +144,7 @@ describe("updates in a mesh", () => {
     expect((await admin("DELETE", "/ota/updates/99")).json().error).to.equal("UPDATE_UNKNOWN");
   });
 
-  it("are an operator's to begin and to cancel, and a gateway's with a token of its own to report", async () => {
+  it("are started and cancelled by operators, and reported by gateways with their own token", async () => {
     for (const [method, url] of [
       ["POST", "/ota/updates"],
       ["GET", "/firmware"],

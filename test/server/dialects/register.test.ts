@@ -11,7 +11,7 @@ describe("registration and heartbeat", () => {
     server.app.inject({ method: "POST", url: `/api/devices${url}`, payload });
   const device = { device_id: "cms-1", device_type: "cms", current_version: "1.0.0", current_build: 0 };
 
-  it("make a device known before it asks for updates", async () => {
+  it("make a device known before it checks for updates", async () => {
     expect((await post("/register", device)).statusCode).to.equal(201);
     const again = await post("/register", { ...device, current_version: "1.0.1" });
     expect(again.statusCode).to.equal(200);
@@ -25,7 +25,7 @@ describe("registration and heartbeat", () => {
     );
   });
 
-  it("show that it is there, and how it is", async () => {
+  it("show that it is online, and its health", async () => {
     await post("/register", device);
     server.nowMs += 60_000;
     const answer = await post("/cms-1/heartbeat", { free_heap: 91_000, rssi: -60 });
@@ -35,7 +35,7 @@ describe("registration and heartbeat", () => {
     expect(Date.parse(shown.last_seen)).to.equal(server.nowMs);
   });
 
-  it("are refused for a device that never registered, and out of range", async () => {
+  it("are refused for a device that never registered, and with values out of range", async () => {
     expect((await post("/cms-2/heartbeat", {})).json().error).to.equal("DEVICE_UNKNOWN");
     await post("/register", device);
     expect((await post("/cms-1/heartbeat", { rssi: 900 })).statusCode).to.equal(400);

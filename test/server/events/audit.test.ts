@@ -33,7 +33,7 @@ describe("the audit log", () => {
   afterEach(() => server.close());
   const entries = async (query = "") => (await server.admin("GET", `/api/audit${query}`)).json().entries;
 
-  it("tells who changed what, from where, what it was and what it is", async () => {
+  it("records who changed what, from where, with the old and the new values", async () => {
     await server.upload(await makeRelease("1.1.0"));
     const { access } = await server.addUser("ada", "operator");
     await server.as(access, "PATCH", "/api/ota/admin/firmware/1", { is_stable: false, release_notes: "bad" });
@@ -56,7 +56,7 @@ describe("the audit log", () => {
     expect(uploaded.after).to.include({ version: "1.1.0", device_type: "base" });
   });
 
-  it("has a line for every change of users, tokens and sessions, and a secret in none", async () => {
+  it("has a line for every change of users, tokens and sessions, and no secrets", async () => {
     const { access, refresh } = await server.addUser("ada", "admin");
     const token = (await server.as(access, "POST", "/api/tokens", { name: "ci", scopes: ["read"] })).json();
     await server.admin("DELETE", `/api/tokens/${token.id}`);
@@ -96,7 +96,7 @@ describe("the audit log", () => {
       expect(text).not.to.contain(secret);
   });
 
-  it("has no line for what is asked for and is so already, but one for every token that is given", async () => {
+  it("has no line for requests that change nothing, but one for every token that is issued", async () => {
     await server.upload(await makeRelease("1.1.0"));
     await server.check();
     const hook = (
@@ -161,7 +161,7 @@ describe("the audit log", () => {
     expect(await server.store.findUserByName("ada")).to.equal(undefined);
   });
 
-  it("holds only the fields that differ, no secrets at any depth, and no long texts", () => {
+  it("contains only the fields that differ, no secrets at any depth, and no long texts", () => {
     const described = describeChange({
       action: "a.b",
       subject: "a/1",
@@ -188,7 +188,7 @@ describe("the audit log", () => {
     });
   });
 
-  it("is kept from changes by SQLite itself", async () => {
+  it("is protected from changes by SQLite itself", async () => {
     const folder = await mkdtemp(join(tmpdir(), "skyslot-audit-"));
     const file = join(folder, "skyslot.db");
     const store = await openSqliteStore(file);
@@ -201,7 +201,7 @@ describe("the audit log", () => {
     await rm(folder, { recursive: true });
   });
 
-  it("is kept from changes by PostgreSQL itself", async function () {
+  it("is protected from changes by PostgreSQL itself", async function () {
     const cluster = await postgresOrSkip(this);
     const url = await cluster.newDatabase();
     const store = await openPostgresStore(url);

@@ -13,7 +13,7 @@ import { makeRelease } from "../test-server.js";
 const PASSWORD = "p/a@s%s";
 
 describe("the address of an MQTT broker", () => {
-  it("is told without what is secret", () => {
+  it("is shown without secrets", () => {
     expect(readBroker("mqtts://user:word@broker.example.com:8884")).to.equal(
       "mqtts://broker.example.com:8884",
     );
@@ -60,7 +60,7 @@ describe("the MQTT publisher", () => {
     });
     return server;
   };
-  /** What arrives on `skyslot/#`, and a promise for the first message that fits. */
+  /** Messages on `skyslot/#`, and a promise for the first matching one. */
   const listen = async () => {
     const seen: { topic: string; text: string; retain: boolean }[] = [];
     const waiting = new Set<() => void>();
@@ -113,7 +113,7 @@ describe("the MQTT publisher", () => {
     expect(answer.status).to.equal(201);
   };
 
-  it("tells how a device's update stands, retained, and every event", async () => {
+  it("publishes the state of a device's update, retained, and every event", async () => {
     await open();
     await upload();
     const { until } = await listen();
@@ -133,7 +133,7 @@ describe("the MQTT publisher", () => {
     expect((await later.until("skyslot/base/base-1/ota", "pending")).retain).to.equal(true);
   });
 
-  it("says that the server is there, and that it has gone", async () => {
+  it("publishes that the server is online, and when it is gone", async () => {
     await open();
     const { until } = await listen();
     await until("skyslot/servers/one", "online");
@@ -141,14 +141,14 @@ describe("the MQTT publisher", () => {
     await until("skyslot/servers/one", "offline");
   });
 
-  it("never tells the password, and starts without a broker, and tells it later what it missed", async () => {
+  it("never logs the password, and starts without a broker, which later receives what it missed", async () => {
     const port = broker?.port ?? 0;
     await broker?.stop();
     broker = undefined;
     await open(port);
     await check();
     broker = await startBroker(port);
-    // What waited is sent when the broker is there, and nobody has to listen by then.
+    // Queued messages are sent when the broker is there, even before anyone subscribes.
     const { until } = await listen();
     await until("skyslot/servers/one", "online");
     expect(log).to.include(`mqtt://127.0.0.1:${port}`);

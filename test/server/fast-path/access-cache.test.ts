@@ -1,4 +1,4 @@
-// How long and of how much it is remembered who may have an image.
+// How long, and for how many keys, access to images is cached.
 
 import { expect } from "chai";
 import { ACCESS_CACHE_MS, AccessCache } from "../../../server/fast-path/access-cache.js";
@@ -37,14 +37,14 @@ describe("the access cache", () => {
     expect(stage.asked).to.deep.equal(["base", "led", "base"]);
   });
 
-  it("takes a device of no known type as one of any type", async () => {
+  it("treats a device without a known type as one of any type", async () => {
     const stage = open();
     await stage.cache.isOpen(undefined);
     await stage.cache.isOpen("*");
     expect(stage.asked).to.deep.equal(["*"]);
   });
 
-  it("forgets when the clock is set back", async () => {
+  it("expires when the clock is set back", async () => {
     const stage = open();
     stage.now = 1_000_000;
     await stage.cache.isOpen("base");
@@ -67,7 +67,7 @@ describe("the access cache", () => {
     expect(count).to.equal(3);
   });
 
-  it("remembers no refusal", async () => {
+  it("caches no refusal", async () => {
     const stage = open();
     const refuse = () => stage.cache.admit("one", () => Promise.reject(new Error("refused")));
     for (let attempt = 0; attempt < 2; attempt++)
@@ -79,7 +79,7 @@ describe("the access cache", () => {
     expect(isAsked).to.equal(true);
   });
 
-  it("counts from when it asked, not from when it heard", async () => {
+  it("counts from the request, not from the answer", async () => {
     const stage = open();
     let count = 0;
     const slow = async () => {

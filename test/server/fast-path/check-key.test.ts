@@ -1,10 +1,10 @@
-// The key of a check: two checks may only share one if they are answered and recorded alike.
+// The key of a check: two checks may only share one if they are answered and recorded in the same way.
 
 import { expect } from "chai";
 import type { CheckRequest } from "../../../firmware/core/wire.js";
 import { noOpKeyOf } from "../../../server/fast-path/check-key.js";
 
-/** Every field, so that a new one does not compile until it stands here. */
+/** Every field, so that a new one does not compile until it is listed here. */
 const CHECK: Required<CheckRequest> = {
   device_id: "base-010203",
   device_type: "base",
@@ -81,22 +81,22 @@ describe("the key of a check", () => {
       });
   }
 
-  it("depends on fields that the server does not know", () => {
+  it("depends on unknown fields", () => {
     expect(key({ future: 1 })).not.to.equal(key());
     expect(key({ future: 1 })).not.to.equal(key({ future: 2 }));
   });
 
-  it("depends on the credential: another, none, and one that is not readable", () => {
+  it("depends on the credential: another, none, and a malformed one", () => {
     const none = noOpKeyOf(CHECK, undefined);
     expect(new Set([key(), key({}, "skd_other"), key({}, ""), none])).to.have.property("size", 4);
   });
 
-  it("takes no value for another, wherever the borders between them lie", () => {
+  it("never confuses values, wherever the boundaries between them are", () => {
     expect(key({ device_id: "ab", device_type: "c" })).not.to.equal(
       key({ device_id: "a", device_type: "bc" }),
     );
     expect(key({ current_build: 1, slot: "1" })).not.to.equal(key({ current_build: "1", slot: 1 }));
-    // What is written behind a value, as a part of the value.
+    // The separator after a value, as a part of the value.
     const { chip: _chip, ...noChip } = CHECK;
     for (const behind of [";4:chip5:esp32", ";4:chip:esp32", ";:chip5:esp32", ";chip5:esp32", ";chip:esp32"])
       expect(noOpKeyOf({ ...noChip, hardware: `esp32${behind}` }, TOKEN), behind).not.to.equal(key());
@@ -105,7 +105,7 @@ describe("the key of a check", () => {
     expect(noOpKeyOf(noBoard, "t;8:hardware1:x")).not.to.equal(noOpKeyOf(board, "t"));
   });
 
-  it("tells a name of one field from the name and the value of another", () => {
+  it("distinguishes the name of one field from the name and the value of another", () => {
     const check = (fields: object) => noOpKeyOf(fields as CheckRequest, undefined);
     expect(check({ ab: "c" })).not.to.equal(check({ a: "bc" }));
     expect(check({ a: 1, b: 2 })).not.to.equal(check({ a: "1;1:b=2" }));

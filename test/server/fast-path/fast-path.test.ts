@@ -1,4 +1,4 @@
-// What is answered in front of the routes, and what reaches them: over a real socket, with a store and routes that only take notes.
+// What is answered in front of the routes, and what reaches them: over a real socket, with a store and routes that only record calls.
 
 import { once } from "node:events";
 import { createServer, request as httpRequest, type IncomingMessage, type Server } from "node:http";
@@ -31,10 +31,10 @@ interface Asked {
 }
 
 class Stage {
-  /** Keys that the store knows. */
+  /** Keys in the store. */
   readonly keys = new Set<string>();
   readonly updates: LastSeenUpdate[] = [];
-  /** What the routes were given: the body that was left to read, and how long the client has to wait. */
+  /** What the routes received: the unread body, and how long the client has to wait. */
   readonly routed: { readonly body: string; readonly waitMs: number; readonly isTaken: boolean }[] = [];
   readonly metrics: Metrics;
   readonly fastPath: FastPath;
@@ -101,7 +101,7 @@ class Stage {
     return { status: response.statusCode, headers: response.headers, text: await textOf(response) };
   }
 
-  /** Leaves the key of a check, as the full path does. */
+  /** Stores the key of a check, as the full path does. */
   async leaveKey(check: CheckRequest = CHECK, credential?: string): Promise<void> {
     const inside = {
       putNoOpKey: async (_id: string, key: string) => void this.keys.add(key),
@@ -144,7 +144,7 @@ describe("the fast path", () => {
     expect(stage.updates.map(({ deviceId, seenAt }) => [deviceId, seenAt])).to.deep.equal([["a", 5000]]);
   });
 
-  it("counts and times what it answers as the routes do", async () => {
+  it("counts and times its answers like the routes", async () => {
     await open();
     await stage.leaveKey();
     await stage.ask();
@@ -158,14 +158,14 @@ describe("the fast path", () => {
     );
   });
 
-  it("leaves any other check to the routes, which do not ask the store again", async () => {
+  it("leaves any other check to the routes, which do not query the store again", async () => {
     await open();
     expect((await stage.ask()).text).to.equal("from the routes");
     expect(stage.routed).to.deep.equal([{ body: "", waitMs: 0, isTaken: true }]);
     expect(stage.updates).to.have.length(1);
   });
 
-  it("knows a check by its credential too", async () => {
+  it("identifies a check by its credential too", async () => {
     await open();
     await stage.leaveKey(CHECK, "Bearer one");
     expect((await stage.ask()).text).to.equal("from the routes");
@@ -175,7 +175,7 @@ describe("the fast path", () => {
     );
   });
 
-  it("leaves bodies that are not valid to the routes, without asking the store", async () => {
+  it("leaves invalid bodies to the routes, without querying the store", async () => {
     await open();
     for (const body of [
       "",
@@ -190,7 +190,7 @@ describe("the fast path", () => {
     ]) {
       expect((await stage.ask({ body })).text, body).to.equal("from the routes");
     }
-    // The routes' own take() asks, because nothing has looked at these checks.
+    // The routes' own take() queries, because nothing has examined these checks.
     expect(stage.updates.map(({ noOpKey }) => noOpKey)).to.deep.equal(Array(9).fill("never known"));
   });
 
@@ -214,7 +214,7 @@ describe("the fast path", () => {
       expect(stage.updates.map(({ noOpKey }) => noOpKey)).to.deep.equal(["never known"]);
     });
 
-  it("reads a body of exactly the greatest length, in whatever pieces it comes", async () => {
+  it("reads a body of exactly the maximum length, in whatever pieces it arrives", async () => {
     await open();
     const body = BODY.padEnd(MAX_BODY_BYTES);
     await stage.leaveKey();
@@ -227,7 +227,7 @@ describe("the fast path", () => {
     expect(await textOf(response)).to.include("update_available");
   });
 
-  it("tells the routes how long one who asks too often has to wait, by check and credential", async () => {
+  it("passes the routes the time that a rate-limited client has to wait, by check and credential", async () => {
     await open({ burst: 2, perSecond: 1 });
     await stage.leaveKey();
     for (let count = 0; count < 2; count++)
@@ -238,7 +238,7 @@ describe("the fast path", () => {
     expect(stage.routed[1]?.waitMs, "another credential").to.equal(0);
   });
 
-  it("forgets a client that has gone before it is answered", async () => {
+  it("drops a client that disconnects before it is answered", async () => {
     await open();
     let openGate = () => {};
     stage.storeGate = new Promise((resolve) => {
@@ -265,7 +265,7 @@ describe("the fast path", () => {
     expect(stage.fastPath.waitMsOf(request)).to.equal(0);
   });
 
-  it("that is switched off takes nothing and leaves no key", async () => {
+  it("answers nothing and stores no key when it is switched off", async () => {
     await open();
     const routes = () => {};
     expect(NO_FAST_PATH.before(routes)).to.equal(routes);

@@ -1,4 +1,4 @@
-// Which decisions stand until something changes: only those may be answered again by the fast path.
+// Which decisions hold until something changes: only those may be answered again by the fast path.
 
 import { expect } from "chai";
 import { chooseRelease } from "../../../server/rollout/choose-release.js";
@@ -10,7 +10,7 @@ import type { FailureCount, Member } from "../../../server/store/store.js";
 import { HOUR, MINUTE, NOW, sampleRelease, sampleRollout, sampleSubject } from "../rollout/samples.js";
 
 type Verdict = ReturnType<typeof chooseRelease>["verdicts"][number]["verdict"];
-/** Those with which a check ends without an offer. */
+/** The verdicts with which a check ends without an offer. */
 type Refused = Exclude<
   Verdict,
   | "OFFERED"
@@ -80,7 +80,7 @@ const sampleFailure = (changes: Partial<FailureCount> = {}): FailureCount => ({
   ...changes,
 });
 
-/** What the decision about a real scene means, and its first verdict. */
+/** The decision about a real situation, and its first verdict. */
 function decideIn(scene: DeviceScene) {
   const decision = chooseRelease(scene);
   return { verdict: decision.verdicts[0]?.verdict, isLasting: isLasting(scene, decision) };
@@ -120,7 +120,7 @@ describe("a decision to offer nothing", () => {
     expect(decideIn(scene)).to.deep.equal({ verdict: "LIMIT_REACHED", isLasting: false });
   });
 
-  it("does not last outside of the window of a finished rollout", () => {
+  it("does not last outside the window of a finished rollout", () => {
     const closed = { weekdays: [1, 2, 3, 4, 5, 6, 7], from: "01:00", to: "02:00" };
     const scene = sampleScene({
       releases: [sampleRelease("1.1.0")] as never,
@@ -163,7 +163,7 @@ describe("a decision to offer nothing", () => {
     );
   });
 
-  it("looks at every release that failed", () => {
+  it("considers every release that failed", () => {
     const history = [
       sampleFailure(),
       sampleFailure({ firmwareId: 3, lastRolledBackAt: NOW - MINUTE }),

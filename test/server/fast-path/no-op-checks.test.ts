@@ -1,4 +1,4 @@
-// How no-op checks share statements, against a store whose statements end when the test says so.
+// How no-op checks share statements, against a store whose statements complete when the test says so.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect } from "chai";
@@ -9,7 +9,7 @@ import type { LastSeenUpdate } from "../../../server/store/store.js";
 
 interface Statement {
   readonly updates: readonly LastSeenUpdate[];
-  /** Those whose key is still good. */
+  /** Devices whose key is still valid. */
   readonly end: (ids: readonly string[]) => void;
   readonly fail: () => void;
 }
@@ -38,7 +38,7 @@ function open(now = 1000) {
   return { checks: new NoOpChecks({ store, live, now: () => now }), statements, live };
 }
 
-/** Until everything that can go on has. */
+/** Until everything that can proceed has. */
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 40; turn++) await nextTurn();
 }
@@ -46,7 +46,7 @@ async function settle(): Promise<void> {
 const idsOf = (statement: Statement | undefined) => statement?.updates.map(({ deviceId }) => deviceId);
 
 describe("no-op checks", () => {
-  it("that come together are stored by one statement, and each gets its own answer", async () => {
+  it("that arrive together are stored by one statement, and each gets its own answer", async () => {
     const { checks, statements } = open();
     const answers = ["a", "b", "c"].map((id) => checks.take(check(id), `key of ${id}`));
     await settle();
@@ -72,7 +72,7 @@ describe("no-op checks", () => {
     expect(await answer).to.equal(true);
   });
 
-  it("store when the device was seen and what it measured, and nothing where it says nothing", async () => {
+  it("store when the device was seen and its readings, if it sent any", async () => {
     const { checks, statements } = open(1234.6);
     const told = { free_heap: 7, rssi: -60, uptime_seconds: 0.5, temperature_c: 21.5 };
     void checks.take(check("a", told), "key");
@@ -108,7 +108,7 @@ describe("no-op checks", () => {
     expect(await next, "stored").to.equal(true);
   });
 
-  it("run two statements at a time, and gather meanwhile", async () => {
+  it("run two statements at a time, and collect more meanwhile", async () => {
     const { checks, statements } = open();
     const take = async (id: string) => {
       const answer = checks.take(check(id), "key");
@@ -140,7 +140,7 @@ describe("no-op checks", () => {
     expect(statements[0]?.updates).to.have.length(16);
   });
 
-  it("take the full path if they cannot be stored, and the next is tried again", async () => {
+  it("take the full path if they cannot be stored, and the next one tries again", async () => {
     const { checks, statements } = open();
     const failed = [checks.take(check("a"), "key"), checks.take(check("b"), "key")];
     await settle();
@@ -152,7 +152,7 @@ describe("no-op checks", () => {
     expect(await next).to.equal(true);
   });
 
-  it("are shown to those who watch: those that were stored", async () => {
+  it("are published to watchers once they were stored", async () => {
     const { checks, statements, live } = open();
     const messages: LiveMessage[] = [];
     live.watch({ message: (message) => messages.push(message) });

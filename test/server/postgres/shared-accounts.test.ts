@@ -22,14 +22,14 @@ describe("accounts of two servers on one PostgreSQL", () => {
   const statusOf = async (server: TestServer, token: string) =>
     (await server.as(token, "GET", "/api/auth/me")).statusCode;
 
-  it("are the same: signed in at one, known at the other, and signed out at both", async () => {
+  it("are the same: signed in at one, accepted at the other, and signed out at both", async () => {
     const { access } = await one.addUser("ada", "admin");
     expect(await statusOf(other, access)).to.equal(200);
     await other.as(access, "POST", "/api/auth/logout", {});
     expect(await statusOf(one, access)).to.equal(401);
   });
 
-  it("have one first administrator, though two people open the link at once", async () => {
+  it("have one first administrator, even if two people open the link at once", async () => {
     const link = makeLink(null, one.nowMs, 60_000);
     await one.store.putLink(link);
     const answers = await Promise.all(
@@ -45,7 +45,7 @@ describe("accounts of two servers on one PostgreSQL", () => {
     expect(await one.store.countAdmins()).to.equal(1);
   });
 
-  it("survive a refresh token that is used at both at once, and end when an old one comes again", async () => {
+  it("survive a refresh token that is used at both at once, and end when an old one is reused", async () => {
     const { refresh } = await one.addUser("ada", "admin");
     const both = await Promise.all(
       servers.map((server) => post(server, "/api/auth/refresh", { refresh_token: refresh })),
@@ -61,7 +61,7 @@ describe("accounts of two servers on one PostgreSQL", () => {
     expect(await statusOf(other, next.json().access_token)).to.equal(401);
   });
 
-  it("always keep one administrator, whoever is asked", async () => {
+  it("always keep one administrator, whichever server is asked", async () => {
     await one.addUser("ada", "admin");
     await one.addUser("bob", "admin");
     const names = ["ada", "bob"];

@@ -55,7 +55,7 @@ describe("two servers on one database", () => {
     expect(answer.status, await answer.text()).to.equal(201);
     return made;
   };
-  /** What a server tells its watchers, as it comes; resolves when the stream is open. */
+  /** A server's live events as they arrive; resolves when the stream is open. */
   const watch = async (server: RunningServer | undefined) => {
     const answer = await fetch(`${server?.url}/api/events/stream`);
     const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
@@ -70,18 +70,18 @@ describe("two servers on one database", () => {
     };
     await until("event: open");
     const ended = async () => {
-      // However the server ends it.
+      // Whatever way the server ends it.
       while (!(await reader.read().catch(() => ({ done: true }))).done) {}
     };
     return { until, ended };
   };
 
-  it("offers on each what was uploaded to one", async () => {
+  it("offer on each what was uploaded to one", async () => {
     await upload(servers[0]);
     expect((await check(servers[1], "base-1")).update_available).to.equal(true);
   });
 
-  it("tells the watchers of each what happens at the other", async () => {
+  it("notify the watchers of each about events at the other", async () => {
     const [one, two] = [await watch(servers[0]), await watch(servers[1])];
     await check(servers[0], "base-1");
     expect(await two.until("base-1 registered")).to.include("event: device");
@@ -89,14 +89,14 @@ describe("two servers on one database", () => {
     await one.until("base-2 registered");
   });
 
-  it("tells of records that are longer than a message of the database", async () => {
+  it("transmit records that are longer than a database notification", async () => {
     const two = await watch(servers[1]);
     const notes = `schön ${"💡".repeat(1_990)}`; // a NOTIFY carries less than 8 000 bytes
     await upload(servers[0], notes);
     expect(await two.until("firmware.uploaded")).to.include(notes);
   });
 
-  it("serves checks that come to both at once, each device once", async () => {
+  it("handle simultaneous checks at both, each device once", async () => {
     await upload(servers[0]);
     const ids = Array.from({ length: 60 }, (_, n) => `base-${n % 12}`);
     await Promise.all(ids.map((id, n) => check(servers[n % 2], id)));
@@ -106,7 +106,7 @@ describe("two servers on one database", () => {
     expect(((await answer.json()) as { total: number }).total).to.equal(12);
   });
 
-  it("lets its watchers read anew when it was away from the database", async () => {
+  it("make watchers reload after a lost database connection", async () => {
     const two = await watch(servers[1]);
     await ask(
       url,

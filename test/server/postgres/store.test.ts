@@ -12,7 +12,7 @@ describe("the PostgreSQL store", () => {
 
   storeContract(async () => openPostgresStore(await cluster.newDatabase()));
 
-  it("has everything after it was closed and opened again", async () => {
+  it("keeps everything when it is closed and reopened", async () => {
     const url = await cluster.newDatabase();
     const first = await openPostgresStore(url);
     await first.putDevice(sampleDevice());
@@ -22,7 +22,7 @@ describe("the PostgreSQL store", () => {
     await second.close();
   });
 
-  it("brings an empty database up to date once, when several servers start at once", async () => {
+  it("migrates an empty database once, when several servers start at once", async () => {
     const url = await cluster.newDatabase();
     const stores = await Promise.all(Array.from({ length: 4 }, () => openPostgresStore(url)));
     await stores[0]?.putDevice(sampleDevice());
@@ -30,7 +30,7 @@ describe("the PostgreSQL store", () => {
     await Promise.all(stores.map((store) => store.close()));
   });
 
-  it("says that the database does not answer, without the password", async () => {
+  it("reports that the database does not answer, without the password", async () => {
     const error = await openPostgresStore("postgres://skyslot:secret@127.0.0.1:1/x").catch(
       (thrown: Error) => thrown,
     );
@@ -38,7 +38,7 @@ describe("the PostgreSQL store", () => {
     expect(String(error)).to.include("does not answer").and.not.include("secret");
   });
 
-  it("keeps the transactions of several servers apart", async () => {
+  it("isolates the transactions of several servers", async () => {
     const url = await cluster.newDatabase();
     const stores = await Promise.all(Array.from({ length: 3 }, () => openPostgresStore(url)));
     await stores[0]?.putDevice(sampleDevice({ bootCount: 0 }));

@@ -43,7 +43,7 @@ describe("two servers on one PostgreSQL", function () {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it("share a rollout without one lease too many, and bring it to every device", async () => {
+  it("share a rollout without exceeding its leases, and bring it to every device", async () => {
     const store = stores[0]!;
     const firmware = await store.addFirmware(
       sampleFirmware({ imageSha256: imageOf("1.1.0"), isStable: false }),
@@ -87,7 +87,7 @@ describe("two servers on one PostgreSQL", function () {
     });
   });
 
-  it("move a rollout once, though both look at it at the same time", async () => {
+  it("advance a rollout once, even if both evaluate it at the same time", async () => {
     const store = stores[0]!;
     const firmware = await store.addFirmware(sampleFirmware({ isStable: false }));
     await store.addRollout(

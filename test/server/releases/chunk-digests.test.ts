@@ -1,4 +1,4 @@
-// What devices fetch beside an image: the digests of its chunks.
+// What devices fetch in addition to an image: the digests of its chunks.
 
 import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
@@ -13,7 +13,7 @@ const CHUNK_BYTES = 16 * 1024;
 
 const hash = (bytes: Uint8Array): Buffer => createHash("sha256").update(bytes).digest();
 
-/** As a device would have them. */
+/** As a device expects them. */
 function digestsOf(image: Buffer): Buffer {
   const digests: Buffer[] = [];
   for (let at = 0; at < image.length; at += CHUNK_BYTES)
@@ -38,7 +38,7 @@ describe("the digests of an image", () => {
   const get = (headers: Record<string, string> = {}, url = DIGESTS, method: "GET" | "HEAD" = "GET") =>
     server.app.inject({ method, url, headers });
 
-  it("are named beside the manifest that has the hashes of their pages", async () => {
+  it("are linked beside the manifest that has the hashes of their pages", async () => {
     const offer = (await server.check()).json();
     expect(offer.digests_url).to.equal(DIGESTS);
     const payload = JSON.parse(Buffer.from(offer.release.split(".")[1], "base64url").toString());
@@ -47,7 +47,7 @@ describe("the digests of an image", () => {
     expect(payload.pages).to.equal(Buffer.concat(pages).toString("base64url"));
   });
 
-  it("are sent whole, by the range and to who has them not at all", async () => {
+  it("are sent complete, by range, or not at all to a client that has them", async () => {
     const whole = await get();
     expect(whole.statusCode).to.equal(200);
     expect(whole.rawPayload.equals(digests)).to.equal(true);
@@ -73,7 +73,7 @@ describe("the digests of an image", () => {
     expect(head.rawPayload.length).to.equal(0);
   });
 
-  it("go where the image goes, and nowhere else", async () => {
+  it("need the same access as the image", async () => {
     const { token } = (await server.admin("POST", "/api/enrolment-tokens", { name: "batch" })).json();
     await server.admin("PUT", "/api/registration/base", { registration: "enrolment", tokens: "first-use" });
     server.nowMs += ACCESS_CACHE_MS;
@@ -93,7 +93,7 @@ describe("the digests of an image", () => {
     expect((await get({ authorization }, `${DIGESTS}?device=base-2`)).statusCode).to.equal(401);
   });
 
-  it("end with the image, and there are none of what does not exist or is not signed", async () => {
+  it("are gone with the image, and missing if the image does not exist or is not signed", async () => {
     expect((await get({}, "/api/ota/download/9/digests")).json().error).to.equal("FIRMWARE_UNKNOWN");
     await server.admin("DELETE", "/api/ota/admin/firmware/1");
     expect((await get()).json().error).to.equal("FIRMWARE_INACTIVE");
@@ -102,7 +102,7 @@ describe("the digests of an image", () => {
     expect((await get({}, "/api/ota/download/2/digests")).json().error).to.equal("DIGESTS_UNKNOWN");
   });
 
-  it("are made of the file as it lies there, and never of one that is not what was signed", async () => {
+  it("are computed from the stored file, and never from one that is not what was signed", async () => {
     const { fileHash } = (await server.store.findFirmware(1)) ?? { fileHash: "" };
     const changed = Buffer.from(made.image);
     changed[1_200_000]! ^= 1;
@@ -114,7 +114,7 @@ describe("the digests of an image", () => {
     expect((await get()).rawPayload.equals(digests)).to.equal(true);
   });
 
-  it("are not named beside a manifest that lists them itself, though they can be had", async () => {
+  it("are not linked beside a manifest that lists them itself, but can be fetched", async () => {
     const { image, release } = await makeRelease("1.2.0", { format: 1 });
     await server.upload({ image, release });
     const offer = (await server.check()).json();
@@ -124,8 +124,8 @@ describe("the digests of an image", () => {
   });
 });
 
-describe("a release whose manifest an older server took, longer than devices read", () => {
-  it("is offered to nobody, and why says so", async () => {
+describe("a release from an older server whose manifest is longer than devices accept", () => {
+  it("is not offered, and why says so", async () => {
     const server = await TestServer.open();
     try {
       await server.upload(await makeRelease("1.1.0"));

@@ -6,7 +6,7 @@ import { type RunningServer, type ServerOptions, startServer } from "../../../se
 import { type Buckets, bucketsOrSkip } from "../../services/s3.js";
 import { type MadeRelease, makeRelease } from "../test-server.js";
 
-describe("firmware that lies in S3", () => {
+describe("firmware in S3", () => {
   let buckets: Buckets;
   let folder: string;
   let server: RunningServer;
@@ -53,7 +53,7 @@ describe("firmware that lies in S3", () => {
     expect(await bytesOf(part)).to.deep.equal(made.image.subarray(100, 300));
   });
 
-  it("is fetched from the bucket by a link that is good for a while, ranges included", async () => {
+  it("is fetched from the bucket by a temporary link, ranges included", async () => {
     await start({ settings: { downloadsFrom: "link" } });
     const answer = await download("", { redirect: "manual" });
     expect(answer.status).to.equal(302);
@@ -86,7 +86,7 @@ describe("firmware that lies in S3", () => {
     expect(await bytesOf(answer)).to.deep.equal(made.image);
   });
 
-  it("is not told of once it was deactivated", async () => {
+  it("is no longer linked once it was deactivated", async () => {
     await start({ settings: { downloadsFrom: "link" } });
     const headers = { authorization: `Bearer ${server.adminToken}` };
     await fetch(`${server.url}/api/ota/admin/firmware/1`, { method: "DELETE", headers });

@@ -48,7 +48,7 @@ describe("a legacy device type", () => {
       payload: { device_id: "scales-1", firmware_id: 1, ...body },
     });
 
-  it("has to be made so by an administrator", async () => {
+  it("has to be created by an administrator", async () => {
     const refused = await upload(arduinoImage("a"));
     expect(refused.statusCode).to.equal(403);
     expect(refused.json().error).to.equal("TYPE_IS_SIGNED");
@@ -60,7 +60,7 @@ describe("a legacy device type", () => {
     expect((await server.admin("GET", "/api/types")).json().types).to.have.length(1);
   });
 
-  it("takes firmware without a manifest, and says so", async () => {
+  it("accepts firmware without a manifest, and says so", async () => {
     await makeLegacy();
     const answer = await upload(arduinoImage("a"));
     expect(answer.json()).to.deep.include({
@@ -86,7 +86,7 @@ describe("a legacy device type", () => {
     expect(offer).not.to.have.property("release");
   });
 
-  it("takes a claim of success for true only when the next check bears it out", async () => {
+  it("accepts a claim of success only when the next check confirms it", async () => {
     await makeLegacy();
     await upload(arduinoImage("a"));
     await check("1.0.0");
@@ -98,7 +98,7 @@ describe("a legacy device type", () => {
     expect(await server.lastAttempt()).to.include({ status: "success", step: "reported" });
   });
 
-  it("calls a claim disproved when the old version still runs minutes later", async () => {
+  it("treats a claim as disproved when the old version still runs minutes later", async () => {
     await makeLegacy();
     await upload(arduinoImage("a"));
     await check("1.0.0");
@@ -112,7 +112,7 @@ describe("a legacy device type", () => {
     expect(logs[0]).to.include({ error_code: "CLAIM_DISPROVED" });
   });
 
-  it("is never offered unsigned firmware again once it is signed", async () => {
+  it("is never offered unsigned firmware again once it requires signatures", async () => {
     await makeLegacy();
     await upload(arduinoImage("a"));
     expect((await check("1.0.0")).json().update_available).to.equal(true);
@@ -125,7 +125,7 @@ describe("a legacy device type", () => {
     expect((await check("1.0.0")).json().update_available).to.equal(false);
   });
 
-  it("still compares what the file says of itself", async () => {
+  it("still checks what the file says about itself", async () => {
     await makeLegacy();
     const ours = (await makeRelease("3.0.0")).image;
     expect((await upload(ours)).json()).to.include({ error: "FIELD_MISMATCH" });
@@ -144,7 +144,7 @@ describe("a legacy device type", () => {
     expect((await upload(arduinoImage("a"), { version: "new" })).json().error).to.equal("VERSION_INVALID");
   });
 
-  it("takes a file that is no image of an ESP32, such as an update of a Linux device", async () => {
+  it("accepts a file that is not an ESP32 image, such as an update for a Linux device", async () => {
     await makeLegacy("gateway-linux");
     const answer = await upload(Buffer.from("squashfs".repeat(100)), {
       device_type: "gateway-linux",

@@ -31,11 +31,11 @@ describe("a rollout by itself", () => {
       .and.to.nested.include({ reason: 'stage "10 %": 7 of 10 devices validated (70 %), 80 % are needed' });
   });
 
-  it("never takes delivery for evidence", () => {
+  it("never counts delivery as evidence", () => {
     expect(advance(staged(), tallyOf({ givenCount: 10, updatingCount: 10 }), NOW).kind).to.equal("stay");
   });
 
-  it("asks each stage for evidence of its own: what an earlier one has proved opens no later one", () => {
+  it("requires evidence from each stage: what an earlier one has proved opens no later one", () => {
     const second = staged({ stage: 1 });
     const first = { givenCount: 10, validatedCount: 10, soakedCount: 10 };
     expect(advance(second, tallyOf(first, { givenCount: 40, updatingCount: 40 }), NOW)).to.deep.equal({
@@ -46,7 +46,7 @@ describe("a rollout by itself", () => {
     expect(advance(second, proved, NOW)).to.include({ kind: "promote", stage: 2 });
   });
 
-  it("asks for all devices of a stage that has fewer than it needs, and passes over one that has none", () => {
+  it("requires all devices of a stage that has fewer than it needs, and skips an empty one", () => {
     const small = staged({
       stages: [sampleStage(1, { minValidatedCount: 50 }), sampleStage(100)],
       stageSizes: [1, 100],
@@ -108,7 +108,7 @@ describe("a rollout by itself", () => {
     });
   });
 
-  it("begins at its time and not before", () => {
+  it("starts at its scheduled time and not before", () => {
     const planned = sampleRollout({ state: "scheduled", startAt: NOW, startedAt: null, gatesSince: 0 });
     expect(advance(planned, tallyOf({}), NOW - 1).kind).to.equal("stay");
     const step = advance(planned, tallyOf({}), NOW);
@@ -127,7 +127,7 @@ describe("a rollout by itself", () => {
     }
   });
 
-  it("words durations as people do", () => {
+  it("formats durations readably", () => {
     expect([0, 1500, 60_000, 90 * 60_000, HOUR, 72 * HOUR].map(duration)).to.deep.equal([
       "0 s",
       "1.5 s",
@@ -143,7 +143,7 @@ describe("a person's command to a rollout", () => {
   const order = (rollout: Rollout, kind: Command["kind"], actor = "ada") =>
     command(rollout, { kind, reason: "" } as Command, actor, NOW + HOUR);
 
-  it("cancels from every state, and nothing leads out of it", () => {
+  it("can cancel from every state, which is final", () => {
     for (const state of ROLLOUT_STATES) {
       const cancelled = order(staged({ state }), "cancel");
       expect(cancelled.ok && cancelled.rollout.state, state).to.equal("cancelled");
@@ -159,7 +159,7 @@ describe("a person's command to a rollout", () => {
     }
   });
 
-  it("asks another person for the approval that a rollout needs", () => {
+  it("requires another person for the approval that a rollout needs", () => {
     const draft = sampleRollout({ state: "draft", needsApproval: true, startedAt: null });
     const started = order(draft, "start");
     if (!started.ok) throw new Error(started.message);
@@ -179,7 +179,7 @@ describe("a person's command to a rollout", () => {
     expect(early.ok && order(early.rollout, "start")).to.nested.include({ "rollout.state": "running" });
   });
 
-  it("waits for its time when it is started early, and forgets old failures when it is resumed", () => {
+  it("makes it wait for its time when it is started early, and resets failures when it is resumed", () => {
     const later = order(sampleRollout({ state: "draft", startedAt: null, startAt: NOW + 2 * HOUR }), "start");
     expect(later.ok && later.rollout.state).to.equal("scheduled");
     const resumed = order(staged({ state: "paused" }), "resume");
@@ -205,7 +205,7 @@ describe("a person's command to a rollout", () => {
     });
   });
 
-  it("leads to no other state than these, whatever is commanded and however it advances", () => {
+  it("leads to no other states, whatever the command and however it advances", () => {
     const random = randomFrom(3);
     const kinds = ["start", "approve", "pause", "resume", "promote", "cancel"] as const;
     const seen = new Set<string>();

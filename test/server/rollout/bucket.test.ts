@@ -5,7 +5,7 @@ import { randomFrom } from "./samples.js";
 const FLEET = Array.from({ length: 5000 }, (_, index) => `base-${index.toString(16).padStart(6, "0")}`);
 
 describe("the place of a device in a rollout", () => {
-  it("never changes: these numbers are for ever", () => {
+  it("never changes: these numbers are fixed", () => {
     expect([
       bucketOf("seed", "base-010203"),
       bucketOf("seed", "base-010204"),
@@ -23,7 +23,7 @@ describe("the place of a device in a rollout", () => {
     }
   });
 
-  it("has all within 100 % and none within 0 %", () => {
+  it("is always within 100 % and never within 0 %", () => {
     expect(FLEET.every((id) => isWithin(bucketOf("seed", id), 100))).to.equal(true);
     expect(FLEET.some((id) => isWithin(bucketOf("seed", id), 0))).to.equal(false);
   });

@@ -46,12 +46,12 @@ describe("the decision for a device", () => {
     expect(verdictOf({ state: "scheduled", startAt: NOW })).to.equal("OFFERED");
   });
 
-  it("lets a rollout offer what is not stable, but nothing that is inactive", () => {
+  it("lets a rollout offer unstable releases, but no inactive ones", () => {
     expect(verdictOf({}, {}, {}, { ...one, isStable: false })).to.equal("OFFERED");
     expect(verdictOf({}, {}, {}, { ...one, isActive: false })).to.equal("INACTIVE");
   });
 
-  it("narrows by everything that the target tells", () => {
+  it("applies every condition of the target", () => {
     const device = { tags: ["beta", "lab"], group: "berlin", version: "1.0.3", build: 2 };
     const cases: readonly (readonly [Target, boolean])[] = [
       [{}, true],
@@ -83,14 +83,14 @@ describe("the decision for a device", () => {
       sampleStage(20),
       sampleStage(60),
     ];
-    // It stands at 31.29 %.
+    // Its bucket is at 31.29 %.
     expect(verdictOf({ stages, stage: 1 })).to.equal("STAGE_AHEAD");
     expect(verdictOf({ stages, stage: 2 })).to.equal("OFFERED");
     expect(verdictOf({ stages, stage: 0 }, { group: "lab" })).to.equal("OFFERED");
     expect(verdictOf({ stages: stages.slice(0, 2), stage: 1 })).to.equal("IN_NO_STAGE");
   });
 
-  it("keeps to windows and to the limit, and a device that has its lease keeps it", () => {
+  it("respects windows and the limit, and a device with a lease keeps it", () => {
     const windows = { timeZone: "UTC", spans: [{ weekdays: [6], from: "13:00", to: "14:00" }] };
     expect(verdictOf({ windows })).to.equal("WINDOW_CLOSED");
     const leaseCounts = new Map([[1, 3]]);
@@ -101,7 +101,7 @@ describe("the decision for a device", () => {
     );
   });
 
-  it("goes by priority, then by version", () => {
+  it("orders by priority, then by version", () => {
     const two = sampleRelease("1.2.0", { id: 2 });
     const [older, newer] = [sampleRollout(), sampleRollout({ id: 2, firmwareId: 2 })];
     const offered = (rollouts: readonly Rollout[]) =>
@@ -128,7 +128,7 @@ describe("the decision for a device", () => {
     expect(offered("9.9.9")).to.equal(undefined);
   });
 
-  it("leads over the newest intermediate release from which the way goes on, under the same rollout", () => {
+  it("goes through the newest intermediate release that leads on, under the same rollout", () => {
     const releases = [
       sampleRelease("1.1.0", { id: 1 }),
       sampleRelease("1.2.0", { id: 2 }),
@@ -144,7 +144,7 @@ describe("the decision for a device", () => {
     expect(from("1.2.0").offer?.release.version).to.equal("2.0.0");
     const withoutIntermediate = releases.filter(({ id }) => id === 1 || id === 4);
     expect(from("1.0.0", {}, withoutIntermediate).verdicts.at(-1)?.verdict).to.equal("CURRENT_TOO_OLD");
-    // The intermediate release has left the target's versions; the rollout that gave it leads on.
+    // The intermediate release is outside the target's versions; the rollout that offered it continues.
     const narrow = [sampleRollout({ firmwareId: 4, target: { toVersion: "1.0.0" } })];
     const verdictAfter = (given: ReadonlySet<number>) =>
       decide(sampleSubject({ version: "1.2.0" }), releases, narrow, { ...NO_FACTS, given }).verdicts.at(-1)
@@ -153,7 +153,7 @@ describe("the decision for a device", () => {
     expect(verdictAfter(new Set([1]))).to.equal("OFFERED");
   });
 
-  it("forces an older version only on devices that take it, and keeps them there", () => {
+  it("forces an older version only on devices that accept it, and keeps them there", () => {
     const old = sampleRelease("0.9.0");
     const stable = sampleRelease("1.0.0", { id: 2 });
     expect(verdictOf({}, {}, {}, old)).to.equal("NOT_NEWER");
@@ -197,7 +197,7 @@ describe("the answer to why", () => {
     };
   };
 
-  it("says in sentences with numbers what keeps the update away", () => {
+  it("explains in sentences with numbers what prevents the update", () => {
     expect(ask({}).summary).to.equal(
       'base-010203 is offered base 1.1.0 by rollout 1 "first" at its next check.',
     );
@@ -229,7 +229,7 @@ describe("the answer to why", () => {
     );
   });
 
-  it("names the rollout that goes after another of the same release", () => {
+  it("names the rollout that precedes another of the same release", () => {
     const device = sampleSubject();
     const rollouts = [sampleRollout({ priority: 1 }), sampleRollout({ id: 2, name: "second" })];
     const scene = { device, releases: [one], rollouts, facts: NO_FACTS, now: NOW };

@@ -20,7 +20,7 @@ const refusal = (rollout: Rollout, plan: Partial<RolloutPlan>): string => {
 };
 
 describe("a change of a rollout", () => {
-  it("is free in everything before it has begun, and counts", () => {
+  it("may change everything before it has begun, and increments the revision", () => {
     const plan: Partial<RolloutPlan> = {
       name: "other",
       firmwareId: 2,
@@ -41,7 +41,7 @@ describe("a change of a rollout", () => {
     }
   });
 
-  it("moves the start of what is scheduled, also to now", () => {
+  it("may move a scheduled start, also to now", () => {
     const scheduled = sampleRollout({ state: "scheduled", startedAt: null, startAt: NOW + 9 * HOUR });
     expect(edited(scheduled, { startAt: NOW + 2 * HOUR })).to.include({
       state: "scheduled",
@@ -50,7 +50,7 @@ describe("a change of a rollout", () => {
     expect(edited(scheduled, { startAt: null })).to.include({ state: "running", startedAt: NOW + HOUR });
   });
 
-  it("leaves a rollout that has begun its devices: what is safe is changed, the rest refused with its reason", () => {
+  it("preserves the devices of a rollout that has begun: safe changes are applied, others refused with the reason", () => {
     const before = begun({ target: { tags: ["a", "b"] }, stageSizes: [1, 5, 10], reason: "why it runs" });
     const gates = { ...before.gates, maxFailedFraction: 0.5 };
     const windows = { timeZone: "UTC", spans: [{ weekdays: [1], from: "01:00", to: "02:00" }] };
@@ -80,7 +80,7 @@ describe("a change of a rollout", () => {
       expect(refusal(begun({ state }), { name: "x" })).to.match(/^STATE_WRONG .*make another/);
   });
 
-  it("changes stages that have not begun, and what the open one has to prove", () => {
+  it("may change stages that have not begun, and the conditions of the open one", () => {
     const [first = sampleStage(10), second = sampleStage(50)] = STAGES;
     const before = begun({ stageSizes: [1, 5, 10], sizesAt: NOW });
     const stages = [first, { ...second, soakMs: 0 }, sampleStage(70), sampleStage(100)];
@@ -95,7 +95,7 @@ describe("a change of a rollout", () => {
     for (const [wanted, message] of cases) expect(refusal(before, { stages: wanted })).to.match(message);
   });
 
-  it("makes a target narrower and never wider", () => {
+  it("may make a target narrower, never wider", () => {
     const cases: readonly (readonly [RolloutPlan["target"], RolloutPlan["target"], boolean])[] = [
       [
         {},
@@ -118,7 +118,7 @@ describe("a change of a rollout", () => {
       );
   });
 
-  it("makes an approval lapse that was given to another plan, and not when only the name is another", () => {
+  it("invalidates an approval of the earlier plan, but not when only the name changes", () => {
     const approved = begun({ needsApproval: true, approvedBy: "bob" });
     expect(edited(approved, { name: "x" })).to.include({ state: "running", approvedBy: "bob" });
     const lapsed = edited(approved, { priority: 1 });
@@ -141,7 +141,7 @@ describe("a change of a rollout", () => {
     expect(resumed.ok && resumed.rollout.state).to.equal("awaiting_approval");
   });
 
-  it("never lets a rollout run that needs an approval which it has not, whatever is done with it", () => {
+  it("never lets a rollout run without a required approval, whatever the sequence of changes", () => {
     const random = randomFrom(5);
     const pick = <Value>(values: readonly Value[]): Value => values[Math.floor(random() * values.length)]!;
     let runningCount = 0;
@@ -176,7 +176,7 @@ describe("a change of a rollout", () => {
     expect(editCount).to.be.above(300);
   });
 
-  it("that changes nothing is none", () => {
+  it("does not count if it changes nothing", () => {
     const rollout = begun();
     expect(change(rollout, { stages: structuredClone(STAGES) })).to.deep.equal({
       ok: true,

@@ -9,14 +9,14 @@ import type { Device, Store } from "../../../server/store/store.js";
 import { sampleDevice, sampleFirmware } from "../../contract/store/samples.js";
 import { NOW, randomFrom, sampleRollout, sampleStage } from "./samples.js";
 
-/** More than two pieces in which a fleet is read. */
+/** More than two pages of a fleet. */
 const DEVICE_COUNT = 600;
 const VERSIONS = ["1.0.0", "1.1.0", "1.2.0", "2.0.0", "none"];
 const ALL = { limit: DEVICE_COUNT, offset: 0 };
 
 const imageOf = (version: string): string => `${VERSIONS.indexOf(version)}`.repeat(64);
 
-/** Releases that lead to 2.0.0 over an intermediate release, two rollouts of it, and devices that differ in all that a rollout looks at. */
+/** Releases that lead to 2.0.0 over an intermediate release, two rollouts of it, and devices that differ in everything that a rollout evaluates. */
 async function fill(store: Store, seed: number): Promise<readonly Rollout[]> {
   const random = randomFrom(seed);
   const pick = <Item>(items: readonly Item[]) => items[Math.floor(random() * items.length)] as Item;
@@ -30,7 +30,7 @@ async function fill(store: Store, seed: number): Promise<readonly Rollout[]> {
     { ...sampleStage(0), percent: undefined, groups: ["rome"] },
     sampleStage(80),
   ];
-  // Whom it has offered something matters to both of these.
+  // Both of these depend on what was offered before.
   const terms = { force: "reinstall", target: { toVersion: "1.1.0" } };
   const running = await store.addRollout(sampleRollout({ ...terms, firmwareId, stages } as Partial<Rollout>));
   const draft = sampleRollout({
@@ -74,7 +74,7 @@ async function rollBackThrice(store: Store, deviceId: string, firmwareId: number
   }
 }
 
-/** What a rollout brings one device once everything is open, from check to check; the first is read as a check reads it. */
+/** What a rollout offers one device once everything is open, check by check; the first like a real check. */
 async function decideAlone(store: Store, rollout: Rollout, device: Device): Promise<string> {
   const opened: Rollout = { ...rollout, state: "running", stage: rollout.stages.length - 1 };
   const scene = await readScene(store, device, NOW);
@@ -96,7 +96,7 @@ const tell = (stage: number, firmwareIds: readonly number[]) => `stage ${stage}:
 
 describe("the plan over a fleet", () => {
   for (const seed of [1, 2, 3])
-    it(`tells of every device what the decision about it alone says (seed ${seed})`, async () => {
+    it(`agrees for every device with the decision about it alone (seed ${seed})`, async () => {
       const store = await openSqliteStore(":memory:");
       try {
         const rollouts = await fill(store, seed);

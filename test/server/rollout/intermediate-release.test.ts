@@ -1,4 +1,4 @@
-// Which releases a device may be led over to one that needs another before it.
+// Which releases may be offered on the way to one that requires another first.
 
 import { expect } from "chai";
 import { chooseRelease } from "../../../server/rollout/choose-release.js";
@@ -28,7 +28,7 @@ const rolloutFor = (others: string, state: RolloutState): Rollout =>
   });
 
 describe("an intermediate release", () => {
-  it("is a stable release that no rollout keeps for some devices", () => {
+  it("is a stable release that no rollout restricts to some devices", () => {
     expect(offered({})).to.equal("1.1.0");
     expect(offered({ isStable: false })).to.equal(undefined);
     expect(offered({ hardware: "another" })).to.equal(undefined);

@@ -45,7 +45,7 @@ const attempt = (changes: Partial<Update> = {}): Update =>
   ({ deviceId: device.id, firmwareId: WANTED, status: "downloading", errorCode: null, ...changes }) as Update;
 
 describe("a lease", () => {
-  it("is given with an offer, and not prolonged by asking again", async () => {
+  it("is granted with an offer, and not extended by checking again", async () => {
     await offer(NOW);
     expect(await member()).to.include({ firmwareId: WANTED, leaseUntil: NOW + LEASE_MS, isUpdating: false });
     await offer(NOW + 10 * MINUTE);
@@ -54,7 +54,7 @@ describe("a lease", () => {
     expect((await member())?.leaseUntil, "once it has run out").to.equal(NOW + 2 * LEASE_MS);
   });
 
-  it("is prolonged by progress, unless it has run out", async () => {
+  it("is extended by progress, unless it has expired", async () => {
     await offer(NOW);
     await noteProgress(journalAt(NOW + 20 * MINUTE), attempt());
     expect(await member()).to.include({ leaseUntil: NOW + 20 * MINUTE + LEASE_MS, isUpdating: true });
@@ -72,7 +72,7 @@ describe("a lease", () => {
     expect(await member()).to.include({ leaseUntil: null, isUpdating: false });
   });
 
-  it("goes on after an intermediate release, and ends with the release itself", async () => {
+  it("continues after an intermediate release, and ends with the release itself", async () => {
     await offer(NOW, INTERMEDIATE);
     await noteEnd(journalAt(NOW + MINUTE), attempt({ firmwareId: INTERMEDIATE, status: "success" }));
     expect(await member()).to.include({ leaseUntil: NOW + LEASE_MS, outcome: null });
@@ -87,7 +87,7 @@ describe("a lease", () => {
 });
 
 describe("the outcome of a device in a rollout", () => {
-  it("keeps roll backs apart from other failures", async () => {
+  it("distinguishes roll backs from other failures", async () => {
     await offer(NOW);
     await noteEnd(journalAt(NOW), attempt({ status: "failed", errorCode: "ROLLED_BACK" }));
     expect(await member()).to.include({ outcome: "rolled_back", errorCode: "ROLLED_BACK", leaseUntil: null });
@@ -95,7 +95,7 @@ describe("the outcome of a device in a rollout", () => {
     expect(await member()).to.include({ outcome: "failed", errorCode: "HASH_MISMATCH" });
   });
 
-  it("is believed of the image that runs, once its trial is over", async () => {
+  it("is taken from the running image, once its trial is over", async () => {
     await offer(NOW);
     const runs = async (imageSha256: string, slotState: Device["slotState"], version: string) => {
       device = { ...device, imageSha256, slotState, version };

@@ -4,20 +4,20 @@ import { type Bound, describeRollouts, isWithheld } from "../../../server/shared
 const of = (...states: readonly Bound["state"][]): Bound[] =>
   states.map((state, index) => ({ id: index + 1, name: `r${index + 1}`, state }));
 
-describe("what its rollouts mean for a release", () => {
-  it("is nothing where it has none", () => {
+describe("the effect of its rollouts on a release", () => {
+  it("is none if there are none", () => {
     expect(describeRollouts([])).to.equal(undefined);
     expect(isWithheld([])).to.equal(false);
   });
 
-  it("is that only those which run or are finished offer it", () => {
+  it("is that only running and finished ones offer it", () => {
     expect(describeRollouts(of("cancelled", "running", "finished"))).to.equal(
       'offered only to the devices of its rollouts 3 "r3" (finished), 2 "r2" (running)',
     );
     expect(isWithheld(of("cancelled", "running"))).to.equal(false);
   });
 
-  it("is that nobody is offered it where none does, with the way out where nothing else helps", () => {
+  it("is that no device is offered it if none does, with a hint where only an operator can help", () => {
     const reason = "offered to no device, because a release that has rollouts is offered by these only: ";
     expect(describeRollouts(of("paused", "cancelled"))).to.equal(
       `${reason}2 "r2" (cancelled), 1 "r1" (paused)`,

@@ -34,7 +34,7 @@ const planFor = (
 const FLEET = Array.from({ length: 200 }, (_, index) => ({ id: `d${index}` }));
 
 describe("the plan of a rollout", () => {
-  it("tells who gets it in which stage, how many bytes, and when at the earliest", () => {
+  it("shows which devices get it in which stage, how many bytes, and the earliest time", () => {
     const { planner, entries } = planFor(FLEET);
     const [first, second] = planner.stages;
     expect((first?.deviceCount ?? 0) + (second?.deviceCount ?? 0)).to.equal(200);
@@ -55,7 +55,7 @@ describe("the plan of a rollout", () => {
     expect(planner.stages.map(({ earliestAt }) => earliestAt)).to.deep.equal([monday, monday + HOUR]);
   });
 
-  it("counts the intermediate releases with it", () => {
+  it("includes the intermediate releases", () => {
     const releases = [
       sampleRelease("1.1.0", { id: 2, fileSize: 10 }),
       sampleRelease("2.0.0", { minCurrentVersion: "1.1.0", fileSize: 5 }),
@@ -66,7 +66,7 @@ describe("the plan of a rollout", () => {
     expect(entries[1]).to.deep.include({ firmwareIds: [1], bytes: 5 });
   });
 
-  it("says of each excluded device why", () => {
+  it("gives the reason for each excluded device", () => {
     const rollout = { ...STAGED, target: { tags: ["beta"] } };
     const { entries, planner, explain } = planFor(
       [
@@ -87,7 +87,7 @@ describe("the plan of a rollout", () => {
     expect(planner.stageSizes).to.deep.equal([0, 0]);
   });
 
-  it("says of a forced older release which devices refuse it", () => {
+  it("shows which devices refuse a forced older release", () => {
     const rollout = { ...STAGED, force: "any_order" as const };
     const { entries, explain } = planFor(
       [{ version: "2.0.0" }, { version: "2.0.0", slotState: null }],
@@ -97,7 +97,7 @@ describe("the plan of a rollout", () => {
     expect(explain(0)).to.contain("refuses that even if it is forced");
   });
 
-  it("counts on what passes (a trial, a wait), but not on a device that rolled it back too often", () => {
+  it("includes temporary obstacles (a trial, a wait), but not a device that rolled it back too often", () => {
     const history = (rolledBackCount: number) => [
       { firmwareId: 1, failedCount: 9, rolledBackCount, lastFailedAt: NOW, lastRolledBackAt: NOW },
     ];
@@ -108,7 +108,7 @@ describe("the plan of a rollout", () => {
     expect(planned({}, { history: history(MAX_ROLLBACK_COUNT) })).to.equal(false);
   });
 
-  it("counts a device that got it already as one of its stage", () => {
+  it("counts a device that already got it in its stage", () => {
     const { planner } = planFor([{ version: "1.1.0" }], STAGED, RELEASES, { given: new Set([1]) });
     expect(planner.stages.map(({ deviceCount }) => deviceCount)).to.deep.equal([0, 0]);
     expect(planner.stageSizes.at(-1)).to.equal(1);

@@ -72,20 +72,20 @@ describe("the choice of a release", () => {
     expect(chosen({ version: "2.0.0" }, [release("2.0.0-rc.1")])).to.equal(undefined);
   });
 
-  it("is nothing when nothing is newer", () => {
+  it("is empty when nothing is newer", () => {
     expect(chosen({}, [release("1.0.0"), release("0.9.0")])).to.equal(undefined);
     expect(chosen({}, [])).to.equal(undefined);
     expect(verdict({ build: 3 }, release("1.0.0", { buildNumber: 3 }))).to.equal("NOT_NEWER");
     expect(verdict({ build: 3 }, release("1.0.0", { buildNumber: 4 }))).to.equal("OFFERED");
   });
 
-  it("is never what runs already, whatever version it claims", () => {
+  it("is never the running image, whatever version it claims", () => {
     expect(
       verdict({ imageSha256: "b".repeat(64) }, release("9.0.0", { imageSha256: "b".repeat(64) })),
     ).to.equal("NOT_NEWER");
   });
 
-  it("passes over what is inactive, not stable, expired or for another type, chip or board", () => {
+  it("skips what is inactive, not stable, expired or for another type, chip or board", () => {
     expect(verdict({}, release("1.1.0", { isActive: false }))).to.equal("INACTIVE");
     expect(verdict({}, release("1.1.0", { isStable: false }))).to.equal("NOT_STABLE");
     expect(verdict({}, release("1.1.0", { expiresAt: NOW }))).to.equal("EXPIRED");
@@ -100,7 +100,7 @@ describe("the choice of a release", () => {
     );
   });
 
-  it("leads over an intermediate release to what needs it", () => {
+  it("goes through an intermediate release to what requires it", () => {
     const releases = [
       release("1.1.0"),
       release("2.0.0", { minCurrentVersion: "1.1.0" }),
@@ -117,13 +117,13 @@ describe("the choice of a release", () => {
     ]);
   });
 
-  it("is nothing while the device is on trial", () => {
+  it("is empty while the device is on trial", () => {
     expect(verdict({ slotState: "pending_verify" }, release("1.1.0"))).to.equal("TRIAL_RUNNING");
     expect(verdict({ slotState: "factory" }, release("1.1.0"))).to.equal("OFFERED");
     expect(verdict({ slotState: null }, release("1.1.0"))).to.equal("OFFERED");
   });
 
-  it("takes a version that cannot be read for older than everything", () => {
+  it("treats an unreadable version as older than everything", () => {
     expect(chosen({ version: "nightly" }, [release("0.0.1")])).to.equal("0.0.1");
   });
 
@@ -136,7 +136,7 @@ describe("the choice of a release", () => {
     expect(planAfter(MAX_ROLLBACK_COUNT).verdicts[1]?.verdict).to.equal("ROLLED_BACK");
   });
 
-  it("waits as long after a roll back as the device leaves the image alone", () => {
+  it("waits as long after a roll back as the device ignores the image", () => {
     const one = release("1.1.0");
     const verdictAfter = (agoMs: number) =>
       choose(DEVICE, [one], [failures(one, 1, 1, agoMs)]).verdicts[0]?.verdict;
@@ -144,7 +144,7 @@ describe("the choice of a release", () => {
     expect(verdictAfter(ROLL_BACK_WAIT_MS)).to.equal("OFFERED");
   });
 
-  it("waits longer and longer after many failures, but never for ever", () => {
+  it("waits longer and longer after many failures, up to a limit", () => {
     const one = release("1.1.0");
     const offered = (failedCount: number, minutes: number) =>
       choose(DEVICE, [one], [failures(one, failedCount, 0, minutes * MINUTE)]).release === one;

@@ -1,4 +1,4 @@
-// Rollouts, devices and releases that the tests begin with.
+// Sample rollouts, devices and releases for the tests.
 
 import {
   NO_STAGE_TALLY,

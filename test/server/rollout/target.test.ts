@@ -1,4 +1,4 @@
-// Whom a rollout is for: what each term of a target lets in and keeps out, at its edges.
+// The target of a rollout: what each condition includes and excludes, at its edges.
 
 import { expect } from "chai";
 import { missesTarget } from "../../../server/rollout/target.js";
@@ -9,7 +9,7 @@ const isIn = (target: Target, device: Parameters<typeof sampleSubject>[0] = {}):
   missesTarget(target, sampleSubject(device)) === undefined;
 
 describe("the target of a rollout", () => {
-  it("has every device where it names no term", () => {
+  it("includes every device if it has no conditions", () => {
     expect(isIn({})).to.equal(true);
     expect(isIn({}, { tags: [], group: null, hardware: null })).to.equal(true);
   });
@@ -26,13 +26,13 @@ describe("the target of a rollout", () => {
     expect(runs("1.2.0", 99)).to.equal(true);
   });
 
-  it("takes a build number at its word", () => {
+  it("compares build numbers exactly", () => {
     const target = { fromVersion: "1.0.0+5", toVersion: "1.0.0+7" };
     const builds = [4, 5, 7, 8].map((build) => isIn(target, { version: "1.0.0", build }));
     expect(builds).to.deep.equal([false, true, true, false]);
   });
 
-  it("has a device with any of its tags, in any of its groups, of any of its hardware", () => {
+  it("includes a device with any of its tags, in any of its groups, of any of its hardware", () => {
     expect(isIn({ tags: ["lab", "home"] }, { tags: ["home"] })).to.equal(true);
     expect(isIn({ tags: ["lab", "home"] }, { tags: ["office"] })).to.equal(false);
     expect(isIn({ groups: ["rome", "berlin"] }, { group: "berlin" })).to.equal(true);
@@ -41,7 +41,7 @@ describe("the target of a rollout", () => {
     expect(isIn({ hardware: ["esp32"] }, { hardware: null })).to.equal(false);
   });
 
-  it("has the devices that it names, and asks for every one of its terms", () => {
+  it("includes the devices that it names, and requires all of its conditions", () => {
     expect(isIn({ devices: ["d1"] }, { id: "d1" })).to.equal(true);
     expect(isIn({ devices: ["d1"] }, { id: "d2" })).to.equal(false);
     expect(isIn({ devices: ["d1"], tags: ["lab"] }, { id: "d1", tags: [] })).to.equal(false);

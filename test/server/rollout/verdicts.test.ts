@@ -4,7 +4,7 @@ import { VERDICTS, type Verdict } from "../../../server/rollout/verdicts.js";
 const verdicts = Object.keys(VERDICTS) as Verdict[];
 
 describe("the table of verdicts", () => {
-  it("lets time alone end these only", () => {
+  it("marks only these as ending by time alone", () => {
     const passing = verdicts.filter((one) => !VERDICTS[one].isLasting && !VERDICTS[one].isOffer);
     expect(passing).to.have.members([
       "TRIAL_RUNNING",
@@ -16,7 +16,7 @@ describe("the table of verdicts", () => {
     ]);
   });
 
-  it("keeps no offer as a lasting answer", () => {
+  it("marks no offer as lasting", () => {
     const offers = verdicts.filter((one) => VERDICTS[one].isOffer);
     expect(offers).to.have.lengthOf(4);
     for (const offer of offers) expect(VERDICTS[offer].isLasting, offer).to.equal(false);

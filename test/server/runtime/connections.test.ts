@@ -21,7 +21,7 @@ const TLS = "test/fixtures/tls/one";
 interface Client {
   readonly socket: Socket;
   text: string;
-  /** What came, once there is no more. */
+  /** Everything received, once the connection has ended. */
   readonly over: Promise<string>;
   until(part: string): Promise<void>;
 }
@@ -125,9 +125,9 @@ describe("connections", () => {
     connections.sweep();
   };
 
-  describe("whose body comes slowly", () => {
+  describe("whose body arrives slowly", () => {
     for (const tls of [false, true])
-      it(`end after seconds, if it is short, and hear why${tls ? ", over TLS too" : ""}`, async () => {
+      it(`end after seconds, if it is short, and get the reason${tls ? ", over TLS too" : ""}`, async () => {
         await listen({}, { tls });
         const client = open(tls);
         client.socket.write(`${head(400)}{`);
@@ -144,7 +144,7 @@ describe("connections", () => {
       });
 
     for (const length of [16 * 1024 * 1024, undefined])
-      it(`live for hours at the least rate, and end below it (${length ?? "no"} length)`, async () => {
+      it(`last for hours at the minimum rate, and end below it (${length ?? "no"} length)`, async () => {
         await listen();
         const client = open();
         client.socket.write(head(length));
@@ -170,7 +170,7 @@ describe("connections", () => {
         expect(await client.over).to.contain("BODY_TOO_SLOW");
       });
 
-    it("are not to blame for what the server does not read", async () => {
+    it("are not closed for what the server does not read", async () => {
       let goOn = () => {};
       const listener: RequestListener = (request, response) => {
         goOn = () => readAll(request, response);
@@ -186,7 +186,7 @@ describe("connections", () => {
       expect(refused).to.deep.equal([]);
     });
 
-    it("have no more time than for a short one when they were answered already", async () => {
+    it("have no more time than for a short one once they were answered", async () => {
       await listen({}, { listener: (_request, response) => response.writeHead(401).end("no") });
       const client = open();
       client.socket.write(`${head(16_000_000)}x`);
@@ -198,7 +198,7 @@ describe("connections", () => {
       expect(refused).to.deep.equal(["slow_body"]);
     });
 
-    it("begin anew with every request on the same connection", async () => {
+    it("start over with every request on the same connection", async () => {
       await listen();
       const client = open();
       for (let turn = 1; turn <= 3; turn++) {
@@ -225,13 +225,13 @@ describe("connections", () => {
       client.socket.pause();
       client.socket.write(head(0, "GET"));
       await until(() => requestCount === 1);
-      // All that the network holds has gone.
+      // Everything that the network buffers has been sent.
       for (let turn = 0; turn < 2000; turn++) await new Promise(setImmediate);
       return client;
     };
 
     for (const tls of [false, true])
-      it(`have minutes, and as long as the least rate takes for what waits${tls ? ", over TLS too" : ""}`, async () => {
+      it(`have minutes, and as long as what is pending takes at the minimum rate${tls ? ", over TLS too" : ""}`, async () => {
         const client = await ask((_request, response) => response.end(Buffer.alloc(SIZE)), tls);
         wait(0);
         wait(60 * 60_000);
@@ -243,7 +243,7 @@ describe("connections", () => {
         await until(() => connections.count === 0);
       });
 
-    it("end when hardly anything is taken of one that is made as it goes", async () => {
+    it("end when hardly anything is read of a streamed answer", async () => {
       const listener: RequestListener = (_request, response) => {
         Readable.from(parts()).pipe(response);
       };
@@ -258,7 +258,7 @@ describe("connections", () => {
       expect(refused).to.deep.equal(["slow_reader"]);
     });
 
-    it("live as long as they take it", async () => {
+    it("last as long as they read", async () => {
       let whole = Promise.resolve();
       const listener: RequestListener = (_request, response) => {
         whole = new Promise((resolve) => response.on("finish", resolve));
@@ -274,7 +274,7 @@ describe("connections", () => {
       expect(refused).to.deep.equal([]);
     });
 
-    it("live while they wait for the server, as live streams do", async () => {
+    it("last while they wait for the server, like live streams", async () => {
       await listen({}, { listener: (_request, response) => response.writeHead(200).write("open") });
       const client = open();
       client.socket.write(head(0, "GET"));
@@ -318,7 +318,7 @@ describe("connections", () => {
       ["all", { maxCount: 3 }],
     ] as const)
       for (const isSwept of [false, true])
-        it(`make room where one only waits for its next request (${which}${isSwept ? ", seen by a sweep" : ""})`, async () => {
+        it(`make room by closing one that is idle (${which}${isSwept ? ", seen by a sweep" : ""})`, async () => {
           await listen(limits);
           await busy();
           const idle = open();
@@ -337,13 +337,13 @@ describe("connections", () => {
       expect(refused).to.deep.equal([]);
     });
 
-    it("are all a trusted proxy's, if it likes", async () => {
+    it("may all belong to a trusted proxy", async () => {
       await listen({ maxCountEach: 1 }, { isProxy: (address) => address === "127.0.0.1" });
       for (let count = 0; count < 5; count++) await busy();
       expect(connections.count).to.equal(5);
     });
 
-    it("are counted over TLS as without, and one that waits makes room", async () => {
+    it("are counted over TLS as without, and idle ones make room", async () => {
       await listen({ maxCountEach: 2 }, { tls: true });
       const idle = open(true);
       await use(idle);
@@ -371,7 +371,7 @@ describe("connections", () => {
     };
     const metrics = async () => (await running.admin("GET", "/metrics")).body;
 
-    it("end when a check's body does not come, or its head", async () => {
+    it("end when a check's body does not arrive, or its head", async () => {
       await start({ shortBodyMs: 20, sweepMs: 10, headMs: 20 });
       const [check, register, nothing] = [dial(), dial(), dial()];
       const json = (path: string) =>
@@ -387,7 +387,7 @@ describe("connections", () => {
       expect(text).to.match(/^skyslot_connections 0$/m);
     });
 
-    it("end when a reader takes nothing of an answer that waits for it", async () => {
+    it("end when a client reads nothing of its answer", async () => {
       await start({ idleMs: 50 });
       const size = 64 * 1024 * 1024;
       running.app.server.prependListener("request", (_request, response) => response.end(Buffer.alloc(size)));

@@ -1,4 +1,4 @@
-// A server on a socket, from its start to its end: what it does with requests that are under way, its limits, its certificate.
+// A server on a socket, from its start to its end: how it handles pending requests, its limits, its certificate.
 
 import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { connect as connectTcp, type Socket } from "node:net";
@@ -26,7 +26,7 @@ describe("the lifetime of a server", () => {
     return server;
   };
   const port = () => Number(new URL(server?.url ?? "").port);
-  /** A connection, and everything that came on it so far. */
+  /** A connection, and everything received on it so far. */
   const open = async () => {
     const socket = connectTcp(port(), "127.0.0.1");
     const seen = { text: "", isOver: false };
@@ -68,7 +68,7 @@ describe("the lifetime of a server", () => {
     await begun;
   };
 
-  it("finishes a request that has begun, and takes no other", async () => {
+  it("finishes a request that has begun, and accepts no other", async () => {
     const { app } = await start();
     const { socket, seen, over } = await open();
     const idle = await open();
@@ -87,11 +87,11 @@ describe("the lifetime of a server", () => {
       .and.to.include('"update_available":false');
   });
 
-  it("refuses what comes later on a connection that is still busy, and says so", async () => {
+  it("refuses later requests on a connection that is still busy, and says so", async () => {
     await start();
     const { socket, seen, over } = await open();
     const idle = await open();
-    // Nobody reads a body of this route in front of it: its answer does not know yet that the server ends.
+    // The body of this route is not read in advance: its answer does not yet include that the server is ending.
     await begin(socket, HEAD.replace("/check", "/status"));
     const closing = server?.close();
     await idle.over;
@@ -105,7 +105,7 @@ describe("the lifetime of a server", () => {
       .and.to.include('"SHUTTING_DOWN"');
   });
 
-  it("cuts off what does not end within the limit", async () => {
+  it("closes what does not end within the limit", async () => {
     const { app } = await start();
     const { socket, over, seen } = await open();
     await begin(socket);
@@ -114,7 +114,7 @@ describe("the lifetime of a server", () => {
     expect(seen.text).to.equal("");
   });
 
-  it("does not wait for those who watch", async () => {
+  it("does not wait for watchers", async () => {
     await start();
     const { socket, over, until } = await open();
     socket.write("GET /api/events/stream HTTP/1.1\r\nhost: localhost\r\n\r\n");
@@ -123,7 +123,7 @@ describe("the lifetime of a server", () => {
     await over;
   });
 
-  it("forgets watchers with their connection, also those whose answer waits behind another", async () => {
+  it("drops watchers with their connection, also those whose answer is queued behind another", async () => {
     const { app } = await start();
     const { socket, over, until } = await open();
     const ask = "GET /api/events/stream HTTP/1.1\r\nhost: localhost\r\n\r\n";
@@ -229,7 +229,7 @@ describe("the lifetime of a server", () => {
       expect(await certificate.hasChanged()).to.equal(false);
     });
 
-    it("does not start with files that are no pair", async () => {
+    it("does not start with files that do not match", async () => {
       await put("one");
       await copyFile(join(FIXTURES, "two.key"), files().key);
       const error = await start({ tls: files() }).then(

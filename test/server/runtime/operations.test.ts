@@ -1,4 +1,4 @@
-// What those need who run the server: health, metrics, request ids, limits.
+// What operators of the server need: health, metrics, request ids, limits.
 
 import { chmod, rm, writeFile } from "node:fs/promises";
 import { PassThrough } from "node:stream";
@@ -22,7 +22,7 @@ describe("the operation of a server", () => {
       .filter((text) => (typeof line === "string" ? text.startsWith(line) : line.test(text)));
   };
 
-  it("is alive and ready, and says what it looked at", async () => {
+  it("is alive and ready, and lists its checks", async () => {
     expect((await get("/healthz")).json()).to.deep.equal({ status: "ok" });
     const ready = await get("/readyz");
     expect([ready.statusCode, ready.json()]).to.deep.equal([
@@ -55,7 +55,7 @@ describe("the operation of a server", () => {
     expect((await get("/healthz")).statusCode).to.equal(200);
   });
 
-  it("gives every request an id, and takes one that is sane", async () => {
+  it("gives every request an id, and accepts a valid one", async () => {
     expect((await get("/healthz", { "x-request-id": "abc-1.2:3" })).headers["x-request-id"]).to.equal(
       "abc-1.2:3",
     );
@@ -65,7 +65,7 @@ describe("the operation of a server", () => {
     }
   });
 
-  it("writes into its log which account was refused, and nothing that nobody is called", async () => {
+  it("logs which account was refused, but no unknown name", async () => {
     await server.addUser("ada", "viewer");
     const out = new PassThrough();
     let log = "";
@@ -102,7 +102,7 @@ describe("the operation of a server", () => {
     });
   });
 
-  it("bounds how often one address asks, but not a device", async () => {
+  it("limits the rate of an address, but not of a device", async () => {
     for (let n = 0; n < 5; n++) expect((await server.admin("GET", "/api/types")).statusCode).to.equal(200);
     const refused = await server.admin("GET", "/api/types");
     expect([refused.statusCode, refused.json().error, refused.headers["retry-after"]]).to.deep.equal([
@@ -116,7 +116,7 @@ describe("the operation of a server", () => {
     expect((await server.admin("GET", "/api/types")).statusCode).to.equal(200);
   });
 
-  it("counts attempts by state, roll backs apart", async () => {
+  it("counts attempts by state, roll backs separately", async () => {
     const made = await makeRelease("1.1.0");
     await server.upload(made);
     await server.check();

@@ -1,4 +1,4 @@
-// What really goes over the wire: the device's HTTP client needs lengths and reason phrases and never a chunked body.
+// What is actually sent: the device's HTTP client needs lengths and reason phrases and never a chunked body.
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { connect } from "node:net";
@@ -48,7 +48,7 @@ describe("the server on a socket", () => {
     return { status, headers: named, body: answer.subarray(border + 4) };
   };
 
-  it("sends a whole file with its length and nothing around it", async () => {
+  it("sends a whole file with its length and no framing", async () => {
     const answer = await request("GET /api/ota/download/1");
     expect(answer.status).to.equal("HTTP/1.1 200 OK");
     expect(answer.headers.get("content-length")).to.equal(`${made.image.length}`);
@@ -72,7 +72,7 @@ describe("the server on a socket", () => {
     expect(behind.headers.get("content-length")).to.equal(`${behind.body.length}`);
   });
 
-  it("gives every other answer a length too", async () => {
+  it("sends every other answer with a length too", async () => {
     const json = ["content-type: application/json"];
     const body = JSON.stringify({
       device_id: "d",
@@ -102,7 +102,7 @@ describe("the server on a socket", () => {
     expect(broken.toString()).to.match(/^HTTP\/1\.1 400 Bad Request\r\nContent-Length: \d+/);
   });
 
-  it("serves many at once", async () => {
+  it("serves many clients at once", async () => {
     const all = await Promise.all(
       Array.from({ length: 40 }, () => fetch(`${server.url}/api/ota/download/1`)),
     );
@@ -110,7 +110,7 @@ describe("the server on a socket", () => {
     expect(bodies.every((body) => Buffer.from(body).equals(made.image))).to.equal(true);
   });
 
-  it("goes on after a client that breaks off in the middle", async () => {
+  it("keeps working after a client that disconnects in the middle", async () => {
     const socket = connect(Number(new URL(server.url).port), "127.0.0.1");
     socket.write("GET /api/ota/download/1 HTTP/1.1\r\nhost: a\r\n\r\n");
     await new Promise((resolve) => socket.once("data", resolve));
@@ -118,7 +118,7 @@ describe("the server on a socket", () => {
     expect((await request("GET /healthz")).status).to.equal("HTTP/1.1 200 OK");
   });
 
-  it("tells a watcher what happens, as it happens, and nothing that failed", async () => {
+  it("sends a watcher events as they happen, and none of failed transactions", async () => {
     const stream = await fetch(`${server.url}/api/events/stream`);
     expect(stream.headers.get("content-type")).to.match(/^text\/event-stream/);
     const reader = stream.body?.pipeThrough(new TextDecoderStream()).getReader();
@@ -139,7 +139,7 @@ describe("the server on a socket", () => {
     await reader?.cancel();
   });
 
-  it("leaves room for others to watch, however many streams one person opens", async () => {
+  it("leaves room for other watchers, however many streams one user opens", async () => {
     const ended = new AbortController();
     const watch = async (headers: Record<string, string> = {}) => {
       const answer = await fetch(`${server.url}/api/events/stream`, { headers, signal: ended.signal });
@@ -154,7 +154,7 @@ describe("the server on a socket", () => {
     ended.abort();
   });
 
-  it("keeps what it acknowledged when it starts again", async () => {
+  it("keeps what it acknowledged when it is restarted", async () => {
     await server.close();
     server = await startServer({ dataDir: folder, port: 0 });
     const { devices } = (await (await fetch(`${server.url}/api/devices`)).json()) as {

@@ -1,4 +1,4 @@
-// The whole table of who may do what, written out: a role that gains or loses a scope fails here, whatever the code derives it from.
+// The complete matrix of roles and scopes, written out: a role that gains or loses a scope fails here, however the code derives it.
 
 import { expect } from "chai";
 import { type Actor, mayChange, mayDo } from "../../../server/shared/actor.js";
@@ -46,7 +46,7 @@ describe("roles and scopes", () => {
     expect([...SCOPE_NAMES].sort()).to.deep.equal([...SCOPES].sort());
   });
 
-  it("go together as the table says, for users and for their tokens", () => {
+  it("match the table, for users and for their tokens", () => {
     for (const role of ROLES) {
       for (const scope of SCOPES) {
         expect(scopesOf(role).includes(scope), `${role} ${scope}`).to.equal(MATRIX[scope][role]);
@@ -75,7 +75,7 @@ describe("roles and scopes", () => {
     expect(mayDo(bound, "users:write"), "a user is of no device type").to.equal(false);
   });
 
-  it("leave what needs a person to those who signed in", () => {
+  it("restrict what needs a person to signed-in users", () => {
     for (const [kind, isPerson] of [
       ["user", true],
       ["local", true],

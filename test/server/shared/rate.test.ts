@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { RateLimit } from "../../../server/shared/rate.js";
 
 describe("the rate limit", () => {
-  it("lets a burst through, then so many a second", () => {
+  it("allows a burst, then a number per second", () => {
     const limit = new RateLimit({ burst: 3, perSecond: 2 });
     expect([1, 2, 3].map(() => limit.take("d", 0))).to.deep.equal([0, 0, 0]);
     expect(limit.take("d", 0)).to.equal(500);
@@ -11,7 +11,7 @@ describe("the rate limit", () => {
     expect(limit.take("d", 1000)).to.be.above(0);
   });
 
-  it("counts every device for itself", () => {
+  it("counts every device separately", () => {
     const limit = new RateLimit({ burst: 1, perSecond: 1 });
     expect(limit.take("a", 0)).to.equal(0);
     expect(limit.take("b", 0)).to.equal(0);

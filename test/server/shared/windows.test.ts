@@ -11,12 +11,12 @@ const windows = (timeZone: string, from: string, to: string, weekdays = EVERY_DA
 const at = (text: string) => Date.parse(text);
 
 describe("the windows of a rollout", () => {
-  it("are open always if there are none", () => {
+  it("are always open if there are none", () => {
     expect(isOpen(null, 0)).to.equal(true);
     expect(nextOpening(null, 5)).to.equal(5);
   });
 
-  it("go by the clock of their place", () => {
+  it("use their time zone", () => {
     const night = windows("Europe/Berlin", "02:00", "04:00");
     expect(isOpen(night, at("2026-01-10T00:59:59Z"))).to.equal(false);
     expect(isOpen(night, at("2026-01-10T01:00:00Z"))).to.equal(true);
@@ -26,7 +26,7 @@ describe("the windows of a rollout", () => {
     expect(isOpen(windows("Asia/Kathmandu", "02:00", "04:00"), at("2026-01-09T20:15:00Z"))).to.equal(true);
   });
 
-  it("reach over midnight into the day after their weekday", () => {
+  it("extend past midnight into the day after their weekday", () => {
     const friday = windows("UTC", "22:00", "02:00", [5]);
     expect(isOpen(friday, at("2026-11-20T21:59:00Z"))).to.equal(false);
     expect(isOpen(friday, at("2026-11-20T22:00:00Z"))).to.equal(true);
@@ -43,16 +43,16 @@ describe("the windows of a rollout", () => {
     expect(isOpen(saturday, at("2026-11-22T00:00:00Z"))).to.equal(false);
   });
 
-  it("do not open in the hour that is missing when clocks go forward", () => {
+  it("do not open in the hour that is skipped when clocks go forward", () => {
     // Berlin, 29 March 2026: 02:00 becomes 03:00.
     const gap = windows("Europe/Berlin", "02:15", "02:45");
     expect(nextOpening(gap, at("2026-03-29T00:00:00Z"))).to.equal(at("2026-03-30T00:15:00Z"));
-    // A span that reaches out of the missing hour opens when it ends.
+    // A window that extends beyond the skipped hour opens when that ends.
     const over = windows("Europe/Berlin", "02:30", "04:00");
     expect(nextOpening(over, at("2026-03-29T00:00:00Z"))).to.equal(at("2026-03-29T01:00:00Z"));
   });
 
-  it("are open twice in the hour that comes twice when clocks go back", () => {
+  it("are open twice in the hour that is repeated when clocks go back", () => {
     // Berlin, 25 October 2026: 03:00 becomes 02:00.
     const twice = windows("Europe/Berlin", "02:15", "02:45");
     expect(nextOpening(twice, at("2026-10-25T00:00:00Z"))).to.equal(at("2026-10-25T00:15:00Z"));
@@ -60,7 +60,7 @@ describe("the windows of a rollout", () => {
     expect(nextOpening(twice, at("2026-10-25T00:50:00Z"))).to.equal(at("2026-10-25T01:15:00Z"));
   });
 
-  it("find their next opening to the minute, in zones of half and quarter hours too", () => {
+  it("find their next opening to the minute, also in zones with half and quarter hours", () => {
     expect(nextOpening(windows("UTC", "03:07", "03:08", [1]), at("2026-11-21T12:00:00Z"))).to.equal(
       at("2026-11-23T03:07:00Z"),
     );
@@ -69,7 +69,7 @@ describe("the windows of a rollout", () => {
     ).to.equal(at("2026-10-03T15:30:00Z"));
   });
 
-  it("never say a time to be the next opening that is closed, or leave out an earlier one", () => {
+  it("never return a closed time as the next opening, or skip an earlier one", () => {
     const random = randomFrom(1);
     const zones = [
       "UTC",

@@ -1,4 +1,4 @@
-// When devices were last seen, of no-op checks on SQLite: appended to a table and applied to the devices' rows later.
+// When devices were last seen by no-op checks on SQLite: appended to a table and applied to the devices' rows later.
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -31,7 +31,7 @@ describe("updates of when devices were last seen", () => {
     };
     await store.updateLastSeen([{ ...update, seenAt: 5000 }]);
     await store.updateLastSeen([{ ...update, seenAt: 6000 }]);
-    // Another that opens the file meanwhile finds what a kill would have left.
+    // Another process that opens the file meanwhile finds what a kill would have left.
     const again = await openSqliteStore(file);
     expect(await again.findDevice("base-010203")).to.deep.include({
       lastSeen: 6000,

@@ -18,7 +18,7 @@ describe("the SQLite store", () => {
 
   storeContract(async () => openSqliteStore(await newFile()));
 
-  it("has everything after it was closed and opened again", async () => {
+  it("keeps everything when it is closed and reopened", async () => {
     const file = await newFile();
     const first = await openSqliteStore(file);
     await first.putDevice(sampleDevice());
@@ -28,7 +28,7 @@ describe("the SQLite store", () => {
     await second.close();
   });
 
-  it("counts and lists, in their thread, whatever was committed before", async () => {
+  it("counts and lists in the worker thread what was committed before", async () => {
     const store = await openSqliteStore(await newFile());
     for (let count = 1; count <= 20; count++) {
       const device = sampleDevice({ id: `d${count}`, version: `1.0.${count}` });
@@ -67,12 +67,12 @@ describe("the SQLite store", () => {
     });
     expect((await store.listUpdates({}, PAGE)).rows).to.have.length(1);
     expect(await store.listEvents({ limit: 10 })).to.have.length(1);
-    // Its keys are counted on, not given again.
+    // Its ids are continued, not reused.
     expect((await store.addEvent({ time: 2, kind: "test", message: "two" })).id).to.equal(2);
     await store.close();
   });
 
-  it("brings an empty file up to date once, when several open it at once", async () => {
+  it("migrates an empty file once, when several open it at once", async () => {
     const file = await newFile();
     const stores = await Promise.all(Array.from({ length: 4 }, () => openSqliteStore(file)));
     await stores[0]?.putDevice(sampleDevice());

@@ -54,7 +54,7 @@ describe("the delivery of webhooks", () => {
   const deliveries = async (webhookId: number) =>
     (await server.store.listDeliveries({ webhookId }, PAGE)).rows;
 
-  it("sends an event that is wanted, signed, and says so", async () => {
+  it("sends a subscribed event, signed, and records that", async () => {
     const { id, secret } = await add();
     await server.check();
     await deliverer().tick();
@@ -79,7 +79,7 @@ describe("the delivery of webhooks", () => {
     expect(outcomes).to.deep.equal({ delivered: 1 });
   });
 
-  it("queues nothing that is not wanted, and nothing of what was not kept", async () => {
+  it("queues no other events, and none of a transaction that was rolled back", async () => {
     const { id } = await add({ events: ["rollout.*"] });
     const { id: inactive } = await add({ events: ["*"], is_active: false });
     await server.check();
@@ -90,7 +90,7 @@ describe("the delivery of webhooks", () => {
     expect(await deliveries(all)).to.deep.equal([]);
   });
 
-  it("tries again later and later, with the same id, and gives up visibly", async () => {
+  it("retries with growing delays and the same id, and gives up visibly", async () => {
     const { id } = await add();
     answer = () => 503;
     await server.check();
@@ -98,7 +98,7 @@ describe("the delivery of webhooks", () => {
     for (let n = 1; n <= MAX_ATTEMPT_COUNT; n++) {
       await worker.tick();
       expect(sent, `attempt ${n}`).to.have.length(n);
-      // Not before its time.
+      // Not before it is due.
       const [delivery] = await deliveries(id);
       if (delivery?.state === "pending") {
         server.nowMs = delivery.dueAt - 1;
@@ -126,7 +126,7 @@ describe("the delivery of webhooks", () => {
     expect((await deliveries(id))[0]?.state).to.equal("delivered");
   });
 
-  it("takes no redirect for success, and 410 for the end", async () => {
+  it("does not treat a redirect as success, and stops at 410", async () => {
     const { id } = await add();
     answer = () => 302;
     await server.check();
@@ -138,7 +138,7 @@ describe("the delivery of webhooks", () => {
     expect((await deliveries(id))[0]).to.deep.include({ state: "given_up", attemptCount: 2 });
   });
 
-  it("shares the work between servers, and sends each once", async () => {
+  it("is shared between servers, each delivery sent once", async () => {
     const { id } = await add();
     for (let n = 0; n < 30; n++) await server.check({ device_id: `base-${n}` });
     const workers = Array.from({ length: 4 }, () => deliverer());
@@ -149,7 +149,7 @@ describe("the delivery of webhooks", () => {
     expect(await server.store.countDeliveries(id)).to.deep.include({ delivered: 30, pending: 0 });
   });
 
-  it("goes on for a server that died while it delivered, when its lease has ended", async () => {
+  it("takes over from a server that died while it delivered, when its lease has ended", async () => {
     await add();
     await server.check();
     let letGo = () => {};
@@ -167,13 +167,13 @@ describe("the delivery of webhooks", () => {
     server.nowMs += 1;
     await deliverer().tick();
     expect(sent).to.have.length(2);
-    // The first comes back from the dead: what the second has written stays.
+    // The first comes back: what the second has written stays.
     letGo();
     await hanging;
     expect(outcomes).to.deep.equal({ delivered: 1 });
   });
 
-  it("does not let a webhook that hangs keep another waiting", async () => {
+  it("does not let a hanging webhook delay another", async () => {
     await add({ url: "https://slow.example.com/" });
     await add({ url: "https://quick.example.com/" });
     await server.check();
@@ -196,7 +196,7 @@ describe("the delivery of webhooks", () => {
   });
 
   describe("by API", () => {
-    it("tells the secret once, and a new one when asked to", async () => {
+    it("returns the secret once, and a new one on request", async () => {
       const { id, secret } = await add();
       expect(secret).to.match(/^whsec_[A-Za-z0-9+/]{43}=$/);
       const list = (await server.admin("GET", "/api/webhooks")).body;
@@ -215,7 +215,7 @@ describe("the delivery of webhooks", () => {
       expect(verifyMessage(rotated.json().secret, headers, body, server.nowMs)).to.equal(true);
     });
 
-    it("sends a test, shows the deliveries, and forgets them with the webhook", async () => {
+    it("sends a test, lists the deliveries, and removes them with the webhook", async () => {
       const { id } = await add({ events: ["rollout.paused"] });
       expect((await server.admin("POST", `/api/webhooks/${id}/test`)).statusCode).to.equal(202);
       await deliverer().tick();
@@ -230,7 +230,7 @@ describe("the delivery of webhooks", () => {
       expect((await server.admin("GET", `/api/webhooks/${id}/deliveries`)).statusCode).to.equal(404);
     });
 
-    it("refuses targets that it must not speak to, and what it does not have", async () => {
+    it("refuses forbidden targets, and unknown webhooks", async () => {
       const refused = await server.admin("POST", "/api/webhooks", {
         url: "http://169.254.169.254/latest",
         events: ["*"],
@@ -266,7 +266,7 @@ describe("the delivery of webhooks", () => {
       target.close();
     });
 
-    it("arrives with a signature over the bytes that came", async () => {
+    it("arrives with a signature over the received bytes", async () => {
       const { secret } = await add({ url });
       await server.check({ device_id: "base-9" });
       await deliverer(createPost({ timeoutMs: 5000 })).tick();
@@ -287,7 +287,7 @@ describe("the delivery of webhooks", () => {
       expect((await deliveries(id))[0]?.error).to.equal("answered 307");
     });
 
-    it("waits for no answer for ever, and reads none without end", async () => {
+    it("limits the time and the size of an answer", async () => {
       const { id } = await add({ url });
       respond = () => {};
       await server.check();
@@ -306,7 +306,7 @@ describe("the delivery of webhooks", () => {
       expect((await deliveries(id))[0]?.state).to.equal("delivered");
     });
 
-    it("says why nobody answers", async () => {
+    it("reports why there is no answer", async () => {
       const { id } = await add({ url: "http://127.0.0.1:1/" });
       await server.check();
       await deliverer(createPost({ timeoutMs: 5000 })).tick();

@@ -6,7 +6,7 @@ import { signMessage } from "../../../../server/events/webhooks/signature.js";
 import { readTarget, requireAllowed, TargetRefused } from "../../../../server/events/webhooks/target.js";
 
 describe("the signature of a webhook", () => {
-  it("is what Standard Webhooks says", () => {
+  it("follows Standard Webhooks", () => {
     const key = Buffer.from("c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0", "base64");
     const expected = createHmac("sha256", key).update("m1.1700000000.{}").digest("base64");
     expect(
@@ -29,7 +29,7 @@ describe("the schedule of retries", () => {
     expect(hours).to.be.within(20, 30);
   });
 
-  it("is spread by a quarter to either side", () => {
+  it("has a jitter of a quarter to either side", () => {
     expect(delayAfter(1, () => 0)).to.equal(3750);
     expect(delayAfter(1, () => 0.999_999)).to.equal(6250);
     expect(delayAfter(3, () => 0.5)).to.equal(20_000);
@@ -47,7 +47,7 @@ describe("the target of a webhook", () => {
       expect(() => readTarget(url), url).to.throw(TargetRefused);
   });
 
-  it("is nowhere that clouds keep their machines' keys, however it is written", () => {
+  it("is never a cloud metadata address, however it is written", () => {
     for (const host of [
       "169.254.169.254",
       "2852039166",

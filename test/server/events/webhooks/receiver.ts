@@ -1,10 +1,10 @@
-// What a receiver of webhooks does, written from the specification (standardwebhooks.com) and not from the server's code.
+// A receiver of webhooks, written from the specification (standardwebhooks.com) and not from the server's code.
 
 import { createHmac } from "node:crypto";
 
 const TOLERANCE_MS = 5 * 60_000;
 
-/** @param body what came, byte for byte */
+/** @param body the received bytes */
 export function verifyMessage(
   secret: string,
   headers: Readonly<Record<string, string | readonly string[] | undefined>>,

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { readTarget, requireAllowed, TargetRefused } from "../../../../server/events/webhooks/target.js";
 
 describe("where webhooks may go", () => {
-  it("is nowhere that clouds keep keys, in whatever way the address is written", () => {
+  it("is never a cloud metadata address, however it is written", () => {
     for (const host of [
       "169.254.169.254",
       "169.254.0.1",
@@ -31,12 +31,12 @@ describe("where webhooks may go", () => {
       expect(() => readTarget(`http://${host}/latest`), host).to.throw(TargetRefused);
   });
 
-  it("is nowhere that a name leads to such an address", () => {
+  it("is never a name that resolves to such an address", () => {
     for (const address of ["169.254.169.254", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "fe80::1"])
       expect(() => requireAllowed(address), address).to.throw(TargetRefused);
   });
 
-  it("is by HTTP only, without a password in the address", () => {
+  it("is an HTTP URL, without a password in it", () => {
     for (const url of [
       "file:///etc/passwd",
       "gopher://a/",
@@ -48,7 +48,7 @@ describe("where webhooks may go", () => {
       expect(() => readTarget(url), url).to.throw(TargetRefused);
   });
 
-  it("is on this machine and in its network, and anywhere else", () => {
+  it("may be on this machine, in its network, or anywhere else", () => {
     for (const host of [
       "127.0.0.1",
       "localhost",
