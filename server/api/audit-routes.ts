@@ -8,24 +8,23 @@ import { AuditView, viewAudit } from "./account-views.js";
 import { ok } from "./answers.js";
 import type { Context } from "./context.js";
 import { integerOrNull, list } from "./fields.js";
+import { route } from "./route.js";
 import type { Api } from "./typed-app.js";
 
 export function auditRoutes(app: Api, { store }: Context): void {
   app.get(
     "/api/audit",
-    {
-      config: { access: "audit:read" },
-      schema: {
-        querystring: AuditQuery,
-        summary: "Who changed what",
-        response: ok(
-          Type.Object({
-            entries: list(AuditView, "Newest first"),
-            next_before: integerOrNull("Continue with this as `before`; null: there were none"),
-          }),
-        ),
-      },
-    },
+    route(
+      "audit:read",
+      "Who changed what",
+      ok(
+        Type.Object({
+          entries: list(AuditView, "Newest first"),
+          next_before: integerOrNull("Continue with this as `before`; null: there were none"),
+        }),
+      ),
+      { querystring: AuditQuery },
+    ),
     async ({ query }) => {
       const { since, until, before, limit, ...names } = query;
       const entries = await store.listAudit({

@@ -30,9 +30,10 @@ import type { Context } from "./context.js";
 import { boolean, dateTime, oneOf, orNull, textOrNull } from "./fields.js";
 import { actorOf, bearerOf, identify, requireSameOrigin } from "./guard.js";
 import { ACCESS_COOKIE, clearCookies, REFRESH_COOKIE, readCookie, setCookies } from "./http/cookies.js";
+import { route } from "./route.js";
 import type { Api } from "./typed-app.js";
 
-const PUBLIC = Object.freeze({ bodyLimit: 8192, config: Object.freeze({ access: "public" as const }) });
+const bodyLimit = 8192;
 
 export function authRoutes(app: Api, context: Context): void {
   const { store, auth, now } = context;
@@ -43,10 +44,7 @@ export function authRoutes(app: Api, context: Context): void {
 
   app.post(
     "/api/auth/login",
-    {
-      ...PUBLIC,
-      schema: { body: LoginBody, summary: "Sign in with name and password", response: ok(SignedInView) },
-    },
+    route("public", "Sign in with name and password", ok(SignedInView), { body: LoginBody, bodyLimit }),
     async (request, reply) => {
       const { name, password, cookie } = request.body;
       if (cookie) requireSameOrigin(request, context);
@@ -61,14 +59,10 @@ export function authRoutes(app: Api, context: Context): void {
 
   app.post(
     "/api/auth/refresh",
-    {
-      ...PUBLIC,
-      schema: {
-        body: RefreshBody,
-        summary: "Exchange a refresh token for new tokens",
-        response: ok(SignedInView),
-      },
-    },
+    route("public", "Exchange a refresh token for new tokens", ok(SignedInView), {
+      body: RefreshBody,
+      bodyLimit,
+    }),
     async (request, reply) => {
       const given = request.body.refresh_token;
       const token = given ?? readCookie(request, REFRESH_COOKIE);
@@ -81,14 +75,10 @@ export function authRoutes(app: Api, context: Context): void {
   // Public, because a session can be ended after its access token has expired.
   app.post(
     "/api/auth/logout",
-    {
-      ...PUBLIC,
-      schema: {
-        body: RefreshBody,
-        summary: "End this session",
-        response: ok(Type.Object({ signed_in: Type.Literal(false) })),
-      },
-    },
+    route("public", "End this session", ok(Type.Object({ signed_in: Type.Literal(false) })), {
+      body: RefreshBody,
+      bodyLimit,
+    }),
     async (request, reply) => {
       const hasCookie = [ACCESS_COOKIE, REFRESH_COOKIE].some(
         (name) => readCookie(request, name) !== undefined,
@@ -110,18 +100,16 @@ export function authRoutes(app: Api, context: Context): void {
   // Never an error, so that a page can find out whether a sign-in is needed.
   app.get(
     "/api/auth/session",
-    {
-      config: PUBLIC.config,
-      schema: {
-        summary: "Whether this browser is signed in",
-        response: ok(
-          Type.Object({
-            actor: orNull(ActorView, "null: not signed in"),
-            can_refresh: boolean("There is a cookie for POST /api/auth/refresh"),
-          }),
-        ),
-      },
-    },
+    route(
+      "public",
+      "Whether this browser is signed in",
+      ok(
+        Type.Object({
+          actor: orNull(ActorView, "null: not signed in"),
+          can_refresh: boolean("There is a cookie for POST /api/auth/refresh"),
+        }),
+      ),
+    ),
     async (request) => {
       const actor = await identify(request, context);
       return {
@@ -133,20 +121,13 @@ export function authRoutes(app: Api, context: Context): void {
 
   app.get(
     "/api/auth/me",
-    {
-      config: { access: "known" },
-      schema: { summary: "Who makes the request, and what they may do", response: ok(ActorView) },
-    },
+    route("known", "Who makes the request, and what they may do", ok(ActorView)),
     async (request) => viewActor(actorOf(request)),
   );
 
   app.post(
     "/api/auth/password",
-    {
-      bodyLimit: 8192,
-      config: { access: "person" },
-      schema: { body: PasswordBody, summary: "Change one's own password", response: ok(UserView) },
-    },
+    route("person", "Change one's own password", ok(UserView), { body: PasswordBody, bodyLimit }),
     async (request) => {
       const actor = actorOf(request);
       const user = actor.userId === null ? undefined : await store.findUser(actor.userId);
@@ -169,10 +150,7 @@ export function authRoutes(app: Api, context: Context): void {
 
   app.get(
     "/api/auth/sessions",
-    {
-      config: { access: "person" },
-      schema: { summary: "List one's own sessions", response: ok(listed("sessions", SessionView)) },
-    },
+    route("person", "List one's own sessions", ok(listed("sessions", SessionView))),
     async (request) => {
       const { userId, sessionId } = actorOf(request);
       const sessions = userId === null ? [] : await store.listSessions(userId, now());
@@ -182,14 +160,9 @@ export function authRoutes(app: Api, context: Context): void {
 
   app.delete(
     "/api/auth/sessions/:id",
-    {
-      config: { access: "person" },
-      schema: {
-        params: SessionParams,
-        summary: "End one of one's own sessions",
-        response: ok(Type.Object({ ended: Type.Literal(true) })),
-      },
-    },
+    route("person", "End one of one's own sessions", ok(Type.Object({ ended: Type.Literal(true) })), {
+      params: SessionParams,
+    }),
     async (request) => {
       const actor = actorOf(request);
       const session = await store.findSession(request.params.id);
@@ -202,21 +175,19 @@ export function authRoutes(app: Api, context: Context): void {
 
   app.post(
     "/api/setup/look",
-    {
-      ...PUBLIC,
-      schema: {
-        body: LinkBody,
-        summary: "What a one-time link is for",
-        response: ok(
-          Type.Object({
-            purpose: oneOf(["password", "first-admin"]),
-            name: textOrNull("Whose password it sets; null: the first administrator's, who has no name yet"),
-            role,
-            expires_at: dateTime(),
-          }),
-        ),
-      },
-    },
+    route(
+      "public",
+      "What a one-time link is for",
+      ok(
+        Type.Object({
+          purpose: oneOf(["password", "first-admin"]),
+          name: textOrNull("Whose password it sets; null: the first administrator's, who has no name yet"),
+          role,
+          expires_at: dateTime(),
+        }),
+      ),
+      { body: LinkBody, bodyLimit },
+    ),
     async ({ body }) => {
       const { link, user } = await readLink(store, body.token, now());
       return {
@@ -230,14 +201,10 @@ export function authRoutes(app: Api, context: Context): void {
 
   app.post(
     "/api/setup",
-    {
-      ...PUBLIC,
-      schema: {
-        body: UseLinkBody,
-        summary: "Set a password with a one-time link, and sign in",
-        response: ok(SignedInView),
-      },
-    },
+    route("public", "Set a password with a one-time link, and sign in", ok(SignedInView), {
+      body: UseLinkBody,
+      bodyLimit,
+    }),
     async (request, reply) => {
       const { cookie, ...body } = request.body;
       if (cookie) requireSameOrigin(request, context);

@@ -23,11 +23,10 @@ import {
 import type { Context } from "./context.js";
 import { actorOf } from "./guard.js";
 import { IMMUTABLE_CACHING } from "./http/send-image.js";
+import { route } from "./route.js";
 import { DeviceParams, IdParams } from "./schemas.js";
 import type { Api } from "./typed-app.js";
 
-const READ = { config: { access: "read" } } as const;
-const WRITE = { config: { access: "content:write" } } as const;
 /** A device's request reads all assignments of its targets. */
 const MAX_PER_TARGET = 100;
 /** Changes of pictures and assignments are serialised. */
@@ -43,14 +42,9 @@ function imageRoutes(app: Api, context: Context): void {
 
   app.get(
     "/api/content-admin/images",
-    {
-      ...READ,
-      schema: {
-        summary: "List pictures for panels, newest first",
-        response: ok(listOf("images", ImageView)),
-        querystring: PageQuery,
-      },
-    },
+    route("read", "List pictures for panels, newest first", ok(listOf("images", ImageView)), {
+      querystring: PageQuery,
+    }),
     async ({ query }) => {
       return page("images", await store.listContentImages(query), viewImage, query);
     },
@@ -58,28 +52,18 @@ function imageRoutes(app: Api, context: Context): void {
 
   app.post(
     "/api/content-admin/images",
-    {
-      ...WRITE,
-      schema: {
-        summary: "Upload a picture for panels",
-        response: created(ImageView),
-        description: "A form with the parts `name` and `file`: a binary PBM (P4) of the panel's own size.",
-        consumes: ["multipart/form-data"],
-      },
-    },
+    route("content:write", "Upload a picture for panels", created(ImageView), {
+      description: "A form with the parts `name` and `file`: a binary PBM (P4) of the panel's own size.",
+      consumes: ["multipart/form-data"],
+    }),
     async (request, reply) => reply.code(201).send(viewImage(await takePicture(request, context))),
   );
 
   app.get(
     "/api/content-admin/images/:id",
-    {
-      ...READ,
-      schema: {
-        summary: "A picture as binary PBM",
-        response: sent(PICTURE_TYPE, "The picture as binary PBM (P4)"),
-        params: IdParams,
-      },
-    },
+    route("read", "A picture as binary PBM", sent(PICTURE_TYPE, "The picture as binary PBM (P4)"), {
+      params: IdParams,
+    }),
     async ({ params }, reply) => {
       const image = await findImage(store, params.id);
       const pbm = await hot.load(image.hash, image.sizeBytes);
@@ -92,14 +76,7 @@ function imageRoutes(app: Api, context: Context): void {
 
   app.delete(
     "/api/content-admin/images/:id",
-    {
-      ...WRITE,
-      schema: {
-        summary: "Delete a picture that is not assigned",
-        response: ok(DeletedView),
-        params: IdParams,
-      },
-    },
+    route("content:write", "Delete a picture that is not assigned", ok(DeletedView), { params: IdParams }),
     async (request) => {
       const { id } = request.params;
       await recordChange(
@@ -133,14 +110,9 @@ function assignmentRoutes(app: Api, context: Context): void {
 
   app.get(
     "/api/content-admin/assignments",
-    {
-      ...READ,
-      schema: {
-        summary: "List assignments of pictures, newest first",
-        response: ok(listOf("assignments", AssignmentView)),
-        querystring: AssignmentQuery,
-      },
-    },
+    route("read", "List assignments of pictures, newest first", ok(listOf("assignments", AssignmentView)), {
+      querystring: AssignmentQuery,
+    }),
     async ({ query }) => {
       const found = await store.listContentAssignments(defined({ imageId: query.image_id }), query);
       return page("assignments", found, (row) => viewAssignment(row, now()), query);
@@ -149,10 +121,7 @@ function assignmentRoutes(app: Api, context: Context): void {
 
   app.post(
     "/api/content-admin/assignments",
-    {
-      ...WRITE,
-      schema: { summary: "Assign a picture", response: created(AssignmentView), body: AssignmentBody },
-    },
+    route("content:write", "Assign a picture", created(AssignmentView), { body: AssignmentBody }),
     async (request, reply) => {
       const actor = actorOf(request);
       const terms = readAssignment(request.body, now());
@@ -184,7 +153,7 @@ function assignmentRoutes(app: Api, context: Context): void {
 
   app.delete(
     "/api/content-admin/assignments/:id",
-    { ...WRITE, schema: { summary: "Delete an assignment", response: ok(DeletedView), params: IdParams } },
+    route("content:write", "Delete an assignment", ok(DeletedView), { params: IdParams }),
     async (request) => {
       const { id } = request.params;
       const actor = actorOf(request);
@@ -210,14 +179,9 @@ function assignmentRoutes(app: Api, context: Context): void {
 
   app.get(
     "/api/content-admin/devices/:id",
-    {
-      ...READ,
-      schema: {
-        summary: "What is assigned to a device now, and by which assignment",
-        response: ok(ShownView),
-        params: DeviceParams,
-      },
-    },
+    route("read", "What is assigned to a device now, and by which assignment", ok(ShownView), {
+      params: DeviceParams,
+    }),
     async ({ params: { id } }) => {
       const type = (await store.findDevice(id))?.type;
       const assignment = await findAssignment(store, { id, type }, now());

@@ -9,6 +9,7 @@ import type { Context } from "./context.js";
 import { boundDevice } from "./device-rate.js";
 import { hasIt } from "./http/conditions.js";
 import { requireAccess } from "./image-access.js";
+import { route } from "./route.js";
 import { DeviceParams } from "./schemas.js";
 import type { Api } from "./typed-app.js";
 
@@ -18,12 +19,12 @@ export function contentRoutes(app: Api, context: Context): void {
   app.route({
     method: ["GET", "HEAD"],
     url: `${CONTENT_PATH}:id`,
-    config: { access: "device" },
-    schema: {
-      summary: "The picture of a panel, as binary PBM",
-      response: { ...sent(PICTURE_TYPE, "The picture as binary PBM (P4)"), ...UNCHANGED },
-      params: DeviceParams,
-    },
+    ...route(
+      "device",
+      "The picture of a panel, as binary PBM",
+      { ...sent(PICTURE_TYPE, "The picture as binary PBM (P4)"), ...UNCHANGED },
+      { params: DeviceParams },
+    ),
     async handler(request, reply) {
       const { method, headers } = request;
       const { id } = request.params;

@@ -31,11 +31,10 @@ import { dateTime, integer, list, number, orNull, text } from "./fields.js";
 import { actorOf } from "./guard.js";
 import { viewUpdate } from "./release-views.js";
 import { viewMember } from "./rollout-views.js";
+import { route } from "./route.js";
 import { DeviceParams } from "./schemas.js";
 import type { Api } from "./typed-app.js";
 
-const READ = { config: { access: "read" } } as const;
-const WRITE = { config: { access: "devices:write" } } as const;
 const ATTEMPT_COUNT = 20;
 
 export function deviceAdminRoutes(app: Api, context: Context): void {
@@ -54,19 +53,17 @@ export function deviceAdminRoutes(app: Api, context: Context): void {
 
   app.get(
     "/api/devices",
-    {
-      ...READ,
-      schema: {
-        summary: "List devices, last seen first",
-        response: ok(
-          listOf("devices", ListedDeviceView, {
-            online_seconds: number("How long a device without a reported interval counts as online"),
-            time: dateTime("The server's"),
-          }),
-        ),
-        querystring: DeviceQuery,
-      },
-    },
+    route(
+      "read",
+      "List devices, last seen first",
+      ok(
+        listOf("devices", ListedDeviceView, {
+          online_seconds: number("How long a device without a reported interval counts as online"),
+          time: dateTime("The server's"),
+        }),
+      ),
+      { querystring: DeviceQuery },
+    ),
     async ({ query }) => {
       const { limit: _, offset: __, order, ...filter } = query;
       const found = await store.listDevices(filterOf(filter, context), query, order);
@@ -85,13 +82,11 @@ export function deviceAdminRoutes(app: Api, context: Context): void {
 
   app.get(
     "/api/devices/labels",
-    {
-      ...READ,
-      schema: {
-        summary: "List the tags and groups of devices, with their counts",
-        response: ok(Type.Object({ tags: list(LabelCountView), groups: list(LabelCountView) })),
-      },
-    },
+    route(
+      "read",
+      "List the tags and groups of devices, with their counts",
+      ok(Type.Object({ tags: list(LabelCountView), groups: list(LabelCountView) })),
+    ),
     async () => {
       const { tags, groups } = await store.countLabels();
       return { tags: tags.map(viewLabelCount), groups: groups.map(viewLabelCount) };
@@ -100,14 +95,9 @@ export function deviceAdminRoutes(app: Api, context: Context): void {
 
   app.get(
     "/api/devices/:id",
-    {
-      ...READ,
-      schema: {
-        summary: "Show a device, its attempts and what it may have",
-        response: ok(DeviceDetailView),
-        params: DeviceParams,
-      },
-    },
+    route("read", "Show a device, its attempts and what it may have", ok(DeviceDetailView), {
+      params: DeviceParams,
+    }),
     async ({ params }) => {
       const device = await findDevice(store, params.id);
       const { answers, members } = await readWhy(context, device);
@@ -125,21 +115,19 @@ export function deviceAdminRoutes(app: Api, context: Context): void {
 
   app.get(
     "/api/devices/:id/why",
-    {
-      ...READ,
-      schema: {
-        summary: "Explain what a device is offered, in sentences",
-        response: ok(
-          Type.Object({
-            device_id: text(),
-            summary: text("For people"),
-            offer: orNull(OfferView, "null: nothing is offered"),
-            answers: list(ReasonView),
-          }),
-        ),
-        params: DeviceParams,
-      },
-    },
+    route(
+      "read",
+      "Explain what a device is offered, in sentences",
+      ok(
+        Type.Object({
+          device_id: text(),
+          summary: text("For people"),
+          offer: orNull(OfferView, "null: nothing is offered"),
+          answers: list(ReasonView),
+        }),
+      ),
+      { params: DeviceParams },
+    ),
     async ({ params }) => {
       const device = await findDevice(store, params.id);
       const { summary, offer, answers } = await readWhy(context, device);
@@ -149,15 +137,12 @@ export function deviceAdminRoutes(app: Api, context: Context): void {
 
   app.get(
     "/api/devices/:id/timeline",
-    {
-      ...READ,
-      schema: {
-        summary: "What happened to a device, newest first",
-        response: ok(Type.Object({ device_id: text(), events: list(EventAnswer) })),
-        params: DeviceParams,
-        querystring: TimelineQuery,
-      },
-    },
+    route(
+      "read",
+      "What happened to a device, newest first",
+      ok(Type.Object({ device_id: text(), events: list(EventAnswer) })),
+      { params: DeviceParams, querystring: TimelineQuery },
+    ),
     async ({ params, query }) => {
       const device = await findDevice(store, params.id);
       const events = await store.listEvents({
@@ -171,15 +156,10 @@ export function deviceAdminRoutes(app: Api, context: Context): void {
 
   app.patch(
     "/api/devices/:id",
-    {
-      ...WRITE,
-      schema: {
-        summary: "Change a device's tags, group and pin",
-        response: ok(LabelsView),
-        params: DeviceParams,
-        body: DevicePatch,
-      },
-    },
+    route("devices:write", "Change a device's tags, group and pin", ok(LabelsView), {
+      params: DeviceParams,
+      body: DevicePatch,
+    }),
     async (request) => {
       const work = relabel(request.body);
       const labels = await changeDevice(context, actorOf(request), request.params.id, work);
@@ -190,21 +170,18 @@ export function deviceAdminRoutes(app: Api, context: Context): void {
   // Each device is changed or refused separately: the answer has an entry for each.
   app.post(
     "/api/devices/labels",
-    {
-      ...WRITE,
-      bodyLimit: 128 * 1024,
-      schema: {
-        summary: "Change tags, group and pin of many devices",
-        response: ok(
-          Type.Object({
-            changed: integer("Devices"),
-            failed: integer("Devices"),
-            devices: resultsOf(LabelsView),
-          }),
-        ),
-        body: DevicesPatch,
-      },
-    },
+    route(
+      "devices:write",
+      "Change tags, group and pin of many devices",
+      ok(
+        Type.Object({
+          changed: integer("Devices"),
+          failed: integer("Devices"),
+          devices: resultsOf(LabelsView),
+        }),
+      ),
+      { body: DevicesPatch, bodyLimit: 128 * 1024 },
+    ),
     async (request) => {
       const { devices, ...changes } = request.body;
       const outcomes = await changeDevices(context, actorOf(request), devices, relabel(changes));

@@ -13,6 +13,7 @@ import { OrderSettings, readOrder } from "./device-order-routes.js";
 import { DeviceFilterFields, DevicePatch } from "./device-schemas.js";
 import { BulkAnswer, viewRefusal } from "./device-views.js";
 import { actorOf } from "./guard.js";
+import { route } from "./route.js";
 import { choice, DeviceId, Exactly } from "./schemas.js";
 import type { Api } from "./typed-app.js";
 
@@ -44,15 +45,12 @@ type Bulk = Static<typeof BulkBody>;
 export function deviceBulkRoutes(app: Api, context: Context): void {
   app.post(
     "/api/devices/bulk",
-    {
-      config: { access: "devices:write" as const },
-      bodyLimit: 128 * 1024,
-      schema: {
-        summary: "Change many devices: those listed, or all that match a filter, in parts",
-        response: ok(BulkAnswer),
-        body: BulkBody,
-      },
-    },
+    route(
+      "devices:write",
+      "Change many devices: those listed, or all that match a filter, in parts",
+      ok(BulkAnswer),
+      { body: BulkBody, bodyLimit: 128 * 1024 },
+    ),
     async (request): Promise<BulkAnswer> => {
       const work = readWork(request.body);
       const { ids, next } = await selectDevices(request.body, context);

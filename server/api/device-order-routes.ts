@@ -19,11 +19,10 @@ import { aboutDevice } from "./device-check.js";
 import { OrderView, viewOrder, viewOutcomes } from "./device-views.js";
 import { integer, list, text } from "./fields.js";
 import { actorOf } from "./guard.js";
+import { route } from "./route.js";
 import { choice, DeviceId, DeviceParams, Exactly, Id, Text } from "./schemas.js";
 import type { Api } from "./typed-app.js";
 
-const READ = Object.freeze({ access: "read" as const });
-const WRITE = Object.freeze({ access: "devices:write" as const });
 const MAX_DEVICE_COUNT = 500;
 const LIST_LENGTH = 50;
 
@@ -59,14 +58,12 @@ export function deviceOrderRoutes(app: Api, context: Context): void {
 
   app.get(
     "/api/devices/:id/orders",
-    {
-      config: READ,
-      schema: {
-        summary: "List the orders of a device, newest first",
-        response: ok(Type.Object({ device_id: text(), orders: list(OrderView) })),
-        params: DeviceParams,
-      },
-    },
+    route(
+      "read",
+      "List the orders of a device, newest first",
+      ok(Type.Object({ device_id: text(), orders: list(OrderView) })),
+      { params: DeviceParams },
+    ),
     async ({ params }) => {
       await findDevice(store, params.id);
       return {
@@ -78,15 +75,12 @@ export function deviceOrderRoutes(app: Api, context: Context): void {
 
   app.post(
     "/api/devices/:id/orders",
-    {
-      config: WRITE,
-      schema: {
-        summary: "Order a device to identify itself, to restart, or to change settings",
-        response: created(OrderView),
-        params: DeviceParams,
-        body: OrderBody,
-      },
-    },
+    route(
+      "devices:write",
+      "Order a device to identify itself, to restart, or to change settings",
+      created(OrderView),
+      { params: DeviceParams, body: OrderBody },
+    ),
     async (request, reply) => {
       const work = giveOrder(readOrder(request.body));
       const order = await changeDevice(context, actorOf(request), request.params.id, work);
@@ -96,10 +90,7 @@ export function deviceOrderRoutes(app: Api, context: Context): void {
 
   app.delete(
     "/api/devices/:id/orders/:order",
-    {
-      config: WRITE,
-      schema: { summary: "Withdraw a pending order", response: ok(OrderView), params: OrderParams },
-    },
+    route("devices:write", "Withdraw a pending order", ok(OrderView), { params: OrderParams }),
     async (request) => {
       const { id, order } = request.params;
       const actor = actorOf(request);
@@ -114,20 +105,18 @@ export function deviceOrderRoutes(app: Api, context: Context): void {
   // Each device gets its order or is refused separately: the answer has an entry for each.
   app.post(
     "/api/devices/orders",
-    {
-      config: WRITE,
-      schema: {
-        summary: "Order many devices to restart or to change settings",
-        response: ok(
-          Type.Object({
-            ordered: integer("Devices"),
-            failed: integer("Devices"),
-            devices: resultsOf(OrderView),
-          }),
-        ),
-        body: OrdersBody,
-      },
-    },
+    route(
+      "devices:write",
+      "Order many devices to restart or to change settings",
+      ok(
+        Type.Object({
+          ordered: integer("Devices"),
+          failed: integer("Devices"),
+          devices: resultsOf(OrderView),
+        }),
+      ),
+      { body: OrdersBody },
+    ),
     async (request) => {
       const { devices, ...body } = request.body;
       const outcomes = await changeDevices(context, actorOf(request), devices, giveOrder(readOrder(body)));

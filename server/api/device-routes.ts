@@ -27,27 +27,24 @@ import { sendDigests } from "./http/send-digests.js";
 import { IMMUTABLE_CACHING, SHORT_CACHING, sendImage } from "./http/send-image.js";
 import { mayAccess } from "./image-access.js";
 import { digestsPath, downloadPath } from "./release-views.js";
+import { route } from "./route.js";
 import { IdParams } from "./schemas.js";
 import type { Api } from "./typed-app.js";
 
 const CHECK_PATH = "/api/ota/check";
-const MAX_DEVICE_BODY_BYTES = 4096;
+const bodyLimit = 4096;
 /** Maximum number of releases with the same file. */
 const MAX_NAMES_OF_FILE = 20;
 
 export function deviceRoutes(app: Api, context: Context): void {
-  const options = { bodyLimit: MAX_DEVICE_BODY_BYTES, config: { access: "device" as const } };
-
   app.post(
     CHECK_PATH,
-    {
-      ...options,
-      schema: {
-        summary: "Check for an update: registration, heartbeat and evidence in one",
-        response: ok(Type.Union([NoUpdateView, UpdateOfferView])),
-        body: CheckBody,
-      },
-    },
+    route(
+      "device",
+      "Check for an update: registration, heartbeat and evidence in one",
+      ok(Type.Union([NoUpdateView, UpdateOfferView])),
+      { body: CheckBody, bodyLimit },
+    ),
     async (request, reply) => {
       const { device_id } = request.body;
       boundDevice(context, request, reply, device_id);
@@ -60,14 +57,12 @@ export function deviceRoutes(app: Api, context: Context): void {
 
   app.post(
     "/api/ota/status",
-    {
-      ...options,
-      schema: {
-        summary: "Report a step of an update",
-        response: ok(Type.Object({ update_id: integer("The attempt"), status: oneOf(UPDATE_STATUSES) })),
-        body: StatusBody,
-      },
-    },
+    route(
+      "device",
+      "Report a step of an update",
+      ok(Type.Object({ update_id: integer("The attempt"), status: oneOf(UPDATE_STATUSES) })),
+      { body: StatusBody, bodyLimit },
+    ),
     async (request, reply) => {
       const { body } = request;
       boundDevice(context, request, reply, body.device_id);
@@ -82,26 +77,22 @@ export function deviceRoutes(app: Api, context: Context): void {
   app.route({
     method: ["GET", "HEAD"],
     url: "/api/ota/download/:id",
-    config: { access: "device" as const },
-    schema: {
-      summary: "Download an image: whole, ranges, HEAD",
-      response: IMAGE_FILE,
+    ...route("device", "Download an image: whole, ranges, HEAD", IMAGE_FILE, {
       params: IdParams,
       querystring: DownloadQuery,
-    },
+    }),
     handler: async (request, reply) => download(request, reply, context),
   });
 
   app.route({
     method: ["GET", "HEAD"],
     url: "/api/ota/download/:id/digests",
-    config: { access: "device" as const },
-    schema: {
-      summary: "Download the SHA-256 of each chunk of an image, 32 bytes each: whole, a range, HEAD",
-      response: DIGESTS_FILE,
-      params: IdParams,
-      querystring: FileQuery,
-    },
+    ...route(
+      "device",
+      "Download the SHA-256 of each chunk of an image, 32 bytes each: whole, a range, HEAD",
+      DIGESTS_FILE,
+      { params: IdParams, querystring: FileQuery },
+    ),
     handler: async (request, reply) => {
       const firmware = await requireFirmware(context, request.params.id);
       return sendDigests(request, reply, context, firmware, request.query.device);
@@ -111,13 +102,10 @@ export function deviceRoutes(app: Api, context: Context): void {
   app.route({
     method: ["GET", "HEAD"],
     url: "/api/ota/files/:sha256",
-    config: { access: "device" as const },
-    schema: {
-      summary: "Download an image by its SHA-256",
-      response: IMAGE_FILE,
+    ...route("device", "Download an image by its SHA-256", IMAGE_FILE, {
       params: ContentParams,
       querystring: FileQuery,
-    },
+    }),
     handler: async (request, reply) => downloadByContent(request, reply, context),
   });
 }
@@ -152,7 +140,7 @@ async function describeOutcome(
 /** What the fast path needs of the check's route. */
 export const checkRoute = (context: Pick<Context, "now" | "settings">): CheckRoute => ({
   path: CHECK_PATH,
-  maxBodyBytes: MAX_DEVICE_BODY_BYTES,
+  maxBodyBytes: bodyLimit,
   schema: CheckBody,
   credentialIn,
   describeAnswer: () => describeAnswer(context),

@@ -1,6 +1,5 @@
 // The fleet as a whole: counts by status and version, and their history. Read only.
 
-import type {} from "@fastify/swagger"; // the words of routes in OpenAPI
 import { Type } from "@sinclair/typebox";
 import { DAILY_MS, DAY_MS, HOURLY_MS } from "../devices/version-history.js";
 import { time } from "../shared/iso-time.js";
@@ -8,10 +7,10 @@ import type { VersionCount } from "../store/store.js";
 import { ok } from "./answers.js";
 import type { Context } from "./context.js";
 import { FleetView, HistoryView, viewCount } from "./fleet-views.js";
+import { route } from "./route.js";
 import { Name } from "./schemas.js";
 import type { Api } from "./typed-app.js";
 
-const READ = { config: { access: "read" } } as const;
 /** Counting a large fleet takes 100 ms, so its result is shared for this long. */
 const COUNTED_FOR_MS = 3_000;
 
@@ -24,29 +23,23 @@ export function fleetRoutes(app: Api, context: Context): void {
   const { store, now } = context;
   let counted: { readonly at: number; readonly fleet: ReturnType<typeof countFleet> } | undefined;
 
-  app.get(
-    "/api/fleet",
-    { ...READ, schema: { summary: "Count devices by status and version", response: ok(FleetView) } },
-    async () => {
-      if (!counted || Math.abs(now() - counted.at) > COUNTED_FOR_MS)
-        counted = { at: now(), fleet: countFleet(context) };
-      return counted.fleet.catch((error: unknown) => {
-        counted = undefined;
-        throw error;
-      });
-    },
-  );
+  app.get("/api/fleet", route("read", "Count devices by status and version", ok(FleetView)), async () => {
+    if (!counted || Math.abs(now() - counted.at) > COUNTED_FOR_MS)
+      counted = { at: now(), fleet: countFleet(context) };
+    return counted.fleet.catch((error: unknown) => {
+      counted = undefined;
+      throw error;
+    });
+  });
 
   app.get(
     "/api/fleet/history",
-    {
-      ...READ,
-      schema: {
-        summary: "Count devices by version over time: hourly, and daily for older samples; the last is now",
-        response: ok(HistoryView),
-        querystring: HistoryQuery,
-      },
-    },
+    route(
+      "read",
+      "Count devices by version over time: hourly, and daily for older samples; the last is now",
+      ok(HistoryView),
+      { querystring: HistoryQuery },
+    ),
     async ({ query }) => {
       const type = query.device_type;
       const samples = await store.listVersionSamples(now() - query.days * DAY_MS, type);

@@ -5,7 +5,6 @@
 //   3. a read from this very machine, if the server listens on loopback only: that is how the dashboard opens without sign-in.
 // The third asks for a loopback peer, a loopback Host (or a web page could reach it by DNS rebinding) and no sign of a proxy.
 
-import type {} from "@fastify/swagger"; // the words of routes in OpenAPI
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { HERE } from "../auth/auth.js";
 import { type Actor, mayDo } from "../shared/actor.js";

@@ -4,37 +4,32 @@ import { Type } from "@sinclair/typebox";
 import { ok, sent, unavailable } from "./answers.js";
 import type { Context } from "./context.js";
 import { named, oneOf } from "./fields.js";
+import { route } from "./route.js";
 import type { Api } from "./typed-app.js";
 
 const ReadinessView = named("Readiness", "Whether requests may be sent here", {
   status: oneOf(["ready", "not ready"]),
   checks: Type.Record(Type.String(), Type.String(), { description: "By name: ok, or what is wrong" }),
 });
-const OPEN = Object.freeze({ access: "public" as const, isUnbounded: true });
+const UNBOUNDED = Object.freeze({ config: { isUnbounded: true } });
 
 export function healthRoutes(app: Api, { readiness, metrics }: Context): void {
   // Liveness: does not check the database, whose failure a restart would not fix.
   app.get(
     "/healthz",
-    {
-      config: OPEN,
-      schema: { summary: "Liveness", response: ok(Type.Object({ status: Type.Literal("ok") })) },
-    },
-    async () => ({
-      status: "ok" as const,
-    }),
+    route("public", "Liveness", ok(Type.Object({ status: Type.Literal("ok") })), UNBOUNDED),
+    async () => ({ status: "ok" as const }),
   );
 
   // Readiness: requests may be sent here.
   app.get(
     "/readyz",
-    {
-      config: OPEN,
-      schema: {
-        summary: "Readiness",
-        response: { ...ok(ReadinessView, "Ready"), ...unavailable(ReadinessView, "Not ready, and why") },
-      },
-    },
+    route(
+      "public",
+      "Readiness",
+      { ...ok(ReadinessView, "Ready"), ...unavailable(ReadinessView, "Not ready, and why") },
+      UNBOUNDED,
+    ),
     async (request, reply) => {
       const checks = Object.entries(await readiness.check());
       const isReady = checks.every(([, trouble]) => trouble === undefined);
@@ -48,13 +43,7 @@ export function healthRoutes(app: Api, { readiness, metrics }: Context): void {
 
   app.get(
     "/metrics",
-    {
-      config: { access: "read" },
-      schema: {
-        summary: "Metrics for Prometheus",
-        response: sent("text/plain", "Metrics in Prometheus' format"),
-      },
-    },
+    route("read", "Metrics for Prometheus", sent("text/plain", "Metrics in Prometheus' format")),
     async (_request, reply) =>
       reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
   );

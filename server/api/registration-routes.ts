@@ -25,12 +25,10 @@ import {
   viewEnrolment,
   viewPolicy,
 } from "./registration-views.js";
+import { route } from "./route.js";
 import { choice, DeviceId, DeviceParams, Exactly, IdParams, Name, Page } from "./schemas.js";
 import type { Api } from "./typed-app.js";
 
-const READ = Object.freeze({ access: "read" as const });
-const DEVICES = Object.freeze({ access: "devices:write" as const });
-const SETTINGS = Object.freeze({ access: "settings:write" as const });
 const DAY_MS = 24 * 60 * 60_000;
 
 const TypeParams = Type.Object({
@@ -76,13 +74,11 @@ export function identityRoutes(app: Api, context: Context): void {
 
   app.get(
     "/api/registration",
-    {
-      config: READ,
-      schema: {
-        summary: "List who may register, and whether devices need tokens",
-        response: ok(Type.Object({ default: PolicyView, policies: list(PolicyView) })),
-      },
-    },
+    route(
+      "read",
+      "List who may register, and whether devices need tokens",
+      ok(Type.Object({ default: PolicyView, policies: list(PolicyView) })),
+    ),
     async () => ({
       default: viewPolicy(await findPolicy({ store }, ANY_TYPE)),
       policies: (await store.listPolicies()).map(viewPolicy),
@@ -91,15 +87,10 @@ export function identityRoutes(app: Api, context: Context): void {
 
   app.put(
     "/api/registration/:type",
-    {
-      config: SETTINGS,
-      schema: {
-        params: TypeParams,
-        body: PolicyBody,
-        summary: "Set the registration policy of a device type",
-        response: ok(PolicyView),
-      },
-    },
+    route("settings:write", "Set the registration policy of a device type", ok(PolicyView), {
+      params: TypeParams,
+      body: PolicyBody,
+    }),
     async (request) => {
       const policy: RegistrationPolicy = { deviceType: request.params.type, ...request.body };
       requirePolicyOf(actorOf(request), policy.deviceType);
@@ -112,14 +103,12 @@ export function identityRoutes(app: Api, context: Context): void {
 
   app.delete(
     "/api/registration/:type",
-    {
-      config: SETTINGS,
-      schema: {
-        params: TypeParams,
-        summary: "Remove the policy of a device type: the default applies",
-        response: ok(PolicyView, "The policy that applies from now on"),
-      },
-    },
+    route(
+      "settings:write",
+      "Remove the policy of a device type: the default applies",
+      ok(PolicyView, "The policy that applies from now on"),
+      { params: TypeParams },
+    ),
     async (request) => {
       const { type } = request.params;
       requirePolicyOf(actorOf(request), type);
@@ -130,14 +119,12 @@ export function identityRoutes(app: Api, context: Context): void {
 
   app.get(
     "/api/device-identities",
-    {
-      config: READ,
-      schema: {
-        querystring: IdentityQuery,
-        summary: "List devices by state: pending, approved, blocked",
-        response: ok(Type.Object({ devices: list(IdentityAnswer), total: integer("Total number") })),
-      },
-    },
+    route(
+      "read",
+      "List devices by state: pending, approved, blocked",
+      ok(Type.Object({ devices: list(IdentityAnswer), total: integer("Total number") })),
+      { querystring: IdentityQuery },
+    ),
     async ({ query }) => {
       const { rows, totalCount } = await store.listIdentities(defined({ state: query.state }), query);
       return { devices: rows.map(describeIdentity), total: totalCount };
@@ -146,14 +133,12 @@ export function identityRoutes(app: Api, context: Context): void {
 
   app.post(
     "/api/device-identities/change",
-    {
-      config: DEVICES,
-      schema: {
-        body: ChangeBody,
-        summary: "Approve or block devices, renew or forget their tokens",
-        response: ok(Type.Object({ results: resultsOf(IdentityAnswer) })),
-      },
-    },
+    route(
+      "devices:write",
+      "Approve or block devices, renew or forget their tokens",
+      ok(Type.Object({ results: resultsOf(IdentityAnswer) })),
+      { body: ChangeBody },
+    ),
     async (request) => {
       const { device_ids, action } = request.body;
       const outcomes = await changeDevices(context, actorOf(request), device_ids, decideIdentity(action));
@@ -163,21 +148,17 @@ export function identityRoutes(app: Api, context: Context): void {
 
   app.post(
     "/api/device-identities/:id/token",
-    {
-      config: DEVICES,
-      schema: {
-        params: DeviceParams,
-        body: TokenBody,
-        summary:
-          "Create a token for a device that is set up by hand, such as a hawkBit client; it is shown once",
-        response: created(
-          named("NewDeviceToken", "The device and its new token", {
-            ...IdentityAnswer.properties,
-            token: text("Shown only now"),
-          }),
-        ),
-      },
-    },
+    route(
+      "devices:write",
+      "Create a token for a device that is set up by hand, such as a hawkBit client; it is shown once",
+      created(
+        named("NewDeviceToken", "The device and its new token", {
+          ...IdentityAnswer.properties,
+          token: text("Shown only now"),
+        }),
+      ),
+      { params: DeviceParams, body: TokenBody },
+    ),
     async (request, reply) => {
       const actor = actorOf(request);
       const { identity, token } = await recordChange(context, actor, async (journal) => {
@@ -194,28 +175,23 @@ export function identityRoutes(app: Api, context: Context): void {
 
   app.get(
     "/api/enrolment-tokens",
-    {
-      config: DEVICES,
-      schema: { summary: "List enrolment tokens", response: ok(listed("enrolment_tokens", EnrolmentView)) },
-    },
+    route("devices:write", "List enrolment tokens", ok(listed("enrolment_tokens", EnrolmentView))),
     async () => ({ enrolment_tokens: (await store.listEnrolmentTokens()).map(viewEnrolment) }),
   );
 
   app.post(
     "/api/enrolment-tokens",
-    {
-      config: DEVICES,
-      schema: {
-        body: EnrolmentBody,
-        summary: "Create an enrolment token; it is shown once",
-        response: created(
-          named("NewEnrolmentToken", "An enrolment token that was just created", {
-            ...EnrolmentView.properties,
-            token: text("Shown only now"),
-          }),
-        ),
-      },
-    },
+    route(
+      "devices:write",
+      "Create an enrolment token; it is shown once",
+      created(
+        named("NewEnrolmentToken", "An enrolment token that was just created", {
+          ...EnrolmentView.properties,
+          token: text("Shown only now"),
+        }),
+      ),
+      { body: EnrolmentBody },
+    ),
     async (request, reply) => {
       const { name, device_type, max_use_count, expires_in_days } = request.body;
       requireType(actorOf(request), device_type ?? null);
@@ -246,10 +222,7 @@ export function identityRoutes(app: Api, context: Context): void {
 
   app.delete(
     "/api/enrolment-tokens/:id",
-    {
-      config: DEVICES,
-      schema: { params: IdParams, summary: "Revoke an enrolment token", response: ok(EnrolmentView) },
-    },
+    route("devices:write", "Revoke an enrolment token", ok(EnrolmentView), { params: IdParams }),
     async (request) =>
       recordChange(context, actorOf(request), async (journal) => {
         const { id } = request.params;

@@ -11,54 +11,43 @@ import { actorOf } from "./guard.js";
 import { FirmwarePatch, FirmwareQuery, LogsQuery, RegisterBody } from "./release-schemas.js";
 import { registerKnown, uploadFirmware } from "./release-upload.js";
 import { FirmwareView, SignedFirmwareView, UpdateView, viewFirmware, viewUpdate } from "./release-views.js";
+import { route } from "./route.js";
 import { IdParams } from "./schemas.js";
 import type { Api } from "./typed-app.js";
 
-const READ = Object.freeze({ access: "read" as const });
-const WRITE = Object.freeze({ access: "releases:write" as const });
-const MAX_ADMIN_BODY_BYTES = 64 * 1024;
+const bodyLimit = 64 * 1024;
 const PREFIX = "/api/ota/admin";
-
-/** A form cannot be checked before it is read: its fields are UploadFields. */
-const UPLOAD = {
-  summary:
-    "Upload an image with its signed manifest (multipart: file, release, and the fields of registration)",
-  consumes: ["multipart/form-data"],
-  response: created(FirmwareView),
-};
 
 export function releaseRoutes(app: Api, context: Context): void {
   const { store } = context;
 
-  app.post(`${PREFIX}/upload`, { config: WRITE, schema: UPLOAD }, async (request, reply) => {
-    return reply.code(201).send(viewFirmware(await uploadFirmware(request, context)));
-  });
+  // A form cannot be checked before it is read: its fields are UploadFields.
+  app.post(
+    `${PREFIX}/upload`,
+    route(
+      "releases:write",
+      "Upload an image with its signed manifest (multipart: file, release, and the fields of registration)",
+      created(FirmwareView),
+      { consumes: ["multipart/form-data"] },
+    ),
+    async (request, reply) => reply.code(201).send(viewFirmware(await uploadFirmware(request, context))),
+  );
 
   app.post(
     `${PREFIX}/firmware`,
-    {
-      config: WRITE,
-      bodyLimit: MAX_ADMIN_BODY_BYTES,
-      schema: {
-        summary: "Register a release whose image is already stored here",
-        response: created(FirmwareView),
-        body: RegisterBody,
-      },
-    },
+    route("releases:write", "Register a release whose image is already stored here", created(FirmwareView), {
+      body: RegisterBody,
+      bodyLimit,
+    }),
     async (request, reply) =>
       reply.code(201).send(viewFirmware(await registerKnown(request, context, request.body))),
   );
 
   app.get(
     `${PREFIX}/firmware`,
-    {
-      config: READ,
-      schema: {
-        summary: "List firmware, newest first",
-        response: ok(listOf("firmware", FirmwareView)),
-        querystring: FirmwareQuery,
-      },
-    },
+    route("read", "List firmware, newest first", ok(listOf("firmware", FirmwareView)), {
+      querystring: FirmwareQuery,
+    }),
     async ({ query }) => {
       const { device_type: deviceType, is_active: isActive, is_stable: isStable } = query;
       const found = await store.listFirmware(defined({ deviceType, isActive, isStable }), query);
@@ -68,14 +57,7 @@ export function releaseRoutes(app: Api, context: Context): void {
 
   app.get(
     `${PREFIX}/firmware/:id`,
-    {
-      config: READ,
-      schema: {
-        summary: "Show a release and its signed manifest",
-        response: ok(SignedFirmwareView),
-        params: IdParams,
-      },
-    },
+    route("read", "Show a release and its signed manifest", ok(SignedFirmwareView), { params: IdParams }),
     async ({ params }) => {
       const firmware = await store.findFirmware(params.id);
       if (!firmware) throw new Refusal("FIRMWARE_UNKNOWN", `firmware ${params.id} does not exist`);
@@ -85,16 +67,12 @@ export function releaseRoutes(app: Api, context: Context): void {
 
   app.patch(
     `${PREFIX}/firmware/:id`,
-    {
-      config: WRITE,
-      bodyLimit: MAX_ADMIN_BODY_BYTES,
-      schema: {
-        summary: "Change whether firmware is stable or active, its minimum version and notes",
-        response: ok(FirmwareView),
-        params: IdParams,
-        body: FirmwarePatch,
-      },
-    },
+    route(
+      "releases:write",
+      "Change whether firmware is stable or active, its minimum version and notes",
+      ok(FirmwareView),
+      { params: IdParams, body: FirmwarePatch, bodyLimit },
+    ),
     async (request) => {
       const { params, body } = request;
       const changes = defined({
@@ -114,28 +92,16 @@ export function releaseRoutes(app: Api, context: Context): void {
   // Deactivates: the record stays, because attempts and the log refer to it.
   app.delete(
     `${PREFIX}/firmware/:id`,
-    {
-      config: WRITE,
-      schema: {
-        summary: "Deactivate firmware: it is no longer offered or downloaded",
-        response: ok(FirmwareView),
-        params: IdParams,
-      },
-    },
+    route("releases:write", "Deactivate firmware: it is no longer offered or downloaded", ok(FirmwareView), {
+      params: IdParams,
+    }),
     async (request) =>
       viewFirmware(await change(context, actorOf(request), request.params.id, { isActive: false })),
   );
 
   app.get(
     `${PREFIX}/logs`,
-    {
-      config: READ,
-      schema: {
-        summary: "List attempts, newest first",
-        response: ok(listOf("logs", UpdateView)),
-        querystring: LogsQuery,
-      },
-    },
+    route("read", "List attempts, newest first", ok(listOf("logs", UpdateView)), { querystring: LogsQuery }),
     async ({ query }) => {
       const { device_id: deviceId, firmware_id: firmwareId, status } = query;
       const found = await store.listUpdates(defined({ deviceId, firmwareId, status }), query);

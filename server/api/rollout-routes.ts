@@ -50,26 +50,20 @@ import {
   viewWayBack,
   WayBackView,
 } from "./rollout-views.js";
+import { route } from "./route.js";
 import { IdParams, PageQuery } from "./schemas.js";
 import type { Api } from "./typed-app.js";
 
 const PREFIX = "/api/rollouts";
-const READ = { config: { access: "read" } } as const;
-const WRITE = { config: { access: "rollouts:write" } } as const;
 
 export function rolloutRoutes(app: Api, context: Context): void {
   const { store, now } = context;
 
   app.get(
     PREFIX,
-    {
-      ...READ,
-      schema: {
-        summary: "List rollouts, newest first",
-        querystring: RolloutsQuery,
-        response: ok(listOf("rollouts", RolloutAnswer)),
-      },
-    },
+    route("read", "List rollouts, newest first", ok(listOf("rollouts", RolloutAnswer)), {
+      querystring: RolloutsQuery,
+    }),
     async ({ query }) => {
       const filter = defined({
         states: query.state === undefined ? undefined : readStates(query.state),
@@ -82,14 +76,7 @@ export function rolloutRoutes(app: Api, context: Context): void {
 
   app.post(
     PREFIX,
-    {
-      ...WRITE,
-      schema: {
-        summary: "Create a rollout, as a draft",
-        body: RolloutBody,
-        response: created(RolloutAnswer),
-      },
-    },
+    route("rollouts:write", "Create a rollout, as a draft", created(RolloutAnswer), { body: RolloutBody }),
     async (request, reply) => {
       const actor = await requireFor(request, context, request.body.firmware_id);
       const plan = await readBody(request.body, context);
@@ -100,15 +87,10 @@ export function rolloutRoutes(app: Api, context: Context): void {
   // Changes nothing: what a rollout would do that does not exist yet.
   app.post(
     `${PREFIX}/plan`,
-    {
-      ...WRITE,
-      schema: {
-        summary: "Plan a rollout without creating it",
-        body: RolloutBody,
-        querystring: PageQuery,
-        response: ok(PlanView),
-      },
-    },
+    route("rollouts:write", "Plan a rollout without creating it", ok(PlanView), {
+      querystring: PageQuery,
+      body: RolloutBody,
+    }),
     async (request) => {
       const actor = actorOf(request);
       const plan = await readBody(request.body, context);
@@ -119,29 +101,20 @@ export function rolloutRoutes(app: Api, context: Context): void {
 
   app.get(
     `${PREFIX}/:id`,
-    {
-      ...READ,
-      schema: {
-        summary: "Show a rollout with what happened to its devices",
-        params: IdParams,
-        response: ok(ProgressAnswer),
-      },
-    },
+    route("read", "Show a rollout with what happened to its devices", ok(ProgressAnswer), {
+      params: IdParams,
+    }),
     async ({ params }, reply) => showProgress(context, params.id, reply),
   );
 
   app.patch(
     `${PREFIX}/:id`,
-    {
-      ...WRITE,
-      schema: {
-        summary: "Change a rollout; one that has begun only where its evidence stays valid",
-        params: IdParams,
-        headers: IfMatch,
-        body: RolloutPatch,
-        response: ok(ProgressAnswer),
-      },
-    },
+    route(
+      "rollouts:write",
+      "Change a rollout; one that has begun only where its evidence stays valid",
+      ok(ProgressAnswer),
+      { params: IdParams, headers: IfMatch, body: RolloutPatch },
+    ),
     async (request, reply) => {
       const { params } = request;
       await editRollout(context, params.id, await changeOf(request, context, true));
@@ -151,16 +124,12 @@ export function rolloutRoutes(app: Api, context: Context): void {
 
   app.post(
     `${PREFIX}/:id/plan`,
-    {
-      ...WRITE,
-      schema: {
-        summary: "Plan what a rollout would do after a change, without changing it",
-        params: IdParams,
-        body: RolloutPatch,
-        querystring: PageQuery,
-        response: ok(PlanView),
-      },
-    },
+    route(
+      "rollouts:write",
+      "Plan what a rollout would do after a change, without changing it",
+      ok(PlanView),
+      { params: IdParams, querystring: PageQuery, body: RolloutPatch },
+    ),
     async (request) => {
       const change = await changeOf(request, context, false);
       const { after } = await draftEdit(store, request.params.id, change, now());
@@ -170,15 +139,10 @@ export function rolloutRoutes(app: Api, context: Context): void {
 
   app.get(
     `${PREFIX}/:id/plan`,
-    {
-      ...READ,
-      schema: {
-        summary: "Plan what remains of a rollout",
-        params: IdParams,
-        querystring: PageQuery,
-        response: ok(PlanView),
-      },
-    },
+    route("read", "Plan what remains of a rollout", ok(PlanView), {
+      params: IdParams,
+      querystring: PageQuery,
+    }),
     async ({ params, query }) => {
       const rollout = await findRollout(store, params.id);
       return viewPlan(await planRollout(store, rollout, now(), query), rollout);
@@ -187,15 +151,12 @@ export function rolloutRoutes(app: Api, context: Context): void {
 
   app.get(
     `${PREFIX}/:id/devices`,
-    {
-      ...READ,
-      schema: {
-        summary: "List the devices that were offered something by a rollout",
-        params: IdParams,
-        querystring: MembersQuery,
-        response: ok(listOf("devices", MemberView)),
-      },
-    },
+    route(
+      "read",
+      "List the devices that were offered something by a rollout",
+      ok(listOf("devices", MemberView)),
+      { params: IdParams, querystring: MembersQuery },
+    ),
     async ({ params, query }) => {
       await findRollout(store, params.id);
       const { stage, outcome } = query;
@@ -214,16 +175,11 @@ export function rolloutRoutes(app: Api, context: Context): void {
   ] as const) {
     app.post(
       `${PREFIX}/:id/${kind}`,
-      {
-        ...WRITE,
-        schema: {
-          summary,
-          params: IdParams,
-          headers: IfMatch,
-          body: ReasonBody,
-          response: ok(ProgressAnswer),
-        },
-      },
+      route("rollouts:write", summary, ok(ProgressAnswer), {
+        params: IdParams,
+        headers: IfMatch,
+        body: ReasonBody,
+      }),
       async (request, reply) => {
         const actor = await requireFor(request, context, await firmwareOf(context, request.params.id));
         const order = { kind, reason: request.body.reason ?? "" } as Command;
@@ -235,32 +191,26 @@ export function rolloutRoutes(app: Api, context: Context): void {
 
   app.get(
     `${PREFIX}/:id/rollback`,
-    {
-      ...READ,
-      schema: {
-        summary: "List the releases that a rollout can be rolled back to",
-        params: IdParams,
-        response: ok(Type.Object({ releases: list(WayBackView) })),
-      },
-    },
+    route(
+      "read",
+      "List the releases that a rollout can be rolled back to",
+      ok(Type.Object({ releases: list(WayBackView) })),
+      { params: IdParams },
+    ),
     async ({ params }) => ({ releases: (await listWaysBack(store, params.id, now())).map(viewWayBack) }),
   );
 
   app.post(
     `${PREFIX}/:id/rollback`,
-    {
-      ...WRITE,
-      schema: {
-        summary: "Cancel it and bring its devices to another release",
-        params: IdParams,
-        headers: IfMatch,
-        body: RollBackBody,
-        response: created(
-          Type.Object({ ended: RolloutAnswer, back: RolloutAnswer }),
-          "It is cancelled, and another rollout leads back",
-        ),
-      },
-    },
+    route(
+      "rollouts:write",
+      "Cancel it and bring its devices to another release",
+      created(
+        Type.Object({ ended: RolloutAnswer, back: RolloutAnswer }),
+        "It is cancelled, and another rollout leads back",
+      ),
+      { params: IdParams, headers: IfMatch, body: RollBackBody },
+    ),
     async (request, reply) => {
       const { params, body } = request;
       const actor = await requireFor(request, context, await firmwareOf(context, params.id));

@@ -13,10 +13,10 @@ import { created, listed, ok } from "./answers.js";
 import type { Context } from "./context.js";
 import { named, text } from "./fields.js";
 import { actorOf } from "./guard.js";
+import { route } from "./route.js";
 import { IdParams } from "./schemas.js";
 import type { Api } from "./typed-app.js";
 
-const config = Object.freeze({ access: "person" as const });
 const DAY_MS = 24 * 60 * 60_000;
 const DEFAULT_DAYS = 90;
 
@@ -25,14 +25,9 @@ export function tokenRoutes(app: Api, context: Context): void {
 
   app.get(
     "/api/tokens",
-    {
-      config,
-      schema: {
-        querystring: TokenQuery,
-        summary: "List one's own API tokens",
-        response: ok(listed("tokens", TokenView)),
-      },
-    },
+    route("person", "List one's own API tokens", ok(listed("tokens", TokenView)), {
+      querystring: TokenQuery,
+    }),
     async (request) => {
       const actor = actorOf(request);
       const isForAll = request.query.all === true && isAdmin(actor);
@@ -48,20 +43,17 @@ export function tokenRoutes(app: Api, context: Context): void {
 
   app.post(
     "/api/tokens",
-    {
-      config,
-      bodyLimit: 8192,
-      schema: {
-        body: NewTokenBody,
-        summary: "Create an API token",
-        response: created(
-          named("NewApiToken", "An API token that was just created", {
-            ...TokenView.properties,
-            token: text("Shown only now"),
-          }),
-        ),
-      },
-    },
+    route(
+      "person",
+      "Create an API token",
+      created(
+        named("NewApiToken", "An API token that was just created", {
+          ...TokenView.properties,
+          token: text("Shown only now"),
+        }),
+      ),
+      { body: NewTokenBody, bodyLimit: 8192 },
+    ),
     async (request, reply) => {
       const { name, scopes, device_types, expires_in_days = DEFAULT_DAYS, user } = request.body;
       const owner = await ownerOf(store, actorOf(request), user);
@@ -95,7 +87,7 @@ export function tokenRoutes(app: Api, context: Context): void {
 
   app.delete(
     "/api/tokens/:id",
-    { config, schema: { params: IdParams, summary: "Revoke an API token", response: ok(TokenView) } },
+    route("person", "Revoke an API token", ok(TokenView), { params: IdParams }),
     async (request) => {
       const actor = actorOf(request);
       return recordChange(context, actor, async (journal) => {

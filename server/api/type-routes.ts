@@ -7,6 +7,7 @@ import { listed, ok } from "./answers.js";
 import type { Context } from "./context.js";
 import { actorOf } from "./guard.js";
 import { TypeView, viewType } from "./release-views.js";
+import { route } from "./route.js";
 import { Exactly, Name } from "./schemas.js";
 import type { Api } from "./typed-app.js";
 
@@ -19,28 +20,16 @@ const TypeBody = Exactly({
 });
 
 export function typeRoutes(app: Api, context: Context): void {
-  app.get(
-    "/api/types",
-    {
-      config: { access: "read" },
-      schema: { summary: "List device types", response: ok(listed("types", TypeView)) },
-    },
-    async () => ({
-      types: (await context.store.listTypes()).map(viewType),
-    }),
-  );
+  app.get("/api/types", route("read", "List device types", ok(listed("types", TypeView))), async () => ({
+    types: (await context.store.listTypes()).map(viewType),
+  }));
 
   app.put(
     "/api/types/:name",
-    {
-      config: { access: "settings:write" },
-      schema: {
-        summary: "Set whether a device type accepts signed releases only",
-        response: ok(TypeView),
-        params: TypeParams,
-        body: TypeBody,
-      },
-    },
+    route("settings:write", "Set whether a device type accepts signed releases only", ok(TypeView), {
+      params: TypeParams,
+      body: TypeBody,
+    }),
     async (request) => {
       const { params, body } = request;
       requireChange(actorOf(request), { deviceType: params.name });

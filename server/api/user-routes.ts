@@ -11,9 +11,9 @@ import { LinkView, NewUserView, UserView, viewUser } from "./account-views.js";
 import { created, listOf, ok, page } from "./answers.js";
 import type { Context } from "./context.js";
 import { actorOf } from "./guard.js";
+import { route } from "./route.js";
 import type { Api } from "./typed-app.js";
 
-const config = Object.freeze({ access: "users:write" as const });
 const bodyLimit = 8192;
 
 export function userRoutes(app: Api, context: Context): void {
@@ -21,10 +21,7 @@ export function userRoutes(app: Api, context: Context): void {
 
   app.get(
     "/api/users",
-    {
-      config,
-      schema: { querystring: PageQuery, summary: "List users", response: ok(listOf("users", UserView)) },
-    },
+    route("users:write", "List users", ok(listOf("users", UserView)), { querystring: PageQuery }),
     async ({ query }) => {
       return page("users", await store.listUsers(query), viewUser, query);
     },
@@ -32,15 +29,12 @@ export function userRoutes(app: Api, context: Context): void {
 
   app.post(
     "/api/users",
-    {
-      config,
-      bodyLimit,
-      schema: {
-        body: NewUserBody,
-        summary: "Add a user; without a password the answer contains a link to set one",
-        response: created(NewUserView),
-      },
-    },
+    route(
+      "users:write",
+      "Add a user; without a password the answer contains a link to set one",
+      created(NewUserView),
+      { body: NewUserBody, bodyLimit },
+    ),
     async (request, reply) => {
       const { name, role, password } = request.body;
       if (password !== undefined) requireGoodPassword(password, name);
@@ -58,11 +52,7 @@ export function userRoutes(app: Api, context: Context): void {
 
   app.patch(
     "/api/users/:name",
-    {
-      config,
-      bodyLimit,
-      schema: { params: UserParams, body: UserPatch, summary: "Change a user", response: ok(UserView) },
-    },
+    route("users:write", "Change a user", ok(UserView), { params: UserParams, body: UserPatch, bodyLimit }),
     async (request) => {
       const { name } = request.params;
       const { role, is_active, password } = request.body;
@@ -78,14 +68,9 @@ export function userRoutes(app: Api, context: Context): void {
 
   app.post(
     "/api/users/:name/link",
-    {
-      config,
-      schema: {
-        params: UserParams,
-        summary: "Create a one-time link with which a user sets a new password",
-        response: created(LinkView),
-      },
-    },
+    route("users:write", "Create a one-time link with which a user sets a new password", created(LinkView), {
+      params: UserParams,
+    }),
     async (request, reply) => {
       const link = await recordChange(context, actorOf(request), async (journal) =>
         makeUserLink(journal, await requireUser(journal, request.params.name)),

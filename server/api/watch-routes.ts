@@ -14,6 +14,7 @@ import { EventsQuery } from "./device-schemas.js";
 import { EventAnswer, viewDevice, viewSeen } from "./device-views.js";
 import { actorOf } from "./guard.js";
 import { viewFirmware, viewUpdate } from "./release-views.js";
+import { route } from "./route.js";
 import type { Api } from "./typed-app.js";
 
 /** Bytes that may be buffered for a slow client before it is disconnected; it reconnects and reloads. */
@@ -22,7 +23,6 @@ const MAX_WATCHER_COUNT = 200;
 /** Per person, with all their tokens, so that no one can block the others. */
 const MAX_WATCHER_COUNT_EACH = 40;
 const HEARTBEAT_MS = 15_000;
-const READ = Object.freeze({ access: "read" as const });
 const STREAM =
   "A message for every record that changes. Its event is device, update, firmware, rollout or event, its data the Device, " +
   "Attempt, Firmware, Rollout or Event as JSON; of the event seen: a list of the fields of devices that checks have changed";
@@ -32,14 +32,9 @@ export function watchRoutes(app: Api, context: Context): void {
 
   app.get(
     "/api/events",
-    {
-      config: READ,
-      schema: {
-        summary: "List events, newest first",
-        response: ok(listed("events", EventAnswer)),
-        querystring: EventsQuery,
-      },
-    },
+    route("read", "List events, newest first", ok(listed("events", EventAnswer)), {
+      querystring: EventsQuery,
+    }),
     async ({ query }) => {
       const events = await store.listEvents({
         limit: query.limit,
@@ -52,13 +47,9 @@ export function watchRoutes(app: Api, context: Context): void {
   const streams = new Map<ServerResponse, string>();
   app.get(
     "/api/events/stream",
-    {
-      config: { ...READ, isStream: true },
-      schema: {
-        summary: "Follow changes live (server-sent events)",
-        response: sent("text/event-stream", STREAM),
-      },
-    },
+    route("read", "Follow changes live (server-sent events)", sent("text/event-stream", STREAM), {
+      config: { isStream: true },
+    }),
     async (request, reply) => streamEvents(reply, context, actorOf(request), streams),
   );
   // Shutdown does not wait for live streams.

@@ -13,6 +13,7 @@ import type { Webhook } from "../store/store.js";
 import { accepted, created, listed, listOf, ok, page, removed } from "./answers.js";
 import type { Context } from "./context.js";
 import { actorOf } from "./guard.js";
+import { route } from "./route.js";
 import { Exactly, IdParams, literals, Page, Text } from "./schemas.js";
 import type { Api } from "./typed-app.js";
 import {
@@ -58,14 +59,13 @@ const DeliveriesQuery = Type.Object({
 
 const PREFIX = "/api/webhooks";
 /** Only administrators may list webhooks: their URLs often contain secrets. */
-const ADMIN = { config: { access: "settings:write" } } as const;
 
 export function webhookRoutes(app: Api, context: Context): void {
   const { store } = context;
 
   app.get(
     PREFIX,
-    { ...ADMIN, schema: { summary: "List webhooks", response: ok(listed("webhooks", WebhookView)) } },
+    route("settings:write", "List webhooks", ok(listed("webhooks", WebhookView))),
     async () => ({
       webhooks: await Promise.all((await store.listWebhooks()).map((webhook) => describe(webhook))),
     }),
@@ -73,14 +73,12 @@ export function webhookRoutes(app: Api, context: Context): void {
 
   app.post(
     PREFIX,
-    {
-      ...ADMIN,
-      schema: {
-        summary: "Add a webhook; its secret is shown in the answer, and never again",
-        response: created(NewWebhookView),
-        body: NewWebhookBody,
-      },
-    },
+    route(
+      "settings:write",
+      "Add a webhook; its secret is shown in the answer, and never again",
+      created(NewWebhookView),
+      { body: NewWebhookBody },
+    ),
     async (request, reply) => {
       const { body } = request;
       const url = requireTarget(body.url);
@@ -104,21 +102,16 @@ export function webhookRoutes(app: Api, context: Context): void {
 
   app.get(
     `${PREFIX}/:id`,
-    { ...ADMIN, schema: { summary: "Show a webhook", response: ok(WebhookView), params: IdParams } },
+    route("settings:write", "Show a webhook", ok(WebhookView), { params: IdParams }),
     async ({ params }) => describe(await find(params.id)),
   );
 
   app.patch(
     `${PREFIX}/:id`,
-    {
-      ...ADMIN,
-      schema: {
-        summary: "Change a webhook, or renew its secret",
-        response: ok(ChangedWebhookView),
-        params: IdParams,
-        body: WebhookPatch,
-      },
-    },
+    route("settings:write", "Change a webhook, or renew its secret", ok(ChangedWebhookView), {
+      params: IdParams,
+      body: WebhookPatch,
+    }),
     async (request) => {
       const { params, body } = request;
       const changes = defined({
@@ -141,10 +134,7 @@ export function webhookRoutes(app: Api, context: Context): void {
 
   app.delete(
     `${PREFIX}/:id`,
-    {
-      ...ADMIN,
-      schema: { summary: "Remove a webhook with its deliveries", response: removed, params: IdParams },
-    },
+    route("settings:write", "Remove a webhook with its deliveries", removed, { params: IdParams }),
     async (request, reply) => {
       const { params } = request;
       await recordChange(context, actorOf(request), async (journal) => {
@@ -160,14 +150,9 @@ export function webhookRoutes(app: Api, context: Context): void {
   // Queues a test delivery.
   app.post(
     `${PREFIX}/:id/test`,
-    {
-      ...ADMIN,
-      schema: {
-        summary: "Send a test event to a webhook",
-        response: accepted(DeliveryView, "Queued"),
-        params: IdParams,
-      },
-    },
+    route("settings:write", "Send a test event to a webhook", accepted(DeliveryView, "Queued"), {
+      params: IdParams,
+    }),
     async (request, reply) => {
       const { params } = request;
       const delivery = await recordChange(context, actorOf(request), async (journal) => {
@@ -184,15 +169,12 @@ export function webhookRoutes(app: Api, context: Context): void {
 
   app.get(
     `${PREFIX}/:id/deliveries`,
-    {
-      ...ADMIN,
-      schema: {
-        summary: "List the deliveries of a webhook, newest first",
-        response: ok(listOf("deliveries", DeliveryView)),
-        params: IdParams,
-        querystring: DeliveriesQuery,
-      },
-    },
+    route(
+      "settings:write",
+      "List the deliveries of a webhook, newest first",
+      ok(listOf("deliveries", DeliveryView)),
+      { params: IdParams, querystring: DeliveriesQuery },
+    ),
     async ({ params, query }) => {
       const { id } = await find(params.id);
       const filter = { webhookId: id, ...defined({ state: query.state }) };
@@ -202,7 +184,7 @@ export function webhookRoutes(app: Api, context: Context): void {
 
   app.post(
     `${PREFIX}/:id/deliveries/:delivery_id/retry`,
-    { ...ADMIN, schema: { summary: "Retry a delivery", response: ok(DeliveryView), params: DeliveryParams } },
+    route("settings:write", "Retry a delivery", ok(DeliveryView), { params: DeliveryParams }),
     async (request) => {
       const { params } = request;
       const delivery = await recordChange(context, actorOf(request), async (journal) => {

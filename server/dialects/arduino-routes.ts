@@ -14,6 +14,7 @@ import { answerCheck, recordDevice } from "../api/device-check.js";
 import { boundDevice } from "../api/device-rate.js";
 import { CheckBody } from "../api/device-schemas.js";
 import { SHORT_CACHING, sendImage } from "../api/http/send-image.js";
+import { route } from "../api/route.js";
 import { Name } from "../api/schemas.js";
 import type { Api } from "../api/typed-app.js";
 import { parseText } from "../api/validate.js";
@@ -28,10 +29,7 @@ const Params = Type.Object({ type: Name });
 export function arduinoRoutes(app: Api, context: Context): void {
   app.get(
     "/api/arduino/:type",
-    {
-      config: { access: "device" as const },
-      schema: { summary: "Arduino HTTPUpdate: the image, or 304", response: IMAGE_FILE, params: Params },
-    },
+    route("device", "Arduino HTTPUpdate: the image, or 304", IMAGE_FILE, { params: Params }),
     async (request, reply) => {
       const check = readHeaders(request, request.params.type);
       boundDevice(context, request, reply, check.device_id);

@@ -27,6 +27,7 @@ import {
 } from "../api/device-check.js";
 import { boundDevice } from "../api/device-rate.js";
 import { PRIVATE_CACHING, sendImage } from "../api/http/send-image.js";
+import { route } from "../api/route.js";
 import { DeviceId, Name } from "../api/schemas.js";
 import type { Api } from "../api/typed-app.js";
 import { admitDevice, requireCredential } from "../devices/identity.js";
@@ -58,7 +59,7 @@ import {
 } from "./hawkbit-views.js";
 
 const BASE = "/:tenant/controller/v1/:id";
-const MAX_BODY_BYTES = 16 * 1024;
+const bodyLimit = 16 * 1024;
 const MAX_ATTRIBUTE_COUNT = 64;
 
 const ControllerParams = Type.Object({ tenant: Name, id: DeviceId });
@@ -119,11 +120,10 @@ async function meetController(context: Context, request: FastifyRequest, check: 
 
 function controllerRoutes(app: Api, context: Context): void {
   const { store } = context;
-  const open = { bodyLimit: MAX_BODY_BYTES, config: { access: "device" as const } };
 
   app.get(
     BASE,
-    { ...open, schema: { summary: "hawkBit: poll", response: ok(PollView), params: ControllerParams } },
+    route("device", "hawkBit: poll", ok(PollView), { params: ControllerParams }),
     async (request) => {
       const { params } = request;
       const check = await describeController(store, params);
@@ -135,15 +135,11 @@ function controllerRoutes(app: Api, context: Context): void {
 
   app.put(
     `${BASE}/configData`,
-    {
-      ...open,
-      schema: {
-        summary: "hawkBit: attributes of the device",
-        response: ok(NOTHING),
-        params: ControllerParams,
-        body: ConfigBody,
-      },
-    },
+    route("device", "hawkBit: attributes of the device", ok(NOTHING), {
+      params: ControllerParams,
+      body: ConfigBody,
+      bodyLimit,
+    }),
     async (request) => {
       const { params, body } = request;
       await findController(store, params);
@@ -156,10 +152,9 @@ function controllerRoutes(app: Api, context: Context): void {
 
   app.get(
     `${BASE}/deploymentBase/:action`,
-    {
-      ...open,
-      schema: { summary: "hawkBit: what to install", response: ok(DeploymentView), params: ActionParams },
-    },
+    route("device", "hawkBit: what to install", ok(DeploymentView), {
+      params: ActionParams,
+    }),
     async (request) => {
       const action = await findAction(store, request.params);
       const { device, attempt, firmware } = action;
@@ -177,10 +172,11 @@ function controllerRoutes(app: Api, context: Context): void {
   app.route({
     method: ["GET", "HEAD"],
     url: `${BASE}/deploymentBase/:action/artifacts/:filename`,
-    ...open,
     // RAUC streams a file as very many parts.
-    config: { ...open.config, isUnbounded: true },
-    schema: { summary: "hawkBit: the file to install", response: IMAGE_FILE, params: ArtifactParams },
+    ...route("device", "hawkBit: the file to install", IMAGE_FILE, {
+      params: ArtifactParams,
+      config: { isUnbounded: true },
+    }),
     handler: async (request, reply) => {
       const { firmware } = await findAction(store, request.params);
       return sendImage(request, reply, context, firmware, {
@@ -192,15 +188,11 @@ function controllerRoutes(app: Api, context: Context): void {
 
   app.post(
     `${BASE}/deploymentBase/:action/feedback`,
-    {
-      ...open,
-      schema: {
-        summary: "hawkBit: progress of the installation",
-        response: ok(NOTHING),
-        params: ActionParams,
-        body: FeedbackBody,
-      },
-    },
+    route("device", "hawkBit: progress of the installation", ok(NOTHING), {
+      params: ActionParams,
+      body: FeedbackBody,
+      bodyLimit,
+    }),
     async (request) => {
       const { params, body } = request;
       const action = await findAction(store, params);
@@ -226,14 +218,9 @@ function controllerRoutes(app: Api, context: Context): void {
 
   app.get(
     `${BASE}/cancelAction/:action`,
-    {
-      ...open,
-      schema: {
-        summary: "hawkBit: an action that the server has ended",
-        response: ok(CancelView),
-        params: ActionParams,
-      },
-    },
+    route("device", "hawkBit: an action that the server has ended", ok(CancelView), {
+      params: ActionParams,
+    }),
     async ({ params }) => {
       const { attempt } = await findAction(store, params);
       return { id: `${attempt.id}`, cancelAction: { stopId: `${attempt.id}` } };
@@ -242,15 +229,11 @@ function controllerRoutes(app: Api, context: Context): void {
 
   app.post(
     `${BASE}/cancelAction/:action/feedback`,
-    {
-      ...open,
-      schema: {
-        summary: "hawkBit: the device confirms the cancellation",
-        response: ok(NOTHING),
-        params: ActionParams,
-        body: FeedbackBody,
-      },
-    },
+    route("device", "hawkBit: the device confirms the cancellation", ok(NOTHING), {
+      params: ActionParams,
+      body: FeedbackBody,
+      bodyLimit,
+    }),
     async (request) => {
       const { params } = request;
       const { attempt } = await findAction(store, params);

@@ -12,6 +12,7 @@ import type { Context } from "../api/context.js";
 import { AskingDevice } from "../api/device-schemas.js";
 import { mayAccess } from "../api/image-access.js";
 import { digestsPath, downloadPath } from "../api/release-views.js";
+import { route } from "../api/route.js";
 import { Name } from "../api/schemas.js";
 import type { Api } from "../api/typed-app.js";
 import { releaseOf } from "../releases/chunk-digests.js";
@@ -63,15 +64,10 @@ const SystemQuery = Type.Object({
 export function manifestRoutes(app: Api, context: Context): void {
   app.get(
     "/api/web-tools/:type/manifest.json",
-    {
-      config: { access: "device" as const },
-      schema: {
-        summary: "Manifest for ESP Web Tools and ESPHome",
-        response: ok(WebToolsManifest),
-        params: TypeParams,
-        querystring: OffsetQuery,
-      },
-    },
+    route("device", "Manifest for ESP Web Tools and ESPHome", ok(WebToolsManifest), {
+      params: TypeParams,
+      querystring: OffsetQuery,
+    }),
     async (request, reply) => {
       const { params, query } = request;
       const newest = await newestFor(request, context, params.type, query.device);
@@ -85,14 +81,9 @@ export function manifestRoutes(app: Api, context: Context): void {
 
   app.get(
     "/manifest",
-    {
-      config: { access: "device" as const },
-      schema: {
-        summary: "System manifest of a synchronised pair",
-        response: ok(SystemManifest),
-        querystring: SystemQuery,
-      },
-    },
+    route("device", "System manifest of a synchronised pair", ok(SystemManifest), {
+      querystring: SystemQuery,
+    }),
     async (request, reply) => {
       const { query } = request;
       const types = query.types.split(",").filter((type) => type !== "");

@@ -9,6 +9,7 @@ import type { Context } from "../api/context.js";
 import { list } from "../api/fields.js";
 import { actorOf } from "../api/guard.js";
 import { uploadFirmware } from "../api/release-upload.js";
+import { route } from "../api/route.js";
 import { Id, IdParams, literals, Name, Page, Text } from "../api/schemas.js";
 import type { Api } from "../api/typed-app.js";
 import { requireChange } from "../auth/require-change.js";
@@ -32,11 +33,10 @@ import {
   viewNodeFirmware,
 } from "./mesh-views.js";
 
-const MAX_BODY_BYTES = 4096;
+const bodyLimit = 4096;
 const MAX_PENDING_COUNT = 100;
 const MAX_NODES_SHOWN = 1000;
 const PREFIX = "/api/v1";
-const ROLLOUTS = Object.freeze({ access: "rollouts:write" as const });
 
 const NodeId = Type.String({ pattern: "^[A-Za-z0-9._:-]{1,64}$", description: "as the mesh names the node" });
 const Count = Type.Integer({ minimum: 0, maximum: 0xffff });
@@ -54,19 +54,17 @@ const NodeBody = Type.Object({
 });
 const FinishBody = Type.Object({ status: literals(["completed", "failed"]) });
 
-const UPLOAD = {
-  summary: "Upload firmware of nodes (multipart: file, node_type, version, release_notes)",
-  consumes: ["multipart/form-data"],
-  response: created(NodeFirmwareView),
-};
-
 export function meshRoutes(app: Api, context: Context): void {
   const { store } = context;
-  const byGateways = { bodyLimit: MAX_BODY_BYTES, config: { access: "mesh:report" as const } };
 
   app.post(
     `${PREFIX}/firmware/upload`,
-    { config: { access: "releases:write" }, schema: UPLOAD },
+    route(
+      "releases:write",
+      "Upload firmware of nodes (multipart: file, node_type, version, release_notes)",
+      created(NodeFirmwareView),
+      { consumes: ["multipart/form-data"] },
+    ),
     async (request, reply) => {
       const names = { node_type: "device_type" };
       return reply.code(201).send(viewNodeFirmware(await uploadFirmware(request, context, names)));
@@ -76,14 +74,9 @@ export function meshRoutes(app: Api, context: Context): void {
   const FirmwareQuery = Type.Object({ node_type: Type.Optional(Name), ...Page });
   app.get(
     `${PREFIX}/firmware`,
-    {
-      config: { access: "read" },
-      schema: {
-        summary: "List firmware of nodes",
-        response: ok(Type.Object({ firmware: list(NodeFirmwareView), total })),
-        querystring: FirmwareQuery,
-      },
-    },
+    route("read", "List firmware of nodes", ok(Type.Object({ firmware: list(NodeFirmwareView), total })), {
+      querystring: FirmwareQuery,
+    }),
     async ({ query }) => {
       const filter = defined({ deviceType: query.node_type });
       const { rows, totalCount } = await store.listFirmware(filter, query);
@@ -93,15 +86,10 @@ export function meshRoutes(app: Api, context: Context): void {
 
   app.post(
     `${PREFIX}/ota/updates`,
-    {
-      config: ROLLOUTS,
-      bodyLimit: MAX_BODY_BYTES,
-      schema: {
-        summary: "Distribute firmware in the mesh",
-        response: created(DistributionView),
-        body: NewUpdateBody,
-      },
-    },
+    route("rollouts:write", "Distribute firmware in the mesh", created(DistributionView), {
+      body: NewUpdateBody,
+      bodyLimit,
+    }),
     async (request, reply) => {
       const { body } = request;
       const update = await recordChange(context, actorOf(request), async (journal) => {
@@ -121,14 +109,12 @@ export function meshRoutes(app: Api, context: Context): void {
   const UpdatesQuery = Type.Object({ status: Type.Optional(literals(DISTRIBUTION_STATUSES)), ...Page });
   app.get(
     `${PREFIX}/ota/updates`,
-    {
-      config: { access: "read" },
-      schema: {
-        summary: "List distributions, newest first",
-        response: ok(Type.Object({ updates: list(DistributionView), total })),
-        querystring: UpdatesQuery,
-      },
-    },
+    route(
+      "read",
+      "List distributions, newest first",
+      ok(Type.Object({ updates: list(DistributionView), total })),
+      { querystring: UpdatesQuery },
+    ),
     async ({ query }) => {
       const filter = query.status === undefined ? {} : { statuses: [query.status] };
       const { rows, totalCount } = await store.listMeshUpdates(filter, query);
@@ -139,13 +125,11 @@ export function meshRoutes(app: Api, context: Context): void {
   // Oldest first: a gateway does one after the other. A token bound to device types sees only theirs.
   app.get(
     `${PREFIX}/ota/updates/pending`,
-    {
-      ...byGateways,
-      schema: {
-        summary: "List the distributions that a gateway has to do, oldest first",
-        response: ok(Type.Object({ updates: list(DistributionView) })),
-      },
-    },
+    route(
+      "mesh:report",
+      "List the distributions that a gateway has to do, oldest first",
+      ok(Type.Object({ updates: list(DistributionView) })),
+    ),
     async (request) => {
       const { rows } = await store.listMeshUpdates(
         { statuses: ["pending", "distributing"] },
@@ -159,14 +143,9 @@ export function meshRoutes(app: Api, context: Context): void {
 
   app.get(
     `${PREFIX}/ota/updates/:id`,
-    {
-      config: { access: "read" },
-      schema: {
-        summary: "Show a distribution and the progress of its nodes",
-        response: ok(DistributionDetailView),
-        params: IdParams,
-      },
-    },
+    route("read", "Show a distribution and the progress of its nodes", ok(DistributionDetailView), {
+      params: IdParams,
+    }),
     async ({ params }) => {
       const update = await store.findMeshUpdate(params.id);
       if (!update) throw new Refusal("UPDATE_UNKNOWN", `update ${params.id} does not exist`);
@@ -177,10 +156,7 @@ export function meshRoutes(app: Api, context: Context): void {
 
   app.delete(
     `${PREFIX}/ota/updates/:id`,
-    {
-      config: ROLLOUTS,
-      schema: { summary: "Cancel a distribution", response: ok(DistributionView), params: IdParams },
-    },
+    route("rollouts:write", "Cancel a distribution", ok(DistributionView), { params: IdParams }),
     async (request) => {
       const cancelled = await recordChange(context, actorOf(request), async (journal) => {
         const before = await requireTypeOf(journal, actorOf(request), request.params.id);
@@ -194,15 +170,11 @@ export function meshRoutes(app: Api, context: Context): void {
 
   app.post(
     `${PREFIX}/ota/updates/:id/nodes`,
-    {
-      ...byGateways,
-      schema: {
-        summary: "Report the progress of a node",
-        response: ok(NodeView),
-        params: IdParams,
-        body: NodeBody,
-      },
-    },
+    route("mesh:report", "Report the progress of a node", ok(NodeView), {
+      params: IdParams,
+      body: NodeBody,
+      bodyLimit,
+    }),
     async (request) => {
       const { params, body } = request;
       const node = await record(context, async (journal) => {
@@ -221,15 +193,11 @@ export function meshRoutes(app: Api, context: Context): void {
 
   app.post(
     `${PREFIX}/ota/updates/:id/finish`,
-    {
-      ...byGateways,
-      schema: {
-        summary: "Report the end of a distribution",
-        response: ok(DistributionView),
-        params: IdParams,
-        body: FinishBody,
-      },
-    },
+    route("mesh:report", "Report the end of a distribution", ok(DistributionView), {
+      params: IdParams,
+      body: FinishBody,
+      bodyLimit,
+    }),
     async (request) => {
       const { params, body } = request;
       const finished = await record(context, async (journal) => {

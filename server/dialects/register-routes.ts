@@ -12,6 +12,7 @@ import { aboutDevice, expectDevice, noteRefusal, recordDevice, showOf } from "..
 import { boundDevice } from "../api/device-rate.js";
 import { CheckBody, type CheckInput } from "../api/device-schemas.js";
 import { viewDevice } from "../api/device-views.js";
+import { route } from "../api/route.js";
 import { DeviceParams } from "../api/schemas.js";
 import type { Api } from "../api/typed-app.js";
 import { admitDevice } from "../devices/identity.js";
@@ -20,7 +21,7 @@ import { record } from "../events/journal.js";
 import { Refusal } from "../shared/refusal.js";
 import { seeDevice } from "../updates/check.js";
 
-const MAX_BODY_BYTES = 4096;
+const bodyLimit = 4096;
 const HeartbeatBody = Type.Partial(
   Type.Pick(CheckBody, [
     "free_heap",
@@ -36,18 +37,14 @@ const HeartbeatBody = Type.Partial(
 );
 
 export function registerRoutes(app: Api, context: Context): void {
-  const options = { bodyLimit: MAX_BODY_BYTES, config: { access: "device" as const } };
-
   app.post(
     "/api/devices/register",
-    {
-      ...options,
-      schema: {
-        summary: "Register a device without asking for an update",
-        response: { ...ok(RegisteredView, "It was known"), ...created(RegisteredView, "It is new") },
-        body: CheckBody,
-      },
-    },
+    route(
+      "device",
+      "Register a device without asking for an update",
+      { ...ok(RegisteredView, "It was known"), ...created(RegisteredView, "It is new") },
+      { body: CheckBody, bodyLimit },
+    ),
     async (request, reply) => {
       const { body } = request;
       boundDevice(context, request, reply, body.device_id);
@@ -64,15 +61,12 @@ export function registerRoutes(app: Api, context: Context): void {
 
   app.post(
     "/api/devices/:id/heartbeat",
-    {
-      ...options,
-      schema: {
-        summary: "Report that a device is alive, and its readings",
-        response: ok(Type.Object({ time: serverTime, poll_seconds: Type.Optional(pollSeconds) })),
-        params: DeviceParams,
-        body: HeartbeatBody,
-      },
-    },
+    route(
+      "device",
+      "Report that a device is alive, and its readings",
+      ok(Type.Object({ time: serverTime, poll_seconds: Type.Optional(pollSeconds) })),
+      { params: DeviceParams, body: HeartbeatBody, bodyLimit },
+    ),
     async (request, reply) => {
       const { params, body } = request;
       boundDevice(context, request, reply, params.id);
