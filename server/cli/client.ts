@@ -5,14 +5,13 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { isLoopback } from "../api/guard.js";
+import { defined } from "../shared/defined.js";
 import { describeAnswer, loadCredentials, saveCredentials, type TokenAnswer } from "./credentials.js";
+import { printJson, printLine } from "./output.js";
 
 const DEFAULT_SERVER_URL = "http://127.0.0.1:8080";
 /** How long before its expiry an access token is renewed: requests take time, and clocks differ. */
 const RENEW_BEFORE_MS = 60_000;
-
-/** Adds a command to a group. */
-export type AddCommand = (usage: string, description: string) => Command;
 
 export interface ServerFlags {
   readonly server: string;
@@ -21,24 +20,24 @@ export interface ServerFlags {
   readonly data?: string;
   /** Send no token. */
   readonly isAnonymous?: boolean;
+  readonly json?: boolean;
 }
 
-/** A request with a JSON body. */
-export const jsonRequest = (method: string, body: object): RequestInit => ({
-  method,
-  headers: { "content-type": "application/json" },
-  body: JSON.stringify(body),
-});
-
-/** The options of every command that talks to a server. */
-export const withServer = (command: Command): Command =>
-  command
-    .option("--server <url>", "the update server", DEFAULT_SERVER_URL)
-    .option(
-      "--token-file <file>",
-      "file with an API token (default: SKYSLOT_TOKEN in the environment, or the session of `skyslot login`)",
-    )
-    .option("--data <folder>", "data folder of a server on this machine, for its token", "data");
+/** Adds a command that talks to a server to a group. */
+export type AddCommand = (usage: string, description: string) => Command;
+export const commandsOf =
+  (group: Command): AddCommand =>
+  (usage, description) =>
+    group
+      .command(usage)
+      .description(description)
+      .option("--server <url>", "the update server", DEFAULT_SERVER_URL)
+      .option(
+        "--token-file <file>",
+        "file with an API token (default: SKYSLOT_TOKEN in the environment, or the session of `skyslot login`)",
+      )
+      .option("--data <folder>", "data folder of a server on this machine, for its token", "data")
+      .option("--json", "print JSON");
 
 /** An error answer of the server. */
 export class AnswerError extends Error {
@@ -52,27 +51,60 @@ export class AnswerError extends Error {
   }
 }
 
-/** Makes one request. @throws AnswerError with the server's message for answers other than 2xx */
-export async function callServer(flags: ServerFlags, path: string, init: RequestInit = {}): Promise<unknown> {
+/**
+ * Makes one request.
+ * @param line such as `GET /api/fleet`
+ * @param body a form, or anything else to send as JSON
+ * @throws AnswerError with the server's message for answers other than 2xx
+ */
+export async function callServer<Answer>(
+  flags: ServerFlags,
+  line: string,
+  body?: object,
+  more: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
+  const [method = "GET", path = "/"] = line.split(" ");
   const url = new URL(path, flags.server);
   const token = flags.isAnonymous ? undefined : await findToken(flags, url);
-  const headers = new Headers(init.headers);
+  const headers = new Headers(more);
   if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
-  const response = await send(url, { ...init, headers });
-  const body: unknown = await response.json().catch(() => undefined);
-  if (response.ok) return body;
-  const { error, message } = (body ?? {}) as { readonly error?: string; readonly message?: string };
+  const response = await send(url, method, body, headers);
+  const answer: unknown = await response.json().catch(() => undefined);
+  if (response.ok) return answer as Answer;
+  const { error, message } = (answer ?? {}) as { readonly error?: string; readonly message?: string };
   throw new AnswerError(
     `${url.origin} answers ${response.status}${error ? ` ${error}` : ""}${message ? `: ${message}` : ""}`,
     error,
   );
 }
 
-const send = (url: URL, init: RequestInit): Promise<Response> =>
-  fetch(url, { ...init, redirect: "error" }).catch((error: unknown) => {
-    const { code, message } = ((error as Error).cause ?? error) as NodeJS.ErrnoException;
-    throw new Error(`${url.origin} does not answer (${code ?? message})`);
-  });
+/** The query of a path; what is `undefined` is left out. */
+export const query = (fields: Readonly<Record<string, string | number | undefined>>): string =>
+  `?${new URLSearchParams(defined(fields) as Record<string, string>)}`;
+
+/** Prints what the server answers: with `--json` as it is, otherwise as text, which `print` returns or prints itself. */
+export async function show<Answer>(
+  { json }: { readonly json?: boolean },
+  answer: Answer | Promise<Answer>,
+  print: (answer: Answer) => unknown,
+): Promise<void> {
+  const shown = await answer;
+  if (json) return printJson(shown);
+  const text = print(shown);
+  if (typeof text === "string") printLine(text);
+}
+
+function send(url: URL, method: string, body?: object, headers = new Headers()): Promise<Response> {
+  const isForm = body instanceof FormData;
+  if (body && !isForm) headers.set("content-type", "application/json");
+  const content = isForm ? body : JSON.stringify(body);
+  return fetch(url, { method, headers, redirect: "error", ...defined({ body: content }) }).catch(
+    (error: unknown) => {
+      const { code, message } = ((error as Error).cause ?? error) as NodeJS.ErrnoException;
+      throw new Error(`${url.origin} does not answer (${code ?? message})`);
+    },
+  );
+}
 
 async function findToken({ tokenFile, data = "data" }: ServerFlags, url: URL): Promise<string | undefined> {
   if (tokenFile !== undefined) return (await readFile(tokenFile, "utf8")).trim();
@@ -92,7 +124,7 @@ async function freshToken(origin: string): Promise<string | undefined> {
   if (!known) return undefined;
   if (Date.now() < known.accessExpiresAt - RENEW_BEFORE_MS) return known.accessToken;
   const body = { refresh_token: known.refreshToken };
-  const response = await send(new URL("/api/auth/refresh", origin), jsonRequest("POST", body));
+  const response = await send(new URL("/api/auth/refresh", origin), "POST", body);
   if (response.status === 401)
     throw new Error(`the session of ${known.name} has ended: run \`skyslot login --server ${origin}\``);
   if (!response.ok) throw new Error(`${origin} answers ${response.status} to the renewal of the session`);

@@ -1,16 +1,12 @@
 // `skyslot device identify`, `restart`, `settings`: orders that devices carry out with their next check, and their outcome.
 
-import type { Command } from "commander";
 import type { OrderView } from "../api/device-views.js";
 import type { BulkChange } from "../shared/bulk-run.js";
 import { readSettingValue } from "../shared/setting-values.js";
-import { callServer, jsonRequest, type ServerFlags } from "./client.js";
+import { type AddCommand, callServer, type ServerFlags, show } from "./client.js";
 import { changeAll, readSelection, type SelectionFlags, withSelection } from "./device-selection.js";
-import { bold, green, printJson, printLine, printTable, red, UsageError, yellow } from "./output.js";
+import { bold, green, printLine, printRows, red, toSecond, UsageError, yellow } from "./output.js";
 
-interface Flags extends ServerFlags {
-  readonly json?: boolean;
-}
 interface Given {
   readonly failed: number;
   readonly devices: readonly (Partial<OrderView> & {
@@ -20,7 +16,7 @@ interface Given {
 }
 
 /** @param add adds a command to the group `device` */
-export function deviceOrderCommands(add: (usage: string, description: string) => Command): void {
+export function deviceOrderCommands(add: AddCommand): void {
   add("identify <id>", "make a device identify itself").action(identify);
   withSelection(add("restart [id...]", "restart devices")).action(
     (ids: readonly string[], flags: SelectionFlags) => orderAll("restart", ids, { kind: "restart" }, flags),
@@ -39,11 +35,8 @@ export function deviceOrderCommands(add: (usage: string, description: string) =>
 
 const path = (id: string, rest = ""): string => `/api/devices/${encodeURIComponent(id)}/orders${rest}`;
 
-async function identify(id: string, flags: Flags): Promise<void> {
-  const given = (await callServer(flags, path(id), jsonRequest("POST", { kind: "identify" }))) as OrderView;
-  if (flags.json) printJson(given);
-  else printLine(tellGiven(given));
-}
+const identify = (id: string, flags: ServerFlags): Promise<void> =>
+  show(flags, callServer<OrderView>(flags, `POST ${path(id)}`, { kind: "identify" }), describeGiven);
 
 /** Words with a `=` are settings, all others devices. */
 async function settings(words: readonly string[], flags: SelectionFlags): Promise<void> {
@@ -68,46 +61,37 @@ async function orderAll(
 ): Promise<void> {
   const selection = readSelection(ids, flags);
   if ("filter" in selection) return changeAll(what, selection.filter, order, flags);
-  const body = jsonRequest("POST", { devices: ids, ...order });
-  const view = (await callServer(flags, "/api/devices/orders", body)) as Given;
+  const body = { devices: ids, ...order };
+  const view = await callServer<Given>(flags, "POST /api/devices/orders", body);
   if (view.failed > 0) process.exitCode = 1;
-  if (flags.json) return printJson(view);
-  for (const one of view.devices)
-    printLine(one.message ? `${one.device_id}: ${red(one.message)}` : tellGiven(one));
+  await show(flags, view, ({ devices }) => {
+    for (const one of devices)
+      printLine(one.message ? `${one.device_id}: ${red(one.message)}` : describeGiven(one));
+  });
 }
 
-const tellGiven = ({
-  device_id: id,
-  id: order,
-}: {
-  readonly device_id?: string;
-  readonly id?: number;
-}): string => `${id}: order ${order} waits for its next check`;
+const describeGiven = ({ device_id, id }: Partial<OrderView>): string =>
+  `${device_id}: order ${id} waits for its next check`;
 
-async function orders(id: string, flags: Flags): Promise<void> {
-  const view = (await callServer(flags, path(id))) as { readonly orders: readonly OrderView[] };
-  if (flags.json) return printJson(view);
-  if (view.orders.length === 0) printLine(bold(`no orders for ${id}`));
-  else
-    printTable(
-      ["ORDER", "WHAT", "BY", "GIVEN", "STATE"],
-      view.orders.map((one) => [
-        `${one.id}`,
-        [one.kind, ...Object.entries(one.settings ?? {}).map(([name, value]) => `${name}=${value}`)].join(
-          " ",
-        ),
-        one.ordered_by,
-        one.created_at.slice(0, 19).replace("T", " "),
-        paintState(one),
-      ]),
-    );
-}
+const orders = (id: string, flags: ServerFlags): Promise<void> =>
+  show(flags, callServer<{ orders: readonly OrderView[] }>(flags, `GET ${path(id)}`), ({ orders }) => {
+    if (orders.length === 0) return bold(`no orders for ${id}`);
+    printRows(orders, {
+      ORDER: "id",
+      WHAT: ({ kind, settings }) =>
+        [kind, ...Object.entries(settings ?? {}).map(([name, value]) => `${name}=${value}`)].join(" "),
+      BY: "ordered_by",
+      GIVEN: (one) => toSecond(one.created_at),
+      STATE: paintState,
+    });
+  });
 
-async function withdraw(id: string, order: string, flags: Flags): Promise<void> {
-  const view = await callServer(flags, path(id, `/${orderNumber(order)}`), { method: "DELETE" });
-  if (flags.json) printJson(view);
-  else printLine(`order ${order} of ${id} is withdrawn`);
-}
+const withdraw = (id: string, order: string, flags: ServerFlags): Promise<void> =>
+  show(
+    flags,
+    callServer(flags, `DELETE ${path(id, `/${orderNumber(order)}`)}`),
+    () => `order ${order} of ${id} is withdrawn`,
+  );
 
 /** Order numbers begin with the seconds since 1970, so they are longer than others. */
 function orderNumber(text: string): number {

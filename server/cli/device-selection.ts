@@ -8,13 +8,13 @@ import {
   runBulk,
   type Selection,
 } from "../shared/bulk-run.js";
+import { defined } from "../shared/defined.js";
 import { plural } from "../shared/words.js";
-import { callServer, jsonRequest, type ServerFlags } from "./client.js";
-import { printJson, printLine, red, UsageError, yellow } from "./output.js";
+import { callServer, query, type ServerFlags, show } from "./client.js";
+import { printLine, red, UsageError, yellow } from "./output.js";
 import { readLineFrom } from "./secret-input.js";
 
 export interface SelectionFlags extends ServerFlags {
-  readonly json?: boolean;
   readonly all?: boolean;
   readonly type?: string;
   readonly tag?: string;
@@ -39,14 +39,12 @@ export const withSelection = (command: Command): Command =>
 /** @throws UsageError unless there are either ids or a filter */
 export function readSelection(ids: readonly string[], flags: SelectionFlags): Selection {
   const { type, tag, inGroup: group, runs: version, status, search } = flags;
-  const terms = Object.entries({ type, tag, group, version, status, search }).filter(
-    ([, value]) => value !== undefined,
-  );
-  const isFiltered = terms.length > 0 || flags.all === true;
+  const filter = defined({ type, tag, group, version, status, search });
+  const isFiltered = Object.keys(filter).length > 0 || flags.all === true;
   if (ids.length > 0 && isFiltered) throw new UsageError("give either device ids or a filter, not both");
   if (ids.length === 0 && !isFiltered)
     throw new UsageError("no devices given: list ids, or use a filter such as --tag lab, or --all");
-  return isFiltered ? { filter: Object.fromEntries(terms) } : { ids };
+  return isFiltered ? { filter } : { ids };
 }
 
 /** Asks for confirmation, changes the devices, and reports how many were refused and why. Exit status 1 if any was. */
@@ -56,8 +54,8 @@ export async function changeAll(
   change: BulkChange,
   flags: SelectionFlags,
 ): Promise<void> {
-  const query = new URLSearchParams({ ...filter, limit: "1" });
-  const { total } = (await callServer(flags, `/api/devices?${query}`)) as { readonly total: number };
+  const line = `GET /api/devices${query({ ...filter, limit: 1 })}`;
+  const { total } = await callServer<{ readonly total: number }>(flags, line);
   if (total === 0) throw new Error("no device matches");
   if (!flags.yes) {
     const question = `${what} of ${plural(total, "device")}? [y/N] `;
@@ -67,15 +65,13 @@ export async function changeAll(
     );
     if (!/^y(es)?$/i.test(answer)) throw new Error("nothing was changed");
   }
-  const send = async (body: object): Promise<BulkAnswer> =>
-    (await callServer(flags, "/api/devices/bulk", jsonRequest("POST", body))) as BulkAnswer;
+  const send = (body: object) => callServer<BulkAnswer>(flags, "POST /api/devices/bulk", body);
   const tally = await runBulk(send, { filter }, change, (soFar) => {
     showProgress(soFar, total);
     return true;
   });
   if (tally.refused > 0) process.exitCode = 1;
-  if (flags.json) printJson(tally);
-  else printTally(what, tally);
+  await show(flags, tally, () => printTally(what, tally));
 }
 
 /** Overwritten on a terminal; nothing elsewhere. */

@@ -2,26 +2,25 @@
 
 import type { Command } from "commander";
 import type { DeviceView } from "../api/device-views.js";
+import type { UpdateView } from "../api/release-views.js";
 import type { EventView } from "../events/event-view.js";
-import { callServer, type ServerFlags, withServer } from "./client.js";
+import { defined } from "../shared/defined.js";
+import { callServer, commandsOf, query, type ServerFlags, show } from "./client.js";
 import { deviceOrderCommands } from "./device-orders.js";
 import { changeAll, readSelection, type SelectionFlags, withSelection } from "./device-selection.js";
 import {
   bold,
   green,
-  printJson,
   printLine,
-  printTable,
+  printRows,
   red,
+  toSecond,
   UsageError,
   wholeNumber,
   yellow,
 } from "./output.js";
 
-interface Flags extends ServerFlags {
-  readonly json?: boolean;
-}
-interface ListFlags extends Flags {
+interface ListFlags extends ServerFlags {
   readonly type?: string;
   readonly tag?: string;
   readonly group?: string;
@@ -40,20 +39,18 @@ interface LabelsView {
   readonly group: string | null;
   readonly pin: string | null;
 }
-interface AnswerView {
-  readonly firmware_id: number;
-  readonly version: string;
-  readonly rollout_id: number | null;
+interface ReasonView {
   readonly verdict: string;
   readonly sentence: string;
 }
+type ListedDevice = DeviceView & LabelsView & { readonly online: boolean };
+type ShownDevice = ListedDevice & { readonly attempts: readonly UpdateView[] };
 
 export function deviceCommand(program: Command): void {
   const device = program
     .command("device")
     .description("list a server's devices, tag and pin them, and give them orders");
-  const add = (usage: string, description: string) =>
-    withServer(device.command(usage).description(description)).option("--json", "print JSON");
+  const add = commandsOf(device);
 
   add("list", "list devices, last seen first")
     .option("--type <type>", "only of this type")
@@ -63,7 +60,7 @@ export function deviceCommand(program: Command): void {
     .option("--search <text>", "only with this in the id")
     .option("--limit <n>", "maximum number of rows to return", wholeNumber, 50)
     .action(list);
-  add("show <id>", "show a device, its labels and its attempts").action(show);
+  add("show <id>", "show a device, its labels and its attempts").action(showDevice);
   add("why <id>", "explain what a device is offered, or why nothing").action(why);
   add("logs <id>", "list what happened to a device, newest first")
     .option("--limit <n>", "maximum number of rows to return", wholeNumber, 50)
@@ -80,141 +77,109 @@ export function deviceCommand(program: Command): void {
   deviceOrderCommands(add);
 }
 
-async function list(flags: ListFlags): Promise<void> {
-  const { type, tag, group, runs: version, search } = flags;
-  const filter = Object.entries({ type, tag, group, version, search }).filter(
-    ([, value]) => value !== undefined,
-  );
-  const query = new URLSearchParams([...(filter as [string, string][]), ["limit", `${flags.limit}`]]);
-  const answer = (await callServer(flags, `/api/devices?${query}`)) as {
-    devices: readonly (DeviceView & LabelsView & { readonly online: boolean })[];
-    total: number;
-  };
-  if (flags.json) return printJson(answer);
-  printTable(
-    ["DEVICE", "TYPE", "VERSION", "PIN", "GROUP", "TAGS", "LAST SEEN", ""],
-    answer.devices.map((one) => [
-      one.device_id,
-      one.device_type,
-      versionOf(one.current_version, one.current_build),
-      one.pin ?? "",
-      one.group ?? "",
-      one.tags.join(","),
-      one.last_seen.slice(0, 19).replace("T", " "),
-      one.online ? green("online") : "",
-    ]),
-  );
-  if (answer.devices.length < answer.total) printLine(`${answer.devices.length} of ${answer.total}`);
+function list(flags: ListFlags): Promise<void> {
+  const { type, tag, group, runs: version, search, limit } = flags;
+  const line = `GET /api/devices${query({ type, tag, group, version, search, limit })}`;
+  const answer = callServer<{ devices: readonly ListedDevice[]; total: number }>(flags, line);
+  return show(flags, answer, ({ devices, total }) => {
+    printRows(devices, {
+      DEVICE: "device_id",
+      TYPE: "device_type",
+      VERSION: versionOf,
+      PIN: "pin",
+      GROUP: "group",
+      TAGS: (one) => one.tags.join(","),
+      "LAST SEEN": (one) => toSecond(one.last_seen),
+      "": (one) => (one.online ? green("online") : ""),
+    });
+    if (devices.length < total) printLine(`${devices.length} of ${total}`);
+  });
 }
 
 const path = (id: string, rest = ""): string => `/api/devices/${encodeURIComponent(id)}${rest}`;
 
-async function show(id: string, flags: Flags): Promise<void> {
-  const view = (await callServer(flags, path(id))) as DeviceView &
-    LabelsView & {
-      readonly online: boolean;
-      readonly attempts: readonly {
-        firmware_id: number;
-        from_version: string;
-        updated_at: string;
-        status: string;
-        outcome: string | null;
-      }[];
-      readonly plan: readonly AnswerView[];
+const showDevice = (id: string, flags: ServerFlags): Promise<void> =>
+  show(flags, callServer<ShownDevice>(flags, `GET ${path(id)}`), (view) => {
+    const online = view.online ? green("online") : yellow("offline");
+    printLine(`${bold(view.device_id)}  ${view.device_type} ${versionOf(view)}  ${online}`);
+    const facts = {
+      hardware: [view.hardware, view.chip].filter(Boolean).join(", "),
+      slot: [view.slot, view.slot_state].filter(Boolean).join(", "),
+      group: view.group,
+      tags: view.tags.join(", "),
+      pin: view.pin,
+      "last seen": view.last_seen,
     };
-  if (flags.json) return printJson(view);
-  printLine(
-    `${bold(view.device_id)}  ${view.device_type} ${versionOf(view.current_version, view.current_build)}  ${view.online ? green("online") : yellow("offline")}`,
+    for (const [name, value] of Object.entries(facts)) if (value) printLine(`  ${name.padEnd(10)} ${value}`);
+    if (view.attempts.length === 0) return;
+    printRows(view.attempts, {
+      FIRMWARE: "firmware_id",
+      FROM: "from_version",
+      UPDATED: (one) => toSecond(one.updated_at),
+      OUTCOME: (one) => paintOutcome(one.outcome ?? one.status),
+    });
+  });
+
+const why = (id: string, flags: ServerFlags): Promise<void> =>
+  show(
+    flags,
+    callServer<{ summary: string; answers: ReasonView[] }>(flags, `GET ${path(id, "/why")}`),
+    ({ summary, answers }) => {
+      printLine(bold(summary));
+      for (const { verdict, sentence } of answers)
+        printLine(`  ${verdict.startsWith("OFFERED") ? green("✓") : "–"} ${sentence}`);
+    },
   );
-  const facts = [
-    ["hardware", [view.hardware, view.chip].filter(Boolean).join(", ")],
-    ["slot", [view.slot, view.slot_state].filter(Boolean).join(", ")],
-    ["group", view.group ?? ""],
-    ["tags", view.tags.join(", ")],
-    ["pin", view.pin ?? ""],
-    ["last seen", view.last_seen],
-  ] as const;
-  for (const [name, value] of facts) if (value) printLine(`  ${name.padEnd(10)} ${value}`);
-  if (view.attempts.length > 0) {
-    printTable(
-      ["FIRMWARE", "FROM", "UPDATED", "OUTCOME"],
-      view.attempts.map((one) => [
-        `${one.firmware_id}`,
-        one.from_version,
-        one.updated_at.slice(0, 19).replace("T", " "),
-        paintOutcome(one.outcome ?? one.status),
-      ]),
-    );
-  }
-}
 
-async function why(id: string, flags: Flags): Promise<void> {
-  const view = (await callServer(flags, path(id, "/why"))) as {
-    summary: string;
-    answers: readonly AnswerView[];
-  };
-  if (flags.json) return printJson(view);
-  printLine(bold(view.summary));
-  for (const { verdict, sentence } of view.answers)
-    printLine(`  ${verdict.startsWith("OFFERED") ? green("✓") : "–"} ${sentence}`);
-}
-
-async function logs(id: string, flags: Flags & { limit: number }): Promise<void> {
-  const view = (await callServer(flags, path(id, `/timeline?limit=${flags.limit}`))) as {
-    events: readonly EventView[];
-  };
-  if (flags.json) return printJson(view);
-  for (const { time, kind, message } of view.events)
-    printLine(`${time.slice(0, 19).replace("T", " ")}  ${kind.padEnd(18)} ${message}`);
+function logs(id: string, flags: ServerFlags & { limit: number }): Promise<void> {
+  const line = `GET ${path(id, `/timeline?limit=${flags.limit}`)}`;
+  return show(flags, callServer<{ events: readonly EventView[] }>(flags, line), ({ events }) => {
+    for (const { time, kind, message } of events)
+      printLine(`${toSecond(time)}  ${kind.padEnd(18)} ${message}`);
+  });
 }
 
 /** Exit status 1 if any device was refused. */
 async function tag(ids: readonly string[], flags: TagFlags): Promise<void> {
-  const group = flags.group === false ? null : flags.group;
-  if (!flags.add && !flags.remove && group === undefined)
-    throw new UsageError("give --add, --remove, --group or --no-group");
-  const labels = {
-    ...(flags.add ? { add_tags: [...flags.add] } : {}),
-    ...(flags.remove ? { remove_tags: [...flags.remove] } : {}),
-    ...(group === undefined ? {} : { group }),
-  };
+  const { add, remove, group } = flags;
+  const labels = defined({
+    add_tags: add && [...add],
+    remove_tags: remove && [...remove],
+    group: group === false ? null : group,
+  });
+  if (Object.keys(labels).length === 0) throw new UsageError("give --add, --remove, --group or --no-group");
   const selection = readSelection(ids, flags);
   if ("filter" in selection)
     return changeAll("change labels", selection.filter, { kind: "labels", labels }, flags);
-  const body = { devices: ids, ...labels };
-  const view = (await callServer(flags, "/api/devices/labels", json("POST", body))) as {
+  const view = await callServer<{
     readonly failed: number;
     readonly devices: readonly (LabelsView & { readonly device_id: string; readonly message?: string })[];
-  };
+  }>(flags, "POST /api/devices/labels", { devices: ids, ...labels });
   if (view.failed > 0) process.exitCode = 1;
-  if (flags.json) return printJson(view);
-  for (const one of view.devices) {
-    printLine(
-      one.message
-        ? `${one.device_id}: ${red(one.message)}`
-        : `${one.device_id}: ${one.tags.join(", ") || "no tags"}${one.group ? `, in group ${one.group}` : ""}`,
-    );
-  }
+  await show(flags, view, ({ devices }) => {
+    for (const { device_id, tags, group, message } of devices)
+      printLine(
+        message
+          ? `${device_id}: ${red(message)}`
+          : `${device_id}: ${tags.join(", ") || "no tags"}${group ? `, in group ${group}` : ""}`,
+      );
+  });
 }
 
-async function pin(
+function pin(
   id: string,
   version: string | undefined,
-  flags: Flags & { remove?: boolean },
+  flags: ServerFlags & { remove?: boolean },
 ): Promise<void> {
   if ((version === undefined) === !flags.remove) throw new UsageError("give either a version or --remove");
-  const view = (await callServer(flags, path(id), json("PATCH", { pin: version ?? null }))) as LabelsView;
-  if (flags.json) printJson(view);
-  else printLine(view.pin === null ? `${id} is not pinned` : `${id} is pinned to ${view.pin}`);
+  const answer = callServer<LabelsView>(flags, `PATCH ${path(id)}`, { pin: version ?? null });
+  return show(flags, answer, ({ pin }) =>
+    pin === null ? `${id} is not pinned` : `${id} is pinned to ${pin}`,
+  );
 }
 
-const json = (method: string, body: object): RequestInit => ({
-  method,
-  headers: { "content-type": "application/json" },
-  body: JSON.stringify(body),
-});
-
-const versionOf = (version: string, build: number): string => (build > 0 ? `${version}+${build}` : version);
+const versionOf = ({ current_version: version, current_build: build }: DeviceView): string =>
+  build > 0 ? `${version}+${build}` : version;
 
 function paintOutcome(outcome: string): string {
   if (outcome === "validated") return green(outcome);

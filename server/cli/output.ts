@@ -43,6 +43,37 @@ export function printTable(titles: readonly string[], rows: readonly (readonly s
   for (const row of rows) printLine(line(row));
 }
 
+type Cell = string | number | boolean | null | undefined;
+/** What a column shows: a field, or what is made of the row. */
+type Column<Row> =
+  | { [Field in keyof Row]: Row[Field] extends Cell ? Field : never }[keyof Row]
+  | ((row: Row) => Cell);
+
+/** A table with a column for each title. */
+export function printRows<Row>(rows: readonly Row[], columns: Readonly<Record<string, Column<Row>>>): void {
+  const cells = Object.values(columns).map((column) =>
+    typeof column === "function" ? column : (row: Row) => row[column] as Cell,
+  );
+  printTable(
+    Object.keys(columns),
+    rows.map((row) => cells.map((cellOf) => textOf(cellOf(row)))),
+  );
+}
+const textOf = (cell: Cell): string => (typeof cell === "boolean" ? (cell ? "yes" : "no") : `${cell ?? ""}`);
+
+/** A time in ISO 8601, cut to its day, minute or second. */
+const cutTo = (length: number) => (time: string | null | undefined) =>
+  time?.slice(0, length).replace("T", " ");
+export const toDay = cutTo(10);
+export const toMinute = cutTo(16);
+export const toSecond = cutTo(19);
+
+/** A secret is alone on standard output, for scripts. @param what says whose it is */
+export function printSecret(secret: string, what: string): void {
+  printLine(secret);
+  process.stderr.write(`${what}; it is not shown again\n`);
+}
+
 /** One sentence for anything that was thrown. */
 export function describeFailure(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

@@ -2,22 +2,20 @@
 
 import { type Command, Option } from "commander";
 import type { EnrolmentView, PolicyView } from "../api/registration-views.js";
-import { callServer, jsonRequest, type ServerFlags, withServer } from "./client.js";
-import { printJson, printLine, printTable, UsageError, wholeNumber } from "./output.js";
+import { defined } from "../shared/defined.js";
+import { callServer, commandsOf, query, type ServerFlags, show } from "./client.js";
+import { printLine, printRows, printSecret, toDay, UsageError, wholeNumber } from "./output.js";
 
-interface Flags extends ServerFlags {
-  readonly json?: boolean;
-}
-interface PolicyFlags extends Flags {
+interface PolicyFlags extends ServerFlags {
   readonly registration: string;
   readonly tokens: string;
 }
-interface EnrolmentFlags extends Flags {
+interface EnrolmentFlags extends ServerFlags {
   readonly type?: string;
   readonly count?: number;
   readonly days?: number;
 }
-interface TokenFlags extends Flags {
+interface TokenFlags extends ServerFlags {
   readonly type?: string;
 }
 interface Identity {
@@ -40,10 +38,9 @@ export function registrationCommands(program: Command): void {
   const registration = program
     .command("registration")
     .description("set which devices may register, and approve or block them");
-  const add = (group: Command, usage: string, description: string) =>
-    withServer(group.command(usage).description(description)).option("--json", "print JSON");
-  add(registration, "list", "list who may register, and whether devices need tokens").action(listPolicies);
-  add(registration, "set <type>", "set the policy of a device type, or of '*': all types without their own")
+  const add = commandsOf(registration);
+  add("list", "list who may register, and whether devices need tokens").action(listPolicies);
+  add("set <type>", "set the policy of a device type, or of '*': all types without their own")
     .addOption(
       new Option("--registration <mode>", "who may register")
         .choices(["open", "enrolment", "approval"])
@@ -54,157 +51,112 @@ export function registrationCommands(program: Command): void {
         .choices(["optional", "first-use", "required"])
         .default("first-use"),
     )
-    .action(setPolicy);
-  add(registration, "reset <type>", "remove the policy of a device type: that of '*' applies").action(
-    resetPolicy,
+    .action((type: string, { registration, tokens, ...flags }: PolicyFlags) =>
+      showPolicy(flags, `PUT ${policyPath(type)}`, { registration, tokens }),
+    );
+  add("reset <type>", "remove the policy of a device type: that of '*' applies").action(
+    (type: string, flags: ServerFlags) => showPolicy(flags, `DELETE ${policyPath(type)}`),
   );
-  add(registration, "devices [state]", `list devices by state: ${STATES.join(", ")}`).action(listDevices);
+  add("devices [state]", `list devices by state: ${STATES.join(", ")}`).action(listDevices);
   for (const [action, description] of ACTIONS) {
-    add(registration, `${action} <device...>`, description).action((ids: readonly string[], flags: Flags) =>
+    add(`${action} <device...>`, description).action((ids: readonly string[], flags: ServerFlags) =>
       change(action, ids, flags),
     );
   }
-  add(
-    registration,
-    "give-token <device>",
-    "create a token for a client that is set up by hand, and print it once",
-  )
+  add("give-token <device>", "create a token for a client that is set up by hand, and print it once")
     .option("--type <type>", "its type, if the device is new")
     .action(giveToken);
 
-  const enrolment = program
-    .command("enrolment")
-    .description("manage the tokens with which new devices register");
-  add(enrolment, "create <name>", "create a token and print it once")
+  const addEnrolment = commandsOf(
+    program.command("enrolment").description("manage the tokens with which new devices register"),
+  );
+  addEnrolment("create <name>", "create a token and print it once")
     .option("--type <type>", "only for devices of this type")
     .option("--count <n>", "maximum number of devices", wholeNumber)
     .option("--days <n>", "days until it expires (default: never)", wholeNumber)
     .action(createEnrolment);
-  add(enrolment, "list", "list the tokens").action(listEnrolments);
-  add(enrolment, "revoke <id>", "revoke a token; devices that registered with it stay").action(
-    revokeEnrolment,
+  addEnrolment("list", "list the tokens").action(listEnrolments);
+  addEnrolment("revoke <id>", "revoke a token; devices that registered with it stay").action(
+    (id: string, flags: ServerFlags) =>
+      show(
+        flags,
+        callServer<EnrolmentView>(flags, `DELETE /api/enrolment-tokens/${wholeNumber(id)}`),
+        (revoked) => `enrolment token ${revoked.id} (${revoked.name}) is revoked`,
+      ),
   );
 }
 
-async function listPolicies(flags: Flags): Promise<void> {
-  const answer = (await callServer(flags, "/api/registration")) as {
-    readonly default: PolicyView;
-    readonly policies: readonly PolicyView[];
-  };
-  if (flags.json) printJson(answer);
-  else {
-    const own = answer.policies.filter(({ device_type }) => device_type !== "*");
-    showPolicies([answer.default, ...own]);
-  }
-}
-
-async function setPolicy(type: string, flags: PolicyFlags): Promise<void> {
-  const { registration, tokens } = flags;
-  const path = `/api/registration/${encodeURIComponent(type)}`;
-  const policy = (await callServer(flags, path, jsonRequest("PUT", { registration, tokens }))) as PolicyView;
-  if (flags.json) printJson(policy);
-  else showPolicies([policy]);
-}
-
-async function resetPolicy(type: string, flags: Flags): Promise<void> {
-  const path = `/api/registration/${encodeURIComponent(type)}`;
-  const policy = (await callServer(flags, path, { method: "DELETE" })) as PolicyView;
-  if (flags.json) printJson(policy);
-  else showPolicies([policy]);
-}
-
-const showPolicies = (policies: readonly PolicyView[]): void =>
-  printTable(
-    ["TYPE", "REGISTRATION", "TOKENS"],
-    policies.map((policy) => [policy.device_type, policy.registration, policy.tokens]),
+function listPolicies(flags: ServerFlags): Promise<void> {
+  const answer = callServer<{ default: PolicyView; policies: PolicyView[] }>(flags, "GET /api/registration");
+  return show(flags, answer, (all) =>
+    printPolicies([all.default, ...all.policies.filter(({ device_type }) => device_type !== "*")]),
   );
+}
 
-async function listDevices(state: string | undefined, flags: Flags): Promise<void> {
+const policyPath = (type: string): string => `/api/registration/${encodeURIComponent(type)}`;
+
+const showPolicy = (flags: ServerFlags, line: string, body?: object): Promise<void> =>
+  show(flags, callServer<PolicyView>(flags, line, body), (policy) => printPolicies([policy]));
+
+const printPolicies = (policies: readonly PolicyView[]): void =>
+  printRows(policies, { TYPE: "device_type", REGISTRATION: "registration", TOKENS: "tokens" });
+
+function listDevices(state: string | undefined, flags: ServerFlags): Promise<void> {
   if (state !== undefined && !STATES.includes(state))
     throw new UsageError(`"${state}" is not a state: ${STATES.join(", ")}`);
-  const query = new URLSearchParams({ limit: "500", ...(state ? { state } : {}) });
-  const answer = (await callServer(flags, `/api/device-identities?${query}`)) as {
-    readonly devices: readonly Identity[];
-    readonly total: number;
-  };
-  if (flags.json) return printJson(answer);
-  showIdentities(answer.devices);
-  if (answer.total > answer.devices.length)
-    printLine(`${answer.devices.length} of ${answer.total}: more with the API's limit and offset`);
+  const line = `GET /api/device-identities${query({ limit: 500, state })}`;
+  return show(
+    flags,
+    callServer<{ devices: Identity[]; total: number }>(flags, line),
+    ({ devices, total }) => {
+      printIdentities(devices);
+      if (total > devices.length)
+        printLine(`${devices.length} of ${total}: more with the API's limit and offset`);
+    },
+  );
 }
 
-async function giveToken(id: string, flags: TokenFlags): Promise<void> {
-  const body = flags.type === undefined ? {} : { device_type: flags.type };
-  const path = `/api/device-identities/${encodeURIComponent(id)}/token`;
-  const given = (await callServer(flags, path, jsonRequest("POST", body))) as Identity & {
-    readonly token: string;
-  };
-  if (flags.json) return printJson(given);
-  printLine(given.token);
-  process.stderr.write(`token of ${given.device_id} of type ${given.device_type}; it is not shown again\n`);
+function giveToken(id: string, flags: TokenFlags): Promise<void> {
+  const line = `POST /api/device-identities/${encodeURIComponent(id)}/token`;
+  const body = defined({ device_type: flags.type });
+  return show(flags, callServer<Identity & { token: string }>(flags, line, body), (given) =>
+    printSecret(given.token, `token of ${given.device_id} of type ${given.device_type}`),
+  );
 }
 
 /** Exit status 1 if any device was refused; the others were changed. */
-async function change(action: string, ids: readonly string[], flags: Flags): Promise<void> {
-  const request = jsonRequest("POST", { action, device_ids: ids });
-  const answer = (await callServer(flags, "/api/device-identities/change", request)) as {
-    readonly results: readonly Identity[];
-  };
-  if (flags.json) printJson(answer);
-  else showIdentities(answer.results);
+async function change(action: string, ids: readonly string[], flags: ServerFlags): Promise<void> {
+  const body = { action, device_ids: ids };
+  const line = "POST /api/device-identities/change";
+  const answer = await callServer<{ results: readonly Identity[] }>(flags, line, body);
+  await show(flags, answer, ({ results }) => printIdentities(results));
   if (answer.results.some(({ error }) => error !== undefined)) process.exitCode = 1;
 }
 
-const showIdentities = (devices: readonly Identity[]): void =>
-  printTable(
-    ["DEVICE", "TYPE", "TOKEN", "STATE"],
-    devices.map((device) => [
-      device.device_id,
-      device.device_type ?? "",
-      device.uses_token ? "yes" : "no",
-      device.error ?? device.state,
-    ]),
-  );
+const printIdentities = (devices: readonly Identity[]): void =>
+  printRows(devices, {
+    DEVICE: "device_id",
+    TYPE: "device_type",
+    TOKEN: (device) => device.uses_token ?? false,
+    STATE: (device) => device.error ?? device.state,
+  });
 
-async function createEnrolment(name: string, flags: EnrolmentFlags): Promise<void> {
-  const body = {
-    name,
-    ...(flags.type === undefined ? {} : { device_type: flags.type }),
-    ...(flags.count === undefined ? {} : { max_use_count: flags.count }),
-    ...(flags.days === undefined ? {} : { expires_in_days: flags.days }),
-  };
-  const made = (await callServer(
-    flags,
-    "/api/enrolment-tokens",
-    jsonRequest("POST", body),
-  )) as EnrolmentView & {
-    readonly token: string;
-  };
-  if (flags.json) return printJson(made);
-  printLine(made.token);
-  process.stderr.write(`enrolment token ${made.id}; it is not shown again\n`);
+function createEnrolment(name: string, flags: EnrolmentFlags): Promise<void> {
+  const { type: device_type, count: max_use_count, days: expires_in_days } = flags;
+  const body = { name, ...defined({ device_type, max_use_count, expires_in_days }) };
+  const created = callServer<EnrolmentView & { token: string }>(flags, "POST /api/enrolment-tokens", body);
+  return show(flags, created, ({ id, token }) => printSecret(token, `enrolment token ${id}`));
 }
 
-async function listEnrolments(flags: Flags): Promise<void> {
-  const answer = (await callServer(flags, "/api/enrolment-tokens")) as {
-    readonly enrolment_tokens: readonly EnrolmentView[];
-  };
-  if (flags.json) return printJson(answer);
-  printTable(
-    ["ID", "NAME", "TYPE", "USED", "EXPIRES"],
-    answer.enrolment_tokens.map((token) => [
-      `${token.id}`,
-      token.name,
-      token.device_type ?? "any",
-      token.max_use_count === null ? `${token.use_count}` : `${token.use_count} of ${token.max_use_count}`,
-      token.revoked_at ? "revoked" : (token.expires_at?.slice(0, 10) ?? "never"),
-    ]),
+function listEnrolments(flags: ServerFlags): Promise<void> {
+  const answer = callServer<{ enrolment_tokens: EnrolmentView[] }>(flags, "GET /api/enrolment-tokens");
+  return show(flags, answer, (listed) =>
+    printRows(listed.enrolment_tokens, {
+      ID: "id",
+      NAME: "name",
+      TYPE: (token) => token.device_type ?? "any",
+      USED: ({ use_count: count, max_use_count: max }) => (max === null ? count : `${count} of ${max}`),
+      EXPIRES: (token) => (token.revoked_at ? "revoked" : (toDay(token.expires_at) ?? "never")),
+    }),
   );
-}
-
-async function revokeEnrolment(id: string, flags: Flags): Promise<void> {
-  const path = `/api/enrolment-tokens/${wholeNumber(id)}`;
-  const revoked = (await callServer(flags, path, { method: "DELETE" })) as EnrolmentView;
-  if (flags.json) printJson(revoked);
-  else printLine(`enrolment token ${revoked.id} (${revoked.name}) is revoked`);
 }

@@ -2,30 +2,30 @@
 
 import type { Command } from "commander";
 import type { FirmwareView } from "../api/release-views.js";
-import { callServer, jsonRequest, type ServerFlags, withServer } from "./client.js";
-import { printJson, printLine, UsageError, wholeNumber } from "./output.js";
+import { callServer, commandsOf, type ServerFlags, show } from "./client.js";
+import { UsageError, wholeNumber } from "./output.js";
 
 interface NotesFlags extends ServerFlags {
   readonly file?: string;
   readonly clear?: boolean;
-  readonly json?: boolean;
 }
 
 export function addNotesCommand(group: Command): void {
-  withServer(group.command("notes <id> [text]").description("show or set the notes of a release"))
+  commandsOf(group)("notes <id> [text]", "show or set the notes of a release")
     .option("--file <file>", "read the notes from this file")
     .option("--clear", "remove the notes")
-    .option("--json", "print one JSON object")
     .action(notes);
 }
 
 async function notes(id: string, text: string | undefined, flags: NotesFlags): Promise<void> {
   const path = `/api/ota/admin/firmware/${wholeNumber(id)}`;
   const wanted = await readWanted(text, flags);
-  const request = wanted === undefined ? {} : jsonRequest("PATCH", { release_notes: wanted });
-  const firmware = (await callServer(flags, path, request)) as FirmwareView;
-  if (flags.json) printJson({ id: firmware.id, release_notes: firmware.release_notes });
-  else if (firmware.release_notes !== null) printLine(firmware.release_notes);
+  const firmware =
+    wanted === undefined
+      ? await callServer<FirmwareView>(flags, `GET ${path}`)
+      : await callServer<FirmwareView>(flags, `PATCH ${path}`, { release_notes: wanted });
+  const { id: number, release_notes } = firmware;
+  await show(flags, { id: number, release_notes }, () => release_notes ?? undefined);
 }
 
 /** `undefined`: unchanged, only shown. */

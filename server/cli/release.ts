@@ -3,11 +3,12 @@
 import { type Command, Option } from "commander";
 import type { ReleasePayload } from "../../firmware/core/wire.js";
 import type { FirmwareView } from "../api/release-views.js";
+import { defined } from "../shared/defined.js";
 import { describeRollouts, isWithheld } from "../shared/rollout-offering.js";
 import type { RolloutView } from "../shared/rollout-view.js";
-import { callServer, jsonRequest, type ServerFlags, withServer } from "./client.js";
+import { callServer, commandsOf, type ServerFlags, show } from "./client.js";
 import { addListCommand } from "./firmware-list.js";
-import { printJson, printLine, UsageError, wholeNumber } from "./output.js";
+import { UsageError, wholeNumber } from "./output.js";
 import { addNotesCommand } from "./release-notes.js";
 
 interface Json {
@@ -79,15 +80,14 @@ export function releaseCommand(program: Command): void {
     )
     .option("--out <file>", "manifest file (default: FIRMWARE.release.jws)")
     .option("--json", "print one JSON object")
-    .action(async (firmware: string, flags: SignFlags & Json) => {
-      const signed = await signReleaseFile(firmware, flags);
-      const { file, type, version, build, hardware, size } = signed;
-      if (flags.json) printJson(signed);
-      else
-        printLine(
+    .action((firmware: string, flags: SignFlags & Json) =>
+      show(
+        flags,
+        signReleaseFile(firmware, flags),
+        ({ file, type, version, build, hardware, size }) =>
           `${file}: ${type} ${version}${build > 0 ? ` build ${build}` : ""} for ${hardware}, ${size} bytes`,
-        );
-    });
+      ),
+    );
   addUploadCommand(release);
   release
     .command("verify <firmware>")
@@ -99,17 +99,12 @@ export function releaseCommand(program: Command): void {
   addListCommand(release);
   addNotesCommand(release);
   for (const [name, description, changes] of CHANGES) {
-    withServer(release.command(`${name} <id>`).description(description))
-      .option("--json", "print one JSON object")
-      .action(async (id: string, flags: ServerFlags & Json) => {
-        const path = `/api/ota/admin/firmware/${wholeNumber(id)}`;
-        const changed = (await callServer(flags, path, jsonRequest("PATCH", changes))) as FirmwareView;
-        if (flags.json) printJson(changed);
-        else
-          printLine(
-            `firmware ${id}: ${changed.device_type} ${changed.version}, ${await describeState(changed, flags)}`,
-          );
-      });
+    commandsOf(release)(`${name} <id>`, description).action(async (id: string, flags: ServerFlags) => {
+      const line = `PATCH /api/ota/admin/firmware/${wholeNumber(id)}`;
+      const changed = await callServer<FirmwareView>(flags, line, changes);
+      const state = flags.json ? "" : await describeState(changed, flags);
+      await show(flags, changed, () => `firmware ${id}: ${changed.device_type} ${changed.version}, ${state}`);
+    });
   }
 }
 
@@ -127,8 +122,8 @@ async function describeState(
 ): Promise<string> {
   if (!is_active) return "inactive";
   if (!is_stable) return "unstable";
-  const answer = await callServer(flags, `/api/rollouts?firmware_id=${id}`);
-  const { rollouts } = answer as { readonly rollouts: readonly RolloutView[] };
+  const line = `GET /api/rollouts?firmware_id=${id}`;
+  const { rollouts } = await callServer<{ rollouts: RolloutView[] }>(flags, line);
   const bonds = describeRollouts(rollouts);
   return bonds === undefined ? "stable" : `stable, ${isWithheld(rollouts) ? "but " : ""}${bonds}`;
 }
@@ -147,16 +142,16 @@ async function verify(
   await verifyReleaseSignature(read, keys);
   await verifyReleaseFile(read.release, createReadStream(firmware));
   const { type, version, build, hardware, size } = read.release;
-  if (flags.json) printJson({ valid: true, key_id: read.keyId, type, version, build, hardware, size });
-  else
-    printLine(
-      `${firmware}: ${type} ${version} for ${hardware}, signed by ${read.keyId}, ${size} bytes as signed`,
-    );
+  await show(
+    flags,
+    { valid: true, key_id: read.keyId, type, version, build, hardware, size },
+    () => `${firmware}: ${type} ${version} for ${hardware}, signed by ${read.keyId}, ${size} bytes as signed`,
+  );
 }
 
 /** The command `upload` of `release` and, for compatibility, of `firmware`. */
 export function addUploadCommand(group: Command): void {
-  withServer(group.command("upload <firmware>").description("upload an image and its signed manifest"))
+  commandsOf(group)("upload <firmware>", "upload an image and its signed manifest")
     .option("--release <file>", "the manifest (default: FIRMWARE.release.jws)")
     .option("--unstable", "do not offer it without a rollout")
     .option("--inactive", "do not allow downloads yet")
@@ -166,15 +161,14 @@ export function addUploadCommand(group: Command): void {
     .option("--firmware-version <version>", "with --legacy: the version of the firmware")
     .option("--build <n>", "with --legacy: the build number", wholeNumber)
     .option("--hardware <name>", "with --legacy: the board (default: the chip's name)")
-    .option("--json", "print one JSON object")
-    .action(async (firmware: string, flags: UploadFlags & Json) => {
-      const stored = await uploadReleaseFile(firmware, flags);
-      if (flags.json) printJson(stored);
-      else
-        printLine(
-          `firmware ${stored.id}: ${stored.device_type} ${stored.version}, ${stored.file_size} bytes`,
-        );
-    });
+    .action((firmware: string, flags: UploadFlags) =>
+      show(
+        flags,
+        uploadReleaseFile(firmware, flags),
+        ({ id, device_type, version, file_size }) =>
+          `firmware ${id}: ${device_type} ${version}, ${file_size} bytes`,
+      ),
+    );
 }
 
 /** Signs an image's manifest into a file. @throws ReleaseError */
@@ -185,13 +179,15 @@ export async function signReleaseFile(firmware: string, flags: SignFlags): Promi
   const created = Math.floor(Date.now() / 1000);
   const payload = describeRelease(await readFile(firmware), {
     created,
-    ...(flags.type === undefined ? {} : { type: flags.type }),
-    ...(flags.hardware === undefined ? {} : { hardware: flags.hardware }),
-    ...(flags.minCurrent === undefined ? {} : { minCurrentVersion: flags.minCurrent }),
-    ...(flags.expires === undefined ? {} : { expires: readTime(flags.expires, created) }),
-    ...(flags.protocolVersion === undefined ? {} : { protocolVersion: flags.protocolVersion }),
-    ...(flags.chunkSize === undefined ? {} : { chunkBytes: flags.chunkSize }),
-    ...(flags.format === undefined ? {} : { format: flags.format }),
+    ...defined({
+      type: flags.type,
+      hardware: flags.hardware,
+      minCurrentVersion: flags.minCurrent,
+      expires: flags.expires === undefined ? undefined : readTime(flags.expires, created),
+      protocolVersion: flags.protocolVersion,
+      chunkBytes: flags.chunkSize,
+      format: flags.format,
+    }),
   });
   const jws = await signRelease(payload, JSON.parse(await readFile(flags.key, "utf8")));
   const file = flags.out ?? manifestBeside(firmware);
@@ -205,23 +201,28 @@ async function uploadReleaseFile(firmware: string, flags: UploadFlags): Promise<
   const { openAsBlob } = await import("node:fs");
   const { readFile } = await import("node:fs/promises");
   const { basename } = await import("node:path");
+  const isLegacy = flags.legacy !== undefined;
+  if (isLegacy && flags.firmwareVersion === undefined)
+    throw new UsageError("--legacy needs --firmware-version: there is no manifest to read it from");
+  const described = isLegacy
+    ? {
+        device_type: flags.legacy,
+        version: flags.firmwareVersion,
+        build_number: flags.build,
+        hardware: flags.hardware,
+      }
+    : { release: (await readFile(flags.release ?? manifestBeside(firmware), "utf8")).trim() };
+  const fields = defined({
+    ...described,
+    is_stable: flags.unstable ? false : undefined,
+    is_active: flags.inactive ? false : undefined,
+    min_current_version: flags.minCurrent,
+    release_notes: flags.notes,
+  });
   const form = new FormData();
-  if (flags.legacy === undefined) {
-    form.set("release", (await readFile(flags.release ?? manifestBeside(firmware), "utf8")).trim());
-  } else {
-    if (flags.firmwareVersion === undefined)
-      throw new UsageError("--legacy needs --firmware-version: there is no manifest to read it from");
-    form.set("device_type", flags.legacy);
-    form.set("version", flags.firmwareVersion);
-    if (flags.build !== undefined) form.set("build_number", `${flags.build}`);
-    if (flags.hardware !== undefined) form.set("hardware", flags.hardware);
-  }
-  if (flags.unstable) form.set("is_stable", "false");
-  if (flags.inactive) form.set("is_active", "false");
-  if (flags.minCurrent !== undefined) form.set("min_current_version", flags.minCurrent);
-  if (flags.notes !== undefined) form.set("release_notes", flags.notes);
+  for (const [name, value] of Object.entries(fields)) form.set(name, `${value}`);
   form.set("file", await openAsBlob(firmware), basename(firmware));
-  return (await callServer(flags, "/api/ota/admin/upload", { method: "POST", body: form })) as FirmwareView;
+  return callServer<FirmwareView>(flags, "POST /api/ota/admin/upload", form);
 }
 
 const manifestBeside = (firmware: string): string => `${firmware.replace(/\.bin$/, "")}.release.jws`;

@@ -2,8 +2,9 @@
 
 import { Option } from "commander";
 import type { ProgressView } from "../api/rollout-views.js";
-import { type AddCommand, callServer, jsonRequest } from "./client.js";
-import { printJson, printLine, UsageError, wholeNumber } from "./output.js";
+import { defined } from "../shared/defined.js";
+import { type AddCommand, callServer, show } from "./client.js";
+import { UsageError, wholeNumber } from "./output.js";
 import { paintState } from "./rollout-drawing.js";
 import { CLEARED, readPlanFlags, withPlan } from "./rollout-options.js";
 import { type ListedPlanFlags, showPlan } from "./rollout-plan.js";
@@ -30,7 +31,7 @@ export function addEditCommand(add: AddCommand): void {
 
 async function edit(id: string, flags: EditFlags): Promise<void> {
   const path = `/api/rollouts/${wholeNumber(id)}`;
-  const before = (await callServer(flags, path)) as ProgressView;
+  const before = await callServer<ProgressView>(flags, `GET ${path}`);
   const patch = await readPatch(flags, before);
   if (Object.keys(patch).length === 0)
     throw new UsageError("nothing to change: see `skyslot rollout edit --help`");
@@ -38,19 +39,19 @@ async function edit(id: string, flags: EditFlags): Promise<void> {
     await showPlan(`${path}/plan`, patch, flags);
     return;
   }
-  const request = jsonRequest("PATCH", patch);
-  const headers = { ...request.headers, "if-match": `"${before.revision}"` };
-  const after = (await callServer(flags, path, { ...request, headers })) as ProgressView;
-  if (flags.json) printJson(after);
-  else if (after.revision === before.revision) printLine(`rollout ${after.id} is unchanged`);
-  else
-    printLine(`rollout ${after.id}, revision ${after.revision}: ${paintState(after.state)}, ${after.reason}`);
+  const seen = { "if-match": `"${before.revision}"` };
+  const after = callServer<ProgressView>(flags, `PATCH ${path}`, patch, seen);
+  await show(flags, after, ({ id: number, revision, state, reason }) =>
+    revision === before.revision
+      ? `rollout ${number} is unchanged`
+      : `rollout ${number}, revision ${revision}: ${paintState(state)}, ${reason}`,
+  );
 }
 
 async function readPatch(flags: EditFlags, { windows }: ProgressView): Promise<Record<string, unknown>> {
   const patch: Record<string, unknown> = {
     ...(await readPlanFlags(flags, windows?.time_zone)),
-    ...(flags.firmware === undefined ? {} : { firmware_id: flags.firmware }),
+    ...defined({ firmware_id: flags.firmware }),
   };
   for (const [field, value] of (flags.clear ?? []).flatMap((name) => Object.entries(CLEARED.get(name) ?? {})))
     patch[field] = value === null ? null : { ...(patch[field] as object | undefined), ...value };

@@ -3,17 +3,17 @@
 
 import { Option } from "commander";
 import type { PlanView, ProgressView, WayBackView } from "../api/rollout-views.js";
+import { defined } from "../shared/defined.js";
 import { type Term, termChanges, termsOf } from "../shared/rollout-terms.js";
 import type { RolloutView } from "../shared/rollout-view.js";
 import { plural } from "../shared/words.js";
-import { type AddCommand, AnswerError, callServer, jsonRequest, type ServerFlags } from "./client.js";
-import { bold, printJson, printLine, printTable, wholeNumber, yellow } from "./output.js";
+import { type AddCommand, AnswerError, callServer, type ServerFlags, show } from "./client.js";
+import { bold, printLine, printRows, wholeNumber, yellow } from "./output.js";
 import { bytes, paintState } from "./rollout-drawing.js";
 import { minute } from "./rollout-plan.js";
 import { readLineFrom } from "./secret-input.js";
 
 export interface OrderFlags extends ServerFlags {
-  readonly json?: boolean;
   readonly reason?: string;
   readonly revision?: number;
   readonly yes?: boolean;
@@ -50,26 +50,34 @@ export function addOrderCommands(add: AddCommand): void {
 const revisionOption = (): Option =>
   new Option("--revision <n>", "only if it is still at this revision").argParser(wholeNumber);
 
-export const fetchRollout = async (id: string, flags: ServerFlags): Promise<ShownRollout> =>
-  (await callServer(flags, `/api/rollouts/${wholeNumber(id)}`)) as ShownRollout;
+const pathOf = (id: string): string => `/api/rollouts/${wholeNumber(id)}`;
+
+export const fetchRollout = (id: string, flags: ServerFlags): Promise<ShownRollout> =>
+  callServer(flags, `GET ${pathOf(id)}`);
 
 export async function order(kind: OrderKind, id: string, flags: OrderFlags): Promise<void> {
-  const path = `/api/rollouts/${wholeNumber(id)}/${kind}`;
-  const body = flags.reason === undefined ? {} : { reason: flags.reason };
   const seen = STOPPING.includes(kind) ? undefined : await fetchRollout(id, flags);
   if (seen && kind === "approve") await agree(seen, flags);
   const revision = flags.revision ?? seen?.revision;
-  const view = (await post(flags, path, body, revision).catch((error: unknown) =>
-    tellChanges(error, id, seen, flags),
-  )) as ProgressView;
-  if (flags.json) printJson(view);
-  else printLine(`rollout ${view.id}: ${paintState(view.state)}, ${view.reason}`);
+  const answer = post<ProgressView>(flags, id, kind, defined({ reason: flags.reason }), revision, seen);
+  await show(flags, answer, (view) => `rollout ${view.id}: ${paintState(view.state)}, ${view.reason}`);
 }
 
-function post(flags: ServerFlags, path: string, body: object, revision: number | undefined) {
-  const request = jsonRequest("POST", body);
-  const seen = revision === undefined ? {} : { "if-match": `"${revision}"` };
-  return callServer(flags, path, { ...request, headers: { ...request.headers, ...seen } });
+function post<Answer>(
+  flags: OrderFlags,
+  id: string,
+  kind: string,
+  body: object,
+  revision: number | undefined,
+  seen?: ShownRollout,
+): Promise<Answer> {
+  const headers = defined({ "if-match": revision === undefined ? undefined : `"${revision}"` });
+  return callServer<Answer>(
+    flags,
+    `POST ${pathOf(id)}/${kind}`,
+    body,
+    headers as Record<string, string>,
+  ).catch((error: unknown) => tellChanges(error, id, seen, flags));
 }
 
 /** Shows the rollout and asks for confirmation. @throws UsageError without a terminal @throws Error if it is declined */
@@ -86,7 +94,7 @@ async function agree(rollout: ShownRollout, flags: OrderFlags): Promise<void> {
 }
 
 async function showApproved(rollout: ShownRollout, flags: ServerFlags): Promise<void> {
-  const plan = (await callServer(flags, `/api/rollouts/${rollout.id}/plan?limit=1`)) as PlanView;
+  const plan = await callServer<PlanView>(flags, `GET /api/rollouts/${rollout.id}/plan?limit=1`);
   const { id, name, revision, state, created_by: maker, edited_by: editor } = rollout;
   printLine(`${bold(`rollout ${id}`)}  ${name}  ${paintState(state)}, revision ${revision}`);
   printTerms(rollout);
@@ -127,28 +135,23 @@ async function rollBack(
   flags: OrderFlags & { readonly to?: number; readonly list?: boolean },
 ): Promise<void> {
   if (flags.list) return listWaysBack(id, flags);
-  const body = flags.to === undefined ? {} : { firmware_id: flags.to };
-  const path = `/api/rollouts/${wholeNumber(id)}/rollback`;
-  const answer = (await post(flags, path, body, flags.revision).catch((error: unknown) =>
-    tellChanges(error, id, undefined, flags),
-  )) as { readonly back: RolloutView };
-  if (flags.json) printJson(answer);
-  else
-    printLine(
-      `rollout ${id} is cancelled; rollout ${answer.back.id}, ${answer.back.name}, is ${answer.back.state}`,
-    );
+  const body = defined({ firmware_id: flags.to });
+  const answer = post<{ back: RolloutView }>(flags, id, "rollback", body, flags.revision);
+  await show(
+    flags,
+    answer,
+    ({ back }) => `rollout ${id} is cancelled; rollout ${back.id}, ${back.name}, is ${back.state}`,
+  );
 }
 
-async function listWaysBack(id: string, flags: OrderFlags): Promise<void> {
-  const path = `/api/rollouts/${wholeNumber(id)}/rollback`;
-  const answer = (await callServer(flags, path)) as { readonly releases: readonly WayBackView[] };
-  if (flags.json) return printJson(answer);
-  printTable(
-    ["FIRMWARE", "RELEASE", "FOR"],
-    answer.releases.map(({ firmware_id, release, is_newer, is_default }) => [
-      `${firmware_id}`,
-      release,
-      is_newer ? `every device${is_default ? ", the default" : ""}` : "devices that accept older versions",
-    ]),
+function listWaysBack(id: string, flags: OrderFlags): Promise<void> {
+  const answer = callServer<{ releases: WayBackView[] }>(flags, `GET ${pathOf(id)}/rollback`);
+  return show(flags, answer, ({ releases }) =>
+    printRows(releases, {
+      FIRMWARE: "firmware_id",
+      RELEASE: "release",
+      FOR: ({ is_newer, is_default }) =>
+        is_newer ? `every device${is_default ? ", the default" : ""}` : "devices that accept older versions",
+    }),
   );
 }

@@ -1,14 +1,13 @@
 // `skyslot rollout plan`, and the output of plans.
 
 import type { PlanView } from "../api/rollout-views.js";
-import { type AddCommand, callServer, jsonRequest, type ServerFlags } from "./client.js";
-import { bold, printJson, printLine, printTable, wholeNumber, yellow } from "./output.js";
+import { type AddCommand, callServer, type ServerFlags, show } from "./client.js";
+import { bold, printLine, printRows, toMinute, wholeNumber, yellow } from "./output.js";
 import { bytes } from "./rollout-drawing.js";
 import { type PlanFlags, readPlanFlags, withPlan } from "./rollout-options.js";
 
 export interface ListedPlanFlags extends ServerFlags, PlanFlags {
   readonly limit: number;
-  readonly json?: boolean;
 }
 
 export function addPlanCommand(add: AddCommand): void {
@@ -29,10 +28,8 @@ export function addPlanCommand(add: AddCommand): void {
 
 /** Asks the server for a plan and prints it. */
 export async function showPlan(path: string, body: object, flags: ListedPlanFlags): Promise<PlanView> {
-  const request = jsonRequest("POST", body);
-  const view = (await callServer(flags, `${path}?limit=${flags.limit}`, request)) as PlanView;
-  if (flags.json) printJson(view);
-  else printPlan(view);
+  const view = await callServer<PlanView>(flags, `POST ${path}?limit=${flags.limit}`, body);
+  await show(flags, view, printPlan);
   return view;
 }
 
@@ -42,15 +39,12 @@ function printPlan(view: PlanView): void {
       `${view.device_count} of ${view.device_count + view.excluded_count} devices get it, ${bytes(view.bytes)} in all`,
     ),
   );
-  printTable(
-    ["STAGE", "DEVICES", "BYTES", "NOT BEFORE"],
-    view.stages.map((stage) => [
-      stage.name,
-      `${stage.device_count}`,
-      bytes(stage.bytes),
-      minute(stage.earliest_at),
-    ]),
-  );
+  printRows(view.stages, {
+    STAGE: "name",
+    DEVICES: "device_count",
+    BYTES: (stage) => bytes(stage.bytes),
+    "NOT BEFORE": (stage) => minute(stage.earliest_at),
+  });
   for (const { device_id, stage, firmware_ids } of view.devices) {
     const way = firmware_ids.length > 1 ? ` over firmware ${firmware_ids.slice(0, -1).join(", ")}` : "";
     printLine(`  ${device_id}  stage ${stage + 1}${way}`);
@@ -69,5 +63,4 @@ function printPlan(view: PlanView): void {
 }
 
 /** A time, to the minute. */
-export const minute = (time: string | null): string =>
-  time === null ? "no window" : time.slice(0, 16).replace("T", " ");
+export const minute = (time: string | null): string => toMinute(time) ?? "no window";

@@ -3,17 +3,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
 import type { RolloutView } from "../shared/rollout-view.js";
-import { type AddCommand, callServer, jsonRequest, type ServerFlags, withServer } from "./client.js";
-import { printJson, printLine, printTable, UsageError, wholeNumber } from "./output.js";
+import { callServer, commandsOf, query, type ServerFlags, show } from "./client.js";
+import { printLine, printRows, UsageError, wholeNumber } from "./output.js";
 import { drawRollout, paintState } from "./rollout-drawing.js";
 import { addEditCommand } from "./rollout-edit.js";
 import { type PlanFlags, readPlanFlags, seconds, withPlan } from "./rollout-options.js";
 import { addOrderCommands, fetchRollout, order, printTerms } from "./rollout-orders.js";
 import { addPlanCommand, minute } from "./rollout-plan.js";
-
-interface Flags extends ServerFlags {
-  readonly json?: boolean;
-}
 
 const ESCAPE = "\u001b";
 
@@ -21,9 +17,9 @@ const ESCAPE = "\u001b";
 const EXIT_STATUS: Readonly<Record<string, number>> = Object.freeze({ finished: 0, paused: 3, cancelled: 4 });
 
 export function rolloutCommand(program: Command): void {
-  const rollout = program.command("rollout").description("bring a release to devices, stage by stage");
-  const add: AddCommand = (usage, description) =>
-    withServer(rollout.command(usage).description(description)).option("--json", "print JSON");
+  const add = commandsOf(
+    program.command("rollout").description("bring a release to devices, stage by stage"),
+  );
 
   addPlanCommand(add);
   withPlan(add("create <firmware>", "create a rollout of a firmware, as a draft"))
@@ -34,56 +30,43 @@ export function rolloutCommand(program: Command): void {
     .option("--state <state>", "only in this state")
     .option("--limit <n>", "maximum number of rows to return", wholeNumber, 50)
     .action(list);
-  add("show <id>", "show a rollout and what happened to its devices").action(show);
+  add("show <id>", "show a rollout and what happened to its devices").action(showRollout);
   add("watch <id>", "follow a rollout until it is finished (status 0), paused (3) or cancelled (4)")
     .option("--every <duration>", "poll interval", seconds, 2)
     .action(watch);
   addOrderCommands(add);
 }
 
-async function create(firmware: string, flags: Flags & PlanFlags & { start?: boolean }): Promise<void> {
+async function create(firmware: string, flags: ServerFlags & PlanFlags & { start?: boolean }): Promise<void> {
   const body = { ...(await readPlanFlags(flags)), firmware_id: wholeNumber(firmware) };
-  const made = (await callServer(flags, "/api/rollouts", jsonRequest("POST", body))) as RolloutView;
-  if (flags.start) {
-    await order("start", `${made.id}`, { ...flags, revision: made.revision });
-    return;
-  }
-  if (flags.json) printJson(made);
-  else
-    printLine(
-      `rollout ${made.id}: ${made.name}, ${paintState(made.state)}; skyslot rollout start ${made.id}`,
-    );
+  const made = await callServer<RolloutView>(flags, "POST /api/rollouts", body);
+  const { id, name, state, revision } = made;
+  if (flags.start) return order("start", `${id}`, { ...flags, revision });
+  await show(flags, made, () => `rollout ${id}: ${name}, ${paintState(state)}; skyslot rollout start ${id}`);
 }
 
-async function list(flags: Flags & { state?: string; limit: number }): Promise<void> {
-  const query = new URLSearchParams({
-    limit: `${flags.limit}`,
-    ...(flags.state ? { state: flags.state } : {}),
-  });
-  const answer = (await callServer(flags, `/api/rollouts?${query}`)) as { rollouts: readonly RolloutView[] };
-  if (flags.json) return printJson(answer);
-  printTable(
-    ["ID", "FIRMWARE", "STAGE", "CREATED", "NAME", "STATE"],
-    answer.rollouts.map((one) => [
-      `${one.id}`,
-      `${one.firmware_id}`,
-      `${one.stage + 1}/${one.stages.length}`,
-      minute(one.created_at),
-      one.name,
-      `${paintState(one.state)}: ${one.reason}`,
-    ]),
+function list(flags: ServerFlags & { state?: string; limit: number }): Promise<void> {
+  const line = `GET /api/rollouts${query({ limit: flags.limit, state: flags.state })}`;
+  return show(flags, callServer<{ rollouts: RolloutView[] }>(flags, line), ({ rollouts }) =>
+    printRows(rollouts, {
+      ID: "id",
+      FIRMWARE: "firmware_id",
+      STAGE: (one) => `${one.stage + 1}/${one.stages.length}`,
+      CREATED: (one) => minute(one.created_at),
+      NAME: "name",
+      STATE: (one) => `${paintState(one.state)}: ${one.reason}`,
+    }),
   );
 }
 
-async function show(id: string, flags: Flags): Promise<void> {
-  const view = await fetchRollout(id, flags);
-  if (flags.json) return printJson(view);
-  for (const line of drawRollout(view)) printLine(line);
-  printTerms(view);
-}
+const showRollout = (id: string, flags: ServerFlags): Promise<void> =>
+  show(flags, fetchRollout(id, flags), (view) => {
+    for (const line of drawRollout(view)) printLine(line);
+    printTerms(view);
+  });
 
 /** On a terminal the bars are redrawn in place; in a pipe every change is printed. */
-async function watch(id: string, flags: Flags & { every: number }): Promise<void> {
+async function watch(id: string, flags: ServerFlags & { every: number }): Promise<void> {
   if (flags.every < 0.1) throw new UsageError("--every must be at least 0.1s");
   const isTerminal = process.stdout.isTTY === true && !flags.json;
   let drawnCount = 0;

@@ -2,15 +2,15 @@
 
 import { type Command, Option } from "commander";
 import type { UserView } from "../api/account-views.js";
+import { defined } from "../shared/defined.js";
 import { ROLES } from "../shared/permissions.js";
-import { callServer, jsonRequest, type ServerFlags, withServer } from "./client.js";
-import { printJson, printLine, printTable } from "./output.js";
+import { callServer, commandsOf, type ServerFlags, show } from "./client.js";
+import { printLine, printRows, toMinute } from "./output.js";
 import { readSecret, readSecrets } from "./secret-input.js";
 
 interface Flags extends ServerFlags {
   readonly role: string;
   readonly passwordFile?: string;
-  readonly json?: boolean;
 }
 interface LinkAnswer {
   readonly link?: string;
@@ -18,9 +18,7 @@ interface LinkAnswer {
 }
 
 export function userCommand(program: Command): void {
-  const user = program.command("user").description("add, list and change the users of a server");
-  const add = (usage: string, description: string) =>
-    withServer(user.command(usage).description(description)).option("--json", "print JSON");
+  const add = commandsOf(program.command("user").description("add, list and change the users of a server"));
   add("add <name>", "add a user; without a password file, print a link to set the password")
     .addOption(new Option("--role <role>", "role of the user").choices(ROLES).default("viewer"))
     .option("--password-file <file>", "file with their password in its first line")
@@ -35,71 +33,60 @@ export function userCommand(program: Command): void {
   add("enable <name>", "enable a disabled user").action((name: string, flags: Flags) =>
     change(name, { is_active: true }, flags),
   );
-  add("link <name>", "print a one-time link with which a user sets a new password").action(link);
+  add("link <name>", "print a one-time link with which a user sets a new password").action(
+    (name: string, flags: Flags) => show(flags, withLink(flags, `POST ${userPath(name)}/link`), printLink),
+  );
   add("password [name]", "change your own password or, as administrator, another user's")
     .option("--password-file <file>", "file with the new password in its first line; not for your own")
     .action(password);
 }
 
 async function addUser(name: string, flags: Flags): Promise<void> {
-  const given =
-    flags.passwordFile === undefined ? {} : { password: await readSecret("", flags.passwordFile) };
-  const added = await callServer(
-    flags,
-    "/api/users",
-    jsonRequest("POST", { name, role: flags.role, ...given }),
+  const { role, passwordFile } = flags;
+  const password = passwordFile === undefined ? undefined : await readSecret("", passwordFile);
+  await showUser(flags, "POST /api/users", defined({ name, role, password }));
+}
+
+const list = (flags: Flags): Promise<void> =>
+  show(flags, callServer<{ users: UserView[] }>(flags, "GET /api/users?limit=500"), ({ users }) =>
+    printRows(users, {
+      NAME: "name",
+      ROLE: "role",
+      STATE: (user) => (user.is_active ? (user.has_password ? "active" : "no password") : "disabled"),
+      "LAST LOGIN": (user) => toMinute(user.last_login_at) ?? "never",
+    }),
   );
-  show(added as UserView & LinkAnswer, flags);
-}
 
-async function list(flags: Flags): Promise<void> {
-  const answer = (await callServer(flags, "/api/users?limit=500")) as { readonly users: readonly UserView[] };
-  if (flags.json) return printJson(answer);
-  printTable(
-    ["NAME", "ROLE", "STATE", "LAST LOGIN"],
-    answer.users.map((user) => [
-      user.name,
-      user.role,
-      user.is_active ? (user.has_password ? "active" : "no password") : "disabled",
-      user.last_login_at?.slice(0, 16).replace("T", " ") ?? "never",
-    ]),
-  );
-}
-
-async function change(name: string, changes: object, flags: Flags): Promise<void> {
-  show((await callServer(flags, userPath(name), jsonRequest("PATCH", changes))) as UserView, flags);
-}
-
-async function link(name: string, flags: Flags): Promise<void> {
-  const answer = (await callServer(flags, `${userPath(name)}/link`, { method: "POST" })) as LinkAnswer;
-  if (flags.json) printJson({ ...answer, link: absolute(answer.link, flags) });
-  else printLink(answer, flags);
-}
+const change = (name: string, changes: object, flags: Flags): Promise<void> =>
+  showUser(flags, `PATCH ${userPath(name)}`, changes);
 
 async function password(name: string | undefined, flags: Flags): Promise<void> {
   if (name !== undefined) {
-    await change(
-      name,
-      { password: await readSecret(`New password of ${name}: `, flags.passwordFile) },
-      flags,
-    );
-    return;
+    const password = await readSecret(`New password of ${name}: `, flags.passwordFile);
+    return change(name, { password }, flags);
   }
   const [current_password, new_password] = await readSecrets(["Current password: ", "New password: "]);
-  const body = { current_password, new_password };
-  show((await callServer(flags, "/api/auth/password", jsonRequest("POST", body))) as UserView, flags);
+  await showUser(flags, "POST /api/auth/password", { current_password, new_password });
 }
 
-function show(user: UserView & LinkAnswer, flags: Flags): void {
-  if (flags.json) return printJson(user.link ? { ...user, link: absolute(user.link, flags) } : user);
-  printLine(`${user.name}: ${user.role}${user.is_active ? "" : ", disabled"}`);
-  printLink(user, flags);
+const showUser = (flags: Flags, line: string, body: object): Promise<void> =>
+  show(flags, withLink<UserView & LinkAnswer>(flags, line, body), (user) => {
+    printLine(`${user.name}: ${user.role}${user.is_active ? "" : ", disabled"}`);
+    printLink(user);
+  });
+
+/** The server answers with the path of a link. */
+async function withLink<Answer extends LinkAnswer>(
+  flags: Flags,
+  line: string,
+  body?: object,
+): Promise<Answer> {
+  const answer = await callServer<Answer>(flags, line, body);
+  return answer.link ? { ...answer, link: new URL(answer.link, flags.server).href } : answer;
 }
 
-function printLink({ link, link_expires_at: end }: LinkAnswer, flags: Flags): void {
-  if (link !== undefined)
-    printLine(`Valid once, until ${end?.slice(0, 16).replace("T", " ")}: ${absolute(link, flags)}`);
+function printLink({ link, link_expires_at: end }: LinkAnswer): void {
+  if (link !== undefined) printLine(`Valid once, until ${toMinute(end)}: ${link}`);
 }
 
-const absolute = (link: string | undefined, { server }: Flags) => link && new URL(link, server).href;
 const userPath = (name: string): string => `/api/users/${encodeURIComponent(name)}`;

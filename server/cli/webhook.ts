@@ -2,20 +2,18 @@
 
 import { type Command, Option } from "commander";
 import type { DeliveryView, WebhookView } from "../api/webhook-views.js";
-import { callServer, jsonRequest, type ServerFlags, withServer } from "./client.js";
-import { bold, printJson, printLine, printTable, UsageError, wholeNumber } from "./output.js";
+import { defined } from "../shared/defined.js";
+import { callServer, commandsOf, query, type ServerFlags, show } from "./client.js";
+import { bold, printLine, printRows, printSecret, toSecond, UsageError, wholeNumber } from "./output.js";
 
-interface Flags extends ServerFlags {
-  readonly json?: boolean;
-}
-interface TargetFlags extends Flags {
+interface TargetFlags extends ServerFlags {
   readonly url?: string;
   readonly event?: readonly string[];
   readonly description?: string;
   readonly active?: boolean;
   readonly rotateSecret?: boolean;
 }
-interface DeliveriesFlags extends Flags {
+interface DeliveriesFlags extends ServerFlags {
   readonly state?: string;
   readonly limit: number;
 }
@@ -25,14 +23,12 @@ const PATH = "/api/webhooks";
 const EVENTS = "kinds of events, such as update.failed; `update.*` matches all with this prefix, `*` all";
 
 export function webhookCommand(program: Command): void {
-  const webhook = program.command("webhook").description("manage receivers of signed events");
-  const add = (usage: string, description: string) =>
-    withServer(webhook.command(usage).description(description)).option("--json", "print JSON");
+  const add = commandsOf(program.command("webhook").description("manage receivers of signed events"));
   add("list", "list webhooks").action(list);
   add("add <url>", "send events to a URL; prints the signing secret once")
     .option("--event <kind...>", EVENTS, ["*"])
     .option("--description <text>", "for people")
-    .action((url: string, flags: TargetFlags) => put("POST", PATH, { ...flags, url }));
+    .action((url: string, flags: TargetFlags) => put(`POST ${PATH}`, { ...flags, url }));
   add("edit <id>", "change the events, the URL or the secret")
     .option("--url <url>", "new URL")
     .option("--event <kind...>", EVENTS)
@@ -40,7 +36,7 @@ export function webhookCommand(program: Command): void {
     .option("--active", "resume sending")
     .option("--no-active", "pause sending")
     .option("--rotate-secret", "renew the secret and print it once")
-    .action((id: string, flags: TargetFlags) => put("PATCH", `${PATH}/${wholeNumber(id)}`, flags));
+    .action((id: string, flags: TargetFlags) => put(`PATCH ${pathOf(id)}`, flags));
   add("test <id>", "send a test event").action(test);
   add("deliveries <id>", "list deliveries, newest first")
     .addOption(
@@ -57,80 +53,62 @@ export function webhookCommand(program: Command): void {
   add("remove <id>", "remove a webhook and its deliveries").action(remove);
 }
 
-async function list(flags: Flags): Promise<void> {
-  const answer = (await callServer(flags, PATH)) as { readonly webhooks: readonly WebhookView[] };
-  if (flags.json) return printJson(answer);
-  printTable(
-    ["ID", "SENDS", "WAITING", "GIVEN UP", "EVENTS", "URL"],
-    answer.webhooks.map((one) => [
-      `${one.id}`,
-      one.is_active ? "yes" : "no",
-      `${one.deliveries.pending}`,
-      `${one.deliveries.given_up}`,
-      one.events.join(","),
-      one.description === "" ? one.url : `${one.url}  (${one.description})`,
-    ]),
-  );
-}
+const pathOf = (id: string): string => `${PATH}/${wholeNumber(id)}`;
 
-async function put(method: "POST" | "PATCH", path: string, flags: TargetFlags): Promise<void> {
-  const body = {
-    ...(flags.url === undefined ? {} : { url: flags.url }),
-    ...(flags.event === undefined ? {} : { events: flags.event }),
-    ...(flags.description === undefined ? {} : { description: flags.description }),
-    ...(flags.active === undefined ? {} : { is_active: flags.active }),
-    ...(flags.rotateSecret ? { rotate_secret: true } : {}),
-  };
+const list = (flags: ServerFlags): Promise<void> =>
+  show(flags, callServer<{ webhooks: WebhookView[] }>(flags, `GET ${PATH}`), ({ webhooks }) =>
+    printRows(webhooks, {
+      ID: "id",
+      SENDS: "is_active",
+      WAITING: (one) => one.deliveries.pending,
+      "GIVEN UP": (one) => one.deliveries.given_up,
+      EVENTS: (one) => one.events.join(","),
+      URL: (one) => (one.description === "" ? one.url : `${one.url}  (${one.description})`),
+    }),
+  );
+
+function put(line: string, flags: TargetFlags): Promise<void> {
+  const { url, event: events, description, active: is_active, rotateSecret: rotate_secret } = flags;
+  const body = defined({ url, events, description, is_active, rotate_secret });
   if (Object.keys(body).length === 0)
     throw new UsageError("nothing to change: see `skyslot webhook edit --help`");
-  const webhook = (await callServer(flags, path, jsonRequest(method, body))) as WithSecret;
-  if (flags.json) return printJson(webhook);
-  printLine(bold(`webhook ${webhook.id}: ${webhook.events.join(", ")} to ${webhook.url}`));
-  if (webhook.secret === undefined) return;
-  printLine(webhook.secret);
-  process.stderr.write("its secret; it is not shown again\n");
-}
-
-async function test(id: string, flags: Flags): Promise<void> {
-  const path = `${PATH}/${wholeNumber(id)}/test`;
-  const delivery = (await callServer(flags, path, { method: "POST" })) as DeliveryView;
-  if (flags.json) printJson(delivery);
-  else printLine(`delivery ${delivery.id} is queued: skyslot webhook deliveries ${delivery.webhook_id}`);
-}
-
-async function listDeliveries(id: string, flags: DeliveriesFlags): Promise<void> {
-  const query = new URLSearchParams({
-    limit: `${flags.limit}`,
-    ...(flags.state ? { state: flags.state } : {}),
+  return show(flags, callServer<WithSecret>(flags, line, body), (webhook) => {
+    printLine(bold(`webhook ${webhook.id}: ${webhook.events.join(", ")} to ${webhook.url}`));
+    if (webhook.secret !== undefined) printSecret(webhook.secret, "its secret");
   });
-  const answer = (await callServer(flags, `${PATH}/${wholeNumber(id)}/deliveries?${query}`)) as {
-    readonly deliveries: readonly DeliveryView[];
-    readonly total: number;
-  };
-  if (flags.json) return printJson(answer);
-  printTable(
-    ["ID", "TIME", "EVENT", "TRIES", "STATE"],
-    answer.deliveries.map((one) => [
-      `${one.id}`,
-      one.created_at.slice(0, 19).replace("T", " "),
-      one.kind,
-      `${one.attempt_count}`,
-      [one.state.replace("_", " "), one.status_code, one.error].filter(Boolean).join(", "),
-    ]),
+}
+
+const test = (id: string, flags: ServerFlags): Promise<void> =>
+  show(
+    flags,
+    callServer<DeliveryView>(flags, `POST ${pathOf(id)}/test`),
+    (delivery) => `delivery ${delivery.id} is queued: skyslot webhook deliveries ${delivery.webhook_id}`,
   );
-  if (answer.total > answer.deliveries.length)
-    printLine(`${answer.deliveries.length} of ${answer.total}: more with --limit`);
+
+function listDeliveries(id: string, flags: DeliveriesFlags): Promise<void> {
+  const { limit, state } = flags;
+  const path = `${pathOf(id)}/deliveries${query({ limit, state })}`;
+  const answer = callServer<{ deliveries: DeliveryView[]; total: number }>(flags, `GET ${path}`);
+  return show(flags, answer, ({ deliveries, total }) => {
+    printRows(deliveries, {
+      ID: "id",
+      TIME: (one) => toSecond(one.created_at),
+      EVENT: "kind",
+      TRIES: "attempt_count",
+      STATE: (one) => [one.state.replace("_", " "), one.status_code, one.error].filter(Boolean).join(", "),
+    });
+    if (total > deliveries.length) printLine(`${deliveries.length} of ${total}: more with --limit`);
+  });
 }
 
-async function retry(id: string, delivery: string, flags: Flags): Promise<void> {
-  const path = `${PATH}/${wholeNumber(id)}/deliveries/${wholeNumber(delivery)}/retry`;
-  const view = (await callServer(flags, path, { method: "POST" })) as DeliveryView;
-  if (flags.json) printJson(view);
-  else printLine(`delivery ${view.id} (${view.kind}) is ${view.state.replace("_", " ")}`);
-}
+const retry = (id: string, delivery: string, flags: ServerFlags): Promise<void> =>
+  show(
+    flags,
+    callServer<DeliveryView>(flags, `POST ${pathOf(id)}/deliveries/${wholeNumber(delivery)}/retry`),
+    (view) => `delivery ${view.id} (${view.kind}) is ${view.state.replace("_", " ")}`,
+  );
 
-async function remove(id: string, flags: Flags): Promise<void> {
-  await callServer(flags, `${PATH}/${wholeNumber(id)}`, { method: "DELETE" });
-  if (flags.json) printJson({ id: wholeNumber(id), removed: true });
-  else printLine(`webhook ${id} is removed`);
+async function remove(id: string, flags: ServerFlags): Promise<void> {
+  await callServer(flags, `DELETE ${pathOf(id)}`);
+  await show(flags, { id: wholeNumber(id), removed: true }, () => `webhook ${id} is removed`);
 }
