@@ -7,7 +7,6 @@ import type { Command } from "commander";
 import { isLoopback } from "../api/guard.js";
 import { defined } from "../shared/defined.js";
 import { describeAnswer, loadCredentials, saveCredentials, type TokenAnswer } from "./credentials.js";
-import { printJson, printLine } from "./output.js";
 
 const DEFAULT_SERVER_URL = "http://127.0.0.1:8080";
 /** How long before its expiry an access token is renewed: requests take time, and clocks differ. */
@@ -81,18 +80,6 @@ export async function callServer<Answer>(
 /** The query of a path; what is `undefined` is left out. */
 export const query = (fields: Readonly<Record<string, string | number | undefined>>): string =>
   `?${new URLSearchParams(defined(fields) as Record<string, string>)}`;
-
-/** Prints what the server answers: with `--json` as it is, otherwise as text, which `print` returns or prints itself. */
-export async function show<Answer>(
-  { json }: { readonly json?: boolean },
-  answer: Answer | Promise<Answer>,
-  print: (answer: Answer) => unknown,
-): Promise<void> {
-  const shown = await answer;
-  if (json) return printJson(shown);
-  const text = print(shown);
-  if (typeof text === "string") printLine(text);
-}
 
 function send(url: URL, method: string, body?: object, headers = new Headers()): Promise<Response> {
   const isForm = body instanceof FormData;

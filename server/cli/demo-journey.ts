@@ -8,6 +8,7 @@ import { Command } from "commander";
 import { DESK_SERVER, HOME, OWNER_TOKEN } from "../../host-sim/desk/desk.js";
 import { type Sim, startSim } from "../../host-sim/sim/sim.js";
 import { createTerminal, type Terminal } from "../../host-sim/sim/terminal.js";
+import { defined } from "../shared/defined.js";
 import { type RunningServer, startServer } from "../start.js";
 import { imageCommand } from "./image.js";
 import { keysCommand } from "./keys.js";
@@ -101,7 +102,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
     loopbackPort: Number(new URL(server.url).port),
     manual: options.manual ?? false,
     terminal: screen,
-    ...(options.speed === undefined ? {} : { speed: options.speed }),
+    ...defined({ speed: options.speed }),
   });
   screen.done(`virtual ESP32 with 8 MB flash: base ${FROM} in factory, NVS empty, power on`);
   screen.note(`the device's own pages: ${sim.portalUrl}/`);

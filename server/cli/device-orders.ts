@@ -3,9 +3,9 @@
 import type { OrderView } from "../api/device-views.js";
 import type { BulkChange } from "../shared/bulk-run.js";
 import { readSettingValue } from "../shared/setting-values.js";
-import { type AddCommand, callServer, type ServerFlags, show } from "./client.js";
+import { type AddCommand, callServer, type ServerFlags } from "./client.js";
 import { changeAll, readSelection, type SelectionFlags, withSelection } from "./device-selection.js";
-import { bold, green, printLine, printRows, red, toSecond, UsageError, yellow } from "./output.js";
+import { bold, green, printLine, printRows, red, show, toSecond, UsageError, yellow } from "./output.js";
 
 interface Given {
   readonly failed: number;

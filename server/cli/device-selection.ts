@@ -10,8 +10,8 @@ import {
 } from "../shared/bulk-run.js";
 import { defined } from "../shared/defined.js";
 import { plural } from "../shared/words.js";
-import { callServer, query, type ServerFlags, show } from "./client.js";
-import { printLine, red, UsageError, yellow } from "./output.js";
+import { callServer, query, type ServerFlags } from "./client.js";
+import { printLine, red, show, UsageError, yellow } from "./output.js";
 import { readLineFrom } from "./secret-input.js";
 
 export interface SelectionFlags extends ServerFlags {

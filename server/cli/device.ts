@@ -5,7 +5,7 @@ import type { DeviceView } from "../api/device-views.js";
 import type { UpdateView } from "../api/release-views.js";
 import type { EventView } from "../events/event-view.js";
 import { defined } from "../shared/defined.js";
-import { callServer, commandsOf, query, type ServerFlags, show } from "./client.js";
+import { callServer, commandsOf, query, type ServerFlags } from "./client.js";
 import { deviceOrderCommands } from "./device-orders.js";
 import { changeAll, readSelection, type SelectionFlags, withSelection } from "./device-selection.js";
 import {
@@ -14,6 +14,7 @@ import {
   printLine,
   printRows,
   red,
+  show,
   toSecond,
   UsageError,
   wholeNumber,

@@ -2,8 +2,8 @@
 
 import type { Command } from "commander";
 import type { FirmwareView } from "../api/release-views.js";
-import { callServer, commandsOf, query, type ServerFlags, show } from "./client.js";
-import { printRows, toMinute, wholeNumber } from "./output.js";
+import { callServer, commandsOf, query, type ServerFlags } from "./client.js";
+import { printRows, show, toMinute, wholeNumber } from "./output.js";
 
 interface ListFlags extends ServerFlags {
   readonly type?: string;

@@ -3,9 +3,9 @@
 import type { Command } from "commander";
 import type { FirmwareView, UpdateView } from "../api/release-views.js";
 import { defined } from "../shared/defined.js";
-import { callServer, commandsOf, query, type ServerFlags, show } from "./client.js";
+import { callServer, commandsOf, query, type ServerFlags } from "./client.js";
 import { addListCommand } from "./firmware-list.js";
-import { green, printRows, red, toSecond, wholeNumber } from "./output.js";
+import { green, printRows, red, show, toSecond, wholeNumber } from "./output.js";
 import { addUploadCommand } from "./release.js";
 
 interface LogsFlags extends ServerFlags {

@@ -4,7 +4,7 @@ import { type Command, Option } from "commander";
 import type { OtadataReport } from "../../host-sim/flash-file/boot-report.js";
 import type { Chip } from "../../host-sim/hardware/chips.js";
 import { CHIP_NAMES } from "./image.js";
-import { bold, printJson, printLine, printTable } from "./output.js";
+import { bold, printLine, printTable, show } from "./output.js";
 
 interface BootFlags {
   readonly chip?: Chip;
@@ -38,10 +38,11 @@ async function boot(path: string, flags: BootFlags): Promise<void> {
   const file = openFlash(await readFile(path), flags.chip);
   const { slot, otadata, reason, wrote } = bootFlash(file, { rollback: flags.rollback });
   if (wrote && flags.write) await writeFile(path, file.flash.bytes);
-  if (flags.json) return printJson({ slot, otadata, reason, written: wrote && (flags.write ?? false) });
-  printLine(`${bold(slot ?? "nothing")} boots: ${reason}`);
-  printOtadata(otadata);
-  if (wrote) printLine(flags.write ? `otadata was written to ${path}` : "nothing was written: use --write");
+  await show(flags, { slot, otadata, reason, written: wrote && (flags.write ?? false) }, () => {
+    printLine(`${bold(slot ?? "nothing")} boots: ${reason}`);
+    printOtadata(otadata);
+    if (wrote) printLine(flags.write ? `otadata was written to ${path}` : "nothing was written: use --write");
+  });
 }
 
 export function printOtadata(otadata: readonly OtadataReport[]): void {

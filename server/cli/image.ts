@@ -1,7 +1,8 @@
 // `skyslot image`: firmware images for virtual devices. Real devices are built with mcconfig.
 
 import { type Command, Option } from "commander";
-import { printJson, printLine, wholeNumber } from "./output.js";
+import { defined } from "../shared/defined.js";
+import { printLine, show, wholeNumber } from "./output.js";
 
 export const CHIP_NAMES = [
   "esp32",
@@ -27,11 +28,7 @@ export interface BuildFlags {
   readonly trialSeconds?: number;
   readonly enrolmentTokenFile?: string;
   readonly out?: string;
-}
-
-export interface ImageFile {
-  readonly file: string;
-  readonly sizeBytes: number;
+  readonly json?: boolean;
 }
 
 const DEFAULT_SERVER_URL = "http://127.0.0.1:8080";
@@ -58,11 +55,9 @@ export function imageCommand(program: Command): void {
     .option("--enrolment-token-file <file>", "file with the token that lets the device register")
     .option("--out <file>", "image file (default: APP-VERSION-CHIP.bin)")
     .option("--json", "print one JSON object")
-    .action(async (flags: BuildFlags & { readonly json?: boolean }) => {
-      const { file, sizeBytes } = await buildImageFile(flags);
-      if (flags.json) printJson({ file, bytes: sizeBytes });
-      else printLine(`${file}, ${sizeBytes} bytes`);
-    });
+    .action((flags: BuildFlags) =>
+      show(flags, buildImageFile(flags), ({ file, bytes }) => `${file}, ${bytes} bytes`),
+    );
   image
     .command("show <file>")
     .description("show the metadata of an image")
@@ -71,11 +66,11 @@ export function imageCommand(program: Command): void {
 }
 
 /** Builds an image and writes it to a file. Errors: those of buildImage. */
-async function buildImageFile(flags: BuildFlags): Promise<ImageFile> {
+async function buildImageFile(flags: BuildFlags): Promise<{ readonly file: string; readonly bytes: number }> {
   const { mkdir, readFile, writeFile } = await import("node:fs/promises");
   const { basename, dirname } = await import("node:path");
   const { buildImage, readTrustedKey } = await import("../../host-sim/image-build/image.js");
-  const { app, appVersion, buildNumber = 0, chip = "esp32" } = flags;
+  const { app, appVersion, buildNumber = 0, chip = "esp32", enrolmentTokenFile: tokenFile } = flags;
   const version = buildNumber > 0 ? `${appVersion}+${buildNumber}` : appVersion;
   const image = await buildImage({
     app,
@@ -85,26 +80,26 @@ async function buildImageFile(flags: BuildFlags): Promise<ImageFile> {
     config: {
       server: flags.server ?? DEFAULT_SERVER_URL,
       keys: await Promise.all((flags.key ?? []).map(readTrustedKey)),
-      ...(flags.hardware === undefined ? {} : { hardware: flags.hardware }),
-      ...(flags.checkSeconds === undefined ? {} : { checkSeconds: flags.checkSeconds }),
-      ...(flags.trialSeconds === undefined ? {} : { trialSeconds: flags.trialSeconds }),
-      ...(flags.enrolmentTokenFile === undefined
-        ? {}
-        : { enrolmentToken: (await readFile(flags.enrolmentTokenFile, "utf8")).trim() }),
+      ...defined({
+        hardware: flags.hardware,
+        checkSeconds: flags.checkSeconds,
+        trialSeconds: flags.trialSeconds,
+        enrolmentToken: tokenFile === undefined ? undefined : (await readFile(tokenFile, "utf8")).trim(),
+      }),
     },
   });
   const file = flags.out ?? `${basename(app).replace(/\.[jt]s$/, "")}-${version}-${chip}.bin`;
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, image);
-  return { file, sizeBytes: image.length };
+  return { file, bytes: image.length };
 }
 
-async function showImage(file: string, { json }: { readonly json?: boolean }): Promise<void> {
+async function showImage(file: string, flags: { readonly json?: boolean }): Promise<void> {
   const { readFile } = await import("node:fs/promises");
   const { inspectImage } = await import("../../release/describe.js");
   const image = await readFile(file);
   const { description, imageSha256 } = inspectImage(image);
-  const facts = { ...description, bytes: image.length, imageSha256 };
-  if (json) printJson(facts);
-  else for (const [name, value] of Object.entries(facts)) printLine(`${name.padEnd(16)} ${value}`);
+  await show(flags, { ...description, bytes: image.length, imageSha256 }, (facts) => {
+    for (const [name, value] of Object.entries(facts)) printLine(`${name.padEnd(16)} ${value}`);
+  });
 }

@@ -1,7 +1,7 @@
 // `skyslot keys`: release keys. The private key never leaves the machine that signs.
 
 import type { Command } from "commander";
-import { printJson, printLine } from "./output.js";
+import { show } from "./output.js";
 
 export function keysCommand(program: Command): void {
   const keys = program.command("keys").description("create release signing keys");
@@ -12,21 +12,17 @@ export function keysCommand(program: Command): void {
     )
     .option("--out <file>", "file for the private key", "release.jwk")
     .option("--json", "print one JSON object")
-    .action(async (flags: { readonly out: string; readonly json?: boolean }) => {
-      const { privateFile, publicFile, kid } = await initKeys(flags);
-      if (flags.json) printJson({ private_key: privateFile, public_key: publicFile, kid });
-      else printLine(`${privateFile} (private) and ${publicFile} (public), key ${kid}`);
-    });
-}
-
-export interface KeyFiles {
-  readonly privateFile: string;
-  readonly publicFile: string;
-  readonly kid: string;
+    .action((flags: { readonly out: string; readonly json?: boolean }) =>
+      show(
+        flags,
+        initKeys(flags),
+        (key) => `${key.private_key} (private) and ${key.public_key} (public), key ${key.kid}`,
+      ),
+    );
 }
 
 /** Creates a key pair. An existing key is never overwritten: devices that trust it could no longer be updated. */
-async function initKeys({ out }: { readonly out: string }): Promise<KeyFiles> {
+async function initKeys({ out }: { readonly out: string }) {
   const { mkdir, writeFile } = await import("node:fs/promises");
   const { dirname } = await import("node:path");
   const { makeReleaseKeys } = await import("../../release/keys.js");
@@ -35,5 +31,5 @@ async function initKeys({ out }: { readonly out: string }): Promise<KeyFiles> {
   await mkdir(dirname(out), { recursive: true });
   await writeFile(out, `${JSON.stringify(privateKey, undefined, 2)}\n`, { mode: 0o600, flag: "wx" });
   await writeFile(publicFile, `${JSON.stringify(publicKey, undefined, 2)}\n`, { mode: 0o644 });
-  return { privateFile: out, publicFile, kid: publicKey.kid ?? "" };
+  return { private_key: out, public_key: publicFile, kid: publicKey.kid ?? "" };
 }

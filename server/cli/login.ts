@@ -2,7 +2,7 @@
 
 import type { Command } from "commander";
 import type { ActorView } from "../api/account-views.js";
-import { callServer, commandsOf, type ServerFlags, show } from "./client.js";
+import { callServer, commandsOf, type ServerFlags } from "./client.js";
 import {
   credentialsFile,
   describeAnswer,
@@ -10,7 +10,7 @@ import {
   saveCredentials,
   type TokenAnswer,
 } from "./credentials.js";
-import { printLine } from "./output.js";
+import { printLine, show } from "./output.js";
 import { readLineFrom, readSecret } from "./secret-input.js";
 
 interface LoginFlags extends ServerFlags {

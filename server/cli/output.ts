@@ -29,6 +29,18 @@ export const printLine = (text = ""): void => void write(`${text}\n`);
 export const printJson = (value: unknown): void =>
   printLine(JSON.stringify(value, undefined, process.stdout.isTTY ? 2 : 0));
 
+/** Prints an answer: with `--json` as it is, otherwise as text, which `print` returns or prints itself. */
+export async function show<Answer>(
+  { json }: { readonly json?: boolean },
+  answer: Answer | Promise<Answer>,
+  print: (answer: Answer) => unknown,
+): Promise<void> {
+  const shown = await answer;
+  if (json) return printJson(shown);
+  const text = print(shown);
+  if (typeof text === "string") printLine(text);
+}
+
 /** Columns as wide as their widest cell. */
 export function printTable(titles: readonly string[], rows: readonly (readonly string[])[]): void {
   const widths = titles.map((title, column) =>

@@ -2,7 +2,8 @@
 
 import type { Command } from "commander";
 import type { PartitionReport } from "../../host-sim/flash-file/flash-report.js";
-import { printJson, printLine, printTable, UsageError } from "./output.js";
+import { defined } from "../shared/defined.js";
+import { printRows, show, UsageError } from "./output.js";
 
 interface CompileFlags {
   readonly out: string;
@@ -42,21 +43,20 @@ async function compile(csv: string, flags: CompileFlags): Promise<void> {
   const { describePartition } = await import("../../host-sim/flash-file/flash-report.js");
   const table = compilePartitionCsv(new TextDecoder().decode(await readBounded(csv)), {
     md5: flags.md5,
-    ...(flags.flashSize === undefined ? {} : { flashBytes: flags.flashSize }),
-    ...(flags.offset === undefined ? {} : { tableOffset: flags.offset }),
+    ...defined({ flashBytes: flags.flashSize, tableOffset: flags.offset }),
   });
   await writeFile(flags.out, table);
   const partitions = parsePartitionTable(table).map(describePartition);
-  if (flags.json) return printJson({ file: flags.out, bytes: table.length, partitions });
-  printPartitions(partitions);
-  printLine(`${flags.out}, ${table.length} bytes`);
+  await show(flags, { file: flags.out, bytes: table.length, partitions }, ({ file, bytes }) => {
+    printPartitions(partitions);
+    return `${file}, ${bytes} bytes`;
+  });
 }
 
-async function inspect(path: string, { json }: { readonly json?: boolean }): Promise<void> {
+async function inspect(path: string, flags: { readonly json?: boolean }): Promise<void> {
   const { describePartition } = await import("../../host-sim/flash-file/flash-report.js");
   const partitions = (await readPartitions(path)).map(describePartition);
-  if (json) printJson({ partitions });
-  else printPartitions(partitions);
+  await show(flags, { partitions }, () => printPartitions(partitions));
 }
 
 /** A flash is recognised by its size, a table by its magic number; anything else is CSV. */
@@ -83,18 +83,16 @@ async function readBounded(path: string): Promise<Uint8Array> {
 
 export function printPartitions(partitions: readonly PartitionReport[]): void {
   const hex = (value: number) => `0x${value.toString(16)}`;
-  printTable(
-    ["PARTITION", "TYPE", "SUBTYPE", "OFFSET", "SIZE", "BYTES", "FLAGS"],
-    partitions.map(({ label, type, subtype, offset, size, encrypted, readOnly }) => [
-      label,
-      type,
-      subtype,
-      hex(offset),
-      hex(size),
-      `${size}`,
-      [encrypted ? "encrypted" : "", readOnly ? "readonly" : ""].filter(Boolean).join(":"),
-    ]),
-  );
+  printRows(partitions, {
+    PARTITION: "label",
+    TYPE: "type",
+    SUBTYPE: "subtype",
+    OFFSET: ({ offset }) => hex(offset),
+    SIZE: ({ size }) => hex(size),
+    BYTES: "size",
+    FLAGS: ({ encrypted, readOnly }) =>
+      [encrypted && "encrypted", readOnly && "readonly"].filter(Boolean).join(":"),
+  });
 }
 
 /** `8MB`, `4M` or bytes. */

@@ -3,8 +3,8 @@
 import { type Command, Option } from "commander";
 import type { EnrolmentView, PolicyView } from "../api/registration-views.js";
 import { defined } from "../shared/defined.js";
-import { callServer, commandsOf, query, type ServerFlags, show } from "./client.js";
-import { printLine, printRows, printSecret, toDay, UsageError, wholeNumber } from "./output.js";
+import { callServer, commandsOf, query, type ServerFlags } from "./client.js";
+import { printLine, printRows, printSecret, show, toDay, UsageError, wholeNumber } from "./output.js";
 
 interface PolicyFlags extends ServerFlags {
   readonly registration: string;

@@ -2,8 +2,8 @@
 
 import type { Command } from "commander";
 import type { FirmwareView } from "../api/release-views.js";
-import { callServer, commandsOf, type ServerFlags, show } from "./client.js";
-import { UsageError, wholeNumber } from "./output.js";
+import { callServer, commandsOf, type ServerFlags } from "./client.js";
+import { show, UsageError, wholeNumber } from "./output.js";
 
 interface NotesFlags extends ServerFlags {
   readonly file?: string;

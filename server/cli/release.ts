@@ -6,9 +6,9 @@ import type { FirmwareView } from "../api/release-views.js";
 import { defined } from "../shared/defined.js";
 import { describeRollouts, isWithheld } from "../shared/rollout-offering.js";
 import type { RolloutView } from "../shared/rollout-view.js";
-import { callServer, commandsOf, type ServerFlags, show } from "./client.js";
+import { callServer, commandsOf, type ServerFlags } from "./client.js";
 import { addListCommand } from "./firmware-list.js";
-import { UsageError, wholeNumber } from "./output.js";
+import { show, UsageError, wholeNumber } from "./output.js";
 import { addNotesCommand } from "./release-notes.js";
 
 interface Json {

@@ -3,8 +3,8 @@
 import { Option } from "commander";
 import type { ProgressView } from "../api/rollout-views.js";
 import { defined } from "../shared/defined.js";
-import { type AddCommand, callServer, show } from "./client.js";
-import { UsageError, wholeNumber } from "./output.js";
+import { type AddCommand, callServer } from "./client.js";
+import { show, UsageError, wholeNumber } from "./output.js";
 import { paintState } from "./rollout-drawing.js";
 import { CLEARED, readPlanFlags, withPlan } from "./rollout-options.js";
 import { type ListedPlanFlags, showPlan } from "./rollout-plan.js";

@@ -1,8 +1,8 @@
 // `skyslot rollout plan`, and the output of plans.
 
 import type { PlanView } from "../api/rollout-views.js";
-import { type AddCommand, callServer, type ServerFlags, show } from "./client.js";
-import { bold, printLine, printRows, toMinute, wholeNumber, yellow } from "./output.js";
+import { type AddCommand, callServer, type ServerFlags } from "./client.js";
+import { bold, printLine, printRows, show, toMinute, wholeNumber, yellow } from "./output.js";
 import { bytes } from "./rollout-drawing.js";
 import { type PlanFlags, readPlanFlags, withPlan } from "./rollout-options.js";
 

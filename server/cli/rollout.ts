@@ -3,8 +3,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
 import type { RolloutView } from "../shared/rollout-view.js";
-import { callServer, commandsOf, query, type ServerFlags, show } from "./client.js";
-import { printLine, printRows, UsageError, wholeNumber } from "./output.js";
+import { callServer, commandsOf, query, type ServerFlags } from "./client.js";
+import { printLine, printRows, show, UsageError, wholeNumber } from "./output.js";
 import { drawRollout, paintState } from "./rollout-drawing.js";
 import { addEditCommand } from "./rollout-edit.js";
 import { type PlanFlags, readPlanFlags, seconds, withPlan } from "./rollout-options.js";

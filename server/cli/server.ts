@@ -3,6 +3,7 @@
 import type { Command } from "commander";
 import type { MqttOptions } from "../events/mqtt.js";
 import type { TlsFiles } from "../runtime/tls.js";
+import { defined } from "../shared/defined.js";
 import { databaseUrl, fromEnvironment } from "./environment.js";
 import { printJson, printLine, UsageError, wholeNumber, yellow } from "./output.js";
 
@@ -175,11 +176,11 @@ async function runServer(flags: Flags): Promise<void> {
   const server = await startServer({
     dataDir: flags.data,
     blobStoreUrl: process.env.BLOB_STORE || undefined,
-    retention: {
-      ...(flags.keepLogDays === undefined ? {} : { eventMaxAgeMs: flags.keepLogDays * DAY_MS }),
-      ...(flags.keepLogLines === undefined ? {} : { eventMaxCount: flags.keepLogLines }),
-      ...(flags.keepAttemptDays === undefined ? {} : { attemptMaxAgeMs: flags.keepAttemptDays * DAY_MS }),
-    },
+    retention: defined({
+      eventMaxAgeMs: flags.keepLogDays && flags.keepLogDays * DAY_MS,
+      eventMaxCount: flags.keepLogLines,
+      attemptMaxAgeMs: flags.keepAttemptDays && flags.keepAttemptDays * DAY_MS,
+    }),
     databaseUrl: databaseUrl(),
     tls: readTls(flags),
     sampleSeed: flags.demo === true ? "skyslot" : flags.demo,
@@ -197,13 +198,15 @@ async function runServer(flags: Flags): Promise<void> {
         maxCountEach: flags.maxConnectionsEach,
       },
       newDeviceRate: { burst: flags.newDevicesAtOnce, perSecond: flags.newDevicesPerMinute / 60 },
-      ...(flags.openReads ? {} : { openReads: false }),
       fastPath: flags.fastPath,
-      ...(flags.downloadsFrom === undefined ? {} : { downloadsFrom: readPlace(flags.downloadsFrom) }),
-      ...(flags.publicUrl === undefined ? {} : { publicUrl: flags.publicUrl }),
-      ...(flags.trustProxy === undefined ? {} : { trustedProxies: flags.trustProxy }),
-      ...(flags.pollSeconds === undefined ? {} : { pollSeconds: flags.pollSeconds }),
-      ...(flags.pollForAll ? { pollIsForAll: true } : {}),
+      ...defined({
+        openReads: flags.openReads ? undefined : false,
+        downloadsFrom: flags.downloadsFrom === undefined ? undefined : readPlace(flags.downloadsFrom),
+        publicUrl: flags.publicUrl,
+        trustedProxies: flags.trustProxy,
+        pollSeconds: flags.pollSeconds,
+        pollIsForAll: flags.pollForAll,
+      }),
     },
   });
   printLine(`Skyslot listens on ${server.url}; the administrator's token is in ${server.tokenFile}`);

@@ -7,8 +7,9 @@ import type { NvsReport } from "../../host-sim/flash-file/nvs-report.js";
 import type { Chip } from "../../host-sim/hardware/chips.js";
 import type { Flash } from "../../host-sim/hardware/flash/flash.js";
 import type { NvsKeys } from "../../host-sim/hardware/nvs/nvs-partition.js";
+import { defined } from "../shared/defined.js";
 import { chipOption, printOtadata } from "./flash.js";
-import { bold, printJson, printLine, printTable, UsageError, wholeNumber } from "./output.js";
+import { bold, printLine, printRows, show, UsageError, wholeNumber } from "./output.js";
 import { flashBytes, printPartitions } from "./partitions.js";
 
 /** The firmware of a new device. */
@@ -108,10 +109,13 @@ async function exportFlash(flags: ExportFlags): Promise<void> {
   await writeFlash(flags.out, desk.device.flash, flags.json);
 }
 
-async function writeFlash(path: string, flash: Flash, isJson = false): Promise<void> {
+async function writeFlash(path: string, flash: Flash, json = false): Promise<void> {
   await saveFlash(path, flash);
-  if (isJson) printJson({ file: path, bytes: flash.sizeBytes });
-  else printLine(`${path}, ${flash.sizeBytes} bytes`);
+  await show(
+    { json },
+    { file: path, bytes: flash.sizeBytes },
+    ({ file, bytes }) => `${file}, ${bytes} bytes`,
+  );
 }
 
 /** Replaces the file atomically. */
@@ -147,7 +151,7 @@ async function firmwareOf(flags: FirmwareFlags, chip?: Chip): Promise<Uint8Array
   return buildImage({
     app: flags.app ?? "base",
     version: flags.appVersion ?? "1.0.0",
-    ...(chip === undefined ? {} : { chip }),
+    ...defined({ chip }),
     config: { server: DESK_SERVER_NAME, keys: await Promise.all((flags.key ?? []).map(readTrustedKey)) },
   });
 }
@@ -160,8 +164,7 @@ async function inspect(path: string, flags: InspectFlags): Promise<void> {
     showSecrets: flags.showSecrets ?? false,
     nvsKeys: await keysIn(flags),
   });
-  if (flags.json) printJson(report);
-  else printReport(report);
+  await show(flags, report, printReport);
 }
 
 async function keysIn({ nvsKeys, efuse }: InspectFlags): Promise<NvsKeys[]> {
@@ -184,31 +187,27 @@ function printReport({ bytes, chip, partitions, otadata, boot, apps, nvs }: Flas
 }
 
 function printApps(apps: readonly AppReport[]): void {
-  printTable(
-    ["APP", "PROJECT", "VERSION", "SECURITY", "SETTINGS", "BYTES", "BUILT", "SHA-256 OR PROBLEM"],
-    apps.map(({ partition, project, version, secureVersion, nvs, size, built, sha256, problem }) =>
-      problem === null
-        ? [
-            partition,
-            project ?? "",
-            version ?? "",
-            `${secureVersion ?? ""}`,
-            nvs ?? "",
-            `${size}`,
-            built ?? "",
-            (sha256 ?? "").slice(0, 16),
-          ]
-        : [partition, "", "", "", "", "", "", problem],
-    ),
-  );
+  const ifSound = (field: keyof AppReport) => (app: AppReport) => (app.problem === null ? app[field] : "");
+  printRows(apps, {
+    APP: "partition",
+    PROJECT: ifSound("project"),
+    VERSION: ifSound("version"),
+    SECURITY: ifSound("secureVersion"),
+    SETTINGS: ifSound("nvs"),
+    BYTES: ifSound("size"),
+    BUILT: ifSound("built"),
+    "SHA-256 OR PROBLEM": ({ sha256, problem }) => problem ?? sha256?.slice(0, 16),
+  });
 }
 
 function printNvs({ partition, encrypted, mount, stats, entries }: NvsReport): void {
   const use = stats === null ? mount : `${stats.used} of ${stats.total} entries used`;
   printLine(`\n${bold(partition)}: NVS${encrypted ? ", encrypted" : ""}, ${use}`);
   if (entries.length === 0) return;
-  printTable(
-    ["NAMESPACE", "KEY", "TYPE", "VALUE"],
-    entries.map(({ namespace, key, type, value, error }) => [namespace, key, type, value ?? `(${error})`]),
-  );
+  printRows(entries, {
+    NAMESPACE: "namespace",
+    KEY: "key",
+    TYPE: "type",
+    VALUE: ({ value, error }) => value ?? `(${error})`,
+  });
 }

@@ -2,6 +2,7 @@
 
 import { type Command, Option } from "commander";
 import type { Engine } from "../../host-sim/engine/engine.js";
+import { defined } from "../shared/defined.js";
 import { positive } from "./demo.js";
 import { UsageError, wholeNumber } from "./output.js";
 import { addFlashCommands, type FirmwareFlags, saveFlash, startingFlash, withFirmware } from "./sim-flash.js";
@@ -65,8 +66,10 @@ export function simCommand(program: Command): void {
         out: (text) => process.stdout.write(text),
         err: (text) => process.stderr.write(text),
         interface: flags.interface,
-        ...(flags.engine === "xs" ? { engine: await startXs() } : {}),
-        ...(flags.network === undefined ? {} : { network: await readNetwork(flags.network) }),
+        ...defined({
+          engine: flags.engine === "xs" ? await startXs() : undefined,
+          network: flags.network === undefined ? undefined : await readNetwork(flags.network),
+        }),
       });
     });
 }
@@ -88,10 +91,12 @@ async function simulate(flags: SimFlags): Promise<void> {
     loopbackPort: Number(url.port || 80),
     manual: flags.manual ?? false,
     show: flags.show,
-    ...(flags.speed === undefined ? {} : { speed: flags.speed }),
-    ...(flags.viewPort === undefined ? {} : { viewPort: flags.viewPort }),
-    ...(flags.portalPort === undefined ? {} : { portalPort: flags.portalPort }),
-    ...(flags.pushPort === undefined ? {} : { pushPort: flags.pushPort }),
+    ...defined({
+      speed: flags.speed,
+      viewPort: flags.viewPort,
+      portalPort: flags.portalPort,
+      pushPort: flags.pushPort,
+    }),
   });
   const flashMegabytes = sim.device.flash.sizeBytes / 2 ** 20;
   terminal.done(`virtual ESP32 with ${flashMegabytes} MB flash is running; its own pages: ${sim.portalUrl}/`);
@@ -125,5 +130,5 @@ async function readNetwork(file: string): Promise<{ readonly ssid: string; reado
   }
   if (password !== undefined && typeof password !== "string")
     throw new UsageError(`"password" in ${file} is not a string`);
-  return { ssid, ...(password === undefined ? {} : { password }) };
+  return { ssid, ...defined({ password }) };
 }

@@ -4,8 +4,8 @@ import { type Command, Option } from "commander";
 import type { TokenView } from "../api/account-views.js";
 import { defined } from "../shared/defined.js";
 import { SCOPE_NAMES, SCOPES } from "../shared/permissions.js";
-import { callServer, commandsOf, query, type ServerFlags, show } from "./client.js";
-import { printRows, printSecret, toDay, wholeNumber } from "./output.js";
+import { callServer, commandsOf, query, type ServerFlags } from "./client.js";
+import { printRows, printSecret, show, toDay, wholeNumber } from "./output.js";
 
 interface CreateFlags extends ServerFlags {
   readonly scope: readonly string[];

@@ -4,8 +4,8 @@ import { type Command, Option } from "commander";
 import type { UserView } from "../api/account-views.js";
 import { defined } from "../shared/defined.js";
 import { ROLES } from "../shared/permissions.js";
-import { callServer, commandsOf, type ServerFlags, show } from "./client.js";
-import { printLine, printRows, toMinute } from "./output.js";
+import { callServer, commandsOf, type ServerFlags } from "./client.js";
+import { printLine, printRows, show, toMinute } from "./output.js";
 import { readSecret, readSecrets } from "./secret-input.js";
 
 interface Flags extends ServerFlags {

@@ -3,8 +3,17 @@
 import { type Command, Option } from "commander";
 import type { DeliveryView, WebhookView } from "../api/webhook-views.js";
 import { defined } from "../shared/defined.js";
-import { callServer, commandsOf, query, type ServerFlags, show } from "./client.js";
-import { bold, printLine, printRows, printSecret, toSecond, UsageError, wholeNumber } from "./output.js";
+import { callServer, commandsOf, query, type ServerFlags } from "./client.js";
+import {
+  bold,
+  printLine,
+  printRows,
+  printSecret,
+  show,
+  toSecond,
+  UsageError,
+  wholeNumber,
+} from "./output.js";
 
 interface TargetFlags extends ServerFlags {
   readonly url?: string;
