@@ -20,9 +20,10 @@ export const UserView = named("User", "A person who can sign in", {
   last_login_at: dateTimeOrNull(),
 });
 export type UserView = Static<typeof UserView>;
-const userFields = viewer(UserView);
-export const viewUser = (user: User): UserView =>
-  userFields({ ...user, hasPassword: user.passwordHash !== null });
+export const viewUser = viewer(UserView, (user: User) => ({
+  ...user,
+  hasPassword: user.passwordHash !== null,
+}));
 
 const linkFields = {
   link: text("Path of the page that sets a password, with its secret; valid once"),
@@ -58,9 +59,10 @@ export const SessionView = named("Session", "A session of a user", {
   is_this_one: boolean("The session of this request"),
 });
 export type SessionView = Static<typeof SessionView>;
-const sessionFields = viewer(SessionView);
-export const viewSession = (session: Session, ownId: string | null): SessionView =>
-  sessionFields({ ...session, isThisOne: session.id === ownId });
+export const viewSession = viewer(SessionView, (session: Session, ownId: string | null) => ({
+  ...session,
+  isThisOne: session.id === ownId,
+}));
 
 export const TokenView = named("ApiToken", "A token for a program; its secret is shown only once", {
   id: integer(),
@@ -74,8 +76,7 @@ export const TokenView = named("ApiToken", "A token for a program; its secret is
   revoked_at: dateTimeOrNull(),
 });
 export type TokenView = Static<typeof TokenView>;
-const tokenFields = viewer(TokenView);
-export const viewToken = (token: ApiToken, user: string): TokenView => tokenFields({ ...token, user });
+export const viewToken = viewer(TokenView, (token: ApiToken, user: string) => ({ ...token, user }));
 
 const changedFields = (description: string) =>
   orNull(Type.Unsafe<object>(Type.Record(Type.String(), Type.Unknown())), description);

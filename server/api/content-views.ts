@@ -20,8 +20,7 @@ export const ImageView = named("Picture", "A picture for panels", {
   created_at: dateTime(),
 });
 export type ImageView = Static<typeof ImageView>;
-const imageFields = viewer(ImageView);
-export const viewImage = (image: ContentImage): ImageView => imageFields({ ...image, sha256: image.hash });
+export const viewImage = viewer(ImageView, (image: ContentImage) => ({ ...image, sha256: image.hash }));
 
 export const AssignmentView = named("Assignment", "Which panels show a picture, and when", {
   id: integer(),

@@ -53,16 +53,14 @@ export const DeviceView = named("ToldDevice", "A device, as it described itself 
   last_seen: dateTime(),
 });
 export type DeviceView = Static<typeof DeviceView>;
-const deviceFields = viewer(DeviceView);
-export const viewDevice = (device: Device): DeviceView =>
-  deviceFields({
-    ...device,
-    deviceId: device.id,
-    deviceType: device.type,
-    currentVersion: device.version,
-    currentBuild: device.build,
-    ...readingsOf(device.readings),
-  });
+export const viewDevice = viewer(DeviceView, (device: Device) => ({
+  ...device,
+  deviceId: device.id,
+  deviceType: device.type,
+  currentVersion: device.version,
+  currentBuild: device.build,
+  ...readingsOf(device.readings),
+}));
 
 const readingsOf = (readings: Readings | null) => ({
   temperatureC: readings?.temperature_c ?? null,
@@ -80,9 +78,11 @@ const SeenView = Type.Object({
   ...readingFields,
 });
 export type SeenView = Static<typeof SeenView>;
-const seenFields = viewer(SeenView);
-export const viewSeen = (seen: Seen): SeenView =>
-  seenFields({ ...seen, deviceId: seen.id, ...readingsOf(seen.readings) });
+export const viewSeen = viewer(SeenView, (seen: Seen) => ({
+  ...seen,
+  deviceId: seen.id,
+  ...readingsOf(seen.readings),
+}));
 
 const labelFields = {
   tags: list(Type.String()),

@@ -41,14 +41,12 @@ export const FirmwareView = named("Firmware", "A release: an image and its metad
   updated_at: dateTime(),
 });
 export type FirmwareView = Static<typeof FirmwareView>;
-const firmwareFields = viewer(FirmwareView);
-export const viewFirmware = (firmware: Firmware): FirmwareView =>
-  firmwareFields({
-    ...firmware,
-    isSigned: firmware.release !== null,
-    releaseNotes: firmware.notes,
-    downloadUrl: downloadPath(firmware.id),
-  });
+export const viewFirmware = viewer(FirmwareView, (firmware: Firmware) => ({
+  ...firmware,
+  isSigned: firmware.release !== null,
+  releaseNotes: firmware.notes,
+  downloadUrl: downloadPath(firmware.id),
+}));
 
 export const SignedFirmwareView = named("FirmwareWithManifest", "A release with its signed manifest", {
   ...FirmwareView.properties,
@@ -86,9 +84,7 @@ export const UpdateView = named("Attempt", "One attempt to bring one release to 
   finished_at: dateTimeOrNull("null: in progress"),
 });
 export type UpdateView = Static<typeof UpdateView>;
-const updateFields = viewer(UpdateView);
-export const viewUpdate = (update: Update): UpdateView =>
-  updateFields({ ...update, outcome: outcomeOf(update) });
+export const viewUpdate = viewer(UpdateView, (update: Update) => ({ ...update, outcome: outcomeOf(update) }));
 
 function outcomeOf({ status, step, errorCode }: Update): AttemptOutcome | null {
   if (status === "success") return step === "reported" ? "reported" : "validated";

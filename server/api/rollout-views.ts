@@ -136,9 +136,10 @@ export const MemberView = named("RolloutDevice", "A device that was offered some
   error_code: textOrNull("Of a failure"),
 });
 export type MemberView = Static<typeof MemberView>;
-const memberFields = viewer(MemberView);
-export const viewMember = (member: Member): MemberView =>
-  memberFields({ ...member, updating: member.isUpdating });
+export const viewMember = viewer(MemberView, (member: Member) => ({
+  ...member,
+  updating: member.isUpdating,
+}));
 
 const PlannedStage = Type.Object({
   name: text(),
@@ -170,19 +171,17 @@ export const PlanView = named("RolloutPlan", "What a rollout would do, device by
   notes: list(Type.String(), "What else an operator should know"),
 });
 export type PlanView = Static<typeof PlanView>;
-const planFields = viewer(PlanView);
 const viewPlannedStage = viewer(PlannedStage);
 const viewPlannedDevice = viewer(PlannedDevice);
 const viewExcludedDevice = viewer(ExcludedDevice);
-export const viewPlan = (plan: FleetPlan, { seed }: Rollout): PlanView =>
-  planFields({
-    ...plan,
-    seed,
-    stages: plan.stages.map(viewPlannedStage),
-    excludedBy: Object.fromEntries(plan.excludedBy),
-    devices: plan.devices.map(viewPlannedDevice),
-    excluded: plan.excluded.map(viewExcludedDevice),
-  });
+export const viewPlan = viewer(PlanView, (plan: FleetPlan, { seed }: Rollout) => ({
+  ...plan,
+  seed,
+  stages: plan.stages.map(viewPlannedStage),
+  excludedBy: Object.fromEntries(plan.excludedBy),
+  devices: plan.devices.map(viewPlannedDevice),
+  excluded: plan.excluded.map(viewExcludedDevice),
+}));
 
 export const WayBackView = named("WayBack", "A release that a rollout can be rolled back to", {
   firmware_id: integer(),

@@ -64,6 +64,7 @@ export const DeliveryView = named("Delivery", "One event on its way to one webho
   updated_at: dateTime(),
 });
 export type DeliveryView = Static<typeof DeliveryView>;
-const deliveryFields = viewer(DeliveryView);
-export const viewDelivery = (delivery: Delivery): DeliveryView =>
-  deliveryFields({ ...delivery, dueAt: delivery.state === "pending" ? delivery.dueAt : null });
+export const viewDelivery = viewer(DeliveryView, (delivery: Delivery) => ({
+  ...delivery,
+  dueAt: delivery.state === "pending" ? delivery.dueAt : null,
+}));

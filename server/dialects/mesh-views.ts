@@ -35,15 +35,13 @@ export const NodeFirmwareView = named("NodeFirmware", "Firmware of mesh nodes", 
   is_signed: boolean(),
   created_at: dateTime(),
 });
-const nodeFirmwareFields = viewer(NodeFirmwareView);
-export const viewNodeFirmware = (firmware: Firmware) =>
-  nodeFirmwareFields({
-    ...firmware,
-    nodeType: firmware.deviceType,
-    size: firmware.fileSize,
-    releaseNotes: firmware.notes,
-    isSigned: firmware.release !== null,
-  });
+export const viewNodeFirmware = viewer(NodeFirmwareView, (firmware: Firmware) => ({
+  ...firmware,
+  nodeType: firmware.deviceType,
+  size: firmware.fileSize,
+  releaseNotes: firmware.notes,
+  isSigned: firmware.release !== null,
+}));
 
 const updateFields = {
   id: integer(),
@@ -55,9 +53,11 @@ const updateFields = {
   updated_at: dateTime(),
   finished_at: dateTimeOrNull(),
 };
-const meshUpdateFields = viewer(Type.Object(updateFields));
-export const viewMeshUpdate = (update: MeshUpdate) =>
-  meshUpdateFields({ ...update, nodeId: update.targetNode, forceUpdate: update.isForced });
+export const viewMeshUpdate = viewer(Type.Object(updateFields), (update: MeshUpdate) => ({
+  ...update,
+  nodeId: update.targetNode,
+  forceUpdate: update.isForced,
+}));
 
 const Announced = Type.Object({
   node_type: text(),
