@@ -195,8 +195,8 @@ const offerCrashes: readonly Mutation[] = [
   {
     what: "an offer is blocked after two crashes",
     file: `${UPDATE}/offer-crashes.ts`,
-    original: "export const MAX_OFFER_CRASHES = 3;",
-    mutated: "export const MAX_OFFER_CRASHES = 2;",
+    original: "const MAX_OFFER_CRASHES = 3;",
+    mutated: "const MAX_OFFER_CRASHES = 2;",
   },
   {
     what: "a power loss counts as a crash over an offer",
