@@ -69,7 +69,7 @@ function decodeCharacters(bytes: Uint8Array): string | undefined {
   return pieces.join("") + text;
 }
 
-/** Smallest code point that needs so many continuation bytes: a longer form of a smaller one is an attack, not text. */
+/** Smallest code point with this number of continuation bytes: a longer form of a smaller one is an attack, not text. */
 const LEAST: readonly number[] = Object.freeze([0, 0x80, 0x800, 0x10000]);
 
 /** Text of bytes up to the first zero, one character a byte: C strings of image headers and NVS. */

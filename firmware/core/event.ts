@@ -264,7 +264,7 @@ export type Event =
   /** One of them is an order to change settings. */
   | { readonly type: "settingsPushed"; readonly id: number; readonly settings: PushedSettings }
   /** The result of an order: the next check reports it. */
-  | { readonly type: "orderJudged"; readonly result: OrderResult }
+  | { readonly type: "orderFinished"; readonly result: OrderResult }
   /** The owner set a token for changes and pushed updates, the first or another. */
   | { readonly type: "tokenChosen"; readonly token: string }
   /** Whether images without a signature are taken, as the owner decided it. */

@@ -1,4 +1,4 @@
-// JSON of values that may be constants. Preloaded constants lie in the chip's flash, and XS's JSON.stringify refuses objects there: it
+// JSON of values that may be constants. Preloaded constants are in the chip's flash, and XS's JSON.stringify refuses objects there: it
 // marks each object while it is inside ("TypeError: read only value").
 
 /** As JSON.stringify; of frozen objects and arrays it writes a copy. */

@@ -111,7 +111,7 @@ export const LISTENERS: Readonly<Record<Event["type"], readonly Machine[]>> = Ob
   serverTokenGiven: to(report),
   ordersReceived: to(orders),
   settingsPushed: to(localApi),
-  orderJudged: UPDATE,
+  orderFinished: UPDATE,
   tokenChosen: to(push),
   unsignedChosen: to(push),
   networkForgotten: to(wifi),

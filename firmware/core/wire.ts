@@ -124,7 +124,7 @@ interface CheckAnswer {
   readonly poll_is_for_all?: boolean;
   /** Authenticates this device from now on. Only for one that keeps tokens. */
   readonly device_token?: string;
-  /** At most MAX_ORDER_COUNT. Only for a device that has shown its token; one that knows no orders ignores them. */
+  /** At most MAX_ORDER_COUNT. Only for a device that has shown its token; one that does not support orders ignores them. */
   readonly orders?: readonly Order[];
 }
 

@@ -132,7 +132,7 @@ export const STATUS_SCRIPT_STRINGS = Object.freeze({
   noOwner:
     "This device has no token, so it cannot be changed. To set one, unplug the device, plug it in again, and open this page within 10 minutes.",
   claim:
-    "This device has no token yet. Set one within {time}: then only someone who has it may change this device.",
+    "This device has no token yet. Set one within {time}: then only someone with the token may change this device.",
   setupToken: "The owner’s token is set on the Wi-Fi setup page, together with the network.",
   setToken: "Set the token",
   changeToken: "Change the token",

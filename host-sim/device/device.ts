@@ -1,4 +1,4 @@
-// A virtual ESP32: flash, a boot loader, and whatever firmware lies in the slot that the boot loader chooses. Each boot
+// A virtual ESP32: flash, a boot loader, and the firmware in the slot that the boot loader chooses. Each boot
 // starts from the flash alone: everything else of the boot before is thrown away.
 //
 //   powerOn ─► boot loader ─► image of the slot ─► its bundle ─► machine runs ─► restart (reset reason) ─► boot loader …
@@ -133,7 +133,7 @@ export class VirtualDevice {
     return this.#machine;
   }
 
-  /** The partition table as it lies in flash. @throws PartitionTableError */
+  /** The partition table in flash. @throws PartitionTableError */
   get partitions(): Partition[] {
     const table = this.flash.read(PARTITION_TABLE_OFFSET, PARTITION_TABLE_BYTES);
     return parsePartitionTable(table, { flashBytes: this.flash.sizeBytes });

@@ -5,7 +5,7 @@
 //   new ArrayBuffer, new Uint8Array …                 $skyslotAllocated(…)    counts memory
 //   import, export, import.meta of a module           calls of the two parameters of the function that it becomes
 //
-// It knows nothing of devices; what the functions do is in realm/meter.js.
+// It is independent of devices; what the functions do is in realm/meter.js.
 
 import { type Node, parse } from "acorn";
 

@@ -1,4 +1,4 @@
-// What the boot loader does with a flash, in sentences: which slot starts and why, and what stands in otadata afterwards. The
+// What the boot loader does with a flash, in sentences: which slot starts and why, and what is in otadata afterwards. The
 // boot loader itself decides; here its doing is only put into words.
 
 import { type BootResult, runBootLoader } from "../hardware/boot/boot-loader.js";

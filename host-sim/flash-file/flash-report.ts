@@ -43,7 +43,7 @@ export interface FlashReport {
   readonly bytes: number;
   readonly chip: Chip;
   readonly partitions: readonly PartitionReport[];
-  /** As they stand in the file. */
+  /** As they are in the file. */
   readonly otadata: readonly OtadataReport[];
   /** What a boot would do, and otadata after it. */
   readonly boot: BootReport;

@@ -1,7 +1,7 @@
 // The keys of an encrypted NVS out of the files that a person has: an image of the partition nvs_keys, or a chip's eFuses. It reads
 // the files, and decides nothing about whether the keys fit.
 //
-//   eFuses of a chip with an HMAC peripheral (ESP32-C3, S3, C6 …), each block as it lies in memory:
+//   eFuses of a chip with an HMAC peripheral (ESP32-C3, S3, C6 …), each block as it is in memory:
 //
 //   block 0, 24 bytes │ block 1, 24 bytes │ block 2 │ block 3 │ KEY0 │ KEY1 │ … │ KEY5 │ block 10        32 bytes each from block 2 on
 //                                                                                           └── purpose of each key: 4 bits from bit 88 of block 0,
@@ -59,7 +59,7 @@ interface HmacKey {
 }
 
 /**
- * What the HMAC peripheral may take for the key in a block: what stands there. A block that software cannot read and that yet stands in the
+ * What the HMAC peripheral may use as the key in a block: its content. A block that software cannot read and that yet stands in the
  * file is an emulator's, and QEMU's peripheral reads such a block as software does: zeros.
  */
 const peripheralReads = ({ block, isProtected }: HmacKey): Uint8Array[] =>

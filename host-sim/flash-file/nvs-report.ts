@@ -1,4 +1,4 @@
-// What lies in the NVS partitions of a flash, with the secrets covered. Mounting repairs and so writes: it is done on a copy.
+// The contents of the NVS partitions of a flash, with the secrets covered. Mounting repairs and so writes: it is done on a copy.
 
 import { createHash } from "node:crypto";
 import { Flash } from "../hardware/flash/flash.js";

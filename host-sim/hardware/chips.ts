@@ -30,7 +30,7 @@ export interface ChipDescription {
   readonly eFuseBlockRevision: number | undefined;
   /** Flash frequency of the image header, as esptool writes it by default: 80 MHz, or the highest below. */
   readonly flashFrequency: number;
-  /** Where the boot loader itself lies in flash: an image there is not hash-checked. */
+  /** Position of the boot loader itself in flash: an image there is not hash-checked. */
   readonly bootLoaderOffset: number;
   /** Partitions must not be larger and segments must be smaller than this. */
   readonly flashAddressLimit: number;

@@ -1,4 +1,4 @@
-// Bundles a module file and what it imports into one ES module, as it lies in a virtual device's image. The SDK's modules
+// Bundles a module file and what it imports into one ES module, as in a virtual device's image. The SDK's modules
 // stay outside. It lowers nothing: the engine does that when it starts the bundle, so the same text also runs on XS.
 
 import { readFile } from "node:fs/promises";

@@ -98,8 +98,8 @@ export function isSwallowed(machine: Machine, error: unknown): boolean {
 }
 
 /**
- * Gives a function that tells firmware, in a turn of its own, how much waits in a queue. What comes close together is told
- * of in one turn.
+ * Returns a function that tells firmware, in a separate turn, how much is queued. Close additions are announced
+ * in one turn.
  */
 export function announceQueue(
   machine: Machine,

@@ -1,6 +1,6 @@
 /**
  * A router: a Wi-Fi network with a LAN, a DHCP pool, a DNS server at its gateway address and, unless it is cut off, the
- * hosts of the wider network behind it. Knows nothing of devices but their stations.
+ * hosts of the wider network behind it. Knows only the stations of devices.
  */
 
 import type { World } from "../world/world.js";

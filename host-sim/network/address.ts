@@ -1,5 +1,5 @@
 /**
- * IPv4 addresses as text and as numbers, read the way lwIP reads them. Knows no interfaces and no names.
+ * IPv4 addresses as text and as numbers, read the way lwIP reads them. No interfaces and no names.
  */
 
 /** One part of `inet_aton`: decimal, `0x` hexadecimal or `0` octal. */

@@ -16,7 +16,7 @@ export const REASON = Object.freeze({
   belowAuthenticationThreshold: 211,
 });
 
-/** Who wants to join: a device's radio or a phone. */
+/** A joining station: a device's radio or a phone. */
 export interface Station {
   readonly mac: string;
   readonly node: IpNode;

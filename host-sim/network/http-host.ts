@@ -1,6 +1,6 @@
 /**
  * An HTTP/1.1 server for hosts of the virtual network: parses requests out of the stream, asks a function, and always
- * answers with a content-length, as the SDK's client needs. Knows nothing of what it serves.
+ * answers with a content-length, as the SDK's client needs. Independent of what it serves.
  */
 
 import { STATUS_CODES } from "node:http";

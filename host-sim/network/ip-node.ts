@@ -1,6 +1,6 @@
 /**
  * One IP stack of the virtual network: interfaces, listeners, connections, datagram sockets. A device's boot has one, and
- * so has each host, router and phone. Knows no radio, no protocol above TCP and UDP, and never calls firmware directly.
+ * so has each host, router and phone. Independent of the radio and of protocols above TCP and UDP, and never calls firmware directly.
  */
 
 import type { World } from "../world/world.js";

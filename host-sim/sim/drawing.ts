@@ -7,7 +7,7 @@ import { deflateSync, crc32 as zlibCrc32 } from "node:zlib";
 import type { Light } from "../hardware/gpio.js";
 
 const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
-/** Size of the square that a light stands in, and its radius, pixels of the picture. */
+/** Size of the square around a light, and its radius, pixels of the picture. */
 const CELL = 24;
 const RADIUS = 9;
 const ROW_COUNT_MAX = 30;

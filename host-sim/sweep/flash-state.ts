@@ -90,7 +90,7 @@ export class LoadedFlash {
 
 const UNKNOWN = -1;
 
-/** The sectors that a range of bytes lies in. */
+/** The sectors that a range of bytes covers. */
 export function* sectorsOf(offset: number, length: number): Iterable<number> {
   if (length === 0) return;
   const last = Math.floor((offset + length - 1) / SECTOR_BYTES);

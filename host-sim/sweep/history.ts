@@ -2,7 +2,7 @@
 // what it does follows from the world and from what it learns of its flash. So two flashes that give the same answers to this
 // history have the same future (same-future.ts).
 //
-// What lies in the slot that is written to reaches the firmware only as a digest: the observer (observer.ts) sees to that. Of such a
+// The content of the slot that is written to reaches the firmware only as a digest: the observer (observer.ts) sees to that. Of such a
 // digest the firmware learns whether it is one that was promised; all others are one and the same answer to it. Of an otadata entry
 // with a wrong CRC nothing else is visible (entry-question.ts).
 

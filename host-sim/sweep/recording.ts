@@ -171,7 +171,7 @@ class Recorder {
   }
 }
 
-/** Only a device that knows no network yet. Later no person may be needed. */
+/** Only a device without a saved network. Later no person may be needed. */
 export const needsPerson = (name: JourneyName): boolean => name.startsWith("provisioning");
 
 /** An image is offered that does not work. */

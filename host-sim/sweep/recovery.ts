@@ -45,7 +45,7 @@ export interface RecoveryOptions {
   readonly journey: JourneyName;
   readonly saved: Settings;
   readonly wanted: Settings;
-  /** The firmware sees what lies in the slot, as on the chip: nothing can be proved from such a history. */
+  /** The firmware sees the content of the slot, as on the chip: nothing can be proved from such a history. */
   readonly isOpen?: boolean;
   /** Called with what happens, with the world's time. */
   readonly onTrace?: ((line: string) => void) | undefined;

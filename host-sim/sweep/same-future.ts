@@ -152,7 +152,7 @@ function digestOf(
   return answerOf(hash.digest("hex"), promised);
 }
 
-/** The part of a range that lies in a sector, from the sector's start; `from` is not below `to` where there is none. */
+/** The part of a range within a sector, from the sector's start; `from` is not below `to` where there is none. */
 function within(sector: number, offset: number, length: number): [from: number, to: number] {
   const start = sector * SECTOR_BYTES;
   return [Math.max(offset, start) - start, Math.min(offset + length, start + SECTOR_BYTES) - start];

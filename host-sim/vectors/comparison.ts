@@ -1,4 +1,4 @@
-// The result of comparing a file of golden vectors, and how two results are compared. It knows no format.
+// The result of comparing a file of golden vectors, and how two results are compared. It is independent of formats.
 
 /** Where a result first differs from what was measured. */
 export interface Difference {

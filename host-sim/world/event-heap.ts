@@ -1,5 +1,5 @@
 // The queue of a world's events: a binary heap ordered by (time, sequence), so that events of the same moment happen in
-// the order in which they were scheduled. It knows no clock and runs nothing.
+// the order in which they were scheduled. It has no clock and runs nothing.
 
 export interface HeapEvent {
   readonly atMs: number;

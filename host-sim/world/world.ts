@@ -1,6 +1,6 @@
 // The world of virtual devices, networks and people: one heap of events, one clock, one seed. In virtual time
 // it jumps from event to event and never waits; in real time the same events happen when the wall clock says so. Nothing
-// in it happens outside an event, so the same seed gives the same run. It knows nothing of devices.
+// in it happens outside an event, so the same seed gives the same run. It is independent of devices.
 
 import { performance } from "node:perf_hooks";
 import { EventHeap } from "./event-heap.js";

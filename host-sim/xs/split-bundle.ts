@@ -4,7 +4,7 @@
 // of them a name from there.
 //
 // esbuild writes a module's constants as `var`. XS keeps a binding that is not constant in the machine that runs, so what is never
-// assigned again becomes `const`, as it stands in the source.
+// assigned again becomes `const`, as in the source.
 
 import { type AnyNode, type ImportDeclaration, type Program, parse } from "acorn";
 import { MODULE_MARK } from "../image-build/bundle.js";

@@ -11,7 +11,7 @@ export class PasswordChecks {
   readonly #cost: PasswordCost;
   readonly #waiting: (() => void)[] = [];
   #runningCount = 0;
-  #nobody: Promise<string> | undefined;
+  #dummyHash: Promise<string> | undefined;
 
   constructor(cost: PasswordCost = PASSWORD_COST) {
     this.#cost = cost;
@@ -26,8 +26,8 @@ export class PasswordChecks {
     password: string,
     stored: string | null | undefined,
   ): Promise<{ readonly isRight: boolean; readonly renewed?: string }> {
-    this.#nobody ??= hashPassword("nobody has this password", this.#cost);
-    const against = stored ?? (await this.#nobody);
+    this.#dummyHash ??= hashPassword("a password that no user has", this.#cost);
+    const against = stored ?? (await this.#dummyHash);
     const isRight = await this.#inTurn(() => verifyPassword(password, against));
     if (!isRight || !stored) return { isRight: false };
     return isOutdated(stored, this.#cost) ? { isRight, renewed: await this.hash(password) } : { isRight };

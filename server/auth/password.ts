@@ -1,5 +1,5 @@
-// Passwords under scrypt (RFC 7914). The parameters stand in the hash (`$scrypt$ln=15,r=8,p=3$salt$hash`), so that they can be
-// raised: a hash with other parameters still verifies, and is made anew when its owner signs in.
+// Passwords under scrypt (RFC 7914). The parameters are in the hash (`$scrypt$ln=15,r=8,p=3$salt$hash`), so that they can be
+// raised: a hash with other parameters still verifies, and is renewed when its owner signs in.
 
 import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
 

@@ -42,7 +42,7 @@ export class LoginThrottle {
     return waitMs > 0 ? waitMs : this.#takeShared(account, from, Math.round(now));
   }
 
-  /** The password was right: its owner starts anew. */
+  /** The password was right: the counts of its owner are reset. */
   async succeeded(account: string, address: string): Promise<void> {
     const pair = pairOf(account, networkOf(address));
     this.#pair.forget(pair);
@@ -76,7 +76,7 @@ const pairOf = (account: string, from: string): string => `${from} ${account}`;
 /** Of fixed length, and without what a user may have typed into the wrong field. */
 const rowOf = (kind: string, name: string): string => hash("sha256", `${kind} ${name}`, "base64url");
 
-/** Who has one IPv6 address has a whole /64 of them. */
+/** The owner of one IPv6 address has a whole /64 of them. */
 export function networkOf(address: string): string {
   const plain = address.replace(/^::ffff:(?=\d+\.)/i, "");
   if (!plain.includes(":")) return plain;

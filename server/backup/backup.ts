@@ -20,7 +20,7 @@ interface Backup {
 export async function backUp(from: string, to: string): Promise<Backup> {
   const inside = relative(resolve(from), resolve(to));
   if (inside === "" || !inside.startsWith("..")) {
-    throw new Error(`${to} lies in the data folder ${from} itself: name another place`);
+    throw new Error(`${to} is inside the data folder ${from}: choose another one`);
   }
   // Before anything is made.
   await stat(join(from, DATABASE));

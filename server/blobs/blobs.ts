@@ -1,5 +1,5 @@
 // Where firmware files lie: a store addressed by content. A file's name is the SHA-256 of its bytes, so it never changes and
-// may be cached for ever. The contract (test/contract/blobs.ts); files.ts fulfils it on a disk, s3.ts in a bucket.
+// may be cached forever. The contract (test/contract/blobs.ts); files.ts fulfils it on a disk, s3.ts in a bucket.
 
 import type { Readable } from "node:stream";
 

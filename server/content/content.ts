@@ -1,4 +1,4 @@
-// What the panels of devices show: the contract of a source of pictures, and two simple sources. A source knows nothing of
+// What the panels of devices show: the contract of a source of pictures, and two simple sources. A source is independent of
 // HTTP, and a picture is always a binary PBM of the panel's size.
 
 import { createHash } from "node:crypto";

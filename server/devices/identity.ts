@@ -187,7 +187,7 @@ function requireUnclaimed(
       : (["DEVICE_TOKEN_WRONG", `device ${deviceId} has another token`] as const);
   throw new Refusal(
     found[0],
-    `${found[1]}; if it was flashed anew, its token has to be forgotten here: on its page, or by skyslot registration forget-token ${deviceId}`,
+    `${found[1]}; if it was flashed again, reset its token here: on its page, or by skyslot registration forget-token ${deviceId}`,
   );
 }
 

@@ -1,7 +1,7 @@
 // hawkBit's Direct Device Integration API, for clients that exist: swupdate's suricatta, rauc-hawkbit-updater, Zephyr. The tenant in
 // the path is the device type, which has to be legacy: such clients do not check our signatures.
 //
-//   poll ──▶ _links: configData ──PUT──▶ gone for ever
+//   poll ──▶ _links: configData ──PUT──▶ never again
 //   poll ──▶ _links:
 //              deploymentBase/{attempt} ──▶ chunks[0].artifacts[0] ──▶ …/artifacts/{file} ──▶ feedback … closed
 //              cancelAction/{attempt}   for an attempt that the server ended while the client was at it

@@ -1,4 +1,4 @@
-// What stands in the audit log of a change: the fields that differ, as they were and as they are, and never a secret. Where none
+// What the audit log records of a change: the fields that differ, as they were and as they are, and never a secret. Where none
 // differs nothing was changed, and nothing stands there.
 
 import type { NewAuditEntry } from "../store/audit.js";

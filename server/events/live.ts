@@ -17,7 +17,7 @@ export type Seen = Pick<Device, "id" | "lastSeen" | "freeHeap" | "rssi" | "uptim
 
 export interface Watcher {
   message(message: LiveMessage): void;
-  /** Messages may have been lost: what was shown has to be read anew. */
+  /** Messages may have been lost: what is shown has to be read again. */
   gap?(): void;
 }
 

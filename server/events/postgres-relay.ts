@@ -11,7 +11,7 @@ const CHANNEL = "skyslot_live";
 const COLLECT_MS = 25;
 /** PostgreSQL takes payloads of less than 8000 bytes; the head is below 100. */
 const PIECE_LENGTH = 7800;
-/** Messages that wait for a database that is away; the others read anew when it is back. */
+/** Messages that wait for a database that is away; the others read again when it is back. */
 const MAX_WAITING_COUNT = 10_000;
 /** Longest text that is put together from pieces. */
 const MAX_TEXT_LENGTH = 64 * 1024 * 1024;

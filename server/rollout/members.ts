@@ -36,7 +36,7 @@ export async function settleLeases(
     fromVersion: known?.fromVersion ?? device.version,
     firstGivenAt: known?.firstGivenAt ?? time,
     lastGivenAt: isHeld ? known.lastGivenAt : time,
-    // Asking again is no progress: who is offered it and never takes it must not keep others out for ever.
+    // Checking again is no progress: a device that never installs its offer must not block others forever.
     leaseUntil: isHeld ? known.leaseUntil : time + rollout.leaseMs,
     isUpdating: isHeld && known.isUpdating,
     outcome: known?.outcome ?? null,

@@ -14,7 +14,7 @@ export const PATIENT_FAILURE_COUNT = 5;
 const FIRST_WAIT_MS = 10 * 60_000;
 const LONGEST_WAIT_MS = 24 * 60 * 60_000;
 
-/** Obstacles that lie in the release and the device. */
+/** Obstacles in the release and the device. */
 export type FitObstacle =
   | "INACTIVE"
   | "WRONG_TYPE"
@@ -25,7 +25,7 @@ export type FitObstacle =
   | "MANIFEST_TOO_LONG"
   | "NOT_NEWER"
   | "DEVICE_REFUSES";
-/** Obstacles that pass, or lie in what happened. */
+/** Temporary obstacles, and those from the device's history. */
 export type MomentObstacle = "TRIAL_RUNNING" | "ROLLED_BACK" | "WAITS_AFTER_ROLL_BACK" | "FAILED_TOO_OFTEN";
 
 /** The first obstacle, in the order in which a person would ask. */

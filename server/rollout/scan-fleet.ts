@@ -1,4 +1,4 @@
-// Reads a whole fleet for a plan, piece by piece: 100 000 devices never lie in memory at once, and other requests are answered
+// Reads a whole fleet for a plan, in pages: 100 000 devices are never in memory at once, and other requests are answered
 // between the pieces.
 
 import { setImmediate as yieldToOthers } from "node:timers/promises";

@@ -1,5 +1,5 @@
-// Why a release is or is not offered to a device, and what follows from each verdict: whether time alone can end it, and how much it tells
-// an operator who asks why. A new verdict needs a row here: the compiler asks for it.
+// Why a release is or is not offered to a device, and what follows from each verdict: whether time alone can end it, and how useful it is to
+// an operator who asks why. A new verdict needs a row here: the compiler requires it.
 
 import type { FitObstacle, MomentObstacle } from "./obstacle.js";
 

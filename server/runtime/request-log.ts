@@ -13,7 +13,7 @@ declare module "fastify" {
 }
 
 export const REQUEST_ID_HEADER = "x-request-id";
-/** What others may have chosen: it stands in the log as it is. */
+/** Clients may choose it, and it is logged unchanged. */
 const SANE_ID = /^[A-Za-z0-9._:-]{1,64}$/;
 
 export function requestId({ headers }: Pick<IncomingMessage, "headers">): string {

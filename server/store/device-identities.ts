@@ -46,7 +46,7 @@ export type NewEnrolmentToken = Omit<EnrolmentToken, "id" | "useCount" | "revoke
 export interface RegistrationPolicy {
   /** Of this type; `*`: of every type that has none of its own. */
   readonly deviceType: string;
-  /** `open`: who asks. `enrolment`: who has an enrolment token. `approval`: who asks, but gets nothing before a person says so. */
+  /** `open`: any device. `enrolment`: with an enrolment token. `approval`: any device, but it gets nothing before a person approves it. */
   readonly registration: "open" | "enrolment" | "approval";
   /**
    * `optional`: devices without tokens are served, always. `first-use`: until they have used theirs. `required`: only those that

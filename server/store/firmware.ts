@@ -1,4 +1,4 @@
-// What the store remembers of firmware: one record a release, its bytes lie in the blob store.
+// What the store remembers of firmware: one record per release, its bytes are in the blob store.
 
 import type { Page, Paged } from "./page.js";
 

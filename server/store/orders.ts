@@ -7,7 +7,7 @@ type OrderState = "pending" | "done" | "refused" | "withdrawn" | "expired";
 
 export interface StoredOrder {
   readonly deviceId: string;
-  /** Of one device they rise, also where a database begins anew: the seconds since 1970 at least. */
+  /** Of one device they rise, also after a database is recreated: the seconds since 1970 at least. */
   readonly id: number;
   readonly kind: OrderKind;
   /** Of `settings` only. */

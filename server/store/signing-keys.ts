@@ -1,4 +1,4 @@
-// The keys that access tokens are signed with. They lie in the database because all processes on it must know them.
+// The keys that access tokens are signed with. They are in the database because all processes on it must have them.
 
 export interface SigningKey {
   /** Names the key in a token's header. */

@@ -2,7 +2,7 @@
 
 /**
  * `signed`: only releases with a manifest signed by a trusted key. `legacy`: for clients that know no signatures (the mesh gateway's API,
- * Arduino, hawkBit); whoever controls the server controls their devices.
+ * Arduino, hawkBit); control of the server is control of their devices.
  */
 type DeviceTypeKind = "signed" | "legacy";
 

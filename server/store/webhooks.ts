@@ -95,7 +95,7 @@ export interface WebhookStore {
     outcome: DeliveryOutcome,
     time: number,
   ): Promise<Delivery | undefined>;
-  /** `pending` again, due at once, its attempts counted anew. `undefined`: it is not there, or pending anyway. */
+  /** `pending` again, due at once, its attempts reset. `undefined`: it is not there, or pending anyway. */
   retryDelivery(id: number, time: number): Promise<Delivery | undefined>;
   /** Keeps the queue and the log of one webhook within bounds. Returns how many were dropped. */
   trimDeliveries(webhookId: number, bounds: DeliveryBounds, time: number): Promise<number>;

@@ -60,7 +60,7 @@ describe("the ports of a device", () => {
     const head = `POST /update HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Length: 1500000\r\nX-Skyslot-Release: ${manifest}\r\n\r\n`;
     const { status, received } = await stranger.visit(PUSH_PORT, head);
     expect(status).equal(431);
-    expect(received).match(/sign the release anew/);
+    expect(received).match(/sign the release again/);
     await expectUnharmed();
   });
 

@@ -220,7 +220,7 @@ const releaseTooLong = (reader: HeadReader): HeadReader =>
   failed(
     reader,
     "RELEASE_TOO_LONG",
-    `X-Skyslot-Release has more than ${MAX_RELEASE_BYTES} bytes: sign the release anew, in today's format it is shorter`,
+    `X-Skyslot-Release has more than ${MAX_RELEASE_BYTES} bytes: sign the release again, in the current format it is shorter`,
   );
 
 const malformed = (reader: HeadReader, message: string): HeadReader =>

@@ -235,7 +235,7 @@ function leave(state: LocalApiState): Step {
     case "no":
       return [state, []];
     case "restart":
-      // an owner who restarts it wants the app to be tried again, and has not seen a crash
+      // a restart by the owner should try the app again, and is not a crash
       return [
         state,
         [

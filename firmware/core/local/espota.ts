@@ -1,5 +1,5 @@
 // espota, the push protocol of PlatformIO and the Arduino tools: an invitation by UDP, a challenge, and then the device fetches the
-// image from the sender. It knows no signature, so it is on only where the owner accepts unsigned images. This machine
+// image from the sender. It has no signatures, so it is on only where the owner accepts unsigned images. This machine
 // authenticates the sender; the transfer is that of every push.
 //
 //   sender  "0 <tcp port> <size> <md5>"      ─►  "AUTH <nonce>"                                                          device

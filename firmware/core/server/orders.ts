@@ -103,7 +103,7 @@ function carryOut(
     case "settings":
       return [state, [{ type: "raise", event: { type: "settingsPushed", id, settings: settings ?? {} } }]];
     default:
-      return [state, [refused(id, `this firmware knows no order "${kind}"`)]];
+      return [state, [refused(id, `this firmware does not support order "${kind}"`)]];
   }
 }
 
@@ -152,12 +152,12 @@ function restart(
   ];
 }
 
-export const done = (id: number): Raise => judged({ id, result: "done" });
+export const done = (id: number): Raise => finished({ id, result: "done" });
 
 export const refused = (id: number, reason: string): Raise =>
-  judged({ id, result: "refused", reason: reason.slice(0, MAX_ORDER_REASON_LENGTH) });
+  finished({ id, result: "refused", reason: reason.slice(0, MAX_ORDER_REASON_LENGTH) });
 
-const judged = (result: OrderResult): Raise => ({ type: "raise", event: { type: "orderJudged", result } });
+const finished = (result: OrderResult): Raise => ({ type: "raise", event: { type: "orderFinished", result } });
 
 // ── reading
 

@@ -11,7 +11,7 @@ const MAX_NETWORK_COUNT = 4;
 const MAX_SERVER_LENGTH = 200;
 const MIN_CHECK_SECONDS = 10;
 const MAX_CHECK_SECONDS = 86_400;
-/** Characters; it also stands in the title of a page. */
+/** Characters; it is also in the title of a page. */
 const MAX_NAME_LENGTH = 40;
 /** The owner's token: long enough not to be guessed over Wi-Fi. */
 const MIN_TOKEN_LENGTH = 8;

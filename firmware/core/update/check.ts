@@ -85,7 +85,7 @@ function checkRequest(state: UpdateState, freeHeapBytes: number): CheckRequest |
  * The result of an order is sent soon, because a person waits for it; but no sooner than two checks may follow each other, so that endless
  * orders cannot make a device check without pause. During an update it waits for the check after it.
  */
-export function orderJudged(state: UpdateState, result: OrderResult): Step {
+export function orderFinished(state: UpdateState, result: OrderResult): Step {
   const soon: Effect = { type: "setTimer", timer: "check", delayMs: MIN_POLL_SECONDS * 1000 };
   const orderResults = [...state.orderResults, result];
   return [{ ...state, orderResults }, state.phase === "idle" ? [soon] : []];

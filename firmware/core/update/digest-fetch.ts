@@ -40,7 +40,7 @@ export function fetchPage(state: UpdateState, job: Job): Step {
   ];
 }
 
-/** Where the page lies in the file of all digests. */
+/** Position of the page in the file of all digests. */
 function partOf({ release, verifiedBytes }: Job): Part {
   const page = pageAt(release, verifiedBytes);
   const start = pageOffset(page);

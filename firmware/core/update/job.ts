@@ -34,7 +34,7 @@ export interface Job {
   readonly md5: string | undefined;
   /** The last bytes that were read, at most 32: at the end of an unsigned image they are its SHA-256. */
   readonly tail: Uint8Array;
-  /** Next byte to write; all chunks before the one that it lies in are verified. */
+  /** Next byte to write; all chunks before the one that contains it are verified. */
   readonly offset: number;
   readonly verifiedBytes: number;
   /** Where the requested range ends in the image. */

@@ -17,7 +17,7 @@
 import type { Failure } from "../errors.js";
 import type { Stamped } from "../event.js";
 import { rearmStep, reportTaken, trialPassed, updateBooted } from "./after-install.js";
-import { check, checkFailed, checkingStep, orderJudged } from "./check.js";
+import { check, checkFailed, checkingStep, orderFinished } from "./check.js";
 import { fetchingStep } from "./digest-fetch.js";
 import { armed, checkNextChunk, proved, resume, resumedChunkHashed } from "./install.js";
 import { signatureVerified } from "./offer.js";
@@ -85,8 +85,8 @@ function handle(state: UpdateState, event: Stamped): Step {
       return reportTaken(state, event.report);
     case "readingsTaken":
       return [{ ...state, readings: event.readings }, []];
-    case "orderJudged":
-      return orderJudged(state, event.result);
+    case "orderFinished":
+      return orderFinished(state, event.result);
     case "timerFired":
       return timerFired(state, event);
     case "requestFailed":

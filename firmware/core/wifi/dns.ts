@@ -1,5 +1,5 @@
 // The name server of the captive portal: every name leads to the device, so that a phone's probe arrives here whatever it asks for.
-// Knows no zone, asks no other server and never throws: bytes in, bytes out, or nothing when silence is the right answer.
+// Has no zone, queries no other server and never throws: bytes in, bytes out, or nothing when silence is the right answer.
 //
 //   0      2      4        6        8        10       12
 //   ┌──────┬──────┬────────┬────────┬────────┬────────┬──────────────┬─────────────┬───────────────┐
@@ -24,7 +24,7 @@ const CLASS_ANY = 255;
 
 const FORMAT_ERROR = 1;
 const NOT_IMPLEMENTED = 4;
-/** Extended (RFC 6891, 6.1.3): the upper 8 of 12 bits stand in the OPT record. */
+/** Extended (RFC 6891, 6.1.3): the upper 8 of 12 bits are in the OPT record. */
 const BAD_VERSION = 16;
 
 const FLAG_RESPONSE = 0x8000;
@@ -49,7 +49,7 @@ interface Extension {
 }
 
 /**
- * The answer to one UDP query. `A` gets `address` for every name; `AAAA`, `HTTPS` and all else an empty NOERROR, which tells the
+ * The answer to one UDP query. `A` gets `address` for every name; `AAAA`, `HTTPS` and all else an empty NOERROR, which means to the
  * phone that the name exists and it need not wait for more. `undefined` means: send nothing (too short, or itself an answer).
  */
 export function answerDns(
@@ -58,7 +58,7 @@ export function answerDns(
 ): Uint8Array | undefined {
   if (query.length < HEADER_BYTES) return undefined;
   const flags = u16(query, 2);
-  // answering an answer would let two servers talk to each other for ever
+  // answering an answer would let two servers talk to each other forever
   if ((flags & FLAG_RESPONSE) !== 0) return undefined;
   if ((flags & 0x7800) !== 0) return refuse(query, NOT_IMPLEMENTED);
   if (query.length > MAX_DNS_BYTES) return refuse(query, FORMAT_ERROR);

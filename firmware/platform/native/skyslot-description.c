@@ -37,7 +37,7 @@ const __attribute__((section(".rodata_custom_desc"))) skyslot_description_t skys
 
 _Static_assert(sizeof(skyslot_description_t) == 16, "core/image.ts reads 16 bytes");
 
-// The two bytes about the settings, `nvs` in the lower one. Whoever calls this keeps the linker from leaving the description out, for
+// The two bytes about the settings, `nvs` in the lower one. Calling this keeps the linker from dropping the description, for
 // which it has to be read, not known at compile time.
 int32_t skyslot_nvs(void)
 {

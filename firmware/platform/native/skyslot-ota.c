@@ -1,4 +1,4 @@
-// Slot states and the watchdog for the firmware, bound with mc/ffi (see ../manifest.json): what ESP-IDF tells and takes through structs and
+// Slot states and the watchdog for the firmware, bound with mc/ffi (see ../manifest.json): what ESP-IDF passes in structs and
 // pointers, as numbers and labels. Never erases or writes an image: that goes through the SDK's flash module.
 
 #include <stdint.h>
@@ -118,7 +118,7 @@ int32_t skyslot_widen_watchdog(void)
 		.trigger_panic = true,
 #endif
 	};
-#ifndef mxDebug // a chip that stands in xsbug never waits
+#ifndef mxDebug // a chip that is stopped in xsbug never waits
 #if CONFIG_ESP_TASK_WDT_CHECK_IDLE_TASK_CPU0
 	config.idle_core_mask |= 1 << 0;
 #endif

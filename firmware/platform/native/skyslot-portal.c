@@ -1,4 +1,4 @@
-// DHCP option 114 (RFC 8910): the access point tells phones where its portal is. Bound with mc/ffi; call after the access point
+// DHCP option 114 (RFC 8910): the access point sends phones the URL of its portal. Bound with mc/ffi; call after the access point
 // is up, and before phones join: an address that was already given out carries no option.
 
 #include <stdint.h>

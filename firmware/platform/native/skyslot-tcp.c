@@ -1,8 +1,8 @@
-// The SDK's TCP sockets and listeners (modules/io/socket/lwip/tcp.c, included as it is) without a fault of theirs: whoever resets a
-// connection at the wrong moment restarts the device, and a scan of its ports is enough. lwIP frees a connection that is reset, and tells
-// by the error callback alone. The SDK has none for connections that nobody has read from the listener, and takes it away from those
+// The SDK's TCP sockets and listeners (modules/io/socket/lwip/tcp.c, included unchanged) without one of their bugs: a client that resets its
+// connection at the wrong moment restarts the device, and a port scan is enough. lwIP frees a connection that is reset, and reports that
+// by the error callback only. The SDK has none for connections that were not yet read from the listener, and removes it from those
 // that end or are closed a little later: it uses them, and frees them again (heap assertion in tlsf_free). Moving a connection to
-// another object, and reading one from the listener, go on in two threads at once.
+// another object, and reading one from the listener, run in two threads at once.
 //
 // Here every connection has an error callback until it is closed, and those two happen while lwIP's thread waits.
 
@@ -210,7 +210,7 @@ static void release_lwip(void)
 	xSemaphoreGive(goes_on);
 }
 
-// A connection that has gone is an object without a socket: what moves it to another object is told so.
+// A connection that has gone is an object without a socket: moving it to another object reports that.
 void xs_listener_read(xsMachine *the)
 {
 	Listener listener = xsmcGetHostDataValidate(xsThis, (void *)&xsListenerHooks);

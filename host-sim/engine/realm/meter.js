@@ -1,5 +1,5 @@
 // What the instrumented code calls: counts loop iterations, function calls and bytes of buffers against the limits of the
-// turn that runs. The counters lie in one object that the engine resets before each turn. Run inside the realm, so that
+// turn that runs. The counters are in one object that the engine resets before each turn. Run inside the realm, so that
 // V8 can inline the calls. Evaluates to a function of the realm's host interface.
 
 /** @param host { overrun(), outOfMemory(), caught(error) }, each of which may throw what firmware cannot catch */

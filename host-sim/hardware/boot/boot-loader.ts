@@ -105,7 +105,7 @@ function select(flash: Flash, table: BootPartitions, options: BootLoaderOptions)
   return { index, recordsSlot: false };
 }
 
-/** What is selected where otadata says nothing. Anti-rollback knows no factory app: there the slots begin to count. */
+/** What is selected if otadata is empty. Anti-rollback has no factory app: there selection begins with the slots. */
 function defaultSelection(
   { appCount, factory }: BootPartitions,
   otadata: Otadata,

@@ -117,7 +117,7 @@ export class Ota {
     return error;
   }
 
-  /** esp_ota_get_state_partition. `state` is one of OTA_STATE or whatever lies in flash. */
+  /** esp_ota_get_state_partition. `state` is one of OTA_STATE or any other value in flash. */
   stateOf(partition: Partition | undefined): { error: EspError; state?: number } {
     if (partition === undefined) return { error: "ESP_ERR_INVALID_ARG" };
     if (!isOtaSlot(partition)) return { error: "ESP_ERR_NOT_SUPPORTED" };

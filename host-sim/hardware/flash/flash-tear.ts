@@ -48,7 +48,7 @@ export function drawTear(operation: FlashOperation, random: () => number, positi
   return { kind: random() < 0.5 ? "byte" : "page", index };
 }
 
-/** The bytes of a write that lie in the same page of the chip as this one. */
+/** The bytes of a write in the same page of the chip as this one. */
 function pageAround({ offset, length }: FlashOperation, index: number): [start: number, end: number] {
   const pageStart = Math.floor((offset + index) / PAGE_BYTES) * PAGE_BYTES - offset;
   return [Math.max(0, pageStart), Math.min(length, pageStart + PAGE_BYTES)];

@@ -40,7 +40,7 @@ export class SectorFaults {
     return this.#faults.size === 0;
   }
 
-  /** @param sector its index, not its offset; undefined mends it */
+  /** @param sector its index, not its offset; undefined repairs it */
   set(sector: number, fault: SectorFault | undefined): void {
     if (fault === undefined) this.#faults.delete(sector);
     else this.#faults.set(sector, fault);

@@ -26,7 +26,7 @@ export class UnerasedWrite extends Error {
   }
 }
 
-/** @throws UnerasedWrite at the first byte that is not erased, unless the whole write lies in an exempt range */
+/** @throws UnerasedWrite at the first byte that is not erased, unless the whole write is in an exempt range */
 export function checkErased(
   contents: Uint8Array,
   offset: number,

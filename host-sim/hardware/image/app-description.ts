@@ -6,7 +6,7 @@
 //   +180 log2 of the MMU page size
 
 export const APP_DESCRIPTION_BYTES = 256;
-/** Where the description lies in an image: behind the header and the first segment's header. */
+/** Position of the description in an image: behind the header and the first segment's header. */
 export const APP_DESCRIPTION_OFFSET = 32;
 
 export const APP_DESCRIPTION_MAGIC = 0xabcd5432;

@@ -1,4 +1,4 @@
-// A firmware of this project as an ESP32 app image: the JavaScript bundle lies in the first (DROM) segment, right behind
+// A firmware of this project as an ESP32 app image: the JavaScript bundle is in the first (DROM) segment, right behind
 // the app description. It runs nothing; the virtual device takes the bundle out of the slot that the boot loader chose.
 //
 //   offset 288 of the image: 16 bytes of our own, see own-description.ts

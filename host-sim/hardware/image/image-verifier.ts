@@ -90,7 +90,7 @@ class Refused extends Error {
 /**
  * Checks an image as ESP-IDF does.
  * @param read the flash from the image's start on.
- * @param sizeBytes size of the partition it lies in.
+ * @param sizeBytes size of its partition.
  */
 export function verifyAppImage(read: ReadImage, sizeBytes: number, options: VerifyOptions): ImageVerdict {
   const readableBytes = options.readableBytes ?? sizeBytes;
@@ -248,7 +248,7 @@ function checkSegment(
   if (loaded && !isLoadable({ low: loadAddress, high: loadAddress + length }, chip)) {
     throw new Refused(
       "ESP_ERR_IMAGE_INVALID",
-      `segment ${index} (0x${loadAddress.toString(16)}, ${length} bytes) would overwrite the boot loader or lies in no memory`,
+      `segment ${index} (0x${loadAddress.toString(16)}, ${length} bytes) would overwrite the boot loader or is in no memory`,
     );
   }
 }

@@ -1,4 +1,4 @@
-// One 32-byte entry of an NVS page: its layout, its checksums and the check whether it is sane. It knows no flash and no page.
+// One 32-byte entry of an NVS page: its layout, its checksums and the check whether it is sane. It is independent of flash and pages.
 //
 //   0          1       2       3            4        8                 24
 //   | ns (u8)  | type  | span  | chunkIndex | crc32  | key, 16 bytes   | data, 8 bytes |

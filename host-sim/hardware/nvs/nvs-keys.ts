@@ -17,7 +17,7 @@ const KEYS_BYTES = 2 * NVS_KEY_BYTES;
 /** Encrypted flash is written in blocks of 16 bytes. */
 const CRC_WRITE_BYTES = 16;
 
-/** EKEY_SEED and TKEY_SEED, each eight times, as they lie in memory. */
+/** EKEY_SEED and TKEY_SEED, each eight times, as they are in memory. */
 const ENCRYPTION_SEED = 0xaebe5a5a;
 const TWEAK_SEED = 0xcedea5a5;
 const SEED_COUNT = 8;

@@ -170,7 +170,7 @@ function parseInteger(text: string): number | undefined {
   return match[1] === "-" ? -magnitude : magnitude;
 }
 
-/** Fills in missing offsets; a negative size means "up to this offset". Rows must stand in the order of flash. */
+/** Fills in missing offsets; a negative size means "up to this offset". Rows must be in the order of flash. */
 function placeRows(rows: Row[], options: PartitionCsvOptions): PlacedRow[] {
   const tableOffset = tableOffsetOf(options);
   let end = tableOffset + TABLE_SECTOR_BYTES;

@@ -1,5 +1,5 @@
 // The ESP32 partition table: compiled from CSV as ESP-IDF's gen_esp32part.py 1.5 does, and checked and read back as
-// the boot loader does. It never touches flash and knows nothing of what lies in a partition.
+// the boot loader does. It never touches flash and ignores the content of partitions.
 //
 //   at 0x8000, up to 0xC00 bytes, 32 bytes an entry
 //   ┌────────────┬──────┬─────────┬────────────┬──────────┬───────────┬───────────┐

@@ -12,7 +12,7 @@ export interface ResponseOwner {
   readonly machine: Machine;
   readonly native: Native;
   socket(): HttpSocket;
-  /** Whether firmware wants this header. */
+  /** Whether firmware asked for this header. */
   isInMask(name: unknown): boolean;
   /** Calls back the request. */
   notify(name: string, ...parameters: unknown[]): void;

@@ -1,5 +1,5 @@
 // What the SDK's HTTP client and server have in common: the socket that they are given, and how they write to it, with the fault that
-// both have in chunked bodies. It knows no message.
+// both have in chunked bodies. It is independent of the message.
 
 import type { Native } from "../native.js";
 

@@ -1,5 +1,5 @@
 // One connection of the SDK's HTTP server, as firmware sees it: it hands the request over, takes the response, and is over. How the
-// request is read stands in http-server-request.ts.
+// request is read is in http-server-request.ts.
 //
 //   waitResponse → sendResponse → sendBody → done          any: error          not before the reader is over
 

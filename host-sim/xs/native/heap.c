@@ -3,7 +3,7 @@
 
      │ chunks ──►        ◄── slots │ stack │          │ chunks ──►     │          │     ◄── slots │
 
-   A machine that has a part of what it may have asks for more only when collecting garbage did not help, so what was claimed tells
+   A machine that has a part of its limit requests more only when collecting garbage did not help, so what was claimed shows
    what was needed. Areas, which a chip's machine has as a whole from the start, are claimed piece by piece for that reason. */
 
 #include "host.h"
@@ -96,7 +96,7 @@ txSlot* fxAllocateSlots(txMachine* the, txSize count)
 	txU4 bytes = count * sizeof(txSlot);
 	txBoolean isStack = !the->stackBottom;
 	txSlot* result;
-	/* The stack lies in a block, but not in an area. */
+	/* The stack is in a block, but not in an area. */
 	if (!heap->chunksEnd || (isStack && heap->chunksLimit)) return aligned_alloc(16, bytes);
 	result = claimSlots(heap, bytes);
 	if (!result && !isStack && !heap->chunksLimit) {

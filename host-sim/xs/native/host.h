@@ -122,7 +122,7 @@ void setTurnBudget(txU4 bytecodes);
 void beginUse(txMachine* the);
 /* From now on measureCall looks, and ends the machine above `limitBytes` of slots and chunks together; 0: never. */
 void watch(txMachine* the, txU4 limitBytes);
-/* To be called at each call out of XS, and after each one into it: collects garbage and notes the peaks, if anybody watches. */
+/* To be called at each call out of XS, and after each one into it: collects garbage and records the peaks, if memory is watched. */
 void measureCall(txMachine* the);
 void sendStatistics(txMachine* the);
 /* Around a turn: what the host itself runs is not counted. */

@@ -4,7 +4,7 @@
 
    Frames: B turnBudget keepsNames staticBytes chunkBytes slotBytes initialChunks chunkIncrement initialSlots slotIncrement stackCount
            P count name…      modules to preload, in this order; then
-             count name…      modules whose code lies in the flash too, but which run in the clone */
+             count name…      modules whose code is in the flash too, but which run in the clone */
 
 #include "host.h"
 

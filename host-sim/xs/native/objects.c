@@ -7,7 +7,7 @@
 
    members: a count, and for each of them: m name op, a method; a name get set, an accessor (set: NO_NUMBER if it cannot be set).
 
-   Classes lie in the flash on a chip. Those that modules export are made while these are preloaded; others are met later, and the
+   Classes are in the flash on a chip. Those that modules export are made while these are preloaded; others are met later, and the
    slots that they take then are granted. What an instance has of its own costs slots on a chip, too. */
 
 #include "host.h"

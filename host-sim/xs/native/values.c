@@ -79,7 +79,7 @@ static void putName(Frame* frame, const char* name)
 	putText(frame, name);
 }
 
-/* Properties whose names are numbers lie in an array. */
+/* Properties whose names are numbers are in an array. */
 static txU4 encodeItems(txMachine* the, Frame* frame, txSlot* array)
 {
 	txU4 length = fxGetIndexSize(the, array);

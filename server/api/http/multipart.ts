@@ -12,7 +12,7 @@ const STALL_MS = 3_000;
 export const partsOf = (request: FastifyRequest): AsyncGenerator<Multipart> => received(endingParts(request));
 
 /**
- * The parser of multipart bodies waits for ever for the end of a long part whose head is broken. When everything has been received,
+ * The parser of multipart bodies waits forever for the end of a long part whose head is broken. When everything has been received,
  * and there still is no next part, there will be none.
  */
 async function* endingParts(request: FastifyRequest): AsyncGenerator<Multipart> {

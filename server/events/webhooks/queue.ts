@@ -10,11 +10,11 @@ const OWN_KINDS = "webhook.";
 export async function queueEvent(store: Store, event: LogEvent): Promise<void> {
   if (event.kind.startsWith(OWN_KINDS)) return;
   for (const webhook of await store.listWebhooks()) {
-    if (webhook.isActive && wants(webhook, event.kind)) await queueMessage(store, webhook.id, event);
+    if (webhook.isActive && isSubscribed(webhook, event.kind)) await queueMessage(store, webhook.id, event);
   }
 }
 
-/** For one webhook, whether it wants it or not. */
+/** For one webhook, whether it is subscribed or not. */
 export function queueMessage(store: Store, webhookId: number, event: LogEvent) {
   const data = viewEvent(event);
   return store.addDelivery({
@@ -27,7 +27,7 @@ export function queueMessage(store: Store, webhookId: number, event: LogEvent) {
 }
 
 /** `*` is every kind, `update.*` every kind that begins with `update.`. */
-export const wants = ({ events }: Pick<Webhook, "events">, kind: string): boolean =>
+export const isSubscribed = ({ events }: Pick<Webhook, "events">, kind: string): boolean =>
   events.some((pattern) =>
     pattern.endsWith("*") ? kind.startsWith(pattern.slice(0, -1)) : pattern === kind,
   );

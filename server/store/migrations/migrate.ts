@@ -19,7 +19,7 @@ export async function migrate(
           dialect,
         ),
     },
-    // Parts of the store grow side by side: what is missing is added, wherever it stands in the list.
+    // Parts of the store grow side by side: missing migrations are applied, wherever they are in the list.
     allowUnorderedMigrations: true,
     ...(schema === undefined ? {} : { migrationTableSchema: schema }),
   });

@@ -187,7 +187,7 @@ function appendText(count: number): string {
 }
 
 /**
- * The latest of each device, in the order in which the devices' rows lie in the file: those that follow each other lie on few pages.
+ * The latest of each device, in the order of the devices' rows in the file: adjacent ones are on few pages.
  * The table belongs to this connection.
  */
 const LATEST_TABLE = `

@@ -116,7 +116,7 @@ function eventsIn({ wifi, update, report, portal, espota }: DeviceState): Event[
     },
     ordersReceived: { type: "ordersReceived", orders: [{ id: 9, kind: "restart" }] },
     settingsPushed: { type: "settingsPushed", id: 9, settings: { checkSeconds: 60 } },
-    orderJudged: { type: "orderJudged", result: { id: 9, result: "done" } },
+    orderFinished: { type: "orderFinished", result: { id: 9, result: "done" } },
     tokenChosen: { type: "tokenChosen", token: "another" },
     unsignedChosen: { type: "unsignedChosen", accept: false },
     networkForgotten: { type: "networkForgotten", ssid: "home" },

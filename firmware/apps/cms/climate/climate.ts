@@ -34,7 +34,7 @@ function attempt<Settings>(
 
 function readSensor({ data, clock, address }: NonNullable<Climate["sensor"]>): Sample {
   let bus: I2C | undefined;
-  // without a sensor the driver's constructor throws and leaves the bus open, and its address in use for ever
+  // without a sensor the driver's constructor throws and leaves the bus open, and its address in use forever
   function openBus(options: ConstructorParameters<typeof I2C>[0]): I2C {
     bus = new I2C(options);
     return bus;

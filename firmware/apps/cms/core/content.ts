@@ -27,7 +27,7 @@ const TIMEOUT_MS = 30_000;
 /** During an update nothing else uses the network; tried again after this. */
 const BUSY_MS = 30_000;
 const RETRY = Object.freeze({ firstMs: 5_000, maximumMs: 15 * 60_000 });
-/** After so many failures in a row the device may sleep in spite of it. */
+/** After this number of failures in a row the device may sleep anyway. */
 const PATIENCE = 3;
 
 export interface ContentSettings {

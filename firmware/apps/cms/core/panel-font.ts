@@ -1,4 +1,4 @@
-// Letters of 5 × 7 pixels for the cards on a panel. One text of hex digits and no array of arrays: on XS it then lies in
+// Letters of 5 × 7 pixels for the cards on a panel. One text of hex digits and no array of arrays: on XS it is then in
 // flash. Five columns a letter from space to tilde, the lowest bit at the top.
 
 export const LETTER_WIDTH = 5;

@@ -1,5 +1,5 @@
 // The SDK's panel driver takes its pins from the global `device`, which a board's provider makes. Here they come from the manifest's
-// "config": this module is preloaded and never imported, so that the global lies in flash before any other code runs.
+// "config": this module is preloaded and never imported, so that the global is in flash before any other code runs.
 
 import Digital from "embedded:io/digital";
 import SPI from "embedded:io/spi";

@@ -38,7 +38,7 @@ export function drawFrame(settings: LedSettings, atMs: number, pixels: Uint8Arra
   PATTERNS[settings.pattern].draw(settings, atMs % periodMs, periodMs, pixels);
 }
 
-/** How long the frame at this time stays right, ms; undefined: for ever. */
+/** How long the frame at this time stays valid, ms; undefined: forever. */
 export function frameLasts(settings: LedSettings, atMs: number): number | undefined {
   const periodMs = periodOf(settings);
   const lastsMs = PATTERNS[settings.pattern].next(settings, atMs % periodMs, periodMs);

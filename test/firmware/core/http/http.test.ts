@@ -235,7 +235,7 @@ describe("a head that is too long", () => {
       return head?.ok === false ? head.failure.message : "";
     };
     expect(failureOf(`POST / HTTP/1.1\r\nX-Skyslot-Release: ${"a".repeat(7_746)}\r\n\r\n`)).match(
-      /sign the release anew/,
+      /sign the release again/,
     );
     expect(failureOf(`GET /${"a".repeat(20_000)} HTTP/1.1\r\n\r\n`)).match(/at most 2048 bytes/);
   });

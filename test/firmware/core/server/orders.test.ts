@@ -117,7 +117,7 @@ describe("an order", () => {
       { id: 4, kind: "identify" },
     ]);
     expect(device.told()).deep.equal([
-      { id: 3, result: "refused", reason: 'this firmware knows no order "dance"' },
+      { id: 3, result: "refused", reason: 'this firmware does not support order "dance"' },
       { id: 4, result: "done" },
     ]);
   });

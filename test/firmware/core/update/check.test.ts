@@ -100,7 +100,7 @@ describe("a check", () => {
   });
 
   it("follows ten seconds after an order was carried out, unless an update is in progress", () => {
-    const done = { type: "orderJudged", result: { id: 4, result: "done" } } as const;
+    const done = { type: "orderFinished", result: { id: 4, result: "done" } } as const;
     const [idle] = updateStep(initialUpdate, stamped(BOOTED));
     expect(updateStep(idle, stamped(done))[1]).deep.equal([
       { type: "setTimer", timer: "check", delayMs: 10_000 },

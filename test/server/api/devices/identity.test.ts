@@ -96,7 +96,7 @@ describe("a device's token", () => {
     await check(await given());
     expect((await check()).json()).to.deep.include({
       error: "DEVICE_TOKEN_REQUIRED",
-      message: `device ${ID} has a token and came without it; if it was flashed anew, its token has to be forgotten here: on its page, or by skyslot registration forget-token ${ID}`,
+      message: `device ${ID} has a token and came without it; if it was flashed again, reset its token here: on its page, or by skyslot registration forget-token ${ID}`,
     });
     await change("forget-token", ID);
     expect((await check(await given())).statusCode).to.equal(200);

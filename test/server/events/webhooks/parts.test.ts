@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import { expect } from "chai";
-import { wants } from "../../../../server/events/webhooks/queue.js";
+import { isSubscribed } from "../../../../server/events/webhooks/queue.js";
 import { delayAfter, MAX_ATTEMPT_COUNT, retryDelays } from "../../../../server/events/webhooks/schedule.js";
 import { signMessage } from "../../../../server/events/webhooks/signature.js";
 import { readTarget, requireAllowed, TargetRefused } from "../../../../server/events/webhooks/target.js";
@@ -68,10 +68,10 @@ describe("the target of a webhook", () => {
 
 describe("the events of a webhook", () => {
   it("are kinds, prefixes or all", () => {
-    expect(wants({ events: ["update.failed"] }, "update.failed")).to.equal(true);
-    expect(wants({ events: ["update.failed"] }, "update.failed.twice")).to.equal(false);
-    expect(wants({ events: ["device.*", "update.*"] }, "update.failed")).to.equal(true);
-    expect(wants({ events: ["update.*"] }, "updates")).to.equal(false);
-    expect(wants({ events: ["*"] }, "anything")).to.equal(true);
+    expect(isSubscribed({ events: ["update.failed"] }, "update.failed")).to.equal(true);
+    expect(isSubscribed({ events: ["update.failed"] }, "update.failed.twice")).to.equal(false);
+    expect(isSubscribed({ events: ["device.*", "update.*"] }, "update.failed")).to.equal(true);
+    expect(isSubscribed({ events: ["update.*"] }, "updates")).to.equal(false);
+    expect(isSubscribed({ events: ["*"] }, "anything")).to.equal(true);
   });
 });
