@@ -1,15 +1,14 @@
 // In the corner of every page: the signed-in user, and sign-in or sign-out.
 
 import type { ActorView } from "../../api/account-views.js";
+import { Button } from "./parts/button.js";
 import { signOut } from "./session.js";
 
 export function Account({ actor, onSignIn }: { readonly actor: ActorView; readonly onSignIn: () => void }) {
   if (actor.kind !== "user") {
     return (
       <span class="account">
-        <button type="button" class="quiet" onClick={onSignIn}>
-          Sign in
-        </button>
+        <Button onClick={onSignIn}>Sign in</Button>
       </span>
     );
   }
@@ -17,9 +16,7 @@ export function Account({ actor, onSignIn }: { readonly actor: ActorView; readon
   return (
     <span class="account">
       <span title={`role: ${actor.role}`}>{actor.name}</span>
-      <button type="button" class="quiet" onClick={leave}>
-        Sign out
-      </button>
+      <Button onClick={leave}>Sign out</Button>
     </span>
   );
 }

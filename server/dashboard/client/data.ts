@@ -60,10 +60,11 @@ export interface Action {
   run(work: () => Promise<unknown>): Promise<boolean>;
 }
 
-export function useAction(): Action {
+/** @param onDone called after work that has succeeded, such as the reload of what it has changed */
+export function useAction(onDone?: () => unknown): Action {
   const [state, setState] = useState({ isBusy: false, problem: "" });
   const isBusy = useRef(false);
-  const run = useCallback(async (work: () => Promise<unknown>) => {
+  const run = async (work: () => Promise<unknown>) => {
     if (isBusy.current) return false;
     isBusy.current = true;
     setState({ isBusy: true, problem: "" });
@@ -71,10 +72,11 @@ export function useAction(): Action {
       () => "",
       (error: Error) => sentence(error),
     );
+    if (problem === "") onDone?.();
     isBusy.current = false;
     setState({ isBusy: false, problem });
     return problem === "";
-  }, []);
+  };
   return { ...state, run };
 }
 

@@ -38,3 +38,18 @@ export const dayOf = (time: number): string =>
 /** `21 Nov 2026, 14:03`, in this computer's time zone. */
 export const moment = (iso: string): string =>
   new Date(iso).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" });
+
+/** Words separated by commas or new lines. */
+export const listOf = (text: string): string[] => [
+  ...new Set(
+    text
+      .split(/[,\n]/)
+      .map((part) => part.trim())
+      .filter(Boolean),
+  ),
+];
+
+/** Monday is 1. */
+export const WEEKDAYS: readonly (readonly [day: number, name: string])[] = Object.freeze(
+  ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"].map((name, index) => [index + 1, name] as const),
+);

@@ -4,6 +4,8 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { sentence, useAction } from "./data.js";
+import { Button } from "./parts/button.js";
+import { Form } from "./parts/form.js";
 import { Problem } from "./parts/notes.js";
 import { ask, signIn } from "./session.js";
 
@@ -16,20 +18,16 @@ export function SignIn({ onCancel }: { readonly onCancel?: (() => void) | undefi
     location.reload();
   };
   return (
-    <Form title="Sign in" action="Sign in" onSubmit={submit} footer={<Help onCancel={onCancel} />}>
+    <CardForm title="Sign in" action="Sign in" onSubmit={submit} footer={<Help onCancel={onCancel} />}>
       <NameField />
       <PasswordField label="Password" autocomplete="current-password" />
-    </Form>
+    </CardForm>
   );
 }
 
 const Help = ({ onCancel }: { readonly onCancel: (() => void) | undefined }) => (
   <>
-    {onCancel && (
-      <button type="button" class="quiet" onClick={onCancel}>
-        View only
-      </button>
-    )}
+    {onCancel && <Button onClick={onCancel}>View only</Button>}
     <details>
       <summary>No account, or no password?</summary>
       <p>
@@ -72,7 +70,7 @@ export function Setup() {
   };
   const isFirst = link.purpose === "first-admin";
   return (
-    <Form
+    <CardForm
       title={isFirst ? "First administrator" : `Welcome, ${link.name}`}
       action={isFirst ? "Create administrator" : "Set password"}
       onSubmit={submit}
@@ -84,11 +82,11 @@ export function Setup() {
       </p>
       <NameField fixed={link.name ?? undefined} />
       <PasswordField label="New password" autocomplete="new-password" minLength={MIN_PASSWORD_LENGTH} />
-    </Form>
+    </CardForm>
   );
 }
 
-interface FormProps {
+interface CardFormProps {
   readonly title: string;
   readonly action: string;
   readonly onSubmit: (fields: FormData) => Promise<void>;
@@ -97,22 +95,17 @@ interface FormProps {
   readonly footer?: ComponentChildren;
 }
 
-function Form({ title, action, onSubmit, children, footer }: FormProps) {
+function CardForm({ title, action, onSubmit, children, footer }: CardFormProps) {
   const { isBusy, problem, run } = useAction();
-  const submit = (event: SubmitEvent) => {
-    event.preventDefault();
-    const fields = new FormData(event.currentTarget as HTMLFormElement);
-    run(() => onSubmit(fields));
-  };
   return (
     <Card title={title}>
-      <form onSubmit={submit}>
+      <Form onSubmit={(form) => run(() => onSubmit(new FormData(form)))}>
         {children}
         <Problem text={problem} />
         <button type="submit" disabled={isBusy}>
           {isBusy ? "One moment…" : action}
         </button>
-      </form>
+      </Form>
       {footer}
     </Card>
   );
@@ -164,9 +157,9 @@ function PasswordField(props: {
           required
           {...(minLength === undefined ? {} : { minLength, "aria-describedby": "password-hint" })}
         />
-        <button type="button" class="quiet" aria-pressed={isShown} onClick={() => setShown(!isShown)}>
+        <Button isPressed={isShown} onClick={() => setShown(!isShown)}>
           {isShown ? "Hide" : "Show"}
-        </button>
+        </Button>
       </div>
       {minLength !== undefined && (
         <p id="password-hint" class="quiet">

@@ -2,10 +2,12 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { useAction } from "../data.js";
-import { Check, ChoiceField, TextField } from "../parts/fields.js";
+import { WEEKDAYS } from "../format.js";
+import { Check, Checks, ChoiceField, Suggestions, TextField } from "../parts/fields.js";
+import { Form } from "../parts/form.js";
 import { Problem } from "../parts/notes.js";
 import { assign, type ImageView, listNames, type Names } from "./calls.js";
-import { findProblem, newSchedule, type Schedule, toTerms, WEEKDAYS } from "./schedule.js";
+import { findProblem, newSchedule, type Schedule, toTerms } from "./schedule.js";
 
 type Kind = "device" | "group" | "type" | "default";
 
@@ -34,16 +36,14 @@ export function AssignForm({ image, onAssigned }: FormProps) {
     listNames().then(setNames, () => {});
   }, []);
   const wrong = findProblem(schedule);
-  const submit = (event: SubmitEvent) => {
-    event.preventDefault();
+  const submit = () =>
     run(async () => {
       const target = kind === "default" ? { kind } : { kind, name: name.trim() };
       await assign({ image_id: image.id, target, ...toTerms(schedule) });
       onAssigned(describeTarget(kind, name.trim()));
     });
-  };
   return (
-    <form class="assign" onSubmit={submit} aria-label={`Assign ${image.name}`}>
+    <Form class="assign" onSubmit={submit} label={`Assign ${image.name}`}>
       <div class="row">
         <ChoiceField label="Shown by" value={kind} choices={KINDS} onChange={setKind} />
         {kind !== "default" && (
@@ -52,15 +52,11 @@ export function AssignForm({ image, onAssigned }: FormProps) {
               label={NAME_LABELS[kind]}
               value={name}
               list={`names-${image.id}`}
-              isRequired
+              required
               maxLength={64}
               onChange={setName}
             />
-            <datalist id={`names-${image.id}`}>
-              {names?.[kind].map((each) => (
-                <option key={each} value={each} />
-              ))}
-            </datalist>
+            <Suggestions id={`names-${image.id}`} words={names?.[kind]} />
           </>
         )}
       </div>
@@ -71,7 +67,7 @@ export function AssignForm({ image, onAssigned }: FormProps) {
           Assign
         </button>
       </p>
-    </form>
+    </Form>
   );
 }
 
@@ -81,26 +77,16 @@ interface TimesProps {
 }
 
 function Times({ schedule, onChange }: TimesProps) {
-  const { from, until, isWeekly, weekdays, start, end, timeZone } = schedule;
-  const toggle = (day: number, isOn: boolean) =>
-    onChange({ weekdays: isOn ? [...weekdays, day] : weekdays.filter((each) => each !== day) });
+  const { isWeekly, weekdays, timeZone } = schedule;
+  const field = (name: "from" | "until" | "start" | "end") => ({
+    value: schedule[name],
+    onChange: (text: string) => onChange({ [name]: text }),
+  });
   return (
     <>
       <div class="row">
-        <TextField
-          label="From"
-          hint="Empty: immediately"
-          type="datetime-local"
-          value={from}
-          onChange={(from) => onChange({ from })}
-        />
-        <TextField
-          label="Until"
-          hint="Empty: without end"
-          type="datetime-local"
-          value={until}
-          onChange={(until) => onChange({ until })}
-        />
+        <TextField label="From" hint="Empty: immediately" type="datetime-local" {...field("from")} />
+        <TextField label="Until" hint="Empty: without end" type="datetime-local" {...field("until")} />
       </div>
       <Check
         label="Only at certain times of the week"
@@ -110,30 +96,10 @@ function Times({ schedule, onChange }: TimesProps) {
       {isWeekly && (
         <fieldset class="week">
           <legend>Days and hours, in {timeZone}</legend>
-          <div class="days">
-            {WEEKDAYS.map((day, index) => (
-              <Check
-                key={day}
-                label={day}
-                isOn={weekdays.includes(index + 1)}
-                onChange={(isOn) => toggle(index + 1, isOn)}
-              />
-            ))}
-          </div>
+          <Checks choices={WEEKDAYS} chosen={weekdays} onChange={(weekdays) => onChange({ weekdays })} />
           <div class="row">
-            <TextField
-              label="Each day from"
-              type="time"
-              value={start}
-              onChange={(start) => onChange({ start })}
-            />
-            <TextField
-              label="To"
-              hint="Before the start: over midnight"
-              type="time"
-              value={end}
-              onChange={(end) => onChange({ end })}
-            />
+            <TextField label="Each day from" type="time" {...field("start")} />
+            <TextField label="To" hint="Before the start: over midnight" type="time" {...field("end")} />
           </div>
         </fieldset>
       )}

@@ -1,8 +1,11 @@
 // The page about panels: pictures, their assignments, and what one device shows now.
 
-import { useCallback, useEffect, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { useAction } from "../data.js";
+import { Button } from "../parts/button.js";
 import { TextField } from "../parts/fields.js";
+import { Form } from "../parts/form.js";
+import { Heading } from "../parts/heading.js";
 import { Problem } from "../parts/notes.js";
 import { AssignForm, describeTarget } from "./assign-form.js";
 import {
@@ -29,27 +32,23 @@ interface Loaded {
 export function ContentAdmin({ mayChange }: ContentPageProps) {
   const [loaded, setLoaded] = useState<Loaded>();
   const { problem, run } = useAction();
-  const reload = useCallback(
-    () =>
-      run(async () => {
-        const [images, assignments] = await Promise.all([listImages(), listAssignments()]);
-        setLoaded({ images, assignments });
-      }),
-    [],
-  );
+  const reload = () =>
+    run(async () => {
+      const [images, assignments] = await Promise.all([listImages(), listAssignments()]);
+      setLoaded({ images, assignments });
+    });
   useEffect(() => {
     reload();
   }, []);
   return (
     <div class="content">
-      <div class="heading">
-        <h1>What panels show</h1>
+      <Heading title="What panels show">
         {mayChange && (
           <a class="button" href="/upload">
             New picture
           </a>
         )}
-      </div>
+      </Heading>
       <Problem text={problem} />
       {loaded ? <Lists {...loaded} mayChange={mayChange} onChange={reload} /> : <p class="quiet">Loading…</p>}
     </div>
@@ -132,31 +131,21 @@ function Picture({ image, mayChange, onChange }: PictureProps) {
         {image.width} × {image.height} · {image.created_by}
       </p>
       {mayChange && (
-        <p class="tools">
-          <button
-            type="button"
-            class="quiet"
-            aria-expanded={open === "assign"}
-            onClick={() => toggle("assign")}
-          >
+        <p class="actions tools">
+          <Button isExpanded={open === "assign"} onClick={() => toggle("assign")}>
             Assign
-          </button>
-          <button
-            type="button"
-            class="quiet"
-            aria-expanded={open === "delete"}
-            onClick={() => toggle("delete")}
-          >
+          </Button>
+          <Button isExpanded={open === "delete"} onClick={() => toggle("delete")}>
             Delete
-          </button>
+          </Button>
         </p>
       )}
       {open === "assign" && <AssignForm image={image} onAssigned={assigned} />}
       {open === "delete" && (
         <p class="actions">
-          <button type="button" class="danger" disabled={isBusy} onClick={remove}>
+          <Button look="danger" isDisabled={isBusy} onClick={remove}>
             Delete permanently
-          </button>
+          </Button>
         </p>
       )}
       <Problem text={problem} />
@@ -190,9 +179,9 @@ function Assignment({ assignment, image, mayChange, onChange }: AssignmentProps)
       </span>
       <span class={`pill ${state}`}>{STATE_WORDS[state]}</span>
       {mayChange && (
-        <button type="button" class="quiet" disabled={isBusy} onClick={remove} aria-label={`End: ${target}`}>
+        <Button isDisabled={isBusy} onClick={remove} label={`End: ${target}`}>
           End
-        </button>
+        </Button>
       )}
       <Problem text={problem} />
     </li>
@@ -203,18 +192,15 @@ function Shown() {
   const [device, setDevice] = useState("");
   const [shown, setShown] = useState<ShownView>();
   const { isBusy, problem, run } = useAction();
-  const look = (event: SubmitEvent) => {
-    event.preventDefault();
-    run(async () => setShown(await findShown(device.trim())));
-  };
+  const look = () => run(async () => setShown(await findShown(device.trim())));
   return (
     <div class="card shown">
-      <form class="row" onSubmit={look} aria-label="Look up what a device shows">
-        <TextField label="Device" value={device} isRequired maxLength={64} onChange={setDevice} />
+      <Form class="row" onSubmit={look} label="Look up what a device shows">
+        <TextField label="Device" value={device} required maxLength={64} onChange={setDevice} />
         <button type="submit" class="quiet" disabled={isBusy}>
           What does it show?
         </button>
-      </form>
+      </Form>
       <Problem text={problem} />
       <div role="status">
         {shown && !shown.assignment && <p>Nothing is assigned to {shown.device_id} now.</p>}

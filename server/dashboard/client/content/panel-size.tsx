@@ -23,13 +23,12 @@ const OTHER = "other";
 
 const textOf = ({ width, height }: Size): string => `${width} × ${height}`;
 
-export function PanelSize({
-  size,
-  onChange,
-}: {
+interface SizeProps {
   readonly size: Size;
   readonly onChange: (size: Size) => void;
-}) {
+}
+
+export function PanelSize({ size, onChange }: SizeProps) {
   const [used, setUsed] = useState<readonly Size[]>([]);
   const [isOther, setIsOther] = useState(false);
   useEffect(() => {

@@ -2,6 +2,7 @@
 // shown.
 
 import type { AssignmentView } from "../../../api/content-views.js";
+import { moment, WEEKDAYS } from "../format.js";
 
 export interface Schedule {
   /** As `<input type="datetime-local">` has it; empty: immediately, or without end. */
@@ -47,8 +48,6 @@ export function findProblem({ from, until, isWeekly, weekdays, start, end }: Sch
   return "";
 }
 
-export const WEEKDAYS = Object.freeze(["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]);
-
 type Times = Pick<AssignmentView, "from" | "until" | "windows">;
 
 /** `from 21 Nov 2026, 14:00 · Mon–Fri 08:00–18:00 (Europe/Berlin)`, or `always`. */
@@ -68,7 +67,7 @@ function describeDays(weekdays: readonly number[]): string {
   const days = [...new Set(weekdays)].sort();
   const [first = 1] = days;
   const last = days.at(-1) ?? 7;
-  const name = (day: number) => WEEKDAYS[day - 1] ?? "";
+  const name = (day: number) => WEEKDAYS[day - 1]?.[1] ?? "";
   if (days.length === 7) return "daily";
   if (days.length > 2 && last - first === days.length - 1) return `${name(first)}–${name(last)}`;
   return days.map(name).join(", ");
@@ -89,6 +88,3 @@ export function stateOf(assignment: Times & { readonly is_in_force: boolean }, n
   if (assignment.until && Date.parse(assignment.until) <= now) return "over";
   return assignment.from && Date.parse(assignment.from) > now ? "waits" : "pauses";
 }
-
-const moment = (iso: string): string =>
-  new Date(iso).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" });

@@ -2,9 +2,12 @@
 
 import { useMemo, useState } from "preact/hooks";
 import { useAction } from "../data.js";
+import { Button } from "../parts/button.js";
 import { Drop } from "../parts/drop.js";
 import { ChoiceField, TextField } from "../parts/fields.js";
-import { Problem } from "../parts/notes.js";
+import { Form } from "../parts/form.js";
+import { Heading } from "../parts/heading.js";
+import { Done, Problem } from "../parts/notes.js";
 import { AssignForm } from "./assign-form.js";
 import { type ImageView, uploadPicture } from "./calls.js";
 import { CropStage, ZOOM_STEP } from "./crop-stage.js";
@@ -47,10 +50,9 @@ export function Upload({ mayChange }: ContentPageProps) {
     });
   return (
     <div class="content">
-      <div class="heading">
-        <h1>New picture</h1>
+      <Heading title="New picture">
         <a href="/content-admin">All pictures</a>
-      </div>
+      </Heading>
       {!mayChange && (
         <p class="card">To save a picture, sign in as a user who may change what panels show.</p>
       )}
@@ -91,17 +93,23 @@ function Editor({ picture, fileName, mayChange }: EditorProps) {
     setPanel(size);
     setPlacement(place(picture, size, fitting, placement.turns));
   };
+  /** `isOn`: only for tools that are alternatives. */
+  const tool = (name: string, onClick: () => void, isOn?: boolean) => (
+    <Button isPressed={isOn} onClick={onClick}>
+      {name}
+    </Button>
+  );
   return (
     <div class="editor">
       <section class="card" aria-label="Crop">
         <h2>Crop</h2>
         <CropStage {...{ picture, panel, placement }} onPlace={setPlacement} />
-        <p class="tools">
-          <Tool name="Fit" isOn={fitting === "fit"} onClick={() => refit("fit")} />
-          <Tool name="Fill" isOn={fitting === "fill"} onClick={() => refit("fill")} />
-          <Tool name="Turn" onClick={() => setPlacement(turn(placement, picture, panel, fitting))} />
-          <Tool name="Larger" onClick={() => setPlacement(zoom(placement, picture, panel, ZOOM_STEP))} />
-          <Tool name="Smaller" onClick={() => setPlacement(zoom(placement, picture, panel, 1 / ZOOM_STEP))} />
+        <p class="actions tools">
+          {tool("Fit", () => refit("fit"), fitting === "fit")}
+          {tool("Fill", () => refit("fill"), fitting === "fill")}
+          {tool("Turn", () => setPlacement(turn(placement, picture, panel, fitting)))}
+          {tool("Larger", () => setPlacement(zoom(placement, picture, panel, ZOOM_STEP)))}
+          {tool("Smaller", () => setPlacement(zoom(placement, picture, panel, 1 / ZOOM_STEP)))}
         </p>
         <p class="hint">Drag the picture, or use the arrow keys, + and −.</p>
       </section>
@@ -127,19 +135,6 @@ function Editor({ picture, fileName, mayChange }: EditorProps) {
   );
 }
 
-interface ToolProps {
-  readonly name: string;
-  /** Only for tools that are alternatives. */
-  readonly isOn?: boolean;
-  readonly onClick: () => void;
-}
-
-const Tool = ({ name, isOn, onClick }: ToolProps) => (
-  <button type="button" class="quiet" aria-pressed={isOn} onClick={onClick}>
-    {name}
-  </button>
-);
-
 function Save({ dots, fileName }: { readonly dots: Dots; readonly fileName: string }) {
   const [name, setName] = useState(fileName);
   /** What was saved last: other dots or another name make a new picture. */
@@ -147,35 +142,33 @@ function Save({ dots, fileName }: { readonly dots: Dots; readonly fileName: stri
   const [assigned, setAssigned] = useState("");
   const { isBusy, problem, run } = useAction();
   const isSaved = saved?.dots === dots && saved.image.name === name.trim();
-  const save = (event: SubmitEvent) => {
-    event.preventDefault();
+  const save = () =>
     run(async () => {
       setSaved({ image: await uploadPicture(name.trim(), toPbm(dots)), dots });
       setAssigned("");
     });
-  };
   return (
     <div class="save">
-      <form onSubmit={save} aria-label="Save">
-        <TextField label="Name" value={name} isRequired maxLength={80} onChange={setName} />
+      <Form onSubmit={save} label="Save">
+        <TextField label="Name" value={name} required maxLength={80} onChange={setName} />
         <Problem text={problem} />
         <p class="actions">
           <button type="submit" disabled={isBusy || isSaved || name.trim() === ""}>
             {isSaved ? "Saved" : "Save"}
           </button>
         </p>
-      </form>
+      </Form>
       {isSaved && (
         <>
-          <AssignForm image={saved.image} onAssigned={(target) => setAssigned(target)} />
-          <p class="success" role="status">
+          <AssignForm image={saved.image} onAssigned={setAssigned} />
+          <Done>
             {assigned !== "" && (
               <>
                 Assigned to {assigned}: it is shown at the device's next request.{" "}
                 <a href="/content-admin">See all assignments</a>
               </>
             )}
-          </p>
+          </Done>
         </>
       )}
     </div>

@@ -13,6 +13,7 @@ import {
 import { useAction } from "../data.js";
 import { plural } from "../format.js";
 import { devicePath } from "../log.js";
+import { Button } from "../parts/button.js";
 import { Confirm } from "../parts/confirm.js";
 import { ChoiceField, TextField } from "../parts/fields.js";
 import { Problem } from "../parts/notes.js";
@@ -126,16 +127,14 @@ export function Bulk({ ids, found, kinds = ALL_KINDS, onDone, onLeave }: BulkPro
       <Problem text={action.problem} />
       {run && run.state !== "running" && (
         <p class="actions">
-          <button
-            type="button"
-            class="quiet"
+          <Button
             onClick={() => {
               begin();
               onLeave();
             }}
           >
             Done
-          </button>
+          </Button>
         </p>
       )}
       {!run && (
@@ -143,13 +142,13 @@ export function Bulk({ ids, found, kinds = ALL_KINDS, onDone, onLeave }: BulkPro
           <p class="chosen-count">
             <strong>{plural(total, "device")}</strong> {takesAll ? "match" : "selected"}
             {found && found.total > ids.length && (
-              <button type="button" class="link" onClick={() => setIsAll(!isAll)}>
+              <Button look="link" onClick={() => setIsAll(!isAll)}>
                 {isAll ? "Only the selected ones" : `Select all ${plural(found.total, "device")} that match`}
-              </button>
+              </Button>
             )}
-            <button type="button" class="link" onClick={onLeave}>
+            <Button look="link" onClick={onLeave}>
               Clear selection
-            </button>
+            </Button>
           </p>
           <div class="fields lead">
             <ChoiceField
@@ -239,9 +238,7 @@ function Progress({ run: { name, total, tally, state }, onStop }: ProgressProps)
       {state === "running" && (
         <p class="bulk-progress">
           <progress max={Math.max(total, count, 1)} value={count} aria-label={`${name}, devices so far`} />
-          <button type="button" class="quiet" onClick={onStop}>
-            Stop
-          </button>
+          <Button onClick={onStop}>Stop</Button>
           <span class="hint">Leaving this page stops it; devices changed so far stay changed.</span>
         </p>
       )}

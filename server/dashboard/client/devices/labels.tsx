@@ -1,8 +1,9 @@
 // The labels of a device: tags, group, and pinned version.
 
-import { useState } from "preact/hooks";
 import { useAction } from "../data.js";
+import { listOf } from "../format.js";
 import { TextField } from "../parts/fields.js";
+import { Form, useFields } from "../parts/form.js";
 import { Problem } from "../parts/notes.js";
 import { ask } from "../session.js";
 import type { DeviceRow } from "./row.js";
@@ -10,30 +11,24 @@ import type { DeviceRow } from "./row.js";
 type Labelled = Pick<DeviceRow, "device_id" | "tags" | "group" | "pin">;
 
 export function Labels({ device, onDone }: { readonly device: Labelled; readonly onDone: () => void }) {
-  const [tags, setTags] = useState(device.tags.join(", "));
-  const [group, setGroup] = useState(device.group ?? "");
-  const [pin, setPin] = useState(device.pin ?? "");
-  const action = useAction();
-  const save = (event: SubmitEvent) => {
-    event.preventDefault();
-    action.run(async () => {
-      await ask("PATCH", `/api/devices/${encodeURIComponent(device.device_id)}`, {
-        tags: tags
-          .split(",")
-          .map((tag) => tag.trim())
-          .filter(Boolean),
-        group: group.trim() || null,
-        pin: pin.trim() || null,
-      });
-      onDone();
+  const { values, field } = useFields({
+    tags: device.tags.join(", "),
+    group: device.group ?? "",
+    pin: device.pin ?? "",
+  });
+  const action = useAction(onDone);
+  const save = () =>
+    ask("PATCH", `/api/devices/${encodeURIComponent(device.device_id)}`, {
+      tags: listOf(values.tags),
+      group: values.group.trim() || null,
+      pin: values.pin.trim() || null,
     });
-  };
   return (
-    <form class="card padded" onSubmit={save} aria-label="Tags, group and pin">
+    <Form class="card padded" label="Tags, group and pin" onSubmit={() => action.run(save)}>
       <div class="fields">
-        <TextField label="Tags" hint="Separated by commas" value={tags} onChange={setTags} />
-        <TextField label="Group" value={group} onChange={setGroup} />
-        <TextField label="Pin" hint="The only version that it is offered" value={pin} onChange={setPin} />
+        <TextField label="Tags" hint="Separated by commas" {...field("tags")} />
+        <TextField label="Group" {...field("group")} />
+        <TextField label="Pin" hint="The only version that it is offered" {...field("pin")} />
       </div>
       <Problem text={action.problem} />
       <p class="actions">
@@ -41,6 +36,6 @@ export function Labels({ device, onDone }: { readonly device: Labelled; readonly
           Save
         </button>
       </p>
-    </form>
+    </Form>
   );
 }

@@ -4,7 +4,9 @@ import { useState } from "preact/hooks";
 import type { OrderView } from "../../../api/device-views.js";
 import { type Action, useAction, useData } from "../data.js";
 import { duration, moment } from "../format.js";
+import { Button } from "../parts/button.js";
 import { Confirm } from "../parts/confirm.js";
+import { Form } from "../parts/form.js";
 import { Problem } from "../parts/notes.js";
 import { ask } from "../session.js";
 import type { DeviceRow } from "./row.js";
@@ -17,18 +19,10 @@ type Ordered = Pick<DeviceRow, "device_id" | "state" | "uses_token" | "interval_
 export function Orders({ device, mayChange }: { readonly device: Ordered; readonly mayChange: boolean }) {
   const path = `/api/devices/${encodeURIComponent(device.device_id)}/orders`;
   const list = useData<{ readonly orders: readonly OrderView[] }>(path, ["event", "device"]);
-  const action = useAction();
+  const action = useAction(list.reload);
   const orders = list.data?.orders ?? [];
   if (!mayChange && orders.length === 0) return null;
-  const give = async (order: object) => {
-    await ask("POST", path, order);
-    list.reload();
-  };
-  const withdraw = (id: number) =>
-    action.run(async () => {
-      await ask("DELETE", `${path}/${id}`);
-      list.reload();
-    });
+  const give = (order: object) => ask("POST", path, order);
   return (
     <section aria-label="Orders">
       <h2>Orders</h2>
@@ -37,15 +31,10 @@ export function Orders({ device, mayChange }: { readonly device: Ordered; readon
         {mayChange && device.uses_token && device.state === "approved" && (
           <>
             <p class="actions">
-              <button
-                type="button"
-                class="quiet"
-                aria-disabled={action.isBusy}
-                onClick={() => action.run(() => give({ kind: "identify" }))}
-              >
+              <Button isBusy={action.isBusy} onClick={() => action.run(() => give({ kind: "identify" }))}>
                 Identify
-              </button>
-              <Confirm name="Restart" onConfirm={() => give({ kind: "restart" })}>
+              </Button>
+              <Confirm name="Restart" onConfirm={() => give({ kind: "restart" }).then(list.reload)}>
                 It restarts once, with its next check; while it installs an update, or tries one out,
                 afterwards.
               </Confirm>
@@ -63,14 +52,12 @@ export function Orders({ device, mayChange }: { readonly device: Ordered; readon
               <span class={`pill ${TONES[order.state]}`}>{order.state}</span>
               <span class="quiet">{tellOf(order)}</span>
               {mayChange && order.state === "pending" && (
-                <button
-                  type="button"
-                  class="quiet"
-                  aria-disabled={action.isBusy}
-                  onClick={() => withdraw(order.id)}
+                <Button
+                  isBusy={action.isBusy}
+                  onClick={() => action.run(() => ask("DELETE", `${path}/${order.id}`))}
                 >
                   Withdraw<span class="hidden"> {nameOf(order)}</span>
-                </button>
+                </Button>
               )}
             </li>
           ))}
@@ -89,27 +76,26 @@ function introduce({ state, uses_token: usesToken, interval_seconds: seconds }: 
 
 interface SettingsProps {
   readonly action: Action;
-  readonly give: (order: object) => Promise<void>;
+  readonly give: (order: object) => Promise<unknown>;
 }
 
 function SettingsForm({ action, give }: SettingsProps) {
   const [rows, setRows] = useState<readonly SettingRow[]>([EMPTY_ROW]);
   const settings = settingsOf(rows);
-  const send = async (event: SubmitEvent) => {
-    event.preventDefault();
+  const send = async () => {
     if (await action.run(() => give({ kind: "settings", settings }))) setRows([EMPTY_ROW]);
   };
   return (
     <details>
       <summary>Change settings</summary>
-      <form class="settings-order" aria-label="Change settings" onSubmit={send}>
+      <Form class="settings-order" label="Change settings" onSubmit={send}>
         <SettingRows rows={rows} onChange={setRows} />
         <p class="actions">
           <button type="submit" disabled={action.isBusy || Object.keys(settings).length === 0}>
             Send settings
           </button>
         </p>
-      </form>
+      </Form>
     </details>
   );
 }

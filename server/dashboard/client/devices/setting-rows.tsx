@@ -1,6 +1,7 @@
 // Settings to send to devices, by name and value, as they are typed.
 
 import { readSettingValue, type SettingValue } from "../../../shared/setting-values.js";
+import { Button } from "../parts/button.js";
 import { TextField } from "../parts/fields.js";
 
 export interface SettingRow {
@@ -66,9 +67,7 @@ export function SettingRows({ rows, onChange }: RowsProps) {
       <p class="hint">
         Names and limits are those of the device's own pages. Settings reserved for the owner are refused.
       </p>
-      <button type="button" class="quiet" onClick={() => onChange([...rows, EMPTY_ROW])}>
-        Another setting
-      </button>
+      <Button onClick={() => onChange([...rows, EMPTY_ROW])}>Another setting</Button>
     </div>
   );
 }

@@ -9,6 +9,18 @@ export const StatusLamp = ({ status }: Pick<DeviceRow, "status">) => (
   </span>
 );
 
+/** Its group and tags. */
+export const LabelPills = ({ group, tags }: Pick<DeviceRow, "group" | "tags">) => (
+  <>
+    {group !== null && <span class="pill group">{group}</span>}{" "}
+    {tags.map((tag) => (
+      <span key={tag} class="pill tag">
+        {tag}
+      </span>
+    ))}
+  </>
+);
+
 /** Nothing for approved devices. */
 export const StatePill = ({ state }: Pick<DeviceRow, "state">) =>
   state === "approved" ? null : (

@@ -1,23 +1,28 @@
 // The audit log, newest first, with the fields before and after.
 
-import { useEffect, useState } from "preact/hooks";
 import type { AuditView } from "../../../api/account-views.js";
-import { useAction, useData, withParams } from "../data.js";
+import { useData, withParams } from "../data.js";
 import { moment, words } from "../format.js";
 import type { PageProps } from "../page-props.js";
 import { changesOf } from "../parts/changes.js";
-import { TextField } from "../parts/fields.js";
+import { FilterField } from "../parts/fields.js";
 import { Empty, Loading, Problem } from "../parts/notes.js";
+import { Older, useOlder } from "../parts/older.js";
+import { Terms } from "../parts/terms.js";
 import { go, withQuery } from "../router.js";
 import { ask } from "../session.js";
 
 const LIMIT = 50;
-const TYPING_MS = 300;
 
 interface AuditAnswer {
   readonly entries: readonly AuditView[];
-  readonly next_before: number | null;
 }
+
+const FILTERS = [
+  ["actor", "Who", undefined],
+  ["action", "What", "rollout, user.added"],
+  ["subject", "Subject", "rollout/3"],
+] as const;
 
 export function Audit({ place }: PageProps) {
   const filters = {
@@ -32,23 +37,14 @@ export function Audit({ place }: PageProps) {
     <>
       <h1>Audit</h1>
       <search class="fields filters">
-        <Filter
-          label="Who"
-          value={filters.actor}
-          onChange={(actor) => go(withQuery(place, { actor }), true)}
-        />
-        <Filter
-          label="What"
-          placeholder="rollout, user.added"
-          value={filters.action}
-          onChange={(action) => go(withQuery(place, { action }), true)}
-        />
-        <Filter
-          label="Subject"
-          placeholder="rollout/3"
-          value={filters.subject}
-          onChange={(subject) => go(withQuery(place, { subject }), true)}
-        />
+        {FILTERS.map(([name, label, placeholder]) => (
+          <FilterField
+            key={name}
+            {...{ label, placeholder }}
+            value={filters[name]}
+            onChange={(text) => go(withQuery(place, { [name]: text }), true)}
+          />
+        ))}
       </search>
       <Loading {...newest} />
       {newest.data?.entries.length === 0 && (
@@ -59,46 +55,21 @@ export function Audit({ place }: PageProps) {
         </Empty>
       )}
       {newest.data && newest.data.entries.length > 0 && (
-        <Entries key={path} path={path} newest={newest.data} />
+        <Entries key={path} path={path} newest={newest.data.entries} />
       )}
     </>
   );
 }
 
-interface FilterProps {
-  readonly label: string;
-  readonly value: string;
-  readonly placeholder?: string;
-  readonly onChange: (value: string) => void;
-}
-
-function Filter({ value, onChange, ...rest }: FilterProps) {
-  const [text, setText] = useState(value);
-  useEffect(() => {
-    if (text.trim() === value) return;
-    const timer = setTimeout(() => onChange(text.trim()), TYPING_MS);
-    return () => clearTimeout(timer);
-  }, [text]);
-  return <TextField {...rest} value={text} onChange={setText} />;
-}
-
-function Entries({ path, newest }: { readonly path: string; readonly newest: AuditAnswer }) {
-  const [older, setOlder] = useState<AuditAnswer>();
-  const action = useAction();
-  const known = new Set(newest.entries.map(({ id }) => id));
-  const entries = [...newest.entries, ...(older?.entries ?? []).filter(({ id }) => !known.has(id))];
-  const last = older ?? newest;
-  const hasMore =
-    last.next_before !== null && (older ? older.entries.length : newest.entries.length) % LIMIT === 0;
-  const load = () =>
-    action.run(async () => {
-      const answer = await ask<AuditAnswer>("GET", `${path}&before=${last.next_before}`);
-      setOlder({ ...answer, entries: [...(older?.entries ?? []), ...answer.entries] });
-    });
+function Entries({ path, newest }: { readonly path: string; readonly newest: readonly AuditView[] }) {
+  const { items, ...older } = useOlder(newest, LIMIT, async (before) => {
+    const { entries } = await ask<AuditAnswer>("GET", `${path}&before=${before}`);
+    return entries;
+  });
   return (
     <>
-      <ol class="card audit">
-        {entries.map((entry) => (
+      <ol class="card entries audit">
+        {items.map((entry) => (
           <li key={entry.id}>
             <p>
               <time dateTime={entry.time}>{moment(entry.time)}</time>
@@ -111,14 +82,8 @@ function Entries({ path, newest }: { readonly path: string; readonly newest: Aud
           </li>
         ))}
       </ol>
-      <Problem text={action.problem} />
-      {hasMore && (
-        <p class="actions">
-          <button type="button" class="quiet" aria-disabled={action.isBusy} onClick={load}>
-            Older
-          </button>
-        </p>
-      )}
+      <Problem text={older.action.problem} />
+      <Older {...older} />
     </>
   );
 }
@@ -129,16 +94,16 @@ function Changes({ entry }: { readonly entry: AuditView }) {
   return (
     <details>
       <summary>{entry.before ? changes.map(({ name }) => words(name)).join(", ") : "Fields"}</summary>
-      <dl class="changes">
-        {changes.map(({ name, before, after }) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd class="mono">
-              {before !== undefined && <del>{before}</del>} {after !== undefined && <ins>{after}</ins>}
-            </dd>
-          </div>
-        ))}
-      </dl>
+      <Terms
+        class="changes"
+        valueClass="mono"
+        facts={changes.map(({ name, before, after }) => [
+          name,
+          <>
+            {before !== undefined && <del>{before}</del>} {after !== undefined && <ins>{after}</ins>}
+          </>,
+        ])}
+      />
     </details>
   );
 }

@@ -116,7 +116,7 @@ function Failures({ model, now }: { readonly model: Model; readonly now: number 
   return (
     <section>
       <h2>Failures and rollbacks</h2>
-      <ol class="card failures">
+      <ol class="card entries">
         {failures.map((update) => (
           <li key={update.id}>
             <p>

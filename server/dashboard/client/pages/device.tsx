@@ -1,22 +1,23 @@
 // One device: its status, what it is offered and why, its orders, attempts and timeline.
 
-import { useEffect, useState } from "preact/hooks";
 import type { UpdateView } from "../../../api/release-views.js";
 import type { EventView } from "../../../events/event-view.js";
 import { useMay } from "../actor.js";
 import { Attempt } from "../attempt.js";
 import { useAction, useData } from "../data.js";
-import { Facts, SLOT_WORDS } from "../device.js";
+import { Facts, Running } from "../device.js";
 import { Labels } from "../devices/labels.js";
 import { Orders } from "../devices/orders.js";
 import type { DeviceRow } from "../devices/row.js";
-import { StatePill, StatusLamp } from "../devices/status.js";
-import { ago, versionOf } from "../format.js";
+import { LabelPills, StatePill, StatusLamp } from "../devices/status.js";
+import { ago } from "../format.js";
 import { LogLines } from "../log.js";
 import type { PageProps } from "../page-props.js";
+import { Button } from "../parts/button.js";
 import { Confirm } from "../parts/confirm.js";
+import { Heading } from "../parts/heading.js";
 import { Empty, Loading, Problem } from "../parts/notes.js";
-import { Link } from "../router.js";
+import { Older, useOlder } from "../parts/older.js";
 import { ask } from "../session.js";
 
 const TIMELINE_LENGTH = 100;
@@ -25,14 +26,12 @@ const SHOWN_ATTEMPT_COUNT = 5;
 interface DeviceAnswer extends DeviceRow {
   readonly attempts: readonly UpdateView[];
 }
+interface EventsAnswer {
+  readonly events: readonly EventView[];
+}
 interface WhyAnswer {
   readonly summary: string;
-  readonly answers: readonly {
-    readonly firmware_id: number;
-    readonly version?: string;
-    readonly verdict: string;
-    readonly sentence: string;
-  }[];
+  readonly answers: readonly { readonly firmware_id: number; readonly sentence: string }[];
 }
 
 export function DevicePage({ params, model, now }: PageProps) {
@@ -40,48 +39,29 @@ export function DevicePage({ params, model, now }: PageProps) {
   const path = `/api/devices/${encodeURIComponent(id)}`;
   const device = useData<DeviceAnswer>(path, ["device", "update", "rollout"]);
   const why = useData<WhyAnswer>(`${path}/why`, ["device", "update", "rollout", "firmware"]);
-  const timeline = useData<{ readonly events: readonly EventView[] }>(
-    `${path}/timeline?limit=${TIMELINE_LENGTH}`,
-    ["event"],
-  );
+  const timeline = useData<EventsAnswer>(`${path}/timeline?limit=${TIMELINE_LENGTH}`, ["event"]);
   const mayChange = useMay("devices:write");
   const { data } = device;
   if (!data)
     return (
       <>
-        <p class="trail">
-          <Link to="/devices">Devices</Link>
-        </p>
-        <h1 class="name">{id}</h1>
+        <Heading title={id} up={["/devices", "Devices"]} class="name" />
         <Loading {...device} />
       </>
     );
   const events = timeline.data?.events ?? [];
   return (
     <>
-      <p class="trail">
-        <Link to="/devices">Devices</Link>
-      </p>
-      <div class="heading">
-        <h1 class="name">{data.device_id}</h1>
+      <Heading title={data.device_id} up={["/devices", "Devices"]} class="name">
         <span>
           <StatusLamp status={data.status} /> <StatePill state={data.state} />
         </span>
         <span class="seen">seen {ago(Date.parse(data.last_seen), now + model.clockOffsetMs)}</span>
-      </div>
+      </Heading>
       <Problem text={device.problem} />
       <div class="columns">
         <section class="card padded device">
-          <p class="version">
-            <strong>{versionOf(data.current_version, data.current_build)}</strong>
-            <span>
-              {data.device_type}
-              {data.slot && ` in ${data.slot}`}
-            </span>
-            {data.slot_state && (
-              <span class={`pill slot-${data.slot_state}`}>{SLOT_WORDS[data.slot_state]}</span>
-            )}
-          </p>
+          <Running device={data} />
           <Facts device={data} />
           {mayChange && <Admission device={data} refusal={refusalOf(data, events)} onDone={device.reload} />}
         </section>
@@ -102,14 +82,7 @@ export function DevicePage({ params, model, now }: PageProps) {
         </section>
       ) : (
         <p class="labels">
-          {[data.group, ...data.tags].map(
-            (label) =>
-              label && (
-                <span key={label} class="pill tag">
-                  {label}
-                </span>
-              ),
-          )}
+          <LabelPills {...data} />
         </p>
       )}
       <Orders device={data} mayChange={mayChange} />
@@ -198,13 +171,9 @@ function Admission({ device, refusal, onDone }: AdmissionProps) {
       )}
       <p class="actions">
         {device.state !== "approved" && (
-          <button
-            type="button"
-            aria-disabled={action.isBusy}
-            onClick={() => action.run(() => change("approve"))}
-          >
+          <Button look="main" isBusy={action.isBusy} onClick={() => action.run(() => change("approve"))}>
             Approve
-          </button>
+          </Button>
         )}
         {device.state !== "blocked" && (
           <Confirm name="Block" isDangerous onConfirm={() => change("block")}>
@@ -230,33 +199,18 @@ interface TimelineProps {
 
 /** New events appear automatically; older ones are loaded on request. */
 function Timeline({ path, newest, problem }: TimelineProps) {
-  const [older, setOlder] = useState<readonly EventView[]>([]);
-  const [isWhole, setIsWhole] = useState(false);
-  const action = useAction();
-  useEffect(() => setIsWhole(newest.length < TIMELINE_LENGTH && older.length === 0), [newest]);
-  const ids = new Set(newest.map(({ id }) => id));
-  const events = [...newest, ...older.filter(({ id }) => !ids.has(id))];
-  const last = events.at(-1);
-  const load = () =>
-    action.run(async () => {
-      const answer = await ask<{ readonly events: readonly EventView[] }>(
-        "GET",
-        `${path}/timeline?limit=${TIMELINE_LENGTH}&before=${last?.id}`,
-      );
-      setOlder([...older, ...answer.events]);
-      setIsWhole(answer.events.length < TIMELINE_LENGTH);
-    });
+  const { items, ...older } = useOlder(newest, TIMELINE_LENGTH, async (before) => {
+    const { events } = await ask<EventsAnswer>(
+      "GET",
+      `${path}/timeline?limit=${TIMELINE_LENGTH}&before=${before}`,
+    );
+    return events;
+  });
   return (
     <div class="card timeline">
-      <LogLines events={events} isOfDevice />
-      <Problem text={problem || action.problem} />
-      {!isWhole && last && (
-        <p class="actions">
-          <button type="button" class="quiet" aria-disabled={action.isBusy} onClick={load}>
-            Older
-          </button>
-        </p>
-      )}
+      <LogLines events={items} isOfDevice />
+      <Problem text={problem || older.action.problem} />
+      <Older {...older} />
     </div>
   );
 }

@@ -6,12 +6,14 @@ import type { RolloutInput } from "../../../api/rollout-schemas.js";
 import type { PlanView, ProgressView } from "../../../api/rollout-views.js";
 import { type Action, useData } from "../data.js";
 import type { PageProps } from "../page-props.js";
+import { Button } from "../parts/button.js";
+import { Heading } from "../parts/heading.js";
 import { Loading } from "../parts/notes.js";
 import { rolloutPath } from "../rollouts/card.js";
 import { patchBetween } from "../rollouts/merge-patch.js";
 import { PlanEditor } from "../rollouts/plan-editor.js";
 import { formOf, readPlanForm } from "../rollouts/plan-form.js";
-import { go, Link } from "../router.js";
+import { go } from "../router.js";
 import { ask } from "../session.js";
 import { TIME_ZONE } from "./new-rollout.js";
 
@@ -59,10 +61,7 @@ function EditForm({ rollout, releases, onAgain }: FormProps) {
   const hasBegun = rollout.started_at !== null;
   return (
     <>
-      <p class="trail">
-        <Link to={rolloutPath(rollout.id)}>{rollout.name}</Link>
-      </p>
-      <h1>Change the rollout</h1>
+      <Heading up={[rolloutPath(rollout.id), rollout.name]} title="Change the rollout" />
       {hasBegun && (
         <p class="note">
           It has begun: its open stages keep their devices, and its target can only be narrowed.
@@ -83,12 +82,12 @@ function EditForm({ rollout, releases, onAgain }: FormProps) {
       >
         {({ request }, action) => (
           <>
-            <button type="button" class="quiet" aria-disabled={action.isBusy} onClick={onAgain}>
+            <Button isBusy={action.isBusy} onClick={onAgain}>
               Reset
-            </button>
-            <button type="button" aria-disabled={action.isBusy} onClick={() => save(request, action)}>
+            </Button>
+            <Button look="main" isBusy={action.isBusy} onClick={() => save(request, action)}>
               Save the changes
-            </button>
+            </Button>
           </>
         )}
       </PlanEditor>

@@ -5,6 +5,7 @@ import type { PlanView } from "../../../api/rollout-views.js";
 import type { RolloutView } from "../../../shared/rollout-view.js";
 import { type Action, useData } from "../data.js";
 import type { PageProps } from "../page-props.js";
+import { Button } from "../parts/button.js";
 import { Empty, Loading } from "../parts/notes.js";
 import { rolloutPath } from "../rollouts/card.js";
 import { PlanEditor, type Planned } from "../rollouts/plan-editor.js";
@@ -44,17 +45,12 @@ export function NewRollout({ place }: PageProps) {
       >
         {(planned, action) => (
           <>
-            <button
-              type="button"
-              class="quiet"
-              aria-disabled={action.isBusy}
-              onClick={() => make(planned, action, false)}
-            >
+            <Button isBusy={action.isBusy} onClick={() => make(planned, action, false)}>
               Save as draft
-            </button>
-            <button type="button" aria-disabled={action.isBusy} onClick={() => make(planned, action, true)}>
+            </Button>
+            <Button look="main" isBusy={action.isBusy} onClick={() => make(planned, action, true)}>
               Start
-            </button>
+            </Button>
           </>
         )}
       </PlanEditor>

@@ -1,18 +1,20 @@
 // Releases and rollouts, and the forms for new ones.
 
 import { useState } from "preact/hooks";
-import type { FirmwareView, viewType } from "../../../api/release-views.js";
+import type { FirmwareView, TypeView } from "../../../api/release-views.js";
 import type { RolloutView } from "../../../shared/rollout-view.js";
 import { useMay } from "../actor.js";
 import { useData, withParams } from "../data.js";
 import type { PageProps } from "../page-props.js";
+import { Button } from "../parts/button.js";
+import { Heading } from "../parts/heading.js";
 import { Empty, Loading } from "../parts/notes.js";
 import { Pager } from "../parts/pager.js";
 import { readOffset } from "../parts/pages-of-list.js";
 import { Releases } from "../releases/list.js";
 import { Upload } from "../releases/upload.js";
 import { RolloutCard } from "../rollouts/card.js";
-import { go, Link, withQuery } from "../router.js";
+import { Link } from "../router.js";
 
 const RELEASE_LIMIT = 20;
 const ROLLOUT_LIMIT = 10;
@@ -26,7 +28,7 @@ interface RolloutsAnswer {
   readonly total: number;
 }
 interface TypesAnswer {
-  readonly types: readonly ReturnType<typeof viewType>[];
+  readonly types: readonly TypeView[];
 }
 
 export function OtaManagement({ place, model, now }: PageProps) {
@@ -48,22 +50,14 @@ export function OtaManagement({ place, model, now }: PageProps) {
     .filter(({ kind }) => kind === "legacy")
     .map(({ name }) => name);
   const hasNoRelease = releases.data?.total === 0;
-  const move = (list: string) => (offset: number) =>
-    go(withQuery(place, { [list]: offset ? `${offset}` : "" }));
   return (
     <>
-      <div class="heading">
-        <h1>Updates</h1>
+      <Heading title="Updates">
         <span class="actions">
           {mayUpload && !hasNoRelease && (
-            <button
-              type="button"
-              class="quiet"
-              aria-expanded={isUploading}
-              onClick={() => setIsUploading(!isUploading)}
-            >
+            <Button isExpanded={isUploading} onClick={() => setIsUploading(!isUploading)}>
               Upload a release
-            </button>
+            </Button>
           )}
           {mayRoll && !hasNoRelease && (
             <Link class="button" to="/ota-management/rollouts/new">
@@ -71,7 +65,7 @@ export function OtaManagement({ place, model, now }: PageProps) {
             </Link>
           )}
         </span>
-      </div>
+      </Heading>
       {mayUpload && (isUploading || hasNoRelease) && (
         <Upload
           legacyTypes={legacyTypes}
@@ -96,8 +90,8 @@ export function OtaManagement({ place, model, now }: PageProps) {
       </div>
       {rollouts.data && rollouts.data.total > ROLLOUT_LIMIT && (
         <Pager
-          list={{ offset: rolloutOffset, limit: ROLLOUT_LIMIT, total: rollouts.data.total }}
-          onMove={move("rollouts")}
+          {...{ place, name: "rollouts", offset: rolloutOffset, limit: ROLLOUT_LIMIT }}
+          total={rollouts.data.total}
         />
       )}
       <h2>Releases</h2>
@@ -117,8 +111,8 @@ export function OtaManagement({ place, model, now }: PageProps) {
           />
           {releases.data.total > RELEASE_LIMIT && (
             <Pager
-              list={{ offset: releaseOffset, limit: RELEASE_LIMIT, total: releases.data.total }}
-              onMove={move("releases")}
+              {...{ place, name: "releases", offset: releaseOffset, limit: RELEASE_LIMIT }}
+              total={releases.data.total}
             />
           )}
         </>

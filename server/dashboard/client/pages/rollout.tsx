@@ -1,7 +1,7 @@
 // One rollout: its progress, what it waits for, its actions, and the outcome for each device.
 
 import type { MemberView, PlanView, ProgressView } from "../../../api/rollout-views.js";
-import { type Term, termsOf } from "../../../shared/rollout-terms.js";
+import { termsOf } from "../../../shared/rollout-terms.js";
 import { useActor, useMay } from "../actor.js";
 import { useData, withParams } from "../data.js";
 import { moment, words } from "../format.js";
@@ -9,9 +9,12 @@ import { devicePath } from "../log.js";
 import type { PageProps } from "../page-props.js";
 import { Confirm } from "../parts/confirm.js";
 import { ChoiceField } from "../parts/fields.js";
+import { Heading } from "../parts/heading.js";
 import { Empty, Loading, Problem } from "../parts/notes.js";
 import { Pager } from "../parts/pager.js";
 import { readOffset } from "../parts/pages-of-list.js";
+import { type Column, Table } from "../parts/table.js";
+import { Terms } from "../parts/terms.js";
 import { rolloutPath, StatePill } from "../rollouts/card.js";
 import { mayEdit, ORDER_WORDS, type Order, ordersFor } from "../rollouts/orders.js";
 import { Excluded } from "../rollouts/plan.js";
@@ -20,6 +23,7 @@ import { StageBars } from "../rollouts/stages.js";
 import { go, Link, type Place, withQuery } from "../router.js";
 import { ask } from "../session.js";
 
+const UP = ["/ota-management", "Updates"] as const;
 const MEMBER_LIMIT = 25;
 type WithRelease = ProgressView & { readonly release: string | null };
 
@@ -30,22 +34,15 @@ export function RolloutPage({ params, place }: PageProps) {
   if (!data)
     return (
       <>
-        <p class="trail">
-          <Link to="/ota-management">Updates</Link>
-        </p>
-        <h1>Rollout {params.id}</h1>
+        <Heading up={UP} title={`Rollout ${params.id}`} />
         <Loading {...rollout} />
       </>
     );
   return (
     <>
-      <p class="trail">
-        <Link to="/ota-management">Updates</Link>
-      </p>
-      <div class="heading">
-        <h1>{data.name}</h1>
+      <Heading up={UP} title={data.name}>
         <StatePill state={data.state} />
-      </div>
+      </Heading>
       <p>{data.reason}</p>
       {data.state === "running" && <p class="note">{data.next.reason}</p>}
       <Orders rollout={data} onDone={rollout.reload} />
@@ -54,7 +51,7 @@ export function RolloutPage({ params, place }: PageProps) {
         <StageBars rollout={data} />
       </div>
       <Tallies rollout={data} />
-      <Terms rollout={data} />
+      <RolloutTerms rollout={data} />
       <h2>Devices</h2>
       <Members path={path} place={place} rollout={data} />
       {data.state !== "cancelled" && data.state !== "finished" && <LeftOut path={path} />}
@@ -114,59 +111,35 @@ const COLUMNS = [
 ] as const;
 
 const Tallies = ({ rollout }: { readonly rollout: WithRelease }) => (
-  <div class="card table">
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">Stage</th>
-          <th scope="col">Devices</th>
-          {COLUMNS.map(([key, name]) => (
-            <th key={key} scope="col">
-              {name}
-            </th>
-          ))}
-        </tr>
-      </thead>
-      <tbody>
-        {rollout.stages.map((stage, index) => (
-          <tr key={index}>
-            <th scope="row">{stage.name}</th>
-            <td>{stage.device_count ?? "–"}</td>
-            {COLUMNS.map(([key]) => (
-              <td key={key}>{rollout.tallies[index]?.[key] ?? 0}</td>
-            ))}
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  </div>
+  <Table
+    rows={rollout.stages}
+    keyOf={(_, index) => index}
+    columns={[
+      ["Stage", ({ name }) => name],
+      ["Devices", ({ device_count }) => device_count ?? "–"],
+      ...COLUMNS.map(
+        ([key, name]): Column<unknown> => [name, (_, index) => rollout.tallies[index]?.[key] ?? 0],
+      ),
+    ]}
+  />
 );
 
-function Terms({ rollout }: { readonly rollout: WithRelease }) {
-  const facts: readonly Term[] = [
-    ...termsOf(rollout, moment),
-    { name: "Created", value: `${moment(rollout.created_at)} by ${rollout.created_by}` },
-    ...(rollout.edited_by
-      ? [{ name: "Changed by", value: `${rollout.edited_by}, revision ${rollout.revision}` }]
-      : []),
-    ...(rollout.approved_by ? [{ name: "Approved by", value: rollout.approved_by }] : []),
-    ...(rollout.ended_at === null ? [] : [{ name: "Ended", value: moment(rollout.ended_at) }]),
-  ];
-  return (
-    // Open where approval is asked for.
-    <details class="terms" open={rollout.state === "awaiting_approval"}>
-      <summary>Its terms</summary>
-      <dl class="facts">
-        {facts.map(({ name, value }) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
-    </details>
-  );
-}
+// Open where approval is asked for.
+const RolloutTerms = ({ rollout }: { readonly rollout: WithRelease }) => (
+  <details class="terms" open={rollout.state === "awaiting_approval"}>
+    <summary>Its terms</summary>
+    <Terms
+      class="facts"
+      facts={[
+        ...termsOf(rollout, moment).map(({ name, value }) => [name, value] as const),
+        ["Created", `${moment(rollout.created_at)} by ${rollout.created_by}`],
+        ["Changed by", rollout.edited_by && `${rollout.edited_by}, revision ${rollout.revision}`],
+        ["Approved by", rollout.approved_by],
+        ["Ended", rollout.ended_at && moment(rollout.ended_at)],
+      ]}
+    />
+  </details>
+);
 
 const OUTCOMES = ["validated", "failed", "rolled_back"] as const;
 
@@ -210,41 +183,19 @@ function Members({ path, place, rollout }: MembersProps) {
       <Loading {...members} />
       {members.data?.total === 0 && <p class="quiet">No devices match.</p>}
       {members.data && members.data.total > 0 && (
-        <div class="card table">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Device</th>
-                <th scope="col">Stage</th>
-                <th scope="col">From</th>
-                <th scope="col">Offered</th>
-                <th scope="col">Outcome</th>
-              </tr>
-            </thead>
-            <tbody>
-              {members.data.devices.map((member) => (
-                <tr key={member.device_id}>
-                  <th scope="row">
-                    <Link to={devicePath(member.device_id)}>{member.device_id}</Link>
-                  </th>
-                  <td>{rollout.stages[member.stage]?.name}</td>
-                  <td class="mono">{member.from_version}</td>
-                  <td>{moment(member.first_given_at)}</td>
-                  <td>
-                    <Outcome member={member} />
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
-      {members.data && (
-        <Pager
-          list={{ offset, limit: MEMBER_LIMIT, total: members.data.total }}
-          onMove={(to) => go(withQuery(place, { offset: to ? `${to}` : "" }))}
+        <Table
+          rows={members.data.devices}
+          keyOf={({ device_id }) => device_id}
+          columns={[
+            ["Device", ({ device_id }) => <Link to={devicePath(device_id)}>{device_id}</Link>],
+            ["Stage", (member) => rollout.stages[member.stage]?.name],
+            ["From", ({ from_version }) => from_version, "mono"],
+            ["Offered", ({ first_given_at }) => moment(first_given_at)],
+            ["Outcome", (member) => <Outcome member={member} />],
+          ]}
         />
       )}
+      <Pager {...{ place, offset }} limit={MEMBER_LIMIT} total={members.data?.total} />
     </>
   );
 }

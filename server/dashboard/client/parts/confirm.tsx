@@ -3,8 +3,10 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useAction } from "../data.js";
+import { Button } from "./button.js";
 import { TextField } from "./fields.js";
 import { passFocusOn } from "./focus.js";
+import { Form } from "./form.js";
 import { Problem } from "./notes.js";
 
 interface ConfirmProps {
@@ -47,22 +49,20 @@ export function Confirm({
   }, []);
   const [reason, setReason] = useState("");
   const action = useAction();
-  const confirm = async (event: SubmitEvent) => {
-    event.preventDefault();
+  const confirm = async () => {
     if (await action.run(() => onConfirm(reason.trim()))) dialog.current?.close();
   };
   return (
     <>
-      <button
-        type="button"
-        class={isDangerous ? "danger" : isPrimary ? "" : "quiet"}
-        disabled={isDisabled}
+      <Button
+        look={isDangerous ? "danger" : isPrimary ? "main" : "quiet"}
+        isDisabled={isDisabled}
         onClick={() => dialog.current?.showModal()}
       >
         {name}
-      </button>
+      </Button>
       <dialog ref={dialog} aria-label={title}>
-        <form onSubmit={confirm}>
+        <Form onSubmit={confirm}>
           <h2>{title}</h2>
           <p>{children}</p>
           {fields}
@@ -76,14 +76,12 @@ export function Confirm({
           )}
           <Problem text={action.problem} />
           <p class="actions">
-            <button type="button" class="quiet" onClick={() => dialog.current?.close()}>
-              Close
-            </button>
+            <Button onClick={() => dialog.current?.close()}>Close</Button>
             <button type="submit" class={isDangerous ? "danger" : ""} aria-disabled={action.isBusy}>
               {confirmName}
             </button>
           </p>
-        </form>
+        </Form>
       </dialog>
     </>
   );

@@ -1,10 +1,10 @@
 // Form fields: label above, hint below.
 
-import type { ComponentChildren } from "preact";
-import { useId } from "preact/hooks";
+import type { ComponentChildren, JSX } from "preact";
+import { useEffect, useId, useState } from "preact/hooks";
 
 /** Ids that link a field to its label, hint and problem. */
-export interface FieldIds {
+interface FieldIds {
   readonly id: string;
   readonly "aria-describedby": string;
   readonly "aria-invalid"?: "true";
@@ -39,89 +39,83 @@ export function Field({ label, hint, problem, children }: FieldProps) {
   );
 }
 
-interface GroupProps extends Words {
-  readonly children: ComponentChildren;
+/** Without `onChange`, the form is read when it is sent. */
+interface TextProps extends Words, Omit<JSX.InputHTMLAttributes, "label" | "onChange"> {
+  readonly onChange?: (value: string) => void;
 }
 
-/** Several checkboxes under one label. */
-export const FieldGroup = ({ label, problem, children }: GroupProps) => (
-  <fieldset class="field group">
-    <legend class="label">{label}</legend>
-    <span class="checks">{children}</span>
-    {problem && <span class="failure">{problem}</span>}
-  </fieldset>
-);
-
-interface TextProps extends Words {
-  readonly value: string;
-  readonly onChange: (value: string) => void;
-  readonly placeholder?: string | undefined;
-  readonly type?: "text" | "number" | "datetime-local" | "time" | "search";
-  readonly list?: string;
-  readonly isDisabled?: boolean | undefined;
-  readonly isRequired?: boolean;
-  readonly maxLength?: number;
-}
-
-export const TextField = ({
-  value,
-  onChange,
-  placeholder,
-  type = "text",
-  list,
-  isDisabled = false,
-  isRequired = false,
-  maxLength,
-  ...field
-}: TextProps) => (
-  <Field {...field}>
+export const TextField = ({ label, hint, problem, onChange, ...input }: TextProps) => (
+  <Field {...{ label, hint, problem }}>
     {(ids) => (
-      <input
-        {...ids}
-        type={type}
-        value={value}
-        placeholder={placeholder}
-        list={list}
-        disabled={isDisabled}
-        required={isRequired}
-        maxLength={maxLength}
-        step={type === "number" ? "any" : undefined}
-        onInput={(event) => onChange(event.currentTarget.value)}
-      />
+      <input type="text" {...input} {...ids} onInput={(event) => onChange?.(event.currentTarget.value)} />
     )}
   </Field>
 );
 
-interface ChoiceProps<Value extends string> extends Words {
-  readonly value: Value;
-  readonly choices: readonly (readonly [value: Value, name: string])[];
-  readonly onChange: (value: Value) => void;
-  readonly isDisabled?: boolean;
+const TYPING_MS = 300;
+
+interface FilterProps extends Words {
+  readonly value: string;
+  readonly placeholder: string | undefined;
+  readonly type?: "text" | "search";
+  readonly onChange: (value: string) => void;
 }
+
+/** Waits until typing has paused. */
+export function FilterField({ value, onChange, ...field }: FilterProps) {
+  const [text, setText] = useState(value);
+  useEffect(() => {
+    if (text.trim() === value) return;
+    const timer = setTimeout(() => onChange(text.trim()), TYPING_MS);
+    return () => clearTimeout(timer);
+  }, [text]);
+  return <TextField {...field} value={text} onChange={setText} />;
+}
+
+/** Values and their names, or values that are their own names. */
+export type Choices<Value extends string> = readonly (Value | readonly [value: Value, name: string])[];
+
+interface SelectProps<Value extends string> extends Omit<JSX.SelectHTMLAttributes, "label" | "onChange"> {
+  readonly value: Value;
+  readonly choices: Choices<Value>;
+  readonly onChange: (value: Value) => void;
+}
+
+/** Without a label of its own, such as in a table. */
+export const Select = <Value extends string>({ choices, onChange, ...select }: SelectProps<Value>) => (
+  <select {...select} onChange={(event) => onChange(event.currentTarget.value as Value)}>
+    {choices.map((choice) => {
+      const [value, name] = typeof choice === "string" ? [choice, choice] : choice;
+      return (
+        <option key={value} value={value}>
+          {name}
+        </option>
+      );
+    })}
+  </select>
+);
 
 export const ChoiceField = <Value extends string>({
-  value,
-  choices,
-  onChange,
-  isDisabled = false,
-  ...field
-}: ChoiceProps<Value>) => (
-  <Field {...field}>
-    {(ids) => (
-      <select
-        {...ids}
-        value={value}
-        disabled={isDisabled}
-        onChange={(event) => onChange(event.currentTarget.value as Value)}
-      >
-        {choices.map(([each, name]) => (
-          <option key={each} value={each}>
-            {name}
-          </option>
-        ))}
-      </select>
-    )}
-  </Field>
+  label,
+  hint,
+  problem,
+  ...select
+}: Words & SelectProps<Value>) => (
+  <Field {...{ label, hint, problem }}>{(ids) => <Select {...select} {...ids} />}</Field>
+);
+
+interface SuggestionsProps {
+  readonly id: string;
+  readonly words: readonly string[] | undefined;
+}
+
+/** Suggestions for fields whose `list` is its id. */
+export const Suggestions = ({ id, words }: SuggestionsProps) => (
+  <datalist id={id}>
+    {words?.map((word) => (
+      <option key={word} value={word} />
+    ))}
+  </datalist>
 );
 
 interface CheckProps {
@@ -141,4 +135,37 @@ export const Check = ({ label, isOn, onChange, isDisabled = false }: CheckProps)
     />
     <span>{label}</span>
   </label>
+);
+
+interface ChecksProps<Value> {
+  readonly choices: readonly (readonly [value: Value, name: string])[];
+  readonly chosen: readonly Value[];
+  readonly onChange: (chosen: readonly Value[]) => void;
+}
+
+/** Checkboxes of which any number is chosen. */
+export const Checks = <Value extends string | number>({ choices, chosen, onChange }: ChecksProps<Value>) => (
+  <span class="checks">
+    {choices.map(([value, name]) => (
+      <Check
+        key={value}
+        label={name}
+        isOn={chosen.includes(value)}
+        onChange={(isOn) => onChange(isOn ? [...chosen, value] : chosen.filter((one) => one !== value))}
+      />
+    ))}
+  </span>
+);
+
+/** The same under one label. */
+export const CheckGroup = <Value extends string | number>({
+  label,
+  problem,
+  ...checks
+}: Words & ChecksProps<Value>) => (
+  <fieldset class="field group">
+    <legend class="label">{label}</legend>
+    <Checks {...checks} />
+    {problem && <span class="failure">{problem}</span>}
+  </fieldset>
 );

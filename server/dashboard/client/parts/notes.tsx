@@ -2,13 +2,12 @@
 
 import type { ComponentChildren } from "preact";
 
-export const Empty = ({
-  title,
-  children,
-}: {
+interface EmptyProps {
   readonly title: string;
   readonly children?: ComponentChildren;
-}) => (
+}
+
+export const Empty = ({ title, children }: EmptyProps) => (
   <div class="card empty">
     <p>
       <strong>{title}</strong>
@@ -21,6 +20,13 @@ export const Empty = ({
 export const Problem = ({ text }: { readonly text: string }) => (
   <p class="failure" role="alert">
     {text}
+  </p>
+);
+
+/** The outcome of an action that leaves its form in place; announced, too. */
+export const Done = ({ children }: { readonly children: ComponentChildren }) => (
+  <p class="success-note" role="status">
+    {children}
   </p>
 );
 

@@ -1,34 +1,45 @@
-// Buttons to page through a list.
+// Buttons to page through a list. The offset is in the URL.
 
-import { type PageOfList, pageOf } from "./pages-of-list.js";
+import { go, type Place, withQuery } from "../router.js";
+import { Button } from "./button.js";
+import { pageOf } from "./pages-of-list.js";
 
 interface PagerProps {
-  readonly list: PageOfList;
-  readonly onMove: (offset: number) => void;
+  readonly place: Place;
+  /** Name of the offset in the URL. */
+  readonly name?: string;
+  readonly offset: number;
+  readonly limit: number;
+  /** `undefined`: not loaded yet. */
+  readonly total: number | undefined;
+  /** Before another page is shown. */
+  readonly onMove?: () => void;
 }
 
-export function Pager({ list, onMove }: PagerProps) {
-  const { first, last, previous, next, end } = pageOf(list);
-  if (list.total === 0) return null;
-  const step = (name: string, offset: number | undefined) => (
-    <button
-      type="button"
-      class="quiet"
-      aria-disabled={offset === undefined}
-      onClick={() => offset !== undefined && onMove(offset)}
-    >
-      {name}
-    </button>
-  );
+export function Pager({ place, name = "offset", offset, limit, total = 0, onMove }: PagerProps) {
+  const { first, last, previous, next, end } = pageOf({ offset, limit, total });
+  if (total === 0) return null;
+  const step = (text: string, to: number | undefined) => {
+    const move = () => {
+      if (to === undefined) return;
+      onMove?.();
+      go(withQuery(place, { [name]: to ? `${to}` : "" }));
+    };
+    return (
+      <Button isBusy={to === undefined} onClick={move}>
+        {text}
+      </Button>
+    );
+  };
   return (
     <nav class="pager" aria-label="Pages of the list">
-      {step("First", list.offset > 0 ? 0 : undefined)}
+      {step("First", offset > 0 ? 0 : undefined)}
       {step("Back", previous)}
       <span role="status">
-        {first.toLocaleString("en")}–{last.toLocaleString("en")} of {list.total.toLocaleString("en")}
+        {first.toLocaleString("en")}–{last.toLocaleString("en")} of {total.toLocaleString("en")}
       </span>
       {step("Next", next)}
-      {step("Last", list.offset === end ? undefined : end)}
+      {step("Last", offset === end ? undefined : end)}
     </nav>
   );
 }

@@ -8,6 +8,7 @@ import { useAction, useData } from "../data.js";
 import { ago, bytes, versionOf } from "../format.js";
 import { Check } from "../parts/fields.js";
 import { Problem } from "../parts/notes.js";
+import { Table } from "../parts/table.js";
 import { Link } from "../router.js";
 import { ask } from "../session.js";
 import { EditNotes } from "./notes.js";
@@ -22,85 +23,79 @@ interface ListProps {
 export function Releases({ releases, now, onChange }: ListProps) {
   const mayChange = useMay("releases:write");
   const mayRoll = useMay("rollouts:write");
-  const action = useAction();
+  const action = useAction(onChange);
   const change = (id: number, changes: object) =>
-    action.run(async () => {
-      await ask("PATCH", `/api/ota/admin/firmware/${id}`, changes);
-      onChange();
-    });
+    action.run(() => ask("PATCH", `/api/ota/admin/firmware/${id}`, changes));
+  const switches = ({ id, is_stable, is_active }: FirmwareView) => (
+    <span class="checks">
+      <Check
+        label="stable"
+        isOn={is_stable}
+        isDisabled={action.isBusy || !is_active}
+        onChange={(isOn) => change(id, { is_stable: isOn })}
+      />
+      <Check
+        label="active"
+        isOn={is_active}
+        isDisabled={action.isBusy}
+        onChange={(isOn) => change(id, { is_active: isOn })}
+      />
+    </span>
+  );
   return (
     <>
       <Problem text={action.problem} />
-      <div class="card table">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Release</th>
-              <th scope="col">Board</th>
-              <th scope="col">Size</th>
-              <th scope="col">Needs</th>
-              <th scope="col">State</th>
-              <th scope="col">Uploaded</th>
-              <th scope="col">
-                <span class="hidden">Actions</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {releases.map((firmware) => (
-              <tr key={firmware.id}>
-                <th scope="row">
-                  {firmware.device_type}{" "}
-                  <span class="mono">{versionOf(firmware.version, firmware.build_number)}</span>
-                  {!firmware.is_signed && <span class="pill failed">not signed</span>}
-                  {firmware.release_notes && <p class="quiet notes">{firmware.release_notes}</p>}
-                </th>
-                <td>{firmware.hardware}</td>
-                <td class="mono">{bytes(firmware.file_size)}</td>
-                <td class="mono">{firmware.min_current_version ?? "any"}</td>
-                <td>
-                  {mayChange ? (
-                    <span class="checks">
-                      <Check
-                        label="stable"
-                        isOn={firmware.is_stable}
-                        isDisabled={action.isBusy || !firmware.is_active}
-                        onChange={(isStable) => change(firmware.id, { is_stable: isStable })}
-                      />
-                      <Check
-                        label="active"
-                        isOn={firmware.is_active}
-                        isDisabled={action.isBusy}
-                        onChange={(isActive) => change(firmware.id, { is_active: isActive })}
-                      />
-                    </span>
-                  ) : (
-                    <span class={`pill ${firmware.is_active && firmware.is_stable ? "success" : "pending"}`}>
-                      {firmware.is_active ? (firmware.is_stable ? "stable" : "not stable") : "inactive"}
-                    </span>
-                  )}
-                  {firmware.is_active && firmware.is_stable && <Bonds firmware={firmware} />}
-                </td>
-                <td>{ago(Date.parse(firmware.created_at), now)}</td>
-                <td>
-                  <span class="row-actions">
-                    {mayChange && <EditNotes firmware={firmware} onChange={onChange} />}
-                    {mayRoll && firmware.is_active && (
-                      <Link to={`/ota-management/rollouts/new?firmware=${firmware.id}`}>Roll out</Link>
-                    )}
-                    <a href={`${firmware.download_url}?direct=1`} download={firmware.filename}>
-                      Download
-                    </a>
-                  </span>
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table
+        rows={releases}
+        keyOf={({ id }) => id}
+        columns={[
+          ["Release", (firmware) => <Name firmware={firmware} />],
+          ["Board", ({ hardware }) => hardware],
+          ["Size", ({ file_size }) => bytes(file_size), "mono"],
+          ["Needs", ({ min_current_version }) => min_current_version ?? "any", "mono"],
+          [
+            "State",
+            (firmware) => (
+              <>
+                {mayChange ? switches(firmware) : <StatePill {...firmware} />}
+                {firmware.is_active && firmware.is_stable && <Bonds firmware={firmware} />}
+              </>
+            ),
+          ],
+          ["Uploaded", ({ created_at }) => ago(Date.parse(created_at), now)],
+          [
+            "",
+            (firmware) => (
+              <span class="row-actions">
+                {mayChange && <EditNotes firmware={firmware} onChange={onChange} />}
+                {mayRoll && firmware.is_active && (
+                  <Link to={`/ota-management/rollouts/new?firmware=${firmware.id}`}>Roll out</Link>
+                )}
+                <a href={`${firmware.download_url}?direct=1`} download={firmware.filename}>
+                  Download
+                </a>
+              </span>
+            ),
+          ],
+        ]}
+      />
     </>
   );
 }
+
+const Name = ({ firmware }: { readonly firmware: FirmwareView }) => (
+  <>
+    {firmware.device_type} <span class="mono">{versionOf(firmware.version, firmware.build_number)}</span>
+    {!firmware.is_signed && <span class="pill failed">not signed</span>}
+    {firmware.release_notes && <p class="quiet notes">{firmware.release_notes}</p>}
+  </>
+);
+
+const StatePill = ({ is_active, is_stable }: FirmwareView) => (
+  <span class={`pill ${is_active && is_stable ? "success" : "pending"}`}>
+    {is_active ? (is_stable ? "stable" : "not stable") : "inactive"}
+  </span>
+);
 
 /** Rollouts may limit a stable release. */
 function Bonds({ firmware }: { readonly firmware: FirmwareView }) {

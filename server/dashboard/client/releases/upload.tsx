@@ -6,7 +6,8 @@ import { useAction } from "../data.js";
 import { bytes, versionOf } from "../format.js";
 import { Drop } from "../parts/drop.js";
 import { Check, TextField } from "../parts/fields.js";
-import { Problem } from "../parts/notes.js";
+import { Form, useFields } from "../parts/form.js";
+import { Done, Problem } from "../parts/notes.js";
 import { sendRelease } from "./send.js";
 import { canSign, describeFile, type ManifestFacts, readManifest, signFile } from "./signing.js";
 
@@ -17,6 +18,20 @@ const WAYS: readonly (readonly [Way, string])[] = [
   ["legacy", "Not signed"],
 ];
 
+/** What the image comes with. */
+const PAPERS = {
+  sign: {
+    label: "Release key",
+    hint: "The private .jwk of `skyslot keys init`. It stays in this browser.",
+    accept: ".jwk,.json",
+  },
+  manifest: {
+    label: "Manifest",
+    hint: "Written by `skyslot release sign`",
+    accept: ".jws,.release,.txt",
+  },
+} as const;
+
 interface Extra {
   readonly type: string;
   readonly hardware: string;
@@ -26,22 +41,20 @@ interface Extra {
 }
 const NOTHING: Extra = { type: "", hardware: "", version: "", notes: "", isStable: false };
 
-export function Upload({
-  legacyTypes,
-  onDone,
-}: {
+interface UploadProps {
   readonly legacyTypes: readonly string[];
   readonly onDone: () => void;
-}) {
+}
+
+export function Upload({ legacyTypes, onDone }: UploadProps) {
   const [way, setWay] = useState<Way>(canSign() ? "sign" : "manifest");
   const [image, setImage] = useState<File>();
   const [paper, setPaper] = useState<File>();
   const [facts, setFacts] = useState<ManifestFacts>();
-  const [extra, setExtra] = useState(NOTHING);
+  const { values: extra, field, change, reset } = useFields(NOTHING);
   const [share, setShare] = useState(0);
   const [done, setDone] = useState("");
   const action = useAction();
-  const change = (changes: Partial<Extra>) => setExtra((before) => ({ ...before, ...changes }));
   const chooseWay = (next: Way) => {
     setWay(next);
     setPaper(undefined);
@@ -57,8 +70,7 @@ export function Upload({
       setImage(file);
     });
 
-  const send = (event: SubmitEvent) => {
-    event.preventDefault();
+  const send = () =>
     action.run(async () => {
       if (!image) throw new Error("choose the firmware image first");
       setShare(0);
@@ -73,13 +85,12 @@ export function Upload({
       );
       setImage(undefined);
       setFacts(undefined);
-      setExtra(NOTHING);
+      reset();
       onDone();
     });
-  };
 
   return (
-    <form class="card padded upload" onSubmit={send} aria-label="Upload a release">
+    <Form class="card padded upload" onSubmit={send} label="Upload a release">
       <div class="choices" role="radiogroup" aria-label="How it is signed">
         {WAYS.map(([each, name]) => (
           <label key={each} class={each === way ? "chosen" : ""}>
@@ -97,53 +108,27 @@ export function Upload({
           file={image}
           onFile={takeImage}
         />
-        {way === "sign" && (
-          <Drop
-            label="Release key"
-            hint="The private .jwk of `skyslot keys init`. It stays in this browser."
-            accept=".jwk,.json"
-            file={paper}
-            onFile={setPaper}
-          />
-        )}
-        {way === "manifest" && (
-          <Drop
-            label="Manifest"
-            hint="Written by `skyslot release sign`"
-            accept=".jws,.release,.txt"
-            file={paper}
-            onFile={setPaper}
-          />
-        )}
+        {way !== "legacy" && <Drop {...PAPERS[way]} file={paper} onFile={setPaper} />}
       </div>
       <div class="fields lead">
-        <TextField label="Notes" value={extra.notes} onChange={(notes) => change({ notes })} />
+        <TextField label="Notes" {...field("notes")} />
         {way !== "manifest" && (
           <>
             <TextField
               label="Device type"
-              value={extra.type}
               placeholder={facts?.type}
               hint={way === "sign" ? "Default: the image's project name" : undefined}
-              onChange={(type) => change({ type })}
+              {...field("type")}
             />
             <TextField
               label="Board"
-              value={extra.hardware}
               placeholder={facts?.hardware}
               hint="Default: any with this chip"
-              onChange={(hardware) => change({ hardware })}
+              {...field("hardware")}
             />
           </>
         )}
-        {way === "legacy" && (
-          <TextField
-            label="Version"
-            value={extra.version}
-            placeholder="1.2.3"
-            onChange={(version) => change({ version })}
-          />
-        )}
+        {way === "legacy" && <TextField label="Version" placeholder="1.2.3" {...field("version")} />}
       </div>
       <Check
         label="Stable: offer it to every device of its type at once"
@@ -152,15 +137,13 @@ export function Upload({
       />
       {action.isBusy && share > 0 && <progress max={1} value={share} aria-label="Sent" />}
       <Problem text={action.problem} />
-      <p class="success-note" role="status">
-        {done}
-      </p>
+      <Done>{done}</Done>
       <p class="actions">
         <button type="submit" disabled={action.isBusy || !image || (way !== "legacy" && !paper)}>
           {way === "sign" ? "Sign and upload" : "Upload"}
         </button>
       </p>
-    </form>
+    </Form>
   );
 }
 

@@ -6,6 +6,7 @@ import type { FirmwareView } from "../../../api/release-views.js";
 import type { RolloutInput } from "../../../api/rollout-schemas.js";
 import type { PlanView } from "../../../api/rollout-views.js";
 import { type Action, useAction } from "../data.js";
+import { Form } from "../parts/form.js";
 import { Problem } from "../parts/notes.js";
 import { Plan } from "./plan.js";
 import { PlanFields } from "./plan-fields.js";
@@ -36,8 +37,7 @@ export function PlanEditor({ label, initial, releases, begunStage, onPlan, child
     setForm((before) => ({ ...before, ...changes }));
     setPlanned(undefined);
   };
-  const plan = (event: SubmitEvent) => {
-    event.preventDefault();
+  const plan = () => {
     const read = readPlanForm(form);
     setProblems(read.ok ? {} : read.problems);
     if (!read.ok) return;
@@ -47,7 +47,7 @@ export function PlanEditor({ label, initial, releases, begunStage, onPlan, child
   const isWrong = Object.keys(problems).length > 0;
   return (
     <>
-      <form class="card padded plan-form" onSubmit={plan} aria-label={label}>
+      <Form class="card padded plan-form" onSubmit={plan} label={label}>
         <PlanFields {...{ form, problems, releases, begunStage }} onChange={change} />
         <Problem text={said(isWrong ? "Some fields are invalid." : "")} />
         <p class="actions">
@@ -55,7 +55,7 @@ export function PlanEditor({ label, initial, releases, begunStage, onPlan, child
             Show the plan
           </button>
         </p>
-      </form>
+      </Form>
       {planned && (
         <section class="card padded" aria-label="The plan">
           <h2>The plan</h2>

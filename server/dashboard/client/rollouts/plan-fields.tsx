@@ -2,6 +2,7 @@
 
 import type { FirmwareView } from "../../../api/release-views.js";
 import { versionOf } from "../format.js";
+import { Button } from "../parts/button.js";
 import { Check, ChoiceField, TextField } from "../parts/fields.js";
 import { type Force, newStage, type PlanForm, type Problems, type StageForm } from "./plan-form.js";
 import { WindowFields } from "./window-fields.js";
@@ -22,16 +23,13 @@ export function PlanFields({ form, problems, releases, begunStage, onChange }: F
     problem: problems[name],
     onChange: (value: string) => onChange({ [name]: value }),
   });
-  const gate = (name: keyof PlanForm["gates"]) => ({
-    value: form.gates[name],
-    problem: problems[`gates.${name}`],
-    onChange: (value: string) => onChange({ gates: { ...form.gates, [name]: value } }),
+  const inGroup = <Group extends "gates" | "target">(group: Group, name: keyof PlanForm[Group] & string) => ({
+    value: form[group][name] as string,
+    problem: problems[`${group}.${name}`],
+    onChange: (value: string) => onChange({ [group]: { ...form[group], [name]: value } }),
   });
-  const target = (name: keyof PlanForm["target"]) => ({
-    value: form.target[name],
-    problem: problems[`target.${name}`],
-    onChange: (value: string) => onChange({ target: { ...form.target, [name]: value } }),
-  });
+  const gate = (name: keyof PlanForm["gates"]) => inGroup("gates", name);
+  const target = (name: keyof PlanForm["target"]) => inGroup("target", name);
   return (
     <>
       <fieldset>
@@ -42,7 +40,7 @@ export function PlanFields({ form, problems, releases, begunStage, onChange }: F
             value={form.firmware_id}
             problem={problems.firmware_id}
             choices={[["", "Choose…"], ...releases.map(choiceOf)]}
-            isDisabled={hasBegun}
+            disabled={hasBegun}
             onChange={(firmware_id) => onChange({ firmware_id })}
           />
           <TextField label="Name" hint="Default: the release's" {...text("name")} />
@@ -84,7 +82,7 @@ export function PlanFields({ form, problems, releases, begunStage, onChange }: F
             label="Begins"
             type="datetime-local"
             hint={hasBegun ? "Already begun" : "Default: when it is started"}
-            isDisabled={hasBegun}
+            disabled={hasBegun}
             {...text("start_at")}
           />
           <TextField label="At the same time" hint="Devices; empty: no limit" {...text("max_concurrent")} />
@@ -99,7 +97,7 @@ export function PlanFields({ form, problems, releases, begunStage, onChange }: F
             value={form.force}
             choices={FORCE_CHOICES}
             hint={hasBegun ? "Already begun" : FORCE_HINTS[form.force]}
-            isDisabled={hasBegun}
+            disabled={hasBegun}
             onChange={(force) => onChange({ force })}
           />
         </div>
@@ -160,7 +158,7 @@ function Stages({ stages, problems, begunStage = -1, onChange }: StagesProps) {
             <ChoiceField
               label={`Stage ${index + 1}`}
               value={stage.by}
-              isDisabled={index <= begunStage}
+              disabled={index <= begunStage}
               choices={[
                 ["percent", "Share"],
                 ["groups", "Groups"],
@@ -170,7 +168,7 @@ function Stages({ stages, problems, begunStage = -1, onChange }: StagesProps) {
             <TextField
               label={stage.by === "percent" ? "Up to, %" : "Names"}
               value={stage.value}
-              isDisabled={index <= begunStage}
+              disabled={index <= begunStage}
               problem={problems[`stages.${index}.value`]}
               onChange={(value) => change(index, { value })}
             />
@@ -179,31 +177,24 @@ function Stages({ stages, problems, begunStage = -1, onChange }: StagesProps) {
                 key={name}
                 label={label}
                 value={stage[name]}
-                isDisabled={index < begunStage}
+                disabled={index < begunStage}
                 problem={problems[`stages.${index}.${name}`]}
                 onChange={(value) => change(index, { [name]: value })}
               />
             ))}
-            <button
-              type="button"
-              class="quiet"
-              disabled={stages.length === 1 || index <= begunStage}
-              aria-label={`Remove stage ${index + 1}`}
+            <Button
+              isDisabled={stages.length === 1 || index <= begunStage}
+              label={`Remove stage ${index + 1}`}
               onClick={() => onChange(stages.filter((_, at) => at !== index))}
             >
               Remove
-            </button>
+            </Button>
           </li>
         ))}
       </ol>
-      <button
-        type="button"
-        class="quiet"
-        disabled={stages.length >= 20}
-        onClick={() => onChange([...stages, newStage("100")])}
-      >
+      <Button isDisabled={stages.length >= 20} onClick={() => onChange([...stages, newStage("100")])}>
         Add a stage
-      </button>
+      </Button>
     </>
   );
 }

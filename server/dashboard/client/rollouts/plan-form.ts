@@ -4,6 +4,7 @@
 import type { RolloutInput } from "../../../api/rollout-schemas.js";
 import { GATE_DEFAULTS, ROLLOUT_DEFAULTS, STAGE_DEFAULTS } from "../../../shared/rollout-defaults.js";
 import type { RolloutView } from "../../../shared/rollout-view.js";
+import { listOf } from "../format.js";
 
 export type Force = RolloutView["force"];
 /** Limits of the server. */
@@ -253,13 +254,3 @@ const numberOf = (text: string): number => {
   const cleaned = text.trim().replace(/\s*%$/, "").replace(",", ".");
   return cleaned === "" ? Number.NaN : Number(cleaned);
 };
-
-/** Words separated by commas or new lines. */
-const listOf = (text: string): string[] => [
-  ...new Set(
-    text
-      .split(/[,\n]/)
-      .map((part) => part.trim())
-      .filter(Boolean),
-  ),
-];

@@ -3,6 +3,7 @@
 import type { PlanView } from "../../../api/rollout-views.js";
 import { bytes, moment, plural, words } from "../format.js";
 import { devicePath } from "../log.js";
+import { Table } from "../parts/table.js";
 import { Link } from "../router.js";
 
 export function Plan({ plan }: { readonly plan: PlanView }) {
@@ -12,28 +13,17 @@ export function Plan({ plan }: { readonly plan: PlanView }) {
         <strong>{plural(plan.device_count, "device")}</strong> would get it, {bytes(plan.bytes)} in all.{" "}
         {plan.excluded_count > 0 && `${plural(plan.excluded_count, "device")} would not.`}
       </p>
-      <div class="table">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Stage</th>
-              <th scope="col">Devices</th>
-              <th scope="col">Bytes</th>
-              <th scope="col">Not before</th>
-            </tr>
-          </thead>
-          <tbody>
-            {plan.stages.map((stage, index) => (
-              <tr key={index}>
-                <th scope="row">{stage.name}</th>
-                <td>{stage.device_count.toLocaleString("en")}</td>
-                <td class="mono">{bytes(stage.bytes)}</td>
-                <td>{stage.earliest_at === null ? "never" : moment(stage.earliest_at)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table
+        class=""
+        rows={plan.stages}
+        keyOf={(_, index) => index}
+        columns={[
+          ["Stage", ({ name }) => name],
+          ["Devices", ({ device_count }) => device_count.toLocaleString("en")],
+          ["Bytes", (stage) => bytes(stage.bytes), "mono"],
+          ["Not before", ({ earliest_at }) => (earliest_at === null ? "never" : moment(earliest_at))],
+        ]}
+      />
       {plan.notes.map((note) => (
         <p key={note} class="note">
           {note}

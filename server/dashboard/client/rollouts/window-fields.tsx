@@ -1,9 +1,10 @@
 // The time windows within which updates may begin, all in one time zone.
 
-import { Check, FieldGroup, TextField } from "../parts/fields.js";
+import { WEEKDAYS } from "../format.js";
+import { Button } from "../parts/button.js";
+import { Check, CheckGroup, TextField } from "../parts/fields.js";
 import { newWindow, type PlanForm, type Problems, type WindowForm } from "./plan-form.js";
 
-const DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"] as const;
 /** Limit of the server. */
 const MAX_WINDOW_COUNT = 20;
 
@@ -44,14 +45,12 @@ export function WindowFields({ form: { windows, time_zone: timeZone }, problems,
               onChange={(zone) => onChange({ time_zone: zone })}
             />
           </div>
-          <button
-            type="button"
-            class="quiet"
-            disabled={windows.length >= MAX_WINDOW_COUNT}
+          <Button
+            isDisabled={windows.length >= MAX_WINDOW_COUNT}
             onClick={() => put([...windows, newWindow()])}
           >
             Add a window
-          </button>
+          </Button>
         </div>
       )}
     </>
@@ -68,20 +67,15 @@ interface WindowProps {
 
 function Window({ window: { weekdays, from, to }, index, problems, onChange, onRemove }: WindowProps) {
   const problem = (field: keyof WindowForm) => problems[`windows.${index}.${field}`];
-  const turn = (day: number, isOn: boolean) =>
-    onChange({ weekdays: isOn ? [...weekdays, day] : weekdays.filter((one) => one !== day) });
   return (
     <li class="fields" aria-label={`Window ${index + 1}`}>
-      <FieldGroup label={`Window ${index + 1}`} problem={problem("weekdays")}>
-        {DAYS.map((name, at) => (
-          <Check
-            key={name}
-            label={name}
-            isOn={weekdays.includes(at + 1)}
-            onChange={(isOn) => turn(at + 1, isOn)}
-          />
-        ))}
-      </FieldGroup>
+      <CheckGroup
+        label={`Window ${index + 1}`}
+        problem={problem("weekdays")}
+        choices={WEEKDAYS}
+        chosen={weekdays}
+        onChange={(days) => onChange({ weekdays: days })}
+      />
       <TextField
         label="From"
         type="time"
@@ -97,9 +91,9 @@ function Window({ window: { weekdays, from, to }, index, problems, onChange, onR
         problem={problem("to")}
         onChange={(time) => onChange({ to: time })}
       />
-      <button type="button" class="quiet" aria-label={`Remove window ${index + 1}`} onClick={onRemove}>
+      <Button label={`Remove window ${index + 1}`} onClick={onRemove}>
         Remove
-      </button>
+      </Button>
     </li>
   );
 }

@@ -2,6 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
+import { Button } from "../parts/button.js";
 
 export function Secret({ text, children }: { readonly text: string; readonly children: ComponentChildren }) {
   const [isCopied, setIsCopied] = useState(false);
@@ -12,11 +13,7 @@ export function Secret({ text, children }: { readonly text: string; readonly chi
     <div class="card padded secret" role="status">
       <p>{children}</p>
       <code>{text}</code>
-      {copy && (
-        <button type="button" class="quiet" onClick={copy}>
-          {isCopied ? "Copied" : "Copy"}
-        </button>
-      )}
+      {copy && <Button onClick={copy}>{isCopied ? "Copied" : "Copy"}</Button>}
     </div>
   );
 }

@@ -3,16 +3,15 @@
 import { useState } from "preact/hooks";
 import type { FleetView } from "../../../api/fleet-views.js";
 import type { PolicyView } from "../../../api/registration-views.js";
+import type { TypeView } from "../../../api/release-views.js";
 import { useMay } from "../actor.js";
 import { useAction, useData } from "../data.js";
-import { TextField } from "../parts/fields.js";
-import { InlineForm } from "../parts/inline-form.js";
-import { Loading, Problem } from "../parts/notes.js";
+import { Select, TextField } from "../parts/fields.js";
+import { InlineForm } from "../parts/form.js";
+import { Table } from "../parts/table.js";
 import { ask } from "../session.js";
+import { Section } from "./section.js";
 
-interface TypesAnswer {
-  readonly types: readonly { readonly name: string; readonly kind: string }[];
-}
 interface PoliciesAnswer {
   readonly default: PolicyView;
   readonly policies: readonly PolicyView[];
@@ -24,19 +23,17 @@ const REGISTRATIONS = ["open", "enrolment", "approval"];
 const TOKENS = ["optional", "first-use", "required"];
 
 export function Types() {
-  const types = useData<TypesAnswer>("/api/types");
+  const types = useData<{ readonly types: readonly TypeView[] }>("/api/types");
   const policies = useData<PoliciesAnswer>("/api/registration");
   const fleet = useData<FleetView>("/api/fleet");
   const mayChange = useMay("settings:write");
   const [added, setAdded] = useState<readonly string[]>([]);
   const [name, setName] = useState("");
-  const action = useAction();
-  const put = (path: string, body: object) =>
-    action.run(async () => {
-      await ask("PUT", path, body);
-      types.reload();
-      policies.reload();
-    });
+  const action = useAction(() => {
+    types.reload();
+    policies.reload();
+  });
+  const put = (path: string, body: object) => action.run(() => ask("PUT", path, body));
   const { data } = policies;
   const names = [
     ...new Set([
@@ -54,74 +51,57 @@ export function Types() {
     setAdded([...added, name.trim()]);
     setName("");
   };
+  const kindOf = (type: string) => types.data?.types.find((one) => one.name === type)?.kind ?? "signed";
+  const select = (
+    label: string,
+    value: string,
+    choices: readonly string[],
+    onChange: (value: string) => void,
+  ) => (mayChange ? <Select aria-label={label} {...{ value, choices, onChange }} /> : <span>{value}</span>);
+  const policySelect = (
+    type: string,
+    name: "registration" | "tokens",
+    label: string,
+    choices: readonly string[],
+  ) => {
+    const { registration, tokens } = policyOf(type) ?? {};
+    return select(`${label} of ${type}`, policyOf(type)?.[name] ?? "", choices, (value) =>
+      put(`/api/registration/${encodeURIComponent(type)}`, { registration, tokens, [name]: value }),
+    );
+  };
   return (
-    <section>
-      <h2>Device types</h2>
-      <Loading data={data && types.data} problem={types.problem || policies.problem} />
-      <div class="card table">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Type</th>
-              <th scope="col">Firmware</th>
-              <th scope="col">Registration</th>
-              <th scope="col">Device tokens</th>
-            </tr>
-          </thead>
-          <tbody>
-            {[...names, ALL_OTHERS].map((type) => {
-              const kind = types.data?.types.find((one) => one.name === type)?.kind ?? "signed";
-              const policy = policyOf(type);
-              return (
-                <tr key={type}>
-                  <th scope="row">{type === ALL_OTHERS ? "All others" : type}</th>
-                  <td>
-                    {type === ALL_OTHERS ? (
-                      "signed"
-                    ) : (
-                      <Select
-                        label={`Firmware of ${type}`}
-                        value={kind}
-                        choices={KINDS}
-                        isFixed={!mayChange}
-                        onChange={(next) => put(`/api/types/${type}`, { kind: next })}
-                      />
-                    )}
-                    {kind === "legacy" && <span class="pill failed">not signed</span>}
-                  </td>
-                  <td>
-                    <Select
-                      label={`Registration of ${type}`}
-                      value={policy?.registration ?? ""}
-                      choices={REGISTRATIONS}
-                      isFixed={!mayChange}
-                      onChange={(registration) =>
-                        put(`/api/registration/${encodeURIComponent(type)}`, {
-                          registration,
-                          tokens: policy?.tokens,
-                        })
-                      }
-                    />
-                  </td>
-                  <td>
-                    <Select
-                      label={`Device tokens of ${type}`}
-                      value={policy?.tokens ?? ""}
-                      choices={TOKENS}
-                      isFixed={!mayChange}
-                      onChange={(tokens) =>
-                        put(`/api/registration/${encodeURIComponent(type)}`, {
-                          registration: policy?.registration,
-                          tokens,
-                        })
-                      }
-                    />
-                  </td>
-                </tr>
-              );
-            })}
-          </tbody>
-        </table>
+    <Section
+      title="Device types"
+      loaded={{ data: data && types.data, problem: types.problem || policies.problem }}
+      problem={action.problem}
+      footer={
+        <p class="quiet">
+          Open: any client that asks is registered. Enrolment: with an enrolment token. Approval: any client
+          that asks, but nothing is offered before an operator approves. Legacy firmware is not signed: anyone
+          who controls this server controls these devices.
+        </p>
+      }
+    >
+      <Table
+        rows={[...names, ALL_OTHERS]}
+        keyOf={(type) => type}
+        columns={[
+          ["Type", (type) => (type === ALL_OTHERS ? "All others" : type)],
+          [
+            "Firmware",
+            (type) => [
+              type === ALL_OTHERS
+                ? "signed"
+                : select(`Firmware of ${type}`, kindOf(type), KINDS, (kind) =>
+                    put(`/api/types/${type}`, { kind }),
+                  ),
+              kindOf(type) === "legacy" && <span class="pill failed">not signed</span>,
+            ],
+          ],
+          ["Registration", (type) => policySelect(type, "registration", "Registration", REGISTRATIONS)],
+          ["Device tokens", (type) => policySelect(type, "tokens", "Device tokens", TOKENS)],
+        ]}
+      >
         {mayChange && (
           <InlineForm
             label="Add a device type"
@@ -133,34 +113,7 @@ export function Types() {
             <TextField label="Another type" value={name} onChange={setName} />
           </InlineForm>
         )}
-      </div>
-      <Problem text={action.problem} />
-      <p class="quiet">
-        Open: whoever asks is registered. Enrolment: with an enrolment token. Approval: whoever asks, but
-        nothing is offered before somebody approves. Legacy firmware is not signed: whoever has this server
-        has these devices.
-      </p>
-    </section>
+      </Table>
+    </Section>
   );
 }
-
-interface SelectProps {
-  readonly label: string;
-  readonly value: string;
-  readonly choices: readonly string[];
-  readonly isFixed: boolean;
-  readonly onChange: (value: string) => void;
-}
-
-const Select = ({ label, value, choices, isFixed, onChange }: SelectProps) =>
-  isFixed ? (
-    <span>{value}</span>
-  ) : (
-    <select aria-label={label} value={value} onChange={(event) => onChange(event.currentTarget.value)}>
-      {choices.map((one) => (
-        <option key={one} value={one}>
-          {one}
-        </option>
-      ))}
-    </select>
-  );

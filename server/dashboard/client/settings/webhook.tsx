@@ -4,8 +4,10 @@ import { useEffect, useState } from "preact/hooks";
 import type { DeliveryView, WebhookView } from "../../../api/webhook-views.js";
 import { useAction, useData } from "../data.js";
 import { moment, words } from "../format.js";
+import { Button } from "../parts/button.js";
 import { Confirm } from "../parts/confirm.js";
 import { Loading, Problem } from "../parts/notes.js";
+import { Table } from "../parts/table.js";
 import { ask } from "../session.js";
 
 interface WebhookProps {
@@ -44,32 +46,23 @@ export function Webhook({ webhook, onChange, onSecret }: WebhookProps) {
         </span>
       </p>
       <span class="row-actions">
-        <button type="button" class="quiet" disabled={action.isBusy || !webhook.is_active} onClick={test}>
+        <Button isDisabled={action.isBusy || !webhook.is_active} onClick={test}>
           Send a test
-        </button>
-        <button type="button" class="quiet" aria-expanded={isOpen} onClick={() => setIsOpen(!isOpen)}>
+        </Button>
+        <Button isExpanded={isOpen} onClick={() => setIsOpen(!isOpen)}>
           Deliveries
-        </button>
-        <button
-          type="button"
-          class="quiet"
-          aria-disabled={action.isBusy}
+        </Button>
+        <Button
+          isBusy={action.isBusy}
           onClick={() => change("PATCH", path, { is_active: !webhook.is_active })}
         >
           {webhook.is_active ? "Pause" : "Resume"}
-        </button>
+        </Button>
         <Confirm name="New secret" onConfirm={() => change("PATCH", path, { rotate_secret: true })}>
           Deliveries are signed with a new secret from now on: the receiver refuses them until it has that
           secret.
         </Confirm>
-        <Confirm
-          name="Remove"
-          isDangerous
-          onConfirm={async () => {
-            await ask("DELETE", path);
-            onChange();
-          }}
-        >
+        <Confirm name="Remove" isDangerous onConfirm={() => ask("DELETE", path).then(onChange)}>
           Nothing more is sent to {webhook.url}, and its deliveries are deleted.
         </Confirm>
       </span>
@@ -83,7 +76,7 @@ function Deliveries({ path, onChange }: { readonly path: string; readonly onChan
   const list = useData<{ readonly deliveries: readonly DeliveryView[]; readonly total: number }>(
     `${path}/deliveries?limit=${DELIVERY_LIMIT}`,
   );
-  const action = useAction();
+  const action = useAction(list.reload);
   const rows = list.data?.deliveries ?? [];
   const isWaiting = rows.some(({ state }) => state === "pending");
   useEffect(() => {
@@ -91,57 +84,41 @@ function Deliveries({ path, onChange }: { readonly path: string; readonly onChan
     const timer = setInterval(list.reload, LOOK_MS);
     return () => clearInterval(timer);
   }, [isWaiting]);
-  const retry = (id: number) =>
-    action.run(async () => {
-      await ask("POST", `${path}/deliveries/${id}/retry`);
-      list.reload();
-    });
   if (!list.data) return <Loading {...list} />;
   if (rows.length === 0) return <p class="quiet deliveries">Nothing was sent yet.</p>;
   return (
-    <div class="table deliveries">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Event</th>
-            <th scope="col">When</th>
-            <th scope="col">Tries</th>
-            <th scope="col">State</th>
-            <th scope="col">
-              <span class="hidden">Actions</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((delivery) => (
-            <tr key={delivery.id}>
-              <th scope="row" class="mono">
-                {delivery.kind}
-              </th>
-              <td>{moment(delivery.created_at)}</td>
-              <td>{delivery.attempt_count}</td>
-              <td>
-                <span class={`pill ${TONES[delivery.state]}`}>{words(delivery.state)}</span>{" "}
-                {delivery.error ?? delivery.status_code}
-              </td>
-              <td>
-                {delivery.state !== "pending" && (
-                  <button
-                    type="button"
-                    class="quiet"
-                    aria-disabled={action.isBusy}
-                    onClick={() => retry(delivery.id)}
-                  >
-                    Try again
-                  </button>
-                )}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+    <Table
+      class="deliveries"
+      rows={rows}
+      keyOf={({ id }) => id}
+      columns={[
+        ["Event", ({ kind }) => kind, "mono"],
+        ["When", ({ created_at }) => moment(created_at)],
+        ["Tries", ({ attempt_count }) => attempt_count],
+        [
+          "State",
+          ({ state, error, status_code }) => (
+            <>
+              <span class={`pill ${TONES[state]}`}>{words(state)}</span> {error ?? status_code}
+            </>
+          ),
+        ],
+        [
+          "",
+          ({ id, state }) =>
+            state !== "pending" && (
+              <Button
+                isBusy={action.isBusy}
+                onClick={() => action.run(() => ask("POST", `${path}/deliveries/${id}/retry`))}
+              >
+                Try again
+              </Button>
+            ),
+        ],
+      ]}
+    >
       <Problem text={action.problem} />
-    </div>
+    </Table>
   );
 }
 

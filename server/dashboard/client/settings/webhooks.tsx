@@ -3,16 +3,16 @@
 import { useState } from "preact/hooks";
 import type { WebhookView } from "../../../api/webhook-views.js";
 import { useAction, useData } from "../data.js";
-import { Check, FieldGroup, TextField } from "../parts/fields.js";
-import { InlineForm } from "../parts/inline-form.js";
-import { Loading, Problem } from "../parts/notes.js";
+import { CheckGroup, TextField } from "../parts/fields.js";
+import { InlineForm } from "../parts/form.js";
 import { ask } from "../session.js";
 import { Secret } from "./secret.js";
+import { Section } from "./section.js";
 import { nameTopic, Webhook } from "./webhook.js";
 
 const WEBHOOKS = "/api/webhooks";
 /** Common topics; others are typed. */
-const TOPICS = ["*", "rollout.*", "update.failed", "update.*", "device.*", "firmware.*"] as const;
+const TOPICS: readonly string[] = ["*", "rollout.*", "update.failed", "update.*", "device.*", "firmware.*"];
 
 export function Webhooks() {
   const webhooks = useData<{ readonly webhooks: readonly WebhookView[] }>(WEBHOOKS);
@@ -20,7 +20,7 @@ export function Webhooks() {
   const [topics, setTopics] = useState<readonly string[]>(["rollout.*", "update.failed"]);
   const [others, setOthers] = useState("");
   const [secret, setSecret] = useState("");
-  const action = useAction();
+  const action = useAction(webhooks.reload);
   const events = [...topics, ...others.split(/[\s,]+/).filter(Boolean)];
   const add = () =>
     action.run(async () => {
@@ -28,12 +28,14 @@ export function Webhooks() {
       setSecret(added.secret);
       setUrl("");
       setOthers("");
-      webhooks.reload();
     });
   return (
-    <section aria-label="Webhooks">
-      <h2>Webhooks</h2>
-      <Loading {...webhooks} />
+    <Section
+      title="Webhooks"
+      loaded={webhooks}
+      problem={action.problem}
+      footer={secret && <Secret text={secret}>The signing secret of deliveries, shown only now:</Secret>}
+    >
       <div class="card">
         {webhooks.data?.webhooks.length === 0 && (
           <p class="quiet inline">
@@ -52,23 +54,15 @@ export function Webhooks() {
           onSubmit={add}
         >
           <TextField label="URL" placeholder="https://example.com/hook" value={url} onChange={setUrl} />
-          <FieldGroup label="Events">
-            {TOPICS.map((topic) => (
-              <Check
-                key={topic}
-                label={nameTopic(topic)}
-                isOn={topics.includes(topic)}
-                onChange={(isOn) =>
-                  setTopics(isOn ? [...topics, topic] : topics.filter((one) => one !== topic))
-                }
-              />
-            ))}
-          </FieldGroup>
+          <CheckGroup
+            label="Events"
+            choices={TOPICS.map((topic) => [topic, nameTopic(topic)])}
+            chosen={topics}
+            onChange={setTopics}
+          />
           <TextField label="Other events" placeholder="content.*" value={others} onChange={setOthers} />
         </InlineForm>
       </div>
-      <Problem text={action.problem} />
-      {secret && <Secret text={secret}>The signing secret of deliveries, shown only now:</Secret>}
-    </section>
+    </Section>
   );
 }

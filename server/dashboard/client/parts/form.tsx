@@ -1,0 +1,52 @@
+// Forms that are sent by script, and the state of their fields.
+
+import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
+
+interface FormProps {
+  /** For screen readers. */
+  readonly label?: string;
+  readonly class?: string;
+  readonly children: ComponentChildren;
+  readonly onSubmit: (form: HTMLFormElement) => unknown;
+}
+
+export const Form = ({ label, class: name, children, onSubmit }: FormProps) => (
+  <form
+    class={name}
+    aria-label={label}
+    onSubmit={(event) => {
+      event.preventDefault();
+      onSubmit(event.currentTarget);
+    }}
+  >
+    {children}
+  </form>
+);
+
+interface InlineFormProps extends FormProps {
+  readonly button: string;
+  readonly isDisabled: boolean;
+  readonly isQuiet?: boolean;
+}
+
+/** A short form below a list that adds to it: fields in a row and a button. */
+export const InlineForm = ({ button, isDisabled, isQuiet, children, ...form }: InlineFormProps) => (
+  <Form class="inline" {...form}>
+    {children}
+    <button type="submit" class={isQuiet ? "quiet" : ""} disabled={isDisabled}>
+      {button}
+    </button>
+  </Form>
+);
+
+/** The values of a form's fields, and what each text field needs. */
+export function useFields<Values extends object>(initial: Values) {
+  const [values, setValues] = useState(initial);
+  const change = (changes: Partial<Values>) => setValues((before) => ({ ...before, ...changes }));
+  const field = <Name extends keyof Values>(name: Name) => ({
+    value: values[name],
+    onChange: (value: Values[Name]) => change({ [name]: value } as unknown as Partial<Values>),
+  });
+  return { values, field, change, reset: () => setValues(initial) };
+}
