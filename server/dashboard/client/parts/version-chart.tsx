@@ -23,7 +23,7 @@ export function VersionChart({ samples }: { readonly samples: HistoryView["sampl
             {outlineLayers(stack, WIDTH, HEIGHT).map((corners, index) => (
               <polygon
                 key={stack.layers[index]?.name}
-                class={`layer-${index}`}
+                style={{ "--layer": `var(--layer-${index})` }}
                 points={corners.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join(" ")}
               />
             ))}
@@ -40,7 +40,7 @@ export function VersionChart({ samples }: { readonly samples: HistoryView["sampl
         <ul class="legend">
           {stack.layers.map(({ name, counts }, index) => (
             <li key={name}>
-              <span class={`swatch layer-${index}`} aria-hidden="true" />
+              <span class="swatch" style={{ "--layer": `var(--layer-${index})` }} aria-hidden="true" />
               <span class="mono">{name}</span>
               <strong>{(counts.at(-1) ?? 0).toLocaleString("en")}</strong>
             </li>
