@@ -2,6 +2,7 @@
 // reconnects, and everything is reloaded, so that nothing is missed.
 
 import type { Change, Snapshot } from "./model.js";
+import { ask } from "./session.js";
 
 const LIVE_TYPES = ["device", "seen", "update", "firmware", "rollout", "event"] as const;
 export type LiveType = (typeof LIVE_TYPES)[number];
@@ -78,23 +79,20 @@ function openStream(take: (message: Change) => void): EventSource {
 
 async function loadSnapshot(): Promise<Snapshot> {
   const [devices, logs, firmware, events] = await Promise.all([
-    read(`/api/devices?limit=${LIST_LENGTH}`),
-    read(`/api/ota/admin/logs?limit=${LIST_LENGTH}`),
-    read(`/api/ota/admin/firmware?limit=${LIST_LENGTH}`),
-    read(`/api/events?limit=${LOG_LENGTH}`),
+    ask<Pick<Snapshot, "devices"> & { readonly online_seconds: number; readonly time: string }>(
+      "GET",
+      `/api/devices?limit=${LIST_LENGTH}`,
+    ),
+    ask<{ readonly logs: Snapshot["updates"] }>("GET", `/api/ota/admin/logs?limit=${LIST_LENGTH}`),
+    ask<Pick<Snapshot, "firmware">>("GET", `/api/ota/admin/firmware?limit=${LIST_LENGTH}`),
+    ask<Pick<Snapshot, "events">>("GET", `/api/events?limit=${LOG_LENGTH}`),
   ]);
   return {
-    devices: devices.devices as Snapshot["devices"],
-    updates: logs.logs as Snapshot["updates"],
-    firmware: firmware.firmware as Snapshot["firmware"],
-    events: events.events as Snapshot["events"],
-    onlineSeconds: devices.online_seconds as number,
-    clockOffsetMs: Date.parse(devices.time as string) - Date.now(),
+    devices: devices.devices,
+    updates: logs.logs,
+    firmware: firmware.firmware,
+    events: events.events,
+    onlineSeconds: devices.online_seconds,
+    clockOffsetMs: Date.parse(devices.time) - Date.now(),
   };
-}
-
-async function read(path: string): Promise<Record<string, unknown>> {
-  const response = await fetch(path);
-  if (!response.ok) throw new Error(`${path} answers ${response.status}`);
-  return (await response.json()) as Record<string, unknown>;
 }

@@ -7,18 +7,18 @@ import type { ActorView } from "../../api/account-views.js";
 const REFRESH_MS = 10 * 60_000;
 const LOOK_MS = 30_000;
 
-/** A request that sends and receives JSON. @throws Error with the server's message */
+/** A request that sends JSON or a form, and receives JSON. @throws Error with the server's message */
 export async function ask<Answer>(
   method: string,
   path: string,
   body?: object,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<Answer> {
-  const type: Record<string, string> = body ? { "content-type": "application/json" } : {};
+  const isJson = body !== undefined && !(body instanceof FormData);
   const response = await fetch(path, {
     method,
-    headers: { ...type, ...headers },
-    ...(body ? { body: JSON.stringify(body) } : {}),
+    headers: { ...(isJson && { "content-type": "application/json" }), ...headers },
+    body: isJson ? JSON.stringify(body) : (body ?? null),
   }).catch(() => {
     throw new Error("The server does not answer.");
   });

@@ -1,12 +1,12 @@
 // The form that assigns a picture: to which panels, and when.
 
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
+import type { ImageView } from "../../../api/content-views.js";
 import { useAction } from "../data.js";
 import { WEEKDAYS } from "../format.js";
 import { Check, Checks, ChoiceField, Suggestions, TextField } from "../parts/fields.js";
-import { Form } from "../parts/form.js";
-import { Problem } from "../parts/notes.js";
-import { assign, type ImageView, listNames, type Names } from "./calls.js";
+import { Form, Submit } from "../parts/form.js";
+import { assign, useTargetNames } from "./calls.js";
 import { findProblem, newSchedule, type Schedule, toTerms } from "./schedule.js";
 
 type Kind = "device" | "group" | "type" | "default";
@@ -26,15 +26,11 @@ interface FormProps {
 }
 
 export function AssignForm({ image, onAssigned }: FormProps) {
-  const [names, setNames] = useState<Names>();
+  const names = useTargetNames();
   const [kind, setKind] = useState<Kind>("device");
   const [name, setName] = useState("");
   const [schedule, setSchedule] = useState(newSchedule);
   const { isBusy, problem, run } = useAction();
-  useEffect(() => {
-    // Without suggestions the name is typed.
-    listNames().then(setNames, () => {});
-  }, []);
   const wrong = findProblem(schedule);
   const submit = () =>
     run(async () => {
@@ -56,17 +52,14 @@ export function AssignForm({ image, onAssigned }: FormProps) {
               maxLength={64}
               onChange={setName}
             />
-            <Suggestions id={`names-${image.id}`} words={names?.[kind]} />
+            <Suggestions id={`names-${image.id}`} words={names[kind]} />
           </>
         )}
       </div>
       <Times schedule={schedule} onChange={(changes) => setSchedule({ ...schedule, ...changes })} />
-      <Problem text={wrong || problem} />
-      <p class="actions">
-        <button type="submit" disabled={isBusy || wrong !== ""}>
-          Assign
-        </button>
-      </p>
+      <Submit problem={wrong || problem} isDisabled={isBusy || wrong !== ""}>
+        Assign
+      </Submit>
     </Form>
   );
 }

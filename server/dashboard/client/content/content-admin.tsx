@@ -1,45 +1,27 @@
 // The page about panels: pictures, their assignments, and what one device shows now.
 
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
+import type { AssignmentView, ImageView, ShownView } from "../../../api/content-views.js";
 import { useAction } from "../data.js";
 import { Button } from "../parts/button.js";
 import { TextField } from "../parts/fields.js";
 import { Form } from "../parts/form.js";
 import { Heading } from "../parts/heading.js";
-import { Problem } from "../parts/notes.js";
+import { Loading, Problem } from "../parts/notes.js";
 import { AssignForm, describeTarget } from "./assign-form.js";
-import {
-  type AssignmentView,
-  deleteImage,
-  findShown,
-  type ImageView,
-  type Listed,
-  listAssignments,
-  listImages,
-  type ShownView,
-  unassign,
-} from "./calls.js";
+import { deleteImage, findShown, unassign, useAssignments, useImages } from "./calls.js";
 import { StoredPicture } from "./dot-view.js";
 import { describe, STATE_WORDS, stateOf } from "./schedule.js";
 import type { ContentPageProps } from "./upload.js";
 import "./content.css";
 
-interface Loaded {
-  readonly images: Listed<ImageView>;
-  readonly assignments: Listed<AssignmentView>;
-}
-
 export function ContentAdmin({ mayChange }: ContentPageProps) {
-  const [loaded, setLoaded] = useState<Loaded>();
-  const { problem, run } = useAction();
-  const reload = () =>
-    run(async () => {
-      const [images, assignments] = await Promise.all([listImages(), listAssignments()]);
-      setLoaded({ images, assignments });
-    });
-  useEffect(() => {
-    reload();
-  }, []);
+  const images = useImages();
+  const assignments = useAssignments();
+  const onChange = () => {
+    images.reload();
+    assignments.reload();
+  };
   return (
     <div class="content">
       <Heading title="What panels show">
@@ -49,76 +31,81 @@ export function ContentAdmin({ mayChange }: ContentPageProps) {
           </a>
         )}
       </Heading>
-      <Problem text={problem} />
-      {loaded ? <Lists {...loaded} mayChange={mayChange} onChange={reload} /> : <p class="quiet">Loading…</p>}
+      <Loading data={images.data && assignments.data} problem={images.problem || assignments.problem} />
+      {images.data && assignments.data && (
+        <Lists {...images.data} assigned={assignments.data} {...{ mayChange, onChange }} />
+      )}
     </div>
   );
 }
 
-interface ListsProps extends Loaded, ContentPageProps {
-  readonly onChange: () => Promise<unknown>;
-}
+type ListsProps = ContentPageProps &
+  NonNullable<ReturnType<typeof useImages>["data"]> & {
+    readonly assigned: NonNullable<ReturnType<typeof useAssignments>["data"]>;
+    readonly onChange: () => void;
+  };
 
-function Lists({ images, assignments, mayChange, onChange }: ListsProps) {
+function Lists({
+  images,
+  total,
+  assigned: { assignments, total: assignedTotal },
+  mayChange,
+  onChange,
+}: ListsProps) {
   return (
     <>
       <h2>Pictures</h2>
-      {images.total === 0 && (
+      {total === 0 && (
         <p class="card quiet">
           There are no pictures yet. <a href="/upload">Create one</a>: it is cropped and dithered in the
           browser.
         </p>
       )}
       <ul class="pictures">
-        {images.items.map((image) => (
+        {images.map((image) => (
           <Picture key={image.id} {...{ image, mayChange, onChange }} />
         ))}
       </ul>
-      <Rest {...images} />
+      <Rest count={images.length} total={total} />
       <h2>Assignments</h2>
       <p class="quiet">
         A device shows what is assigned to itself, else to its group, else to its type, else to every panel;
         of several, the newest that is in force.
       </p>
-      {assignments.total === 0 && <p class="card quiet">Nothing is assigned yet.</p>}
+      {assignedTotal === 0 && <p class="card quiet">Nothing is assigned yet.</p>}
       <ul class="assignments">
-        {assignments.items.map((assignment) => (
+        {assignments.map((assignment) => (
           <Assignment
             key={assignment.id}
             {...{ assignment, mayChange, onChange }}
-            image={images.items.find(({ id }) => id === assignment.image_id)}
+            image={images.find(({ id }) => id === assignment.image_id)}
           />
         ))}
       </ul>
-      <Rest {...assignments} />
+      <Rest count={assignments.length} total={assignedTotal} />
       <h2>One device</h2>
-      <Shown key={assignments.items[0]?.id ?? 0} />
+      <Shown key={assignments[0]?.id ?? 0} />
     </>
   );
 }
 
 /** Notes where a list is cut off. */
-const Rest = ({ items, total }: Listed<unknown>) =>
-  total > items.length ? (
+const Rest = ({ count, total }: { readonly count: number; readonly total: number }) =>
+  total > count ? (
     <p class="quiet">
-      The newest {items.length} of {total}.
+      The newest {count} of {total}.
     </p>
   ) : null;
 
 interface PictureProps extends ContentPageProps {
   readonly image: ImageView;
-  readonly onChange: () => Promise<unknown>;
+  readonly onChange: () => void;
 }
 
 function Picture({ image, mayChange, onChange }: PictureProps) {
   const [open, setOpen] = useState<"assign" | "delete">();
-  const { isBusy, problem, run } = useAction();
+  const { isBusy, problem, run } = useAction(onChange);
   const toggle = (which: typeof open) => setOpen(open === which ? undefined : which);
-  const remove = () =>
-    run(async () => {
-      await deleteImage(image.id);
-      await onChange();
-    });
   const assigned = () => {
     setOpen(undefined);
     onChange();
@@ -143,7 +130,7 @@ function Picture({ image, mayChange, onChange }: PictureProps) {
       {open === "assign" && <AssignForm image={image} onAssigned={assigned} />}
       {open === "delete" && (
         <p class="actions">
-          <Button look="danger" isDisabled={isBusy} onClick={remove}>
+          <Button look="danger" isDisabled={isBusy} onClick={() => run(() => deleteImage(image.id))}>
             Delete permanently
           </Button>
         </p>
@@ -156,19 +143,14 @@ function Picture({ image, mayChange, onChange }: PictureProps) {
 interface AssignmentProps extends ContentPageProps {
   readonly assignment: AssignmentView;
   readonly image: ImageView | undefined;
-  readonly onChange: () => Promise<unknown>;
+  readonly onChange: () => void;
 }
 
 function Assignment({ assignment, image, mayChange, onChange }: AssignmentProps) {
-  const { isBusy, problem, run } = useAction();
+  const { isBusy, problem, run } = useAction(onChange);
   const state = stateOf(assignment, Date.now());
   const { kind, name } = assignment.target;
   const target = describeTarget(kind, name);
-  const remove = () =>
-    run(async () => {
-      await unassign(assignment.id);
-      await onChange();
-    });
   return (
     <li class="card assignment" aria-label={`${image?.name ?? assignment.image_id} to ${target}`}>
       <span>
@@ -179,7 +161,11 @@ function Assignment({ assignment, image, mayChange, onChange }: AssignmentProps)
       </span>
       <span class={`pill ${state}`}>{STATE_WORDS[state]}</span>
       {mayChange && (
-        <Button isDisabled={isBusy} onClick={remove} label={`End: ${target}`}>
+        <Button
+          isDisabled={isBusy}
+          onClick={() => run(() => unassign(assignment.id))}
+          label={`End: ${target}`}
+        >
           End
         </Button>
       )}

@@ -1,8 +1,8 @@
 // Selects the size of a panel: sizes in use here, those of common panels, or any.
 
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { ChoiceField, Field } from "../parts/fields.js";
-import { listImages } from "./calls.js";
+import { useImages } from "./calls.js";
 import type { Size } from "./placement.js";
 
 /** The panel of the `cms` app. */
@@ -29,15 +29,9 @@ interface SizeProps {
 }
 
 export function PanelSize({ size, onChange }: SizeProps) {
-  const [used, setUsed] = useState<readonly Size[]>([]);
+  // Until they are known, only the common sizes are offered.
+  const used = useImages().data?.images ?? [];
   const [isOther, setIsOther] = useState(false);
-  useEffect(() => {
-    // Without them, only the common sizes are offered.
-    listImages().then(
-      ({ items }) => setUsed(items),
-      () => {},
-    );
-  }, []);
   const names = new Map(COMMON.map(([inches, each]) => [textOf(each), `${textOf(each)} (${inches}″)`]));
   for (const each of used) if (!names.has(textOf(each))) names.set(textOf(each), `${textOf(each)} (in use)`);
   const isListed = !isOther && names.has(textOf(size));

@@ -1,15 +1,16 @@
 // The page that prepares a picture for a panel: choose a file, crop it, preview the dots, save and assign it.
 
 import { useMemo, useState } from "preact/hooks";
+import type { ImageView } from "../../../api/content-views.js";
 import { useAction } from "../data.js";
 import { Button } from "../parts/button.js";
 import { Drop } from "../parts/drop.js";
 import { ChoiceField, TextField } from "../parts/fields.js";
-import { Form } from "../parts/form.js";
+import { Form, Submit } from "../parts/form.js";
 import { Heading } from "../parts/heading.js";
 import { Done, Problem } from "../parts/notes.js";
 import { AssignForm } from "./assign-form.js";
-import { type ImageView, uploadPicture } from "./calls.js";
+import { uploadPicture } from "./calls.js";
 import { CropStage, ZOOM_STEP } from "./crop-stage.js";
 import { adjust, type DitherMethod, dither, toGreys } from "./dither.js";
 import { DotView } from "./dot-view.js";
@@ -151,12 +152,9 @@ function Save({ dots, fileName }: { readonly dots: Dots; readonly fileName: stri
     <div class="save">
       <Form onSubmit={save} label="Save">
         <TextField label="Name" value={name} required maxLength={80} onChange={setName} />
-        <Problem text={problem} />
-        <p class="actions">
-          <button type="submit" disabled={isBusy || isSaved || name.trim() === ""}>
-            {isSaved ? "Saved" : "Save"}
-          </button>
-        </p>
+        <Submit problem={problem} isDisabled={isBusy || isSaved || name.trim() === ""}>
+          {isSaved ? "Saved" : "Save"}
+        </Submit>
       </Form>
       {isSaved && (
         <>

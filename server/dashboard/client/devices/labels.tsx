@@ -3,8 +3,7 @@
 import { useAction } from "../data.js";
 import { listOf } from "../format.js";
 import { TextField } from "../parts/fields.js";
-import { Form, useFields } from "../parts/form.js";
-import { Problem } from "../parts/notes.js";
+import { Form, Submit, useFields } from "../parts/form.js";
 import { ask } from "../session.js";
 import type { DeviceRow } from "./row.js";
 
@@ -30,12 +29,9 @@ export function Labels({ device, onDone }: { readonly device: Labelled; readonly
         <TextField label="Group" {...field("group")} />
         <TextField label="Pin" hint="The only version that it is offered" {...field("pin")} />
       </div>
-      <Problem text={action.problem} />
-      <p class="actions">
-        <button type="submit" aria-disabled={action.isBusy}>
-          Save
-        </button>
-      </p>
+      <Submit problem={action.problem} isBusy={action.isBusy}>
+        Save
+      </Submit>
     </Form>
   );
 }

@@ -6,8 +6,7 @@ import { useAction } from "../data.js";
 import { Button } from "./button.js";
 import { TextField } from "./fields.js";
 import { passFocusOn } from "./focus.js";
-import { Form } from "./form.js";
-import { Problem } from "./notes.js";
+import { Form, Submit } from "./form.js";
 
 interface ConfirmProps {
   readonly name: string;
@@ -74,13 +73,14 @@ export function Confirm({
               onChange={(text) => setReason(text.slice(0, MAX_REASON_LENGTH))}
             />
           )}
-          <Problem text={action.problem} />
-          <p class="actions">
-            <Button onClick={() => dialog.current?.close()}>Close</Button>
-            <button type="submit" class={isDangerous ? "danger" : ""} aria-disabled={action.isBusy}>
-              {confirmName}
-            </button>
-          </p>
+          <Submit
+            problem={action.problem}
+            isBusy={action.isBusy}
+            look={isDangerous ? "danger" : undefined}
+            before={<Button onClick={() => dialog.current?.close()}>Close</Button>}
+          >
+            {confirmName}
+          </Submit>
         </Form>
       </dialog>
     </>

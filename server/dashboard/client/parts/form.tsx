@@ -2,6 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
+import { Problem } from "./notes.js";
 
 interface FormProps {
   /** For screen readers. */
@@ -38,6 +39,31 @@ export const InlineForm = ({ button, isDisabled, isQuiet, children, ...form }: I
       {button}
     </button>
   </Form>
+);
+
+interface SubmitProps {
+  /** Why the form was not accepted. */
+  readonly problem: string;
+  readonly isDisabled?: boolean;
+  /** Unlike a disabled button, it keeps the keyboard focus. */
+  readonly isBusy?: boolean;
+  readonly look?: "quiet" | "danger" | undefined;
+  readonly children: ComponentChildren;
+  /** Before it, such as a button that closes the form. */
+  readonly before?: ComponentChildren;
+}
+
+/** The end of a form: its problem and its button. */
+export const Submit = ({ problem, isDisabled, isBusy, look, children, before }: SubmitProps) => (
+  <>
+    <Problem text={problem} />
+    <p class="actions">
+      {before}
+      <button type="submit" class={look} disabled={isDisabled} aria-disabled={isBusy}>
+        {children}
+      </button>
+    </p>
+  </>
 );
 
 /** The values of a form's fields, and what each text field needs. */

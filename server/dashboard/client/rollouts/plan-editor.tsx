@@ -6,7 +6,7 @@ import type { FirmwareView } from "../../../api/release-views.js";
 import type { RolloutInput } from "../../../api/rollout-schemas.js";
 import type { PlanView } from "../../../api/rollout-views.js";
 import { type Action, useAction } from "../data.js";
-import { Form } from "../parts/form.js";
+import { Form, Submit } from "../parts/form.js";
 import { Problem } from "../parts/notes.js";
 import { Plan } from "./plan.js";
 import { PlanFields } from "./plan-fields.js";
@@ -49,12 +49,13 @@ export function PlanEditor({ label, initial, releases, begunStage, onPlan, child
     <>
       <Form class="card padded plan-form" onSubmit={plan} label={label}>
         <PlanFields {...{ form, problems, releases, begunStage }} onChange={change} />
-        <Problem text={said(isWrong ? "Some fields are invalid." : "")} />
-        <p class="actions">
-          <button type="submit" class={planned ? "quiet" : ""} aria-disabled={action.isBusy}>
-            Show the plan
-          </button>
-        </p>
+        <Submit
+          problem={said(isWrong ? "Some fields are invalid." : "")}
+          isBusy={action.isBusy}
+          look={planned ? "quiet" : undefined}
+        >
+          Show the plan
+        </Submit>
       </Form>
       {planned && (
         <section class="card padded" aria-label="The plan">

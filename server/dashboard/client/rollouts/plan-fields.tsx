@@ -2,9 +2,9 @@
 
 import type { FirmwareView } from "../../../api/release-views.js";
 import { versionOf } from "../format.js";
-import { Button } from "../parts/button.js";
 import { Check, ChoiceField, TextField } from "../parts/fields.js";
 import { type Force, newStage, type PlanForm, type Problems, type StageForm } from "./plan-form.js";
+import { RowForms } from "./row-forms.js";
 import { WindowFields } from "./window-fields.js";
 
 interface FieldsProps {
@@ -147,54 +147,44 @@ interface StagesProps {
   readonly onChange: (stages: readonly StageForm[]) => void;
 }
 
-function Stages({ stages, problems, begunStage = -1, onChange }: StagesProps) {
-  const change = (index: number, changes: Partial<StageForm>) =>
-    onChange(stages.map((stage, at) => (at === index ? { ...stage, ...changes } : stage)));
-  return (
-    <>
-      <ol class="stage-forms">
-        {stages.map((stage, index) => (
-          <li key={index} class="fields" aria-label={`Stage ${index + 1}`}>
-            <ChoiceField
-              label={`Stage ${index + 1}`}
-              value={stage.by}
-              disabled={index <= begunStage}
-              choices={[
-                ["percent", "Share"],
-                ["groups", "Groups"],
-              ]}
-              onChange={(by) => change(index, { by })}
-            />
-            <TextField
-              label={stage.by === "percent" ? "Up to, %" : "Names"}
-              value={stage.value}
-              disabled={index <= begunStage}
-              problem={problems[`stages.${index}.value`]}
-              onChange={(value) => change(index, { value })}
-            />
-            {STAGE_TERMS.map(([name, label]) => (
-              <TextField
-                key={name}
-                label={label}
-                value={stage[name]}
-                disabled={index < begunStage}
-                problem={problems[`stages.${index}.${name}`]}
-                onChange={(value) => change(index, { [name]: value })}
-              />
-            ))}
-            <Button
-              isDisabled={stages.length === 1 || index <= begunStage}
-              label={`Remove stage ${index + 1}`}
-              onClick={() => onChange(stages.filter((_, at) => at !== index))}
-            >
-              Remove
-            </Button>
-          </li>
+const Stages = ({ stages, problems, begunStage = -1, onChange }: StagesProps) => (
+  <RowForms
+    name="Stage"
+    rows={stages}
+    fresh={() => newStage("100")}
+    isFixed={(index) => stages.length === 1 || index <= begunStage}
+    onChange={onChange}
+  >
+    {(stage, index, change) => (
+      <>
+        <ChoiceField
+          label={`Stage ${index + 1}`}
+          value={stage.by}
+          disabled={index <= begunStage}
+          choices={[
+            ["percent", "Share"],
+            ["groups", "Groups"],
+          ]}
+          onChange={(by) => change({ by })}
+        />
+        <TextField
+          label={stage.by === "percent" ? "Up to, %" : "Names"}
+          value={stage.value}
+          disabled={index <= begunStage}
+          problem={problems[`stages.${index}.value`]}
+          onChange={(value) => change({ value })}
+        />
+        {STAGE_TERMS.map(([name, label]) => (
+          <TextField
+            key={name}
+            label={label}
+            value={stage[name]}
+            disabled={index < begunStage}
+            problem={problems[`stages.${index}.${name}`]}
+            onChange={(value) => change({ [name]: value })}
+          />
         ))}
-      </ol>
-      <Button isDisabled={stages.length >= 20} onClick={() => onChange([...stages, newStage("100")])}>
-        Add a stage
-      </Button>
-    </>
-  );
-}
+      </>
+    )}
+  </RowForms>
+);
