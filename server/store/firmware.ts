@@ -47,21 +47,12 @@ export interface FirmwareSummary extends Omit<Firmware, "release"> {
   readonly manifestLength: number;
 }
 
-export interface FirmwareChanges {
-  readonly isStable?: boolean;
-  readonly isActive?: boolean;
-  readonly minCurrentVersion?: string | null;
-  readonly notes?: string | null;
-}
-
-interface FirmwareFilter {
-  readonly deviceType?: string;
-  readonly isActive?: boolean;
-  readonly isStable?: boolean;
-  readonly fileHash?: string;
-  readonly md5?: string;
-  readonly version?: string;
-}
+export type FirmwareChanges = Partial<
+  Pick<Firmware, "isStable" | "isActive" | "minCurrentVersion" | "notes">
+>;
+type FirmwareFilter = Partial<
+  Pick<Firmware, "deviceType" | "isActive" | "isStable" | "fileHash" | "md5" | "version">
+>;
 
 export interface FirmwareStore {
   /** @throws AlreadyExists if this type, hardware, chip, version and build is there. */

@@ -38,11 +38,7 @@ export interface FailureCount {
   readonly lastRolledBackAt: number | null;
 }
 
-interface UpdateFilter {
-  readonly deviceId?: string;
-  readonly firmwareId?: number;
-  readonly status?: UpdateStatus;
-}
+type UpdateFilter = Partial<Pick<Update, "deviceId" | "firmwareId" | "status">>;
 
 export interface UpdateStore {
   /** Opens an attempt as `pending`. */

@@ -12,14 +12,13 @@ export function createAuditStore(db: Kysely<Tables>): AuditStore {
     addAudit: (entry) => entries.add(db, entry),
 
     async listAudit({ actor, action, subject, since, until, beforeId, limit }) {
-      let query = db.selectFrom("audit").selectAll();
-      if (actor !== undefined) query = query.where("actor", "=", actor);
+      let query = entries.select(db, { actor });
       if (action !== undefined) query = query.where(isOrBeginsWith("action", action, "."));
       if (subject !== undefined) query = query.where(isOrBeginsWith("subject", subject, "/"));
       if (since !== undefined) query = query.where("time", ">=", since);
       if (until !== undefined) query = query.where("time", "<", until);
       if (beforeId !== undefined) query = query.where("id", "<", beforeId);
-      return entries.all(query.orderBy("id", "desc").limit(limit));
+      return entries.list(query.orderBy("id", "desc").limit(limit));
     },
   };
 }

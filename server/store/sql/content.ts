@@ -17,14 +17,7 @@ export function createContentStore(db: Kysely<Tables>): ContentStore {
 
     listContentImages: (page) => images.page(images.select(db).orderBy("id", "desc"), page),
 
-    async removeContentImage(id) {
-      const row = await db
-        .deleteFrom("content_images")
-        .where("id", "=", id)
-        .returning("id")
-        .executeTakeFirst();
-      return row !== undefined;
-    },
+    removeContentImage: (id) => images.remove(db, { id }),
 
     async addContentAssignment(assignment) {
       const row = await db
@@ -76,12 +69,8 @@ export function createContentStore(db: Kysely<Tables>): ContentStore {
     },
 
     async removeContentAssignment(id) {
-      const row = await db
-        .deleteFrom("content_assignments")
-        .where("id", "=", id)
-        .returning("id")
-        .executeTakeFirst();
-      return row !== undefined;
+      const query = db.deleteFrom("content_assignments").where("id", "=", id);
+      return (await query.executeTakeFirst()).numDeletedRows > 0n;
     },
   };
 }

@@ -21,12 +21,7 @@ const policies = tableOf<RegistrationPolicy, "registration_policies">("registrat
 export function createDeviceIdentityStore(db: Kysely<Tables>): DeviceIdentityStore {
   return {
     async putIdentity(identity) {
-      const { device_id: _id, created_at: _createdAt, ...changing } = identities.toRow(identity);
-      await db
-        .insertInto("device_identities")
-        .values(identities.toRow(identity))
-        .onConflict((conflict) => conflict.column("device_id").doUpdateSet(changing))
-        .execute();
+      await identities.put(db, identity, ["deviceId"], ["createdAt"]);
       await forgetNoOpKey(db, identity.deviceId);
     },
 
@@ -57,19 +52,15 @@ export function createDeviceIdentityStore(db: Kysely<Tables>): DeviceIdentitySto
 
     changeEnrolmentToken: (id, changes) => tokens.change(db, { id }, changes),
 
-    async putPolicy({ deviceType, registration, tokens }) {
-      await db
-        .insertInto("registration_policies")
-        .values({ device_type: deviceType, registration, tokens })
-        .onConflict((conflict) => conflict.column("device_type").doUpdateSet({ registration, tokens }))
-        .execute();
+    async putPolicy(policy) {
+      await policies.put(db, policy, ["deviceType"]);
       await forgetNoOpKeys(db);
     },
 
     findPolicies: (deviceTypes) => policies.list(policies.select(db).where("device_type", "in", deviceTypes)),
 
     async removePolicy(deviceType) {
-      await db.deleteFrom("registration_policies").where("device_type", "=", deviceType).execute();
+      await policies.remove(db, { deviceType });
       await forgetNoOpKeys(db);
     },
 

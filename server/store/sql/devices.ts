@@ -12,17 +12,7 @@ const devices = tableOf<Device, "devices">("devices", { readings: "json" }, ["qu
 
 export function createDeviceStore(db: Kysely<Tables>): DeviceStore {
   return {
-    async putDevice(device) {
-      const row = devices.toRow(device);
-      const { id: _id, first_seen: _firstSeen, ...changing } = row;
-      return devices.one(
-        db
-          .insertInto("devices")
-          .values(row)
-          .onConflict((conflict) => conflict.column("id").doUpdateSet({ ...changing, quiet_key: null }))
-          .returningAll(),
-      );
-    },
+    putDevice: (device) => devices.put(db, device, ["id"], ["firstSeen"], { quiet_key: null }),
 
     findDevice: (id) => devices.find(db, { id }),
 

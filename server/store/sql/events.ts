@@ -11,12 +11,9 @@ export function createEventStore(db: Kysely<Tables>): EventStore {
   return {
     addEvent: (event) => events.add(db, event),
 
-    async listEvents(filter) {
-      let query = db.selectFrom("events").selectAll();
-      if (filter.deviceId !== undefined) query = query.where("device_id", "=", filter.deviceId);
-      if (filter.kind !== undefined) query = query.where("kind", "=", filter.kind);
-      if (filter.beforeId !== undefined) query = query.where("id", "<", filter.beforeId);
-      return events.all(query.orderBy("id", "desc").limit(filter.limit));
+    listEvents({ deviceId, kind, beforeId, limit }) {
+      const query = events.select(db, { deviceId, kind }).orderBy("id", "desc").limit(limit);
+      return events.list(beforeId === undefined ? query : query.where("id", "<", beforeId));
     },
 
     async pruneEvents({ before, maxCount, limit }) {

@@ -6,10 +6,13 @@ import type { Firmware, FirmwareStore, NewFirmware } from "../firmware.js";
 import type { SqlDialect } from "./database.js";
 import { forgetNoOpKeys } from "./no-op-checks.js";
 import { pageOf } from "./page.js";
-import { recordsOf } from "./rows.js";
+import { tableOf } from "./table.js";
 import type { Tables } from "./tables.js";
 
-const records = recordsOf<Omit<Firmware, "release">>({ isStable: "flag", isActive: "flag" });
+const table = tableOf<Omit<Firmware, "release">, "firmware">("firmware", {
+  isStable: "flag",
+  isActive: "flag",
+});
 
 export function createFirmwareStore(db: Kysely<Tables>, dialect: SqlDialect): FirmwareStore {
   return {
@@ -32,29 +35,14 @@ export function createFirmwareStore(db: Kysely<Tables>, dialect: SqlDialect): Fi
     },
 
     async findFirmware(id) {
-      const row = await db.selectFrom("firmware").selectAll().where("id", "=", id).executeTakeFirst();
+      const row = await table.select(db, { id }).executeTakeFirst();
       return row && toFirmware(row);
     },
 
-    async listFirmware(filter, page) {
-      let query = db.selectFrom("firmware");
-      if (filter.deviceType !== undefined) query = query.where("device_type", "=", filter.deviceType);
-      if (filter.isActive !== undefined) query = query.where("is_active", "=", Number(filter.isActive));
-      if (filter.isStable !== undefined) query = query.where("is_stable", "=", Number(filter.isStable));
-      if (filter.fileHash !== undefined) query = query.where("file_hash", "=", filter.fileHash);
-      if (filter.md5 !== undefined) query = query.where("md5", "=", filter.md5);
-      if (filter.version !== undefined) query = query.where("version", "=", filter.version);
-      return pageOf(query.selectAll().orderBy("id", "desc"), page, toFirmware);
-    },
+    listFirmware: (filter, page) => pageOf(table.select(db, filter).orderBy("id", "desc"), page, toFirmware),
 
     async offeredFirmware(deviceType) {
-      const rows = await db
-        .selectFrom("firmware")
-        .selectAll()
-        .where("device_type", "=", deviceType)
-        .where("is_active", "=", 1)
-        .where("is_stable", "=", 1)
-        .execute();
+      const rows = await table.select(db, { deviceType, isActive: true, isStable: true }).execute();
       return rows.map(toFirmware);
     },
 
@@ -68,7 +56,7 @@ export function createFirmwareStore(db: Kysely<Tables>, dialect: SqlDialect): Fi
         .orderBy("id")
         .execute();
       return rows.map(({ manifest_length: manifestLength, ...row }) => ({
-        ...records.toItem(row),
+        ...table.toItem(row),
         isSigned: manifestLength > 0,
         manifestLength,
       }));
@@ -77,7 +65,7 @@ export function createFirmwareStore(db: Kysely<Tables>, dialect: SqlDialect): Fi
     async changeFirmware(id, changes, time) {
       const row = await db
         .updateTable("firmware")
-        .set(records.toRow({ ...changes, updatedAt: time }))
+        .set(table.toRow({ ...changes, updatedAt: time }))
         .where("id", "=", id)
         .returningAll()
         .executeTakeFirst();
@@ -112,11 +100,11 @@ const SUMMARY_COLUMNS = [
 ] as const satisfies readonly (keyof Tables["firmware"])[];
 
 const toFirmware = ({ release_jws, ...row }: Selectable<Tables["firmware"]>): Firmware => ({
-  ...records.toItem(row),
+  ...table.toItem(row),
   release: release_jws === "" ? null : release_jws,
 });
 
 const toFirmwareRow = ({ release, ...firmware }: NewFirmware) => ({
-  ...records.toRow({ ...firmware, updatedAt: firmware.createdAt }),
+  ...table.toRow({ ...firmware, updatedAt: firmware.createdAt }),
   release_jws: release ?? "",
 });

@@ -32,18 +32,7 @@ export function createMeshStore(db: Kysely<Tables>): MeshStore {
     setMeshUpdateStatus: (id, status, time, finishedAt) =>
       updates.change(db, { id }, { status, updatedAt: time, finishedAt }),
 
-    async putMeshNode(node) {
-      const { updateId: _updateId, nodeId: _nodeId, createdAt: _createdAt, ...changing } = node;
-      return nodes.one(
-        db
-          .insertInto("ota_node_status")
-          .values(nodes.toRow(node))
-          .onConflict((conflict) =>
-            conflict.columns(["update_id", "node_id"]).doUpdateSet(nodes.toRow(changing)),
-          )
-          .returningAll(),
-      );
-    },
+    putMeshNode: (node) => nodes.put(db, node, ["updateId", "nodeId"], ["createdAt"]),
 
     countMeshNodes: (updateId) => countOf(db.selectFrom("ota_node_status").where("update_id", "=", updateId)),
 

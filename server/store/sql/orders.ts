@@ -9,37 +9,30 @@ import type { Tables } from "./tables.js";
 const orders = tableOf<StoredOrder, "device_orders">("device_orders", { settings: "json" });
 
 export function createOrderStore(db: Kysely<Tables>): OrderStore {
-  const of = (deviceId: string) =>
-    db.selectFrom("device_orders").selectAll().where("device_id", "=", deviceId);
   return {
-    async addOrder({ deviceId, kind, settings, orderedBy, createdAt, expiresAt }) {
-      const last = await of(deviceId).orderBy("id", "desc").limit(1).executeTakeFirst();
+    async addOrder(order) {
+      const { deviceId, createdAt } = order;
+      const last = await orders.first(orders.select(db, { deviceId }).orderBy("id", "desc").limit(1));
       const id = Math.max((last?.id ?? 0) + 1, Math.floor(createdAt / 1000), 1);
-      const row = await db
-        .insertInto("device_orders")
-        .values(
-          orders.toRow({ deviceId, id, kind, settings, state: "pending", orderedBy, createdAt, expiresAt }),
-        )
-        .returningAll()
-        .executeTakeFirstOrThrow();
+      const added = await orders.add(db, { ...order, id, state: "pending" });
       await forgetNoOpKey(db, deviceId);
-      return orders.toItem(row);
+      return added;
     },
 
-    findOrder: (deviceId, id) => orders.first(of(deviceId).where("id", "=", id)),
+    findOrder: (deviceId, id) => orders.find(db, { deviceId, id }),
 
     changeOrder: (deviceId, id, changes) => orders.change(db, { deviceId, id }, changes),
 
-    listPendingOrders: (deviceId) => orders.all(of(deviceId).where("state", "=", "pending").orderBy("id")),
+    listPendingOrders: (deviceId) =>
+      orders.list(orders.select(db, { deviceId, state: "pending" }).orderBy("id")),
 
-    listOrders: (deviceId, limit) => orders.all(of(deviceId).orderBy("id", "desc").limit(limit)),
+    listOrders: (deviceId, limit) =>
+      orders.list(orders.select(db, { deviceId }).orderBy("id", "desc").limit(limit)),
 
     listOverdueOrders: (time, limit) =>
-      orders.all(
-        db
-          .selectFrom("device_orders")
-          .selectAll()
-          .where("state", "=", "pending")
+      orders.list(
+        orders
+          .select(db, { state: "pending" })
           .where("expires_at", "<=", time)
           .orderBy("expires_at")
           .limit(limit),

@@ -75,17 +75,9 @@ export function createRolloutStore(db: Kysely<Tables>): RolloutStore {
       return rows.map(toRollout);
     },
 
-    findMembers: (deviceId) =>
-      members.all(
-        db.selectFrom("rollout_members").selectAll().where("device_id", "=", deviceId).orderBy("rollout_id"),
-      ),
+    findMembers: (deviceId) => members.list(members.select(db, { deviceId }).orderBy("rollout_id")),
 
-    async listMembers(filter, page) {
-      let query = db.selectFrom("rollout_members").where("rollout_id", "=", filter.rolloutId);
-      if (filter.stage !== undefined) query = query.where("stage", "=", filter.stage);
-      if (filter.outcome !== undefined) query = query.where("outcome", "=", filter.outcome);
-      return pageOf(query.selectAll().orderBy("device_id"), page, members.toItem);
-    },
+    listMembers: (filter, page) => members.page(members.select(db, filter).orderBy("device_id"), page),
 
     async scanDevices(type, rolloutId, afterId, limit) {
       // What a rollout looks at, and nothing else: whole rows take twice as long.
@@ -121,18 +113,7 @@ export function createRolloutStore(db: Kysely<Tables>): RolloutStore {
     },
 
     async putMember(member) {
-      const row = members.toRow(member);
-      const {
-        rollout_id: _rolloutId,
-        device_id: _deviceId,
-        first_given_at: _firstGivenAt,
-        ...changing
-      } = row;
-      await db
-        .insertInto("rollout_members")
-        .values(row)
-        .onConflict((conflict) => conflict.columns(["rollout_id", "device_id"]).doUpdateSet(changing))
-        .execute();
+      await members.put(db, member, ["rolloutId", "deviceId"], ["firstGivenAt"]);
     },
 
     async countLeases(rolloutIds, now) {

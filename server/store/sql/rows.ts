@@ -68,6 +68,7 @@ export function recordsOf<Item extends object>(converted: Converted<Item>, hidde
   return {
     toItem,
     toRow,
+    columnOf: (field: keyof Item): string => columnOf(field as string),
     all: async (query: Query<Row>): Promise<readonly Item[]> => (await query.execute()).map(toItem),
     first: async (query: Query<Row>): Promise<Item | undefined> => {
       const row = await query.executeTakeFirst();

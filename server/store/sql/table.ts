@@ -42,6 +42,36 @@ export function tableOf<Item extends object, Name extends keyof Tables & string>
       const query = (db as unknown as AnyTable).insertInto(table).values(toRow(fields)).returningAll();
       return records.one(query as unknown as Rows);
     },
+    /**
+     * Inserts a row, or replaces the one with the same key.
+     * @param kept fields that a replaced row keeps
+     * @param also columns that are set in a replaced row
+     */
+    put: (
+      db: Kysely<Tables>,
+      item: Item,
+      key: readonly (keyof Item)[],
+      kept: readonly (keyof Item)[] = [],
+      also: Readonly<Record<string, unknown>> = {},
+    ): Promise<Item> => {
+      const fixed: readonly unknown[] = [...key, ...kept];
+      const isChanging = ([field]: [string, unknown]) => !fixed.includes(field);
+      const changing = Object.fromEntries(Object.entries(item).filter(isChanging)) as Fields<Item>;
+      const query = (db as unknown as AnyTable)
+        .insertInto(table)
+        .values(toRow(item))
+        .onConflict((conflict) =>
+          conflict.columns(key.map(records.columnOf)).doUpdateSet({ ...toRow(changing), ...also }),
+        )
+        .returningAll();
+      return records.one(query as unknown as Rows);
+    },
+    /** @returns whether there was such a row */
+    remove: async (db: Kysely<Tables>, key: Fields<Item>): Promise<boolean> => {
+      let query = (db as unknown as AnyTable).deleteFrom(table);
+      for (const [column, value] of Object.entries(toRow(key))) query = query.where(column, "=", value);
+      return (await query.executeTakeFirst()).numDeletedRows > 0n;
+    },
     /** `undefined`: there is no such row. */
     change: (db: Kysely<Tables>, key: Fields<Item>, changes: Fields<Item>): Promise<Item | undefined> => {
       let query = (db as unknown as AnyTable).updateTable(table).set({ ...toRow(key), ...toRow(changes) });

@@ -15,14 +15,10 @@ export function createTypeStore(db: Kysely<Tables>): TypeStore {
     listTypes: () => types.list(types.select(db).orderBy("name")),
 
     async putType(name, kind, time) {
-      const row = await db
-        .insertInto("device_types")
-        .values({ name, kind, created_at: time, updated_at: time })
-        .onConflict((conflict) => conflict.column("name").doUpdateSet({ kind, updated_at: time }))
-        .returningAll()
-        .executeTakeFirstOrThrow();
+      const type = { name, kind, createdAt: time, updatedAt: time };
+      const stored = await types.put(db, type, ["name"], ["createdAt"]);
       await forgetNoOpKeys(db);
-      return types.toItem(row);
+      return stored;
     },
   };
 }
