@@ -4,16 +4,13 @@ import { Type } from "@sinclair/typebox";
 import { USER_NAME_PATTERN } from "../auth/accounts.js";
 import { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from "../auth/password.js";
 import { ROLES, SCOPE_NAMES, SCOPES } from "../shared/permissions.js";
-import { Exactly } from "./schemas.js";
-
-const literals = <Value extends string>(values: readonly Value[], description: string) =>
-  Type.Unsafe<Value>(Type.String({ enum: [...values], pattern: `^(${values.join("|")})$`, description }));
+import { choice, Exactly } from "./schemas.js";
 
 const UserName = Type.String({
   pattern: USER_NAME_PATTERN,
   description: "2 to 64 lower case letters, digits and . _ @ -, such as ada or ada@example.com",
 });
-const RoleName = literals(ROLES, "viewer reads, operator changes what devices run, admin everything");
+const RoleName = choice(ROLES, "viewer reads, operator changes what devices run, admin everything");
 /** Only a length limit: the strength is checked together with the user's name. */
 const NewPassword = Type.String({
   maxLength: 4 * MAX_PASSWORD_LENGTH,
@@ -70,7 +67,7 @@ export const TokenQuery = Type.Object({
 export const NewTokenBody = Exactly({
   name: Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$", description: "for people, such as ci" }),
   scopes: Type.Array(
-    literals(
+    choice(
       SCOPE_NAMES,
       Object.entries(SCOPES)
         .map(([name, meaning]) => `${name}: ${meaning}`)
@@ -85,11 +82,6 @@ export const NewTokenBody = Exactly({
     }),
   ),
   user: Type.Optional(UserName),
-});
-
-export const PageQuery = Type.Object({
-  limit: Type.Integer({ minimum: 1, maximum: 500, default: 50 }),
-  offset: Type.Integer({ minimum: 0, maximum: 1_000_000_000, default: 0 }),
 });
 
 const Time = Type.String({

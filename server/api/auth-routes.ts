@@ -5,6 +5,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { changeUser, requireGoodPassword } from "../auth/accounts.js";
 import { endSession, logIn, logOut, readLink, refresh, type SignedIn, useLink } from "../auth/login.js";
 import { recordChange } from "../events/journal.js";
+import { defined } from "../shared/defined.js";
 import { time } from "../shared/iso-time.js";
 import { Refusal } from "../shared/refusal.js";
 import {
@@ -220,7 +221,7 @@ export function authRoutes(app: Api, context: Context): void {
   ): Promise<void> {
     const code = error instanceof Refusal ? error.code : "INTERNAL";
     const user = code === "LOGIN_FAILED" ? await store.findUserByName(name) : undefined;
-    log.warn({ code, address, ...(user ? { name: user.name } : {}) }, "a sign-in was refused");
+    log.warn({ code, address, ...defined({ name: user?.name }) }, "a sign-in was refused");
   }
 
   async function answer(reply: FastifyReply, { session, refreshToken, user }: SignedIn, byCookie: boolean) {
@@ -235,7 +236,7 @@ export function authRoutes(app: Api, context: Context): void {
       access_token: access.token,
       token_type: "Bearer" as const,
       ...view,
-      ...(refreshToken === undefined ? {} : { refresh_token: refreshToken }),
+      ...defined({ refresh_token: refreshToken }),
     };
   }
 }

@@ -7,7 +7,6 @@ import type { Actor } from "../shared/actor.js";
 import { defined } from "../shared/defined.js";
 import { Refusal } from "../shared/refusal.js";
 import type { ContentTarget, Store } from "../store/store.js";
-import { PageQuery } from "./account-schemas.js";
 import { created, listOf, ok, page, sent } from "./answers.js";
 import { AssignmentBody, AssignmentQuery, readAssignment } from "./content-schemas.js";
 import { takePicture } from "./content-upload.js";
@@ -24,7 +23,7 @@ import type { Context } from "./context.js";
 import { actorOf } from "./guard.js";
 import { IMMUTABLE_CACHING } from "./http/send-image.js";
 import { route } from "./route.js";
-import { DeviceParams, IdParams } from "./schemas.js";
+import { DeviceParams, IdParams, PageQuery } from "./schemas.js";
 import type { Api } from "./typed-app.js";
 
 /** A device's request reads all assignments of its targets. */
@@ -45,9 +44,7 @@ function imageRoutes(app: Api, context: Context): void {
     route("read", "List pictures for panels, newest first", ok(listOf("images", ImageView)), {
       querystring: PageQuery,
     }),
-    async ({ query }) => {
-      return page("images", await store.listContentImages(query), viewImage, query);
-    },
+    async ({ query }) => page("images", await store.listContentImages(query), viewImage, query),
   );
 
   app.post(

@@ -5,6 +5,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { changeDevices, type DeviceWork, decideIdentity, giveOrder, relabel } from "../devices/changes.js";
 import { BULK_KINDS } from "../shared/bulk-run.js";
+import { defined } from "../shared/defined.js";
 import { Refusal } from "../shared/refusal.js";
 import type { DeviceFilter } from "../store/devices.js";
 import { ok } from "./answers.js";
@@ -71,7 +72,7 @@ export const filterOf = (
   { settings, now }: Context,
 ): DeviceFilter => ({
   ...rest,
-  ...(status === undefined ? {} : { status: { is: status, now: now(), usualMs: settings.onlineMs } }),
+  ...defined({ status: status && { is: status, now: now(), usualMs: settings.onlineMs } }),
 });
 
 /** @throws Refusal DEVICES_MISSING */

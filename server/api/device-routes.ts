@@ -6,6 +6,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { type NoUpdateResponse, OFFER_HEADER } from "../../firmware/core/wire.js";
 import type { CheckRoute } from "../fast-path/fast-path.js";
 import { releaseOf } from "../releases/chunk-digests.js";
+import { defined } from "../shared/defined.js";
 import { Refusal } from "../shared/refusal.js";
 import type { Firmware } from "../store/store.js";
 import { reportStatus } from "../updates/status-report.js";
@@ -117,8 +118,7 @@ async function describeOutcome(
 ): Promise<CheckAnswer> {
   const common = {
     ...describeAnswer(context),
-    ...(newToken === undefined ? {} : { device_token: newToken }),
-    ...(orders.length === 0 ? {} : { orders }),
+    ...defined({ device_token: newToken, orders: orders.length === 0 ? undefined : orders }),
   };
   if (!release) return common;
   const named = (await context.access.isOpen(release.deviceType)) ? undefined : deviceId;
@@ -131,9 +131,11 @@ async function describeOutcome(
     file_size: release.fileSize,
     file_hash: release.fileHash,
     download_url: addressFor(named, release, context),
-    ...(releaseOf(release)?.digestsOf === "pages" ? { digests_url: digestsPath(release.id, named) } : {}),
-    ...(release.release === null ? {} : { release: release.release }),
-    ...(release.md5 === null ? {} : { md5: release.md5 }),
+    ...defined({
+      digests_url: releaseOf(release)?.digestsOf === "pages" ? digestsPath(release.id, named) : undefined,
+      release: release.release ?? undefined,
+      md5: release.md5 ?? undefined,
+    }),
   };
 }
 
@@ -150,7 +152,7 @@ export const checkRoute = (context: Pick<Context, "now" | "settings">): CheckRou
 const describeAnswer = ({ now, settings }: Pick<Context, "now" | "settings">): NoUpdateResponse => ({
   update_available: false,
   time: Math.floor(now() / 1000),
-  ...(settings.pollSeconds === undefined ? {} : { poll_seconds: settings.pollSeconds }),
+  ...defined({ poll_seconds: settings.pollSeconds }),
   ...(settings.pollSeconds !== undefined && settings.pollIsForAll ? { poll_is_for_all: true } : {}),
 });
 

@@ -8,8 +8,9 @@ import {
   type TUnsafe,
   Type,
 } from "@sinclair/typebox";
+import { defined } from "../shared/defined.js";
 
-const described = (description: string | undefined) => (description === undefined ? {} : { description });
+const described = (description: string | undefined) => defined({ description });
 
 export const text = (description?: string) => Type.String(described(description));
 export const integer = (description?: string) => Type.Integer(described(description));

@@ -1,6 +1,7 @@
 // What the schemas of several subjects share: names, ids, pages of lists.
 
 import { type ObjectOptions, type TProperties, Type } from "@sinclair/typebox";
+import { defined } from "../shared/defined.js";
 
 /**
  * For what operators and their programs send: an unknown field is a typing error, and ignored it could send an update to every device.
@@ -15,7 +16,7 @@ export const choice = <const Value extends string>(values: readonly Value[], des
     Type.String({
       enum: [...values],
       pattern: `^(${values.join("|")})$`,
-      ...(description === undefined ? {} : { description }),
+      ...defined({ description }),
     }),
   );
 export const literals = <const Value extends string>(values: readonly Value[]) =>

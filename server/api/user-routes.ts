@@ -6,12 +6,13 @@ import { defined } from "../shared/defined.js";
 import { time } from "../shared/iso-time.js";
 import { Refusal } from "../shared/refusal.js";
 import type { User } from "../store/users.js";
-import { NewUserBody, PageQuery, UserParams, UserPatch } from "./account-schemas.js";
+import { NewUserBody, UserParams, UserPatch } from "./account-schemas.js";
 import { LinkView, NewUserView, UserView, viewUser } from "./account-views.js";
 import { created, listOf, ok, page } from "./answers.js";
 import type { Context } from "./context.js";
 import { actorOf } from "./guard.js";
 import { route } from "./route.js";
+import { PageQuery } from "./schemas.js";
 import type { Api } from "./typed-app.js";
 
 const bodyLimit = 8192;
@@ -22,9 +23,7 @@ export function userRoutes(app: Api, context: Context): void {
   app.get(
     "/api/users",
     route("users:write", "List users", ok(listOf("users", UserView)), { querystring: PageQuery }),
-    async ({ query }) => {
-      return page("users", await store.listUsers(query), viewUser, query);
-    },
+    async ({ query }) => page("users", await store.listUsers(query), viewUser, query),
   );
 
   app.post(

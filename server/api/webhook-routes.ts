@@ -9,7 +9,7 @@ import { makeSecret } from "../events/webhooks/signature.js";
 import { readTarget, TargetRefused } from "../events/webhooks/target.js";
 import { defined } from "../shared/defined.js";
 import { Refusal } from "../shared/refusal.js";
-import type { Webhook } from "../store/store.js";
+import type { Store, Webhook } from "../store/store.js";
 import { accepted, created, listed, listOf, ok, page, removed } from "./answers.js";
 import type { Context } from "./context.js";
 import { actorOf } from "./guard.js";
@@ -58,8 +58,8 @@ const DeliveriesQuery = Type.Object({
 });
 
 const PREFIX = "/api/webhooks";
-/** Only administrators may list webhooks: their URLs often contain secrets. */
 
+/** Only administrators may list webhooks: their URLs often contain secrets. */
 export function webhookRoutes(app: Api, context: Context): void {
   const { store } = context;
 
@@ -103,7 +103,7 @@ export function webhookRoutes(app: Api, context: Context): void {
   app.get(
     `${PREFIX}/:id`,
     route("settings:write", "Show a webhook", ok(WebhookView), { params: IdParams }),
-    async ({ params }) => describe(await find(params.id)),
+    async ({ params }) => describe(await find(store, params.id)),
   );
 
   app.patch(
@@ -122,9 +122,8 @@ export function webhookRoutes(app: Api, context: Context): void {
         secret: body.rotate_secret ? makeSecret() : undefined,
       });
       const webhook = await recordChange(context, actorOf(request), async (journal) => {
-        const known = await journal.store.findWebhook(params.id);
-        const changed = await journal.store.changeWebhook(params.id, changes, journal.time);
-        if (!changed) throw unknown(params.id);
+        const known = await find(journal.store, params.id);
+        const changed = (await journal.store.changeWebhook(known.id, changes, journal.time)) ?? known;
         await logChange(journal, "webhook.changed", known, changed);
         return changed;
       });
@@ -138,8 +137,7 @@ export function webhookRoutes(app: Api, context: Context): void {
     async (request, reply) => {
       const { params } = request;
       await recordChange(context, actorOf(request), async (journal) => {
-        const webhook = await journal.store.findWebhook(params.id);
-        if (!webhook) throw unknown(params.id);
+        const webhook = await find(journal.store, params.id);
         await journal.store.removeWebhook(webhook.id);
         await logChange(journal, "webhook.removed", webhook, undefined);
       });
@@ -156,8 +154,7 @@ export function webhookRoutes(app: Api, context: Context): void {
     async (request, reply) => {
       const { params } = request;
       const delivery = await recordChange(context, actorOf(request), async (journal) => {
-        const webhook = await journal.store.findWebhook(params.id);
-        if (!webhook) throw unknown(params.id);
+        const webhook = await find(journal.store, params.id);
         const message = `a test of webhook ${webhook.id}`;
         const event = await journal.store.addEvent({ time: journal.time, kind: "webhook.test", message });
         await journal.audit({ action: "webhook.tested", subject: `webhook/${webhook.id}` });
@@ -176,7 +173,7 @@ export function webhookRoutes(app: Api, context: Context): void {
       { params: IdParams, querystring: DeliveriesQuery },
     ),
     async ({ params, query }) => {
-      const { id } = await find(params.id);
+      const { id } = await find(store, params.id);
       const filter = { webhookId: id, ...defined({ state: query.state }) };
       return page("deliveries", await store.listDeliveries(filter, query), viewDelivery, query);
     },
@@ -198,12 +195,6 @@ export function webhookRoutes(app: Api, context: Context): void {
       return viewDelivery(delivery);
     },
   );
-
-  async function find(id: number): Promise<Webhook> {
-    const webhook = await store.findWebhook(id);
-    if (!webhook) throw unknown(id);
-    return webhook;
-  }
 
   async function describe(webhook: Webhook) {
     return { ...viewWebhook(webhook), deliveries: await store.countDeliveries(webhook.id) };
@@ -239,7 +230,12 @@ const viewForAudit = (webhook: Webhook) => ({
   secret: webhook.secret,
 });
 
-const unknown = (id: number) => new Refusal("WEBHOOK_UNKNOWN", `webhook ${id} does not exist`);
+/** @throws Refusal WEBHOOK_UNKNOWN */
+async function find(store: Pick<Store, "findWebhook">, id: number): Promise<Webhook> {
+  const webhook = await store.findWebhook(id);
+  if (!webhook) throw new Refusal("WEBHOOK_UNKNOWN", `webhook ${id} does not exist`);
+  return webhook;
+}
 
 function requireTarget(url: string): string {
   try {

@@ -179,8 +179,10 @@ function describeSystem(
           checksum: firmware.fileHash,
           // Stated by signed manifests only; other devices compare version packets.
           protocol_version: signed[at]?.protocolVersion ?? null,
-          ...(firmware.release === null ? {} : { release: firmware.release }),
-          ...(signed[at]?.digestsOf === "pages" ? { digests_url: digestsPath(firmware.id, deviceId) } : {}),
+          ...defined({
+            release: firmware.release ?? undefined,
+            digests_url: signed[at]?.digestsOf === "pages" ? digestsPath(firmware.id, deviceId) : undefined,
+          }),
         },
       ]),
     ),

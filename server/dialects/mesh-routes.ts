@@ -116,7 +116,7 @@ export function meshRoutes(app: Api, context: Context): void {
       { querystring: UpdatesQuery },
     ),
     async ({ query }) => {
-      const filter = query.status === undefined ? {} : { statuses: [query.status] };
+      const filter = defined({ statuses: query.status && [query.status] });
       const { rows, totalCount } = await store.listMeshUpdates(filter, query);
       return { updates: await Promise.all(rows.map((row) => describe(row))), total: totalCount };
     },

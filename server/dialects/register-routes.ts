@@ -18,6 +18,7 @@ import type { Api } from "../api/typed-app.js";
 import { admitDevice } from "../devices/identity.js";
 import { readingsIn } from "../devices/readings.js";
 import { record } from "../events/journal.js";
+import { defined } from "../shared/defined.js";
 import { Refusal } from "../shared/refusal.js";
 import { seeDevice } from "../updates/check.js";
 
@@ -53,7 +54,7 @@ export function registerRoutes(app: Api, context: Context): void {
       return reply.code(isKnown ? 200 : 201).send({
         ...viewDevice(device),
         state,
-        ...(newToken === undefined ? {} : { device_token: newToken }),
+        ...defined({ device_token: newToken }),
         time: seconds(context.now()),
       });
     },
@@ -91,10 +92,7 @@ export function registerRoutes(app: Api, context: Context): void {
         });
       });
       const { pollSeconds } = context.settings;
-      return {
-        time: seconds(context.now()),
-        ...(pollSeconds === undefined ? {} : { poll_seconds: pollSeconds }),
-      };
+      return { time: seconds(context.now()), ...defined({ poll_seconds: pollSeconds }) };
     },
   );
 }
