@@ -63,7 +63,7 @@ const program = new Command("chip-journey")
   .requiredOption("--image-a <file>", "image that runs on the device")
   .option("--image-b <file>", "a newer one (a copy of the first under a higher version)")
   .option("--image-throws <file>", "one that throws an error")
-  .option("--image-hangs <file>", "one that loops for ever")
+  .option("--image-hangs <file>", "one that loops forever")
   .option("--image-dies <file>", "one that fails while its modules load")
   .requiredOption("--key <file>", "private release key whose public part the images trust (release.jwk)")
   .requiredOption("--token <token>", "the owner's token: the device's own, or the one that it is given")
@@ -86,7 +86,7 @@ const program = new Command("chip-journey")
     Number,
     1,
   )
-  .option("--only <part...>", "only steps with this in their name, besides those that others need", [])
+  .option("--only <part...>", "only steps with this in their name, and those that others depend on", [])
   .option("--json", "print one JSON object; everything else goes to standard error")
   .action(run);
 
@@ -126,7 +126,7 @@ async function run(flags: Flags): Promise<void> {
     if (journey.lostRequestCount > 0)
       printLine(`\nrequests that were closed without an answer and sent again: ${journey.lostRequestCount}`);
     restoreOutput();
-    tell(outcomes, journey, flags);
+    printSummary(outcomes, journey, flags);
   } finally {
     await journey.restoreSettings();
     serial?.close();
@@ -134,7 +134,7 @@ async function run(flags: Flags): Promise<void> {
   }
 }
 
-function tell(outcomes: readonly Outcome[], journey: Journey, flags: Flags): void {
+function printSummary(outcomes: readonly Outcome[], journey: Journey, flags: Flags): void {
   const ok = outcomes.every(({ result }) => result !== "failed");
   process.exitCode = ok ? 0 : 1;
   if (!flags.json) return;
@@ -152,7 +152,7 @@ function openSerial(flags: Flags, memory: MemoryLog): SerialLine | undefined {
   if (serial === undefined) return undefined;
   let written = Promise.resolve();
   return new SerialLine(serial, baud, (line) => {
-    memory.hear(line);
+    memory.record(line);
     if (serialLog !== undefined) written = written.then(() => appendFile(serialLog, `${line}\n`));
   });
 }

@@ -119,6 +119,6 @@ function ramBytes(makefile: string, source: string): number {
 }
 
 function must<T>(found: T | null, what: string): T {
-  if (found === null) throw new Error(`the build tells no ${what}`);
+  if (found === null) throw new Error(`${what} not found in the build's output`);
   return found;
 }

@@ -1,4 +1,4 @@
-// The server as it is, with one release uploaded. Prints its URL and its administrator's token as JSON.
+// The unchanged server, with one release uploaded. Prints its URL and its administrator's token as JSON.
 //
 //   RELEASE=… IMAGE=image.bin node --import=tsx skyslot.ts DATA_FOLDER [--without=PART|fast-path]
 //

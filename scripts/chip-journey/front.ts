@@ -54,13 +54,13 @@ export async function openFront(options: {
   // a device that was flashed again, or reset, has lost its token
   await admin(server, "PUT", "/api/registration/*", { registration: "open", tokens: "optional" });
 
-  const hear = (path: string, body: unknown): void => {
+  const record = (path: string, body: unknown): void => {
     if (path === "/api/ota/status") reports.push({ ...(body as StatusRequest), receivedAt: Date.now() });
     if (path !== "/api/ota/check") return;
     checks.push(body as CheckRequest);
     options.onCheck(body as CheckRequest);
   };
-  const listener = createServer((from, to) => void handOn(from, to, { backPort, hear, passDownload }));
+  const listener = createServer((from, to) => void forward(from, to, { backPort, record, passDownload }));
   const passDownload = (offset: number, answer: IncomingMessage, to: ServerResponse): void => {
     downloads.push({ offset, startedAt: Date.now() });
     let passedBytes = offset;
@@ -130,21 +130,21 @@ async function listen(front: Server, host: string, port: number): Promise<Readon
   return sockets;
 }
 
-interface Handing {
+interface Forwarding {
   readonly backPort: number;
   /** A request that the server has taken. */
-  hear(path: string, body: unknown): void;
+  record(path: string, body: unknown): void;
   /** Forwards the image, from its byte `offset`. */
   passDownload(offset: number, answer: IncomingMessage, to: ServerResponse): void;
 }
 
-async function handOn(from: IncomingMessage, to: ServerResponse, handing: Handing): Promise<void> {
+async function forward(from: IncomingMessage, to: ServerResponse, forwarding: Forwarding): Promise<void> {
   const body = await bodyOf(from).catch(() => undefined);
   if (body === undefined) return void from.destroy();
   const path = (from.url ?? "/").split("?")[0] ?? "/";
   const inner = request({
     host: "127.0.0.1",
-    port: handing.backPort,
+    port: forwarding.backPort,
     method: from.method,
     path: from.url,
     headers: from.rawHeaders as never,
@@ -153,11 +153,11 @@ async function handOn(from: IncomingMessage, to: ServerResponse, handing: Handin
   inner.on("response", (answer) => {
     const status = answer.statusCode ?? 500;
     const isTaken = status < 300;
-    if (from.method === "POST" && isTaken) handing.hear(path, parsed(body));
+    if (from.method === "POST" && isTaken) forwarding.record(path, parsed(body));
     to.writeHead(status, answer.rawHeaders as never);
     if (!IMAGE_PATH.test(path) || !isTaken) return void answer.pipe(to);
     const offset = Number(/^bytes=(\d+)-/.exec(from.headers.range ?? "")?.[1] ?? 0);
-    handing.passDownload(offset, answer, to);
+    forwarding.passDownload(offset, answer, to);
   });
   to.once("close", () => inner.destroy());
   inner.end(body);

@@ -122,7 +122,7 @@ export class Journey {
 
   #ownAddress(): string {
     const { address } = this.device;
-    if (!address) throw new Error("the device does not tell its address: name it with --page and --push");
+    if (!address) throw new Error("the device does not report its address: set it with --page and --push");
     return address;
   }
 

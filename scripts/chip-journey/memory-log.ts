@@ -20,7 +20,7 @@ export class MemoryLog {
   #use: { -readonly [Name in keyof MemoryUse]: MemoryUse[Name] } = {};
 
   /** Reads a line of the serial log, if it is about memory. */
-  hear(line: string): void {
+  record(line: string): void {
     const key = line.indexOf(KEY);
     if (key >= 0) {
       this.#columns = line.slice(key + KEY.length).split(",");

@@ -28,7 +28,7 @@ import {
 } from "./steps/start.js";
 import {
   fetchesAnUpdateUntilItsPowerIsCut,
-  goesOnWhereItsPowerWasCut,
+  resumesWhereItsPowerWasCut,
   passesItsTrialAndIsValidated,
   refusesAReleaseThatIsSignedByAnotherKey,
 } from "./steps/update.js";
@@ -48,7 +48,7 @@ const STEPS: readonly Step[] = [
   refusesAPushThatIsSignedByAnotherKey,
   refusesAReleaseThatIsSignedByAnotherKey,
   fetchesAnUpdateUntilItsPowerIsCut,
-  goesOnWhereItsPowerWasCut,
+  resumesWhereItsPowerWasCut,
   passesItsTrialAndIsValidated,
   takesAPushAndValidatesIt,
   rollsBackAnImageThatThrows,

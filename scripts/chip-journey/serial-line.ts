@@ -94,10 +94,10 @@ export class SerialLine {
   #take(bytes: Uint8Array): void {
     const parts = (this.#held + this.#decoder.decode(bytes, { stream: true })).split(/\r?\n/);
     this.#held = (parts.pop() ?? "").slice(-LINE_LENGTH_MAX);
-    for (const part of parts) this.#hear(part.slice(0, LINE_LENGTH_MAX));
+    for (const part of parts) this.#addLine(part.slice(0, LINE_LENGTH_MAX));
   }
 
-  #hear(line: string): void {
+  #addLine(line: string): void {
     if (RESTART.test(line)) this.restartCount += 1;
     this.#lines.push(line);
     if (this.#lines.length > LINES_MAX) {

@@ -48,7 +48,7 @@ export interface WatchedPage {
   close(): Promise<void>;
 }
 
-/** A page in a browser profile of its own. */
+/** A page in a separate browser profile. */
 export async function openPage(browser: Browser, options: BrowserContextOptions = {}): Promise<WatchedPage> {
   const context = await browser.newContext({ locale: "en-GB", ...options });
   const page = await context.newPage();

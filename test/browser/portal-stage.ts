@@ -15,7 +15,7 @@ const NEIGHBOURS = [
   { ssid: "FRITZ!Box 7590 JK", password: "9042 1187 3350", rssi: -68, channel: 1 },
   { ssid: "Müller & Söhne", password: "s3cr3t s3cr3t", rssi: -72, channel: 13 },
   { ssid: "WLAN-483920", password: "unbekannt", rssi: -84, channel: 3 },
-  { ssid: "Behind the wall", password: "nobody knows", rssi: -60, hidden: true },
+  { ssid: "Behind the wall", password: "not known", rssi: -60, hidden: true },
 ] as const;
 
 /** A hostile network name: anyone nearby can put one into the list. */
@@ -61,7 +61,7 @@ export async function openPortalStage(options: {
   const desk = new Desk(deskOptions);
   for (const neighbour of NEIGHBOURS) desk.network.addAccessPoint(neighbour);
   for (const ssid of options.moreSsids ?? [])
-    desk.network.addAccessPoint({ ssid, password: "not told", rssi: -73 });
+    desk.network.addAccessPoint({ ssid, password: "not given", rssi: -73 });
   const { network, device } = desk;
   const exposed = await exposeOnLoopback({ network, device, devicePort: 80 });
   device.powerOn();

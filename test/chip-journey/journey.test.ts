@@ -1,4 +1,4 @@
-// The test of a board, run on a virtual device: the script and the simulator are processes of their own, as a user starts them.
+// The test of a board, run on a virtual device: the script and the simulator are separate processes, as a user starts them.
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -117,7 +117,7 @@ describe("the test of a board, on a virtual device", function () {
     expect(result.steps.length).to.be.above(15);
     for (const { step } of result.steps) expect(progress).to.include(`✔ ${step}, `);
     const detailOf = (part: string) => result.steps.find(({ step }) => step.includes(part))?.detail;
-    expect(detailOf("goes on where")).to.match(/^at byte [1-9]\d* of \d+$/);
+    expect(detailOf("resumes where")).to.match(/^at byte [1-9]\d* of \d+$/);
     expect(detailOf("that hangs")).to.match(/task watchdog/);
     expect(detailOf("fills its slot")).to.match(/^2097152 bytes in /);
     expect(readFileSync(file("sim.log"), "utf8")).to.include("the owner asked for: reset");

@@ -54,16 +54,16 @@ describe("the memory log", () => {
       "instruments: 3,202000,9,29600,46112,32700,34816",
       "instruments: 3,187000,9,46000,46112,31000,34816",
     ])
-      log.hear(line);
+      log.record(line);
     expect(log.take()).to.deep.equal({ lowestHeap: 187_000, slotPeak: 32_700, chunkPeak: 46_000 });
     expect(log.take()).to.deep.equal({});
   });
 
   it("ignores values with unknown names", () => {
     const log = new MemoryLog();
-    log.hear("instruments: 3,202000,9,29600,46112,32700,34816");
-    log.hear(KEY);
-    log.hear("instruments: 3,2020");
+    log.record("instruments: 3,202000,9,29600,46112,32700,34816");
+    log.record(KEY);
+    log.record("instruments: 3,2020");
     expect(log.take()).to.deep.equal({});
   });
 

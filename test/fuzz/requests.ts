@@ -214,7 +214,7 @@ function bodyOf({ body, url }: FuzzRoute, around: Surroundings, random: Random):
   return { type, bytes: Buffer.from(text) };
 }
 
-/** Makes one or two things of a value wrong. */
+/** Breaks one or two parts of a value. */
 function damage(value: unknown, around: Surroundings, random: Random): void {
   if (typeof value !== "object" || value === null) return;
   const fields = value as Record<string, unknown>;

@@ -73,8 +73,7 @@ export async function runFuzz(options: FuzzOptions): Promise<FuzzResult> {
     },
     onRoute: (route) => routes.push(...describeRoutes(route)),
   });
-  const stray = (error: unknown) =>
-    run.fail(run.lastIndex, `nobody caught ${describeError(error)}`, undefined);
+  const stray = (error: unknown) => run.fail(run.lastIndex, `uncaught ${describeError(error)}`, undefined);
   process.on("unhandledRejection", stray);
   process.on("uncaughtException", stray);
   try {
@@ -164,8 +163,8 @@ class ErrorLog extends Writable {
 
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
     const { reqId, err, ...rest } = JSON.parse(chunk.toString()) as LogLine;
-    const told = err?.stack?.split("\n").slice(0, 6).join(" | ");
-    this.#errors.set(String(reqId), told ?? JSON.stringify(rest));
+    const trace = err?.stack?.split("\n").slice(0, 6).join(" | ");
+    this.#errors.set(String(reqId), trace ?? JSON.stringify(rest));
     if (this.#errors.size > 1000) this.#errors.clear();
     done();
   }

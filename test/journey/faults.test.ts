@@ -151,8 +151,8 @@ describe("an update that goes wrong", () => {
   });
 
   for (const [what, image, update] of [
-    ["from one that says nothing of its settings", null, "encrypted"],
-    ["to one that says nothing of its settings", "encrypted", null],
+    ["from one that does not declare its settings", null, "encrypted"],
+    ["to one that does not declare its settings", "encrypted", null],
     ["between two that encrypt their settings", "encrypted", "encrypted"],
   ] as const)
     it(`${what} is installed`, async () => {

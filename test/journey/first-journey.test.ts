@@ -25,12 +25,14 @@ describe("the first journey", () => {
     const tenths = new Set(Array.from({ length: chunkCount - 1 }, (_, chunk) => tenthOf(chunk + 1)));
     tenths.delete(0);
     // progress that waits while the flash is busy is replaced by newer progress
-    const told = rig.reports.filter(({ step }) => step === "downloading").map((r) => r.bytes_downloaded!);
-    expect(told.length).within(3, tenths.size);
-    expect(told).deep.equal([...told].sort((a, b) => a - b));
+    const downloaded = rig.reports
+      .filter(({ step }) => step === "downloading")
+      .map((r) => r.bytes_downloaded!);
+    expect(downloaded.length).within(3, tenths.size);
+    expect(downloaded).deep.equal([...downloaded].sort((a, b) => a - b));
     expect(rig.reports.map(({ step }) => step)).deep.equal([
       "verified",
-      ...told.map(() => "downloading"),
+      ...downloaded.map(() => "downloading"),
       "verifying",
       "armed",
       "trial",

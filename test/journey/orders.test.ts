@@ -246,7 +246,7 @@ describe("orders between a server and a device", function () {
     const onTrial = () => house.rig.checks.filter(({ slot_state }) => slot_state === "pending_verify").length;
     await house.until(() => onTrial() > 0);
     await house.run(20 * SECOND_MS);
-    expect((await house.last())?.sent_at, "told during the trial").a("string");
+    expect((await house.last())?.sent_at, "sent during the trial").a("string");
     expect(house.rig.checks.at(-1)?.slot_state).equal("pending_verify");
     const { restarts } = house;
     await house.settle();

@@ -52,7 +52,7 @@ describe("curl", () => {
     });
     const { network, device } = rig.desk;
     door = await exposeOnLoopback({ network, device, devicePort: PUSH_PORT });
-    // started twice: the portal of the first start has an address of its own, and goes away with it
+    // started twice: the portal of the first start has another address, and disappears with it
     for (const checkCount of [1, 2]) {
       device.powerOff();
       device.powerOn();

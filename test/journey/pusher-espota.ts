@@ -1,4 +1,4 @@
-// Arduino's espota tool as it is on the wire: invitation and answer to the challenge by UDP, the image by TCP in acknowledged
+// Arduino's espota tool on the wire: invitation and answer to the challenge by UDP, the image by TCP in acknowledged
 // chunks. Both versions: the newer answers with PBKDF2 and from another port, the older reads 37 bytes of the challenge.
 
 import { createHash, pbkdf2Sync } from "node:crypto";

@@ -14,8 +14,8 @@ describe("a trial run", () => {
   async function outcomeOf(options: RigOptions): Promise<string> {
     rig = await setUpRig(options);
     rig.desk.device.powerOn();
-    const told = () => rig.reports.some(({ status }) => status === "failed" || status === "success");
-    await rig.desk.world.runUntil(told, { limitMs: HOUR_MS });
+    const isReported = () => rig.reports.some(({ status }) => status === "failed" || status === "success");
+    await rig.desk.world.runUntil(isReported, { limitMs: HOUR_MS });
     await rig.desk.world.runFor(5_000);
     return (
       rig.reports.find(({ status }) => status === "failed" || status === "success")?.error_message ??
@@ -148,7 +148,7 @@ describe("a restart between the record of an installation and the arming of its 
   afterEach(() => rig.close());
 
   /** Runs until the device, which hangs there when the JavaScript expression `hangs` holds, has reported the outcome of the update. */
-  async function told(hangs: string): Promise<StatusRequest> {
+  async function outcomeOf(hangs: string): Promise<StatusRequest> {
     const parts = (await bundleOf("1.0.0")).split(ARM);
     expect(parts.length).equal(2);
     const bundle = parts.join(`(${hangs}?(()=>{for(;;);})():${ARM})`);
@@ -164,13 +164,13 @@ describe("a restart between the record of an installation and the arming of its 
     rig.events.flatMap((event) => (event.type === "booted" ? [event.partition.label] : []));
 
   it("does not count against the image: its slot is armed again, and it has its trial", async () => {
-    expect(await told("this.#native.esp_reset_reason()!==6")).include({ status: "success" });
+    expect(await outcomeOf("this.#native.esp_reset_reason()!==6")).include({ status: "success" });
     expect(bootedSlots()).deep.equal(["factory", "factory", "ota_0"]);
     expect(rig.trace.join("\n")).match(/armed again: it was not started: a reset \(task-watchdog\)/);
   });
 
   it("leads to three more tries, and then is reported", async () => {
-    expect(await told("true")).include({ status: "failed", error_code: "ARM_FAILED" });
+    expect(await outcomeOf("true")).include({ status: "failed", error_code: "ARM_FAILED" });
     expect(bootedSlots()).deep.equal(["factory", "factory", "factory", "factory", "factory"]);
     expect(rig.watch.slots.get("ota_0")!.bytesWritten).equal(rig.updateImage.length);
   });

@@ -4,7 +4,7 @@ import type { Mutation } from "./mutation.js";
 
 export const MUTATIONS: readonly Mutation[] = [
   {
-    what: "a trial that was not confirmed goes on after a restart",
+    what: "an unconfirmed trial continues after a restart",
     file: "host-sim/hardware/boot/boot-loader.ts",
     original: "if (rollback) otadata =",
     mutated: "if (false) otadata =",
@@ -76,7 +76,7 @@ export const MUTATIONS: readonly Mutation[] = [
     mutated: "first > second",
   },
   {
-    what: "a sequence number stands for the next slot",
+    what: "a sequence number means the next slot",
     file: "host-sim/hardware/boot/otadata.ts",
     original: "(sequence - 1) >>> 0",
     mutated: "sequence >>> 0",

@@ -36,13 +36,13 @@ export const MUTATIONS: readonly Mutation[] = [
     mutated: "",
   },
   {
-    what: "a loss of power counts against the image",
+    what: "a power loss counts against the image",
     file,
     original: 'if (running.resetReason !== null && isFromOutside(running.resetReason)) return "nothing";',
     mutated: "",
   },
   {
-    what: "a roll back out of the trial is not seen",
+    what: "a roll back during the trial is not detected",
     file,
     original: ', "trial"]',
     mutated: "]",
@@ -54,13 +54,13 @@ export const MUTATIONS: readonly Mutation[] = [
     mutated: "",
   },
   {
-    what: "a claim is disproved in the last moment that it has",
+    what: "a claim is disproved a moment too early",
     file,
     original: "now - claimedAt > RESTART_MS",
     mutated: "now - claimedAt >= RESTART_MS",
   },
   {
-    what: "a claim has ten minutes to be borne out",
+    what: "a claim has ten minutes to be confirmed",
     file,
     original: "RESTART_MS = 2 * 60_000",
     mutated: "RESTART_MS = 10 * 60_000",
@@ -72,7 +72,7 @@ export const MUTATIONS: readonly Mutation[] = [
     mutated: '? "nothing" : "nothing"',
   },
   {
-    what: "another build of the same version bears a claim out",
+    what: "another build of the same version confirms a claim",
     file,
     original: " && running.build === release.buildNumber",
     mutated: "",

@@ -11,43 +11,43 @@ const lasting = "server/rollout/lasting.ts";
 
 export const MUTATIONS: readonly Mutation[] = [
   {
-    what: "`hardware` is left out of the key",
+    what: "the key omits `hardware`",
     file: key,
     original: '  "free_heap",\n',
     mutated: '  "free_heap",\n  "hardware",\n',
   },
   {
-    what: "orders' results are left out of the key",
+    what: "the key omits orders' results",
     file: key,
     original: '  "free_heap",\n',
     mutated: '  "free_heap",\n  "order_results",\n',
   },
   {
-    what: "what only is stored as last seen counts for the key",
+    what: "the key includes what is only stored as last seen",
     file: key,
     original: "if (LAST_SEEN_FIELDS.has(name)) continue;",
     mutated: "",
   },
   {
-    what: "the credential does not count for the key",
+    what: "the key omits the credential",
     file: key,
     original: 'credential === undefined ? ""',
     mutated: 'credential !== null ? ""',
   },
   {
-    what: "a credential that is not readable counts as none",
+    what: "a malformed credential counts as none",
     file: key,
     original: "credential === undefined ?",
     mutated: "!credential ?",
   },
   {
-    what: "a value stands in the key without its length",
+    what: "a value is in the key without its length",
     file: key,
     original: "value.length}:",
     mutated: '""}:',
   },
   {
-    what: "a name stands in the key without its length",
+    what: "a name is in the key without its length",
     file: key,
     original: "name.length}:",
     mutated: '""}:',
@@ -65,7 +65,7 @@ export const MUTATIONS: readonly Mutation[] = [
     mutated: "facts.history.length >= 0 && waitsUntil !== undefined && now > 0",
   },
   {
-    what: "one release that may be tried again is enough",
+    what: "a single release that may be retried is enough",
     file: lasting,
     original: "facts.history.every(",
     mutated: "facts.history.length === 0 || facts.history.some(",
@@ -107,7 +107,7 @@ export const MUTATIONS: readonly Mutation[] = [
     mutated: 'Number(headers["content-length"]) >= 0',
   },
   {
-    what: "a body of the greatest length is not read",
+    what: "a body of the maximum length is not read",
     file: listener,
     original: "<= maxBodyBytes",
     mutated: "< maxBodyBytes",
@@ -119,19 +119,19 @@ export const MUTATIONS: readonly Mutation[] = [
     mutated: "",
   },
   {
-    what: "any path is a check's",
+    what: "any path is a check",
     file: listener,
     original: "    url === path &&\n",
     mutated: "",
   },
   {
-    what: "an encoded body is read as it is",
+    what: "an encoded body is read without decoding",
     file: listener,
     original: '    headers["content-encoding"] === undefined &&\n',
     mutated: "",
   },
   {
-    what: "a body that is not valid is taken for a check",
+    what: "an invalid body is treated as a check",
     file: listener,
     original: "this.#schema.Check(value) ?",
     mutated: "this.#schema.Check(value) || value ?",
@@ -149,7 +149,7 @@ export const MUTATIONS: readonly Mutation[] = [
     mutated: "",
   },
   {
-    what: "the routes ask the store again",
+    what: "the routes query the store again",
     file: front,
     original: "!listener.findArrival(request)?.isTaken &&",
     mutated: "",
@@ -161,7 +161,7 @@ export const MUTATIONS: readonly Mutation[] = [
     mutated: "",
   },
   {
-    what: "no key is left",
+    what: "no key is stored",
     file: front,
     original: "inside.putNoOpKey(deviceId, key)",
     mutated: "Promise.resolve()",
@@ -203,13 +203,13 @@ export const MUTATIONS: readonly Mutation[] = [
     mutated: "updates.filter(({ deviceId }) => deviceId)",
   },
   {
-    what: "a batch waits without end as long as more come",
+    what: "a batch waits forever while more arrive",
     file: batches,
     original: " && this.#waiting.size < MIN_BATCH_COUNT",
     mutated: "",
   },
   {
-    what: "an admission is remembered before it is checked",
+    what: "an admission is cached before it is checked",
     file: access,
     original: "    await check();\n",
     mutated: "    this.#admittedAt.set(key, at);\n    await check();\n",
@@ -221,13 +221,13 @@ export const MUTATIONS: readonly Mutation[] = [
     mutated: "this.#admittedAt.set(key, this.#now());",
   },
   {
-    what: "admissions are remembered without a bound",
+    what: "admissions are cached without a limit",
     file: access,
     original: "if (this.#admittedAt.size >= MAX_ENTRY_COUNT) this.#admittedAt.clear();",
     mutated: "",
   },
   {
-    what: "policies are remembered for ever",
+    what: "policies are cached forever",
     file: access,
     original: "Math.abs(this.#now() - at) < ACCESS_CACHE_MS",
     mutated: "Math.abs(this.#now() - at) >= 0",

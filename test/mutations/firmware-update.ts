@@ -37,7 +37,7 @@ const release: readonly Mutation[] = [
     mutated: "compareVersions(release.parsedVersion, running) < 0",
   },
   {
-    what: "the build number does not count for the order of releases",
+    what: "the build number is ignored in the order of releases",
     file: `${UPDATE}/release.ts`,
     original: "parsedVersion: { ...parsed, build },",
     mutated: "parsedVersion: parsed,",
@@ -67,7 +67,7 @@ const release: readonly Mutation[] = [
     mutated: "if (release.type === undefined) {",
   },
   {
-    what: "a token of another purpose is taken for a release",
+    what: "a token for another purpose is accepted as a release",
     file: `${UPDATE}/release.ts`,
     original: 'alg !== "ES256" || typ !== RELEASE_TYPE ||',
     mutated: 'alg !== "ES256" ||',
@@ -178,7 +178,7 @@ const offers: readonly Mutation[] = [
     mutated: "if (sizeBytes > 2 * MAX_CHECK_RESPONSE_BYTES) {",
   },
   {
-    what: "a server's token is given to a firmware on trial",
+    what: "firmware on trial accepts a server's token",
     file: `${UPDATE}/check.ts`,
     original: "token === undefined || onTrial ?",
     mutated: "token === undefined ?",
@@ -187,7 +187,7 @@ const offers: readonly Mutation[] = [
 
 const offerCrashes: readonly Mutation[] = [
   {
-    what: "an offer that crashes the device is tried for ever",
+    what: "an offer that crashes the device is retried forever",
     file: `${UPDATE}/offer-crashes.ts`,
     original: "if (crashCount >= MAX_OFFER_CRASHES)",
     mutated: "if (crashCount > 1000)",
@@ -211,7 +211,7 @@ const offerCrashes: readonly Mutation[] = [
     mutated: "if (isOver || next === state || !next.offerCrashes.current)",
   },
   {
-    what: "a download that makes progress is blocked all the same",
+    what: "a download that makes progress is still blocked",
     file: `${UPDATE}/offer-crashes.ts`,
     original: "const next: Noted = { ...current, crashCount: 0 };",
     mutated: "const next: Noted = current;",
@@ -331,7 +331,7 @@ const installation: readonly Mutation[] = [
     mutated: 'if (job.md5 === "none")',
   },
   {
-    what: "the chunks are checked again without end when the whole image is wrong",
+    what: "the chunks are rechecked forever when the whole image is wrong",
     file: `${UPDATE}/install.ts`,
     original: "mismatchCount < MAX_RECHECKS",
     mutated: "mismatchCount < 10 * MAX_RECHECKS",
@@ -349,7 +349,7 @@ const installation: readonly Mutation[] = [
     mutated: "storeRecord(state.record)",
   },
   {
-    what: "retries have no end",
+    what: "retries never end",
     file: `${UPDATE}/retry.ts`,
     original: "failureCount >= MAX_TRIES",
     mutated: "failureCount >= 4 * MAX_TRIES",
@@ -373,7 +373,7 @@ const installation: readonly Mutation[] = [
     mutated: "    verifiedBytes: job.offset,\n",
   },
   {
-    what: "a failure that another download cannot cure is tried again",
+    what: "a failure that another download cannot fix is retried",
     file: `${UPDATE}/retry.ts`,
     original: "if (!isTransient(failure.code) ||",
     mutated: "if (",
@@ -385,13 +385,13 @@ const installation: readonly Mutation[] = [
     mutated: 'state.phase === "proving" ? [{ type: "forget", key: RECORD_KEY } as const]',
   },
   {
-    what: "a push that stalls is waited for without end",
+    what: "a stalled push never times out",
     file: `${UPDATE}/retry.ts`,
     original: "if (job.failureCount >= RECEIVE_RETRIES) {",
     mutated: "if (job.failureCount >= 100 * RECEIVE_RETRIES) {",
   },
   {
-    what: "answers to earlier requests are taken for answers to the last",
+    what: "answers to earlier requests are accepted for the last",
     file: `${UPDATE}/update.ts`,
     original: "event.attempt !== state.attempt &&",
     mutated: "event.attempt > state.attempt &&",
@@ -412,7 +412,7 @@ const boots: readonly Mutation[] = [
     mutated: "const MAX_INTERRUPTIONS = 0;",
   },
   {
-    what: "a slot that never starts is armed again without end",
+    what: "a slot that never starts is armed again forever",
     file: `${UPDATE}/outcome.ts`,
     original: "if (rearmings > MAX_REARMINGS ||",
     mutated: "if (",
@@ -456,7 +456,7 @@ const boots: readonly Mutation[] = [
     mutated: "",
   },
   {
-    what: "the server hears of pushed images",
+    what: "pushed images are reported to the server",
     file: `${UPDATE}/state.ts`,
     original: "  if (firmwareId === PUSHED) return [];\n",
     mutated: "",
@@ -498,7 +498,7 @@ const boots: readonly Mutation[] = [
     mutated: "",
   },
   {
-    what: "an untried image restarts the device without end",
+    what: "an untried image restarts the device forever",
     file: `${TRIAL}/boot-validation.ts`,
     original: "(record?.rearmings ?? 0) < MAX_REARMINGS &&",
     mutated: "",
@@ -516,7 +516,7 @@ const boots: readonly Mutation[] = [
     mutated: "intendedRestart(event) !== undefined",
   },
   {
-    what: "crashes are counted for ever",
+    what: "the crash count is never reset",
     file: `${TRIAL}/crash-guard.ts`,
     original: 'if (state.unhealthyCount > 0) effects.push({ type: "forget", key: UNHEALTHY_KEY });',
     mutated: "",

@@ -6,7 +6,7 @@ const file = "firmware/core/local/push.ts";
 
 export const MUTATIONS: readonly Mutation[] = [
   {
-    what: "an unsigned image is taken though the owner has not allowed it",
+    what: "an unsigned image is accepted although the owner has not allowed it",
     file,
     original: "release === undefined && !state.acceptUnsigned",
     mutated: "false",
@@ -24,7 +24,7 @@ export const MUTATIONS: readonly Mutation[] = [
     mutated: "!state.token.startsWith(given)",
   },
   {
-    what: "a device without a token takes pushes",
+    what: "a device without a token accepts pushes",
     file,
     original: 'if (state.token === "") return',
     mutated: "if (false) return",
@@ -42,19 +42,19 @@ export const MUTATIONS: readonly Mutation[] = [
     mutated: "sizeBytes >= state.slotBytes",
   },
   {
-    what: "an image that is larger than the slot is taken",
+    what: "an image that is larger than the slot is accepted",
     file,
     original: "sizeBytes > state.slotBytes",
     mutated: "false",
   },
   {
-    what: "an empty body is taken",
+    what: "an empty body is accepted",
     file,
     original: "if (sizeBytes === 0)",
     mutated: "if (false)",
   },
   {
-    what: "any page's preflight request is answered with yes",
+    what: "any page's preflight request is allowed",
     file,
     original: "if (allowedOrigin(head) === undefined) return",
     mutated: "if (false) return",
@@ -72,13 +72,13 @@ export const MUTATIONS: readonly Mutation[] = [
     mutated: 'stored[UNSIGNED_KEY] !== "0"',
   },
   {
-    what: "what is pushed to another path is taken",
+    what: "a push to another path is accepted",
     file,
     original: 'if (head.path !== "/update") return',
     mutated: "if (false) return",
   },
   {
-    what: "the release of a push is dropped, and its image taken unsigned",
+    what: "the release of a push is dropped, and its image accepted unsigned",
     file,
     original: "...(release === undefined ? {} : { release })",
     mutated: "",

@@ -22,13 +22,13 @@ export const MUTATIONS: readonly Mutation[] = [
     mutated: "promote",
   },
   {
-    what: "devices that went silent pause nothing",
+    what: "silent devices pause nothing",
     file: "server/rollout/gates.ts",
     original: "(silentCount, reachedCount, gates.maxSilentFraction)",
     mutated: "(0, reachedCount, gates.maxSilentFraction)",
   },
   {
-    what: "failures that are no roll back pause nothing",
+    what: "failures other than roll backs pause nothing",
     file: "server/rollout/gates.ts",
     original: "(badCount, endedCount, gates.maxFailedFraction)",
     mutated: "(rolledBackCount, endedCount, gates.maxFailedFraction)",
@@ -52,7 +52,7 @@ export const MUTATIONS: readonly Mutation[] = [
     mutated: "validatedCount < 0",
   },
   {
-    what: "a stage is proved by devices of the stages before it",
+    what: "a stage is proved by devices of earlier stages",
     file: "server/rollout/advance.ts",
     original: "size - (stageSizes[stage - 1] ?? 0)",
     mutated: "size",
@@ -70,7 +70,7 @@ export const MUTATIONS: readonly Mutation[] = [
     mutated: "startAt < now",
   },
   {
-    what: "a device of the next stage is served with this one",
+    what: "a device of the next stage is included in this one",
     file: "server/rollout/rollout-obstacle.ts",
     original: "stage > rollout.stage)",
     mutated: "stage > rollout.stage + 1)",
@@ -94,7 +94,7 @@ export const MUTATIONS: readonly Mutation[] = [
     mutated: "false",
   },
   {
-    what: "a paused rollout goes on",
+    what: "a paused rollout continues",
     file: "server/rollout/rollout-obstacle.ts",
     original: 'state === "running" || state === "finished"',
     mutated: 'state === "running" || state === "paused" || state === "finished"',
@@ -118,13 +118,13 @@ export const MUTATIONS: readonly Mutation[] = [
     mutated: "if (false) return [",
   },
   {
-    what: "a release whose rollouts were cancelled goes to all",
+    what: "a release whose rollouts were cancelled is offered to all",
     file: "server/rollout/choose-release.ts",
     original: "if (own.length === 0) return",
     mutated: 'if (own.every(({ state }) => state === "cancelled")) return',
   },
   {
-    what: "a release without a rollout goes out though it is not stable",
+    what: "an unstable release without a rollout is offered",
     file: "server/rollout/choose-release.ts",
     original: 'release.isStable ? undefined : "NOT_STABLE"',
     mutated: "undefined",
@@ -142,7 +142,7 @@ export const MUTATIONS: readonly Mutation[] = [
     mutated: "rollout.priority > priority",
   },
   {
-    what: "a device that is outside of the target is served",
+    what: "a device outside the target is included",
     file: "server/rollout/rollout-obstacle.ts",
     original: "missesTarget(target, device) !== undefined",
     mutated: "false",
@@ -166,13 +166,13 @@ export const MUTATIONS: readonly Mutation[] = [
     mutated: "FIRST_WAIT_MS * 1 **",
   },
   {
-    what: "the wait after failures has no bound",
+    what: "the wait after failures has no limit",
     file: "server/rollout/obstacle.ts",
     original: "Math.min(waitMs, LONGEST_WAIT_MS)",
     mutated: "waitMs",
   },
   {
-    what: "a release is offered in the moment in which it expires",
+    what: "a release is offered at the moment of its expiry",
     file: "server/rollout/obstacle.ts",
     original: "release.expiresAt <= now",
     mutated: "release.expiresAt < now",
@@ -208,7 +208,7 @@ export const MUTATIONS: readonly Mutation[] = [
     mutated: "false;",
   },
   {
-    what: "a way over two intermediate releases is not found",
+    what: "a path through two intermediate releases is not found",
     file: "server/rollout/intermediate-release.ts",
     original: "leading.some((newer) => mayStep(from, newer))",
     mutated: "false",
@@ -250,13 +250,13 @@ export const MUTATIONS: readonly Mutation[] = [
     mutated: "minute >= start && minute <= end",
   },
   {
-    what: "a window over midnight is shut on Monday morning",
+    what: "a window over midnight is closed on Monday morning",
     file: "server/shared/windows.ts",
     original: "weekday === 1 ? 7 : weekday - 1",
     mutated: "weekday - 1",
   },
   {
-    what: "whoever changed a rollout may approve it",
+    what: "a user who changed a rollout may approve it",
     file: "server/rollout/lifecycle.ts",
     original: "if (actor === createdBy || actor === editedBy)",
     mutated: "if (actor === createdBy)",
@@ -274,13 +274,13 @@ export const MUTATIONS: readonly Mutation[] = [
     mutated: "gatesSince: rollout.gatesSince }",
   },
   {
-    what: "asking again prolongs a lease",
+    what: "checking again extends a lease",
     file: "server/rollout/members.ts",
     original: "isHeld ? known.leaseUntil : time + rollout.leaseMs",
     mutated: "time + rollout.leaseMs",
   },
   {
-    what: "a device keeps the lease of a rollout that offers it nothing any more",
+    what: "a device keeps the lease of a rollout that no longer offers it anything",
     file: "server/rollout/members.ts",
     original: "if (!isOnTrial(device) || offer)",
     mutated: "if (false)",
@@ -292,7 +292,7 @@ export const MUTATIONS: readonly Mutation[] = [
     mutated: "if (true)",
   },
   {
-    what: "progress brings back a lease that has run out",
+    what: "progress renews an expired lease",
     file: "server/rollout/members.ts",
     original: "isHeld ? journal.time + rollout.leaseMs : member.leaseUntil",
     mutated: "journal.time + (rollout?.leaseMs ?? 0)",

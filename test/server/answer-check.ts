@@ -18,7 +18,7 @@ export interface ApiDocument {
   readonly components: { readonly schemas: Json };
 }
 /** What is wrong with a value; `undefined`: nothing. */
-type Judge = (value: unknown) => string | undefined;
+type Validator = (value: unknown) => string | undefined;
 
 /** As the server writes it, to the millisecond. */
 const isDateTime = (text: string): boolean =>
@@ -47,7 +47,7 @@ export class Description {
     formats: { "date-time": isDateTime, binary: true },
     keywords: ["components"],
   });
-  readonly #judges = new Map<string, Judge>();
+  readonly #validators = new Map<string, Validator>();
 
   constructor(document: ApiDocument) {
     this.#document = document;
@@ -60,27 +60,27 @@ export class Description {
   }
 
   /** How an answer differs from the description; `undefined`: it does not. */
-  judge(operation: Operation, status: number, mediaType: string, body: unknown): string | undefined {
+  validate(operation: Operation, status: number, mediaType: string, body: unknown): string | undefined {
     const { responses } = operation;
-    const told = responses[status] ? `${status}` : `${Math.floor(status / 100)}XX`;
-    const outcome = responses[told];
+    const statusKey = responses[status] ? `${status}` : `${Math.floor(status / 100)}XX`;
+    const outcome = responses[statusKey];
     if (!outcome) return `${status} is not described`;
     if (!outcome.content) return body === "" ? undefined : `${status} is described as empty`;
     const media = outcome.content[mediaType];
     if (!media) return `${status} is ${mediaType}, described as ${Object.keys(outcome.content).join(" or ")}`;
     if (mediaType !== "application/json" || typeof body !== "string") return undefined;
-    return this.#judgeFor(`${operation.operationId} ${told}`, media.schema)(JSON.parse(body));
+    return this.#validatorFor(`${operation.operationId} ${statusKey}`, media.schema)(JSON.parse(body));
   }
 
-  #judgeFor(key: string, schema: Json): Judge {
-    const known = this.#judges.get(key);
+  #validatorFor(key: string, schema: Json): Validator {
+    const known = this.#validators.get(key);
     if (known) return known;
-    const judge = this.compile(schema);
-    this.#judges.set(key, judge);
-    return judge;
+    const validator = this.compile(schema);
+    this.#validators.set(key, validator);
+    return validator;
   }
 
-  compile(schema: Json): Judge {
+  compile(schema: Json): Validator {
     const check = this.#ajv.compile({ ...(closed(schema) as Json), components: this.#components });
     return (value) => (check(value) ? undefined : check.errors?.map(say).join("; "));
   }
@@ -109,7 +109,7 @@ export class AnswerCheck {
           const key = `${request.method} ${route.url}`;
           const mediaType = `${reply.getHeader("content-type") ?? ""}`.split(";")[0] ?? "";
           const body = request.method === "HEAD" ? "" : (payload ?? "");
-          const fault = described.judge(operation, reply.statusCode, mediaType, body);
+          const fault = described.validate(operation, reply.statusCode, mediaType, body);
           if (fault !== undefined) this.faults.push(`${key}: ${fault}`);
           else if (reply.statusCode < 400) this.answered.add(key);
         }

@@ -102,8 +102,8 @@ export class TestServer {
   }
 
   /**
-   * @param store another than one of its own; it is closed with the server
-   * @param onRoute is told of every route
+   * @param store instead of its own; it is closed with the server
+   * @param onRoute is called for every route
    */
   static async open(
     settings: Partial<Settings> = {},
@@ -125,13 +125,13 @@ export class TestServer {
     return join(this.#folder, "blobs");
   }
 
-  /** @throws Error if an answer was not as it is described */
+  /** @throws Error if an answer did not match its description */
   async close(): Promise<void> {
     await this.app.close();
     await this.store.close();
     await rm(this.#folder, { recursive: true, force: true });
     const faults = new Set(this.answers.faults);
-    if (faults.size > 0) throw new Error(`answers are not as they are described: ${[...faults].join("\n")}`);
+    if (faults.size > 0) throw new Error(`answers do not match their description: ${[...faults].join("\n")}`);
   }
 
   /** From now on checks use a socket, as in production, and take the fast path where they can. */

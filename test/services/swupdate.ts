@@ -39,7 +39,7 @@ export class SwupdateBoard {
   readonly #folder: string;
   readonly #lines: string[] = [];
   #running: ChildProcess | undefined;
-  #heard: () => void = () => {};
+  #onOutput: () => void = () => {};
 
   private constructor(folder: string) {
     this.#folder = folder;
@@ -99,7 +99,7 @@ export class SwupdateBoard {
     });
     createInterface({ input: this.#running.stdout! }).on("line", (line) => {
       this.#lines.push(line);
-      this.#heard();
+      this.#onOutput();
     });
   }
 
@@ -110,7 +110,7 @@ export class SwupdateBoard {
       this.#lines.splice(0, at < 0 ? this.#lines.length : at + 1);
       if (at >= 0) return;
       await new Promise<void>((resolve) => {
-        this.#heard = resolve;
+        this.#onOutput = resolve;
       });
     }
   }

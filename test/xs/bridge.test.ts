@@ -39,7 +39,7 @@ class Counter {
 
 describe("the bridge between XS and Node", () => {
   let bridge: XsBridge;
-  let told: string[];
+  let traced: string[];
   let jobs: number;
   let postponed: () => void;
   const later = (action: () => void) => {
@@ -50,7 +50,7 @@ describe("the bridge between XS and Node", () => {
     moduleOf: (specifier) => (specifier === "counter" ? { default: Counter, three: 3, later } : undefined),
     uptimeMs: () => 1234,
     random: () => 0.5,
-    trace: (text) => told.push(text),
+    trace: (text) => traced.push(text),
     promiseJobsQueued: () => {
       jobs += 1;
     },
@@ -63,11 +63,11 @@ describe("the bridge between XS and Node", () => {
   /** Runs a module that imports Counter, and returns its trace. */
   const run = (body: string): string[] => {
     bridge.run(`import Counter, { later, three } from "counter"; ${body}`);
-    return told;
+    return traced;
   };
 
   beforeEach(() => {
-    told = [];
+    traced = [];
     jobs = 0;
     open();
   });
@@ -98,14 +98,14 @@ describe("the bridge between XS and Node", () => {
       try { counter.up(); } catch (error) { trace(String(error)); }
       throw new SyntaxError("last");`;
     expect(() => run(body)).throw(SyntaxError, "last");
-    expect(told).deep.equal(["RangeError: too far: 7true", "TypeError: mine"]);
+    expect(traced).deep.equal(["RangeError: too far: 7true", "TypeError: mine"]);
   });
 
   it("runs one round of promise jobs on request, not what they queue", () => {
     run(`Promise.resolve().then(() => trace("first")).then(() => trace("second"));`);
-    expect([told.length, jobs]).deep.equal([0, 1]);
+    expect([traced.length, jobs]).deep.equal([0, 1]);
     bridge.runPromiseJobs();
-    expect([...told, jobs]).deep.equal(["first", 2]);
+    expect([...traced, jobs]).deep.equal(["first", 2]);
   });
 
   it("is the SDK's XS: emoji of length 1, fromString, frozen built-ins, the device's clock and randomness", () => {

@@ -1,7 +1,7 @@
 // A device whose firmware runs inside XS in a heap of a chip's size, in a network with another client: for tests such as
 // "this input, in the chip's heap".
 //
-//   const bench = await ChipBench.start({ app: "base", chip: "esp32c3" });      // has joined, and was told that there is no update
+//   const bench = await ChipBench.start({ app: "base", chip: "esp32c3" });      // has joined, and got no update
 //   const answer = await bench.send(80, `GET /${"a".repeat(20_000)} HTTP/1.1\r\n\r\n`);
 //   expect(answer.text).match(/^HTTP\/1.1 431/);
 //   bench.expectNoRestart();                                                    // or bench.restarts: ["outOfMemory"]
@@ -24,7 +24,7 @@ import { imageOf, type Rig, type RigOptions, START_TIME, setUpRig, writeJson } f
 export { padded } from "../journey/padded.js";
 
 const HOUR_MS = 3_600_000;
-/** After it was told that there is no update; by then it is idle. */
+/** After its check got no update; by then it is idle. */
 const SETTLING_MS = 30_000;
 const SEND_LIMIT_MS = 120_000;
 
@@ -121,7 +121,7 @@ export class ChipBench {
       .flatMap((event) => (event.type === "restarted" ? [event.cause] : []));
   }
 
-  /** Where the device is in the house's network. */
+  /** The device's address in the home network. */
   get address(): string {
     return this.#address;
   }

@@ -11,13 +11,13 @@ const { program } = buildXs();
 
 describe("a machine cloned from one in which modules were preloaded", () => {
   let bridge: XsBridge;
-  let told: string[];
+  let traced: string[];
   let reported: string[];
   const host: BridgeHost = {
     moduleOf: (specifier) => (specifier === "sdk" ? { default: class Port {}, three: 3 } : undefined),
     uptimeMs: () => 0,
     random: () => 0.5,
-    trace: (text) => told.push(text),
+    trace: (text) => traced.push(text),
     report: (text) => reported.push(text),
     promiseJobsQueued: () => {},
     isGlobal: () => false,
@@ -25,7 +25,7 @@ describe("a machine cloned from one in which modules were preloaded", () => {
   };
 
   beforeEach(() => {
-    told = [];
+    traced = [];
     reported = [];
   });
   afterEach(() => bridge.close());
@@ -33,7 +33,7 @@ describe("a machine cloned from one in which modules were preloaded", () => {
   const run = (preloaded: string, main: string, options: Partial<BridgeOptions> = {}) => {
     bridge = new XsBridge(host, { program, ...options });
     bridge.run(`${MODULE_MARK}${preloaded}\n${MODULE_MARK}${main}`);
-    return told;
+    return traced;
   };
   const used = () => {
     const { slotBytes, chunkBytes } = bridge.collect();
@@ -83,7 +83,7 @@ describe("a machine cloned from one in which modules were preloaded", () => {
     bridge.close();
     run(modules, main, { isPreloaded: false });
     expect(used() - preloaded).above(200 * 3 * 16);
-    expect(told).deep.equal(["200", "200"]);
+    expect(traced).deep.equal(["200", "200"]);
   });
 
   for (const [name, heap] of [

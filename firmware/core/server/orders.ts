@@ -157,7 +157,10 @@ export const done = (id: number): Raise => finished({ id, result: "done" });
 export const refused = (id: number, reason: string): Raise =>
   finished({ id, result: "refused", reason: reason.slice(0, MAX_ORDER_REASON_LENGTH) });
 
-const finished = (result: OrderResult): Raise => ({ type: "raise", event: { type: "orderFinished", result } });
+const finished = (result: OrderResult): Raise => ({
+  type: "raise",
+  event: { type: "orderFinished", result },
+});
 
 // ── reading
 

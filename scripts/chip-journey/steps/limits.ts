@@ -46,16 +46,16 @@ export async function staysUpWhen300ConnectionsAreReset(journey: Journey): Promi
 }
 
 async function refusesLargeHeads(journey: Journey, address: Address, verb: string): Promise<string> {
-  const told: string[] = [];
+  const answers: string[] = [];
   for (const size of HEAD_KILOBYTES) {
     for (const [what, head] of largeHeads(verb, address.host, size * 1024)) {
       journey.parts.say(`${size} KB of ${what}`);
       const answer = await staysUp(journey, () => sendRaw(address, head, journey.limitMs(30)));
       expect(isRefusal(answer), `${size} KB of ${what}: ${answer.status || "neither answered nor closed"}`);
-      told.push(`${answer.status || "closed"}`);
+      answers.push(`${answer.status || "closed"}`);
     }
   }
-  return `${HEAD_KILOBYTES.join(", ")} KB as one header, a path, many headers, and without an end: ${told.join(", ")}`;
+  return `${HEAD_KILOBYTES.join(", ")} KB as one header, a path, many headers, and without an end: ${answers.join(", ")}`;
 }
 
 const isRefusal = ({ status, end }: RawAnswer) => status >= 400 || (status === 0 && end === "closed");

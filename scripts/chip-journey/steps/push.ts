@@ -1,4 +1,4 @@
-// Port 3232: who may push an image, and one that is taken.
+// Port 3232: who may push an image, and an accepted push.
 
 import { makeReleaseKeys } from "../../../release/keys.js";
 import { ask, type RawAnswer, sendRaw } from "../device-door.js";

@@ -1,4 +1,4 @@
-// Images that must not stay: each is taken as an update, fails in its trial, and the previous image runs again and reports why.
+// Images that must not stay: each is installed as an update, fails in its trial, and the previous image runs again and reports why.
 
 import { expect, type Journey, Skipped, secondsToTake } from "../journey.js";
 

@@ -27,10 +27,10 @@ export async function servesItsPagesToItsNetwork(journey: Journey): Promise<stri
   expect(page.status === 200, `/ was answered ${page.status}`);
   expect(/<!doctype html>/i.test(page.text), "/ is no page");
   const { version, uptimeSeconds } = await journey.facts();
-  expect(version === journey.device.current_version, `/api/version tells ${version}`);
+  expect(version === journey.device.current_version, `/api/version returns ${version}`);
   const health = await journey.ask("/api/health");
   const { status, resetReason } = JSON.parse(health.text) as Record<string, unknown>;
-  expect(status === "ok", `/api/health tells ${status}`);
+  expect(status === "ok", `/api/health returns ${status}`);
   return `page of ${page.text.length} characters; up for ${uptimeSeconds} s after ${resetReason}`;
 }
 

@@ -31,7 +31,8 @@ export async function refusesAReleaseThatIsSignedByAnotherKey(journey: Journey):
 
 export async function fetchesAnUpdateUntilItsPowerIsCut(journey: Journey): Promise<string> {
   const { images, front, power, say } = journey.parts;
-  if (!power) throw new Skipped("nobody can switch its power: --power-off and --power-on, or a terminal");
+  if (!power)
+    throw new Skipped("its power cannot be switched: use --power-off and --power-on, or a terminal");
   const reportCount = front.reports.length;
   const offer = await journey.offer(images.b ?? images.a);
   journey.offered = offer;
@@ -56,7 +57,7 @@ export async function fetchesAnUpdateUntilItsPowerIsCut(journey: Journey): Promi
   }
 }
 
-export async function goesOnWhereItsPowerWasCut(journey: Journey): Promise<string> {
+export async function resumesWhereItsPowerWasCut(journey: Journey): Promise<string> {
   const { front, power } = journey.parts;
   const { offered } = journey;
   if (!power || offered?.cutAt === undefined) throw new Skipped("its power was not cut");
@@ -67,7 +68,7 @@ export async function goesOnWhereItsPowerWasCut(journey: Journey): Promise<strin
   );
   expect(
     offset >= offered.cutAt - TOLERANCE_BYTES && offset > 0,
-    `it went on at byte ${offset}, and had told of ${offered.cutAt}`,
+    `it resumed at byte ${offset}, but had reported ${offered.cutAt}`,
   );
   return `at byte ${offset} of ${offered.image.length}`;
 }

@@ -37,7 +37,7 @@ describe("the status LED", () => {
     expect(light(shown("updating", 5), 2000)).equal("-----#####-----#####");
     expect(light(shown("updating", 10), 2000)).equal("#####-----#####-----");
     const turned = showStatus(shown("updating", 5), status("updating", 10), 700);
-    expect(lightAt(turned, 700), "the beat goes on").deep.equal({ on: false, lastsMs: 300 });
+    expect(lightAt(turned, 700), "the rhythm continues").deep.equal({ on: false, lastsMs: 300 });
   });
 
   it("signals an error by ten rapid blinks, then shows the earlier status, or a newer one", () => {
@@ -90,14 +90,14 @@ describe("the LED status of a device", () => {
 
   it("is set up first, then joining, then online, each reported once", () => {
     expect(run(BOOTED).shown).deep.equal([status("setup")]);
-    const { shown: told } = run(
+    const { shown: reported } = run(
       BOOTED,
       { type: "clientAttached" },
       { type: "credentialsSubmitted", ssid: "Home", password: "password" },
       { type: "wifiJoined", attempt: 1, address: "10.0.0.2", rssi: -50 },
       { type: "clientDetached" },
     );
-    expect(told).deep.equal([status("setup"), status("joining"), status("online")]);
+    expect(reported).deep.equal([status("setup"), status("joining"), status("online")]);
   });
 
   it("is a trial until the image is validated", () => {

@@ -93,7 +93,7 @@ describe("an instrumented module", () => {
     );
     const context = {
       $skyslotTick: () => {},
-      tell: (value: unknown) => {
+      report: (value: unknown) => {
         result.exported = value;
       },
     };
@@ -103,7 +103,7 @@ describe("an instrumented module", () => {
 
   it("gets what it imports", () => {
     const text = `import d, { named as n, "odd name" as o } from "a"; import * as all from "b"; import "c";
-      tell([d, n, o, all.named]);`;
+      report([d, n, o, all.named]);`;
     const { imported, exported } = load(text);
     expect(imported).to.deep.equal(["a: default,named,odd name", "b: ", "c: "]);
     expect(exported).to.deep.equal(["the default", "the named", "odd", "the named"]);
@@ -112,7 +112,7 @@ describe("an instrumented module", () => {
   it("may export, import dynamically and use import.meta", () => {
     const text = `export const a = 1; export function f() { return a; } export default class {}
       export { a as b }; export * from "d"; export { named } from "e";
-      tell([f(), import("x"), typeof import.meta, this]);`;
+      report([f(), import("x"), typeof import.meta, this]);`;
     const { imported, exported } = load(text);
     expect(imported).to.deep.equal(["d: ", "e: "]);
     expect(exported).to.deep.equal([1, "later x", "object", undefined]);

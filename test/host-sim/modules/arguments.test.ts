@@ -18,53 +18,53 @@ const PRELUDE = `
     try { action(); return "nothing"; }
     catch (error) { return Object.keys(CLASSES).find((name) => error.constructor === CLASSES[name]) ?? "foreign"; }
   };
-  const tell = (...actions) => trace(actions.map(thrown).join() + "\\n");
+  const report = (...actions) => trace(actions.map(thrown).join() + "\\n");
   new WiFi({});
 `;
 
-const told = async (source: string): Promise<string[]> => (await runSource(PRELUDE + source)).lines;
+const errorsOf = async (source: string): Promise<string[]> => (await runSource(PRELUDE + source)).lines;
 
 describe("arguments of the SDK's modules", () => {
   it("that cannot become numbers are the firmware's own TypeError", async () => {
     expect(
-      await told(`
+      await errorsOf(`
         const id = Timer.set(() => {}, 1000000);
-        tell(() => Timer.set(() => {}, 1n), () => Timer.repeat(() => {}, Symbol()), () => Timer.schedule(id, 5, 1n),
+        report(() => Timer.set(() => {}, 1n), () => Timer.repeat(() => {}, Symbol()), () => Timer.schedule(id, 5, 1n),
           () => Timer.delay(Symbol()), () => new TCP({ address: "127.0.0.1", port: Symbol() }),
           () => new Listener({ port: 1n }), () => new UDP({ port: Symbol() }));
         const numbers = KeyValue.open({ path: "test", format: "uint8" });
-        tell(() => numbers.write("key", Symbol()), () => numbers.write("key", 1n), () => numbers.write("key", {}));
+        report(() => numbers.write("key", Symbol()), () => numbers.write("key", 1n), () => numbers.write("key", {}));
       `),
     ).to.deep.equal([Array(7).fill("TypeError").join(), "TypeError,TypeError,nothing"]);
   });
 
   it("that cannot become strings are the firmware's own TypeError", async () => {
     expect(
-      await told(`
+      await errorsOf(`
         const texts = KeyValue.open({ path: "test", format: "string" });
         const partition = Flash.open({ path: "nextota" });
-        tell(() => texts.read(Symbol()), () => texts.delete(Symbol()), () => texts.write("key", Symbol()),
+        report(() => texts.read(Symbol()), () => texts.delete(Symbol()), () => texts.write("key", Symbol()),
           () => KeyValue.open({ path: Symbol() }), () => Flash.open({ path: Symbol() }),
           () => Update.open({ partition, mode: Symbol() }), () => Update.open({ partition, byteLength: Symbol() }));
-        tell(() => Update.open({ partition, byteLength: "abcd" }));
+        report(() => Update.open({ partition, byteLength: "abcd" }));
       `),
     ).to.deep.equal([Array(7).fill("TypeError").join(), "RangeError"]);
   });
 
   it("whose conversion throws rethrow that error", async () => {
     expect(
-      await told(`tell(() => Timer.set(() => {}, { valueOf() { throw new RangeError("mine"); } }),
+      await errorsOf(`report(() => Timer.set(() => {}, { valueOf() { throw new RangeError("mine"); } }),
         () => KeyValue.open({ path: { toString() { throw new SyntaxError("mine"); } } }));`),
     ).to.deep.equal(["RangeError,SyntaxError"]);
   });
 
   it("for close must be objects of its class, and may be closed repeatedly", async () => {
     expect(
-      await told(`
+      await errorsOf(`
         const objects = [KeyValue.open({ path: "test" }), Flash.open({ path: "nextota" }), new UDP({}),
           new Listener({ port: 8000 }), new TCP({ address: "127.0.0.1", port: 9 })];
         for (const object of objects) {
-          tell(() => object.close.call({}), () => object.close.call("a string"), () => object.close.call([]),
+          report(() => object.close.call({}), () => object.close.call("a string"), () => object.close.call([]),
             () => object.close(), () => object.close());
         }
       `),
@@ -72,20 +72,20 @@ describe("arguments of the SDK's modules", () => {
   });
 
   it("to read into must be a buffer, not a function", async () => {
-    const lines = await told(`
+    const lines = await errorsOf(`
       const listener = new Listener({ port: 8000, onReadable() { this.read().write(Uint8Array.of(1, 2)); } });
-      new TCP({ address: "127.0.0.1", port: 8000, onReadable() { tell(() => this.read(Math.sin)); this.close(); } });
+      new TCP({ address: "127.0.0.1", port: 8000, onReadable() { report(() => this.read(Math.sin)); this.close(); } });
     `);
     expect(lines).to.deep.equal(["TypeError"]);
   });
 
   it("must include a host name, of up to 32 bytes", async () => {
-    const lines = await told(`
+    const lines = await errorsOf(`
       const wifi = new WiFi({});
       let asked = 0;
       wifi.configure({ hostname: { toString() { asked += 1; return "kitchen"; } } });
       trace(asked > 0, "\\n");
-      tell(() => wifi.configure({ hostname: "a".repeat(32) }), () => wifi.configure({ hostname: "a".repeat(33) }));
+      report(() => wifi.configure({ hostname: "a".repeat(32) }), () => wifi.configure({ hostname: "a".repeat(33) }));
     `);
     expect(lines).to.deep.equal(["true", "nothing,Error"]);
   });

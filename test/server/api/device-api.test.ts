@@ -86,14 +86,14 @@ describe("the device API", () => {
     it("keeps the last sensor readings, and drops those no longer sent", async () => {
       const view = async () => (await server.admin("GET", "/api/devices/base-010203")).json();
       await server.check({ temperature_c: -4.5, humidity_percent: 61.2, battery_percent: 0 });
-      const told = { temperature_c: -4.5, humidity_percent: 61.2, battery_percent: 0 };
-      expect(await view()).to.include(told);
+      const readings = { temperature_c: -4.5, humidity_percent: 61.2, battery_percent: 0 };
+      expect(await view()).to.include(readings);
       await server.app.inject({
         method: "POST",
         url: "/api/devices/base-010203/heartbeat",
         payload: { free_heap: 7 },
       });
-      expect(await view()).to.include({ ...told, free_heap: 7 });
+      expect(await view()).to.include({ ...readings, free_heap: 7 });
       await server.check({ temperature_c: 20 });
       expect(await view()).to.include({ temperature_c: 20, humidity_percent: null, battery_percent: null });
       expect((await server.check({ humidity_percent: 101 })).statusCode).to.equal(400);

@@ -281,7 +281,7 @@ class Servers {
   }
 }
 
-/** What the routes, or the fast path in front of them, send; a socket adds headers of its own. */
+/** What the routes, or the fast path in front of them, send; a socket adds its own headers. */
 function headersOf({ headers }: Awaited<ReturnType<TestServer["check"]>>) {
   const { date, connection, "keep-alive": _, "x-request-id": id, ...rest } = headers;
   return { ...rest, isDated: date !== undefined, hasId: id !== undefined, "content-length": undefined };

@@ -33,7 +33,7 @@ describe("images of a closed type", () => {
       id: number;
       token: string;
     };
-  /** A device that has a token of its own. */
+  /** A device with its own token. */
   const enrol = async (device_id = ID, fields: object = {}): Promise<string> => {
     const { token } = await enrolment();
     return (await server.check({ device_id, keeps_token: true, ...fields }, token)).json().device_token;
@@ -153,7 +153,7 @@ describe("images of a closed type", () => {
     await close("enrolment", "required");
     expect(await status(url, `Bearer ${token}`)).to.equal(401);
     await close("approval");
-    expect(await status(url, `Bearer ${token}`), "nobody has approved it").to.equal(403);
+    expect(await status(url, `Bearer ${token}`), "it is not approved").to.equal(403);
     await close();
     expect(await status(url, `Bearer ${short.token}`)).to.equal(200);
     server.nowMs += 86_400_000;
@@ -205,12 +205,12 @@ describe("images of a closed type", () => {
     const none = `/api/ota/files/${"0".repeat(64)}`;
     expect((await get(url)).headers["cache-control"]).to.contain("immutable");
     await close();
-    const told = async (path: string, authorization?: string) => {
+    const answerTo = async (path: string, authorization?: string) => {
       const { statusCode, body } = await get(path, authorization);
       return [statusCode, body.replaceAll(/[0-9a-f]{64}/g, "")];
     };
     for (const shown of [undefined, "Bearer x", "Bearer skd_x", `Bearer skd_${"A".repeat(43)}`])
-      expect(await told(url, shown), shown).to.deep.equal(await told(none, shown));
+      expect(await answerTo(url, shown), shown).to.deep.equal(await answerTo(none, shown));
     const token = await enrol();
     const answer = await get(`${url}?device=${ID}`, `Bearer ${token}`);
     expect([answer.statusCode, answer.headers["cache-control"]]).to.deep.equal([200, "private, max-age=300"]);
@@ -269,7 +269,7 @@ describe("images of a closed type", () => {
     await close("enrolment", "first-use", "*");
     const { token } = await enrolment();
     expect(await status(picture)).to.equal(401);
-    expect(await status("/api/content/nobody"), "of a device that nobody knows").to.equal(401);
+    expect(await status("/api/content/nobody"), "of an unknown device").to.equal(401);
     expect(await status(picture, `Bearer ${token}`)).to.equal(404);
     expect(await status(picture, `Bearer ${server.token}`)).to.equal(404);
   });

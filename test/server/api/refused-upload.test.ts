@@ -49,8 +49,8 @@ describe("an upload that is refused halfway", () => {
 
   for (const [what, name, path, word] of [
     ["a file that is too long", "file", UPLOAD, "FILE_TOO_LARGE"],
-    ["a part that nobody expects", "firmware", UPLOAD, "INVALID_REQUEST"],
-    ["a picture that nobody expects", "firmware", "/api/content-admin/images", "INVALID_REQUEST"],
+    ["an unexpected part", "firmware", UPLOAD, "INVALID_REQUEST"],
+    ["an unexpected picture", "firmware", "/api/content-admin/images", "INVALID_REQUEST"],
   ] as const)
     it(`closes the connection after ${what}`, async () => {
       expect(await send(path, part(name), server.token)).to.contain(word);

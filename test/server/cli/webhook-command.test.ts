@@ -47,9 +47,9 @@ describe("skyslot webhook", () => {
   });
 
   it("changes it, retries what failed, and removes it", async () => {
-    const quiet = await line.json("webhook", "edit", "1", "--no-active", "--rotate-secret");
-    expect(quiet).to.include({ is_active: false });
-    expect(quiet.secret).to.match(/^whsec_/);
+    const inactive = await line.json("webhook", "edit", "1", "--no-active", "--rotate-secret");
+    expect(inactive).to.include({ is_active: false });
+    expect(inactive.secret).to.match(/^whsec_/);
     expect(await line.json("webhook", "edit", "1", "--active", "--event", "*")).to.deep.include({
       is_active: true,
       events: ["*"],

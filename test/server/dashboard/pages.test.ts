@@ -72,9 +72,9 @@ describe("the buttons of a rollout", () => {
         { ...one, created_by: "ada", edited_by: null, needs_approval: false, approved_by: null },
         "ben",
       ).filter((order) => order !== "rollback");
-      const obeyed = orders.filter((kind) => command(one, { kind, reason: "" } as never, "ben", 1).ok);
+      const accepted = orders.filter((kind) => command(one, { kind, reason: "" } as never, "ben", 1).ok);
       // A draft may be approved before it starts, and a cancelled one cancelled again, but there is no need for buttons.
-      const asked = obeyed.filter(
+      const asked = accepted.filter(
         (kind) =>
           !(state === "draft" && kind === "approve") &&
           !(kind === "cancel" && /cancelled|finished/.test(state)),

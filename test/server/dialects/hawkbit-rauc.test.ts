@@ -34,7 +34,7 @@ describe("rauc-hawkbit-updater at the device API of hawkBit", () => {
     // It accepts nothing else as a success.
     expect(answer.statusCode, answer.body).to.equal(200);
   };
-  const tell = (path: string, execution: string, finished: string, detail: string): Promise<void> =>
+  const sendFeedback = (path: string, execution: string, finished: string, detail: string): Promise<void> =>
     send("POST", `${BASE}/${path}/feedback`, {
       id: path.split("/")[1],
       time: "20261121T145712",
@@ -95,15 +95,15 @@ describe("rauc-hawkbit-updater at the device API of hawkBit", () => {
     // It was cut off after the last byte: to the client that is a success.
     const nothing = await get(artifact._links.download.href, { ...file, range: `bytes=${bundle.length}-` });
     expect(nothing.statusCode).to.equal(416);
-    await tell(path, "proceeding", "none", "Download complete. 84.45 MB/s");
-    await tell(path, "proceeding", "none", "File checksum OK.");
+    await sendFeedback(path, "proceeding", "none", "Download complete. 84.45 MB/s");
+    await sendFeedback(path, "proceeding", "none", "File checksum OK.");
     expect(await legacy.server.lastAttempt()).to.include({ status: "downloading", step: "proceeding" });
-    await tell(path, "proceeding", "none", "installing");
+    await sendFeedback(path, "proceeding", "none", "installing");
     expect(await legacy.server.lastAttempt()).to.include({ status: "installing", step: "proceeding" });
-    await tell(path, "proceeding", "none", " 38% Checking bundle done.");
-    await tell(path, "proceeding", "none", "idle");
+    await sendFeedback(path, "proceeding", "none", " 38% Checking bundle done.");
+    await sendFeedback(path, "proceeding", "none", "idle");
     expect(await legacy.server.lastAttempt()).to.include({ status: "installing", step: "proceeding" });
-    await tell(path, "closed", "success", "Software bundle installed successfully.");
+    await sendFeedback(path, "closed", "success", "Software bundle installed successfully.");
     expect(await poll()).to.deep.equal({});
     expect(await legacy.server.lastAttempt()).to.include({ status: "success", outcome: "reported" });
     expect(await device()).to.include({ current_version: "1.2.0" });
@@ -129,8 +129,8 @@ describe("rauc-hawkbit-updater at the device API of hawkBit", () => {
 
   it("reports a failed installation", async () => {
     const { path } = await retrieve();
-    await tell(path, "proceeding", "none", "  5% Installing");
-    await tell(path, "closed", "failure", "Failed to install software bundle.");
+    await sendFeedback(path, "proceeding", "none", "  5% Installing");
+    await sendFeedback(path, "closed", "failure", "Failed to install software bundle.");
     expect(await legacy.server.lastAttempt()).to.include({
       status: "failed",
       error_code: "FAILED",
@@ -145,7 +145,7 @@ describe("rauc-hawkbit-updater at the device API of hawkBit", () => {
     expect(links).not.to.have.property("deploymentBase");
     const { cancelAction } = (await get(links.cancelAction?.href ?? "")).json();
     expect(cancelAction.stopId).to.equal(id);
-    await tell(`cancelAction/${id}`, "closed", "success", "Action canceled.");
+    await sendFeedback(`cancelAction/${id}`, "closed", "success", "Action canceled.");
     expect(await poll()).not.to.have.property("cancelAction");
     expect(await legacy.server.lastAttempt()).to.include({ status: "failed", error_code: "WITHDRAWN" });
   });
@@ -162,13 +162,13 @@ describe("rauc-hawkbit-updater at the device API of hawkBit", () => {
 
   it("continues an installation in progress, and its version is known afterwards", async () => {
     const { path, id } = await retrieve();
-    await tell(path, "proceeding", "none", "  5% Installing");
+    await sendFeedback(path, "proceeding", "none", "  5% Installing");
     await withdraw();
     expect(await poll()).to.have.property("cancelAction");
     const words = "Cancelation impossible, installation started already.";
-    await tell(`cancelAction/${id}`, "rejected", "success", words);
+    await sendFeedback(`cancelAction/${id}`, "rejected", "success", words);
     expect(await poll()).not.to.have.property("cancelAction");
-    await tell(path, "closed", "success", "Software bundle installed successfully.");
+    await sendFeedback(path, "closed", "success", "Software bundle installed successfully.");
     expect(await legacy.server.lastAttempt()).to.include({ status: "failed", error_code: "WITHDRAWN" });
     expect(await device()).to.include({ current_version: "1.2.0" });
     const [event] = await legacy.server.store.listEvents({ limit: 1 });
@@ -182,7 +182,7 @@ describe("rauc-hawkbit-updater at the device API of hawkBit", () => {
       const { path } = await retrieve();
       await withdraw();
       expect(await poll()).to.have.property("cancelAction");
-      await tell(path, "closed", finished, "Done.");
+      await sendFeedback(path, "closed", finished, "Done.");
       expect(await poll()).not.to.have.property("cancelAction");
       const next = await legacy.upload(Buffer.from("new".repeat(5000)), { version: "1.3.0" });
       expect(next.statusCode).to.equal(201);

@@ -44,10 +44,10 @@ describe("the device API of hawkBit", () => {
     await configure();
     const { md5, file_hash } = (await legacy.upload(bundle)).json();
     const link = await deployment();
-    const { deployment: told, id } = (await request("GET", link)).json();
+    const { deployment: assigned, id } = (await request("GET", link)).json();
     expect(link).to.equal(`http://gw.test${BASE}/deploymentBase/${id}`);
-    expect(told).to.include({ download: "forced", update: "forced" });
-    const [artifact] = told.chunks[0].artifacts;
+    expect(assigned).to.include({ download: "forced", update: "forced" });
+    const [artifact] = assigned.chunks[0].artifacts;
     expect(artifact.hashes).to.deep.include({ md5, sha256: file_hash });
     expect(artifact.hashes.sha1).to.match(/^[0-9a-f]{40}$/);
     expect(artifact.size).to.equal(bundle.length);

@@ -155,8 +155,10 @@ describe("the audit log", () => {
       throw new Error("no");
     });
     expect(await failure(failed)).to.equal("no");
-    const nobody = record(context, (journal) => journal.audit({ action: "user.added", subject: "user/ada" }));
-    expect(await failure(nobody)).to.contain("has no actor");
+    const anonymous = record(context, (journal) =>
+      journal.audit({ action: "user.added", subject: "user/ada" }),
+    );
+    expect(await failure(anonymous)).to.contain("has no actor");
     expect(await entries()).to.deep.equal([]);
     expect(await server.store.findUserByName("ada")).to.equal(undefined);
   });

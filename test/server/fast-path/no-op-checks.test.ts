@@ -74,8 +74,8 @@ describe("no-op checks", () => {
 
   it("store when the device was seen and its readings, if it sent any", async () => {
     const { checks, statements } = open(1234.6);
-    const told = { free_heap: 7, rssi: -60, uptime_seconds: 0.5, temperature_c: 21.5 };
-    void checks.take(check("a", told), "key");
+    const readings = { free_heap: 7, rssi: -60, uptime_seconds: 0.5, temperature_c: 21.5 };
+    void checks.take(check("a", readings), "key");
     void checks.take(check("b"), "key");
     await settle();
     const common = { noOpKey: "key", seenAt: 1235 };

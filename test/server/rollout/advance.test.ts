@@ -65,20 +65,20 @@ describe("a rollout by itself", () => {
   });
 
   it("pauses on failures, roll backs and silence, from the least sample on", () => {
-    const judged = (tally: Partial<StageTally>) => advance(staged(), tallyOf(tally), NOW);
-    expect(judged({ validatedCount: 3, failedCount: 1 }).kind).to.equal("stay");
-    expect(judged({ validatedCount: 4, failedCount: 1 })).to.deep.equal({
+    const advanceWith = (tally: Partial<StageTally>) => advance(staged(), tallyOf(tally), NOW);
+    expect(advanceWith({ validatedCount: 3, failedCount: 1 }).kind).to.equal("stay");
+    expect(advanceWith({ validatedCount: 4, failedCount: 1 })).to.deep.equal({
       kind: "pause",
       gate: "FAILURES",
       reason: "1 of 5 devices failed (20 %, 0 of them rolled back), 10 % are allowed",
     });
-    expect(judged({ validatedCount: 18, rolledBackCount: 1 })).to.deep.equal({
+    expect(advanceWith({ validatedCount: 18, rolledBackCount: 1 })).to.deep.equal({
       kind: "pause",
       gate: "ROLL_BACKS",
       reason: "1 of 19 devices rolled back (5.3 %), 5 % are allowed",
     });
-    expect(judged({ validatedCount: 19, rolledBackCount: 1 }).kind).to.equal("stay");
-    expect(judged({ validatedCount: 3, silentCount: 2 })).to.deep.equal({
+    expect(advanceWith({ validatedCount: 19, rolledBackCount: 1 }).kind).to.equal("stay");
+    expect(advanceWith({ validatedCount: 3, silentCount: 2 })).to.deep.equal({
       kind: "pause",
       gate: "SILENCE",
       reason: "2 of 5 devices that took it went silent for 1 h (40 %), 20 % are allowed",

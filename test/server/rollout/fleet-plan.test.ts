@@ -86,13 +86,14 @@ async function decideAlone(store: Store, rollout: Rollout, device: Device): Prom
     const { offer, verdict } = chooseWithin({ ...scene, device: at, rollouts, facts, now: NOW }, opened);
     if (!offer) return verdict;
     ids.push(offer.release.id);
-    if (offer.release === offer.wanted) return tell(offer.stage, ids);
+    if (offer.release === offer.wanted) return describePath(offer.stage, ids);
     at = { ...at, version: offer.release.version, imageSha256: offer.release.imageSha256 };
     facts = { ...facts, given };
   }
 }
 
-const tell = (stage: number, firmwareIds: readonly number[]) => `stage ${stage}: ${firmwareIds.join(", ")}`;
+const describePath = (stage: number, firmwareIds: readonly number[]) =>
+  `stage ${stage}: ${firmwareIds.join(", ")}`;
 
 describe("the plan over a fleet", () => {
   for (const seed of [1, 2, 3])
@@ -103,14 +104,14 @@ describe("the plan over a fleet", () => {
         const { rows } = await store.listDevices({ type: "base" }, ALL);
         for (const rollout of rollouts) {
           const plan = await planRollout(store, rollout, NOW, ALL);
-          const told = new Map<string, string>();
+          const actual = new Map<string, string>();
           for (const { deviceId, stage, firmwareIds } of plan.devices)
-            told.set(deviceId, tell(stage, firmwareIds));
-          for (const { deviceId, verdict } of plan.excluded) told.set(deviceId, verdict);
+            actual.set(deviceId, describePath(stage, firmwareIds));
+          for (const { deviceId, verdict } of plan.excluded) actual.set(deviceId, verdict);
           const expected = new Map<string, string>();
           for (const device of rows) expected.set(device.id, await decideAlone(store, rollout, device));
-          expect([...told].sort()).to.deep.equal([...expected].sort());
-          expect(new Set(told.values()).size, "different answers").to.be.above(7);
+          expect([...actual].sort()).to.deep.equal([...expected].sort());
+          expect(new Set(actual.values()).size, "different answers").to.be.above(7);
           expect(plan.deviceCount + plan.excludedCount).to.equal(rows.length);
         }
       } finally {

@@ -136,8 +136,8 @@ describe("what a panel shows", () => {
     const panel = new Panel().ask().answer(404);
     expect(panel.types()).include("drawPanel");
     panel.take({ type: "panelDrawn" });
-    const told = panel.find("store")!.value;
-    expect(told).include("base-0000a1").and.include("1.0.0");
+    const label = panel.find("store")!.value;
+    expect(label).include("base-0000a1").and.include("1.0.0");
     expect(panel.ask().answer(404).types()).not.include("drawPanel");
     expect(panel.ask().find("startRequest")!.request.headers, "a card has no ETag").deep.equal({});
   });
@@ -232,7 +232,7 @@ describe("what a panel shows", () => {
     expect(asked().types()).deep.equal(["forget", "drawPanel"]);
     expect(panel.state.next).match(/base-0000a1[\s\S]*This is the one you asked for/);
     panel.take({ type: "panelDrawn" });
-    expect(asked().types(), "it stands there already").not.include("drawPanel");
+    expect(asked().types(), "it is already shown").not.include("drawPanel");
     panel.ask();
     expect(panel.find("startRequest")!.request.headers, "whatever the picture was").deep.equal({});
     expect(asked().types(), "as soon as the panel is free").deep.equal([]);

@@ -200,7 +200,7 @@ describe("who may change a device", () => {
 
   for (const [what, asked, status] of [
     ["from a foreign page", { origin: "http://evil.example" }, 403],
-    ["from a page without origin of its own", { origin: "null" }, 403],
+    ["from a page with an opaque origin", { origin: "null" }, 403],
     ["under a foreign name", { host: "evil.example", origin: "http://evil.example" }, 403],
     ["as a form", { contentType: "application/x-www-form-urlencoded" }, 415],
     ["as plain text", { contentType: "text/plain" }, 415],

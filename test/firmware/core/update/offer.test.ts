@@ -1,4 +1,4 @@
-// From an offer to a job: what is checked before anything is written, and what becomes of a refused offer.
+// From an offer to a job: what is checked before anything is written, and how a refused offer is handled.
 
 import { expect } from "chai";
 import type { Effect } from "../../../../firmware/core/effect.js";

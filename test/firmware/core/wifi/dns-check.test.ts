@@ -82,8 +82,8 @@ const SOUND: Readonly<Record<string, Uint8Array>> = {
     record(name("lamp", "local"), 1, [192, 168, 1, 2]),
   ),
   "an empty text": packet(HEADER(0, 1), record(LOCAL, 16, [0])),
-  "a record of a type that nobody knows": packet(HEADER(0, 1), record(LOCAL, 99, [1, 2, 3])),
-  "nothing but a header": packet(HEADER(0)),
+  "a record of an unknown type": packet(HEADER(0, 1), record(LOCAL, 99, [1, 2, 3])),
+  "only a header": packet(HEADER(0)),
 };
 
 describe("a packet of DNS", () => {
@@ -113,16 +113,16 @@ describe("a packet of DNS", () => {
     "a question about the root": packet(HEADER(1), question([0], 255)),
     "an address of the root": packet(HEADER(0, 1), record([0], 1, [1, 2, 3, 4])),
     "an address of three bytes": packet(HEADER(0, 1), record(LOCAL, 1, [1, 2, 3])),
-    "an address of none": packet(HEADER(0, 1), record(LOCAL, 1, [])),
+    "an address of no bytes": packet(HEADER(0, 1), record(LOCAL, 1, [])),
     "a pointer record without a name": packet(HEADER(0, 1), record(LOCAL, 12, [])),
-    "a pointer record whose name goes on behind it": packet(
+    "a pointer record whose name continues after it": packet(
       HEADER(0, 1),
       record(LOCAL, 12, [3, 97]),
       name("b"),
     ),
     "a service without a name": packet(HEADER(0, 1), record(LOCAL, 33, [0, 0, 0, 0, 0, 80])),
-    "a text that is cut off": packet(HEADER(0, 1), record(LOCAL, 16, [5, 97])),
-    "a record that is not there": packet(HEADER(0, 2), record(LOCAL, 99, [])),
+    "a truncated text": packet(HEADER(0, 1), record(LOCAL, 16, [5, 97])),
+    "a missing record": packet(HEADER(0, 2), record(LOCAL, 99, [])),
     "65 535 questions": packet([0, 0, 0, 0, 255, 255, 0, 0, 0, 0, 0, 0], question(LOCAL)),
     "33 questions": packet(HEADER(33), many(33, question(LOCAL))),
     "32 names of 127 labels": packet(HEADER(32), question(deep), many(31, question(POINTER))),

@@ -182,7 +182,7 @@ describe("a device with a network cable", () => {
       expect(wifi.effects).deep.include({ type: "startServer", captive: false });
       wifi.fail("lost");
       expect(wifi.types).deep.equal(["stopServer", "offline", "log"]);
-      expect(wifi.fail("lost").effects, "told once").deep.equal([]);
+      expect(wifi.fail("lost").effects, "announced once").deep.equal([]);
     }
   });
 

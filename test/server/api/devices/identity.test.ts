@@ -308,7 +308,7 @@ describe("registration", () => {
         await change("approve", [ID]);
         expect((await server.check({}, token)).json()).to.include({ update_available: true });
         expect((await server.check({ device_type: "toy" }, token)).statusCode).to.equal(200);
-        expect(await stateOf(), "there it needs nobody").to.deep.equal(["toy", "approved"]);
+        expect(await stateOf(), "no approval is needed there").to.deep.equal(["toy", "approved"]);
       });
 
     it("opens none to one without a token that is registered in another type", async () => {

@@ -36,7 +36,7 @@ describe("orders to a device", () => {
   const answer = (...order_results: OrderResult[]) => fetched({ order_results });
   const listed = async () => (await server.admin("GET", `/api/devices/${ID}/orders`)).json().orders;
   const last = async () => (await listed())[0];
-  const told = async (kind: string): Promise<string[]> => {
+  const logged = async (kind: string): Promise<string[]> => {
     const { events } = (await server.admin("GET", `/api/devices/${ID}/timeline?limit=50`)).json();
     return events
       .filter((event: { kind: string }) => event.kind === `order.${kind}`)
@@ -82,10 +82,10 @@ describe("orders to a device", () => {
     expect(await answer({ id, result: "done" })).to.equal(undefined);
     expect(await answer({ id, result: "done" }), "the acknowledgement's answer is lost").to.equal(undefined);
     expect(await last()).to.include({ state: "done", ended_at: new Date(START_MS + 2000).toISOString() });
-    expect(await told("given")).to.deep.equal([
+    expect(await logged("given")).to.deep.equal([
       `${(await last()).ordered_by} orders ${ID} to set brightness to 40, pattern to rainbow`,
     ]);
-    expect(await told("done")).to.deep.equal([
+    expect(await logged("done")).to.deep.equal([
       `${ID} has carried out the order to set brightness to 40, pattern to rainbow`,
     ]);
   });
@@ -103,7 +103,7 @@ describe("orders to a device", () => {
     await fetched();
     await answer({ id, result: "refused", reason: "no light" });
     expect(await last()).to.include({ state: "refused", reason: "no light" });
-    expect(await told("refused")).to.deep.equal([
+    expect(await logged("refused")).to.deep.equal([
       `${ID} refuses the order to show which one it is: no light`,
     ]);
     expect(await answer({ id, result: "done" }), "what it said stays").to.equal(undefined);
@@ -180,10 +180,10 @@ describe("orders to a device", () => {
     const late = await idOf({ kind: "restart" });
     await fetched();
     await withdraw(late);
-    expect((await told("withdrawn"))[0]).to.match(/it was sent to the device, which may carry it out$/);
+    expect((await logged("withdrawn"))[0]).to.match(/it was sent to the device, which may carry it out$/);
     await answer({ id: late, result: "done" });
     expect(await last()).to.include({ id: late, state: "done" });
-    expect(await told("done")).to.deep.equal([
+    expect(await logged("done")).to.deep.equal([
       `${ID} has carried out the order to restart, which was withdrawn`,
     ]);
   });
@@ -207,15 +207,15 @@ describe("orders to a device", () => {
       "expired",
       "expired",
     ]);
-    expect(await told("expired")).to.have.length(2);
-    expect(await told("expired")).to.include(
+    expect(await logged("expired")).to.have.length(2);
+    expect(await logged("expired")).to.include(
       "the order to restart has expired: it was sent and never answered: the device's firmware may know no orders",
     );
     expect(await fetched()).to.equal(undefined);
     await idOf({ kind: "identify" });
     server.nowMs += DAY_MS;
     await server.app.tick();
-    expect((await told("expired"))[0]).to.match(/the device has not asked since$/);
+    expect((await logged("expired"))[0]).to.match(/the device has not asked since$/);
   });
 
   it("to many devices are checked one by one, and identify is not allowed in bulk", async () => {

@@ -30,7 +30,7 @@ describe("a byte range", () => {
         { start: 998, end: 999 },
       ],
     });
-    expect(read("bytes=5-6,2000-3000"), "one of them lies in the file").to.deep.equal(part(5, 6));
+    expect(read("bytes=5-6,2000-3000"), "one of them is within the file").to.deep.equal(part(5, 6));
     expect(read("bytes=2000-,3000-")).to.deep.equal({ kind: "unsatisfiable" });
   });
 

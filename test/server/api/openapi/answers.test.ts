@@ -39,7 +39,7 @@ describe("the description of answers", () => {
       : Object.entries(part).flatMap(([key, value]) => (key === "$ref" ? [`${value}`] : referencesIn(value)));
 
   it("names for every operation the successful answer: its shape, its media type, or nothing", () => {
-    const untold = operations().filter(([name, { responses }]) => {
+    const unrequired = operations().filter(([name, { responses }]) => {
       const good = Object.entries(responses).filter(([status]) => status.startsWith("2"));
       const isTold = good.every(
         ([status, { content }]) =>
@@ -51,7 +51,7 @@ describe("the description of answers", () => {
       );
       return good.length === 0 || !isTold;
     });
-    expect(untold.map(([name]) => name)).to.deep.equal([]);
+    expect(unrequired.map(([name]) => name)).to.deep.equal([]);
     expect(operations().length).to.be.greaterThan(110);
   });
 
@@ -96,16 +96,16 @@ describe("the description of answers", () => {
     const fleet = document.paths["/api/fleet"]?.get;
     if (!fleet) throw new Error("GET /api/fleet is not described");
     const answer = (await server.admin("GET", "/api/fleet")).json();
-    const judge = (body: object, status = 200, type = "application/json") =>
-      new Description(document).judge(fleet, status, type, JSON.stringify(body));
+    const check = (body: object, status = 200, type = "application/json") =>
+      new Description(document).validate(fleet, status, type, JSON.stringify(body));
     const { total, ...rest } = answer;
-    expect(judge(answer)).to.equal(undefined);
-    expect(judge({ ...answer, more: 1 })).to.contain("additional properties");
-    expect(judge(rest)).to.contain("required property 'total'");
-    expect(judge({ ...answer, total: "1" })).to.contain("must be integer");
-    expect(judge(answer, 201)).to.contain("201 is not described");
-    expect(judge(answer, 200, "text/html")).to.contain("described as application/json");
-    expect(judge({ error: "X" }, 404)).to.contain("required property 'message'");
+    expect(check(answer)).to.equal(undefined);
+    expect(check({ ...answer, more: 1 })).to.contain("additional properties");
+    expect(check(rest)).to.contain("required property 'total'");
+    expect(check({ ...answer, total: "1" })).to.contain("must be integer");
+    expect(check(answer, 201)).to.contain("201 is not described");
+    expect(check(answer, 200, "text/html")).to.contain("described as application/json");
+    expect(check({ error: "X" }, 404)).to.contain("required property 'message'");
   });
 
   it("says correctly which body may be left out", async () => {
@@ -116,16 +116,16 @@ describe("the description of answers", () => {
     await server.admin("POST", "/api/webhooks", { url: "https://example.com/", events: ["*"] });
     const asked = operations().filter(([, { requestBody }]) => requestBody !== undefined);
     expect(asked.length).to.be.greaterThan(30);
-    const told = asked.map(([name, { requestBody }]) => [name, (requestBody as Fields).required]);
+    const required = asked.map(([name, { requestBody }]) => [name, (requestBody as Fields).required]);
     const real: unknown[] = [];
     for (const [name] of asked) {
       const [method, path = ""] = name.split(" ");
       const { statusCode } = await server.admin(method as "POST", fillIn(path));
       real.push([name, statusCode === 400 || statusCode === 415]);
     }
-    expect(real).to.deep.equal(told);
-    expect(told).to.deep.include(["POST /api/rollouts/{id}/cancel", false]);
-    expect(told).to.deep.include(["POST /api/rollouts", true]);
+    expect(real).to.deep.equal(required);
+    expect(required).to.deep.include(["POST /api/rollouts/{id}/cancel", false]);
+    expect(required).to.deep.include(["POST /api/rollouts", true]);
   });
 
   it("says that fields with a default may be left out, and describes enumerations as such", () => {

@@ -21,7 +21,7 @@ describe("the description of the API", () => {
   it("is OpenAPI 3.1 and names every route that is not a page", async () => {
     const { openapi, paths } = await describe_();
     expect(openapi).to.equal("3.1.0");
-    const told = new Set(
+    const described = new Set(
       Object.entries(paths as Record<string, object>).flatMap(([path, operations]) =>
         Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
       ),
@@ -31,9 +31,9 @@ describe("the description of the API", () => {
     const missing = server.app.routeAccess
       .filter(({ url }) => !isPage(url))
       .map(({ method, url }) => `${method} ${url.replaceAll(/:(\w+)/g, "{$1}")}`)
-      .filter((route) => !told.has(route));
+      .filter((route) => !described.has(route));
     expect(missing).to.deep.equal([]);
-    expect(told.size).to.be.greaterThan(60);
+    expect(described.size).to.be.greaterThan(60);
   });
 
   it("gives every operation a summary, a unique id, and its required scope", async () => {
@@ -84,8 +84,8 @@ describe("the description of the API", () => {
   it("refers only to routes that exist", async () => {
     await server.app.ready();
     const known = server.app.routeAccess.map(({ method, url }) => `${method} ${url}`);
-    const told = Object.keys(BODIES);
-    expect(told.filter((key) => !known.includes(key))).to.deep.equal([]);
+    const described = Object.keys(BODIES);
+    expect(described.filter((key) => !known.includes(key))).to.deep.equal([]);
   });
 
   it("is shown on a page that loads nothing from other hosts", async () => {

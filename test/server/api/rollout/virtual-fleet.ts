@@ -67,7 +67,7 @@ export class VirtualClient {
       case "idle":
         return this.#check();
       case "downloading":
-        await this.#tell("installing", "armed");
+        await this.#report("installing", "armed");
         this.#step = this.fate(this.#offered!.version) === "silent" ? "gone" : "armed";
         return;
       case "armed":
@@ -92,9 +92,9 @@ export class VirtualClient {
     });
     if (!answer.update_available || this.#slotState === "pending_verify") return;
     this.#offered = { ...(answer as unknown as Offered), imageSha256: this.#hashOf(String(answer.version)) };
-    await this.#tell("downloading", "downloading");
+    await this.#report("downloading", "downloading");
     if (this.fate(this.#offered.version) === "fail") {
-      await this.#tell("failed", "downloading", {
+      await this.#report("failed", "downloading", {
         error_code: "BODY_TRUNCATED",
         error_message: "the body ended early",
       });
@@ -126,16 +126,16 @@ export class VirtualClient {
     this.#step = "idle";
     if (this.#slotState === "pending_verify") {
       this.#slotState = "valid";
-      await this.#tell("success", "validated", { image_sha256: this.#image.sha256, slot_state: "valid" });
+      await this.#report("success", "validated", { image_sha256: this.#image.sha256, slot_state: "valid" });
     } else {
-      await this.#tell("failed", "rolled back", {
+      await this.#report("failed", "rolled back", {
         error_code: "ROLLED_BACK",
         error_message: "panic in the trial",
       });
     }
   }
 
-  #tell(status: string, step: string, more: object = {}) {
+  #report(status: string, step: string, more: object = {}) {
     return this.#post("/api/ota/status", { firmware_id: this.#offered?.firmware_id, status, step, ...more });
   }
 
