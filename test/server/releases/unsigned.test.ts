@@ -48,7 +48,7 @@ describe("a legacy device type", () => {
       payload: { device_id: "scales-1", firmware_id: 1, ...body },
     });
 
-  it("has to be created by an administrator", async () => {
+  it("is made by an administrator only", async () => {
     const refused = await upload(arduinoImage("a"));
     expect(refused.statusCode).to.equal(403);
     expect(refused.json().error).to.equal("TYPE_IS_SIGNED");
