@@ -28,9 +28,9 @@ import {
 } from "./steps/start.js";
 import {
   fetchesAnUpdateUntilItsPowerIsCut,
-  resumesWhereItsPowerWasCut,
   passesItsTrialAndIsValidated,
   refusesAReleaseThatIsSignedByAnotherKey,
+  resumesWhereItsPowerWasCut,
 } from "./steps/update.js";
 import type { Outcome } from "./table.js";
 
