@@ -82,7 +82,7 @@ function checkPlan(plan: RolloutPlan, firmware: Firmware): string | undefined {
     if (text !== undefined && !parseVersion(text)) return `"${text}" is not a version`;
   }
   if (isEmptyRange(target))
-    return `the target is from ${target.fromVersion} to ${target.toVersion}: no version lies between them`;
+    return `the target is from ${target.fromVersion} to ${target.toVersion}: there is no version between them`;
   if (target.hardware && !target.hardware.includes(firmware.hardware)) {
     return `${nameRelease(firmware)} is for hardware ${firmware.hardware}, the target is ${target.hardware.join(", ")}`;
   }

@@ -145,9 +145,9 @@ export function word(
     case "NOT_TARGETED":
       return `${run} for ${name} does not include the device: ${(rollout && missesTarget(rollout.target, device)) ?? "its target changed"}.`;
     case "IN_NO_STAGE":
-      return `${run} for ${name} has the device in no stage${rollout ? ` (it stands at ${place(rollout, device)})` : ""}.`;
+      return `${run} for ${name} has the device in no stage${rollout ? ` (its position is ${place(rollout, device)})` : ""}.`;
     case "STAGE_AHEAD":
-      return `${run} for ${name} has the device in stage ${(stage ?? 0) + 1} "${rollout?.stages[stage ?? 0]?.name}"${rollout ? ` (it stands at ${place(rollout, device)})` : ""}, stage ${(rollout?.stage ?? 0) + 1} "${rollout?.stages[rollout.stage]?.name}" is open.`;
+      return `${run} for ${name} has the device in stage ${(stage ?? 0) + 1} "${rollout?.stages[stage ?? 0]?.name}"${rollout ? ` (its position is ${place(rollout, device)})` : ""}, stage ${(rollout?.stage ?? 0) + 1} "${rollout?.stages[rollout.stage]?.name}" is open.`;
     case "DONE_ALREADY":
       return `${run} has brought ${name} to the device already.`;
     case "HELD":

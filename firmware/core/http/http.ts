@@ -174,8 +174,7 @@ function takeHeader(reader: HeadReader, line: Uint8Array): HeadReader {
   const name = colon <= MAX_KEPT_NAME_BYTES ? nameOf(line, colon) : "";
   const sizeBytes = reader.sizeBytes + line.length;
   if (!KEPT_HEADERS.includes(name)) return { ...reader, line: NO_BYTES, sizeBytes };
-  if (reader.headers[name] !== undefined)
-    return failed(reader, "HEADER_REPEATED", `${name} stands there twice`);
+  if (reader.headers[name] !== undefined) return failed(reader, "HEADER_REPEATED", `${name} occurs twice`);
   const value = textOf(line, colon + 1).trim();
   if (/[^\t -~\x80-\xff]/.test(value)) return malformed(reader, `${name} has a control character in it`);
   const isLarge = isRelease(reader, line);

@@ -193,7 +193,7 @@ function verifyRows(rows: readonly PlacedRow[], options: PartitionCsvOptions): v
   for (const row of rows) verifyRow(row);
   const names = rows.map((row) => row.name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw refused(`partition names must be unique, "${twice}" stands twice`);
+  if (twice !== undefined) throw refused(`partition names must be unique, "${twice}" occurs twice`);
   verifyOverlaps(rows, tableOffsetOf(options) + TABLE_SECTOR_BYTES);
   verifyOtadata(rows, DATA_SUBTYPE_OTA, "otadata");
   verifyOtadata(rows, SUBTYPE_TEE_OTA, "TEE otadata");
@@ -225,7 +225,7 @@ function verifyOverlaps(rows: readonly PlacedRow[], tableEnd: number): void {
   let last: PlacedRow | undefined;
   for (const row of rows.toSorted((left, right) => left.offset - right.offset)) {
     if (row.offset < tableEnd && !isPrimary(row)) {
-      throw refused(`partition "${row.name}" at ${hex(row.offset)} lies below ${hex(tableEnd)}`);
+      throw refused(`partition "${row.name}" at ${hex(row.offset)} is below ${hex(tableEnd)}`);
     }
     if (last !== undefined && row.offset < last.offset + last.size) {
       throw refused(

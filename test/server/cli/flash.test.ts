@@ -192,7 +192,7 @@ describe("the flash of a device as a file", () => {
         "a,data,nvs,0x9000,0x6000\nb,data,phy,0xa000,4K",
         'line 2: "b" at 0xa000 overlaps what ends at 0xf000',
       ],
-      ["a,data,nvs,0x9000,0x6000\na,data,phy,0xf000,4K", 'partition names must be unique, "a" stands twice'],
+      ["a,data,nvs,0x9000,0x6000\na,data,phy,0xf000,4K", 'partition names must be unique, "a" occurs twice'],
       ["a,app,ota_0,0x10000,8M", "the partitions need 8454144 bytes, the flash has 8388608"],
       ["a,app,ota_99,0x10000,64K", 'line 1: "ota_99" is not valid; known are factory, test, ota_0'],
       ["a,data,nvs,0x9000", "line 1: the size is empty"],

@@ -205,7 +205,7 @@ describe("the answer to why", () => {
       'base-010203 is offered nothing: rollout 1 "first" for base 1.1.0 is paused: 3 of 10 devices failed.',
     );
     expect(ask({ stages: [sampleStage(10), sampleStage(100)] }).summary).to.contain(
-      'has the device in stage 2 "100 %" (it stands at 31.29 %), stage 1 "10 %" is open.',
+      'has the device in stage 2 "100 %" (its position is 31.29 %), stage 1 "10 %" is open.',
     );
     expect(ask({ target: { groups: ["rome"] } }, { group: "berlin" }).summary).to.contain(
       "does not include the device: it is for group rome, the device is in berlin.",
