@@ -32,7 +32,7 @@ export const PAGE_PATHS = Object.freeze(Object.keys(PAGES) as PagePath[]);
 /** Parts of a path that begin with `:` in the table. */
 export type PathParams = Readonly<Record<string, string>>;
 
-/** The first page of the table that a path fits, so a fixed path stands before one with parameters. */
+/** The first page of the table that a path fits, so a fixed path precedes one with parameters. */
 export function matchPage(
   path: string,
 ): { readonly page: PagePath; readonly params: PathParams } | undefined {

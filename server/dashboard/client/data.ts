@@ -28,13 +28,13 @@ export function useData<Answer>(path: string | undefined, about: readonly LiveTy
   const reload = useCallback(() => setTurn((before) => before + 1), []);
   useEffect(() => {
     if (path === undefined) return;
-    let isLeft = false;
+    let isCancelled = false;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const load = () =>
       ask<Answer>("GET", path).then(
-        (data) => isLeft || setAnswer({ data, problem: "" }),
+        (data) => isCancelled || setAnswer({ data, problem: "" }),
         (error: Error) =>
-          isLeft || setAnswer(({ data }) => ({ ...(data && { data }), problem: sentence(error) })),
+          isCancelled || setAnswer(({ data }) => ({ ...(data && { data }), problem: sentence(error) })),
       );
     const loadSoon = () => {
       timer ??= setTimeout(() => {
@@ -45,7 +45,7 @@ export function useData<Answer>(path: string | undefined, about: readonly LiveTy
     load();
     const unwatch = watch(about, loadSoon);
     return () => {
-      isLeft = true;
+      isCancelled = true;
       clearTimeout(timer);
       unwatch();
     };

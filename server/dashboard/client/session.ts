@@ -29,12 +29,12 @@ export async function ask<Answer>(
 
 /** The user of this browser; `undefined`: none. */
 export async function findActor(): Promise<ActorView | undefined> {
-  const look = () =>
+  const load = () =>
     ask<{ readonly actor: ActorView | null; readonly can_refresh: boolean }>("GET", "/api/auth/session");
-  const found = await look();
+  const found = await load();
   if (!found.can_refresh || found.actor?.kind === "user") return found.actor ?? undefined;
   await refresh();
-  return (await look()).actor ?? undefined;
+  return (await load()).actor ?? undefined;
 }
 
 /** Refreshes while the page is open, also after the computer has slept. @returns what ends it */

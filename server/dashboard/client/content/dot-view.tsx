@@ -35,13 +35,13 @@ export function StoredPicture({ id, label }: { readonly id: number; readonly lab
   const [dots, setDots] = useState<Dots>();
   const [problem, setProblem] = useState("");
   useEffect(() => {
-    let isLeft = false;
+    let isCancelled = false;
     loadPbm(id).then(
-      (pbm) => isLeft || setDots(fromPbm(pbm)),
-      (error: Error) => isLeft || setProblem(error.message),
+      (pbm) => isCancelled || setDots(fromPbm(pbm)),
+      (error: Error) => isCancelled || setProblem(error.message),
     );
     return () => {
-      isLeft = true;
+      isCancelled = true;
     };
   }, [id]);
   if (problem !== "") return <p class="failure">{problem}</p>;

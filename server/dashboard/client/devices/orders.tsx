@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import type { OrderView } from "../../../api/device-views.js";
-import { type Action, useAction, useData } from "../data.js";
+import { useAction, useData } from "../data.js";
 import { duration, moment } from "../format.js";
 import { Button } from "../parts/button.js";
 import { Confirm } from "../parts/confirm.js";
@@ -22,7 +22,7 @@ export function Orders({ device, mayChange }: { readonly device: Ordered; readon
   const action = useAction(list.reload);
   const orders = list.data?.orders ?? [];
   if (!mayChange && orders.length === 0) return null;
-  const give = (order: object) => ask("POST", path, order);
+  const send = (order: object) => ask("POST", path, order);
   return (
     <section aria-label="Orders">
       <h2>Orders</h2>
@@ -31,15 +31,18 @@ export function Orders({ device, mayChange }: { readonly device: Ordered; readon
         {mayChange && device.uses_token && device.state === "approved" && (
           <>
             <p class="actions">
-              <Button isBusy={action.isBusy} onClick={() => action.run(() => give({ kind: "identify" }))}>
+              <Button isBusy={action.isBusy} onClick={() => action.run(() => send({ kind: "identify" }))}>
                 Identify
               </Button>
-              <Confirm name="Restart" onConfirm={() => give({ kind: "restart" }).then(list.reload)}>
+              <Confirm name="Restart" onConfirm={() => send({ kind: "restart" }).then(list.reload)}>
                 It restarts once, with its next check; while it installs an update, or tries one out,
                 afterwards.
               </Confirm>
             </p>
-            <SettingsForm action={action} give={give} />
+            <SettingsForm
+              isBusy={action.isBusy}
+              send={(settings) => action.run(() => send({ kind: "settings", settings }))}
+            />
           </>
         )}
         <Problem text={action.problem || list.problem} />
@@ -50,7 +53,7 @@ export function Orders({ device, mayChange }: { readonly device: Ordered; readon
             <li key={order.id}>
               <strong>{nameOf(order)}</strong>
               <span class={`pill ${TONES[order.state]}`}>{order.state}</span>
-              <span class="quiet">{tellOf(order)}</span>
+              <span class="quiet">{describeState(order)}</span>
               {mayChange && order.state === "pending" && (
                 <Button
                   isBusy={action.isBusy}
@@ -75,23 +78,24 @@ function introduce({ state, uses_token: usesToken, interval_seconds: seconds }: 
 }
 
 interface SettingsProps {
-  readonly action: Action;
-  readonly give: (order: object) => Promise<unknown>;
+  readonly isBusy: boolean;
+  /** Resolves to whether it succeeded. */
+  readonly send: (settings: ReturnType<typeof settingsOf>) => Promise<boolean>;
 }
 
-function SettingsForm({ action, give }: SettingsProps) {
+function SettingsForm({ isBusy, send }: SettingsProps) {
   const [rows, setRows] = useState<readonly SettingRow[]>([EMPTY_ROW]);
   const settings = settingsOf(rows);
-  const send = async () => {
-    if (await action.run(() => give({ kind: "settings", settings }))) setRows([EMPTY_ROW]);
+  const submit = async () => {
+    if (await send(settings)) setRows([EMPTY_ROW]);
   };
   return (
     <details>
       <summary>Change settings</summary>
-      <Form class="settings-order" label="Change settings" onSubmit={send}>
+      <Form class="settings-order" label="Change settings" onSubmit={submit}>
         <SettingRows rows={rows} onChange={setRows} />
         <p class="actions">
-          <button type="submit" disabled={action.isBusy || Object.keys(settings).length === 0}>
+          <button type="submit" disabled={isBusy || Object.keys(settings).length === 0}>
             Send settings
           </button>
         </p>
@@ -115,7 +119,13 @@ function nameOf({ kind, settings }: OrderView): string {
 }
 
 /** One line: by whom, when, and its current state. */
-function tellOf({ state, reason, ordered_by: by, created_at: at, sent_at: sentAt }: OrderView): string {
+function describeState({
+  state,
+  reason,
+  ordered_by: by,
+  created_at: at,
+  sent_at: sentAt,
+}: OrderView): string {
   const given = `${by}, ${moment(at)}`;
   if (reason) return `${given} · ${reason}`;
   if (state === "expired") return `${given} · ${sentAt === null ? "never fetched" : "sent, never answered"}`;

@@ -23,7 +23,7 @@ export function Field({ label, hint, problem, children }: FieldProps) {
   const id = useId();
   const ids = {
     id,
-    "aria-describedby": `${id}-said`,
+    "aria-describedby": `${id}-hint`,
     ...(problem ? ({ "aria-invalid": "true" } as const) : {}),
   };
   return (
@@ -32,7 +32,7 @@ export function Field({ label, hint, problem, children }: FieldProps) {
         {label}
       </label>
       {children(ids)}
-      <span id={`${id}-said`} class={problem ? "failure" : "hint"}>
+      <span id={`${id}-hint`} class={problem ? "failure" : "hint"}>
         {problem || hint}
       </span>
     </div>

@@ -1,4 +1,4 @@
-// Names and what they stand for, as pairs.
+// Pairs of a name and a value.
 
 import type { ComponentChildren } from "preact";
 

@@ -58,7 +58,7 @@ export function Releases({ releases, now, onChange }: ListProps) {
             (firmware) => (
               <>
                 {mayChange ? switches(firmware) : <StatePill {...firmware} />}
-                {firmware.is_active && firmware.is_stable && <Bonds firmware={firmware} />}
+                {firmware.is_active && firmware.is_stable && <RolloutLimits firmware={firmware} />}
               </>
             ),
           ],
@@ -98,7 +98,7 @@ const StatePill = ({ is_active, is_stable }: FirmwareView) => (
 );
 
 /** Rollouts may limit a stable release. */
-function Bonds({ firmware }: { readonly firmware: FirmwareView }) {
+function RolloutLimits({ firmware }: { readonly firmware: FirmwareView }) {
   const { data } = useData<{ readonly rollouts: readonly RolloutView[] }>(
     `/api/rollouts?firmware_id=${firmware.id}`,
     ["rollout"],

@@ -11,15 +11,15 @@ import { Done, Problem } from "../parts/notes.js";
 import { sendRelease } from "./send.js";
 import { canSign, describeFile, type ManifestFacts, readManifest, signFile } from "./signing.js";
 
-type Way = "sign" | "manifest" | "legacy";
-const WAYS: readonly (readonly [Way, string])[] = [
+type Method = "sign" | "manifest" | "legacy";
+const METHODS: readonly (readonly [Method, string])[] = [
   ["sign", "Sign here"],
   ["manifest", "Signed elsewhere"],
   ["legacy", "Not signed"],
 ];
 
-/** What the image comes with. */
-const PAPERS = {
+/** What signs the image: the key, or a finished manifest. */
+const KEY_OR_MANIFEST = {
   sign: {
     label: "Release key",
     hint: "The private .jwk of `skyslot keys init`. It stays in this browser.",
@@ -47,17 +47,17 @@ interface UploadProps {
 }
 
 export function Upload({ legacyTypes, onDone }: UploadProps) {
-  const [way, setWay] = useState<Way>(canSign() ? "sign" : "manifest");
+  const [method, setMethod] = useState<Method>(canSign() ? "sign" : "manifest");
   const [image, setImage] = useState<File>();
-  const [paper, setPaper] = useState<File>();
+  const [keyOrManifest, setKeyOrManifest] = useState<File>();
   const [facts, setFacts] = useState<ManifestFacts>();
   const { values: extra, field, change, reset } = useFields(NOTHING);
   const [share, setShare] = useState(0);
   const [done, setDone] = useState("");
   const action = useAction();
-  const chooseWay = (next: Way) => {
-    setWay(next);
-    setPaper(undefined);
+  const chooseMethod = (next: Method) => {
+    setMethod(next);
+    setKeyOrManifest(undefined);
   };
 
   const takeImage = (file: File) =>
@@ -66,7 +66,8 @@ export function Upload({ legacyTypes, onDone }: UploadProps) {
       setFacts(undefined);
       setDone("");
       // The image's metadata is shown before anything is signed or sent.
-      if (way !== "legacy" && canSign()) setFacts(await describeFile(await readBytes(file), { created: 0 }));
+      if (method !== "legacy" && canSign())
+        setFacts(await describeFile(await readBytes(file), { created: 0 }));
       setImage(file);
     });
 
@@ -75,7 +76,11 @@ export function Upload({ legacyTypes, onDone }: UploadProps) {
       if (!image) throw new Error("choose the firmware image first");
       setShare(0);
       const firmware = await sendRelease(
-        { image, manifest: await manifestFor(way, image, paper, extra), fields: fieldsFor(way, extra) },
+        {
+          image,
+          manifest: await manifestFor(method, image, keyOrManifest, extra),
+          fields: fieldsFor(method, extra),
+        },
         setShare,
       );
       setDone(
@@ -92,14 +97,14 @@ export function Upload({ legacyTypes, onDone }: UploadProps) {
   return (
     <Form class="card padded upload" onSubmit={send} label="Upload a release">
       <div class="choices" role="radiogroup" aria-label="How it is signed">
-        {WAYS.map(([each, name]) => (
-          <label key={each} class={each === way ? "chosen" : ""}>
-            <input type="radio" name="way" checked={each === way} onChange={() => chooseWay(each)} />
+        {METHODS.map(([each, name]) => (
+          <label key={each} class={each === method ? "chosen" : ""}>
+            <input type="radio" name="method" checked={each === method} onChange={() => chooseMethod(each)} />
             {name}
           </label>
         ))}
       </div>
-      <p class="quiet">{describeWay(way, legacyTypes)}</p>
+      <p class="quiet">{describeMethod(method, legacyTypes)}</p>
       <div class="drops">
         <Drop
           label="Firmware image"
@@ -108,16 +113,18 @@ export function Upload({ legacyTypes, onDone }: UploadProps) {
           file={image}
           onFile={takeImage}
         />
-        {way !== "legacy" && <Drop {...PAPERS[way]} file={paper} onFile={setPaper} />}
+        {method !== "legacy" && (
+          <Drop {...KEY_OR_MANIFEST[method]} file={keyOrManifest} onFile={setKeyOrManifest} />
+        )}
       </div>
       <div class="fields lead">
         <TextField label="Notes" {...field("notes")} />
-        {way !== "manifest" && (
+        {method !== "manifest" && (
           <>
             <TextField
               label="Device type"
               placeholder={facts?.type}
-              hint={way === "sign" ? "Default: the image's project name" : undefined}
+              hint={method === "sign" ? "Default: the image's project name" : undefined}
               {...field("type")}
             />
             <TextField
@@ -128,7 +135,7 @@ export function Upload({ legacyTypes, onDone }: UploadProps) {
             />
           </>
         )}
-        {way === "legacy" && <TextField label="Version" placeholder="1.2.3" {...field("version")} />}
+        {method === "legacy" && <TextField label="Version" placeholder="1.2.3" {...field("version")} />}
       </div>
       <Check
         label="Stable: offer it to every device of its type at once"
@@ -139,17 +146,17 @@ export function Upload({ legacyTypes, onDone }: UploadProps) {
       <Problem text={action.problem} />
       <Done>{done}</Done>
       <p class="actions">
-        <button type="submit" disabled={action.isBusy || !image || (way !== "legacy" && !paper)}>
-          {way === "sign" ? "Sign and upload" : "Upload"}
+        <button type="submit" disabled={action.isBusy || !image || (method !== "legacy" && !keyOrManifest)}>
+          {method === "sign" ? "Sign and upload" : "Upload"}
         </button>
       </p>
     </Form>
   );
 }
 
-function describeWay(way: Way, legacyTypes: readonly string[]): string {
-  if (way === "manifest") return "The image and its manifest, signed on another computer.";
-  if (way === "legacy")
+function describeMethod(method: Method, legacyTypes: readonly string[]): string {
+  if (method === "manifest") return "The image and its manifest, signed on another computer.";
+  if (method === "legacy")
     return legacyTypes.length > 0
       ? `Only for devices that do not check signatures: ${legacyTypes.join(", ")}. Anyone who controls this server controls these devices.`
       : "Only for legacy device types, and there are none: see the settings.";
@@ -163,22 +170,22 @@ const describeFacts = ({ type, version, build, chip, size }: ManifestFacts): str
 
 const readBytes = async (file: File): Promise<Uint8Array> => new Uint8Array(await file.arrayBuffer());
 
-async function manifestFor(way: Way, image: File, paper: File | undefined, extra: Extra) {
-  if (way === "legacy") return undefined;
-  if (!paper) throw new Error(way === "sign" ? "choose the release key" : "choose the manifest");
-  if (way === "manifest") return (await readManifest(paper)).jws;
+async function manifestFor(method: Method, image: File, keyOrManifest: File | undefined, extra: Extra) {
+  if (method === "legacy") return undefined;
+  if (!keyOrManifest) throw new Error(method === "sign" ? "choose the release key" : "choose the manifest");
+  if (method === "manifest") return (await readManifest(keyOrManifest)).jws;
   const payload = await describeFile(await readBytes(image), {
     created: Math.floor(Date.now() / 1000),
     ...(extra.type === "" ? {} : { type: extra.type.trim() }),
     ...(extra.hardware === "" ? {} : { hardware: extra.hardware.trim() }),
   });
-  return signFile(payload, paper);
+  return signFile(payload, keyOrManifest);
 }
 
-const fieldsFor = (way: Way, { type, hardware, version, notes, isStable }: Extra) => ({
+const fieldsFor = (method: Method, { type, hardware, version, notes, isStable }: Extra) => ({
   release_notes: notes.trim(),
   is_stable: `${isStable}`,
-  ...(way === "legacy"
+  ...(method === "legacy"
     ? { device_type: type.trim(), hardware: hardware.trim(), version: version.trim() }
     : {}),
 });

@@ -43,14 +43,14 @@ export function PlanEditor({ label, initial, releases, begunStage, onPlan, child
     if (!read.ok) return;
     action.run(async () => setPlanned({ plan: await onPlan(read.request), request: read.request }));
   };
-  const said = (text: string) => text || (planned ? "" : action.problem);
+  const problemUnlessPlanned = (text: string) => text || (planned ? "" : action.problem);
   const isWrong = Object.keys(problems).length > 0;
   return (
     <>
       <Form class="card padded plan-form" onSubmit={plan} label={label}>
         <PlanFields {...{ form, problems, releases, begunStage }} onChange={change} />
         <Submit
-          problem={said(isWrong ? "Some fields are invalid." : "")}
+          problem={problemUnlessPlanned(isWrong ? "Some fields are invalid." : "")}
           isBusy={action.isBusy}
           look={planned ? "quiet" : undefined}
         >

@@ -15,12 +15,12 @@ export function RollBack({ rollout }: { readonly rollout: ProgressView }) {
   const path = `/api/rollouts/${rollout.id}/rollback`;
   const { data } = useData<{ readonly releases: readonly WayBackView[] }>(path, ["firmware"]);
   const [chosen, setChosen] = useState<string>();
-  const ways = data?.releases ?? [];
-  const way = ways.find(({ firmware_id, is_default }) =>
+  const releases = data?.releases ?? [];
+  const release = releases.find(({ firmware_id, is_default }) =>
     chosen === undefined ? is_default : `${firmware_id}` === chosen,
   );
-  const lead = async () => {
-    const body = way ? { firmware_id: way.firmware_id } : {};
+  const rollBack = async () => {
+    const body = release ? { firmware_id: release.firmware_id } : {};
     const { back } = await ask<{ readonly back: RolloutView }>("POST", path, body);
     go(rolloutPath(back.id));
   };
@@ -29,17 +29,17 @@ export function RollBack({ rollout }: { readonly rollout: ProgressView }) {
     <Confirm
       name={name}
       isDangerous
-      onConfirm={lead}
+      onConfirm={rollBack}
       fields={
-        ways.length > 0 && (
+        releases.length > 0 && (
           <ChoiceField
             label="To"
-            value={way ? `${way.firmware_id}` : ""}
+            value={release ? `${release.firmware_id}` : ""}
             choices={[
-              ...(way ? [] : [["", "Choose…"] as const]),
-              ...ways.map((one) => [`${one.firmware_id}`, nameOf(one)] as const),
+              ...(release ? [] : [["", "Choose…"] as const]),
+              ...releases.map((one) => [`${one.firmware_id}`, nameOf(one)] as const),
             ]}
-            hint={way && !way.is_newer ? OLDER : undefined}
+            hint={release && !release.is_newer ? OLDER : undefined}
             onChange={setChosen}
           />
         )

@@ -30,7 +30,7 @@ interface StageProps {
 
 function StageBar({ stage, tally, state }: StageProps) {
   const pieces = tally ? piecesOf(tally, stage.device_count) : [];
-  const told = pieces
+  const outcomes = pieces
     .map(({ kind, count }) => `${count.toLocaleString("en")} ${PIECE_WORDS[kind]}`)
     .join(", ");
   return (
@@ -46,7 +46,7 @@ function StageBar({ stage, tally, state }: StageProps) {
           <rect key={kind} class={kind} x={100 * from} width={100 * share} height="10" />
         ))}
       </svg>
-      <p class="quiet">{told || proofOf(stage)}</p>
+      <p class="quiet">{outcomes || proofOf(stage)}</p>
     </li>
   );
 }
