@@ -28,7 +28,7 @@ export function Device({ model, device, now }: DeviceProps) {
   );
   const online = isOnline(model, device, now);
   return (
-    <article class="card device" aria-label={device.device_id}>
+    <article class="card padded device" aria-label={device.device_id}>
       <header>
         <span class={`lamp ${online ? "on" : "off"}`} aria-hidden="true" />
         <h3>

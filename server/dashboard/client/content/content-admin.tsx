@@ -7,7 +7,7 @@ import { Button } from "../parts/button.js";
 import { TextField } from "../parts/fields.js";
 import { Form } from "../parts/form.js";
 import { Heading } from "../parts/heading.js";
-import { Loading, Problem } from "../parts/notes.js";
+import { Problem } from "../parts/notes.js";
 import { AssignForm, describeTarget } from "./assign-form.js";
 import { deleteImage, findShown, unassign, useAssignments, useImages } from "./calls.js";
 import { StoredPicture } from "./dot-view.js";
@@ -31,9 +31,11 @@ export function ContentAdmin({ mayChange }: ContentPageProps) {
           </a>
         )}
       </Heading>
-      <Loading data={images.data && assignments.data} problem={images.problem || assignments.problem} />
-      {images.data && assignments.data && (
+      <Problem text={images.problem || assignments.problem} />
+      {images.data && assignments.data ? (
         <Lists {...images.data} assigned={assignments.data} {...{ mayChange, onChange }} />
+      ) : (
+        <p class="quiet">Loading…</p>
       )}
     </div>
   );

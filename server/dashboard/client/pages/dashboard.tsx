@@ -10,7 +10,7 @@ import { ago, versionOf, words } from "../format.js";
 import { devicePath, LogLines } from "../log.js";
 import { attemptsOf, isOpen, type Model } from "../model.js";
 import type { PageProps } from "../page-props.js";
-import { Empty, Problem } from "../parts/notes.js";
+import { Empty, NoDevices, Problem } from "../parts/notes.js";
 import { VersionChart } from "../parts/version-chart.js";
 import { RolloutCard } from "../rollouts/card.js";
 import { Link } from "../router.js";
@@ -30,11 +30,7 @@ export function Dashboard({ model, now }: PageProps) {
       <h1 class="hidden">Dashboard</h1>
       <Summary fleet={fleet.data} model={model} />
       <Problem text={fleet.problem || history.problem} />
-      {isEmpty && (
-        <Empty title="No device has checked for updates yet">
-          Devices appear here with their first check. Their setup portal asks for this server's address.
-        </Empty>
-      )}
+      {isEmpty && <NoDevices />}
       <div class="columns">
         {!isEmpty && history.data && (
           <section>

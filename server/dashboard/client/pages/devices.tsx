@@ -13,7 +13,7 @@ import type { PageProps } from "../page-props.js";
 import { Button } from "../parts/button.js";
 import { Check, ChoiceField, FilterField, Suggestions } from "../parts/fields.js";
 import { Heading } from "../parts/heading.js";
-import { Empty, Loading, Problem } from "../parts/notes.js";
+import { Empty, Loading, NoDevices, Problem } from "../parts/notes.js";
 import { Pager } from "../parts/pager.js";
 import { readOffset } from "../parts/pages-of-list.js";
 import { Table } from "../parts/table.js";
@@ -68,9 +68,7 @@ function AllDevices({ place, model, now }: PageProps) {
     return (
       <>
         <h1>Devices</h1>
-        <Empty title="No device has checked for updates yet">
-          Devices appear here with their first check. Their setup portal asks for this server's address.
-        </Empty>
+        <NoDevices />
       </>
     );
   return (

@@ -16,6 +16,13 @@ export const Empty = ({ title, children }: EmptyProps) => (
   </div>
 );
 
+/** For a new server. */
+export const NoDevices = () => (
+  <Empty title="No device has checked for updates yet">
+    Devices appear here with their first check. Their setup portal asks for this server's address.
+  </Empty>
+);
+
 /** Always in the page, so that screen readers announce new text. */
 export const Problem = ({ text }: { readonly text: string }) => (
   <p class="failure" role="alert">
