@@ -13,136 +13,116 @@ export interface PlanFlags {
   readonly [name: string]: unknown;
 }
 
-interface PlanOption {
-  readonly usage: string;
-  readonly help: string;
-  /** Where its value stands in the request. */
-  readonly field: readonly [name: string, inner?: string];
+interface PlanTerms {
   readonly read?: (text: string) => unknown;
   /** For each value of a list. */
   readonly readEach?: (text: string) => unknown;
   /** Its name for `--clear`. */
   readonly clear?: string;
 }
+interface PlanOption extends PlanTerms {
+  readonly usage: string;
+  readonly help: string;
+  /** Where its value stands in the request, such as `gates.min_samples`. */
+  readonly field: string;
+}
+
+const option = (usage: string, help: string, field: string, terms: PlanTerms = {}): PlanOption => ({
+  usage,
+  help,
+  field,
+  ...terms,
+});
 
 /** As it can be typed: `1h`, `10%`. */
-const inNotation = (text: string): string => text.replace(" ", "");
+const asTyped = (text: string): string => text.replace(" ", "");
 
 const PLAN_OPTIONS: readonly PlanOption[] = [
-  { usage: "--name <name>", help: "name of the rollout (default: the release's)", field: ["name"] },
-  {
-    usage: "--stage <stage...>",
-    help:
-      "`10%` or `group:lab`, optionally followed by `,soak=1h,min=5,fraction=0.9`; in order (default: one stage, " +
-      `100%; soak=${inNotation(duration(STAGE_DEFAULTS.soak_seconds))}, min=${STAGE_DEFAULTS.min_validated}, fraction=${STAGE_DEFAULTS.min_validated_fraction})`,
-    field: ["stages"],
-    readEach: readStage,
-  },
-  {
-    usage: "--tag <tag...>",
-    help: "only devices with one of these tags",
-    field: ["target", "tags"],
-    clear: "tags",
-  },
-  {
-    usage: "--group <group...>",
-    help: "only devices of one of these groups",
-    field: ["target", "groups"],
-    clear: "groups",
-  },
-  { usage: "--device <id...>", help: "only these devices", field: ["target", "devices"], clear: "devices" },
-  {
-    usage: "--hardware <name...>",
-    help: "only these boards",
-    field: ["target", "hardware"],
-    clear: "hardware",
-  },
-  {
-    usage: "--from <version>",
-    help: "only devices that run this version or a newer one",
-    field: ["target", "from_version"],
+  option("--name <name>", "name of the rollout (default: the release's)", "name"),
+  option(
+    "--stage <stage...>",
+    "`10%` or `group:lab`, optionally followed by `,soak=1h,min=5,fraction=0.9`; in order (default: one stage, " +
+      `100%; soak=${asTyped(duration(STAGE_DEFAULTS.soak_seconds))}, min=${STAGE_DEFAULTS.min_validated}, fraction=${STAGE_DEFAULTS.min_validated_fraction})`,
+    "stages",
+    { readEach: readStage },
+  ),
+  option("--tag <tag...>", "only devices with one of these tags", "target.tags", { clear: "tags" }),
+  option("--group <group...>", "only devices of one of these groups", "target.groups", { clear: "groups" }),
+  option("--device <id...>", "only these devices", "target.devices", { clear: "devices" }),
+  option("--hardware <name...>", "only these boards", "target.hardware", { clear: "hardware" }),
+  option("--from <version>", "only devices that run this version or a newer one", "target.from_version", {
     clear: "from",
-  },
-  {
-    usage: "--to <version>",
-    help: "only devices that run this version or an older one",
-    field: ["target", "to_version"],
+  }),
+  option("--to <version>", "only devices that run this version or an older one", "target.to_version", {
     clear: "to",
-  },
-  {
-    usage: "--window <window...>",
-    help: "when updates may begin: `mon-fri 22:00-04:00`, `sat,sun 00:00-00:00`",
-    field: ["windows", "spans"],
-    readEach: readWindow,
-    clear: "windows",
-  },
-  {
-    usage: "--time-zone <name>",
-    help: "time zone of the windows, such as Europe/Berlin (default: UTC)",
-    field: ["windows", "time_zone"],
-  },
-  {
-    usage: "--start-at <time>",
-    help: "not before this time, such as 2026-12-01T02:00:00Z",
-    field: ["start_at"],
+  }),
+  option(
+    "--window <window...>",
+    "when updates may begin: `mon-fri 22:00-04:00`, `sat,sun 00:00-00:00`",
+    "windows.spans",
+    { readEach: readWindow, clear: "windows" },
+  ),
+  option(
+    "--time-zone <name>",
+    "time zone of the windows, such as Europe/Berlin (default: UTC)",
+    "windows.time_zone",
+  ),
+  option("--start-at <time>", "not before this time, such as 2026-12-01T02:00:00Z", "start_at", {
     clear: "start-at",
-  },
-  {
-    usage: "--max-concurrent <n>",
-    help: "maximum number of devices that update at the same time",
-    field: ["max_concurrent"],
+  }),
+  option("--max-concurrent <n>", "maximum number of devices that update at the same time", "max_concurrent", {
     read: wholeNumber,
     clear: "max-concurrent",
-  },
-  {
-    usage: "--lease <duration>",
-    help: `how long a device counts as updating without reporting progress (default: ${inNotation(duration(ROLLOUT_DEFAULTS.lease_seconds))})`,
-    field: ["lease_seconds"],
-    read: seconds,
-  },
-  {
-    usage: "--priority <n>",
-    help: `of several releases, the one with the highest priority goes first (default: ${ROLLOUT_DEFAULTS.priority})`,
-    field: ["priority"],
-    read: integer,
-  },
-  {
-    usage: "--force <how>",
-    help: "`reinstall` or `any_order`: offer releases that are not newer to devices that accept them",
-    field: ["force"],
-  },
-  { usage: "--approval", help: "require approval by another person", field: ["needs_approval"] },
-  {
-    usage: "--max-failed <share>",
-    help: `pause above this share of failures (default: ${inNotation(percent(GATE_DEFAULTS.max_failed_fraction))})`,
-    field: ["gates", "max_failed_fraction"],
-    read: share,
-  },
-  {
-    usage: "--max-rolled-back <share>",
-    help: `pause above this share of rollbacks (default: ${inNotation(percent(GATE_DEFAULTS.max_rolled_back_fraction))})`,
-    field: ["gates", "max_rolled_back_fraction"],
-    read: share,
-  },
-  {
-    usage: "--max-silent <share>",
-    help: `pause above this share of devices that stopped reporting (default: ${inNotation(percent(GATE_DEFAULTS.max_silent_fraction))})`,
-    field: ["gates", "max_silent_fraction"],
-    read: share,
-  },
-  {
-    usage: "--silent-after <duration>",
-    help: `when a device counts as silent (default: ${inNotation(duration(GATE_DEFAULTS.silent_seconds))})`,
-    field: ["gates", "silent_seconds"],
-    read: seconds,
-  },
-  {
-    usage: "--min-samples <n>",
-    help: `number of devices below which no gate is evaluated (default: ${GATE_DEFAULTS.min_samples})`,
-    field: ["gates", "min_samples"],
-    read: wholeNumber,
-  },
-  { usage: "--seed <seed>", help: "select the same devices as a plan with this seed", field: ["seed"] },
+  }),
+  option(
+    "--lease <duration>",
+    `how long a device counts as updating without reporting progress (default: ${asTyped(duration(ROLLOUT_DEFAULTS.lease_seconds))})`,
+    "lease_seconds",
+    { read: seconds },
+  ),
+  option(
+    "--priority <n>",
+    `of several releases, the one with the highest priority goes first (default: ${ROLLOUT_DEFAULTS.priority})`,
+    "priority",
+    { read: integer },
+  ),
+  option(
+    "--force <how>",
+    "`reinstall` or `any_order`: offer releases that are not newer to devices that accept them",
+    "force",
+  ),
+  option("--approval", "require approval by another person", "needs_approval"),
+  option(
+    "--max-failed <share>",
+    `pause above this share of failures (default: ${asTyped(percent(GATE_DEFAULTS.max_failed_fraction))})`,
+    "gates.max_failed_fraction",
+    { read: share },
+  ),
+  option(
+    "--max-rolled-back <share>",
+    `pause above this share of rollbacks (default: ${asTyped(percent(GATE_DEFAULTS.max_rolled_back_fraction))})`,
+    "gates.max_rolled_back_fraction",
+    { read: share },
+  ),
+  option(
+    "--max-silent <share>",
+    `pause above this share of devices that stopped reporting (default: ${asTyped(percent(GATE_DEFAULTS.max_silent_fraction))})`,
+    "gates.max_silent_fraction",
+    { read: share },
+  ),
+  option(
+    "--silent-after <duration>",
+    `when a device counts as silent (default: ${asTyped(duration(GATE_DEFAULTS.silent_seconds))})`,
+    "gates.silent_seconds",
+    { read: seconds },
+  ),
+  option(
+    "--min-samples <n>",
+    `number of devices below which no gate is evaluated (default: ${GATE_DEFAULTS.min_samples})`,
+    "gates.min_samples",
+    { read: wholeNumber },
+  ),
+  option("--seed <seed>", "select the same devices as a plan with this seed", "seed"),
 ];
 
 export function withPlan(command: Command): Command {
@@ -158,11 +138,11 @@ export function withPlan(command: Command): Command {
 
 /** What `--clear` accepts, and the merge patch that it stands for. */
 export const CLEARED: ReadonlyMap<string, object> = new Map(
-  PLAN_OPTIONS.flatMap(({ clear, field: [name, inner] }) =>
-    clear === undefined
-      ? []
-      : [[clear, name === "target" && inner ? { target: { [inner]: null } } : { [name]: null }] as const],
-  ),
+  PLAN_OPTIONS.flatMap(({ clear, field }) => {
+    const [name = "", inner] = field.split(".");
+    if (clear === undefined) return [];
+    return [[clear, name === "target" && inner ? { target: { [inner]: null } } : { [name]: null }] as const];
+  }),
 );
 
 /**
@@ -175,7 +155,7 @@ export async function readPlanFlags(flags: PlanFlags, timeZone = "UTC"): Promise
     const given = flags[new Option(usage).attributeName()];
     if (given === undefined) continue;
     const value = readEach ? (given as readonly string[]).map(readEach) : given;
-    const [name, inner] = field;
+    const [name = "", inner] = field.split(".");
     request[name] =
       inner === undefined ? value : { ...(request[name] as object | undefined), [inner]: value };
   }
