@@ -53,7 +53,7 @@ export interface Order {
 export const ORDER_KINDS = Object.freeze(["identify", "restart", "settings"] as const);
 export type OrderKind = (typeof ORDER_KINDS)[number];
 
-export type PushedSettings = Readonly<Record<string, string | number>>;
+export type PushedSettings = Readonly<Record<string, string | number | boolean>>;
 
 /** Orders that an answer brings, and results that a check brings, at most. */
 export const MAX_ORDER_COUNT = 4;

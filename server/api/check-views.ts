@@ -12,7 +12,7 @@ const OrderForDevice = named("GivenOrder", "Something to do besides updating", {
   id: integer("For order_results"),
   kind: text("identify, restart, settings; others are to be refused"),
   settings: Type.Optional(
-    Type.Record(Type.String(), Type.Union([Type.String(), Type.Integer()]), {
+    Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean()]), {
       description: "Names and values",
     }),
   ),

@@ -31,7 +31,8 @@ export const OrderSettings = Type.Optional(
     Type.String({ pattern: "^[A-Za-z][A-Za-z0-9]{0,31}$" }),
     Type.Union([
       Text(MAX_ORDER_SETTINGS_BYTES),
-      Type.Integer({ minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER }),
+      Type.Number({ minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER }),
+      Type.Boolean(),
     ]),
     {
       additionalProperties: false,

@@ -156,7 +156,7 @@ export const OrderView = named("Order", "Something that a device is to do beside
   device_id: text(),
   kind: oneOf(["identify", "restart", "settings"]),
   settings: orNull(
-    Type.Record(Type.String(), Type.Union([Type.String(), Type.Integer()])),
+    Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean()])),
     "For settings: names and values",
   ),
   state: oneOf(["pending", "done", "refused", "withdrawn", "expired"]),

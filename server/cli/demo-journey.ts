@@ -138,6 +138,7 @@ async function follow(
   options: DemoOptions,
 ): Promise<DemoResult> {
   let result: DemoResult | undefined;
+  let isLooking = false;
   let over = false;
   const stop = () => {
     over = true;
@@ -146,8 +147,12 @@ async function follow(
   process.once("SIGINT", stop);
   process.once("SIGTERM", stop);
   const look = setInterval(async () => {
+    if (result || isLooking) return;
+    isLooking = true;
     const status = await attemptStatus(server);
-    if (result || (status !== "success" && status !== "failed")) return;
+    isLooking = false;
+    if (status !== "success" && status !== "failed") return;
+    isLooking = true;
     result = await summarise(sim, server, updateBytes, status);
     report(result, screen, options);
     if (options.once) stop();

@@ -2,7 +2,7 @@
 
 import type { OrderView } from "../api/device-views.js";
 import type { BulkChange } from "../shared/bulk-run.js";
-import { readSettingValue } from "../shared/setting-values.js";
+import { readSettingValue, type SettingValue } from "../shared/setting-values.js";
 import { type AddCommand, callServer, type ServerFlags } from "./client.js";
 import { changeAll, readSelection, type SelectionFlags, withSelection } from "./device-selection.js";
 import { bold, green, printLine, printRows, red, show, toSecond, UsageError, yellow } from "./output.js";
@@ -47,7 +47,7 @@ async function settings(words: readonly string[], flags: SelectionFlags): Promis
   await orderAll("change settings", ids, order, flags);
 }
 
-function readPair(word: string): readonly [string, string | number] {
+function readPair(word: string): readonly [string, SettingValue] {
   const at = word.indexOf("=");
   return [word.slice(0, at), readSettingValue(word.slice(at + 1))];
 }

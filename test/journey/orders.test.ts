@@ -205,6 +205,13 @@ describe("orders between a server and a device", function () {
     expect(house.restarts).equal(0);
   });
 
+  it("to identify are carried out by a strip alone, without a status LED", async () => {
+    house = await new House().open("led", { statusLed: null });
+    await house.give("identify");
+    await house.settle();
+    expect(await house.last()).include({ state: "done" });
+  });
+
   it("to identify are refused by a board without a light", async () => {
     house = await new House().open("base");
     await house.give("identify");

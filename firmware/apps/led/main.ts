@@ -16,6 +16,8 @@ function startLedDevice(): void {
   let section: Section | undefined;
 
   startDevice({
+    // The strip can, without a status LED too.
+    canIdentify: true,
     connectLight: statusLed && (() => createStatusLed(statusLed.pin, statusLed.activeLow)),
     section({ identity }) {
       const board = { chip: identity.chip, statusPin: statusLed?.pin };

@@ -21,6 +21,13 @@ export function tableOf<Item extends object, Name extends keyof Tables & string>
   type Rows = Parameters<typeof records.all>[0];
   type Select = SelectQueryBuilder<Tables, Name, Selectable<Tables[Name]>>;
 
+  /** Throws for a key with an undefined field: it would select more rows than one. */
+  const keyRow = (key: Fields<Item>): Record<string, unknown> => {
+    const missing = Object.entries(key).find(([, value]) => value === undefined);
+    if (missing) throw new Error(`${table}: the key has no ${missing[0]}`);
+    return toRow(key);
+  };
+
   /** Fields of the filter that are `undefined` do not narrow. */
   const select = (db: Kysely<Tables>, filter: Fields<Item> = {}): Select => {
     let query = (db as unknown as AnyTable).selectFrom(table).selectAll();
@@ -69,13 +76,13 @@ export function tableOf<Item extends object, Name extends keyof Tables & string>
     /** @returns whether there was such a row */
     remove: async (db: Kysely<Tables>, key: Fields<Item>): Promise<boolean> => {
       let query = (db as unknown as AnyTable).deleteFrom(table);
-      for (const [column, value] of Object.entries(toRow(key))) query = query.where(column, "=", value);
+      for (const [column, value] of Object.entries(keyRow(key))) query = query.where(column, "=", value);
       return (await query.executeTakeFirst()).numDeletedRows > 0n;
     },
     /** `undefined`: there is no such row. */
     change: (db: Kysely<Tables>, key: Fields<Item>, changes: Fields<Item>): Promise<Item | undefined> => {
       let query = (db as unknown as AnyTable).updateTable(table).set({ ...toRow(key), ...toRow(changes) });
-      for (const [column, value] of Object.entries(toRow(key))) query = query.where(column, "=", value);
+      for (const [column, value] of Object.entries(keyRow(key))) query = query.where(column, "=", value);
       return records.first(query.returningAll() as unknown as Rows);
     },
   };

@@ -144,9 +144,37 @@ describe("skyslot device, its orders", () => {
   });
 
   it("accept values as people write them", () => {
-    const read = ["7", "-7", '"7"', "7.5", "", '""', "#ff8800", '"', "0x7", "1234567890123456"].map(
-      readSettingValue,
-    );
-    expect(read).to.deep.equal([7, -7, "7", "7.5", "", "", "#ff8800", '"', "0x7", "1234567890123456"]);
+    const read = [
+      "7",
+      "-7",
+      '"7"',
+      "7.5",
+      "true",
+      '"true"',
+      "True",
+      "7.",
+      "",
+      '""',
+      "#ff8800",
+      '"',
+      "0x7",
+      "1234567890123456",
+    ].map(readSettingValue);
+    expect(read).to.deep.equal([
+      7,
+      -7,
+      "7",
+      7.5,
+      true,
+      "true",
+      "True",
+      "7.",
+      "",
+      "",
+      "#ff8800",
+      '"',
+      "0x7",
+      "1234567890123456",
+    ]);
   });
 });

@@ -90,6 +90,12 @@ describe("orders to a device", () => {
     ]);
   });
 
+  it("carry switches and decimal numbers as what they are", async () => {
+    const settings = { isOn: true, gain: -1.5, name: "true" };
+    const id = await idOf({ kind: "settings", settings });
+    expect(await fetched()).to.deep.equal([{ id, kind: "settings", settings }]);
+  });
+
   it("come beside an update, oldest first", async () => {
     await server.upload(await makeRelease("1.1.0"));
     const ids = [await idOf({ kind: "identify" }), await idOf({ kind: "restart" })];
@@ -144,7 +150,8 @@ describe("orders to a device", () => {
       [{ kind: "settings" }, "422 SETTINGS_MISSING"],
       [{ kind: "settings", settings: {} }, "400 INVALID_REQUEST"],
       [{ kind: "settings", settings: { "push.token": "x" } }, "400 INVALID_REQUEST"],
-      [{ kind: "settings", settings: { speed: 1.5 } }, "400 INVALID_REQUEST"],
+      [{ kind: "settings", settings: { speed: [1] } }, "400 INVALID_REQUEST"],
+      [{ kind: "settings", settings: { speed: null } }, "400 INVALID_REQUEST"],
       [{ kind: "settings", settings: { name: { a: 1 } } }, "400 INVALID_REQUEST"],
       [{ kind: "settings", settings: { name: "x".repeat(990) } }, "422 SETTINGS_TOO_LONG"],
       [{ kind: "settings", settings: { name: "灯".repeat(330) } }, "422 SETTINGS_TOO_LONG"],
