@@ -5,6 +5,6 @@ const [what = "platform"] = process.argv.slice(2);
 if (what === "platform") await import("./platform.js");
 else if (what === "server") await import("./server/run.js");
 else {
-  console.error(`there is no bench "${what}": platform (the default) or server`);
+  console.error(`there is no bench "${what}": use platform (the default) or server`);
   process.exitCode = 2;
 }

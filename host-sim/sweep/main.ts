@@ -26,7 +26,7 @@ const program = new Command("sweep")
     "Cuts the power of a virtual device at every flash operation of its journeys, and inside it at every byte.",
   )
   .option("--full", "an image of 1 MiB; without it the smallest that has the whole core")
-  .option("--seed <number>", "what is torn how, and where second cuts are", wholeNumber, 1)
+  .option("--seed <number>", "seed for torn writes and second cuts", wholeNumber, 1)
   .option("--pairs <number>", "0: no second cuts; 2, 3 …: that many times as many", wholeNumber, 1)
   .addOption(new Option("--journey <name...>", "only these journeys").choices(JOURNEYS))
   .option("--bail", "stop at the first failure")
@@ -57,7 +57,7 @@ async function replay(id: string): Promise<boolean> {
   const bench = new Bench(await prepareBench(common()));
   const { problem } = await bench.replay(id, (line) => screen.note(line));
   if (options.json) process.stdout.write(`${JSON.stringify({ id, problem: problem ?? null })}\n`);
-  if (problem === undefined) screen.done(`${id} was survived`);
+  if (problem === undefined) screen.done(`survived ${id}`);
   else screen.warn(`${id}: ${problem}`);
   return problem === undefined;
 }

@@ -62,7 +62,7 @@ export function deviceCommand(program: Command): void {
     .option("--limit <n>", "maximum number of rows to return", wholeNumber, 50)
     .action(list);
   add("show <id>", "show a device, its labels and its attempts").action(showDevice);
-  add("why <id>", "explain what a device is offered, or why nothing").action(why);
+  add("why <id>", "explain which update a device is offered, or why it is offered none").action(why);
   add("logs <id>", "list what happened to a device, newest first")
     .option("--limit <n>", "maximum number of rows to return", wholeNumber, 50)
     .action(logs);

@@ -19,7 +19,9 @@ interface RegisterFlags extends ServerFlags {
 }
 
 export function firmwareCommand(program: Command): void {
-  const firmware = program.command("firmware").description("list a server's firmware and attempts");
+  const firmware = program
+    .command("firmware")
+    .description("list, upload and register firmware; list update attempts");
   addUploadCommand(firmware);
   const add = commandsOf(firmware);
   add("register <manifest>", "register a manifest whose image is already on the server")

@@ -14,7 +14,7 @@ interface BootFlags {
 }
 
 export function flashCommand(program: Command): void {
-  const flash = program.command("flash").description("work on the flash of a device, as a file");
+  const flash = program.command("flash").description("inspect files that contain a device's flash");
   flash
     .command("boot <file>")
     .description("run the boot loader on it: show which slot boots, why, and otadata afterwards")

@@ -22,7 +22,7 @@ export type ShownRollout = ProgressView & { readonly release: string | null; rea
 
 const ORDERS = [
   ["start", "start a draft"],
-  ["approve", "show a rollout of another person, and approve it"],
+  ["approve", "review and approve another user's rollout"],
   ["pause", "offer nothing more until it is resumed"],
   ["resume", "resume a paused rollout"],
   ["promote", "open the next stage now, without waiting for evidence"],
@@ -41,7 +41,11 @@ export function addOrderCommands(add: AddCommand): void {
     if (kind === "approve") command.option("--yes", "approve without confirmation");
   }
   add("rollback <id>", "cancel it and bring its devices to another release")
-    .option("--to <firmware>", "release to roll back to (default: the latest newer one)", wholeNumber)
+    .option(
+      "--to <firmware>",
+      "release to roll back to (default: the newest release above the bad one)",
+      wholeNumber,
+    )
     .option("--list", "list possible releases, without changing anything")
     .addOption(revisionOption())
     .action(rollBack);

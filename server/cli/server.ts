@@ -76,7 +76,7 @@ export function serverCommand(program: Command): void {
     .option("--no-open-reads", "require a token for reads from this machine, too")
     .option(
       "--no-fast-path",
-      "process every check in full, also those that change nothing: slower, to find out whether a fault lies there",
+      "process every check in full, including those that change nothing: slower, for troubleshooting the fast path",
     )
     .option(
       "--downloads-from <url>",
@@ -172,7 +172,7 @@ async function runServer(flags: Flags): Promise<void> {
   const trustedKeys = await Promise.all(
     (flags.trust ?? []).map(async (file) => JSON.parse(await readFile(file, "utf8"))),
   );
-  if (flags.demo !== undefined) printLine("Creating sample data of four weeks, which takes some seconds");
+  if (flags.demo !== undefined) printLine("Creating four weeks of sample data; this takes a few seconds");
   const server = await startServer({
     dataDir: flags.data,
     blobStoreUrl: process.env.BLOB_STORE || undefined,

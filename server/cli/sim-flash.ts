@@ -23,7 +23,7 @@ export interface FirmwareFlags {
 interface ImageFlags extends FirmwareFlags {
   readonly out: string;
   readonly chip?: Chip;
-  readonly flashSize: number;
+  readonly flashSize?: number;
   readonly partitions?: string;
   readonly json?: boolean;
 }
@@ -46,6 +46,7 @@ interface InspectFlags {
 
 /** Name of the update server in the virtual network: DESK_SERVER of host-sim/desk/desk.ts, which is imported only when needed. */
 const DESK_SERVER_NAME = "http://updates.skyslot.test:8080";
+const DEFAULT_FLASH_BYTES = flashBytes("8MB");
 const PARTITIONS = new URL("../../partitions/8mb.csv", import.meta.url);
 
 export const withFirmware = (command: Command): Command =>
@@ -59,7 +60,7 @@ export function addFlashCommands(sim: Command): void {
   withFirmware(sim.command("image").description("write the flash of a new device"))
     .requiredOption("-o, --out <file>", "flash file")
     .addOption(chipOption())
-    .option("--flash-size <size>", "flash size (default: 8MB)", flashBytes, flashBytes("8MB"))
+    .option("--flash-size <size>", "flash size, such as 4MB (default: 8MB)", flashBytes)
     .option("--partitions <csv>", "partition table (default: partitions/8mb.csv)")
     .option("--json", "print one JSON object")
     .action(writeImage);
@@ -72,7 +73,7 @@ export function addFlashCommands(sim: Command): void {
     .action(exportFlash);
   sim
     .command("inspect <file>")
-    .description("show a flash file: partitions, otadata and what boots, apps, settings")
+    .description("show the contents of a flash file: partitions, otadata, boot slot, apps and settings")
     .addOption(chipOption())
     .option("--nvs-keys <file>", "NVS keys: an image of the partition nvs_keys")
     .option("--efuse <file>", "NVS keys: the chip's eFuses, from QEMU or espefuse, or an HMAC key")
@@ -88,7 +89,7 @@ async function writeImage(flags: ImageFlags): Promise<void> {
   const device = new VirtualDevice({
     world: new World({ seed: 1 }),
     name: "device",
-    flashBytes: flags.flashSize,
+    flashBytes: flags.flashSize ?? DEFAULT_FLASH_BYTES,
   });
   const csv = await readFile(flags.partitions ?? PARTITIONS, "utf8");
   device.flashFactory(csv, await firmwareOf(flags, flags.chip));
