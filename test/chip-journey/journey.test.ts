@@ -57,9 +57,10 @@ describe("the test of a board, on a virtual device", function () {
   /** Stops it at any point; its flash is in the file afterwards. */
   const powerOff = () => `
     cd ${folder}; [ -f pid ] || exit 0
-    kept() { grep -c "flash is kept" sim.log; }
+    kept() { grep -c "flash is saved" sim.log; }
     before=$(kept); kill -TERM $(cat pid)
-    while [ "$(kept)" = "$before" ]; do sleep 0.05; done
+    tries=0
+    while [ "$(kept)" = "$before" ] && [ $((tries += 1)) -lt 600 ]; do sleep 0.05; done
     kill -KILL $(cat pid); rm pid`;
 
   const powerOn = () => {
