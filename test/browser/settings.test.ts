@@ -109,12 +109,12 @@ describe("the settings page in a phone's browser", function () {
 
   it("resets the device after two confirmations, and it opens its setup network again", async () => {
     await page.getByRole("button", { name: "Factory reset" }).tap();
-    await page.getByText("Forget all networks, settings and the owner’s token?").waitFor();
-    await page.getByRole("button", { name: "Yes, forget all" }).tap();
+    await page.getByText("Erase all networks, settings and the owner’s token?").waitFor();
+    await page.getByRole("button", { name: "Yes, erase everything" }).tap();
     await page.getByText("This cannot be undone.").waitFor();
     const before = stage.trace.length;
     await page.getByRole("button", { name: "Reset now" }).tap();
-    await page.locator("#reset-say").getByText("The device forgets everything").waitFor();
+    await page.locator("#reset-say").getByText("The device erases everything").waitFor();
     while (!stage.trace.slice(before).some((line) => line.includes("setup portal open")))
       await new Promise((resolve) => setTimeout(resolve, 50));
     expect(stage.homeAddress()).equal(undefined);

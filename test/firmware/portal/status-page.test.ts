@@ -52,7 +52,7 @@ describe("the status page", () => {
     expect(wired.element("networks").hidden).equal(true);
     expect(wired.text("token-hint")).match(/flashed again/);
     await wired.click("reset");
-    expect(wired.text("ask-text")).equal("Forget all settings and the owner\u2019s token?");
+    expect(wired.text("ask-text")).equal("Erase all settings and the owner\u2019s token?");
     const wireless = await new StatusBrowser().open();
     expect(wireless.text("lead")).equal("base-0000a1.local \u00b7 esp32");
     expect(wireless.element("networks").hidden).equal(false);
