@@ -49,11 +49,11 @@ function promote(rollout: Rollout, tally: Tally): Advance {
     return { kind: "stay", reason };
   }
   if (validatedCount < terms.minValidatedFraction * givenCount) {
-    const reason = `${name}: ${validatedCount} of ${countDevices(givenCount)} validated (${percentOf(validatedCount, givenCount)}), ${percent(terms.minValidatedFraction)} are needed`;
+    const reason = `${name}: ${validatedCount} of ${countDevices(givenCount)} validated (${percentOf(validatedCount, givenCount)}), ${percent(terms.minValidatedFraction)} are required`;
     return { kind: "stay", reason };
   }
   if (!isLast) {
-    const reason = `${name}: ${soakedCount === 1 ? "1 device has" : `${soakedCount} devices have`} run it for ${duration(terms.soakMs)}, ${validatedCount} of ${givenCount} validated`;
+    const reason = `${name} opened: ${soakedCount === 1 ? "1 device has" : `${soakedCount} devices have`} run the release for ${duration(terms.soakMs)}, ${validatedCount} of ${givenCount} validated`;
     return { kind: "promote", stage: stage + 1, reason };
   }
   const all = sumStages(tally, stage);

@@ -58,9 +58,9 @@ function bar(
 }
 
 const SUMMARIES = Object.freeze({
-  pending: (id: string) => `${id} is offered nothing: it waits for its approval.`,
+  pending: (id: string) => `${id} is offered nothing: it is awaiting approval.`,
   blocked: (id: string) =>
-    `${id} is offered nothing: it is blocked, and refused whatever it asks. Approve it to let it in again.`,
+    `${id} is offered nothing: it is blocked, and all its requests are refused. Approve it to let it in again.`,
 });
 
 /** Releases newer than what runs that were deactivated, or are unsigned where signatures are required. */

@@ -75,17 +75,16 @@ function noteworthy(
   const { maxConcurrentCount, needsApproval } = rollout;
   if (maxConcurrentCount !== null)
     notes.push(`At most ${countDevices(maxConcurrentCount)} update at the same time.`);
-  if (needsApproval) notes.push(`Another person than ${nameAuthors(rollout)} has to approve it.`);
+  if (needsApproval) notes.push(`It needs approval by someone other than ${nameAuthors(rollout)}.`);
   for (const { name, deviceCount } of stages) {
-    if (deviceCount === 0)
-      notes.push(`Stage "${name}" has no devices: it proves nothing and is passed over.`);
+    if (deviceCount === 0) notes.push(`Stage "${name}" has no devices: it is skipped.`);
   }
   const last = rollout.stages.at(-1);
   if (last?.percent !== 100 && excludedBy.has("IN_NO_STAGE"))
-    notes.push(`${countDevices(excludedBy.get("IN_NO_STAGE") ?? 0)} in none of the stages.`);
+    notes.push(`${countDevices(excludedBy.get("IN_NO_STAGE") ?? 0)} are in no stage.`);
   if (firmware && rollout.id === 0 && firmware.isStable)
     notes.push(
-      `${nameRelease(firmware)} is stable: until it has a rollout it is offered to every device that it fits.`,
+      `${nameRelease(firmware)} is stable: until it has a rollout it is offered to every compatible device.`,
     );
   return notes;
 }

@@ -19,15 +19,15 @@ export function findClosedGate({ gates, gatesSince }: Rollout, { recent }: Tally
   const exceeds = (count: number, sampleCount: number, limit: number) =>
     sampleCount > 0 && sampleCount >= gates.minSampleCount && count / sampleCount > limit;
   if (exceeds(rolledBackCount, endedCount, gates.maxRolledBackFraction)) {
-    const reason = `${rolledBackCount} of ${countDevices(endedCount)} rolled back${since} (${percentOf(rolledBackCount, endedCount)}), ${percent(gates.maxRolledBackFraction)} are allowed`;
+    const reason = `${rolledBackCount} of ${countDevices(endedCount)} rolled back${since} (${percentOf(rolledBackCount, endedCount)}), the limit is ${percent(gates.maxRolledBackFraction)}`;
     return { kind: "pause", gate: "ROLL_BACKS", reason };
   }
   if (exceeds(badCount, endedCount, gates.maxFailedFraction)) {
-    const reason = `${badCount} of ${countDevices(endedCount)} failed${since} (${percentOf(badCount, endedCount)}, ${rolledBackCount} of them rolled back), ${percent(gates.maxFailedFraction)} are allowed`;
+    const reason = `${badCount} of ${countDevices(endedCount)} failed${since} (${percentOf(badCount, endedCount)}, ${rolledBackCount} of them rolled back), the limit is ${percent(gates.maxFailedFraction)}`;
     return { kind: "pause", gate: "FAILURES", reason };
   }
   if (exceeds(silentCount, reachedCount, gates.maxSilentFraction)) {
-    const reason = `${silentCount} of ${countDevices(reachedCount)} that took it went silent for ${duration(gates.silentAfterMs)}${since} (${percentOf(silentCount, reachedCount)}), ${percent(gates.maxSilentFraction)} are allowed`;
+    const reason = `${silentCount} of ${countDevices(reachedCount)} that took it went silent for ${duration(gates.silentAfterMs)}${since} (${percentOf(silentCount, reachedCount)}), the limit is ${percent(gates.maxSilentFraction)}`;
     return { kind: "pause", gate: "SILENCE", reason };
   }
   return undefined;

@@ -55,7 +55,8 @@ export function summarize(
   }
   if (scene.releases.length === 0) return `There is no release for type ${device.type}: upload one.`;
   const nearest = findNearest(scene, decision);
-  if (nearest) return `${device.id} is offered nothing: ${nearest.sentence.replace(/^The /, "the ")}`;
+  if (nearest)
+    return `${device.id} is offered nothing: ${nearest.sentence.replace(/^(The|No) /, (word) => word.toLowerCase())}`;
   return `${device.id} is up to date: it runs ${runningName(device)}, and nothing newer is meant for it.`;
 }
 
@@ -100,8 +101,8 @@ export function word(
       return `${name} needs ${release.minCurrentVersion} or newer before it: ${offered ? nameRelease(offered) : "an intermediate release"} is offered first.`;
     case "OTHER_OFFERED":
       if (offered?.id === release.id)
-        return `${name} could be had by ${run || "itself"} too, another of its rollouts goes first.`;
-      return `${name} could be had, ${offered ? `${nameRelease(offered)} goes first` : "another release goes first"}.`;
+        return `${name} is also available ${run ? `from ${run}` : "without a rollout"}, but another rollout takes priority.`;
+      return `${name} is also available, but ${offered ? nameRelease(offered) : "another release"} takes priority.`;
     case "INACTIVE":
       return `${name} was deactivated: no device can download it.`;
     case "NOT_STABLE":
@@ -117,13 +118,13 @@ export function word(
     case "MANIFEST_TOO_LONG":
       return `${name} has a manifest of ${release.manifestLength} characters, devices read ${MAX_LISTING_RELEASE_LENGTH}: release it in format 2 under a higher version or build number.`;
     case "NOT_NEWER":
-      return `${name} is not newer than ${runningName(device)}, which runs.`;
+      return `${name} is not newer than ${runningName(device)}, which the device runs.`;
     case "DEVICE_REFUSES":
       return `${name} is not newer than ${runningName(device)}, and this device's firmware refuses that even if it is forced: build and sign it with a higher version or build number.`;
     case "CURRENT_TOO_OLD":
-      return `${name} needs ${release.minCurrentVersion} or newer before it, ${runningName(device)} runs, and ${lead(scene, release)}.`;
+      return `${name} needs ${release.minCurrentVersion} or newer before it, the device runs ${runningName(device)}, and ${lead(scene, release)}.`;
     case "TRIAL_RUNNING":
-      return `${runningName(device)} is on trial on the device: until it is validated the device takes nothing.`;
+      return `${runningName(device)} is on trial on the device: the device accepts no update until it is validated.`;
     case "ROLLED_BACK":
       return `${name} was rolled back ${MAX_ROLLBACK_COUNT} times on this device and is not offered to it again: publish a newer version.`;
     case "WAITS_AFTER_ROLL_BACK":
@@ -131,11 +132,11 @@ export function word(
     case "FAILED_TOO_OFTEN":
       return `${name} failed ${failuresOf(facts, release)?.failedCount} times on this device: it is offered again from ${time(retryTime(facts, release))} on.`;
     case "PINNED":
-      return `The device is pinned to ${device.pin}: remove the pin to let it have ${name}.`;
+      return `The device is pinned to ${device.pin}: remove the pin to allow ${name}.`;
     case "ROLLOUT_DRAFT":
       return `${name} has ${run}, which is a draft: start it.`;
     case "ROLLOUT_AWAITING_APPROVAL":
-      return `${run} for ${name} waits for another person than ${rollout && nameAuthors(rollout)} to approve it.`;
+      return `${run} for ${name} is awaiting approval by someone other than ${rollout && nameAuthors(rollout)}.`;
     case "ROLLOUT_SCHEDULED":
       return `${run} for ${name} begins at ${time(rollout?.startAt ?? 0)}.`;
     case "ROLLOUT_PAUSED":
@@ -145,23 +146,23 @@ export function word(
     case "NOT_TARGETED":
       return `${run} for ${name} does not include the device: ${(rollout && missesTarget(rollout.target, device)) ?? "its target changed"}.`;
     case "IN_NO_STAGE":
-      return `${run} for ${name} has the device in no stage${rollout ? ` (its position is ${place(rollout, device)})` : ""}.`;
+      return `No stage of ${run} for ${name} includes the device${rollout ? ` (its position is ${place(rollout, device)})` : ""}.`;
     case "STAGE_AHEAD":
       return `${run} for ${name} has the device in stage ${(stage ?? 0) + 1} "${rollout?.stages[stage ?? 0]?.name}"${rollout ? ` (its position is ${place(rollout, device)})` : ""}, stage ${(rollout?.stage ?? 0) + 1} "${rollout?.stages[rollout.stage]?.name}" is open.`;
     case "DONE_ALREADY":
-      return `${run} has brought ${name} to the device already.`;
+      return `${run} has already installed ${name} on the device.`;
     case "HELD":
       return `The device is kept at ${runningName(device)} by a forced rollout: give another rollout a higher priority, or cancel the forced one.`;
     case "WINDOW_CLOSED":
       return `${run} for ${name} is outside its windows: ${opening(rollout, now)}.`;
     case "NOT_SIGNED":
-      return `${name} is not signed, and type ${release.deviceType} takes signed releases only: sign it, or make the type legacy.`;
+      return `${name} is not signed, and type ${release.deviceType} accepts only signed releases: sign it, or make the type legacy.`;
     case "DEVICE_PENDING":
-      return `${name} is kept from the device, which waits for its approval: approve it.`;
+      return `${name} is withheld because the device is awaiting approval: approve it.`;
     case "DEVICE_BLOCKED":
-      return `${name} is kept from the device, which is blocked: approve it to let it in again.`;
+      return `${name} is withheld because the device is blocked: approve it to let it in again.`;
     case "LIMIT_REACHED":
-      return `${run} for ${name} updates ${rollout?.maxConcurrentCount} devices at the same time, and that many are updating: the device has to wait.`;
+      return `${run} for ${name} updates at most ${rollout?.maxConcurrentCount} devices at the same time, and that many are updating: the device has to wait.`;
   }
 }
 

@@ -19,12 +19,12 @@ export function termsOf(rollout: WithRelease, formatTime: (iso: string) => strin
     ...rollout.stages.map((stage, index) => [`Stage ${index + 1}`, describeStage(stage)] as const),
     [
       "Pauses at",
-      `${percent(gates.max_failed_fraction)} failed, ${percent(gates.max_rolled_back_fraction)} rolled back, ${percent(gates.max_silent_fraction)} silent for ${duration(gates.silent_seconds)}; evaluated from ${plural(gates.min_samples, "device")} on`,
+      `${percent(gates.max_failed_fraction)} failed, ${percent(gates.max_rolled_back_fraction)} rolled back, ${percent(gates.max_silent_fraction)} silent for ${duration(gates.silent_seconds)}; after at least ${plural(gates.min_samples, "device")}`,
     ],
     ["Begins", rollout.start_at === null ? undefined : formatTime(rollout.start_at)],
     ["Windows", windows ? describeWindows(windows) : undefined],
     ["At once", rollout.max_concurrent === null ? undefined : plural(rollout.max_concurrent, "device")],
-    ["Counts as updating", `until it reports no progress for ${duration(rollout.lease_seconds)}`],
+    ["Update timeout", `${duration(rollout.lease_seconds)} without progress`],
     ["Priority", rollout.priority === 0 ? undefined : `${rollout.priority}`],
     ["Offers", FORCE_WORDS[rollout.force]],
     ["Approval", rollout.needs_approval ? "by another person" : undefined],
@@ -55,7 +55,7 @@ function describeStage(stage: StageView): string {
 export const proofOf = (
   stage: Pick<StageView, "soak_seconds" | "min_validated" | "min_validated_fraction">,
 ): string =>
-  `soaks for ${duration(stage.soak_seconds)}, ${plural(stage.min_validated, "device")} and ${percent(stage.min_validated_fraction)} validated`;
+  `next stage after ${duration(stage.soak_seconds)} soak, with at least ${plural(stage.min_validated, "device")} and ${percent(stage.min_validated_fraction)} validated`;
 
 const describeWindows = ({ spans, time_zone: zone }: NonNullable<RolloutView["windows"]>): string =>
   `${spans.map(({ weekdays, from, to }) => `${describeDays(weekdays)} ${from}–${to}`).join("; ")} (${zone})`;

@@ -176,7 +176,7 @@ describe("skyslot rollout and skyslot device", () => {
     expect(out)
       .to.match(/awaiting approval, revision 2\n/)
       .and.to.match(
-        /^ {2}Release +base 1\.1\.0\n {2}For +all devices of its type\n {2}Stage 1 +100 %: soaks/m,
+        /^ {2}Release +base 1\.1\.0\n {2}For +all devices of its type\n {2}Stage 1 +100 %: next stage after/m,
       )
       .and.to.match(/^ {2}Created by +ada, changed by ada\n {2}Reaches +1 device, /m)
       .and.to.match(/: running, approved by local administrator\n$/);
@@ -207,9 +207,7 @@ describe("skyslot rollout and skyslot device", () => {
     expect(isEdited).to.equal(true);
     expect(failed.message).to.contain(`has changed rollout ${id} meanwhile (lease seconds, priority)`);
     expect(failed.out)
-      .to.match(
-        /^ {2}Counts as updating +until it reports no progress for 30 min → until it reports no progress for 1 min$/m,
-      )
+      .to.match(/^ {2}Update timeout +30 min without progress → 1 min without progress$/m)
       .and.to.match(/^ {2}Priority +– → 7$/m);
     expect(await json("rollout", "show", `${id}`)).to.include({ state: "awaiting_approval", revision: 2 });
     await skyslot("rollout", "cancel", `${id}`);

@@ -23,12 +23,12 @@ describe("a rollout by itself", () => {
     expect(ready).to.deep.equal({
       kind: "promote",
       stage: 1,
-      reason: 'stage "10 %": 2 devices have run it for 1 h, 9 of 10 validated',
+      reason: 'stage "10 %" opened: 2 devices have run the release for 1 h, 9 of 10 validated',
     });
     const few = advance(staged(), tallyOf({ givenCount: 10, validatedCount: 7, soakedCount: 7 }), NOW);
     expect(few)
       .to.include({ kind: "stay" })
-      .and.to.nested.include({ reason: 'stage "10 %": 7 of 10 devices validated (70 %), 80 % are needed' });
+      .and.to.nested.include({ reason: 'stage "10 %": 7 of 10 devices validated (70 %), 80 % are required' });
   });
 
   it("never counts delivery as evidence", () => {
@@ -70,18 +70,18 @@ describe("a rollout by itself", () => {
     expect(advanceWith({ validatedCount: 4, failedCount: 1 })).to.deep.equal({
       kind: "pause",
       gate: "FAILURES",
-      reason: "1 of 5 devices failed (20 %, 0 of them rolled back), 10 % are allowed",
+      reason: "1 of 5 devices failed (20 %, 0 of them rolled back), the limit is 10 %",
     });
     expect(advanceWith({ validatedCount: 18, rolledBackCount: 1 })).to.deep.equal({
       kind: "pause",
       gate: "ROLL_BACKS",
-      reason: "1 of 19 devices rolled back (5.3 %), 5 % are allowed",
+      reason: "1 of 19 devices rolled back (5.3 %), the limit is 5 %",
     });
     expect(advanceWith({ validatedCount: 19, rolledBackCount: 1 }).kind).to.equal("stay");
     expect(advanceWith({ validatedCount: 3, silentCount: 2 })).to.deep.equal({
       kind: "pause",
       gate: "SILENCE",
-      reason: "2 of 5 devices that took it went silent for 1 h (40 %), 20 % are allowed",
+      reason: "2 of 5 devices that took it went silent for 1 h (40 %), the limit is 20 %",
     });
   });
 

@@ -235,7 +235,7 @@ describe("the answer to why", () => {
     const scene = { device, releases: [one], rollouts, facts: NO_FACTS, now: NOW };
     const answers = explain(scene, decide(device, scene.releases, rollouts));
     expect(answers[1]?.sentence).to.equal(
-      'base 1.1.0 could be had by rollout 2 "second" too, another of its rollouts goes first.',
+      'base 1.1.0 is also available from rollout 2 "second", but another rollout takes priority.',
     );
   });
 

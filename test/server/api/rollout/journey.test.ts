@@ -97,12 +97,12 @@ describe("a rollout to fifty devices", () => {
     expect(promoted.stage).to.equal(1);
     expect(server.nowMs - Date.parse(promoted.started_at ?? "")).to.be.at.least(10 * MINUTE);
     expect(promoted.reason).to.match(
-      /^stage "20 %": \d+ devices have run it for 10 min, \d+ of \d+ validated$/,
+      /^stage "20 %" opened: \d+ devices have run the release for 10 min, \d+ of \d+ validated$/,
     );
 
     fate = (device) => (Number(device.slice(-6)) % 2 === 0 ? "roll back" : "validate");
     const paused = await passUntil(id, "paused");
-    expect(paused.reason).to.match(/^\d+ of \d+ devices rolled back \([\d.]+ %\), 30 % are allowed$/);
+    expect(paused.reason).to.match(/^\d+ of \d+ devices rolled back \([\d.]+ %\), the limit is 30 %$/);
     const given = paused.tallies[0]!.given + paused.tallies[1]!.given;
     await pass(10);
     expect((await show(id)).tallies[1]!.given + firstStage).to.equal(given);
@@ -171,7 +171,7 @@ describe("a rollout to fifty devices", () => {
     const paused = await show(id);
     expect(paused).to.include({ state: "paused" });
     expect(paused.reason).to.match(
-      /^10 of \d+ devices that took it went silent for 30 min \([\d.]+ %\), 15 % are allowed$/,
+      /^10 of \d+ devices that took it went silent for 30 min \([\d.]+ %\), the limit is 15 %$/,
     );
     expect(paused.tallies[0]?.silent).to.equal(10);
   });

@@ -379,8 +379,7 @@ describe("the labels of devices", () => {
     const why = (await server.admin("GET", "/api/devices/d1/why")).json();
     expect(why).to.deep.equal({
       device_id: "d1",
-      summary:
-        "d1 is offered nothing: the device is pinned to 1.0.0: remove the pin to let it have base 1.1.0.",
+      summary: "d1 is offered nothing: the device is pinned to 1.0.0: remove the pin to allow base 1.1.0.",
       offer: null,
       answers: [
         {
@@ -388,7 +387,7 @@ describe("the labels of devices", () => {
           version: "1.1.0",
           rollout_id: null,
           verdict: "PINNED",
-          sentence: "The device is pinned to 1.0.0: remove the pin to let it have base 1.1.0.",
+          sentence: "The device is pinned to 1.0.0: remove the pin to allow base 1.1.0.",
         },
       ],
     });
@@ -410,7 +409,7 @@ describe("the labels of devices", () => {
     await server.store.addFirmware(
       sampleFirmware({ version: "1.2.0", release: null, imageSha256: "e".repeat(64) }),
     );
-    expect(await summaryFor("d1")).to.contain("base 1.2.0 is not signed, and type base takes signed");
+    expect(await summaryFor("d1")).to.contain("base 1.2.0 is not signed, and type base accepts only signed");
     await server.store.addFirmware(
       sampleFirmware({ version: "1.3.0", chip: "esp32c3", hardware: "esp32c3" }),
     );
@@ -444,12 +443,12 @@ describe("the labels of devices", () => {
     await server.admin("POST", "/api/rollouts", { firmware_id: 1 });
     await server.admin("POST", "/api/rollouts/1/cancel");
     expect((await server.admin("GET", "/api/devices/d1/why")).json().answers[0].sentence).to.equal(
-      "base 2.0.0 needs 1.1.0 or newer before it, 1.0.0 runs, and base 1.1.0, which leads there, is offered to no device since its " +
+      "base 2.0.0 needs 1.1.0 or newer before it, the device runs 1.0.0, and base 1.1.0, which leads there, is offered to no device since its " +
         "rollouts were cancelled: make another one, or upload another intermediate release.",
     );
     await server.admin("POST", "/api/rollouts", { firmware_id: 1 });
     expect((await server.admin("GET", "/api/devices/d1/why")).json().answers[0].sentence).to.equal(
-      "base 2.0.0 needs 1.1.0 or newer before it, 1.0.0 runs, and base 1.1.0, which leads there, is kept for the devices of " +
+      "base 2.0.0 needs 1.1.0 or newer before it, the device runs 1.0.0, and base 1.1.0, which leads there, is kept for the devices of " +
         "its rollouts until one of them is finished: let one finish, or upload another intermediate release.",
     );
   });
@@ -460,7 +459,7 @@ describe("the labels of devices", () => {
       sampleFirmware({ version: "2.0.0", minCurrentVersion: "1.1.0", imageSha256: "e".repeat(64) }),
     );
     expect((await server.admin("GET", "/api/devices/d1/why")).json().summary).to.equal(
-      "d1 is offered nothing: base 2.0.0 needs 1.1.0 or newer before it, 1.0.0 runs, and base 1.1.0, which leads there, is not " +
+      "d1 is offered nothing: base 2.0.0 needs 1.1.0 or newer before it, the device runs 1.0.0, and base 1.1.0, which leads there, is not " +
         "marked stable: mark it, so that it can be an intermediate release.",
     );
   });
@@ -483,13 +482,13 @@ describe("the labels of devices", () => {
     await server.store.addFirmware(sampleFirmware());
     await server.admin("PUT", "/api/registration/base", { registration: "approval", tokens: "optional" });
     await server.check({ device_id: "d5" });
-    expect(await summaryFor("d5")).to.equal("d5 is offered nothing: it waits for its approval.");
+    expect(await summaryFor("d5")).to.equal("d5 is offered nothing: it is awaiting approval.");
     await server.admin("POST", "/api/device-identities/change", { device_ids: ["d5"], action: "block" });
     const blocked = (await server.admin("GET", "/api/devices/d5/why")).json();
-    expect(blocked.summary).to.contain("d5 is offered nothing: it is blocked, and refused");
+    expect(blocked.summary).to.contain("d5 is offered nothing: it is blocked, and all its requests are refused");
     expect(blocked.offer).to.equal(null);
     expect(blocked.answers[0].sentence).to.equal(
-      "base 1.1.0 is kept from the device, which is blocked: approve it to let it in again.",
+      "base 1.1.0 is withheld because the device is blocked: approve it to let it in again.",
     );
   });
 
