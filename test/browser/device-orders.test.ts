@@ -81,7 +81,7 @@ describe("orders to a device, from the browser", function () {
     await page.goto(`${stage.url}/devices/${DEVICE}`);
     await orders.getByText("it checks every 2 min").waitFor();
     await orders.getByRole("button", { name: "Identify" }).click();
-    await line("Identify").getByText("waits for its next check").waitFor();
+    await line("Identify").getByText("waiting for its next check").waitFor();
     const id = await check();
     await line("Identify").getByText("sent, not done yet").waitFor();
     await check([{ id, result: "done" }]);

@@ -114,7 +114,7 @@ describe("what operators do from the browser", () => {
     await page.goto(`${stage.url}/ota-management/rollouts/1`);
     await page.getByRole("link", { name: "Change" }).click();
     await page.getByLabel("Name").fill("summer");
-    await page.getByRole("listitem", { name: "Stage 1" }).getByLabel("Up to, %").fill("60");
+    await page.getByRole("listitem", { name: "Stage 1" }).getByLabel("Up to (%)").fill("60");
     await page.getByRole("button", { name: "Show the plan" }).click();
     await page.getByRole("region", { name: "The plan" }).getByText("10 devices").waitFor();
     await ask("PATCH", "/api/rollouts/1", { priority: 7 }, { "if-match": "*" });
@@ -134,16 +134,16 @@ describe("what operators do from the browser", () => {
     await page.getByRole("listitem", { name: "Window 2" }).getByLabel("From").fill("22:00");
     await page.getByText("On the next day").waitFor();
     await page.getByLabel("Lease, minutes").fill("45");
-    await page.getByLabel("Another person has to approve it").uncheck();
+    await page.getByLabel("Requires approval by another person").uncheck();
     await page.getByRole("button", { name: "Show the plan" }).focus();
     await page.keyboard.press("Enter");
     await page.getByRole("button", { name: "Save the changes" }).focus();
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "summer" }).waitFor();
     await page.getByText("changed by ada").waitFor();
-    await page.getByText("Its terms").click();
+    await page.getByText("Rollout settings").click();
     await page.getByText(/^Mon–Fri 02:00–05:00; Mon–Sat 22:00–05:00 /).waitFor();
-    await page.getByText("until it reports no progress for 45 min").waitFor();
+    await page.getByText("45 min without progress").waitFor();
     await page.getByRole("link", { name: "Change" }).click();
     await page.getByText("Schedule and limits").click();
     await page.getByRole("button", { name: "Remove window 1" }).click();
@@ -180,14 +180,14 @@ describe("what operators do from the browser", () => {
     await page.getByRole("link", { name: "Change" }).click();
     await page.getByText("It has begun").first().waitFor();
     const first = page.getByRole("listitem", { name: "Stage 1" });
-    expect(await first.getByLabel("Up to, %").isDisabled()).equal(true);
+    expect(await first.getByLabel("Up to (%)").isDisabled()).equal(true);
     expect(await page.getByLabel("Release", { exact: true }).isDisabled()).equal(true);
-    await first.getByLabel("Soaks, minutes").fill("5");
+    await first.getByLabel("Soak time (min)").fill("5");
     await page.getByLabel("Failures, %").fill("40");
     await page.getByRole("button", { name: "Show the plan" }).click();
     await page.getByRole("button", { name: "Save the changes" }).click();
-    await page.getByText("Its terms").click();
-    await page.getByText("soaks for 5 min").first().waitFor();
+    await page.getByText("Rollout settings").click();
+    await page.getByText("next stage after 5 min soak").first().waitFor();
     await page.getByText(/^40 % failed/).waitFor();
     const { release, image } = await stage.signed("1.0.5");
     const form = new FormData();
@@ -231,7 +231,7 @@ describe("what operators do from the browser", () => {
   it("make an enrolment token and revoke it", async () => {
     const form = page.getByRole("form", { name: "Create an enrolment token" });
     await form.getByLabel("Name").fill("batch 7");
-    await form.getByLabel("Devices").fill("50");
+    await form.getByLabel("Maximum devices").fill("50");
     await form.getByRole("button", { name: "Create token" }).click();
     await page.getByText("The enrolment token, shown only now").waitFor();
     const row = page.getByRole("listitem").filter({ hasText: "batch 7" });

@@ -96,11 +96,11 @@ describe("an update of a fleet, from the browser", function () {
     await page.getByRole("heading", { name: "New rollout" }).waitFor();
     const first = page.getByRole("listitem", { name: "Stage 1" });
     const second = page.getByRole("listitem", { name: "Stage 2" });
-    await first.getByLabel("Up to, %").fill("120");
+    await first.getByLabel("Up to (%)").fill("120");
     await page.getByRole("button", { name: "Show the plan" }).click();
     await page.getByText("A share above 0 and up to 100 %.").waitFor();
-    await first.getByLabel("Up to, %").fill("30");
-    for (const each of [first, second]) await each.getByLabel("Soaks, minutes").fill("0");
+    await first.getByLabel("Up to (%)").fill("30");
+    for (const each of [first, second]) await each.getByLabel("Soak time (min)").fill("0");
     await page.getByRole("button", { name: "Show the plan" }).click();
     const plan = page.getByRole("region", { name: "The plan" });
     await plan.getByText(`${DEVICE_COUNT} devices`).waitFor();
@@ -247,6 +247,6 @@ describe("an update of a fleet, from the browser", function () {
     await page.getByRole("button", { name: "Last" }).waitFor(); // the list of devices comes after the heading
     expect(await page.locator("main button").allTextContents()).deep.equal(["First", "Back", "Next", "Last"]);
     await page.goto(`${stage.url}/audit`);
-    await page.getByText("You may not view this page").waitFor();
+    await page.getByText("You do not have access to this page").waitFor();
   });
 });

@@ -76,15 +76,17 @@ function Page({ actor, found, ...props }: FoundProps) {
   if (!found)
     return (
       <Empty title="Page not found">
-        <Link to="/">To the dashboard</Link>
+        <Link to="/">Go to dashboard</Link>
       </Empty>
     );
   const { needs } = PAGES[found.page];
   if (!mayDo(actor, needs))
     return (
-      <Empty title="You may not view this page">
-        It needs <code>{needs}</code>, which{" "}
-        {actor.kind === "here" ? "a visitor without sign-in" : actor.name} does not have.
+      <Empty title="You do not have access to this page">
+        It requires <code>{needs}</code>
+        {actor.kind === "here"
+          ? ": sign in with an account that has it."
+          : `, which ${actor.name} does not have.`}
       </Empty>
     );
   const View = VIEWS[found.page];

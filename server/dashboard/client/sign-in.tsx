@@ -58,7 +58,7 @@ export function Setup() {
     return (
       <Card title="Link not valid">
         <p role="alert">{problem}</p>
-        <a href="/">To the sign-in</a>
+        <a href="/">Go to sign-in</a>
       </Card>
     );
   }
@@ -163,7 +163,7 @@ function PasswordField(props: {
       </div>
       {minLength !== undefined && (
         <p id="password-hint" class="quiet">
-          {minLength} characters at least. A sentence is good.
+          At least {minLength} characters. A passphrase works well.
         </p>
       )}
     </>

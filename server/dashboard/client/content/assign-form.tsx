@@ -79,7 +79,7 @@ function Times({ schedule, onChange }: TimesProps) {
     <>
       <div class="row">
         <TextField label="From" hint="Empty: immediately" type="datetime-local" {...field("from")} />
-        <TextField label="Until" hint="Empty: without end" type="datetime-local" {...field("until")} />
+        <TextField label="Until" hint="Empty: no end" type="datetime-local" {...field("until")} />
       </div>
       <Check
         label="Only at certain times of the week"
@@ -92,7 +92,12 @@ function Times({ schedule, onChange }: TimesProps) {
           <Checks choices={WEEKDAYS} chosen={weekdays} onChange={(weekdays) => onChange({ weekdays })} />
           <div class="row">
             <TextField label="Each day from" type="time" {...field("start")} />
-            <TextField label="To" hint="Before the start: over midnight" type="time" {...field("end")} />
+            <TextField
+              label="To"
+              hint="If earlier than the start, it ends the next day"
+              type="time"
+              {...field("end")}
+            />
           </div>
         </fieldset>
       )}

@@ -71,8 +71,8 @@ function Lists({
       <Rest count={images.length} total={total} />
       <h2>Assignments</h2>
       <p class="quiet">
-        A device shows what is assigned to itself, else to its group, else to its type, else to every panel;
-        of several, the newest that is in force.
+        A device shows the most specific assignment: device, then group, type, all panels. If several apply,
+        the newest active one wins.
       </p>
       {assignedTotal === 0 && <p class="card quiet">Nothing is assigned yet.</p>}
       <ul class="assignments">

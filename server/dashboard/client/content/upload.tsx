@@ -59,7 +59,7 @@ export function Upload({ mayChange }: ContentPageProps) {
       )}
       <Drop
         label="Picture file"
-        hint="Drop a PNG, JPEG, WebP, SVG or PBM here, or choose it. It is not sent: only its dots are."
+        hint="Drop a PNG, JPEG, WebP, SVG or PBM here, or choose it. The file stays in your browser; only the dithered pixels are uploaded."
         accept="image/*,.pbm"
         file={undefined}
         onFile={take}

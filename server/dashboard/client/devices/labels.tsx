@@ -27,7 +27,7 @@ export function Labels({ device, onDone }: { readonly device: Labelled; readonly
       <div class="fields">
         <TextField label="Tags" hint="Separated by commas" {...field("tags")} />
         <TextField label="Group" {...field("group")} />
-        <TextField label="Pin" hint="The only version that it is offered" {...field("pin")} />
+        <TextField label="Pin" hint="Offer this device only this version" {...field("pin")} />
       </div>
       <Submit problem={action.problem} isBusy={action.isBusy}>
         Save

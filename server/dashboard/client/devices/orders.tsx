@@ -71,8 +71,9 @@ export function Orders({ device, mayChange }: { readonly device: Ordered; readon
 }
 
 function introduce({ state, uses_token: usesToken, interval_seconds: seconds }: Ordered): string {
-  if (state !== "approved") return "It can get orders once it is approved.";
-  if (!usesToken) return "Orders need a device with a token of its own; this one has not sent any.";
+  if (state !== "approved") return "This device can receive orders once it is approved.";
+  if (!usesToken)
+    return "This device cannot receive orders because it has not authenticated with its own token.";
   const pace = seconds === null ? "" : `: it checks every ${duration(seconds)}`;
   return `It carries out an order at its next check${pace}. Orders that it does not fetch within a day expire.`;
 }
@@ -130,5 +131,5 @@ function describeState({
   if (reason) return `${given} · ${reason}`;
   if (state === "expired") return `${given} · ${sentAt === null ? "never fetched" : "sent, never answered"}`;
   if (state !== "pending") return given;
-  return `${given} · ${sentAt === null ? "waits for its next check" : "sent, not done yet"}`;
+  return `${given} · ${sentAt === null ? "waiting for its next check" : "sent, not done yet"}`;
 }

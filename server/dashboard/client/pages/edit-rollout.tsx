@@ -69,8 +69,8 @@ function EditForm({ rollout, releases, onAgain }: FormProps) {
       )}
       {rollout.approved_by && (
         <p class="note">
-          {rollout.approved_by} has approved it. With any change but of its name it has to be approved again,
-          and offers nothing until then.
+          {rollout.approved_by} has approved it. Any change except the name requires a new approval, and
+          nothing is offered until then.
         </p>
       )}
       <PlanEditor

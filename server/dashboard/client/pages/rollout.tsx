@@ -127,7 +127,7 @@ const Tallies = ({ rollout }: { readonly rollout: WithRelease }) => (
 // Open where approval is asked for.
 const RolloutTerms = ({ rollout }: { readonly rollout: WithRelease }) => (
   <details class="terms" open={rollout.state === "awaiting_approval"}>
-    <summary>Its terms</summary>
+    <summary>Rollout settings</summary>
     <Terms
       class="facts"
       facts={[

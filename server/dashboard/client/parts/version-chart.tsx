@@ -34,7 +34,7 @@ export function VersionChart({ samples }: { readonly samples: HistoryView["sampl
           </p>
         </>
       ) : (
-        <p class="quiet">The history begins now: a sample is added every hour.</p>
+        <p class="quiet">No history yet. A sample is taken every hour.</p>
       )}
       <figcaption>
         <ul class="legend">

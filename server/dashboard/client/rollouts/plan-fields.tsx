@@ -43,7 +43,7 @@ export function PlanFields({ form, problems, releases, begunStage, onChange }: F
             disabled={hasBegun}
             onChange={(firmware_id) => onChange({ firmware_id })}
           />
-          <TextField label="Name" hint="Default: the release's" {...text("name")} />
+          <TextField label="Name" hint="Defaults to the release name" {...text("name")} />
         </div>
       </fieldset>
       <fieldset>
@@ -55,7 +55,7 @@ export function PlanFields({ form, problems, releases, begunStage, onChange }: F
         />
       </fieldset>
       <fieldset>
-        <legend>Paused by</legend>
+        <legend>Pause when</legend>
         <div class="fields">
           <TextField label="Failures, %" hint="Including rollbacks" {...gate("max_failed_fraction")} />
           <TextField label="Rollbacks, %" {...gate("max_rolled_back_fraction")} />
@@ -81,7 +81,7 @@ export function PlanFields({ form, problems, releases, begunStage, onChange }: F
           <TextField
             label="Begins"
             type="datetime-local"
-            hint={hasBegun ? "Already begun" : "Default: when it is started"}
+            hint={hasBegun ? "Already begun" : "Defaults to when it is started"}
             disabled={hasBegun}
             {...text("start_at")}
           />
@@ -103,7 +103,7 @@ export function PlanFields({ form, problems, releases, begunStage, onChange }: F
         </div>
         <WindowFields {...{ form, problems, onChange }} />
         <Check
-          label="Another person has to approve it"
+          label="Requires approval by another person"
           isOn={form.needs_approval}
           isDisabled={hasBegun}
           onChange={(needs_approval) => onChange({ needs_approval })}
@@ -135,9 +135,9 @@ const choiceOf = ({ id, device_type, version, build_number, hardware, is_stable 
   ] as const;
 
 const STAGE_TERMS = [
-  ["soak_seconds", "Soaks, minutes"],
-  ["min_validated", "Validated, devices"],
-  ["min_validated_fraction", "Validated, %"],
+  ["soak_seconds", "Soak time (min)"],
+  ["min_validated", "Min. validated devices"],
+  ["min_validated_fraction", "Min. validated (%)"],
 ] as const;
 
 interface StagesProps {
@@ -168,7 +168,7 @@ const Stages = ({ stages, problems, begunStage = -1, onChange }: StagesProps) =>
           onChange={(by) => change({ by })}
         />
         <TextField
-          label={stage.by === "percent" ? "Up to, %" : "Names"}
+          label={stage.by === "percent" ? "Up to (%)" : "Names"}
           value={stage.value}
           disabled={index <= begunStage}
           problem={problems[`stages.${index}.value`]}

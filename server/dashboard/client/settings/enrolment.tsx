@@ -29,7 +29,7 @@ export function Enrolment() {
           </p>
         )
       }
-      ifNone="No tokens yet. Devices of types with enrolment register with one."
+      ifNone="No tokens yet. Devices use these to register when their type requires enrolment."
       describe={describe}
       formLabel="Create an enrolment token"
       request={
@@ -45,8 +45,8 @@ export function Enrolment() {
     >
       <TextField label="Name" placeholder="batch 7" {...field("name")} />
       <TextField label="Device type" placeholder="any" {...field("type")} />
-      <TextField label="Devices" placeholder="no limit" {...field("count")} />
-      <TextField label="Days" placeholder="no expiry" {...field("days")} />
+      <TextField label="Maximum devices" placeholder="no limit" {...field("count")} />
+      <TextField label="Expires after (days)" placeholder="no expiry" {...field("days")} />
     </TokenSection>
   );
 }

@@ -18,7 +18,7 @@ export function Tokens() {
       title="API tokens"
       path="/api/tokens"
       list="tokens"
-      ifNone="No tokens yet. Programs such as your build sign in with one."
+      ifNone="No tokens yet. Used by programs such as CI to authenticate."
       describe={describe}
       formLabel="Create a token"
       request={
@@ -30,9 +30,9 @@ export function Tokens() {
       secretNote="The token, shown only now:"
     >
       <TextField label="Name" placeholder="ci" value={name} onChange={setName} />
-      <TextField label="Days" placeholder="no expiry" value={days} onChange={setDays} />
+      <TextField label="Expires after (days)" placeholder="no expiry" value={days} onChange={setDays} />
       <CheckGroup
-        label="May"
+        label="Permissions"
         choices={allScopes.map((scope) => [scope, scope])}
         chosen={scopes}
         onChange={setScopes}

@@ -76,9 +76,9 @@ export function Types() {
       problem={action.problem}
       footer={
         <p class="quiet">
-          Open: any client that asks is registered. Enrolment: with an enrolment token. Approval: any client
-          that asks, but nothing is offered before an operator approves. Legacy firmware is not signed: anyone
-          who controls this server controls these devices.
+          Open: any device can register. Enrolment: only devices with an enrolment token. Approval: any device
+          can register, but gets no updates until approved. Legacy firmware is unsigned: anyone who controls
+          this server controls these devices.
         </p>
       }
     >

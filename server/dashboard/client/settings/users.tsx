@@ -13,7 +13,7 @@ import { Secret } from "./secret.js";
 import { Section } from "./section.js";
 
 const ROLES = [
-  ["viewer", "viewer: reads"],
+  ["viewer", "viewer: read-only"],
   ["operator", "operator: changes what devices run"],
   ["admin", "admin: everything"],
 ] as const;
