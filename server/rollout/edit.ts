@@ -70,7 +70,7 @@ function settle(edited: Rollout, reason: string, now: number): Partial<Rollout> 
 /** Why a field may not be changed so, as a sentence's end. */
 function checkField(rollout: Rollout, plan: RolloutPlan, field: keyof RolloutPlan): string | undefined {
   if (field === "needsApproval" && rollout.state === "awaiting_approval")
-    return "it waits for another person already";
+    return "it is already awaiting approval";
   if (rollout.startedAt === null) return undefined;
   if (field === "stages") return checkStages(rollout, plan.stages);
   if (field === "target") return checkTarget(rollout, plan);
@@ -99,7 +99,7 @@ function checkStages({ stages, stage: newest }: Rollout, next: readonly Stage[])
   for (const [index, stage] of stages.slice(0, newest + 1).entries()) {
     const wanted = next[index];
     const place = `stage ${index + 1} "${stage.name}" has begun`;
-    if (!wanted) return `${place} and cannot be taken away`;
+    if (!wanted) return `${place} and cannot be removed`;
     const hasSameDevices = wanted.percent === stage.percent && isDeepStrictEqual(wanted.groups, stage.groups);
     if (!hasSameDevices) return `${place}, its devices stay as they are`;
     if (index < newest && !isDeepStrictEqual(wanted, stage)) return `${place}, and is over`;

@@ -72,7 +72,7 @@ export async function rollBackRollout(
     actor,
     async (journal) => {
       const { draft, way } = await draftBack(journal.store, id, firmwareId, actor, journal.time);
-      const reason = `${actor.person} leads its devices on to ${nameRelease(way.release)}`;
+      const reason = `${actor.person} moves its devices to ${nameRelease(way.release)}`;
       const ended = await applyCommand(journal, id, { kind: "cancel", reason }, actor.person, seen);
       const { id: backId } = await addDraft(journal, draft);
       return { ended, backId };
@@ -96,7 +96,7 @@ async function requireTakers(
   throw noWayBack(
     bad,
     ways,
-    `${nameRelease(way.release)} is not newer than ${nameRelease(bad)}: no device that runs that would take it. `,
+    `${nameRelease(way.release)} is not newer than ${nameRelease(bad)}: no device that runs that would accept it. `,
   );
 }
 
@@ -118,9 +118,9 @@ async function draftBack(
     const chosen =
       firmwareId === undefined
         ? withdrawn
-          ? `${nameRelease(withdrawn.release)} is newer, but its rollouts were cancelled: choose it, firmware ${withdrawn.release.id}, if it is meant. `
+          ? `${nameRelease(withdrawn.release)} is newer, but its rollouts were cancelled: choose firmware ${withdrawn.release.id} to use it anyway. `
           : ""
-        : `firmware ${firmwareId} is no other active release for ${bad.deviceType} on ${bad.hardware}. `;
+        : `firmware ${firmwareId} is not another active release for ${bad.deviceType} on ${bad.hardware}. `;
     throw noWayBack(bad, ways, chosen);
   }
   const { draft } = await draftRollout(store, planBack(rollout, bad, way, now), actor.person, now);
@@ -133,13 +133,13 @@ function noWayBack(bad: Firmware, ways: readonly WayBack[], why: string): Refusa
   // No one has chosen it yet: an older release is for devices that accept one.
   const choice =
     former && why === "" && bad.release === null
-      ? `Devices that take what is older are led to ${name} itself, if it is chosen: firmware ${former.release.id}. Others `
+      ? `Devices that accept older versions get ${name} if you choose it, firmware ${former.release.id}. Others `
       : "Devices ";
   return new Refusal(
     "NO_WAY_BACK",
     `${why}${choice}refuse what is not newer than ${bad.version} build ${bad.buildNumber}, which they run: build the code of ${name} ` +
       `as ${bad.version}+${bad.buildNumber + 1} or higher, sign it, upload it with --unstable, and roll back to that. ` +
-      "Cancelling the rollout keeps further devices from it meanwhile.",
+      "Until then, cancelling the rollout keeps it from further devices.",
   );
 }
 

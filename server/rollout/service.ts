@@ -30,7 +30,7 @@ export async function draftRollout(
     id: 0,
     revision: 1,
     state: "draft",
-    reason: `made by ${createdBy}`,
+    reason: `created by ${createdBy}`,
     stage: 0,
     stageSince: now,
     gatesSince: 0,
@@ -75,7 +75,7 @@ function checkPlan(plan: RolloutPlan, firmware: Firmware): string | undefined {
   for (const { name, percent } of stages) {
     if (percent === undefined) continue;
     if (percent <= before)
-      return `stage "${name}" has ${percent} %, it has to have more than the ${before} % before it`;
+      return `stage "${name}" has ${percent} %, it must exceed the ${before} % of the stage before it`;
     before = percent;
   }
   for (const text of [target.fromVersion, target.toVersion]) {
@@ -118,7 +118,7 @@ async function requireSeen(store: Store, rollout: Rollout, seen: SeenRevisions):
   const changed = await listChanges(store, rollout, Math.max(...seen));
   throw new Refusal(
     "REVISION_CHANGED",
-    `${editedBy ?? "another person"} has changed rollout ${id} meanwhile${changed.length > 0 ? ` (${changed.join(", ")})` : ""}: it is at revision ${revision}, look at it again`,
+    `${editedBy ?? "another person"} has changed rollout ${id} meanwhile${changed.length > 0 ? ` (${changed.join(", ")})` : ""}: it is at revision ${revision}, review it again`,
   );
 }
 

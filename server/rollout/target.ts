@@ -8,9 +8,10 @@ import { versionOf } from "./order.js";
 /** What keeps a device out of a target, as a sentence's end; `undefined`: it is in. */
 export function missesTarget(target: Target, device: RolloutDevice): string | undefined {
   const { hardware, tags, groups, devices } = target;
-  if (devices && !devices.includes(device.id)) return `${device.id} is none of its ${devices.length} devices`;
+  if (devices && !devices.includes(device.id))
+    return `${device.id} is not one of its ${devices.length} devices`;
   if (hardware && (device.hardware === null || !hardware.includes(device.hardware)))
-    return `it is for hardware ${hardware.join(", ")}, the device has ${device.hardware ?? "not reported any"}`;
+    return `it is for hardware ${hardware.join(", ")}, the device has ${device.hardware ?? "reported none"}`;
   if (groups && (device.group === null || !groups.includes(device.group)))
     return `it is for group ${groups.join(", ")}, the device is in ${device.group ?? "none"}`;
   if (tags && !tags.some((tag) => device.tags.includes(tag)))

@@ -23,7 +23,7 @@ export function termsOf(rollout: WithRelease, formatTime: (iso: string) => strin
     ],
     ["Begins", rollout.start_at === null ? undefined : formatTime(rollout.start_at)],
     ["Windows", windows ? describeWindows(windows) : undefined],
-    ["At once", rollout.max_concurrent === null ? undefined : plural(rollout.max_concurrent, "device")],
+    ["Max. at once", rollout.max_concurrent === null ? undefined : plural(rollout.max_concurrent, "device")],
     ["Update timeout", `${duration(rollout.lease_seconds)} without progress`],
     ["Priority", rollout.priority === 0 ? undefined : `${rollout.priority}`],
     ["Offers", FORCE_WORDS[rollout.force]],

@@ -169,7 +169,7 @@ describe("skyslot rollout and skyslot device", () => {
     await skyslot("rollout", "edit", id, "--clear", "tags", ...asAda);
     expect((await failure("rollout", "approve", id, "--revision", "1")).message).to.equal(
       `${line.server.url} answers 412 REVISION_CHANGED: ada has changed rollout ${id} meanwhile (target): it is at revision 2, ` +
-        `look at it again: \`skyslot rollout show ${id}\`, then repeat the command with --revision 2`,
+        `review it again: \`skyslot rollout show ${id}\`, then repeat the command with --revision 2`,
     );
     expect(await json("rollout", "show", id)).to.include({ state: "awaiting_approval" });
     const { out } = await skyslot("rollout", "approve", id, "--revision", "2");

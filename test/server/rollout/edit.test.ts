@@ -87,7 +87,7 @@ describe("a change of a rollout", () => {
     expect(edited(before, { stages })).to.deep.include({ stages, stage: 1, stageSizes: [], sizesAt: 0 });
     expect(edited(before, { stages: [first, second] }).stages).to.have.length(2);
     const cases: readonly (readonly [RolloutPlan["stages"], RegExp])[] = [
-      [[first], /stage 2 "50 %" has begun and cannot be taken away/],
+      [[first], /stage 2 "50 %" has begun and cannot be removed/],
       [[first, sampleStage(60)], /stage 2 "50 %" has begun, its devices stay as they are/],
       [[{ ...first, soakMs: 0 }, second], /stage 1 "10 %" has begun, and is over/],
       [[{ ...sampleStage(10), percent: undefined, groups: ["lab"] } as never, second], /its devices stay/],
@@ -134,7 +134,7 @@ describe("a change of a rollout", () => {
       expect(command(lapsed, { kind: "approve" }, author, NOW)).to.include({ code: "SAME_PERSON" });
     const again = command(lapsed, { kind: "approve" }, "bob", NOW);
     expect(again.ok && again.rollout).to.include({ state: "running", approvedBy: "bob", stage: 1 });
-    expect(refusal(lapsed, { needsApproval: false })).to.match(/waits for another person already/);
+    expect(refusal(lapsed, { needsApproval: false })).to.match(/is already awaiting approval/);
     const paused = edited({ ...approved, state: "paused", reason: "failures" }, { priority: 1 });
     expect(paused).to.include({ state: "paused", reason: "failures", approvedBy: null });
     const resumed = command(paused, { kind: "resume" }, "ada", NOW);

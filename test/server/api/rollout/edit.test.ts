@@ -71,7 +71,7 @@ describe("changing a rollout over the API", () => {
     expect(late.json()).to.deep.equal({
       error: "REVISION_CHANGED",
       message:
-        "local administrator has changed rollout 1 meanwhile (priority): it is at revision 2, look at it again",
+        "local administrator has changed rollout 1 meanwhile (priority): it is at revision 2, review it again",
     });
     expect((await patch({ priority: 2 }, 'W/"2"')).statusCode).to.equal(412);
     expect((await patch({ priority: 2 }, '"7", "2"')).json()).to.include({ revision: 3, priority: 2 });
@@ -90,7 +90,7 @@ describe("changing a rollout over the API", () => {
       [{ firmware_id: null }, 400, /firmware_id/],
       [{ firmware_id: 9 }, 404, /firmware 9 does not exist/],
       [{ stages: [{ percent: 101 }] }, 400, /^stages.0.percent: expected number to be less or equal to 100$/],
-      [{ stages: [{ percent: 50 }, { percent: 20 }] }, 422, /has to have more than the 50 %/],
+      [{ stages: [{ percent: 50 }, { percent: 20 }] }, 422, /must exceed the 50 %/],
       [{ windows: { time_zone: null } }, 400, /windows.time_zone/],
       [{ windows: { time_zone: "Mars/Olympus" } }, 422, /not a time zone/],
       [{ start_at: "soon" }, 422, /not a time/],

@@ -75,10 +75,10 @@ describe("rolling devices back to a chosen release", () => {
     const refused = await back({ firmware_id: 2 });
     expect(refused.statusCode).to.equal(409);
     expect(refused.json().message).to.match(
-      /^base 1\.1\.0 is not newer than base 1\.2\.0: no device that runs that would take it\. .*1\.2\.0\+1 or higher/,
+      /^base 1\.1\.0 is not newer than base 1\.2\.0: no device that runs that would accept it\. .*1\.2\.0\+1 or higher/,
     );
     for (const firmware_id of [3, 4, 5, 99])
-      expect((await back({ firmware_id })).json().message).to.match(/is no other active release for base/);
+      expect((await back({ firmware_id })).json().message).to.match(/is not another active release for base/);
     expect((await back({})).json()).to.include({ error: "NO_WAY_BACK" });
     expect((await server.admin("GET", "/api/rollouts/1")).json()).to.include({ state: "running" });
     expect((await server.admin("GET", "/api/rollouts")).json()).to.include({ total: 1 });
@@ -91,7 +91,7 @@ describe("rolling devices back to a chosen release", () => {
     const [newest] = (await server.admin("GET", "/api/rollouts/1/rollback")).json().releases;
     expect(newest).to.include({ firmware_id: 6, is_newer: true, is_default: false });
     expect((await back({})).json().message).to.match(
-      /^base 1\.3\.0 is newer, but its rollouts were cancelled: choose it, firmware 6, if it is meant\. /,
+      /^base 1\.3\.0 is newer, but its rollouts were cancelled: choose firmware 6 to use it anyway\. /,
     );
     expect((await back({ firmware_id: 6 })).statusCode).to.equal(201);
   });
@@ -101,7 +101,7 @@ describe("rolling devices back to a chosen release", () => {
     await server.admin("POST", "/api/rollouts", { firmware_id: 6 });
     const refused = await server.admin("POST", "/api/rollouts/2/rollback", {});
     expect(refused.json().message).to.match(
-      /^Devices that take what is older are led to base 1\.2\.0 itself, if it is chosen: firmware 3\. Others refuse what/,
+      /^Devices that accept older versions get base 1\.2\.0 if you choose it, firmware 3\. Others refuse what/,
     );
   });
 });

@@ -54,7 +54,7 @@ describe("the rollout API", () => {
       id: 1,
       name: "autumn",
       state: "draft",
-      reason: "made by local administrator",
+      reason: "created by local administrator",
       created_by: "local administrator",
       priority: 0,
       force: "none",
@@ -99,7 +99,7 @@ describe("the rollout API", () => {
       [
         { stages: [{ percent: 50 }, { percent: 20 }] },
         422,
-        /stage "20 %" has 20 %, it has to have more than the 50 % before it/,
+        /stage "20 %" has 20 %, it must exceed the 50 % of the stage before it/,
       ],
       [{ stages: [{ name: "x" }] }, 422, /stage 1 needs either percent or groups/],
       [{ stages: [{ percent: 5, groups: ["a"] }] }, 422, /needs either/],
@@ -485,7 +485,9 @@ describe("the labels of devices", () => {
     expect(await summaryFor("d5")).to.equal("d5 is offered nothing: it is awaiting approval.");
     await server.admin("POST", "/api/device-identities/change", { device_ids: ["d5"], action: "block" });
     const blocked = (await server.admin("GET", "/api/devices/d5/why")).json();
-    expect(blocked.summary).to.contain("d5 is offered nothing: it is blocked, and all its requests are refused");
+    expect(blocked.summary).to.contain(
+      "d5 is offered nothing: it is blocked, and all its requests are refused",
+    );
     expect(blocked.offer).to.equal(null);
     expect(blocked.answers[0].sentence).to.equal(
       "base 1.1.0 is withheld because the device is blocked: approve it to let it in again.",
