@@ -133,7 +133,7 @@ describe("what operators do from the browser", () => {
     await page.getByRole("listitem", { name: "Window 2" }).getByLabel("Sat").check();
     await page.getByRole("listitem", { name: "Window 2" }).getByLabel("From").fill("22:00");
     await page.getByText("On the next day").waitFor();
-    await page.getByLabel("Lease, minutes").fill("45");
+    await page.getByLabel("Update timeout (min)").fill("45");
     await page.getByLabel("Requires approval by another person").uncheck();
     await page.getByRole("button", { name: "Show the plan" }).focus();
     await page.keyboard.press("Enter");
@@ -183,7 +183,7 @@ describe("what operators do from the browser", () => {
     expect(await first.getByLabel("Up to (%)").isDisabled()).equal(true);
     expect(await page.getByLabel("Release", { exact: true }).isDisabled()).equal(true);
     await first.getByLabel("Soak time (min)").fill("5");
-    await page.getByLabel("Failures, %").fill("40");
+    await page.getByLabel("Failures (%)").fill("40");
     await page.getByRole("button", { name: "Show the plan" }).click();
     await page.getByRole("button", { name: "Save the changes" }).click();
     await page.getByText("Rollout settings").click();

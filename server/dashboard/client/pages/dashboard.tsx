@@ -88,7 +88,7 @@ function Rollouts() {
       <h2>Rollouts</h2>
       {open.length === 0 && (
         <Empty title="No rollout is in progress">
-          A stable release goes to every device of its type; a rollout leads it there in stages.{" "}
+          A stable release is offered to every device of its type; a rollout delivers it in stages.{" "}
           <Link to="/ota-management/rollouts/new">Plan a rollout</Link>
         </Empty>
       )}

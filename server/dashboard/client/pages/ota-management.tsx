@@ -79,7 +79,7 @@ export function OtaManagement({ place, model, now }: PageProps) {
       <Loading {...rollouts} />
       {rollouts.data?.total === 0 && (
         <Empty title="No rollouts yet">
-          A rollout brings a release to devices in stages, and stops by itself when they fail.{" "}
+          A rollout delivers a release in stages, and pauses automatically if updates fail.{" "}
           {mayRoll && !hasNoRelease && <Link to="/ota-management/rollouts/new">Plan the first one</Link>}
         </Empty>
       )}

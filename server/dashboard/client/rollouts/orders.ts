@@ -50,7 +50,7 @@ export const ORDER_WORDS: Readonly<Record<Order, OrderWords>> = Object.freeze({
     name: "Start",
     what: "The first stage opens, and its devices are offered the release at their next check.",
   },
-  approve: { name: "Approve", what: "You approve a rollout of another person: it begins." },
+  approve: { name: "Approve", what: "You approve another person's rollout, and it begins." },
   pause: { name: "Pause", what: "Nothing more is offered. Devices that are updating now finish." },
   resume: { name: "Resume", what: "It continues. The gates count only what happens from now on." },
   promote: { name: "Open next stage", what: "The next stage opens now, without waiting for evidence." },

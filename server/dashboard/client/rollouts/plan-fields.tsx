@@ -57,17 +57,21 @@ export function PlanFields({ form, problems, releases, begunStage, onChange }: F
       <fieldset>
         <legend>Pause when</legend>
         <div class="fields">
-          <TextField label="Failures, %" hint="Including rollbacks" {...gate("max_failed_fraction")} />
-          <TextField label="Rollbacks, %" {...gate("max_rolled_back_fraction")} />
-          <TextField label="Silent devices, %" {...gate("max_silent_fraction")} />
-          <TextField label="Silent after, minutes" {...gate("silent_seconds")} />
+          <TextField label="Failures (%)" hint="Including rollbacks" {...gate("max_failed_fraction")} />
+          <TextField label="Rollbacks (%)" {...gate("max_rolled_back_fraction")} />
+          <TextField label="Silent devices (%)" {...gate("max_silent_fraction")} />
+          <TextField label="Silent after (min)" {...gate("silent_seconds")} />
           <TextField label="Minimum samples" hint="Devices" {...gate("min_samples")} />
         </div>
       </fieldset>
       <details>
         <summary>Only some devices</summary>
         <div class="fields">
-          <TextField label="Tags" hint="Separated by commas; any of them" {...target("tags")} />
+          <TextField
+            label="Tags"
+            hint="Separated by commas; a device needs one of them"
+            {...target("tags")}
+          />
           <TextField label="Groups" {...target("groups")} />
           <TextField label="Boards" {...target("hardware")} />
           <TextField label="Devices" hint="Ids, separated by commas" {...target("devices")} />
@@ -85,13 +89,17 @@ export function PlanFields({ form, problems, releases, begunStage, onChange }: F
             disabled={hasBegun}
             {...text("start_at")}
           />
-          <TextField label="At the same time" hint="Devices; empty: no limit" {...text("max_concurrent")} />
           <TextField
-            label="Lease, minutes"
-            hint="A device without progress for longer no longer counts as updating"
+            label="Max. devices updating at once"
+            hint="Empty: no limit"
+            {...text("max_concurrent")}
+          />
+          <TextField
+            label="Update timeout (min)"
+            hint="A device without progress for this long no longer counts as updating"
             {...text("lease_seconds")}
           />
-          <TextField label="Priority" hint="Higher goes first" {...text("priority")} />
+          <TextField label="Priority" hint="The highest wins" {...text("priority")} />
           <ChoiceField
             label="Offers"
             value={form.force}
