@@ -123,7 +123,7 @@ describe("orders to a device, from the browser", function () {
 
   it("offers none for a device that has shown no token, and says so", async () => {
     await page.goto(`${stage.url}/devices/led-000001`);
-    await orders.getByText("this one has not sent any").waitFor();
+    await orders.getByText("it has not authenticated with its own token").waitFor();
     expect(await orders.getByRole("button").count()).to.equal(0);
     expect(watched.problems).to.deep.equal([
       // the browser's own message about the order that was refused above
