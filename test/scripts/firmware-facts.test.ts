@@ -67,8 +67,8 @@ describe("the facts about the JavaScript half of a firmware's build", () => {
   });
 
   it("are an error where the files are not as expected", () => {
-    expect(() => readFacts(MAKEFILE, "", SOURCE)).throw("no count of instances");
+    expect(() => readFacts(MAKEFILE, "", SOURCE)).throw("count of instances not found");
     expect(() => readFacts("", LINKED, SOURCE)).throw("no modules");
-    expect(() => readFacts(MAKEFILE, LINKED, "")).throw("no mxAliasCount");
+    expect(() => readFacts(MAKEFILE, LINKED, "")).throw("mxAliasCount not found");
   });
 });

@@ -174,6 +174,6 @@ describe("the server on a socket", () => {
     const script = await (await fetch(`${server.url}/dashboard/client.js`)).text();
     const style = await (await fetch(`${server.url}/dashboard/client.css`)).text();
     expect(script).to.contain("/api/events/stream");
-    expect(style).to.contain("prefers-color-scheme");
+    expect(style).to.contain("color-scheme:light dark");
   });
 });
