@@ -147,12 +147,14 @@ async function follow(
   process.once("SIGINT", stop);
   process.once("SIGTERM", stop);
   const look = setInterval(async () => {
-    if (result || isLooking) return;
+    // Answers may take longer than the interval, and one result is enough.
+    if (isLooking) return;
     isLooking = true;
     const status = await attemptStatus(server);
-    isLooking = false;
-    if (status !== "success" && status !== "failed") return;
-    isLooking = true;
+    if (status !== "success" && status !== "failed") {
+      isLooking = false;
+      return;
+    }
     result = await summarise(sim, server, updateBytes, status);
     report(result, screen, options);
     if (options.once) stop();
