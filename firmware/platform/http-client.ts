@@ -6,6 +6,7 @@ import Resolver from "embedded:network/dns/resolver/udp";
 import HTTPClient from "embedded:network/http/client";
 import Net from "net";
 import type { HttpRequest } from "../core/effect.js";
+import { readAddress } from "../core/http/address.js";
 import { KEPT_ANSWER_HEADERS } from "../core/http/answer-head.js";
 import { ClientSocket } from "./client-socket.js";
 import { DnsSocket } from "./dns-socket.js";
@@ -33,7 +34,10 @@ export class HttpRequests {
   }
 
   start(attempt: number, { method, url, headers, body }: HttpRequest): void {
-    const { host, port, path } = splitUrl(url);
+    const address = readAddress(url);
+    if (!address.ok)
+      return this.#dispatch({ type: "requestFailed", attempt, message: address.failure.message });
+    const { host, port, path } = address.value;
     const sent = body === undefined ? undefined : ArrayBuffer.fromString(body);
     const client = new HTTPClient({
       host,
@@ -141,10 +145,4 @@ function takeText(entry: Running): string | undefined {
 function dnsServers(): string[] {
   const given = Net.get("DNS") as unknown;
   return Array.isArray(given) && given.length > 0 ? given : ["1.1.1.1"];
-}
-
-function splitUrl(url: string): { readonly host: string; readonly port: number; readonly path: string } {
-  const match = /^http:\/\/([^/:]+)(?::(\d{1,5}))?(\/.*)?$/.exec(url);
-  if (!match) return { host: "", port: 80, path: "/" };
-  return { host: match[1] ?? "", port: Number(match[2] ?? 80), path: match[3] ?? "/" };
 }

@@ -4,6 +4,7 @@
 
 import type { Effect } from "../effect.js";
 import type { BuildSettings, ServerToken } from "../event.js";
+import { originOf } from "../http/address.js";
 
 /** One string: the server's address, a blank, the token. */
 export const SERVER_TOKEN_KEY = "server.token";
@@ -44,10 +45,8 @@ export function authorizationAt(
   build: BuildSettings | undefined,
 ): Record<string, string> {
   const origin = originOf(url);
+  if (origin === undefined) return {};
   const enrolment = build && originOf(build.server) === origin ? build.enrolmentToken : undefined;
   const token = known && originOf(known.server) === origin ? known.token : enrolment;
   return token ? { authorization: `Bearer ${token}` } : {};
 }
-
-/** Scheme, host and port of an address. */
-export const originOf = (url: string): string => /^https?:\/\/[^/]+/.exec(url)?.[0] ?? url;

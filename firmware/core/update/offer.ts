@@ -3,7 +3,7 @@
 
 import type { Failure, Result } from "../errors.js";
 import type { Stamped } from "../event.js";
-import { originOf } from "../server/server-token.js";
+import { addressText, readAddress, resolveAddress } from "../http/address.js";
 import { MAX_LISTING_RELEASE_LENGTH, MAX_RELEASE_LENGTH } from "../wire.js";
 import type { OfferAnswer } from "./check-answer.js";
 import { resume } from "./install.js";
@@ -33,6 +33,8 @@ export function evaluateOffer(
   random: number,
 ): Step {
   const offer = offerOf(answer);
+  const problem = addressProblem(state.server, answer);
+  if (problem !== undefined) return refuse(state, offer, problem, random);
   // with pages of digests a manifest is short: a longer one is not even decoded
   const isPaged = answer.digests_url !== undefined;
   const maxLength = isPaged ? MAX_RELEASE_LENGTH : MAX_LISTING_RELEASE_LENGTH;
@@ -141,8 +143,33 @@ export function signatureVerified(
   ];
 }
 
-const absoluteUrl = (server: string, url: string) =>
-  url.startsWith("/") ? `${originOf(server)}${url}` : url;
+/** Why an offer's addresses cannot be used. */
+function addressProblem(
+  server: string,
+  { download_url, digests_url }: OfferAnswer,
+): Failure<"RESPONSE_MALFORMED"> | undefined {
+  const all = [
+    ["download_url", download_url],
+    ["digests_url", digests_url],
+  ] as const;
+  for (const [field, url] of all) {
+    const read = url === undefined ? undefined : offeredAddress(server, url);
+    if (read && !read.ok)
+      return { code: "RESPONSE_MALFORMED", message: `${field} of the offer: ${read.failure.message}` };
+  }
+  return undefined;
+}
+
+/** Absolute, or a path at the server. */
+function offeredAddress(server: string, url: string): ReturnType<typeof readAddress> {
+  const base = url.startsWith("/") ? readAddress(server) : undefined;
+  return base?.ok ? resolveAddress(url, base.value) : readAddress(url);
+}
+
+function absoluteUrl(server: string, url: string): string {
+  const read = offeredAddress(server, url);
+  return read.ok ? addressText(read.value) : url;
+}
 
 /** Nothing was written, and another download would not help: reported once, not tried again until something else is offered. */
 function refuse(state: UpdateState, offer: Offer, failure: Failure, random: number): Step {

@@ -145,6 +145,33 @@ describe("an offer of the server", () => {
     expect(urlOf("http://cdn.test/image")).equal("http://cdn.test/image");
   });
 
+  it("with an address that cannot be used is refused as malformed, before its signature is looked at", () => {
+    // the kind: text of a server that reaches the network modules; http/address.test.ts has more of it
+    for (const url of [
+      "",
+      "firmware/7",
+      "https://cdn.test/image",
+      "http://",
+      "http://cdn.test:0/",
+      "//",
+      "/a b",
+      "ü",
+    ])
+      for (const field of ["download_url", "digests_url"]) {
+        const device = new Device().offered(jws(), { [field]: url });
+        expect(device.state.phase, url).equal("idle");
+        expect(device.report, url).include({
+          status: "failed",
+          step: "refused",
+          error_code: "RESPONSE_MALFORMED",
+        });
+        expect(device.report?.error_message, url).include(`${field} of the offer: The address `);
+        expect(device.asked.map(({ type }) => type))
+          .include("setTimer")
+          .and.not.include("verifySignature");
+      }
+  });
+
   it("is fetched from its beginning once after a server has ignored a range", () => {
     const device = new Device();
     device.state = { ...device.state, rangeIgnored: true };
