@@ -90,10 +90,11 @@ export async function removeUnusedBlobs(
     const unused = batch.filter((sha256) => !used.has(sha256));
     batch = [];
     if (unused.length === 0) return;
-    await store.exclusive(REGISTERING, async () => {
+    await store.exclusive(REGISTERING, async (confirm) => {
       const usedNow = await store.findUsedBlobs(unused);
       for (const sha256 of unused) {
         if (usedNow.has(sha256)) continue;
+        await confirm();
         await blobs.remove(sha256);
         removedCount++;
       }

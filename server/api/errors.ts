@@ -4,7 +4,7 @@ import type { FastifyError, FastifyInstance } from "fastify";
 import { ReleaseError } from "../../release/error.js";
 import { BlobTooLarge } from "../blobs/blobs.js";
 import { Refusal } from "../shared/refusal.js";
-import { AlreadyExists } from "../store/store.js";
+import { AlreadyExists, DatabaseLost } from "../store/store.js";
 import { refusalStatus } from "./http/refusal-status.js";
 
 interface ErrorAnswer {
@@ -36,6 +36,7 @@ function describeError(error: unknown, method: string): ErrorAnswer {
   }
   if (error instanceof AlreadyExists) return { status: 409, code: "ALREADY_EXISTS", message: error.message };
   if (error instanceof BlobTooLarge) return { status: 413, code: "FILE_TOO_LARGE", message: error.message };
+  if (error instanceof DatabaseLost) return DATABASE_LOST;
   const { statusCode = 500, code = "", message = "", validation } = error as Partial<FastifyError>;
   if (validation) return { status: 400, code: "INVALID_REQUEST", message };
   if (statusCode < 500) return { status: statusCode, code: CODES[code] ?? "INVALID_REQUEST", message };
@@ -49,6 +50,15 @@ function describeRefusal({ code, message, retryAfterSeconds }: Refusal, method: 
   };
   return { status: refusalStatus(code, method), code, message, headers };
 }
+
+/** A restart of the database takes a few seconds. */
+const DATABASE_LOST: ErrorAnswer = Object.freeze({
+  status: 503,
+  code: "DATABASE_UNAVAILABLE",
+  message:
+    "the connection to the database was lost, and the request may not have been carried out: try again",
+  headers: { "retry-after": "5" },
+});
 
 const CHALLENGE = Object.freeze({ "www-authenticate": 'Bearer realm="skyslot"' });
 

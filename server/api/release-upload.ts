@@ -96,10 +96,12 @@ async function takeOrForget(
 
 /** Removes a file unless it is registered: a concurrent upload of the same file may have done so. */
 function forgetUnused({ store, blobs }: Context, blob: PutBlob): Promise<void> {
-  return store.exclusive(REGISTERING, async () => {
+  return store.exclusive(REGISTERING, async (confirm) => {
     if (!blob.isNew) return;
     const used = await store.findUsedBlobs([blob.sha256]);
-    if (!used.has(blob.sha256)) await blobs.remove(blob.sha256);
+    if (used.has(blob.sha256)) return;
+    await confirm();
+    await blobs.remove(blob.sha256);
   });
 }
 

@@ -4,3 +4,16 @@
 export class AlreadyExists extends Error {
   override readonly name = "AlreadyExists";
 }
+
+/** The connection to the database ended, or there is none: whatever it was to do can be tried again later. */
+export class DatabaseLost extends Error {
+  override readonly name = "DatabaseLost";
+  /** The connection ended while it committed: whether that was carried out, nobody knows. */
+  readonly mayBeKept: boolean;
+
+  constructor(cause: unknown, mayBeKept: boolean) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super(`the connection to the database was lost: ${reason}`, { cause });
+    this.mayBeKept = mayBeKept;
+  }
+}

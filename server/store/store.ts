@@ -81,6 +81,9 @@ export interface TransactionOptions {
   readonly about?: string;
 }
 
+/** @param confirm rejects if the lock was lost: asked right before what cannot be undone */
+export type ExclusiveWork<Result> = (confirm: () => Promise<void>) => Promise<Result>;
+
 export interface Store extends StoreParts, LastSeenStore {
   /**
    * All or nothing: what `work` did through the store it is given is kept only if it does not throw. Transactions behave as if
@@ -91,7 +94,8 @@ export interface Store extends StoreParts, LastSeenStore {
   /**
    * One at a time of those with the same name, in all servers that share the store. Longer work than a transaction, which may also
    * do things outside the store; it begins transactions of its own, but no other exclusive work, and never inside one.
+   * @throws DatabaseLost if the connection that held the lock ended meanwhile, also after work that succeeded
    */
-  exclusive<Result>(name: string, work: () => Promise<Result>): Promise<Result>;
+  exclusive<Result>(name: string, work: ExclusiveWork<Result>): Promise<Result>;
   close(): Promise<void>;
 }

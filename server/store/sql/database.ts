@@ -33,7 +33,7 @@ export interface SqlDialect {
   readonly columns: ColumnTypes;
   /** A unique key refused the row. */
   isTaken(error: unknown): boolean;
-  /** Another transaction was in the way: the same one, run again, may succeed. */
+  /** Another transaction was in the way, or the connection ended before anything was kept: the same one, run again, may succeed. */
   isSetBack(error: unknown): boolean;
   /** Every table of the store, and what lies between them. */
   readCatalog(database: SqlDatabase): Promise<readonly TableDescription[]>;
@@ -43,6 +43,8 @@ export interface SqlDialect {
   /** Absent: only one process has the database open. */
   readonly sharedLock?: {
     take(connection: Kysely<Tables>, name: string): Promise<void>;
+    /** @throws DatabaseLost if the connection, and so the lock, is gone */
+    confirm(connection: Kysely<Tables>): Promise<void>;
     give(connection: Kysely<Tables>, name: string): Promise<void>;
   };
 }

@@ -2,6 +2,7 @@
 
 import { type PostgresPool, type PostgresPoolClient, sql } from "kysely";
 import pg from "pg";
+import { DatabaseLost } from "../errors.js";
 import type { SqlDialect, TableDescription } from "./database.js";
 
 export const postgres: SqlDialect = {
@@ -16,7 +17,8 @@ export const postgres: SqlDialect = {
     countUp: (column) => column.generatedByDefaultAsIdentity().primaryKey(),
   },
   isTaken: (error) => codeOf(error) === UNIQUE_VIOLATION,
-  isSetBack: (error) => SET_BACK.includes(codeOf(error)),
+  isSetBack: (error) =>
+    SET_BACK.includes(codeOf(error)) || (error instanceof DatabaseLost && !error.mayBeKept),
   async readCatalog({ db, schema }) {
     // One line a table; `key` and `references` from the constraints (p: primary key, f: foreign key).
     const { rows } = await sql<TableDescription>`
@@ -46,10 +48,13 @@ export const postgres: SqlDialect = {
     if (value === 0) return;
     await sql`select setval(pg_get_serial_sequence(quote_ident(${table}), 'id'), ${value})`.execute(db);
   },
-  // It is the connection's: whatever ends the process gives it back.
+  // It is the connection's: whatever ends the connection, or the process, gives it back.
   sharedLock: {
     async take(connection, name) {
       await sql`select pg_advisory_lock(${keyOf(name)})`.execute(connection);
+    },
+    async confirm(connection) {
+      await sql`select 1`.execute(connection);
     },
     async give(connection, name) {
       await sql`select pg_advisory_unlock(${keyOf(name)})`.execute(connection);
@@ -77,6 +82,7 @@ interface PoolOptions {
 }
 
 export function openPool(url: string, options: PoolOptions): PostgresPool {
+  const onLost = options.onLost ?? (() => {});
   const pool = new pg.Pool({
     connectionString: url,
     max: options.maxConnectionCount ?? DEFAULT_CONNECTION_COUNT,
@@ -85,11 +91,21 @@ export function openPool(url: string, options: PoolOptions): PostgresPool {
     application_name: "skyslot",
     types: { getTypeParser },
   });
-  pool.on("error", (error) => options.onLost?.(error));
+  // the pool tells of connections that wait for their next use only; each connection tells of itself, whatever it is doing
+  pool.on("error", () => {});
+  pool.on("connect", (client) => client.on("error", onLost));
   return {
-    connect: async () => guard(await pool.connect()),
+    connect: async () => guard(await connect(pool)),
     end: () => pool.end(),
   };
+}
+
+async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
+  try {
+    return await pool.connect();
+  } catch (error) {
+    throw isLoss(error) ? new DatabaseLost(error, false) : error;
+  }
 }
 
 /** Counts and times are whole numbers below 2^53: plain numbers, not text. */
@@ -104,22 +120,88 @@ const guarded = new WeakMap<pg.PoolClient, PostgresPoolClient>();
 function guard(client: pg.PoolClient): PostgresPoolClient {
   const known = guarded.get(client);
   if (known) return known;
+  const connection = new Connection(client);
   const wrapper = {
-    query: (text: string, values: readonly unknown[]) => query(client, text, values),
-    release: () => client.release(),
+    query: (text: string, values: readonly unknown[]) => connection.query(text, values),
+    release: () => client.release(connection.isLost),
   } as unknown as PostgresPoolClient;
   guarded.set(client, wrapper);
   return wrapper;
 }
 
-async function query(client: pg.PoolClient, text: string, values: readonly unknown[]) {
-  const result = await client.query(text, values.map(withoutNul));
-  // PostgreSQL answers the commit of a transaction in which something failed with a rollback, and calls that no error.
-  if (text === "commit" && result.command !== "COMMIT") {
-    throw new Error("the transaction was not kept, because one of its statements had failed");
+class Connection {
+  readonly #client: pg.PoolClient;
+  isLost = false;
+  #isInTransaction = false;
+
+  constructor(client: pg.PoolClient) {
+    this.#client = client;
+    client.on("error", () => {
+      this.isLost = true;
+    });
   }
-  return result;
+
+  async query(text: string, values: readonly unknown[]): Promise<pg.QueryResult> {
+    // The server has rolled back. An error here would hide the one that ended the transaction.
+    if (text === "rollback" && this.isLost) return NO_ROWS;
+    const isLast = text === "commit" || text === "rollback";
+    try {
+      const result = await this.#client.query(text, values.map(withoutNul));
+      // PostgreSQL answers the commit of a transaction in which something failed with a rollback, and calls that no error.
+      if (text === "commit" && result.command !== "COMMIT") {
+        throw new Error("the transaction was not kept, because one of its statements had failed");
+      }
+      this.#isInTransaction = !isLast && (this.#isInTransaction || TRANSACTION_BEGINS.test(text));
+      return result;
+    } catch (error) {
+      if (isLoss(error)) this.isLost = true;
+      if (!this.isLost) throw error;
+      if (text === "rollback") return NO_ROWS;
+      // a statement outside a transaction commits by itself
+      const commits = text === "commit" || !(this.#isInTransaction || TRANSACTION_BEGINS.test(text));
+      throw new DatabaseLost(error, commits);
+    }
+  }
 }
+
+const TRANSACTION_BEGINS = /^(begin|start transaction)\b/;
+const NO_ROWS = Object.freeze({
+  rows: [],
+  rowCount: 0,
+  command: "ROLLBACK",
+  oid: 0,
+  fields: [],
+}) as pg.QueryResult;
+
+/** Whether an error says that there is no connection, or no longer one. */
+function isLoss(error: unknown): boolean {
+  const code = codeOf(error);
+  if (code !== "") return code.startsWith(CONNECTION_EXCEPTION) || LOST.includes(code);
+  // node-postgres has no codes for its own
+  return error instanceof Error && OWN_WORDS.test(error.message);
+}
+
+/** Class 08 of the same page. */
+const CONNECTION_EXCEPTION = "08";
+const LOST: readonly string[] = [
+  "57P01", // admin_shutdown
+  "57P02", // crash_shutdown
+  "57P03", // cannot_connect_now
+  "53300", // too_many_connections
+  ...[
+    "ECONNREFUSED",
+    "ECONNRESET",
+    "EPIPE",
+    "ENOENT",
+    "ETIMEDOUT",
+    "EHOSTUNREACH",
+    "ENETUNREACH",
+    "EAI_AGAIN",
+    "ENOTFOUND",
+  ],
+];
+const OWN_WORDS =
+  /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|Client was closed)/;
 
 /** PostgreSQL has no place for U+0000 in a text. */
 const withoutNul = (value: unknown): unknown =>

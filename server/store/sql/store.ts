@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Kysely } from "kysely";
 import { Mutex } from "../../shared/mutex.js";
-import type { Store, StoreParts } from "../store.js";
+import type { ExclusiveWork, Store, StoreParts } from "../store.js";
 import type { SqlDatabase } from "./database.js";
 import { TransactionGroups } from "./groups.js";
 import { AppendedLastSeen, directLastSeen, type LastSeen, lastOf } from "./last-seen.js";
@@ -12,6 +12,8 @@ import type { Tables } from "./tables.js";
 
 /** Runs of a transaction that others keep setting back: with the pauses between them some ten seconds. */
 const MAX_RUN_COUNT = 60;
+/** Nor is one begun again after this: a database that is away may take long to say so. It restarts in a second or two. */
+const MAX_RUNS_MS = 10_000;
 const MAX_PAUSE_MS = 200;
 
 export interface StoreOptions {
@@ -36,15 +38,37 @@ export async function createSqlStore(database: SqlDatabase, options: StoreOption
       : db.transaction().setIsolationLevel("serializable").execute(inside);
   };
 
-  const run = async <Result>(work: (store: Store) => Promise<Result>): Promise<Result> => {
+  const repeat = async <Result>(attempt: () => Promise<Result>): Promise<Result> => {
+    const startedAt = performance.now();
     for (let runCount = 1; ; runCount++) {
       try {
-        return await runOnce(work);
+        return await attempt();
       } catch (error) {
-        if (!dialect.isSetBack(error) || runCount === MAX_RUN_COUNT) throw error;
+        const isLate = runCount === MAX_RUN_COUNT || performance.now() - startedAt > MAX_RUNS_MS;
+        if (isLate || !dialect.isSetBack(error)) throw error;
         await sleep(Math.random() * Math.min(MAX_PAUSE_MS, 2 ** runCount));
       }
     }
+  };
+  const run = <Result>(work: (store: Store) => Promise<Result>) => repeat(() => runOnce(work));
+
+  const holding = async <Result>(
+    lock: NonNullable<typeof sharedLock>,
+    name: string,
+    work: ExclusiveWork<Result>,
+  ): Promise<Result> => {
+    // only what comes before the work is repeated
+    const outcome = await repeat(() =>
+      db.connection().execute(async (connection) => {
+        await lock.take(connection, name);
+        const result = await settled(work(() => lock.confirm(connection)));
+        // if the lock was lost, others may have worked at the same time
+        const given = await settled(lock.give(connection, name));
+        return "error" in result || !("error" in given) ? result : given;
+      }),
+    );
+    if ("error" in outcome) throw outcome.error;
+    return outcome.value as Result;
   };
 
   const direct = createParts(db, dialect);
@@ -64,18 +88,7 @@ export async function createSqlStore(database: SqlDatabase, options: StoreOption
       return about === undefined ? run(work) : queues.run(about, () => run(work));
     },
     exclusive: (name, work) =>
-      locks.run(name, () =>
-        sharedLock
-          ? db.connection().execute(async (connection) => {
-              await sharedLock.take(connection, name);
-              try {
-                return await work();
-              } finally {
-                await sharedLock.give(connection, name);
-              }
-            })
-          : work(),
-      ),
+      locks.run(name, () => (sharedLock ? holding(sharedLock, name, work) : work(async () => {}))),
     async close() {
       // What cannot be applied now is applied when the store is opened again.
       if (lastSeen.isPending()) await lastSeen.apply().catch(() => {});
@@ -83,6 +96,14 @@ export async function createSqlStore(database: SqlDatabase, options: StoreOption
     },
   };
 }
+
+type Settled<Value> = { readonly value: Value } | { readonly error: unknown };
+
+const settled = <Value>(work: Promise<Value>): Promise<Settled<Value>> =>
+  work.then(
+    (value) => ({ value }),
+    (error: unknown) => ({ error }),
+  );
 
 /** What goes through all devices: of 100 000 that takes a tenth of a second. */
 const wholeFleetOf = (parts: StoreParts) =>

@@ -42,6 +42,8 @@ export class Workload {
   readonly #uploads = new Map<number, { readonly version: string; readonly sha256: string }>();
   #uploadCount = 0;
   acknowledgedCount = 0;
+  /** Requests that were answered 503: whether they were carried out is open. */
+  refusedCount = 0;
 
   constructor(random: () => number) {
     this.#random = random;
@@ -57,23 +59,36 @@ export class Workload {
       this.#still.set(`still-${n}`, { checkCount: 0, acknowledgedCount: 0, sentAt: 0 });
   }
 
-  /** Continues until the server no longer answers. */
-  async run(server: Answering): Promise<void> {
+  /** Continues until the server no longer answers, or until `end`. What it cannot do without its database, it refuses (503). */
+  async run(server: Answering, end?: AbortSignal): Promise<void> {
     const ids = [...this.#devices.keys()];
     const lane = async (mine: readonly string[], still: readonly string[], uploads: boolean) => {
-      for (;;) {
-        if (this.#random() < 0.5) await this.#checkNoOp(server, still);
-        if (uploads && this.#random() < 0.5) await this.#upload(server);
-        const id = mine[Math.floor(this.#random() * mine.length)] ?? "";
-        const device = this.#devices.get(id)!;
-        if (device.firmwareId === undefined || this.#random() < 0.4) await this.#check(server, id, device);
-        else await this.#report(server, id, device);
-      }
+      while (!end?.aborted)
+        await this.#step(server, mine, still, uploads).catch((error) => this.#refused(error));
     };
     // Each device does one thing at a time, as in reality.
     const still = [...this.#still.keys()];
     const lanes = [lane(ids.slice(0, 3), still.slice(0, 3), true), lane(ids.slice(3), still.slice(3), false)];
     await Promise.all(lanes.map((running) => running.catch(unlessGone)));
+  }
+
+  async #step(
+    server: Answering,
+    mine: readonly string[],
+    still: readonly string[],
+    uploads: boolean,
+  ): Promise<void> {
+    if (this.#random() < 0.5) await this.#checkNoOp(server, still);
+    if (uploads && this.#random() < 0.5) await this.#upload(server);
+    const id = mine[Math.floor(this.#random() * mine.length)] ?? "";
+    const device = this.#devices.get(id)!;
+    if (device.firmwareId === undefined || this.#random() < 0.4) await this.#check(server, id, device);
+    else await this.#report(server, id, device);
+  }
+
+  #refused(error: unknown): void {
+    if (!(error instanceof Unavailable)) throw error;
+    this.refusedCount++;
   }
 
   async #check(server: Answering, id: string, device: KnownDevice): Promise<void> {
@@ -138,8 +153,9 @@ export class Workload {
     form.set("file", new Blob([new Uint8Array(made.image)]), "base.bin");
     const headers = { authorization: `Bearer ${server.adminToken}` };
     const answer = await fetch(`${server.url}/api/ota/admin/upload`, { method: "POST", body: form, headers });
-    expect(answer.status).to.equal(201);
-    const { id, file_hash } = (await answer.json()) as { id: number; file_hash: string };
+    const text = await textOf(answer);
+    expect(answer.status, text).to.equal(201);
+    const { id, file_hash } = JSON.parse(text) as { id: number; file_hash: string };
     this.#uploads.set(id, { version, sha256: file_hash });
     this.acknowledgedCount++;
   }
@@ -223,7 +239,16 @@ async function post(server: Answering, path: string, body: object): Promise<Reco
     headers: { "content-type": "application/json" },
     body: JSON.stringify(body),
   });
-  const text = await answer.text();
+  const text = await textOf(answer);
   expect(answer.status, text).to.equal(200);
   return JSON.parse(text) as Record<string, unknown>;
+}
+
+class Unavailable extends Error {}
+
+async function textOf(answer: Response): Promise<string> {
+  const text = await answer.text();
+  if (answer.status !== 503) return text;
+  expect(answer.headers.get("retry-after"), text).to.not.equal(null);
+  throw new Unavailable(text);
 }
