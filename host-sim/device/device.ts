@@ -162,6 +162,14 @@ export class VirtualDevice {
     this.#emit({ type: "poweredOff" });
   }
 
+  /** The supply sags below what the chip needs, and comes back: a reset of its own kind, which firmware sees. */
+  brownOut(): void {
+    if (!this.#isPowered) return;
+    this.powerOff();
+    this.powerOn();
+    this.#resetReason = RESET_REASON.brownout;
+  }
+
   #switchOff(): void {
     this.#isPowered = false;
     this.#resetReason = RESET_REASON.powerOn;

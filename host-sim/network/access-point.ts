@@ -4,10 +4,13 @@
  */
 
 import type { World } from "../world/world.js";
-import { type AirNetwork, REASON, type Station } from "./air.js";
+import { type AirNetwork, REASON, type Security, type Station } from "./air.js";
 import { answerFrom } from "./dns-server.js";
 import { IpNode } from "./ip-node.js";
 import { Segment, type Uplink } from "./segment.js";
+
+/** What DHCP does: lends addresses, stays silent, or offers 0.0.0.0 as some routers do whose pool is empty. */
+export type Dhcp = boolean | "0.0.0.0";
 
 /** A station notices a silent access point after this time (ESP-IDF's default inactive time). */
 const BEACON_TIMEOUT_MS = 6000;
@@ -19,7 +22,13 @@ export interface AccessPointOptions {
   readonly rssi?: number;
   readonly hidden?: boolean;
   readonly up?: boolean;
-  readonly dhcp?: boolean;
+  readonly dhcp?: Dhcp;
+  /** Six bytes as "02:5e:00:00:00:01"; several routers may have one name, but not one of these. */
+  readonly bssid?: string;
+  /** Default: "wpa2_psk" with a password, else "none". */
+  readonly security?: Security;
+  /** More stations are refused. */
+  readonly stationCountMax?: number;
   /** First three parts of the LAN's addresses; "192.168.N" by default. */
   readonly prefix?: string;
   readonly latencyMs?: number;
@@ -33,8 +42,10 @@ export class AccessPoint implements AirNetwork {
   readonly router: IpNode;
   channel: number;
   rssi: number;
-  hasDhcp: boolean;
+  dhcp: Dhcp;
+  stationCountMax: number;
   #world: World;
+  readonly #security: Security | undefined;
   readonly #password: string;
   #isUp: boolean;
   #stations = new Set<Station>();
@@ -54,8 +65,12 @@ export class AccessPoint implements AirNetwork {
     this.rssi = options.rssi ?? -55;
     this.hidden = options.hidden ?? false;
     this.#isUp = options.up ?? true;
-    this.hasDhcp = options.dhcp ?? true;
-    this.bssid = Uint8Array.of(0x02, 0x5e, 0, 0, 0, options.index);
+    this.dhcp = options.dhcp ?? true;
+    this.stationCountMax = options.stationCountMax ?? Infinity;
+    this.#security = options.security;
+    this.bssid = options.bssid
+      ? Uint8Array.from(options.bssid.split(":"), (digits) => Number.parseInt(digits, 16))
+      : Uint8Array.of(0x02, 0x5e, 0, 0, 0, options.index);
     const prefix = options.prefix ?? `192.168.${options.index}`;
     this.segment = new Segment({ prefix, latencyMs: options.latencyMs ?? 2, uplink: options.uplink });
     this.segment.isReachable = (node) => this.#isUp || node === this.router;
@@ -74,8 +89,8 @@ export class AccessPoint implements AirNetwork {
     return [`${this.segment.prefix}.1`];
   }
 
-  get security(): "none" | "wpa2_psk" {
-    return this.#password === "" ? "none" : "wpa2_psk";
+  get security(): Security {
+    return this.#security ?? (this.#password === "" ? "none" : "wpa2_psk");
   }
 
   get isUp(): boolean {
@@ -92,25 +107,61 @@ export class AccessPoint implements AirNetwork {
     if (!isUp) this.#dropAll(BEACON_TIMEOUT_MS, REASON.beaconTimeout);
   }
 
+  /** Switches the router off and on again: it knows no station any more. Its DHCP server starts some time after its radio. */
+  reboot(options: { readonly downMs?: number; readonly dhcpAfterMs?: number } = {}): void {
+    const { downMs = 30_000, dhcpAfterMs = 0 } = options;
+    const { dhcp } = this;
+    const stations = [...this.#stations];
+    this.setUp(false);
+    this.dhcp = false;
+    this.#world.schedule(downMs, () => {
+      this.#isUp = true;
+      for (const station of stations)
+        if (this.#stations.has(station)) this.#drop(station, REASON.notAuthenticated);
+    });
+    this.#world.schedule(downMs + dhcpAfterMs, () => {
+      this.dhcp = dhcp;
+    });
+  }
+
+  /** Lends every station another address, in another range if one is given, while it stays associated. */
+  renumber(prefix: string = this.segment.prefix): void {
+    for (const { mac } of this.#stations) this.segment.withdraw(mac);
+    this.segment.prefix = prefix;
+    this.router.addInterface(`${prefix}.1`, this.segment);
+    for (const station of this.#stations) station.addressWithdrawn?.();
+  }
+
   acceptsPassword(password: string): boolean {
     return password === this.#password;
   }
 
+  lease(mac: string): string | undefined {
+    return this.dhcp === true ? this.segment.lease(mac) : undefined;
+  }
+
   admit(station: Station): boolean {
+    if (this.#stations.size >= this.stationCountMax) return false;
     this.#stations.add(station);
+    this.segment.stations.add(station.node);
     return true;
   }
 
   release(station: Station): void {
     this.#stations.delete(station);
+    this.segment.stations.delete(station.node);
+  }
+
+  #drop(station: Station, reason: number): void {
+    this.release(station);
+    station.dropped(reason);
   }
 
   #dropAll(delayMs: number, reason: number): void {
     for (const station of [...this.#stations]) {
       this.#world.schedule(delayMs, () => {
         if (!this.#stations.has(station) || (delayMs > 0 && this.#isUp)) return;
-        this.#stations.delete(station);
-        station.dropped(reason);
+        this.#drop(station, reason);
       });
     }
   }

@@ -8,13 +8,27 @@ import type { Segment } from "./segment.js";
 /** ESP-IDF's reasons for a lost or failed connection (wifi_err_reason_t). */
 export const REASON = Object.freeze({
   associationTooMany: 5,
+  notAuthenticated: 6,
   associationLeave: 8,
   fourWayHandshakeTimeout: 15,
   beaconTimeout: 200,
   noAccessPointFound: 201,
+  authenticationFailed: 202,
   noCompatibleSecurity: 210,
   belowAuthenticationThreshold: 211,
 });
+
+/** What a network announces about its security. */
+export type Security =
+  | "none"
+  | "wep"
+  | "wpa_psk"
+  | "wpa2_psk"
+  | "wpa_wpa2_psk"
+  | "wpa2_enterprise"
+  | "wpa3_psk"
+  | "wpa2_wpa3_psk"
+  | "owe";
 
 /** A joining station: a device's radio or a phone. */
 export interface Station {
@@ -22,6 +36,8 @@ export interface Station {
   readonly node: IpNode;
   /** The network has gone or has thrown the station out. */
   dropped(reason: number): void;
+  /** DHCP no longer lends the address that the station has: it asks for one anew. */
+  addressWithdrawn?(): void;
 }
 
 export interface AirNetwork {
@@ -30,16 +46,16 @@ export interface AirNetwork {
   readonly channel: number;
   readonly rssi: number;
   readonly hidden: boolean;
-  readonly security: "none" | "wpa2_psk" | "wpa_wpa2_psk";
+  readonly security: Security;
   readonly isUp: boolean;
-  /** False where addresses have to be set by hand (or DHCP is broken). */
-  readonly hasDhcp: boolean;
   readonly segment: Segment<IpNode>;
   /** The addresses of DNS servers that DHCP announces. */
   readonly dnsServers: readonly string[];
   /** What DHCP announces about a captive portal (option 114, RFC 8910). */
   readonly captivePortalUri?: string | undefined;
   acceptsPassword(password: string): boolean;
+  /** What DHCP lends to a MAC now; undefined: nothing answers, or it offers 0.0.0.0, which no station takes. */
+  lease(mac: string): string | undefined;
   /** False if no more stations fit. */
   admit(station: Station): boolean;
   release(station: Station): void;

@@ -197,6 +197,11 @@ export class IpNode implements TcpHost {
       segment.nodes.delete(removed.address);
   }
 
+  /** The connections of an address that is no longer this node's end, as lwIP ends them. */
+  abortConnectionsOf(address: string): void {
+    for (const socket of [...this.#connections]) if (socket.localAddress === address) socket.fail("reset");
+  }
+
   /** Power has gone: sockets and addresses vanish, no event is raised. */
   vanish(): void {
     this.alive = false;
@@ -232,7 +237,8 @@ export class IpNode implements TcpHost {
     const listener = route.node.#listeners.get(client.remotePort);
     const policy = listener === undefined ? {} : policyFor(route, listener, client);
     const latencyMs = route.latencyMs + (policy.latencyMs ?? 0);
-    if (policy.ignore || (listener !== undefined && route.node.isFull)) {
+    const passes = areBothWaysOpen(this, route);
+    if (!passes || policy.ignore || (listener !== undefined && route.node.isFull)) {
       this.world.schedule(SYN_INTERVAL_MS, again);
     } else if (listener === undefined || policy.refuse) {
       this.world.schedule(2 * latencyMs, () => client.fail("refused"));
@@ -277,6 +283,7 @@ export class IpNode implements TcpHost {
 
   #sendDatagram(fromPort: number, bytes: Uint8Array, address: string, port: number): boolean {
     const copy = bytes.slice();
+    const packet = { byteCount: bytes.length, isDns: fromPort === 53 || port === 53 };
     const deliver = (node: IpNode, from: string, latencyMs: number): void => {
       this.world.schedule(latencyMs, () => node.#receiveDatagram(copy, from, fromPort, address, port));
     };
@@ -284,14 +291,16 @@ export class IpNode implements TcpHost {
       for (const { address: from, segment } of this.interfaces) {
         if (!segment.isReachable(this)) continue;
         for (const node of new Set(segment.nodes.values())) {
-          if (node !== this && segment.isReachable(node)) deliver(node, from, segment.latencyMs);
+          if (node !== this && segment.isReachable(node) && segment.passes(this, node, packet))
+            deliver(node, from, segment.latencyMs);
         }
       }
       return this.interfaces.length > 0;
     }
     if (!this.canRoute(address)) return false;
     const route = this.routeTo(address);
-    if (route !== undefined) deliver(route.node, route.localAddress, route.latencyMs);
+    const passes = route?.segment?.passes(this, route.node, packet) ?? true;
+    if (route !== undefined && passes) deliver(route.node, route.localAddress, route.latencyMs);
     return true;
   }
 
@@ -318,6 +327,11 @@ function policyFor(route: Route, listener: TcpListener, client: TcpSocket): Link
   return { ...route.segment?.policyOf?.(connection), ...listener.policyOf?.(connection) };
 }
 
+/** A SYN goes there and its answer comes back. */
+const areBothWaysOpen = (node: IpNode, { node: other, segment }: Route): boolean =>
+  segment === undefined ||
+  (segment.passes(node, other, { byteCount: 0 }) && segment.passes(other, node, { byteCount: 0 }));
+
 /** A path holds as long as the client owns its address and its route still leads to the same node. */
 function makePath(
   node: IpNode,
@@ -325,7 +339,9 @@ function makePath(
   route: Route,
   policy: LinkPolicy & { readonly latencyMs: number },
 ): TcpPath {
-  const state = (sender: TcpSocket): "up" | "down" | "stranger" => {
+  const state = (sender: TcpSocket, byteCount = 0): "up" | "down" | "stranger" => {
+    const [from, to] = sender === client ? [node, route.node] : [route.node, node];
+    if (route.segment?.passes(from, to, { byteCount }) === false) return "down";
     if (sender !== client && !node.hasAddress(client.localAddress)) {
       return route.segment?.nodes.get(client.localAddress)?.alive ? "stranger" : "down";
     }

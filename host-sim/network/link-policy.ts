@@ -25,6 +25,16 @@ export interface LinkPolicy {
   readonly ignore?: boolean;
 }
 
+/** What a network loses of all traffic of its stations, though they stay associated. Everything left out is lost. */
+export interface Swallowing {
+  /** Only what stations send, or only what is sent to them. */
+  readonly direction?: "up" | "down";
+  /** Names are still resolved. */
+  readonly exceptDns?: boolean;
+  /** Only behind so many bytes of all connections together, from now on. */
+  readonly afterBytes?: number;
+}
+
 /** Decides about one new connection to `port` from `address`; undefined is a healthy link. */
 export type PolicyOf = (connection: {
   address: string;

@@ -57,7 +57,15 @@ export class Phone {
     this.name = options.name ?? "phone";
     this.mac = options.mac ?? "02:70:68:6f:6e:65";
     this.node = new IpNode({ world: options.world, name: this.name });
-    this.#station = { mac: this.mac, node: this.node, dropped: () => this.#forgetNetwork() };
+    this.#station = {
+      mac: this.mac,
+      node: this.node,
+      dropped: () => this.#forgetNetwork(),
+      addressWithdrawn: () => {
+        const address = this.#joined?.lease(this.mac);
+        if (this.#joined && address) this.node.addInterface(address, this.#joined.segment);
+      },
+    };
   }
 
   get joinedSsid(): string | undefined {
@@ -89,8 +97,12 @@ export class Phone {
         if (network === undefined) return reject(new PhoneError(`no network named "${ssid}" in range`));
         if (!network.acceptsPassword(password)) return reject(new PhoneError(`wrong password for "${ssid}"`));
         if (!network.admit(this.#station)) return reject(new PhoneError(`"${ssid}" takes no more stations`));
+        const address = network.lease(this.mac);
+        if (address === undefined) {
+          network.release(this.#station);
+          return reject(new PhoneError(`"${ssid}" gives no address`));
+        }
         this.#joined = network;
-        const address = network.segment.lease(this.mac);
         this.#captivePortalUri = network.captivePortalUri;
         this.node.addInterface(address, network.segment);
         resolve(address);

@@ -5,7 +5,8 @@
 
 import type { Scheduled, World } from "../world/world.js";
 import { formatMac } from "./address.js";
-import { type AirNetwork, REASON, type Station } from "./air.js";
+import { type AirNetwork, REASON, type Security, type Station } from "./air.js";
+import { refusalOf } from "./join-verdict.js";
 import type { NetworkStack } from "./network-stack.js";
 import { SoftAccessPoint, type SoftAccessPointConfig } from "./soft-access-point.js";
 
@@ -14,9 +15,9 @@ const CHANNEL_DWELL_MS = 120;
 /** With an access point the radio comes home between two channels. */
 const CHANNEL_HOME_MS = 30;
 const HANDSHAKE_MS = 100;
-/** A router repeats its first message a few times before it gives up on a wrong password. */
-const HANDSHAKE_TIMEOUT_MS = 2500;
 const DHCP_MS = 400;
+/** lwIP's DHCP client asks again and again where nothing answers. */
+const DHCP_RETRY_MS = 2000;
 /** Duplicate address detection of the IPv6 link-local address. */
 const LINK_LOCAL_MS = 1000;
 
@@ -46,7 +47,7 @@ export interface ScanResult {
   readonly bssid: Uint8Array;
   readonly channel: number;
   readonly rssi: number;
-  readonly security: AirNetwork["security"];
+  readonly security: Security;
 }
 
 export interface StationConfig {
@@ -90,6 +91,7 @@ export class WifiRadio {
       mac: formatMac(options.mac),
       node: options.stack,
       dropped: (reason) => this.#lose(reason),
+      addressWithdrawn: () => this.#losesAddress(),
     };
   }
 
@@ -226,6 +228,10 @@ export class WifiRadio {
     this.#accessPoint?.stop();
   }
 
+  /**
+   * Tries the strongest network of that name, and only that. ESP-IDF's documentation says that the others follow when it fails; that has
+   * been seen to be untrue where the failure comes late (handshake, full), so firmware is not to rely on it.
+   */
   #authenticate(config: StationConfig): void {
     const candidates = this.#air
       .networks()
@@ -237,19 +243,8 @@ export class WifiRadio {
       this.#refuse(REASON.noAccessPointFound, 0);
       return;
     }
-    // A station with a password asks for WPA2 at least; one without joins open networks only.
-    if (network.security === "none" && config.password !== "") {
-      this.#refuse(REASON.belowAuthenticationThreshold, 0);
-      return;
-    }
-    if (network.security !== "none" && config.password === "") {
-      this.#refuse(REASON.noCompatibleSecurity, 0);
-      return;
-    }
-    if (!network.acceptsPassword(config.password)) {
-      this.#refuse(REASON.fourWayHandshakeTimeout, HANDSHAKE_TIMEOUT_MS);
-      return;
-    }
+    const refused = refusalOf(network, config.password);
+    if (refused) return this.#refuse(refused.reason, refused.delayMs);
     this.#join = this.#world.schedule(HANDSHAKE_MS, () => {
       this.#join = undefined;
       if (!network.isUp) return this.#refuse(REASON.noAccessPointFound, 0);
@@ -268,20 +263,38 @@ export class WifiRadio {
   #enter(network: AirNetwork): void {
     this.#joined = network;
     if (this.#accessPoint !== undefined) this.#accessPoint.channel = network.channel;
-    const later = (delayMs: number, action: () => void): void => {
-      this.#pending.push(
-        this.#world.schedule(delayMs, () => {
-          if (this.#joined === network) action();
-        }),
-      );
-    };
     const address = this.staticAddress;
-    if (address !== undefined) later(0, () => this.#takeAddress(network, address));
-    else if (network.hasDhcp) {
-      later(DHCP_MS, () => this.#takeAddress(network, network.segment.lease(this.#station.mac)));
-    }
-    later(LINK_LOCAL_MS, () => this.#emit({ type: "gotIp6" }));
+    if (address !== undefined) this.#later(network, 0, () => this.#takeAddress(network, address));
+    else this.#askForAddress(network, DHCP_MS);
+    this.#later(network, LINK_LOCAL_MS, () => this.#emit({ type: "gotIp6" }));
     this.#emit({ type: "connected" });
+  }
+
+  /** Runs an action unless the network has been left by then. */
+  #later(network: AirNetwork, delayMs: number, action: () => void): void {
+    this.#pending.push(
+      this.#world.schedule(delayMs, () => {
+        if (this.#joined === network) action();
+      }),
+    );
+  }
+
+  #askForAddress(network: AirNetwork, delayMs: number): void {
+    this.#later(network, delayMs, () => {
+      const address = network.lease(this.#station.mac);
+      if (address === undefined) this.#askForAddress(network, DHCP_RETRY_MS);
+      else this.#takeAddress(network, address);
+    });
+  }
+
+  /** The lease is not renewed: connections from the old address end, and nothing tells firmware (the SDK drops ESP-IDF's event). */
+  #losesAddress(): void {
+    const network = this.#joined;
+    const address = this.stationAddress;
+    if (network === undefined || address === undefined) return;
+    this.stack.removeInterface(network.segment);
+    this.stack.abortConnectionsOf(address);
+    this.#askForAddress(network, DHCP_MS);
   }
 
   #takeAddress(network: AirNetwork, address: string): void {

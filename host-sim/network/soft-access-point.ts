@@ -21,7 +21,6 @@ export interface SoftAccessPointConfig {
 export class SoftAccessPoint implements AirNetwork {
   readonly bssid: Uint8Array;
   readonly rssi = -40;
-  readonly hasDhcp = true;
   readonly dnsServers = [SOFT_AP_ADDRESS];
   captivePortalUri: string | undefined;
   readonly segment: Segment<IpNode>;
@@ -65,6 +64,10 @@ export class SoftAccessPoint implements AirNetwork {
 
   acceptsPassword(password: string): boolean {
     return password === this.config.password;
+  }
+
+  lease(mac: string): string {
+    return this.segment.lease(mac);
   }
 
   admit(station: Station): boolean {

@@ -47,7 +47,7 @@ export interface TcpPath {
   readonly latencyMs: number;
   readonly policy: LinkPolicy;
   /** Whether a packet from `sender` gets through now: to the peer, to no one, or to another host that resets it. */
-  state(sender: TcpSocket): "up" | "down" | "stranger";
+  state(sender: TcpSocket, byteCount?: number): "up" | "down" | "stranger";
 }
 
 export class TcpSocket {
@@ -265,7 +265,7 @@ export class TcpSocket {
   }
 
   #deliver(bytes: Uint8Array, sentBytes: number, peer: TcpSocket, path: TcpPath): void {
-    const state = path.state(this);
+    const state = path.state(this, bytes.length);
     if (state !== "up" || peer.state === "closed") {
       peer.#windowUsedBytes -= sentBytes;
       if (this.state !== "open") return;

@@ -50,6 +50,20 @@ describe("a trial run", () => {
     await expectRolledBack();
   });
 
+  it("that the supply's brownout ends is begun once more, and passes", async () => {
+    let brownOuts = 0;
+    const outcome = await outcomeOf({
+      onEvent: (event) => {
+        if (event.type !== "booted" || event.partition.label !== "ota_0" || brownOuts > 0) return;
+        brownOuts++;
+        rig.desk.world.schedule(5_000, () => rig.desk.device.brownOut());
+      },
+    });
+    expect(outcome).equal("success");
+    expect(rig.events.flatMap((event) => (event.type === "booted" ? [event.resetReason] : []))).include(9);
+    expect(rig.desk.device.running?.label).equal("ota_0");
+  });
+
   it("of an image that never gets Wi-Fi ends in a roll back at its deadline", async () => {
     const outcome = await outcomeOf({
       onEvent: (event) => {

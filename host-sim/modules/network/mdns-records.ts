@@ -49,10 +49,10 @@ export function serviceRecords(service: Service, address: string | undefined, tt
   ];
 }
 
-/** None without an address. */
-export function hostRecords(host: string, address: string | undefined): DnsRecord[] {
-  return address === undefined ? [] : [hostRecord(host, RR.A, { address })];
-}
+/** Without an address the SDK sends a record that is empty. */
+export const hostRecords = (host: string, address: string | undefined): DnsRecord[] => [
+  hostRecord(host, RR.A, address === undefined ? { bytes: new Uint8Array(0) } : { address }),
+];
 
 /** An NSEC record that says: this name has an IPv4 address only (RFC 6762, 6.1). */
 export function onlyIp4(host: string): DnsRecord {

@@ -17,6 +17,7 @@ import {
   RR,
   TOP_BIT,
 } from "../../network/dns-packet.js";
+import { SOFT_AP_ADDRESS } from "../../network/soft-access-point.js";
 import type { Scheduled } from "../../world/world.js";
 import { type Dictionary, isSwallowed, type Native } from "../native.js";
 import { type Instance, learn } from "./mdns-instances.js";
@@ -167,7 +168,7 @@ export class MdnsResponder {
       this.#send({
         flags: FLAG_AUTHORITATIVE,
         questions: [{ name, type: RR.ANY, class: CLASS_IN | TOP_BIT }],
-        authorities: hostRecords(probe.claim.host, this.#address(undefined)),
+        answers: hostRecords(probe.claim.host, this.#address()),
       });
       this.#probeLater(probe, count + 1);
     });
@@ -185,31 +186,33 @@ export class MdnsResponder {
   #receive(packet: ReturnType<Socket["read"]>): void {
     const message = packet && decodeDns(new Uint8Array(packet));
     if (!packet || !message) return;
-    if (message.flags & FLAG_RESPONSE) {
-      this.#noticeConflicts(message);
-      this.#collect([...message.answers, ...message.additionals]);
-    } else {
-      this.#noticeRivals(message);
-      this.#answer(message, packet.address, packet.port);
-    }
+    const records = [...message.answers, ...message.additionals];
+    this.#noticeConflicts(records);
+    this.#collect(records);
+    this.#noticeRivals(message);
+    if (!(message.flags & FLAG_RESPONSE)) this.#answer(message, packet.address, packet.port);
   }
 
-  #noticeConflicts({ answers }: DnsMessage): void {
+  /** Any record of the name counts, in questions too: two SDK devices that probe at a time both lose (theirs is in the wrong section). */
+  #noticeConflicts(records: readonly DnsRecord[]): void {
     for (const probe of this.#probes) {
       const name = hostName(probe.claim.host).toLowerCase();
       if (probe.isReady) continue;
-      probe.hasLost ||= answers.some((one) => one.type === RR.A && one.name.toLowerCase() === name);
+      probe.hasLost ||= records.some((one) => one.type === RR.A && one.name.toLowerCase() === name);
     }
   }
 
-  /** Two that probe for one name at a time: the higher address wins (RFC 6762, 8.2). */
-  #noticeRivals({ authorities }: DnsMessage): void {
+  /** Two that probe for one name at a time: the higher address wins (RFC 6762, 8.2). Without an address the SDK's comparison throws. */
+  #noticeRivals({ questions, authorities }: DnsMessage): void {
     for (const probe of this.#probes) {
       const name = hostName(probe.claim.host).toLowerCase();
       if (probe.isReady) continue;
+      if (!questions.some((one) => one.type === RR.ANY && one.name.toLowerCase() === name)) continue;
       for (const { type, name: theirs, data } of authorities) {
         if (type !== RR.A || theirs.toLowerCase() !== name || !("address" in data)) continue;
-        probe.hasLost ||= isLower(this.#address(undefined) ?? "0.0.0.0", data.address);
+        const address = this.#address();
+        if (address === undefined) throw this.#native.coerced();
+        probe.hasLost ||= isLower(address, data.address);
       }
     }
   }
@@ -217,7 +220,7 @@ export class MdnsResponder {
   #answer(message: DnsMessage, address: string, port: number): void {
     for (const isUnicast of [false, true]) {
       const questions = message.questions.filter((one) => ((one.class & TOP_BIT) !== 0) === isUnicast);
-      const answers = unique(questions.flatMap((question) => this.#answersTo(question, message, address)));
+      const answers = unique(questions.flatMap((question) => this.#answersTo(question, message)));
       if (answers.length === 0) continue;
       const response = { id: message.id, flags: ANSWER_FLAGS, answers };
       if (isUnicast) this.#send(response, address, port);
@@ -225,14 +228,14 @@ export class MdnsResponder {
     }
   }
 
-  #answersTo(question: DnsQuestion, { answers }: DnsMessage, from: string): DnsRecord[] {
+  #answersTo(question: DnsQuestion, { answers }: DnsMessage): DnsRecord[] {
     const name = question.name.toLowerCase();
     const records: DnsRecord[] = [];
     const host = this.#probes.find(
       ({ claim, isReady }) => isReady && hostName(claim.host).toLowerCase() === name,
     );
     if (host !== undefined && [RR.A, RR.ANY].includes(question.type as 1)) {
-      records.push(...hostRecords(host.claim.host, this.#address(from)));
+      records.push(...hostRecords(host.claim.host, this.#address()));
     }
     if (host !== undefined && question.type === RR.AAAA) records.push(onlyIp4(host.claim.host));
     for (const service of this.#services.keys()) {
@@ -250,14 +253,14 @@ export class MdnsResponder {
   }
 
   #recordsOf(service: Service, ttl?: number): DnsRecord[] {
-    return serviceRecords(service, this.#address(undefined), ttl);
+    return serviceRecords(service, this.#address(), ttl);
   }
 
-  /** Our address as the other side sees it. */
-  #address(from: string | undefined): string | undefined {
-    const { network, radio } = this.#machine;
-    const route = from === undefined ? undefined : network.routeTo(from);
-    return route?.localAddress ?? radio.stationAddress ?? network.interfaces[0]?.address;
+  /** What `Net.get("IP")` gives: with a station and an access point at once, nothing, whoever asks. */
+  #address(): string | undefined {
+    const { radio } = this.#machine;
+    if (radio.mode === 1) return radio.stationAddress;
+    return radio.mode === 2 ? SOFT_AP_ADDRESS : undefined;
   }
 
   #collect(records: readonly DnsRecord[]): void {

@@ -196,5 +196,11 @@ function connectionOf(state: State): number {
 }
 
 function describe({ ssid, bssid, rssi, channel, security }: ScanResult): object {
-  return { SSID: ssid, BSSID: formatMac(bssid), RSSI: rssi, channel, security };
+  return {
+    SSID: ssid,
+    BSSID: formatMac(bssid),
+    RSSI: rssi,
+    channel,
+    security: security === "owe" ? "unknown" : security,
+  };
 }

@@ -179,9 +179,13 @@ function describe(native: Native): (found: ScanResult) => object {
       channel,
       hidden: false,
       bssid: native.arrayBuffer(bssid),
-      authentication: security,
+      authentication: isNamed(security) ? security : "wpa_wpa2_psk",
     });
 }
+
+/** The module has no name for what came after WPA2: to it WPA3, mixed, enterprise and encrypted open networks are all one. */
+const isNamed = (security: ScanResult["security"]): boolean =>
+  ["none", "wep", "wpa_psk", "wpa2_psk"].includes(security);
 
 /** The module's state in C: retries, the last reason, and when both addresses are there. */
 class Driver {
