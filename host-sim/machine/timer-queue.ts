@@ -18,6 +18,10 @@ export interface TimerRecord {
 export class TimerQueue {
   #timers: TimerRecord[] = [];
 
+  get size(): number {
+    return this.#timers.length;
+  }
+
   add(nowMs: number, delayMs: number, repeatMs: number, callback: () => void): TimerRecord {
     const timer: TimerRecord = {
       callback,

@@ -174,6 +174,10 @@ export class IpNode implements TcpHost {
     return socket;
   }
 
+  get udpCount(): number {
+    return this.#udp.size;
+  }
+
   get isUdpFull(): boolean {
     return this.#udp.size >= this.#udpCountMax;
   }
