@@ -1,0 +1,111 @@
+// What every batch of inputs starts from: the contents of a flash with a new device, with one at home, and with one whose owner accepts
+// unsigned images. One flash is used again and again; only what a batch has changed is put back.
+
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { Flash, SECTOR_BYTES } from "../../../host-sim/hardware/flash/flash.js";
+import type { Nvs } from "../../../host-sim/hardware/nvs/nvs.js";
+import { initNvs } from "../../../host-sim/hardware/nvs/nvs-init.js";
+import {
+  PARTITION_TABLE_BYTES,
+  PARTITION_TABLE_OFFSET,
+  type Partition,
+  parsePartitionTable,
+} from "../../../host-sim/hardware/partitions/partition-table.js";
+import { flashFactory } from "../../../host-sim/hardware/serial-flasher.js";
+import { House } from "./house.js";
+import { type FuzzKey, fuzzedImage, fuzzKey, type Mutation } from "./image.js";
+
+/** `new`: nobody has set it up. `home`: it is in its owner's network. `open`: its owner accepts unsigned images too. */
+export type Start = "new" | "home" | "open";
+
+const FLASH_BYTES = 8 * 1024 * 1024;
+const PARTITIONS = fileURLToPath(new URL("../../../partitions/8mb.csv", import.meta.url));
+const SETUP_LIMIT_MS = 600_000;
+const NAMESPACE = "skyslot";
+
+export class Ground {
+  readonly key: FuzzKey;
+  readonly image: Uint8Array;
+  readonly flash = new Flash(FLASH_BYTES);
+  readonly partitions: readonly Partition[];
+  /** The device's id, as it tells the server. */
+  deviceId = "";
+  readonly #contents = new Map<Start, Uint8Array>();
+  /** What the flash holds now, but for the sectors that have changed since. */
+  #loaded: Start = "new";
+  readonly #changed = new Set<number>();
+
+  private constructor(key: FuzzKey, image: Uint8Array) {
+    this.key = key;
+    this.image = image;
+    flashFactory(this.flash, readFileSync(PARTITIONS, "utf8"), image);
+    this.#keep("new");
+    this.partitions = parsePartitionTable(this.flash.read(PARTITION_TABLE_OFFSET, PARTITION_TABLE_BYTES), {
+      flashBytes: FLASH_BYTES,
+    });
+    this.flash.onOperation = ({ offset, length }, when) => {
+      if (when === "after") this.touched(offset, length);
+    };
+  }
+
+  static async make(mutation?: Mutation): Promise<Ground> {
+    const key = await fuzzKey();
+    const ground = new Ground(key, await fuzzedImage(key, mutation));
+    await ground.#settleIn();
+    return ground;
+  }
+
+  /** Brings the flash into the state of a start. */
+  load(start: Start): Flash {
+    const contents = this.contentsOf(start);
+    if (start !== this.#loaded) this.flash.bytes.set(contents);
+    else
+      for (const sector of this.#changed) {
+        const offset = sector * SECTOR_BYTES;
+        this.flash.bytes.set(contents.subarray(offset, offset + SECTOR_BYTES), offset);
+      }
+    this.#loaded = start;
+    this.#changed.clear();
+    return this.flash;
+  }
+
+  contentsOf(start: Start): Uint8Array {
+    const contents = this.#contents.get(start);
+    if (contents === undefined) throw new Error(`there is no start "${start}"`);
+    return contents;
+  }
+
+  /** These bytes were changed from outside. */
+  touched(offset: number, length: number): void {
+    const last = Math.floor((offset + length - 1) / SECTOR_BYTES);
+    for (let sector = Math.floor(offset / SECTOR_BYTES); sector <= last; sector++) this.#changed.add(sector);
+  }
+
+  /** The settings in the flash. */
+  openNvs(): Nvs {
+    const { error, nvs } = initNvs(this.flash, this.partitions);
+    if (!nvs) throw new Error(`NVS of the fuzzed device cannot be opened: ${error}`);
+    return nvs;
+  }
+
+  async #settleIn(): Promise<void> {
+    const house = new House({ flash: this.load("new"), seed: 1 });
+    house.callPerson();
+    house.device.powerOn();
+    if (!(await house.until(() => house.server.checkCount > 1, SETUP_LIMIT_MS)))
+      throw new Error("the fuzzed device cannot be set up");
+    await house.during(1_000);
+    house.device.powerOff();
+    this.deviceId = (JSON.parse(house.server.lastCheck) as { device_id: string }).device_id;
+    this.#keep("home");
+    this.openNvs().set(NAMESPACE, "push.unsigned", "str", "1");
+    this.#keep("open");
+    this.#loaded = "open";
+    this.#changed.clear();
+  }
+
+  #keep(start: Start): void {
+    this.#contents.set(start, this.flash.bytes.slice());
+  }
+}

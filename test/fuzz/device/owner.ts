@@ -1,0 +1,45 @@
+// What the owner of the device does when the inputs are over: takes back what they have changed in its settings, with the owner's token, and
+// looks at its page.
+
+import type { IpNode } from "../../../host-sim/network/ip-node.js";
+import type { Ground } from "./ground.js";
+import { Fault, type House } from "./house.js";
+import { visit } from "./visit.js";
+
+const ANSWER_LIMIT_MS = 60_000;
+/** Until it has joined its network, or was set up again by the person. */
+const ARRIVAL_LIMIT_MS = 45 * 60_000;
+
+export async function restoreSettings(house: House, ground: Ground): Promise<void> {
+  if (
+    !(await house.until(() => house.address !== undefined && house.server.checkCount > 0, ARRIVAL_LIMIT_MS))
+  )
+    throw new Fault("the device does not come into its network any more");
+  const stored = ground.openNvs().get("skyslot", "push.token", "str").value;
+  if (typeof stored !== "string") return;
+  const body = JSON.stringify({ server: "", checkSeconds: 0, deviceName: "" });
+  const head = [
+    "POST /api/settings HTTP/1.1",
+    `Host: ${house.address}`,
+    `Authorization: Bearer ${stored}`,
+    "Content-Type: application/json",
+    `Content-Length: ${body.length}`,
+  ];
+  const { status } = await ask(house, house.stranger, `${head.join("\r\n")}\r\n\r\n${body}`);
+  if (status !== 200) throw new Fault(`the owner's settings were answered ${status}`);
+}
+
+export async function visitPage(house: House): Promise<void> {
+  for (const path of ["/", "/api/version", "/api/health"]) {
+    const { status } = await ask(
+      house,
+      house.stranger,
+      `GET ${path} HTTP/1.1\r\nHost: ${house.address}\r\n\r\n`,
+    );
+    if (status !== 200) throw new Fault(`GET ${path} was answered ${status}`);
+  }
+}
+
+async function ask(house: House, node: IpNode, text: string) {
+  return visit(house, { node, address: house.address ?? "", port: 80, text, limitMs: ANSWER_LIMIT_MS });
+}

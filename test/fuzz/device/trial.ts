@@ -1,0 +1,121 @@
+// Feeds a batch of inputs to one device and judges it: while they are fed, and when they are over. Then it has to check for updates again,
+// show its page, keep a signed image that boots, and hold no more memory, sockets or timers than a device that has just been set up.
+
+import { createHash } from "node:crypto";
+import { runBootLoader } from "../../../host-sim/hardware/boot/boot-loader.js";
+import { Flash } from "../../../host-sim/hardware/flash/flash.js";
+import { UnerasedWrite } from "../../../host-sim/hardware/flash/strict-writes.js";
+import { randomStream } from "../../../host-sim/world/random.js";
+import type { Ground } from "./ground.js";
+import { Fault, House, LONGEST_PAUSE_MS } from "./house.js";
+import type { Input, Kind } from "./kind.js";
+import { restoreSettings, visitPage } from "./owner.js";
+
+/** Characters of state, TCP connections, UDP sockets and timers of a device that is at home and idle, at most. */
+const MAX_STATE = 12_000;
+const MAX_CONNECTIONS = 2;
+const MAX_UDP = 4;
+const MAX_TIMERS = 24;
+/** How long an idle connection may outlive the inputs. */
+const SETTLING_MS = 400_000;
+
+export interface Verdict {
+  /** What went wrong; undefined: nothing. */
+  readonly fault: string | undefined;
+  /** The input that was fed when it did; the last, when it shows afterwards. */
+  readonly index: number;
+  /** It shows only when all inputs are over. */
+  readonly isAfterwards: boolean;
+}
+
+export interface Trial {
+  readonly ground: Ground;
+  readonly kind: Kind;
+  readonly seed: string;
+  /** Numbers of the inputs, in order. */
+  readonly indices: readonly number[];
+  readonly onFed?: (index: number, answer: string) => void;
+  readonly onTrace?: ((line: string) => void) | undefined;
+}
+
+export const makeInput = (
+  { kind, seed, ground }: Pick<Trial, "kind" | "seed" | "ground">,
+  index: number,
+): Input => kind.make(randomStream(`${seed}/${kind.name}/${index}`), ground);
+
+export async function runTrial(trial: Trial): Promise<Verdict> {
+  const { ground, kind, indices, onTrace } = trial;
+  let index = indices[0] ?? 0;
+  let isAfterwards = false;
+  const house = new House({ flash: ground.load(kind.start), seed: 7, onTrace });
+  try {
+    house.device.powerOn();
+    if (kind.begin) await kind.begin(house);
+    for (index of indices) {
+      const input = makeInput(trial, index);
+      onTrace?.(`input ${index}: ${input.text}`);
+      house.log.length = 0;
+      for (const restart of input.allows ?? []) house.allowed.add(restart);
+      const answer = await input.feed(house);
+      trial.onFed?.(index, answer);
+    }
+    isAfterwards = true;
+    await settle(house, ground);
+    return { fault: undefined, index, isAfterwards };
+  } catch (error) {
+    return { fault: describe(error), index, isAfterwards };
+  } finally {
+    house.device.powerOff();
+  }
+}
+
+function describe(error: unknown): string {
+  if (error instanceof Fault) return error.message;
+  if (error instanceof UnerasedWrite) return `a write over bytes that are not erased: ${error.message}`;
+  throw error;
+}
+
+async function settle(house: House, ground: Ground): Promise<void> {
+  const { server } = house;
+  house.nameAnswer = undefined;
+  house.phone.leave();
+  house.callPerson();
+  server.relent();
+  await restoreSettings(house, ground);
+  const seen = server.checkCount;
+  if (!(await house.until(() => server.checkCount > seen + 1, 2 * LONGEST_PAUSE_MS)))
+    throw new Fault("the device does not check for updates any more");
+  await visitPage(house);
+  await house.until(() => isIdle(house), SETTLING_MS);
+  const excess = excessOf(house);
+  if (excess !== undefined) throw new Fault(`growth: ${excess}`);
+  const doubt = imageDoubt(ground);
+  if (doubt !== undefined) throw new Fault(doubt);
+}
+
+const isIdle = (house: House): boolean => excessOf(house) === undefined;
+
+function excessOf({ device, stateBytes }: House): string | undefined {
+  const machine = device.machine;
+  if (!machine) return "the device is not running";
+  const { connectionCount, udpCount } = machine.network;
+  const { size } = machine.timers;
+  if (connectionCount > MAX_CONNECTIONS) return `${connectionCount} connections, at most ${MAX_CONNECTIONS}`;
+  if (udpCount > MAX_UDP) return `${udpCount} UDP sockets, at most ${MAX_UDP}`;
+  if (size > MAX_TIMERS) return `${size} timers, at most ${MAX_TIMERS}`;
+  if (stateBytes > MAX_STATE) return `${stateBytes} characters of state, at most ${MAX_STATE}`;
+  return undefined;
+}
+
+/** Whether what would start now is an image that the fuzz has signed. */
+function imageDoubt({ flash, partitions, image }: Ground): string | undefined {
+  const copy = new Flash(flash.sizeBytes, flash.bytes);
+  const { booted } = runBootLoader(copy, partitions, { rollback: true, chip: "esp32" });
+  if (!booted) return "nothing would boot any more";
+  const found = sha256(copy.bytes.subarray(booted.offset, booted.offset + image.length));
+  return found === sha256(image)
+    ? undefined
+    : `${booted.label} would boot, which holds an image that was not signed`;
+}
+
+const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
