@@ -131,7 +131,7 @@ interface CheckAnswer {
 /** Answer to a check without an update. */
 export interface NoUpdateResponse extends CheckAnswer {
   readonly update_available: false;
-  /** Time of the server, seconds since 1970: a device without a clock checks a release's expiry with it. */
+  /** Time of the server, seconds since 1970: a device without a clock checks a release's expiry with it, if it may be right (clock.ts). */
   readonly time: number;
 }
 

@@ -73,7 +73,6 @@ function describeFirmware(
   release: Release,
   blob: Blob,
 ): CheckedFirmware {
-  const signedMinimum = readMinimum(release);
   return {
     deviceType: release.type,
     hardware: release.hardware,
@@ -89,11 +88,11 @@ function describeFirmware(
     imageSha256: release.imageSha256,
     isStable: fields.is_stable ?? true,
     isActive: fields.is_active ?? true,
-    minCurrentVersion: fields.min_current_version ?? signedMinimum ?? null,
+    minCurrentVersion: fields.min_current_version ?? release.minCurrentVersion ?? null,
     securityVersion: release.securityVersion,
     notes: fields.release_notes ?? null,
     release: jws,
-    expiresAt: isForever(release) ? null : (release.expires ?? 0) * 1000,
+    expiresAt: release.expires === undefined ? null : release.expires * 1000,
   };
 }
 
@@ -114,7 +113,7 @@ function checkFields(fields: FirmwareFields, release: Release): void {
 
 /** A server may ask for more than the manifest, never for less: a device refuses what the manifest forbids. */
 function checkMinimum(minimum: string | null, release: Release | undefined): void {
-  const signed = release && readMinimum(release);
+  const signed = release?.minCurrentVersion;
   const parsed = minimum === null ? undefined : parseVersion(minimum);
   if (minimum !== null && !parsed) throw new Refusal("MIN_VERSION_INVALID", `"${minimum}" is not a version`);
   const parsedSigned = signed === undefined ? undefined : parseVersion(signed);
@@ -124,13 +123,6 @@ function checkMinimum(minimum: string | null, release: Release | undefined): voi
     `min_current_version ${minimum ?? "none"} is below ${signed}, which the signed manifest asks for`,
   );
 }
-
-/** The parsed manifest has 0.0.0 where it had none. */
-const readMinimum = ({ minCurrentVersion }: Release): string | undefined =>
-  minCurrentVersion === "0.0.0" ? undefined : minCurrentVersion;
-
-/** The parsed manifest has the last second of 32 bits where it had no expiry. */
-const isForever = ({ expires }: Release): boolean => expires === undefined || expires === 0xffffffff;
 
 function describeChanges(changes: FirmwareChanges): string {
   const words: string[] = [];

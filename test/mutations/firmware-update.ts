@@ -126,14 +126,40 @@ const offers: readonly Mutation[] = [
   {
     what: "a refused offer is verified again with every check",
     file: `${UPDATE}/offer.ts`,
-    original: 'enter(state, { phase: "idle", refused: { firmwareId, releaseEnd } })',
-    mutated: 'enter(state, { phase: "idle", refused: { firmwareId: -firmwareId, releaseEnd } })',
+    original: 'enter(state, { phase: "idle", refused })',
+    mutated: 'enter(state, { phase: "idle" })',
+  },
+  {
+    what: "what has expired by one clock is refused by every other",
+    file: `${UPDATE}/check.ts`,
+    original: "refused.expires === undefined || timeAt(clock, at) > refused.expires",
+    mutated: "refused.releaseEnd !== undefined",
+  },
+  {
+    what: "a server moves the floor of time",
+    file: "firmware/core/clock.ts",
+    original: "return kept({ ...clock, told: { time: Math.floor(time), at }, isDoubting: false }, at);",
+    mutated:
+      "return kept({ ...clock, bootedAfter: Math.floor(time) - secondsOf(at), told: { time: Math.floor(time), at }, isDoubting: false }, at);",
+  },
+  {
+    what: "any time of a server is believed",
+    file: "firmware/core/clock.ts",
+    original:
+      "Number.isFinite(time) && time >= earliestAt(clock, at) - TOLERANCE_SECONDS && time <= clock.ceiling",
+    mutated: "Number.isFinite(time)",
+  },
+  {
+    what: "the floor is stored with every answer",
+    file: "firmware/core/clock.ts",
+    original: "floor - clock.kept < DAY_SECONDS",
+    mutated: "floor < clock.kept",
   },
   {
     what: "a refused release is skipped from another firmware too",
     file: `${UPDATE}/check.ts`,
-    original: "state.refused?.firmwareId === offer.firmware_id &&",
-    mutated: "state.refused !== undefined &&",
+    original: "refused?.firmwareId !== offer.firmware_id ||",
+    mutated: "refused === undefined ||",
   },
   {
     what: "an image that was rolled back is never installed again",
@@ -219,14 +245,14 @@ const offerCrashes: readonly Mutation[] = [
   {
     what: "a block has no end",
     file: `${UPDATE}/offer-crashes.ts`,
-    original: "if (time < block.until) return [crashes, []];",
-    mutated: "if (time > 0) return [crashes, []];",
+    original: "if (!isHeld(block, time, at))",
+    mutated: "if (at < 0)",
   },
   {
     what: "every offer is blocked with one",
     file: `${UPDATE}/offer-crashes.ts`,
-    original: "if (!block || !isSame(block.suspect, suspect)) return false;",
-    mutated: "if (!block) return false;",
+    original: "block !== undefined && isSame(block.suspect, suspect) && isHeld",
+    mutated: "block !== undefined && isHeld",
   },
 ];
 
@@ -439,14 +465,14 @@ const boots: readonly Mutation[] = [
     what: "a passed trial is not stored",
     file: `${UPDATE}/after-install.ts`,
     original:
-      "const recordPassed = (state: UpdateState, record: InstallRecord): readonly (Effect | Raise)[] => [\n  ...(record.firmwareId === PUSHED ? [] : [storeRecord(record)]),",
+      'const recordPassed = (state: UpdateState, record: InstallRecord): readonly (Effect | Raise)[] => [\n  ...(record.from === "push" ? [] : [storeRecord(record)]),',
     mutated:
       "const recordPassed = (state: UpdateState, record: InstallRecord): readonly (Effect | Raise)[] => [",
   },
   {
     what: "a failure is not stored",
     file: `${UPDATE}/after-install.ts`,
-    original: "      ...(record.firmwareId === PUSHED ? [] : [storeRecord(record)]),\n      ...reportResult",
+    original: '      ...(record.from === "push" ? [] : [storeRecord(record)]),\n      ...reportResult',
     mutated: "      ...reportResult",
   },
   {
@@ -458,8 +484,8 @@ const boots: readonly Mutation[] = [
   {
     what: "pushed images are reported to the server",
     file: `${UPDATE}/state.ts`,
-    original: "  if (firmwareId === PUSHED) return [];\n",
-    mutated: "",
+    original: 'if (from === "push" || firmwareId === undefined) return [];',
+    mutated: "if (firmwareId === undefined) return [];",
   },
   {
     what: "an image is validated without the server",

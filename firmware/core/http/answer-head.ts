@@ -26,7 +26,8 @@ export function announcedOffer(
   headers: Headers,
 ): { readonly firmwareId: number; readonly time: number } | undefined {
   const [, firmwareId, time] = /^(\d{1,15}) (\d{1,10})$/.exec(headers[OFFER_HEADER] ?? "") ?? [];
-  return time === undefined ? undefined : { firmwareId: Number(firmwareId), time: Number(time) };
+  const id = Number(firmwareId);
+  return time === undefined || id === 0 ? undefined : { firmwareId: id, time: Number(time) };
 }
 
 /** Bytes of a file to request: from `start` up to, not including, `end`. */

@@ -13,9 +13,9 @@ import type { Booted, Raise, Stamped } from "../event.js";
 import {
   type InstallRecord,
   isOnTrial,
+  isRecorded,
   isUntried,
   MAX_REARMINGS,
-  PUSHED,
   RECORD_KEY,
   readRecord,
 } from "../update/record.js";
@@ -73,7 +73,7 @@ function begin(booted: Booted): Step {
   const { image, build, stored } = booted;
   // a pushed image may run where there is no server: the next one comes by the push port, which opens when the Wi-Fi is joined
   const record = readRecord(stored[RECORD_KEY]);
-  const isPushed = record?.firmwareId === PUSHED && record.imageSha256 === image.imageSha256;
+  const isPushed = record?.from === "push" && isRecorded(image, record);
   const limits = { trialSeconds: build.trialSeconds, deadlineSeconds: build.trialDeadlineSeconds };
   if (!isOnTrial(image, record)) return [{ ...initialTrial, ...limits }, []];
   return [

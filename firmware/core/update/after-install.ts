@@ -1,6 +1,7 @@
 // The boots after an installation: acts on its outcome (outcome.ts), with a trial, by arming the slot again or by a failure, and reports
 // the result until the server has taken it. Starts no download.
 
+import { clockAtBoot } from "../clock.js";
 import type { Effect } from "../effect.js";
 import type { Booted, Raise, Stamped } from "../event.js";
 import { readServerToken } from "../server/server-token.js";
@@ -15,7 +16,6 @@ import {
   type InstallFailure,
   type InstallRecord,
   isOnTrial,
-  PUSHED,
   RECORD_KEY,
   readRecord,
   storeRecord,
@@ -49,6 +49,7 @@ export function updateBooted(event: Booted & Stamped): Step {
   const state: UpdateState = {
     ...initialUpdate,
     boot: event,
+    clock: clockAtBoot(event.image.compileDate, event.stored),
     serverToken: readServerToken(event.stored),
     bootCount,
     record: outcome.kind === "none" ? undefined : outcome.record,
@@ -68,14 +69,13 @@ function reportBlock(state: UpdateState, event: Booted & Stamped): Step {
   const code = "OFFER_CRASHES";
   const message = describeBlock(block.suspect);
   const isNew = event.stored[OFFER_BLOCK_KEY] === undefined;
-  const { firmwareId } = block.suspect;
   return [
     next,
     [
       ...effects,
       ...(block.isReported
         ? []
-        : report(next, { firmwareId }, { status: "failed", step: "held", ...errorFields(code, message) })),
+        : report(next, block.suspect, { status: "failed", step: "held", ...errorFields(code, message) })),
       ...(isNew ? [{ type: "raise", event: { type: "updateFailed", code, message } } as const] : []),
     ],
   ];
@@ -149,7 +149,7 @@ function failed(state: UpdateState, record: InstallRecord, failure: InstallFailu
         level: "error",
         message: `${record.version} ${wasRolledBack ? "was rolled back" : "failed"}: ${reason}`,
       },
-      ...(record.firmwareId === PUSHED ? [] : [storeRecord(record)]),
+      ...(record.from === "push" ? [] : [storeRecord(record)]),
       ...reportResult(state, record, {
         status: "failed",
         step: wasRolledBack ? "rolled back" : "failed",
@@ -186,7 +186,7 @@ export function trialPassed(state: UpdateState, event: Stamped): Step {
 
 /** Stored as well as reported: the state in otadata alone does not prove that the trial was passed (see isUntried). */
 const recordPassed = (state: UpdateState, record: InstallRecord): readonly (Effect | Raise)[] => [
-  ...(record.firmwareId === PUSHED ? [] : [storeRecord(record)]),
+  ...(record.from === "push" ? [] : [storeRecord(record)]),
   ...reportResult(state, record, { status: "success", step: "validated" }),
 ];
 
@@ -196,7 +196,7 @@ function reportResult(
   record: InstallRecord,
   fields: Pick<Report, "status" | "step" | "error_code" | "error_message">,
 ): readonly (Effect | Raise)[] {
-  return record.firmwareId === PUSHED ? FORGET_RECORD : report(state, record, fields);
+  return record.from === "push" ? FORGET_RECORD : report(state, record, fields);
 }
 
 const FORGET_RECORD: readonly Effect[] = Object.freeze([

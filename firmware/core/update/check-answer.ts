@@ -3,7 +3,7 @@
 import { readOrders } from "../server/orders.js";
 import { isServerToken } from "../server/server-token.js";
 import type { NoUpdateResponse, UpdateResponse } from "../wire.js";
-import { PUSHED } from "./record.js";
+import { isCount, isFirmwareId } from "./record.js";
 
 /** The fields of an offer that a device reads: size and hash are in the signed manifest. */
 export type OfferAnswer = Omit<UpdateResponse, "file_size" | "file_hash">;
@@ -39,7 +39,7 @@ function readOffer(
   value: Partial<Record<keyof UpdateResponse, unknown>>,
 ): Omit<OfferAnswer, "update_available" | "time"> | undefined {
   const { firmware_id, version, build_number = 0, download_url, digests_url, release } = value;
-  if (!isCount(firmware_id) || firmware_id === PUSHED || !isCount(build_number)) return undefined;
+  if (!isFirmwareId(firmware_id) || !isCount(build_number)) return undefined;
   if (!isText(version, MAX_VERSION_LENGTH) || !isText(download_url, MAX_URL_LENGTH)) return undefined;
   // the maximum length of a manifest depends on its format: parseRelease checks it, so that the server gets a report
   if (typeof release !== "string") return undefined;
@@ -50,8 +50,6 @@ function readOffer(
 
 const MAX_VERSION_LENGTH = 48;
 const MAX_URL_LENGTH = 500;
-
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
 const isText = (value: unknown, maxLength: number): value is string =>
   typeof value === "string" && value.length <= maxLength;

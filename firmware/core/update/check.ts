@@ -1,6 +1,7 @@
 // The check: sends the server what the device is and what runs, reads the answer, and passes an offer on. It checks only the shape of the
 // answer; offer.ts decides about an offer. An answer that is too long is not read at all.
 
+import { heardAt, tell, timeAt, toldAt } from "../clock.js";
 import type { Effect } from "../effect.js";
 import type { Raise, ServerToken, Stamped } from "../event.js";
 import { announcedBytes, announcedOffer } from "../http/answer-head.js";
@@ -18,7 +19,6 @@ import {
   type Suspect,
   suspectOf,
 } from "./offer-crashes.js";
-import { PUSHED } from "./record.js";
 import {
   endOfRelease,
   enter,
@@ -119,8 +119,8 @@ function answerStarted(
   const collect: Effect = { type: "collectResponse", attempt: state.attempt, sizeBytes, as: "text" };
   if (sizeBytes <= MAX_PLAIN_ANSWER_BYTES) return [state, [collect]];
   const offer = announcedOffer(headers);
-  const suspect = suspectOf(offer?.firmwareId ?? PUSHED, "", sizeBytes);
-  if (isBlockedUnread(state.offerCrashes, suspect, offer?.time, at))
+  const suspect = suspectOf(offer?.firmwareId, "", sizeBytes);
+  if (isBlockedUnread(state.offerCrashes, suspect, heardAt(state.clock, offer?.time, at), at))
     return skipAnswer(state, suspect, offer, at, random);
   const [noted, noting] = withOfferCrashes(state, noteOffer(state.offerCrashes, suspect));
   return [noted, [...noting, collect]];
@@ -134,7 +134,7 @@ function skipAnswer(
   at: number,
   random: number,
 ): Step {
-  const idle = enter(state, { phase: "idle" });
+  const idle = enter(state, { phase: "idle", isAnswered: true });
   const [next, dating] = offer ? setClock(idle, offer.time, at) : ([idle, []] as const);
   return [
     next,
@@ -153,8 +153,14 @@ const closeAnswered = ({ attempt }: UpdateState): readonly (Effect | Raise)[] =>
   { type: "raise", event: { type: "serverReached" } },
 ];
 
-const setClock = (state: UpdateState, time: number, at: number) =>
-  withOfferCrashes({ ...state, clock: { time, at } }, dateBlock(state.offerCrashes, time));
+function setClock(state: UpdateState, time: number, at: number): readonly [UpdateState, readonly Effect[]] {
+  const [clock, keeping] = tell(state.clock, time, at);
+  const [next, dating] = withOfferCrashes(
+    { ...state, clock },
+    dateBlock(state.offerCrashes, toldAt(clock, at), at),
+  );
+  return [next, [...keeping, ...dating]];
+}
 
 function checkAnswered(state: UpdateState, { at, random, text }: Stamped & { readonly text: string }): Step {
   const answer = readCheckAnswer(text);
@@ -162,6 +168,7 @@ function checkAnswered(state: UpdateState, { at, random, text }: Stamped & { rea
   const [timed, dating] = setClock(state, answer.time, at);
   const polled = enter(timed, {
     phase: "idle",
+    isAnswered: true,
     checkSeconds: intervalOf(state.ownPace, answer),
     // the server has taken those of this check, and none come up during a check
     orderResults: [],
@@ -173,7 +180,7 @@ function checkAnswered(state: UpdateState, { at, random, text }: Stamped & { rea
     ...closeAnswered(state),
   ];
   const [next, effects] =
-    !answer.update_available || state.onTrial || isRefused(state, answer)
+    !answer.update_available || state.onTrial || isRefused(polled, answer, at)
       ? [polled, [nextCheck(polled, random)]]
       : evaluateOffer(polled, answer, text.length, at, random);
   // after the offer: what it starts decides which orders may be carried out now
@@ -211,8 +218,12 @@ const storeNewToken = (
     ? []
     : [storeServerToken(token), { type: "raise", event: { type: "serverTokenGiven", serverToken: token } }];
 
-const isRefused = (state: UpdateState, offer: OfferAnswer) =>
-  state.refused?.firmwareId === offer.firmware_id && state.refused.releaseEnd === endOfRelease(offer.release);
+/** Refused before, for a reason that is still good: what has expired by one server's clock may be good by the next answer's. */
+function isRefused({ refused, clock }: UpdateState, offer: OfferAnswer, at: number): boolean {
+  if (refused?.firmwareId !== offer.firmware_id || refused.releaseEnd !== endOfRelease(offer.release))
+    return false;
+  return refused.expires === undefined || timeAt(clock, at) > refused.expires;
+}
 
 /** An interval set for this device has priority over the server's default, unless the server's is for all devices. */
 const intervalOf = ({ seconds, isChosen }: OwnPace, answer: CheckAnswer): number =>

@@ -9,7 +9,7 @@ import { checksChunks, chunkIndex, hashChunk, isChunkRight } from "./chunk-check
 import { fetchPage, lacksPage } from "./digest-fetch.js";
 import { chunkCountOf, chunkLength } from "./digests.js";
 import { newImageReader } from "./image.js";
-import { FRESH_JOB, firmwareIdOf, type Job } from "./job.js";
+import { FRESH_JOB, type Job, originOfJob } from "./job.js";
 import { proofOf, prove } from "./proof.js";
 import { PUSH_RESTART_DELAY_MS, pushSucceeded } from "./pushed-update.js";
 import { type InstallRecord, storeRecord } from "./record.js";
@@ -76,7 +76,7 @@ export function proved(state: Installing, event: Stamped & { readonly digest: Ui
   }
   const attempt = nextAttempt(state);
   const record: InstallRecord = {
-    firmwareId: firmwareIdOf(job),
+    ...originOfJob(job),
     version: release.version,
     build: release.build,
     imageSha256: job.signed ? release.imageSha256 : toHex(job.tail),

@@ -1,7 +1,7 @@
 // A job: what is being installed, where it comes from and how far it has come. Only data; the files of the transfer work on it.
 
 import { type ImageReader, newImageReader } from "./image.js";
-import { PUSHED } from "./record.js";
+import type { InstallRecord } from "./record.js";
 import type { Release } from "./release.js";
 
 /** Where an image comes from. */
@@ -84,8 +84,8 @@ export const FRESH_JOB = Object.freeze({
   lastStep: 0,
 }) satisfies Partial<Job>;
 
-/** PUSHED for an image that was pushed. */
-export function firmwareIdOf(about: Job | { readonly firmwareId: number }): number {
-  if ("firmwareId" in about) return about.firmwareId;
-  return about.source.kind === "server" ? about.source.firmwareId : PUSHED;
-}
+/** Where the image comes from, as the record has it. */
+export const originOfJob = ({ source }: Job): Pick<InstallRecord, "from" | "firmwareId"> =>
+  source.kind === "server"
+    ? { from: "server", firmwareId: source.firmwareId }
+    : { from: "push", firmwareId: 0 };

@@ -15,20 +15,19 @@ import type { Effect } from "../effect.js";
 import type { Booted } from "../event.js";
 import { endedBlamelessly } from "../identity.js";
 import { intendedRestart, resetCause } from "../trial/restart-cause.js";
-import { PUSHED } from "./record.js";
+import { dated, type Hold, isHeld } from "./hold.js";
 
 /** NVS keys of the note and of the block. */
 export const OFFER_NOTE_KEY = "offer";
 export const OFFER_BLOCK_KEY = "offer.held";
 const MAX_OFFER_CRASHES = 3;
-export const BLOCK_SECONDS = 86_400;
 /** Longest answer that is not noted, bytes: too short for a manifest. Answers without an offer are shorter. */
 export const MAX_PLAIN_ANSWER_BYTES = 512;
 
 /** What may have caused a crash. */
 export interface Suspect {
-  /** PUSHED: a push, or not known. */
-  readonly firmwareId: number;
+  /** The server's number; absent: it was pushed, or the number is not known. */
+  readonly firmwareId: number | undefined;
   /** The end of a text that identifies the image; empty: not known yet. */
   readonly image: string;
   /** Length of the answer that contained it; 0: it was pushed. */
@@ -41,10 +40,8 @@ interface Noted {
   readonly crashCount: number;
 }
 
-interface Block {
+interface Block extends Hold {
   readonly suspect: Suspect;
-  /** Until this server time, seconds since 1970; 0: the time was not known yet when this was stored. */
-  readonly until: number;
   /** The server has taken the report. */
   readonly isReported: boolean;
 }
@@ -71,7 +68,7 @@ export type CrashStep = readonly [OfferCrashes, readonly Effect[]];
 const IMAGE_ID_CHARACTERS = 16;
 
 /** @param imageId a hash, a signature or anything else that no other image has */
-export const suspectOf = (firmwareId: number, imageId: string, answerBytes: number): Suspect => ({
+export const suspectOf = (firmwareId: number | undefined, imageId: string, answerBytes: number): Suspect => ({
   firmwareId,
   image: imageId.slice(-IMAGE_ID_CHARACTERS),
   answerBytes,
@@ -98,7 +95,7 @@ export function countAtBoot(event: Booted): CrashStep {
 }
 
 function blockOffer(crashes: OfferCrashes, suspect: Suspect, event: Booted): CrashStep {
-  const block: Block = { suspect, until: 0, isReported: false };
+  const block: Block = { suspect, until: 0, sinceMs: 0, isReported: false };
   const message = `restarted by ${resetCause(event)}: ${describeBlock(suspect)} [OFFER_CRASHES]`;
   return [
     { ...crashes, block },
@@ -113,7 +110,9 @@ export const describeBlock = (suspect: Suspect): string =>
 
 function nameOf({ firmwareId, answerBytes }: Suspect): string {
   if (answerBytes === 0) return "a pushed image";
-  return firmwareId === PUSHED ? `the offer in an answer of ${answerBytes} bytes` : `firmware ${firmwareId}`;
+  return firmwareId === undefined
+    ? `the offer in an answer of ${answerBytes} bytes`
+    : `firmware ${firmwareId}`;
 }
 
 /** Before the offer can do harm. Nothing is written if it is noted already, or was handled since the boot. */
@@ -144,18 +143,15 @@ export function noteProgress(crashes: OfferCrashes): CrashStep {
 /**
  * Whether this offer is blocked now.
  *
- * @param time the server's, seconds since 1970; undefined: not known, then the block ends a day after the boot
+ * @param time the server's, seconds since 1970; undefined: not known
  * @param at milliseconds since the boot
  */
-export function isBlocked(
+export const isBlocked = (
   { block }: OfferCrashes,
   suspect: Suspect,
   time: number | undefined,
   at: number,
-): boolean {
-  if (!block || !isSame(block.suspect, suspect)) return false;
-  return block.until > 0 && time !== undefined ? time < block.until : at < BLOCK_SECONDS * 1000;
-}
+): boolean => block !== undefined && isSame(block.suspect, suspect) && isHeld(block, time, at);
 
 /** Whether an answer must not even be read: it crashed the device before its offer was known. */
 export const isBlockedUnread = (
@@ -165,13 +161,14 @@ export const isBlockedUnread = (
   at: number,
 ) => crashes.block?.suspect.image === "" && isBlocked(crashes, suspect, time, at);
 
-/** The server has sent its time: the day of the block begins, or is over. */
-export function dateBlock(crashes: OfferCrashes, time: number): CrashStep {
+/** A server has answered: the day of the block begins, goes on, or is over. */
+export function dateBlock(crashes: OfferCrashes, time: number | undefined, at: number): CrashStep {
   const { block } = crashes;
   if (!block) return [crashes, []];
-  if (block.until === 0) return keepBlock(crashes, { ...block, until: time + BLOCK_SECONDS });
-  if (time < block.until) return [crashes, []];
-  return [{ ...crashes, block: undefined }, [{ type: "forget", key: OFFER_BLOCK_KEY }]];
+  if (!isHeld(block, time, at))
+    return [{ ...crashes, block: undefined }, [{ type: "forget", key: OFFER_BLOCK_KEY }]];
+  const next = dated(block, time);
+  return next === block ? [crashes, []] : keepBlock(crashes, next);
 }
 
 /** The server has taken the report about the block. */
@@ -189,7 +186,7 @@ const keepBlock = (crashes: OfferCrashes, block: Block): CrashStep => [
 /** What is not known of one of them counts as equal: before it is read, an answer may be known by its length only. */
 function isSame(a: Suspect, b: Suspect): boolean {
   if ((a.answerBytes === 0) !== (b.answerBytes === 0)) return false;
-  const isUnknown = a.firmwareId === PUSHED || b.firmwareId === PUSHED;
+  const isUnknown = a.firmwareId === undefined || b.firmwareId === undefined;
   const isSameFirmware = isUnknown ? a.answerBytes === b.answerBytes : a.firmwareId === b.firmwareId;
   return isSameFirmware && (a.image === b.image || a.image === "" || b.image === "");
 }
@@ -201,7 +198,8 @@ const isSameAnswer = (a: Suspect, b: Suspect) =>
 
 const FORGET_NOTE: Effect = Object.freeze({ type: "forget", key: OFFER_NOTE_KEY });
 
-const write = ({ firmwareId, answerBytes, image }: Suspect) => `${firmwareId} ${answerBytes} ${image}`;
+/** Older firmware reads a number here: 0 is that of no firmware. */
+const write = ({ firmwareId = 0, answerBytes, image }: Suspect) => `${firmwareId} ${answerBytes} ${image}`;
 
 const storeNote = ({ suspect, crashCount }: Noted, isOpen: boolean): Effect => ({
   type: "store",
@@ -224,7 +222,7 @@ function readNote(text: string | undefined): (Noted & { readonly isOpen: boolean
 function readBlock(text: string | undefined): Block | undefined {
   const [word, until, suspect] = read(text);
   if (!suspect || (word !== "told" && word !== "untold")) return undefined;
-  return { isReported: word === "told", until, suspect };
+  return { isReported: word === "told", until, sinceMs: 0, suspect };
 }
 
 function read(
@@ -232,6 +230,6 @@ function read(
 ): readonly [word: string, count: number, suspect: Suspect | undefined] {
   const match = /^([a-z]{4,7}) (\d{1,10}) (\d{1,16}) (\d{1,5}) (\S{0,16})$/.exec(text ?? "");
   const [, word = "", count, firmwareId, answerBytes, image = ""] = match ?? [];
-  const suspect = { firmwareId: Number(firmwareId), answerBytes: Number(answerBytes), image };
+  const suspect = { firmwareId: Number(firmwareId) || undefined, answerBytes: Number(answerBytes), image };
   return [word, Number(count), match ? suspect : undefined];
 }

@@ -1,6 +1,7 @@
 // From an offer to a job: parses the release, has its signature verified, checks whether it fits this device. Nothing is written to the
 // slot before that. The manifest itself is not kept: only its fields are, and the text goes along with the effect that verifies it.
 
+import { provedAfter, timeAt, toldAt } from "../clock.js";
 import type { Failure, Result } from "../errors.js";
 import type { Stamped } from "../event.js";
 import { addressText, readAddress, resolveAddress } from "../http/address.js";
@@ -18,6 +19,7 @@ import {
   nextAttempt,
   nextCheck,
   type Offer,
+  type Refused,
   report,
   type Step,
   type Unverified,
@@ -46,7 +48,7 @@ export function evaluateOffer(
   if (blockedImage?.imageSha256 === imageSha256 && at < blockedImage.untilMs)
     return [state, [nextCheck(state, random)]];
   const suspect = suspectOf(answer.firmware_id, imageSha256, answerBytes);
-  if (isBlocked(state.offerCrashes, suspect, answer.time, at)) {
+  if (isBlocked(state.offerCrashes, suspect, toldAt(state.clock, at), at)) {
     const message = `update to ${answer.version} is skipped: ${describeBlock(suspect)}`;
     return [state, [{ type: "log", level: "warn", message }, nextCheck(state, random)]];
   }
@@ -85,7 +87,6 @@ const offerOf = (answer: OfferAnswer): Offer => ({
   build: answer.build_number,
   downloadUrl: answer.download_url,
   digestsUrl: answer.digests_url,
-  time: answer.time,
   releaseEnd: endOfRelease(answer.release),
 });
 
@@ -106,13 +107,18 @@ export function signatureVerified(
       event.random,
     );
   }
+  const { created, expires } = signed.release;
+  const [clock, keeping] = provedAfter(state.clock, created, event.at);
   const checked: Result<Release> = checkRelease(signed.release, {
     identity: boot.identity,
     image: boot.image,
     slotBytes: boot.target?.sizeBytes ?? 0,
-    time: offer.time,
+    time: timeAt(clock, event.at),
   });
-  if (!checked.ok) return refuse(state, offer, checked.failure, event.random);
+  if (!checked.ok) {
+    const [idle, effects] = refuse({ ...state, clock }, offer, checked.failure, event.random, expires);
+    return [idle, [...keeping, ...effects]];
+  }
   const job: Job = {
     source: {
       kind: "server",
@@ -127,11 +133,12 @@ export function signatureVerified(
     ...FRESH_JOB,
     wholeOnly: state.rangeIgnored,
   };
-  const verified: UpdateState = { ...state, rangeIgnored: false };
+  const verified: UpdateState = { ...state, clock, rangeIgnored: false };
   const [next, effects] = resume(verified, job);
   return [
     next,
     [
+      ...keeping,
       {
         type: "log",
         level: "info",
@@ -171,10 +178,21 @@ function absoluteUrl(server: string, url: string): string {
   return read.ok ? addressText(read.value) : url;
 }
 
-/** Nothing was written, and another download would not help: reported once, not tried again until something else is offered. */
-function refuse(state: UpdateState, offer: Offer, failure: Failure, random: number): Step {
+/**
+ * Nothing was written, and another download would not help: reported once, not tried again until something else is offered, or by another
+ * clock it has not expired.
+ */
+function refuse(
+  state: UpdateState,
+  offer: Offer,
+  failure: Failure,
+  random: number,
+  expires?: number | undefined,
+): Step {
   const { firmwareId, releaseEnd } = offer;
-  const idle = enter(state, { phase: "idle", refused: { firmwareId, releaseEnd } });
+  const refused: Refused =
+    failure.code === "RELEASE_EXPIRED" ? { firmwareId, releaseEnd, expires } : { firmwareId, releaseEnd };
+  const idle = enter(state, { phase: "idle", refused });
   return [
     idle,
     [

@@ -1,14 +1,14 @@
 // An update that a client in the local network pushes: from the offer to the job, and the answers to its sender. Transfer, final check and
 // arming are those of every update. The device never retries a push: its sender can.
 
+import { provedAfter, timeAt, toldAt } from "../clock.js";
 import type { Effect, HttpResponse } from "../effect.js";
 import type { Failure, UpdateErrorCode } from "../errors.js";
-import type { Identity, PushOffer, Stamped } from "../event.js";
+import type { Booted, Identity, PushOffer, Stamped } from "../event.js";
 import { pushRefusal as refusal } from "../http/answer.js";
 
 import { FRESH_JOB, type Job, type PushSource } from "./job.js";
 import { describeBlock, isBlocked, noteOffer, suspectOf } from "./offer-crashes.js";
-import { PUSHED } from "./record.js";
 import { checkRelease, parseRelease, type Release, SECTOR_BYTES } from "./release.js";
 import {
   endOfRelease,
@@ -30,8 +30,8 @@ export function evaluatePush(state: UpdateState, offer: PushOffer, at: number, r
   const busy = busyReason(state);
   if (busy !== undefined) return [state, [answer(offer, 409, busy)]];
   const [dropped, dropping] = abortCheck(state);
-  const suspect = suspectOf(PUSHED, imageIdOf(offer), 0);
-  if (isBlocked(state.offerCrashes, suspect, timeAt(state, at), at)) {
+  const suspect = suspectOf(undefined, imageIdOf(offer), 0);
+  if (isBlocked(state.offerCrashes, suspect, toldAt(state.clock, at), at)) {
     const failure = { code: "OFFER_CRASHES", message: describeBlock(suspect) } as const;
     return withFreed(dropping, refusePush(dropped, offer, failure, random));
   }
@@ -105,11 +105,21 @@ export function pushVerified(
     const message = `signature by key ${signed.keyId} does not match the release`;
     return refusePush(state, offer, { code: "SIGNATURE_INVALID", message }, event.random);
   }
+  const [clock, keeping] = provedAfter(state.clock, signed.release.created, event.at);
+  return withFreed(keeping, releaseVerified({ ...state, clock }, { offer, signed }, boot, event));
+}
+
+function releaseVerified(
+  state: UpdateState,
+  { offer, signed }: Pick<Extract<Unverified, { readonly kind: "push" }>, "offer" | "signed">,
+  boot: Booted,
+  event: Stamped,
+): Step {
   const checked = checkRelease(signed.release, {
     identity: boot.identity,
     image: boot.image,
     slotBytes: boot.target?.sizeBytes ?? 0,
-    time: timeAt(state, event.at) ?? 0,
+    time: timeAt(state.clock, event.at),
   });
   if (!checked.ok) return refusePush(state, offer, checked.failure, event.random);
   if (checked.value.size !== offer.sizeBytes) {
@@ -118,10 +128,6 @@ export function pushVerified(
   }
   return startPush(state, offer, checked.value);
 }
-
-/** The server's time, if it is known. */
-const timeAt = ({ clock }: UpdateState, at: number): number | undefined =>
-  clock && clock.time + Math.floor((at - clock.at) / 1000);
 
 /** Nothing was written. */
 function refusePush(state: UpdateState, offer: PushOffer, failure: Failure, random: number): Step {

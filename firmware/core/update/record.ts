@@ -12,13 +12,16 @@ export const RECORD_KEY = "install";
 /** NVS key of the SHA-256 of an image that its owner rolled back: the server may keep offering it, but it is not installed again. */
 export const BLOCKED_IMAGE_KEY = "held";
 
-/** Firmware id of an image that was pushed: the server does not know it, and gets no reports about it. */
-export const PUSHED = 0;
+/** What was pushed is unknown to the server, which gets no reports about it. */
+export type Origin = "server" | "push";
 
 /** How many times a slot is armed again when nothing shows that its image has run. */
 export const MAX_REARMINGS = 3;
 
 export interface InstallRecord {
+  /** Where the image came from. Firmware that does not store this stores firmware id 0 of a push. */
+  readonly from: Origin;
+  /** The server's number; 0 of a push, which older firmware knows by it. */
   readonly firmwareId: number;
   readonly version: string;
   readonly build: number;
@@ -70,24 +73,27 @@ export const storeRecord = (record: InstallRecord): Effect => ({
   value: writeRecord(record),
 });
 
-/** A record that cannot be read counts as none: the slot states still show what runs. */
+/**
+ * A record that cannot be read counts as none: the slot states still show what runs. After a roll back older firmware reads it, and after an
+ * update newer: fields are only added, and those that are not known are ignored.
+ */
 export function readRecord(text: string | undefined): InstallRecord | undefined {
   if (text === undefined) return undefined;
   try {
-    const { firmwareId, version, build, imageSha256, slot, powerLosses, rearmings, armed, passed, failure } =
+    const { version, build, imageSha256, slot, powerLosses, rearmings, armed, passed, failure, ...origin } =
       JSON.parse(text) as Partial<InstallRecord>;
-    if (typeof firmwareId !== "number" || typeof version !== "string" || typeof build !== "number")
-      return undefined;
-    if (typeof imageSha256 !== "string" || typeof slot !== "string" || typeof powerLosses !== "number")
+    const known = readOrigin(origin);
+    if (!known || typeof version !== "string" || !isCount(build)) return undefined;
+    if (typeof imageSha256 !== "string" || typeof slot !== "string" || !isCount(powerLosses))
       return undefined;
     return {
-      firmwareId,
+      ...known,
       version,
       build,
       imageSha256,
       slot,
       powerLosses,
-      ...(typeof rearmings === "number" ? { rearmings } : {}),
+      ...(isCount(rearmings) ? { rearmings } : {}),
       ...(armed === true ? { armed } : {}),
       ...(passed === true ? { passed } : {}),
       ...(isFailure(failure) ? { failure } : {}),
@@ -96,6 +102,21 @@ export function readRecord(text: string | undefined): InstallRecord | undefined 
     return undefined;
   }
 }
+
+function readOrigin({
+  from,
+  firmwareId,
+}: Partial<InstallRecord>): Pick<InstallRecord, "from" | "firmwareId"> | undefined {
+  if (from === "push" || (from === undefined && firmwareId === 0)) return { from: "push", firmwareId: 0 };
+  return isFirmwareId(firmwareId) ? { from: "server", firmwareId } : undefined;
+}
+
+/** As servers number firmware. */
+export const isFirmwareId = (value: unknown): value is number => isCount(value) && value > 0;
+
+/** A number beyond is not exact, or is written as `null`. */
+export const isCount = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= 0;
 
 const isFailure = (value: Partial<InstallFailure> | null | undefined): value is InstallFailure =>
   (value?.code === "ROLLED_BACK" || value?.code === "ARM_FAILED") && typeof value.reason === "string";

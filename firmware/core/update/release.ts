@@ -117,9 +117,9 @@ function readPayload(fields: Record<string, unknown>): Release | string {
   const protocolVersion = count("protocolVersion", 255);
   const nvs = fields.nvs === undefined ? undefined : text("nvs", aName);
   const created = count("created", MAX_TIME);
-  const expires = fields.expires === undefined ? MAX_TIME : count("expires", MAX_TIME);
+  const expires = fields.expires === undefined ? undefined : count("expires", MAX_TIME);
   const minCurrentVersion =
-    fields.minCurrentVersion === undefined ? NO_MINIMUM : text("minCurrentVersion", /^[\w.+-]{1,48}$/);
+    fields.minCurrentVersion === undefined ? undefined : text("minCurrentVersion", /^[\w.+-]{1,48}$/);
   if (type === undefined) return "type is missing or not a name";
   if (hardware === undefined) return "hardware is missing or not a name";
   if (chip === undefined) return "chip is missing or not a name";
@@ -133,8 +133,9 @@ function readPayload(fields: Record<string, unknown>): Release | string {
   if (securityVersion === undefined || protocolVersion === undefined)
     return "securityVersion or protocolVersion is missing";
   if (fields.nvs !== undefined && nvs === undefined) return "nvs is not a name";
-  if (created === undefined || expires === undefined) return "created or expires is not a time in seconds";
-  if (minCurrentVersion === undefined || !parseVersion(minCurrentVersion))
+  if (created === undefined || (fields.expires !== undefined && expires === undefined))
+    return "created or expires is not a time in seconds";
+  if (fields.minCurrentVersion !== undefined && !(minCurrentVersion && parseVersion(minCurrentVersion)))
     return "minCurrentVersion is not a version";
   const digests = readDigests(fields, { size, chunkSize });
   if (typeof digests === "string") return digests;
@@ -150,12 +151,12 @@ function readPayload(fields: Record<string, unknown>): Release | string {
     imageSha256,
     chunkSize,
     ...digests,
-    minCurrentVersion,
+    ...(minCurrentVersion === undefined ? {} : { minCurrentVersion }),
     securityVersion,
     protocolVersion,
     ...(nvs === undefined ? {} : { nvs }),
     created,
-    expires,
+    ...(expires === undefined ? {} : { expires }),
   };
 }
 
@@ -175,9 +176,6 @@ function readDigests(
   return { digestsOf: what, digests };
 }
 
-/** Minimum version of a release that names none: no minimum, because 0.0.0-dev and a version that cannot be parsed are older still. */
-const NO_MINIMUM = "0.0.0";
-
 /** Year 2106: seconds since 1970 that fit 32 bits. */
 const MAX_TIME = 0xffffffff;
 
@@ -186,7 +184,7 @@ export interface TargetDevice {
   readonly image: RunningImage;
   /** Bytes of the slot that the image would be written to. */
   readonly slotBytes: number;
-  /** The server's time, seconds since 1970; 0: not known. */
+  /** Seconds since 1970, as far as the device knows (core/clock.ts). */
   readonly time: number;
 }
 
@@ -221,8 +219,8 @@ export function checkRelease(release: Release, device: TargetDevice): Result<Rel
       `release ${release.version} build ${release.build} is not newer than ${image.version} build ${image.build}`,
     );
   }
-  const { minCurrentVersion = NO_MINIMUM } = release;
-  const minimum = minCurrentVersion === NO_MINIMUM ? undefined : parseVersion(minCurrentVersion);
+  const { minCurrentVersion } = release;
+  const minimum = minCurrentVersion === undefined ? undefined : parseVersion(minCurrentVersion);
   if (minimum && compareVersions(running, minimum) < 0) {
     return fail(
       "CURRENT_TOO_OLD",

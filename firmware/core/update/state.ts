@@ -1,14 +1,15 @@
 // The state of the update machine, a union by phase, and what its parts share: entering a phase, the next check, reports.
 
 import { jitteredMs } from "../backoff.js";
+import { type Clock, initialClock } from "../clock.js";
 import type { Effect } from "../effect.js";
 import type { UpdateErrorCode } from "../errors.js";
 import type { Booted, PushOffer, Raise, ServerToken } from "../event.js";
 import type { OrderResult, Readings, Report } from "../wire.js";
 
-import { firmwareIdOf, type Job } from "./job.js";
-import { type CrashStep, initialOfferCrashes, type OfferCrashes } from "./offer-crashes.js";
-import { type InstallRecord, PUSHED } from "./record.js";
+import { type Job, originOfJob } from "./job.js";
+import { type CrashStep, initialOfferCrashes, type OfferCrashes, type Suspect } from "./offer-crashes.js";
+import type { InstallRecord } from "./record.js";
 import type { SignedRelease } from "./release.js";
 
 /** A transfer that gets no byte for this time counts as stalled. */
@@ -21,9 +22,13 @@ export interface Offer {
   readonly build: number;
   readonly downloadUrl: string;
   readonly digestsUrl: string | undefined;
-  /** The server's, seconds since 1970. */
-  readonly time: number;
   readonly releaseEnd: string;
+}
+
+/** An offer that was refused for a reason that another download cannot cure. */
+export interface Refused extends Pick<Offer, "firmwareId" | "releaseEnd"> {
+  /** It had expired then, at this time: judged anew with each answer. */
+  readonly expires?: number | undefined;
 }
 
 /** Identifies a manifest: its last characters, which are its signature. */
@@ -56,10 +61,11 @@ interface Common {
   /** During its trial a new image starts no other update: esp_ota_begin refuses it, and so do we. */
   readonly onTrial: boolean;
   readonly record: InstallRecord | undefined;
-  /** The server's time in seconds since 1970, received at `at` ms since this boot: the device has no clock. */
-  readonly clock: { readonly time: number; readonly at: number } | undefined;
-  /** The last offer that was refused for a reason that another download cannot cure: not reported twice. */
-  readonly refused: Pick<Offer, "firmwareId" | "releaseEnd"> | undefined;
+  readonly clock: Clock;
+  /** A check was answered since the boot. */
+  readonly isAnswered: boolean;
+  /** The last one: not reported twice. */
+  readonly refused: Refused | undefined;
   /** SHA-256 of an image that was rolled back, and until when (ms since this boot) it is not installed again. */
   readonly blockedImage: { readonly imageSha256: string; readonly untilMs: number } | undefined;
   readonly bootCount: number;
@@ -120,7 +126,8 @@ export const initialUpdate: Common & { readonly phase: "idle" } = Object.freeze(
   attempt: 0,
   onTrial: false,
   record: undefined,
-  clock: undefined,
+  clock: initialClock,
+  isAnswered: false,
   refused: undefined,
   blockedImage: undefined,
   bootCount: 0,
@@ -153,14 +160,14 @@ export const errorFields = (code: UpdateErrorCode, message: string) => ({
   error_message: message.slice(0, 500),
 });
 
-/** A report to the server, if the image came from there. */
+/** A report to the server, if the image came from there and its number is known. */
 export function report(
   state: UpdateState,
-  about: Job | { readonly firmwareId: number },
+  about: Job | InstallRecord | Pick<Offer, "firmwareId"> | Suspect,
   fields: Omit<Report, "firmware_id" | "image_sha256" | "slot_state">,
 ): readonly Raise[] {
-  const firmwareId = firmwareIdOf(about);
-  if (firmwareId === PUSHED) return [];
+  const { from, firmwareId } = "source" in about ? originOfJob(about) : { from: "server", ...about };
+  if (from === "push" || firmwareId === undefined) return [];
   const image = state.boot?.image;
   const evidence = image ? { image_sha256: image.imageSha256, slot_state: image.slotState } : {};
   return [

@@ -4,6 +4,7 @@ import { type DeviceState, initialDevice } from "../../../firmware/core/device-s
 import type { TimerName } from "../../../firmware/core/effect.js";
 import type { Event } from "../../../firmware/core/event.js";
 import { LISTENERS, MACHINES } from "../../../firmware/core/machines.js";
+import type { InstallRecord } from "../../../firmware/core/update/record.js";
 import type { UpdatePhase } from "../../../firmware/core/update/state.js";
 import type { Report } from "../../../firmware/core/wire.js";
 import { BOOTED, IMAGE, stamped } from "./events.js";
@@ -12,7 +13,8 @@ import { inPhase, jobOf, withJob } from "./update-phases.js";
 const TOKEN = "secret";
 const NETWORK = { ssid: "home", rssi: -50, secured: true, channel: 6 };
 const REPORT: Report = { firmware_id: 7, status: "success", step: "validated" };
-const RECORD = {
+const RECORD: InstallRecord = {
+  from: "server",
   firmwareId: 7,
   version: "1.0.0",
   build: 0,

@@ -38,6 +38,7 @@ export const JOB: Job = Object.freeze<Job>({
 
 const PUSH: PushOffer = Object.freeze({ connection: 3, sizeBytes: JOB.release.size });
 const RECORD: InstallRecord = Object.freeze({
+  from: "server",
   firmwareId: 7,
   version: "1.1.0",
   build: 0,

@@ -94,7 +94,7 @@ export function contentStep(
 
 /** Until a check is answered: then the server knows this device. Meanwhile an empty panel shows how to set the device up. */
 function wait(state: ContentState, device: DeviceState, settings: ContentSettings): Step {
-  if (device.update.online && device.update.clock) return fetch({ ...state, phase: "idle" }, device);
+  if (device.update.online && device.update.isAnswered) return fetch({ ...state, phase: "idle" }, device);
   const isHelpless = device.wifi.phase === "unset" && device.wifi.portalOpen && state.shows === "";
   return isHelpless ? show(state, setupCard(device), settings) : [state, []];
 }

@@ -124,7 +124,7 @@ function mayGo(
   { longestSeconds }: SleepSettings,
 ): boolean {
   if (at < awakeUntilMs || content.phase === "drawing") return false;
-  const isDone = update.clock !== undefined && update.orderResults.length === 0 && content.settled;
+  const isDone = update.isAnswered && update.orderResults.length === 0 && content.settled;
   return isDone || at >= longestSeconds * 1000;
 }
 

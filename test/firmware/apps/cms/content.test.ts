@@ -27,7 +27,7 @@ const ONLINE: DeviceState = Object.freeze({
     boot: BOOTED,
     online: true,
     server: "http://updates.test:8080",
-    clock: { time: 1_795_000_000, at: 0 },
+    isAnswered: true,
   },
 });
 
@@ -73,7 +73,7 @@ class Panel {
 describe("what a panel shows", () => {
   it("is requested once a check was answered, and not before", () => {
     const panel = new Panel();
-    panel.device = { ...ONLINE, update: { ...ONLINE.update, clock: undefined } };
+    panel.device = { ...ONLINE, update: { ...ONLINE.update, isAnswered: false } };
     expect(panel.take({ type: "clientDetached" }).types()).deep.equal([]);
     panel.device = ONLINE;
     expect(panel.ask().find("startRequest")!.request).deep.equal({

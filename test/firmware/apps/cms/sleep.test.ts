@@ -24,7 +24,7 @@ const SETTINGS: SleepSettings = Object.freeze({
 const DONE: DeviceState = Object.freeze({
   ...initialDevice,
   wifi: { ...initialDevice.wifi, phase: "joined" as const },
-  update: { ...initialDevice.update, online: true, clock: { time: 1, at: 0 } },
+  update: { ...initialDevice.update, online: true, isAnswered: true },
 });
 const SETTLED: ContentState = Object.freeze({ ...initialContent, phase: "idle", settled: true });
 const LOOK: CmsEvent = Object.freeze({ type: "timerFired", timer: "sleep" });
@@ -67,7 +67,7 @@ describe("a device on a battery", () => {
   });
 
   it("waits for the answer to its check and for its picture, but not forever", () => {
-    const unanswered = { ...DONE, update: { ...DONE.update, clock: undefined } };
+    const unanswered = { ...DONE, update: { ...DONE.update, isAnswered: false } };
     for (const [device, content] of [
       [unanswered, SETTLED],
       [DONE, { ...SETTLED, settled: false }],

@@ -107,6 +107,11 @@ describe("boot validation", () => {
     expect(run([pushed(IMAGE.imageSha256), ONLINE, STABLE]).types).include("markValid");
     expect(run([pushed(IMAGE.imageSha256), STABLE]).types).not.include("markValid");
     expect(run([pushed("b".repeat(64)), ONLINE, STABLE]).types, "another image").not.include("markValid");
+    const ofServer = {
+      ...ON_TRIAL,
+      stored: { install: JSON.stringify({ ...record, from: "server", imageSha256: IMAGE.imageSha256 }) },
+    };
+    expect(run([ofServer, ONLINE, STABLE]).types, "number 0 of a server").not.include("markValid");
   });
 
   it("arms an untried slot again three times at most", () => {

@@ -6,6 +6,7 @@ import { type InstallRecord, RECORD_KEY, writeRecord } from "../../../../firmwar
 import { BOOTED, IMAGE, stamped } from "../events.js";
 
 const RECORD: InstallRecord = {
+  from: "server",
   firmwareId: 3,
   version: "1.1.0",
   build: 0,

@@ -10,6 +10,7 @@ import type { Report } from "../../../../firmware/core/wire.js";
 import { BOOTED, IMAGE, stamped } from "../events.js";
 
 const RECORD: InstallRecord = Object.freeze({
+  from: "server",
   firmwareId: 7,
   version: "1.1.0",
   build: 0,
@@ -167,7 +168,7 @@ describe("a boot after an installation", () => {
   });
 
   it("reports nothing of a pushed image, and forgets its record when it has served", () => {
-    const pushed = { ...ARMED, firmwareId: 0 };
+    const pushed = { ...ARMED, from: "push", firmwareId: 0 } as const;
     const passed = new Device(pushed).boot(ON_TRIAL);
     expect(passed.reports).deep.equal([]);
     expect(passed.on({ type: "trialPassed" }).reports).deep.equal([]);

@@ -46,6 +46,26 @@ describe("an answer to a check", () => {
     expect(read({ version: "1".repeat(48), download_url: "x".repeat(500) })).not.equal(undefined);
   });
 
+  it("is malformed with a firmware id that is not whole, exact and above 0", () => {
+    const text = (id: string) => JSON.stringify(OFFER).replace('"firmware_id":7', `"firmware_id":${id}`);
+    for (const id of [
+      "0",
+      "-0",
+      "-7",
+      "0.5",
+      "1e999",
+      "-1e999",
+      "9007199254740992",
+      "1e300",
+      '"7"',
+      "null",
+      "[7]",
+    ])
+      expect(readCheckAnswer(text(id)), id).equal(undefined);
+    for (const id of ["1", "7e0", "9007199254740991"])
+      expect(readCheckAnswer(text(id)), id).not.equal(undefined);
+  });
+
   it("loses only what may be missing: orders and tokens that are malformed", () => {
     expect(read({ orders: [{ kind: "restart" }], device_token: 5, poll_is_for_all: "yes" })).deep.equal(
       OFFER,

@@ -94,6 +94,7 @@ describe("installation", () => {
       "forget",
     ]);
     const record = {
+      from: "server",
       firmwareId: 7,
       version: "1.1.0",
       build: 0,
@@ -117,6 +118,7 @@ describe("installation", () => {
   it("of a pushed image has no firmware id, and what an unsigned image says of itself", () => {
     const download = new Download({ sizeBytes: SIZE }).push();
     expect(recordsOf(download)[0]).deep.equal({
+      from: "push",
       firmwareId: 0,
       version: "1.1.0",
       build: 0,

@@ -1,10 +1,10 @@
 // An offer that restarts the device repeatedly: what is recorded, when it is blocked, and when it is free again.
 
 import { expect } from "chai";
+import { DAY_SECONDS as BLOCK_SECONDS } from "../../../../firmware/core/clock.js";
 import type { Effect } from "../../../../firmware/core/effect.js";
 import type { Booted, Event, PushOffer, Raise } from "../../../../firmware/core/event.js";
 import {
-  BLOCK_SECONDS,
   MAX_PLAIN_ANSWER_BYTES,
   OFFER_BLOCK_KEY,
   OFFER_NOTE_KEY,
@@ -249,11 +249,38 @@ describe("an offer that has restarted the device three times", () => {
     expect(device.note, "counted from the beginning").match(/^open 0 12 /);
   });
 
+  // the kind: a date that was computed from a clock that was wrong
+  it("is blocked no longer than a day by any clock, whatever the first one said", () => {
+    const FAR = TIME + 20 * 365 * BLOCK_SECONDS;
+    const device = blockedDevice(whileVerified);
+    device.offered({ time: FAR });
+    expect(device.block).match(new RegExp(`^untold ${FAR + BLOCK_SECONDS} `));
+    device.boot().offered();
+    expect(device.state.phase).equal("idle");
+    expect(device.block, "by the first clock that is right").match(
+      new RegExp(`^untold ${TIME + BLOCK_SECONDS} `),
+    );
+    expect(device.boot().offered({ time: TIME + BLOCK_SECONDS }).state.phase).equal("verifying");
+    const alone = blockedDevice(whileVerified);
+    alone.offered({ time: FAR });
+    alone.boot().offered({ time: FAR }, BLOCK_SECONDS * 1000);
+    expect(alone.state.phase, "a day since the boot").equal("verifying");
+  });
+
+  it("is dated by no time that is not believed", () => {
+    for (const time of [0, 1, 9_999_999_999]) {
+      const device = blockedDevice(whileVerified);
+      device.offered({ time });
+      expect(device.state.phase, `${time}`).equal("idle");
+      expect(device.block, `${time}`).match(/^untold 0 /);
+    }
+  });
+
   it("is not even read if it did so while it was read", () => {
     const device = blockedDevice(whileRead);
     expect(device.answered().isRead).equal(false);
     expect(device.state).include({ phase: "idle" });
-    expect(device.state.clock).deep.equal({ time: TIME, at: 0 });
+    expect(device.state.clock.told).deep.equal({ time: TIME, at: 0 });
     expect(device.raised.map(({ type }) => type)).deep.equal(["serverReached"]);
     expect(device.asked.map(({ type }) => type)).include("closeRequest");
     expect(device.log).match(/the answer is not read/);

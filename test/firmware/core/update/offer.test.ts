@@ -41,6 +41,9 @@ class Device {
   verified(good = true): this {
     return this.on({ type: "signatureVerified", attempt: this.state.attempt, good });
   }
+  get raised(): string[] {
+    return this.asked.flatMap((effect) => (effect.type === "raise" ? [effect.event.type] : []));
+  }
   get report() {
     for (const effect of this.asked)
       if (effect.type === "raise" && effect.event.type === "reportMade") return effect.event.report;
@@ -98,6 +101,57 @@ describe("an offer of the server", () => {
     expect(device.offered(jws(), { firmware_id: 8 }).state.phase).equal("verifying");
     const signedAnew = jws(PAYLOAD, HEADER, Buffer.alloc(64, 3).toString("base64url"));
     expect(new Device().offered().verified(false).offered(signedAnew).state.phase).equal("verifying");
+  });
+
+  // The kind: a verdict that depends on something that passes, such as the time by a server's clock, is not kept longer than that lasts.
+  describe("that has expired", () => {
+    const EXPIRES = TIME + 1000;
+    const release = jws({ ...PAYLOAD, expires: EXPIRES });
+    const WRONG = TIME + 86_400 * 3650;
+    /** By a server's clock; the signature is good. */
+    const offered = (device: Device, time: number, at = 0) => {
+      device.offered(release, { time }, at);
+      if (device.state.phase === "verifying") device.verified();
+      return device;
+    };
+
+    it("by a wrong clock is installed with the first answer by whose time it has not", () => {
+      const device = offered(new Device(), WRONG);
+      expect(device.report).include({ error_code: "RELEASE_EXPIRED" });
+      expect(offered(device, TIME, 360_000).state.phase).equal("resuming");
+    });
+
+    it("is told once, neither verified nor reported again while that lasts", () => {
+      const device = offered(new Device(), WRONG);
+      for (const time of [WRONG, WRONG + 60, EXPIRES + 1]) {
+        device.offered(release, { time });
+        expect(device.state.phase, `${time}`).equal("idle");
+        expect(device.raised).deep.equal(["serverReached"]);
+      }
+    });
+
+    it("is not expired at its last second, and is the second after, also by the device's own count", () => {
+      expect(offered(new Device(), EXPIRES).state.phase).equal("resuming");
+      expect(offered(new Device(), EXPIRES + 1).report).include({ error_code: "RELEASE_EXPIRED" });
+      const counted = offered(new Device(), EXPIRES).on({ type: "timerFired", timer: "transfer" });
+      expect(counted.state.phase).equal("resuming");
+    });
+
+    it("is not let in by a clock that is set back before the device's build, or before a newer release", () => {
+      const built = { ...BOOTED, image: { ...IMAGE, compileDate: "Jan 10 2027" } };
+      for (const time of [0, -1, 1e12, 1_790_000_000])
+        expect(offered(new Device(built), time).report, `${time}`).include({ error_code: "RELEASE_EXPIRED" });
+      const newer = jws({ ...PAYLOAD, created: EXPIRES + 2000, type: "led" });
+      for (const time of [0, TIME]) {
+        const device = new Device().offered(newer, { firmware_id: 8, time: EXPIRES + 3000 }).verified();
+        expect(offered(device, time, 1000).report, `${time}`).include({ error_code: "RELEASE_EXPIRED" });
+      }
+    });
+
+    it("never does so without an expiry, whatever a server's clock says", () => {
+      for (const time of [0, -1, 7_258_118_400, 1e12, 0xffffffff, Number.MAX_SAFE_INTEGER])
+        expect(new Device().offered(jws(), { time }).verified().state.phase, `${time}`).equal("resuming");
+    });
   });
 
   it("is skipped during the trial of this image", () => {

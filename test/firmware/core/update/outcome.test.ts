@@ -16,6 +16,7 @@ import {
 import type { SlotState } from "../../../../firmware/core/wire.js";
 
 const RECORD: InstallRecord = {
+  from: "server",
   firmwareId: 3,
   version: "1.1.0",
   build: 0,

@@ -104,7 +104,12 @@ describe("an image that is pushed", () => {
     expect(device.asked).deep.equal(["store", "verifySignature"]);
     device.verified();
     expect(device.state.phase).equal("streaming");
-    expect(device.asked).deep.equal(["log", "setTimer", "continuePush"]);
+    expect(device.asked, "with the date of the release").deep.equal([
+      "store",
+      "log",
+      "setTimer",
+      "continuePush",
+    ]);
     expect(jobOf(device.state).release.version).equal("1.1.0");
   });
 

@@ -12,6 +12,7 @@ import {
 import type { SlotState } from "../../../../firmware/core/wire.js";
 
 const RECORD: InstallRecord = {
+  from: "server",
   firmwareId: 3,
   version: "1.1.0",
   build: 0,
@@ -60,6 +61,34 @@ describe("installation record", () => {
 
   it("is stored as one string under its key", () => {
     expect(storeRecord(RECORD)).deep.equal({ type: "store", key: "install", value: writeRecord(RECORD) });
+  });
+
+  // The kind: a number that the outside may say stands for something else here, such as firmware id 0 for a push.
+  describe("of where the image came from", () => {
+    const text = (changes: object) => JSON.stringify({ ...RECORD, from: undefined, ...changes });
+
+    it("says so by itself, whatever the number is", () => {
+      expect(readRecord(text({ from: "push", firmwareId: 9 }))).include({ from: "push", firmwareId: 0 });
+      expect(readRecord(text({ from: "server", firmwareId: 9 }))).include({ from: "server", firmwareId: 9 });
+    });
+
+    it("is read as older firmware has written it, and written so that older firmware reads it", () => {
+      expect(readRecord(text({ firmwareId: 0 }))).include({ from: "push" });
+      expect(readRecord(text({ firmwareId: 3 }))).deep.equal(RECORD);
+      const pushed = JSON.parse(writeRecord({ ...RECORD, from: "push", firmwareId: 0 }));
+      expect(pushed, "the number is what older firmware looks at").include({ firmwareId: 0 });
+      expect(readRecord(text({ layout: 9, from: "server", signedTime: {} })), "of newer").deep.equal(RECORD);
+    });
+
+    it("counts as none with a number that no server gives", () => {
+      for (const firmwareId of [-1, 1.5, 2 ** 53, null, "3", undefined])
+        for (const from of [undefined, "server", "elsewhere"])
+          expect(readRecord(text({ from, firmwareId })), `${from} ${firmwareId}`).equal(undefined);
+      expect(readRecord(text({ from: "server", firmwareId: 0 }))).equal(undefined);
+      for (const field of ["firmwareId", "build", "powerLosses"])
+        expect(readRecord(`${text({}).slice(0, -1)},"${field}":1e999}`), field).equal(undefined);
+      expect(readRecord(`${text({}).slice(0, -1)},"rearmings":1e999}`)).deep.equal(RECORD);
+    });
   });
 
   it("reads back what it wrote, and counts anything else as no record", () => {

@@ -126,6 +126,12 @@ describe("release manifest", () => {
   it("is not installed after its expiry, below its minimum, under an older security version or if it does not fit", () => {
     expect(codeOf({ expires: DEVICE.time - 1 })).equal("RELEASE_EXPIRED");
     expect(codeOf({ expires: DEVICE.time })).equal("OK");
+    const late = { ...DEVICE, time: 0x1_0000_0000 };
+    expect(codeOf({ expires: 0xffffffff }, late), "a date like any other").equal("RELEASE_EXPIRED");
+    expect(codeOf({ expires: undefined }, late), "never").equal("OK");
+    const dev = { ...DEVICE, image: { ...IMAGE, version: "0.0.0-dev" } };
+    expect(codeOf({ minCurrentVersion: "0.0.0" }, dev), "a version like any other").equal("CURRENT_TOO_OLD");
+    expect(codeOf({}, dev)).equal("OK");
     expect(codeOf({ minCurrentVersion: "1.0.1" })).equal("CURRENT_TOO_OLD");
     expect(codeOf({ minCurrentVersion: "1.0.0" })).equal("OK");
     expect(codeOf({}, { ...DEVICE, image: { ...IMAGE, securityVersion: 1 } })).equal(
