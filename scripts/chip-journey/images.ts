@@ -30,7 +30,7 @@ export function newerThan(version: string, image: Uint8Array): Uint8Array {
   const [before, own] = [parseVersion(version), parseVersion(versionOf(image))];
   if (!before || !own) throw new RangeError(`"${version}" or "${versionOf(image)}" is not a version`);
   if (compareVersions(own, before) > 0) return image;
-  return relabelled(image, `${before.major}.${before.minor}.${before.patch + 1}`);
+  return relabelled(image, `${before.major}.${before.minor}.${Number(before.patch) + 1}`);
 }
 
 /** A copy with another version. @throws Refusal IMAGE_MALFORMED */

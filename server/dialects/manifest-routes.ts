@@ -6,7 +6,6 @@
 
 import { Type } from "@sinclair/typebox";
 import type { FastifyRequest } from "fastify";
-import { compareVersions, parseVersion } from "../../firmware/core/update/version.js";
 import { ok } from "../api/answers.js";
 import type { Context } from "../api/context.js";
 import { AskingDevice } from "../api/device-schemas.js";
@@ -16,6 +15,7 @@ import { route } from "../api/route.js";
 import { Name } from "../api/schemas.js";
 import type { Api } from "../api/typed-app.js";
 import { releaseOf } from "../releases/chunk-digests.js";
+import { newestFirst } from "../rollout/order.js";
 import { isForAll } from "../rollout/rollout-obstacle.js";
 import { defined } from "../shared/defined.js";
 import { Refusal } from "../shared/refusal.js";
@@ -119,14 +119,6 @@ async function newestOf(store: Store, type: string): Promise<readonly Firmware[]
   return (await store.offeredFirmware(type))
     .filter((firmware) => isForAll(firmware, rollouts))
     .sort(newestFirst);
-}
-
-function newestFirst(a: Firmware, b: Firmware): number {
-  const [ours, theirs] = [parseVersion(a.version), parseVersion(b.version)];
-  if (!ours || !theirs) return b.id - a.id;
-  return (
-    compareVersions({ ...theirs, build: b.buildNumber }, { ...ours, build: a.buildNumber }) || b.id - a.id
-  );
 }
 
 function describeForWebTools(

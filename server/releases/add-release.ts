@@ -3,7 +3,7 @@
 
 import type { JWK } from "jose";
 import type { Release } from "../../firmware/core/update/release.js";
-import { compareVersions, parseVersion } from "../../firmware/core/update/version.js";
+import { compareVersions, parseVersion, versionName } from "../../firmware/core/update/version.js";
 import { readRelease, verifyReleaseSignature } from "../../release/signing.js";
 import { verifyReleaseFile } from "../../release/verify.js";
 import type { Blob, BlobStore } from "../blobs/blobs.js";
@@ -101,7 +101,7 @@ function checkFields(fields: FirmwareFields, release: Release): void {
     ["device_type", fields.device_type, release.type],
     ["hardware", fields.hardware, release.hardware],
     ["chip", fields.chip, release.chip],
-    ["version", fields.version, release.version],
+    ["version", fields.version && nameOfVersion(fields.version), release.version],
     ["build_number", fields.build_number, release.build],
   ] as const;
   for (const [name, value, signed] of given) {
@@ -109,6 +109,12 @@ function checkFields(fields: FirmwareFields, release: Release): void {
     throw new Refusal("FIELD_MISMATCH", `${name} is ${value}, the signed manifest says ${signed}`);
   }
   if (fields.min_current_version !== undefined) checkMinimum(fields.min_current_version, release);
+}
+
+/** Without a leading `v` and build metadata, as the manifest has it. */
+function nameOfVersion(text: string): string {
+  const version = parseVersion(text);
+  return version ? versionName(version) : text;
 }
 
 /** A server may ask for more than the manifest, never for less: a device refuses what the manifest forbids. */

@@ -35,6 +35,9 @@ export async function checkLegacy(
   const version = parseVersion(fields.version);
   if (!version)
     throw new Refusal("VERSION_INVALID", `version "${fields.version}" is not semantic, as 1.2.3 is`);
+  const minimum = fields.min_current_version;
+  if (minimum !== undefined && !parseVersion(minimum))
+    throw new Refusal("MIN_VERSION_INVALID", `min_current_version "${minimum}" is not semantic, as 1.2.3 is`);
   const image = await readAppImage(blobs.read(blob.sha256));
   const chip = checkImageFields(image, fields);
   return {

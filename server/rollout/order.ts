@@ -1,32 +1,28 @@
 // The order of versions as rollouts see it.
 
-import { compareVersions, parseVersion, type Version } from "../../firmware/core/update/version.js";
+import {
+  compareVersions,
+  parseVersion,
+  readRunningVersion,
+  type Version,
+} from "../../firmware/core/update/version.js";
 import type { RolloutDevice, RolloutRelease } from "../shared/rollout.js";
 
-const UNREADABLE: Version = Object.freeze({
-  major: 0,
-  minor: 0,
-  patch: 0,
-  preRelease: Object.freeze(["0"]),
-  build: 0,
-});
-
-/** A version that cannot be read is older than every release: such a device needs one. */
+/** Of what a device says it runs, and of releases that were taken when less strict versions were. */
 export function versionOf(text: string, build: number): Version {
-  const parsed = readVersion(text);
-  if (!parsed) return UNREADABLE;
-  return parsed.build === build ? parsed : { ...parsed, build };
+  const read = readVersion(text);
+  return read.build === build ? read : { ...read, build };
 }
 
 /** A fleet runs few versions, and a decision reads the same ones again and again. Devices make them up, so the number is bounded. */
 const MAX_READ_COUNT = 1000;
-const readVersions = new Map<string, Version | undefined>();
+const readVersions = new Map<string, Version>();
 
-function readVersion(text: string): Version | undefined {
+function readVersion(text: string): Version {
   const known = readVersions.get(text);
-  if (known || readVersions.has(text)) return known;
+  if (known) return known;
   if (readVersions.size >= MAX_READ_COUNT) readVersions.clear();
-  const read = parseVersion(text);
+  const read = readRunningVersion(text);
   readVersions.set(text, read);
   return read;
 }
@@ -44,10 +40,15 @@ export const newestFirst = (
 export const compareToRunning = (release: RolloutRelease, device: RolloutDevice): number =>
   compareVersions(releaseVersion(release), versionOf(device.version, device.build));
 
+/** How a manifest says that any version will do. */
+export const NO_MINIMUM = "0.0.0";
+
 /** Whether a version may install a release directly, as far as intermediate releases go. */
 export function mayStep(from: Version, release: Pick<RolloutRelease, "minCurrentVersion">): boolean {
-  const minimum = release.minCurrentVersion === null ? undefined : parseVersion(release.minCurrentVersion);
-  return !minimum || compareVersions(from, minimum) >= 0;
+  const { minCurrentVersion: minimum } = release;
+  return (
+    minimum === null || minimum === NO_MINIMUM || compareVersions(from, readRunningVersion(minimum)) >= 0
+  );
 }
 
 /** Whether a release is of a version that was asked for: without a build number every build is. */

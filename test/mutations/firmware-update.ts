@@ -87,8 +87,8 @@ const release: readonly Mutation[] = [
   {
     what: "versions compare as text",
     file: `${UPDATE}/version.ts`,
-    original: "a.minor - b.minor ||",
-    mutated: "String(a.minor).localeCompare(String(b.minor)) ||",
+    original: "a.length - b.length || compareTexts(a, b);",
+    mutated: "compareTexts(a, b);",
   },
   {
     what: "a pre-release is newer than its release",

@@ -21,6 +21,7 @@ import {
   type UpdateState,
   withOfferCrashes,
 } from "./state.js";
+import { readRunningVersion } from "./version.js";
 
 /** Time for the answer to be sent before the restart. */
 export const PUSH_RESTART_DELAY_MS = 1_000;
@@ -183,7 +184,7 @@ const unsignedRelease = ({ type, hardware, chip }: Identity, size: number): Rele
   hardware,
   chip,
   version: "",
-  parsedVersion: { major: 0, minor: 0, patch: 0, preRelease: [], build: 0 },
+  parsedVersion: readRunningVersion(""),
   build: 0,
   size,
   sha256: "",

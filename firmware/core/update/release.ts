@@ -11,7 +11,7 @@ import type { Identity, RunningImage } from "../event.js";
 import { MAX_LISTING_RELEASE_LENGTH, MAX_RELEASE_LENGTH, type ReleaseFacts } from "../wire.js";
 import { chunkCountOf, DIGEST_BYTES, MAX_PAGE_COUNT, pageCountOf } from "./digests.js";
 import { nvsMismatch } from "./nvs-kind.js";
-import { compareVersions, parseVersion, type Version, versionName } from "./version.js";
+import { compareVersions, parseVersion, readRunningVersion, type Version, versionName } from "./version.js";
 
 /** Protected header's `typ` of a release manifest: a token for another purpose, signed by the same key, is not a release. */
 export const RELEASE_TYPE = "skyslot-release";
@@ -212,7 +212,7 @@ export function checkRelease(release: Release, device: TargetDevice): Result<Rel
   if (release.expires !== undefined && device.time > release.expires) {
     return fail("RELEASE_EXPIRED", `release expired ${device.time - release.expires} seconds ago`);
   }
-  const running = runningVersion(image);
+  const running: Version = { ...readRunningVersion(image.version), build: image.build };
   if (compareVersions(release.parsedVersion, running) <= 0) {
     return fail(
       "NOT_NEWER",
@@ -238,17 +238,3 @@ export function checkRelease(release: Release, device: TargetDevice): Result<Rel
   }
   return succeed(release);
 }
-
-function runningVersion(image: RunningImage): Version {
-  const parsed = parseVersion(image.version);
-  return parsed ? { ...parsed, build: image.build } : OLDEST;
-}
-
-/** A firmware whose version cannot be parsed counts as older than every release. */
-const OLDEST: Version = Object.freeze({
-  major: 0,
-  minor: 0,
-  patch: 0,
-  preRelease: Object.freeze(["0"]),
-  build: 0,
-});

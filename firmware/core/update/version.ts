@@ -1,34 +1,71 @@
-// Versions and their order: semantic versions (semver.org 2.0.0 §11), then the build number. In an image's description the build number
-// is build metadata: `1.1.0+7` is build 7 of 1.1.0.
+// Versions and their order: Semantic Versioning 2.0.0 (semver.org), then the build number. Build metadata that is one number is the build:
+// `1.1.0+7` is build 7 of 1.1.0. Other metadata, such as a commit's hash, has no order (§10) and is left out. Numbers have any size, so
+// they stay text.
 
 export interface Version {
-  readonly major: number;
-  readonly minor: number;
-  readonly patch: number;
+  /** Digits without leading zeros, as are minor and patch. */
+  readonly major: string;
+  readonly minor: string;
+  readonly patch: string;
   /** Dot-separated identifiers; empty for a release. */
   readonly preRelease: readonly string[];
   readonly build: number;
 }
 
-/** Parses `1.2.3`, `1.2.3-rc.1`, `1.2.3+7`; `undefined` if it is not a version. Parts have up to 9 digits. */
+/** Bounds what the expressions below cost. An image has room for 31 characters, the wire for 48. */
+const MAX_LENGTH = 64;
+const MAX_BUILD_DIGITS = 9;
+
+/** Parses `1.2.3`, `1.2.3-rc.1`, `1.2.3+7`, and the same with a `v` before it; `undefined` if it is not a semantic version. */
 export function parseVersion(text: string): Version | undefined {
-  const match = /^v?(\d{1,9})\.(\d{1,9})\.(\d{1,9})(?:-([0-9A-Za-z.-]{1,32}))?(?:\+(\d{1,9}))?$/.exec(text);
+  if (text.length > MAX_LENGTH) return undefined;
+  const match = /^v?(\d+)\.(\d+)\.(\d+)(?:-([0-9A-Za-z.-]+))?(?:\+([0-9A-Za-z.-]+))?$/.exec(text);
   if (!match) return undefined;
+  const [, major = "", minor = "", patch = "", labels, metadata] = match;
+  const preRelease = labels?.split(".") ?? [];
+  const isValid =
+    [major, minor, patch].every(hasNoLeadingZero) &&
+    preRelease.every(
+      (identifier) => identifier !== "" && (!isNumber(identifier) || hasNoLeadingZero(identifier)),
+    ) &&
+    !metadata?.split(".").includes("");
+  return isValid ? { major, minor, patch, preRelease, build: buildOf(metadata) } : undefined;
+}
+
+/**
+ * What a device says it runs, which nobody has checked. Numbers at the beginning that are no semantic version, such as `1.02` or `1.2.3.4`,
+ * count as far as they go, so that such a device is not offered an older release by mistake. Without any it is older than every release.
+ */
+export function readRunningVersion(text: string): Version {
+  const parsed = parseVersion(text);
+  if (parsed) return parsed;
+  const bounded = text.length > MAX_LENGTH ? text.slice(0, MAX_LENGTH) : text;
+  const match = /^\s*v?(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:-([0-9A-Za-z.-]+))?/.exec(bounded);
+  if (!match) return OLDEST;
+  const [, major = "", minor = "", patch = "", labels = ""] = match;
   return {
-    major: Number(match[1]),
-    minor: Number(match[2]),
-    patch: Number(match[3]),
-    preRelease: match[4] ? match[4].split(".") : [],
-    build: Number(match[5] ?? 0),
+    major: withoutLeadingZeros(major),
+    minor: withoutLeadingZeros(minor),
+    patch: withoutLeadingZeros(patch),
+    preRelease: labels.split(".").filter((identifier) => identifier !== ""),
+    build: 0,
   };
 }
+
+const OLDEST: Version = Object.freeze({
+  major: "0",
+  minor: "0",
+  patch: "0",
+  preRelease: Object.freeze(["0"]),
+  build: 0,
+});
 
 /** Negative if `a` is older than `b`, 0 if equal, positive if newer; the build number decides last. */
 export function compareVersions(a: Version, b: Version): number {
   return (
-    a.major - b.major ||
-    a.minor - b.minor ||
-    a.patch - b.patch ||
+    compareNumbers(a.major, b.major) ||
+    compareNumbers(a.minor, b.minor) ||
+    compareNumbers(a.patch, b.patch) ||
     comparePreRelease(a.preRelease, b.preRelease) ||
     a.build - b.build
   );
@@ -40,7 +77,7 @@ export function versionName(version: Version): string {
   return version.preRelease.length > 0 ? `${core}-${version.preRelease.join(".")}` : core;
 }
 
-/** semver §11.3 and §11.4: a pre-release is older than its release; numbers compare as numbers and are older than words. */
+/** §11.3 and §11.4: a pre-release is older than its release; numbers compare as numbers and are older than words. */
 function comparePreRelease(a: readonly string[], b: readonly string[]): number {
   if (a.length === 0 || b.length === 0) return b.length - a.length;
   for (let i = 0; i < Math.min(a.length, b.length); i++) {
@@ -51,9 +88,21 @@ function comparePreRelease(a: readonly string[], b: readonly string[]): number {
 }
 
 function compareIdentifiers(a: string, b: string): number {
-  const aIsNumber = /^\d+$/.test(a);
-  const bIsNumber = /^\d+$/.test(b);
-  if (aIsNumber && bIsNumber) return Number(a) - Number(b);
-  if (aIsNumber !== bIsNumber) return aIsNumber ? -1 : 1;
-  return a < b ? -1 : a > b ? 1 : 0;
+  if (isNumber(a) && isNumber(b)) return compareNumbers(withoutLeadingZeros(a), withoutLeadingZeros(b));
+  if (isNumber(a) !== isNumber(b)) return isNumber(a) ? -1 : 1;
+  return compareTexts(a, b);
 }
+
+/** Digits without leading zeros: the longer one is greater. */
+const compareNumbers = (a: string, b: string): number => a.length - b.length || compareTexts(a, b);
+
+const compareTexts = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+const isNumber = (text: string): boolean => /^\d+$/.test(text);
+
+const hasNoLeadingZero = (digits: string): boolean => digits.length === 1 || digits[0] !== "0";
+
+const withoutLeadingZeros = (digits: string): string => /^0*(\d+)$/.exec(digits)?.[1] ?? "0";
+
+const buildOf = (metadata = ""): number =>
+  isNumber(metadata) && metadata.length <= MAX_BUILD_DIGITS ? Number(metadata) : 0;

@@ -38,6 +38,16 @@ describe("the admin API", () => {
     expect(await storedFiles()).to.have.length(1);
   });
 
+  it("accepts an image with any build metadata, under the version without it", async () => {
+    for (const [index, metadata] of ["+5114f85", "+exp.sha.51", "+20260101120000", "+007"].entries()) {
+      const made = await makeRelease(`1.${index}.0-rc.1${metadata}`);
+      const answer = await server.upload(made, { version: `v1.${index}.0-rc.1${metadata}` });
+      expect(answer.statusCode, answer.body).to.equal(201);
+      const build_number = metadata === "+007" ? 7 : 0;
+      expect(answer.json()).to.include({ version: `1.${index}.0-rc.1`, build_number });
+    }
+  });
+
   it("refuses a file that does not match its manifest, and keeps nothing of it", async () => {
     const made = await makeRelease("1.1.0");
     const other = await makeRelease("1.2.0");

@@ -59,6 +59,31 @@ const verdict = (device: Partial<RolloutDevice>, one: RolloutRelease, now = NOW)
   choose({ ...DEVICE, ...device }, [one], [], now).verdicts[0]?.verdict;
 
 describe("the choice of a release", () => {
+  it("never goes down because a version is written in an unusual way", () => {
+    const older = [release("1.0.0"), release("1.1.0", { buildNumber: 9 })];
+    for (const version of [
+      "1.2.0+abc123",
+      "1.2.0+20260101",
+      "v1.2.0",
+      "1.02.0",
+      "1.2",
+      "1.2.0.1",
+      "2.0.0-rc..1",
+      "1.2.0-9007199254740993",
+    ])
+      expect(chosen({ version }, older), version).equal(undefined);
+    for (const version of ["1.2.0-1", "1.1.9+abc123", "1.01", "unknown"])
+      expect(chosen({ version }, [release("1.2.0")]), version).equal("1.2.0");
+  });
+
+  it("may step from a version that nobody can read to a release that names 0.0.0 as its minimum", () => {
+    expect(chosen({ version: "unknown" }, [release("1.2.0", { minCurrentVersion: "0.0.0" })])).equal("1.2.0");
+    expect(chosen({ version: "unknown" }, [release("1.2.0", { minCurrentVersion: "0.0.1" })])).equal(
+      undefined,
+    );
+    expect(chosen({ version: "1.0.0" }, [release("1.2.0", { minCurrentVersion: "1.01" })])).equal(undefined);
+  });
+
   it("is the newest, whatever the order of the uploads", () => {
     const releases = [release("1.2.0"), release("1.10.0"), release("1.9.9")];
     expect(chosen({}, releases)).to.equal("1.10.0");
