@@ -3,8 +3,9 @@
 
 import type { TimerName } from "./effect.js";
 import type { UpdateErrorCode } from "./errors.js";
+import type { JsonObject } from "./json.js";
 import type { Section } from "./section.js";
-import type { Order, OrderResult, PushedSettings, Readings, Report, SlotState } from "./wire.js";
+import type { Order, OrderResult, Readings, Report, SlotState } from "./wire.js";
 
 /** A network that a scan found. */
 export interface Network {
@@ -113,6 +114,12 @@ export interface BuildSettings {
 export interface ServerToken {
   readonly server: string;
   readonly token: string;
+}
+
+/** One of the orders that an answer brought (wire.ts). */
+export interface ReceivedOrder extends Omit<Order, "settings"> {
+  /** Of any names and values: they are checked when they are applied. */
+  readonly settings?: JsonObject;
 }
 
 /** The head of an HTTP request. */
@@ -260,9 +267,9 @@ export type Event =
   /** The server has given the device a token; it is stored. */
   | { readonly type: "serverTokenGiven"; readonly serverToken: ServerToken }
   /** An answer of the server has brought orders, at most MAX_ORDER_COUNT. */
-  | { readonly type: "ordersReceived"; readonly orders: readonly Order[] }
+  | { readonly type: "ordersReceived"; readonly orders: readonly ReceivedOrder[] }
   /** One of them is an order to change settings. */
-  | { readonly type: "settingsPushed"; readonly id: number; readonly settings: PushedSettings }
+  | { readonly type: "settingsPushed"; readonly id: number; readonly settings: JsonObject }
   /** The result of an order: the next check reports it. */
   | { readonly type: "orderFinished"; readonly result: OrderResult }
   /** The owner set a token for changes and pushed updates, the first or another. */

@@ -96,6 +96,8 @@ export class Operations {
     const object = Reflect.construct(made, parameters) as object;
     const number = this.#known.numberOf(object);
     this.#known.made(object);
+    const from = usedUpBy(parameters);
+    if (from) this.#known.released(from);
     // What is given as target XS keeps by itself: see native/operations.c.
     const members = this.#members(object).filter(({ name }) => name !== "target");
     return new Constructed(number, members);
@@ -127,6 +129,13 @@ const setterOf =
   (self, [value]) => {
     Reflect.set(holder, key, value, self ?? holder);
   };
+
+/** What `new TCP({from})` has taken the connection of: on the chip nothing holds it any more. */
+function usedUpBy([options]: readonly unknown[]): object | undefined {
+  const from: unknown =
+    typeof options === "object" && options !== null && "from" in options ? options.from : undefined;
+  return typeof from === "object" && from !== null ? from : undefined;
+}
 
 /** A function that is no class: a class goes across as a value. */
 const isMethod = (value: unknown): value is AnyFunction =>

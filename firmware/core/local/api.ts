@@ -120,18 +120,20 @@ interface Route {
 type Routes = Readonly<Partial<Record<Method, Route>>>;
 
 const route = (right: Right, serve: Serve): Route => Object.freeze({ right, serve });
+const pathWith = (path: string, routes: Routes) => Object.freeze([path, Object.freeze(routes)] as const);
 
-const ROUTES: Readonly<Record<string, Routes>> = Object.freeze({
-  "/api/version": Object.freeze({ GET: route("read", serveVersion) }),
-  "/api/health": Object.freeze({ GET: route("read", serveHealth) }),
-  "/api/settings": Object.freeze({ GET: route("read", serveSettings), POST: route("change", saveSettings) }),
-  "/api/token": Object.freeze({ POST: route("token", saveToken) }),
-  "/api/saved-networks": Object.freeze({ GET: route("private", serveSavedNetworks) }),
-  "/api/forget-network": Object.freeze({ POST: route("change", forgetNetwork) }),
-  "/api/rollback": Object.freeze({ POST: route("change", rollBack) }),
-  "/api/restart": Object.freeze({ POST: route("change", restart) }),
-  "/api/factory-reset": Object.freeze({ POST: route("reset", factoryReset) }),
-});
+/** A list, not an object: looked up in an object, each new path would become a property's name, which the chip's XS never frees. */
+const ROUTES: readonly (readonly [path: string, routes: Routes])[] = Object.freeze([
+  pathWith("/api/version", { GET: route("read", serveVersion) }),
+  pathWith("/api/health", { GET: route("read", serveHealth) }),
+  pathWith("/api/settings", { GET: route("read", serveSettings), POST: route("change", saveSettings) }),
+  pathWith("/api/token", { POST: route("token", saveToken) }),
+  pathWith("/api/saved-networks", { GET: route("private", serveSavedNetworks) }),
+  pathWith("/api/forget-network", { POST: route("change", forgetNetwork) }),
+  pathWith("/api/rollback", { POST: route("change", rollBack) }),
+  pathWith("/api/restart", { POST: route("change", restart) }),
+  pathWith("/api/factory-reset", { POST: route("reset", factoryReset) }),
+]);
 /** Of the app's section, whatever its name. */
 const SECTION: Routes = Object.freeze({
   GET: route("read", serveSection),
@@ -139,7 +141,8 @@ const SECTION: Routes = Object.freeze({
 });
 
 function routesOf({ boot }: LocalApiState, path: string): Routes | undefined {
-  if (Object.hasOwn(ROUTES, path)) return ROUTES[path];
+  const found = ROUTES.find(([one]) => one === path);
+  if (found) return found[1];
   return boot?.section && path === `/api/${boot.section.name}` ? SECTION : undefined;
 }
 

@@ -5,18 +5,20 @@ import type { Effect } from "../effect.js";
 import type { Booted, PageRequest, Raise } from "../event.js";
 import { json } from "../http/answer.js";
 import { parseFlat } from "../http/flat-json.js";
+import type { JsonObject } from "../json.js";
 import type { Section, Values } from "../section.js";
 import { done, refused } from "../server/orders.js";
-import { changeValues, writeValues } from "../settings/app-settings.js";
+import { applyMembers, changeValues, writeValues } from "../settings/app-settings.js";
 import {
   changeSettings,
   type Preferences,
+  readChange,
   readSettings,
   readToken,
   type SettingsChange,
   TOKEN_KEY,
 } from "../settings/preferences.js";
-import { MAX_ORDER_SETTINGS, OWNERS_SETTINGS, type PushedSettings } from "../wire.js";
+import { MAX_ORDER_SETTINGS, OWNERS_SETTINGS } from "../wire.js";
 import { guardedOf, type LocalApiState, nameOf, type Step } from "./api-state.js";
 import { attendedMs } from "./guard.js";
 
@@ -126,7 +128,7 @@ export function forgetNetwork(state: LocalApiState, request: PageRequest): Step 
 }
 
 function readSsid(body: string): string | undefined {
-  const { ssid } = parseFlat(body) ?? {};
+  const ssid = parseFlat(body)?.get("ssid");
   return typeof ssid === "string" ? ssid : undefined;
 }
 
@@ -171,12 +173,12 @@ const PUSHED_TOO: readonly string[] = Object.freeze(["checkSeconds", "deviceName
  */
 export function pushSettings(
   state: LocalApiState,
-  { id, settings }: { readonly id: number; readonly settings: PushedSettings },
+  { id, settings }: { readonly id: number; readonly settings: JsonObject },
 ): Step {
   const { boot, preferences } = state;
   if (!boot || !preferences) return [state, []];
   const refuse = (why: string): Step => [state, [refused(id, why)]];
-  const all = Object.entries(settings);
+  const all = [...settings];
   if (all.length === 0) return refuse("It names no setting.");
   if (all.length > MAX_ORDER_SETTINGS)
     return refuse(`It names ${all.length} settings; ${MAX_ORDER_SETTINGS} are allowed.`);
@@ -184,13 +186,9 @@ export function pushSettings(
   if (owners) return refuse(`${owners[0]} can only be changed on the device's own page.`);
   const own = all.filter(([name]) => PUSHED_TOO.includes(name));
   const ofApp = all.filter(([name]) => !PUSHED_TOO.includes(name));
-  const change = readSettings(JSON.stringify(Object.fromEntries(own)));
+  const change = readChange(new Map(own));
   if (!change.ok) return refuse(change.failure.message);
-  const values = changeValues(
-    boot.section ?? NO_SECTION,
-    state.values,
-    JSON.stringify(Object.fromEntries(ofApp)),
-  );
+  const values = applyMembers(boot.section ?? NO_SECTION, state.values, new Map(ofApp));
   if (!values.ok) return refuse(values.failure.message);
   const [changed, effects] = applySettings(state, change.value, preferences, boot);
   const [next, stored] = boot.section ? applyValues(changed, boot.section, values.value) : [changed, []];

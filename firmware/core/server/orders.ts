@@ -11,9 +11,10 @@
 // A server that keeps ordering restarts cannot stop a device from working: after an ordered one the next waits for 5 minutes.
 
 import type { Effect } from "../effect.js";
-import type { Booted, Raise, Stamped } from "../event.js";
+import type { Booted, Raise, ReceivedOrder, Stamped } from "../event.js";
+import { asJsonObject, type JsonObject, type JsonValue } from "../json.js";
 import { intendedRestart } from "../trial/restart-cause.js";
-import { MAX_ORDER_COUNT, MAX_ORDER_REASON_LENGTH, type Order, type OrderResult } from "../wire.js";
+import { MAX_ORDER_COUNT, MAX_ORDER_REASON_LENGTH, type OrderResult } from "../wire.js";
 
 /** NVS key of the last order that restarted the device: the server's address, a blank, the order's id. */
 const RESTART_ORDER_KEY = "order.restart";
@@ -75,7 +76,12 @@ function readRestarted(text: string | undefined): OrdersState["restarted"] {
   return isOrderId(number) && more === undefined ? { server, id: number } : NEVER;
 }
 
-function carryOutAll(state: OrdersState, orders: readonly Order[], at: number, update: UpdateProgress): Step {
+function carryOutAll(
+  state: OrdersState,
+  orders: readonly ReceivedOrder[],
+  at: number,
+  update: UpdateProgress,
+): Step {
   let next = state;
   const asked: (Effect | Raise)[] = [];
   // other orders that come with a restart are reported first: they would be repeated after it
@@ -90,7 +96,7 @@ function carryOutAll(state: OrdersState, orders: readonly Order[], at: number, u
 
 function carryOut(
   state: OrdersState,
-  { id, kind, settings }: Order,
+  { id, kind, settings }: ReceivedOrder,
   at: number,
   update: UpdateProgress,
   mayRestart: boolean,
@@ -101,7 +107,10 @@ function carryOut(
     case "restart":
       return restart(state, id, at, update, mayRestart);
     case "settings":
-      return [state, [{ type: "raise", event: { type: "settingsPushed", id, settings: settings ?? {} } }]];
+      return [
+        state,
+        [{ type: "raise", event: { type: "settingsPushed", id, settings: settings ?? new Map() } }],
+      ];
     default:
       return [state, [refused(id, `this firmware does not support order "${kind}"`)]];
   }
@@ -168,19 +177,19 @@ const finished = (result: OrderResult): Raise => ({
 const MAX_KIND_LENGTH = 32;
 
 /** The orders in an answer. Those without an id could not be acknowledged and are left out, as are those beyond MAX_ORDER_COUNT. */
-export function readOrders(value: unknown): readonly Order[] {
-  return Array.isArray(value) ? value.slice(0, MAX_ORDER_COUNT).filter(isOrder) : [];
+export function readOrders(value: JsonValue | undefined): readonly ReceivedOrder[] {
+  if (!Array.isArray(value)) return [];
+  return value.slice(0, MAX_ORDER_COUNT).flatMap((one: JsonValue) => readOrder(asJsonObject(one)) ?? []);
 }
 
-function isOrder(value: unknown): value is Order {
-  if (typeof value !== "object" || value === null) return false;
-  const { id, kind, settings } = value as Readonly<Record<keyof Order, unknown>>;
-  return (
-    isOrderId(id) &&
-    typeof kind === "string" &&
-    kind.length <= MAX_KIND_LENGTH &&
-    (settings === undefined || (typeof settings === "object" && settings !== null))
-  );
+function readOrder(order: JsonObject | undefined): ReceivedOrder | undefined {
+  const id = order?.get("id");
+  const kind = order?.get("kind");
+  const given = order?.get("settings");
+  if (!isOrderId(id) || typeof kind !== "string" || kind.length > MAX_KIND_LENGTH) return undefined;
+  if (given === undefined) return { id, kind };
+  const settings = asJsonObject(given);
+  return settings && { id, kind, settings };
 }
 
 const isOrderId = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;

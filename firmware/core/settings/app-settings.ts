@@ -4,7 +4,7 @@
 
 import { fail, type Result, succeed } from "../errors.js";
 import { parseFlat } from "../http/flat-json.js";
-import { writeJson } from "../json.js";
+import { type JsonObject, writeJson } from "../json.js";
 import type { Field, Section, Value, Values } from "../section.js";
 
 /** Longest JSON text that is read: it has to fit into a string of NVS. */
@@ -32,7 +32,7 @@ export function storedValues(
   const values: Record<string, Value> = { ...defaults };
   const problems: string[] = [];
   for (const field of fields) {
-    const value = Object.hasOwn(read.value, field.name) ? read.value[field.name] : undefined;
+    const value = read.value.get(field.name);
     if (value === undefined) continue;
     const why = problemWith(field, value);
     if (why === undefined) values[field.name] = value as Value;
@@ -43,19 +43,27 @@ export function storedValues(
 
 /** Applies a JSON object of the fields to change. Everything is checked before anything is changed. */
 export function changeValues(
-  { fields }: Section,
+  section: Section,
   values: Values,
   text: string,
 ): Result<Values, SettingErrorCode> {
   const read = readObject(text);
-  if (!read.ok) return read;
+  return read.ok ? applyMembers(section, values, read.value) : read;
+}
+
+/** Likewise of members that have been read. */
+export function applyMembers(
+  { fields }: Section,
+  values: Values,
+  members: JsonObject,
+): Result<Values, SettingErrorCode> {
   const changed: Record<string, Value> = { ...values };
-  for (const [name, value] of Object.entries(read.value)) {
+  for (const [name, value] of members) {
     const field = fields.find((one) => one.name === name);
     if (!field) return fail("SETTINGS_INVALID", `There is no setting ${short(name)}.`);
     const why = problemWith(field, value);
     if (why !== undefined) return fail("SETTINGS_INVALID", why);
-    changed[name] = value as Value;
+    changed[field.name] = value as Value;
   }
   return succeed(changed);
 }
@@ -64,7 +72,7 @@ export function changeValues(
 export const writeValues = ({ fields }: Section, values: Values): string =>
   writeJson(Object.fromEntries(fields.map(({ name }) => [name, values[name]])));
 
-function readObject(text: string): Result<Readonly<Record<string, unknown>>, SettingErrorCode> {
+function readObject(text: string): Result<JsonObject, SettingErrorCode> {
   if (text.length > MAX_TEXT_LENGTH)
     return fail(
       "SETTINGS_INVALID",

@@ -6,6 +6,7 @@ import type { Effect } from "../effect.js";
 import { fail, type Result, succeed } from "../errors.js";
 import type { BuildSettings } from "../event.js";
 import { parseFlat } from "../http/flat-json.js";
+import { type JsonObject, readJson } from "../json.js";
 
 const MAX_NETWORK_COUNT = 4;
 const MAX_SERVER_LENGTH = 200;
@@ -87,16 +88,12 @@ const storeNetworks = (networks: readonly SavedNetwork[]): Effect => ({
 
 /** An unreadable list counts as empty: the portal opens, and the owner enters the network again. */
 function readNetworks(text: string | undefined): readonly SavedNetwork[] {
-  try {
-    const list: unknown = JSON.parse(text ?? "[]");
-    if (!Array.isArray(list)) return [];
-    return list
-      .filter(isPair)
-      .map(([ssid, password]) => ({ ssid, password }))
-      .slice(0, MAX_NETWORK_COUNT);
-  } catch {
-    return [];
-  }
+  const list = readJson(text ?? "[]");
+  if (!Array.isArray(list)) return [];
+  return list
+    .filter(isPair)
+    .map(([ssid, password]) => ({ ssid, password }))
+    .slice(0, MAX_NETWORK_COUNT);
 }
 
 const isPair = (value: unknown): value is readonly [string, string] =>
@@ -157,9 +154,17 @@ export interface SettingsChange {
 /** Reads the JSON of `POST /api/settings`; everything is checked before anything is changed. */
 export function readSettings(body: string): Result<SettingsChange, "SETTINGS_INVALID"> {
   const value = parseFlat(body);
-  if (!value)
-    return fail("SETTINGS_INVALID", "The body has to be a JSON object of texts, numbers, true and false.");
-  const { server, checkSeconds, deviceName, acceptUnsigned } = value;
+  return value
+    ? readChange(value)
+    : fail("SETTINGS_INVALID", "The body has to be a JSON object of texts, numbers, true and false.");
+}
+
+/** Of members that have been read; others than those of a change are ignored. */
+export function readChange(value: JsonObject): Result<SettingsChange, "SETTINGS_INVALID"> {
+  const server = value.get("server");
+  const checkSeconds = value.get("checkSeconds");
+  const deviceName = value.get("deviceName");
+  const acceptUnsigned = value.get("acceptUnsigned");
   if (server !== undefined && server !== "" && !(typeof server === "string" && readServer(server)))
     return fail(
       "SETTINGS_INVALID",
@@ -192,7 +197,7 @@ export function readSettings(body: string): Result<SettingsChange, "SETTINGS_INV
 
 /** Reads the JSON of `POST /api/token`. An empty one only where it may be withdrawn. */
 export function readToken(body: string, mayBeEmpty: boolean): Result<string, "TOKEN_INVALID"> {
-  const { token } = parseFlat(body) ?? {};
+  const token = parseFlat(body)?.get("token");
   return typeof token === "string" && (isToken(token) || (mayBeEmpty && token === ""))
     ? succeed(token)
     : fail(

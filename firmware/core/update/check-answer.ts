@@ -1,44 +1,50 @@
 // The answer to a check: JSON from the server, read into the fields that a device uses, each with its type and a sane size. Pure.
 
+import type { ReceivedOrder } from "../event.js";
+import { type JsonObject, readJsonObject } from "../json.js";
 import { readOrders } from "../server/orders.js";
 import { isServerToken } from "../server/server-token.js";
 import type { NoUpdateResponse, UpdateResponse } from "../wire.js";
 import { isCount, isFirmwareId } from "./record.js";
 
+interface WithOrders {
+  readonly orders?: readonly ReceivedOrder[];
+}
+
 /** The fields of an offer that a device reads: size and hash are in the signed manifest. */
-export type OfferAnswer = Omit<UpdateResponse, "file_size" | "file_hash">;
+export type OfferAnswer = Omit<UpdateResponse, "file_size" | "file_hash" | "orders"> & WithOrders;
 
 /** The fields of an answer that a device reads. */
-export type CheckAnswer = NoUpdateResponse | OfferAnswer;
+export type CheckAnswer = (Omit<NoUpdateResponse, "orders"> & WithOrders) | OfferAnswer;
 
 /** The answer, if every field that is used has the right type and a sane size. */
 export function readCheckAnswer(text: string): CheckAnswer | undefined {
-  let value: Partial<Record<keyof UpdateResponse, unknown>>;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (typeof value !== "object" || value === null || typeof value.time !== "number") return undefined;
-  const { time, poll_seconds, device_token } = value;
+  const value = readJsonObject(text);
+  const time = value?.get("time");
+  const poll_seconds = value?.get("poll_seconds");
+  if (!value || typeof time !== "number") return undefined;
   if (poll_seconds !== undefined && typeof poll_seconds !== "number") return undefined;
-  const orders = readOrders(value.orders);
+  const device_token = value.get("device_token");
+  const orders = readOrders(value.get("orders"));
   const more = {
     time,
     ...(orders.length > 0 ? { orders } : {}),
     ...(poll_seconds === undefined ? {} : { poll_seconds }),
-    ...(value.poll_is_for_all === true ? { poll_is_for_all: true } : {}),
+    ...(value.get("poll_is_for_all") === true ? { poll_is_for_all: true } : {}),
     ...(isServerToken(device_token) ? { device_token } : {}),
   };
-  if (value.update_available === false) return { update_available: false, ...more };
-  const offer = value.update_available === true ? readOffer(value) : undefined;
+  if (value.get("update_available") === false) return { update_available: false, ...more };
+  const offer = value.get("update_available") === true ? readOffer(value) : undefined;
   return offer && { update_available: true, ...more, ...offer };
 }
 
-function readOffer(
-  value: Partial<Record<keyof UpdateResponse, unknown>>,
-): Omit<OfferAnswer, "update_available" | "time"> | undefined {
-  const { firmware_id, version, build_number = 0, download_url, digests_url, release } = value;
+function readOffer(value: JsonObject): Omit<OfferAnswer, "update_available" | "time"> | undefined {
+  const firmware_id = value.get("firmware_id");
+  const version = value.get("version");
+  const build_number = value.has("build_number") ? value.get("build_number") : 0;
+  const download_url = value.get("download_url");
+  const digests_url = value.get("digests_url");
+  const release = value.get("release");
   if (!isFirmwareId(firmware_id) || !isCount(build_number)) return undefined;
   if (!isText(version, MAX_VERSION_LENGTH) || !isText(download_url, MAX_URL_LENGTH)) return undefined;
   // the maximum length of a manifest depends on its format: parseRelease checks it, so that the server gets a report

@@ -6,6 +6,7 @@
 import type { Effect } from "../effect.js";
 import type { UpdateErrorCode } from "../errors.js";
 import type { RunningImage } from "../event.js";
+import { asJsonObject, type JsonObject, readJsonObject } from "../json.js";
 
 /** NVS key of the record. */
 export const RECORD_KEY = "install";
@@ -78,35 +79,35 @@ export const storeRecord = (record: InstallRecord): Effect => ({
  * update newer: fields are only added, and those that are not known are ignored.
  */
 export function readRecord(text: string | undefined): InstallRecord | undefined {
-  if (text === undefined) return undefined;
-  try {
-    const { version, build, imageSha256, slot, powerLosses, rearmings, armed, passed, failure, ...origin } =
-      JSON.parse(text) as Partial<InstallRecord>;
-    const known = readOrigin(origin);
-    if (!known || typeof version !== "string" || !isCount(build)) return undefined;
-    if (typeof imageSha256 !== "string" || typeof slot !== "string" || !isCount(powerLosses))
-      return undefined;
-    return {
-      ...known,
-      version,
-      build,
-      imageSha256,
-      slot,
-      powerLosses,
-      ...(isCount(rearmings) ? { rearmings } : {}),
-      ...(armed === true ? { armed } : {}),
-      ...(passed === true ? { passed } : {}),
-      ...(isFailure(failure) ? { failure } : {}),
-    };
-  } catch {
-    return undefined;
-  }
+  const value = text === undefined ? undefined : readJsonObject(text);
+  const origin = value && readOrigin(value);
+  if (!value || !origin) return undefined;
+  const version = value.get("version");
+  const build = value.get("build");
+  const imageSha256 = value.get("imageSha256");
+  const slot = value.get("slot");
+  const powerLosses = value.get("powerLosses");
+  const rearmings = value.get("rearmings");
+  if (typeof version !== "string" || !isCount(build)) return undefined;
+  if (typeof imageSha256 !== "string" || typeof slot !== "string" || !isCount(powerLosses)) return undefined;
+  const failure = readFailure(asJsonObject(value.get("failure")));
+  return {
+    ...origin,
+    version,
+    build,
+    imageSha256,
+    slot,
+    powerLosses,
+    ...(isCount(rearmings) ? { rearmings } : {}),
+    ...(value.get("armed") === true ? { armed: true } : {}),
+    ...(value.get("passed") === true ? { passed: true } : {}),
+    ...(failure ? { failure } : {}),
+  };
 }
 
-function readOrigin({
-  from,
-  firmwareId,
-}: Partial<InstallRecord>): Pick<InstallRecord, "from" | "firmwareId"> | undefined {
+function readOrigin(value: JsonObject): Pick<InstallRecord, "from" | "firmwareId"> | undefined {
+  const from = value.get("from");
+  const firmwareId = value.get("firmwareId");
   if (from === "push" || (from === undefined && firmwareId === 0)) return { from: "push", firmwareId: 0 };
   return isFirmwareId(firmwareId) ? { from: "server", firmwareId } : undefined;
 }
@@ -118,5 +119,9 @@ export const isFirmwareId = (value: unknown): value is number => isCount(value) 
 export const isCount = (value: unknown): value is number =>
   Number.isSafeInteger(value) && (value as number) >= 0;
 
-const isFailure = (value: Partial<InstallFailure> | null | undefined): value is InstallFailure =>
-  (value?.code === "ROLLED_BACK" || value?.code === "ARM_FAILED") && typeof value.reason === "string";
+function readFailure(value: JsonObject | undefined): InstallFailure | undefined {
+  const code = value?.get("code");
+  const reason = value?.get("reason");
+  const isKnown = code === "ROLLED_BACK" || code === "ARM_FAILED";
+  return isKnown && typeof reason === "string" ? { code, reason } : undefined;
+}

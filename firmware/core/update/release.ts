@@ -8,6 +8,7 @@
 import { base64UrlDecode, utf8Decode } from "../bytes.js";
 import { fail, type Result, succeed } from "../errors.js";
 import type { Identity, RunningImage } from "../event.js";
+import { type JsonObject, readJsonObject } from "../json.js";
 import { MAX_LISTING_RELEASE_LENGTH, MAX_RELEASE_LENGTH, type ReleaseFacts } from "../wire.js";
 import { chunkCountOf, DIGEST_BYTES, MAX_PAGE_COUNT, pageCountOf } from "./digests.js";
 import { nvsMismatch } from "./nvs-kind.js";
@@ -51,7 +52,10 @@ export function parseRelease(jws: string, maxLength = MAX_LISTING_RELEASE_LENGTH
   if (!isWhole || jws.indexOf(".", signedLength + 1) >= 0) {
     return malformed("a compact JWS has three parts with dots between them");
   }
-  const { alg, kid, typ } = parseJson(jws, 0, headerEnd) ?? {};
+  const header = parseJson(jws, 0, headerEnd);
+  const alg = header?.get("alg");
+  const kid = header?.get("kid");
+  const typ = header?.get("typ");
   if (alg !== "ES256" || typ !== RELEASE_TYPE || typeof kid !== "string" || kid.length > 64) {
     return malformed(`header must say alg ES256, typ ${RELEASE_TYPE} and a kid of at most 64 characters`);
   }
@@ -59,7 +63,7 @@ export function parseRelease(jws: string, maxLength = MAX_LISTING_RELEASE_LENGTH
   if (signature?.length !== 64) return malformed("an ES256 signature is 64 bytes");
   const fields = parseJson(jws, headerEnd + 1, signedLength);
   if (!fields) return malformed("payload is not a JSON object");
-  if (fields.format === 2 && jws.length > MAX_RELEASE_LENGTH) return tooLarge(jws, MAX_RELEASE_LENGTH);
+  if (fields.get("format") === 2 && jws.length > MAX_RELEASE_LENGTH) return tooLarge(jws, MAX_RELEASE_LENGTH);
   const release = readPayload(fields);
   if (typeof release !== "object") return malformed(release);
   return succeed({ keyId: kid, signedLength, signature, release });
@@ -70,15 +74,9 @@ const malformed = (message: string) => fail("RELEASE_MALFORMED", `release manife
 const tooLarge = (jws: string, limit: number) =>
   fail("RELEASE_TOO_LARGE", `release manifest is ${jws.length} bytes, at most ${limit} are read`);
 
-function parseJson(text: string, start: number, end: number): Record<string, unknown> | undefined {
+function parseJson(text: string, start: number, end: number): JsonObject | undefined {
   const json = decodeText(text, start, end);
-  if (json === undefined) return undefined;
-  try {
-    const value: unknown = JSON.parse(json);
-    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
+  return json === undefined ? undefined : readJsonObject(json);
 }
 
 /** The decoded bytes are free when this returns. */
@@ -88,21 +86,22 @@ function decodeText(text: string, start: number, end: number): string | undefine
 }
 
 /** The release, or a sentence that names the wrong field. */
-function readPayload(fields: Record<string, unknown>): Release | string {
+function readPayload(fields: JsonObject): Release | string {
   const aName = /^[\w.-]{1,64}$/;
   const aSha256 = /^[0-9a-f]{64}$/;
   const text = (name: string, pattern: RegExp) => {
-    const value = fields[name];
+    const value = fields.get(name);
     return typeof value === "string" && pattern.test(value) ? value : undefined;
   };
   const count = (name: string, maximum: number) => {
-    const value = fields[name];
+    const value = fields.get(name);
     return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= maximum
       ? (value as number)
       : undefined;
   };
-  if (fields.format !== 1 && fields.format !== 2)
-    return `format ${String(fields.format).slice(0, 16)} is not known, this firmware reads formats 1 and 2`;
+  const format = fields.get("format");
+  if (format !== 1 && format !== 2)
+    return `format ${String(format).slice(0, 16)} is not known, this firmware reads formats 1 and 2`;
   const type = text("type", aName);
   const hardware = text("hardware", aName);
   const chip = text("chip", aName);
@@ -115,11 +114,12 @@ function readPayload(fields: Record<string, unknown>): Release | string {
   const chunkSize = count("chunkSize", 1024 * 1024);
   const securityVersion = count("securityVersion", 0xffffffff);
   const protocolVersion = count("protocolVersion", 255);
-  const nvs = fields.nvs === undefined ? undefined : text("nvs", aName);
+  const nvs = fields.has("nvs") ? text("nvs", aName) : undefined;
   const created = count("created", MAX_TIME);
-  const expires = fields.expires === undefined ? undefined : count("expires", MAX_TIME);
-  const minCurrentVersion =
-    fields.minCurrentVersion === undefined ? undefined : text("minCurrentVersion", /^[\w.+-]{1,48}$/);
+  const expires = fields.has("expires") ? count("expires", MAX_TIME) : undefined;
+  const minCurrentVersion = fields.has("minCurrentVersion")
+    ? text("minCurrentVersion", /^[\w.+-]{1,48}$/)
+    : undefined;
   if (type === undefined) return "type is missing or not a name";
   if (hardware === undefined) return "hardware is missing or not a name";
   if (chip === undefined) return "chip is missing or not a name";
@@ -132,10 +132,10 @@ function readPayload(fields: Record<string, unknown>): Release | string {
   }
   if (securityVersion === undefined || protocolVersion === undefined)
     return "securityVersion or protocolVersion is missing";
-  if (fields.nvs !== undefined && nvs === undefined) return "nvs is not a name";
-  if (created === undefined || (fields.expires !== undefined && expires === undefined))
+  if (fields.has("nvs") && nvs === undefined) return "nvs is not a name";
+  if (created === undefined || (fields.has("expires") && expires === undefined))
     return "created or expires is not a time in seconds";
-  if (fields.minCurrentVersion !== undefined && !(minCurrentVersion && parseVersion(minCurrentVersion)))
+  if (fields.has("minCurrentVersion") && !(minCurrentVersion && parseVersion(minCurrentVersion)))
     return "minCurrentVersion is not a version";
   const digests = readDigests(fields, { size, chunkSize });
   if (typeof digests === "string") return digests;
@@ -161,11 +161,12 @@ function readPayload(fields: Record<string, unknown>): Release | string {
 }
 
 function readDigests(
-  { format, chunks, pages }: Record<string, unknown>,
+  fields: JsonObject,
   divided: Pick<Release, "size" | "chunkSize">,
 ): Pick<Release, "digestsOf" | "digests"> | string {
-  const isPaged = format === 2;
-  const [what, text] = isPaged ? (["pages", pages] as const) : (["chunks", chunks] as const);
+  const isPaged = fields.get("format") === 2;
+  const what = isPaged ? "pages" : "chunks";
+  const text = fields.get(what);
   const count = isPaged ? pageCountOf(divided) : chunkCountOf(divided);
   const maximum = isPaged ? MAX_PAGE_COUNT : MAX_CHUNK_COUNT;
   if (count > maximum)

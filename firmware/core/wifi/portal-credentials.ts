@@ -49,7 +49,9 @@ function readForm(body: string): Result<Credentials, CredentialsErrorCode> {
 }
 
 function readJson(body: string): Result<Credentials, CredentialsErrorCode> {
-  const { ssid, password = "" } = parseFlat(body) ?? {};
+  const value = parseFlat(body);
+  const ssid = value?.get("ssid");
+  const password = value?.has("password") ? value.get("password") : "";
   if (typeof ssid !== "string" || typeof password !== "string") {
     return fail("BODY_INVALID", 'The body has to be JSON: {"ssid": text, "password": text}.');
   }

@@ -13,16 +13,18 @@ const SCAN_DELAY_MS = 300;
 
 type Method = "GET" | "POST";
 
-/** What is served, by path and method. */
-const ROUTES: Readonly<
-  Record<string, Readonly<Partial<Record<Method, (state: PortalState, request: PageRequest) => PortalStep>>>>
-> = Object.freeze({
-  "/": Object.freeze({ GET: servePage }),
-  "/api/networks": Object.freeze({ GET: serveNetworks }),
-  "/api/scan": Object.freeze({ POST: serveScan }),
-  "/api/join": Object.freeze({ GET: serveJoin, POST: submit }),
-  "/api/device": Object.freeze({ GET: serveDevice }),
-});
+type Routes = Readonly<Partial<Record<Method, (state: PortalState, request: PageRequest) => PortalStep>>>;
+
+const pathWith = (path: string, routes: Routes) => Object.freeze([path, Object.freeze(routes)] as const);
+
+/** What is served, by path and method. A list for the same reason as in local/api.ts. */
+const ROUTES: readonly (readonly [path: string, routes: Routes])[] = Object.freeze([
+  pathWith("/", { GET: servePage }),
+  pathWith("/api/networks", { GET: serveNetworks }),
+  pathWith("/api/scan", { POST: serveScan }),
+  pathWith("/api/join", { GET: serveJoin, POST: submit }),
+  pathWith("/api/device", { GET: serveDevice }),
+]);
 
 /** Answers a phone, or another device of the network that was joined. */
 export function answerPortal(state: PortalState, request: PageRequest): PortalStep {
@@ -32,9 +34,9 @@ export function answerPortal(state: PortalState, request: PageRequest): PortalSt
     return [state, [redirectToPortal(request)]];
   if (method !== "GET" && method !== "POST")
     return refuse(state, request, 405, "METHOD_NOT_ALLOWED", "Use GET or POST.");
-  const route = Object.hasOwn(ROUTES, path) ? ROUTES[path] : undefined;
-  if (!route) return refuse(state, request, 404, "NOT_FOUND", "There is no such page.");
-  const serve = route[method];
+  const found = ROUTES.find(([one]) => one === path);
+  if (!found) return refuse(state, request, 404, "NOT_FOUND", "There is no such page.");
+  const serve = found[1][method];
   if (!serve) return refuse(state, request, 405, "METHOD_NOT_ALLOWED", `${method} is not possible here.`);
   const message = method === "POST" ? whyClosed(state, request) : undefined;
   return message === undefined

@@ -117,7 +117,7 @@ function eventsIn({ wifi, update, report, portal, espota }: DeviceState): Event[
       serverToken: { server: "http://other.test", token: "skd_1" },
     },
     ordersReceived: { type: "ordersReceived", orders: [{ id: 9, kind: "restart" }] },
-    settingsPushed: { type: "settingsPushed", id: 9, settings: { checkSeconds: 60 } },
+    settingsPushed: { type: "settingsPushed", id: 9, settings: new Map([["checkSeconds", 60]]) },
     orderFinished: { type: "orderFinished", result: { id: 9, result: "done" } },
     tokenChosen: { type: "tokenChosen", token: "another" },
     unsignedChosen: { type: "unsignedChosen", accept: false },

@@ -1,17 +1,23 @@
 import { expect } from "chai";
 import { parseFlat } from "../../../../firmware/core/http/flat-json.js";
 
+/** As JSON.parse would return it. */
+const read = (text: string) => {
+  const found = parseFlat(text);
+  return found && Object.fromEntries(found);
+};
+
 describe("the JSON of a body", () => {
   it("is an object of texts, numbers, true, false and null", () => {
     const value = { text: "x", empty: "", number: -1.5e3, yes: true, no: false, nothing: null };
-    expect(parseFlat(JSON.stringify(value))).deep.equal(value);
-    expect(parseFlat("{}")).deep.equal({});
-    expect(parseFlat(' \r\n\t{ "a" : 1 , "b" : 2 } \n')).deep.equal({ a: 1, b: 2 });
+    expect(read(JSON.stringify(value))).deep.equal(value);
+    expect(read("{}")).deep.equal({});
+    expect(read(' \r\n\t{ "a" : 1 , "b" : 2 } \n')).deep.equal({ a: 1, b: 2 });
   });
 
   it("may have any character in its texts", () => {
     for (const text of ['"', "\\", '\\"', '\\\\"', "[[{{", "}]", "a\\", '","b":[', "\n\u0000😀"]) {
-      expect(parseFlat(JSON.stringify({ [text]: text, b: text })), text).deep.equal({
+      expect(read(JSON.stringify({ [text]: text, b: text })), text).deep.equal({
         [text]: text,
         b: text,
       });
@@ -21,7 +27,7 @@ describe("the JSON of a body", () => {
   it("has at most 32 members", () => {
     const members = (count: number) =>
       JSON.stringify(Object.fromEntries(Array.from({ length: count }, (_, i) => [`m${i}`, `${i}`])));
-    expect(Object.keys(parseFlat(members(32)) ?? {})).length(32);
+    expect(parseFlat(members(32))?.size).equal(32);
     expect(parseFlat(members(33))).equal(undefined);
   });
 
