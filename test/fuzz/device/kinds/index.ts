@@ -1,6 +1,8 @@
 // Every kind of input, in the order of the printed table.
 
 import type { Kind } from "../kind.js";
+import { answers } from "./answers.js";
+import { bodies } from "./bodies.js";
 import { headers } from "./headers.js";
 
-export const KINDS: readonly Kind[] = Object.freeze([headers]);
+export const KINDS: readonly Kind[] = Object.freeze([answers, headers, bodies]);
