@@ -76,7 +76,9 @@ const FIELDS = Object.freeze([
 export function oddManifest(random: Random, key: FuzzKey, file: OddFile, oddness: number): string {
   let payload: unknown = file.payload;
   while (chance(random, oddness)) payload = damageJson(random, payload, FIELDS);
-  let text = chance(random, oddness / 4) ? mutateText(random, printJson(random, payload)) : printJson(random, payload);
+  let text = chance(random, oddness / 4)
+    ? mutateText(random, printJson(random, payload))
+    : printJson(random, payload);
   if (chance(random, oddness / 6)) text = edge(random, text);
   const head: unknown = { alg: "ES256", typ: "skyslot-release", kid: key.kid };
   const header = chance(random, oddness / 4) ? damageJson(random, head, ["kid", "alg", "crit"]) : head;
@@ -84,7 +86,14 @@ export function oddManifest(random: Random, key: FuzzKey, file: OddFile, oddness
 }
 
 const edge = (random: Random, text: string): string =>
-  text.replace(/:(\d+)/, () => `:${pick(random, EDGE_NUMBERS.filter((number) => /^-?\d/.test(number)))}`);
+  text.replace(
+    /:(\d+)/,
+    () =>
+      `:${pick(
+        random,
+        EDGE_NUMBERS.filter((number) => /^-?\d/.test(number)),
+      )}`,
+  );
 
 function signedJws(random: Random, key: FuzzKey, header: string, payload: string, oddness: number): string {
   const encode = (text: string): string => Buffer.from(text, "latin1").toString("base64url");

@@ -117,18 +117,42 @@ function ordersOf(random: Random): unknown {
 
 function settingsOf(random: Random): unknown {
   if (chance(random, 0.1)) return hostileValue(random);
-  const names = ["checkSeconds", "deviceName", "brightness", "speed", "colour", "pattern", "pin", "server", "token"];
+  const names = [
+    "checkSeconds",
+    "deviceName",
+    "brightness",
+    "speed",
+    "colour",
+    "pattern",
+    "pin",
+    "server",
+    "token",
+  ];
   const count = pick(random, [0, 1, 2, 16, 17]);
   return Object.fromEntries(
     Array.from({ length: count }, (_, n) => [
       chance(random, 0.8) ? pick(random, names) : `s${n}`,
-      chance(random, 0.4) ? pick(random, [10, 300, "Kitchen", true, "#00ff00", "blink"]) : hostileValue(random),
+      chance(random, 0.4)
+        ? pick(random, [10, 300, "Kitchen", true, "#00ff00", "blink"])
+        : hostileValue(random),
     ]),
   );
 }
 
 const tokenOf = (random: Random): unknown =>
-  pick(random, ["t".repeat(32), "t".repeat(128), "t".repeat(129), "", " ", "a b", "é", "a\r\nb", 7, null, ["x"]]);
+  pick(random, [
+    "t".repeat(32),
+    "t".repeat(128),
+    "t".repeat(129),
+    "",
+    " ",
+    "a b",
+    "é",
+    "a\r\nb",
+    7,
+    null,
+    ["x"],
+  ]);
 
 function noObject(random: Random): string {
   const depth = pick(random, [15, 16, 17, 200, 3000]);

@@ -19,7 +19,12 @@ export const bodies: Kind = {
 
 /** The answer to a check in chunks. */
 function chunkedCheck(random: Random): Input {
-  const content = JSON.stringify({ update_available: false, time: START_TIME, poll_seconds: 10, poll_is_for_all: true });
+  const content = JSON.stringify({
+    update_available: false,
+    time: START_TIME,
+    poll_seconds: 10,
+    poll_is_for_all: true,
+  });
   let sent = `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${chunked(random, content)}`;
   if (chance(random, 0.3)) sent = mutateText(random, sent);
   const pieces = piecesOf(random);
@@ -40,7 +45,9 @@ function chunked(random: Random, content: string): string {
   for (let at = 0; at < content.length; ) {
     const size = Math.min(content.length - at, 1 + below(random, pick(random, [3, 40, 9000])));
     const line = chance(random, 0.95) ? size.toString(16) : pick(random, EDGE_NUMBERS);
-    const extension = chance(random, 0.9) ? "" : pick(random, [";a=b", ";", " ", '; x="\r\n"', `;${"x".repeat(5000)}`]);
+    const extension = chance(random, 0.9)
+      ? ""
+      : pick(random, [";a=b", ";", " ", '; x="\r\n"', `;${"x".repeat(5000)}`]);
     const after = chance(random, 0.97) ? "\r\n" : pick(random, ["", "\n", "xx", "\r\n\r\n"]);
     text += `${line}${extension}\r\n${content.slice(at, at + size)}${after}`;
     at += size;
@@ -129,21 +136,42 @@ function oddPart(random: Random, file: OddFile, asked: Asked): Answer {
     () => plainAnswer("416 Range Not Satisfiable", "", [`content-range: bytes */${whole.length}`]),
     () => plainAnswer(pick(random, STATUSES), right, rangeHeader(random, part)),
     () => plainAnswer("206 Partial Content", right, rangeHeader(random, part)),
-    () => plainAnswer("206 Partial Content", right.subarray(0, below(random, right.length + 1)), rangeHeader(random, part)),
+    () =>
+      plainAnswer(
+        "206 Partial Content",
+        right.subarray(0, below(random, right.length + 1)),
+        rangeHeader(random, part),
+      ),
     () => plainAnswer("206 Partial Content", Buffer.concat([right, right]), rangeHeader(random, part)),
     () => damaged(random, right, part),
     () => withoutLength(random, right, part),
     () => chunkedPart(random, right, part),
     () => multipart(right, part),
-    () => plainAnswer("302 Found", "", [`location: ${pick(random, ["/again", asked.path, "http://a.test/x", "", "https://a/"])}`]),
-    () => plainAnswer(pick(random, ["429 Slow", "503 Busy"]), "", [`retry-after: ${pick(random, EDGE_NUMBERS)}`]),
+    () =>
+      plainAnswer("302 Found", "", [
+        `location: ${pick(random, ["/again", asked.path, "http://a.test/x", "", "https://a/"])}`,
+      ]),
+    () =>
+      plainAnswer(pick(random, ["429 Slow", "503 Busy"]), "", [`retry-after: ${pick(random, EDGE_NUMBERS)}`]),
     () => cut(random, honestPart(file, asked)),
   ])();
   const pieces = piecesOf(random);
-  return { ...answer, ...(pieces ? { pieces } : {}), ...(chance(random, 0.3) ? { end: pick(random, ["close", "reset"]) } : {}) };
+  return {
+    ...answer,
+    ...(pieces ? { pieces } : {}),
+    ...(chance(random, 0.3) ? { end: pick(random, ["close", "reset"]) } : {}),
+  };
 }
 
-const STATUSES = Object.freeze(["200 OK", "204 No Content", "304 Not Modified", "412 No", "500 Error", "100 Continue", "600 X"]);
+const STATUSES = Object.freeze([
+  "200 OK",
+  "204 No Content",
+  "304 Not Modified",
+  "412 No",
+  "500 Error",
+  "100 Continue",
+  "600 X",
+]);
 
 function rangeHeader(random: Random, { from, to, whole }: Part): readonly string[] {
   const number = (right: number) => (chance(random, 0.7) ? `${right}` : pick(random, EDGE_NUMBERS));

@@ -4,5 +4,6 @@ import type { Kind } from "../kind.js";
 import { answers } from "./answers.js";
 import { bodies } from "./bodies.js";
 import { headers } from "./headers.js";
+import { pages } from "./pages.js";
 
-export const KINDS: readonly Kind[] = Object.freeze([answers, headers, bodies]);
+export const KINDS: readonly Kind[] = Object.freeze([answers, headers, bodies, pages]);
