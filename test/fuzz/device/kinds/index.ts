@@ -3,7 +3,21 @@
 import type { Kind } from "../kind.js";
 import { answers } from "./answers.js";
 import { bodies } from "./bodies.js";
+import { invitations, multicast, names, queries } from "./datagrams.js";
 import { headers } from "./headers.js";
 import { pages } from "./pages.js";
+import { portal } from "./portal.js";
+import { pushes } from "./pushes.js";
 
-export const KINDS: readonly Kind[] = Object.freeze([answers, headers, bodies, pages]);
+export const KINDS: readonly Kind[] = Object.freeze([
+  answers,
+  headers,
+  bodies,
+  pages,
+  portal,
+  pushes,
+  invitations,
+  queries,
+  names,
+  multicast,
+]);
