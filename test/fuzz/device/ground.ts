@@ -3,6 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { runBootLoader } from "../../../host-sim/hardware/boot/boot-loader.js";
 import { Flash, SECTOR_BYTES } from "../../../host-sim/hardware/flash/flash.js";
 import type { Nvs } from "../../../host-sim/hardware/nvs/nvs.js";
 import { initNvs } from "../../../host-sim/hardware/nvs/nvs-init.js";
@@ -29,6 +30,7 @@ export class Ground {
   readonly image: Uint8Array;
   readonly flash = new Flash(FLASH_BYTES);
   readonly partitions: readonly Partition[];
+  readonly #scratch = new Flash(FLASH_BYTES);
   /** The device's id, as it tells the server. */
   deviceId = "";
   readonly #contents = new Map<Start, Uint8Array>();
@@ -77,16 +79,27 @@ export class Ground {
   }
 
   /** These bytes were changed from outside. */
-  touched(offset: number, length: number): void {
+  readonly touched = (offset: number, length: number): void => {
     const last = Math.floor((offset + length - 1) / SECTOR_BYTES);
     for (let sector = Math.floor(offset / SECTOR_BYTES); sector <= last; sector++) this.#changed.add(sector);
-  }
+  };
 
   /** The settings in the flash. */
   openNvs(): Nvs {
     const { error, nvs } = initNvs(this.flash, this.partitions);
     if (!nvs) throw new Error(`NVS of the fuzzed device cannot be opened: ${error}`);
     return nvs;
+  }
+
+  /** What the boot loader would start now, which is tried on a copy: it writes. */
+  wouldStart(): { readonly partition: Partition; readonly isOurs: boolean } | undefined {
+    this.#scratch.bytes.set(this.flash.bytes);
+    const table = this.#scratch.read(PARTITION_TABLE_OFFSET, PARTITION_TABLE_BYTES);
+    const partitions = parsePartitionTable(table, { flashBytes: FLASH_BYTES });
+    const { booted } = runBootLoader(this.#scratch, partitions, { rollback: true, chip: "esp32" });
+    if (!booted) return undefined;
+    const found = this.#scratch.bytes.subarray(booted.offset, booted.offset + this.image.length);
+    return { partition: booted, isOurs: Buffer.compare(found, this.image) === 0 };
   }
 
   async #settleIn(): Promise<void> {

@@ -16,7 +16,8 @@ export async function restoreSettings(house: House, ground: Ground): Promise<voi
   )
     throw new Fault("the device does not come into its network any more");
   const stored = ground.openNvs().get("skyslot", "push.token", "str").value;
-  if (typeof stored !== "string") return;
+  // with another one nobody is the owner any more: the device has to be reset at its setup network
+  if (typeof stored !== "string" || !/^[!-~]{8,64}$/.test(stored)) return;
   const body = JSON.stringify({ server: "", checkSeconds: 0, deviceName: "" });
   const head = [
     "POST /api/settings HTTP/1.1",

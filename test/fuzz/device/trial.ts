@@ -1,9 +1,6 @@
 // Feeds a batch of inputs to one device and judges it: while they are fed, and when they are over. Then it has to check for updates again,
 // show its page, keep a signed image that boots, and hold no more memory, sockets or timers than a device that has just been set up.
 
-import { createHash } from "node:crypto";
-import { runBootLoader } from "../../../host-sim/hardware/boot/boot-loader.js";
-import { Flash } from "../../../host-sim/hardware/flash/flash.js";
 import { UnerasedWrite } from "../../../host-sim/hardware/flash/strict-writes.js";
 import { randomStream } from "../../../host-sim/world/random.js";
 import type { Ground } from "./ground.js";
@@ -108,14 +105,10 @@ function excessOf({ device, stateBytes }: House): string | undefined {
 }
 
 /** Whether what would start now is an image that the fuzz has signed. */
-function imageDoubt({ flash, partitions, image }: Ground): string | undefined {
-  const copy = new Flash(flash.sizeBytes, flash.bytes);
-  const { booted } = runBootLoader(copy, partitions, { rollback: true, chip: "esp32" });
-  if (!booted) return "nothing would boot any more";
-  const found = sha256(copy.bytes.subarray(booted.offset, booted.offset + image.length));
-  return found === sha256(image)
+function imageDoubt(ground: Ground): string | undefined {
+  const next = ground.wouldStart();
+  if (!next) return "nothing would boot any more";
+  return next.isOurs
     ? undefined
-    : `${booted.label} would boot, which holds an image that was not signed`;
+    : `${next.partition.label} would boot, which holds an image that was not signed`;
 }
-
-const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");

@@ -31,7 +31,12 @@ const MAX_ANSWER = 16_384;
 export async function visit(house: House, options: Visit): Promise<Visited> {
   const { limitMs = VISIT_LIMIT_MS } = options;
   const going = begin(house, options);
-  if (!(await house.until(() => going.isOver, limitMs)))
+  const { bootCount } = house.device;
+  // the device, or the client, may leave without a word
+  const isGone = () =>
+    house.device.bootCount !== bootCount ||
+    (options.node === house.phone.node && house.phone.joinedSsid === undefined);
+  if (!(await house.until(() => going.isOver || isGone(), limitMs)))
     throw new Fault(`a connection to port ${options.port} is still open after ${limitMs / 1000} s`);
   return going;
 }

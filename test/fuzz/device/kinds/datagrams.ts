@@ -12,7 +12,7 @@ import type { IpNode } from "../../../../host-sim/network/ip-node.js";
 import { below, chance, pick, type Random } from "../../values.js";
 import type { Ground } from "../ground.js";
 import type { House } from "../house.js";
-import type { Input, Kind } from "../kind.js";
+import type { Kind } from "../kind.js";
 import { mutateText, shown } from "../mutate.js";
 import { answerCheck, holdChecks } from "./exchange.js";
 import { settled } from "./pages.js";

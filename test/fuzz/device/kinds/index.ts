@@ -1,6 +1,7 @@
 // Every kind of input, in the order of the printed table.
 
 import type { Kind } from "../kind.js";
+import { air } from "./air.js";
 import { answers } from "./answers.js";
 import { bodies } from "./bodies.js";
 import { invitations, multicast, names, queries } from "./datagrams.js";
@@ -8,6 +9,8 @@ import { headers } from "./headers.js";
 import { pages } from "./pages.js";
 import { portal } from "./portal.js";
 import { pushes } from "./pushes.js";
+import { stored } from "./stored.js";
+import { tables } from "./tables.js";
 
 export const KINDS: readonly Kind[] = Object.freeze([
   answers,
@@ -20,4 +23,7 @@ export const KINDS: readonly Kind[] = Object.freeze([
   queries,
   names,
   multicast,
+  stored,
+  air,
+  tables,
 ]);
