@@ -76,9 +76,12 @@ export const GatesBody = Exactly(
       GATE_DEFAULTS.max_silent_fraction,
     ),
     silent_seconds: Seconds("When a device counts as silent", GATE_DEFAULTS.silent_seconds),
-    min_samples: Count("Number of devices below which no gate is evaluated", {
-      default: GATE_DEFAULTS.min_samples,
-    }),
+    min_samples: Count(
+      "Number of devices below which no gate is evaluated; in a smaller target, all of its devices",
+      {
+        default: GATE_DEFAULTS.min_samples,
+      },
+    ),
   },
   { description: "What pauses the rollout" },
 );

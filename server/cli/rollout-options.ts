@@ -118,7 +118,7 @@ const PLAN_OPTIONS: readonly PlanOption[] = [
   ),
   option(
     "--min-samples <n>",
-    `number of devices below which no gate is evaluated (default: ${GATE_DEFAULTS.min_samples})`,
+    `number of devices below which no gate is evaluated, or all of a smaller target (default: ${GATE_DEFAULTS.min_samples})`,
     "gates.min_samples",
     { read: wholeNumber },
   ),

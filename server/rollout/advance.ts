@@ -2,8 +2,8 @@
 // happened to its devices and the time. It opens a stage on evidence only: devices that validated the image and, after the soak
 // time, still report. Every reason has the numbers.
 
-import type { Rollout, StageTally, Tally } from "../shared/rollout.js";
-import { countDevices, NO_STAGE_TALLY, tallyOf } from "../shared/rollout.js";
+import type { Rollout, Tally } from "../shared/rollout.js";
+import { countDevices, NO_STAGE_TALLY, sumStages } from "../shared/rollout.js";
 import { percent } from "../shared/words.js";
 import { findClosedGate, type PausedByGate } from "./gates.js";
 import { duration, percentOf } from "./words.js";
@@ -63,10 +63,4 @@ function promote(rollout: Rollout, tally: Tally): Advance {
     return { kind: "stay", reason: `${name}: ${endedCount} of ${countDevices(size)} are done` };
   const reason = `${all.validatedCount} of ${countDevices(size)} validated${others > 0 ? `, ${others} failed` : ""}`;
   return { kind: "finish", reason };
-}
-
-/** All stages up to one, this included. */
-export function sumStages({ stages }: Tally, through: number): StageTally {
-  const counted = stages.slice(0, through + 1);
-  return tallyOf((field) => counted.reduce((sum, stage) => sum + stage[field], 0));
 }

@@ -3,9 +3,9 @@
 // reads outside of the transaction and writes only if the rollout has not changed meanwhile.
 
 import { type Journal, type Recorder, record } from "../events/journal.js";
-import type { Rollout, Tally } from "../shared/rollout.js";
+import { type Rollout, sumStages, type Tally } from "../shared/rollout.js";
 import type { Store } from "../store/store.js";
-import { type Advance, advance, sumStages } from "./advance.js";
+import { type Advance, advance } from "./advance.js";
 import { applyAdvance } from "./lifecycle.js";
 import { readFleet } from "./scan-fleet.js";
 

@@ -265,3 +265,9 @@ export const nameRelease = ({
   buildNumber,
 }: Pick<RolloutRelease, "deviceType" | "version" | "buildNumber">): string =>
   `${deviceType} ${version}${buildNumber > 0 ? ` build ${buildNumber}` : ""}`;
+
+/** All stages up to one, this included. */
+export function sumStages({ stages }: Tally, through: number): StageTally {
+  const counted = stages.slice(0, through + 1);
+  return tallyOf((field) => counted.reduce((sum, stage) => sum + stage[field], 0));
+}

@@ -12,8 +12,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     what: "a gate needs one more sample than it says",
     file: "server/rollout/gates.ts",
-    original: "sampleCount >= gates.minSampleCount",
-    mutated: "sampleCount > gates.minSampleCount",
+    original: "sampleCount >= leastCount",
+    mutated: "sampleCount > leastCount",
   },
   {
     what: "all gates are ignored",
@@ -24,14 +24,14 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     what: "silent devices pause nothing",
     file: "server/rollout/gates.ts",
-    original: "(silentCount, reachedCount, gates.maxSilentFraction)",
-    mutated: "(0, reachedCount, gates.maxSilentFraction)",
+    original: "(silentCount, reachedCount, gates.maxSilentFraction, ofOpen)",
+    mutated: "(0, reachedCount, gates.maxSilentFraction, ofOpen)",
   },
   {
     what: "failures other than roll backs pause nothing",
     file: "server/rollout/gates.ts",
-    original: "(badCount, endedCount, gates.maxFailedFraction)",
-    mutated: "(rolledBackCount, endedCount, gates.maxFailedFraction)",
+    original: "(badCount, endedCount, gates.maxFailedFraction, ofAll)",
+    mutated: "(rolledBackCount, endedCount, gates.maxFailedFraction, ofAll)",
   },
   {
     what: "a stage opens without the soak time",

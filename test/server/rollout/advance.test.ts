@@ -85,6 +85,53 @@ describe("a rollout by itself", () => {
     });
   });
 
+  describe("in a fleet of fewer devices than the least sample", () => {
+    const fleet = (deviceCount: number, changes: Partial<Rollout> = {}) =>
+      sampleRollout({ stages: [sampleStage(100)], stageSizes: [deviceCount], ...changes });
+
+    it("pauses when all of them have ended, and some of them badly", () => {
+      for (const deviceCount of [1, 2, 4]) {
+        const all = advance(
+          fleet(deviceCount),
+          tallyOf({ givenCount: deviceCount, rolledBackCount: deviceCount }),
+          NOW,
+        );
+        expect(all, `${deviceCount}`).to.include({ kind: "pause", gate: "ROLL_BACKS" });
+      }
+      const one = tallyOf({ givenCount: 4, validatedCount: 3, soakedCount: 3, rolledBackCount: 1 });
+      expect(advance(fleet(4), one, NOW)).to.include({ kind: "pause", gate: "ROLL_BACKS" });
+      const failed = tallyOf({ givenCount: 3, validatedCount: 2, soakedCount: 2, failedCount: 1 });
+      expect(advance(fleet(3), failed, NOW)).to.include({ kind: "pause", gate: "FAILURES" });
+      expect(advance(fleet(2), tallyOf({ givenCount: 2, silentCount: 2 }), NOW)).to.include({
+        gate: "SILENCE",
+      });
+    });
+
+    it("waits for the others before that", () => {
+      expect(advance(fleet(4), tallyOf({ givenCount: 4, rolledBackCount: 3 }), NOW).kind).to.equal("stay");
+      expect(advance(fleet(4, { stageSizes: [] }), tallyOf({ rolledBackCount: 4 }), NOW).kind).to.equal(
+        "stay",
+      );
+    });
+
+    it("pauses on the roll backs of a small first stage, of which nothing else will come", () => {
+      const canary = staged({ stages: [sampleStage(1), sampleStage(100)], stageSizes: [1, 50] });
+      expect(advance(canary, tallyOf({ givenCount: 1, rolledBackCount: 1 }), NOW)).to.include({
+        gate: "ROLL_BACKS",
+      });
+      expect(advance(canary, tallyOf({ givenCount: 1, failedCount: 1 }), NOW).kind).to.equal("stay");
+    });
+
+    it("counts only those that had not ended when it was resumed", () => {
+      const resumed = fleet(4, { gatesSince: NOW - HOUR });
+      const { stages } = tallyOf({ givenCount: 4, validatedCount: 2, rolledBackCount: 2 });
+      const recent = { ...tallyOf({ rolledBackCount: 1 }).recent };
+      expect(advance(resumed, { stages, recent }, NOW)).to.include({ gate: "ROLL_BACKS" });
+      const none = tallyOf({}).recent;
+      expect(advance(resumed, { stages, recent: none }, NOW).kind).to.equal("stay");
+    });
+  });
+
   it("finishes when every device is done, and not before", () => {
     const last = staged({ stage: 2 });
     const tally = (validatedCount: number, failedCount: number) =>
