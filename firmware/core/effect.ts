@@ -56,7 +56,15 @@ export type TimerEffect<Name extends string = TimerName> =
 export type Effect =
   | TimerEffect
   // Wi-Fi
-  | { readonly type: "joinWifi"; readonly attempt: number; readonly ssid: string; readonly password: string }
+  | {
+      readonly type: "joinWifi";
+      readonly attempt: number;
+      readonly ssid: string;
+      readonly password: string;
+      /** Of one access point, `aa:bb:cc:dd:ee:ff`, and its channel; absent: any of that name. */
+      readonly bssid?: string;
+      readonly channel?: number;
+    }
   | { readonly type: "leaveWifi" }
   | { readonly type: "startAccessPoint"; readonly ssid: string }
   | { readonly type: "stopAccessPoint" }

@@ -15,7 +15,12 @@ export interface Network {
   /** Needs a password. */
   readonly secured: boolean;
   readonly channel: number;
+  /** Address of the access point, `aa:bb:cc:dd:ee:ff`. */
+  readonly bssid: string;
 }
+
+/** One of the access points that may share a network's name. */
+export type AccessPoint = Pick<Network, "bssid" | "channel">;
 
 /** Facts that do not change while a device runs. */
 export interface Identity {
@@ -147,7 +152,18 @@ export interface PushOffer {
 }
 
 /** Why joining a network failed. */
-export type JoinFailure = "wrong-password" | "not-found" | "no-address" | "lost";
+export type JoinFailure =
+  | "wrong-password"
+  | "not-found"
+  /** It is in range, and what it objects to is not known. */
+  | "refused"
+  /** It is in range without the password that it was saved with. */
+  | "open"
+  | "needs-password"
+  | "no-address"
+  | "lost"
+  /** It was not tried: a saved network has its turn. */
+  | "busy";
 
 /** An app has timers of its own, with names that core does not know. */
 export interface TimerFired<Name extends string = TimerName> {
@@ -159,8 +175,18 @@ export type Event =
   | Booted
   | TimerFired
   // Wi-Fi
-  | { readonly type: "wifiJoined"; readonly attempt: number; readonly address: string; readonly rssi: number }
+  /** Joined and with an address, or with another one than before. */
+  | {
+      readonly type: "wifiJoined";
+      readonly attempt: number;
+      readonly address: string;
+      readonly rssi: number;
+      /** Of the access point, `aa:bb:cc:dd:ee:ff`; absent: not known. */
+      readonly bssid?: string | undefined;
+    }
   | { readonly type: "wifiLost"; readonly attempt: number; readonly reason: JoinFailure }
+  /** The setup network could not be opened. */
+  | { readonly type: "accessPointFailed" }
   | { readonly type: "clientAttached" }
   | { readonly type: "clientDetached" }
   | { readonly type: "scanCompleted"; readonly attempt: number; readonly networks: readonly Network[] }
@@ -278,6 +304,8 @@ export type Event =
   | { readonly type: "unsignedChosen"; readonly accept: boolean }
   /** The owner has removed a saved network. */
   | { readonly type: "networkForgotten"; readonly ssid: string }
+  /** Nothing gets through the network that is joined: it is joined anew, or another access point or network is. */
+  | { readonly type: "linkDoubted"; readonly cure: "rejoin" | "another" }
   /** Names of the saved networks after a change, the last that worked first. */
   | { readonly type: "networksSaved"; readonly ssids: readonly string[] }
   /** The owner gave the device another name. */

@@ -13,6 +13,7 @@ import { reportStep } from "./server/report.js";
 import { trialStep } from "./trial/boot-validation.js";
 import { crashGuardStep } from "./trial/crash-guard.js";
 import { updateStep } from "./update/update.js";
+import { isCaptured } from "./wifi/captive-probes.js";
 import { initialPortal, portalStep } from "./wifi/portal.js";
 import type { PortalState } from "./wifi/portal-state.js";
 import { wifiStep } from "./wifi/wifi.js";
@@ -34,7 +35,9 @@ const machine = <Name extends MachineName>(name: Name, step: Machine<Name>["step
 const update = machine("update", (device, event) => updateStep(device.update, event));
 const trial = machine("trial", (device, event) => trialStep(device.trial, event));
 const report = machine("report", (device, event) => reportStep(device.report, event));
-const wifi = machine("wifi", (device, event) => wifiStep(device.wifi, event));
+const wifi = machine("wifi", (device, event) =>
+  isProbe(device, event) ? [device.wifi, []] : wifiStep(device.wifi, event),
+);
 const portal = machine("portal", portalOrOwnPages);
 const push = machine("push", (device, event) => pushStep(device.push, event));
 const espota = machine("espota", (device, event) => espotaStep(device.espota, device.push, event));
@@ -68,9 +71,10 @@ export const LISTENERS: Readonly<Record<Event["type"], readonly Machine[]>> = Ob
   timerFired: to(update, trial, report, wifi, portal, espota, localApi, crashGuard),
   wifiJoined: to(wifi, espota),
   wifiLost: to(wifi),
+  accessPointFailed: to(wifi),
   clientAttached: to(wifi),
   clientDetached: to(wifi),
-  scanCompleted: to(portal),
+  scanCompleted: to(wifi, portal),
   responseStarted: DOWNLOAD,
   responseReadable: DOWNLOAD,
   responseData: UPDATE,
@@ -78,7 +82,7 @@ export const LISTENERS: Readonly<Record<Event["type"], readonly Machine[]>> = Ob
   textCollected: UPDATE,
   responseEnded: DOWNLOAD,
   requestFailed: DOWNLOAD,
-  requestReceived: to(portal, localApi),
+  requestReceived: to(wifi, portal, localApi),
   pushRequested: to(push),
   pushReadable: UPDATE,
   pushData: UPDATE,
@@ -115,6 +119,7 @@ export const LISTENERS: Readonly<Record<Event["type"], readonly Machine[]>> = Ob
   tokenChosen: to(push),
   unsignedChosen: to(push),
   networkForgotten: to(wifi),
+  linkDoubted: to(wifi),
   networksSaved: to(localApi),
   deviceNamed: to(portal),
   safeModeEntered: to(localApi),
@@ -122,6 +127,10 @@ export const LISTENERS: Readonly<Record<Event["type"], readonly Machine[]>> = Ob
   trialPassed: UPDATE,
   trialFailed: to(update, localApi),
 });
+
+/** A phone asks by itself, as long as it is in the setup network: that is nobody who uses it. */
+const isProbe = ({ portal }: DeviceState, event: Stamped): boolean =>
+  event.type === "requestReceived" && isCaptured(portal, event.host, event.path.split("?")[0] ?? "");
 
 /** Each request is answered by one machine only. */
 function portalOrOwnPages(device: DeviceState, event: Stamped): ReturnType<typeof portalStep> {

@@ -34,7 +34,7 @@ export interface Adapters {
 
 /** The network link: wifi.ts or, for Ethernet, ethernet/wifi.ts. */
 export interface Link {
-  join(attempt: number, ssid: string, password: string): void;
+  join(attempt: number, ssid: string, password: string, bssid?: string, channel?: number): void;
   leave(): void;
   openAccessPoint(ssid: string): void;
   closeAccessPoint(): void;
@@ -62,7 +62,8 @@ const TABLE: { readonly [Type in Effect["type"]]: (adapters: Adapters, effect: O
   Object.freeze({
     setTimer: ({ timers }, { timer, delayMs }) => timers.set(timer, delayMs),
     clearTimer: ({ timers }, { timer }) => timers.clear(timer),
-    joinWifi: ({ wifi }, { attempt, ssid, password }) => wifi.join(attempt, ssid, password),
+    joinWifi: ({ wifi }, { attempt, ssid, password, bssid, channel }) =>
+      wifi.join(attempt, ssid, password, bssid, channel),
     leaveWifi: ({ wifi }) => wifi.leave(),
     startAccessPoint: ({ wifi }, { ssid }) => wifi.openAccessPoint(ssid),
     stopAccessPoint: ({ wifi }) => wifi.closeAccessPoint(),

@@ -4,6 +4,7 @@
 import Net from "net";
 import WiFi from "wifi";
 import type { Network } from "../core/event.js";
+import { formatMac } from "../core/identity.js";
 import type { Native } from "./native.js";
 import type { Dispatch } from "./runner.js";
 
@@ -25,6 +26,8 @@ export class Wifi {
   readonly #dispatch: Dispatch;
   readonly #native: PortalNative;
   #listening = false;
+  /** Searches that wait for the one that runs: the radio does one at a time. */
+  readonly #searches: number[] = [];
   #attempt = 0;
   #associated = false;
 
@@ -33,11 +36,20 @@ export class Wifi {
     this.#native = native as Native & PortalNative;
   }
 
-  join(attempt: number, ssid: string, password: string): void {
+  join(attempt: number, ssid: string, password: string, bssid?: string, channel?: number): void {
     this.#attempt = attempt;
     this.#associated = false;
     this.#listen();
-    WiFi.connect(password === "" ? { ssid } : { ssid, password });
+    try {
+      WiFi.connect({
+        ssid,
+        ...(password === "" ? {} : { password }),
+        ...(bssid === undefined ? {} : { bssid: bytesOf(bssid) }),
+        ...(isChannel(channel) ? { channel } : {}),
+      });
+    } catch {
+      this.#dispatch({ type: "wifiLost", attempt, reason: "not-found" }); // nothing that this network's name leads to
+    }
   }
 
   leave(): void {
@@ -47,9 +59,13 @@ export class Wifi {
 
   openAccessPoint(ssid: string): void {
     this.#listen();
-    // without a mode before it, accessPoint starts the radio as access point alone, whatever `station` says: then no scan, no join
-    WiFi.mode = WiFi.Mode.station;
-    WiFi.accessPoint({ ssid, station: true });
+    try {
+      // without a mode before it, accessPoint starts the radio as access point alone, whatever `station` says: then no scan, no join
+      WiFi.mode = WiFi.Mode.station;
+      WiFi.accessPoint({ ssid, station: true });
+    } catch {
+      return this.#dispatch({ type: "accessPointFailed" });
+    }
     this.#native.skyslot_portal_uri(PORTAL_URI); // if that fails, a phone still finds the portal by its connectivity check
   }
 
@@ -58,22 +74,29 @@ export class Wifi {
   }
 
   scan(attempt: number): void {
+    this.#searches.push(attempt);
+    if (this.#searches.length > 1) return;
     const networks: Network[] = [];
-    const completed = () => this.#dispatch({ type: "scanCompleted", attempt, networks });
     try {
       WiFi.scan({}, (item) => {
-        if (!item) return completed();
+        if (!item) return this.#searched(networks);
         if (!item.ssid) return;
         networks.push({
           ssid: item.ssid,
           rssi: item.rssi,
           channel: item.channel,
           secured: item.authentication !== "none",
+          bssid: formatMac(new Uint8Array(item.bssid)),
         });
       });
     } catch {
-      completed(); // the radio refuses to scan while it joins: the list stays unchanged
+      this.#searched(networks); // the radio refuses to scan while it joins: the list stays unchanged
     }
+  }
+
+  #searched(networks: readonly Network[]): void {
+    for (const attempt of this.#searches.splice(0))
+      this.#dispatch({ type: "scanCompleted", attempt, networks });
   }
 
   #listen(): void {
@@ -87,13 +110,17 @@ export class Wifi {
       case "connect":
         this.#associated = true;
         return;
-      case "gotIP":
+      case "gotIP": {
+        const address = Net.get("IP", "station");
+        if (address === undefined) return; // lost again since this message was sent
         return this.#dispatch({
           type: "wifiJoined",
           attempt: this.#attempt,
-          address: String(Net.get("IP", "station")),
+          address,
           rssi: Number(Net.get("RSSI") ?? 0),
+          bssid: Net.get("BSSID")?.toLowerCase(),
         });
+      }
       case "disconnect": {
         const lost = this.#associated ? "lost" : "not-found";
         const reason = value === AUTHENTICATION_FAILED ? "wrong-password" : lost;
@@ -107,3 +134,11 @@ export class Wifi {
     }
   }
 }
+
+/** Others, such as 14, make the module throw; without a channel it searches them all. */
+const isChannel = (channel: number | undefined): channel is number =>
+  channel !== undefined && channel >= 1 && channel <= 13;
+
+/** Of an address as formatMac writes it. */
+const bytesOf = (bssid: string): ArrayBuffer =>
+  Uint8Array.from(bssid.split(":"), (digits) => Number.parseInt(digits, 16)).buffer;

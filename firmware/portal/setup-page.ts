@@ -263,7 +263,7 @@ function failed(ssid, reason, code) {
   prepare();
   show("enter", "form-title");
   complain(ssid, reason);
-  if (code === "wrong-password" && !$("password-part").hidden) {
+  if (/password|refused/.test(code) && !$("password-part").hidden) {
     $("password").focus();
     $("password").select();
   }

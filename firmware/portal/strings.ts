@@ -70,6 +70,11 @@ export const SCRIPT_STRINGS = Object.freeze({
     "not-found": "The network was not found. Is it switched on, near enough, and on 2.4 GHz?",
     "no-address":
       "The password is right, but the router gave the device no address. Restart the router, or check its DHCP.",
+    refused:
+      "The network is near, but did not let the device in. Check the password. It may also be full, admit known devices only, or use other security than WPA2 or WPA3 with a password.",
+    open: "This network is open and takes no password. If it is yours, leave the password empty; if you expected a password, somebody else may have opened a network of this name.",
+    busy: "The device first tries the network that it knows. Try again in two minutes.",
+    "needs-password": "This network needs a password.",
     lost: "The connection was lost. Try again, closer to the router.",
     restarted: "The device restarted meanwhile. Please try again.",
   }),

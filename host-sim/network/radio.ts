@@ -77,6 +77,7 @@ export class WifiRadio {
   #joined: AirNetwork | undefined;
   #join: Scheduled | undefined;
   #pending: Scheduled[] = [];
+  #isLeaving = false;
   #awaySinceMs: number | undefined;
   #scan: { event: Scheduled; done: (results: readonly ScanResult[]) => void } | undefined;
   #accessPoint: SoftAccessPoint | undefined;
@@ -165,14 +166,18 @@ export class WifiRadio {
     this.#join = undefined;
     if (this.#scan === undefined) this.#awaySinceMs = undefined;
     this.#leave();
-    this.#emitLater({ type: "disconnected", reason: REASON.associationLeave });
+    this.#isLeaving = true;
+    this.#world.schedule(0, () => {
+      this.#isLeaving = false;
+      this.#emit({ type: "disconnected", reason: REASON.associationLeave });
+    });
   }
 
   /** Looks for networks. False where ESP-IDF refuses. */
   scan(options: ScanOptions, done: (results: readonly ScanResult[]) => void): boolean {
     const { channel, hidden = false } = options;
     if (!this.isStarted || !(this.mode & STATION) || this.#scan !== undefined) return false;
-    if (this.#join !== undefined) return false;
+    if (this.#join !== undefined || this.#isLeaving) return false;
     this.#leaveChannel();
     const event = this.#world.schedule(this.#sweepMs(channel === 0 ? CHANNEL_COUNT : 1), () => {
       this.#scan = undefined;

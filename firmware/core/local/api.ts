@@ -12,6 +12,7 @@ import type { Effect } from "../effect.js";
 import type { Booted, PageRequest, Raise, Stamped } from "../event.js";
 import { json, respond } from "../http/answer.js";
 import { isOwnHost } from "../http/own-host.js";
+import { JOIN_FAILURES } from "../join-failure.js";
 import { storedValues } from "../settings/app-settings.js";
 import { readPreferences, TOKEN_KEY } from "../settings/preferences.js";
 import { UNHEALTHY_KEY } from "../trial/crash-guard.js";
@@ -62,7 +63,15 @@ export function localApiStep(state: LocalApiState, event: Stamped): Step {
     case "safeModeEntered":
       return [{ ...state, safeModeAfter: event.unhealthyCount }, []];
     case "joinFailed":
-      return [noted(state, event, "WIFI_FAILED", `joining "${event.ssid}": ${event.reason}`), []];
+      return [
+        noted(
+          state,
+          event,
+          "WIFI_FAILED",
+          `joining "${event.ssid}": ${event.reason}. ${JOIN_FAILURES[event.reason]}`,
+        ),
+        [],
+      ];
     case "appFailed":
       return appFailed(state, event);
     case "updateFailed":

@@ -6,7 +6,8 @@
 //   join   idle ── POST /api/join ──► joining ── online ──► joined        `online` without a submission: a saved network
 //                                        └────── joinFailed ──► failed    was joined, whose name is not shown here
 
-import type { JoinFailure, Network, Stamped } from "../event.js";
+import type { Network, Stamped } from "../event.js";
+import { JOIN_FAILURES } from "../join-failure.js";
 import { answerPortal } from "./portal-requests.js";
 import {
   hostName,
@@ -119,13 +120,6 @@ function failed(join: JoinReport, event: Extract<Stamped, { type: "joinFailed" }
     attempt: join.attempt,
     ssid: event.ssid,
     reason: event.reason,
-    message: FAILURES[event.reason],
+    message: JOIN_FAILURES[event.reason],
   };
 }
-
-const FAILURES: Readonly<Record<JoinFailure, string>> = Object.freeze({
-  "wrong-password": "The network did not accept the password.",
-  "not-found": "The network was not found. It has to be in range and on 2.4 GHz.",
-  "no-address": "The network accepted the password but did not give the device an address (DHCP).",
-  lost: "The connection broke off.",
-});

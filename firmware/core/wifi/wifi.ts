@@ -1,6 +1,6 @@
 // The station: joins a saved network, waits and tries again, and opens the portal when nothing else helps. With the portal open it
-// goes on trying the saved networks as long as no phone is attached: after a power cut the router often boots slower than the
-// device, and no one waits beside it with a phone.
+// goes on trying the saved networks as long as no phone is used: after a power cut the router often boots slower than the device, and no one
+// waits beside it with a phone. join.ts is one network and its access points, setup-network.ts the device's own.
 //
 //   own pages on port 80        portal closed   portal open
 //     not joined                stopped         captive
@@ -10,14 +10,13 @@
 //   booted ───────────────────────────► unset ◄──────────────┐  (tried once; the portal shows the result)
 //      │ saved                            │ submitted         │ failed, nothing saved
 //      ▼                                  ▼                   │
-//   joining ──────── joined ──────────► joined ─── lost ──► waiting ── timer ──► joining
+//   joining, looking ─ joined ────────► joined ─── lost ──► waiting ── timer ──► joining
 //      └── failed ──► waiting (backoff; after 3 failures the portal opens as well)
 //
 // A device with a cable has one network, which is there or not: joining ◄─► joined, never a portal.
 
-import { backoffMs } from "../backoff.js";
 import type { Effect } from "../effect.js";
-import type { JoinFailure, Raise, Stamped } from "../event.js";
+import type { Raise, Stamped } from "../event.js";
 import { accessPointName } from "../identity.js";
 import {
   forgetNetwork,
@@ -26,63 +25,46 @@ import {
   type SavedNetwork,
   saveNetwork,
 } from "../settings/preferences.js";
+import {
+  attemptFailed,
+  chosenNetwork,
+  join,
+  looked,
+  lookTimer,
+  networkFailed,
+  RETRY,
+  rejoin,
+} from "./join.js";
+import {
+  accessPointFailed,
+  attached,
+  closePortal,
+  detached,
+  heldBack,
+  lingering,
+  openPortal,
+  reopenPortal,
+} from "./setup-network.js";
+import {
+  initialWifi,
+  OFFLINE,
+  preceded,
+  START_OWN_PAGES,
+  STOP_SERVER,
+  type Step,
+  type WifiState,
+} from "./wifi-state.js";
 
-/** The SDK tries five times before it reports a wrong password, which takes some 25 s; a slow router needs 10 s for an address. */
-const JOIN_TIMEOUT_MS = 45_000;
-const RETRY = Object.freeze({ firstMs: 2_000, maximumMs: 60_000 });
-const PORTAL_AFTER_FAILURES = 3;
-/**
- * How long the portal stays after joining, so that the phone sees the result and the new address. Joining moves the access point to
- * the router's channel: a phone drops off and needs some seconds to come back.
- */
-const PORTAL_LINGER_MS = 60_000;
-const EMPTY_PORTAL_LINGER_MS = 20_000;
-/** With a phone attached nothing is tried that would move the radio to another channel; checked again after this. */
-const PHONE_GRACE_MS = 30_000;
+/** So many other networks in a row; then a saved one has its turn, which whoever is in the setup network cannot take away. */
+const MAX_SUBMITTED_COUNT = 3;
 
-export interface WifiState {
-  readonly phase: "unset" | "joining" | "joined" | "waiting";
-  readonly attempt: number;
-  readonly preferences: Preferences | undefined;
-  readonly accessPoint: string;
-  /** What a phone submitted and is tried now; saved only once it worked. */
-  readonly submitted: SavedNetwork | undefined;
-  /** Index of the saved network that is tried. */
-  readonly index: number;
-  readonly failureCount: number;
-  readonly portalOpen: boolean;
-  readonly clientCount: number;
-  /** What was announced to the other machines last. While another network is tried, they stay online until that fails. */
-  readonly online: boolean;
-  readonly wired: boolean;
-}
-
-export const initialWifi: WifiState = Object.freeze({
-  phase: "unset",
-  attempt: 0,
-  preferences: undefined,
-  accessPoint: "",
-  submitted: undefined,
-  index: 0,
-  failureCount: 0,
-  portalOpen: false,
-  clientCount: 0,
-  online: false,
-  wired: false,
-});
-
-/** The server of the owner's network takes the captive one's place without a break: only the name server ends. */
-const START_OWN_PAGES: Effect = Object.freeze({ type: "startServer", captive: false });
-const STOP_SERVER: Effect = Object.freeze({ type: "stopServer" });
-const OFFLINE: Raise = Object.freeze({ type: "raise", event: Object.freeze({ type: "offline" }) });
-
-type Step = readonly [WifiState, readonly (Effect | Raise)[]];
+export { initialWifi, type WifiState } from "./wifi-state.js";
 
 export function wifiStep(state: WifiState, event: Stamped): Step {
   switch (event.type) {
     case "booted": {
       const { preferences, effects } = readPreferences(event.stored, event.build);
-      const ready = { ...initialWifi, preferences, accessPoint: accessPointName(event.identity.deviceId) };
+      const ready = { ...initialWifi, preferences, setupSsid: accessPointName(event.identity.deviceId) };
       const chosen: Raise = {
         type: "raise",
         event: {
@@ -101,64 +83,68 @@ export function wifiStep(state: WifiState, event: Stamped): Step {
             : openPortal(ready),
       );
     }
-    case "credentialsSubmitted": {
-      if (state.wired) return [state, []];
-      const submitted = { ssid: event.ssid, password: event.password };
-      const left: readonly Effect[] =
-        state.phase === "joining" || state.phase === "joined" ? [{ type: "leaveWifi" }] : [];
-      return preceded(left, join({ ...state, submitted }));
-    }
+    case "credentialsSubmitted":
+      return state.wired ? [state, []] : submitted(state, { ssid: event.ssid, password: event.password });
     case "wifiJoined":
-      return state.phase === "joining" && event.attempt === state.attempt
-        ? joined(state, event)
-        : [state, []];
+      if (event.attempt !== state.attempt) return [state, []];
+      if (state.phase === "joined")
+        return event.address === state.address ? [state, []] : moved(state, event);
+      return state.phase === "joining" ? joined(state, event) : [state, []];
     case "wifiLost":
       if (event.attempt !== state.attempt) return [state, []];
       if (state.wired) return state.phase === "joined" ? unplugged(state) : [state, []];
       if (state.phase === "joined")
-        return preceded(state.portalOpen ? [] : [STOP_SERVER], failed(state, event, "lost"));
-      return state.phase === "joining" ? failed(state, event, event.reason) : [state, []];
+        return preceded(state.portalOpen ? [] : [STOP_SERVER], networkFailed(state, event, "lost"));
+      return state.phase === "joining" ? attemptFailed(state, event, event.reason) : [state, []];
+    case "scanCompleted":
+      return state.phase === "looking" && event.attempt === -state.attempt
+        ? looked(state, event, event.networks)
+        : [state, []];
+    case "linkDoubted":
+      return state.phase === "joined" && !state.wired ? rejoin(state, event.cure) : [state, []];
     case "timerFired":
       if (event.timer === "wifi") return wifiTimer(state, event);
-      return event.timer === "portal" && state.phase === "joined" ? closePortal(state) : [state, []];
+      if (event.timer !== "portal") return [state, []];
+      return state.phase === "joined" ? closePortal(state) : reopenPortal(state);
+    case "accessPointFailed":
+      return accessPointFailed(state);
     case "networkForgotten":
       return forgotten(state, event);
     case "clientAttached":
-      return [{ ...state, clientCount: state.clientCount + 1 }, []];
+      return [attached(state, event), []];
     case "clientDetached":
-      return detached({ ...state, clientCount: Math.max(0, state.clientCount - 1) });
+      return detached(state, event);
+    case "requestReceived":
+      return [state.portalOpen ? { ...state, usedAtMs: event.at } : state, []];
     default:
       return [state, []];
   }
 }
 
+/** A network that is being tried goes on being tried: it may have access points left. */
+function submitted(state: WifiState, network: SavedNetwork): Step {
+  const tried = state.phase === "joining" || state.phase === "looking" ? chosenNetwork(state) : undefined;
+  if (tried?.ssid === network.ssid && tried.password === network.password)
+    return [{ ...state, submitted: network }, []];
+  const hasSaved = (state.preferences?.networks.length ?? 0) > 0;
+  if (hasSaved && state.submittedCount >= MAX_SUBMITTED_COUNT)
+    return [state, [{ type: "raise", event: { type: "joinFailed", ssid: network.ssid, reason: "busy" } }]];
+  const left: readonly Effect[] =
+    state.phase === "joining" || state.phase === "joined" ? [{ type: "leaveWifi" }] : [];
+  return preceded(left, join({ ...state, submitted: network, submittedCount: state.submittedCount + 1 }));
+}
+
 function wifiTimer(state: WifiState, event: Stamped): Step {
-  if (state.phase === "joining") return preceded([{ type: "leaveWifi" }], failed(state, event, "no-address"));
-  if (state.phase !== "waiting") return [state, []];
-  if (state.portalOpen && state.clientCount > 0) {
-    return [state, [{ type: "setTimer", timer: "wifi", delayMs: PHONE_GRACE_MS }]];
+  switch (state.phase) {
+    case "joining":
+      return preceded([{ type: "leaveWifi" }], attemptFailed(state, event, "no-address"));
+    case "looking":
+      return lookTimer(state, event);
+    case "waiting":
+      return heldBack(state, event) ?? join(state);
+    default:
+      return [state, []];
   }
-  return join(state);
-}
-
-/** What the phone submitted, else the saved network whose turn it is. */
-function chosenNetwork({ submitted, preferences, index }: WifiState): SavedNetwork | undefined {
-  const networks = preferences?.networks ?? [];
-  return submitted ?? networks[index % Math.max(1, networks.length)];
-}
-
-function join(state: WifiState): Step {
-  const network = chosenNetwork(state);
-  if (!network) return [{ ...state, phase: "unset" }, []];
-  const attempt = state.attempt + 1;
-  return [
-    { ...state, phase: "joining", attempt },
-    [
-      { type: "log", level: "info", message: `joining Wi-Fi "${network.ssid}"` },
-      { type: "joinWifi", attempt, ssid: network.ssid, password: network.password },
-      { type: "setTimer", timer: "wifi", delayMs: JOIN_TIMEOUT_MS },
-    ],
-  ];
 }
 
 function plugIn(state: WifiState): Step {
@@ -171,22 +157,14 @@ function plugIn(state: WifiState): Step {
 
 /** The adapter goes on listening: the cable may come back. */
 const unplugged = (state: WifiState): Step => [
-  { ...state, phase: "joining", online: false },
+  { ...state, phase: "joining", online: false, address: "" },
   [STOP_SERVER, OFFLINE, { type: "log", level: "warn", message: "the network cable has no link" }],
 ];
 
-function joined(state: WifiState, event: { readonly address: string; readonly rssi: number }): Step {
-  const effects: (Effect | Raise)[] = [
-    { type: "clearTimer", timer: "wifi" },
-    {
-      type: "log",
-      level: "info",
-      message: state.wired
-        ? `the network cable has address ${event.address}`
-        : `joined Wi-Fi, address ${event.address}, ${event.rssi} dBm`,
-    },
-    { type: "raise", event: { type: "online", address: event.address, rssi: event.rssi } },
-  ];
+type Joined = Extract<Stamped, { readonly type: "wifiJoined" }>;
+
+function joined(state: WifiState, event: Joined): Step {
+  const effects: (Effect | Raise)[] = [{ type: "clearTimer", timer: "wifi" }, ...announced(state, event)];
   let { preferences } = state;
   const used = chosenNetwork(state);
   if (preferences && used && (state.submitted || state.index > 0)) {
@@ -195,13 +173,41 @@ function joined(state: WifiState, event: { readonly address: string; readonly rs
     effects.unshift(store);
     effects.push(networksSaved(saved));
   }
+  const { point } = state;
+  const next: WifiState = {
+    ...state,
+    phase: "joined",
+    preferences,
+    submitted: undefined,
+    index: 0,
+    others: [],
+    favourite: point && used ? { ssid: used.ssid, bssid: point.bssid, channel: point.channel } : undefined,
+    failureCount: 0,
+    submittedCount: 0,
+    address: event.address,
+    bssid: event.bssid,
+    online: true,
+  };
   // with the portal open the server runs already, and captures: it stays so until the portal closes
-  effects.push(state.portalOpen ? linger(state) : START_OWN_PAGES);
-  return [
-    { ...state, phase: "joined", preferences, submitted: undefined, index: 0, failureCount: 0, online: true },
-    effects,
-  ];
+  return preceded(effects, state.portalOpen ? lingering(next, event.at) : [next, [START_OWN_PAGES]]);
 }
+
+/** DHCP has given another address while the network stayed joined. */
+const moved = (state: WifiState, event: Joined): Step => [
+  { ...state, address: event.address },
+  announced(state, event),
+];
+
+const announced = ({ wired }: WifiState, { address, rssi }: Joined): readonly (Effect | Raise)[] => [
+  {
+    type: "log",
+    level: "info",
+    message: wired
+      ? `the network cable has address ${address}`
+      : `joined Wi-Fi, address ${address}, ${rssi} dBm`,
+  },
+  { type: "raise", event: { type: "online", address, rssi } },
+];
 
 /** Joining starts over without it. The network that is joined is not removed this way (settings-api.ts). */
 function forgotten(state: WifiState, { ssid }: { readonly ssid: string }): Step {
@@ -210,7 +216,7 @@ function forgotten(state: WifiState, { ssid }: { readonly ssid: string }): Step 
   const known: readonly (Effect | Raise)[] = [store, networksSaved(preferences)];
   if (state.phase === "joined" || state.submitted) return [{ ...state, preferences }, known];
   const left: readonly Effect[] = state.phase === "joining" ? [{ type: "leaveWifi" }] : [];
-  const base: WifiState = { ...state, preferences, index: 0, attempt: state.attempt + 1 };
+  const base: WifiState = { ...state, preferences, index: 0, others: [], attempt: state.attempt + 1 };
   if (preferences.networks.length === 0)
     return [{ ...base, phase: "unset" }, [...known, ...left, { type: "clearTimer", timer: "wifi" }]];
   const again: Effect = { type: "setTimer", timer: "wifi", delayMs: RETRY.firstMs };
@@ -221,69 +227,3 @@ const networksSaved = ({ networks }: Preferences): Raise => ({
   type: "raise",
   event: { type: "networksSaved", ssids: networks.map(({ ssid }) => ssid) },
 });
-
-/** The last phone has left: with the network joined, no one waits for the result any more. */
-function detached(state: WifiState): Step {
-  return [
-    state,
-    state.portalOpen && state.phase === "joined" && state.clientCount === 0 ? [linger(state)] : [],
-  ];
-}
-
-const linger = ({ clientCount }: WifiState): Effect => ({
-  type: "setTimer",
-  timer: "portal",
-  delayMs: clientCount > 0 ? PORTAL_LINGER_MS : EMPTY_PORTAL_LINGER_MS,
-});
-
-function failed(state: WifiState, event: { readonly random: number }, reason: JoinFailure): Step {
-  const { submitted } = state;
-  const networks = state.preferences?.networks ?? [];
-  const tried = chosenNetwork(state);
-  const failureCount = state.failureCount + 1;
-  const delayMs = backoffMs(RETRY, failureCount, event.random);
-  const effects: (Effect | Raise)[] = [
-    ...(state.online ? [OFFLINE] : []),
-    { type: "log", level: "warn", message: `Wi-Fi "${tried?.ssid ?? ""}" failed: ${reason}` },
-    { type: "raise", event: { type: "joinFailed", ssid: tried?.ssid ?? "", reason } },
-  ];
-  const base = { ...state, submitted: undefined, failureCount, online: false };
-  if (networks.length === 0)
-    return [{ ...base, phase: "unset" }, [...effects, { type: "clearTimer", timer: "wifi" }]];
-  // a submitted network that failed does not count against the saved ones
-  const index = submitted ? state.index : (state.index + 1) % networks.length;
-  const waiting: WifiState = { ...base, phase: "waiting", index };
-  effects.push({ type: "setTimer", timer: "wifi", delayMs });
-  if (failureCount < PORTAL_AFTER_FAILURES || state.portalOpen) return [waiting, effects];
-  return preceded(effects, openPortal(waiting));
-}
-
-function openPortal(state: WifiState): Step {
-  return [
-    { ...state, portalOpen: true, clientCount: 0 },
-    [
-      { type: "startAccessPoint", ssid: state.accessPoint },
-      { type: "startServer", captive: true },
-      { type: "log", level: "info", message: `setup portal open, access point "${state.accessPoint}"` },
-      { type: "raise", event: { type: "portalOpened" } },
-    ],
-  ];
-}
-
-function closePortal(state: WifiState): Step {
-  if (!state.portalOpen) return [state, []];
-  return [
-    { ...state, portalOpen: false, clientCount: 0 },
-    [
-      START_OWN_PAGES,
-      { type: "stopAccessPoint" },
-      { type: "log", level: "info", message: "setup portal closed" },
-      { type: "raise", event: { type: "portalClosed" } },
-    ],
-  ];
-}
-
-const preceded = (effects: readonly (Effect | Raise)[], [state, after]: Step): Step => [
-  state,
-  [...effects, ...after],
-];

@@ -11,7 +11,7 @@ import { BOOTED, IMAGE, stamped } from "./events.js";
 import { inPhase, jobOf, withJob } from "./update-phases.js";
 
 const TOKEN = "secret";
-const NETWORK = { ssid: "home", rssi: -50, secured: true, channel: 6 };
+const NETWORK = { ssid: "home", rssi: -50, secured: true, channel: 6, bssid: "02:00:00:00:00:01" };
 const REPORT: Report = { firmware_id: 7, status: "success", step: "validated" };
 const RECORD: InstallRecord = {
   from: "server",
@@ -78,6 +78,7 @@ function eventsIn({ wifi, update, report, portal, espota }: DeviceState): Event[
   const others: Omit<Events, AttemptType> = {
     booted: BOOTED,
     timerFired: { type: "timerFired", timer: "check" },
+    accessPointFailed: { type: "accessPointFailed" },
     clientAttached: { type: "clientAttached" },
     clientDetached: { type: "clientDetached" },
     requestReceived: { type: "requestReceived", method: "GET", path: "/", ...request },
@@ -122,6 +123,7 @@ function eventsIn({ wifi, update, report, portal, espota }: DeviceState): Event[
     tokenChosen: { type: "tokenChosen", token: "another" },
     unsignedChosen: { type: "unsignedChosen", accept: false },
     networkForgotten: { type: "networkForgotten", ssid: "home" },
+    linkDoubted: { type: "linkDoubted", cure: "rejoin" },
     networksSaved: { type: "networksSaved", ssids: ["home"] },
     deviceNamed: { type: "deviceNamed", deviceName: "Lamp" },
     safeModeEntered: { type: "safeModeEntered", unhealthyCount: 5 },
@@ -129,7 +131,7 @@ function eventsIn({ wifi, update, report, portal, espota }: DeviceState): Event[
     trialPassed: { type: "trialPassed" },
     trialFailed: { type: "trialFailed", reason: "no" },
   };
-  const attempts = [wifi.attempt, update.attempt, report.attempt, portal.scanAttempt];
+  const attempts = [wifi.attempt, -wifi.attempt, update.attempt, report.attempt, portal.scanAttempt];
   return [
     ...Object.values(others),
     ...attempts.flatMap((attempt) => Object.values(ofAttempt(attempt))),
@@ -155,6 +157,10 @@ function states(): DeviceState[] {
     address: "192.168.1.2",
     rssi: -50,
   });
+  const lost = after(joined, { type: "wifiLost", attempt: joined.wifi.attempt, reason: "lost" });
+  const again = after(lost, { type: "timerFired", timer: "wifi" });
+  const failed = after(again, { type: "wifiLost", attempt: again.wifi.attempt, reason: "not-found" });
+  const looking = after(failed, { type: "timerFired", timer: "wifi" });
   const reporting = after(joined, { type: "reportMade", report: REPORT });
   const streaming = after(joined, { type: "pushOffered", offer: OFFER });
   const invited = after(joined, {
@@ -170,6 +176,7 @@ function states(): DeviceState[] {
     box,
     joining,
     joined,
+    looking,
     reporting,
     streaming,
     invited,

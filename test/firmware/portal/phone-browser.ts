@@ -17,6 +17,7 @@ export const network = (ssid: string, rssi: number, secured = true): Network => 
   rssi,
   secured,
   channel: 1,
+  bssid: "02:00:00:00:00:01",
 });
 
 /** What a scan at home finds. */

@@ -60,6 +60,7 @@ const network = (ssid: string, rssi: number, secured = true): Network => ({
   rssi,
   secured,
   channel: 1,
+  bssid: "02:00:00:00:00:01",
 });
 
 function scanned(networks: readonly Network[]): Portal {
