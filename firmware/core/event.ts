@@ -127,6 +127,17 @@ export interface ReceivedOrder extends Omit<Order, "settings"> {
   readonly settings?: JsonObject;
 }
 
+/** The tokens that are kept, at most two: see server/server-token.ts. */
+export interface ServerTokens {
+  /** A check was answered with it. */
+  readonly proved: ServerToken | undefined;
+  /** One that no check was answered with yet, or the one that was proved before. */
+  readonly other: ServerToken | undefined;
+  readonly isOtherNew: boolean;
+  /** Whether a server that has issued both is shown the other one now. */
+  readonly showsOther: boolean;
+}
+
 /** The head of an HTTP request. */
 export interface RequestHead {
   readonly method: string;
@@ -290,8 +301,8 @@ export type Event =
       /** It was chosen for this device, not by its build. */
       readonly hasOwnPace: boolean;
     }
-  /** The server has given the device a token; it is stored. */
-  | { readonly type: "serverTokenGiven"; readonly serverToken: ServerToken }
+  /** The tokens have changed, or which of them is shown; what is new is stored. */
+  | { readonly type: "serverTokensChanged"; readonly serverTokens: ServerTokens }
   /** An answer of the server has brought orders, at most MAX_ORDER_COUNT. */
   | { readonly type: "ordersReceived"; readonly orders: readonly ReceivedOrder[] }
   /** One of them is an order to change settings. */

@@ -112,7 +112,7 @@ export const LISTENERS: Readonly<Record<Event["type"], readonly Machine[]>> = Ob
   reportMade: to(report),
   reportTaken: UPDATE,
   serverChosen: to(update, report),
-  serverTokenGiven: to(report),
+  serverTokensChanged: to(report),
   ordersReceived: to(orders),
   settingsPushed: to(localApi),
   orderFinished: UPDATE,

@@ -206,8 +206,20 @@ const offers: readonly Mutation[] = [
   {
     what: "firmware on trial accepts a server's token",
     file: `${UPDATE}/check.ts`,
-    original: "token === undefined || onTrial ?",
-    mutated: "token === undefined ?",
+    original: "return onTrial ? [serverTokens, []] : takeToken(",
+    mutated: "return takeToken(",
+  },
+  {
+    what: "a token that a server has given counts as proved",
+    file: "firmware/core/server/server-token.ts",
+    original: "other: given, isOtherNew: true, showsOther: true };",
+    mutated: "other: given, isOtherNew: false, showsOther: true };",
+  },
+  {
+    what: "the token before a new one is not kept",
+    file: "firmware/core/server/server-token.ts",
+    original: "const next = { proved: other, other: proved, isOtherNew: false, showsOther: false };",
+    mutated: "const next = { proved: other, other: undefined, isOtherNew: false, showsOther: false };",
   },
 ];
 

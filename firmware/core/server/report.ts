@@ -4,9 +4,9 @@
 
 import { backoffMs } from "../backoff.js";
 import type { Effect } from "../effect.js";
-import type { BuildSettings, Raise, ServerToken, Stamped } from "../event.js";
+import type { BuildSettings, Raise, ServerTokens, Stamped } from "../event.js";
 import type { Report, StatusRequest } from "../wire.js";
-import { jsonHeaders, readServerToken } from "./server-token.js";
+import { jsonHeaders, NO_TOKENS, readServerTokens } from "./server-token.js";
 
 const MAX_QUEUE = 8;
 const TIMEOUT_MS = 15_000;
@@ -17,7 +17,7 @@ const FIRST_ATTEMPT = 1;
 
 export interface ReportState {
   readonly server: string;
-  readonly serverToken: ServerToken | undefined;
+  readonly serverTokens: ServerTokens;
   readonly build: BuildSettings | undefined;
   readonly deviceId: string;
   readonly online: boolean;
@@ -30,7 +30,7 @@ export interface ReportState {
 
 export const initialReport: ReportState = Object.freeze({
   server: "",
-  serverToken: undefined,
+  serverTokens: NO_TOKENS,
   build: undefined,
   deviceId: "",
   online: false,
@@ -51,14 +51,14 @@ export function reportStep(state: ReportState, event: Stamped): Step {
           ...initialReport,
           deviceId: event.identity.deviceId,
           build: event.build,
-          serverToken: readServerToken(event.stored),
+          serverTokens: readServerTokens(event.stored),
         },
         [],
       ];
     case "serverChosen":
       return [{ ...state, server: event.server }, []];
-    case "serverTokenGiven":
-      return [{ ...state, serverToken: event.serverToken }, []];
+    case "serverTokensChanged":
+      return [{ ...state, serverTokens: event.serverTokens }, []];
     case "online":
       return send({ ...state, online: true });
     case "offline":
@@ -123,7 +123,7 @@ function send(state: ReportState): Step {
         request: {
           method: "POST",
           url: `${state.server}/api/ota/status`,
-          headers: jsonHeaders(state.server, state.serverToken, state.build),
+          headers: jsonHeaders(state.server, state.serverTokens, state.build),
           body: JSON.stringify(body),
         },
       },
@@ -132,9 +132,9 @@ function send(state: ReportState): Step {
   ];
 }
 
-/** A 4xx means that the server will never take this report: it is dropped as if taken. */
+/** A 4xx means that the server will never take this report: it is dropped as if taken. 401 means the token: another may be shown soon. */
 function answered(state: ReportState, random: number): Step {
-  if (state.status >= 500 || state.status === 429) return failed(state, random);
+  if (state.status >= 500 || state.status === 429 || state.status === 401) return failed(state, random);
   const [report, ...queue] = state.queue;
   const taken: readonly Raise[] = report ? [{ type: "raise", event: { type: "reportTaken", report } }] : [];
   const [next, effects] = send({ ...state, phase: "idle", queue, failureCount: 0 });

@@ -4,7 +4,7 @@
 import { clockAtBoot } from "../clock.js";
 import type { Effect } from "../effect.js";
 import type { Booted, Raise, Stamped } from "../event.js";
-import { readServerToken } from "../server/server-token.js";
+import { readServerTokens } from "../server/server-token.js";
 import { needsRestartForTrial, TRIAL_REASON_KEY } from "../trial/boot-validation.js";
 import { intendedRestart } from "../trial/restart-cause.js";
 import { missingRollbackSupport } from "../trial/rollback-support.js";
@@ -50,7 +50,7 @@ export function updateBooted(event: Booted & Stamped): Step {
     ...initialUpdate,
     boot: event,
     clock: clockAtBoot(event.image.compileDate, event.stored),
-    serverToken: readServerToken(event.stored),
+    serverTokens: readServerTokens(event.stored),
     bootCount,
     record: outcome.kind === "none" ? undefined : outcome.record,
     onTrial: isOnTrial(event.image, record),

@@ -3,9 +3,17 @@
 
 import { heardAt, tell, timeAt, toldAt } from "../clock.js";
 import type { Effect } from "../effect.js";
-import type { Raise, ServerToken, Stamped } from "../event.js";
+import type { Raise, ServerTokens, Stamped } from "../event.js";
 import { announcedBytes, announcedOffer } from "../http/answer-head.js";
-import { jsonHeaders, storeServerToken } from "../server/server-token.js";
+import {
+  atFirst,
+  jsonHeaders,
+  otherwise,
+  proveShown,
+  shownAt,
+  type TokenStep,
+  takeToken,
+} from "../server/server-token.js";
 import { resetCause } from "../trial/restart-cause.js";
 import { type CheckRequest, MAX_CHECK_RESPONSE_BYTES, type OrderResult } from "../wire.js";
 import { type CheckAnswer, type OfferAnswer, readCheckAnswer } from "./check-answer.js";
@@ -35,6 +43,12 @@ const MIN_POLL_SECONDS = 10;
 const MAX_POLL_SECONDS = 86_400;
 
 export function check(state: UpdateState, freeHeapBytes: number): Step {
+  const serverTokens = atFirst(state.serverTokens);
+  const [next, asked] = ask({ ...state, serverTokens }, freeHeapBytes);
+  return [next, [...announceTokens(serverTokens, state.serverTokens), ...asked]];
+}
+
+function ask(state: UpdateState, freeHeapBytes: number): Step {
   const attempt = nextAttempt(state);
   return [
     enter(state, { phase: "checking", attempt }),
@@ -46,7 +60,7 @@ export function check(state: UpdateState, freeHeapBytes: number): Step {
         request: {
           method: "POST",
           url: `${state.server}/api/ota/check`,
-          headers: jsonHeaders(state.server, state.serverToken, state.boot?.build),
+          headers: jsonHeaders(state.server, state.serverTokens, state.boot?.build),
           body: JSON.stringify(checkRequest(state, freeHeapBytes)),
         },
       },
@@ -106,8 +120,10 @@ export function checkingStep(state: UpdateState, event: Stamped): Step {
 
 function answerStarted(
   state: UpdateState,
-  { status, headers, at, random }: Stamped & { readonly type: "responseStarted" },
+  { status, headers, at, random, freeHeapBytes }: Stamped & { readonly type: "responseStarted" },
 ): Step {
+  const serverTokens = status === 401 ? otherwise(state.serverTokens, state.server) : undefined;
+  if (serverTokens) return askAgain({ ...state, serverTokens }, freeHeapBytes);
   if (status !== 200)
     return checkFailed(dropOrderResults(state, status), random, describeRefusal(state, status));
   const sizeBytes = announcedBytes(headers);
@@ -124,6 +140,20 @@ function answerStarted(
     return skipAnswer(state, suspect, offer, at, random);
   const [noted, noting] = withOfferCrashes(state, noteOffer(state.offerCrashes, suspect));
   return [noted, [...noting, collect]];
+}
+
+/** The server has refused one of two tokens: it is shown the other one at once, because a device that sleeps forgets which it was. */
+function askAgain(state: UpdateState, freeHeapBytes: number): Step {
+  const [next, asked] = ask(state, freeHeapBytes);
+  return [
+    next,
+    [
+      { type: "log", level: "warn", message: "server answered 401: trying the other token" },
+      { type: "closeRequest", attempt: state.attempt },
+      raiseTokens(state.serverTokens),
+      ...asked,
+    ],
+  ];
 }
 
 /** Only that the server has answered counts, and its time. */
@@ -166,17 +196,19 @@ function checkAnswered(state: UpdateState, { at, random, text }: Stamped & { rea
   const answer = readCheckAnswer(text);
   if (!answer) return checkFailed(state, random, "the answer is malformed");
   const [timed, dating] = setClock(state, answer.time, at);
+  const [serverTokens, keeping] = tokensAfter(state, answer);
   const polled = enter(timed, {
     phase: "idle",
     isAnswered: true,
     checkSeconds: intervalOf(state.ownPace, answer),
     // the server has taken those of this check, and none come up during a check
     orderResults: [],
-    ...newToken(state, answer),
+    serverTokens,
   });
   const reached: readonly (Effect | Raise)[] = [
     ...dating,
-    ...storeNewToken(polled.serverToken, state.serverToken),
+    ...keeping,
+    ...announceTokens(serverTokens, state.serverTokens),
     ...closeAnswered(state),
   ];
   const [next, effects] =
@@ -188,12 +220,11 @@ function checkAnswered(state: UpdateState, { at, random, text }: Stamped & { rea
 }
 
 /** A 401 usually means that the device was flashed again, and its log is where a person looks first. */
-function describeRefusal({ server, serverToken, boot }: UpdateState, status: number): string {
+function describeRefusal({ server, serverTokens, boot }: UpdateState, status: number): string {
   if (status !== 401) return `server answered ${status}`;
-  const found =
-    serverToken?.server === server
-      ? "does not take this device's token"
-      : "requires a token that this device does not have";
+  const found = shownAt(serverTokens, server)
+    ? "does not take this device's token"
+    : "requires a token that this device does not have";
   return `server answered 401: it ${found}. If the device was flashed again, forget the old token on the server: on the device's page there, or by "skyslot registration forget-token ${boot?.identity.deviceId ?? ""}"`;
 }
 
@@ -206,17 +237,22 @@ function dropOrderResults(state: UpdateState, status: number): UpdateState {
   return isRefused && state.orderResults.length > 0 ? { ...state, orderResults: [] } : state;
 }
 
-const newToken = ({ server, onTrial }: UpdateState, { device_token: token }: CheckAnswer) =>
-  token === undefined || onTrial ? {} : { serverToken: { server, token } };
+/** An answer that brings another token does not prove the one that was shown: the server may not know it. */
+function tokensAfter(
+  { server, serverTokens, onTrial }: UpdateState,
+  { device_token: token }: CheckAnswer,
+): TokenStep {
+  if (token === undefined) return proveShown(serverTokens, server);
+  return onTrial ? [serverTokens, []] : takeToken(serverTokens, { server, token });
+}
 
-/** Stored before it is used. */
-const storeNewToken = (
-  token: ServerToken | undefined,
-  before: ServerToken | undefined,
-): readonly (Effect | Raise)[] =>
-  token === undefined || token === before
-    ? []
-    : [storeServerToken(token), { type: "raise", event: { type: "serverTokenGiven", serverToken: token } }];
+const announceTokens = (after: ServerTokens, before: ServerTokens): readonly Raise[] =>
+  after === before ? [] : [raiseTokens(after)];
+
+const raiseTokens = (serverTokens: ServerTokens): Raise => ({
+  type: "raise",
+  event: { type: "serverTokensChanged", serverTokens },
+});
 
 /** Refused before, for a reason that is still good: what has expired by one server's clock may be good by the next answer's. */
 function isRefused({ refused, clock }: UpdateState, offer: OfferAnswer, at: number): boolean {

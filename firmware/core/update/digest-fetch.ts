@@ -27,7 +27,7 @@ export function fetchPage(state: UpdateState, job: Job): Step {
   const url = source.digestsUrl;
   const attempt = nextAttempt(state);
   const headers = {
-    ...authorizationAt(url, state.serverToken, state.boot?.build),
+    ...authorizationAt(url, state.serverTokens, state.boot?.build),
     ...rangeHeader(partOf(job)),
   };
   return [

@@ -4,7 +4,8 @@ import { jitteredMs } from "../backoff.js";
 import { type Clock, initialClock } from "../clock.js";
 import type { Effect } from "../effect.js";
 import type { UpdateErrorCode } from "../errors.js";
-import type { Booted, PushOffer, Raise, ServerToken } from "../event.js";
+import type { Booted, PushOffer, Raise, ServerTokens } from "../event.js";
+import { NO_TOKENS } from "../server/server-token.js";
 import type { OrderResult, Readings, Report } from "../wire.js";
 
 import { type Job, originOfJob } from "./job.js";
@@ -45,7 +46,7 @@ export interface OwnPace {
 interface Common {
   readonly boot: Booted | undefined;
   readonly server: string;
-  readonly serverToken: ServerToken | undefined;
+  readonly serverTokens: ServerTokens;
   /** Time between two checks: `ownPace`, or what the server said instead. */
   readonly checkSeconds: number;
   readonly ownPace: OwnPace;
@@ -115,7 +116,7 @@ export const initialUpdate: Common & { readonly phase: "idle" } = Object.freeze(
   phase: "idle",
   boot: undefined,
   server: "",
-  serverToken: undefined,
+  serverTokens: NO_TOKENS,
   checkSeconds: 120,
   ownPace: Object.freeze({ seconds: 120, isChosen: false }),
   online: false,

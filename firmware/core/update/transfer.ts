@@ -45,7 +45,7 @@ export function request(state: UpdateState, job: Job): Step {
   const attempt = nextAttempt(state);
   const next: Job = { ...job, rangeEnd: rangeEndOf(job) };
   const headers = {
-    ...authorizationAt(url, state.serverToken, state.boot?.build),
+    ...authorizationAt(url, state.serverTokens, state.boot?.build),
     ...rangeHeader(partOf(next)),
   };
   return [

@@ -53,17 +53,7 @@ function handle(state: UpdateState, event: Stamped): Step {
     case "booted":
       return updateBooted(event);
     case "serverChosen":
-      return [
-        {
-          ...state,
-          server: event.server,
-          checkSeconds: event.checkSeconds,
-          ownPace: { seconds: event.checkSeconds, isChosen: event.hasOwnPace },
-          // orders belong to one server: their results are not sent to another
-          orderResults: event.server === state.server ? state.orderResults : [],
-        },
-        [],
-      ];
+      return serverChosen(state, event);
     case "online":
       return [
         { ...state, online: true, rssi: event.rssi, address: event.address },
@@ -94,6 +84,20 @@ function handle(state: UpdateState, event: Stamped): Step {
     default:
       return handleInPhase(state, event);
   }
+}
+
+/** An answer of another server that is under way is not awaited: its token and its orders would count as of this one. */
+function serverChosen(state: UpdateState, event: Stamped & { readonly type: "serverChosen" }): Step {
+  const { server, checkSeconds, hasOwnPace, random } = event;
+  const paced: UpdateState = {
+    ...state,
+    checkSeconds,
+    ownPace: { seconds: checkSeconds, isChosen: hasOwnPace },
+  };
+  if (server === state.server) return [paced, []];
+  // orders belong to one server: their results are not sent to another
+  const moved: UpdateState = { ...paced, server, orderResults: [] };
+  return state.phase === "checking" ? checkFailed(moved, random, "another server was chosen") : [moved, []];
 }
 
 /** Events that mean something in one phase only. */

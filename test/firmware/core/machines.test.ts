@@ -4,6 +4,7 @@ import { type DeviceState, initialDevice } from "../../../firmware/core/device-s
 import type { TimerName } from "../../../firmware/core/effect.js";
 import type { Event } from "../../../firmware/core/event.js";
 import { LISTENERS, MACHINES } from "../../../firmware/core/machines.js";
+import { NO_TOKENS } from "../../../firmware/core/server/server-token.js";
 import type { InstallRecord } from "../../../firmware/core/update/record.js";
 import type { UpdatePhase } from "../../../firmware/core/update/state.js";
 import type { Report } from "../../../firmware/core/wire.js";
@@ -113,10 +114,7 @@ function eventsIn({ wifi, update, report, portal, espota }: DeviceState): Event[
     reportMade: { type: "reportMade", report: REPORT },
     reportTaken: { type: "reportTaken", report: REPORT },
     serverChosen: { type: "serverChosen", server: "http://other.test", checkSeconds: 60, hasOwnPace: false },
-    serverTokenGiven: {
-      type: "serverTokenGiven",
-      serverToken: { server: "http://other.test", token: "skd_1" },
-    },
+    serverTokensChanged: { type: "serverTokensChanged", serverTokens: { ...NO_TOKENS } },
     ordersReceived: { type: "ordersReceived", orders: [{ id: 9, kind: "restart" }] },
     settingsPushed: { type: "settingsPushed", id: 9, settings: new Map([["checkSeconds", 60]]) },
     orderFinished: { type: "orderFinished", result: { id: 9, result: "done" } },

@@ -110,7 +110,7 @@ function fetch(state: ContentState, { update }: DeviceState): Step {
   const attempt = state.attempt - 1;
   const url = `${update.server}${CONTENT_PATH}${update.boot?.identity.deviceId ?? ""}`;
   const headers = {
-    ...authorizationAt(url, update.serverToken, update.boot?.build),
+    ...authorizationAt(url, update.serverTokens, update.boot?.build),
     ...(isEtag(state.shows) ? { "if-none-match": state.shows } : {}),
   };
   return [

@@ -10,6 +10,7 @@ import {
 import type { CmsEffect, CmsEvent } from "../../../../firmware/apps/cms/core/vocabulary.js";
 import { utf8Encode } from "../../../../firmware/core/bytes.js";
 import { type DeviceState, initialDevice } from "../../../../firmware/core/device-state.js";
+import { NO_TOKENS } from "../../../../firmware/core/server/server-token.js";
 import { BOOTED } from "../../core/events.js";
 import { inPhase } from "../../core/update-phases.js";
 
@@ -87,8 +88,8 @@ describe("what a panel shows", () => {
   it("is requested with the server's own token, sent to that server only", () => {
     const shown = (server: string) => {
       const panel = new Panel();
-      const serverToken = { server, token: "skd_1" };
-      panel.device = { ...ONLINE, update: { ...ONLINE.update, serverToken } };
+      const serverTokens = { ...NO_TOKENS, proved: { server, token: "skd_1" } };
+      panel.device = { ...ONLINE, update: { ...ONLINE.update, serverTokens } };
       return panel.ask().find("startRequest")!.request.headers;
     };
     expect(shown("http://updates.test:8080")).deep.equal({ authorization: "Bearer skd_1" });

@@ -59,8 +59,8 @@ describe("reports", () => {
     expect(reporter.state.queue).deep.equal([]);
   });
 
-  it("are retried after a server error or 429, and dropped when the server will never accept them", () => {
-    for (const status of [503, 429]) {
+  it("are retried after a server error, 429 or 401, and dropped when the server will never accept them", () => {
+    for (const status of [503, 429, 401]) {
       const reporter = new Reporter().on(made(progress(1))).answer(status);
       expect(reporter.taken).deep.equal([]);
       reporter.on({ type: "timerFired", timer: "report" });

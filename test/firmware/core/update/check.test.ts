@@ -3,6 +3,7 @@
 import { expect } from "chai";
 import type { Effect } from "../../../../firmware/core/effect.js";
 import type { Event, Raise } from "../../../../firmware/core/event.js";
+import { NO_TOKENS } from "../../../../firmware/core/server/server-token.js";
 import { initialUpdate, type UpdateState, updateStep } from "../../../../firmware/core/update/update.js";
 import { MAX_CHECK_RESPONSE_BYTES } from "../../../../firmware/core/wire.js";
 import { answerEvents, BOOTED, IMAGE, stamped } from "../events.js";
@@ -139,7 +140,7 @@ describe("a check", () => {
         ([before], event) => updateStep(before, stamped(event)),
         [state, []] as ReturnType<typeof updateStep>,
       );
-      return [body.keeps_token, next.serverToken?.token];
+      return [body.keeps_token, next.serverTokens.other?.token];
     };
     expect(tokenAfter("valid")).deep.equal([true, "skd_1"]);
     expect(tokenAfter("pending_verify")).deep.equal([undefined, undefined]);
@@ -151,7 +152,7 @@ describe("a check", () => {
         effect.type === "log" ? [effect.message] : [],
       )[0];
     expect(log({})).include("server answered 401: it requires a token that this device does not have");
-    const serverToken = { server: "http://updates.test", token: "skd_1" };
-    expect(log({ serverToken })).match(/does not take this device's token.*forget-token base-0000a1/);
+    const serverTokens = { ...NO_TOKENS, proved: { server: "http://updates.test", token: "skd_1" } };
+    expect(log({ serverTokens })).match(/does not take this device's token.*forget-token base-0000a1/);
   });
 });
