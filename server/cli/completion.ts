@@ -2,14 +2,14 @@
 // up to date.
 
 import { Argument, type Command } from "commander";
-import { printLine } from "./output.js";
+import { printLines } from "./output.js";
 
 export function completionCommand(program: Command): void {
   program
     .command("completion")
     .description('print the completion script: eval "$(skyslot completion bash)" in ~/.bashrc, or zsh')
     .addArgument(new Argument("[shell]", "bash or zsh").choices(["bash", "zsh"]).default("bash"))
-    .action((shell: "bash" | "zsh") => printLine(completionScript(program, shell)));
+    .action((shell: "bash" | "zsh") => printLines(completionScript(program, shell)));
 }
 
 /** For each path of commands, such as `skyslot rollout plan`, the words that may follow. */

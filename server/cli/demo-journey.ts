@@ -7,12 +7,13 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { DESK_SERVER, HOME, OWNER_TOKEN } from "../../host-sim/desk/desk.js";
 import { type Sim, startSim } from "../../host-sim/sim/sim.js";
-import { createTerminal, type Terminal } from "../../host-sim/sim/terminal.js";
+import type { Terminal } from "../../host-sim/sim/terminal.js";
 import { defined } from "../shared/defined.js";
 import { type RunningServer, startServer } from "../start.js";
 import { imageCommand } from "./image.js";
 import { keysCommand } from "./keys.js";
 import { redirectOutput } from "./output.js";
+import { createPrintableTerminal } from "./printable-terminal.js";
 import { releaseCommand } from "./release.js";
 
 export interface DemoOptions {
@@ -54,7 +55,7 @@ const REAL_TRIAL_SECONDS = 30;
 const LOOK_EVERY_MS = 200;
 
 export async function runDemo(options: DemoOptions): Promise<DemoResult> {
-  const screen = createTerminal(options.json ? process.stderr : process.stdout);
+  const screen = createPrintableTerminal(options.json ? process.stderr : process.stdout);
   const folder = join(options.data ?? "data", "demo");
   const trialSeconds = options.trial ?? TRIAL_SECONDS;
   await rm(folder, { recursive: true, force: true });

@@ -1,4 +1,8 @@
-// Output of commands: tables and colours on a terminal, plain text in a pipe, JSON for programs.
+// Output of commands: tables and colours on a terminal, plain text in a pipe, JSON for programs. Every line is made printable: devices and
+// servers write part of it.
+
+import { randomUUID } from "node:crypto";
+import { printable, printableJson } from "../shared/printable.js";
 
 /** The command line is wrong. */
 export class UsageError extends Error {
@@ -7,7 +11,10 @@ export class UsageError extends Error {
 
 const hasColours = (): boolean =>
   process.stdout.isTTY === true && (process.env.NO_COLOR ?? "") === "" && process.env.TERM !== "dumb";
-const paint = (code: number) => (text: string) => (hasColours() ? `\u001b[${code}m${text}\u001b[0m` : text);
+/** Stands for an escape character of ours until the line is printed: no text from elsewhere can have it. */
+const OWN_ESCAPE = `\u001b${randomUUID()}`;
+const paint = (code: number) => (text: string) =>
+  hasColours() ? `${OWN_ESCAPE}[${code}m${text}${OWN_ESCAPE}[0m` : text;
 
 export const bold = paint(1);
 export const red = paint(31);
@@ -25,9 +32,26 @@ export function redirectOutput(to: (text: string) => void): () => void {
   };
 }
 
-export const printLine = (text = ""): void => void write(`${text}\n`);
-export const printJson = (value: unknown): void =>
-  printLine(JSON.stringify(value, undefined, process.stdout.isTTY ? 2 : 0));
+/** One line: a line break in it is shown as `\n`. */
+export const printLine = (text = ""): void => void write(`${paintedLine(text)}\n`);
+const paintedLine = (text: string): string => text.split(OWN_ESCAPE).map(printable).join("\u001b");
+
+/** A text of several lines. */
+export function printLines(text: string): void {
+  for (const line of text.split(/\r?\n/)) printLine(line);
+}
+
+/** Redraws lines that were printed before. @param count of them, 0 if there were none */
+export function redrawLines(lines: readonly string[], count: number): void {
+  const [first = "", ...others] = lines.map(paintedLine);
+  const up = count > 0 ? `\u001b[${count}A` : "";
+  write(`${up}\u001b[J${[first, ...others].join("\n")}\n`);
+}
+
+export const printJson = (value: unknown): void => printJsonLine(value, process.stdout.isTTY ? 2 : 0);
+/** For programs that read one value a line. */
+export const printJsonLine = (value: unknown, indent = 0): void =>
+  void write(`${printableJson(JSON.stringify(value, undefined, indent))}\n`);
 
 /** Prints an answer: with `--json` as it is, otherwise as text, which `print` returns or prints itself. */
 export async function show<Answer>(
@@ -44,16 +68,23 @@ export async function show<Answer>(
 /** Columns as wide as their widest cell. */
 export function printTable(titles: readonly string[], rows: readonly (readonly string[])[]): void {
   const widths = titles.map((title, column) =>
-    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
+    Math.max(title.length, ...rows.map((row) => widthOf(row[column] ?? ""))),
   );
   const line = (cells: readonly string[]) =>
     cells
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .map((cell, column) => cell + " ".repeat((widths[column] ?? 0) - widthOf(cell)))
       .join("  ")
       .trimEnd();
   printLine(bold(line(titles)));
   for (const row of rows) printLine(line(row));
 }
+
+/** Columns on the terminal. */
+const widthOf = (cell: string): number =>
+  cell
+    .split(OWN_ESCAPE)
+    .map((part, index) => printable(index === 0 ? part : part.replace(/^\[\d+m/, "")))
+    .join("").length;
 
 type Cell = string | number | boolean | null | undefined;
 /** What a column shows: a field, or what is made of the row. */
@@ -95,7 +126,7 @@ export function describeFailure(error: unknown): string {
   if (code === "EEXIST" && path) return `${path} already exists`;
   if (code === "EISDIR") return `${path ?? "that"} is a folder`;
   if (code === "EADDRINUSE") return `port ${port} of ${address} is in use: choose another with --port`;
-  return error.message.split("\n")[0] ?? error.name;
+  return printable(error.message.split("\n")[0] ?? error.name);
 }
 
 /** An integer of 0 or more. @throws UsageError */

@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import type { FirmwareView } from "../api/release-views.js";
 import { callServer, commandsOf, type ServerFlags } from "./client.js";
-import { show, UsageError, wholeNumber } from "./output.js";
+import { printLines, show, UsageError, wholeNumber } from "./output.js";
 
 interface NotesFlags extends ServerFlags {
   readonly file?: string;
@@ -25,7 +25,9 @@ async function notes(id: string, text: string | undefined, flags: NotesFlags): P
       ? await callServer<FirmwareView>(flags, `GET ${path}`)
       : await callServer<FirmwareView>(flags, `PATCH ${path}`, { release_notes: wanted });
   const { id: number, release_notes } = firmware;
-  await show(flags, { id: number, release_notes }, () => release_notes ?? undefined);
+  await show(flags, { id: number, release_notes }, () => {
+    if (release_notes !== null) printLines(release_notes);
+  });
 }
 
 /** `undefined`: unchanged, only shown. */

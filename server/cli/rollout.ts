@@ -4,14 +4,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
 import type { RolloutView } from "../shared/rollout-view.js";
 import { callServer, commandsOf, query, type ServerFlags } from "./client.js";
-import { printLine, printRows, show, UsageError, wholeNumber } from "./output.js";
+import { printJsonLine, printLine, printRows, redrawLines, show, UsageError, wholeNumber } from "./output.js";
 import { drawRollout, paintState } from "./rollout-drawing.js";
 import { addEditCommand } from "./rollout-edit.js";
 import { type PlanFlags, readPlanFlags, seconds, withPlan } from "./rollout-options.js";
 import { addOrderCommands, fetchRollout, order, printTerms } from "./rollout-orders.js";
 import { addPlanCommand, minute } from "./rollout-plan.js";
-
-const ESCAPE = "\u001b";
 
 /** Exit status of `watch`, for scripts. */
 const EXIT_STATUS: Readonly<Record<string, number>> = Object.freeze({ finished: 0, paused: 3, cancelled: 4 });
@@ -65,6 +63,13 @@ const showRollout = (id: string, flags: ServerFlags): Promise<void> =>
     printTerms(view);
   });
 
+/** @param drawnCount lines to redraw; `undefined`: no terminal. @returns how many there are now */
+function draw(lines: readonly string[], drawnCount: number | undefined): number {
+  if (drawnCount === undefined) for (const line of lines) printLine(line);
+  else redrawLines(lines, drawnCount);
+  return lines.length;
+}
+
 /** On a terminal the bars are redrawn in place; in a pipe every change is printed. */
 async function watch(id: string, flags: ServerFlags & { every: number }): Promise<void> {
   if (flags.every < 0.1) throw new UsageError("--every must be at least 0.1s");
@@ -76,11 +81,8 @@ async function watch(id: string, flags: ServerFlags & { every: number }): Promis
     const { time: _time, ...rest } = view;
     const now = JSON.stringify(rest);
     if (now !== before) {
-      const lines = flags.json ? [now] : drawRollout(view);
-      if (isTerminal && drawnCount > 0) printLine(`${ESCAPE}[${drawnCount + 1}A`);
-      for (const [index, line] of lines.entries())
-        printLine(isTerminal && index === 0 ? `${ESCAPE}[J${line}` : line);
-      drawnCount = lines.length;
+      if (flags.json) printJsonLine(rest);
+      else drawnCount = draw(drawRollout(view), isTerminal ? drawnCount : undefined);
       before = now;
     }
     const status = EXIT_STATUS[view.state];

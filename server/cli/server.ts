@@ -161,12 +161,14 @@ async function runServer(flags: Flags): Promise<void> {
   const { isLoopback } = await import("../api/guard.js");
   const { DEFAULT_CONNECTIONS } = await import("../runtime/connections.js");
   const { trustProxies } = await import("../runtime/trusted-proxies.js");
+  const { printableLog } = await import("../shared/printable.js");
   // Before anything is opened.
   trustProxies(flags.trustProxy ?? []);
   const isTerminal = process.stdout.isTTY === true;
   const log = pino({
     level: flags.logLevel,
     redact: ["req.headers.authorization", "req.headers.cookie"],
+    hooks: { streamWrite: printableLog },
     ...(isTerminal ? { transport: { target: "pino-pretty", options: { ignore: "pid,hostname" } } } : {}),
   });
   const trustedKeys = await Promise.all(

@@ -178,11 +178,13 @@ async function keysIn({ nvsKeys, efuse }: InspectFlags): Promise<NvsKeys[]> {
 }
 
 function printReport({ bytes, chip, partitions, otadata, boot, apps, nvs }: FlashReport): void {
-  printLine(`flash of ${bytes} bytes, ${chip}\n`);
+  printLine(`flash of ${bytes} bytes, ${chip}`);
+  printLine();
   printPartitions(partitions);
   printLine();
   printOtadata(otadata);
-  printLine(`${bold(boot.slot ?? "nothing")} would boot: ${boot.reason}\n`);
+  printLine(`${bold(boot.slot ?? "nothing")} would boot: ${boot.reason}`);
+  printLine();
   printApps(apps);
   for (const report of nvs) printNvs(report);
 }
@@ -203,7 +205,8 @@ function printApps(apps: readonly AppReport[]): void {
 
 function printNvs({ partition, encrypted, mount, stats, entries }: NvsReport): void {
   const use = stats === null ? mount : `${stats.used} of ${stats.total} entries used`;
-  printLine(`\n${bold(partition)}: NVS${encrypted ? ", encrypted" : ""}, ${use}`);
+  printLine();
+  printLine(`${bold(partition)}: NVS${encrypted ? ", encrypted" : ""}, ${use}`);
   if (entries.length === 0) return;
   printRows(entries, {
     NAMESPACE: "namespace",

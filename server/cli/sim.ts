@@ -77,14 +77,14 @@ export function simCommand(program: Command): void {
 async function simulate(flags: SimFlags): Promise<void> {
   const { HOME, OWNER_TOKEN } = await import("../../host-sim/desk/desk.js");
   const { startSim } = await import("../../host-sim/sim/sim.js");
-  const { createTerminal } = await import("../../host-sim/sim/terminal.js");
+  const { createPrintableTerminal } = await import("./printable-terminal.js");
   const { isLoopback } = await import("../api/guard.js");
   const url = new URL(flags.server);
   if (url.protocol !== "http:" || !isLoopback(url.hostname)) {
     throw new UsageError(`${flags.server} is not an http server on this machine`);
   }
   const device = await startingFlash(flags);
-  const terminal = createTerminal(process.stdout);
+  const terminal = createPrintableTerminal(process.stdout);
   const sim = await startSim({
     ...device,
     terminal,
