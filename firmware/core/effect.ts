@@ -16,7 +16,8 @@ export type TimerName =
   | "restart"
   | "farewell"
   | "healthy"
-  | "scan";
+  | "scan"
+  | "announce";
 
 /** Why the device restarts itself; the next boot knows it. A roll back has its own. */
 export type RestartReason = "update" | "owner" | "order" | "factory-reset" | "roll-back";
@@ -148,7 +149,7 @@ export type Effect =
   | { readonly type: "forget"; readonly key: string }
   /** Back to factory settings: every key of the firmware. */
   | { readonly type: "forgetAll" }
-  // multicast DNS; announcing again replaces what was announced
+  // multicast DNS; announcing again replaces what was announced; answered by `nameClaimed` or `nameRefused`
   | { readonly type: "announce"; readonly hostName: string; readonly services: readonly Announced[] }
   | { readonly type: "withdraw" }
   // the rest

@@ -200,6 +200,11 @@ export type Event =
   | { readonly type: "accessPointFailed" }
   | { readonly type: "clientAttached" }
   | { readonly type: "clientDetached" }
+  // multicast DNS
+  /** The name that the device is found by now, without `.local`; empty: none. */
+  | { readonly type: "nameClaimed"; readonly hostName: string }
+  /** Another device has it, or it could not be announced. */
+  | { readonly type: "nameRefused"; readonly hostName: string }
   | { readonly type: "scanCompleted"; readonly attempt: number; readonly networks: readonly Network[] }
   // HTTP client
   | {

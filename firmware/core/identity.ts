@@ -56,9 +56,12 @@ const FROM_OUTSIDE: readonly string[] = Object.freeze([
 export const endedBlamelessly = (resetReason: string): boolean =>
   isFromOutside(resetReason) || resetReason === "deep-sleep";
 
-/** The mDNS name of the device, such as `base-a1b2c3.local`; undefined if it announces none. */
-export const announcedName = ({
-  identity,
-  isAnnounced,
-}: Pick<Booted, "identity" | "isAnnounced">): string | undefined =>
-  isAnnounced === false ? undefined : `${identity.deviceId.toLowerCase()}.local`;
+/**
+ * The mDNS name of the device, such as `base-a1b2c3.local`; undefined if it announces none.
+ * @param claimed the name that it got; empty: none yet, so it will probably get its first choice
+ */
+export const announcedName = (
+  { identity, isAnnounced }: Pick<Booted, "identity" | "isAnnounced">,
+  claimed: string,
+): string | undefined =>
+  isAnnounced === false ? undefined : `${claimed || identity.deviceId.toLowerCase()}.local`;

@@ -1,42 +1,62 @@
-// The device's name and services in the local network, through `embedded:network/dnssd`. If the name is taken, a number is appended.
+// The device's name and services in the local network, through `embedded:network/dnssd`. Claims the one name that it is given.
 
+import type { Packet } from "embedded:io/socket/udp";
 import DNSSD from "embedded:network/dnssd";
+import Net from "net";
 import type { Announced } from "../core/effect.js";
 import { DnsSocket } from "./dns-socket.js";
+import type { Dispatch } from "./runner.js";
 
 /** The device can be found by its name. */
 export const IS_ANNOUNCED: boolean = true;
 
-/** Names that are tried: the device id, and with `-2` and `-3`. */
-const MAX_NAMES = 3;
-
 export class Discovery {
+  readonly #dispatch: Dispatch;
   #responder: DNSSD | undefined;
+
+  constructor(dispatch: Dispatch) {
+    this.#dispatch = dispatch;
+  }
 
   announce(hostName: string, services: readonly Announced[]): void {
     this.withdraw();
-    this.#responder = new DNSSD({ socket: { io: DnsSocket } });
-    this.#claim(this.#responder, hostName, services, 1);
+    try {
+      const responder = new DNSSD({ socket: { io: MulticastSocket } });
+      this.#responder = responder;
+      responder.claim({
+        host: hostName,
+        onReady: () => {
+          if (responder !== this.#responder) return;
+          for (const { serviceType, port, text } of services)
+            responder.advertise({
+              serviceType,
+              host: hostName,
+              name: hostName,
+              port,
+              txt: new Map(Object.entries(text)),
+            });
+          this.#dispatch({ type: "nameClaimed", hostName });
+        },
+        onError: () => {
+          if (responder === this.#responder) this.#dispatch({ type: "nameRefused", hostName });
+        },
+      });
+    } catch {
+      this.#dispatch({ type: "nameRefused", hostName }); // no socket, or no memory: later
+    }
   }
 
   withdraw(): void {
-    this.#responder?.close();
+    const responder = this.#responder;
     this.#responder = undefined;
+    responder?.close();
   }
+}
 
-  #claim(responder: DNSSD, hostName: string, services: readonly Announced[], number: number): void {
-    const host = number === 1 ? hostName : `${hostName}-${number}`;
-    responder.claim({
-      host,
-      onReady() {
-        for (const { serviceType, port, text } of services) {
-          responder.advertise({ serviceType, host, name: host, port, txt: new Map(Object.entries(text)) });
-        }
-      },
-      onError: () => {
-        if (responder === this.#responder && number < MAX_NAMES)
-          this.#claim(responder, hostName, services, number + 1);
-      },
-    });
+/** Without an address of its own the SDK cannot compare it with a rival's, and throws where nothing catches it. */
+class MulticastSocket extends DnsSocket {
+  override read(): Packet | undefined {
+    const packet = super.read();
+    return Net.get("IP") === undefined ? DnsSocket.empty() : packet;
   }
 }

@@ -10,6 +10,10 @@ export class DnsSocket extends UDP {
   override read(): Packet | undefined {
     const packet = super.read();
     if (packet && isSoundDns(new Uint8Array(packet))) return packet;
+    return DnsSocket.empty();
+  }
+
+  static empty(): Packet {
     return Object.assign(new ArrayBuffer(EMPTY_BYTES), { address: "0.0.0.0", port: 0 });
   }
 }

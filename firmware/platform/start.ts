@@ -59,7 +59,7 @@ const connected = (
   dispatch: Dispatch,
 ): Adapters => ({
   app,
-  discovery: new Discovery(),
+  discovery: new Discovery(dispatch),
   dispatch,
   hashing: new Hashing(dispatch, native),
   http: new HttpRequests(dispatch),

@@ -77,7 +77,7 @@ describe("the setup page in a phone's browser", function () {
     const alert = page.getByRole("alert").filter({ visible: true });
     await alert.waitFor();
     expect(await alert.textContent()).match(/^Could not join Home \+ Garden\s*The password was not accepted/);
-    expect(stage.trace).includes(`warn: Wi-Fi "${HOME.ssid}" failed: wrong-password`);
+    expect(stage.trace.join("\n")).includes(`warn: Wi-Fi "${HOME.ssid}" failed: wrong-password. The network`);
     expect(stage.homeAddress()).equal(undefined);
   });
 

@@ -26,6 +26,8 @@ export interface LocalApiState {
   /** Of the app's section. */
   readonly values: Values;
   readonly address: string;
+  /** The name that it was given by multicast DNS; empty: none yet. */
+  readonly claimedName: string;
   readonly rssi: number;
   readonly portalOpen: boolean;
   readonly serverReached: boolean;
@@ -44,6 +46,7 @@ export const initialLocalApi: LocalApiState = Object.freeze({
   ssids: Object.freeze([]),
   values: Object.freeze({}),
   address: "",
+  claimedName: "",
   rssi: 0,
   portalOpen: false,
   serverReached: false,
@@ -56,13 +59,22 @@ export type Step = readonly [LocalApiState, readonly (Effect | Raise)[]];
 
 /** What the guard decides by. */
 export const guardedOf = ({ boot, token, ssids, ...state }: LocalApiState): Guarded => ({
-  deviceId: boot?.identity.deviceId ?? "",
-  ownHost: (boot && announcedName(boot)) ?? state.address,
+  names: ownNames({ boot, claimedName: state.claimedName }),
+  ownHost: (boot && announcedName(boot, state.claimedName)) ?? state.address,
   token,
   place: state.portalOpen && state.address === "" ? "setup" : "house",
   pluggedIn: boot?.resetReason === "power-on" || boot?.resetReason === "external",
   provisioned: ssids.length > 0,
 });
+
+/** The names that a request may be addressed to, without a domain. */
+export const ownNames = ({
+  boot,
+  claimedName,
+}: Pick<LocalApiState, "boot" | "claimedName">): readonly string[] => [
+  boot?.identity.deviceId.toLowerCase() ?? "",
+  ...(claimedName === "" ? [] : [claimedName]),
+];
 
 export const nameOf = (preferences: Preferences | undefined, deviceId: string): string =>
   preferences?.deviceName || `Skyslot ${deviceId}`;

@@ -17,7 +17,7 @@ import { storedValues } from "../settings/app-settings.js";
 import { readPreferences, TOKEN_KEY } from "../settings/preferences.js";
 import { UNHEALTHY_KEY } from "../trial/crash-guard.js";
 import { BLOCKED_IMAGE_KEY } from "../update/record.js";
-import { guardedOf, initialLocalApi, type LocalApiState, type Step } from "./api-state.js";
+import { guardedOf, initialLocalApi, type LocalApiState, ownNames, type Step } from "./api-state.js";
 import { healthFacts, seconds, versionFacts } from "./facts.js";
 import { type Right, refusalOf } from "./guard.js";
 import { PUSH_PORT } from "./push.js";
@@ -50,6 +50,8 @@ export function localApiStep(state: LocalApiState, event: Stamped): Step {
       return joined({ ...state, address: event.address, rssi: event.rssi });
     case "offline":
       return [{ ...state, address: "", rssi: 0, serverReached: false }, []];
+    case "nameClaimed":
+      return [{ ...state, claimedName: event.hostName }, []];
     case "settingsPushed":
       return pushSettings(state, event);
     case "networksSaved":
@@ -161,13 +163,13 @@ const PAGES: readonly string[] = Object.freeze(["/", "/ota", "/settings"]);
 /** Whether a request is answered here; the portal answers every other one. */
 export function takesRequest(state: LocalApiState, { method, path, host }: PageRequest): boolean {
   const name = pathOf(path);
-  const deviceId = state.boot?.identity.deviceId ?? "";
+  const isOwn = isOwnHost(host, ownNames(state));
   // with the portal open, a foreign name is a phone's connectivity check
-  if (routesOf(state, name)) return !state.portalOpen || isOwnHost(host, deviceId);
+  if (routesOf(state, name)) return !state.portalOpen || isOwn;
   if (!PAGES.includes(name) || method !== "GET" || !state.boot?.statusPage) return false;
   if (!state.portalOpen) return true;
-  if (name === "/settings") return isOwnHost(host, deviceId);
-  return state.address !== "" && isOwnHost(host, deviceId) && !host.startsWith("192.168.4.");
+  if (name === "/settings") return isOwn;
+  return state.address !== "" && isOwn && !host.startsWith("192.168.4.");
 }
 
 function answer(state: LocalApiState, request: PageRequest): Step {
@@ -192,7 +194,7 @@ const pathOf = (target: string): string => target.split("?")[0] ?? target;
 
 /** The page loads nothing from elsewhere; it uses this port, and sends a pushed update to port 3232. */
 function servePage(state: LocalApiState, request: PageRequest, boot: Booted): Step {
-  const own = isOwnHost(request.host, boot.identity.deviceId) ? ` http://${request.host}:${PUSH_PORT}` : "";
+  const own = isOwnHost(request.host, ownNames(state)) ? ` http://${request.host}:${PUSH_PORT}` : "";
   const headers = {
     "content-type": "text/html; charset=utf-8",
     "content-security-policy": `default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'${own}; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`,

@@ -15,7 +15,7 @@ const numberOf = ({ major, minor, patch }: Version): number =>
   Number(major) * 10_000 + Number(minor) * 100 + Number(patch);
 
 export function versionFacts(
-  { boot, preferences }: LocalApiState,
+  { boot, preferences, claimedName }: LocalApiState,
   { at, freeHeapBytes }: Pick<Stamped, "at" | "freeHeapBytes">,
 ): object {
   if (!boot) return {};
@@ -23,7 +23,7 @@ export function versionFacts(
   const version = parseVersion(image.version);
   return {
     deviceId: identity.deviceId,
-    hostName: announcedName(boot) ?? null,
+    hostName: announcedName(boot, claimedName) ?? null,
     name: nameOf(preferences, identity.deviceId),
     type: identity.type,
     version: image.version,

@@ -26,7 +26,8 @@ export const ATTENDED_MS = 10 * 60_000;
 
 /** The current state that decisions depend on. */
 export interface Guarded {
-  readonly deviceId: string;
+  /** Its own names, without a domain. */
+  readonly names: readonly string[];
   /** How it is reached: its name if it announces one, else its address. */
   readonly ownHost: string;
   /** Empty: the owner has set none. */
@@ -51,8 +52,8 @@ export function attendedMs({ token, place, pluggedIn, provisioned }: Guarded, at
 
 /** Why a request is refused, if it is. */
 export function refusalOf(request: PageRequest, right: Right, guarded: Guarded): Refusal | undefined {
-  const { deviceId, ownHost } = guarded;
-  if (!isOwnHost(request.host, deviceId))
+  const { names, ownHost } = guarded;
+  if (!isOwnHost(request.host, names))
     return refusal(403, "FOREIGN_HOST", `Use the device's own name or address: http://${ownHost}/`);
   if (request.method === "POST") {
     if (isForeignOrigin(request))

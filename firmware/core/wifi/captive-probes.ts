@@ -5,7 +5,8 @@
 import type { Effect } from "../effect.js";
 import type { PageRequest } from "../event.js";
 import { respond } from "../http/answer.js";
-import { hostName, type PortalState } from "./portal-state.js";
+import { isOwnName } from "../http/own-host.js";
+import type { PortalState } from "./portal-state.js";
 
 /** The access point's own address. */
 const PORTAL_ADDRESS = "192.168.4.1";
@@ -38,12 +39,11 @@ export const redirectToPortal = (request: PageRequest): Effect =>
 
 /** Whether a `host` header names this device. */
 export function isPortalHost(state: PortalState, host: string): boolean {
-  const name = host.toLowerCase();
+  const { deviceId, claimedName = "" } = state.info;
   return (
-    name === "" ||
-    name === PORTAL_ADDRESS ||
-    name === state.join.address ||
-    name === hostName(state) ||
-    name === state.info.deviceId.toLowerCase()
+    host === "" ||
+    host === PORTAL_ADDRESS ||
+    host === state.join.address ||
+    isOwnName(host, [deviceId.toLowerCase(), ...(claimedName === "" ? [] : [claimedName])])
   );
 }

@@ -11,6 +11,8 @@ export interface PortalInfo {
   /** Also the mDNS host name, where that is announced; absent: it is. */
   readonly deviceId: string;
   readonly isAnnounced?: boolean;
+  /** The name that it was given by multicast DNS; absent or empty: none yet. */
+  readonly claimedName?: string;
   /** HTML of `GET /`. Handed in, because core imports core only. */
   readonly page: string;
 }
@@ -40,5 +42,6 @@ export interface PortalState {
 
 export type PortalStep = readonly [PortalState, readonly (Effect | Raise)[]];
 
-/** The device's mDNS name. */
-export const hostName = (state: PortalState): string => `${state.info.deviceId.toLowerCase()}.local`;
+/** The device's mDNS name, or the one that it will probably get. */
+export const hostName = ({ info }: PortalState): string =>
+  `${info.claimedName || info.deviceId.toLowerCase()}.local`;

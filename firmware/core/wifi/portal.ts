@@ -52,6 +52,8 @@ export function portalStep(state: PortalState, event: Stamped): PortalStep {
       return [{ ...state, join: joined(state, event.address) }, []];
     case "offline":
       return [state.join.phase === "joined" ? { ...state, join: forget(state.join) } : state, []];
+    case "nameClaimed":
+      return [named({ ...state, info: { ...state.info, claimedName: event.hostName } }), []];
     case "deviceNamed":
       return [{ ...state, info: { ...state.info, deviceName: event.deviceName } }, []];
     case "joinFailed":
@@ -109,6 +111,12 @@ function joined(state: PortalState, address: string): JoinReport {
     ...(state.info.isAnnounced === false ? {} : { hostName: hostName(state) }),
   };
 }
+
+/** The result of joining tells the name that the device really has. */
+const named = (state: PortalState): PortalState =>
+  state.join.phase === "joined" && state.join.hostName !== undefined
+    ? { ...state, join: { ...state.join, hostName: hostName(state) } }
+    : state;
 
 const forget = (join: JoinReport): JoinReport => ({ phase: "idle", attempt: join.attempt, ssid: "" });
 

@@ -38,6 +38,7 @@ const TIMERS = Object.keys({
   farewell: 0,
   healthy: 0,
   scan: 0,
+  announce: 0,
 } satisfies Record<TimerName, 0>) as TimerName[];
 const PHASES = Object.keys({
   idle: 0,
@@ -79,6 +80,8 @@ function eventsIn({ wifi, update, report, portal, espota }: DeviceState): Event[
   const others: Omit<Events, AttemptType> = {
     booted: BOOTED,
     timerFired: { type: "timerFired", timer: "check" },
+    nameClaimed: { type: "nameClaimed", hostName: "base-0000a1-2" },
+    nameRefused: { type: "nameRefused", hostName: "base-0000a1" },
     accessPointFailed: { type: "accessPointFailed" },
     clientAttached: { type: "clientAttached" },
     clientDetached: { type: "clientDetached" },
@@ -155,6 +158,7 @@ function states(): DeviceState[] {
     address: "192.168.1.2",
     rssi: -50,
   });
+  const closed = after(joined, { type: "portalClosed" });
   const lost = after(joined, { type: "wifiLost", attempt: joined.wifi.attempt, reason: "lost" });
   const again = after(lost, { type: "timerFired", timer: "wifi" });
   const failed = after(again, { type: "wifiLost", attempt: again.wifi.attempt, reason: "not-found" });
@@ -174,6 +178,7 @@ function states(): DeviceState[] {
     box,
     joining,
     joined,
+    closed,
     looking,
     reporting,
     streaming,
