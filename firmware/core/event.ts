@@ -5,6 +5,7 @@ import type { TimerName } from "./effect.js";
 import type { UpdateErrorCode } from "./errors.js";
 import type { JsonObject } from "./json.js";
 import type { Section } from "./section.js";
+import type { StoredValues } from "./stored.js";
 import type { Order, OrderResult, Readings, Report, SlotState } from "./wire.js";
 
 /** A network that a scan found. */
@@ -38,6 +39,13 @@ export interface Identity {
  * partition nvs_keys. One kind cannot read what another has written, and destroys it.
  */
 export type NvsKind = "plain" | `hmac${number}` | "nvs-keys";
+
+/** Something that a person should know and mend; the device works around it. */
+export interface Problem {
+  readonly code: string;
+  /** A sentence. */
+  readonly message: string;
+}
 
 /** What runs, read from the slot itself. */
 export interface RunningImage {
@@ -84,8 +92,10 @@ export interface Booted {
   readonly link?: "wifi" | "ethernet";
   /** Its name is announced in its network (multicast DNS); absent: it is. */
   readonly isAnnounced?: boolean;
-  /** Everything under our namespace in NVS. */
-  readonly stored: Readonly<Record<string, string>>;
+  /** What is stored under our keys in NVS, as far as it could be read. */
+  readonly stored: StoredValues;
+  /** What is wrong with the build or with what is stored; absent: nothing. */
+  readonly problems?: readonly Problem[];
   /** The setup page, HTML: core does not import pages. */
   readonly setupPage: string;
   /** The page that the device serves in its owner's network. */
@@ -100,7 +110,7 @@ export interface Booted {
 
 /** From the one small place that a build is configured in; a stored setting overrides `server`. */
 export interface BuildSettings {
-  /** Absolute URL of the update server without trailing slash, such as `http://updates.local:8080`. */
+  /** Absolute URL of the update server without trailing slash, such as `http://updates.local:8080`; empty: none can be asked. */
   readonly server: string;
   readonly checkSeconds: number;
   /** How long a new image must run well before it is validated. */
@@ -281,6 +291,11 @@ export type Event =
   | { readonly type: "markedValid" }
   | { readonly type: "markValidFailed"; readonly message: string }
   | { readonly type: "rollBackChecked"; readonly connection: number; readonly possible: boolean }
+  // settings
+  /** It is in force until the next restart, if it is a setting: its value in NVS is the old one. */
+  | { readonly type: "storeFailed"; readonly key: string; readonly message: string }
+  // parts of the hardware or of the SDK that fail: the device goes on without
+  | { readonly type: "partFailed"; readonly part: string; readonly message: string }
   // the app
   /** Its part has thrown an error, for the first time in this boot. */
   | { readonly type: "appFailed"; readonly message: string }

@@ -1,6 +1,7 @@
 // Who a device is: its name in the network and at the server, from the factory's MAC address.
 
-import type { Booted } from "./event.js";
+import type { Booted, Problem } from "./event.js";
+import type { StoredValues } from "./stored.js";
 
 /** `aa:bb:cc:dd:ee:ff`. */
 export function formatMac(mac: Uint8Array): string {
@@ -12,6 +13,24 @@ export function deviceIdOf(type: string, mac: Uint8Array): string {
   const tail = Array.from(mac.subarray(3), (byte) => byte.toString(16).padStart(2, "0")).join("");
   return `${type.replace(/[^A-Za-z0-9-]/g, "-").slice(0, 24)}-${tail}`;
 }
+
+/** The id that is stored for this device, if it can be used: it is a host name and part of addresses. */
+export function ownDeviceId(stored: StoredValues): string | undefined {
+  const id = stored["device.id"] ?? "";
+  return /^[A-Za-z0-9][A-Za-z0-9-]{0,31}$/.test(id) ? id : undefined;
+}
+
+/** What is wrong with the stored id. */
+export const idProblems = (stored: StoredValues): readonly Problem[] =>
+  stored["device.id"] === undefined || ownDeviceId(stored) !== undefined
+    ? []
+    : [
+        {
+          code: "ID_INVALID",
+          message:
+            "The stored device id cannot be used: it has to be at most 32 letters, digits and hyphens. The usual one is.",
+        },
+      ];
 
 /** Name of the access point that the device opens for its setup, at most 32 bytes: `Skyslot base-a1b2c3`. */
 export const accessPointName = (deviceId: string): string => `Skyslot ${deviceId}`.slice(0, 32);

@@ -101,6 +101,8 @@ export const LISTENERS: Readonly<Record<Event["type"], readonly Machine[]>> = Ob
   markedValid: to(trial),
   markValidFailed: to(trial),
   rollBackChecked: to(localApi),
+  storeFailed: to(localApi),
+  partFailed: to(localApi),
   appFailed: to(trial, localApi),
   readingsTaken: UPDATE,
   credentialsSubmitted: to(wifi),

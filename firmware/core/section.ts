@@ -35,7 +35,7 @@ export interface SwitchField extends Named {
 export interface ColourField extends Named {
   readonly type: "colour";
 }
-/** One line of at most `most` characters; `url`: http or https, or empty. */
+/** One line of at most `most` characters; `url`: http, or empty. */
 export interface TextField extends Named {
   readonly type: "text" | "url";
   readonly most: number;

@@ -11,6 +11,8 @@ import type { Dispatch, Handlers } from "./runner.js";
 
 /** An app: functions that build its part when core starts it. It touches no hardware before. */
 export interface App<OwnEvent = never, Own extends { readonly type: string } = never> {
+  /** The keys in NVS that are its own, with the longest value of each: see core/stored.ts. */
+  readonly stores?: Readonly<Record<string, number>>;
   /** Something other than the light can show a person which device this is. */
   readonly canIdentify?: boolean;
   /** The settings that the app has, for its pages; in safe mode too, so that a setting that crashes it can be changed. */

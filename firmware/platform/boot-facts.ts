@@ -3,8 +3,9 @@
 import flash from "embedded:storage/flash";
 import config from "mc/config";
 import { toHex } from "../core/bytes.js";
-import type { Booted, RunningImage, TargetSlot } from "../core/event.js";
-import { deviceIdOf, formatMac, RESET_REASONS } from "../core/identity.js";
+import type { Booted, BuildSettings, RunningImage, TargetSlot } from "../core/event.js";
+import { deviceIdOf, formatMac, idProblems, ownDeviceId, RESET_REASONS } from "../core/identity.js";
+import { checkBuild } from "../core/settings/build-settings.js";
 import { newImageReader, readImage } from "../core/update/image.js";
 import { nvsKindOf } from "../core/update/nvs-kind.js";
 import { parseVersion, versionName } from "../core/update/version.js";
@@ -12,21 +13,23 @@ import { setupPage } from "../portal/setup-page.js";
 import { statusPage } from "../portal/status-page.js";
 import { IS_ANNOUNCED } from "./discovery.js";
 import { bootLabel, isTorn, type Native, nextLabel, runningLabel, slotStateOf } from "./native.js";
+import type { Found } from "./storage.js";
 import { LINK } from "./wifi.js";
 
 export function readBootFacts(
   native: Native,
   restartNote: string | undefined,
-  stored: Readonly<Record<string, string>>,
+  { stored, problems: ofStored }: Found,
 ): Booted {
   const mac = new ArrayBuffer(6);
   native.esp_efuse_mac_get_default(mac);
   const macBytes = new Uint8Array(mac);
   const { chip, image } = readRunningImage(native);
+  const { build, problems: ofBuild } = checkBuild(builtIn());
   return {
     type: "booted",
     identity: {
-      deviceId: stored["device.id"] ?? deviceIdOf(config.type, macBytes),
+      deviceId: ownDeviceId(stored) ?? deviceIdOf(config.type, macBytes),
       type: config.type,
       hardware: config.hardware,
       chip,
@@ -43,17 +46,20 @@ export function readBootFacts(
     stored,
     setupPage,
     statusPage,
-    build: {
-      server: config.server,
-      checkSeconds: config.checkSeconds,
-      trialSeconds: config.trialSeconds,
-      trialDeadlineSeconds: config.trialDeadlineSeconds,
-      pushToken: config.pushToken,
-      enrolmentToken: config.enrolmentToken,
-      keyIds: config.keys.map((key) => key.kid),
-    },
+    build,
+    problems: [...ofBuild, ...ofStored, ...idProblems(stored)],
   };
 }
+
+const builtIn = (): BuildSettings => ({
+  server: config.server,
+  checkSeconds: config.checkSeconds,
+  trialSeconds: config.trialSeconds,
+  trialDeadlineSeconds: config.trialDeadlineSeconds,
+  pushToken: config.pushToken,
+  enrolmentToken: config.enrolmentToken,
+  keyIds: config.keys.map((key) => key.kid),
+});
 
 /** Walks the running image's headers: about ten small reads, whatever its size. */
 function readRunningImage(native: Native): { readonly chip: string; readonly image: RunningImage } {

@@ -1,6 +1,7 @@
 // How each effect of core is carried out: one line per effect. The table is in flash, and costs no memory. It decides nothing.
 
 import type { Announced, Effect } from "../core/effect.js";
+import { explainEsp } from "../core/esp-error.js";
 import type { Status } from "../core/status.js";
 import type { Hashing } from "./hashing.js";
 import type { HttpRequests } from "./http-client.js";
@@ -65,17 +66,20 @@ const TABLE: { readonly [Type in Effect["type"]]: (adapters: Adapters, effect: O
     joinWifi: ({ wifi }, { attempt, ssid, password, bssid, channel }) =>
       wifi.join(attempt, ssid, password, bssid, channel),
     leaveWifi: ({ wifi }) => wifi.leave(),
-    startAccessPoint: ({ wifi }, { ssid }) => wifi.openAccessPoint(ssid),
-    stopAccessPoint: ({ wifi }) => wifi.closeAccessPoint(),
+    startAccessPoint: ({ wifi, dispatch }, { ssid }) =>
+      tried(dispatch, "setup network", () => wifi.openAccessPoint(ssid)),
+    stopAccessPoint: ({ wifi, dispatch }) => tried(dispatch, "setup network", () => wifi.closeAccessPoint()),
     scanWifi: ({ wifi }, { attempt }) => wifi.scan(attempt),
     startRequest: ({ http }, { attempt, request }) => http.start(attempt, request),
     readResponse: ({ http }, { attempt, maxBytes }) => http.read(attempt, maxBytes),
     collectResponse: ({ http }, { attempt, sizeBytes, as }) => http.collect(attempt, sizeBytes, as),
     closeRequest: ({ http }, { attempt }) => http.close(attempt),
-    startServer: ({ pages }, { captive }) => pages.start(captive),
+    startServer: ({ pages, dispatch }, { captive }) =>
+      tried(dispatch, "port of the pages", () => pages.start(captive)),
     stopServer: ({ pages }) => pages.stop(),
     respond: ({ pages }, { connection, response }) => pages.respond(connection, response),
-    startPush: ({ push }, { espota }) => push.start(espota),
+    startPush: ({ push, dispatch }, { espota }) =>
+      tried(dispatch, "port for pushed updates", () => push.start(espota)),
     continuePush: ({ push }, { connection }) => push.letBodyCome(connection),
     readPush: ({ push }, { connection, maxBytes }) => push.read(connection, maxBytes),
     answerPush: ({ push }, { connection, response }) => push.answer(connection, response),
@@ -91,16 +95,20 @@ const TABLE: { readonly [Type in Effect["type"]]: (adapters: Adapters, effect: O
       slot.hash(attempt, offset, length, algorithm ?? "SHA256"),
     armSlot: ({ slot }, { attempt }) => slot.arm(attempt),
     verifySignature: ({ verifier }, effect) => verifier.verify(effect),
-    store({ storage, app }, { key, value }) {
-      storage.write(key, value);
-      app.stored(key, value);
+    store({ storage, app, dispatch }, { key, value }) {
+      const why = storage.write(key, value);
+      if (why === undefined) app.stored(key, value);
+      else dispatch({ type: "storeFailed", key, message: why });
     },
-    forget: ({ storage }, { key }) => storage.forget(key),
+    forget({ storage, dispatch }, { key }) {
+      const why = storage.forget(key);
+      if (why !== undefined) dispatch({ type: "storeFailed", key, message: why });
+    },
     forgetAll: ({ storage }) => storage.forgetAll(),
     markValid({ native, dispatch }) {
       const error = native.esp_ota_mark_app_valid_cancel_rollback();
       dispatch(
-        error === 0 ? { type: "markedValid" } : { type: "markValidFailed", message: `error ${error}` },
+        error === 0 ? { type: "markedValid" } : { type: "markValidFailed", message: explainEsp(error) },
       );
     },
     rollBack({ native, restarts }) {
@@ -119,8 +127,9 @@ const TABLE: { readonly [Type in Effect["type"]]: (adapters: Adapters, effect: O
       restarts.note(reason);
       native.esp_restart();
     },
-    announce: ({ discovery }, { hostName, services }) => discovery.announce(hostName, services),
-    withdraw: ({ discovery }) => discovery.withdraw(),
+    announce: ({ discovery, dispatch }, { hostName, services }) =>
+      tried(dispatch, "name in the network", () => discovery.announce(hostName, services)),
+    withdraw: ({ discovery, dispatch }) => tried(dispatch, "name in the network", () => discovery.withdraw()),
     startLight: ({ app }) => app.startLight(),
     startApp: ({ app }) => app.start(),
     showStatus: ({ app }, { status }) => app.showStatus(status),
@@ -128,6 +137,15 @@ const TABLE: { readonly [Type in Effect["type"]]: (adapters: Adapters, effect: O
       if (level !== "debug") trace(`${level}: ${message}\n`);
     },
   });
+
+/** What the SDK throws where sockets or memory run out is told, and the rest of the device runs. */
+function tried(dispatch: Dispatch, part: string, act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    dispatch({ type: "partFailed", part, message: String(error) });
+  }
+}
 
 export const isCores = (effect: { readonly type: string }): effect is Effect =>
   Object.hasOwn(TABLE, effect.type);

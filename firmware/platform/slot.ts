@@ -4,6 +4,7 @@
 import flash, { type Flash } from "embedded:storage/flash";
 import { Digest } from "crypt";
 import Timer from "timer";
+import { explainEsp } from "../core/esp-error.js";
 import { SECTOR_BYTES } from "../core/update/release.js";
 import { type Native, nextLabel } from "./native.js";
 import type { Dispatch } from "./runner.js";
@@ -63,7 +64,7 @@ export class Slot {
       this.#dispatch({
         type: "slotFailed",
         attempt,
-        message: `esp_ota_set_boot_partition failed with error ${error}`,
+        message: `the slot could not be armed: ${explainEsp(error)}`,
       });
   }
 

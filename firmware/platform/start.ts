@@ -4,6 +4,7 @@ import Timer from "timer";
 import { step } from "../core/device.js";
 import { type DeviceState, initialDevice } from "../core/device-state.js";
 import type { Effect, TimerEffect } from "../core/effect.js";
+import { STORED_LIMITS } from "../core/stored.js";
 import { type App, AppHost } from "./app-host.js";
 import { readBootFacts } from "./boot-facts.js";
 import { type Adapters, type AppControl, carryOut, isCores } from "./carry-out.js";
@@ -43,7 +44,15 @@ export function startMachine<
     const host = new AppHost(app, dispatch, native);
     const adapters = connected(host, native, storage, restarts, dispatch);
     // in its own turn: an exception during boot then restarts the chip like any other error
-    Timer.set(() => dispatch(host.booted(readBootFacts(native, restarts.take(), storage.readAll()))), 0);
+    Timer.set(
+      () =>
+        dispatch(
+          host.booted(
+            readBootFacts(native, restarts.take(), storage.readAll(STORED_LIMITS, app.stores ?? {})),
+          ),
+        ),
+      0,
+    );
     return (effect) => {
       if (isCores(effect)) carryOut(adapters, effect);
       else host.carryOut(effect as Own);

@@ -4,6 +4,9 @@ import Timer from "timer";
 import type { TimerName } from "../core/effect.js";
 import type { Dispatch } from "./runner.js";
 
+/** The SDK counts in 32 bits: what is longer fires at once, and again. */
+const MAX_DELAY_MS = 2 ** 31 - 1;
+
 export class Timers {
   readonly #dispatch: Dispatch;
   readonly #running = new Map<string, ReturnType<typeof Timer.set>>();
@@ -14,10 +17,13 @@ export class Timers {
 
   set(timer: string, delayMs: number): void {
     this.clear(timer);
-    const id = Timer.set(() => {
-      this.#running.delete(timer);
-      this.#dispatch({ type: "timerFired", timer: timer as TimerName }); // or one of the app's own
-    }, delayMs);
+    const id = Timer.set(
+      () => {
+        this.#running.delete(timer);
+        this.#dispatch({ type: "timerFired", timer: timer as TimerName }); // or one of the app's own
+      },
+      Math.min(Math.max(0, delayMs), MAX_DELAY_MS),
+    );
     this.#running.set(timer, id);
   }
 

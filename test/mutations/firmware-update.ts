@@ -437,8 +437,8 @@ const installation: readonly Mutation[] = [
   {
     what: "a device checks while it is offline",
     file: `${UPDATE}/update.ts`,
-    original: 'state.phase === "idle" && state.online ? check',
-    mutated: 'state.phase === "idle" ? check',
+    original: 'return state.phase === "idle" && state.online\n        ? check',
+    mutated: 'return state.phase === "idle"\n        ? check',
   },
 ];
 

@@ -3,11 +3,12 @@
 
 import config from "mc/config";
 import type { Section } from "../../core/section.js";
-import { configured, storedValues } from "../../core/settings/app-settings.js";
+import { configured, MAX_SECTION_LENGTH, storedValues } from "../../core/settings/app-settings.js";
 import { startMachine } from "../../platform/start.js";
 import { sampleClimate } from "./climate/climate.js";
 import type { CmsConfig } from "./config.js";
 import { type CmsSettings, type CmsState, cmsStep, initialCms } from "./core/cms.js";
+import { MAX_PANEL_LENGTH, PANEL_KEY } from "./core/content.js";
 import { readingsOf } from "./core/readings.js";
 import { cmsSection, readCmsChoice } from "./core/settings.js";
 import type { OwnEffect, OwnEvent } from "./core/vocabulary.js";
@@ -35,6 +36,7 @@ function startCmsDevice(): void {
   startMachine<CmsState, OwnEvent, OwnEffect>(
     { initial: initialCms, step: (state, event) => cmsStep(state, event, settings) },
     {
+      stores: { cms: MAX_SECTION_LENGTH, [PANEL_KEY]: MAX_PANEL_LENGTH },
       // on its panel, see core/content.ts
       canIdentify: true,
       // called before the machine's first event, so that it starts with the chosen settings

@@ -2,7 +2,7 @@
 
 import config from "mc/config";
 import type { Section } from "../../core/section.js";
-import { configured } from "../../core/settings/app-settings.js";
+import { configured, MAX_SECTION_LENGTH } from "../../core/settings/app-settings.js";
 import { startDevice } from "../../platform/start.js";
 import { createStatusLed } from "../../platform/status-led/status-led.js";
 import type { LedConfig } from "./config.js";
@@ -16,6 +16,7 @@ function startLedDevice(): void {
   let section: Section | undefined;
 
   startDevice({
+    stores: { led: MAX_SECTION_LENGTH },
     // The strip can, without a status LED too.
     canIdentify: true,
     connectLight: statusLed && (() => createStatusLed(statusLed.pin, statusLed.activeLow)),

@@ -27,10 +27,12 @@ const DEFAULT_PORT = 80;
 const SCHEME = "http://";
 
 /** Reads an absolute address. The message of a failure is a sentence about "The address". */
-export function readAddress(text: string): Result<Address, AddressErrorCode> {
+export function readAddress(
+  text: string,
+  maxLength: number = MAX_ADDRESS_LENGTH,
+): Result<Address, AddressErrorCode> {
   if (text === "") return wrong("is empty");
-  if (text.length > MAX_ADDRESS_LENGTH)
-    return wrong(`has ${text.length} characters; ${MAX_ADDRESS_LENGTH} are allowed`);
+  if (text.length > maxLength) return wrong(`has ${text.length} characters; ${maxLength} are allowed`);
   const odd = oddCharacter(text);
   if (odd !== undefined) return wrong(odd);
   if (text.slice(0, SCHEME.length).toLowerCase() !== SCHEME) return wrong(schemeProblem(text));

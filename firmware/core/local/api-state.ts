@@ -1,7 +1,7 @@
 // What the device's own API knows: the boot, the settings, the network, the last error. No behaviour.
 
 import type { Effect } from "../effect.js";
-import type { Booted, Raise } from "../event.js";
+import type { Booted, Problem, Raise } from "../event.js";
 import { announcedName } from "../identity.js";
 import type { Values } from "../section.js";
 import type { Preferences } from "../settings/preferences.js";
@@ -34,6 +34,8 @@ export interface LocalApiState {
   /** Unhealthy boots before a start in safe mode; 0: not in safe mode. */
   readonly safeModeAfter: number;
   readonly lastError: LastError | undefined;
+  /** Found at the boot or since, one of a kind, at most MAX_PROBLEM_COUNT. */
+  readonly problems: readonly Problem[];
   /** What happens after the response is out. */
   readonly leaving: "no" | "restart" | "reset" | "rollBack";
 }
@@ -52,6 +54,7 @@ export const initialLocalApi: LocalApiState = Object.freeze({
   serverReached: false,
   safeModeAfter: 0,
   lastError: undefined,
+  problems: Object.freeze([]),
   leaving: "no",
 });
 

@@ -9,7 +9,7 @@
 //   GET  /api/saved-networks                    POST /api/forget-network
 
 import type { Effect } from "../effect.js";
-import type { Booted, PageRequest, Raise, Stamped } from "../event.js";
+import type { Booted, PageRequest, Problem, Raise, Stamped } from "../event.js";
 import { json, respond } from "../http/answer.js";
 import { isOwnHost } from "../http/own-host.js";
 import { JOIN_FAILURES } from "../join-failure.js";
@@ -76,6 +76,10 @@ export function localApiStep(state: LocalApiState, event: Stamped): Step {
       ];
     case "appFailed":
       return appFailed(state, event);
+    case "storeFailed":
+      return found(state, "STORE_FAILED", `"${event.key}" could not be stored: ${event.message}.`);
+    case "partFailed":
+      return found(state, "PART_FAILED", `The ${event.part} could not be used: ${event.message}.`);
     case "updateFailed":
       return [noted(state, event, event.code, event.message), []];
     case "trialFailed":
@@ -86,7 +90,8 @@ export function localApiStep(state: LocalApiState, event: Stamped): Step {
 }
 
 function begin(event: Booted): Step {
-  const { preferences } = readPreferences(event.stored, event.build);
+  const { preferences, problems: ofPreferences } = readPreferences(event.stored, event.build);
+  const problems = [...(event.problems ?? []), ...ofPreferences].slice(0, MAX_PROBLEM_COUNT);
   const named: readonly Raise[] =
     preferences.deviceName === ""
       ? []
@@ -98,16 +103,34 @@ function begin(event: Booted): Step {
       preferences,
       token: event.stored[TOKEN_KEY] ?? event.build.pushToken ?? "",
       ssids: preferences.networks.map(({ ssid }) => ssid),
+      problems,
       values: event.section ? storedValues(event.section, event.stored[event.section.name]).values : {},
     },
-    named,
+    [...problems.map(logOf), ...named],
   ];
 }
+
+/** For `/api/health`: a device has a few kinds of problems, not a list. */
+const MAX_PROBLEM_COUNT = 8;
+
+const logOf = ({ code, message }: Problem): Effect => ({
+  type: "log",
+  level: "warn",
+  message: `${message} [${code}]`,
+});
 
 function appFailed(state: LocalApiState, event: Extract<Stamped, { readonly type: "appFailed" }>): Step {
   const message = `the app failed: ${event.message}`;
   const log: Effect = { type: "log", level: "error", message: `${message}; the rest of the device runs` };
   return [noted(state, event, "APP_FAILED", message), [log]];
+}
+
+/** Of each kind one: those that follow have the same cause. */
+function found(state: LocalApiState, code: string, message: string): Step {
+  const isKnown = state.problems.some((problem) => problem.code === code);
+  if (isKnown || state.problems.length >= MAX_PROBLEM_COUNT) return [state, []];
+  const problem: Problem = { code, message };
+  return [{ ...state, problems: [...state.problems, problem] }, [logOf(problem)]];
 }
 
 const noted = (state: LocalApiState, event: Stamped, code: string, message: string): LocalApiState => ({

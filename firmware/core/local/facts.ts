@@ -65,5 +65,6 @@ export function healthFacts(
     },
     freeHeapBytes,
     lastError: lastError ?? null,
+    problems: state.problems,
   };
 }

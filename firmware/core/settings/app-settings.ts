@@ -3,12 +3,13 @@
 // would restart the device at every start. One JSON text under one key of NVS (see preferences.ts for why).
 
 import { fail, type Result, succeed } from "../errors.js";
+import { readAddress } from "../http/address.js";
 import { parseFlat } from "../http/flat-json.js";
 import { type JsonObject, writeJson } from "../json.js";
 import type { Field, Section, Value, Values } from "../section.js";
 
 /** Longest JSON text that is read: it has to fit into a string of NVS. */
-const MAX_TEXT_LENGTH = 1_000;
+export const MAX_SECTION_LENGTH = 1_000;
 
 export type SettingErrorCode = "SETTINGS_INVALID";
 
@@ -73,10 +74,10 @@ export const writeValues = ({ fields }: Section, values: Values): string =>
   writeJson(Object.fromEntries(fields.map(({ name }) => [name, values[name]])));
 
 function readObject(text: string): Result<JsonObject, SettingErrorCode> {
-  if (text.length > MAX_TEXT_LENGTH)
+  if (text.length > MAX_SECTION_LENGTH)
     return fail(
       "SETTINGS_INVALID",
-      `The settings are ${text.length} characters long; ${MAX_TEXT_LENGTH} are allowed.`,
+      `The settings are ${text.length} characters long; ${MAX_SECTION_LENGTH} are allowed.`,
     );
   const value = parseFlat(text);
   return value
@@ -109,10 +110,12 @@ function problemWith(field: Field, value: unknown): string | undefined {
         : wrong("a colour such as #ff8800");
     case "text":
       return isLine(value, field.most) ? undefined : wrong(`one line of at most ${field.most} characters`);
-    case "url":
-      return isLine(value, field.most) && (value === "" || /^https?:\/\/[^\s/]+(\/\S*)?$/.test(value))
-        ? undefined
-        : wrong(`an http:// or https:// address of at most ${field.most} characters`);
+    case "url": {
+      if (value === "") return undefined;
+      const read = typeof value === "string" ? readAddress(value, field.most) : undefined;
+      if (!read) return wrong("an http:// address");
+      return read.ok ? undefined : `${field.label}: ${read.failure.message}`;
+    }
   }
 }
 

@@ -2,14 +2,17 @@
 // What belongs together is one string under one key: a power cut leaves one key old or new, but two keys mixed.
 // Strings and not blobs: overwriting a blob inside one NVS page is not power-safe (measured on ESP-IDF v6.0).
 
+import { utf8Length } from "../bytes.js";
 import type { Effect } from "../effect.js";
 import { fail, type Result, succeed } from "../errors.js";
-import type { BuildSettings } from "../event.js";
+import type { BuildSettings, Problem } from "../event.js";
 import { parseFlat } from "../http/flat-json.js";
 import { type JsonObject, readJson } from "../json.js";
+import { readServerAddress } from "./server-address.js";
 
 const MAX_NETWORK_COUNT = 4;
-const MAX_SERVER_LENGTH = 200;
+const MAX_SSID_BYTES = 32;
+const MAX_PASSWORD_BYTES = 64;
 const MIN_CHECK_SECONDS = 10;
 const MAX_CHECK_SECONDS = 86_400;
 /** Characters; it is also in the title of a page. */
@@ -48,13 +51,18 @@ export interface Preferences {
 export function readPreferences(
   stored: Readonly<Record<string, string>>,
   build: BuildSettings,
-): { readonly preferences: Preferences; readonly effects: readonly Effect[] } {
+): {
+  readonly preferences: Preferences;
+  readonly effects: readonly Effect[];
+  readonly problems: readonly Problem[];
+} {
   const layout = Number(stored.layout ?? 0);
   const migrated = layout < 1 ? fromSeparateKeys(stored) : undefined;
   const networks = migrated?.networks ?? readNetworks(stored.networks);
+  const server = stored.server === undefined ? undefined : readServerAddress(stored.server);
   const preferences = {
     networks,
-    server: readServer(stored.server) ?? build.server,
+    server: server?.ok ? server.value : build.server,
     checkSeconds: readSeconds(stored["check.seconds"]) ?? build.checkSeconds,
     hasOwnPace: readSeconds(stored["check.seconds"]) !== undefined,
     deviceName: readName(stored["device.name"]) ?? "",
@@ -64,8 +72,17 @@ export function readPreferences(
     layout < LAYOUT
       ? [...(migrated?.effects ?? []), { type: "store", key: "layout", value: `${LAYOUT}` }]
       : [];
-  return { preferences, effects };
+  return {
+    preferences,
+    effects,
+    problems: server?.ok === false ? [serverProblem(server.failure.message)] : [],
+  };
 }
+
+const serverProblem = (why: string): Problem => ({
+  code: "SERVER_INVALID",
+  message: `The stored update server cannot be used, the build's is. ${why}`,
+});
 
 /** Puts a network first in the list of saved ones; the oldest beyond the fourth is dropped. */
 export function saveNetwork(preferences: Preferences, network: SavedNetwork): readonly [Preferences, Effect] {
@@ -96,8 +113,14 @@ function readNetworks(text: string | undefined): readonly SavedNetwork[] {
     .slice(0, MAX_NETWORK_COUNT);
 }
 
+/** The SDK throws at longer ones. */
 const isPair = (value: unknown): value is readonly [string, string] =>
-  Array.isArray(value) && typeof value[0] === "string" && value[0] !== "" && typeof value[1] === "string";
+  Array.isArray(value) &&
+  typeof value[0] === "string" &&
+  value[0] !== "" &&
+  utf8Length(value[0]) <= MAX_SSID_BYTES &&
+  typeof value[1] === "string" &&
+  utf8Length(value[1]) <= MAX_PASSWORD_BYTES;
 
 /** Layout 0 kept one network under the keys `ssid` and `password`. */
 function fromSeparateKeys(
@@ -105,7 +128,8 @@ function fromSeparateKeys(
 ): { readonly networks: readonly SavedNetwork[]; readonly effects: readonly Effect[] } | undefined {
   const ssid = stored.ssid;
   if (!ssid) return undefined;
-  const networks = [{ ssid, password: stored.password ?? "" }];
+  const pair: unknown = [ssid, stored.password ?? ""];
+  const networks = isPair(pair) ? [{ ssid: pair[0], password: pair[1] }] : [];
   // the new key first: a power cut before the old ones are gone only repeats this
   const effects: Effect[] = [
     storeNetworks(networks),
@@ -113,12 +137,6 @@ function fromSeparateKeys(
     { type: "forget", key: "password" },
   ];
   return { networks, effects };
-}
-
-/** Absolute http(s) URL without a trailing slash, at most 200 characters. */
-function readServer(text: string | undefined): string | undefined {
-  if (text === undefined || text.length > MAX_SERVER_LENGTH) return undefined;
-  return /^https?:\/\/[^\s/]+(\/[^\s]*)?$/.test(text) ? text.replace(/\/+$/, "") : undefined;
 }
 
 function readSeconds(text: string | undefined): number | undefined {
@@ -165,11 +183,10 @@ export function readChange(value: JsonObject): Result<SettingsChange, "SETTINGS_
   const checkSeconds = value.get("checkSeconds");
   const deviceName = value.get("deviceName");
   const acceptUnsigned = value.get("acceptUnsigned");
-  if (server !== undefined && server !== "" && !(typeof server === "string" && readServer(server)))
-    return fail(
-      "SETTINGS_INVALID",
-      `The server has to be an http:// or https:// address of at most ${MAX_SERVER_LENGTH} characters.`,
-    );
+  if (server !== undefined && typeof server !== "string")
+    return fail("SETTINGS_INVALID", "The server has to be a text.");
+  const address = server === undefined || server === "" ? undefined : readServerAddress(server);
+  if (address?.ok === false) return fail("SETTINGS_INVALID", `Server: ${address.failure.message}`);
   if (
     checkSeconds !== undefined &&
     checkSeconds !== 0 &&
@@ -188,7 +205,7 @@ export function readChange(value: JsonObject): Result<SettingsChange, "SETTINGS_
   if (acceptUnsigned !== undefined && typeof acceptUnsigned !== "boolean")
     return fail("SETTINGS_INVALID", "acceptUnsigned has to be true or false.");
   return succeed({
-    server: typeof server === "string" ? (readServer(server) ?? "") : undefined,
+    server: address?.ok ? address.value : server,
     checkSeconds: checkSeconds as number | undefined,
     deviceName: typeof deviceName === "string" ? (readName(deviceName) ?? "") : undefined,
     acceptUnsigned,

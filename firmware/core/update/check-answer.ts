@@ -46,16 +46,15 @@ function readOffer(value: JsonObject): Omit<OfferAnswer, "update_available" | "t
   const digests_url = value.get("digests_url");
   const release = value.get("release");
   if (!isFirmwareId(firmware_id) || !isCount(build_number)) return undefined;
-  if (!isText(version, MAX_VERSION_LENGTH) || !isText(download_url, MAX_URL_LENGTH)) return undefined;
-  // the maximum length of a manifest depends on its format: parseRelease checks it, so that the server gets a report
+  if (!isText(version, MAX_VERSION_LENGTH) || typeof download_url !== "string") return undefined;
+  // offer.ts judges the addresses, parseRelease the length of a manifest, so that the server gets a report
   if (typeof release !== "string") return undefined;
   const offer = { firmware_id, version, build_number, download_url, release };
   if (digests_url === undefined) return offer;
-  return isText(digests_url, MAX_URL_LENGTH) ? { ...offer, digests_url } : undefined;
+  return typeof digests_url === "string" ? { ...offer, digests_url } : undefined;
 }
 
 const MAX_VERSION_LENGTH = 48;
-const MAX_URL_LENGTH = 500;
 
 const isText = (value: unknown, maxLength: number): value is string =>
   typeof value === "string" && value.length <= maxLength;

@@ -42,7 +42,8 @@ import {
 const MIN_POLL_SECONDS = 10;
 const MAX_POLL_SECONDS = 86_400;
 
-export function check(state: UpdateState, freeHeapBytes: number): Step {
+export function check(state: UpdateState, freeHeapBytes: number, random: number): Step {
+  if (state.server === "") return [state, [nextCheck(state, random)]];
   const serverTokens = atFirst(state.serverTokens);
   const [next, asked] = ask({ ...state, serverTokens }, freeHeapBytes);
   return [next, [...announceTokens(serverTokens, state.serverTokens), ...asked]];

@@ -150,6 +150,9 @@ export function signatureVerified(
   ];
 }
 
+/** Characters of an address: two of them are kept for as long as the update takes. */
+const MAX_URL_LENGTH = 500;
+
 /** Why an offer's addresses cannot be used. */
 function addressProblem(
   server: string,
@@ -169,8 +172,8 @@ function addressProblem(
 
 /** Absolute, or a path at the server. */
 function offeredAddress(server: string, url: string): ReturnType<typeof readAddress> {
-  const base = url.startsWith("/") ? readAddress(server) : undefined;
-  return base?.ok ? resolveAddress(url, base.value) : readAddress(url);
+  const base = url.startsWith("/") && url.length <= MAX_URL_LENGTH ? readAddress(server) : undefined;
+  return base?.ok ? resolveAddress(url, base.value) : readAddress(url, MAX_URL_LENGTH);
 }
 
 function absoluteUrl(server: string, url: string): string {

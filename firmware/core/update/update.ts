@@ -133,7 +133,9 @@ function handleInPhase(state: UpdateState, event: Stamped): Step {
 function timerFired(state: UpdateState, event: Stamped & { readonly type: "timerFired" }): Step {
   switch (event.timer) {
     case "check":
-      return state.phase === "idle" && state.online ? check(state, event.freeHeapBytes) : [state, []];
+      return state.phase === "idle" && state.online
+        ? check(state, event.freeHeapBytes, event.random)
+        : [state, []];
     case "transfer":
       return stalled(state, event);
     case "retry":

@@ -104,6 +104,8 @@ function eventsIn({ wifi, update, report, portal, espota }: DeviceState): Event[
     markedValid: { type: "markedValid" },
     markValidFailed: { type: "markValidFailed", message: "no" },
     rollBackChecked: { type: "rollBackChecked", connection: 1, possible: true },
+    storeFailed: { type: "storeFailed", key: "server", message: "no" },
+    partFailed: { type: "partFailed", part: "port", message: "no" },
     appFailed: { type: "appFailed", message: "no" },
     readingsTaken: { type: "readingsTaken", readings: { temperature_c: 20 } },
     credentialsSubmitted: { type: "credentialsSubmitted", ssid: "home", password: "12345678" },

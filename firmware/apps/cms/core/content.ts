@@ -22,6 +22,8 @@ import type { CmsEffect, CmsEvent } from "./vocabulary.js";
 
 /** NVS key of what the panel shows: the ETag of a picture, or a card's text; absent: not known. */
 export const PANEL_KEY = "panel";
+/** A card has a few lines. */
+export const MAX_PANEL_LENGTH = 500;
 
 const TIMEOUT_MS = 30_000;
 /** During an update nothing else uses the network; tried again after this. */

@@ -42,6 +42,40 @@ describe("preferences", () => {
     expect(readPreferences(wrong, BUILD).preferences).include({ server: BUILD.server, checkSeconds: 120 });
   });
 
+  it("fall back to the build's server from a stored one that cannot be used, and say so", () => {
+    // the kind: an address from flash that the network modules throw at; http/address.test.ts has more of it
+    for (const server of [
+      "https://updates.example.com",
+      "",
+      "updates.local",
+      "http://",
+      "http://a:0",
+      "http://a/?b",
+    ]) {
+      const { preferences, problems } = readPreferences({ layout: "1", server }, BUILD);
+      expect(preferences.server, server).equal(BUILD.server);
+      expect(problems, server).have.length(1);
+      expect(problems[0], server).include({ code: "SERVER_INVALID" });
+      expect(problems[0]!.message).match(
+        /^The stored update server cannot be used, the build's is\. The address .*\.$/,
+      );
+    }
+  });
+
+  it("leave out networks that the radio cannot join: the SDK throws at names and passwords that are too long", () => {
+    const networks = [
+      ["x".repeat(32), "y".repeat(64)],
+      ["x".repeat(33), ""],
+      ["é".repeat(17), ""],
+      ["n", "y".repeat(65)],
+    ];
+    const read = (stored: Record<string, string>) =>
+      readPreferences(stored, BUILD).preferences.networks.length;
+    expect(read({ layout: "1", networks: JSON.stringify(networks) })).equal(1);
+    expect(read({ ssid: "x".repeat(33) })).equal(0);
+    expect(read({ ssid: "x".repeat(32), password: "y".repeat(65) })).equal(0);
+  });
+
   it("move the one network of the first layout, writing the new key before the old ones go", () => {
     const { preferences, effects } = readPreferences({ ssid: "a+b%", password: "pass word" }, BUILD);
     expect(preferences.networks).deep.equal([{ ssid: "a+b%", password: "pass word" }]);

@@ -210,6 +210,7 @@ describe("an offer of the server", () => {
       "//",
       "/a b",
       "ü",
+      `/${"x".repeat(500)}`,
     ])
       for (const field of ["download_url", "digests_url"]) {
         const device = new Device().offered(jws(), { [field]: url });

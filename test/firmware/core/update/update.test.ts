@@ -18,7 +18,10 @@ const CHECK: Event = { type: "timerFired", timer: "check" };
 const RETRY: Event = { type: "timerFired", timer: "retry" };
 const TRANSFER: Event = { type: "timerFired", timer: "transfer" };
 
-const booted = updateStep(initialUpdate, stamped(BOOTED))[0];
+const booted: UpdateState = {
+  ...updateStep(initialUpdate, stamped(BOOTED))[0],
+  server: "http://updates.test",
+};
 const at = (phase: UpdatePhase, online = true) => inPhase(phase, { ...booted, online });
 const typesAfter = (state: UpdateState, event: Event) =>
   updateStep(state, stamped(event))[1].map(({ type }) => type);
@@ -30,6 +33,10 @@ describe("the update machine", () => {
     expect(phaseAfter(at("idle", false), CHECK)).equal("idle");
     for (const phase of ["streaming", "waiting", "rearming", "restarting"] as const)
       expect(typesAfter(at(phase), CHECK), phase).deep.equal([]);
+  });
+
+  it("asks nobody while it has no server that can be asked, and looks again at the next check", () => {
+    expect(typesAfter({ ...at("idle"), server: "" }, CHECK)).deep.equal(["setTimer"]);
   });
 
   it("checks within two seconds of joining, at random, and resumes a waiting download as soon", () => {
