@@ -42,7 +42,7 @@ export const MAX_ETAG_LENGTH = 100;
  * device restarts before it could report. A restart is done once: its id is in NVS before it happens.
  */
 export interface Order {
-  /** Whole, 1 or more; of one device they rise. */
+  /** Whole, 1 or more; of one device no two are the same. */
   readonly id: number;
   /** A device refuses a kind that it does not know. */
   readonly kind: OrderKind | (string & {});

@@ -210,6 +210,12 @@ const offers: readonly Mutation[] = [
     mutated: "return takeToken(",
   },
   {
+    what: "an order with a lower id than the last is never carried out",
+    file: "firmware/core/server/orders.ts",
+    original: "if (restarted.server === server && id === restarted.id)",
+    mutated: "if (restarted.server === server && id <= restarted.id)",
+  },
+  {
     what: "a token that a server has given counts as proved",
     file: "firmware/core/server/server-token.ts",
     original: "other: given, isOtherNew: true, showsOther: true };",

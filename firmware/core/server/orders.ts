@@ -8,7 +8,9 @@
 //       │                 └─ its id to NVS ─► restart ─► received again, the id is known ─────────► done
 //       └──── another ─────────────────────────────────────────────────────────────────────────► refused
 //
-// A server that keeps ordering restarts cannot stop a device from working: after an ordered one the next waits for 5 minutes.
+// A server that keeps ordering restarts cannot stop a device from working: after an ordered one the next waits for 5 minutes. An order is known
+// again by its id being the same, not by its being no higher: else one answer with the highest id there is would end all orders, and so would
+// a server that was restored from a backup or set up anew. Orders come oldest first until they are reported, so only the last can come again.
 
 import type { Effect } from "../effect.js";
 import type { Booted, Raise, ReceivedOrder, Stamped } from "../event.js";
@@ -137,17 +139,7 @@ function restart(
   mayRestart: boolean,
 ): Step {
   const { restarted } = state;
-  if (restarted.server === server && id <= restarted.id) {
-    const isDone = id === restarted.id;
-    return [
-      state,
-      [
-        isDone
-          ? done(id)
-          : refused(id, `it is older than order ${restarted.id}, which has restarted the device`),
-      ],
-    ];
-  }
+  if (restarted.server === server && id === restarted.id) return [state, [done(id)]];
   const mustWait = phase !== "idle" || onTrial || !mayRestart || (state.isFresh && at < RESTART_PAUSE_MS);
   if (mustWait) return [state, []];
   return [

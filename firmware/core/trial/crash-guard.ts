@@ -74,6 +74,5 @@ function healthy(state: CrashGuardState): Step {
 
 /** An unreadable count is 0. */
 function readCount(text: string | undefined): number {
-  const count = Number(text ?? 0);
-  return Number.isInteger(count) && count > 0 ? count : 0;
+  return /^\d{1,6}$/.test(text ?? "") ? Number(text) : 0;
 }

@@ -37,7 +37,7 @@ const BLOCK_AFTER_FAILURE_MS = 600_000;
 
 export function updateBooted(event: Booted & Stamped): Step {
   const record = readRecord(event.stored[RECORD_KEY]);
-  const bootCount = (Number(event.stored.boots) || 0) + 1;
+  const bootCount = readBootCount(event.stored.boots) + 1;
   const outcome = evaluateInstallation(record, {
     image: event.image,
     target: event.target,
@@ -60,6 +60,9 @@ export function updateBooted(event: Booted & Stamped): Step {
   const [next, effects] = applyOutcome(counted, outcome, event);
   return [next, [{ type: "store", key: "boots", value: `${bootCount}` }, ...reporting, ...effects]];
 }
+
+/** What is no count, or has reached the end of what servers store, begins again: a count that a server refuses would end all checks. */
+const readBootCount = (text: string | undefined): number => (/^\d{1,8}$/.test(text ?? "") ? Number(text) : 0);
 
 /** A blocked offer is reported until the server has taken the report; shown on the device's page when the block begins. */
 function reportBlock(state: UpdateState, event: Booted & Stamped): Step {

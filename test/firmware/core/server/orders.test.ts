@@ -187,12 +187,28 @@ describe("an order to restart", () => {
     expect(again.told()).deep.equal([{ id: 5, result: "done" }]);
   });
 
-  it("that is older than the last one is refused, unless another server gives it", () => {
-    const device = Ordered.boot({}, { [KEY]: `${SERVER} 5` }).order([restart(4)]);
-    expect(device.done).deep.equal([]);
-    expect(refusal(device)).equal("it is older than order 5, which has restarted the device");
-    const moved = Ordered.boot({}, { [KEY]: "http://other.test 5" }).order([restart(4)]);
+  // The kind: a mark that only rises, and that the outside can push to its end. The given input is one order with id 2^53-1.
+  it("is carried out after any other, whatever the id of that was, also over restarts", () => {
+    const ids = [Number.MAX_SAFE_INTEGER, 7, 1_795_000_000, 6, Number.MAX_SAFE_INTEGER - 1, 1, 2, 1];
+    let stored: Record<string, string> = {};
+    for (const id of ids) {
+      const device = Ordered.boot({}, stored).order([restart(id)]);
+      expect(device.done, `${id}`).deep.equal([`store ${KEY}`, "restart"]);
+      stored = { [KEY]: device.stored(KEY) ?? "" };
+      const again = Ordered.boot(fresh, stored).order([restart(id)]);
+      expect(again.done, `${id} again`).deep.equal([]);
+      expect(again.told()).deep.equal([{ id, result: "done" }]);
+    }
+  });
+
+  it("is not known by its id where another server gives it", () => {
+    const moved = Ordered.boot({}, { [KEY]: "http://other.test 5" }).order([restart(5)]);
     expect(moved.done).deep.equal([`store ${KEY}`, "restart"]);
+  });
+
+  it("has an id that is whole, exact and above 0, or is no order", () => {
+    for (const id of [0, -1, 1.5, 2 ** 53, 1e300, "5", null])
+      expect(Ordered.boot().order([{ id, kind: "restart" } as never]).done, `${id}`).deep.equal([]);
   });
 
   it("right after another one waits until the device has run for five minutes, and is not reported meanwhile", () => {

@@ -102,7 +102,7 @@ describe("the crash guard of a device", () => {
   });
 
   it("treats an unreadable count as 0", () => {
-    for (const unhealthy of ["x", "-3", "1.5", ""]) {
+    for (const unhealthy of ["x", "-3", "1.5", "", "1e999", "1e3", "9007199254740991"]) {
       const boots = new Boots();
       boots.stored = { unhealthy };
       expect(boots.boot("power-on").types).include("startApp");

@@ -72,6 +72,15 @@ describe("a boot after an installation", () => {
     expect(device.state).include({ phase: "idle", bootCount: 2, record: undefined, onTrial: false });
   });
 
+  it("begins to count again after a count that no server takes", () => {
+    for (const boots of ["", "x", "-1", "1e999", "Infinity", "1.5", "999999999", "9007199254740991"]) {
+      const device = new Device();
+      device.stored.boots = boots;
+      expect(device.boot({}).state.bootCount, boots).equal(1);
+      expect(device.stored.boots, boots).equal("1");
+    }
+  });
+
   it("on trial notes that its slot was armed before the image can crash, and reports the trial", () => {
     const device = new Device(RECORD).boot(ON_TRIAL);
     expect(device.record).deep.equal(ARMED);
