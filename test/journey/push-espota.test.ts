@@ -86,7 +86,7 @@ describe("a push by espota", () => {
     const first = bench.pusher.beginEspota(bench.image, TOKEN);
     await bench.world.runUntil(() => first.acknowledged > 20_000, { limitMs: HOUR_MS });
     expect((await bench.pusher.espota(bench.image, TOKEN)).said).equal(
-      "ERROR: another update is in progress (streaming)",
+      "ERROR: another update is in progress: an image is being pushed",
     );
     expect((await bench.pusher.push(bench.image, bench.signed())).status).equal(409);
     await bench.world.runUntil(() => first.over, { limitMs: HOUR_MS });

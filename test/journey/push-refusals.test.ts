@@ -172,16 +172,6 @@ describe("a push", () => {
     await bench.expectValidated();
   });
 
-  it("is refused during a download from the server", async () => {
-    bench = await PushBench.start({
-      lie: (_, honest) => honest(),
-      update: await imageOf("base", "1.2.0"),
-      downloadPolicy: () => ({ stallAfterBytes: 20_000 }),
-    });
-    await bench.world.runFor(2_000);
-    expect((await bench.pusher.push(bench.image, bench.signed())).status).equal(409);
-  });
-
   it("is refused during the trial run", async () => {
     bench = await PushBench.start();
     await bench.pusher.push(bench.image, bench.signed());

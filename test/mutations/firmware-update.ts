@@ -181,15 +181,27 @@ const offers: readonly Mutation[] = [
   },
   {
     what: "a push starts during the trial of an image",
-    file: `${UPDATE}/pushed-update.ts`,
+    file: `${UPDATE}/push-place.ts`,
     original: "if (state.onTrial) return",
     mutated: "if (state.onTrial === undefined) return",
   },
   {
-    what: "a push interrupts another update",
-    file: `${UPDATE}/pushed-update.ts`,
-    original: 'if (state.phase === "idle" || state.phase === "checking") return undefined;',
-    mutated: 'if (state.phase !== "verifying") return undefined;',
+    what: "a push interrupts another push",
+    file: `${UPDATE}/push-place.ts`,
+    original: 'if (source.kind === "push") return ANOTHER_PUSH;',
+    mutated: "",
+  },
+  {
+    what: "a push interrupts an image that is being verified",
+    file: `${UPDATE}/push-place.ts`,
+    original: 'if (state.phase !== "proving" && state.phase !== "arming") return undefined;',
+    mutated: 'if (source.kind === "server") return undefined;',
+  },
+  {
+    what: "a push waits for a download",
+    file: `${UPDATE}/push-place.ts`,
+    original: 'if (state.phase !== "proving" && state.phase !== "arming") return undefined;',
+    mutated: "",
   },
   {
     what: "a push of another size than its release says is accepted",

@@ -9,6 +9,7 @@ import { pushRefusal as refusal } from "../http/answer.js";
 
 import { FRESH_JOB, type Job, type PushSource } from "./job.js";
 import { describeBlock, isBlocked, noteOffer, suspectOf } from "./offer-crashes.js";
+import { busyReason, makeRoom } from "./push-place.js";
 import { checkRelease, parseRelease, type Release, SECTOR_BYTES } from "./release.js";
 import {
   endOfRelease,
@@ -26,11 +27,11 @@ import { readRunningVersion } from "./version.js";
 /** Time for the answer to be sent before the restart. */
 export const PUSH_RESTART_DELAY_MS = 1_000;
 
-/** A push with valid credentials (local/push.ts): accepted if no other update is in progress. */
+/** A push with valid credentials (local/push.ts): accepted unless it has to wait (push-place.ts). */
 export function evaluatePush(state: UpdateState, offer: PushOffer, at: number, random: number): Step {
   const busy = busyReason(state);
   if (busy !== undefined) return [state, [answer(offer, 409, busy)]];
-  const [dropped, dropping] = abortCheck(state);
+  const [dropped, dropping] = makeRoom(state);
   const suspect = suspectOf(undefined, imageIdOf(offer), 0);
   if (isBlocked(state.offerCrashes, suspect, toldAt(state.clock, at), at)) {
     const failure = { code: "OFFER_CRASHES", message: describeBlock(suspect) } as const;
@@ -73,24 +74,6 @@ const imageIdOf = ({ release, espota, sizeBytes }: PushOffer): string =>
   (release && endOfRelease(release)) ?? espota?.md5 ?? `${sizeBytes}`;
 
 const withoutRelease = ({ release: _, ...offer }: PushOffer): PushOffer => offer;
-
-function busyReason(state: UpdateState): string | undefined {
-  if (state.onTrial) return "this firmware is on its trial run, try again when it is validated";
-  if (state.phase === "idle" || state.phase === "checking") return undefined;
-  return `another update is in progress (${state.phase})`;
-}
-
-/** A check in progress is given up. */
-function abortCheck(state: UpdateState): readonly [UpdateState, readonly Effect[]] {
-  if (state.phase !== "checking") return [state, []];
-  return [
-    enter(state, { phase: "idle", attempt: nextAttempt(state) }),
-    [
-      { type: "clearTimer", timer: "transfer" },
-      { type: "closeRequest", attempt: state.attempt },
-    ],
-  ];
-}
 
 const withFreed = (freed: readonly Effect[], [state, effects]: Step): Step => [state, [...freed, ...effects]];
 

@@ -129,34 +129,91 @@ describe("an image that is pushed", () => {
     const device = new Device("checking");
     const { attempt } = device.state;
     device.offered(UNSIGNED);
-    expect(device.effects.slice(0, 2)).deep.equal([
+    expect(device.effects.slice(0, 3)).deep.equal([
       { type: "clearTimer", timer: "transfer" },
+      { type: "clearTimer", timer: "retry" },
       { type: "closeRequest", attempt },
     ]);
     expect(device.on({ type: "responseStarted", attempt, status: 200, headers: {} }).effects).deep.equal([]);
     expect(device.state.phase).equal("streaming");
   });
 
-  it("is refused while anything else is in progress", () => {
-    const busy: UpdatePhase[] = [
-      "verifying",
-      "resuming",
-      "requesting",
-      "streaming",
-      "waiting",
-      "proving",
-      "arming",
-      "restarting",
-    ];
-    for (const phase of busy) {
-      const device = new Device(phase).offered(UNSIGNED);
-      expect(device.answer, phase).match(/^409 .*another update is in progress/);
-      expect(device.state.phase).equal(phase);
+  // The kind: what an owner decides with the token comes before what a server does, or fails to do.
+  it("ends a download in any phase before the image is complete, whose events are then stale", () => {
+    for (const phase of ["resuming", "fetching", "requesting", "streaming", "waiting"] as const)
+      for (const offer of [UNSIGNED, signed(), ESPOTA]) {
+        const device = new Device(phase);
+        const { attempt } = device.state;
+        device.offered(offer);
+        expect(device.asked.slice(0, 4), phase).deep.equal([
+          "log",
+          "clearTimer",
+          "clearTimer",
+          "closeRequest",
+        ]);
+        expect(device.effects[3], phase).deep.equal({ type: "closeRequest", attempt });
+        expect(device.state.phase, phase).equal(offer.release ? "verifying" : "streaming");
+        const pushed = device.state;
+        for (const late of [
+          { type: "responseData", attempt, bytes: new Uint8Array(8) },
+          { type: "responseEnded", attempt },
+          { type: "requestFailed", attempt, message: "no" },
+          { type: "slotWritten", attempt, offset: 0, length: 8 },
+          { type: "slotErased", attempt, offset: 0 },
+          { type: "slotHashed", attempt, offset: 0, digest: new Uint8Array(32) },
+          { type: "slotFailed", attempt, message: "no" },
+        ] as const)
+          expect(device.on(late).state, `${phase}: ${late.type}`).equal(pushed);
+      }
+  });
+
+  it("ends the verification of an offer", () => {
+    const device = new Device("verifying");
+    const state = device.state as Extract<UpdateState, { readonly phase: "verifying" }>;
+    const offer = {
+      firmwareId: 7,
+      version: "1.1.0",
+      build: 0,
+      downloadUrl: "/",
+      digestsUrl: "/",
+      releaseEnd: "",
+    };
+    device.state = { ...state, unverified: { kind: "server", offer, signed: state.unverified.signed } };
+    const { attempt } = device.state;
+    expect(device.offered(UNSIGNED).state.phase).equal("streaming");
+    expect(device.on({ type: "signatureVerified", attempt, good: true }).state.phase).equal("streaming");
+    expect(jobOf(device.state).source.kind).equal("push");
+  });
+
+  it("that is refused leaves the download to the next check", () => {
+    const device = new Device("streaming").offered(signed({}, "key-2"));
+    expect(device.answer).match(/^422 /);
+    expect(device.state.phase).equal("idle");
+    expect(device.effects).deep.include({ type: "setTimer", timer: "check", delayMs: 120_000 });
+  });
+
+  it("waits, with a sentence, for another push and for what cannot be stopped halfway", () => {
+    const complete =
+      /^409 .*another update is in progress: 1\.1\.0 has arrived and is being verified, try again/;
+    const restarting =
+      /^409 .*another update is in progress: the device is about to restart into it, try again/;
+    for (const [phase, sentence] of [
+      ["verifying", /^409 .*another update is in progress: an image is being pushed/],
+      ["proving", complete],
+      ["arming", complete],
+      ["restarting", restarting],
+      ["rearming", restarting],
+    ] as const) {
+      const device = new Device(phase);
+      const before = device.state;
+      expect(device.offered(UNSIGNED).answer, phase).match(sentence);
+      expect(device.state, phase).equal(before);
     }
-    expect(new Device("idle", true).offered(signed()).answer).match(/^409 .*trial run/);
-    expect(new Device("proving").offered(ESPOTA).answer).equal(
-      "ERROR: another update is in progress (proving)",
+    expect(new Device().offered(UNSIGNED).offered({ ...UNSIGNED, connection: 4 }).answer).match(
+      /^409 .*an image is being pushed/,
     );
+    expect(new Device("idle", true).offered(signed()).answer).match(/^409 .*trial run/);
+    expect(new Device("proving").offered(ESPOTA).answer).match(/^ERROR: another update is in progress/);
   });
 
   it("is refused for what its release says, before anything is written", () => {
