@@ -5,7 +5,7 @@
 //   data/content/     pictures for panels: DEVICE.pbm, TYPE.pbm, default.pbm
 //   data/trusted/     public release keys (*.jwk); if there are any, only releases signed by one of them are taken
 
-import { mkdir, readdir, readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { FastifyBaseLogger, FastifyInstance } from "fastify";
@@ -24,6 +24,7 @@ import { firstOf, folderContent, testCard } from "./content/content.js";
 import type { Relay } from "./events/live.js";
 import type { MqttOptions } from "./events/mqtt.js";
 import { keepNewObjectsYoung } from "./runtime/memory.js";
+import { openPrivateFolder } from "./runtime/private-folder.js";
 import { DEFAULT_SHUTDOWN, type ShutdownLimits, shutDown } from "./runtime/shutdown.js";
 import { Certificate, type TlsFiles } from "./runtime/tls.js";
 import { openStore } from "./store/open.js";
@@ -84,7 +85,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   keepNewObjectsYoung();
   const { dataDir, host = "127.0.0.1", port = 8080, now = Date.now } = options;
   const certificate = options.tls && (await Certificate.open(options.tls));
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  await openPrivateFolder(dataDir);
   const { token: adminToken, file: tokenFile } = await openLocalToken(dataDir);
   const trustedKeys = [
     ...(await readTrustedKeys(join(dataDir, "trusted"))),

@@ -3,7 +3,7 @@
 // start the server again. A token that an older version left there stays good.
 
 import { randomUUID } from "node:crypto";
-import { chmod, link, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, link, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { makeSecret } from "./secret.js";
 
@@ -17,9 +17,8 @@ interface LocalToken {
   readonly file: string;
 }
 
-/** @throws Error if the file holds no token */
+/** @param dataDir is there, and private. @throws Error if the file holds no token */
 export async function openLocalToken(dataDir: string): Promise<LocalToken> {
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const file = join(dataDir, LOCAL_TOKEN_FILE);
   // Written whole and linked in place: of two servers that start at once, both end up with the same token.
   const temporary = `${file}.${randomUUID()}`;

@@ -2,9 +2,10 @@
 // database cannot simply be copied: a checkpoint between one file and the next, or within one, leaves a copy that is neither the old
 // nor the new state. So SQLite writes the copy of the database, in one read transaction; the rest is files that never change.
 
-import { constants, copyFile, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { chmod, constants, copyFile, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
 import Database from "better-sqlite3";
+import { openPrivateFolder } from "../runtime/private-folder.js";
 
 const DATABASE = "skyslot.db";
 /** What belongs to the database, and what was begun and is not finished. */
@@ -24,7 +25,7 @@ export async function backUp(from: string, to: string): Promise<Backup> {
   }
   // Before anything is made.
   await stat(join(from, DATABASE));
-  await mkdir(to, { recursive: true, mode: 0o700 });
+  await openPrivateFolder(to);
   const database = join(to, DATABASE);
   const fresh = `${database}.new`;
   await rm(fresh, { force: true });
@@ -69,6 +70,8 @@ async function copyIfNew(from: string, to: string): Promise<boolean> {
   await mkdir(dirname(to), { recursive: true, mode: 0o700 });
   const temporary = `${to}.new`;
   await copyFile(from, temporary, constants.COPYFILE_FICLONE);
+  // a copy has the mode of what it is a copy of
+  await chmod(temporary, 0o600);
   await sync(temporary);
   await rename(temporary, to);
   return true;

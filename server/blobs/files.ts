@@ -27,7 +27,7 @@ const TEMPORARY = "tmp";
 const REMEMBERED_COUNT = 1000;
 
 export async function openFileBlobs(folder: string): Promise<BlobStore> {
-  await mkdir(join(folder, TEMPORARY), { recursive: true });
+  await mkdir(join(folder, TEMPORARY), { recursive: true, mode: 0o700 });
   return new FileBlobs(folder);
 }
 
@@ -97,7 +97,7 @@ class FileBlobs implements BlobStore {
 
   async #publish(temporary: string, path: string): Promise<void> {
     const folder = join(this.#folder, path.slice(0, 2));
-    await mkdir(folder, { recursive: true });
+    await mkdir(folder, { recursive: true, mode: 0o700 });
     await rename(temporary, join(this.#folder, path));
     await syncFolder(folder);
     await syncFolder(this.#folder);
@@ -122,7 +122,7 @@ class FileBlobs implements BlobStore {
 }
 
 async function receive(source: AsyncIterable<Uint8Array>, file: string, maxBytes: number) {
-  const handle = await open(file, "wx", 0o644);
+  const handle = await open(file, "wx", 0o600);
   try {
     const received = await digest(source, maxBytes, (bytes) => handle.writeFile(bytes));
     await handle.sync();

@@ -82,12 +82,13 @@ async function runExport(flags: ExportFlags): Promise<void> {
 
 async function runImport(file: string | undefined, flags: ImportFlags): Promise<void> {
   const { createReadStream } = await import("node:fs");
-  const { mkdir } = await import("node:fs/promises");
   const { readLines } = await import("../backup/format.js");
   const { importStore } = await import("../backup/import.js");
   if (file === undefined && process.stdin.isTTY)
     throw new UsageError("give the file of an export, or pipe it to standard input");
-  await mkdir(flags.data, { recursive: true, mode: 0o700 });
+  const { makePrivateFiles, openPrivateFolder } = await import("../runtime/private-folder.js");
+  makePrivateFiles();
+  await openPrivateFolder(flags.data);
   const source = file === undefined ? process.stdin : createReadStream(file);
   const { database, blobs } = await openPlaces(flags.data);
   try {

@@ -132,6 +132,8 @@ async function runBackup(
     throw new UsageError("the database is DATABASE_URL: use pg_dump or `skyslot export`");
   }
   const { backUp } = await import("../backup/backup.js");
+  const { makePrivateFiles } = await import("../runtime/private-folder.js");
+  makePrivateFiles();
   const { copiedCount, databaseBytes } = await backUp(data, folder);
   if (json) return printJson({ folder, database_bytes: databaseBytes, copied_files: copiedCount });
   const elsewhere = process.env.BLOB_STORE ? "; firmware in BLOB_STORE is not included" : "";
@@ -162,6 +164,8 @@ async function runServer(flags: Flags): Promise<void> {
   const { DEFAULT_CONNECTIONS } = await import("../runtime/connections.js");
   const { trustProxies } = await import("../runtime/trusted-proxies.js");
   const { printableLog } = await import("../shared/printable.js");
+  const { makePrivateFiles } = await import("../runtime/private-folder.js");
+  makePrivateFiles();
   // Before anything is opened.
   trustProxies(flags.trustProxy ?? []);
   const isTerminal = process.stdout.isTTY === true;
