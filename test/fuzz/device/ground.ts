@@ -3,6 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import type { Engine } from "../../../host-sim/engine/engine.js";
 import { runBootLoader } from "../../../host-sim/hardware/boot/boot-loader.js";
 import { Flash, SECTOR_BYTES } from "../../../host-sim/hardware/flash/flash.js";
 import type { Nvs } from "../../../host-sim/hardware/nvs/nvs.js";
@@ -15,7 +16,7 @@ import {
 } from "../../../host-sim/hardware/partitions/partition-table.js";
 import { flashFactory } from "../../../host-sim/hardware/serial-flasher.js";
 import { House } from "./house.js";
-import { type FuzzKey, fuzzedImage, fuzzKey, type Mutation } from "./image.js";
+import { type FuzzKey, fuzzedImage, fuzzKey, type ImageOptions, strangersImage } from "./image.js";
 
 /** `new`: nobody has set it up. `home`: it is in its owner's network. `open`: its owner accepts unsigned images too. */
 export type Start = "new" | "home" | "open";
@@ -25,9 +26,17 @@ const PARTITIONS = fileURLToPath(new URL("../../../partitions/8mb.csv", import.m
 const SETUP_LIMIT_MS = 600_000;
 const NAMESPACE = "skyslot";
 
+export interface GroundOptions extends ImageOptions {
+  /** What runs the firmware under the fuzz; default: V8. */
+  readonly engine?: Engine | undefined;
+}
+
 export class Ground {
   readonly key: FuzzKey;
+  readonly engine: Engine | undefined;
   readonly image: Uint8Array;
+  /** Another image, which would start. */
+  readonly stranger = strangersImage();
   readonly flash = new Flash(FLASH_BYTES);
   readonly partitions: readonly Partition[];
   readonly #scratch = new Flash(FLASH_BYTES);
@@ -38,8 +47,9 @@ export class Ground {
   #loaded: Start = "new";
   readonly #changed = new Set<number>();
 
-  private constructor(key: FuzzKey, image: Uint8Array) {
+  private constructor(key: FuzzKey, image: Uint8Array, engine: Engine | undefined) {
     this.key = key;
+    this.engine = engine;
     this.image = image;
     flashFactory(this.flash, readFileSync(PARTITIONS, "utf8"), image);
     this.#keep("new");
@@ -51,9 +61,9 @@ export class Ground {
     };
   }
 
-  static async make(mutation?: Mutation): Promise<Ground> {
+  static async make({ engine, ...options }: GroundOptions = {}): Promise<Ground> {
     const key = await fuzzKey();
-    const ground = new Ground(key, await fuzzedImage(key, mutation));
+    const ground = new Ground(key, await fuzzedImage(key, options), engine);
     await ground.#settleIn();
     return ground;
   }
@@ -91,6 +101,10 @@ export class Ground {
     return nvs;
   }
 
+  /** Whether a partition holds the image under the fuzz. */
+  readonly isOurs = ({ offset }: Partition, bytes = this.flash.bytes): boolean =>
+    Buffer.compare(bytes.subarray(offset, offset + this.image.length), this.image) === 0;
+
   /** What the boot loader would start now, which is tried on a copy: it writes. */
   wouldStart(): { readonly partition: Partition; readonly isOurs: boolean } | undefined {
     this.#scratch.bytes.set(this.flash.bytes);
@@ -98,12 +112,11 @@ export class Ground {
     const partitions = parsePartitionTable(table, { flashBytes: FLASH_BYTES });
     const { booted } = runBootLoader(this.#scratch, partitions, { rollback: true, chip: "esp32" });
     if (!booted) return undefined;
-    const found = this.#scratch.bytes.subarray(booted.offset, booted.offset + this.image.length);
-    return { partition: booted, isOurs: Buffer.compare(found, this.image) === 0 };
+    return { partition: booted, isOurs: this.isOurs(booted, this.#scratch.bytes) };
   }
 
   async #settleIn(): Promise<void> {
-    const house = new House({ flash: this.load("new"), seed: 1 });
+    const house = new House({ flash: this.load("new"), seed: 1, isOurs: this.isOurs });
     house.callPerson();
     house.device.powerOn();
     if (!(await house.until(() => house.server.checkCount > 1, SETUP_LIMIT_MS)))

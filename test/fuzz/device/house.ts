@@ -5,7 +5,9 @@
 import { Person } from "../../../host-sim/desk/person.js";
 import { VirtualDevice } from "../../../host-sim/device/device.js";
 import type { DeviceEvent } from "../../../host-sim/device/device-event.js";
+import type { Engine } from "../../../host-sim/engine/engine.js";
 import type { Flash } from "../../../host-sim/hardware/flash/flash.js";
+import type { Partition } from "../../../host-sim/hardware/partitions/partition.js";
 import type { AccessPoint } from "../../../host-sim/network/access-point.js";
 import { answerFrom } from "../../../host-sim/network/dns-server.js";
 import { IpNode } from "../../../host-sim/network/ip-node.js";
@@ -27,6 +29,9 @@ const MAX_EVENTS = 400_000;
 /** A check is due once a day at the latest, a tenth later at most; and the answer may have asked for a pause of a day. */
 export const LONGEST_PAUSE_MS = 55 * 3_600_000;
 
+/** An answer goes out before the restart that was asked for, and flash takes its time. */
+const FAREWELL_MS = 3_000;
+
 /** What an input must not bring about. */
 export class Fault extends Error {
   override readonly name = "Fault";
@@ -41,6 +46,9 @@ export interface Remark {
 export interface HouseOptions {
   readonly flash: Flash;
   readonly seed: number;
+  /** Whether a partition holds the image under the fuzz. */
+  readonly isOurs: (partition: Partition) => boolean;
+  readonly engine?: Engine | undefined;
   readonly onTrace?: ((line: string) => void) | undefined;
 }
 
@@ -61,8 +69,8 @@ export class House {
   readonly faults: string[] = [];
   /** Lines of the log since the input began. */
   readonly log: string[] = [];
-  /** Reasons of restarts that the present input may bring about. */
-  readonly allowed = new Set<string>();
+  /** Reasons of restarts that an input may bring about, and until when. */
+  readonly #allowed = new Map<string, number>();
   /** Restarts that were asked for. */
   intendedCount = 0;
   /** Bytes of the device's state at its last check. */
@@ -72,9 +80,11 @@ export class House {
   #stack = "";
   #held = "";
   readonly #onTrace: HouseOptions["onTrace"];
+  readonly #isOurs: HouseOptions["isOurs"];
 
-  constructor({ flash, seed, onTrace }: HouseOptions) {
+  constructor({ flash, seed, engine, isOurs, onTrace }: HouseOptions) {
     this.#onTrace = onTrace;
+    this.#isOurs = isOurs;
     this.world = new World({ seed });
     this.network = new VirtualNetwork({ world: this.world });
     this.network.resolve = () => SERVER_ADDRESS;
@@ -91,6 +101,7 @@ export class House {
       name: "device",
       flash,
       strictFlash: true,
+      ...(engine ? { engine } : {}),
       onTrace: (text) => this.#traced(text),
       onEvent: (event) => this.#happened(event),
     });
@@ -99,6 +110,14 @@ export class House {
   /** The device's address in the home network; undefined: it is not there. */
   get address(): string | undefined {
     return this.device.machine?.radio.stationAddress;
+  }
+
+  /** An input begins, which may bring about such restarts; those that the one before may bring about come soon. */
+  allow(restarts: readonly string[]): void {
+    const soonMs = this.world.nowMs + FAREWELL_MS;
+    for (const [restart, untilMs] of this.#allowed)
+      if (untilMs === Infinity) this.#allowed.set(restart, soonMs);
+    for (const restart of restarts) this.#allowed.set(restart, Infinity);
   }
 
   /** Runs until `done`. @throws Fault when something has happened that must not, or after too many events */
@@ -174,6 +193,9 @@ export class House {
       case "uncaught":
         this.#stack = `${event.name}: ${event.message} ${innermost(event.stack)}`;
         return;
+      case "booted":
+        if (!this.#isOurs(event.partition)) this.faults.push("an image starts that was not signed");
+        return;
       case "bootFailed":
         this.faults.push(`nothing boots: ${event.message}`);
         return;
@@ -188,7 +210,7 @@ export class House {
     if (cause !== "restart")
       this.faults.push(`restart by ${cause}${cause === "uncaught" ? `, ${this.#stack}` : ""}`);
     else if (note === "") this.faults.push("restart without an order");
-    else if (!this.allowed.has(note))
+    else if (!(this.world.nowMs <= (this.#allowed.get(note) ?? -1)))
       this.faults.push(`restart for "${note}", which the input may not ask for`);
     else this.intendedCount += 1;
   }

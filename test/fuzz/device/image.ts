@@ -22,6 +22,8 @@ export interface FuzzKey {
   readonly x: string;
   readonly y: string;
   readonly privateKey: KeyObject;
+  /** One that no device trusts. */
+  readonly strangersKey: KeyObject;
 }
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
@@ -30,24 +32,50 @@ const MAIN = `${ROOT}test/fuzz/device/apps/probed.ts`;
 const PAGE = `<!doctype html><html><body>${"Bücher „lesen“ – 漢字 💡 ".repeat(180)}</body></html>`;
 
 export const VERSION = "1.1.0";
+/** Of the images that are offered: newer. */
+export const STRANGER_VERSION = "9.0.0";
 export const TYPE = "base";
 /** What a build configures: pushes are on from the start. */
 export const CHECK_SECONDS = 10;
 
 export async function fuzzKey(): Promise<FuzzKey> {
-  const d = createHash("sha256").update("fuzz").digest();
+  const { x, y, privateKey } = keyOf("fuzz");
+  const kid = await calculateJwkThumbprint({ kty: "EC", crv: "P-256", x, y });
+  return { kid, x, y, privateKey, strangersKey: keyOf("stranger").privateKey };
+}
+
+function keyOf(seed: string) {
+  const d = createHash("sha256").update(seed).digest();
   const curve = createECDH("prime256v1");
   curve.setPrivateKey(d);
   const point = curve.getPublicKey();
   const x = point.subarray(1, 33).toString("base64url");
   const y = point.subarray(33).toString("base64url");
   const jwk = { kty: "EC", crv: "P-256", x, y, d: d.toString("base64url") };
-  const kid = await calculateJwkThumbprint({ kty: "EC", crv: "P-256", x, y });
-  return { kid, x, y, privateKey: createPrivateKey({ key: jwk, format: "jwk" }) };
+  return { x, y, privateKey: createPrivateKey({ key: jwk, format: "jwk" }) };
+}
+
+/** A small image that would start: no device may arm it. */
+export const strangersImage = (): Uint8Array =>
+  buildFirmwareImage({
+    chip: "esp32",
+    version: STRANGER_VERSION,
+    project: TYPE,
+    bundle: 'trace("a stranger\\n");',
+  });
+
+export interface ImageOptions {
+  /** The firmware has this fault. */
+  readonly mutation?: Mutation | undefined;
+  /** With all of its pages, and without what a chip has no memory for. */
+  readonly isForXs?: boolean;
 }
 
 /** The image in the device's factory partition. */
-export async function fuzzedImage(key: FuzzKey, mutation?: Mutation): Promise<Uint8Array> {
+export async function fuzzedImage(
+  key: FuzzKey,
+  { mutation, isForXs = false }: ImageOptions = {},
+): Promise<Uint8Array> {
   const { kid, x, y } = key;
   const config = {
     type: TYPE,
@@ -57,10 +85,13 @@ export async function fuzzedImage(key: FuzzKey, mutation?: Mutation): Promise<Ui
     checkSeconds: CHECK_SECONDS,
     trialSeconds: 30,
     trialDeadlineSeconds: 300,
+    measuresState: !isForXs,
   };
   const replace = (path: string): string | undefined => {
-    if (path.endsWith("/portal/setup-page.ts")) return `export const setupPage = ${JSON.stringify(PAGE)};`;
-    if (path.endsWith("/portal/status-page.ts")) return `export const statusPage = ${JSON.stringify(PAGE)};`;
+    if (!isForXs && path.endsWith("/portal/setup-page.ts"))
+      return `export const setupPage = ${JSON.stringify(PAGE)};`;
+    if (!isForXs && path.endsWith("/portal/status-page.ts"))
+      return `export const statusPage = ${JSON.stringify(PAGE)};`;
     return mutation && path === ROOT + mutation.file ? mutated(mutation) : undefined;
   };
   const bundle = await bundleModule(MAIN, { config, minify: true, replace });

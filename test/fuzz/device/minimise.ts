@@ -3,8 +3,8 @@
 
 import { runTrial, type Trial, type Verdict } from "./trial.js";
 
-/** Devices that are spent on one fault. */
-const MAX_TRIALS = 60;
+/** Inputs that are fed to find them. */
+const MAX_FED = 3000;
 
 /** Faults that differ only in numbers are one. */
 export const signatureOf = (fault: string): string => fault.replace(/\d+/g, "#");
@@ -12,15 +12,12 @@ export const signatureOf = (fault: string): string => fault.replace(/\d+/g, "#")
 export async function minimise(trial: Trial, verdict: Verdict): Promise<readonly number[]> {
   const { indices, index, isAfterwards, fault } = { ...trial, ...verdict };
   const wanted = signatureOf(fault ?? "");
-  let trialCount = 0;
+  let fedCount = 0;
   const brings = async (some: readonly number[]): Promise<boolean> => {
-    if (trialCount++ >= MAX_TRIALS) return false;
-    const { fault: found } = await runTrial({
-      ground: trial.ground,
-      kind: trial.kind,
-      seed: trial.seed,
-      indices: some,
-    });
+    if (fedCount > MAX_FED) return false;
+    fedCount += some.length;
+    const { onFed: _, onTrace: __, ...quiet } = trial;
+    const { fault: found } = await runTrial({ ...quiet, indices: some });
     return found !== undefined && signatureOf(found) === wanted;
   };
   const fed = isAfterwards ? indices : indices.slice(0, indices.indexOf(index) + 1);

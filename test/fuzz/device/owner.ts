@@ -10,11 +10,15 @@ const ANSWER_LIMIT_MS = 60_000;
 /** Until it has joined its network, or was set up again by the person. */
 const ARRIVAL_LIMIT_MS = 45 * 60_000;
 
+/** From its address to its open ports. */
+const OPENING_MS = 5_000;
+
 export async function restoreSettings(house: House, ground: Ground): Promise<void> {
   if (
     !(await house.until(() => house.address !== undefined && house.server.checkCount > 0, ARRIVAL_LIMIT_MS))
   )
     throw new Fault("the device does not come into its network any more");
+  await house.during(OPENING_MS);
   const stored = ground.openNvs().get("skyslot", "push.token", "str").value;
   // with another one nobody is the owner any more: the device has to be reset at its setup network
   if (typeof stored !== "string" || !/^[!-~]{8,64}$/.test(stored)) return;

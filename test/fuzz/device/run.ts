@@ -1,14 +1,12 @@
 // The fuzz of a device: inputs in batches of one kind, each batch on a device of its own, so that a batch can be repeated alone. Counts what
 // was answered, and what went wrong; every fault is brought down to the fewest inputs.
 
-import { Ground } from "./ground.js";
-import type { Mutation } from "./image.js";
+import { Ground, type GroundOptions } from "./ground.js";
 import type { Kind } from "./kind.js";
 import { KINDS } from "./kinds/index.js";
 import { minimise, signatureOf } from "./minimise.js";
 import { makeInput, runTrial, type Trial, type Verdict } from "./trial.js";
 
-/** Inputs that one device is fed. */
 const BATCH = 200;
 
 export interface DeviceFuzzOptions {
@@ -20,8 +18,13 @@ export interface DeviceFuzzOptions {
   readonly only?: string | undefined;
   /** These inputs, on one device; of the kind that `only` names. */
   readonly replay?: readonly number[] | undefined;
-  /** The firmware has this fault. */
-  readonly mutation?: Mutation | undefined;
+  /** Inputs that one device is fed. */
+  readonly batch?: number;
+  readonly ground?: GroundOptions;
+  /** Bytes of memory that the firmware uses now; absent: it cannot be measured. */
+  readonly usedBytes?: (() => number) | undefined;
+  /** Whether the run ends with this fault; default: with none. */
+  readonly isOver?: (fault: string) => boolean;
   readonly onProgress?: (doneCount: number, faultCount: number) => void;
   readonly onTrace?: ((line: string) => void) | undefined;
 }
@@ -54,14 +57,14 @@ export interface DeviceFuzzResult {
 
 /** @throws Error if there is no such kind */
 export async function fuzzDevice(options: DeviceFuzzOptions): Promise<DeviceFuzzResult> {
-  const { inputCount, first = 0, replay } = options;
-  const run = new DeviceRun(options, await Ground.make(options.mutation));
+  const { inputCount, first = 0, replay, batch = BATCH } = options;
+  const run = new DeviceRun(options, await Ground.make(options.ground));
   if (replay) await run.batch(run.kindOf(0), replay);
   else
-    for (let at = first; at < first + inputCount; ) {
-      const end = Math.min(first + inputCount, (Math.floor(at / BATCH) + 1) * BATCH);
+    for (let at = first; at < first + inputCount && !run.isOver; ) {
+      const end = Math.min(first + inputCount, (Math.floor(at / batch) + 1) * batch);
       const indices = Array.from({ length: end - at }, (_, n) => at + n);
-      await run.batch(run.kindOf(Math.floor(at / BATCH)), indices);
+      await run.batch(run.kindOf(Math.floor(at / batch)), indices);
       at = end;
     }
   return { kinds: run.kinds, findings: [...run.findings.values()] };
@@ -73,6 +76,7 @@ class DeviceRun {
   readonly #options: DeviceFuzzOptions;
   readonly #ground: Ground;
   readonly #round: readonly Kind[];
+  isOver = false;
   #doneCount = 0;
 
   constructor(options: DeviceFuzzOptions, ground: Ground) {
@@ -87,14 +91,15 @@ class DeviceRun {
 
   /** A device that fails is replaced for the inputs that are left. */
   async batch(kind: Kind, indices: readonly number[]): Promise<void> {
-    const { seed, onTrace } = this.#options;
+    const { seed, onTrace, usedBytes } = this.#options;
     let left = indices;
-    while (left.length > 0) {
+    while (left.length > 0 && !this.isOver) {
       const trial: Trial = {
         ground: this.#ground,
         kind,
         seed,
         indices: left,
+        usedBytes,
         onFed: (_index, answer) => this.#fed(kind, answer),
         onTrace,
       };
@@ -126,6 +131,7 @@ class DeviceRun {
     }
     const inputs = this.#options.replay ?? (await minimise(trial, verdict));
     const { text } = makeInput(trial, inputs.at(-1)!);
+    this.isOver = this.#options.isOver?.(fault) === true;
     this.findings.set(signature, { kind: kind.name, fault, inputs, text, count: 1 });
   }
 

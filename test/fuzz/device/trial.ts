@@ -13,6 +13,11 @@ const MAX_STATE = 12_000;
 const MAX_CONNECTIONS = 2;
 const MAX_UDP = 4;
 const MAX_TIMERS = 24;
+/** Of memory, bytes: settings, and what is remembered of offers. */
+const MAX_GROWTH_BYTES = 6_000;
+/** A device that checks every 10 s, and asks for nothing else. */
+const PACE_MS = 120_000;
+const MAX_REQUESTS = 16;
 /** How long an idle connection may outlive the inputs. */
 const SETTLING_MS = 400_000;
 
@@ -31,6 +36,7 @@ export interface Trial {
   readonly seed: string;
   /** Numbers of the inputs, in order. */
   readonly indices: readonly number[];
+  readonly usedBytes?: (() => number) | undefined;
   readonly onFed?: (index: number, answer: string) => void;
   readonly onTrace?: ((line: string) => void) | undefined;
 }
@@ -44,20 +50,31 @@ export async function runTrial(trial: Trial): Promise<Verdict> {
   const { ground, kind, indices, onTrace } = trial;
   let index = indices[0] ?? 0;
   let isAfterwards = false;
-  const house = new House({ flash: ground.load(kind.start), seed: 7, onTrace });
+  const house = new House({
+    flash: ground.load(kind.start),
+    seed: 7,
+    isOurs: ground.isOurs,
+    engine: ground.engine,
+    onTrace,
+  });
   try {
     house.device.powerOn();
     if (kind.begin) await kind.begin(house);
+    const measure = kind.begin && trial.usedBytes;
+    const before = measure?.() ?? 0;
     for (index of indices) {
       const input = makeInput(trial, index);
       onTrace?.(`input ${index}: ${input.text}`);
       house.log.length = 0;
-      for (const restart of input.allows ?? []) house.allowed.add(restart);
+      house.allow(input.allows ?? []);
       const answer = await input.feed(house);
       trial.onFed?.(index, answer);
     }
     isAfterwards = true;
     await settle(house, ground);
+    const grownBytes = (measure?.() ?? 0) - before;
+    if (grownBytes > MAX_GROWTH_BYTES)
+      throw new Fault(`growth: ${grownBytes} bytes of memory, at most ${MAX_GROWTH_BYTES}`);
     return { fault: undefined, index, isAfterwards };
   } catch (error) {
     return { fault: describe(error), index, isAfterwards };
@@ -83,11 +100,21 @@ async function settle(house: House, ground: Ground): Promise<void> {
   if (!(await house.until(() => server.checkCount > seen + 1, 2 * LONGEST_PAUSE_MS)))
     throw new Fault("the device does not check for updates any more");
   await visitPage(house);
+  await checkPace(house);
   await house.until(() => isIdle(house), SETTLING_MS);
   const excess = excessOf(house);
   if (excess !== undefined) throw new Fault(`growth: ${excess}`);
   const doubt = imageDoubt(ground);
   if (doubt !== undefined) throw new Fault(doubt);
+}
+
+/** It does not ask more often than it may. */
+async function checkPace(house: House): Promise<void> {
+  const { server } = house;
+  const seen = server.requestCount;
+  await house.during(PACE_MS);
+  const count = server.requestCount - seen;
+  if (count > MAX_REQUESTS) throw new Fault(`${count} requests to the server in ${PACE_MS / 1000} s`);
 }
 
 const isIdle = (house: House): boolean => excessOf(house) === undefined;

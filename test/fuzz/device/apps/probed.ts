@@ -1,5 +1,6 @@
 // `base` with the led's settings, and a probe beside its core: it traces what a tester wants to know of each step, and changes nothing.
 
+import config from "mc/config";
 import { ledSection } from "../../../../firmware/apps/led/core/settings.js";
 import { step } from "../../../../firmware/core/device.js";
 import { type DeviceState, initialDevice } from "../../../../firmware/core/device-state.js";
@@ -8,6 +9,8 @@ import { startMachine } from "../../../../firmware/platform/start.js";
 
 /** Effects of one event, at most. */
 const MAX_EFFECTS = 64;
+/** On XS the JSON of the state is larger than the state. */
+const { measuresState = false } = config as { readonly measuresState?: boolean };
 
 startMachine<DeviceState, never, never>(
   {
@@ -25,7 +28,8 @@ startMachine<DeviceState, never, never>(
 function tell(effect: Effect, state: DeviceState): void {
   switch (effect.type) {
     case "startRequest":
-      if (effect.request.url.endsWith("/api/ota/check")) trace(`probe: state ${sizeOf(state)}\n`);
+      if (measuresState && effect.request.url.endsWith("/api/ota/check"))
+        trace(`probe: state ${sizeOf(state)}\n`);
       return;
     case "restart":
       return trace(`probe: restart ${effect.reason}\n`);

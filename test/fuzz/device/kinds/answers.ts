@@ -11,7 +11,7 @@ import { answerCheck, holdChecks } from "./exchange.js";
 export const answers: Kind = {
   name: "answers",
   what: "bodies of answers to checks",
-  share: 8,
+  share: 7,
   start: "home",
   begin: holdChecks,
   make,
@@ -66,7 +66,7 @@ const ADDRESSES = Object.freeze([
 
 function make(random: Random, ground: Ground): Input {
   const isOffer = chance(random, 0.35);
-  const file = isOffer ? oddFile(random, ground.image) : undefined;
+  const file = isOffer ? oddFile(random, ground) : undefined;
   const body = bodyOf(random, ground, file);
   const offer = chance(random, 0.1) ? [`skyslot-offer: ${pick(random, EDGE_NUMBERS)} ${START_TIME}`] : [];
   const check = plainAnswer("200 OK", Buffer.from(body, "latin1"), offer);

@@ -11,7 +11,7 @@ import { answerCheck, holdChecks } from "./exchange.js";
 export const bodies: Kind = {
   name: "bodies",
   what: "chunks, ranges, downloads, pages of digests",
-  share: 5,
+  share: 2,
   start: "home",
   begin: holdChecks,
   make: (random, ground) => (chance(random, 0.5) ? chunkedCheck(random) : oddDownload(random, ground)),
@@ -73,8 +73,8 @@ const ENDS: readonly string[] = Object.freeze([
 ]);
 
 /** An offer whose downloads and digests come oddly. */
-function oddDownload(random: Random, { key, image }: Ground): Input {
-  const file = oddFile(random, image, pick(random, [1, 2, 2, 2]));
+function oddDownload(random: Random, ground: Ground): Input {
+  const file = oddFile(random, ground, pick(random, [1, 2, 2, 2]));
   const { payload, bytes } = file;
   const check = jsonAnswer({
     update_available: true,
@@ -86,7 +86,7 @@ function oddDownload(random: Random, { key, image }: Ground): Input {
     file_hash: payload.sha256,
     download_url: "/firmware/7",
     ...(payload.format === 2 ? { digests_url: "/firmware/7/digests" } : {}),
-    release: oddManifest(random, key, file, 0),
+    release: oddManifest(random, ground.key, file, 0),
   });
   const oddness = pick(random, [0.2, 0.5, 1]);
   const told: string[] = [];

@@ -27,11 +27,13 @@ const MDNS_GROUP = "224.0.0.251";
 export const queries: Kind = {
   name: "queries",
   what: "DNS queries in the setup network",
-  share: 5,
+  share: 12,
   start: "new",
   begin: enterPortal,
   make: (random) => {
-    const packets = several(random, () => damagedPacket(random, queryOf(random)));
+    const packets = several(random, () =>
+      chance(random, 0.4) ? packetOf(random, 0) : damagedPacket(random, queryOf(random)),
+    );
     return {
       text: packets.map(hex).join(" "),
       async feed(house) {
@@ -45,7 +47,7 @@ export const queries: Kind = {
 export const names: Kind = {
   name: "names",
   what: "answers of the name server to the device",
-  share: 3,
+  share: 4,
   start: "home",
   begin: holdChecks,
   make: (random) => {
@@ -63,7 +65,7 @@ export const names: Kind = {
             house.nameAnswer = undefined;
             return right;
           }
-          const packet = damagedPacket(random, right);
+          const packet = chance(random, 0.3) ? oddAnswer(random, query) : damagedPacket(random, right);
           told.push(hex(packet));
           return chance(random, 0.1) ? undefined : packet;
         };
@@ -78,11 +80,15 @@ export const names: Kind = {
 export const multicast: Kind = {
   name: "multicast",
   what: "multicast DNS to a device at home",
-  share: 4,
+  share: 10,
   start: "home",
   begin: settled,
   make: (random, ground) => {
-    const packets = several(random, () => damagedPacket(random, multicastPacket(random, ground)));
+    const packets = several(random, () =>
+      chance(random, 0.3)
+        ? packetOf(random, pick(random, [0, FLAG_RESPONSE]))
+        : damagedPacket(random, multicastPacket(random, ground)),
+    );
     return {
       text: packets.map(hex).join(" "),
       feed: (house) => exchanged(house, house.stranger, packets, MDNS_GROUP, MDNS_PORT, MDNS_PORT),
@@ -93,7 +99,7 @@ export const multicast: Kind = {
 export const invitations: Kind = {
   name: "invitations",
   what: "datagrams to port 3232 (espota)",
-  share: 4,
+  share: 10,
   start: "open",
   begin: settled,
   make: (random) => {
@@ -127,6 +133,7 @@ async function exchanged(
     if (count++ === 0)
       first = port === 3232 ? Buffer.from(bytes).toString("latin1").slice(0, 4).trim() : "answered";
   });
+  if (fromPort === MDNS_PORT) socket?.groups.add(MDNS_GROUP);
   for (const packet of packets) socket?.send(packet, address, port);
   await house.during(QUIET_MS);
   socket?.close();
@@ -275,6 +282,63 @@ function multicastPacket(random: Random, { deviceId }: Ground): Uint8Array {
       additionals: some([0, 0, 1], record),
     }),
   );
+}
+
+// ── packets from the grammar, with names and lengths that no encoder writes
+
+function oddAnswer(random: Random, query: Uint8Array): Uint8Array {
+  const packet = packetOf(random, FLAG_RESPONSE);
+  packet.set(query.subarray(0, Math.min(2, packet.length)));
+  return packet;
+}
+
+function packetOf(random: Random, flags: number): Uint8Array {
+  const counts = [
+    pick(random, [1, 1, 1, 0, 2]),
+    ...Array.from({ length: 3 }, () => pick(random, [0, 0, 1, 2])),
+  ];
+  const header = Buffer.alloc(12);
+  header.writeUInt16BE(below(random, 65536), 0);
+  header.writeUInt16BE(flags | pick(random, [0, 0x0100, 0x0180]), 2);
+  for (const [n, count] of counts.entries()) header.writeUInt16BE(count, 4 + 2 * n);
+  const questions = Array.from({ length: counts[0]! }, () => [rawName(random, 0.2), fields(random, 4)]);
+  const records = Array.from({ length: counts[1]! + counts[2]! + counts[3]! }, () => rawRecord(random));
+  const bytes = Buffer.concat([header, ...questions.flat(), ...records.flat()]);
+  return chance(random, 0.1) ? bytes.subarray(0, below(random, bytes.length)) : bytes;
+}
+
+function rawRecord(random: Random): readonly Uint8Array[] {
+  const data = Buffer.alloc(pick(random, [0, 4, 4, 6, 16, 60]), below(random, 256));
+  const length = Buffer.alloc(2);
+  length.writeUInt16BE(chance(random, 0.8) ? data.length : pick(random, [0, 1, 255, 65535]));
+  return [rawName(random, 0.5), fields(random, 8), length, data];
+}
+
+/** Type, class and, of a record, how long it holds. */
+function fields(random: Random, size: number): Uint8Array {
+  const bytes = Buffer.alloc(size);
+  bytes.writeUInt16BE(pick(random, TYPES), 0);
+  bytes.writeUInt16BE(pick(random, [1, 1, 0x8001, 255, 512]), 2);
+  if (size > 4) bytes.writeUInt32BE(pick(random, [0, 120, 0x8000, 0x01000000, 0xffffffff]), 4);
+  return bytes;
+}
+
+/** Labels and an end: the root, a pointer, or a length that is none. */
+function rawName(random: Random, oddness: number): Uint8Array {
+  const parts: number[] = [];
+  for (let count = pick(random, [0, 1, 1, 2, 3]); count > 0; count--) {
+    const length = pick(random, [1, 3, 8, 63]);
+    parts.push(length, ...Array<number>(length).fill(pick(random, [0x61, 0x2e, 0, 0xff])));
+  }
+  if (!chance(random, oddness)) return Uint8Array.from([...parts, 0]);
+  const end = pick(random, [
+    [0xc0, pick(random, [0, 2, 12, 13, 14, 20, 40])],
+    [0xc0, below(random, 256)],
+    [0xff, 0xff],
+    [pick(random, [64, 0x80, 0xbf, below(random, 256)])],
+    [],
+  ]);
+  return Uint8Array.from([...parts, ...end]);
 }
 
 /** Bytes changed, cut, added; counts and pointers that lie. */

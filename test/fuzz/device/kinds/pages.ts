@@ -82,7 +82,7 @@ function make(random: Random): Input {
     ? pick(random, PATHS)
     : toBytes(mutateText(random, pick(random, PATHS), 3000));
   // an owner's command is rare: it takes a restart
-  const isCommand = path in COMMANDS;
+  const isCommand = Object.hasOwn(COMMANDS, path);
   const isOwner = chance(random, isCommand ? 0.02 : 0.35);
   const method = READ.includes(path) ? "GET" : chance(random, 0.75) ? "POST" : "GET";
   const text = requestText(random, {
@@ -90,16 +90,16 @@ function make(random: Random): Input {
     path,
     host: ADDRESS,
     headers: [
-      ...(isOwner ? [`Authorization: Bearer ${OWNER_TOKEN}`] : []),
+      ...(isOwner ? [`Authorization: Bearer ${OWNER_TOKEN}`] : wrongToken(random, isCommand ? 0.6 : 0.15)),
       ...(method === "POST" ? ["Content-Type: application/json"] : []),
     ],
     body: method === "POST" ? bodyFor(random, path) : "",
   });
   const manner = mannerOf(random);
-  const allows = isOwner ? Object.values(COMMANDS) : [];
+  const command = isOwner ? COMMANDS[path] : undefined;
   return {
     text: `${shown(text, 600)}${manner.pieces ? `, in pieces of ${manner.pieces}` : ""}, then ${manner.end}`,
-    allows,
+    allows: command === undefined ? [] : [command],
     async feed(house) {
       const before = house.intendedCount;
       const { status } = await visit(house, {
@@ -109,12 +109,19 @@ function make(random: Random): Input {
         text,
         ...manner,
       });
-      if (isOwner && isCommand && status === 202) await returned(house, before);
+      if (command !== undefined && status === 202) await returned(house, before);
       else if (isOwner && status === 200) await reconnected(house);
       return status === 0 ? "no answer" : `${status}`;
     },
   };
 }
+
+const wrongToken = (random: Random, share: number): readonly string[] =>
+  chance(random, share)
+    ? [
+        `Authorization: Bearer ${pick(random, ["", "x", OWNER_TOKEN.slice(1), `${OWNER_TOKEN}x`, OWNER_TOKEN.toUpperCase(), "undefined"])}`,
+      ]
+    : [];
 
 const addressOf = (house: House): string => house.address ?? ADDRESS;
 

@@ -12,7 +12,7 @@ export const PORTAL_ADDRESS = "192.168.4.1";
 export const portal: Kind = {
   name: "portal",
   what: "requests in the setup network",
-  share: 5,
+  share: 8,
   start: "new",
   begin: enterPortal,
   make,

@@ -16,7 +16,7 @@ const ADDRESS = "192.168.1.100";
 export const pushes: Kind = {
   name: "pushes",
   what: "pushes to port 3232 by HTTP",
-  share: 4,
+  share: 3,
   start: "home",
   begin: settled,
   make,
@@ -24,7 +24,7 @@ export const pushes: Kind = {
 
 function make(random: Random, ground: Ground): Input {
   if (chance(random, 0.03)) return crowd(random);
-  const file = oddFile(random, ground.image);
+  const file = oddFile(random, ground);
   const isOwner = chance(random, 0.6);
   const release = chance(random, 0.8)
     ? [`X-Skyslot-Release: ${oddManifest(random, ground.key, file, 0.2)}`]
