@@ -2,16 +2,23 @@
 // responses. One request per connection. The owner of the port decides who may do what.
 //
 // It replaces the SDK's server, which has no limit on a head, no timeout and no support of `Expect: 100-continue`: one long URL in any web
-// page could restart the device. A connection too many is closed at once, a slow one after a timeout.
+// page could restart the device. When all places are taken, a new connection gets that of the one that is worth least:
+//
+//   1. one that was answered, and that its client has not closed yet
+//   2. the oldest whose head is not complete: idle, slow, or waiting for its turn
+//   3. the oldest whose body is not complete, where the port times it (80)
+//   4. one that has taken nothing of its answer for 5 s
+//
+// and is closed at once if there is none. Heads are read at most `maxHeads` at a time; the bytes of the others wait in their TCP windows.
 
 import Listener from "embedded:io/socket/listener";
 import type TCP from "embedded:io/socket/tcp";
 import type { HttpResponse } from "../core/effect.js";
 import type { Failure } from "../core/errors.js";
 import type { RequestHead } from "../core/event.js";
+import { bodyBytes } from "../core/http/framing.js";
 import {
   allowedOrigin,
-  bodyBytes,
   CONTINUE,
   expectsContinue,
   formatHead,
@@ -20,15 +27,23 @@ import {
   newHeadReader,
   readHead,
 } from "../core/http/http.js";
-import { type StreamEvents, TcpStream } from "./tcp-stream.js";
+import { LEAST_DISCARDED_BYTES, type StreamEvents, TcpStream } from "./tcp-stream.js";
 import { utf8Bytes } from "./text-pieces.js";
 
 /** Read at once of a head. */
 const HEAD_PIECE_BYTES = 512;
+/** How long a head may still take when another one waits for its turn. */
+const HEAD_TURN_MS = 1_000;
+/** A client that has taken nothing for this long has to make room for another. */
+const STALLED_MS = 5_000;
+/** Discarded of a body that was announced, at most: a browser that sends an image reads no answer before it has sent all. */
+export const MAX_DISCARDED_BYTES = 4 * 1024 * 1024;
 
 export interface PortSettings {
   readonly port: number;
   readonly maxConnections: number;
+  /** Heads that are read at the same time. */
+  readonly maxHeads: number;
   /** X-Skyslot-Release is kept. */
   readonly takesRelease: boolean;
   /** Timeout of the head, and of the body if `timesBody`. */
@@ -58,6 +73,7 @@ export class Exchange implements StreamEvents {
   #reader: HeadReader | undefined;
   #awaitsContinue = false;
   #isHead = false;
+  #isHurried = false;
   #origin: string | undefined;
   /** Bytes of the body that were not read yet. */
   #bodyLeft = Infinity;
@@ -72,6 +88,26 @@ export class Exchange implements StreamEvents {
 
   get isOpen(): boolean {
     return this.#stream.isOpen;
+  }
+
+  /** Bytes of its head wait. */
+  get waitsForTurn(): boolean {
+    return this.#phase === "head" && this.#stream.availableBytes > 0;
+  }
+
+  /** How readily it gives its place to a new connection, 1 first; undefined: not at all. */
+  get dispensability(): 1 | 2 | 3 | 4 | undefined {
+    if (this.#stream.isLingering) return 1;
+    if (this.#phase === "head") return 2;
+    if (this.#phase === "body" && this.#server.settings.timesBody) return 3;
+    return this.#phase === "answered" && this.#stream.stalledMs > STALLED_MS ? 4 : undefined;
+  }
+
+  /** Another head waits for its turn. */
+  hurry(): void {
+    if (this.#isHurried || this.#phase !== "head") return;
+    this.#isHurried = true;
+    this.#stream.closeAfter(HEAD_TURN_MS);
   }
 
   /** Accepts the body. */
@@ -98,7 +134,8 @@ export class Exchange implements StreamEvents {
     const { body } = response;
     this.#stream.write(formatHead(response, utf8Bytes(body), this.#origin));
     if (!this.#isHead && body !== "") this.#stream.write(body);
-    this.#stream.finish(this.#bodyLeft > 0);
+    const isUnknown = this.#bodyLeft === Infinity;
+    this.#stream.finish(isUnknown ? LEAST_DISCARDED_BYTES : Math.min(this.#bodyLeft, MAX_DISCARDED_BYTES));
   }
 
   close(): void {
@@ -121,6 +158,7 @@ export class Exchange implements StreamEvents {
   }
 
   #readHead(): void {
+    if (!this.#server.mayReadHead(this)) return;
     let reader = this.#reader;
     while (reader && !reader.head && this.#stream.availableBytes > 0) {
       const piece = this.#stream.read(HEAD_PIECE_BYTES);
@@ -130,8 +168,9 @@ export class Exchange implements StreamEvents {
     this.#reader = reader;
     if (!reader?.head) return;
     this.#reader = undefined; // the release in it is large: core holds it now
-    if (!reader.head.ok) return this.respond(this.#server.owner.refuse(reader.head.failure));
-    this.#headRead(reader.head.value);
+    if (reader.head.ok) this.#headRead(reader.head.value);
+    else this.respond(this.#server.owner.refuse(reader.head.failure));
+    this.#server.headRead(this);
   }
 
   #headRead(head: RequestHead): void {
@@ -154,7 +193,10 @@ export class Exchange implements StreamEvents {
 export class HttpServer {
   readonly settings: PortSettings;
   readonly owner: PortOwner;
+  /** The oldest first. */
   readonly #exchanges = new Map<number, Exchange>();
+  /** Those whose heads are being read. */
+  readonly #heads: Exchange[] = [];
   #listener: Listener | undefined;
   #nextNumber = 1;
 
@@ -188,6 +230,29 @@ export class HttpServer {
   closed(exchange: Exchange, isAwaited: boolean): void {
     this.#exchanges.delete(exchange.number);
     this.owner.onClosed(exchange, isAwaited);
+    this.headRead(exchange);
+  }
+
+  /** Whether it is this exchange's turn. If not, it is told later. */
+  mayReadHead(exchange: Exchange): boolean {
+    if (this.#heads.includes(exchange)) return true;
+    if (this.#heads.length >= this.settings.maxHeads) {
+      this.#heads[0]?.hurry();
+      return false;
+    }
+    this.#heads.push(exchange);
+    return true;
+  }
+
+  /** Its turn is over: the next one's begins, and it has to hurry if more of them wait. */
+  headRead(exchange: Exchange): void {
+    const index = this.#heads.indexOf(exchange);
+    if (index < 0) return;
+    this.#heads.splice(index, 1);
+    const waiting = [...this.#exchanges.values()].filter(
+      (one) => one.waitsForTurn && !this.#heads.includes(one),
+    );
+    for (const one of waiting) one.readable();
   }
 
   #acceptNext(from: Listener): void {
@@ -200,6 +265,7 @@ export class HttpServer {
   }
 
   #accept(from: TCP): void {
+    if (this.#exchanges.size >= this.settings.maxConnections) this.#dispensable()?.close();
     if (this.#exchanges.size < this.settings.maxConnections) {
       const exchange = new Exchange(this.#nextNumber++, this, from);
       if (exchange.isOpen) {
@@ -208,5 +274,15 @@ export class HttpServer {
       }
     }
     from.close();
+  }
+
+  /** The oldest of those that are worth least. */
+  #dispensable(): Exchange | undefined {
+    let found: Exchange | undefined;
+    for (const exchange of this.#exchanges.values()) {
+      const { dispensability: rank = Infinity } = exchange;
+      if (rank < (found?.dispensability ?? Infinity)) found = exchange;
+    }
+    return found;
   }
 }

@@ -8,13 +8,20 @@ import type { Failure } from "../core/errors.js";
 import type { RequestHead } from "../core/event.js";
 import { pushRefusal } from "../core/http/answer.js";
 import { type HeadError, headStatus } from "../core/http/http.js";
-import { type Exchange, HttpServer, type PortOwner, type PortSettings } from "./http-server.js";
+import {
+  type Exchange,
+  HttpServer,
+  MAX_DISCARDED_BYTES,
+  type PortOwner,
+  type PortSettings,
+} from "./http-server.js";
 import type { Dispatch } from "./runner.js";
 import { TcpStream } from "./tcp-stream.js";
 
 const SETTINGS: PortSettings = Object.freeze({
   port: 3232,
   maxConnections: 3,
+  maxHeads: 1,
   takesRelease: true,
   requestMs: 30_000,
   timesBody: false, // core times it
@@ -64,7 +71,7 @@ export class PushServer implements PortOwner {
     const stream = this.#invited.get(connection);
     this.#invited.delete(connection);
     stream?.write(response.body); // espota has no heads
-    stream?.finish(true);
+    stream?.finish(MAX_DISCARDED_BYTES);
   }
 
   /** Opens the connection that espota invited to. */

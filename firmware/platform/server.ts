@@ -13,6 +13,7 @@ import type { Dispatch } from "./runner.js";
 const SETTINGS: PortSettings = Object.freeze({
   port: 80,
   maxConnections: 4,
+  maxHeads: 4,
   takesRelease: false,
   /** With its body. */
   requestMs: 10_000,

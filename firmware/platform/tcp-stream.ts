@@ -2,7 +2,7 @@
 // pieces as the socket accepts them. Never throws, and never calls back once it is closed.
 //
 // A connection that is closed with unread bytes is reset, and its client may lose the response. So `finish` discards what still arrives,
-// for a bounded time, until the other side has closed as well.
+// within a budget of bytes and of time, until the other side has closed as well.
 
 import TCP from "embedded:io/socket/tcp";
 import Timer from "timer";
@@ -14,6 +14,8 @@ const DISCARDED_BYTES = 512;
 const ANSWER_MS = 30_000;
 /** How long the other side may take to close its end. */
 const LINGER_MS = 5_000;
+/** Discarded in any case, whatever a client had announced: more requests than one, bytes behind a body. */
+export const LEAST_DISCARDED_BYTES = 65_536;
 
 const NO_BYTES: Uint8Array = new Uint8Array(0);
 
@@ -39,6 +41,10 @@ export class TcpStream {
   #hasEnded = false;
   /** What follows when everything has gone out. */
   #end: "stay" | "close" | "linger" | "lingering" = "stay";
+  /** Bytes that may still be discarded. */
+  #discardsLeft = 0;
+  /** When the other side last took something. */
+  #movedAt = 0;
   #timer: ReturnType<typeof Timer.set> | undefined;
 
   /** A connection that a listener accepted, or one to an address. If that fails, the stream is closed from the beginning. */
@@ -70,6 +76,16 @@ export class TcpStream {
   /** The other side has closed, and everything was read. */
   get isOver(): boolean {
     return this.#hasEnded && this.availableBytes === 0;
+  }
+
+  /** Everything has gone out, and it only waits for the other side to close. */
+  get isLingering(): boolean {
+    return this.#end === "lingering";
+  }
+
+  /** How long the other side has taken nothing of what was to go out before the end, ms. */
+  get stalledMs(): number {
+    return this.#end === "stay" ? 0 : Date.now() - this.#movedAt;
   }
 
   /** At most `maxBytes` of what waits; they belong to the caller. */
@@ -118,12 +134,18 @@ export class TcpStream {
     this.#timer = undefined;
   }
 
-  /** Closes when everything written was sent; `lingers`: after the other side, for at most LINGER_MS. */
-  finish(lingers: boolean): void {
+  /**
+   * Closes when everything written was sent. `expectedBytes`: how much may still come; it is discarded until the other side closes, for at
+   * most LINGER_MS after the answer. More than that, and than LEAST_DISCARDED_BYTES, resets the connection.
+   */
+  finish(expectedBytes: number): void {
     if (!this.#socket) return;
-    this.#end = lingers ? "linger" : "close";
+    this.#end = expectedBytes > 0 ? "linger" : "close";
+    this.#movedAt = Date.now();
+    this.#discardsLeft = Math.max(expectedBytes, LEAST_DISCARDED_BYTES);
     this.#rest = NO_BYTES;
     this.#discard();
+    if (!this.#socket) return;
     if (this.#hasEnded) return this.close();
     this.closeAfter(ANSWER_MS);
     this.#pump();
@@ -153,11 +175,13 @@ export class TcpStream {
   }
 
   #discard(): void {
-    while (this.#waiting > 0) this.read(DISCARDED_BYTES);
+    while (this.#waiting > 0) this.#discardsLeft -= this.read(DISCARDED_BYTES).length;
+    if (this.#discardsLeft < 0) this.close();
   }
 
   #writable(count: number): void {
     this.#room = count;
+    this.#movedAt = Date.now();
     this.#pump();
   }
 

@@ -309,7 +309,8 @@ export class TcpSocket {
 
   #receive(bytes: Uint8Array): void {
     if (this.#finQueued) {
-      this.#windowUsedBytes -= bytes.length; // closed on this side: taken and dropped
+      this.#windowUsedBytes -= bytes.length;
+      this.abort(); // closed on this side: as lwIP does with TF_RXCLOSED, and what it had not sent is lost too
       return;
     }
     for (let offset = 0; offset < bytes.length; offset += SEGMENT_BYTES_MAX) {

@@ -33,7 +33,10 @@ describe("a push", () => {
       "that is chunked",
       411,
       /Content-Length/,
-      async () => [bench.image, bench.signed({ headers: { "transfer-encoding": "chunked" } })],
+      async () => [
+        bench.image,
+        bench.signed({ length: undefined, headers: { "transfer-encoding": "chunked" } }),
+      ],
     ],
     [
       "that is too large",

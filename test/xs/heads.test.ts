@@ -55,6 +55,39 @@ describe("the ports of a device in a C3's heap", () => {
     });
   }
 
+  it("hold at most 23 KB of heads that are about to be complete", async () => {
+    const { network, home, world } = bench.rig.desk;
+    const crowd = network.addHost("crowd", `${home.segment.prefix}.201`);
+    const idle = bench.bridge.collect();
+    const used = ["Authorization", "Host", "Content-Type", "Origin", "Expect"]
+      .map((name) => `${name}: ${"a".repeat(300)}\r\n`)
+      .join("");
+    const most = `POST /update HTTP/1.1\r\n${used}Cookie: ${"a".repeat(400)}`;
+    const sockets = [PAGES, PAGES, PAGES, PAGES, PUSHES, PUSHES, PUSHES].map((port) => {
+      const socket = crowd.connect(bench.address, port);
+      const head = Buffer.from(
+        port === PUSHES ? most.replace("\r\n", `\r\nX-Skyslot-Release: ${"a".repeat(1_536)}\r\n`) : most,
+      );
+      let position = 0;
+      const send = () => {
+        if (position >= head.length) return;
+        socket.write(head.subarray(position, position + 40));
+        position += 40;
+        world.schedule(2, send);
+      };
+      socket.events = { connected: send };
+      return socket;
+    });
+    await world.runFor(700);
+    const held = bench.bridge.collect();
+    const bytes = held.slotBytes + held.chunkBytes - idle.slotBytes - idle.chunkBytes;
+    process.stdout.write(`      ${bytes} bytes of heads\n`);
+    expect(bytes).within(10_000, 23 * 1024);
+    for (const socket of sockets) socket.abort();
+    await world.runFor(1_000);
+    expect(bench.bridge.collect().slotBytes - idle.slotBytes, "nothing stays").below(128);
+  });
+
   it("serve their pages after all that, 24 connections at once", async () => {
     const page = `GET / HTTP/1.1\r\nHost: ${bench.address}\r\n\r\n`;
     const answers = await Promise.all(Array.from({ length: 24 }, () => bench.send(PAGES, page)));

@@ -29,6 +29,14 @@ export function respond(
   return { type: "respond", connection, response };
 }
 
+/** The header of a 405: what a path answers. HEAD is answered wherever GET is. */
+export const allowed = (routes: {
+  readonly GET?: unknown;
+  readonly POST?: unknown;
+}): HttpResponse["headers"] => ({
+  allow: [...(routes.GET ? ["GET", "HEAD"] : []), ...(routes.POST ? ["POST"] : [])].join(", "),
+});
+
 /** The response to a push that is refused: one sentence, in JSON. */
 export const pushRefusal = (
   status: number,

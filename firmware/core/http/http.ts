@@ -9,7 +9,9 @@
 //
 // The client chooses the order of the headers: the release may come before the token that authorizes it. So these 3 584 bytes are all
 // that is read before the token is checked, and nothing larger fits into a head. Beyond them the head is refused (431), what was kept is
-// dropped, and what still arrives is discarded. A body is not read before its head was checked.
+// dropped, and what still arrives is discarded: 64 KiB, or a body of up to 4 MiB if it was announced. A body is not read before its head
+// was checked. The most that heads can hold: four on port 80 and one of three on 3232 (their heads are read one at a time), each about to be
+// complete, with their connections 22 KB of XS's heap (test/xs/heads.test.ts measures it).
 //
 // Texts from outside are bounded before a regular expression sees them: for each round of a `*` or `+` XS allocates some 40 bytes of the
 // system's heap, for backtracking.
@@ -18,6 +20,8 @@ import { byteText } from "../bytes.js";
 import type { HttpResponse } from "../effect.js";
 import { fail, type Result, succeed } from "../errors.js";
 import type { RequestHead } from "../event.js";
+import { headProblem } from "./framing.js";
+import { type RequestLine, readRequestLine } from "./request-line.js";
 
 /** Request line, headers and the empty line behind them, without the value of X-Skyslot-Release. */
 export const MAX_HEAD_BYTES = 2048;
@@ -40,8 +44,6 @@ const KEPT_HEADERS: readonly string[] = Object.freeze([
   RELEASE_HEADER,
 ]);
 const MAX_KEPT_NAME_BYTES = 17;
-const MAX_METHOD_CHARACTERS = 16;
-const SCHEME = "http://";
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -61,14 +63,6 @@ export interface HeadReader {
   readonly head: Result<RequestHead, HeadError> | undefined;
   /** Where the body begins in the piece that completed the head. */
   readonly bodyOffset: number;
-}
-
-interface RequestLine {
-  readonly method: string;
-  readonly path: string;
-  /** Of a target that names it: then it counts, not the header (RFC 9112, 3.2.2). */
-  readonly host: string | undefined;
-  readonly isOld: boolean;
 }
 
 export type HeadError = "HEAD_TOO_LONG" | "RELEASE_TOO_LONG" | "HEAD_MALFORMED" | "HEADER_REPEATED";
@@ -133,37 +127,18 @@ const nameOf = (line: Uint8Array, colon: number): string => byteText(line.subarr
 function takeLine(reader: HeadReader, line: Uint8Array): HeadReader {
   if (isTooLong(reader, line)) return tooLong(reader, line);
   if (line[line.length - 2] !== CR) return malformed(reader, "a line does not end in CR LF");
-  if (!reader.request) return takeRequestLine(reader, line);
+  if (!reader.request)
+    return reader.sizeBytes === 0 && line.length === 2 ? skipLine(reader) : takeRequestLine(reader, line);
   return line.length === 2 ? complete(reader, reader.request, line) : takeHeader(reader, line);
 }
 
-function takeRequestLine(reader: HeadReader, line: Uint8Array): HeadReader {
-  const text = textOf(line, 0);
-  const first = text.indexOf(" ");
-  const last = text.lastIndexOf(" ");
-  const method = text.slice(0, Math.max(0, first));
-  const target = readTarget(text.slice(first + 1, last));
-  if (method.length > MAX_METHOD_CHARACTERS || !/^[A-Z]+$/.test(method) || !target) {
-    return malformed(reader, "the request line is not METHOD /path HTTP/1.1");
-  }
-  const protocol = text.slice(last + 1);
-  if (protocol !== "HTTP/1.1" && protocol !== "HTTP/1.0") {
-    return malformed(reader, "only HTTP/1.1 is spoken here");
-  }
-  const request = { method, ...target, isOld: protocol === "HTTP/1.0" };
-  return { ...reader, line: NO_BYTES, sizeBytes: line.length, request };
-}
+/** An empty line before the first one: the end of an earlier body, to some clients (RFC 9112, 2.2). */
+const skipLine = (reader: HeadReader): HeadReader => ({ ...reader, line: NO_BYTES, sizeBytes: 2 });
 
-/** `/path?query`, or `http://host/path?query`, as a proxy is asked. */
-function readTarget(target: string): Pick<RequestLine, "path" | "host"> | undefined {
-  if (/[^!-~]/.test(target)) return undefined;
-  if (target.startsWith("/")) return { path: target.split("?", 1)[0] ?? "/", host: undefined };
-  if (target.slice(0, SCHEME.length).toLowerCase() !== SCHEME) return undefined;
-  const beforeQuery = target.slice(SCHEME.length).split("?", 1)[0] ?? "";
-  const slash = beforeQuery.indexOf("/");
-  const host = slash < 0 ? beforeQuery : beforeQuery.slice(0, slash);
-  if (host === "" || host.length > MAX_VALUE_BYTES) return undefined;
-  return { path: slash < 0 ? "/" : beforeQuery.slice(slash), host };
+function takeRequestLine(reader: HeadReader, line: Uint8Array): HeadReader {
+  const request = readRequestLine(byteText(line.subarray(0, line.length - 2)));
+  if (typeof request === "string") return malformed(reader, request);
+  return { ...reader, line: NO_BYTES, sizeBytes: reader.sizeBytes + line.length, request };
 }
 
 function takeHeader(reader: HeadReader, line: Uint8Array): HeadReader {
@@ -175,7 +150,7 @@ function takeHeader(reader: HeadReader, line: Uint8Array): HeadReader {
   const sizeBytes = reader.sizeBytes + line.length;
   if (!KEPT_HEADERS.includes(name)) return { ...reader, line: NO_BYTES, sizeBytes };
   if (reader.headers[name] !== undefined) return failed(reader, "HEADER_REPEATED", `${name} occurs twice`);
-  const value = textOf(line, colon + 1).trim();
+  const value = fieldOf(line, colon + 1);
   if (/[^\t -~\x80-\xff]/.test(value)) return malformed(reader, `${name} has a control character in it`);
   const isLarge = isRelease(reader, line);
   const countedBytes = isLarge ? sizeBytes - value.length : sizeBytes;
@@ -188,11 +163,19 @@ function takeHeader(reader: HeadReader, line: Uint8Array): HeadReader {
 
 const isBlank = (byte: number | undefined): boolean => byte === SPACE || byte === TAB;
 
-/** A line from `start` on, without its end. */
-const textOf = (line: Uint8Array, start: number): string => byteText(line.subarray(start, line.length - 2));
+/** Without the blanks around it. String's trim takes away more than those: a length of "5\u00a0" is none. */
+function fieldOf(line: Uint8Array, from: number): string {
+  let start = from;
+  let end = line.length - 2;
+  while (start < end && isBlank(line[start])) start++;
+  while (start < end && isBlank(line[end - 1])) end--;
+  return byteText(line.subarray(start, end));
+}
 
 function complete(reader: HeadReader, request: RequestLine, line: Uint8Array): HeadReader {
   const { method, path, host, isOld } = request;
+  const problem = headProblem(request, reader.headers);
+  if (problem !== undefined) return malformed(reader, problem);
   const { expect, ...others } = reader.headers;
   const headers = {
     ...others,
@@ -239,26 +222,10 @@ export const headStatus = (code: HeadError): number =>
 
 // ── what a head contains
 
-/** Bytes of the body as its header says; nothing if there is no such header, if it is no number, or if the body is chunked. */
-export function contentLength({ headers }: RequestHead): number | undefined {
-  const text = headers["content-length"];
-  if (headers["transfer-encoding"] !== undefined || text === undefined) return undefined;
-  return /^\d{1,10}$/.test(text) ? Number(text) : undefined;
-}
-
-/**
- * Bytes that follow the head: 0 if none are announced, Infinity if their end cannot be known. Until that many are read, closing the
- * connection would reset it, and its sender lose the answer.
- */
-export function bodyBytes(head: RequestHead): number {
-  const { "content-length": length, "transfer-encoding": coding } = head.headers;
-  return length === undefined && coding === undefined ? 0 : (contentLength(head) ?? Number.POSITIVE_INFINITY);
-}
-
 export const expectsContinue = ({ headers }: RequestHead): boolean =>
   headers.expect?.toLowerCase() === "100-continue";
 
-/** Lower case, without the port; empty if none was sent. */
+/** Lower case, without the port; empty if none was sent, which only HTTP/1.0 allows. */
 export const hostNameOf = ({ headers }: RequestHead): string =>
   (headers.host ?? "").split(":", 1)[0]?.toLowerCase() ?? "";
 
@@ -306,5 +273,6 @@ const REASONS: Readonly<Record<number, string>> = Object.freeze({
   422: "Unprocessable Content",
   431: "Request Header Fields Too Large",
   500: "Internal Server Error",
+  501: "Not Implemented",
   503: "Service Unavailable",
 });

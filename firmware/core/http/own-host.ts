@@ -28,11 +28,13 @@ const MAX_NAME_LENGTH = 253;
 
 /**
  * Whether a `host` header can only mean this device. A page that an attacker serves has a name in its Host, never a bare address,
- * so any address is accepted: behind a forwarded port it is not the device's own.
+ * so any address is accepted: behind a forwarded port it is not the device's own. Empty: only HTTP/1.0 may have no Host, and no browser
+ * speaks that.
  * @param names of the device, lower case, without a domain
  */
 export function isOwnHost(host: string, names: readonly string[]): boolean {
-  return /^\d{1,3}(\.\d{1,3}){3}$/.test(host) || host.toLowerCase() === "localhost" || isOwnName(host, names);
+  if (host === "" || host.toLowerCase() === "localhost") return true;
+  return /^\d{1,3}(\.\d{1,3}){3}$/.test(host) || isOwnName(host, names);
 }
 
 /** Whether it is one of the names, alone or in a domain of the home. */
@@ -49,9 +51,9 @@ export function isOwnName(host: string, names: readonly string[]): boolean {
 const isWithin = (domain: string, parent: string): boolean =>
   domain === parent || domain.endsWith(`.${parent}`);
 
-/** Whether a page of another site sent this. A client that is no browser sends no Origin. */
+/** Whether a page of another site sent this. A client that is no browser sends no Origin; a browser always sends a Host. */
 export const isForeignOrigin = ({ origin, host }: Pick<PageRequest, "origin" | "host">): boolean =>
-  origin !== undefined && hostOf(origin) !== host.toLowerCase();
+  origin !== undefined && (host === "" || hostOf(origin) !== host.toLowerCase());
 
 /** Host of an origin, lower case, without its port; empty for `null` and anything else that is not an http origin. */
 const hostOf = (origin: string): string =>

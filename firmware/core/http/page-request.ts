@@ -4,37 +4,44 @@
 import type { HttpResponse } from "../effect.js";
 import { type Failure, fail, type Result, succeed } from "../errors.js";
 import type { Event, RequestHead } from "../event.js";
-import { bodyBytes, contentLength, type HeadError, headStatus, hostNameOf } from "./http.js";
+import { type BodyError, bodyStatus, contentLength } from "./framing.js";
+import { type HeadError, headStatus, hostNameOf } from "./http.js";
+import { isKnownMethod } from "./request-line.js";
 
 /** Longest body. The forms of the device's pages have less than half of that, and each connection may hold one, as bytes and as text. */
 export const MAX_BODY_BYTES = 2048;
 
-export type PageError = HeadError | "LENGTH_MISSING" | "LENGTH_MALFORMED" | "BODY_TOO_LONG";
-
-const STATUS: Readonly<Partial<Record<PageError, number>>> = Object.freeze({
-  LENGTH_MISSING: 411,
-  LENGTH_MALFORMED: 400,
-  BODY_TOO_LONG: 413,
-});
+export type PageError = HeadError | BodyError | "METHOD_UNKNOWN" | "BODY_TOO_LONG";
 
 /** Length of a request's body, bytes; checked before a byte of it is read. */
 export function pageBodyBytes(head: RequestHead): Result<number, PageError> {
-  const sizeBytes = bodyBytes(head);
-  if (head.headers["transfer-encoding"] !== undefined) {
-    return fail("LENGTH_MISSING", "A body needs a Content-Length; chunks are not read here.");
-  }
-  if (sizeBytes > 0 && contentLength(head) === undefined) {
-    return fail("LENGTH_MALFORMED", "Content-Length is not a number of bytes.");
-  }
+  if (!isKnownMethod(head.method)) return fail("METHOD_UNKNOWN", "No page here knows this method.");
+  const length = contentLength(head);
+  if (!length.ok) return length;
+  const sizeBytes = length.value ?? 0;
   if (sizeBytes > MAX_BODY_BYTES) {
     return fail("BODY_TOO_LONG", `The body is ${sizeBytes} bytes long; ${MAX_BODY_BYTES} are allowed.`);
   }
   return succeed(sizeBytes);
 }
 
+function statusOf(code: PageError): number {
+  switch (code) {
+    case "METHOD_UNKNOWN":
+      return 501;
+    case "BODY_TOO_LONG":
+      return 413;
+    case "LENGTH_MISSING":
+    case "CODING_UNKNOWN":
+      return bodyStatus(code);
+    default:
+      return headStatus(code);
+  }
+}
+
 /** A refusal in the format of the device's own API. */
 export const pageRefusal = ({ code, message }: Failure<PageError>): HttpResponse => ({
-  status: STATUS[code] ?? headStatus(code as HeadError),
+  status: statusOf(code),
   headers: { "content-type": "application/json" },
   body: JSON.stringify({ code, message }),
 });

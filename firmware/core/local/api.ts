@@ -10,7 +10,7 @@
 
 import type { Effect } from "../effect.js";
 import type { Booted, PageRequest, Problem, Raise, Stamped } from "../event.js";
-import { json, respond } from "../http/answer.js";
+import { allowed, json, respond } from "../http/answer.js";
 import { isOwnHost } from "../http/own-host.js";
 import { JOIN_FAILURES } from "../join-failure.js";
 import { storedValues } from "../settings/app-settings.js";
@@ -203,7 +203,7 @@ function answer(state: LocalApiState, request: PageRequest): Step {
   const found = request.method === "GET" || request.method === "POST" ? routes[request.method] : undefined;
   if (!found) {
     const message = `${request.method} is not possible here.`;
-    return [state, [json(request, 405, { code: "METHOD_NOT_ALLOWED", message })]];
+    return [state, [json(request, 405, { code: "METHOD_NOT_ALLOWED", message }, allowed(routes))]];
   }
   const refused = refusalOf(request, found.right, guardedOf(state));
   if (!refused) return found.serve(state, request);
@@ -217,7 +217,8 @@ const pathOf = (target: string): string => target.split("?")[0] ?? target;
 
 /** The page loads nothing from elsewhere; it uses this port, and sends a pushed update to port 3232. */
 function servePage(state: LocalApiState, request: PageRequest, boot: Booted): Step {
-  const own = isOwnHost(request.host, ownNames(state)) ? ` http://${request.host}:${PUSH_PORT}` : "";
+  const isNamed = request.host !== "" && isOwnHost(request.host, ownNames(state));
+  const own = isNamed ? ` http://${request.host}:${PUSH_PORT}` : "";
   const headers = {
     "content-type": "text/html; charset=utf-8",
     "content-security-policy": `default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'${own}; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`,

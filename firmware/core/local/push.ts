@@ -8,7 +8,9 @@ import { textsEqual } from "../bytes.js";
 import type { Effect, HttpResponse } from "../effect.js";
 import type { Booted, PushOffer, Raise, RequestHead, Stamped } from "../event.js";
 import { pushRefusal } from "../http/answer.js";
-import { allowedOrigin, contentLength, RELEASE_HEADER } from "../http/http.js";
+import { bodyStatus, contentLength } from "../http/framing.js";
+import { allowedOrigin, RELEASE_HEADER } from "../http/http.js";
+import { isKnownMethod } from "../http/request-line.js";
 import { TOKEN_KEY, UNSIGNED_KEY } from "../settings/preferences.js";
 
 /** Where pushed images are accepted. */
@@ -73,6 +75,7 @@ const pushSettings = ({ stored, build, target }: Booted): PushState => ({
 
 /** The offer, or the response that refuses it. The first checks reveal nothing about the device to an unauthorized client. */
 function checkPush(state: PushState, connection: number, head: RequestHead): PushOffer | HttpResponse {
+  if (!isKnownMethod(head.method)) return pushRefusal(501, "images are pushed by POST");
   if (head.path !== "/update") return pushRefusal(404, "images are pushed to /update");
   if (head.method === "OPTIONS") return preflight(head);
   if (head.method !== "POST")
@@ -85,7 +88,9 @@ function checkPush(state: PushState, connection: number, head: RequestHead): Pus
   if (given.length > MAX_TOKEN_CHARACTERS || !textsEqual(given, state.token)) {
     return pushRefusal(403, "this is not the push token of this device");
   }
-  const sizeBytes = contentLength(head);
+  const length = contentLength(head);
+  if (!length.ok) return pushRefusal(bodyStatus(length.failure.code), length.failure.message);
+  const sizeBytes = length.value;
   if (sizeBytes === undefined) return pushRefusal(411, "Content-Length is missing");
   if (sizeBytes === 0) return pushRefusal(400, "the body is empty");
   if (sizeBytes > state.slotBytes) {

@@ -1,8 +1,9 @@
 // What the captive portal answers: the setup page and its API, by path and method. A request that was meant for the internet is
 // redirected there (captive-probes.ts). Never joins or scans by itself, and never sends a password back.
 
+import type { HttpResponse } from "../effect.js";
 import type { PageRequest } from "../event.js";
-import { json, respond } from "../http/answer.js";
+import { allowed, json, respond } from "../http/answer.js";
 import { isForeignOrigin } from "../http/own-host.js";
 import { isCaptured, isPortalHost, redirectToPortal } from "./captive-probes.js";
 import { readCredentials } from "./portal-credentials.js";
@@ -26,18 +27,27 @@ const ROUTES: readonly (readonly [path: string, routes: Routes])[] = Object.free
   pathWith("/api/device", { GET: serveDevice }),
 ]);
 
+/** Of `OPTIONS *`: what there is at all. */
+const ANY_PATH: readonly [path: string, allows: Routes] = Object.freeze(["*", Object.freeze({})]);
+
 /** Answers a phone, or another device of the network that was joined. */
 export function answerPortal(state: PortalState, request: PageRequest): PortalStep {
   const path = pathOf(request.path);
   const { method } = request;
-  if (isCaptured(state, request.host, path) && (method === "GET" || method === "HEAD"))
-    return [state, [redirectToPortal(request)]];
-  if (method !== "GET" && method !== "POST")
-    return refuse(state, request, 405, "METHOD_NOT_ALLOWED", "Use GET or POST.");
-  const found = ROUTES.find(([one]) => one === path);
+  if (isCaptured(state, request.host, path) && method === "GET") return [state, [redirectToPortal(request)]];
+  const found = ROUTES.find(([one]) => one === path) ?? (path === "*" ? ANY_PATH : undefined);
   if (!found) return refuse(state, request, 404, "NOT_FOUND", "There is no such page.");
-  const serve = found[1][method];
-  if (!serve) return refuse(state, request, 405, "METHOD_NOT_ALLOWED", `${method} is not possible here.`);
+  const routes = found[1];
+  const serve = method === "GET" || method === "POST" ? routes[method] : undefined;
+  if (!serve)
+    return refuse(
+      state,
+      request,
+      405,
+      "METHOD_NOT_ALLOWED",
+      `${method} is not possible here.`,
+      allowed(routes),
+    );
   const message = method === "POST" ? whyClosed(state, request) : undefined;
   return message === undefined
     ? serve(state, request)
@@ -125,10 +135,7 @@ function refuse(
   status: number,
   code: string,
   message: string,
+  headers: HttpResponse["headers"] = {},
 ): PortalStep {
-  // an answer to HEAD has no body
-  return [
-    state,
-    [request.method === "HEAD" ? respond(request, status, "", {}) : json(request, status, { code, message })],
-  ];
+  return [state, [json(request, status, { code, message }, headers)]];
 }

@@ -1,8 +1,7 @@
 import { expect } from "chai";
+import { bodyBytes, contentLength } from "../../../../firmware/core/http/framing.js";
 import {
   allowedOrigin,
-  bodyBytes,
-  contentLength,
   expectsContinue,
   formatHead,
   type HeadReader,
@@ -19,7 +18,8 @@ const HEAD =
 
 const read = (text: string, takesRelease = true) => readHead(newHeadReader(takesRelease), bytes(text)).head;
 const headOf = (headers: string, requestLine = "POST /update HTTP/1.1") => {
-  const head = read(`${requestLine}\r\n${headers}\r\n`);
+  const host = /^Host:/im.test(headers) || requestLine.endsWith("1.0") ? "" : "Host: a\r\n";
+  const head = read(`${requestLine}\r\n${host}${headers}\r\n`);
   if (!head?.ok) throw new Error(`no head: ${JSON.stringify(head)}`);
   return head.value;
 };
@@ -50,8 +50,8 @@ function* cut(text: string, pieceBytes: number): Generator<Uint8Array> {
 
 /** A head of that size, in headers that are not used. */
 function headOfLength(sizeBytes: number, more = ""): string {
-  const around = `GET / HTTP/1.1\r\n${more}x: \r\n\r\n`;
-  return `GET / HTTP/1.1\r\n${more}x: ${"a".repeat(sizeBytes - around.length)}\r\n\r\n`;
+  const around = `GET / HTTP/1.1\r\n${more}x: \r\nHost: a\r\n\r\n`;
+  return `GET / HTTP/1.1\r\n${more}x: ${"a".repeat(sizeBytes - around.length)}\r\nHost: a\r\n\r\n`;
 }
 
 describe("the head of a request", () => {
@@ -122,7 +122,6 @@ describe("the head of a request", () => {
 
   for (const text of [
     "POST /update\r\n\r\n",
-    "post /update HTTP/1.1\r\n\r\n",
     "POST update HTTP/1.1\r\n\r\n",
     "POST /a b HTTP/1.1\r\n\r\n",
     "POST  / HTTP/1.1\r\n\r\n",
@@ -132,9 +131,16 @@ describe("the head of a request", () => {
     "POST /ü HTTP/1.1\r\n\r\n",
     "POST http:/// HTTP/1.1\r\n\r\n",
     "POST https://b/ HTTP/1.1\r\n\r\n",
-    "OPTIONS * HTTP/1.1\r\n\r\n",
     `${"P".repeat(17)} / HTTP/1.1\r\n\r\n`,
     "POST / HTTP/2\r\n\r\n",
+    "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "GET /\r\n",
+    "GET / http/1.1\r\n\r\n",
+    "GET / HTTP/1.10\r\n\r\n",
+    "GET * HTTP/1.1\r\n\r\n",
+    "CONNECT a:80 HTTP/1.1\r\n\r\n",
+    "G(T / HTTP/1.1\r\n\r\n",
+    "\u0016\u0003\u0001\u0002\u0000\n",
     "POST / HTTP/1.1\r\nno colon\r\n\r\n",
     "POST / HTTP/1.1\r\n: no name\r\n\r\n",
     "POST / HTTP/1.1\r\nHost : a\r\n\r\n",
@@ -163,21 +169,120 @@ describe("the head of a request", () => {
       const twice = `POST / HTTP/1.1\r\n${name}: 1\r\n${name.toLowerCase()}: 1\r\n\r\n`;
       expect(code(read(twice)), name).equal("HEADER_REPEATED");
     }
-    expect(read("POST / HTTP/1.1\r\nAccept: 1\r\nAccept: 2\r\n\r\n")?.ok).equal(true);
+    expect(read("POST / HTTP/1.1\r\nHost: a\r\nAccept: 1\r\nAccept: 2\r\n\r\n")?.ok).equal(true);
   });
 
-  it("has a length only if it is a number and the body is not chunked", () => {
-    expect(contentLength(headOf("Content-Length: 123\r\n"))).equal(123);
-    for (const headers of [
-      "",
-      "Content-Length: -1\r\n",
-      "Content-Length: 0x10\r\n",
-      "Content-Length: 12345678901\r\n",
-      "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n",
-    ]) {
-      expect(contentLength(headOf(headers)), headers).equal(undefined);
-      expect(bodyBytes(headOf(headers)), headers).equal(headers === "" ? 0 : Infinity);
+  it("has a length only if the body is not in chunks", () => {
+    const of = (headers: string) => contentLength(headOf(headers));
+    expect(of("Content-Length: 123\r\n")).deep.equal({ ok: true, value: 123 });
+    expect(of("")).deep.equal({ ok: true, value: undefined });
+    expect(bodyBytes(headOf(""))).equal(0);
+    for (const [coding, code] of [
+      ["chunked", "LENGTH_MISSING"],
+      ["Chunked", "LENGTH_MISSING"],
+      ["gzip, chunked", "CODING_UNKNOWN"],
+      ["identity", "CODING_UNKNOWN"],
+    ] as const) {
+      const head = headOf(`Transfer-Encoding: ${coding}\r\n`);
+      expect(contentLength(head), coding)
+        .deep.include({ ok: false })
+        .and.nested.include({ "failure.code": code });
+      expect(bodyBytes(head)).equal(Infinity);
     }
+  });
+
+  // The kind: a number, or another part of the framing, that two readers could understand differently.
+  describe("with a length that is none", () => {
+    for (const length of [
+      "-1",
+      "+5",
+      "5,5",
+      "5, 5",
+      "0x5",
+      "0b1",
+      "1e3",
+      "5.0",
+      "5 5",
+      "5;",
+      "five",
+      "",
+      "Infinity",
+      "NaN",
+      "١٢",
+      "9007199254740992",
+      "18446744073709551616",
+      "12345678901",
+      "-0",
+      "00000000005",
+      "5\u00a0",
+      "99999999999999999999999",
+    ]) {
+      it(`is malformed: ${JSON.stringify(length)}`, () => {
+        for (const method of ["GET", "POST", "HEAD"])
+          expect(code(read(`${method} / HTTP/1.1\r\nHost: a\r\nContent-Length: ${length}\r\n\r\n`))).equal(
+            "HEAD_MALFORMED",
+          );
+      });
+    }
+
+    it("is refused, too, with two lengths, equal or not", () => {
+      for (const [one, two] of [
+        [5, 5],
+        [5, 6],
+        [0, 5],
+      ])
+        expect(
+          code(
+            read(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${one}\r\ncontent-length: ${two}\r\n\r\n`),
+          ),
+        ).equal("HEADER_REPEATED");
+    });
+
+    it("is refused with a length and chunks, and with chunks in HTTP/1.0", () => {
+      const both = "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n";
+      expect(code(read(`POST / HTTP/1.1\r\nHost: a\r\n${both}\r\n`))).equal("HEAD_MALFORMED");
+      expect(code(read("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"))).equal("HEAD_MALFORMED");
+    });
+
+    it("is read with blanks around it, and zeros before it", () => {
+      for (const length of ["5", " 5 ", "\t5\t", "0000000005"])
+        expect(contentLength(headOf(`Content-Length:${length}\r\n`))).deep.equal({ ok: true, value: 5 });
+    });
+  });
+
+  it("of HTTP/1.1 names a host", () => {
+    for (const host of ["", "Host:\r\n", "Host: \t \r\n", "Host: a b\r\n", "Host: a/b\r\n", "Host: u@a\r\n"])
+      expect(code(read(`GET / HTTP/1.1\r\n${host}\r\n`)), host).equal("HEAD_MALFORMED");
+    for (const host of ["a:", "a:80", "a:65535", "192.168.4.1", "[fe80::1]", "[::1]:80", "a.b-c_d"])
+      expect(read(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`)?.ok, host).equal(true);
+    for (const host of [
+      ":80",
+      "a:x",
+      "a:-1",
+      "a:65536",
+      "a:80:80",
+      "[::1",
+      "::1]",
+      "[::1]x:80",
+      "a:99999999999",
+    ])
+      expect(code(read(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`)), host).equal("HEAD_MALFORMED");
+    expect(code(read("GET http://b/ HTTP/1.1\r\n\r\n")), "also where the target names it").equal(
+      "HEAD_MALFORMED",
+    );
+    expect(code(read("GET / HTTP/1.0\r\nHost: a b\r\n\r\n"))).equal("HEAD_MALFORMED");
+  });
+
+  it("may come behind one empty line, and in a later minor version", () => {
+    expect(read("\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n")?.ok).equal(true);
+    expect(code(read("\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n"))).equal("HEAD_MALFORMED");
+    expect(headOf("", "GET / HTTP/1.2").path).equal("/");
+  });
+
+  it("may have any token for a method, and a star for a target of OPTIONS", () => {
+    for (const method of ["get", "M-SEARCH", "FOO", "a!#$%&'*+.^_`|~9"])
+      expect(headOf("", `${method} / HTTP/1.1`).method).equal(method);
+    expect(headOf("", "OPTIONS * HTTP/1.1").path).equal("*");
   });
 
   it("says whether the sender waits for 100 Continue", () => {

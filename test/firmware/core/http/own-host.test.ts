@@ -26,11 +26,11 @@ describe("the host of a request", () => {
     "base-0000a1.local.lan",
     "192.168.1.20",
     "localhost",
+    "", // of HTTP/1.0: with HTTP/1.1, which browsers speak, a head without a host is refused
   ])
-    it(`is the device's own: ${host}`, () => expect(own(host)).equal(true));
+    it(`is the device's own: ${host || "none"}`, () => expect(own(host)).equal(true));
 
   for (const host of [
-    "",
     ".",
     ".local",
     "base-0000a2.local",

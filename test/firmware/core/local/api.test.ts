@@ -261,8 +261,24 @@ describe("the local api", () => {
     expect(device.on({ type: "timerFired", timer: "farewell" }).done).deep.equal(["store held", "rollBack"]);
   });
 
-  it("refuses other methods", () => {
-    expect(Device.joined().request("DELETE", "/api/settings").status).equal(405);
-    expect(Device.joined().request("GET", "/api/restart").status).equal(405);
+  it("refuses other methods, and says which a path has", () => {
+    for (const [method, path, allow] of [
+      ["DELETE", "/api/settings", "GET, HEAD, POST"],
+      ["OPTIONS", "/api/version", "GET, HEAD"],
+      ["GET", "/api/restart", "POST"],
+    ] as const) {
+      const device = Device.joined();
+      expect(device.request(method, path).status).equal(405);
+      const answer = device.effects.find((effect) => effect.type === "respond");
+      expect(answer?.response.headers.allow).equal(allow);
+    }
+  });
+
+  it("answers HTTP/1.0 without a Host, but not a page of another site without one", () => {
+    const device = Device.joined();
+    expect(device.request("GET", "/api/version", { host: "" }).status).equal(200);
+    expect(device.post("/api/settings", {}, { authorization: BEARER, host: "" }).status).equal(200);
+    for (const origin of ["null", "http://evil.example", "http://", ""])
+      expect(device.post("/api/settings", {}, { authorization: BEARER, host: "", origin }).status).equal(403);
   });
 });

@@ -100,6 +100,9 @@ describe("access to the push port", () => {
     expect(doors.request({ ...sound, "content-length": `${0x200000}` }).offer?.sizeBytes).equal(0x200000);
     expect(doors.request({ ...sound, "content-length": `${0x200001}` }).status).equal(413);
     expect(doors.request({ ...sound, "content-length": "0" }).status).equal(400);
+    const { "content-length": _length, ...chunked } = sound;
+    expect(doors.request({ ...chunked, "transfer-encoding": "chunked" }).status).equal(411);
+    expect(doors.request({ ...chunked, "transfer-encoding": "gzip, chunked" }).status).equal(501);
   });
 
   it("is granted for an unsigned image only if the owner has allowed it", () => {
@@ -131,6 +134,8 @@ describe("access to the push port", () => {
         .status;
     expect(ask("POST", "/other", sound)).equal(404);
     expect(ask("GET", "/update", sound)).equal(405);
+    expect(ask("HEAD", "/update", sound)).equal(405);
+    expect(ask("FOO", "/update", sound)).equal(501);
     expect(ask("OPTIONS", "/update", { host: "192.168.1.20:3232", origin: "http://192.168.1.20" })).equal(
       204,
     );
