@@ -309,7 +309,16 @@ export type Event =
   | { readonly type: "portalClosed" }
   | { readonly type: "joinFailed"; readonly ssid: string; readonly reason: JoinFailure }
   | { readonly type: "serverReached" }
+  /** A check had no answer, or none that can be used. */
+  | { readonly type: "serverMissed" }
   | { readonly type: "updateFailed"; readonly code: UpdateErrorCode; readonly message: string }
+  /** The last installation has failed, as a boot after it found out: until its result is told, each boot does. */
+  | {
+      readonly type: "installationFailed";
+      readonly version: string;
+      readonly code: "ROLLED_BACK" | "ARM_FAILED";
+      readonly reason: string;
+    }
   | { readonly type: "reportMade"; readonly report: Report }
   /** The server has taken a report, or will never take it. */
   | { readonly type: "reportTaken"; readonly report: Report }

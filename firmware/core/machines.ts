@@ -112,7 +112,9 @@ export const LISTENERS: Readonly<Record<Event["type"], readonly Machine[]>> = Ob
   portalClosed: to(portal, localApi, presence),
   joinFailed: to(portal, localApi),
   serverReached: to(trial, localApi, crashGuard),
+  serverMissed: to(localApi),
   updateFailed: to(localApi),
+  installationFailed: to(localApi),
   reportMade: to(report),
   reportTaken: UPDATE,
   serverChosen: to(update, report),
@@ -128,7 +130,7 @@ export const LISTENERS: Readonly<Record<Event["type"], readonly Machine[]>> = Ob
   deviceNamed: to(portal),
   safeModeEntered: to(localApi),
   pushOffered: UPDATE,
-  trialPassed: UPDATE,
+  trialPassed: to(update, localApi),
   trialFailed: to(update, localApi),
 });
 

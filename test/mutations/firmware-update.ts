@@ -502,14 +502,26 @@ const boots: readonly Mutation[] = [
   {
     what: "a failure is not stored",
     file: `${UPDATE}/after-install.ts`,
-    original: '      ...(record.from === "push" ? [] : [storeRecord(record)]),\n      ...reportResult',
-    mutated: "      ...reportResult",
+    original: "...(isKnown ? [] : [storeRecord(record)]),",
+    mutated: "",
   },
   {
     what: "any report ends the record of the installation",
     file: `${UPDATE}/after-install.ts`,
-    original: "  if (!record || taken.firmware_id !== record.firmwareId) return [state, []];\n",
-    mutated: "",
+    original: "taken.firmware_id !== record.firmwareId || !isResultOf(record, taken)",
+    mutated: "taken.status === undefined",
+  },
+  {
+    what: "a failure of an earlier attempt ends the record",
+    file: `${UPDATE}/after-install.ts`,
+    original: "taken.firmware_id !== record.firmwareId || !isResultOf(record, taken)",
+    mutated: "taken.firmware_id !== record.firmwareId",
+  },
+  {
+    what: "the device's page shows the slot's state of the boot",
+    file: "firmware/core/local/api.ts",
+    original: "boot: state.boot && validated(state.boot), lastRollBack",
+    mutated: "lastRollBack",
   },
   {
     what: "pushed images are reported to the server",

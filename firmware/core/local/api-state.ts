@@ -14,6 +14,13 @@ export interface LastError {
   readonly atSeconds: number;
 }
 
+/** An update that did not stay. */
+export interface LastRollBack {
+  readonly version: string;
+  readonly code: string;
+  readonly reason: string;
+}
+
 export interface LocalApiState {
   readonly boot: Booted | undefined;
   readonly preferences: Preferences | undefined;
@@ -34,6 +41,8 @@ export interface LocalApiState {
   /** Unhealthy boots before a start in safe mode; 0: not in safe mode. */
   readonly safeModeAfter: number;
   readonly lastError: LastError | undefined;
+  /** Until a good update came; over restarts until the server has read it. */
+  readonly lastRollBack: LastRollBack | undefined;
   /** Found at the boot or since, one of a kind, at most MAX_PROBLEM_COUNT. */
   readonly problems: readonly Problem[];
   /** What happens after the response is out. */
@@ -54,6 +63,7 @@ export const initialLocalApi: LocalApiState = Object.freeze({
   serverReached: false,
   safeModeAfter: 0,
   lastError: undefined,
+  lastRollBack: undefined,
   problems: Object.freeze([]),
   leaving: "no",
 });

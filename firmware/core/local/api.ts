@@ -15,6 +15,7 @@ import { isOwnHost } from "../http/own-host.js";
 import { JOIN_FAILURES } from "../join-failure.js";
 import { storedValues } from "../settings/app-settings.js";
 import { readPreferences, TOKEN_KEY } from "../settings/preferences.js";
+import { validated } from "../trial/boot-validation.js";
 import { UNHEALTHY_KEY } from "../trial/crash-guard.js";
 import { BLOCKED_IMAGE_KEY } from "../update/record.js";
 import { guardedOf, initialLocalApi, type LocalApiState, ownNames, type Step } from "./api-state.js";
@@ -62,6 +63,8 @@ export function localApiStep(state: LocalApiState, event: Stamped): Step {
       return [{ ...state, portalOpen: false }, []];
     case "serverReached":
       return [{ ...state, serverReached: true }, []];
+    case "serverMissed":
+      return [{ ...state, serverReached: false }, []];
     case "safeModeEntered":
       return [{ ...state, safeModeAfter: event.unhealthyCount }, []];
     case "joinFailed":
@@ -82,6 +85,12 @@ export function localApiStep(state: LocalApiState, event: Stamped): Step {
       return found(state, "PART_FAILED", `The ${event.part} could not be used: ${event.message}.`);
     case "updateFailed":
       return [noted(state, event, event.code, event.message), []];
+    case "installationFailed": {
+      const { version, code, reason } = event;
+      return [{ ...state, lastRollBack: { version, code, reason } }, []];
+    }
+    case "trialPassed":
+      return [{ ...state, boot: state.boot && validated(state.boot), lastRollBack: undefined }, []];
     case "trialFailed":
       return [noted(state, event, "TRIAL_FAILED", event.reason), []];
     default:

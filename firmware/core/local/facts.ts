@@ -47,7 +47,7 @@ export function healthFacts(
   state: LocalApiState,
   { at, freeHeapBytes }: Pick<Stamped, "at" | "freeHeapBytes">,
 ): object {
-  const { boot, lastError, address } = state;
+  const { boot, lastError, lastRollBack, address } = state;
   return {
     status: state.safeModeAfter > 0 ? "safe-mode" : state.serverReached ? "ok" : "degraded",
     version: boot?.image.version ?? "",
@@ -65,6 +65,7 @@ export function healthFacts(
     },
     freeHeapBytes,
     lastError: lastError ?? null,
+    lastRollBack: lastRollBack ?? null,
     problems: state.problems,
   };
 }

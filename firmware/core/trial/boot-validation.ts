@@ -69,6 +69,12 @@ export function trialStep(state: TrialState, event: Stamped): Step {
   }
 }
 
+/** What runs, once it has been validated. */
+export function validated(booted: Booted): Booted {
+  const { stateTorn: _, ...image } = booted.image;
+  return { ...booted, image: { ...image, slotState: "valid" } };
+}
+
 function begin(booted: Booted): Step {
   const { image, build, stored } = booted;
   // a pushed image may run where there is no server: the next one comes by the push port, which opens when the Wi-Fi is joined
@@ -149,7 +155,11 @@ function deadlinePassed(state: TrialState): Step {
   return rollBack(state, `${missing} within ${state.deadlineSeconds} s`);
 }
 
-function rollBack(state: TrialState, reason: string): Step {
+/** Longest reason that is stored: an app's error may be of any length. */
+const MAX_REASON_LENGTH = 300;
+
+function rollBack(state: TrialState, why: string): Step {
+  const reason = why.slice(0, MAX_REASON_LENGTH);
   return [
     { ...state, phase: "rolledBack" },
     [

@@ -5,7 +5,7 @@ import { clockAtBoot } from "../clock.js";
 import type { Effect } from "../effect.js";
 import type { Booted, Raise, Stamped } from "../event.js";
 import { readServerTokens } from "../server/server-token.js";
-import { needsRestartForTrial, TRIAL_REASON_KEY } from "../trial/boot-validation.js";
+import { needsRestartForTrial, TRIAL_REASON_KEY, validated } from "../trial/boot-validation.js";
 import { intendedRestart } from "../trial/restart-cause.js";
 import { missingRollbackSupport } from "../trial/rollback-support.js";
 import type { Report } from "../wire.js";
@@ -109,7 +109,7 @@ function applyOutcome(state: UpdateState, outcome: Outcome, event: Booted & Stam
       ];
     }
     case "failed":
-      return failed(state, outcome.record, outcome.failure, event.at);
+      return failed(state, outcome.record, outcome.failure, event.at, isKnown(event));
   }
 }
 
@@ -133,9 +133,22 @@ function trialBegun(state: UpdateState, found: InstallRecord, event: Booted): St
   ];
 }
 
-/** The failure is stored: the next boot no longer knows the reason of this one's reset. */
-function failed(state: UpdateState, record: InstallRecord, failure: InstallFailure, at: number): Step {
+/** An earlier boot has found out already. */
+const isKnown = ({ stored }: Booted): boolean => readRecord(stored[RECORD_KEY])?.failure !== undefined;
+
+/**
+ * The failure is stored: the next boot no longer knows the reason of this one's reset. It stays until the server has read it, that of a push
+ * until another update is installed, and the device's page shows it.
+ */
+function failed(
+  state: UpdateState,
+  record: InstallRecord,
+  failure: InstallFailure,
+  at: number,
+  isKnown: boolean,
+): Step {
   const { code, reason } = failure;
+  const { version, from } = record;
   const wasRolledBack = code === "ROLLED_BACK";
   return [
     {
@@ -149,11 +162,13 @@ function failed(state: UpdateState, record: InstallRecord, failure: InstallFailu
     [
       {
         type: "log",
-        level: "error",
-        message: `${record.version} ${wasRolledBack ? "was rolled back" : "failed"}: ${reason}`,
+        level: isKnown ? "warn" : "error",
+        message: `${version} ${wasRolledBack ? "was rolled back" : "failed"}: ${reason}`,
       },
-      ...(record.from === "push" ? [] : [storeRecord(record)]),
-      ...reportResult(state, record, {
+      ...(isKnown ? [] : [storeRecord(record)]),
+      ...(from === "push" ? [FORGET_REASON] : []),
+      { type: "raise", event: { type: "installationFailed", version, code, reason } },
+      ...report(state, record, {
         status: "failed",
         step: wasRolledBack ? "rolled back" : "failed",
         ...errorFields(code, reason),
@@ -175,16 +190,21 @@ export function rearmStep(state: UpdateState, rearming: InstallRecord, event: St
     reason: `${wasInterrupted ? "its trial run was interrupted" : "it was never started"}, and its slot could not be armed again: ${event.message}`,
   };
   const idle = enter(state, { phase: "idle" });
-  const [next, effects] = failed(idle, { ...rearming, failure }, failure, event.at);
+  const [next, effects] = failed(idle, { ...rearming, failure }, failure, event.at, false);
   return [next, [...effects, nextCheck(next, 0)]];
 }
 
 export function trialPassed(state: UpdateState, event: Stamped): Step {
-  const boot = state.boot && { ...state.boot, image: { ...state.boot.image, slotState: "valid" as const } };
-  const record: InstallRecord | undefined = state.record && { ...state.record, passed: true };
+  const boot = state.boot && validated(state.boot);
+  const record = state.record && passedRecord(state.record);
   const valid: UpdateState = { ...state, boot, record, onTrial: false };
   const result = record ? recordPassed(valid, record) : [];
   return [valid, [...result, ...(valid.phase === "idle" ? [nextCheck(valid, event.random)] : [])]];
+}
+
+/** A failure of before is over. */
+function passedRecord({ failure: _, ...record }: InstallRecord): InstallRecord {
+  return { ...record, passed: true };
 }
 
 /** Stored as well as reported: the state in otadata alone does not prove that the trial was passed (see isUntried). */
@@ -202,17 +222,27 @@ function reportResult(
   return record.from === "push" ? FORGET_RECORD : report(state, record, fields);
 }
 
+const FORGET_REASON: Effect = Object.freeze({ type: "forget", key: TRIAL_REASON_KEY });
 const FORGET_RECORD: readonly Effect[] = Object.freeze([
   Object.freeze({ type: "forget", key: RECORD_KEY } as const),
-  Object.freeze({ type: "forget", key: TRIAL_REASON_KEY } as const),
+  FORGET_REASON,
 ]);
 
-/** The server has the result: the record has served its purpose. */
+/** The server has the result: the record has served its purpose. Another result with the same firmware is of an earlier attempt. */
 export function reportTaken(state: UpdateState, taken: Report): Step {
   const { record } = state;
   if (taken.error_code === "OFFER_CRASHES")
     return withOfferCrashes(state, blockReported(state.offerCrashes, taken.firmware_id));
-  if (!record || taken.firmware_id !== record.firmwareId) return [state, []];
-  if (taken.status !== "success" && taken.status !== "failed") return [state, []];
+  if (record?.from !== "server" || taken.firmware_id !== record.firmwareId || !isResultOf(record, taken))
+    return [state, []];
   return [{ ...state, record: undefined }, FORGET_RECORD];
+}
+
+function isResultOf(
+  { passed, failure }: InstallRecord,
+  { status, error_code, error_message }: Report,
+): boolean {
+  if (!failure) return passed === true && status === "success";
+  const told = errorFields(failure.code, failure.reason);
+  return status === "failed" && error_code === told.error_code && error_message === told.error_message;
 }

@@ -279,6 +279,7 @@ export function checkFailed(state: UpdateState, random: number, message: string)
       { type: "log", level: "warn", message: `update check failed: ${message}` },
       { type: "clearTimer", timer: "transfer" },
       { type: "closeRequest", attempt: state.attempt },
+      { type: "raise", event: { type: "serverMissed" } },
       nextCheck(idle, random),
     ],
   ];

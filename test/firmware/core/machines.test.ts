@@ -115,6 +115,8 @@ function eventsIn({ wifi, update, report, portal, espota }: DeviceState): Event[
     portalClosed: { type: "portalClosed" },
     joinFailed: { type: "joinFailed", ssid: "home", reason: "wrong-password" },
     serverReached: { type: "serverReached" },
+    serverMissed: { type: "serverMissed" },
+    installationFailed: { type: "installationFailed", version: "1.1.0", code: "ROLLED_BACK", reason: "no" },
     updateFailed: { type: "updateFailed", code: "FLASH_FAILED", message: "no" },
     reportMade: { type: "reportMade", report: REPORT },
     reportTaken: { type: "reportTaken", report: REPORT },
@@ -174,7 +176,7 @@ function states(): DeviceState[] {
     text: `0 4000 1000 ${"a".repeat(32)}`,
   });
   const { update, trial, espota, localApi } = streaming;
-  const recorded = { ...update, record: RECORD };
+  const recorded = { ...update, record: { ...RECORD, passed: true } as const };
   return [
     initialDevice,
     box,

@@ -44,6 +44,14 @@ describe("the status page", () => {
     expect(browser.text("alert")).equal("");
   });
 
+  it("shows why the last update was rolled back", async () => {
+    const record = { firmwareId: 7, version: "1.1.0", build: 0, imageSha256: "c".repeat(64), slot: "ota_0" };
+    const failure = { code: "ROLLED_BACK", reason: "the new firmware hung" };
+    const install = JSON.stringify({ ...record, powerLosses: 0, armed: true, failure });
+    browser = await new StatusBrowser({ install }).open();
+    expect(browser.text("facts")).include("Last problem").include("the new firmware hung");
+  });
+
   it("of a device with a cable shows its address, and nothing about Wi-Fi", async () => {
     const wired = await new StatusBrowser({}, { link: "ethernet", isAnnounced: false }).own();
     wired.on({ type: "online", address: "192.168.1.20", rssi: 0 });

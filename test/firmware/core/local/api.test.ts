@@ -2,7 +2,7 @@
 
 import { expect } from "chai";
 import type { Section } from "../../../../firmware/core/section.js";
-import { BOOTED } from "../events.js";
+import { BOOTED, IMAGE } from "../events.js";
 import { BEARER, Device, HOST, JSON_TYPE } from "../local-device.js";
 
 describe("the local api", () => {
@@ -38,6 +38,53 @@ describe("the local api", () => {
       atSeconds: 5,
     });
     expect(device.on({ type: "serverReached" }).get("/api/health").status).equal("ok");
+  });
+
+  // The kind: a fact that was read when the device booted, and changes while it runs.
+  it("says what is true now, not what was true at the boot", () => {
+    for (const torn of [{}, { stateTorn: true }] as const) {
+      const image = { ...IMAGE, slotState: "pending_verify", ...torn } as const;
+      const device = Device.joined({}, { image });
+      expect(device.get("/api/version").slotState).equal("pending_verify");
+      device
+        .on({ type: "serverReached" })
+        .on({ type: "timerFired", timer: "trial" })
+        .on({ type: "markedValid" });
+      expect(device.get("/api/version").slotState, "right after the validation").equal("valid");
+    }
+    const device = Device.joined().on({ type: "serverReached" });
+    expect(device.get("/api/health")).deep.include({ status: "ok" });
+    device.on({ type: "serverMissed" });
+    expect(device.get("/api/health"), "its server does not answer any more").deep.include({
+      status: "degraded",
+    });
+    expect(device.get("/api/health").link).include({ server: "not-reached" });
+    device.post("/api/settings", { deviceName: "Kitchen" });
+    expect(device.get("/api/version").name).equal("Kitchen");
+    device.on({ type: "online", address: "192.168.1.99", rssi: -70 });
+    expect(device.get("/api/health").link).include({ address: "192.168.1.99", rssi: -70 });
+  });
+
+  it("returns the last roll back with its reason, until a good update came", () => {
+    const record = { firmwareId: 7, version: "1.1.0", build: 0, imageSha256: "c".repeat(64), slot: "ota_0" };
+    const install = JSON.stringify({ ...record, powerLosses: 0, armed: true });
+    const facts = {
+      resetReason: "task-watchdog",
+      target: { label: "ota_0", sizeBytes: 0x200000, state: "aborted" },
+    } as const;
+    const device = Device.joined({ install }, facts);
+    const lastRollBack = {
+      version: "1.1.0",
+      code: "ROLLED_BACK",
+      reason: "the new firmware hung during its trial run (task watchdog)",
+    };
+    expect(device.get("/api/health").lastRollBack).deep.equal(lastRollBack);
+    const [report] = device.state.report.queue;
+    device.on({ type: "reportTaken", report: report! });
+    expect(device.get("/api/health").lastRollBack, "read by the server").deep.equal(lastRollBack);
+    device.on({ type: "trialPassed" });
+    expect(device.get("/api/health").lastRollBack).equal(null);
+    expect(Device.joined().get("/api/health").lastRollBack).equal(null);
   });
 
   it("never reveals a password or the token", () => {

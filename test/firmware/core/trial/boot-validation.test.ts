@@ -125,6 +125,12 @@ describe("boot validation", () => {
     expect(run([torn(3)]).types).not.include("beginTrial");
   });
 
+  it("stores a reason of at most 300 characters, however long an app's error is", () => {
+    const { last } = run([ON_TRIAL, { type: "appFailed", message: "x".repeat(5000) }]);
+    const value = `the app failed: ${"x".repeat(284)}`;
+    expect(last[0]).deep.equal({ type: "store", key: "trial.reason", value });
+  });
+
   it("is over after a roll back, whatever events follow", () => {
     const rolledBack = [ON_TRIAL, DEADLINE];
     const after = run([...rolledBack, ONLINE, { type: "serverReached" }, STABLE, DEADLINE]);

@@ -176,7 +176,77 @@ describe("a boot after an installation", () => {
     expect(device.state.onTrial).equal(true);
   });
 
-  it("reports nothing of a pushed image, and forgets its record when it has served", () => {
+  // The kind: a fact that outlives the moment in which it was true, or is lost before it was of use.
+  describe("whose result was told", () => {
+    const FAILED = { ...ARMED, failure: { code: "ROLLED_BACK", reason: "it crashed" } } as const;
+    const told: Report = {
+      firmware_id: 7,
+      status: "failed",
+      error_code: "ROLLED_BACK",
+      error_message: "it crashed",
+    };
+    const recordAfter = (record: InstallRecord, facts: Partial<Booted>, report: Report) =>
+      new Device(record).boot(facts).on({ type: "reportTaken", report }).record;
+
+    it("forgets the record, and no report of an earlier attempt with the same firmware does", () => {
+      expect(recordAfter(FAILED, CRASHED, told)).equal(undefined);
+      for (const other of [
+        { ...told, error_code: "FLASH_FAILED" },
+        { ...told, error_code: "CONNECT_FAILED", error_message: "no connection" },
+        { ...told, error_message: "it hung" },
+        { ...told, status: "success" as const },
+        { ...told, status: "installing" as const },
+        { ...told, firmware_id: 8 },
+      ])
+        expect(recordAfter(FAILED, CRASHED, other), JSON.stringify(other)).deep.equal(FAILED);
+      for (const report of [
+        told,
+        { ...told, error_code: "FLASH_FAILED" },
+        { ...told, status: "success" as const },
+      ])
+        expect(recordAfter(ARMED, ON_TRIAL, report), "before its trial has passed").deep.equal(ARMED);
+      const passed = { ...ARMED, passed: true } as const;
+      expect(recordAfter(passed, { image: { ...NEW, slotState: "valid" } }, told), "a failure").deep.equal(
+        passed,
+      );
+    });
+
+    it("with the longest reason that is told", () => {
+      const failure = { code: "ROLLED_BACK", reason: "x".repeat(2000) } as const;
+      const device = new Device({ ...ARMED, failure }).boot(CRASHED);
+      device.on({ type: "reportTaken", report: device.reports[0]! });
+      expect(device.record).equal(undefined);
+    });
+
+    it("keeps the failure for the device's page, told at each boot, until a good update came", () => {
+      const rolledBack = (device: Device) =>
+        device.asked.flatMap((effect) =>
+          effect.type === "raise" && effect.event.type === "installationFailed" ? [effect.event] : [],
+        );
+      for (const from of ["server", "push"] as const) {
+        const device = new Device({ ...ARMED, from, firmwareId: from === "push" ? 0 : 7 });
+        device.stored["trial.reason"] = "the network was not joined within 300 s";
+        for (const resetReason of ["software", "power-on", "panic"])
+          expect(rolledBack(device.boot({ ...CRASHED, resetReason })), from).deep.equal([
+            {
+              type: "installationFailed",
+              version: "1.1.0",
+              code: "ROLLED_BACK",
+              reason: "the network was not joined within 300 s",
+            },
+          ]);
+        const levels = device.asked.flatMap((effect) => (effect.type === "log" ? [effect.level] : []));
+        expect(levels, "known since an earlier boot").deep.equal(["warn"]);
+      }
+      const again = new Device({ ...FAILED, from: "push", firmwareId: 0 }).boot(ON_TRIAL);
+      expect(rolledBack(again)).deep.equal([]);
+      expect(again.on({ type: "trialPassed" }).record, "a good update").equal(undefined);
+      const passed = new Device(FAILED).boot(ON_TRIAL).on({ type: "trialPassed" });
+      expect(passed.record).deep.equal({ ...ARMED, passed: true });
+    });
+  });
+
+  it("reports nothing of a pushed image, and forgets its record when it has passed", () => {
     const pushed = { ...ARMED, from: "push", firmwareId: 0 } as const;
     const passed = new Device(pushed).boot(ON_TRIAL);
     expect(passed.reports).deep.equal([]);
@@ -184,7 +254,10 @@ describe("a boot after an installation", () => {
     expect(passed.record).equal(undefined);
     const failed = new Device(pushed).boot(CRASHED);
     expect(failed.reports).deep.equal([]);
-    expect(failed.record).equal(undefined);
+    expect(failed.record).deep.equal({
+      ...pushed,
+      failure: { code: "ROLLED_BACK", reason: "the new firmware crashed during its trial run" },
+    });
     expect(failed.state.blockedImage).property("imageSha256").equal(RECORD.imageSha256);
   });
 
