@@ -67,6 +67,7 @@ export function tokenRoutes(app: Api, context: Context): void {
       const token = await recordChange(context, actorOf(request), async (journal) => {
         const added = await journal.store.addApiToken({
           userId: owner.id,
+          madeBy: actorOf(request).person,
           name,
           hash: hashSecret(secret),
           scopes,

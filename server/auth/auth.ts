@@ -96,7 +96,7 @@ export class Auth {
     return {
       kind: "token",
       name: `${owner.name} (token ${token.name})`,
-      person: owner.name,
+      person: token.madeBy ?? owner.name,
       userId: owner.id,
       sessionId: null,
       tokenId: token.id,

@@ -188,11 +188,21 @@ export async function commandRollout(
   actor: Actor,
   seen?: SeenRevisions,
 ): Promise<Rollout> {
+  if (order.kind === "approve") requireSignedIn(actor);
   await recordChange(recorder, actor, (journal) => applyCommand(journal, id, order, actor.person, seen), {
     about: `rollout:${id}`,
   });
   await evaluateRollout(recorder, id);
   return findRollout(recorder.store, id);
+}
+
+/** A token may be in more hands than one, and whoever made it could approve their own work with it. */
+function requireSignedIn({ kind, name }: Actor): void {
+  if (kind === "user") return;
+  throw new Refusal(
+    "PERSON_REQUIRED",
+    `${name} cannot approve a rollout: a person has to, signed in on the dashboard or by "skyslot login"`,
+  );
 }
 
 /** Commands a rollout within a transaction. */

@@ -7,7 +7,7 @@ export interface Actor {
   readonly kind: "user" | "token" | "local" | "here";
   /** For people and for the audit log: `ada`, or `ada (token ci)`. */
   readonly name: string;
-  /** The person behind it, however they signed in: `ada`. Decides who must not approve their own work. */
+  /** The person behind it, however they signed in: `ada`. Of a token, who made it. Decides who must not approve their own work. */
   readonly person: string;
   /** The user, or the owner of the token. */
   readonly userId: number | null;

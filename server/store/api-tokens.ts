@@ -6,6 +6,8 @@ export interface ApiToken {
   readonly id: number;
   /** The owner. */
   readonly userId: number;
+  /** Name of the person who made it, and knows it; `null`: an older version did not note it. */
+  readonly madeBy: string | null;
   /** For people, such as `ci`. */
   readonly name: string;
   /** SHA-256 of the token. */

@@ -23,6 +23,7 @@ const STATUS: Readonly<Record<RefusalCode, number>> = Object.freeze({
   FORBIDDEN: 403,
   IMAGE_TOO_LARGE: 403,
   PASSWORD_WRONG: 403,
+  PERSON_REQUIRED: 403,
   TYPE_IS_SIGNED: 403,
   ACTION_ENDED: 404,
   ACTION_UNKNOWN: 404,

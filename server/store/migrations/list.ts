@@ -20,6 +20,7 @@ import { rolloutEdits } from "./0080-rollout-edits.js";
 import { readings } from "./0090-readings.js";
 import { loginBuckets } from "./0100-login-buckets.js";
 import { sightings } from "./0110-sightings.js";
+import { tokenMakers } from "./0120-token-makers.js";
 import type { StoreMigration } from "./migration.js";
 
 // biome-ignore format: one a line, so that two branches that add one do not meet
@@ -43,4 +44,5 @@ export const migrations: readonly StoreMigration[] = [
   readings,
   loginBuckets,
   sightings,
+  tokenMakers,
 ];

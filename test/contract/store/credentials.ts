@@ -7,6 +7,7 @@ const sampleToken = (userId: number, changes: Partial<NewApiToken> = {}): NewApi
   userId,
   name: "ci",
   hash: "a".repeat(64),
+  madeBy: "ada",
   scopes: ["read", "releases:write"],
   deviceTypes: ["base", "led"],
   createdAt: 1000,

@@ -125,6 +125,7 @@ describe("an API token", () => {
     const secret = makeSecret("apiToken");
     const { id } = await store.addApiToken({
       userId: user.id,
+      madeBy: null,
       name: "ci",
       hash: hashSecret(secret),
       scopes: ["read", "settings:write"],

@@ -156,36 +156,42 @@ describe("skyslot rollout and skyslot device", () => {
   });
 
   it("shows what is approved, and approves nothing else", async () => {
-    await tellUser("ada");
-    const asAda = await tokenOf("ada");
+    for (const name of ["ada", "bob"]) await tellUser(name);
+    const [asAda, asBob] = [await signedIn("ada"), await signedIn("bob")];
     const made = await json("rollout", "create", "1", "--tag", "lab", "--approval", "--start", ...asAda);
     expect(made).to.include({ state: "awaiting_approval", revision: 1 });
     const id = `${made.id}`;
-    const unasked = await failure("rollout", "approve", id);
+    const unasked = await failure("rollout", "approve", id, ...asBob);
     expect(unasked).to.be.instanceOf(UsageError);
     expect(unasked.message).to.equal(
       `no terminal to prompt on: approve with \`skyslot rollout approve ${id} --revision 1\``,
     );
     await skyslot("rollout", "edit", id, "--clear", "tags", ...asAda);
-    expect((await failure("rollout", "approve", id, "--revision", "1")).message).to.equal(
+    expect((await failure("rollout", "approve", id, "--revision", "1", ...asBob)).message).to.equal(
       `${line.server.url} answers 412 REVISION_CHANGED: ada has changed rollout ${id} meanwhile (target): it is at revision 2, ` +
         `review it again: \`skyslot rollout show ${id}\`, then repeat the command with --revision 2`,
     );
     expect(await json("rollout", "show", id)).to.include({ state: "awaiting_approval" });
-    const { out } = await skyslot("rollout", "approve", id, "--revision", "2");
+    const { out } = await skyslot("rollout", "approve", id, "--revision", "2", ...asBob);
     expect(out)
       .to.match(/awaiting approval, revision 2\n/)
       .and.to.match(
         /^ {2}Release +base 1\.1\.0\n {2}For +all devices of its type\n {2}Stage 1 +100 %: next stage after/m,
       )
       .and.to.match(/^ {2}Created by +ada, changed by ada\n {2}Reaches +1 device, /m)
-      .and.to.match(/: running, approved by local administrator\n$/);
+      .and.to.match(/: running, approved by bob\n$/);
     await skyslot("rollout", "cancel", id);
+    const again = await json("rollout", "create", "1", "--approval", "--start", ...asAda);
+    expect((await failure("rollout", "approve", `${again.id}`, "--revision", "1")).message).to.contain(
+      `403 PERSON_REQUIRED: local administrator cannot approve a rollout: a person has to, signed in on the dashboard or by "skyslot login"`,
+    );
+    await skyslot("rollout", "cancel", `${again.id}`);
   });
 
   it("says what differs if a rollout is changed between being shown and being started", async () => {
-    const { id } = await json("rollout", "create", "1", "--approval", ...(await tokenOf("ada")));
+    const { id } = await json("rollout", "create", "1", "--approval", ...(await signedIn("ada")));
     await skyslot("rollout", "start", `${id}`);
+    const asBob = await signedIn("bob");
     let isEdited = false;
     const { fetch } = globalThis;
     globalThis.fetch = async (input, init) => {
@@ -201,7 +207,7 @@ describe("skyslot rollout and skyslot device", () => {
       }
       return fetch(input, init);
     };
-    const failed = await failure("rollout", "approve", `${id}`, "--yes").finally(() => {
+    const failed = await failure("rollout", "approve", `${id}`, "--yes", ...asBob).finally(() => {
       globalThis.fetch = fetch;
     });
     expect(isEdited).to.equal(true);
@@ -220,12 +226,16 @@ describe("skyslot rollout and skyslot device", () => {
       headers: { authorization: `Bearer ${line.server.adminToken}`, "content-type": "application/json" },
       body: JSON.stringify({ name, role: "operator", password: "correct horse battery" }),
     });
-  /** Options with which a command is that user's. */
-  const tokenOf = async (user: string): Promise<string[]> => {
-    const scopes = ["--scope", "read", "rollouts:write", "--never"];
-    const { token } = await json("token", "create", `${user}-${Math.random()}`, ...scopes, "--user", user);
-    const file = join(line.folder, `${user}.token`);
-    await writeFile(file, token);
+  /** Options with which a command is that user's, signed in. */
+  const signedIn = async (name: string): Promise<string[]> => {
+    const answer = await fetch(`${line.server.url}/api/auth/login`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ name, password: "correct horse battery" }),
+    });
+    const { access_token } = (await answer.json()) as { access_token: string };
+    const file = join(line.folder, `${name}.token`);
+    await writeFile(file, access_token);
     return ["--token-file", file];
   };
 });

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { hashSecret, makeSecret } from "../../../../server/auth/secret.js";
 import { sampleDevice, sampleFirmware } from "../../../contract/store/samples.js";
 import { START_MS, TestServer } from "../../test-server.js";
 import { imageOf, VirtualClient } from "./virtual-fleet.js";
@@ -169,15 +170,72 @@ describe("the rollout API", () => {
   });
 
   it("requires another person for the approval", async () => {
-    const { id } = await create({ needs_approval: true });
-    expect((await post(`/${id}/start`)).json()).to.include({ state: "awaiting_approval" });
-    const own = await post(`/${id}/approve`);
+    const { access } = await server.addUser("ada", "operator");
+    const plan = { firmware_id: 1, needs_approval: true };
+    const { id } = (await server.as(access, "POST", "/api/rollouts", plan)).json();
+    expect((await as("ada", `/${id}/start`)).json()).to.include({ state: "awaiting_approval" });
+    const own = await as("ada", `/${id}/approve`);
     expect(own.statusCode).to.equal(409);
     expect(own.json()).to.include({
       error: "SAME_PERSON",
-      message: "local administrator made rollout 1: another person has to approve it",
+      message: "ada made rollout 1: another person has to approve it",
     });
     expect((await as("bob", `/${id}/approve`)).json()).to.include({ state: "running", approved_by: "bob" });
+  });
+
+  describe("approval by one person with two credentials", () => {
+    /** A token of one user, made by another with this access token. */
+    const makeToken = async (access: string, user?: string) => {
+      const body = { name: "ci", scopes: ["read", "rollouts:write"], ...(user ? { user } : {}) };
+      const answer = await server.as(access, "POST", "/api/tokens", body);
+      expect(answer.statusCode, answer.body).to.equal(201);
+      return answer.json().token as string;
+    };
+    const submit = async (credential: string) => {
+      const plan = { firmware_id: 1, needs_approval: true };
+      const { id } = (await server.as(credential, "POST", "/api/rollouts", plan)).json();
+      await server.as(credential, "POST", `/api/rollouts/${id}/start`, {});
+      return id as number;
+    };
+    const approve = async (credential: string, id: number) =>
+      (await server.as(credential, "POST", `/api/rollouts/${id}/approve`, {})).json();
+
+    it("is refused to whoever made the token that made the rollout, whoever owns it", async () => {
+      const ada = await server.addUser("ada", "admin");
+      const bob = await server.addUser("bob", "operator");
+      const id = await submit(await makeToken(ada.access, "bob"));
+      expect(await approve(ada.access, id)).to.include({ error: "SAME_PERSON" });
+      expect(await approve(bob.access, id)).to.include({ state: "running", approved_by: "bob" });
+    });
+
+    it("is refused to tokens, and to the token of the data folder", async () => {
+      const ada = await server.addUser("ada", "admin");
+      await server.addUser("bob", "operator");
+      const id = await submit(ada.access);
+      for (const token of [await makeToken(ada.access, "bob"), await makeToken(ada.access), server.token])
+        expect(await approve(token, id)).to.include({ error: "PERSON_REQUIRED" });
+      const another = await submit(server.token);
+      expect(await approve(server.token, another)).to.include({ error: "PERSON_REQUIRED" });
+      expect(await approve(ada.access, another)).to.include({ approved_by: "ada" });
+    });
+
+    it("is refused to the owner of a token of before, whose maker is not known", async () => {
+      const ada = await server.addUser("ada", "admin");
+      const { id: userId } = (await server.store.findUserByName("ada"))!;
+      const secret = makeSecret("apiToken");
+      const scopes = ["read", "rollouts:write"] as const;
+      await server.store.addApiToken({
+        userId,
+        madeBy: null,
+        name: "old",
+        hash: hashSecret(secret),
+        scopes,
+        deviceTypes: null,
+        createdAt: 0,
+        expiresAt: null,
+      });
+      expect(await approve(ada.access, await submit(secret))).to.include({ error: "SAME_PERSON" });
+    });
   });
 
   it("changes nothing without the scope", async () => {
