@@ -124,7 +124,8 @@ export type Effect =
       /** SHA-256 unless another is named. */
       readonly algorithm?: "MD5";
     }
-  | { readonly type: "armSlot"; readonly attempt: number }
+  /** Selects the slot for the next start, if the image in it has this appended SHA-256, hex. */
+  | { readonly type: "armSlot"; readonly attempt: number; readonly imageSha256: string }
   // boot state
   | { readonly type: "markValid" }
   | { readonly type: "rollBack" }

@@ -2,16 +2,15 @@
 
 import flash from "embedded:storage/flash";
 import config from "mc/config";
-import { toHex } from "../core/bytes.js";
 import type { Booted, BuildSettings, RunningImage, TargetSlot } from "../core/event.js";
 import { deviceIdOf, formatMac, idProblems, ownDeviceId, RESET_REASONS } from "../core/identity.js";
 import { checkBuild } from "../core/settings/build-settings.js";
-import { newImageReader, readImage } from "../core/update/image.js";
 import { nvsKindOf } from "../core/update/nvs-kind.js";
 import { parseVersion, versionName } from "../core/update/version.js";
 import { setupPage } from "../portal/setup-page.js";
 import { statusPage } from "../portal/status-page.js";
 import { IS_ANNOUNCED } from "./discovery.js";
+import { readImageInFlash } from "./image-in-flash.js";
 import { bootLabel, isTorn, type Native, nextLabel, runningLabel, slotStateOf } from "./native.js";
 import type { Found } from "./storage.js";
 import { LINK } from "./wifi.js";
@@ -61,20 +60,9 @@ const builtIn = (): BuildSettings => ({
   keyIds: config.keys.map((key) => key.kid),
 });
 
-/** Walks the running image's headers: about ten small reads, whatever its size. */
 function readRunningImage(native: Native): { readonly chip: string; readonly image: RunningImage } {
   const running = flash.open({ path: "running", mode: "r" });
-  let reader = newImageReader;
-  while (reader.needLength > 0) {
-    reader = readImage(
-      reader,
-      reader.needOffset,
-      new Uint8Array(running.read(reader.needLength, reader.needOffset)),
-    );
-  }
-  const { description, lengthBytes } = reader;
-  const hashed = description?.hashAppended && lengthBytes !== undefined;
-  const imageSha256 = hashed ? toHex(new Uint8Array(running.read(32, lengthBytes - 32))) : "";
+  const { description, imageSha256 } = readImageInFlash(running);
   running.close();
   const version = parseVersion(description?.version ?? "");
   const state = native.skyslot_slot_state();

@@ -93,7 +93,7 @@ const TABLE: { readonly [Type in Effect["type"]]: (adapters: Adapters, effect: O
     writeSlot: ({ slot }, { attempt, offset, bytes }) => slot.write(attempt, offset, bytes),
     hashSlot: ({ slot }, { attempt, offset, length, algorithm }) =>
       slot.hash(attempt, offset, length, algorithm ?? "SHA256"),
-    armSlot: ({ slot }, { attempt }) => slot.arm(attempt),
+    armSlot: ({ slot }, { attempt, imageSha256 }) => slot.arm(attempt, imageSha256),
     verifySignature: ({ verifier }, effect) => verifier.verify(effect),
     store({ storage, app, dispatch }, { key, value }) {
       const why = storage.write(key, value);

@@ -6,6 +6,7 @@ import { Digest } from "crypt";
 import Timer from "timer";
 import { explainEsp } from "../core/esp-error.js";
 import { SECTOR_BYTES } from "../core/update/release.js";
+import { readImageInFlash } from "./image-in-flash.js";
 import { type Native, nextLabel } from "./native.js";
 import type { Dispatch } from "./runner.js";
 
@@ -57,7 +58,20 @@ export class Slot {
     Timer.set(turn, 0);
   }
 
-  arm(attempt: number): void {
+  /**
+   * Selects the slot, if it holds the image with this appended SHA-256. What was verified is the file; ESP-IDF verifies the image that begins
+   * in the slot, which is longer where an earlier one has left its end there.
+   */
+  arm(attempt: number, imageSha256: string): void {
+    let found = "";
+    const isRead = this.#attempted(attempt, "read of the image", () => {
+      found = readImageInFlash(this.#flash()).imageSha256;
+    });
+    if (!isRead) return;
+    if (found !== imageSha256) {
+      const message = `the slot holds an image with SHA256 ${found || "(none)"}, the release is of ${imageSha256}`;
+      return this.#dispatch({ type: "slotFailed", attempt, message });
+    }
     const error = this.#native.skyslot_arm(nextLabel(this.#native));
     if (error === 0) this.#dispatch({ type: "slotArmed", attempt });
     else

@@ -104,7 +104,7 @@ function applyOutcome(state: UpdateState, outcome: Outcome, event: Booted & Stam
         [
           { type: "log", level: "warn", message: `${record.version} is armed again: ${why}` },
           storeRecord(record),
-          { type: "armSlot", attempt },
+          { type: "armSlot", attempt, imageSha256: record.imageSha256 },
         ],
       ];
     }

@@ -89,7 +89,7 @@ export function proved(state: Installing, event: Stamped & { readonly digest: Ui
       ...report(state, job, { status: "installing", step: "verifying", bytes_downloaded: release.size }),
       { type: "forget", key: TRIAL_REASON_KEY },
       storeRecord(record),
-      { type: "armSlot", attempt },
+      { type: "armSlot", attempt, imageSha256: record.imageSha256 },
     ],
   ];
 }

@@ -146,6 +146,7 @@ function forgedManifest(random: Random, { kid, privateKey, strangersKey }: FuzzK
     () => signedJws(privateKey, json(head), json({ ...payload, minCurrentVersion: "8.0.0" })),
     () => signedJws(privateKey, json(head), json({ ...payload, expires: 1 })),
     () => signedJws(privateKey, json(head), json({ ...payload, sha256: "ab".repeat(32) })),
+    () => signedJws(privateKey, json(head), json({ ...payload, imageSha256: "ab".repeat(32) })),
     () => signedJws(privateKey, json(head), json({ ...payload, size: 4096 })),
     () => signedJws(privateKey, json(head), json({ ...payload, nvs: "hmac5" })),
   ])();
