@@ -10,11 +10,13 @@ import type { Status } from "./status.js";
 import { initialTrial, type TrialState } from "./trial/boot-validation.js";
 import { type CrashGuardState, initialCrashGuard } from "./trial/crash-guard.js";
 import { initialUpdate, type UpdateState } from "./update/update.js";
+import { initialLinkWatch, type LinkWatchState } from "./wifi/link-watch.js";
 import { initialPortal } from "./wifi/portal.js";
 import type { PortalState } from "./wifi/portal-state.js";
 import { initialWifi, type WifiState } from "./wifi/wifi.js";
 
 export interface DeviceState {
+  readonly linkWatch: LinkWatchState;
   readonly wifi: WifiState;
   readonly portal: PortalState;
   readonly update: UpdateState;
@@ -33,6 +35,7 @@ export interface DeviceState {
 const UNNAMED = Object.freeze({ deviceName: "", type: "", version: "", deviceId: "", page: "" });
 
 export const initialDevice: DeviceState = Object.freeze({
+  linkWatch: initialLinkWatch,
   wifi: initialWifi,
   portal: Object.freeze(initialPortal(UNNAMED)),
   update: initialUpdate,

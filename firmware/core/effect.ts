@@ -20,7 +20,7 @@ export type TimerName =
   | "announce";
 
 /** Why the device restarts itself; the next boot knows it. A roll back has its own. */
-export type RestartReason = "update" | "owner" | "order" | "factory-reset" | "roll-back";
+export type RestartReason = "update" | "owner" | "order" | "factory-reset" | "roll-back" | "network";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 

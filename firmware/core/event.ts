@@ -232,6 +232,8 @@ export type Event =
   /** Decoded from UTF-8. */
   | { readonly type: "textCollected"; readonly attempt: number; readonly text: string }
   | { readonly type: "responseEnded"; readonly attempt: number }
+  /** On the way to an answer: a name server has resolved the host's name, or the host has taken the connection. */
+  | { readonly type: "peerHeard" }
   | { readonly type: "requestFailed"; readonly attempt: number; readonly message: string }
   // own pages
   | {

@@ -14,6 +14,7 @@ import { trialStep } from "./trial/boot-validation.js";
 import { crashGuardStep } from "./trial/crash-guard.js";
 import { updateStep } from "./update/update.js";
 import { isCaptured } from "./wifi/captive-probes.js";
+import { linkWatchStep, type Occupation } from "./wifi/link-watch.js";
 import { initialPortal, portalStep } from "./wifi/portal.js";
 import type { PortalState } from "./wifi/portal-state.js";
 import { wifiStep } from "./wifi/wifi.js";
@@ -32,6 +33,9 @@ export interface Machine<Name extends MachineName = MachineName> {
 const machine = <Name extends MachineName>(name: Name, step: Machine<Name>["step"]): Machine<Name> =>
   Object.freeze({ name, step });
 
+const linkWatch = machine("linkWatch", (device, event) =>
+  linkWatchStep(device.linkWatch, event, occupationOf(device)),
+);
 const update = machine("update", (device, event) => updateStep(device.update, event));
 const trial = machine("trial", (device, event) => trialStep(device.trial, event));
 const report = machine("report", (device, event) => reportStep(device.report, event));
@@ -46,8 +50,9 @@ const presence = machine("presence", (device, event) => presenceStep(device.pres
 const orders = machine("orders", ({ orders, update }, event) => ordersStep(orders, event, update));
 const crashGuard = machine("crashGuard", (device, event) => crashGuardStep(device.crashGuard, event));
 
-/** Every machine; the guard last, since its effects start the app's own part. */
+/** Every machine; the watch first, because it looks at what the others do; the guard last, since its effects start the app's own part. */
 export const MACHINES: readonly Machine[] = Object.freeze([
+  linkWatch,
   update,
   trial,
   report,
@@ -68,7 +73,7 @@ const UPDATE = to(update);
 /** The machines that an event is delivered to. */
 export const LISTENERS: Readonly<Record<Event["type"], readonly Machine[]>> = Object.freeze({
   booted: MACHINES,
-  timerFired: to(update, trial, report, wifi, portal, espota, localApi, presence, crashGuard),
+  timerFired: to(linkWatch, update, trial, report, wifi, portal, espota, localApi, presence, crashGuard),
   wifiJoined: to(wifi, espota),
   wifiLost: to(wifi),
   accessPointFailed: to(wifi),
@@ -77,19 +82,20 @@ export const LISTENERS: Readonly<Record<Event["type"], readonly Machine[]>> = Ob
   nameClaimed: to(portal, localApi),
   nameRefused: to(presence),
   scanCompleted: to(wifi, portal),
-  responseStarted: DOWNLOAD,
+  peerHeard: to(linkWatch),
+  responseStarted: to(linkWatch, update, report),
   responseReadable: DOWNLOAD,
   responseData: UPDATE,
   bytesCollected: UPDATE,
   textCollected: UPDATE,
   responseEnded: DOWNLOAD,
-  requestFailed: DOWNLOAD,
-  requestReceived: to(wifi, portal, localApi),
-  pushRequested: to(push),
+  requestFailed: to(linkWatch, update, report),
+  requestReceived: to(linkWatch, wifi, portal, localApi),
+  pushRequested: to(linkWatch, push),
   pushReadable: UPDATE,
   pushData: UPDATE,
   pushClosed: UPDATE,
-  datagramReceived: to(espota),
+  datagramReceived: to(linkWatch, espota),
   textHashed: to(espota),
   slotErased: UPDATE,
   slotWritten: UPDATE,
@@ -106,8 +112,8 @@ export const LISTENERS: Readonly<Record<Event["type"], readonly Machine[]>> = Ob
   appFailed: to(trial, localApi),
   readingsTaken: UPDATE,
   credentialsSubmitted: to(wifi),
-  online: to(update, trial, report, portal, push, localApi, presence),
-  offline: to(update, trial, report, portal, localApi, presence),
+  online: to(linkWatch, update, trial, report, portal, push, localApi, presence),
+  offline: to(linkWatch, update, trial, report, portal, localApi, presence),
   portalOpened: to(portal, localApi, presence),
   portalClosed: to(portal, localApi, presence),
   joinFailed: to(portal, localApi),
@@ -125,13 +131,22 @@ export const LISTENERS: Readonly<Record<Event["type"], readonly Machine[]>> = Ob
   tokenChosen: to(push),
   unsignedChosen: to(push),
   networkForgotten: to(wifi),
-  linkDoubted: to(wifi),
+  linkDoubted: to(wifi, localApi),
   networksSaved: to(localApi),
   deviceNamed: to(portal),
   safeModeEntered: to(localApi),
   pushOffered: UPDATE,
   trialPassed: to(update, localApi),
   trialFailed: to(update, localApi),
+});
+
+const occupationOf = ({ update, trial }: DeviceState): Occupation => ({
+  isAsking:
+    update.phase === "checking" ||
+    ((update.phase === "fetching" || update.phase === "requesting" || update.phase === "streaming") &&
+      update.job.source.kind !== "push"),
+  isBusy: trial.phase === "trial" || trial.phase === "validating",
+  isUpdating: update.phase !== "checking",
 });
 
 /** A phone asks by itself, as long as it is in the setup network: that is nobody who uses it. */

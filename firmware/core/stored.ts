@@ -26,6 +26,8 @@ export const STORED_LIMITS: Readonly<Record<string, number>> = Object.freeze({
   unhealthy: 16,
   "trial.reason": 500,
   restart: 32,
+  // wifi
+  "link.restarts": 8,
   // server
   "server.token": 340,
   "token.other": 360,

@@ -77,6 +77,8 @@ export function localApiStep(state: LocalApiState, event: Stamped): Step {
         ),
         [],
       ];
+    case "linkDoubted":
+      return [noted(state, event, "NETWORK_SILENT", NETWORK_SILENT), []];
     case "appFailed":
       return appFailed(state, event);
     case "storeFailed":
@@ -97,6 +99,9 @@ export function localApiStep(state: LocalApiState, event: Stamped): Step {
       return [state, []];
   }
 }
+
+const NETWORK_SILENT =
+  "The update server did not answer several times in a row, so the network was joined anew. Look whether the router is online and the server runs.";
 
 function begin(event: Booted): Step {
   const { preferences, problems: ofPreferences } = readPreferences(event.stored, event.build);

@@ -82,6 +82,7 @@ function eventsIn({ wifi, update, report, portal, espota }: DeviceState): Event[
     timerFired: { type: "timerFired", timer: "check" },
     nameClaimed: { type: "nameClaimed", hostName: "base-0000a1-2" },
     nameRefused: { type: "nameRefused", hostName: "base-0000a1" },
+    peerHeard: { type: "peerHeard" },
     accessPointFailed: { type: "accessPointFailed" },
     clientAttached: { type: "clientAttached" },
     clientDetached: { type: "clientDetached" },
