@@ -63,6 +63,7 @@ const MARKUP = `<main>
 <div id=name-part><label for=ssid>${text.name}</label><input id=ssid name=ssid aria-describedby=ssid-hint><p class="hint soft" id=ssid-hint></p></div>
 <div id=password-part><label for=password>${text.password}</label><div class=field><input id=password name=password type=password aria-describedby=password-hint><button type=button class=link id=show hidden></button></div></div>
 <p class="hint soft" id=password-hint></p>
+<div id=device-part hidden><label for=device-name>${text.deviceName}</label><input id=device-name maxlength=40 autocapitalize=sentences aria-describedby=device-name-hint><p class="hint soft" id=device-name-hint>${text.deviceNameHint}</p></div>
 <div id=owner-part hidden><label for=owner>${parts.token}</label><div class=field><input id=owner aria-describedby=owner-hint><button type=button class=link id=suggest aria-label="${parts.suggestLabel}">${parts.suggest}</button></div><p class="hint soft" id=owner-hint></p></div>
 <button class=main>${text.connect}</button>
 <button type=button class="link quiet" id=back hidden>${text.back}</button>
@@ -78,7 +79,7 @@ const MARKUP = `<main>
 /** Written for the browsers of old phones' sheets too: no newer syntax than of 2017. */
 const SCRIPT = `
 const bytes = text => new Blob([text]).size;
-let attempt = 0, hostName = "", chosen = null, shown = "", drawn = "", made = "", polling = false;
+let attempt = 0, hostName = "", chosen = null, shown = "", drawn = "", made = "", named = "", polling = false;
 
 async function insist(path) {
   for (let misses = 0; ; misses++) {
@@ -230,6 +231,13 @@ async function follow(ssid, unsent) {
   for (let rounds = 0, misses = 0; ; rounds++) {
     try {
       if (unsent && misses && (await call("GET", "/api/join")).value.attempt > before) unsent = null;
+      const deviceName = $("device-name").value.trim();
+      if (unsent && deviceName !== named) {
+        const answer = await call("POST", "/api/settings", { deviceName });
+        if (answer.status > 299) return failed(ssid, answer.value.message);
+        named = deviceName;
+        if (named) $("title").textContent = named;
+      }
       if (unsent && !$("owner-part").hidden) {
         const answer = await call("POST", "/api/token", { token: $("owner").value });
         if (answer.status > 299) return failed(ssid, answer.value.message);
@@ -316,12 +324,13 @@ $("form").onsubmit = event => {
     watchNetworks();
     if (report.phase === "failed") complain(report.ssid, T.reasons[report.reason] || report.message);
   }
+  const device = await insist("/api/device");
+  $("device-name").value = named = device.name;
   const { hasToken, attendedSeconds, place } = await insist("/api/settings");
   if (!hasToken && attendedSeconds && place === "setup") {
     $("owner").value = suggest();
-    $("owner-part").hidden = false;
+    $("owner-part").hidden = $("device-part").hidden = false;
   }
-  const device = await insist("/api/device");
   hostName = device.deviceId.toLowerCase() + ".local";
   $("title").textContent = document.title = device.name;
   put("device", device.deviceId + " \\u00b7 " + device.type + " " + device.version);

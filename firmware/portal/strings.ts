@@ -19,6 +19,8 @@ export const PAGE_STRINGS = Object.freeze({
   otherHint: "Hidden, or not in the list",
   name: "Network name",
   password: "Password",
+  deviceName: "Name of the device",
+  deviceNameHint: "As you will find it, such as Kitchen light.",
   connect: "Connect",
   back: "Choose another network",
   joinedLead: "Setup is done. Your phone can go back to its own network.",
@@ -71,8 +73,8 @@ export const SCRIPT_STRINGS = Object.freeze({
     "no-address":
       "The password is right, but the router gave the device no address. Restart the router, or check its DHCP.",
     refused:
-      "The network is near, but did not let the device in. Check the password. It may also be full, admit known devices only, or use other security than WPA2 or WPA3 with a password.",
-    open: "This network is open and takes no password. If it is yours, leave the password empty; if you expected a password, somebody else may have opened a network of this name.",
+      "The network did not let the device in. Check the password. It may also be full, or admit known devices only.",
+    open: "This network is open. If it is yours, leave the password empty; if it should have a password, it is somebody else’s.",
     busy: "The device first tries the network that it knows. Try again in two minutes.",
     "needs-password": "This network needs a password.",
     lost: "The connection was lost. Try again, closer to the router.",

@@ -70,6 +70,15 @@ describe("the setup page in a phone's browser", function () {
     expect(await overflowOf(page)).equal(0);
   });
 
+  it("offers a name for the new device, beside the token, and stores it", async () => {
+    const field = page.getByLabel("Name of the device", { exact: true });
+    expect(await field.inputValue()).match(/^Skyslot base-[0-9a-f]{6}$/);
+    await field.fill("Küchenlicht");
+    expect(await overflowOf(page)).equal(0);
+    if (process.env.SHOTS)
+      await page.screenshot({ path: `${process.env.SHOTS}/setup-name.png`, fullPage: true });
+  });
+
   it("shows the true reason when the password is wrong", async () => {
     await page.getByLabel("Password", { exact: true }).fill("correct horse");
     await page.getByRole("button", { name: "Connect" }).tap();
@@ -91,6 +100,11 @@ describe("the setup page in a phone's browser", function () {
     expect(address).match(/^192\.168\.1\.\d+$/);
     expect(await page.locator("#address").textContent()).equal(address);
     expect(await page.locator("#host-name").textContent()).match(/^base-[0-9a-f]{6}\.local$/);
+    expect(await page.getByRole("heading", { level: 1 }).textContent()).equal("Küchenlicht");
+    const stored = await page.evaluate(
+      async () => (await (await fetch("/api/settings")).json()) as { deviceName: string },
+    );
+    expect(stored.deviceName).equal("Küchenlicht");
     expect(stage.desk.home.stationCount).equal(1);
   });
 

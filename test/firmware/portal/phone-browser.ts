@@ -172,6 +172,7 @@ export class PhoneBrowser {
     readonly ssid?: string;
     readonly password?: string;
     readonly owner?: string;
+    readonly "device-name"?: string;
   }): Promise<void> {
     for (const [id, value] of Object.entries(values)) this.input(id).value = value;
     const button = this.document.querySelector<HTMLButtonElement>("#form .main");
