@@ -62,6 +62,8 @@ export type Effect =
       readonly attempt: number;
       readonly ssid: string;
       readonly password: string;
+      /** What the router is told that this device is called. */
+      readonly hostName: string;
       /** Of one access point, `aa:bb:cc:dd:ee:ff`, and its channel; absent: any of that name. */
       readonly bssid?: string;
       readonly channel?: number;

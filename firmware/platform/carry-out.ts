@@ -33,9 +33,11 @@ export interface Adapters {
   readonly wifi: Link;
 }
 
+export type JoinRequest = Extract<Effect, { readonly type: "joinWifi" }>;
+
 /** The network link: wifi.ts or, for Ethernet, ethernet/wifi.ts. */
 export interface Link {
-  join(attempt: number, ssid: string, password: string, bssid?: string, channel?: number): void;
+  join(request: JoinRequest): void;
   leave(): void;
   openAccessPoint(ssid: string): void;
   closeAccessPoint(): void;
@@ -63,8 +65,7 @@ const TABLE: { readonly [Type in Effect["type"]]: (adapters: Adapters, effect: O
   Object.freeze({
     setTimer: ({ timers }, { timer, delayMs }) => timers.set(timer, delayMs),
     clearTimer: ({ timers }, { timer }) => timers.clear(timer),
-    joinWifi: ({ wifi }, { attempt, ssid, password, bssid, channel }) =>
-      wifi.join(attempt, ssid, password, bssid, channel),
+    joinWifi: ({ wifi }, effect) => wifi.join(effect),
     leaveWifi: ({ wifi }) => wifi.leave(),
     startAccessPoint: ({ wifi, dispatch }, { ssid }) =>
       tried(dispatch, "setup network", () => wifi.openAccessPoint(ssid)),

@@ -5,6 +5,7 @@ import Net from "net";
 import WiFi from "wifi";
 import type { Network } from "../core/event.js";
 import { formatMac } from "../core/identity.js";
+import type { JoinRequest } from "./carry-out.js";
 import type { Native } from "./native.js";
 import type { Dispatch } from "./runner.js";
 
@@ -24,7 +25,7 @@ interface PortalNative {
 
 export class Wifi {
   readonly #dispatch: Dispatch;
-  readonly #native: PortalNative;
+  readonly #native: Native & PortalNative;
   #listening = false;
   /** Searches that wait for the one that runs: the radio does one at a time. */
   readonly #searches: number[] = [];
@@ -36,7 +37,7 @@ export class Wifi {
     this.#native = native as Native & PortalNative;
   }
 
-  join(attempt: number, ssid: string, password: string, bssid?: string, channel?: number): void {
+  join({ attempt, ssid, password, hostName, bssid, channel }: JoinRequest): void {
     this.#attempt = attempt;
     this.#associated = false;
     this.#listen();
@@ -47,6 +48,7 @@ export class Wifi {
         ...(bssid === undefined ? {} : { bssid: bytesOf(bssid) }),
         ...(isChannel(channel) ? { channel } : {}),
       });
+      this.#native.skyslot_host_name(hostName); // the module has made the interface, which asks for an address some time later
     } catch {
       this.#dispatch({ type: "wifiLost", attempt, reason: "not-found" }); // nothing that this network's name leads to
     }

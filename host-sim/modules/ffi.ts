@@ -96,6 +96,12 @@ export function createFfi(machine: Machine, native: Native): new () => object {
       const own = readOwnDescription(flash.view(running.offset, OWN_DESCRIPTION_END));
       return own === undefined ? 255 : own[5]! | (own[6]! << 8);
     },
+    skyslot_host_name(name: unknown) {
+      if (!machine.radio.isStarted) return ESP_ERROR_CODES.ESP_ERR_NOT_FOUND;
+      if (Buffer.byteLength(String(name)) > 32) return ESP_ERROR_CODES.ESP_ERR_INVALID_SIZE;
+      machine.network.hostName = String(name);
+      return 0;
+    },
     skyslot_portal_uri(uri: unknown) {
       const { accessPoint } = machine.radio;
       if (Buffer.byteLength(String(uri)) > 255) return ESP_ERROR_CODES.ESP_ERR_INVALID_SIZE;

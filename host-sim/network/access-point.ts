@@ -27,6 +27,8 @@ export interface AccessPointOptions {
   readonly bssid?: string;
   /** Default: "wpa2_psk" with a password, else "none". */
   readonly security?: Security;
+  /** What its name server appends to the names that stations tell it, such as "fritz.box"; absent: it resolves none. */
+  readonly domain?: string;
   /** More stations are refused. */
   readonly stationCountMax?: number;
   /** First three parts of the LAN's addresses; "192.168.N" by default. */
@@ -49,6 +51,9 @@ export class AccessPoint implements AirNetwork {
   readonly #password: string;
   #isUp: boolean;
   #stations = new Set<Station>();
+  readonly #domain: string | undefined;
+  /** Addresses of stations by the names that they told, lower case, with the domain. */
+  readonly #names = new Map<string, string>();
 
   constructor(
     options: AccessPointOptions & {
@@ -68,6 +73,7 @@ export class AccessPoint implements AirNetwork {
     this.dhcp = options.dhcp ?? true;
     this.stationCountMax = options.stationCountMax ?? Infinity;
     this.#security = options.security;
+    this.#domain = options.domain;
     this.bssid = options.bssid
       ? Uint8Array.from(options.bssid.split(":"), (digits) => Number.parseInt(digits, 16))
       : Uint8Array.of(0x02, 0x5e, 0, 0, 0, options.index);
@@ -77,7 +83,8 @@ export class AccessPoint implements AirNetwork {
     this.router = new IpNode({ world: options.world, name: `${options.ssid} router` });
     this.router.addInterface(`${prefix}.1`, this.segment);
     const dns = this.router.bindUdp(53, ({ bytes, address, port }) => {
-      const answer = this.dnsWorks ? answerFrom(bytes, options.resolve) : undefined;
+      const resolve = (name: string) => this.#names.get(name.toLowerCase()) ?? options.resolve(name);
+      const answer = this.dnsWorks ? answerFrom(bytes, resolve) : undefined;
       if (answer !== undefined) dns?.send(answer, address, port);
     });
   }
@@ -137,7 +144,11 @@ export class AccessPoint implements AirNetwork {
   }
 
   lease(mac: string): string | undefined {
-    return this.dhcp === true ? this.segment.lease(mac) : undefined;
+    if (this.dhcp !== true) return undefined;
+    const address = this.segment.lease(mac);
+    const name = [...this.#stations].find((station) => station.mac === mac)?.node.hostName;
+    if (name && this.#domain) this.#names.set(`${name}.${this.#domain}`.toLowerCase(), address);
+    return address;
   }
 
   admit(station: Station): boolean {

@@ -75,6 +75,8 @@ export class IpNode implements TcpHost {
   readonly sendBytes: number;
   readonly retransmitMs: number;
   readonly interfaces: Interface[] = [];
+  /** What it tells DHCP servers. */
+  hostName: string | undefined;
   alive = true;
   #connectionCountMax: number;
   #udpCountMax: number;

@@ -15,6 +15,8 @@ const UDP_COUNT_MAX = 16;
 export class NetworkStack extends IpNode {
   /** DNS servers, as DHCP has given them. */
   dnsServers: readonly string[] = [];
+  /** CONFIG_LWIP_LOCAL_HOSTNAME, until firmware sets another. */
+  override hostName = "espressif";
   #startedInterfaceCount = 0;
 
   constructor(options: { world: World; name: string }) {

@@ -22,7 +22,7 @@ describe("devices of one name", () => {
   let phone: Phone;
 
   before(async () => {
-    network.addAccessPoint(HOME);
+    network.addAccessPoint({ ...HOME, domain: "fritz.box" });
     for (const number of [1, 2, 3]) {
       const mac = Uint8Array.of(0x24, 0x6f, number, 0xa1, 0xb2, 0xc3);
       const device = new VirtualDevice({ world, network, name: `device ${number}`, chip: "esp32", mac });
@@ -63,6 +63,13 @@ describe("devices of one name", () => {
         expect((await ask(device, "/api/health", host)).status, host).equal(200);
       expect((await ask(device, "/api/health", "attacker.example")).text).contain(`http://${name}/`);
     }
+  });
+
+  it("tell their router what they are called, whose name server leads there", async () => {
+    const asked = phone.fetch("http://base-a1b2c3.fritz.box/api/health");
+    await world.runFor(5_000);
+    const { link } = JSON.parse((await asked).text);
+    expect(devices.map(addressOf)).contain(link.address);
   });
 
   it("have different names after a power cut of the whole house", async () => {

@@ -51,7 +51,7 @@ function joinAt(state: WifiState, { ssid, password }: SavedNetwork, point: Acces
     { ...state, phase: "joining", attempt, point },
     [
       { type: "log", level: "info", message: `joining Wi-Fi "${ssid}"${where}` },
-      { type: "joinWifi", attempt, ssid, password, ...by },
+      { type: "joinWifi", attempt, ssid, password, hostName: state.hostName, ...by },
       { type: "setTimer", timer: "wifi", delayMs: JOIN_TIMEOUT_MS },
     ],
   ];

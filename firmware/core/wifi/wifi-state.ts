@@ -8,6 +8,8 @@ export interface WifiState {
   readonly phase: "unset" | "joining" | "looking" | "joined" | "waiting";
   readonly attempt: number;
   readonly preferences: Preferences | undefined;
+  /** Of the device, for its router. */
+  readonly hostName: string;
   /** Name of the setup network. */
   readonly setupSsid: string;
   /** What a phone submitted and is tried now; saved only once it worked. */
@@ -54,6 +56,7 @@ export const initialWifi: WifiState = Object.freeze({
   phase: "unset",
   attempt: 0,
   preferences: undefined,
+  hostName: "",
   setupSsid: "",
   submitted: undefined,
   submittedCount: 0,

@@ -64,7 +64,12 @@ export function wifiStep(state: WifiState, event: Stamped): Step {
   switch (event.type) {
     case "booted": {
       const { preferences, effects } = readPreferences(event.stored, event.build);
-      const ready = { ...initialWifi, preferences, setupSsid: accessPointName(event.identity.deviceId) };
+      const ready = {
+        ...initialWifi,
+        preferences,
+        hostName: event.identity.deviceId.toLowerCase(),
+        setupSsid: accessPointName(event.identity.deviceId),
+      };
       const chosen: Raise = {
         type: "raise",
         event: {
@@ -151,7 +156,7 @@ function plugIn(state: WifiState): Step {
   const attempt = state.attempt + 1;
   return [
     { ...state, phase: "joining", attempt, wired: true },
-    [{ type: "joinWifi", attempt, ssid: "", password: "" }],
+    [{ type: "joinWifi", attempt, ssid: "", password: "", hostName: state.hostName }],
   ];
 }
 

@@ -1,7 +1,8 @@
 // Replaces ../wifi.ts in a build for Ethernet: the manifest maps this file to that name. There is no network to choose and no access
-// point; the interface starts with the firmware, and reports each time that it gets an address or loses it.
+// point; the interface starts with the firmware, and reports each time that it gets an address, another one, or loses it.
 
 import Ethernet from "embedded:network/interface/ethernet";
+import type { JoinRequest } from "../carry-out.js";
 import type { Native } from "../native.js";
 import type { Dispatch } from "../runner.js";
 
@@ -13,18 +14,22 @@ const CONNECTED = 400;
 
 export class Wifi {
   readonly #dispatch: Dispatch;
+  readonly #native: Native;
   #ethernet: Ethernet | undefined;
   #attempt = 0;
-  #online = false;
+  /** What was told last; absent: no link. */
+  #address: string | undefined;
 
-  constructor(dispatch: Dispatch, _native: Native) {
+  constructor(dispatch: Dispatch, native: Native) {
     this.#dispatch = dispatch;
+    this.#native = native;
   }
 
-  join(attempt: number, _ssid: string, _password: string): void {
+  join({ attempt, hostName }: JoinRequest): void {
     this.#attempt = attempt;
     if (this.#ethernet) return;
     this.#ethernet = new Ethernet({ onChanged: () => this.#changed() });
+    this.#native.skyslot_host_name(hostName);
     this.#ethernet.connect();
     this.#changed();
   }
@@ -38,13 +43,15 @@ export class Wifi {
   }
 
   #changed(): void {
-    const address = this.#ethernet?.address;
-    const up = (this.#ethernet?.connection ?? 0) >= CONNECTED && address !== undefined;
-    if (up === this.#online) return;
-    this.#online = up;
+    const isUp = (this.#ethernet?.connection ?? 0) >= CONNECTED;
+    const address = isUp ? this.#ethernet?.address : undefined;
+    if (address === this.#address) return;
+    this.#address = address;
     const attempt = this.#attempt;
     this.#dispatch(
-      up ? { type: "wifiJoined", attempt, address, rssi: 0 } : { type: "wifiLost", attempt, reason: "lost" },
+      address === undefined
+        ? { type: "wifiLost", attempt, reason: "lost" }
+        : { type: "wifiJoined", attempt, address, rssi: 0 },
     );
   }
 }

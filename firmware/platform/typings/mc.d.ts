@@ -65,6 +65,9 @@ declare module "mc/ffi" {
     // firmware/platform/native/skyslot-description.c
     /** How this image keeps its settings, as the two bytes in its description: the kind, and above it the block of its key. */
     skyslot_nvs(): number;
+    // firmware/platform/native/skyslot-host-name.c
+    /** What DHCP tells the router, at most 32 bytes; an interface that is not there: an error. */
+    skyslot_host_name(name: string): number;
     // firmware/platform/native/skyslot-portal.c
     /** Builds with Wi-Fi only: DHCP option 114 of the access point, at most 255 bytes; an access point that is not up: an error. */
     skyslot_portal_uri(uri: string): number;

@@ -67,7 +67,11 @@ describe("Wi-Fi", () => {
 
   it("joins the saved network and announces that", () => {
     const wifi = new Wifi().on(SAVED);
-    expect(wifi.find("joinWifi")).include({ ssid: "home", password: "secret password" });
+    expect(wifi.find("joinWifi")).include({
+      ssid: "home",
+      password: "secret password",
+      hostName: "base-0000a1",
+    });
     expect(wifi.join().types).include("online");
     expect(wifi.state.phase).equal("joined");
   });
@@ -424,7 +428,13 @@ describe("a device with a network cable", () => {
   it("starts its interface and no portal, whatever is saved", () => {
     for (const booted of [WIRED, { ...SAVED, link: "ethernet" as const }]) {
       const wifi = new Wifi().on(booted);
-      expect(wifi.effects.at(-1)).deep.equal({ type: "joinWifi", attempt: 1, ssid: "", password: "" });
+      expect(wifi.effects.at(-1)).deep.equal({
+        type: "joinWifi",
+        attempt: 1,
+        ssid: "",
+        password: "",
+        hostName: "base-0000a1",
+      });
       expect(wifi.types).not.include.members(portalThings).and.not.include("startServer");
     }
   });
