@@ -3,6 +3,7 @@
 import type { Packet } from "embedded:io/socket/udp";
 import DNSSD from "embedded:network/dnssd";
 import Net from "net";
+import { bytesEqual } from "../core/bytes.js";
 import type { Announced } from "../core/effect.js";
 import { DnsSocket } from "./dns-socket.js";
 import type { Dispatch } from "./runner.js";
@@ -53,10 +54,21 @@ export class Discovery {
   }
 }
 
-/** Without an address of its own the SDK cannot compare it with a rival's, and throws where nothing catches it. */
+/**
+ * Nothing of these reaches the SDK: any packet while it has no address of its own, which it compares with a rival's, and throws where nothing
+ * catches it; and its own packets, which some routers repeat, and in which it would see another device of its name.
+ */
 class MulticastSocket extends DnsSocket {
+  #sent: Uint8Array | undefined;
+
   override read(): Packet | undefined {
     const packet = super.read();
-    return Net.get("IP") === undefined ? DnsSocket.empty() : packet;
+    const isOwn = packet && this.#sent && bytesEqual(new Uint8Array(packet), this.#sent);
+    return isOwn || Net.get("IP") === undefined ? DnsSocket.empty() : packet;
+  }
+
+  override write(buffer: ByteBuffer, address: string, port: number): void {
+    if (buffer instanceof ArrayBuffer) this.#sent = new Uint8Array(buffer);
+    super.write(buffer, address, port);
   }
 }

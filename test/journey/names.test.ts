@@ -15,6 +15,48 @@ import { imageOf } from "./rig.js";
 const MINUTE_MS = 60_000;
 const TABLE = readFileSync(fileURLToPath(new URL("../../partitions/8mb.csv", import.meta.url)), "utf8");
 
+describe("a device whose router repeats what it sends", () => {
+  it("keeps its name", async () => {
+    const world = new World({ seed: 5 });
+    const network = new VirtualNetwork({ world });
+    const home = network.addAccessPoint(HOME);
+    const repeater = network.addHost("repeater", `${home.segment.prefix}.250`);
+    let count = 0;
+    const socket = repeater.bindUdp(5353, ({ bytes, address }) => {
+      if (address.endsWith(".250")) return;
+      count++;
+      socket?.send(bytes, "224.0.0.251", 5353);
+    });
+    socket?.groups.add("224.0.0.251");
+    const mac = Uint8Array.of(0x24, 0x6f, 1, 0xa1, 0xb2, 0xc3);
+    let trace = "";
+    const device = new VirtualDevice({
+      world,
+      network,
+      name: "device",
+      chip: "esp32",
+      mac,
+      onTrace: (text) => {
+        trace += text;
+      },
+    });
+    device.flashFactory(TABLE, await imageOf("base", "1.0.0"));
+    device.powerOn();
+    await world.runFor(5_000);
+    void new Person({ world, network, wifi: HOME, token: OWNER_TOKEN }).setUp("Skyslot base-a1b2c3");
+    await world.runFor(5 * MINUTE_MS);
+    const phone = new Phone({ world, network, name: "laptop", mac: "02:00:00:00:00:77" });
+    void phone.join(HOME.ssid, HOME.password);
+    await world.runFor(1_000);
+    const asked = phone.get("/api/version", device.machine?.radio.stationAddress);
+    await world.runFor(5_000);
+    expect(JSON.parse((await asked).text).hostName).equal("base-a1b2c3.local");
+    expect(trace).contain("setup portal closed").and.not.contain("another device is called");
+    expect(count).above(3);
+    device.powerOff();
+  });
+});
+
 describe("devices of one name", () => {
   const world = new World({ seed: 4 });
   const network = new VirtualNetwork({ world });
