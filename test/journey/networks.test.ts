@@ -9,6 +9,8 @@ import { type Rig, setUpRig } from "./rig.js";
 
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
+/** A phone's connectivity check. */
+const PROBE = "http://connectivitycheck.gstatic.com/generate_204";
 
 describe("a device among networks", () => {
   let rig: Rig;
@@ -118,8 +120,24 @@ describe("a device among networks", () => {
     expect(rig.desk.device.bootCount).equal(2);
   });
 
+  it("finishes an update although its address changes while it downloads", async () => {
+    let count = 0;
+    rig = await setUpRig({
+      downloadPolicy: () => {
+        if (++count % 2 === 0 && count < 8)
+          rig.desk.world.schedule(300, () => rig.desk.home.renumber(`10.9.${count}`));
+        return { bytesPerSecond: 400_000 };
+      },
+    });
+    rig.desk.device.powerOn();
+    const isOver = () => rig.reports.some(({ status }) => status === "success" || status === "failed");
+    await rig.desk.world.runUntil(isOver, { limitMs: HOUR_MS });
+    expect(rig.reports.at(-1)?.status).equal("success");
+    expect(rig.trace.filter((line) => line.includes("address 10.9.")).length).above(1);
+  });
+
   it("joins its network although phones stay in its setup network, silent or busy", async () => {
-    for (const isBusy of [false, true]) {
+    for (const doing of ["nothing", "probing", "busy"]) {
       await settledDevice();
       const { world, network, home } = rig.desk;
       home.setUp(false);
@@ -129,15 +147,16 @@ describe("a device among networks", () => {
       const stranger = new Phone({ world, network, name: "stranger", mac: "02:00:00:00:00:99" });
       const stay = (): void => {
         if (stranger.joinedSsid === undefined) void stranger.join(portal).catch(() => {});
-        else if (isBusy) void stranger.get("/api/networks").catch(() => {});
+        else if (doing === "busy") void stranger.get("/api/networks").catch(() => {});
+        else if (doing === "probing") void stranger.fetch(PROBE, { redirectCountMax: 0 }).catch(() => {});
         else void stranger.resolve("example.com").catch(() => {});
         world.schedule(10_000, stay);
       };
       stay();
       await world.runFor(2 * MINUTE_MS);
       home.setUp(true);
-      expect(await minutesUntil(isChecking), isBusy ? "busy" : "silent").below(isBusy ? 13 : 5);
-      if (!isBusy) await rig.close();
+      expect(await minutesUntil(isChecking), doing).below(doing === "busy" ? 13 : 5);
+      if (doing !== "busy") await rig.close();
     }
   });
 });

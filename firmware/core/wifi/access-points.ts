@@ -5,7 +5,7 @@
 import type { AccessPoint, JoinFailure, Network } from "../event.js";
 import type { SavedNetwork } from "../settings/preferences.js";
 
-/** Each may take 45 s. */
+/** Of one round: each may take 45 s. */
 const MAX_OTHER_COUNT = 4;
 
 /** What a search says of a network. */
@@ -24,15 +24,23 @@ export function findNetwork({ ssid, password }: SavedNetwork, heard: readonly Ne
 
 /**
  * What is tried next. The strongest was tried by its name: once more at the end, because the strength varies and it may have been another,
- * but not after a wrong password, which takes long to find out.
+ * but not after a wrong password, which takes long to find out. In a network of many each round begins where the last one ended.
+ * @param round counted from 0
  */
-export function othersToTry({ fitting, others }: Found, reason: JoinFailure): readonly AccessPoint[] {
+export function othersToTry(
+  { fitting, others }: Found,
+  reason: JoinFailure,
+  round: number,
+): readonly AccessPoint[] {
   const [first, ...rest] = fitting;
   if (!first) return [];
   const wasTried = !others.some(({ rssi }) => rssi > first.rssi);
   const again = rest.length > 0 && reason !== "wrong-password" ? [first] : [];
   const points = wasTried ? [...rest, ...again] : fitting;
-  return points.slice(0, MAX_OTHER_COUNT).map(({ bssid, channel }) => ({ bssid, channel }));
+  const start = (round * MAX_OTHER_COUNT) % Math.max(1, points.length);
+  return [...points.slice(start), ...points.slice(0, start)]
+    .slice(0, MAX_OTHER_COUNT)
+    .map(({ bssid, channel }) => ({ bssid, channel }));
 }
 
 /** Why a network failed whose name led nowhere, now that it is known what is in range. */

@@ -94,7 +94,7 @@ export function looked(state: WifiState, moment: Moment, heard: readonly Network
   if (state.avoided !== undefined) return joinAnother(state, network, found.fitting);
   const known = state.reason ?? "not-found";
   const reason = known === "not-found" && heard ? reasonFrom(found) : known;
-  const [next, ...others] = othersToTry(found, reason);
+  const [next, ...others] = othersToTry(found, reason, state.failureCount);
   const after: WifiState = { ...state, looked: true, reason, others };
   return next ? joinAt(after, network, next) : networkFailed(after, moment, reason);
 }

@@ -234,6 +234,17 @@ describe("Wi-Fi of several access points", () => {
     expect(count).equal(4);
   });
 
+  it("tries each of many sooner or later", () => {
+    const wifi = new Wifi().on(SAVED);
+    const points = [1, 2, 3, 4, 5, 6, 7, 8, 9].map((end) => point(end, -40 - end));
+    const seen = new Set<string | undefined>();
+    for (let round = 0; round < 3; round++) {
+      for (wifi.refuse().hear(points); wifi.state.phase === "joining"; wifi.refuse()) seen.add(tried(wifi));
+      wifi.on(timer);
+    }
+    expect([...seen].sort()).deep.equal(points.map((one) => one.bssid));
+  });
+
   it("never joins one openly whose network was saved with a password, and says that it is open", () => {
     const twin = new Wifi()
       .on(SAVED)
