@@ -55,17 +55,21 @@ export const fail = <Code extends string>(
   message: string,
 ): { readonly ok: false; readonly failure: Failure<Code> } => ({ ok: false, failure: { code, message } });
 
-/** Failures that another download may fix. The others concern the release itself. */
-export const isTransient = (code: UpdateErrorCode): boolean => TRANSIENT.includes(code);
+/** Failures that another download may fix. The others concern the release itself, or the arming. */
+export const isTransient = (code: UpdateErrorCode): boolean =>
+  isOnTheWay(code) || AT_THE_FLASH.includes(code);
 
-const TRANSIENT: readonly UpdateErrorCode[] = Object.freeze([
+/** Failures between the server and the device. */
+export const isOnTheWay = (code: UpdateErrorCode): boolean => ON_THE_WAY.includes(code);
+
+const ON_THE_WAY: readonly UpdateErrorCode[] = Object.freeze([
   "CONNECT_FAILED",
   "SERVER_STALLED",
   "HTTP_STATUS",
   "RESPONSE_MALFORMED",
   "RANGE_IGNORED",
   "BODY_TRUNCATED",
-  "CHUNK_MISMATCH",
   "DIGESTS_MISMATCH",
-  "FLASH_FAILED",
 ] as const);
+
+const AT_THE_FLASH: readonly UpdateErrorCode[] = Object.freeze(["CHUNK_MISMATCH", "FLASH_FAILED"] as const);

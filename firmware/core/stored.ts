@@ -22,6 +22,7 @@ export const STORED_LIMITS: Readonly<Record<string, number>> = Object.freeze({
   "clock.floor": 16,
   offer: 80,
   "offer.held": 80,
+  "offer.failed": 40,
   // trial
   unhealthy: 16,
   "trial.reason": 500,

@@ -273,6 +273,24 @@ const offerCrashes: readonly Mutation[] = [
     mutated: "const next: Noted = current;",
   },
   {
+    what: "an image that cannot be installed is tried without an end",
+    file: `${UPDATE}/setbacks.ts`,
+    original: "if (!isAtLimit(setbacks) || setbacks.image",
+    mutated: "if (isAtLimit(setbacks) || setbacks.image",
+  },
+  {
+    what: "an image is held back although another download makes progress",
+    file: `${UPDATE}/setbacks.ts`,
+    original: "setbacks.points === 0 ? [setbacks, NOTHING] : [NO_SETBACKS, [FORGET]];",
+    mutated: "[setbacks, NOTHING];",
+  },
+  {
+    what: "another file that was served for a while is the release's fault",
+    file: `${UPDATE}/retry.ts`,
+    original: '!isTransient(code) && code !== "ARM_FAILED" && checksChunks(job);',
+    mutated: '!isTransient(code) && code !== "ARM_FAILED";',
+  },
+  {
     what: "a block has no end",
     file: `${UPDATE}/offer-crashes.ts`,
     original: "if (!isHeld(block, time, at))",

@@ -20,6 +20,7 @@ import {
   readRecord,
   storeRecord,
 } from "./record.js";
+import { readSetbacks, SETBACKS_KEY } from "./setbacks.js";
 import {
   enter,
   errorFields,
@@ -54,6 +55,7 @@ export function updateBooted(event: Booted & Stamped): Step {
     bootCount,
     record: outcome.kind === "none" ? undefined : outcome.record,
     onTrial: isOnTrial(event.image, record),
+    setbacks: readSetbacks(event.stored[SETBACKS_KEY]),
     blockedImage: blockedByOwner(event.stored[BLOCKED_IMAGE_KEY]),
   };
   const [counted, reporting] = reportBlock(state, event);

@@ -14,6 +14,7 @@ import { proofOf, prove } from "./proof.js";
 import { PUSH_RESTART_DELAY_MS, pushSucceeded } from "./pushed-update.js";
 import { type InstallRecord, storeRecord } from "./record.js";
 import { failAttempt } from "./retry.js";
+import { clearSetbacks } from "./setbacks.js";
 import { enter, type Installing, nextAttempt, report, type Step, type UpdateState } from "./state.js";
 import { request } from "./transfer.js";
 
@@ -118,9 +119,11 @@ function recheckSlot(state: UpdateState, job: Job, message: string): Step {
 export function armed(state: Installing): Step {
   const { job } = state;
   const { source } = job;
+  const [setbacks, clearing] = clearSetbacks(state.setbacks);
   return [
-    enter(state, { phase: "restarting" }),
+    enter(state, { phase: "restarting", setbacks }),
     [
+      ...clearing,
       {
         type: "log",
         level: "info",

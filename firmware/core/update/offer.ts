@@ -12,6 +12,7 @@ import { FRESH_JOB, type Job } from "./job.js";
 import { describeBlock, isBlocked, noteOffer, suspectOf } from "./offer-crashes.js";
 import { pushVerified } from "./pushed-update.js";
 import { checkRelease, parseRelease, type Release } from "./release.js";
+import { HELD_BACK, holdBack } from "./setbacks.js";
 import {
   endOfRelease,
   enter,
@@ -52,6 +53,14 @@ export function evaluateOffer(
     const message = `update to ${answer.version} is skipped: ${describeBlock(suspect)}`;
     return [state, [{ type: "log", level: "warn", message }, nextCheck(state, random)]];
   }
+  const [setbacks, holding, isHeldBack] = holdBack(state.setbacks, imageSha256, toldAt(state.clock, at), at);
+  if (isHeldBack) {
+    const message = `update to ${answer.version} is skipped: ${HELD_BACK}`;
+    return [
+      { ...state, setbacks },
+      [{ type: "log", level: "warn", message }, ...holding, nextCheck(state, random)],
+    ];
+  }
   if (!state.boot?.build.keyIds.includes(signed.keyId)) {
     return refuse(
       state,
@@ -64,10 +73,11 @@ export function evaluateOffer(
     );
   }
   const attempt = nextAttempt(state);
-  const [noted, noting] = withOfferCrashes(state, noteOffer(state.offerCrashes, suspect));
+  const [noted, noting] = withOfferCrashes({ ...state, setbacks }, noteOffer(state.offerCrashes, suspect));
   return [
     enter(noted, { phase: "verifying", attempt, unverified: { kind: "server", offer, signed } }),
     [
+      ...holding,
       ...noting,
       {
         type: "verifySignature",

@@ -4,9 +4,11 @@
 import { backoffMs } from "../backoff.js";
 import { type Failure, isTransient, type UpdateErrorCode } from "../errors.js";
 import type { Stamped } from "../event.js";
+import { checksChunks } from "./chunk-check.js";
 import type { Job } from "./job.js";
 import { pushFailed } from "./pushed-update.js";
 import { RECORD_KEY } from "./record.js";
+import { HELD_BACK, isAtLimit, noteSetback } from "./setbacks.js";
 import {
   enter,
   errorFields,
@@ -95,18 +97,25 @@ export function pushTimedOut(state: Installing, job: Job, random: number): Step 
   ];
 }
 
+/** Whether the release is to blame, for good. Arming depends on the flash; bytes that no digest proves may be another file's. */
+const isOfRelease = (job: Job, code: UpdateErrorCode): boolean =>
+  !isTransient(code) && code !== "ARM_FAILED" && checksChunks(job);
+
 /** Ends the attempt and reports why: the running firmware stays, the slot is not armed. */
-export function failAttempt(state: UpdateState, job: Job, failure: Failure, random: number): Step {
+export function failAttempt(state: UpdateState, job: Job, found: Failure, random: number): Step {
   const { source } = job;
-  const refused =
-    source.kind === "push" || isTransient(failure.code)
-      ? state.refused
-      : { firmwareId: source.firmwareId, releaseEnd: source.releaseEnd };
+  const isLasting = source.kind === "server" && isOfRelease(job, found.code);
+  const [setbacks, counting] = isLasting
+    ? ([state.setbacks, []] as const)
+    : noteSetback(state.setbacks, job, found.code);
+  const isHeldBack = setbacks !== state.setbacks && isAtLimit(setbacks);
+  const failure = isHeldBack ? { ...found, message: `${found.message}; ${HELD_BACK}` } : found;
   const idle = enter(state, {
     phase: "idle",
     record: undefined,
     attempt: nextAttempt(state),
-    refused,
+    refused: isLasting ? { firmwareId: source.firmwareId, releaseEnd: source.releaseEnd } : state.refused,
+    setbacks,
   });
   return [
     idle,
@@ -116,6 +125,7 @@ export function failAttempt(state: UpdateState, job: Job, failure: Failure, rand
         level: "error",
         message: `update to ${job.release.version || "a pushed image"} failed: ${failure.message} [${failure.code}]`,
       },
+      ...counting,
       { type: "clearTimer", timer: "transfer" },
       { type: "clearTimer", timer: "retry" },
       ...(source.kind === "push"

@@ -12,6 +12,7 @@ import { type Job, originOfJob } from "./job.js";
 import { type CrashStep, initialOfferCrashes, type OfferCrashes, type Suspect } from "./offer-crashes.js";
 import type { InstallRecord } from "./record.js";
 import type { SignedRelease } from "./release.js";
+import { NO_SETBACKS, type SetbackStep, type Setbacks } from "./setbacks.js";
 
 /** A transfer that gets no byte for this time counts as stalled. */
 export const STALL_MS = 30_000;
@@ -73,6 +74,7 @@ interface Common {
   /** In the last attempt the server ignored a range. */
   readonly rangeIgnored: boolean;
   readonly offerCrashes: OfferCrashes;
+  readonly setbacks: Setbacks;
 }
 
 /** The phases in which there is a job. */
@@ -134,6 +136,7 @@ export const initialUpdate: Common & { readonly phase: "idle" } = Object.freeze(
   bootCount: 0,
   rangeIgnored: false,
   offerCrashes: initialOfferCrashes,
+  setbacks: NO_SETBACKS,
 });
 
 export type Step = readonly [UpdateState, readonly (Effect | Raise)[]];
@@ -147,6 +150,15 @@ export const withOfferCrashes = <State extends UpdateState>(
   [offerCrashes, effects]: CrashStep,
 ): readonly [State, readonly Effect[]] => [
   offerCrashes === state.offerCrashes ? state : { ...state, offerCrashes },
+  effects,
+];
+
+/** Likewise, of the attempts that failed. */
+export const withSetbacks = <State extends UpdateState>(
+  state: State,
+  [setbacks, effects]: SetbackStep,
+): readonly [State, readonly Effect[]] => [
+  setbacks === state.setbacks ? state : { ...state, setbacks },
   effects,
 ];
 

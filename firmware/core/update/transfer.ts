@@ -22,6 +22,7 @@ import { noteProgress } from "./offer-crashes.js";
 import { prove } from "./proof.js";
 import { SECTOR_BYTES } from "./release.js";
 import { bodyTruncated, failAttempt, handleSlotFailure, rejectPart, retryLater } from "./retry.js";
+import { clearSetbacks } from "./setbacks.js";
 import {
   enter,
   type Installing,
@@ -31,6 +32,7 @@ import {
   type Step,
   type UpdateState,
   withOfferCrashes,
+  withSetbacks,
 } from "./state.js";
 
 /** Maximum that is read from the network and written to flash at once. */
@@ -251,8 +253,11 @@ function chunkHashed(state: Installing, job: Job, event: Stamped & { readonly di
   const [counted, noting] = job.wholeOnly
     ? ([state, []] as const)
     : withOfferCrashes(state, noteProgress(state.offerCrashes));
-  const [next, effects] = lacksPage(reported) ? turnPage(counted, reported) : read(counted, reported);
-  return [next, [...noting, ...progress, ...effects]];
+  const [cleared, clearing] = job.wholeOnly
+    ? ([counted, []] as const)
+    : withSetbacks(counted, clearSetbacks(counted.setbacks));
+  const [next, effects] = lacksPage(reported) ? turnPage(cleared, reported) : read(cleared, reported);
+  return [next, [...noting, ...clearing, ...progress, ...effects]];
 }
 
 function proveArrived(state: UpdateState, job: Job): Step {

@@ -91,6 +91,24 @@ describe("an update", function () {
     });
   }
 
+  for (const [name, { fault, eraseCount }] of Object.entries(CASES)) {
+    it(`onto a sector that ${name} is tried three times a day, and its sector is not worn out`, async () => {
+      const { flash, device, world, failed, watch } = offeredDevice();
+      flash.faults.set(SLOT_SECTOR + BAD_SECTOR, fault);
+      device.powerOn();
+      await world.runFor(12 * HOUR_MS);
+      device.powerOff();
+      device.powerOn();
+      await world.runFor(6 * HOUR_MS);
+      expect(failed().length).equal(3);
+      expect(failed()[2]?.error_message).match(/failed too often, and is held back for a day$/);
+      expect(watch.slots.get("ota_0")?.erases.get(BAD_SECTOR) ?? 0).equal(3 * eraseCount);
+      expect(device.running?.label).equal("factory");
+      await world.runFor(7 * HOUR_MS);
+      expect(failed().length, "a day later").equal(6);
+    });
+  }
+
   it("succeeds once the sector is repaired", async () => {
     const { flash, device, world, failed } = offeredDevice();
     flash.faults.set(SLOT_SECTOR + BAD_SECTOR, { kind: "programIgnored" });
