@@ -6,7 +6,7 @@ import type { Journal } from "../events/journal.js";
 import { Refusal } from "../shared/refusal.js";
 import { nameRelease } from "../shared/rollout.js";
 import type { Device, Firmware, Update } from "../store/store.js";
-import { addAttempt, CLAIMED, failAttempt, moveAttempt, succeed } from "./attempt.js";
+import { CLAIMED, failAttempt, moveAttempt, succeed } from "./attempt.js";
 
 interface Report {
   readonly journal: Journal;
@@ -14,8 +14,8 @@ interface Report {
   /** As the report shows it. */
   readonly device: Device;
   readonly firmware: Firmware;
-  /** The last attempt with this firmware. */
-  readonly last: Update | undefined;
+  /** The last attempt with this firmware. Only an offer opens one: a report that comes late, or was made up, does not. */
+  readonly last: Update;
 }
 
 /** Returns the attempt as it is afterwards. @throws Refusal */
@@ -25,11 +25,12 @@ export async function reportStatus(journal: Journal, request: StatusRequest): Pr
     throw new Refusal("DEVICE_UNKNOWN", `device ${request.device_id} has never checked for updates here`);
   const firmware = await journal.store.findFirmware(request.firmware_id);
   if (!firmware) throw new Refusal("FIRMWARE_UNKNOWN", `firmware ${request.firmware_id} does not exist`);
+  const last = await journal.store.findLastUpdate(known.id, firmware.id);
+  if (!last) throw new Refusal("ATTEMPT_UNKNOWN", `${known.id} was never offered ${nameRelease(firmware)}`);
   const device = await journal.putDevice(deviceThatReports(known, request, firmware, journal.time));
-  const last = await journal.store.findLastUpdate(device.id, firmware.id);
   const report: Report = { journal, request, device, firmware, last };
   if (request.status === "success") return reportSuccess(report);
-  if (last?.status === "success")
+  if (last.status === "success")
     throw new Refusal("ATTEMPT_CLOSED", `attempt ${last.id} of ${device.id} has succeeded already`);
   return request.status === "failed" ? reportFailure(report) : reportProgress(report);
 }
@@ -49,7 +50,6 @@ function deviceThatReports(known: Device, request: StatusRequest, firmware: Firm
 }
 
 async function reportSuccess({ journal, device, firmware, request, last }: Report): Promise<Update> {
-  if (!last) throw new Refusal("ATTEMPT_UNKNOWN", `${device.id} was never offered ${nameRelease(firmware)}`);
   if (last.status === "success") return last;
   if (firmware.release === null && !request.image_sha256)
     return moveAttempt(journal, firmware, last, { status: "installing", step: CLAIMED });
@@ -69,21 +69,17 @@ async function reportFailure(report: Report): Promise<Update> {
   const message = request.error_message ?? "";
   const known = await findRepeated(journal, code, last);
   // The device gives the reason for what the server has concluded, or repeats a report whose answer was lost.
-  if (known && message !== "" && known.errorMessage !== message)
+  if (known && known.errorCode === code && message !== "" && known.errorMessage !== message)
     return journal.changeUpdate(known.id, { errorMessage: message });
-  return known ?? failAttempt(journal, await openAttemptOf(report), code, message, request.step);
+  return known ?? failAttempt(journal, last, code, message, request.step);
 }
 
-/** The failed attempt that a failure report repeats, if it repeats one. */
-async function findRepeated(
-  journal: Journal,
-  code: string,
-  last: Update | undefined,
-): Promise<Update | undefined> {
-  if (last?.status === "failed") return last.errorCode === code ? last : undefined;
+/** The failed attempt that a failure report is about, if it is one: an attempt fails once, by the first reason. */
+async function findRepeated(journal: Journal, code: string, last: Update): Promise<Update | undefined> {
+  if (last.status === "failed") return last;
   // An attempt that has not begun to install cannot have been rolled back: the report is about the one before it, which a check
   // has closed meanwhile.
-  if (!last || code !== "ROLLED_BACK" || last.status === "installing") return undefined;
+  if (code !== "ROLLED_BACK" || last.status === "installing") return undefined;
   const { deviceId, firmwareId } = last;
   const failed = await journal.store.listUpdates(
     { deviceId, firmwareId, status: "failed" },
@@ -92,20 +88,17 @@ async function findRepeated(
   return failed.rows.find(({ errorCode }) => errorCode === code);
 }
 
-async function reportProgress(report: Report): Promise<Update> {
-  const { journal, firmware, request } = report;
+function reportProgress({ journal, device, firmware, request, last }: Report): Promise<Update> {
+  if (last.status === "failed") {
+    throw new Refusal(
+      "ATTEMPT_CLOSED",
+      `attempt ${last.id} of ${device.id} has failed already: a check decides whether there is another`,
+    );
+  }
   const bytes = request.bytes_downloaded;
-  return moveAttempt(journal, firmware, await openAttemptOf(report), {
+  return moveAttempt(journal, firmware, last, {
     status: request.status,
     step: request.step ?? null,
     ...(bytes === undefined ? {} : { bytesDownloaded: Math.min(bytes, firmware.fileSize) }),
   });
-}
-
-/** A device may try again without another check: then an attempt is opened here, and another that is open is closed. */
-async function openAttemptOf({ journal, device, firmware, last }: Report): Promise<Update> {
-  if (last && last.status !== "failed") return last;
-  const open = await journal.store.findOpenUpdate(device.id);
-  if (open) await failAttempt(journal, open, "SUPERSEDED", `${firmware.version} is installed instead`);
-  return addAttempt(journal, device, firmware);
 }

@@ -362,11 +362,61 @@ describe("the device API", () => {
       }
     });
 
-    it("lets a device try again by itself after a failure", async () => {
+    it("opens an attempt with the next check after a failure, never by a report that comes late", async () => {
       await server.check();
       await server.status({ status: "failed", error_code: "SERVER_STALLED" });
+      for (const status of ["downloading", "installing"] as const) {
+        const late = await server.status({ status, bytes_downloaded: 10 });
+        expect(late.statusCode).to.equal(409);
+        expect(late.json()).to.include({ error: "ATTEMPT_CLOSED" });
+      }
+      const second = await server.status({
+        status: "failed",
+        error_code: "CHUNK_MISMATCH",
+        error_message: "chunk 3",
+      });
+      expect(second.json(), "an attempt fails once").to.include({ update_id: 1, status: "failed" });
+      expect(await server.lastAttempt()).to.include({
+        id: 1,
+        status: "failed",
+        error_code: "SERVER_STALLED",
+      });
+      await server.check();
       await server.status({ status: "downloading", bytes_downloaded: 10 });
       expect(await server.lastAttempt()).to.include({ id: 2, status: "downloading", bytes_downloaded: 10 });
+    });
+
+    it("does not let a late report end the attempt that is open now", async () => {
+      await server.check();
+      const newer = await makeRelease("1.2.0");
+      await server.upload(newer);
+      await server.check();
+      for (const status of ["downloading", "failed"] as const)
+        await server.status({ status, firmware_id: 1 });
+      expect(await server.lastAttempt()).to.include({ id: 2, firmware_id: 2, status: "pending" });
+    });
+
+    it("takes no report about firmware that the device was never offered", async () => {
+      await server.check({ device_id: "other-1" });
+      await server.check({ current_version: "9.0.0" });
+      const reports = [
+        { status: "downloading" },
+        { status: "installing" },
+        { status: "failed", error_code: "ROLLED_BACK" },
+        { status: "success", image_sha256: made.imageSha256, slot_state: "valid" },
+      ] as const;
+      for (const report of reports) {
+        const answer = await server.status(report);
+        expect(answer.statusCode, report.status).to.equal(409);
+        expect(answer.json(), report.status).to.include({
+          error: "ATTEMPT_UNKNOWN",
+          message: "base-010203 was never offered base 1.1.0",
+        });
+      }
+      const { logs } = (await server.admin("GET", "/api/ota/admin/logs")).json();
+      expect(logs.map(({ device_id }: { device_id: string }) => device_id)).to.deep.equal(["other-1"]);
+      const device = (await server.admin("GET", "/api/devices/base-010203")).json();
+      expect(device, "nor is its image believed").to.include({ current_version: "9.0.0" });
     });
 
     it("answers 404 for devices that never checked and firmware that does not exist", async () => {
