@@ -17,6 +17,9 @@ export function backoffMs(policy: BackoffPolicy, failureCount: number, random: n
   return Math.round(ceiling * (0.5 + random / 2));
 }
 
+/** `leastMs` or up to a tenth more: devices that were all told to wait so long do not come back at once. */
+export const spreadMs = (leastMs: number, random: number): number => Math.round(leastMs * (1 + random / 10));
+
 /** `aroundMs` plus or minus a tenth: the regular check of a fleet that was powered on together drifts apart. */
 export function jitteredMs(aroundMs: number, random: number): number {
   return Math.round(aroundMs * (0.9 + random / 5));

@@ -10,6 +10,7 @@
 //
 // A time that is signed (provedAfter) will be a source like a signed release. What never happens has no time: no expiry is `undefined`.
 
+import { daysUntil } from "./calendar.js";
 import type { Effect } from "./effect.js";
 
 /** NVS key of the floor, seconds since 1970. */
@@ -120,11 +121,4 @@ function dateOf(text: string): number | undefined {
   if (year === undefined || !Number.isInteger(month) || month < 0) return undefined;
   const seconds = (daysUntil(Number(year), month + 1, Number(day)) - 1) * DAY_SECONDS;
   return seconds <= LATEST ? seconds : undefined;
-}
-
-/** Days from 1970-01-01; the year counts from March, so that a leap day is its last. */
-function daysUntil(year: number, month: number, day: number): number {
-  const y = month > 2 ? year : year - 1;
-  const days = Math.floor((153 * ((month + 9) % 12) + 2) / 5) + day - 1;
-  return y * 365 + Math.floor(y / 4) - Math.floor(y / 100) + Math.floor(y / 400) + days - 719_468;
 }

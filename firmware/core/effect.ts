@@ -76,13 +76,13 @@ export type Effect =
   | { readonly type: "startRequest"; readonly attempt: number; readonly request: HttpRequest }
   | { readonly type: "readResponse"; readonly attempt: number; readonly maxBytes: number }
   /**
-   * Instead of reading it, when the headers have come: the body as one, of the announced length, answered by `bytesCollected` or
-   * `textCollected` when it is whole. It is held once; the caller bounds `sizeBytes`.
+   * Instead of reading it, when the headers have come: the body as one, answered by `bytesCollected` or `textCollected`. It is held once, in
+   * `maxBytes`, which the caller bounds. Of a longer body these bytes are all that is read; a longer text has failed.
    */
   | {
       readonly type: "collectResponse";
       readonly attempt: number;
-      readonly sizeBytes: number;
+      readonly maxBytes: number;
       readonly as: "bytes" | "text";
     }
   | { readonly type: "closeRequest"; readonly attempt: number }

@@ -227,14 +227,20 @@ export type Event =
   /** Bytes wait to be read. */
   | { readonly type: "responseReadable"; readonly attempt: number; readonly count: number }
   | { readonly type: "responseData"; readonly attempt: number; readonly bytes: Uint8Array }
-  /** The whole body, as it was asked for; the answer has ended with it. */
+  /** The body, as far as it was asked for; shorter if it has ended before. */
   | { readonly type: "bytesCollected"; readonly attempt: number; readonly bytes: Uint8Array }
   /** Decoded from UTF-8. */
   | { readonly type: "textCollected"; readonly attempt: number; readonly text: string }
   | { readonly type: "responseEnded"; readonly attempt: number }
   /** On the way to an answer: a name server has resolved the host's name, or the host has taken the connection. */
   | { readonly type: "peerHeard" }
-  | { readonly type: "requestFailed"; readonly attempt: number; readonly message: string }
+  | {
+      readonly type: "requestFailed";
+      readonly attempt: number;
+      readonly message: string;
+      /** The server had taken the connection; absent: not even that. */
+      readonly isConnected?: boolean;
+    }
   // own pages
   | {
       readonly type: "requestReceived";

@@ -67,7 +67,6 @@ export const MACHINES: readonly Machine[] = Object.freeze([
 ]);
 
 const to = (...machines: readonly Machine[]): readonly Machine[] => Object.freeze(machines);
-const DOWNLOAD = to(update, report);
 const UPDATE = to(update);
 
 /** The machines that an event is delivered to. */
@@ -84,11 +83,11 @@ export const LISTENERS: Readonly<Record<Event["type"], readonly Machine[]>> = Ob
   scanCompleted: to(wifi, portal),
   peerHeard: to(linkWatch),
   responseStarted: to(linkWatch, update, report),
-  responseReadable: DOWNLOAD,
+  responseReadable: UPDATE,
   responseData: UPDATE,
   bytesCollected: UPDATE,
   textCollected: UPDATE,
-  responseEnded: DOWNLOAD,
+  responseEnded: UPDATE,
   requestFailed: to(linkWatch, update, report),
   requestReceived: to(linkWatch, wifi, portal, localApi),
   pushRequested: to(linkWatch, push),

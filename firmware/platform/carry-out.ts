@@ -73,7 +73,7 @@ const TABLE: { readonly [Type in Effect["type"]]: (adapters: Adapters, effect: O
     scanWifi: ({ wifi }, { attempt }) => wifi.scan(attempt),
     startRequest: ({ http }, { attempt, request }) => http.start(attempt, request),
     readResponse: ({ http }, { attempt, maxBytes }) => http.read(attempt, maxBytes),
-    collectResponse: ({ http }, { attempt, sizeBytes, as }) => http.collect(attempt, sizeBytes, as),
+    collectResponse: ({ http }, { attempt, maxBytes, as }) => http.collect(attempt, maxBytes, as),
     closeRequest: ({ http }, { attempt }) => http.close(attempt),
     startServer: ({ pages, dispatch }, { captive }) =>
       tried(dispatch, "port of the pages", () => pages.start(captive)),

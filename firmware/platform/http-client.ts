@@ -1,24 +1,28 @@
-// HTTP requests, through `embedded:network/http/client`: a client for each request, because the SDK's stops working after an error.
-// Bodies are pulled: bytes stay in the TCP window until core reads them. A short body may be collected instead, into one buffer of the
-// length that core gives, so that it is held once.
+// HTTP requests, one connection each. Bodies are pulled: bytes stay in the TCP window until core reads them. A short body may be collected
+// instead, into one buffer of the length that core gives, so that it is held once. What an answer means is decided in core/http.
+//
+// The SDK's own client is not used: it throws at malformed answers, in its own turns, where nothing catches it; it ends chunked bodies
+// wrongly, refuses a status line without a reason, and knows neither interim answers nor redirects nor timeouts.
 
 import Resolver from "embedded:network/dns/resolver/udp";
-import HTTPClient from "embedded:network/http/client";
 import Net from "net";
 import type { HttpRequest } from "../core/effect.js";
-import { readAddress } from "../core/http/address.js";
-import { KEPT_ANSWER_HEADERS } from "../core/http/answer-head.js";
-import { ClientSocket } from "./client-socket.js";
+import { type Address, readAddress } from "../core/http/address.js";
+import {
+  type AnswerReader,
+  endAnswer,
+  newAnswerReader,
+  readAnswer,
+  takeBody,
+  wantedBytes,
+} from "../core/http/answer-reader.js";
+import { followRedirect } from "../core/http/redirect.js";
+import { requestHead } from "../core/http/request-text.js";
 import { DnsSocket } from "./dns-socket.js";
 import type { Dispatch } from "./runner.js";
+import { type SocketClass, type StreamEvents, TcpStream } from "./tcp-stream.js";
 
-interface Running {
-  readonly client: HTTPClient;
-  request?: HTTPClient.Request;
-  /** A body that is collected. */
-  body?: Body | undefined;
-}
-
+/** A body that is collected. */
 interface Body {
   readonly bytes: Uint8Array;
   readonly as: "bytes" | "text";
@@ -27,115 +31,238 @@ interface Body {
 
 export class HttpRequests {
   readonly #dispatch: Dispatch;
-  readonly #running = new Map<number, Running>();
+  readonly #socket: SocketClass;
+  readonly #running = new Map<number, Exchange>();
 
-  constructor(dispatch: Dispatch) {
+  constructor(dispatch: Dispatch, socket: SocketClass) {
     this.#dispatch = dispatch;
+    this.#socket = socket;
   }
 
-  start(attempt: number, { method, url, headers, body }: HttpRequest): void {
-    const address = readAddress(url);
-    if (!address.ok)
-      return this.#dispatch({ type: "requestFailed", attempt, message: address.failure.message });
-    const { host, port, path } = address.value;
-    const sent = body === undefined ? undefined : ArrayBuffer.fromString(body);
-    const client = new HTTPClient({
-      host,
-      port,
-      dns: { io: Resolver, servers: dnsServers(), socket: { io: DnsSocket } },
-      socket: { io: ClientSocket },
-      onError: () => this.#failed(attempt, `no connection to ${host}:${port}`),
-    });
-    const entry: Running = { client };
-    this.#running.set(attempt, entry);
-    let unsent = sent;
-    entry.request = client.request({
-      method,
-      path,
-      headers: new Map([
-        ...Object.entries(headers),
-        ...(sent ? [["content-length", `${sent.byteLength}`] as const] : []),
-      ]),
-      headersMask: KEPT_ANSWER_HEADERS,
-      onHeaders: (status, received) => {
-        const headers = Object.fromEntries(received);
-        this.#dispatch({ type: "responseStarted", attempt, status, headers });
-        // the client ends a chunked body wrongly, and throws in its own turns, where nothing catches it
-        if (received.has("transfer-encoding")) this.#failed(attempt, "the answer comes in chunks");
-      },
-      onReadable: (count) => {
-        if (!this.#running.has(attempt)) return;
-        if (entry.body) fill(entry.body, entry.request, count);
-        else this.#dispatch({ type: "responseReadable", attempt, count });
-      },
-      onWritable(count) {
-        if (!unsent) return;
-        const piece = unsent.slice(0, count);
-        unsent = piece.byteLength < unsent.byteLength ? unsent.slice(count) : undefined;
-        this.write(piece);
-      },
-      onDone: (error) => {
-        if (error)
-          this.#failed(attempt, `connection to ${host}:${port} ended: ${error.message || "no reason given"}`);
-        else if (this.#running.has(attempt)) this.#ended(attempt, entry);
-      },
-    });
+  start(attempt: number, request: HttpRequest): void {
+    const exchange = new Exchange(attempt, request, this.#socket, this.#dispatch);
+    this.#running.set(attempt, exchange);
+    exchange.open();
   }
 
   read(attempt: number, maxBytes: number): void {
-    const bytes = this.#running.get(attempt)?.request?.read(maxBytes);
-    if (bytes) this.#dispatch({ type: "responseData", attempt, bytes: new Uint8Array(bytes) });
+    this.#running.get(attempt)?.read(maxBytes);
   }
 
-  collect(attempt: number, sizeBytes: number, as: Body["as"]): void {
-    const entry = this.#running.get(attempt);
-    if (entry) entry.body = { bytes: new Uint8Array(sizeBytes), as, filledBytes: 0 };
+  collect(attempt: number, maxBytes: number, as: Body["as"]): void {
+    this.#running.get(attempt)?.collect(maxBytes, as);
   }
 
   close(attempt: number): void {
     const found = this.#running.get(attempt);
     this.#running.delete(attempt);
-    found?.client.close();
+    found?.close();
+  }
+}
+
+/** A request, its redirects and its answer. */
+class Exchange implements StreamEvents {
+  readonly #attempt: number;
+  readonly #socket: SocketClass;
+  readonly #dispatch: Dispatch;
+  #request: HttpRequest;
+  #redirectCount = 0;
+  #resolver: Resolver | undefined;
+  #stream: TcpStream | undefined;
+  #reader: AnswerReader = newAnswerReader;
+  #isStarted = false;
+  #isClosed = false;
+  #body: Body | undefined;
+
+  constructor(attempt: number, request: HttpRequest, socket: SocketClass, dispatch: Dispatch) {
+    this.#attempt = attempt;
+    this.#request = request;
+    this.#socket = socket;
+    this.#dispatch = dispatch;
   }
 
-  #failed(attempt: number, message: string): void {
-    if (!this.#running.has(attempt)) return;
-    this.close(attempt);
-    this.#dispatch({ type: "requestFailed", attempt, message });
+  open(): void {
+    const read = readAddress(this.#request.url);
+    if (!read.ok) return this.#failed(read.failure.message);
+    const address = read.value;
+    const onError = () => this.#failed(`the address of ${address.host} was not found`);
+    try {
+      this.#resolver = new Resolver({ servers: dnsServers(), socket: { io: DnsSocket } });
+      this.#resolver.resolve({
+        host: address.host,
+        onResolved: (_host, ip) => this.#connect(address, ip),
+        onError,
+      });
+    } catch {
+      onError();
+    }
   }
 
-  #ended(attempt: number, entry: Running): void {
-    if (!isWhole(entry.body)) return this.#dispatch({ type: "responseEnded", attempt });
-    if (entry.body.as === "bytes")
-      return this.#dispatch({ type: "bytesCollected", attempt, bytes: takeBytes(entry) });
-    const text = takeText(entry);
-    if (text === undefined) this.#failed(attempt, "the answer is no UTF-8 text");
+  /** At most `maxBytes` of the body. */
+  read(maxBytes: number): void {
+    const left = this.#reader.bodyLeft;
+    const bytes = this.#takeBody(maxBytes);
+    if (bytes.length === 0) return;
+    this.#dispatch({ type: "responseData", attempt: this.#attempt, bytes });
+    this.#goOn(bytes.length === left); // another chunk was not announced yet
+  }
+
+  collect(maxBytes: number, as: Body["as"]): void {
+    this.#body = { bytes: new Uint8Array(maxBytes), as, filledBytes: 0 };
+    this.#goOn(false);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#disconnect();
+  }
+
+  readable(): void {
+    this.#goOn(true);
+  }
+
+  ended(): void {
+    this.#goOn(false);
+  }
+
+  closed(): void {
+    // by this side: nothing is left to do
+  }
+
+  #connect({ host, port, path }: Address, ip: string): void {
+    if (this.#isClosed) return;
+    this.#stream = new TcpStream({ io: this.#socket, address: ip, port }, this);
+    if (!this.#stream.isOpen) return this.#failed(`no connection to ${host}:${port}`);
+    this.#stream.write(requestHead(this.#request, { host, port, path }));
+    this.#stream.write(this.#request.body ?? "");
+  }
+
+  #disconnect(): void {
+    this.#resolver?.close();
+    this.#resolver = undefined;
+    const stream = this.#stream;
+    this.#stream = undefined;
+    this.#body = undefined;
+    stream?.close();
+  }
+
+  /** Reads as far as nobody has to ask for it. */
+  #goOn(announces: boolean): void {
+    this.#readLines();
+    if (!this.#isStarted && this.#reader.phase !== "head") this.#start();
+    if (this.#body) this.#collect();
+    else if (announces) this.#announce();
+    if (this.#stream?.isOver) this.#reader = endAnswer(this.#reader);
+    if (this.#reader.phase === "failed") this.#failedOnTheWay();
+    else if (this.#reader.phase === "over") this.#end();
+  }
+
+  #readLines(): void {
+    for (;;) {
+      const piece = this.#stream?.read(wantedBytes(this.#reader));
+      if (!piece || piece.length === 0) return;
+      this.#reader = readAnswer(this.#reader, piece);
+      const { usedBytes } = this.#reader;
+      if (usedBytes < piece.length) this.#stream?.unread(piece.slice(usedBytes));
+    }
+  }
+
+  #start(): void {
+    const { phase, status, headers } = this.#reader;
+    if (phase === "failed") return;
+    const next = followRedirect(this.#request, { status, headers }, this.#redirectCount);
+    if (next?.ok === false) return this.#failed(`${this.#host()} ${next.failure.message}`);
+    if (next) return this.#redirect(next.value);
+    this.#isStarted = true;
+    this.#dispatch({ type: "responseStarted", attempt: this.#attempt, status, headers });
+  }
+
+  #redirect(request: HttpRequest): void {
+    this.#disconnect();
+    this.#redirectCount += 1;
+    this.#request = request;
+    this.#reader = newAnswerReader;
+    this.open();
+  }
+
+  #announce(): void {
+    const count = Math.min(this.#stream?.availableBytes ?? 0, this.#reader.bodyLeft);
+    if (this.#isStarted && count > 0)
+      this.#dispatch({ type: "responseReadable", attempt: this.#attempt, count });
+  }
+
+  /** Takes it from the socket, with the lines behind it. */
+  #takeBody(maxBytes: number): Uint8Array {
+    const bytes = this.#stream?.read(Math.min(maxBytes, this.#reader.bodyLeft)) ?? NO_BYTES;
+    if (bytes.length === 0) return bytes;
+    this.#reader = takeBody(this.#reader, bytes.length);
+    this.#readLines();
+    return bytes;
+  }
+
+  #collect(): void {
+    const body = this.#body;
+    while (body && body.filledBytes < body.bytes.length) {
+      const piece = this.#takeBody(body.bytes.length - body.filledBytes);
+      if (piece.length === 0) return;
+      body.bytes.set(piece, body.filledBytes);
+      body.filledBytes += piece.length;
+    }
+    if (body?.as === "bytes") this.#end();
+    else if (body && this.#reader.phase === "body" && this.#stream?.availableBytes)
+      this.#failed(`the answer is longer than ${body.bytes.length} bytes`);
+  }
+
+  /** All of the body has come, or all of it that was asked for. */
+  #end(): void {
+    if (this.#isClosed || !this.#isStarted) return;
+    const attempt = this.#attempt;
+    const body = this.#body;
+    this.close();
+    if (!body) return this.#dispatch({ type: "responseEnded", attempt });
+    const { as } = body;
+    const bytes = filled(body);
+    if (as === "bytes") return this.#dispatch({ type: "bytesCollected", attempt, bytes });
+    const text = textOf(bytes);
+    if (text === undefined)
+      this.#dispatch({ type: "requestFailed", attempt, message: "the answer is no UTF-8 text" });
     else this.#dispatch({ type: "textCollected", attempt, text });
   }
+
+  #failedOnTheWay(): void {
+    const host = this.#host();
+    this.#failed(
+      this.#isConnected ? `the answer of ${host} ${this.#reader.problem}` : `no connection to ${host}`,
+    );
+  }
+
+  get #isConnected(): boolean {
+    return this.#stream?.wasConnected ?? false;
+  }
+
+  #host(): string {
+    const read = readAddress(this.#request.url);
+    return read.ok ? `${read.value.host}:${read.value.port}` : "the server";
+  }
+
+  #failed(message: string): void {
+    if (this.#isClosed) return;
+    const isConnected = this.#isConnected;
+    this.close();
+    this.#dispatch({ type: "requestFailed", attempt: this.#attempt, message, isConnected });
+  }
 }
 
-const isWhole = (body: Body | undefined): body is Body =>
-  body !== undefined && body.filledBytes === body.bytes.length;
+const NO_BYTES = new Uint8Array(0);
 
-function fill(body: Body, request: HTTPClient.Request | undefined, count: number): void {
-  const left = body.bytes.length - body.filledBytes;
-  const piece = left > 0 ? request?.read(Math.min(count, left)) : undefined;
-  if (!piece) return;
-  body.bytes.set(new Uint8Array(piece), body.filledBytes);
-  body.filledBytes += piece.byteLength;
+function filled({ bytes, filledBytes }: Body): Uint8Array {
+  return filledBytes === bytes.length ? bytes : bytes.slice(0, filledBytes);
 }
 
-/** From here on only the receiver of the bytes holds them. */
-function takeBytes(entry: Running): Uint8Array {
-  const bytes = entry.body?.bytes ?? new Uint8Array(0);
-  entry.body = undefined;
-  return bytes;
-}
-
-/** The bytes are released when this returns. `undefined`: they are not UTF-8. */
-function takeText(entry: Running): string | undefined {
+/** `undefined`: it is not UTF-8. */
+function textOf(bytes: Uint8Array): string | undefined {
   try {
-    return String.fromArrayBuffer(takeBytes(entry).buffer);
+    return String.fromArrayBuffer(bytes.buffer);
   } catch {
     return undefined;
   }

@@ -1,6 +1,7 @@
 // Port 3232: pushed images, by HTTP over TCP and by espota's invitation over UDP. Passes heads and bodies on as core requests them; unread
 // bytes stay in the TCP window. Core decides who may push.
 
+import TCP from "embedded:io/socket/tcp";
 import UDP, { type Packet } from "embedded:io/socket/udp";
 import { utf8Decode } from "../core/bytes.js";
 import type { HttpResponse } from "../core/effect.js";
@@ -77,7 +78,7 @@ export class PushServer implements PortOwner {
   /** Opens the connection that espota invited to. */
   connect(connection: number, address: string, port: number): void {
     const stream = new TcpStream(
-      { address, port },
+      { io: TCP, address, port },
       {
         readable: () => this.#dispatch({ type: "pushReadable", connection, count: stream.availableBytes }),
         ended: () => stream.close(),

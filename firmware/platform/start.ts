@@ -1,5 +1,6 @@
 // Builds a device from its adapters and starts it. An app's main.ts calls this with what only that app has.
 
+import TCP from "embedded:io/socket/tcp";
 import Timer from "timer";
 import { step } from "../core/device.js";
 import { type DeviceState, initialDevice } from "../core/device-state.js";
@@ -71,7 +72,7 @@ const connected = (
   discovery: new Discovery(dispatch),
   dispatch,
   hashing: new Hashing(dispatch, native),
-  http: new HttpRequests(dispatch),
+  http: new HttpRequests(dispatch, TCP),
   native,
   pages: new PageServer(dispatch),
   push: new PushServer(dispatch),

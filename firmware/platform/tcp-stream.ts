@@ -1,4 +1,4 @@
-// One TCP connection of the device's servers: bytes are read on demand, and stay in the TCP window until then; texts are sent in small
+// One TCP connection, of the device's servers or its client: bytes are read on demand, and stay in the TCP window until then; texts are sent in small
 // pieces as the socket accepts them. Never throws, and never calls back once it is closed.
 //
 // A connection that is closed with unread bytes is reset, and its client may lose the response. So `finish` discards what still arrives,
@@ -28,6 +28,9 @@ export interface StreamEvents {
   closed(): void;
 }
 
+/** TCP, or a class with the same interface on top of it. */
+export type SocketClass = new (options: ConstructorParameters<typeof TCP>[0]) => TCP;
+
 export class TcpStream {
   #events: StreamEvents;
   #socket: TCP | undefined;
@@ -39,6 +42,8 @@ export class TcpStream {
   #room = 0;
   #out: TextPieces[] = [];
   #hasEnded = false;
+  /** The other side has taken the connection. */
+  wasConnected = false;
   /** What follows when everything has gone out. */
   #end: "stay" | "close" | "linger" | "lingering" = "stay";
   /** Bytes that may still be discarded. */
@@ -49,12 +54,13 @@ export class TcpStream {
 
   /** A connection that a listener accepted, or one to an address. If that fails, the stream is closed from the beginning. */
   constructor(
-    options: { readonly from: TCP } | { readonly address: string; port: number },
+    options: { readonly from: TCP } | { readonly io: SocketClass; readonly address: string; port: number },
     events: StreamEvents,
   ) {
     this.#events = events;
     try {
-      this.#socket = new TCP({
+      const io = "io" in options ? options.io : TCP;
+      this.#socket = new io({
         ...options,
         onReadable: (count) => this.#arrived(count),
         onWritable: (count) => this.#writable(count),
@@ -180,6 +186,7 @@ export class TcpStream {
   }
 
   #writable(count: number): void {
+    this.wasConnected = true;
     this.#room = count;
     this.#movedAt = Date.now();
     this.#pump();

@@ -2,9 +2,11 @@
 // one that still waits, so the queue is bounded by the number of different steps. The update machine keeps the final result in NVS until
 // the server has taken it; everything else may be lost.
 
-import { backoffMs } from "../backoff.js";
+import { backoffMs, spreadMs } from "../backoff.js";
 import type { Effect } from "../effect.js";
 import type { BuildSettings, Raise, ServerTokens, Stamped } from "../event.js";
+import { isJson } from "../http/answer-head.js";
+import { retryAfterMs } from "../http/retry-after.js";
 import type { Report, StatusRequest } from "../wire.js";
 import { jsonHeaders, NO_TOKENS, readServerTokens } from "./server-token.js";
 
@@ -24,7 +26,6 @@ export interface ReportState {
   readonly queue: readonly Report[];
   readonly attempt: number;
   readonly phase: "idle" | "sending" | "waiting";
-  readonly status: number;
   readonly failureCount: number;
 }
 
@@ -37,7 +38,6 @@ export const initialReport: ReportState = Object.freeze({
   queue: Object.freeze([]),
   attempt: FIRST_ATTEMPT,
   phase: "idle",
-  status: 0,
   failureCount: 0,
 });
 
@@ -73,13 +73,7 @@ export function reportStep(state: ReportState, event: Stamped): Step {
         return state.phase === "sending" ? failed(state, event.random) : send({ ...state, phase: "idle" });
       return [state, []];
     case "responseStarted":
-      return mine(state, event) ? [{ ...state, status: event.status }, []] : [state, []];
-    case "responseReadable":
-      return mine(state, event)
-        ? [state, [{ type: "readResponse", attempt: state.attempt, maxBytes: event.count }]]
-        : [state, []];
-    case "responseEnded":
-      return mine(state, event) ? answered(state, event.random) : [state, []];
+      return mine(state, event) ? answered(state, event) : [state, []];
     case "requestFailed":
       return mine(state, event) ? failed(state, event.random) : [state, []];
     default:
@@ -115,7 +109,7 @@ function send(state: ReportState): Step {
   const attempt = state.attempt + 2;
   const body: StatusRequest = { device_id: state.deviceId, ...report };
   return [
-    { ...state, phase: "sending", attempt, status: 0 },
+    { ...state, phase: "sending", attempt },
     [
       {
         type: "startRequest",
@@ -132,19 +126,30 @@ function send(state: ReportState): Step {
   ];
 }
 
-/** A 4xx means that the server will never take this report: it is dropped as if taken. 401 means the token: another may be shown soon. */
-function answered(state: ReportState, random: number): Step {
-  if (state.status >= 500 || state.status === 429 || state.status === 401) return failed(state, random);
+/**
+ * The head of an answer says it all; its body is not read. A 4xx means that the server will never take this report: it is dropped as if taken.
+ * 401 means the token: another may be shown soon. And only JSON is of the server: a captive network, or a proxy, answers with a page.
+ */
+function answered(state: ReportState, { status, headers, random }: Answered): Step {
+  const isTaken = isJson(headers) && !isTemporary(status);
+  if (!isTaken) return failed(state, random, retryAfterMs(headers, undefined));
   const [report, ...queue] = state.queue;
   const taken: readonly Raise[] = report ? [{ type: "raise", event: { type: "reportTaken", report } }] : [];
   const [next, effects] = send({ ...state, phase: "idle", queue, failureCount: 0 });
   return [next, [{ type: "clearTimer", timer: "report" }, ...close(state), ...taken, ...effects]];
 }
 
-function failed(state: ReportState, random: number): Step {
+type Answered = Extract<Stamped, { readonly type: "responseStarted" }>;
+
+const isTemporary = (status: number): boolean =>
+  status >= 500 || (status >= 300 && status < 400) || TEMPORARY.includes(status);
+const TEMPORARY: readonly number[] = Object.freeze([401, 408, 429]);
+
+/** `waitMs`: what the server asks for. */
+function failed(state: ReportState, random: number, waitMs = 0): Step {
   const failureCount = state.failureCount + 1;
   const queue = failureCount >= MAX_TRIES ? state.queue.slice(1) : state.queue;
-  const delayMs = backoffMs(RETRY, failureCount, random);
+  const delayMs = Math.max(spreadMs(waitMs, random), backoffMs(RETRY, failureCount, random));
   return [
     { ...state, phase: "waiting", queue, failureCount: failureCount >= MAX_TRIES ? 0 : failureCount },
     [...close(state), { type: "setTimer", timer: "report", delayMs }],

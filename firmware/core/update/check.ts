@@ -1,10 +1,12 @@
 // The check: sends the server what the device is and what runs, reads the answer, and passes an offer on. It checks only the shape of the
 // answer; offer.ts decides about an offer. An answer that is too long is not read at all.
 
+import { spreadMs } from "../backoff.js";
 import { heardAt, tell, timeAt, toldAt } from "../clock.js";
 import type { Effect } from "../effect.js";
 import type { Raise, ServerTokens, Stamped } from "../event.js";
 import { announcedBytes, announcedOffer } from "../http/answer-head.js";
+import { retryAfterMs } from "../http/retry-after.js";
 import {
   atFirst,
   jsonHeaders,
@@ -126,16 +128,21 @@ function answerStarted(
   const serverTokens = status === 401 ? otherwise(state.serverTokens, state.server) : undefined;
   if (serverTokens) return askAgain({ ...state, serverTokens }, freeHeapBytes);
   if (status !== 200)
-    return checkFailed(dropOrderResults(state, status), random, describeRefusal(state, status));
-  const sizeBytes = announcedBytes(headers);
-  if (sizeBytes === undefined) return checkFailed(state, random, "the answer does not say how long it is");
+    return checkRefused(state, status, retryAfterMs(headers, toldAt(state.clock, at)), at, random);
+  const sizeBytes = announcedBytes(headers) ?? MAX_CHECK_RESPONSE_BYTES;
   if (sizeBytes > MAX_CHECK_RESPONSE_BYTES) {
     const message = `the answer is ${sizeBytes} bytes, at most ${MAX_CHECK_RESPONSE_BYTES} are read`;
     return checkFailed(state, random, message);
   }
-  const collect: Effect = { type: "collectResponse", attempt: state.attempt, sizeBytes, as: "text" };
-  if (sizeBytes <= MAX_PLAIN_ANSWER_BYTES) return [state, [collect]];
+  const collect: Effect = {
+    type: "collectResponse",
+    attempt: state.attempt,
+    maxBytes: sizeBytes,
+    as: "text",
+  };
   const offer = announcedOffer(headers);
+  const isPlain = sizeBytes <= MAX_PLAIN_ANSWER_BYTES || (!offer && announcedBytes(headers) === undefined);
+  if (isPlain) return [state, [collect]];
   const suspect = suspectOf(offer?.firmwareId, "", sizeBytes);
   if (isBlockedUnread(state.offerCrashes, suspect, heardAt(state.clock, offer?.time, at), at))
     return skipAnswer(state, suspect, offer, at, random);
@@ -155,6 +162,15 @@ function askAgain(state: UpdateState, freeHeapBytes: number): Step {
       ...asked,
     ],
   ];
+}
+
+/** `waitMs`: what the server asks for. Whatever would check sooner, waits. */
+function checkRefused(state: UpdateState, status: number, waitMs: number, at: number, random: number): Step {
+  const reason = describeRefusal(state, status);
+  const dropped = dropOrderResults(state, status);
+  if (waitMs === 0) return checkFailed(dropped, random, reason);
+  const held: UpdateState = { ...dropped, checksFromMs: at + spreadMs(waitMs, random) };
+  return checkFailed(held, random, `${reason}, and asks to wait ${waitMs / 1000} s`);
 }
 
 /** Only that the server has answered counts, and its time. */

@@ -7,7 +7,7 @@
 import { bytesEqual } from "../bytes.js";
 import type { Effect } from "../effect.js";
 import type { Stamped } from "../event.js";
-import { type Part, partFailure, rangeHeader } from "../http/answer-head.js";
+import { judgePart, type Part, rangeHeader } from "../http/part.js";
 import { authorizationAt } from "../server/server-token.js";
 import { checksChunks } from "./chunk-check.js";
 import { chunkCountOf, DIGEST_BYTES, digestAt, pageAt, pageBytes, pageOffset } from "./digests.js";
@@ -57,12 +57,14 @@ export function fetchingStep(
   switch (event.type) {
     case "responseStarted": {
       const part = partOf(job);
-      const failure = partFailure(part, event);
-      if (failure) return rejectPart(state, job, failure, event);
-      const sizeBytes = part.end - part.start;
-      return [state, [{ type: "collectResponse", attempt: state.attempt, sizeBytes, as: "bytes" }]];
+      const maxBytes = part.end - part.start;
+      const verdict = judgePart(part, event, maxBytes);
+      if (!verdict.isTaken) return rejectPart(state, job, verdict, event);
+      return [state, [{ type: "collectResponse", attempt: state.attempt, maxBytes, as: "bytes" }]];
     }
     case "bytesCollected":
+      if (event.bytes.length < partOf(job).end - partOf(job).start)
+        return retryLater(state, job, bodyTruncated(job), event.random);
       return [state, [...close(state), { type: "hashBytes", attempt: state.attempt, bytes: event.bytes }]];
     case "bytesHashed":
       return pageHashed(state, job, event, checkNextChunk);

@@ -33,6 +33,7 @@ export function resume(state: UpdateState, job: Job): Step {
     head: FRESH_JOB.head,
     erasedTo: job.verifiedBytes,
     ahead: job.reader,
+    paceEnd: 0,
   };
   // without checked chunks it is not known how much is right
   const mayGoOn = !job.wholeOnly && checksChunks(job);

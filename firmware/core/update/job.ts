@@ -61,8 +61,11 @@ export interface Job {
   readonly mismatchCount: number;
   /** The last step of progress that was reported. */
   readonly lastStep: number;
-  /** The server ignores ranges: the image is fetched from its beginning. */
+  /** What was asked of the server was no part of a file, or it has no parts: the image is fetched from its beginning. */
   readonly wholeOnly: boolean;
+  /** The bytes before this offset have to arrive soon after this time, ms since the boot: see pace.ts. */
+  readonly paceEnd: number;
+  readonly paceFromMs: number;
 }
 
 /** The fields that every job begins with. */
@@ -82,6 +85,9 @@ export const FRESH_JOB = Object.freeze({
   failureCount: 0,
   mismatchCount: 0,
   lastStep: 0,
+  wholeOnly: false,
+  paceEnd: 0,
+  paceFromMs: 0,
 }) satisfies Partial<Job>;
 
 /** Where the image comes from, as the record has it. */

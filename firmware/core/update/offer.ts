@@ -36,6 +36,7 @@ export function evaluateOffer(
   random: number,
 ): Step {
   const offer = offerOf(answer);
+  if (at < state.downloadsFromMs) return waitForServer(state, offer, at, random);
   const problem = addressProblem(state.server, answer);
   if (problem !== undefined) return refuse(state, offer, problem, random);
   // with pages of digests a manifest is short: a longer one is not even decoded
@@ -91,6 +92,13 @@ export function evaluateOffer(
   ];
 }
 
+/** Where the image comes from, the last attempt was told to come back later: nothing is begun until then. */
+function waitForServer(state: UpdateState, { version }: Offer, at: number, random: number): Step {
+  const seconds = Math.ceil((state.downloadsFromMs - at) / 1000);
+  const message = `update to ${version} waits ${seconds} s more, as its server has asked`;
+  return [state, [{ type: "log", level: "info", message }, nextCheck(state, random)]];
+}
+
 const offerOf = (answer: OfferAnswer): Offer => ({
   firmwareId: answer.firmware_id,
   version: answer.version,
@@ -141,9 +149,8 @@ export function signatureVerified(
     signed: true,
     md5: undefined,
     ...FRESH_JOB,
-    wholeOnly: state.rangeIgnored,
   };
-  const verified: UpdateState = { ...state, clock, rangeIgnored: false };
+  const verified: UpdateState = { ...state, clock };
   const [next, effects] = resume(verified, job);
   return [
     next,

@@ -1,9 +1,13 @@
 // What follows a failure: another try after a pause, or the end of the attempt. Either way the running firmware stays and the slot is not
 // armed.
 
-import { backoffMs } from "../backoff.js";
+import { backoffMs, spreadMs } from "../backoff.js";
+import { toldAt } from "../clock.js";
 import { type Failure, isTransient, type UpdateErrorCode } from "../errors.js";
 import type { Stamped } from "../event.js";
+import type { Headers } from "../http/answer-head.js";
+import type { PartVerdict } from "../http/part.js";
+import { retryAfterMs } from "../http/retry-after.js";
 import { checksChunks } from "./chunk-check.js";
 import type { Job } from "./job.js";
 import { pushFailed } from "./pushed-update.js";
@@ -29,6 +33,8 @@ export const bodyTruncated = (job: Job): Failure => ({
 const RETRY = Object.freeze({ firstMs: 1_000, maximumMs: 60_000 });
 /** Number of tries without a new chunk before an attempt is given up. */
 const MAX_TRIES = 5;
+/** After this number of failed requests for parts in a row the whole image is requested: whatever stands in between may break parts only. */
+const MAX_PART_TRIES = 3;
 /** How many times in a row a receive may time out before a push ends. */
 export const RECEIVE_RETRIES = 3;
 
@@ -39,7 +45,7 @@ export function handleSlotFailure(state: Installing, event: Stamped): Step {
 }
 
 /** Continues after a pause from the last verified chunk; gives up after MAX_TRIES without a new one. */
-export function retryLater(state: UpdateState, job: Job, failure: Failure, random: number): Step {
+export function retryLater(state: UpdateState, job: Job, failure: Failure, random: number, waitMs = 0): Step {
   if (job.source.kind === "push") return failAttempt(state, job, failure, random);
   const failureCount = job.failureCount + 1;
   if (!isTransient(failure.code) || failureCount >= MAX_TRIES) {
@@ -51,31 +57,38 @@ export function retryLater(state: UpdateState, job: Job, failure: Failure, rando
     );
   }
   const attempt = nextAttempt(state);
-  const next: Job = { ...job, failureCount, pending: undefined, available: 0 };
+  // without a connection it is not the parts
+  const wholeOnly = job.wholeOnly || (failureCount >= MAX_PART_TRIES && failure.code !== "CONNECT_FAILED");
+  const next: Job = { ...job, failureCount, wholeOnly, pending: undefined, available: 0 };
   return [
     enter(state, { phase: "waiting", attempt, job: next }),
     [
       { type: "log", level: "warn", message: `${failure.message} [${failure.code}], trying again` },
       { type: "clearTimer", timer: "transfer" },
       { type: "closeRequest", attempt: state.attempt },
-      { type: "setTimer", timer: "retry", delayMs: backoffMs(RETRY, failureCount, random) },
+      { type: "setTimer", timer: "retry", delayMs: Math.max(waitMs, backoffMs(RETRY, failureCount, random)) },
     ],
   ];
 }
 
 /**
- * The answer is not the requested part. The whole file instead of a part would be written at the wrong offset: this answer is dropped, and
- * the next attempt requests the whole file.
+ * The answer is not what was requested. The whole file instead of a part would be written at the wrong offset: this answer is dropped. If
+ * the server asks for more patience than a try takes, the attempt ends, and the next one waits for as long.
  */
 export function rejectPart(
   state: UpdateState,
   job: Job,
-  failure: Failure,
-  { status, random }: { readonly status: number; readonly random: number },
+  { failure, isRangeRefused }: Extract<PartVerdict, { readonly isTaken: false }>,
+  { headers, at, random }: Stamped & { readonly headers: Headers },
 ): Step {
-  return failure.code === "RANGE_IGNORED" && status === 200
-    ? failAttempt({ ...state, rangeIgnored: true }, job, failure, random)
-    : retryLater(state, job, failure, random);
+  const waitMs = retryAfterMs(headers, toldAt(state.clock, at));
+  const held: UpdateState =
+    waitMs === 0 ? state : { ...state, downloadsFromMs: at + spreadMs(waitMs, random) };
+  if (waitMs > RETRY.maximumMs) {
+    const message = `${failure.message}, and asks to wait ${waitMs / 1000} s`;
+    return failAttempt(held, job, { ...failure, message }, random);
+  }
+  return retryLater(held, { ...job, wholeOnly: job.wholeOnly || isRangeRefused }, failure, random, waitMs);
 }
 
 /** The sender of a push has sent nothing for STALL_MS. Its connection may be slow: the push ends only after RECEIVE_RETRIES more. */

@@ -71,8 +71,10 @@ interface Common {
   /** SHA-256 of an image that was rolled back, and until when (ms since this boot) it is not installed again. */
   readonly blockedImage: { readonly imageSha256: string; readonly untilMs: number } | undefined;
   readonly bootCount: number;
-  /** In the last attempt the server ignored a range. */
-  readonly rangeIgnored: boolean;
+  /** What the servers asked for (Retry-After), ms since this boot: no check before this time … */
+  readonly checksFromMs: number;
+  /** … and no request for an image or its digests before this one. */
+  readonly downloadsFromMs: number;
   readonly offerCrashes: OfferCrashes;
   readonly setbacks: Setbacks;
 }
@@ -134,7 +136,8 @@ export const initialUpdate: Common & { readonly phase: "idle" } = Object.freeze(
   refused: undefined,
   blockedImage: undefined,
   bootCount: 0,
-  rangeIgnored: false,
+  checksFromMs: 0,
+  downloadsFromMs: 0,
   offerCrashes: initialOfferCrashes,
   setbacks: NO_SETBACKS,
 });

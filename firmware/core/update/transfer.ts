@@ -9,7 +9,7 @@
 
 import type { Effect } from "../effect.js";
 import type { Raise, Stamped } from "../event.js";
-import { type Part, partFailure, rangeHeader } from "../http/answer-head.js";
+import { judgePart, type Part, rangeHeader } from "../http/part.js";
 import { authorizationAt } from "../server/server-token.js";
 import { checksChunks, hashChunk, isChunkRight } from "./chunk-check.js";
 import { fetchPage, lacksPage } from "./digest-fetch.js";
@@ -19,6 +19,7 @@ import { describeMismatch, lastBytes, pushMismatch, withDescription } from "./im
 import { FRESH_JOB, type Job } from "./job.js";
 import { nvsMismatch } from "./nvs-kind.js";
 import { noteProgress } from "./offer-crashes.js";
+import { paceAt, paceFailure } from "./pace.js";
 import { prove } from "./proof.js";
 import { SECTOR_BYTES } from "./release.js";
 import { bodyTruncated, failAttempt, handleSlotFailure, rejectPart, retryLater } from "./retry.js";
@@ -86,9 +87,10 @@ export function responseStarted(
   event: Stamped & { readonly status: number; readonly headers: Readonly<Record<string, string>> },
 ): Step {
   const { job } = state;
-  const failure = partFailure(partOf(job), event);
-  if (failure) return rejectPart(state, job, failure, event);
-  return [enter(state, { phase: "streaming", job }), []];
+  const verdict = judgePart(partOf(job), event, PIECE_BYTES);
+  if (!verdict.isTaken) return rejectPart(state, job, verdict, event);
+  const next: Job = { ...job, ...paceAt(job, job.offset, event.at), rangeEnd: verdict.end, available: 0 };
+  return [enter(state, { phase: "streaming", job: next }), []];
 }
 
 export function streamingStep(state: Installing, event: Stamped): Step {
@@ -149,8 +151,12 @@ function read(state: Installing, job: Job): Step {
 
 function take(state: Installing, job: Job, event: Stamped & { readonly bytes: Uint8Array }): Step {
   const bytes = job.head.length === 0 ? event.bytes : joined(job.head, event.bytes);
+  const arrived = job.offset + bytes.length;
+  const slow = paceFailure(job, arrived, event.at);
+  if (slow) return retryLater(state, job, slow, event.random);
   const next = withDescription({
     ...job,
+    ...paceAt(job, arrived, event.at),
     ahead: readImage(job.ahead, job.offset + job.head.length, event.bytes),
     tail: job.signed ? job.tail : lastBytes(job.tail, event.bytes),
     pending: bytes,
@@ -196,7 +202,7 @@ function written(state: Installing, job: Job, random: number): Step {
   const next: Job = { ...job, offset, pending: undefined };
   const { chunkSize, size } = job.release;
   if (!checksChunks(job)) return uncheckedWritten(state, next, acknowledge(job), random);
-  if (offset < size && offset % chunkSize !== 0) return read(state, next);
+  if (offset < size && offset % chunkSize !== 0) return goOn(state, next);
   // the chunk is complete
   return [{ ...state, job: { ...next, pending: EMPTY } }, [hashChunk(job, state.attempt)]];
 }
@@ -216,7 +222,7 @@ function uncheckedWritten(
   const [reported, progress] = progressOf(state, { ...job, reader: job.ahead, verifiedBytes: job.offset });
   const [next, effects] =
     reported.offset < reported.release.size
-      ? read(state, reported)
+      ? goOn(state, reported)
       : uncheckedComplete(state, reported, random);
   return [next, [...acknowledged, ...progress, ...effects]];
 }
@@ -245,23 +251,30 @@ function chunkHashed(state: Installing, job: Job, event: Stamped & { readonly di
     reader: job.ahead,
     pending: undefined,
     verifiedBytes: job.offset,
-    failureCount: 0,
+    // a download that starts at the first byte each time makes no progress
+    failureCount: job.wholeOnly ? job.failureCount : 0,
   };
   if (done.verifiedBytes >= job.release.size) return proveArrived(state, done);
   const [reported, progress] = progressOf(state, done);
-  // a download that starts at the first byte each time makes no progress
   const [counted, noting] = job.wholeOnly
     ? ([state, []] as const)
     : withOfferCrashes(state, noteProgress(state.offerCrashes));
   const [cleared, clearing] = job.wholeOnly
     ? ([counted, []] as const)
     : withSetbacks(counted, clearSetbacks(counted.setbacks));
-  const [next, effects] = lacksPage(reported) ? turnPage(cleared, reported) : read(cleared, reported);
+  const [next, effects] = lacksPage(reported) ? turnPage(cleared, reported) : goOn(cleared, reported);
   return [next, [...noting, ...clearing, ...progress, ...effects]];
 }
 
 function proveArrived(state: UpdateState, job: Job): Step {
   const [next, effects] = prove(state, job);
+  return [next, [...closeDownload(state, job), ...effects]];
+}
+
+/** Reads on; behind a part that the server has cut short, the rest is requested. */
+function goOn(state: Installing, job: Job): Step {
+  if (job.source.kind === "push" || job.offset < job.rangeEnd) return read(state, job);
+  const [next, effects] = request(state, job);
   return [next, [...closeDownload(state, job), ...effects]];
 }
 

@@ -14,6 +14,7 @@
 // Arming uses esp_ota_set_boot_partition on a slot written through the flash module, not embedded:update: that module always
 // calls esp_ota_begin, which cannot resume and erases the fallback's otadata entry before the first byte has arrived.
 
+import type { Effect } from "../effect.js";
 import type { Failure } from "../errors.js";
 import type { Stamped } from "../event.js";
 import { rearmStep, reportTaken, trialPassed, updateBooted } from "./after-install.js";
@@ -133,13 +134,17 @@ function handleInPhase(state: UpdateState, event: Stamped): Step {
 function timerFired(state: UpdateState, event: Stamped & { readonly type: "timerFired" }): Step {
   switch (event.timer) {
     case "check":
-      return state.phase === "idle" && state.online
-        ? check(state, event.freeHeapBytes, event.random)
-        : [state, []];
+      if (state.phase !== "idle" || !state.online) return [state, []];
+      return event.at < state.checksFromMs
+        ? [state, [laterTimer("check", state.checksFromMs, event.at)]]
+        : check(state, event.freeHeapBytes, event.random);
     case "transfer":
       return stalled(state, event);
     case "retry":
-      return state.phase === "waiting" && state.online ? resume(state, state.job) : [state, []];
+      if (state.phase !== "waiting" || !state.online) return [state, []];
+      return event.at < state.downloadsFromMs
+        ? [state, [laterTimer("retry", state.downloadsFromMs, event.at)]]
+        : resume(state, state.job);
     case "restart":
       return state.phase === "restarting" ? [state, [{ type: "restart", reason: "update" }]] : [state, []];
     default:
@@ -147,17 +152,29 @@ function timerFired(state: UpdateState, event: Stamped & { readonly type: "timer
   }
 }
 
+/** A server has asked for patience, and whatever has set the timer did not know. */
+const laterTimer = (timer: "check" | "retry", dueMs: number, at: number): Effect => ({
+  type: "setTimer",
+  timer,
+  delayMs: dueMs - at,
+});
+
 /** Waits for bytes from the network. */
 const isTransferring = (state: UpdateState): state is Installing =>
   state.phase === "fetching" || state.phase === "requesting" || state.phase === "streaming";
 
-function requestFailed(state: UpdateState, event: Stamped & { readonly message: string }): Step {
+function requestFailed(
+  state: UpdateState,
+  event: Extract<Stamped, { readonly type: "requestFailed" }>,
+): Step {
   if (state.phase === "checking") return checkFailed(state, event.random, event.message);
   if (!isTransferring(state)) return [state, []];
   const { job } = state;
   if (state.phase === "streaming" && isAllRead(job)) return [state, []];
   const failure: Failure =
-    state.phase === "streaming" ? bodyTruncated(job) : { code: "CONNECT_FAILED", message: event.message };
+    state.phase === "streaming"
+      ? bodyTruncated(job)
+      : { code: event.isConnected ? "RESPONSE_MALFORMED" : "CONNECT_FAILED", message: event.message };
   return retryLater(state, job, failure, event.random);
 }
 

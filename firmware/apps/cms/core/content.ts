@@ -9,10 +9,12 @@
 //
 // The ETag is forgotten before the panel is touched and stored when it is done: a cut in between draws once more.
 
-import { backoffMs, jitteredMs } from "../../../core/backoff.js";
+import { backoffMs, jitteredMs, spreadMs } from "../../../core/backoff.js";
+import { toldAt } from "../../../core/clock.js";
 import type { DeviceState } from "../../../core/device-state.js";
 import type { Stamped } from "../../../core/event.js";
 import { announcedBytes } from "../../../core/http/answer-head.js";
+import { retryAfterMs } from "../../../core/http/retry-after.js";
 import { authorizationAt } from "../../../core/server/server-token.js";
 import { CONTENT_PATH, MAX_ETAG_LENGTH } from "../../../core/wire.js";
 import { deviceCard, identifyCard, setupCard } from "./content-cards.js";
@@ -154,20 +156,24 @@ function started(
   const { status, headers, random } = event;
   if (status === 304) return settled(state, random, settings);
   if (status === 404) return show(state, deviceCard(device), settings, random);
-  if (status !== 200) return failed(state, `server answered ${status}`, random);
+  if (status !== 200) {
+    const waitMs = retryAfterMs(headers, toldAt(device.update.clock, event.at));
+    return failed(state, `server answered ${status}`, random, waitMs);
+  }
   const etag = headers.etag ?? "";
   if (!isEtag(etag)) return failed(state, "the picture has no strong ETag", random);
   if (etag === state.shows) return settled(state, random, settings);
   const { width, height } = settings;
   const least = pbmRowsBytes(width, height);
-  const expectedBytes = announcedBytes(headers);
-  if (expectedBytes === undefined || expectedBytes <= least || expectedBytes > least + MAX_PBM_HEADER_BYTES) {
-    const message = `it has ${expectedBytes ?? "an unknown number of"} bytes, a picture of ${width} × ${height} has ${least} and a short header`;
+  const maxBytes = least + MAX_PBM_HEADER_BYTES;
+  const announced = announcedBytes(headers);
+  if (announced !== undefined && (announced <= least || announced > maxBytes)) {
+    const message = `it has ${announced} bytes, a picture of ${width} × ${height} has ${least} and a short header`;
     return refused(state, message, random, settings);
   }
   return [
     { ...state, phase: "receiving", next: etag },
-    [{ type: "collectResponse", attempt: state.attempt, sizeBytes: expectedBytes, as: "bytes" }],
+    [{ type: "collectResponse", attempt: state.attempt, maxBytes: announced ?? maxBytes, as: "bytes" }],
   ];
 }
 
@@ -259,7 +265,8 @@ function refused(state: ContentState, message: string, random: number, settings:
   return [next, [{ type: "log", level: "error", message: `picture refused: ${message}` }, ...effects]];
 }
 
-function failed(state: ContentState, message: string, random: number): Step {
+/** `waitMs`: what the server asks for. */
+function failed(state: ContentState, message: string, random: number, waitMs = 0): Step {
   const failureCount = state.failureCount + 1;
   return [
     {
@@ -272,7 +279,7 @@ function failed(state: ContentState, message: string, random: number): Step {
     [
       { type: "log", level: "warn", message: `picture not fetched: ${message}` },
       ...close(state),
-      setTimer(backoffMs(RETRY, failureCount, random)),
+      setTimer(Math.max(spreadMs(waitMs, random), backoffMs(RETRY, failureCount, random))),
     ],
   ];
 }

@@ -9,6 +9,7 @@ const progress = (bytes: number): Report => ({
   status: "downloading",
   bytes_downloaded: bytes,
 });
+const JSON_ANSWER = Object.freeze({ "content-type": "application/json; charset=utf-8" });
 const made = (report: Report): Event => ({ type: "reportMade", report });
 
 /** A report machine that is online, and the bodies that it has sent. */
@@ -32,12 +33,8 @@ class Reporter {
     }
     return this;
   }
-  answer(status: number): this {
-    const { attempt } = this.state;
-    return this.on({ type: "responseStarted", attempt, status, headers: {} }).on({
-      type: "responseEnded",
-      attempt,
-    });
+  answer(status: number, headers: Record<string, string> = JSON_ANSWER): this {
+    return this.on({ type: "responseStarted", attempt: this.state.attempt, status, headers });
   }
 }
 

@@ -227,12 +227,15 @@ describe("an offer of the server", () => {
       }
   });
 
-  it("is fetched from its beginning once after a server has ignored a range", () => {
+  it("waits while the server that has its image asks for patience", () => {
     const device = new Device();
-    device.state = { ...device.state, rangeIgnored: true };
-    device.offered().verified();
-    expect(jobOf(device.state).wholeOnly).equal(true);
-    expect(device.state.rangeIgnored).equal(false);
+    device.state = { ...device.state, downloadsFromMs: 60_000 };
+    device.offered();
+    expect(device.state.phase).equal("idle");
+    expect(device.asked.map(({ type }) => type))
+      .include("setTimer")
+      .and.not.include("verifySignature");
+    expect(device.report).equal(undefined);
   });
 
   it("may have a manifest that lists chunks only where no pages of digests come with it", () => {

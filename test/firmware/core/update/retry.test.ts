@@ -124,19 +124,4 @@ describe("the end of an attempt", () => {
       .include("answerPush")
       .and.not.include("closeRequest");
   });
-
-  it("makes the next attempt fetch the whole file when a server ignores a range", () => {
-    const ignored = (status: number) =>
-      new Download({
-        sizeBytes: SIZE,
-        listsChunks: true,
-        thereBytes: 4096,
-        lie: (_, honest) => ({ ...honest, status, headers: {} }),
-      }).run();
-    expect(ignored(200).outcome).equal("RANGE_IGNORED");
-    expect(ignored(200).asked, "at once").length(1);
-    expect(ignored(200).state.rangeIgnored).equal(true);
-    expect(ignored(206).asked, "another part").length(5);
-    expect(ignored(206).state.rangeIgnored).equal(false);
-  });
 });

@@ -1,0 +1,33 @@
+// The least rate of a transfer. Silence is ended by a timer, but a sender of a byte now and then never lets it fire: it could keep the device
+// for weeks from its checks, and from everyone else who has an update for it. So 16 KiB have to arrive in a minute.
+
+import type { Failure } from "../errors.js";
+import type { Job } from "./job.js";
+
+const PACE_BYTES = 16_384;
+/** Of a download: 273 bytes a second. */
+const PACE_MS = 60_000;
+/** Of a push, whose sender may be silent for four times STALL_MS. */
+const PUSH_PACE_MS = 180_000;
+
+type Pace = Pick<Job, "paceEnd" | "paceFromMs">;
+
+/** What changes when everything before `offset` has arrived. `paceEnd` is 0 at the beginning of each try. */
+export const paceAt = ({ paceEnd }: Job, offset: number, at: number): Pace | undefined =>
+  paceEnd === 0 || offset >= paceEnd ? { paceEnd: offset + PACE_BYTES, paceFromMs: at } : undefined;
+
+/** Why a transfer that has come to `offset` is given up; `undefined`: it is fast enough. */
+export function paceFailure(
+  { source, paceEnd, paceFromMs, release }: Job,
+  offset: number,
+  at: number,
+): Failure | undefined {
+  const elapsedMs = at - paceFromMs;
+  if (offset >= paceEnd || elapsedMs <= (source.kind === "push" ? PUSH_PACE_MS : PACE_MS)) return undefined;
+  const count = offset - (paceEnd - PACE_BYTES);
+  const seconds = Math.round(elapsedMs / 1000);
+  return {
+    code: "SERVER_STALLED",
+    message: `only ${count} bytes in ${seconds} s, at byte ${offset} of ${release.size}`,
+  };
+}
