@@ -10,10 +10,10 @@ import type { HttpRequest } from "../core/effect.js";
 import { type Address, readAddress } from "../core/http/address.js";
 import {
   type AnswerReader,
+  bodyTaken,
   endAnswer,
   newAnswerReader,
   readAnswer,
-  takeBody,
   wantedBytes,
 } from "../core/http/answer-reader.js";
 import { followRedirect } from "../core/http/redirect.js";
@@ -70,6 +70,8 @@ class Exchange implements StreamEvents {
   #resolver: Resolver | undefined;
   #stream: TcpStream | undefined;
   #reader: AnswerReader = newAnswerReader;
+  /** Bytes of the body, or of this chunk, that were not read yet. */
+  #bodyLeft = 0;
   #isStarted = false;
   #isClosed = false;
   #body: Body | undefined;
@@ -100,11 +102,11 @@ class Exchange implements StreamEvents {
 
   /** At most `maxBytes` of the body. */
   read(maxBytes: number): void {
-    const left = this.#reader.bodyLeft;
     const bytes = this.#takeBody(maxBytes);
     if (bytes.length === 0) return;
     this.#dispatch({ type: "responseData", attempt: this.#attempt, bytes });
-    this.#goOn(bytes.length === left); // another chunk was not announced yet
+    // what is left of it was announced
+    if (this.#bodyLeft === 0 || this.#stream?.isOver) this.#goOn(true);
   }
 
   collect(maxBytes: number, as: Body["as"]): void {
@@ -118,7 +120,8 @@ class Exchange implements StreamEvents {
   }
 
   readable(): void {
-    this.#goOn(true);
+    if (this.#isStarted && this.#bodyLeft > 0 && !this.#body) this.#announce();
+    else this.#goOn(true);
   }
 
   ended(): void {
@@ -158,12 +161,15 @@ class Exchange implements StreamEvents {
   }
 
   #readLines(): void {
+    if (this.#bodyLeft > 0) return;
+    if (this.#reader.phase === "body") this.#reader = bodyTaken(this.#reader);
     for (;;) {
       const piece = this.#stream?.read(wantedBytes(this.#reader));
       if (!piece || piece.length === 0) return;
       this.#reader = readAnswer(this.#reader, piece);
-      const { usedBytes } = this.#reader;
+      const { phase, usedBytes, bodyBytes } = this.#reader;
       if (usedBytes < piece.length) this.#stream?.unread(piece.slice(usedBytes));
+      if (phase === "body") this.#bodyLeft = bodyBytes;
     }
   }
 
@@ -182,21 +188,19 @@ class Exchange implements StreamEvents {
     this.#redirectCount += 1;
     this.#request = request;
     this.#reader = newAnswerReader;
+    this.#bodyLeft = 0;
     this.open();
   }
 
   #announce(): void {
-    const count = Math.min(this.#stream?.availableBytes ?? 0, this.#reader.bodyLeft);
+    const count = Math.min(this.#stream?.availableBytes ?? 0, this.#bodyLeft);
     if (this.#isStarted && count > 0)
       this.#dispatch({ type: "responseReadable", attempt: this.#attempt, count });
   }
 
-  /** Takes it from the socket, with the lines behind it. */
   #takeBody(maxBytes: number): Uint8Array {
-    const bytes = this.#stream?.read(Math.min(maxBytes, this.#reader.bodyLeft)) ?? NO_BYTES;
-    if (bytes.length === 0) return bytes;
-    this.#reader = takeBody(this.#reader, bytes.length);
-    this.#readLines();
+    const bytes = this.#stream?.read(Math.min(maxBytes, this.#bodyLeft)) ?? NO_BYTES;
+    this.#bodyLeft -= bytes.length;
     return bytes;
   }
 
@@ -207,9 +211,10 @@ class Exchange implements StreamEvents {
       if (piece.length === 0) return;
       body.bytes.set(piece, body.filledBytes);
       body.filledBytes += piece.length;
+      this.#readLines();
     }
     if (body?.as === "bytes") this.#end();
-    else if (body && this.#reader.phase === "body" && this.#stream?.availableBytes)
+    else if (this.#bodyLeft > 0 && this.#stream?.availableBytes)
       this.#failed(`the answer is longer than ${body.bytes.length} bytes`);
   }
 

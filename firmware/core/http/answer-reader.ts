@@ -42,8 +42,8 @@ export interface AnswerReader {
   readonly status: number;
   /** By lower-case names: KEPT_ANSWER_HEADERS only. Complete when the phase is another than `head`. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Bytes of the body that may come now: of all of it, or of this chunk. Infinity: until the connection ends. */
-  readonly bodyLeft: number;
+  /** Bytes of the body that come now: of all of it, or of this chunk. Infinity: until the connection ends. */
+  readonly bodyBytes: number;
   /** Of the bytes that were read last: so many were lines, the others belong to the body. */
   readonly usedBytes: number;
   /** What is wrong, if the phase is `failed`: the rest of a sentence about the answer. */
@@ -69,7 +69,7 @@ export const newAnswerReader: AnswerReader = Object.freeze({
   phase: "head",
   status: 0,
   headers: NO_HEADERS,
-  bodyLeft: 0,
+  bodyBytes: 0,
   usedBytes: 0,
   problem: "",
   isOld: false,
@@ -115,16 +115,15 @@ export function readAnswer(reader: AnswerReader, bytes: Uint8Array): AnswerReade
 const isReadingLines = ({ phase }: AnswerReader): boolean =>
   phase === "head" || phase === "chunkLine" || phase === "chunkEnd" || phase === "trailer";
 
-/** So many bytes of the body were read. */
-export function takeBody(reader: AnswerReader, count: number): AnswerReader {
-  const bodyLeft = reader.bodyLeft - count;
-  if (bodyLeft > 0) return { ...reader, bodyLeft };
-  return { ...reader, bodyLeft, phase: reader.isChunked ? "chunkEnd" : "over", line: NO_BYTES };
-}
+/** All `bodyBytes` were read. */
+export const bodyTaken = (reader: AnswerReader): AnswerReader => ({
+  ...reader,
+  phase: reader.isChunked ? "chunkEnd" : "over",
+});
 
 /** The connection has ended, and all that arrived was read: the end of a body without a length, too early for any other. */
 export function endAnswer(reader: AnswerReader): AnswerReader {
-  if (reader.phase === "body" && reader.bodyLeft === Number.POSITIVE_INFINITY)
+  if (reader.phase === "body" && reader.bodyBytes === Number.POSITIVE_INFINITY)
     return { ...reader, phase: "over" };
   return reader.phase === "over" || reader.phase === "failed" ? reader : failed(reader, "ended too early");
 }
@@ -268,10 +267,10 @@ function complete(reader: AnswerReader): AnswerReader {
     return { ...reader, headers: others, isChunked: true, phase: "chunkLine" };
   }
   const length = headers["content-length"];
-  if (length === undefined) return { ...reader, phase: "body", bodyLeft: Number.POSITIVE_INFINITY };
-  const bodyLeft = readDigits(length);
-  if (bodyLeft === undefined) return failed(reader, `has "${length.slice(0, 40)}" as its Content-Length`);
-  return { ...reader, bodyLeft, phase: bodyLeft === 0 ? "over" : "body" };
+  if (length === undefined) return { ...reader, phase: "body", bodyBytes: Number.POSITIVE_INFINITY };
+  const bodyBytes = readDigits(length);
+  if (bodyBytes === undefined) return failed(reader, `has "${length.slice(0, 40)}" as its Content-Length`);
+  return { ...reader, bodyBytes, phase: bodyBytes === 0 ? "over" : "body" };
 }
 
 /** Not yet the answer: another one follows. */
@@ -291,7 +290,7 @@ function takeChunkLine(reader: AnswerReader, line: Uint8Array): AnswerReader {
   if (length === undefined || line[line.length - 2] !== CR)
     return failed(reader, `has a malformed chunk line: "${printable(text.slice(0, 20))}"`);
   if (length === 0) return { ...reader, phase: "trailer", sizeBytes: 0 };
-  return { ...reader, phase: "body", bodyLeft: length };
+  return { ...reader, phase: "body", bodyBytes: length };
 }
 
 /** Nothing of a refused answer is kept. */
@@ -301,5 +300,5 @@ const failed = (reader: AnswerReader, problem: string): AnswerReader => ({
   problem,
   headers: NO_HEADERS,
   line: NO_BYTES,
-  bodyLeft: 0,
+  bodyBytes: 0,
 });

@@ -63,7 +63,7 @@ export interface Job {
   readonly lastStep: number;
   /** What was asked of the server was no part of a file, or it has no parts: the image is fetched from its beginning. */
   readonly wholeOnly: boolean;
-  /** The bytes before this offset have to arrive soon after this time, ms since the boot: see pace.ts. */
+  /** The bytes before this offset have to arrive soon after this time, ms since the boot: see pace.ts. 0: a try begins. */
   readonly paceEnd: number;
   readonly paceFromMs: number;
 }

@@ -10,20 +10,20 @@ const PACE_MS = 60_000;
 /** Of a push, whose sender may be silent for four times STALL_MS. */
 const PUSH_PACE_MS = 180_000;
 
-type Pace = Pick<Job, "paceEnd" | "paceFromMs">;
+/** The next bytes that have to arrive in time, from `offset` on. */
+export const newPace = (offset: number, at: number): Pick<Job, "paceEnd" | "paceFromMs"> => ({
+  paceEnd: offset + PACE_BYTES,
+  paceFromMs: at,
+});
 
-/** What changes when everything before `offset` has arrived. `paceEnd` is 0 at the beginning of each try. */
-export const paceAt = ({ paceEnd }: Job, offset: number, at: number): Pace | undefined =>
-  paceEnd === 0 || offset >= paceEnd ? { paceEnd: offset + PACE_BYTES, paceFromMs: at } : undefined;
-
-/** Why a transfer that has come to `offset` is given up; `undefined`: it is fast enough. */
+/** Why a transfer that has come to `offset`, before its `paceEnd`, is given up; `undefined`: it is fast enough. */
 export function paceFailure(
   { source, paceEnd, paceFromMs, release }: Job,
   offset: number,
   at: number,
 ): Failure | undefined {
   const elapsedMs = at - paceFromMs;
-  if (offset >= paceEnd || elapsedMs <= (source.kind === "push" ? PUSH_PACE_MS : PACE_MS)) return undefined;
+  if (elapsedMs <= (source.kind === "push" ? PUSH_PACE_MS : PACE_MS)) return undefined;
   const count = offset - (paceEnd - PACE_BYTES);
   const seconds = Math.round(elapsedMs / 1000);
   return {

@@ -19,7 +19,7 @@ import { describeMismatch, lastBytes, pushMismatch, withDescription } from "./im
 import { FRESH_JOB, type Job } from "./job.js";
 import { nvsMismatch } from "./nvs-kind.js";
 import { noteProgress } from "./offer-crashes.js";
-import { paceAt, paceFailure } from "./pace.js";
+import { newPace, paceFailure } from "./pace.js";
 import { prove } from "./proof.js";
 import { SECTOR_BYTES } from "./release.js";
 import { bodyTruncated, failAttempt, handleSlotFailure, rejectPart, retryLater } from "./retry.js";
@@ -89,7 +89,9 @@ export function responseStarted(
   const { job } = state;
   const verdict = judgePart(partOf(job), event, PIECE_BYTES);
   if (!verdict.isTaken) return rejectPart(state, job, verdict, event);
-  const next: Job = { ...job, ...paceAt(job, job.offset, event.at), rangeEnd: verdict.end, available: 0 };
+  // behind a part that was cut short the time goes on
+  const pace = job.paceEnd === 0 ? newPace(job.offset, event.at) : undefined;
+  const next: Job = { ...job, ...pace, rangeEnd: verdict.end, available: 0 };
   return [enter(state, { phase: "streaming", job: next }), []];
 }
 
@@ -152,11 +154,12 @@ function read(state: Installing, job: Job): Step {
 function take(state: Installing, job: Job, event: Stamped & { readonly bytes: Uint8Array }): Step {
   const bytes = job.head.length === 0 ? event.bytes : joined(job.head, event.bytes);
   const arrived = job.offset + bytes.length;
-  const slow = paceFailure(job, arrived, event.at);
+  const isPaceOver = arrived >= job.paceEnd;
+  const slow = isPaceOver ? undefined : paceFailure(job, arrived, event.at);
   if (slow) return retryLater(state, job, slow, event.random);
   const next = withDescription({
     ...job,
-    ...paceAt(job, arrived, event.at),
+    ...(isPaceOver ? newPace(arrived, event.at) : undefined),
     ahead: readImage(job.ahead, job.offset + job.head.length, event.bytes),
     tail: job.signed ? job.tail : lastBytes(job.tail, event.bytes),
     pending: bytes,
