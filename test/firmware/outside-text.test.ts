@@ -10,10 +10,7 @@ const FIRMWARE = new URL("../../firmware/", import.meta.url);
 const OWN_NAMES: Readonly<Record<string, readonly string[]>> = {
   "JSON.parse(": ["core/json.ts"],
   "Object.hasOwn(": ["platform/carry-out.ts"], // types of effects
-  "Object.fromEntries(": [
-    "core/settings/app-settings.ts", // fields of the app's section
-    "platform/http-client.ts", // KEPT_ANSWER_HEADERS
-  ],
+  "Object.fromEntries(": ["core/settings/app-settings.ts"], // fields of the app's section
 };
 
 describe("texts from outside", () => {
