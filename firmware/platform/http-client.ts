@@ -214,7 +214,7 @@ class Exchange implements StreamEvents {
       this.#readLines();
     }
     if (body?.as === "bytes") this.#end();
-    else if (this.#bodyLeft > 0 && this.#stream?.availableBytes)
+    else if (body && this.#bodyLeft > 0 && this.#stream?.availableBytes)
       this.#failed(`the answer is longer than ${body.bytes.length} bytes`);
   }
 

@@ -37,15 +37,11 @@ export function cmsStep(
   const [device, deviceEffects] = deviceStep(state.device, event);
   const [content, contentEffects] = contentStep(state.content, event, device, settings.content);
   const [sleep, sleepEffects] = sleepStep(state.sleep, event, device, content, settings.sleep);
-  return [
-    { device, content, sleep },
-    [
-      ...deviceEffects,
-      ...sampleEffects(event, device, settings.content.refreshSeconds),
-      ...contentEffects,
-      ...sleepEffects,
-    ],
-  ];
+  const sampling = sampleEffects(event, device, settings.content.refreshSeconds);
+  const next = { device, content, sleep };
+  // each piece of an image comes here, and an iterator costs as much on XS as a machine
+  if (sampling.length + contentEffects.length + sleepEffects.length === 0) return [next, deviceEffects];
+  return [next, [...deviceEffects, ...sampling, ...contentEffects, ...sleepEffects]];
 }
 
 function deviceStep(
