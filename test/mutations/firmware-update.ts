@@ -344,14 +344,16 @@ const transfer: readonly Mutation[] = [
   {
     what: "an answer with another length or range is read",
     file: `${UPDATE}/transfer.ts`,
-    original: "if (failure) return rejectPart(state, job, failure, event);",
-    mutated: 'if (failure?.code === "HTTP_STATUS") return rejectPart(state, job, failure, event);',
+    original: "if (!verdict.isTaken) return rejectPart(state, job, verdict, event);",
+    mutated:
+      'if (!verdict.isTaken && verdict.failure.code === "HTTP_STATUS") return rejectPart(state, job, verdict, event);',
   },
   {
     what: "a page of digests with another length is read",
     file: `${UPDATE}/digest-fetch.ts`,
-    original: "if (failure) return rejectPart(state, job, failure, event);",
-    mutated: 'if (failure?.code === "HTTP_STATUS") return rejectPart(state, job, failure, event);',
+    original: "if (!verdict.isTaken) return rejectPart(state, job, verdict, event);",
+    mutated:
+      'if (!verdict.isTaken && verdict.failure.code === "HTTP_STATUS") return rejectPart(state, job, verdict, event);',
   },
   {
     what: "a page of digests is not compared with its signed hash",
@@ -443,8 +445,8 @@ const installation: readonly Mutation[] = [
   {
     what: "tries are counted although a chunk has arrived",
     file: `${UPDATE}/transfer.ts`,
-    original: "    verifiedBytes: job.offset,\n    failureCount: 0,\n",
-    mutated: "    verifiedBytes: job.offset,\n",
+    original: "failureCount: job.wholeOnly ? job.failureCount : 0,",
+    mutated: "failureCount: job.failureCount,",
   },
   {
     what: "a failure that another download cannot fix is retried",
@@ -473,8 +475,50 @@ const installation: readonly Mutation[] = [
   {
     what: "a device checks while it is offline",
     file: `${UPDATE}/update.ts`,
-    original: 'return state.phase === "idle" && state.online\n        ? check',
-    mutated: 'return state.phase === "idle"\n        ? check',
+    original: 'if (state.phase !== "idle" || !state.online) return [state, []];',
+    mutated: 'if (state.phase !== "idle") return [state, []];',
+  },
+  {
+    what: "a download from the first byte is tried for ever",
+    file: `${UPDATE}/transfer.ts`,
+    original: "failureCount: job.wholeOnly ? job.failureCount : 0,",
+    mutated: "failureCount: 0,",
+  },
+  {
+    what: "a server that refuses a range is asked for it again",
+    file: `${UPDATE}/retry.ts`,
+    original: "wholeOnly: job.wholeOnly || isRangeRefused",
+    mutated: "wholeOnly: job.wholeOnly",
+  },
+  {
+    what: "a byte now and then keeps a transfer going",
+    file: `${UPDATE}/transfer.ts`,
+    original: "const isPaceOver = arrived >= job.paceEnd;",
+    mutated: "const isPaceOver = arrived > job.offset;",
+  },
+  {
+    what: "a check comes sooner than the server has asked for",
+    file: `${UPDATE}/update.ts`,
+    original: "event.at < state.checksFromMs",
+    mutated: "event.at < 0",
+  },
+  {
+    what: "a server may ask for more than a day of patience",
+    file: "firmware/core/http/retry-after.ts",
+    original: "Math.min(MAX_RETRY_AFTER_MS, ",
+    mutated: "Math.max(0, ",
+  },
+  {
+    what: "a redirect takes the token to another host",
+    file: "firmware/core/http/redirect.ts",
+    original: "authorization !== undefined && isSame",
+    mutated: "authorization !== undefined",
+  },
+  {
+    what: "a page of a captive network counts as the answer to a report",
+    file: "firmware/core/server/report.ts",
+    original: "isJson(headers) && !isTemporary(status)",
+    mutated: "!isTemporary(status)",
   },
 ];
 
