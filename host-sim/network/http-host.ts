@@ -1,6 +1,6 @@
 /**
- * An HTTP/1.1 server for hosts of the virtual network: parses requests out of the stream, asks a function, and always
- * answers with a content-length, as the SDK's client needs. Independent of what it serves.
+ * An HTTP/1.1 server for hosts of the virtual network: parses requests out of the stream, asks a function, and answers with
+ * a content-length, unless the function wants its bytes sent as they are. Independent of what it serves.
  */
 
 import { STATUS_CODES } from "node:http";
@@ -8,6 +8,7 @@ import type { World } from "../world/world.js";
 import { HttpParser } from "./http-parser.js";
 import type { IpNode, TcpListener } from "./ip-node.js";
 import type { PolicyOf } from "./link-policy.js";
+import { type RawAnswer, sendRaw } from "./raw-answer.js";
 import type { TcpSocket } from "./tcp-socket.js";
 
 export interface HttpRequest {
@@ -24,6 +25,8 @@ export interface HttpResponse {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string | readonly string[] | number | undefined>>;
   readonly body?: Uint8Array;
+  /** Instead of all that: these bytes as they are. */
+  readonly raw?: RawAnswer;
 }
 
 /** Answers one request. A rejection is answered with status 500. */
@@ -47,7 +50,7 @@ export function serveHttp(options: {
   return listener;
 }
 
-/** The bytes of a whole response. The status line always has a reason: the SDK's client needs one. */
+/** The bytes of a whole response. */
 function encodeResponse(method: string, response: HttpResponse, keepsAlive: boolean): Uint8Array {
   const body = response.body ?? new Uint8Array();
   const given = Object.entries(response.headers ?? {});
@@ -114,6 +117,7 @@ class Connection {
   }
 
   #send(method: string, response: HttpResponse, keepsAlive: boolean): void {
+    if (response.raw) return sendRaw(this.#world, this.#socket, response.raw);
     this.#isBusy = false;
     this.#socket.write(encodeResponse(method, response, keepsAlive));
     if (!keepsAlive || this.#isClosing) this.#socket.close();

@@ -4,7 +4,7 @@
 
 import { createHash } from "node:crypto";
 import type { Effect } from "../../../firmware/core/effect.js";
-import type { Booted, Event, PushOffer, Raise } from "../../../firmware/core/event.js";
+import type { Booted, Event, PushOffer, Raise, Stamped } from "../../../firmware/core/event.js";
 import { initialUpdate, type UpdateState } from "../../../firmware/core/update/state.js";
 import { updateStep } from "../../../firmware/core/update/update.js";
 import type { Report } from "../../../firmware/core/wire.js";
@@ -76,6 +76,8 @@ export class Download {
   /** Maximum bytes collected at once. */
   largestCollected = 0;
   erasedCount = 0;
+  /** Only pauses between tries take time. */
+  nowMs = 0;
   readonly #options: DownloadOptions;
   readonly #events: Event[] = [];
   #open:
@@ -175,6 +177,7 @@ export class Download {
     else if (this.#open && this.state.phase === "streaming") this.#end();
     else if (this.#hasRetry) {
       this.#hasRetry = false;
+      this.nowMs += this.retryDelaysMs.at(-1) ?? 0;
       this.#hear({ type: "timerFired", timer: "retry" });
     } else return false;
     return true;
@@ -216,7 +219,7 @@ export class Download {
   }
 
   #hear(event: Event, answer?: Answer): void {
-    const [state, effects] = updateStep(this.state, stamped(event));
+    const [state, effects] = updateStep(this.state, { ...stamped(event), at: this.nowMs } as Stamped);
     this.state = state;
     for (const effect of effects) {
       this.effects.push(effect);

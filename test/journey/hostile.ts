@@ -1,0 +1,46 @@
+// What a server, or a proxy in between, may answer to a check, and should not.
+
+const length = (text: string): string => `HTTP/1.1 200 OK\r\ncontent-length: ${text}\r\n\r\n{}`;
+
+export const HOSTILE: Readonly<Record<string, string>> = {
+  "a status line without a reason": "HTTP/1.1 200\r\ncontent-length: 0\r\n\r\n",
+  "no status": "hello\r\n\r\n",
+  "a status line of 60 KB": `HTTP/1.1 200 ${"a".repeat(60_000)}\r\n\r\n`,
+  "a header of 60 KB": `HTTP/1.1 200 OK\r\netag: ${"a".repeat(60_000)}\r\n\r\n`,
+  "20 000 headers": `HTTP/1.1 200 OK\r\n${"a: b\r\n".repeat(20_000)}\r\n`,
+  "60 KB without an end of a line": "a".repeat(60_000),
+  "a length of a chunk of 60 KB": `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${"1".repeat(60_000)}`,
+  "chunks without an end": "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n0\r\nx\r\n\r\n",
+  "an empty header": "HTTP/1.1 200 OK\r\netag:\r\ncontent-length: 2\r\n\r\n{}",
+  "a status that is no number": "HTTP/1.1 OK 200\r\n\r\n",
+  "another protocol": "SSH-2.0-OpenSSH_9.6\r\n",
+  "HTTP/2": "HTTP/2 200\r\ncontent-length: 2\r\n\r\n{}",
+  "a change of protocol": "HTTP/1.1 101 Switching Protocols\r\nupgrade: h2c\r\n\r\n",
+  "a header without a name": "HTTP/1.1 200 OK\r\n: a\r\ncontent-length: 2\r\n\r\n{}",
+  "a header without a colon": "HTTP/1.1 200 OK\r\ncontent-length 2\r\n\r\n{}",
+  "a length of abc": length("abc"),
+  "a length of -1": length("-1"),
+  "a length of +2": length("+2"),
+  "a length of 0x2": length("0x2"),
+  "a length of 1e9": length("1e9"),
+  "a length of 2, 3": length("2, 3"),
+  "two lengths": "HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\n{}",
+  "a length over 2^53": length("9007199254740993"),
+  "a length of 4 GiB": length("4294967296"),
+  "a length that the body does not have": length("7000"),
+  "a body that is no JSON": length("2").replace("{}", "}{"),
+  "a body that is no UTF-8": length("2").replace("{}", "\xc3("),
+  "a body of NULs": length("2").replace("{}", "\0\0"),
+  gzip: "HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+  "a body of 60 KB without a length": `HTTP/1.1 200 OK\r\n\r\n${"{".repeat(60_000)}`,
+  "chunks of 60 KB": `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nea60\r\n${"[".repeat(60_000)}\r\n0\r\n\r\n`,
+  "a negative chunk": "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n-2\r\n{}\r\n0\r\n\r\n",
+  "a chunk of 2^64":
+    "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n10000000000000000\r\n{}\r\n0\r\n\r\n",
+  "a chunk line without digits": "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n\r\n{}\r\n0\r\n\r\n",
+  "a trailer of 60 KB": `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\nx: ${"a".repeat(60_000)}`,
+  "interim answers only": "HTTP/1.1 100 Continue\r\n\r\n".repeat(1_000),
+  nothing: "",
+  "two answers":
+    "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}",
+};
