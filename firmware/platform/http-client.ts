@@ -65,7 +65,10 @@ class Exchange implements StreamEvents {
   readonly #attempt: number;
   readonly #socket: SocketClass;
   readonly #dispatch: Dispatch;
-  #request: HttpRequest;
+  /** Until its answer begins: it may be redirected. */
+  #request: HttpRequest | undefined;
+  /** For messages. */
+  #host = "the server";
   #redirectCount = 0;
   #resolver: Resolver | undefined;
   #stream: TcpStream | undefined;
@@ -84,15 +87,18 @@ class Exchange implements StreamEvents {
   }
 
   open(): void {
-    const read = readAddress(this.#request.url);
+    const request = this.#request;
+    if (!request) return;
+    const read = readAddress(request.url);
     if (!read.ok) return this.#failed(read.failure.message);
     const address = read.value;
+    this.#host = `${address.host}:${address.port}`;
     const onError = () => this.#failed(`the address of ${address.host} was not found`);
     try {
       this.#resolver = new Resolver({ servers: dnsServers(), socket: { io: DnsSocket } });
       this.#resolver.resolve({
         host: address.host,
-        onResolved: (_host, ip) => this.#connect(address, ip),
+        onResolved: (_host, ip) => this.#connect(request, address, ip),
         onError,
       });
     } catch {
@@ -132,12 +138,12 @@ class Exchange implements StreamEvents {
     // by this side: nothing is left to do
   }
 
-  #connect({ host, port, path }: Address, ip: string): void {
+  #connect(request: HttpRequest, address: Address, ip: string): void {
     if (this.#isClosed) return;
-    this.#stream = new TcpStream({ io: this.#socket, address: ip, port }, this);
-    if (!this.#stream.isOpen) return this.#failed(`no connection to ${host}:${port}`);
-    this.#stream.write(requestHead(this.#request, { host, port, path }));
-    this.#stream.write(this.#request.body ?? "");
+    this.#stream = new TcpStream({ io: this.#socket, address: ip, port: address.port }, this);
+    if (!this.#stream.isOpen) return this.#failed(`no connection to ${this.#host}`);
+    this.#stream.write(requestHead(request, address));
+    this.#stream.write(request.body ?? "");
   }
 
   #disconnect(): void {
@@ -175,11 +181,13 @@ class Exchange implements StreamEvents {
 
   #start(): void {
     const { phase, status, headers } = this.#reader;
-    if (phase === "failed") return;
-    const next = followRedirect(this.#request, { status, headers }, this.#redirectCount);
-    if (next?.ok === false) return this.#failed(`${this.#host()} ${next.failure.message}`);
+    const request = this.#request;
+    if (phase === "failed" || !request) return;
+    const next = followRedirect(request, { status, headers }, this.#redirectCount);
+    if (next?.ok === false) return this.#failed(`${this.#host} ${next.failure.message}`);
     if (next) return this.#redirect(next.value);
     this.#isStarted = true;
+    this.#request = undefined;
     this.#dispatch({ type: "responseStarted", attempt: this.#attempt, status, headers });
   }
 
@@ -235,7 +243,7 @@ class Exchange implements StreamEvents {
   }
 
   #failedOnTheWay(): void {
-    const host = this.#host();
+    const host = this.#host;
     this.#failed(
       this.#isConnected ? `the answer of ${host} ${this.#reader.problem}` : `no connection to ${host}`,
     );
@@ -243,11 +251,6 @@ class Exchange implements StreamEvents {
 
   get #isConnected(): boolean {
     return this.#stream?.wasConnected ?? false;
-  }
-
-  #host(): string {
-    const read = readAddress(this.#request.url);
-    return read.ok ? `${read.value.host}:${read.value.port}` : "the server";
   }
 
   #failed(message: string): void {
