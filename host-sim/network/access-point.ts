@@ -85,12 +85,15 @@ export class AccessPoint implements AirNetwork {
     const dns = this.router.bindUdp(53, ({ bytes, address, port }) => {
       const resolve = (name: string) => this.#names.get(name.toLowerCase()) ?? options.resolve(name);
       const answer = this.dnsWorks ? answerFrom(bytes, resolve) : undefined;
-      if (answer !== undefined) dns?.send(answer, address, port);
+      if (answer === undefined) return;
+      for (let i = 0; i < this.dnsAnswerCount; i++) dns?.send(answer, address, port);
     });
   }
 
   /** Whether the router's DNS server answers. */
   dnsWorks = true;
+  /** How often each of its answers comes: some links repeat packets. */
+  dnsAnswerCount = 1;
 
   get dnsServers(): readonly string[] {
     return [`${this.segment.prefix}.1`];

@@ -4,6 +4,7 @@ import { expect } from "chai";
 import { Desk } from "../../host-sim/desk/desk.js";
 import { sendRaw } from "../../host-sim/network/raw-answer.js";
 import { HOSTILE } from "./hostile.js";
+import { Odyssey } from "./odyssey.js";
 import { imageOf } from "./rig.js";
 
 const PLAIN = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 2\r\n\r\n{}";
@@ -52,4 +53,19 @@ describe("a server that answers wrongly", () => {
     expect(restarts.length).above(0);
     expect(new Set(restarts)).deep.equal(new Set(["uncaught"]));
   });
+});
+
+// Kind: the SDK's resolver closes its socket at the first answer, and reads on in the same turn.
+describe("a name server whose answers come twice", () => {
+  for (const count of [2, 5])
+    it(`does not restart the device: ${count} copies of each`, async () => {
+      const odyssey = new Odyssey();
+      try {
+        await odyssey.start((_, honest) => honest());
+        odyssey.rig.desk.home.dnsAnswerCount = count;
+        await odyssey.expectUpdated();
+      } finally {
+        await odyssey.close();
+      }
+    });
 });
