@@ -1,5 +1,5 @@
-// For devices: check, download, status. Every answer has a length and a reason phrase and is never chunked: the HTTP client on the device
-// does not handle chunked bodies correctly.
+// For devices: check, download, status. Every answer has a length and a reason phrase and is never chunked: older firmware uses the SDK's
+// HTTP client, which handles chunked bodies wrongly.
 
 import { type Static, Type } from "@sinclair/typebox";
 import type { FastifyReply, FastifyRequest } from "fastify";

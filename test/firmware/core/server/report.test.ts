@@ -66,6 +66,28 @@ describe("reports", () => {
     }
   });
 
+  // Kind: an answer of somebody else. A captive network, or a proxy, answers everything with a page.
+  it("are not taken by anyone who does not answer in JSON, nor by a redirect", () => {
+    const pages = [
+      {},
+      { "content-type": "text/html" },
+      { "content-type": "" },
+      { "content-type": "application/jso" },
+    ];
+    for (const status of [200, 202, 400, 403, 404, 511])
+      for (const headers of pages) {
+        const reporter = new Reporter().on(made(progress(1))).answer(status, headers);
+        expect(reporter.taken, `${status} ${JSON.stringify(headers)}`).deep.equal([]);
+        expect(reporter.state).include({ phase: "waiting", failureCount: 1 });
+        expect(reporter.on({ type: "timerFired", timer: "report" }).sent.length, "sent again").equal(2);
+      }
+    for (const status of [301, 302, 303, 304, 307, 401, 408])
+      expect(new Reporter().on(made(progress(1))).answer(status).taken, `${status}`).deep.equal([]);
+    expect(
+      new Reporter().on(made(progress(1))).answer(200, { "content-type": "Application/JSON" }).taken,
+    ).length(1);
+  });
+
   it("keep a result when the queue is full", () => {
     const reporter = new Reporter().on({ type: "offline" });
     reporter.on(made({ firmware_id: 1, status: "failed" }));
