@@ -11,6 +11,7 @@
 // A time that is signed (provedAfter) will be a source like a signed release. What never happens has no time: no expiry is `undefined`.
 
 import { daysUntil } from "./calendar.js";
+import { readDigits } from "./digits.js";
 import type { Effect } from "./effect.js";
 
 /** NVS key of the floor, seconds since 1970. */
@@ -57,7 +58,7 @@ export function clockAtBoot(
   const built = Math.max(SOURCE_DATE, dateOf(compileDate ?? "") ?? 0);
   const ceiling = Math.min(LATEST, built + LIFETIME_SECONDS);
   const text = stored[FLOOR_KEY] ?? "";
-  const floor = /^\d{1,10}$/.test(text) ? Number(text) : 0;
+  const floor = readDigits(text, 10) ?? 0;
   const bootedAfter = floor <= ceiling ? Math.max(built, floor) : built;
   return { ...initialClock, bootedAfter, ceiling, kept: bootedAfter };
 }

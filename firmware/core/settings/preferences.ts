@@ -3,6 +3,7 @@
 // Strings and not blobs: overwriting a blob inside one NVS page is not power-safe (measured on ESP-IDF v6.0).
 
 import { utf8Length } from "../bytes.js";
+import { readDigits } from "../digits.js";
 import type { Effect } from "../effect.js";
 import { fail, type Result, succeed } from "../errors.js";
 import type { BuildSettings, Problem } from "../event.js";
@@ -139,14 +140,9 @@ function fromSeparateKeys(
   return { networks, effects };
 }
 
-function readSeconds(text: string | undefined): number | undefined {
-  const seconds = Number(text);
-  return text !== undefined &&
-    Number.isInteger(seconds) &&
-    seconds >= MIN_CHECK_SECONDS &&
-    seconds <= MAX_CHECK_SECONDS
-    ? seconds
-    : undefined;
+function readSeconds(text = ""): number | undefined {
+  const seconds = readDigits(text, 6) ?? 0;
+  return seconds >= MIN_CHECK_SECONDS && seconds <= MAX_CHECK_SECONDS ? seconds : undefined;
 }
 
 /** No control characters: the name is written to logs and headers too. */

@@ -6,6 +6,7 @@
 //   booted ── fewer than 5 unhealthy boots before ──► starting ── 60 s, or the server reached ──► healthy (count reset)
 //      └───── 5 or more ──► safe mode ── 60 s, or the server reached ──► safe mode, count reset: the next boot tries the app
 
+import { readDigits } from "../digits.js";
 import type { Effect } from "../effect.js";
 import type { Booted, Raise, Stamped } from "../event.js";
 import { endedBlamelessly } from "../identity.js";
@@ -73,6 +74,4 @@ function healthy(state: CrashGuardState): Step {
 }
 
 /** An unreadable count is 0. */
-function readCount(text: string | undefined): number {
-  return /^\d{1,6}$/.test(text ?? "") ? Number(text) : 0;
-}
+const readCount = (text = ""): number => readDigits(text, 6) ?? 0;

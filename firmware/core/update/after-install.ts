@@ -2,6 +2,7 @@
 // the result until the server has taken it. Starts no download.
 
 import { clockAtBoot } from "../clock.js";
+import { readDigits } from "../digits.js";
 import type { Effect } from "../effect.js";
 import type { Booted, Raise, Stamped } from "../event.js";
 import { readServerTokens } from "../server/server-token.js";
@@ -64,7 +65,7 @@ export function updateBooted(event: Booted & Stamped): Step {
 }
 
 /** What is no count, or has reached the end of what servers store, begins again: a count that a server refuses would end all checks. */
-const readBootCount = (text: string | undefined): number => (/^\d{1,8}$/.test(text ?? "") ? Number(text) : 0);
+const readBootCount = (text = ""): number => readDigits(text, 8) ?? 0;
 
 /** A blocked offer is reported until the server has taken the report; shown on the device's page when the block begins. */
 function reportBlock(state: UpdateState, event: Booted & Stamped): Step {
