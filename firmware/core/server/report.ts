@@ -56,7 +56,7 @@ export function reportStep(state: ReportState, event: Stamped): Step {
         [],
       ];
     case "serverChosen":
-      return [{ ...state, server: event.server }, []];
+      return serverChosen(state, event.server);
     case "serverTokensChanged":
       return [{ ...state, serverTokens: event.serverTokens }, []];
     case "online":
@@ -80,6 +80,12 @@ export function reportStep(state: ReportState, event: Stamped): Step {
       return [state, []];
   }
 }
+
+/** What waits because another server has asked for it waits no longer. */
+const serverChosen = (state: ReportState, server: string): Step =>
+  server !== state.server && state.phase === "waiting"
+    ? send({ ...state, server, phase: "idle" })
+    : [{ ...state, server }, []];
 
 const mine = (state: ReportState, event: { readonly attempt: number }) =>
   state.phase === "sending" && event.attempt === state.attempt;

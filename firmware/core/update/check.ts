@@ -127,8 +127,11 @@ function answerStarted(
 ): Step {
   const serverTokens = status === 401 ? otherwise(state.serverTokens, state.server) : undefined;
   if (serverTokens) return askAgain({ ...state, serverTokens }, freeHeapBytes);
-  if (status !== 200)
-    return checkRefused(state, status, retryAfterMs(headers, toldAt(state.clock, at)), at, random);
+  if (status !== 200) {
+    // a trial that waited would be rolled back
+    const waitMs = state.onTrial ? 0 : retryAfterMs(headers, toldAt(state.clock, at));
+    return checkRefused(state, status, waitMs, at, random);
+  }
   const sizeBytes = announcedBytes(headers) ?? MAX_CHECK_RESPONSE_BYTES;
   if (sizeBytes > MAX_CHECK_RESPONSE_BYTES) {
     const message = `the answer is ${sizeBytes} bytes, at most ${MAX_CHECK_RESPONSE_BYTES} are read`;

@@ -25,7 +25,15 @@ import { signatureVerified } from "./offer.js";
 import { clearOffer } from "./offer-crashes.js";
 import { evaluatePush } from "./pushed-update.js";
 import { bodyTruncated, handleSlotFailure, pushTimedOut, retryLater } from "./retry.js";
-import { enter, type Installing, STALL_MS, type Step, type UpdateState, withOfferCrashes } from "./state.js";
+import {
+  enter,
+  type Installing,
+  nextCheck,
+  STALL_MS,
+  type Step,
+  type UpdateState,
+  withOfferCrashes,
+} from "./state.js";
 import { isAllRead, responseStarted, streamingStep } from "./transfer.js";
 
 export { initialUpdate, type UpdateState } from "./state.js";
@@ -96,9 +104,10 @@ function serverChosen(state: UpdateState, event: Stamped & { readonly type: "ser
     ownPace: { seconds: checkSeconds, isChosen: hasOwnPace },
   };
   if (server === state.server) return [paced, []];
-  // orders belong to one server: their results are not sent to another
-  const moved: UpdateState = { ...paced, server, orderResults: [] };
-  return state.phase === "checking" ? checkFailed(moved, random, "another server was chosen") : [moved, []];
+  // orders belong to one server, and so does what it has asked for
+  const moved: UpdateState = { ...paced, server, orderResults: [], checksFromMs: 0, downloadsFromMs: 0 };
+  if (state.phase === "checking") return checkFailed(moved, random, "another server was chosen");
+  return [moved, state.checksFromMs > event.at && state.phase === "idle" ? [nextCheck(moved, random)] : []];
 }
 
 /** Events that mean something in one phase only. */

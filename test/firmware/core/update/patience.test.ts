@@ -53,9 +53,14 @@ describe("Retry-After of a download", () => {
 describe("Retry-After of a check", () => {
   const DATE = "Mon, 30 Nov 2026 09:00:00 GMT";
 
-  function refused(status: number, headers: Readonly<Record<string, string>>) {
+  function refused(
+    status: number,
+    headers: Readonly<Record<string, string>>,
+    changes: Partial<UpdateState> = {},
+  ) {
     const checking = {
       ...initialUpdate,
+      ...changes,
       phase: "checking",
       attempt: 2,
       online: true,
@@ -85,6 +90,25 @@ describe("Retry-After of a check", () => {
         ]);
         expect(updateStep(idle, { ...stamped(CHECK), at: idle.checksFromMs })[0].phase).equal("checking");
       });
+
+  it("ends when another server is chosen", () => {
+    const [idle] = refused(503, { "retry-after": "86400" });
+    const chosen = {
+      type: "serverChosen",
+      server: "http://other.test",
+      checkSeconds: 120,
+      hasOwnPace: false,
+    } as const;
+    const step = updateStep(idle, stamped(chosen));
+    expect(step[0].checksFromMs).equal(0);
+    expect(timersOf(step)[0]).property("delayMs").within(108_000, 132_000);
+    expect(timersOf(updateStep(idle, stamped({ ...chosen, server: "http://updates.test" })))).deep.equal([]);
+  });
+
+  it("is not obeyed on trial: the image would be rolled back", () => {
+    const step = refused(503, { "retry-after": "3600" }, { onTrial: true });
+    expect(step[0].checksFromMs).equal(0);
+  });
 
   for (const headers of [{}, { "retry-after": "soon" }, { "retry-after": "-1" }, { "retry-after": "0" }])
     it(`asks for nothing with ${JSON.stringify(headers)}`, () => {
