@@ -125,6 +125,10 @@ class Exchange implements StreamEvents {
     this.#disconnect();
   }
 
+  connected(): void {
+    this.#dispatch({ type: "peerHeard" });
+  }
+
   readable(): void {
     if (this.#isStarted && this.#bodyLeft > 0 && !this.#body) this.#announce();
     else this.#goOn(true);
@@ -140,6 +144,7 @@ class Exchange implements StreamEvents {
 
   #connect(request: HttpRequest, address: Address, ip: string): void {
     if (this.#isClosed) return;
+    if (ip !== address.host) this.#dispatch({ type: "peerHeard" }); // a name server has answered
     this.#stream = new TcpStream({ io: this.#socket, address: ip, port: address.port }, this);
     if (!this.#stream.isOpen) return this.#failed(`no connection to ${this.#host}`);
     this.#stream.write(requestHead(request, address));

@@ -20,6 +20,8 @@ export const LEAST_DISCARDED_BYTES = 65_536;
 const NO_BYTES: Uint8Array = new Uint8Array(0);
 
 export interface StreamEvents {
+  /** The other side has taken the connection, if this side has opened it. */
+  connected?(): void;
   /** Bytes have arrived: `availableBytes` can be read. */
   readable(): void;
   /** The other side has closed, and all that it sent was read. */
@@ -186,6 +188,7 @@ export class TcpStream {
   }
 
   #writable(count: number): void {
+    if (!this.wasConnected) this.#events.connected?.();
     this.wasConnected = true;
     this.#room = count;
     this.#movedAt = Date.now();
