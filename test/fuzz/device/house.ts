@@ -109,7 +109,8 @@ export class House {
 
   /** The device's address in the home network; undefined: it is not there. */
   get address(): string | undefined {
-    return this.device.machine?.radio.stationAddress;
+    const radio = this.device.machine?.radio;
+    return radio?.joined === this.home ? radio.stationAddress : undefined;
   }
 
   /** An input begins, which may bring about such restarts; those that the one before may bring about come soon. */

@@ -47,7 +47,7 @@ function make(random: Random): Input {
 
 function recover(house: House): void {
   const { home, network } = house;
-  network.accessPoints.splice(network.accessPoints.indexOf(home) + 1);
+  for (const other of network.accessPoints.splice(network.accessPoints.indexOf(home) + 1)) other.setUp(false);
   home.dhcp = true;
   home.stationCountMax = Infinity;
   home.segment.swallowing = undefined;
