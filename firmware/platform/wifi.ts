@@ -113,14 +113,16 @@ export class Wifi {
         this.#associated = true;
         return;
       case "gotIP": {
-        const address = Net.get("IP", "station");
+        // the SDK's types, which a build for a cable has, know neither argument's result
+        const address = Net.get("IP", "station") as string | undefined;
         if (address === undefined) return; // lost again since this message was sent
+        const bssid = Net.get("BSSID") as string | undefined;
         return this.#dispatch({
           type: "wifiJoined",
           attempt: this.#attempt,
           address,
           rssi: Number(Net.get("RSSI") ?? 0),
-          bssid: Net.get("BSSID")?.toLowerCase(),
+          bssid: bssid?.toLowerCase(),
         });
       }
       case "disconnect": {
