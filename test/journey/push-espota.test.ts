@@ -1,28 +1,39 @@
-// Pushes by espota, the Arduino IDE's tool, in its older and newer version.
+// Pushes by espota, the Arduino IDE's tool. The kind: senders of several generations, each of which reads and hashes in its own way.
 
 import { expect } from "chai";
 import { CONFIG, HOUR_MS, PushBench, TOKEN } from "./push-bench.js";
+import { GENERATIONS, type GenerationName } from "./pusher-espota.js";
 import { imageOf } from "./rig.js";
 
 describe("a push by espota", () => {
   let bench: PushBench;
   afterEach(() => bench.close());
 
-  for (const age of ["new", "old"] as const) {
-    it(`is fetched from its sender in chunks that are acknowledged, and ends validated (${age} tool)`, async () => {
+  for (const generation of Object.keys(GENERATIONS) as GenerationName[]) {
+    it(`is fetched from its sender in chunks that are acknowledged, and ends validated (${generation})`, async () => {
       bench = await PushBench.start();
       await bench.acceptUnsigned();
-      const { said, acknowledged } = await bench.pusher.espota(bench.image, TOKEN, { age });
+      const { said, sentBytes } = await bench.pusher.espota(bench.image, TOKEN, { generation });
       expect(said).equal("OK");
-      expect(acknowledged).equal(bench.image.length);
+      expect(sentBytes).equal(bench.image.length);
       await bench.expectValidated();
     });
 
-    for (const password of ["", "let me in"]) {
-      it(`with ${password ? "a wrong" : "no"} password is refused (${age} tool)`, async () => {
+    for (const pieceBytesMax of [400, 536])
+      it(`is received in segments of ${pieceBytesMax} bytes (${generation})`, async () => {
         bench = await PushBench.start();
         await bench.acceptUnsigned();
-        expect((await bench.pusher.espota(bench.image, password, { age })).said).equal(
+        expect((await bench.pusher.espota(bench.image, TOKEN, { generation, pieceBytesMax })).said).equal(
+          "OK",
+        );
+        await bench.expectValidated();
+      });
+
+    for (const password of ["", "let me in"]) {
+      it(`with ${password ? "a wrong" : "no"} password is refused (${generation})`, async () => {
+        bench = await PushBench.start();
+        await bench.acceptUnsigned();
+        expect((await bench.pusher.espota(bench.image, password, { generation })).said).equal(
           "Authentication Failed",
         );
         expect(bench.erasedSectorCount).equal(0);
@@ -84,7 +95,7 @@ describe("a push by espota", () => {
     bench = await PushBench.start();
     await bench.acceptUnsigned();
     const first = bench.pusher.beginEspota(bench.image, TOKEN);
-    await bench.world.runUntil(() => first.acknowledged > 20_000, { limitMs: HOUR_MS });
+    await bench.world.runUntil(() => first.sentBytes > 20_000, { limitMs: HOUR_MS });
     expect((await bench.pusher.espota(bench.image, TOKEN)).said).equal(
       "ERROR: another update is in progress: an image is being pushed",
     );

@@ -5,10 +5,11 @@
 //   sender  "0 <tcp port> <size> <md5>"      ─►  "AUTH <nonce>"                                                          device
 //           "200 <cnonce> <answer>"          ─►  "OK", and the device connects to the sender's TCP port
 //
-// The expected answer depends on the sender's version; the nonce serves both, since the older one reads only its first half:
+// The expected answer depends on the sender's generation; one nonce of 64 digits serves all of them:
 //   Arduino core 3.3.1 and newer   key = PBKDF2-HMAC-SHA256(sha256(token), nonce:cnonce, 10 000), sha256(key:nonce:cnonce)
-//   before, and PlatformIO's       md5(md5(token):nonce:cnonce)
-// Digests are lower-case hex everywhere. One invitation at a time, one answer to a challenge; the newer sends it from another port.
+//   the ESP8266 core's             md5(md5(token):nonce:cnonce)
+//   arduino-esp32 2.x, PlatformIO  the same with the first 32 digits: it reads 37 bytes of "AUTH <nonce>"
+// Digests are lower-case hex everywhere. One invitation at a time, one answer to a challenge; the newest sends it from another port.
 
 import { textsEqual } from "../bytes.js";
 import type { Effect } from "../effect.js";
@@ -18,11 +19,12 @@ import { espotaIsOn, type PushState } from "./push.js";
 /** A challenge expires after this. */
 const CHALLENGE_MS = 10_000;
 const NONCE_DIGITS = 64;
-/** What a sender reads that only knows MD5. */
-const OLD_NONCE_DIGITS = 32;
+/** What arduino-esp32 2.x reads of it. */
+const READ_NONCE_DIGITS = 32;
 const MD5_DIGITS = 32;
 /** Rounds of PBKDF2, as the sender does them. */
 const KEY_ROUNDS = 10_000;
+const MAX_PORT = 65_535;
 
 interface Invitation {
   readonly address: string;
@@ -35,7 +37,10 @@ interface Invitation {
   /** The sender's nonce and its answer, once they came. */
   readonly clientNonce: string;
   readonly answer: string;
-  readonly step: "challenged" | "hashingToken" | "derivingKey" | "hashingAnswer";
+  /** The digest of the token, or the key derived from it. */
+  readonly key: string;
+  /** `hashingWhole`: the answer to the whole nonce, when the one to its first half was not given. */
+  readonly step: "challenged" | "hashingToken" | "derivingKey" | "hashingAnswer" | "hashingWhole";
 }
 
 export interface EspotaState {
@@ -89,6 +94,8 @@ function invited(state: EspotaState, push: PushState, { address, port, text, at 
   if (!match) return [state, []];
   const [, command = "", hostPort = "", size = "", md5 = ""] = match;
   const sizeBytes = Number(size);
+  if (hostPort === "0" || Number(hostPort) > MAX_PORT)
+    return [state, [reply(`ERROR: ${hostPort} is no port`)]];
   if (command !== "0") return [state, [reply(`ERROR: command ${command} is not known, firmware is 0`)]];
   if (sizeBytes === 0 || sizeBytes > push.slotBytes) {
     return [state, [reply(`ERROR: image is ${sizeBytes} bytes, slot is ${push.slotBytes}`)]];
@@ -103,6 +110,7 @@ function invited(state: EspotaState, push: PushState, { address, port, text, at 
     at,
     clientNonce: "",
     answer: "",
+    key: "",
     step: "challenged",
   };
   return [{ ...state, invitation }, [reply(`AUTH ${state.chance}`)]];
@@ -125,23 +133,56 @@ const algorithmOf = (answer: string) => (answer.length === MD5_DIGITS ? "MD5" : 
 
 /** The next step of computing the expected answer. */
 function hashed(state: EspotaState, invitation: Invitation, digest: string): Step {
-  const { step, clientNonce, answer } = invitation;
-  const algorithm = algorithmOf(answer);
-  const nonce = algorithm === "MD5" ? invitation.nonce.slice(0, OLD_NONCE_DIGITS) : invitation.nonce;
-  if (step === "hashingToken" && algorithm === "SHA256") {
-    return [
-      { ...state, invitation: { ...invitation, step: "derivingKey" } },
-      [{ type: "deriveKey", password: digest, salt: `${nonce}:${clientNonce}`, rounds: KEY_ROUNDS }],
-    ];
+  const { step, nonce, answer } = invitation;
+  const isOld = algorithmOf(answer) === "MD5";
+  switch (step) {
+    case "hashingToken":
+      return isOld
+        ? hashAnswer(
+            state,
+            { ...invitation, key: digest },
+            "hashingAnswer",
+            nonce.slice(0, READ_NONCE_DIGITS),
+          )
+        : deriveKey(state, invitation, digest);
+    case "derivingKey":
+      return hashAnswer(state, { ...invitation, key: digest }, "hashingAnswer", nonce);
+    case "hashingAnswer":
+      return isOld && !textsEqual(digest, answer)
+        ? hashAnswer(state, invitation, "hashingWhole", nonce)
+        : concluded({ ...state, invitation: undefined }, invitation, digest);
+    default:
+      return concluded({ ...state, invitation: undefined }, invitation, digest);
   }
-  if (step !== "hashingAnswer") {
-    return [
-      { ...state, invitation: { ...invitation, step: "hashingAnswer" } },
-      [{ type: "hashText", algorithm, text: `${digest}:${nonce}:${clientNonce}` }],
-    ];
-  }
-  return concluded({ ...state, invitation: undefined }, invitation, digest);
 }
+
+const deriveKey = (state: EspotaState, invitation: Invitation, password: string): Step => [
+  { ...state, invitation: { ...invitation, step: "derivingKey" } },
+  [
+    {
+      type: "deriveKey",
+      password,
+      salt: `${invitation.nonce}:${invitation.clientNonce}`,
+      rounds: KEY_ROUNDS,
+    },
+  ],
+];
+
+const hashAnswer = (
+  state: EspotaState,
+  invitation: Invitation,
+  step: Invitation["step"],
+  nonce: string,
+): Step => [
+  { ...state, invitation: { ...invitation, step } },
+  [
+    {
+      type: "hashText",
+      algorithm: algorithmOf(invitation.answer),
+      text: `${invitation.key}:${nonce}:${invitation.clientNonce}`,
+    },
+  ],
+];
 
 function concluded(free: EspotaState, invitation: Invitation, digest: string): Step {
   const { address, replyPort, port, sizeBytes, md5, answer } = invitation;
