@@ -8,10 +8,18 @@ export function formatMac(mac: Uint8Array): string {
   return Array.from(mac, (byte) => byte.toString(16).padStart(2, "0")).join(":");
 }
 
-/** `<type>-<last three bytes of the MAC>`, such as `base-a1b2c3`: also the mDNS host name, so letters, digits and hyphens only. */
+/** Of the type in an id, which is a label of a host name: 31 characters with the MAC's part and 33 with a number behind it, of 63. */
+const MAX_TYPE_LENGTH = 24;
+
+/**
+ * `<type>-<last three bytes of the MAC>`, such as `base-a1b2c3`: also the mDNS host name, so letters, digits and hyphens only. A long type
+ * is shortened; the MAC's part, which tells devices of a type apart, never is.
+ */
 export function deviceIdOf(type: string, mac: Uint8Array): string {
   const tail = Array.from(mac.subarray(3), (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return `${type.replace(/[^A-Za-z0-9-]/g, "-").slice(0, 24)}-${tail}`;
+  // by characters: an emoji is one hyphen in every engine
+  const letters = Array.from(type, (character) => (/^[A-Za-z0-9-]$/.test(character) ? character : "-"));
+  return `${letters.slice(0, MAX_TYPE_LENGTH).join("")}-${tail}`;
 }
 
 /** The id that is stored for this device, if it can be used: it is a host name and part of addresses. */
@@ -32,8 +40,16 @@ export const idProblems = (stored: StoredValues): readonly Problem[] =>
         },
       ];
 
-/** Name of the access point that the device opens for its setup, at most 32 bytes: `Skyslot base-a1b2c3`. */
-export const accessPointName = (deviceId: string): string => `Skyslot ${deviceId}`.slice(0, 32);
+/** What fits behind `Skyslot ` into an SSID of 32 bytes (IEEE 802.11-2020, 9.4.2.2). */
+const MAX_NAMED_LENGTH = 24;
+/** A hyphen and the MAC's part, which tells devices of a type apart. */
+const TAIL_LENGTH = 7;
+
+/** Name of the access point that the device opens for its setup: `Skyslot base-a1b2c3`. Of a long id the middle is left out. */
+export function accessPointName(deviceId: string): string {
+  if (deviceId.length <= MAX_NAMED_LENGTH) return `Skyslot ${deviceId}`;
+  return `Skyslot ${deviceId.slice(0, MAX_NAMED_LENGTH - TAIL_LENGTH)}${deviceId.slice(-TAIL_LENGTH)}`;
+}
 
 /** Names of esp_reset_reason_t (esp_system.h), by number. */
 export const RESET_REASONS: readonly string[] = Object.freeze([
