@@ -5,7 +5,8 @@
 // One of four views is shown: choose ─► form ─► progress ─► done, and back to the form with the reason when joining failed. While
 // the device joins, its access point moves to another channel and the phone may drop off: polling continues until it is back, and
 // `attempt` shows whether a submission whose response was lost had arrived. The app's settings, the saved networks and the reset are on the
-// settings page. On a device without an owner the form suggests a token; it is shown until the page is closed.
+// settings page. On a device without an owner the form suggests a token; it is shown until the page is closed, and can be copied: over
+// plain http there is no navigator.clipboard, and the old way has to happen in the very turn of the tap.
 
 import { pageOf } from "./page-parts.js";
 import { PART_STRINGS as parts, SCRIPT_STRINGS, PAGE_STRINGS as text } from "./strings.js";
@@ -42,6 +43,7 @@ dl div{border-top:1px solid var(--line)}
 .tick svg{width:32px;height:32px}
 a.row{color:inherit;font-weight:400;text-decoration:none}
 #made{user-select:all;font-weight:600}
+#copy{margin:4px 0 -8px}
 footer{text-align:center;margin:20px 0 0}
 .sr{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 @media(prefers-reduced-motion:reduce){.spin{animation-duration:6s}}
@@ -64,13 +66,13 @@ const MARKUP = `<main>
 <div id=password-part><label for=password>${text.password}</label><div class=field><input id=password name=password type=password aria-describedby=password-hint><button type=button class=link id=show hidden></button></div></div>
 <p class="hint soft" id=password-hint></p>
 <div id=device-part hidden><label for=device-name>${text.deviceName}</label><input id=device-name maxlength=40 autocapitalize=sentences aria-describedby=device-name-hint><p class="hint soft" id=device-name-hint>${text.deviceNameHint}</p></div>
-<div id=owner-part hidden><label for=owner>${parts.token}</label><div class=field><input id=owner aria-describedby=owner-hint><button type=button class=link id=suggest aria-label="${parts.suggestLabel}">${parts.suggest}</button></div><p class="hint soft" id=owner-hint></p></div>
+<div id=owner-part hidden><label for=owner>${parts.token}</label><div class=field><input id=owner aria-describedby=owner-hint><button type=button class=link id=suggest aria-label="${parts.suggestLabel}">${parts.suggest}</button></div><p class="hint soft" id=owner-hint></p><button type=button class=link id=copy>${text.copy}</button></div>
 <button class=main>${text.connect}</button>
 <button type=button class="link quiet" id=back hidden>${text.back}</button>
 </form></section>
 <section id=progress aria-labelledby=progress-title hidden><div class="card mid"><div class=spin></div><h2 id=progress-title tabindex=-1></h2><p class=soft id=progress-text></p></div></section>
 <section id=done aria-labelledby=done-title hidden><div class="card mid"><div class=tick><svg viewBox="0 0 24 24" aria-hidden=true><path d="m5 13 4.5 4.5L19 7.5"/></svg></div><h2 id=done-title tabindex=-1></h2><p class=soft>${text.joinedLead}</p>
-<dl><div><dt>${text.address}</dt><dd><a id=address></a></dd></div><div><dt>${text.hostName}</dt><dd><a id=host-name></a></dd></div><div id=made-part hidden><dt>${parts.token}</dt><dd id=made></dd></div></dl><p class=soft id=made-hint hidden>${text.tokenMade}</p></div></section>
+<dl><div><dt>${text.address}</dt><dd><a id=address></a></dd></div><div><dt>${text.hostName}</dt><dd><a id=host-name></a></dd></div><div id=made-part hidden><dt>${parts.token}</dt><dd id=made></dd></div></dl><div id=made-hint hidden><p class=soft>${text.tokenMade}</p><button class=quiet id=copy-made>${text.copy}</button></div></div></section>
 <p class=sr role=status aria-live=polite id=status></p>
 <footer class=soft id=device></footer>
 <template id=row><li><button class=row><span class=name dir=auto></span><span class=sr></span><svg class=lock viewBox="0 0 24 24" aria-hidden=true><rect x=5 y=11 width=14 height=9 rx="2"/><path d="M8 11V8a4 4 0 0 1 8 0v3"/></svg><svg class=bars viewBox="0 0 24 24" aria-hidden=true><rect class=b1 x=2 y=15 width=4 height=6 rx="1"/><rect class=b2 x=8 y=11 width=4 height=10 rx="1"/><rect class=b3 x=14 y=7 width=4 height=14 rx="1"/><rect class=b4 x=20 y=3 width=4 height=18 rx="1"/></svg></button></li></template>
@@ -291,12 +293,31 @@ function joined(report) {
   say($("done-title").textContent);
 }
 
+async function copy(button, text) {
+  let copied = true;
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch (error) {
+    const area = add(button.parentNode, "textarea", { value: text, readOnly: true, className: "sr" });
+    area.select();
+    area.setSelectionRange(0, 99);
+    copied = document.execCommand("copy");
+    area.remove();
+    button.focus();
+  }
+  say(button.textContent = copied ? T.copied : T.notCopied);
+  await pause(3000);
+  button.textContent = T.copy;
+}
+
 function start() {
   show("choose", "list-title");
   watchNetworks();
 }
 
 $("suggest").onclick = () => { $("owner").value = suggest(); };
+$("copy").onclick = event => copy(event.target, $("owner").value);
+$("copy-made").onclick = event => copy(event.target, made);
 $("rescan").onclick = rescan;
 $("other").onclick = () => choose(null);
 $("back").onclick = () => { complain(); start(); };
@@ -337,7 +358,7 @@ $("form").onsubmit = event => {
 })();
 `;
 
-/** HTML of `GET /`, ASCII, at most 20 KB. */
+/** HTML of `GET /`, ASCII, at most 20 KiB. */
 export const setupPage = pageOf({
   title: text.title,
   style: STYLE,

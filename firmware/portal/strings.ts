@@ -28,7 +28,8 @@ export const PAGE_STRINGS = Object.freeze({
   hostName: "Name",
   more: "Other settings",
   moreHint: "App, saved networks, reset",
-  tokenMade: "Write the token down. It is not shown again.",
+  tokenMade: "Write the token down or copy it: it is not shown again.",
+  copy: "Copy token",
   noScript: "Without JavaScript there is no list of networks. Enter yours by hand:",
 });
 
@@ -57,6 +58,9 @@ export const SCRIPT_STRINGS = Object.freeze({
   passwordShort: "The password must have at least 8 characters; this one has {count}.",
   passwordLong: "The password must have at most 63 bytes; this one has {count}.",
   tokenHint: "Write it down: later changes need it. Empty: no one may change settings over Wi-Fi.",
+  copy: "Copy token",
+  copied: "Copied",
+  notCopied: "Not copied",
   tokenWrong: "8 to 64 letters, digits or signs, without spaces.",
   sending: "Sending to the device…",
   joining: "Joining {ssid}",

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { expect } from "chai";
 import type { Browser, Page } from "playwright-core";
 import { HOME } from "../../host-sim/desk/desk.js";
@@ -8,6 +9,21 @@ import { HOSTILE_SSID, openPortalStage, type PortalStage, PROBE } from "./portal
 const SPEED = 8;
 /** Timeout for a single expectation, in real time; ten times what it takes. */
 const PATIENCE_MS = 40_000;
+
+const SHOTS = process.env.SKYSLOT_SHOTS;
+
+type Watched = typeof window & { copied?: string };
+
+/** In the page: what goes to the clipboard. */
+function listenForCopies(): void {
+  const watched = window as Watched;
+  watched.copied = "";
+  document.addEventListener("copy", () => {
+    const { activeElement } = document;
+    if (activeElement instanceof HTMLTextAreaElement)
+      watched.copied = activeElement.value.slice(activeElement.selectionStart, activeElement.selectionEnd);
+  });
+}
 
 describe("the setup page in a phone's browser", function () {
   this.timeout(180_000);
@@ -30,6 +46,7 @@ describe("the setup page in a phone's browser", function () {
     stage?.close();
   });
 
+  const copied = () => page.evaluate(() => (window as Watched).copied);
   const network = (ssid: string) =>
     page.locator("#list button").filter({ has: page.getByText(ssid, { exact: true }) });
 
@@ -75,8 +92,30 @@ describe("the setup page in a phone's browser", function () {
     expect(await field.inputValue()).match(/^Skyslot base-[0-9a-f]{6}$/);
     await field.fill("Küchenlicht");
     expect(await overflowOf(page)).equal(0);
-    if (process.env.SHOTS)
-      await page.screenshot({ path: `${process.env.SHOTS}/setup-name.png`, fullPage: true });
+    if (SHOTS) await page.screenshot({ path: join(SHOTS, "setup-name.png"), fullPage: true });
+  });
+
+  it("copies the token, over plain http too, and by keyboard", async () => {
+    expect(await page.evaluate(() => [isSecureContext, typeof navigator.clipboard])).deep.equal([
+      false,
+      "undefined",
+    ]);
+    const button = page.locator("#copy");
+    for (const press of [() => button.tap(), () => button.press("Enter")]) {
+      await page.evaluate(listenForCopies);
+      await press();
+      await page.getByRole("button", { name: "Copied" }).waitFor();
+      expect(await copied()).equal(token);
+      expect(await button.evaluate((one) => one === document.activeElement)).equal(true);
+      await page.getByRole("button", { name: "Copy token" }).waitFor();
+    }
+    expect(await page.getByLabel("Owner’s token", { exact: true }).inputValue()).equal(token);
+    expect(await page.locator("textarea").count()).equal(0);
+    for (const width of [320, PHONE.viewport.width]) {
+      await page.setViewportSize({ ...PHONE.viewport, width });
+      expect(await overflowOf(page), `${width} px`).equal(0);
+    }
+    if (SHOTS) await page.screenshot({ path: join(SHOTS, "setup-token.png"), fullPage: true });
   });
 
   it("shows the true reason when the password is wrong", async () => {
@@ -110,6 +149,14 @@ describe("the setup page in a phone's browser", function () {
 
   it("shows the token again: from now on the device accepts changes only with it", async () => {
     expect(await page.locator("#made").textContent()).equal(token);
+    await page.evaluate(listenForCopies);
+    await page.getByRole("button", { name: "Copy token" }).tap();
+    await page.getByRole("button", { name: "Copied" }).waitFor();
+    expect(await copied()).equal(token);
+    await page.setViewportSize({ ...PHONE.viewport, width: 320 });
+    expect(await overflowOf(page)).equal(0);
+    if (SHOTS) await page.screenshot({ path: join(SHOTS, "setup-done.png"), fullPage: true });
+    await page.setViewportSize(PHONE.viewport);
     const taken = await page.evaluate(async () => {
       const settings = (await (await fetch("/api/settings")).json()) as { hasToken: boolean };
       const options = { method: "POST", headers: { "content-type": "application/json" }, body: "{}" };

@@ -55,6 +55,29 @@ describe("the owner's token on the setup page", () => {
     expect(phone.local.token).to.equal("my-own-token");
   });
 
+  it("is copied where it is chosen and where it is shown, and says when that did not work", async () => {
+    await choosing();
+    const selected: string[] = [];
+    let works = true;
+    phone.document.execCommand = (command) => {
+      const area = phone.document.querySelector("textarea");
+      selected.push(`${command} ${area?.value.slice(area.selectionStart, area.selectionEnd)}`);
+      return works;
+    };
+    const token = phone.input("owner").value;
+    await phone.click("copy");
+    expect(phone.text("copy")).to.equal(SCRIPT_STRINGS.copied);
+    await phone.advance(3_500);
+    expect(phone.text("copy")).to.equal(SCRIPT_STRINGS.copy);
+    await phone.submit({ password: "password", owner: "x".repeat(64) });
+    await join();
+    works = false;
+    await phone.click("copy-made");
+    expect(phone.text("copy-made")).to.equal(SCRIPT_STRINGS.notCopied);
+    expect(selected).to.deep.equal([`copy ${token}`, `copy ${"x".repeat(64)}`]);
+    expect(phone.document.querySelector("textarea")).to.equal(null);
+  });
+
   for (const owner of ["seven77", "with a space", "x".repeat(65), "ümläut-token"])
     it(`is refused as ${owner.slice(0, 12)} at once, beside the field`, async () => {
       await choosing();

@@ -6,8 +6,8 @@ import { PAGE_STRINGS, SCRIPT_STRINGS } from "../../../firmware/portal/strings.j
 import { PhoneBrowser } from "./phone-browser.js";
 
 describe("the setup page's text", () => {
-  it("is at most 20 KB", () => {
-    expect(Buffer.byteLength(setupPage)).to.be.within(4096, 20_000);
+  it("is at most 20 KiB", () => {
+    expect(Buffer.byteLength(setupPage)).to.be.within(4096, 20 * 1024);
   });
 
   it("is ASCII, so that its length in characters is its length in bytes", () => {
