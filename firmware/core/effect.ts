@@ -22,6 +22,21 @@ export type TimerName =
 /** Why the device restarts itself; the next boot knows it. A roll back has its own. */
 export type RestartReason = "update" | "owner" | "order" | "factory-reset" | "roll-back" | "network";
 
+/** What is stored before something else may happen. */
+export type SavePurpose =
+  /** The record of an installation, before its slot is armed; before it is armed again; before an image is put on trial. */
+  | "record"
+  | "rearm"
+  | "trial"
+  /** The id of an order, before it restarts the device. */
+  | "order"
+  /** The count of crashes, before the app starts. */
+  | "crash-count"
+  /** Settings, before they are in force. */
+  | "settings"
+  /** The settings of an older version. */
+  | "layout";
+
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
 export interface HttpRequest {
@@ -147,9 +162,19 @@ export type Effect =
       /** r and s, 32 bytes each. */
       readonly signature: Uint8Array;
     }
-  // settings; keys of at most 15 characters, values of at most 3999 bytes
+  // settings; keys of at most 15 characters (stored.ts), values of at most 3999 bytes; where it fails `storeFailed` tells it
   | { readonly type: "store"; readonly key: string; readonly value: string }
   | { readonly type: "forget"; readonly key: string }
+  /**
+   * Stores all of these values or none; those that are undefined are forgotten. What may only happen once they are stored follows in
+   * `next`. Answered by `saved` or `saveFailed`.
+   */
+  | {
+      readonly type: "save";
+      readonly purpose: SavePurpose;
+      readonly values: Readonly<Record<string, string | undefined>>;
+      readonly next?: readonly Effect[];
+    }
   /** Back to factory settings: every key of the firmware. */
   | { readonly type: "forgetAll" }
   // multicast DNS; announcing again replaces what was announced; answered by `nameClaimed` or `nameRefused`

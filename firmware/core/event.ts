@@ -1,7 +1,7 @@
 // Every event of a device, in the past tense. The runner stamps each with the time and a random number: core has no other source of
 // either.
 
-import type { TimerName } from "./effect.js";
+import type { SavePurpose, TimerName } from "./effect.js";
 import type { UpdateErrorCode } from "./errors.js";
 import type { JsonObject } from "./json.js";
 import type { Section } from "./section.js";
@@ -300,6 +300,9 @@ export type Event =
   | { readonly type: "markValidFailed"; readonly message: string }
   | { readonly type: "rollBackChecked"; readonly connection: number; readonly possible: boolean }
   // settings
+  | { readonly type: "saved"; readonly purpose: SavePurpose }
+  /** Nothing of it was stored. */
+  | { readonly type: "saveFailed"; readonly purpose: SavePurpose; readonly message: string }
   /** It is in force until the next restart, if it is a setting: its value in NVS is the old one. */
   | { readonly type: "storeFailed"; readonly key: string; readonly message: string }
   // parts of the hardware or of the SDK that fail: the device goes on without

@@ -101,6 +101,14 @@ const TABLE: { readonly [Type in Effect["type"]]: (adapters: Adapters, effect: O
       if (why === undefined) app.stored(key, value);
       else dispatch({ type: "storeFailed", key, message: why });
     },
+    save(adapters, { purpose, values, next = [] }) {
+      const { storage, app, dispatch } = adapters;
+      const why = storage.save(values);
+      if (why !== undefined) return dispatch({ type: "saveFailed", purpose, message: why });
+      for (const key of Object.keys(values)) if (values[key] !== undefined) app.stored(key, values[key]);
+      for (const effect of next) carryOut(adapters, effect);
+      dispatch({ type: "saved", purpose });
+    },
     forget({ storage, dispatch }, { key }) {
       const why = storage.forget(key);
       if (why !== undefined) dispatch({ type: "storeFailed", key, message: why });

@@ -23,6 +23,9 @@ export class Storage {
 
   /** The values of these keys that are texts within their limits. Nothing else in the namespace is touched. */
   readAll(...limits: readonly Readonly<Record<string, number>>[]): Found {
+    const why = this.#refusalToOpen();
+    if (why !== undefined)
+      return { stored: {}, problems: [{ code: "STORE_FAILED", message: `Nothing can be stored: ${why}.` }] };
     const stored: Record<string, string> = {};
     const skipped: string[] = [];
     for (const table of limits)
@@ -70,9 +73,35 @@ export class Storage {
     }
   }
 
+  /** All of these or, as far as the flash lets, none; undefined: forgotten. */
+  save(values: Readonly<Record<string, string | undefined>>): Refusal {
+    const before: (readonly [string, string | undefined])[] = [];
+    for (const key of Object.keys(values)) {
+      before.push([key, this.read(key)]);
+      const why = this.#set(key, values[key]);
+      if (why === undefined) continue;
+      for (const [changed, value] of before.reverse()) this.#set(changed, value);
+      return why;
+    }
+    return undefined;
+  }
+
+  #set(key: string, value: string | undefined): Refusal {
+    return value === undefined ? this.forget(key) : this.write(key, value);
+  }
+
   forgetAll(): void {
     // the keys first: deleting moves the iterator
     for (const key of [...this.#store()]) this.forget(key);
+  }
+
+  #refusalToOpen(): Refusal {
+    try {
+      this.#store();
+      return undefined;
+    } catch (error) {
+      return reasonOf(error);
+    }
   }
 
   /** Opening creates the namespace, for which there may be no space now, but later. */

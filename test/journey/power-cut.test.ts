@@ -87,7 +87,7 @@ describe("a power cut", function () {
       const cutsAt = operations.flatMap(({ offset }, index) =>
         offset < SLOTS_OFFSET || index % 8 === 0 ? [index] : [],
       );
-      expect(cutsAt.length).within(30, 100);
+      expect(cutsAt.length).within(30, 140);
       for (const operation of cutsAt) {
         const { validated, cutCount, slot, server } = await journey(atOperations([operation], when));
         const where = `cut ${when} operation ${operation}`;

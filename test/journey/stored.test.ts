@@ -174,4 +174,59 @@ describe("what a device finds in its flash", () => {
         .match(/^base-[0-9a-f]{6}$/);
     });
   });
+
+  describe("a store that another namespace has filled", () => {
+    /** Fills it with numbers of one entry each, until this number of entries is free. */
+    const fill = (nvs: Nvs, freeCount: number) => {
+      let error = "ESP_OK";
+      for (let i = 0; error === "ESP_OK" && roomOf(nvs) > freeCount; i++)
+        error = nvs.set("other", `key${i}`, "u8", i & 255);
+    };
+    /** Entries that a running firmware can still write; one page always stays empty. */
+    const roomOf = (nvs: Nvs) => nvs.stats()!.available;
+
+    for (const freeCount of [0, 1, 2, 3, 6, 9, 12, 20])
+      it(`up to ${freeCount} entries leaves Wi-Fi, pages and checks, and an update that ends in time`, async () => {
+        await start((nvs) => fill(nvs, freeCount));
+        await run();
+        expect(restarts(), "for the update").within(0, 1);
+        expect(rig.checks.length).above(5);
+        const failed = rig.reports.find(({ status }) => status === "failed");
+        expect(succeeded() || failed?.error_code === "FLASH_FAILED", JSON.stringify(rig.reports)).equal(true);
+        if (failed) expect(failed.error_message).include("ESP_ERR_NVS_NOT_ENOUGH_SPACE");
+        expect(await problems()).include("STORE_FAILED");
+      });
+
+    it("of long pieces, so that only short values fit, is no different", async () => {
+      await start((nvs) => {
+        for (let i = 0; nvs.set("other", `text${i}`, "str", "x".repeat(1_700)) === "ESP_OK"; i++);
+        for (let i = 0; nvs.set("other", `more${i}`, "str", "x".repeat(150)) === "ESP_OK"; i++);
+      });
+      await run();
+      expect(restarts()).within(0, 1);
+      expect(rig.checks.length).above(5);
+    });
+
+    it("before the device was ever set up lets a person join it to a network, until the next restart", async () => {
+      rig = await setUpRig();
+      const { flash, partitions } = rig.desk.device;
+      fill(initNvs(flash, partitions).nvs!, 0);
+      rig.desk.device.powerOn();
+      await run();
+      expect(restarts()).equal(0);
+      expect(rig.checks.length).above(5);
+      expect(rig.reports.find(({ status }) => status === "failed")).include({ error_code: "FLASH_FAILED" });
+      expect(await problems()).deep.equal(["STORE_FAILED"]);
+    });
+
+    it("does not let an app that crashes restart the device for ever: it ends in safe mode", async () => {
+      await start((nvs) => fill(nvs, 0), {
+        image: await imageOf("crashes-in-app.ts", "1.0.0", "esp32", { type: "base" }),
+      });
+      await run();
+      expect(restarts()).within(1, 2);
+      expect(lines("safe mode: the last boot was not healthy, which cannot be counted")).equal(1);
+      expect(rig.checks.length).above(5);
+    });
+  });
 });

@@ -415,8 +415,8 @@ const installation: readonly Mutation[] = [
   {
     what: "the record is not stored before the slot is armed",
     file: `${UPDATE}/install.ts`,
-    original: "      storeRecord(record),\n",
-    mutated: "",
+    original: "[TRIAL_REASON_KEY]: undefined, [RECORD_KEY]: writeRecord(record) }",
+    mutated: "[TRIAL_REASON_KEY]: undefined }",
   },
   {
     what: "the record does not say that the slot was armed",
@@ -624,8 +624,8 @@ const boots: readonly Mutation[] = [
   {
     what: "an untried image is not put on trial",
     file: `${TRIAL}/boot-validation.ts`,
-    original: '    { type: "beginTrial" },\n',
-    mutated: "",
+    original: 'next: [{ type: "beginTrial" }],',
+    mutated: "next: [],",
   },
   {
     what: "an untried image restarts the device forever",

@@ -275,4 +275,5 @@ const REASONS: Readonly<Record<number, string>> = Object.freeze({
   500: "Internal Server Error",
   501: "Not Implemented",
   503: "Service Unavailable",
+  507: "Insufficient Storage",
 });

@@ -21,6 +21,17 @@ export interface LastRollBack {
   readonly reason: string;
 }
 
+/** A change of settings that is being stored. */
+export interface Saving {
+  /** In force once it is stored. */
+  readonly change: Partial<Pick<LocalApiState, "preferences" | "token" | "offeredToken" | "values">>;
+  readonly asked: readonly (Effect | Raise)[];
+  /** The request that is answered then, with all settings or those of the app; or the order. */
+  readonly by:
+    | { readonly connection: number; readonly shows: "settings" | "values" }
+    | { readonly orderId: number };
+}
+
 export interface LocalApiState {
   readonly boot: Booted | undefined;
   readonly preferences: Preferences | undefined;
@@ -45,6 +56,7 @@ export interface LocalApiState {
   readonly lastRollBack: LastRollBack | undefined;
   /** Found at the boot or since, one of a kind, at most MAX_PROBLEM_COUNT. */
   readonly problems: readonly Problem[];
+  readonly saving: Saving | undefined;
   /** What happens after the response is out. */
   readonly leaving: "no" | "restart" | "reset" | "rollBack";
 }
@@ -65,6 +77,7 @@ export const initialLocalApi: LocalApiState = Object.freeze({
   lastError: undefined,
   lastRollBack: undefined,
   problems: Object.freeze([]),
+  saving: undefined,
   leaving: "no",
 });
 

@@ -8,7 +8,7 @@
 //   GET  /api/<section>  POST /api/<section>    POST /api/token           the first one, or another
 //   GET  /api/saved-networks                    POST /api/forget-network
 
-import type { Effect } from "../effect.js";
+import type { Effect, SavePurpose } from "../effect.js";
 import type { Booted, PageRequest, Problem, Raise, Stamped } from "../event.js";
 import { allowed, json, respond } from "../http/answer.js";
 import { isOwnHost } from "../http/own-host.js";
@@ -32,6 +32,8 @@ import {
   serveSection,
   serveSettings,
   setToken,
+  settingsNotSaved,
+  settingsSaved,
 } from "./settings-api.js";
 
 /** The response has to be out, and the phone's acknowledgement in, before the network goes down. */
@@ -81,6 +83,10 @@ export function localApiStep(state: LocalApiState, event: Stamped): Step {
       return [noted(state, event, "NETWORK_SILENT", NETWORK_SILENT), []];
     case "appFailed":
       return appFailed(state, event);
+    case "saved":
+      return event.purpose === "settings" ? settingsSaved(state, event.at) : [state, []];
+    case "saveFailed":
+      return saveFailed(state, event);
     case "storeFailed":
       return found(state, "STORE_FAILED", `"${event.key}" could not be stored: ${event.message}.`);
     case "partFailed":
@@ -137,6 +143,16 @@ function appFailed(state: LocalApiState, event: Extract<Stamped, { readonly type
   const message = `the app failed: ${event.message}`;
   const log: Effect = { type: "log", level: "error", message: `${message}; the rest of the device runs` };
   return [noted(state, event, "APP_FAILED", message), [log]];
+}
+
+function saveFailed(
+  state: LocalApiState,
+  { purpose, message }: Stamped & { readonly purpose: SavePurpose; readonly message: string },
+): Step {
+  const [next, told] = found(state, "STORE_FAILED", `"${purpose}" could not be stored: ${message}.`);
+  if (purpose !== "settings") return [next, told];
+  const [after, answered] = settingsNotSaved(next, message);
+  return [after, [...told, ...answered]];
 }
 
 /** Of each kind one: those that follow have the same cause. */

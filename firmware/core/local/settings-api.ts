@@ -16,10 +16,11 @@ import {
   readSettings,
   readToken,
   type SettingsChange,
+  type StoredChange,
   TOKEN_KEY,
 } from "../settings/preferences.js";
 import { MAX_ORDER_SETTINGS, OWNERS_SETTINGS } from "../wire.js";
-import { guardedOf, type LocalApiState, nameOf, type Step } from "./api-state.js";
+import { guardedOf, type LocalApiState, nameOf, type Saving, type Step } from "./api-state.js";
 import { attendedMs } from "./guard.js";
 
 function settingsOf(state: LocalApiState, at: number): object {
@@ -47,19 +48,41 @@ export function saveSettings(state: LocalApiState, request: PageRequest): Step {
   const change = readSettings(request.body);
   if (!change.ok) return [state, [json(request, 400, change.failure)]];
   if (!boot || !preferences) return [state, []];
-  const [next, asked] = applySettings(state, change.value, preferences, boot);
-  return [next, [json(request, 200, settingsOf(next, request.at)), ...asked]];
+  const [changed, values] = changeSettings(preferences, change.value, boot.build);
+  return save(state, values, {
+    change: { preferences: changed },
+    asked: announced(changed, change.value, boot),
+    by: { connection: request.connection, shows: "settings" },
+  });
 }
 
-function applySettings(
-  state: LocalApiState,
-  change: SettingsChange,
-  preferences: Preferences,
-  boot: Booted,
-): Step {
-  const [changed, effects] = changeSettings(preferences, change, boot.build);
-  return [{ ...state, preferences: changed }, [...effects, ...announced(changed, change, boot)]];
+// ── a change is in force once it is stored
+
+function save(state: LocalApiState, values: StoredChange, saving: Saving): Step {
+  if (state.saving)
+    return [state, [refusal(saving, 503, "BUSY", "Another change is being stored. Try again.")]];
+  return [{ ...state, saving }, [{ type: "save", purpose: "settings", values }]];
 }
+
+export function settingsSaved(state: LocalApiState, at: number): Step {
+  const { saving } = state;
+  if (!saving) return [state, []];
+  const next: LocalApiState = { ...state, ...saving.change, saving: undefined };
+  const { by, asked } = saving;
+  if ("orderId" in by) return [next, [...asked, done(by.orderId)]];
+  const shown = by.shows === "values" ? { values: next.values } : settingsOf(next, at);
+  return [next, [json(by, 200, shown), ...asked]];
+}
+
+export function settingsNotSaved(state: LocalApiState, why: string): Step {
+  const { saving } = state;
+  if (!saving) return [state, []];
+  const message = `It could not be stored, so nothing was changed: ${why}.`;
+  return [{ ...state, saving: undefined }, [refusal(saving, 507, "STORE_FAILED", message)]];
+}
+
+const refusal = ({ by }: Saving, status: number, code: string, message: string): Effect | Raise =>
+  "orderId" in by ? refused(by.orderId, message) : json(by, status, { code, message });
 
 /** Events that tell the other machines of a change. */
 function announced(preferences: Preferences, change: SettingsChange, boot: Booted): readonly Raise[] {
@@ -87,21 +110,31 @@ export function saveToken(state: LocalApiState, request: PageRequest): Step {
   const token = readToken(request.body, isSetup && state.token === "");
   if (!token.ok) return [state, [json(request, 400, token.failure)]];
   if (isSetup) return [{ ...state, offeredToken: token.value }, [json(request, 202, { setWhen: "joined" })]];
-  const [next, effects] = setToken(state, token.value);
-  return [next, [json(request, 200, settingsOf(next, request.at)), ...effects]];
+  return save(
+    state,
+    { [TOKEN_KEY]: token.value },
+    {
+      change: { token: token.value, offeredToken: "" },
+      asked: tokenSet(state, token.value),
+      by: { connection: request.connection, shows: "settings" },
+    },
+  );
 }
 
-export function setToken(state: LocalApiState, token: string): Step {
-  const message = state.token === "" ? "the owner's token was set" : "the owner's token was changed";
-  return [
-    { ...state, token, offeredToken: "" },
-    [
-      { type: "store", key: TOKEN_KEY, value: token },
-      { type: "log", level: "info", message },
-      { type: "raise", event: { type: "tokenChosen", token } },
-    ],
-  ];
-}
+/** The one that was chosen in the setup network. */
+export const setToken = (state: LocalApiState, token: string): Step => [
+  { ...state, token, offeredToken: "" },
+  [{ type: "store", key: TOKEN_KEY, value: token }, ...tokenSet(state, token)],
+];
+
+const tokenSet = (state: LocalApiState, token: string): readonly (Effect | Raise)[] => [
+  {
+    type: "log",
+    level: "info",
+    message: state.token === "" ? "the owner's token was set" : "the owner's token was changed",
+  },
+  { type: "raise", event: { type: "tokenChosen", token } },
+];
 
 // ── saved networks
 
@@ -147,19 +180,17 @@ export function saveSection(state: LocalApiState, request: PageRequest): Step {
   if (!section) return [state, []];
   const changed = changeValues(section, state.values, request.body);
   if (!changed.ok) return [state, [json(request, 400, changed.failure)]];
-  const [next, stored] = applyValues(state, section, changed.value);
-  return [next, [json(request, 200, { values: next.values }), ...stored]];
+  return save(state, changeOfValues(state, section, changed.value), {
+    change: { values: changed.value },
+    asked: [],
+    by: { connection: request.connection, shows: "values" },
+  });
 }
 
 /** Flash wears: an unchanged value is not written again. */
-function applyValues(
-  state: LocalApiState,
-  section: Section,
-  values: Values,
-): readonly [LocalApiState, readonly Effect[]] {
+function changeOfValues(state: LocalApiState, section: Section, values: Values): StoredChange {
   const value = writeValues(section, values);
-  if (value === writeValues(section, state.values)) return [state, []];
-  return [{ ...state, values }, [{ type: "store", key: section.name, value }]];
+  return value === writeValues(section, state.values) ? {} : { [section.name]: value };
 }
 
 // ── settings that the server pushes
@@ -190,11 +221,19 @@ export function pushSettings(
   if (!change.ok) return refuse(change.failure.message);
   const values = applyMembers(boot.section ?? NO_SECTION, state.values, new Map(ofApp));
   if (!values.ok) return refuse(values.failure.message);
-  const [changed, effects] = applySettings(state, change.value, preferences, boot);
-  const [next, stored] = boot.section ? applyValues(changed, boot.section, values.value) : [changed, []];
+  const [changed, ofDevice] = changeSettings(preferences, change.value, boot.build);
+  const ofSection = boot.section ? changeOfValues(state, boot.section, values.value) : {};
   const names = all.map(([name]) => name).join(", ");
   const log: Effect = { type: "log", level: "info", message: `the server changed settings: ${names}` };
-  return [next, [log, ...effects, ...stored, done(id)]];
+  return save(
+    state,
+    { ...ofDevice, ...ofSection },
+    {
+      change: { preferences: changed, ...(boot.section ? { values: values.value } : {}) },
+      asked: [log, ...announced(changed, change.value, boot)],
+      by: { orderId: id },
+    },
+  );
 }
 
 const isOwners = (name: string, section: Section | undefined): boolean =>

@@ -58,6 +58,8 @@ export function ordersStep(state: OrdersState, event: Stamped, update: UpdatePro
   switch (event.type) {
     case "booted":
       return [begin(event), []];
+    case "saveFailed":
+      return event.purpose === "order" ? notRestarted(state, event.message) : [state, []];
     case "ordersReceived":
       return carryOutAll(state, event.orders, event.at, update);
     default:
@@ -147,10 +149,19 @@ function restart(
     [
       { type: "log", level: "info", message: `the server ordered a restart (order ${id})` },
       // before it: whatever happens from here on, it is not repeated
-      { type: "store", key: RESTART_ORDER_KEY, value: `${server} ${id}` },
-      { type: "restart", reason: "order" },
+      {
+        type: "save",
+        purpose: "order",
+        values: { [RESTART_ORDER_KEY]: `${server} ${id}` },
+        next: [{ type: "restart", reason: "order" }],
+      },
     ],
   ];
+}
+
+function notRestarted(state: OrdersState, why: string): Step {
+  const reason = `the device does not restart: it could not store that it has, and would repeat it (${why})`;
+  return [{ ...state, restarted: NEVER }, [refused(state.restarted.id, reason)]];
 }
 
 export const done = (id: number): Raise => finished({ id, result: "done" });

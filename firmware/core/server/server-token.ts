@@ -82,6 +82,10 @@ export function proveShown(tokens: ServerTokens, server: string): TokenStep {
   return [{ ...tokens, other: undefined, isOtherNew: false, showsOther: false }, [FORGET_OTHER]];
 }
 
+/** It could not be stored, so it is not shown: after a restart the device would not have it, and the server takes no other. */
+export const dropUnstored = (tokens: ServerTokens): ServerTokens =>
+  tokens.isOtherNew ? { ...tokens, other: undefined, isOtherNew: false, showsOther: false } : tokens;
+
 const NOTHING: readonly Effect[] = Object.freeze([]);
 const FORGET_OTHER: Effect = Object.freeze({ type: "forget", key: OTHER_TOKEN_KEY });
 

@@ -69,10 +69,8 @@ export function readPreferences(
     deviceName: readName(stored["device.name"]) ?? "",
     acceptUnsigned: stored[UNSIGNED_KEY] === "1",
   };
-  const effects: Effect[] =
-    layout < LAYOUT
-      ? [...(migrated?.effects ?? []), { type: "store", key: "layout", value: `${LAYOUT}` }]
-      : [];
+  const values = { ...migrated?.values, layout: `${LAYOUT}` };
+  const effects: readonly Effect[] = layout < LAYOUT ? [{ type: "save", purpose: "layout", values }] : [];
   return {
     preferences,
     effects,
@@ -101,8 +99,11 @@ export function forgetNetwork(preferences: Preferences, ssid: string): readonly 
 const storeNetworks = (networks: readonly SavedNetwork[]): Effect => ({
   type: "store",
   key: "networks",
-  value: JSON.stringify(networks.map(({ ssid, password }) => [ssid, password])),
+  value: writeNetworks(networks),
 });
+
+const writeNetworks = (networks: readonly SavedNetwork[]): string =>
+  JSON.stringify(networks.map(({ ssid, password }) => [ssid, password]));
 
 /** An unreadable list counts as empty: the portal opens, and the owner enters the network again. */
 function readNetworks(text: string | undefined): readonly SavedNetwork[] {
@@ -126,18 +127,13 @@ const isPair = (value: unknown): value is readonly [string, string] =>
 /** Layout 0 kept one network under the keys `ssid` and `password`. */
 function fromSeparateKeys(
   stored: Readonly<Record<string, string>>,
-): { readonly networks: readonly SavedNetwork[]; readonly effects: readonly Effect[] } | undefined {
+): { readonly networks: readonly SavedNetwork[]; readonly values: StoredChange } | undefined {
   const ssid = stored.ssid;
   if (!ssid) return undefined;
   const pair: unknown = [ssid, stored.password ?? ""];
   const networks = isPair(pair) ? [{ ssid: pair[0], password: pair[1] }] : [];
   // the new key first: a power cut before the old ones are gone only repeats this
-  const effects: Effect[] = [
-    storeNetworks(networks),
-    { type: "forget", key: "ssid" },
-    { type: "forget", key: "password" },
-  ];
-  return { networks, effects };
+  return { networks, values: { networks: writeNetworks(networks), ssid: undefined, password: undefined } };
 }
 
 function readSeconds(text = ""): number | undefined {
@@ -223,14 +219,23 @@ export function readToken(body: string, mayBeEmpty: boolean): Result<string, "TO
 const isToken = (text: string): boolean =>
   text.length >= MIN_TOKEN_LENGTH && text.length <= MAX_TOKEN_LENGTH && /^[!-~]+$/.test(text);
 
-/** The preferences after a change, and the effects that store it. */
+/** Values to be stored by their keys; undefined: to be forgotten. */
+export type StoredChange = Readonly<Record<string, string | undefined>>;
+
+/** The preferences after a change, and what is stored of it. */
 export function changeSettings(
   preferences: Preferences,
   change: SettingsChange,
   build: BuildSettings,
-): readonly [Preferences, readonly Effect[]] {
-  const keep = (key: string, value: string | undefined): readonly Effect[] =>
-    value === undefined ? [] : value === "" ? [{ type: "forget", key }] : [{ type: "store", key, value }];
+): readonly [Preferences, StoredChange] {
+  const values: Record<string, string | undefined> = {};
+  const keep = (key: string, value: string | undefined) => {
+    if (value !== undefined) values[key] = value || undefined;
+  };
+  keep("server", change.server);
+  keep("check.seconds", change.checkSeconds === 0 ? "" : change.checkSeconds?.toString());
+  keep("device.name", change.deviceName);
+  keep(UNSIGNED_KEY, change.acceptUnsigned === undefined ? undefined : change.acceptUnsigned ? "1" : "");
   return [
     {
       ...preferences,
@@ -241,14 +246,6 @@ export function changeSettings(
       deviceName: change.deviceName ?? preferences.deviceName,
       acceptUnsigned: change.acceptUnsigned ?? preferences.acceptUnsigned,
     },
-    [
-      ...keep("server", change.server),
-      ...keep("check.seconds", change.checkSeconds === 0 ? "" : change.checkSeconds?.toString()),
-      ...keep("device.name", change.deviceName),
-      ...keep(
-        UNSIGNED_KEY,
-        change.acceptUnsigned === undefined ? undefined : change.acceptUnsigned ? "1" : "",
-      ),
-    ],
+    values,
   ];
 }

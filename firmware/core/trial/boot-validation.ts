@@ -18,6 +18,7 @@ import {
   MAX_REARMINGS,
   RECORD_KEY,
   readRecord,
+  writeRecord,
 } from "../update/record.js";
 import { missingRollbackSupport } from "./rollback-support.js";
 
@@ -59,6 +60,8 @@ export function trialStep(state: TrialState, event: Stamped): Step {
       return [{ ...state, online: false, stable: false }, [{ type: "clearTimer", timer: "trial" }]];
     case "serverReached":
       return validateWhenDone({ ...state, serverReached: true });
+    case "saveFailed":
+      return event.purpose === "trial" ? [state, [notPutOnTrial(event.message)]] : [state, []];
     case "appFailed":
       return rollBack(state, `the app failed: ${event.message}`);
     case "timerFired":
@@ -118,9 +121,28 @@ function putOnTrial(booted: Booted, record: InstallRecord | undefined): readonly
     return [{ type: "log", level: "error", message: `${message}, and it could not be put on trial` }];
   return [
     { type: "log", level: "warn", message: `${message}; restarting for its trial` },
-    { type: "beginTrial" },
+    {
+      type: "save",
+      purpose: "trial",
+      values: record ? { [RECORD_KEY]: writeRecord(armedAgain(record)) } : {},
+      next: [{ type: "beginTrial" }],
+    },
   ];
 }
+
+/** The record of an image that is about to be put on trial by arming its slot again. */
+export const armedAgain = (record: InstallRecord): InstallRecord => ({
+  ...record,
+  armed: true,
+  rearmings: (record.rearmings ?? 0) + 1,
+});
+
+/** Without a stored count it would restart for ever. Its own trial goes on. */
+const notPutOnTrial = (why: string): Effect => ({
+  type: "log",
+  level: "error",
+  message: `it could not be put on trial: ${why}`,
+});
 
 function validateWhenDone(state: TrialState): Step {
   if (!(state.online && state.serverReached && state.stable)) return [state, []];

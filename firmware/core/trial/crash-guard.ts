@@ -42,6 +42,8 @@ export function crashGuardStep(state: CrashGuardState, event: Stamped): Step {
       return event.timer === "healthy" ? healthy(state) : [state, []];
     case "serverReached":
       return healthy(state);
+    case "saveFailed":
+      return event.purpose === "crash-count" ? uncounted(state, event.message) : [state, []];
     default:
       return [state, []];
   }
@@ -52,18 +54,42 @@ function begin(event: Booted): Step {
   const safeMode = before >= MAX_UNHEALTHY_BOOTS;
   const isNotCounted = endedBlamelessly(event.resetReason) || intendedRestart(event) !== undefined;
   const unhealthyCount = isNotCounted ? before : before + 1;
-  const effects: (Effect | Raise)[] = [];
-  // before the app starts: it may crash at once
-  if (unhealthyCount !== before)
-    effects.push({ type: "store", key: UNHEALTHY_KEY, value: `${unhealthyCount}` });
-  effects.push({ type: "setTimer", timer: "healthy", delayMs: HEALTHY_AFTER_MS });
-  if (before < MAX_UNHEALTHY_BOOTS + LIGHT_TRIES) effects.push({ type: "startLight" });
-  if (safeMode) {
-    const message = `safe mode: ${before} boots in a row were not healthy; only network, pages and update run`;
-    effects.push({ type: "log", level: "error", message });
-    effects.push({ type: "raise", event: { type: "safeModeEntered", unhealthyCount: before } });
-  } else effects.push({ type: "startApp" });
+  const starts: readonly Effect[] = [
+    ...(before < MAX_UNHEALTHY_BOOTS + LIGHT_TRIES ? [START_LIGHT] : []),
+    ...(safeMode ? [] : [START_APP]),
+  ];
+  const effects: readonly (Effect | Raise)[] = [
+    { type: "setTimer", timer: "healthy", delayMs: HEALTHY_AFTER_MS },
+    ...(safeMode ? enterSafeMode(`${before} boots in a row were not healthy`, before) : []),
+    // the count first: what starts may crash at once
+    ...(unhealthyCount === before ? starts : [countThen(unhealthyCount, starts)]),
+  ];
   return [{ phase: "starting", safeMode, unhealthyCount }, effects];
+}
+
+const START_LIGHT: Effect = Object.freeze({ type: "startLight" });
+const START_APP: Effect = Object.freeze({ type: "startApp" });
+
+const countThen = (count: number, next: readonly Effect[]): Effect => ({
+  type: "save",
+  purpose: "crash-count",
+  values: { [UNHEALTHY_KEY]: `${count}` },
+  next,
+});
+
+const enterSafeMode = (why: string, unhealthyCount: number): readonly (Effect | Raise)[] => [
+  { type: "log", level: "error", message: `safe mode: ${why}; only network, pages and update run` },
+  { type: "raise", event: { type: "safeModeEntered", unhealthyCount } },
+];
+
+/** After a crash that cannot be counted the app is not started: it might crash for ever. */
+function uncounted(state: CrashGuardState, why: string): Step {
+  if (state.safeMode) return [state, []];
+  const effects = enterSafeMode(
+    `the last boot was not healthy, which cannot be counted: ${why}`,
+    state.unhealthyCount,
+  );
+  return [{ ...state, safeMode: true }, effects];
 }
 
 function healthy(state: CrashGuardState): Step {

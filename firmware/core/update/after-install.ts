@@ -6,7 +6,7 @@ import { readDigits } from "../digits.js";
 import type { Effect } from "../effect.js";
 import type { Booted, Raise, Stamped } from "../event.js";
 import { readServerTokens } from "../server/server-token.js";
-import { needsRestartForTrial, TRIAL_REASON_KEY, validated } from "../trial/boot-validation.js";
+import { armedAgain, needsRestartForTrial, TRIAL_REASON_KEY, validated } from "../trial/boot-validation.js";
 import { intendedRestart } from "../trial/restart-cause.js";
 import { missingRollbackSupport } from "../trial/rollback-support.js";
 import type { Report } from "../wire.js";
@@ -20,6 +20,7 @@ import {
   RECORD_KEY,
   readRecord,
   storeRecord,
+  writeRecord,
 } from "./record.js";
 import { readSetbacks, SETBACKS_KEY } from "./setbacks.js";
 import {
@@ -106,8 +107,13 @@ function applyOutcome(state: UpdateState, outcome: Outcome, event: Booted & Stam
         enter(state, { phase: "rearming", attempt, rearming: record }),
         [
           { type: "log", level: "warn", message: `${record.version} is armed again: ${why}` },
-          storeRecord(record),
-          { type: "armSlot", attempt, imageSha256: record.imageSha256 },
+          // without the count it would be armed again for ever
+          {
+            type: "save",
+            purpose: "rearm",
+            values: { [RECORD_KEY]: writeRecord(record) },
+            next: [{ type: "armSlot", attempt, imageSha256: record.imageSha256 }],
+          },
         ],
       ];
     }
@@ -119,15 +125,12 @@ function applyOutcome(state: UpdateState, outcome: Outcome, event: Booted & Stam
 /** It runs, so its slot was armed: the record says so from now on, before the image can crash; and that the slot is armed again, if so. */
 function trialBegun(state: UpdateState, found: InstallRecord, event: Booted): Step {
   const isArmedAgain = needsRestartForTrial(event, found);
-  const record: InstallRecord = {
-    ...found,
-    armed: true,
-    ...(isArmedAgain ? { rearmings: (found.rearmings ?? 0) + 1 } : {}),
-  };
+  const record: InstallRecord = isArmedAgain ? armedAgain(found) : { ...found, armed: true };
   return [
     { ...state, record },
     [
-      ...(found.armed && !isArmedAgain ? [] : [storeRecord(record)]),
+      // that it is armed again is stored before it is: see boot-validation.ts
+      ...(found.armed || isArmedAgain ? [] : [storeRecord(record)]),
       ...report(state, record, {
         status: "installing",
         step: missingRollbackSupport(event) === undefined ? "trial" : "trial without roll back",
@@ -186,7 +189,8 @@ export function rearmStep(state: UpdateState, rearming: InstallRecord, event: St
     const restart = { type: "restart", reason: "update" } as const;
     return [enter(state, { phase: "restarting" }), [storeRecord({ ...rearming, armed: true }), restart]];
   }
-  if (event.type !== "slotFailed") return [state, []];
+  const isNotStored = event.type === "saveFailed" && event.purpose === "rearm";
+  if (event.type !== "slotFailed" && !isNotStored) return [state, []];
   const wasInterrupted = rearming.powerLosses > 0;
   const failure: InstallFailure = {
     code: wasInterrupted ? "ROLLED_BACK" : "ARM_FAILED",

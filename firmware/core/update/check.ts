@@ -9,6 +9,7 @@ import { announcedBytes, announcedOffer } from "../http/answer-head.js";
 import { retryAfterMs } from "../http/retry-after.js";
 import {
   atFirst,
+  dropUnstored,
   jsonHeaders,
   otherwise,
   proveShown,
@@ -273,6 +274,12 @@ const raiseTokens = (serverTokens: ServerTokens): Raise => ({
   type: "raise",
   event: { type: "serverTokensChanged", serverTokens },
 });
+
+/** What cannot be kept is not shown. */
+export function tokenNotStored(state: UpdateState): Step {
+  const serverTokens = dropUnstored(state.serverTokens);
+  return [{ ...state, serverTokens }, announceTokens(serverTokens, state.serverTokens)];
+}
 
 /** Refused before, for a reason that is still good: what has expired by one server's clock may be good by the next answer's. */
 function isRefused({ refused, clock }: UpdateState, offer: OfferAnswer, at: number): boolean {

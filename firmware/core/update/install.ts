@@ -12,7 +12,7 @@ import { newImageReader } from "./image.js";
 import { FRESH_JOB, type Job, originOfJob } from "./job.js";
 import { proofOf, prove } from "./proof.js";
 import { PUSH_RESTART_DELAY_MS, pushSucceeded } from "./pushed-update.js";
-import { type InstallRecord, storeRecord } from "./record.js";
+import { type InstallRecord, RECORD_KEY, storeRecord, writeRecord } from "./record.js";
 import { failAttempt } from "./retry.js";
 import { clearSetbacks } from "./setbacks.js";
 import { enter, type Installing, nextAttempt, report, type Step, type UpdateState } from "./state.js";
@@ -89,9 +89,13 @@ export function proved(state: Installing, event: Stamped & { readonly digest: Ui
     enter(state, { phase: "arming", attempt, record, job }),
     [
       ...report(state, job, { status: "installing", step: "verifying", bytes_downloaded: release.size }),
-      { type: "forget", key: TRIAL_REASON_KEY },
-      storeRecord(record),
-      { type: "armSlot", attempt, imageSha256: record.imageSha256 },
+      // without its record nothing could be told of what becomes of it
+      {
+        type: "save",
+        purpose: "record",
+        values: { [TRIAL_REASON_KEY]: undefined, [RECORD_KEY]: writeRecord(record) },
+        next: [{ type: "armSlot", attempt, imageSha256: record.imageSha256 }],
+      },
     ],
   ];
 }

@@ -39,6 +39,10 @@ const MAX_PART_TRIES = 3;
 export const RECEIVE_RETRIES = 3;
 
 export function handleSlotFailure(state: Installing, event: Stamped): Step {
+  if (event.type === "saveFailed" && event.purpose === "record") {
+    const message = `the record of the installation cannot be stored: ${event.message}`;
+    return failAttempt(state, state.job, { code: "FLASH_FAILED", message }, event.random);
+  }
   if (event.type !== "slotFailed") return [state, []];
   const code: UpdateErrorCode = state.phase === "arming" ? "ARM_FAILED" : "FLASH_FAILED";
   return failAttempt(state, state.job, { code, message: event.message }, event.random);

@@ -17,8 +17,9 @@
 import type { Effect } from "../effect.js";
 import type { Failure } from "../errors.js";
 import type { Stamped } from "../event.js";
+import { OTHER_TOKEN_KEY } from "../server/server-token.js";
 import { rearmStep, reportTaken, trialPassed, updateBooted } from "./after-install.js";
-import { check, checkFailed, checkingStep, orderFinished } from "./check.js";
+import { check, checkFailed, checkingStep, orderFinished, tokenNotStored } from "./check.js";
 import { fetchingStep } from "./digest-fetch.js";
 import { armed, checkNextChunk, proved, resume, resumedChunkHashed } from "./install.js";
 import { signatureVerified } from "./offer.js";
@@ -82,6 +83,8 @@ function handle(state: UpdateState, event: Stamped): Step {
       return abort(state);
     case "reportTaken":
       return reportTaken(state, event.report);
+    case "storeFailed":
+      return event.key === OTHER_TOKEN_KEY ? tokenNotStored(state) : [state, []];
     case "readingsTaken":
       return [{ ...state, readings: event.readings }, []];
     case "orderFinished":

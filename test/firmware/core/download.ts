@@ -10,6 +10,7 @@ import { updateStep } from "../../../firmware/core/update/update.js";
 import type { Report } from "../../../firmware/core/wire.js";
 import { BOOTED, stamped } from "./events.js";
 import { jws, PAGED, PAYLOAD } from "./releases.js";
+import { carriedOut } from "./saves.js";
 
 export interface Answer {
   readonly status: number;
@@ -221,12 +222,18 @@ export class Download {
   #hear(event: Event, answer?: Answer): void {
     const [state, effects] = updateStep(this.state, { ...stamped(event), at: this.nowMs } as Stamped);
     this.state = state;
-    for (const effect of effects) {
-      this.effects.push(effect);
-      const fault = effect.type === "raise" ? undefined : this.#options.fault?.(effect);
-      if (fault) this.#events.push(fault);
-      else this.#carryOut(effect, answer);
+    for (const effect of effects) this.#take(effect, answer);
+  }
+
+  #take(effect: Effect | Raise, answer?: Answer): void {
+    const fault = effect.type === "raise" ? undefined : this.#options.fault?.(effect);
+    if (effect.type === "save" && !fault) {
+      for (const part of carriedOut([effect])) this.#take(part, answer);
+      return;
     }
+    this.effects.push(effect);
+    if (fault) this.#events.push(fault);
+    else this.#carryOut(effect, answer);
   }
 
   #carryOut(effect: Effect | Raise, answer?: Answer): void {

@@ -7,6 +7,7 @@ import { type DeviceState, initialDevice } from "../../../firmware/core/device-s
 import type { Effect, HttpResponse } from "../../../firmware/core/effect.js";
 import type { Booted, Event } from "../../../firmware/core/event.js";
 import { BOOTED, stamped } from "./events.js";
+import { carriedOut, purposesOf } from "./saves.js";
 
 export const JOINED = {
   ...BOOTED,
@@ -57,7 +58,14 @@ export class Device {
     return this;
   }
   on(event: Event, at = 0): this {
-    [this.state, this.effects] = step(this.state, { ...stamped(event), at });
+    let asked: readonly Effect[];
+    [this.state, asked] = step(this.state, { ...stamped(event), at });
+    this.effects = carriedOut(asked) as Effect[];
+    for (const purpose of purposesOf(asked)) {
+      const [state, more] = step(this.state, { ...stamped({ type: "saved", purpose }), at });
+      this.state = state;
+      this.effects = [...this.effects, ...more];
+    }
     return this;
   }
   request(method: string, path: string, asked: Asked = {}): HttpResponse {

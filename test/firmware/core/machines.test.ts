@@ -4,7 +4,7 @@ import { type DeviceState, initialDevice } from "../../../firmware/core/device-s
 import type { TimerName } from "../../../firmware/core/effect.js";
 import type { Event } from "../../../firmware/core/event.js";
 import { LISTENERS, MACHINES } from "../../../firmware/core/machines.js";
-import { NO_TOKENS } from "../../../firmware/core/server/server-token.js";
+import { NO_TOKENS, OTHER_TOKEN_KEY } from "../../../firmware/core/server/server-token.js";
 import type { InstallRecord } from "../../../firmware/core/update/record.js";
 import type { UpdatePhase } from "../../../firmware/core/update/state.js";
 import type { Report } from "../../../firmware/core/wire.js";
@@ -24,6 +24,9 @@ const RECORD: InstallRecord = {
   powerLosses: 0,
 };
 const OFFER = { connection: 1, sizeBytes: 100_000 };
+const PURPOSES = ["record", "rearm", "trial", "order", "crash-count"] as const;
+const SAVING = { change: {}, asked: [], by: { orderId: 9 } };
+const NEW_TOKEN = { ...NO_TOKENS, other: { server: "http://a", token: "t" }, isOtherNew: true };
 const BYTES = new Uint8Array(16);
 const TIMERS = Object.keys({
   wifi: 0,
@@ -105,6 +108,8 @@ function eventsIn({ wifi, update, report, portal, espota }: DeviceState): Event[
     markedValid: { type: "markedValid" },
     markValidFailed: { type: "markValidFailed", message: "no" },
     rollBackChecked: { type: "rollBackChecked", connection: 1, possible: true },
+    saved: { type: "saved", purpose: "settings" },
+    saveFailed: { type: "saveFailed", purpose: "settings", message: "no" },
     storeFailed: { type: "storeFailed", key: "server", message: "no" },
     partFailed: { type: "partFailed", part: "port", message: "no" },
     appFailed: { type: "appFailed", message: "no" },
@@ -143,6 +148,8 @@ function eventsIn({ wifi, update, report, portal, espota }: DeviceState): Event[
     ...attempts.flatMap((attempt) => Object.values(ofAttempt(attempt))),
     ...TIMERS.map((timer) => ({ type: "timerFired", timer }) as const),
     { type: "requestReceived", method: "GET", path: "/api/version", ...request },
+    ...PURPOSES.map((purpose) => ({ type: "saveFailed", purpose, message: "no" }) as const),
+    { type: "storeFailed", key: OTHER_TOKEN_KEY, message: "no" },
   ];
 }
 
@@ -193,6 +200,7 @@ function states(): DeviceState[] {
       (phase): DeviceState => ({ ...streaming, update: inPhase(phase, recorded, jobOf(update)) }),
     ),
     { ...streaming, update: withJob(update, { pending: BYTES }) },
+    { ...joined, localApi: { ...localApi, saving: SAVING }, update: { ...update, serverTokens: NEW_TOKEN } },
     ...(["trial", "validating"] as const).map((phase) => ({ ...joined, trial: { ...trial, phase } })),
     ...(["hashingToken", "hashingAnswer"] as const).map((at) => {
       const { invitation } = invited.espota;

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import type { Event } from "../../../../firmware/core/event.js";
 import { initialTrial, type TrialState, trialStep } from "../../../../firmware/core/trial/boot-validation.js";
 import { BOOTED, IMAGE, stamped } from "../events.js";
+import { carriedOut } from "../saves.js";
 
 const ON_TRIAL = { ...BOOTED, image: { ...IMAGE, slot: "ota_0", slotState: "pending_verify" as const } };
 const ONLINE = { type: "online", address: "192.168.1.20", rssi: -50 } as const;
@@ -13,7 +14,8 @@ function run(events: readonly Event[]): { state: TrialState; types: string[]; la
   const types: string[] = [];
   let last: readonly unknown[] = [];
   for (const event of events) {
-    const [next, effects] = trialStep(state, stamped(event));
+    const [next, asked] = trialStep(state, stamped(event));
+    const effects = carriedOut(asked);
     state = next;
     last = effects;
     types.push(...effects.map((effect) => (effect.type === "raise" ? effect.event.type : effect.type)));
@@ -32,7 +34,11 @@ describe("boot validation", () => {
     const record = { firmwareId: 3, version: "1.1.0", build: 0, slot: "ota_0", powerLosses: 0 };
     const stored = { install: JSON.stringify({ ...record, imageSha256: IMAGE.imageSha256 }) };
     const torn = { ...BOOTED, image: { ...IMAGE, slot: "ota_0", slotState: "valid" as const }, stored };
-    expect(run([torn]).types.slice(0, 2)).deep.equal(["log", "beginTrial"]);
+    expect(run([torn]).types.slice(0, 3)).deep.equal(["log", "store", "beginTrial"]);
+    const unsaved = run([torn, { type: "saveFailed", purpose: "trial", message: "full" }]);
+    expect(unsaved.last, "never without a stored count").deep.equal([
+      { type: "log", level: "error", message: "it could not be put on trial: full" },
+    ]);
     const again = run([{ ...torn, resetReason: "software", restartNote: "update" }]);
     expect(again.types).not.include("beginTrial");
     expect(again.state.phase).equal("trial");

@@ -7,6 +7,7 @@ import {
   initialCrashGuard,
 } from "../../../../firmware/core/trial/crash-guard.js";
 import { BOOTED, stamped } from "../events.js";
+import { carriedOut } from "../saves.js";
 
 /** A device that boots repeatedly; what it stores persists. */
 class Boots {
@@ -15,7 +16,9 @@ class Boots {
   effects: readonly (Effect | Raise)[] = [];
 
   on(event: Event): this {
-    [this.state, this.effects] = crashGuardStep(this.state, stamped(event));
+    const [state, asked] = crashGuardStep(this.state, stamped(event));
+    this.state = state;
+    this.effects = carriedOut(asked);
     for (const effect of this.effects) {
       if (effect.type === "store") this.stored[effect.key] = effect.value;
       if (effect.type === "forget") delete this.stored[effect.key];
@@ -43,11 +46,11 @@ describe("the crash guard of a device", () => {
     for (const reason of ["panic", "software", "task-watchdog", "interrupt-watchdog", "panic"])
       expect(boots.boot(reason).types, reason).include("startApp");
     expect(boots.boot("panic").types).deep.equal([
-      "store",
       "setTimer",
-      "startLight",
       "log",
       "safeModeEntered",
+      "store",
+      "startLight",
     ]);
     expect(boots.state.safeMode).equal(true);
   });
@@ -56,11 +59,22 @@ describe("the crash guard of a device", () => {
     const boots = new Boots();
     for (let i = 0; i < 5; i++) boots.boot("panic");
     expect(boots.boot("panic").boot("panic").types).include("startLight");
-    expect(boots.boot("panic").types).deep.equal(["store", "setTimer", "log", "safeModeEntered"]);
+    expect(boots.boot("panic").types).deep.equal(["setTimer", "log", "safeModeEntered", "store"]);
   });
 
   it("counts before the app starts, because it may crash at once", () => {
-    expect(new Boots().boot("panic").types).deep.equal(["store", "setTimer", "startLight", "startApp"]);
+    expect(new Boots().boot("panic").types).deep.equal(["setTimer", "store", "startLight", "startApp"]);
+  });
+
+  it("starts in safe mode where it cannot count: an app that crashes would do so for ever", () => {
+    const boots = new Boots()
+      .boot("panic")
+      .on({ type: "saveFailed", purpose: "crash-count", message: "full" });
+    expect(boots.types).deep.equal(["log", "safeModeEntered"]);
+    expect(boots.state.safeMode).equal(true);
+    const other = new Boots().boot("panic").on({ type: "saveFailed", purpose: "settings", message: "full" });
+    expect(other.types).deep.equal([]);
+    expect(other.state.safeMode).equal(false);
   });
 
   it("does not count power losses", () => {

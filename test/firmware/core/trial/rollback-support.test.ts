@@ -4,6 +4,7 @@ import { initialDevice } from "../../../../firmware/core/device-state.js";
 import type { Booted } from "../../../../firmware/core/event.js";
 import { type InstallRecord, RECORD_KEY, writeRecord } from "../../../../firmware/core/update/record.js";
 import { BOOTED, IMAGE, stamped } from "../events.js";
+import { carriedOut } from "../saves.js";
 
 const RECORD: InstallRecord = {
   from: "server",
@@ -25,7 +26,8 @@ const firstStart = (facts: Partial<Booted>, slotState: typeof IMAGE.slotState): 
 });
 
 function started(booted: Booted) {
-  const [device, effects] = step(initialDevice, stamped(booted));
+  const [device, asked] = step(initialDevice, stamped(booted));
+  const effects = carriedOut(asked);
   const errors = effects.filter((effect) => effect.type === "log" && effect.level === "error");
   return {
     errors: errors.map((effect) => (effect.type === "log" ? effect.message : "")),

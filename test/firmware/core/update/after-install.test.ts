@@ -8,6 +8,7 @@ import { initialUpdate, type UpdateState } from "../../../../firmware/core/updat
 import { updateStep } from "../../../../firmware/core/update/update.js";
 import type { Report } from "../../../../firmware/core/wire.js";
 import { BOOTED, IMAGE, stamped } from "../events.js";
+import { carriedOut } from "../saves.js";
 
 const RECORD: InstallRecord = Object.freeze({
   from: "server",
@@ -41,7 +42,9 @@ class Device {
     return this.on({ ...BOOTED, ...facts, stored: { ...this.stored } });
   }
   on(event: Event): this {
-    [this.state, this.asked] = updateStep(this.state, stamped(event));
+    const [state, asked] = updateStep(this.state, stamped(event));
+    this.state = state;
+    this.asked = carriedOut(asked);
     for (const effect of this.asked) {
       if (effect.type === "store") this.stored[effect.key] = effect.value;
       if (effect.type === "forget") delete this.stored[effect.key];
@@ -169,10 +172,20 @@ describe("a boot after an installation", () => {
     expect(neverRan.record?.failure).property("code").equal("ARM_FAILED");
   });
 
+  it("does not arm a slot again if that cannot be counted: it would do so at every boot", () => {
+    const device = new Device(RECORD).boot({ ...CRASHED, resetReason: "power-on" });
+    device.on({ type: "saveFailed", purpose: "rearm", message: "the settings partition is full" });
+    expect(device.state.phase).equal("idle");
+    expect(device.reports[0]).include({ error_code: "ARM_FAILED" });
+    expect(device.reports[0]!.error_message).include("the settings partition is full");
+    expect(device.types).not.include("armSlot");
+  });
+
   it("puts an untried image on trial again, and counts that", () => {
     const untried = { image: { ...NEW, slotState: "valid" as const }, resetReason: "power-on" };
     const device = new Device(ARMED).boot(untried);
-    expect(device.record).deep.equal({ ...ARMED, rearmings: 1 });
+    expect(device.state.record).deep.equal({ ...ARMED, rearmings: 1 });
+    expect(device.types, "boot-validation.ts stores it").not.include("forget");
     expect(device.state.onTrial).equal(true);
   });
 

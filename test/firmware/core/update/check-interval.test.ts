@@ -86,10 +86,10 @@ describe("how often a device checks", () => {
     };
     const [chosen, stored] = change(300);
     expect(chosen).include({ checkSeconds: 300, hasOwnPace: true });
-    expect(stored).deep.equal([{ type: "store", key: "check.seconds", value: "300" }]);
+    expect(stored).deep.equal({ "check.seconds": "300" });
     const [left, forgotten] = change(0, chosen);
     expect(left).include({ checkSeconds: BUILD.checkSeconds, hasOwnPace: false });
-    expect(forgotten).deep.equal([{ type: "forget", key: "check.seconds" }]);
+    expect(forgotten).deep.equal({ "check.seconds": undefined });
     const named = readSettings('{"deviceName":"Lamp"}');
     if (!named.ok) throw new Error(named.failure.message);
     expect(changeSettings(chosen, named.value, BUILD)[0]).include({ hasOwnPace: true });

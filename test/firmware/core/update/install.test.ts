@@ -129,3 +129,20 @@ describe("installation", () => {
     expect(download.reports).deep.equal([]);
   });
 });
+
+describe("an installation whose record cannot be stored", () => {
+  // the kind: something must not happen before something else is stored, and the store has no room
+  it("ends before the slot is armed, with the reason", () => {
+    const download = installed({
+      fault: (effect) =>
+        effect.type === "save"
+          ? { type: "saveFailed", purpose: effect.purpose, message: "the settings partition is full" }
+          : undefined,
+    });
+    expect(download.outcome).equal("FLASH_FAILED");
+    expect(download.types).not.include("armSlot");
+    expect(download.reports.at(-1)?.error_message).equal(
+      "the record of the installation cannot be stored: the settings partition is full",
+    );
+  });
+});
