@@ -175,7 +175,7 @@ export type Effect =
       readonly values: Readonly<Record<string, string | undefined>>;
       readonly next?: readonly Effect[];
     }
-  /** Back to factory settings: every key of the firmware. */
+  /** Back to factory settings: the NVS partition is erased, so that nothing of it can be read from the flash. */
   | { readonly type: "forgetAll" }
   // multicast DNS; announcing again replaces what was announced; answered by `nameClaimed` or `nameRefused`
   | { readonly type: "announce"; readonly hostName: string; readonly services: readonly Announced[] }

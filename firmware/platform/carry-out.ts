@@ -113,7 +113,10 @@ const TABLE: { readonly [Type in Effect["type"]]: (adapters: Adapters, effect: O
       const why = storage.forget(key);
       if (why !== undefined) dispatch({ type: "storeFailed", key, message: why });
     },
-    forgetAll: ({ storage }) => storage.forgetAll(),
+    forgetAll({ storage, native, dispatch }) {
+      const why = storage.forgetAll(native);
+      if (why !== undefined) dispatch({ type: "partFailed", part: "factory reset", message: why });
+    },
     markValid({ native, dispatch }) {
       const error = native.esp_ota_mark_app_valid_cancel_rollback();
       dispatch(

@@ -40,6 +40,7 @@ export function startMachine<
   const native = createNative();
   native.skyslot_widen_watchdog();
   const storage = new Storage();
+  storage.finishForgetting(native);
   const restarts = new RestartNote(storage);
   new Runner<State, OwnEvent, Effect | TimerEffect<string> | Own>(machine, new Chip(native), (dispatch) => {
     const host = new AppHost(app, dispatch, native);

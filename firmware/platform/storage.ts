@@ -5,6 +5,8 @@ import KeyValue from "embedded:storage/key-value";
 import { explainEsp } from "../core/esp-error.js";
 import type { Problem } from "../core/event.js";
 import type { StoredValues } from "../core/stored.js";
+import type { Native } from "./native.js";
+import { eraseNvs, isEraseBegun } from "./nvs-erase.js";
 
 /** NVS namespace of the firmware, at most 15 characters. */
 const NAMESPACE = "skyslot";
@@ -90,9 +92,21 @@ export class Storage {
     return value === undefined ? this.forget(key) : this.write(key, value);
   }
 
-  forgetAll(): void {
-    // the keys first: deleting moves the iterator
-    for (const key of [...this.#store()]) this.forget(key);
+  /** Back to factory settings: whatever is in NVS, of whoever. */
+  forgetAll(native: Native): Refusal {
+    this.#opened?.close();
+    this.#opened = undefined;
+    try {
+      eraseNvs(native);
+      return undefined;
+    } catch (error) {
+      return reasonOf(error);
+    }
+  }
+
+  /** Finishes what a power cut has interrupted. Before anything is read. */
+  finishForgetting(native: Native): void {
+    if (isEraseBegun()) this.forgetAll(native);
   }
 
   #refusalToOpen(): Refusal {

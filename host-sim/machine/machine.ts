@@ -6,7 +6,8 @@ import type { Ota } from "../hardware/boot/ota.js";
 import type { Chip } from "../hardware/chips.js";
 import type { Flash } from "../hardware/flash/flash.js";
 import type { Light } from "../hardware/gpio.js";
-import type { Nvs } from "../hardware/nvs/nvs.js";
+import type { Nvs, NvsError } from "../hardware/nvs/nvs.js";
+import type { NvsInitError } from "../hardware/nvs/nvs-init.js";
 import type { Partition } from "../hardware/partitions/partition.js";
 import type { NetworkStack } from "../network/network-stack.js";
 import type { WifiRadio } from "../network/radio.js";
@@ -45,6 +46,10 @@ export interface Hardware {
 }
 
 export interface Machine extends Hardware {
+  /** nvs_flash_deinit: what was open in it answers with ESP_ERR_NVS_INVALID_HANDLE from then on. */
+  deinitNvs(): NvsError;
+  /** nvs_flash_init; without an effect while it is open. */
+  initNvs(): NvsInitError;
   readonly ota: Ota;
   readonly timers: TimerQueue;
   /** Constructors for whatever is handed to firmware: buffers, errors, arrays. */

@@ -13,6 +13,8 @@ import { Ota } from "../hardware/boot/ota.js";
 import type { Efuse } from "../hardware/efuse.js";
 import { PowerCut } from "../hardware/flash/flash.js";
 import { UnerasedWrite } from "../hardware/flash/strict-writes.js";
+import type { NvsError } from "../hardware/nvs/nvs.js";
+import { initNvs, type NvsInitError } from "../hardware/nvs/nvs-init.js";
 import { home, type Surroundings } from "../world/surroundings.js";
 import type { Scheduled, World } from "../world/world.js";
 import { type BootEnd, BootOver, isStackOverflow } from "./boot-end.js";
@@ -47,7 +49,7 @@ export class VirtualMachine implements Machine {
   readonly flash: Machine["flash"];
   readonly partitions: Machine["partitions"];
   readonly running: Machine["running"];
-  readonly nvs: Machine["nvs"];
+  nvs: Machine["nvs"];
   readonly mac: Machine["mac"];
   readonly resetReason: number;
   readonly onLight: Machine["onLight"];
@@ -147,6 +149,20 @@ export class VirtualMachine implements Machine {
     if (!this.#clock.isInTurn || ms <= 0) return;
     if (!this.#clock.wait(ms)) this.#overrun();
     this.realm.limitTicks(this.#tickLimit);
+  }
+
+  deinitNvs(): NvsError {
+    if (this.nvs === undefined) return "ESP_ERR_NVS_NOT_INITIALIZED";
+    this.nvs.close();
+    this.nvs = undefined;
+    return "ESP_OK";
+  }
+
+  initNvs(): NvsInitError {
+    if (this.nvs !== undefined) return "ESP_OK";
+    const { error, nvs } = initNvs(this.flash, this.partitions);
+    this.nvs = nvs;
+    return error;
   }
 
   widenWatchdog(): void {

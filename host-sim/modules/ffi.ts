@@ -5,6 +5,7 @@ import { pbkdf2Sync } from "node:crypto";
 import { ESP_ERROR_CODES } from "../hardware/esp-error.js";
 import { verifyPartitionImage } from "../hardware/image/image-verifier.js";
 import { OWN_DESCRIPTION_END, readOwnDescription } from "../hardware/image/own-description.js";
+import { NVS_ERROR_CODES } from "../hardware/nvs/nvs-errors.js";
 import {
   findPartition,
   isOtaSlot,
@@ -67,6 +68,8 @@ export function createFfi(machine: Machine, native: Native): new () => object {
     },
     skyslot_deep_sleep: (milliseconds: unknown) => machine.deepSleep(Number(milliseconds) >>> 0),
     esp_reset_reason: () => machine.resetReason,
+    nvs_flash_deinit: () => NVS_ERROR_CODES[machine.deinitNvs()],
+    nvs_flash_init: () => NVS_ERROR_CODES[machine.initNvs()],
     esp_random: () => Math.floor(machine.random() * 2 ** 32),
     esp_get_free_heap_size: () => FREE_HEAP_BYTES,
     esp_efuse_mac_get_default(mac: unknown) {

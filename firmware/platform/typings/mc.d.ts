@@ -34,6 +34,9 @@ declare module "mc/ffi" {
     esp_reset_reason(): number;
     /** FreeRTOS: the calling task waits for this number of ticks, at least until the next one; other tasks run. */
     vTaskDelay(ticks: number): void;
+    /** Closes NVS with all that is open in it; opens it again. */
+    nvs_flash_deinit(): number;
+    nvs_flash_init(): number;
     /** 32 random bits, unsigned. */
     esp_random(): number;
     /** Bytes. */

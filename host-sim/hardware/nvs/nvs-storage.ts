@@ -25,6 +25,8 @@ const NAMESPACE_MAX_COUNT = 254;
 
 export class NvsStorage {
   readonly pages: NvsPages;
+  /** nvs_flash_deinit was called. */
+  isClosed = false;
   readonly #blobs: NvsBlobs;
   /** Name and number of each namespace, in the order of creation. */
   readonly namespaces: { readonly name: string; readonly index: number }[] = [];

@@ -106,6 +106,11 @@ export class Nvs {
     return [...entriesOf(this.#storage, NAMESPACE_ANY)];
   }
 
+  /** nvs_flash_deinit: whatever is open is invalid from now on. */
+  close(): void {
+    this.#storage.isClosed = true;
+  }
+
   /** nvs_get_stats; undefined where the library fails (a page is being freed). */
   stats(): NvsStats | undefined {
     return this.#storage.stats();
@@ -126,12 +131,14 @@ export class NvsHandle {
 
   /** Sets a key and so replaces a value of whatever type. A NUL inside a string is kept as XS keeps it (c-text.ts); integers wrap to their size. */
   set(key: string, type: NvsType, value: NvsValue): NvsError {
+    if (this.#storage.isClosed) return "ESP_ERR_NVS_INVALID_HANDLE";
     if (this.#readOnly) return "ESP_ERR_NVS_READ_ONLY";
     return this.#storage.write(this.#namespace, itemType[type], toKey(key), encodeValue(type, value));
   }
 
   /** Reads a key. With a type other than the stored one: ESP_ERR_NVS_NOT_FOUND, as in the library. */
   get(key: string, type: NvsType | undefined = this.typeOf(key)): NvsReadResult {
+    if (this.#storage.isClosed) return { error: "ESP_ERR_NVS_INVALID_HANDLE" };
     if (type === undefined) return { error: "ESP_ERR_NVS_NOT_FOUND" };
     const { error, bytes } = this.#storage.read(this.#namespace, itemType[type], toKey(key));
     return bytes ? { error, type, value: decodeValue(type, bytes) } : { error };
@@ -143,6 +150,7 @@ export class NvsHandle {
   }
 
   erase(key: string): NvsError {
+    if (this.#storage.isClosed) return "ESP_ERR_NVS_INVALID_HANDLE";
     if (this.#readOnly) return "ESP_ERR_NVS_READ_ONLY";
     return this.#storage.erase(this.#namespace, toKey(key));
   }
