@@ -65,7 +65,10 @@ function make(random: Random, ground: Ground): Input {
       house.device.powerOff();
       ground.load("home");
       change();
-      if (ground.wouldStart()?.isOurs) return startAnew(house, ground, "home", change);
+      if (ground.wouldStart()?.isOurs) {
+        const outcome = await startAnew(house, ground, "home", change);
+        return `${outcome} from ${house.device.running?.label}`;
+      }
       ground.load("home");
       house.device.powerOn();
       return "not started";
