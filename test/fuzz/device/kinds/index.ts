@@ -5,6 +5,7 @@ import { air } from "./air.js";
 import { answers } from "./answers.js";
 import { bodies } from "./bodies.js";
 import { invitations, multicast, names, queries } from "./datagrams.js";
+import { espota } from "./espota.js";
 import { headers } from "./headers.js";
 import { pages } from "./pages.js";
 import { portal } from "./portal.js";
@@ -20,6 +21,7 @@ export const KINDS: readonly Kind[] = Object.freeze([
   portal,
   pushes,
   invitations,
+  espota,
   queries,
   names,
   multicast,
