@@ -22,8 +22,8 @@ export const DAY_SECONDS = 86_400;
 const TOLERANCE_SECONDS = 300;
 /** No device runs one firmware for longer, and no clock is right that says so. */
 const LIFETIME_SECONDS = 30 * 365 * DAY_SECONDS;
-/** This file is not older: the floor of a build that has no date (2026-01-01). */
-const SOURCE_DATE = 1_767_225_600;
+/** Older than this file: the floor of a build that has no date (2025-01-01). */
+const SOURCE_DATE = 1_735_689_600;
 /** Year 2106: seconds since 1970 that fit 32 bits, as in a manifest. */
 const LATEST = 0xffffffff;
 
