@@ -56,7 +56,7 @@ export function reportStep(state: ReportState, event: Stamped): Step {
         [],
       ];
     case "serverChosen":
-      return serverChosen(state, event.server);
+      return chooseServer(state, event.server);
     case "serverTokensChanged":
       return [{ ...state, serverTokens: event.serverTokens }, []];
     case "online":
@@ -81,11 +81,16 @@ export function reportStep(state: ReportState, event: Stamped): Step {
   }
 }
 
-/** What waits because another server has asked for it waits no longer. */
-const serverChosen = (state: ReportState, server: string): Step =>
-  server !== state.server && state.phase === "waiting"
-    ? send({ ...state, server, phase: "idle" })
-    : [{ ...state, server }, []];
+/**
+ * Numbers of firmware belong to one server: what waits for another is not sent to this one, and its pause is over. A result stays in NVS.
+ */
+function chooseServer(state: ReportState, server: string): Step {
+  if (state.server === "" || state.server === server) return [{ ...state, server }, []];
+  return [
+    { ...state, server, queue: [], phase: "idle", failureCount: 0 },
+    [{ type: "clearTimer", timer: "report" }, ...close(state)],
+  ];
+}
 
 const mine = (state: ReportState, event: { readonly attempt: number }) =>
   state.phase === "sending" && event.attempt === state.attempt;

@@ -88,6 +88,32 @@ describe("reports", () => {
     ).length(1);
   });
 
+  it("are not sent to another server, whose firmware has other numbers", () => {
+    const other = {
+      type: "serverChosen",
+      server: "http://other.test",
+      checkSeconds: 120,
+      hasOwnPace: false,
+    } as const;
+    const sending = new Reporter().on(made(progress(1))).on(made({ firmware_id: 1, status: "failed" }));
+    sending.on(other).answer(200);
+    expect(sending.sent).lengthOf(1);
+    expect(sending.taken, "nobody has taken them").deep.equal([]);
+    expect(sending.on(made({ firmware_id: 2, status: "installing" })).sent.at(-1)).include({
+      firmware_id: 2,
+    });
+    const waiting = new Reporter()
+      .on(made(progress(1)))
+      .answer(503)
+      .on(other);
+    expect(waiting.on({ type: "timerFired", timer: "report" }).sent).lengthOf(1);
+    const same = new Reporter().on({ type: "offline" }).on(made(progress(1)));
+    same
+      .on({ ...other, server: "http://updates.test" })
+      .on({ type: "online", address: "192.168.1.20", rssi: -50 });
+    expect(same.sent).lengthOf(1);
+  });
+
   it("keep a result when the queue is full", () => {
     const reporter = new Reporter().on({ type: "offline" });
     reporter.on(made({ firmware_id: 1, status: "failed" }));
