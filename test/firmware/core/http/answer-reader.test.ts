@@ -30,7 +30,7 @@ class Reading {
   #waiting: number[] = [];
 
   arrive(bytes: readonly number[]): void {
-    this.#waiting.push(...bytes);
+    this.#waiting = this.#waiting.concat(bytes); // spread, they would overflow XS's stack
     for (;;) {
       const wanted = wantedBytes(this.reader);
       const isBody = this.reader.phase === "body";
@@ -38,13 +38,13 @@ class Reading {
       if (count <= 0) return;
       const piece = this.#waiting.splice(0, count);
       if (isBody) {
-        this.body += String.fromCharCode(...piece);
+        for (const byte of piece) this.body += String.fromCharCode(byte);
         this.#bodyLeft -= count;
         if (this.#bodyLeft === 0) this.reader = bodyTaken(this.reader);
       } else {
         this.reader = readAnswer(this.reader, Uint8Array.from(piece));
         expect(this.reader.usedBytes).within(0, count);
-        this.#waiting.unshift(...piece.slice(this.reader.usedBytes));
+        this.#waiting = piece.slice(this.reader.usedBytes).concat(this.#waiting);
         if (this.reader.phase === "body") this.#bodyLeft = this.reader.bodyBytes;
       }
     }
