@@ -86,7 +86,8 @@ export type Effect =
   | { readonly type: "leaveWifi" }
   | { readonly type: "startAccessPoint"; readonly ssid: string }
   | { readonly type: "stopAccessPoint" }
-  | { readonly type: "scanWifi"; readonly attempt: number }
+  /** For the access points of one name, or all that are in range. */
+  | { readonly type: "scanWifi"; readonly attempt: number; readonly ssid?: string }
   // HTTP client: one request at a time; the body is pulled, or collected whole
   | { readonly type: "startRequest"; readonly attempt: number; readonly request: HttpRequest }
   | { readonly type: "readResponse"; readonly attempt: number; readonly maxBytes: number }

@@ -33,6 +33,7 @@ export interface Adapters {
   readonly wifi: Link;
 }
 
+export type SearchRequest = Extract<Effect, { readonly type: "scanWifi" }>;
 export type JoinRequest = Extract<Effect, { readonly type: "joinWifi" }>;
 
 /** The network link: wifi.ts or, for Ethernet, ethernet/wifi.ts. */
@@ -41,7 +42,7 @@ export interface Link {
   leave(): void;
   openAccessPoint(ssid: string): void;
   closeAccessPoint(): void;
-  scan(attempt: number): void;
+  scan(request: SearchRequest): void;
 }
 
 /** Announcing the device: discovery.ts or, for Ethernet, ethernet/discovery.ts. */
@@ -70,7 +71,7 @@ const TABLE: { readonly [Type in Effect["type"]]: (adapters: Adapters, effect: O
     startAccessPoint: ({ wifi, dispatch }, { ssid }) =>
       tried(dispatch, "setup network", () => wifi.openAccessPoint(ssid)),
     stopAccessPoint: ({ wifi, dispatch }) => tried(dispatch, "setup network", () => wifi.closeAccessPoint()),
-    scanWifi: ({ wifi }, { attempt }) => wifi.scan(attempt),
+    scanWifi: ({ wifi }, effect) => wifi.scan(effect),
     startRequest: ({ http }, { attempt, request }) => http.start(attempt, request),
     readResponse: ({ http }, { attempt, maxBytes }) => http.read(attempt, maxBytes),
     collectResponse: ({ http }, { attempt, maxBytes, as }) => http.collect(attempt, maxBytes, as),

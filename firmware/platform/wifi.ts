@@ -2,10 +2,10 @@
 // (wrong password) when joining fails.
 
 import Net from "net";
-import WiFi from "wifi";
+import WiFi, { type AccessPoint } from "wifi";
 import type { Network } from "../core/event.js";
 import { formatMac } from "../core/identity.js";
-import type { JoinRequest } from "./carry-out.js";
+import type { JoinRequest, SearchRequest } from "./carry-out.js";
 import type { Native } from "./native.js";
 import type { Dispatch } from "./runner.js";
 
@@ -14,6 +14,9 @@ const AUTHENTICATION_FAILED = -1;
 
 /** How a device of this build gets into its network. */
 export const LINK = "wifi";
+
+/** Of those that a search hears, the strongest come first; anyone can announce hundreds, which fill the heap of a chip. */
+const MAX_NETWORK_COUNT = 40;
 
 /** The portal's address, sent to phones by DHCP (option 114). */
 const PORTAL_URI = "http://192.168.4.1/";
@@ -28,7 +31,7 @@ export class Wifi {
   readonly #native: Native & PortalNative;
   #listening = false;
   /** Searches that wait for the one that runs: the radio does one at a time. */
-  readonly #searches: number[] = [];
+  readonly #searches: SearchRequest[] = [];
   #attempt = 0;
   #associated = false;
 
@@ -75,30 +78,41 @@ export class Wifi {
     WiFi.mode = WiFi.Mode.station;
   }
 
-  scan(attempt: number): void {
-    this.#searches.push(attempt);
-    if (this.#searches.length > 1) return;
+  scan(search: SearchRequest): void {
+    this.#searches.push(search);
+    // one that has not ended when the third is due never will
+    if (this.#searches.length === 3) this.#forgetSearches();
+    if (this.#searches.length === 1) this.#search(search);
+  }
+
+  #search({ attempt, ssid }: SearchRequest): void {
     const networks: Network[] = [];
     try {
       WiFi.scan({}, (item) => {
-        if (!item) return this.#searched(networks);
-        if (!item.ssid) return;
-        networks.push({
-          ssid: item.ssid,
-          rssi: item.rssi,
-          channel: item.channel,
-          secured: item.authentication !== "none",
-          bssid: formatMac(new Uint8Array(item.bssid)),
-        });
+        if (!item) return this.#searched(attempt, networks);
+        if (networks.length < MAX_NETWORK_COUNT && item.ssid && (ssid ?? item.ssid) === item.ssid)
+          networks.push(heard(item));
       });
     } catch {
-      this.#searched(networks); // the radio refuses to scan while it joins: the list stays unchanged
+      this.#searched(attempt, networks); // the radio refuses to scan while it joins: the list stays unchanged
     }
   }
 
-  #searched(networks: readonly Network[]): void {
-    for (const attempt of this.#searches.splice(0))
-      this.#dispatch({ type: "scanCompleted", attempt, networks });
+  #searched(attempt: number, networks: readonly Network[]): void {
+    if (this.#searches[0]?.attempt !== attempt) return;
+    this.#searches.shift();
+    this.#dispatch({ type: "scanCompleted", attempt, networks });
+    const [next] = this.#searches;
+    if (next) this.#search(next);
+  }
+
+  #forgetSearches(): void {
+    this.#searches.splice(0, this.#searches.length - 1);
+    try {
+      WiFi.scan();
+    } catch {
+      // there was none
+    }
   }
 
   #listen(): void {
@@ -138,6 +152,14 @@ export class Wifi {
     }
   }
 }
+
+const heard = ({ ssid, rssi, channel, authentication, bssid }: AccessPoint): Network => ({
+  ssid,
+  rssi,
+  channel,
+  secured: authentication !== "none",
+  bssid: formatMac(new Uint8Array(bssid)),
+});
 
 /** Others, such as 14, make the module throw; without a channel it searches them all. */
 const isChannel = (channel: number | undefined): channel is number =>

@@ -80,7 +80,7 @@ export function lookTimer(state: WifiState, moment: Moment): Step {
   return [
     { ...state, searching: true },
     [
-      { type: "scanWifi", attempt: -state.attempt },
+      { type: "scanWifi", attempt: -state.attempt, ssid: chosenNetwork(state)?.ssid ?? "" },
       { type: "setTimer", timer: "wifi", delayMs: LOOK_TIMEOUT_MS },
     ],
   ];

@@ -2,7 +2,7 @@
 // point; the interface starts with the firmware, and reports each time that it gets an address, another one, or loses it.
 
 import Ethernet from "embedded:network/interface/ethernet";
-import type { JoinRequest } from "../carry-out.js";
+import type { JoinRequest, SearchRequest } from "../carry-out.js";
 import type { Native } from "../native.js";
 import type { Dispatch } from "../runner.js";
 
@@ -38,7 +38,7 @@ export class Wifi {
   leave(): void {}
   openAccessPoint(_ssid: string): void {}
   closeAccessPoint(): void {}
-  scan(attempt: number): void {
+  scan({ attempt }: SearchRequest): void {
     this.#dispatch({ type: "scanCompleted", attempt, networks: [] });
   }
 

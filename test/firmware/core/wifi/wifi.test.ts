@@ -304,7 +304,11 @@ describe("Wi-Fi of several access points", () => {
 
   it("goes on where the search does not end, and ignores what one finds that is over", () => {
     const wifi = new Wifi().on(SAVED).refuse("not-found").on(timer);
-    expect(wifi.find("scanWifi")).deep.equal({ type: "scanWifi", attempt: -wifi.state.attempt });
+    expect(wifi.find("scanWifi")).deep.equal({
+      type: "scanWifi",
+      attempt: -wifi.state.attempt,
+      ssid: "home",
+    });
     const late = -wifi.state.attempt;
     expect(wifi.on(timer).effects).deep.include({
       type: "raise",
