@@ -29,6 +29,8 @@ export interface AccessPointOptions {
   readonly security?: Security;
   /** What its name server appends to the names that stations tell it, such as "fritz.box"; absent: it resolves none. */
   readonly domain?: string;
+  /** It throws each station out after this time. */
+  readonly keepsForMs?: number;
   /** More stations are refused. */
   readonly stationCountMax?: number;
   /** First three parts of the LAN's addresses; "192.168.N" by default. */
@@ -52,6 +54,7 @@ export class AccessPoint implements AirNetwork {
   #isUp: boolean;
   #stations = new Set<Station>();
   readonly #domain: string | undefined;
+  readonly #keepsForMs: number | undefined;
   /** Addresses of stations by the names that they told, lower case, with the domain. */
   readonly #names = new Map<string, string>();
 
@@ -74,6 +77,7 @@ export class AccessPoint implements AirNetwork {
     this.stationCountMax = options.stationCountMax ?? Infinity;
     this.#security = options.security;
     this.#domain = options.domain;
+    this.#keepsForMs = options.keepsForMs;
     this.bssid = options.bssid
       ? Uint8Array.from(options.bssid.split(":"), (digits) => Number.parseInt(digits, 16))
       : Uint8Array.of(0x02, 0x5e, 0, 0, 0, options.index);
@@ -158,6 +162,10 @@ export class AccessPoint implements AirNetwork {
     if (this.#stations.size >= this.stationCountMax) return false;
     this.#stations.add(station);
     this.segment.stations.add(station.node);
+    if (this.#keepsForMs !== undefined)
+      this.#world.schedule(this.#keepsForMs, () => {
+        if (this.#stations.has(station)) this.#drop(station, REASON.notAuthenticated);
+      });
     return true;
   }
 

@@ -52,6 +52,8 @@ describe("a device among networks", () => {
     ["has another password", { password: "another-password" }],
     ["is open", { password: "" }],
     ["is full", { stationCountMax: 0 }],
+    ["throws it out after half a second", { keepsForMs: 500 }],
+    ["throws it out after five seconds", { keepsForMs: 5_000, dhcp: true }],
     ["has WPA3 and another password", { security: "wpa3_psk", password: "another-password" }],
     ["asks for a user's name too", { security: "wpa2_enterprise" }],
   ];
@@ -61,6 +63,7 @@ describe("a device among networks", () => {
       rig.desk.network.addAccessPoint({ ...HOME, channel: 11, rssi: -30, ...options });
       restart();
       expect(await minutesUntil(isChecking)).below(3);
+      await rig.desk.world.runFor(3 * MINUTE_MS);
       expect(rig.desk.device.machine?.radio.joined).equal(rig.desk.home);
     });
 

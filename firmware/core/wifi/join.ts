@@ -109,9 +109,12 @@ export function rejoin(state: WifiState, cure: "rejoin" | "another"): Step {
     { type: "leaveWifi" },
   ];
   const away: WifiState = { ...state, online: false, address: "" };
-  if (cure === "rejoin") return preceded(left, join(away));
-  return preceded(left, look({ ...away, avoided: state.bssid ?? "", others: [], reason: undefined }));
+  return preceded(left, cure === "rejoin" ? join(away) : joinElsewhere(away));
 }
+
+/** Not by the access point that was joined last. */
+export const joinElsewhere = (state: WifiState): Step =>
+  look({ ...state, avoided: state.bssid ?? "", others: [], reason: undefined, shortCount: 0 });
 
 function joinAnother(state: WifiState, network: SavedNetwork, fitting: readonly Network[]): Step {
   const [next, ...others] = fitting.filter(({ bssid }) => bssid !== state.avoided);

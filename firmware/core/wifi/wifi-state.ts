@@ -37,6 +37,10 @@ export interface WifiState {
   readonly address: string;
   /** Of the access point that is joined, where it is known. */
   readonly bssid: string | undefined;
+  /** Since when it is joined, ms since boot. */
+  readonly joinedAtMs: number;
+  /** How often in a row it was lost soon after it was joined. */
+  readonly shortCount: number;
   readonly portalOpen: boolean;
   /** Its access point is not there, and is tried again. */
   readonly portalFailed: boolean;
@@ -71,6 +75,8 @@ export const initialWifi: WifiState = Object.freeze({
   failureCount: 0,
   address: "",
   bssid: undefined,
+  joinedAtMs: 0,
+  shortCount: 0,
   portalOpen: false,
   portalFailed: false,
   clientCount: 0,

@@ -29,6 +29,7 @@ import {
   attemptFailed,
   chosenNetwork,
   join,
+  joinElsewhere,
   looked,
   lookTimer,
   networkFailed,
@@ -55,6 +56,9 @@ import {
   type WifiState,
 } from "./wifi-state.js";
 
+/** An access point that throws the device out so soon, so often in a row, is left for another of its network, if there is one. */
+const SHORT_MS = 60_000;
+const MAX_SHORT_COUNT = 2;
 /** So many other networks in a row; then a saved one has its turn, which whoever is in the setup network cannot take away. */
 const MAX_SUBMITTED_COUNT = 3;
 
@@ -99,7 +103,10 @@ export function wifiStep(state: WifiState, event: Stamped): Step {
       if (event.attempt !== state.attempt) return [state, []];
       if (state.wired) return state.phase === "joined" ? unplugged(state) : [state, []];
       if (state.phase === "joined")
-        return preceded(state.portalOpen ? [] : [STOP_SERVER], networkFailed(state, event, "lost"));
+        return preceded(
+          state.portalOpen ? [] : [STOP_SERVER],
+          networkFailed(countShort(state, event.at), event, "lost"),
+        );
       return state.phase === "joining" ? attemptFailed(state, event, event.reason) : [state, []];
     case "scanCompleted":
       return state.phase === "looking" && event.attempt === -state.attempt
@@ -139,6 +146,11 @@ function submitted(state: WifiState, network: SavedNetwork): Step {
   return preceded(left, join({ ...state, submitted: network, submittedCount: state.submittedCount + 1 }));
 }
 
+const countShort = (state: WifiState, at: number): WifiState => ({
+  ...state,
+  shortCount: at - state.joinedAtMs < SHORT_MS ? state.shortCount + 1 : 0,
+});
+
 function wifiTimer(state: WifiState, event: Stamped): Step {
   switch (state.phase) {
     case "joining":
@@ -146,7 +158,9 @@ function wifiTimer(state: WifiState, event: Stamped): Step {
     case "looking":
       return lookTimer(state, event);
     case "waiting":
-      return heldBack(state, event) ?? join(state);
+      return (
+        heldBack(state, event) ?? (state.shortCount >= MAX_SHORT_COUNT ? joinElsewhere(state) : join(state))
+      );
     default:
       return [state, []];
   }
@@ -191,6 +205,7 @@ function joined(state: WifiState, event: Joined): Step {
     submittedCount: 0,
     address: event.address,
     bssid: event.bssid,
+    joinedAtMs: event.at,
     online: true,
   };
   // with the portal open the server runs already, and captures: it stays so until the portal closes

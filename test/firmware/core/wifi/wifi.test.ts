@@ -299,7 +299,32 @@ describe("Wi-Fi of several access points", () => {
     expect(tried(wifi)).equal(bssid(2));
     wifi.refuse("not-found");
     expect(wifi.find("joinWifi")).not.have.property("bssid");
-    expect(wifi.join().refuse("lost").on(timer).find("joinWifi"), "no longer").not.have.property("bssid");
+    expect(
+      wifi.join().after(70_000).refuse("lost").on(timer).find("joinWifi"),
+      "no longer",
+    ).not.have.property("bssid");
+  });
+
+  it("leaves one that throws it out at once, twice in a row, for another, and comes back where there is none", () => {
+    const wifi = new Wifi().on(SAVED).join("192.168.1.20", bssid(1));
+    wifi.after(2_000).refuse("lost").on(timer);
+    expect(wifi.find("joinWifi"), "once").not.have.property("bssid");
+    wifi.join("192.168.1.20", bssid(1)).after(2_000).refuse("lost").on(timer);
+    expect(wifi.state.phase).equal("looking");
+    expect(tried(wifi.hear([point(1, -40), point(2, -60)]))).equal(bssid(2));
+    const alone = new Wifi().on(SAVED).join("192.168.1.20", bssid(1));
+    alone.after(2_000).refuse("lost").on(timer).join("192.168.1.20", bssid(1)).after(2_000).refuse("lost");
+    expect(
+      alone
+        .on(timer)
+        .hear([point(1, -40)])
+        .find("joinWifi"),
+    ).not.have.property("bssid");
+    const lasting = new Wifi().on(SAVED).join("192.168.1.20", bssid(1));
+    for (let i = 0; i < 3; i++) {
+      expect(lasting.after(70_000).refuse("lost").on(timer).types).include("joinWifi");
+      lasting.join("192.168.1.20", bssid(1));
+    }
   });
 
   it("goes on where the search does not end, and ignores what one finds that is over", () => {
