@@ -42,6 +42,7 @@ export function createFfi(machine: Machine, native: Native): new () => object {
 
   /** esp_ota_img_states_t, or minus the error. UNDEFINED is -1 in an int. */
   function stateOf(partition: Partition | undefined): number {
+    if (partition === undefined) return -ESP_ERROR_CODES.ESP_ERR_NOT_FOUND;
     const { error, state } = ota.stateOf(partition);
     return error === "ESP_OK" ? (state ?? 0) | 0 : -ESP_ERROR_CODES[error];
   }
@@ -52,6 +53,12 @@ export function createFfi(machine: Machine, native: Native): new () => object {
     const verdict = partition && verifyPartitionImage(flash, partition, { chip, stage: "app" });
     if (verdict?.ok) spend(machine, verdict.imageLength * COST.verifiedByte);
     return ESP_ERROR_CODES[ota.setBoot(partition)];
+  }
+
+  /** None where it would be the one that runs. */
+  function nextSlot(): Partition | undefined {
+    const next = ota.nextUpdatePartition();
+    return next === machine.running ? undefined : next;
   }
 
   function appNamed(label: unknown): Partition | undefined {
@@ -84,12 +91,16 @@ export function createFfi(machine: Machine, native: Native): new () => object {
       return 0;
     },
     skyslot_running: (label: unknown) => writeLabel(label, machine.running),
-    skyslot_next: (label: unknown) => writeLabel(label, ota.nextUpdatePartition()),
+    skyslot_next: (label: unknown) => writeLabel(label, nextSlot()),
     skyslot_boot: (label: unknown) => writeLabel(label, ota.bootPartition()),
     skyslot_can_roll_back: () => (ota.rollbackPossible() ? 1 : 0),
     skyslot_slot_state: () => stateOf(machine.running),
     skyslot_partition_state: (label: unknown) => stateOf(appNamed(label)),
-    skyslot_arm: (label: unknown) => arm(appNamed(label)),
+    skyslot_arm(label: unknown) {
+      const slot = appNamed(label);
+      if (slot === undefined) return ESP_ERROR_CODES.ESP_ERR_NOT_FOUND;
+      return slot === machine.running ? ESP_ERROR_CODES.ESP_ERR_OTA_PARTITION_CONFLICT : arm(slot);
+    },
     skyslot_arm_running: () =>
       isOtaSlot(machine.running) ? arm(machine.running) : ESP_ERROR_CODES.ESP_ERR_NOT_SUPPORTED,
     skyslot_confirms_by_app: () => 1,
