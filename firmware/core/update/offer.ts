@@ -13,6 +13,7 @@ import { describeBlock, isBlocked, noteOffer, suspectOf } from "./offer-crashes.
 import { pushVerified } from "./pushed-update.js";
 import { checkRelease, parseRelease, type Release } from "./release.js";
 import { HELD_BACK, holdBack } from "./setbacks.js";
+import { noSlotFailure } from "./slot-support.js";
 import {
   endOfRelease,
   enter,
@@ -39,6 +40,8 @@ export function evaluateOffer(
   if (at < state.downloadsFromMs) return waitForServer(state, offer, at, random);
   const problem = addressProblem(state.server, answer);
   if (problem !== undefined) return refuse(state, offer, problem, random);
+  const noSlot = state.boot && noSlotFailure(state.boot);
+  if (noSlot) return refuse(state, offer, noSlot, random);
   // with pages of digests a manifest is short: a longer one is not even decoded
   const isPaged = answer.digests_url !== undefined;
   const maxLength = isPaged ? MAX_RELEASE_LENGTH : MAX_LISTING_RELEASE_LENGTH;

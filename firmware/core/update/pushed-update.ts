@@ -11,6 +11,7 @@ import { FRESH_JOB, type Job, type PushSource } from "./job.js";
 import { describeBlock, isBlocked, noteOffer, suspectOf } from "./offer-crashes.js";
 import { busyReason, makeRoom } from "./push-place.js";
 import { checkRelease, parseRelease, type Release, SECTOR_BYTES } from "./release.js";
+import { noSlotFailure } from "./slot-support.js";
 import {
   endOfRelease,
   enter,
@@ -29,7 +30,7 @@ export const PUSH_RESTART_DELAY_MS = 1_000;
 
 /** A push with valid credentials (local/push.ts): accepted unless it has to wait (push-place.ts). */
 export function evaluatePush(state: UpdateState, offer: PushOffer, at: number, random: number): Step {
-  const busy = busyReason(state);
+  const busy = busyReason(state) ?? (state.boot && noSlotFailure(state.boot)?.message);
   if (busy !== undefined) return [state, [answer(offer, 409, busy)]];
   const [dropped, dropping] = makeRoom(state);
   const suspect = suspectOf(undefined, imageIdOf(offer), 0);
