@@ -8,6 +8,7 @@ import type { Effect } from "../../../firmware/core/effect.js";
 import type { Booted, Event } from "../../../firmware/core/event.js";
 import { statusPage } from "../../../firmware/portal/status-page.js";
 import { BOOTED, stamped } from "../core/events.js";
+import { carriedOut, purposesOf } from "../core/saves.js";
 
 export const HOST = "base-0000a1.local";
 /** The owner's by default. */
@@ -49,10 +50,11 @@ export class StatusBrowser {
   }
 
   on(event: Event): readonly Effect[] {
-    const [state, effects] = step(this.state, { ...stamped(event), at: this.upMs });
+    const [state, asked] = step(this.state, { ...stamped(event), at: this.upMs });
     this.state = state;
+    const effects = carriedOut(asked) as Effect[];
     this.done.push(...effects);
-    return effects;
+    return [...effects, ...purposesOf(asked).flatMap((purpose) => this.on({ type: "saved", purpose }))];
   }
 
   /** With the owner's token typed in. */
