@@ -35,7 +35,9 @@ export type SavePurpose =
   /** Settings, before they are in force. */
   | "settings"
   /** The settings of an older version. */
-  | "layout";
+  | "layout"
+  /** Which of two tokens was proved. */
+  | "token";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 

@@ -75,8 +75,7 @@ export function proveShown(tokens: ServerTokens, server: string): TokenStep {
   if (!other || !shown) return [tokens, NOTHING];
   if (shown === other) {
     const next = { proved: other, other: proved, isOtherNew: false, showsOther: false };
-    // in this order: a power cut in between leaves the proved one twice
-    return [next, [storeProved(other), proved ? storeOther("old", proved) : FORGET_OTHER]];
+    return [next, [saveProved(other, proved)]];
   }
   if (!isOtherNew || !isOf(other, server)) return [tokens, NOTHING];
   return [{ ...tokens, other: undefined, isOtherNew: false, showsOther: false }, [FORGET_OTHER]];
@@ -88,6 +87,16 @@ export const dropUnstored = (tokens: ServerTokens): ServerTokens =>
 
 const NOTHING: readonly Effect[] = Object.freeze([]);
 const FORGET_OTHER: Effect = Object.freeze({ type: "forget", key: OTHER_TOKEN_KEY });
+
+/** Both or none, in this order: a power cut in between leaves the proved one twice. */
+const saveProved = (now: ServerToken, before: ServerToken | undefined): Effect => ({
+  type: "save",
+  purpose: "token",
+  values: {
+    [SERVER_TOKEN_KEY]: `${now.server} ${now.token}`,
+    [OTHER_TOKEN_KEY]: before && `old ${before.server} ${before.token}`,
+  },
+});
 
 const storeProved = ({ server, token }: ServerToken): Effect => ({
   type: "store",

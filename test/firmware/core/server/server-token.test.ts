@@ -15,6 +15,7 @@ import {
 } from "../../../../firmware/core/server/server-token.js";
 import { initialUpdate, type UpdateState, updateStep } from "../../../../firmware/core/update/update.js";
 import { answerEvents, BOOTED, IMAGE, stamped } from "../events.js";
+import { carriedOut } from "../saves.js";
 
 const SERVER = "http://updates.test:8080";
 const TOKEN = `skd_${"t".repeat(43)}`;
@@ -140,6 +141,8 @@ class Device {
   /** Power fails before the write of this number, counted from 0. */
   cutAtWrite = Number.POSITIVE_INFINITY;
   isOff = false;
+  /** NVS takes nothing of a save. */
+  isFull = false;
 
   constructor(stored: Readonly<Record<string, string>> = {}) {
     this.stored = { ...stored };
@@ -157,7 +160,9 @@ class Device {
   on(event: Event): this {
     const [next, effects] = updateStep(this.state, stamped(event));
     this.state = next;
-    for (const effect of effects) this.#carryOut(effect);
+    // where nothing can be stored, none of a save is
+    const isSaved = !this.isFull;
+    for (const effect of isSaved ? carriedOut(effects) : effects) this.#carryOut(effect);
     return this;
   }
   #carryOut(effect: Effect | Raise): void {
@@ -321,6 +326,19 @@ describe("a device at its server", () => {
         expect(device.check(server.answer), `cut ${cut}`).deep.equal([server.confirmed]);
       }
     expect(cutCount).above(4);
+  });
+
+  it("still finds both where what was proved cannot be stored", () => {
+    const { server, device } = settled();
+    server.isRotating = true;
+    device.check(server.answer);
+    device.isFull = true;
+    expect(device.check(server.answer)).deep.equal(["a-2"]);
+    expect(server.confirmed).equal("a-2");
+    device.isFull = false;
+    expect(device.boot().check(server.answer), "the new one is there, and is shown first").deep.equal([
+      "a-2",
+    ]);
   });
 
   it("has a token of each of two servers, and shows each its own", () => {
