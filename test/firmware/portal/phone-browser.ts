@@ -10,6 +10,7 @@ import { initialPortal, portalStep } from "../../../firmware/core/wifi/portal.js
 import type { PortalState } from "../../../firmware/core/wifi/portal-state.js";
 import { setupPage } from "../../../firmware/portal/setup-page.js";
 import { BOOTED } from "../core/events.js";
+import { carriedOut, purposesOf } from "../core/saves.js";
 
 /** A secured network on channel 1. */
 export const network = (ssid: string, rssi: number, secured = true): Network => ({
@@ -108,9 +109,12 @@ export class PhoneBrowser {
     const [local, localEffects] = localApiStep(this.local, stamped);
     this.portal = portal;
     this.local = local;
-    const effects = [...portalEffects, ...localEffects];
+    const effects = carriedOut([...portalEffects, ...localEffects]);
     for (const effect of effects) if (effect.type === "raise") this.raised.push(effect.event);
-    return effects;
+    return [
+      ...effects,
+      ...purposesOf(localEffects).flatMap((purpose) => this.send({ type: "saved", purpose })),
+    ];
   }
 
   scanned(networks: readonly Network[]): void {
