@@ -5,7 +5,7 @@ import type { Ground, Start } from "./ground.js";
 import type { House } from "./house.js";
 
 /** Reasons of restarts that someone with the right may ask for. */
-export type Restart = "owner" | "factory-reset" | "roll-back" | "order" | "update" | "trial";
+export type Restart = "owner" | "factory-reset" | "roll-back" | "order" | "update" | "trial" | "network";
 
 export interface Input {
   /** For people: what is sent. */

@@ -31,6 +31,9 @@ function tell(effect: Effect, state: DeviceState): void {
       if (measuresState && effect.request.url.endsWith("/api/ota/check"))
         trace(`probe: state ${sizeOf(state)}\n`);
       return;
+    case "save":
+      for (const next of effect.next ?? []) tell(next, state);
+      return;
     case "restart":
       return trace(`probe: restart ${effect.reason}\n`);
     case "rollBack":

@@ -58,6 +58,7 @@ export const names: Kind = {
       get text() {
         return `${count} answers like ${told.join(" ") || "those of the seed"}`;
       },
+      allows: ["network"],
       async feed(house) {
         house.nameAnswer = (query) => {
           const right = nameAnswerTo(random, query);
