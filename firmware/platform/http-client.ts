@@ -6,6 +6,7 @@
 
 import Resolver from "embedded:network/dns/resolver/udp";
 import Net from "net";
+import Timer from "timer";
 import type { HttpRequest } from "../core/effect.js";
 import { type Address, readAddress } from "../core/http/address.js";
 import {
@@ -24,7 +25,7 @@ import { type SocketClass, type StreamEvents, TcpStream } from "./tcp-stream.js"
 
 /** A body that is collected. */
 interface Body {
-  readonly bytes: Uint8Array;
+  bytes: Uint8Array;
   readonly as: "bytes" | "text";
   filledBytes: number;
 }
@@ -78,6 +79,8 @@ class Exchange implements StreamEvents {
   #isStarted = false;
   #isClosed = false;
   #body: Body | undefined;
+  /** Of the delivery of a body. */
+  #timer: ReturnType<typeof Timer.set> | undefined;
 
   constructor(attempt: number, request: HttpRequest, socket: SocketClass, dispatch: Dispatch) {
     this.#attempt = attempt;
@@ -122,6 +125,8 @@ class Exchange implements StreamEvents {
 
   close(): void {
     this.#isClosed = true;
+    if (this.#timer !== undefined) Timer.clear(this.#timer);
+    this.#timer = undefined;
     this.#disconnect();
   }
 
@@ -130,8 +135,10 @@ class Exchange implements StreamEvents {
   }
 
   readable(): void {
-    if (this.#isStarted && this.#bodyLeft > 0 && !this.#body) this.#announce();
-    else this.#goOn(true);
+    if (!this.#isStarted || this.#bodyLeft === 0 || this.#body) return this.#goOn(true);
+    // the usual case, in one call less: XS's stack is short
+    const count = Math.min(this.#stream?.availableBytes ?? 0, this.#bodyLeft);
+    if (count > 0) this.#dispatch({ type: "responseReadable", attempt: this.#attempt, count });
   }
 
   ended(): void {
@@ -234,14 +241,18 @@ class Exchange implements StreamEvents {
   /** All of the body has come, or all of it that was asked for. */
   #end(): void {
     if (this.#isClosed || !this.#isStarted) return;
-    const attempt = this.#attempt;
     const body = this.#body;
     this.close();
-    if (!body) return this.#dispatch({ type: "responseEnded", attempt });
-    const { as } = body;
-    const bytes = filled(body);
-    if (as === "bytes") return this.#dispatch({ type: "bytesCollected", attempt, bytes });
-    const text = textOf(bytes);
+    if (!body) return this.#dispatch({ type: "responseEnded", attempt: this.#attempt });
+    // in a turn of its own: what core does with it needs much of XS's stack
+    this.#timer = Timer.set(() => this.#deliver(body), 0);
+  }
+
+  #deliver(body: Body): void {
+    const attempt = this.#attempt;
+    if (body.as === "bytes")
+      return this.#dispatch({ type: "bytesCollected", attempt, bytes: takeBytes(body) });
+    const text = takeText(body);
     if (text === undefined)
       this.#dispatch({ type: "requestFailed", attempt, message: "the answer is no UTF-8 text" });
     else this.#dispatch({ type: "textCollected", attempt, text });
@@ -268,14 +279,17 @@ class Exchange implements StreamEvents {
 
 const NO_BYTES = new Uint8Array(0);
 
-function filled({ bytes, filledBytes }: Body): Uint8Array {
+/** From here on only the receiver of the bytes holds them. */
+function takeBytes(body: Body): Uint8Array {
+  const { bytes, filledBytes } = body;
+  body.bytes = NO_BYTES;
   return filledBytes === bytes.length ? bytes : bytes.slice(0, filledBytes);
 }
 
-/** `undefined`: it is not UTF-8. */
-function textOf(bytes: Uint8Array): string | undefined {
+/** The bytes are released when this returns. `undefined`: they are not UTF-8. */
+function takeText(body: Body): string | undefined {
   try {
-    return String.fromArrayBuffer(bytes.buffer);
+    return String.fromArrayBuffer(takeBytes(body).buffer);
   } catch {
     return undefined;
   }

@@ -46,7 +46,17 @@ export class Runner<State, OwnEvent extends { readonly type: string }, Asked> {
     this.#machine = machine;
     this.#sources = sources;
     this.#state = machine.initial;
-    this.#carryOut = connect((event) => this.#dispatchOrRestart(event));
+    // a bug restarts the device: an exception may be swallowed on its way out, by the SDK or by the firmware, so it is thrown again in its own turn
+    this.#carryOut = connect((event) => {
+      try {
+        this.dispatch(event);
+      } catch (error) {
+        Timer.set(() => {
+          throw error;
+        }, 0);
+        throw error;
+      }
+    });
   }
 
   dispatch(event: Event | OwnEvent): void {
@@ -59,18 +69,6 @@ export class Runner<State, OwnEvent extends { readonly type: string }, Asked> {
       for (let i = 0; i < effects.length; i++) this.#carryOut(effects[i] as Asked);
     }
     this.#running = false;
-  }
-
-  /** A bug restarts the device. An exception may be swallowed on its way out, by the SDK or by the firmware; so it is thrown again in its own turn. */
-  #dispatchOrRestart(event: Event | OwnEvent): void {
-    try {
-      this.dispatch(event);
-    } catch (error) {
-      Timer.set(() => {
-        throw error;
-      }, 0);
-      throw error;
-    }
   }
 
   /** A separate function, so that nothing on the stack holds the event when it returns. */

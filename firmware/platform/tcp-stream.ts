@@ -64,7 +64,12 @@ export class TcpStream {
       const io = "io" in options ? options.io : TCP;
       this.#socket = new io({
         ...options,
-        onReadable: (count) => this.#arrived(count),
+        onReadable: (count) => {
+          if (!this.#socket) return;
+          this.#waiting = count;
+          if (this.#end === "stay") this.#events.readable();
+          else this.#discard();
+        },
         onWritable: (count) => this.#writable(count),
         onError: () => this.#failed(),
       });
@@ -173,13 +178,6 @@ export class TcpStream {
       // it was closed already
     }
     this.#events.closed();
-  }
-
-  #arrived(count: number): void {
-    if (!this.#socket) return;
-    this.#waiting = count;
-    if (this.#end === "stay") this.#events.readable();
-    else this.#discard();
   }
 
   #discard(): void {

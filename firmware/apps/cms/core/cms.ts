@@ -28,6 +28,15 @@ export const initialCms: CmsState = Object.freeze({
 
 const SAMPLE: SampleSensors = Object.freeze({ type: "sampleSensors" });
 
+/** Each piece of an image brings some of these, and none of them is for the app's own machines. */
+const OF_TRANSFERS: readonly string[] = Object.freeze([
+  "responseReadable",
+  "responseData",
+  "slotErased",
+  "slotWritten",
+  "slotHashed",
+]);
+
 /** What the device becomes, and what it does, in order. */
 export function cmsStep(
   state: CmsState,
@@ -35,12 +44,11 @@ export function cmsStep(
   settings: CmsSettings,
 ): readonly [CmsState, readonly CmsEffect[]] {
   const [device, deviceEffects] = deviceStep(state.device, event);
+  if (OF_TRANSFERS.includes(event.type)) return [{ ...state, device }, deviceEffects];
   const [content, contentEffects] = contentStep(state.content, event, device, settings.content);
   const [sleep, sleepEffects] = sleepStep(state.sleep, event, device, content, settings.sleep);
   const sampling = sampleEffects(event, device, settings.content.refreshSeconds);
   const next = { device, content, sleep };
-  // each piece of an image comes here, and an iterator costs as much on XS as a machine
-  if (sampling.length + contentEffects.length + sleepEffects.length === 0) return [next, deviceEffects];
   return [next, [...deviceEffects, ...sampling, ...contentEffects, ...sleepEffects]];
 }
 
