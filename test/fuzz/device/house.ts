@@ -37,12 +37,6 @@ export class Fault extends Error {
   override readonly name = "Fault";
 }
 
-/** What happened to the device, in the words of its log. */
-export interface Remark {
-  readonly atMs: number;
-  readonly text: string;
-}
-
 export interface HouseOptions {
   readonly flash: Flash;
   readonly seed: number;
@@ -75,9 +69,11 @@ export class House {
   intendedCount = 0;
   /** Bytes of the device's state at its last check. */
   stateBytes = 0;
-  /** The stack of the last uncaught error. */
+  /** Why the firmware is about to restart. */
   #note = "";
+  /** The last uncaught error. */
   #stack = "";
+  /** The beginning of a line of the log. */
   #held = "";
   readonly #onTrace: HouseOptions["onTrace"];
   readonly #isOurs: HouseOptions["isOurs"];

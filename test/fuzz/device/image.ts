@@ -31,12 +31,11 @@ const MAIN = `${ROOT}test/fuzz/device/apps/probed.ts`;
 /** More than a connection's window, and more than ASCII. */
 const PAGE = `<!doctype html><html><body>${"Bücher „lesen“ – 漢字 💡 ".repeat(180)}</body></html>`;
 
-export const VERSION = "1.1.0";
+const VERSION = "1.1.0";
 /** Of the images that are offered: newer. */
 export const STRANGER_VERSION = "9.0.0";
 export const TYPE = "base";
-/** What a build configures: pushes are on from the start. */
-export const CHECK_SECONDS = 10;
+const CHECK_SECONDS = 10;
 
 export async function fuzzKey(): Promise<FuzzKey> {
   const { x, y, privateKey } = keyOf("fuzz");

@@ -146,7 +146,7 @@ function repeatLine(random: Random, text: string): string {
 }
 
 /** Another number in the place of one that is there. */
-export function replaceNumber(random: Random, text: string): string {
+function replaceNumber(random: Random, text: string): string {
   const places = [...text.matchAll(/\d+/g)];
   if (places.length === 0) return text;
   const { 0: digits, index } = pick(random, places);

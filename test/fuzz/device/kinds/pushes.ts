@@ -10,7 +10,7 @@ import { begin, visit } from "../visit.js";
 import { settled } from "./pages.js";
 import { mannerOf, requestText } from "./requests.js";
 
-export const PUSH_PORT = 3232;
+const PUSH_PORT = 3232;
 const ADDRESS = "192.168.1.100";
 
 export const pushes: Kind = {
