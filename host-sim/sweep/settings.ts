@@ -1,5 +1,6 @@
 // The settings in a flash: everything that the firmware keeps in NVS, except for its own records of boots and installations.
 
+import { FLOOR_KEY } from "../../firmware/core/clock.js";
 import { TRIAL_REASON_KEY } from "../../firmware/core/trial/boot-validation.js";
 import { UNHEALTHY_KEY } from "../../firmware/core/trial/crash-guard.js";
 import { OFFER_BLOCK_KEY, OFFER_NOTE_KEY } from "../../firmware/core/update/offer-crashes.js";
@@ -15,6 +16,7 @@ const BOOKKEEPING: readonly string[] = [
   UNHEALTHY_KEY,
   OFFER_NOTE_KEY,
   OFFER_BLOCK_KEY,
+  FLOOR_KEY,
   "boots",
 ];
 
