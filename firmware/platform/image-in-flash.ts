@@ -18,11 +18,18 @@ export interface ImageInFlash {
 export function readImageInFlash(slot: Flash): ImageInFlash {
   let reader = newImageReader;
   while (reader.needLength > 0) {
-    const bytes = new Uint8Array(slot.read(reader.needLength, reader.needOffset));
-    reader = readImage(reader, reader.needOffset, bytes);
+    const { needLength, needOffset } = reader;
+    reader = readImage(reader, needOffset, readAt(slot, needLength, needOffset));
   }
   const { description, lengthBytes } = reader;
   const isHashed = description?.hashAppended && lengthBytes !== undefined;
-  const imageSha256 = isHashed ? toHex(new Uint8Array(slot.read(HASH_BYTES, lengthBytes - HASH_BYTES))) : "";
+  const imageSha256 = isHashed ? toHex(readAt(slot, HASH_BYTES, lengthBytes - HASH_BYTES)) : "";
   return { description, imageSha256 };
+}
+
+/** Into a buffer of ours: the sweep of power cuts shows a slot's contents in such a read only. */
+function readAt(slot: Flash, length: number, offset: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  slot.read(bytes, offset);
+  return bytes;
 }
