@@ -40,8 +40,8 @@ const SAFETIES: readonly Safety[] = [
     journey: "failing",
     mutation: {
       file: "firmware/core/trial/boot-validation.ts",
-      original: '    { type: "beginTrial" },\n',
-      mutated: "",
+      original: 'next: [{ type: "beginTrial" }],',
+      mutated: "next: [],",
     },
   },
   {
