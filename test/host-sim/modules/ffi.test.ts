@@ -79,7 +79,7 @@ describe("mc/ffi", () => {
     expect(lines).to.deep.equal([
       "0 246f28010204",
       `${hex(Buffer.from("factory"))}${"00".repeat(10)}`,
-      "1,-262,5379,258,262,true",
+      "1,-262,5379,261,262,true",
       "true",
       "RangeError",
       "TypeError",
