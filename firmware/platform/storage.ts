@@ -92,7 +92,7 @@ export class Storage {
     return value === undefined ? this.forget(key) : this.write(key, value);
   }
 
-  /** Back to factory settings: whatever is in NVS, of whoever. */
+  /** Factory reset: erases all of NVS, other namespaces included. */
   forgetAll(native: Native): Refusal {
     this.#opened?.close();
     this.#opened = undefined;

@@ -1,4 +1,4 @@
-// One TCP connection, of the device's servers or its client: bytes are read on demand, and stay in the TCP window until then; texts are sent in small
+// One TCP connection, of the device's servers or its client: bytes are read on demand, until then they stay in the TCP window; texts are sent in small
 // pieces as the socket accepts them. Never throws, and never calls back once it is closed.
 //
 // A connection that is closed with unread bytes is reset, and its client may lose the response. So `finish` discards what still arrives,

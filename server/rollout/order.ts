@@ -41,7 +41,7 @@ export const compareToRunning = (release: RolloutRelease, device: RolloutDevice)
   compareVersions(releaseVersion(release), versionOf(device.version, device.build));
 
 /** How a manifest says that any version will do. */
-export const NO_MINIMUM = "0.0.0";
+const NO_MINIMUM = "0.0.0";
 
 /** Whether a version may install a release directly, as far as intermediate releases go. */
 export function mayStep(from: Version, release: Pick<RolloutRelease, "minCurrentVersion">): boolean {

@@ -1,5 +1,5 @@
-// The address of a server or of a file on one: read into host, port and path, as the HTTP client uses it. Whoever takes an address in (from
-// a person, the build, the server, NVS) judges it with the same function, so that nothing is stored or offered that cannot be used.
+// The address of a server or of a file on one: read into host, port and path, as the HTTP client uses it. Every
+// address from a person, the build, the server or NVS is checked by the same function, so that none is stored or used that cannot work.
 //
 //   http://updates.example.com:8080/firmware/7?x=1        host = 1 to 63 letters, digits, - and _ a part, 253 in all,
 //          └────────host────────┘ └port┘└──path──┘         or four numbers of an IPv4 address

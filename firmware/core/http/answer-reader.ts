@@ -44,7 +44,7 @@ export interface AnswerReader {
   readonly headers: Readonly<Record<string, string>>;
   /** Bytes of the body that come now: of all of it, or of this chunk. Infinity: until the connection ends. */
   readonly bodyBytes: number;
-  /** Of the bytes that were read last: so many were lines, the others belong to the body. */
+  /** How many of the bytes read last belong to lines; the others belong to the body. */
   readonly usedBytes: number;
   /** What is wrong, if the phase is `failed`: the rest of a sentence about the answer. */
   readonly problem: string;

@@ -59,7 +59,7 @@ import {
 /** An access point that throws the device out so soon, so often in a row, is left for another of its network, if there is one. */
 const SHORT_MS = 60_000;
 const MAX_SHORT_COUNT = 2;
-/** So many other networks in a row; then a saved one has its turn, which whoever is in the setup network cannot take away. */
+/** Submitted networks that are tried in a row. Then a saved one is tried, so that nobody in the setup network can prevent it. */
 const MAX_SUBMITTED_COUNT = 3;
 
 export { initialWifi, type WifiState } from "./wifi-state.js";

@@ -256,7 +256,7 @@ export class MdnsResponder {
     return serviceRecords(service, this.#address(), ttl);
   }
 
-  /** What `Net.get("IP")` gives: with a station and an access point at once, nothing, whoever asks. */
+  /** What `Net.get("IP")` gives: with a station and an access point at once, `undefined`. */
   #address(): string | undefined {
     const { radio } = this.#machine;
     if (radio.mode === 1) return radio.stationAddress;
