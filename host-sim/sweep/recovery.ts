@@ -6,6 +6,7 @@
 //   - otadata never selects a slot that does not hold such an image
 //   - no sector is written or erased but those of NVS, otadata and the slot that does not run, and no byte is written that is not erased
 //   - settings that were saved are as they were saved, or as the owner was about to have them
+//   - the server is not told that a working release has failed: power was lost, and gates would count it against the release
 
 import type { DeviceEvent } from "../device/device-event.js";
 import {
@@ -30,6 +31,7 @@ import { Observer } from "./observer.js";
 import { isFailing, type JourneyName, needsPerson, nvsOf, otadataOf } from "./recording.js";
 import type { PromisedDigests } from "./same-future.js";
 import { type Settings, settingsOf, settingsProblem } from "./settings.js";
+import type { UpdateServer } from "./update-server.js";
 
 /** Longer than a device skips an image that was rolled back, and several checks. */
 const SETTLED_WITHIN_MS = 45 * 60_000;
@@ -103,10 +105,16 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
     problems.push(error.message);
   }
   if (problems.length === 0) problems.push(...checks.settled(device.machine, target));
+  if (problems.length === 0) problems.push(...blamed(house.server.reports, target));
   device.powerOff();
   flash.onOperation = undefined;
   observer.close();
   return { problem: problems[0], history };
+}
+
+function* blamed(reports: UpdateServer["reports"], { firmwareId, version }: SweepRelease): Iterable<string> {
+  const failed = reports.find((report) => report.firmware_id === firmwareId && report.status === "failed");
+  if (failed) yield `${version} works, and is reported as failed: ${failed.error_message ?? "(no reason)"}`;
 }
 
 /** The release that a device has to run in the end. */
