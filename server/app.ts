@@ -56,6 +56,7 @@ import { tickRollouts } from "./rollout/evaluate.js";
 import { Connections, type Refusal } from "./runtime/connections.js";
 import { createHttpServer } from "./runtime/http-server.js";
 import { createMetrics } from "./runtime/metrics.js";
+import { prefixOf, readPublicUrl, requireFreePrefix, withoutPrefix } from "./runtime/public-url.js";
 import { Readiness } from "./runtime/readiness.js";
 import { logRequests, requestId } from "./runtime/request-log.js";
 import { Gate } from "./runtime/shutdown.js";
@@ -124,7 +125,8 @@ const MAX_BODY_BYTES = 64 * 1024;
 const MAX_PARAMETER_LENGTH = 128;
 
 export function createApp(options: AppOptions): FastifyInstance {
-  const settings: Settings = { ...DEFAULT_SETTINGS, ...options.settings };
+  const settings = completeSettings(options.settings);
+  const prefix = prefixOf(settings.publicUrl);
   const live = new Live(options.relay);
   const metrics = createMetrics(options.store, live, options.now, settings.onlineMs);
   const { store, blobs, auth, now } = options;
@@ -149,6 +151,7 @@ export function createApp(options: AppOptions): FastifyInstance {
     content,
     now,
     settings,
+    prefix,
     deviceLimit,
     deviceRate: deviceRate && new RateLimit(deviceRate),
     refusals,
@@ -168,7 +171,7 @@ export function createApp(options: AppOptions): FastifyInstance {
     trustProxy: settings.trustedProxies.length > 0 && isProxy,
     genReqId: requestId,
     serverFactory: (routes) =>
-      createHttpServer(options.tls, connections, gate.before(fastPath.before(routes))),
+      createHttpServer(options.tls, connections, withoutPrefix(prefix, gate.before(fastPath.before(routes)))),
     routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
     exposeHeadRoutes: false,
     // Requests that are under way end by themselves, and the gate refuses those that come later, see shutdown.ts.
@@ -192,8 +195,11 @@ export function createApp(options: AppOptions): FastifyInstance {
   answerErrors(app);
   limitAddresses(app, context);
   guard(app, context);
+  app.addHook("onReady", async () => {
+    for (const { url } of app.routeAccess) requireFreePrefix(prefix, url);
+  });
   securityHeaders(app, context);
-  describeApi(app, (api) => {
+  describeApi(app, prefix, (api) => {
     for (const routes of ROUTES) routes(api, context);
     api.register(async (uploads) => {
       await uploads.register(multipart, multipartOptions(settings));
@@ -201,6 +207,15 @@ export function createApp(options: AppOptions): FastifyInstance {
     });
   });
   return app;
+}
+
+function completeSettings(given: Partial<Settings> = {}): Settings {
+  const { publicUrl } = given;
+  return {
+    ...DEFAULT_SETTINGS,
+    ...given,
+    publicUrl: publicUrl === undefined ? undefined : readPublicUrl(publicUrl),
+  };
 }
 
 /** Refused connections are counted, and logged once a minute for each reason. */

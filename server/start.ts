@@ -133,7 +133,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const scheme = certificate ? "https" : "http";
   const url = `${scheme}://${name}:${address.port}`;
   const reachable = EVERY_ADDRESS.includes(host) ? `${scheme}://localhost:${address.port}` : url;
-  const setupUrl = await makeSetupUrl(store, settings.publicUrl ?? reachable, now);
+  const setupUrl = await makeSetupUrl(store, app.context.settings.publicUrl ?? reachable, now);
   return {
     url,
     app,
@@ -174,7 +174,7 @@ async function makeSetupUrl(store: Store, url: string, now: () => number): Promi
   if ((await store.countAdmins()) > 0) return undefined;
   const link = makeLink(null, Math.round(now()), FIRST_LINK_VALID_MS);
   await store.transaction((inside) => inside.putLink(link));
-  return new URL(`/setup#${link.secret}`, url).href;
+  return `${url}/setup#${link.secret}`;
 }
 
 /** One after the other: a tick that lasts does not run into the next. */

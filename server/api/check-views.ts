@@ -36,7 +36,7 @@ export const UpdateOfferView = named("UpdateOffer", "The device is to install th
   build_number: integer(),
   file_size: integer("Bytes"),
   file_hash: text("SHA-256 of the whole file, hex"),
-  download_url: text("Path on this server"),
+  download_url: text("Path on this host"),
   digests_url: Type.Optional(
     text("Path on this server: the SHA-256 of each chunk, with ranges; only for manifests of format 2"),
   ),

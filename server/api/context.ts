@@ -39,6 +39,8 @@ export interface Context {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly settings: Settings;
+  /** In front of every path that is given to clients, such as `/ota`; empty: the server is at the root of its host. */
+  readonly prefix: string;
 }
 
 export interface Settings {
@@ -46,7 +48,7 @@ export interface Settings {
   readonly trustedKeys: readonly JWK[];
   /** Reads need no token when they come from this machine. Only for a server that listens on loopback and nowhere else. */
   readonly openReads: boolean;
-  /** Public URL of this server, such as `https://updates.example.com`; absent: as the request says. */
+  /** Public URL of this server, such as `https://example.com/ota`, see runtime/public-url.ts; absent: as the request says. */
   readonly publicUrl: string | undefined;
   /** Addresses or networks of proxies whose `X-Forwarded-For` and `-Proto` are trusted; empty: none. */
   readonly trustedProxies: readonly string[];

@@ -132,7 +132,8 @@ async function describeOutcome(
     file_hash: release.fileHash,
     download_url: addressFor(named, release, context),
     ...defined({
-      digests_url: releaseOf(release)?.digestsOf === "pages" ? digestsPath(release.id, named) : undefined,
+      digests_url:
+        releaseOf(release)?.digestsOf === "pages" ? digestsPath(context, release.id, named) : undefined,
       release: release.release ?? undefined,
       md5: release.md5 ?? undefined,
     }),
@@ -158,7 +159,7 @@ const describeAnswer = ({ now, settings }: Pick<Context, "now" | "settings">): N
 
 /** The URL of a device's image. */
 function addressFor(deviceId: string | undefined, release: Firmware, context: Context): string {
-  const path = downloadPath(release.id, deviceId);
+  const path = downloadPath(context, release.id, deviceId);
   // Devices may not follow redirects: the SDK's HTTP client does not.
   return context.settings.downloadsFrom === undefined
     ? path

@@ -30,7 +30,8 @@ export function releaseRoutes(app: Api, context: Context): void {
       created(FirmwareView),
       { consumes: ["multipart/form-data"] },
     ),
-    async (request, reply) => reply.code(201).send(viewFirmware(await uploadFirmware(request, context))),
+    async (request, reply) =>
+      reply.code(201).send(viewFirmware(await uploadFirmware(request, context), context)),
   );
 
   app.post(
@@ -40,7 +41,7 @@ export function releaseRoutes(app: Api, context: Context): void {
       bodyLimit,
     }),
     async (request, reply) =>
-      reply.code(201).send(viewFirmware(await registerKnown(request, context, request.body))),
+      reply.code(201).send(viewFirmware(await registerKnown(request, context, request.body), context)),
   );
 
   app.get(
@@ -51,7 +52,7 @@ export function releaseRoutes(app: Api, context: Context): void {
     async ({ query }) => {
       const { device_type: deviceType, is_active: isActive, is_stable: isStable } = query;
       const found = await store.listFirmware(defined({ deviceType, isActive, isStable }), query);
-      return page("firmware", found, viewFirmware, query);
+      return page("firmware", found, (firmware) => viewFirmware(firmware, context), query);
     },
   );
 
@@ -61,7 +62,7 @@ export function releaseRoutes(app: Api, context: Context): void {
     async ({ params }) => {
       const firmware = await store.findFirmware(params.id);
       if (!firmware) throw new Refusal("FIRMWARE_UNKNOWN", `firmware ${params.id} does not exist`);
-      return { ...viewFirmware(firmware), release: firmware.release };
+      return { ...viewFirmware(firmware, context), release: firmware.release };
     },
   );
 
@@ -85,7 +86,7 @@ export function releaseRoutes(app: Api, context: Context): void {
         const known = Object.keys(FirmwarePatch.properties).join(", ");
         throw new Refusal("INVALID_REQUEST", `this would change nothing; what can be changed: ${known}`);
       }
-      return viewFirmware(await change(context, actorOf(request), params.id, changes));
+      return viewFirmware(await change(context, actorOf(request), params.id, changes), context);
     },
   );
 
@@ -96,7 +97,7 @@ export function releaseRoutes(app: Api, context: Context): void {
       params: IdParams,
     }),
     async (request) =>
-      viewFirmware(await change(context, actorOf(request), request.params.id, { isActive: false })),
+      viewFirmware(await change(context, actorOf(request), request.params.id, { isActive: false }), context),
   );
 
   app.get(
@@ -118,8 +119,8 @@ function change(context: Context, actor: Actor, id: number, changes: FirmwareCha
     await journal.audit({
       action: changes.isActive === false ? "firmware.deactivated" : "firmware.changed",
       subject: `firmware/${id}`,
-      before: before && viewFirmware(before),
-      after: viewFirmware(after),
+      before: before && viewFirmware(before, context),
+      after: viewFirmware(after, context),
     });
     return after;
   });

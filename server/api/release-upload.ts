@@ -122,7 +122,7 @@ function take(context: Context, actor: Actor, fields: FirmwareFields, blob: Blob
       await journal.audit({
         action: "firmware.uploaded",
         subject: `firmware/${firmware.id}`,
-        after: viewFirmware(firmware),
+        after: viewFirmware(firmware, context),
       });
       return firmware;
     });

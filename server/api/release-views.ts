@@ -2,6 +2,7 @@
 
 import type { Static } from "@sinclair/typebox";
 import type { Firmware, Update } from "../store/store.js";
+import type { Context } from "./context.js";
 import { UPDATE_STATUSES } from "./device-schemas.js";
 import {
   boolean,
@@ -36,16 +37,16 @@ export const FirmwareView = named("Firmware", "A release: an image and its metad
   security_version: integer("Devices refuse one that is lower than their own"),
   release_notes: textOrNull(),
   expires_at: dateTimeOrNull("When its manifest expires; null: never"),
-  download_url: text("Path on this server"),
+  download_url: text("Path on this host"),
   created_at: dateTime(),
   updated_at: dateTime(),
 });
 export type FirmwareView = Static<typeof FirmwareView>;
-export const viewFirmware = viewer(FirmwareView, (firmware: Firmware) => ({
+export const viewFirmware = viewer(FirmwareView, (firmware: Firmware, place: Place) => ({
   ...firmware,
   isSigned: firmware.release !== null,
   releaseNotes: firmware.notes,
-  downloadUrl: downloadPath(firmware.id),
+  downloadUrl: downloadPath(place, firmware.id),
 }));
 
 export const SignedFirmwareView = named("FirmwareWithManifest", "A release with its signed manifest", {
@@ -106,13 +107,16 @@ export const TypeView = named("DeviceType", "Which firmware the devices of a typ
 export type TypeView = Static<typeof TypeView>;
 export const viewType = viewer(TypeView);
 
+/** Where the server is on its host. */
+export type Place = Pick<Context, "prefix">;
+
 /** Where an image is. A device of a closed type names itself there; its credential goes in a header. */
-export const downloadPath = (firmwareId: number, deviceId?: string): string =>
-  `/api/ota/download/${firmwareId}${deviceQuery(deviceId)}`;
+export const downloadPath = ({ prefix }: Place, firmwareId: number, deviceId?: string): string =>
+  `${prefix}/api/ota/download/${firmwareId}${deviceQuery(deviceId)}`;
 
 /** Where the digests of its chunks are. */
-export const digestsPath = (firmwareId: number, deviceId?: string): string =>
-  `/api/ota/download/${firmwareId}/digests${deviceQuery(deviceId)}`;
+export const digestsPath = ({ prefix }: Place, firmwareId: number, deviceId?: string): string =>
+  `${prefix}/api/ota/download/${firmwareId}/digests${deviceQuery(deviceId)}`;
 
 const deviceQuery = (deviceId: string | undefined): string =>
   deviceId === undefined ? "" : `?device=${encodeURIComponent(deviceId)}`;

@@ -45,7 +45,7 @@ export function userRoutes(app: Api, context: Context): void {
       return reply
         .code(201)
         .header("cache-control", "no-store")
-        .send({ ...viewUser(user), ...(link ? viewLink(link) : {}) });
+        .send({ ...viewUser(user), ...(link ? viewLink(context, link) : {}) });
     },
   );
 
@@ -74,14 +74,17 @@ export function userRoutes(app: Api, context: Context): void {
       const link = await recordChange(context, actorOf(request), async (journal) =>
         makeUserLink(journal, await requireUser(journal, request.params.name)),
       );
-      return reply.code(201).header("cache-control", "no-store").send(viewLink(link));
+      return reply.code(201).header("cache-control", "no-store").send(viewLink(context, link));
     },
   );
 }
 
 /** The secret is behind the #, so that it reaches no log and no other site. */
-const viewLink = ({ secret, expiresAt }: { readonly secret: string; readonly expiresAt: number }) => ({
-  link: `/setup#${secret}`,
+const viewLink = (
+  { prefix }: Pick<Context, "prefix">,
+  { secret, expiresAt }: { readonly secret: string; readonly expiresAt: number },
+) => ({
+  link: `${prefix}/setup#${secret}`,
   link_expires_at: time(expiresAt),
 });
 

@@ -61,10 +61,11 @@ export function watchRoutes(app: Api, context: Context): void {
 /** Server-sent events: one message for every changed record. Clients load the lists when the stream opens. */
 function streamEvents(
   reply: FastifyReply,
-  { live, auth }: Context,
+  context: Context,
   actor: Actor,
   streams: Map<ServerResponse, string>,
 ): void {
+  const { live, auth } = context;
   if (live.watcherCount >= MAX_WATCHER_COUNT) {
     throw new Refusal("TOO_MANY_WATCHERS", `${MAX_WATCHER_COUNT} live streams are open, that is the limit`);
   }
@@ -85,6 +86,8 @@ function streamEvents(
     ...headers,
     "content-type": "text/event-stream; charset=utf-8",
     "cache-control": "no-store",
+    // nginx would collect what is sent.
+    "x-accel-buffering": "no",
   });
   const send = (text: string) => {
     if (raw.writableLength > MAX_WAITING_BYTES) raw.destroy();
@@ -92,7 +95,8 @@ function streamEvents(
   };
   send("retry: 2000\n\nevent: open\ndata: {}\n\n");
   const unwatch = live.watch({
-    message: (message) => send(`event: ${message.type}\ndata: ${JSON.stringify(viewMessage(message))}\n\n`),
+    message: (message) =>
+      send(`event: ${message.type}\ndata: ${JSON.stringify(viewMessage(message, context))}\n\n`),
     gap: () => raw.destroy(),
   });
   // Disconnects actors who were signed out, or whose permissions have changed.
@@ -114,7 +118,7 @@ function streamEvents(
   if (socket.destroyed) end();
 }
 
-function viewMessage(message: LiveMessage): object {
+function viewMessage(message: LiveMessage, context: Context): object {
   switch (message.type) {
     case "device":
       return viewDevice(message.device);
@@ -123,7 +127,7 @@ function viewMessage(message: LiveMessage): object {
     case "update":
       return viewUpdate(message.update);
     case "firmware":
-      return viewFirmware(message.firmware);
+      return viewFirmware(message.firmware, context);
     case "rollout":
       return viewRollout(message.rollout);
     case "event":

@@ -63,8 +63,8 @@ export async function callServer<Answer>(
   more: Readonly<Record<string, string>> = {},
 ): Promise<Answer> {
   const [method = "GET", path = "/"] = line.split(" ");
-  const url = new URL(path, flags.server);
-  const token = flags.isAnonymous ? undefined : await findToken(flags, url);
+  const url = new URL(`${baseUrlOf(flags.server)}${path}`);
+  const token = flags.isAnonymous ? undefined : await findToken(flags);
   const headers = new Headers(more);
   if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
   const response = await send(url, method, body, headers);
@@ -72,9 +72,18 @@ export async function callServer<Answer>(
   if (response.ok) return answer as Answer;
   const { error, message } = (answer ?? {}) as { readonly error?: string; readonly message?: string };
   throw new AnswerError(
-    `${url.origin} answers ${response.status}${error ? ` ${error}` : ""}${message ? `: ${message}` : ""}`,
+    `${baseUrlOf(flags.server)} answers ${response.status}${error ? ` ${error}` : ""}${message ? `: ${message}` : ""}`,
     error,
   );
+}
+
+/**
+ * The URL of a server without a slash at its end: `https://example.com`, or `https://example.com/ota` behind a proxy. Sessions are
+ * stored by it. @throws TypeError if it is no URL
+ */
+export function baseUrlOf(server: string): string {
+  const { origin, pathname } = new URL(server);
+  return `${origin}${pathname.replace(/\/+$/, "")}`;
 }
 
 /** The query of a path; what is `undefined` is left out. */
@@ -93,12 +102,12 @@ function send(url: URL, method: string, body?: object, headers = new Headers()):
   );
 }
 
-async function findToken({ tokenFile, data = "data" }: ServerFlags, url: URL): Promise<string | undefined> {
+async function findToken({ server, tokenFile, data = "data" }: ServerFlags): Promise<string | undefined> {
   if (tokenFile !== undefined) return (await readFile(tokenFile, "utf8")).trim();
   const fromEnvironment = process.env.SKYSLOT_TOKEN;
   if (fromEnvironment) return fromEnvironment;
-  const fromSession = await freshToken(url.origin);
-  if (fromSession !== undefined || !isLoopback(url.hostname)) return fromSession;
+  const fromSession = await freshToken(baseUrlOf(server));
+  if (fromSession !== undefined || !isLoopback(new URL(server).hostname)) return fromSession;
   return readFile(join(data, "admin.token"), "utf8").then(
     (text) => text.trim(),
     () => undefined,
@@ -106,16 +115,16 @@ async function findToken({ tokenFile, data = "data" }: ServerFlags, url: URL): P
 }
 
 /** The access token of the session at a server: the stored one, or a new one. @throws Error if the session has ended */
-async function freshToken(origin: string): Promise<string | undefined> {
-  const known = await loadCredentials(origin);
+async function freshToken(baseUrl: string): Promise<string | undefined> {
+  const known = await loadCredentials(baseUrl);
   if (!known) return undefined;
   if (Date.now() < known.accessExpiresAt - RENEW_BEFORE_MS) return known.accessToken;
   const body = { refresh_token: known.refreshToken };
-  const response = await send(new URL("/api/auth/refresh", origin), "POST", body);
+  const response = await send(new URL(`${baseUrl}/api/auth/refresh`), "POST", body);
   if (response.status === 401)
-    throw new Error(`the session of ${known.name} has ended: run \`skyslot login --server ${origin}\``);
-  if (!response.ok) throw new Error(`${origin} answers ${response.status} to the renewal of the session`);
+    throw new Error(`the session of ${known.name} has ended: run \`skyslot login --server ${baseUrl}\``);
+  if (!response.ok) throw new Error(`${baseUrl} answers ${response.status} to the renewal of the session`);
   const renewed = describeAnswer((await response.json()) as TokenAnswer, known.refreshToken);
-  await saveCredentials(origin, renewed);
+  await saveCredentials(baseUrl, renewed);
   return renewed.accessToken;
 }

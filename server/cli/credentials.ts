@@ -25,14 +25,14 @@ export interface TokenAnswer {
 export const credentialsFile = (env: NodeJS.ProcessEnv = process.env): string =>
   join(env.XDG_CONFIG_HOME || join(homedir(), ".config"), "skyslot", "credentials.json");
 
-export async function loadCredentials(origin: string): Promise<Credentials | undefined> {
-  return (await readAll())[origin];
+export async function loadCredentials(baseUrl: string): Promise<Credentials | undefined> {
+  return (await readAll())[baseUrl];
 }
 
 /** `undefined` removes the server's entry. */
-export async function saveCredentials(origin: string, credentials: Credentials | undefined): Promise<void> {
-  const { [origin]: _before, ...others } = await readAll();
-  const all = credentials ? { ...others, [origin]: credentials } : others;
+export async function saveCredentials(baseUrl: string, credentials: Credentials | undefined): Promise<void> {
+  const { [baseUrl]: _before, ...others } = await readAll();
+  const all = credentials ? { ...others, [baseUrl]: credentials } : others;
   const file = credentialsFile();
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   const temporary = `${file}.${process.pid}`;

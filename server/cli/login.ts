@@ -2,7 +2,7 @@
 
 import type { Command } from "commander";
 import type { ActorView } from "../api/account-views.js";
-import { callServer, commandsOf, type ServerFlags } from "./client.js";
+import { baseUrlOf, callServer, commandsOf, type ServerFlags } from "./client.js";
 import {
   credentialsFile,
   describeAnswer,
@@ -29,31 +29,31 @@ export function loginCommands(program: Command): void {
 }
 
 async function login(flags: LoginFlags): Promise<void> {
-  const { origin } = new URL(flags.server);
-  const name = flags.name ?? (await readLineFrom(`Name at ${origin}: `, "give --name"));
+  const baseUrl = baseUrlOf(flags.server);
+  const name = flags.name ?? (await readLineFrom(`Name at ${baseUrl}: `, "give --name"));
   const password = await readSecret(`Password of ${name}: `, flags.passwordFile);
   const anonymous = { ...flags, isAnonymous: true };
   const answer = await callServer<TokenAnswer>(anonymous, "POST /api/auth/login", { name, password });
-  await saveCredentials(origin, describeAnswer(answer));
+  await saveCredentials(baseUrl, describeAnswer(answer));
   const { user } = answer;
-  const signedIn = { server: origin, name: user.name, role: user.role, file: credentialsFile() };
+  const signedIn = { server: baseUrl, name: user.name, role: user.role, file: credentialsFile() };
   await show(
     flags,
     signedIn,
-    ({ file }) => `${user.name} (${user.role}) is signed in at ${origin}; the session is stored in ${file}`,
+    ({ file }) => `${user.name} (${user.role}) is signed in at ${baseUrl}; the session is stored in ${file}`,
   );
 }
 
 async function logout(flags: LoginFlags): Promise<void> {
-  const { origin } = new URL(flags.server);
-  const signedOut = { server: origin, signed_in: false };
-  const known = await loadCredentials(origin);
-  if (!known) return show(flags, signedOut, () => `not signed in at ${origin}`);
+  const baseUrl = baseUrlOf(flags.server);
+  const signedOut = { server: baseUrl, signed_in: false };
+  const known = await loadCredentials(baseUrl);
+  if (!known) return show(flags, signedOut, () => `not signed in at ${baseUrl}`);
   // Removed here in any case, even if the server cannot be reached.
-  await saveCredentials(origin, undefined);
+  await saveCredentials(baseUrl, undefined);
   const body = { refresh_token: known.refreshToken };
   await callServer({ ...flags, isAnonymous: true }, "POST /api/auth/logout", body);
-  await show(flags, signedOut, () => `${known.name} is signed out at ${origin}`);
+  await show(flags, signedOut, () => `${known.name} is signed out at ${baseUrl}`);
 }
 
 const whoami = (flags: LoginFlags): Promise<void> =>

@@ -2,6 +2,7 @@
 
 import type { Command } from "commander";
 import type { MqttOptions } from "../events/mqtt.js";
+import { readPublicUrl } from "../runtime/public-url.js";
 import type { TlsFiles } from "../runtime/tls.js";
 import { defined } from "../shared/defined.js";
 import { databaseUrl, fromEnvironment } from "./environment.js";
@@ -63,7 +64,10 @@ export function serverCommand(program: Command): void {
       "--poll-for-all",
       "for emergencies: --poll-seconds overrides the checkSeconds of every device, as long as this option is set",
     )
-    .option("--public-url <url>", "public URL of this server, such as https://updates.example.com")
+    .option(
+      "--public-url <url>",
+      "public URL of this server, such as https://updates.example.com, or https://example.com/ota behind a proxy",
+    )
     .option(
       "--trust-proxy <address...>",
       "trust the forwarded headers of these proxies; addresses or networks",
@@ -208,7 +212,7 @@ async function runServer(flags: Flags): Promise<void> {
       ...defined({
         openReads: flags.openReads ? undefined : false,
         downloadsFrom: flags.downloadsFrom === undefined ? undefined : readPlace(flags.downloadsFrom),
-        publicUrl: flags.publicUrl,
+        publicUrl: flags.publicUrl === undefined ? undefined : publicUrl(flags.publicUrl),
         trustedProxies: flags.trustProxy,
         pollSeconds: flags.pollSeconds,
         pollIsForAll: flags.pollForAll,
@@ -243,6 +247,14 @@ async function runServer(flags: Flags): Promise<void> {
 function readPlace(text: string): string {
   if (text === "link" || (/^https?:\/\//.test(text) && URL.canParse(text))) return text;
   throw new UsageError(`--downloads-from is "${text}", it must be \`link\` or begin with https://`);
+}
+
+function publicUrl(text: string): string {
+  try {
+    return readPublicUrl(text);
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
 }
 
 function readTls({ tlsCert, tlsKey }: Flags): TlsFiles | undefined {

@@ -1,12 +1,14 @@
 // The dashboard's page, its script and style. Serves no data: the script uses the public API, and signs in there.
 
 import type { FastifyInstance } from "fastify";
+import type { Context } from "../api/context.js";
 import { DASHBOARD_POLICY, setContentSecurityPolicy } from "../api/http/content-security-policy.js";
 import { bundleClient } from "./bundle.js";
-import { PAGE } from "./page.js";
+import { pageAt } from "./page.js";
 import { PAGE_PATHS } from "./paths.js";
 
-export function dashboardRoutes(app: FastifyInstance): void {
+export function dashboardRoutes(app: FastifyInstance, { prefix }: Pick<Context, "prefix">): void {
+  const page = pageAt(prefix);
   const open = { config: { access: "public" as const }, schema: { hide: true } };
   const client = () => {
     bundle ??= bundleClient();
@@ -20,7 +22,7 @@ export function dashboardRoutes(app: FastifyInstance): void {
       setContentSecurityPolicy(reply, DASHBOARD_POLICY)
         .type("text/html; charset=utf-8")
         .header("cache-control", "no-store")
-        .send(PAGE),
+        .send(page),
     );
   }
   app.get("/dashboard/client.js", open, async (_request, reply) =>

@@ -129,7 +129,10 @@ function controllerRoutes(app: Api, context: Context): void {
       const check = await describeController(store, params);
       if (await store.findDevice(params.id)) await answerCheck(context, request, check);
       else await meetController(context, request, check);
-      return { config: { polling: { sleep: sleepOf(context) } }, _links: await linksFor(request, store) };
+      return {
+        config: { polling: { sleep: sleepOf(context) } },
+        _links: await linksFor(request, context, store),
+      };
     },
   );
 
@@ -165,7 +168,7 @@ function controllerRoutes(app: Api, context: Context): void {
         );
       if (attempt.finishedAt === null && attempt.step === null)
         await recordDevice(context, request, device.id, (journal) => noteRetrieved(journal, action));
-      return viewDeployment(attempt, firmware, baseOf(request));
+      return viewDeployment(attempt, firmware, baseOf(request, context));
     },
   );
 

@@ -4,6 +4,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import type { FastifyRequest } from "fastify";
 import type { Context } from "../api/context.js";
 import { integer, list, named, text } from "../api/fields.js";
+import { absoluteUrl } from "../api/http/links.js";
 import { ENDED_BY_SERVER, type Firmware, type Store, type Update } from "../store/store.js";
 
 /** A device as hawkBit names it in a path. */
@@ -58,9 +59,13 @@ export const isEndedHere = ({ status, errorCode }: Update): boolean =>
   status === "failed" && ENDED_BY_SERVER.includes(errorCode ?? "");
 
 /** The links of a poll's answer. */
-export async function linksFor(request: FastifyRequest<{ Params: Controller }>, store: Store) {
+export async function linksFor(
+  request: FastifyRequest<{ Params: Controller }>,
+  context: Context,
+  store: Store,
+) {
   const { id } = request.params;
-  const base = baseOf(request);
+  const base = baseOf(request, context);
   const { rows } = await store.listUpdates({ deviceId: id }, { limit: 2, offset: 0 });
   const open = rows.find(({ finishedAt }) => finishedAt === null);
   const ended = rows.find(
@@ -109,9 +114,10 @@ export function viewDeployment(
   };
 }
 
-/** Links have to be absolute: as the client has reached us. */
-export function baseOf({ protocol, host, params }: FastifyRequest<{ Params: Controller }>): string {
-  return `${protocol}://${host}/${params.tenant}/controller/v1/${encodeURIComponent(params.id)}`;
+/** Links have to be absolute. */
+export function baseOf(request: FastifyRequest<{ Params: Controller }>, context: Context): string {
+  const { tenant, id } = request.params;
+  return absoluteUrl(request, context, `/${tenant}/controller/v1/${encodeURIComponent(id)}`);
 }
 
 /** When to poll again: "HH:MM:SS". */

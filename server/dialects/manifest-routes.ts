@@ -10,7 +10,7 @@ import { ok } from "../api/answers.js";
 import type { Context } from "../api/context.js";
 import { AskingDevice } from "../api/device-schemas.js";
 import { mayAccess } from "../api/image-access.js";
-import { digestsPath, downloadPath } from "../api/release-views.js";
+import { digestsPath, downloadPath, type Place } from "../api/release-views.js";
 import { route } from "../api/route.js";
 import { Name } from "../api/schemas.js";
 import type { Api } from "../api/typed-app.js";
@@ -72,7 +72,7 @@ export function manifestRoutes(app: Api, context: Context): void {
       const { params, query } = request;
       const newest = await newestFor(request, context, params.type, query.device);
       const kind = (await context.store.findType(params.type))?.kind ?? "signed";
-      const manifest = describeForWebTools(newest, query.offset ?? APP_OFFSETS[kind], query.device);
+      const manifest = describeForWebTools(context, newest, query.offset ?? APP_OFFSETS[kind], query.device);
       // Pages that flash devices may be on another origin; public manifests are no secret.
       if (await context.access.isOpen(params.type)) reply.header("access-control-allow-origin", "*");
       return reply.header("cache-control", "private, no-cache").send(manifest);
@@ -93,7 +93,7 @@ export function manifestRoutes(app: Api, context: Context): void {
         types.map((type) => newestFor(request, context, type, query.device)),
       );
       reply.header("cache-control", "private, no-cache");
-      return describeSystem(types, releases, query.device);
+      return describeSystem(context, types, releases, query.device);
     },
   );
 }
@@ -122,6 +122,7 @@ async function newestOf(store: Store, type: string): Promise<readonly Firmware[]
 }
 
 function describeForWebTools(
+  place: Place,
   offered: readonly [Firmware, ...Firmware[]],
   offset: number,
   deviceId: string | undefined,
@@ -137,7 +138,7 @@ function describeForWebTools(
     builds: sameVersion.flatMap((firmware) => {
       const chipFamily = CHIP_FAMILIES[firmware.chip];
       if (chipFamily === undefined) return [];
-      const path = downloadPath(firmware.id, deviceId);
+      const path = downloadPath(place, firmware.id, deviceId);
       return {
         chipFamily,
         parts: [{ path, offset }],
@@ -150,6 +151,7 @@ function describeForWebTools(
 }
 
 function describeSystem(
+  place: Place,
   types: readonly string[],
   releases: readonly (readonly [Firmware, ...Firmware[]])[],
   deviceId: string | undefined,
@@ -166,14 +168,15 @@ function describeSystem(
         {
           version: firmware.version,
           hardware: firmware.hardware,
-          firmware_url: downloadPath(firmware.id, deviceId),
+          firmware_url: downloadPath(place, firmware.id, deviceId),
           firmware_size: firmware.fileSize,
           checksum: firmware.fileHash,
           // Stated by signed manifests only; other devices compare version packets.
           protocol_version: signed[at]?.protocolVersion ?? null,
           ...defined({
             release: firmware.release ?? undefined,
-            digests_url: signed[at]?.digestsOf === "pages" ? digestsPath(firmware.id, deviceId) : undefined,
+            digests_url:
+              signed[at]?.digestsOf === "pages" ? digestsPath(place, firmware.id, deviceId) : undefined,
           }),
         },
       ]),
@@ -188,7 +191,7 @@ function describeSystem(
       ? {
           ...defined({ previous_version: previous[0]?.version }),
           urls: Object.fromEntries(
-            previous.map((firmware, at) => [types[at] as string, downloadPath(firmware.id, deviceId)]),
+            previous.map((firmware, at) => [types[at] as string, downloadPath(place, firmware.id, deviceId)]),
           ),
         }
       : null,

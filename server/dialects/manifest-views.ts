@@ -23,13 +23,13 @@ export const WebToolsManifest = named(
 const PairedRelease = Type.Object({
   version: text(),
   hardware: text(),
-  firmware_url: text("Path on this server"),
+  firmware_url: text("Path on this host"),
   firmware_size: integer("Bytes"),
   checksum: text("SHA-256, hex"),
   protocol_version: integerOrNull("null: not signed, so not stated"),
   release: Type.Optional(text("The signed manifest, compact JWS")),
   digests_url: Type.Optional(
-    text("Path on this server: the SHA-256 of each chunk; only for manifests of format 2"),
+    text("Path on this host: the SHA-256 of each chunk; only for manifests of format 2"),
   ),
 });
 export const SystemManifest = named("SystemManifest", "What the devices of a pair are to run together", {

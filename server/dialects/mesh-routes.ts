@@ -209,7 +209,7 @@ export function meshRoutes(app: Api, context: Context): void {
   );
 
   async function describe(update: MeshUpdate) {
-    return viewDistribution(update, await store.findFirmware(update.firmwareId));
+    return viewDistribution(update, await store.findFirmware(update.firmwareId), context);
   }
 }
 

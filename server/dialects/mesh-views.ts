@@ -12,7 +12,7 @@ import {
   text,
   textOrNull,
 } from "../api/fields.js";
-import { downloadPath } from "../api/release-views.js";
+import { downloadPath, type Place } from "../api/release-views.js";
 import { viewer } from "../api/view.js";
 import type { Firmware, MeshUpdate } from "../store/store.js";
 
@@ -67,7 +67,7 @@ const Announced = Type.Object({
   size: integer("Bytes"),
   part_bytes: integer(),
   part_count: integer(),
-  download_url: text("Path on this server"),
+  download_url: text("Path on this host"),
 });
 const distributionFields = {
   ...updateFields,
@@ -84,6 +84,7 @@ const announcedFields = viewer(Announced);
 export const viewDistribution = (
   update: MeshUpdate,
   firmware: Firmware | undefined,
+  place: Place,
 ): Static<typeof DistributionView> => ({
   ...viewMeshUpdate(update),
   ...(firmware &&
@@ -93,7 +94,7 @@ export const viewDistribution = (
       size: firmware.fileSize,
       partBytes: PART_BYTES,
       partCount: Math.ceil(firmware.fileSize / PART_BYTES),
-      downloadUrl: downloadPath(firmware.id),
+      downloadUrl: downloadPath(place, firmware.id),
     })),
 });
 

@@ -1,5 +1,5 @@
-// The dashboard's two cookies. Scripts cannot see them and other sites cannot send them; the refresh token goes to the routes under
-// /api/auth only. Over TLS they never travel without it.
+// The dashboard's two cookies. Scripts cannot see them and other sites cannot send them; both go to paths under the server's prefix only,
+// the refresh token to the routes under /api/auth. Over TLS they never travel without it.
 
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { ACCESS_VALID_MS } from "../../auth/access-tokens.js";
@@ -8,8 +8,9 @@ import type { Context } from "../context.js";
 
 export const ACCESS_COOKIE = "skyslot_access";
 export const REFRESH_COOKIE = "skyslot_refresh";
-const ACCESS_PATH = "/";
-const REFRESH_PATH = "/api/auth";
+
+const accessPath = ({ prefix }: Context): string => prefix || "/";
+const refreshPath = ({ prefix }: Context): string => `${prefix}/api/auth`;
 
 export function readCookie({ headers }: FastifyRequest, name: string): string | undefined {
   for (const pair of (headers.cookie ?? "").split(";")) {
@@ -25,14 +26,14 @@ export function setCookies(
   context: Context,
   { access, refresh }: { readonly access: string; readonly refresh?: string | undefined },
 ): void {
-  setCookie(reply, context, ACCESS_COOKIE, access, ACCESS_PATH, ACCESS_VALID_MS);
+  setCookie(reply, context, ACCESS_COOKIE, access, accessPath(context), ACCESS_VALID_MS);
   if (refresh !== undefined)
-    setCookie(reply, context, REFRESH_COOKIE, refresh, REFRESH_PATH, SESSION_VALID_MS);
+    setCookie(reply, context, REFRESH_COOKIE, refresh, refreshPath(context), SESSION_VALID_MS);
 }
 
 export function clearCookies(reply: FastifyReply, context: Context): void {
-  setCookie(reply, context, ACCESS_COOKIE, "", ACCESS_PATH, 0);
-  setCookie(reply, context, REFRESH_COOKIE, "", REFRESH_PATH, 0);
+  setCookie(reply, context, ACCESS_COOKIE, "", accessPath(context), 0);
+  setCookie(reply, context, REFRESH_COOKIE, "", refreshPath(context), 0);
 }
 
 function setCookie(

@@ -34,8 +34,11 @@ const GROUPS: readonly (readonly [prefix: string, tag: string, about: string])[]
   ["/", "Service", "Pages, health, metrics."],
 ]);
 
-/** Registers `routes` with their description, and the pages that show it. */
-export function describeApi(app: FastifyInstance, routes: (app: Api) => void): void {
+/**
+ * Registers `routes` with their description, and the pages that show it.
+ * @param prefix in front of every path, as clients see it
+ */
+export function describeApi(app: FastifyInstance, prefix: string, routes: (app: Api) => void): void {
   app.register(swagger, {
     openapi: {
       openapi: "3.1.0",
@@ -45,6 +48,7 @@ export function describeApi(app: FastifyInstance, routes: (app: Api) => void): v
         description:
           "Over-the-air updates for ESP32 devices. Errors are {error, message}: a code for programs and a sentence for people.",
       },
+      servers: [{ url: prefix || "/" }],
       tags: GROUPS.filter(([, , about]) => about !== "").map(([, name, description]) => ({
         name,
         description,
@@ -83,8 +87,15 @@ export function describeApi(app: FastifyInstance, routes: (app: Api) => void): v
       route.config = { ...route.config, access: "public" };
       route.schema = { ...route.schema, hide: true };
     });
+    // Its redirects know no prefix.
+    docs.addHook("onSend", async (_request, reply) => {
+      const target = reply.getHeader("location");
+      if (typeof target === "string" && target.startsWith("/"))
+        reply.header("location", `${prefix}${target}`);
+    });
     await docs.register(swaggerUi, {
       routePrefix: DOCS,
+      indexPrefix: prefix,
       staticCSP: true,
       transformStaticCSP: () => DOCS_POLICY,
       uiConfig: { deepLinking: true, validatorUrl: null },

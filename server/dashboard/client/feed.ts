@@ -1,6 +1,7 @@
 // Keeps the model up to date: loads everything when the live stream opens, then applies its messages. When the stream breaks, the browser
 // reconnects, and everything is reloaded, so that nothing is missed.
 
+import { onServer } from "./base.js";
 import type { Change, Snapshot } from "./model.js";
 import { ask } from "./session.js";
 
@@ -52,7 +53,7 @@ export function followServer(take: (message: Change) => void): () => void {
 }
 
 function openStream(take: (message: Change) => void): EventSource {
-  const source = new EventSource("/api/events/stream");
+  const source = new EventSource(onServer("/api/events/stream"));
   let waiting: Change[] | undefined;
   source.addEventListener("open", async () => {
     // Messages that arrive while the lists are loading are applied on top of them.

@@ -3,6 +3,7 @@
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { ActorView } from "../../api/account-views.js";
+import { currentPath } from "./base.js";
 import { findActor, keepSession } from "./session.js";
 import { Shell } from "./shell.js";
 import { Setup, SignIn } from "./sign-in.js";
@@ -32,4 +33,4 @@ function App() {
 }
 
 const root = document.getElementById("app");
-if (root) render(location.pathname === "/setup" ? <Setup /> : <App />, root);
+if (root) render(currentPath() === "/setup" ? <Setup /> : <App />, root);

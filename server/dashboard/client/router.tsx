@@ -2,13 +2,14 @@
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { currentPath, onServer } from "./base.js";
 
 export interface Place {
   readonly path: string;
   readonly query: URLSearchParams;
 }
 
-const here = (): Place => ({ path: location.pathname, query: new URLSearchParams(location.search) });
+const here = (): Place => ({ path: currentPath(), query: new URLSearchParams(location.search) });
 
 /** Dispatched by the browser on back and forward, and by `go`. */
 const MOVED = "popstate";
@@ -23,10 +24,13 @@ export function usePlace(): Place {
   return place;
 }
 
-/** @param replaces the current URL is not kept in the history, such as each letter of a search */
+/**
+ * @param url as the table of pages has it
+ * @param replaces the current URL is not kept in the history, such as each letter of a search
+ */
 export function go(url: string, replaces = false): void {
-  if (replaces) history.replaceState(null, "", url);
-  else history.pushState(null, "", url);
+  if (replaces) history.replaceState(null, "", onServer(url));
+  else history.pushState(null, "", onServer(url));
   dispatchEvent(new PopStateEvent(MOVED));
   if (!replaces) scrollTo(0, 0);
 }
@@ -57,7 +61,7 @@ export function Link({ to, class: name, isCurrent, children }: LinkProps) {
     go(to);
   };
   return (
-    <a href={to} class={name} aria-current={isCurrent ? "page" : undefined} onClick={follow}>
+    <a href={onServer(to)} class={name} aria-current={isCurrent ? "page" : undefined} onClick={follow}>
       {children}
     </a>
   );

@@ -2,6 +2,7 @@
 // session has ended.
 
 import type { ActorView } from "../../api/account-views.js";
+import { onServer } from "./base.js";
 
 /** Well before the access token expires, after 15 minutes. */
 const REFRESH_MS = 10 * 60_000;
@@ -15,7 +16,7 @@ export async function ask<Answer>(
   headers: Readonly<Record<string, string>> = {},
 ): Promise<Answer> {
   const isJson = body !== undefined && !(body instanceof FormData);
-  const response = await fetch(path, {
+  const response = await fetch(onServer(path), {
     method,
     headers: { ...(isJson && { "content-type": "application/json" }), ...headers },
     body: isJson ? JSON.stringify(body) : (body ?? null),
@@ -56,7 +57,7 @@ export const signOut = () => ask("POST", "/api/auth/logout", {});
 /** `false`: the session has ended. A server that does not answer does not end it. */
 async function refresh(): Promise<boolean> {
   // Pages of one browser take turns, where it supports locks.
-  const run = () => fetch("/api/auth/refresh", POST_NOTHING).catch(() => undefined);
+  const run = () => fetch(onServer("/api/auth/refresh"), POST_NOTHING).catch(() => undefined);
   const response = await (navigator.locks?.request("skyslot-refresh", run) ?? run());
   return response?.status !== 401;
 }

@@ -3,6 +3,7 @@
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { onServer } from "./base.js";
 import { sentence, useAction } from "./data.js";
 import { Button } from "./parts/button.js";
 import { Form } from "./parts/form.js";
@@ -58,7 +59,7 @@ export function Setup() {
     return (
       <Card title="Link not valid">
         <p role="alert">{problem}</p>
-        <a href="/">Go to sign-in</a>
+        <a href={onServer("/")}>Go to sign-in</a>
       </Card>
     );
   }
@@ -66,7 +67,7 @@ export function Setup() {
   const submit = async (fields: FormData) => {
     const name = link.name ?? `${fields.get("name")}`.trim().toLowerCase();
     await ask("POST", "/api/setup", { token, name, password: `${fields.get("password")}`, cookie: true });
-    location.replace("/");
+    location.replace(onServer("/"));
   };
   const isFirst = link.purpose === "first-admin";
   return (

@@ -1,6 +1,7 @@
 // Requests of the pages about panels.
 
 import type { AssignmentView, ImageView, ShownView } from "../../../api/content-views.js";
+import { onServer } from "../base.js";
 import { type Loaded, useData } from "../data.js";
 import type { DevicesAnswer, LabelsAnswer } from "../devices/row.js";
 import { ask } from "../session.js";
@@ -23,7 +24,7 @@ export const findShown = (device: string) =>
   ask<ShownView>("GET", `${ROOT}/devices/${encodeURIComponent(device)}`);
 
 export async function loadPbm(id: number): Promise<Uint8Array> {
-  const response = await fetch(`${ROOT}/images/${id}`);
+  const response = await fetch(onServer(`${ROOT}/images/${id}`));
   if (!response.ok) throw new Error(`The picture cannot be loaded: the server answers ${response.status}.`);
   return new Uint8Array(await response.arrayBuffer());
 }

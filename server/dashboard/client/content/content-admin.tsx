@@ -2,6 +2,7 @@
 
 import { useState } from "preact/hooks";
 import type { AssignmentView, ImageView, ShownView } from "../../../api/content-views.js";
+import { onServer } from "../base.js";
 import { useAction } from "../data.js";
 import { Button } from "../parts/button.js";
 import { TextField } from "../parts/fields.js";
@@ -26,7 +27,7 @@ export function ContentAdmin({ mayChange }: ContentPageProps) {
     <div class="content">
       <Heading title="What panels show">
         {mayChange && (
-          <a class="button" href="/upload">
+          <a class="button" href={onServer("/upload")}>
             New picture
           </a>
         )}
@@ -59,8 +60,8 @@ function Lists({
       <h2>Pictures</h2>
       {total === 0 && (
         <p class="card quiet">
-          There are no pictures yet. <a href="/upload">Create one</a>: it is cropped and dithered in the
-          browser.
+          There are no pictures yet. <a href={onServer("/upload")}>Create one</a>: it is cropped and dithered
+          in the browser.
         </p>
       )}
       <ul class="pictures">

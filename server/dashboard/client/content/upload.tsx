@@ -2,6 +2,7 @@
 
 import { useMemo, useState } from "preact/hooks";
 import type { ImageView } from "../../../api/content-views.js";
+import { onServer } from "../base.js";
 import { useAction } from "../data.js";
 import { Button } from "../parts/button.js";
 import { Drop } from "../parts/drop.js";
@@ -52,7 +53,7 @@ export function Upload({ mayChange }: ContentPageProps) {
   return (
     <div class="content">
       <Heading title="New picture">
-        <a href="/content-admin">All pictures</a>
+        <a href={onServer("/content-admin")}>All pictures</a>
       </Heading>
       {!mayChange && (
         <p class="card">To save a picture, sign in as a user who may change what panels show.</p>
@@ -163,7 +164,7 @@ function Save({ dots, fileName }: { readonly dots: Dots; readonly fileName: stri
             {assigned !== "" && (
               <>
                 Assigned to {assigned}: it is shown at the device's next request.{" "}
-                <a href="/content-admin">See all assignments</a>
+                <a href={onServer("/content-admin")}>See all assignments</a>
               </>
             )}
           </Done>

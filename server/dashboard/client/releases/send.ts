@@ -1,6 +1,7 @@
 // Uploads a release and reports the progress, which `fetch` cannot.
 
 import type { FirmwareView } from "../../../api/release-views.js";
+import { onServer } from "../base.js";
 
 export interface ReleaseFiles {
   readonly image: File;
@@ -21,7 +22,7 @@ export function sendRelease(
   form.set("file", image);
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    request.open("POST", "/api/ota/admin/upload");
+    request.open("POST", onServer("/api/ota/admin/upload"));
     request.responseType = "json";
     request.upload.addEventListener("progress", ({ loaded, total }) =>
       onProgress(total > 0 ? loaded / total : 0),
