@@ -18,3 +18,8 @@ export class ReleaseError extends Error {
     this.code = code;
   }
 }
+
+/** A file that is no key to sign or to verify with, in a sentence for the person who chose it. */
+export class KeyError extends Error {
+  override readonly name = "KeyError";
+}

@@ -1,5 +1,5 @@
-// Signs and reads manifests: a manifest is a compact JWS (RFC 7515, ES256) over the payload. Runs in Node and in a browser, which
-// never sends the key.
+// Signs and reads manifests: a manifest is a compact JWS (RFC 7515, ES256) over the payload. Runs in Node and in the page that signs
+// without a network (sign-page).
 
 import {
   CompactSign,
@@ -11,19 +11,38 @@ import {
 } from "jose";
 import { parseRelease, RELEASE_TYPE, type Release } from "../firmware/core/update/release.js";
 import { MAX_LISTING_RELEASE_LENGTH, type ReleasePayload } from "../firmware/core/wire.js";
-import { ReleaseError } from "./error.js";
+import { KeyError, ReleaseError } from "./error.js";
 import { publicPart } from "./keys.js";
 
-/** Signs a payload, and parses the result as a device does. @throws ReleaseError RELEASE_MALFORMED, RELEASE_TOO_LARGE */
+/**
+ * Signs a payload, and reads the result as a device does.
+ * @throws KeyError, ReleaseError RELEASE_MALFORMED, RELEASE_TOO_LARGE
+ */
 export async function signRelease(payload: ReleasePayload, privateKey: JWK): Promise<string> {
-  const key = (await importJWK(privateKey, "ES256")) as CryptoKey;
   const kid = await calculateJwkThumbprint(publicPart(privateKey));
+  const key = await importPrivateKey(privateKey);
   const jws = await new CompactSign(new TextEncoder().encode(JSON.stringify(payload)))
     .setProtectedHeader({ alg: "ES256", typ: RELEASE_TYPE, kid })
     .sign(key);
-  readRelease(jws);
+  // Not every engine compares the parts of a key: another private part would sign what no device accepts.
+  await verifyReleaseSignature(readRelease(jws), [privateKey]).catch((cause) => {
+    throw damagedKey(cause);
+  });
   return jws;
 }
+
+async function importPrivateKey(key: JWK): Promise<CryptoKey> {
+  try {
+    return (await importJWK(key, "ES256")) as CryptoKey;
+  } catch (cause) {
+    throw damagedKey(cause);
+  }
+}
+
+const damagedKey = (cause: unknown): KeyError =>
+  new KeyError("the key is damaged: its private part does not belong to its public part", {
+    cause,
+  });
 
 export interface ReadRelease {
   readonly jws: string;

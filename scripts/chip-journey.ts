@@ -18,6 +18,7 @@
 
 import { appendFile, readFile } from "node:fs/promises";
 import { Command } from "commander";
+import { readPrivateKey } from "../release/keys.js";
 import {
   describeFailure,
   printJson,
@@ -108,7 +109,7 @@ async function run(flags: Flags): Promise<void> {
   const front = await openFront({ ...flags.listen, onCheck: ({ free_heap }) => memory.noteHeap(free_heap) });
   const journey = new Journey({
     images: await readImages(flags),
-    key: JSON.parse(await readFile(flags.key, "utf8")),
+    key: readPrivateKey(await readFile(flags.key, "utf8"), flags.key),
     token: flags.token,
     front,
     serial,

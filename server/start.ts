@@ -10,7 +10,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { FastifyBaseLogger, FastifyInstance } from "fastify";
 import type { JWK } from "jose";
-import { publicPart } from "../release/keys.js";
+import { publicPart, readTrustedKey } from "../release/keys.js";
 import type { Settings } from "./api/context.js";
 import { isLoopback } from "./api/guard.js";
 import { createApp } from "./app.js";
@@ -209,5 +209,5 @@ async function readTrustedKeys(folder: string): Promise<JWK[]> {
     throw error;
   }
   const files = names.filter((name) => name.endsWith(".jwk")).map((name) => join(folder, name));
-  return Promise.all(files.map(async (file) => JSON.parse(await readFile(file, "utf8")) as JWK));
+  return Promise.all(files.map(async (file) => readTrustedKey(await readFile(file, "utf8"), file)));
 }

@@ -115,7 +115,16 @@ interface AppManifest {
 
 /** A public key file as `skyslot keys init` writes it. */
 export async function readTrustedKey(file: string): Promise<TrustedKey> {
-  const { kid, x, y } = JSON.parse(await readFile(file, "utf8")) as Partial<TrustedKey>;
+  const text = await readFile(file, "utf8");
+  const { kid, x, y } = readFields(text);
   if (!kid || !x || !y) throw new Error(`${file} is not a public P-256 key in JWK form with kid, x and y`);
   return { kid, x, y };
+}
+
+function readFields(text: string): Partial<TrustedKey> {
+  try {
+    return (JSON.parse(text) as Partial<TrustedKey> | null) ?? {};
+  } catch {
+    return {};
+  }
 }

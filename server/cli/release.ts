@@ -62,7 +62,7 @@ export function releaseCommand(program: Command): void {
     .option("--min-current <version>", "oldest version from which a device may install this directly")
     .option(
       "--expires <time>",
-      "last day or time at which it may be installed (ISO 8601), or days from now, such as 90d",
+      "last day (UTC) or time at which it may be installed (ISO 8601), or days from now, such as 90d",
     )
     .option("--protocol-version <n>", "protocol version between peers (default: 1)", wholeNumber)
     .option(
@@ -138,7 +138,10 @@ async function verify(
   const { readRelease, verifyReleaseSignature } = await import("../../release/signing.js");
   const { verifyReleaseFile } = await import("../../release/verify.js");
   const read = readRelease((await readFile(flags.release ?? manifestBeside(firmware), "utf8")).trim());
-  const keys = await Promise.all(flags.key.map(async (file) => JSON.parse(await readFile(file, "utf8"))));
+  const { readPublicKey } = await import("../../release/keys.js");
+  const keys = await Promise.all(
+    flags.key.map(async (file) => readPublicKey(await readFile(file, "utf8"), file)),
+  );
   await verifyReleaseSignature(read, keys);
   await verifyReleaseFile(read.release, createReadStream(firmware));
   const { type, version, build, hardware, size } = read.release;
@@ -175,6 +178,7 @@ export function addUploadCommand(group: Command): void {
 export async function signReleaseFile(firmware: string, flags: SignFlags): Promise<SignedFile> {
   const { readFile, writeFile } = await import("node:fs/promises");
   const { describeRelease } = await import("../../release/describe.js");
+  const { readPrivateKey } = await import("../../release/keys.js");
   const { signRelease } = await import("../../release/signing.js");
   const created = Math.floor(Date.now() / 1000);
   const payload = describeRelease(await readFile(firmware), {
@@ -183,13 +187,13 @@ export async function signReleaseFile(firmware: string, flags: SignFlags): Promi
       type: flags.type,
       hardware: flags.hardware,
       minCurrentVersion: flags.minCurrent,
-      expires: flags.expires === undefined ? undefined : readTime(flags.expires, created),
+      expires: flags.expires === undefined ? undefined : await readTime(flags.expires, created),
       protocolVersion: flags.protocolVersion,
       chunkBytes: flags.chunkSize,
       format: flags.format,
     }),
   });
-  const jws = await signRelease(payload, JSON.parse(await readFile(flags.key, "utf8")));
+  const jws = await signRelease(payload, readPrivateKey(await readFile(flags.key, "utf8"), flags.key));
   const file = flags.out ?? manifestBeside(firmware);
   await writeFile(file, `${jws}\n`);
   const { format, type, hardware, chip, version, build, size, sha256 } = payload;
@@ -233,11 +237,10 @@ function readFormat(text: string): ReleasePayload["format"] {
 }
 
 /** Seconds since 1970. */
-function readTime(text: string, now: number): number {
-  const [, days] = /^(\d{1,5})d$/.exec(text) ?? [];
-  if (days !== undefined) return now + Number(days) * 86_400;
-  const milliseconds = Date.parse(text);
-  if (Number.isNaN(milliseconds))
+async function readTime(text: string, now: number): Promise<number> {
+  const { readExpiry } = await import("../../release/expiry.js");
+  const expires = readExpiry(text, now);
+  if (expires === undefined)
     throw new UsageError(`"${text}" is not a time such as 2030-01-31 or a number of days such as 90d`);
-  return Math.floor(milliseconds / 1000);
+  return expires;
 }

@@ -163,6 +163,7 @@ async function runServer(flags: Flags): Promise<void> {
   if (flags.port > 65_535) throw new UsageError(`port ${flags.port} is above 65535`);
   const { readFile } = await import("node:fs/promises");
   const { pino } = await import("pino");
+  const { readTrustedKey } = await import("../../release/keys.js");
   const { startServer } = await import("../start.js");
   const { isLoopback } = await import("../api/guard.js");
   const { DEFAULT_CONNECTIONS } = await import("../runtime/connections.js");
@@ -180,7 +181,7 @@ async function runServer(flags: Flags): Promise<void> {
     ...(isTerminal ? { transport: { target: "pino-pretty", options: { ignore: "pid,hostname" } } } : {}),
   });
   const trustedKeys = await Promise.all(
-    (flags.trust ?? []).map(async (file) => JSON.parse(await readFile(file, "utf8"))),
+    (flags.trust ?? []).map(async (file) => readTrustedKey(await readFile(file, "utf8"), file)),
   );
   if (flags.demo !== undefined) printLine("Creating four weeks of sample data; this takes a few seconds");
   const server = await startServer({
