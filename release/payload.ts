@@ -1,5 +1,5 @@
-// The payload of a manifest, made from an image and its digests. Pure and free of Node: the command line and the dashboard's page both
-// sign with it, each with its own SHA-256.
+// The payload of a manifest, made from an image and its digests. Pure and free of Node: the command line and the page that signs both use
+// it, each with its own SHA-256.
 
 import { toHex } from "../firmware/core/bytes.js";
 import { CHUNKS_A_PAGE, chunkBytesFor, MAX_PAGE_COUNT } from "../firmware/core/update/digests.js";

@@ -10,6 +10,7 @@ import { callServer, commandsOf, type ServerFlags } from "./client.js";
 import { addListCommand } from "./firmware-list.js";
 import { show, UsageError, wholeNumber } from "./output.js";
 import { addNotesCommand } from "./release-notes.js";
+import { addSignPageCommand } from "./sign-page.js";
 
 interface Json {
   readonly json?: boolean;
@@ -88,6 +89,7 @@ export function releaseCommand(program: Command): void {
           `${file}: ${type} ${version}${build > 0 ? ` build ${build}` : ""} for ${hardware}, ${size} bytes`,
       ),
     );
+  addSignPageCommand(release);
   addUploadCommand(release);
   release
     .command("verify <firmware>")

@@ -8,8 +8,8 @@ import { dirname, join, normalize } from "node:path";
 import { expect } from "chai";
 import { build } from "esbuild";
 
-/** The dashboard's pages are bundled when the server starts. */
-const ENTRIES = ["bin/skyslot.js", "server/dashboard/client/main.tsx"];
+/** Pages are bundled when they are first needed. */
+const ENTRIES = ["bin/skyslot.js", "server/dashboard/client/main.tsx", "release/sign-page/client/main.ts"];
 const FILE_URL = /new URL\(\s*["'`]([^"'`$]+)["'`],\s*import\.meta\.url\)/g;
 /** The root folder, and one that is created by tools that the image does not have. */
 const NO_SOURCES: readonly string[] = [".", "build"];
