@@ -27,8 +27,10 @@ export interface FleetStage {
   readonly key: ChosenFile;
   readonly otherKey: ChosenFile;
   image(version: string): ChosenFile;
-  /** An image with the manifest that the key signs. */
-  signed(version: string): Promise<{ readonly image: Buffer; readonly release: string }>;
+  /** An image with the manifest that the key signs, and the one that a foreign key signs. */
+  signed(
+    version: string,
+  ): Promise<{ readonly image: Buffer; readonly release: string; readonly foreign: string }>;
   /** Devices of type base that run 1.0.0 and have checked once. */
   register(count: number, fate?: (version: string) => Fate): Promise<readonly VirtualClient[]>;
   /** Each registered device takes this number of steps. */
@@ -67,7 +69,11 @@ export async function openFleetStage(): Promise<FleetStage> {
     async signed(version) {
       const { buffer } = image(version);
       const payload = describeRelease(buffer, { created: Math.floor(Date.now() / 1000) });
-      return { image: buffer, release: await signRelease(payload, privateKey) };
+      const [release, foreign] = [
+        await signRelease(payload, privateKey),
+        await signRelease(payload, other.privateKey),
+      ];
+      return { image: buffer, release, foreign };
     },
     async register(count, fate) {
       const added = Array.from({ length: count }, (_, index) => {

@@ -60,20 +60,28 @@ describe("what operators do from the browser", () => {
     await writeFile(key, stage.key.buffer);
     const { file } = await signReleaseFile(firmware, { key });
     await page.goto(`${stage.url}/ota-management`);
-    await page.getByLabel("Signed elsewhere").check();
+    await page.getByRole("radio", { name: "Signed", exact: true }).check();
     await page.getByLabel("Firmware image").setInputFiles(firmware);
     const upload = page.getByRole("button", { name: "Upload", exact: true });
-    await page.getByText("base 1.1.0 for esp32").waitFor();
+    await page.getByText("base 1.1.0 for esp32, ").waitFor();
     expect(await upload.isDisabled()).equal(true);
     const other = stage.image("1.1.1");
     const manifest = await readFile(file);
-    await page.getByLabel("Manifest").setInputFiles(file);
+    await page.getByLabel("Signed manifest").setInputFiles(file);
     await page.getByLabel("Firmware image").setInputFiles({ ...other });
-    await page.getByText("base 1.1.1 for esp32").waitFor();
+    await page
+      .getByText(/^The manifest is for another image: base 1\.1\.0 .* image is base 1\.1\.1/)
+      .waitFor();
+    expect(await upload.isDisabled()).equal(true);
+    // Of the same version and size: only the server compares the digests.
+    const damaged = Buffer.from(image.buffer);
+    damaged[900] = (damaged[900] ?? 0) ^ 1;
+    await page.getByLabel("Firmware image").setInputFiles({ ...image, buffer: damaged });
+    await page.getByText("base 1.1.0 for esp32, ").waitFor();
     await upload.click();
     await page.getByText(/do not match the manifest/).waitFor();
     await page.getByLabel("Firmware image").setInputFiles(firmware);
-    await page.getByText("base 1.1.0 for esp32").waitFor();
+    await page.getByText("base 1.1.0 for esp32, ").waitFor();
     await page.getByLabel("Notes").fill("Quicker");
     await upload.click();
     await page.getByText("base 1.1.0 is here, and is not offered yet").waitFor();

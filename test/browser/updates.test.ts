@@ -1,5 +1,7 @@
+import { readFile } from "node:fs/promises";
 import { expect } from "chai";
 import type { Browser, Page } from "playwright-core";
+import { readUnsignedManifest } from "../../release/unsigned-manifest.js";
 import { openBrowser, openPage, overflowOf, PHONE, requireChromium, type WatchedPage } from "./browser.js";
 import { type ChosenFile, type FleetStage, openFleetStage } from "./fleet-stage.js";
 
@@ -33,7 +35,6 @@ describe("an update of a fleet, from the browser", function () {
 
   const menu = (name: string) =>
     page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name }).click();
-  const sent: string[] = [];
   /** As if the file had been dropped there. */
   const drop = async (label: string, { name, buffer }: ChosenFile) => {
     const data = await page.evaluateHandle(
@@ -57,35 +58,51 @@ describe("an update of a fleet, from the browser", function () {
     await page.getByRole("button", { name: "Sign out" }).waitFor();
   });
 
-  it("refuses to sign with a public key, and says when the server does not trust the key", async () => {
+  it("shows how to sign an image, and asks for no key", async () => {
     await stage.register(DEVICE_COUNT, () => (failing ? "roll back" : "validate"));
     await menu("Updates");
-    await drop("Firmware image", stage.image("1.1.0"));
+    await drop("Firmware image", { ...stage.image("1.1.0"), name: "it's $(reboot).bin" });
     await page.getByText(/base 1\.1\.0 for esp32/).waitFor();
-    const { d: _secret, ...publicKey } = JSON.parse(stage.key.buffer.toString());
-    await page.getByLabel("Release key").setInputFiles({
-      ...stage.key,
-      name: "release.pub.jwk",
-      buffer: Buffer.from(JSON.stringify(publicKey)),
-    });
-    await page.getByRole("button", { name: "Sign and upload" }).click();
-    await page.getByText("contains a public key: signing needs the private one").waitFor();
-    await page.getByLabel("Release key").setInputFiles(stage.otherKey);
-    await page.getByRole("button", { name: "Sign and upload" }).click();
-    await page.getByText(/is not among the 1 trusted keys/).waitFor();
+    await page.getByLabel("Device type").fill("base");
+    await page
+      .getByText("npx skyslot release sign 'it'\\''s $(reboot).bin' --type base --key release.jwk", {
+        exact: true,
+      })
+      .waitFor();
+    await page.getByText("npx skyslot release sign-page --check sign.html", { exact: true }).waitFor();
+    await page.getByText("not with what a server shows").waitFor();
+    const chosen = await page
+      .locator("input[type=file]")
+      .evaluateAll((all) => all.map((each) => each.getAttribute("aria-label")));
+    expect(chosen).deep.equal(["Firmware image", "Signed manifest"]);
+    expect(await page.locator("textarea, input[type=password]").count()).equal(0);
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("button", { name: "Save the unsigned manifest" }).click(),
+    ]);
+    expect(download.suggestedFilename()).equal("base-1.1.0-esp32.unsigned.json");
+    const unsigned = readUnsignedManifest(await readFile(await download.path(), "utf8"), "it");
+    expect(unsigned).include({ type: "base", hardware: "esp32", project: "base", version: "1.1.0" });
   });
 
-  it("signs an image in the browser, and never sends the key", async () => {
-    const { d } = JSON.parse(stage.key.buffer.toString()) as { d: string };
-    page.on("request", (request) =>
-      sent.push(request.url(), request.postDataBuffer()?.toString("latin1") ?? ""),
-    );
-    await page.getByLabel("Release key").setInputFiles(stage.key);
-    await page.getByRole("button", { name: "Sign and upload" }).click();
+  it("uploads a signed image, and says when the server does not trust its key", async () => {
+    const manifest = (release: string): ChosenFile => ({
+      name: "base.release.jws",
+      mimeType: "application/jose",
+      buffer: Buffer.from(release),
+    });
+    const { image, release, foreign } = await stage.signed("1.1.0");
+    await drop("it's $(reboot).bin", { ...stage.image("1.1.0"), buffer: image });
+    await page.getByLabel("Signed manifest").setInputFiles(manifest("eyJ.no manifest"));
+    await page.getByText(/^Release manifest: a compact JWS has three parts/).waitFor();
+    await page.getByLabel("Signed manifest").setInputFiles(manifest(foreign));
+    await page.getByRole("button", { name: "Upload", exact: true }).click();
+    await page.getByText(/is not among the 1 trusted keys/).waitFor();
+    await page.getByLabel("Signed manifest").setInputFiles(manifest(release));
+    await page.getByText("base 1.1.0 for esp32", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "Upload", exact: true }).click();
     await page.getByText("base 1.1.0 is here, and is not offered yet").waitFor();
     await page.getByRole("row", { name: /base 1\.1\.0/ }).waitFor();
-    expect(sent.some((text) => text.includes("/api/ota/admin/upload"))).equal(true);
-    expect(sent.filter((text) => text.includes(d))).deep.equal([]);
   });
 
   it("shows the plan of a rollout in two stages before it begins", async () => {

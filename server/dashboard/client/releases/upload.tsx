@@ -1,36 +1,23 @@
-// Uploads a release: choose or drop the image, then sign it here, add a manifest signed elsewhere or, for devices that do not check
-// signatures, enter its metadata.
+// Uploads a release: the image with its signed manifest or, for devices that do not check signatures, with its metadata. Signing is done
+// elsewhere (how-to-sign): no page of the server asks for a release key.
 
 import { useState } from "preact/hooks";
+import { compareFacts, type ImageFacts, imageFacts } from "../../../../release/image-facts.js";
 import { useAction } from "../data.js";
 import { bytes, versionOf } from "../format.js";
 import { Drop } from "../parts/drop.js";
 import { Check, TextField } from "../parts/fields.js";
 import { Form, useFields } from "../parts/form.js";
 import { Done, Problem } from "../parts/notes.js";
+import { HowToSign } from "./how-to-sign.js";
+import { type ManifestFile, readManifest } from "./manifest-file.js";
 import { sendRelease } from "./send.js";
-import { canSign, describeFile, type ManifestFacts, readManifest, signFile } from "./signing.js";
 
-type Method = "sign" | "manifest" | "legacy";
+type Method = "signed" | "legacy";
 const METHODS: readonly (readonly [Method, string])[] = [
-  ["sign", "Sign here"],
-  ["manifest", "Signed elsewhere"],
+  ["signed", "Signed"],
   ["legacy", "Not signed"],
 ];
-
-/** What signs the image: the key, or a finished manifest. */
-const KEY_OR_MANIFEST = {
-  sign: {
-    label: "Release key",
-    hint: "The private .jwk of `skyslot keys init`. It stays in this browser.",
-    accept: ".jwk,.json",
-  },
-  manifest: {
-    label: "Manifest",
-    hint: "Written by `skyslot release sign`",
-    accept: ".jws,.release,.txt",
-  },
-} as const;
 
 interface Extra {
   readonly type: string;
@@ -41,44 +28,55 @@ interface Extra {
 }
 const NOTHING: Extra = { type: "", hardware: "", version: "", notes: "", isStable: false };
 
+interface Image {
+  readonly file: File;
+  readonly content: Uint8Array;
+  /** Absent: it is no app image of an ESP32. */
+  readonly facts?: ImageFacts;
+}
+
 interface UploadProps {
   readonly legacyTypes: readonly string[];
   readonly onDone: () => void;
 }
 
 export function Upload({ legacyTypes, onDone }: UploadProps) {
-  const [method, setMethod] = useState<Method>(canSign() ? "sign" : "manifest");
-  const [image, setImage] = useState<File>();
-  const [keyOrManifest, setKeyOrManifest] = useState<File>();
-  const [facts, setFacts] = useState<ManifestFacts>();
+  const [method, setMethod] = useState<Method>("signed");
+  const [image, setImage] = useState<Image>();
+  const [manifest, setManifest] = useState<ManifestFile>();
   const { values: extra, field, change, reset } = useFields(NOTHING);
   const [share, setShare] = useState(0);
   const [done, setDone] = useState("");
   const action = useAction();
-  const chooseMethod = (next: Method) => {
-    setMethod(next);
-    setKeyOrManifest(undefined);
-  };
+  const isSigned = method === "signed";
 
   const takeImage = (file: File) =>
     action.run(async () => {
       setImage(undefined);
-      setFacts(undefined);
       setDone("");
-      // The image's metadata is shown before anything is signed or sent.
-      if (method !== "legacy" && canSign())
-        setFacts(await describeFile(await readBytes(file), { created: 0 }));
-      setImage(file);
+      const content = new Uint8Array(await file.arrayBuffer());
+      const facts = isSigned ? imageFacts(content) : undefined;
+      if (facts && manifest) compareFacts("manifest", manifest.release, facts);
+      setImage(facts ? { file, content, facts } : { file, content });
+    });
+
+  const takeManifest = (file: File) =>
+    action.run(async () => {
+      setManifest(undefined);
+      const read = await readManifest(file);
+      if (image?.facts) compareFacts("manifest", read.release, image.facts);
+      setManifest(read);
     });
 
   const send = () =>
     action.run(async () => {
       if (!image) throw new Error("choose the firmware image first");
+      if (isSigned && !manifest) throw new Error("choose the manifest");
       setShare(0);
       const firmware = await sendRelease(
         {
-          image,
-          manifest: await manifestFor(method, image, keyOrManifest, extra),
+          image: image.file,
+          manifest: isSigned ? manifest?.jws : undefined,
           fields: fieldsFor(method, extra),
         },
         setShare,
@@ -89,17 +87,33 @@ export function Upload({ legacyTypes, onDone }: UploadProps) {
         }.`,
       );
       setImage(undefined);
-      setFacts(undefined);
+      setManifest(undefined);
       reset();
       onDone();
     });
 
+  const typeAndBoard = (
+    <>
+      <TextField
+        label="Device type"
+        placeholder={image?.facts?.project}
+        hint={isSigned ? "Default: the image's project name" : undefined}
+        {...field("type")}
+      />
+      <TextField
+        label="Board"
+        placeholder={image?.facts?.chip}
+        hint="Default: any with this chip"
+        {...field("hardware")}
+      />
+    </>
+  );
   return (
     <Form class="card padded upload" onSubmit={send} label="Upload a release">
       <div class="choices" role="radiogroup" aria-label="How it is signed">
         {METHODS.map(([each, name]) => (
           <label key={each} class={each === method ? "chosen" : ""}>
-            <input type="radio" name="method" checked={each === method} onChange={() => chooseMethod(each)} />
+            <input type="radio" name="method" checked={each === method} onChange={() => setMethod(each)} />
             {name}
           </label>
         ))}
@@ -108,34 +122,35 @@ export function Upload({ legacyTypes, onDone }: UploadProps) {
       <div class="drops">
         <Drop
           label="Firmware image"
-          hint={facts ? describeFacts(facts) : image ? bytes(image.size) : "Drop a .bin here, or choose it"}
+          hint={image ? describeImage(image) : "Drop a .bin here, or choose it"}
           accept=".bin"
-          file={image}
+          file={image?.file}
           onFile={takeImage}
         />
-        {method !== "legacy" && (
-          <Drop {...KEY_OR_MANIFEST[method]} file={keyOrManifest} onFile={setKeyOrManifest} />
+        {isSigned && (
+          <Drop
+            label="Signed manifest"
+            hint={manifest ? describeManifest(manifest) : "The .release.jws that signing has written"}
+            accept=".jws,.release,.txt"
+            file={manifest?.file}
+            onFile={takeManifest}
+          />
         )}
       </div>
+      {isSigned && !manifest && (
+        <HowToSign
+          file={image?.file.name ?? "FIRMWARE.bin"}
+          type={extra.type.trim()}
+          hardware={extra.hardware.trim()}
+          image={image?.facts && image.content}
+        >
+          <div class="fields lead">{typeAndBoard}</div>
+        </HowToSign>
+      )}
       <div class="fields lead">
         <TextField label="Notes" {...field("notes")} />
-        {method !== "manifest" && (
-          <>
-            <TextField
-              label="Device type"
-              placeholder={facts?.type}
-              hint={method === "sign" ? "Default: the image's project name" : undefined}
-              {...field("type")}
-            />
-            <TextField
-              label="Board"
-              placeholder={facts?.hardware}
-              hint="Default: any with this chip"
-              {...field("hardware")}
-            />
-          </>
-        )}
-        {method === "legacy" && <TextField label="Version" placeholder="1.2.3" {...field("version")} />}
+        {!isSigned && typeAndBoard}
+        {!isSigned && <TextField label="Version" placeholder="1.2.3" {...field("version")} />}
       </div>
       <Check
         label="Stable: offer it to every device of its type at once"
@@ -146,8 +161,8 @@ export function Upload({ legacyTypes, onDone }: UploadProps) {
       <Problem text={action.problem} />
       <Done>{done}</Done>
       <p class="actions">
-        <button type="submit" disabled={action.isBusy || !image || (method !== "legacy" && !keyOrManifest)}>
-          {method === "sign" ? "Sign and upload" : "Upload"}
+        <button type="submit" disabled={action.isBusy || !image || (isSigned && !manifest)}>
+          Upload
         </button>
       </p>
     </Form>
@@ -155,32 +170,20 @@ export function Upload({ legacyTypes, onDone }: UploadProps) {
 }
 
 function describeMethod(method: Method, legacyTypes: readonly string[]): string {
-  if (method === "manifest") return "The image and its manifest, signed on another computer.";
-  if (method === "legacy")
-    return legacyTypes.length > 0
-      ? `Only for devices that do not check signatures: ${legacyTypes.join(", ")}. Anyone who controls this server controls these devices.`
-      : "Only for legacy device types, and there are none: see the settings.";
-  return canSign()
-    ? "The image is signed in this browser. The key is not sent."
-    : "This browser signs only on pages from HTTPS or from the local machine: use `skyslot release sign`.";
+  if (method === "signed")
+    return "The image and its manifest, which was signed on another computer or in a page without a network.";
+  return legacyTypes.length > 0
+    ? `Only for devices that do not check signatures: ${legacyTypes.join(", ")}. Anyone who controls this server controls these devices.`
+    : "Only for legacy device types, and there are none: see the settings.";
 }
 
-const describeFacts = ({ type, version, build, chip, size }: ManifestFacts): string =>
-  `${type} ${versionOf(version, build)} for ${chip}, ${bytes(size)}`;
+const describeImage = ({ facts, content }: Image): string =>
+  facts
+    ? `${facts.project} ${versionOf(facts.version, facts.build)} for ${facts.chip}, ${bytes(facts.size)}`
+    : bytes(content.length);
 
-const readBytes = async (file: File): Promise<Uint8Array> => new Uint8Array(await file.arrayBuffer());
-
-async function manifestFor(method: Method, image: File, keyOrManifest: File | undefined, extra: Extra) {
-  if (method === "legacy") return undefined;
-  if (!keyOrManifest) throw new Error(method === "sign" ? "choose the release key" : "choose the manifest");
-  if (method === "manifest") return (await readManifest(keyOrManifest)).jws;
-  const payload = await describeFile(await readBytes(image), {
-    created: Math.floor(Date.now() / 1000),
-    ...(extra.type === "" ? {} : { type: extra.type.trim() }),
-    ...(extra.hardware === "" ? {} : { hardware: extra.hardware.trim() }),
-  });
-  return signFile(payload, keyOrManifest);
-}
+const describeManifest = ({ release: { type, version, build, hardware } }: ManifestFile): string =>
+  `${type} ${versionOf(version, build)} for ${hardware}`;
 
 const fieldsFor = (method: Method, { type, hardware, version, notes, isStable }: Extra) => ({
   release_notes: notes.trim(),
