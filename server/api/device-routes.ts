@@ -13,6 +13,7 @@ import { reportStatus } from "../updates/status-report.js";
 import { DIGESTS_FILE, IMAGE_FILE, ok } from "./answers.js";
 import { type CheckAnswer, NoUpdateView, UpdateOfferView } from "./check-views.js";
 import type { Context } from "./context.js";
+import { readOtherClients } from "./device-body.js";
 import { answerCheck, type CheckOutcome, credentialIn, recordDevice } from "./device-check.js";
 import { boundDevice } from "./device-rate.js";
 import {
@@ -40,12 +41,15 @@ const MAX_NAMES_OF_FILE = 20;
 export function deviceRoutes(app: Api, context: Context): void {
   app.post(
     CHECK_PATH,
-    route(
-      "device",
-      "Check for an update: registration, heartbeat and evidence in one",
-      ok(Type.Union([NoUpdateView, UpdateOfferView])),
-      { body: CheckBody, bodyLimit },
-    ),
+    {
+      ...route(
+        "device",
+        "Check for an update: registration, heartbeat and evidence in one",
+        ok(Type.Union([NoUpdateView, UpdateOfferView])),
+        { body: CheckBody, bodyLimit },
+      ),
+      preValidation: readOtherClients,
+    },
     async (request, reply) => {
       const { device_id } = request.body;
       boundDevice(context, request, reply, device_id);
@@ -58,12 +62,15 @@ export function deviceRoutes(app: Api, context: Context): void {
 
   app.post(
     "/api/ota/status",
-    route(
-      "device",
-      "Report a step of an update",
-      ok(Type.Object({ update_id: integer("The attempt"), status: oneOf(UPDATE_STATUSES) })),
-      { body: StatusBody, bodyLimit },
-    ),
+    {
+      ...route(
+        "device",
+        "Report a step of an update",
+        ok(Type.Object({ update_id: integer("The attempt"), status: oneOf(UPDATE_STATUSES) })),
+        { body: StatusBody, bodyLimit },
+      ),
+      preValidation: readOtherClients,
+    },
     async (request, reply) => {
       const { body } = request;
       boundDevice(context, request, reply, body.device_id);

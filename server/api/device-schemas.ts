@@ -40,11 +40,13 @@ export const Status = literals(UPDATE_STATUSES);
 /** Empty: the running image has no appended hash. */
 const Sha256OrNone = Type.String({ pattern: "^([0-9a-fA-F]{64})?$" });
 
+const ReportingDevice = Type.String({ ...DeviceId, description: "an integer is read as its text" });
+
 export const CheckBody = Type.Object({
-  device_id: DeviceId,
+  device_id: ReportingDevice,
   device_type: Name,
   current_version: VersionText,
-  current_build: Count,
+  current_build: Type.Integer({ ...Count, description: "0 where it is left out" }),
   hardware: Type.Optional(Name),
   chip: Type.Optional(Name),
   image_sha256: Type.Optional(Sha256OrNone),
@@ -80,7 +82,7 @@ export const CheckBody = Type.Object({
 });
 
 export const StatusBody = Type.Object({
-  device_id: DeviceId,
+  device_id: ReportingDevice,
   firmware_id: Count,
   status: Status,
   bytes_downloaded: Type.Optional(Count),

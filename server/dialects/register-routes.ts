@@ -8,6 +8,7 @@ import type { FastifyRequest } from "fastify";
 import { created, ok } from "../api/answers.js";
 import { pollSeconds, RegisteredView, serverTime } from "../api/check-views.js";
 import type { Context } from "../api/context.js";
+import { readOtherClients } from "../api/device-body.js";
 import { aboutDevice, expectDevice, noteRefusal, recordDevice, showOf } from "../api/device-check.js";
 import { boundDevice } from "../api/device-rate.js";
 import { CheckBody, type CheckInput } from "../api/device-schemas.js";
@@ -40,12 +41,15 @@ const HeartbeatBody = Type.Partial(
 export function registerRoutes(app: Api, context: Context): void {
   app.post(
     "/api/devices/register",
-    route(
-      "device",
-      "Register a device without asking for an update",
-      { ...ok(RegisteredView, "It was known"), ...created(RegisteredView, "It is new") },
-      { body: CheckBody, bodyLimit },
-    ),
+    {
+      ...route(
+        "device",
+        "Register a device without asking for an update",
+        { ...ok(RegisteredView, "It was known"), ...created(RegisteredView, "It is new") },
+        { body: CheckBody, bodyLimit },
+      ),
+      preValidation: readOtherClients,
+    },
     async (request, reply) => {
       const { body } = request;
       boundDevice(context, request, reply, body.device_id);
