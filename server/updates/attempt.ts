@@ -75,16 +75,17 @@ export async function succeed(
   return done;
 }
 
+/** @param last what the device tells of how far it came */
 export async function failAttempt(
   journal: Journal,
   attempt: Update,
   code: string,
   message: string,
-  step?: string,
+  last: { readonly step?: string; readonly bytesDownloaded?: number } = {},
 ): Promise<Update> {
   const failed = await journal.changeUpdate(attempt.id, {
     status: "failed",
-    ...(step === undefined ? {} : { step }),
+    ...last,
     errorCode: code,
     errorMessage: message,
     finishedAt: journal.time,

@@ -3,6 +3,7 @@
 import type { StatusRequest } from "../../firmware/core/wire.js";
 import { isValidated } from "../devices/evidence.js";
 import type { Journal } from "../events/journal.js";
+import { defined } from "../shared/defined.js";
 import { Refusal } from "../shared/refusal.js";
 import { nameRelease } from "../shared/rollout.js";
 import type { Device, Firmware, Update } from "../store/store.js";
@@ -71,7 +72,10 @@ async function reportFailure(report: Report): Promise<Update> {
   // The device gives the reason for what the server has concluded, or repeats a report whose answer was lost.
   if (known && known.errorCode === code && message !== "" && known.errorMessage !== message)
     return journal.changeUpdate(known.id, { errorMessage: message });
-  return known ?? failAttempt(journal, last, code, message, request.step);
+  return (
+    known ??
+    failAttempt(journal, last, code, message, { ...defined({ step: request.step }), ...bytesOf(report) })
+  );
 }
 
 /** The failed attempt that a failure report is about, if it is one: an attempt fails once, by the first reason. */
@@ -88,17 +92,23 @@ async function findRepeated(journal: Journal, code: string, last: Update): Promi
   return failed.rows.find(({ errorCode }) => errorCode === code);
 }
 
-function reportProgress({ journal, device, firmware, request, last }: Report): Promise<Update> {
+function reportProgress(report: Report): Promise<Update> {
+  const { journal, device, firmware, request, last } = report;
   if (last.status === "failed") {
     throw new Refusal(
       "ATTEMPT_CLOSED",
       `attempt ${last.id} of ${device.id} has failed already: a check decides whether there is another`,
     );
   }
-  const bytes = request.bytes_downloaded;
   return moveAttempt(journal, firmware, last, {
     status: request.status,
     step: request.step ?? null,
-    ...(bytes === undefined ? {} : { bytesDownloaded: Math.min(bytes, firmware.fileSize) }),
+    ...bytesOf(report),
   });
 }
+
+/** What it has downloaded, at most the whole file. */
+const bytesOf = ({ request, firmware }: Report): { readonly bytesDownloaded?: number } =>
+  request.bytes_downloaded === undefined
+    ? {}
+    : { bytesDownloaded: Math.min(request.bytes_downloaded, firmware.fileSize) };
