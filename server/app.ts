@@ -22,6 +22,7 @@ import { fleetRoutes } from "./api/fleet-routes.js";
 import { guard } from "./api/guard.js";
 import { healthRoutes } from "./api/health-routes.js";
 import { limitAddresses } from "./api/http/address-limit.js";
+import { readEmptyBodies } from "./api/http/empty-body.js";
 import { securityHeaders } from "./api/http/security-headers.js";
 import { describeApi } from "./api/openapi/openapi.js";
 import { identityRoutes } from "./api/registration-routes.js";
@@ -184,6 +185,7 @@ export function createApp(options: AppOptions): FastifyInstance {
   if (options.onRoute) app.addHook("onRoute", options.onRoute);
   // Only JSON and multipart: a page on another site cannot send either without asking first, and it is never allowed.
   app.removeContentTypeParser("text/plain");
+  readEmptyBodies(app);
   app.decorate("tick", async () => {
     await sampleFleet(context);
     await tickRollouts(context);

@@ -205,7 +205,7 @@ describe("the device API", () => {
       const cases = [
         [await post(`{"device_id":"${"x".repeat(5000)}"}`), 413, "BODY_TOO_LARGE"],
         [await post("{"), 400, "BODY_MALFORMED"],
-        [await post(""), 400, "BODY_MALFORMED"],
+        [await post(""), 400, "INVALID_REQUEST"],
         [await post("[]"), 400, "INVALID_REQUEST"],
         [await post("null"), 400, "INVALID_REQUEST"],
         [await post("a=b", "application/x-www-form-urlencoded"), 415, "MEDIA_TYPE_UNKNOWN"],
