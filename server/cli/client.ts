@@ -1,5 +1,6 @@
 // Calls an update server. The token comes from a file, the environment, the session of `skyslot login`, or the data folder of a server on
-// this machine; never from the command line, which other users of the machine can read.
+// this machine. The commands of `skyslot firmware` take one on the command line, too, as scripts for other servers give it there, although
+// other users of the machine can read it.
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -15,6 +16,8 @@ const RENEW_BEFORE_MS = 60_000;
 export interface ServerFlags {
   readonly server: string;
   readonly tokenFile?: string;
+  /** The token itself. */
+  readonly token?: string;
   /** Data folder of a server on this machine; `data` by default. */
   readonly data?: string;
   /** Send no token. */
@@ -102,7 +105,13 @@ function send(url: URL, method: string, body?: object, headers = new Headers()):
   );
 }
 
-async function findToken({ server, tokenFile, data = "data" }: ServerFlags): Promise<string | undefined> {
+async function findToken({
+  server,
+  token,
+  tokenFile,
+  data = "data",
+}: ServerFlags): Promise<string | undefined> {
+  if (token !== undefined) return token;
   if (tokenFile !== undefined) return (await readFile(tokenFile, "utf8")).trim();
   const fromEnvironment = process.env.SKYSLOT_TOKEN;
   if (fromEnvironment) return fromEnvironment;

@@ -1,24 +1,23 @@
 // The command `list` of `release` and, for compatibility, of `firmware`.
 
-import type { Command } from "commander";
 import type { FirmwareView } from "../api/release-views.js";
-import { callServer, commandsOf, query, type ServerFlags } from "./client.js";
+import { type AddCommand, callServer, query, type ServerFlags } from "./client.js";
 import { printRows, show, toMinute, wholeNumber } from "./output.js";
 
 interface ListFlags extends ServerFlags {
-  readonly type?: string;
+  readonly deviceType?: string;
   readonly limit: number;
 }
 
-export function addListCommand(group: Command): void {
-  commandsOf(group)("list", "list the firmware of a server")
-    .option("--type <type>", "only of this type")
+export function addListCommand(add: AddCommand): void {
+  add("list", "list the firmware of a server")
+    .option("--type, --device-type <type>", "only of this type")
     .option("--limit <n>", "maximum number of rows to return", wholeNumber, 50)
     .action(list);
 }
 
 function list(flags: ListFlags): Promise<void> {
-  const line = `GET /api/ota/admin/firmware${query({ limit: flags.limit, device_type: flags.type })}`;
+  const line = `GET /api/ota/admin/firmware${query({ limit: flags.limit, device_type: flags.deviceType })}`;
   return show(flags, callServer<{ firmware: FirmwareView[] }>(flags, line), ({ firmware }) =>
     printRows(firmware, {
       ID: "id",

@@ -43,8 +43,10 @@ export interface UploadFlags extends ServerFlags {
   readonly inactive?: boolean;
   readonly minCurrent?: string;
   readonly notes?: string;
-  /** Device type of firmware without a manifest. */
-  readonly legacy?: string;
+  /** Of firmware without a manifest. */
+  readonly deviceType?: string;
+  /** The server makes its type legacy. */
+  readonly makeLegacy?: boolean;
   readonly firmwareVersion?: string;
   readonly build?: number;
   readonly hardware?: string;
@@ -98,7 +100,7 @@ export function releaseCommand(program: Command): void {
     .option("--release <file>", "the manifest (default: FIRMWARE.release.jws)")
     .option("--json", "print one JSON object")
     .action(verify);
-  addListCommand(release);
+  addListCommand(commandsOf(release));
   addNotesCommand(release);
   for (const [name, description, changes] of CHANGES) {
     commandsOf(release)(`${name} <id>`, description).action(async (id: string, flags: ServerFlags) => {
@@ -154,27 +156,33 @@ async function verify(
   );
 }
 
-/** The command `upload` of `release` and, for compatibility, of `firmware`. */
-export function addUploadCommand(group: Command): void {
-  commandsOf(group)("upload <firmware>", "upload an image and its signed manifest")
+function addUploadCommand(group: Command): void {
+  withUploadOptions(commandsOf(group)("upload <firmware>", "upload an image and its signed manifest"))
+    .option("--legacy <type>", "without a manifest, for a device type that does not check signatures")
+    .option("--firmware-version <version>", "with --legacy: the version of the firmware")
+    .action((firmware: string, { legacy, ...flags }: UploadFlags & { readonly legacy?: string }) =>
+      showUpload(firmware, { ...flags, ...defined({ deviceType: legacy }) }),
+    );
+}
+
+/** What an upload takes, with a manifest or without. */
+export const withUploadOptions = (command: Command): Command =>
+  command
     .option("--release <file>", "the manifest (default: FIRMWARE.release.jws)")
     .option("--unstable", "do not offer it without a rollout")
     .option("--inactive", "do not allow downloads yet")
     .option("--min-current <version>", "require a newer current version than the manifest does")
     .option("--notes <text>", "release notes")
-    .option("--legacy <type>", "without a manifest, for a device type that does not check signatures")
-    .option("--firmware-version <version>", "with --legacy: the version of the firmware")
-    .option("--build <n>", "with --legacy: the build number", wholeNumber)
-    .option("--hardware <name>", "with --legacy: the board (default: the chip's name)")
-    .action((firmware: string, flags: UploadFlags) =>
-      show(
-        flags,
-        uploadReleaseFile(firmware, flags),
-        ({ id, device_type, version, file_size }) =>
-          `firmware ${id}: ${device_type} ${version}, ${file_size} bytes`,
-      ),
-    );
-}
+    .option("--build <n>", "without a manifest: the build number", wholeNumber)
+    .option("--hardware <name>", "without a manifest: the board (default: the chip's name)");
+
+export const showUpload = (firmware: string, flags: UploadFlags): Promise<void> =>
+  show(
+    flags,
+    uploadReleaseFile(firmware, flags),
+    ({ id, device_type, version, file_size }) =>
+      `firmware ${id}: ${device_type} ${version}, ${file_size} bytes`,
+  );
 
 /** Signs an image's manifest into a file. @throws ReleaseError */
 export async function signReleaseFile(firmware: string, flags: SignFlags): Promise<SignedFile> {
@@ -207,15 +215,17 @@ async function uploadReleaseFile(firmware: string, flags: UploadFlags): Promise<
   const { openAsBlob } = await import("node:fs");
   const { readFile } = await import("node:fs/promises");
   const { basename } = await import("node:path");
-  const isLegacy = flags.legacy !== undefined;
-  if (isLegacy && flags.firmwareVersion === undefined)
-    throw new UsageError("--legacy needs --firmware-version: there is no manifest to read it from");
-  const described = isLegacy
+  const { deviceType, firmwareVersion } = flags;
+  const isUnsigned = deviceType !== undefined && flags.release === undefined;
+  if (isUnsigned && firmwareVersion === undefined)
+    throw new UsageError("the version is missing: without a manifest it cannot be read (--firmware-version)");
+  const described = isUnsigned
     ? {
-        device_type: flags.legacy,
-        version: flags.firmwareVersion,
+        device_type: deviceType,
+        version: firmwareVersion,
         build_number: flags.build,
         hardware: flags.hardware,
+        legacy: flags.makeLegacy,
       }
     : { release: (await readFile(flags.release ?? manifestBeside(firmware), "utf8")).trim() };
   const fields = defined({

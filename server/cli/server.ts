@@ -13,6 +13,7 @@ interface Flags {
   readonly host: string;
   readonly data: string;
   readonly trust?: readonly string[];
+  readonly legacyType?: readonly string[];
   readonly pollSeconds?: number;
   readonly pollForAll?: boolean;
   readonly publicUrl?: string;
@@ -58,6 +59,10 @@ export function serverCommand(program: Command): void {
     .option(
       "--trust <file...>",
       "accept only releases signed by one of these public keys (or *.jwk in DATA/trusted)",
+    )
+    .option(
+      "--legacy-type <name...>",
+      "make these device types legacy: their devices do not check signatures, and take unsigned firmware",
     )
     .option("--poll-seconds <n>", "check interval of devices without their own checkSeconds", wholeNumber)
     .option(
@@ -153,6 +158,13 @@ function size(text: string): { readonly width: number; readonly height: number }
   return { width: Number(width), height: Number(height) };
 }
 
+/** @throws UsageError */
+function typeName(name: string): string {
+  if (!/^[A-Za-z0-9._-]{1,64}$/.test(name))
+    throw new UsageError(`"${name}" is not a device type: letters, digits, ".", "_" and "-", at most 64`);
+  return name;
+}
+
 function atLeastOne(text: string): number {
   const number = wholeNumber(text);
   if (number === 0) throw new UsageError("0 would refuse every client: use 1 or more");
@@ -201,6 +213,7 @@ async function runServer(flags: Flags): Promise<void> {
     port: flags.port,
     log,
     trustedKeys,
+    legacyTypes: (flags.legacyType ?? []).map(typeName),
     testCard: flags.testCard,
     settings: {
       connections: {
