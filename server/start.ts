@@ -21,12 +21,15 @@ import { type Background, startBackground } from "./background.js";
 import type { BlobStore } from "./blobs/blobs.js";
 import { openBlobs } from "./blobs/open.js";
 import { firstOf, folderContent, testCard } from "./content/content.js";
+import { recordChange } from "./events/journal.js";
 import type { Relay } from "./events/live.js";
 import type { MqttOptions } from "./events/mqtt.js";
+import { setTypeKind } from "./releases/device-type.js";
 import { keepNewObjectsYoung } from "./runtime/memory.js";
 import { openPrivateFolder } from "./runtime/private-folder.js";
 import { DEFAULT_SHUTDOWN, type ShutdownLimits, shutDown } from "./runtime/shutdown.js";
 import { Certificate, type TlsFiles } from "./runtime/tls.js";
+import type { Actor } from "./shared/actor.js";
 import { openStore } from "./store/open.js";
 import type { Store } from "./store/store.js";
 import { DEFAULT_RETENTION, type Retention, startUpkeep } from "./upkeep.js";
@@ -57,6 +60,8 @@ export interface ServerOptions {
   readonly now?: () => number;
   /** Public release keys beside those in the data folder. */
   readonly trustedKeys?: readonly JWK[];
+  /** Device types that are made legacy. */
+  readonly legacyTypes?: readonly string[];
   /** Size of the card for panels to which nothing is assigned; absent: they get none. */
   readonly testCard?: { readonly width: number; readonly height: number } | undefined;
   /** By default reads are open when the server listens on loopback only. */
@@ -122,6 +127,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   keepTicking(app);
   try {
+    const local = (await auth.identify(adminToken, "")) as Actor;
+    for (const name of options.legacyTypes ?? [])
+      await recordChange(app.context, local, (journal) => setTypeKind(journal, name, "legacy"));
     await app.listen({ host, port });
     background = startBackground(app.context, { log, mqtt: options.mqtt, certificate, server: app.server });
   } catch (error) {

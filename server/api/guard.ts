@@ -7,8 +7,9 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { HERE } from "../auth/auth.js";
+import { describeLack } from "../auth/require-change.js";
 import { type Actor, mayDo } from "../shared/actor.js";
-import { leastRoleFor, type Need, type Scope } from "../shared/permissions.js";
+import type { Need } from "../shared/permissions.js";
 import { Refusal } from "../shared/refusal.js";
 import type { Context } from "./context.js";
 import { ACCESS_COOKIE, readCookie } from "./http/cookies.js";
@@ -118,12 +119,6 @@ export function requireSameOrigin(request: FastifyRequest, { settings }: Pick<Co
     "CROSS_ORIGIN",
     `a change with the dashboard's cookie must come from its own pages, not from ${origin ?? "nowhere"}`,
   );
-}
-
-function describeLack(actor: Actor, access: Scope | "person"): string {
-  if (access === "person") return `this needs a person who signed in; ${actor.name} is not`;
-  const has = actor.kind === "token" ? "the token has not" : `the role ${actor.role} has not`;
-  return `this needs ${access}, which ${has}; ${leastRoleFor(access)} is the least role with it`;
 }
 
 function isFromHere(request: FastifyRequest): boolean {

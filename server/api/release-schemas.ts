@@ -30,12 +30,24 @@ const firmwareFields = {
   is_active: Type.Optional(Type.Boolean()),
   release_notes: Type.Optional(Text(4000)),
 };
+const legacy = Type.Optional(
+  Type.Boolean({
+    description:
+      "true: make the device type legacy, so that it takes firmware without a manifest; needs settings:write",
+  }),
+);
 export const RegisterBody = Type.Object({
   release: Type.Optional(Text(32 * 1024)),
   file_hash: Type.Optional(Sha256),
+  file_size: Type.Optional(Type.Integer({ ...Count, description: "bytes; compared with the stored file" })),
+  legacy,
   ...firmwareFields,
 });
-export const UploadFields = Type.Object({ release: Type.Optional(Text(32 * 1024)), ...firmwareFields });
+export const UploadFields = Type.Object({
+  release: Type.Optional(Text(32 * 1024)),
+  legacy,
+  ...firmwareFields,
+});
 export const FirmwarePatch = Type.Object({
   is_stable: Type.Optional(Type.Boolean()),
   is_active: Type.Optional(Type.Boolean()),

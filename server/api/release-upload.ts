@@ -3,10 +3,11 @@
 import type { Static } from "@sinclair/typebox";
 import type { FastifyRequest } from "fastify";
 import { readRelease } from "../../release/signing.js";
-import { requireChange } from "../auth/require-change.js";
+import { requireChange, requireScope } from "../auth/require-change.js";
 import type { Blob, PutBlob } from "../blobs/blobs.js";
 import { recordChange } from "../events/journal.js";
 import { addFirmware, checkFirmware, REGISTERING } from "../releases/add-release.js";
+import { setTypeKind } from "../releases/device-type.js";
 import type { FirmwareFields } from "../releases/firmware-fields.js";
 import type { Actor } from "../shared/actor.js";
 import { Refusal } from "../shared/refusal.js";
@@ -42,6 +43,11 @@ export async function registerKnown(
     throw new Refusal("FIELD_MISSING", "file_hash is missing: firmware without a manifest needs it");
   const blob = await context.blobs.stat(sha256);
   if (!blob) throw new Refusal("FILE_UNKNOWN", `no file with SHA-256 ${sha256} is stored here: upload it`);
+  if (body.file_size !== undefined && body.file_size !== blob.sizeBytes)
+    throw new Refusal(
+      "FIELD_MISMATCH",
+      `file_size is ${body.file_size}, the stored file has ${blob.sizeBytes} bytes`,
+    );
   return take(context, actorOf(request), body, blob);
 }
 
@@ -117,7 +123,10 @@ function take(context: Context, actor: Actor, fields: FirmwareFields, blob: Blob
     }
     const checked = await checkFirmware(fields, blob, blobs, context.store, settings.trustedKeys);
     requireChange(actor, checked);
+    const makesLegacy = fields.legacy === true && fields.release === undefined;
+    if (makesLegacy) requireScope(actor, "settings:write");
     return recordChange(context, actor, async (journal) => {
+      if (makesLegacy) await setTypeKind(journal, checked.deviceType, "legacy");
       const firmware = await addFirmware(journal, checked);
       await journal.audit({
         action: "firmware.uploaded",

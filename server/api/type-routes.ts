@@ -3,6 +3,7 @@
 import { Type } from "@sinclair/typebox";
 import { requireChange } from "../auth/require-change.js";
 import { recordChange } from "../events/journal.js";
+import { setTypeKind } from "../releases/device-type.js";
 import { listed, ok } from "./answers.js";
 import type { Context } from "./context.js";
 import { actorOf } from "./guard.js";
@@ -33,21 +34,10 @@ export function typeRoutes(app: Api, context: Context): void {
     async (request) => {
       const { params, body } = request;
       requireChange(actorOf(request), { deviceType: params.name });
-      const type = await recordChange(context, actorOf(request), async (journal) => {
-        const known = await journal.store.findType(params.name);
-        if (known?.kind !== body.kind) {
-          await journal.log({ kind: "type.changed", message: `type ${params.name} is ${body.kind} now` });
-        }
-        const after = await journal.store.putType(params.name, body.kind, journal.time);
-        await journal.audit({
-          action: "type.changed",
-          subject: `type/${params.name}`,
-          before: known && viewType(known),
-          after: viewType(after),
-        });
-        return after;
-      });
-      return viewType(type);
+      const change = recordChange(context, actorOf(request), (journal) =>
+        setTypeKind(journal, params.name, body.kind),
+      );
+      return viewType(await change);
     },
   );
 }

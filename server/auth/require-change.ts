@@ -1,6 +1,7 @@
 // Refuses what an actor may not change: a token, and so what it is used for, can be bound to some device types.
 
-import { type Actor, mayChange } from "../shared/actor.js";
+import { type Actor, mayChange, mayDo } from "../shared/actor.js";
+import { leastRoleFor, type Scope } from "../shared/permissions.js";
 import { Refusal } from "../shared/refusal.js";
 
 /** For one thing that is changed. A route that changes many asks for each. @throws Refusal FORBIDDEN */
@@ -16,3 +17,16 @@ export function requireChange(actor: Actor, item: { readonly deviceType: string 
 export const requireChangeOfAll = (actor: Actor): void => {
   if (actor.deviceTypes !== null) requireChange(actor, { deviceType: "every type" });
 };
+
+/** For what a request does besides what its route needs. @throws Refusal FORBIDDEN */
+export function requireScope(actor: Actor, scope: Scope): void {
+  if (mayDo(actor, scope)) return;
+  throw new Refusal("FORBIDDEN", describeLack(actor, scope));
+}
+
+/** What an actor has not. */
+export function describeLack(actor: Actor, access: Scope | "person"): string {
+  if (access === "person") return `this needs a person who signed in; ${actor.name} is not`;
+  const has = actor.kind === "token" ? "the token has not" : `the role ${actor.role} has not`;
+  return `this needs ${access}, which ${has}; ${leastRoleFor(access)} is the least role with it`;
+}

@@ -16,6 +16,8 @@ export interface FirmwareFields {
   readonly is_stable?: boolean;
   readonly is_active?: boolean;
   readonly release_notes?: string;
+  /** Makes the type legacy. Who says so has to have the right to. */
+  readonly legacy?: boolean;
 }
 
 export type CheckedFirmware = Omit<NewFirmware, "createdAt">;

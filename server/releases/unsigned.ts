@@ -25,7 +25,7 @@ export async function checkLegacy(
       "part release is missing: the signed manifest that `skyslot release sign` writes (or, for a legacy type, device_type and version)",
     );
   }
-  await refuseSigned(deviceType, store);
+  if (!fields.legacy) await refuseSigned(deviceType, store);
   if (fields.version === undefined) {
     throw new Refusal(
       "FIELD_MISSING",
@@ -68,7 +68,7 @@ export async function requireLegacy(deviceType: string, store: Pick<Store, "find
   if ((await store.findType(deviceType))?.kind === "legacy") return;
   throw new Refusal(
     "TYPE_IS_SIGNED",
-    `type ${deviceType} is signed, and this client cannot check signatures: make the type legacy (PUT /api/types/${deviceType}) to serve it`,
+    `type ${deviceType} is signed, and this client cannot check signatures: make the type legacy to serve it (\`skyslot type set ${deviceType} legacy\`)`,
   );
 }
 
@@ -78,7 +78,7 @@ async function refuseSigned(deviceType: string, store: Pick<Store, "findType">):
   throw new Refusal(
     "TYPE_IS_SIGNED",
     `devices of type ${deviceType} take signed releases only: send the manifest that \`skyslot release sign\` writes, ` +
-      "or make the type legacy (PUT /api/types) if its devices know no signatures",
+      `or, if its devices know no signatures, make the type legacy: \`skyslot type set ${deviceType} legacy\`, or the field legacy=true with this upload`,
   );
 }
 

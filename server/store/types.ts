@@ -4,7 +4,7 @@
  * `signed`: only releases with a manifest signed by a trusted key. `legacy`: for clients that know no signatures (the mesh gateway's API,
  * Arduino, hawkBit); control of the server is control of their devices.
  */
-type DeviceTypeKind = "signed" | "legacy";
+export type DeviceTypeKind = "signed" | "legacy";
 
 export interface DeviceType {
   readonly name: string;

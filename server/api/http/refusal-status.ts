@@ -105,5 +105,10 @@ const STATUS: Readonly<Record<RefusalCode, number>> = Object.freeze({
 });
 
 /** What cannot be used is a conflict; what cannot be fetched any more is gone. */
-export const refusalStatus = (code: RefusalCode, method: string): number =>
-  code === "FIRMWARE_INACTIVE" && (method === "GET" || method === "HEAD") ? 410 : STATUS[code];
+export function refusalStatus(code: RefusalCode, method: string): number {
+  const isRead = method === "GET" || method === "HEAD";
+  if (code === "FIRMWARE_INACTIVE" && isRead) return 410;
+  // an upload that has everything but a signature, not one without the right to upload
+  if (code === "TYPE_IS_SIGNED" && !isRead) return 422;
+  return STATUS[code];
+}

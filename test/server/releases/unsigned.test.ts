@@ -50,7 +50,7 @@ describe("a legacy device type", () => {
 
   it("is made by an administrator only", async () => {
     const refused = await upload(arduinoImage("a"));
-    expect(refused.statusCode).to.equal(403);
+    expect(refused.statusCode).to.equal(422);
     expect(refused.json().error).to.equal("TYPE_IS_SIGNED");
     expect(
       (await readdir(server.blobFolder, { recursive: true })).filter((name) => name.length > 60),
