@@ -86,7 +86,7 @@ function streamEvents(
     ...headers,
     "content-type": "text/event-stream; charset=utf-8",
     "cache-control": "no-store",
-    // nginx would collect what is sent.
+    // Proxies such as nginx may collect what they pass on: not this.
     "x-accel-buffering": "no",
   });
   const send = (text: string) => {

@@ -4,15 +4,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { chmod, mkdtemp, writeFile } from "node:fs/promises";
-import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+import { answering, freePort } from "./ports.js";
 
 const BINARY = ["/usr/sbin/mosquitto", "/usr/bin/mosquitto", "/usr/local/sbin/mosquitto"].find((file) =>
   existsSync(file),
 );
-const TRY_COUNT = 200;
 
 export interface Broker {
   readonly port: number;
@@ -67,29 +65,4 @@ function run(command: string, args: readonly string[]): Promise<void> {
       code === 0 ? resolve() : reject(new Error(`${command} ended with ${code}`)),
     );
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-async function answering(port: number): Promise<void> {
-  for (let tryCount = 1; ; tryCount++) {
-    try {
-      return await new Promise<void>((resolve, reject) => {
-        const socket = connect(port, "127.0.0.1", () => {
-          socket.destroy();
-          resolve();
-        });
-        socket.once("error", reject);
-      });
-    } catch (error) {
-      if (tryCount === TRY_COUNT) throw error;
-      await sleep(25);
-    }
-  }
 }

@@ -3,7 +3,6 @@
 
 import { createHash } from "node:crypto";
 import { expect } from "chai";
-import type { FastifyInstance } from "fastify";
 import type { SlotState } from "../../../../firmware/core/wire.js";
 
 /** How an update ends on a device. `silent`: it fetches the image and never reports again. */
@@ -21,6 +20,15 @@ interface Offered {
   readonly imageSha256: string;
 }
 
+/** A server, or what reaches one by its address. */
+export interface Server {
+  inject(request: {
+    readonly method: "POST";
+    readonly url: string;
+    readonly payload: object;
+  }): Promise<{ readonly statusCode: number; readonly body: string; json(): unknown }>;
+}
+
 export const imageOf = (version: string): string =>
   createHash("sha256").update(`image ${version}`).digest("hex");
 
@@ -34,12 +42,12 @@ export class VirtualClient {
   #bootCount = 1;
   #offered: Offered | undefined;
   #step: "idle" | "downloading" | "armed" | "trial" | "gone" = "idle";
-  readonly #app: FastifyInstance;
+  readonly #app: Server;
   readonly #hashOf: (version: string) => string;
 
   /** @param hashOf what is appended to the image of a version */
   constructor(
-    app: FastifyInstance,
+    app: Server,
     id: string,
     fate: (version: string) => Fate = () => "validate",
     version = "1.0.0",
@@ -142,6 +150,6 @@ export class VirtualClient {
   async #post(url: string, body: object): Promise<Record<string, unknown>> {
     const answer = await this.#app.inject({ method: "POST", url, payload: { device_id: this.id, ...body } });
     expect(answer.statusCode, answer.body).to.equal(200);
-    return answer.json();
+    return answer.json() as Record<string, unknown>;
   }
 }
