@@ -62,7 +62,7 @@ import { Readiness } from "./runtime/readiness.js";
 import { logRequests, requestId } from "./runtime/request-log.js";
 import { Gate } from "./runtime/shutdown.js";
 import type { TlsPair } from "./runtime/tls.js";
-import { trustProxies } from "./runtime/trusted-proxies.js";
+import { readForwardedFor, trustProxies } from "./runtime/trusted-proxies.js";
 import { RateLimit } from "./shared/rate.js";
 import type { Store } from "./store/store.js";
 
@@ -193,6 +193,12 @@ export function createApp(options: AppOptions): FastifyInstance {
   });
   validateWithTypeBox(app);
   serializeAsJson(app);
+  // Before anything asks for the address of a request.
+  app.addHook("onRequest", ({ raw: { headers } }, _reply, done) => {
+    const given = headers["x-forwarded-for"];
+    if (given !== undefined) headers["x-forwarded-for"] = readForwardedFor(String(given));
+    done();
+  });
   logRequests(app, metrics);
   answerErrors(app);
   limitAddresses(app, context);

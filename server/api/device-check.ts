@@ -3,10 +3,10 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { FastifyRequest } from "fastify";
 import type { CheckRequest, Order } from "../../firmware/core/wire.js";
-import { networkOf } from "../auth/throttle.js";
 import { type Admission, admitDevice, requireDevice, type Shown } from "../devices/identity.js";
 import { exchangeOrders, roomForOrders } from "../devices/orders.js";
 import { type Journal, record } from "../events/journal.js";
+import { networkOf } from "../shared/address.js";
 import { Refusal } from "../shared/refusal.js";
 import type { Firmware } from "../store/store.js";
 import { checkDevice, seeDevice } from "../updates/check.js";

@@ -9,7 +9,7 @@
 
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { networkOf } from "../auth/throttle.js";
+import { networkOf } from "../shared/address.js";
 
 export interface ConnectionLimits {
   /** Connections that are open at a time. */

@@ -1,7 +1,8 @@
-// Bounds how often one address is served on the routes of people and programs. Routes of devices are bounded by device
+// Bounds how often one address (of IPv6: one /64) is served on the routes of people and programs. Routes of devices are bounded by device
 // instead: a whole fleet may come from one address.
 
 import type { FastifyInstance } from "fastify";
+import { networkOf } from "../../shared/address.js";
 import { RateLimit } from "../../shared/rate.js";
 import { Refusal } from "../../shared/refusal.js";
 import type { Context } from "../context.js";
@@ -18,7 +19,7 @@ export function limitAddresses(app: FastifyInstance, { settings, metrics, now }:
   const rate = new RateLimit(settings.addressRate);
   app.addHook("onRequest", (request, reply, done) => {
     const { access, isUnbounded } = request.routeOptions.config;
-    const waitMs = access === "device" || isUnbounded ? 0 : rate.take(request.ip, now());
+    const waitMs = access === "device" || isUnbounded ? 0 : rate.take(networkOf(request.ip), now());
     if (waitMs === 0) return done();
     metrics.rateLimited.inc({ limit: "address" });
     reply.header("retry-after", Math.ceil(waitMs / 1000));
