@@ -3,7 +3,16 @@
 import { Type } from "@sinclair/typebox";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { changeUser, requireGoodPassword } from "../auth/accounts.js";
-import { endSession, logIn, logOut, readLink, refresh, type SignedIn, useLink } from "../auth/login.js";
+import {
+  endSession,
+  logIn,
+  logOut,
+  readLink,
+  refresh,
+  requirePatience,
+  type SignedIn,
+  useLink,
+} from "../auth/login.js";
 import { recordChange } from "../events/journal.js";
 import { defined } from "../shared/defined.js";
 import { time } from "../shared/iso-time.js";
@@ -30,7 +39,15 @@ import { listed, ok } from "./answers.js";
 import type { Context } from "./context.js";
 import { boolean, dateTime, oneOf, orNull, textOrNull } from "./fields.js";
 import { actorOf, bearerOf, identify, requireSameOrigin } from "./guard.js";
-import { ACCESS_COOKIE, clearCookies, REFRESH_COOKIE, readCookie, setCookies } from "./http/cookies.js";
+import {
+  ACCESS_COOKIE,
+  BROWSER_COOKIE,
+  clearCookies,
+  REFRESH_COOKIE,
+  readCookie,
+  setBrowserCookie,
+  setCookies,
+} from "./http/cookies.js";
 import { route } from "./route.js";
 import type { Api } from "./typed-app.js";
 
@@ -41,6 +58,7 @@ export function authRoutes(app: Api, context: Context): void {
   const where = (request: FastifyRequest) => ({
     address: request.ip,
     client: request.headers["user-agent"] ?? "",
+    browser: readCookie(request, BROWSER_COOKIE),
   });
 
   app.post(
@@ -54,6 +72,7 @@ export function authRoutes(app: Api, context: Context): void {
         await logRefusal(request, error, login.name);
         throw error;
       });
+      if (cookie) await rememberBrowser(request, reply, signedIn);
       return answer(reply, signedIn, cookie === true);
     },
   );
@@ -133,14 +152,14 @@ export function authRoutes(app: Api, context: Context): void {
       const actor = actorOf(request);
       const user = actor.userId === null ? undefined : await store.findUser(actor.userId);
       if (!user) throw new Refusal("NOT_A_USER", `${actor.name} has no password`);
-      const waitMs = await auth.throttle.take(user.name, request.ip, now());
-      if (waitMs > 0)
-        throw new Refusal("TOO_MANY_LOGINS", `too many attempts: wait ${Math.ceil(waitMs / 1000)} s`);
-      const { isRight } = await auth.passwords.verify(request.body.current_password, user.passwordHash);
+      const client = { ...where(request), sessionId: actor.sessionId ?? undefined };
+      const isKnown = await requirePatience(auth, user.name, client, now());
+      const { current_password } = request.body;
+      const { isRight } = await auth.passwords.verify(current_password, user.passwordHash, { isKnown });
       if (!isRight) throw new Refusal("PASSWORD_WRONG", "the current password is wrong");
       requireGoodPassword(request.body.new_password, user.name);
       const passwordHash = await auth.passwords.hash(request.body.new_password);
-      await auth.throttle.succeeded(user.name, request.ip);
+      await auth.throttle.succeeded(user.name, client, now());
       return viewUser(
         await recordChange(context, actor, (journal) =>
           changeUser(journal, user, { passwordHash }, actor.sessionId ?? undefined),
@@ -209,7 +228,9 @@ export function authRoutes(app: Api, context: Context): void {
     async (request, reply) => {
       const { cookie, ...body } = request.body;
       if (cookie) requireSameOrigin(request, context);
-      return answer(reply, await useLink(context, body, where(request)), cookie === true);
+      const signedIn = await useLink(context, body, where(request));
+      if (cookie) await rememberBrowser(request, reply, signedIn);
+      return answer(reply, signedIn, cookie === true);
     },
   );
 
@@ -222,6 +243,12 @@ export function authRoutes(app: Api, context: Context): void {
     const code = error instanceof Refusal ? error.code : "INTERNAL";
     const user = code === "LOGIN_FAILED" ? await store.findUserByName(name) : undefined;
     log.warn({ code, address, ...defined({ name: user?.name }) }, "a sign-in was refused");
+  }
+
+  /** Strangers who try its user's password do not keep it out, see auth/known-clients.ts. */
+  async function rememberBrowser(request: FastifyRequest, reply: FastifyReply, { user }: SignedIn) {
+    const shown = readCookie(request, BROWSER_COOKIE);
+    setBrowserCookie(reply, context, await auth.throttle.known.addBrowser(user.name, shown, now()));
   }
 
   async function answer(reply: FastifyReply, { session, refreshToken, user }: SignedIn, byCookie: boolean) {

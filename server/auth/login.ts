@@ -19,6 +19,7 @@ import {
   startSession,
   type Where,
 } from "./sessions.js";
+import type { LoginClient } from "./throttle.js";
 
 interface LoginContext {
   readonly auth: Auth;
@@ -38,14 +39,15 @@ export async function logIn(
   where: Where,
 ): Promise<SignedIn> {
   const { auth, store, now } = context;
-  await requirePatience(auth, name, where.address, now());
+  const isKnown = await requirePatience(auth, name, where, now());
   const user = await store.findUserByName(name);
   const { isRight, renewed } = await auth.passwords.verify(
     password,
     user?.isActive ? user.passwordHash : null,
+    { isKnown },
   );
   if (!user || !isRight) throw new Refusal("LOGIN_FAILED", "this name and this password do not fit");
-  await auth.throttle.succeeded(name, where.address);
+  await auth.throttle.succeeded(name, where, now());
   return recordChange(context, becoming(user, where), async (journal) => {
     // It may have been changed or disabled while the password was checked.
     const current = await journal.store.findUser(user.id);
@@ -133,7 +135,7 @@ export async function useLink(
   requireGoodPassword(password, userName);
   const passwordHash = await auth.passwords.hash(password);
   const actor = { ...becoming(known ?? { id: null, name: userName, role: "admin" }, where) };
-  return recordChange(context, actor, async (journal) => {
+  const signedIn = await recordChange(context, actor, async (journal) => {
     const { user: current } = await readLink(journal.store, token, journal.time);
     const user = current
       ? await changeUser(journal, current, { passwordHash })
@@ -141,6 +143,8 @@ export async function useLink(
     await journal.store.removeLinks(current?.id ?? null);
     return openSession(journal, user, where);
   });
+  await auth.throttle.succeeded(userName, where, now());
+  return signedIn;
 }
 
 async function openSession(journal: Journal, user: User, where: Where): Promise<SignedIn> {
@@ -172,9 +176,15 @@ const becoming = (
   address,
 });
 
-async function requirePatience(auth: Auth, name: string, address: string, now: number): Promise<void> {
-  const waitMs = await auth.throttle.take(name, address, now);
-  if (waitMs === 0) return;
+/** @returns whether the client has signed in to this account before. @throws Refusal TOO_MANY_LOGINS */
+export async function requirePatience(
+  auth: Auth,
+  name: string,
+  client: LoginClient,
+  now: number,
+): Promise<boolean> {
+  const { waitMs, isKnown } = await auth.throttle.take(name, client, now);
+  if (waitMs === 0) return isKnown;
   const seconds = Math.ceil(waitMs / 1000);
   throw new Refusal("TOO_MANY_LOGINS", `too many sign-ins: the next is taken in ${seconds} s`, {
     retryAfterSeconds: seconds,

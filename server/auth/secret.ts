@@ -10,6 +10,7 @@ const PREFIXES = Object.freeze({
   device: "skd_",
   enrolment: "ske_",
   local: "skx_",
+  browser: "skb_",
 });
 type SecretKind = keyof typeof PREFIXES;
 

@@ -1,13 +1,17 @@
 // Sessions: each sign-in has one, and one refresh token at a time that opens it. With each use a successor is given out; the old
 // token stays good until the successor is used, because the answer that carried it may have been lost. A client that comes with a token
-// that was replaced for good has stolen it, or its owner's copy was stolen: the session ends for both.
+// that was replaced for good has stolen it, or its owner's copy was stolen: the session ends for both. A token that was never given out
+// ends nothing, though it names a session (whose id is in every access token): the session's own key has signed those that were.
+//
+//   skr_SECRET.SESSION.SIGNATURE     SIGNATURE: HMAC-SHA256(refreshKey, SECRET), its first 128 bits
 //
 //   refreshHash ──use──▶ refreshHash, nextHash ──use of next──▶ refreshHash := next, nextHash := new ──▶ …
 //                             └─ use of refreshHash again: another successor, the first one is void
 
-import { randomUUID } from "node:crypto";
+import { createHmac, randomBytes, randomUUID } from "node:crypto";
 import type { Session, User, UserStore } from "../store/users.js";
 import { hashSecret, isSameHash, isSecret, makeSecret } from "./secret.js";
+import type { LoginClient } from "./throttle.js";
 
 /** However active: after that one signs in again. */
 export const SESSION_VALID_MS = 30 * 24 * 60 * 60_000;
@@ -16,9 +20,11 @@ const IDLE_MS = 7 * 24 * 60 * 60_000;
 /** Two pages of one browser that refresh at the same time share one successor: the second one is given none. */
 const SHARED_MS = 10_000;
 const MAX_CLIENT_LENGTH = 200;
+const KEY_BYTES = 32;
+const SIGNATURE_BYTES = 16;
 
-export interface Where {
-  readonly address: string;
+export interface Where extends LoginClient {
+  /** What it calls itself. */
   readonly client: string;
 }
 
@@ -36,7 +42,8 @@ export async function startSession(
 ): Promise<OpenedSession> {
   await store.removeSessions(time - IDLE_MS);
   const id = randomUUID();
-  const refreshToken = makeRefreshToken(id);
+  const refreshKey = randomBytes(KEY_BYTES).toString("base64url");
+  const refreshToken = makeRefreshToken({ id, refreshKey });
   const session = await store.addSession({
     id,
     userId: user.id,
@@ -45,6 +52,7 @@ export async function startSession(
     createdAt: time,
     expiresAt: time + SESSION_VALID_MS,
     refreshHash: hashSecret(refreshToken),
+    refreshKey,
   });
   return { session, refreshToken };
 }
@@ -62,6 +70,7 @@ export async function refreshSession(
     return succeed(store, { ...known, refreshHash: known.nextHash }, time);
   }
   if (!isSameHash(hash, known.refreshHash)) {
+    if (!wasGivenOut(token, known)) return undefined;
     await store.changeSession(known.id, { endedAt: time, endReason: "an old refresh token was used again" });
     return "reused";
   }
@@ -83,7 +92,7 @@ export const sessionOf = (refreshToken: string): string =>
   isSecret("refresh", refreshToken) ? (refreshToken.split(".")[1] ?? "") : "";
 
 async function succeed(store: UserStore, session: Session, time: number): Promise<OpenedSession> {
-  const refreshToken = makeRefreshToken(session.id);
+  const refreshToken = makeRefreshToken(session);
   const changed = await store.changeSession(session.id, {
     refreshHash: session.refreshHash,
     nextHash: hashSecret(refreshToken),
@@ -93,4 +102,18 @@ async function succeed(store: UserStore, session: Session, time: number): Promis
   return { session: changed ?? session, refreshToken };
 }
 
-const makeRefreshToken = (sessionId: string): string => `${makeSecret("refresh")}.${sessionId}`;
+type Signing = Pick<Session, "id" | "refreshKey">;
+
+function makeRefreshToken({ id, refreshKey }: Signing): string {
+  const secret = makeSecret("refresh");
+  return [secret, id, ...(refreshKey === null ? [] : [sign(secret, refreshKey)])].join(".");
+}
+
+/** Whether a token of this session, which does not open it, once did. Of sessions without a key nobody knows. */
+function wasGivenOut(token: string, { refreshKey }: Signing): boolean {
+  const [secret = "", , signature = ""] = token.split(".");
+  return refreshKey !== null && isSameHash(signature, sign(secret, refreshKey));
+}
+
+const sign = (secret: string, key: string): string =>
+  createHmac("sha256", key).update(secret).digest().subarray(0, SIGNATURE_BYTES).toString("base64url");

@@ -11,6 +11,7 @@ import type { DeviceIdentityStore } from "./device-identities.js";
 import type { DeviceStore } from "./devices.js";
 import type { EventStore } from "./events.js";
 import type { FirmwareStore } from "./firmware.js";
+import type { KnownClientStore } from "./known-clients.js";
 import type { LabelStore } from "./labels.js";
 import type { LoginBucketStore } from "./login-buckets.js";
 import type { MeshStore } from "./mesh.js";
@@ -34,6 +35,7 @@ export * from "./devices.js";
 export * from "./errors.js";
 export * from "./events.js";
 export * from "./firmware.js";
+export * from "./known-clients.js";
 export * from "./labels.js";
 export * from "./login-buckets.js";
 export * from "./mesh.js";
@@ -62,6 +64,7 @@ export interface StoreParts
     EventStore,
     FirmwareStore,
     FleetStore,
+    KnownClientStore,
     LabelStore,
     LoginBucketStore,
     MeshStore,

@@ -36,6 +36,8 @@ export interface Session {
   /** SHA-256 of its successor, given out at `nextAt` and not used so far. */
   readonly nextHash: string | null;
   readonly nextAt: number | null;
+  /** Signs its refresh tokens; `null`: it began before there were such keys. */
+  readonly refreshKey: string | null;
   /** When and why it ended; `null`: it goes on. */
   readonly endedAt: number | null;
   readonly endReason: string | null;

@@ -10,6 +10,7 @@ import { deviceContract } from "./store/devices.js";
 import { eventContract } from "./store/events.js";
 import { firmwareContract } from "./store/firmware.js";
 import { fleetContract } from "./store/fleet.js";
+import { knownClientContract } from "./store/known-clients.js";
 import { labelContract } from "./store/labels.js";
 import { loginBucketContract } from "./store/login-buckets.js";
 import { meshContract } from "./store/mesh.js";
@@ -40,6 +41,7 @@ export function storeContract(open: () => Promise<Store>): void {
   userContract(() => store);
   credentialContract(() => store);
   loginBucketContract(() => store);
+  knownClientContract(() => store);
   auditContract(() => store);
   deviceIdentityContract(() => store);
   orderContract(() => store);

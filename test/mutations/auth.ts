@@ -132,8 +132,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     what: "one password try more for an account from one address",
     file: "server/auth/throttle.ts",
-    original: "burst: 5,",
-    mutated: "burst: 6,",
+    original: "pair: Object.freeze({ burst: 5,",
+    mutated: "pair: Object.freeze({ burst: 6,",
   },
   {
     what: "one password try more from one address",
@@ -144,14 +144,38 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     what: "an account may be tried without limit from many addresses",
     file: "server/auth/throttle.ts",
-    original: '(await this.#store.takeDrop(rowOf("account", account), ACCOUNT, now))',
+    original: 'await this.#takeAll([["account", account]], now)',
     mutated: "0",
   },
   {
-    what: "each address of an IPv6 network has separate tries",
+    what: "a browser that is known guesses without limit",
     file: "server/auth/throttle.ts",
-    original: ".slice(0, 4).join",
-    mutated: ".slice(0, 8).join",
+    original: "known: Object.freeze({ burst: 5,",
+    mutated: "known: Object.freeze({ burst: 5000,",
+  },
+  {
+    what: "strangers keep out who has signed in from there before",
+    file: "server/auth/throttle.ts",
+    original: "waitMs || isKnown ? waitMs",
+    mutated: "waitMs ? waitMs",
+  },
+  {
+    what: "a browser is known to every account",
+    file: "server/auth/known-clients.ts",
+    original: "account === undefined ? undefined : rowOf",
+    mutated: "true ? undefined : rowOf",
+  },
+  {
+    what: "strangers who wait for their passwords go first",
+    file: "server/auth/password-checks.ts",
+    original: "this.#known.shift() ?? this.#strangers.shift()",
+    mutated: "this.#strangers.shift() ?? this.#known.shift()",
+  },
+  {
+    what: "each address of an IPv6 network has separate tries",
+    file: "server/shared/address.ts",
+    original: "groups.slice(0, 4)",
+    mutated: "groups.slice(0, 8)",
   },
   {
     what: "an API token that was revoked is valid",

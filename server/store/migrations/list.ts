@@ -21,6 +21,8 @@ import { readings } from "./0090-readings.js";
 import { loginBuckets } from "./0100-login-buckets.js";
 import { sightings } from "./0110-sightings.js";
 import { tokenMakers } from "./0120-token-makers.js";
+import { signIns } from "./0124-sign-ins.js";
+import { eventKinds } from "./0125-event-kinds.js";
 import type { StoreMigration } from "./migration.js";
 
 // biome-ignore format: one a line, so that two branches that add one do not meet
@@ -45,4 +47,6 @@ export const migrations: readonly StoreMigration[] = [
   loginBuckets,
   sightings,
   tokenMakers,
+  signIns,
+  eventKinds,
 ];

@@ -12,6 +12,7 @@ import { createDeviceIdentityStore } from "./device-identities.js";
 import { createDeviceStore } from "./devices.js";
 import { createEventStore } from "./events.js";
 import { createFirmwareStore } from "./firmware.js";
+import { createKnownClientStore } from "./known-clients.js";
 import { createLabelStore } from "./labels.js";
 import { createLoginBucketStore } from "./login-buckets.js";
 import { createMeshStore } from "./mesh.js";
@@ -46,6 +47,7 @@ const PARTS = Object.freeze([
   createApiTokenStore,
   createSigningKeyStore,
   createLoginBucketStore,
+  createKnownClientStore,
   createAuditStore,
   createDeviceIdentityStore,
   createOrderStore,

@@ -84,6 +84,7 @@ export interface Tables {
   api_tokens: RowOf<ApiToken, "id">;
   signing_keys: RowOf<SigningKey>;
   login_buckets: { name: string; full_at: number };
+  known_clients: { client: string; account: string; seen_at: number };
   audit: RowOf<AuditEntry, "id">;
   device_identities: RowOf<DeviceIdentity>;
   device_orders: RowOf<StoredOrder>;

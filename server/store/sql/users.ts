@@ -47,7 +47,7 @@ export function createUserStore(db: Kysely<Tables>, dialect: SqlDialect): UserSt
 
     changeUser: (id, changes, time) => users.change(db, { id }, { ...changes, updatedAt: time }),
 
-    addSession: ({ id, userId, address, client, createdAt, expiresAt, refreshHash }) =>
+    addSession: ({ id, userId, address, client, createdAt, expiresAt, refreshHash, refreshKey }) =>
       sessions.add(db, {
         id,
         userId,
@@ -57,6 +57,7 @@ export function createUserStore(db: Kysely<Tables>, dialect: SqlDialect): UserSt
         lastUsedAt: createdAt,
         expiresAt,
         refreshHash,
+        refreshKey,
       }),
 
     findSession: (id) => sessions.find(db, { id }),

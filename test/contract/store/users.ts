@@ -19,6 +19,7 @@ const sampleSession = (userId: number, changes: Partial<NewSession> = {}): NewSe
   createdAt: 1000,
   expiresAt: 9000,
   refreshHash: "a".repeat(64),
+  refreshKey: "key",
   ...changes,
 });
 

@@ -75,4 +75,20 @@ describe("passwords", () => {
     expect((refused[0] as PromiseRejectedResult).reason.code).to.equal("BUSY");
     expect(await checks.hash("correct horse")).to.match(/^\$scrypt/);
   });
+
+  it("are checked first of those who have signed in before, however many strangers wait", async () => {
+    const checks = new PasswordChecks(CHEAP);
+    const stored = await hashPassword("correct horse battery", CHEAP);
+    const order: string[] = [];
+    const verify = async (name: string, isKnown: boolean) => {
+      const { isRight } = await checks.verify("correct horse battery", stored, { isKnown });
+      order.push(name);
+      return isRight;
+    };
+    const flood = Promise.allSettled(Array.from({ length: 200 }, () => verify("stranger", false)));
+    expect(await verify("ada", true)).to.equal(true);
+    expect(order.indexOf("ada"), "behind those that were under way").to.be.at.most(4);
+    const settled = await flood;
+    expect(settled.filter(({ status }) => status === "fulfilled")).to.have.length(2 + 32);
+  });
 });

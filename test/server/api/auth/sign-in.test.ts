@@ -106,6 +106,29 @@ describe("signing in", () => {
     expect((await me((await server.logIn("ada")).access)).statusCode).to.equal(200);
   });
 
+  it("ends no session, and notes nothing, for a refresh token that was never given out", async () => {
+    const { access, refresh: first } = await server.addUser("ada", "viewer");
+    const [secret = "", session = "", signature = ""] = first.split(".");
+    expect(decodeJwt(access).sid, "whoever sees an access token knows the session").to.equal(session);
+    server.nowMs += MINUTE_MS;
+    const second = (await refresh(first)).json().refresh_token;
+    const other = (await server.addUser("bob", "viewer")).refresh;
+    const invented = `skr_${"A".repeat(43)}`;
+    for (const made of [
+      `${invented}.${session}`,
+      `${invented}.${session}.${signature}`,
+      `${invented}.${session}.${"A".repeat(signature.length)}`,
+      `${invented}.${session}.`,
+      `${secret}.${session}`,
+      `${secret}.${session}.${signature}.`.slice(0, -2),
+      [...other.split(".").slice(0, 1), session, ...other.split(".").slice(2)].join("."),
+    ])
+      expect((await refresh(made)).json().error, made).to.equal("SESSION_ENDED");
+    expect((await server.admin("GET", "/api/audit?action=session.revoked")).json().entries).to.deep.equal([]);
+    expect((await me(access)).statusCode).to.equal(200);
+    expect((await refresh(second)).statusCode).to.equal(200);
+  });
+
   it("survives a lost answer, and two pages that refresh at once", async () => {
     const { refresh: first } = await server.addUser("ada", "viewer");
     server.nowMs += MINUTE_MS;
@@ -258,9 +281,12 @@ describe("signing in", () => {
         .join("; ");
     beforeEach(() => server.addUser("ada", "admin"));
 
-    it("is two cookies that scripts and other sites cannot use, and no token in the answer", async () => {
+    it("is cookies that scripts and other sites cannot use, and no token in the answer", async () => {
       const answer = await signIn();
-      const [access, renewal] = cookiesOf(answer);
+      const [browser, access, renewal] = cookiesOf(answer);
+      expect(browser).to.match(
+        /^skyslot_browser=skb_\S{43}; Path=\/api; HttpOnly; SameSite=Strict; Max-Age=7776000$/,
+      );
       expect(access).to.match(/^skyslot_access=\S+; Path=\/; HttpOnly; SameSite=Strict; Max-Age=900$/);
       expect(renewal).to.match(
         /^skyslot_refresh=\S+; Path=\/api\/auth; HttpOnly; SameSite=Strict; Max-Age=2592000$/,
@@ -315,10 +341,95 @@ describe("signing in", () => {
         200,
       );
       const out = await post("/api/auth/logout", {}, { ...own, cookie: next });
-      expect(cookiesOf(out).every((text) => text.includes("Max-Age=0"))).to.equal(true);
+      expect(cookiesOf(out).map((text) => /^(\w+)=;.*Max-Age=0$/.exec(text)?.[1])).to.deep.equal([
+        "skyslot_access",
+        "skyslot_refresh",
+      ]);
       expect((await server.app.inject({ url: "/api/users", headers: { cookie: next } })).statusCode).to.equal(
         401,
       );
+    });
+  });
+
+  describe("while strangers try", () => {
+    const tryFrom = (remoteAddress: string, password: string, headers: Record<string, string> = {}) =>
+      server.app.inject({
+        method: "POST",
+        url: "/api/auth/login",
+        payload: { name: "ada", password },
+        remoteAddress,
+        headers,
+      });
+    const attack = async () => {
+      for (let index = 0; index < 100; index++)
+        await server.auth.throttle.take("ada", { address: `198.51.100.${index}` }, server.nowMs);
+    };
+
+    it("is possible where one has signed in before: 120 tries from one address, 100 from many", async () => {
+      await server.addUser("ada", "viewer");
+      const statuses = new Set<number>();
+      for (let index = 0; index < 120; index++)
+        statuses.add((await tryFrom("203.0.113.9", "wrong horse battery")).statusCode);
+      expect([...statuses]).to.deep.equal([401, 429]);
+      expect((await tryFrom("203.0.113.10", PASSWORD)).statusCode, "elsewhere").to.equal(200);
+      await attack();
+      expect((await tryFrom("203.0.113.11", PASSWORD)).statusCode, "the account's bucket is empty").to.equal(
+        429,
+      );
+      expect((await tryFrom("203.0.113.10", PASSWORD)).statusCode, "the known address").to.equal(200);
+      expect((await server.logIn("ada")).access).to.be.a("string");
+    });
+
+    it("is possible in a browser that has signed in before, wherever it is now", async () => {
+      await server.addUser("ada", "viewer");
+      const own = { origin: "http://localhost", host: "localhost" };
+      const payload = { name: "ada", password: PASSWORD, cookie: true };
+      const signedIn = await post("/api/auth/login", payload, own);
+      const cookie = [signedIn.headers["set-cookie"] ?? []].flat().map((text) => text.split(";")[0])[0] ?? "";
+      await attack();
+      expect((await tryFrom("203.0.113.12", PASSWORD)).statusCode).to.equal(429);
+      expect((await tryFrom("203.0.113.12", PASSWORD, { cookie })).statusCode).to.equal(200);
+    });
+
+    it("lets who is signed in change the password", async () => {
+      const { access } = await server.addUser("ada", "viewer");
+      await attack();
+      const change = { current_password: PASSWORD, new_password: "a better sentence" };
+      const answer = await server.app.inject({
+        method: "POST",
+        url: "/api/auth/password",
+        payload: change,
+        headers: { authorization: `Bearer ${access}` },
+        remoteAddress: "203.0.113.13",
+      });
+      expect(answer.statusCode).to.equal(200);
+    });
+
+    it("is throttled by the address that a proxy names, whatever stands around it", async () => {
+      await server.close();
+      server = await TestServer.open({ trustedProxies: ["10.0.0.0/8"], addressRate: undefined });
+      await server.addUser("ada", "viewer");
+      const passed = async (forwarded: (index: number) => string) => {
+        let count = 0;
+        for (let index = 0; index < 12; index++) {
+          const headers = { "x-forwarded-for": forwarded(index) };
+          if ((await tryFrom("10.0.0.1", "wrong horse battery", headers)).statusCode === 401) count++;
+        }
+        return count;
+      };
+      for (const [what, forwarded] of Object.entries({
+        "IPv4 and a port": (index: number) => `192.0.2.1:${1024 + index}`,
+        "IPv6 and a port": (index: number) => `[2001:db8:0:1::1]:${1024 + index}`,
+        "one /64": (index: number) => `2001:db8:0:2::${index}`,
+        "a zone": (index: number) => `fe80::1%eth${index}`,
+        "other spellings": (index: number) =>
+          ["2001:db8:0:3::1", "2001:DB8::3:0:0:0:1", "2001:0db8:0:0003::1"][index % 3] ?? "",
+        "IPv4 as IPv6": (index: number) =>
+          ["192.0.2.2", "::ffff:192.0.2.2", "::FFFF:c000:202"][index % 3] ?? "",
+        "what the client invents": (index: number) => `198.18.0.${index}, 192.0.2.3`,
+        "what is no address": (index: number) => `nobody-${index}`,
+      }))
+        expect(await passed(forwarded), what).to.equal(5);
     });
   });
 
