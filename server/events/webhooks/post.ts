@@ -1,6 +1,6 @@
 // Sends one delivery: no redirect is followed, and neither a slow nor an endless answer holds it up. What is answered is not read.
 
-import { lookup as resolve } from "node:dns";
+import { lookup } from "node:dns";
 import { type RequestOptions, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import type { LookupFunction } from "node:net";
@@ -17,8 +17,14 @@ export type Post = (url: string, headers: Readonly<Record<string, string>>, body
 /** Longest answer that is waited for; what is longer is cut off. */
 const MAX_ANSWER_BYTES = 64 * 1024;
 
-/** `timeoutMs`: from the look-up of the name to the end of the answer. */
-export function createPost({ timeoutMs }: { readonly timeoutMs: number }): Post {
+interface PostOptions {
+  /** From the look-up of the name to the end of the answer. */
+  readonly timeoutMs: number;
+  /** Looks names up; absent: as this machine does. */
+  readonly resolve?: typeof lookup;
+}
+
+export function createPost({ timeoutMs, resolve = lookup }: PostOptions): Post {
   return async (url, headers, body) => {
     const target = new URL(readTarget(url));
     const signal = AbortSignal.timeout(timeoutMs);
@@ -27,7 +33,7 @@ export function createPost({ timeoutMs }: { readonly timeoutMs: number }): Post 
       headers: { ...headers, "content-length": Buffer.byteLength(body) },
       // A connection of its own: nothing is left open between deliveries.
       agent: false,
-      lookup: lookupAllowed,
+      lookup: lookupAllowed(resolve),
       signal,
     };
     try {
@@ -61,16 +67,18 @@ function exchange(target: URL, options: RequestOptions, body: string): Promise<P
 }
 
 /** Looks a name up and lets through only what may be spoken to: what is checked is what is connected to. */
-const lookupAllowed: LookupFunction = (hostname, options, callback) => {
-  resolve(hostname, { ...options, all: true }, (error, addresses) => {
-    if (error) return callback(error, "");
-    try {
-      for (const { address } of addresses) requireAllowed(address);
-    } catch (refusal) {
-      return callback(refusal as NodeJS.ErrnoException, "");
-    }
-    if (options.all) return callback(null, addresses);
-    const [first] = addresses;
-    return callback(null, first?.address ?? "", first?.family);
-  });
-};
+const lookupAllowed =
+  (resolve: typeof lookup): LookupFunction =>
+  (hostname, options, callback) => {
+    resolve(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error) return callback(error, "");
+      try {
+        for (const { address } of addresses) requireAllowed(address);
+      } catch (refusal) {
+        return callback(refusal as NodeJS.ErrnoException, "");
+      }
+      if (options.all) return callback(null, addresses);
+      const [first] = addresses;
+      return callback(null, first?.address ?? "", first?.family);
+    });
+  };

@@ -1,3 +1,4 @@
+import type { lookup } from "node:dns";
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect } from "chai";
@@ -304,6 +305,28 @@ describe("the delivery of webhooks", () => {
       server.nowMs += 10_000;
       await deliverer(createPost({ timeoutMs: 5000 })).tick();
       expect((await deliveries(id))[0]?.state).to.equal("delivered");
+    });
+
+    it("goes to no name of which one address may not be spoken to, though it was another when it was added", async () => {
+      const { id } = await add({ url: url.replace("localhost", "rebound.example") });
+      await server.check();
+      for (const addresses of [
+        ["169.254.169.254"],
+        ["127.0.0.1", "169.254.169.254"],
+        ["127.0.0.1", "::ffff:127.0.0.1"],
+        ["64:ff9b::7f00:1"],
+        ["fe80::1%lo"],
+        ["2002:7f00:1::1"],
+      ]) {
+        const found = addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 }));
+        const resolve = ((_host: string, _options: object, callback: (...found: unknown[]) => void) =>
+          callback(null, found)) as unknown as typeof lookup;
+        server.nowMs += 8 * 60 * 60_000;
+        await deliverer(createPost({ timeoutMs: 5000, resolve })).tick();
+        const refused = addresses.at(-1);
+        expect((await deliveries(id)).at(-1)?.error, refused).to.match(new RegExp(`^${refused} is `));
+      }
+      expect(received).to.deep.equal([]);
     });
 
     it("reports why there is no answer", async () => {
