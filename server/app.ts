@@ -16,6 +16,7 @@ import { type Context, DEFAULT_SETTINGS, type Settings } from "./api/context.js"
 import { deviceAdminRoutes } from "./api/device-admin-routes.js";
 import { deviceBulkRoutes } from "./api/device-bulk-routes.js";
 import { deviceOrderRoutes } from "./api/device-order-routes.js";
+import { countStrangers } from "./api/device-rate.js";
 import { checkRoute, deviceRoutes } from "./api/device-routes.js";
 import { answerErrors } from "./api/errors.js";
 import { fleetRoutes } from "./api/fleet-routes.js";
@@ -43,6 +44,7 @@ import { type ContentSource, firstOf } from "./content/content.js";
 import { dashboardRoutes } from "./dashboard/routes.js";
 import { DeviceLimit } from "./devices/limit.js";
 import { expireOrders } from "./devices/orders.js";
+import { DeviceRate } from "./devices/rate.js";
 import { sampleFleet } from "./devices/version-history.js";
 import { arduinoRoutes } from "./dialects/arduino-routes.js";
 import { hawkbitRoutes } from "./dialects/hawkbit-routes.js";
@@ -154,7 +156,7 @@ export function createApp(options: AppOptions): FastifyInstance {
     settings,
     prefix,
     deviceLimit,
-    deviceRate: deviceRate && new RateLimit(deviceRate),
+    deviceRate: deviceRate && new DeviceRate(deviceRate),
     refusals,
     live,
     metrics,
@@ -202,6 +204,7 @@ export function createApp(options: AppOptions): FastifyInstance {
   logRequests(app, metrics);
   answerErrors(app);
   limitAddresses(app, context);
+  countStrangers(app, context);
   guard(app, context);
   app.addHook("onReady", async () => {
     for (const { url } of app.routeAccess) requireFreePrefix(prefix, url);

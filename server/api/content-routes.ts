@@ -28,7 +28,7 @@ export function contentRoutes(app: Api, context: Context): void {
     async handler(request, reply) {
       const { method, headers } = request;
       const { id } = request.params;
-      boundDevice(context, request, reply, id);
+      await boundDevice(context, request, id);
       const type = (await store.findDevice(id))?.type;
       const audience = await requireAccess(request, context, { deviceType: type, deviceId: id });
       const found = await content.find({ id, type });

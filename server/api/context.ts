@@ -6,6 +6,7 @@ import type { BlobStore } from "../blobs/blobs.js";
 import type { HotBlobs } from "../blobs/hot.js";
 import type { ContentSource } from "../content/content.js";
 import type { DeviceLimit } from "../devices/limit.js";
+import type { DeviceRate } from "../devices/rate.js";
 import type { Live } from "../events/live.js";
 import type { AccessCache } from "../fast-path/access-cache.js";
 import type { FastPath } from "../fast-path/fast-path.js";
@@ -26,8 +27,8 @@ export interface Context {
   readonly auth: Auth;
   readonly access: AccessCache;
   readonly deviceLimit: DeviceLimit;
-  /** Rate limit per device, see device-rate.ts; absent: none. */
-  readonly deviceRate: RateLimit | undefined;
+  /** Rate limit per device and of strangers, see device-rate.ts; absent: none. */
+  readonly deviceRate: DeviceRate | undefined;
   /** What panels show. */
   readonly content: ContentSource;
   readonly live: Live;

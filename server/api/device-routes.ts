@@ -52,7 +52,7 @@ export function deviceRoutes(app: Api, context: Context): void {
     },
     async (request, reply) => {
       const { device_id } = request.body;
-      boundDevice(context, request, reply, device_id);
+      await boundDevice(context, request, device_id);
       const outcome = await answerCheck(context, request, request.body);
       const answer = await describeOutcome(outcome, device_id, context);
       if (outcome.release) reply.header(OFFER_HEADER, `${outcome.release.id} ${answer.time}`);
@@ -71,9 +71,9 @@ export function deviceRoutes(app: Api, context: Context): void {
       ),
       preValidation: readOtherClients,
     },
-    async (request, reply) => {
+    async (request) => {
       const { body } = request;
-      boundDevice(context, request, reply, body.device_id);
+      await boundDevice(context, request, body.device_id);
       const update = await recordDevice(context, request, body.device_id, (journal) =>
         reportStatus(journal, body),
       );

@@ -7,7 +7,7 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { HERE } from "../auth/auth.js";
-import { describeLack } from "../auth/require-change.js";
+import { describeLack, requireChangeOfAll } from "../auth/require-change.js";
 import { type Actor, mayDo } from "../shared/actor.js";
 import type { Need } from "../shared/permissions.js";
 import { Refusal } from "../shared/refusal.js";
@@ -18,6 +18,8 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** What a request to this route needs, see shared/permissions.ts. */
     readonly access?: Need;
+    /** It shows or changes what belongs to no device type, or to every: not for tokens that are bound to some. */
+    readonly isOfAllTypes?: boolean;
   }
   interface FastifyRequest {
     /** Who makes the request; undefined on public routes. */
@@ -76,6 +78,7 @@ async function admit(request: FastifyRequest, reply: FastifyReply, context: Cont
     throw new Refusal("FORBIDDEN", `${request.method} ${request.routeOptions.url} is not accessible`);
   if (access !== "known" && !mayDo(actor, access))
     throw new Refusal("FORBIDDEN", describeLack(actor, access));
+  if (request.routeOptions.config.isOfAllTypes) requireChangeOfAll(actor);
   request.actor = actor;
 }
 

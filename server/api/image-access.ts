@@ -15,6 +15,7 @@ import { mayChange, mayDo } from "../shared/actor.js";
 import { Refusal } from "../shared/refusal.js";
 import type { Context } from "./context.js";
 import { credentialOf, noteRefusal, readBasic } from "./device-check.js";
+import { proveWithin } from "./device-rate.js";
 import { identify } from "./guard.js";
 import { refusalStatus } from "./http/refusal-status.js";
 
@@ -34,7 +35,7 @@ export async function requireAccess(
   if (await context.access.isOpen(deviceType)) return "everybody";
   const credential = credentialOf(request);
   if (credential === undefined || !(isSecret("device", credential) || isSecret("enrolment", credential))) {
-    await requireActor(request, context, deviceType);
+    await proveWithin(context, request, deviceId ?? "", () => requireActor(request, context, deviceType));
     return "known";
   }
   const name = deviceId ?? readBasic(request.headers.authorization)?.name;
@@ -45,11 +46,13 @@ export async function requireAccess(
     );
   }
   const shown = { deviceId: name, deviceType: deviceType ?? ANY_TYPE, credential };
-  await context.access.admit(keyOf(shown), () =>
-    noteRefusal(context, name, () => requireMember({ store: context.store, time: context.now() }, shown)),
-  );
+  const prove = () =>
+    noteRefusal(context, name, () => requireMember({ store: context.store, time: context.now() }, shown));
+  await context.access.admit(keyOf(shown), () => proveWithin(context, request, name, prove));
   return "known";
 }
+
+const HIDDEN: readonly number[] = Object.freeze([401, 403]);
 
 /** The same, where a refusal must not reveal that something exists. */
 export async function mayAccess(request: FastifyRequest, context: Context, wanted: Wanted): Promise<boolean> {
@@ -57,7 +60,7 @@ export async function mayAccess(request: FastifyRequest, context: Context, wante
     await requireAccess(request, context, wanted);
     return true;
   } catch (error) {
-    if (error instanceof Refusal && refusalStatus(error.code, request.method) < 500) return false;
+    if (error instanceof Refusal && HIDDEN.includes(refusalStatus(error.code, request.method))) return false;
     throw error;
   }
 }

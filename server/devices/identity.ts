@@ -9,7 +9,13 @@
 import { hashSecret, isSameHash, isSecret, makeSecret } from "../auth/secret.js";
 import type { Journal } from "../events/journal.js";
 import { Refusal } from "../shared/refusal.js";
-import type { DeviceIdentity, DeviceState, IssuedToken, RegistrationPolicy } from "../store/store.js";
+import type {
+  DeviceIdentity,
+  DeviceState,
+  EnrolmentToken,
+  IssuedToken,
+  RegistrationPolicy,
+} from "../store/store.js";
 
 /** Tokens that may be under way to one device. */
 const MAX_ISSUED_COUNT = 4;
@@ -119,6 +125,20 @@ export async function requireCredential(
   await requireOfUnproved(journal, identity, shown);
 }
 
+/** Whether somebody was given a credential: the device its own, or whoever sets it up an enrolment token, of whatever type. */
+export async function isCredentialKnown(
+  { store, time }: Pick<Journal, "store" | "time">,
+  deviceId: string,
+  credential: string,
+): Promise<boolean> {
+  if (isSecret("enrolment", credential)) {
+    const token = await store.findEnrolmentToken(hashSecret(credential));
+    return token !== undefined && isValid(token, time);
+  }
+  const identity = await store.findIdentity(deviceId);
+  return identity !== undefined && isOwn(identity, credential);
+}
+
 /** The same for what only devices may have that are let in. @throws Refusal DEVICE_… */
 export async function requireMember(journal: Pick<Journal, "store" | "time">, shown: Named): Promise<void> {
   const { deviceId, deviceType } = shown;
@@ -165,9 +185,13 @@ export const isClosed = ({ registration, tokens }: RegistrationPolicy): boolean 
 
 /** Whether a credential is the device's own. @throws Refusal DEVICE_BLOCKED */
 function isProvedBy(identity: DeviceIdentity, credential: string | undefined): boolean {
-  const { deviceId, state, tokenHash, issued } = identity;
+  const { deviceId, state } = identity;
   if (state === "blocked") throw new Refusal("DEVICE_BLOCKED", `device ${deviceId} is blocked`);
-  if (credential === undefined || !isSecret("device", credential)) return false;
+  return credential !== undefined && isOwn(identity, credential);
+}
+
+function isOwn({ tokenHash, issued }: DeviceIdentity, credential: string): boolean {
+  if (!isSecret("device", credential)) return false;
   const hash = hashSecret(credential);
   return [...(tokenHash === null ? [] : [tokenHash]), ...issued.map((each) => each.hash)].some((own) =>
     isSameHash(own, hash),
@@ -309,10 +333,14 @@ async function findEnrolment(
 ) {
   if (credential === undefined || !isSecret("enrolment", credential)) return undefined;
   const token = await store.findEnrolmentToken(hashSecret(credential));
-  if (!token || token.revokedAt !== null || (token.expiresAt !== null && time >= token.expiresAt))
-    return undefined;
+  if (!token || !isValid(token, time)) return undefined;
   return token.deviceType === null || token.deviceType === deviceType ? token : undefined;
 }
+
+const isValid = (
+  { revokedAt, expiresAt }: Pick<EnrolmentToken, "revokedAt" | "expiresAt">,
+  time: number,
+): boolean => revokedAt === null && (expiresAt === null || time < expiresAt);
 
 /** The token that the device shows is its token from now on. */
 function confirm(

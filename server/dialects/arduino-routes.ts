@@ -32,7 +32,7 @@ export function arduinoRoutes(app: Api, context: Context): void {
     route("device", "Arduino HTTPUpdate: the image, or 304", IMAGE_FILE, { params: Params }),
     async (request, reply) => {
       const check = readHeaders(request, request.params.type);
-      boundDevice(context, request, reply, check.device_id);
+      await boundDevice(context, request, check.device_id);
       await requireLegacy(request.params.type, context.store);
       const { release } = await answerCheck(context, request, check);
       if (!release) return reply.code(304).send();

@@ -12,7 +12,7 @@
 // Source: https://eclipse.dev/hawkbit/rest-api/rootcontroller-api-guide/. An action's id is the id of our attempt.
 
 import { Type } from "@sinclair/typebox";
-import type { FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyRequest } from "fastify";
 import type { CheckRequest } from "../../firmware/core/wire.js";
 import { IMAGE_FILE, ok } from "../api/answers.js";
 import type { Context } from "../api/context.js";
@@ -25,7 +25,7 @@ import {
   recordDevice,
   showOf,
 } from "../api/device-check.js";
-import { boundDevice } from "../api/device-rate.js";
+import { boundDevice, proveWithin } from "../api/device-rate.js";
 import { PRIVATE_CACHING, sendImage } from "../api/http/send-image.js";
 import { route } from "../api/route.js";
 import { DeviceId, Name } from "../api/schemas.js";
@@ -85,23 +85,21 @@ const FeedbackBody = Type.Object({
 
 export function hawkbitRoutes(app: Api, context: Context): void {
   app.register(async (guarded) => {
-    guarded.addHook<{ Params: Controller }>("preHandler", (request, reply) => letIn(request, reply, context));
+    guarded.addHook<{ Params: Controller }>("preHandler", (request) => letIn(request, context));
     controllerRoutes(guarded, context);
   });
 }
 
 /** Parameters are checked by now, nothing else has happened. @throws Refusal TOO_MANY_REQUESTS, TYPE_IS_SIGNED, DEVICE_… */
-async function letIn(
-  request: FastifyRequest<{ Params: Controller }>,
-  reply: FastifyReply,
-  context: Context,
-): Promise<void> {
+async function letIn(request: FastifyRequest<{ Params: Controller }>, context: Context): Promise<void> {
   const { tenant: deviceType, id: deviceId } = request.params;
-  if (!request.routeOptions.config.isUnbounded) boundDevice(context, request, reply, deviceId);
+  const { isUnbounded } = request.routeOptions.config;
+  if (!isUnbounded) await boundDevice(context, request, deviceId);
   const { store, now } = context;
   await requireLegacy(deviceType, store);
   const shown = { deviceId, deviceType, credential: credentialOf(request) };
-  await noteRefusal(context, deviceId, () => requireCredential({ store, time: now() }, shown));
+  const prove = () => noteRefusal(context, deviceId, () => requireCredential({ store, time: now() }, shown));
+  await (isUnbounded ? proveWithin(context, request, deviceId, prove) : prove());
 }
 
 /**

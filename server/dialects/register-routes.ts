@@ -52,7 +52,7 @@ export function registerRoutes(app: Api, context: Context): void {
     },
     async (request, reply) => {
       const { body } = request;
-      boundDevice(context, request, reply, body.device_id);
+      await boundDevice(context, request, body.device_id);
       const isKnown = (await context.store.findDevice(body.device_id)) !== undefined;
       const { device, state, newToken } = await register(context, request, body);
       return reply.code(isKnown ? 200 : 201).send({
@@ -72,9 +72,9 @@ export function registerRoutes(app: Api, context: Context): void {
       ok(Type.Object({ time: serverTime, poll_seconds: Type.Optional(pollSeconds) })),
       { params: DeviceParams, body: HeartbeatBody, bodyLimit },
     ),
-    async (request, reply) => {
+    async (request) => {
       const { params, body } = request;
-      boundDevice(context, request, reply, params.id);
+      await boundDevice(context, request, params.id);
       await recordDevice(context, request, params.id, async (journal) => {
         const known = await journal.store.findDevice(params.id);
         if (!known) {

@@ -42,6 +42,12 @@ export class RateLimit {
     return bucket ? this.#waitFor(this.#fill(bucket, now)) : 0;
   }
 
+  /** Takes one request back that was counted. */
+  giveBack(name: string): void {
+    const bucket = this.#newer.get(name) ?? this.#older.get(name);
+    if (bucket) bucket.tokens = Math.min(this.#burst, bucket.tokens + 1);
+  }
+
   /** Its next request finds a full bucket. */
   forget(name: string): void {
     this.#newer.delete(name);

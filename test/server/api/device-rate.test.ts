@@ -1,7 +1,7 @@
 // The rate limit of one device, on all routes, and of new devices from one address.
 
 import { expect } from "chai";
-import { LegacyServer } from "../dialects/legacy-server.js";
+import { arduinoImage, LegacyServer } from "../dialects/legacy-server.js";
 import type { TestServer } from "../test-server.js";
 
 const TYPE = "gateway";
@@ -125,6 +125,108 @@ describe("the rate limit of a device, and of an address", () => {
         await statuses(200, (n) => ARRIVALS[2]?.[1](n) as Ask),
         "a fleet behind one address",
       ).to.deep.equal(Array(200).fill(200));
+    });
+
+    it("has no limit of its own for each credential that it invents, under one name or many", async () => {
+      const invented = (n: number) => `Bearer skd_${`${n}`.padStart(43, "A")}`;
+      for (const one of [
+        () => heartbeat(invented(Math.random())),
+        (n: number) => ({ ...(ARRIVALS[0]?.[1](1) as Ask), headers: { authorization: invented(n) } }),
+        (n: number) => ({ ...(ARRIVALS[2]?.[1](1) as Ask), headers: { authorization: `TargetToken x${n}` } }),
+        (n: number) => ({ url: "/api/content/c-1", headers: { authorization: invented(n) } }),
+        (n: number) => ({ url: "/api/content/c-1", headers: { authorization: `Bearer ske_${n}` } }),
+      ]) {
+        const passed = (await statuses(50, one)).filter((status) => status !== 429);
+        expect(passed.length).to.be.at.most(3);
+        server.nowMs += 60_000;
+      }
+      const many = await statuses(100, (n) => ({
+        ...(ARRIVALS[0]?.[1](n) as Ask),
+        headers: { authorization: invented(n) },
+      }));
+      expect(many.filter((status) => status !== 429)).to.have.length(30);
+    });
+
+    it("counts its network, however many addresses of it a stranger has", async () => {
+      const from = (remoteAddress: (n: number) => string) => (n: number) => ({
+        ...(ARRIVALS[0]?.[1](n) as Ask),
+        remoteAddress: remoteAddress(n),
+        headers: { authorization: `Bearer x${n}` },
+      });
+      const passed = async (remoteAddress: (n: number) => string) =>
+        (await statuses(60, from(remoteAddress))).filter((status) => status !== 429).length;
+      expect(await passed((n) => `2001:db8:1:2::${n}`)).to.equal(30);
+      expect(await passed((n) => `::ffff:192.0.2.${1 + (n % 1)}`)).to.equal(30);
+      expect(await passed((n) => `2001:db8:1:${3 + (n % 2)}::${n}`), "two networks").to.equal(60);
+    });
+
+    it("is served in a network whose strangers are refused, with its token and without", async () => {
+      const { token } = (
+        await server.admin("POST", "/api/device-identities/c-1/token", { device_type: TYPE })
+      ).json();
+      await ask(ARRIVALS[0]?.[1](2) as Ask);
+      expect((await ask(heartbeat(`Bearer ${token}`))).statusCode).to.equal(404);
+      await ask({ ...(ARRIVALS[0]?.[1](1) as Ask), headers: { authorization: `Bearer ${token}` } });
+      server.nowMs += 5000;
+      await statuses(100, (n) => heartbeat(`Bearer x${n}`));
+      expect((await ask(heartbeat("Bearer x"))).statusCode).to.equal(429);
+      expect((await ask(heartbeat(`Bearer ${token}`))).statusCode).to.equal(200);
+      expect((await ask({ ...heartbeat(), url: "/api/devices/c-2/heartbeat" })).statusCode).to.equal(200);
+      expect((await ask({ ...heartbeat(), url: "/api/devices/nobody/heartbeat" })).statusCode).to.equal(429);
+    });
+
+    it("is one of few strangers: names that nobody has count together", async () => {
+      const all = await statuses(100, (n) => ({ ...heartbeat(), url: `/api/devices/nobody-${n}/heartbeat` }));
+      expect(all.filter((status) => status === 404)).to.have.length(30);
+      expect(all.filter((status) => status === 429)).to.have.length(70);
+    });
+
+    it("leaves no more in the log than before, whatever is invented", async () => {
+      await ask(ARRIVALS[0]?.[1](1) as Ask);
+      const events = async () => (await server.admin("GET", "/api/events?limit=500")).json().events.length;
+      const before = await events();
+      await statuses(300, (n) => ({
+        method: "POST",
+        url: "/api/ota/check",
+        payload: { ...check("c-1"), current_version: `1.0.${n}` },
+        headers: { authorization: `Bearer skd_${n}` },
+      }));
+      expect((await events()) - before).to.be.at.most(3);
+    });
+
+    describe("of a closed type", () => {
+      const files = [
+        "/api/ota/download/1?device=c-1",
+        "/api/ota/download/1/digests?device=c-1",
+        "/api/ota/files/SHA?device=c-1",
+        `/api/web-tools/${TYPE}/manifest.json?device=c-1`,
+        `/manifest?types=${TYPE}&device=c-1`,
+        `/${TYPE}/controller/v1/c-1/deploymentBase/1/artifacts/a.bin`,
+      ];
+      for (const file of files)
+        it(`is not asked for in the database for ever: ${file}`, async () => {
+          const made = await legacy.upload(arduinoImage("one"));
+          const url = file.replace("SHA", made.json().file_hash);
+          await server.admin("PUT", `/api/registration/${TYPE}`, {
+            registration: "enrolment",
+            tokens: "optional",
+          });
+          const { token } = (
+            await server.admin("POST", "/api/device-identities/c-1/token", { device_type: TYPE })
+          ).json();
+          server.nowMs += 5000;
+          const get = (authorization: string) => ({ url, headers: { authorization } });
+          const before = (await ask(get(`Bearer ${token}`))).statusCode;
+          server.nowMs += 5000;
+          for (const invented of ["skd_", "ske_", "ska_", ""]) {
+            const all = await statuses(100, (n) => get(`Bearer ${invented}${n}`));
+            expect(all.filter((status) => status !== 429).length, invented).to.be.within(1, 30);
+            server.nowMs += 60_000;
+          }
+          await statuses(100, (n) => get(`Bearer skd_${n}`));
+          expect((await ask(get("Bearer skd_x"))).statusCode).to.equal(429);
+          expect((await ask(get(`Bearer ${token}`))).statusCode, "who proved it before").to.equal(before);
+        });
     });
 
     it("gets a file of hawkBit's in any number of parts", async () => {
