@@ -21,6 +21,7 @@ import { type Background, startBackground } from "./background.js";
 import type { BlobStore } from "./blobs/blobs.js";
 import { openBlobs } from "./blobs/open.js";
 import { firstOf, folderContent, testCard } from "./content/content.js";
+import { isTypeName } from "./devices/type-names.js";
 import { recordChange } from "./events/journal.js";
 import type { Relay } from "./events/live.js";
 import type { MqttOptions } from "./events/mqtt.js";
@@ -104,7 +105,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   if (options.sampleSeed !== undefined) await fillSamples(store, blobs, relay, options.sampleSeed, now());
   const auth = new Auth({ store, now, localToken: adminToken });
   const content = firstOf(
-    folderContent(join(dataDir, "content")),
+    folderContent(join(dataDir, "content"), (name) => isTypeName(store, name)),
     ...(options.testCard ? [testCard(options.testCard.width, options.testCard.height)] : []),
   );
   const settings = { openReads: isLoopback(host), ...options.settings, trustedKeys };

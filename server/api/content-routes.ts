@@ -29,7 +29,8 @@ export function contentRoutes(app: Api, context: Context): void {
       const { method, headers } = request;
       const { id } = request.params;
       await boundDevice(context, request, id);
-      const type = (await store.findDevice(id))?.type;
+      // A device that was only given a token by hand has an identity and no record.
+      const type = (await store.findDevice(id))?.type ?? (await store.findIdentity(id))?.deviceType;
       const audience = await requireAccess(request, context, { deviceType: type, deviceId: id });
       const found = await content.find({ id, type });
       if (!found) throw new Refusal("CONTENT_NONE", `no picture is assigned to device ${id}`);

@@ -41,15 +41,27 @@ export async function registerKnown(
   const sha256 = body.file_hash ?? (body.release && readRelease(body.release.trim()).release.sha256);
   if (!sha256)
     throw new Refusal("FIELD_MISSING", "file_hash is missing: firmware without a manifest needs it");
-  const blob = await context.blobs.stat(sha256);
+  const actor = actorOf(request);
+  // A hash gives nobody the file of a type that they may not access: to them it is not here.
+  const blob = (await mayUse(context, actor, sha256)) ? await context.blobs.stat(sha256) : undefined;
   if (!blob) throw new Refusal("FILE_UNKNOWN", `no file with SHA-256 ${sha256} is stored here: upload it`);
   if (body.file_size !== undefined && body.file_size !== blob.sizeBytes)
     throw new Refusal(
       "FIELD_MISMATCH",
       `file_size is ${body.file_size}, the stored file has ${blob.sizeBytes} bytes`,
     );
-  return take(context, actorOf(request), body, blob);
+  return take(context, actor, body, blob);
 }
+
+/** Whether an actor has access to a type that uses a file. */
+async function mayUse({ store }: Context, { deviceTypes }: Actor, fileHash: string): Promise<boolean> {
+  if (deviceTypes === null) return true;
+  for (const deviceType of deviceTypes)
+    if ((await store.listFirmware({ fileHash, deviceType }, ONE)).totalCount > 0) return true;
+  return false;
+}
+
+const ONE = Object.freeze({ limit: 1, offset: 0 });
 
 async function receiveUpload(
   request: FastifyRequest,

@@ -2,7 +2,7 @@
 // HTTP, and a picture is always a binary PBM of the panel's size.
 
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type CardLine, drawCard } from "../../firmware/apps/cms/core/panel-card.js";
 import { pbmHeader, pbmRowBytes, pbmRowsBytes, readPbmHeader } from "../../firmware/apps/cms/core/pbm.js";
@@ -49,13 +49,17 @@ export function firstOf(...sources: readonly ContentSource[]): ContentSource {
   };
 }
 
-/** Pictures in a folder, read whenever they are asked for: `<device id>.pbm`, else `<type>.pbm`, else `default.pbm`. */
-export function folderContent(folder: string): ContentSource {
+/**
+ * Pictures in a folder, read whenever they are asked for: `<device id>.pbm`, else `<type>.pbm`, else `default.pbm`.
+ * @param isType whether a name is that of a device type: then the file is the type's, and not that of a device that calls itself so, which
+ * may have no access to the type
+ */
+export function folderContent(folder: string, isType: (name: string) => Promise<boolean>): ContentSource {
   return {
     async find({ id, type }) {
       for (const name of [id, type, DEFAULT_NAME]) {
         const pbm = name === undefined ? undefined : await readPicture(folder, name);
-        if (pbm) return contentOf(pbm);
+        if (pbm && (name !== id || id === type || !(await isType(id)))) return contentOf(pbm);
       }
       return undefined;
     },
@@ -68,6 +72,8 @@ async function readPicture(folder: string, name: string): Promise<Uint8Array | u
   let pbm: Uint8Array;
   try {
     pbm = await readFile(file);
+    // Some file systems find a file by other capitals, too: that is another name.
+    if (!(await readdir(folder)).includes(`${name}.pbm`)) return undefined;
   } catch (error) {
     if (["ENOENT", "ENAMETOOLONG"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
     throw error;

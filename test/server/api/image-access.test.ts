@@ -274,6 +274,54 @@ describe("images of a closed type", () => {
     expect(await status(picture, `Bearer ${server.token}`)).to.equal(404);
   });
 
+  it("are protected for a device that was given a token and has not been here", async () => {
+    await close();
+    const made = await server.admin("POST", "/api/device-identities/base-77/token", { device_type: "base" });
+    expect(await status("/api/content/base-77")).to.equal(401);
+    expect(await status("/api/content/base-77", `Bearer ${made.json().token}`)).to.equal(404);
+  });
+
+  it("cannot be registered by their hash for another type, by a token for that type", async () => {
+    await server.admin("PUT", "/api/types/mine", { kind: "legacy" });
+    await server.admin("PUT", "/api/types/old", { kind: "legacy" });
+    await server.addUser("ada", "operator");
+    const make = async (name: string, device_types?: string[]) => {
+      const body = {
+        name,
+        user: "ada",
+        scopes: ["read", "releases:write"],
+        ...(device_types ? { device_types } : {}),
+      };
+      return (await server.admin("POST", "/api/tokens", body)).json().token as string;
+    };
+    const bound = await make("bound", ["mine", "yours"]);
+    const hashes = [(await server.admin("GET", "/api/ota/admin/firmware/1")).json().file_hash];
+    await server.upload({ image: arduinoImage("theirs") }, { device_type: "old", version: "1.0.0" });
+    hashes.push((await server.admin("GET", "/api/ota/admin/firmware/2")).json().file_hash);
+    const register = (token: string, fields: object) =>
+      server.as(token, "POST", "/api/ota/admin/firmware", fields);
+    const none = await register(bound, { file_hash: "0".repeat(64), device_type: "mine", version: "1.0.0" });
+    for (const file_hash of hashes) {
+      const answer = await register(bound, { file_hash, device_type: "mine", version: "1.0.0" });
+      expect([answer.statusCode, answer.json().error]).to.deep.equal([404, "FILE_UNKNOWN"]);
+      expect(answer.body.replace(file_hash, "0".repeat(64))).to.equal(none.body);
+    }
+    const signed = await makeRelease("1.1.0", { type: "mine" });
+    expect((await register(bound, { release: signed.release })).json().error).to.equal("FILE_UNKNOWN");
+    await close("enrolment", "optional", "old");
+    expect(await status(`/api/ota/files/${hashes[1]}`, `Bearer ${bound}`)).to.equal(404);
+    const own = arduinoImage("mine");
+    await server.upload({ image: own }, { device_type: "mine", version: "1.0.0" }, bound);
+    const { file_hash } = (await server.admin("GET", "/api/ota/admin/firmware/3")).json();
+    expect((await register(bound, { file_hash, device_type: "mine", version: "1.0.1" })).statusCode).to.equal(
+      201,
+    );
+    expect(
+      (await register(await make("unbound"), { file_hash: hashes[1], device_type: "mine", version: "1.2.0" }))
+        .statusCode,
+    ).to.equal(201);
+  });
+
   it("are looked up in the database once, not for each part", async () => {
     await close();
     const token = await enrol();

@@ -87,7 +87,37 @@ describe("pictures for panels", () => {
     expect(body.toString()).include("CONTENT_NONE");
     for (const path of ["..%2fsecret", "..", "%2e%2e%2fsecret", ".secret", "a%00b", "x".repeat(65)])
       expect((await ask(`/api/content/${path}`)).head, path).match(/^http\/1\.1 (400|404) /);
-    expect(await folderContent(join(folder, "content")).find({ id: "../secret" })).equal(undefined);
+    const content = folderContent(join(folder, "content"), async () => false);
+    expect(await content.find({ id: "../secret" })).equal(undefined);
+  });
+
+  it("are a type's for its devices only, whatever a client calls itself", async () => {
+    const secret = Buffer.concat([Buffer.from(pbmHeader(16, 2)), Buffer.from("shut")]);
+    for (const type of ["cms", "door", "gate", "wall"]) await put(`${type}.pbm`, secret);
+    await put("toy-1.pbm");
+    const admin = (method: "PUT" | "POST", url: string, payload: object) =>
+      server.app.inject({ method, url, payload, headers: { authorization: `Bearer ${server.adminToken}` } });
+    const closed = { registration: "enrolment", tokens: "optional" };
+    await admin("PUT", "/api/registration/cms", closed);
+    await admin("PUT", "/api/types/door", { kind: "legacy" });
+    await admin("POST", "/api/enrolment-tokens", { name: "gates", device_type: "gate" });
+    const check = (device_id: string, device_type: string) =>
+      server.app.inject({
+        method: "POST",
+        url: "/api/ota/check",
+        payload: { device_id, device_type, current_version: "1.0.0", current_build: 0 },
+      });
+    await check("wall-1", "wall");
+    for (const name of ["cms", "door", "gate", "wall"]) {
+      expect((await ask(`/api/content/${name}`)).head, `unknown ${name}`).include(" 404 ");
+      await check(name, "toy");
+      expect((await ask(`/api/content/${name}`)).head, `a toy named ${name}`).include(" 404 ");
+    }
+    expect((await ask("/api/content/wall-1")).body.equals(secret)).equal(true);
+    await check("wall", "wall");
+    expect((await ask("/api/content/WALL")).head).include(" 404 ");
+    await check("toy-1", "toy");
+    expect((await ask("/api/content/toy-1")).body.equals(PICTURE)).equal(true);
   });
 
   it("are checked by the server: an invalid file is a server error", async () => {
