@@ -108,7 +108,7 @@ export function recordDevice<Result>(
   work: (journal: Journal) => Promise<Result>,
 ): Promise<Result> {
   const shown = async (journal: Journal) => {
-    await requireDevice(journal, deviceId, credentialOf(request));
+    await requireDevice(journal, { deviceId, credential: credentialOf(request), address: request.ip });
     return work(journal);
   };
   return noteRefusal(context, deviceId, () => record(context, shown, { about: aboutDevice(deviceId) }));
@@ -120,6 +120,7 @@ export const showOf = (request: FastifyRequest, check: CheckRequest): Shown => (
   deviceType: check.device_type,
   credential: credentialOf(request),
   keepsToken: check.keeps_token === true,
+  address: request.ip,
   intervalSeconds: check.check_seconds,
 });
 

@@ -31,6 +31,8 @@ export interface Shown {
   readonly credential: string | undefined;
   /** It can keep a token that the answer brings. */
   readonly keepsToken: boolean;
+  /** Where it comes from. */
+  readonly address: string;
   /** Seconds between its checks; absent: it does not say. */
   readonly intervalSeconds?: number | undefined;
 }
@@ -68,6 +70,7 @@ export async function admitDevice(journal: Journal, shown: Shown): Promise<Admis
     intervalSeconds: shown.intervalSeconds ?? proved.intervalSeconds,
   };
   if (!stored || isChanged(stored, after)) await store.putIdentity({ ...after, updatedAt: time });
+  await noteClaim(journal, identity, proved, shown.address);
   const isLasting =
     after.state === "approved" && newToken === undefined && (isProved || shown.credential === undefined);
   return { state: after.state, isProved, isVouched: isProved || isEnrolled, newToken, isLasting };
@@ -96,8 +99,7 @@ async function asType(journal: Journal, stored: DeviceIdentity, shown: Shown): P
 /** Checks any other request of a device. An unknown device is left to the caller. @throws Refusal DEVICE_… */
 export async function requireDevice(
   journal: Journal,
-  deviceId: string,
-  credential: string | undefined,
+  { deviceId, credential, address }: Pick<Shown, "deviceId" | "credential" | "address">,
 ): Promise<void> {
   const identity = await journal.store.findIdentity(deviceId);
   if (!identity || !isProvedBy(identity, credential)) {
@@ -109,6 +111,7 @@ export async function requireDevice(
   const confirmed = confirm(identity, credential, identity.deviceType);
   if (isChanged(identity, confirmed))
     await journal.store.putIdentity({ ...confirmed, updatedAt: journal.time });
+  await noteClaim(journal, identity, confirmed, address);
 }
 
 /**
@@ -354,6 +357,31 @@ function confirm(
   return isNew
     ? { ...identity, deviceType, tokenHash: hash, issued: NONE, isRotating: false }
     : { ...identity, deviceType };
+}
+
+/**
+ * A device that was served without a token begins to use one: from now on nobody else is served under its name, and if it was not the
+ * device that took the token, it is the device that is refused. A new device takes its token with its first answer: that is no news.
+ */
+async function noteClaim(
+  journal: Journal,
+  before: DeviceIdentity,
+  after: DeviceIdentity,
+  address: string,
+): Promise<void> {
+  if (before.tokenHash !== null || after.tokenHash === null) return;
+  const { deviceId, createdAt } = before;
+  const firstSeen = (await journal.store.findDevice(deviceId))?.firstSeen ?? createdAt;
+  const issued = before.issued.find(({ hash }) => hash === after.tokenHash);
+  if (issued && issued.at <= Math.min(firstSeen, createdAt)) return;
+  await journal.log({
+    kind: "device.claimed",
+    deviceId,
+    message:
+      `${deviceId} was served without a token; a client at ${address} has begun to use one, ` +
+      "and whoever comes without it is refused from now on",
+    detail: { address, known_since: new Date(Math.min(firstSeen, createdAt)).toISOString() },
+  });
 }
 
 /** With a token that is on its way to the device. */

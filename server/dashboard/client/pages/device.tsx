@@ -63,6 +63,7 @@ export function DevicePage({ params, model, now }: PageProps) {
         <section class="card padded device">
           <Running device={data} />
           <Facts device={data} />
+          <Claim claim={claimOf(data, events)} />
           {mayChange && <Admission device={data} refusal={refusalOf(data, events)} onDone={device.reload} />}
         </section>
         <Why why={why.data} problem={why.problem} />
@@ -131,6 +132,31 @@ function refusalOf(device: DeviceAnswer, events: readonly EventView[]): EventVie
     LOST_TOKEN_CODES.includes(detail?.error_code) &&
     Date.parse(time) > Date.parse(device.last_seen);
   return device.uses_token ? events.find(isLost) : undefined;
+}
+
+/**
+ * That a client has begun to use a token under its id, and somebody under the same id was refused since: one of the two is not the device.
+ */
+function claimOf(device: DeviceAnswer, events: readonly EventView[]): EventView | undefined {
+  const refused = events.find(
+    ({ kind, detail }) => kind === "device.refused" && LOST_TOKEN_CODES.includes(detail?.error_code),
+  );
+  const claimed = events.find(({ kind }) => kind === "device.claimed");
+  return device.uses_token && claimed && refused && refused.id > claimed.id ? claimed : undefined;
+}
+
+function Claim({ claim }: { readonly claim: EventView | undefined }) {
+  return (
+    claim && (
+      <div class="note warning" role="status">
+        <p>
+          On {claim.time.slice(0, 16).replace("T", " ")} UTC a client at {String(claim.detail?.address)} began
+          to use a token under this id, which had been served without one, and another client was refused
+          since. One of the two is not the device: find out which, then block it or forget its token.
+        </p>
+      </div>
+    )
+  );
 }
 
 interface AdmissionProps {

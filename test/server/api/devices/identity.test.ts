@@ -64,6 +64,54 @@ describe("a device's token", () => {
     expect((await check(received)).statusCode).to.equal(200);
   });
 
+  it("is reported when a device that was served without one begins to use one, from where", async () => {
+    const claims = async () => (await server.admin("GET", "/api/events?kind=device.claimed")).json().events;
+    const later = () => {
+      server.nowMs += 60_000;
+    };
+    const claim = async (first: string, body: Partial<CheckRequest> = {}) => {
+      later();
+      const token = (await check(undefined, { device_id: first, ...body })).json().device_token;
+      later();
+      await check(token, { device_id: first, ...body });
+      return token;
+    };
+    await claim("new-1");
+    expect(await claims(), "a new device").to.deep.equal([]);
+    await server.check({ device_id: "old-1" });
+    await claim("old-1");
+    expect((await claims())[0]).to.deep.include({ device_id: "old-1", kind: "device.claimed" });
+    expect((await claims())[0].detail.address).to.equal("127.0.0.1");
+    expect((await claims())[0].message).to.contain("127.0.0.1");
+    expect((await server.check({ device_id: "old-1" })).statusCode, "the device itself").to.equal(401);
+    const { events } = (await server.admin("GET", "/api/devices/old-1/timeline")).json();
+    expect(events.map(({ kind }: { kind: string }) => kind)).to.include.members([
+      "device.claimed",
+      "device.refused",
+    ]);
+    // Its first use may be any request.
+    await server.check({ device_id: "old-2" });
+    later();
+    const token = (await check(undefined, { device_id: "old-2" })).json().device_token;
+    await server.app.inject({
+      method: "POST",
+      url: "/api/devices/old-2/heartbeat",
+      payload: {},
+      headers: { authorization: `Bearer ${token}` },
+      remoteAddress: "192.0.2.9",
+    });
+    expect((await claims())[0].detail.address).to.equal("192.0.2.9");
+    await change("forget-token", "new-1");
+    await claim("new-1");
+    expect(
+      (await claims()).map((event: { device_id: string }) => event.device_id),
+      "after its token was forgotten",
+    ).to.deep.equal(["new-1", "old-2", "old-1"]);
+    await change("rotate-token", "new-1");
+    await claim("new-1");
+    expect(await claims(), "a renewed one").to.have.length(3);
+  });
+
   it("cannot be obtained by a client that repeats its check", async () => {
     const token = await given();
     await check(token);
