@@ -3,14 +3,14 @@
 //   operators   POST /api/v1/firmware/upload   GET /api/v1/firmware   POST|GET /api/v1/ota/updates   GET|DELETE …/{id}
 //   gateways    GET /api/v1/ota/updates/pending   POST …/{id}/nodes   POST …/{id}/finish
 
-import { Type } from "@sinclair/typebox";
+import { type Static, Type } from "@sinclair/typebox";
 import { created, ok } from "../api/answers.js";
 import type { Context } from "../api/context.js";
 import { list } from "../api/fields.js";
 import { actorOf } from "../api/guard.js";
 import { uploadFirmware } from "../api/release-upload.js";
 import { route } from "../api/route.js";
-import { Id, IdParams, literals, Name, Page, Text } from "../api/schemas.js";
+import { Exactly, Id, IdParams, literals, Name, Page, Text } from "../api/schemas.js";
 import type { Api } from "../api/typed-app.js";
 import { requireChange } from "../auth/require-change.js";
 import { type Journal, record, recordChange } from "../events/journal.js";
@@ -34,23 +34,36 @@ import {
 } from "./mesh-views.js";
 
 const bodyLimit = 4096;
+/** Of each type: a gateway does one after the other. */
 const MAX_PENDING_COUNT = 100;
 const MAX_NODES_SHOWN = 1000;
 const PREFIX = "/api/v1";
 
-const NodeId = Type.String({ pattern: "^[A-Za-z0-9._:-]{1,64}$", description: "as the mesh names the node" });
+/** painlessMesh's ids are numbers of 32 bits. */
+const NodeId = Type.Union(
+  [Type.String({ pattern: "^[A-Za-z0-9._:-]{1,64}$" }), Type.Integer({ minimum: 0, maximum: 0xffffffff })],
+  { description: "as the mesh names the node: text or number" },
+);
 const Count = Type.Integer({ minimum: 0, maximum: 0xffff });
-const NewUpdateBody = Type.Object({
+const Target = Type.Optional(Type.Union([NodeId, Type.Null()]));
+const TargetType = Type.Optional(Type.Union([Name, Type.Null()]));
+/** Both names of a target are known: one that was ignored would make it an order for every node of the type. */
+const NewUpdateBody = Exactly({
   firmware_id: Id,
   force_update: Type.Optional(Type.Boolean({ description: "also to nodes that already run this image" })),
-  node_id: Type.Optional(NodeId),
+  node_id: Target,
+  target_node_id: Target,
+  node_type: TargetType,
+  target_node_type: TargetType,
 });
+type NewUpdate = Static<typeof NewUpdateBody>;
 const NodeBody = Type.Object({
   node_id: NodeId,
   status: literals(NODE_STATUSES),
   current_part: Type.Optional(Count),
   total_parts: Type.Optional(Count),
   error: Type.Optional(Text(200)),
+  error_message: Type.Optional(Text(200)),
 });
 const FinishBody = Type.Object({ status: literals(["completed", "failed"]) });
 
@@ -96,7 +109,7 @@ export function meshRoutes(app: Api, context: Context): void {
         await requireType(journal, actorOf(request), body.firmware_id);
         const opened = await openDistribution(journal, {
           firmwareId: body.firmware_id,
-          targetNode: body.node_id ?? null,
+          targetNode: await readTarget(journal, body),
           isForced: body.force_update ?? false,
         });
         await audit(journal, "mesh-update.opened", undefined, opened);
@@ -131,13 +144,9 @@ export function meshRoutes(app: Api, context: Context): void {
       ok(Type.Object({ updates: list(DistributionView) })),
     ),
     async (request) => {
-      const { rows } = await store.listMeshUpdates(
-        { statuses: ["pending", "distributing"] },
-        { limit: MAX_PENDING_COUNT, offset: 0 },
-      );
-      const described = await Promise.all(rows.toReversed().map((row) => describe(row)));
       const { deviceTypes } = actorOf(request);
-      return { updates: described.filter(({ node_type }) => isOneOf(deviceTypes, node_type)) };
+      const open = await store.listOpenMeshUpdates({ deviceTypes, limit: MAX_PENDING_COUNT });
+      return { updates: await Promise.all(open.map((update) => describe(update))) };
     },
   );
 
@@ -180,11 +189,11 @@ export function meshRoutes(app: Api, context: Context): void {
       const node = await record(context, async (journal) => {
         await requireTypeOf(journal, actorOf(request), params.id);
         return reportNode(journal, params.id, {
-          nodeId: body.node_id,
+          nodeId: `${body.node_id}`,
           status: body.status,
           currentPart: body.current_part ?? 0,
           totalParts: body.total_parts ?? 0,
-          error: body.error ?? null,
+          error: body.error ?? body.error_message ?? null,
         });
       });
       return viewNode(node);
@@ -213,6 +222,24 @@ export function meshRoutes(app: Api, context: Context): void {
   }
 }
 
+/** The one node that an order is for; `null`: every node of the firmware's type. @throws Refusal FIELD_MISMATCH */
+async function readTarget({ store }: Journal, body: NewUpdate): Promise<string | null> {
+  const firmware = await store.findFirmware(body.firmware_id);
+  for (const type of [body.node_type, body.target_node_type]) {
+    if (firmware && typeof type === "string" && type !== firmware.deviceType)
+      throw new Refusal(
+        "FIELD_MISMATCH",
+        `firmware ${firmware.id} is for nodes of type ${firmware.deviceType}, not ${type}`,
+      );
+  }
+  const [target = null, other = target] = [body.node_id, body.target_node_id]
+    .filter((node) => node !== undefined && node !== null)
+    .map(String);
+  if (target !== other)
+    throw new Refusal("FIELD_MISMATCH", `node_id is ${target}, target_node_id is ${other}`);
+  return target;
+}
+
 async function requireType({ store }: Journal, actor: Actor, firmwareId: number): Promise<void> {
   const firmware = await store.findFirmware(firmwareId);
   if (firmware) requireChange(actor, firmware);
@@ -224,9 +251,6 @@ async function requireTypeOf(journal: Journal, actor: Actor, id: number): Promis
   if (update) await requireType(journal, actor, update.firmwareId);
   return update;
 }
-
-const isOneOf = (deviceTypes: readonly string[] | null, type: string | undefined): boolean =>
-  deviceTypes === null || (type !== undefined && deviceTypes.includes(type));
 
 const audit = (journal: Journal, action: string, before: MeshUpdate | undefined, after: MeshUpdate) =>
   journal.audit({

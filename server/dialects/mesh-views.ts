@@ -23,11 +23,21 @@ export const NODE_STATUSES = ["pending", "transferring", "completed", "failed"] 
 
 export const total = integer("Total number");
 
+/**
+ * Hardware as painlessMesh nodes compare it, letter by letter: `ESP32` for all of its kinds, else `ESP8266` (State in its ota.hpp). What is
+ * neither is named as it was uploaded.
+ */
+export function hardwareOf({ chip, hardware }: Pick<Firmware, "chip" | "hardware">): string {
+  const names = [chip, hardware].map((name) => name.toUpperCase());
+  return ["ESP32", "ESP8266"].find((known) => names.some((name) => name.startsWith(known))) ?? hardware;
+}
+
 export const NodeFirmwareView = named("NodeFirmware", "Firmware of mesh nodes", {
   id: integer(),
   node_type: text(),
   version: text(),
-  hardware: text(),
+  hardware: text("As nodes compare it, such as ESP32"),
+  chip: text("Such as esp32c3"),
   size: integer("Bytes"),
   md5: textOrNull(),
   release_notes: textOrNull(),
@@ -38,6 +48,7 @@ export const NodeFirmwareView = named("NodeFirmware", "Firmware of mesh nodes", 
 export const viewNodeFirmware = viewer(NodeFirmwareView, (firmware: Firmware) => ({
   ...firmware,
   nodeType: firmware.deviceType,
+  hardware: hardwareOf(firmware),
   size: firmware.fileSize,
   releaseNotes: firmware.notes,
   isSigned: firmware.release !== null,
@@ -61,7 +72,8 @@ export const viewMeshUpdate = viewer(Type.Object(updateFields), (update: MeshUpd
 
 const Announced = Type.Object({
   node_type: text(),
-  hardware: text(),
+  target_node_type: text("The same, as the mesh gateway's tables name it"),
+  hardware: text("As nodes compare it, such as ESP32"),
   version: text(),
   md5: textOrNull(),
   size: integer("Bytes"),
@@ -71,6 +83,7 @@ const Announced = Type.Object({
 });
 const distributionFields = {
   ...updateFields,
+  target_node_id: textOrNull("The same as node_id, as the mesh gateway's tables name it"),
   // Firmware is never removed, only deactivated; old databases may lack it.
   ...Type.Partial(Announced).properties,
 };
@@ -87,10 +100,13 @@ export const viewDistribution = (
   place: Place,
 ): Static<typeof DistributionView> => ({
   ...viewMeshUpdate(update),
+  target_node_id: update.targetNode,
   ...(firmware &&
     announcedFields({
       ...firmware,
       nodeType: firmware.deviceType,
+      targetNodeType: firmware.deviceType,
+      hardware: hardwareOf(firmware),
       size: firmware.fileSize,
       partBytes: PART_BYTES,
       partCount: Math.ceil(firmware.fileSize / PART_BYTES),

@@ -41,6 +41,11 @@ export interface MeshStore {
     filter: { readonly statuses?: readonly MeshUpdateStatus[] },
     page: Page,
   ): Promise<Paged<MeshUpdate>>;
+  /** Those that have not ended, the oldest first: at most `limit` of each type, so that none waits behind those of another. */
+  listOpenMeshUpdates(filter: {
+    readonly deviceTypes: readonly string[] | null;
+    readonly limit: number;
+  }): Promise<readonly MeshUpdate[]>;
   setMeshUpdateStatus(
     id: number,
     status: MeshUpdateStatus,

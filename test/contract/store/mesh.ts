@@ -54,6 +54,27 @@ export function meshContract(store: () => Store): void {
     expect(await store().countMeshNodes(second.id)).to.equal(2);
   });
 
+  it("lists the oldest updates of each type that have not ended", async () => {
+    const [led, pir] = await Promise.all(
+      ["led", "pir"].map((deviceType) => store().addFirmware(sampleFirmware({ deviceType }))),
+    );
+    const ids: number[] = [];
+    for (const firmware of [led, led, led, pir, pir]) {
+      const update = { firmwareId: firmware?.id ?? 0, targetNode: null, isForced: false, createdAt: 1000 };
+      ids.push((await store().addMeshUpdate(update)).id);
+    }
+    const [first = 0, second = 0, third = 0, fourth = 0, fifth = 0] = ids;
+    const listed = async (deviceTypes: readonly string[] | null, limit: number) =>
+      (await store().listOpenMeshUpdates({ deviceTypes, limit })).map(({ id }) => id);
+    expect(await listed(null, 2)).to.deep.equal([first, second, fourth, fifth]);
+    await store().setMeshUpdateStatus(first, "completed", 2000, 2000);
+    await store().setMeshUpdateStatus(second, "distributing", 2000, null);
+    expect(await listed(null, 1)).to.deep.equal([second, fourth]);
+    expect(await listed(["led", "dht"], 9)).to.deep.equal([second, third]);
+    expect(await listed(["dht"], 9)).to.deep.equal([]);
+    expect(await listed([], 9)).to.deep.equal([]);
+  });
+
   it("keeps the last attributes that a device reported about itself", async () => {
     await store().putDevice(sampleDevice());
     expect(await store().findAttributes("base-010203")).to.equal(undefined);

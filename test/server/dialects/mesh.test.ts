@@ -83,7 +83,9 @@ describe("updates in a mesh", () => {
     expect(updates[0]).to.deep.include({
       id: update.json().id,
       node_type: "pir",
-      hardware: "esp32",
+      hardware: "ESP32",
+      target_node_id: null,
+      target_node_type: "pir",
       force_update: true,
       status: "pending",
       size: image.length,
@@ -158,5 +160,98 @@ describe("updates in a mesh", () => {
     expect((await admin("POST", "/ota/updates", { firmware_id: 99 })).json().error).to.equal(
       "FIRMWARE_UNKNOWN",
     );
+  });
+
+  describe("for a type", () => {
+    const other = async (type: string, fields: Record<string, string> = {}): Promise<number> => {
+      await legacy.server.admin("PUT", `/api/types/${type}`, { kind: "legacy" });
+      const made = await legacy.server.upload(
+        { image: arduinoImage(type) },
+        { device_type: type, version: "1.0.0", ...fields },
+      );
+      return made.json().id;
+    };
+    const pending = async () =>
+      (await gateway("GET", "/ota/updates/pending")).json().updates as Record<string, unknown>[];
+
+    it("are not hidden by any number of another type's", async () => {
+      const led = await other("led");
+      const add = (id: number, targetNode: string | null) =>
+        legacy.server.store.addMeshUpdate({ firmwareId: id, targetNode, isForced: false, createdAt: 1 });
+      const first = await add(firmwareId, null);
+      for (let node = 0; node < 130; node++) await add(led, `${node}`);
+      const last = await add(firmwareId, "7");
+      const mine = (updates: Record<string, unknown>[]) =>
+        updates.filter(({ node_type }) => node_type === "pir").map(({ id }) => id);
+      expect(mine(await pending())).to.deep.equal([first.id, last.id]);
+      expect(await pending()).to.have.length(102);
+      const body = { name: "pir", scopes: ["mesh:report"], user: "ada", device_types: ["pir"] };
+      const { token } = (await legacy.server.admin("POST", "/api/tokens", body)).json();
+      const { updates } = (await call(token, "GET", "/ota/updates/pending")).json();
+      expect(updates.map(({ id }: { id: number }) => id)).to.deep.equal([first.id, last.id]);
+    });
+
+    it("name their hardware as the nodes compare it", async () => {
+      const named: (readonly [string, Record<string, string>, string])[] = [
+        ["led", { hardware: "my-board" }, "ESP32"],
+        ["dht", { hardware: "esp32" }, "ESP32"],
+        ["button", { hardware: "ESP32-DevKitC" }, "ESP32"],
+      ];
+      for (const [type, fields, hardware] of named) {
+        await admin("POST", "/ota/updates", { firmware_id: await other(type, fields) });
+        expect((await pending()).at(-1), type).to.include({ node_type: type, hardware });
+      }
+      await legacy.server.admin("PUT", "/api/types/watcher", { kind: "legacy" });
+      for (const [hardware, shown] of [
+        ["esp8266", "ESP8266"],
+        ["ESP8266_NODEMCU", "ESP8266"],
+        ["nrf52", "nrf52"],
+      ] as const) {
+        const image = Buffer.from(`no image of an ESP32 ${hardware}`);
+        const made = await legacy.server.upload(
+          { image },
+          { device_type: "watcher", version: "1.0.0", hardware },
+        );
+        await admin("POST", "/ota/updates", { firmware_id: made.json().id });
+        expect((await pending()).at(-1)).to.include({ node_type: "watcher", hardware: shown });
+      }
+      const { firmware } = (await admin("GET", "/firmware?node_type=led")).json();
+      expect(firmware[0]).to.include({ hardware: "ESP32", chip: "esp32" });
+    });
+  });
+
+  it("are for one node by either of its names, as text or number", async () => {
+    for (const target of [
+      { node_id: "77" },
+      { target_node_id: "77" },
+      { target_node_id: 77 },
+      { node_id: 77, target_node_id: "77", target_node_type: "pir" },
+    ]) {
+      const opened = await admin("POST", "/ota/updates", { firmware_id: firmwareId, ...target });
+      expect(opened.json(), JSON.stringify(target)).to.include({ node_id: "77", target_node_id: "77" });
+    }
+    for (const target of [{}, { target_node_id: null, node_id: null }, { node_type: "pir" }]) {
+      const opened = await admin("POST", "/ota/updates", { firmware_id: firmwareId, ...target });
+      expect(opened.json(), JSON.stringify(target)).to.include({ node_id: null, target_node_id: null });
+    }
+    const report = { node_id: 77, status: "failed", error_message: "no answer for 30 s" };
+    const node = (await gateway("POST", "/ota/updates/1/nodes", report)).json();
+    expect(node).to.include({ node_id: "77", error: "no answer for 30 s" });
+  });
+
+  it("are refused where their target is not understood: they would be for every node of the type", async () => {
+    for (const [target, error] of [
+      [{ target: "77" }, "INVALID_REQUEST"],
+      [{ nodeId: "77" }, "INVALID_REQUEST"],
+      [{ target_node_id: "" }, "INVALID_REQUEST"],
+      [{ target_node_id: 1.5 }, "INVALID_REQUEST"],
+      [{ node_id: "77", target_node_id: "78" }, "FIELD_MISMATCH"],
+      [{ target_node_type: "led" }, "FIELD_MISMATCH"],
+      [{ node_type: "led", target_node_id: "77" }, "FIELD_MISMATCH"],
+    ] as const) {
+      const refused = await admin("POST", "/ota/updates", { firmware_id: firmwareId, ...target });
+      expect(refused.json().error, JSON.stringify(target)).to.equal(error);
+    }
+    expect((await admin("GET", "/ota/updates")).json().total).to.equal(0);
   });
 });
