@@ -6,6 +6,7 @@
 
 import { Type } from "@sinclair/typebox";
 import type { FastifyRequest } from "fastify";
+import { compareVersions } from "../../firmware/core/update/version.js";
 import { ok } from "../api/answers.js";
 import type { Context } from "../api/context.js";
 import { AskingDevice } from "../api/device-schemas.js";
@@ -15,10 +16,11 @@ import { route } from "../api/route.js";
 import { Name } from "../api/schemas.js";
 import type { Api } from "../api/typed-app.js";
 import { releaseOf } from "../releases/chunk-digests.js";
-import { newestFirst } from "../rollout/order.js";
+import { isVersion, newestFirst } from "../rollout/order.js";
 import { isForAll } from "../rollout/rollout-obstacle.js";
 import { defined } from "../shared/defined.js";
 import { Refusal } from "../shared/refusal.js";
+import { versionOf } from "../shared/version-of.js";
 import type { Firmware, Store } from "../store/store.js";
 import { SystemManifest, WebToolsManifest } from "./manifest-views.js";
 
@@ -150,18 +152,41 @@ function describeForWebTools(
   };
 }
 
+/** One release of each type, in the order of the types, all of the same version. */
+type System = readonly Firmware[];
+
+/**
+ * The versions that every type has, the newest first. A version that only one half of a pair has would lead that half away from the other. Build
+ * numbers may differ: of each type the newest counts.
+ */
+function findSystems(releases: readonly (readonly [Firmware, ...Firmware[]])[]): readonly System[] {
+  const [first = []] = releases;
+  const versions = [...new Set(first.map(({ version }) => version))];
+  return versions.flatMap((version) => {
+    const system = releases.flatMap((own) => own.find((firmware) => isVersion(firmware, version)) ?? []);
+    return system.length === releases.length ? [system] : [];
+  });
+}
+
+/** @throws Refusal FIRMWARE_UNKNOWN */
 function describeSystem(
   place: Place,
   types: readonly string[],
   releases: readonly (readonly [Firmware, ...Firmware[]])[],
   deviceId: string | undefined,
 ) {
-  const current = releases.map(([newest]) => newest);
-  const previous = releases.map(([, before]) => before);
+  const [current, previous] = findSystems(releases);
+  if (!current) {
+    const newest = releases.map(([{ deviceType, version }]) => `${deviceType} ${version}`);
+    throw new Refusal(
+      "FIRMWARE_UNKNOWN",
+      `there is no version that all of ${types.join(", ")} have: the newest are ${newest.join(" and ")}`,
+    );
+  }
   const signed = current.map(releaseOf);
   return {
     ...defined({ system_version: current[0]?.version }),
-    min_compatible_version: current[0]?.minCurrentVersion ?? "0.0.0",
+    min_compatible_version: highestMinimum(current),
     devices: Object.fromEntries(
       current.map((firmware, at) => [
         types[at] as string,
@@ -186,8 +211,7 @@ function describeSystem(
       reboot_delay_seconds: REBOOT_DELAY_SECONDS,
       health_check_timeout_seconds: HEALTH_CHECK_SECONDS,
     },
-    // All or nothing: a pair runs matching versions only if both halves can go back.
-    rollback: previous.every((firmware) => firmware !== undefined)
+    rollback: previous
       ? {
           ...defined({ previous_version: previous[0]?.version }),
           urls: Object.fromEntries(
@@ -197,3 +221,13 @@ function describeSystem(
       : null,
   };
 }
+
+/** What every device of a system may be updated from. */
+const highestMinimum = (system: System): string =>
+  system
+    .flatMap(({ minCurrentVersion }) => minCurrentVersion ?? [])
+    .reduce(
+      (highest, minimum) =>
+        compareVersions(versionOf(minimum, 0), versionOf(highest, 0)) > 0 ? minimum : highest,
+      "0.0.0",
+    );

@@ -33,7 +33,7 @@ const PairedRelease = Type.Object({
   ),
 });
 export const SystemManifest = named("SystemManifest", "What the devices of a pair are to run together", {
-  system_version: Type.Optional(text("Of the first type")),
+  system_version: Type.Optional(text("The newest version that every type has")),
   min_compatible_version: text(),
   devices: Type.Record(Type.String(), PairedRelease, { description: "By device type" }),
   update_instructions: Type.Object({
@@ -43,6 +43,6 @@ export const SystemManifest = named("SystemManifest", "What the devices of a pai
   }),
   rollback: orNull(
     Type.Object({ previous_version: Type.Optional(text()), urls: Type.Record(Type.String(), Type.String()) }),
-    "null: not every device has an older version",
+    "null: no older version that every type has",
   ),
 });

@@ -6,10 +6,11 @@
 
 import { compareVersions } from "../../firmware/core/update/version.js";
 import type { Rollout, RolloutRelease } from "../shared/rollout.js";
+import { versionOf } from "../shared/version-of.js";
 import type { Decision, Offer, ReleaseVerdict, Scene } from "./decision.js";
 import { nextStep } from "./intermediate-release.js";
 import { checkCompatibility, checkRetry } from "./obstacle.js";
-import { isVersion, mayStep, newestFirst, releaseVersion, versionOf } from "./order.js";
+import { isVersion, mayStep, newestFirst, releaseVersion } from "./order.js";
 import { checkCapacity, checkRollout, isForAll, isHeld } from "./rollout-obstacle.js";
 import { stageOf } from "./target.js";
 import type { Verdict } from "./verdicts.js";

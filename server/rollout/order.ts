@@ -7,25 +7,7 @@ import {
   type Version,
 } from "../../firmware/core/update/version.js";
 import type { RolloutDevice, RolloutRelease } from "../shared/rollout.js";
-
-/** Of what a device says it runs, and of releases that were taken when less strict versions were. */
-export function versionOf(text: string, build: number): Version {
-  const read = readVersion(text);
-  return read.build === build ? read : { ...read, build };
-}
-
-/** A fleet runs few versions, and a decision reads the same ones again and again. Devices make them up, so the number is bounded. */
-const MAX_READ_COUNT = 1000;
-const readVersions = new Map<string, Version>();
-
-function readVersion(text: string): Version {
-  const known = readVersions.get(text);
-  if (known) return known;
-  if (readVersions.size >= MAX_READ_COUNT) readVersions.clear();
-  const read = readRunningVersion(text);
-  readVersions.set(text, read);
-  return read;
-}
+import { versionOf } from "../shared/version-of.js";
 
 export const releaseVersion = (release: Pick<RolloutRelease, "version" | "buildNumber">): Version =>
   versionOf(release.version, release.buildNumber);
@@ -39,6 +21,23 @@ export const newestFirst = (
 /** Negative: the release is older than what the device runs. */
 export const compareToRunning = (release: RolloutRelease, device: RolloutDevice): number =>
   compareVersions(releaseVersion(release), versionOf(device.version, device.build));
+
+/** Whether what a device says it runs has any number: what has none counts as older than every release, but says nothing. */
+export const statesVersion = ({ version }: Pick<RolloutDevice, "version">): boolean =>
+  /^\s*v?\d/.test(version);
+
+/**
+ * A device whose image is that of a release runs that release, whatever version its client states: a sketch may state none, or the same one
+ * for ever.
+ */
+export function nameByImage(device: RolloutDevice, releases: readonly RolloutRelease[]): RolloutDevice {
+  const { imageSha256 } = device;
+  if (imageSha256 === null || imageSha256 === "") return device;
+  const same = releases.filter((release) => release.imageSha256 === imageSha256);
+  if (same.some((release) => compareToRunning(release, device) === 0)) return device;
+  const [newest] = same.sort(newestFirst);
+  return newest ? { ...device, version: newest.version, build: newest.buildNumber } : device;
+}
 
 /** How a manifest says that any version will do. */
 const NO_MINIMUM = "0.0.0";

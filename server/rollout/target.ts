@@ -2,8 +2,8 @@
 
 import { compareVersions, parseVersion, type Version } from "../../firmware/core/update/version.js";
 import type { RolloutDevice, RolloutPlan, Target } from "../shared/rollout.js";
+import { versionOf } from "../shared/version-of.js";
 import { bucketOf, isWithin } from "./bucket.js";
-import { versionOf } from "./order.js";
 
 /** What keeps a device out of a target, as a sentence's end; `undefined`: it is in. */
 export function missesTarget(target: Target, device: RolloutDevice): string | undefined {

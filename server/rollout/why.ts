@@ -9,12 +9,13 @@ import {
   type RolloutDevice,
   type RolloutRelease,
 } from "../shared/rollout.js";
+import { versionOf } from "../shared/version-of.js";
 import { nextOpening } from "../shared/windows.js";
 import type { FailureCount } from "../store/store.js";
 import { bucketOf } from "./bucket.js";
 import type { Decision, Facts, ReleaseVerdict, Scene } from "./decision.js";
 import { MAX_ROLLBACK_COUNT, waitsUntil } from "./obstacle.js";
-import { compareToRunning, mayStep, newestFirst, releaseVersion, versionOf } from "./order.js";
+import { compareToRunning, mayStep, newestFirst, releaseVersion } from "./order.js";
 import { isForAll } from "./rollout-obstacle.js";
 import { missesTarget, stageOf } from "./target.js";
 import { VERDICTS, type Verdict } from "./verdicts.js";

@@ -80,4 +80,53 @@ describe("manifests for other tools", () => {
     await release("1.1.0", "transmitter");
     expect((await get("/manifest")).rollback).to.equal(null);
   });
+
+  it("announce the newest version that the whole system has", async () => {
+    for (const type of ["receiver", "transmitter"])
+      for (const version of ["1.0.0", "1.1.0"]) await release(version, type);
+    await release("1.2.0", "receiver");
+    const manifest = await get("/manifest");
+    expect(manifest).to.include({ system_version: "1.1.0" });
+    expect(manifest.rollback.previous_version).to.equal("1.0.0");
+    expect(manifest.devices.receiver).to.include({ version: "1.1.0", firmware_url: "/api/ota/download/2" });
+    expect(manifest.devices.transmitter).to.include({ version: "1.1.0" });
+    expect((await get("/manifest?types=transmitter,receiver")).system_version).to.equal("1.1.0");
+    expect((await get("/manifest?types=receiver")).system_version).to.equal("1.2.0");
+    const half = await release("1.2.0+3", "transmitter");
+    expect(await get("/manifest")).to.include({ system_version: "1.2.0" });
+    await server.admin("PATCH", `/api/ota/admin/firmware/${half.id}`, { is_stable: false });
+    expect(await get("/manifest"), "is not released for all").to.include({ system_version: "1.1.0" });
+    await server.admin("PATCH", `/api/ota/admin/firmware/${half.id}`, { is_stable: true });
+    await server.admin("POST", "/api/rollouts", {
+      firmware_id: half.id,
+      name: "half",
+      stages: [{ percent: 10 }],
+    });
+    expect(await get("/manifest"), "is kept by its rollout").to.include({ system_version: "1.1.0" });
+  });
+
+  it("announce no system of which the halves have no version in common", async () => {
+    await release("1.0.0", "receiver");
+    await release("1.2.0", "receiver");
+    await release("1.1.0", "transmitter");
+    const answer = await server.app.inject("/manifest");
+    expect(answer.statusCode).to.equal(404);
+    expect(answer.json()).to.deep.equal({
+      error: "FIRMWARE_UNKNOWN",
+      message:
+        "there is no version that all of receiver, transmitter have: the newest are receiver 1.2.0 and transmitter 1.1.0",
+    });
+  });
+
+  it("require of a pair what any half of it requires", async () => {
+    for (const type of ["receiver", "transmitter"]) await release("1.1.0", type);
+    const require = (id: number, min_current_version: string) =>
+      server.admin("PATCH", `/api/ota/admin/firmware/${id}`, { min_current_version });
+    await require(2, "1.0.0");
+    expect(await get("/manifest")).to.include({ min_compatible_version: "1.0.0" });
+    await require(1, "0.10.0");
+    expect(await get("/manifest")).to.include({ min_compatible_version: "1.0.0" });
+    await require(1, "1.0.1");
+    expect(await get("/manifest")).to.include({ min_compatible_version: "1.0.1" });
+  });
 });
