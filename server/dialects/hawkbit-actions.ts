@@ -2,11 +2,13 @@
 
 import type { CheckRequest, UpdateStatus } from "../../firmware/core/wire.js";
 import type { Journal } from "../events/journal.js";
+import { statesVersion } from "../rollout/order.js";
 import { Refusal } from "../shared/refusal.js";
 import type { Device, Firmware, Store, Update } from "../store/store.js";
+import { hearDevice } from "../updates/check.js";
 import { reportStatus } from "../updates/status-report.js";
 import { CANCEL_HEARD, type Controller, RETRIEVED } from "./hawkbit-views.js";
-import { UNKNOWN_VERSION, versionIn } from "./unknown-version.js";
+import { buildOf, UNKNOWN_VERSION, versionIn } from "./unknown-version.js";
 
 /** An attempt under the name that hawkBit's clients know it by. */
 export interface Action {
@@ -23,9 +25,35 @@ export async function describeController(store: Store, { tenant, id }: Controlle
     device_id: id,
     device_type: tenant,
     current_version:
-      known && known.version !== UNKNOWN_VERSION ? known.version : versionIn(attributes?.version),
+      known && known.version !== UNKNOWN_VERSION
+        ? known.version
+        : versionIn(attributes && versionAmong(attributes)),
     current_build: known?.build ?? 0,
   };
+}
+
+/** Attributes in which clients state the version that runs: ours, and that of gooseBit's clients. */
+const versionAmong = (data: Readonly<Record<string, string>>): string | undefined =>
+  data.version ?? data.sw_version;
+
+/**
+ * A client sends its attributes. The version in them runs, whatever its feedback has said before. A word that is no version, such as the name
+ * of a build, is only believed while nothing is known: it would count as older than every release.
+ */
+export async function hearAttributes(
+  journal: Journal,
+  { id }: Controller,
+  data: Readonly<Record<string, string>>,
+): Promise<void> {
+  await journal.store.putAttributes(id, data, journal.time);
+  const version = versionIn(versionAmong(data));
+  const known = await journal.store.findDevice(id);
+  if (!known || version === UNKNOWN_VERSION) return;
+  if (known.version !== UNKNOWN_VERSION && !statesVersion({ version })) return;
+  const build = await buildOf(journal.store, known, version);
+  if (version === known.version && build === known.build) return;
+  const said = { ...known, version, build, imageSha256: null, slotState: null, lastSeen: journal.time };
+  await hearDevice(journal, known, said);
 }
 
 /** @throws Refusal DEVICE_UNKNOWN */

@@ -40,6 +40,7 @@ import {
   describeController,
   findAction,
   findController,
+  hearAttributes,
   hearLateEnd,
   noteRetrieved,
 } from "./hawkbit-actions.js";
@@ -145,7 +146,7 @@ function controllerRoutes(app: Api, context: Context): void {
       const { params, body } = request;
       await findController(store, params);
       await recordDevice(context, request, params.id, (journal) =>
-        journal.store.putAttributes(params.id, body.data, context.now()),
+        hearAttributes(journal, params, body.data),
       );
       return {};
     },

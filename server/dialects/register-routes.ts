@@ -21,11 +21,15 @@ import { readingsIn } from "../devices/readings.js";
 import { record } from "../events/journal.js";
 import { defined } from "../shared/defined.js";
 import { Refusal } from "../shared/refusal.js";
-import { seeDevice } from "../updates/check.js";
+import type { Device } from "../store/store.js";
+import { hearDevice, seeDevice } from "../updates/check.js";
+import { buildOf } from "./unknown-version.js";
 
 const bodyLimit = 4096;
 const HeartbeatBody = Type.Partial(
   Type.Pick(CheckBody, [
+    "current_version",
+    "current_build",
     "free_heap",
     "rssi",
     "uptime_seconds",
@@ -83,7 +87,7 @@ export function registerRoutes(app: Api, context: Context): void {
             `device ${params.id} is not registered here: POST /api/devices/register`,
           );
         }
-        await journal.putDevice({
+        const alive: Device = {
           ...known,
           freeHeap: body.free_heap ?? known.freeHeap,
           rssi: body.rssi ?? known.rssi,
@@ -93,7 +97,13 @@ export function registerRoutes(app: Api, context: Context): void {
           resetReason: body.reset_reason ?? known.resetReason,
           address: body.address ?? known.address,
           lastSeen: journal.time,
-        });
+        };
+        const version = body.current_version ?? known.version;
+        const build = body.current_build ?? (await buildOf(journal.store, known, version));
+        if (version === known.version && build === known.build) await journal.putDevice(alive);
+        // Another image runs, of which it says nothing else.
+        else
+          await hearDevice(journal, known, { ...alive, version, build, imageSha256: null, slotState: null });
       });
       const { pollSeconds } = context.settings;
       return { time: seconds(context.now()), ...defined({ poll_seconds: pollSeconds }) };

@@ -23,7 +23,8 @@ export interface Why {
 }
 
 export async function askWhy(store: Store, device: Device, now: number): Promise<Why> {
-  const { members, ...scene } = await readScene(store, device, now);
+  const open = await store.findOpenUpdate(device.id);
+  const { members, ...scene } = await readScene(store, device, now, open);
   const decision = chooseRelease(scene);
   const identity = await store.findIdentity(device.id);
   const withheld = await readWithheld(store, device, scene.releases);

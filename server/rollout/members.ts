@@ -1,15 +1,15 @@
 // What happens to a device in the rollouts that offered it something: it gets a lease, takes the release, and ends with an outcome.
 // Outcomes come from the attempts, which come from evidence (updates/check.ts). A device holds the lease of one rollout at most.
 
-import { isValidated } from "../devices/evidence.js";
+import { isSettled } from "../devices/evidence.js";
 import type { Journal } from "../events/journal.js";
-import { nameRelease, type RolloutRelease } from "../shared/rollout.js";
-import { type Device, ENDED_BY_SERVER, type Member, type Update } from "../store/store.js";
+import { nameRelease, type Rollout, type RolloutRelease } from "../shared/rollout.js";
+import { ENDED_BY_SERVER, type Member, type Update } from "../store/store.js";
 import type { Offer } from "./decision.js";
 import { followUp } from "./evaluate.js";
-import { isOnTrial } from "./obstacle.js";
-import { compareToRunning } from "./order.js";
-import { type DeviceScene, holdsLease, toSubject } from "./scene.js";
+import { isOnTrial, runs } from "./obstacle.js";
+import { compareToRunning, statesVersion } from "./order.js";
+import { type DeviceScene, holdsLease } from "./scene.js";
 
 /** After a decision: the rollout that offers gives its lease, every other takes its back. */
 export async function settleLeases(
@@ -89,23 +89,31 @@ export async function noteEnd(journal: Journal, attempt: Update): Promise<void> 
   followUp(journal, rollout);
 }
 
-/** What the running image itself proves, however it was installed: it was installed without an attempt, or it is gone again. */
-export async function believeImage(
-  journal: Journal,
-  device: Device,
-  scene: DeviceScene,
-): Promise<DeviceScene> {
-  if (device.imageSha256 === null || isOnTrial(device)) return scene;
+/** What a device runs itself proves, however it was installed: the release is there without an attempt, or it is gone again. */
+export async function believeRunning(journal: Journal, scene: DeviceScene): Promise<DeviceScene> {
+  const { device } = scene;
+  if (isOnTrial(device)) return scene;
   const members: Member[] = [];
   for (const member of scene.members) {
-    const changed = checkDeviceImage(device, member, scene, journal.time);
-    members.push(changed ?? member);
-    if (!changed) continue;
-    await journal.store.putMember(changed);
     const rollout = scene.rollouts.find(({ id }) => id === member.rolloutId);
-    const release = scene.releases.find(({ id }) => id === member.firmwareId);
-    if (rollout) followUp(journal, rollout);
-    if (changed.outcome !== "rolled_back" || !release) continue;
+    const release = scene.releases.find(({ id }) => id === rollout?.firmwareId);
+    const outcome = rollout && release && outcomeOf(scene, member, rollout, release);
+    if (!outcome) {
+      members.push(member);
+      continue;
+    }
+    const changed: Member = {
+      ...member,
+      leaseUntil: null,
+      isUpdating: false,
+      outcome,
+      outcomeAt: journal.time,
+      errorCode: outcome === "validated" ? null : "WENT_BACK",
+    };
+    members.push(changed);
+    await journal.store.putMember(changed);
+    followUp(journal, rollout);
+    if (outcome === "validated") continue;
     await journal.log({
       kind: "rollout.went_back",
       deviceId: device.id,
@@ -117,23 +125,35 @@ export async function believeImage(
   return { ...scene, members };
 }
 
-function checkDeviceImage(
-  device: Device,
-  member: Member,
+/** What is news about a device in a rollout; `undefined`: nothing. Without a hash to compare, its version is believed. */
+function outcomeOf(
   scene: DeviceScene,
-  time: number,
-): Member | undefined {
-  const rollout = scene.rollouts.find(({ id }) => id === member.rolloutId);
-  const release = scene.releases.find(({ id }) => id === rollout?.firmwareId);
-  if (!release) return undefined;
-  const ended = { ...member, leaseUntil: null, isUpdating: false, outcomeAt: time };
-  if (device.imageSha256 === release.imageSha256) {
-    const isNews = member.outcome !== "validated" && isValidated(device.slotState);
-    return isNews ? { ...ended, outcome: "validated", errorCode: null } : undefined;
-  }
-  const wentBack = member.outcome === "validated" && compareToRunning(release, toSubject(device)) > 0;
-  return wentBack ? { ...ended, outcome: "rolled_back", errorCode: "WENT_BACK" } : undefined;
+  { rolloutId, outcome, lastGivenAt }: Member,
+  { force }: Rollout,
+  release: RolloutRelease,
+): "validated" | "rolled_back" | undefined {
+  const { device, now } = scene;
+  const hasHash = device.imageSha256 !== null && release.imageSha256 !== "";
+  if (hasHash && device.imageSha256 === release.imageSha256)
+    return outcome !== "validated" && isSettled(device.slotState, now - lastGivenAt)
+      ? "validated"
+      : undefined;
+  const order = compareToRunning(release, device);
+  // A release that is forced may be what ran before: only an attempt proves that it was installed.
+  if (!hasHash && order === 0) return outcome !== "validated" && force === "none" ? "validated" : undefined;
+  const isBack = outcome === "validated" && order > 0 && (hasHash || statesVersion(device));
+  return isBack && !wasLedBack(scene, rolloutId) ? "rolled_back" : undefined;
 }
+
+/** Whether another rollout has brought the older release that runs: then it did not go back by itself. */
+const wasLedBack = ({ device, members, releases, rollouts }: DeviceScene, rolloutId: number): boolean =>
+  rollouts.some(
+    ({ id, firmwareId, force }) =>
+      id !== rolloutId &&
+      force === "any_order" &&
+      members.some((member) => member.rolloutId === id && member.outcome === "validated") &&
+      releases.some((release) => release.id === firmwareId && runs(device, release)),
+  );
 
 /** Of the rollouts that offered a device this firmware, the one that did so last. */
 async function findMember({ store }: Journal, { deviceId, firmwareId }: Update): Promise<Member | undefined> {

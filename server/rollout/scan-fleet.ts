@@ -6,6 +6,7 @@ import type { Rollout } from "../shared/rollout.js";
 import type { Firmware, FirmwareSummary, Store } from "../store/store.js";
 import { type Facts, NO_FACTS } from "./decision.js";
 import { MAX_ROLLBACK_COUNT } from "./obstacle.js";
+import { nameByImage } from "./order.js";
 import { type ExcludedDevice, type PlannedDevice, Planner, type Subject } from "./plan.js";
 import { readReleases } from "./scene.js";
 
@@ -33,7 +34,7 @@ export async function readFleet(
     const piece = await store.scanDevices(type, rollout.id, after, PIECE_LENGTH);
     for (const { device, isGiven } of piece) {
       const facts = factsOf(isGiven, gaveUp.has(device.id));
-      const subject = { device, facts, barred: barred.get(device.id) };
+      const subject = { device: nameByImage(device, releases), facts, barred: barred.get(device.id) };
       see(planner.add(subject), subject, planner);
     }
     const last = piece[PIECE_LENGTH - 1];

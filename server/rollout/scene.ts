@@ -1,8 +1,11 @@
 // Reads what a decision about one device needs, with a number of queries that does not grow with the fleet. Decides nothing.
 
+import type { SlotState } from "../../firmware/core/wire.js";
+import { TRIAL } from "../devices/evidence.js";
 import { type DeviceLabels, NO_LABELS, type RolloutDevice } from "../shared/rollout.js";
-import type { Device, FirmwareSummary, Member, Store } from "../store/store.js";
+import type { Device, FirmwareSummary, Member, Store, Update } from "../store/store.js";
 import type { Scene } from "./decision.js";
+import { nameByImage } from "./order.js";
 import { isLive } from "./rollout-obstacle.js";
 
 export interface DeviceScene extends Scene<FirmwareSummary> {
@@ -10,7 +13,13 @@ export interface DeviceScene extends Scene<FirmwareSummary> {
   readonly members: readonly Member[];
 }
 
-export async function readScene(store: Store, device: Device, now: number): Promise<DeviceScene> {
+/** @param open the device's attempt, if one is open */
+export async function readScene(
+  store: Store,
+  device: Device,
+  now: number,
+  open?: Update,
+): Promise<DeviceScene> {
   const labels = await store.findLabels(device.id);
   const releases = await readReleases(store, device.type);
   const history = await store.countFailures(device.id);
@@ -28,7 +37,7 @@ export async function readScene(store: Store, device: Device, now: number): Prom
   );
   const given = new Set(members.map(({ rolloutId }) => rolloutId));
   return {
-    device: toSubject(device, labels),
+    device: nameByImage({ ...toSubject(device, labels), slotState: slotStateOf(device, open) }, releases),
     releases,
     rollouts,
     facts: { history, given, leased, leaseCounts },
@@ -53,3 +62,12 @@ export const toSubject = (device: Device, labels: DeviceLabels = NO_LABELS): Rol
   ...device,
   ...labels,
 });
+
+/**
+ * What its state means for updates. While an attempt's image is tried, the boot loader's or the firmware's own trial goes on. Without such an
+ * attempt `new` only shows that the boot loader knows no states: it would have set it to `pending_verify`.
+ */
+function slotStateOf({ slotState }: Device, open: Update | undefined): SlotState | null {
+  if (open?.status === "installing" && open.step === TRIAL) return "pending_verify";
+  return slotState === "new" ? "undefined" : slotState;
+}

@@ -1,16 +1,23 @@
 // A device checks for updates: what its state proves about an open attempt, and which release it is offered.
 
 import type { CheckRequest } from "../../firmware/core/wire.js";
-import { evaluateClaim, evaluateEvidence } from "../devices/evidence.js";
+import {
+  compareToRelease,
+  evaluateEvidence,
+  evaluateVersion,
+  isVersionOf,
+  TRIAL,
+} from "../devices/evidence.js";
 import { readingsIn } from "../devices/readings.js";
 import type { Journal } from "../events/journal.js";
 import { chooseRelease } from "../rollout/choose-release.js";
 import type { Offer } from "../rollout/decision.js";
 import { followUpIdle } from "../rollout/evaluate.js";
 import { isLasting } from "../rollout/lasting.js";
-import { believeImage, settleLeases } from "../rollout/members.js";
+import { believeRunning, settleLeases } from "../rollout/members.js";
 import { isOnTrial } from "../rollout/obstacle.js";
-import { readScene } from "../rollout/scene.js";
+import { statesVersion } from "../rollout/order.js";
+import { type DeviceScene, readScene } from "../rollout/scene.js";
 import { nameRelease, type RolloutRelease } from "../shared/rollout.js";
 import type { Device, Firmware, Update } from "../store/store.js";
 import { addAttempt, CLAIMED, failAttempt, logAttempt, moveAttempt, succeed } from "./attempt.js";
@@ -31,32 +38,46 @@ export async function checkDevice(
   request: CheckRequest,
   takePlace: () => void,
 ): Promise<CheckResult> {
-  const { device, open } = await seeDevice(journal, request, takePlace);
-  const scene = await believeImage(journal, device, await readScene(journal.store, device, journal.time));
+  const { device, open, scene } = await seeDevice(journal, request, takePlace);
   const decision = chooseRelease(scene);
   const { offer } = decision;
   const release = offer && (await journal.store.findFirmware(offer.release.id));
-  if (open) await closeStale(journal, device, open, release);
+  if (open) await closeStale(journal, scene, open, release);
   await settleLeases(journal, scene, offer);
   if (offer && release && release.id !== open?.firmwareId) await openAttempt(journal, device, release, offer);
   followUpIdle(journal, scene.rollouts);
   return { release, isLasting: !open && isLasting(scene, decision) };
 }
 
+interface Seen {
+  readonly device: Device;
+  /** Its attempt, if that may still go on. */
+  readonly open: Update | undefined;
+  readonly scene: DeviceScene;
+}
+
 /**
- * A device reports what it is and what runs: it is registered or seen again, and its open attempt is settled if that proves
- * something. `takePlace` is asked for a device that is new, and may refuse it.
+ * A device reports what it is and what runs: it is registered or seen again, its open attempt is settled if that proves something, and
+ * rollouts learn of it. `takePlace` is asked for a device that is new, and may refuse it.
  */
 export async function seeDevice(
   journal: Journal,
   request: CheckRequest,
   takePlace: () => void,
-): Promise<{ readonly device: Device; readonly open: Update | undefined }> {
+): Promise<Seen> {
   const known = await journal.store.findDevice(request.device_id);
   if (!known) takePlace();
-  const device = await journal.putDevice(describeDevice(request, known, journal.time));
+  return hearDevice(journal, known, describeDevice(request, known, journal.time));
+}
+
+/** What a device says of itself in any way: the last word is believed, whatever was known before. */
+export async function hearDevice(journal: Journal, known: Device | undefined, said: Device): Promise<Seen> {
+  const device = await journal.putDevice(said);
   await logDevice(journal, known, device);
-  return { device, open: await settleAttempt(journal, device) };
+  const open = await settleAttempt(journal, device);
+  if (known && !open && runsOther(known, device)) await withdrawReported(journal, device);
+  const scene = await readScene(journal.store, device, journal.time, open);
+  return { device, open, scene: await believeRunning(journal, scene) };
 }
 
 function describeDevice(request: CheckRequest, known: Device | undefined, time: number): Device {
@@ -111,15 +132,16 @@ async function logDevice(journal: Journal, known: Device | undefined, device: De
   }
 }
 
-/** Closes the open attempt if the device's state proves how it ended. Returns it while it is open. */
+/** Closes the open attempt if what the device says proves how it ended. Returns it while it is open. */
 async function settleAttempt(journal: Journal, device: Device): Promise<Update | undefined> {
   const open = await journal.store.findOpenUpdate(device.id);
   const firmware = open && (await journal.store.findFirmware(open.firmwareId));
   if (!open || !firmware) return undefined;
-  if (device.imageSha256 === null) return settleClaim(journal, device, firmware, open);
-  switch (evaluateEvidence(open, firmware.imageSha256, device)) {
+  const verdict = evaluate(open, firmware, device, journal.time);
+  switch (verdict) {
     case "validated":
-      await succeed(journal, device, firmware, open);
+    case "reported":
+      await succeed(journal, device, firmware, open, verdict);
       return undefined;
     case "rolledBack":
       await failAttempt(
@@ -129,26 +151,6 @@ async function settleAttempt(journal: Journal, device: Device): Promise<Update |
         `runs ${device.version} again instead of ${firmware.version} (reset: ${device.resetReason ?? "unknown"})`,
       );
       return undefined;
-    case "onTrial":
-      if (open.status === "installing" && open.step === "trial") return open;
-      return moveAttempt(journal, firmware, open, { status: "installing", step: "trial" });
-    case "nothing":
-      return open;
-  }
-}
-
-/** Closes an attempt that a device without image hashes has claimed to be done, once its version bears it out. */
-async function settleClaim(
-  journal: Journal,
-  device: Device,
-  firmware: Firmware,
-  open: Update,
-): Promise<Update | undefined> {
-  if (open.step !== CLAIMED) return open;
-  switch (evaluateClaim(firmware, device, open.updatedAt, journal.time)) {
-    case "reported":
-      await succeed(journal, device, firmware, open, "reported");
-      return undefined;
     case "disproved":
       await failAttempt(
         journal,
@@ -157,22 +159,81 @@ async function settleClaim(
         `reported success, but runs ${device.version} instead of ${firmware.version}`,
       );
       return undefined;
+    case "onTrial":
+      if (open.status === "installing" && open.step === TRIAL) return open;
+      return moveAttempt(journal, firmware, open, { status: "installing", step: TRIAL });
     case "nothing":
       return open;
   }
 }
 
+const runsOther = (known: Device, device: Device): boolean =>
+  known.version !== device.version || known.build !== device.build;
+
+/** How long a success that nothing but the device's word proves may be taken back by it. */
+const WITHDRAWABLE_MS = 24 * 60 * 60_000;
+
+/**
+ * A device that has succeeded by its own account and runs something older again has rolled back after all. The attempt becomes a failed one, so
+ * that a device that goes back each time, or whose client says the same version for ever, is not updated for ever.
+ */
+async function withdrawReported(journal: Journal, device: Device): Promise<void> {
+  const { rows } = await journal.store.listUpdates({ deviceId: device.id }, { limit: 1, offset: 0 });
+  const [last] = rows;
+  if (last?.status !== "success" || last.step !== "reported") return;
+  if (journal.time - (last.finishedAt ?? 0) > WITHDRAWABLE_MS) return;
+  const firmware = await journal.store.findFirmware(last.firmwareId);
+  if (!firmware || !statesVersion(device) || compareToRelease(device, firmware) >= 0) return;
+  const failed = await journal.changeUpdate(last.id, {
+    status: "failed",
+    errorCode: "ROLLED_BACK",
+    errorMessage: `reported success, then that it runs ${device.version} again`,
+    finishedAt: journal.time,
+  });
+  await logAttempt(journal, failed, "update.failed", `${device.id}: ROLLED_BACK, ${failed.errorMessage}`, {
+    error_code: failed.errorCode,
+    step: failed.step,
+  });
+}
+
+/** The hash of the image decides. Where the device or the firmware has none, and of firmware that is not signed, the version counts too. */
+function evaluate(open: Update, firmware: Firmware, device: Device, now: number) {
+  const { imageSha256 } = firmware;
+  const isSigned = firmware.release !== null;
+  const from = { version: open.fromVersion, build: open.fromBuild };
+  const claimedAt = open.step === CLAIMED ? open.updatedAt : null;
+  // Only a client that verifies signatures may try an image by itself.
+  const trialMs = !isSigned ? Number.POSITIVE_INFINITY : open.step === TRIAL ? now - open.updatedAt : 0;
+  const byImage = imageSha256 === "" ? "nothing" : evaluateEvidence(open, imageSha256, device, trialMs);
+  if (device.imageSha256 !== null && (isSigned || device.imageSha256 === imageSha256)) {
+    // Another image of the version that was offered came another way, not by a roll back.
+    if (byImage === "rolledBack" && isVersionOf(firmware, device)) return "nothing";
+    // The same image ran before: to run it proves nothing.
+    return byImage === "reported" && claimedAt === null && isVersionOf(firmware, from) ? "nothing" : byImage;
+  }
+  const byVersion = evaluateVersion({ from, claimedAt }, firmware, device, now);
+  if (byVersion !== "reported") return byVersion === "nothing" ? byImage : byVersion;
+  const byState = evaluateEvidence(open, imageSha256, { ...device, imageSha256 }, trialMs);
+  return byState === "validated" ? "reported" : byState;
+}
+
 /** An attempt whose firmware is not what the device is to get now has no future. */
 async function closeStale(
   journal: Journal,
-  device: Device,
+  { device }: DeviceScene,
   open: Update,
   release: Firmware | undefined,
 ): Promise<void> {
   if (release?.id === open.firmwareId) return;
   // On trial nothing is offered; the attempt is well under way.
   if (!release && isOnTrial(device)) return;
-  if (release) await failAttempt(journal, open, "SUPERSEDED", `${release.version} is offered instead`);
+  if (release) {
+    await failAttempt(journal, open, "SUPERSEDED", `${release.version} is offered instead`);
+    return;
+  }
+  const firmware = await journal.store.findFirmware(open.firmwareId);
+  if (firmware && compareToRelease(device, firmware) >= 0)
+    await failAttempt(journal, open, "SUPERSEDED", `runs ${device.version}, which came another way`);
   else await failAttempt(journal, open, "WITHDRAWN", "the firmware is not offered to this device any more");
 }
 

@@ -52,11 +52,12 @@ function deviceThatReports(known: Device, request: StatusRequest, firmware: Firm
 
 async function reportSuccess({ journal, device, firmware, request, last }: Report): Promise<Update> {
   if (last.status === "success") return last;
-  if (firmware.release === null && !request.image_sha256)
-    return moveAttempt(journal, firmware, last, { status: "installing", step: CLAIMED });
   const imageSha256 = request.image_sha256?.toLowerCase();
-  const isProven = imageSha256 === firmware.imageSha256 && isValidated(request.slot_state ?? null);
-  if (isProven) return succeed(journal, device, firmware, last);
+  const isImage = imageSha256 === firmware.imageSha256;
+  if (isImage && isValidated(request.slot_state ?? null)) return succeed(journal, device, firmware, last);
+  const isOther = imageSha256 && firmware.imageSha256 !== "" && !isImage;
+  if (firmware.release === null && !isOther)
+    return moveAttempt(journal, firmware, last, { status: "installing", step: CLAIMED });
   throw new Refusal(
     "NOT_PROVEN",
     `success counts when image_sha256 is ${firmware.imageSha256} and slot_state is valid; ` +

@@ -26,8 +26,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     what: "an image on trial is the end of the attempt",
     file,
-    original: '? "validated" : "onTrial"',
-    mutated: '? "validated" : "validated"',
+    original: '? "reported" : "onTrial"',
+    mutated: '? "reported" : "validated"',
   },
   {
     what: "the old image during a download has rolled back",
@@ -44,7 +44,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     what: "a roll back during the trial is not detected",
     file,
-    original: ', "trial"]',
+    original: ", TRIAL]",
     mutated: "]",
   },
   {
@@ -74,7 +74,43 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     what: "another build of the same version confirms a claim",
     file,
-    original: " && running.build === release.buildNumber",
+    original: "versionOf(release.version, release.buildNumber)",
+    mutated: "versionOf(release.version, running.build)",
+  },
+  {
+    what: "a newer version disproves a claim",
+    file,
+    original: "order < 0 && ",
+    mutated: "",
+  },
+  {
+    what: "the version that ran before proves that it was installed again",
+    file,
+    original: " && !isVersionOf(release, attempt.from)",
+    mutated: "",
+  },
+  {
+    what: "a client that tries the image by itself has no time to do so",
+    file,
+    original: "const hasTrial = attempt.step !== null && trialMs <= LONGEST_TRIAL_MS;",
+    mutated: "const hasTrial = false;",
+  },
+  {
+    what: "a trial that the boot loader knows ends by time",
+    file,
+    original: "knowsNoStates(running.slotState) && !hasTrial",
+    mutated: "!hasTrial",
+  },
+  {
+    what: "a device that sends no state of its slot never ends an attempt",
+    file,
+    original: "state === null || ",
+    mutated: "",
+  },
+  {
+    what: "a device whose boot loader leaves the state as it was armed never ends an attempt",
+    file,
+    original: ' || state === "new"',
     mutated: "",
   },
 ];

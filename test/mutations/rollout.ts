@@ -312,7 +312,25 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     what: "a rollout is validated by an image on trial",
     file: "server/rollout/members.ts",
-    original: 'member.outcome !== "validated" && isValidated(device.slotState)',
-    mutated: 'member.outcome !== "validated"',
+    original: " && isSettled(device.slotState, now - lastGivenAt)",
+    mutated: "",
+  },
+  {
+    what: "the version that a forced rollout installs again proves that it did",
+    file: "server/rollout/members.ts",
+    original: ' && force === "none"',
+    mutated: "",
+  },
+  {
+    what: "a device that states no version any more went back",
+    file: "server/rollout/members.ts",
+    original: "(hasHash || statesVersion(device))",
+    mutated: "true",
+  },
+  {
+    what: "a version that a device without hashes says is no outcome",
+    file: "server/rollout/members.ts",
+    original: "!hasHash && order === 0",
+    mutated: "false",
   },
 ];

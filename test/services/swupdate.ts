@@ -50,12 +50,17 @@ export class SwupdateBoard {
     const board = new SwupdateBoard(await mkdtemp(join(tmpdir(), "skyslot-swupdate-")));
     await mkdir(board.#in("tmp"));
     await writeFile(board.#in("partition"), "");
+    await board.identify(attributes);
+    board.#makeKey("key");
+    return board;
+  }
+
+  /** What it reports about itself from its next start on. */
+  async identify(attributes: Readonly<Record<string, string>>): Promise<void> {
     const entries = Object.entries(attributes).map(
       ([name, value]) => `{ name="${name}"; value="${value}"; }`,
     );
-    await writeFile(board.#in("config"), `globals: {};\nidentify: (${entries.join(", ")});\n`);
-    board.#makeKey("key");
-    return board;
+    await writeFile(this.#in("config"), `globals: {};\nidentify: (${entries.join(", ")});\n`);
   }
 
   /** A bundle (.swu) that writes this content into the board's partition. `isForged`: signed with a key that the board does not trust. */

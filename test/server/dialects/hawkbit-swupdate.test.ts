@@ -44,6 +44,7 @@ describe("a gateway that runs swupdate", () => {
     expect((await board.installed()).equals(CONTENT)).to.equal(true);
     expect(await legacy.server.lastAttempt()).to.include({ status: "downloading", step: "proceeding" });
     await board.stop();
+    await board.identify({ version: "1.2.0", serial: "4711" });
     board.start({ ...options, isConfirming: true });
     await board.said(/No pending action to process/);
     expect(await legacy.server.lastAttempt()).to.include({
@@ -64,7 +65,7 @@ describe("a gateway that runs swupdate", () => {
     await upload();
     await installAndRestart({ ...at, token: { kind: "target", value: given.json().token } });
     expect(await legacy.server.store.findAttributes("gw-1")).to.deep.equal({
-      version: "1.0.0",
+      version: "1.2.0",
       serial: "4711",
     });
   });

@@ -2,8 +2,9 @@
 
 import { expect } from "chai";
 import { Journal } from "../../../server/events/journal.js";
-import { believeImage, noteEnd, noteProgress, settleLeases } from "../../../server/rollout/members.js";
+import { believeRunning, noteEnd, noteProgress, settleLeases } from "../../../server/rollout/members.js";
 import { readScene } from "../../../server/rollout/scene.js";
+import type { Rollout } from "../../../server/shared/rollout.js";
 import { openSqliteStore } from "../../../server/store/sqlite.js";
 import type { Device, FirmwareSummary, Member, Store, Update } from "../../../server/store/store.js";
 import { sampleNewRollout } from "../../contract/store/rollouts.js";
@@ -99,12 +100,46 @@ describe("the outcome of a device in a rollout", () => {
     await offer(NOW);
     const runs = async (imageSha256: string, slotState: Device["slotState"], version: string) => {
       device = { ...device, imageSha256, slotState, version };
-      await believeImage(journalAt(NOW), device, await readScene(store, device, NOW));
+      await believeRunning(journalAt(NOW), await readScene(store, device, NOW));
       return (await member())?.outcome;
     };
     expect(await runs("2".repeat(64), "pending_verify", "1.2.0")).to.equal(null);
     expect(await runs("2".repeat(64), "undefined", "1.2.0")).to.equal(null);
     expect(await runs("2".repeat(64), "valid", "1.2.0")).to.equal("validated");
     expect(await runs("a".repeat(64), "valid", "1.0.0"), "it is gone again").to.equal("rolled_back");
+  });
+
+  it("is taken from the version of a device that sends no hash", async () => {
+    await offer(NOW);
+    const runs = async (version: string) => {
+      device = { ...device, imageSha256: null, slotState: null, version };
+      await believeRunning(journalAt(NOW), await readScene(store, device, NOW));
+      return member();
+    };
+    expect(await runs("1.1.0")).to.include({ outcome: null });
+    expect(await runs("v1.2.0")).to.include({ outcome: "validated" });
+    expect(await runs("unknown"), "says nothing").to.include({ outcome: "validated" });
+    expect(await runs("1.3.0"), "is newer").to.include({ outcome: "validated" });
+    expect(await runs("v1.1.9")).to.include({ outcome: "rolled_back", errorCode: "WENT_BACK" });
+  });
+
+  it("waits for the end of a trial that the firmware may make by itself", async () => {
+    await offer(NOW);
+    device = { ...device, imageSha256: "2".repeat(64), slotState: "undefined", version: "1.2.0" };
+    const outcomeAt = async (time: number) => {
+      await believeRunning(journalAt(time), await readScene(store, device, time));
+      return (await member())?.outcome;
+    };
+    expect(await outcomeAt(NOW + 5 * MINUTE)).to.equal(null);
+    expect(await outcomeAt(NOW + 6 * MINUTE)).to.equal("validated");
+  });
+
+  it("is not proved by the version that a forced rollout installs again", async () => {
+    const [rollout] = await store.governingRollouts(device.type);
+    await store.putRollout({ ...(rollout as Rollout), force: "reinstall" });
+    await offer(NOW);
+    device = { ...device, imageSha256: null, slotState: null, version: "1.2.0" };
+    await believeRunning(journalAt(NOW), await readScene(store, device, NOW));
+    expect((await member())?.outcome).to.equal(null);
   });
 });
