@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { expect } from "chai";
 import { type RunningServer, startServer } from "../../server/start.js";
 import { type Block, isShown, readBlocks } from "./markdown.js";
@@ -103,7 +103,10 @@ async function openStage(home: string): Promise<Stage> {
     server,
     folder,
     clock,
-    put: (name, content) => writeFile(join(folder, name), content),
+    async put(name, content) {
+      await mkdir(dirname(join(folder, name)), { recursive: true });
+      await writeFile(join(folder, name), content);
+    },
     async call(method, path, body) {
       const answer = await fetch(server.url + path, {
         method,
