@@ -44,15 +44,21 @@ export function checkCompatibility(
   const isSame = runs(device, release);
   if (!isSame && compareToRunning(release, device) > 0) return undefined;
   if (force === "none" || (force === "reinstall" && !isSame)) return "NOT_NEWER";
-  return refusesOldVersions(device) ? "DEVICE_REFUSES" : undefined;
+  return refusesOldVersions(device, release) ? "DEVICE_REFUSES" : undefined;
 }
 
 /** Whether the release is what runs: by the image's hash where it is known, else by version and build. */
 export const runs = (device: RolloutDevice, release: RolloutRelease): boolean =>
   device.imageSha256 === release.imageSha256 || compareToRunning(release, device) === 0;
 
-/** A device that reports the state of its slot runs core/update/release.ts, which takes newer releases only. */
-const refusesOldVersions = ({ slotState }: RolloutDevice): boolean => slotState !== null;
+/**
+ * A device that reports the state of its slot runs core/update/release.ts, which takes newer releases only. Or it is another system's client,
+ * which takes any: for those alone there are releases without a manifest.
+ */
+const refusesOldVersions = (
+  { slotState }: Pick<RolloutDevice, "slotState">,
+  { manifestLength }: Pick<RolloutRelease, "manifestLength">,
+): boolean => slotState !== null && manifestLength !== 0;
 
 export function checkRetry(
   device: RolloutDevice,

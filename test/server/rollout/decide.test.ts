@@ -158,6 +158,8 @@ describe("the decision for a device", () => {
     const stable = sampleRelease("1.0.0", { id: 2 });
     expect(verdictOf({}, {}, {}, old)).to.equal("NOT_NEWER");
     expect(verdictOf({ force: "any_order" }, {}, {}, old)).to.equal("DEVICE_REFUSES");
+    const unsigned = { ...old, manifestLength: 0 };
+    expect(verdictOf({ force: "any_order" }, {}, {}, unsigned), "of another system").to.equal("OFFERED");
     const legacy = { slotState: null, imageSha256: null };
     expect(verdictOf({ force: "any_order" }, legacy, {}, old)).to.equal("OFFERED");
     expect(verdictOf({ force: "reinstall" }, legacy, {}, old)).to.equal("NOT_NEWER");
