@@ -4,7 +4,7 @@
 import { isSettled } from "../devices/evidence.js";
 import type { Journal } from "../events/journal.js";
 import { nameRelease, type Rollout, type RolloutRelease } from "../shared/rollout.js";
-import { ENDED_BY_SERVER, type Member, type Update } from "../store/store.js";
+import { CAME_BACK, ENDED_BY_SERVER, type Member, type Update } from "../store/store.js";
 import type { Offer } from "./decision.js";
 import { followUp } from "./evaluate.js";
 import { isOnTrial, runs } from "./obstacle.js";
@@ -78,7 +78,7 @@ export async function noteEnd(journal: Journal, attempt: Update): Promise<void> 
     await journal.store.putMember(ended);
     return;
   } else {
-    const outcome = attempt.errorCode === "ROLLED_BACK" ? "rolled_back" : "failed";
+    const outcome = CAME_BACK.includes(attempt.errorCode ?? "") ? "rolled_back" : "failed";
     await journal.store.putMember({
       ...ended,
       outcome,

@@ -51,7 +51,7 @@ export type FirmwareChanges = Partial<
   Pick<Firmware, "isStable" | "isActive" | "minCurrentVersion" | "notes">
 >;
 type FirmwareFilter = Partial<
-  Pick<Firmware, "deviceType" | "isActive" | "isStable" | "fileHash" | "md5" | "version">
+  Pick<Firmware, "deviceType" | "isActive" | "isStable" | "fileHash" | "imageSha256" | "md5" | "version">
 >;
 
 export interface FirmwareStore {

@@ -29,12 +29,19 @@ export type UpdateChanges = Partial<
 /** Codes of attempts that the server itself ended: they are `failed` on the wire, but nothing went wrong on the device. */
 export const ENDED_BY_SERVER: readonly string[] = Object.freeze(["SUPERSEDED", "WITHDRAWN"]);
 
+/** The code of an attempt whose image was sent whole to a client that reports nothing, and which runs the image before again. */
+export const NEVER_RAN = "NEVER_RAN";
+/** Codes of attempts after which the device ran the image before again. */
+export const CAME_BACK: readonly string[] = Object.freeze(["ROLLED_BACK", NEVER_RAN]);
+
 /** How often a firmware failed on a device since it last succeeded there. What the server itself ended does not count. */
 export interface FailureCount {
   readonly firmwareId: number;
   readonly failedCount: number;
+  /** Only what the device's own state proved or what it reported. */
   readonly rolledBackCount: number;
   readonly lastFailedAt: number;
+  /** When the image before came back last, whatever is known of the reason. */
   readonly lastRolledBackAt: number | null;
 }
 
@@ -48,6 +55,8 @@ export interface UpdateStore {
   /** The attempt of a device that is neither `success` nor `failed`; at most one is open at a time. */
   findOpenUpdate(deviceId: string): Promise<Update | undefined>;
   findLastUpdate(deviceId: string, firmwareId: number): Promise<Update | undefined>;
+  /** The newest attempt of a device that it has begun: it has a step. */
+  findLastBegunUpdate(deviceId: string): Promise<Update | undefined>;
   /** Those that are neither `success` nor `failed`. */
   countOpenUpdates(): Promise<readonly { readonly status: UpdateStatus; readonly count: number }[]>;
   /** Newest first. */

@@ -21,6 +21,7 @@ import { type DeviceScene, readScene } from "../rollout/scene.js";
 import { nameRelease, type RolloutRelease } from "../shared/rollout.js";
 import type { Device, Firmware, Update } from "../store/store.js";
 import { addAttempt, CLAIMED, failAttempt, logAttempt, moveAttempt, succeed } from "./attempt.js";
+import { endUnproved } from "./sent-image.js";
 
 interface CheckResult {
   /** That the device may have; `undefined`: there is none for it. */
@@ -74,7 +75,7 @@ export async function seeDevice(
 export async function hearDevice(journal: Journal, known: Device | undefined, said: Device): Promise<Seen> {
   const device = await journal.putDevice(said);
   await logDevice(journal, known, device);
-  const open = await settleAttempt(journal, device);
+  const open = await endUnproved(journal, device, await settleAttempt(journal, device));
   if (known && !open && runsOther(known, device)) await withdrawReported(journal, device);
   const scene = await readScene(journal.store, device, journal.time, open);
   return { device, open, scene: await believeRunning(journal, scene) };

@@ -2,7 +2,7 @@
 
 import { type Kysely, sql } from "kysely";
 import type { UpdateStatus } from "../../../firmware/core/wire.js";
-import { ENDED_BY_SERVER, type Update, type UpdateStore } from "../updates.js";
+import { CAME_BACK, ENDED_BY_SERVER, type Update, type UpdateStore } from "../updates.js";
 import { tableOf } from "./table.js";
 import type { Tables } from "./tables.js";
 
@@ -48,6 +48,9 @@ export function createUpdateStore(db: Kysely<Tables>): UpdateStore {
     findLastUpdate: (deviceId, firmwareId) =>
       updates.first(updates.select(db, { deviceId, firmwareId }).orderBy("id", "desc")),
 
+    findLastBegunUpdate: (deviceId) =>
+      updates.first(updates.select(db, { deviceId }).where("step", "is not", null).orderBy("id", "desc")),
+
     listUpdates: (filter, page) => updates.page(updates.select(db, filter).orderBy("id", "desc"), page),
 
     async countFailures(deviceId) {
@@ -60,7 +63,9 @@ export function createUpdateStore(db: Kysely<Tables>): UpdateStore {
             "rolledBackCount",
           ),
           fn.max("failed.updated_at").as("lastFailedAt"),
-          sql<number | null>`max(case when failed.error_code = 'ROLLED_BACK' then failed.updated_at end)`.as(
+          sql<
+            number | null
+          >`max(case when failed.error_code in (${sql.join(CAME_BACK)}) then failed.updated_at end)`.as(
             "lastRolledBackAt",
           ),
         ])

@@ -45,6 +45,20 @@ export function updateContract(store: () => Store): void {
     expect((await store().listUpdates({}, { limit: 1, offset: 5 })).totalCount).to.equal(2);
   });
 
+  it("finds the attempt that a device has begun last, whatever it was offered since", async () => {
+    const first = await addAttempt(store(), "d1");
+    const { deviceId, firmwareId, fromVersion, fromBuild } = first;
+    expect(await store().findLastBegunUpdate("d1")).to.equal(undefined);
+    const ended = { status: "failed", step: "retrieved", errorCode: "SUPERSEDED", finishedAt: 2 } as const;
+    const begun = await store().changeUpdate(first.id, ended, 2);
+    for (const createdAt of [3, 4, 5]) {
+      const { id } = await store().addUpdate({ deviceId, firmwareId, fromVersion, fromBuild, createdAt });
+      await store().changeUpdate(id, { status: "failed", errorCode: "SUPERSEDED" }, createdAt);
+    }
+    await addAttempt(store(), "d2", { version: "1.2.0" });
+    expect(await store().findLastBegunUpdate("d1")).to.deep.equal(begun);
+  });
+
   it("counts failures since the last success, roll backs separately", async () => {
     const { deviceId, firmwareId, ...rest } = await addAttempt(store());
     const close = async (changes: object, time: number) => {
@@ -65,6 +79,10 @@ export function updateContract(store: () => Store): void {
     await close({ status: "failed", errorCode: null }, 70);
     expect(await store().countFailures(deviceId)).to.deep.equal([
       { firmwareId, failedCount: 3, rolledBackCount: 1, lastFailedAt: 70, lastRolledBackAt: 30 },
+    ]);
+    await close({ status: "failed", errorCode: "NEVER_RAN" }, 80);
+    expect(await store().countFailures(deviceId), "it may be offered again, but not at once").to.deep.equal([
+      { firmwareId, failedCount: 4, rolledBackCount: 1, lastFailedAt: 80, lastRolledBackAt: 80 },
     ]);
     expect(await store().countFailures("nobody")).to.deep.equal([]);
   });

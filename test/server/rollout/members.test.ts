@@ -92,6 +92,8 @@ describe("the outcome of a device in a rollout", () => {
     await offer(NOW);
     await noteEnd(journalAt(NOW), attempt({ status: "failed", errorCode: "ROLLED_BACK" }));
     expect(await member()).to.include({ outcome: "rolled_back", errorCode: "ROLLED_BACK", leaseUntil: null });
+    await noteEnd(journalAt(NOW), attempt({ status: "failed", errorCode: "NEVER_RAN" }));
+    expect(await member()).to.include({ outcome: "rolled_back", errorCode: "NEVER_RAN" });
     await noteEnd(journalAt(NOW), attempt({ status: "failed", errorCode: "HASH_MISMATCH" }));
     expect(await member()).to.include({ outcome: "failed", errorCode: "HASH_MISMATCH" });
   });
