@@ -1,52 +1,119 @@
-// The HTTPUpdate class of the Arduino cores: one GET whose headers contain the running version, answered by the image or 304.
+// The HTTPUpdate class of the Arduino cores: one GET whose headers contain what runs, answered by the image or 304.
 //
-//   GET /api/arduino/{device_type}     x-ESP32-STA-MAC, x-ESP32-version, x-ESP32-sketch-sha256, x-ESP32-free-space …
+//   GET /api/arduino/{device_type}     the headers: arduino-sketch.ts
 //
-// Source: arduino-esp32 libraries/HTTPUpdate/src/HTTPUpdate.cpp; the ESP8266 core says x-ESP8266-… instead. Such clients
-// cannot check signatures, so only legacy types are served.
+//   200   the image, with its MD5          the next request shows whether it runs: updates/sent-image.ts
+//   304   there is nothing newer, or it failed and waits
+//   403   the image is larger than the room for it; 404: it asks for a file system
+//
+// Such clients cannot check signatures, so only legacy types are served.
 
+import { finished } from "node:stream";
+import { isDeepStrictEqual } from "node:util";
 import { Type } from "@sinclair/typebox";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import type { CheckRequest } from "../../firmware/core/wire.js";
 import { IMAGE_FILE } from "../api/answers.js";
 import type { Context } from "../api/context.js";
-import { answerCheck, recordDevice } from "../api/device-check.js";
+import { aboutDevice, answerCheck, recordDevice } from "../api/device-check.js";
 import { boundDevice } from "../api/device-rate.js";
-import { CheckBody } from "../api/device-schemas.js";
-import { SHORT_CACHING, sendImage } from "../api/http/send-image.js";
+import { sendImage } from "../api/http/send-image.js";
 import { route } from "../api/route.js";
 import { Name } from "../api/schemas.js";
 import type { Api } from "../api/typed-app.js";
-import { parseText } from "../api/validate.js";
+import { record } from "../events/journal.js";
 import { requireLegacy } from "../releases/unsigned.js";
 import { Refusal } from "../shared/refusal.js";
-import type { Firmware } from "../store/store.js";
-import { reportStatus } from "../updates/status-report.js";
-import { UNKNOWN_VERSION } from "./unknown-version.js";
+import type { Firmware, Update } from "../store/store.js";
+import { failAttempt } from "../updates/attempt.js";
+import { beginSending, noteSent } from "../updates/sent-image.js";
+import { checkOf } from "./arduino-check.js";
+import { isForSketch, readSketch, type Sketch } from "./arduino-sketch.js";
 
 const Params = Type.Object({ type: Name });
+/** The answer depends on who asks: a cache in between would send a device what it runs already, for ever. */
+const NO_CACHING = "no-store";
 
 export function arduinoRoutes(app: Api, context: Context): void {
   app.get(
     "/api/arduino/:type",
     route("device", "Arduino HTTPUpdate: the image, or 304", IMAGE_FILE, { params: Params }),
     async (request, reply) => {
-      const check = readHeaders(request, request.params.type);
-      await boundDevice(context, request, check.device_id);
-      await requireLegacy(request.params.type, context.store);
+      const { type } = request.params;
+      const sketch = readSketch(request.headers);
+      await boundDevice(context, request, sketch.deviceId ?? "");
+      await requireLegacy(type, context.store);
+      refuseFileSystem(sketch);
+      const check = await checkOf(context.store, type, sketch);
+      const deviceId = check.device_id;
       const { release } = await answerCheck(context, request, check);
-      if (!release) return reply.code(304).send();
-      refuseTooLarge(request, release);
-      await recordDevice(context, request, check.device_id, (journal) =>
-        reportStatus(journal, {
-          device_id: check.device_id,
-          firmware_id: release.id,
-          status: "downloading",
-        }),
+      await keepAttributes(context, request, deviceId, sketch);
+      if (!release) return reply.header("cache-control", NO_CACHING).code(304).send();
+      await refuseTooLarge(context, request, deviceId, sketch, release);
+      const attempt = await recordDevice(context, request, deviceId, (journal) =>
+        beginSending(journal, deviceId, release),
       );
-      return send(request, reply, context, release, check.device_id);
+      if (attempt) watchSending(context, request, reply, attempt, release);
+      return send(request, reply, context, release, deviceId);
     },
   );
+}
+
+/** @throws Refusal FILE_SYSTEM_UNKNOWN */
+function refuseFileSystem(sketch: Sketch): void {
+  if (isForSketch(sketch)) return;
+  throw new Refusal(
+    "FILE_SYSTEM_UNKNOWN",
+    `mode is ${sketch.mode}: there are sketches here only, no images of file systems`,
+  );
+}
+
+/** What is not part of a check, when it has changed. */
+async function keepAttributes(
+  context: Context,
+  request: FastifyRequest,
+  deviceId: string,
+  { attributes }: Sketch,
+): Promise<void> {
+  const known = await context.store.findAttributes(deviceId);
+  if (known && isDeepStrictEqual(known, attributes)) return;
+  await recordDevice(context, request, deviceId, (journal) =>
+    journal.store.putAttributes(deviceId, attributes, journal.time),
+  );
+}
+
+/** The attempt ends with its reason, so that the rollout's gates count it and the device does not ask for it every time. @throws Refusal */
+async function refuseTooLarge(
+  context: Context,
+  request: FastifyRequest,
+  deviceId: string,
+  { roomBytes }: Sketch,
+  release: Firmware,
+): Promise<void> {
+  if (roomBytes === undefined || release.fileSize <= roomBytes) return;
+  const reason = `image is ${release.fileSize} bytes, the device has room for ${roomBytes}`;
+  await recordDevice(context, request, deviceId, async (journal) => {
+    const open = await journal.store.findOpenUpdate(deviceId);
+    if (open?.firmwareId === release.id) await failAttempt(journal, open, "IMAGE_TOO_LARGE", reason);
+  });
+  throw new Refusal("IMAGE_TOO_LARGE", reason);
+}
+
+/** Notes when the answer has been written to its end. */
+function watchSending(
+  context: Context,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { id, deviceId }: Update,
+  release: Firmware,
+): void {
+  finished(reply.raw, (broken) => {
+    if (broken || reply.statusCode !== 200) return;
+    const noted = record(context, (journal) => noteSent(journal, id, release), {
+      about: aboutDevice(deviceId),
+    });
+    // The image is on its way all the same: the next request then counts as one after a broken download.
+    noted.catch((error: unknown) => request.log.warn({ err: error }, "an image that was sent was not noted"));
+  });
 }
 
 function send(
@@ -56,38 +123,8 @@ function send(
   release: Firmware,
   deviceId: string,
 ): Promise<FastifyReply> {
+  // A proxy that stores it first (nginx) would take it whole, whatever the device then gets.
+  reply.header("x-accel-buffering", "no");
   if (release.md5 !== null) reply.header("x-md5", release.md5);
-  return sendImage(request, reply, context, release, { caching: SHORT_CACHING, isDirect: true, deviceId });
-}
-
-/** @throws Refusal INVALID_REQUEST */
-function readHeaders(request: FastifyRequest, deviceType: string): CheckRequest {
-  const header = (name: string): string | undefined => {
-    const value = request.headers[`x-esp32-${name}`] ?? request.headers[`x-esp8266-${name}`];
-    return typeof value === "string" && value !== "" ? value : undefined;
-  };
-  const sha256 = header("sketch-sha256");
-  const version = header("version");
-  const read = parseText(CheckBody, {
-    device_id: header("sta-mac")?.toUpperCase(),
-    device_type: deviceType,
-    // A sketch without a version of its own: its image's hash alone says what runs.
-    current_version: version ?? UNKNOWN_VERSION,
-    current_build: 0,
-    // HTTPUpdate marks nothing for a trial: what runs is what it boots again.
-    ...(sha256 === undefined ? {} : { image_sha256: sha256, slot_state: "valid" }),
-  });
-  if (typeof read === "string") {
-    throw new Refusal(
-      "INVALID_REQUEST",
-      `the headers x-ESP32-STA-MAC, x-ESP32-version and x-ESP32-sketch-sha256 of HTTPUpdate are expected: ${read}`,
-    );
-  }
-  return read;
-}
-
-function refuseTooLarge(request: FastifyRequest, release: Firmware): void {
-  const free = request.headers["x-esp32-free-space"] ?? request.headers["x-esp8266-free-space"];
-  if (free === undefined || release.fileSize <= Number(free)) return;
-  throw new Refusal("IMAGE_TOO_LARGE", `image is ${release.fileSize} bytes, the device has room for ${free}`);
+  return sendImage(request, reply, context, release, { caching: NO_CACHING, isDirect: true, deviceId });
 }

@@ -35,6 +35,7 @@ export type RefusalCode =
   | "FIELD_MISSING"
   | "FILE_GONE"
   | "FILE_MISSING"
+  | "FILE_SYSTEM_UNKNOWN"
   | "FILE_UNKNOWN"
   | "FIRMWARE_INACTIVE"
   | "FIRMWARE_UNKNOWN"

@@ -44,6 +44,15 @@ export class LegacyServer {
     return this.server.upload({ image }, { device_type: this.type, version: "1.2.0", ...fields });
   }
 
+  /** @throws Error if it is refused. @returns its id */
+  async startRollout(firmwareId: number, plan: object = {}): Promise<number> {
+    const made = await this.server.admin("POST", "/api/rollouts", { firmware_id: firmwareId, ...plan });
+    const id = made.json().id as number;
+    const started = await this.server.admin("POST", `/api/rollouts/${id}/start`, {});
+    if (started.statusCode !== 200) throw new Error(`${made.body} ${started.body}`);
+    return id;
+  }
+
   close(): Promise<void> {
     return this.server.close();
   }
