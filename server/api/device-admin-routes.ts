@@ -106,6 +106,7 @@ export function deviceAdminRoutes(app: Api, context: Context): void {
         ...viewDevice(device),
         ...(await store.findLabels(device.id)),
         ...presenceOf(device, await store.findIdentity(device.id)),
+        attributes: (await store.findAttributes(device.id)) ?? null,
         attempts: attempts.rows.map(viewUpdate),
         rollouts: members.map((member) => ({ rollout_id: member.rolloutId, ...viewMember(member) })),
         plan: answers,

@@ -129,6 +129,10 @@ export const OfferView = named("Offer", "What its next check is offered", {
 
 export const DeviceDetailView = named("DeviceDetail", "A device, its attempts and what it may have", {
   ...ListedDeviceView.properties,
+  attributes: orNull(
+    Type.Record(Type.String(), Type.String()),
+    "What else a client of another system has said of itself; null: nothing",
+  ),
   attempts: list(UpdateView, "Newest first"),
   rollouts: list(
     named("DeviceRollout", "A rollout that offered it something", {

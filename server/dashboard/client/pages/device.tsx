@@ -18,12 +18,14 @@ import { Confirm } from "../parts/confirm.js";
 import { Heading } from "../parts/heading.js";
 import { Empty, Loading, Problem } from "../parts/notes.js";
 import { Older, useOlder } from "../parts/older.js";
+import { Terms } from "../parts/terms.js";
 import { ask } from "../session.js";
 
 const TIMELINE_LENGTH = 100;
 const SHOWN_ATTEMPT_COUNT = 5;
 
 interface DeviceAnswer extends DeviceRow {
+  readonly attributes: Readonly<Record<string, string>> | null;
   readonly attempts: readonly UpdateView[];
 }
 interface EventsAnswer {
@@ -64,6 +66,7 @@ export function DevicePage({ params, model, now }: PageProps) {
           <Running device={data} />
           <Facts device={data} />
           <Claim claim={claimOf(data, events)} />
+          {data.attributes && <Attributes attributes={data.attributes} />}
           {mayChange && <Admission device={data} refusal={refusalOf(data, events)} onDone={device.reload} />}
         </section>
         <Why why={why.data} problem={why.problem} />
@@ -99,6 +102,18 @@ export function DevicePage({ params, model, now }: PageProps) {
     </>
   );
 }
+
+/** What only its own system's clients say, in their words. */
+const Attributes = ({ attributes }: { readonly attributes: Readonly<Record<string, string>> }) => (
+  <details>
+    <summary>What it says of itself</summary>
+    <Terms
+      class="facts"
+      valueClass="mono"
+      facts={Object.entries(attributes).map(([name, value]) => [name.replaceAll("_", " "), value])}
+    />
+  </details>
+);
 
 function Why({ why, problem }: { readonly why: WhyAnswer | undefined; readonly problem: string }) {
   return (
