@@ -4,9 +4,10 @@ import type { CheckRequest, UpdateStatus } from "../../firmware/core/wire.js";
 import type { Journal } from "../events/journal.js";
 import { statesVersion } from "../rollout/order.js";
 import { Refusal } from "../shared/refusal.js";
-import type { Device, Firmware, Store, Update } from "../store/store.js";
+import type { Attributes, Device, Firmware, Store, Update } from "../store/store.js";
 import { hearDevice } from "../updates/check.js";
 import { reportStatus } from "../updates/status-report.js";
+import { type AttributeChange, changeAttributes } from "./hawkbit-attributes.js";
 import { CANCEL_HEARD, type Controller, RETRIEVED } from "./hawkbit-views.js";
 import { buildOf, UNKNOWN_VERSION, versionIn } from "./unknown-version.js";
 
@@ -43,10 +44,11 @@ const versionAmong = (data: Readonly<Record<string, string>>): string | undefine
 export async function hearAttributes(
   journal: Journal,
   { id }: Controller,
-  data: Readonly<Record<string, string>>,
+  change: AttributeChange,
 ): Promise<void> {
-  await journal.store.putAttributes(id, data, journal.time);
-  const version = versionIn(versionAmong(data));
+  const attributes = changeAttributes(await journal.store.findAttributes(id), change);
+  await journal.store.putAttributes(id, attributes, journal.time);
+  const version = versionIn(versionAmong(saidIn(change, attributes)));
   const known = await journal.store.findDevice(id);
   if (!known || version === UNKNOWN_VERSION) return;
   if (known.version !== UNKNOWN_VERSION && !statesVersion({ version })) return;
@@ -55,6 +57,10 @@ export async function hearAttributes(
   const said = { ...known, version, build, imageSha256: null, slotState: null, lastSeen: journal.time };
   await hearDevice(journal, known, said);
 }
+
+/** What this change says, as it is kept: not what was said before, nor what is removed. */
+const saidIn = ({ data }: AttributeChange, attributes: Attributes): Attributes =>
+  Object.fromEntries(Object.entries(attributes).filter(([name]) => Object.hasOwn(data, name)));
 
 /** @throws Refusal DEVICE_UNKNOWN */
 export async function findController(store: Store, { tenant, id }: Controller): Promise<Device> {

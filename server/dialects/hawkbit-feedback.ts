@@ -10,23 +10,30 @@
 //
 // RAUC's client sends `proceeding` for both; its details show that it installs: "installing", " 38% Checking bundle done."
 
+import { type Static, Type } from "@sinclair/typebox";
 import type { Report, UpdateStatus } from "../../firmware/core/wire.js";
 
-export interface Feedback {
-  readonly status: {
-    readonly execution: string;
-    readonly result?: { readonly finished?: string };
-    readonly details?: readonly string[];
-  };
-}
+/** Clients differ in everything but this. Texts may have any length: a client that is refused repeats its report for ever. */
+export const FeedbackBody = Type.Object({
+  status: Type.Object({
+    execution: Type.String(),
+    result: Type.Optional(Type.Object({ finished: Type.Optional(Type.String()) })),
+    details: Type.Optional(Type.Union([Type.Array(Type.Unknown()), Type.String(), Type.Null()])),
+  }),
+});
+type Feedback = Static<typeof FeedbackBody>;
 
 const MAX_MESSAGE_LENGTH = 500;
+/** Of a longer message: how it begins. The reason usually stands at its end. */
+const KEPT_START_LENGTH = 150;
+const GAP = " … ";
 const MAX_STEP_LENGTH = 32;
 const RAUC_INSTALLS = /^(?:installing$| {0,2}\d{1,3}% )/;
 
 /** `before`: the attempt's current status. */
 export function feedbackReport({ status }: Feedback, before: UpdateStatus): Omit<Report, "firmware_id"> {
-  const message = (status.details ?? []).join("\n").slice(0, MAX_MESSAGE_LENGTH);
+  const details = detailsOf(status);
+  const message = shorten(details.join("\n"));
   const step = status.execution.slice(0, MAX_STEP_LENGTH);
   const failed = (error_code: string) =>
     ({ status: "failed", step, error_code, error_message: message }) as const;
@@ -42,11 +49,21 @@ export function feedbackReport({ status }: Feedback, before: UpdateStatus): Omit
     case "downloaded":
       return { status: "installing", step };
     default: {
-      const isInstalling =
-        before === "installing" || (status.details ?? []).some((detail) => RAUC_INSTALLS.test(detail));
+      const isInstalling = before === "installing" || details.some((detail) => RAUC_INSTALLS.test(detail));
       return { status: isInstalling ? "installing" : "downloading", step };
     }
   }
+}
+
+function detailsOf({ details }: Feedback["status"]): readonly string[] {
+  if (typeof details === "string") return [details];
+  return (details ?? []).map((detail) => (typeof detail === "string" ? detail : JSON.stringify(detail)));
+}
+
+function shorten(message: string): string {
+  if (message.length <= MAX_MESSAGE_LENGTH) return message;
+  const endLength = MAX_MESSAGE_LENGTH - KEPT_START_LENGTH - GAP.length;
+  return `${message.slice(0, KEPT_START_LENGTH)}${GAP}${message.slice(-endLength)}`;
 }
 
 /** Whether the client has finished the action, with any result. */

@@ -44,7 +44,8 @@ import {
   hearLateEnd,
   noteRetrieved,
 } from "./hawkbit-actions.js";
-import { feedbackReport, isClosing } from "./hawkbit-feedback.js";
+import { ConfigBody } from "./hawkbit-attributes.js";
+import { FeedbackBody, feedbackReport, isClosing } from "./hawkbit-feedback.js";
 import {
   baseOf,
   CANCEL_HEARD,
@@ -60,8 +61,8 @@ import {
 } from "./hawkbit-views.js";
 
 const BASE = "/:tenant/controller/v1/:id";
-const bodyLimit = 16 * 1024;
-const MAX_ATTRIBUTE_COUNT = 64;
+/** A client may send its whole log with a failure; what is kept of it is short. */
+const bodyLimit = 1024 * 1024;
 
 const ControllerParams = Type.Object({ tenant: Name, id: DeviceId });
 const ActionParams = Type.Object({
@@ -70,19 +71,6 @@ const ActionParams = Type.Object({
   action: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
 });
 const ArtifactParams = Type.Object({ ...ActionParams.properties, filename: Type.String({ maxLength: 128 }) });
-const ConfigBody = Type.Object({
-  data: Type.Record(Type.String({ maxLength: 128 }), Type.String({ maxLength: 512 }), {
-    maxProperties: MAX_ATTRIBUTE_COUNT,
-  }),
-});
-/** Clients differ in everything but this. */
-const FeedbackBody = Type.Object({
-  status: Type.Object({
-    execution: Type.String({ maxLength: 32 }),
-    result: Type.Optional(Type.Object({ finished: Type.Optional(Type.String({ maxLength: 32 })) })),
-    details: Type.Optional(Type.Array(Type.String({ maxLength: 4096 }), { maxItems: 64 })),
-  }),
-});
 
 export function hawkbitRoutes(app: Api, context: Context): void {
   app.register(async (guarded) => {
@@ -146,7 +134,7 @@ function controllerRoutes(app: Api, context: Context): void {
       const { params, body } = request;
       await findController(store, params);
       await recordDevice(context, request, params.id, (journal) =>
-        hearAttributes(journal, params, body.data),
+        hearAttributes(journal, params, body),
       );
       return {};
     },

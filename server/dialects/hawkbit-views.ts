@@ -66,11 +66,10 @@ export async function linksFor(
 ) {
   const { id } = request.params;
   const base = baseOf(request, context);
-  const { rows } = await store.listUpdates({ deviceId: id }, { limit: 2, offset: 0 });
-  const open = rows.find(({ finishedAt }) => finishedAt === null);
-  const ended = rows.find(
-    (attempt) => isEndedHere(attempt) && attempt.step !== null && attempt.step !== CANCEL_HEARD,
-  );
+  const open = await store.findOpenUpdate(id);
+  // However many were offered since: those that the client has not begun tell it nothing.
+  const begun = await store.findLastBegunUpdate(id);
+  const ended = begun && isEndedHere(begun) && begun.step !== CANCEL_HEARD ? begun : undefined;
   const link = (path: string) => ({ href: `${base}/${path}` });
   return {
     ...((await store.findAttributes(id)) ? {} : { configData: link("configData") }),

@@ -98,6 +98,118 @@ describe("the device API of hawkBit", () => {
     expect(await legacy.server.lastAttempt()).to.include({ status: "failed", error_code: "WITHDRAWN" });
   });
 
+  it("sends the cancel of what the client has begun, however many releases come before it is heard", async () => {
+    await poll();
+    await configure();
+    await legacy.upload(bundle);
+    const link = await deployment();
+    await feedback(link, "proceeding");
+    for (const version of ["1.3.0", "1.4.0", "1.5.0", "1.6.0"]) {
+      expect((await legacy.upload(bundle, { version })).statusCode).to.equal(201);
+      expect(Object.keys((await poll())._links), version).to.deep.equal(["cancelAction"]);
+    }
+    const { cancelAction } = (await poll())._links;
+    expect(cancelAction.href).to.equal(link.replace("deploymentBase", "cancelAction"));
+    await feedback(cancelAction.href, "closed", "success");
+    expect(Object.keys((await poll())._links)).to.deep.equal(["deploymentBase"]);
+  });
+
+  describe("a report of any length", () => {
+    const failed = { execution: "closed", result: { finished: "failure" } };
+    const report = async (status: object) => {
+      await poll();
+      await legacy.upload(bundle);
+      return request("POST", `${await deployment()}/feedback`, { id: 1, status });
+    };
+    const lines = Array.from({ length: 500 }, (_, at) => `line ${at}: ${"x".repeat(100)}`);
+    for (const [name, details] of [
+      ["one of 100 000 characters", ["why: ", "x".repeat(100_000), " disk full"]],
+      ["one of 500 lines", ["why: ", ...lines, " disk full"]],
+      ["one of 700 000 characters that is no list", `why: ${"ü".repeat(350_000)} disk full`],
+      ["one with numbers and nothing in it", ["why: ", 5, null, { a: 1 }, "y".repeat(600), " disk full"]],
+    ] as const)
+      it(`is cut where it is ${name}, and keeps its start and its end`, async () => {
+        const answer = await report({ ...failed, details });
+        expect(answer.statusCode, answer.body).to.equal(200);
+        const { error_code, error_message } = (await legacy.server.lastAttempt()) as Record<string, string>;
+        expect(error_code).to.equal("FAILED");
+        expect(error_message).to.have.length(500);
+        expect(error_message)
+          .to.match(/^why: /)
+          .and.match(/ disk full$/);
+      });
+
+    it("may be of an execution that nobody knows", async () => {
+      const execution = `now-${"z".repeat(200)}`;
+      expect((await report({ execution, details: null })).statusCode).to.equal(200);
+      expect(await legacy.server.lastAttempt()).to.include({ step: execution.slice(0, 32) });
+    });
+  });
+
+  describe("the attributes of a client", () => {
+    const put = async (data: object, mode?: string) =>
+      (await request("PUT", `${BASE}/configData`, { ...(mode ? { mode } : {}), data })).statusCode;
+    const attributes = async () =>
+      (await legacy.server.admin("GET", "/api/devices/gw-1")).json().attributes as object | null;
+    beforeEach(async () => {
+      await poll();
+      expect(await attributes()).to.equal(null);
+      expect(await put({ a: "1", b: "2" })).to.equal(200);
+    });
+
+    for (const [mode, after] of [
+      [undefined, { a: "1", b: "3", c: "4" }],
+      ["merge", { a: "1", b: "3", c: "4" }],
+      ["replace", { b: "3", c: "4" }],
+      ["remove", { a: "1" }],
+    ] as const)
+      it(`are changed by mode ${mode ?? "merge where there is none"}`, async () => {
+        expect(await put({ b: "3", c: "4" }, mode)).to.equal(200);
+        expect(await attributes()).to.deep.equal(after);
+      });
+
+    it("are removed by null, and stay as they are in an unknown mode", async () => {
+      expect(await put({ a: null })).to.equal(200);
+      expect(await put({ b: "9" }, "overwrite")).to.equal(400);
+      expect(await put({ b: {} })).to.equal(400);
+      expect(await attributes()).to.deep.equal({ b: "2" });
+    });
+
+    it("may be all removed, and are not asked for again", async () => {
+      expect(await put({ a: "", b: "" }, "remove")).to.equal(200);
+      expect(await attributes()).to.deep.equal({});
+      expect((await poll())._links).not.to.have.property("configData");
+    });
+
+    it("may be numbers, and are cut where they are too long or too many", async () => {
+      expect(await put({ n: 5, yes: true, ["k".repeat(200)]: "v".repeat(5000) }, "replace")).to.equal(200);
+      expect(await attributes()).to.deep.equal({ n: "5", yes: "true", ["k".repeat(128)]: "v".repeat(512) });
+      const many = Object.fromEntries(Array.from({ length: 200 }, (_, at) => [`m${at}`, "x"]));
+      expect(await put(many)).to.equal(200);
+      const names = Object.keys((await attributes()) ?? {});
+      expect(names).to.have.length(64).and.include.members(["n", "yes", "m0", "m60"]);
+    });
+
+    it("have names that mean something to JavaScript", async () => {
+      await legacy.server.app.inject({
+        method: "PUT",
+        url: `${BASE}/configData`,
+        headers: { "content-type": "application/json" },
+        payload: '{"data": {"constructor": "c", "toString": "t"}}',
+      });
+      expect(await attributes())
+        .to.include({ a: "1" })
+        .and.have.ownProperty("constructor", "c");
+    });
+  });
+
+  it("sends links to the public URL, with its path", async () => {
+    await legacy.close();
+    legacy = await LegacyServer.open("linux-gateway", { publicUrl: "https://updates.test/ota" });
+    const { href } = (await poll())._links.configData;
+    expect(href).to.equal(`https://updates.test/ota${BASE}/configData`);
+  });
+
   it("accepts only its own actions and its own type", async () => {
     await poll();
     await legacy.upload(bundle);
@@ -111,6 +223,5 @@ describe("the device API of hawkBit", () => {
       "TYPE_IS_SIGNED",
     );
     expect((await feedback(`${BASE}/deploymentBase/x`, "closed")).statusCode).to.equal(400);
-    expect((await request("PUT", `${BASE}/configData`, { data: { a: 1 } })).statusCode).to.equal(400);
   });
 });
