@@ -259,6 +259,10 @@ describe("images of a closed type", () => {
     expect(await ask()).to.equal(401);
     expect(await ask(basic("sketch", token))).to.equal(200);
     expect(await ask(), "though it is known now").to.equal(401);
+    // It was sent the whole image, and does not run it.
+    server.nowMs += 11 * 60_000;
+    expect(await ask(`Bearer ${token}`)).to.equal(304);
+    server.nowMs += 11 * 60_000;
     expect(await ask(`Bearer ${token}`)).to.equal(200);
   });
 
