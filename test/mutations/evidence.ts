@@ -1,4 +1,4 @@
-// When the server believes that an update took place: server/devices/evidence.ts.
+// When the server believes that an update took place: server/devices/evidence.ts, server/updates/sent-image.ts.
 
 import type { Mutation } from "./mutation.js";
 
@@ -112,5 +112,23 @@ export const MUTATIONS: readonly Mutation[] = [
     file,
     original: ' || state === "new"',
     mutated: "",
+  },
+  {
+    what: "what a silent client was sent and does not run stays open for ever",
+    file: "server/updates/sent-image.ts",
+    original: "(open.step !== SENDING && open.step !== SENT)",
+    mutated: "open.step !== SENDING",
+  },
+  {
+    what: "an image that was sent to its end was not received",
+    file: "server/updates/sent-image.ts",
+    original: "else if (open.step === SENT)",
+    mutated: "else if (open.step === SENDING)",
+  },
+  {
+    what: "a silent client that says the version of what it was sent has failed",
+    file: "server/updates/sent-image.ts",
+    original: "compareToRunning(firmware, toSubject(device)) === 0",
+    mutated: "false",
   },
 ];

@@ -204,8 +204,14 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     what: "a device is sent an older release that its firmware refuses",
     file: "server/rollout/obstacle.ts",
-    original: "slotState !== null;",
+    original: "slotState !== null && manifestLength !== 0;",
     mutated: "false;",
+  },
+  {
+    what: "a client of another system is not led back to an older release",
+    file: "server/rollout/obstacle.ts",
+    original: "slotState !== null && manifestLength !== 0;",
+    mutated: "slotState !== null;",
   },
   {
     what: "a path through two intermediate releases is not found",
@@ -306,7 +312,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     what: "a roll back counts as a failure of another kind",
     file: "server/rollout/members.ts",
-    original: 'attempt.errorCode === "ROLLED_BACK" ? "rolled_back" : "failed"',
+    original: 'CAME_BACK.includes(attempt.errorCode ?? "") ? "rolled_back" : "failed"',
     mutated: '"failed"',
   },
   {
