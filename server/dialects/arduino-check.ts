@@ -8,6 +8,7 @@ import { newestFirst } from "../rollout/order.js";
 import { Refusal } from "../shared/refusal.js";
 import type { Firmware, Store } from "../store/store.js";
 import type { Sketch } from "./arduino-sketch.js";
+import { buildOf } from "./unknown-version.js";
 
 /** Releases with the same file: it may be released again under another version. */
 const MAX_NAMES_OF_IMAGE = 20;
@@ -16,11 +17,12 @@ const MAX_NAMES_OF_IMAGE = 20;
 export async function checkOf(store: Store, deviceType: string, sketch: Sketch): Promise<CheckRequest> {
   const running = await findRunning(store, deviceType, sketch);
   const imageSha256 = running?.imageSha256 || sketch.sha256;
+  const known = sketch.deviceId === undefined ? undefined : await store.findDevice(sketch.deviceId);
   const read = parseText(CheckBody, {
     device_id: sketch.deviceId,
     device_type: deviceType,
     current_version: running?.version ?? sketch.version,
-    current_build: running?.buildNumber ?? 0,
+    current_build: running?.buildNumber ?? (known ? await buildOf(store, known, sketch.version) : 0),
     chip: running?.chip ?? (await chipFor(store, deviceType, sketch)),
     // HTTPUpdate marks nothing for a trial: what runs is what it boots again.
     ...(imageSha256 === undefined ? {} : { image_sha256: imageSha256, slot_state: "valid" }),

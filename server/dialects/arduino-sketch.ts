@@ -14,11 +14,14 @@
 // Source: arduino-esp32 libraries/HTTPUpdate/src/HTTPUpdate.cpp, Arduino's ESP8266 libraries/ESP8266httpUpdate/src/ESP8266httpUpdate.cpp.
 
 import type { IncomingHttpHeaders } from "node:http";
+import { Value } from "@sinclair/typebox/value";
+import { DeviceId } from "../api/schemas.js";
 import type { Attributes } from "../store/store.js";
 import { versionIn } from "./unknown-version.js";
 
 export interface Sketch {
   readonly family: "esp32" | "esp8266";
+  /** Absent: it names none, or none that can be one. */
   readonly deviceId: string | undefined;
   /** What is to be updated. */
   readonly mode: string;
@@ -56,7 +59,7 @@ export function readSketch(headers: IncomingHttpHeaders): Sketch {
   );
   return {
     family,
-    deviceId: said("sta-mac")?.toUpperCase(),
+    deviceId: Value.Check(DeviceId, said("sta-mac")) ? said("sta-mac")?.toUpperCase() : undefined,
     mode: said("mode")?.toLowerCase() ?? SKETCH_MODE,
     version: versionIn(said("version")),
     sha256: hex("sketch-sha256", 64),

@@ -133,9 +133,7 @@ function controllerRoutes(app: Api, context: Context): void {
     async (request) => {
       const { params, body } = request;
       await findController(store, params);
-      await recordDevice(context, request, params.id, (journal) =>
-        hearAttributes(journal, params, body),
-      );
+      await recordDevice(context, request, params.id, (journal) => hearAttributes(journal, params, body));
       return {};
     },
   );

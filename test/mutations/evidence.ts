@@ -126,9 +126,9 @@ export const MUTATIONS: readonly Mutation[] = [
     mutated: "else if (open.step === SENDING)",
   },
   {
-    what: "a silent client that says the version of what it was sent has failed",
+    what: "a silent client that was sent the version again that it runs has failed",
     file: "server/updates/sent-image.ts",
-    original: "compareToRunning(firmware, toSubject(device)) === 0",
+    original: "open.step === SENT && isVersionOf(firmware, device)",
     mutated: "false",
   },
 ];

@@ -140,6 +140,20 @@ describe("the HTTPUpdate client of Arduino", () => {
       expect(await device()).to.include({ current_version: "1.3.0" });
     });
 
+    it("is not sent the build again that it was sent, of which it says the version only", async () => {
+      await legacy.upload(image, { build_number: "7" });
+      const says = (version: string) =>
+        ask({
+          "x-esp32-version": version,
+          "x-esp32-sketch-sha256": version === "1.2.0" ? "2".repeat(64) : "",
+        });
+      expect((await says("1.0.0")).statusCode).to.equal(200);
+      await sent();
+      expect((await says("1.2.0")).statusCode).to.equal(304);
+      expect((await says("1.2.0")).statusCode).to.equal(304);
+      expect(await device()).to.include({ current_version: "1.2.0", current_build: 7 });
+    });
+
     it("is not refused for hashes and sizes that are none", async () => {
       await legacy.upload(image);
       const answer = await ask({
