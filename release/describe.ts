@@ -4,9 +4,9 @@ import { createHash } from "node:crypto";
 import type { ImageDescription } from "../firmware/core/update/image.js";
 import type { ReleasePayload } from "../firmware/core/wire.js";
 import {
+  appendedHash,
   describeImage,
   digestImage,
-  HASH_BYTES,
   makePayload,
   pagesOf,
   type ReleaseOptions,
@@ -26,9 +26,9 @@ export function inspectImage(image: Uint8Array): {
   readonly imageSha256: string;
 } {
   const description = describeImage(image);
-  const tail = Buffer.from(image.subarray(image.length - HASH_BYTES));
-  if (!sha256(image.subarray(0, image.length - HASH_BYTES)).equals(tail)) throw wrongHash();
-  return { description, imageSha256: tail.toString("hex") };
+  const hash = appendedHash(image);
+  if (!sha256(image.subarray(0, hash.byteOffset - image.byteOffset)).equals(hash)) throw wrongHash();
+  return { description, imageSha256: Buffer.from(hash).toString("hex") };
 }
 
 const sha256 = (bytes: Uint8Array): Buffer => createHash("sha256").update(bytes).digest();

@@ -3,15 +3,11 @@
 
 import { toHex } from "../firmware/core/bytes.js";
 import { CHUNKS_A_PAGE, chunkBytesFor, MAX_PAGE_COUNT } from "../firmware/core/update/digests.js";
-import {
-  type ImageDescription,
-  type ImageReader,
-  newImageReader,
-  readImage,
-} from "../firmware/core/update/image.js";
+import { type ImageDescription, newImageReader, readImage } from "../firmware/core/update/image.js";
 import { parseVersion, versionName } from "../firmware/core/update/version.js";
 import type { ReleasePayload } from "../firmware/core/wire.js";
 import { ReleaseError } from "./error.js";
+import { trailerProblem } from "./signature-sector.js";
 
 type ReleaseFormat = ReleasePayload["format"];
 const DEFAULT_FORMAT: ReleaseFormat = 2;
@@ -38,7 +34,7 @@ export interface ReleaseOptions {
 /** The digests of an image and its parts, 32 bytes each. */
 interface ImageDigests<Digest = Uint8Array> {
   readonly whole: Digest;
-  /** All but the appended hash. */
+  /** All before the appended hash. */
   readonly body: Digest;
   readonly chunks: readonly Digest[];
 }
@@ -52,11 +48,12 @@ export function digestImage<Digest>(
   options: ReleaseOptions,
   digest: (bytes: Uint8Array) => Digest,
 ): ImageDigests<Digest> {
+  const { hashOffset } = readWholeImage(image);
   const chunkBytes = chunkBytesOf(image, options);
   const chunkCount = Math.ceil(image.length / chunkBytes);
   return {
     whole: digest(image),
-    body: digest(image.subarray(0, image.length - HASH_BYTES)),
+    body: digest(image.subarray(0, hashOffset)),
     chunks: Array.from({ length: chunkCount }, (_, index) =>
       digest(image.subarray(index * chunkBytes, (index + 1) * chunkBytes)),
     ),
@@ -71,7 +68,7 @@ export function describeImage(image: Uint8Array): ImageDescription {
       `image is ${image.length} bytes, the maximum is ${MAX_IMAGE_BYTES}`,
     );
   }
-  return wholeDescription(readImage(newImageReader, 0, image), image.length);
+  return readWholeImage(image).description;
 }
 
 /** The digests of chunks in pages; a manifest of format 2 holds the hash of each. */
@@ -89,7 +86,7 @@ export function makePayload(
   options: ReleaseOptions,
 ): ReleasePayload {
   const description = describeImage(image);
-  const imageSha256 = toHex(image.subarray(image.length - HASH_BYTES));
+  const imageSha256 = toHex(appendedHash(image));
   if (toHex(body) !== imageSha256) throw wrongHash();
   const version = parseVersion(description.version);
   if (!version)
@@ -128,18 +125,29 @@ export function makePayload(
 export const wrongHash = (): ReleaseError =>
   new ReleaseError("IMAGE_MALFORMED", "SHA-256 appended to the image does not match its bytes");
 
-/** @throws ReleaseError IMAGE_MALFORMED unless the reader has read a whole image of this size with an appended hash */
-export function wholeDescription(reader: ImageReader, sizeBytes: number): ImageDescription {
-  const { description, lengthBytes, error } = reader;
+/** The SHA-256 that is appended to an image: at the end of the file, or in front of the signature sector of Secure Boot. */
+export function appendedHash(image: Uint8Array): Uint8Array {
+  const { hashOffset } = readWholeImage(image);
+  return image.subarray(hashOffset, hashOffset + HASH_BYTES);
+}
+
+/** @throws ReleaseError IMAGE_MALFORMED unless this is a whole image with an appended hash */
+function readWholeImage(image: Uint8Array): {
+  readonly description: ImageDescription;
+  readonly hashOffset: number;
+} {
+  const { description, lengthBytes, error } = readImage(newImageReader, 0, image);
   if (error !== undefined) throw new ReleaseError("IMAGE_MALFORMED", error);
   if (!description || lengthBytes === undefined) {
-    throw new ReleaseError("IMAGE_MALFORMED", `file ends after ${sizeBytes} bytes, inside its headers`);
+    throw new ReleaseError("IMAGE_MALFORMED", `file ends after ${image.length} bytes, inside its headers`);
   }
   if (!description.hashAppended) throw new ReleaseError("IMAGE_MALFORMED", "image has no appended SHA-256");
-  if (lengthBytes !== sizeBytes) {
-    throw new ReleaseError("IMAGE_MALFORMED", `image states ${lengthBytes} bytes, file is ${sizeBytes}`);
-  }
-  return description;
+  const problem =
+    image.length < lengthBytes
+      ? `image states ${lengthBytes} bytes, file is ${image.length}`
+      : trailerProblem(lengthBytes, image.subarray(lengthBytes));
+  if (problem !== undefined) throw new ReleaseError("IMAGE_MALFORMED", problem);
+  return { description, hashOffset: lengthBytes - HASH_BYTES };
 }
 
 function concatenate(parts: readonly Uint8Array[]): Uint8Array {

@@ -8,11 +8,11 @@ import {
   digestAt,
   pageAt,
 } from "../firmware/core/update/digests.js";
-import { type ImageDescription, newImageReader, readImage } from "../firmware/core/update/image.js";
+import type { ImageDescription } from "../firmware/core/update/image.js";
 import type { Release } from "../firmware/core/update/release.js";
 import { parseVersion, versionName } from "../firmware/core/update/version.js";
 import { ReleaseError } from "./error.js";
-import { HASH_BYTES, wholeDescription, wrongHash } from "./payload.js";
+import { ImageFileReader } from "./image-reader.js";
 
 /**
  * Throws unless a file is the one that its manifest describes: length, SHA-256, the digest of every chunk or of every page of digests,
@@ -20,11 +20,8 @@ import { HASH_BYTES, wholeDescription, wrongHash } from "./payload.js";
  */
 export async function verifyReleaseFile(release: Release, file: AsyncIterable<Uint8Array>): Promise<void> {
   const whole = createHash("sha256");
-  // All but the last 32 bytes: what the appended hash covers.
-  const body = createHash("sha256");
-  const tail = Buffer.alloc(HASH_BYTES);
+  const image = new ImageFileReader();
   const checkDigest = digestChecker(release);
-  let reader = newImageReader;
   let offset = 0;
   for await (const chunk of inChunks(file, release.chunkSize)) {
     const index = offset / release.chunkSize;
@@ -36,25 +33,22 @@ export async function verifyReleaseFile(release: Release, file: AsyncIterable<Ui
     }
     checkDigest(index, sha256(chunk));
     whole.update(chunk);
-    const bodyLength = Math.max(0, Math.min(chunk.length, release.size - HASH_BYTES - offset));
-    body.update(chunk.subarray(0, bodyLength));
-    if (bodyLength < chunk.length)
-      tail.set(chunk.subarray(bodyLength), HASH_BYTES - (release.size - offset - bodyLength));
-    reader = readImage(reader, offset, chunk);
+    image.take(chunk);
     offset += chunk.length;
   }
   if (offset !== release.size)
     throw new ReleaseError("IMAGE_MISMATCH", `file is ${offset} bytes, manifest states ${release.size}`);
   if (whole.digest("hex") !== release.sha256)
     throw new ReleaseError("IMAGE_MISMATCH", "SHA-256 of the file differs from the manifest");
-  const description = wholeDescription(reader, release.size);
-  if (!body.digest().equals(tail)) throw wrongHash();
-  if (tail.toString("hex") !== release.imageSha256)
+  const read = image.end();
+  if (typeof read === "string") throw new ReleaseError("IMAGE_MALFORMED", read);
+  if (read.imageSha256 === "") throw new ReleaseError("IMAGE_MALFORMED", "image has no appended SHA-256");
+  if (read.imageSha256 !== release.imageSha256)
     throw new ReleaseError(
       "IMAGE_MISMATCH",
       "the SHA-256 appended to the image differs from imageSha256 in the manifest",
     );
-  compareDescription(release, description);
+  compareDescription(release, read.description);
 }
 
 /** Takes the digest of each chunk in turn and throws where it is not the one in the manifest. */

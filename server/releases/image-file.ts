@@ -1,14 +1,7 @@
 // Reads a firmware file once, piece by piece: what it says of itself if it is an app image of an ESP32.
 
-import { createHash } from "node:crypto";
-import {
-  IMAGE_MAGIC,
-  type ImageDescription,
-  newImageReader,
-  readImage,
-} from "../../firmware/core/update/image.js";
-
-const HASH_BYTES = 32;
+import { IMAGE_MAGIC, type ImageDescription } from "../../firmware/core/update/image.js";
+import { ImageFileReader } from "../../release/image-reader.js";
 
 export type AppImage =
   /** `imageSha256` is empty if the image has no appended hash. */
@@ -20,33 +13,13 @@ export type AppImage =
 
 /** What a whole file is. Holds one chunk at a time. */
 export async function readAppImage(source: AsyncIterable<Uint8Array>): Promise<AppImage> {
-  let reader = newImageReader;
-  let offset = 0;
+  const image = new ImageFileReader();
   let first: number | undefined;
-  const body = createHash("sha256");
-  let tail = Buffer.alloc(0);
   for await (const chunk of source) {
     first ??= chunk[0];
-    reader = readImage(reader, offset, chunk);
-    offset += chunk.length;
-    // The last 32 bytes seen so far may be the appended hash, which does not cover itself.
-    const held = Buffer.concat([tail, chunk]);
-    const covered = Math.max(0, held.length - HASH_BYTES);
-    body.update(held.subarray(0, covered));
-    tail = held.subarray(covered);
+    image.take(chunk);
   }
-  const { description, lengthBytes, error } = reader;
-  if (first !== IMAGE_MAGIC || !description) return { kind: "other" };
-  if (error !== undefined) return { kind: "damaged", problem: error };
-  if (lengthBytes === undefined) {
-    return { kind: "damaged", problem: `file ends after ${offset} bytes, inside the image's headers` };
-  }
-  if (lengthBytes !== offset) {
-    return { kind: "damaged", problem: `image says it is ${lengthBytes} bytes, file is ${offset}` };
-  }
-  if (!description.hashAppended) return { kind: "app", description, imageSha256: "" };
-  if (!body.digest().equals(tail)) {
-    return { kind: "damaged", problem: "SHA-256 appended to the image does not fit its bytes" };
-  }
-  return { kind: "app", description, imageSha256: tail.toString("hex") };
+  if (first !== IMAGE_MAGIC || !image.description) return { kind: "other" };
+  const read = image.end();
+  return typeof read === "string" ? { kind: "damaged", problem: read } : { kind: "app", ...read };
 }
