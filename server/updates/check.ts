@@ -184,7 +184,8 @@ async function withdrawReported(journal: Journal, device: Device): Promise<void>
   if (last?.status !== "success" || last.step !== "reported") return;
   if (journal.time - (last.finishedAt ?? 0) > WITHDRAWABLE_MS) return;
   const firmware = await journal.store.findFirmware(last.firmwareId);
-  if (!firmware || !statesVersion(device) || compareToRelease(device, firmware) >= 0) return;
+  if (!firmware || device.imageSha256 === firmware.imageSha256) return;
+  if (!statesVersion(device) || compareToRelease(device, firmware) >= 0) return;
   const failed = await journal.changeUpdate(last.id, {
     status: "failed",
     errorCode: "ROLLED_BACK",

@@ -243,6 +243,24 @@ describe("a device whose boot loader knows no slot states", () => {
     });
   }
 
+  it("succeeds by its version where it sends no hash, but not on trial", async () => {
+    await server.upload(await makeRelease("1.1.0"));
+    const say = async (device_id: string, current_version: string, state: object = {}) =>
+      server.app.inject({
+        method: "POST",
+        url: "/api/ota/check",
+        payload: { device_id, device_type: "base", current_version, current_build: 0, ...state },
+      });
+    await say("old-client", "1.0.0");
+    await say("old-client", "v1.1.0");
+    expect(await server.lastAttempt()).to.include({ status: "success", step: "reported" });
+    await say("on-trial", "1.0.0", { slot_state: "valid" });
+    await say("on-trial", "1.1.0", { slot_state: "pending_verify" });
+    expect(await server.lastAttempt()).to.include({ status: "installing", step: "trial" });
+    await say("on-trial", "1.1.0", { slot_state: "valid" });
+    expect(await server.lastAttempt()).to.include({ status: "success", step: "reported" });
+  });
+
   it("runs no release that only has the same version as its own image", async () => {
     const made = await makeRelease("1.1.0");
     await server.upload(made);
@@ -349,6 +367,55 @@ describe("the version in a hawkBit client's attributes", () => {
       expect((await shown()).current_version, JSON.stringify(data)).to.equal("2.0.0+4");
     }
     expect(await poll()).to.deep.equal({});
+  });
+});
+
+describe("a device that sends a hash", () => {
+  let legacy: LegacyServer;
+  const check = (current_version: string, image_sha256: string) =>
+    legacy.server.app.inject({
+      method: "POST",
+      url: "/api/ota/check",
+      payload: { device_id: "box-1", device_type: "box", current_version, current_build: 0, image_sha256 },
+    });
+  beforeEach(async () => {
+    legacy = await LegacyServer.open("box");
+  });
+  afterEach(() => legacy.close());
+
+  for (const [what, image] of [
+    ["has none", Buffer.from("no image of an ESP32")],
+    ["has another, because its client hashes something else", arduinoImage("x")],
+  ] as const) {
+    it(`succeeds by its version where the firmware ${what}`, async () => {
+      const { id } = (await legacy.upload(image, { version: "2.0.0" })).json();
+      await check("1.0.0", "1".repeat(64));
+      await legacy.server.status({ device_id: "box-1", firmware_id: id, status: "installing" });
+      await check("v2.0.0", "2".repeat(64));
+      expect(await legacy.server.lastAttempt()).to.include({ status: "success", step: "reported" });
+    });
+  }
+
+  it("has claimed in vain if both the old image and the old version run", async () => {
+    const { id } = (await legacy.upload(arduinoImage("x"), { version: "2.0.0" })).json();
+    await check("1.0.0", "1".repeat(64));
+    await legacy.server.status({ device_id: "box-1", firmware_id: id, status: "success" });
+    legacy.server.nowMs += 3 * MINUTE;
+    await check("1.0.0", "1".repeat(64));
+    const { logs } = (await legacy.server.admin("GET", "/api/ota/admin/logs?status=failed")).json();
+    expect(logs[0]).to.include({ error_code: "CLAIM_DISPROVED" });
+  });
+
+  it("may claim its success with its hash, whatever its boot loader says of the slot", async () => {
+    const { id, image_sha256 } = (await legacy.upload(arduinoImage("x"), { version: "2.0.0" })).json();
+    await check("1.0.0", "1".repeat(64));
+    const claim = { device_id: "box-1", firmware_id: id, status: "success" } as const;
+    const wrong = await legacy.server.status({ ...claim, image_sha256: "3".repeat(64) });
+    expect(wrong.json()).to.include({ error: "NOT_PROVEN" });
+    const taken = await legacy.server.status({ ...claim, image_sha256, slot_state: "undefined" });
+    expect(taken.json()).to.include({ status: "installing" });
+    await check("1.0.0", image_sha256);
+    expect(await legacy.server.lastAttempt()).to.include({ status: "success", step: "reported" });
   });
 });
 
