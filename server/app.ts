@@ -56,6 +56,7 @@ import { AccessCache } from "./fast-path/access-cache.js";
 import { NO_FAST_PATH, openFastPath } from "./fast-path/fast-path.js";
 import { ChunkDigests } from "./releases/chunk-digests.js";
 import { tickRollouts } from "./rollout/evaluate.js";
+import { ClockWatch } from "./runtime/clock-watch.js";
 import { Connections, type Refusal } from "./runtime/connections.js";
 import { createHttpServer } from "./runtime/http-server.js";
 import { createMetrics } from "./runtime/metrics.js";
@@ -164,6 +165,7 @@ export function createApp(options: AppOptions): FastifyInstance {
     fastPath,
   };
   const isProxy = trustProxies(settings.trustedProxies);
+  const clockWatch = new ClockWatch({ store, now, log: options.log });
   const connections = watchConnections(context, isProxy, options.log);
   const gate = new Gate();
 
@@ -189,6 +191,7 @@ export function createApp(options: AppOptions): FastifyInstance {
   app.removeContentTypeParser("text/plain");
   readEmptyBodies(app);
   app.decorate("tick", async () => {
+    await clockWatch.tick();
     await sampleFleet(context);
     await tickRollouts(context);
     await expireOrders(context);
@@ -202,6 +205,7 @@ export function createApp(options: AppOptions): FastifyInstance {
     done();
   });
   logRequests(app, metrics);
+  clockWatch.join(app);
   answerErrors(app);
   limitAddresses(app, context);
   countStrangers(app, context);

@@ -2,6 +2,7 @@
 // up with each request, so that a changed role or an ended session counts at once.
 
 import { decodeProtectedHeader, jwtVerify, SignJWT } from "jose";
+import { CLOCK_SKEW_MS } from "../store/clock.js";
 import type { SigningKeys } from "./signing-keys.js";
 
 export const ACCESS_VALID_MS = 15 * 60_000;
@@ -40,10 +41,12 @@ export class AccessTokens {
         algorithms: [ALGORITHM],
         issuer: ISSUER,
         typ: TYPE,
-        requiredClaims: ["sid", "exp"],
+        requiredClaims: ["sid", "exp", "iat"],
         currentDate: new Date(this.#now()),
       });
-      return String(payload.sid);
+      // Issued while a clock was ahead: it would be good for as long as that. Its holder refreshes it.
+      const isFromFuture = (payload.iat ?? 0) * 1000 > this.#now() + CLOCK_SKEW_MS;
+      return isFromFuture ? undefined : String(payload.sid);
     } catch {
       return undefined;
     }

@@ -91,7 +91,7 @@ export class Auth {
     const owner = await this.#store.findUser(token.userId);
     if (!owner?.isActive) return undefined;
     const time = Math.round(this.#now());
-    if (token.lastUsedAt === null || time - token.lastUsedAt >= USE_NOTED_MS)
+    if (token.lastUsedAt === null || Math.abs(time - token.lastUsedAt) >= USE_NOTED_MS)
       await this.#store.changeApiToken(token.id, { lastUsedAt: time });
     return {
       kind: "token",

@@ -4,6 +4,7 @@
 
 import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject, randomUUID } from "node:crypto";
 import { promisify } from "node:util";
+import { CLOCK_SKEW_MS } from "../store/clock.js";
 import type { SigningKeyStore } from "../store/signing-keys.js";
 
 const ROTATE_MS = 30 * 24 * 60 * 60_000;
@@ -46,8 +47,10 @@ export class SigningKeys {
   }
 
   #young(): Key | undefined {
-    const [newest] = this.#keys;
-    return newest && this.#now() - newest.createdAt < ROTATE_MS ? newest : undefined;
+    const now = this.#now();
+    return this.#keys.find(
+      ({ createdAt }) => now - createdAt < ROTATE_MS && createdAt <= now + CLOCK_SKEW_MS,
+    );
   }
 
   #load(): Promise<void> {

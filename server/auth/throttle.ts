@@ -121,7 +121,7 @@ export class LoginThrottle {
 
   async #prune(now: number): Promise<void> {
     this.#triesSincePrune++;
-    if (this.#triesSincePrune < PRUNE_TRY_COUNT && now - this.#prunedAt < PRUNE_MS) return;
+    if (this.#triesSincePrune < PRUNE_TRY_COUNT && Math.abs(now - this.#prunedAt) < PRUNE_MS) return;
     this.#triesSincePrune = 0;
     this.#prunedAt = now;
     await this.#store.pruneBuckets({ now, maxCount: MAX_BUCKET_COUNT });

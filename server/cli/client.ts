@@ -12,6 +12,8 @@ import { describeAnswer, loadCredentials, saveCredentials, type TokenAnswer } fr
 const DEFAULT_SERVER_URL = "http://127.0.0.1:8080";
 /** How long before its expiry an access token is renewed: requests take time, and clocks differ. */
 const RENEW_BEFORE_MS = 60_000;
+/** No access token is valid for longer: one that seems to be was stored while the clock was ahead. */
+const LONGEST_VALID_MS = 24 * 60 * 60_000;
 
 export interface ServerFlags {
   readonly server: string;
@@ -127,7 +129,8 @@ async function findToken({
 async function freshToken(baseUrl: string): Promise<string | undefined> {
   const known = await loadCredentials(baseUrl);
   if (!known) return undefined;
-  if (Date.now() < known.accessExpiresAt - RENEW_BEFORE_MS) return known.accessToken;
+  const validMs = known.accessExpiresAt - Date.now();
+  if (validMs > RENEW_BEFORE_MS && validMs <= LONGEST_VALID_MS) return known.accessToken;
   const body = { refresh_token: known.refreshToken };
   const response = await send(new URL(`${baseUrl}/api/auth/refresh`), "POST", body);
   if (response.status === 401)

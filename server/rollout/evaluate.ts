@@ -21,14 +21,14 @@ const LONGEST_PAUSE_MS = 15_000;
 export function followUp(journal: Journal, rollout: Rollout): void {
   const deviceCount = rollout.stageSizes.at(-1) ?? 0;
   const pauseMs = deviceCount <= SMALL_COUNT ? 0 : Math.min(deviceCount, LONGEST_PAUSE_MS);
-  if (journal.time - rollout.evaluatedAt >= pauseMs) plan(journal, rollout);
+  if (Math.abs(journal.time - rollout.evaluatedAt) >= pauseMs) plan(journal, rollout);
 }
 
 /** After any check: what only time brings (a start, the end of a soak, silence) must not wait for a report. */
 export function followUpIdle(journal: Journal, rollouts: readonly Rollout[]): void {
   for (const rollout of rollouts) {
     const isDue =
-      (rollout.state === "running" && journal.time - rollout.evaluatedAt >= IDLE_MS) ||
+      (rollout.state === "running" && Math.abs(journal.time - rollout.evaluatedAt) >= IDLE_MS) ||
       (rollout.state === "scheduled" && (rollout.startAt ?? 0) <= journal.time);
     if (isDue) plan(journal, rollout);
   }

@@ -21,7 +21,9 @@ export class Readiness {
   readonly #blobs: BlobStore;
   readonly #now: () => number;
   #blobsCheck: Promise<string | undefined> | undefined;
-  #blobsCheckEnds = Number.NEGATIVE_INFINITY;
+  /** `undefined`: it is under way. */
+  #blobsCheckedAt: number | undefined;
+  #blobsCheckValidMs = 0;
   #isClosing = false;
 
   constructor(store: Store, blobs: BlobStore, now: () => number) {
@@ -48,14 +50,21 @@ export class Readiness {
   }
 
   #checkBlobs(): Promise<string | undefined> {
-    if (this.#blobsCheck && this.#now() < this.#blobsCheckEnds) return this.#blobsCheck;
+    if (this.#blobsCheck && this.#isFresh()) return this.#blobsCheck;
     // While one is under way no other begins.
-    this.#blobsCheckEnds = Number.POSITIVE_INFINITY;
+    this.#blobsCheckedAt = undefined;
     this.#blobsCheck = trouble(this.#probe()).then((found) => {
-      this.#blobsCheckEnds = this.#now() + (found ? BLOBS_TROUBLE_VALID_MS : BLOBS_CHECK_VALID_MS);
+      this.#blobsCheckedAt = this.#now();
+      this.#blobsCheckValidMs = found ? BLOBS_TROUBLE_VALID_MS : BLOBS_CHECK_VALID_MS;
       return found;
     });
     return this.#blobsCheck;
+  }
+
+  /** A clock that was set back makes nothing fresh. */
+  #isFresh(): boolean {
+    const at = this.#blobsCheckedAt;
+    return at === undefined || Math.abs(this.#now() - at) < this.#blobsCheckValidMs;
   }
 
   async #probe(): Promise<void> {

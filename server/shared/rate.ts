@@ -39,7 +39,10 @@ export class RateLimit {
   /** What `take` would return. */
   peek(name: string, now: number): number {
     const bucket = this.#newer.get(name) ?? this.#older.get(name);
-    return bucket ? this.#waitFor(this.#fill(bucket, now)) : 0;
+    if (!bucket) return 0;
+    // The clock was set back: it fills from now on.
+    bucket.time = Math.min(bucket.time, now);
+    return this.#waitFor(this.#fill(bucket, now));
   }
 
   /** Takes one request back that was counted. */

@@ -6,6 +6,7 @@ import type { ApiTokenStore } from "./api-tokens.js";
 import type { AttributeStore } from "./attributes.js";
 import type { AuditStore } from "./audit.js";
 import type { BlobUseStore } from "./blobs.js";
+import type { ClockStore } from "./clock.js";
 import type { ContentStore } from "./content.js";
 import type { DeviceIdentityStore } from "./device-identities.js";
 import type { DeviceStore } from "./devices.js";
@@ -57,6 +58,7 @@ export interface StoreParts
     AttributeStore,
     AuditStore,
     BlobUseStore,
+    ClockStore,
     ContentStore,
     DeviceIdentityStore,
     OrderStore,

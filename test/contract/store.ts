@@ -3,6 +3,7 @@
 
 import type { Store } from "../../server/store/store.js";
 import { auditContract } from "./store/audit.js";
+import { clockContract } from "./store/clock.js";
 import { contentContract } from "./store/content.js";
 import { credentialContract } from "./store/credentials.js";
 import { deviceIdentityContract } from "./store/device-identities.js";
@@ -47,5 +48,6 @@ export function storeContract(open: () => Promise<Store>): void {
   orderContract(() => store);
   contentContract(() => store);
   webhookContract(() => store);
+  clockContract(() => store);
   transactionContract(() => store);
 }

@@ -22,6 +22,9 @@ const MAX_PENDING_COUNT = 262_144;
 /** Applied without a pause: other requests for the database, and the next checks, wait for some 8 ms. */
 const PIECE_LENGTH = 2000;
 
+/** A check overtakes another one by far less. */
+const WRONG_BY_MS = 60 * 60_000;
+
 export interface LastSeen {
   update(updates: readonly LastSeenUpdate[]): Promise<ReadonlySet<string>>;
   /** Whether updates of a device, or without a name of any, are not applied to its row. */
@@ -30,7 +33,9 @@ export interface LastSeen {
   apply(): Promise<void>;
 }
 
-/** Rows with a later time are left alone. */
+/** Rows with a later time are left alone, unless it is so much later that a clock was ahead. */
+const isNews = sql.raw(`(devices.last_seen <= s.seen_at or devices.last_seen > s.seen_at + ${WRONG_BY_MS})`);
+
 const seen = sql.raw(
   "last_seen = s.seen_at, free_heap = s.free_heap, rssi = s.rssi, uptime_seconds = s.uptime_seconds, readings = s.readings",
 );
@@ -55,7 +60,7 @@ export function directLastSeen(db: Kysely<Tables>): LastSeen {
       db.transaction().execute(async (inside) => {
         await sql`
           update devices set ${seen} from device_sightings as s
-          where devices.id = s.device_id and devices.last_seen <= s.seen_at
+          where devices.id = s.device_id and ${isNews}
             and s.id in (select max(id) from device_sightings group by device_id)`.execute(inside);
         await inside.deleteFrom("device_sightings").execute();
       }),
@@ -215,7 +220,7 @@ async function applyPiece(db: Kysely<Tables>, after: number, end: number): Promi
     update devices set ${seen}
     from temp.latest_seen as l cross join device_sightings as s on s.id = l.appended
     where l.device > ${after} and l.device <= ${end} and devices.rowid = l.device and devices.id = s.device_id
-      and devices.last_seen <= s.seen_at`.execute(db);
+      and ${isNews}`.execute(db);
 }
 
 const toList = ({ deviceId, noOpKey, seenAt, freeHeap, rssi, uptimeSeconds, readings }: LastSeenUpdate) => [

@@ -28,7 +28,16 @@ export function createLoginBucketStore(db: Kysely<Tables>): LoginBucketStore {
         .select("full_at")
         .where("name", "=", name)
         .executeTakeFirst();
-      return Math.max(1, (row?.full_at ?? now) - lastChance);
+      const emptiedNow = now + burst * dropMs;
+      if (!row || row.full_at <= emptiedNow) return Math.max(1, (row?.full_at ?? now) - lastChance);
+      // It was emptied while a clock was ahead.
+      await db
+        .updateTable("login_buckets")
+        .set({ full_at: emptiedNow })
+        .where("name", "=", name)
+        .where("full_at", ">", emptiedNow)
+        .execute();
+      return dropMs;
     },
 
     async fillBucket(name) {

@@ -6,6 +6,7 @@ import { createApiTokenStore } from "./api-tokens.js";
 import { createAttributeStore } from "./attributes.js";
 import { createAuditStore } from "./audit.js";
 import { createBlobUseStore } from "./blobs.js";
+import { createClockStore } from "./clock.js";
 import { createContentStore } from "./content.js";
 import type { SqlDialect } from "./database.js";
 import { createDeviceIdentityStore } from "./device-identities.js";
@@ -53,6 +54,7 @@ const PARTS = Object.freeze([
   createOrderStore,
   createContentStore,
   createWebhookStore,
+  createClockStore,
 ] as const satisfies readonly Create[]);
 
 type All<Union> = (Union extends unknown ? (one: Union) => void : never) extends (all: infer Each) => void

@@ -136,6 +136,7 @@ function readAfter(lastSeen: LastSeen, parts: StoreParts) {
     listDeviceIds: after(parts.listDeviceIds),
     countStatuses: after(parts.countStatuses),
     countDevicesSeenSince: after(parts.countDevicesSeenSince),
+    pullBackTimes: after(parts.pullBackTimes),
     tallyRollout: after(parts.tallyRollout),
   } satisfies Partial<StoreParts>;
 }

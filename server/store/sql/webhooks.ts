@@ -1,6 +1,7 @@
 // Webhooks and their queue in SQL.
 
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
+import { CLOCK_SKEW_MS } from "../clock.js";
 import type { Delivery, Webhook, WebhookStore } from "../webhooks.js";
 import { tableOf } from "./table.js";
 import type { Tables } from "./tables.js";
@@ -67,12 +68,14 @@ function createQueue(db: Kysely<Tables>): Omit<WebhookStore, keyof Targets> {
     },
 
     async claimDeliveries(webhookId, now, leaseUntil, limit) {
+      // The second: counted while a clock was ahead.
+      const isDue = sql<boolean>`(due_at <= ${now} or updated_at > ${now + CLOCK_SKEW_MS})`;
       const due = db
         .selectFrom("webhook_deliveries")
         .select("id")
         .where("webhook_id", "=", webhookId)
         .where("state", "=", "pending")
-        .where("due_at", "<=", now)
+        .where(isDue)
         .orderBy("due_at")
         .orderBy("id")
         .limit(limit);
@@ -86,7 +89,7 @@ function createQueue(db: Kysely<Tables>): Omit<WebhookStore, keyof Targets> {
         .where("id", "in", due)
         // Again: a claim that waited for another one finds rows that are no longer due.
         .where("state", "=", "pending")
-        .where("due_at", "<=", now)
+        .where(isDue)
         .returningAll()
         .execute();
       return rows.map(deliveries.toItem).sort((a, b) => a.id - b.id);
