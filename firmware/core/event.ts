@@ -161,6 +161,8 @@ export interface RequestHead {
 export interface PushOffer {
   readonly connection: number;
   readonly sizeBytes: number;
+  /** The sender asks for answers in JSON. */
+  readonly isJson?: boolean;
   /** The signed release manifest; absent: the owner accepts unsigned images. */
   readonly release?: string;
   /** Invited by espota: where the device connects to, where the invitation is answered, and the image's MD5 in hex. */

@@ -41,6 +41,8 @@ export const MAX_DISCARDED_BYTES = 4 * 1024 * 1024;
 
 export interface PortSettings {
   readonly port: number;
+  /** Of its first connection; the others follow. */
+  readonly firstNumber: number;
   readonly maxConnections: number;
   /** Heads that are read at the same time. */
   readonly maxHeads: number;
@@ -65,7 +67,7 @@ export interface PortOwner {
 
 /** One request and its answer. */
 export class Exchange implements StreamEvents {
-  /** From 1, never used again. */
+  /** Never used again, and unlike those of other ports. */
   readonly number: number;
   readonly #server: HttpServer;
   readonly #stream: TcpStream;
@@ -74,6 +76,7 @@ export class Exchange implements StreamEvents {
   #awaitsContinue = false;
   #isHead = false;
   #isHurried = false;
+  #isLent = false;
   #origin: string | undefined;
   /** Bytes of the body that were not read yet. */
   #bodyLeft = Infinity;
@@ -99,7 +102,7 @@ export class Exchange implements StreamEvents {
   get dispensability(): 1 | 2 | 3 | 4 | undefined {
     if (this.#stream.isLingering) return 1;
     if (this.#phase === "head") return 2;
-    if (this.#phase === "body" && this.#server.settings.timesBody) return 3;
+    if (this.#phase === "body" && this.#server.settings.timesBody && !this.#isLent) return 3;
     return this.#phase === "answered" && this.#stream.stalledMs > STALLED_MS ? 4 : undefined;
   }
 
@@ -108,6 +111,12 @@ export class Exchange implements StreamEvents {
     if (this.#isHurried || this.#phase !== "head") return;
     this.#isHurried = true;
     this.#stream.closeAfter(HEAD_TURN_MS);
+  }
+
+  /** Its body is another's: large, and timed there. */
+  lend(): void {
+    this.#isLent = true;
+    this.#stream.stay();
   }
 
   /** Accepts the body. */
@@ -198,11 +207,12 @@ export class HttpServer {
   /** Those whose heads are being read. */
   readonly #heads: Exchange[] = [];
   #listener: Listener | undefined;
-  #nextNumber = 1;
+  #nextNumber: number;
 
   constructor(settings: PortSettings, owner: PortOwner) {
     this.settings = settings;
     this.owner = owner;
+    this.#nextNumber = settings.firstNumber;
   }
 
   get(number: number): Exchange | undefined {

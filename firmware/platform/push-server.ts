@@ -1,5 +1,5 @@
-// Port 3232: pushed images, by HTTP over TCP and by espota's invitation over UDP. Passes heads and bodies on as core requests them; unread
-// bytes stay in the TCP window. Core decides who may push.
+// Port 3232: pushed images, by HTTP over TCP and by espota's invitation over UDP; and those that arrive on port 80. Passes heads and bodies
+// on as core requests them; unread bytes stay in the TCP window. Core decides who may push.
 
 import TCP from "embedded:io/socket/tcp";
 import UDP, { type Packet } from "embedded:io/socket/udp";
@@ -21,6 +21,7 @@ import { TcpStream } from "./tcp-stream.js";
 
 const SETTINGS: PortSettings = Object.freeze({
   port: 3232,
+  firstNumber: 1,
   maxConnections: 3,
   maxHeads: 1,
   takesRelease: true,
@@ -32,6 +33,8 @@ const MAX_DATAGRAM_BYTES = 256;
 export class PushServer implements PortOwner {
   readonly #dispatch: Dispatch;
   readonly #pushes: HttpServer = new HttpServer(SETTINGS, this);
+  /** Requests that arrived on port 80. */
+  readonly #borrowed = new Map<number, Exchange>();
   /** Connections that the device opened at an invitation of espota, by core's number. */
   readonly #invited = new Map<number, TcpStream>();
   #invitations: UDP | undefined;
@@ -56,19 +59,30 @@ export class PushServer implements PortOwner {
     });
   }
 
+  /** Takes over a request on another port, whose owner passes on what happens to it. */
+  borrow(exchange: Exchange, head: RequestHead): void {
+    exchange.lend();
+    this.#borrowed.set(exchange.number, exchange);
+    this.onHead(exchange, head);
+  }
+
+  hasBorrowed({ number }: Exchange): boolean {
+    return this.#borrowed.has(number);
+  }
+
   letBodyCome(connection: number): void {
-    this.#pushes.get(connection)?.takeBody();
+    this.#find(connection)?.takeBody();
   }
 
   read(connection: number, maxBytes: number): void {
     const take = (bytes: Uint8Array) => this.#dispatch({ type: "pushData", connection, bytes });
-    this.#pushes.get(connection)?.read(maxBytes, take);
+    this.#find(connection)?.read(maxBytes, take);
     const bytes = this.#invited.get(connection)?.read(maxBytes);
     if (bytes && bytes.length > 0) take(bytes);
   }
 
   answer(connection: number, response: HttpResponse): void {
-    this.#pushes.get(connection)?.respond(response);
+    this.#find(connection)?.respond(response);
     const stream = this.#invited.get(connection);
     this.#invited.delete(connection);
     stream?.write(response.body); // espota has no heads
@@ -104,7 +118,7 @@ export class PushServer implements PortOwner {
   }
 
   refuse({ code, message }: Failure<HeadError>): HttpResponse {
-    return pushRefusal(headStatus(code), message);
+    return pushRefusal(false, headStatus(code), message);
   }
 
   onHead({ number: connection }: Exchange, head: RequestHead): void {
@@ -116,7 +130,12 @@ export class PushServer implements PortOwner {
   }
 
   onClosed({ number: connection }: Exchange, isAwaited: boolean): void {
+    this.#borrowed.delete(connection);
     if (isAwaited) this.#dispatch({ type: "pushClosed", connection });
+  }
+
+  #find(connection: number): Exchange | undefined {
+    return this.#borrowed.get(connection) ?? this.#pushes.get(connection);
   }
 
   #takeDatagram(packet: Packet | undefined): void {

@@ -1,17 +1,19 @@
 // The device's own pages on port 80, and the captive portal's name server over UDP. Bodies are collected here, because they are small;
-// core decides on the responses.
+// core decides on the responses. Images that are pushed to this port are passed on to the server for them.
 
 import UDP, { type Packet } from "embedded:io/socket/udp";
 import { utf8Decode } from "../core/bytes.js";
 import type { HttpResponse } from "../core/effect.js";
 import type { RequestHead } from "../core/event.js";
-import { pageBodyBytes, pageRefusal, requestReceived } from "../core/http/page-request.js";
+import { isPush, pageBodyBytes, pageRefusal, requestReceived } from "../core/http/page-request.js";
 import { answerDns } from "../core/wifi/dns.js";
 import { type Exchange, HttpServer, type PortOwner, type PortSettings } from "./http-server.js";
+import type { PushServer } from "./push-server.js";
 import type { Dispatch } from "./runner.js";
 
 const SETTINGS: PortSettings = Object.freeze({
   port: 80,
+  firstNumber: 0x20000000,
   maxConnections: 4,
   maxHeads: 4,
   takesRelease: false,
@@ -34,13 +36,15 @@ interface Collected {
 export class PageServer implements PortOwner {
   readonly refuse = pageRefusal;
   readonly #dispatch: Dispatch;
+  readonly #push: PushServer;
   readonly #pages: HttpServer = new HttpServer(SETTINGS, this);
   /** Requests whose body is being received. */
   readonly #collected = new Map<number, Collected>();
   #names: UDP | undefined;
 
-  constructor(dispatch: Dispatch) {
+  constructor(dispatch: Dispatch, push: PushServer) {
     this.#dispatch = dispatch;
+    this.#push = push;
   }
 
   start(captive: boolean): void {
@@ -69,6 +73,7 @@ export class PageServer implements PortOwner {
   }
 
   onHead(exchange: Exchange, head: RequestHead): void {
+    if (isPush(head)) return this.#push.borrow(exchange, head);
     const sizeBytes = pageBodyBytes(head);
     if (!sizeBytes.ok) return exchange.respond(pageRefusal(sizeBytes.failure));
     if (sizeBytes.value === 0) return this.#receive(exchange, head, NO_BYTES);
@@ -76,7 +81,8 @@ export class PageServer implements PortOwner {
     exchange.takeBody();
   }
 
-  onBody(exchange: Exchange): void {
+  onBody(exchange: Exchange, count: number): void {
+    if (this.#push.hasBorrowed(exchange)) return this.#push.onBody(exchange, count);
     const found = this.#collected.get(exchange.number);
     if (!found) return;
     let isMore = true;
@@ -93,8 +99,9 @@ export class PageServer implements PortOwner {
     this.#receive(exchange, found.head, found.body);
   }
 
-  onClosed({ number }: Exchange): void {
-    this.#collected.delete(number);
+  onClosed(exchange: Exchange, isAwaited: boolean): void {
+    this.#collected.delete(exchange.number);
+    if (this.#push.hasBorrowed(exchange)) this.#push.onClosed(exchange, isAwaited);
   }
 
   #receive(exchange: Exchange, head: RequestHead, body: Uint8Array): void {

@@ -68,6 +68,7 @@ const connected = (
   storage: Storage,
   restarts: RestartNote,
   dispatch: Dispatch,
+  push = new PushServer(dispatch),
 ): Adapters => ({
   app,
   discovery: new Discovery(dispatch),
@@ -75,8 +76,8 @@ const connected = (
   hashing: new Hashing(dispatch, native),
   http: new HttpRequests(dispatch, TCP),
   native,
-  pages: new PageServer(dispatch),
-  push: new PushServer(dispatch),
+  pages: new PageServer(dispatch, push),
+  push,
   restarts,
   slot: new Slot(dispatch, native),
   storage,

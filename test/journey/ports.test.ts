@@ -48,7 +48,7 @@ describe("the ports of a device", () => {
         expect(status, received).equal(431);
         expect(received)
           .match(/connection: close\r\n/)
-          .and.match(/"message":"/);
+          .and.match(port === PUSH_PORT ? /\r\n\r\n(at most|X-Skyslot-Release has) .+\n$/ : /"message":"/);
         expect(ending).equal("closed by the device");
       }
       await expectUnharmed();
@@ -207,7 +207,7 @@ describe("the ports of a device", () => {
   it("accept a push with its release before its token", async () => {
     const head = `POST /update HTTP/1.1\r\nHost: a\r\nX-Skyslot-Release: ${bench.release}\r\nContent-Length: ${bench.image.length}\r\nAuthorization: Bearer ${TOKEN}\r\n\r\n`;
     const { received } = await stranger.visit(PUSH_PORT, head + Buffer.from(bench.image).toString("latin1"));
-    expect(received).match(/"ok":true,"version":"1\.1\.0"/);
+    expect(received).match(/\r\n\r\nOTA update successful/);
     await bench.expectValidated();
   });
 

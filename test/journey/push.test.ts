@@ -10,7 +10,8 @@ describe("a push", () => {
 
   it("of a signed image is answered, then restarts the device, and ends validated", async () => {
     bench = await PushBench.start();
-    const { status, text } = await bench.pusher.push(bench.image, bench.signed());
+    const asJson = bench.signed({ headers: { accept: "application/json" } });
+    const { status, text } = await bench.pusher.push(bench.image, asJson);
     expect(text).match(/"ok":true,"version":"1\.1\.0","build":0,"slot":"ota_0"/);
     expect(status).equal(200);
     expect(bench.device.bootCount).equal(1);
@@ -31,6 +32,36 @@ describe("a push", () => {
     await bench.acceptUnsigned();
     expect((await bench.pusher.push(bench.image, { token: TOKEN })).status).equal(200);
     await bench.expectValidated();
+  });
+
+  it("of an unsigned image is accepted on port 80, too, at any pace, beside the pages", async () => {
+    bench = await PushBench.start();
+    await bench.acceptUnsigned();
+    const stalled = bench.pusher.begin(bench.image, { token: TOKEN, port: 80, stallAfter: 30_000 });
+    await bench.world.runFor(25_000); // longer than a page's request may take
+    expect(stalled.over).equal(false);
+    const page = await bench.pusher.push(new Uint8Array(), { method: "GET", path: "/api/version", port: 80 });
+    expect(page.status).equal(200);
+    await bench.world.runFor(100_000);
+    expect(stalled.status).equal(408);
+    const { status, text } = await bench.pusher.push(bench.image, { token: TOKEN, port: 80, expect: true });
+    expect(text).match(/^HTTP\/1\.1 200 .*\r\n\r\nOTA update successful, rebooting\.\.\.\n$/s);
+    expect(status).equal(200);
+    await bench.expectValidated();
+  });
+
+  it("of a signed image is sent from port 80 to 3232", async () => {
+    bench = await PushBench.start();
+    const { status, text } = await bench.pusher.push(bench.image, bench.signed({ port: 80 }));
+    expect(text).match(/push signed images to port 3232/);
+    expect(status).equal(431);
+    for (const [more, expected] of [
+      [{}, 401],
+      [{ token: "another" }, 403],
+      [{ token: TOKEN }, 403],
+    ] as const)
+      expect((await bench.pusher.push(bench.image, { ...more, port: 80 })).status).equal(expected);
+    await bench.expectOldFirmware();
   });
 
   it("ends validated even without a server", async () => {

@@ -13,6 +13,8 @@ export interface PushOptions {
   readonly token?: string;
   readonly method?: string;
   readonly path?: string;
+  /** Default: 3232. */
+  readonly port?: number;
   readonly headers?: Readonly<Record<string, string>>;
   /** The Content-Length; default: the correct one. `undefined`: none. */
   readonly length?: number | undefined;
@@ -54,7 +56,7 @@ export class Pusher {
 
   begin(body: Uint8Array, options: PushOptions = {}): Exchange {
     const exchange: Exchange = { status: 0, text: "", sentBytes: 0, continued: false, over: false };
-    const socket = this.#node.connect(this.#address(), PUSH_PORT);
+    const socket = this.#node.connect(this.#address(), options.port ?? PUSH_PORT);
     const limit = Math.min(options.leaveAfter ?? body.length, options.stallAfter ?? body.length);
     let received = "";
     const sendBody = () => {

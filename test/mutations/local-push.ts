@@ -56,7 +56,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     what: "any page's preflight request is allowed",
     file,
-    original: "if (allowedOrigin(head) === undefined) return",
+    original: "if (allowedOrigin(head) === undefined)\n    return",
     mutated: "if (false) return",
   },
   {
@@ -80,7 +80,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     what: "the release of a push is dropped, and its image accepted unsigned",
     file,
-    original: "...(release === undefined ? {} : { release })",
+    original: "...(release === undefined ? {} : { release }),",
     mutated: "",
   },
 ];

@@ -37,13 +37,17 @@ export const allowed = (routes: {
   allow: [...(routes.GET ? ["GET", "HEAD"] : []), ...(routes.POST ? ["POST"] : [])].join(", "),
 });
 
-/** The response to a push that is refused: one sentence, in JSON. */
+/** The response to a push that is refused: a sentence, as JSON for clients that ask for it. */
 export const pushRefusal = (
+  isJson: boolean,
   status: number,
   message: string,
   headers: HttpResponse["headers"] = {},
-): HttpResponse => ({
-  status,
-  headers: { "content-type": "application/json", ...headers },
-  body: JSON.stringify({ ok: false, message }),
-});
+): HttpResponse =>
+  isJson
+    ? {
+        status,
+        headers: { "content-type": "application/json", ...headers },
+        body: JSON.stringify({ ok: false, message }),
+      }
+    : { status, headers: { "content-type": "text/plain; charset=utf-8", ...headers }, body: `${message}\n` };

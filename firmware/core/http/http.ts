@@ -32,8 +32,9 @@ const MAX_VALUE_BYTES = 300;
 /** Header with the signed release manifest of a pushed image. */
 export const RELEASE_HEADER = "x-skyslot-release";
 
-/** The headers that are used; every other one is dropped as it arrives. */
+/** The headers that are used; every other one is dropped as it arrives. Of `Accept`, only that JSON is in it: browsers send long ones. */
 const KEPT_HEADERS: readonly string[] = Object.freeze([
+  "accept",
   "authorization",
   "content-length",
   "content-type",
@@ -68,6 +69,7 @@ export interface HeadReader {
 export type HeadError = "HEAD_TOO_LONG" | "RELEASE_TOO_LONG" | "HEAD_MALFORMED" | "HEADER_REPEATED";
 
 const NO_BYTES = new Uint8Array(0);
+const JSON_TYPE = "application/json";
 
 /** A head of which nothing has arrived. */
 export const newHeadReader = (takesRelease: boolean): HeadReader => ({
@@ -149,9 +151,14 @@ function takeHeader(reader: HeadReader, line: Uint8Array): HeadReader {
   const name = colon <= MAX_KEPT_NAME_BYTES ? nameOf(line, colon) : "";
   const sizeBytes = reader.sizeBytes + line.length;
   if (!KEPT_HEADERS.includes(name)) return { ...reader, line: NO_BYTES, sizeBytes };
+  if (name === "accept") {
+    const headers = asksForJson(line) ? { ...reader.headers, accept: JSON_TYPE } : reader.headers;
+    return { ...reader, line: NO_BYTES, sizeBytes, headers };
+  }
   if (reader.headers[name] !== undefined) return failed(reader, "HEADER_REPEATED", `${name} occurs twice`);
   const value = fieldOf(line, colon + 1);
   if (/[^\t -~\x80-\xff]/.test(value)) return malformed(reader, `${name} has a control character in it`);
+  if (name === RELEASE_HEADER && !reader.takesRelease) return releaseElsewhere(reader);
   const isLarge = isRelease(reader, line);
   const countedBytes = isLarge ? sizeBytes - value.length : sizeBytes;
   if (isLarge && value.length > MAX_RELEASE_BYTES) return releaseTooLong(reader);
@@ -160,6 +167,8 @@ function takeHeader(reader: HeadReader, line: Uint8Array): HeadReader {
   const headers = { ...reader.headers, [name]: value };
   return { ...reader, line: NO_BYTES, sizeBytes: countedBytes, headers };
 }
+
+const asksForJson = (line: Uint8Array): boolean => byteText(line).toLowerCase().includes(JSON_TYPE);
 
 const isBlank = (byte: number | undefined): boolean => byte === SPACE || byte === TAB;
 
@@ -205,6 +214,9 @@ const releaseTooLong = (reader: HeadReader): HeadReader =>
     `X-Skyslot-Release has more than ${MAX_RELEASE_BYTES} bytes: sign the release again, in the current format it is shorter`,
   );
 
+const releaseElsewhere = (reader: HeadReader): HeadReader =>
+  failed(reader, "RELEASE_TOO_LONG", "X-Skyslot-Release is not read here: push signed images to port 3232");
+
 const malformed = (reader: HeadReader, message: string): HeadReader =>
   failed(reader, "HEAD_MALFORMED", message);
 
@@ -221,6 +233,9 @@ export const headStatus = (code: HeadError): number =>
   code === "HEAD_TOO_LONG" || code === "RELEASE_TOO_LONG" ? 431 : 400;
 
 // ── what a head contains
+
+/** Whether a client asks for JSON: the device's page and programs do. curl and scripts do not, and print what they get. */
+export const wantsJson = ({ headers }: RequestHead): boolean => headers.accept === JSON_TYPE;
 
 export const expectsContinue = ({ headers }: RequestHead): boolean =>
   headers.expect?.toLowerCase() === "100-continue";

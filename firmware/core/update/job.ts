@@ -22,6 +22,8 @@ export interface PushSource {
   readonly connection: number;
   /** By espota: each piece is acknowledged to the sender when it has been written. */
   readonly acknowledged: boolean;
+  /** The sender asks for the answer in JSON. */
+  readonly isJson?: boolean;
 }
 
 /** What is being installed. */

@@ -132,7 +132,12 @@ function startPush(state: UpdateState, offer: PushOffer, release: Release | unde
   if (!state.boot) return [state, []];
   const attempt = nextAttempt(state);
   const job: Job = {
-    source: { kind: "push", connection: offer.connection, acknowledged: offer.espota !== undefined },
+    source: {
+      kind: "push",
+      connection: offer.connection,
+      acknowledged: offer.espota !== undefined,
+      ...(offer.isJson ? { isJson: true } : {}),
+    },
     release: release ?? unsignedRelease(state.boot.identity, offer.sizeBytes),
     signed: release !== undefined,
     md5: offer.espota?.md5,
@@ -181,23 +186,24 @@ const unsignedRelease = ({ type, hardware, chip }: Identity, size: number): Rele
   created: 0,
 });
 
-const answer = ({ connection, espota }: PushOffer, status: number, message: string): Effect =>
+const answer = ({ connection, espota, isJson }: PushOffer, status: number, message: string): Effect =>
   espota
     ? { type: "sendDatagram", address: espota.address, port: espota.replyPort, text: espotaError(message) }
-    : { type: "answerPush", connection, response: refusal(status, message) };
+    : { type: "answerPush", connection, response: refusal(isJson === true, status, message) };
 
 /** The answer when the image is armed. */
 export function pushSucceeded(state: UpdateState, source: PushSource, { version, build }: Release): Effect {
+  const { connection } = source;
+  if (source.acknowledged) return { type: "answerPush", connection, response: plain(200, "OK") };
+  if (!source.isJson) return { type: "answerPush", connection, response: plain(200, SUCCESS) };
   const slot = state.boot?.target?.label ?? "";
   const body = JSON.stringify({ ok: true, version, build, slot, restart_ms: PUSH_RESTART_DELAY_MS });
-  return {
-    type: "answerPush",
-    connection: source.connection,
-    response: source.acknowledged
-      ? plain(200, "OK")
-      : { status: 200, headers: { "content-type": "application/json" }, body },
-  };
+  const headers = { "content-type": "application/json" };
+  return { type: "answerPush", connection, response: { status: 200, headers, body } };
 }
+
+/** What scripts for other devices look for. */
+const SUCCESS = "OTA update successful, rebooting...\n";
 
 /** The answer when the running firmware stays. */
 export const pushFailed = (source: PushSource, { code, message }: Failure): Effect => ({
@@ -205,13 +211,17 @@ export const pushFailed = (source: PushSource, { code, message }: Failure): Effe
   connection: source.connection,
   response: source.acknowledged
     ? plain(pushStatus(code), espotaError(message))
-    : refusal(pushStatus(code), message),
+    : refusal(source.isJson === true, pushStatus(code), message),
 });
 
 /** espota prints the text as it is, and takes any OK in it for success. */
 const espotaError = (message: string) => `ERROR: ${message.replaceAll("OK", "ok")}`;
 
-const plain = (status: number, body: string): HttpResponse => ({ status, headers: {}, body });
+const plain = (status: number, body: string): HttpResponse => ({
+  status,
+  headers: { "content-type": "text/plain; charset=utf-8" },
+  body,
+});
 
 /** As an HTTP status: 422 for a wrong image or release, 5xx for a failure of the device. */
 const pushStatus = (code: UpdateErrorCode): number => STATUS[code] ?? 422;

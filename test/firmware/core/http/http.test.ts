@@ -348,9 +348,27 @@ describe("a head that is too long", () => {
   it("has no room for a release where none is accepted", () => {
     const head = `GET / HTTP/1.1\r\nX-Skyslot-Release: ${"a".repeat(2_100)}\r\n\r\n`;
     expect(code(read(head, false))).equal("HEAD_TOO_LONG");
-    expect(code(read(`GET / HTTP/1.1\r\nX-Skyslot-Release: ${"a".repeat(1_000)}\r\n\r\n`, false))).equal(
-      "HEAD_TOO_LONG",
-    );
+    for (const length of [1, 1_000]) {
+      const text = `GET / HTTP/1.1\r\nX-Skyslot-Release: ${"a".repeat(length)}\r\n\r\n`;
+      expect(code(read(text, false))).equal("RELEASE_TOO_LONG");
+      expect(read(text, false))
+        .nested.property("failure.message")
+        .match(/port 3232/);
+    }
+  });
+
+  it("keeps of Accept only whether JSON is asked for, however long it is", () => {
+    const accepted = (...values: readonly string[]) => {
+      const lines = values.map((value) => `Accept: ${value}\r\n`).join("");
+      const head = read(`GET / HTTP/1.1\r\nHost: a\r\n${lines}\r\n`);
+      return head?.ok && head.value.headers.accept;
+    };
+    expect(accepted("application/json")).equal("application/json");
+    expect(accepted(`text/html;q=0.9, ${"a/b, ".repeat(100)}Application/JSON`)).equal("application/json");
+    expect(accepted("text/plain", "application/json")).equal("application/json");
+    for (const other of ["*/*", "text/plain", "text/html,application/xhtml+xml", ""])
+      expect(accepted(other), other).equal(undefined);
+    expect(accepted()).equal(undefined);
   });
 
   it("has no extra room for a second release", () => {

@@ -12,6 +12,8 @@ const hash = (algorithm: string, text: string) => createHash(algorithm).update(t
 const md5 = (text: string) => hash("md5", text);
 const sha256 = (text: string) => hash("sha256", text);
 
+const ONLINE = { type: "online", address: "192.168.1.20", rssi: -50 } as const;
+
 /** The push ports of a device, and what they last requested. */
 class Doors {
   push = initialPush;
@@ -21,6 +23,7 @@ class Doors {
 
   constructor(stored: Readonly<Record<string, string>>, pushToken?: string) {
     this.on({ ...BOOTED, stored: { ...BOOTED.stored, ...stored }, build: { ...BOOTED.build, pushToken } });
+    this.on(ONLINE);
   }
   on(event: Event, at = 0): this {
     const one = { ...stamped(event), at };
@@ -76,6 +79,34 @@ describe("access to the push port", () => {
   it("is granted to a valid request", () => {
     const doors = new Doors({ "push.token": TOKEN }).request(sound);
     expect(doors.offer).deep.equal({ connection: 1, sizeBytes: 1000, release: "a.b.c" });
+  });
+
+  it("is refused before the device is in its network", () => {
+    const [state] = pushStep(
+      initialPush,
+      stamped({ ...BOOTED, build: { ...BOOTED.build, pushToken: TOKEN } }),
+    );
+    const head = { method: "POST", path: "/update", headers: sound };
+    const [, effects] = pushStep(state, stamped({ type: "pushRequested", connection: 1, head }));
+    expect(effects).to.have.nested.property("[0].response.status", 503);
+  });
+
+  it("is answered in text, and in JSON to who asks for it", () => {
+    const doors = new Doors({}, TOKEN);
+    const [text] = doors.request({ authorization: "Bearer wrong" }).effects;
+    expect(text).to.have.nested.property("response.body", "this is not the push token of this device\n");
+    const asked = { authorization: "Bearer wrong", accept: "application/json" };
+    const [json] = doors.request(asked).effects;
+    expect(JSON.parse(json?.type === "answerPush" ? json.response.body : "")).deep.equal({
+      ok: false,
+      message: "this is not the push token of this device",
+    });
+    expect(doors.request({ ...sound, accept: "application/json" }).offer).deep.equal({
+      connection: 1,
+      sizeBytes: 1000,
+      isJson: true,
+      release: "a.b.c",
+    });
   });
 
   it("prefers the stored token to the build's", () => {
@@ -145,15 +176,12 @@ describe("access to the push port", () => {
   });
 
   it("is opened once, for espota only when unsigned images are accepted", () => {
-    const online = { type: "online", address: "192.168.1.20", rssi: -50 } as const;
-    const doors = new Doors({}, TOKEN).on(online);
+    const doors = new Doors({}, TOKEN);
     expect(doors.effects).deep.equal([{ type: "startPush", espota: false }]);
-    expect(doors.on(online).effects).deep.equal([]);
-    const open = new Doors({ "push.unsigned": "1" }, TOKEN).on(online);
+    expect(doors.on(ONLINE).effects).deep.equal([]);
+    const open = new Doors({ "push.unsigned": "1" }, TOKEN);
     expect(open.effects).deep.equal([{ type: "startPush", espota: true }]);
-    expect(new Doors({ "push.unsigned": "1" }).on(online).effects).deep.equal([
-      { type: "startPush", espota: false },
-    ]);
+    expect(new Doors({ "push.unsigned": "1" }).effects).deep.equal([{ type: "startPush", espota: false }]);
   });
 });
 

@@ -294,7 +294,7 @@ describe("the bytes of a push", () => {
     expect(download.outcome).equal("restarting");
     expect(download.flash.slice(0, SIZE)).deep.equal(download.image);
     expect(download.answers).length(1);
-    expect(answerOf(download)).match(/^200 .*"version":"1.1.0"/);
+    expect(answerOf(download)).equal("200 OTA update successful, rebooting...\n");
     expect(download.dirtyWriteCount).equal(0);
   });
 
@@ -356,7 +356,8 @@ describe("the answer to the sender of a push", () => {
     expect(statuses(["WRONG_CHIP", "SIGNATURE_INVALID", "CHUNK_MISMATCH", "IMAGE_MISMATCH"])).equal(
       "422 422 422 422",
     );
-    expect(text(pushFailed(http, { code: "WRONG_CHIP", message: "no" }))).equal(
+    expect(text(pushFailed(http, { code: "WRONG_CHIP", message: "no" }))).equal("3 422 no\n");
+    expect(text(pushFailed({ ...http, isJson: true }, { code: "WRONG_CHIP", message: "no" }))).equal(
       '3 422 {"ok":false,"message":"no"}',
     );
   });
@@ -367,10 +368,12 @@ describe("the answer to the sender of a push", () => {
     );
   });
 
-  it("names version and slot, and when it restarts", () => {
+  it("says in JSON which version is in which slot, and when it restarts", () => {
     const { state } = new Device().offered(UNSIGNED);
     const { release } = jobOf(state);
-    expect(text(pushSucceeded(state, http, { ...release, version: "1.1.0" }))).equal(
+    expect(text(pushSucceeded(state, http, release))).equal("3 200 OTA update successful, rebooting...\n");
+    const asJson = { ...http, isJson: true };
+    expect(text(pushSucceeded(state, asJson, { ...release, version: "1.1.0" }))).equal(
       `3 200 {"ok":true,"version":"1.1.0","build":0,"slot":"ota_0","restart_ms":${PUSH_RESTART_DELAY_MS}}`,
     );
     expect(text(pushSucceeded(state, espota, release))).equal("-1 200 OK");
