@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { expect } from "chai";
 import { type RunningServer, startServer } from "../../server/start.js";
-import { type Block, isShown, readBlocks } from "./markdown.js";
+import { type Block, isShown, linesToRun, readBlocks } from "./markdown.js";
 import { Shell } from "./shell.js";
 
 export interface Stage {
@@ -81,7 +81,7 @@ export function runDocument(
 }
 
 async function runBlock(block: Block, shell: Shell, path: string): Promise<void> {
-  const { output, status } = await shell.run(block.text);
+  const { output, status } = await shell.run(linesToRun(block));
   const where = `${path}:${block.line}`;
   if (block.marker?.kind === "fails") expect(status, `${where} does not fail: ${output}`).not.to.equal(0);
   else expect(status, `${where} fails: ${output}`).to.equal(0);

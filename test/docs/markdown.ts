@@ -1,6 +1,7 @@
 // The fenced blocks of a Markdown document, and what a comment in front of one says about running it. A comment is not shown to readers.
 //
 //   <!-- not run: the reason -->   the block cannot be run where the tests run
+//   <!-- except: server, sim -->   these commands of skyslot are left out: they run until they are stopped
 //   <!-- fails -->                 its last command is to fail
 //   <!-- save: client.mjs -->      not a command: a file that later blocks use
 //
@@ -20,6 +21,7 @@ export interface Block {
 
 type Marker =
   | { readonly kind: "not run"; readonly reason: string }
+  | { readonly kind: "except"; readonly commands: readonly string[] }
   | { readonly kind: "fails" }
   | { readonly kind: "save"; readonly file: string };
 
@@ -54,10 +56,21 @@ export function readBlocks(markdown: string): readonly Block[] {
 function readMarker(comment: string, line: number): Marker | undefined {
   if (comment === "") return undefined;
   if (comment === "fails") return { kind: "fails" };
-  const [, kind, value] = /^(not run|save): (.+)$/.exec(comment) ?? [];
-  if (kind === "not run") return { kind, reason: `${value}` };
-  if (kind === "save") return { kind, file: `${value}` };
+  const [, kind, value = ""] = /^(not run|except|save): (.+)$/.exec(comment) ?? [];
+  if (kind === "not run") return { kind, reason: value };
+  if (kind === "except") return { kind, commands: value.split(", ") };
+  if (kind === "save") return { kind, file: value };
   throw new Error(`line ${line}: "${comment}" says nothing about a block`);
+}
+
+/** The lines of a block that are run. */
+export function linesToRun({ text, marker }: Block): string {
+  if (marker?.kind !== "except") return text;
+  const left = new RegExp(`^(npx )?skyslot (${marker.commands.join("|")})\\b`);
+  return text
+    .split("\n")
+    .filter((line) => !left.test(line))
+    .join("\n");
 }
 
 function outputBehind(lines: readonly string[], fenceEnd: number): string | undefined {

@@ -37,6 +37,7 @@ skyslot() {
   rm "$answer" "$answer.errors"
   [ "$status" = 200 ]
 }
+npx() { [ "$1" = skyslot ] && shift && skyslot "$@"; }
 `;
 const END_OF_BLOCK = "\u001e";
 
