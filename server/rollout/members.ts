@@ -134,13 +134,12 @@ function outcomeOf(
 ): "validated" | "rolled_back" | undefined {
   const { device, now } = scene;
   const hasHash = device.imageSha256 !== null && release.imageSha256 !== "";
-  if (hasHash && device.imageSha256 === release.imageSha256)
-    return outcome !== "validated" && isSettled(device.slotState, now - lastGivenAt)
-      ? "validated"
-      : undefined;
   const order = compareToRunning(release, device);
+  const isThere = hasHash
+    ? device.imageSha256 === release.imageSha256 && isSettled(device.slotState, now - lastGivenAt)
+    : order === 0;
   // A release that is forced may be what ran before: only an attempt proves that it was installed.
-  if (!hasHash && order === 0) return outcome !== "validated" && force === "none" ? "validated" : undefined;
+  if (isThere && outcome !== "validated") return force === "none" ? "validated" : undefined;
   const isBack = outcome === "validated" && order > 0 && (hasHash || statesVersion(device));
   return isBack && !wasLedBack(scene, rolloutId) ? "rolled_back" : undefined;
 }

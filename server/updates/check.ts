@@ -211,7 +211,8 @@ function evaluate(open: Update, firmware: Firmware, device: Device, now: number)
     // Another image of the version that was offered came another way, not by a roll back.
     if (byImage === "rolledBack" && isVersionOf(firmware, device)) return "nothing";
     // The same image ran before: to run it proves nothing.
-    return byImage === "reported" && claimedAt === null && isVersionOf(firmware, from) ? "nothing" : byImage;
+    const isSuccess = byImage === "reported" || byImage === "validated";
+    return isSuccess && claimedAt === null && isVersionOf(firmware, from) ? "nothing" : byImage;
   }
   const byVersion = evaluateVersion({ from, claimedAt }, firmware, device, now);
   if (byVersion !== "reported") return byVersion === "nothing" ? byImage : byVersion;

@@ -324,8 +324,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     what: "the version that a forced rollout installs again proves that it did",
     file: "server/rollout/members.ts",
-    original: ' && force === "none"',
-    mutated: "",
+    original: 'force === "none" ? "validated"',
+    mutated: 'true ? "validated"',
   },
   {
     what: "a device that states no version any more went back",
@@ -336,7 +336,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     what: "a version that a device without hashes says is no outcome",
     file: "server/rollout/members.ts",
-    original: "!hasHash && order === 0",
-    mutated: "false",
+    original: ": order === 0;",
+    mutated: ": false;",
   },
 ];

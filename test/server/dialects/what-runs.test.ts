@@ -396,6 +396,28 @@ describe("a device that sends a hash", () => {
     });
   }
 
+  it("has not installed again what it runs before it says so", async () => {
+    const { server } = legacy;
+    const { id, image_sha256 } = (await legacy.upload(arduinoImage("x"), { version: "2.0.0" })).json();
+    await startRollout(server, id, { force: "reinstall" });
+    const again = async (slot_state: object) => {
+      const me = { device_id: "box-1", device_type: "box", current_version: "2.0.0", current_build: 0 };
+      const payload = { ...me, image_sha256, ...slot_state };
+      const answer = await server.app.inject({ method: "POST", url: "/api/ota/check", payload });
+      server.nowMs += 2 * MINUTE;
+      return answer.json().update_available;
+    };
+    for (const state of [{}, { slot_state: "undefined" }, { slot_state: "valid" }]) {
+      for (let n = 0; n < 3; n++) expect(await again(state), JSON.stringify(state)).to.equal(true);
+      expect(await server.lastAttempt()).to.include({ id: 1, status: "pending" });
+      expect(await outcomeOf(server, "box-1")).to.equal(null);
+    }
+    await server.status({ device_id: "box-1", firmware_id: id, status: "success" });
+    expect(await again({ slot_state: "valid" })).to.equal(false);
+    expect(await server.lastAttempt()).to.include({ id: 1, status: "success" });
+    expect(await outcomeOf(server, "box-1")).to.equal("validated");
+  });
+
   it("has claimed in vain if both the old image and the old version run", async () => {
     const { id } = (await legacy.upload(arduinoImage("x"), { version: "2.0.0" })).json();
     await check("1.0.0", "1".repeat(64));
