@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { Client } from "pg";
 import { openPostgresStore } from "../../../server/store/postgres.js";
 import { sampleDevice } from "../../contract/store/samples.js";
 import { storeContract } from "../../contract/store.js";
@@ -20,6 +21,24 @@ describe("the PostgreSQL store", () => {
     const second = await openPostgresStore(url);
     expect(await second.findDevice("base-010203")).to.deep.equal(sampleDevice());
     await second.close();
+  });
+
+  it("reads the log of one kind by an index, not all of it", async () => {
+    const url = await cluster.newDatabase();
+    await (await openPostgresStore(url)).close();
+    const client = new Client({ connectionString: url });
+    await client.connect();
+    await client.query(
+      "insert into events (time, kind, message) select n, 'update.offered', 'n' from generate_series(1, 20000) as n",
+    );
+    await client.query("analyze events");
+    for (const more of ["", "and id < 19000"]) {
+      const query = `select * from events where kind = 'device.claimed' ${more} order by id desc limit 100`;
+      const { rows } = await client.query(`explain ${query}`);
+      const plan = rows.map((row) => row["QUERY PLAN"]).join("\n");
+      expect(plan, more).to.contain("events_kind").and.not.to.contain("Seq Scan");
+    }
+    await client.end();
   });
 
   it("migrates an empty database once, when several servers start at once", async () => {

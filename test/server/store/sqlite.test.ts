@@ -53,6 +53,20 @@ describe("the SQLite store", () => {
     await Promise.all([writer.close(), reader.close()]);
   });
 
+  it("reads the log of one kind by an index, not all of it", async () => {
+    const file = await newFile();
+    await (await openSqliteStore(file)).close();
+    const database = new Database(file);
+    for (const more of ["", "and id < 100"]) {
+      const query = `select * from events where kind = 'device.claimed' ${more} order by id desc limit 100`;
+      const plan = database.prepare(`explain query plan ${query}`).all() as { detail: string }[];
+      expect(plan.map(({ detail }) => detail).join(), more).to.match(
+        /^SEARCH events USING INDEX events_kind \(kind=\?/,
+      );
+    }
+    database.close();
+  });
+
   it("opens a file that release 0.1.0 has written", async () => {
     const file = await newFile();
     const released = new Database(file);
