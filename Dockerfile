@@ -1,13 +1,16 @@
 # The update server as a container: `docker build -t skyslot .`. It runs as an ordinary user and keeps everything in /data.
 
-FROM node:22-bookworm-slim AS libraries
+# With a digest, `node@sha256:…`, it is the same one whenever it is built; compose.yaml says how it is learned.
+ARG NODE_IMAGE=node:22-bookworm-slim
+
+FROM ${NODE_IMAGE} AS libraries
 WORKDIR /app
 # For the SQLite library, where there is no built one for this processor.
 RUN apt-get update && apt-get install -y --no-install-recommends python3 make g++ && rm -rf /var/lib/apt/lists/*
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --no-audit --no-fund
 
-FROM node:22-bookworm-slim
+FROM ${NODE_IMAGE}
 ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=libraries /app/node_modules node_modules

@@ -9,16 +9,24 @@ interface Compose {
   readonly services: Readonly<Record<string, Service>>;
   readonly secrets: Readonly<Record<string, { readonly file: string }>>;
   readonly volumes: Readonly<Record<string, unknown>>;
+  readonly networks: Readonly<Record<string, { readonly internal?: boolean }>>;
 }
 
 interface Service {
-  readonly build?: string;
+  readonly build?: { readonly context: string; readonly args: Readonly<Record<string, string>> };
   readonly image?: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly secrets: readonly string[];
   readonly volumes: readonly string[];
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
   readonly healthcheck?: { readonly test: readonly string[] };
+  readonly user?: string;
+  readonly networks: readonly string[];
+  readonly ports?: readonly string[];
+  readonly read_only?: boolean;
+  readonly tmpfs: readonly string[];
+  readonly cap_drop: readonly string[];
+  readonly security_opt: readonly string[];
 }
 
 interface Line {
@@ -112,8 +120,7 @@ describe("the container", () => {
   it("is composed with a database whose password is in a file outside the repository", async () => {
     const compose = parse(await readFile("compose.yaml", "utf8")) as Compose;
     const { server, database } = compose.services;
-    expect(server?.build).to.equal(".");
-    expect(database?.image).to.match(/^postgres:\d+/);
+    expect(server?.build?.context).to.equal(".");
     expect(server?.depends_on).to.deep.equal({ database: { condition: "service_healthy" } });
     expect(database?.healthcheck?.test.join(" ")).to.include("pg_isready");
     for (const service of [server, database]) {
@@ -133,5 +140,42 @@ describe("the container", () => {
       expect(ignored).to.include(`/${file.split("/")[1]}/`);
       expect(await exists(file)).to.equal(false);
     }
+  });
+
+  it("is composed of containers that can change nothing but their data, and a database that only the server reaches", async () => {
+    const compose = parse(await readFile("compose.yaml", "utf8")) as Compose;
+    const { server, database } = compose.services;
+    for (const service of [server, database]) {
+      expect(service?.read_only).to.equal(true);
+      expect(service?.tmpfs).to.include("/tmp");
+      expect(service?.cap_drop).to.deep.equal(["ALL"]);
+      expect(service?.security_opt).to.deep.equal(["no-new-privileges:true"]);
+    }
+    expect(database?.user).to.equal("postgres");
+    expect(database?.networks).to.deep.equal(["database"]);
+    expect(database?.ports).to.equal(undefined);
+    expect(server?.networks).to.include("database");
+    expect(compose.networks.database?.internal).to.equal(true);
+  });
+
+  it("is made from images that can be pinned by digest, in the way that the comment says", async () => {
+    const text = await readFile("compose.yaml", "utf8");
+    const { server, database } = (parse(text) as Compose).services;
+    const given = [
+      ["POSTGRES_IMAGE", database?.image],
+      ["NODE_IMAGE", server?.build?.args.NODE_IMAGE],
+    ] as const;
+    for (const [variable, value] of given) {
+      const image = new RegExp(`^\\$\\{${variable}:-([a-z]+:[\\w.-]+)\\}$`).exec(value ?? "")?.[1] ?? "";
+      expect(image, variable).not.to.equal("");
+      expect(text).to.contain(
+        `echo "${variable}=$(docker image inspect --format '{{index .RepoDigests 0}}' ${image})" >> .env`,
+      );
+    }
+    const lines = await readDockerfile();
+    const argument = lines.filter(({ word }) => word === "ARG").map(({ rest }) => rest);
+    expect([`\${${argument[0]?.replace("=", ":-")}}`]).to.deep.equal([server?.build?.args.NODE_IMAGE]);
+    for (const { rest } of lines.filter(({ word }) => word === "FROM"))
+      expect(rest).to.match(/^\$\{NODE_IMAGE\}( AS \w+)?$/);
   });
 });
