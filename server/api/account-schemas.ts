@@ -24,7 +24,7 @@ const Cookie = Type.Optional(
 const DeviceTypes = Type.Array(Type.String({ pattern: "^[A-Za-z0-9._-]{1,64}$" }), {
   minItems: 1,
   maxItems: 50,
-  description: "device types that it may change; absent: all",
+  description: "device types that it may see and change; absent: all",
 });
 
 export const LoginBody = Type.Object(

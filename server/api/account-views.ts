@@ -9,7 +9,7 @@ import { viewer } from "./view.js";
 
 export const role = oneOf(ROLES, "viewer reads, operator changes what devices run, admin everything");
 const scopes = list(oneOf(SCOPE_NAMES), "What it allows");
-const device_types = orNull(list(Type.String()), "Device types that may be changed; null: all");
+const device_types = orNull(list(Type.String()), "Device types that may be seen and changed; null: all");
 
 export const UserView = named("User", "A person who can sign in", {
   name: text(),

@@ -23,7 +23,7 @@ export function auditRoutes(app: Api, { store }: Context): void {
           next_before: integerOrNull("Continue with this as `before`; null: there were none"),
         }),
       ),
-      { querystring: AuditQuery },
+      { querystring: AuditQuery, config: { isOfAllTypes: true } },
     ),
     async ({ query }) => {
       const { since, until, before, limit, ...names } = query;

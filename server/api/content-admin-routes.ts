@@ -1,12 +1,12 @@
 // Pictures for panels: upload them, and assign them.
 
-import { requireChange } from "../auth/require-change.js";
+import { requireChange, requireChangeOfAll, requireSight, sightOf } from "../auth/require-change.js";
 import { findAssignment } from "../content/assigned.js";
 import { recordChange } from "../events/journal.js";
 import type { Actor } from "../shared/actor.js";
 import { defined } from "../shared/defined.js";
 import { Refusal } from "../shared/refusal.js";
-import type { ContentTarget, Store } from "../store/store.js";
+import type { ContentSight, ContentTarget, Store } from "../store/store.js";
 import { created, listOf, ok, page, sent } from "./answers.js";
 import { AssignmentBody, AssignmentQuery, readAssignment } from "./content-schemas.js";
 import { takePicture } from "./content-upload.js";
@@ -44,7 +44,11 @@ function imageRoutes(app: Api, context: Context): void {
     route("read", "List pictures for panels, newest first", ok(listOf("images", ImageView)), {
       querystring: PageQuery,
     }),
-    async ({ query }) => page("images", await store.listContentImages(query), viewImage, query),
+    async (request) => {
+      const { query } = request;
+      const found = await store.listContentImages(query, contentSightOf(actorOf(request)));
+      return page("images", found, viewImage, query);
+    },
   );
 
   app.post(
@@ -61,8 +65,8 @@ function imageRoutes(app: Api, context: Context): void {
     route("read", "A picture as binary PBM", sent(PICTURE_TYPE, "The picture as binary PBM (P4)"), {
       params: IdParams,
     }),
-    async ({ params }, reply) => {
-      const image = await findImage(store, params.id);
+    async (request, reply) => {
+      const image = await findImage(store, request.params.id, actorOf(request));
       const pbm = await hot.load(image.hash, image.sizeBytes);
       return reply
         .type(PICTURE_TYPE)
@@ -80,7 +84,7 @@ function imageRoutes(app: Api, context: Context): void {
         context,
         actorOf(request),
         async (journal) => {
-          const image = await findImage(journal.store, id);
+          const image = await findImage(journal.store, id, actorOf(request));
           const { totalCount } = await journal.store.listContentAssignments({ imageId: id }, FIRST);
           if (totalCount > 0) {
             const uses = totalCount === 1 ? "an assignment shows" : `${totalCount} assignments show`;
@@ -110,8 +114,10 @@ function assignmentRoutes(app: Api, context: Context): void {
     route("read", "List assignments of pictures, newest first", ok(listOf("assignments", AssignmentView)), {
       querystring: AssignmentQuery,
     }),
-    async ({ query }) => {
-      const found = await store.listContentAssignments(defined({ imageId: query.image_id }), query);
+    async (request) => {
+      const { query } = request;
+      const filter = { ...defined({ imageId: query.image_id }), ...sightOf(actorOf(request)) };
+      const found = await store.listContentAssignments(filter, query);
       return page("assignments", found, (row) => viewAssignment(row, now()), query);
     },
   );
@@ -128,7 +134,7 @@ function assignmentRoutes(app: Api, context: Context): void {
         actor,
         async (journal) => {
           await requireTarget(actor, journal.store, terms.target);
-          await findImage(journal.store, terms.imageId);
+          await findImage(journal.store, terms.imageId, actor);
           await requireRoom(journal.store, terms.target);
           const added = await journal.store.addContentAssignment({
             ...terms,
@@ -179,8 +185,11 @@ function assignmentRoutes(app: Api, context: Context): void {
     route("read", "What is assigned to a device now, and by which assignment", ok(ShownView), {
       params: DeviceParams,
     }),
-    async ({ params: { id } }) => {
+    async (request) => {
+      const { id } = request.params;
       const type = (await store.findDevice(id))?.type;
+      if (type === undefined) requireChangeOfAll(actorOf(request));
+      else requireSight(actorOf(request), { deviceType: type });
       const assignment = await findAssignment(store, { id, type }, now());
       const image = assignment && (await store.findContentImage(assignment.imageId));
       return {
@@ -192,9 +201,15 @@ function assignmentRoutes(app: Api, context: Context): void {
   );
 }
 
-/** @throws Refusal IMAGE_UNKNOWN */
-async function findImage(store: Store, id: number) {
-  const image = await store.findContentImage(id);
+/** Which pictures an actor sees that is bound to device types: its own, and those of its types. */
+const contentSightOf = ({ deviceTypes, name }: Actor): ContentSight | undefined =>
+  deviceTypes === null ? undefined : { deviceTypes, createdBy: name };
+
+/** One that the actor may not see is not there for it. @throws Refusal IMAGE_UNKNOWN */
+async function findImage(store: Store, id: number, actor: Actor) {
+  const sight = contentSightOf(actor);
+  const isSeen = sight === undefined || (await store.maySeeContentImage(id, sight));
+  const image = isSeen ? await store.findContentImage(id) : undefined;
   if (!image) throw new Refusal("IMAGE_UNKNOWN", `there is no picture ${id}`);
   return image;
 }

@@ -1,7 +1,8 @@
 // Devices for operators: list, show, explain their offers, timeline; and change tags, group and pin of one or many.
 
 import { Type } from "@sinclair/typebox";
-import { changeDevice, changeDevices, findDevice, relabel } from "../devices/changes.js";
+import { sightOf } from "../auth/require-change.js";
+import { changeDevice, changeDevices, findSeenDevice, relabel } from "../devices/changes.js";
 import { viewEvent } from "../events/event-view.js";
 import { askWhy } from "../rollout/ask-why.js";
 import { FORMER_VERDICTS } from "../rollout/verdicts.js";
@@ -64,9 +65,11 @@ export function deviceAdminRoutes(app: Api, context: Context): void {
       ),
       { querystring: DeviceQuery },
     ),
-    async ({ query }) => {
+    async (request) => {
+      const { query } = request;
       const { limit: _, offset: __, order, ...filter } = query;
-      const found = await store.listDevices(filterOf(filter, context), query, order);
+      const seen = { ...filterOf(filter, context), ...sightOf(actorOf(request)) };
+      const found = await store.listDevices(seen, query, order);
       const ids = found.rows.map(({ id }) => id);
       const labels = await store.findLabelsOf(ids);
       const identityOf = new Map((await store.findIdentities(ids)).map((one) => [one.deviceId, one]));
@@ -87,8 +90,8 @@ export function deviceAdminRoutes(app: Api, context: Context): void {
       "List the tags and groups of devices, with their counts",
       ok(Type.Object({ tags: list(LabelCountView), groups: list(LabelCountView) })),
     ),
-    async () => {
-      const { tags, groups } = await store.countLabels();
+    async (request) => {
+      const { tags, groups } = await store.countLabels(sightOf(actorOf(request)).deviceTypes);
       return { tags: tags.map(viewLabelCount), groups: groups.map(viewLabelCount) };
     },
   );
@@ -98,8 +101,8 @@ export function deviceAdminRoutes(app: Api, context: Context): void {
     route("read", "Show a device, its attempts and what it may have", ok(DeviceDetailView), {
       params: DeviceParams,
     }),
-    async ({ params }) => {
-      const device = await findDevice(store, params.id);
+    async (request) => {
+      const device = await findSeenDevice(store, actorOf(request), request.params.id);
       const { answers, members } = await readWhy(context, device);
       const attempts = await store.listUpdates({ deviceId: device.id }, { limit: ATTEMPT_COUNT, offset: 0 });
       return {
@@ -129,8 +132,8 @@ export function deviceAdminRoutes(app: Api, context: Context): void {
       ),
       { params: DeviceParams },
     ),
-    async ({ params }) => {
-      const device = await findDevice(store, params.id);
+    async (request) => {
+      const device = await findSeenDevice(store, actorOf(request), request.params.id);
       const { summary, offer, answers } = await readWhy(context, device);
       return { device_id: device.id, summary, offer, answers };
     },
@@ -144,8 +147,9 @@ export function deviceAdminRoutes(app: Api, context: Context): void {
       ok(Type.Object({ device_id: text(), events: list(EventAnswer) })),
       { params: DeviceParams, querystring: TimelineQuery },
     ),
-    async ({ params, query }) => {
-      const device = await findDevice(store, params.id);
+    async (request) => {
+      const { query } = request;
+      const device = await findSeenDevice(store, actorOf(request), request.params.id);
       const events = await store.listEvents({
         deviceId: device.id,
         limit: query.limit,

@@ -3,7 +3,9 @@
 // client sees the progress and can stop. Each device is changed or refused separately.
 
 import { type Static, Type } from "@sinclair/typebox";
+import { sightOf } from "../auth/require-change.js";
 import { changeDevices, type DeviceWork, decideIdentity, giveOrder, relabel } from "../devices/changes.js";
+import type { Actor } from "../shared/actor.js";
 import { BULK_KINDS } from "../shared/bulk-run.js";
 import { defined } from "../shared/defined.js";
 import { Refusal } from "../shared/refusal.js";
@@ -54,8 +56,9 @@ export function deviceBulkRoutes(app: Api, context: Context): void {
     ),
     async (request): Promise<BulkAnswer> => {
       const work = readWork(request.body);
-      const { ids, next } = await selectDevices(request.body, context);
-      const outcomes = await changeDevices(context, actorOf(request), ids, work);
+      const actor = actorOf(request);
+      const { ids, next } = await selectDevices(request.body, actor, context);
+      const outcomes = await changeDevices(context, actor, ids, work);
       const refused = outcomes.flatMap((one) => ("refusal" in one ? [one] : []));
       return {
         done: outcomes.length - refused.length,
@@ -76,11 +79,16 @@ export const filterOf = (
 });
 
 /** @throws Refusal DEVICES_MISSING */
-async function selectDevices({ devices, filter, after, limit = MAX_DEVICE_COUNT }: Bulk, context: Context) {
+async function selectDevices(
+  { devices, filter, after, limit = MAX_DEVICE_COUNT }: Bulk,
+  actor: Actor,
+  context: Context,
+) {
   if ((devices === undefined) === (filter === undefined))
     throw new Refusal("DEVICES_MISSING", "name the devices to change: either devices or filter");
   if (devices !== undefined || filter === undefined) return { ids: devices ?? [], next: null };
-  const ids = await context.store.listDeviceIds(filterOf(filter, context), after, limit);
+  const seen = { ...filterOf(filter, context), ...sightOf(actor) };
+  const ids = await context.store.listDeviceIds(seen, after, limit);
   return { ids, next: ids.length < limit ? null : (ids.at(-1) ?? null) };
 }
 

@@ -8,7 +8,7 @@ import {
   type PushedSettings,
 } from "../../firmware/core/wire.js";
 import { requireChange } from "../auth/require-change.js";
-import { changeDevice, changeDevices, findDevice, giveOrder } from "../devices/changes.js";
+import { changeDevice, changeDevices, findDevice, findSeenDevice, giveOrder } from "../devices/changes.js";
 import { withdrawOrder } from "../devices/orders.js";
 import { type Journal, recordChange } from "../events/journal.js";
 import { Refusal } from "../shared/refusal.js";
@@ -65,12 +65,9 @@ export function deviceOrderRoutes(app: Api, context: Context): void {
       ok(Type.Object({ device_id: text(), orders: list(OrderView) })),
       { params: DeviceParams },
     ),
-    async ({ params }) => {
-      await findDevice(store, params.id);
-      return {
-        device_id: params.id,
-        orders: (await store.listOrders(params.id, LIST_LENGTH)).map(viewOrder),
-      };
+    async (request) => {
+      const { id } = await findSeenDevice(store, actorOf(request), request.params.id);
+      return { device_id: id, orders: (await store.listOrders(id, LIST_LENGTH)).map(viewOrder) };
     },
   );
 

@@ -2,11 +2,13 @@
 
 import { Type } from "@sinclair/typebox";
 import { DAILY_MS, DAY_MS, HOURLY_MS } from "../devices/version-history.js";
+import { mayChange } from "../shared/actor.js";
 import { time } from "../shared/iso-time.js";
 import type { VersionCount } from "../store/store.js";
 import { ok } from "./answers.js";
 import type { Context } from "./context.js";
 import { FleetView, HistoryView, viewCount } from "./fleet-views.js";
+import { actorOf } from "./guard.js";
 import { route } from "./route.js";
 import { Name } from "./schemas.js";
 import type { Api } from "./typed-app.js";
@@ -23,14 +25,18 @@ export function fleetRoutes(app: Api, context: Context): void {
   const { store, now } = context;
   let counted: { readonly at: number; readonly fleet: ReturnType<typeof countFleet> } | undefined;
 
-  app.get("/api/fleet", route("read", "Count devices by status and version", ok(FleetView)), async () => {
-    if (!counted || Math.abs(now() - counted.at) > COUNTED_FOR_MS)
-      counted = { at: now(), fleet: countFleet(context) };
-    return counted.fleet.catch((error: unknown) => {
-      counted = undefined;
-      throw error;
-    });
-  });
+  app.get(
+    "/api/fleet",
+    route("read", "Count devices by status and version", ok(FleetView), { config: { isOfAllTypes: true } }),
+    async () => {
+      if (!counted || Math.abs(now() - counted.at) > COUNTED_FOR_MS)
+        counted = { at: now(), fleet: countFleet(context) };
+      return counted.fleet.catch((error: unknown) => {
+        counted = undefined;
+        throw error;
+      });
+    },
+  );
 
   app.get(
     "/api/fleet/history",
@@ -40,11 +46,13 @@ export function fleetRoutes(app: Api, context: Context): void {
       ok(HistoryView),
       { querystring: HistoryQuery },
     ),
-    async ({ query }) => {
+    async (request) => {
+      const { query } = request;
       const type = query.device_type;
-      const samples = await store.listVersionSamples(now() - query.days * DAY_MS, type);
+      const isSeen = (count: VersionCount) => mayChange(actorOf(request), count);
+      const samples = (await store.listVersionSamples(now() - query.days * DAY_MS, type)).filter(isSeen);
       const current = (await store.countVersions()).filter(
-        ({ deviceType }) => type === undefined || deviceType === type,
+        (count) => (type === undefined || count.deviceType === type) && isSeen(count),
       );
       const byTime = new Map<number, VersionCount[]>();
       for (const sample of samples) {

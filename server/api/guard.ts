@@ -35,6 +35,7 @@ export interface RouteAccess {
   readonly method: string;
   readonly url: string;
   readonly access: Need | undefined;
+  readonly isOfAllTypes: boolean;
 }
 
 const PROXY_HEADERS = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"] as const;
@@ -51,6 +52,9 @@ export function guard(app: FastifyInstance, context: Context): void {
         url: route.url,
         get access() {
           return route.config?.access;
+        },
+        get isOfAllTypes() {
+          return route.config?.isOfAllTypes === true;
         },
       });
     }

@@ -43,7 +43,9 @@ export function healthRoutes(app: Api, { readiness, metrics }: Context): void {
 
   app.get(
     "/metrics",
-    route("read", "Metrics for Prometheus", sent("text/plain", "Metrics in Prometheus' format")),
+    route("read", "Metrics for Prometheus", sent("text/plain", "Metrics in Prometheus' format"), {
+      config: { isOfAllTypes: true },
+    }),
     async (_request, reply) =>
       reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
   );

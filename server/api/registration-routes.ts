@@ -1,13 +1,13 @@
 // Registration policies, device identities and enrolment tokens.
 
 import { Type } from "@sinclair/typebox";
-import { requireChange, requireChangeOfAll } from "../auth/require-change.js";
+import { requireChange, requireChangeOfAll, sightOf } from "../auth/require-change.js";
 import { hashSecret, makeSecret } from "../auth/secret.js";
 import { changeDevices, decideIdentity } from "../devices/changes.js";
 import { ANY_TYPE, findPolicy } from "../devices/identity.js";
 import { describeIdentity, giveToken } from "../devices/identity-changes.js";
 import { type Journal, recordChange } from "../events/journal.js";
-import type { Actor } from "../shared/actor.js";
+import { type Actor, mayChange } from "../shared/actor.js";
 import { defined } from "../shared/defined.js";
 import { Refusal } from "../shared/refusal.js";
 import type { RegistrationPolicy } from "../store/store.js";
@@ -79,10 +79,15 @@ export function identityRoutes(app: Api, context: Context): void {
       "List who may register, and whether devices need tokens",
       ok(Type.Object({ default: PolicyView, policies: list(PolicyView) })),
     ),
-    async () => ({
-      default: viewPolicy(await findPolicy({ store }, ANY_TYPE)),
-      policies: (await store.listPolicies()).map(viewPolicy),
-    }),
+    async (request) => {
+      const policies = (await store.listPolicies()).filter(
+        (policy) => policy.deviceType === ANY_TYPE || mayChange(actorOf(request), policy),
+      );
+      return {
+        default: viewPolicy(await findPolicy({ store }, ANY_TYPE)),
+        policies: policies.map(viewPolicy),
+      };
+    },
   );
 
   app.put(
@@ -125,8 +130,10 @@ export function identityRoutes(app: Api, context: Context): void {
       ok(Type.Object({ devices: list(IdentityAnswer), total: integer("Total number") })),
       { querystring: IdentityQuery },
     ),
-    async ({ query }) => {
-      const { rows, totalCount } = await store.listIdentities(defined({ state: query.state }), query);
+    async (request) => {
+      const { query } = request;
+      const filter = { ...defined({ state: query.state }), ...sightOf(actorOf(request)) };
+      const { rows, totalCount } = await store.listIdentities(filter, query);
       return { devices: rows.map(describeIdentity), total: totalCount };
     },
   );
@@ -162,6 +169,8 @@ export function identityRoutes(app: Api, context: Context): void {
     async (request, reply) => {
       const actor = actorOf(request);
       const { identity, token } = await recordChange(context, actor, async (journal) => {
+        const known = await journal.store.findIdentity(request.params.id);
+        if (known) requireChange(actor, known);
         const given = await giveToken(journal, request.params.id, request.body.device_type);
         requireChange(actor, given.identity);
         return given;
@@ -176,7 +185,14 @@ export function identityRoutes(app: Api, context: Context): void {
   app.get(
     "/api/enrolment-tokens",
     route("devices:write", "List enrolment tokens", ok(listed("enrolment_tokens", EnrolmentView))),
-    async () => ({ enrolment_tokens: (await store.listEnrolmentTokens()).map(viewEnrolment) }),
+    async (request) => {
+      const tokens = await store.listEnrolmentTokens();
+      const actor = actorOf(request);
+      const seen = tokens.filter(({ deviceType }) =>
+        deviceType === null ? actor.deviceTypes === null : mayChange(actor, { deviceType }),
+      );
+      return { enrolment_tokens: seen.map(viewEnrolment) };
+    },
   );
 
   app.post(

@@ -1,4 +1,4 @@
-import { requireChange } from "../auth/require-change.js";
+import { requireChange, requireSight, sightOf } from "../auth/require-change.js";
 import { recordChange } from "../events/journal.js";
 import { changeRelease } from "../releases/add-release.js";
 import type { Actor } from "../shared/actor.js";
@@ -49,9 +49,11 @@ export function releaseRoutes(app: Api, context: Context): void {
     route("read", "List firmware, newest first", ok(listOf("firmware", FirmwareView)), {
       querystring: FirmwareQuery,
     }),
-    async ({ query }) => {
+    async (request) => {
+      const { query } = request;
       const { device_type: deviceType, is_active: isActive, is_stable: isStable } = query;
-      const found = await store.listFirmware(defined({ deviceType, isActive, isStable }), query);
+      const filter = { ...defined({ deviceType, isActive, isStable }), ...sightOf(actorOf(request)) };
+      const found = await store.listFirmware(filter, query);
       return page("firmware", found, (firmware) => viewFirmware(firmware, context), query);
     },
   );
@@ -59,9 +61,11 @@ export function releaseRoutes(app: Api, context: Context): void {
   app.get(
     `${PREFIX}/firmware/:id`,
     route("read", "Show a release and its signed manifest", ok(SignedFirmwareView), { params: IdParams }),
-    async ({ params }) => {
+    async (request) => {
+      const { params } = request;
       const firmware = await store.findFirmware(params.id);
       if (!firmware) throw new Refusal("FIRMWARE_UNKNOWN", `firmware ${params.id} does not exist`);
+      requireSight(actorOf(request), firmware);
       return { ...viewFirmware(firmware, context), release: firmware.release };
     },
   );
@@ -103,9 +107,11 @@ export function releaseRoutes(app: Api, context: Context): void {
   app.get(
     `${PREFIX}/logs`,
     route("read", "List attempts, newest first", ok(listOf("logs", UpdateView)), { querystring: LogsQuery }),
-    async ({ query }) => {
+    async (request) => {
+      const { query } = request;
       const { device_id: deviceId, firmware_id: firmwareId, status } = query;
-      const found = await store.listUpdates(defined({ deviceId, firmwareId, status }), query);
+      const filter = { ...defined({ deviceId, firmwareId, status }), ...sightOf(actorOf(request)) };
+      const found = await store.listUpdates(filter, query);
       return page("logs", found, viewUpdate, query);
     },
   );

@@ -3,7 +3,7 @@
 
 import { Type } from "@sinclair/typebox";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { requireChange } from "../auth/require-change.js";
+import { requireChange, requireSight, sightOf } from "../auth/require-change.js";
 import { planRollout } from "../rollout/fleet-plan.js";
 import type { Command } from "../rollout/lifecycle.js";
 import { listWaysBack, rollBackRollout } from "../rollout/roll-back.js";
@@ -22,7 +22,7 @@ import type { Actor } from "../shared/actor.js";
 import { defined } from "../shared/defined.js";
 import { time } from "../shared/iso-time.js";
 import { Refusal } from "../shared/refusal.js";
-import { nameRelease, ROLLOUT_STATES, type RolloutState } from "../shared/rollout.js";
+import { nameRelease, ROLLOUT_STATES, type Rollout, type RolloutState } from "../shared/rollout.js";
 import { viewRollout } from "../shared/rollout-view.js";
 import { created, listOf, ok, page } from "./answers.js";
 import type { Context } from "./context.js";
@@ -64,13 +64,15 @@ export function rolloutRoutes(app: Api, context: Context): void {
     route("read", "List rollouts, newest first", ok(listOf("rollouts", RolloutAnswer)), {
       querystring: RolloutsQuery,
     }),
-    async ({ query }) => {
+    async (request) => {
+      const { query } = request;
       const filter = defined({
         states: query.state === undefined ? undefined : readStates(query.state),
         firmwareId: query.firmware_id,
         deviceType: query.device_type,
       });
-      return page("rollouts", await store.listRollouts(filter, query), viewRollout, query);
+      const found = await store.listRollouts({ ...filter, ...sightOf(actorOf(request)) }, query);
+      return page("rollouts", found, viewRollout, query);
     },
   );
 
@@ -92,7 +94,7 @@ export function rolloutRoutes(app: Api, context: Context): void {
       body: RolloutBody,
     }),
     async (request) => {
-      const actor = actorOf(request);
+      const actor = await requireFor(request, context, request.body.firmware_id);
       const plan = await readBody(request.body, context);
       const { draft } = await draftRollout(store, plan, actor.person, now());
       return viewPlan(await planRollout(store, draft, now(), request.query), draft);
@@ -104,7 +106,7 @@ export function rolloutRoutes(app: Api, context: Context): void {
     route("read", "Show a rollout with what happened to its devices", ok(ProgressAnswer), {
       params: IdParams,
     }),
-    async ({ params }, reply) => showProgress(context, params.id, reply),
+    async (request, reply) => showProgress(context, (await findSeen(request, context)).id, reply),
   );
 
   app.patch(
@@ -143,8 +145,9 @@ export function rolloutRoutes(app: Api, context: Context): void {
       params: IdParams,
       querystring: PageQuery,
     }),
-    async ({ params, query }) => {
-      const rollout = await findRollout(store, params.id);
+    async (request) => {
+      const { query } = request;
+      const rollout = await findSeen(request, context);
       return viewPlan(await planRollout(store, rollout, now(), query), rollout);
     },
   );
@@ -157,8 +160,9 @@ export function rolloutRoutes(app: Api, context: Context): void {
       ok(listOf("devices", MemberView)),
       { params: IdParams, querystring: MembersQuery },
     ),
-    async ({ params, query }) => {
-      await findRollout(store, params.id);
+    async (request) => {
+      const { params, query } = request;
+      await findSeen(request, context);
       const { stage, outcome } = query;
       const filter = { rolloutId: params.id, ...defined({ stage, outcome }) };
       return page("devices", await store.listMembers(filter, query), viewMember, query);
@@ -197,7 +201,10 @@ export function rolloutRoutes(app: Api, context: Context): void {
       ok(Type.Object({ releases: list(WayBackView) })),
       { params: IdParams },
     ),
-    async ({ params }) => ({ releases: (await listWaysBack(store, params.id, now())).map(viewWayBack) }),
+    async (request) => {
+      const { id } = await findSeen(request, context);
+      return { releases: (await listWaysBack(store, id, now())).map(viewWayBack) };
+    },
   );
 
   app.post(
@@ -264,6 +271,17 @@ async function showProgress({ store, now }: Context, id: number, reply: FastifyR
 
 const firmwareOf = async ({ store }: Context, id: number): Promise<number> =>
   (await findRollout(store, id)).firmwareId;
+
+/** The rollout of a request, if who asks may see what it is for. @throws Refusal ROLLOUT_UNKNOWN, FORBIDDEN */
+async function findSeen(
+  request: FastifyRequest<{ Params: { id: number } }>,
+  { store }: Context,
+): Promise<Rollout> {
+  const rollout = await findRollout(store, request.params.id);
+  const firmware = await store.findFirmware(rollout.firmwareId);
+  if (firmware) requireSight(actorOf(request), firmware);
+  return rollout;
+}
 
 /** The actor, if they may change what this release is for. */
 async function requireFor(request: FastifyRequest, context: Context, firmwareId: number): Promise<Actor> {

@@ -4,6 +4,7 @@ import { Type } from "@sinclair/typebox";
 import { requireChange } from "../auth/require-change.js";
 import { recordChange } from "../events/journal.js";
 import { setTypeKind } from "../releases/device-type.js";
+import { mayChange } from "../shared/actor.js";
 import { listed, ok } from "./answers.js";
 import type { Context } from "./context.js";
 import { actorOf } from "./guard.js";
@@ -21,9 +22,15 @@ const TypeBody = Exactly({
 });
 
 export function typeRoutes(app: Api, context: Context): void {
-  app.get("/api/types", route("read", "List device types", ok(listed("types", TypeView))), async () => ({
-    types: (await context.store.listTypes()).map(viewType),
-  }));
+  app.get(
+    "/api/types",
+    route("read", "List device types", ok(listed("types", TypeView))),
+    async (request) => ({
+      types: (await context.store.listTypes())
+        .filter(({ name }) => mayChange(actorOf(request), { deviceType: name }))
+        .map(viewType),
+    }),
+  );
 
   app.put(
     "/api/types/:name",

@@ -2,6 +2,7 @@
 
 import type { ServerResponse } from "node:http";
 import type { FastifyReply } from "fastify";
+import { sightOf } from "../auth/require-change.js";
 import { viewEvent } from "../events/event-view.js";
 import type { LiveMessage } from "../events/live.js";
 import type { Actor } from "../shared/actor.js";
@@ -35,9 +36,11 @@ export function watchRoutes(app: Api, context: Context): void {
     route("read", "List events, newest first", ok(listed("events", EventAnswer)), {
       querystring: EventsQuery,
     }),
-    async ({ query }) => {
+    async (request) => {
+      const { query } = request;
       const events = await store.listEvents({
         limit: query.limit,
+        ...sightOf(actorOf(request)),
         ...defined({ deviceId: query.device_id, kind: query.kind, beforeId: query.before }),
       });
       return { events: events.map(viewEvent) };
@@ -48,7 +51,7 @@ export function watchRoutes(app: Api, context: Context): void {
   app.get(
     "/api/events/stream",
     route("read", "Follow changes live (server-sent events)", sent("text/event-stream", STREAM), {
-      config: { isStream: true },
+      config: { isStream: true, isOfAllTypes: true },
     }),
     async (request, reply) => streamEvents(reply, context, actorOf(request), streams),
   );

@@ -1,4 +1,4 @@
-// Refuses what an actor may not change: a token, and so what it is used for, can be bound to some device types.
+// Refuses what an actor may not see or change: a token, and so what it is used for, can be bound to some device types.
 
 import { type Actor, mayChange, mayDo } from "../shared/actor.js";
 import { leastRoleFor, type Scope } from "../shared/permissions.js";
@@ -12,6 +12,16 @@ export function requireChange(actor: Actor, item: { readonly deviceType: string 
     `${actor.name} may change ${actor.deviceTypes?.join(", ") || "nothing"}, not ${item.deviceType}`,
   );
 }
+
+/** For one thing that is shown. @throws Refusal FORBIDDEN */
+export function requireSight(actor: Actor, item: { readonly deviceType: string }): void {
+  if (mayChange(actor, item)) return;
+  throw new Refusal("FORBIDDEN", `${actor.name} is for ${actor.deviceTypes?.join(", ") || "nothing"} only`);
+}
+
+/** For lists: the filter that leaves what an actor sees. */
+export const sightOf = ({ deviceTypes }: Actor): { readonly deviceTypes?: readonly string[] } =>
+  deviceTypes === null ? {} : { deviceTypes };
 
 /** For what concerns devices of every type. @throws Refusal FORBIDDEN */
 export const requireChangeOfAll = (actor: Actor): void => {

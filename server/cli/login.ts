@@ -59,5 +59,5 @@ async function logout(flags: LoginFlags): Promise<void> {
 const whoami = (flags: LoginFlags): Promise<void> =>
   show(flags, callServer<ActorView>(flags, "GET /api/auth/me"), (actor) => {
     printLine(`${actor.name}, ${actor.role}, may: ${actor.scopes.join(", ")}`);
-    if (actor.device_types) printLine(`changes only ${actor.device_types.join(", ")}`);
+    if (actor.device_types) printLine(`sees and changes only ${actor.device_types.join(", ")}`);
   });

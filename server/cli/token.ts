@@ -28,7 +28,7 @@ export function tokenCommand(program: Command): void {
   const add = commandsOf(program.command("token").description("create, list and revoke tokens for programs"));
   add("create <name>", "create a token and print it once")
     .addOption(new Option("--scope <scope...>", "what it may do").choices(SCOPE_NAMES).makeOptionMandatory())
-    .option("--type <type...>", "device types that it may change (default: all)")
+    .option("--type <type...>", "device types that it may see and change (default: all)")
     .option("--days <n>", "days until it expires", wholeNumber, DEFAULT_DAYS)
     .option("--never", "it never expires")
     .option("--user <name>", "owner of the token; for administrators")

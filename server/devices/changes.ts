@@ -1,4 +1,4 @@
-import { requireChange } from "../auth/require-change.js";
+import { requireChange, requireSight } from "../auth/require-change.js";
 
 import { type Journal, type Recorder, recordChange } from "../events/journal.js";
 import type { Actor } from "../shared/actor.js";
@@ -49,6 +49,17 @@ export async function changeDevices<Result>(
 export async function findDevice(store: Pick<Store, "findDevice">, id: string): Promise<Device> {
   const device = await store.findDevice(id);
   if (!device) throw new Refusal("DEVICE_UNKNOWN", `device ${id} has never checked for updates here`);
+  return device;
+}
+
+/** The same, if an actor may see it. @throws Refusal DEVICE_UNKNOWN, FORBIDDEN */
+export async function findSeenDevice(
+  store: Pick<Store, "findDevice">,
+  actor: Actor,
+  id: string,
+): Promise<Device> {
+  const device = await findDevice(store, id);
+  requireSight(actor, { deviceType: device.type });
   return device;
 }
 

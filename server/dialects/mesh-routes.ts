@@ -12,7 +12,7 @@ import { uploadFirmware } from "../api/release-upload.js";
 import { route } from "../api/route.js";
 import { Exactly, Id, IdParams, literals, Name, Page, Text } from "../api/schemas.js";
 import type { Api } from "../api/typed-app.js";
-import { requireChange } from "../auth/require-change.js";
+import { requireChange, sightOf } from "../auth/require-change.js";
 import { type Journal, record, recordChange } from "../events/journal.js";
 import type { Actor } from "../shared/actor.js";
 import { defined } from "../shared/defined.js";
@@ -90,8 +90,9 @@ export function meshRoutes(app: Api, context: Context): void {
     route("read", "List firmware of nodes", ok(Type.Object({ firmware: list(NodeFirmwareView), total })), {
       querystring: FirmwareQuery,
     }),
-    async ({ query }) => {
-      const filter = defined({ deviceType: query.node_type });
+    async (request) => {
+      const { query } = request;
+      const filter = { ...defined({ deviceType: query.node_type }), ...sightOf(actorOf(request)) };
       const { rows, totalCount } = await store.listFirmware(filter, query);
       return { firmware: rows.map(viewNodeFirmware), total: totalCount };
     },
@@ -128,8 +129,12 @@ export function meshRoutes(app: Api, context: Context): void {
       ok(Type.Object({ updates: list(DistributionView), total })),
       { querystring: UpdatesQuery },
     ),
-    async ({ query }) => {
-      const filter = defined({ statuses: query.status && [query.status] });
+    async (request) => {
+      const { query } = request;
+      const filter = {
+        ...defined({ statuses: query.status && [query.status] }),
+        ...sightOf(actorOf(request)),
+      };
       const { rows, totalCount } = await store.listMeshUpdates(filter, query);
       return { updates: await Promise.all(rows.map((row) => describe(row))), total: totalCount };
     },
@@ -155,8 +160,9 @@ export function meshRoutes(app: Api, context: Context): void {
     route("read", "Show a distribution and the progress of its nodes", ok(DistributionDetailView), {
       params: IdParams,
     }),
-    async ({ params }) => {
-      const update = await store.findMeshUpdate(params.id);
+    async (request) => {
+      const { params } = request;
+      const update = await requireTypeOf({ store }, actorOf(request), params.id);
       if (!update) throw new Refusal("UPDATE_UNKNOWN", `update ${params.id} does not exist`);
       const nodes = await store.listMeshNodes(update.id, MAX_NODES_SHOWN);
       return { ...(await describe(update)), nodes: nodes.map(viewNode) };
@@ -240,13 +246,21 @@ async function readTarget({ store }: Journal, body: NewUpdate): Promise<string |
   return target;
 }
 
-async function requireType({ store }: Journal, actor: Actor, firmwareId: number): Promise<void> {
+async function requireType(
+  { store }: Pick<Journal, "store">,
+  actor: Actor,
+  firmwareId: number,
+): Promise<void> {
   const firmware = await store.findFirmware(firmwareId);
   if (firmware) requireChange(actor, firmware);
 }
 
 /** A gateway speaks for nodes of its types only. @returns the update, if there is one. @throws Refusal FORBIDDEN */
-async function requireTypeOf(journal: Journal, actor: Actor, id: number): Promise<MeshUpdate | undefined> {
+async function requireTypeOf(
+  journal: Pick<Journal, "store">,
+  actor: Actor,
+  id: number,
+): Promise<MeshUpdate | undefined> {
   const update = await journal.store.findMeshUpdate(id);
   if (update) await requireType(journal, actor, update.firmwareId);
   return update;

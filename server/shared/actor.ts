@@ -15,7 +15,7 @@ export interface Actor {
   readonly tokenId: number | null;
   readonly role: Role;
   readonly scopes: readonly Scope[];
-  /** Device types that may be changed; `null`: all. */
+  /** Device types that may be seen and changed; `null`: all. */
   readonly deviceTypes: readonly string[] | null;
   /** Where the request came from. */
   readonly address: string;
@@ -27,6 +27,6 @@ export function mayDo({ kind, scopes, deviceTypes }: Actor, need: Scope | "perso
   return scopes.includes(need) && (need !== "users:write" || deviceTypes === null);
 }
 
-/** Whether an actor may change this one thing. A route that changes many asks for each of them. */
+/** Whether an actor may see and change this one thing. A route about many asks for each of them. */
 export const mayChange = ({ deviceTypes }: Actor, { deviceType }: { readonly deviceType: string }): boolean =>
   deviceTypes === null || deviceTypes.includes(deviceType);

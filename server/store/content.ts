@@ -52,18 +52,31 @@ export interface ContentAudience {
   readonly group: string | null;
 }
 
+/** Which pictures and assignments somebody sees who is bound to some device types. */
+export interface ContentSight {
+  /** What is assigned to these, or to devices of them. */
+  readonly deviceTypes: readonly string[];
+  /** And the pictures that they have uploaded. */
+  readonly createdBy: string;
+}
+
 export interface ContentStore {
   addContentImage(image: NewContentImage): Promise<ContentImage>;
   findContentImage(id: number): Promise<ContentImage | undefined>;
   /** Newest first. */
-  listContentImages(page: Page): Promise<Paged<ContentImage>>;
+  listContentImages(page: Page, sight?: ContentSight): Promise<Paged<ContentImage>>;
+  maySeeContentImage(id: number, sight: ContentSight): Promise<boolean>;
   /** Only one that nothing assigns. Whether it was there. */
   removeContentImage(id: number): Promise<boolean>;
   addContentAssignment(assignment: NewContentAssignment): Promise<ContentAssignment>;
   findContentAssignment(id: number): Promise<ContentAssignment | undefined>;
   /** Newest first. */
   listContentAssignments(
-    filter: { readonly imageId?: number; readonly target?: ContentTarget },
+    filter: {
+      readonly imageId?: number;
+      readonly target?: ContentTarget;
+      readonly deviceTypes?: readonly string[];
+    },
     page: Page,
   ): Promise<Paged<ContentAssignment>>;
   /** Every assignment that is about this device, whatever the time, in no order. */

@@ -61,7 +61,10 @@ export interface DeviceIdentityStore {
   /** Of these devices, in no order. */
   findIdentities(deviceIds: readonly string[]): Promise<readonly DeviceIdentity[]>;
   /** By id. */
-  listIdentities(filter: { readonly state?: DeviceState }, page: Page): Promise<Paged<DeviceIdentity>>;
+  listIdentities(
+    filter: { readonly state?: DeviceState; readonly deviceTypes?: readonly string[] },
+    page: Page,
+  ): Promise<Paged<DeviceIdentity>>;
 
   /** Every device that is not approved, with its state. */
   listBarred(): Promise<ReadonlyMap<string, Exclude<DeviceState, "approved">>>;

@@ -36,6 +36,8 @@ export interface StatusTerms {
 
 export interface DeviceFilter {
   readonly type?: string;
+  /** Only of these device types. */
+  readonly deviceTypes?: readonly string[];
   readonly version?: string;
   readonly tag?: string;
   readonly group?: string;

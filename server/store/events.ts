@@ -26,6 +26,8 @@ export interface NewLogEvent {
 interface EventFilter {
   readonly deviceId?: string;
   readonly kind?: string;
+  /** Only about devices and firmware of these device types. */
+  readonly deviceTypes?: readonly string[];
   /** Only events older than this one: how a reader pages back. */
   readonly beforeId?: number;
   readonly limit: number;

@@ -14,6 +14,8 @@ export interface LabelStore {
   findLabelsOf(deviceIds: readonly string[]): Promise<ReadonlyMap<string, DeviceLabels>>;
   /** Replaces all of them. Tags are kept sorted, each once. */
   putLabels(deviceId: string, labels: DeviceLabels): Promise<DeviceLabels>;
-  /** By name. */
-  countLabels(): Promise<{ readonly tags: readonly LabelCount[]; readonly groups: readonly LabelCount[] }>;
+  /** By name; of devices of these types. */
+  countLabels(
+    deviceTypes?: readonly string[],
+  ): Promise<{ readonly tags: readonly LabelCount[]; readonly groups: readonly LabelCount[] }>;
 }

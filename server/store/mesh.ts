@@ -38,7 +38,7 @@ export interface MeshStore {
   findMeshUpdate(id: number): Promise<MeshUpdate | undefined>;
   /** Newest first. */
   listMeshUpdates(
-    filter: { readonly statuses?: readonly MeshUpdateStatus[] },
+    filter: { readonly statuses?: readonly MeshUpdateStatus[]; readonly deviceTypes?: readonly string[] },
     page: Page,
   ): Promise<Paged<MeshUpdate>>;
   /** Those that have not ended, the oldest first: at most `limit` of each type, so that none waits behind those of another. */

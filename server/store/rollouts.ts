@@ -34,6 +34,8 @@ interface RolloutFilter {
   readonly states?: readonly RolloutState[];
   readonly firmwareId?: number;
   readonly deviceType?: string;
+  /** Only of these device types. */
+  readonly deviceTypes?: readonly string[];
 }
 interface MemberFilter {
   readonly rolloutId: number;

@@ -45,7 +45,10 @@ export interface FailureCount {
   readonly lastRolledBackAt: number | null;
 }
 
-type UpdateFilter = Partial<Pick<Update, "deviceId" | "firmwareId" | "status">>;
+type UpdateFilter = Partial<Pick<Update, "deviceId" | "firmwareId" | "status">> & {
+  /** Only with firmware of these device types. */
+  readonly deviceTypes?: readonly string[];
+};
 
 export interface UpdateStore {
   /** Opens an attempt as `pending`. */

@@ -1,8 +1,15 @@
 // Pictures for panels in SQL.
 
-import type { Kysely, Selectable } from "kysely";
+import type { ExpressionBuilder, Kysely, Selectable } from "kysely";
 import type { Windows } from "../../shared/rollout.js";
-import type { ContentAssignment, ContentImage, ContentStore, ContentTargetKind } from "../content.js";
+import type {
+  ContentAssignment,
+  ContentImage,
+  ContentSight,
+  ContentStore,
+  ContentTargetKind,
+} from "../content.js";
+import { devicesOf } from "./of-types.js";
 import { pageOf } from "./page.js";
 import { tableOf } from "./table.js";
 import type { Tables } from "./tables.js";
@@ -15,7 +22,16 @@ export function createContentStore(db: Kysely<Tables>): ContentStore {
 
     findContentImage: (id) => images.find(db, { id }),
 
-    listContentImages: (page) => images.page(images.select(db).orderBy("id", "desc"), page),
+    listContentImages(page, sight) {
+      const all = images.select(db);
+      const some = sight ? all.where((where) => seen(where, db, sight)) : all;
+      return images.page(some.orderBy("id", "desc"), page);
+    },
+
+    async maySeeContentImage(id, sight) {
+      const query = images.select(db, { id }).where((where) => seen(where, db, sight));
+      return (await query.executeTakeFirst()) !== undefined;
+    },
 
     removeContentImage: (id) => images.remove(db, { id }),
 
@@ -46,8 +62,9 @@ export function createContentStore(db: Kysely<Tables>): ContentStore {
       return row && toAssignment(row);
     },
 
-    async listContentAssignments({ imageId, target }, page) {
+    async listContentAssignments({ imageId, target, deviceTypes }, page) {
       let query = db.selectFrom("content_assignments");
+      if (deviceTypes !== undefined) query = query.where((where) => aboutTypes(where, db, deviceTypes));
       if (imageId !== undefined) query = query.where("image_id", "=", imageId);
       if (target) query = query.where("target_kind", "=", target.kind).where("target", "=", target.name);
       return pageOf(query.selectAll().orderBy("id", "desc"), page, toAssignment);
@@ -73,6 +90,29 @@ export function createContentStore(db: Kysely<Tables>): ContentStore {
       return (await query.executeTakeFirst()).numDeletedRows > 0n;
     },
   };
+}
+
+/** Assignments to these device types, or to devices of them. */
+const aboutTypes = (
+  { or, and, eb }: ExpressionBuilder<Tables, "content_assignments">,
+  db: Kysely<Tables>,
+  deviceTypes: readonly string[],
+) =>
+  or([
+    and([eb("target_kind", "=", "type"), eb("target", "in", deviceTypes)]),
+    and([eb("target_kind", "=", "device"), eb("target", "in", devicesOf(db, deviceTypes))]),
+  ]);
+
+function seen(
+  { or, eb }: ExpressionBuilder<Tables, "content_images">,
+  db: Kysely<Tables>,
+  { deviceTypes, createdBy }: ContentSight,
+) {
+  const assigned = db
+    .selectFrom("content_assignments")
+    .select("image_id")
+    .where((where) => aboutTypes(where, db, deviceTypes));
+  return or([eb("created_by", "=", createdBy), eb("id", "in", assigned)]);
 }
 
 const toAssignment = (row: Selectable<Tables["content_assignments"]>): ContentAssignment => ({

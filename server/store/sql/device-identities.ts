@@ -32,8 +32,11 @@ export function createDeviceIdentityStore(db: Kysely<Tables>): DeviceIdentitySto
       return identities.list(identities.select(db).where("device_id", "in", deviceIds));
     },
 
-    listIdentities: ({ state }, page) =>
-      identities.page(identities.select(db, { state }).orderBy("device_id"), page),
+    listIdentities({ state, deviceTypes }, page) {
+      const all = identities.select(db, { state });
+      const some = deviceTypes ? all.where("device_type", "in", deviceTypes) : all;
+      return identities.page(some.orderBy("device_id"), page);
+    },
 
     async listBarred() {
       const rows = await db

@@ -56,11 +56,12 @@ export function createDeviceStore(db: Kysely<Tables>): DeviceStore {
 }
 
 function devicesThat(db: Kysely<Tables>, filter: DeviceFilter) {
-  const { type, version, tag, group, status, search } = filter;
+  const { type, deviceTypes, version, tag, group, status, search } = filter;
   let query = db
     .selectFrom("devices")
     .$if(status !== undefined, (all) => all.leftJoin("device_identities as i", "i.device_id", "devices.id"));
   if (type !== undefined) query = query.where("type", "=", type);
+  if (deviceTypes !== undefined) query = query.where("type", "in", deviceTypes);
   if (version !== undefined) query = query.where("version", "=", version);
   if (tag !== undefined) {
     const tagged = db.selectFrom("device_tags").select("device_id").where("tag", "=", tag);

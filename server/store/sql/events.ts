@@ -2,6 +2,7 @@
 
 import type { Kysely } from "kysely";
 import type { EventStore, LogEvent } from "../events.js";
+import { devicesOf, firmwareOf } from "./of-types.js";
 import { tableOf } from "./table.js";
 import type { Tables } from "./tables.js";
 
@@ -11,8 +12,17 @@ export function createEventStore(db: Kysely<Tables>): EventStore {
   return {
     addEvent: (event) => events.add(db, event),
 
-    listEvents({ deviceId, kind, beforeId, limit }) {
-      const query = events.select(db, { deviceId, kind }).orderBy("id", "desc").limit(limit);
+    listEvents({ deviceId, kind, deviceTypes, beforeId, limit }) {
+      const all = events.select(db, { deviceId, kind });
+      const some = deviceTypes
+        ? all.where(({ or, and, eb }) =>
+            or([
+              eb("device_id", "in", devicesOf(db, deviceTypes)),
+              and([eb("device_id", "is", null), eb("firmware_id", "in", firmwareOf(db, deviceTypes))]),
+            ]),
+          )
+        : all;
+      const query = some.orderBy("id", "desc").limit(limit);
       return events.list(beforeId === undefined ? query : query.where("id", "<", beforeId));
     },
 

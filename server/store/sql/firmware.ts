@@ -39,7 +39,11 @@ export function createFirmwareStore(db: Kysely<Tables>, dialect: SqlDialect): Fi
       return row && toFirmware(row);
     },
 
-    listFirmware: (filter, page) => pageOf(table.select(db, filter).orderBy("id", "desc"), page, toFirmware),
+    listFirmware({ deviceTypes, ...filter }, page) {
+      const all = table.select(db, filter);
+      const some = deviceTypes ? all.where("device_type", "in", deviceTypes) : all;
+      return pageOf(some.orderBy("id", "desc"), page, toFirmware);
+    },
 
     async offeredFirmware(deviceType) {
       const rows = await table.select(db, { deviceType, isActive: true, isStable: true }).execute();

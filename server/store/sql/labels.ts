@@ -4,6 +4,7 @@ import { type Kysely, sql } from "kysely";
 import { type DeviceLabels, NO_LABELS } from "../../shared/rollout.js";
 import type { LabelCount, LabelStore } from "../labels.js";
 import { forgetNoOpKey } from "./no-op-checks.js";
+import { devicesOf } from "./of-types.js";
 import type { Tables } from "./tables.js";
 
 export function createLabelStore(db: Kysely<Tables>): LabelStore {
@@ -46,15 +47,18 @@ export function createLabelStore(db: Kysely<Tables>): LabelStore {
       return { tags, group: labels.group, pin: labels.pin };
     },
 
-    async countLabels() {
+    async countLabels(deviceTypes) {
+      const own = deviceTypes && devicesOf(db, deviceTypes);
       const tags = await db
         .selectFrom("device_tags")
+        .$if(own !== undefined, (all) => all.where("device_id", "in", own!))
         .select(["tag as name", sql<number>`count(*)`.as("deviceCount")])
         .groupBy("tag")
         .orderBy("tag")
         .execute();
       const groups = await db
         .selectFrom("device_labels")
+        .$if(own !== undefined, (all) => all.where("device_id", "in", own!))
         .select(["group_name as name", sql<number>`count(*)`.as("deviceCount")])
         .where("group_name", "is not", null)
         .groupBy("group_name")

@@ -3,6 +3,7 @@
 import { type Kysely, sql } from "kysely";
 import type { MeshNode, MeshStore, MeshUpdate } from "../mesh.js";
 import { countOf } from "./count.js";
+import { firmwareOf } from "./of-types.js";
 import { tableOf } from "./table.js";
 import type { Tables } from "./tables.js";
 
@@ -24,9 +25,10 @@ export function createMeshStore(db: Kysely<Tables>): MeshStore {
 
     findMeshUpdate: (id) => updates.find(db, { id }),
 
-    listMeshUpdates({ statuses }, page) {
+    listMeshUpdates({ statuses, deviceTypes }, page) {
       const all = updates.select(db);
-      const some = statuses ? all.where("status", "in", statuses) : all;
+      const inState = statuses ? all.where("status", "in", statuses) : all;
+      const some = deviceTypes ? inState.where("firmware_id", "in", firmwareOf(db, deviceTypes)) : inState;
       return updates.page(some.orderBy("id", "desc"), page);
     },
 

@@ -60,6 +60,8 @@ export function createRolloutStore(db: Kysely<Tables>): RolloutStore {
       if (filter.firmwareId !== undefined) query = query.where("firmware_id", "=", filter.firmwareId);
       if (filter.deviceType !== undefined)
         query = query.where("firmware.device_type", "=", filter.deviceType);
+      if (filter.deviceTypes !== undefined)
+        query = query.where("firmware.device_type", "in", filter.deviceTypes);
       return pageOf(query.selectAll("rollouts").orderBy("rollouts.id", "desc"), page, toRollout);
     },
 

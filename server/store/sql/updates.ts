@@ -3,6 +3,7 @@
 import { type Kysely, sql } from "kysely";
 import type { UpdateStatus } from "../../../firmware/core/wire.js";
 import { CAME_BACK, ENDED_BY_SERVER, type Update, type UpdateStore } from "../updates.js";
+import { firmwareOf } from "./of-types.js";
 import { tableOf } from "./table.js";
 import type { Tables } from "./tables.js";
 
@@ -51,7 +52,11 @@ export function createUpdateStore(db: Kysely<Tables>): UpdateStore {
     findLastBegunUpdate: (deviceId) =>
       updates.first(updates.select(db, { deviceId }).where("step", "is not", null).orderBy("id", "desc")),
 
-    listUpdates: (filter, page) => updates.page(updates.select(db, filter).orderBy("id", "desc"), page),
+    listUpdates({ deviceTypes, ...filter }, page) {
+      const all = updates.select(db, filter);
+      const some = deviceTypes ? all.where("firmware_id", "in", firmwareOf(db, deviceTypes)) : all;
+      return updates.page(some.orderBy("id", "desc"), page);
+    },
 
     async countFailures(deviceId) {
       const rows = await db

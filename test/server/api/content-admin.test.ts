@@ -218,7 +218,10 @@ describe("the administration of panels", () => {
     });
     expect(made.statusCode, made.body).to.equal(201);
     const { token } = made.json();
-    expect((await upload(MOON, "moon", token)).statusCode).to.equal(201);
+    const moon = await upload(MOON, "moon", token);
+    expect(moon.statusCode).to.equal(201);
+    const cms = { kind: "type", name: "cms" };
+    expect((await assign(sun, cms, {}, token)).json().error, "another's").to.equal("IMAGE_UNKNOWN");
     for (const [target, status] of [
       [{ kind: "device", name: "hall" }, 201],
       [{ kind: "type", name: "cms" }, 201],
@@ -228,7 +231,11 @@ describe("the administration of panels", () => {
       [{ kind: "group", name: "berlin" }, 403],
       [{ kind: "default" }, 403],
     ] as const)
-      expect((await assign(sun, target, {}, token)).statusCode, JSON.stringify(target)).to.equal(status);
+      expect((await assign(moon.json().id, target, {}, token)).statusCode, JSON.stringify(target)).to.equal(
+        status,
+      );
+    await assign(sun, cms);
+    expect((await assign(sun, cms, {}, token)).statusCode, "its type shows it").to.equal(201);
     const all = (await assign(sun, { kind: "default" })).json().id;
     expect((await server.as(token, "DELETE", `${ASSIGNMENTS}/${all}`)).statusCode).to.equal(403);
     const { access } = await server.addUser("eve", "viewer");

@@ -106,11 +106,15 @@ describe("a change for many devices", () => {
     expect(made.statusCode, made.body).to.equal(201);
     const answer = (await bulk(labels, made.json().token)).json();
     expect(answer.done).to.equal(2);
-    expect(answer.refused.map(({ error }: { error: string }) => error)).to.deep.equal([
+    expect(answer.refused, "a filter finds none that it may not see").to.deep.equal([]);
+    const devices = ["base-000", "base-001"];
+    const named = (await bulk({ ...labels, filter: undefined, devices }, made.json().token)).json();
+    expect(named.done).to.equal(0);
+    expect(named.refused.map(({ error }: { error: string }) => error)).to.deep.equal([
       "FORBIDDEN",
       "FORBIDDEN",
     ]);
-    expect(answer.refused[0].message).to.match(/may change led, not base$/);
+    expect(named.refused[0].message).to.match(/may change led, not base$/);
     const { access } = await server.addUser("vic", "viewer");
     expect((await bulk(labels, access)).statusCode).to.equal(403);
     const audit = (await server.admin("GET", "/api/audit?action=device.labelled")).json();
