@@ -52,7 +52,10 @@ export type FirmwareChanges = Partial<
 >;
 type FirmwareFilter = Partial<
   Pick<Firmware, "deviceType" | "isActive" | "isStable" | "fileHash" | "imageSha256" | "md5" | "version">
-> & { /** Only of these device types. */ readonly deviceTypes?: readonly string[] };
+> & {
+  /** Only of these device types. */
+  readonly deviceTypes?: readonly string[];
+};
 
 export interface FirmwareStore {
   /** @throws AlreadyExists if this type, hardware, chip, version and build is there. */
