@@ -11,6 +11,7 @@ import { imageCommand } from "./image.js";
 import { keysCommand } from "./keys.js";
 import { loginCommands } from "./login.js";
 import { partitionsCommand } from "./partitions.js";
+import { pushCommand } from "./push.js";
 import { registrationCommands } from "./registration.js";
 import { releaseCommand } from "./release.js";
 import { rolloutCommand } from "./rollout.js";
@@ -45,6 +46,7 @@ export function createProgram(): Command {
     webhookCommand,
     rolloutCommand,
     deviceCommand,
+    pushCommand,
     simCommand,
     flashCommand,
     partitionsCommand,

@@ -241,7 +241,7 @@ async function uploadReleaseFile(firmware: string, flags: UploadFlags): Promise<
   return callServer<FirmwareView>(flags, "POST /api/ota/admin/upload", form);
 }
 
-const manifestBeside = (firmware: string): string => `${firmware.replace(/\.bin$/, "")}.release.jws`;
+export const manifestBeside = (firmware: string): string => `${firmware.replace(/\.bin$/, "")}.release.jws`;
 
 function readFormat(text: string): ReleasePayload["format"] {
   if (text !== "1" && text !== "2") throw new UsageError(`format "${text}" is not 1 or 2`);

@@ -1,20 +1,11 @@
-// The real curl pushes to a virtual device's port 3232. Its bytes arrive over a real socket, so
-// the world runs in real time, twenty times as fast. One device handles all pushes, one after the other.
+// The real curl pushes to a virtual device's port 3232, over a real socket. One device handles all pushes, one after the other.
 
 import { execFile, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { expect } from "chai";
-import { exposeOnLoopback } from "../../host-sim/network/bridge.js";
+import { CONFIG, LiveDevice, TOKEN } from "./live-device.js";
 import { PUSH_PORT } from "./pusher.js";
-import { imageOf, type Rig, releaseOf, setUpRig, writeJson } from "./rig.js";
+import { imageOf, type Rig, releaseOf } from "./rig.js";
 
-const TOKEN = "let me in, please";
-/** Short, to limit the test's time. */
-const CONFIG = { pushToken: TOKEN, checkSeconds: 10, trialSeconds: 10 };
-const SPEED = 20;
-const HOUR_MS = 3_600_000;
 const SLOT_BYTES = 0x200000;
 
 interface Outcome {
@@ -26,11 +17,8 @@ interface Outcome {
 }
 
 describe("curl", () => {
-  const folder = mkdtempSync(join(tmpdir(), "skyslot-curl-"));
+  let live: LiveDevice;
   let rig: Rig;
-  let door: Awaited<ReturnType<typeof exposeOnLoopback>>;
-  let world: Promise<boolean>;
-  let over = false;
   let image: string;
   let release: string;
 
@@ -39,48 +27,20 @@ describe("curl", () => {
       process.stdout.write("    skipped: curl is not installed (apt-get install curl)\n");
       this.skip();
     }
+    live = await LiveDevice.start([PUSH_PORT]);
+    rig = live.rig;
     const bytes = await imageOf("base", "1.1.0", "esp32", CONFIG);
     image = file("image.bin", bytes);
     release = await releaseOf(bytes);
-    rig = await setUpRig({
-      realTime: SPEED,
-      image: await imageOf("base", "1.0.0", "esp32", CONFIG),
-      lie: async (request, honest) => {
-        const answer = await honest();
-        return request.path === "/api/ota/check" ? nothingNew() : answer;
-      },
-    });
-    const { network, device } = rig.desk;
-    door = await exposeOnLoopback({ network, device, devicePort: PUSH_PORT });
-    // started twice: the portal of the first start has another address, and disappears with it
-    for (const checkCount of [1, 2]) {
-      device.powerOff();
-      device.powerOn();
-      const isOnline = () => rig.checks.length === checkCount;
-      expect(await rig.desk.world.runUntil(isOnline, { limitMs: HOUR_MS })).equal(true);
-    }
-    // and continues beside the tests until their end
-    world = rig.desk.world.runUntil(() => over, { limitMs: 24 * HOUR_MS });
   });
+  after(() => live?.close());
 
-  after(async () => {
-    over = true;
-    rig?.desk.world.stop();
-    await world;
-    door?.close();
-    await rig?.close();
-    rmSync(folder, { recursive: true });
-  });
-
-  function file(name: string, bytes: Uint8Array): string {
-    const path = join(folder, name);
-    writeFileSync(path, bytes);
-    return path;
-  }
+  const file = (name: string, bytes: Uint8Array) => live.file(name, bytes);
+  const until = (done: () => boolean) => live.until(done);
 
   /** Runs curl with the options of every push. */
   function curl(...more: readonly string[]): Promise<Outcome> {
-    const url = `http://127.0.0.1:${door.port}/update`;
+    const url = `http://127.0.0.1:${live.portOf(PUSH_PORT)}/update`;
     const parameters = ["--silent", "--noproxy", "*", "--include", "--max-time", "30", ...more, url];
     return new Promise((resolve) => {
       execFile("curl", parameters, (error, text) => {
@@ -93,13 +53,6 @@ describe("curl", () => {
   const authorized = (token = TOKEN) => ["--header", `Authorization: Bearer ${token}`];
   const signed = (text = release) => ["--header", `X-Skyslot-Release: ${text}`];
   const body = (path: string) => ["--data-binary", `@${path}`];
-
-  async function until(done: () => boolean): Promise<void> {
-    for (let tries = 0; !done(); tries++) {
-      if (tries > 1_000) throw new Error(`not in time:\n${rig.trace.slice(-5).join("\n")}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }
 
   function expectOldFirmware(): void {
     expect(rig.desk.device.running?.label).equal("factory");
@@ -200,10 +153,4 @@ describe("curl", () => {
     expect(status).equal(200);
     await until(() => rig.running() === "1.2.0 ota_1" && rig.checks.at(-1)?.slot_state === "valid");
   });
-});
-
-const nothingNew = () => ({
-  status: 200,
-  headers: { "content-type": "application/json" },
-  body: writeJson({ update_available: false, time: 1_795_000_000 }),
 });

@@ -1,0 +1,113 @@
+// System D, images pushed over the local network: curl, a Python script and our command line against one device, one after the other.
+
+import { execFile, execFileSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { expect } from "chai";
+import { CONFIG, LiveDevice, TOKEN } from "../journey/live-device.js";
+import { imageOf, releaseOf } from "../journey/rig.js";
+import { requireCurl } from "./seed.js";
+
+const run = promisify(execFile);
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const PAGES = 80;
+const PUSHES = 3232;
+
+describe("system D", () => {
+  let live: LiveDevice;
+  before(async function () {
+    requireCurl.call(this);
+    live = await LiveDevice.start([PAGES, PUSHES]);
+  });
+  after(() => live?.close());
+
+  /** An image with its manifest beside it, or without. */
+  async function firmware(version: string, isSigned = true): Promise<string> {
+    const bytes = await imageOf("base", version, "esp32", CONFIG);
+    if (isSigned) live.file(`${version}.release.jws`, await releaseOf(bytes));
+    return live.file(`${version}.bin`, bytes);
+  }
+
+  const curl = async (port: number, ...args: readonly string[]) => {
+    const url = `http://127.0.0.1:${live.portOf(port)}`;
+    return (
+      await run("curl", ["-sS", "--noproxy", "*", ...args.map((arg) => arg.replace("http://device", url))])
+    ).stdout;
+  };
+  const skyslot = (...args: readonly string[]) =>
+    run(process.execPath, [
+      `${ROOT}bin/skyslot.js`,
+      "push",
+      "127.0.0.1",
+      "--port",
+      `${live.portOf(PUSHES)}`,
+      ...args,
+    ]);
+  const failure = (running: Promise<unknown>): Promise<string> =>
+    running.then(
+      () => "no failure",
+      ({ stderr }: { readonly stderr: string }) => stderr,
+    );
+
+  it("tells version, build date and partitions to curl", async () => {
+    const version = JSON.parse(await curl(PAGES, "http://device/api/version"));
+    expect(version).to.include({ version: "1.0.0" });
+  });
+
+  it("pushes with the command line, with a progress bar, to a device that verifies it", async () => {
+    const image = await firmware("1.1.0");
+    const token = live.file("token", `${TOKEN}\n`);
+    expect(await failure(skyslot(image))).to.match(/answers 401: .*--token-file/);
+    expect(await failure(skyslot(image, "--token", "wrong one"))).to.include("not the push token");
+    expect(await failure(skyslot(image, "--token-file", token, "--unsigned"))).to.include(
+      "unsigned local updates",
+    );
+    expect(await failure(skyslot(await firmware("1.0.9", false), "--token-file", token))).to.include(
+      "skyslot release sign",
+    );
+    const { stdout, stderr } = await skyslot(image, "--token-file", token);
+    expect(stdout).to.match(/^installed 1\.1\.0 in ota_0; the device restarts/);
+    expect(stderr).to.match(/sent to 127\.0\.0\.1 100 %/);
+    await live.until(() => live.isValidated("1.1.0 ota_0"));
+  });
+
+  it("pushes with the Python script", async function () {
+    try {
+      execFileSync("python3", ["--version"]);
+    } catch {
+      console.log("    skipped: python3 is not installed");
+      this.skip();
+    }
+    const upload = async (...args: readonly string[]) =>
+      run("python3", [
+        `${ROOT}scripts/upload_ota.py`,
+        "--host",
+        "127.0.0.1",
+        "--port",
+        `${live.portOf(PUSHES)}`,
+        ...args,
+      ]);
+    const image = await firmware("1.2.0");
+    expect(await failure(upload(image))).to.include("answers 401: Authorization: Bearer TOKEN is missing");
+    const other = live.file("other.bin", await imageOf("base", "1.2.0", "esp32c3", CONFIG));
+    const wrong = upload(other, "--token", TOKEN, "--release", `${live.folder}/1.2.0.release.jws`);
+    expect(await failure(wrong)).to.match(/answers 422/);
+    const { stdout } = await upload(image, "--token", TOKEN);
+    expect(stdout).to.equal("OTA update successful, rebooting...\n");
+    await live.until(() => live.isValidated("1.2.0 ota_1"));
+  });
+
+  it("pushes unsigned images with plain curl to either port, where the owner has allowed that", async () => {
+    const image = await firmware("1.3.0", false);
+    const bearer = ["-H", `Authorization: Bearer ${TOKEN}`];
+    const push = (port: number) =>
+      curl(port, "-X", "POST", ...bearer, "--data-binary", `@${image}`, "http://device/update");
+    expect(await push(PAGES)).to.include("unsigned local updates are switched off");
+    const settings = JSON.stringify({ acceptUnsigned: true });
+    const asJson = ["-H", "Content-Type: application/json"];
+    const saved = await curl(PAGES, ...bearer, ...asJson, "-d", settings, "http://device/api/settings");
+    expect(JSON.parse(saved)).to.include({ acceptUnsigned: true });
+    expect(await push(PAGES)).to.equal("OTA update successful, rebooting...\n");
+    await live.until(() => live.isValidated("1.3.0 ota_0"));
+  });
+});
