@@ -130,7 +130,8 @@ describe("a server under a prefix", () => {
     });
     expect(login.status).equal(200);
     const cookies = login.headers.getSetCookie();
-    expect(cookies.map((cookie) => /Path=([^;]*)/.exec(cookie)?.[1])).deep.equal(["/ota", "/ota/api/auth"]);
+    const paths = cookies.map((cookie) => /Path=([^;]*)/.exec(cookie)?.[1]);
+    expect(paths).deep.equal(["/ota/api", "/ota", "/ota/api/auth"]);
     const cookie = cookies.map((each) => each.split(";")[0]).join("; ");
     const headers = { cookie, origin: ORIGIN, "content-type": "application/json" };
     expect((await fetch(`${url}/ota/api/users`, { headers })).status).equal(200);
