@@ -17,6 +17,7 @@ import { type FleetStage, openFleetStage } from "./fleet-stage.js";
 const PATIENCE_MS = 30_000;
 const DEVICE = "led-0a1b2c";
 const FLASHED = "led-0a1b2d";
+const CLAIMED = "led-0a1b2e";
 
 /** One story in steps: each continues from the previous one. */
 describe("a device that has lost its token, from the browser", function () {
@@ -45,6 +46,7 @@ describe("a device that has lost its token, from the browser", function () {
   async function check(
     id: string,
     token?: string,
+    keepsToken = true,
   ): Promise<{ readonly status: number; readonly answer: CheckResponse }> {
     const response = await fetch(`${stage.url}/api/ota/check`, {
       method: "POST",
@@ -59,7 +61,7 @@ describe("a device that has lost its token, from the browser", function () {
         current_build: 0,
         slot_state: "factory",
         check_seconds: 120,
-        keeps_token: true,
+        keeps_token: keepsToken,
       }),
     });
     return { status: response.status, answer: (await response.json()) as CheckResponse };
@@ -75,6 +77,19 @@ describe("a device that has lost its token, from the browser", function () {
     await page.getByText(`${DEVICE} has a token and came without it`).waitFor();
     await page.getByRole("button", { name: "Renew token" }).waitFor();
     expect(await notice().count()).to.equal(0);
+  });
+
+  it("warns when a client has claimed a device that had no token, and the device is refused since", async () => {
+    const claim = page.getByText("One of the two is not the device");
+    await check(CLAIMED, undefined, false);
+    const { device_token } = (await check(CLAIMED)).answer;
+    await check(CLAIMED, device_token);
+    await page.goto(`${stage.url}/devices/${CLAIMED}`);
+    await page.getByText("a client at 127.0.0.1 has begun to use one").waitFor();
+    expect(await claim.count()).to.equal(0);
+    expect((await check(CLAIMED, undefined, false)).status).to.equal(401);
+    await claim.waitFor();
+    expect(await overflowOf(page)).to.equal(0);
   });
 
   it("shows live that the device is refused, and the likely reason", async () => {

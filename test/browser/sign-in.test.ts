@@ -82,7 +82,7 @@ describe("signing in with a browser", function () {
     await page.reload();
     await page.getByText("No device has checked for updates yet").waitFor();
     const names = (await page.context().cookies()).map(({ name }) => name).sort();
-    expect(names).deep.equal(["skyslot_access", "skyslot_refresh"]);
+    expect(names).deep.equal(["skyslot_access", "skyslot_browser", "skyslot_refresh"]);
     expect(problems).deep.equal([]);
   });
 });
