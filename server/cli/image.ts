@@ -70,6 +70,7 @@ async function buildImageFile(flags: BuildFlags): Promise<{ readonly file: strin
   const { mkdir, readFile, writeFile } = await import("node:fs/promises");
   const { basename, dirname } = await import("node:path");
   const { buildImage, readTrustedKey } = await import("../../host-sim/image-build/image.js");
+  const { compileTime } = await import("../../host-sim/image-build/compile-time.js");
   const { app, appVersion, buildNumber = 0, chip = "esp32", enrolmentTokenFile: tokenFile } = flags;
   const version = buildNumber > 0 ? `${appVersion}+${buildNumber}` : appVersion;
   const image = await buildImage({
@@ -77,6 +78,7 @@ async function buildImageFile(flags: BuildFlags): Promise<{ readonly file: strin
     version,
     chip,
     nvs: flags.nvs ?? "plain",
+    ...compileTime(),
     config: {
       server: flags.server ?? DEFAULT_SERVER_URL,
       keys: await Promise.all((flags.key ?? []).map(readTrustedKey)),

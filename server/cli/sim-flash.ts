@@ -149,9 +149,11 @@ async function firmwareOf(flags: FirmwareFlags, chip?: Chip): Promise<Uint8Array
   const { readFile } = await import("node:fs/promises");
   const { buildImage, readTrustedKey } = await import("../../host-sim/image-build/image.js");
   if (flags.image !== undefined) return readFile(flags.image);
+  const { compileTime } = await import("../../host-sim/image-build/compile-time.js");
   return buildImage({
     app: flags.app ?? "base",
     version: flags.appVersion ?? "1.0.0",
+    ...compileTime(),
     ...defined({ chip }),
     config: { server: DESK_SERVER_NAME, keys: await Promise.all((flags.key ?? []).map(readTrustedKey)) },
   });
