@@ -6,6 +6,7 @@ import { readPublicUrl } from "../runtime/public-url.js";
 import type { TlsFiles } from "../runtime/tls.js";
 import { defined } from "../shared/defined.js";
 import { databaseUrl, fromEnvironment } from "./environment.js";
+import { addMigrationsCommand } from "./migrations.js";
 import { printJson, printLine, UsageError, wholeNumber, yellow } from "./output.js";
 
 interface Flags {
@@ -131,6 +132,7 @@ export function serverCommand(program: Command): void {
     .option("--data <folder>", "data folder of the server", "data")
     .option("--json", "print one JSON object")
     .action(runBackup);
+  addMigrationsCommand(server);
 }
 
 async function runBackup(

@@ -48,6 +48,8 @@ describe("--json", () => {
       expect(exported).to.include({ files: 0 });
       expect(exported.rows).to.be.greaterThan(0);
       expect(await run("import", at("all.skyslot"), "--data", at("new"))).to.deep.equal(exported);
+      const listed = await run("server", "migrations", "--data", at("new"));
+      expect(listed.migrations[0]).to.include({ name: "0001_first", is_known: true });
       const backed = await run("server", "backup", at("copy"), "--data", at("new"));
       expect(backed).to.include({ folder: at("copy"), copied_files: 0 });
     } finally {
