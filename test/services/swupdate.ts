@@ -5,15 +5,16 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { createInterface } from "node:readline";
 
 const PROGRAMS = ["swupdate", "openssl", "cpio"];
+const MAX_BUNDLE_BYTES = 16 * 1024 * 1024;
 const HARDWARE = "test:1.0";
-/** The value of `-c`: the update that was installed before the restart works. */
-const WORKS = "2";
+/** The values of `-c`: whether the update that was installed before the restart works. */
+const CONFIRMED = { works: "2", fails: "3" } as const;
 
 /** Skips the calling suite, and says why, where it is not there. Call it in a `before`. */
 export function swupdateOrSkip(context: Mocha.Context): void {
@@ -30,8 +31,10 @@ export interface SwupdateOptions {
   readonly id: string;
   /** Absent: it has none. */
   readonly token?: { readonly kind: "target" | "gateway"; readonly value: string };
-  /** It starts after the restart that follows an installation. */
-  readonly isConfirming?: boolean;
+  /** It starts after the restart that follows an installation: what was installed runs, or the boot loader went back. */
+  readonly installed?: keyof typeof CONFIRMED;
+  /** Such as 100k, bytes a second; absent: no limit. */
+  readonly maxSpeed?: string;
 }
 
 /** A board with swupdate on it: what is installed stays when it restarts. */
@@ -45,13 +48,17 @@ export class SwupdateBoard {
     this.#folder = folder;
   }
 
-  /** `attributes`: what it reports about itself. */
-  static async open(attributes: Readonly<Record<string, string>>): Promise<SwupdateBoard> {
+  /** `attributes`: what it reports about itself. `twin`: a board that trusts the same key. */
+  static async open(
+    attributes: Readonly<Record<string, string>>,
+    twin?: SwupdateBoard,
+  ): Promise<SwupdateBoard> {
     const board = new SwupdateBoard(await mkdtemp(join(tmpdir(), "skyslot-swupdate-")));
     await mkdir(board.#in("tmp"));
     await writeFile(board.#in("partition"), "");
     await board.identify(attributes);
-    board.#makeKey("key");
+    if (twin) await copyFile(twin.#in("key.crt"), board.#in("key.crt"));
+    else board.#makeKey("key");
     return board;
   }
 
@@ -66,7 +73,7 @@ export class SwupdateBoard {
   /** A bundle (.swu) that writes this content into the board's partition. `isForged`: signed with a key that the board does not trust. */
   async bundle(content: Buffer, isForged = false): Promise<Buffer> {
     const sha256 = createHash("sha256").update(content).digest("hex");
-    const image = `{ filename = "image"; device = "${this.#in("partition")}"; type = "raw"; sha256 = "${sha256}"; }`;
+    const image = `{ filename = "image"; device = "partition"; type = "raw"; sha256 = "${sha256}"; }`;
     await writeFile(
       this.#in("sw-description"),
       `software = { version = "1.2.0"; hardware-compatibility: [ "1.0" ]; images: ( ${image} ); }\n`,
@@ -87,11 +94,12 @@ export class SwupdateBoard {
     return readFile(this.#in("partition"));
   }
 
-  start({ url, tenant, id, token, isConfirming = false }: SwupdateOptions): void {
+  start({ url, tenant, id, token, installed, maxSpeed }: SwupdateOptions): void {
     const suricatta = [
       ...["-t", tenant, "-u", url, "-i", id],
       ...(token ? [token.kind === "target" ? "-k" : "-g", token.value] : []),
-      ...(isConfirming ? ["-c", WORKS] : []),
+      ...(installed ? ["-c", CONFIRMED[installed]] : []),
+      ...(maxSpeed === undefined ? [] : ["-n", maxSpeed]),
     ];
     const args = ["-f", this.#in("config"), "-l", "5", "-k", this.#in("key.crt"), "-H", HARDWARE];
     const script = '"$@" 2>&1 & pid=$!; cat >/dev/null; kill $pid; wait $pid';
@@ -143,7 +151,12 @@ export class SwupdateBoard {
   }
 
   #run(command: string, args: readonly string[], input = ""): Buffer {
-    return execFileSync(command, args, { cwd: this.#folder, input, stdio: ["pipe", "pipe", "ignore"] });
+    return execFileSync(command, args, {
+      cwd: this.#folder,
+      input,
+      stdio: ["pipe", "pipe", "ignore"],
+      maxBuffer: MAX_BUNDLE_BYTES,
+    });
   }
 
   readonly #in = (name: string): string => join(this.#folder, name);
