@@ -3,6 +3,7 @@
 //   execution                             result    status
 //   closed                                success   success
 //   closed                                failure   failed, FAILED
+//   closed, "Skipped Update."             any       failed, CANCELLED
 //   closed                                none      installing
 //   rejected, canceled                              failed, REJECTED or CANCELLED
 //   downloaded                                      installing
@@ -28,6 +29,8 @@ const MAX_MESSAGE_LENGTH = 500;
 const KEPT_START_LENGTH = 150;
 const GAP = " … ";
 const MAX_STEP_LENGTH = 32;
+/** How swupdate ends an action whose cancel it hears before it has begun to install: with success. */
+const SWUPDATE_SKIPS = "Skipped Update.";
 const RAUC_INSTALLS = /^(?:installing$| {0,2}\d{1,3}% )/;
 
 /** `before`: the attempt's current status. */
@@ -39,6 +42,7 @@ export function feedbackReport({ status }: Feedback, before: UpdateStatus): Omit
     ({ status: "failed", step, error_code, error_message: message }) as const;
   switch (status.execution) {
     case "closed":
+      if (details.includes(SWUPDATE_SKIPS)) return failed("CANCELLED");
       if (status.result?.finished === "success") return { status: "success", step };
       if (status.result?.finished === "failure") return failed("FAILED");
       return { status: "installing", step };

@@ -114,6 +114,28 @@ describe("the device API of hawkBit", () => {
     expect(Object.keys((await poll())._links)).to.deep.equal(["deploymentBase"]);
   });
 
+  for (const isCancelled of [true, false])
+    it(`does not take for a success what swupdate has skipped, ${isCancelled ? "" : "not "}cancelled here`, async () => {
+      await poll();
+      await configure();
+      const firmware = (await legacy.upload(bundle)).json();
+      const link = await deployment();
+      await request("GET", link);
+      if (isCancelled) {
+        await legacy.server.admin("DELETE", `/api/ota/admin/firmware/${firmware.id}`);
+        expect(Object.keys((await poll())._links)).to.deep.equal(["cancelAction"]);
+      }
+      const status = { execution: "closed", result: { finished: "success" }, details: ["Skipped Update."] };
+      await request("POST", `${link}/feedback`, { id: 1, status });
+      expect(await legacy.server.lastAttempt()).to.include({
+        status: "failed",
+        error_code: isCancelled ? "WITHDRAWN" : "CANCELLED",
+      });
+      expect((await poll())._links).not.to.have.property("cancelAction");
+      const device = (await legacy.server.admin("GET", "/api/devices/gw-1")).json();
+      expect(device.current_version).to.equal("1.0.0");
+    });
+
   describe("a report of any length", () => {
     const failed = { execution: "closed", result: { finished: "failure" } };
     const report = async (status: object) => {
