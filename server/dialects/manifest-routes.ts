@@ -24,16 +24,22 @@ import { versionOf } from "../shared/version-of.js";
 import type { Firmware, Store } from "../store/store.js";
 import { SystemManifest, WebToolsManifest } from "./manifest-views.js";
 
+/** It has no boot loader of its own: the image begins the flash. */
+const ESP8266 = Object.freeze({ chip: "esp8266", offset: 0 });
+
 /** Names as ESP Web Tools has them (its src/const.ts). */
 const CHIP_FAMILIES: Readonly<Record<string, string>> = Object.freeze({
   esp32: "ESP32",
   esp32c2: "ESP32-C2",
   esp32c3: "ESP32-C3",
+  esp32c5: "ESP32-C5",
   esp32c6: "ESP32-C6",
+  esp32c61: "ESP32-C61",
   esp32h2: "ESP32-H2",
   esp32p4: "ESP32-P4",
   esp32s2: "ESP32-S2",
   esp32s3: "ESP32-S3",
+  [ESP8266.chip]: "ESP8266",
 });
 
 /**
@@ -53,7 +59,7 @@ const OffsetQuery = Type.Object({
       minimum: 0x1000,
       maximum: 0x1000000,
       multipleOf: 0x1000,
-      description: `Where the app begins in flash; default ${APP_OFFSETS.signed}, for legacy types ${APP_OFFSETS.legacy}`,
+      description: `Where the app begins in flash; default ${APP_OFFSETS.signed}, for legacy types ${APP_OFFSETS.legacy}; of an ESP8266 always 0`,
     }),
   ),
   ...AskingDevice,
@@ -123,27 +129,34 @@ async function newestOf(store: Store, type: string): Promise<readonly Firmware[]
     .sort(newestFirst);
 }
 
+/** @throws Refusal FIRMWARE_UNKNOWN */
 function describeForWebTools(
   place: Place,
   offered: readonly [Firmware, ...Firmware[]],
   offset: number,
   deviceId: string | undefined,
 ) {
-  const [newest] = offered;
-  const sameVersion = offered.filter(
+  const flashable = offered.filter(({ chip }) => Object.hasOwn(CHIP_FAMILIES, chip));
+  const [newest] = flashable;
+  if (!newest) {
+    const chips = [...new Set(offered.map(({ chip }) => chip))];
+    throw new Refusal(
+      "FIRMWARE_UNKNOWN",
+      `type ${offered[0].deviceType} has no firmware that ESP Web Tools can flash: it is for ${chips.join(", ")}`,
+    );
+  }
+  const sameVersion = flashable.filter(
     ({ version, buildNumber }) => version === newest.version && buildNumber === newest.buildNumber,
   );
   return {
     name: newest.deviceType,
     version: newest.version,
     new_install_prompt_erase: true,
-    builds: sameVersion.flatMap((firmware) => {
-      const chipFamily = CHIP_FAMILIES[firmware.chip];
-      if (chipFamily === undefined) return [];
+    builds: sameVersion.map((firmware) => {
       const path = downloadPath(place, firmware.id, deviceId);
       return {
-        chipFamily,
-        parts: [{ path, offset }],
+        chipFamily: CHIP_FAMILIES[firmware.chip] as string,
+        parts: [{ path, offset: firmware.chip === ESP8266.chip ? ESP8266.offset : offset }],
         ...(firmware.md5 === null
           ? {}
           : { ota: { path, md5: firmware.md5, summary: firmware.notes ?? "", release_url: "" } }),

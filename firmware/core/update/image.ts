@@ -36,6 +36,8 @@ const CHIP_NAMES: Readonly<Record<number, string>> = Object.freeze({
   13: "esp32c6",
   16: "esp32h2",
   18: "esp32p4",
+  20: "esp32c61",
+  23: "esp32c5",
 });
 
 export interface ImageDescription {

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { ImageFileReader } from "../../../release/image-reader.js";
 import { makeRelease, TestServer } from "../test-server.js";
 
 describe("manifests for other tools", () => {
@@ -46,6 +47,53 @@ describe("manifests for other tools", () => {
     const mine = await server.admin("GET", "/api/ota/download/1");
     expect(mine.statusCode).to.equal(200);
     expect(mine.headers).not.to.have.property("access-control-allow-origin");
+  });
+
+  it("name every chip that ESP Web Tools can flash, and put an ESP8266's image at the beginning of its flash", async () => {
+    await server.admin("PUT", "/api/types/sensor", { kind: "legacy" });
+    const chips = { esp8266: "ESP8266", esp32c5: "ESP32-C5", esp32c61: "ESP32-C61", esp32h2: "ESP32-H2" };
+    for (const chip of Object.keys(chips)) {
+      const fields = { device_type: "sensor", version: "1.0.0", hardware: chip, chip };
+      const sent = await server.upload({ image: Buffer.from(`firmware of ${chip}`) }, fields);
+      expect(sent.statusCode, sent.body).equal(201);
+    }
+    for (const query of ["", "?offset=65536"]) {
+      const { builds } = await get(`/api/web-tools/sensor/manifest.json${query}`);
+      const offsets = builds.map((build: { chipFamily: string; parts: { offset: number }[] }) => [
+        build.chipFamily,
+        build.parts[0]?.offset,
+      ]);
+      expect(offsets).to.have.deep.members(
+        Object.values(chips).map((family) => [family, family === "ESP8266" ? 0 : 0x10000]),
+      );
+    }
+  });
+
+  it("know the chip of an image that was built for a newer one", async () => {
+    for (const [id, chip] of [
+      [23, "esp32c5"],
+      [20, "esp32c61"],
+    ] as const) {
+      const { image } = await makeRelease("1.0.0");
+      image.writeUInt16LE(id, 12);
+      const reader = new ImageFileReader();
+      reader.take(image);
+      expect(reader.description?.chip).equal(chip);
+    }
+  });
+
+  it("answer 404 rather than an empty list where nothing can be flashed, and pass over what cannot", async () => {
+    await server.admin("PUT", "/api/types/gateway", { kind: "legacy" });
+    const upload = (version: string, chip: string) =>
+      server.upload({ image: Buffer.from(`${version} ${chip}`) }, { device_type: "gateway", version, chip });
+    await upload("1.0.0", "other");
+    await upload("1.0.0", "constructor");
+    const answer = await server.app.inject("/api/web-tools/gateway/manifest.json");
+    expect([answer.statusCode, answer.json().error]).deep.equal([404, "FIRMWARE_UNKNOWN"]);
+    expect(answer.json().message).to.match(/it is for .*other/);
+    await upload("0.9.0", "esp32");
+    await upload("1.1.0", "other");
+    expect(await get("/api/web-tools/gateway/manifest.json")).deep.include({ version: "0.9.0" });
   });
 
   it("give a synchronised pair its versions, their order and the roll back", async () => {
