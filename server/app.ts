@@ -2,12 +2,7 @@
 // needs no socket (`app.inject`) and no timers, so a simulated world can answer its virtual network with it.
 
 import multipart from "@fastify/multipart";
-import Fastify, {
-  type FastifyBaseLogger,
-  type FastifyInstance,
-  LogController,
-  type RouteOptions,
-} from "fastify";
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type RouteOptions } from "fastify";
 import { auditRoutes } from "./api/audit-routes.js";
 import { authRoutes } from "./api/auth-routes.js";
 import { contentAdminRoutes } from "./api/content-admin-routes.js";
@@ -62,7 +57,7 @@ import { createHttpServer } from "./runtime/http-server.js";
 import { createMetrics } from "./runtime/metrics.js";
 import { prefixOf, readPublicUrl, requireFreePrefix, withoutPrefix } from "./runtime/public-url.js";
 import { Readiness } from "./runtime/readiness.js";
-import { logRequests, requestId } from "./runtime/request-log.js";
+import { logRequests, OwnLines, requestId } from "./runtime/request-log.js";
 import { Gate } from "./runtime/shutdown.js";
 import type { TlsPair } from "./runtime/tls.js";
 import { readForwardedFor, trustProxies } from "./runtime/trusted-proxies.js";
@@ -171,7 +166,7 @@ export function createApp(options: AppOptions): FastifyInstance {
 
   const app: FastifyInstance = Fastify({
     ...(options.log ? { loggerInstance: options.log } : { logger: false }),
-    logController: new LogController({ disableRequestLogging: true }),
+    logController: new OwnLines(),
     bodyLimit: MAX_BODY_BYTES,
     trustProxy: settings.trustedProxies.length > 0 && isProxy,
     genReqId: requestId,

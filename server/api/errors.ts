@@ -2,7 +2,7 @@
 
 import type { FastifyError, FastifyInstance } from "fastify";
 import { ReleaseError } from "../../release/error.js";
-import { BlobTooLarge } from "../blobs/blobs.js";
+import { BlobsUnavailable, BlobTooLarge } from "../blobs/blobs.js";
 import { Refusal } from "../shared/refusal.js";
 import { AlreadyExists, DatabaseLost } from "../store/store.js";
 import { refusalStatus } from "./http/refusal-status.js";
@@ -18,7 +18,10 @@ interface ErrorAnswer {
 export function answerErrors(app: FastifyInstance): void {
   app.setErrorHandler((error, request, reply) => {
     const { status, code, message, headers = {} } = describeError(error, request.method);
-    if (status >= 500) request.log.error({ err: error, code }, "request failed");
+    if (status >= 500) {
+      request.log.error({ err: error, code }, "request failed");
+      for (const name of OF_A_FILE) reply.removeHeader(name);
+    }
     return reply.code(status).headers(headers).type(JSON_TYPE).send({ error: code, message });
   });
   app.setNotFoundHandler((request, reply) => {
@@ -26,6 +29,15 @@ export function answerErrors(app: FastifyInstance): void {
     return reply.code(404).type(JSON_TYPE).send({ error: "NOT_FOUND", message });
   });
 }
+
+/** Set for a file that could not be sent then: a cache would keep the error in its place. */
+const OF_A_FILE = Object.freeze([
+  "accept-ranges",
+  "etag",
+  "cache-control",
+  "content-range",
+  "content-length",
+]);
 
 const JSON_TYPE = "application/json; charset=utf-8";
 
@@ -37,6 +49,7 @@ function describeError(error: unknown, method: string): ErrorAnswer {
   if (error instanceof AlreadyExists) return { status: 409, code: "ALREADY_EXISTS", message: error.message };
   if (error instanceof BlobTooLarge) return { status: 413, code: "FILE_TOO_LARGE", message: error.message };
   if (error instanceof DatabaseLost) return DATABASE_LOST;
+  if (error instanceof BlobsUnavailable) return BLOBS_UNAVAILABLE;
   const { statusCode = 500, code = "", message = "", validation } = error as Partial<FastifyError>;
   if (validation) return { status: 400, code: "INVALID_REQUEST", message };
   if (statusCode < 500) return { status: statusCode, code: CODES[code] ?? "INVALID_REQUEST", message };
@@ -58,6 +71,13 @@ const DATABASE_LOST: ErrorAnswer = Object.freeze({
   message:
     "the connection to the database was lost, and the request may not have been carried out: try again",
   headers: { "retry-after": "5" },
+});
+
+const BLOBS_UNAVAILABLE: ErrorAnswer = Object.freeze({
+  status: 503,
+  code: "FILES_UNAVAILABLE",
+  message: "the store of files does not answer: try again",
+  headers: { "retry-after": "30" },
 });
 
 const CHALLENGE = Object.freeze({ "www-authenticate": 'Bearer realm="skyslot"' });

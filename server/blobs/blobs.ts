@@ -40,6 +40,12 @@ export class BlobTooLarge extends Error {
   override readonly name = "BlobTooLarge";
 }
 
+/** The store is away, or does not answer. */
+export class BlobsUnavailable extends Error {
+  override readonly name = "BlobsUnavailable";
+}
+
+/** @throws BlobsUnavailable from every method, where the store is on a network */
 export interface BlobStore {
   /** Takes a whole stream. When it resolves the bytes are kept; a failed or cut stream leaves nothing. @throws BlobTooLarge */
   put(source: AsyncIterable<Uint8Array>, maxBytes: number): Promise<PutBlob>;

@@ -11,14 +11,15 @@ import {
   DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
+  ListObjectsV2Command,
   PutObjectCommand,
-  paginateListObjectsV2,
   S3Client,
 } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import {
   type Blob,
   type BlobStore,
+  BlobsUnavailable,
   type ByteRange,
   type Digests,
   isSha256,
@@ -28,6 +29,7 @@ import {
 } from "./blobs.js";
 import { digest } from "./digests.js";
 import { Memory } from "./memory.js";
+import { BlobsSilent, DEFAULT_PATIENCE, type Patience, type PatientCall, paced, within } from "./patience.js";
 
 const DEFAULT_REGION = "us-east-1";
 const REMEMBERED_COUNT = 1000;
@@ -40,7 +42,7 @@ const LINK_VALID_SECONDS = 15 * 60;
  * `s3://BUCKET/PREFIX`; `?path-style=true` puts the bucket into the path, as most servers other than Amazon's want it. Region,
  * endpoint and credentials come from where every tool has them: AWS_REGION, AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID …
  */
-export function openS3Blobs(url: string): BlobStore {
+export function openS3Blobs(url: string, patience = DEFAULT_PATIENCE): BlobStore {
   const { hostname: bucket, pathname, searchParams } = new URL(url);
   if (bucket === "") throw new Error("BLOB_STORE names no bucket: s3://BUCKET/PREFIX");
   for (const name of searchParams.keys()) {
@@ -50,22 +52,25 @@ export function openS3Blobs(url: string): BlobStore {
   const client = new S3Client({
     region: process.env.AWS_REGION || process.env.AWS_DEFAULT_REGION || DEFAULT_REGION,
     forcePathStyle: searchParams.get("path-style") === "true",
+    requestHandler: { connectionTimeout: patience.connectMs },
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
     // By default it writes to the console; what fails is thrown, too.
     logger: { debug() {}, info() {}, warn() {}, error() {} },
   });
   const prefix = pathname.split("/").filter(Boolean).map(decodeURIComponent).join("/");
-  return new S3Blobs(client, bucket, prefix === "" ? "" : `${prefix}/`);
+  return new S3Blobs(client, bucket, prefix === "" ? "" : `${prefix}/`, patience);
 }
 
 class S3Blobs implements BlobStore {
   readonly #client: S3Client;
   readonly #bucket: string;
   readonly #prefix: string;
+  readonly #patience: Patience;
   readonly #digests = new Memory<Digests>(REMEMBERED_COUNT);
 
-  constructor(client: S3Client, bucket: string, prefix: string) {
+  constructor(client: S3Client, bucket: string, prefix: string, patience: Patience) {
+    this.#patience = patience;
     this.#client = client;
     this.#bucket = bucket;
     this.#prefix = prefix;
@@ -87,7 +92,10 @@ class S3Blobs implements BlobStore {
   async stat(sha256: string): Promise<Blob | undefined> {
     const path = pathOfBlob(sha256);
     try {
-      const { ContentLength, Metadata } = await this.#client.send(new HeadObjectCommand(this.#name(sha256)));
+      const head = new HeadObjectCommand(this.#name(sha256));
+      const { ContentLength, Metadata } = await this.#call((abortSignal) =>
+        this.#client.send(head, { abortSignal }),
+      );
       return { ...(await this.#digestsOf(sha256, Metadata)), sizeBytes: ContentLength ?? 0, path };
     } catch (error) {
       if (isNotFound(error)) return undefined;
@@ -102,21 +110,28 @@ class S3Blobs implements BlobStore {
 
   async remove(sha256: string): Promise<void> {
     this.#digests.delete(sha256);
-    await this.#client.send(new DeleteObjectCommand(this.#name(sha256)));
+    const command = new DeleteObjectCommand(this.#name(sha256));
+    await this.#call((abortSignal) => this.#client.send(command, { abortSignal }));
   }
 
   async *list(): AsyncGenerator<ListedBlob> {
-    const pages = paginateListObjectsV2(
-      { client: this.#client },
-      { Bucket: this.#bucket, Prefix: this.#prefix },
-    );
-    for await (const { Contents = [] } of pages) {
+    let ContinuationToken: string | undefined;
+    do {
+      const command = new ListObjectsV2Command({
+        Bucket: this.#bucket,
+        Prefix: this.#prefix,
+        ContinuationToken,
+      });
+      const { Contents = [], NextContinuationToken } = await this.#call((abortSignal) =>
+        this.#client.send(command, { abortSignal }),
+      );
+      ContinuationToken = NextContinuationToken;
       for (const { Key = "", Size = 0, LastModified } of Contents) {
         const sha256 = Key.slice(-64);
         if (!isSha256(sha256) || Key !== `${this.#prefix}${pathOfBlob(sha256)}`) continue;
         yield { sha256, sizeBytes: Size, storedAt: LastModified?.getTime() ?? 0 };
       }
-    }
+    } while (ContinuationToken !== undefined);
   }
 
   /** There is never anything. */
@@ -143,28 +158,44 @@ class S3Blobs implements BlobStore {
     const { sha256, md5, sha1, sizeBytes } = blob;
     for (let tryCount = 1; ; tryCount++) {
       try {
-        await this.#client.send(
-          new PutObjectCommand({
-            ...this.#name(sha256),
-            Body: sizeBytes === 0 ? "" : Readable.from(readPieces(file)),
-            ContentLength: sizeBytes,
-            ContentType: "application/octet-stream",
-            ChecksumSHA256: Buffer.from(sha256, "hex").toString("base64"),
-            Metadata: { md5, sha1 },
-          }),
+        await this.#call((abortSignal, goOn) =>
+          this.#client.send(
+            new PutObjectCommand({
+              ...this.#name(sha256),
+              Body: sizeBytes === 0 ? "" : Readable.from(readPieces(file, goOn)),
+              ContentLength: sizeBytes,
+              ContentType: "application/octet-stream",
+              ChecksumSHA256: Buffer.from(sha256, "hex").toString("base64"),
+              Metadata: { md5, sha1 },
+            }),
+            { abortSignal },
+          ),
         );
         return;
       } catch (error) {
-        if (tryCount === PUT_TRY_COUNT || !isPassing(error)) throw error;
+        const mayPass = error instanceof BlobsUnavailable && !(error instanceof BlobsSilent);
+        if (tryCount === PUT_TRY_COUNT || !mayPass) throw error;
       }
     }
   }
 
   async *#stream(name: { Bucket: string; Key: string }, range?: ByteRange): AsyncGenerator<Uint8Array> {
-    const { Body } = await this.#client.send(
-      new GetObjectCommand({ ...name, ...(range ? { Range: `bytes=${range.start}-${range.end}` } : {}) }),
-    );
-    yield* Body as Readable;
+    const command = new GetObjectCommand({
+      ...name,
+      ...(range ? { Range: `bytes=${range.start}-${range.end}` } : {}),
+    });
+    const { Body } = await this.#call((abortSignal) => this.#client.send(command, { abortSignal }));
+    yield* paced(Body as Readable, this.#patience.pauseMs);
+  }
+
+  /** @throws BlobsUnavailable instead of what may pass by itself */
+  async #call<Result>(call: PatientCall<Result>): Promise<Result> {
+    try {
+      return await within(this.#patience.answerMs, call);
+    } catch (cause) {
+      if (cause instanceof BlobsUnavailable || !isPassing(cause)) throw cause;
+      throw new BlobsUnavailable(`the blob store fails: ${(cause as Error).message}`, { cause });
+    }
   }
 
   async #digestsOf(sha256: string, metadata: Record<string, string> = {}): Promise<Digests> {
@@ -185,11 +216,12 @@ async function openNameless(): Promise<FileHandle> {
 }
 
 /** From the beginning, as often as one likes: a stream of Node's would close the file. */
-async function* readPieces(file: FileHandle): AsyncGenerator<Uint8Array> {
+async function* readPieces(file: FileHandle, onPiece: () => void): AsyncGenerator<Uint8Array> {
   for (let position = 0; ; ) {
     const { bytesRead, buffer } = await file.read(Buffer.alloc(PIECE_BYTES), 0, PIECE_BYTES, position);
     if (bytesRead === 0) return;
     position += bytesRead;
+    onPiece();
     yield buffer.subarray(0, bytesRead);
   }
 }

@@ -2,7 +2,7 @@
 
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
-import type { FastifyInstance } from "fastify";
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from "fastify";
 import type { Metrics } from "./metrics.js";
 
 declare module "fastify" {
@@ -19,6 +19,26 @@ const SANE_ID = /^[A-Za-z0-9._:-]{1,64}$/;
 export function requestId({ headers }: Pick<IncomingMessage, "headers">): string {
   const given = headers[REQUEST_ID_HEADER];
   return typeof given === "string" && SANE_ID.test(given) ? given : randomUUID();
+}
+
+/** Fastify's own lines are replaced by those below, but for answers that could not be finished: nobody else says so. */
+export class OwnLines extends LogController {
+  constructor() {
+    super({ disableRequestLogging: true });
+  }
+
+  override streamError(
+    error: Error & { readonly code?: string },
+    { method, url }: FastifyRequest,
+    reply: FastifyReply,
+  ): void {
+    // The client has gone.
+    if (error.code === "ERR_STREAM_PREMATURE_CLOSE") return;
+    reply.log.error(
+      { err: error, method, url },
+      "the answer could not be finished, so its connection was ended",
+    );
+  }
 }
 
 export function logRequests(app: FastifyInstance, metrics: Metrics): void {

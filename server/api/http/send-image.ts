@@ -5,6 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { Readable } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { begin, exactly } from "../../blobs/exactly.js";
 import { Refusal } from "../../shared/refusal.js";
 import type { Firmware } from "../../store/store.js";
 import type { Context } from "../context.js";
@@ -124,7 +125,7 @@ async function send(
     context.metrics.downloadBytes.inc(end - start + 1);
     return reply.send(bytes.subarray(start, end + 1));
   }
-  return reply.send(count(context.blobs.read(firmware.fileHash, { start, end }), context));
+  return reply.send(count(await begin(readPart(context, firmware, { start, end })), context));
 }
 
 async function sendParts(
@@ -146,15 +147,24 @@ async function sendParts(
   const headBytes = heads.reduce((sum, { length }) => sum + length, tail.length);
   reply.type(`multipart/byteranges; boundary=${boundary}`).header("content-length", partBytes + headBytes);
   if (request.method === "HEAD") return reply.send();
+  const first = await begin(readPart(context, firmware, parts[0] as Part));
   const body = async function* (): AsyncGenerator<Uint8Array> {
     for (const [at, part] of parts.entries()) {
       yield heads[at] as Buffer;
-      yield* context.blobs.read(firmware.fileHash, part);
+      yield* at === 0 ? first : readPart(context, firmware, part);
     }
     yield tail;
   };
-  return reply.send(count(Readable.from(body(), { objectMode: false }), context));
+  const sent = Readable.from(body(), { objectMode: false }).once("close", () => first.destroy());
+  return reply.send(count(sent, context));
 }
+
+/** A truncated file ends the connection, and is logged. */
+const readPart = (
+  { blobs }: Context,
+  { fileHash }: Firmware,
+  { start, end }: Part,
+): AsyncIterable<Uint8Array> => exactly(blobs.read(fileHash, { start, end }), end - start + 1, fileHash);
 
 function count(body: Readable, { metrics }: Context): Readable {
   body.on("data", (chunk: Uint8Array) => metrics.downloadBytes.inc(chunk.length));
