@@ -4,7 +4,7 @@ import { Type } from "@sinclair/typebox";
 import { USER_NAME_PATTERN } from "../auth/accounts.js";
 import { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from "../auth/password.js";
 import { ROLES, SCOPE_NAMES, SCOPES } from "../shared/permissions.js";
-import { choice, Exactly } from "./schemas.js";
+import { choice, Exactly, Name } from "./schemas.js";
 
 const UserName = Type.String({
   pattern: USER_NAME_PATTERN,
@@ -21,7 +21,7 @@ const Secret = (description: string) => Type.String({ pattern: "^[A-Za-z0-9._-]{
 const Cookie = Type.Optional(
   Type.Boolean({ description: "set HttpOnly cookies instead of answering with tokens: for web pages" }),
 );
-const DeviceTypes = Type.Array(Type.String({ pattern: "^[A-Za-z0-9._-]{1,64}$" }), {
+const DeviceTypes = Type.Array(Name, {
   minItems: 1,
   maxItems: 50,
   description: "device types that it may see and change; absent: all",

@@ -33,7 +33,7 @@ const DAY_MS = 24 * 60 * 60_000;
 
 const TypeParams = Type.Object({
   type: Type.String({
-    pattern: "^([A-Za-z0-9._-]{1,64}|\\*)$",
+    pattern: "^((?!\\.{1,2}$)[A-Za-z0-9._-]{1,64}|\\*)$",
     description: "a device type, or * for all others",
   }),
 });

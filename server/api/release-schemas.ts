@@ -17,6 +17,9 @@ export const LogsQuery = Type.Object({
   ...Page,
 });
 
+/** A name, and never a path, nor a file that is hidden or loses its end where it is saved. */
+export const FILE_NAME = /^(?!\.)[A-Za-z0-9._+-]{1,128}(?<!\.)$/;
+
 /** Fields beside the manifest. Those that the manifest contains too must agree with it. */
 const firmwareFields = {
   device_type: Type.Optional(Name),
@@ -24,7 +27,7 @@ const firmwareFields = {
   chip: Type.Optional(Name),
   version: Type.Optional(VersionText),
   build_number: Type.Optional(Count),
-  filename: Type.Optional(Type.String({ pattern: "^[A-Za-z0-9._+-]{1,128}$" })),
+  filename: Type.Optional(Type.String({ pattern: FILE_NAME.source })),
   min_current_version: Type.Optional(VersionText),
   is_stable: Type.Optional(Type.Boolean()),
   is_active: Type.Optional(Type.Boolean()),

@@ -15,7 +15,7 @@ import type { Firmware } from "../store/store.js";
 import type { Context } from "./context.js";
 import { actorOf } from "./guard.js";
 import { partsOf, received } from "./http/multipart.js";
-import { type RegisterBody, UploadFields } from "./release-schemas.js";
+import { FILE_NAME, type RegisterBody, UploadFields } from "./release-schemas.js";
 import { viewFirmware } from "./release-views.js";
 import { parseText } from "./validate.js";
 
@@ -83,7 +83,7 @@ async function receiveUpload(
           `file part "${part.fieldname?.slice(0, 64) ?? ""}" is not expected`,
         );
       else {
-        if (part.filename) values.filename ??= part.filename.replace(/[^A-Za-z0-9._+-]/g, "_").slice(0, 128);
+        values.filename ??= usableName(part.filename);
         blob = await blobs.put(received(part.file), settings.maxImageBytes);
       }
     }
@@ -95,6 +95,15 @@ async function receiveUpload(
     if (blob) await forgetUnused(context, blob);
     throw error;
   }
+}
+
+/** What a client's file may be called here; `undefined`: nothing is left of its name. */
+function usableName(name = ""): string | undefined {
+  const usable = name
+    .replace(/[^A-Za-z0-9._+-]/g, "_")
+    .replace(/^\.+|\.+$/g, "")
+    .slice(0, 128);
+  return FILE_NAME.test(usable) ? usable : undefined;
 }
 
 /** A refused file is removed, unless it was here before. */

@@ -22,8 +22,9 @@ export const choice = <const Value extends string>(values: readonly Value[], des
 export const literals = <const Value extends string>(values: readonly Value[]) =>
   Type.Union(values.map((value) => Type.Literal(value)));
 
-export const DeviceId = Type.String({ pattern: "^[A-Za-z0-9._:-]{1,64}$" });
-export const Name = Type.String({ pattern: "^[A-Za-z0-9._-]{1,64}$" });
+/** Names are parts of paths, where `.` and `..` mean something else: no client could ask for what is called so. */
+export const DeviceId = Type.String({ pattern: "^(?!\\.{1,2}$)[A-Za-z0-9._:-]{1,64}$" });
+export const Name = Type.String({ pattern: "^(?!\\.{1,2}$)[A-Za-z0-9._-]{1,64}$" });
 /** A semantic version where possible; any other version counts as older than every release. */
 export const VersionText = Type.String({ pattern: "^[A-Za-z0-9.+_-]{1,48}$" });
 /** Tags and groups: words of any language, without commas, so that they can be listed. */

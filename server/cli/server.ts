@@ -162,7 +162,7 @@ function size(text: string): { readonly width: number; readonly height: number }
 
 /** @throws UsageError */
 function typeName(name: string): string {
-  if (!/^[A-Za-z0-9._-]{1,64}$/.test(name))
+  if (!/^(?!\.{1,2}$)[A-Za-z0-9._-]{1,64}$/.test(name))
     throw new UsageError(`"${name}" is not a device type: letters, digits, ".", "_" and "-", at most 64`);
   return name;
 }

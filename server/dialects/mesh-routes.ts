@@ -10,7 +10,7 @@ import { list } from "../api/fields.js";
 import { actorOf } from "../api/guard.js";
 import { uploadFirmware } from "../api/release-upload.js";
 import { route } from "../api/route.js";
-import { Exactly, Id, IdParams, literals, Name, Page, Text } from "../api/schemas.js";
+import { DeviceId, Exactly, Id, IdParams, literals, Name, Page, Text } from "../api/schemas.js";
 import type { Api } from "../api/typed-app.js";
 import { requireChange, sightOf } from "../auth/require-change.js";
 import { type Journal, record, recordChange } from "../events/journal.js";
@@ -40,10 +40,9 @@ const MAX_NODES_SHOWN = 1000;
 const PREFIX = "/api/v1";
 
 /** painlessMesh's ids are numbers of 32 bits. */
-const NodeId = Type.Union(
-  [Type.String({ pattern: "^[A-Za-z0-9._:-]{1,64}$" }), Type.Integer({ minimum: 0, maximum: 0xffffffff })],
-  { description: "as the mesh names the node: text or number" },
-);
+const NodeId = Type.Union([DeviceId, Type.Integer({ minimum: 0, maximum: 0xffffffff })], {
+  description: "as the mesh names the node: text or number",
+});
 const Count = Type.Integer({ minimum: 0, maximum: 0xffff });
 const Target = Type.Optional(Type.Union([NodeId, Type.Null()]));
 const TargetType = Type.Optional(Type.Union([Name, Type.Null()]));

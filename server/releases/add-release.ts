@@ -25,6 +25,26 @@ export async function checkFirmware(
   store: Pick<Store, "findType">,
   trustedKeys: readonly JWK[],
 ): Promise<CheckedFirmware> {
+  if (blob.sizeBytes === 0) throw new Refusal("FILE_EMPTY", "the file is empty");
+  const checked = await checkByKind(fields, blob, blobs, store, trustedKeys);
+  refusePaths(checked);
+  return checked;
+}
+
+/** A manifest may name anything: these become parts of paths. */
+function refusePaths({ deviceType, hardware, chip }: CheckedFirmware): void {
+  for (const [what, name] of Object.entries({ type: deviceType, hardware, chip }))
+    if (name === "." || name === "..")
+      throw new Refusal("RELEASE_MALFORMED", `${what} "${name}" is a path, not a name`);
+}
+
+async function checkByKind(
+  fields: FirmwareFields,
+  blob: Blob,
+  blobs: BlobStore,
+  store: Pick<Store, "findType">,
+  trustedKeys: readonly JWK[],
+): Promise<CheckedFirmware> {
   if (fields.release === undefined) return checkLegacy(fields, blob, blobs, store);
   const read = readRelease(fields.release.trim());
   if (trustedKeys.length > 0) await verifyReleaseSignature(read, trustedKeys);

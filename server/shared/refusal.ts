@@ -33,6 +33,7 @@ export type RefusalCode =
   | "ENROLMENT_REQUIRED"
   | "FIELD_MISMATCH"
   | "FIELD_MISSING"
+  | "FILE_EMPTY"
   | "FILE_GONE"
   | "FILE_MISSING"
   | "FILE_SYSTEM_UNKNOWN"

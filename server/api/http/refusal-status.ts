@@ -5,6 +5,7 @@ import type { RefusalCode } from "../../shared/refusal.js";
 const STATUS: Readonly<Record<RefusalCode, number>> = Object.freeze({
   BODY_MALFORMED: 400,
   FIELD_MISSING: 400,
+  FILE_EMPTY: 400,
   FILE_MISSING: 400,
   INVALID_REQUEST: 400,
   RELEASE_MISSING: 400,

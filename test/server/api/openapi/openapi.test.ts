@@ -57,7 +57,7 @@ describe("the description of the API", () => {
     const { paths } = await describe_();
     const { schema } = paths["/api/ota/check"].post.requestBody.content["application/json"];
     expect(schema.required).to.include.members(["device_id", "device_type", "current_version"]);
-    expect(schema.properties.device_id.pattern).to.equal("^[A-Za-z0-9._:-]{1,64}$");
+    expect(schema.properties.device_id.pattern).to.equal("^(?!\\.{1,2}$)[A-Za-z0-9._:-]{1,64}$");
   });
 
   it("describes the forms of uploads, answers that are not JSON, and the shape of errors", async () => {
