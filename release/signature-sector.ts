@@ -9,6 +9,7 @@
 //
 // Source: esptool 5, espsecure/__init__.py; ESP-IDF docs/en/security/secure-boot-v2.rst. Pure; a browser's page signs with it too.
 
+import { lengthWithSignatures } from "../firmware/core/update/image-match.js";
 import { SECTOR_BYTES } from "../firmware/core/update/release.js";
 
 const BLOCK_BYTES = 1216;
@@ -22,9 +23,9 @@ export const MAX_TRAILER_BYTES = 2 * SECTOR_BYTES;
 
 /** @param trailer what is behind the image in its file. @returns why it is not a signature sector; undefined: it is, or there is nothing */
 export function trailerProblem(imageBytes: number, trailer: Uint8Array): string | undefined {
-  const paddingBytes = (SECTOR_BYTES - (imageBytes % SECTOR_BYTES)) % SECTOR_BYTES;
   if (trailer.length === 0) return undefined;
-  if (trailer.length !== paddingBytes + SECTOR_BYTES)
+  const paddingBytes = lengthWithSignatures(imageBytes) - SECTOR_BYTES - imageBytes;
+  if (imageBytes + trailer.length !== lengthWithSignatures(imageBytes))
     return `image states ${imageBytes} bytes, file is ${imageBytes + trailer.length}`;
   const sector = trailer.subarray(paddingBytes);
   const isPadded = trailer.subarray(0, paddingBytes).every((byte) => byte === ERASED);

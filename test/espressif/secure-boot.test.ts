@@ -8,6 +8,7 @@ import { expect } from "chai";
 import { describeRelease, inspectImage } from "../../release/describe.js";
 import { describeInBrowser } from "../../release/describe-in-browser.js";
 import { signRelease } from "../../release/signing.js";
+import { PushBench, TOKEN } from "../journey/push-bench.js";
 import { imageOf, type Rig, setUpRig } from "../journey/rig.js";
 import { arduinoImage, LegacyServer } from "../server/dialects/legacy-server.js";
 import { makeRelease, releaseKeys, START_MS } from "../server/test-server.js";
@@ -138,5 +139,21 @@ describe("images signed for Secure Boot v2", () => {
     expect(isValidated).to.be.true;
     expect(rig.running()).to.equal("1.1.0 ota_0");
     await rig.close();
+  }).timeout(120_000);
+
+  it("are installed when they are pushed without a release, once the owner has allowed that", async () => {
+    const bench = await PushBench.start();
+    await bench.acceptUnsigned();
+    const signed = sign(bench.image, "rsa3072");
+    const damaged = Buffer.from(signed);
+    damaged[bench.image.length - 50]! ^= 1;
+    const longer = Buffer.concat([signed, Buffer.alloc(16)]);
+    expect((await bench.pusher.push(damaged, { token: TOKEN })).text).to.match(/slot have SHA256/);
+    expect((await bench.pusher.push(longer, { token: TOKEN })).text).to.match(
+      /file is \d+ bytes, the image in it/,
+    );
+    expect((await bench.pusher.push(signed, { token: TOKEN })).status).to.equal(200);
+    await bench.expectValidated();
+    await bench.close();
   }).timeout(120_000);
 });

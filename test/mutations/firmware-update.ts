@@ -370,8 +370,20 @@ const transfer: readonly Mutation[] = [
   {
     what: "an unsigned file that is longer than its image is installed",
     file: `${UPDATE}/transfer.ts`,
-    original: "if (job.signed || lengthBytes === size) return proveArrived(state, job);",
+    original: "if (job.signed || isWhole) return proveArrived(state, job);",
     mutated: "if (job.signed || (lengthBytes ?? 0) <= size) return proveArrived(state, job);",
+  },
+  {
+    what: "the SHA-256 of a pushed image is looked for behind its Secure Boot signatures",
+    file: `${UPDATE}/transfer.ts`,
+    original: "lastBytes(job.tail, ofImage(ahead, position, event.bytes))",
+    mutated: "lastBytes(job.tail, event.bytes)",
+  },
+  {
+    what: "a pushed image that is signed for Secure Boot is hashed up to the end of its file",
+    file: `${UPDATE}/proof.ts`,
+    original: "length: lengthBytes - SHA256_BYTES",
+    mutated: "length: size - SHA256_BYTES",
   },
   {
     what: "a download starts from its beginning after each failure",

@@ -5,7 +5,7 @@ import type { Failure } from "../errors.js";
 import type { ImageReader } from "./image.js";
 import type { Job } from "./job.js";
 import { nvsMismatch } from "./nvs-kind.js";
-import type { Release } from "./release.js";
+import { type Release, SECTOR_BYTES } from "./release.js";
 import type { UpdateState } from "./state.js";
 import { parseVersion, versionName } from "./version.js";
 
@@ -49,6 +49,10 @@ export function lastBytes(held: Uint8Array, bytes: Uint8Array): Uint8Array {
   both.set(bytes, held.length);
   return both.slice(-SHA256_BYTES);
 }
+
+/** Length of a file whose image is signed for Secure Boot v2: padded to whole sectors, and a sector of signatures. */
+export const lengthWithSignatures = (imageBytes: number): number =>
+  (Math.ceil(imageBytes / SECTOR_BYTES) + 1) * SECTOR_BYTES;
 
 /** The signed manifest and the image's own description must agree: known after the first chunk. */
 export function describeMismatch(reader: ImageReader, release: Release): Failure | undefined {

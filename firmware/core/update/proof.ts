@@ -32,5 +32,6 @@ export function proofOf(job: Job): {
   const { size, sha256 } = job.release;
   if (job.signed) return { algorithm: "SHA256", length: size, digest: sha256 };
   if (job.md5 !== undefined) return { algorithm: "MD5", length: size, digest: job.md5 };
-  return { algorithm: "SHA256", length: size - SHA256_BYTES, digest: toHex(job.tail) };
+  const { lengthBytes = size } = job.reader;
+  return { algorithm: "SHA256", length: lengthBytes - SHA256_BYTES, digest: toHex(job.tail) };
 }

@@ -14,8 +14,14 @@ import { authorizationAt } from "../server/server-token.js";
 import { checksChunks, hashChunk, isChunkRight } from "./chunk-check.js";
 import { fetchPage, lacksPage } from "./digest-fetch.js";
 import { pageAt, pageEnd } from "./digests.js";
-import { readImage } from "./image.js";
-import { describeMismatch, lastBytes, pushMismatch, withDescription } from "./image-match.js";
+import { type ImageReader, readImage } from "./image.js";
+import {
+  describeMismatch,
+  lastBytes,
+  lengthWithSignatures,
+  pushMismatch,
+  withDescription,
+} from "./image-match.js";
 import { FRESH_JOB, type Job } from "./job.js";
 import { nvsMismatch } from "./nvs-kind.js";
 import { noteProgress } from "./offer-crashes.js";
@@ -157,11 +163,13 @@ function take(state: Installing, job: Job, event: Stamped & { readonly bytes: Ui
   const isPaceOver = arrived >= job.paceEnd;
   const slow = isPaceOver ? undefined : paceFailure(job, arrived, event.at);
   if (slow) return retryLater(state, job, slow, event.random);
+  const position = job.offset + job.head.length;
+  const ahead = readImage(job.ahead, position, event.bytes);
   const next = withDescription({
     ...job,
     ...(isPaceOver ? newPace(arrived, event.at) : undefined),
-    ahead: readImage(job.ahead, job.offset + job.head.length, event.bytes),
-    tail: job.signed ? job.tail : lastBytes(job.tail, event.bytes),
+    ahead,
+    tail: job.signed ? job.tail : lastBytes(job.tail, ofImage(ahead, position, event.bytes)),
     pending: bytes,
     head: FRESH_JOB.head,
     available: job.available - event.bytes.length,
@@ -178,6 +186,10 @@ function take(state: Installing, job: Job, event: Stamped & { readonly bytes: Ui
     : write(state, next);
   return [after, [{ type: "setTimer", timer: "transfer", delayMs: STALL_MS }, ...effects]];
 }
+
+/** Those bytes at `position` of the file that are the image's: signatures of Secure Boot may follow it. */
+const ofImage = ({ lengthBytes }: ImageReader, position: number, bytes: Uint8Array): Uint8Array =>
+  lengthBytes === undefined ? bytes : bytes.subarray(0, Math.max(0, lengthBytes - position));
 
 /** Nothing is erased before the image's descriptions are complete, however small its pieces are. */
 const isHeadMissing = (job: Job): boolean =>
@@ -234,7 +246,9 @@ function uncheckedComplete(state: UpdateState, job: Job, random: number): Step {
   const { size } = job.release;
   const { lengthBytes } = job.reader;
   // a signed image is checked by its hash
-  if (job.signed || lengthBytes === size) return proveArrived(state, job);
+  const isWhole =
+    lengthBytes !== undefined && (size === lengthBytes || size === lengthWithSignatures(lengthBytes));
+  if (job.signed || isWhole) return proveArrived(state, job);
   const message = `file is ${size} bytes, the image in it ${lengthBytes === undefined ? "is longer" : `is ${lengthBytes}`}`;
   return failAttempt(state, job, { code: "IMAGE_MALFORMED", message }, random);
 }

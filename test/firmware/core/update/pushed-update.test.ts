@@ -328,6 +328,23 @@ describe("the bytes of a push", () => {
     expect(download.types).not.include("armSlot");
   });
 
+  it("may be followed by the padding and the signatures of Secure Boot, and by nothing shorter or longer", () => {
+    const { image } = new Download({ sizeBytes: SIZE });
+    const push = (length: number): Download => {
+      const file = new Uint8Array(length).fill(0xff);
+      file.set(image);
+      return new Download({ sizeBytes: SIZE }).push({}, file);
+    };
+    const download = push(5 * 4096);
+    expect(download.outcome).equal("restarting");
+    const armed = download.effects.find(({ type }) => type === "armSlot");
+    expect(armed)
+      .property("imageSha256")
+      .equal(hex(image.slice(-32)));
+    for (const length of [4 * 4096, 5 * 4096 - 16, 5 * 4096 + 16, 6 * 4096])
+      expect(answerOf(push(length)), `${length}`).match(/^422 .*the image in it is 12448/);
+  });
+
   it("by espota are acknowledged piece by piece, as they are written", () => {
     const { image } = new Download({ sizeBytes: SIZE });
     const espota = { address: "192.168.1.9", port: 4000, replyPort: 5000, md5: hex(md5(image)) };
