@@ -1,5 +1,6 @@
 /* An update client for ESP-IDF (5.1 and newer): one call asks the server, downloads, verifies, installs and reports. It is for device types
- * that are `legacy` on the server: it verifies the SHA-256 that the server states, but no signature. Use https. */
+ * that are `legacy` on the server: it verifies the SHA-256 that the server states, but no signature. Use https, and call it from a task with
+ * 10 KiB of stack. */
 #pragma once
 
 #include "esp_err.h"
