@@ -4,6 +4,8 @@
 import { type TSchema, Type } from "@sinclair/typebox";
 import type { RouteOptions } from "fastify";
 import { randomStream } from "../../host-sim/world/random.js";
+import type { Surroundings } from "./furniture.js";
+import { type Form, type Recipe, recipeFor } from "./recipes.js";
 import { below, chance, HOSTILE_TEXTS, hostileValue, pick, type Random, sample } from "./values.js";
 
 export interface FuzzRoute {
@@ -31,17 +33,6 @@ export interface FuzzAnswer {
   readonly id: string | undefined;
 }
 
-/** What exists on the server under test, so that some requests refer to it. */
-export interface Surroundings {
-  /** With all scopes. */
-  readonly token: string;
-  /** With fewer scopes, or revoked. */
-  readonly otherTokens: readonly string[];
-  readonly image: Buffer;
-  readonly release: string;
-  readonly sha256: string;
-}
-
 /** Every route, as registered in the app. */
 export function describeRoutes({ method, url, schema, config }: RouteOptions): FuzzRoute[] {
   const parts = (schema ?? {}) as Partial<Record<"params" | "querystring" | "body", TSchema>>;
@@ -55,6 +46,8 @@ export function describeRoutes({ method, url, schema, config }: RouteOptions): F
   }));
 }
 
+/** Of the requests to routes that have a recipe: the others try what the schemas allow. */
+const RECIPE_SHARE = 0.6;
 const METHODS = Object.freeze(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]);
 const WITHOUT_BODY: readonly string[] = Object.freeze(["GET", "HEAD", "TRACE"]);
 
@@ -66,11 +59,13 @@ export function makeRequest(
 ): FuzzRequest {
   const random = randomStream(`${seed}/${index}`);
   const route = pick(random, routes);
+  const recipe = chance(random, RECIPE_SHARE) ? recipeFor(route, around, random) : undefined;
   const method = chance(random, 0.95) ? route.method : pick(random, METHODS);
-  const url = `${pathOf(route, around, random)}${queryOf(route, random)}`;
-  const content = WITHOUT_BODY.includes(method) ? undefined : bodyOf(route, around, random);
+  const url = `${pathOf(route, around, random, recipe)}${queryOf(route, random)}`;
+  const content = WITHOUT_BODY.includes(method) ? undefined : bodyOf(route, around, random, recipe);
   const headers = {
     ...headersOf(around, random),
+    ...(recipe?.headers ?? {}),
     ...(/download|files/.test(url) && chance(random, 0.5)
       ? { range: pick(random, HEADERS.range ?? []) }
       : {}),
@@ -81,11 +76,18 @@ export function makeRequest(
 
 // ── the path and the query ───────────────────────────────────────────────────────────────────────────────────────────────
 
-function pathOf({ url, params }: FuzzRoute, around: Surroundings, random: Random): string {
+function pathOf(
+  { url, params }: FuzzRoute,
+  around: Surroundings,
+  random: Random,
+  recipe: Recipe | undefined,
+): string {
   if (chance(random, 0.01)) return `/${encode(pick(random, HOSTILE_TEXTS), random)}`;
   const properties = (params?.properties ?? {}) as Record<string, TSchema>;
   const path = url.replace(/:([A-Za-z0-9_]+)|\*/g, (_match, name: string | undefined) => {
-    if (chance(random, 0.15)) return encode(pick(random, HOSTILE_TEXTS), random);
+    if (chance(random, recipe ? 0.03 : 0.15)) return encode(pick(random, HOSTILE_TEXTS), random);
+    const given = recipe?.params?.[name ?? "*"];
+    if (given !== undefined) return encodeURIComponent(given);
     if (name === "sha256" && chance(random, 0.7)) return around.sha256;
     const schema = name === undefined ? undefined : properties[name];
     const value = schema ? sample(schema, random) : hostileValue(random);
@@ -194,7 +196,18 @@ interface Content {
 
 const JSON_TYPE = "application/json";
 
-function bodyOf({ body, url }: FuzzRoute, around: Surroundings, random: Random): Content | undefined {
+function bodyOf(
+  { body, url }: FuzzRoute,
+  around: Surroundings,
+  random: Random,
+  recipe: Recipe | undefined,
+): Content | undefined {
+  if (recipe?.form) return formOf(recipe.form, random);
+  if (recipe?.body) {
+    const value = structuredClone(recipe.body);
+    if (chance(random, 0.3)) damage(value, around, random);
+    return { type: JSON_TYPE, bytes: Buffer.from(JSON.stringify(value) ?? "") };
+  }
   if (/upload/.test(url) ? chance(random, 0.9) : chance(random, 0.02)) return multipart(around, random);
   if (!body && chance(random, 0.7)) return undefined;
   const kind = random();
@@ -256,6 +269,27 @@ function oddBody(random: Random): Content {
       () => Buffer.from("null"),
       () => Buffer.from("7"),
     ])(),
+  };
+}
+
+/** A form of a recipe; sometimes a byte of its file is another one. */
+function formOf({ fields, file }: Form, random: Random): Content {
+  const boundary = "nearly-right";
+  const bytes = Buffer.from(file);
+  if (bytes.length > 0 && chance(random, 0.1)) bytes[below(random, bytes.length)] = below(random, 256);
+  const part = (name: string, value: string | Buffer, more = "") =>
+    Buffer.concat([
+      Buffer.from(`--${boundary}\r\ncontent-disposition: form-data; name="${name}"${more}\r\n\r\n`),
+      Buffer.from(value as string),
+      Buffer.from("\r\n"),
+    ]);
+  const parts = [
+    ...Object.entries(fields).map(([name, value]) => part(name, value)),
+    part("file", bytes, '; filename="a.bin"'),
+  ];
+  return {
+    type: `multipart/form-data; boundary=${boundary}`,
+    bytes: Buffer.concat([...parts, Buffer.from(`--${boundary}--\r\n`)]),
   };
 }
 

@@ -5,17 +5,18 @@ import type { AddressInfo } from "node:net";
 import { Writable } from "node:stream";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import type { RouteOptions } from "fastify";
 import { pino } from "pino";
 import { createApp } from "../../server/app.js";
 import { WebhookDeliverer } from "../../server/events/webhooks/deliverer.js";
-import { makeRelease, TestServer } from "../server/test-server.js";
+import { TestServer } from "../server/test-server.js";
+import { Furniture } from "./furniture.js";
 import {
   describeRoutes,
   type FuzzAnswer,
   type FuzzRequest,
   type FuzzRoute,
   makeRequest,
-  type Surroundings,
 } from "./requests.js";
 import { exchange, requestBytes } from "./wire.js";
 
@@ -36,6 +37,10 @@ export interface FuzzFailure {
 export interface FuzzResult {
   readonly failures: readonly FuzzFailure[];
   readonly routeCount: number;
+  /** Those whose handler never ran: every request was refused before, or none was sent. */
+  readonly unreached: readonly string[];
+  /** Those of which every request was refused. */
+  readonly refused: readonly string[];
   /** How often each status was answered. */
   readonly statuses: ReadonlyMap<number, number>;
   /** Requests that Node's own client refused to send. */
@@ -71,13 +76,17 @@ export async function runFuzz(options: FuzzOptions): Promise<FuzzResult> {
       maxImageBytes: 256 * 1024,
       openReads: true,
     },
-    onRoute: (route) => routes.push(...describeRoutes(route)),
+    onRoute: (route) => {
+      routes.push(...describeRoutes(route));
+      run.watch(route);
+    },
   });
   const stray = (error: unknown) => run.fail(run.lastIndex, `uncaught ${describeError(error)}`, undefined);
   process.on("unhandledRejection", stray);
   process.on("uncaughtException", stray);
   try {
-    const around = await furnish(server);
+    const furniture = new Furniture(server);
+    const around = await furniture.open();
     await app.listen({ host: "127.0.0.1", port: 0 });
     const { port } = app.server.address() as AddressInfo;
     const deliverer = new WebhookDeliverer({
@@ -89,7 +98,7 @@ export async function runFuzz(options: FuzzOptions): Promise<FuzzResult> {
     });
     const tick = async () => {
       server.nowMs += 60_000;
-      await refurnish(server);
+      await furniture.refresh();
       await app.tick();
       await deliverer.tick();
     };
@@ -107,7 +116,7 @@ export async function runFuzz(options: FuzzOptions): Promise<FuzzResult> {
       return { status: answer.statusCode, id: String(answer.headers["x-request-id"]) };
     };
     await run.all((index) => makeRequest(routes, around, options.seed, index), send, tick);
-    return run.result(routes.length);
+    return run.result(routes);
   } finally {
     process.off("unhandledRejection", stray);
     process.off("uncaughtException", stray);
@@ -115,39 +124,6 @@ export async function runFuzz(options: FuzzOptions): Promise<FuzzResult> {
     await app.close();
     await server.close();
   }
-}
-
-/** Creates one record of every kind, so that requests find what they refer to. */
-async function furnish(server: TestServer): Promise<Surroundings> {
-  const [first, second] = [await makeRelease("1.1.0"), await makeRelease("1.2.0")];
-  for (const made of [first, second]) await server.upload(made);
-  await server.app.inject({
-    method: "PUT",
-    url: "/api/types/old",
-    headers: { authorization: `Bearer ${server.token}` },
-    payload: { kind: "legacy" },
-  });
-  await refurnish(server);
-  for (let n = 0; n < 20; n++) await server.check({ device_id: `base-${n}` });
-  const { rows } = await server.store.listFirmware({}, { limit: 1, offset: 0 });
-  const { access } = await server.addUser("viv", "viewer");
-  const made = await server.admin("POST", "/api/tokens", { name: "fuzz", scopes: ["read"], user: "viv" });
-  return {
-    token: server.token,
-    otherTokens: [access, String(made.json().token)],
-    image: first.image,
-    release: first.release,
-    sha256: rows[0]?.fileHash ?? "",
-  };
-}
-
-/** Restores what requests have removed or switched off, or soon there would be nothing to find. */
-async function refurnish(server: TestServer): Promise<void> {
-  for (const { deviceType } of await server.store.listPolicies()) await server.store.removePolicy(deviceType);
-  for (const { id } of (await server.store.listFirmware({}, { limit: 2, offset: 0 })).rows)
-    await server.store.changeFirmware(id, { isActive: true, isStable: true }, server.nowMs);
-  if ((await server.store.listWebhooks()).length > 0) return;
-  await server.admin("POST", "/api/webhooks", { url: "https://example.com/", events: ["*"] });
 }
 
 interface LogLine {
@@ -176,6 +152,8 @@ class Run {
   readonly #options: FuzzOptions;
   readonly #failures: FuzzFailure[] = [];
   readonly #statuses = new Map<number, number>();
+  readonly #reached = new Set<string>();
+  readonly #answered = new Set<string>();
   #unsentCount = 0;
   #doneCount = 0;
   #early = 0;
@@ -184,6 +162,16 @@ class Run {
   constructor(options: FuzzOptions) {
     this.#options = options;
     this.lastIndex = options.first ?? 0;
+  }
+
+  /** Notes when a route's handler runs: the request has passed the guard and the schemas. */
+  watch(route: RouteOptions): void {
+    const { handler, url } = route;
+    const reached = this.#reached;
+    route.handler = function (request, reply) {
+      reached.add(`${request.method} ${url}`);
+      return handler.call(this, request, reply);
+    };
   }
 
   fail(index: number, reason: string, request: FuzzRequest | undefined): void {
@@ -249,7 +237,9 @@ class Run {
       if (answers === "hang") return this.fail(index, `no answer within ${HANG_MS} ms`, request);
       for (const { status, id = "" } of answers) {
         this.#statuses.set(status, (this.#statuses.get(status) ?? 0) + 1);
-        if (status >= 500) this.fail(index, `answered ${status}: ${this.errors.find(id)}`, request);
+        if (status < 400) this.#answered.add(`${request.method} ${request.route.url}`);
+        if (status >= 500 && !isUnready(request, status))
+          this.fail(index, `answered ${status}: ${this.errors.find(id)}`, request);
       }
     } catch (error) {
       if (isUnsendable(error)) this.#unsentCount++;
@@ -259,16 +249,23 @@ class Run {
     }
   }
 
-  result(routeCount: number): FuzzResult {
+  result(routes: readonly FuzzRoute[]): FuzzResult {
+    const names = routes.map(({ method, url }) => `${method} ${url}`);
     return {
       failures: this.#failures,
-      routeCount,
+      routeCount: routes.length,
+      refused: names.filter((name) => !this.#answered.has(name)),
+      unreached: names.filter((name) => !this.#reached.has(name)),
       statuses: this.#statuses,
       unsentCount: this.#unsentCount,
       memory: { early: this.#early, late: this.#late },
     };
   }
 }
+
+/** It reports what the disk of this computer does, in real time. */
+const isUnready = ({ route }: FuzzRequest, status: number): boolean =>
+  route.url === "/readyz" && status === 503;
 
 /** The client refuses to send it: the server never receives it. */
 const isUnsendable = (error: unknown): boolean =>

@@ -14,7 +14,7 @@ export async function main(args: readonly string[]): Promise<void> {
   const first = Number(values.first ?? 0);
   const seed = values.seed ?? randomBytes(4).toString("hex");
   console.log(`seed ${seed}, ${requestCount} requests from number ${first}`);
-  const { failures, statuses, routeCount, unsentCount, memory } = await runFuzz({
+  const { failures, statuses, routeCount, unreached, refused, unsentCount, memory } = await runFuzz({
     seed,
     requestCount,
     first,
@@ -22,7 +22,11 @@ export async function main(args: readonly string[]): Promise<void> {
   });
   const mebibytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
   const counts = [...statuses].sort(([a], [b]) => a - b).map(([status, count]) => `${status}: ${count}`);
-  console.log(`${routeCount} routes; ${counts.join(", ")}; ${unsentCount} could not be sent`);
+  console.log(
+    `${routeCount - unreached.length} of ${routeCount} routes reached, ${routeCount - refused.length} carried out; ${counts.join(", ")}; ${unsentCount} could not be sent`,
+  );
+  if (unreached.length > 0) console.log(`not reached: ${unreached.join(", ")}`);
+  if (refused.length > 0) console.log(`refused every request: ${refused.join(", ")}`);
   console.log(`memory ${mebibytes(memory.early)} early, ${mebibytes(memory.late)} at the end`);
   for (const { index, reason, request } of failures) {
     console.error(`\nnumber ${index}: ${reason}\n  ${request}`);
