@@ -4,7 +4,7 @@ import type { FastifyError, FastifyInstance } from "fastify";
 import { ReleaseError } from "../../release/error.js";
 import { BlobsUnavailable, BlobTooLarge } from "../blobs/blobs.js";
 import { Refusal } from "../shared/refusal.js";
-import { AlreadyExists, DatabaseLost } from "../store/store.js";
+import { AlreadyExists, DatabaseBusy, DatabaseLost } from "../store/store.js";
 import { refusalStatus } from "./http/refusal-status.js";
 
 interface ErrorAnswer {
@@ -49,6 +49,7 @@ function describeError(error: unknown, method: string): ErrorAnswer {
   if (error instanceof AlreadyExists) return { status: 409, code: "ALREADY_EXISTS", message: error.message };
   if (error instanceof BlobTooLarge) return { status: 413, code: "FILE_TOO_LARGE", message: error.message };
   if (error instanceof DatabaseLost) return DATABASE_LOST;
+  if (error instanceof DatabaseBusy) return DATABASE_BUSY;
   if (error instanceof BlobsUnavailable) return BLOBS_UNAVAILABLE;
   const { statusCode = 500, code = "", message = "", validation } = error as Partial<FastifyError>;
   if (validation) return { status: 400, code: "INVALID_REQUEST", message };
@@ -70,6 +71,13 @@ const DATABASE_LOST: ErrorAnswer = Object.freeze({
   code: "DATABASE_UNAVAILABLE",
   message:
     "the connection to the database was lost, and the request may not have been carried out: try again",
+  headers: { "retry-after": "5" },
+});
+
+const DATABASE_BUSY: ErrorAnswer = Object.freeze({
+  status: 503,
+  code: "BUSY",
+  message: "the database has too much to do: try again",
   headers: { "retry-after": "5" },
 });
 

@@ -17,3 +17,12 @@ export class DatabaseLost extends Error {
     this.mayBeKept = mayBeKept;
   }
 }
+
+/** Other transactions kept setting this one back: nothing of it was kept, and it can be tried again later. */
+export class DatabaseBusy extends Error {
+  override readonly name = "DatabaseBusy";
+
+  constructor(cause: unknown) {
+    super("other transactions kept setting this one back", { cause });
+  }
+}

@@ -5,11 +5,11 @@ import { Kysely, PostgresDialect, sql } from "kysely";
 import { migrate } from "./migrations/migrate.js";
 import type { SqlDatabase } from "./sql/database.js";
 import { openPool, postgres } from "./sql/postgres.js";
-import { createSqlStore } from "./sql/store.js";
+import { createSqlStore, type StoreOptions } from "./sql/store.js";
 import type { Tables } from "./sql/tables.js";
 import type { Store } from "./store.js";
 
-interface PostgresOptions {
+interface PostgresOptions extends Pick<StoreOptions, "maxRunCount"> {
   /** Connections that this store opens at most. */
   readonly maxConnectionCount?: number;
   /** A connection that waited for its next use was lost: the next use opens another. */
@@ -21,7 +21,7 @@ export async function openPostgresStore(url: string, options: PostgresOptions = 
   const database = await connectPostgres(url, options);
   try {
     await migrate(database);
-    return await createSqlStore(database);
+    return await createSqlStore(database, options);
   } catch (error) {
     await database.db.destroy();
     throw error;

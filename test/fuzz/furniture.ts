@@ -239,7 +239,10 @@ export class Furniture {
   }
 }
 
+/** @throws Error if the server failed: a refusal is expected, because requests change what these need */
 function bodyOf(answer: Answer): Row {
+  if (answer.statusCode >= 500)
+    throw new Error(`answered ${answer.statusCode}: ${answer.body.slice(0, 200)}`);
   try {
     return answer.json() as Row;
   } catch {
@@ -250,4 +253,4 @@ function bodyOf(answer: Answer): Row {
 const rowsOf = (answer: Answer, name: string): readonly Row[] =>
   (bodyOf(answer)[name] ?? []) as readonly Row[];
 const idOf = (answer: Answer): number | undefined =>
-  answer.statusCode === 201 ? Number(bodyOf(answer).id) : undefined;
+  answer.statusCode === 201 ? Number(bodyOf(answer).id) : void bodyOf(answer);

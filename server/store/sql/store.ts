@@ -3,8 +3,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Kysely } from "kysely";
 import { Mutex } from "../../shared/mutex.js";
+import { DatabaseBusy, DatabaseLost } from "../errors.js";
 import type { ExclusiveWork, Store, StoreParts } from "../store.js";
 import type { SqlDatabase } from "./database.js";
+import { Floor } from "./floor.js";
 import { TransactionGroups } from "./groups.js";
 import { AppendedLastSeen, directLastSeen, type LastSeen, lastOf } from "./last-seen.js";
 import { createParts, partsOnDemand } from "./parts.js";
@@ -12,6 +14,8 @@ import type { Tables } from "./tables.js";
 
 /** Runs of a transaction that others keep setting back: with the pauses between them some ten seconds. */
 const MAX_RUN_COUNT = 60;
+/** After so many it has the floor: long ones would never end among many short ones. */
+const MAX_RUN_COUNT_BESIDE_OTHERS = 5;
 /** Nor is one begun again after this: a database that is away may take long to say so. It restarts in a second or two. */
 const MAX_RUNS_MS = 10_000;
 const MAX_PAUSE_MS = 200;
@@ -19,6 +23,8 @@ const MAX_PAUSE_MS = 200;
 export interface StoreOptions {
   /** Updates of when devices were last seen that are appended before they are applied (last-seen.ts); absent: as many as are fastest. */
   readonly maxPendingCount?: number;
+  /** Runs of a transaction that others keep setting back, before it is refused. */
+  readonly maxRunCount?: number;
 }
 
 /** @param database its tables are up to date */
@@ -29,6 +35,8 @@ export async function createSqlStore(database: SqlDatabase, options: StoreOption
   const locks = new Queues();
   const { sharedLock } = dialect;
   const groups = new TransactionGroups(db);
+  const floor = new Floor();
+  const { maxRunCount = MAX_RUN_COUNT } = options;
   const storeOf = partsOnDemand(db, dialect, UNNESTABLE);
   const runOnce = <Result>(work: (store: Store) => Promise<Result>): Promise<Result> => {
     const inside = (transaction: Kysely<Tables>) => work(storeOf(transaction));
@@ -38,19 +46,27 @@ export async function createSqlStore(database: SqlDatabase, options: StoreOption
       : db.transaction().setIsolationLevel("serializable").execute(inside);
   };
 
-  const repeat = async <Result>(attempt: () => Promise<Result>): Promise<Result> => {
-    const startedAt = performance.now();
-    for (let runCount = 1; ; runCount++) {
+  const repeat = async <Result>(attempt: () => Promise<Result>, runs: Runs): Promise<Result> => {
+    for (;;) {
+      runs.count++;
       try {
         return await attempt();
       } catch (error) {
-        const isLate = runCount === MAX_RUN_COUNT || performance.now() - startedAt > MAX_RUNS_MS;
-        if (isLate || !dialect.isSetBack(error)) throw error;
-        await sleep(Math.random() * Math.min(MAX_PAUSE_MS, 2 ** runCount));
+        if (!dialect.isSetBack(error)) throw error;
+        const isLate = runs.count >= maxRunCount || performance.now() - runs.startedAt > MAX_RUNS_MS;
+        if (isLate) throw error instanceof DatabaseLost ? error : new DatabaseBusy(error);
+        // a database that is away is no reason to let others wait
+        if (runs.count >= runs.mostBeside && !(error instanceof DatabaseLost))
+          return floor.take(() => repeat(attempt, { ...runs, mostBeside: Number.POSITIVE_INFINITY }));
+        await sleep(Math.random() * Math.min(MAX_PAUSE_MS, 2 ** runs.count));
       }
     }
   };
-  const run = <Result>(work: (store: Store) => Promise<Result>) => repeat(() => runOnce(work));
+  const newRuns = (mostBeside: number): Runs => ({ count: 0, startedAt: performance.now(), mostBeside });
+  const run = async <Result>(work: (store: Store) => Promise<Result>) => {
+    await floor.isFree();
+    return repeat(() => runOnce(work), newRuns(MAX_RUN_COUNT_BESIDE_OTHERS));
+  };
 
   const holding = async <Result>(
     lock: NonNullable<typeof sharedLock>,
@@ -58,14 +74,17 @@ export async function createSqlStore(database: SqlDatabase, options: StoreOption
     work: ExclusiveWork<Result>,
   ): Promise<Result> => {
     // only what comes before the work is repeated
-    const outcome = await repeat(() =>
-      db.connection().execute(async (connection) => {
-        await lock.take(connection, name);
-        const result = await settled(work(() => lock.confirm(connection)));
-        // if the lock was lost, others may have worked at the same time
-        const given = await settled(lock.give(connection, name));
-        return "error" in result || !("error" in given) ? result : given;
-      }),
+    const outcome = await repeat(
+      () =>
+        db.connection().execute(async (connection) => {
+          await lock.take(connection, name);
+          const result = await settled(work(() => lock.confirm(connection)));
+          // if the lock was lost, others may have worked at the same time
+          const given = await settled(lock.give(connection, name));
+          return "error" in result || !("error" in given) ? result : given;
+        }),
+      // its work has transactions: with the floor it would wait for itself
+      newRuns(Number.POSITIVE_INFINITY),
     );
     if ("error" in outcome) throw outcome.error;
     return outcome.value as Result;
@@ -95,6 +114,15 @@ export async function createSqlStore(database: SqlDatabase, options: StoreOption
       await db.destroy();
     },
   };
+}
+
+/** Of one transaction. */
+interface Runs {
+  count: number;
+  /** By performance.now(). */
+  readonly startedAt: number;
+  /** So many run beside others; the next ones have the floor. */
+  readonly mostBeside: number;
 }
 
 type Settled<Value> = { readonly value: Value } | { readonly error: unknown };
